@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Commands. This layer alone prints, exits and writes files.
+ *
+ * To add a command: 1. cmd/NAME.c with a `const Command command_NAME`; 2. its line below and in the
+ * table of main.c; 3. its options: flags of options.h; 4. man/planner.1 (a test compares);
+ * completion asks the program and needs nothing.
+ */
+#ifndef CMD_CMD_H
+#define CMD_CMD_H
+
+#include "cmd/options.h"
+
+#include <glib.h>
+
+/* The exit status of every command. */
+typedef enum Status {
+	STATUS_FINE = 0,
+	STATUS_BAD_NEWS = 1, /* the answer is bad news: does not fit, findings */
+	STATUS_TROUBLE = 2,  /* could not do the job: usage, unreadable input */
+} Status;
+
+struct Command {
+	const char *name;
+	const char *help;      /* one line */
+	const char *arguments; /* after the options in the usage line: "NAME…", or "" */
+	unsigned options;      /* OPTION_… it takes */
+	const char *example;
+	/* A Status; or, with ERROR set, STATUS_TROUBLE. */
+	Status (*run)(const Options *options, GError **error);
+};
+
+extern const Command command_show, command_plan, command_emit;
+
+#endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/inputs.h"
+#include "planner/plan_read.h"
+#include "planner/template.h"
+#include "topology/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Files */
+
+static bool system_failed(GError **error, const char *name)
+{
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s: %s", name, g_strerror(errno));
+	return false;
+}
+
+static bool input_refused(GError **error, const char *name, const char *why)
+{
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT, "%s: %s", name, why);
+	return false;
+}
+
+/* Looked at before it is opened: opening a device may already do something. */
+static int input_open(const char *name, GError **error)
+{
+	struct stat status;
+	int fd;
+
+	if (!strcmp(name, "-"))
+		return dup(STDIN_FILENO);
+	if (stat(name, &status) < 0) {
+		system_failed(error, name);
+		return -1;
+	}
+	if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode)) {
+		input_refused(error, name,
+			      S_ISDIR(status.st_mode) ? "is a directory, not a file"
+						      : "is neither a regular file nor a pipe");
+		return -1;
+	}
+	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		system_failed(error, name);
+	return fd;
+}
+
+static bool read_all(int fd, const char *name, GByteArray *bytes, GError **error)
+{
+	guint8 buffer[65536];
+	ssize_t n;
+
+	while ((n = read(fd, buffer, sizeof buffer)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return system_failed(error, name);
+		g_byte_array_append(bytes, buffer, (guint)n);
+		if (bytes->len > INPUT_MAX)
+			return input_refused(error, name, "is larger than 32 MiB");
+	}
+	return true;
+}
+
+char *input_read(const char *name, size_t *length, GError **error)
+{
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	int fd = input_open(name, error);
+	bool good;
+
+	if (fd < 0)
+		return NULL;
+	good = read_all(fd, name, bytes, error);
+	close(fd);
+	if (!good)
+		return NULL;
+	*length = bytes->len;
+	g_byte_array_append(bytes, (const guint8 *)"", 1);
+	return (char *)g_byte_array_free(g_steal_pointer(&bytes), FALSE);
+}
+
+/* The inventory */
+
+static void inventory_failed(const GPtrArray *errors, GError **error)
+{
+	GString *text = g_string_new(NULL);
+
+	for (unsigned i = 0; i < errors->len; i++)
+		g_string_append_printf(text, "%s%s", i ? "\nplanner: " : "",
+				       (const char *)g_ptr_array_index(errors, i));
+	g_set_error_literal(error, PLANNER_ERROR, PLANNER_ERROR_INPUT, text->str);
+	g_string_free(text, TRUE);
+}
+
+static Inventory *load_inventory(const char *name, GError **error)
+{
+	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *text = NULL;
+	Inventory *inventory;
+	size_t length;
+
+	if (!name)
+		return inventory_new();
+	text = input_read(name, &length, error);
+	if (!text)
+		return NULL;
+	inventory = inventory_parse(strcmp(name, "-") ? name : "stdin", text, length, errors);
+	if (!inventory)
+		inventory_failed(errors, error);
+	return inventory;
+}
+
+bool inputs_load_host(const Options *options, Inputs *inputs, GError **error)
+{
+	inputs->host = host_load(options->topology, error);
+	return inputs->host;
+}
+
+/* Does the inventory leave anything that the machine itself could tell? */
+static bool node_needed(const Inventory *inventory)
+{
+	return !inventory->kernel || !inventory->qemu || !inventory->libvirt ||
+	       inventory->mwait == TRISTATE_UNKNOWN;
+}
+
+/* What could not be asked is a finding: the verdicts that need it are unknown. */
+static void note_unasked(Plan *plan, const char *why)
+{
+	if (!why || !plan->vms->len || (plan->qemu && plan->libvirt))
+		return;
+	findings_add_unknown(plan->findings, SEVERITY_INFO, "node.not-asked", "node",
+			     "set [node] qemu and libvirt, or name the libvirt to ask with -c",
+			     "%s", why);
+	findings_sort(plan->findings);
+}
+
+static bool compute(const Options *options, Inputs *inputs, GError **error)
+{
+	PlanOptions plan_options = {.prefer = options->prefer};
+	g_autofree char *why = NULL;
+
+	inputs->inventory = load_inventory(options->inventory, error);
+	if (!inputs->inventory || !inputs_load_host(options, inputs, error))
+		return false;
+	if (!options->topology && node_needed(inputs->inventory))
+		inputs->node = node_load(options->connect, &why);
+	inputs->plan = plan_compute(inputs->host, inputs->inventory, inputs->node, &plan_options);
+	note_unasked(inputs->plan, why);
+	return true;
+}
+
+static bool read_saved(const Options *options, Inputs *inputs, GError **error)
+{
+	size_t length;
+	g_autofree char *text = input_read(options->plan, &length, error);
+
+	if (text)
+		inputs->plan = plan_read(options->plan, text, length, &inputs->host, error);
+	return inputs->plan;
+}
+
+bool inputs_load_plan(const Options *options, Inputs *inputs, GError **error)
+{
+	return options->plan ? read_saved(options, inputs, error) : compute(options, inputs, error);
+}
+
+void inputs_clear(Inputs *inputs)
+{
+	g_clear_pointer(&inputs->plan, plan_free);
+	g_clear_pointer(&inputs->inventory, inventory_free);
+	g_clear_pointer(&inputs->node, node_free);
+	g_clear_pointer(&inputs->host, host_free);
+}
+
+/* Templates */
+
+static bool template_load(GHashTable *site, const char *dir, const char *name, GError **error)
+{
+	g_autofree char *path = g_build_filename(dir, name, NULL);
+	g_autofree char *text = NULL;
+	size_t length;
+
+	text = input_read(path, &length, error);
+	if (!text)
+		return false;
+	if (strlen(text) != length || !g_utf8_validate(text, -1, NULL))
+		return input_refused(error, path, "is not a text in UTF-8");
+	g_hash_table_insert(site, g_strdup(name), g_steal_pointer(&text));
+	return true;
+}
+
+GHashTable *input_templates(const char *dir, GError **error)
+{
+	g_autoptr(GHashTable) site = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+
+	for (const TemplateFile *file = template_files; dir && file->name; file++) {
+		g_autofree char *path = g_build_filename(dir, file->name, NULL);
+
+		if (g_file_test(path, G_FILE_TEST_EXISTS) &&
+		    !template_load(site, dir, file->name, error))
+			return NULL;
+	}
+	if (dir && !g_hash_table_size(site)) {
+		input_refused(error, dir, "holds none of the templates; see templates/README");
+		return NULL;
+	}
+	return g_steal_pointer(&site);
+}

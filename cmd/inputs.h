@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* What the shared options name, loaded: inventory, topology, or a saved plan. */
+#ifndef CMD_INPUTS_H
+#define CMD_INPUTS_H
+
+#include "cmd/options.h"
+#include "planner/plan.h"
+
+typedef struct Inputs {
+	Host *host;
+	Inventory *inventory; /* NULL with -p */
+	Node *node;	      /* of this machine, where it is the one planned for; else NULL */
+	Plan *plan;	      /* inputs_load_plan() only */
+} Inputs;
+
+/* Load the host alone; false with ERROR set. */
+bool inputs_load_host(const Options *options, Inputs *inputs, GError **error);
+/*
+ * Load what the options name and plan it, or read the saved plan. Without -i the inventory is one
+ * that says nothing. All errors of the inventory are in the one message, a line each.
+ */
+bool inputs_load_plan(const Options *options, Inputs *inputs, GError **error);
+void inputs_clear(Inputs *inputs);
+
+/*
+ * Read the file NAME ("-": stdin): a regular file or a pipe of at most INPUT_MAX bytes, nothing
+ * else. NULL with PLANNER_ERROR_INPUT or _SYSTEM; the text is yours and ends in a NUL.
+ */
+#define INPUT_MAX (32 << 20)
+char *input_read(const char *name, size_t *length, GError **error);
+
+/* The templates of a site: name → text, of every file in DIR; NULL and no error when DIR is NULL.
+ */
+GHashTable *input_templates(const char *dir, GError **error);
+
+#endif

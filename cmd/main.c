@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/cmd.h"
+#include "planner/nearest.h"
+#include "topology/error.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+/* All commands, in the order of help. */
+static const Command *const commands[] = {
+	&command_show,
+	&command_plan,
+	&command_emit,
+};
+
+static void print_help(void)
+{
+	puts("Usage: planner COMMAND [OPTION...]\n\n"
+	     "Plans CPU isolation and vCPU pinning of KVM hosts: see planner(1).\n\n"
+	     "Commands:");
+	for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++)
+		printf("  %-10s %s\n", commands[i]->name, commands[i]->help);
+	puts("  help       this list, or the help of a command\n\n"
+	     "Exit status: 0 fine, 1 the answer is bad news, 2 could not do the job.");
+}
+
+static const Command *command_find(const char *name)
+{
+	for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++)
+		if (!strcmp(commands[i]->name, name))
+			return commands[i];
+	return NULL;
+}
+
+/* One line on stderr, always. */
+static Status report(const GError *error)
+{
+	fprintf(stderr, "planner: %s\n", error->message);
+	return STATUS_TROUBLE;
+}
+
+static Status unknown_command(const char *name)
+{
+	const char *names[G_N_ELEMENTS(commands) + 1] = {NULL};
+	const char *near;
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++)
+		names[i] = commands[i]->name;
+	near = nearest_word(name, names);
+	if (near)
+		fprintf(stderr, "planner: no command '%s'; did you mean '%s'?\n", name, near);
+	else
+		fprintf(stderr, "planner: no command '%s'; see 'planner help'\n", name);
+	return STATUS_TROUBLE;
+}
+
+static Status print_command_help(const Command *command)
+{
+	g_autofree char *text = options_help(command);
+
+	fputs(text, stdout);
+	return STATUS_FINE;
+}
+
+static Status run(const Command *command, char **argv)
+{
+	g_autoptr(GError) error = NULL;
+	Options options;
+	Status status = STATUS_TROUBLE;
+
+	if (!options_parse(command, argv, &options, &error))
+		;
+	else if (options.help)
+		status = print_command_help(command);
+	else
+		status = command->run(&options, &error);
+	if (error)
+		status = report(error);
+	options_clear(&options);
+	return status;
+}
+
+static Status help(char **argv)
+{
+	const Command *command;
+
+	if (!argv[0]) {
+		print_help();
+		return STATUS_FINE;
+	}
+	command = command_find(argv[0]);
+	return command ? print_command_help(command) : unknown_command(argv[0]);
+}
+
+static Status dispatch(char **argv)
+{
+	const Command *command;
+
+	if (!argv[1]) {
+		fputs("planner: which command? see 'planner help'\n", stderr);
+		return STATUS_TROUBLE;
+	}
+	if (!strcmp(argv[1], "help"))
+		return help(argv + 2);
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		return help(argv + g_strv_length(argv));
+	if (!strcmp(argv[1], "--version")) {
+		puts("planner " PLANNER_VERSION);
+		return STATUS_FINE;
+	}
+	command = command_find(argv[1]);
+	return command ? run(command, argv + 1) : unknown_command(argv[1]);
+}
+
+/* A full disk or a closed pipe must not end in success. */
+static Status close_stdout(Status status)
+{
+	bool failed = ferror(stdout);
+
+	if (fclose(stdout) != 0 || failed) {
+		fprintf(stderr, "planner: cannot write the output: %s\n", strerror(errno));
+		return STATUS_TROUBLE;
+	}
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	(void)argc;
+	setlocale(LC_CTYPE, "");
+	g_set_prgname("planner");
+	return close_stdout(dispatch(argv));
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/options.h"
+#include "cmd/cmd.h"
+#include "topology/error.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct Row {
+	unsigned flag;
+	char letter; /* 0 = none */
+	const char *name;
+	const char *value; /* what it takes, NULL for a switch */
+	size_t field;	   /* in Options: char * or gboolean */
+	const char *help;
+} Row;
+
+static const Row rows[] = {
+	{OPTION_INVENTORY, 'i', "inventory", "FILE", offsetof(Options, inventory),
+	 "the node's inventory, see planner-inventory(5)"},
+	{OPTION_TOPOLOGY, 't', "topology", "XML|DIR|SYNTHETIC", offsetof(Options, topology),
+	 "the host's topology: hwloc XML, a captured root, or a synthetic description; default: "
+	 "this "
+	 "machine"},
+	{OPTION_PLAN, 'p', "plan", "FILE", offsetof(Options, plan),
+	 "a saved plan, instead of -i and -t"},
+	{OPTION_CONNECT, 'c', "connect", "URI", offsetof(Options, connect),
+	 "the libvirt to ask for versions (read-only) when planning this machine; default "
+	 "qemu:///system"},
+	{OPTION_PREFER, 0, "prefer", "vcpus|vms|order", offsetof(Options, prefer_word),
+	 "what to place most of when not all VMs fit: vCPUs (default), VMs, or first come first "
+	 "served"},
+	{OPTION_OUTPUT, 'o', "output", "FILE", offsetof(Options, output),
+	 "also save the plan document (JSON) to FILE"},
+	{OPTION_TEMPLATES, 0, "templates", "DIR", offsetof(Options, templates),
+	 "take templates from DIR before the built-in ones"},
+	{OPTION_LIST_NAMES, 0, "list-names", NULL, offsetof(Options, list_names),
+	 "print the artifacts' names alone"},
+	{OPTION_JSON, 0, "json", NULL, offsetof(Options, json), "print the document as JSON"},
+	{OPTION_COLOR, 0, "color", "auto|always|never", offsetof(Options, color_word),
+	 "colour; auto is on for a terminal, unless NO_COLOR is set"},
+	{OPTION_ALWAYS, 'h', "help", NULL, offsetof(Options, help), "print this"},
+};
+
+static bool takes(const Command *command, const Row *row)
+{
+	return (command->options | OPTION_ALWAYS) & row->flag;
+}
+
+static GOptionEntry entry_of(const Row *row, Options *options)
+{
+	return (GOptionEntry){
+		.long_name = row->name,
+		.short_name = row->letter,
+		.arg = row->value ? G_OPTION_ARG_STRING : G_OPTION_ARG_NONE,
+		.arg_data = (char *)options + row->field,
+	};
+}
+
+/* A wrong value of an option that takes one of a few words. */
+static bool word_refused(const char *option, const char *word, const char *words, GError **error)
+{
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE, "--%s: '%s' is not one of %s",
+		    option, word, words);
+	return false;
+}
+
+static bool color_decide(Options *options, GError **error)
+{
+	const char *word = options->color_word ? options->color_word : "auto";
+	const char *no_color = getenv("NO_COLOR");
+
+	if (!strcmp(word, "auto"))
+		options->color = isatty(STDOUT_FILENO) && !(no_color && *no_color);
+	else if (!strcmp(word, "always"))
+		options->color = true;
+	else if (strcmp(word, "never") != 0)
+		return word_refused("color", word, "auto, always, never", error);
+	return true;
+}
+
+static bool prefer_decide(Options *options, GError **error)
+{
+	static const char *const words[] = {"vcpus", "vms", "order"};
+
+	for (unsigned i = 0; options->prefer_word && i < G_N_ELEMENTS(words); i++)
+		if (!strcmp(options->prefer_word, words[i])) {
+			options->prefer = i;
+			return true;
+		}
+	return !options->prefer_word ||
+	       word_refused("prefer", options->prefer_word, "vcpus, vms, order", error);
+}
+
+static bool sources_decide(const Options *options, GError **error)
+{
+	if (options->plan && (options->inventory || options->topology || options->prefer_word)) {
+		g_set_error(
+			error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
+			"-p is a finished plan: leave out -i, -t and --prefer, or leave out -p");
+		return false;
+	}
+	return true;
+}
+
+/* GOption's message says which option; what to do next is ours to add. */
+static bool usage_failed(const Command *command, GError **error)
+{
+	g_autofree char *message = g_strdup((*error)->message);
+
+	g_clear_error(error);
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE, "%s; see 'planner %s --help'",
+		    message, command->name);
+	return false;
+}
+
+bool options_parse(const Command *command, char **argv, Options *options, GError **error)
+{
+	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+	g_auto(GStrv) words = g_strdupv(argv);
+	GOptionEntry entries[G_N_ELEMENTS(rows) + 1] = {0};
+	unsigned n = 0;
+
+	*options = (Options){0};
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
+		if (takes(command, &rows[i]))
+			entries[n++] = entry_of(&rows[i], options);
+	g_option_context_set_help_enabled(context, FALSE);
+	g_option_context_add_main_entries(context, entries, NULL);
+	if (!g_option_context_parse_strv(context, &words, error)) {
+		options->arguments = g_new0(char *, 1);
+		return usage_failed(command, error);
+	}
+	if (words[1] && !strcmp(words[1], "--"))
+		options->arguments = g_strdupv(words + 2);
+	else
+		options->arguments = g_strdupv(words + 1);
+	if (options->help)
+		return true;
+	if (!color_decide(options, error) || !prefer_decide(options, error) ||
+	    !sources_decide(options, error))
+		return usage_failed(command, error);
+	return true;
+}
+
+void options_clear(Options *options)
+{
+	g_free(options->inventory);
+	g_free(options->topology);
+	g_free(options->plan);
+	g_free(options->connect);
+	g_free(options->output);
+	g_free(options->templates);
+	g_free(options->color_word);
+	g_free(options->prefer_word);
+	g_strfreev(options->arguments);
+}
+
+/* "  -i, --inventory FILE" and, on lines of their own where it is long, what it does. */
+static void row_help(GString *text, const Row *row)
+{
+	g_autoptr(GString) left = g_string_new(NULL);
+
+	if (row->letter)
+		g_string_append_printf(left, "  -%c, --%s", row->letter, row->name);
+	else
+		g_string_append_printf(left, "      --%s", row->name);
+	if (row->value)
+		g_string_append_printf(left, " %s", row->value);
+	g_string_append_printf(text, "%s\n          %s\n", left->str, row->help);
+}
+
+char *options_help(const Command *command)
+{
+	GString *text = g_string_new(NULL);
+
+	g_string_append_printf(text, "Usage: planner %s [OPTION...]%s%s\n\n%s\n\nOptions:\n",
+			       command->name, *command->arguments ? " " : "", command->arguments,
+			       command->help);
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
+		if (takes(command, &rows[i]))
+			row_help(text, &rows[i]);
+	g_string_append_printf(text, "\nExample:\n  %s\n", command->example);
+	return g_string_free(text, FALSE);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The command line: every option of every command is a row in options.c, and a command says which
+ * it takes. To add an option: a flag and a field here, a row there, man/planner.1.
+ */
+#ifndef CMD_OPTIONS_H
+#define CMD_OPTIONS_H
+
+#include "planner/search.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct Command Command;
+
+enum {
+	OPTION_INVENTORY = 1 << 0,
+	OPTION_TOPOLOGY = 1 << 1,
+	OPTION_PLAN = 1 << 2,
+	OPTION_CONNECT = 1 << 3,
+	OPTION_JSON = 1 << 4,
+	OPTION_COLOR = 1 << 5,
+	OPTION_OUTPUT = 1 << 6,
+	OPTION_PREFER = 1 << 7,
+	OPTION_TEMPLATES = 1 << 8,
+	OPTION_LIST_NAMES = 1 << 9,
+	OPTION_ALWAYS = 1u << 31, /* --help */
+};
+/* Where a plan comes from. */
+#define OPTION_SOURCES (OPTION_INVENTORY | OPTION_TOPOLOGY | OPTION_PLAN | OPTION_CONNECT)
+
+typedef struct Options {
+	char *inventory, *topology, *plan, *connect, *output, *templates;
+	char *color_word, *prefer_word; /* as given; checked and turned into the two below */
+	bool color;			/* of stdout */
+	Prefer prefer;
+	gboolean json, list_names, help;
+	char **arguments; /* what is not an option; never NULL */
+} Options;
+
+/*
+ * Parse ARGV (its first element is the command's name) into OPTIONS. False with
+ * PLANNER_ERROR_USAGE. Clear OPTIONS in both cases.
+ */
+bool options_parse(const Command *command, char **argv, Options *options, GError **error);
+void options_clear(Options *options);
+
+/* The help of COMMAND, yours. */
+char *options_help(const Command *command);
+
+#endif

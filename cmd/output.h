@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* What commands print with: tables, colour, widths, findings, documents. */
+#ifndef CMD_OUTPUT_H
+#define CMD_OUTPUT_H
+
+#include "planner/plan.h"
+
+#include <jansson.h>
+#include <libsmartcols.h>
+
+/* Columns of the terminal: COLUMNS, else the terminal's own; 0 where there is none (a pipe). */
+unsigned output_width(void);
+
+/* TEXT for people, yours: control characters, which a saved plan may hold, become '?'. */
+char *output_safe(const char *text);
+
+/* Colour of a role, and escape sequences; "" when COLOR is off. */
+const char *output_role_color(Role role, bool color);
+const char *output_bold(bool color);
+const char *output_reset(bool color);
+
+/*
+ * A table with the columns called by NAMES (ended by NULL); a name that begins with '>' is aligned
+ * to the right, with '~' wraps when the line is longer than the terminal. Unref it with
+ * scols_unref_table().
+ */
+struct libscols_table *output_table(const char *const *names, bool color);
+/* Add a line; CELLS as many as columns. Control characters are made safe. */
+struct libscols_line *output_line(struct libscols_table *table, const char *const *cells);
+void output_print(struct libscols_table *table);
+
+/* The findings, worst first, each with what to do. */
+void output_findings(const GPtrArray *findings, bool color);
+
+/* DOCUMENT on stdout; it is unreferenced. */
+void output_json(json_t *document);
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/cmd.h"
+#include "cmd/inputs.h"
+#include "cmd/map.h"
+#include "cmd/output.h"
+#include "planner/json.h"
+#include "planner/size.h"
+#include "planner/subject.h"
+#include "topology/error.h"
+
+#include <stdio.h>
+
+static unsigned n_sockets(const Host *host)
+{
+	g_autoptr(GHashTable) sockets = g_hash_table_new(NULL, NULL);
+
+	for (unsigned i = 0; i < host->cores->len; i++)
+		g_hash_table_add(sockets, GUINT_TO_POINTER(host_core(host, i)->package));
+	return g_hash_table_size(sockets);
+}
+
+static void print_list(const char *what, hwloc_const_bitmap_t cpus)
+{
+	g_autofree char *list = cpulist_format(cpus);
+
+	if (!hwloc_bitmap_iszero(cpus))
+		printf("  %-9s %s\n", what, list);
+}
+
+static void print_head(const Host *host, bool color)
+{
+	g_autofree char *model = output_safe(host->model ? host->model : "Host");
+	g_autofree char *arch = output_safe(host->arch ? host->arch : "");
+	g_autofree char *siblings = map_siblings(host);
+	g_auto(CpuSet) hidden = hwloc_bitmap_alloc();
+
+	printf("%s%s%s%s%s\n", output_bold(color), model, output_reset(color), *arch ? ", " : "",
+	       arch);
+	printf("  %u socket%s, %u NUMA node%s, %u L3, %u cores, %d CPUs, %u thread%s a core\n",
+	       n_sockets(host), n_sockets(host) == 1 ? "" : "s", host->nodes->len,
+	       host->nodes->len == 1 ? "" : "s", host->l3s->len, host->cores->len,
+	       hwloc_bitmap_weight(host->online), host->max_threads,
+	       host->max_threads == 1 ? "" : "s");
+	if (*siblings)
+		printf("  %-9s %s\n", "siblings", siblings);
+	print_list("online", host->online);
+	print_list("offline", host->offline);
+	hwloc_bitmap_andnot(hidden, host->online, host->allowed);
+	print_list("disallowed", hidden);
+	printf("  %-9s %s\n\n", "topology", host->fingerprint);
+}
+
+static unsigned cores_on(const Host *host, unsigned node)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < host->cores->len; i++)
+		n += host_core(host, i)->node == node;
+	return n;
+}
+
+static char *sockets_of(const Host *host, unsigned node)
+{
+	g_auto(CpuSet) sockets = hwloc_bitmap_alloc();
+
+	for (unsigned i = 0; i < host->cores->len; i++)
+		if (host_core(host, i)->node == node)
+			hwloc_bitmap_set(sockets, host_core(host, i)->package);
+	return cpulist_format(sockets);
+}
+
+static void node_line(struct libscols_table *table, const Host *host, unsigned index)
+{
+	const NumaNode *node = host_node(host, index);
+	g_autofree char *id = g_strdup_printf("%u", node->id);
+	g_autofree char *sockets = sockets_of(host, index);
+	g_autofree char *cores = g_strdup_printf("%u", cores_on(host, index));
+	g_autofree char *memory =
+		node->memory ? size_format_rounded(node->memory) : g_strdup("not known");
+	g_autofree char *cpus =
+		hwloc_bitmap_iszero(node->cpus)
+			? g_strdup_printf("memory only%s%s", node->subtype ? ": " : "",
+					  node->subtype ? node->subtype : "")
+			: cpulist_format(node->cpus);
+
+	output_line(table, (const char *const[]){id, sockets, cores, memory, cpus});
+}
+
+static void print_nodes(const Host *host, bool color)
+{
+	static const char *const columns[] = {">NODE",	 ">SOCKET", ">CORES",
+					      ">MEMORY", "~CPUS",   NULL};
+	struct libscols_table *table = output_table(columns, color);
+
+	for (unsigned i = 0; i < host->nodes->len; i++)
+		node_line(table, host, i);
+	output_print(table);
+	scols_unref_table(table);
+}
+
+static void device_line(struct libscols_table *table, const Host *host, const Device *device)
+{
+	g_autofree char *node = device->node == HOST_NONE
+					? g_strdup("not known")
+					: g_strdup_printf("%u", host_node(host, device->node)->id);
+
+	output_line(table,
+		    (const char *const[]){device->name, device->busid ? device->busid : "-", node});
+}
+
+static void print_devices(const Host *host, bool color)
+{
+	static const char *const columns[] = {"DEVICE", "BUS", ">NODE", NULL};
+	struct libscols_table *table;
+
+	if (!host->devices->len)
+		return;
+	putchar('\n');
+	table = output_table(columns, color);
+	for (unsigned i = 0; i < host->devices->len; i++)
+		device_line(table, host, &g_array_index(host->devices, Device, i));
+	output_print(table);
+	scols_unref_table(table);
+}
+
+/* The cores of each L3, with all their CPUs: what a VM can have. */
+
+static void l3_line(struct libscols_table *table, const Host *host, unsigned node, unsigned l3)
+{
+	g_autoptr(GString) cores = g_string_new(NULL);
+	g_autofree char *id = g_strdup_printf("%u", host_node(host, node)->id);
+	g_autofree char *cache = l3 == HOST_NONE ? g_strdup("-") : g_strdup_printf("%u", l3);
+
+	for (unsigned i = 0; i < host->cores->len; i++) {
+		const Core *core = host_core(host, i);
+		g_autofree char *siblings = siblings_name(core);
+
+		if (core->node == node && core->l3 == l3)
+			g_string_append_printf(cores, "%s%s%s", cores->len ? " " : "", siblings,
+					       core->partial ? "(sibling offline)" : "");
+	}
+	if (cores->len)
+		output_line(table, (const char *const[]){id, cache, cores->str});
+}
+
+static void print_cores(const Host *host, bool color)
+{
+	static const char *const columns[] = {">NODE", ">L3", "~CORES, each as its CPUs", NULL};
+	struct libscols_table *table = output_table(columns, color);
+
+	putchar('\n');
+	for (unsigned node = 0; node < host->nodes->len; node++)
+		for (unsigned i = 0; i <= host->l3s->len; i++)
+			l3_line(table, host, node, i < host->l3s->len ? i : HOST_NONE);
+	output_print(table);
+	scols_unref_table(table);
+}
+
+static void print_host(const Host *host, bool color)
+{
+	print_head(host, color);
+	print_nodes(host, color);
+	print_cores(host, color);
+	print_devices(host, color);
+}
+
+static Status run(const Options *options, GError **error)
+{
+	Inputs inputs = {0};
+	Status status = STATUS_TROUBLE;
+
+	if (*options->arguments) {
+		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
+			    "'%s' is no option of show; see 'planner show --help'",
+			    *options->arguments);
+	} else if (inputs_load_host(options, &inputs, error)) {
+		if (options->json)
+			output_json(host_to_json(inputs.host));
+		else
+			print_host(inputs.host, options->color);
+		status = STATUS_FINE;
+	}
+	inputs_clear(&inputs);
+	return status;
+}
+
+const Command command_show = {
+	.name = "show",
+	.help = "the host as planner sees it: nodes, cores and their siblings, devices",
+	.arguments = "",
+	.options = OPTION_TOPOLOGY | OPTION_JSON | OPTION_COLOR,
+	.example = "planner show -t x6.xml",
+	.run = run,
+};

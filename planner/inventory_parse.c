@@ -1,0 +1,851 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inventory parser. inih splits lines into keys and values; what inih lets through silently is
+ * caught before it sees the line (long lines, NUL, CR, indentation, bad UTF-8, bad section lines),
+ * and what it does not tell (line numbers, new sections, duplicates) is kept here: our reader hands
+ * it one line at a time, so the line being read is the line the handler is called for.
+ */
+#include "planner/inventory.h"
+#include "planner/nearest.h"
+#include "planner/size.h"
+#include "planner/version.h"
+
+#include <ini.h>
+#include <string.h>
+
+#define LINE_MAX_BYTES 4000 /* a list of 800 CPUs; below the ini_max_line set for inih */
+#define VMS_MAX 8192	    /* of one inventory, counts spelled out */
+#define IOTHREADS_MAX 64
+
+typedef struct Parser Parser;
+
+typedef struct Key {
+	const char *name;
+	void (*set)(Parser *p, const char *value);
+} Key;
+
+typedef struct Section {
+	const char *name;
+	const Key *keys;
+} Section;
+
+typedef struct Complaint {
+	int line;
+	char *text;
+} Complaint;
+
+typedef struct VmSection {
+	VmSpec *vm; /* owned */
+	unsigned count;
+} VmSection;
+
+struct Parser {
+	const char *file;
+	const char *text, *end; /* what is still to read */
+	int line;
+	Inventory *inventory;
+	GArray *complaints; /* of Complaint */
+	const Key *keys; /* of the section being read; NULL = unknown section, keys passed over */
+	char *section;	 /* its name as written, NULL before the first */
+	const char *key; /* being set */
+	GHashTable *sections; /* name → line */
+	GHashTable *seen;     /* keys of this section → line */
+	CoreRequest *request; /* the role section being read */
+	GArray *vms;	      /* of VmSection, in the file's order */
+	VmSection *vm;	      /* being read; valid until the next section */
+	bool cr;	      /* carriage returns were reported */
+};
+
+G_GNUC_PRINTF(3, 4)
+static void complain(Parser *p, int line, const char *format, ...)
+{
+	Complaint complaint = {.line = line};
+	va_list args;
+
+	va_start(args, format);
+	complaint.text = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_array_append_val(p->complaints, complaint);
+}
+
+/* A complaint about the value of the key being set. */
+G_GNUC_PRINTF(2, 3)
+static void refuse(Parser *p, const char *format, ...)
+{
+	g_autofree char *what = NULL;
+	va_list args;
+
+	va_start(args, format);
+	what = g_strdup_vprintf(format, args);
+	va_end(args);
+	complain(p, p->line, "[%s] %s: %s", p->section, p->key, what);
+}
+
+/* Values */
+
+static bool number_set(Parser *p, const char *value, unsigned least, unsigned most,
+		       unsigned *number)
+{
+	guint64 n;
+
+	if (!g_ascii_isdigit(*value) ||
+	    !g_ascii_string_to_unsigned(value, 10, least, most, &n, NULL)) {
+		refuse(p, "'%s' is not a whole number from %u to %u", value, least, most);
+		return false;
+	}
+	*number = n;
+	return true;
+}
+
+static void size_set(Parser *p, const char *value, uint64_t *bytes)
+{
+	if (!size_parse(value, bytes) || !*bytes)
+		refuse(p, "'%s' is not a size: write a number and K, M, G or T, such as 8G", value);
+}
+
+/* The position of VALUE in NAMES; a complaint and 0 when it is not there. */
+static unsigned choice_set(Parser *p, const char *value, const char *const *names)
+{
+	g_autofree char *all = NULL;
+	const char *near;
+
+	for (unsigned i = 0; names[i]; i++)
+		if (!strcmp(value, names[i]))
+			return i;
+	near = nearest_word(value, names);
+	all = g_strjoinv(" | ", (char **)names);
+	if (near)
+		refuse(p, "'%s' is not one of %s; did you mean '%s'?", value, all, near);
+	else
+		refuse(p, "'%s' is not one of %s", value, all);
+	return 0;
+}
+
+static bool yes_no_set(Parser *p, const char *value)
+{
+	static const char *const names[] = {"no", "yes", NULL};
+
+	return choice_set(p, value, names);
+}
+
+static void version_set(Parser *p, const char *value, char **version)
+{
+	if (version_valid(value))
+		*version = g_strdup(value);
+	else
+		refuse(p, "'%s' is not a version such as 6.2.0", value);
+}
+
+/* Words of VALUE between the characters of SEPARATORS, empty ones dropped. */
+static char **words(const char *value, const char *separators)
+{
+	g_auto(GStrv) parts = g_strsplit_set(value, separators, -1);
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+
+	for (char **part = parts; *part; part++)
+		if (*g_strstrip(*part))
+			g_strv_builder_add(builder, *part);
+	return g_strv_builder_end(builder);
+}
+
+/* [node] */
+
+static void node_name(Parser *p, const char *value)
+{
+	const char *fault = vm_name_fault(value);
+
+	if (fault)
+		refuse(p, "the name %s", fault);
+	else
+		p->inventory->name = g_strdup(value);
+}
+
+static void node_kernel(Parser *p, const char *value)
+{
+	version_set(p, value, &p->inventory->kernel);
+}
+
+static void node_qemu(Parser *p, const char *value)
+{
+	version_set(p, value, &p->inventory->qemu);
+}
+
+static void node_libvirt(Parser *p, const char *value)
+{
+	version_set(p, value, &p->inventory->libvirt);
+}
+
+static void node_mwait(Parser *p, const char *value)
+{
+	p->inventory->mwait = yes_no_set(p, value) ? TRISTATE_YES : TRISTATE_NO;
+}
+
+static const Key node_keys[] = {
+	{"name", node_name},	   {"kernel", node_kernel}, {"qemu", node_qemu},
+	{"libvirt", node_libvirt}, {"mwait", node_mwait},   {NULL, NULL},
+};
+
+/* [host], [sdk], [shared]: how many cores, or which CPUs */
+
+/* The request may be made in one way only. */
+static bool request_by(Parser *p, SplitBy by)
+{
+	if (p->request->line) {
+		refuse(p, "the cores are already asked for in line %d; keep one of the two",
+		       p->request->line);
+		return false;
+	}
+	p->request->by = by;
+	p->request->line = p->line;
+	return true;
+}
+
+static void request_count(Parser *p, const char *value, SplitBy by)
+{
+	unsigned least = p->request == &p->inventory->host;
+	unsigned cores;
+
+	if (number_set(p, value, least, CPULIST_LIMIT, &cores) && request_by(p, by))
+		p->request->cores = cores;
+}
+
+static void request_per_socket(Parser *p, const char *value)
+{
+	request_count(p, value, SPLIT_SOCKET);
+}
+
+static void request_per_node(Parser *p, const char *value)
+{
+	request_count(p, value, SPLIT_NODE);
+}
+
+static void request_cores(Parser *p, const char *value)
+{
+	request_count(p, value, SPLIT_MACHINE);
+}
+
+static void request_cpus(Parser *p, const char *value)
+{
+	g_autoptr(GError) error = NULL;
+	g_auto(CpuSet) cpus = cpulist_parse(value, &error);
+
+	if (!cpus)
+		refuse(p, "%s", error->message);
+	else if (hwloc_bitmap_iszero(cpus))
+		refuse(p, "the list is empty; leave the key out instead");
+	else if (request_by(p, SPLIT_CPUS))
+		p->request->cpus = g_steal_pointer(&cpus);
+}
+
+static void host_memory(Parser *p, const char *value)
+{
+	size_set(p, value, &p->inventory->host_memory);
+}
+
+static void sdk_near(Parser *p, const char *value)
+{
+	p->inventory->near = words(value, ",");
+	p->inventory->near_line = p->line;
+	if (!*p->inventory->near)
+		refuse(p, "names no device");
+}
+
+static void shared_overcommit(Parser *p, const char *value)
+{
+	unsigned ratio;
+
+	if (number_set(p, value, 1, 1024, &ratio))
+		p->inventory->overcommit = ratio;
+}
+
+static const Key host_keys[] = {
+	{"cores-per-socket", request_per_socket},
+	{"cores-per-node", request_per_node},
+	{"cores", request_cores},
+	{"cpus", request_cpus},
+	{"memory-per-node", host_memory},
+	{NULL, NULL},
+};
+
+static const Key sdk_keys[] = {
+	{"cores-per-socket", request_per_socket},
+	{"cores-per-node", request_per_node},
+	{"cores", request_cores},
+	{"cpus", request_cpus},
+	{"near", sdk_near},
+	{NULL, NULL},
+};
+
+static const Key shared_keys[] = {
+	{"cores-per-socket", request_per_socket},
+	{"cores-per-node", request_per_node},
+	{"cores", request_cores},
+	{"cpus", request_cpus},
+	{"overcommit", shared_overcommit},
+	{NULL, NULL},
+};
+
+/* [kernel] */
+
+static void kernel_isolation(Parser *p, const char *value)
+{
+	p->inventory->isolation = choice_set(p, value, isolation_names);
+}
+
+/* Flags of isolcpus=, kernel/sched/isolation.c. The nohz flag is refused: before 6.15 it sets only
+ * the tick's mask, and nohz_full= says all of what it is meant for. */
+static void kernel_flags(Parser *p, const char *value)
+{
+	static const char *const known[] = {"managed_irq", "domain", NULL};
+	g_auto(GStrv) flags = words(value, ",");
+
+	for (char **flag = flags; *flag; flag++)
+		if (!strcmp(*flag, "nohz"))
+			refuse(p, "'nohz' is not for this list: planner writes nohz_full= itself");
+		else
+			choice_set(p, *flag, known);
+	p->inventory->flags = g_steal_pointer(&flags);
+}
+
+static void kernel_irqaffinity(Parser *p, const char *value)
+{
+	p->inventory->irqaffinity = yes_no_set(p, value);
+}
+
+/* Names the kernel takes as the same: '-' and '_' are equal in parameter names (kernel/params.c).
+ */
+static char *parameter_name(const char *parameter)
+{
+	char *name = g_strndup(parameter, strcspn(parameter, "="));
+
+	return g_strdelimit(name, "-", '_');
+}
+
+static void extra_check(Parser *p, const char *parameter)
+{
+	static const char *const own[] = {"isolcpus", "nohz_full", "rcu_nocbs", "irqaffinity",
+					  NULL};
+	g_autofree char *name = parameter_name(parameter);
+	const char *near = nearest_word(name, own);
+
+	for (const char *c = parameter; *c; c++)
+		if (!g_ascii_isalnum(*c) && !strchr("-_.,:=/@+%*~^", *c)) {
+			refuse(p, "'%c' is not safe on a kernel line", *c);
+			return;
+		}
+	if (!strcmp(name, "__"))
+		refuse(p, "'--' ends the kernel's part of the line");
+	else if (g_strv_contains(own, name))
+		refuse(p, "%s= is planner's to write", name);
+	else if (near)
+		refuse(p, "'%s' is no kernel parameter; did you mean %s, which planner writes?",
+		       name, near);
+}
+
+static void kernel_extra(Parser *p, const char *value)
+{
+	g_strfreev(p->inventory->extra);
+	p->inventory->extra = words(value, " \t");
+	for (char **parameter = p->inventory->extra; *parameter; parameter++)
+		extra_check(p, *parameter);
+}
+
+static const Key kernel_keys[] = {
+	{"isolation", kernel_isolation},
+	{"flags", kernel_flags},
+	{"irqaffinity", kernel_irqaffinity},
+	{"extra", kernel_extra},
+	{NULL, NULL},
+};
+
+/* [vm NAME] */
+
+static void vm_vcpus(Parser *p, const char *value)
+{
+	number_set(p, value, 1, CPULIST_LIMIT, &p->vm->vm->vcpus);
+}
+
+static void vm_policy(Parser *p, const char *value)
+{
+	p->vm->vm->policy = choice_set(p, value, policy_names);
+}
+
+static void vm_cpus(Parser *p, const char *value)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GArray) cpus = cpulist_parse_ordered(value, &error);
+
+	if (!cpus)
+		refuse(p, "%s", error->message);
+	else if (!cpus->len)
+		refuse(p, "the list is empty; leave the key out and planner chooses");
+	else
+		p->vm->vm->cpus = g_steal_pointer(&cpus);
+}
+
+static void vm_node(Parser *p, const char *value)
+{
+	unsigned node;
+
+	if (number_set(p, value, 0, CPULIST_LIMIT - 1, &node))
+		p->vm->vm->node = node;
+}
+
+static void vm_memory(Parser *p, const char *value)
+{
+	size_set(p, value, &p->vm->vm->memory);
+}
+
+/* Sizes some architecture has huge pages of: powers of two from 16K (arm64 contiguous) to 16G
+ * (ppc64). */
+static void vm_hugepages(Parser *p, const char *value)
+{
+	uint64_t page = 0;
+
+	if (!size_parse(value, &page) || page & (page - 1) || page < UINT64_C(1) << 14 ||
+	    page > UINT64_C(1) << 34)
+		refuse(p, "'%s' is not a huge page size such as 2M or 1G", value);
+	else
+		p->vm->vm->page = page;
+}
+
+static void vm_threads(Parser *p, const char *value)
+{
+	p->vm->vm->threads = choice_set(p, value, threads_names);
+}
+
+static void vm_cpu_mode(Parser *p, const char *value)
+{
+	p->vm->vm->cpu_mode = choice_set(p, value, cpu_mode_names);
+}
+
+static void vm_cpu_pm(Parser *p, const char *value)
+{
+	static const char *const names[] = {"auto", "off", NULL};
+
+	if (!strcmp(value, "on"))
+		refuse(p, "cpu-pm is on where the plan proves it safe: write auto or off");
+	else
+		p->vm->vm->cpu_pm = !choice_set(p, value, names);
+}
+
+static void vm_iothreads(Parser *p, const char *value)
+{
+	number_set(p, value, 0, IOTHREADS_MAX, &p->vm->vm->iothreads);
+}
+
+static void vm_locked(Parser *p, const char *value)
+{
+	p->vm->vm->locked = yes_no_set(p, value);
+}
+
+static void vm_count(Parser *p, const char *value)
+{
+	number_set(p, value, 1, VMS_MAX, &p->vm->count);
+}
+
+static const Key vm_keys[] = {
+	{"vcpus", vm_vcpus},
+	{"policy", vm_policy},
+	{"cpus", vm_cpus},
+	{"node", vm_node},
+	{"memory", vm_memory},
+	{"hugepages", vm_hugepages},
+	{"threads", vm_threads},
+	{"cpu-mode", vm_cpu_mode},
+	{"cpu-pm", vm_cpu_pm},
+	{"iothreads", vm_iothreads},
+	{"locked", vm_locked},
+	{"count", vm_count},
+	{NULL, NULL},
+};
+
+/* Sections */
+
+static const Section sections[] = {
+	{"node", node_keys},	 {"host", host_keys},	  {"sdk", sdk_keys},
+	{"shared", shared_keys}, {"kernel", kernel_keys}, {NULL, NULL},
+};
+
+static CoreRequest *request_of(Inventory *inventory, const char *section)
+{
+	if (!strcmp(section, "host"))
+		return &inventory->host;
+	if (!strcmp(section, "sdk"))
+		return &inventory->sdk;
+	return &inventory->shared;
+}
+
+static void vm_begin(Parser *p, const char *name)
+{
+	const char *fault = vm_name_fault(name);
+	VmSection vm = {.vm = vm_spec_new(name), .count = 1};
+
+	if (fault)
+		complain(p, p->line, "[%s]: the VM's name %s", p->section, fault);
+	vm.vm->line = p->line;
+	g_array_append_val(p->vms, vm);
+	p->vm = &g_array_index(p->vms, VmSection, p->vms->len - 1);
+	p->keys = vm_keys;
+}
+
+static void section_unknown(Parser *p)
+{
+	static const char *const known[] = {"node", "host", "sdk", "shared", "kernel", "vm", NULL};
+	g_autofree char *word = g_strndup(p->section, strcspn(p->section, " "));
+	const char *near = nearest_word(word, known);
+
+	if (!strcmp(word, "vm"))
+		complain(p, p->line, "[%s]: which VM? write [vm NAME]", p->section);
+	else if (near)
+		complain(p, p->line, "[%s]: unknown section; did you mean [%s%s]?", p->section,
+			 near, strcmp(near, "vm") ? "" : " NAME");
+	else
+		complain(p, p->line,
+			 "[%s]: unknown section; known: node, host, sdk, shared, kernel, vm NAME",
+			 p->section);
+}
+
+static void section_begin(Parser *p, char *name)
+{
+	int first = GPOINTER_TO_INT(g_hash_table_lookup(p->sections, name));
+
+	g_free(p->section);
+	p->section = name;
+	p->keys = NULL;
+	g_hash_table_remove_all(p->seen);
+	if (first) {
+		complain(p, p->line, "[%s]: already begun in line %d", name, first);
+		return;
+	}
+	g_hash_table_insert(p->sections, g_strdup(name), GINT_TO_POINTER(p->line));
+	if (g_str_has_prefix(name, "vm ") && name[3]) {
+		vm_begin(p, g_strchug(name + 3));
+		return;
+	}
+	for (const Section *section = sections; section->name; section++)
+		if (!strcmp(name, section->name)) {
+			p->keys = section->keys;
+			p->request = request_of(p->inventory, name);
+			return;
+		}
+	section_unknown(p);
+}
+
+/* Lines, before inih sees them */
+
+static bool comment_or_blank(const char *text)
+{
+	text += strspn(text, " \t");
+	return !*text || *text == ';' || *text == '#';
+}
+
+/* "[name]", blanks and a comment after it. */
+static void section_line(Parser *p, const char *line)
+{
+	const char *close = strchr(line, ']');
+
+	if (!close || !comment_or_blank(close + 1) || (close[1] && !strchr(" \t", close[1]))) {
+		complain(p, p->line, "'%s' is not a section line: write [name] alone", line);
+		p->keys = NULL;
+		g_free(p->section);
+		p->section = g_strdup(line);
+		return;
+	}
+	section_begin(p, g_strstrip(g_strndup(line + 1, (gsize)(close - line - 1))));
+}
+
+static const char *key_fault(const char *line)
+{
+	size_t key = strspn(line, "abcdefghijklmnopqrstuvwxyz-");
+
+	if (!key)
+		return "a key is lower-case letters and '-'";
+	if (line[key + strspn(line + key, " \t")] != '=')
+		return "write key = value";
+	return NULL;
+}
+
+/* Is LINE one that inih shall see as a key? Section lines are taken here, faults reported. */
+static bool line_is_key(Parser *p, const char *line)
+{
+	const char *fault;
+
+	if (comment_or_blank(line))
+		return false;
+	if (g_ascii_isspace(*line)) {
+		complain(p, p->line, "the line is indented; begin it in the first column");
+		return false;
+	}
+	if (*line == '[') {
+		section_line(p, line);
+		return false;
+	}
+	fault = key_fault(line);
+	if (fault)
+		complain(p, p->line, "'%s' is not a key with its value: %s", line, fault);
+	else if (!p->section)
+		complain(p, p->line, "'%s' stands before the first section", line);
+	return !fault && p->keys;
+}
+
+/* Faults that make a line unfit to be looked at, or even shown. */
+static bool bytes_faulty(Parser *p, const char *line, size_t length)
+{
+	if (length > LINE_MAX_BYTES)
+		complain(p, p->line, "the line is longer than %d bytes", LINE_MAX_BYTES);
+	else if (memchr(line, '\0', length))
+		complain(p, p->line, "the line has a NUL byte");
+	else if (!g_utf8_validate(line, (gssize)length, NULL))
+		complain(p, p->line, "the line is not UTF-8");
+	else
+		return false;
+	return true;
+}
+
+static bool controls_faulty(Parser *p, const char *line)
+{
+	if (strchr(line, '\r')) {
+		if (!p->cr)
+			complain(p, p->line,
+				 "the line has a carriage return; end lines with LF "
+				 "alone (such as by dos2unix)");
+		p->cr = true;
+		return true;
+	}
+	for (const char *c = line; *c; c++)
+		if (g_ascii_iscntrl(*c) && *c != '\t') {
+			complain(p, p->line, "the line has a control character");
+			return true;
+		}
+	return false;
+}
+
+/* The reader inih calls, as fgets: one line, empty where there is nothing for inih in it. */
+static char *line_read(char *buffer, int size, void *stream)
+{
+	Parser *p = stream;
+	const char *newline;
+	size_t length;
+
+	if (p->text >= p->end)
+		return NULL;
+	newline = memchr(p->text, '\n', (size_t)(p->end - p->text));
+	length = (size_t)((newline ? newline : p->end) - p->text);
+	p->line++;
+	g_assert(size > LINE_MAX_BYTES + 2);
+	*buffer = '\0';
+	if (!bytes_faulty(p, p->text, length)) {
+		memcpy(buffer, p->text, length);
+		buffer[length] = '\0';
+		if (controls_faulty(p, buffer) || !line_is_key(p, buffer))
+			*buffer = '\0';
+	}
+	strcat(buffer, "\n");
+	p->text += length + (newline ? 1 : 0);
+	return buffer;
+}
+
+/* Keys */
+
+static void key_unknown(Parser *p, const char *name)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	g_autofree char *all = NULL;
+	const char *near;
+
+	for (const Key *key = p->keys; key->name; key++)
+		g_ptr_array_add(names, (char *)key->name);
+	g_ptr_array_add(names, NULL);
+	near = nearest_word(name, (const char *const *)names->pdata);
+	all = g_strjoinv(", ", (char **)names->pdata);
+	if (near)
+		complain(p, p->line, "[%s] %s: unknown key; did you mean '%s'?", p->section, name,
+			 near);
+	else
+		complain(p, p->line, "[%s] %s: unknown key; known: %s", p->section, name, all);
+}
+
+/* inih's handler; 1 = go on. Its section name is not used: inih cuts it at 49 bytes. */
+static int key_read(void *user, const char *section, const char *name, const char *value)
+{
+	Parser *p = user;
+	int first = GPOINTER_TO_INT(g_hash_table_lookup(p->seen, name));
+
+	(void)section;
+	p->key = name;
+	if (first) {
+		refuse(p, "already given in line %d", first);
+		return 1;
+	}
+	g_hash_table_insert(p->seen, g_strdup(name), GINT_TO_POINTER(p->line));
+	for (const Key *key = p->keys; key->name; key++)
+		if (!strcmp(name, key->name)) {
+			if (*value || !strcmp(name, "flags") || !strcmp(name, "extra"))
+				key->set(p, value);
+			else
+				refuse(p, "has no value");
+			return 1;
+		}
+	key_unknown(p, name);
+	return 1;
+}
+
+/* What only a whole section shows */
+
+static void vm_complain(Parser *p, const VmSpec *vm, const char *text)
+{
+	complain(p, vm->line, "[vm %s] %s", vm->name, text);
+}
+
+static void vm_check(Parser *p, const VmSection *section)
+{
+	const VmSpec *vm = section->vm;
+
+	if (!vm->vcpus)
+		vm_complain(p, vm, "vcpus: missing; say how many vCPUs it has");
+	if (vm->cpus && vm->vcpus && vm->cpus->len != vm->vcpus)
+		complain(p, vm->line, "[vm %s] cpus: %u CPUs for %u vCPUs; name one for each",
+			 vm->name, vm->cpus->len, vm->vcpus);
+	if (vm->cpus && section->count > 1)
+		vm_complain(p, vm, "cpus: the same CPUs cannot be given to count VMs");
+	if (vm->page && !vm->memory)
+		vm_complain(p, vm, "hugepages: say memory as well");
+	if (vm->policy == POLICY_SHARED && vm->cpus)
+		vm_complain(p, vm, "cpus: a shared VM floats over the pool; leave the key out");
+	if (vm->policy == POLICY_SHARED && vm->threads == THREADS_ISOLATE)
+		vm_complain(p, vm, "threads: a shared VM has no cores of its own");
+}
+
+static void vms_check(Parser *p)
+{
+	for (unsigned i = 0; i < p->vms->len; i++)
+		vm_check(p, &g_array_index(p->vms, VmSection, i));
+}
+
+static void vm_add(Parser *p, GHashTable *names, const VmSpec *vm, const char *name)
+{
+	int line = GPOINTER_TO_INT(g_hash_table_lookup(names, name));
+
+	if (line)
+		complain(p, vm->line, "[vm %s]: its VM %s has the name of one in line %d", vm->name,
+			 name, line);
+	g_hash_table_insert(names, g_strdup(name), GINT_TO_POINTER(vm->line));
+	g_ptr_array_add(p->inventory->vms, vm_spec_copy(vm, name));
+}
+
+/* Spell out count = n into vm-1 … vm-n. */
+static void vms_expand(Parser *p)
+{
+	g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+	for (unsigned i = 0; i < p->vms->len; i++) {
+		const VmSection *section = &g_array_index(p->vms, VmSection, i);
+
+		if (p->inventory->vms->len + section->count > VMS_MAX) {
+			complain(p, section->vm->line, "[vm %s]: more than %d VMs in all",
+				 section->vm->name, VMS_MAX);
+			return;
+		}
+		if (section->count == 1)
+			vm_add(p, names, section->vm, section->vm->name);
+		for (unsigned n = 1; section->count > 1 && n <= section->count; n++) {
+			g_autofree char *name = g_strdup_printf("%s-%u", section->vm->name, n);
+
+			vm_add(p, names, section->vm, name);
+		}
+	}
+}
+
+static void near_check(Parser *p)
+{
+	const Inventory *inventory = p->inventory;
+
+	if (inventory->near && inventory->sdk.by == SPLIT_NONE)
+		complain(p, inventory->near_line,
+			 "[sdk] near: say how many cores: cores-per-node, cores, …");
+}
+
+/* The parser's life */
+
+static void vm_section_clear(gpointer data)
+{
+	vm_spec_free(((VmSection *)data)->vm);
+}
+
+static void complaint_clear(gpointer data)
+{
+	g_free(((Complaint *)data)->text);
+}
+
+static void parser_init(Parser *p, const char *name, const char *text, size_t length)
+{
+	*p = (Parser){.file = name, .text = text, .end = text + length};
+	if (length >= 3 &&
+	    !memcmp(text, "\xef\xbb\xbf", 3)) /* the byte order mark some editors write */
+		p->text += 3;
+	p->inventory = inventory_new();
+	p->complaints = g_array_new(FALSE, FALSE, sizeof(Complaint));
+	g_array_set_clear_func(p->complaints, complaint_clear);
+	p->vms = g_array_new(FALSE, FALSE, sizeof(VmSection));
+	g_array_set_clear_func(p->vms, vm_section_clear);
+	p->sections = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	p->seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+}
+
+static void parser_clear(Parser *p)
+{
+	g_array_unref(p->complaints);
+	g_array_unref(p->vms);
+	g_hash_table_unref(p->sections);
+	g_hash_table_unref(p->seen);
+	g_free(p->section);
+}
+
+static int complaint_compare(gconstpointer a, gconstpointer b)
+{
+	return ((const Complaint *)a)->line - ((const Complaint *)b)->line;
+}
+
+static void complaints_report(Parser *p, GPtrArray *errors)
+{
+	g_array_sort(p->complaints, complaint_compare);
+	for (unsigned i = 0; i < p->complaints->len; i++) {
+		const Complaint *complaint = &g_array_index(p->complaints, Complaint, i);
+
+		g_ptr_array_add(errors, g_strdup_printf("%s:%d: %s", p->file, complaint->line,
+							complaint->text));
+	}
+}
+
+/*
+ * Debian's inih 55 has its build-time limits as variables; upstream's 200-byte line would cut the
+ * CPU list of a large VM. Multi-line values would swallow indented keys.
+ */
+static void inih_configure(void)
+{
+	ini_max_line = LINE_MAX_BYTES + 96;
+	ini_use_stack = true;
+	ini_allow_multiline = false;
+	ini_stop_on_first_error = false;
+}
+
+Inventory *inventory_parse(const char *name, const char *text, size_t length, GPtrArray *errors)
+{
+	Parser parser;
+	bool bad;
+
+	parser_init(&parser, name, text, length);
+	inih_configure();
+	ini_parse_stream(line_read, &parser, key_read, &parser);
+	vms_check(&parser);
+	near_check(&parser);
+	if (!parser.complaints->len)
+		vms_expand(&parser);
+	bad = parser.complaints->len;
+	complaints_report(&parser, errors);
+	parser_clear(&parser);
+	if (bad)
+		g_clear_pointer(&parser.inventory, inventory_free);
+	return parser.inventory;
+}

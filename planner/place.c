@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/place.h"
+#include "planner/subject.h"
+
+#include <string.h>
+
+#define SMALL_PAGE 4096
+
+uint64_t place_page(const VmSpec *spec)
+{
+	return spec->page ? spec->page : SMALL_PAGE;
+}
+
+uint64_t place_share_memory(const VmSpec *spec, unsigned vcpus)
+{
+	uint64_t page = place_page(spec);
+	uint64_t each = spec->memory / spec->vcpus, rest = spec->memory % spec->vcpus;
+	uint64_t share = each * vcpus + (rest * vcpus + spec->vcpus - 1) / spec->vcpus;
+
+	return (share + page - 1) / page * page;
+}
+
+/* Memory */
+
+static void memory_taken(Placer *placer, const PlanVm *vm, unsigned node, uint64_t bytes)
+{
+	uint64_t *left = &placer->memory[node];
+	g_autofree char *subject = NULL;
+	unsigned id = host_node(placer->host, node)->id;
+
+	if (*left == UINT64_MAX)
+		return;
+	if (*left >= bytes) {
+		*left -= bytes;
+		return;
+	}
+	subject = subject_vm(vm->spec->name);
+	findings_add(placer->plan->findings, SEVERITY_ERROR, "memory.node-full", subject,
+		     "give it less memory, or CPUs on another node",
+		     "its pins put %" G_GUINT64_FORMAT
+		     " MiB on node %u, which has %" G_GUINT64_FORMAT " MiB left for VMs",
+		     bytes >> 20, id, *left >> 20);
+	*left = 0;
+}
+
+static VmShare *share_on(PlanVm *vm, unsigned node)
+{
+	VmShare share = {.node = node};
+
+	for (unsigned i = 0; i < vm->shares->len; i++) {
+		VmShare *have = &g_array_index(vm->shares, VmShare, i);
+
+		if (have->node == node)
+			return have;
+	}
+	g_array_append_val(vm->shares, share);
+	return &g_array_index(vm->shares, VmShare, vm->shares->len - 1);
+}
+
+void place_take_memory(Placer *placer, PlanVm *vm)
+{
+	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
+		unsigned cpu = g_array_index(vm->vcpupin, unsigned, v);
+		unsigned core = host_core_of(placer->host, cpu);
+
+		share_on(vm, host_core(placer->host, core)->node)->vcpus++;
+	}
+	for (unsigned i = 0; i < vm->shares->len; i++) {
+		VmShare *share = &g_array_index(vm->shares, VmShare, i);
+
+		share->memory = place_share_memory(vm->spec, share->vcpus);
+		memory_taken(placer, vm, share->node, share->memory);
+	}
+}
+
+static void host_memory_check(Placer *placer, const NumaNode *node)
+{
+	g_autofree char *subject = subject_node(node->id);
+
+	if (node->memory < placer->inventory->host_memory)
+		findings_add(placer->plan->findings, SEVERITY_ERROR, "host.memory-too-large",
+			     subject, "lower [host] memory-per-node",
+			     "the host is to keep %" G_GUINT64_FORMAT
+			     " MiB of memory, node %u has %" G_GUINT64_FORMAT,
+			     placer->inventory->host_memory >> 20, node->id, node->memory >> 20);
+}
+
+/* What each node has for VMs: its memory less the host's share. */
+static void memory_begin(Placer *placer)
+{
+	uint64_t kept = placer->inventory->host_memory;
+
+	for (unsigned i = 0; i < placer->host->nodes->len; i++) {
+		const NumaNode *node = host_node(placer->host, i);
+
+		placer->memory[i] = 0;
+		if (hwloc_bitmap_iszero(node->cpus))
+			continue;
+		if (!node->memory) {
+			placer->memory[i] = UINT64_MAX;
+			continue;
+		}
+		host_memory_check(placer, node);
+		if (node->memory > kept)
+			placer->memory[i] = node->memory - kept;
+	}
+}
+
+static bool wants_memory(const Inventory *inventory)
+{
+	for (unsigned i = 0; i < inventory->vms->len; i++)
+		if (((const VmSpec *)g_ptr_array_index(inventory->vms, i))->memory)
+			return true;
+	return false;
+}
+
+static void memory_unknown_check(const Placer *placer)
+{
+	for (unsigned i = 0; i < placer->host->nodes->len; i++) {
+		unsigned id = host_node(placer->host, i)->id;
+		g_autofree char *subject = subject_node(id);
+
+		if (placer->memory[i] == UINT64_MAX && wants_memory(placer->inventory))
+			findings_add_unknown(
+				placer->plan->findings, SEVERITY_WARNING, "memory.unknown", subject,
+				"use a topology that has the node's memory",
+				"the topology does not say how much memory node %u has: "
+				"whether the VMs' memory fits is not known",
+				id);
+	}
+}
+
+/* Memory a kernel and its daemons need at the very least, so that huge pages do not starve them. */
+#define HOST_MEMORY_LEAST (UINT64_C(1) << 30)
+
+/* Nodes where the VMs' memory leaves next to nothing to a host that asked to keep nothing. */
+static void memory_starved_check(const Placer *placer)
+{
+	for (unsigned i = 0; i < placer->host->nodes->len; i++) {
+		const NumaNode *node = host_node(placer->host, i);
+		uint64_t left = placer->memory[i];
+		g_autofree char *subject = subject_node(node->id);
+
+		if (!node->memory || left == UINT64_MAX || hwloc_bitmap_iszero(node->cpus))
+			continue;
+		left += MIN(placer->inventory->host_memory, node->memory);
+		if (left < HOST_MEMORY_LEAST && left < node->memory)
+			findings_add(placer->plan->findings, SEVERITY_WARNING, "host.memory-small",
+				     subject, "set [host] memory-per-node, such as 8G",
+				     "the VMs' memory leaves %" G_GUINT64_FORMAT
+				     " MiB of node %u to the host",
+				     left >> 20, node->id);
+	}
+}
+
+/* Rooms: the search's view of the free cores */
+
+static bool same_room(const Core *a, const Core *b)
+{
+	return a->node == b->node && a->l3 == b->l3 && a->kind == b->kind && a->n_cpus == b->n_cpus;
+}
+
+static bool core_free(const Placer *placer, unsigned core)
+{
+	return g_array_index(placer->plan->roles, Role, core) == ROLE_FREE &&
+	       placer->owner[core] == HOST_NONE;
+}
+
+/* Rooms by node, then lowest CPU. A room counts although all its cores are taken. */
+static int room_compare(gconstpointer a, gconstpointer b, gpointer data)
+{
+	const Host *host = data;
+	const Core *x = host_core(host, g_array_index(*(GArray *const *)a, unsigned, 0));
+	const Core *y = host_core(host, g_array_index(*(GArray *const *)b, unsigned, 0));
+
+	if (x->node != y->node)
+		return x->node < y->node ? -1 : 1;
+	return x->cpu[0] < y->cpu[0] ? -1 : x->cpu[0] > y->cpu[0];
+}
+
+static GPtrArray *rooms_of(const Placer *placer)
+{
+	GPtrArray *rooms = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
+
+	for (unsigned i = 0; i < placer->host->cores->len; i++) {
+		GArray *room = NULL;
+
+		if (!core_free(placer, i))
+			continue;
+		for (unsigned r = 0; r < rooms->len && !room; r++) {
+			GArray *have = g_ptr_array_index(rooms, r);
+
+			if (same_room(host_core(placer->host, g_array_index(have, unsigned, 0)),
+				      host_core(placer->host, i)))
+				room = have;
+		}
+		if (!room) {
+			room = g_array_new(FALSE, FALSE, sizeof(unsigned));
+			g_ptr_array_add(rooms, room);
+		}
+		g_array_append_val(room, i);
+	}
+	g_ptr_array_sort_with_data(rooms, room_compare, (gpointer)placer->host);
+	return rooms;
+}
+
+/* Cores that may hold one VM together: of one kind and number of threads. */
+static unsigned class_of(const Core *core)
+{
+	return core->kind * (HOST_MAX_THREADS + 1) + core->n_cpus;
+}
+
+static GArray *search_rooms(const Placer *placer, const GPtrArray *cores)
+{
+	GArray *rooms = g_array_new(FALSE, TRUE, sizeof(SearchRoom));
+
+	for (unsigned r = 0; r < cores->len; r++) {
+		const GArray *room = g_ptr_array_index(cores, r);
+		const Core *core = host_core(placer->host, g_array_index(room, unsigned, 0));
+		SearchRoom entry = {core->node, class_of(core), core->n_cpus, room->len};
+
+		g_array_append_val(rooms, entry);
+	}
+	return rooms;
+}
+
+/* VMs: which go through the search, in its canonical order */
+
+static int vm_name_compare(gconstpointer a, gconstpointer b)
+{
+	const PlanVm *x = *(PlanVm *const *)a, *y = *(PlanVm *const *)b;
+
+	return strverscmp(x->spec->name, y->spec->name);
+}
+
+static GPtrArray *searched_vms(const Plan *plan, Prefer prefer)
+{
+	GPtrArray *vms = g_ptr_array_new();
+
+	for (unsigned i = 0; i < plan->vms->len; i++) {
+		PlanVm *vm = g_ptr_array_index(plan->vms, i);
+
+		if (vm->spec->policy == POLICY_DEDICATED && !vm->spec->cpus)
+			g_ptr_array_add(vms, vm);
+	}
+	if (prefer != PREFER_ORDER)
+		g_ptr_array_sort(vms, vm_name_compare);
+	return vms;
+}
+
+/* A node= that the host does not have makes the VM fit nowhere: no node has this index. */
+static unsigned node_asked(const Placer *placer, const VmSpec *spec)
+{
+	unsigned node;
+
+	if (spec->node < 0)
+		return G_MAXUINT;
+	node = host_node_of_id(placer->host, (unsigned)spec->node);
+	return node == HOST_NONE ? placer->host->nodes->len : node;
+}
+
+static GArray *search_vms(const Placer *placer, const GPtrArray *vms)
+{
+	GArray *entries = g_array_new(FALSE, TRUE, sizeof(SearchVm));
+
+	for (unsigned i = 0; i < vms->len; i++) {
+		const VmSpec *spec = ((const PlanVm *)g_ptr_array_index(vms, i))->spec;
+		SearchVm entry = {spec->vcpus, spec->threads == THREADS_ISOLATE, spec->memory,
+				  place_page(spec), node_asked(placer, spec)};
+
+		g_array_append_val(entries, entry);
+	}
+	return entries;
+}
+
+/* Seats to pins */
+
+/* The next core of a room that nobody has; the search never gives more than there are. */
+static unsigned room_take(Placer *placer, const GArray *room, unsigned vm)
+{
+	for (unsigned i = 0; i < room->len; i++) {
+		unsigned core = g_array_index(room, unsigned, i);
+
+		if (placer->owner[core] == HOST_NONE) {
+			placer->owner[core] = vm;
+			g_array_index(placer->plan->roles, Role, core) = ROLE_DEDICATED;
+			return core;
+		}
+	}
+	g_assert_not_reached();
+}
+
+/* vCPUs walk the threads of a core, then the next core; with isolate each takes a core. */
+static void pin_share(Placer *placer, PlanVm *vm, unsigned index, const SearchShare *share,
+		      const GArray *room)
+{
+	unsigned left = share->vcpus;
+
+	for (unsigned i = 0; i < share->cores; i++) {
+		const Core *core = host_core(placer->host, room_take(placer, room, index));
+		unsigned use = vm->spec->threads == THREADS_ISOLATE ? 1 : core->n_cpus;
+
+		for (unsigned t = 0; t < use && left; t++, left--)
+			g_array_append_val(vm->vcpupin, core->cpu[t]);
+	}
+	g_assert(!left);
+}
+
+static unsigned vm_index(const Plan *plan, const PlanVm *vm)
+{
+	unsigned index = 0;
+	bool found = g_ptr_array_find(plan->vms, vm, &index);
+
+	g_assert(found);
+	return index;
+}
+
+static void seat(Placer *placer, PlanVm *vm, const GArray *shares, const GPtrArray *cores)
+{
+	unsigned index = vm_index(placer->plan, vm);
+
+	for (unsigned i = 0; i < shares->len; i++) {
+		const SearchShare *share = &g_array_index(shares, SearchShare, i);
+
+		pin_share(placer, vm, index, share, g_ptr_array_index(cores, share->room));
+	}
+	vm->placed = true;
+	place_take_memory(placer, vm);
+}
+
+static unsigned count_placed(const Plan *plan)
+{
+	unsigned placed = 0;
+
+	for (unsigned i = 0; i < plan->vms->len; i++)
+		placed += ((const PlanVm *)g_ptr_array_index(plan->vms, i))->placed;
+	return placed;
+}
+
+/* VMs that no placement could exceed: all, unless the goal is proved reached. */
+static void result_report(Plan *plan, const SearchResult *result, unsigned unseated)
+{
+	plan->optimal = result->optimal;
+	plan->placed = count_placed(plan);
+	plan->wanted = plan->vms->len;
+	plan->bound = plan->placed;
+	if (result->placed != result->bound)
+		plan->bound += unseated;
+}
+
+static unsigned seat_all(Placer *placer, const SearchProblem *problem, const SearchResult *result,
+			 const GPtrArray *vms, const GPtrArray *cores)
+{
+	unsigned unseated = 0;
+
+	for (unsigned i = 0; i < vms->len; i++) {
+		const GArray *shares = g_ptr_array_index(result->seats, i);
+
+		if (shares)
+			seat(placer, g_ptr_array_index(vms, i), shares, cores);
+		else
+			unseated++;
+	}
+	for (unsigned i = 0; i < vms->len; i++)
+		if (!g_ptr_array_index(result->seats, i))
+			place_why_not(placer, g_ptr_array_index(vms, i), problem, i);
+	return unseated;
+}
+
+static void place_searched(Placer *placer, const PlanOptions *options)
+{
+	g_autoptr(GPtrArray) cores = rooms_of(placer);
+	g_autoptr(GPtrArray) vms = searched_vms(placer->plan, options->prefer);
+	g_autoptr(GArray) rooms = search_rooms(placer, cores);
+	g_autoptr(GArray) entries = search_vms(placer, vms);
+	unsigned n_nodes = placer->host->nodes->len;
+	g_autofree uint64_t *memory = g_memdup2(placer->memory, n_nodes * sizeof *memory);
+	SearchProblem problem = {
+		.rooms = (const SearchRoom *)rooms->data,
+		.n_rooms = rooms->len,
+		.memory = memory,
+		.n_nodes = n_nodes,
+		.vms = (const SearchVm *)entries->data,
+		.n_vms = entries->len,
+		.prefer = options->prefer,
+		.budget = options->budget,
+	};
+	g_autoptr(SearchResult) result = search_solve(&problem);
+	unsigned unseated = seat_all(placer, &problem, result, vms, cores);
+
+	place_shared(placer);
+	result_report(placer->plan, result, unseated);
+}
+
+void place_vms(Plan *plan, const Inventory *inventory, const PlanOptions *options)
+{
+	g_autofree uint64_t *memory = g_new0(uint64_t, plan->host->nodes->len);
+	g_autofree unsigned *owner = g_new(unsigned, plan->host->cores->len);
+	Placer placer = {plan->host, inventory, plan, memory, owner};
+
+	for (unsigned i = 0; i < plan->host->cores->len; i++)
+		owner[i] = HOST_NONE;
+	memory_begin(&placer);
+	memory_unknown_check(&placer);
+	place_kept(&placer);
+	place_searched(&placer, options);
+	memory_starved_check(&placer);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Placement: VMs onto the cores the split left free. VMs with cpus = are kept exactly and judged
+ * (kept.c); the others go through the search (search.h), which deals in rooms and counts; here
+ * counts become cores and pins. Shared VMs get the pool (pool.c).
+ */
+#ifndef PLANNER_PLACE_H
+#define PLANNER_PLACE_H
+
+#include "planner/plan.h"
+
+/* What placement knows while it works. */
+typedef struct Placer {
+	const Host *host;
+	const Inventory *inventory;
+	Plan *plan;
+	uint64_t *memory; /* by node: bytes left for VMs; UINT64_MAX = not known */
+	unsigned *owner;  /* by core: index of the VM that has it, HOST_NONE */
+} Placer;
+
+/* The page a VM's memory comes in: its huge page, or 4 KiB. */
+uint64_t place_page(const VmSpec *spec);
+/* The memory of a share of VCPUS of the VM's vCPUs: its part, in whole pages. */
+uint64_t place_share_memory(const VmSpec *spec, unsigned vcpus);
+
+/* Place all VMs of PLAN, whose roles are the split's; roles of cores given out become DEDICATED. */
+void place_vms(Plan *plan, const Inventory *inventory, const PlanOptions *options);
+
+/* The steps of place_vms(). */
+
+/* kept.c: VMs with cpus =, exactly there; findings on what is wrong with that. */
+void place_kept(Placer *placer);
+/* pool.c: shared VMs over the pool, or the host where there is none. */
+void place_shared(Placer *placer);
+/* whynot.c: a finding for VM, which PROBLEM's search could not seat; it is number INDEX there. */
+void place_why_not(const Placer *placer, const PlanVm *vm, const SearchProblem *problem,
+		   unsigned index);
+
+/* Fill vm->shares from its pins, and take their memory from the nodes. */
+void place_take_memory(Placer *placer, PlanVm *vm);
+
+#endif

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/plan.h"
+#include "planner/place.h"
+#include "planner/split.h"
+#include "planner/subject.h"
+
+#include <string.h>
+
+/* Life */
+
+static void plan_vm_free(PlanVm *vm)
+{
+	vm_spec_free(vm->spec);
+	g_array_unref(vm->vcpupin);
+	hwloc_bitmap_free(vm->cpuset);
+	hwloc_bitmap_free(vm->emulatorpin);
+	g_array_unref(vm->shares);
+	g_clear_pointer(&vm->cpupm, cpupm_free);
+	g_free(vm);
+}
+
+PlanVm *plan_vm_new(VmSpec *spec)
+{
+	PlanVm *vm = g_new0(PlanVm, 1);
+
+	vm->spec = spec;
+	vm->vcpupin = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	vm->shares = g_array_new(FALSE, TRUE, sizeof(VmShare));
+	return vm;
+}
+
+Plan *plan_new(const Host *host)
+{
+	Plan *plan = g_new0(Plan, 1);
+
+	plan->host = host;
+	plan->vms = g_ptr_array_new_with_free_func((GDestroyNotify)plan_vm_free);
+	plan->findings = findings_new();
+	plan->isolated = hwloc_bitmap_alloc();
+	for (unsigned role = 0; role < ROLE_COUNT; role++)
+		plan->cpus[role] = hwloc_bitmap_alloc();
+	return plan;
+}
+
+void plan_free(Plan *plan)
+{
+	g_free(plan->name);
+	g_free(plan->kernel);
+	g_free(plan->qemu);
+	g_free(plan->libvirt);
+	g_clear_pointer(&plan->roles, g_array_unref);
+	for (unsigned role = 0; role < ROLE_COUNT; role++)
+		hwloc_bitmap_free(plan->cpus[role]);
+	hwloc_bitmap_free(plan->isolated);
+	g_clear_pointer(&plan->parameters, g_ptr_array_unref);
+	g_free(plan->cmdline);
+	g_ptr_array_unref(plan->vms);
+	g_ptr_array_unref(plan->findings);
+	g_free(plan);
+}
+
+/* Questions */
+
+bool plan_bad(const Plan *plan)
+{
+	return plan->placed < plan->wanted || findings_has(plan->findings, SEVERITY_ERROR);
+}
+
+const PlanVm *plan_vm(const Plan *plan, const char *name)
+{
+	for (unsigned i = 0; i < plan->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
+
+		if (!strcmp(vm->spec->name, name))
+			return vm;
+	}
+	return NULL;
+}
+
+unsigned plan_cpu_vm(const Plan *plan, unsigned cpu)
+{
+	for (unsigned i = 0; i < plan->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
+
+		for (unsigned v = 0; v < vm->vcpupin->len; v++)
+			if (g_array_index(vm->vcpupin, unsigned, v) == cpu)
+				return i;
+	}
+	return HOST_NONE;
+}
+
+uint64_t plan_vm_memory(const PlanVm *vm)
+{
+	uint64_t memory = 0, page = place_page(vm->spec);
+
+	for (unsigned i = 0; i < vm->shares->len; i++)
+		memory += g_array_index(vm->shares, VmShare, i).memory;
+	return vm->shares->len ? memory : (vm->spec->memory + page - 1) / page * page;
+}
+
+/* Roles as CPU sets */
+
+static void roles_to_cpus(Plan *plan)
+{
+	static const Role isolated[] = {ROLE_SDK, ROLE_DEDICATED, ROLE_FREE, ROLE_STRANDED};
+
+	for (unsigned i = 0; i < plan->host->cores->len; i++) {
+		const Core *core = host_core(plan->host, i);
+		Role role = g_array_index(plan->roles, Role, i);
+
+		for (unsigned t = 0; t < core->n_cpus; t++)
+			hwloc_bitmap_set(plan->cpus[role], core->cpu[t]);
+	}
+	hwloc_bitmap_copy(plan->cpus[ROLE_OFFLINE], plan->host->offline);
+	for (unsigned i = 0; i < G_N_ELEMENTS(isolated); i++)
+		hwloc_bitmap_or(plan->isolated, plan->isolated, plan->cpus[isolated[i]]);
+}
+
+/* Guest topology */
+
+/* Do vCPUs FIRST … FIRST+N-1 share one core? */
+static bool on_one_core(const Plan *plan, const PlanVm *vm, unsigned first, unsigned n)
+{
+	unsigned core = host_core_of(plan->host, g_array_index(vm->vcpupin, unsigned, first));
+
+	for (unsigned v = first + 1; v < first + n; v++)
+		if (host_core_of(plan->host, g_array_index(vm->vcpupin, unsigned, v)) != core)
+			return false;
+	return true;
+}
+
+static bool threads_true(const Plan *plan, const PlanVm *vm, unsigned threads)
+{
+	for (unsigned v = 0; v < vm->vcpupin->len; v += threads)
+		if (!on_one_core(plan, vm, v, threads))
+			return false;
+	return true;
+}
+
+/* The most threads a core that is true: the guest may believe its siblings share a core. */
+static unsigned guest_threads(const Plan *plan, const PlanVm *vm, unsigned per_socket)
+{
+	for (unsigned threads = MIN(per_socket, HOST_MAX_THREADS); threads > 1; threads--)
+		if (per_socket % threads == 0 && threads_true(plan, vm, threads))
+			return threads;
+	return 1;
+}
+
+/* Sockets follow the NUMA nodes where the shares are equal and their vCPUs stand together. */
+static unsigned guest_sockets(const Plan *plan, const PlanVm *vm)
+{
+	unsigned sockets = vm->shares->len, each = vm->spec->vcpus / MAX(sockets, 1);
+
+	if (sockets < 2 || vm->spec->vcpus % sockets)
+		return 1;
+	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
+		unsigned cpu = g_array_index(vm->vcpupin, unsigned, v);
+		unsigned node = host_core(plan->host, host_core_of(plan->host, cpu))->node;
+
+		if (node != g_array_index(vm->shares, VmShare, v / each).node)
+			return 1;
+	}
+	return sockets;
+}
+
+static void guest_topology(const Plan *plan, PlanVm *vm)
+{
+	unsigned per_socket;
+
+	vm->sockets = guest_sockets(plan, vm);
+	per_socket = vm->spec->vcpus / vm->sockets;
+	vm->threads = vm->vcpupin->len ? guest_threads(plan, vm, per_socket) : 1;
+	vm->cores = per_socket / vm->threads;
+}
+
+/* Emulator and I/O threads: the host's CPUs on the VM's nodes, or all of the host's. */
+static CpuSet emulator_cpus(const Plan *plan, const PlanVm *vm)
+{
+	CpuSet cpus = hwloc_bitmap_alloc();
+
+	for (unsigned i = 0; i < vm->shares->len; i++) {
+		unsigned node = g_array_index(vm->shares, VmShare, i).node;
+
+		hwloc_bitmap_or(cpus, cpus, host_node(plan->host, node)->cpus);
+	}
+	hwloc_bitmap_and(cpus, cpus, plan->cpus[ROLE_HOST]);
+	if (hwloc_bitmap_iszero(cpus))
+		hwloc_bitmap_copy(cpus, plan->cpus[ROLE_HOST]);
+	return cpus;
+}
+
+/* cpu-pm */
+
+static void vcpu_sets(const PlanVm *vm, GPtrArray *sets)
+{
+	for (unsigned v = 0; v < vm->spec->vcpus && vm->placed; v++) {
+		CpuSet set = hwloc_bitmap_alloc();
+
+		if (vm->cpuset)
+			hwloc_bitmap_copy(set, vm->cpuset);
+		else
+			hwloc_bitmap_set(set, g_array_index(vm->vcpupin, unsigned, v));
+		g_ptr_array_add(sets, set);
+	}
+}
+
+static void threads_clear(gpointer data)
+{
+	g_ptr_array_unref(((CpupmThreads *)data)->vcpus);
+}
+
+static GArray *plan_threads(const Plan *plan)
+{
+	GArray *all = g_array_new(FALSE, FALSE, sizeof(CpupmThreads));
+
+	g_array_set_clear_func(all, threads_clear);
+	for (unsigned i = 0; i < plan->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
+		CpupmThreads threads = {
+			.vcpus = g_ptr_array_new_with_free_func((GDestroyNotify)hwloc_bitmap_free),
+			.emulator = vm->emulatorpin};
+
+		vcpu_sets(vm, threads.vcpus);
+		g_array_append_val(all, threads);
+	}
+	return all;
+}
+
+static Cpupm *not_placed(void)
+{
+	Cpupm *cpupm = cpupm_new(CPUPM_UNKNOWN);
+
+	cpupm_add_reason(cpupm, "not-placed", "the VM is not placed");
+	return cpupm;
+}
+
+static Tristate mwait_of(const Inventory *inventory, const Node *node)
+{
+	if (inventory->mwait != TRISTATE_UNKNOWN || !node)
+		return inventory->mwait;
+	return node->mwait;
+}
+
+static void judge_cpupm(Plan *plan, const Inventory *inventory, const Node *node)
+{
+	g_autoptr(GArray) threads = plan_threads(plan);
+	CpupmGround ground = {
+		.host = plan->host,
+		.host_cpus = plan->cpus[ROLE_HOST],
+		.sdk_cpus = plan->cpus[ROLE_SDK],
+		.isolated = plan->isolated,
+		.threads = threads,
+		.kernel = plan->kernel,
+		.qemu = plan->qemu,
+		.mwait = mwait_of(inventory, node),
+		.disable_exits =
+			node && !inventory->kernel ? node->disable_exits : TRISTATE_UNKNOWN,
+		.nested = node ? node->nested : TRISTATE_UNKNOWN,
+	};
+	g_autoptr(CpupmCensus) census = cpupm_census_new(&ground);
+
+	for (unsigned i = 0; i < plan->vms->len; i++) {
+		PlanVm *vm = g_ptr_array_index(plan->vms, i);
+
+		vm->cpupm = vm->placed ? cpupm_judge(&ground, census, i, vm->spec) : not_placed();
+	}
+}
+
+/* Findings about the host as a whole */
+
+static void host_findings(Plan *plan)
+{
+	CpuSet hidden = hwloc_bitmap_alloc();
+	g_autofree char *list = NULL;
+
+	hwloc_bitmap_andnot(hidden, plan->host->online, plan->host->allowed);
+	list = cpulist_format(hidden);
+	if (!hwloc_bitmap_iszero(hidden))
+		findings_add(plan->findings, SEVERITY_INFO, "topology.disallowed", "topology",
+			     "none is needed if the VMs' cgroups allow them",
+			     "CPUs %s are outside the cgroup this topology was read in", list);
+	hwloc_bitmap_free(hidden);
+	if (plan->host->n_kinds > 1)
+		findings_add(plan->findings, SEVERITY_INFO, "topology.hybrid", "topology",
+			     "none is needed: no VM mixes them",
+			     "the host has CPUs of %u kinds, of different speed",
+			     plan->host->n_kinds);
+}
+
+/* Assembly */
+
+static char *version_of(const char *inventory, const char *node)
+{
+	return g_strdup(inventory ? inventory : node);
+}
+
+static void name_node(Plan *plan, const Inventory *inventory, const Node *node)
+{
+	plan->name = version_of(inventory->name, node ? node->name : NULL);
+	plan->kernel = version_of(inventory->kernel, node ? node->kernel : NULL);
+	plan->qemu = version_of(inventory->qemu, node ? node->qemu : NULL);
+	plan->libvirt = version_of(inventory->libvirt, node ? node->libvirt : NULL);
+}
+
+static void add_vms(Plan *plan, const Inventory *inventory)
+{
+	for (unsigned i = 0; i < inventory->vms->len; i++) {
+		const VmSpec *spec = g_ptr_array_index(inventory->vms, i);
+
+		g_ptr_array_add(plan->vms, plan_vm_new(vm_spec_copy(spec, spec->name)));
+	}
+}
+
+static void finish_vms(Plan *plan)
+{
+	for (unsigned i = 0; i < plan->vms->len; i++) {
+		PlanVm *vm = g_ptr_array_index(plan->vms, i);
+
+		if (!vm->placed)
+			continue;
+		guest_topology(plan, vm);
+		vm->emulatorpin = emulator_cpus(plan, vm);
+	}
+}
+
+Plan *plan_compute(const Host *host, const Inventory *inventory, const Node *node,
+		   const PlanOptions *options)
+{
+	Plan *plan = plan_new(host);
+
+	name_node(plan, inventory, node);
+	plan->prefer = options->prefer;
+	plan->roles = split_compute(host, inventory, plan->findings);
+	add_vms(plan, inventory);
+	place_vms(plan, inventory, options);
+	roles_to_cpus(plan);
+	finish_vms(plan);
+	plan->parameters = kernel_parameters(inventory, plan->kernel, plan->isolated,
+					     plan->cpus[ROLE_HOST], plan->findings);
+	plan->cmdline = kernel_line(plan->parameters);
+	kernel_line_check(plan->cmdline, plan->findings);
+	judge_cpupm(plan, inventory, node);
+	host_findings(plan);
+	findings_sort(plan->findings);
+	return plan;
+}

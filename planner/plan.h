@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The plan: every CPU's role, the kernel line, each VM's pins and cpu-pm verdict, and what is
+ * wrong.
+ */
+#ifndef PLANNER_PLAN_H
+#define PLANNER_PLAN_H
+
+#include "planner/cpupm.h"
+#include "planner/finding.h"
+#include "planner/inventory.h"
+#include "planner/kernelargs.h"
+#include "planner/role.h"
+#include "planner/search.h"
+#include "topology/host.h"
+
+/* A VM's part on one NUMA node: a guest NUMA cell where it has several. */
+typedef struct VmShare {
+	unsigned node; /* position in host->nodes */
+	unsigned vcpus;
+	uint64_t memory; /* bytes, whole pages */
+} VmShare;
+
+typedef struct PlanVm {
+	VmSpec *spec;
+	bool placed;
+	GArray *vcpupin;	    /* of unsigned, by vCPU; empty when shared or not placed */
+	hwloc_bitmap_t cpuset;	    /* shared VMs: where all its vCPUs float; else NULL */
+	hwloc_bitmap_t emulatorpin; /* emulator and I/O threads; NULL when not placed */
+	GArray *shares;		    /* of VmShare, by node; empty when shared or not placed */
+	unsigned sockets, cores, threads; /* the guest's CPU topology; 0 when not placed */
+	Cpupm *cpupm;
+} PlanVm;
+
+typedef struct Plan {
+	const Host *host; /* borrowed */
+	char *name;	  /* of the node; NULL as the others: not known */
+	char *kernel, *qemu, *libvirt;
+	GArray *roles; /* of Role, by core */
+	hwloc_bitmap_t cpus[ROLE_COUNT];
+	hwloc_bitmap_t isolated; /* sdk, dedicated, free and stranded */
+	GPtrArray *parameters;	 /* of KernelParameter */
+	char *cmdline;
+	GPtrArray *vms; /* of PlanVm, in the inventory's order */
+	Prefer prefer;
+	bool optimal;
+	unsigned placed, wanted,
+		bound;	     /* VMs; bound: no placement has more, where that is the goal */
+	GPtrArray *findings; /* sorted */
+} Plan;
+
+typedef struct PlanOptions {
+	Prefer prefer;
+	uint64_t budget; /* of the search, in steps; 0 = the default */
+} PlanOptions;
+
+/*
+ * Plan INVENTORY on HOST. NODE is what the node says of itself where it is the one planned for and
+ * the inventory does not say; NULL otherwise. Pure and deterministic: the same inputs give the same
+ * plan, whatever the order of the inventory's sections (but for the order of plan->vms, and under
+ * PREFER_ORDER). Never fails: what does not work out is a finding. Yours.
+ */
+Plan *plan_compute(const Host *host, const Inventory *inventory, const Node *node,
+		   const PlanOptions *options);
+void plan_free(Plan *plan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
+
+/* An empty plan for HOST, for readers of saved plans; and a VM in it that is not placed. */
+Plan *plan_new(const Host *host);
+PlanVm *plan_vm_new(VmSpec *spec);
+
+/* Is the plan bad news: a VM not placed, or a finding of severity error? */
+bool plan_bad(const Plan *plan);
+/* The VM called NAME, NULL. */
+const PlanVm *plan_vm(const Plan *plan, const char *name);
+/* The index of the VM that owns CPU by a pin, HOST_NONE. */
+unsigned plan_cpu_vm(const Plan *plan, unsigned cpu);
+/* The memory of the VM on all nodes, in whole pages. */
+uint64_t plan_vm_memory(const PlanVm *vm);
+
+#endif

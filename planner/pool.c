@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* Shared VMs: their vCPUs float over the shared pool, or over the host's CPUs where there is none.
+ */
+#include "planner/place.h"
+#include "planner/subject.h"
+
+static CpuSet cpus_with(const Plan *plan, Role role)
+{
+	CpuSet cpus = hwloc_bitmap_alloc();
+
+	for (unsigned i = 0; i < plan->host->cores->len; i++) {
+		const Core *core = host_core(plan->host, i);
+
+		if (g_array_index(plan->roles, Role, i) == role)
+			for (unsigned t = 0; t < core->n_cpus; t++)
+				hwloc_bitmap_set(cpus, core->cpu[t]);
+	}
+	return cpus;
+}
+
+static CpuSet pool_cpus(const Plan *plan)
+{
+	CpuSet pool = cpus_with(plan, ROLE_SHARED);
+
+	if (!hwloc_bitmap_iszero(pool))
+		return pool;
+	hwloc_bitmap_free(pool);
+	return cpus_with(plan, ROLE_HOST);
+}
+
+/* Take BYTES in whole pages from the nodes with most left; false, and nothing taken, if short. */
+static bool memory_take(Placer *placer, uint64_t bytes, uint64_t page)
+{
+	uint64_t pages = (bytes + page - 1) / page, have = 0;
+
+	for (unsigned n = 0; n < placer->host->nodes->len; n++) {
+		if (placer->memory[n] == UINT64_MAX)
+			return true;
+		have += placer->memory[n] / page;
+	}
+	if (have < pages)
+		return false;
+	while (pages) {
+		unsigned most = 0;
+		uint64_t taken;
+
+		for (unsigned n = 1; n < placer->host->nodes->len; n++)
+			if (placer->memory[n] > placer->memory[most])
+				most = n;
+		taken = MIN(pages, placer->memory[most] / page);
+		placer->memory[most] -= taken * page;
+		pages -= taken;
+	}
+	return true;
+}
+
+static void no_memory(const Placer *placer, const PlanVm *vm)
+{
+	g_autofree char *subject = subject_vm(vm->spec->name);
+
+	findings_add(placer->plan->findings, SEVERITY_ERROR, "vm.does-not-fit", subject,
+		     "give it less memory, or take some from other VMs",
+		     "it needs %" G_GUINT64_FORMAT
+		     " MiB, more than the other VMs leave on all nodes",
+		     vm->spec->memory >> 20);
+}
+
+static void size_check(const Placer *placer, const PlanVm *vm, unsigned n_cpus)
+{
+	g_autofree char *subject = subject_vm(vm->spec->name);
+
+	if (vm->spec->vcpus > n_cpus)
+		findings_add(placer->plan->findings, SEVERITY_WARNING, "vm.more-vcpus-than-cpus",
+			     subject, "give it fewer vCPUs, or make the pool larger",
+			     "its %u vCPUs share %u CPUs: they wait for each other",
+			     vm->spec->vcpus, n_cpus);
+}
+
+static void place_one(Placer *placer, PlanVm *vm, hwloc_const_bitmap_t pool)
+{
+	if (!memory_take(placer, vm->spec->memory, place_page(vm->spec))) {
+		no_memory(placer, vm);
+		return;
+	}
+	vm->cpuset = hwloc_bitmap_dup(pool);
+	vm->placed = true;
+	size_check(placer, vm, (unsigned)hwloc_bitmap_weight(pool));
+}
+
+static void overcommit_check(const Placer *placer, unsigned vcpus, hwloc_const_bitmap_t pool)
+{
+	unsigned n_cpus = (unsigned)hwloc_bitmap_weight(pool);
+	double most = placer->inventory->overcommit;
+
+	if (most > 0 && vcpus > most * n_cpus)
+		findings_add(
+			placer->plan->findings, SEVERITY_WARNING, "shared.overcommit", "[shared]",
+			"give the pool more cores, or allow more overcommit",
+			"%u vCPUs share %u CPUs: more than the %g for each that overcommit allows",
+			vcpus, n_cpus, most);
+}
+
+/* By name: which VM is refused where memory is short does not depend on the order of sections. */
+static int name_compare(gconstpointer a, gconstpointer b)
+{
+	const PlanVm *x = *(PlanVm *const *)a, *y = *(PlanVm *const *)b;
+
+	return strverscmp(x->spec->name, y->spec->name);
+}
+
+void place_shared(Placer *placer)
+{
+	g_auto(CpuSet) pool = pool_cpus(placer->plan);
+	g_autoptr(GPtrArray) vms = g_ptr_array_new();
+	unsigned vcpus = 0;
+
+	for (unsigned i = 0; i < placer->plan->vms->len; i++) {
+		PlanVm *vm = g_ptr_array_index(placer->plan->vms, i);
+
+		if (vm->spec->policy == POLICY_SHARED)
+			g_ptr_array_add(vms, vm);
+	}
+	if (placer->plan->prefer != PREFER_ORDER)
+		g_ptr_array_sort(vms, name_compare);
+	for (unsigned i = 0; i < vms->len; i++) {
+		PlanVm *vm = g_ptr_array_index(vms, i);
+
+		place_one(placer, vm, pool);
+		vcpus += vm->spec->vcpus;
+	}
+	overcommit_check(placer, vcpus, pool);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The packing problem behind placement, in plain numbers: which VM goes into which rooms.
+ *
+ * A room is the cores, free for VMs, that share a NUMA node and an L3 and have the same number of
+ * threads and CPU kind (their class). A VM of v vCPUs takes ⌈v/threads⌉ cores (v with isolate), all
+ * of one class, and sits, finest first,
+ *   in one room (level 0), else in one node (level 1: any rooms of a class of that node), else
+ *   in equal shares over k nodes (level k: k divides v; each share sits inside its node, takes
+ *   ⌈(v/k)/threads⌉ cores of one class, the same class for all shares, and memory/k of the VM).
+ * A VM's natural level is the finest one at which the rooms, all empty, could hold it. VMs may be
+ * seated coarser than that; they then count as `left`.
+ * Memory: the shares of a node's VMs, each rounded up to whole pages, fit in the node's memory.
+ */
+#ifndef PLANNER_SEARCH_H
+#define PLANNER_SEARCH_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum Prefer {
+	PREFER_VCPUS, /* most vCPUs placed */
+	PREFER_VMS,   /* most VMs placed */
+	PREFER_ORDER, /* the VMs' order is priority: none is refused that fits together with those
+			 accepted before it */
+} Prefer;
+
+typedef struct SearchRoom {
+	unsigned node;	  /* index into nodes */
+	unsigned class;	  /* rooms of one class may hold one VM together */
+	unsigned threads; /* of each core: 1..8; equal within a class */
+	unsigned cores;	  /* free ones, may be 0 */
+} SearchRoom;
+
+typedef struct SearchVm {
+	unsigned vcpus; /* > 0 */
+	bool isolate;	/* one vCPU a core */
+	uint64_t memory;
+	uint64_t page; /* > 0: 4096 where no huge pages are asked */
+	unsigned node; /* index of the only node it may sit in, G_MAXUINT = any */
+} SearchVm;
+
+typedef struct SearchProblem {
+	const SearchRoom *rooms; /* by node, then lowest CPU: lower rooms are preferred */
+	unsigned n_rooms;
+	const uint64_t
+		*memory; /* of each node, bytes left for VMs; UINT64_MAX = not known, no limit */
+	unsigned n_nodes;
+	const SearchVm
+		*vms; /* PREFER_ORDER: in order of priority; else the order only breaks ties */
+	unsigned n_vms;
+	Prefer prefer;
+	uint64_t budget; /* steps; 0 = the default */
+} SearchProblem;
+
+/* One room's part in a VM's seat. */
+typedef struct SearchShare {
+	unsigned room, cores;
+	unsigned vcpus; /* of the VM, in vCPU order over its shares */
+} SearchShare;
+
+typedef struct SearchResult {
+	GPtrArray *seats; /* one per VM: NULL = not placed, else GArray of SearchShare by room */
+	uint64_t placed;  /* the goal's value: vCPUs, VMs; under PREFER_ORDER: VMs */
+	uint64_t bound;	  /* no seating places more; equal to placed when that is proved */
+	unsigned left;	  /* VMs seated coarser than they could have been */
+	uint64_t spare;	  /* vCPUs of further VMs of the same sizes that would still fit */
+	bool optimal;	  /* every goal proved, in the order of DESIGN: placed, left, spare, lowest
+			     rooms */
+	uint64_t steps;
+} SearchResult;
+
+/* Solve. Deterministic; never fails; at least as good as best-fit-decreasing. The result is yours.
+ */
+SearchResult *search_solve(const SearchProblem *problem);
+void search_result_free(SearchResult *result);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SearchResult, search_result_free)
+
+/* Cores a share of VCPUS vCPUs takes. */
+unsigned search_cores(unsigned vcpus, unsigned threads, bool isolate);
+/* Can VM sit at LEVEL (0 room, 1 node, k ≥ 2 over k nodes) in the empty rooms? */
+bool search_fits_empty(const SearchProblem *problem, const SearchVm *vm, unsigned level);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Templates: text with ${name}, nothing else. Where text repeats, the code repeats a one-line
+ * template and passes the block in. A name that the template uses and the code does not know, or
+ * that the code gives and the template does not use, is an error: neither side drifts unseen. "$$"
+ * is a dollar.
+ *
+ * To add a template: 1. templates/NAME; 2. a call of template_fill() beside the artifact that uses
+ * it;
+ * 3. templates/README lists its names.
+ */
+#ifndef PLANNER_TEMPLATE_H
+#define PLANNER_TEMPLATE_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* The templates as built in, by the Makefile from templates/; ended by a row of NULL. */
+typedef struct TemplateFile {
+	const char *name; /* "domain.xml" */
+	const char *text;
+} TemplateFile;
+extern const TemplateFile template_files[];
+
+/* How values are made safe for the text they go into. */
+typedef enum TemplateEscape {
+	TEMPLATE_XML,  /* & < > " ' become entities, control characters are refused */
+	TEMPLATE_LINE, /* one line of a file: newlines and control characters are refused */
+	TEMPLATE_RAW,  /* a block made of filled templates */
+} TemplateEscape;
+
+typedef struct TemplateValue {
+	const char *name; /* NULL ends the list */
+	const char *text;
+	TemplateEscape escape;
+} TemplateValue;
+
+/* The text of the template called NAME: the site's (a table of name → text, may be NULL) or the
+ * built-in. */
+const char *template_text(GHashTable *site, const char *name, GError **error);
+
+/* Fill TEXT; NAME stands in messages. Yours, or NULL with PLANNER_ERROR_INPUT. */
+char *template_fill(const char *name, const char *text, const TemplateValue *values,
+		    GError **error);
+
+#endif
