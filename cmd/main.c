@@ -13,6 +13,7 @@ static const Command *const commands[] = {
 	&command_show,
 	&command_plan,
 	&command_emit,
+	&command_replay,
 };
 
 static void print_help(void)

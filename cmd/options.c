@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/options.h"
 #include "cmd/cmd.h"
+#include "cmd/output.h"
 #include "topology/error.h"
 
 #include <stddef.h>
@@ -22,8 +23,7 @@ static const Row rows[] = {
 	 "the node's inventory, see planner-inventory(5)"},
 	{OPTION_TOPOLOGY, 't', "topology", "XML|DIR|SYNTHETIC", offsetof(Options, topology),
 	 "the host's topology: hwloc XML, a captured root, or a synthetic description; default: "
-	 "this "
-	 "machine"},
+	 "this machine"},
 	{OPTION_PLAN, 'p', "plan", "FILE", offsetof(Options, plan),
 	 "a saved plan, instead of -i and -t"},
 	{OPTION_CONNECT, 'c', "connect", "URI", offsetof(Options, connect),
@@ -32,6 +32,10 @@ static const Row rows[] = {
 	{OPTION_PREFER, 0, "prefer", "vcpus|vms|order", offsetof(Options, prefer_word),
 	 "what to place most of when not all VMs fit: vCPUs (default), VMs, or first come first "
 	 "served"},
+	{OPTION_MOVES, 0, "moves", "N", offsetof(Options, moves_word),
+	 "let at most N VMs that have a place move to make room; default 0"},
+	{OPTION_KEEP, 0, "keep", "PLAN", offsetof(Options, keep),
+	 "a saved plan whose VMs stay where they are, but for --moves"},
 	{OPTION_OUTPUT, 'o', "output", "FILE", offsetof(Options, output),
 	 "also save the plan document (JSON) to FILE"},
 	{OPTION_TEMPLATES, 0, "templates", "DIR", offsetof(Options, templates),
@@ -94,6 +98,20 @@ static bool prefer_decide(Options *options, GError **error)
 	       word_refused("prefer", options->prefer_word, "vcpus, vms, order", error);
 }
 
+static bool moves_decide(Options *options, GError **error)
+{
+	guint64 moves = 0;
+
+	if (options->moves_word &&
+	    !g_ascii_string_to_unsigned(options->moves_word, 10, 0, 1000, &moves, NULL)) {
+		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
+			    "--moves: '%s' is not a number from 0 to 1000", options->moves_word);
+		return false;
+	}
+	options->moves = (unsigned)moves;
+	return true;
+}
+
 static bool sources_decide(const Options *options, GError **error)
 {
 	if (options->plan && (options->inventory || options->topology || options->prefer_word)) {
@@ -140,7 +158,7 @@ bool options_parse(const Command *command, char **argv, Options *options, GError
 	if (options->help)
 		return true;
 	if (!color_decide(options, error) || !prefer_decide(options, error) ||
-	    !sources_decide(options, error))
+	    !moves_decide(options, error) || !sources_decide(options, error))
 		return usage_failed(command, error);
 	return true;
 }
@@ -155,13 +173,19 @@ void options_clear(Options *options)
 	g_free(options->templates);
 	g_free(options->color_word);
 	g_free(options->prefer_word);
+	g_free(options->moves_word);
+	g_free(options->keep);
 	g_strfreev(options->arguments);
 }
 
-/* "  -i, --inventory FILE" and, on lines of their own where it is long, what it does. */
+#define HELP_WIDTH 80 /* the same on every terminal: it is compared and copied */
+#define HELP_INDENT 10
+
+/* "  -i, --inventory FILE" and, on lines of their own, what it does. */
 static void row_help(GString *text, const Row *row)
 {
 	g_autoptr(GString) left = g_string_new(NULL);
+	g_autofree char *help = NULL;
 
 	if (row->letter)
 		g_string_append_printf(left, "  -%c, --%s", row->letter, row->name);
@@ -169,7 +193,8 @@ static void row_help(GString *text, const Row *row)
 		g_string_append_printf(left, "      --%s", row->name);
 	if (row->value)
 		g_string_append_printf(left, " %s", row->value);
-	g_string_append_printf(text, "%s\n          %s\n", left->str, row->help);
+	help = output_fold(row->help, HELP_WIDTH - HELP_INDENT, HELP_INDENT);
+	g_string_append_printf(text, "%s\n%*s%s\n", left->str, HELP_INDENT, "", help);
 }
 
 char *options_help(const Command *command)

@@ -24,6 +24,8 @@ enum {
 	OPTION_PREFER = 1 << 7,
 	OPTION_TEMPLATES = 1 << 8,
 	OPTION_LIST_NAMES = 1 << 9,
+	OPTION_MOVES = 1 << 20,
+	OPTION_KEEP = 1 << 21,
 	OPTION_ALWAYS = 1u << 31, /* --help */
 };
 /* Where a plan comes from. */
@@ -35,6 +37,8 @@ typedef struct Options {
 	bool color;			/* of stdout */
 	Prefer prefer;
 	gboolean json, list_names, help;
+	char *moves_word, *keep;
+	unsigned moves;	  /* VMs that may move */
 	char **arguments; /* what is not an option; never NULL */
 } Options;
 

@@ -85,24 +85,30 @@ static void host_memory_check(Placer *placer, const NumaNode *node)
 			     placer->inventory->host_memory >> 20, node->id, node->memory >> 20);
 }
 
-/* What each node has for VMs: its memory less the host's share. */
-static void memory_begin(Placer *placer)
+uint64_t *place_node_memory(const Host *host, const Inventory *inventory)
 {
-	uint64_t kept = placer->inventory->host_memory;
+	uint64_t *memory = g_new0(uint64_t, host->nodes->len + 1);
 
+	for (unsigned i = 0; i < host->nodes->len; i++) {
+		const NumaNode *node = host_node(host, i);
+
+		if (hwloc_bitmap_iszero(node->cpus))
+			continue;
+		if (!node->memory)
+			memory[i] = UINT64_MAX;
+		else if (node->memory > inventory->host_memory)
+			memory[i] = node->memory - inventory->host_memory;
+	}
+	return memory;
+}
+
+static void memory_begin_check(Placer *placer)
+{
 	for (unsigned i = 0; i < placer->host->nodes->len; i++) {
 		const NumaNode *node = host_node(placer->host, i);
 
-		placer->memory[i] = 0;
-		if (hwloc_bitmap_iszero(node->cpus))
-			continue;
-		if (!node->memory) {
-			placer->memory[i] = UINT64_MAX;
-			continue;
-		}
-		host_memory_check(placer, node);
-		if (node->memory > kept)
-			placer->memory[i] = node->memory - kept;
+		if (node->memory && !hwloc_bitmap_iszero(node->cpus))
+			host_memory_check(placer, node);
 	}
 }
 
@@ -394,13 +400,13 @@ static void place_searched(Placer *placer, const PlanOptions *options)
 
 void place_vms(Plan *plan, const Inventory *inventory, const PlanOptions *options)
 {
-	g_autofree uint64_t *memory = g_new0(uint64_t, plan->host->nodes->len);
+	g_autofree uint64_t *memory = place_node_memory(plan->host, inventory);
 	g_autofree unsigned *owner = g_new(unsigned, plan->host->cores->len);
 	Placer placer = {plan->host, inventory, plan, memory, owner};
 
 	for (unsigned i = 0; i < plan->host->cores->len; i++)
 		owner[i] = HOST_NONE;
-	memory_begin(&placer);
+	memory_begin_check(&placer);
 	memory_unknown_check(&placer);
 	place_kept(&placer);
 	place_searched(&placer, options);

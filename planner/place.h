@@ -23,6 +23,9 @@ uint64_t place_page(const VmSpec *spec);
 /* The memory of a share of VCPUS of the VM's vCPUs: its part, in whole pages. */
 uint64_t place_share_memory(const VmSpec *spec, unsigned vcpus);
 
+/* By node, what it has for VMs: its memory less the host's share; UINT64_MAX = not known. Yours. */
+uint64_t *place_node_memory(const Host *host, const Inventory *inventory);
+
 /* Place all VMs of PLAN, whose roles are the split's; roles of cores given out become DEDICATED. */
 void place_vms(Plan *plan, const Inventory *inventory, const PlanOptions *options);
 

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/cmd.h"
+#include "cmd/inputs.h"
+#include "planner/event.h"
+#include "planner/online.h"
+#include "topology/error.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define LINE_MOST 65536
+#define MOVES_LOOKED_FOR 3 /* when none are allowed: how many a refusal looks ahead */
+
+/* What is counted over a history. */
+typedef struct Replay {
+	Online *online;
+	unsigned moves; /* allowed for one VM */
+	unsigned line;
+	unsigned placed, rejected, with_room, moved, errors, peak_vcpus;
+	double peak_fill;
+} Replay;
+
+static json_t *cpus_to_json(const GArray *cpus)
+{
+	json_t *array = json_array();
+
+	for (unsigned i = 0; i < cpus->len; i++)
+		json_array_append_new(array, json_integer(g_array_index(cpus, unsigned, i)));
+	return array;
+}
+
+static json_t *set_to_json(hwloc_const_bitmap_t set)
+{
+	json_t *array = json_array();
+	unsigned cpu;
+
+	hwloc_bitmap_foreach_begin (cpu, set)
+		json_array_append_new(array, json_integer(cpu));
+hwloc_bitmap_foreach_end
+();
+return array;
+}
+
+static json_t *moves_to_json(const GPtrArray *moves)
+{
+	json_t *array = json_array();
+
+	for (unsigned i = 0; i < moves->len; i++) {
+		const OnlineMove *move = g_ptr_array_index(moves, i);
+
+		json_array_append_new(array, json_pack("{s:s, s:o, s:o}", "id", move->id, "from",
+						       cpus_to_json(move->from), "to",
+						       cpus_to_json(move->to)));
+	}
+	return array;
+}
+
+/* A line at once, so that another program can converse with us. */
+static void answer(json_t *object)
+{
+	char *text = json_dumps(object, JSON_COMPACT);
+
+	puts(text);
+	fflush(stdout);
+	free(text);
+	json_decref(object);
+}
+
+static int64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+static void count_placed(Replay *r)
+{
+	r->placed++;
+	r->peak_vcpus = MAX(r->peak_vcpus, online_vcpus(r->online));
+	r->peak_fill = MAX(r->peak_fill, online_fill(r->online));
+}
+
+static void answer_placed(Replay *r, const OnlineVm *vm, const GPtrArray *moves, int64_t ns)
+{
+	json_t *object = json_pack("{s:s, s:s}", "id", vm->spec->name, "status", "placed");
+	bool shared = vm->spec->policy == POLICY_SHARED;
+
+	count_placed(r);
+	json_object_set_new(object, "cpus",
+			    shared ? set_to_json(online_pool(r->online))
+				   : cpus_to_json(vm->vcpupin));
+	if (moves)
+		json_object_set_new(object, "moves", moves_to_json(moves));
+	json_object_set_new(object, "ns", json_integer(ns));
+	answer(object);
+}
+
+static void answer_rejected(Replay *r, const VmSpec *spec, const GPtrArray *would, int64_t ns)
+{
+	g_autofree char *why = online_why(r->online, spec);
+	json_t *object =
+		json_pack("{s:s, s:s, s:s}", "id", spec->name, "status", "rejected", "reason", why);
+
+	r->rejected++;
+	r->with_room += online_has_room(r->online, spec);
+	if (would)
+		json_object_set_new(object, "would_fit",
+				    json_pack("{s:o}", "moves", moves_to_json(would)));
+	json_object_set_new(object, "ns", json_integer(ns));
+	answer(object);
+}
+
+/* Refused as things stand: move others where that is allowed, else say which would have to. */
+static void place_by_moves(Replay *r, const VmSpec *spec, int64_t ns)
+{
+	int64_t start = now();
+	unsigned most = MAX(r->moves, MOVES_LOOKED_FOR);
+	g_autoptr(GPtrArray) moves = online_moves(r->online, spec, most);
+	const OnlineVm *vm;
+
+	if (!moves || moves->len > r->moves) {
+		answer_rejected(r, spec, moves, ns);
+		return;
+	}
+	online_apply(r->online, moves);
+	if (online_place(r->online, spec, &vm) != ONLINE_PLACED)
+		g_assert_not_reached();
+	r->moved += moves->len;
+	answer_placed(r, vm, moves, ns + now() - start);
+}
+
+static void place(Replay *r, const VmSpec *spec)
+{
+	const OnlineVm *vm;
+	int64_t start = now();
+	OnlineStatus status = online_place(r->online, spec, &vm);
+	int64_t ns = now() - start;
+
+	switch (status) {
+	case ONLINE_PLACED:
+		answer_placed(r, vm, NULL, ns);
+		break;
+	case ONLINE_REJECTED:
+		place_by_moves(r, spec, ns);
+		break;
+	case ONLINE_DUPLICATE:
+		r->errors++;
+		answer(json_pack("{s:i, s:s, s:s}", "line", (int)r->line, "id", spec->name, "error",
+				 "a VM of this id runs already; remove it first"));
+		break;
+	}
+}
+
+static void remove_vm(Replay *r, const VmSpec *spec)
+{
+	bool removed = online_remove(r->online, spec->name);
+
+	answer(json_pack("{s:s, s:s}", "id", spec->name, "status", removed ? "removed" : "noop"));
+}
+
+static void bad_line(Replay *r, const char *what)
+{
+	r->errors++;
+	answer(json_pack("{s:i, s:s}", "line", (int)r->line, "error", what));
+}
+
+static void replay_line(Replay *r, const char *line, size_t length)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Event) event = NULL;
+
+	r->line++;
+	if (!length)
+		return;
+	event = event_parse(line, length, &error);
+	if (!event)
+		bad_line(r, error->message);
+	else if (event->op == EVENT_REMOVE)
+		remove_vm(r, event->spec);
+	else
+		place(r, event->spec);
+}
+
+/* Skip the rest of a line that is too long to hold. */
+static void skip_line(FILE *file)
+{
+	int c;
+
+	while ((c = getc(file)) != EOF && c != '\n')
+		;
+}
+
+/* Lines as they come, of bounded length: fgets would not tell a NUL byte from the end. */
+static void replay_file(Replay *r, FILE *file)
+{
+	g_autofree char *buffer = g_malloc(LINE_MOST);
+	size_t length = 0;
+	int c;
+
+	while ((c = getc(file)) != EOF) {
+		if (c == '\n') {
+			replay_line(r, buffer, length);
+			length = 0;
+		} else if (length == LINE_MOST) {
+			skip_line(file);
+			r->line++;
+			bad_line(r, "the line is longer than 65536 bytes");
+			length = 0;
+		} else {
+			buffer[length++] = (char)c;
+		}
+	}
+	if (length)
+		replay_line(r, buffer, length);
+}
+
+static void summary(const Replay *r)
+{
+	answer(json_pack("{s:{s:i, s:i, s:i, s:i, s:i, s:f, s:i}}", "summary", "placed",
+			 (int)r->placed, "rejected", (int)r->rejected, "rejected_with_room",
+			 (int)r->with_room, "moves", (int)r->moved, "peak_vcpus",
+			 (int)r->peak_vcpus, "fill", r->peak_fill, "errors", (int)r->errors));
+}
+
+static bool open_events(const char *name, FILE **file, GError **error)
+{
+	*file = strcmp(name, "-") ? fopen(name, "re") : stdin;
+	if (*file)
+		return true;
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s: %s", name, g_strerror(errno));
+	return false;
+}
+
+static Status replay(const Options *options, const Inputs *inputs, GError **error)
+{
+	Replay r = {.moves = options->moves};
+	FILE *file;
+
+	if (!open_events(options->arguments[0], &file, error))
+		return STATUS_TROUBLE;
+	r.online = online_new(inputs->plan, inputs->inventory, ONLINE_LOOK_AHEAD);
+	replay_file(&r, file);
+	if (ferror(file))
+		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s: %s",
+			    options->arguments[0], g_strerror(errno));
+	if (file != stdin)
+		fclose(file);
+	summary(&r);
+	online_free(r.online);
+	return *error || r.errors ? STATUS_TROUBLE : r.rejected ? STATUS_BAD_NEWS : STATUS_FINE;
+}
+
+static Status run(const Options *options, GError **error)
+{
+	Inputs inputs = {0};
+	Status status = STATUS_TROUBLE;
+
+	if (!options->arguments[0] || options->arguments[1])
+		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
+			    "replay needs one file of events, or -; see 'planner replay --help'");
+	else if (inputs_load_plan(options, &inputs, error))
+		status = replay(options, &inputs, error);
+	inputs_clear(&inputs);
+	return status;
+}
+
+const Command command_replay = {
+	.name = "replay",
+	.help = "run a history of arrivals and departures, each decided as it comes",
+	.arguments = "EVENTS.jsonl|-",
+	.options = OPTION_INVENTORY | OPTION_TOPOLOGY | OPTION_CONNECT | OPTION_MOVES,
+	.example = "planner replay -i node.ini -t x6.xml history.jsonl",
+	.run = run,
+};
