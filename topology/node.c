@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+#include "topology/node.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+#include <linux/kvm.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef KVM_CAP_X86_DISABLE_EXITS
+#define KVM_CAP_X86_DISABLE_EXITS 143
+#endif
+#ifndef KVM_X86_DISABLE_EXITS_MWAIT
+#define KVM_X86_DISABLE_EXITS_MWAIT 1
+#endif
+
+#define DEADLINE_MS 5000
+
+/* What the child that asks libvirt writes into its pipe; a message where ok is false. */
+typedef struct Answer {
+	bool ok;
+	unsigned long qemu, libvirt; /* major * 1000000 + minor * 1000 + micro; 0 = not said */
+	char message[200];
+} Answer;
+
+static void why_add(GString *why, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static void why_add(GString *why, const char *format, ...)
+{
+	va_list args;
+
+	if (why->len)
+		g_string_append(why, "; ");
+	va_start(args, format);
+	g_string_append_vprintf(why, format, args);
+	va_end(args);
+}
+
+static char *version_format(unsigned long version)
+{
+	if (version == 0)
+		return NULL;
+	return g_strdup_printf("%lu.%lu.%lu", version / 1000000, version / 1000 % 1000,
+			       version % 1000);
+}
+
+static void silence(void *data, virErrorPtr error)
+{
+	(void)data, (void)error; /* libvirt would write it on stderr */
+}
+
+static void libvirt_ask(const char *uri, Answer *answer)
+{
+	virConnectPtr connection;
+
+	virSetErrorFunc(NULL, silence);
+	connection = virConnectOpenReadOnly(uri);
+	if (!connection) {
+		g_strlcpy(answer->message, virGetLastErrorMessage(), sizeof(answer->message));
+		return;
+	}
+	answer->ok = true;
+	virConnectGetLibVersion(connection, &answer->libvirt);
+	virConnectGetVersion(connection, &answer->qemu);
+	virConnectClose(connection);
+}
+
+/* In the child: nothing of the parent may run or be written twice, so _exit(). */
+G_GNUC_NORETURN static void child_run(const char *uri, int fd)
+{
+	Answer answer = {0};
+
+	libvirt_ask(uri, &answer);
+	_exit(write(fd, &answer, sizeof(answer)) == sizeof(answer) ? 0 : 1);
+}
+
+/* Wait for all of ANSWER until the deadline; false when it does not come. */
+static bool answer_read(int fd, Answer *answer)
+{
+	gint64 deadline = g_get_monotonic_time() + DEADLINE_MS * 1000;
+	size_t have = 0;
+
+	while (have < sizeof(*answer)) {
+		struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+		gint64 left = (deadline - g_get_monotonic_time()) / 1000;
+		int ready = left > 0 ? poll(&poll_fd, 1, (int)left) : 0;
+		ssize_t got;
+
+		if (ready < 0 && errno == EINTR)
+			continue;
+		if (ready <= 0)
+			return false;
+		got = read(fd, (char *)answer + have, sizeof(*answer) - have);
+		if (got == 0 || (got < 0 && errno != EINTR))
+			return false;
+		have += got > 0 ? (size_t)got : 0;
+	}
+	return true;
+}
+
+/* A child that hangs in virConnectOpen() is killed; either way it is waited for. */
+static bool child_ask(const char *uri, Answer *answer)
+{
+	int fds[2];
+	bool answered;
+	pid_t child;
+
+	if (!g_unix_open_pipe(fds, FD_CLOEXEC, NULL))
+		return false;
+	child = fork();
+	if (child == 0)
+		child_run(uri, fds[1]);
+	close(fds[1]);
+	answered = child > 0 && answer_read(fds[0], answer);
+	close(fds[0]);
+	if (child > 0) {
+		kill(child, SIGKILL);
+		while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	return answered;
+}
+
+static void libvirt_load(Node *node, const char *uri, GString *why)
+{
+	Answer answer = {0};
+
+	if (!child_ask(uri, &answer)) {
+		why_add(why, "%s gave no answer within %d s", uri, DEADLINE_MS / 1000);
+		return;
+	}
+	answer.message[sizeof(answer.message) - 1] = '\0';
+	if (!answer.ok) {
+		why_add(why, "%s: %s", uri, g_strdelimit(answer.message, "\n\r", ' '));
+		return;
+	}
+	node->libvirt = version_format(answer.libvirt);
+	node->qemu = version_format(answer.qemu);
+	if (!node->qemu)
+		why_add(why, "%s does not say its QEMU's version", uri);
+}
+
+/* The kernel answers for /dev/kvm as a whole; no VM is made. */
+static void kvm_load(Node *node, GString *why)
+{
+	int kvm = open("/dev/kvm", O_RDONLY | O_CLOEXEC);
+	int exits = kvm < 0 ? -1 : ioctl(kvm, KVM_CHECK_EXTENSION, KVM_CAP_X86_DISABLE_EXITS);
+
+	if (exits < 0) {
+		why_add(why, "/dev/kvm: %s", g_strerror(errno));
+	} else {
+		node->disable_exits = exits ? TRISTATE_YES : TRISTATE_NO;
+		node->mwait = exits & KVM_X86_DISABLE_EXITS_MWAIT ? TRISTATE_YES : TRISTATE_NO;
+	}
+	if (kvm >= 0)
+		close(kvm);
+}
+
+static bool has_word(const char *line, const char *word)
+{
+	g_auto(GStrv) words = g_strsplit_set(line, " \t", -1);
+
+	return g_strv_contains((const char *const *)words, word);
+}
+
+/* x86 says so in the flags of each CPU; elsewhere there are no flags and nothing is known. */
+static void nested_load(Node *node, GString *why)
+{
+	g_autofree char *text = NULL;
+	const char *flags;
+
+	if (!g_file_get_contents("/proc/cpuinfo", &text, NULL, NULL) ||
+	    !(flags = strstr(text, "\nflags"))) {
+		why_add(why, "/proc/cpuinfo has no flags");
+		return;
+	}
+	text[flags + 1 - text + (ptrdiff_t)strcspn(flags + 1, "\n")] = '\0';
+	node->nested = has_word(flags + 1, "hypervisor") ? TRISTATE_YES : TRISTATE_NO;
+}
+
+Node *node_load(const char *uri, char **why)
+{
+	Node *node = g_new0(Node, 1);
+	g_autoptr(GString) missing = g_string_new(NULL);
+	struct utsname name;
+
+	if (uname(&name) == 0) {
+		node->name = g_strdup(name.nodename);
+		node->kernel = g_strdup(name.release);
+	}
+	kvm_load(node, missing);
+	nested_load(node, missing);
+	libvirt_load(node, uri ? uri : "qemu:///system", missing);
+	if (why)
+		*why = missing->len ? g_strdup(missing->str) : NULL;
+	return node;
+}
+
+void node_free(Node *node)
+{
+	if (!node)
+		return;
+	g_free(node->name);
+	g_free(node->kernel);
+	g_free(node->qemu);
+	g_free(node->libvirt);
+	g_free(node);
+}
