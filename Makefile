@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: MIT
+# One makefile, no recursion into folders. `make help` lists what it can do.
+#
+#   make V=1          show the commands            make SAN=1     ASan and UBSan, in build-san/
+#   make CC=clang     in build-clang/              make CI=true   warnings are errors
+#   make DEPS=true    never install packages       make B=folder  build there
+#
+# CPPFLAGS, CFLAGS and LDFLAGS are the user's. A new .c file in topology/, planner/, cmd/ or
+# tests/unit/ and a new file in templates/ is found by itself.
+
+VERSION := 0.1
+
+, := ,
+flavour := $(if $(SAN),-san)$(if $(findstring clang,$(CC)),-clang)
+B       ?= build$(flavour)
+
+PREFIX  ?= /usr/local
+BINDIR  ?= $(PREFIX)/bin
+DATADIR ?= $(PREFIX)/share
+MANDIR  ?= $(DATADIR)/man
+BASHDIR ?= $(DATADIR)/bash-completion/completions
+
+CFLAGS     ?= -O2 -g
+PKG_CONFIG ?= pkg-config
+FUZZ_CC    ?= clang
+DEPS       ?= tests/install-deps.sh
+
+LIBRARIES := hwloc libvirt libcgroup inih glib-2.0 jansson libxml-2.0 smartcols
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+	-Wvla -Wundef -Wpointer-arith -Wwrite-strings -Wformat=2 -Wno-missing-field-initializers \
+	$(if $(filter 1 true yes,$(CI)),-Werror)
+
+# Asked once, and only when something is compiled: pkg-config may not be installed yet.
+PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(LIBRARIES)))$(PKG_CFLAGS)
+PKG_LIBS   = $(eval PKG_LIBS := $$(shell $(PKG_CONFIG) --libs $(LIBRARIES)))$(PKG_LIBS)
+
+sanitize := $(if $(SAN),-fsanitize=address$(,)undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer)
+fuzzing  := -g -O1 -fsanitize=address$(,)undefined -fno-sanitize-recover=all
+
+# Ours come first, so that the user's can override them.
+language = -std=gnu17 -D_GNU_SOURCE -DPLANNER_VERSION='"$(VERSION)"' -I. $(PKG_CFLAGS) \
+	-ffile-prefix-map='$(CURDIR)'=.
+compile  = $(language) $(WARN) $(sanitize) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+link     = $(sanitize) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(PKG_LIBS) $(LDLIBS)
+
+Q   := $(if $(V),,@)
+say  = $(if $(V),,@printf '  %-7s %s\n' $(1) '$(2)';)
+
+core-src  := $(sort $(wildcard topology/*.c planner/*.c))
+cmd-src   := $(sort $(wildcard cmd/*.c))
+unit-src  := $(sort $(wildcard tests/unit/*.c))
+fuzz-src  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+headers   := $(sort $(wildcard topology/*.h planner/*.h cmd/*.h))
+templates := $(sort $(shell find templates -type f ! -name '.*' ! -name '*~' ! -name 'README*'))
+man       := $(sort $(wildcard man/*.[1-8]))
+shell     := $(sort $(wildcard tests/*.sh tests/*.t tests/*/*.sh tests/*/*/cmd .ci/run))
+
+core  := $(core-src:%.c=$B/%.o) $B/templates.o
+cmd   := $(patsubst %.c,$B/%.o,$(filter-out cmd/main.c,$(cmd-src)))
+tests := $(patsubst tests/unit/%.c,$B/tests/%,$(unit-src))
+fuzz  := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(fuzz-src))
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.SECONDARY:
+.PHONY: all demo check check-build check-layers check-headers lint bench fuzz install uninstall \
+	clean help FORCE
+
+all: $B/bin/planner ## build the program: build/bin/planner (the default)
+
+$B/bin/planner: $B/cmd/main.o $B/libcmd.a $B/libplanner.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(link)
+
+$B/libplanner.a: $(core)
+$B/libcmd.a: $(cmd)
+$B/%.a:
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+$B/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(compile)
+
+# The templates travel inside the program: every byte as an octal escape, files in C order.
+$B/templates.o: $B/templates.c Makefile
+	$(call say,CC,$<)$(CC) $(compile)
+
+$B/templates.c: $(templates) Makefile FORCE
+	@mkdir -p $(@D)
+	$(Q){ echo '/* Generated from templates/. */'; \
+	echo '#include "planner/template.h"'; \
+	echo 'const struct TemplateFile template_files[] = {'; \
+	for file in $(templates); do \
+		printf '\t{"%s",\n' "$${file#templates/}"; \
+		od -An -v -to1 "$$file" | sed 's/ *\([0-7][0-7]*\)/\\\1/g; s/.*/\t"&"/'; \
+		printf '\t""},\n'; \
+	done; \
+	echo '	{0, 0}'; \
+	echo '};'; } >$@.new
+	$(Q)if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+$B/tests/%: $B/tests/unit/%.o $B/libcmd.a $B/libplanner.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(link)
+
+$B/fuzz/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(call say,FUZZCC,$<)$(FUZZ_CC) $(language) $(WARN) $(fuzzing) -fsanitize=fuzzer-no-link \
+		-MMD -MP -c -o $@ $<
+
+$B/fuzz/obj/templates.o: $B/templates.c Makefile
+	@mkdir -p $(@D)
+	$(call say,FUZZCC,$<)$(FUZZ_CC) $(language) $(WARN) $(fuzzing) -fsanitize=fuzzer-no-link \
+		-MMD -MP -c -o $@ $<
+
+$B/fuzz/fuzz_%: $B/fuzz/obj/tests/fuzz/fuzz_%.o $(core-src:%.c=$B/fuzz/obj/%.o) \
+		$B/fuzz/obj/templates.o
+	$(call say,LD,$@)$(FUZZ_CC) $(fuzzing) -fsanitize=fuzzer -o $@ $^ -Wl,--as-needed $(PKG_LIBS)
+
+demo: ## install what is missing, build, plan the published x6 host
+	@$(DEPS) build
+	+@$(MAKE) --no-print-directory all
+	@set -eu; for args in 'plan' 'emit cmdline'; do \
+		set -- $B/bin/planner $$args -i tests/cases/x6/inventory.ini -t tests/hosts/x6.xml; \
+		echo; echo "\$$ $$*"; "$$@"; \
+	done
+
+check: ## install what tests need, build, run every test; last line: N passed, N failed
+	@$(DEPS) check
+	+@$(MAKE) --no-print-directory check-build
+	@tests/run.py --build $B
+
+check-build: all $(tests)
+
+check-layers: $(core) ## planner/ is pure, and nothing includes upward
+	@tests/lint/layers.sh $B
+
+check-headers: ## each header compiles alone
+	@set -eu; for header in $(headers); do \
+		printf '#include "%s"\n' "$$header" | \
+		$(CC) $(language) $(WARN) -Werror -fsyntax-only -x c - || \
+		{ echo "$$header does not compile alone" >&2; exit 1; }; \
+	done; echo "$(words $(headers)) headers compile alone"
+
+lint: ## formatting, static analysis, shell, manual pages, spelling, function length
+	@$(DEPS) lint
+	@tests/lint/lint.sh
+
+bench: all ## the figures of the design, each as a ratio
+	@if [ -x tests/bench.sh ]; then tests/bench.sh $B; \
+	else echo 'tests/bench.sh does not exist yet' >&2; exit 2; fi
+
+fuzz: ## every fuzzer for FUZZ_SECONDS (20); inputs that crash go to build/fuzz/
+	@$(DEPS) lint
+	+@$(MAKE) --no-print-directory $(fuzz)
+	@tests/fuzz.sh $B $(fuzz)
+
+install: all ## DESTDIR=, PREFIX=/usr/local: program, manual, completion, templates, licence
+	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(BASHDIR)' '$(DESTDIR)$(DATADIR)/doc/planner'
+	install -m 755 $B/bin/planner '$(DESTDIR)$(BINDIR)/planner'
+	install -m 644 cmd/completion/planner.bash '$(DESTDIR)$(BASHDIR)/planner'
+	install -m 644 LICENSE $(wildcard README.md) '$(DESTDIR)$(DATADIR)/doc/planner/'
+	set -eu; for file in $(templates); do \
+		install -D -m 644 "$$file" "$(DESTDIR)$(DATADIR)/planner/$$file"; \
+	done
+	set -eu; for page in $(man); do \
+		install -D -m 644 "$$page" "$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}"; \
+	done
+
+uninstall: ## take away what install wrote (same DESTDIR and PREFIX)
+	rm -f '$(DESTDIR)$(BINDIR)/planner' '$(DESTDIR)$(BASHDIR)/planner'
+	rm -rf '$(DESTDIR)$(DATADIR)/doc/planner' '$(DESTDIR)$(DATADIR)/planner'
+	set -eu; for page in $(man); do \
+		rm -f "$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}"; \
+	done
+
+clean: ## remove everything built, of every flavour
+	rm -rf build build-san build-clang build-san-clang $(filter-out . .. /,$B)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' Makefile
+	@echo '  V=1 SAN=1 CC=clang CI=true B=folder DESTDIR= PREFIX= FUZZ_SECONDS=  see the top of Makefile'
+
+-include $(patsubst %.c,$B/%.d,$(core-src) $(cmd-src) $(unit-src)) $B/templates.d
+-include $(patsubst %.c,$B/fuzz/obj/%.d,$(core-src) $(fuzz-src))

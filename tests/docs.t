@@ -1,0 +1,146 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Help, manual and completion say the same. The commands are those of `planner --help`, the options
+# those of each command's --help; nothing is listed here.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+planner=${PLANNER-$PWD/build/bin/planner}
+PATH=$(dirname "$planner"):$PATH
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+number=0 failed=0
+that() { # that NAME COMMAND…: the command succeeds; what it prints is the diagnosis
+    local name=$1 log
+    shift
+    number=$((number + 1))
+    if log=$("$@" 2>&1); then
+        echo "ok $number - $name"
+    else
+        echo "not ok $number - $name"
+        printf '# %s\n' "${log//$'\n'/$'\n'# }"
+        failed=1
+    fi
+}
+same() { # same EXPECTED ACTUAL
+    diff -u <(printf '%s\n' "$1") <(printf '%s\n' "$2")
+}
+has_word() { # has_word TEXT WORD: WORD stands in TEXT, not as a part of a longer word
+    grep -qE -- "(^|[^A-Za-z0-9-])$2($|[^A-Za-z0-9-])" <<<"$1" || {
+        echo "$2 is not in it"
+        return 1
+    }
+}
+
+# Completion as bash would do it: the line so far → candidates, one per line.
+# shellcheck source=cmd/completion/planner.bash
+source cmd/completion/planner.bash
+# shellcheck disable=SC2034
+complete_line() {
+    COMP_LINE=$1 COMP_POINT=${#1}
+    COMPREPLY=()
+    _planner planner "${1##* }" ''
+    [[ ${#COMPREPLY[@]} -eq 0 ]] || printf '%s\n' "${COMPREPLY[@]}"
+}
+offers() { # offers LINE WORD
+    local words
+    words=$(complete_line "$1")
+    grep -qxF -e "$2" <<<"$words" || {
+        echo "'$1' is not completed with '$2', but with:" "$words"
+        return 1
+    }
+}
+
+help=$("$planner" --help)
+commands=$(sed -n '/^Commands:/,/^$/s/^  *\([a-z][a-z-]*\) .*/\1/p' <<<"$help")
+that 'planner --help lists commands' test -n "$commands"
+that 'planner help is planner --help' same "$help" "$("$planner" help)"
+that 'completion offers these commands' same "$commands" "$(complete_line 'planner ')"
+
+rendered=$(mandoc -T ascii man/planner.1 2>/dev/null | sed 's/.\x08//g') || rendered=
+synopsis=$(sed -n '/^SYNOPSIS/,/^DESCRIPTION/p' <<<"$rendered")
+lint() {
+    local found
+    found=$(mandoc -T lint -W warning "$1" 2>&1) && [[ -z $found ]] && return
+    echo "$found"
+    return 1
+}
+for page in man/*.[1-8]; do
+    that "mandoc has nothing to say about $page" lint "$page"
+done
+
+options_of() {
+    sed -n 's/^ \{2,6\}\(-[A-Za-z0-9], \)\{0,1\}\(--[a-z][a-z0-9-]*\).*/\2/p' <<<"$1"
+}
+for command in $commands; do
+    [[ $command != help ]] || continue
+    status=0
+    text=$("$planner" "$command" --help) || status=$?
+    that "planner $command --help exits 0" test "$status" -eq 0
+    that "planner $command --help starts with its usage" \
+        grep -qE "^Usage: planner $command( |\$)" <<<"${text%%$'\n'*}"
+    that "planner help $command is the same" same "$text" "$("$planner" help "$command")"
+    that "planner $command --help has an example" grep -qE "^ +planner .*\b$command\b" <<<"$text"
+    that "planner.1 SYNOPSIS has planner $command" has_word "$synopsis" "planner $command"
+    that "completion offers the options of planner $command" \
+        same "$(options_of "$text")" "$(complete_line "planner $command -")"
+    for option in $(options_of "$text"); do
+        that "planner.1 has $option of planner $command" has_word "$rendered" "$option"
+    done
+done
+
+that 'completion offers colours' \
+    same $'auto\nalways\nnever' "$(complete_line 'planner plan --color ')"
+that 'completion completes the beginning of a word' \
+    same always "$(complete_line 'planner plan --color al')"
+that 'completion completes after an equals sign' \
+    same always "$(complete_line 'planner plan --color=al')"
+that 'completion offers what readline replaces of a URI: what follows its colon' \
+    same ///system "$(COMP_WORDBREAKS=$' \t\n"=:' complete_line 'planner plan -c qemu:///sy')"
+that 'completion offers the options of planner itself' same --version "$(complete_line 'planner --v')"
+touch "$work/planner-inventory.ini"
+mkdir "$work/planner-folder"
+that 'completion offers files' \
+    offers "planner plan -i $work/planner-i" "$work/planner-inventory.ini"
+that 'completion offers files after an equals sign' \
+    offers "planner plan --inventory=$work/planner-i" "$work/planner-inventory.ini"
+that 'completion offers folders where only these fit' \
+    same "$work/planner-folder" "$(complete_line "planner emit --templates $work/planner-")"
+that 'completion offers the artifacts' \
+    same "$("$planner" emit --list-names)" "$(complete_line 'planner emit ')"
+
+# Hostile names: read, never run.
+cat >"$work/inventory.ini" <<INVENTORY
+[vm web-1]
+[vm \$(touch $work/ran)]
+[vm \`touch $work/ran\`]
+[vm db-1]
+INVENTORY
+that 'completion offers the VMs of an inventory' \
+    same $'web-1\ndb-1' "$(complete_line "planner emit -i $work/inventory.ini domain ")"
+mkdir "$work/bin"
+cat >"$work/bin/planner" <<'PROGRAM'
+#!/bin/sh
+cat <<TEXT
+Commands:
+  plan       \$(touch \$RAN) \`touch \$RAN\`
+
+  \$(touch \$RAN)
+  -x, --x\$(touch \$RAN) \$(touch \$RAN)
+      --color \$(touch \$RAN)|b
+\$(touch \$RAN)
+TEXT
+PROGRAM
+chmod +x "$work/bin/planner"
+hostile() {
+    export RAN=$work/ran
+    PATH=$work/bin:$PATH
+    for line in 'planner ' 'planner plan -' 'planner plan --color ' 'planner plan --color=' 'planner emit '; do
+        complete_line "$line"
+    done
+    [[ ! -e $work/ran ]]
+}
+that 'completion evaluates nothing it read' hostile
+
+echo "1..$number"
+exit $failed

@@ -1,0 +1,190 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Run every test and sum up. Usage: tests/run.py [--build DIR] [--jobs N] [--without NAME]… [NAME…]
+
+What is run, each of which writes TAP (the Test Anything Protocol, what prove(1) reads) on stdout:
+
+    DIR/tests/test_*    unit tests, with --tap
+    tests/cases.sh      golden cases
+    tests/*.t           executables in any language; $PLANNER is the program, $B the build folder,
+                        $TMPDIR a folder of its own that is removed afterwards
+
+To add a test, put it there. NAMEs run only these. A producer that dies, runs out of time
+(TEST_TIMEOUT, 300 seconds), prints no plan or not what it planned counts as one failure more.
+The last line is `N passed, N failed`, with `, N skipped` where tests could not run here.
+"""
+
+import argparse
+import collections
+import concurrent.futures
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TIMEOUT = int(os.environ.get("TEST_TIMEOUT", "300"))
+RESULT = re.compile(r"(?P<no>not )?ok\b(?: +(?P<number>\d+))?(?P<rest>[^#]*)(?:# *(?P<note>.*))?$")
+PLAN = re.compile(r"1\.\.(\d+)(?: *# *(.*))?$")
+# What changes the behaviour of planner's libraries does not reach the tests.
+FOREIGN = re.compile(r"(HWLOC_|LIBVIRT_|VIR_|VIRSH_|G_|GIO_|XML_|LC_|LANG|NO_COLOR|COLUMNS|LINES|MAKE|MFLAGS|CDPATH)")
+
+Outcome = collections.namedtuple("Outcome", "name passed failed skipped problems reasons")
+
+
+def environment(build, scratch):
+    kept = {key: value for key, value in os.environ.items() if not FOREIGN.match(key)}
+    asan = os.environ.get("ASAN_OPTIONS", "")
+    return kept | {
+        "LC_ALL": "C.UTF-8", "TZ": "UTC", "TERM": "dumb", "TMPDIR": scratch,
+        "PATH": f"{build / 'bin'}:{os.environ['PATH']}",
+        "B": str(build), "PLANNER": str(build / "bin/planner"),
+        "ASAN_OPTIONS": f"detect_leaks=1:{asan}",
+        "LSAN_OPTIONS": f"suppressions={ROOT / 'tests/lint/lsan-suppressions'}:print_suppressions=0",
+        "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+def producers(build):
+    """(name, command) of everything there is, slowest kinds first."""
+    found = []
+    for script in sorted((ROOT / "tests").glob("*.t")):
+        found.append((f"tests/{script.name}", [str(script)]))
+    found.append(("tests/cases.sh", ["tests/cases.sh"]))
+    for source in sorted((ROOT / "tests/unit").glob("test_*.c")):
+        found.append((source.stem, [str(build / "tests" / source.stem), "--tap"]))
+    return found
+
+
+def run(command, env, scratch):
+    """Run to the end or to the limit: (stdout, stderr, what went wrong or None)."""
+    with open(f"{scratch}/stdout", "w+b") as out, open(f"{scratch}/stderr", "w+b") as err:
+        try:
+            process = subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL,
+                                       stdout=out, stderr=err, start_new_session=True)
+        except OSError as error:
+            return "", "", f"cannot run: {error.strerror}"
+        try:
+            status = process.wait(TIMEOUT)
+            wrong = (None if status == 0 else f"exit status {status}" if status > 0
+                     else f"killed by {signal.Signals(-status).name}")
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            wrong = f"not done after {TIMEOUT} seconds"
+        out.seek(0)
+        err.seek(0)
+        return (out.read().decode(errors="replace"), err.read().decode(errors="replace"), wrong)
+
+
+def judge(name, out, err, wrong):
+    """Count TAP's assertions; keep a failing one with the comments around it."""
+    passed = failed = skipped = 0
+    plan, problems, reasons, pending = None, [], [], []
+    collecting = False
+    for line in out.splitlines():
+        if match := PLAN.match(line):
+            plan = int(match[1])
+            if plan == 0:
+                skipped += 1
+                reasons.append(re.sub(r"(?i)^skip\S*\s*", "", match[2] or "") or "no reason given")
+        elif line.startswith("Bail out!"):
+            wrong = line
+        elif match := RESULT.match(line):
+            note = match["note"] or ""
+            collecting = False
+            if note.lower().startswith(("skip", "todo")):
+                skipped += 1
+                title = match["rest"].strip(" -")
+                reasons.append(f"{title}: {note.split(' ', 1)[-1]}")
+            elif match["no"]:
+                failed += 1
+                collecting = True
+                problems += pending + [line]
+            else:
+                passed += 1
+            pending = []
+        elif collecting:
+            problems.append(line)
+        elif not line.startswith(("# Start of", "# End of", "TAP version", "# random seed")):
+            pending = (pending + [line])[-20:]
+    ran = passed + failed + skipped
+    broken = []
+    if plan is None:
+        broken.append("# no plan (1..N): the test died or is not TAP")
+    elif plan not in (0, ran) or (plan == 0 and ran > 1):
+        broken.append(f"# planned {plan} assertions, ran {ran}")
+    if wrong and (broken or not failed or not wrong.startswith("exit status")):
+        broken.append(f"# {wrong}")
+    if broken:
+        failed += 1
+        problems += pending + broken
+    return Outcome(name, passed, failed, skipped, problems + (tail(err) if failed else []), reasons)
+
+
+def tail(err):
+    return [f"# stderr: {line}" for line in err.splitlines()[-60:]]
+
+
+def outcome_of(name, command, build):
+    # The folder's name is short: sockets of libvirtd live below it, and theirs may have 107 bytes.
+    scratch = tempfile.mkdtemp(prefix="pl-")
+    try:
+        # Others may pass: a daemon that a root test starts as nobody has its folder below.
+        os.chmod(scratch, 0o711)
+        os.mkdir(f"{scratch}/t", 0o711)
+        return judge(name, *run(command, environment(build, f"{scratch}/t"), scratch))
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def report(outcome):
+    counts = f"{outcome.passed} passed, {outcome.failed} failed"
+    if outcome.skipped:
+        counts += f", {outcome.skipped} skipped"
+    verdict = "FAIL" if outcome.failed else "ok" if outcome.passed else "skipped"
+    # Not `N passed, N failed` alone on its line: that is the sum's.
+    print(f"{verdict:8}{outcome.name:32}({counts})")
+    for reason in outcome.reasons:
+        print(f"        skipped: {reason}")
+    for line in outcome.problems:
+        print(f"        {line}")
+    sys.stdout.flush()
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    options.add_argument("--build", default="build", help="the build folder (build)")
+    options.add_argument("--jobs", type=int, default=min(os.cpu_count() or 1, 8), help="at the same time")
+    options.add_argument("--without", action="append", default=[], metavar="NAME", help="leave this one out")
+    options.add_argument("names", nargs="*", metavar="NAME", help="run only these")
+    options = options.parse_args()
+    build = (ROOT / options.build).resolve()
+
+    wanted = producers(build)
+    unknown = {*options.names, *options.without} - {name for name, _ in wanted}
+    if unknown:
+        sys.exit(f"no such test: {', '.join(sorted(unknown))}")
+    wanted = [one for one in wanted
+              if one[0] in (options.names or [one[0]]) and one[0] not in options.without]
+
+    if not os.access(build / "bin/planner", os.X_OK):
+        print(f"{build / 'bin/planner'} is not there: build first\n0 passed, 1 failed")
+        return 1
+    total = collections.Counter()
+    with concurrent.futures.ThreadPoolExecutor(max(options.jobs, 1)) as pool:
+        for outcome in pool.map(lambda one: outcome_of(*one, build), wanted):
+            report(outcome)
+            total.update(passed=outcome.passed, failed=outcome.failed, skipped=outcome.skipped)
+    skipped = f", {total['skipped']} skipped" if total["skipped"] else ""
+    print(f"{total['passed']} passed, {total['failed']} failed{skipped}")
+    return 1 if total["failed"] or not total["passed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
