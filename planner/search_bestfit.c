@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Best-fit-decreasing: the largest VM first, each at the finest level that has a place for it, in
+ * the place it leaves least of. What the exact search starts from and never falls behind.
+ */
+#include "planner/search_internal.h"
+
+static bool seat_in_room(const Model *model, Packing *packing, unsigned kind)
+{
+	unsigned best = SEARCH_NEVER, least = SEARCH_NEVER;
+
+	for (unsigned r = 0; r < model->problem->n_rooms; r++) {
+		if (packing->room[r] < least && packing_fits_room(model, packing, kind, r)) {
+			least = packing->room[r];
+			best = r;
+		}
+	}
+	if (best == SEARCH_NEVER)
+		return false;
+	packing_add_room(model, packing, kind, best);
+	return true;
+}
+
+static bool seat_in_group(const Model *model, Packing *packing, unsigned kind)
+{
+	unsigned best = SEARCH_NEVER, least = SEARCH_NEVER;
+
+	for (unsigned g = 0; g < model->n_groups; g++) {
+		if (packing->group[g] < least && packing_fits_group(model, packing, kind, g)) {
+			least = packing->group[g];
+			best = g;
+		}
+	}
+	if (best == SEARCH_NEVER)
+		return false;
+	packing_add_group(model, packing, kind, best);
+	return true;
+}
+
+/* The node that has room for a share and least left of the class, of those not in TAKEN. */
+static unsigned tightest_node(const Model *model, const Packing *packing, const Span *span)
+{
+	unsigned best = SEARCH_NEVER, least = SEARCH_NEVER;
+
+	for (unsigned n = 0; n < model->problem->n_nodes; n++) {
+		unsigned g = model->group_at[n * model->n_classes + span->class];
+
+		if (span->nodes >> n & 1 ||
+		    !packing_fits_share(model, packing, span->kind, span->class, span->level, n) ||
+		    packing->group[g] >= least)
+			continue;
+		least = packing->group[g];
+		best = n;
+	}
+	return best;
+}
+
+static bool seat_over_nodes(const Model *model, Packing *packing, Span span)
+{
+	for (unsigned i = 0; i < span.level; i++) {
+		unsigned node = tightest_node(model, packing, &span);
+
+		if (node == SEARCH_NEVER)
+			return false;
+		span.nodes |= UINT64_C(1) << node;
+	}
+	packing_add_span(model, packing, span);
+	return true;
+}
+
+static bool seat_span(const Model *model, Packing *packing, unsigned kind)
+{
+	for (unsigned k = 2; k <= model->problem->n_nodes; k++) {
+		if (!share_possible(model, &model->kinds[kind], k))
+			continue;
+		for (unsigned c = 0; c < model->n_classes; c++) {
+			Span span = {.kind = kind, .class = c, .level = k};
+
+			if (seat_over_nodes(model, packing, span))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool seat(const Model *model, Packing *packing, unsigned kind)
+{
+	return seat_in_room(model, packing, kind) || seat_in_group(model, packing, kind) ||
+	       seat_span(model, packing, kind);
+}
+
+Packing *bestfit(const Model *model)
+{
+	Packing *packing = packing_new(model);
+
+	if (model->problem->prefer == PREFER_ORDER) {
+		for (unsigned i = 0; i < model->problem->n_vms; i++)
+			seat(model, packing, model->kind_of[i]);
+		return packing;
+	}
+	for (unsigned k = 0; k < model->n_kinds; k++)
+		for (unsigned i = 0; i < model->kinds[k].count; i++)
+			if (!seat(model, packing, k))
+				break;
+	return packing;
+}
