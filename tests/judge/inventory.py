@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+"""
+An inventory, read simply: this reader serves valid files only and refuses next to nothing.
+"""
+
+import re
+
+import cpulist
+
+UNITS = {"K": 10, "M": 20, "G": 30, "T": 40}
+SPLITS = ("cores-per-socket", "cores-per-node", "cores", "cpus")
+
+
+def size(text):
+    number, unit = re.match(r"^(\d+)([KMGT]?)$", text).groups()
+    return int(number) << UNITS.get(unit, 0)
+
+
+def sections(text):
+    """[(name, {key: value})] in the file's order."""
+    found = []
+    for line in text.splitlines():
+        line = re.sub(r"(^|\s);.*$", "", line).strip()
+        if not line or line.startswith("#"):
+            continue
+        if line.startswith("["):
+            found.append((line[1:line.rindex("]")], {}))
+        else:
+            key, value = re.split(r"\s*[=:]\s*", line, maxsplit=1)
+            found[-1][1][key] = value
+    return found
+
+
+def request(keys):
+    """How many cores a role gets: {"by": …, "cores": n}, or {"by": "cpus", "cpus": set}."""
+    by = next((s for s in SPLITS if s in keys), None)
+    if by is None:
+        return None
+    if by == "cpus":
+        return {"by": by, "cpus": cpulist.parse(keys[by])}
+    return {"by": by, "cores": int(keys[by])}
+
+
+def _vm(name, keys):
+    cpus = keys.get("cpus")
+    return {
+        "name": name,
+        "vcpus": int(keys.get("vcpus", 1)),
+        "policy": keys.get("policy", "dedicated"),
+        "cpus": cpulist.parse_ordered(cpus) if cpus else None,
+        "node": int(keys["node"]) if "node" in keys else None,
+        "memory": size(keys.get("memory", "0")),
+        "page": size(keys["hugepages"]) if keys.get("hugepages", "none") != "none" else 0,
+        "isolate": keys.get("threads", "siblings") == "isolate",
+        "cpu-mode": keys.get("cpu-mode", "host-model"),
+        "cpu-pm": keys.get("cpu-pm", "auto"),
+        "iothreads": int(keys.get("iothreads", 0)),
+        "locked": keys.get("locked", "no") == "yes",
+    }
+
+
+def _vms(name, keys):
+    count = int(keys.get("count", 1))
+    names = [name] if count == 1 else [f"{name}-{i + 1}" for i in range(count)]
+    return [_vm(n, keys) for n in names]
+
+
+def parse(text):
+    found = sections(text)
+    get = {name: keys for name, keys in found if not name.startswith("vm ")}
+    node, host, shared, kernel = (get.get(s, {}) for s in ("node", "host", "shared", "kernel"))
+    near = get.get("sdk", {}).get("near", "")
+    return {
+        "node": {k: node.get(k) for k in ("name", "kernel", "qemu", "libvirt", "mwait")},
+        "host": request(host),
+        "host-memory": size(host.get("memory-per-node", "0")),
+        "sdk": request(get.get("sdk", {})),
+        "near": [d.strip() for d in near.split(",") if d.strip()],
+        "shared": request(shared),
+        "overcommit": float(shared["overcommit"]) if "overcommit" in shared else None,
+        "isolation": kernel.get("isolation", "isolcpus"),
+        "flags": kernel.get("flags"),
+        "irqaffinity": kernel.get("irqaffinity", "yes") == "yes",
+        "extra": kernel.get("extra", "").split(),
+        "vms": [vm for name, keys in found if name.startswith("vm ")
+                for vm in _vms(name[3:].strip(), keys)],
+    }
+
+
+def load(path):
+    with open(path, encoding="utf-8") as file:
+        return parse(file.read())

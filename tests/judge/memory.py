@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+"""Memory: the VMs of a node fit in it, whole pages, beside what the host keeps."""
+
+import seats
+from complaint import rule
+
+
+def capacity(case):
+    """Bytes for VMs in each node whose size is known."""
+    return {n.id: max(n.memory - case.inventory["host-memory"], 0)
+            for n in case.host.nodes.values() if n.memory}
+
+
+def used(case):
+    """Bytes the placed VMs take in each node."""
+    taken = {}
+    for spec, vm in case.seated:
+        for node, need in _needs(spec, vm):
+            taken[node] = taken.get(node, 0) + need
+    return taken
+
+
+def _needs(spec, vm):
+    """What a VM takes in each node: equal shares, or by its vCPUs where the inventory tore it."""
+    if spec["cpus"] is not None and "shares" in vm:
+        return [(share["node"], share["memory"]) for share in vm["shares"]]
+    return [(node, seats.share_memory(spec, len(vm["nodes"]))) for node in vm["nodes"]]
+
+
+def floating(case):
+    """Bytes of the shared VMs, which may take them from any node."""
+    return sum(seats.share_memory(spec, 1) for spec, _ in case.floating)
+
+
+def left(case):
+    taken = used(case)
+    return {node: size - taken.get(node, 0) for node, size in capacity(case).items()}
+
+
+@rule("memory.node")
+def node(case):
+    for id, rest in left(case).items():
+        if rest < 0 and not case.errors():
+            yield f"node {id}", f"its VMs need {-rest} bytes more than it has for them"
+
+
+@rule("memory.machine")
+def machine(case):
+    """Shared VMs need memory too, wherever it is taken from."""
+    sizes = capacity(case)
+    if len(sizes) < len(case.host.nodes) or case.errors():
+        return
+    short = sum(used(case).values()) + floating(case) - sum(sizes.values())
+    if short > 0:
+        yield "machine", f"all VMs together need {short} bytes more than there are"

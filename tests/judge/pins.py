@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: MIT
+"""Where dedicated VMs sit: pins, cores, rooms, and what the guest is told about them."""
+
+import cpulist
+import seats
+from case import node_shares, subject
+from complaint import rule
+
+
+@rule("vm.list")
+def listed(case):
+    """Each VM of the inventory once, in its order, as it was described."""
+    wanted = [spec["name"] for spec in case.inventory["vms"]]
+    given = [vm["name"] for vm in case.plan["vms"]]
+    if given != wanted:
+        yield "plan.vms", f"are {given}, the inventory has {wanted}"
+    for spec, vm in case.vms:
+        if (vm["vcpus"], vm["policy"]) != (spec["vcpus"], spec["policy"]):
+            yield subject(vm), "vcpus or policy are not the inventory's"
+
+
+@rule("vm.length")
+def length(case):
+    for _, vm in case.seated:
+        if len(vm["vcpupin"]) != vm["vcpus"]:
+            yield subject(vm), f"{len(vm['vcpupin'])} pins for {vm['vcpus']} vCPUs"
+
+
+@rule("vm.distinct")
+def distinct(case):
+    for _, vm in case.seated:
+        if len(set(vm["vcpupin"])) != len(vm["vcpupin"]):
+            yield subject(vm), "two vCPUs on one CPU"
+
+
+@rule("vm.online")
+def online(case):
+    for _, vm in case.seated:
+        absent = set(vm["vcpupin"]) - case.host.online
+        if absent:
+            yield subject(vm), f"pinned to CPUs that are not online: {cpulist.format(absent)}"
+
+
+@rule("vm.exclusive")
+def exclusive(case):
+    """No core serves two VMs: siblings idle or its own."""
+    owner = {}
+    for _, vm in case.seated:
+        for core in case.cores(vm["vcpupin"]):
+            other = owner.setdefault(core.cpus[0], vm["name"])
+            if other != vm["name"] and not (case.excused(vm["name"]) or case.excused(other)):
+                yield subject(vm), f"core {cpulist.format(core.cpus)} is vm {other}'s too"
+
+
+@rule("vm.role")
+def role(case):
+    for _, vm in case.seated:
+        bad = {c for c in vm["vcpupin"] if case.role_of.get(c) != "dedicated"}
+        if bad and not case.excused(vm["name"]):
+            yield subject(vm), f"CPUs {cpulist.format(bad)} are not dedicated"
+
+
+@rule("vm.partial")
+def partial(case):
+    for _, vm in case.seated:
+        if any(core.partial for core in case.cores(vm["vcpupin"])) \
+                and not case.excused(vm["name"]):
+            yield subject(vm), "sits on a core with an offline sibling"
+
+
+@rule("vm.kept")
+def kept(case):
+    for spec, vm in case.seated:
+        if spec["cpus"] is not None and vm["vcpupin"] != spec["cpus"]:
+            yield subject(vm), f"the inventory pins it to {spec['cpus']}"
+
+
+def _chosen(case):
+    """VMs planner itself placed: the rules of the walk bind only these."""
+    return [(spec, vm) for spec, vm in case.seated if spec["cpus"] is None
+            and set(vm["vcpupin"]) <= case.host.online]
+
+
+@rule("vm.cores")
+def cores(case):
+    """⌈v/threads⌉ cores a share, v with isolate."""
+    for spec, vm in _chosen(case):
+        used = case.cores(vm["vcpupin"])
+        want = sum(seats.cores(n, len(used[0].cpus), spec["isolate"])
+                   for _, n in node_shares(case.host, vm["vcpupin"]))
+        if len(used) != want:
+            yield subject(vm), f"takes {len(used)} cores, should take {want}"
+
+
+@rule("vm.class")
+def one_class(case):
+    for _, vm in _chosen(case):
+        kinds = {(len(core.cpus), core.kind) for core in case.cores(vm["vcpupin"])}
+        if len(kinds) > 1:
+            yield subject(vm), "its cores are of different width or kind"
+
+
+@rule("vm.walk")
+def walk(case):
+    """The threads of a core, then the next core; with isolate the first thread of each."""
+    for spec, vm in _chosen(case):
+        want = []
+        for start, stop in seats.spans(n for _, n in node_shares(case.host, vm["vcpupin"])):
+            share = case.cores(vm["vcpupin"][start:stop])
+            order = [core.cpus[0] for core in share] if spec["isolate"] else \
+                [cpu for core in share for cpu in core.cpus]
+            want += order[:stop - start]
+        if vm["vcpupin"] != want:
+            yield subject(vm), f"{vm['vcpupin']} does not walk its cores: {want}"
+
+
+@rule("vm.nodes")
+def nodes(case):
+    for _, vm in case.seated:
+        homes = {case.host.core_of[c].node for c in vm["vcpupin"] if c in case.host.core_of}
+        if set(vm["nodes"]) != homes or len(vm["nodes"]) != len(homes):
+            yield subject(vm), f"nodes {vm['nodes']}, its cores are in {sorted(homes)}"
+
+
+@rule("vm.node-asked")
+def node_asked(case):
+    for spec, vm in case.seated:
+        if spec["node"] is not None and vm["nodes"] != [spec["node"]] \
+                and not case.excused(vm["name"]):
+            yield subject(vm), f"asked for node {spec['node']}, got {vm['nodes']}"
+
+
+@rule("vm.level")
+def level(case):
+    """A VM over k nodes has k equal shares, each of contiguous vCPUs."""
+    for _, vm in _chosen(case):
+        shares = node_shares(case.host, vm["vcpupin"])
+        sizes = {n for _, n in shares}
+        if len(sizes) > 1 or len({node for node, _ in shares}) != len(shares):
+            yield subject(vm), f"unequal or torn shares (node, vCPUs): {shares}"
+
+
+@rule("vm.emulatorpin")
+def emulatorpin(case):
+    for _, vm in case.seated:
+        yield from _housekeeping(case, vm, "emulator", vm["emulatorpin"])
+
+
+@rule("vm.iothreadpin")
+def iothreadpin(case):
+    for spec, vm in case.seated:
+        if len(vm["iothreadpin"]) != spec["iothreads"]:
+            yield subject(vm), f"{len(vm['iothreadpin'])} pins for {spec['iothreads']} I/O threads"
+        for cpus in vm["iothreadpin"]:
+            yield from _housekeeping(case, vm, "I/O thread", cpus)
+
+
+def _housekeeping(case, vm, what, text):
+    cpus = cpulist.parse(text)
+    if not cpus:
+        yield subject(vm), f"its {what} may run nowhere"
+    if not cpus <= case.roles["host"] or cpus & case.isolated:
+        yield subject(vm), f"its {what} may leave the host CPUs: {text}"
+
+
+@rule("vm.memory")
+def memory(case):
+    """The inventory's, or that in whole pages on each node."""
+    for spec, vm in case.seated:
+        k = max(len(vm["nodes"]), 1)
+        if vm["memory"] not in (spec["memory"], k * seats.share_memory(spec, k)) \
+                and spec["cpus"] is None:
+            yield subject(vm), f"memory {vm['memory']}, the inventory says {spec['memory']}"
+        if vm["memory"] < spec["memory"]:
+            yield subject(vm), f"memory {vm['memory']}, less than the {spec['memory']} asked"
+
+
+@rule("vm.shares")
+def shares(case):
+    """Where the plan lists a VM's parts on its nodes: the vCPUs there are, and whole pages."""
+    for spec, vm in case.seated:
+        if "shares" not in vm:
+            continue
+        page = spec["page"] or 4096
+        given = {share["node"]: share["vcpus"] for share in vm["shares"]}
+        homes = [case.host.core_of[c].node for c in vm["vcpupin"] if c in case.host.core_of]
+        if given != {node: homes.count(node) for node in homes} \
+                or sum(share["memory"] for share in vm["shares"]) < vm["memory"] \
+                or any(share["memory"] % page for share in vm["shares"]):
+            yield subject(vm), f"shares {vm['shares']} are not its vCPUs and memory"
+
+
+@rule("vm.topology")
+def topology(case):
+    """The guest hears the truth: its threads are siblings, its sockets do not straddle nodes."""
+    for _, vm in case.seated:
+        t = vm["topology"]
+        pins, host = vm["vcpupin"], case.host
+        if t["sockets"] * t["cores"] * t["threads"] != vm["vcpus"]:
+            yield subject(vm), f"guest topology {t} is not {vm['vcpus']} vCPUs"
+            continue
+        if not set(pins) <= host.online or len(pins) != vm["vcpus"]:
+            continue
+        groups = [pins[i:i + t["threads"]] for i in range(0, len(pins), t["threads"])]
+        if t["threads"] > 1 and any(len(case.cores(g)) > 1 for g in groups):
+            yield subject(vm), "guest threads are not threads of one core"
+        if t["threads"] == 1 and _regular(case, pins):
+            yield subject(vm), "its vCPUs fill cores and the guest is not told"
+        size = len(pins) // t["sockets"]
+        sockets = [pins[i:i + size] for i in range(0, len(pins), size)]
+        if t["sockets"] > 1 and any(len({host.core_of[c].node for c in s}) > 1 for s in sockets):
+            yield subject(vm), "a guest socket straddles nodes"
+
+
+def _regular(case, pins):
+    """Do PINS fill SMT cores one after the other, each wholly?"""
+    width = len(case.host.core_of[pins[0]].cpus)
+    groups = [set(pins[i:i + width]) for i in range(0, len(pins), width)]
+    return width > 1 and all(g == set(case.host.core_of[min(g)].cpus) for g in groups)
+
+
+@rule("vm.cpuset")
+def cpuset(case):
+    """Shared VMs float over the pool, or over the host CPUs where there is no pool."""
+    pool = case.roles["shared"] or case.roles["host"]
+    for spec, vm in case.floating:
+        near = {c for c in pool if c in case.host.core_of
+                and case.host.core_of[c].node == spec["node"]}
+        if cpulist.parse(vm["cpuset"]) not in (pool, near):
+            yield subject(vm), f"'{vm['cpuset']}', should be '{cpulist.format(pool)}'"

@@ -1,0 +1,316 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""
+Properties every plan has, on random hosts and inventories.
+
+    PLANNER=build/bin/planner CASES=300 SEED=1 tests/property.t
+
+A failing case is kept in build/property/: its topology, inventory, plan, and what was wrong.
+"""
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+sys.path.insert(0, os.path.join(HERE, "judge"))
+
+import generator
+import inventory as inventories
+import memory
+import optimum
+import seats
+import topology
+from case import Case
+from judge import judge
+from tap import Tap, skip_all
+
+PLANNER = os.path.abspath(os.environ.get("PLANNER", os.path.join(ROOT, "build", "bin", "planner")))
+CASES = int(os.environ.get("CASES", "300"))
+SEED = os.environ.get("SEED", "1")
+SECONDS = 100  # no new case after that
+KEEP = os.path.join(os.path.abspath(os.environ.get("B", os.path.join(ROOT, "build"))), "property")
+NO_LIBRARY = dict(os.environ, LC_ALL="C.UTF-8")
+
+GROUPS = {
+    "status": "legal inventories end with status 0 or 1 and a plan",
+    "shape": "the document has the documented shape",
+    "roles": "every CPU and every core has one role, the boot core is the host's",
+    "request": "roles are as many as the inventory asks, or an error says so",
+    "kernel": "the kernel line names the isolated set and nothing else",
+    "vm": "VMs have whole cores of their own, in order, in rooms",
+    "memory": "the VMs of a node fit in its memory",
+    "cpupm": "cpu-pm verdicts follow from the CPU sets",
+    "placement": "nothing is refused that fits; sums and status are right",
+    "optimum": "small cases are placed as well as trying everything does",
+    "proof": "where trying everything is quick, the plan is proved the best",
+    "prefer": "--prefer vms places most VMs, --prefer order refuses none that fits before",
+    "repeat": "the same input gives the same bytes",
+    "order": "the order of sections changes no decision",
+    "source": "a synthetic description and its XML give the same plan",
+    "replan": "VMs pinned where they were placed stay there, all of them",
+    "bad": "inventories that name wrong CPUs are refused or judged, never obeyed in silence",
+}
+
+
+class Trial:
+    """One random case on its way through the properties."""
+
+    def __init__(self, number, name, source, host, rng):
+        self.number, self.name, self.source, self.host, self.rng = number, name, source, host, rng
+        self.dir = os.path.join(KEEP, f"{SEED}-{number}")
+        self.failures = []   # (group, text)
+        self.known = set()   # groups that were asked
+        os.makedirs(self.dir, exist_ok=True)
+
+    def fail(self, group, text):
+        self.failures.append((group, text))
+
+    def write(self, name, text):
+        path = os.path.join(self.dir, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+    def plan(self, text, name="inventory.ini", source=None, options=()):
+        """Run planner: (status, output, errors)."""
+        path = self.write(name, text)
+        try:
+            run = subprocess.run([PLANNER, "plan", "--json", "-t", source or self.source, "-i",
+                                  path, *options], capture_output=True, timeout=60, env=NO_LIBRARY)
+        except subprocess.TimeoutExpired:
+            return -1, "", "no answer in 60 s"
+        return run.returncode, run.stdout.decode(), run.stderr.decode("utf-8", "replace")
+
+    def judged(self, text, output, status):
+        """Complaints of the judge about OUTPUT, under their groups."""
+        plan = json.loads(output)
+        for complaint in judge(self.host, inventories.parse(text), plan, status):
+            self.fail(complaint.rule.split(".")[0], str(complaint))
+        self.known |= {"shape", "roles", "request", "kernel", "vm", "memory", "cpupm",
+                       "placement"}
+        return plan
+
+
+def decisions(output):
+    """What a plan decides, whatever the order its VMs and findings are listed in."""
+    plan = json.loads(output)
+    plan["vms"].sort(key=lambda vm: vm["name"])
+    plan["findings"].sort(key=lambda f: json.dumps(f, sort_keys=True))
+    return plan
+
+
+def small_problem(trial, text, plan):
+    """What optimum.py needs to place the VMs of a case, None where it is not for it."""
+    case = Case(trial.host, inventories.parse(text), plan)
+    case.open()
+    specs = [spec for spec in case.inventory["vms"] if spec["policy"] == "dedicated"]
+    if any(spec["policy"] == "shared" for spec in case.inventory["vms"]) or len(specs) > 6:
+        return case, None
+    free = [core for core in trial.host.cores if not core.partial
+            and case.role_of.get(core.cpus[0]) in ("free", "dedicated")]
+    return case, (specs, free, memory.capacity(case), len(trial.host.homes()))
+
+
+def check_optimum(trial, text, plan):
+    """A plan that claims to be the best is compared with all there are, where those are few."""
+    case, problem = small_problem(trial, text, plan)
+    if problem is None:
+        return
+    try:
+        best, left = optimum.best(*problem)
+        most, _ = optimum.best(*problem, value=optimum.one)
+        accepted = optimum.in_order(*problem)
+    except optimum.TooLarge:
+        return
+    trial.known |= {"optimum", "proof", "prefer"}
+    if not plan["placement"]["optimal"]:
+        trial.fail("proof", f"{len(problem[0])} VMs: optimal is false")
+    placed = sum(spec["vcpus"] for spec, _ in case.seated)
+    coarse = sum(seats.level_of(case, vm) > seats.best_level(spec, *problem[1:])
+                 for spec, vm in case.seated)
+    if placed > best or coarse < left and placed == best:
+        trial.fail("optimum", f"the test's own search is wrong: {placed}/{coarse} {best}/{left}")
+    if placed < best:
+        trial.fail("optimum", f"{placed} vCPUs are placed, {best} can be")
+    elif placed == best and coarse > left:
+        trial.fail("optimum", f"{coarse} VMs sit coarser than they could, {left} is possible")
+    check_prefer(trial, text, most, accepted)
+
+
+def check_prefer(trial, text, most, accepted):
+    names = _placed(trial, text, "vms")
+    if len(names) != most:
+        trial.fail("prefer", f"--prefer vms places {len(names)} VMs, {most} can be")
+    names = _placed(trial, text, "order")
+    if names != accepted:
+        trial.fail("prefer", f"--prefer order places {names}, should place {accepted}")
+
+
+def _placed(trial, text, prefer):
+    """The VMs placed under a preference; its plan is judged like any other."""
+    status, output, errors = trial.plan(text, options=("--prefer", prefer))
+    if not output:
+        trial.fail("prefer", f"--prefer {prefer}: status {status}: {errors}")
+        return []
+    return [vm["name"] for vm in trial.judged(text, output, status)["vms"] if vm["placed"]]
+
+
+def check_same(trial, text, output):
+    trial.known.add("repeat")
+    if trial.plan(text)[1] != output:
+        trial.fail("repeat", "a second run gave other bytes")
+
+
+def check_order(trial, sections, output):
+    trial.known.add("order")
+    shuffled = trial.rng.sample(sections, len(sections))
+    _, other, errors = trial.plan(generator.text(shuffled), "shuffled.ini")
+    if not other or decisions(other) != decisions(output):
+        trial.fail("order", errors or "shuffled.ini gives another plan")
+
+
+def check_source(trial, text, output, synthetic):
+    trial.known.add("source")
+    _, other, errors = trial.plan(text, source=synthetic)
+    if other != output:
+        trial.fail("source", errors or f"-t '{synthetic}' gives another plan than its XML")
+
+
+def check_replan(trial, sections, plan):
+    """All VMs kept: the same pins; some kept: these pins, and a right plan."""
+    trial.known.add("replan")
+    for name, keep in (("kept.ini", lambda vm: True),
+                       ("partly-kept.ini", lambda vm: trial.rng.random() < 0.5)):
+        again = generator.pinned(sections, plan, keep)
+        text = generator.text(again)
+        status, output, errors = trial.plan(text, name)
+        if status not in (0, 1) or not output:
+            trial.fail("replan", f"{name}: status {status}: {errors}")
+            continue
+        other = trial.judged(text, output, status)
+        _compare_kept(trial, name, dict(again), plan, other)
+
+
+def _compare_kept(trial, name, sections, before, after):
+    after = {vm["name"]: vm for vm in after["vms"]}
+    for vm in before["vms"]:
+        if not vm["placed"] or "cpus" not in sections[f"vm {vm['name']}"]:
+            continue
+        now = after[vm["name"]]
+        if not now["placed"] or now["vcpupin"] != vm["vcpupin"]:
+            trial.fail("replan", f"{name}: {vm['name']} did not stay on {vm['vcpupin']}")
+        elif now["cpu_pm"]["verdict"] != vm["cpu_pm"]["verdict"]:
+            trial.fail("replan", f"{name}: {vm['name']} has another cpu-pm verdict")
+
+
+def check_bad(trial, sections):
+    trial.known.add("bad")
+    what, sections = generator.spoil(trial.rng, trial.host, sections)
+    text = generator.text(sections)
+    status, output, errors = trial.plan(text, "bad.ini")
+    if status == 2:
+        if output or not errors.strip():
+            trial.fail("bad", f"{what}: status 2 with output, or without a word")
+    elif not output or not json.loads(output)["findings"]:
+        trial.fail("bad", f"{what}: status {status} and no finding: {errors}")
+    else:
+        before = len(trial.failures)
+        trial.judged(text, output, status)
+        trial.failures[before:] = [("bad", f"{what}: {t}") for _, t in trial.failures[before:]]
+
+
+def run(trial, synthetic):
+    sections = generator.inventory(trial.rng, trial.host)
+    text = generator.text(sections)
+    trial.known.add("status")
+    status, output, errors = trial.plan(text)
+    if status not in (0, 1) or not output:
+        trial.fail("status", f"status {status}: {errors}")
+        return
+    trial.write("plan.json", output)
+    plan = trial.judged(text, output, status)
+    if trial.failures and trial.failures[0][0] == "shape":
+        return
+    check_same(trial, text, output)
+    check_optimum(trial, text, plan)
+    check_order(trial, sections, output)
+    if synthetic:
+        check_source(trial, text, output, synthetic)
+    check_replan(trial, sections, plan)
+    if trial.number % 3 == 0:
+        check_bad(trial, sections)
+
+
+def load_hosts(rng):
+    """(name, XML file, synthetic or None, Host) of all hosts cases are drawn from."""
+    found = []
+    folder = os.path.join(HERE, "hosts")
+    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+        if name.endswith(".xml"):
+            path = os.path.join(folder, name)
+            found.append((name, path, None, topology.load(path)))
+    for name, synthetic, xml in generator.synthetic_hosts(rng, 40):
+        path = os.path.join(KEEP, "hosts", f"{SEED}-{name}.xml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(xml)
+        found.append((name, path, synthetic, topology.parse(xml)))
+    return found
+
+
+def keep(trial):
+    """Leave a failed case where it can be replayed; clear the others away."""
+    if not trial.failures:
+        shutil.rmtree(trial.dir)
+        return
+    trial.write("wrong.txt", "".join(f"{g}: {t}\n" for g, t in trial.failures))
+    trial.write("replay", f"{PLANNER} plan --json -t {trial.source} -i {trial.dir}/inventory.ini\n")
+
+
+def report(tap, trials):
+    for group, name in GROUPS.items():
+        asked = [t for t in trials if group in t.known]
+        failed = [t for t in asked if any(g == group for g, _ in t.failures)]
+        if not asked:
+            tap.skip(name, "no case came this far")
+            continue
+        tap.ok(not failed, f"{name} ({len(asked)} cases)")
+        for trial in failed[:3]:
+            texts = [t for g, t in trial.failures if g == group]
+            tap.note("\n".join([f"{trial.dir} ({trial.name}): {len(failed)} cases like it"]
+                               + texts[:4]))
+
+
+def main():
+    if not os.access(PLANNER, os.X_OK):
+        skip_all(f"no {PLANNER}")
+    os.makedirs(os.path.join(KEEP, "hosts"), exist_ok=True)
+    known = load_hosts(random.Random(f"hosts {SEED}"))
+    tap, trials, start = Tap(), [], time.monotonic()
+    for number in range(CASES):
+        if time.monotonic() - start > SECONDS:
+            tap.note(f"stopped after {number} of {CASES} cases: {SECONDS:.0f} s are over")
+            break
+        rng = random.Random(f"{SEED}/{number}")
+        name, path, synthetic, host = rng.choice(known)
+        trial = Trial(number, name, path, host, rng)
+        run(trial, synthetic)
+        keep(trial)
+        trials.append(trial)
+    report(tap, trials)
+    failed = [t for t in trials if t.failures]
+    for trial in failed[:1]:
+        tap.note(f"replay: SEED={SEED} CASES={trial.number + 1}, case {trial.number}, "
+                 f"-t {trial.source}")
+        with open(os.path.join(trial.dir, "inventory.ini"), encoding="utf-8") as file:
+            tap.note(file.read())
+    return tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
