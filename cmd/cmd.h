@@ -30,6 +30,6 @@ struct Command {
 	Status (*run)(const Options *options, GError **error);
 };
 
-extern const Command command_show, command_plan, command_emit, command_replay;
+extern const Command command_show, command_plan, command_emit, command_replay, command_explain;
 
 #endif

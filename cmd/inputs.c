@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/inputs.h"
 #include "planner/plan_read.h"
+#include "planner/replan.h"
 #include "planner/template.h"
 #include "topology/error.h"
 
@@ -137,13 +138,36 @@ static void note_unasked(Plan *plan, const char *why)
 	findings_sort(plan->findings);
 }
 
+/* --keep: the saved plan must be of this host, or its pins mean nothing here. */
+static bool keep(const Options *options, Inputs *inputs, GError **error)
+{
+	g_autoptr(Host) host = NULL;
+	g_autoptr(Plan) saved = NULL;
+	size_t length;
+	g_autofree char *text = NULL;
+
+	if (!options->keep)
+		return true;
+	text = input_read(options->keep, &length, error);
+	if (text)
+		saved = plan_read(options->keep, text, length, &host, error);
+	if (!saved)
+		return false;
+	if (strcmp(host->fingerprint, inputs->host->fingerprint) != 0)
+		return input_refused(error, options->keep,
+				     "is a plan of another topology; its pins do not hold here");
+	replan_keep(inputs->inventory, saved);
+	return true;
+}
+
 static bool compute(const Options *options, Inputs *inputs, GError **error)
 {
-	PlanOptions plan_options = {.prefer = options->prefer};
+	PlanOptions plan_options = {.prefer = options->prefer, .moves = options->moves};
 	g_autofree char *why = NULL;
 
 	inputs->inventory = load_inventory(options->inventory, error);
-	if (!inputs->inventory || !inputs_load_host(options, inputs, error))
+	if (!inputs->inventory || !inputs_load_host(options, inputs, error) ||
+	    !keep(options, inputs, error))
 		return false;
 	if (!options->topology && node_needed(inputs->inventory))
 		inputs->node = node_load(options->connect, &why);

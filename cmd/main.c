@@ -10,10 +10,7 @@
 
 /* All commands, in the order of help. */
 static const Command *const commands[] = {
-	&command_show,
-	&command_plan,
-	&command_emit,
-	&command_replay,
+	&command_show, &command_plan, &command_emit, &command_replay, &command_explain,
 };
 
 static void print_help(void)

@@ -95,10 +95,11 @@ static void print_core(const Map *map, unsigned index, bool last)
 	const Core *core = host_core(map->plan->host, index);
 	const char *label = map->labels[index];
 	Role role = g_array_index(map->plan->roles, Role, index);
+	const char *color = output_role_color(role, map->color);
 	int pad = (int)(map->label_width - (unsigned)g_utf8_strlen(label, -1));
 
-	printf("%*u %s%s%s%*s", (int)map->digits, core->cpu[0], output_role_color(role, map->color),
-	       label, output_reset(map->color), last ? 0 : pad + 2, "");
+	printf("%*u %s%s%s%*s", (int)map->digits, core->cpu[0], color, label, output_reset(*color),
+	       last ? 0 : pad + 2, "");
 }
 
 /* The cores of one room: those of a node that share an L3. */
@@ -112,11 +113,15 @@ static GArray *room_cores(const Host *host, unsigned node, unsigned l3)
 	return cores;
 }
 
+/* As few lines as the width allows, all as long as each other. */
 static void print_room(const Map *map, const GArray *cores)
 {
+	unsigned lines = (cores->len + map->per_line - 1) / map->per_line;
+	unsigned per_line = (cores->len + lines - 1) / lines;
+
 	for (unsigned i = 0; i < cores->len; i++) {
-		bool first = i % map->per_line == 0;
-		bool last = i + 1 == cores->len || (i + 1) % map->per_line == 0;
+		bool first = i % per_line == 0;
+		bool last = i + 1 == cores->len || (i + 1) % per_line == 0;
 
 		fputs(first ? "  " : "", stdout);
 		print_core(map, g_array_index(cores, unsigned, i), last);

@@ -134,6 +134,22 @@ static bool usage_failed(const Command *command, GError **error)
 	return false;
 }
 
+/* GOption leaves the "--" in where a word after it begins with '-'; it ends the options, no more.
+ */
+static char **arguments_of(char **words)
+{
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+	bool ended = false;
+
+	for (; *words; words++) {
+		if (!ended && !strcmp(*words, "--"))
+			ended = true;
+		else
+			g_strv_builder_add(builder, *words);
+	}
+	return g_strv_builder_end(builder);
+}
+
 bool options_parse(const Command *command, char **argv, Options *options, GError **error)
 {
 	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
@@ -151,10 +167,7 @@ bool options_parse(const Command *command, char **argv, Options *options, GError
 		options->arguments = g_new0(char *, 1);
 		return usage_failed(command, error);
 	}
-	if (words[1] && !strcmp(words[1], "--"))
-		options->arguments = g_strdupv(words + 2);
-	else
-		options->arguments = g_strdupv(words + 1);
+	options->arguments = arguments_of(words + 1);
 	if (options->help)
 		return true;
 	if (!color_decide(options, error) || !prefer_decide(options, error) ||

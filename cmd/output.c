@@ -62,13 +62,16 @@ const char *output_reset(bool color)
 
 static void add_column(struct libscols_table *table, const char *name)
 {
+	struct libscols_column *column;
 	int flags = 0;
 
 	if (*name == '>')
 		flags = SCOLS_FL_RIGHT;
 	else if (*name == '~')
 		flags = SCOLS_FL_WRAP;
-	scols_table_new_column(table, flags ? name + 1 : name, 0, flags);
+	column = scols_table_new_column(table, flags ? name + 1 : name, 0, flags);
+	scols_column_set_wrapfunc(column, scols_wrapnl_chunksize, scols_wrapnl_nextchunk, NULL);
+	scols_column_set_safechars(column, "\n");
 }
 
 struct libscols_table *output_table(const char *const *names, bool color)
@@ -98,10 +101,112 @@ struct libscols_line *output_line(struct libscols_table *table, const char *cons
 	return line;
 }
 
+/* Folding: where it is too long, text goes on in a next line after a blank or a comma. */
+
+#define COLUMN_LEAST 12 /* columns are not folded narrower */
+
+static unsigned cells_of(const char *text)
+{
+	return (unsigned)g_utf8_strlen(text, -1);
+}
+
+/* Where a line of WIDTH characters at most ends: before a blank, else after a comma. */
+static const char *fold_point(const char *text, unsigned width)
+{
+	const char *end = g_utf8_offset_to_pointer(text, width);
+	const char *blank = NULL, *comma = NULL;
+
+	for (const char *c = text; c < end; c++) {
+		if (c[1] == ' ')
+			blank = c + 1;
+		if (*c == ',')
+			comma = c + 1;
+	}
+	return blank ? blank : comma ? comma : end;
+}
+
+char *output_fold(const char *text, unsigned width, unsigned indent)
+{
+	GString *folded = g_string_new(NULL);
+
+	while (width && cells_of(text) > width) {
+		const char *end = fold_point(text, width);
+
+		g_string_append_len(folded, text, end - text);
+		text = end + strspn(end, " ");
+		if (*text)
+			g_string_append_printf(folded, "\n%*s", (int)indent, "");
+	}
+	return g_string_free(g_string_append(folded, text), FALSE);
+}
+
+static const char *cell_text(struct libscols_line *line, size_t column)
+{
+	const char *text = scols_cell_get_data(scols_line_get_cell(line, column));
+
+	return text ? text : "";
+}
+
+/* How wide the column is before folding, its name included. */
+static unsigned column_width(struct libscols_table *table, size_t column)
+{
+	struct libscols_column *header = scols_table_get_column(table, column);
+	unsigned width = cells_of(scols_cell_get_data(scols_column_get_header(header)));
+
+	for (size_t i = 0; i < scols_table_get_nlines(table); i++)
+		width = MAX(width, cells_of(cell_text(scols_table_get_line(table, i), column)));
+	return width;
+}
+
+/* The widest column that may be folded further, NULL if none. */
+static unsigned *widest(struct libscols_table *table, unsigned *widths)
+{
+	unsigned *best = NULL;
+
+	for (size_t i = 0; i < scols_table_get_ncols(table); i++)
+		if (scols_column_is_wrap(scols_table_get_column(table, i)) &&
+		    widths[i] > COLUMN_LEAST && (!best || widths[i] > *best))
+			best = &widths[i];
+	return best;
+}
+
+static void column_fold(struct libscols_table *table, size_t column, unsigned width)
+{
+	for (size_t i = 0; i < scols_table_get_nlines(table); i++) {
+		struct libscols_line *line = scols_table_get_line(table, i);
+		g_autofree char *folded = output_fold(cell_text(line, column), width, 0);
+
+		scols_line_set_data(line, column, folded);
+	}
+}
+
+/* Fold the columns that may be, widest first, until the table is WIDTH wide. libsmartcols itself
+ * would break numbers in two. */
+static void table_fold(struct libscols_table *table, unsigned width)
+{
+	size_t n = scols_table_get_ncols(table);
+	g_autofree unsigned *widths = g_new(unsigned, n);
+	unsigned total = (unsigned)n - 1;
+
+	for (size_t i = 0; i < n; i++)
+		total += widths[i] = column_width(table, i);
+	for (unsigned *column; total > width && (column = widest(table, widths)); total--)
+		--*column;
+	for (size_t i = 0; i < n; i++)
+		if (scols_column_is_wrap(scols_table_get_column(table, i)))
+			column_fold(table, i, widths[i]);
+}
+
 void output_print(struct libscols_table *table)
 {
+	unsigned width = output_width();
+
+	if (width)
+		table_fold(table, width);
 	scols_print_table(table);
 }
+
+/* Findings */
 
 static const char *severity_color(Severity severity)
 {
@@ -110,17 +215,36 @@ static const char *severity_color(Severity severity)
 	return colors[severity];
 }
 
+#define SEVERITY_WIDTH 9 /* "warning" and two blanks */
+
+/* One paragraph of a finding, folded to the terminal and indented to stand below its first line. */
+static void print_paragraph(const char *text)
+{
+	unsigned width = output_width();
+	g_autofree char *folded = output_fold(
+		text, width > 2 * SEVERITY_WIDTH ? width - SEVERITY_WIDTH : 0, SEVERITY_WIDTH);
+
+	puts(folded);
+}
+
 static void print_finding(const Finding *finding, bool color)
 {
+	const char *unknown = finding->verdict == VERDICT_UNKNOWN ? " (unknown)" : "";
 	g_autofree char *subject = output_safe(finding->subject);
 	g_autofree char *text = output_safe(finding->text);
 	g_autofree char *fix = output_safe(finding->fix);
+	g_autofree char *what =
+		g_strdup_printf("%s: %s [%s]%s", subject, text, finding->id, unknown);
+	g_autofree char *mend = g_strdup_printf("fix: %s", fix);
 
-	printf("%s%s%s%s  %s: %s  [%s]\n", color ? severity_color(finding->severity) : "",
+	printf("%s%s%s%*s", color ? severity_color(finding->severity) : "",
 	       severity_name(finding->severity), output_reset(color),
-	       finding->verdict == VERDICT_UNKNOWN ? " (unknown)" : "", subject, text, finding->id);
-	if (*fix)
-		printf("       to mend: %s\n", fix);
+	       (int)(SEVERITY_WIDTH - strlen(severity_name(finding->severity))), "");
+	print_paragraph(what);
+	if (*fix) {
+		printf("%*s", SEVERITY_WIDTH, "");
+		print_paragraph(mend);
+	}
 }
 
 void output_findings(const GPtrArray *findings, bool color)

@@ -14,6 +14,12 @@ unsigned output_width(void);
 /* TEXT for people, yours: control characters, which a saved plan may hold, become '?'. */
 char *output_safe(const char *text);
 
+/*
+ * TEXT folded to lines of WIDTH characters, after blanks and commas, the further ones indented by
+ * INDENT; as it is where WIDTH is 0. Yours.
+ */
+char *output_fold(const char *text, unsigned width, unsigned indent);
+
 /* Colour of a role, and escape sequences; "" when COLOR is off. */
 const char *output_role_color(Role role, bool color);
 const char *output_bold(bool color);
@@ -21,8 +27,8 @@ const char *output_reset(bool color);
 
 /*
  * A table with the columns called by NAMES (ended by NULL); a name that begins with '>' is aligned
- * to the right, with '~' wraps when the line is longer than the terminal. Unref it with
- * scols_unref_table().
+ * to the right, one that begins with '~' is folded where the table is wider than the terminal.
+ * Unref it with scols_unref_table().
  */
 struct libscols_table *output_table(const char *const *names, bool color);
 /* Add a line; CELLS as many as columns. Control characters are made safe. */

@@ -117,37 +117,38 @@ static char *nodes_of(const Plan *plan, const PlanVm *vm)
 	return g_string_free(nodes, FALSE);
 }
 
-/* "on", or "ineligible: overcommitted" and the codes that say why. */
-static char *verdict_of(const PlanVm *vm)
+static const char *verdict_color(const PlanVm *vm, bool color)
 {
-	const Cpupm *cpupm = vm->cpupm;
-	GString *verdict = g_string_new(vm->placed ? cpupm_names[cpupm->verdict] : "-");
+	static const char *const colors[] = {[CPUPM_ON] = "\033[32m",
+					     [CPUPM_OFF] = "",
+					     [CPUPM_INELIGIBLE] = "",
+					     [CPUPM_UNSUPPORTED] = "\033[33m",
+					     [CPUPM_UNKNOWN] = "\033[33m"};
 
-	for (unsigned i = 0; i < cpupm->reasons->len && vm->placed; i++) {
-		const CpupmReason *reason = g_ptr_array_index(cpupm->reasons, i);
-
-		if (cpupm->verdict != CPUPM_OFF)
-			g_string_append_printf(verdict, "%s%s", i ? ", " : ": ", reason->code);
-	}
-	return g_string_free(verdict, FALSE);
+	if (!color)
+		return "";
+	return vm->placed ? colors[vm->cpupm->verdict] : "\033[31m";
 }
 
-static void vm_line(struct libscols_table *table, const Plan *plan, const PlanVm *vm)
+static void vm_line(struct libscols_table *table, const Plan *plan, const PlanVm *vm, bool color)
 {
 	g_autofree char *vcpus = count_of(vm->spec->vcpus);
 	g_autofree char *nodes = nodes_of(plan, vm);
 	g_autofree char *pins = pins_of(vm);
-	g_autofree char *verdict = verdict_of(vm);
-	const char *const cells[] = {vm->spec->name, vcpus, policy_names[vm->spec->policy],
-				     nodes,	     pins,  verdict};
+	const char *const cells[] = {
+		vm->spec->name, vcpus, policy_names[vm->spec->policy],
+		nodes,		pins,  vm->placed ? cpupm_names[vm->cpupm->verdict] : "-"};
+	struct libscols_line *line = output_line(table, cells);
+	unsigned colored = vm->placed ? 5 : 4;
 
-	output_line(table, cells);
+	if (*verdict_color(vm, color))
+		scols_cell_set_color(scols_line_get_cell(line, colored), verdict_color(vm, color));
 }
 
 static void print_vms(const Plan *plan, bool color)
 {
-	static const char *const columns[] = {"VM",    ">VCPUS",  "POLICY", "NODE",
-					      "~PINS", "~CPU-PM", NULL};
+	static const char *const columns[] = {"VM",    ">VCPUS", "POLICY", ">NODE",
+					      "~PINS", "CPU-PM", NULL};
 	struct libscols_table *table;
 
 	if (!plan->vms->len)
@@ -155,28 +156,109 @@ static void print_vms(const Plan *plan, bool color)
 	putchar('\n');
 	table = output_table(columns, color);
 	for (unsigned i = 0; i < plan->vms->len; i++)
-		vm_line(table, plan, g_ptr_array_index(plan->vms, i));
+		vm_line(table, plan, g_ptr_array_index(plan->vms, i), color);
 	output_print(table);
 	scols_unref_table(table);
 }
 
-/* Why each VM that is not `on` is not: once for each text. */
-static void print_verdicts(const Plan *plan)
+/* Why cpu-pm is not on, and what to know where it is: once for each text, with the VMs it is of. */
+
+#define NAMES_WIDTH                                                                                \
+	30 /* of the names of several VMs; where they are longer their number is said              \
+	    */
+
+typedef struct Explanation {
+	CpupmVerdict verdict;
+	const CpupmReason *reason; /* borrowed */
+	GPtrArray *vms;		   /* of char *, borrowed */
+} Explanation;
+
+static void explanation_free(gpointer data)
 {
-	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
-
-	for (unsigned i = 0; i < plan->vms->len; i++) {
-		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
-
-		for (unsigned r = 0; r < vm->cpupm->reasons->len && vm->placed; r++) {
-			const CpupmReason *reason = g_ptr_array_index(vm->cpupm->reasons, r);
-			g_autofree char *text = output_safe(reason->text);
-
-			if (g_hash_table_add(seen, reason->text))
-				printf("  %s: %s\n", reason->code, text);
-		}
-	}
+	g_ptr_array_unref(((Explanation *)data)->vms);
+	g_free(data);
 }
+
+static Explanation *explanation_of(GPtrArray *explanations, CpupmVerdict verdict,
+				   const CpupmReason *reason)
+{
+	Explanation *explanation;
+
+	for (unsigned i = 0; i < explanations->len; i++) {
+		explanation = g_ptr_array_index(explanations, i);
+		if (explanation->verdict == verdict && explanation->reason->code == reason->code &&
+		    !strcmp(explanation->reason->text, reason->text))
+			return explanation;
+	}
+	explanation = g_new(Explanation, 1);
+	*explanation = (Explanation){verdict, reason, g_ptr_array_new()};
+	g_ptr_array_add(explanations, explanation);
+	return explanation;
+}
+
+static void explain(GPtrArray *explanations, const PlanVm *vm, const GPtrArray *reasons)
+{
+	for (unsigned i = 0; i < reasons->len; i++)
+		g_ptr_array_add(explanation_of(explanations, vm->cpupm->verdict,
+					       g_ptr_array_index(reasons, i))
+					->vms,
+				vm->spec->name);
+}
+
+static GPtrArray *explanations_of(const Plan *plan)
+{
+	GPtrArray *explanations = g_ptr_array_new_with_free_func(explanation_free);
+
+	for (unsigned notes = 0; notes <= 1; notes++)
+		for (unsigned i = 0; i < plan->vms->len; i++) {
+			const PlanVm *vm = g_ptr_array_index(plan->vms, i);
+
+			if (vm->placed)
+				explain(explanations, vm,
+					notes ? vm->cpupm->notes : vm->cpupm->reasons);
+		}
+	return explanations;
+}
+
+/* "vm1, vm2", or "12 VMs". */
+static char *explanation_vms(const Explanation *explanation)
+{
+	g_autoptr(GString) names = g_string_new(NULL);
+
+	for (unsigned i = 0; i < explanation->vms->len; i++)
+		g_string_append_printf(names, "%s%s", i ? ", " : "",
+				       (const char *)g_ptr_array_index(explanation->vms, i));
+	if (explanation->vms->len > 1 && g_utf8_strlen(names->str, -1) > NAMES_WIDTH)
+		g_string_printf(names, "%u VMs", explanation->vms->len);
+	return g_strdup(names->str);
+}
+
+static void explanation_line(struct libscols_table *table, const Explanation *explanation)
+{
+	const CpupmReason *reason = explanation->reason;
+	g_autofree char *why = g_strdup_printf("%s: %s", reason->code, reason->text);
+	g_autofree char *vms = explanation_vms(explanation);
+
+	output_line(table, (const char *const[]){cpupm_names[explanation->verdict], vms, why});
+}
+
+static void print_verdicts(const Plan *plan, bool color)
+{
+	static const char *const columns[] = {"CPU-PM", "VMS", "~WHY, AND WHAT TO KNOW", NULL};
+	g_autoptr(GPtrArray) explanations = explanations_of(plan);
+	struct libscols_table *table;
+
+	if (!explanations->len)
+		return;
+	putchar('\n');
+	table = output_table(columns, color);
+	for (unsigned i = 0; i < explanations->len; i++)
+		explanation_line(table, g_ptr_array_index(explanations, i));
+	output_print(table);
+	scols_unref_table(table);
+}
+
+/* The last line: how many VMs are placed, whether that is proved the most, what is wrong. */
 
 static unsigned count_on(const Plan *plan)
 {
@@ -187,18 +269,78 @@ static unsigned count_on(const Plan *plan)
 	return on;
 }
 
+static void print_proof(const Plan *plan)
+{
+	static const char *const proved[] = {[PREFER_VCPUS] = "no plan places more vCPUs (proved)",
+					     [PREFER_VMS] = "no plan places more VMs (proved)",
+					     [PREFER_ORDER] = "first come first served (proved)"};
+
+	if (plan->placed == plan->wanted)
+		return;
+	if (plan->bound == plan->placed)
+		printf("; %s", proved[plan->prefer]);
+	else
+		printf("; at most %u could be (the search stopped at its budget)", plan->bound);
+}
+
+static void print_severities(const Plan *plan)
+{
+	unsigned counts[SEVERITY_ERROR + 1] = {0};
+
+	for (unsigned i = 0; i < plan->findings->len; i++)
+		counts[((const Finding *)g_ptr_array_index(plan->findings, i))->severity]++;
+	for (unsigned severity = SEVERITY_ERROR + 1; severity-- > SEVERITY_WARNING;)
+		if (counts[severity])
+			printf("; %u %s%s", counts[severity], severity_name(severity),
+			       counts[severity] == 1 ? "" : "s");
+}
+
 static void print_summary(const Plan *plan, bool color)
 {
-	if (!plan->wanted)
-		return;
-	printf("\n%s%u of %u VMs placed%s, %u with cpu-pm", output_bold(color), plan->placed,
-	       plan->wanted, output_reset(color), count_on(plan));
-	if (plan->placed == plan->wanted)
-		putchar('\n');
-	else if (plan->bound == plan->placed)
-		puts("; no placement is better (proved)");
+	putchar('\n');
+	if (plan->wanted)
+		printf("%s%u of %u VM%s placed%s, %u with cpu-pm", output_bold(color), plan->placed,
+		       plan->wanted, plan->wanted == 1 ? "" : "s", output_reset(color),
+		       count_on(plan));
 	else
-		printf("; at most %u could be (not proved further)\n", plan->bound);
+		printf("%sNo VMs to place%s", output_bold(color), output_reset(color));
+	print_proof(plan);
+	print_severities(plan);
+	putchar('\n');
+}
+
+/* Moves: what each VM leaves and takes, and what that costs it. */
+
+static char *list_of(const GArray *cpus)
+{
+	GString *text = g_string_new(NULL);
+
+	for (unsigned i = 0; i < cpus->len; i++)
+		g_string_append_printf(text, "%s%u", i ? "," : "",
+				       g_array_index(cpus, unsigned, i));
+	return g_string_free(text, FALSE);
+}
+
+static void print_moves(const Plan *plan, bool color)
+{
+	static const char *const columns[] = {"MOVE", "~FROM", "~TO", "COST", NULL};
+	static const char *const costs[] = {"re-pin, live", "re-pin and move its memory, live",
+					    "restart: the guest's topology changes"};
+	struct libscols_table *table;
+
+	if (!plan->moves->len)
+		return;
+	putchar('\n');
+	table = output_table(columns, color);
+	for (unsigned i = 0; i < plan->moves->len; i++) {
+		const Move *move = g_ptr_array_index(plan->moves, i);
+		g_autofree char *from = list_of(move->from);
+		g_autofree char *to = list_of(plan_vm(plan, move->vm)->vcpupin);
+
+		output_line(table, (const char *const[]){move->vm, from, to, costs[move->cost]});
+	}
+	output_print(table);
+	scols_unref_table(table);
 }
 
 static void print_plan(const Plan *plan, bool color)
@@ -208,27 +350,45 @@ static void print_plan(const Plan *plan, bool color)
 	putchar('\n');
 	map_print(plan, color);
 	print_vms(plan, color);
-	print_summary(plan, color);
-	print_verdicts(plan);
+	print_moves(plan, color);
+	print_verdicts(plan, color);
 	if (*plan->cmdline)
 		printf("\n%sKernel line%s\n  %s\n", output_bold(color), output_reset(color),
 		       plan->cmdline);
 	if (plan->findings->len)
 		putchar('\n');
 	output_findings(plan->findings, color);
+	print_summary(plan, color);
 }
 
+static bool save_failed(const char *name, const char *why, GError **error)
+{
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s: %s", name, why);
+	return false;
+}
+
+/* GLib's message names its temporary file; the reason is what follows the last colon. */
+static const char *reason_of(const GError *failure)
+{
+	const char *colon = g_strrstr(failure->message, ": ");
+
+	return colon ? colon + 2 : failure->message;
+}
+
+/* Written aside and renamed: what stands there is replaced, so it must be a file. */
 static bool save(const Plan *plan, const char *name, GError **error)
 {
-	json_t *document = plan_to_json(plan);
-	g_autofree char *text = json_text(document);
+	json_t *document;
+	g_autofree char *text = NULL;
 	g_autoptr(GError) failure = NULL;
 
+	if (g_file_test(name, G_FILE_TEST_EXISTS) && !g_file_test(name, G_FILE_TEST_IS_REGULAR))
+		return save_failed(name, "is not a regular file", error);
+	document = plan_to_json(plan);
+	text = json_text(document);
 	json_decref(document);
-	if (g_file_set_contents(name, text, -1, &failure))
-		return true;
-	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s: %s", name, failure->message);
-	return false;
+	return g_file_set_contents(name, text, -1, &failure) ||
+	       save_failed(name, reason_of(failure), error);
 }
 
 static Status run(const Options *options, GError **error)
@@ -238,7 +398,7 @@ static Status run(const Options *options, GError **error)
 
 	if (*options->arguments) {
 		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
-			    "'%s' is no option of plan; see 'planner plan --help'",
+			    "plan takes no arguments such as '%s'; name files with -i, -t or -p",
 			    *options->arguments);
 	} else if (inputs_load_plan(options, &inputs, error) &&
 		   (!options->output || save(inputs.plan, options->output, error))) {
@@ -254,9 +414,10 @@ static Status run(const Options *options, GError **error)
 
 const Command command_plan = {
 	.name = "plan",
-	.help = "make the plan: inventory and topology to roles, kernel line, pins and cpu-pm",
+	.help = "the plan of a node: roles, kernel line, pins and cpu-pm",
 	.arguments = "",
-	.options = OPTION_SOURCES | OPTION_PREFER | OPTION_OUTPUT | OPTION_JSON | OPTION_COLOR,
+	.options = OPTION_SOURCES | OPTION_PREFER | OPTION_MOVES | OPTION_KEEP | OPTION_OUTPUT |
+		   OPTION_JSON | OPTION_COLOR,
 	.example = "planner plan -i node.ini -t x6.xml",
 	.run = run,
 };

@@ -19,12 +19,20 @@ static unsigned n_sockets(const Host *host)
 	return g_hash_table_size(sockets);
 }
 
+static bool threads_differ(const Host *host)
+{
+	for (unsigned i = 0; i < host->cores->len; i++)
+		if (host_core(host, i)->n_cpus != host->max_threads)
+			return true;
+	return false;
+}
+
 static void print_list(const char *what, hwloc_const_bitmap_t cpus)
 {
 	g_autofree char *list = cpulist_format(cpus);
 
 	if (!hwloc_bitmap_iszero(cpus))
-		printf("  %-9s %s\n", what, list);
+		printf("  %-10s %s\n", what, list);
 }
 
 static void print_head(const Host *host, bool color)
@@ -36,18 +44,18 @@ static void print_head(const Host *host, bool color)
 
 	printf("%s%s%s%s%s\n", output_bold(color), model, output_reset(color), *arch ? ", " : "",
 	       arch);
-	printf("  %u socket%s, %u NUMA node%s, %u L3, %u cores, %d CPUs, %u thread%s a core\n",
+	printf("  %u socket%s, %u NUMA node%s, %u L3, %u cores, %d CPUs, %s%u thread%s a core\n",
 	       n_sockets(host), n_sockets(host) == 1 ? "" : "s", host->nodes->len,
 	       host->nodes->len == 1 ? "" : "s", host->l3s->len, host->cores->len,
-	       hwloc_bitmap_weight(host->online), host->max_threads,
-	       host->max_threads == 1 ? "" : "s");
+	       hwloc_bitmap_weight(host->online), threads_differ(host) ? "up to " : "",
+	       host->max_threads, host->max_threads == 1 ? "" : "s");
 	if (*siblings)
-		printf("  %-9s %s\n", "siblings", siblings);
+		printf("  %-10s %s\n", "siblings", siblings);
 	print_list("online", host->online);
 	print_list("offline", host->offline);
 	hwloc_bitmap_andnot(hidden, host->online, host->allowed);
 	print_list("disallowed", hidden);
-	printf("  %-9s %s\n\n", "topology", host->fingerprint);
+	printf("  %-10s %s\n\n", "topology", host->fingerprint);
 }
 
 static unsigned cores_on(const Host *host, unsigned node)
@@ -125,33 +133,45 @@ static void print_devices(const Host *host, bool color)
 
 /* The cores of each L3, with all their CPUs: what a VM can have. */
 
-static void l3_line(struct libscols_table *table, const Host *host, unsigned node, unsigned l3)
+static void cores_line(struct libscols_table *table, const Host *host, unsigned node, unsigned l3,
+		       unsigned kind)
 {
 	g_autoptr(GString) cores = g_string_new(NULL);
 	g_autofree char *id = g_strdup_printf("%u", host_node(host, node)->id);
 	g_autofree char *cache = l3 == HOST_NONE ? g_strdup("-") : g_strdup_printf("%u", l3);
+	g_autofree char *speed = g_strdup_printf("%u", kind);
 
 	for (unsigned i = 0; i < host->cores->len; i++) {
 		const Core *core = host_core(host, i);
 		g_autofree char *siblings = siblings_name(core);
 
-		if (core->node == node && core->l3 == l3)
+		if (core->node == node && core->l3 == l3 && core->kind == kind)
 			g_string_append_printf(cores, "%s%s%s", cores->len ? " " : "", siblings,
 					       core->partial ? "(sibling offline)" : "");
 	}
-	if (cores->len)
+	if (!cores->len)
+		return;
+	if (host->n_kinds > 1)
+		output_line(table, (const char *const[]){id, cache, speed, cores->str});
+	else
 		output_line(table, (const char *const[]){id, cache, cores->str});
 }
 
 static void print_cores(const Host *host, bool color)
 {
 	static const char *const columns[] = {">NODE", ">L3", "~CORES, each as its CPUs", NULL};
-	struct libscols_table *table = output_table(columns, color);
+	static const char *const with_kinds[] = {
+		">NODE", ">L3", ">KIND", "~CORES, each as its CPUs; the larger kind is the faster",
+		NULL};
+	struct libscols_table *table =
+		output_table(host->n_kinds > 1 ? with_kinds : columns, color);
 
 	putchar('\n');
 	for (unsigned node = 0; node < host->nodes->len; node++)
 		for (unsigned i = 0; i <= host->l3s->len; i++)
-			l3_line(table, host, node, i < host->l3s->len ? i : HOST_NONE);
+			for (unsigned kind = 0; kind < host->n_kinds; kind++)
+				cores_line(table, host, node, i < host->l3s->len ? i : HOST_NONE,
+					   kind);
 	output_print(table);
 	scols_unref_table(table);
 }
@@ -171,7 +191,7 @@ static Status run(const Options *options, GError **error)
 
 	if (*options->arguments) {
 		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
-			    "'%s' is no option of show; see 'planner show --help'",
+			    "show takes no arguments such as '%s'; name a topology with -t",
 			    *options->arguments);
 	} else if (inputs_load_host(options, &inputs, error)) {
 		if (options->json)
@@ -186,7 +206,7 @@ static Status run(const Options *options, GError **error)
 
 const Command command_show = {
 	.name = "show",
-	.help = "the host as planner sees it: nodes, cores and their siblings, devices",
+	.help = "the host as planner sees it: nodes, cores, siblings, devices",
 	.arguments = "",
 	.options = OPTION_TOPOLOGY | OPTION_JSON | OPTION_COLOR,
 	.example = "planner show -t x6.xml",

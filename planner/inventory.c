@@ -33,10 +33,21 @@ void vm_spec_free(VmSpec *vm)
 	g_free(vm);
 }
 
+/* Printable, and no separator of lines: some tools end a line there. */
+static bool shows(gunichar c)
+{
+	GUnicodeType type = g_unichar_type(c);
+
+	return g_unichar_isprint(c) && type != G_UNICODE_LINE_SEPARATOR &&
+	       type != G_UNICODE_PARAGRAPH_SEPARATOR;
+}
+
 const char *vm_name_fault(const char *name)
 {
 	if (!*name)
 		return "is empty";
+	if (!name[strspn(name, " ")])
+		return "is blank";
 	if (strlen(name) > NAME_MAX_BYTES)
 		return "is longer than 128 bytes";
 	if (!strcmp(name, ".") || !strcmp(name, ".."))
@@ -44,7 +55,7 @@ const char *vm_name_fault(const char *name)
 	for (const char *c = name; *c; c = g_utf8_next_char(c)) {
 		if (*c == '/')
 			return "has a '/', which libvirt refuses";
-		if (!g_unichar_isprint(g_utf8_get_char(c)))
+		if (!shows(g_utf8_get_char(c)))
 			return "has a character that cannot be printed";
 	}
 	return NULL;

@@ -53,6 +53,7 @@ struct Parser {
 	CoreRequest *request; /* the role section being read */
 	GArray *vms;	      /* of VmSection, in the file's order */
 	VmSection *vm;	      /* being read; valid until the next section */
+	bool unread;	      /* a line of the section being read was faulty */
 	bool cr;	      /* carriage returns were reported */
 };
 
@@ -203,10 +204,9 @@ static bool request_by(Parser *p, SplitBy by)
 static void request_count(Parser *p, const char *value, SplitBy by)
 {
 	unsigned least = p->request == &p->inventory->host;
-	unsigned cores;
 
-	if (number_set(p, value, least, CPULIST_LIMIT, &cores) && request_by(p, by))
-		p->request->cores = cores;
+	if (request_by(p, by))
+		number_set(p, value, least, CPULIST_LIMIT, &p->request->cores);
 }
 
 static void request_per_socket(Parser *p, const char *value)
@@ -229,11 +229,13 @@ static void request_cpus(Parser *p, const char *value)
 	g_autoptr(GError) error = NULL;
 	g_auto(CpuSet) cpus = cpulist_parse(value, &error);
 
+	if (!request_by(p, SPLIT_CPUS))
+		return;
 	if (!cpus)
 		refuse(p, "%s", error->message);
 	else if (hwloc_bitmap_iszero(cpus))
 		refuse(p, "the list is empty; leave the key out instead");
-	else if (request_by(p, SPLIT_CPUS))
+	else
 		p->request->cpus = g_steal_pointer(&cpus);
 }
 
@@ -244,10 +246,14 @@ static void host_memory(Parser *p, const char *value)
 
 static void sdk_near(Parser *p, const char *value)
 {
-	p->inventory->near = words(value, ",");
-	p->inventory->near_line = p->line;
-	if (!*p->inventory->near)
+	g_auto(GStrv) names = words(value, ",");
+
+	if (!*names) {
 		refuse(p, "names no device");
+		return;
+	}
+	p->inventory->near = g_steal_pointer(&names);
+	p->inventory->near_line = p->line;
 }
 
 static void shared_overcommit(Parser *p, const char *value)
@@ -330,10 +336,13 @@ static void extra_check(Parser *p, const char *parameter)
 
 	for (const char *c = parameter; *c; c++)
 		if (!g_ascii_isalnum(*c) && !strchr("-_.,:=/@+%*~^", *c)) {
-			refuse(p, "'%c' is not safe on a kernel line", *c);
+			refuse(p, "'%.*s' is not safe on a kernel line",
+			       (int)(g_utf8_next_char(c) - c), c);
 			return;
 		}
-	if (!strcmp(name, "__"))
+	if (!*name)
+		refuse(p, "'%s' has no name before its '='", parameter);
+	else if (!strcmp(name, "__"))
 		refuse(p, "'--' ends the kernel's part of the line");
 	else if (g_strv_contains(own, name))
 		refuse(p, "%s= is planner's to write", name);
@@ -476,6 +485,51 @@ static CoreRequest *request_of(Inventory *inventory, const char *section)
 	return &inventory->shared;
 }
 
+static void vm_complain(Parser *p, const VmSpec *vm, const char *text)
+{
+	complain(p, vm->line, "[vm %s] %s", vm->name, text);
+}
+
+/* May the section being read give KEY, well or badly? */
+static bool given(const Parser *p, const char *key)
+{
+	return p->unread || g_hash_table_contains(p->seen, key);
+}
+
+/* What only the whole section of a VM shows. */
+static void vm_check(Parser *p, const VmSection *section)
+{
+	const VmSpec *vm = section->vm;
+
+	if (!given(p, "vcpus"))
+		vm_complain(p, vm, "vcpus: missing; say how many vCPUs it has");
+	if (vm->cpus && vm->vcpus && vm->cpus->len != vm->vcpus)
+		complain(p, vm->line, "[vm %s] cpus: %u CPUs for %u vCPUs; name one for each",
+			 vm->name, vm->cpus->len, vm->vcpus);
+	if (vm->cpus && section->count > 1)
+		vm_complain(p, vm, "cpus: the same CPUs cannot be given to count VMs");
+	if (vm->page && !given(p, "memory"))
+		vm_complain(p, vm, "hugepages: say memory as well");
+	if (vm->policy == POLICY_SHARED && vm->cpus)
+		vm_complain(p, vm, "cpus: a shared VM floats over the pool; leave the key out");
+	if (vm->policy == POLICY_SHARED && vm->threads == THREADS_ISOLATE)
+		vm_complain(p, vm, "threads: a shared VM has no cores of its own");
+}
+
+/* The section being read ends; NAME, the parser's from now on, is that of the next. Its keys are
+ * passed over until it is known what they are. */
+static void section_end(Parser *p, char *name)
+{
+	if (p->vm)
+		vm_check(p, p->vm);
+	p->vm = NULL;
+	p->keys = NULL;
+	p->unread = false;
+	g_hash_table_remove_all(p->seen);
+	g_free(p->section);
+	p->section = name;
+}
+
 static void vm_begin(Parser *p, const char *name)
 {
 	const char *fault = vm_name_fault(name);
@@ -508,19 +562,20 @@ static void section_unknown(Parser *p)
 
 static void section_begin(Parser *p, char *name)
 {
-	int first = GPOINTER_TO_INT(g_hash_table_lookup(p->sections, name));
+	bool vm = g_str_has_prefix(name, "vm ");
+	int first;
 
-	g_free(p->section);
-	p->section = name;
-	p->keys = NULL;
-	g_hash_table_remove_all(p->seen);
+	if (vm)
+		g_strchug(name + 3);
+	section_end(p, name);
+	first = GPOINTER_TO_INT(g_hash_table_lookup(p->sections, name));
 	if (first) {
 		complain(p, p->line, "[%s]: already begun in line %d", name, first);
 		return;
 	}
 	g_hash_table_insert(p->sections, g_strdup(name), GINT_TO_POINTER(p->line));
-	if (g_str_has_prefix(name, "vm ") && name[3]) {
-		vm_begin(p, g_strchug(name + 3));
+	if (vm) {
+		vm_begin(p, name + 3);
 		return;
 	}
 	for (const Section *section = sections; section->name; section++)
@@ -547,9 +602,7 @@ static void section_line(Parser *p, const char *line)
 
 	if (!close || !comment_or_blank(close + 1) || (close[1] && !strchr(" \t", close[1]))) {
 		complain(p, p->line, "'%s' is not a section line: write [name] alone", line);
-		p->keys = NULL;
-		g_free(p->section);
-		p->section = g_strdup(line);
+		section_end(p, g_strdup(line));
 		return;
 	}
 	section_begin(p, g_strstrip(g_strndup(line + 1, (gsize)(close - line - 1))));
@@ -566,6 +619,20 @@ static const char *key_fault(const char *line)
 	return NULL;
 }
 
+/* A faulty line may have been a section's, whose keys are then passed over; or a key of this one.
+ */
+static void line_unread(Parser *p, const char *line, size_t length)
+{
+	while (length && strchr(" \t", *line)) {
+		line++;
+		length--;
+	}
+	if (length && *line == '[')
+		section_end(p, g_strdup(""));
+	else
+		p->unread = true;
+}
+
 /* Is LINE one that inih shall see as a key? Section lines are taken here, faults reported. */
 static bool line_is_key(Parser *p, const char *line)
 {
@@ -575,6 +642,7 @@ static bool line_is_key(Parser *p, const char *line)
 		return false;
 	if (g_ascii_isspace(*line)) {
 		complain(p, p->line, "the line is indented; begin it in the first column");
+		line_unread(p, line, strlen(line));
 		return false;
 	}
 	if (*line == '[') {
@@ -582,10 +650,12 @@ static bool line_is_key(Parser *p, const char *line)
 		return false;
 	}
 	fault = key_fault(line);
-	if (fault)
+	if (fault) {
 		complain(p, p->line, "'%s' is not a key with its value: %s", line, fault);
-	else if (!p->section)
+		p->unread = true;
+	} else if (!p->section) {
 		complain(p, p->line, "'%s' stands before the first section", line);
+	}
 	return !fault && p->keys;
 }
 
@@ -603,6 +673,12 @@ static bool bytes_faulty(Parser *p, const char *line, size_t length)
 	return true;
 }
 
+/* C0, DEL and C1, which terminals obey; and what turns the direction of text or ends a line. */
+static bool is_control(gunichar c)
+{
+	return g_unichar_iscntrl(c) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
 static bool controls_faulty(Parser *p, const char *line)
 {
 	if (strchr(line, '\r')) {
@@ -613,12 +689,22 @@ static bool controls_faulty(Parser *p, const char *line)
 		p->cr = true;
 		return true;
 	}
-	for (const char *c = line; *c; c++)
-		if (g_ascii_iscntrl(*c) && *c != '\t') {
+	for (const char *c = line; *c; c = g_utf8_next_char(c))
+		if (*c != '\t' && is_control(g_utf8_get_char(c))) {
 			complain(p, p->line, "the line has a control character");
 			return true;
 		}
 	return false;
+}
+
+/* Put the next line, LENGTH bytes, into BUFFER; false where it is not fit to be looked at. */
+static bool line_fit(Parser *p, size_t length, char *buffer)
+{
+	if (bytes_faulty(p, p->text, length))
+		return false;
+	memcpy(buffer, p->text, length);
+	buffer[length] = '\0';
+	return !controls_faulty(p, buffer);
 }
 
 /* The reader inih calls, as fgets: one line, empty where there is nothing for inih in it. */
@@ -634,12 +720,12 @@ static char *line_read(char *buffer, int size, void *stream)
 	length = (size_t)((newline ? newline : p->end) - p->text);
 	p->line++;
 	g_assert(size > LINE_MAX_BYTES + 2);
-	*buffer = '\0';
-	if (!bytes_faulty(p, p->text, length)) {
-		memcpy(buffer, p->text, length);
-		buffer[length] = '\0';
-		if (controls_faulty(p, buffer) || !line_is_key(p, buffer))
+	if (line_fit(p, length, buffer)) {
+		if (!line_is_key(p, buffer))
 			*buffer = '\0';
+	} else {
+		line_unread(p, p->text, length);
+		*buffer = '\0';
 	}
 	strcat(buffer, "\n");
 	p->text += length + (newline ? 1 : 0);
@@ -691,37 +777,7 @@ static int key_read(void *user, const char *section, const char *name, const cha
 	return 1;
 }
 
-/* What only a whole section shows */
-
-static void vm_complain(Parser *p, const VmSpec *vm, const char *text)
-{
-	complain(p, vm->line, "[vm %s] %s", vm->name, text);
-}
-
-static void vm_check(Parser *p, const VmSection *section)
-{
-	const VmSpec *vm = section->vm;
-
-	if (!vm->vcpus)
-		vm_complain(p, vm, "vcpus: missing; say how many vCPUs it has");
-	if (vm->cpus && vm->vcpus && vm->cpus->len != vm->vcpus)
-		complain(p, vm->line, "[vm %s] cpus: %u CPUs for %u vCPUs; name one for each",
-			 vm->name, vm->cpus->len, vm->vcpus);
-	if (vm->cpus && section->count > 1)
-		vm_complain(p, vm, "cpus: the same CPUs cannot be given to count VMs");
-	if (vm->page && !vm->memory)
-		vm_complain(p, vm, "hugepages: say memory as well");
-	if (vm->policy == POLICY_SHARED && vm->cpus)
-		vm_complain(p, vm, "cpus: a shared VM floats over the pool; leave the key out");
-	if (vm->policy == POLICY_SHARED && vm->threads == THREADS_ISOLATE)
-		vm_complain(p, vm, "threads: a shared VM has no cores of its own");
-}
-
-static void vms_check(Parser *p)
-{
-	for (unsigned i = 0; i < p->vms->len; i++)
-		vm_check(p, &g_array_index(p->vms, VmSection, i));
-}
+/* What only the whole file shows */
 
 static void vm_add(Parser *p, GHashTable *names, const VmSpec *vm, const char *name)
 {
@@ -732,6 +788,17 @@ static void vm_add(Parser *p, GHashTable *names, const VmSpec *vm, const char *n
 			 name, line);
 	g_hash_table_insert(names, g_strdup(name), GINT_TO_POINTER(vm->line));
 	g_ptr_array_add(p->inventory->vms, vm_spec_copy(vm, name));
+}
+
+/* The last name that count spells out is the longest. */
+static void counted_check(Parser *p, const VmSection *section)
+{
+	g_autofree char *last = g_strdup_printf("%s-%u", section->vm->name, section->count);
+	const char *fault = vm_name_fault(last);
+
+	if (section->count > 1 && fault && !vm_name_fault(section->vm->name))
+		complain(p, section->vm->line, "[vm %s]: the name of its VM %s %s",
+			 section->vm->name, last, fault);
 }
 
 /* Spell out count = n into vm-1 … vm-n. */
@@ -747,6 +814,7 @@ static void vms_expand(Parser *p)
 				 section->vm->name, VMS_MAX);
 			return;
 		}
+		counted_check(p, section);
 		if (section->count == 1)
 			vm_add(p, names, section->vm, section->vm->name);
 		for (unsigned n = 1; section->count > 1 && n <= section->count; n++) {
@@ -761,7 +829,7 @@ static void near_check(Parser *p)
 {
 	const Inventory *inventory = p->inventory;
 
-	if (inventory->near && inventory->sdk.by == SPLIT_NONE)
+	if (inventory->near && !inventory->sdk.line)
 		complain(p, inventory->near_line,
 			 "[sdk] near: say how many cores: cores-per-node, cores, …");
 }
@@ -838,10 +906,9 @@ Inventory *inventory_parse(const char *name, const char *text, size_t length, GP
 	parser_init(&parser, name, text, length);
 	inih_configure();
 	ini_parse_stream(line_read, &parser, key_read, &parser);
-	vms_check(&parser);
+	section_end(&parser, NULL);
 	near_check(&parser);
-	if (!parser.complaints->len)
-		vms_expand(&parser);
+	vms_expand(&parser);
 	bad = parser.complaints->len;
 	complaints_report(&parser, errors);
 	parser_clear(&parser);

@@ -315,6 +315,69 @@ static json_t *placement_to_json(const Plan *plan)
 	return object;
 }
 
+static json_t *move_to_json(const Plan *plan, const Move *move)
+{
+	static const char *const costs[] = {"re-pin", "memory", "restart"};
+	json_t *object = json_object();
+
+	json_object_set_new(object, "vm", json_string(move->vm));
+	json_object_set_new(object, "from", unsigneds(move->from));
+	json_object_set_new(object, "to", unsigneds(plan_vm(plan, move->vm)->vcpupin));
+	json_object_set_new(object, "cost", json_string(costs[move->cost]));
+	return object;
+}
+
+static json_t *moves_to_json(const Plan *plan)
+{
+	json_t *array = json_array();
+
+	for (unsigned i = 0; i < plan->moves->len; i++)
+		json_array_append_new(array, move_to_json(plan, g_ptr_array_index(plan->moves, i)));
+	return array;
+}
+
+static json_t *change_to_json(const Plan *plan, const Change *change)
+{
+	json_t *object = json_object();
+
+	if (change->kind == CHANGE_MOVE) {
+		json_object_set_new(object, "kind", json_string("move"));
+		json_object_set_new(object, "vm", json_string(change->vm));
+		return object;
+	}
+	json_object_set_new(object, "kind",
+			    json_string(change->kind == CHANGE_CORES ? "cores" : "memory"));
+	json_object_set_new(object, "node", json_integer(host_node(plan->host, change->node)->id));
+	if (change->kind == CHANGE_MEMORY) {
+		json_object_set_new(object, "memory", json_integer((json_int_t)change->memory));
+		return object;
+	}
+	json_object_set_new(object, "cores", json_integer(change->cores));
+	json_object_set_new(object, "from", json_string(role_names[change->from]));
+	if (change->cpus)
+		json_object_set_new(object, "cpus", cpus(change->cpus));
+	return object;
+}
+
+static json_t *why_nots_to_json(const Plan *plan)
+{
+	json_t *array = json_array();
+
+	for (unsigned i = 0; i < plan->why_nots->len; i++) {
+		const WhyNot *why_not = g_ptr_array_index(plan->why_nots, i);
+		json_t *object = json_object(), *changes = json_array();
+
+		for (unsigned c = 0; c < why_not->changes->len; c++)
+			json_array_append_new(
+				changes,
+				change_to_json(plan, g_ptr_array_index(why_not->changes, c)));
+		json_object_set_new(object, "vm", json_string(why_not->vm));
+		json_object_set_new(object, "changes", changes);
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
 json_t *plan_to_json(const Plan *plan)
 {
 	json_t *object = json_object();
@@ -326,6 +389,10 @@ json_t *plan_to_json(const Plan *plan)
 	json_object_set_new(object, "vms", vms_to_json(plan));
 	json_object_set_new(object, "placement", placement_to_json(plan));
 	json_object_set_new(object, "findings", findings_to_json(plan->findings));
+	if (plan->moves->len)
+		json_object_set_new(object, "moves", moves_to_json(plan));
+	if (plan->why_nots->len)
+		json_object_set_new(object, "why_not", why_nots_to_json(plan));
 	json_object_set_new(object, "nodes", nodes_to_json(plan->host));
 	json_object_set_new(object, "cores", cores_to_json(plan->host));
 	return object;

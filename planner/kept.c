@@ -252,3 +252,19 @@ void place_kept(Placer *placer)
 		keep(&kept);
 	}
 }
+
+bool place_movable(const Placer *placer, const PlanVm *vm)
+{
+	unsigned index;
+
+	if (!vm->placed || !vm->spec->cpus || !g_ptr_array_find(placer->plan->vms, vm, &index))
+		return false;
+	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
+		unsigned core = host_core_of(placer->host, g_array_index(vm->vcpupin, unsigned, v));
+
+		if (placer->owner[core] != index || host_core(placer->host, core)->partial ||
+		    g_array_index(placer->plan->roles, Role, core) != ROLE_DEDICATED)
+			return false;
+	}
+	return true;
+}

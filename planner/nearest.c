@@ -4,7 +4,7 @@
 #include <glib.h>
 #include <string.h>
 
-#define LONGEST 64 /* no known name is longer; longer words are near to nothing */
+#define LONGEST 64 /* longer words, on either side (devices have any name), are near to nothing */
 
 /* Levenshtein distance, one row at a time. */
 static unsigned edits(const char *a, const char *b)
@@ -37,8 +37,11 @@ const char *nearest_word(const char *word, const char *const *words)
 	if (strlen(word) > LONGEST)
 		return NULL;
 	for (; *words; words++) {
-		unsigned distance = edits(word, *words);
+		unsigned distance;
 
+		if (strlen(*words) > LONGEST)
+			continue;
+		distance = edits(word, *words);
 		if (distance < fewest && distance * 2 < strlen(*words)) {
 			fewest = distance;
 			best = *words;

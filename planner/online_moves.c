@@ -201,7 +201,7 @@ static void pins_take(const Moves *m, const VmSpec *spec, const Taken *taken, bo
 	g_assert(!cores && !left);
 }
 
-static void move_free(gpointer data)
+static void online_move_free(gpointer data)
 {
 	OnlineMove *move = data;
 
@@ -227,7 +227,7 @@ static OnlineMove *move_new(const Moves *m, const Mover *mover, bool *busy)
  */
 static GPtrArray *moves_report(const Moves *m)
 {
-	GPtrArray *moves = g_ptr_array_new_with_free_func(move_free);
+	GPtrArray *moves = g_ptr_array_new_with_free_func(online_move_free);
 	g_autofree bool *busy =
 		g_memdup2(m->online->taken, m->online->plan->host->cores->len * sizeof *busy);
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/place.h"
+#include "planner/problem.h"
+#include "planner/replan.h"
 #include "planner/subject.h"
 
 #include <string.h>
@@ -159,77 +161,6 @@ static void memory_starved_check(const Placer *placer)
 	}
 }
 
-/* Rooms: the search's view of the free cores */
-
-static bool same_room(const Core *a, const Core *b)
-{
-	return a->node == b->node && a->l3 == b->l3 && a->kind == b->kind && a->n_cpus == b->n_cpus;
-}
-
-static bool core_free(const Placer *placer, unsigned core)
-{
-	return g_array_index(placer->plan->roles, Role, core) == ROLE_FREE &&
-	       placer->owner[core] == HOST_NONE;
-}
-
-/* Rooms by node, then lowest CPU. A room counts although all its cores are taken. */
-static int room_compare(gconstpointer a, gconstpointer b, gpointer data)
-{
-	const Host *host = data;
-	const Core *x = host_core(host, g_array_index(*(GArray *const *)a, unsigned, 0));
-	const Core *y = host_core(host, g_array_index(*(GArray *const *)b, unsigned, 0));
-
-	if (x->node != y->node)
-		return x->node < y->node ? -1 : 1;
-	return x->cpu[0] < y->cpu[0] ? -1 : x->cpu[0] > y->cpu[0];
-}
-
-static GPtrArray *rooms_of(const Placer *placer)
-{
-	GPtrArray *rooms = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
-
-	for (unsigned i = 0; i < placer->host->cores->len; i++) {
-		GArray *room = NULL;
-
-		if (!core_free(placer, i))
-			continue;
-		for (unsigned r = 0; r < rooms->len && !room; r++) {
-			GArray *have = g_ptr_array_index(rooms, r);
-
-			if (same_room(host_core(placer->host, g_array_index(have, unsigned, 0)),
-				      host_core(placer->host, i)))
-				room = have;
-		}
-		if (!room) {
-			room = g_array_new(FALSE, FALSE, sizeof(unsigned));
-			g_ptr_array_add(rooms, room);
-		}
-		g_array_append_val(room, i);
-	}
-	g_ptr_array_sort_with_data(rooms, room_compare, (gpointer)placer->host);
-	return rooms;
-}
-
-/* Cores that may hold one VM together: of one kind and number of threads. */
-static unsigned class_of(const Core *core)
-{
-	return core->kind * (HOST_MAX_THREADS + 1) + core->n_cpus;
-}
-
-static GArray *search_rooms(const Placer *placer, const GPtrArray *cores)
-{
-	GArray *rooms = g_array_new(FALSE, TRUE, sizeof(SearchRoom));
-
-	for (unsigned r = 0; r < cores->len; r++) {
-		const GArray *room = g_ptr_array_index(cores, r);
-		const Core *core = host_core(placer->host, g_array_index(room, unsigned, 0));
-		SearchRoom entry = {core->node, class_of(core), core->n_cpus, room->len};
-
-		g_array_append_val(rooms, entry);
-	}
-	return rooms;
-}
-
 /* VMs: which go through the search, in its canonical order */
 
 static int vm_name_compare(gconstpointer a, gconstpointer b)
@@ -252,31 +183,6 @@ static GPtrArray *searched_vms(const Plan *plan, Prefer prefer)
 	if (prefer != PREFER_ORDER)
 		g_ptr_array_sort(vms, vm_name_compare);
 	return vms;
-}
-
-/* A node= that the host does not have makes the VM fit nowhere: no node has this index. */
-static unsigned node_asked(const Placer *placer, const VmSpec *spec)
-{
-	unsigned node;
-
-	if (spec->node < 0)
-		return G_MAXUINT;
-	node = host_node_of_id(placer->host, (unsigned)spec->node);
-	return node == HOST_NONE ? placer->host->nodes->len : node;
-}
-
-static GArray *search_vms(const Placer *placer, const GPtrArray *vms)
-{
-	GArray *entries = g_array_new(FALSE, TRUE, sizeof(SearchVm));
-
-	for (unsigned i = 0; i < vms->len; i++) {
-		const VmSpec *spec = ((const PlanVm *)g_ptr_array_index(vms, i))->spec;
-		SearchVm entry = {spec->vcpus, spec->threads == THREADS_ISOLATE, spec->memory,
-				  place_page(spec), node_asked(placer, spec)};
-
-		g_array_append_val(entries, entry);
-	}
-	return entries;
 }
 
 /* Seats to pins */
@@ -354,8 +260,8 @@ static void result_report(Plan *plan, const SearchResult *result, unsigned unsea
 		plan->bound += unseated;
 }
 
-static unsigned seat_all(Placer *placer, const SearchProblem *problem, const SearchResult *result,
-			 const GPtrArray *vms, const GPtrArray *cores)
+static unsigned seat_all(Placer *placer, const Problem *problem, const SearchResult *result,
+			 const GPtrArray *vms)
 {
 	unsigned unseated = 0;
 
@@ -363,52 +269,100 @@ static unsigned seat_all(Placer *placer, const SearchProblem *problem, const Sea
 		const GArray *shares = g_ptr_array_index(result->seats, i);
 
 		if (shares)
-			seat(placer, g_ptr_array_index(vms, i), shares, cores);
+			seat(placer, g_ptr_array_index(vms, i), shares, problem->cores);
 		else
 			unseated++;
 	}
-	for (unsigned i = 0; i < vms->len; i++)
-		if (!g_ptr_array_index(result->seats, i))
-			place_why_not(placer, g_ptr_array_index(vms, i), problem, i);
 	return unseated;
+}
+
+static Problem *problem_of(const Placer *placer, const GPtrArray *vms, const PlanOptions *options)
+{
+	Problem *problem = problem_new(placer, options);
+
+	for (unsigned i = 0; i < vms->len; i++)
+		problem_add_vm(problem, ((const PlanVm *)g_ptr_array_index(vms, i))->spec);
+	return problem;
+}
+
+/* With --moves: those that had best move lose their place, and are searched with the others, first.
+ */
+static bool release_movers(Placer *placer, GPtrArray *vms, const PlanOptions *options)
+{
+	g_autoptr(Problem) problem = problem_of(placer, vms, options);
+	g_autoptr(GPtrArray) movers = NULL;
+	bool proved = true;
+
+	if (!options->moves)
+		return true;
+	movers = replan_choose(placer, problem, options->moves, &proved);
+	for (unsigned i = 0; i < movers->len; i++) {
+		replan_release(placer, g_ptr_array_index(movers, i));
+		g_ptr_array_insert(vms, (int)i, g_ptr_array_index(movers, i));
+	}
+	return proved;
 }
 
 static void place_searched(Placer *placer, const PlanOptions *options)
 {
-	g_autoptr(GPtrArray) cores = rooms_of(placer);
 	g_autoptr(GPtrArray) vms = searched_vms(placer->plan, options->prefer);
-	g_autoptr(GArray) rooms = search_rooms(placer, cores);
-	g_autoptr(GArray) entries = search_vms(placer, vms);
-	unsigned n_nodes = placer->host->nodes->len;
-	g_autofree uint64_t *memory = g_memdup2(placer->memory, n_nodes * sizeof *memory);
-	SearchProblem problem = {
-		.rooms = (const SearchRoom *)rooms->data,
-		.n_rooms = rooms->len,
-		.memory = memory,
-		.n_nodes = n_nodes,
-		.vms = (const SearchVm *)entries->data,
-		.n_vms = entries->len,
-		.prefer = options->prefer,
-		.budget = options->budget,
-	};
-	g_autoptr(SearchResult) result = search_solve(&problem);
-	unsigned unseated = seat_all(placer, &problem, result, vms, cores);
+	bool proved = release_movers(placer, vms, options);
+	g_autoptr(Problem) problem = problem_of(placer, vms, options);
+	g_autoptr(SearchResult) result = problem_solve(problem);
+	unsigned unseated = seat_all(placer, problem, result, vms);
 
 	place_shared(placer);
 	result_report(placer->plan, result, unseated);
+	placer->plan->optimal &= proved;
+	replan_costs(placer->plan);
+	place_why_not(placer, problem, vms);
+}
+
+static Placer *placer_new(Plan *plan, const Inventory *inventory)
+{
+	Placer *placer = g_new0(Placer, 1);
+
+	placer->host = plan->host;
+	placer->inventory = inventory;
+	placer->plan = plan;
+	placer->memory = place_node_memory(plan->host, inventory);
+	placer->owner = g_new(unsigned, plan->host->cores->len);
+	for (unsigned i = 0; i < plan->host->cores->len; i++)
+		placer->owner[i] = HOST_NONE;
+	return placer;
+}
+
+static void placer_free(Placer *placer)
+{
+	g_free(placer->memory);
+	g_free(placer->owner);
+	g_free(placer);
+}
+
+/* Made on a plan of its own: the one it is about stays as it is. Entries borrow that one's VMs. */
+Problem *place_problem(const Plan *plan, const Inventory *inventory)
+{
+	PlanOptions options = {.prefer = plan->prefer};
+	g_autoptr(Plan) again = plan_begin(plan->host, inventory);
+	Placer *placer = placer_new(again, inventory);
+	g_autoptr(GPtrArray) vms = searched_vms(plan, plan->prefer);
+	Problem *problem;
+
+	again->prefer = plan->prefer;
+	place_kept(placer);
+	problem = problem_of(placer, vms, &options);
+	placer_free(placer);
+	return problem;
 }
 
 void place_vms(Plan *plan, const Inventory *inventory, const PlanOptions *options)
 {
-	g_autofree uint64_t *memory = place_node_memory(plan->host, inventory);
-	g_autofree unsigned *owner = g_new(unsigned, plan->host->cores->len);
-	Placer placer = {plan->host, inventory, plan, memory, owner};
+	Placer *placer = placer_new(plan, inventory);
 
-	for (unsigned i = 0; i < plan->host->cores->len; i++)
-		owner[i] = HOST_NONE;
-	memory_begin_check(&placer);
-	memory_unknown_check(&placer);
-	place_kept(&placer);
-	place_searched(&placer, options);
-	memory_starved_check(&placer);
+	memory_begin_check(placer);
+	memory_unknown_check(placer);
+	place_kept(placer);
+	place_searched(placer, options);
+	memory_starved_check(placer);
+	placer_free(placer);
 }

@@ -29,15 +29,32 @@ uint64_t *place_node_memory(const Host *host, const Inventory *inventory);
 /* Place all VMs of PLAN, whose roles are the split's; roles of cores given out become DEDICATED. */
 void place_vms(Plan *plan, const Inventory *inventory, const PlanOptions *options);
 
+/*
+ * The problem that the search was given for PLAN, made again: its kept VMs where they are, its
+ * other dedicated VMs as entries in the search's order. INVENTORY is what the plan was made from.
+ * Yours.
+ */
+typedef struct Problem Problem;
+Problem *place_problem(const Plan *plan, const Inventory *inventory);
+
 /* The steps of place_vms(). */
 
 /* kept.c: VMs with cpus =, exactly there; findings on what is wrong with that. */
 void place_kept(Placer *placer);
 /* pool.c: shared VMs over the pool, or the host where there is none. */
 void place_shared(Placer *placer);
-/* whynot.c: a finding for VM, which PROBLEM's search could not seat; it is number INDEX there. */
-void place_why_not(const Placer *placer, const PlanVm *vm, const SearchProblem *problem,
-		   unsigned index);
+/*
+ * whynot.c: a finding for each of VMS (PlanVm *, as they are numbered in PROBLEM, whose rooms are
+ * as before the search) that was not placed: the binding reason, and the smallest change that would
+ * place it.
+ */
+void place_why_not(const Placer *placer, const Problem *problem, const GPtrArray *vms);
+
+/*
+ * Is VM kept on whole cores of its own, all of them VMs' cores: one that could be moved elsewhere
+ * without leaving anything behind?
+ */
+bool place_movable(const Placer *placer, const PlanVm *vm);
 
 /* Fill vm->shares from its pins, and take their memory from the nodes. */
 void place_take_memory(Placer *placer, PlanVm *vm);

@@ -36,6 +36,8 @@ Plan *plan_new(const Host *host)
 	plan->host = host;
 	plan->vms = g_ptr_array_new_with_free_func((GDestroyNotify)plan_vm_free);
 	plan->findings = findings_new();
+	plan->why_nots = g_ptr_array_new_with_free_func((GDestroyNotify)why_not_free);
+	plan->moves = g_ptr_array_new_with_free_func((GDestroyNotify)move_free);
 	plan->isolated = hwloc_bitmap_alloc();
 	for (unsigned role = 0; role < ROLE_COUNT; role++)
 		plan->cpus[role] = hwloc_bitmap_alloc();
@@ -54,9 +56,30 @@ void plan_free(Plan *plan)
 	hwloc_bitmap_free(plan->isolated);
 	g_clear_pointer(&plan->parameters, g_ptr_array_unref);
 	g_free(plan->cmdline);
+	g_ptr_array_unref(plan->why_nots);
+	g_ptr_array_unref(plan->moves);
 	g_ptr_array_unref(plan->vms);
 	g_ptr_array_unref(plan->findings);
 	g_free(plan);
+}
+
+void change_free(Change *change)
+{
+	hwloc_bitmap_free(change->cpus);
+	g_free(change->vm);
+	g_free(change);
+}
+
+void why_not_free(WhyNot *why_not)
+{
+	g_ptr_array_unref(why_not->changes);
+	g_free(why_not);
+}
+
+void move_free(Move *move)
+{
+	g_array_unref(move->from);
+	g_free(move);
 }
 
 /* Questions */
@@ -323,15 +346,22 @@ static void finish_vms(Plan *plan)
 	}
 }
 
-Plan *plan_compute(const Host *host, const Inventory *inventory, const Node *node,
-		   const PlanOptions *options)
+Plan *plan_begin(const Host *host, const Inventory *inventory)
 {
 	Plan *plan = plan_new(host);
 
-	name_node(plan, inventory, node);
-	plan->prefer = options->prefer;
 	plan->roles = split_compute(host, inventory, plan->findings);
 	add_vms(plan, inventory);
+	return plan;
+}
+
+Plan *plan_compute(const Host *host, const Inventory *inventory, const Node *node,
+		   const PlanOptions *options)
+{
+	Plan *plan = plan_begin(host, inventory);
+
+	name_node(plan, inventory, node);
+	plan->prefer = options->prefer;
 	place_vms(plan, inventory, options);
 	roles_to_cpus(plan);
 	finish_vms(plan);

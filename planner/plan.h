@@ -32,6 +32,38 @@ typedef struct PlanVm {
 	Cpupm *cpupm;
 } PlanVm;
 
+/* What would place a VM that was not placed; each is proved: with it, all that are placed and the
+ * VM fit. */
+typedef enum ChangeKind { CHANGE_CORES, CHANGE_MEMORY, CHANGE_MOVE } ChangeKind;
+
+typedef struct Change {
+	ChangeKind kind;
+	unsigned node;	/* CORES, MEMORY: position of the node */
+	unsigned cores; /* CORES: so many more of them for VMs on the node */
+	Role from;	/* CORES: who has cpus: SDK, HOST, or DEDICATED for a VM to take away */
+	hwloc_bitmap_t cpus; /* CORES: those to give back; NULL where no role has that many */
+	uint64_t memory;     /* MEMORY: bytes more on the node */
+	char *vm; /* MOVE: the kept VM to move; CORES from DEDICATED: the VM to take away */
+} Change;
+
+typedef struct WhyNot {
+	const char *vm;	    /* borrowed from the plan's VM */
+	GPtrArray *changes; /* of Change; empty where none was found */
+} WhyNot;
+
+/* A VM that had a place and gets another. */
+typedef enum MoveCost {
+	MOVE_REPIN,   /* live: virsh vcpupin, on the same NUMA nodes */
+	MOVE_MEMORY,  /* live, but its memory has to follow to another node */
+	MOVE_RESTART, /* the guest's topology changes: power off and on */
+} MoveCost;
+
+typedef struct Move {
+	const char *vm; /* borrowed */
+	GArray *from;	/* of unsigned, by vCPU; where to is its vcpupin */
+	MoveCost cost;
+} Move;
+
 typedef struct Plan {
 	const Host *host; /* borrowed */
 	char *name;	  /* of the node; NULL as the others: not known */
@@ -47,11 +79,14 @@ typedef struct Plan {
 	unsigned placed, wanted,
 		bound;	     /* VMs; bound: no placement has more, where that is the goal */
 	GPtrArray *findings; /* sorted */
+	GPtrArray *why_nots; /* of WhyNot, for the VMs not placed for want of room */
+	GPtrArray *moves;    /* of Move, by VM; empty unless moves were allowed */
 } Plan;
 
 typedef struct PlanOptions {
 	Prefer prefer;
 	uint64_t budget; /* of the search, in steps; 0 = the default */
+	unsigned moves;	 /* kept VMs that may move, at most; as few as reach the goal do */
 } PlanOptions;
 
 /*
@@ -65,6 +100,12 @@ Plan *plan_compute(const Host *host, const Inventory *inventory, const Node *nod
 void plan_free(Plan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
 
+void why_not_free(WhyNot *why_not);
+void change_free(Change *change);
+void move_free(Move *move);
+
+/* A plan with the split's roles and the inventory's VMs, none of them placed yet. Yours. */
+Plan *plan_begin(const Host *host, const Inventory *inventory);
 /* An empty plan for HOST, for readers of saved plans; and a VM in it that is not placed. */
 Plan *plan_new(const Host *host);
 PlanVm *plan_vm_new(VmSpec *spec);

@@ -28,12 +28,33 @@ static CpuSet pool_cpus(const Plan *plan)
 	return cpus_with(plan, ROLE_HOST);
 }
 
-/* Take BYTES in whole pages from the nodes with most left; false, and nothing taken, if short. */
-static bool memory_take(Placer *placer, uint64_t bytes, uint64_t page)
+/* May the VM's memory be on the node at this position? */
+static bool node_allowed(const Placer *placer, const VmSpec *spec, unsigned node)
 {
-	uint64_t pages = (bytes + page - 1) / page, have = 0;
+	return spec->node < 0 || host_node(placer->host, node)->id == (unsigned)spec->node;
+}
+
+/* The allowed node that has most left, HOST_NONE. */
+static unsigned fullest_node(const Placer *placer, const VmSpec *spec)
+{
+	unsigned most = HOST_NONE;
+
+	for (unsigned n = 0; n < placer->host->nodes->len; n++)
+		if (node_allowed(placer, spec, n) &&
+		    (most == HOST_NONE || placer->memory[n] > placer->memory[most]))
+			most = n;
+	return most;
+}
+
+/* Take the VM's memory in whole pages from the nodes with most left; false, and nothing taken, if
+ * short. */
+static bool memory_take(Placer *placer, const VmSpec *spec)
+{
+	uint64_t page = place_page(spec), pages = (spec->memory + page - 1) / page, have = 0;
 
 	for (unsigned n = 0; n < placer->host->nodes->len; n++) {
+		if (!node_allowed(placer, spec, n))
+			continue;
 		if (placer->memory[n] == UINT64_MAX)
 			return true;
 		have += placer->memory[n] / page;
@@ -41,13 +62,9 @@ static bool memory_take(Placer *placer, uint64_t bytes, uint64_t page)
 	if (have < pages)
 		return false;
 	while (pages) {
-		unsigned most = 0;
-		uint64_t taken;
+		unsigned most = fullest_node(placer, spec);
+		uint64_t taken = MIN(pages, placer->memory[most] / page);
 
-		for (unsigned n = 1; n < placer->host->nodes->len; n++)
-			if (placer->memory[n] > placer->memory[most])
-				most = n;
-		taken = MIN(pages, placer->memory[most] / page);
 		placer->memory[most] -= taken * page;
 		pages -= taken;
 	}
@@ -62,7 +79,7 @@ static void no_memory(const Placer *placer, const PlanVm *vm)
 		     "give it less memory, or take some from other VMs",
 		     "it needs %" G_GUINT64_FORMAT
 		     " MiB, more than the other VMs leave on all nodes",
-		     vm->spec->memory >> 20);
+		     plan_vm_memory(vm) >> 20);
 }
 
 static void size_check(const Placer *placer, const PlanVm *vm, unsigned n_cpus)
@@ -76,15 +93,44 @@ static void size_check(const Placer *placer, const PlanVm *vm, unsigned n_cpus)
 			     vm->spec->vcpus, n_cpus);
 }
 
+/* The pool's CPUs that SPEC may use: all, or those of the node it asks for. Yours. */
+static CpuSet pool_for(const Placer *placer, const VmSpec *spec, hwloc_const_bitmap_t pool)
+{
+	CpuSet cpus = hwloc_bitmap_dup(pool);
+	unsigned node =
+		spec->node < 0 ? HOST_NONE : host_node_of_id(placer->host, (unsigned)spec->node);
+
+	if (node != HOST_NONE)
+		hwloc_bitmap_and(cpus, cpus, host_node(placer->host, node)->cpus);
+	else if (spec->node >= 0)
+		hwloc_bitmap_zero(cpus);
+	return cpus;
+}
+
+static void no_pool(const Placer *placer, const PlanVm *vm)
+{
+	g_autofree char *subject = subject_vm(vm->spec->name);
+
+	findings_add(placer->plan->findings, SEVERITY_ERROR, "vm.node-absent", subject,
+		     "ask for a node that has CPUs of the pool, or leave node out",
+		     "asks for node %d, where the pool has no CPU", vm->spec->node);
+}
+
 static void place_one(Placer *placer, PlanVm *vm, hwloc_const_bitmap_t pool)
 {
-	if (!memory_take(placer, vm->spec->memory, place_page(vm->spec))) {
+	g_auto(CpuSet) cpus = pool_for(placer, vm->spec, pool);
+
+	if (hwloc_bitmap_iszero(cpus)) {
+		no_pool(placer, vm);
+		return;
+	}
+	if (!memory_take(placer, vm->spec)) {
 		no_memory(placer, vm);
 		return;
 	}
-	vm->cpuset = hwloc_bitmap_dup(pool);
+	vm->cpuset = g_steal_pointer(&cpus);
 	vm->placed = true;
-	size_check(placer, vm, (unsigned)hwloc_bitmap_weight(pool));
+	size_check(placer, vm, (unsigned)hwloc_bitmap_weight(vm->cpuset));
 }
 
 static void overcommit_check(const Placer *placer, unsigned vcpus, hwloc_const_bitmap_t pool)

@@ -102,6 +102,26 @@ static void claim(Splitter *s, const Want *want, unsigned cpu)
 	*role = want->role;
 }
 
+/* The boot CPU's core is the host's even where [host] cpus leaves it out; that is said. */
+static void boot_core_check(Splitter *s)
+{
+	const Core *core = host_core(s->host, 0);
+	hwloc_const_bitmap_t listed = s->inventory->host.cpus;
+	g_autofree char *subject = subject_cpu(core->cpu[0]);
+	g_autofree char *name = siblings_name(core);
+
+	if (s->inventory->host.by != SPLIT_CPUS)
+		return;
+	for (unsigned t = 0; t < core->n_cpus; t++)
+		if (hwloc_bitmap_isset(listed, core->cpu[t]))
+			return;
+	findings_add(
+		s->findings, SEVERITY_WARNING, "split.boot-core", subject,
+		"list the boot CPU's core in [host] cpus",
+		"[host] cpus leaves out the boot CPU's core (%s), which is the host's all the same",
+		name);
+}
+
 static void claim_listed(Splitter *s, const Want *want)
 {
 	unsigned cpu;
@@ -415,6 +435,7 @@ GArray *split_compute(const Host *host, const Inventory *inventory, GPtrArray *f
 	for (unsigned i = 0; i < host->cores->len; i++)
 		s.roles[i] = ROLE_FREE;
 	s.roles[0] = ROLE_HOST; /* cores are by lowest CPU: the boot CPU's comes first */
+	boot_core_check(&s);
 	for (unsigned i = 0; i < G_N_ELEMENTS(wants); i++)
 		claim_listed(&s, &wants[i]);
 	for (unsigned i = 0; i < G_N_ELEMENTS(wants); i++) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Why a VM was not placed: what it needs, what there is, and what would change it. */
+#include "planner/change.h"
 #include "planner/place.h"
 #include "planner/subject.h"
 
@@ -82,14 +83,6 @@ static NodeRoom best_room(const Placer *placer, const VmSpec *spec)
 	return best;
 }
 
-static bool fits_empty(const SearchProblem *problem, const SearchVm *vm)
-{
-	for (unsigned level = 0; level <= problem->n_nodes; level++)
-		if (search_fits_empty(problem, vm, level))
-			return true;
-	return false;
-}
-
 static void report(const Placer *placer, const VmSpec *spec, const char *id, const char *fix,
 		   char *text)
 {
@@ -99,59 +92,145 @@ static void report(const Placer *placer, const VmSpec *spec, const char *id, con
 	g_free(text);
 }
 
-static void too_large(const Placer *placer, const VmSpec *spec, const NodeRoom *room)
+static char *cores_text(const Placer *placer, const NodeRoom *room)
 {
-	report(placer, spec, "vm.too-large", "make the VM smaller, or give back host or SDK cores",
-	       g_strdup_printf(
-		       "its %u vCPUs and %" G_GUINT64_FORMAT
-		       " MiB of memory fit no way on what the host leaves to VMs, all of it "
-		       "empty: one node is %u whole cores for it",
-		       spec->vcpus, spec->memory >> 20, room->need));
-}
-
-static void no_cores(const Placer *placer, const VmSpec *spec, const NodeRoom *room)
-{
-	unsigned id = host_node(placer->host, room->node)->id, missing = room->need - room->cores;
-	g_autofree char *fix = g_strdup_printf(
-		"free %u core%s on node %u: take a VM away, or give back host or SDK cores",
-		missing, missing == 1 ? "" : "s", id);
-
-	report(placer, spec, "vm.does-not-fit", fix,
-	       g_strdup_printf("needs %u whole cores on one node; the most that are free is %u, on "
+	return g_strdup_printf("needs %u whole cores on one node; the most that are free is %u, on "
 			       "node %u: %u missing",
-			       room->need, room->cores, id, missing));
+			       room->need, room->cores, host_node(placer->host, room->node)->id,
+			       room->need - room->cores);
 }
 
-static void no_memory(const Placer *placer, const VmSpec *spec, const NodeRoom *room)
+static char *memory_text(const Placer *placer, const VmSpec *spec, const NodeRoom *room)
 {
-	unsigned id = host_node(placer->host, room->node)->id;
-
-	report(placer, spec, "vm.does-not-fit",
-	       "give it or the node's other VMs less memory, or lower [host] memory-per-node",
-	       g_strdup_printf("needs %" G_GUINT64_FORMAT
-			       " MiB on one node; node %u has the cores, but %" G_GUINT64_FORMAT
-			       " MiB left",
-			       spec->memory >> 20, id, placer->memory[room->node] >> 20));
+	return g_strdup_printf(
+		"needs %" G_GUINT64_FORMAT
+		" MiB on one node; node %u has the cores, but %" G_GUINT64_FORMAT " MiB left",
+		place_share_memory(spec, spec->vcpus) >> 20,
+		host_node(placer->host, room->node)->id, placer->memory[room->node] >> 20);
 }
 
-static void node_missing(const Placer *placer, const VmSpec *spec)
+static char *reason_text(const Placer *placer, const VmSpec *spec, const NodeRoom *room)
 {
-	report(placer, spec, "vm.node-absent", "ask for a node that the host has",
-	       g_strdup_printf("asks for node %d, which this host does not have", spec->node));
+	if (room->cores < room->need)
+		return cores_text(placer, room);
+	if (!room->memory)
+		return memory_text(placer, spec, room);
+	return g_strdup("would fit in the place of others, but they count for more");
 }
 
-void place_why_not(const Placer *placer, const PlanVm *vm, const SearchProblem *problem,
-		   unsigned index)
+/* Cores or memory: whichever the empty host is too small for. */
+static char *too_large_text(const VmSpec *spec, const NodeRoom *room)
+{
+	return g_strdup_printf(
+		"does not fit even when no other VM is there: on one node it needs %u "
+		"whole cores and %" G_GUINT64_FORMAT " MiB of memory",
+		room->need, place_share_memory(spec, spec->vcpus) >> 20);
+}
+
+/* VMs alike get the same answer; it is worked out once. */
+static bool specs_alike(const VmSpec *a, const VmSpec *b)
+{
+	return a->vcpus == b->vcpus && a->memory == b->memory && a->page == b->page &&
+	       a->threads == b->threads && a->node == b->node;
+}
+
+#define SHAPES_MOST 16 /* different VMs whose changes are worked out; solving is not free */
+
+typedef struct Answers {
+	const Placer *placer;
+	const Problem *problem; /* before the search, with every VM */
+	const Problem *base;	/* with those alone that were placed */
+	GPtrArray *specs;	/* those answered */
+	GPtrArray *changes;	/* by specs: GPtrArray of Change, owned */
+} Answers;
+
+static const GPtrArray *changes_of(Answers *answers, const VmSpec *spec)
+{
+	for (unsigned i = 0; i < answers->specs->len; i++)
+		if (specs_alike(g_ptr_array_index(answers->specs, i), spec))
+			return g_ptr_array_index(answers->changes, i);
+	if (answers->specs->len == SHAPES_MOST)
+		return NULL;
+	g_ptr_array_add(answers->specs, (gpointer)spec);
+	g_ptr_array_add(answers->changes, changes_find(answers->placer, answers->base, spec));
+	return g_ptr_array_index(answers->changes, answers->changes->len - 1);
+}
+
+static Change *change_copy(const Change *change)
+{
+	Change *copy = g_memdup2(change, sizeof *change);
+
+	copy->cpus = change->cpus ? hwloc_bitmap_dup(change->cpus) : NULL;
+	copy->vm = g_strdup(change->vm);
+	return copy;
+}
+
+static void why_not_add(Plan *plan, const PlanVm *vm, const GPtrArray *changes)
+{
+	WhyNot *why_not = g_new0(WhyNot, 1);
+
+	why_not->vm = vm->spec->name;
+	why_not->changes = g_ptr_array_new_with_free_func((GDestroyNotify)change_free);
+	for (unsigned i = 0; i < changes->len; i++)
+		g_ptr_array_add(why_not->changes, change_copy(g_ptr_array_index(changes, i)));
+	g_ptr_array_add(plan->why_nots, why_not);
+}
+
+static void answer(Answers *answers, const PlanVm *vm, const NodeRoom *room)
 {
 	const VmSpec *spec = vm->spec;
-	NodeRoom room = best_room(placer, spec);
+	bool too_large = problem_natural_level(answers->problem, spec) == HOST_NONE;
+	const GPtrArray *changes = changes_of(answers, spec);
+	g_autofree char *fix = changes ? changes_text(answers->placer->plan, changes) : NULL;
+
+	if (changes)
+		why_not_add(answers->placer->plan, vm, changes);
+	report(answers->placer, spec, too_large ? "vm.too-large" : "vm.does-not-fit",
+	       fix ? fix : "make the VM smaller, or take others away",
+	       too_large ? too_large_text(spec, room) : reason_text(answers->placer, spec, room));
+}
+
+static void why_not(Answers *answers, const PlanVm *vm)
+{
+	NodeRoom room = best_room(answers->placer, vm->spec);
 
 	if (room.node == HOST_NONE)
-		node_missing(placer, spec);
-	else if (!fits_empty(problem, &problem->vms[index]))
-		too_large(placer, spec, &room);
-	else if (room.cores < room.need)
-		no_cores(placer, spec, &room);
+		report(answers->placer, vm->spec, "vm.node-absent",
+		       "ask for a node that the host has",
+		       g_strdup_printf("asks for node %d, which has no core of this host",
+				       vm->spec->node));
 	else
-		no_memory(placer, spec, &room);
+		answer(answers, vm, &room);
+}
+
+/* The problem with the placed of VMS alone. */
+static Problem *base_of(const Problem *problem, const GPtrArray *vms)
+{
+	Problem *base = problem_copy(problem);
+
+	g_array_set_size(base->vms, 0);
+	g_ptr_array_set_size(base->specs, 0);
+	for (unsigned i = 0; i < vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(vms, i);
+
+		if (vm->placed)
+			problem_add_vm(base, vm->spec);
+	}
+	return base;
+}
+
+void place_why_not(const Placer *placer, const Problem *problem, const GPtrArray *vms)
+{
+	g_autoptr(Problem) base = base_of(problem, vms);
+	g_autoptr(GPtrArray) specs = g_ptr_array_new();
+	g_autoptr(GPtrArray) changes =
+		g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
+	Answers answers = {placer, problem, base, specs, changes};
+
+	for (unsigned i = 0; i < vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(vms, i);
+
+		if (!vm->placed)
+			why_not(&answers, vm);
+	}
 }

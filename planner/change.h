@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* The smallest changes that would place a VM which was not placed. */
+#ifndef PLANNER_CHANGE_H
+#define PLANNER_CHANGE_H
+
+#include "planner/problem.h"
+
+/*
+ * BASE has every VM that is placed, in the rooms as they were before the search; with SPEC added
+ * they do not all fit. Returns a GPtrArray of Change, yours: one VM to move, memory on a node,
+ * cores on a node; of each kind the smallest, and each was proved by solving with it.
+ */
+GPtrArray *changes_find(const Placer *placer, const Problem *base, const VmSpec *spec);
+
+/* The changes as one line: what to do. Yours; NULL when there are none. */
+char *changes_text(const Plan *plan, const GPtrArray *changes);
+
+#endif

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/replan.h"
+
+#include <string.h>
+
+#define SOLVES_MOST 2000 /* choices tried: a bound on hopeless cases */
+
+/* Keeping */
+
+static bool shapes_equal(const VmSpec *a, const VmSpec *b)
+{
+	return a->policy == POLICY_DEDICATED && b->policy == POLICY_DEDICATED &&
+	       a->vcpus == b->vcpus && a->threads == b->threads;
+}
+
+void replan_keep(Inventory *inventory, const Plan *saved)
+{
+	for (unsigned i = 0; i < inventory->vms->len; i++) {
+		VmSpec *spec = g_ptr_array_index(inventory->vms, i);
+		const PlanVm *vm = plan_vm(saved, spec->name);
+
+		if (vm && vm->placed && !spec->cpus && shapes_equal(spec, vm->spec))
+			spec->cpus = g_array_copy(vm->vcpupin);
+	}
+}
+
+/* Choosing */
+
+typedef struct Replan {
+	const Placer *placer;
+	const Problem *problem;
+	GPtrArray *movable; /* of PlanVm *: one or more of each kind */
+	unsigned *chosen, n_chosen;
+	GPtrArray *best; /* of PlanVm * */
+	uint64_t best_value, bound;
+	unsigned solves;
+} Replan;
+
+static uint64_t worth(const Problem *problem, const VmSpec *spec)
+{
+	return problem->prefer == PREFER_VCPUS ? spec->vcpus : 1;
+}
+
+/* The problem with the VMs that may move among the others; first, so that `order` never refuses
+ * them. */
+static Problem *problem_with(const Replan *r, const unsigned *chosen, unsigned n)
+{
+	Problem *problem = problem_copy(r->problem);
+
+	g_array_set_size(problem->vms, 0);
+	g_ptr_array_set_size(problem->specs, 0);
+	for (unsigned i = 0; i < n; i++) {
+		const PlanVm *vm = g_ptr_array_index(r->movable, chosen[i]);
+
+		problem_release(problem, vm);
+		problem_add_vm(problem, vm->spec);
+	}
+	for (unsigned i = 0; i < r->problem->specs->len; i++)
+		problem_add_vm(problem, g_ptr_array_index(r->problem->specs, i));
+	return problem;
+}
+
+/* What the search places of the others when the first N, who have a place, all get one again; 0 if
+ * not. */
+static uint64_t value_of(const SearchResult *result, const Problem *problem, unsigned n)
+{
+	uint64_t value = result->placed;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (!g_ptr_array_index(result->seats, i))
+			return 0;
+		value -= worth(problem, g_ptr_array_index(problem->specs, i));
+	}
+	return value;
+}
+
+static void remember(Replan *r, uint64_t value)
+{
+	r->best_value = value;
+	g_ptr_array_set_size(r->best, 0);
+	for (unsigned i = 0; i < r->n_chosen; i++)
+		g_ptr_array_add(r->best, g_ptr_array_index(r->movable, r->chosen[i]));
+}
+
+static void try_chosen(Replan *r)
+{
+	g_autoptr(Problem) problem = problem_with(r, r->chosen, r->n_chosen);
+	g_autoptr(SearchResult) result = problem_solve(problem);
+	uint64_t value = value_of(result, problem, r->n_chosen);
+
+	r->solves++;
+	if (value > r->best_value)
+		remember(r, value);
+}
+
+static unsigned room_of_cpu(const Replan *r, unsigned cpu)
+{
+	return problem_room_of(r->problem, host_core_of(r->placer->host, cpu));
+}
+
+/* The same to the search: alike, and in the same rooms. */
+static bool vms_alike(const Replan *r, const PlanVm *a, const PlanVm *b)
+{
+	const VmSpec *x = a->spec, *y = b->spec;
+
+	if (x->vcpus != y->vcpus || x->memory != y->memory || x->page != y->page ||
+	    x->threads != y->threads || x->node != y->node)
+		return false;
+	for (unsigned v = 0; v < a->vcpupin->len; v++)
+		if (room_of_cpu(r, g_array_index(a->vcpupin, unsigned, v)) !=
+		    room_of_cpu(r, g_array_index(b->vcpupin, unsigned, v)))
+			return false;
+	return true;
+}
+
+static bool alike_tried(const Replan *r, unsigned start, unsigned i)
+{
+	for (unsigned j = start; j < i; j++)
+		if (vms_alike(r, g_ptr_array_index(r->movable, j),
+			      g_ptr_array_index(r->movable, i)))
+			return true;
+	return false;
+}
+
+static void choose(Replan *r, unsigned start, unsigned left)
+{
+	if (!left) {
+		try_chosen(r);
+		return;
+	}
+	for (unsigned i = start; i + left <= r->movable->len; i++) {
+		if (r->best_value >= r->bound || r->solves >= SOLVES_MOST)
+			return;
+		if (alike_tried(r, start, i))
+			continue;
+		r->chosen[r->n_chosen++] = i;
+		choose(r, i + 1, left - 1);
+		r->n_chosen--;
+	}
+}
+
+static int name_compare(gconstpointer a, gconstpointer b)
+{
+	const PlanVm *x = *(PlanVm *const *)a, *y = *(PlanVm *const *)b;
+
+	return strverscmp(x->spec->name, y->spec->name);
+}
+
+static GPtrArray *movable_vms(const Placer *placer)
+{
+	GPtrArray *vms = g_ptr_array_new();
+
+	for (unsigned i = 0; i < placer->plan->vms->len; i++)
+		if (place_movable(placer, g_ptr_array_index(placer->plan->vms, i)))
+			g_ptr_array_add(vms, g_ptr_array_index(placer->plan->vms, i));
+	g_ptr_array_sort(vms, name_compare);
+	return vms;
+}
+
+static uint64_t all_worth(const Problem *problem)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < problem->specs->len; i++)
+		sum += worth(problem, g_ptr_array_index(problem->specs, i));
+	return sum;
+}
+
+GPtrArray *replan_choose(const Placer *placer, const Problem *problem, unsigned most, bool *proved)
+{
+	g_autoptr(SearchResult) stay = problem_solve(problem);
+	g_autoptr(GPtrArray) movable = movable_vms(placer);
+	g_autofree unsigned *chosen = g_new0(unsigned, most + 1);
+	Replan r = {placer, problem, movable, chosen, 0, g_ptr_array_new(), stay->placed, 0, 0};
+
+	r.bound = all_worth(problem);
+	for (unsigned n = 1; n <= most && n <= movable->len && r.best_value < r.bound; n++)
+		choose(&r, 0, n);
+	*proved = r.solves < SOLVES_MOST;
+	return r.best;
+}
+
+/* Carrying out */
+
+void replan_release(Placer *placer, PlanVm *vm)
+{
+	Move *move = g_new0(Move, 1);
+
+	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
+		unsigned core = host_core_of(placer->host, g_array_index(vm->vcpupin, unsigned, v));
+
+		placer->owner[core] = HOST_NONE;
+		g_array_index(placer->plan->roles, Role, core) = ROLE_FREE;
+	}
+	for (unsigned i = 0; i < vm->shares->len; i++) {
+		const VmShare *share = &g_array_index(vm->shares, VmShare, i);
+
+		if (placer->memory[share->node] != UINT64_MAX)
+			placer->memory[share->node] += share->memory;
+	}
+	move->vm = vm->spec->name;
+	move->from = g_array_copy(vm->vcpupin);
+	g_ptr_array_add(placer->plan->moves, move);
+	g_array_set_size(vm->vcpupin, 0);
+	g_array_set_size(vm->shares, 0);
+	g_clear_pointer(&vm->spec->cpus, g_array_unref);
+	vm->placed = false;
+}
+
+static unsigned node_of(const Plan *plan, const GArray *pins, unsigned vcpu)
+{
+	unsigned cpu = g_array_index(pins, unsigned, vcpu);
+
+	return host_core(plan->host, host_core_of(plan->host, cpu))->node;
+}
+
+static bool siblings(const Plan *plan, const GArray *pins, unsigned a, unsigned b)
+{
+	return host_core_of(plan->host, g_array_index(pins, unsigned, a)) ==
+	       host_core_of(plan->host, g_array_index(pins, unsigned, b));
+}
+
+/*
+ * The guest was told which vCPUs share a core and which a node: a move that changes either needs a
+ * restart. One that keeps both needs the memory to follow where any vCPU changes its node.
+ */
+static MoveCost move_cost(const Plan *plan, const Move *move, const GArray *to)
+{
+	MoveCost cost = MOVE_REPIN;
+
+	for (unsigned v = 0; v < to->len; v++) {
+		if (node_of(plan, to, v) != node_of(plan, move->from, v))
+			cost = MOVE_MEMORY;
+		if (v &&
+		    (siblings(plan, to, v - 1, v) != siblings(plan, move->from, v - 1, v) ||
+		     (node_of(plan, to, v - 1) == node_of(plan, to, v)) !=
+			     (node_of(plan, move->from, v - 1) == node_of(plan, move->from, v))))
+			return MOVE_RESTART;
+	}
+	return cost;
+}
+
+void replan_costs(Plan *plan)
+{
+	for (unsigned i = 0; i < plan->moves->len; i++) {
+		Move *move = g_ptr_array_index(plan->moves, i);
+
+		move->cost = move_cost(plan, move, plan_vm(plan, move->vm)->vcpupin);
+	}
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Re-planning: VMs that have a place keep it, but a few may move where that places more. As many as
+ * allowed are tried, fewest first; VMs that are alike in rooms that are alike count as one. Which
+ * ones, not where to: that is the search's.
+ */
+#ifndef PLANNER_REPLAN_H
+#define PLANNER_REPLAN_H
+
+#include "planner/problem.h"
+
+/* Give the VMs of PLAN their pins of SAVED as cpus =, where both have a dedicated VM of that name
+ * and shape. */
+void replan_keep(Inventory *inventory, const Plan *saved);
+
+/*
+ * The kept VMs that had best move, at most MOST and as few as reach the most: a GPtrArray of PlanVm
+ * *, yours, empty when moving none is as good. PROBLEM has every VM that is to be placed, and the
+ * rooms as they are with all kept VMs where they are. *PROVED says whether all choices were tried.
+ */
+GPtrArray *replan_choose(const Placer *placer, const Problem *problem, unsigned most, bool *proved);
+
+/* Take VM off its cores: they are free again, and what it had is remembered in plan->moves. */
+void replan_release(Placer *placer, PlanVm *vm);
+/* Once moved VMs have their new pins and guests' topologies: what each move costs. */
+void replan_costs(Plan *plan);
+
+#endif
