@@ -5,7 +5,7 @@ Properties every plan has, on random hosts and inventories.
 
     PLANNER=build/bin/planner CASES=300 SEED=1 tests/property.t
 
-A failing case is kept in build/property/: its topology, inventory, plan, and what was wrong.
+A failing case is kept in build/property/SEED/: its topology, inventory, plan, and what was wrong.
 """
 
 import json
@@ -34,7 +34,8 @@ PLANNER = os.path.abspath(os.environ.get("PLANNER", os.path.join(ROOT, "build", 
 CASES = int(os.environ.get("CASES", "300"))
 SEED = os.environ.get("SEED", "1")
 SECONDS = 100  # no new case after that
-KEEP = os.path.join(os.path.abspath(os.environ.get("B", os.path.join(ROOT, "build"))), "property")
+KEEP = os.path.join(os.path.abspath(os.environ.get("B", os.path.join(ROOT, "build"))), "property",
+                    SEED)
 NO_LIBRARY = dict(os.environ, LC_ALL="C.UTF-8")
 
 GROUPS = {
@@ -63,7 +64,7 @@ class Trial:
 
     def __init__(self, number, name, source, host, rng):
         self.number, self.name, self.source, self.host, self.rng = number, name, source, host, rng
-        self.dir = os.path.join(KEEP, f"{SEED}-{number}")
+        self.dir = os.path.join(KEEP, str(number))
         self.failures = []   # (group, text)
         self.known = set()   # groups that were asked
         os.makedirs(self.dir, exist_ok=True)
@@ -256,7 +257,7 @@ def load_hosts(rng):
             path = os.path.join(folder, name)
             found.append((name, path, None, topology.load(path)))
     for name, synthetic, xml in generator.synthetic_hosts(rng, 40):
-        path = os.path.join(KEEP, "hosts", f"{SEED}-{name}.xml")
+        path = os.path.join(KEEP, "hosts", f"{name}.xml")
         with open(path, "w", encoding="utf-8") as file:
             file.write(xml)
         found.append((name, path, synthetic, topology.parse(xml)))
@@ -289,7 +290,8 @@ def report(tap, trials):
 def main():
     if not os.access(PLANNER, os.X_OK):
         skip_all(f"no {PLANNER}")
-    os.makedirs(os.path.join(KEEP, "hosts"), exist_ok=True)
+    shutil.rmtree(KEEP, ignore_errors=True)
+    os.makedirs(os.path.join(KEEP, "hosts"))
     known = load_hosts(random.Random(f"hosts {SEED}"))
     tap, trials, start = Tap(), [], time.monotonic()
     for number in range(CASES):

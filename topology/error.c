@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "topology/error.h"
 
-G_DEFINE_QUARK(planner - error - quark, planner_error)
+/* clang-format off */
+G_DEFINE_QUARK(planner-error, planner_error)
+/* clang-format on */

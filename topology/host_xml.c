@@ -3,7 +3,6 @@
 
 #include <libxml/SAX2.h>
 #include <libxml/parser.h>
-#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -22,15 +21,14 @@ static const char *const kind_attributes[] = {"cpuset", "forced_efficiency", NUL
 static const char *const info_attributes[] = {"name", "value", NULL};
 static const char *const device_attributes[] = {"type",	     "os_index", "name",       "subtype",
 						"pci_busid", "pci_type", "osdev_type", NULL};
-static const char *const object_attributes[] = {"type",		  "os_index",
-						"name",		  "subtype",
-						"cpuset",	  "complete_cpuset",
-						"nodeset",	  "complete_nodeset",
-						"allowed_cpuset", "allowed_nodeset",
-						"cache_size",	  "depth",
-						"cache_type",	  "local_memory",
-						"kind",		  "subkind",
-						"dont_merge",	  NULL};
+static const char *const object_attributes[] = {
+	"type",	   "os_index",	       "name",	     "subtype", "cpuset",     "complete_cpuset",
+	"nodeset", "complete_nodeset", "cache_size", "depth",	"cache_type", "local_memory",
+	"kind",	   "subkind",	       "dont_merge", NULL};
+static const char *const machine_attributes[] = {
+	"type",	   "os_index",	       "cpuset",	 "complete_cpuset",
+	"nodeset", "complete_nodeset", "allowed_cpuset", "allowed_nodeset",
+	NULL};
 
 typedef struct Element Element;
 typedef struct Rewrite Rewrite;
@@ -193,50 +191,43 @@ static const Element *element_find(const char *name, const Open *parent)
 }
 
 /* Escaped as hwloc's parser reads it: it knows no other references. */
-static void value_append(GString *text, const char *value)
+static void character_append(GString *text, char c)
 {
-	for (; *value; value++)
-		switch (*value) {
-		case '&':
-			g_string_append(text, "&amp;");
-			break;
-		case '<':
-			g_string_append(text, "&lt;");
-			break;
-		case '>':
-			g_string_append(text, "&gt;");
-			break;
-		case '"':
-			g_string_append(text, "&quot;");
-			break;
-		case '\n':
-		case '\r':
-		case '\t':
-			g_string_append_printf(text, "&#%d;", *value);
-			break;
-		default:
-			g_string_append_c(text, *value);
-		}
+	switch (c) {
+	case '&':
+		g_string_append(text, "&amp;");
+		break;
+	case '<':
+		g_string_append(text, "&lt;");
+		break;
+	case '>':
+		g_string_append(text, "&gt;");
+		break;
+	case '"':
+		g_string_append(text, "&quot;");
+		break;
+	default:
+		g_string_append_printf(text, "&#%d;", c);
+	}
 }
 
-/* Sets are written anew: hwloc's reader of them has failing assertions too. */
-static void attribute_append(GString *text, const char *name, const char *const *pairs)
+static void attribute_append(GString *text, const char *name, const char *value)
 {
-	const char *value = xml_attribute(pairs, name);
-	char *set = NULL;
-
 	if (!value)
 		return;
-	if (g_str_has_suffix(name, "set")) {
-		g_auto(CpuSet) cpus = xml_set_read(pairs, name, NULL);
+	g_string_append_c(text, ' ');
+	g_string_append(text, name);
+	g_string_append(text, "=\"");
+	for (;;) {
+		size_t plain = strcspn(value, "&<>\"\n\r\t");
 
-		if (!cpus || hwloc_bitmap_asprintf(&set, cpus) < 0)
-			return; /* an attribute that is not used here: allowed_cpuset of a Core */
+		g_string_append_len(text, value, (gssize)plain);
+		value += plain;
+		if (!*value)
+			break;
+		character_append(text, *value++);
 	}
-	g_string_append_printf(text, " %s=\"", name);
-	value_append(text, set ? set : value);
 	g_string_append_c(text, '"');
-	free(set);
 }
 
 static void element_append(GString *text, const Open *open, const char *const *pairs)
@@ -245,11 +236,13 @@ static void element_append(GString *text, const Open *open, const char *const *p
 
 	if (open->silent)
 		return;
-	if (open->object && xml_object_is_device(open->object))
+	if (open->object && !open->object->parent)
+		name = machine_attributes;
+	else if (open->object && xml_object_is_device(open->object))
 		name = device_attributes;
 	g_string_append_printf(text, "<%s", open->element->name);
 	for (; *name; name++)
-		attribute_append(text, *name, pairs);
+		attribute_append(text, *name, xml_attribute(pairs, *name));
 	g_string_append(text, ">\n");
 }
 

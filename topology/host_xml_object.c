@@ -82,34 +82,44 @@ static bool index_read(XmlObject *object, const char *const *pairs, GError **err
 	return true;
 }
 
-/* One 32-bit word of a set, "0x0000000f"; hwloc leaves a word of zeros out between commas. */
-static bool word_add(hwloc_bitmap_t set, unsigned position, const char *word)
+/* One 32-bit word, "0x0000000f"; hwloc leaves a word of zeros out between commas. */
+static bool word_take(const char **at, guint32 *word)
 {
-	size_t length = strlen(word);
-	guint64 bits;
+	int digits = 0;
 
-	if (length == 0)
+	*word = 0;
+	if (**at == ',')
 		return true;
-	if (!g_str_has_prefix(word, "0x") ||
-	    !g_ascii_string_to_unsigned(word + 2, 16, 0, G_MAXUINT32, &bits, NULL))
+	if ((*at)[0] != '0' || (*at)[1] != 'x')
 		return false;
-	for (unsigned bit = 0; bit < 32; bit++)
-		if (bits >> bit & 1)
-			hwloc_bitmap_set(set, position * 32 + bit);
-	return true;
+	for (*at += 2; g_ascii_isxdigit(**at); (*at)++, digits++)
+		*word = *word << 4 | (guint32)g_ascii_xdigit_value(**at);
+	return digits >= 1 && digits <= 8;
 }
 
-/* hwloc_bitmap_sscanf() without its failing assertions, infinite sets and wild words. */
+/*
+ * What hwloc_bitmap_sscanf() is for, without its infinite sets, wild words and the assertion that
+ * fails on a leading comma: words from the highest to the lowest, between single commas.
+ */
 static bool set_parse(hwloc_bitmap_t set, const char *text)
 {
-	g_auto(GStrv) words = g_strsplit(text, ",", WORDS_LIMIT + 1);
-	guint n = g_strv_length(words);
+	guint32 words[WORDS_LIMIT];
+	unsigned n = 0;
+	bool more = *text != ',';
 
-	if (n == 0 || n > WORDS_LIMIT || !*words[0] || !*words[n - 1])
-		return false;
-	for (guint i = 0; i < n; i++)
-		if (!word_add(set, n - 1 - i, words[i]))
+	while (more) {
+		if (n == WORDS_LIMIT || !word_take(&text, &words[n++]))
 			return false;
+		more = *text == ',';
+		text += more;
+	}
+	if (n == 0 || *text || text[-1] == ',')
+		return false;
+	for (unsigned i = 0; i < n; i += 2) {
+		guint64 high = i + 1 < n ? words[n - 2 - i] : 0;
+
+		hwloc_bitmap_set_ith_ulong(set, i / 2, high << 32 | words[n - 1 - i]);
+	}
 	return true;
 }
 

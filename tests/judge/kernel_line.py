@@ -87,7 +87,7 @@ def boot_cpu(case):
 
 @rule("kernel.length")
 def length(case):
-    if len(case.plan["kernel"]["cmdline"]) > LONGEST and not case.errors():
+    if len(case.plan["kernel"]["cmdline"]) > LONGEST and not case.errors("[kernel]"):
         yield "cmdline", f"is longer than {LONGEST} characters and no error finding says so"
 
 

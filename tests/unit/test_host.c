@@ -117,8 +117,9 @@ static void assert_core(const Host *host, const json_t *oracle, const json_t *ex
 	const Core *core;
 	size_t i;
 
-	json_array_foreach (pus, i, pu)
+	json_array_foreach (pus, i, pu) {
 		first = MIN(first, (unsigned)json_integer_value(pu));
+	}
 	g_assert_cmpuint(host_core_of(host, first), !=, HOST_NONE);
 	core = host_core(host, host_core_of(host, first));
 	g_assert_cmpuint(core->n_cpus, ==, json_array_size(pus));
@@ -169,8 +170,9 @@ static void assert_l3s(const Host *host, const json_t *oracle)
 	unsigned with_cpus = 0;
 	size_t i;
 
-	json_array_foreach (l3s, i, l3)
+	json_array_foreach (l3s, i, l3) {
 		with_cpus += *string(l3, "cpus") ? 1 : 0;
+	}
 	g_assert_cmpuint(host->l3s->len, ==, with_cpus);
 	for (guint at = 1; at < host->l3s->len; at++)
 		g_assert_cmpint(hwloc_bitmap_first(g_array_index(host->l3s, L3, at - 1).cpus), <,
@@ -196,8 +198,9 @@ static void test_oracle(gconstpointer name)
 
 	g_assert_nonnull(oracle);
 	g_assert_cmpuint(host->cores->len, ==, json_array_size(cores));
-	json_array_foreach (cores, i, core)
+	json_array_foreach (cores, i, core) {
 		assert_core(host, oracle, core);
+	}
 	assert_nodes(host, oracle);
 	assert_l3s(host, oracle);
 	assert_ascending(host);
@@ -307,6 +310,7 @@ static void test_synthetic_refused(void)
 	assert_refused("pack:2 core:2 pu:2(indexes=0,1,2)", "8 different numbers");
 	assert_refused("core:2 pu:2(indexes=0,1,2,2)", "4 different numbers");
 	assert_refused("core:2 pu:2(indexes=0,1,2,3,4)", "4 different numbers");
+	assert_refused("core:2 pu:2(indexes=0,1,2,3,3)", "4 different numbers");
 	assert_refused("core:2 pu:2(indexes=0,1,2,8192)", "below 8192");
 	assert_refused("core:2 pu:2(indexes=0,1,2,)", "4 different numbers");
 	assert_refused("pack:2 [numa(indexes=1,1)] pu:2", "2 different numbers");
@@ -366,16 +370,77 @@ static void assert_text_refused(const char *xml, const char *part)
 	assert_xml_refused(xml, strlen(xml), part);
 }
 
+/* A core of the CPUs HEX, of which ALL are known; its PUs follow, then CLOSE. */
+#define CORE(hex, all)                                                                             \
+	"<object type=\"Core\" os_index=\"0\" cpuset=\"" hex "\" complete_cpuset=\"" all           \
+	"\"" NODES ">"
+#define CLOSE "</object>\n"
+
+static Host *load_text(const char *xml)
+{
+	g_autoptr(GError) error = NULL;
+	Host *host = host_load_xml("some.xml", xml, strlen(xml), &error);
+
+	g_assert_no_error(error);
+	return host;
+}
+
 static void test_xml(void)
 {
 	static const char xml[] = MACHINE(PU("0", "0x1") PU("1", "0x2") USERS);
-	g_autoptr(GError) error = NULL;
-	g_autoptr(Host) host = host_load_xml("some.xml", xml, strlen(xml), &error);
+	g_autoptr(Host) host = load_text(xml);
 
-	g_assert_no_error(error);
 	g_assert_cmpuint(host->cores->len, ==, 2);
 	g_assert_cmpuint(host_node(host, 0)->memory, ==, 4096);
 	g_assert_cmpstr(host->arch, ==, "<&\"'>");
+}
+
+/* Home is the plain memory, though the other has the lower number. */
+static void test_home(void)
+{
+	g_autoptr(Host) host = load_text(HEAD "<object type=\"Machine\"" SETS(
+		"0x1") " nodeset=\"0x7\" complete_nodeset=\"0x7\""
+		       " allowed_cpuset=\"0x1\" allowed_nodeset=\"0x7\">\n"
+		       "<object type=\"NUMANode\" os_index=\"0\" subtype=\"HBM\"" SETS(
+			       "0x1") " nodeset=\"0x1\" complete_nodeset=\"0x1\"/>\n"
+				      "<object type=\"NUMANode\" os_index=\"1\" "
+				      "subtype=\"DRAM\"" SETS(
+					      "0x1") " nodeset=\"0x2\" complete_nodeset=\"0x2\"/>\n"
+						     "<object type=\"NUMANode\" "
+						     "os_index=\"2\"" SETS(
+							     "0x1") " nodeset=\"0x4\" "
+								    "complete_nodeset=\"0x4\"/"
+								    ">\n" PU("0", "0x1") CLOSE
+					 "</topology>");
+
+	g_assert_cmpuint(host->nodes->len, ==, 3);
+	g_assert_cmpuint(host_core(host, 0)->node, ==, 1);
+	g_assert_cmpstr(host_node(host, 0)->subtype, ==, "HBM");
+	g_assert_null(host_node(host, 1)->subtype);
+	assert_list(host_node(host, 0)->cpus, "");
+	assert_list(host_node(host, 2)->cpus, "");
+}
+
+static void test_partial_or_not(void)
+{
+	/* thinner, but no CPU is missing: a hybrid machine that does not say so */
+	g_autoptr(Host) hybrid = load_text(
+		HEAD "<object type=\"Machine\"" SETS("0x7") NODES
+		" allowed_cpuset=\"0x7\" allowed_nodeset=\"0x1\">\n"
+		"<object type=\"NUMANode\" os_index=\"0\"" SETS("0x7") NODES
+		"/>\n" CORE("0x3", "0x3") PU("0", "0x1") PU("1", "0x2") CLOSE CORE("0x4", "0x4")
+			PU("2", "0x4") CLOSE CLOSE "</topology>");
+	/* all cores have lost a sibling: SMT is off */
+	g_autoptr(Host) smt_off = load_text(
+		HEAD "<object type=\"Machine\" cpuset=\"0x3\" complete_cpuset=\"0xf\"" NODES
+		     " allowed_cpuset=\"0x3\" allowed_nodeset=\"0x1\">\n"
+		     "<object type=\"NUMANode\" os_index=\"0\"" SETS("0x3") NODES
+		"/>\n" CORE("0x1", "0x5") PU("0", "0x1") CLOSE CORE("0x2", "0xa") PU("1", "0x2")
+			CLOSE CLOSE "</topology>");
+
+	g_assert_false(host_core(hybrid, 0)->partial || host_core(hybrid, 1)->partial);
+	g_assert_false(host_core(smt_off, 0)->partial || host_core(smt_off, 1)->partial);
+	assert_list(smt_off->offline, "2-3");
 }
 
 static void test_xml_refused(void)
@@ -492,13 +557,6 @@ static void put(const char *root, const char *path, const char *text)
 	g_assert_true(g_file_set_contents(file, text, -1, NULL));
 }
 
-static void drop(const char *root, const char *path)
-{
-	g_autofree char *file = g_build_filename(root, path, NULL);
-
-	g_assert_cmpint(g_remove(file), ==, 0);
-}
-
 static void put_cpu(const char *root, unsigned cpu)
 {
 	static const struct {
@@ -596,11 +654,29 @@ static void test_capture_offline(void)
 	tree_remove(root);
 }
 
+/* SMT is off: every second CPU is, and no core is partial. */
+static void test_capture_smt_off(void)
+{
+	char *root = capture_new();
+	g_autoptr(Host) host = NULL;
+
+	put(root, "sys/devices/system/cpu/online", "0-1\n");
+	put(root, "sys/devices/system/cpu/cpu2/online", "0\n");
+	put(root, "sys/devices/system/cpu/cpu3/online", "0\n");
+	put(root, "sys/devices/system/cpu/cpu0/topology/core_cpus", "1\n");
+	put(root, "sys/devices/system/cpu/cpu1/topology/core_cpus", "2\n");
+	host = load(root);
+	assert_list(host->online, "0-1");
+	assert_list(host->offline, "2-3");
+	g_assert_false(host_core(host, 0)->partial || host_core(host, 1)->partial);
+	tree_remove(root);
+}
+
 static void assert_capture_refused(const char *path, const char *part)
 {
 	char *root = capture_new();
 
-	drop(root, path);
+	tree_remove(g_build_filename(root, path, NULL));
 	assert_refused(root, part);
 	tree_remove(root);
 }
@@ -616,6 +692,18 @@ static void test_capture_refused(void)
 			       "no package_cpus");
 	assert_capture_refused("sys/devices/system/cpu/cpu1/cache/index0/shared_cpu_map",
 			       "no shared_cpu_map");
+	assert_capture_refused("sys/devices/system/cpu/cpu2/topology", "online CPUs 2 are not");
+	assert_capture_refused("sys/devices/system/cpu/cpu2", "cut short");
+	assert_capture_refused("sys/devices/system/node/node0", "no NUMA node holds");
+	assert_capture_refused("sys/devices/system/node", "several packages but no");
+	tree_remove(g_build_filename(root, "sys/devices/system/cpu/cpu0/topology/core_cpus", NULL));
+	tree_remove(g_build_filename(root, "sys/devices/system/cpu/cpu0/topology/core_cpus_list",
+				     NULL));
+	assert_refused(root, "which CPUs share a core");
+	put_cpu(root, 0);
+	put(root, "sys/devices/system/node/node1/cpulist", "1,3,5\n");
+	assert_refused(root, "CPU 5 has no directory");
+	put(root, "sys/devices/system/node/node1/cpulist", "1,3\n");
 	put(root, "sys/devices/system/cpu/present", "0-7\n"); /* and 4 directories */
 	assert_refused(root, "cut short");
 	put(root, "sys/devices/system/cpu/present", "0-x\n");
@@ -703,9 +791,13 @@ static void test_finish(void)
 		{{.cpu = {2, 1}, .n_cpus = 2}, {.cpu = {3}, .n_cpus = 1}},
 	};
 	g_autoptr(Host) host = filled(good, G_N_ELEMENTS(good));
+	g_autoptr(Host) other = filled(good, G_N_ELEMENTS(good));
 
+	hwloc_bitmap_set(other->offline, 6);
+	g_assert_true(host_finish(other, NULL));
 	g_assert_true(host_finish(host, NULL));
 	g_assert_true(host_finish(host, NULL)); /* once more does no harm */
+	g_assert_cmpstr(host->fingerprint, !=, other->fingerprint);
 	assert_list(host->online, "0-3");
 	assert_list(host->allowed, "0-3");
 	assert_list(host_node(host, 1)->cpus, "0,2");
@@ -736,6 +828,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/host/synthetic-refused", test_synthetic_refused);
 	g_test_add_func("/host/paths-refused", test_paths_refused);
 	g_test_add_func("/host/xml", test_xml);
+	g_test_add_func("/host/home", test_home);
+	g_test_add_func("/host/partial-or-not", test_partial_or_not);
+	g_test_add_func("/host/capture-smt-off", test_capture_smt_off);
 	g_test_add_func("/host/xml-refused", test_xml_refused);
 	g_test_add_func("/host/xml-objects", test_xml_objects);
 	g_test_add_func("/host/xml-entities", test_xml_entities);
