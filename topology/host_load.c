@@ -197,7 +197,7 @@ static Host *load_any(const char *source, GError **error)
 	if (stat(source, &info) == 0)
 		return S_ISDIR(info.st_mode) ? load_directory(source, error)
 					     : load_file(source, error);
-	if (errno != ENOENT || looks_like_path(source)) {
+	if ((errno != ENOENT && errno != ENAMETOOLONG) || looks_like_path(source)) {
 		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s; " SOURCES,
 			    g_strerror(errno));
 		return NULL;

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "topology/host_load.h"
 
-#include <libxml/SAX2.h>
-#include <libxml/parser.h>
 #include <string.h>
 
 /*
  * hwloc trusts the XML it reads: its own small parser takes what is no XML, and objects or
- * distances that break its rules end in failed assertions or wild pointers. So libxml2 parses the
+ * distances that break its rules end in failed assertions or wild pointers. So GMarkup parses the
  * file, strictly, host_xml_object.c holds every object against the rules, and hwloc gets a new text
- * with the few elements and attributes planner needs.
+ * with the few elements and attributes planner needs. GMarkup knows no entities but XML's own five,
+ * and spares every run the loading of libxml2.
  */
 
 #define OBJECTS_LIMIT 200000 /* a machine of 8192 CPUs has some 60,000 */
@@ -46,7 +45,7 @@ struct Rewrite {
 	unsigned skipping; /* how deep in an element that is left out */
 	unsigned objects, pus, nodes, kinds;
 	hwloc_bitmap_t node_numbers;
-	xmlParserCtxt *parser;
+	GMarkupParseContext *parser;
 	GError *error;
 };
 
@@ -58,16 +57,18 @@ struct Element {
 	bool (*check)(Rewrite *rewrite, Open *open, const char *const *pairs);
 };
 
-/* Keep the first error, and where it was. */
+/* Keep the first error, and where it was; the callbacks hand it to the parser, which stops. */
 static bool stop(Rewrite *rewrite, GError *what)
 {
+	int line;
+
 	if (rewrite->error) {
 		g_clear_error(&what);
 		return false;
 	}
+	g_markup_parse_context_get_position(rewrite->parser, &line, NULL);
 	rewrite->error = what;
-	g_prefix_error(&rewrite->error, "line %d: ", xmlSAX2GetLineNumber(rewrite->parser));
-	xmlStopParser(rewrite->parser);
+	g_prefix_error(&rewrite->error, "line %d: ", line);
 	return false;
 }
 
@@ -253,15 +254,12 @@ static void open_clear(Open *open)
 	g_free(open->object);
 }
 
-static void on_start(void *data, const xmlChar *name, const xmlChar **attributes)
+/* Is the element, found at its place and not skipped, good? Then it is open. */
+static void element_begin(Rewrite *rewrite, const char *name, const char *const *pairs)
 {
-	Rewrite *rewrite = data;
-	const char *const *pairs = (const char *const *)attributes;
 	const Open *parent = innermost(rewrite);
-	Open open = {.element = element_find((const char *)name, parent)};
+	Open open = {.element = element_find(name, parent)};
 
-	if (rewrite->error)
-		return;
 	if (rewrite->skipping || (parent && !open.element) || is_misc(pairs)) {
 		rewrite->skipping++;
 		return;
@@ -278,78 +276,99 @@ static void on_start(void *data, const xmlChar *name, const xmlChar **attributes
 	g_array_append_val(rewrite->open, open);
 }
 
-static void on_end(void *data, const xmlChar *name)
+/* Tell the parser that we stopped. */
+static void hand_over(const Rewrite *rewrite, GError **error)
+{
+	if (rewrite->error && error)
+		*error = g_error_copy(rewrite->error);
+}
+
+/* Names and values as one list of pairs, ended by NULL, borrowed. */
+static GPtrArray *pairs_of(const char **names, const char **values)
+{
+	GPtrArray *pairs = g_ptr_array_new();
+
+	for (; *names; names++, values++) {
+		g_ptr_array_add(pairs, (char *)*names);
+		g_ptr_array_add(pairs, (char *)*values);
+	}
+	g_ptr_array_add(pairs, NULL);
+	return pairs;
+}
+
+static void on_start(GMarkupParseContext *context, const char *name, const char **names,
+		     const char **values, gpointer data, GError **error)
+{
+	g_autoptr(GPtrArray) pairs = pairs_of(names, values);
+
+	(void)context;
+	element_begin(data, name, (const char *const *)pairs->pdata);
+	hand_over(data, error);
+}
+
+static void on_end(GMarkupParseContext *context, const char *name, gpointer data, GError **error)
 {
 	Rewrite *rewrite = data;
 
-	if (rewrite->error)
-		return;
+	(void)context, (void)error;
 	if (rewrite->skipping) {
 		rewrite->skipping--;
 		return;
 	}
 	if (!innermost(rewrite)->silent)
-		g_string_append_printf(rewrite->text, "</%s>\n", (const char *)name);
+		g_string_append_printf(rewrite->text, "</%s>\n", name);
 	g_array_set_size(rewrite->open, rewrite->open->len - 1);
 }
 
-/* hwloc's files name hwloc2.dtd and nothing more; what declares entities is after something. */
-static void on_entity(void *data, const xmlChar *name, int type, const xmlChar *public_id,
-		      const xmlChar *system_id, xmlChar *content)
+/* Comments, instructions and the DOCTYPE. hwloc's files name hwloc2.dtd there and declare nothing.
+ */
+static void on_passthrough(GMarkupParseContext *context, const char *text, gsize length,
+			   gpointer data, GError **error)
 {
-	(void)name, (void)type, (void)public_id, (void)system_id, (void)content;
-	stop_saying(data, "declares entities, which no hwloc file does");
+	(void)context;
+	if (g_str_has_prefix(text, "<!DOCTYPE") && memchr(text, '[', length))
+		stop_saying(data, "declares entities, which no hwloc file does");
+	hand_over(data, error);
 }
 
-/* The five that XML itself has do not come here. */
-static xmlEntity *on_reference(void *data, const xmlChar *name)
+/* GMarkup's messages begin with where, "Error on line 3 char 7: …", which we say our way. */
+static void not_well_formed(Rewrite *rewrite, GError *failure)
 {
-	(void)name;
-	stop_saying(data, "refers to entities, which no hwloc file does");
-	return NULL;
+	const char *what = failure->message, *colon = strstr(what, ": ");
+	g_autofree char *text = NULL;
+	int line;
+
+	if (g_str_has_prefix(what, "Error on line") && colon)
+		what = colon + 2;
+	text = g_strdup(what);
+	g_markup_parse_context_get_position(rewrite->parser, &line, NULL);
+	refuse(&rewrite->error, "line %d: is not well-formed XML: %s", line,
+	       g_strdelimit(text, "\n\r\t", ' '));
 }
 
-static void on_attribute(void *data, const xmlChar *element, const xmlChar *name, int type, int how,
-			 const xmlChar *value, xmlEnumeration *values)
-{
-	(void)element, (void)name, (void)type, (void)how, (void)value;
-	xmlFreeEnumeration(values);
-	stop_saying(data, "declares attributes, which no hwloc file does");
-}
-
-/* What is wrong at the end of the text. */
 static void end_check(Rewrite *rewrite)
 {
-	const xmlError *last = xmlCtxtGetLastError(rewrite->parser);
-	g_autofree char *what = g_strdup(last && last->message ? last->message : "it is empty");
-
-	if (rewrite->error)
-		return;
-	if (!rewrite->parser->wellFormed || rewrite->text->len == 0)
-		refuse(&rewrite->error, "line %d: is not well-formed XML: %s",
-		       last ? last->line : 1, g_strdelimit(g_strchomp(what), "\n\r\t", ' '));
-	else if (rewrite->pus == 0 || hwloc_bitmap_iszero(rewrite->node_numbers))
+	if (rewrite->pus == 0 || hwloc_bitmap_iszero(rewrite->node_numbers))
 		refuse(&rewrite->error, "is a topology without %s",
 		       rewrite->pus ? "NUMANodes" : "PUs");
 }
 
 static void rewrite_run(Rewrite *rewrite, const char *xml, size_t length)
 {
-	static xmlSAXHandler handler = {.startElement = on_start,
-					.endElement = on_end,
-					.entityDecl = on_entity,
-					.getEntity = on_reference,
-					.attributeDecl = on_attribute};
+	static const GMarkupParser callbacks = {
+		.start_element = on_start, .end_element = on_end, .passthrough = on_passthrough};
+	g_autoptr(GMarkupParseContext) parser =
+		g_markup_parse_context_new(&callbacks, 0, rewrite, NULL);
+	g_autoptr(GError) failure = NULL;
 
-	rewrite->parser = xmlCreatePushParserCtxt(&handler, rewrite, NULL, 0, NULL);
-	if (!rewrite->parser)
-		g_error("out of memory");
-	/* without NOENT libxml2 leaves "&#38;" for "&amp;"; other entities end in on_reference() */
-	xmlCtxtUseOptions(rewrite->parser, XML_PARSE_NOENT | XML_PARSE_NONET);
-	xmlParseChunk(rewrite->parser, xml, (int)length, 1);
+	rewrite->parser = parser;
+	if (!g_markup_parse_context_parse(parser, xml, (gssize)length, &failure) ||
+	    !g_markup_parse_context_end_parse(parser, &failure)) {
+		if (!rewrite->error)
+			not_well_formed(rewrite, failure);
+		return;
+	}
 	end_check(rewrite);
-	xmlFreeDoc(rewrite->parser->myDoc); /* libxml2 makes one for what a DOCTYPE declares */
-	xmlFreeParserCtxt(rewrite->parser);
 }
 
 GString *xml_rewrite(const char *xml, size_t length, GError **error)

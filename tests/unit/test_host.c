@@ -509,8 +509,8 @@ static void test_xml_entities(void)
 	assert_text_refused(bomb, "entities");
 	assert_text_refused(file, "entities");
 	assert_text_refused(parameter, "entities");
-	assert_text_refused(HEAD "&undeclared;</topology>", "entities");
-	assert_text_refused(HEAD "<object type=\"&undeclared;\"/></topology>", "entities");
+	assert_text_refused(HEAD "&undeclared;</topology>", "Entity name");
+	assert_text_refused(HEAD "<object type=\"&undeclared;\"/></topology>", "Entity name");
 }
 
 /* Every prefix of a real file, and the file with one byte changed: an answer, never a crash. */
