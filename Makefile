@@ -65,8 +65,8 @@ fuzz  := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(fuzz-src))
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all demo check check-build check-layers check-headers lint bench fuzz install uninstall \
-	clean help FORCE
+.PHONY: all demo check check-build check-layers check-headers lint format bench fuzz install \
+	install-built uninstall clean help FORCE
 
 all: $B/bin/planner ## build the program: build/bin/planner (the default)
 
@@ -148,6 +148,9 @@ lint: ## formatting, static analysis, shell, manual pages, spelling, function le
 	@$(DEPS) lint
 	@tests/lint/lint.sh
 
+format: ## lay out every C file as .clang-format says
+	clang-format -i $(core-src) $(cmd-src) $(unit-src) $(fuzz-src) $(headers)
+
 bench: all ## the figures of the design, each as a ratio
 	@if [ -x tests/bench.sh ]; then tests/bench.sh $B; \
 	else echo 'tests/bench.sh does not exist yet' >&2; exit 2; fi
@@ -158,6 +161,10 @@ fuzz: ## every fuzzer for FUZZ_SECONDS (20); inputs that crash go to build/fuzz/
 	@tests/fuzz.sh $B $(fuzz)
 
 install: all ## DESTDIR=, PREFIX=/usr/local: program, manual, completion, templates, licence
+	+@$(MAKE) --no-print-directory install-built
+
+# Builds nothing: for the test of it, which must not replace the program other tests run.
+install-built:
 	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(BASHDIR)' '$(DESTDIR)$(DATADIR)/doc/planner'
 	install -m 755 $B/bin/planner '$(DESTDIR)$(BINDIR)/planner'
 	install -m 644 cmd/completion/planner.bash '$(DESTDIR)$(BASHDIR)/planner'

@@ -104,6 +104,7 @@ struct libscols_line *output_line(struct libscols_table *table, const char *cons
 /* Folding: where it is too long, text goes on in a next line after a blank or a comma. */
 
 #define COLUMN_LEAST 12 /* columns are not folded narrower */
+#define CHUNK_MOST 40	/* a longer piece of text is broken anywhere */
 
 static unsigned cells_of(const char *text)
 {
@@ -147,25 +148,52 @@ static const char *cell_text(struct libscols_line *line, size_t column)
 	return text ? text : "";
 }
 
-/* How wide the column is before folding, its name included. */
-static unsigned column_width(struct libscols_table *table, size_t column)
+/* The longest piece of TEXT that has neither a blank nor a comma to fold at. */
+static unsigned longest_chunk(const char *text)
+{
+	unsigned longest = 0;
+
+	while (*text) {
+		size_t length = strcspn(text, " ,");
+		g_autofree char *chunk = g_strndup(text, length + (text[length] == ','));
+
+		longest = MAX(longest, cells_of(chunk));
+		text += length + (text[length] != '\0');
+	}
+	return MIN(longest, CHUNK_MOST);
+}
+
+typedef struct Width {
+	unsigned now, least; /* characters; folding makes it no narrower than least */
+} Width;
+
+static void width_count(Width *width, const char *text, bool folds)
+{
+	width->now = MAX(width->now, cells_of(text));
+	width->least =
+		MAX(width->least, folds ? MAX(longest_chunk(text), COLUMN_LEAST) : width->now);
+}
+
+/* The width of the column before folding, its name included. */
+static Width column_width(struct libscols_table *table, size_t column)
 {
 	struct libscols_column *header = scols_table_get_column(table, column);
-	unsigned width = cells_of(scols_cell_get_data(scols_column_get_header(header)));
+	bool folds = scols_column_is_wrap(header);
+	Width width = {0};
 
+	width_count(&width, scols_cell_get_data(scols_column_get_header(header)), folds);
 	for (size_t i = 0; i < scols_table_get_nlines(table); i++)
-		width = MAX(width, cells_of(cell_text(scols_table_get_line(table, i), column)));
+		width_count(&width, cell_text(scols_table_get_line(table, i), column), folds);
 	return width;
 }
 
-/* The widest column that may be folded further, NULL if none. */
-static unsigned *widest(struct libscols_table *table, unsigned *widths)
+/* The widest of the N columns that can be narrower, NULL if none. */
+static Width *widest(Width *widths, size_t n)
 {
-	unsigned *best = NULL;
+	Width *best = NULL;
 
-	for (size_t i = 0; i < scols_table_get_ncols(table); i++)
-		if (scols_column_is_wrap(scols_table_get_column(table, i)) &&
-		    widths[i] > COLUMN_LEAST && (!best || widths[i] > *best))
+	for (size_t i = 0; i < n; i++)
+		if (widths[i].now > widths[i].least && (!best || widths[i].now > best->now))
 			best = &widths[i];
 	return best;
 }
@@ -185,16 +213,18 @@ static void column_fold(struct libscols_table *table, size_t column, unsigned wi
 static void table_fold(struct libscols_table *table, unsigned width)
 {
 	size_t n = scols_table_get_ncols(table);
-	g_autofree unsigned *widths = g_new(unsigned, n);
+	g_autofree Width *widths = g_new(Width, n);
 	unsigned total = (unsigned)n - 1;
 
-	for (size_t i = 0; i < n; i++)
-		total += widths[i] = column_width(table, i);
-	for (unsigned *column; total > width && (column = widest(table, widths)); total--)
-		--*column;
+	for (size_t i = 0; i < n; i++) {
+		widths[i] = column_width(table, i);
+		total += widths[i].now;
+	}
+	for (Width *column; total > width && (column = widest(widths, n)); total--)
+		column->now--;
 	for (size_t i = 0; i < n; i++)
 		if (scols_column_is_wrap(scols_table_get_column(table, i)))
-			column_fold(table, i, widths[i]);
+			column_fold(table, i, widths[i].now);
 }
 
 void output_print(struct libscols_table *table)

@@ -130,14 +130,26 @@ static const char *verdict_color(const PlanVm *vm, bool color)
 	return vm->placed ? colors[vm->cpupm->verdict] : "\033[31m";
 }
 
+/* "on", or "ineligible: overcommitted": the codes say why, the table below says more. */
+static char *verdict_text(const PlanVm *vm)
+{
+	const GPtrArray *reasons = vm->cpupm->reasons;
+	GString *text = g_string_new(vm->placed ? cpupm_names[vm->cpupm->verdict] : "-");
+
+	for (unsigned i = 0; vm->placed && vm->cpupm->verdict != CPUPM_OFF && i < reasons->len; i++)
+		g_string_append_printf(text, "%s%s", i ? ", " : ": ",
+				       ((const CpupmReason *)g_ptr_array_index(reasons, i))->code);
+	return g_string_free(text, FALSE);
+}
+
 static void vm_line(struct libscols_table *table, const Plan *plan, const PlanVm *vm, bool color)
 {
 	g_autofree char *vcpus = count_of(vm->spec->vcpus);
 	g_autofree char *nodes = nodes_of(plan, vm);
 	g_autofree char *pins = pins_of(vm);
-	const char *const cells[] = {
-		vm->spec->name, vcpus, policy_names[vm->spec->policy],
-		nodes,		pins,  vm->placed ? cpupm_names[vm->cpupm->verdict] : "-"};
+	g_autofree char *verdict = verdict_text(vm);
+	const char *const cells[] = {vm->spec->name, vcpus, policy_names[vm->spec->policy],
+				     nodes,	     pins,  verdict};
 	struct libscols_line *line = output_line(table, cells);
 	unsigned colored = vm->placed ? 5 : 4;
 
@@ -147,8 +159,8 @@ static void vm_line(struct libscols_table *table, const Plan *plan, const PlanVm
 
 static void print_vms(const Plan *plan, bool color)
 {
-	static const char *const columns[] = {"VM",    ">VCPUS", "POLICY", ">NODE",
-					      "~PINS", "CPU-PM", NULL};
+	static const char *const columns[] = {"VM",    ">VCPUS",  "POLICY", ">NODE",
+					      "~PINS", "~CPU-PM", NULL};
 	struct libscols_table *table;
 
 	if (!plan->vms->len)

@@ -3,6 +3,8 @@
 #include "planner/size.h"
 #include "planner/subject.h"
 
+#include <string.h>
+
 /* A what-if is asked many times and only a yes counts: it need not be searched to the end. */
 #define BUDGET 20000
 
@@ -114,6 +116,47 @@ static bool room_tried(const Problem *base, unsigned room)
 	return true;
 }
 
+/* Does SPEC fit when VM, which has a place, is gone? */
+static bool fits_without(const Problem *base, const VmSpec *spec, const PlanVm *vm)
+{
+	g_autoptr(Problem) problem = what_if(base, spec);
+	guint entry;
+
+	if (vm->spec->cpus)
+		problem_release(problem, vm);
+	else if (g_ptr_array_find(problem->specs, vm->spec, &entry))
+		problem_remove_vm(problem, entry);
+	return problem_all_fit(problem, NULL);
+}
+
+static int smaller_first(gconstpointer a, gconstpointer b)
+{
+	const PlanVm *x = *(PlanVm *const *)a, *y = *(PlanVm *const *)b;
+
+	if (x->spec->vcpus != y->spec->vcpus)
+		return x->spec->vcpus < y->spec->vcpus ? -1 : 1;
+	return strverscmp(x->spec->name, y->spec->name);
+}
+
+/* The smallest VM whose going would be enough; NULL. */
+static const PlanVm *vm_to_go(const Placer *placer, const Problem *base, const VmSpec *spec)
+{
+	g_autoptr(GPtrArray) vms = g_ptr_array_new(); /* a copy would free the VMs with itself */
+
+	for (unsigned i = 0; i < placer->plan->vms->len; i++)
+		g_ptr_array_add(vms, g_ptr_array_index(placer->plan->vms, i));
+	g_ptr_array_set_free_func(vms, NULL); /* the copy has the plan's */
+	g_ptr_array_sort(vms, smaller_first);
+	for (unsigned i = 0; i < vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(vms, i);
+
+		if (vm->placed && vm->spec->policy == POLICY_DEDICATED &&
+		    fits_without(base, spec, vm))
+			return vm;
+	}
+	return NULL;
+}
+
 static Change *cores_change(const Placer *placer, const Problem *base, const VmSpec *spec)
 {
 	Change *best = NULL;
@@ -138,6 +181,11 @@ static Change *cores_change(const Placer *placer, const Problem *base, const VmS
 	}
 	if (best)
 		name_source(placer, best, best_threads);
+	if (best && best->from == ROLE_DEDICATED) {
+		const PlanVm *vm = vm_to_go(placer, base, spec);
+
+		best->vm = vm ? g_strdup(vm->spec->name) : NULL;
+	}
 	return best;
 }
 
@@ -239,9 +287,11 @@ static void cores_text(GString *text, const Plan *plan, const Change *change)
 		g_string_append_printf(text, "give %u core%s of node %u back from [%s] (CPUs %s)",
 				       change->cores, change->cores == 1 ? "" : "s", id,
 				       role_names[change->from], cpus);
+	else if (change->vm)
+		g_string_append_printf(text, "take %s away", change->vm);
 	else
-		g_string_append_printf(text, "free %u core%s on node %u: take a VM away",
-				       change->cores, change->cores == 1 ? "" : "s", id);
+		g_string_append_printf(text, "free %u core%s on node %u", change->cores,
+				       change->cores == 1 ? "" : "s", id);
 }
 
 static void change_text(GString *text, const Plan *plan, const Change *change)

@@ -9,6 +9,36 @@
 
 const char *const cpupm_names[] = {"on", "off", "ineligible", "unsupported", "unknown", NULL};
 
+const char *const cpupm_codes[] = {
+	/* off, not judged */
+	"inventory",
+	"not-placed",
+	/* ineligible */
+	"overcommitted",
+	"unpinned",
+	"split-core",
+	"on-host",
+	"on-sdk",
+	"not-isolated",
+	"emulator-overlap",
+	/* unsupported */
+	"not-x86",
+	"qemu-too-old",
+	"kernel-no-disable-exits",
+	"passthrough-without-mwait",
+	"nested",
+	/* unknown */
+	"qemu-unknown",
+	"kernel-unknown",
+	"mwait-unknown",
+	/* notes, when it is on */
+	"merged-mem-lock",
+	"einval-fatal",
+	"cold-start",
+	"migration",
+	NULL,
+};
+
 /* Who may run on one CPU. */
 typedef struct Tenants {
 	unsigned n_vcpus; /* vCPUs of any VM */
@@ -170,9 +200,19 @@ static bool cpu_overcommitted(const Judge *judge, unsigned cpu)
 	return tenants(judge->census, cpu)->n_vcpus > 1;
 }
 
+/* On the CPU or a sibling, idle as it may be: the whole core is the VM's. */
 static bool cpu_emulator(const Judge *judge, unsigned cpu)
 {
-	return tenants(judge->census, cpu)->emulator;
+	unsigned index = host_core_of(judge->ground->host, cpu);
+	const Core *core;
+
+	if (index == HOST_NONE)
+		return tenants(judge->census, cpu)->emulator;
+	core = host_core(judge->ground->host, index);
+	for (unsigned i = 0; i < core->n_cpus; i++)
+		if (tenants(judge->census, core->cpu[i])->emulator)
+			return true;
+	return false;
 }
 
 static bool cpu_on_host(const Judge *judge, unsigned cpu)
@@ -254,10 +294,19 @@ static void find_ineligible(Judge *judge)
 	find_cpus(judge, "on-sdk", cpu_on_sdk, "it is pinned to the SDK's CPUs");
 	find_cpus(judge, "not-isolated", cpu_not_isolated, "its CPUs are not isolated");
 	find_cpus(judge, "emulator-overlap", cpu_emulator,
-		  "emulator or I/O threads may run on its CPUs");
+		  "emulator or I/O threads may run on its cores");
 }
 
 /* What the node cannot do */
+
+/* What comes of cpu-pm=on where the kernel lacks the capability: QEMU ignores that until 10.0. */
+static const char *without_capability(const char *qemu)
+{
+	if (!qemu)
+		return "the VM would run as with cpu-pm=off, or, from QEMU 10.0 on, not start";
+	return version_before(qemu, 10, 0) ? "the VM would run as with cpu-pm=off"
+					   : "the VM would not start";
+}
 
 static void find_unsupported(const CpupmGround *g, const VmSpec *spec, Cpupm *cpupm)
 {
@@ -276,12 +325,10 @@ static void find_unsupported(const CpupmGround *g, const VmSpec *spec, Cpupm *cp
 	    (g->disable_exits == TRISTATE_UNKNOWN && g->kernel && version_before(g->kernel, 4, 17)))
 		reason_add(
 			cpupm->reasons, "kernel-no-disable-exits",
-			g_strdup_printf("KVM of kernel %s has no KVM_CAP_X86_DISABLE_EXITS (4.17 "
+			g_strdup_printf("KVM of %s%s has no KVM_CAP_X86_DISABLE_EXITS (kernel 4.17 "
 					"has): %s",
-					g->kernel ? g->kernel : "of this node",
-					g->qemu && !version_before(g->qemu, 10, 0)
-						? "the VM would not start"
-						: "the VM would run as with cpu-pm=off"));
+					g->kernel ? "kernel " : "this node",
+					g->kernel ? g->kernel : "", without_capability(g->qemu)));
 	if (passthrough && g->mwait == TRISTATE_NO && g->qemu && version_before(g->qemu, 9, 1))
 		reason_add(cpupm->reasons, "passthrough-without-mwait",
 			   g_strdup_printf("QEMU %s shows a %s guest MWAIT, which this node lacks: "

@@ -50,9 +50,14 @@ static void flags_check(char **flags, const char *kernel, GPtrArray *findings)
 			     "write flags = managed_irq,domain",
 			     "isolcpus with flags but without 'domain' isolates nothing from the "
 			     "scheduler");
-	if (!kernel || !*flags)
+	if (!*flags)
 		return;
-	if (version_before(kernel, 4, 15) || (managed && version_before(kernel, 5, 6)))
+	if (!kernel)
+		findings_add_unknown(findings, SEVERITY_WARNING, "kernel.version-unknown", SUBJECT,
+				     "set [node] kernel",
+				     "the kernel's version is not known, nor whether it takes "
+				     "isolcpus flags or drops the whole parameter over them");
+	else if (version_before(kernel, 4, 15) || (managed && version_before(kernel, 5, 6)))
 		findings_add(
 			findings, SEVERITY_ERROR, "kernel.flags-too-new", SUBJECT,
 			"leave [kernel] flags out: planner chooses by version",

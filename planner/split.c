@@ -371,11 +371,12 @@ static void device_mark(Splitter *s, const char *name)
 		findings_add_unknown(s->findings, SEVERITY_WARNING, "sdk.device-node", "[sdk]",
 				     "give the SDK's CPUs with [sdk] cpus",
 				     "the host does not say on which NUMA node %s is", name);
-	else
+	else if (!hwloc_bitmap_iszero(host_node(s->host, device->node)->cpus))
 		s->near[device->node] = true;
 }
 
-/* Mark the devices' nodes; false when that leaves none, and SDK cores may be anywhere. */
+/* Mark the devices' nodes that have cores; false when that leaves none, and SDK cores may be
+ * anywhere. */
 static bool devices_mark(Splitter *s)
 {
 	bool any = false;

@@ -138,10 +138,10 @@ static bool specs_alike(const VmSpec *a, const VmSpec *b)
 
 typedef struct Answers {
 	const Placer *placer;
-	const Problem *problem; /* before the search, with every VM */
-	const Problem *base;	/* with those alone that were placed */
-	GPtrArray *specs;	/* those answered */
-	GPtrArray *changes;	/* by specs: GPtrArray of Change, owned */
+	const Problem *empty; /* without any VM, those with cpus = included */
+	const Problem *base;  /* with those alone that were placed */
+	GPtrArray *specs;     /* those answered */
+	GPtrArray *changes;   /* by specs: GPtrArray of Change, owned */
 } Answers;
 
 static const GPtrArray *changes_of(Answers *answers, const VmSpec *spec)
@@ -179,7 +179,7 @@ static void why_not_add(Plan *plan, const PlanVm *vm, const GPtrArray *changes)
 static void answer(Answers *answers, const PlanVm *vm, const NodeRoom *room)
 {
 	const VmSpec *spec = vm->spec;
-	bool too_large = problem_natural_level(answers->problem, spec) == HOST_NONE;
+	bool too_large = problem_natural_level(answers->empty, spec) == HOST_NONE;
 	const GPtrArray *changes = changes_of(answers, spec);
 	g_autofree char *fix = changes ? changes_text(answers->placer->plan, changes) : NULL;
 
@@ -219,13 +219,28 @@ static Problem *base_of(const Problem *problem, const GPtrArray *vms)
 	return base;
 }
 
+/* The rooms as they would be if no VM had a place. */
+static Problem *empty_of(const Placer *placer, const Problem *base)
+{
+	Problem *empty = problem_copy(base);
+
+	for (unsigned i = 0; i < placer->plan->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(placer->plan->vms, i);
+
+		if (place_movable(placer, vm))
+			problem_release(empty, vm);
+	}
+	return empty;
+}
+
 void place_why_not(const Placer *placer, const Problem *problem, const GPtrArray *vms)
 {
 	g_autoptr(Problem) base = base_of(problem, vms);
+	g_autoptr(Problem) empty = empty_of(placer, base);
 	g_autoptr(GPtrArray) specs = g_ptr_array_new();
 	g_autoptr(GPtrArray) changes =
 		g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
-	Answers answers = {placer, problem, base, specs, changes};
+	Answers answers = {placer, empty, base, specs, changes};
 
 	for (unsigned i = 0; i < vms->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(vms, i);

@@ -72,7 +72,7 @@ catches 'a planted upward include is caught in planner/' 'planner/plan.c:' layer
 that 'each header compiles alone' "${MAKE-make}" --no-print-directory B="$build" check-headers
 
 # Installing writes exactly what the makefile says, and uninstalling takes all of it away.
-that 'install' "${MAKE-make}" --no-print-directory B="$build" DESTDIR="$work/root" PREFIX=/usr install
+that 'install, of what is built,' "${MAKE-make}" --no-print-directory B="$build" DESTDIR="$work/root" PREFIX=/usr install-built
 for file in bin/planner share/man/man1/planner.1 share/bash-completion/completions/planner \
     share/doc/planner/LICENSE; do
     that "install writes $file" test -s "$work/root/usr/$file"

@@ -5,7 +5,7 @@
 #   expect   stdout, stderr and a last line `status N`, as reviewed
 # and any inputs. It runs in a copy of the folder, so it may write there.
 # UPDATE=1 writes expect anew: then read `git diff`.
-# Usage: [B=build] [UPDATE=1] tests/cases.sh [NAME…]
+# Usage: [B=build] [UPDATE=1] [CASE_LINES=60, of a difference] tests/cases.sh [NAME…]
 set -eu
 
 tests=$(cd "$(dirname "$0")" && pwd)
@@ -48,7 +48,7 @@ for case; do
     else
         failed=1
         echo "not ok $number - $name"
-        sed 's/^/# /' "$work/diff"
+        sed "s/^/# /;${CASE_LINES-60}q" "$work/diff"
     fi
 done
 exit $failed

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "topology/node.h"
+#include "topology/libvirt_load.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
-#include <libvirt/libvirt.h>
-#include <libvirt/virterror.h>
 #include <linux/kvm.h>
 #include <poll.h>
 #include <signal.h>
@@ -62,6 +61,11 @@ static void libvirt_ask(const char *uri, Answer *answer)
 {
 	virConnectPtr connection;
 
+	if (!libvirt_load()) {
+		g_strlcpy(answer->message, "libvirt's client library is not installed",
+			  sizeof(answer->message));
+		return;
+	}
 	virSetErrorFunc(NULL, silence);
 	connection = virConnectOpenReadOnly(uri);
 	if (!connection) {
@@ -130,7 +134,7 @@ static bool child_ask(const char *uri, Answer *answer)
 	return answered;
 }
 
-static void libvirt_load(Node *node, const char *uri, GString *why)
+static void libvirt_read(Node *node, const char *uri, GString *why)
 {
 	Answer answer = {0};
 
@@ -199,7 +203,7 @@ Node *node_load(const char *uri, char **why)
 	}
 	kvm_load(node, missing);
 	nested_load(node, missing);
-	libvirt_load(node, uri ? uri : "qemu:///system", missing);
+	libvirt_read(node, uri ? uri : "qemu:///system", missing);
 	if (why)
 		*why = missing->len ? g_strdup(missing->str) : NULL;
 	return node;

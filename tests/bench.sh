@@ -1,0 +1,26 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The figures of the design, one a line: NAME: RATIO (both sides), reach. Exits 1 where one is missed.
+# Usage: [RUNS=200] tests/bench.sh [BUILD]      (from the top folder; `make bench` calls it)
+# To add one: what it measures against in tests/bench/, its line below.
+set -eu
+build=${1-build}
+runs=${RUNS-200}
+out=$build/bench
+missed=0
+mkdir -p "$out"
+
+# helper NAME PACKAGE…: compile tests/bench/NAME.c
+helper() {
+    name=$1
+    shift
+    # shellcheck disable=SC2046
+    ${CC-cc} -O2 -o "$out/$name" "tests/bench/$name.c" $(pkg-config --cflags --libs "$@")
+}
+
+helper load_only hwloc
+tests/bench/processes.py 'plan x6' 1.5 plan 'bare load' "$runs" \
+    "$build/bin/planner" plan -i tests/cases/x6/inventory.ini -t tests/hosts/x6.xml -- \
+    "$out/load_only" tests/hosts/x6.xml || missed=1
+
+exit $missed

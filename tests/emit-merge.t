@@ -1,0 +1,365 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""
+emit domain --merge: planner's elements change in a domain XML, and no other byte. Held against
+libvirt's schema and a libvirtd of our own, which must take the result and keep every word.
+
+To add a shape: an entry of BASES.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ElementTree
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+sys.path.insert(0, os.path.join(HERE, "judge"))
+
+import domainxml
+from tap import Tap
+
+PLANNER = os.environ.get("PLANNER", os.path.join(ROOT, "build", "bin", "planner"))
+SCHEMA = "/usr/share/libvirt/schemas/domain.rng"
+DAEMON = os.path.join(HERE, "session-libvirtd.sh")
+QEMU = "http://libvirt.org/schemas/domain/qemu/1.0"
+HOST = "pack:2 [numa(memory=68719476736)] l3:1 core:8 pu:2"
+NODE = "[node]\nname = n\nkernel = 6.1.0\nqemu = 7.2.22\nlibvirt = 9.0.0\nmwait = yes\n" \
+       "[host]\ncores-per-node = 2\n"
+VMS = NODE + """
+[vm one]
+vcpus = 4
+memory = 2G
+hugepages = 2M
+iothreads = 1
+
+[vm wide]
+vcpus = 24
+memory = 8G
+
+[vm floats]
+vcpus = 2
+policy = shared
+memory = 1G
+
+[vm off]
+vcpus = 2
+memory = 1G
+cpu-pm = off
+"""
+OS = "<os><type arch='x86_64'>hvm</type></os>"
+
+# Domains as people have them. Each must come through with all that is not planner's.
+BASES = {
+    "a minimum": f"<domain type='kvm'><name>one</name><memory>1048576</memory>{OS}</domain>\n",
+    "as libvirt writes it": f"""<domain type='kvm'>
+  <name>one</name>
+  <uuid>4dea22b3-1d52-d8f3-2516-782e98ab3fa0</uuid>
+  <metadata>
+    <app:x xmlns:app='http://example.org/app' a="1 &gt; 2"><!-- kept --></app:x>
+  </metadata>
+  <memory unit='KiB'>2097152</memory>
+  <currentMemory unit='KiB'>2097152</currentMemory>
+  <vcpu placement='static'>2</vcpu>
+  {OS}
+  <features>
+    <acpi/>
+    <apic/>
+  </features>
+  <cpu mode='host-model' check='partial'>
+    <feature policy='require' name='tsc-deadline'/>
+  </cpu>
+  <clock offset='utc'>
+    <timer name='rtc' tickpolicy='catchup'/>
+  </clock>
+  <devices>
+    <emulator>/usr/bin/qemu-system-x86_64</emulator>
+    <memballoon model='none'/>
+  </devices>
+</domain>
+""",
+    "pins of before, and what stays between them": f"""<domain type="kvm">
+    <name>one</name>
+    <memory unit="GiB">2</memory>
+    <vcpu placement="static" cpuset="1-3" current="2">8</vcpu>
+    <cputune>
+        <shares>2048</shares>
+        <vcpupin vcpu="0" cpuset="1"/> <!-- why -->
+        <vcpupin vcpu="1" cpuset="2"/>
+        <vcpupin vcpu="7" cpuset="3"/>
+        <emulatorpin cpuset="1"/>
+    </cputune>
+    <numatune>
+        <memory mode="preferred" nodeset="1"/>
+    </numatune>
+    {OS}
+    <cpu mode="host-model">
+        <topology sockets="8" dies="1" cores="1" threads="1"/>
+    </cpu>
+</domain>
+""",
+    "tabs, odd quotes, no line ends where one would look for them":
+        f"<?xml version='1.0' encoding='UTF-8'?>\n<!-- a --><domain\n\ttype = \"kvm\" ><name>one</name>"
+        f"<memory>1048576</memory><vcpu\n\tplacement = 'static'>4</vcpu>{OS}<features><acpi/></features>"
+        "<cpu mode='host-model'\n/><devices><!-- <vcpu> --></devices></domain><!-- z -->",
+    "I/O threads with numbers of their own": f"""<domain type='kvm'>
+  <name>one</name>
+  <memory>1048576</memory>
+  <iothreads>3</iothreads>
+  <iothreadids>
+    <iothread id='5'/>
+    <iothread id='2'/>
+  </iothreadids>
+  {OS}
+</domain>
+""",
+    "locked memory": f"""<domain type='kvm'>
+  <name>one</name>
+  <memory>1048576</memory>
+  <memoryBacking>
+    <locked/>
+    <source type='memfd'/>
+  </memoryBacking>
+  {OS}
+</domain>
+""",
+    "an -overcommit of its own": f"""<domain type='kvm' xmlns:qemu='{QEMU}'>
+  <name>one</name>
+  <memory>1048576</memory>
+  {OS}
+  <qemu:commandline>
+    <qemu:arg value='-set'/>
+    <qemu:arg value='device.x.y=z'/>
+    <qemu:arg value='-overcommit'/>
+    <qemu:arg value='mem-lock=on'/>
+    <!-- between -->
+    <qemu:arg value='-overcommit'/>
+    <qemu:arg value='cpu-pm=off'/>
+    <qemu:env name='A' value='b'/>
+  </qemu:commandline>
+</domain>
+""",
+    "cpu-pm already, by another prefix": f"""<domain type='kvm' xmlns:q='{QEMU}'>
+  <name>one</name>
+  <memory>1048576</memory>
+  {OS}
+  <q:commandline>
+    <q:arg value='-overcommit'/>
+    <q:arg value='cpu-pm=on'/>
+  </q:commandline>
+</domain>
+""",
+    "guest NUMA of two cells": f"""<domain type='kvm'>
+  <name>wide</name>
+  <memory unit='GiB'>8</memory>
+  <vcpu>24</vcpu>
+  {OS}
+  <cpu mode='host-model'>
+    <numa>
+      <cell id='0' cpus='0-3' memory='4' unit='GiB'>
+        <distances><sibling id='0' value='10'/><sibling id='1' value='21'/></distances>
+      </cell>
+      <cell id='1' cpus='4-23' memory='4' unit='GiB'/>
+    </numa>
+  </cpu>
+</domain>
+""",
+    "Windows line ends": f"<domain type='kvm'>\r\n  <name>one</name>\r\n  <memory>1048576</memory>\r\n"
+                         f"  {OS}\r\n</domain>\r\n",
+}
+
+HOSTILE = {
+    "entities": "<!DOCTYPE d [<!ENTITY a 'b'>]><domain><name>&a;</name></domain>",
+    "a billion laughs": "<!DOCTYPE d [<!ENTITY a 'ha'><!ENTITY b '&a;&a;'>]><domain>&b;</domain>",
+    "a file from outside": "<!DOCTYPE d SYSTEM 'file:///etc/passwd'><domain/>",
+    "depth": "<domain>" + "<a>" * 5000 + "</a>" * 5000 + "</domain>",
+    "not closed": "<domain><name>x</name>",
+    "closed twice": "<domain></domain></domain>",
+    "crossed": "<domain><a><b></a></b></domain>",
+    "no XML": "hello", "nothing": "", "a NUL": "<domain>\0</domain>",
+    "another root": "<network/>", "Latin-1": "<?xml version='1.0' encoding='ISO-8859-1'?><domain/>",
+    "a prefix nobody declared": "<domain><qemu:commandline/></domain>",
+    "qemu that is not QEMU": "<domain xmlns:qemu='http://example.org/'><name>one</name></domain>",
+    "an -overcommit without value": f"<domain xmlns:qemu='{QEMU}'><qemu:commandline>"
+                                    "<qemu:arg value='-overcommit'/></qemu:commandline></domain>",
+    "an attribute cut off": "<domain type='", "a comment cut off": "<domain><!--", "a lone <": "<",
+}
+
+# What planner may change: the test's own list, by path, not the program's.
+OURS = {"vcpu", "iothreads", "vcpupin", "emulatorpin", "iothreadpin", "memnode", "topology", "cell",
+        "hugepages", "page", "nosharepages", "locked", "apic", "hint-dedicated", "kvm", "numa",
+        "cputune", "numatune", "memoryBacking", "features", "cpu", f"{{{QEMU}}}arg",
+        f"{{{QEMU}}}commandline"}
+
+
+def write(folder, text, name="base.xml"):
+    path = os.path.join(folder, name)
+    with open(path, "wb") as file:
+        file.write(text.encode("utf-8"))
+    return path
+
+
+def merge(work, vm, base, inventory=VMS):
+    run = subprocess.run([PLANNER, "emit", "-t", HOST, "-i", write(work, inventory, "i.ini"),
+                          "--merge", write(work, base), "domain", vm],
+                         capture_output=True, timeout=30)
+    return run.returncode, run.stdout.decode("utf-8"), run.stderr.decode("utf-8", "replace")
+
+
+def foreign(xml):
+    """What is not planner's, in order: tags, attributes, texts and comments."""
+    parser = ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True))
+    found = []
+    for element in ElementTree.fromstring(xml.encode("utf-8"), parser).iter():
+        if callable(element.tag):
+            found.append(("comment", element.text))
+        elif element.tag not in OURS and not (element.tag == "memory" and "mode" in element.attrib):
+            found.append((element.tag, dict(element.attrib), (element.text or "").strip()))
+    return found
+
+
+def lines_lost(base, merged):
+    """Lines of BASE that hold nothing of planner's and are not in MERGED, byte for byte."""
+    ours = {name.split("}")[-1] for name in OURS} | {"memory", "domain"}
+    there = merged.split("\n")
+    return [line for line in base.split("\n")
+            if line.strip() and not any(re.search(rf"</?(\w+:)?{name}\b", line) for name in ours)
+            and line not in there]
+
+
+def overcommits(xml):
+    words = [arg.get("value") for arg in ElementTree.fromstring(xml).iter(f"{{{QEMU}}}arg")]
+    return [words[i + 1] for i, word in enumerate(words) if word == "-overcommit"]
+
+
+def check_bases(tap, work):
+    merged = {}
+    for name, base in BASES.items():
+        vm = ElementTree.fromstring(base).findtext("name")
+        status, xml, why = merge(work, vm, base)
+        if not tap.ok(status == 0 and xml, f"merged: {name}", why):
+            continue
+        merged[name] = xml
+        tap.ok(foreign(base) == foreign(xml), f"the rest is as it was: {name}", foreign(base),
+               foreign(xml), xml)
+        lost = lines_lost(base, xml)
+        tap.ok(not lost, f"byte for byte: {name}", *lost)
+        tap.ok(merge(work, vm, xml)[1] == xml, f"twice is once: {name}", xml)
+        own = subprocess.run([PLANNER, "emit", "-t", HOST, "-i", os.path.join(work, "i.ini"), "domain",
+                              vm], capture_output=True, text=True, timeout=30).stdout
+        pins, wanted = domainxml.pins(xml), domainxml.pins(own)
+        wrong = [thread for thread in wanted if thread in pins and pins[thread] != wanted[thread]]
+        tap.ok(not wrong and {p for p in pins if p.startswith("vcpu")} ==
+               {p for p in wanted if p.startswith("vcpu")}, f"pins as planned: {name}", pins, wanted)
+        tap.ok(len(overcommits(xml)) == 1 and "cpu-pm=on" in overcommits(xml)[0],
+               f"one -overcommit: {name}", overcommits(xml))
+    return merged
+
+
+def check_details(tap, merged):
+    for name, wanted, why in (
+            ("locked memory", "mem-lock=on,cpu-pm=on", "locked memory stays locked"),
+            ("an -overcommit of its own", "value='mem-lock=on,cpu-pm=on'", "options are joined"),
+            ("I/O threads with numbers of their own", "<iothreadpin iothread='5'", "its own numbers"),
+            ("I/O threads with numbers of their own", "<iothreads>3<", "disks keep their threads"),
+            ("guest NUMA of two cells", "<distances>", "distances of cells stay"),
+            ("guest NUMA of two cells", "cpus='0-11'", "cells as planned"),
+            ("a minimum", f"xmlns:qemu='{QEMU}'", "the namespace is declared"),
+            ("cpu-pm already, by another prefix", "<q:commandline>", "the prefix stays"),
+            ("pins of before, and what stays between them", "<!-- why -->", "comments stay")):
+        tap.ok(wanted in merged.get(name, ""), f"{name}: {why}", merged.get(name))
+    tap.ok("acpi" not in merged.get("a minimum", "acpi"), "no hardware is added")
+    tap.ok("\n" not in merged.get("Windows line ends", "\n").replace("\r\n", ""), "line ends stay")
+
+
+def check_removal(tap, work):
+    """Taking cpu-pm from a VM that must not have it is a merge, too."""
+    for vm in ("floats", "off"):
+        for base in ("cpu-pm already, by another prefix", "an -overcommit of its own"):
+            text = BASES[base].replace("<name>one<", f"<name>{vm}<").replace("=off'", "=on'")
+            status, xml, why = merge(work, vm, text)
+            tap.ok(status == 0 and "cpu-pm" not in xml, f"{vm}: cpu-pm is taken away: {base}", why, xml)
+            tap.ok(merge(work, vm, xml)[1] == xml, f"{vm}: twice is once: {base}")
+    status, xml, why = merge(work, "floats", BASES["pins of before, and what stays between them"])
+    tap.ok("vcpupin" not in xml and "is the domain 'one'" in why, "pins are taken from a shared VM, "
+           "and another name is said", xml, why)
+    hinted = BASES["a minimum"].replace(
+        OS, OS + "<features><kvm><hint-dedicated state='on'/><hidden state='on'/></kvm></features>")
+    xml = merge(work, "floats", hinted)[1]
+    tap.ok("hint-dedicated" not in xml and "hidden" in xml, "hint-dedicated is taken from a shared VM")
+
+
+def check_hostile(tap, work):
+    for name, text in HOSTILE.items():
+        status, xml, why = merge(work, "one", text)
+        tap.ok(status == 2 and not xml and why.count("\n") == 1, f"refused: {name}", status, why, xml)
+    big = "<domain><name>one</name><description>" + "x" * (8 << 20) + "</description></domain>"
+    status, xml, why = merge(work, "one", big)
+    tap.ok(status == 0 and len(xml) > 8 << 20, "8 MiB of description pass", why)
+
+
+def check_schema(tap, work, merged):
+    if not (os.path.exists(SCHEMA) and shutil.which("xmllint")):
+        tap.skip("libvirt's schema", f"no xmllint or no {SCHEMA}")
+        return
+    for name, xml in merged.items():
+        run = subprocess.run(["xmllint", "--noout", "--relaxng", SCHEMA, write(work, xml, "m.xml")],
+                             capture_output=True, text=True, timeout=30)
+        tap.ok(run.returncode == 0, f"schema: {name}", run.stderr, xml)
+
+
+def virsh(uri, *words):
+    return subprocess.run(["virsh", "-c", uri, *words], capture_output=True, text=True, timeout=40,
+                          env=dict(os.environ, LC_ALL="C.UTF-8"))
+
+
+def check_libvirt(tap, work, merged):
+    """libvirtd takes it with validation, gives all of it back, and emit -c merges into that."""
+    folder = tempfile.mkdtemp(prefix="planner-merge-", dir="/tmp")
+    os.chmod(folder, 0o755)
+    try:
+        start = subprocess.run([DAEMON, "start", folder], capture_output=True, text=True, timeout=30)
+        uri = start.stdout.strip()
+        if not uri:
+            tap.skip("libvirtd takes what is merged", start.stderr.strip().split("\n")[-1] or "none")
+            return
+        for name, xml in merged.items():
+            sent = domainxml.retyped(xml)
+            run = virsh(uri, "define", "--validate", write(work, sent, "m.xml"))
+            if not tap.ok(run.returncode == 0, f"define: {name}", run.stderr, sent):
+                continue
+            vm = ElementTree.fromstring(xml).findtext("name")
+            back = virsh(uri, "dumpxml", "--inactive", vm).stdout
+            tap.ok(domainxml.pins(back) == domainxml.pins(xml) and overcommits(back) == overcommits(xml),
+                   f"kept: {name}", back)
+            asked = subprocess.run([PLANNER, "emit", "-t", HOST, "-i", os.path.join(work, "i.ini"), "-c",
+                                    uri, "domain", vm], capture_output=True, text=True, timeout=30)
+            # virsh prints a line more than the document has
+            tap.ok(asked.stdout.strip() == back.strip(), f"emit -c: nothing left to do: {name}",
+                   asked.stderr, asked.stdout, back)
+            virsh(uri, "undefine", vm)
+        asked = subprocess.run([PLANNER, "emit", "-t", HOST, "-i", os.path.join(work, "i.ini"), "-c", uri,
+                                "domain", "one"], capture_output=True, text=True, timeout=30)
+        tap.ok(asked.returncode == 2 and not asked.stdout, "emit -c: a domain that is not there",
+               asked.stderr)
+    finally:
+        subprocess.run([DAEMON, "stop", folder], timeout=30, check=False)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main():
+    tap = Tap()
+    with tempfile.TemporaryDirectory() as work:
+        merged = check_bases(tap, work)
+        check_details(tap, merged)
+        check_removal(tap, work)
+        check_hostile(tap, work)
+        check_schema(tap, work, merged)
+        check_libvirt(tap, work, merged)
+    return tap.done()
+
+
+sys.exit(main())

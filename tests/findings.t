@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The manual lists what the program can say, no more and no less.
+
+Findings and codes of cpu-pm are found as strings in planner/*.c and cmd/*.c and compared with the
+lists of man/planner.1, those of planner/rule*.c with man/planner-rules.7; sections and keys of the inventory are those of the tables in
+planner/inventory_parse.c, compared with man/planner-inventory.5. Nothing is listed here.
+"""
+
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+RULES = sorted(ROOT.glob("planner/rule*.c"))
+SOURCES = sorted({*ROOT.glob("planner/*.c"), *ROOT.glob("cmd/*.c")} - {*RULES})
+ID = r"[a-z][a-z0-9]*\.[a-z][a-z0-9-]*"
+TEMPLATES = {path.name for path in (ROOT / "templates").rglob("*") if path.is_file()}
+# Names of files look like ids of findings.
+FILES = re.compile(r".*\.(bash|cfg|conf|env|html|ini|json|md|service|slice|sh|svg|toml|txt|xml|yaml)$")
+
+results = []
+
+
+def that(name, problems):
+    results.append(not problems)
+    print(f"{'not ' if problems else ''}ok {len(results)} - {name}")
+    for problem in problems:
+        print(f"# {problem}")
+
+
+def same(name, said, documented, where):
+    that(name, [f"{what} is not in {where}" for what in sorted(said - documented)]
+         + [f"{what} is in {where}, but the program cannot say it"
+            for what in sorted(documented - said)])
+
+
+def code_of(path):
+    """The C text of PATH without its comments."""
+    text = path.read_text(encoding="utf-8")
+    token = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|/\*.*?\*/|//[^\n]*', re.S)
+    return token.sub(lambda match: " " if match[0].startswith("/") else match[0], text)
+
+
+def unescaped(roff):
+    return roff.replace(r"\-", "-").replace(r"\&", "")
+
+
+def page(name):
+    """The sections of a manual page: title → its lines."""
+    sections, lines = {}, []
+    for line in (ROOT / "man" / name).read_text(encoding="utf-8").splitlines():
+        if line.startswith(".Sh "):
+            lines = sections.setdefault(unescaped(line[4:]).strip('"'), [])
+        elif not line.startswith('.\\"'):
+            lines.append(line)
+    return sections
+
+
+def items(lines, macro):
+    """First words of the `.It MACRO` lines."""
+    return [unescaped(line.split()[2]) for line in lines if line.startswith(f".It {macro} ")]
+
+
+def findings(sources):
+    ids = set()
+    for path in sources:
+        for word in re.findall(rf'"({ID})"', code_of(path)):
+            if word not in TEMPLATES and not FILES.fullmatch(word):
+                ids.add(word)
+    return ids
+
+
+def codes():
+    call = re.compile(r"\b(?:reason_add|find_cpus|add_with_cpus|cpupm_add_reason|cpupm_add_note)"
+                      r'\(\s*[A-Za-z_>\-.&*\[\]]+,\s*"([^"]+)"')
+    return {code for path in SOURCES for code in call.findall(code_of(path))}
+
+
+def inventory():
+    """Section → its keys, from the tables of the parser."""
+    text = code_of(ROOT / "planner/inventory_parse.c")
+    tables = {table: re.findall(r'\{"([a-z-]+)",', rows) for table, rows in
+              re.findall(r"static const Key (\w+)\[\] = \{(.*?)\{NULL", text, re.S)}
+    rows = re.search(r"static const Section sections\[\] = \{(.*?)\{NULL", text, re.S)[1]
+    sections = {f"[{name}]": tables[table]
+                for name, table in re.findall(r'\{"([a-z]+)",\s*(\w+)\}', rows)}
+    return sections | {"[vm NAME]": tables["vm_keys"]}
+
+
+def entries(lines):
+    """Key → its text; keys that stand together share one."""
+    texts, names = {}, []
+    for line in lines:
+        if line.startswith(".It Ic "):
+            name = unescaped(line.split()[2])
+            names = [*names, name] if names and not texts[names[-1]] else [name]
+            texts[name] = ""
+        elif line.startswith((".Bl", ".El")):
+            names = []
+        else:
+            for name in names:
+                texts[name] += line + "\n"
+    return texts
+
+
+manual = page("planner.1")
+said = findings(SOURCES)
+that("the sources have findings", [] if len(said) > 30 else [f"only {len(said)} were found"])
+same("man/planner.1 FINDINGS has every finding", said, set(items(manual["FINDINGS"], "Sy")),
+     "planner.1")
+rules = findings(RULES)
+if rules:
+    try:
+        lines = "\n".join(line for section in page("planner-rules.7").values() for line in section)
+    except FileNotFoundError:
+        lines = ""
+    listed = re.findall(rf"^\.(?:It [A-Z][a-z]|Ss) ({ID})$", unescaped(lines), re.M)
+    same("man/planner-rules.7 has every finding of planner/rule*.c", rules - said, set(listed) - said,
+         "planner-rules.7")
+seen = "".join(path.read_text(encoding="utf-8", errors="replace")
+               for pattern in ("cases/*/expect", "unit/*.c", "*.t", "e2e/*")
+               for path in (ROOT / "tests").glob(pattern) if path.is_file())
+shows = lambda word: re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w-])", seen)
+that("every finding shows in a test", [f"{word} shows in none" for word in
+                                       sorted(said | rules) if not shows(word)])
+said = codes()
+that("every code of cpu-pm shows in a test", [f"{word} shows in none" for word in sorted(said)
+                                              if not shows(word)])
+that("the sources have codes of cpu-pm", [] if len(said) > 15 else [f"only {len(said)} were found"])
+verdicts = set(re.findall(r'"([a-z]+)"', re.search(r"cpupm_names\[\] = \{(.*?)\}",
+                                                   code_of(ROOT / "planner/cpupm.c"), re.S)[1]))
+listed = items(manual["CPU-PM"], "Sy")
+same("man/planner.1 CPU-PM has every verdict, reason and note", said | verdicts, set(listed),
+     "planner.1")
+for title, names in (("FINDINGS", items(manual["FINDINGS"], "Sy")),
+                     ("CPU-PM", [name for name in listed if name not in verdicts])):
+    that(f"man/planner.1 {title} is sorted, each once",
+         [f"{b} comes after {a}" for a, b in zip(names, names[1:]) if a >= b])
+
+manual = page("planner-inventory.5")
+tables = inventory()
+documented = {title: entries(lines) for title, lines in manual.items() if title.startswith("[")}
+same("man/planner-inventory.5 has every section", set(tables), set(documented),
+     "planner-inventory.5")
+for section, keys in tables.items():
+    texts = documented.get(section, {})
+    same(f"man/planner-inventory.5 {section} has every key", set(keys), set(texts),
+         "planner-inventory.5")
+    for key, text in texts.items():
+        that(f"{section} {key} has a default and an example",
+             [] if re.search(r"^(Default|No default)\b", text, re.M)
+             and re.search(rf"^Example:\n\.Li [a-z-]+ = ", text, re.M) else [repr(text)])
+known = findings(SOURCES)
+mentioned = {word for line in manual["FINDINGS"] if line.startswith(".Sy ")
+             for word in line.split()[1:] if "." in word}
+that("man/planner-inventory.5 FINDINGS names findings that there are",
+     [f"{word} is none" for word in sorted(mentioned - known)])
+
+print(f"1..{len(results)}")
+sys.exit(not all(results))

@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""README.md tells the truth: its commands print what it shows, its paths and targets exist.
+
+Blocks fenced as ```console hold commands after `$ ` and what they print, run from the top folder.
+UPDATE=1 writes their output anew: then read `git diff`.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+PLANNER = pathlib.Path(os.environ.get("PLANNER", ROOT / "build/bin/planner"))
+BLOCK = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
+
+results = []
+
+
+def that(name, problems):
+    results.append(not problems)
+    print(f"{'not ' if problems else ''}ok {len(results)} - {name}")
+    for problem in problems:
+        print(f"# {problem}")
+
+
+def run(command):
+    """What COMMAND prints, as a terminal's user sees it but for width and colour."""
+    env = {key: value for key, value in os.environ.items() if key != "COLUMNS"}
+    env |= {"LC_ALL": "C.UTF-8", "PATH": f"{PLANNER.parent}:{os.environ['PATH']}"}
+    text = command.replace("build/bin/planner", str(PLANNER))
+    return subprocess.run(["sh", "-c", text], cwd=ROOT, env=env, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=60).stdout
+
+
+def parts(block):
+    """[command, what the block shows] of each command in BLOCK."""
+    found = []
+    for line in block.splitlines(keepends=True):
+        if line.startswith("$ "):
+            found.append([line[2:].rstrip("\n"), ""])
+        else:
+            found[-1][1] += line
+    return found
+
+
+def renew(match):
+    return "```console\n" + "\n".join(f"$ {command}\n{run(command)}" for command, _ in
+                                      parts(match[1])) + "```"
+
+
+text = README.read_text(encoding="utf-8")
+if os.environ.get("UPDATE"):
+    text = BLOCK.sub(renew, text)
+    README.write_text(text, encoding="utf-8")
+
+shown = [part for block in BLOCK.findall(text) for part in parts(block)]
+that("it has a worked example", [] if shown else ["no ```console block"])
+for command, output in shown:
+    actual, wanted = run(command).splitlines(), output.rstrip("\n").splitlines()
+    that(f"it shows what `{command}` prints",
+         [f"line {n}: shown '{a}', printed '{b}'" for n, (a, b) in
+          enumerate(zip(wanted, actual), 1) if a != b]
+         + ([f"{len(wanted)} lines shown, {len(actual)} printed"]
+            if len(wanted) != len(actual) else []))
+links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
+paths = re.findall(r"^\| `([\w./-]+)` \|", text, re.M)
+that("its paths exist", [path for path in links + paths if not (ROOT / path).exists()])
+folders = {f"{path.name}/" for path in ROOT.iterdir() if path.is_dir() and path.name[0] != "."
+           and not path.name.startswith("build")}
+that("its map has every folder", sorted(folders - set(paths)))
+targets = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.M))
+that("its make targets exist", sorted(set(re.findall(r"^make ([a-z][a-z-]*)", text, re.M)) - targets))
+
+print(f"1..{len(results)}")
+sys.exit(not all(results))
