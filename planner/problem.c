@@ -175,6 +175,12 @@ void problem_add_vm(Problem *problem, const VmSpec *spec)
 	g_ptr_array_add(problem->specs, (gpointer)spec);
 }
 
+void problem_remove_vm(Problem *problem, unsigned entry)
+{
+	g_array_remove_index(problem->vms, entry);
+	g_ptr_array_remove_index(problem->specs, entry);
+}
+
 void problem_release(Problem *problem, const PlanVm *vm)
 {
 	g_auto(CpuSet) cores = hwloc_bitmap_alloc();
@@ -224,13 +230,8 @@ SearchResult *problem_solve(const Problem *problem)
 bool problem_all_fit(const Problem *problem, bool *proved)
 {
 	SearchProblem search = search_problem(problem);
-	g_autoptr(SearchResult) result = NULL;
 
-	search.prefer = PREFER_VMS;
-	result = search_solve(&search);
-	if (proved)
-		*proved = result->placed == search.n_vms || result->bound < search.n_vms;
-	return result->placed == search.n_vms;
+	return search_all_fit(&search, proved);
 }
 
 unsigned problem_natural_level(const Problem *problem, const VmSpec *spec)

@@ -1,20 +1,99 @@
 /* SPDX-License-Identifier: MIT */
-#include "planner/search.h"
 #include "planner/search_internal.h"
+
+/* So many that the worst case takes less than a tenth of a second. */
+#define DEFAULT_BUDGET 100000
+
+static void answer_init(Answer *answer, const Model *model, uint64_t budget)
+{
+	*answer = (Answer){.model = model, .steps = budget, .proved = true};
+	answer->finder = finder_new(model, &answer->steps);
+	answer->packing = packing_new(model);
+	answer->count = g_new0(unsigned, model->n_kinds + 1);
+	for (unsigned k = 0; k < model->n_kinds; k++)
+		if (model->kinds[k].natural != SEARCH_NEVER)
+			answer->count[k] = model->kinds[k].count;
+}
+
+static void answer_clear(Answer *answer)
+{
+	finder_free(answer->finder);
+	packing_free(answer->packing);
+	g_free(answer->count);
+}
+
+static unsigned seat_level(const SearchProblem *problem, const GArray *seat)
+{
+	unsigned nodes = 1;
+
+	for (unsigned i = 1; i < seat->len; i++)
+		nodes += problem->rooms[g_array_index(seat, SearchShare, i).room].node !=
+			 problem->rooms[g_array_index(seat, SearchShare, i - 1).room].node;
+	return nodes > 1 ? nodes : seat->len > 1;
+}
+
+/* The seats as they turned out: never worse than the counts they were dealt from. */
+static void count_seats(const Model *model, SearchResult *result)
+{
+	for (unsigned i = 0; i < model->problem->n_vms; i++) {
+		const Kind *kind = &model->kinds[model->kind_of[i]];
+		const GArray *seat = g_ptr_array_index(result->seats, i);
+
+		if (!seat)
+			continue;
+		result->placed += kind->value;
+		result->left += seat_level(model->problem, seat) > kind->natural;
+	}
+}
 
 SearchResult *search_solve(const SearchProblem *problem)
 {
-	g_autoptr(Model) model = model_new(problem);
-	g_autoptr(Packing) packing = bestfit(model);
-	SearchResult *result = g_new0(SearchResult, 1);
+	g_autoptr(Model) model = NULL;
+	SearchResult *result = problem->n_vms == 1 ? solve_one(problem) : NULL;
+	uint64_t budget = problem->budget ? problem->budget : DEFAULT_BUDGET;
+	Answer answer;
 
-	result->seats = packing_seats(model, packing);
-	result->placed = packing_value(model, packing);
-	result->bound = bound_value(model);
-	result->left = packing_left(model, packing);
-	result->spare = packing_spare_greedy(model, packing);
-	result->optimal = problem->n_vms == 0;
+	if (result)
+		return result;
+	model = model_new(problem);
+	answer_init(&answer, model, budget);
+	answer_seek(&answer);
+	result = g_new0(SearchResult, 1);
+	result->seats = answer_lowest(&answer);
+	count_seats(model, result);
+	result->bound = MAX(answer.bound, result->placed);
+	result->spare = answer.spare;
+	result->optimal = answer.proved;
+	result->steps = budget - answer.steps;
+	answer_clear(&answer);
 	return result;
+}
+
+static bool never_fits(const Model *model)
+{
+	for (unsigned k = 0; k < model->n_kinds; k++)
+		if (model->kinds[k].natural == SEARCH_NEVER && model->kinds[k].count)
+			return true;
+	return false;
+}
+
+bool search_all_fit(const SearchProblem *problem, bool *proved)
+{
+	SearchProblem by_vms = *problem;
+	g_autoptr(Model) model = NULL;
+	Outcome outcome = OUTCOME_NONE;
+	Answer answer;
+
+	by_vms.prefer = PREFER_VMS;
+	model = model_new(&by_vms);
+	if (!never_fits(model)) {
+		answer_init(&answer, model, problem->budget ? problem->budget : DEFAULT_BUDGET);
+		outcome = answer_fits(&answer);
+		answer_clear(&answer);
+	}
+	if (proved)
+		*proved = outcome != OUTCOME_UNKNOWN;
+	return outcome == OUTCOME_FOUND;
 }
 
 void search_result_free(SearchResult *result)

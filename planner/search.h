@@ -77,6 +77,12 @@ SearchResult *search_solve(const SearchProblem *problem);
 void search_result_free(SearchResult *result);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SearchResult, search_result_free)
 
+/*
+ * Can all VMs be seated together? Only that, and so much cheaper than solving. *PROVED (may be
+ * NULL) is false where the budget ran out first; the answer is then no.
+ */
+bool search_all_fit(const SearchProblem *problem, bool *proved);
+
 /* Cores a share of VCPUS vCPUs takes. */
 unsigned search_cores(unsigned vcpus, unsigned threads, bool isolate);
 /* Can VM sit at LEVEL (0 room, 1 node, k ≥ 2 over k nodes) in the empty rooms? */

@@ -5,20 +5,22 @@
  */
 #include "planner/search_internal.h"
 
-static bool seat_in_room(const Model *model, Packing *packing, unsigned kind)
+/* In a room of GROUP; SEARCH_NEVER: of any. */
+static bool seat_in_room(const Model *model, Packing *packing, unsigned kind, unsigned group)
 {
 	unsigned best = SEARCH_NEVER, least = SEARCH_NEVER;
 
 	for (unsigned r = 0; r < model->problem->n_rooms; r++) {
+		if (group != SEARCH_NEVER && model->group_of[r] != group)
+			continue;
 		if (packing->room[r] < least && packing_fits_room(model, packing, kind, r)) {
 			least = packing->room[r];
 			best = r;
 		}
 	}
-	if (best == SEARCH_NEVER)
-		return false;
-	packing_add_room(model, packing, kind, best);
-	return true;
+	if (best != SEARCH_NEVER)
+		packing_add_room(model, packing, kind, best, 1);
+	return best != SEARCH_NEVER;
 }
 
 static bool seat_in_group(const Model *model, Packing *packing, unsigned kind)
@@ -31,13 +33,12 @@ static bool seat_in_group(const Model *model, Packing *packing, unsigned kind)
 			best = g;
 		}
 	}
-	if (best == SEARCH_NEVER)
-		return false;
-	packing_add_group(model, packing, kind, best);
-	return true;
+	if (best != SEARCH_NEVER)
+		packing_add_group(model, packing, kind, best, 1);
+	return best != SEARCH_NEVER;
 }
 
-/* The node that has room for a share and least left of the class, of those not in TAKEN. */
+/* The node that has room for a share and least left of the class, of those SPAN has not. */
 static unsigned tightest_node(const Model *model, const Packing *packing, const Span *span)
 {
 	unsigned best = SEARCH_NEVER, least = SEARCH_NEVER;
@@ -45,8 +46,7 @@ static unsigned tightest_node(const Model *model, const Packing *packing, const 
 	for (unsigned n = 0; n < model->problem->n_nodes; n++) {
 		unsigned g = model->group_at[n * model->n_classes + span->class];
 
-		if (span->nodes >> n & 1 ||
-		    !packing_fits_share(model, packing, span->kind, span->class, span->level, n) ||
+		if (span->nodes >> n & 1 || !packing_fits_share(model, packing, span, n) ||
 		    packing->group[g] >= least)
 			continue;
 		least = packing->group[g];
@@ -83,24 +83,22 @@ static bool seat_span(const Model *model, Packing *packing, unsigned kind)
 	return false;
 }
 
-static bool seat(const Model *model, Packing *packing, unsigned kind)
+bool bestfit_seat(const Model *model, Packing *packing, unsigned kind)
 {
-	return seat_in_room(model, packing, kind) || seat_in_group(model, packing, kind) ||
-	       seat_span(model, packing, kind);
+	return seat_in_room(model, packing, kind, SEARCH_NEVER) ||
+	       seat_in_group(model, packing, kind) || seat_span(model, packing, kind);
 }
 
-Packing *bestfit(const Model *model)
+void bestfit_seat_group(const Model *model, Packing *packing, unsigned kind, unsigned group)
 {
-	Packing *packing = packing_new(model);
+	if (!seat_in_room(model, packing, kind, group))
+		packing_add_group(model, packing, kind, group, 1);
+}
 
-	if (model->problem->prefer == PREFER_ORDER) {
-		for (unsigned i = 0; i < model->problem->n_vms; i++)
-			seat(model, packing, model->kind_of[i]);
-		return packing;
-	}
+void bestfit_fill(const Model *model, Packing *packing, const unsigned *count)
+{
 	for (unsigned k = 0; k < model->n_kinds; k++)
-		for (unsigned i = 0; i < model->kinds[k].count; i++)
-			if (!seat(model, packing, k))
+		for (unsigned i = 0; i < count[k]; i++)
+			if (!bestfit_seat(model, packing, k))
 				break;
-	return packing;
 }

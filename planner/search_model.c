@@ -6,13 +6,20 @@ unsigned search_cores(unsigned vcpus, unsigned threads, bool isolate)
 	return isolate ? vcpus : vcpus / threads + (vcpus % threads != 0);
 }
 
-uint64_t share_memory(const SearchVm *vm, unsigned k)
+/* Bytes of each of K shares, in whole pages. */
+static uint64_t vm_memory(const SearchVm *vm, unsigned k)
 {
 	uint64_t share = vm->memory / k + (vm->memory % k != 0);
 	uint64_t pages = share / vm->page + (share % vm->page != 0);
 
 	/* What cannot be counted fits no node with a limit. */
 	return pages > UINT64_MAX / vm->page ? UINT64_MAX : pages * vm->page;
+}
+
+static bool vm_can_share(const SearchProblem *problem, const SearchVm *vm, unsigned k)
+{
+	return vm->node == G_MAXUINT && vm->vcpus % k == 0 && k <= problem->n_nodes &&
+	       problem->n_nodes <= SEARCH_MAX_SPAN;
 }
 
 unsigned share_cores(const Model *model, const Kind *kind, unsigned class, unsigned k)
@@ -22,10 +29,9 @@ unsigned share_cores(const Model *model, const Kind *kind, unsigned class, unsig
 	return search_cores(kind->vm.vcpus / k, model->threads[class], kind->vm.isolate);
 }
 
-static bool vm_can_share(const SearchProblem *problem, const SearchVm *vm, unsigned k)
+uint64_t share_memory(const Model *model, const Kind *kind, unsigned k)
 {
-	return vm->node == G_MAXUINT && vm->vcpus % k == 0 && k <= problem->n_nodes &&
-	       problem->n_nodes <= SEARCH_MAX_SPAN;
+	return model->memory ? vm_memory(&kind->vm, k) : 0;
 }
 
 bool share_possible(const Model *model, const Kind *kind, unsigned k)
@@ -33,55 +39,63 @@ bool share_possible(const Model *model, const Kind *kind, unsigned k)
 	return vm_can_share(model->problem, &kind->vm, k);
 }
 
-static bool node_allowed(const SearchVm *vm, unsigned node)
-{
-	return vm->node == G_MAXUINT || vm->node == node;
-}
-
-/* The classes, threads of each and each room's dense class. */
+/* The classes, threads of each, and each room's dense class. */
 static void find_classes(Model *model, unsigned *class_of)
 {
 	const SearchProblem *problem = model->problem;
+	g_autofree unsigned *first = g_new(unsigned, problem->n_rooms + 1);
 
-	for (unsigned i = 0; i < problem->n_rooms; i++) {
-		unsigned j = 0;
+	for (unsigned r = 0; r < problem->n_rooms; r++) {
+		unsigned c = 0;
 
-		while (j < i && problem->rooms[j].class != problem->rooms[i].class)
-			j++;
-		if (j < i) {
-			class_of[i] = class_of[j];
-			continue;
+		while (c < model->n_classes &&
+		       problem->rooms[first[c]].class != problem->rooms[r].class)
+			c++;
+		if (c == model->n_classes) {
+			first[model->n_classes++] = r;
+			model->threads[c] = problem->rooms[r].threads;
 		}
-		class_of[i] = model->n_classes++;
-		model->threads[class_of[i]] = problem->rooms[i].threads;
+		class_of[r] = c;
 	}
 }
 
 static void find_groups(Model *model, const unsigned *class_of)
 {
 	const SearchProblem *problem = model->problem;
-	unsigned next = 0;
+	unsigned places = problem->n_nodes * model->n_classes, next = 0;
 
-	for (unsigned i = 0; i < problem->n_nodes * model->n_classes; i++) {
-		Group *group = &model->groups[model->n_groups];
+	/* How many rooms each place has, then where its rooms begin, then the rooms. */
+	for (unsigned r = 0; r < problem->n_rooms; r++)
+		model->group_at[problem->rooms[r].node * model->n_classes + class_of[r]]++;
+	for (unsigned i = 0; i < places; i++) {
+		unsigned n = model->group_at[i];
 
-		*group = (Group){.node = i / model->n_classes, .class = i % model->n_classes};
-		group->first = next;
-		for (unsigned r = 0; r < problem->n_rooms; r++) {
-			if (problem->rooms[r].node != group->node || class_of[r] != group->class)
-				continue;
-			model->rooms[next++] = r;
-			model->group_of[r] = model->n_groups;
-			group->cores += problem->rooms[r].cores;
-		}
-		group->n_rooms = next - group->first;
-		model->group_at[i] = group->n_rooms ? model->n_groups++ : SEARCH_NEVER;
+		model->group_at[i] = n ? model->n_groups : SEARCH_NEVER;
+		if (n == 0)
+			continue;
+		model->groups[model->n_groups++] =
+			(Group){i / model->n_classes, i % model->n_classes, 0, next, 0};
+		next += n;
 	}
+	for (unsigned r = 0; r < problem->n_rooms; r++) {
+		unsigned g =
+			model->group_at[problem->rooms[r].node * model->n_classes + class_of[r]];
+		Group *group = &model->groups[g];
+
+		model->group_of[r] = g;
+		model->rooms[group->first + group->n_rooms++] = r;
+		group->cores += problem->rooms[r].cores;
+	}
+}
+
+static bool node_allowed(const SearchVm *vm, unsigned node)
+{
+	return vm->node == G_MAXUINT || vm->node == node;
 }
 
 static bool fits_empty_room(const SearchProblem *problem, const SearchVm *vm)
 {
-	uint64_t memory = share_memory(vm, 1);
+	uint64_t memory = vm_memory(vm, 1);
 
 	for (unsigned r = 0; r < problem->n_rooms; r++) {
 		const SearchRoom *room = &problem->rooms[r];
@@ -93,28 +107,23 @@ static bool fits_empty_room(const SearchProblem *problem, const SearchVm *vm)
 	return false;
 }
 
-/* Cores of CLASS in NODE. */
-static uint64_t class_cores(const SearchProblem *problem, unsigned node, unsigned class)
-{
-	uint64_t cores = 0;
-
-	for (unsigned r = 0; r < problem->n_rooms; r++)
-		if (problem->rooms[r].node == node && problem->rooms[r].class == class)
-			cores += problem->rooms[r].cores;
-	return cores;
-}
-
-/* Are there K nodes whose cores of the class of room R hold a share each? */
+/* Are there K nodes whose cores of the class of room LIKE hold a share each? */
 static bool fits_empty_nodes(const SearchProblem *problem, const SearchVm *vm, unsigned k,
-			     const SearchRoom *room)
+			     const SearchRoom *like)
 {
-	unsigned need = search_cores(vm->vcpus / k, room->threads, vm->isolate), found = 0;
-	uint64_t memory = share_memory(vm, k);
+	unsigned need = search_cores(vm->vcpus / k, like->threads, vm->isolate), found = 0;
+	uint64_t memory = vm_memory(vm, k);
 
-	for (unsigned n = 0; n < problem->n_nodes; n++)
-		if (node_allowed(vm, n) && memory <= problem->memory[n] &&
-		    class_cores(problem, n, room->class) >= need)
-			found++;
+	for (unsigned n = 0; n < problem->n_nodes; n++) {
+		uint64_t cores = 0;
+
+		if (!node_allowed(vm, n) || memory > problem->memory[n])
+			continue;
+		for (unsigned r = 0; r < problem->n_rooms; r++)
+			if (problem->rooms[r].node == n && problem->rooms[r].class == like->class)
+				cores += problem->rooms[r].cores;
+		found += cores >= need;
+	}
 	return found >= k;
 }
 
@@ -145,11 +154,80 @@ static unsigned natural_level(const SearchProblem *problem, const SearchVm *vm)
 	return SEARCH_NEVER;
 }
 
-static bool same_kind(const SearchVm *a, const SearchVm *b)
+static bool same_kind(const Model *model, const SearchVm *a, const SearchVm *b)
 {
 	return a->vcpus == b->vcpus && a->isolate == b->isolate && a->node == b->node &&
-	       share_memory(a, 1) == share_memory(b, 1) &&
-	       (a->page == b->page || a->memory == b->memory) && (a->page == b->page);
+	       (!model->memory || (a->memory == b->memory && a->page == b->page));
+}
+
+static unsigned find_kind(const Model *model, const SearchVm *vm)
+{
+	unsigned k = 0;
+
+	while (k < model->n_kinds && !same_kind(model, &model->kinds[k].vm, vm))
+		k++;
+	return k;
+}
+
+static Kind *add_kind(Model *model, const SearchVm *vm)
+{
+	unsigned k = find_kind(model, vm);
+
+	if (k == model->n_kinds)
+		model->kinds[model->n_kinds++] = (Kind){.vm = *vm};
+	return &model->kinds[k];
+}
+
+/* Does every set of VMs that NODE's cores can hold fit its memory? So it is if each VM alone, per
+ * core it takes, asks for no more than the node has per core. */
+static bool memory_is_slack(const Model *model, const Kind *kind, unsigned node, unsigned k)
+{
+	uint64_t memory = vm_memory(&kind->vm, k), limit = model->problem->memory[node];
+	uint64_t cores = 0;
+
+	for (unsigned c = 0; c < model->n_classes; c++) {
+		unsigned g = model->group_at[node * model->n_classes + c];
+
+		cores += g == SEARCH_NEVER ? 0 : model->groups[g].cores;
+	}
+	for (unsigned c = 0; c < model->n_classes; c++) {
+		unsigned need =
+			search_cores(kind->vm.vcpus / k, model->threads[c], kind->vm.isolate);
+
+		if ((unsigned __int128)memory * cores > (unsigned __int128)limit * need)
+			return false;
+	}
+	return true;
+}
+
+static bool memory_matters(const Model *model)
+{
+	for (unsigned i = 0; i < model->n_kinds; i++)
+		for (unsigned k = 1; k <= model->problem->n_nodes; k++) {
+			if (k > 1 && !vm_can_share(model->problem, &model->kinds[i].vm, k))
+				continue;
+			for (unsigned n = 0; n < model->problem->n_nodes; n++)
+				if (model->problem->memory[n] != UINT64_MAX &&
+				    !memory_is_slack(model, &model->kinds[i], n, k))
+					return true;
+		}
+	return false;
+}
+
+/* Where memory cannot run short, VMs that differ in nothing else are one kind. */
+static void merge_kinds(Model *model)
+{
+	unsigned n = model->n_kinds;
+
+	model->memory = memory_matters(model);
+	if (model->memory)
+		return;
+	model->n_kinds = 0;
+	for (unsigned k = 0; k < n; k++) {
+		Kind kind = model->kinds[k];
+
+		add_kind(model, &kind.vm)->count += kind.count;
+	}
 }
 
 /* Most cores first; the rest only makes the order the same whatever order the VMs come in. */
@@ -164,6 +242,7 @@ static int compare_kinds(const void *pa, const void *pb)
 	BY(vm.vcpus, -1)
 	BY(vm.isolate, -1)
 	BY(memory, -1)
+	BY(vm.memory, -1)
 	BY(vm.page, -1)
 	BY(vm.node, 1)
 #undef BY
@@ -172,42 +251,36 @@ static int compare_kinds(const void *pa, const void *pb)
 
 static void finish_kind(const Model *model, Kind *kind)
 {
-	SearchVm anywhere = kind->vm;
-	unsigned level;
-
-	anywhere.node = G_MAXUINT;
-	kind->memory = share_memory(&kind->vm, 1);
+	kind->value = model->problem->prefer == PREFER_VCPUS ? kind->vm.vcpus : 1;
+	kind->memory = model->memory ? vm_memory(&kind->vm, 1) : 0;
 	kind->natural = natural_level(model->problem, &kind->vm);
-	level = natural_level(model->problem, &anywhere);
-	kind->extra = level <= 1 ? level : SEARCH_NEVER;
+	kind->extra =
+		kind->natural <= 1 && kind->vm.node == G_MAXUINT ? kind->natural : SEARCH_NEVER;
 	kind->least = SEARCH_NEVER;
 	for (unsigned c = 0; c < model->n_classes; c++)
 		kind->least = MIN(kind->least, search_cores(kind->vm.vcpus, model->threads[c],
 							    kind->vm.isolate));
 }
 
-static unsigned find_kind(const Model *model, const SearchVm *vm)
-{
-	unsigned k = 0;
-
-	while (k < model->n_kinds && !same_kind(&model->kinds[k].vm, vm))
-		k++;
-	return k;
-}
-
 static void find_kinds(Model *model)
 {
 	const SearchProblem *problem = model->problem;
+	unsigned n;
 
-	for (unsigned i = 0; i < problem->n_vms; i++) {
-		unsigned k = find_kind(model, &problem->vms[i]);
+	model->memory = true;
+	for (unsigned i = 0; i < problem->n_vms; i++)
+		add_kind(model, &problem->vms[i])->count++;
+	merge_kinds(model);
+	/* Further copies may sit in any node. */
+	n = model->n_kinds;
+	for (unsigned k = 0; k < n; k++) {
+		SearchVm anywhere = model->kinds[k].vm;
 
-		if (k == model->n_kinds) {
-			model->kinds[model->n_kinds++] = (Kind){.vm = problem->vms[i]};
-			finish_kind(model, &model->kinds[k]);
-		}
-		model->kinds[k].count++;
+		anywhere.node = G_MAXUINT;
+		add_kind(model, &anywhere);
 	}
+	for (unsigned k = 0; k < model->n_kinds; k++)
+		finish_kind(model, &model->kinds[k]);
 	if (model->n_kinds > 1)
 		qsort(model->kinds, model->n_kinds, sizeof(Kind), compare_kinds);
 	for (unsigned i = 0; i < problem->n_vms; i++)
@@ -238,7 +311,7 @@ Model *model_new(const SearchProblem *problem)
 	model->group_at = g_new0(unsigned, places);
 	model->groups = g_new0(Group, places);
 	find_groups(model, class_of);
-	model->kinds = g_new0(Kind, problem->n_vms + 1);
+	model->kinds = g_new0(Kind, 2 * (size_t)problem->n_vms + 1);
 	model->kind_of = g_new0(unsigned, problem->n_vms + 1);
 	find_kinds(model);
 	model->needs = g_new0(unsigned, (size_t)model->n_kinds * model->n_classes + 1);
@@ -257,9 +330,4 @@ void model_free(Model *model)
 	g_free(model->groups);
 	g_free(model->kinds);
 	g_free(model);
-}
-
-uint64_t kind_value(const Model *model, const Kind *kind)
-{
-	return model->problem->prefer == PREFER_VCPUS ? kind->vm.vcpus : 1;
 }
