@@ -1,34 +1,51 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/cmd.h"
+#include "cmd/emit_children.h"
+#include "cmd/emit_tree.h"
 #include "cmd/inputs.h"
 #include "cmd/output.h"
 #include "planner/artifact.h"
+#include "planner/artifact_diff.h"
+#include "planner/artifact_picture.h"
+#include "planner/merge.h"
 #include "topology/error.h"
 
 #include <stdio.h>
 #include <string.h>
 
+/* The list */
+
 static Status list_names(void)
 {
-	for (const Artifact *artifact = artifacts; artifact->name; artifact++)
-		puts(artifact->name);
+	for (const Artifact *const *artifact = artifacts; *artifact; artifact++)
+		puts((*artifact)->name);
 	return STATUS_FINE;
 }
 
 static Status list(const Options *options)
 {
-	static const char *const columns[] = {"ARTIFACT", "WHAT IT IS", NULL};
+	static const char *const columns[] = {"ARTIFACT", "IN FORCE BY", "~WHAT IT IS", NULL};
 	struct libscols_table *table = output_table(columns, options->color);
 
-	for (const Artifact *artifact = artifacts; artifact->name; artifact++) {
-		g_autofree char *name =
-			g_strconcat(artifact->name, artifact->of_vm ? " VM" : "", NULL);
+	for (const Artifact *const *a = artifacts; *a; a++) {
+		g_autofree char *name = g_strconcat((*a)->name, (*a)->of_vm ? " VM" : "", NULL);
+		bool nothing = (*a)->activation == ACTIVATE_NOTHING;
+		const char *by = nothing ? "" : activation_names[(*a)->activation];
 
-		output_line(table, (const char *const[]){name, artifact->help});
+		output_line(table, (const char *const[]){name, by, (*a)->help});
 	}
 	output_print(table);
 	scols_unref_table(table);
 	return STATUS_FINE;
+}
+
+/* What is asked for */
+
+static bool usage(GError **error, const char *text)
+{
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE, "%s; see 'planner emit --help'",
+		    text);
+	return false;
 }
 
 static const Artifact *find(const char *name, GError **error)
@@ -39,6 +56,30 @@ static const Artifact *find(const char *name, GError **error)
 		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
 			    "no artifact '%s'; 'planner emit' lists them", name);
 	return artifact;
+}
+
+/* -c and --merge are of one VM's domain or pins. */
+static bool is_mergeable(const Options *options)
+{
+	char **names = options->arguments;
+
+	return names[0] && names[1] && !names[2] &&
+	       (!strcmp(names[0], "domain") || !strcmp(names[0], "virsh"));
+}
+
+static bool options_check(const Options *options, GError **error)
+{
+	bool tree = options->directory || options->diff;
+
+	if (options->directory && options->diff)
+		return usage(error, "-d writes and --diff looks: one of them");
+	if (options->all && !tree)
+		return usage(error, "--all goes with -d DIR or --diff ROOT");
+	if (options->all && *options->arguments)
+		return usage(error, "--all or NAMEs: one of them");
+	if (options->merge && (tree || !is_mergeable(options)))
+		return usage(error, "--merge goes with domain VM, or virsh VM, alone");
+	return !*options->arguments || find(*options->arguments, error);
 }
 
 static const PlanVm *find_vm(const Plan *plan, const Artifact *artifact, const char *name,
@@ -55,28 +96,194 @@ static const PlanVm *find_vm(const Plan *plan, const Artifact *artifact, const c
 	return vm;
 }
 
-/* Render what ARGUMENTS name into OUT: all or nothing is printed. */
-static bool render(Rendering *rendering, char **arguments, GString *out, GError **error)
+/* The artifact (and VM) at *ARGUMENTS, stepped over. */
+static const Artifact *next(const Plan *plan, char ***arguments, const PlanVm **vm, GError **error)
 {
-	while (*arguments) {
-		const Artifact *artifact = find(*arguments++, error);
-		g_autofree char *text = NULL;
+	const Artifact *artifact = find(*(*arguments)++, error);
 
-		if (!artifact)
-			return false;
-		rendering->vm = NULL;
-		if (artifact->of_vm) {
-			rendering->vm = find_vm(rendering->plan, artifact, *arguments, error);
-			if (!rendering->vm)
-				return false;
-			arguments++;
-		}
-		text = artifact->render(rendering, error);
+	*vm = NULL;
+	if (!artifact || !artifact->of_vm)
+		return artifact;
+	*vm = find_vm(plan, artifact, **arguments, error);
+	if (!*vm)
+		return NULL;
+	(*arguments)++;
+	return artifact;
+}
+
+/* Printing */
+
+static void note(const char *text)
+{
+	g_autofree char *safe = output_safe(text);
+
+	fprintf(stderr, "planner: %s\n", safe);
+}
+
+/* The domain XML that is already there, yours; NULL and no error where none is named. */
+static char *base_load(const Options *options, const PlanVm *vm, bool live, size_t *length,
+		       GError **error)
+{
+	char *text = NULL;
+
+	if (options->merge)
+		return input_read(options->merge, length, error);
+	if (options->connect)
+		text = domain_ask(options->connect, vm->spec->name, live, error);
+	if (text)
+		*length = strlen(text);
+	return text;
+}
+
+static char *domain_merged(const Options *options, const Rendering *rendering, const char *base,
+			   size_t length, GError **error)
+{
+	g_autoptr(GPtrArray) notes = g_ptr_array_new_with_free_func(g_free);
+	const char *name = options->merge ? options->merge : options->connect;
+	char *text = merge_domain(rendering, name, base, length, notes, error);
+
+	for (unsigned i = 0; i < notes->len; i++)
+		note(g_ptr_array_index(notes, i));
+	return text;
+}
+
+static char *virsh_from(const Options *options, Rendering *rendering, const char *base,
+			size_t length, GError **error)
+{
+	const char *name = options->merge ? options->merge : options->connect;
+	g_autoptr(GArray) pins = merge_pins(name, base, length, rendering->vm->spec->vcpus, error);
+
+	rendering->pins = pins;
+	return pins ? artifact_render(&artifact_virsh, rendering, error) : NULL;
+}
+
+static char *render_vm(const Options *options, const Artifact *artifact, Rendering *rendering,
+		       GError **error)
+{
+	g_autoptr(GError) failure = NULL;
+	bool is_virsh = artifact == &artifact_virsh;
+	size_t length = 0;
+	g_autofree char *base = base_load(options, rendering->vm, is_virsh, &length, &failure);
+
+	if (failure) {
+		g_propagate_error(error, g_steal_pointer(&failure));
+		return NULL;
+	}
+	if (!base)
+		return artifact_render(artifact, rendering, error);
+	return is_virsh ? virsh_from(options, rendering, base, length, error)
+			: domain_merged(options, rendering, base, length, error);
+}
+
+static char *render_picture(const Rendering *rendering, GError **error)
+{
+	g_autofree char *xml = artifact_render(&artifact_picture, rendering, error);
+	g_autofree char *svg = xml ? picture_draw(xml, error) : NULL;
+
+	return svg ? picture_finish(svg, rendering->plan, NULL, rendering->templates, error) : NULL;
+}
+
+static char *render_one(const Options *options, const Artifact *artifact, Rendering *rendering,
+			GError **error)
+{
+	if (artifact == &artifact_picture)
+		return render_picture(rendering, error);
+	if (artifact->of_vm)
+		return render_vm(options, artifact, rendering, error);
+	return artifact_render(artifact, rendering, error);
+}
+
+/* All or nothing is printed. */
+static bool print(const Options *options, Rendering *rendering, GError **error)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+	char **arguments = options->arguments;
+
+	while (*arguments) {
+		const Artifact *artifact = next(rendering->plan, &arguments, &rendering->vm, error);
+		g_autofree char *text =
+			artifact ? render_one(options, artifact, rendering, error) : NULL;
+
 		if (!text)
 			return false;
 		g_string_append(out, text);
 	}
+	fputs(out->str, stdout);
 	return true;
+}
+
+/* Files */
+
+static GPtrArray *files_named(const Plan *plan, char **arguments, GError **error)
+{
+	g_autoptr(GPtrArray) files = artifact_files_new();
+
+	while (*arguments) {
+		const PlanVm *vm;
+		const Artifact *artifact = next(plan, &arguments, &vm, error);
+
+		if (!artifact)
+			return NULL;
+		if (!artifact->path) {
+			g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
+				    "%s has no place on a node: print it instead", artifact->name);
+			return NULL;
+		}
+		artifact_files_add(files, artifact, vm);
+	}
+	return g_steal_pointer(&files);
+}
+
+static bool write_files(const Options *options, const GPtrArray *files, GError **error)
+{
+	if (!tree_write(options->directory, files, error))
+		return false;
+	for (unsigned i = 0; i < files->len; i++)
+		printf("%s%s\n", options->directory,
+		       ((const ArtifactFile *)g_ptr_array_index(files, i))->path);
+	return true;
+}
+
+/* Append what FILE would change below ROOT. */
+static bool diff_file(GString *out, const char *root, const ArtifactFile *file, GError **error)
+{
+	bool missing;
+	g_autofree char *old = tree_read(root, file->path, &missing, error);
+	g_autofree char *old_name = g_strconcat("a", file->path, NULL);
+	g_autofree char *new_name = g_strconcat("b", file->path, NULL);
+	g_autofree char *diff = NULL;
+
+	if (!old)
+		return false;
+	diff = text_diff(missing ? "/dev/null" : old_name, old, new_name, file->text);
+	g_string_append(out, diff);
+	return true;
+}
+
+static bool diff_files(const Options *options, const GPtrArray *files, bool *differs,
+		       GError **error)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+
+	for (unsigned i = 0; i < files->len; i++)
+		if (!diff_file(out, options->diff, g_ptr_array_index(files, i), error))
+			return false;
+	*differs = out->len;
+	fputs(out->str, stdout);
+	return true;
+}
+
+static bool emit_files(const Options *options, Rendering *rendering, bool *differs, GError **error)
+{
+	const Plan *plan = rendering->plan;
+	g_autoptr(GPtrArray) files = *options->arguments
+					     ? files_named(plan, options->arguments, error)
+					     : artifact_files(plan, NULL);
+
+	if (!files || !artifact_files_render(files, rendering, error))
+		return false;
+	return options->diff ? diff_files(options, files, differs, error)
+			     : write_files(options, files, error);
 }
 
 /* Errors of the plan go with what it emits: nobody should use it unaware. */
@@ -84,25 +291,28 @@ static void warn(const Plan *plan)
 {
 	for (unsigned i = 0; i < plan->findings->len; i++) {
 		const Finding *finding = g_ptr_array_index(plan->findings, i);
-		g_autofree char *subject = output_safe(finding->subject);
-		g_autofree char *text = output_safe(finding->text);
+		g_autofree char *text = g_strdup_printf("%s: %s", finding->subject, finding->text);
 
 		if (finding->severity == SEVERITY_ERROR)
-			fprintf(stderr, "planner: %s: %s\n", subject, text);
+			note(text);
 	}
 }
 
-static Status emit(const Options *options, Inputs *inputs, GError **error)
+static Status emit(const Options *options, const Inputs *inputs, GError **error)
 {
 	g_autoptr(GHashTable) templates = input_templates(options->templates, error);
-	g_autoptr(GString) out = g_string_new(NULL);
 	Rendering rendering = {.plan = inputs->plan, .templates = templates};
+	bool differs = false, done;
 
-	if (!templates || !render(&rendering, options->arguments, out, error))
+	if (!templates)
+		return STATUS_TROUBLE;
+	done = options->directory || options->diff
+		       ? emit_files(options, &rendering, &differs, error)
+		       : print(options, &rendering, error);
+	if (!done)
 		return STATUS_TROUBLE;
 	warn(inputs->plan);
-	fputs(out->str, stdout);
-	return plan_bad(inputs->plan) ? STATUS_BAD_NEWS : STATUS_FINE;
+	return differs || plan_bad(inputs->plan) ? STATUS_BAD_NEWS : STATUS_FINE;
 }
 
 static Status run(const Options *options, GError **error)
@@ -112,9 +322,11 @@ static Status run(const Options *options, GError **error)
 
 	if (options->list_names)
 		return list_names();
-	if (!*options->arguments)
+	if (!options_check(options, error))
+		return STATUS_TROUBLE;
+	if (!*options->arguments && !options->directory && !options->diff)
 		return list(options);
-	if (find(*options->arguments, error) && inputs_load_plan(options, &inputs, error))
+	if (inputs_load_plan(options, &inputs, error))
 		status = emit(options, &inputs, error);
 	inputs_clear(&inputs);
 	return status;
@@ -124,8 +336,8 @@ const Command command_emit = {
 	.name = "emit",
 	.help = "print the plan as other tools read it; without a NAME, list what there is",
 	.arguments = "[NAME...]",
-	.options = OPTION_SOURCES | OPTION_PREFER | OPTION_TEMPLATES | OPTION_LIST_NAMES |
-		   OPTION_COLOR,
-	.example = "planner emit cmdline -i node.ini -t x6.xml",
+	.options = OPTION_SOURCES | OPTION_PREFER | OPTION_ALL | OPTION_DIRECTORY | OPTION_DIFF |
+		   OPTION_MERGE | OPTION_TEMPLATES | OPTION_LIST_NAMES | OPTION_COLOR,
+	.example = "planner emit --all -d tree -i node.ini -t x6.xml",
 	.run = run,
 };

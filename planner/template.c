@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+/* As the inventory allows in [kernel] extra. */
+#define KERNEL_SAFE "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.,:=/@+%*~^ "
+
 const char *template_text(GHashTable *site, const char *name, GError **error)
 {
 	const char *text = site ? g_hash_table_lookup(site, name) : NULL;
@@ -25,18 +28,60 @@ static bool has_control(const char *text)
 	return false;
 }
 
+/* TEXT with each of CHARACTERS replaced by WITH, in which '@' stands for the character. */
+static char *escape_each(const char *text, const char *characters, const char *with)
+{
+	GString *escaped = g_string_new(NULL);
+
+	for (; *text; text++)
+		if (strchr(characters, *text))
+			for (const char *w = with; *w; w++)
+				g_string_append_c(escaped, *w == '@' ? *text : *w);
+		else
+			g_string_append_c(escaped, *text);
+	return g_string_free(escaped, FALSE);
+}
+
+static char *escape(const TemplateValue *value)
+{
+	switch (value->escape) {
+	case TEMPLATE_XML:
+		return g_markup_escape_text(value->text, -1);
+	case TEMPLATE_SHELL:
+		return escape_each(value->text, "'", "'\\@'");
+	case TEMPLATE_STRING:
+		return escape_each(value->text, "\"\\", "\\@");
+	default:
+		return g_strdup(value->text);
+	}
+}
+
+/* What the value must not hold where it goes, NULL = it is fine. */
+static const char *value_fault(const TemplateValue *value)
+{
+	if (value->escape == TEMPLATE_RAW)
+		return NULL;
+	if (has_control(value->text))
+		return "has a control character";
+	if (!g_utf8_validate(value->text, -1, NULL))
+		return "is not UTF-8";
+	if (value->escape == TEMPLATE_KERNEL && value->text[strspn(value->text, KERNEL_SAFE)])
+		return "has a character that is not safe on a kernel line";
+	return NULL;
+}
+
 static bool append_value(GString *out, const TemplateValue *value, const char *name, GError **error)
 {
+	const char *fault = value_fault(value);
 	g_autofree char *escaped = NULL;
 
-	if (value->escape != TEMPLATE_RAW && has_control(value->text)) {
-		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-			    "%s: the value of ${%s} has a control character", name, value->name);
+	if (fault) {
+		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT, "%s: the value of ${%s} %s",
+			    name, value->name, fault);
 		return false;
 	}
-	if (value->escape == TEMPLATE_XML)
-		escaped = g_markup_escape_text(value->text, -1);
-	g_string_append(out, escaped ? escaped : value->text);
+	escaped = escape(value);
+	g_string_append(out, escaped);
 	return true;
 }
 
@@ -74,11 +119,23 @@ static bool all_used(const char *name, const TemplateValue *values, const bool *
 	return true;
 }
 
+/* A name as a message may have it: short, one line of UTF-8, whatever a site wrote. Yours. */
+static char *name_shown(const char *start, size_t length)
+{
+	char *shown = g_utf8_make_valid(start, (gssize)MIN(length, 64));
+
+	for (char *c = shown; *c; c++)
+		if (g_ascii_iscntrl(*c))
+			*c = '?';
+	return shown;
+}
+
 /* Substitute the "$…" at *TEXT and step over it. */
 static bool substitute(GString *out, const char **text, const char *name,
 		       const TemplateValue *values, bool *used, GError **error)
 {
 	const char *start = *text + 2, *close;
+	g_autofree char *shown = NULL;
 	const TemplateValue *value;
 
 	if ((*text)[1] == '$') {
@@ -94,8 +151,9 @@ static bool substitute(GString *out, const char **text, const char *name,
 	}
 	value = value_find(values, start, (size_t)(close - start), used);
 	if (!value) {
-		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT, "%s: unknown name ${%.*s}",
-			    name, (int)MIN(close - start, 64), start);
+		shown = name_shown(start, (size_t)(close - start));
+		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT, "%s: unknown name ${%s}",
+			    name, shown);
 		return false;
 	}
 	*text = close + 1;

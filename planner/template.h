@@ -5,9 +5,8 @@
  * that the code gives and the template does not use, is an error: neither side drifts unseen. "$$"
  * is a dollar.
  *
- * To add a template: 1. templates/NAME; 2. a call of template_fill() beside the artifact that uses
- * it;
- * 3. templates/README lists its names.
+ * To add a template: 1. templates/NAME; 2. its names beside the artifact that uses it; 3.
+ * templates/README lists them. To add an escape: a row below and its case in escape().
  */
 #ifndef PLANNER_TEMPLATE_H
 #define PLANNER_TEMPLATE_H
@@ -22,11 +21,15 @@ typedef struct TemplateFile {
 } TemplateFile;
 extern const TemplateFile template_files[];
 
-/* How values are made safe for the text they go into. */
+/* How values are made safe for the text they go into. Control characters, newlines among them, are
+ * refused by all but the last. */
 typedef enum TemplateEscape {
-	TEMPLATE_XML,  /* & < > " ' become entities, control characters are refused */
-	TEMPLATE_LINE, /* one line of a file: newlines and control characters are refused */
-	TEMPLATE_RAW,  /* a block made of filled templates */
+	TEMPLATE_XML,	 /* & < > " ' become entities */
+	TEMPLATE_LINE,	 /* part of a line that a program reads as it is */
+	TEMPLATE_SHELL,	 /* inside single quotes of a shell */
+	TEMPLATE_KERNEL, /* on a kernel line: what GRUB or a shell would act on is refused */
+	TEMPLATE_STRING, /* inside double quotes of JSON, YAML or TOML */
+	TEMPLATE_RAW,	 /* a block made of filled templates */
 } TemplateEscape;
 
 typedef struct TemplateValue {

@@ -26,7 +26,7 @@ PLANNER = os.environ.get("PLANNER", os.path.join(ROOT, "build", "bin", "planner"
 SCHEMA = "/usr/share/libvirt/schemas/domain.rng"
 DAEMON = os.path.join(HERE, "session-libvirtd.sh")
 QEMU = "http://libvirt.org/schemas/domain/qemu/1.0"
-HOST = "pack:2 [numa(memory=68719476736)] l3:1 core:8 pu:2"
+HOST = "pack:2 [numa(memory=68719476736)] l3:1 core:12 pu:2"
 NODE = "[node]\nname = n\nkernel = 6.1.0\nqemu = 7.2.22\nlibvirt = 9.0.0\nmwait = yes\n" \
        "[host]\ncores-per-node = 2\n"
 VMS = NODE + """
@@ -327,7 +327,7 @@ def check_libvirt(tap, work, merged):
             tap.skip("libvirtd takes what is merged", start.stderr.strip().split("\n")[-1] or "none")
             return
         for name, xml in merged.items():
-            sent = domainxml.retyped(xml)
+            sent = re.sub(r"""type\s*=\s*["']kvm["']""", "type='qemu'", domainxml.retyped(xml))
             run = virsh(uri, "define", "--validate", write(work, sent, "m.xml"))
             if not tap.ok(run.returncode == 0, f"define: {name}", run.stderr, sent):
                 continue

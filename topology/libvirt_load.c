@@ -1,21 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #define LIBVIRT_LOAD_OWN_NAMES
 #include "topology/libvirt_load.h"
-
-#include <dlfcn.h>
+#include "topology/library.h"
 
 #define LIBRARY "libvirt.so.0" /* the name its ABI has had since 2005 */
 
 Libvirt libvirt_table;
-
-/* A pointer to a function as dlsym() gives it: by way of its bytes, as POSIX has it. */
-static bool find(void *library, const char *name, void *member)
-{
-	void *found = dlsym(library, name);
-
-	*(void **)member = found;
-	return found;
-}
 
 bool libvirt_load(void)
 {
@@ -24,11 +14,11 @@ bool libvirt_load(void)
 
 	if (loaded)
 		return true;
-	library = dlopen(LIBRARY, RTLD_LAZY | RTLD_LOCAL);
+	library = library_open(LIBRARY);
 	if (!library)
 		return false;
 	loaded = true;
-#define LIBVIRT_FIND(function) loaded &= find(library, #function, &libvirt_table.function);
+#define LIBVIRT_FIND(function) loaded &= library_find(library, #function, &libvirt_table.function);
 	LIBVIRT_FUNCTIONS(LIBVIRT_FIND)
 #undef LIBVIRT_FIND
 	return loaded;

@@ -28,6 +28,7 @@
 	X(virDomainGetXMLDesc)                                                                     \
 	X(virDomainIsActive)                                                                       \
 	X(virDomainIsPersistent)                                                                   \
+	X(virDomainLookupByName)                                                                   \
 	X(virDomainStatsRecordListFree)                                                            \
 	X(virGetLastErrorMessage)                                                                  \
 	X(virNodeGetInfo)                                                                          \
@@ -59,6 +60,7 @@ bool libvirt_load(void);
 #define virDomainGetXMLDesc libvirt_table.virDomainGetXMLDesc
 #define virDomainIsActive libvirt_table.virDomainIsActive
 #define virDomainIsPersistent libvirt_table.virDomainIsPersistent
+#define virDomainLookupByName libvirt_table.virDomainLookupByName
 #define virDomainStatsRecordListFree libvirt_table.virDomainStatsRecordListFree
 #define virGetLastErrorMessage libvirt_table.virGetLastErrorMessage
 #define virNodeGetInfo libvirt_table.virNodeGetInfo

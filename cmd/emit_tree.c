@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/emit_tree.h"
+#include "cmd/inputs.h"
+#include "planner/artifact.h"
+#include "topology/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#define ASIDE ".planner-new"
+
+/* The errno of an open that met a symbolic link, said so that one knows what to do. */
+static const char *why(int code)
+{
+	return code == ELOOP || code == ENOTDIR
+		       ? "a symbolic link, or no directory, stands in the way"
+		       : g_strerror(code);
+}
+
+static void failed(GError **error, const char *top, const char *path)
+{
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s%s: %s", top, path, why(errno));
+}
+
+/* Open the folder NAME in AT, made where it is missing and MAKE says so; AT is closed. */
+static int step(int at, const char *name, bool make)
+{
+	int fd = openat(at, name, FOLDER_FLAGS), code;
+
+	if (fd < 0 && errno == ENOENT && make && (mkdirat(at, name, 0755) == 0 || errno == EEXIST))
+		fd = openat(at, name, FOLDER_FLAGS);
+	code = errno;
+	close(at);
+	errno = code;
+	return fd;
+}
+
+/* The folder PATH's file is in, below TOP; -1 with errno. *NAME is the file's own, in PATH. */
+static int folder_open(const char *top, const char *path, bool make, const char **name)
+{
+	g_auto(GStrv) parts = g_strsplit(path, "/", -1);
+	int fd = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	unsigned n = g_strv_length(parts);
+
+	for (unsigned i = 0; fd >= 0 && i + 1 < n; i++) {
+		if (!*parts[i])
+			continue;
+		if (!strcmp(parts[i], "..") || !strcmp(parts[i], ".")) {
+			close(fd);
+			errno = EINVAL;
+			return -1;
+		}
+		fd = step(fd, parts[i], make);
+	}
+	*name = strrchr(path, '/') + 1;
+	return fd;
+}
+
+static bool write_text(int fd, const char *text)
+{
+	size_t length = strlen(text);
+
+	while (length) {
+		ssize_t n = write(fd, text, length);
+
+		if (n < 0 && errno != EINTR)
+			return false;
+		if (n > 0) {
+			text += n;
+			length -= (size_t)n;
+		}
+	}
+	return fsync(fd) == 0;
+}
+
+static char *aside_name(const char *name)
+{
+	return g_strconcat(".", name, ASIDE, NULL);
+}
+
+/* Write FILE beside where it goes. A left-over of a run that was killed is removed, not followed.
+ */
+static bool write_aside(const char *dir, const ArtifactFile *file)
+{
+	const char *name;
+	int folder = folder_open(dir, file->path, true, &name), fd, code;
+	g_autofree char *aside = folder < 0 ? NULL : aside_name(name);
+	bool good;
+
+	if (folder < 0)
+		return false;
+	unlinkat(folder, aside, 0);
+	fd = openat(folder, aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		    file->mode);
+	good = fd >= 0 && fchmod(fd, file->mode) == 0 && write_text(fd, file->text);
+	code = errno;
+	if (fd >= 0)
+		close(fd);
+	close(folder);
+	errno = code;
+	return good;
+}
+
+/* Put in place what was written aside, or take it away. */
+static bool settle(const char *dir, const ArtifactFile *file, bool place)
+{
+	const char *name;
+	int folder = folder_open(dir, file->path, false, &name), code;
+	g_autofree char *aside = folder < 0 ? NULL : aside_name(name);
+	bool good;
+
+	if (folder < 0)
+		return false;
+	good = place ? renameat(folder, aside, folder, name) == 0 : unlinkat(folder, aside, 0) == 0;
+	code = errno;
+	close(folder);
+	errno = code;
+	return good;
+}
+
+static void take_back(const char *dir, const GPtrArray *files)
+{
+	int code = errno;
+
+	for (unsigned i = 0; i < files->len; i++)
+		settle(dir, g_ptr_array_index(files, i), false);
+	errno = code;
+}
+
+bool tree_write(const char *dir, const GPtrArray *files, GError **error)
+{
+	if (g_mkdir_with_parents(dir, 0755) < 0) {
+		failed(error, dir, "");
+		return false;
+	}
+	for (unsigned pass = 0; pass < 2; pass++)
+		for (unsigned i = 0; i < files->len; i++) {
+			const ArtifactFile *file = g_ptr_array_index(files, i);
+
+			if (pass ? settle(dir, file, true) : write_aside(dir, file))
+				continue;
+			take_back(dir, files);
+			failed(error, dir, file->path);
+			return false;
+		}
+	return true;
+}
+
+static char *read_fd(int fd, const char *top, const char *path, GError **error)
+{
+	g_autofree char *fd_name = g_strdup_printf("/proc/self/fd/%d", fd);
+	g_autofree char *text = NULL;
+	size_t length;
+
+	text = input_read(fd_name, &length, error);
+	close(fd);
+	if (!text)
+		g_prefix_error(error, "%s%s: ", top, path);
+	return g_steal_pointer(&text);
+}
+
+char *tree_read(const char *root, const char *path, bool *missing, GError **error)
+{
+	const char *name;
+	int folder = folder_open(root, path, false, &name), fd = -1;
+
+	if (folder >= 0) {
+		fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+		close(folder);
+	}
+	*missing = fd < 0 && errno == ENOENT;
+	if (fd >= 0)
+		return read_fd(fd, root, path, error);
+	if (*missing)
+		return g_strdup("");
+	failed(error, root, path);
+	return NULL;
+}

@@ -1,0 +1,19 @@
+#!/bin/sh
+${head}#
+# For all installed kernels; new ones inherit it. grub2-mkconfig is no way to do this from RHEL 9.3
+# on: it leaves the arguments of boot entries alone. See the result: grubby --info=ALL
+# Usage: planner-grubby [undo]
+set -eu
+
+line='${line}'
+extra='${extra}'
+
+command -v grubby >/dev/null || {
+    echo "planner-grubby: no grubby here: this is for RHEL, Fedora and their kin" >&2
+    exit 1
+}
+grubby --update-kernel=ALL \
+    --remove-args="isolcpus nohz_full nohz-full rcu_nocbs rcu-nocbs irqaffinity$$extra"
+if [ "$${1-}" != undo ]; then
+    grubby --update-kernel=ALL --args="$$line"
+fi

@@ -1,0 +1,1 @@
+'hw:mem_page_size=${size}' 

@@ -1,0 +1,1 @@
+'hw:cpu_policy=shared'

@@ -1,0 +1,2 @@
+flavor '${name}' '${vcpus}' '${memory}' \
+    ${pages}${properties}

@@ -1,0 +1,12 @@
+#!/bin/sh
+${head}#
+# Polling threads (pmd) on CPUs ${sdk}, at once; DPDK's other threads on the lowest host CPU, from
+# the next start of ovs-vswitchd on. Usage: planner-ovs [undo]
+set -eu
+
+if [ "$${1-}" = undo ]; then
+    exec ovs-vsctl --no-wait remove Open_vSwitch . other_config pmd-cpu-mask dpdk-lcore-mask
+fi
+ovs-vsctl --no-wait set Open_vSwitch . \
+    other_config:pmd-cpu-mask='${pmd}' \
+    other_config:dpdk-lcore-mask='${lcore}'

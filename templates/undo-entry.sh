@@ -1,0 +1,3 @@
+if [ -e '${path}' ]; then
+${script}${stop}    rm -f -- '${path}'
+${command}fi

@@ -1,0 +1,1 @@
+pin iothreadpin --iothread='${iothread}' --cpulist='${cpus}'

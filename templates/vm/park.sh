@@ -1,0 +1,1 @@
+pin vcpupin --vcpu='${vcpu}' --cpulist='${cpus}' # parked, to be out of the way

@@ -1,0 +1,1 @@
+pin vcpupin --vcpu='${vcpu}' --cpulist='${cpus}'
