@@ -98,8 +98,8 @@ $B/templates.c: $(templates) Makefile FORCE
 		printf '\t""},\n'; \
 	done; \
 	echo '	{0, 0}'; \
-	echo '};'; } >$@.new
-	$(Q)if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+	echo '};'; } >$@.$$$$; \
+	if cmp -s $@.$$$$ $@; then rm $@.$$$$; else mv $@.$$$$ $@; fi
 
 $B/tests/%: $B/tests/unit/%.o $B/libcmd.a $B/libplanner.a
 	@mkdir -p $(@D)

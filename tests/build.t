@@ -4,6 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 build=${B-build}
+build=${build#"$PWD/"} # make's targets cannot hold the blanks of a folder we are in
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

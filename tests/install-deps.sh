@@ -1,22 +1,27 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Install the Debian packages that a make target needs and this machine lacks.
-# Usage: tests/install-deps.sh build|demo|check|lint
+# Usage: tests/install-deps.sh build|demo|check|lint|ci
 # Says nothing and does nothing when all of them are there.
 set -eu
 
 build='gcc libc6-dev make pkg-config libhwloc-dev libvirt-dev libcgroup-dev libinih-dev
     libglib2.0-dev libjansson-dev libxml2-dev libsmartcols-dev'
 check='python3 perl libxml2-utils libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients
-    qemu-system-x86 cgroup-tools hwloc-nox mandoc bash bash-completion util-linux procps'
+    qemu-system-x86 cgroup-tools hwloc-nox mandoc bash bash-completion util-linux procps
+    patch kmod python3-yaml librsvg2-bin'
 lint='clang libclang-rt-14-dev clang-format cppcheck shellcheck codespell mandoc python3'
+# Their packages start daemons that tune the machine, so only where nobody lives; tests that ask
+# these programs are skipped elsewhere.
+ci='irqbalance tuned grub2-common systemd'
 
 case ${1-} in
 build | demo) packages=$build ;;
 check) packages="$build $check" ;;
 lint) packages="$build $lint" ;;
+ci) packages="$build $check $lint $ci" ;;
 *)
-    echo "usage: $0 build|demo|check|lint" >&2
+    echo "usage: $0 build|demo|check|lint|ci" >&2
     exit 2
     ;;
 esac
