@@ -40,8 +40,35 @@ static const Row rows[] = {
 	 "also save the plan document (JSON) to FILE"},
 	{OPTION_TEMPLATES, 0, "templates", "DIR", offsetof(Options, templates),
 	 "take templates from DIR before the built-in ones"},
+	{OPTION_ALL, 0, "all", NULL, offsetof(Options, all),
+	 "every artifact that makes sense for the plan; with -d or --diff"},
+	{OPTION_DIRECTORY, 'd', "directory", "DIR", offsetof(Options, directory),
+	 "write files below DIR, as the node has them below /"},
+	{OPTION_DIFF, 0, "diff", "ROOT", offsetof(Options, diff),
+	 "show what the files would change below ROOT: /, or an image's root; exit 1 if anything"},
+	{OPTION_MERGE, 0, "merge", "FILE", offsetof(Options, merge),
+	 "the VM's domain XML as it is: emit domain changes in it what is planner's and nothing "
+	 "else, emit virsh starts from its pins; -c URI asks libvirt for it"},
+	{OPTION_ROOT, 'r', "root", "DIR|TAR", offsetof(Options, root),
+	 "the node: /, a snapshot, an extracted sosreport, a directory that holds its /proc and "
+	 "/sys; default: this machine"},
+	{OPTION_DOMAINS, 0, "domains", "DIR", offsetof(Options, domains),
+	 "domain XML files instead of libvirt: NAME.xml for the next start, live/NAME.xml of "
+	 "running ones"},
 	{OPTION_LIST_NAMES, 0, "list-names", NULL, offsetof(Options, list_names),
 	 "print the artifacts' names alone"},
+	{OPTION_CHECK, 'o', "output", "FILE", offsetof(Options, output),
+	 "write the report to FILE instead, aside and renamed"},
+	{OPTION_CHECK, 0, "format", "people|json|prometheus|junit", offsetof(Options, format),
+	 "how to report: for people (default), JSON, node_exporter's textfile collector, JUnit XML"},
+	{OPTION_CHECK, 0, "rule", "ID,...", offsetof(Options, rule_words),
+	 "only these rules; an area such as vm stands for all its rules, see planner-rules(7)"},
+	{OPTION_CHECK, 0, "skip", "ID,...", offsetof(Options, skip_words),
+	 "not these rules, nor those of these areas"},
+	{OPTION_CHECK, 0, "fail-on", "error|warning", offsetof(Options, fail_on),
+	 "the least severity that makes the exit status 1; default error"},
+	{OPTION_CHECK, 0, "strict", NULL, offsetof(Options, strict),
+	 "exit 1 also when something could not be judged"},
 	{OPTION_JSON, 0, "json", NULL, offsetof(Options, json), "print the document as JSON"},
 	{OPTION_COLOR, 0, "color", "auto|always|never", offsetof(Options, color_word),
 	 "colour; auto is on for a terminal, unless NO_COLOR is set"},
@@ -184,6 +211,15 @@ void options_clear(Options *options)
 	g_free(options->connect);
 	g_free(options->output);
 	g_free(options->templates);
+	g_free(options->directory);
+	g_free(options->diff);
+	g_free(options->merge);
+	g_free(options->root);
+	g_free(options->domains);
+	g_free(options->rule_words);
+	g_free(options->skip_words);
+	g_free(options->fail_on);
+	g_free(options->format);
 	g_free(options->color_word);
 	g_free(options->prefer_word);
 	g_free(options->moves_word);

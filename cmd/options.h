@@ -24,6 +24,13 @@ enum {
 	OPTION_PREFER = 1 << 7,
 	OPTION_TEMPLATES = 1 << 8,
 	OPTION_LIST_NAMES = 1 << 9,
+	OPTION_ALL = 1 << 10,
+	OPTION_DIRECTORY = 1 << 11,
+	OPTION_DIFF = 1 << 12,
+	OPTION_MERGE = 1 << 13,
+	OPTION_ROOT = 1 << 14,
+	OPTION_DOMAINS = 1 << 15,
+	OPTION_CHECK = 1 << 16, /* --rule, --skip, --fail-on, --strict, --format, -o REPORT */
 	OPTION_MOVES = 1 << 20,
 	OPTION_KEEP = 1 << 21,
 	OPTION_ALWAYS = 1u << 31, /* --help */
@@ -36,7 +43,11 @@ typedef struct Options {
 	char *color_word, *prefer_word; /* as given; checked and turned into the two below */
 	bool color;			/* of stdout */
 	Prefer prefer;
-	gboolean json, list_names, help;
+	char *directory, *diff, *merge;
+	char *root, *domains; /* what is audited or captured */
+	char *rule_words, *skip_words, *fail_on, *format;
+	gboolean strict;
+	gboolean json, list_names, all, help;
 	char *moves_word, *keep;
 	unsigned moves;	  /* VMs that may move */
 	char **arguments; /* what is not an option; never NULL */
