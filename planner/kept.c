@@ -117,29 +117,41 @@ static bool has_cpu(const VmSpec *spec, unsigned cpu)
 	return false;
 }
 
-/* Threads of the VM's cores that it leaves idle; one core's may be left by an odd number of vCPUs.
+static bool pinned_by_any(const Kept *kept, unsigned cpu)
+{
+	for (unsigned i = 0; i < kept->placer->plan->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(kept->placer->plan->vms, i);
+
+		if (vm->spec->cpus && has_cpu(vm->spec, cpu))
+			return true;
+	}
+	return false;
+}
+
+/* Threads of the VM's cores that nobody has; one core's may be left by an odd number of vCPUs.
  */
 static void half_cores(const Kept *kept, hwloc_const_bitmap_t cores)
 {
 	const VmSpec *spec = kept->vm->spec;
 	unsigned index, halves = 0, idle = HOST_NONE, threads = 1;
 
-	hwloc_bitmap_foreach_begin (index, cores)
+	hwloc_bitmap_foreach_begin(index, cores)
 		const Core *core = host_core(kept->placer->host, index);
-	bool half = false;
+		bool half = false;
 
-	for (unsigned t = 0; t < core->n_cpus; t++)
-		if (!has_cpu(spec, core->cpu[t])) {
-			half = true;
-			idle = core->cpu[t];
-		}
-	halves += half;
-	threads = MAX(threads, core->n_cpus);
-hwloc_bitmap_foreach_end
-();
-if (halves > (spec->vcpus % threads ? 1u : 0u))
-	report(kept, SEVERITY_WARNING, "vm.half-core", "list whole cores, or say threads = isolate",
-	       "it takes half of %u cores: CPU %u stays idle beside it", halves, idle);
+		for (unsigned t = 0; t < core->n_cpus; t++)
+			if (!pinned_by_any(kept, core->cpu[t])) {
+				half = true;
+				idle = core->cpu[t];
+			}
+		halves += half;
+		threads = MAX(threads, core->n_cpus);
+	hwloc_bitmap_foreach_end();
+	if (halves > (spec->vcpus % threads ? 1u : 0u))
+		report(kept, SEVERITY_WARNING, "vm.half-core",
+		       "list whole cores, or say threads = isolate",
+		       "it takes only half of %u core%s: CPU %u stays idle beside it", halves,
+		       halves == 1 ? "" : "s", idle);
 }
 
 /* With isolate each vCPU has a core to itself. */
@@ -182,19 +194,19 @@ static void node_check(const Kept *kept)
 	for (unsigned v = 0; v < spec->cpus->len; v++)
 		hwloc_bitmap_set(nodes,
 				 core_of(kept, g_array_index(spec->cpus, unsigned, v))->node);
-	hwloc_bitmap_foreach_begin (index, nodes)
+	hwloc_bitmap_foreach_begin(index, nodes)
 		unsigned id = host_node(host, index)->id;
 
-	if (spec->node >= 0 && id != (unsigned)spec->node)
-		report(kept, SEVERITY_ERROR, "vm.off-node", "change node or cpus",
-		       "it asks for node %d, but some of its cpus are on node %u", spec->node, id);
-hwloc_bitmap_foreach_end
-();
-list = cpulist_format(nodes);
-if (hwloc_bitmap_weight(nodes) > 1)
-	report(kept, SEVERITY_WARNING, "vm.across-nodes", "give it CPUs of one node",
-	       "its cpus are on %d NUMA nodes", hwloc_bitmap_weight(nodes));
-hwloc_bitmap_free(nodes);
+		if (spec->node >= 0 && id != (unsigned)spec->node)
+			report(kept, SEVERITY_ERROR, "vm.off-node", "change node or cpus",
+			       "it asks for node %d, but some of its cpus are on node %u",
+			       spec->node, id);
+	hwloc_bitmap_foreach_end();
+	list = cpulist_format(nodes);
+	if (hwloc_bitmap_weight(nodes) > 1)
+		report(kept, SEVERITY_WARNING, "vm.across-nodes", "give it CPUs of one node",
+		       "its cpus are on %d NUMA nodes", hwloc_bitmap_weight(nodes));
+	hwloc_bitmap_free(nodes);
 }
 
 /* The cores of a VM that cannot be placed stay reserved: it may be running there. */

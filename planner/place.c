@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/place.h"
+#include "planner/level.h"
 #include "planner/problem.h"
 #include "planner/replan.h"
 #include "planner/subject.h"
@@ -59,18 +60,26 @@ static VmShare *share_on(PlanVm *vm, unsigned node)
 	return &g_array_index(vm->shares, VmShare, vm->shares->len - 1);
 }
 
-void place_take_memory(Placer *placer, PlanVm *vm)
+void place_fill_shares(const Host *host, PlanVm *vm)
 {
 	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
-		unsigned cpu = g_array_index(vm->vcpupin, unsigned, v);
-		unsigned core = host_core_of(placer->host, cpu);
+		unsigned core = host_core_of(host, g_array_index(vm->vcpupin, unsigned, v));
 
-		share_on(vm, host_core(placer->host, core)->node)->vcpus++;
+		share_on(vm, host_core(host, core)->node)->vcpus++;
 	}
 	for (unsigned i = 0; i < vm->shares->len; i++) {
 		VmShare *share = &g_array_index(vm->shares, VmShare, i);
 
 		share->memory = place_share_memory(vm->spec, share->vcpus);
+	}
+}
+
+void place_take_memory(Placer *placer, PlanVm *vm)
+{
+	place_fill_shares(placer->host, vm);
+	for (unsigned i = 0; i < vm->shares->len; i++) {
+		const VmShare *share = &g_array_index(vm->shares, VmShare, i);
+
 		memory_taken(placer, vm, share->node, share->memory);
 	}
 }
@@ -276,6 +285,24 @@ static unsigned seat_all(Placer *placer, const Problem *problem, const SearchRes
 	return unseated;
 }
 
+/* VMs that the goals put further apart than they could have sat: said, for it costs them speed. */
+static void spread_check(const Placer *placer, const Problem *problem, const GPtrArray *vms)
+{
+	for (unsigned i = 0; i < vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(vms, i);
+		Level natural = MIN(problem_natural_level(problem, vm->spec), LEVEL_NODES);
+		g_autofree char *subject = subject_vm(vm->spec->name);
+
+		if (!vm->placed || level_of(placer->plan, vm) <= natural)
+			continue;
+		findings_add(placer->plan->findings, SEVERITY_INFO, "vm.spread", subject,
+			     "'planner explain vm' says what forced it",
+			     "sits %s; alone it would sit %s",
+			     level_text(placer->host, level_of(placer->plan, vm)),
+			     level_text(placer->host, natural));
+	}
+}
+
 static Problem *problem_of(const Placer *placer, const GPtrArray *vms, const PlanOptions *options)
 {
 	Problem *problem = problem_new(placer, options);
@@ -311,6 +338,7 @@ static void place_searched(Placer *placer, const PlanOptions *options)
 	g_autoptr(SearchResult) result = problem_solve(problem);
 	unsigned unseated = seat_all(placer, problem, result, vms);
 
+	spread_check(placer, problem, vms);
 	place_shared(placer);
 	result_report(placer->plan, result, unseated);
 	placer->plan->optimal &= proved;

@@ -501,7 +501,8 @@ static GArray *places_new(Lowest *l, unsigned kind)
 	if (natural >= 2 || l->now.left > 0)
 		add_all_spans(l, places, kind, natural,
 			      l->now.left > 0 ? model->problem->n_nodes : natural);
-	qsort(places->data, places->len, sizeof(Place), compare_places);
+	if (places->len) /* an empty array has no data, and qsort() wants some */
+		qsort(places->data, places->len, sizeof(Place), compare_places);
 	return places;
 }
 

@@ -52,17 +52,32 @@ static void claim_refused(Splitter *s, const Want *want, unsigned core, unsigned
 			     want->section, cpu, name, holder, holder);
 }
 
-static void cpu_absent(Splitter *s, const Want *want, unsigned cpu)
+/* Listed CPUs that are offline, or that the host does not have: one finding for all of a kind. */
+static void cpus_absent(Splitter *s, const Want *want, hwloc_const_bitmap_t cpus, bool known)
 {
-	bool known = host_has_cpu(s->host, cpu);
-	g_autofree char *subject = subject_cpu(cpu);
+	g_autofree char *list = cpulist_format(cpus);
 	g_autofree char *all = cpulist_format(s->host->online);
-	g_autofree char *fix = known ? g_strdup("bring the CPU online or take it out of the list")
+	g_autofree char *subject = subject_cpu((unsigned)hwloc_bitmap_first(cpus));
+	g_autofree char *fix = known ? g_strdup("bring them online or take them out of the list")
 				     : g_strdup_printf("this host's CPUs are %s", all);
 
-	findings_add(s->findings, SEVERITY_ERROR, known ? "split.cpu-offline" : "split.cpu-absent",
-		     subject, fix, "%s cpus names CPU %u, which is %s", want->section, cpu,
-		     known ? "offline" : "not on this host");
+	if (!hwloc_bitmap_iszero(cpus))
+		findings_add(s->findings, SEVERITY_ERROR,
+			     known ? "split.cpu-offline" : "split.cpu-absent", subject, fix,
+			     "%s cpus names CPU %s, %s", want->section, list,
+			     known ? "offline here" : "not on this host");
+}
+
+static void absent_check(Splitter *s, const Want *want)
+{
+	g_auto(CpuSet) offline = hwloc_bitmap_dup(want->request->cpus);
+	g_auto(CpuSet) absent = hwloc_bitmap_dup(want->request->cpus);
+
+	hwloc_bitmap_and(offline, offline, s->host->offline);
+	hwloc_bitmap_andnot(absent, absent, s->host->online);
+	hwloc_bitmap_andnot(absent, absent, s->host->offline);
+	cpus_absent(s, want, offline, true);
+	cpus_absent(s, want, absent, false);
 }
 
 /* Some siblings are listed and some are not: the core goes whole, and that is said. */
@@ -88,10 +103,8 @@ static void claim(Splitter *s, const Want *want, unsigned cpu)
 	unsigned core = host_core_of(s->host, cpu);
 	Role *role;
 
-	if (core == HOST_NONE) {
-		cpu_absent(s, want, cpu);
+	if (core == HOST_NONE) /* absent_check() has said so */
 		return;
-	}
 	role = &s->roles[core];
 	if (*role == want->role)
 		return;
@@ -128,19 +141,19 @@ static void claim_listed(Splitter *s, const Want *want)
 
 	if (want->request->by != SPLIT_CPUS)
 		return;
-	hwloc_bitmap_foreach_begin (cpu, want->request->cpus)
+	absent_check(s, want);
+	hwloc_bitmap_foreach_begin(cpu, want->request->cpus)
 		claim(s, want, cpu);
-hwloc_bitmap_foreach_end
-();
-for (unsigned i = 0; i < n_cores(s); i++) {
-	const Core *core = host_core(s->host, i);
-	bool listed = false;
+	hwloc_bitmap_foreach_end();
+	for (unsigned i = 0; i < n_cores(s); i++) {
+		const Core *core = host_core(s->host, i);
+		bool listed = false;
 
-	for (unsigned t = 0; t < core->n_cpus; t++)
-		listed |= hwloc_bitmap_isset(want->request->cpus, core->cpu[t]);
-	if (listed && s->roles[i] == want->role)
-		core_completed(s, want, core);
-}
+		for (unsigned t = 0; t < core->n_cpus; t++)
+			listed |= hwloc_bitmap_isset(want->request->cpus, core->cpu[t]);
+		if (listed && s->roles[i] == want->role)
+			core_completed(s, want, core);
+	}
 }
 
 /* Counts */
@@ -412,11 +425,9 @@ static void strand_partial(Splitter *s)
 			continue;
 		if (s->roles[i] == ROLE_FREE)
 			s->roles[i] = ROLE_STRANDED;
-		findings_add(
-			s->findings, SEVERITY_WARNING, "split.sibling-offline", subject,
-			"bring the siblings online, or turn SMT off for the whole host",
-			"a sibling of CPU %s is offline: no VM can have the whole core, it is %s",
-			name, role_names[s->roles[i]]);
+		findings_add(s->findings, SEVERITY_WARNING, "split.sibling-offline", subject,
+			     "bring the siblings online, or turn SMT off for the whole host",
+			     "a sibling of CPU %s is offline: planner gives no VM the core", name);
 	}
 }
 

@@ -134,12 +134,11 @@ bool capture_check(const char *root, GError **error)
 	if (!cpus_add(cpus, directory, "present", error) ||
 	    !cpus_add(cpus, directory, "online", error) || !nodes_check(cpus, root, error))
 		return false;
-	hwloc_bitmap_foreach_begin (cpu, cpus)
+	hwloc_bitmap_foreach_begin(cpu, cpus)
 		if (!cpu_check(root, cpu, error))
 			return false;
-hwloc_bitmap_foreach_end
-();
-return true;
+	hwloc_bitmap_foreach_end();
+	return true;
 }
 
 static bool has_packages(const Host *host)
