@@ -9,6 +9,7 @@
 #include "planner/artifact_picture.h"
 #include "planner/merge.h"
 #include "topology/error.h"
+#include "topology/libxml_load.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -171,6 +172,11 @@ static char *render_vm(const Options *options, const Artifact *artifact, Renderi
 	}
 	if (!base)
 		return artifact_render(artifact, rendering, error);
+	if (!libxml_load()) {
+		g_set_error_literal(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM,
+				    "merging needs libxml2, which is not installed");
+		return NULL;
+	}
 	return is_virsh ? virsh_from(options, rendering, base, length, error)
 			: domain_merged(options, rendering, base, length, error);
 }

@@ -7,6 +7,16 @@
 
 Libvirt libvirt_table;
 
+/* AddressSanitizer wraps the xdr_*() functions libvirt talks with, and finds the real ones only in
+ * libraries that are there at the start: so under it libvirt is linked, not loaded later. */
+#if defined(__SANITIZE_ADDRESS__)
+__attribute__((used)) static int (*const linked)(void) = virInitialize;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+__attribute__((used)) static int (*const linked)(void) = virInitialize;
+#endif
+#endif
+
 bool libvirt_load(void)
 {
 	static bool loaded;

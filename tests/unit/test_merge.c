@@ -3,6 +3,7 @@
 #include "planner/merge.h"
 #include "planner/merge_text.h"
 #include "planner/plan.h"
+#include "topology/libxml_load.h"
 
 #include <string.h>
 
@@ -133,6 +134,7 @@ static void test_pins(Fixture *fixture, gconstpointer data)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	g_assert_true(libxml_load());
 	g_test_add("/merge/whole", Fixture, NULL, set_up, test_whole, tear_down);
 	g_test_add("/merge/pins", Fixture, NULL, set_up, test_pins, tear_down);
 	g_test_add("/merge/cut", Fixture, NULL, set_up, test_cut, tear_down);

@@ -67,8 +67,8 @@ static char *again(const char *text, size_t length)
 		g_assert_true(g_error_matches(error, PLANNER_ERROR, PLANNER_ERROR_INPUT));
 		g_assert_true(g_str_has_prefix(error->message, NAME ": "));
 		g_assert_true(g_utf8_validate(error->message, -1, NULL));
-		for (const char *c = error->message; *c; c++)
-			g_assert_false(g_ascii_iscntrl(*c));
+		for (const char *c = error->message; *c; c = g_utf8_next_char(c))
+			g_assert_false(g_unichar_iscntrl(g_utf8_get_char(c)));
 		return NULL;
 	}
 	json = plan_to_json(plan);
@@ -188,8 +188,8 @@ static void test_not_documents(void)
 		{"{", "not JSON"},
 		{"{}", "format"},
 		{"[]", "format"},
-		{"null", "format"},
-		{"\"planner-plan/1\"", "format"},
+		{"null", "not JSON"},
+		{"\"planner-plan/1\"", "not JSON"},
 		{"{\"format\": 1}", "format"},
 		{"{\"format\": \"planner-host/1\"}", "'planner-host/1'"},
 		{"{\"format\": \"planner-plan/2\"}", "'planner-plan/2'"},
@@ -200,6 +200,7 @@ static void test_not_documents(void)
 		{"{\"format\": \"\\u001b[31m\"}", "control"},
 		{"{\"a\": \"\xff\"}", "not JSON"},
 		{"{\"a\": \x1b[31m}", "not JSON"},
+		{"{\"a\": \xc2\x9b}", "not JSON"},
 		{"{\"a\": \"\\u0000\"}", "not JSON"},
 		{"{\"a\": 99999999999999999999}", "not JSON"},
 		{"[node]\nname = a\n", "not JSON"},
@@ -250,14 +251,14 @@ static const Edit edits[] = {
 	{"\"offline\": \"\"", "\"offline\": \"99\"", "topology"},
 	{"\"isolated\": \"1", "\"isolated\": \"0,1", "cpus.isolated"},
 	{"\"1,7\"", "\"1,6\"", "CPU"},
-	{"\"1,7\"", "\"1\"", "one role"},
+	{"\"1,7\"", "\"1\"", "topology"},
 	{"\"1,7\"", "\"7,1\"", "CPU"},
-	{"      1,\n      7\n", "      1,\n      1\n", "CPU 1 twice"},
-	{"      1,\n      7\n", "      7,\n      1\n", NULL}, /* may have been pinned so */
-	{"      1,\n      7\n", "      1,\n      4\n", ""},
-	{"      1,\n      7\n", "      1,\n      99\n", "not online"},
-	{"      1,\n      7\n", "      1\n", "one CPU a vCPU"},
-	{"      1,\n      7\n", "      1,\n      7.0\n", "no CPU"},
+	{"        1,\n        7\n", "        1,\n        1\n", "CPU 1 twice"},
+	{"        1,\n        7\n", "        7,\n        1\n", NULL}, /* may have been pinned so */
+	{"        1,\n        7\n", "        1,\n        4\n", ""},
+	{"        1,\n        7\n", "        1,\n        99\n", "not online"},
+	{"        1,\n        7\n", "        1\n", "one CPU a vCPU"},
+	{"        1,\n        7\n", "        1,\n        7.0\n", "no CPU"},
 	{"\"emulatorpin\": \"0,6\"", "\"emulatorpin\": \"\"", "emulatorpin"},
 	{"\"emulatorpin\": \"0,6\"", "\"emulatorpin\": \"0,6,99\"", "emulatorpin"},
 	{"\"cpuset\": \"0,3,6,9\"", "\"cpuset\": \"\"", "cpuset"},
@@ -296,9 +297,9 @@ static const Edit edits[] = {
 	{"\"bound\": 3", "\"bound\": 2", "placement"},
 	{"\"prefer\": \"vcpus\"", "\"prefer\": \"all\"", "'all'"},
 	{"\"socket\": 0", "\"socket\": 7", "topology"},
-	{"\"node\": 0", "\"node\": 9", "node 9"},
-	{"\"node\": 0", "\"node\": 1", "topology"},
-	{"\"id\": 1", "\"id\": 0", "node 0"},
+	{"\"socket\": 0,\n      \"node\": 0", "\"socket\": 0,\n      \"node\": 9", "node 9"},
+	{"\"socket\": 0,\n      \"node\": 0", "\"socket\": 0,\n      \"node\": 1", "topology"},
+	{"\"id\": 1", "\"id\": 0", "node 1"},
 };
 
 /* TEXT with the first FROM replaced, yours. */
@@ -344,7 +345,10 @@ static void test_further_keys(void)
 	g_assert_cmpstr(copy, ==, document);
 }
 
-/* Every value in turn taken away, or made another: refused, or it means the same as before */
+/*
+ * Every value in turn taken away, or made another: refused, or read as it now is; or what was
+ * changed is nothing to planner, and the plan is as before.
+ */
 
 typedef struct Walk {
 	json_t *root;
@@ -356,12 +360,14 @@ static void assert_harmless(Walk *walk)
 {
 	char *text = json_dumps(walk->root, JSON_INDENT(2));
 	g_autofree char *copy = again(text, strlen(text));
+	json_t *json = copy ? json_loads(copy, 0, NULL) : NULL;
 
 	walk->tried++;
-	if (copy && strcmp(copy, walk->document) != 0)
-		g_test_message("taken:\n%s", text);
-	if (copy)
-		g_assert_cmpstr(copy, ==, walk->document);
+	if (copy && !json_equal(json, walk->root) && strcmp(copy, walk->document) != 0) {
+		g_test_message("read:\n%s\nas:\n%s", text, copy);
+		g_test_fail();
+	}
+	json_decref(json);
 	free(text);
 }
 

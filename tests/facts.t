@@ -1,0 +1,252 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""
+Facts as they really come: a constructed node and its snapshot, a libvirtd of our own with real QEMU
+guests, threads that are moved, a guest, a daemon that hangs, one that is gone, a user without
+rights. What planner saw is read from the snapshots it writes.
+"""
+
+import contextlib
+import glob
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+sys.path.insert(0, os.path.join(HERE, "judge"))
+
+from tap import Tap, skip_all
+
+PLANNER = os.path.abspath(os.environ.get("PLANNER", os.path.join(ROOT, "build", "bin", "planner")))
+DAEMON = os.path.join(HERE, "session-libvirtd.sh")
+MAKE_NODE = os.path.join(HERE, "hosts", "make-node.py")
+X6 = [os.path.join(HERE, "cases", "x6", "inventory.ini"), os.path.join(HERE, "hosts", "x6.xml")]
+UTF8 = dict(os.environ, LC_ALL="C.UTF-8", PLANNER=PLANNER)
+DOMAIN = """<domain type='qemu'><name>{name}</name><memory unit='MiB'>32</memory>
+<vcpu cpuset='0'>2</vcpu><iothreads>1</iothreads><cputune><vcpupin vcpu='0' cpuset='0'/>
+<vcpupin vcpu='1' cpuset='0'/><emulatorpin cpuset='0'/></cputune>
+<metadata><a xmlns='x'>hidden-secret</a></metadata><os><type arch='x86_64'>hvm</type></os></domain>"""
+NAMES = ["plain", "a&b ünï☃ --x"]
+
+
+class Snapshot:
+    """A snapshot file: its members and what planner said of what is not in it."""
+
+    def __init__(self, *words, prefix=(), folder=None):
+        self.file = os.path.join(folder, "node.tar")
+        start = time.monotonic()
+        run = subprocess.run([*prefix, PLANNER, "snapshot", "-o", self.file, *words],
+                             capture_output=True, env=UTF8, encoding="utf-8", timeout=60)
+        self.seconds, self.status, self.errors = time.monotonic() - start, run.returncode, run.stderr
+        self.bytes, self.files = b"", {}
+        if self.status == 0:
+            with open(self.file, "rb") as file:
+                self.bytes = file.read()
+            with tarfile.open(fileobj=io.BytesIO(self.bytes)) as tar:
+                for member in tar.getmembers():
+                    if member.isfile():
+                        self.files[member.name] = tar.extractfile(member).read().decode("utf-8", "replace")
+
+    def domains(self):
+        text = self.files.get("planner/domains/list.json", "{}")
+        return {domain["name"]: domain for domain in json.loads(text).get("domains", [])}
+
+    def allowed(self, pid, tid):
+        status = self.files.get(f"proc/{pid}/task/{tid}/status", "")
+        return status.partition("Cpus_allowed_list:\t")[2].partition("\n")[0]
+
+
+def check_node(tap, folder):
+    """A constructed node, its snapshot, the snapshot of that: the same bytes."""
+    plan, node = os.path.join(folder, "plan.json"), os.path.join(folder, "node")
+    run = subprocess.run([PLANNER, "plan", "--json", "-i", X6[0], "-t", X6[1]], capture_output=True,
+                         env=UTF8, timeout=60)
+    with open(plan, "wb") as file:
+        file.write(run.stdout)
+    run = subprocess.run([MAKE_NODE, plan, node], capture_output=True, text=True, env=UTF8, timeout=60)
+    if not tap.ok(run.returncode == 0, "a node made of the x6 plan", run.stderr):
+        return
+    first = Snapshot("-r", node, folder=folder)
+    tap.ok(first.status == 0 and not first.errors, "a snapshot of it lacks nothing", first.errors)
+    tap.ok(len(first.domains()) == 13, "it has the 13 domains")
+    tap.ok(b"hidden" not in first.bytes, "it has no secret object of QEMU's")
+    copy, out = os.path.join(folder, "copy.tar"), os.path.join(folder, "out")
+    os.rename(first.file, copy)
+    tap.ok(Snapshot("-r", copy, folder=folder).bytes == first.bytes, "its snapshot's snapshot is the same")
+    with tarfile.open(copy) as tar:
+        tar.extractall(out)
+    tap.ok(Snapshot("-r", out, folder=folder).bytes == first.bytes, "and that of the extracted one")
+
+
+def check_hostile(tap, folder):
+    """Captures by somebody who means harm end in one line or in facts, soon."""
+    with open(os.path.join(folder, "copy.tar"), "rb") as file:
+        whole = file.read()
+    broken = os.path.join(folder, "broken.tar")
+    for what, data in (("cut short", whole[:len(whole) // 3]), ("empty", b""),
+                       ("noise", os.urandom(4096)), ("text", b"hello\n" * 1000)):
+        with open(broken, "wb") as file:
+            file.write(data)
+        shot = Snapshot("-r", broken, folder=folder)
+        tap.ok(shot.status == 2 and shot.errors.count("\n") == 1, f"refused: a snapshot that is {what}",
+               shot.errors)
+    root = os.path.join(folder, "hostile")
+    os.makedirs(os.path.join(root, "proc"))
+    os.symlink("/etc/hostname", os.path.join(root, "proc", "cmdline"))
+    os.symlink("/proc", os.path.join(root, "sys"))
+    os.mkfifo(os.path.join(root, "proc", "interrupts"))
+    shot = Snapshot("-r", root, folder=folder)
+    tap.ok(shot.status == 0 and shot.seconds < 5 and "proc/cmdline" not in shot.files,
+           "links out of the root lead nowhere, a FIFO holds nobody", shot.errors)
+
+
+@contextlib.contextmanager
+def libvirtd():
+    """(folder, URI) of a daemon of our own; URI None where there is none. Its guests end with it."""
+    folder = tempfile.mkdtemp(prefix="planner-facts-", dir="/tmp")
+    os.chmod(folder, 0o755)
+    uri = None
+    try:
+        run = subprocess.run([DAEMON, "start", folder], capture_output=True, text=True, timeout=30)
+        uri = run.stdout.strip() or None
+        yield folder, uri
+    finally:
+        for file in glob.glob(os.path.join(folder, "run/libvirt/qemu/run/*.pid")):
+            if os.path.basename(file) != "driver.pid":
+                with contextlib.suppress(OSError, ValueError):
+                    os.kill(int(read(file)), signal.SIGKILL)
+        daemon = read(os.path.join(folder, "pid"))
+        if daemon:
+            with contextlib.suppress(OSError):
+                os.kill(int(daemon), signal.SIGCONT)
+        subprocess.run([DAEMON, "stop", folder], timeout=30)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def read(path):
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+def pid_of(folder, name):
+    return int(read(os.path.join(folder, f"run/libvirt/qemu/run/{name}.pid")))
+
+
+def virsh(uri, *words):
+    return subprocess.run(["virsh", "-c", uri, *words], capture_output=True, env=UTF8, encoding="utf-8",
+                          timeout=60)
+
+
+def start_guests(tap, uri, work):
+    for name in NAMES:
+        xml = os.path.join(work, "domain.xml")
+        with open(xml, "w", encoding="utf-8") as file:
+            file.write(DOMAIN.format(name=name.replace("&", "&amp;")))
+        define = virsh(uri, "define", xml)
+        start = virsh(uri, "start", "--", name)
+        if not tap.ok(define.returncode == 0 == start.returncode, f"a guest: {name}", define.stderr,
+                      start.stderr):
+            return False
+    return True
+
+
+def vcpu_thread(pid, number):
+    for tid in os.listdir(f"/proc/{pid}/task"):
+        if read(f"/proc/{pid}/task/{tid}/comm").startswith(f"CPU {number}/"):
+            return int(tid)
+    return 0
+
+
+def check_guests(tap, folder, uri, work):
+    pid = pid_of(folder, "plain")
+    tid = vcpu_thread(pid, 1)
+    shot = Snapshot("-c", uri, folder=work)
+    tap.ok(set(shot.domains()) == set(NAMES), "libvirt's domains are there", shot.errors)
+    tap.ok(shot.domains().get("plain", {}).get("real") == ["0", "0"], "their real affinity, by libvirt")
+    tap.ok("hidden-secret" not in "".join(shot.files.values()), "no metadata in a snapshot")
+    tap.ok(shot.allowed(pid, tid) == "0", "their real affinity, by the kernel")
+    if os.cpu_count() > 1:
+        os.sched_setaffinity(tid, {1})
+        shot = Snapshot("-c", uri, folder=work)
+        tap.ok(shot.allowed(pid, tid) == "1" and shot.domains()["plain"]["real"] == ["0", "1"],
+               "a thread that was moved is seen", shot.allowed(pid, tid), str(shot.domains()))
+    else:
+        tap.skip("a thread that was moved is seen", "one CPU")
+
+
+def check_hangs(tap, folder, uri, work):
+    pid, daemon = pid_of(folder, "plain"), int(read(os.path.join(folder, "pid")))
+    os.kill(pid, signal.SIGSTOP)
+    shot = Snapshot("-c", uri, folder=work)
+    os.kill(pid, signal.SIGCONT)
+    tap.ok(shot.seconds < 5 and set(shot.domains()) == set(NAMES), "a guest that hangs holds nobody",
+           f"{shot.seconds:.1f} s", shot.errors)
+    os.kill(daemon, signal.SIGSTOP)
+    shot = Snapshot("-c", uri, folder=work)
+    os.kill(daemon, signal.SIGCONT)
+    tap.ok(9 < shot.seconds < 15 and "gave no answer within 10 s" in shot.errors,
+           "a daemon that hangs is given up", f"{shot.seconds:.1f} s", shot.errors)
+    tap.ok("guest=plain" in shot.files.get(f"proc/{pid}/cmdline", ""),
+           "its guests are known by their processes")
+    os.kill(daemon, signal.SIGKILL)
+    time.sleep(0.2)
+    shot = Snapshot("-c", uri, folder=work)
+    tap.ok(shot.status == 0 and shot.seconds < 5 and f"libvirt {uri}" in shot.errors,
+           "a daemon that is gone is said to be", shot.errors)
+
+
+def check_libvirt(tap, work):
+    if not (shutil.which("virsh") and shutil.which("qemu-system-x86_64")):
+        tap.skip("real guests", "no virsh or no qemu-system-x86_64")
+        return
+    with libvirtd() as (folder, uri):
+        if not uri:
+            tap.skip("real guests", "no libvirtd of our own")
+        elif start_guests(tap, uri, work):
+            check_guests(tap, folder, uri, work)
+            check_hangs(tap, folder, uri, work)
+
+
+def check_user(tap, work):
+    """Without rights it reads what it may, and says once what it may not."""
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        tap.skip("a user without rights", "not root, or no setpriv")
+        return
+    os.chmod(work, 0o777)
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    if subprocess.run([*nobody, PLANNER, "--version"], capture_output=True).returncode:
+        tap.skip("a user without rights", "may not even run planner here")
+        return
+    with contextlib.suppress(OSError):
+        os.remove(os.path.join(work, "node.tar"))
+    shot = Snapshot("-c", "test:///default", prefix=nobody, folder=work)
+    tap.ok(shot.status == 0 and "/proc/1/environ: Permission denied; run as root" in shot.errors,
+           "a user without rights gets a snapshot, and is told what is not in it", shot.errors)
+    tap.ok(shot.errors.count("\n") < 30, "once for each source", shot.errors)
+
+
+def main():
+    if not os.access(PLANNER, os.X_OK):
+        skip_all(f"no {PLANNER}")
+    tap = Tap()
+    with tempfile.TemporaryDirectory() as work:
+        check_node(tap, work)
+        check_hostile(tap, work)
+        check_user(tap, work)
+        check_libvirt(tap, work)
+    return tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

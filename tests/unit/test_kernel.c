@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/scratch.h"
+#include "topology/bootloader.h"
+#include "topology/facts_root.h"
+#include "topology/kernel.h"
+#include "topology/services.h"
+#include "topology/text.h"
+
+static void assert_nohz(const char *text, const char *list)
+{
+	g_auto(CpuSet) set = kernel_nohz_parse(text);
+
+	assert_set(set, list);
+}
+
+static void test_nohz(void)
+{
+	assert_nohz("(null)\n", "");
+	assert_nohz("  (null)\n", "");
+	assert_nohz("\n", "");
+	assert_nohz("4-7\n", "4-7");
+	assert_nohz("none", NULL);
+}
+
+static void test_config(void)
+{
+	g_autoptr(GHashTable) config = kernel_config_parse(
+		"#\n# Linux\nCONFIG_NO_HZ_FULL=y\n# CONFIG_CPUSETS_V1 is not set\n"
+		"CONFIG_CMDLINE=\"a b\"\nCONFIG_NR_CPUS=8192\n");
+
+	g_assert_cmpstr(g_hash_table_lookup(config, "CONFIG_NO_HZ_FULL"), ==, "y");
+	g_assert_cmpstr(g_hash_table_lookup(config, "CONFIG_CPUSETS_V1"), ==, "n");
+	g_assert_cmpstr(g_hash_table_lookup(config, "CONFIG_CMDLINE"), ==, "a b");
+	g_assert_null(g_hash_table_lookup(config, "CONFIG_HZ"));
+}
+
+/* Nothing of the environment but what the line put there. */
+static void test_environ(void)
+{
+	static const char bytes[] = "HOME=/\0TERM=linux\0rcu_ncbs=4-7\0SECRET=x\0isolcpus=4-99\0"
+				    "foo-bar=1\0\0last=2";
+	g_auto(GStrv) kept =
+		kernel_environ_parse(bytes, sizeof(bytes) - 1,
+				     "quiet rcu_ncbs=4-7 \"isolcpus=4-99\" foo_bar=1 xSECRET=y");
+	g_autofree char *line = g_strjoinv(" ", kept);
+
+	g_assert_cmpstr(line, ==, "rcu_ncbs=4-7 isolcpus=4-99 foo-bar=1");
+}
+
+static void test_bls(void)
+{
+	g_autoptr(GHashTable) variables = table_new();
+	g_autofree char *line = NULL, *none = NULL, *two = NULL;
+
+	g_hash_table_insert(variables, g_strdup("kernelopts"), g_strdup("root=/dev/x ro"));
+	line = bls_parse("title T\nlinux /v\noptions $kernelopts $tuned_params quiet\n", variables);
+	g_assert_cmpstr(line, ==, "root=/dev/x ro  quiet");
+	two = bls_parse("options a\noptions\tb\n", NULL);
+	g_assert_cmpstr(two, ==, "a b");
+	none = bls_parse("title T\noptionsx y\n", NULL);
+	g_assert_null(none);
+}
+
+static const char menu[] =
+	"if [ \"${next_entry}\" ] ; then\n   set default=\"${next_entry}\"\nelse\n"
+	"   set default=\"%s\"\nfi\npassword_pbkdf2 root grub.pbkdf2.secret\n"
+	"menuentry 'Debian' --class x $menuentry_id_option 'gnulinux-simple' {\n"
+	"\tlinux\t/boot/vmlinuz root=UUID=1 ro quiet isolcpus=4-7\n}\n"
+	"submenu 'Advanced' $menuentry_id_option 'gnulinux-advanced' {\n"
+	"menuentry 'Old' $menuentry_id_option 'gnulinux-old' {\n\tlinux /boot/old ro old\n}\n}\n";
+
+static void assert_grub(const char *chosen, const char *saved, const char *line)
+{
+	g_auto(GStrv) parts = g_strsplit(menu, "%s", 2);
+	g_autofree char *text = g_strjoinv(chosen, parts), *kept = grub_keep(text);
+	g_autofree char *got = grub_parse(text, saved), *again = grub_parse(kept, saved);
+
+	g_assert_cmpstr(got, ==, line);
+	g_assert_cmpstr(again, ==, line);
+	g_assert_null(strstr(kept, "secret"));
+}
+
+static void test_grub(void)
+{
+	g_autofree char *bls = grub_parse("blscfg\nmenuentry 'x' {\nlinux /v a\n}\n", NULL);
+
+	assert_grub("0", NULL, "root=UUID=1 ro quiet isolcpus=4-7");
+	assert_grub("${saved_entry}", NULL, "root=UUID=1 ro quiet isolcpus=4-7");
+	assert_grub("${saved_entry}", "gnulinux-advanced>gnulinux-old", "ro old");
+	assert_grub("Advanced>Old", NULL, "ro old");
+	assert_grub("nothing", NULL, NULL);
+	assert_grub("${strange}", NULL, NULL);
+	g_assert_null(bls);
+}
+
+static char *boot_line(const char *directory)
+{
+	g_autoptr(Root) root = scratch_open(directory, 0);
+	g_autofree char *source = NULL;
+	char *line = bootloader_load(root, &source);
+
+	g_assert_true(!line == !source);
+	return line;
+}
+
+/* Entries that differ are ambiguous until one is chosen; rescue entries never count. */
+static void test_entries(void)
+{
+	g_autofree char *directory = scratch_new();
+	g_autofree char *one = NULL, *both = NULL, *chosen = NULL;
+
+	scratch_put(directory, "boot/loader/entries/id-rescue.conf", "options rescue\n");
+	scratch_put(directory, "boot/loader/entries/id-1.conf", "options a\n");
+	one = boot_line(directory);
+	g_assert_cmpstr(one, ==, "a");
+	scratch_put(directory, "boot/loader/entries/id-2.conf", "options b\n");
+	both = boot_line(directory);
+	g_assert_null(both);
+	scratch_put(directory, "boot/grub2/grubenv", "# GRUB\nsaved_entry=id-2\n####");
+	chosen = boot_line(directory);
+	g_assert_cmpstr(chosen, ==, "b");
+	scratch_remove(directory);
+}
+
+static void test_systemd(void)
+{
+	g_autoptr(GHashTable) manager = table_new();
+
+	systemd_parse(manager, "[Unit]\nCPUAffinity=9\n[Manager]\n#CPUAffinity=8\nCPUAffinity=0-1\n"
+			       "CPUAffinity = 2\nLogLevel=info\n");
+	g_assert_cmpstr(g_hash_table_lookup(manager, "CPUAffinity"), ==, "0-1 2");
+	systemd_parse(manager, "[Manager]\nCPUAffinity=\nLogLevel=debug\nCPUAffinity=5\n");
+	g_assert_cmpstr(g_hash_table_lookup(manager, "CPUAffinity"), ==, "5");
+	g_assert_cmpstr(g_hash_table_lookup(manager, "LogLevel"), ==, "debug");
+}
+
+static void test_settings(void)
+{
+	g_autoptr(GHashTable) set = settings_parse(
+		"# A=1\n;B=2\nC = \"x y\" \nexport D='z'\nE=\nF\n=G\nC2=\"half\nC=last=1\n");
+
+	g_assert_cmpuint(g_hash_table_size(set), ==, 4);
+	g_assert_cmpstr(g_hash_table_lookup(set, "C"), ==, "last=1");
+	g_assert_cmpstr(g_hash_table_lookup(set, "D"), ==, "z");
+	g_assert_cmpstr(g_hash_table_lookup(set, "E"), ==, "");
+}
+
+static bool is_unread(const Facts *facts, const char *source)
+{
+	for (unsigned i = 0; i < facts->unread->len; i++) {
+		const Unread *unread = g_ptr_array_index(facts->unread, i);
+
+		if (!strcmp(unread->source, source))
+			return true;
+	}
+	return false;
+}
+
+/* A directory with one file in it: everything else is unread, nothing is guessed. */
+static void test_bare(void)
+{
+	g_autofree char *directory = scratch_new();
+	FactsOptions options = {.root = directory};
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Facts) facts = NULL;
+
+	scratch_put(directory, "proc/cmdline", "quiet \xff\n");
+	facts = facts_load(&options, &error);
+	g_assert_no_error(error);
+	g_assert_false(facts->live);
+	g_assert_cmpstr(facts->kernel->cmdline, ==, "quiet \xef\xbf\xbd");
+	g_assert_null(facts->kernel->isolated);
+	g_assert_null(facts->kernel->nohz_full);
+	g_assert_null(facts->kernel->config);
+	g_assert_null(facts->kernel->init_environ);
+	g_assert_null(facts->host);
+	g_assert_null(facts->guests);
+	g_assert_null(facts->hugepages);
+	g_assert_cmpint(facts->kvm->disable_exits, ==, -1);
+	g_assert_true(is_unread(facts, "/sys/devices/system/cpu/isolated"));
+	g_assert_true(is_unread(facts, "/proc/1/environ"));
+	g_assert_true(is_unread(facts, "/proc/irq"));
+	g_assert_true(is_unread(facts, "/dev/kvm"));
+	g_assert_true(is_unread(facts, "topology"));
+	scratch_remove(directory);
+}
+
+/* Files that hold something else than they should are unread, not empty. */
+static void test_nonsense(void)
+{
+	g_autofree char *directory = scratch_new();
+	FactsOptions options = {.root = directory};
+	g_autoptr(Facts) facts = NULL;
+
+	scratch_put(directory, "sys/devices/system/cpu/isolated", "4-\n");
+	scratch_put(directory, "sys/devices/system/cpu/possible", "0-7\n");
+	scratch_put(directory, "sys/devices/virtual/workqueue/cpumask", "xyz\n");
+	facts = facts_load(&options, NULL);
+	g_assert_null(facts->kernel->isolated);
+	g_assert_null(facts->kernel->workqueue);
+	assert_set(facts->kernel->possible, "0-7");
+	assert_set(facts->kernel->nohz_full, ""); /* the kernel has no such file */
+	g_assert_false(facts->kernel->nohz_full_file);
+	g_assert_true(is_unread(facts, "/sys/devices/system/cpu/isolated"));
+	g_assert_true(is_unread(facts, "/sys/devices/virtual/workqueue/cpumask"));
+	scratch_remove(directory);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/kernel/nohz", test_nohz);
+	g_test_add_func("/kernel/config", test_config);
+	g_test_add_func("/kernel/environ", test_environ);
+	g_test_add_func("/bootloader/bls", test_bls);
+	g_test_add_func("/bootloader/grub", test_grub);
+	g_test_add_func("/bootloader/entries", test_entries);
+	g_test_add_func("/services/systemd", test_systemd);
+	g_test_add_func("/settings", test_settings);
+	g_test_add_func("/facts/bare", test_bare);
+	g_test_add_func("/facts/nonsense", test_nonsense);
+	return g_test_run();
+}

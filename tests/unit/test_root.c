@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/scratch.h"
+#include "topology/tar.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const unsigned ways[] = {0, ROOT_NO_OPENAT2};
+
+static char *scratch;
+
+static void link_to(const char *target, const char *path)
+{
+	g_autofree char *file = g_build_filename(scratch, path, NULL);
+
+	g_unlink(file);
+	g_assert_cmpint(symlink(target, file), ==, 0);
+}
+
+/* What PATH reads as, or the failure. */
+static void assert_reads(const char *path, const char *text, int failure)
+{
+	for (unsigned i = 0; i < G_N_ELEMENTS(ways); i++) {
+		g_autoptr(Root) root = scratch_open(scratch, ways[i]);
+		size_t length;
+		int got = 0;
+		g_autofree char *bytes = root_read_private(root, path, 4096, &length, &got);
+
+		g_assert_cmpstr(bytes, ==, text);
+		g_assert_cmpint(got, ==, failure);
+	}
+}
+
+static void test_links(void)
+{
+	scratch_put(scratch, "etc/passwd", "inside");
+	scratch_put(scratch, "a/b/file", "file");
+	link_to("/etc/passwd", "absolute");
+	link_to("../../../../../../etc/passwd", "a/upward");
+	link_to("b/../b/./file", "a/around");
+	link_to("../a", "a/loop-back");
+	link_to("self", "self");
+	link_to("/proc/self/environ", "gone");
+	assert_reads("/absolute", "inside", 0);
+	assert_reads("/a/upward", "inside", 0);
+	assert_reads("/a/around", "file", 0);
+	assert_reads("/a/loop-back/b/file", "file", 0);
+	assert_reads("/../../a/b/file", "file", 0);
+	assert_reads("/self", NULL, ELOOP);
+	assert_reads("/gone", NULL, ENOENT);
+	assert_reads("/a/b/file/c", NULL, ENOTDIR);
+}
+
+static void test_special(void)
+{
+	g_autofree char *fifo = g_build_filename(scratch, "fifo", NULL);
+
+	g_assert_cmpint(mkfifo(fifo, 0600), ==, 0);
+	link_to("/dev/zero", "zero");
+	scratch_put(scratch, "dev/null", "");
+	link_to("/dev/null", "null");
+	assert_reads("/fifo", NULL, EINVAL); /* and does not wait */
+	assert_reads("/a", NULL, EINVAL);
+	assert_reads("/zero", NULL, ENOENT);
+	assert_reads("/null", "", 0);
+	if (geteuid() == 0) {
+		g_autofree char *device = g_build_filename(scratch, "device", NULL);
+
+		if (mknod(device, S_IFCHR | 0600, 0x105) == 0)
+			assert_reads("/device", NULL, EINVAL);
+	}
+}
+
+static void test_bounds(void)
+{
+	g_autoptr(Root) root = scratch_open(scratch, 0);
+	g_autofree char *text = g_strnfill(4097, 'x');
+	g_autofree char *huge = g_build_filename(scratch, "huge", NULL);
+	size_t length;
+	int failure;
+	g_autofree char *none = NULL, *tail = NULL;
+
+	scratch_put(scratch, "large", text);
+	assert_reads("/large", NULL, EFBIG);
+	scratch_put(scratch, "huge", "");
+	g_assert_cmpint(truncate(huge, (off_t)1 << 40), ==, 0);
+	none = root_text(root, "/huge", NULL);
+	g_assert_null(none);
+	tail = root_read_tail(root, "/large", 200, &length, &failure);
+	g_assert_cmpuint(length, ==, 100);
+	g_unlink(huge);
+}
+
+static void test_text(void)
+{
+	g_autoptr(Root) root = scratch_open(scratch, 0);
+	g_autofree char *text = NULL, *bytes = NULL, *empty = NULL;
+
+	scratch_put(scratch, "text", " \xc3\xa4\xff line\n\n");
+	scratch_put_bytes(scratch, "nul", "one\0two", 7);
+	scratch_put(scratch, "empty", "");
+	text = root_text(root, "/text", NULL);
+	g_assert_cmpstr(text, ==, "\xc3\xa4\xef\xbf\xbd line");
+	bytes = root_text(root, "/nul", NULL);
+	g_assert_cmpstr(bytes, ==, "one");
+	empty = root_text(root, "/empty", NULL);
+	g_assert_cmpstr(empty, ==, "");
+}
+
+static void assert_mask(const char *text, const char *list)
+{
+	g_auto(CpuSet) set = cpumask_parse(text);
+
+	assert_set(set, list);
+}
+
+static void test_masks(void)
+{
+	g_autofree char *many = g_strnfill(257 * 9, 'f');
+
+	assert_mask("ff", "0-7");
+	assert_mask("00000000,0000000f", "0-3");
+	assert_mask("00ff,ffffffff", "0-39");
+	assert_mask("0", "");
+	assert_mask("", NULL);
+	assert_mask("fg", NULL);
+	assert_mask("ff,", NULL);
+	assert_mask("-1", NULL);
+	assert_mask("123456789", NULL);
+	assert_mask("0x3", NULL);
+	for (unsigned i = 8; i < 257 * 9; i += 9)
+		many[i] = ',';
+	assert_mask(many, NULL);
+}
+
+typedef struct Seen {
+	unsigned n;
+	char *first;
+} Seen;
+
+static void take(void *data, const char *source, const char *why)
+{
+	Seen *seen = data;
+
+	if (!seen->n++)
+		seen->first = g_strdup_printf("%s: %s", source, why);
+}
+
+static void test_notes(void)
+{
+	g_autoptr(Root) root = scratch_open(scratch, 0);
+	Seen seen = {0};
+
+	for (unsigned i = 0; i < 312; i++)
+		root_failed(root, "/proc/1/environ", "/proc/*/environ", EIO);
+	root_failed(root, "/proc/2/environ", "/proc/*/environ", ENOENT);
+	root_failed(root, "/proc/2/environ", "/proc/*/environ", ESRCH);
+	root_notes(root, take, &seen);
+	g_assert_cmpuint(seen.n, ==, 1);
+	g_assert_cmpstr(seen.first, ==, "/proc/*/environ: Input/output error (312 times)");
+	g_free(seen.first);
+}
+
+static void test_lists(void)
+{
+	for (unsigned i = 0; i < G_N_ELEMENTS(ways); i++) {
+		g_autoptr(Root) root = scratch_open(scratch, ways[i]);
+		g_auto(GStrv) names = NULL;
+		g_autoptr(GArray) numbers = NULL;
+
+		scratch_put(scratch, "list/cpu10", "");
+		scratch_put(scratch, "list/cpu2", "");
+		scratch_put(scratch, "list/cpuidle", "");
+		scratch_put(scratch, "list/cpu99999999999", "");
+		scratch_put(scratch, "list/.hidden", "");
+		names = root_list(root, "/list", NULL);
+		g_assert_cmpuint(g_strv_length(names), ==, 4);
+		g_assert_cmpstr(names[0], ==, "cpu10");
+		numbers = root_numbers(root, "/list", "cpu", NULL);
+		g_assert_cmpuint(numbers->len, ==, 2);
+		g_assert_cmpuint(g_array_index(numbers, unsigned, 0), ==, 2);
+	}
+}
+
+static void test_open(void)
+{
+	const char *const wrong[] = {"/dev/null", "/nonexistent", "/etc/passwd"};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++) {
+		g_autoptr(GError) error = NULL;
+		g_autoptr(Root) root = root_open(wrong[i], 0, &error);
+
+		g_assert_null(root);
+		g_assert_true(g_str_has_prefix(error->message, wrong[i]));
+	}
+}
+
+static void test_live(void)
+{
+	g_autoptr(Root) root = scratch_open("/", 0);
+	g_autofree char *text = root_text(root, "/proc/self/comm", NULL);
+
+	g_assert_true(root_is_live(root));
+	g_assert_cmpstr(text, ==, "test_root");
+}
+
+/* Tar */
+
+static Tree *tree_of(void)
+{
+	Tree *tree = tree_new();
+	g_autofree char *name = g_strnfill(180, 'n');
+	g_autofree char *path = g_strdup_printf("deep/%s/\xc3\xa4", name);
+
+	g_assert_true(tree_add_file(tree, "proc/cmdline", "quiet\n", 6));
+	g_assert_true(tree_add_file(tree, "empty", "", 0));
+	g_assert_true(tree_add_file(tree, path, "\0\1\2", 3));
+	g_assert_true(tree_add_directory(tree, "sys/nothing"));
+	return tree;
+}
+
+static void test_tar(void)
+{
+	g_autoptr(Tree) tree = tree_of(), again = NULL;
+	g_autoptr(GByteArray) tar = tar_format(tree), second = NULL;
+	g_autoptr(GError) error = NULL;
+
+	again = tar_parse((const char *)tar->data, tar->len, &error);
+	g_assert_no_error(error);
+	second = tar_format(again);
+	g_assert_cmpmem(tar->data, tar->len, second->data, second->len);
+	g_assert_cmpuint(tar->len % 512, ==, 0);
+	g_assert_cmpuint(g_bytes_get_size(tree_file(again, "proc/cmdline")), ==, 6);
+	g_assert_true(tree_is_directory(again, "sys/nothing"));
+}
+
+static void assert_tar_refused(const char *bytes, size_t length, const char *part)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Tree) tree = tar_parse(bytes, length, &error);
+
+	g_assert_null(tree);
+	g_assert_nonnull(strstr(error->message, part));
+	g_assert_null(strchr(error->message, '\n'));
+}
+
+static void test_tar_truncated(void)
+{
+	g_autoptr(Tree) tree = tree_of();
+	g_autoptr(GByteArray) tar = tar_format(tree);
+
+	for (guint length = 0; length < tar->len - 1024; length += 256)
+		assert_tar_refused((const char *)tar->data, length, "is no snapshot");
+	for (guint i = 0; i < 512; i += 37) {
+		if (i >= 148 && i < 156)
+			continue;
+		tar->data[i] ^= 1;
+		assert_tar_refused((const char *)tar->data, tar->len, "damaged");
+		tar->data[i] ^= 1;
+	}
+}
+
+/* The tar of one entry called PATH of TYPE. */
+static void assert_entry_refused(const char *path, char type)
+{
+	g_autoptr(Tree) tree = tree_new();
+	g_autoptr(GByteArray) tar = NULL;
+	unsigned sum = 0;
+
+	tree_add_file(tree, "x", "", 0);
+	tar = tar_format(tree);
+	memcpy(tar->data, path, strlen(path) + 1);
+	tar->data[156] = (guint8)type;
+	memset(tar->data + 148, ' ', 8);
+	for (unsigned i = 0; i < 512; i++)
+		sum += tar->data[i];
+	g_snprintf((char *)tar->data + 148, 8, "%06o", sum);
+	assert_tar_refused((const char *)tar->data, tar->len, "is no snapshot");
+}
+
+static void test_tar_hostile(void)
+{
+	assert_entry_refused("/etc/passwd", '0');
+	assert_entry_refused("../x", '0');
+	assert_entry_refused("a/../../x", '0');
+	assert_entry_refused("a//x", '0');
+	assert_entry_refused("", '0');
+	assert_entry_refused("x", '1');
+	assert_entry_refused("x", '2');
+	assert_entry_refused("x", '3');
+	assert_entry_refused("x", '6');
+	assert_entry_refused("x", 'S');
+}
+
+static void test_tree(void)
+{
+	g_autoptr(Tree) tree = tree_new();
+
+	g_assert_true(tree_add_file(tree, "a/b", "", 0));
+	g_assert_false(tree_add_file(tree, "a", "", 0));
+	g_assert_false(tree_add_file(tree, "a/b/c", "", 0));
+	g_assert_false(tree_add_directory(tree, "a/b"));
+	g_assert_false(tree_add_file(tree, "/a", "", 0));
+	g_assert_false(tree_add_file(tree, "a/./c", "", 0));
+	g_assert_true(tree_add_file(tree, "a/b", "x", 1));
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	g_test_init(&argc, &argv, NULL);
+	scratch = scratch_new();
+	g_test_add_func("/root/links", test_links);
+	g_test_add_func("/root/special", test_special);
+	g_test_add_func("/root/bounds", test_bounds);
+	g_test_add_func("/root/text", test_text);
+	g_test_add_func("/root/masks", test_masks);
+	g_test_add_func("/root/notes", test_notes);
+	g_test_add_func("/root/lists", test_lists);
+	g_test_add_func("/root/open", test_open);
+	g_test_add_func("/root/live", test_live);
+	g_test_add_func("/tree", test_tree);
+	g_test_add_func("/tar/same", test_tar);
+	g_test_add_func("/tar/truncated", test_tar_truncated);
+	g_test_add_func("/tar/hostile", test_tar_hostile);
+	status = g_test_run();
+	scratch_remove(scratch);
+	g_free(scratch);
+	return status;
+}

@@ -1,0 +1,1095 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every rule, on a node that does exactly what its plan says: it finds nothing there; and on the
+ * same node with one fault: it finds that. A rule without a row in the table below fails.
+ */
+#include "planner/check.h"
+#include "predicted.h"
+
+#define SMALL "pack:2 [numa(memory=68719476736)] l3:1 core:6 pu:2(indexes=2*12:12*1)"
+#define OTHER "pack:1 [numa(memory=68719476736)] l3:1 core:12 pu:2(indexes=2*12:12*1)"
+
+/* CPUs n and n+12 are siblings; node 0 has cores 0-5, node 1 cores 6-11. */
+#define HEAD                                                                                       \
+	"[node]\nname = small\nkernel = 6.1.0\nqemu = 8.2.0\nlibvirt = 9.0.0\nmwait = no\n"        \
+	"[host]\ncores-per-node = 1\nmemory-per-node = 1G\n"                                       \
+	"[sdk]\ncpus = 5,17\n[shared]\ncores-per-node = 1\novercommit = 4\n"
+#define VMS                                                                                        \
+	"[vm d1]\nvcpus = 4\ncpus = 2,14,3,15\nmemory = 4G\nhugepages = 2M\niothreads = 1\n"       \
+	"[vm d2]\nvcpus = 2\ncpus = 8,20\nmemory = 4G\nhugepages = 2M\nlocked = yes\n"             \
+	"[vm s1]\nvcpus = 2\npolicy = shared\nmemory = 1G\n"
+
+static const char by_line[] = HEAD "[kernel]\nextra = skew_tick=1\n" VMS;
+static const char by_cpuset[] = HEAD "[kernel]\nisolation = cpuset\n" VMS;
+
+/* A bed: a plan and the facts it predicts. */
+typedef struct Bed {
+	Inventory *inventory;
+	Host *host;
+	Plan *plan;
+	Facts *facts;
+} Bed;
+
+static void bed_make(Bed *bed, const char *source, const char *text)
+{
+	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
+	const PlanOptions options = {0};
+
+	bed->inventory = inventory_parse("bed.ini", text, strlen(text), errors);
+	g_assert_cmpuint(errors->len, ==, 0);
+	bed->host = host_load(source, NULL);
+	g_assert_nonnull(bed->host);
+	bed->plan = plan_compute(bed->host, bed->inventory, NULL, &options);
+	bed->facts = predict(bed->plan, bed->inventory, source);
+}
+
+static void bed_clear(Bed *bed)
+{
+	facts_free(bed->facts);
+	plan_free(bed->plan);
+	host_free(bed->host);
+	inventory_free(bed->inventory);
+}
+
+/* Tools of those who break things */
+
+static void line_set(Facts *f, const char *line)
+{
+	g_free(f->kernel->cmdline);
+	f->kernel->cmdline = g_strdup(line);
+}
+
+static void line_replace(Facts *f, const char *what, const char *with)
+{
+	g_autoptr(GString) line = g_string_new(f->kernel->cmdline);
+
+	g_assert_cmpuint(g_string_replace(line, what, with, 1), ==, 1);
+	line_set(f, line->str);
+}
+
+static void set_set(hwloc_bitmap_t *set, const char *list)
+{
+	hwloc_bitmap_free(*set);
+	*set = predicted_list(list);
+}
+
+static Guest *guest(Facts *f, const char *name)
+{
+	for (unsigned i = 0; i < f->guests->guests->len; i++) {
+		Guest *found = g_ptr_array_index(f->guests->guests, i);
+
+		if (g_str_equal(found->name, name))
+			return found;
+	}
+	g_assert_not_reached();
+}
+
+static GuestThread *thread(GArray *threads, unsigned i)
+{
+	return &g_array_index(threads, GuestThread, i);
+}
+
+/* Pin in every way: both documents and the kernel. */
+static void pin(GArray *threads, unsigned i, const char *list)
+{
+	set_set(&thread(threads, i)->live, list);
+	set_set(&thread(threads, i)->inactive, list);
+	set_set(&thread(threads, i)->real, list);
+}
+
+static void unpin(GArray *threads, unsigned i, const char *real)
+{
+	GuestThread *t = thread(threads, i);
+
+	g_clear_pointer(&t->live, hwloc_bitmap_free);
+	g_clear_pointer(&t->inactive, hwloc_bitmap_free);
+	set_set(&t->real, real);
+}
+
+static void no_cpuset(Guest *g)
+{
+	g_clear_pointer(&g->cpuset_live, hwloc_bitmap_free);
+	g_clear_pointer(&g->cpuset_inactive, hwloc_bitmap_free);
+}
+
+static void overcommit(Guest *g, const char *argument)
+{
+	const char *list[] = {argument, NULL};
+	const char *argv[] = {"qemu", argument ? "-overcommit" : NULL, argument, NULL};
+
+	g_strfreev(g->overcommit_live);
+	g_strfreev(g->overcommit_inactive);
+	g_strfreev(g->argv);
+	g->overcommit_live = g_strdupv((char **)list);
+	g->overcommit_inactive = g_strdupv((char **)list);
+	g->argv = g_strdupv((char **)argv);
+}
+
+static void table_put(GHashTable *table, const char *name, const char *value)
+{
+	g_hash_table_insert(table, g_strdup(name), g_strdup(value));
+}
+
+static void text_set(char **text, const char *value)
+{
+	g_free(*text);
+	*text = g_strdup(value);
+}
+
+/* One fault each */
+
+static void misspelt(Facts *f)
+{
+	line_replace(f, "rcu_nocbs", "rcu_ncbs");
+}
+
+static void refused(Facts *f)
+{
+	static const char *const variables[] = {"isolcpus=4-99", NULL};
+
+	g_strfreev(f->kernel->init_environ);
+	f->kernel->init_environ = g_strdupv((char **)variables);
+}
+
+static void out_of_range(Facts *f)
+{
+	line_set(f, "isolcpus=2-99");
+}
+
+static void malformed(Facts *f)
+{
+	line_set(f, "nohz_full=7-4");
+}
+
+static void keyword(Facts *f)
+{
+	line_set(f, "rcu_nocbs=2-N");
+}
+
+static void flags(Facts *f)
+{
+	line_set(f, "isolcpus=managed_irq,2-5");
+}
+
+static void unknown_flag(Facts *f)
+{
+	line_set(f, "isolcpus=io_queue,domain,2-5");
+}
+
+static void duplicate(Facts *f)
+{
+	line_set(f, "isolcpus=2-5 isolcpus=3-5");
+}
+
+static void boot_cpu(Facts *f)
+{
+	line_set(f, "nohz_full=0-5");
+}
+
+static void long_line(Facts *f)
+{
+	g_autofree char *filler = g_strnfill(2048, 'x');
+
+	line_set(f, filler);
+}
+
+static void reboot(Facts *f)
+{
+	text_set(&f->kernel->boot_cmdline, "root=/dev/sda1 quiet");
+}
+
+static void parameter(Facts *f)
+{
+	line_replace(f, "skew_tick=1", "skew_tick=0");
+}
+
+static void isolcpus(Facts *f)
+{
+	set_set(&f->kernel->isolated, "2-5,14-17");
+}
+
+static void nohz(Facts *f)
+{
+	set_set(&f->kernel->nohz_full, "");
+}
+
+static void rcu(Facts *f)
+{
+	line_replace(f, "rcu_nocbs", "nothing");
+	set_set(&f->kernel->nohz_full, "2-5");
+}
+
+static void irqaffinity(Facts *f)
+{
+	line_replace(f, "irqaffinity=", "irqaffinity=3,");
+}
+
+static void not_honoured(Facts *f)
+{
+	set_set(&f->kernel->isolated, "");
+}
+
+static void option(Facts *f)
+{
+	table_put(f->kernel->config, "CONFIG_NO_HZ_FULL", "n");
+}
+
+static Plan *plan_now; /* of the bed that is being spoilt */
+
+static void plan_bad_too(Facts *f)
+{
+	(void)f;
+	findings_add(plan_now->findings, SEVERITY_ERROR, "split.none", "vm d1", "",
+		     "it does not fit");
+}
+
+static void versions(Facts *f)
+{
+	text_set(&f->guests->qemu, "9.1.0");
+}
+
+static void watchdog(Facts *f)
+{
+	set_set(&f->kernel->watchdog, "0-23");
+}
+
+static void vulnerable(Facts *f)
+{
+	table_put(f->kernel->vulnerabilities, "tsx_async_abort", "Vulnerable: no microcode");
+}
+
+static Cgroup *group(Facts *f)
+{
+	return &g_array_index(f->cgroups->groups, Cgroup, 0);
+}
+
+static void mixed(Facts *f)
+{
+	text_set(&group(f)->partition, "isolated");
+}
+
+static void invalid(Facts *f)
+{
+	text_set(&group(f)->partition, "isolated invalid (Parent is not a partition root)");
+}
+
+static void no_partition(Facts *f)
+{
+	text_set(&group(f)->partition, "member");
+}
+
+static void other_machine(Facts *f)
+{
+	host_free(f->host);
+	f->host = host_load(OTHER, NULL);
+}
+
+static void core_split(Facts *f)
+{
+	hwloc_bitmap_clr(f->kernel->isolated, 2);
+}
+
+static void sibling(Facts *f)
+{
+	g_array_index(f->host->cores, Core, 2).partial = true;
+}
+
+static void irq(Facts *f)
+{
+	set_set(&g_array_index(f->irqs->irqs, Irq, 1).effective, "2");
+}
+
+static void irq_managed(Facts *f)
+{
+	set_set(&g_array_index(f->irqs->irqs, Irq, 2).effective, "2");
+}
+
+static void irq_default(Facts *f)
+{
+	set_set(&f->irqs->default_affinity, "0-23");
+}
+
+static void irqbalance(Facts *f)
+{
+	static const char *const rows[] = {"IRQBALANCE_BANNED_CPUS", "00fc", NULL};
+
+	f->services->irqbalance = predicted_table(rows);
+	f->services->irqbalance_runs = true;
+}
+
+static void kernel_thread(Facts *f)
+{
+	predict_task(f, 900, "md0_raid1", true, f->host->online);
+}
+
+static void user_task(Facts *f)
+{
+	predict_task(f, 901, "backup", false, f->host->online);
+}
+
+static void vhost(Facts *f)
+{
+	predict_task(f, 902, "vhost-10000", true, f->host->online);
+	last_task(f)->vhost_of = 10000;
+}
+
+static void workqueue(Facts *f)
+{
+	set_set(&f->kernel->workqueue, "0-23");
+}
+
+static void vm_unknown(Facts *f)
+{
+	text_set(&guest(f, "s1")->name, "stranger");
+}
+
+static void vm_missing(Facts *f)
+{
+	g_ptr_array_remove(f->guests->guests, guest(f, "d2"));
+}
+
+static void vm_vcpus(Facts *f)
+{
+	guest(f, "d1")->vcpus = 3;
+}
+
+static void vm_live(Facts *f)
+{
+	set_set(&guest(f, "d1")->nodes_live, "1");
+}
+
+static void vm_thread(Facts *f)
+{
+	set_set(&thread(guest(f, "d1")->vcpu_threads, 1)->real, "0-23");
+}
+
+static void vm_slow(Facts *f)
+{
+	g_ptr_array_add(guest(f, "d1")->slow_devices, g_strdup("e1000 interface"));
+}
+
+static void vm_eoi(Facts *f)
+{
+	guest(f, "d1")->eoi = false;
+}
+
+static void vm_unpinned(Facts *f)
+{
+	unpin(guest(f, "d1")->vcpu_threads, 3, "0-23");
+	no_cpuset(guest(f, "d1"));
+}
+
+static void vm_pin(Facts *f)
+{
+	pin(guest(f, "d1")->vcpu_threads, 3, "16");
+}
+
+static void vm_shared_pin(Facts *f)
+{
+	set_set(&guest(f, "s1")->cpuset_inactive, "0");
+}
+
+static void vm_emulator(Facts *f)
+{
+	pin(guest(f, "d1")->emulator_threads, 0, "6");
+}
+
+static void vm_emulator_isolated(Facts *f)
+{
+	pin(guest(f, "d1")->iothreads, 0, "4");
+}
+
+static void vm_on_host(Facts *f)
+{
+	pin(guest(f, "d1")->vcpu_threads, 3, "12");
+}
+
+static void vm_on_sdk(Facts *f)
+{
+	pin(guest(f, "d1")->vcpu_threads, 3, "17");
+}
+
+static void vm_offline(Facts *f)
+{
+	pin(guest(f, "d1")->vcpu_threads, 3, "99");
+}
+
+static void vm_floats(Facts *f)
+{
+	pin(guest(f, "d1")->vcpu_threads, 3, "15-16");
+}
+
+static void vm_shared_isolated(Facts *f)
+{
+	set_set(&guest(f, "s1")->cpuset_live, "0,2,12,14");
+	set_set(&guest(f, "s1")->cpuset_inactive, "0,2,12,14");
+}
+
+static void vm_free(Facts *f)
+{
+	unpin(guest(f, "d1")->emulator_threads, 1, "0-23");
+	no_cpuset(guest(f, "d1"));
+}
+
+static void vm_across(Facts *f)
+{
+	pin(guest(f, "d1")->vcpu_threads, 3, "21");
+}
+
+static void vm_ignored(Facts *f)
+{
+	guest(f, "d1")->ignored_pins = 1;
+}
+
+static void vm_doubled(Facts *f)
+{
+	pin(guest(f, "d2")->vcpu_threads, 1, "15");
+}
+
+static void vm_doubled_element(Facts *f)
+{
+	guest(f, "d2")->doubled_pins = 1;
+}
+
+static void vm_core(Facts *f)
+{
+	pin(guest(f, "d1")->vcpu_threads, 1, "4");
+	pin(guest(f, "d2")->vcpu_threads, 1, "16");
+}
+
+static void vm_more(Facts *f)
+{
+	for (unsigned v = 0; v < 2; v++)
+		set_set(&thread(guest(f, "s1")->vcpu_threads, v)->real, "0");
+}
+
+static void vm_overcommit(Facts *f)
+{
+	guest(f, "s1")->vcpus = 17;
+}
+
+static void hugepages(Facts *f)
+{
+	g_array_index(f->hugepages, HugePages, 0).total = 100;
+}
+
+static void hugepages_all(Facts *f)
+{
+	g_array_set_size(f->hugepages, 0);
+}
+
+static void hugepages_line(Facts *f)
+{
+	line_set(f, "hugepagesz=2M hugepages=0:16,5:8");
+}
+
+static void vm_hugepages(Facts *f)
+{
+	guest(f, "d1")->hugepages = false;
+}
+
+static void vm_nodes(Facts *f)
+{
+	set_set(&guest(f, "d1")->nodes_inactive, "1");
+}
+
+static void vm_stray(Facts *f)
+{
+	const uint64_t bytes = UINT64_C(3) << 30;
+
+	g_hash_table_insert(guest(f, "d1")->node_memory, GUINT_TO_POINTER(1),
+			    g_memdup2(&bytes, sizeof bytes));
+}
+
+static void ksm(Facts *f)
+{
+	table_put(f->kernel->sysctls, "ksm.run", "1");
+}
+
+static void pm_ineligible(Facts *f)
+{
+	overcommit(guest(f, "s1"), "cpu-pm=on");
+}
+
+static void pm_off(Facts *f)
+{
+	overcommit(guest(f, "d1"), NULL);
+}
+
+static void pm_not_running(Facts *f)
+{
+	static const char *const argv[] = {"qemu", "-overcommit", "mem-lock=off", NULL};
+
+	g_strfreev(guest(f, "d1")->argv);
+	guest(f, "d1")->argv = g_strdupv((char **)argv);
+}
+
+static void pm_refused(Facts *f)
+{
+	text_set(&guest(f, "d1")->log_refusal,
+		 "kvm: guest stopping CPU not supported: Invalid argument");
+}
+
+static void pm_halts(Facts *f)
+{
+	guest(f, "d1")->halt_exits = 123456;
+}
+
+static void pm_passthrough(Facts *f)
+{
+	text_set(&guest(f, "d1")->cpu_mode, "host-passthrough");
+}
+
+static void pm_unsupported(Facts *f)
+{
+	f->kvm->disable_exits = 0;
+}
+
+static void pm_unjudged(Facts *f)
+{
+	g_clear_pointer(&f->guests->qemu, g_free);
+}
+
+static void pm_unlocked(Facts *f)
+{
+	overcommit(guest(f, "d2"), "cpu-pm=on");
+}
+
+static void pm_namespace(Facts *f)
+{
+	guest(f, "d1")->namespace_missing = true;
+}
+
+static void ple(Facts *f)
+{
+	table_put(f->kvm->parameters, "kvm_intel.ple_gap", "0");
+}
+
+static void timers(Facts *f)
+{
+	set_set(&f->kernel->nohz_full, "");
+}
+
+static void systemd(Facts *f)
+{
+	static const char *const rows[] = {"CPUAffinity", "0 2-3", NULL};
+
+	f->services->systemd = predicted_table(rows);
+}
+
+static void tuned(Facts *f)
+{
+	f->services->tuned_profile = g_strdup("realtime-virtual-host");
+}
+
+static void mover(Facts *f)
+{
+	predict_task(f, 903, "numad", false, f->kernel->workqueue);
+}
+
+static void governor(Facts *f)
+{
+	text_set(&g_array_index(f->power, CpuPower, 2).governor, "powersave");
+}
+
+static void idle_poll(Facts *f)
+{
+	line_replace(f, "quiet", "idle=poll");
+}
+
+/* What is on the bed, and who is told what was intended. */
+typedef enum Level { PLANNED, PLANNED_CPUSET, ALONE } Level;
+
+static const struct {
+	const char *id;
+	Level level;
+	void (*spoil)(Facts *facts);
+	const char *says; /* a part of what it must say */
+} faults[] = {
+	{"kernel.parameter-misspelt", PLANNED, misspelt, "did you mean rcu_nocbs"},
+	{"kernel.parameter-refused", PLANNED, refused, "isolcpus=4-99"},
+	{"kernel.list-out-of-range", ALONE, out_of_range, "beyond 23"},
+	{"kernel.list-malformed", ALONE, malformed, "nohz_full=7-4"},
+	{"kernel.list-keyword", ALONE, keyword, "rcu_nocbs=2-N"},
+	{"kernel.flags-without-domain", ALONE, flags, "lack 'domain'"},
+	{"kernel.flag-unknown", ALONE, unknown_flag, "'io_queue' is no flag"},
+	{"kernel.parameter-duplicate", ALONE, duplicate, "given 2 times"},
+	{"kernel.boot-cpu-isolated", ALONE, boot_cpu, "CPU 0"},
+	{"kernel.line-too-long", ALONE, long_line, "2048 bytes"},
+	{"kernel.reboot-pending", PLANNED, reboot, "without ro, isolcpus="},
+	{"kernel.parameter-missing", PLANNED, parameter, "the plan has skew_tick=1"},
+	{"kernel.isolcpus-differs", PLANNED, isolcpus, "are missing: 8-11,20-23"},
+	{"kernel.nohz-full-differs", PLANNED, nohz, "without ticks: CPUs none"},
+	{"kernel.rcu-nocbs-differs", PLANNED, rcu, "are missing: 8-11"},
+	{"kernel.irqaffinity-differs", PLANNED, irqaffinity, "too many: 3"},
+	{"kernel.sets-differ", ALONE, nohz, "without ticks: none"},
+	{"kernel.not-honoured", PLANNED, not_honoured, "asks for isolcpus of CPUs 2-5"},
+	{"kernel.option-missing", PLANNED, option, "without CONFIG_NO_HZ_FULL"},
+	{"node.plan-bad", PLANNED, plan_bad_too, "it does not fit (split.none)"},
+	{"node.version-differs", PLANNED, versions, "QEMU 8.2.0, the node has 9.1.0"},
+	{"kernel.watchdog-on-isolated", PLANNED, watchdog, "isolated CPUs 2-5"},
+	{"kernel.vulnerable", PLANNED, vulnerable, "tsx_async_abort"},
+	{"cgroup.partitions-mixed", PLANNED, mixed, "by cpuset partitions"},
+	{"cgroup.partition-invalid", PLANNED_CPUSET, invalid, "Parent is not a partition root"},
+	{"cgroup.partition-missing", PLANNED_CPUSET, no_partition, "none has them"},
+	{"topology.differs", PLANNED, other_machine, "sub-NUMA mode changed"},
+	{"topology.core-split", PLANNED, core_split, "2,14"},
+	{"topology.sibling-offline", ALONE, sibling, "siblings of CPUs 2"},
+	{"irq.on-isolated", PLANNED, irq, "24 eth0-TxRx-0 (CPUs 2)"},
+	{"irq.managed-on-isolated", PLANNED, irq_managed, "25 nvme0q1"},
+	{"irq.default-affinity", PLANNED, irq_default, "isolated CPUs 2-5"},
+	{"irq.irqbalance-list", PLANNED, irqbalance, "IRQBALANCE_BANNED_CPUS leaves"},
+	{"task.kernel-thread-on-isolated", PLANNED, kernel_thread, "1 kernel thread may"},
+	{"task.user-on-isolated", PLANNED, user_task, "backup (901, on CPUs 0-23)"},
+	{"task.vhost-on-isolated", PLANNED, vhost, "vhost-10000 (902"},
+	{"task.workqueue-on-isolated", PLANNED, workqueue, "isolated CPUs 2-5"},
+	{"vm.unknown", PLANNED, vm_unknown, "does not know this VM, which runs"},
+	{"vm.missing", PLANNED, vm_missing, "the node does not"},
+	{"vm.vcpus-differ", PLANNED, vm_vcpus, "has 3 vCPUs, planned are 4"},
+	{"vm.live-differs", PLANNED, vm_live, "numatune"},
+	{"vm.thread-differs", PLANNED, vm_thread, "vCPU 1 (thread 10011) on 0-23, pinned to 14"},
+	{"vm.slow-device", PLANNED, vm_slow, "e1000 interface"},
+	{"vm.no-eoi", PLANNED, vm_eoi, "apic eoi"},
+	{"vm.pin-missing", PLANNED, vm_unpinned, "without a pin: vCPU 3"},
+	{"vm.pin-missing", ALONE, vm_unpinned, "without a pin: vCPU 3"},
+	{"vm.pin-differs", PLANNED, vm_pin, "vCPU 3 on 16, planned 15"},
+	{"vm.pin-differs", PLANNED, vm_shared_pin, "vCPU 0 on 0, planned"},
+	{"vm.emulatorpin-differs", PLANNED, vm_emulator, "emulator on 6"},
+	{"vm.emulator-on-isolated", PLANNED, vm_emulator_isolated, "I/O thread 1 on 4"},
+	{"vm.pin-on-host", PLANNED, vm_on_host, "vCPU 3 on 12"},
+	{"vm.pin-on-host", ALONE, vm_on_host, "vCPU 3 on 12"},
+	{"vm.pin-on-sdk", PLANNED, vm_on_sdk, "vCPU 3 on 17"},
+	{"vm.pin-offline", PLANNED, vm_offline, "vCPU 3 on 99"},
+	{"vm.vcpu-floats", PLANNED, vm_floats, "vCPU 3 on 15-16"},
+	{"vm.shared-on-isolated", PLANNED, vm_shared_isolated, "vCPU 0 on 0,2,12,14"},
+	{"vm.free-on-isolated", PLANNED, vm_free, "0 vCPUs, 1 emulator and 0 I/O"},
+	{"vm.pin-across-nodes", PLANNED, vm_across, "across NUMA nodes 0-1"},
+	{"vm.pin-across-nodes", ALONE, vm_across, "across NUMA nodes 0-1"},
+	{"vm.pin-ignored", PLANNED, vm_ignored, "at or above 4"},
+	{"vm.pin-doubled", PLANNED, vm_doubled, "pinned to CPU 15, as vCPU 3 of d1"},
+	{"vm.pin-doubled", PLANNED, vm_doubled_element, "second vcpupin"},
+	{"vm.core-shared", PLANNED, vm_core, "a sibling of CPU 4 that d1 has"},
+	{"vm.more-vcpus-than-cpus", PLANNED, vm_more, "2 vCPUs may run on 1 CPUs"},
+	{"vm.overcommit", PLANNED, vm_overcommit, "the inventory allows 4"},
+	{"memory.hugepages-short", PLANNED, hugepages, "there are 100"},
+	{"memory.hugepages-short", ALONE, hugepages_all, "there are 0 of them"},
+	{"memory.hugepages-parameter", ALONE, hugepages_line, "(5:8)"},
+	{"vm.hugepages-missing", PLANNED, vm_hugepages, "has none"},
+	{"vm.memory-nodes", PLANNED, vm_nodes, "bound to NUMA node 1"},
+	{"vm.memory-nodes", ALONE, vm_nodes, "bound to NUMA node 1"},
+	{"vm.memory-off-node", PLANNED, vm_stray, "3G of its memory"},
+	{"memory.ksm", PLANNED, ksm, "merging runs"},
+	{"cpu-pm.on-ineligible", PLANNED, pm_ineligible, "must not have it"},
+	{"cpu-pm.on-ineligible", ALONE, pm_ineligible, "must not have it"},
+	{"cpu-pm.off-eligible", PLANNED, pm_off, "may have cpu-pm and does not"},
+	{"cpu-pm.off-eligible", ALONE, pm_off, "may have cpu-pm and does not"},
+	{"cpu-pm.not-running", PLANNED, pm_not_running, "the QEMU that runs does not"},
+	{"cpu-pm.not-effective", PLANNED, pm_refused, "guest stopping CPU"},
+	{"cpu-pm.not-effective", PLANNED, pm_halts, "123456 times"},
+	{"cpu-pm.passthrough-without-mwait", PLANNED, pm_passthrough, "MWAIT"},
+	{"cpu-pm.unsupported", PLANNED, pm_unsupported, "kernel-no-disable-exits"},
+	{"cpu-pm.unjudged", PLANNED, pm_unjudged, "qemu-unknown"},
+	{"cpu-pm.memory-unlocked", PLANNED, pm_unlocked, "takes back"},
+	{"cpu-pm.namespace-missing", PLANNED, pm_namespace, "xmlns:qemu"},
+	{"kvm.ple-gap", PLANNED, ple, "kvm_intel.ple_gap=0"},
+	{"kvm.exitless-timer", PLANNED, timers, "without nohz_full"},
+	{"service.systemd-affinity", PLANNED, systemd, "CPUAffinity=0 2-3"},
+	{"service.tuned-profile", PLANNED, tuned, "realtime-virtual-host"},
+	{"service.mover", PLANNED, mover, "numad runs"},
+	{"power.governor", PLANNED, governor, "CPUs 2 have the governor powersave"},
+	{"power.idle-poll", PLANNED, idle_poll, "spinning"},
+};
+
+/* Judging */
+
+static void bed_level(Bed *bed, Level level)
+{
+	bed_make(bed, SMALL, level == PLANNED_CPUSET ? by_cpuset : by_line);
+	g_assert_false(findings_has(bed->plan->findings, SEVERITY_WARNING));
+}
+
+static Check *bed_check(const Bed *bed, Level level, const char *id, Audit **audit)
+{
+	char *only[] = {(char *)id, NULL};
+	CheckOptions options = {.only = id ? only : NULL, .fail_on = SEVERITY_INFO};
+	Check *check;
+
+	*audit = level == ALONE ? audit_new(NULL, NULL, bed->facts)
+				: audit_new(bed->plan, bed->inventory, bed->facts);
+	check = check_run(*audit, &options);
+	check->options.only = NULL;
+	return check;
+}
+
+static void print_findings(const Check *check)
+{
+	for (unsigned i = 0; i < check->findings->len; i++) {
+		const Finding *finding = g_ptr_array_index(check->findings, i);
+
+		g_test_message("%s %s: %s", finding->id, finding->subject, finding->text);
+	}
+}
+
+static void assert_clean(const Bed *bed, Level level, const char *id)
+{
+	g_autoptr(Audit) audit = NULL;
+	g_autoptr(Check) check = bed_check(bed, level, id, &audit);
+
+	print_findings(check);
+	g_assert_cmpuint(check->findings->len, ==, 0);
+}
+
+/* A finding as all must be. */
+static void assert_well_formed(const Finding *finding)
+{
+	g_assert_cmpstr(finding->evidence, !=, NULL);
+	g_assert_cmpstr(finding->why, !=, NULL);
+	g_assert_cmpstr(finding->fix, !=, "");
+	g_assert_null(strchr(finding->text, '\n'));
+	g_assert_true(g_utf8_validate(finding->text, -1, NULL));
+}
+
+static bool says(const Check *check, const char *id, const char *part)
+{
+	for (unsigned i = 0; i < check->findings->len; i++) {
+		const Finding *finding = g_ptr_array_index(check->findings, i);
+
+		assert_well_formed(finding);
+		if (g_str_equal(finding->id, id) && strstr(finding->text, part))
+			return true;
+	}
+	return false;
+}
+
+static void test_fault(gconstpointer data)
+{
+	unsigned i = GPOINTER_TO_UINT(data);
+	Bed bed;
+	g_autoptr(Audit) audit = NULL;
+	g_autoptr(Check) check = NULL;
+
+	g_assert_nonnull(rule_find(faults[i].id));
+	bed_level(&bed, faults[i].level);
+	assert_clean(&bed, faults[i].level, faults[i].id);
+	plan_now = bed.plan;
+	faults[i].spoil(bed.facts);
+	check = bed_check(&bed, faults[i].level, faults[i].id, &audit);
+	print_findings(check);
+	g_assert_true(says(check, faults[i].id, faults[i].says));
+	g_clear_pointer(&check, check_free);
+	g_clear_pointer(&audit, audit_free);
+	bed_clear(&bed);
+}
+
+static void test_every_rule_has_a_fault(void)
+{
+	for (const Rule *const *rule = rules; *rule; rule++) {
+		bool found = false;
+
+		for (unsigned i = 0; i < G_N_ELEMENTS(faults); i++)
+			found = found || g_str_equal(faults[i].id, (*rule)->id);
+		if (!found)
+			g_test_message("no fault for %s", (*rule)->id);
+		g_assert_true(found);
+	}
+}
+
+static void assert_text(const char *text)
+{
+	g_assert_nonnull(text);
+	g_assert_cmpstr(text, !=, "");
+	g_assert_null(strchr(text, '\n'));
+	g_assert_null(strstr(text, "  "));
+	g_assert_true(g_str_is_ascii(text) || g_utf8_validate(text, -1, NULL));
+}
+
+/* Texts are whole, ids unique, and each rule has exactly one function. */
+static void test_table(void)
+{
+	g_autoptr(GHashTable) ids = g_hash_table_new(g_str_hash, g_str_equal);
+
+	for (const Rule *const *r = rules; *r; r++) {
+		const Rule *rule = *r;
+
+		g_assert_true(g_hash_table_add(ids, (gpointer)rule->id));
+		g_assert_nonnull(strchr(rule->id, '.'));
+		assert_text(rule->title);
+		assert_text(rule->sees);
+		assert_text(rule->why);
+		assert_text(rule->remedy);
+		assert_text(rule->source);
+		g_assert_true(!rule->eval != !rule->eval_vm);
+		g_assert_true(rule_find(rule->id) == rule);
+	}
+	g_assert_cmpstr(rule_nearest("irq.on-isolatd"), ==, "irq.on-isolated");
+	g_assert_null(rule_nearest("nonsense"));
+}
+
+static void test_clean(void)
+{
+	for (Level level = PLANNED; level <= ALONE; level++) {
+		Bed bed;
+
+		bed_level(&bed, level);
+		assert_clean(&bed, level, NULL);
+		bed_clear(&bed);
+	}
+}
+
+/* Nothing known: never a pass, never a crash; and every unknown names a source. */
+static void test_nothing_known(void)
+{
+	g_autoptr(Facts) facts = facts_new();
+
+	for (unsigned planned = 0; planned <= 1; planned++) {
+		Bed bed;
+		g_autoptr(Audit) audit = NULL;
+		g_autoptr(Check) check = NULL;
+		CheckOptions options = {.strict = true};
+
+		bed_level(&bed, PLANNED);
+		audit = audit_new(planned ? bed.plan : NULL, planned ? bed.inventory : NULL, facts);
+		check = check_run(audit, &options);
+		g_assert_cmpuint(check->unknown, >, 40);
+		g_assert_true(check_bad(check));
+		for (unsigned i = 0; i < check->findings->len; i++) {
+			const Finding *finding = g_ptr_array_index(check->findings, i);
+
+			assert_well_formed(finding);
+			g_assert_cmpint(finding->verdict, ==, VERDICT_UNKNOWN);
+		}
+		g_clear_pointer(&check, check_free);
+		g_clear_pointer(&audit, audit_free);
+		bed_clear(&bed);
+	}
+}
+
+/* A note that a source could not be read: rules that need it are unknown, others are not. */
+static void test_unread(void)
+{
+	Bed bed;
+	g_autoptr(Audit) audit = NULL;
+	g_autoptr(Check) check = NULL;
+
+	bed_level(&bed, PLANNED);
+	facts_unread(bed.facts, "/proc/1/environ", "Permission denied; run as root");
+	check = bed_check(&bed, PLANNED, NULL, &audit);
+	g_assert_cmpuint(check->findings->len, ==, 1);
+	g_assert_true(says(check, "kernel.parameter-refused", "/proc/1/environ: Permission"));
+	g_assert_false(check_bad(check));
+	check->options.strict = true;
+	g_assert_true(check_bad(check));
+	g_clear_pointer(&check, check_free);
+	g_clear_pointer(&audit, audit_free);
+	bed_clear(&bed);
+}
+
+/* libvirt did not answer: no VM rule passes. */
+static void test_no_libvirt(void)
+{
+	Bed bed;
+	g_autoptr(Audit) audit = NULL;
+	g_autoptr(Check) check = NULL;
+
+	bed_level(&bed, PLANNED);
+	g_ptr_array_set_size(bed.facts->guests->guests, 0);
+	facts_unread(bed.facts, "libvirt qemu:///system", "no answer within 10 seconds");
+	check = bed_check(&bed, PLANNED, "vm", &audit);
+	g_assert_true(says(check, "vm.pin-differs", "no answer within 10 seconds"));
+	g_assert_true(says(check, "vm.core-shared", "no answer within 10 seconds"));
+	g_clear_pointer(&check, check_free);
+	g_clear_pointer(&audit, audit_free);
+	bed_clear(&bed);
+}
+
+/* A VM without any pin is allowed everywhere: a warning, and no tenancy that would make every other
+ * VM ineligible; isolcpus keeps the scheduler off. */
+static void test_unpinned_shared(void)
+{
+	Bed bed;
+	Guest *shared;
+	g_autoptr(Audit) audit = NULL;
+	g_autoptr(Check) check = NULL;
+
+	bed_level(&bed, PLANNED);
+	shared = guest(bed.facts, "s1");
+	no_cpuset(shared);
+	for (unsigned v = 0; v < 2; v++)
+		set_set(&thread(shared->vcpu_threads, v)->real, "0-23");
+	check = bed_check(&bed, PLANNED, NULL, &audit);
+	print_findings(check);
+	g_assert_true(says(check, "vm.free-on-isolated", "2 vCPUs"));
+	g_assert_cmpuint(check->counts[SEVERITY_ERROR], ==, 0);
+	g_clear_pointer(&check, check_free);
+	g_clear_pointer(&audit, audit_free);
+	bed_clear(&bed);
+}
+
+/* Choice and judgement */
+
+static void test_choice(void)
+{
+	Bed bed;
+	char *only[] = {(char *)"vm", (char *)"kernel.vulnerable", NULL};
+	char *skip[] = {(char *)"vm.no-eoi", NULL};
+	CheckOptions options = {.only = only, .skip = skip, .fail_on = SEVERITY_WARNING};
+	g_autoptr(Audit) audit = NULL;
+	g_autoptr(Check) check = NULL;
+
+	bed_level(&bed, PLANNED);
+	vm_eoi(bed.facts);
+	vulnerable(bed.facts);
+	irq(bed.facts);
+	audit = audit_new(bed.plan, bed.inventory, bed.facts);
+	check = check_run(audit, &options);
+	g_assert_cmpuint(check->findings->len, ==, 1);
+	g_assert_true(says(check, "kernel.vulnerable", "tsx"));
+	g_assert_false(check_bad(check));
+	check->options.fail_on = SEVERITY_INFO;
+	g_assert_true(check_bad(check));
+	g_assert_true(check_word_known("vm") && check_word_known("vm.unknown"));
+	g_assert_false(check_word_known("v") || check_word_known("") || check_word_known("vm."));
+	g_clear_pointer(&check, check_free);
+	g_clear_pointer(&audit, audit_free);
+	bed_clear(&bed);
+}
+
+/* Property: whatever the plan, a node that does what it says has no finding. */
+
+static void append_vm(GString *text, GRand *rand, unsigned i)
+{
+	static const char *const modes[] = {"host-model", "host-passthrough", "maximum", "custom"};
+	bool shared = g_rand_int_range(rand, 0, 4) == 0;
+
+	g_string_append_printf(text, "[vm v%u]\nvcpus = %d\nmemory = %dG\ncpu-mode = %s\n", i,
+			       g_rand_int_range(rand, 1, shared ? 3 : 9),
+			       g_rand_int_range(rand, 1, 5), modes[g_rand_int_range(rand, 0, 4)]);
+	if (shared)
+		g_string_append(text, "policy = shared\n");
+	if (g_rand_boolean(rand))
+		g_string_append(text, "hugepages = 2M\n");
+	if (g_rand_boolean(rand))
+		g_string_append(text, "locked = yes\n");
+	if (!shared && g_rand_boolean(rand))
+		g_string_append(text, "threads = isolate\n");
+	g_string_append_printf(text, "iothreads = %d\n", g_rand_int_range(rand, 0, 3));
+	if (g_rand_boolean(rand))
+		g_string_append(text, "cpu-pm = off\n");
+}
+
+static char *random_inventory(GRand *rand)
+{
+	static const char *const kernels[] = {"4.14", "4.18.0-348", "5.10.0", "6.1.0", "6.12.1"};
+	static const char *const qemus[] = {"2.12.0", "6.2.0", "8.2.0", "9.1.0", "10.0.2"};
+	GString *text = g_string_new("[node]\nname = n\nlibvirt = 9.0.0\n");
+	unsigned vms = (unsigned)g_rand_int_range(rand, 0, 8);
+	unsigned kernel = (unsigned)g_rand_int_range(rand, 0, G_N_ELEMENTS(kernels));
+
+	g_string_append_printf(text, "kernel = %s\nqemu = %s\nmwait = %s\n", kernels[kernel],
+			       qemus[g_rand_int_range(rand, 0, G_N_ELEMENTS(qemus))],
+			       g_rand_boolean(rand) ? "yes" : "no");
+	g_string_append_printf(text, "[host]\ncores-per-node = %d\n", g_rand_int_range(rand, 1, 3));
+	if (g_rand_boolean(rand))
+		g_string_append_printf(text, "[sdk]\ncores-per-node = %d\n",
+				       g_rand_int_range(rand, 1, 3));
+	if (g_rand_boolean(rand))
+		g_string_append(text, "[shared]\ncores-per-node = 1\n");
+	g_string_append_printf(text, "[kernel]\nirqaffinity = %s\n",
+			       g_rand_boolean(rand) ? "yes" : "no");
+	if (kernel >= 3 && g_rand_boolean(rand))
+		g_string_append(text, "isolation = cpuset\n");
+	for (unsigned i = 0; i < vms; i++)
+		append_vm(text, rand, i);
+	return g_string_free(text, FALSE);
+}
+
+static const char *random_host(GRand *rand)
+{
+	static const char *const hosts[] = {
+		SMALL,
+		"pack:2 [numa(memory=68719476736)] l3:1 core:8 pu:1",
+		"pack:1 [numa(memory=137438953472)] l3:4 core:4 pu:2",
+		"pack:2 [numa(memory=68719476736)] l3:2 core:4 pu:4",
+		"numa:4(memory=34359738368) l3:1 core:4 pu:2",
+	};
+
+	return hosts[g_rand_int_range(rand, 0, G_N_ELEMENTS(hosts))];
+}
+
+/* A plan that is bad news itself predicts nothing good. */
+static bool sound(const Plan *plan)
+{
+	return !findings_has(plan->findings, SEVERITY_WARNING) && plan->placed == plan->wanted;
+}
+
+static void test_predicted(void)
+{
+	unsigned checked = 0;
+
+	for (unsigned seed = 1; seed <= 300; seed++) {
+		GRand *rand = g_rand_new_with_seed(seed);
+		const char *host = random_host(rand);
+		g_autofree char *text = random_inventory(rand);
+		Bed bed;
+
+		bed_make(&bed, host, text);
+		if (sound(bed.plan)) {
+			g_test_message("seed %u on %s:\n%s", seed, host, text);
+			assert_clean(&bed, PLANNED, NULL);
+			checked++;
+		}
+		bed_clear(&bed);
+		g_rand_free(rand);
+	}
+	g_assert_cmpuint(checked, >, 60);
+}
+
+/* The other forms */
+
+static void test_forms(void)
+{
+	Bed bed;
+	g_autoptr(Audit) audit = NULL;
+	g_autoptr(Check) check = NULL;
+	g_autofree char *junit = NULL, *prometheus = NULL, *json = NULL;
+	json_t *document;
+
+	bed_level(&bed, PLANNED);
+	text_set(&guest(bed.facts, "s1")->name, "<a & \"b\"\x01>");
+	check = bed_check(&bed, PLANNED, NULL, &audit);
+	junit = check_to_junit(check);
+	prometheus = check_to_prometheus(check);
+	g_assert_nonnull(strstr(junit, "vm &lt;a &amp; &quot;b&quot;?&gt;"));
+	g_assert_nonnull(strstr(junit, "<failure type=\"warning\""));
+	g_assert_nonnull(strstr(prometheus, "planner_check_findings{rule=\"vm.unknown\",severity="
+					    "\"warning\",verdict=\"fail\"} 1\n"));
+	g_assert_nonnull(strstr(prometheus, "\nplanner_check_bad 1\n"));
+	document = check_to_json(check);
+	json = json_dumps(document, 0);
+	g_assert_true(g_str_has_prefix(json, "{\"format\": \"planner-check/1\""));
+	json_decref(document);
+	g_clear_pointer(&check, check_free);
+	g_clear_pointer(&audit, audit_free);
+	bed_clear(&bed);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/rules/table", test_table);
+	g_test_add_func("/rules/every-rule-has-a-fault", test_every_rule_has_a_fault);
+	g_test_add_func("/rules/clean", test_clean);
+	for (unsigned i = 0; i < G_N_ELEMENTS(faults); i++) {
+		g_autofree char *path = g_strdup_printf("/rules/fault/%u-%s", i, faults[i].id);
+
+		g_test_add_data_func(path, GUINT_TO_POINTER(i), test_fault);
+	}
+	g_test_add_func("/rules/nothing-known", test_nothing_known);
+	g_test_add_func("/rules/unread", test_unread);
+	g_test_add_func("/rules/no-libvirt", test_no_libvirt);
+	g_test_add_func("/rules/unpinned-shared", test_unpinned_shared);
+	g_test_add_func("/rules/choice", test_choice);
+	g_test_add_func("/rules/predicted", test_predicted);
+	g_test_add_func("/rules/forms", test_forms);
+	return g_test_run();
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include "topology/kvm.h"
+
+#include "topology/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#ifndef KVM_CAP_X86_DISABLE_EXITS
+#define KVM_CAP_X86_DISABLE_EXITS 143
+#endif
+
+#define CPUINFO_MAX (64u << 20)
+
+static const char *const modules[] = {"kvm", "kvm_intel", "kvm_amd"};
+
+static GHashTable *parameters_load(Root *root)
+{
+	GHashTable *parameters = table_new();
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(modules); i++) {
+		g_autofree char *folder = g_strdup_printf("/sys/module/%s/parameters", modules[i]);
+		g_autofree char *source = g_strconcat(folder, "/*", NULL);
+		g_auto(GStrv) names = root_list(root, folder, NULL);
+
+		for (unsigned n = 0; names[n]; n++) {
+			g_autofree char *path = g_build_filename(folder, names[n], NULL);
+			g_autofree char *name = g_strdup_printf("%s.%s", modules[i], names[n]);
+			char *text = root_text(root, path, source);
+
+			if (text)
+				g_hash_table_insert(parameters, g_utf8_make_valid(name, -1), text);
+		}
+	}
+	return parameters;
+}
+
+/* The first CPU's flags stand for all. */
+Tristate cpuinfo_nested(const char *text)
+{
+	const char *flags = g_str_has_prefix(text, "flags") ? text : strstr(text, "\nflags");
+	g_autofree char *line = NULL;
+	g_auto(GStrv) words = NULL;
+
+	if (!flags)
+		return TRISTATE_UNKNOWN;
+	flags += *flags == '\n';
+	line = g_strndup(flags, strcspn(flags, "\n"));
+	words = g_strsplit_set(line, " \t", -1);
+	return g_strv_contains((const char *const *)words, "hypervisor") ? TRISTATE_YES
+									 : TRISTATE_NO;
+}
+
+/* Of cpuinfo only the first CPU matters; a snapshot keeps no more. */
+static Tristate nested_load(Root *root)
+{
+	static const char path[] = "/proc/cpuinfo";
+	size_t length;
+	int failure;
+	g_autofree char *text = root_read_private(root, path, CPUINFO_MAX, &length, &failure);
+	char *second;
+
+	if (!text) {
+		root_failed(root, path, NULL, failure);
+		return TRISTATE_UNKNOWN;
+	}
+	second = strstr(text, "\n\n");
+	if (second)
+		second[1] = '\0';
+	root_record_text(root, path, text);
+	return cpuinfo_nested(text);
+}
+
+static int device_ask(Root *root)
+{
+	int device = open("/dev/kvm", O_RDONLY | O_CLOEXEC);
+	int exits = device < 0 ? -1 : ioctl(device, KVM_CHECK_EXTENSION, KVM_CAP_X86_DISABLE_EXITS);
+	g_autofree char *text = NULL;
+
+	if (exits < 0 && errno == ENOENT)
+		root_remark(root, "/dev/kvm", "is not there: KVM is not loaded");
+	else if (exits < 0)
+		root_failed(root, "/dev/kvm", NULL, errno);
+	else
+		root_record_text(root, KVM_ANSWER, (text = g_strdup_printf("%d\n", exits)));
+	if (device >= 0)
+		close(device);
+	return MAX(exits, -1);
+}
+
+static int answer_load(Root *root)
+{
+	uint64_t exits;
+
+	if (root_number(root, KVM_ANSWER, "/dev/kvm", &exits) && exits <= G_MAXINT)
+		return (int)exits;
+	if (!root_is_snapshot(root))
+		root_note_text(root, "/dev/kvm",
+			       "the capture does not say what KVM answered; capture with `planner "
+			       "snapshot`, as root");
+	return -1;
+}
+
+void kvm_load(Root *root, KvmFacts *kvm)
+{
+	kvm->parameters = parameters_load(root);
+	kvm->nested = nested_load(root);
+	kvm->disable_exits = root_is_live(root) ? device_ask(root) : answer_load(root);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* Frequency governors and idle states of each CPU. */
+#ifndef TOPOLOGY_POWER_H
+#define TOPOLOGY_POWER_H
+
+#include "topology/facts.h"
+#include "topology/root.h"
+
+/* Of CpuPower, yours, of the CPUs that say anything; NULL when none does. */
+GArray *power_load(Root *root);
+
+#endif
