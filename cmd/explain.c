@@ -3,6 +3,7 @@
 #include "cmd/cmd.h"
 #include "cmd/inputs.h"
 #include "cmd/output.h"
+#include "planner/rules.h"
 #include "topology/error.h"
 
 #include <stdio.h>
@@ -54,12 +55,62 @@ static Status explain_one_vm(const Inputs *inputs, const char *name, GError **er
 	return vm->placed ? STATUS_FINE : STATUS_BAD_NEWS;
 }
 
+/* Rules */
+
+#define TEXT_WIDTH 80 /* on a pipe too: it is prose */
+#define TEXT_INDENT 10
+
+static void print_text(const char *name, const char *text)
+{
+	unsigned width = output_width();
+	g_autofree char *folded = output_fold(
+		text, (width ? MIN(width, TEXT_WIDTH) : TEXT_WIDTH) - TEXT_INDENT, TEXT_INDENT);
+
+	printf("  %-*s%s\n", TEXT_INDENT - 2, name, folded);
+}
+
+static void print_rule(const Rule *rule)
+{
+	printf("%s (%s): %s\n", rule->id, severity_name(rule->severity), rule->title);
+	print_text("sees", rule->sees);
+	print_text("why", rule->why);
+	print_text("mend", rule->remedy);
+	print_text("source", rule->source);
+}
+
+static Status list_rules(void)
+{
+	for (const Rule *const *rule = rules; *rule; rule++)
+		printf("%-36s %-8s %s\n", (*rule)->id, severity_name((*rule)->severity),
+		       (*rule)->title);
+	return STATUS_FINE;
+}
+
+static Status explain_rule(const char *id, GError **error)
+{
+	const Rule *rule = rule_find(id);
+	const char *near = rule_nearest(id);
+
+	if (g_str_equal(id, "rules"))
+		return list_rules();
+	if (rule) {
+		print_rule(rule);
+		return STATUS_FINE;
+	}
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
+		    "no rule '%s'%s%s; 'planner explain rules' lists them", id,
+		    near ? "; did you mean " : "", near ? near : "");
+	return STATUS_TROUBLE;
+}
+
 static bool arguments_check(char **arguments, GError **error)
 {
 	if (g_strv_length(arguments) != 2)
-		return usage(error, "explain what? say 'vm NAME' or 'cpu N'");
+		return usage(error, "explain what? say 'vm NAME', 'cpu N', a rule, or 'rules'");
 	if (strcmp(arguments[0], "vm") != 0 && strcmp(arguments[0], "cpu") != 0)
-		return usage(error, "what can be explained is 'vm NAME' and 'cpu N'");
+		return usage(error,
+			     "what can be explained is 'vm NAME', 'cpu N', a rule by its id, "
+			     "and 'rules'");
 	return true;
 }
 
@@ -67,7 +118,11 @@ static Status run(const Options *options, GError **error)
 {
 	Inputs inputs = {0};
 	Status status = STATUS_TROUBLE;
+	const char *first = options->arguments[0];
 
+	if (first && !options->arguments[1] && strcmp(first, "vm") != 0 &&
+	    strcmp(first, "cpu") != 0)
+		return explain_rule(first, error);
 	if (arguments_check(options->arguments, error) &&
 	    inputs_load_plan(options, &inputs, error)) {
 		if (!strcmp(options->arguments[0], "cpu"))
@@ -81,8 +136,8 @@ static Status run(const Options *options, GError **error)
 
 const Command command_explain = {
 	.name = "explain",
-	.help = "why a CPU or a VM is what it is: the chain of reasons",
-	.arguments = "vm NAME | cpu N",
+	.help = "why a CPU, a VM or a rule is what it is",
+	.arguments = "vm NAME | cpu N | RULE | rules",
 	.options = OPTION_SOURCES | OPTION_PREFER | OPTION_MOVES | OPTION_KEEP,
 	.example = "planner explain vm vm1 -i node.ini -t x6.xml",
 	.run = run,

@@ -96,7 +96,7 @@ static void inventory_failed(const GPtrArray *errors, GError **error)
 	g_string_free(text, TRUE);
 }
 
-static Inventory *load_inventory(const char *name, GError **error)
+Inventory *input_inventory(const char *name, GError **error)
 {
 	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
 	g_autofree char *text = NULL;
@@ -165,7 +165,7 @@ static bool compute(const Options *options, Inputs *inputs, GError **error)
 	PlanOptions plan_options = {.prefer = options->prefer, .moves = options->moves};
 	g_autofree char *why = NULL;
 
-	inputs->inventory = load_inventory(options->inventory, error);
+	inputs->inventory = input_inventory(options->inventory, error);
 	if (!inputs->inventory || !inputs_load_host(options, inputs, error) ||
 	    !keep(options, inputs, error))
 		return false;

@@ -29,6 +29,10 @@ void inputs_clear(Inputs *inputs);
 #define INPUT_MAX (32 << 20)
 char *input_read(const char *name, size_t *length, GError **error);
 
+/* The inventory in the file NAME, NULL: one that says nothing. All its errors are in the one
+ * message, a line each. Yours. */
+Inventory *input_inventory(const char *name, GError **error);
+
 /* The templates of a site: name → text, of every file in DIR; NULL and no error when DIR is NULL.
  */
 GHashTable *input_templates(const char *dir, GError **error);

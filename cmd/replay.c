@@ -37,11 +37,10 @@ static json_t *set_to_json(hwloc_const_bitmap_t set)
 	json_t *array = json_array();
 	unsigned cpu;
 
-	hwloc_bitmap_foreach_begin (cpu, set)
+	hwloc_bitmap_foreach_begin(cpu, set)
 		json_array_append_new(array, json_integer(cpu));
-hwloc_bitmap_foreach_end
-();
-return array;
+	hwloc_bitmap_foreach_end();
+	return array;
 }
 
 static json_t *moves_to_json(const GPtrArray *moves)
@@ -168,14 +167,29 @@ static void bad_line(Replay *r, const char *what)
 	answer(json_pack("{s:i, s:s}", "line", (int)r->line, "error", what));
 }
 
+/* What is wrong with a line before it is looked at as JSON, which would let some of it pass. */
+static const char *line_fault(const char *line, size_t length)
+{
+	if (!length)
+		return "the line is blank";
+	if (memchr(line, '\0', length))
+		return "the line has a NUL byte";
+	if (memchr(line, '\r', length))
+		return "the line has a carriage return; lines end in a line feed alone";
+	return NULL;
+}
+
 static void replay_line(Replay *r, const char *line, size_t length)
 {
+	const char *fault = line_fault(line, length);
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Event) event = NULL;
 
 	r->line++;
-	if (!length)
+	if (fault) {
+		bad_line(r, fault);
 		return;
+	}
 	event = event_parse(line, length, &error);
 	if (!event)
 		bad_line(r, error->message);
@@ -243,6 +257,8 @@ static Status replay(const Options *options, const Inputs *inputs, GError **erro
 	if (!open_events(options->arguments[0], &file, error))
 		return STATUS_TROUBLE;
 	r.online = online_new(inputs->plan, inputs->inventory, ONLINE_LOOK_AHEAD);
+	r.peak_vcpus = online_vcpus(r.online);
+	r.peak_fill = online_fill(r.online);
 	replay_file(&r, file);
 	if (ferror(file))
 		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s: %s",

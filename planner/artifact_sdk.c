@@ -25,12 +25,11 @@ static char *lcores(Fill *f)
 	GString *map = g_string_new(NULL);
 	unsigned cpu, n = 0;
 
-	hwloc_bitmap_foreach_begin (cpu, f->plan->cpus[ROLE_SDK])
+	hwloc_bitmap_foreach_begin(cpu, f->plan->cpus[ROLE_SDK])
 		g_string_append_printf(map, "%s%u@%u", n ? "," : "", n, cpu);
-	n++;
-hwloc_bitmap_foreach_end
-();
-return g_string_free(map, FALSE);
+		n++;
+	hwloc_bitmap_foreach_end();
+	return g_string_free(map, FALSE);
 }
 
 static const ArtifactValue dpdk_values[] = {{"head", TEMPLATE_RAW, fill_head},

@@ -27,26 +27,61 @@ static Change *change_new(ChangeKind kind)
 
 /* Cores */
 
-static bool fits_with_cores(const Problem *base, const VmSpec *spec, unsigned room, unsigned cores)
+/* The cores of one class on one node; LIKE is one of them. */
+typedef struct Cell {
+	unsigned node;
+	const Core *like;
+} Cell;
+
+static bool in_cell(const Core *core, const Cell *cell)
+{
+	return core->node == cell->node && !core->partial &&
+	       problem_class_of(core) == problem_class_of(cell->like);
+}
+
+/* The room of CELL with most cores; a new one where VMs had none of the cell's cores so far. */
+static SearchRoom *room_of_cell(Problem *problem, const Cell *cell)
+{
+	SearchRoom room = {cell->node, problem_class_of(cell->like), cell->like->n_cpus, 0};
+	SearchRoom *best = NULL;
+	unsigned at = 0;
+
+	for (unsigned r = 0; r < problem->rooms->len; r++) {
+		SearchRoom *other = &g_array_index(problem->rooms, SearchRoom, r);
+
+		at += other->node <= cell->node;
+		if (other->node == room.node && other->class == room.class &&
+		    (!best || other->cores > best->cores))
+			best = other;
+	}
+	if (best)
+		return best;
+	g_array_insert_val(problem->rooms, at, room);
+	return &g_array_index(problem->rooms, SearchRoom, at);
+}
+
+static bool fits_with_cores(const Problem *base, const VmSpec *spec, const Cell *cell,
+			    unsigned cores)
 {
 	g_autoptr(Problem) problem = what_if(base, spec);
 
-	g_array_index(problem->rooms, SearchRoom, room).cores += cores;
+	room_of_cell(problem, cell)->cores += cores;
 	return problem_all_fit(problem, NULL);
 }
 
-/* The fewest more cores in ROOM, at most MOST, with which SPEC fits; 0 when even MOST are too few.
+/* The fewest more cores in CELL, at most MOST, with which SPEC fits; 0 when even MOST are too few.
  */
-static unsigned fewest_cores(const Problem *base, const VmSpec *spec, unsigned room, unsigned most)
+static unsigned fewest_cores(const Problem *base, const VmSpec *spec, const Cell *cell,
+			     unsigned most)
 {
 	unsigned low = 1, high = most;
 
-	if (!most || !fits_with_cores(base, spec, room, most))
+	if (!most || !fits_with_cores(base, spec, cell, most))
 		return 0;
 	while (low < high) { /* more cores never hurt */
 		unsigned middle = (low + high) / 2;
 
-		if (fits_with_cores(base, spec, room, middle))
+		if (fits_with_cores(base, spec, cell, middle))
 			high = middle;
 		else
 			low = middle + 1;
@@ -54,30 +89,25 @@ static unsigned fewest_cores(const Problem *base, const VmSpec *spec, unsigned r
 	return low;
 }
 
-static unsigned cores_with_role(const Placer *placer, unsigned node, Role role, unsigned threads)
+static unsigned cores_with_role(const Placer *placer, const Cell *cell, Role role)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < placer->host->cores->len; i++) {
-		const Core *core = host_core(placer->host, i);
-
-		n += core->node == node && core->n_cpus == threads && !core->partial &&
+	for (unsigned i = 0; i < placer->host->cores->len; i++)
+		n += in_cell(host_core(placer->host, i), cell) &&
 		     g_array_index(placer->plan->roles, Role, i) == role;
-	}
 	return n;
 }
 
-/* The last CORES cores of NODE with ROLE: those the role was given last. */
-static CpuSet last_cores(const Placer *placer, unsigned node, Role role, unsigned threads,
-			 unsigned cores)
+/* The last CORES cores of CELL with ROLE: those the role was given last. */
+static CpuSet last_cores(const Placer *placer, const Cell *cell, Role role, unsigned cores)
 {
 	CpuSet cpus = hwloc_bitmap_alloc();
 
 	for (unsigned i = placer->host->cores->len; i-- && cores;) {
 		const Core *core = host_core(placer->host, i);
 
-		if (core->node != node || core->n_cpus != threads || core->partial ||
-		    g_array_index(placer->plan->roles, Role, i) != role)
+		if (!in_cell(core, cell) || g_array_index(placer->plan->roles, Role, i) != role)
 			continue;
 		for (unsigned t = 0; t < core->n_cpus; t++)
 			hwloc_bitmap_set(cpus, core->cpu[t]);
@@ -86,35 +116,77 @@ static CpuSet last_cores(const Placer *placer, unsigned node, Role role, unsigne
 	return cpus;
 }
 
-/* Whose cores could be given back: the SDK's, or the host's but for one. */
-static void name_source(const Placer *placer, Change *change, unsigned threads)
+/* The host keeps a core of every node. */
+static unsigned host_cores(const Placer *placer, unsigned node)
 {
-	static const Role roles[] = {ROLE_SDK, ROLE_HOST};
+	unsigned n = 0;
 
-	for (unsigned i = 0; i < G_N_ELEMENTS(roles); i++) {
-		unsigned spare = cores_with_role(placer, change->node, roles[i], threads);
-
-		if (spare < change->cores + (roles[i] == ROLE_HOST))
-			continue;
-		change->from = roles[i];
-		change->cpus = last_cores(placer, change->node, roles[i], threads, change->cores);
-		return;
-	}
-	change->from = ROLE_DEDICATED;
+	for (unsigned i = 0; i < placer->host->cores->len; i++)
+		n += host_core(placer->host, i)->node == node &&
+		     g_array_index(placer->plan->roles, Role, i) == ROLE_HOST;
+	return n;
 }
 
-/* Rooms where more cores are tried: on each node and class the one with most. */
-static bool room_tried(const Problem *base, unsigned room)
+/* The boot CPU's core is the host's for good. */
+static bool has_boot_core(const Placer *placer, const Cell *cell)
 {
-	const SearchRoom *rooms = (const SearchRoom *)base->rooms->data;
+	unsigned boot = host_core_of(placer->host, 0);
 
-	for (unsigned r = 0; r < base->rooms->len; r++)
-		if (rooms[r].node == rooms[room].node && rooms[r].class == rooms[room].class &&
-		    (rooms[r].cores > rooms[room].cores ||
-		     (rooms[r].cores == rooms[room].cores && r < room)))
+	return boot != HOST_NONE && in_cell(host_core(placer->host, boot), cell);
+}
+
+/* Who could give CORES of CELL back: the SDK, or the host; DEDICATED = neither. */
+static Role source_of(const Placer *placer, const Cell *cell, unsigned cores)
+{
+	unsigned host = cores_with_role(placer, cell, ROLE_HOST);
+
+	if (cores_with_role(placer, cell, ROLE_SDK) >= cores)
+		return ROLE_SDK;
+	if (host >= cores + has_boot_core(placer, cell) && host_cores(placer, cell->node) > cores)
+		return ROLE_HOST;
+	return ROLE_DEDICATED;
+}
+
+/* Does core INDEX stand for a cell: the first of its class on its node? */
+static bool cell_begins(const Placer *placer, unsigned index)
+{
+	const Cell cell = {host_core(placer->host, index)->node, host_core(placer->host, index)};
+
+	for (unsigned i = 0; i < index; i++)
+		if (in_cell(host_core(placer->host, i), &cell))
 			return false;
-	return true;
+	return !cell.like->partial;
 }
+
+/* Fewest cores that someone could give back; on the first of several nodes. NULL = none could. */
+static Change *cores_change(const Placer *placer, const Problem *base, const VmSpec *spec)
+{
+	Change *best = NULL;
+
+	for (unsigned i = 0; i < placer->host->cores->len; i++) {
+		const Core *core = host_core(placer->host, i);
+		Cell cell = {core->node, core};
+		unsigned need =
+			search_cores(spec->vcpus, core->n_cpus, spec->threads == THREADS_ISOLATE);
+		unsigned cores;
+
+		if (!cell_begins(placer, i) || source_of(placer, &cell, 1) == ROLE_DEDICATED)
+			continue;
+		cores = fewest_cores(base, spec, &cell, best ? MIN(need, best->cores - 1) : need);
+		if (!cores || source_of(placer, &cell, cores) == ROLE_DEDICATED)
+			continue;
+		if (best)
+			change_free(best);
+		best = change_new(CHANGE_CORES);
+		best->node = cell.node;
+		best->cores = cores;
+		best->from = source_of(placer, &cell, cores);
+		best->cpus = last_cores(placer, &cell, best->from, cores);
+	}
+	return best;
+}
+
+/* VMs */
 
 /* Does SPEC fit when VM, which has a place, is gone? */
 static bool fits_without(const Problem *base, const VmSpec *spec, const PlanVm *vm)
@@ -122,10 +194,10 @@ static bool fits_without(const Problem *base, const VmSpec *spec, const PlanVm *
 	g_autoptr(Problem) problem = what_if(base, spec);
 	guint entry;
 
-	if (vm->spec->cpus)
-		problem_release(problem, vm);
-	else if (g_ptr_array_find(problem->specs, vm->spec, &entry))
+	if (g_ptr_array_find(problem->specs, vm->spec, &entry))
 		problem_remove_vm(problem, entry);
+	else
+		problem_release(problem, vm);
 	return problem_all_fit(problem, NULL);
 }
 
@@ -135,58 +207,66 @@ static int smaller_first(gconstpointer a, gconstpointer b)
 
 	if (x->spec->vcpus != y->spec->vcpus)
 		return x->spec->vcpus < y->spec->vcpus ? -1 : 1;
+	if (x->spec->memory != y->spec->memory)
+		return x->spec->memory < y->spec->memory ? -1 : 1;
 	return strverscmp(x->spec->name, y->spec->name);
 }
 
-/* The smallest VM whose going would be enough; NULL. */
-static const PlanVm *vm_to_go(const Placer *placer, const Problem *base, const VmSpec *spec)
+/* The dedicated VMs that have a place, smallest first; the order of sections does not matter. */
+static GPtrArray *placed_vms(const Placer *placer)
 {
-	g_autoptr(GPtrArray) vms = g_ptr_array_new(); /* a copy would free the VMs with itself */
+	GPtrArray *vms = g_ptr_array_new();
 
-	for (unsigned i = 0; i < placer->plan->vms->len; i++)
-		g_ptr_array_add(vms, g_ptr_array_index(placer->plan->vms, i));
-	g_ptr_array_set_free_func(vms, NULL); /* the copy has the plan's */
-	g_ptr_array_sort(vms, smaller_first);
-	for (unsigned i = 0; i < vms->len; i++) {
-		const PlanVm *vm = g_ptr_array_index(vms, i);
+	for (unsigned i = 0; i < placer->plan->vms->len; i++) {
+		PlanVm *vm = g_ptr_array_index(placer->plan->vms, i);
 
-		if (vm->placed && vm->spec->policy == POLICY_DEDICATED &&
-		    fits_without(base, spec, vm))
-			return vm;
+		if (vm->placed && vm->spec->policy == POLICY_DEDICATED)
+			g_ptr_array_add(vms, vm);
 	}
-	return NULL;
+	g_ptr_array_sort(vms, smaller_first);
+	return vms;
 }
 
-static Change *cores_change(const Placer *placer, const Problem *base, const VmSpec *spec)
+/* Two that the search placed and that ask for the same are the same to it. */
+static bool alike(const PlanVm *a, const PlanVm *b)
 {
-	Change *best = NULL;
-	unsigned best_threads = 0;
+	const VmSpec *x = a->spec, *y = b->spec;
 
-	for (unsigned r = 0; r < base->rooms->len; r++) {
-		const SearchRoom *room = &g_array_index(base->rooms, SearchRoom, r);
-		unsigned need =
-			search_cores(spec->vcpus, room->threads, spec->threads == THREADS_ISOLATE);
-		unsigned cores;
+	return !x->cpus && !y->cpus && x->vcpus == y->vcpus && x->memory == y->memory &&
+	       x->page == y->page && x->threads == y->threads && x->node == y->node;
+}
 
-		if (!room_tried(base, r))
+static unsigned cores_of_vm(const Host *host, const PlanVm *vm)
+{
+	g_auto(CpuSet) cores = hwloc_bitmap_alloc();
+
+	for (unsigned v = 0; v < vm->vcpupin->len; v++)
+		hwloc_bitmap_set(cores,
+				 host_core_of(host, g_array_index(vm->vcpupin, unsigned, v)));
+	return (unsigned)hwloc_bitmap_weight(cores);
+}
+
+/* The smallest VM whose going would be enough. */
+static Change *away_change(const Placer *placer, const Problem *base, const VmSpec *spec)
+{
+	g_autoptr(GPtrArray) vms = placed_vms(placer);
+
+	for (unsigned i = 0; i < vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(vms, i);
+		Change *change;
+
+		if ((vm->spec->cpus && !place_movable(placer, vm)) ||
+		    (i && alike(g_ptr_array_index(vms, i - 1), vm)) ||
+		    !fits_without(base, spec, vm))
 			continue;
-		cores = fewest_cores(base, spec, r, best ? MIN(need, best->cores - 1) : need);
-		if (!cores)
-			continue;
-		if (!best)
-			best = change_new(CHANGE_CORES);
-		best->node = room->node;
-		best->cores = cores;
-		best_threads = room->threads;
+		change = change_new(CHANGE_CORES);
+		change->from = ROLE_DEDICATED;
+		change->vm = g_strdup(vm->spec->name);
+		change->node = g_array_index(vm->shares, VmShare, 0).node;
+		change->cores = cores_of_vm(placer->host, vm);
+		return change;
 	}
-	if (best)
-		name_source(placer, best, best_threads);
-	if (best && best->from == ROLE_DEDICATED) {
-		const PlanVm *vm = vm_to_go(placer, base, spec);
-
-		best->vm = vm ? g_strdup(vm->spec->name) : NULL;
-	}
-	return best;
+	return NULL;
 }
 
 /* Memory */
@@ -249,27 +329,33 @@ static bool fits_with_move(const Problem *base, const VmSpec *spec, const PlanVm
 	return problem_all_fit(problem, NULL);
 }
 
+/* The smallest kept VM whose move would be enough. */
 static Change *move_change(const Placer *placer, const Problem *base, const VmSpec *spec)
 {
-	for (unsigned i = 0; i < placer->plan->vms->len; i++) {
-		const PlanVm *vm = g_ptr_array_index(placer->plan->vms, i);
+	g_autoptr(GPtrArray) vms = placed_vms(placer);
+
+	for (unsigned i = 0; i < vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(vms, i);
+		Change *change;
 
 		if (!place_movable(placer, vm) || !fits_with_move(base, spec, vm))
 			continue;
-		Change *change = change_new(CHANGE_MOVE);
-
+		change = change_new(CHANGE_MOVE);
 		change->vm = g_strdup(vm->spec->name);
 		return change;
 	}
 	return NULL;
 }
 
+/* A VM goes only where there is nothing else to do. */
 GPtrArray *changes_find(const Placer *placer, const Problem *base, const VmSpec *spec)
 {
 	GPtrArray *changes = g_ptr_array_new_with_free_func((GDestroyNotify)change_free);
 	Change *found[] = {move_change(placer, base, spec), memory_change(base, spec),
-			   cores_change(placer, base, spec)};
+			   cores_change(placer, base, spec), NULL};
 
+	if (!found[0] && !found[1] && !found[2])
+		found[3] = away_change(placer, base, spec);
 	for (unsigned i = 0; i < G_N_ELEMENTS(found); i++)
 		if (found[i])
 			g_ptr_array_add(changes, found[i]);
@@ -287,11 +373,8 @@ static void cores_text(GString *text, const Plan *plan, const Change *change)
 		g_string_append_printf(text, "give %u core%s of node %u back from [%s] (CPUs %s)",
 				       change->cores, change->cores == 1 ? "" : "s", id,
 				       role_names[change->from], cpus);
-	else if (change->vm)
-		g_string_append_printf(text, "take %s away", change->vm);
 	else
-		g_string_append_printf(text, "free %u core%s on node %u", change->cores,
-				       change->cores == 1 ? "" : "s", id);
+		g_string_append_printf(text, "take vm %s away", change->vm);
 }
 
 static void change_text(GString *text, const Plan *plan, const Change *change)
@@ -300,7 +383,7 @@ static void change_text(GString *text, const Plan *plan, const Change *change)
 
 	switch (change->kind) {
 	case CHANGE_MOVE:
-		g_string_append_printf(text, "move %s (--moves 1)", change->vm);
+		g_string_append_printf(text, "move vm %s (--moves 1)", change->vm);
 		break;
 	case CHANGE_MEMORY:
 		g_string_append_printf(text, "free %s of memory on node %u", bytes,

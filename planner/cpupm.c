@@ -68,13 +68,12 @@ static void count_vcpu(CpupmCensus *census, unsigned vm, hwloc_const_bitmap_t se
 {
 	unsigned cpu;
 
-	hwloc_bitmap_foreach_begin (cpu, set)
+	hwloc_bitmap_foreach_begin(cpu, set)
 		Tenants *t = tenants(census, cpu);
 
-	t->n_vcpus++;
-	t->vm = t->vm == NOBODY || t->vm == vm ? vm : MANY;
-hwloc_bitmap_foreach_end
-();
+		t->n_vcpus++;
+		t->vm = t->vm == NOBODY || t->vm == vm ? vm : MANY;
+	hwloc_bitmap_foreach_end();
 }
 
 static void count_emulator(CpupmCensus *census, hwloc_const_bitmap_t set)
@@ -83,10 +82,9 @@ static void count_emulator(CpupmCensus *census, hwloc_const_bitmap_t set)
 
 	if (!set)
 		return;
-	hwloc_bitmap_foreach_begin (cpu, set)
+	hwloc_bitmap_foreach_begin(cpu, set)
 		tenants(census, cpu)->emulator = true;
-hwloc_bitmap_foreach_end
-();
+	hwloc_bitmap_foreach_end();
 }
 
 CpupmCensus *cpupm_census_new(const CpupmGround *ground)
@@ -179,12 +177,11 @@ static CpuSet cpus_where(const Judge *judge, bool (*test)(const Judge *judge, un
 	CpuSet found = hwloc_bitmap_alloc();
 	unsigned cpu;
 
-	hwloc_bitmap_foreach_begin (cpu, judge->cpus)
+	hwloc_bitmap_foreach_begin(cpu, judge->cpus)
 		if (test(judge, cpu))
 			hwloc_bitmap_set(found, cpu);
-hwloc_bitmap_foreach_end
-();
-return found;
+	hwloc_bitmap_foreach_end();
+	return found;
 }
 
 static bool floats(const CpupmThreads *threads)

@@ -234,34 +234,78 @@ static void say_cores(GPtrArray *lines, const Plan *plan, const PlanVm *vm)
 	}
 }
 
+/* Where it sits, where it could have sat, and what kept it from there. */
 static void say_level(GPtrArray *lines, const Plan *plan, const Inventory *inventory,
 		      const PlanVm *vm)
 {
 	const Host *host = plan->host;
-	Level level = level_of(plan, vm), natural;
-	g_autofree char *forced = NULL;
+	Level level = level_of(plan, vm), beside, alone;
 
 	say(lines, "it sits %s", level_text(host, level));
-	if (!inventory)
+	if (!inventory || level == LEVEL_L3)
 		return;
-	natural = level_natural(plan, inventory, vm);
-	if (level <= natural)
+	beside = level_natural(plan, inventory, vm, true);
+	alone = level_natural(plan, inventory, vm, false);
+	if (vm->spec->cpus) {
+		if (level > alone)
+			say(lines, "it could sit %s, but it is kept as it is",
+			    level_text(host, alone));
 		return;
-	if (vm->spec->cpus)
-		forced = g_strdup("its cpus = say otherwise");
-	else
-		forced = level_forced(plan, inventory, vm);
-	say(lines, "it could have sat %s: %s", level_text(host, natural), forced);
+	}
+	if (level > beside) {
+		g_autofree char *forced = level_forced(plan, inventory, vm);
+
+		say(lines, "it could have sat %s: %s", level_text(host, beside), forced);
+	}
+	if (beside > alone)
+		say(lines, "kept VMs leave no place for it %s: goal 2 is to move none",
+		    level_text(host, alone));
+	if (level == alone)
+		say(lines, "no %s is large enough for it, even if no other VM were there",
+		    level == LEVEL_NODE ? "L3" : "NUMA node");
 }
 
+/* The goals, in their order, by the numbers that the other lines use. */
 static void say_goal(GPtrArray *lines, const Plan *plan)
 {
-	static const char *const goals[] = {"most vCPUs", "most VMs", "the inventory's order"};
+	static const char *const goals[] = {"most vCPUs placed", "most VMs placed",
+					    "none refused that fits together with those before it"};
 
-	say(lines,
-	    "chosen by the search for %s, then fewest VMs outside an L3 or node that could hold "
-	    "them, then most room left whole, then lowest CPUs; %s",
-	    goals[plan->prefer], plan->optimal ? "proved best" : "not proved best");
+	say(lines, "chosen by the search; its goals, one before the other:");
+	say(lines, "  1. %s", goals[plan->prefer]);
+	say(lines, "  2. fewest kept VMs moved");
+	say(lines, "  3. fewest VMs outside an L3 or node that could hold them");
+	say(lines, "  4. most room left whole for more VMs like these");
+	say(lines, "  5. lowest CPUs");
+	say(lines, "%s",
+	    plan->optimal ? "no plan is better by these goals (proved)"
+			  : "a better plan may exist: the search stopped at its budget");
+}
+
+static char *pins_text(const GArray *pins)
+{
+	GString *text = g_string_new(NULL);
+
+	for (unsigned v = 0; v < pins->len; v++)
+		g_string_append_printf(text, "%s%u", v ? "," : "",
+				       g_array_index(pins, unsigned, v));
+	return g_string_free(text, FALSE);
+}
+
+static void say_moved(GPtrArray *lines, const Plan *plan, const PlanVm *vm)
+{
+	static const char *const costs[] = {[MOVE_REPIN] = "a live re-pin",
+					    [MOVE_MEMORY] = "a live re-pin, and its memory follows",
+					    [MOVE_RESTART] = "a restart: its topology changes"};
+
+	for (unsigned i = 0; i < plan->moves->len; i++) {
+		const Move *move = g_ptr_array_index(plan->moves, i);
+		g_autofree char *from = pins_text(move->from);
+
+		if (!strcmp(move->vm, vm->spec->name))
+			say(lines, "moved from CPUs %s, as --moves allows, so that more fits: %s",
+			    from, costs[move->cost]);
+	}
 }
 
 static void say_verdict(GPtrArray *lines, const Cpupm *cpupm)
@@ -299,13 +343,27 @@ static void explain_placed(GPtrArray *lines, const Plan *plan, const Inventory *
 		say(lines, "its vCPUs float over CPUs %s", pool);
 	} else {
 		if (vm->spec->cpus)
-			say(lines, "kept: the inventory gives its cpus =; planner never moves it");
+			say(lines, "kept: its CPUs are given (cpus = of the inventory, or --keep); "
+				   "only --moves may change them");
 		else
 			say_goal(lines, plan);
+		say_moved(lines, plan, vm);
 		say_cores(lines, plan, vm);
 		say_level(lines, plan, inventory, vm);
 	}
 	say_threads(lines, vm);
+}
+
+/* It would fit in the empty host, and the search proved that nothing is gained by that. */
+static bool refused_for_others(const Plan *plan, const char *subject)
+{
+	for (unsigned i = 0; i < plan->findings->len; i++) {
+		const Finding *finding = g_ptr_array_index(plan->findings, i);
+
+		if (!strcmp(finding->subject, subject) && !strcmp(finding->id, "vm.does-not-fit"))
+			return plan->optimal;
+	}
+	return false;
 }
 
 GPtrArray *explain_vm(const Plan *plan, const Inventory *inventory, const PlanVm *vm)
@@ -317,7 +375,10 @@ GPtrArray *explain_vm(const Plan *plan, const Inventory *inventory, const PlanVm
 	if (vm->placed)
 		explain_placed(lines, plan, inventory, vm);
 	else
-		say(lines, "not placed");
+		say(lines, "not placed%s",
+		    refused_for_others(plan, subject)
+			    ? ": no plan that places it is better (proved)"
+			    : "");
 	say_findings(lines, plan, subject);
 	if (vm->placed)
 		say_verdict(lines, vm->cpupm);

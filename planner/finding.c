@@ -9,6 +9,8 @@ void finding_free(Finding *finding)
 	g_free(finding->subject);
 	g_free(finding->text);
 	g_free(finding->fix);
+	g_free(finding->evidence);
+	g_free(finding->cpus);
 	g_free(finding);
 }
 
@@ -52,6 +54,17 @@ void findings_add_unknown(GPtrArray *findings, Severity severity, const char *id
 	finding->text = g_strdup_vprintf(text, args);
 	va_end(args);
 	g_ptr_array_add(findings, finding);
+}
+
+void findings_support(GPtrArray *findings, const char *evidence, const char *cpus, const char *why)
+{
+	Finding *finding = g_ptr_array_index(findings, findings->len - 1);
+
+	g_free(finding->evidence);
+	g_free(finding->cpus);
+	finding->evidence = g_strdup(evidence);
+	finding->cpus = g_strdup(cpus);
+	finding->why = why;
 }
 
 static int finding_compare(gconstpointer a, gconstpointer b)

@@ -21,6 +21,10 @@ typedef struct Finding {
 	char *fix;     /* what to do, one line */
 	Severity severity;
 	Verdict verdict; /* UNKNOWN: a fact needed to judge is missing; never a pass */
+	/* Of a check; NULL where the finding is of a plan. */
+	char *evidence;	 /* the file or call it was seen in */
+	char *cpus;	 /* the CPUs in trouble, "4-7"; NULL also where it is of none */
+	const char *why; /* why it matters, static */
 } Finding;
 
 void finding_free(Finding *finding);
@@ -36,6 +40,10 @@ void findings_add(GPtrArray *findings, Severity severity, const char *id, const 
 G_GNUC_PRINTF(6, 7)
 void findings_add_unknown(GPtrArray *findings, Severity severity, const char *id,
 			  const char *subject, const char *fix, const char *text, ...);
+
+/* Tell the finding added last where it was seen, which CPUs it troubles (NULL = none) and why it
+ * matters; EVIDENCE and CPUS are copied, WHY is static. */
+void findings_support(GPtrArray *findings, const char *evidence, const char *cpus, const char *why);
 
 /* Worst first, then by id, subject and text: the order they are shown in. */
 void findings_sort(GPtrArray *findings);

@@ -248,6 +248,11 @@ static void sdk_near(Parser *p, const char *value)
 {
 	g_auto(GStrv) names = words(value, ",");
 
+	for (char **name = names; *name; name++)
+		if (strpbrk(*name, " \t")) {
+			refuse(p, "'%s' is no device; write commas between devices", *name);
+			return;
+		}
 	if (!*names) {
 		refuse(p, "names no device");
 		return;

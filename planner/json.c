@@ -111,6 +111,17 @@ json_t *host_to_json(const Host *host)
 
 /* Findings */
 
+/* What findings of a check have besides. */
+static void finding_support(json_t *object, const Finding *finding)
+{
+	if (finding->evidence)
+		json_object_set_new(object, "evidence", json_string(finding->evidence));
+	if (finding->cpus)
+		json_object_set_new(object, "cpus", json_string(finding->cpus));
+	if (finding->why)
+		json_object_set_new(object, "why", json_string(finding->why));
+}
+
 json_t *findings_to_json(const GPtrArray *findings)
 {
 	json_t *array = json_array();
@@ -126,6 +137,7 @@ json_t *findings_to_json(const GPtrArray *findings)
 		json_object_set_new(object, "subject", json_string(finding->subject));
 		json_object_set_new(object, "text", json_string(finding->text));
 		json_object_set_new(object, "fix", json_string(finding->fix));
+		finding_support(object, finding);
 		json_array_append_new(array, object);
 	}
 	return array;
@@ -356,6 +368,8 @@ static json_t *change_to_json(const Plan *plan, const Change *change)
 	json_object_set_new(object, "from", json_string(role_names[change->from]));
 	if (change->cpus)
 		json_object_set_new(object, "cpus", cpus(change->cpus));
+	if (change->vm)
+		json_object_set_new(object, "vm", json_string(change->vm));
 	return object;
 }
 

@@ -28,10 +28,59 @@ Level level_of(const Plan *plan, const PlanVm *vm)
 	return level;
 }
 
-Level level_natural(const Plan *plan, const Inventory *inventory, const PlanVm *vm)
+/* What a VM had where it was before it moved to where it is, is free. */
+static void release_moved(Problem *problem, const Plan *plan, const Move *move)
 {
-	g_autoptr(Problem) problem = place_problem(plan, inventory);
+	const VmSpec *spec = plan_vm(plan, move->vm)->spec;
+	g_autoptr(Plan) before = plan_new(plan->host);
+	PlanVm *vm = plan_vm_new(vm_spec_copy(spec, spec->name));
 
+	g_ptr_array_add(before->vms, vm);
+	g_array_append_vals(vm->vcpupin, move->from->data, move->from->len);
+	place_fill_shares(plan->host, vm);
+	problem_release(problem, vm);
+}
+
+/* Are VM's cores its own, as far as the plan knows? Others are not its to leave. */
+static bool cores_own(const Plan *plan, const PlanVm *vm)
+{
+	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
+		unsigned index = host_core_of(plan->host, g_array_index(vm->vcpupin, unsigned, v));
+		const Core *core = host_core(plan->host, index);
+
+		if (g_array_index(plan->roles, Role, index) != ROLE_DEDICATED)
+			return false;
+		for (unsigned t = 0; t < core->n_cpus; t++) {
+			unsigned tenant = plan_cpu_vm(plan, core->cpu[t]);
+
+			if (tenant != HOST_NONE && g_ptr_array_index(plan->vms, tenant) != vm)
+				return false;
+		}
+	}
+	return true;
+}
+
+/* The search's problem; VMs that moved are among those searched, so they are not where they were.
+ */
+static Problem *problem_of(const Plan *plan, const Inventory *inventory)
+{
+	Problem *problem = place_problem(plan, inventory);
+
+	for (unsigned i = 0; i < plan->moves->len; i++)
+		release_moved(problem, plan, g_ptr_array_index(plan->moves, i));
+	return problem;
+}
+
+Level level_natural(const Plan *plan, const Inventory *inventory, const PlanVm *vm, bool kept)
+{
+	g_autoptr(Problem) problem = problem_of(plan, inventory);
+
+	for (unsigned i = 0; !kept && i < plan->vms->len; i++) {
+		const PlanVm *other = g_ptr_array_index(plan->vms, i);
+
+		if (other->placed && other->spec->cpus && cores_own(plan, other))
+			problem_release(problem, other);
+	}
 	return MIN(problem_natural_level(problem, vm->spec), LEVEL_NODES);
 }
 
@@ -40,8 +89,7 @@ static Problem *without(const Problem *problem, unsigned index)
 {
 	Problem *copy = problem_copy(problem);
 
-	g_array_remove_index(copy->vms, index);
-	g_ptr_array_remove_index(copy->specs, index);
+	problem_remove_vm(copy, index);
 	return copy;
 }
 
@@ -114,9 +162,9 @@ static unsigned entry_of(const Problem *problem, const PlanVm *vm)
 
 char *level_forced(const Plan *plan, const Inventory *inventory, const PlanVm *vm)
 {
-	g_autoptr(Problem) problem = place_problem(plan, inventory);
+	g_autoptr(Problem) problem = problem_of(plan, inventory);
 	g_autoptr(SearchResult) result = problem_solve(problem);
-	Level natural = level_natural(plan, inventory, vm);
+	Level natural = level_natural(plan, inventory, vm, true);
 	unsigned index = entry_of(problem, vm);
 	uint64_t best;
 
@@ -124,8 +172,15 @@ char *level_forced(const Plan *plan, const Inventory *inventory, const PlanVm *v
 		return g_strdup("it is not the search's to place");
 	best = natural == LEVEL_L3 ? best_in_room(problem, index) : best_on_node(problem, index);
 	if (best < result->placed)
-		return g_strdup_printf(
-			"then %" G_GUINT64_FORMAT " %s fewer would be placed (goal 1)",
-			result->placed - best, plan->prefer == PREFER_VCPUS ? "vCPUs" : "VMs");
-	return g_strdup("then others would have to leave theirs, or less room would be left whole");
+		return g_strdup_printf("goal 1 forced it out: with it there, %" G_GUINT64_FORMAT
+				       " %s fewer would be placed",
+				       result->placed - best,
+				       plan->prefer == PREFER_VCPUS ? "vCPUs" : "VMs");
+	if (!result->optimal)
+		return g_strdup("the search stopped at its budget before it found that");
+	return g_strdup_printf(
+		"goal 3 chose it: of the VMs that are placed %u %s to sit so, whichever "
+		"%s",
+		result->left, result->left == 1 ? "has" : "have",
+		result->left == 1 ? "it is" : "they are");
 }

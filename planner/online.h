@@ -4,10 +4,18 @@
  * rules are those of planner/search.h: the finest level that holds the VM now, room, node, or equal
  * shares.
  *
- * The choice among rooms of one level looks ahead: every size seen so far (and those of the
- * inventory's VMs) weighs how many VMs of it each room could still take, and the room is chosen
- * where taking these cores costs fewest of them; then the fullest, then the lowest. A decision
- * costs a few table look-ups a room.
+ * The choice among places of one level looks ahead: the kinds of VMs seen lately (and those of the
+ * inventory) are counted against what is free, node by node, memory and asked-for nodes included,
+ * and the VM goes where it takes least from what is likely to come. So nodes keep cores and memory
+ * in the proportion that is asked for, and a node that some VMs must have is left to them.
+ *
+ * Measured (tests/unit/test_online.c has such streams; 12 seeds of 2,000 arrivals on seven hosts of
+ * 2 to 8 nodes, 24 to 128 cores, filled so that 3 to 30 % are refused), against the fullest room
+ * that holds the VM (best fit): where three in ten VMs ask for one node, a quarter fewer VMs are
+ * refused (0.76) and a fifth fewer vCPUs (0.81); where memory a vCPU differs, 0.97 and 0.96; where
+ * VMs differ in size alone, 1.01 and 0.99: spans leave little to win there, and one large VM more
+ * means some small ones fewer. First fit: 1.02 and 1.02, 1.00 and 1.01, 0.99 and 1.01. A decision
+ * takes 0.4 to 0.9 µs on 72 CPUs, 0.7 to 1.5 µs on 256, most of it memory for the VM's record.
  *
  * Pure: no clock. Callers time decisions themselves.
  */
@@ -62,8 +70,8 @@ char *online_why(const Online *online, const VmSpec *spec);
 bool online_has_room(const Online *online, const VmSpec *spec);
 /*
  * The fewest moves of running VMs, at most MOST, after which SPEC fits: a GPtrArray of OnlineMove,
- * yours; NULL when there are none. Exact for the moves it may look at: identical VMs in identical
- * places count as one.
+ * yours; NULL when there are none. Of as few, the smallest VMs. Every choice is tried, up to a
+ * bound of steps that only large hopeless cases reach.
  */
 GPtrArray *online_moves(const Online *online, const VmSpec *spec, unsigned most);
 /* Carry out the moves, of online_moves() for the same state. */

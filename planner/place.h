@@ -56,7 +56,9 @@ void place_why_not(const Placer *placer, const Problem *problem, const GPtrArray
  */
 bool place_movable(const Placer *placer, const PlanVm *vm);
 
-/* Fill vm->shares from its pins, and take their memory from the nodes. */
+/* Fill vm->shares, which is empty, from its pins. */
+void place_fill_shares(const Host *host, PlanVm *vm);
+/* The same, and take their memory from the nodes. */
 void place_take_memory(Placer *placer, PlanVm *vm);
 
 #endif

@@ -123,7 +123,7 @@ uint64_t plan_vm_memory(const PlanVm *vm)
 
 /* Roles as CPU sets */
 
-static void roles_to_cpus(Plan *plan)
+void plan_fill_cpus(Plan *plan)
 {
 	static const Role isolated[] = {ROLE_SDK, ROLE_DEDICATED, ROLE_FREE, ROLE_STRANDED};
 
@@ -363,7 +363,7 @@ Plan *plan_compute(const Host *host, const Inventory *inventory, const Node *nod
 	name_node(plan, inventory, node);
 	plan->prefer = options->prefer;
 	place_vms(plan, inventory, options);
-	roles_to_cpus(plan);
+	plan_fill_cpus(plan);
 	finish_vms(plan);
 	plan->parameters = kernel_parameters(inventory, plan->kernel, plan->isolated,
 					     plan->cpus[ROLE_HOST], plan->findings);

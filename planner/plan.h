@@ -109,6 +109,8 @@ Plan *plan_begin(const Host *host, const Inventory *inventory);
 /* An empty plan for HOST, for readers of saved plans; and a VM in it that is not placed. */
 Plan *plan_new(const Host *host);
 PlanVm *plan_vm_new(VmSpec *spec);
+/* Fill the CPU sets, which are empty, from the roles of the cores. */
+void plan_fill_cpus(Plan *plan);
 
 /* Is the plan bad news: a VM not placed, or a finding of severity error? */
 bool plan_bad(const Plan *plan);

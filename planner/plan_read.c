@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/plan_read.h"
 #include "planner/json.h"
+#include "planner/place.h"
 #include "topology/error.h"
 
 #include <string.h>
@@ -107,10 +108,74 @@ static bool get_cpus(Reader *r, const json_t *object, const char *key, hwloc_bit
 	return true;
 }
 
+/* CPUs that threads may run on: some, all of them online. Yours, NULL on error. */
+static hwloc_bitmap_t get_pins(Reader *r, const Host *host, const json_t *object, const char *key)
+{
+	g_auto(CpuSet) cpus = hwloc_bitmap_alloc();
+
+	if (!get_cpus(r, object, key, cpus))
+		return NULL;
+	if (hwloc_bitmap_iszero(cpus) || !hwloc_bitmap_isincluded(cpus, host->online)) {
+		fail(r, "'%s' is empty, or names a CPU that is not online", key);
+		return NULL;
+	}
+	return g_steal_pointer(&cpus);
+}
+
+/* Call READ with each entry of the list KEY. */
+static bool each(Reader *r, void *into, const json_t *object, const char *key,
+		 bool (*read)(Reader *, void *into, const json_t *))
+{
+	const json_t *array;
+
+	if (!get_array(r, object, key, &array))
+		return false;
+	for (size_t i = 0; i < json_array_size(array); i++)
+		if (!read(r, into, json_array_get(array, i)))
+			return false;
+	return true;
+}
+
+/* The same for a list that is left out when it would be empty. */
+static bool each_if_any(Reader *r, void *into, const json_t *object, const char *key,
+			bool (*read)(Reader *, void *into, const json_t *))
+{
+	const json_t *array = json_object_get(object, key);
+
+	if (!array)
+		return true;
+	return each(r, into, object, key, read) &&
+	       (json_array_size(array) || fail(r, "'%s' is empty", key));
+}
+
+/* CPU numbers in order, none twice. */
+static bool get_numbers(Reader *r, const json_t *object, const char *key, GArray *numbers)
+{
+	g_auto(CpuSet) seen = hwloc_bitmap_alloc();
+	const json_t *array;
+
+	if (!get_array(r, object, key, &array))
+		return false;
+	for (size_t i = 0; i < json_array_size(array); i++) {
+		const json_t *entry = json_array_get(array, i);
+		json_int_t number = json_integer_value(entry);
+		unsigned cpu = (unsigned)number;
+
+		if (!json_is_integer(entry) || number < 0 || number >= CPULIST_LIMIT)
+			return fail(r, "'%s' has an entry that is no CPU", key);
+		if (hwloc_bitmap_isset(seen, cpu))
+			return fail(r, "'%s' has CPU %u twice", key, cpu);
+		hwloc_bitmap_set(seen, cpu);
+		g_array_append_val(numbers, cpu);
+	}
+	return true;
+}
+
 /* The host */
 
-static bool read_node(Reader *r, Host *host, const json_t *object)
+static bool read_node(Reader *r, void *into, const json_t *object)
 {
+	Host *host = into;
 	NumaNode node = {0};
 	const char *subtype = NULL;
 
@@ -142,8 +207,9 @@ static bool read_core_cpus(Reader *r, Core *core, const json_t *object)
 	return true;
 }
 
-static bool read_core(Reader *r, Host *host, const json_t *object)
+static bool read_core(Reader *r, void *into, const json_t *object)
 {
+	Host *host = into;
 	Core core = {.l3 = HOST_NONE, .partial = json_is_true(json_object_get(object, "partial"))};
 	unsigned node;
 
@@ -181,19 +247,6 @@ static void add_l3s(Host *host)
 
 		g_array_append_val(host->l3s, l3);
 	}
-}
-
-static bool each(Reader *r, Host *host, const json_t *root, const char *key,
-		 bool (*read)(Reader *, Host *, const json_t *))
-{
-	const json_t *array;
-
-	if (!get_array(r, root, key, &array))
-		return false;
-	for (size_t i = 0; i < json_array_size(array); i++)
-		if (!read(r, host, json_array_get(array, i)))
-			return false;
-	return true;
 }
 
 static bool finish_host(Reader *r, Host *host)
@@ -246,41 +299,54 @@ static bool read_versions(Reader *r, Plan *plan, const json_t *root)
 }
 
 /* The role of a core: that of all its CPUs. */
-static bool core_role(Reader *r, const Plan *plan, const Core *core, Role *role)
+static bool core_role(Reader *r, hwloc_bitmap_t cpus[], const Core *core, Role *role)
 {
 	for (*role = 0; *role < ROLE_OFFLINE; (*role)++) {
 		unsigned have = 0;
 
 		for (unsigned t = 0; t < core->n_cpus; t++)
-			have += hwloc_bitmap_isset(plan->cpus[*role], core->cpu[t]);
+			have += hwloc_bitmap_isset(cpus[*role], core->cpu[t]);
 		if (have == core->n_cpus)
 			return true;
 	}
 	return fail(r, "the core of CPU %u does not have one role", core->cpu[0]);
 }
 
-static bool read_roles(Reader *r, Plan *plan, const json_t *root)
+static bool core_roles(Reader *r, Plan *plan, hwloc_bitmap_t cpus[])
 {
-	const json_t *cpus = json_object_get(root, "cpus");
-
-	for (unsigned role = 0; role < ROLE_COUNT; role++)
-		if (!get_cpus(r, cpus, role_names[role], plan->cpus[role]))
-			return false;
-	if (!get_cpus(r, cpus, "isolated", plan->isolated))
-		return false;
 	plan->roles = g_array_new(FALSE, TRUE, sizeof(Role));
 	for (unsigned i = 0; i < plan->host->cores->len; i++) {
 		Role role;
 
-		if (!core_role(r, plan, host_core(plan->host, i), &role))
+		if (!core_role(r, cpus, host_core(plan->host, i), &role))
 			return false;
 		g_array_append_val(plan->roles, role);
 	}
 	return true;
 }
 
-static bool read_parameter(Reader *r, Plan *plan, const json_t *object)
+/* The sets are made from the cores' roles: whether the document has the same is seen in the end. */
+static bool read_roles(Reader *r, Plan *plan, const json_t *root)
 {
+	const json_t *object = json_object_get(root, "cpus");
+	hwloc_bitmap_t cpus[ROLE_COUNT];
+	bool good = true;
+
+	for (unsigned role = 0; role < ROLE_COUNT; role++) {
+		cpus[role] = hwloc_bitmap_alloc();
+		good = good && get_cpus(r, object, role_names[role], cpus[role]);
+	}
+	good = good && core_roles(r, plan, cpus);
+	for (unsigned role = 0; role < ROLE_COUNT; role++)
+		hwloc_bitmap_free(cpus[role]);
+	if (good)
+		plan_fill_cpus(plan);
+	return good;
+}
+
+static bool read_parameter(Reader *r, void *into, const json_t *object)
+{
+	Plan *plan = into;
 	KernelParameter *parameter;
 	const char *name, *value;
 
@@ -296,15 +362,13 @@ static bool read_parameter(Reader *r, Plan *plan, const json_t *object)
 /* The line must be that of the parameters, or one of the two was edited. */
 static bool read_kernel(Reader *r, Plan *plan, const json_t *root)
 {
-	const json_t *kernel = json_object_get(root, "kernel"), *array;
+	const json_t *kernel = json_object_get(root, "kernel");
 	const char *line;
 
 	plan->parameters = g_ptr_array_new_with_free_func((GDestroyNotify)kernel_parameter_free);
-	if (!get_string(r, kernel, "cmdline", &line) || !get_array(r, kernel, "parameters", &array))
+	if (!get_string(r, kernel, "cmdline", &line) ||
+	    !each(r, plan, kernel, "parameters", read_parameter))
 		return false;
-	for (size_t i = 0; i < json_array_size(array); i++)
-		if (!read_parameter(r, plan, json_array_get(array, i)))
-			return false;
 	plan->cmdline = kernel_line(plan->parameters);
 	for (const char *c = line; *c; c++)
 		if (!g_ascii_isgraph(*c) && *c != ' ')
@@ -327,8 +391,9 @@ static bool read_spec(Reader *r, VmSpec *spec, const json_t *object)
 	    !get_bool(r, object, "locked", &spec->locked))
 		return false;
 	if (!json_is_null(json_object_get(object, "hugepages")) &&
-	    !get_number(r, object, "hugepages", UINT64_C(1) << 34, &spec->page))
-		return false;
+	    (!get_number(r, object, "hugepages", UINT64_C(1) << 34, &spec->page) ||
+	     spec->page < 4096 || spec->page & (spec->page - 1)))
+		return fail(r, "'hugepages' is no size of a page");
 	spec->policy = policy;
 	spec->threads = threads;
 	spec->cpu_mode = mode;
@@ -337,59 +402,29 @@ static bool read_spec(Reader *r, VmSpec *spec, const json_t *object)
 
 static bool read_pins(Reader *r, const Plan *plan, PlanVm *vm, const json_t *object)
 {
-	const json_t *array;
-
-	if (!get_array(r, object, "vcpupin", &array))
+	if (!get_numbers(r, object, "vcpupin", vm->vcpupin))
 		return false;
-	for (size_t i = 0; i < json_array_size(array); i++) {
-		const json_t *entry = json_array_get(array, i);
-		json_int_t number = json_integer_value(entry);
-		unsigned cpu = (unsigned)number;
-
-		if (!json_is_integer(entry) || number < 0 || number >= CPULIST_LIMIT ||
-		    host_core_of(plan->host, cpu) == HOST_NONE)
+	for (unsigned v = 0; v < vm->vcpupin->len; v++)
+		if (host_core_of(plan->host, g_array_index(vm->vcpupin, unsigned, v)) == HOST_NONE)
 			return fail(r, "vm %s: 'vcpupin' names a CPU that is not online",
 				    vm->spec->name);
-		g_array_append_val(vm->vcpupin, cpu);
-	}
 	return vm->vcpupin->len == (vm->placed ? vm->spec->vcpus : 0) ||
 	       fail(r, "vm %s: 'vcpupin' has not one CPU a vCPU", vm->spec->name);
 }
 
-static bool share_add(Reader *r, const Plan *plan, PlanVm *vm, unsigned id, unsigned vcpus,
-		      uint64_t memory)
-{
-	VmShare share = {host_node_of_id(plan->host, id), vcpus, memory};
-
-	if (share.node == HOST_NONE)
-		return fail(r, "vm %s: no node %u", vm->spec->name, id);
-	g_array_append_val(vm->shares, share);
-	return true;
-}
-
+/* The shares follow from the pins; how the memory is shared out is the document's to say. */
 static bool read_shares(Reader *r, const Plan *plan, PlanVm *vm, const json_t *object)
 {
-	const json_t *array = json_object_get(object, "shares"), *nodes;
-	unsigned id, vcpus;
-	uint64_t memory;
+	const json_t *array = json_object_get(object, "shares");
 
-	if (!get_array(r, object, "nodes", &nodes))
-		return false;
-	if (json_array_size(nodes) == 1)
-		return share_add(r, plan, vm,
-				 (unsigned)json_integer_value(json_array_get(nodes, 0)),
-				 vm->spec->vcpus, vm->spec->memory);
-	for (size_t i = 0; i < json_array_size(array); i++) {
-		const json_t *share = json_array_get(array, i);
-
-		if (!get_unsigned(r, share, "node", CPULIST_LIMIT, &id) ||
-		    !get_unsigned(r, share, "vcpus", CPULIST_LIMIT, &vcpus) ||
-		    !get_number(r, share, "memory", G_MAXINT64, &memory) ||
-		    !share_add(r, plan, vm, id, vcpus, memory))
+	place_fill_shares(plan->host, vm);
+	if (vm->shares->len > 1 && json_array_size(array) != vm->shares->len)
+		return fail(r, "vm %s: 'shares' are not those of its pins", vm->spec->name);
+	for (unsigned i = 0; i < vm->shares->len && vm->shares->len > 1; i++)
+		if (!get_number(r, json_array_get(array, i), "memory", G_MAXINT64,
+				&g_array_index(vm->shares, VmShare, i).memory))
 			return false;
-	}
-	return json_array_size(array) == json_array_size(nodes) ||
-	       fail(r, "vm %s: 'shares' are not those of 'nodes'", vm->spec->name);
+	return true;
 }
 
 static bool read_guest_topology(Reader *r, PlanVm *vm, const json_t *object)
@@ -404,43 +439,52 @@ static bool read_guest_topology(Reader *r, PlanVm *vm, const json_t *object)
 	       fail(r, "vm %s: 'topology' is not of %u vCPUs", vm->spec->name, vm->spec->vcpus);
 }
 
-static bool read_emulator(Reader *r, PlanVm *vm, const json_t *object)
+/* Where it runs, of a VM that is placed. */
+static bool read_threads(Reader *r, const Plan *plan, PlanVm *vm, const json_t *object)
 {
-	vm->emulatorpin = hwloc_bitmap_alloc();
-	return get_cpus(r, object, "emulatorpin", vm->emulatorpin) &&
-	       (!hwloc_bitmap_iszero(vm->emulatorpin) ||
-		fail(r, "vm %s: 'emulatorpin' is empty", vm->spec->name));
+	vm->emulatorpin = get_pins(r, plan->host, object, "emulatorpin");
+	if (!vm->emulatorpin || !read_guest_topology(r, vm, object))
+		return false;
+	if (vm->spec->policy == POLICY_DEDICATED)
+		return read_shares(r, plan, vm, object);
+	vm->cpuset = get_pins(r, plan->host, object, "cpuset");
+	return vm->cpuset;
 }
 
 static bool read_places(Reader *r, const Plan *plan, PlanVm *vm, const json_t *object)
 {
-	if (vm->spec->policy == POLICY_DEDICATED) {
-		if (!read_pins(r, plan, vm, object))
-			return false;
-	} else if (vm->placed) {
-		vm->cpuset = hwloc_bitmap_alloc();
-		if (!get_cpus(r, object, "cpuset", vm->cpuset))
-			return false;
-	}
-	if (!vm->placed)
-		return true;
-	return (vm->spec->policy == POLICY_SHARED || read_shares(r, plan, vm, object)) &&
-	       read_emulator(r, vm, object) && read_guest_topology(r, vm, object);
+	if (!get_bool(r, object, "placed", &vm->placed) ||
+	    (vm->spec->policy == POLICY_DEDICATED && !read_pins(r, plan, vm, object)) ||
+	    (vm->placed && !read_threads(r, plan, vm, object)))
+		return false;
+	/* where else it was to be, that is not placed, the document does not say */
+	if (json_is_true(json_object_get(object, "kept")))
+		vm->spec->cpus = g_array_copy(vm->vcpupin);
+	return true;
 }
 
-static bool read_reasons(Reader *r, Cpupm *cpupm, const json_t *object, const char *key,
-			 void (*add)(Cpupm *, const char *, const char *))
+static bool get_reason(Reader *r, const json_t *object, const char **code, const char **text)
 {
-	const json_t *array = json_object_get(object, key);
+	return get_string(r, object, "code", code) && get_string(r, object, "text", text);
+}
 
-	for (size_t i = 0; i < json_array_size(array); i++) {
-		const json_t *reason = json_array_get(array, i);
-		const char *code, *text;
+static bool read_reason(Reader *r, void *into, const json_t *object)
+{
+	const char *code, *text;
 
-		if (!get_string(r, reason, "code", &code) || !get_string(r, reason, "text", &text))
-			return false;
-		add(cpupm, code, text);
-	}
+	if (!get_reason(r, object, &code, &text))
+		return false;
+	cpupm_add_reason(into, code, text);
+	return true;
+}
+
+static bool read_note(Reader *r, void *into, const json_t *object)
+{
+	const char *code, *text;
+
+	if (!get_reason(r, object, &code, &text))
+		return false;
+	cpupm_add_note(into, code, text);
 	return true;
 }
 
@@ -453,12 +497,15 @@ static bool read_cpupm(Reader *r, PlanVm *vm, const json_t *object)
 		return false;
 	vm->cpupm = cpupm_new(verdict);
 	vm->spec->cpu_pm = verdict != CPUPM_OFF;
-	return read_reasons(r, vm->cpupm, cpu_pm, "reasons", cpupm_add_reason) &&
-	       read_reasons(r, vm->cpupm, cpu_pm, "notes", cpupm_add_note);
+	return each(r, vm->cpupm, cpu_pm, "reasons", read_reason) &&
+	       each_if_any(r, vm->cpupm, cpu_pm, "notes", read_note) &&
+	       ((verdict == CPUPM_ON) == !vm->cpupm->reasons->len ||
+		fail(r, "vm %s: the 'reasons' are not those of its verdict", vm->spec->name));
 }
 
-static bool read_vm(Reader *r, Plan *plan, const json_t *object)
+static bool read_vm(Reader *r, void *into, const json_t *object)
 {
+	Plan *plan = into;
 	const char *name;
 	PlanVm *vm;
 
@@ -470,27 +517,22 @@ static bool read_vm(Reader *r, Plan *plan, const json_t *object)
 		return fail(r, "two VMs are called '%s'", name);
 	vm = plan_vm_new(vm_spec_new(name));
 	g_ptr_array_add(plan->vms, vm);
-	if (!read_spec(r, vm->spec, object) || !get_bool(r, object, "placed", &vm->placed) ||
-	    !read_places(r, plan, vm, object))
-		return false;
-	if (json_is_true(json_object_get(object, "kept")) && vm->placed)
-		vm->spec->cpus = g_array_copy(vm->vcpupin);
-	return read_cpupm(r, vm, object);
-}
-
-static bool read_vms(Reader *r, Plan *plan, const json_t *root)
-{
-	const json_t *array;
-
-	if (!get_array(r, root, "vms", &array))
-		return false;
-	for (size_t i = 0; i < json_array_size(array); i++)
-		if (!read_vm(r, plan, json_array_get(array, i)))
-			return false;
-	return true;
+	return read_spec(r, vm->spec, object) && read_places(r, plan, vm, object) &&
+	       read_cpupm(r, vm, object);
 }
 
 /* Placement and findings */
+
+static bool counts_check(Reader *r, const Plan *plan)
+{
+	unsigned placed = 0;
+
+	for (unsigned i = 0; i < plan->vms->len; i++)
+		placed += ((const PlanVm *)g_ptr_array_index(plan->vms, i))->placed;
+	return (plan->placed == placed && plan->wanted == plan->vms->len && plan->bound >= placed &&
+		plan->bound <= plan->wanted) ||
+	       fail(r, "'placement' does not count its VMs");
+}
 
 static bool read_placement(Reader *r, Plan *plan, const json_t *root)
 {
@@ -505,11 +547,12 @@ static bool read_placement(Reader *r, Plan *plan, const json_t *root)
 	    !get_word(r, placement, "prefer", names, &prefer))
 		return false;
 	plan->prefer = prefer;
-	return true;
+	return counts_check(r, plan);
 }
 
-static bool read_finding(Reader *r, Plan *plan, const json_t *object)
+static bool read_finding(Reader *r, void *into, const json_t *object)
 {
+	Plan *plan = into;
 	static const char *const severities[] = {"info", "warning", "error", NULL};
 	static const char *const verdicts[] = {"fail", "unknown", NULL};
 	const char *id, *subject, *text, *fix;
@@ -527,19 +570,193 @@ static bool read_finding(Reader *r, Plan *plan, const json_t *object)
 	return true;
 }
 
-static bool read_findings(Reader *r, Plan *plan, const json_t *root)
-{
-	const json_t *array;
+/* What was moved, and what would place the rest */
 
-	if (!get_array(r, root, "findings", &array))
+/* The plan's own name of the VM that KEY names: moves and changes borrow it. */
+static bool get_vm(Reader *r, const Plan *plan, const json_t *object, const char *key,
+		   const char **name)
+{
+	const PlanVm *vm;
+
+	if (!get_string(r, object, key, name))
 		return false;
-	for (size_t i = 0; i < json_array_size(array); i++)
-		if (!read_finding(r, plan, json_array_get(array, i)))
+	vm = plan_vm(plan, *name);
+	*name = vm ? vm->spec->name : NULL;
+	return vm || fail(r, "'%s' is no VM of the plan", key);
+}
+
+static bool read_move(Reader *r, void *into, const json_t *object)
+{
+	static const char *const costs[] = {"re-pin", "memory", "restart", NULL};
+	Plan *plan = into;
+	Move *move = g_new0(Move, 1);
+	unsigned cost;
+
+	move->from = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	g_ptr_array_add(plan->moves, move);
+	if (!get_vm(r, plan, object, "vm", &move->vm) ||
+	    !get_numbers(r, object, "from", move->from) ||
+	    !get_word(r, object, "cost", costs, &cost))
+		return false;
+	move->cost = cost;
+	return true;
+}
+
+static bool get_node(Reader *r, const Host *host, const json_t *object, unsigned *node)
+{
+	unsigned id;
+
+	if (!get_unsigned(r, object, "node", CPULIST_LIMIT, &id))
+		return false;
+	*node = host_node_of_id(host, id);
+	return *node != HOST_NONE || fail(r, "a change is on node %u, which is not in 'nodes'", id);
+}
+
+static bool read_cores_change(Reader *r, const Plan *plan, Change *change, const json_t *object)
+{
+	const char *vm = NULL;
+	unsigned from;
+
+	if (!get_unsigned(r, object, "cores", CPULIST_LIMIT, &change->cores) ||
+	    !get_word(r, object, "from", role_names, &from))
+		return false;
+	change->from = from;
+	if (json_object_get(object, "vm") && !get_vm(r, plan, object, "vm", &vm))
+		return false;
+	change->vm = g_strdup(vm);
+	if (json_object_get(object, "cpus"))
+		change->cpus = get_pins(r, plan->host, object, "cpus");
+	return change->cpus || !json_object_get(object, "cpus");
+}
+
+static bool read_change_of(Reader *r, const Plan *plan, Change *change, const json_t *object)
+{
+	const char *vm;
+
+	switch (change->kind) {
+	case CHANGE_CORES:
+		return get_node(r, plan->host, object, &change->node) &&
+		       read_cores_change(r, plan, change, object);
+	case CHANGE_MEMORY:
+		return get_node(r, plan->host, object, &change->node) &&
+		       get_number(r, object, "memory", G_MAXINT64, &change->memory);
+	case CHANGE_MOVE:
+		break;
+	}
+	if (!get_vm(r, plan, object, "vm", &vm))
+		return false;
+	change->vm = g_strdup(vm);
+	return true;
+}
+
+typedef struct WhyNotReader {
+	const Plan *plan;
+	WhyNot *why_not;
+} WhyNotReader;
+
+static bool read_change(Reader *r, void *into, const json_t *object)
+{
+	static const char *const kinds[] = {"cores", "memory", "move", NULL};
+	const WhyNotReader *reader = into;
+	Change *change = g_new0(Change, 1);
+	unsigned kind;
+
+	g_ptr_array_add(reader->why_not->changes, change);
+	if (!get_word(r, object, "kind", kinds, &kind))
+		return false;
+	change->kind = kind;
+	return read_change_of(r, reader->plan, change, object);
+}
+
+static bool read_why_not(Reader *r, void *into, const json_t *object)
+{
+	Plan *plan = into;
+	WhyNotReader reader = {plan, g_new0(WhyNot, 1)};
+
+	reader.why_not->changes = g_ptr_array_new_with_free_func((GDestroyNotify)change_free);
+	g_ptr_array_add(plan->why_nots, reader.why_not);
+	return get_vm(r, plan, object, "vm", &reader.why_not->vm) &&
+	       each(r, &reader, object, "changes", read_change);
+}
+
+static bool read_changes(Reader *r, Plan *plan, const json_t *root)
+{
+	return each_if_any(r, plan, root, "moves", read_move) &&
+	       each_if_any(r, plan, root, "why_not", read_why_not);
+}
+
+/* The whole document */
+
+static bool has_control(const char *text)
+{
+	for (; *text; text = g_utf8_next_char(text))
+		if (g_unichar_iscntrl(g_utf8_get_char(text)))
+			return true;
+	return false;
+}
+
+/* Its texts are shown, and written into files: none may steer a terminal or end a line. */
+static bool texts_clean(json_t *value)
+{
+	const char *key;
+	json_t *member;
+	size_t i;
+
+	if (json_is_string(value))
+		return !has_control(json_string_value(value));
+	json_array_foreach (value, i, member)
+		if (!texts_clean(member))
+			return false;
+	json_object_foreach (value, key, member)
+		if (has_control(key) || !texts_clean(member))
 			return false;
 	return true;
 }
 
-/* The document */
+/*
+ * Does DOCUMENT have what OWN has? Keys beyond are a later planner's. If not, WHERE is the path of
+ * the first that is missing or other.
+ */
+static bool has_all(json_t *own, const json_t *document, GString *where)
+{
+	const char *key;
+	json_t *member;
+	size_t i;
+
+	if (!json_is_object(own) && !json_is_array(own))
+		return json_equal(own, document);
+	if (json_typeof(own) != (document ? json_typeof(document) : JSON_NULL) ||
+	    json_array_size(own) != json_array_size(document))
+		return false;
+	json_array_foreach (own, i, member)
+		if (!has_all(member, json_array_get(document, i), where)) {
+			g_autofree char *step = g_strdup_printf("[%zu]", i);
+
+			g_string_prepend(where, step);
+			return false;
+		}
+	json_object_foreach (own, key, member)
+		if (!has_all(member, json_object_get(document, key), where)) {
+			g_autofree char *step = g_strdup_printf(".%s", key);
+
+			g_string_prepend(where, step);
+			return false;
+		}
+	return true;
+}
+
+/* Written again, the plan must be what was read: so nothing in the document went unread, and what
+ * follows from the rest does. */
+static bool same_check(Reader *r, const Plan *plan, const json_t *root)
+{
+	g_autoptr(GString) where = g_string_new(NULL);
+	json_t *own = plan_to_json(plan);
+	bool same = has_all(own, root, where);
+
+	json_decref(own);
+	return same ||
+	       fail(r, "'%s' does not go with the rest of it", where->len ? where->str + 1 : "");
+}
 
 static bool format_check(Reader *r, const json_t *root)
 {
@@ -551,11 +768,27 @@ static bool format_check(Reader *r, const json_t *root)
 	       fail(r, "is a document of format '%s', not %s", format, JSON_FORMAT_PLAN);
 }
 
-static bool read_document(Reader *r, const json_t *root, Host *host, Plan *plan)
+static bool read_document(Reader *r, json_t *root, Host *host, Plan *plan)
 {
+	if (!texts_clean(root))
+		return fail(r, "has a text with a control character");
 	return format_check(r, root) && read_host(r, host, root) && read_versions(r, plan, root) &&
-	       read_roles(r, plan, root) && read_kernel(r, plan, root) && read_vms(r, plan, root) &&
-	       read_placement(r, plan, root) && read_findings(r, plan, root);
+	       read_roles(r, plan, root) && read_kernel(r, plan, root) &&
+	       each(r, plan, root, "vms", read_vm) && read_placement(r, plan, root) &&
+	       each(r, plan, root, "findings", read_finding) && read_changes(r, plan, root) &&
+	       same_check(r, plan, root);
+}
+
+/* jansson's message quotes what it could not read. */
+static bool not_json(Reader *r, const json_error_t *where)
+{
+	g_autofree char *text = g_utf8_make_valid(where->text, -1);
+	g_autoptr(GString) what = g_string_new(NULL);
+
+	for (const char *c = text; *c; c = g_utf8_next_char(c))
+		g_string_append_unichar(
+			what, g_unichar_iscntrl(g_utf8_get_char(c)) ? '?' : g_utf8_get_char(c));
+	return fail(r, "line %d: not JSON: %s", where->line, what->str);
 }
 
 Plan *plan_read(const char *name, const char *text, size_t length, Host **host, GError **error)
@@ -568,8 +801,7 @@ Plan *plan_read(const char *name, const char *text, size_t length, Host **host, 
 	json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &where);
 
 	if (!root)
-		g_set_error(&failure, PLANNER_ERROR, PLANNER_ERROR_INPUT, "%s:%d: not JSON: %s",
-			    name, where.line, where.text);
+		not_json(&reader, &where);
 	else
 		read_document(&reader, root, own, plan);
 	json_decref(root);

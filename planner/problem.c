@@ -71,8 +71,7 @@ static GPtrArray *rooms_of(const Placer *placer)
 	return cores;
 }
 
-/* Cores that may hold one VM together: of one kind and number of threads. */
-static unsigned class_of(const Core *core)
+unsigned problem_class_of(const Core *core)
 {
 	return core->kind * (HOST_MAX_THREADS + 1) + core->n_cpus;
 }
@@ -92,7 +91,7 @@ static GArray *search_rooms(const Placer *placer, const GPtrArray *cores)
 
 	for (unsigned r = 0; r < cores->len; r++) {
 		const Core *core = room_core(placer->host, cores, r);
-		SearchRoom entry = {core->node, class_of(core), core->n_cpus,
+		SearchRoom entry = {core->node, problem_class_of(core), core->n_cpus,
 				    count_free(placer, g_ptr_array_index(cores, r))};
 
 		g_array_append_val(rooms, entry);
@@ -189,19 +188,18 @@ void problem_release(Problem *problem, const PlanVm *vm)
 	for (unsigned v = 0; v < vm->vcpupin->len; v++)
 		hwloc_bitmap_set(cores, host_core_of(problem->host,
 						     g_array_index(vm->vcpupin, unsigned, v)));
-	hwloc_bitmap_foreach_begin (index, cores)
+	hwloc_bitmap_foreach_begin(index, cores)
 		unsigned room = problem_room_of(problem, index);
 
-	if (room != HOST_NONE)
-		g_array_index(problem->rooms, SearchRoom, room).cores++;
-hwloc_bitmap_foreach_end
-();
-for (unsigned i = 0; i < vm->shares->len; i++) {
-	const VmShare *share = &g_array_index(vm->shares, VmShare, i);
+		if (room != HOST_NONE)
+			g_array_index(problem->rooms, SearchRoom, room).cores++;
+	hwloc_bitmap_foreach_end();
+	for (unsigned i = 0; i < vm->shares->len; i++) {
+		const VmShare *share = &g_array_index(vm->shares, VmShare, i);
 
-	if (problem->memory[share->node] != UINT64_MAX)
-		problem->memory[share->node] += share->memory;
-}
+		if (problem->memory[share->node] != UINT64_MAX)
+			problem->memory[share->node] += share->memory;
+	}
 }
 
 /* Solving */

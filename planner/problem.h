@@ -32,6 +32,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Problem, problem_free)
 
 void problem_add_vm(Problem *problem, const VmSpec *spec);
 void problem_remove_vm(Problem *problem, unsigned entry);
+/* Cores that may hold one VM together are of one class. */
+unsigned problem_class_of(const Core *core);
 /* The room that core INDEX is in, HOST_NONE for a core that no VM can have. */
 unsigned problem_room_of(const Problem *problem, unsigned index);
 /* Give the cores and memory that VM has, to the problem's free ones; VM is one of its plan's,

@@ -139,11 +139,16 @@ static void choose(Replan *r, unsigned start, unsigned left)
 	}
 }
 
-static int name_compare(gconstpointer a, gconstpointer b)
+/* Small VMs first: they are moved with least ado. */
+static int mover_compare(gconstpointer a, gconstpointer b)
 {
-	const PlanVm *x = *(PlanVm *const *)a, *y = *(PlanVm *const *)b;
+	const VmSpec *x = (*(PlanVm *const *)a)->spec, *y = (*(PlanVm *const *)b)->spec;
 
-	return strverscmp(x->spec->name, y->spec->name);
+	if (x->vcpus != y->vcpus)
+		return x->vcpus < y->vcpus ? -1 : 1;
+	if (x->memory != y->memory)
+		return x->memory < y->memory ? -1 : 1;
+	return strverscmp(x->name, y->name);
 }
 
 static GPtrArray *movable_vms(const Placer *placer)
@@ -153,7 +158,7 @@ static GPtrArray *movable_vms(const Placer *placer)
 	for (unsigned i = 0; i < placer->plan->vms->len; i++)
 		if (place_movable(placer, g_ptr_array_index(placer->plan->vms, i)))
 			g_ptr_array_add(vms, g_ptr_array_index(placer->plan->vms, i));
-	g_ptr_array_sort(vms, name_compare);
+	g_ptr_array_sort(vms, mover_compare);
 	return vms;
 }
 

@@ -14,9 +14,10 @@
 void replan_keep(Inventory *inventory, const Plan *saved);
 
 /*
- * The kept VMs that had best move, at most MOST and as few as reach the most: a GPtrArray of PlanVm
- * *, yours, empty when moving none is as good. PROBLEM has every VM that is to be placed, and the
- * rooms as they are with all kept VMs where they are. *PROVED says whether all choices were tried.
+ * The kept VMs that had best move, at most MOST, as few as reach the most, and small ones rather
+ * than large ones: a GPtrArray of PlanVm *, yours, empty when moving none is as good. PROBLEM has
+ * every VM that is to be placed, and the rooms as they are with all kept VMs where they are.
+ * *PROVED says whether all choices were tried.
  */
 GPtrArray *replan_choose(const Placer *placer, const Problem *problem, unsigned most, bool *proved);
 

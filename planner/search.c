@@ -2,7 +2,7 @@
 #include "planner/search_internal.h"
 
 /* So many that the worst case takes less than a tenth of a second. */
-#define DEFAULT_BUDGET 100000
+#define DEFAULT_BUDGET 200000
 
 static void answer_init(Answer *answer, const Model *model, uint64_t budget)
 {

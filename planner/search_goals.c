@@ -6,20 +6,45 @@
  */
 #include "planner/search_internal.h"
 
-/* What is worth more than TASK says is taken over. */
-static void take_over(Answer *a, Packing *packing)
+Worth packing_worth(const Answer *a, const Packing *packing)
 {
-	packing_free(a->packing);
-	a->packing = packing;
-	a->value = a->spare = 0;
+	Worth worth = {.left = packing_left(a->model, packing)};
+
 	for (unsigned k = 0; k < a->model->n_kinds; k++) {
 		const Kind *kind = &a->model->kinds[k];
 		unsigned vms = MIN(packing->placed[k], a->count[k]);
 
-		a->value += vms * kind->value;
-		a->spare += (uint64_t)(packing->placed[k] - vms) * kind->vm.vcpus;
+		worth.value += vms * kind->value;
+		worth.spare += (uint64_t)(packing->placed[k] - vms) * kind->vm.vcpus;
 	}
-	a->left = packing_left(a->model, packing);
+	return worth;
+}
+
+void answer_take(Answer *a, Packing *packing)
+{
+	Worth worth = packing_worth(a, packing);
+
+	packing_free(a->packing);
+	a->packing = packing;
+	a->value = worth.value;
+	a->left = worth.left;
+	a->spare = worth.spare;
+}
+
+/* The N smallest VMs, largest of them first: what goes in where only their number counts. */
+static bool seat_smallest(Answer *a, uint64_t n)
+{
+	g_autofree unsigned *count = g_new0(unsigned, a->model->n_kinds + 1);
+	g_autoptr(Packing) packing = packing_new(a->model);
+	uint64_t missing = n;
+
+	for (unsigned k = a->model->n_kinds; k-- > 0; missing -= count[k])
+		count[k] = (unsigned)MIN(missing, a->count[k]);
+	bestfit_fill(a->model, packing, count);
+	if (packing_value(a->model, packing) < n)
+		return false;
+	answer_take(a, g_steal_pointer(&packing));
+	return true;
 }
 
 /* Steps this question may take, if FLOOR of the budget are kept for later ones. */
@@ -30,19 +55,13 @@ static uint64_t allowance(const Answer *a, uint64_t floor)
 
 /*
  * Goal (1) does not care how fine VMs sit, and what fits a room fits its group: so it is asked of
- * whole groups. Afterwards each group's VMs move into its rooms, as well as best-fit can.
+ * whole groups. Afterwards each group's VMs move into its rooms.
  */
 static Packing *into_rooms(const Model *model, const Packing *merged)
 {
 	Packing *packing = packing_new(model);
 
-	for (unsigned i = 0; i < merged->spans->len; i++)
-		packing_add_span(model, packing, g_array_index(merged->spans, Span, i));
-	for (unsigned g = 0; g < model->n_groups; g++)
-		for (unsigned k = 0; k < model->n_kinds; k++)
-			for (unsigned i = 0; i < merged->in_group[(size_t)g * model->n_kinds + k];
-			     i++)
-				bestfit_seat_group(model, packing, k, g);
+	packing_add(model, packing, merged);
 	return packing;
 }
 
@@ -58,7 +77,7 @@ static Outcome ask_value(Answer *a, const unsigned *count, uint64_t value, uint6
 	Outcome outcome = finder_run(a->finder, &task, allowance(a, floor), &found);
 
 	if (outcome == OUTCOME_FOUND) {
-		take_over(a, into_rooms(a->model, found));
+		answer_take(a, into_rooms(a->model, found));
 		packing_free(found);
 	}
 	return outcome;
@@ -73,39 +92,105 @@ static uint64_t all_value(const Answer *a)
 	return value;
 }
 
-static uint64_t all_cores(const Model *model)
-{
-	uint64_t cores = 0;
-
-	for (unsigned g = 0; g < model->n_groups; g++)
-		cores += model->groups[g].cores;
-	return cores;
-}
-
+/* The highest value that the bounds do not exclude. */
 static uint64_t value_bound(Answer *a)
 {
-	const Bounds *bounds = finder_bounds(a->finder, true);
 	g_autoptr(Packing) empty = packing_new(a->model);
-	uint64_t bound = bounds_all(bounds, empty, FILL_SHARES, WEIGHT_VALUE) / BOUND_UNIT;
+	Task task = {.base = empty, .count = a->count, .left = SEARCH_NEVER, .merged = true};
+	uint64_t most = all_value(a);
 
-	return MIN(bound, bounds_cut(bounds, a->count, all_cores(a->model)));
+	finder_optimize(a->finder, &task);
+	return finder_value_bound(a->finder, task, a->value, most);
+}
+
+/*
+ * Sums there are at all: of values of VMs in the running, or of vCPUs of copies, any number of
+ * each. What lies between two of them is no bound and no aim.
+ */
+static bool *sums_new(const Answer *a, bool copies, uint64_t most)
+{
+	bool *sums = g_new0(bool, most + 1);
+
+	sums[0] = true;
+	for (unsigned k = 0; k < a->model->n_kinds; k++) {
+		const Kind *kind = &a->model->kinds[k];
+		uint64_t step = copies ? kind->vm.vcpus : kind->value;
+		unsigned count =
+			copies ? (kind->extra == SEARCH_NEVER ? 0 : UINT_MAX) : a->count[k];
+		/* Of this kind, to come to a sum: the fewest, UINT_MAX where it does not come to
+		 * it. */
+		g_autofree unsigned *used = g_new0(unsigned, most + 1);
+
+		for (uint64_t sum = step; sum <= most && count > 0; sum++) {
+			if (sums[sum] || !sums[sum - step] || used[sum - step] == count)
+				continue;
+			sums[sum] = true;
+			used[sum] = used[sum - step] + 1;
+		}
+	}
+	return sums;
+}
+
+static uint64_t sum_below(const bool *sums, uint64_t sum)
+{
+	while (!sums[sum])
+		sum--;
+	return sum;
+}
+
+/* The next sum; SUM itself is below MOST, which is one. */
+static uint64_t sum_above(const bool *sums, uint64_t sum)
+{
+	do
+		sum++;
+	while (!sums[sum]);
+	return sum;
+}
+
+/*
+ * Raise what ASK asks for from what is REACHED to MOST: all of it, then, that being refused, less;
+ * where the search does not know, from sum to sum. Returns the bound that remains.
+ */
+typedef Outcome (*Ask)(Answer *a, uint64_t sum, uint64_t floor);
+
+static uint64_t climb(Answer *a, const uint64_t *reached, uint64_t most, bool copies, Ask ask)
+{
+	g_autofree bool *sums = sums_new(a, copies, most);
+	uint64_t floor = a->steps / 2, bound = sum_below(sums, most);
+	Outcome outcome = OUTCOME_FOUND;
+	Aim aim = {.copies = copies, .merged = !copies};
+
+	while (*reached < bound && outcome != OUTCOME_UNKNOWN) {
+		outcome = ask(a, bound, floor + floor * 3 / 4);
+		if (outcome == OUTCOME_NONE)
+			bound = sum_below(sums, bound - 1);
+	}
+	while (*reached < bound) {
+		*(copies ? &aim.spare : &aim.value) = sum_above(sums, *reached) - *reached;
+		if (!answer_improve(a, &aim, floor + floor / 2))
+			break;
+	}
+	outcome = OUTCOME_FOUND;
+	while (*reached < bound && outcome == OUTCOME_FOUND)
+		outcome = ask(a, sum_above(sums, *reached), floor);
+	return outcome == OUTCOME_NONE ? *reached : bound;
+}
+
+static Outcome ask_more(Answer *a, uint64_t value, uint64_t floor)
+{
+	return ask_value(a, a->count, value, floor);
 }
 
 static void seek_value(Answer *a)
 {
-	uint64_t floor = a->steps / 2;
-	Outcome outcome = OUTCOME_FOUND;
-
 	a->bound = all_value(a);
 	if (a->value < a->bound)
 		a->bound = MIN(a->bound, value_bound(a));
-	if (a->value < a->bound &&
-	    ask_value(a, a->count, a->bound, floor + floor / 2) == OUTCOME_NONE)
-		a->bound--;
-	while (a->value < a->bound && outcome == OUTCOME_FOUND)
-		outcome = ask_value(a, a->count, a->value + 1, floor);
-	if (outcome == OUTCOME_NONE)
-		a->bound = a->value;
+	if (a->model->problem->prefer == PREFER_VMS)
+		for (uint64_t n = a->bound; n > a->value && !seat_smallest(a, n);)
+			n--;
+	if (a->value < a->bound)
+		a->bound = climb(a, &a->value, a->bound, false, ask_more);
 	a->proved = a->value == a->bound;
 }
 
@@ -116,7 +201,7 @@ static bool accept_vm(Answer *a, unsigned kind, uint64_t floor)
 	Outcome outcome;
 
 	if (bestfit_seat(a->model, packing, kind)) {
-		take_over(a, g_steal_pointer(&packing));
+		answer_take(a, g_steal_pointer(&packing));
 		return true;
 	}
 	if (value_bound(a) < all_value(a))
@@ -156,12 +241,12 @@ static void seek_order(Answer *a)
 	a->bound = all_value(a);
 	a->proved = true;
 	if (packing_value(a->model, all) == a->bound) {
-		take_over(a, g_steal_pointer(&all));
+		answer_take(a, g_steal_pointer(&all));
 		wanted = NULL;
 		return;
 	}
 	a->count = g_new0(unsigned, a->model->n_kinds + 1);
-	take_over(a, packing_new(a->model));
+	answer_take(a, packing_new(a->model));
 	accept_in_order(a);
 	if (a->proved)
 		a->bound = a->value;
@@ -179,72 +264,77 @@ static Outcome ask(Answer *a, unsigned left, bool copies, uint64_t spare, uint64
 		     .copies = copies,
 		     .spare = spare};
 	Packing *found;
-	Outcome outcome = finder_run(a->finder, &task, allowance(a, floor), &found);
+	Outcome outcome;
 
+	if (!copies)
+		finder_optimize(a->finder, &task);
+	outcome = finder_run(a->finder, &task, allowance(a, floor), &found);
 	if (outcome == OUTCOME_FOUND)
-		take_over(a, found);
+		answer_take(a, found);
 	return outcome;
 }
 
+/* From none left up, as far as the search can tell; then from the packing at hand down. */
 static void seek_left(Answer *a)
 {
 	uint64_t floor = a->steps / 2;
+	unsigned bound = 0;
 	Outcome outcome = OUTCOME_NONE;
 
-	for (unsigned left = 0; left < a->left && outcome == OUTCOME_NONE; left++)
-		outcome = ask(a, left, false, 0, floor);
-	a->proved = a->proved && outcome != OUTCOME_UNKNOWN;
-}
-
-/* vCPUs of the VMs that are placed, at the least: the smallest ones where only their number counts.
- */
-static uint64_t least_vcpus(const Answer *a)
-{
-	uint64_t vcpus = 0, missing = a->value;
-
-	if (a->model->problem->prefer == PREFER_VCPUS)
-		return a->value;
-	for (unsigned vms, k = a->model->n_kinds; k-- > 0; missing -= vms) {
-		vms = (unsigned)MIN(missing, a->count[k]);
-		vcpus += (uint64_t)vms * a->model->kinds[k].vm.vcpus;
+	while (bound < a->left && outcome == OUTCOME_NONE) {
+		outcome = ask(a, bound, false, 0, floor + floor * 3 / 4);
+		bound += outcome == OUTCOME_NONE;
 	}
-	return vcpus;
+	while (bound < a->left && answer_improve(a, &(Aim){.left = 1}, floor + floor / 2))
+		;
+	outcome = OUTCOME_NONE;
+	while (bound < a->left && outcome == OUTCOME_NONE) {
+		outcome = ask(a, bound, false, 0, floor);
+		bound += outcome == OUTCOME_NONE;
+	}
+	a->proved = a->proved && bound >= a->left;
 }
 
-static bool may_span(const Answer *a)
+static uint64_t all_threads(const Model *model)
 {
-	bool may = a->left > 0;
+	uint64_t threads = 0;
 
-	for (unsigned k = 0; k < a->model->n_kinds; k++)
-		may = may || (a->count[k] > 0 && a->model->kinds[k].natural >= 2);
-	return may;
+	for (unsigned g = 0; g < model->n_groups; g++)
+		threads +=
+			(uint64_t)model->groups[g].cores * model->threads[model->groups[g].class];
+	return threads;
 }
 
 static uint64_t spare_bound(Answer *a)
 {
 	g_autoptr(Packing) empty = packing_new(a->model);
-	uint64_t bound, least = least_vcpus(a);
+	Task task = {.base = empty,
+		     .count = a->count,
+		     .value = a->value,
+		     .left = a->left,
+		     .copies = true};
+	uint64_t most = finder_spare_bound(a->finder, task, a->spare, all_threads(a->model));
 
-	if (may_span(a))
-		bound = bounds_all(finder_bounds(a->finder, false), empty, FILL_SHARES,
-				   WEIGHT_VCPUS);
-	else
-		bound = finder_vcpus(a->finder, empty, a->left);
-	return bound > least ? bound - least : 0;
+	if (most == a->spare)
+		return most;
+	finder_optimize(a->finder, &task);
+	return finder_spare_bound(a->finder, task, a->spare, most);
+}
+
+static Outcome ask_spare(Answer *a, uint64_t spare, uint64_t floor)
+{
+	return ask(a, a->left, true, spare, floor);
 }
 
 static void seek_spare(Answer *a)
 {
-	uint64_t floor = a->steps / 2, bound;
-	Outcome outcome = OUTCOME_FOUND;
+	uint64_t bound;
 
 	a->spare = packing_add_copies(a->model, a->packing);
 	bound = spare_bound(a);
-	if (a->spare < bound && ask(a, a->left, true, bound, floor + floor / 2) == OUTCOME_NONE)
-		bound--;
-	while (a->spare < bound && outcome == OUTCOME_FOUND)
-		outcome = ask(a, a->left, true, a->spare + 1, floor);
-	a->proved = a->proved && outcome != OUTCOME_UNKNOWN;
+	if (a->spare < bound)
+		bound = climb(a, &a->spare, bound, true, ask_spare);
+	a->proved = a->proved && a->spare == bound;
 }
 
 void answer_seek(Answer *a)

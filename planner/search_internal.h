@@ -117,57 +117,93 @@ void bestfit_seat_group(const Model *model, Packing *packing, unsigned kind, uns
 void bestfit_fill(const Model *model, Packing *packing, const unsigned *count);
 
 /*
- * Linear bounds. Give each kind a weight; then the VMs in a room never weigh more than the heaviest
- * set of VMs that fills it, a knapsack. What must still be placed and weighs more than all the
- * rooms that are left can carry does not fit.
+ * One way to sit over several nodes: K equal shares in cores of one class.
  */
-enum {
-	WEIGHT_CORES, /* cores, the smallest need of all classes; rooms carry all they have */
-	WEIGHT_VALUE, /* the first goal, in parts of BOUND_UNIT */
-	WEIGHT_VCPUS, /* for spare */
-	WEIGHT_OTHER, /* cores of the VMs of at least some size, and their number, in turn */
-	WEIGHT_SIZES = 6,
-	WEIGHT_MAX = WEIGHT_OTHER + 2 * WEIGHT_SIZES
-};
-/* Divisible by 1 … 16, so that shares of a VM are worth their part. */
-#define BOUND_UNIT 720720
+typedef struct Sort {
+	unsigned kind, class, k, cores; /* cores and memory of a share */
+	uint64_t memory;
+	bool coarse; /* wider than the kind's natural level */
+} Sort;
 
-/* Who may fill: VMs at level 0; also those at level 1; also shares of wider ones. */
-typedef enum Filling { FILL_ROOM, FILL_GROUP, FILL_SHARES, FILL_N } Filling;
+/*
+ * A row: a linear bound. Give each kind a weight phi and memory a price. A group of rooms carries
+ * at most the heaviest set of VMs that fits it, each at phi less the price of its memory: a
+ * knapsack. All VMs that are placed weigh no more than the groups carry and their memory costs; so
+ * what must still be placed and weighs more than that does not fit. Every choice of weights gives a
+ * valid bound; the best one is the dual solution of a linear program (search_lp.c).
+ *
+ * A VM that is left weighs mu less, but so many times mu as VMs may be left is added to what is
+ * carried. Not all VMs need be placed: one unit of the first goal is worth theta, and who weighs
+ * less than he is worth may stay outside for the difference. Further copies bring spare for each
+ * vCPU.
+ */
+typedef struct Row {
+	int64_t *phi;	   /* of a kind */
+	int64_t *psi;	   /* of a sort: of one share */
+	int64_t *cost;	   /* of a kind's memory, rounded down */
+	int64_t *psi_cost; /* of a share's */
+	int64_t mu, theta, spare;
+	double price;	  /* of a byte */
+	int64_t *fine;	  /* class × cores → most in a room */
+	int64_t *wide[2]; /* most at level 1 in such a group; and with shares, too */
+	int64_t *tail; /* (class × list) × cores → fine, by the kinds from there on; or NULL */
+} Row;
 
-typedef struct Bounds {
+/* Weights are whole numbers: so many are one. */
+#define ROW_SCALE (1 << 20)
+#define ROWS_MOST 20
+
+typedef struct Rows {
 	const Model *model;
-	bool merged; /* the rooms of a group count as one, so that level 1 is level 0 */
-	unsigned n_weights;
-	unsigned *list, n_list; /* the kinds that may sit at level 0 */
-	unsigned *dearest;	/* all kinds, most value per core first */
-	uint64_t *weight;	/* weight × kind */
-	unsigned most_room, most_group, most_node;
-	uint64_t *fill[FILL_N]; /* (weight × class) × cores → most that fills so many cores */
-	uint64_t *memory_fill[FILL_N]; /* (VALUE, VCPUS) × cores × units of memory, over a node;
-					  NULL where memory does not matter */
-	uint64_t unit;
-	unsigned units;
-	uint64_t *tail[2]; /* WEIGHT_OTHER, VCPUS: (class × list) × cores → most that the kinds
-			      from there on weigh in a room */
-} Bounds;
+	bool merged;		/* level 1 counts as level 0: all groups are one room */
+	unsigned *list, n_list; /* the kinds that may sit at level 0, largest first */
+	Sort *sorts;
+	unsigned n_sorts;
+	unsigned most; /* cores of the largest group */
+	unsigned n;
+	Row row[ROWS_MOST];
+} Rows;
 
-Bounds *bounds_new(const Model *model, bool merged);
-void bounds_free(Bounds *bounds);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Bounds, bounds_free)
-/* The most that VMs filling so many cores of CLASS weigh; WEIGHT ≥ WEIGHT_OTHER: FILL_ROOM only. */
-uint64_t bounds_fill(const Bounds *bounds, Filling filling, unsigned weight, unsigned class,
-		     unsigned cores);
-/* The same for VALUE or VCPUS over a node with so much memory. */
-uint64_t bounds_memory_fill(const Bounds *bounds, Filling filling, unsigned weight, unsigned cores,
-			    uint64_t memory);
-/* What kinds I … of the list weigh at most in so many cores of a room. WHICH: 0 or 1 of tail. */
-uint64_t bounds_tail(const Bounds *bounds, unsigned which, unsigned class, unsigned i,
-		     unsigned cores);
-/* No packing of the free cores and memory of BASE weighs more; VALUE or VCPUS. */
-uint64_t bounds_all(const Bounds *bounds, const Packing *base, Filling filling, unsigned weight);
-/* COUNT VMs of each kind: the most value of them that CORES can carry if VMs could be cut. */
-uint64_t bounds_cut(const Bounds *bounds, const unsigned *count, uint64_t cores);
+Rows *rows_new(const Model *model, bool merged);
+void rows_free(Rows *rows);
+/* What a row is made of. */
+typedef struct Weights {
+	int64_t *phi; /* of a kind */
+	int64_t mu, theta, spare;
+	double price;
+	bool tail;
+} Weights;
+void rows_add(Rows *rows, const Weights *weights);
+/* Is the group's room its only one, so that level 1 and 0 are the same? */
+bool rows_is_whole(const Rows *rows, unsigned group);
+
+/*
+ * What a group carries by each row. Its rooms' cores may go to coarser VMs: rooms from the I-th on
+ * that give up D cores carry suffix[I][D] at most.
+ */
+typedef struct GroupFill {
+	unsigned n_rooms, n_rows, cores; /* of the rows and rooms it is made for */
+	unsigned *cap;			 /* each room's cores, then the group's */
+	int64_t *suffix[ROWS_MOST];	 /* (room, one more than there are) × (cores + 1) */
+	int64_t best[ROWS_MOST][2];	 /* with coarser VMs; and with shares, too */
+} GroupFill;
+
+/* Made anew as far as CAP, the N_ROOMS rooms' free cores and the group's, or the rows differ. */
+void group_fill_update(GroupFill *fill, const Rows *rows, unsigned class, const unsigned *cap,
+		       unsigned n_rooms);
+void group_fill_clear(GroupFill *fill);
+
+/* VALUE and VCPUS of what fits a node's cores and memory: the knapsack of both. */
+typedef struct MemoryFill MemoryFill;
+MemoryFill *memory_fill_new(const Rows *rows);
+void memory_fill_free(MemoryFill *fill);
+/* In ROW_SCALE. VCPUS: of the VMs and copies, else value; SHARES: with shares of wider ones. */
+uint64_t memory_fill_most(const MemoryFill *fill, bool vcpus, bool shares, unsigned cores,
+			  uint64_t memory);
+
+/* Add the rows that are best for the whole of TASK. */
+struct Task;
+void rows_optimize(Rows *rows, const struct Task *task);
 
 /*
  * States of the exact search that are known to lead nowhere: a row of words and a level; a state
@@ -189,6 +225,10 @@ typedef struct Task {
 	bool copies;	       /* … with further copies … */
 	uint64_t spare;	       /* … of at least so many vCPUs? */
 	bool merged;	       /* level 1 is as good as level 0 */
+	/* One VM is seated by half: it misses so many shares like this, in nodes from that one on.
+	 */
+	const Sort *half;
+	unsigned half_missing, half_from;
 } Task;
 
 typedef enum Outcome { OUTCOME_NONE, OUTCOME_FOUND, OUTCOME_UNKNOWN } Outcome;
@@ -201,10 +241,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Finder, finder_free)
 /* With OUTCOME_FOUND *FOUND, yours, has the VMs and copies, without those of the base. UNKNOWN:
  * LIMIT steps, or the budget, are used up. */
 Outcome finder_run(Finder *finder, const Task *task, uint64_t limit, Packing **found);
-const Bounds *finder_bounds(Finder *finder, bool merged);
+/* The nodes that hold what the half seated VM of the last task missed, as bits; it was found. */
+uint64_t finder_half(const Finder *finder);
+/* All ways to span nodes that are worth trying. */
+const Sort *finder_sorts(Finder *finder, unsigned *n);
+/* The bounds' best rows for such tasks, once; they hold for all others as well. */
+void finder_optimize(Finder *finder, const Task *task);
 
-/* The most vCPUs that VMs and copies fill beside BASE if at most LEFT are left and none spans. */
-uint64_t finder_vcpus(Finder *finder, const Packing *base, unsigned left);
+/* The most value, or spare, from FLOOR to CEILING that TASK could ask for and not be hopeless. */
+uint64_t finder_value_bound(Finder *finder, Task task, uint64_t floor, uint64_t ceiling);
+uint64_t finder_spare_bound(Finder *finder, Task task, uint64_t floor, uint64_t ceiling);
 
 /* The best packing so far, and what is proved about it. */
 typedef struct Answer {
@@ -218,8 +264,29 @@ typedef struct Answer {
 	bool proved; /* all goals so far */
 } Answer;
 
+/* A packing's worth to the goals, were it the answer's. */
+typedef struct Worth {
+	uint64_t value, spare;
+	unsigned left;
+} Worth;
+Worth packing_worth(const Answer *answer, const Packing *packing);
+/* Add what ADDED, of groups or rooms, holds. */
+void packing_add(const Model *model, Packing *packing, const Packing *added);
+/* PACKING, given away, is the best one now. */
+void answer_take(Answer *answer, Packing *packing);
+
+/* By how much the packing shall get better, at least. */
+typedef struct Aim {
+	uint64_t value, spare;
+	unsigned left;
+	bool copies, merged;
+} Aim;
+/* Improve the packing part by part; false: the budget down to FLOOR is used up. */
+bool answer_improve(Answer *answer, const Aim *aim, uint64_t floor);
+
 /* Goals (1), (3) and (4): value, left, spare. */
 void answer_seek(Answer *answer);
+/* Only whether all VMs in the running can be placed. */
 Outcome answer_fits(Answer *answer);
 /* Goal (5): a seat (GArray of SearchShare, or NULL) for each VM. */
 GPtrArray *answer_lowest(Answer *answer);

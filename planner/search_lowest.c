@@ -11,24 +11,26 @@
 
 #include <string.h>
 
-/* Beyond so many sets of nodes a VM takes the one the packing at hand has. */
-#define MOST_SPANS 4096
 /* Sets of VMs looked at for an exchange. */
 #define MOST_EXCHANGES 256
 
-/* A place a VM can take. */
+/* A place a VM can take: a room, else a group, else several nodes in the way of a sort. */
 typedef struct Place {
-	unsigned room, group; /* SEARCH_NEVER unless level 0, 1 */
-	Span span;
+	unsigned kind, room, group; /* SEARCH_NEVER unless level 0, 1 */
+	const Sort *sort;
 	GArray *ideal; /* the seat there if nobody else were still to be seated */
 } Place;
 
 /* How far the dealing is. */
 typedef struct Stand {
-	Packing *fixed; /* the VMs that have seats; what is free beside them */
+	Packing *fixed; /* what the VMs that have seats leave free */
 	Packing *rest;	/* the VMs that have none, and copies; what is free beside all */
 	uint64_t value; /* what those VMs must still be worth, at least */
 	unsigned left;	/* and how many of them may be left */
+	/* of the VM at hand, while it is seated node by node: as in Task */
+	const Sort *half;
+	unsigned missing, from;
+	uint64_t nodes; /* where the packing at hand has what is missing */
 } Stand;
 
 typedef struct Lowest {
@@ -56,29 +58,35 @@ static Stand stand_copy(const Model *model, const Stand *stand)
 }
 
 /* Is there a packing for all that has no seat yet, beside what has one now? Then it is at hand. */
-static Outcome ask(Lowest *l, Stand *stand, uint64_t value, unsigned left)
+static Outcome ask(Lowest *l, Stand *stand)
 {
 	Task task = {.base = stand->fixed,
 		     .count = l->count,
-		     .value = value,
-		     .left = left,
+		     .value = stand->value,
+		     .left = stand->left,
 		     .copies = true,
-		     .spare = l->answer->spare};
+		     .spare = l->answer->spare,
+		     .half = stand->half,
+		     .half_missing = stand->missing,
+		     .half_from = stand->from};
 	Packing *found;
-	Outcome outcome = finder_run(l->answer->finder, &task, l->answer->steps, &found);
+	Outcome outcome;
 
+	finder_optimize(l->answer->finder, &task);
+	outcome = finder_run(l->answer->finder, &task, l->answer->steps, &found);
 	if (outcome == OUTCOME_UNKNOWN)
 		l->answer->proved = false;
 	if (outcome != OUTCOME_FOUND)
 		return outcome;
 	packing_free(stand->rest);
 	stand->rest = found;
+	stand->nodes = finder_half(l->answer->finder);
 	return outcome;
 }
 
 /*
- * Exchanges. To have a VM of KIND in ROOM, which it is to share with nobody's seat yet, swap one in
- * room OTHER for VMs of ROOM that take its place there.
+ * Exchanges. To have a VM of KIND in ROOM, which the packing at hand has in room OTHER, swap it for
+ * VMs of ROOM that take its place there.
  */
 typedef struct Exchange {
 	const Model *model;
@@ -90,27 +98,36 @@ typedef struct Exchange {
 	unsigned *moving; /* kind → VMs */
 } Exchange;
 
+/* How many more of kind K may move, CORES and MEMORY being what moves already. */
+static unsigned most_moving(const Exchange *x, unsigned k, unsigned cores, uint64_t memory)
+{
+	const Model *model = x->model;
+	const Kind *kind = &model->kinds[k];
+	const Group *group = &model->groups[model->group_of[x->other]];
+	unsigned most = x->rest->in_room[(size_t)x->room * model->n_kinds + k];
+
+	if (kind->vm.node != G_MAXUINT && kind->vm.node != group->node)
+		return 0;
+	most = MIN(most, (x->most - cores) / share_cores(model, kind, group->class, 1));
+	if (kind->memory > 0)
+		most = (unsigned)MIN(most, (x->most_mem - memory) / kind->memory);
+	return most;
+}
+
 /* Choose among kinds K …; CORES and MEMORY are what the chosen ones take already. */
 static bool choose_moving(Exchange *x, unsigned k, unsigned cores, uint64_t memory)
 {
 	const Model *model = x->model;
-	unsigned class = model->groups[model->group_of[x->room]].class, need, most;
-	unsigned node = model->groups[model->group_of[x->other]].node;
+	unsigned class = model->groups[model->group_of[x->room]].class, need;
 
-	while (k < model->n_kinds && x->rest->in_room[(size_t)x->room * model->n_kinds + k] == 0)
-		k++;
 	if (cores >= x->least && memory >= x->least_mem)
 		return true;
+	while (k < model->n_kinds && x->rest->in_room[(size_t)x->room * model->n_kinds + k] == 0)
+		k++;
 	if (k == model->n_kinds || x->looks++ == MOST_EXCHANGES)
 		return false;
 	need = share_cores(model, &model->kinds[k], class, 1);
-	most = MIN(x->rest->in_room[(size_t)x->room * model->n_kinds + k],
-		   (x->most - cores) / need);
-	if (model->kinds[k].memory > 0)
-		most = (unsigned)MIN(most, (x->most_mem - memory) / model->kinds[k].memory);
-	if (model->kinds[k].vm.node != G_MAXUINT && model->kinds[k].vm.node != node)
-		most = 0;
-	for (unsigned count = most + 1; count-- > 0;) {
+	for (unsigned count = most_moving(x, k, cores, memory) + 1; count-- > 0;) {
 		x->moving[k] = count;
 		if (choose_moving(x, k + 1, cores + count * need,
 				  memory + count * model->kinds[k].memory))
@@ -151,16 +168,12 @@ static bool exchange(const Model *model, Packing *rest, unsigned kind, unsigned 
 {
 	unsigned class = model->groups[model->group_of[room]].class;
 	unsigned need = share_cores(model, &model->kinds[kind], class, 1);
-	g_autofree unsigned *moving = g_new0(unsigned, model->n_kinds + 1);
-	Exchange x = {.model = model,
-		      .rest = rest,
-		      .kind = kind,
-		      .room = room,
-		      .other = other,
-		      .moving = moving};
+	g_autofree unsigned *moving = NULL;
+	Exchange x = {.model = model, .rest = rest, .kind = kind, .room = room, .other = other};
 
 	if (class != model->groups[model->group_of[other]].class)
 		return false;
+	x.moving = moving = g_new0(unsigned, model->n_kinds + 1);
 	exchange_limits(&x, need, model->kinds[kind].memory);
 	if (!choose_moving(&x, 0, 0, 0))
 		return false;
@@ -179,97 +192,78 @@ static bool at_hand(const Model *model, Packing *rest, unsigned kind, unsigned r
 	if (rest->in_room[(size_t)room * model->n_kinds + kind] > 0)
 		return true;
 	for (unsigned r = 0; r < model->problem->n_rooms; r++)
-		if (r != room && rest->in_room[(size_t)r * model->n_kinds + kind] > 0 &&
+		if (rest->in_room[(size_t)r * model->n_kinds + kind] > 0 &&
 		    exchange(model, rest, kind, room, r))
 			return true;
 	return false;
 }
 
-/* Take a VM of KIND, with its PLACE, out of those at hand; false where there is none. */
-static bool take_at_hand(const Model *model, Packing *rest, unsigned kind, const Place *place)
+/* Take a VM out of those at hand that has PLACE; false where there is none. */
+static bool take_at_hand(const Model *model, Packing *rest, const Place *place)
 {
-	unsigned *count = NULL;
+	unsigned *count = &rest->in_group[(size_t)place->group * model->n_kinds + place->kind];
 
 	if (place->room != SEARCH_NEVER) {
-		if (!at_hand(model, rest, kind, place->room))
+		if (!at_hand(model, rest, place->kind, place->room))
 			return false;
-		count = &rest->in_room[(size_t)place->room * model->n_kinds + kind];
-	} else if (place->group != SEARCH_NEVER) {
-		count = &rest->in_group[(size_t)place->group * model->n_kinds + kind];
-		if (*count == 0)
-			return false;
+		count = &rest->in_room[(size_t)place->room * model->n_kinds + place->kind];
 	}
-	for (unsigned i = 0; !count; i++) {
-		const Span *span = &g_array_index(rest->spans, Span, i);
-
-		if (i == rest->spans->len)
-			return false;
-		if (span->kind != kind || span->level != place->span.level ||
-		    span->class != place->span.class || span->nodes != place->span.nodes)
-			continue;
-		g_array_remove_index(rest->spans, i);
-		break;
-	}
-	if (count)
-		--*count;
-	rest->placed[kind]--;
+	if (*count == 0)
+		return false;
+	--*count;
+	rest->placed[place->kind]--;
 	return true;
 }
 
-/* Give it its place among those that have seats; or, COUNT being -1, take it back. */
-static void fix(const Model *model, Packing *fixed, unsigned kind, const Place *place, int count)
+/* Put COUNT of it where it belongs among those that have seats. */
+static void fix(const Model *model, Packing *fixed, const Place *place, int count)
 {
 	if (place->room != SEARCH_NEVER)
-		packing_add_room(model, fixed, kind, place->room, count);
-	else if (place->group != SEARCH_NEVER)
-		packing_add_group(model, fixed, kind, place->group, count);
-	else if (count > 0)
-		packing_add_span(model, fixed, place->span);
+		packing_add_room(model, fixed, place->kind, place->room, count);
 	else
-		packing_take_span(model, fixed, fixed->spans->len - 1);
-}
-
-static bool place_fits(const Model *model, const Packing *fixed, unsigned kind, const Place *place)
-{
-	if (place->room != SEARCH_NEVER)
-		return packing_fits_room(model, fixed, kind, place->room);
-	if (place->group != SEARCH_NEVER)
-		return packing_fits_group(model, fixed, kind, place->group);
-	for (unsigned n = 0; n < model->problem->n_nodes; n++)
-		if (place->span.nodes >> n & 1 &&
-		    !packing_fits_share(model, fixed, &place->span, n))
-			return false;
-	return true;
+		packing_add_group(model, fixed, place->kind, place->group, count);
 }
 
 static unsigned place_level(const Place *place)
 {
-	return place->room != SEARCH_NEVER    ? 0
-	       : place->group != SEARCH_NEVER ? 1
-					      : place->span.level;
+	return place->sort ? place->sort->k : place->room == SEARCH_NEVER;
 }
 
-/* Seat a VM of KIND there, if what follows can still be as good. Its count is taken off already. */
-static Outcome try_place(Lowest *l, Stand *stand, unsigned kind, const Place *place)
+/* One VM of KIND less to be dealt with; false where it may not be left. */
+static bool stand_step(const Lowest *l, Stand *stand, const Place *place)
 {
-	unsigned coarse = place_level(place) > l->model->kinds[kind].natural;
-	uint64_t value = stand->value - MIN(stand->value, l->model->kinds[kind].value);
+	unsigned coarse = place_level(place) > l->model->kinds[place->kind].natural;
+
+	if (coarse > stand->left)
+		return false;
+	stand->left -= coarse;
+	stand->value -= MIN(stand->value, l->model->kinds[place->kind].value);
+	return true;
+}
+
+/* Seat a VM in a room or group, if what follows can still be as good. */
+static Outcome try_place(Lowest *l, Stand *stand, const Place *place)
+{
+	Stand before = *stand;
 	Outcome outcome = OUTCOME_FOUND;
 
-	if (coarse > stand->left || !place_fits(l->model, stand->fixed, kind, place))
+	if (place->room != SEARCH_NEVER
+		    ? !packing_fits_room(l->model, stand->fixed, place->kind, place->room)
+		    : !packing_fits_group(l->model, stand->fixed, place->kind, place->group))
 		return OUTCOME_NONE;
-	if (take_at_hand(l->model, stand->rest, kind, place)) {
-		fix(l->model, stand->fixed, kind, place, 1);
-	} else {
-		fix(l->model, stand->fixed, kind, place, 1);
-		outcome = ask(l, stand, value, stand->left - coarse);
+	if (!stand_step(l, stand, place))
+		return OUTCOME_NONE;
+	if (take_at_hand(l->model, stand->rest, place)) {
+		fix(l->model, stand->fixed, place, 1);
+		return OUTCOME_FOUND;
 	}
-	if (outcome != OUTCOME_FOUND) {
-		fix(l->model, stand->fixed, kind, place, -1);
+	fix(l->model, stand->fixed, place, 1);
+	outcome = ask(l, stand);
+	if (outcome == OUTCOME_FOUND)
 		return outcome;
-	}
-	stand->value = value;
-	stand->left -= coarse;
+	fix(l->model, stand->fixed, place, -1);
+	stand->value = before.value;
+	stand->left = before.left;
 	return outcome;
 }
 
@@ -280,8 +274,8 @@ static GArray *seat_in_room(Lowest *l, unsigned kind)
 	bool refused = true;
 
 	for (unsigned r = l->from[kind]; r < l->model->problem->n_rooms; r++) {
-		Place place = {.room = r, .group = SEARCH_NEVER};
-		Outcome outcome = try_place(l, &l->now, kind, &place);
+		Place place = {.kind = kind, .room = r, .group = SEARCH_NEVER};
+		Outcome outcome = try_place(l, &l->now, &place);
 		unsigned class = l->model->groups[l->model->group_of[r]].class;
 		SearchShare share = {r, share_cores(l->model, k, class, 1), k->vm.vcpus};
 		GArray *seat;
@@ -314,56 +308,70 @@ static int compare_seats(const GArray *a, const GArray *b)
 }
 
 /* What a VM still has to get of a group. */
-typedef struct Part {
+typedef struct Need {
 	unsigned cores, vcpus, per_core;
-} Part;
+} Need;
 
-/* The groups a place is in, and what of the VM belongs in each. */
-static Part *parts_new(const Model *model, unsigned kind, const Place *place)
+static Need need_of(const Model *model, const Place *place, unsigned group)
 {
-	Part *parts = g_new0(Part, model->n_groups + 1);
-	const Kind *k = &model->kinds[kind];
-	unsigned level = MAX(place_level(place), 1);
+	const Kind *kind = &model->kinds[place->kind];
+	unsigned class = model->groups[group].class, k = MAX(place_level(place), 1);
 
-	for (unsigned g = 0; g < model->n_groups; g++) {
-		const Group *group = &model->groups[g];
-		bool in = place->group == g ||
-			  (place->room != SEARCH_NEVER && model->group_of[place->room] == g) ||
-			  (level > 1 && place->span.class == group->class &&
-			   place->span.nodes >> group->node & 1);
-
-		if (in)
-			parts[g] = (Part){share_cores(model, k, group->class, level),
-					  k->vm.vcpus / level,
-					  k->vm.isolate ? 1 : model->threads[group->class]};
-	}
-	return parts;
+	return (Need){share_cores(model, kind, class, k), kind->vm.vcpus / k,
+		      kind->vm.isolate ? 1 : model->threads[class]};
 }
 
-static void part_take(Part *part, GArray *seat, unsigned room, unsigned cores)
+static void need_take(Need *need, GArray *seat, unsigned room, unsigned cores)
 {
-	SearchShare share = {room, cores, MIN(part->vcpus, cores * part->per_core)};
+	SearchShare share = {room, cores, MIN(need->vcpus, cores * need->per_core)};
 
 	if (cores == 0)
 		return;
-	part->cores -= cores;
-	part->vcpus -= share.vcpus;
+	need->cores -= cores;
+	need->vcpus -= share.vcpus;
 	g_array_append_val(seat, share);
 }
 
-/* The lowest rooms first, as much as they have. */
-static GArray *ideal_seat(const Lowest *l, unsigned kind, const Place *place)
+/* The lowest rooms of a group first, as much as they have. */
+static void ideal_in_group(const Lowest *l, const Place *place, unsigned group, GArray *seat)
 {
-	g_autofree Part *parts = parts_new(l->model, kind, place);
-	GArray *seat = g_array_new(FALSE, FALSE, sizeof(SearchShare));
+	const Group *g = &l->model->groups[group];
+	Need need = need_of(l->model, place, group);
 
-	for (unsigned r = 0; r < l->model->problem->n_rooms; r++) {
-		unsigned g = l->model->group_of[r];
+	for (unsigned i = g->first; i < g->first + g->n_rooms; i++) {
+		unsigned room = l->model->rooms[i];
 
-		if (place->room == SEARCH_NEVER || place->room == r)
-			part_take(&parts[g], seat, r, MIN(parts[g].cores, l->now.fixed->room[r]));
+		if (place->room == SEARCH_NEVER || place->room == room)
+			need_take(&need, seat, room, MIN(need.cores, l->now.fixed->room[room]));
 	}
-	return seat;
+}
+
+static bool share_fits(const Model *model, const Packing *fixed, const Sort *sort, unsigned node)
+{
+	Span span = {sort->kind, sort->class, sort->k, 0};
+
+	return packing_fits_share(model, fixed, &span, node);
+}
+
+/* NULL: the VM does not fit there. */
+static GArray *ideal_seat(const Lowest *l, const Place *place)
+{
+	const Model *model = l->model;
+	g_autoptr(GArray) seat = g_array_new(FALSE, FALSE, sizeof(SearchShare));
+	unsigned missing = place->sort ? place->sort->k : 0;
+
+	if (place->room != SEARCH_NEVER)
+		ideal_in_group(l, place, model->group_of[place->room], seat);
+	else if (!place->sort)
+		ideal_in_group(l, place, place->group, seat);
+	for (unsigned n = 0; missing > 0 && n < model->problem->n_nodes; n++) {
+		if (!share_fits(model, l->now.fixed, place->sort, n))
+			continue;
+		ideal_in_group(l, place, model->group_at[n * model->n_classes + place->sort->class],
+			       seat);
+		missing--;
+	}
+	return missing == 0 ? g_steal_pointer(&seat) : NULL;
 }
 
 /* Can a VM that needs cores of the room's group anyway have CORES of this room? */
@@ -371,13 +379,11 @@ static Outcome try_cores(Lowest *l, Stand *stand, unsigned room, unsigned cores)
 {
 	Outcome outcome = OUTCOME_FOUND;
 
-	if (cores <= stand->rest->room[room]) {
-		stand->rest->room[room] -= cores;
-		stand->fixed->room[room] -= cores;
-		return OUTCOME_FOUND;
-	}
 	stand->fixed->room[room] -= cores;
-	outcome = ask(l, stand, stand->value, stand->left);
+	if (cores <= stand->rest->room[room])
+		stand->rest->room[room] -= cores;
+	else
+		outcome = ask(l, stand);
 	if (outcome != OUTCOME_FOUND)
 		stand->fixed->room[room] += cores;
 	return outcome;
@@ -386,11 +392,11 @@ static Outcome try_cores(Lowest *l, Stand *stand, unsigned room, unsigned cores)
 /* As many cores of the room as can be had, WANTED at most. Having fewer is never harder. */
 static unsigned most_cores(Lowest *l, Stand *stand, unsigned room, unsigned wanted)
 {
-	unsigned sure = MIN(wanted, stand->rest->room[room]), beyond = wanted + 1;
+	unsigned sure, beyond = wanted;
 
 	if (try_cores(l, stand, room, wanted) == OUTCOME_FOUND)
 		return wanted;
-	beyond = wanted;
+	sure = MIN(wanted, stand->rest->room[room]);
 	try_cores(l, stand, room, sure);
 	while (beyond - sure > 1) {
 		unsigned middle = sure + (beyond - sure) / 2;
@@ -403,147 +409,187 @@ static unsigned most_cores(Lowest *l, Stand *stand, unsigned room, unsigned want
 	return sure;
 }
 
-/* The seat of a VM that is placed: at level 1 and wider its rooms' cores are still to be dealt. */
-static GArray *deal_cores(Lowest *l, Stand *stand, unsigned kind, const Place *place)
+/* The rooms' cores of a VM that is seated in GROUP. */
+static void deal_cores(Lowest *l, Stand *stand, const Place *place, unsigned group, GArray *seat)
 {
-	g_autofree Part *parts = parts_new(l->model, kind, place);
-	GArray *seat;
+	const Group *g = &l->model->groups[group];
+	Need need = need_of(l->model, place, group);
 
-	if (place->room != SEARCH_NEVER)
-		return g_array_ref(place->ideal);
-	seat = g_array_new(FALSE, FALSE, sizeof(SearchShare));
-	for (unsigned r = 0; r < l->model->problem->n_rooms; r++) {
-		Part *part = &parts[l->model->group_of[r]];
-		unsigned wanted = MIN(part->cores, stand->fixed->room[r]);
+	for (unsigned i = g->first; i < g->first + g->n_rooms; i++) {
+		unsigned room = l->model->rooms[i];
+		unsigned wanted = MIN(need.cores, stand->fixed->room[room]);
 
 		if (wanted > 0)
-			part_take(part, seat, r, most_cores(l, stand, r, wanted));
+			need_take(&need, seat, room, most_cores(l, stand, room, wanted));
 	}
-	return seat;
+}
+
+static void take_share(const Model *model, Packing *packing, const Sort *sort, unsigned node,
+		       int count)
+{
+	packing->group[model->group_at[node * model->n_classes + sort->class]] -=
+		sort->cores * (unsigned)count;
+	if (packing->memory[node] != UINT64_MAX)
+		packing->memory[node] -= sort->memory * (uint64_t)(int64_t)count;
+}
+
+/* Give the VM at hand a share in NODE, if it can have the others it misses in later ones. */
+static bool try_share(Lowest *l, Stand *stand, unsigned node)
+{
+	const Sort *sort = stand->half;
+	Stand before = *stand;
+
+	if (!share_fits(l->model, stand->fixed, sort, node))
+		return false;
+	take_share(l->model, stand->fixed, sort, node, 1);
+	stand->missing--;
+	stand->from = node + 1;
+	if (stand->nodes >> node & 1) {
+		take_share(l->model, stand->rest, sort, node, 1);
+		return true;
+	}
+	if (ask(l, stand) == OUTCOME_FOUND)
+		return true;
+	take_share(l->model, stand->fixed, sort, node, -1);
+	stand->missing = before.missing;
+	stand->from = before.from;
+	return false;
+}
+
+/* The VM at hand as one of those in the packing at hand, if there is one that spans like it. */
+static bool take_span_at_hand(const Model *model, Stand *stand)
+{
+	const GArray *spans = stand->rest->spans;
+
+	for (unsigned i = 0; i < spans->len; i++) {
+		const Span *span = &g_array_index(spans, Span, i);
+
+		if (span->kind != stand->half->kind || span->level != stand->half->k ||
+		    span->class != stand->half->class)
+			continue;
+		stand->nodes = span->nodes;
+		packing_take_span(model, stand->rest, i);
+		return true;
+	}
+	return false;
+}
+
+/* Node by node, the lowest that do, and their cores. */
+static Outcome seat_over_nodes(Lowest *l, Stand *stand, const Place *place, GArray *seat)
+{
+	const Model *model = l->model;
+	Outcome outcome = OUTCOME_FOUND;
+
+	if (!stand_step(l, stand, place))
+		return OUTCOME_NONE;
+	stand->half = place->sort;
+	stand->missing = place->sort->k;
+	stand->from = 0;
+	if (!take_span_at_hand(model, stand))
+		outcome = ask(l, stand);
+	if (outcome != OUTCOME_FOUND)
+		return outcome;
+	for (unsigned n = 0; stand->missing > 0 && n < model->problem->n_nodes; n++)
+		if (try_share(l, stand, n))
+			deal_cores(l, stand, place,
+				   model->group_at[n * model->n_classes + place->sort->class],
+				   seat);
+	return OUTCOME_FOUND;
+}
+
+/* The seat in a place and how things stand then. */
+static Outcome seat_in_place(Lowest *l, Stand *stand, const Place *place, GArray **seat)
+{
+	Outcome outcome;
+
+	*seat = g_array_new(FALSE, FALSE, sizeof(SearchShare));
+	if (place->sort)
+		return seat_over_nodes(l, stand, place, *seat);
+	outcome = try_place(l, stand, place);
+	if (outcome == OUTCOME_FOUND && place->room != SEARCH_NEVER)
+		g_array_append_vals(*seat, place->ideal->data, place->ideal->len);
+	else if (outcome == OUTCOME_FOUND)
+		deal_cores(l, stand, place, place->group, *seat);
+	return outcome;
 }
 
 static void place_clear(void *data)
 {
-	Place *place = data;
-
-	g_clear_pointer(&place->ideal, g_array_unref);
+	g_clear_pointer(&((Place *)data)->ideal, g_array_unref);
 }
 
-/* PLACE as one of PLACES, if it is one at all. */
-static void add_place(Lowest *l, GArray *places, unsigned kind, Place place)
-{
-	if (!place_fits(l->model, l->now.fixed, kind, &place))
-		return;
-	place.ideal = ideal_seat(l, kind, &place);
-	g_array_append_val(places, place);
-}
-
-/* Every set of nodes with MISSING more from NODE on; false when they are too many. */
-static bool add_spans(Lowest *l, GArray *places, Span span, unsigned node, unsigned missing)
-{
-	Place place = {SEARCH_NEVER, SEARCH_NEVER, span, NULL};
-
-	if (missing == 0) {
-		add_place(l, places, span.kind, place);
-		return places->len < MOST_SPANS;
-	}
-	for (unsigned n = node; n + missing <= l->model->problem->n_nodes; n++) {
-		Span more = span;
-
-		if (!packing_fits_share(l->model, l->now.fixed, &span, n))
-			continue;
-		more.nodes |= UINT64_C(1) << n;
-		if (!add_spans(l, places, more, n + 1, missing - 1))
-			return false;
-	}
-	return true;
-}
-
-/* The places wider than a node, up to LEVEL at most. */
-static void add_all_spans(Lowest *l, GArray *places, unsigned kind, unsigned first, unsigned last)
-{
-	const Model *model = l->model;
-	const GArray *spans = l->now.rest->spans;
-	bool all = true;
-
-	for (unsigned level = MAX(first, 2); all && level <= last; level++)
-		for (unsigned c = 0; all && c < model->n_classes; c++)
-			if (share_possible(model, &model->kinds[kind], level))
-				all = add_spans(l, places, (Span){kind, c, level, 0}, 0, level);
-	for (unsigned i = 0; !all && i < spans->len; i++) {
-		const Span *span = &g_array_index(spans, Span, i);
-
-		l->answer->proved = false;
-		if (span->kind == kind)
-			add_place(l, places, kind,
-				  (Place){SEARCH_NEVER, SEARCH_NEVER, *span, NULL});
-	}
-}
-
-static int compare_places(const void *a, const void *b)
-{
-	return compare_seats(((const Place *)a)->ideal, ((const Place *)b)->ideal);
-}
-
-/* Every place a VM of KIND can come to sit at, best first. */
-static GArray *places_new(Lowest *l, unsigned kind)
-{
-	const Model *model = l->model;
-	unsigned natural = model->kinds[kind].natural;
-	GArray *places = g_array_new(FALSE, FALSE, sizeof(Place));
-
-	g_array_set_clear_func(places, place_clear);
-	for (unsigned r = 0; natural == 0 && r < model->problem->n_rooms; r++)
-		add_place(l, places, kind, (Place){.room = r, .group = SEARCH_NEVER});
-	for (unsigned g = 0; natural <= 1 && g < model->n_groups; g++)
-		if (natural == 1 || (l->now.left > 0 && model->groups[g].n_rooms > 1))
-			add_place(l, places, kind, (Place){.room = SEARCH_NEVER, .group = g});
-	if (natural >= 2 || l->now.left > 0)
-		add_all_spans(l, places, kind, natural,
-			      l->now.left > 0 ? model->problem->n_nodes : natural);
-	if (places->len) /* an empty array has no data, and qsort() wants some */
-		qsort(places->data, places->len, sizeof(Place), compare_places);
-	return places;
-}
-
-static bool is_refused(const Lowest *l, unsigned kind, const Place *place)
+static bool is_refused(const Lowest *l, const Place *place)
 {
 	for (unsigned i = 0; i < l->refused->len; i++) {
 		const Place *other = &g_array_index(l->refused, Place, i);
 
-		if (other->span.kind == kind && other->room == place->room &&
-		    other->group == place->group && other->span.level == place->span.level &&
-		    other->span.class == place->span.class &&
-		    other->span.nodes == place->span.nodes)
+		if (other->kind == place->kind && other->room == place->room &&
+		    other->group == place->group && other->sort == place->sort)
 			return true;
 	}
 	return false;
 }
 
-static void refuse(Lowest *l, unsigned kind, const Place *place)
+static void refuse(Lowest *l, const Place *place)
 {
 	Place copy = *place;
 
 	copy.ideal = NULL;
-	copy.span.kind = kind;
 	g_array_append_val(l->refused, copy);
 }
 
+static void add_place(Lowest *l, GArray *places, Place place)
+{
+	if (is_refused(l, &place))
+		return;
+	place.ideal = ideal_seat(l, &place);
+	if (place.ideal && place.ideal->len > 0)
+		g_array_append_val(places, place);
+}
+
+static int compare_places(const void *a, const void *b)
+{
+	const Place *x = a, *y = b;
+	int order = compare_seats(x->ideal, y->ideal);
+
+	return order != 0 ? order : (int)place_level(x) - (int)place_level(y);
+}
+
+/* Every place a VM of KIND can come to sit at, best ideal seat first. */
+static GArray *places_new(Lowest *l, unsigned kind)
+{
+	const Model *model = l->model;
+	unsigned natural = model->kinds[kind].natural, n_sorts;
+	const Sort *sorts = finder_sorts(l->answer->finder, &n_sorts);
+	GArray *places = g_array_new(FALSE, FALSE, sizeof(Place));
+
+	g_array_set_clear_func(places, place_clear);
+	for (unsigned r = 0; natural == 0 && r < model->problem->n_rooms; r++)
+		if (packing_fits_room(model, l->now.fixed, kind, r))
+			add_place(l, places, (Place){kind, r, SEARCH_NEVER, NULL, NULL});
+	for (unsigned g = 0; natural <= 1 && g < model->n_groups; g++)
+		if ((natural == 1 || (l->now.left > 0 && model->groups[g].n_rooms > 1)) &&
+		    packing_fits_group(model, l->now.fixed, kind, g))
+			add_place(l, places, (Place){kind, SEARCH_NEVER, g, NULL, NULL});
+	for (unsigned i = 0; i < n_sorts; i++)
+		if (sorts[i].kind == kind && (!sorts[i].coarse || l->now.left > 0))
+			add_place(l, places,
+				  (Place){kind, SEARCH_NEVER, SEARCH_NEVER, &sorts[i], NULL});
+	if (places->len > 1)
+		qsort(places->data, places->len, sizeof(Place), compare_places);
+	return places;
+}
+
 /* Try PLACE; a seat there that comes before *BEST takes its place, and its stand *THEN's. */
-static void consider(Lowest *l, unsigned kind, const Place *place, GArray **best, Stand *then)
+static void consider(Lowest *l, const Place *place, GArray **best, Stand *then)
 {
 	Stand stand = stand_copy(l->model, &l->now);
-	Outcome outcome = try_place(l, &stand, kind, place);
 	GArray *seat;
+	Outcome outcome = seat_in_place(l, &stand, place, &seat);
 
 	if (outcome == OUTCOME_NONE)
-		refuse(l, kind, place);
-	if (outcome != OUTCOME_FOUND) {
-		stand_clear(&stand);
-		return;
-	}
-	seat = deal_cores(l, &stand, kind, place);
-	if (*best && compare_seats(*best, seat) <= 0) {
+		refuse(l, place);
+	if (outcome != OUTCOME_FOUND || (*best && compare_seats(*best, seat) <= 0)) {
 		g_array_unref(seat);
 		stand_clear(&stand);
 		return;
@@ -552,6 +598,7 @@ static void consider(Lowest *l, unsigned kind, const Place *place, GArray **best
 	stand_clear(then);
 	*best = seat;
 	*then = stand;
+	then->missing = 0;
 }
 
 /* Any level. A place's ideal seat says whether it can beat the best seat so far. */
@@ -566,8 +613,7 @@ static GArray *seat_anywhere(Lowest *l, unsigned kind)
 
 		if (best && compare_seats(best, place->ideal) <= 0)
 			break;
-		if (!is_refused(l, kind, place))
-			consider(l, kind, place, &best, &then);
+		consider(l, place, &best, &then);
 	}
 	if (best) {
 		stand_clear(&l->now);
@@ -605,7 +651,10 @@ GPtrArray *answer_lowest(Answer *a)
 	g_autoptr(GArray) refused = g_array_new(FALSE, FALSE, sizeof(Place));
 	Lowest l = {.answer = a,
 		    .model = model,
-		    .now = {packing_new(model), packing_copy(model, a->packing), a->value, a->left},
+		    .now = {.fixed = packing_new(model),
+			    .rest = packing_copy(model, a->packing),
+			    .value = a->value,
+			    .left = a->left},
 		    .count = a->count,
 		    .from = from,
 		    .refused = refused};

@@ -94,10 +94,10 @@ static void report(const Placer *placer, const VmSpec *spec, const char *id, con
 
 static char *cores_text(const Placer *placer, const NodeRoom *room)
 {
-	return g_strdup_printf("needs %u whole cores on one node; the most that are free is %u, on "
-			       "node %u: %u missing",
-			       room->need, room->cores, host_node(placer->host, room->node)->id,
-			       room->need - room->cores);
+	return g_strdup_printf("needs %u whole core%s on one node; the most that are free is %u, "
+			       "on node %u: %u missing",
+			       room->need, room->need == 1 ? "" : "s", room->cores,
+			       host_node(placer->host, room->node)->id, room->need - room->cores);
 }
 
 static char *memory_text(const Placer *placer, const VmSpec *spec, const NodeRoom *room)
@@ -109,22 +109,107 @@ static char *memory_text(const Placer *placer, const VmSpec *spec, const NodeRoo
 		host_node(placer->host, room->node)->id, placer->memory[room->node] >> 20);
 }
 
-static char *reason_text(const Placer *placer, const VmSpec *spec, const NodeRoom *room)
+/* Nodes that have what a share of VCPUS of the VM needs. */
+static unsigned nodes_for_share(const Placer *placer, const VmSpec *spec, unsigned vcpus)
 {
-	if (room->cores < room->need)
-		return cores_text(placer, room);
-	if (!room->memory)
-		return memory_text(placer, spec, room);
-	return g_strdup("would fit in the place of others, but they count for more");
+	VmSpec share = *spec;
+	unsigned n = 0;
+
+	share.vcpus = vcpus;
+	share.memory = place_share_memory(spec, vcpus);
+	for (unsigned node = 0; node < placer->host->nodes->len; node++) {
+		NodeRoom room;
+
+		if (hwloc_bitmap_iszero(host_node(placer->host, node)->cpus))
+			continue;
+		room = node_room(placer, node, &share);
+		n += room.cores >= room.need && room.memory;
+	}
+	return n;
 }
 
-/* Cores or memory: whichever the empty host is too small for. */
-static char *too_large_text(const VmSpec *spec, const NodeRoom *room)
+/* "4 whole cores and 512 MiB". Yours. */
+static char *wish_text(unsigned cores, uint64_t bytes)
 {
+	const char *plural = cores == 1 ? "" : "s";
+
+	if (!bytes)
+		return g_strdup_printf("%u whole core%s", cores, plural);
+	return g_strdup_printf("%u whole core%s and %" G_GUINT64_FORMAT " MiB", cores, plural,
+			       bytes >> 20);
+}
+
+/* A VM that is larger than a node. */
+static char *span_text(const Placer *placer, const VmSpec *spec, const NodeRoom *room, unsigned k)
+{
+	unsigned n = nodes_for_share(placer, spec, spec->vcpus / k);
+	g_autofree char *wish =
+		wish_text((room->need + k - 1) / k, place_share_memory(spec, spec->vcpus / k));
+
+	return g_strdup_printf("needs %s on each of %u nodes, as it is larger than one; %u node%s "
+			       "that left",
+			       wish, k, n, n == 1 ? " has" : "s have");
+}
+
+static bool memory_alone(const GPtrArray *changes)
+{
+	for (unsigned i = 0; changes && i < changes->len; i++)
+		if (((const Change *)g_ptr_array_index(changes, i))->kind != CHANGE_MEMORY)
+			return false;
+	return changes && changes->len;
+}
+
+/* LEVEL is the finest at which the VM would fit in the empty host. */
+static char *reason_text(const Placer *placer, const VmSpec *spec, const NodeRoom *room,
+			 unsigned level, const GPtrArray *changes)
+{
+	g_autofree char *cores = NULL;
+
+	if (level > 1)
+		return span_text(placer, spec, room, level);
+	if (room->cores >= room->need)
+		return room->memory ? g_strdup("fits, but the search stopped before it found that")
+				    : memory_text(placer, spec, room);
+	cores = cores_text(placer, room);
+	if (!memory_alone(changes))
+		return g_steal_pointer(&cores);
 	return g_strdup_printf(
-		"does not fit even when no other VM is there: on one node it needs %u "
-		"whole cores and %" G_GUINT64_FORMAT " MiB of memory",
-		room->need, place_share_memory(spec, spec->vcpus) >> 20);
+		"%s, for want of memory to pack the others closer: %" G_GUINT64_FORMAT
+		" MiB more would do",
+		cores, ((const Change *)g_ptr_array_index(changes, 0))->memory >> 20);
+}
+
+/* The most cores a VM could have on one node if no other were there, of the class that has most. */
+static unsigned cores_at_most(const Problem *empty)
+{
+	const SearchRoom *rooms = (const SearchRoom *)empty->rooms->data;
+	unsigned most = 0;
+
+	for (unsigned r = 0; r < empty->rooms->len; r++) {
+		unsigned sum = 0;
+
+		for (unsigned q = 0; q < empty->rooms->len; q++)
+			if (rooms[q].node == rooms[r].node && rooms[q].class == rooms[r].class)
+				sum += rooms[q].cores;
+		most = MAX(most, sum);
+	}
+	return most;
+}
+
+/* Cores or memory: whichever the empty host is too small for; no equal shares fit either. */
+static char *too_large_text(const Problem *empty, const VmSpec *spec, const NodeRoom *room)
+{
+	static const char *const end = "and no equal shares of it fit on several";
+	unsigned most = cores_at_most(empty);
+
+	if (most < room->need)
+		return g_strdup_printf("does not fit even when no other VM is there: it needs %u "
+				       "whole cores on one node, where VMs can have %u, %s",
+				       room->need, most, end);
+	return g_strdup_printf("does not fit even when no other VM is there: it needs "
+			       "%" G_GUINT64_FORMAT
+			       " MiB of memory on one node, more than VMs can have there, %s",
+			       place_share_memory(spec, spec->vcpus) >> 20, end);
 }
 
 /* VMs alike get the same answer; it is worked out once. */
@@ -179,15 +264,16 @@ static void why_not_add(Plan *plan, const PlanVm *vm, const GPtrArray *changes)
 static void answer(Answers *answers, const PlanVm *vm, const NodeRoom *room)
 {
 	const VmSpec *spec = vm->spec;
-	bool too_large = problem_natural_level(answers->empty, spec) == HOST_NONE;
+	unsigned level = problem_natural_level(answers->empty, spec);
 	const GPtrArray *changes = changes_of(answers, spec);
 	g_autofree char *fix = changes ? changes_text(answers->placer->plan, changes) : NULL;
 
 	if (changes)
 		why_not_add(answers->placer->plan, vm, changes);
-	report(answers->placer, spec, too_large ? "vm.too-large" : "vm.does-not-fit",
+	report(answers->placer, spec, level == HOST_NONE ? "vm.too-large" : "vm.does-not-fit",
 	       fix ? fix : "make the VM smaller, or take others away",
-	       too_large ? too_large_text(spec, room) : reason_text(answers->placer, spec, room));
+	       level == HOST_NONE ? too_large_text(answers->empty, spec, room)
+				  : reason_text(answers->placer, spec, room, level, changes));
 }
 
 static void why_not(Answers *answers, const PlanVm *vm)

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The best rows for a task: the dual solution of its linear program.
+ *
+ * The program places VMs and copies as patterns, whole fillings of a group of rooms, any fraction
+ * of each. unit(kind):    its VMs placed + its copies ≤ how often it is in the patterns
+ *   supply(kind):  its VMs placed ≤ those there are
+ *   type(group):   patterns for groups of a type ≤ such groups
+ *   memory, left, value: as they say
+ * Patterns are made as they are wanted: the one that gains most at the prices at hand is a
+ * knapsack. The price of a unit is a row's phi, of memory its price, of left mu, of value theta;
+ * what a group is worth need not be kept, the row finds it again.
+ *
+ * First the most value, then with copies the most spare that leaves the value of the task.
+ */
+#include "planner/search_internal.h"
+#include "planner/search_simplex.h"
+
+#include <string.h>
+
+#define MOST_STEPS 600
+#define TINY 1e-6
+
+/* Groups of a class whose rooms have the same cores. */
+typedef struct Type {
+	unsigned class, n_rooms, cores, count;
+	const unsigned *cap; /* each room's cores, then the group's */
+} Type;
+
+/* What a pattern may hold. */
+typedef struct Item {
+	unsigned kind, k, cores; /* k > 1: a share */
+	uint64_t memory;
+	bool left;
+	double gain;
+} Item;
+
+/* The knapsack of some items: cores → most gain, and which item came last. */
+typedef struct Sack {
+	GArray *items; /* of Item */
+	double *gain;
+	int *last;
+} Sack;
+
+typedef struct Program {
+	const Rows *rows;
+	const Model *model;
+	const Task *task;
+	Simplex *simplex;
+	GArray *types;
+	unsigned *caps; /* what the types point to */
+	unsigned columns;
+	unsigned *vms, *copies; /* kind → its column, SEARCH_NEVER = none */
+	Sack fine, wide;
+	double *gain;	 /* (room + 1) × cores given up → most gain of the rooms from there on */
+	unsigned *given; /* the same: cores this room gives up for that */
+	double memory_unit; /* bytes; 0 = memory is not counted */
+} Program;
+
+static unsigned row_of_unit(unsigned kind)
+{
+	return kind;
+}
+
+static unsigned row_of_supply(const Program *p, unsigned kind)
+{
+	return p->model->n_kinds + kind;
+}
+
+enum { ROW_MEMORY, ROW_LEFT, ROW_VALUE, ROW_TYPES };
+
+static unsigned row_of(const Program *p, unsigned which)
+{
+	return 2 * p->model->n_kinds + which;
+}
+
+static void find_type(Program *p, const Type *type)
+{
+	for (unsigned i = 0; i < p->types->len; i++) {
+		Type *other = &g_array_index(p->types, Type, i);
+
+		if (other->class == type->class && other->n_rooms == type->n_rooms &&
+		    memcmp(other->cap, type->cap, (type->n_rooms + 1) * sizeof(unsigned)) == 0) {
+			other->count++;
+			return;
+		}
+	}
+	g_array_append_vals(p->types, type, 1);
+}
+
+static void find_types(Program *p)
+{
+	const Packing *base = p->task->base;
+	unsigned *cap = p->caps;
+
+	for (unsigned g = 0; g < p->model->n_groups; g++) {
+		const Group *group = &p->model->groups[g];
+		Type type = {group->class, 1, 0, 1, cap};
+
+		if (rows_is_whole(p->rows, g)) {
+			type.cores = *cap++ = base->group[g];
+		} else {
+			type.n_rooms = group->n_rooms;
+			for (unsigned i = 0; i < group->n_rooms; i++) {
+				*cap = base->room[p->model->rooms[group->first + i]];
+				type.cores += *cap++;
+			}
+		}
+		*cap++ = base->group[g];
+		find_type(p, &type);
+	}
+}
+
+static double *add_column(Program *p, double objective)
+{
+	p->columns++;
+	return simplex_add(p->simplex, objective);
+}
+
+static double memory_share(const Program *p, uint64_t memory)
+{
+	return p->memory_unit > 0 ? (double)memory / p->memory_unit : 0;
+}
+
+static void set_limits(Program *p)
+{
+	const SearchProblem *problem = p->model->problem;
+	double memory = 0;
+	bool limited = p->model->memory;
+
+	for (unsigned n = 0; n < problem->n_nodes; n++) {
+		limited = limited && p->task->base->memory[n] != UINT64_MAX;
+		memory += (double)p->task->base->memory[n];
+	}
+	p->memory_unit = limited ? memory / problem->n_nodes : 0;
+	simplex_limit(p->simplex, row_of(p, ROW_MEMORY), limited ? problem->n_nodes : 0);
+	simplex_limit(p->simplex, row_of(p, ROW_LEFT), MIN(p->task->left, problem->n_vms));
+	for (unsigned k = 0; k < p->model->n_kinds; k++)
+		simplex_limit(p->simplex, row_of_supply(p, k), p->task->count[k]);
+	for (unsigned i = 0; i < p->types->len; i++)
+		simplex_limit(p->simplex, row_of(p, ROW_TYPES) + i,
+			      g_array_index(p->types, Type, i).count);
+}
+
+/* VMs and copies: what the goals count. */
+static void add_uses(Program *p)
+{
+	for (unsigned k = 0; k < p->model->n_kinds; k++) {
+		const Kind *kind = &p->model->kinds[k];
+		double *column;
+
+		p->vms[k] = p->copies[k] = SEARCH_NEVER;
+		if (p->task->count[k] > 0) {
+			p->vms[k] = p->columns;
+			column = add_column(p, (double)kind->value);
+			column[row_of_unit(k)] = column[row_of_supply(p, k)] = 1;
+			column[row_of(p, ROW_VALUE)] = -(double)kind->value;
+		}
+		if (p->task->copies && kind->extra != SEARCH_NEVER) {
+			p->copies[k] = p->columns;
+			add_column(p, 0)[row_of_unit(k)] = 1;
+		}
+	}
+}
+
+static void add_item(const Program *p, Sack *sack, unsigned kind, unsigned k, unsigned cores,
+		     uint64_t memory, bool left)
+{
+	const double *price = simplex_prices(p->simplex);
+	Item item = {kind, k, cores, memory, left, 0};
+
+	item.gain = (price[row_of_unit(kind)] - (left ? price[row_of(p, ROW_LEFT)] : 0)) / k -
+		    price[row_of(p, ROW_MEMORY)] * memory_share(p, memory);
+	if (item.gain > 0)
+		g_array_append_val(sack->items, item);
+}
+
+static void fill(const Program *p, Sack *sack)
+{
+	for (unsigned c = 0; c <= p->rows->most; c++) {
+		sack->gain[c] = 0;
+		sack->last[c] = -1;
+	}
+	for (unsigned i = 0; i < sack->items->len; i++) {
+		const Item *item = &g_array_index(sack->items, Item, i);
+
+		for (unsigned c = item->cores; c <= p->rows->most; c++) {
+			double gain = sack->gain[c - item->cores] + item->gain;
+
+			if (gain > sack->gain[c] + 1e-12) {
+				sack->gain[c] = gain;
+				sack->last[c] = (int)i;
+			}
+		}
+	}
+}
+
+/* What fills rooms and what fills the rest of groups, at the prices there are. */
+static void fill_class(Program *p, unsigned class)
+{
+	g_array_set_size(p->fine.items, 0);
+	g_array_set_size(p->wide.items, 0);
+	for (unsigned k = 0; k < p->model->n_kinds; k++) {
+		const Kind *kind = &p->model->kinds[k];
+		unsigned cores = share_cores(p->model, kind, class, 1);
+
+		if (kind->natural <= p->rows->merged)
+			add_item(p, &p->fine, k, 1, cores, kind->memory, false);
+		if (kind->natural <= 1 && !p->rows->merged)
+			add_item(p, &p->wide, k, 1, cores, kind->memory, kind->natural == 0);
+	}
+	for (unsigned i = 0; i < p->rows->n_sorts; i++) {
+		const Sort *s = &p->rows->sorts[i];
+
+		if (s->class == class)
+			add_item(p, &p->wide, s->kind, s->k, s->cores, s->memory, s->coarse);
+	}
+	fill(p, &p->fine);
+	fill(p, &p->wide);
+}
+
+/* The rooms from the I-th on; GIVEN says how they give up cores. */
+static void fill_rooms(Program *p, const Type *type, unsigned i, unsigned after)
+{
+	size_t row = type->cores + 1;
+	const double *next = p->gain + (i + 1) * row;
+
+	for (unsigned d = 0; d <= after + type->cap[i]; d++) {
+		double best = -1;
+
+		for (unsigned u = d > after ? d - after : 0; u <= MIN(type->cap[i], d); u++) {
+			double gain = p->fine.gain[type->cap[i] - u] + next[d - u];
+
+			if (gain > best + 1e-12) {
+				best = gain;
+				p->given[i * row + d] = u;
+			}
+		}
+		p->gain[i * row + d] = best;
+	}
+}
+
+/* The best pattern of TYPE; *GIVEN: how many cores its rooms give up. */
+static double fill_type(Program *p, const Type *type, unsigned *given)
+{
+	unsigned own = type->cap[type->n_rooms], taken = type->cores - own, after = 0;
+	double best = -1;
+
+	p->gain[type->n_rooms * ((size_t)type->cores + 1)] = 0;
+	for (unsigned i = type->n_rooms; i-- > 0; after += type->cap[i])
+		fill_rooms(p, type, i, after);
+	for (unsigned d = 0; d <= own; d++)
+		if (p->wide.gain[d] + p->gain[taken + d] > best + 1e-12) {
+			best = p->wide.gain[d] + p->gain[taken + d];
+			*given = taken + d;
+		}
+	return best;
+}
+
+static void add_items(const Program *p, double *column, const Sack *sack, unsigned cores)
+{
+	while (sack->last[cores] >= 0) {
+		const Item *item = &g_array_index(sack->items, Item, sack->last[cores]);
+
+		column[row_of_unit(item->kind)] -= 1.0 / item->k;
+		column[row_of(p, ROW_MEMORY)] += memory_share(p, item->memory);
+		column[row_of(p, ROW_LEFT)] += item->left ? 1.0 / item->k : 0;
+		cores -= item->cores;
+	}
+}
+
+static void add_pattern(Program *p, unsigned t, unsigned given)
+{
+	const Type *type = &g_array_index(p->types, Type, t);
+	double *column = add_column(p, 0);
+
+	column[row_of(p, ROW_TYPES) + t] = 1;
+	add_items(p, column, &p->wide, given - (type->cores - type->cap[type->n_rooms]));
+	for (unsigned i = 0; i < type->n_rooms; i++) {
+		unsigned u = p->given[i * ((size_t)type->cores + 1) + given];
+
+		add_items(p, column, &p->fine, type->cap[i] - u);
+		given -= u;
+	}
+}
+
+static void add_patterns(void *data)
+{
+	Program *p = data;
+
+	for (unsigned c = 0; c < p->model->n_classes; c++) {
+		fill_class(p, c);
+		for (unsigned t = 0; t < p->types->len; t++) {
+			const Type *type = &g_array_index(p->types, Type, t);
+			unsigned given = 0;
+
+			if (type->class == c &&
+			    fill_type(p, type, &given) >
+				    simplex_prices(p->simplex)[row_of(p, ROW_TYPES) + t] + TINY)
+				add_pattern(p, t, given);
+		}
+	}
+}
+
+static int64_t whole_weight(double price)
+{
+	return price <= 0	? 0
+	       : price > 0x1p20 ? INT64_C(1) << 40
+				: (int64_t)(price * ROW_SCALE + 0.5);
+}
+
+/* The prices as a row. SPARE: of copies, else of value. */
+static void take_row(const Program *p, Rows *rows, bool spare)
+{
+	const double *price = simplex_prices(p->simplex);
+	g_autofree int64_t *phi = g_new0(int64_t, p->model->n_kinds + 1);
+	Weights weights = {.phi = phi, .tail = true};
+
+	for (unsigned k = 0; k < p->model->n_kinds; k++) {
+		phi[k] = whole_weight(price[row_of_unit(k)]);
+		if (spare && p->model->kinds[k].extra != SEARCH_NEVER)
+			phi[k] = MAX(phi[k], (int64_t)p->model->kinds[k].vm.vcpus * ROW_SCALE);
+	}
+	weights.mu = p->rows->merged ? 0 : whole_weight(price[row_of(p, ROW_LEFT)]);
+	weights.theta = spare ? whole_weight(price[row_of(p, ROW_VALUE)]) : ROW_SCALE;
+	weights.spare = spare ? ROW_SCALE : 0;
+	if (p->memory_unit > 0)
+		weights.price = MAX(price[row_of(p, ROW_MEMORY)], 0) / p->memory_unit * ROW_SCALE;
+	rows_add(rows, &weights);
+}
+
+/* From the most value to the most spare at the task's value. */
+static void turn_to_spare(Program *p)
+{
+	for (unsigned k = 0; k < p->model->n_kinds; k++) {
+		if (p->vms[k] != SEARCH_NEVER)
+			simplex_objective(p->simplex, p->vms[k], 0);
+		if (p->copies[k] != SEARCH_NEVER)
+			simplex_objective(p->simplex, p->copies[k], p->model->kinds[k].vm.vcpus);
+	}
+	simplex_limit(p->simplex, row_of(p, ROW_VALUE),
+		      -MIN((double)p->task->value, simplex_value(p->simplex)));
+}
+
+static void sack_init(Sack *sack, unsigned most)
+{
+	sack->items = g_array_new(FALSE, FALSE, sizeof(Item));
+	sack->gain = g_new0(double, most + 1);
+	sack->last = g_new0(int, most + 1);
+}
+
+static void sack_clear(Sack *sack)
+{
+	g_array_unref(sack->items);
+	g_free(sack->gain);
+	g_free(sack->last);
+}
+
+static void program_init(Program *p)
+{
+	size_t n = p->model->n_kinds + 1, rooms = p->model->problem->n_rooms, cells = 0;
+
+	p->types = g_array_new(FALSE, FALSE, sizeof(Type));
+	p->caps = g_new0(unsigned, rooms + p->model->n_groups + 1);
+	p->vms = g_new(unsigned, n);
+	p->copies = g_new(unsigned, n);
+	sack_init(&p->fine, p->rows->most);
+	sack_init(&p->wide, p->rows->most);
+	find_types(p);
+	for (unsigned i = 0; i < p->types->len; i++) {
+		const Type *type = &g_array_index(p->types, Type, i);
+
+		cells = MAX(cells, (type->n_rooms + 1) * ((size_t)type->cores + 1));
+	}
+	p->gain = g_new0(double, cells + 1);
+	p->given = g_new0(unsigned, cells + 1);
+	p->simplex = simplex_new(row_of(p, ROW_TYPES) + p->types->len);
+	set_limits(p);
+	add_uses(p);
+}
+
+static void program_clear(Program *p)
+{
+	g_array_unref(p->types);
+	g_free(p->caps);
+	g_free(p->vms);
+	g_free(p->copies);
+	sack_clear(&p->fine);
+	sack_clear(&p->wide);
+	g_free(p->gain);
+	g_free(p->given);
+	simplex_free(p->simplex);
+}
+
+void rows_optimize(Rows *rows, const Task *task)
+{
+	Program p = {.rows = rows, .model = rows->model, .task = task};
+
+	program_init(&p);
+	simplex_run(p.simplex, MOST_STEPS, add_patterns, &p);
+	take_row(&p, rows, false);
+	if (task->copies) {
+		turn_to_spare(&p);
+		simplex_run(p.simplex, MOST_STEPS, add_patterns, &p);
+		take_row(&p, rows, true);
+	}
+	program_clear(&p);
+}

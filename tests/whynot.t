@@ -1,0 +1,280 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""
+Why not, and what would place it: on random cases every change of the document's `why_not`, applied
+to the inventory or the host, places the VM, and all that were placed stay so. Changes are the
+smallest of their kind: with one core less given back, with one page of memory less, it does not fit.
+
+    PLANNER=build/bin/planner CASES=150 SEED=1 tests/whynot.t
+
+A failing case is kept in build/whynot/SEED/.
+"""
+
+import collections
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+sys.path.insert(0, os.path.join(HERE, "judge"))
+
+import cpulist
+import generator
+import hosts
+import inventory as inventories
+import topology
+from judge import judge
+from tap import Tap
+
+PLANNER = os.path.abspath(os.environ.get("PLANNER", os.path.join(ROOT, "build", "bin", "planner")))
+CASES = int(os.environ.get("CASES", "150"))
+SEED = os.environ.get("SEED", "1")
+SECONDS = 60  # no new case after that
+KEEP = os.path.join(os.path.abspath(os.environ.get("B", os.path.join(ROOT, "build"))), "whynot",
+                    SEED)
+GROUPS = {
+    "cores": "cores given back by the SDK or the host place the VM",
+    "fewest": "one core less does not",
+    "memory": "that much more memory on that node places the VM",
+    "least": "a page less does not",
+    "move": "--moves 1 places the VM",
+    "away": "the VM fits where the one named is taken away",
+    "reason": "the finding names what is missing, and the fix is the change",
+    "judge": "the plans made to prove it are right",
+}
+
+Change = collections.namedtuple("Change", "kind sections topology options keep")
+
+
+class Trial:
+    def __init__(self, number):
+        self.rng = random.Random(f"{SEED} {number}")
+        self.dir = os.path.join(KEEP, str(number))
+        self.failures, self.known = [], set()
+        os.makedirs(self.dir, exist_ok=True)
+        self.runs = 0
+        self.make_host()
+        self.make_inventory()
+
+    def make_host(self):
+        rng = self.rng
+        text = hosts.synthetic(packages=rng.choice([1, 2, 2, 3]), l3s=rng.choice([1, 1, 2]),
+                               cores=rng.choice([4, 5, 6, 8]), threads=rng.choice([1, 2, 2, 4]),
+                               memory=rng.choice([0, 8 << 30, 32 << 30]), far=rng.random() < 0.5)
+        self.xml = topology.spell_out(text)
+        self.host = topology.parse(self.xml)
+
+    def make_inventory(self):
+        """A host, perhaps an SDK, and more VMs than fit; some of them kept."""
+        rng, mine, sdk = self.rng, [], []
+        for node in self.host.homes():
+            cores = self.host.node_cores(node)
+            count = rng.choice([1, 1, 2])
+            mine += cores[:count]
+            sdk += cores[count:count + rng.choice([0, 0, 1, 2])]
+        self.sections = [("host", {"cpus": generator._lists(mine),
+                                   "memory-per-node": rng.choice([None, "1G"])})]
+        if sdk:
+            self.sections.append(("sdk", {"cpus": generator._lists(sdk)}))
+        for i in range(rng.randint(2, 8)):
+            self.sections.append((f"vm v{i}", {
+                "vcpus": rng.choice([1, 2, 3, 4, 4, 6, 8, 12]),
+                "memory": rng.choice([None, "1G", "2G", "5G", "10G"]),
+                "threads": rng.choice([None, None, None, "isolate"]),
+                "node": rng.choice(self.host.homes()) if rng.random() < 0.15 else None}))
+        if rng.random() < 0.3:
+            self.keep_fragments()
+        elif rng.random() < 0.6:
+            self.keep_scattered()
+
+    def keep_scattered(self):
+        """Pin some VMs where a full host would have them, then let others of them go."""
+        _, plan = self.plan(self.sections, self.xml)
+        kept = generator.pinned(self.sections, plan, lambda _: self.rng.random() < 0.6)
+        placed = {vm["name"] for vm in plan["vms"] if vm["placed"]}
+        self.sections = [s for s in kept if s[0][3:] not in placed or "cpus" in s[1]
+                         or self.rng.random() < 0.5]
+        self.sections += [(f"vm w{i}", {"vcpus": self.rng.choice([2, 3, 4, 5, 8])})
+                          for i in range(2)]
+
+    def keep_fragments(self):
+        """Small VMs pinned here and there, and others that want most of what is left."""
+        rng = self.rng
+        taken = set().union(*(cpulist.parse(k["cpus"]) for _, k in self.sections if "cpus" in k))
+        left = [c for c in self.host.cores if c.cpus[0] not in taken]
+        kept = rng.sample(left, min(len(left), rng.randint(1, len(left) // 2 + 1)))
+        self.sections = [s for s in self.sections if not s[0].startswith("vm ")]
+        for i, core in enumerate(kept):
+            self.sections.append((f"vm k{i}", {"vcpus": len(core.cpus),
+                                               "cpus": ",".join(map(str, core.cpus))}))
+        threads = len(self.host.cores[0].cpus)
+        for i in range(rng.choice([1, 1, 2])):
+            self.sections.append((f"vm big{i}", {
+                "vcpus": max(1, rng.randint(2, max(2, len(left) - len(kept))) * threads - 1)}))
+
+    def fail(self, group, text):
+        self.failures.append((group, text))
+
+    def plan(self, sections, xml, options=()):
+        """(status, plan) of what planner makes of SECTIONS on the host XML."""
+        self.runs += 1
+        names = [os.path.join(self.dir, f"{self.runs}.{end}") for end in ("ini", "xml", "json")]
+        for name, text in zip(names, (generator.text(sections), xml)):
+            with open(name, "w", encoding="utf-8") as file:
+                file.write(text)
+        run = subprocess.run([PLANNER, "plan", "--json", "-i", names[0], "-t", names[1], *options],
+                             capture_output=True, timeout=60)
+        with open(names[2], "wb") as file:
+            file.write(run.stdout)
+        if not run.stdout:
+            raise RuntimeError(f"{names[0]}: {run.returncode} {run.stderr.decode()}")
+        plan = json.loads(run.stdout)
+        for complaint in judge(topology.parse(xml), inventories.parse(generator.text(sections)),
+                               plan, run.returncode) if "--moves" not in options else ():
+            self.fail("judge", f"run {self.runs}: {complaint}")
+        return run.returncode, plan
+
+
+def without_cpus(sections, role, cpus):
+    """SECTIONS with CPUS given back by [ROLE]."""
+    made = []
+    for name, keys in sections:
+        if name == role:
+            left = cpulist.parse(keys["cpus"]) - cpus
+            keys = dict(keys, cpus=cpulist.format(left))
+            if not left:
+                continue
+        made.append((name, keys))
+    return made
+
+
+def with_memory(xml, node, bytes_):
+    """The host XML with BYTES_ more on a node, for less than 0 less."""
+    def more(match):
+        size = int(re.search(r'local_memory="(\d+)"', match[0])[1])
+        return match[0].replace(f'local_memory="{size}"', f'local_memory="{size + bytes_}"', 1)
+    pattern = rf'<object [^>]*type="NUMANode"[^>]*\bos_index="{node}"[^>]*>'
+    changed, count = re.subn(pattern, more, xml)
+    assert count == 1
+    return changed
+
+
+def only(sections, names):
+    """SECTIONS with those VMs alone: what else was refused must not take the room that is made."""
+    return [s for s in sections if not s[0].startswith("vm ") or s[0][3:] in names]
+
+
+def fits(trial, sections, xml, names, options=()):
+    _, plan = trial.plan(sections, xml, options)
+    missing = names - {vm["name"] for vm in plan["vms"] if vm["placed"]}
+    return not missing
+
+
+def check_cores(trial, sections, names, vm, change):
+    cpus, host = cpulist.parse(change["cpus"]), trial.host
+    trial.known |= {"cores", "fewest"}
+    wrong = [cpu for cpu in cpus if host.core_of[cpu].node != change["node"]]
+    cores = {host.core_of[cpu].cpus[0] for cpu in cpus}
+    if wrong or len(cores) != change["cores"] or cpus != host.whole(cpus):
+        trial.fail("cores", f"{vm}: {change}: not so many whole cores of that node")
+    given = without_cpus(sections, change["from"], cpus)
+    if not fits(trial, given, trial.xml, names):
+        trial.fail("cores", f"{vm}: {change}")
+    core = host.core_of[trial.rng.choice(sorted(cores))]
+    less = without_cpus(sections, change["from"], cpus - set(core.cpus))
+    if fits(trial, less, trial.xml, names):
+        trial.fail("fewest", f"{vm}: {change}: fits without giving {core.cpus} back")
+
+
+def check_memory(trial, sections, names, vm, change):
+    trial.known |= {"memory", "least"}
+    spec = next(keys for name, keys in sections if name == f"vm {vm}")
+    assert spec["memory"]
+    if not fits(trial, sections, with_memory(trial.xml, change["node"], change["memory"]), names):
+        trial.fail("memory", f"{vm}: {change}")
+    less = with_memory(trial.xml, change["node"], change["memory"] - 4096)
+    if fits(trial, sections, less, names):
+        trial.fail("least", f"{vm}: {change}: fits with a page less")
+
+
+def check_change(trial, sections, names, vm, change):
+    if change["kind"] == "cores" and "cpus" in change:
+        check_cores(trial, sections, names, vm, change)
+    elif change["kind"] == "memory":
+        check_memory(trial, sections, names, vm, change)
+    elif change["kind"] == "move":
+        trial.known.add("move")
+        if not fits(trial, sections, trial.xml, names, ("--moves", "1")):
+            trial.fail("move", f"{vm}: {change}")
+    else:
+        trial.known.add("away")
+        rest = [s for s in sections if s[0] != f"vm {change['vm']}"]
+        if change["vm"] not in names or not fits(trial, rest, trial.xml, names - {change["vm"]}):
+            trial.fail("away", f"{vm}: {change}")
+
+
+WORDS = {"cores": r"cores", "memory": r"MiB|memory", "move": r"cores|MiB|memory"}
+
+
+def check_reason(trial, plan, vm, changes):
+    trial.known.add("reason")
+    findings = [f for f in plan["findings"] if f["subject"] == f"vm {vm}"
+                and f["id"] in ("vm.does-not-fit", "vm.too-large", "vm.node-absent")]
+    if len(findings) != 1:
+        trial.fail("reason", f"{vm}: {len(findings)} findings")
+        return
+    text, fix = findings[0]["text"], findings[0]["fix"]
+    if not re.search(r"\d+ whole cores|MiB|node \d+", text):
+        trial.fail("reason", f"{vm}: '{text}' names neither cores nor memory nor node")
+    kinds = {c["kind"] for c in changes}
+    if kinds == {"memory"} and "MiB" not in text:
+        trial.fail("reason", f"{vm}: memory alone would do, and the text is '{text}'")
+    for change in changes:
+        named = change.get("cpus") or change.get("vm") or f"node {change['node']}"
+        if named not in fix:
+            trial.fail("reason", f"{vm}: the fix '{fix}' does not say {named}")
+
+
+def run(number):
+    trial = Trial(number)
+    _, plan = trial.plan(trial.sections, trial.xml)
+    placed = {vm["name"] for vm in plan["vms"] if vm["placed"]}
+    for entry in plan.get("why_not", []):
+        names = placed | {entry["vm"]}
+        sections = only(trial.sections, names)
+        check_reason(trial, plan, entry["vm"], entry["changes"])
+        for change in entry["changes"]:
+            check_change(trial, sections, names, entry["vm"], change)
+    for vm in plan["vms"]:
+        if not vm["placed"] and vm["name"] not in {e["vm"] for e in plan.get("why_not", [])} \
+                and not any(f["subject"] == f"vm {vm['name']}" for f in plan["findings"]):
+            trial.fail("reason", f"{vm['name']}: refused in silence")
+    if not trial.failures:
+        shutil.rmtree(trial.dir)
+    return trial
+
+
+def main():
+    tap, begin, count = Tap(), time.monotonic(), collections.Counter()
+    failures = collections.defaultdict(list)
+    ran = 0
+    while ran < CASES and time.monotonic() - begin < SECONDS:
+        trial = run(ran)
+        count.update(trial.known)
+        for group, text in trial.failures:
+            failures[group].append(f"case {ran}: {text}")
+        ran += 1
+    tap.note(f"{ran} cases of seed {SEED}; in how many each was asked: {dict(count)}")
+    for group, what in GROUPS.items():
+        tap.ok(not failures[group], what, *failures[group][:8])
+    tap.ok(all(count[g] for g in GROUPS if g != "judge"), "each kind of change came up", count)
+    return tap.done()
+
+
+sys.exit(main())
