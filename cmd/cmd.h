@@ -30,6 +30,7 @@ struct Command {
 	Status (*run)(const Options *options, GError **error);
 };
 
-extern const Command command_show, command_plan, command_emit, command_replay, command_explain;
+extern const Command command_show, command_plan, command_emit, command_replay, command_explain,
+	command_snapshot, command_check;
 
 #endif

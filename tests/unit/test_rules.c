@@ -925,6 +925,39 @@ static void test_unpinned_shared(void)
 	bed_clear(&bed);
 }
 
+/* A watchdog that does not run disturbs nobody. */
+static void test_watchdog_off(void)
+{
+	Bed bed;
+
+	bed_level(&bed, PLANNED);
+	watchdog(bed.facts);
+	table_put(bed.facts->kernel->sysctls, "kernel.watchdog", "0");
+	assert_clean(&bed, PLANNED, "kernel.watchdog-on-isolated");
+	bed_clear(&bed);
+}
+
+/* As many VMs and CPUs as a node has at most, or more. */
+static void test_large(void)
+{
+	g_autoptr(GString) text = g_string_new("[node]\nkernel = 6.1.0\nqemu = 8.2.0\n"
+					       "libvirt = 9.0.0\nmwait = no\n");
+	Bed bed;
+
+	for (unsigned i = 0; i < 250; i++)
+		g_string_append_printf(text, "[vm v%u]\nvcpus = 2\ncpus = %u,%u\nmemory = 1G\n", i,
+				       2 + i, 256 + 2 + i);
+	for (unsigned i = 0; i < 750; i++)
+		g_string_append_printf(text, "[vm s%u]\nvcpus = 1\npolicy = shared\n", i);
+	bed_make(&bed, "pack:1 [numa(memory=4398046511104)] core:256 pu:2(indexes=2*256:256*1)",
+		 text->str);
+	for (unsigned i = 0; i < 10000; i++)
+		predict_task(bed.facts, 100000 + i, "worker", false, bed.facts->kernel->workqueue);
+	assert_clean(&bed, PLANNED, NULL);
+	assert_clean(&bed, ALONE, NULL);
+	bed_clear(&bed);
+}
+
 /* Choice and judgement */
 
 static void test_choice(void)
@@ -1088,6 +1121,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/rules/unread", test_unread);
 	g_test_add_func("/rules/no-libvirt", test_no_libvirt);
 	g_test_add_func("/rules/unpinned-shared", test_unpinned_shared);
+	g_test_add_func("/rules/watchdog-off", test_watchdog_off);
+	g_test_add_func("/rules/large", test_large);
 	g_test_add_func("/rules/choice", test_choice);
 	g_test_add_func("/rules/predicted", test_predicted);
 	g_test_add_func("/rules/forms", test_forms);

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/check.h"
+#include "cmd/cmd.h"
+#include "cmd/inputs.h"
+#include "cmd/output.h"
+#include "planner/json.h"
+#include "planner/plan_read.h"
+#include "topology/error.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Options */
+
+static bool usage(GError **error, const char *option, const char *word, const char *what)
+{
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
+		    "%s: '%s' %s; see 'planner check --help'", option, word, what);
+	return false;
+}
+
+typedef enum Form { FORM_PEOPLE, FORM_JSON, FORM_PROMETHEUS, FORM_JUNIT } Form;
+
+static bool form_decide(const Options *options, Form *form, GError **error)
+{
+	static const char *const names[] = {"people", "json", "prometheus", "junit"};
+
+	*form = options->json ? FORM_JSON : FORM_PEOPLE;
+	if (!options->format)
+		return true;
+	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
+		if (g_str_equal(options->format, names[i])) {
+			if (options->json && i != FORM_JSON)
+				break;
+			*form = i;
+			return true;
+		}
+	return usage(error, "--format", options->format,
+		     options->json ? "is not --json"
+				   : "is not one of people, json, prometheus, junit");
+}
+
+static bool severity_decide(const char *word, Severity *severity, GError **error)
+{
+	*severity = SEVERITY_ERROR;
+	if (word && g_str_equal(word, "warning"))
+		*severity = SEVERITY_WARNING;
+	else if (word && !g_str_equal(word, "error"))
+		return usage(error, "--fail-on", word, "is neither error nor warning");
+	return true;
+}
+
+static bool words_check(const char *option, char **words, GError **error)
+{
+	for (; words && *words; words++) {
+		const char *near = rule_nearest(*words);
+		g_autofree char *what = near ? g_strdup_printf("is no rule; did you mean %s?", near)
+					     : g_strdup("is no rule and no area of rules");
+
+		if (!check_word_known(*words))
+			return usage(error, option, *words, what);
+	}
+	return true;
+}
+
+static bool options_decide(const Options *options, CheckOptions *check, Form *form, GError **error)
+{
+	check->only = options->rule_words ? g_strsplit(options->rule_words, ",", -1) : NULL;
+	check->skip = options->skip_words ? g_strsplit(options->skip_words, ",", -1) : NULL;
+	check->strict = options->strict;
+	if (*options->arguments)
+		return usage(error, "check", *options->arguments,
+			     "is an argument, it takes none: name files with -i, -p or -r");
+	return form_decide(options, form, error) &&
+	       severity_decide(options->fail_on, &check->fail_on, error) &&
+	       words_check("--rule", check->only, error) &&
+	       words_check("--skip", check->skip, error);
+}
+
+/* What is intended */
+
+/* What the facts say of the node, for what the inventory leaves open. */
+static Node node_of(const Facts *facts)
+{
+	const GuestFacts *guests = facts->guests;
+	int exits = facts->kvm->disable_exits;
+
+	return (Node){
+		.kernel = facts->kernel->release,
+		.qemu = guests ? guests->qemu : NULL,
+		.libvirt = guests ? guests->libvirt : NULL,
+		.disable_exits = exits < 0    ? TRISTATE_UNKNOWN
+				 : exits == 0 ? TRISTATE_NO
+					      : TRISTATE_YES,
+		.mwait = exits < 0   ? TRISTATE_UNKNOWN
+			 : exits & 1 ? TRISTATE_YES
+				     : TRISTATE_NO,
+		.nested = facts->kvm->nested,
+	};
+}
+
+static bool plan_inventory(const Options *options, const Facts *facts, Inputs *inputs,
+			   GError **error)
+{
+	PlanOptions plan_options = {.prefer = options->prefer};
+	Node node = node_of(facts);
+
+	inputs->inventory = input_inventory(options->inventory, error);
+	if (!inputs->inventory)
+		return false;
+	if (options->topology && !inputs_load_host(options, inputs, error))
+		return false;
+	if (!inputs->host && !facts->host) {
+		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
+			    "%s: its topology could not be read, so there is no plan to compare "
+			    "with; give it with -t, or a saved plan with -p",
+			    facts->source ? facts->source : "/");
+		return false;
+	}
+	inputs->plan = plan_compute(inputs->host ? inputs->host : facts->host, inputs->inventory,
+				    &node, &plan_options);
+	return true;
+}
+
+static bool intent_load(const Options *options, const Facts *facts, Inputs *inputs, GError **error)
+{
+	g_autofree char *text = NULL;
+	size_t length;
+
+	if (options->inventory)
+		return plan_inventory(options, facts, inputs, error);
+	if (!options->plan)
+		return true;
+	text = input_read(options->plan, &length, error);
+	if (text)
+		inputs->plan = plan_read(options->plan, text, length, &inputs->host, error);
+	return inputs->plan;
+}
+
+/* Output */
+
+static char *report_text(const Check *check, Form form)
+{
+	json_t *document;
+	char *text;
+
+	if (form == FORM_PROMETHEUS)
+		return check_to_prometheus(check);
+	if (form == FORM_JUNIT)
+		return check_to_junit(check);
+	document = check_to_json(check);
+	text = json_text(document);
+	json_decref(document);
+	return text;
+}
+
+static bool save_failed(GError **error, const char *name, const char *why)
+{
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s: %s", name, why);
+	return false;
+}
+
+/* Written aside and renamed; whoever collects it must be able to read it. */
+static bool save(const char *name, const char *text, GError **error)
+{
+	g_autoptr(GError) failure = NULL;
+	const char *colon;
+
+	if (g_file_test(name, G_FILE_TEST_EXISTS) && !g_file_test(name, G_FILE_TEST_IS_REGULAR))
+		return save_failed(error, name, "is not a regular file");
+	if (g_file_set_contents_full(name, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0644,
+				     &failure))
+		return true;
+	colon = g_strrstr(failure->message, ": ");
+	return save_failed(error, name, colon ? colon + 2 : failure->message);
+}
+
+static bool report(const Check *check, const Options *options, Form form, GError **error)
+{
+	g_autofree char *text = form == FORM_PEOPLE ? NULL : report_text(check, form);
+
+	if (options->output && text)
+		return save(options->output, text, error);
+	if (options->output)
+		return usage(error, "-o", options->output,
+			     "needs a --format that programs read: json, prometheus or junit");
+	if (text)
+		fputs(text, stdout);
+	else
+		check_print(check, options->color);
+	return true;
+}
+
+static Status check_facts(const Options *options, const CheckOptions *check_options, Form form,
+			  const Facts *facts, GError **error)
+{
+	Inputs inputs = {0};
+	Status status = STATUS_TROUBLE;
+
+	if (intent_load(options, facts, &inputs, error)) {
+		g_autoptr(Audit) audit = audit_new(inputs.plan, inputs.inventory, facts);
+		g_autoptr(Check) check = check_run(audit, check_options);
+
+		if (report(check, options, form, error))
+			status = check_bad(check) ? STATUS_BAD_NEWS : STATUS_FINE;
+	}
+	inputs_clear(&inputs);
+	return status;
+}
+
+static Status run(const Options *options, GError **error)
+{
+	FactsOptions facts_options = {.root = options->root,
+				      .uri = options->connect,
+				      .domains = options->domains,
+				      .topology = options->topology};
+	CheckOptions check_options = {0};
+	g_autoptr(Facts) facts = NULL;
+	Status status = STATUS_TROUBLE;
+	Form form;
+
+	if (options_decide(options, &check_options, &form, error))
+		facts = facts_load(&facts_options, error);
+	if (facts)
+		status = check_facts(options, &check_options, form, facts, error);
+	g_strfreev(check_options.only);
+	g_strfreev(check_options.skip);
+	return status;
+}
+
+const Command command_check = {
+	.name = "check",
+	.help = "audit a node, or a capture of one, against its plan",
+	.arguments = "",
+	.options = OPTION_SOURCES | OPTION_ROOT | OPTION_DOMAINS | OPTION_PREFER | OPTION_CHECK |
+		   OPTION_JSON | OPTION_COLOR,
+	.example = "planner check -r node.tar -i node.ini",
+	.run = run,
+};

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/check.h"
+#include "cmd/output.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Findings by subject, worst subject first */
+
+typedef struct Group {
+	const char *name;    /* borrowed: a subject, or a source */
+	GPtrArray *findings; /* of Finding, borrowed */
+} Group;
+
+static void group_free(gpointer data)
+{
+	g_ptr_array_unref(((Group *)data)->findings);
+	g_free(data);
+}
+
+static GPtrArray *group_of(GPtrArray *groups, GHashTable *by_name, const char *name)
+{
+	Group *group = g_hash_table_lookup(by_name, name);
+
+	if (!group) {
+		group = g_new(Group, 1);
+		*group = (Group){name, g_ptr_array_new()};
+		g_ptr_array_add(groups, group);
+		g_hash_table_insert(by_name, (gpointer)name, group);
+	}
+	return group->findings;
+}
+
+/* Findings are sorted: a subject's first is its worst, and so are groups in this order. */
+static GPtrArray *group_findings(const Check *check, Verdict verdict)
+{
+	GPtrArray *groups = g_ptr_array_new_with_free_func(group_free);
+	g_autoptr(GHashTable) by_name = g_hash_table_new(g_str_hash, g_str_equal);
+
+	for (unsigned i = 0; i < check->findings->len; i++) {
+		Finding *finding = g_ptr_array_index(check->findings, i);
+		const char *name = verdict == VERDICT_FAIL ? finding->subject : finding->text;
+
+		if (finding->verdict == verdict)
+			g_ptr_array_add(group_of(groups, by_name, name), finding);
+	}
+	return groups;
+}
+
+#define INDENT 11 /* "  warning  " */
+
+static void print_folded(const char *text)
+{
+	unsigned width = output_width();
+	g_autofree char *safe = output_safe(text);
+	g_autofree char *folded =
+		output_fold(safe, width > 3 * INDENT ? width - INDENT : 0, INDENT);
+
+	puts(folded);
+}
+
+static void print_more(const char *name, const char *text)
+{
+	g_autofree char *line = NULL;
+
+	if (!text || !*text)
+		return;
+	line = g_strdup_printf("%s: %s", name, text);
+	printf("%*s", INDENT, "");
+	print_folded(line);
+}
+
+static const char *severity_color(Severity severity, bool color)
+{
+	static const char *const colors[] = {"\033[36m", "\033[33m", "\033[31m"};
+
+	return color ? colors[severity] : "";
+}
+
+static void print_finding(const Finding *finding, bool color)
+{
+	const char *severity = severity_name(finding->severity);
+	g_autofree char *line = g_strdup_printf("%s [%s]", finding->text, finding->id);
+
+	printf("  %s%s%s%*s", severity_color(finding->severity, color), severity,
+	       output_reset(color), (int)(INDENT - 2 - strlen(severity)), "");
+	print_folded(line);
+	print_more("seen", finding->evidence);
+	print_more("why", finding->why);
+	print_more("fix", finding->fix);
+}
+
+static void print_groups(const Check *check, bool color)
+{
+	g_autoptr(GPtrArray) groups = group_findings(check, VERDICT_FAIL);
+
+	for (unsigned i = 0; i < groups->len; i++) {
+		const Group *group = g_ptr_array_index(groups, i);
+		g_autofree char *name = output_safe(group->name);
+
+		printf("%s%s%s\n", output_bold(color), name, output_reset(color));
+		for (unsigned f = 0; f < group->findings->len; f++)
+			print_finding(g_ptr_array_index(group->findings, f), color);
+		putchar('\n');
+	}
+}
+
+/* What could not be judged, by what could not be read */
+
+static void print_unknown(const Check *check, bool color)
+{
+	g_autoptr(GPtrArray) groups = group_findings(check, VERDICT_UNKNOWN);
+
+	if (!groups->len)
+		return;
+	printf("%sNot known%s\n", output_bold(color), output_reset(color));
+	for (unsigned i = 0; i < groups->len; i++) {
+		const Group *group = g_ptr_array_index(groups, i);
+		g_autoptr(GString) ids = g_string_new(NULL);
+		g_autofree char *name = output_safe(group->name);
+
+		for (unsigned f = 0; f < group->findings->len; f++) {
+			const Finding *finding = g_ptr_array_index(group->findings, f);
+
+			g_string_append_printf(ids, "%s%s", f ? ", " : "", finding->id);
+		}
+		printf("  %s\n", name);
+		print_more("not judged", ids->str);
+	}
+	putchar('\n');
+}
+
+/* CPUs in trouble: those with the same findings together */
+
+static char *ids_of_cpu(const Check *check, GPtrArray *sets, unsigned cpu)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+	GString *ids = g_string_new(NULL);
+
+	for (unsigned i = 0; i < check->findings->len; i++) {
+		const Finding *finding = g_ptr_array_index(check->findings, i);
+		hwloc_const_bitmap_t set = g_ptr_array_index(sets, i);
+
+		if (!set || !hwloc_bitmap_isset(set, cpu) ||
+		    !g_hash_table_add(seen, (gpointer)finding->id))
+			continue;
+		g_string_append_printf(ids, "%s%s", ids->len ? ", " : "", finding->id);
+	}
+	return g_string_free(ids, FALSE);
+}
+
+static void set_free(gpointer set)
+{
+	if (set)
+		hwloc_bitmap_free(set);
+}
+
+static GPtrArray *sets_of(const Check *check, hwloc_bitmap_t all)
+{
+	GPtrArray *sets = g_ptr_array_new_with_free_func(set_free);
+
+	for (unsigned i = 0; i < check->findings->len; i++) {
+		const Finding *finding = g_ptr_array_index(check->findings, i);
+		hwloc_bitmap_t set = finding->cpus ? cpulist_parse(finding->cpus, NULL) : NULL;
+
+		if (set)
+			hwloc_bitmap_or(all, all, set);
+		g_ptr_array_add(sets, set);
+	}
+	return sets;
+}
+
+static const char *role_of(const Check *check, unsigned cpu)
+{
+	const Plan *plan = check->audit->plan;
+
+	for (unsigned role = 0; plan && role < ROLE_COUNT; role++)
+		if (hwloc_bitmap_isset(plan->cpus[role], cpu))
+			return role_names[role];
+	return hwloc_bitmap_isset(check->audit->isolated, cpu) ? "isolated" : "host";
+}
+
+typedef struct Trouble {
+	char *ids;
+	const char *role;
+	hwloc_bitmap_t cpus;
+} Trouble;
+
+static void trouble_clear(gpointer data)
+{
+	Trouble *trouble = data;
+
+	g_free(trouble->ids);
+	hwloc_bitmap_free(trouble->cpus);
+}
+
+static void trouble_add(GArray *troubles, const char *role, char *ids, unsigned cpu)
+{
+	Trouble trouble = {ids, role, NULL};
+
+	for (unsigned i = 0; i < troubles->len; i++) {
+		Trouble *known = &g_array_index(troubles, Trouble, i);
+
+		if (g_str_equal(known->ids, ids) && known->role == role) {
+			hwloc_bitmap_set(known->cpus, cpu);
+			g_free(ids);
+			return;
+		}
+	}
+	trouble.cpus = hwloc_bitmap_alloc();
+	hwloc_bitmap_set(trouble.cpus, cpu);
+	g_array_append_val(troubles, trouble);
+}
+
+static GArray *troubles_of(const Check *check)
+{
+	GArray *troubles = g_array_new(FALSE, FALSE, sizeof(Trouble));
+	g_auto(CpuSet) all = hwloc_bitmap_alloc();
+	g_autoptr(GPtrArray) sets = sets_of(check, all);
+	unsigned cpu;
+
+	g_array_set_clear_func(troubles, trouble_clear);
+	hwloc_bitmap_foreach_begin(cpu, all)
+		trouble_add(troubles, role_of(check, cpu), ids_of_cpu(check, sets, cpu), cpu);
+	hwloc_bitmap_foreach_end();
+	return troubles;
+}
+
+static void print_troubles(const Check *check, bool color)
+{
+	static const char *const columns[] = {"~CPUS", "ROLE", "~TROUBLE", NULL};
+	g_autoptr(GArray) troubles = troubles_of(check);
+	struct libscols_table *table;
+
+	if (!troubles->len)
+		return;
+	table = output_table(columns, color);
+	for (unsigned i = 0; i < troubles->len; i++) {
+		const Trouble *trouble = &g_array_index(troubles, Trouble, i);
+		g_autofree char *list = cpulist_format(trouble->cpus);
+		const char *const cells[] = {list, trouble->role, trouble->ids};
+
+		output_line(table, cells);
+	}
+	output_print(table);
+	scols_unref_table(table);
+	putchar('\n');
+}
+
+/* The last line, and of a clean node the only one */
+
+static char *counts_text(const Check *check)
+{
+	GString *text = g_string_new(NULL);
+
+	for (unsigned severity = SEVERITY_ERROR + 1; severity-- > SEVERITY_INFO;)
+		if (check->counts[severity])
+			g_string_append_printf(text, "%s%u %s%s", text->len ? ", " : "",
+					       check->counts[severity], severity_name(severity),
+					       check->counts[severity] == 1 ? "" : "s");
+	if (check->unknown)
+		g_string_append_printf(text, "%s%u not known", text->len ? ", " : "",
+				       check->unknown);
+	if (!text->len)
+		g_string_append(text, check->audit->plan ? "as planned" : "consistent with itself");
+	return g_string_free(text, FALSE);
+}
+
+static void print_summary(const Check *check, bool color)
+{
+	g_autofree char *subject = check_subject(check);
+	g_autofree char *safe = output_safe(subject);
+	g_autofree char *counts = counts_text(check);
+
+	printf("%s%s%s: %s, by %u rule%s%s\n", output_bold(color), safe, output_reset(color),
+	       counts, check->rules->len, check->rules->len == 1 ? "" : "s",
+	       check->audit->plan ? "" : " (no plan given)");
+}
+
+void check_print(const Check *check, bool color)
+{
+	print_groups(check, color);
+	print_unknown(check, color);
+	print_troubles(check, color);
+	print_summary(check, color);
+}

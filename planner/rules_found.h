@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* What rules find with: findings that carry their evidence, lists that stay short, sides of a VM.
+ */
+#ifndef PLANNER_RULES_FOUND_H
+#define PLANNER_RULES_FOUND_H
+
+#include "planner/rules.h"
+
+/*
+ * RULE holds for SUBJECT, seen in EVIDENCE; CPUS (NULL or empty = none) are in trouble. The rule
+ * gives severity, reason and remedy; TEXT is a printf format for what was seen.
+ */
+G_GNUC_PRINTF(6, 7)
+void rule_found(const Rule *rule, GPtrArray *findings, const char *subject, const char *evidence,
+		hwloc_const_bitmap_t cpus, const char *text, ...);
+/* The same, but whether it holds cannot be told. */
+G_GNUC_PRINTF(5, 6)
+void rule_unknown(const Rule *rule, GPtrArray *findings, const char *subject, const char *evidence,
+		  const char *text, ...);
+
+/* "a, b, c and 4 more": things of which there may be many. */
+typedef struct Naming {
+	GString *text;
+	unsigned n;
+} Naming;
+void naming_add(Naming *naming, const char *name);
+/* The names so far, yours; the naming is empty again. */
+char *naming_end(Naming *naming);
+
+/* Sets. All are yours. */
+hwloc_bitmap_t set_new(void);
+hwloc_bitmap_t set_and(hwloc_const_bitmap_t a, hwloc_const_bitmap_t b);
+hwloc_bitmap_t set_minus(hwloc_const_bitmap_t a, hwloc_const_bitmap_t b);
+/* The set as text, "none" when empty. */
+char *set_text(hwloc_const_bitmap_t set);
+bool set_meets(hwloc_const_bitmap_t a, hwloc_const_bitmap_t b); /* NULL meets nothing */
+bool set_same(hwloc_const_bitmap_t a, hwloc_const_bitmap_t b);
+/* Has it exactly one CPU? */
+bool set_single(hwloc_const_bitmap_t set);
+
+/* The two documents of a VM: what runs, and what the next start makes. */
+typedef enum Side { SIDE_LIVE, SIDE_NEXT } Side;
+extern const char *const side_names[]; /* "live XML", "inactive XML" */
+bool guest_has(const Guest *guest, Side side);
+/* The pin element, NULL = none; and with the <vcpu cpuset> where there is none. */
+hwloc_const_bitmap_t thread_pin(const GuestThread *thread, Side side);
+hwloc_const_bitmap_t thread_place(const Guest *guest, const GuestThread *thread, Side side);
+hwloc_const_bitmap_t guest_cpuset(const Guest *guest, Side side);
+const GuestThread *guest_thread(const GArray *threads, unsigned i);
+/* What counts for a VM: live while it runs, else what the next start makes. */
+Side guest_side(const Guest *guest);
+
+/* The -overcommit arguments as that QEMU reads them (NULL = version not known). */
+bool overcommit_on(char **arguments, const char *option, const char *qemu);
+/* The values of -overcommit on a command line; yours. */
+char **overcommit_of(char **argv);
+
+/* The NUMA nodes (OS indexes) that CPUS are on; yours. */
+hwloc_bitmap_t nodes_of(const Host *host, hwloc_const_bitmap_t cpus);
+
+#endif

@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Rules as users meet them: planner-rules(7) is the table of the program, word for word; explain,
+--rule, --skip, --fail-on, --strict and the output forms do what they say.
+
+UPDATE=1 writes the rules' part of man/planner-rules.7 anew: then read `git diff`.
+"""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PLANNER = os.environ.get("PLANNER", str(ROOT / "build/bin/planner"))
+MANUAL = ROOT / "man/planner-rules.7"
+BEGIN, END = '.\\" Rules: written by UPDATE=1 tests/rules.t\n', '.\\" End of rules\n'
+AREAS = {"kernel": "The kernel and its line", "node": "The node and its plan",
+         "cgroup": "Cgroups", "topology": "Topology", "irq": "Interrupts", "task": "Tasks",
+         "vm": "VMs", "memory": "Memory", "cpu-pm": "cpu-pm", "kvm": "KVM",
+         "service": "Services", "power": "Power"}
+
+results = []
+
+
+def that(name, problems):
+    results.append(not problems)
+    print(f"{'not ' if problems else ''}ok {len(results)} - {name}")
+    for problem in problems:
+        print(f"# {problem}")
+
+
+def run(*args, status=None):
+    """stdout, stderr; the exit status must be STATUS where that is given."""
+    done = subprocess.run([PLANNER, *args], capture_output=True, text=True, check=False,
+                          env=os.environ | {"LC_ALL": "C.UTF-8"}, timeout=120)
+    if status is not None and done.returncode != status:
+        raise AssertionError(f"{args}: exit {done.returncode}, not {status}: {done.stderr}")
+    return done.stdout, done.stderr
+
+
+def listed():
+    """id → (severity, title), in the table's order."""
+    rows = [line.split(maxsplit=2) for line in run("explain", "rules", status=0)[0].splitlines()]
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def explained(name):
+    """What explain says of a rule: {sees, why, mend, source}, each one line."""
+    texts, current = {}, None
+    for line in run("explain", name, status=0)[0].splitlines()[1:]:
+        match = re.match(r"  ([a-z]+) +(.*)", line)
+        if match and not line.startswith("   "):
+            current = match[1]
+            texts[current] = match[2]
+        else:
+            # Folded after a blank, or after a comma where there was none.
+            glue = "" if texts[current].endswith(",") and len(texts[current].split()) == 1 else " "
+            texts[current] += glue + line.strip()
+    return texts
+
+
+def roff(text):
+    text = text.replace("\\", "\\e").replace("-", "\\-")
+    return ("\\&" + text) if text[:1] in ".'" else text
+
+
+def fold(text, width=76):
+    """Lines for roff; none may begin with a dot or an apostrophe."""
+    lines = [""]
+    for word in text.split():
+        # A sentence begins a line, as mandoc asks.
+        if lines[-1] and (len(lines[-1]) + len(word) >= width or re.search(r"[.!?]\)?$", lines[-1])):
+            lines.append("")
+        lines[-1] += (" " if lines[-1] else "") + word
+    return "".join(roff(line) + "\n" for line in lines)
+
+
+def manual_rules(rules):
+    out, area = "", None
+    for area, title in AREAS.items():
+        ids = [name for name in rules if name.split(".")[0] == area]
+        out += f".Ss {title}\n.Bl -tag -width Ds\n"
+        for name in ids:
+            severity, head = rules[name]
+            texts = explained(name)
+            out += f".It Sy {roff(name)}\n" + fold(f"{severity}: {head}.")
+            for key, label in (("sees", "Sees:"), ("why", "Why:"), ("mend", "Mend:"),
+                               ("source", "Source:")):
+                end = "" if texts[key].endswith((".", ")")) else "."
+                out += ".Pp\n.Em " + label + "\n" + fold(texts[key] + end)
+        out += ".El\n"
+    return out
+
+
+def table_tests():
+    rules = listed()
+    that("there are rules", [] if len(rules) > 60 else [f"only {len(rules)}"])
+    that("every area of rules has a heading",
+         sorted({name.split(".")[0] for name in rules} ^ set(AREAS)))
+    written = manual_rules(rules)
+    page = MANUAL.read_text(encoding="utf-8")
+    before, rest = page.split(BEGIN)
+    between, after = rest.split(END)
+    if os.environ.get("UPDATE"):
+        MANUAL.write_text(before + BEGIN + written + END + after, encoding="utf-8")
+        between = written
+    that("man/planner-rules.7 is the program's table (UPDATE=1 writes it)",
+         [line for line in set(written.splitlines()) ^ set(between.splitlines())][:10]
+         or ([] if written == between else ["the order differs"]))
+    _, error = run("explain", "irq.on-isolatd", status=2)
+    that("a misspelt rule is met with the nearest one",
+         [] if "did you mean irq.on-isolated" in error else [error])
+
+
+def capture(folder):
+    """A bare directory of captured files: two host CPUs, two isolated ones, one interrupt astray."""
+    files = {
+        "proc/cmdline": "isolcpus=2-3 nohz_full=2-3 rcu_ncbs=2-3\n",
+        "proc/sys/kernel/osrelease": "6.1.0\n",
+        "proc/irq/default_smp_affinity": "3\n",
+        "proc/irq/24/smp_affinity_list": "0-3\n",
+        "proc/irq/24/effective_affinity_list": "2\n",
+    }
+    cpu = "sys/devices/system/cpu/"
+    for name, text in {"possible": "0-3", "present": "0-3", "online": "0-3", "offline": "",
+                       "isolated": "2-3", "nohz_full": "2-3"}.items():
+        files[cpu + name] = text + "\n"
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="ascii")
+
+
+def ids(*args, status):
+    document = json.loads(run("check", "--json", *args, status=status)[0])
+    return {finding["id"] for finding in document["findings"] if finding["verdict"] == "fail"}
+
+
+def check_tests(folder):
+    root = ["-r", str(folder)]
+    everything = ids(*root, status=1)
+    that("a bare directory is judged as far as it goes",
+         [f"{name} is missing" for name in ("irq.on-isolated", "kernel.parameter-misspelt")
+          if name not in everything])
+    document = json.loads(run("check", "--json", *root)[0])
+    that("what it lacks is unknown, not passed", [] if document["summary"]["unknown"] > 10
+         else [str(document["summary"])])
+    that("findings of a check have evidence and why",
+         [finding["id"] for finding in document["findings"]
+          if not finding.get("evidence") or not finding.get("why")])
+    that("--rule takes rules and areas",
+         sorted(ids("--rule", "irq,kernel.sets-differ", *root, status=1) ^ {"irq.on-isolated"}))
+    that("--skip takes them away", sorted(ids("--rule", "irq", "--skip", "irq.on-isolated", *root,
+                                              status=0)))
+    run("check", "--rule", "task", *root, status=0)
+    run("check", "--rule", "task", "--strict", *root, status=1)
+    that("--strict makes the unknown fail", [])
+    (folder / "proc/irq/default_smp_affinity").write_text("f\n", encoding="ascii")
+    run("check", "--rule", "irq.default-affinity", *root, status=0)
+    run("check", "--rule", "irq.default-affinity", "--fail-on", "warning", *root, status=1)
+    that("--fail-on warning makes warnings fail", [])
+    out, _ = run("check", "--rule", "irq.irqbalance-list", *root, status=0)
+    that("nothing to say is one line", [] if out.count("\n") == 1 else [out])
+    for wrong in (["--fail-on", "info"], ["--rule", "nonsense"], ["--format", "html"],
+                  ["--format", "junit", "--json"], ["argument"], ["-o", "x"]):
+        out, error = run("check", *wrong, *root, status=2)
+        that(f"check {' '.join(wrong)} is refused in one line",
+             [] if error.count("\n") == 1 and not out else [out + error])
+
+
+def form_tests(folder):
+    root = ["-r", str(folder)]
+    target = folder / "planner.prom"
+    run("check", *root, "--format", "prometheus", "-o", str(target), status=1)
+    text = target.read_text(encoding="utf-8")
+    line = re.compile(r'# (HELP|TYPE) planner_\w+ .+|planner_\w+(\{(\w+="[^"\\]*",?)+\})? \d+')
+    that("prometheus is well-formed", [each for each in text.splitlines()
+                                       if not line.fullmatch(each)])
+    that("prometheus counts", [] if 'rule="irq.on-isolated",severity="error",verdict="fail"} 1'
+         in text else [text])
+    that("the collector may read it", [] if target.stat().st_mode & 0o777 == 0o644 & ~umask()
+         else [oct(target.stat().st_mode)])
+    suite = ElementTree.fromstring(run("check", *root, "--format", "junit", status=1)[0])
+    cases = suite.findall("testcase")
+    failed = [case.get("name") for case in cases if case.find("failure") is not None]
+    that("junit counts its cases", [] if int(suite.get("tests")) == len(cases)
+         and int(suite.get("failures")) == len(failed) else [str(suite.attrib)])
+    that("junit has the failures", [] if "irq.on-isolated" in failed else failed)
+
+
+def umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def main():
+    table_tests()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = pathlib.Path(scratch)
+        capture(folder)
+        check_tests(folder)
+        form_tests(folder)
+    # Wherever this runs: it finishes, says something, and its status is one of the three.
+    out, error = run("check", "-c", "test:///default")
+    that("check of this very machine says something", [] if out else [error])
+    print(f"1..{len(results)}")
+    return not all(results)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
