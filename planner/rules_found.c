@@ -178,6 +178,16 @@ char **overcommit_of(char **argv)
 	return g_strv_builder_end(builder);
 }
 
+/* Sysctls */
+
+const char *sysctl_value(const Facts *facts, const char *group, const char *name)
+{
+	g_autofree char *key = g_strconcat(group, ".", name, NULL);
+	GHashTable *sysctls = facts->kernel->sysctls;
+
+	return sysctls ? g_hash_table_lookup(sysctls, key) : NULL;
+}
+
 /* NUMA */
 
 hwloc_bitmap_t nodes_of(const Host *host, hwloc_const_bitmap_t cpus)

@@ -55,6 +55,9 @@ bool overcommit_on(char **arguments, const char *option, const char *qemu);
 /* The values of -overcommit on a command line; yours. */
 char **overcommit_of(char **argv);
 
+/* The value of the sysctl GROUP.NAME, NULL where it was not read. */
+const char *sysctl_value(const Facts *facts, const char *group, const char *name);
+
 /* The NUMA nodes (OS indexes) that CPUS are on; yours. */
 hwloc_bitmap_t nodes_of(const Host *host, hwloc_const_bitmap_t cpus);
 

@@ -343,8 +343,7 @@ const Rule rule_node_plan_bad = {
 static void eval_watchdog(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	const KernelFacts *kernel = audit->facts->kernel;
-	const char *runs =
-		kernel->sysctls ? g_hash_table_lookup(kernel->sysctls, "kernel.watchdog") : NULL;
+	const char *runs = sysctl_value(audit->facts, "kernel", "watchdog");
 	g_auto(CpuSet) hit = NULL;
 	g_autofree char *list = NULL;
 

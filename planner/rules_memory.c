@@ -275,8 +275,7 @@ const Rule rule_vm_memory_off_node = {
 
 static void eval_ksm(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
-	GHashTable *sysctls = audit->facts->kernel->sysctls;
-	const char *run = sysctls ? g_hash_table_lookup(sysctls, "ksm.run") : NULL;
+	const char *run = sysctl_value(audit->facts, "ksm", "run");
 
 	if (run && g_str_equal(run, "1"))
 		rule_found(rule, findings, "node", "/sys/kernel/mm/ksm/run", NULL,

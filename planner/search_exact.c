@@ -26,7 +26,7 @@
 
 /* Rows made for tasks without copies, and all rows with tails. */
 #define OPTIMIZE_MOST 3
-#define TAILS_MOST (OPTIMIZE_MOST + 4)
+#define TAILS_MOST (2 * OPTIMIZE_MOST + 6)
 
 /* One decision: what sits coarser in a group (room is SEARCH_NEVER), then, what fills a room. */
 typedef struct Slot {
@@ -38,7 +38,6 @@ typedef struct Slot {
 /* The order of decisions: by node, then group, then room. */
 typedef struct Layout {
 	Rows *rows;
-	MemoryFill *memory_fill;
 	GroupFill *fills; /* of each group */
 	Slot *slots;
 	unsigned n_slots;
@@ -64,17 +63,16 @@ struct Finder {
 	const Task *task;
 	const Layout *layout;
 	const Rows *rows;
-	bool spans;		 /* may VMs span nodes? */
-	unsigned leave_end;	 /* no VM can be left from this slot on */
-	unsigned *cap;		 /* slot → cores; of the group at its first slot */
-	unsigned *cap_line;	 /* of a group */
-	unsigned *group_cores;	 /* slot → cores of the group's rooms from there on */
-	unsigned *node_cores;	 /* slot → cores of the node's groups after this one */
-	int64_t *rest;		 /* row × slot → what slots from there on carry */
-	double *later_memory;	 /* node → bytes in the nodes after it */
-	unsigned *half_later;	 /* group → groups after it that could hold such a share */
-	int half_sort;		 /* its number, -1 = none of the rows' */
-	uint64_t *later_fill[2]; /* value, vcpus: node → what the nodes after it carry */
+	bool spans;	       /* may VMs span nodes? */
+	unsigned leave_end;    /* no VM can be left from this slot on */
+	unsigned *cap;	       /* slot → cores; of the group at its first slot */
+	unsigned *cap_line;    /* of a group */
+	unsigned *group_cores; /* slot → cores of the group's rooms from there on */
+	unsigned *node_cores;  /* slot → cores of the node's groups after this one */
+	int64_t *rest;	       /* row × slot → what slots from there on carry */
+	double *later_memory;  /* node → bytes in the nodes after it */
+	unsigned *half_later;  /* group → groups after it that could hold such a share */
+	int half_sort;	       /* its number, -1 = none of the rows' */
 
 	/* where it stands */
 	unsigned *rem;	/* kind → VMs not seated yet */
@@ -150,14 +148,29 @@ static int64_t carry_rooms(const Finder *f, unsigned r, unsigned slot, unsigned 
 	return fill->suffix[r][i * ((size_t)fill->cores + 1) + cores];
 }
 
+/* What the node's rooms from SLOT on carry if memory comes in pieces. */
+static int64_t carry_node(const Finder *f, const Row *row, unsigned slot)
+{
+	const Slot *s = &f->layout->slots[slot];
+	unsigned cores = f->group_cores[slot] + f->node_cores[slot];
+
+	if (s->room != SEARCH_NEVER)
+		cores -= f->owed[s->group];
+	return row->node[f->spans][memory_cell(f->rows->memory, cores, f->memory[s->node])];
+}
+
 /* What all rooms from SLOT on carry. */
 static int64_t carry(const Finder *f, unsigned r, unsigned slot)
 {
 	const Slot *s = &f->layout->slots[slot];
+	const Row *row = &f->rows->row[r];
+	int64_t most = rest_at(f, r, slot);
 
-	if (s->room == SEARCH_NEVER)
-		return rest_at(f, r, slot);
-	return rest_at(f, r, s->group_end) + carry_rooms(f, r, slot, f->owed[s->group]);
+	if (s->room != SEARCH_NEVER)
+		most = rest_at(f, r, s->group_end) + carry_rooms(f, r, slot, f->owed[s->group]);
+	if (row->node[0] && f->memory[s->node] != UINT64_MAX)
+		most = MIN(most, rest_at(f, r, s->node_end) + carry_node(f, row, slot));
+	return most;
 }
 
 /* How much of the first goal is still WANTED, how much of the rest may be dropped. */
@@ -198,27 +211,6 @@ static unsigned owed_at(const Finder *f, unsigned slot)
 	return s->room == SEARCH_NEVER ? 0 : f->owed[s->group];
 }
 
-/* Where memory comes in pieces; the first two rows are value and vCPUs. */
-static bool memory_short(const Finder *f, unsigned slot, const Want *want)
-{
-	const Slot *s = &f->layout->slots[slot];
-	unsigned cores = f->group_cores[slot] - owed_at(f, slot) + f->node_cores[slot];
-
-	if (!f->layout->memory_fill || isinf(f->later_memory[s->node]) ||
-	    f->memory[s->node] == UINT64_MAX)
-		return false;
-	for (unsigned i = 0; i < (f->task->copies ? 2 : 1); i++) {
-		int64_t must = demand(f, &f->rows->row[i], want);
-
-		if (must > 0 &&
-		    (uint64_t)must > f->later_fill[i][s->node] +
-					     memory_fill_most(f->layout->memory_fill, i, f->spans,
-							      cores, f->memory[s->node]))
-			return true;
-	}
-	return false;
-}
-
 static uint64_t rest_value(const Finder *f)
 {
 	uint64_t value = 0;
@@ -248,7 +240,7 @@ static bool hopeless(const Finder *f, unsigned slot, Room *room)
 			room->missing[tail++] =
 				must - rest_at(f, r, f->layout->slots[slot].group_end);
 	}
-	return memory_short(f, slot, &want);
+	return false;
 }
 
 static bool node_allowed(const Kind *kind, unsigned node)
@@ -620,8 +612,12 @@ static void find_rest(Finder *f, unsigned r)
 	for (unsigned i = layout->n_slots; i-- > 0;) {
 		const Slot *s = &layout->slots[i];
 
-		if (s->room == SEARCH_NEVER)
-			rest[i] = rest[s->group_end] + layout->fills[s->group].best[r][f->spans];
+		if (s->room != SEARCH_NEVER)
+			continue;
+		rest[i] = rest[s->group_end] + layout->fills[s->group].best[r][f->spans];
+		/* Of a whole node no more than its memory has pieces for. */
+		if (i == 0 || layout->slots[i - 1].node != s->node)
+			rest[i] = carry(f, r, i);
 	}
 }
 
@@ -671,29 +667,13 @@ static void find_caps(Finder *f)
 static void find_later(Finder *f)
 {
 	const SearchProblem *problem = f->model->problem;
-	const MemoryFill *fill = f->layout->memory_fill;
 
 	for (unsigned n = problem->n_nodes; n-- > 0;) {
 		bool last = n + 1 == problem->n_nodes;
-		unsigned cores = 0;
-
 		f->later_memory[n] = last ? 0
 				     : f->memory[n + 1] == UINT64_MAX
 					     ? INFINITY
 					     : f->later_memory[n + 1] + (double)f->memory[n + 1];
-		for (unsigned i = 0; i < 2; i++)
-			f->later_fill[i][n] = 0;
-		if (last || !fill || isinf(f->later_memory[n]))
-			continue;
-		for (unsigned c = 0; c < f->model->n_classes; c++) {
-			unsigned g = f->model->group_at[(n + 1) * f->model->n_classes + c];
-
-			cores += g == SEARCH_NEVER ? 0 : f->task->base->group[g];
-		}
-		for (unsigned i = 0; i < 2; i++)
-			f->later_fill[i][n] =
-				f->later_fill[i][n + 1] +
-				memory_fill_most(fill, i, f->spans, cores, f->memory[n + 1]);
 	}
 }
 
@@ -763,7 +743,6 @@ static void prepare(Finder *f)
 static void layout_init(Layout *layout, const Model *model, bool merged)
 {
 	layout->rows = rows_new(model, merged);
-	layout->memory_fill = memory_fill_new(layout->rows);
 	layout->fills = g_new0(GroupFill, model->n_groups + 1);
 	layout->slots = g_new0(Slot, model->problem->n_rooms + model->n_groups + 1);
 	for (unsigned g = 0; g < model->n_groups; g++) {
@@ -840,8 +819,6 @@ Finder *finder_new(const Model *model, uint64_t *steps)
 	f->node_cores = g_new0(unsigned, slots);
 	f->rest = g_new0(int64_t, ROWS_MOST * slots);
 	f->later_memory = g_new0(double, nodes);
-	f->later_fill[0] = g_new0(uint64_t, nodes);
-	f->later_fill[1] = g_new0(uint64_t, nodes);
 	f->rem = g_new0(unsigned, kinds + 1);
 	f->owed = g_new0(unsigned, model->n_groups + 1);
 	f->half_later = g_new0(unsigned, model->n_groups + 1);
@@ -855,7 +832,6 @@ static void layout_clear(Layout *layout, const Model *model)
 		group_fill_clear(&layout->fills[g]);
 	g_free(layout->fills);
 	g_clear_pointer(&layout->rows, rows_free);
-	memory_fill_free(layout->memory_fill);
 	g_free(layout->slots);
 }
 
@@ -870,8 +846,6 @@ void finder_free(Finder *f)
 	g_free(f->node_cores);
 	g_free(f->rest);
 	g_free(f->later_memory);
-	g_free(f->later_fill[0]);
-	g_free(f->later_fill[1]);
 	g_free(f->rem);
 	g_free(f->owed);
 	g_free(f->half_later);

@@ -146,12 +146,31 @@ typedef struct Row {
 	double price;	  /* of a byte */
 	int64_t *fine;	  /* class × cores → most in a room */
 	int64_t *wide[2]; /* most at level 1 in such a group; and with shares, too */
+	int64_t *node[2]; /* cores × units of memory → most in a node, its rooms' walls taken down;
+			     and with shares, too; NULL where memory has a price or no limit */
 	int64_t *tail; /* (class × list) × cores → fine, by the kinds from there on; or NULL */
 } Row;
 
 /* Weights are whole numbers: so many are one. */
 #define ROW_SCALE (1 << 20)
-#define ROWS_MOST 20
+#define ROWS_MOST 24
+
+/*
+ * The knapsack of cores and memory. Where memory runs short, its price does not know that it comes
+ * in pieces: five VMs of 64G need 320G, and what is left of 376G is of no use to a sixth.
+ */
+typedef struct MemorySack {
+	uint64_t unit; /* bytes */
+	unsigned units, cores;
+	size_t cells;
+} MemorySack;
+/* What goes in: a VM, or a share of one, in the class where it needs fewest cores. */
+typedef struct MemoryItem {
+	unsigned kind, k, cores;
+	uint64_t units;
+	bool left;
+	int64_t weight;
+} MemoryItem;
 
 typedef struct Rows {
 	const Model *model;
@@ -160,6 +179,7 @@ typedef struct Rows {
 	Sort *sorts;
 	unsigned n_sorts;
 	unsigned most; /* cores of the largest group */
+	MemorySack *memory;
 	unsigned n;
 	Row row[ROWS_MOST];
 } Rows;
@@ -171,9 +191,17 @@ typedef struct Weights {
 	int64_t *phi; /* of a kind */
 	int64_t mu, theta, spare;
 	double price;
-	bool tail;
+	bool tail, node; /* shall it have these tables? */
 } Weights;
 void rows_add(Rows *rows, const Weights *weights);
+/* NULL where memory cannot run short. */
+MemorySack *memory_sack_new(const Rows *rows);
+/* All that may fill a node, weights 0; SHARES: of wider VMs as well. Of MemoryItem. */
+GArray *memory_items(const Rows *rows, const MemorySack *sack, bool shares);
+/* TABLE, of sack->cells, → most for so many cores and units. */
+void memory_fill(const MemorySack *sack, const GArray *items, int64_t *table);
+/* Where in the table a node with so much free is. */
+size_t memory_cell(const MemorySack *sack, unsigned cores, uint64_t memory);
 /* Is the group's room its only one, so that level 1 and 0 are the same? */
 bool rows_is_whole(const Rows *rows, unsigned group);
 
@@ -192,14 +220,6 @@ typedef struct GroupFill {
 void group_fill_update(GroupFill *fill, const Rows *rows, unsigned class, const unsigned *cap,
 		       unsigned n_rooms);
 void group_fill_clear(GroupFill *fill);
-
-/* VALUE and VCPUS of what fits a node's cores and memory: the knapsack of both. */
-typedef struct MemoryFill MemoryFill;
-MemoryFill *memory_fill_new(const Rows *rows);
-void memory_fill_free(MemoryFill *fill);
-/* In ROW_SCALE. VCPUS: of the VMs and copies, else value; SHARES: with shares of wider ones. */
-uint64_t memory_fill_most(const MemoryFill *fill, bool vcpus, bool shares, unsigned cores,
-			  uint64_t memory);
 
 /* Add the rows that are best for the whole of TASK. */
 struct Task;

@@ -12,6 +12,9 @@
  * what a group is worth need not be kept, the row finds it again.
  *
  * First the most value, then with copies the most spare that leaves the value of the task.
+ *
+ * Where memory runs short, a second program has patterns of nodes instead, which know that memory
+ * comes in pieces but not of walls between rooms.
  */
 #include "planner/search_internal.h"
 #include "planner/search_simplex.h"
@@ -21,10 +24,11 @@
 #define MOST_STEPS 600
 #define TINY 1e-6
 
-/* Groups of a class whose rooms have the same cores. */
+/* Groups of a class whose rooms have the same cores; or nodes of the same cores and memory. */
 typedef struct Type {
 	unsigned class, n_rooms, cores, count;
 	const unsigned *cap; /* each room's cores, then the group's */
+	size_t cell;	     /* a node's, in the table of its knapsack */
 } Type;
 
 /* What a pattern may hold. */
@@ -54,7 +58,10 @@ typedef struct Program {
 	Sack fine, wide;
 	double *gain;	 /* (room + 1) × cores given up → most gain of the rooms from there on */
 	unsigned *given; /* the same: cores this room gives up for that */
-	double memory_unit; /* bytes; 0 = memory is not counted */
+	double memory_unit; /* bytes; 0 = memory has no price */
+	bool by_node;
+	GArray *pieces; /* of MemoryItem: what fills nodes */
+	int64_t *table;
 } Program;
 
 static unsigned row_of_unit(unsigned kind)
@@ -95,7 +102,7 @@ static void find_types(Program *p)
 
 	for (unsigned g = 0; g < p->model->n_groups; g++) {
 		const Group *group = &p->model->groups[g];
-		Type type = {group->class, 1, 0, 1, cap};
+		Type type = {.class = group->class, .n_rooms = 1, .count = 1, .cap = cap};
 
 		if (rows_is_whole(p->rows, g)) {
 			type.cores = *cap++ = base->group[g];
@@ -108,6 +115,26 @@ static void find_types(Program *p)
 		}
 		*cap++ = base->group[g];
 		find_type(p, &type);
+	}
+}
+
+static void find_node_types(Program *p)
+{
+	const Packing *base = p->task->base;
+
+	for (unsigned n = 0; n < p->model->problem->n_nodes; n++) {
+		Type type = {.count = 1};
+		unsigned i = 0;
+
+		for (unsigned g = 0; g < p->model->n_groups; g++)
+			type.cores += p->model->groups[g].node == n ? base->group[g] : 0;
+		type.cell = memory_cell(p->rows->memory, type.cores, base->memory[n]);
+		while (i < p->types->len && g_array_index(p->types, Type, i).cell != type.cell)
+			i++;
+		if (i == p->types->len)
+			g_array_append_val(p->types, type);
+		else
+			g_array_index(p->types, Type, i).count++;
 	}
 }
 
@@ -126,7 +153,7 @@ static void set_limits(Program *p)
 {
 	const SearchProblem *problem = p->model->problem;
 	double memory = 0;
-	bool limited = p->model->memory;
+	bool limited = p->model->memory && !p->by_node;
 
 	for (unsigned n = 0; n < problem->n_nodes; n++) {
 		limited = limited && p->task->base->memory[n] != UINT64_MAX;
@@ -304,9 +331,48 @@ static void add_patterns(void *data)
 
 static int64_t whole_weight(double price)
 {
-	return price <= 0	? 0
-	       : price > 0x1p20 ? INT64_C(1) << 40
-				: (int64_t)(price * ROW_SCALE + 0.5);
+	if (price <= 0)
+		return 0;
+	return price > 0x1p20 ? INT64_C(1) << 40 : (int64_t)(price * ROW_SCALE + 0.5);
+}
+
+/* What fills the cell of TYPE, from the last item to the first. */
+static void add_node_pattern(Program *p, unsigned t)
+{
+	size_t row = p->rows->memory->units + 1, cell = g_array_index(p->types, Type, t).cell;
+	double *column = add_column(p, 0);
+
+	column[row_of(p, ROW_TYPES) + t] = 1;
+	for (unsigned i = 0; p->table[cell] > 0 && i < p->pieces->len; i++) {
+		const MemoryItem *item = &g_array_index(p->pieces, MemoryItem, i);
+		size_t from = cell - item->cores * row - item->units;
+
+		if (item->weight <= 0 || cell / row < item->cores || cell % row < item->units ||
+		    p->table[from] + item->weight != p->table[cell])
+			continue;
+		i = UINT_MAX; /* from the first again */
+		column[row_of_unit(item->kind)] -= 1.0 / item->k;
+		column[row_of(p, ROW_LEFT)] += item->left ? 1.0 / item->k : 0;
+		cell = from;
+	}
+}
+
+static void add_node_patterns(void *data)
+{
+	Program *p = data;
+	const double *price = simplex_prices(p->simplex);
+
+	for (unsigned i = 0; i < p->pieces->len; i++) {
+		MemoryItem *item = &g_array_index(p->pieces, MemoryItem, i);
+		double left = item->left ? price[row_of(p, ROW_LEFT)] : 0;
+
+		item->weight = whole_weight((price[row_of_unit(item->kind)] - left) / item->k);
+	}
+	memory_fill(p->rows->memory, p->pieces, p->table);
+	for (unsigned t = 0; t < p->types->len; t++)
+		if ((double)p->table[g_array_index(p->types, Type, t).cell] / ROW_SCALE >
+		    simplex_prices(p->simplex)[row_of(p, ROW_TYPES) + t] + 1e-4)
+			add_node_pattern(p, t);
 }
 
 /* The prices as a row. SPARE: of copies, else of value. */
@@ -326,20 +392,22 @@ static void take_row(const Program *p, Rows *rows, bool spare)
 	weights.spare = spare ? ROW_SCALE : 0;
 	if (p->memory_unit > 0)
 		weights.price = MAX(price[row_of(p, ROW_MEMORY)], 0) / p->memory_unit * ROW_SCALE;
+	weights.node = p->memory_unit == 0;
 	rows_add(rows, &weights);
 }
 
 /* From the most value to the most spare at the task's value. */
 static void turn_to_spare(Program *p)
 {
+	double value = MIN((double)p->task->value, simplex_value(p->simplex));
+
+	simplex_limit(p->simplex, row_of(p, ROW_VALUE), -value);
 	for (unsigned k = 0; k < p->model->n_kinds; k++) {
 		if (p->vms[k] != SEARCH_NEVER)
 			simplex_objective(p->simplex, p->vms[k], 0);
 		if (p->copies[k] != SEARCH_NEVER)
 			simplex_objective(p->simplex, p->copies[k], p->model->kinds[k].vm.vcpus);
 	}
-	simplex_limit(p->simplex, row_of(p, ROW_VALUE),
-		      -MIN((double)p->task->value, simplex_value(p->simplex)));
 }
 
 static void sack_init(Sack *sack, unsigned most)
@@ -366,7 +434,13 @@ static void program_init(Program *p)
 	p->copies = g_new(unsigned, n);
 	sack_init(&p->fine, p->rows->most);
 	sack_init(&p->wide, p->rows->most);
-	find_types(p);
+	if (p->by_node) {
+		p->pieces = memory_items(p->rows, p->rows->memory, true);
+		p->table = g_new(int64_t, p->rows->memory->cells);
+		find_node_types(p);
+	} else {
+		find_types(p);
+	}
 	for (unsigned i = 0; i < p->types->len; i++) {
 		const Type *type = &g_array_index(p->types, Type, i);
 
@@ -389,20 +463,35 @@ static void program_clear(Program *p)
 	sack_clear(&p->wide);
 	g_free(p->gain);
 	g_free(p->given);
+	g_free(p->table);
+	g_clear_pointer(&p->pieces, g_array_unref);
 	simplex_free(p->simplex);
+}
+
+static void optimize(Rows *rows, const Task *task, bool by_node)
+{
+	Program p = {.rows = rows, .model = rows->model, .task = task, .by_node = by_node};
+	SimplexColumns more = by_node ? add_node_patterns : add_patterns;
+
+	program_init(&p);
+	simplex_run(p.simplex, MOST_STEPS, more, &p);
+	take_row(&p, rows, false);
+	if (task->copies) {
+		turn_to_spare(&p);
+		simplex_run(p.simplex, MOST_STEPS, more, &p);
+		take_row(&p, rows, true);
+	}
+	program_clear(&p);
 }
 
 void rows_optimize(Rows *rows, const Task *task)
 {
-	Program p = {.rows = rows, .model = rows->model, .task = task};
+	const Model *model = rows->model;
+	bool limited = rows->memory;
 
-	program_init(&p);
-	simplex_run(p.simplex, MOST_STEPS, add_patterns, &p);
-	take_row(&p, rows, false);
-	if (task->copies) {
-		turn_to_spare(&p);
-		simplex_run(p.simplex, MOST_STEPS, add_patterns, &p);
-		take_row(&p, rows, true);
-	}
-	program_clear(&p);
+	for (unsigned n = 0; n < model->problem->n_nodes; n++)
+		limited = limited && task->base->memory[n] != UINT64_MAX;
+	optimize(rows, task, false);
+	if (limited)
+		optimize(rows, task, true);
 }

@@ -143,6 +143,22 @@ static void fill_tail(const Rows *rows, const Row *row, unsigned class)
 	}
 }
 
+static void fill_node(const Rows *rows, Row *row)
+{
+	for (unsigned shares = 0; shares < 2; shares++) {
+		g_autoptr(GArray) items = memory_items(rows, rows->memory, shares);
+
+		for (unsigned i = 0; i < items->len; i++) {
+			MemoryItem *item = &g_array_index(items, MemoryItem, i);
+
+			item->weight = divide_up(row->phi[item->kind] - (item->left ? row->mu : 0),
+						 item->k);
+		}
+		row->node[shares] = g_new(int64_t, rows->memory->cells);
+		memory_fill(rows->memory, items, row->node[shares]);
+	}
+}
+
 void rows_add(Rows *rows, const Weights *weights)
 {
 	const Model *model = rows->model;
@@ -164,6 +180,8 @@ void rows_add(Rows *rows, const Weights *weights)
 	row->fine = g_new0(int64_t, cells);
 	row->wide[0] = g_new0(int64_t, cells);
 	row->wide[1] = g_new0(int64_t, cells);
+	if (weights->node && rows->memory)
+		fill_node(rows, row);
 	if (weights->tail)
 		row->tail = g_new0(int64_t, cells * (rows->n_list + 1));
 	for (unsigned c = 0; c < model->n_classes; c++) {
@@ -217,7 +235,7 @@ static void add_sizes(Rows *rows, Weights *w)
 	}
 }
 
-/* Value and vCPUs come first: search_exact.c counts on that. */
+/* Value and vCPUs, and cores of all VMs. */
 static void add_plain(Rows *rows, Weights *w)
 {
 	const Model *model = rows->model;
@@ -225,6 +243,7 @@ static void add_plain(Rows *rows, Weights *w)
 	for (unsigned k = 0; k < model->n_kinds; k++)
 		w->phi[k] = (int64_t)model->kinds[k].value * ROW_SCALE;
 	w->theta = ROW_SCALE;
+	w->node = true;
 	rows_add(rows, w);
 	for (unsigned k = 0; k < model->n_kinds; k++)
 		w->phi[k] = (int64_t)model->kinds[k].vm.vcpus * ROW_SCALE;
@@ -233,7 +252,7 @@ static void add_plain(Rows *rows, Weights *w)
 	w->tail = true;
 	rows_add(rows, w);
 	w->spare = 0;
-	w->tail = false;
+	w->tail = w->node = false;
 	for (unsigned k = 0; k < model->n_kinds; k++)
 		w->phi[k] = model->kinds[k].least;
 	w->theta = highest_ratio(rows, w->phi);
@@ -250,6 +269,7 @@ Rows *rows_new(const Model *model, bool merged)
 	rows->merged = merged;
 	find_sorts(rows);
 	find_list(rows);
+	rows->memory = memory_sack_new(rows);
 	add_plain(rows, &weights);
 	add_sizes(rows, &weights);
 	return rows;
@@ -264,6 +284,8 @@ static void row_clear(Row *row)
 	g_free(row->fine);
 	g_free(row->wide[0]);
 	g_free(row->wide[1]);
+	g_free(row->node[0]);
+	g_free(row->node[1]);
 	g_free(row->tail);
 }
 
@@ -271,6 +293,7 @@ void rows_free(Rows *rows)
 {
 	for (unsigned i = 0; i < rows->n; i++)
 		row_clear(&rows->row[i]);
+	g_free(rows->memory);
 	g_free(rows->list);
 	g_free(rows->sorts);
 	g_free(rows);
