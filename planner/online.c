@@ -6,7 +6,7 @@
 
 #define NONE G_MAXUINT
 
-uint64_t online_share_memory(const Demand *demand, unsigned vcpus)
+uint64_t online_part_memory(const Demand *demand, unsigned vcpus)
 {
 	uint64_t each = demand->memory / demand->vcpus, rest = demand->memory % demand->vcpus;
 	uint64_t share = each * vcpus + (rest * vcpus + demand->vcpus - 1) / demand->vcpus;
@@ -24,6 +24,7 @@ Demand online_demand(const Online *o, const VmSpec *spec)
 		if (demand.node == HOST_NONE) /* no such node: no room is on it */
 			demand.node = o->plan->host->nodes->len;
 	}
+	demand.whole = (demand.memory + demand.page - 1) / demand.page * demand.page;
 	return demand;
 }
 
@@ -106,7 +107,7 @@ void online_seat_of(const Online *o, const OnlineVm *vm, Seat *seat)
 
 static void online_vm_free(OnlineVm *vm)
 {
-	g_clear_pointer(&vm->spec, vm_spec_free);
+	vm_spec_free(vm->spec);
 	g_array_unref(vm->cores);
 	g_array_unref(vm->vcpupin);
 	g_free(vm);
@@ -120,6 +121,7 @@ static OnlineVm *record_new(Online *o)
 	if (o->spare->len)
 		return g_ptr_array_steal_index_fast(o->spare, o->spare->len - 1);
 	vm = g_new0(OnlineVm, 1);
+	vm->spec = g_new0(VmSpec, 1);
 	vm->cores = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	vm->vcpupin = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	return vm;
@@ -128,8 +130,11 @@ static OnlineVm *record_new(Online *o)
 static OnlineVm *online_vm_new(Online *o, const VmSpec *spec)
 {
 	OnlineVm *vm = record_new(o);
+	VmSpec *copy = vm->spec;
 
-	vm->spec = vm_spec_copy(spec, spec->name);
+	*copy = *spec;
+	copy->name = g_strdup(spec->name);
+	copy->cpus = NULL;
 	vm->movable = true;
 	return vm;
 }
@@ -138,7 +143,7 @@ static OnlineVm *online_vm_new(Online *o, const VmSpec *spec)
 static void vm_leaves(Online *o, OnlineVm *vm)
 {
 	g_hash_table_steal(o->vms, vm->spec->name);
-	g_clear_pointer(&vm->spec, vm_spec_free);
+	g_clear_pointer(&vm->spec->name, g_free);
 	g_array_set_size(vm->cores, 0);
 	g_array_set_size(vm->vcpupin, 0);
 	g_ptr_array_add(o->spare, vm);

@@ -38,7 +38,8 @@ typedef struct Demand {
 	unsigned vcpus;
 	bool isolate;
 	uint64_t memory, page;
-	unsigned node; /* G_MAXUINT = any */
+	unsigned node;	/* G_MAXUINT = any */
+	uint64_t whole; /* memory in whole pages */
 } Demand;
 
 /* Some cores of a room. */
@@ -83,8 +84,14 @@ static inline const Cell *online_cell(const Online *online, unsigned cell)
 }
 
 Demand online_demand(const Online *online, const VmSpec *spec);
+uint64_t online_part_memory(const Demand *demand, unsigned vcpus);
+
 /* Bytes a share of VCPUS takes. */
-uint64_t online_share_memory(const Demand *demand, unsigned vcpus);
+static inline uint64_t online_share_memory(const Demand *demand, unsigned vcpus)
+{
+	return vcpus == demand->vcpus ? demand->whole : online_part_memory(demand, vcpus);
+}
+
 /* The seat VM has now; space as for online_seat(). */
 void online_seat_of(const Online *online, const OnlineVm *vm, Seat *seat);
 

@@ -113,7 +113,7 @@ static void best_in_cell(const Choice *c, unsigned cell, unsigned need, double c
 
 		if (free < need)
 			continue;
-		if (c->value && free != known)
+		if (c->value && free != known && at->n_rooms > 1)
 			loss = online_value_room(c->value, at->class, known = free, need);
 		if (best->room != NONE && cost + loss >= best->cost - EVEN_WITHIN &&
 		    (cost + loss > best->cost + EVEN_WITHIN || c->policy == ONLINE_FIRST_FIT ||
@@ -131,27 +131,50 @@ static bool room_holds(const Counts *counts, const Cell *cell, unsigned need)
 	return false;
 }
 
-static bool seat_in_room(const Choice *c)
+/* Judge the rooms of CELL; where it is the ONLY one that has any, what the node loses is no matter.
+ */
+static void judge_cell(const Choice *c, unsigned cell, bool only, BestRoom *best)
 {
 	const Demand *d = c->d;
+	unsigned need = search_cores(d->vcpus, online_cell(c->o, cell)->threads, d->isolate);
+	double cost = 0;
+
+	if (c->value && !only)
+		cost = online_value_cell(c->o, c->value, cell, need, d);
+	best_in_cell(c, cell, need, cost, best);
+}
+
+static bool cell_has_room(const Choice *c, unsigned cell)
+{
+	const Cell *at = online_cell(c->o, cell);
+	unsigned need = search_cores(c->d->vcpus, at->threads, c->d->isolate);
+
+	return online_holds(c->o, c->counts, cell, c->d->vcpus, c->d) &&
+	       room_holds(c->counts, at, need);
+}
+
+static bool seat_in_room(const Choice *c)
+{
 	BestRoom best = {.room = NONE};
+	unsigned first = NONE;
 
 	for (unsigned i = 0; i < c->o->cells->len; i++) {
-		const Cell *cell = online_cell(c->o, i);
-		unsigned need = search_cores(d->vcpus, cell->threads, d->isolate);
-		double cost = 0;
-
-		if (!online_holds(c->o, c->counts, i, d->vcpus, d) ||
-		    !room_holds(c->counts, cell, need))
+		if (!cell_has_room(c, i))
 			continue;
-		if (c->value)
-			cost = online_value_cell(c->o, c->value, i, need, d);
-		best_in_cell(c, i, need, cost, &best);
+		if (first == NONE) { /* judged when there is another */
+			first = i;
+			continue;
+		}
+		if (best.room == NONE)
+			judge_cell(c, first, false, &best);
+		judge_cell(c, i, false, &best);
 	}
-	if (best.room == NONE)
+	if (first == NONE)
 		return false;
+	if (best.room == NONE)
+		judge_cell(c, first, true, &best);
 	c->seat->n = 1;
-	c->seat->taken[0] = (Taken){best.room, best.need, d->vcpus};
+	c->seat->taken[0] = (Taken){best.room, best.need, c->d->vcpus};
 	return true;
 }
 

@@ -229,7 +229,7 @@ static double missing(const Value *value, unsigned n)
 
 static double kind_missing(const Value *value, const Kind *kind, unsigned whole, unsigned parts)
 {
-	unsigned spread = kind->shares ? parts / kind->shares : 0;
+	unsigned spread = kind->shares == 2 ? parts / 2 : kind->shares ? parts / kind->shares : 0;
 
 	return missing(value, MAX(whole, spread));
 }
@@ -270,9 +270,11 @@ double online_value_room(const Value *value, unsigned class, unsigned free, unsi
 
 	for (unsigned k = 0; k < value->n_kinds; k++) {
 		const Kind *kind = &value->kinds[k];
-		unsigned size = kind->need[class], n = kind->rooms[class];
-		unsigned gone = free / size - (free - need) / size;
+		unsigned size = kind->need[class], n = kind->rooms[class], gone;
 
+		if (size > free)
+			continue;
+		gone = free / size - (free - need) / size;
 		if (gone)
 			loss += kind->weight * (missing(value, n - gone) - missing(value, n));
 	}

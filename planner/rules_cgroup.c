@@ -86,7 +86,8 @@ const Rule rule_cgroup_partition_missing = {
 	.sees = "The plan's isolated CPUs against those of valid isolated partitions, where the "
 		"inventory says isolation = cpuset.",
 	.why = "The scheduler balances tasks onto these CPUs.",
-	.remedy = "make the partitions: 'planner emit' writes them",
+	.remedy = "make the partitions: 'planner emit machine-slice' and 'planner emit "
+		  "sdk-partition' write them",
 	.source = "Documentation/admin-guide/cgroup-v2.rst cpuset.cpus.partition",
 	.when = WHEN_PLAN,
 	.needs = FACT_CGROUPS,

@@ -195,7 +195,8 @@ const Rule rule_irq_irqbalance_list = {
 		"against the isolated CPUs.",
 	.why = "By itself irqbalance leaves isolated and nohz_full CPUs alone; either setting "
 	       "replaces that list, it does not extend it.",
-	.remedy = "take the setting out, or name every isolated CPU: 'planner emit' writes it",
+	.remedy = "take the setting out, or name every isolated CPU: 'planner emit irqbalance' "
+		  "writes it",
 	.source = "irqbalance cputree.c setup_banned_cpus()",
 	.when = WHEN_ISOLATED,
 	.needs = FACT_SERVICES,

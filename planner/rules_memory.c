@@ -105,7 +105,7 @@ const Rule rule_memory_hugepages_short = {
 		"without a plan, all VMs with huge pages against all pages.",
 	.why = "The VM that starts last fails. Boot-time pages run short without an error: a line "
 	       "in dmesg ('HugeTLB: allocating … failed') is all.",
-	.remedy = "allocate them per node: 'planner emit' writes the sysctl and the boot line",
+	.remedy = "allocate them per node: 'planner emit hugepages' writes them",
 	.source = "mm/hugetlb.c; Documentation/admin-guide/mm/hugetlbpage.rst",
 	.when = WHEN_GUESTS,
 	.needs = FACT_HUGEPAGES,
@@ -150,7 +150,7 @@ const Rule rule_memory_hugepages_parameter = {
 	.title = "hugepages= names a NUMA node that is not there",
 	.sees = "hugepages=NODE:COUNT,… on the kernel line against the NUMA nodes.",
 	.why = "One wrong node drops the counts of all nodes of that size.",
-	.remedy = "name the nodes there are: 'planner emit' writes the line",
+	.remedy = "name the nodes there are: 'planner emit hugepages' writes them",
 	.source = "mm/hugetlb.c hugepages_setup() 'HugeTLB: Invalid hugepages parameter'",
 	.needs = FACT_LINE | FACT_TOPOLOGY,
 	.eval = eval_parameter,

@@ -106,12 +106,27 @@ static char *judge_shared(const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
 	return sentence(&naming, "may run elsewhere than planned");
 }
 
+/* One <vcpu cpuset> for all of them is said once. */
+static char *judge_cpuset(const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
+{
+	hwloc_const_bitmap_t cpuset = guest_cpuset(vm->guest, side);
+	g_autofree char *have = set_text(cpuset), *want = set_text(vm->vm->cpuset);
+
+	for (unsigned v = 0; v < vcpus_of(vm); v++)
+		if (thread_pin(vcpu_of(vm, v), side))
+			return judge_shared(vm, side, cpus);
+	if (!cpuset || set_same(cpuset, vm->vm->cpuset))
+		return NULL;
+	hwloc_bitmap_or(cpus, cpus, cpuset);
+	return g_strdup_printf("its vCPUs float over %s, planned %s", have, want);
+}
+
 static char *judge_differs(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
 {
 	(void)audit;
 	if (!vm->vm || !vm->vm->placed)
 		return NULL;
-	return vm->vm->cpuset ? judge_shared(vm, side, cpus) : judge_dedicated(vm, side, cpus);
+	return vm->vm->cpuset ? judge_cpuset(vm, side, cpus) : judge_dedicated(vm, side, cpus);
 }
 
 static void eval_differs(const Rule *rule, const Audit *audit, const AuditVm *vm,
@@ -127,7 +142,8 @@ const Rule rule_vm_pin_differs = {
 	.sees = "vcpupin of each vCPU, or the <vcpu cpuset> it inherits, of the live and the "
 		"inactive XML against the plan.",
 	.why = "The plan gives this CPU to someone else, or leaves the right one unused.",
-	.remedy = "'virsh vcpupin NAME VCPU CPU --live --config'; 'planner emit pin' has the lines",
+	.remedy = "'virsh vcpupin NAME VCPU CPU --live --config'; 'planner emit virsh NAME' has "
+		  "the lines",
 	.source = "libvirt domain XML cputune/vcpupin, vcpu/@cpuset",
 	.when = WHEN_PLAN | WHEN_GUESTS,
 	.needs = FACT_GUESTS,

@@ -24,12 +24,25 @@ static bool harmless(const char *comm)
 	return false;
 }
 
-/* Threads of VMs have rules of their own. */
+/* Threads of VMs have rules of their own; a QEMU whose domain was not told is one all the same. */
+static bool is_qemu(const Task *task)
+{
+	return task->pid == task->tid && task->comm &&
+	       (g_str_has_prefix(task->comm, "qemu-") || g_str_equal(task->comm, "kvm"));
+}
+
 static GHashTable *guest_pids(const Audit *audit)
 {
 	GHashTable *pids = g_hash_table_new(NULL, NULL);
+	const GArray *tasks = audit->facts->tasks->tasks;
 	const GuestFacts *guests = audit->facts->guests;
 
+	for (unsigned i = 0; i < tasks->len; i++) {
+		const Task *task = &g_array_index(tasks, Task, i);
+
+		if (is_qemu(task))
+			g_hash_table_add(pids, GUINT_TO_POINTER(task->pid));
+	}
 	for (unsigned i = 0; guests && i < guests->guests->len; i++) {
 		const Guest *guest = g_ptr_array_index(guests->guests, i);
 

@@ -26,8 +26,7 @@ const Rule rule_vm_unknown = {
 	.sees = "VMs of the node, and QEMU processes that libvirt does not know, by name.",
 	.why = "The plan counts neither its CPUs nor its memory; it may sit where another VM will "
 	       "be put.",
-	.remedy = "add it to the inventory, with its CPUs, and plan again; 'planner adopt' "
-		  "writes one",
+	.remedy = "add it to the inventory, with its CPUs, and plan again",
 	.source = "the plan",
 	.when = WHEN_PLAN | WHEN_GUESTS,
 	.needs = FACT_GUESTS,

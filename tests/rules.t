@@ -97,8 +97,22 @@ def manual_rules(rules):
     return out
 
 
+def remedy_tests(rules):
+    """What remedies tell to run is there."""
+    commands = re.findall(r"^  ([a-z]+) ", run("--help", status=0)[0], re.M)
+    artifacts = run("emit", "--list-names", status=0)[0].split()
+    wrong = []
+    for name in rules:
+        text = " ".join(explained(name).values())
+        for command, what in re.findall(r"'planner ([a-z]+) ?([a-z-]*)", text):
+            if command not in commands or (command == "emit" and what not in artifacts):
+                wrong.append(f"{name}: planner {command} {what}")
+    that("remedies name commands and artifacts there are", wrong)
+
+
 def table_tests():
     rules = listed()
+    remedy_tests(rules)
     that("there are rules", [] if len(rules) > 60 else [f"only {len(rules)}"])
     that("every area of rules has a heading",
          sorted({name.split(".")[0] for name in rules} ^ set(AREAS)))

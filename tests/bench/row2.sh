@@ -24,8 +24,12 @@ side() {
     printf '[host]\ncores-per-node = %s\n' "$3" >"$name.ini"
     "$build/bin/planner" plan --json -i "$name.ini" -t "$2" >"$name.plan.json"
     "$python" "$bench/nova_stream.py" "${SEED-1}" "${EVENTS-3000}" "$4" "$5" >"$name.jsonl"
-    "$out/online_bench" "$2" "$name.ini" "$name.jsonl" >"$name.planner"
-    "$python" -W ignore "$bench/nova_fit.py" "$name.plan.json" "$name.jsonl" >"$name.nova"
+    : >"$name.planner"
+    : >"$name.nova"
+    for _ in 1 2 3; do
+        "$out/online_bench" "$2" "$name.ini" "$name.jsonl" >>"$name.planner"
+        "$python" -W ignore "$bench/nova_fit.py" "$name.plan.json" "$name.jsonl" >>"$name.nova"
+    done
 }
 
 side 72 tests/hosts/x6.xml 4 16 6
@@ -34,8 +38,9 @@ side 256 'pack:2 [numa(memory=549755813888)] l3:16 core:4 pu:2' 1 32 22
 import json, sys
 
 def load(name):
+    """Of three runs, which decide the same, the least disturbed."""
     with open(f"{sys.argv[1]}/nova-{name}", encoding="utf-8") as file:
-        return json.load(file)
+        return min(map(json.loads, file), key=lambda run: run["median_ns"])
 
 texts, missed = [], False
 for cpus in ("72", "256"):

@@ -119,15 +119,14 @@ static void predict_tasks(Facts *facts, const Plan *plan)
 	predict_task(facts, 5, "irqbalance", false, host);
 	if (!hwloc_bitmap_iszero(sdk))
 		predict_task(facts, 6, "reactor_4", false, sdk);
-	hwloc_bitmap_foreach_begin (cpu, plan->host->online)
+	hwloc_bitmap_foreach_begin(cpu, plan->host->online)
 		g_autofree char *name = g_strdup_printf("ksoftirqd/%u", cpu);
-	g_auto(CpuSet) own = hwloc_bitmap_alloc();
+		g_auto(CpuSet) own = hwloc_bitmap_alloc();
 
-	hwloc_bitmap_set(own, cpu);
-	predict_task(facts, 100 + cpu, name, true, own);
-	last_task(facts)->unmovable = true;
-hwloc_bitmap_foreach_end
-();
+		hwloc_bitmap_set(own, cpu);
+		predict_task(facts, 100 + cpu, name, true, own);
+		last_task(facts)->unmovable = true;
+	hwloc_bitmap_foreach_end();
 }
 
 static void predict_irqs(Facts *facts, const Plan *plan)
@@ -365,12 +364,11 @@ static void predict_power(Facts *facts, const Plan *plan)
 
 	facts->power = g_array_new(FALSE, TRUE, sizeof(CpuPower));
 	g_array_set_clear_func(facts->power, predicted_power_clear);
-	hwloc_bitmap_foreach_begin (cpu, plan->host->online)
+	hwloc_bitmap_foreach_begin(cpu, plan->host->online)
 		CpuPower power = {cpu, g_strdup("performance"), G_MAXUINT};
 
-	g_array_append_val(facts->power, power);
-hwloc_bitmap_foreach_end
-();
+		g_array_append_val(facts->power, power);
+	hwloc_bitmap_foreach_end();
 }
 
 /* SOURCE is what the plan's host was loaded from: the facts have one of their own. */

@@ -389,6 +389,11 @@ static void vm_shared_pin(Facts *f)
 	set_set(&guest(f, "s1")->cpuset_inactive, "0");
 }
 
+static void vm_shared_vcpu(Facts *f)
+{
+	pin(guest(f, "s1")->vcpu_threads, 1, "6");
+}
+
 static void vm_emulator(Facts *f)
 {
 	pin(guest(f, "d1")->emulator_threads, 0, "6");
@@ -653,7 +658,8 @@ static const struct {
 	{"vm.pin-missing", PLANNED, vm_unpinned, "without a pin: vCPU 3"},
 	{"vm.pin-missing", ALONE, vm_unpinned, "without a pin: vCPU 3"},
 	{"vm.pin-differs", PLANNED, vm_pin, "vCPU 3 on 16, planned 15"},
-	{"vm.pin-differs", PLANNED, vm_shared_pin, "vCPU 0 on 0, planned"},
+	{"vm.pin-differs", PLANNED, vm_shared_pin, "its vCPUs float over 0, planned"},
+	{"vm.pin-differs", PLANNED, vm_shared_vcpu, "vCPU 1 on 6, planned"},
 	{"vm.emulatorpin-differs", PLANNED, vm_emulator, "emulator on 6"},
 	{"vm.emulator-on-isolated", PLANNED, vm_emulator_isolated, "I/O thread 1 on 4"},
 	{"vm.pin-on-host", PLANNED, vm_on_host, "vCPU 3 on 12"},
