@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/change.h"
+#include "planner/replan.h"
 #include "planner/size.h"
 #include "planner/subject.h"
 
@@ -255,7 +256,7 @@ static Change *away_change(const Placer *placer, const Problem *base, const VmSp
 		const PlanVm *vm = g_ptr_array_index(vms, i);
 		Change *change;
 
-		if ((vm->spec->cpus && !place_movable(placer, vm)) ||
+		if ((vm->spec->cpus && !replan_movable(placer, vm)) ||
 		    (i && alike(g_ptr_array_index(vms, i - 1), vm)) ||
 		    !fits_without(base, spec, vm))
 			continue;
@@ -338,7 +339,7 @@ static Change *move_change(const Placer *placer, const Problem *base, const VmSp
 		const PlanVm *vm = g_ptr_array_index(vms, i);
 		Change *change;
 
-		if (!place_movable(placer, vm) || !fits_with_move(base, spec, vm))
+		if (!replan_movable(placer, vm) || !fits_with_move(base, spec, vm))
 			continue;
 		change = change_new(CHANGE_MOVE);
 		change->vm = g_strdup(vm->spec->name);

@@ -24,6 +24,33 @@ void replan_keep(Inventory *inventory, const Plan *saved)
 	}
 }
 
+/* Does OTHER name a CPU of a core that the VM number INDEX has? */
+static bool names_core_of(const Placer *placer, const PlanVm *other, unsigned index)
+{
+	const GArray *cpus = other->spec->cpus;
+
+	for (unsigned v = 0; cpus && v < cpus->len; v++) {
+		unsigned core = host_core_of(placer->host, g_array_index(cpus, unsigned, v));
+
+		if (core != HOST_NONE && placer->owner[core] == index)
+			return true;
+	}
+	return false;
+}
+
+bool replan_movable(const Placer *placer, const PlanVm *vm)
+{
+	unsigned index;
+
+	if (!place_movable(placer, vm) || !g_ptr_array_find(placer->plan->vms, vm, &index))
+		return false;
+	for (unsigned i = 0; i < placer->plan->vms->len; i++)
+		if (i != index &&
+		    names_core_of(placer, g_ptr_array_index(placer->plan->vms, i), index))
+			return false;
+	return true;
+}
+
 /* Choosing */
 
 typedef struct Replan {
@@ -156,7 +183,7 @@ static GPtrArray *movable_vms(const Placer *placer)
 	GPtrArray *vms = g_ptr_array_new();
 
 	for (unsigned i = 0; i < placer->plan->vms->len; i++)
-		if (place_movable(placer, g_ptr_array_index(placer->plan->vms, i)))
+		if (replan_movable(placer, g_ptr_array_index(placer->plan->vms, i)))
 			g_ptr_array_add(vms, g_ptr_array_index(placer->plan->vms, i));
 	g_ptr_array_sort(vms, mover_compare);
 	return vms;

@@ -14,6 +14,12 @@
 void replan_keep(Inventory *inventory, const Plan *saved);
 
 /*
+ * Could VM, kept, move and leave nothing behind: is it on whole cores of its own (place_movable()),
+ * and does no other VM name a CPU of them?
+ */
+bool replan_movable(const Placer *placer, const PlanVm *vm);
+
+/*
  * The kept VMs that had best move, at most MOST, as few as reach the most, and small ones rather
  * than large ones: a GPtrArray of PlanVm *, yours, empty when moving none is as good. PROBLEM has
  * every VM that is to be placed, and the rooms as they are with all kept VMs where they are.

@@ -2,6 +2,7 @@
 /* Why a VM was not placed: what it needs, what there is, and what would change it. */
 #include "planner/change.h"
 #include "planner/place.h"
+#include "planner/replan.h"
 #include "planner/subject.h"
 
 #include <string.h>
@@ -139,16 +140,17 @@ static char *wish_text(unsigned cores, uint64_t bytes)
 			       bytes >> 20);
 }
 
-/* A VM that is larger than a node. */
+/* A VM that no node can hold, even an empty one. */
 static char *span_text(const Placer *placer, const VmSpec *spec, const NodeRoom *room, unsigned k)
 {
 	unsigned n = nodes_for_share(placer, spec, spec->vcpus / k);
 	g_autofree char *wish =
 		wish_text((room->need + k - 1) / k, place_share_memory(spec, spec->vcpus / k));
 
-	return g_strdup_printf("needs %s on each of %u nodes, as it is larger than one; %u node%s "
-			       "that left",
-			       wish, k, n, n == 1 ? " has" : "s have");
+	return g_strdup_printf(
+		"needs %s on each of %u nodes, as none can hold it alone; %u %s that "
+		"left",
+		wish, k, n, n == 1 ? "has" : "have");
 }
 
 static bool memory_alone(const GPtrArray *changes)
@@ -313,7 +315,7 @@ static Problem *empty_of(const Placer *placer, const Problem *base)
 	for (unsigned i = 0; i < placer->plan->vms->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(placer->plan->vms, i);
 
-		if (place_movable(placer, vm))
+		if (replan_movable(placer, vm))
 			problem_release(empty, vm);
 	}
 	return empty;

@@ -23,4 +23,9 @@ tests/bench/processes.py 'plan x6' 1.5 plan 'bare load' "$runs" \
     "$build/bin/planner" plan -i tests/cases/x6/inventory.ini -t tests/hosts/x6.xml -- \
     "$out/load_only" tests/hosts/x6.xml || missed=1
 
+RUNS=20 tests/bench/row4.sh "$build" || missed=1
+for row in tests/bench/row2.sh tests/bench/row3.sh; do
+    "$row" "$build" || missed=1
+done
+
 exit $missed

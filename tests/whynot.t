@@ -5,7 +5,7 @@ Why not, and what would place it: on random cases every change of the document's
 to the inventory or the host, places the VM, and all that were placed stay so. Changes are the
 smallest of their kind: with one core less given back, with one page of memory less, it does not fit.
 
-    PLANNER=build/bin/planner CASES=150 SEED=1 tests/whynot.t
+    PLANNER=build/bin/planner CASES=400 SEED=1 tests/whynot.t
 
 A failing case is kept in build/whynot/SEED/.
 """
@@ -33,7 +33,7 @@ from judge import judge
 from tap import Tap
 
 PLANNER = os.path.abspath(os.environ.get("PLANNER", os.path.join(ROOT, "build", "bin", "planner")))
-CASES = int(os.environ.get("CASES", "150"))
+CASES = int(os.environ.get("CASES", "400"))
 SEED = os.environ.get("SEED", "1")
 SECONDS = 60  # no new case after that
 KEEP = os.path.join(os.path.abspath(os.environ.get("B", os.path.join(ROOT, "build"))), "whynot",
@@ -48,8 +48,6 @@ GROUPS = {
     "reason": "the finding names what is missing, and the fix is the change",
     "judge": "the plans made to prove it are right",
 }
-
-Change = collections.namedtuple("Change", "kind sections topology options keep")
 
 
 class Trial:
@@ -219,9 +217,6 @@ def check_change(trial, sections, names, vm, change):
             trial.fail("away", f"{vm}: {change}")
 
 
-WORDS = {"cores": r"cores", "memory": r"MiB|memory", "move": r"cores|MiB|memory"}
-
-
 def check_reason(trial, plan, vm, changes):
     trial.known.add("reason")
     findings = [f for f in plan["findings"] if f["subject"] == f"vm {vm}"
@@ -230,7 +225,7 @@ def check_reason(trial, plan, vm, changes):
         trial.fail("reason", f"{vm}: {len(findings)} findings")
         return
     text, fix = findings[0]["text"], findings[0]["fix"]
-    if not re.search(r"\d+ whole cores|MiB|node \d+", text):
+    if not re.search(r"\d+ whole cores?|MiB|node \d+", text):
         trial.fail("reason", f"{vm}: '{text}' names neither cores nor memory nor node")
     kinds = {c["kind"] for c in changes}
     if kinds == {"memory"} and "MiB" not in text:

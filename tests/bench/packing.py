@@ -145,6 +145,9 @@ def main():
             open_ += 1
             best = placed
         lost += placed != best or not proved
+        if placed != best or not proved:
+            print(f"# {base}.ini on {nodes} nodes of {cores} cores: {placed} vCPUs, {best} can be, "
+                  f"{'' if proved else 'not '}proved", file=sys.stderr)
         slow += ms > REACH_MS
         times.append(ms)
         solver.append(seconds * 1000)

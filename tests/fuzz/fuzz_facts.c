@@ -33,8 +33,8 @@ static void check_task(const char *text)
 
 static void check_kernel(const char *text, const char *bytes, size_t size)
 {
-	g_autoptr(GHashTable) config = kernel_config_parse(text);
-	g_auto(GStrv) variables = kernel_environ_parse(bytes, size, text);
+	G_GNUC_UNUSED g_autoptr(GHashTable) config = kernel_config_parse(text);
+	G_GNUC_UNUSED g_auto(GStrv) variables = kernel_environ_parse(bytes, size, text);
 	g_auto(CpuSet) nohz = kernel_nohz_parse(text);
 	g_auto(CpuSet) mask = cpumask_parse(text);
 
@@ -48,7 +48,7 @@ static void check_kernel(const char *text, const char *bytes, size_t size)
 static void check_boot(const char *text)
 {
 	g_autoptr(GHashTable) manager = settings_parse(text);
-	g_autofree char *entry = bls_parse(text, manager);
+	G_GNUC_UNUSED g_autofree char *entry = bls_parse(text, manager);
 	g_autofree char *kept = grub_keep(text), *line = grub_parse(text, text);
 	g_autofree char *again = grub_parse(kept, text);
 
@@ -58,8 +58,8 @@ static void check_boot(const char *text)
 
 static void check_guest(const char *text)
 {
-	g_autoptr(GHashTable) memory = numa_maps_parse(text);
-	g_autoptr(GHashTable) names = interrupts_parse(text);
+	G_GNUC_UNUSED g_autoptr(GHashTable) memory = numa_maps_parse(text);
+	G_GNUC_UNUSED g_autoptr(GHashTable) names = interrupts_parse(text);
 	unsigned number;
 
 	g_free(qemu_name_parse(text));

@@ -400,8 +400,7 @@ static void test_hostile_names(void)
 		"a & b",
 		"\"'>",
 		"<!-- x -->",
-		"<![CDATA[x]"
-		"]>",
+		"<![CDATA[x]]>",
 		"<?xml?>",
 		"${x}",
 		"$$",
