@@ -20,7 +20,8 @@ typedef struct Kind {
 	unsigned weight;
 	unsigned shares;		   /* nodes the VM takes when it spans; 0: it never does */
 	unsigned whole, parts;		   /* VMs, and shares of VMs, that fit over all cells */
-	unsigned *need, *share;		   /* by class: cores of a VM, of a share */
+	unsigned *need;			   /* by class: cores of a VM */
+	double *each, *each_share;	   /* by class: 1 / cores of a VM, of a share */
 	unsigned *rooms;		   /* by class: VMs that fit in single rooms */
 	double memory, part;		   /* 1 / bytes of a VM, of a share; 0: it takes none */
 	unsigned *cell_whole, *cell_parts; /* by cell */
@@ -40,10 +41,11 @@ static bool demands_equal(const Demand *a, const Demand *b)
 
 /* Counting */
 
-/* How often CORES and MEMORY hold NEED and a 1/INVERSE-th of memory. */
-static unsigned times(unsigned cores, uint64_t memory, unsigned need, double inverse)
+/* How often CORES and MEMORY hold a 1/EACH-th of cores and a 1/INVERSE-th of memory: dividing takes
+ * longer. */
+static unsigned times(unsigned cores, uint64_t memory, double each, double inverse)
 {
-	unsigned n = cores / need;
+	unsigned n = (unsigned)(cores * each + 1e-6);
 	double m = (double)memory * inverse + 1e-6;
 
 	return memory == UINT64_MAX || inverse == 0 || m >= n ? n : (unsigned)m;
@@ -62,9 +64,9 @@ static void count_cell(const Online *o, Kind *kind, unsigned cell)
 
 	if (!kind_on(kind, at))
 		return;
-	whole = times(cores, memory, kind->need[at->class], kind->memory);
+	whole = times(cores, memory, kind->each[at->class], kind->memory);
 	if (kind->shares)
-		parts = times(cores, memory, kind->share[at->class], kind->part);
+		parts = times(cores, memory, kind->each_share[at->class], kind->part);
 	kind->whole += whole - kind->cell_whole[cell];
 	kind->parts += parts - kind->cell_parts[cell];
 	kind->cell_whole[cell] = whole;
@@ -115,9 +117,11 @@ static void kind_count(const Online *o, Kind *kind)
 static void kind_begin(const Online *o, Kind *kind, const Demand *d)
 {
 	*kind = (Kind){.demand = *d, .shares = shares_of(o, d), .memory = inverse_of(d, d->vcpus)};
-	kind->need = g_new0(unsigned, o->n_classes * 3 + o->cells->len * 2 + 1);
-	kind->share = kind->need + o->n_classes;
-	kind->rooms = kind->share + o->n_classes;
+	kind->each = g_malloc0(o->n_classes * (2 * sizeof(double) + 2 * sizeof(unsigned)) +
+			       o->cells->len * 2 * sizeof(unsigned) + 1);
+	kind->each_share = kind->each + o->n_classes;
+	kind->need = (unsigned *)(kind->each_share + o->n_classes);
+	kind->rooms = kind->need + o->n_classes;
 	kind->cell_whole = kind->rooms + o->n_classes;
 	kind->cell_parts = kind->cell_whole + o->cells->len;
 	if (kind->shares)
@@ -126,8 +130,10 @@ static void kind_begin(const Online *o, Kind *kind, const Demand *d)
 		const Cell *cell = online_cell(o, i);
 
 		kind->need[cell->class] = search_cores(d->vcpus, cell->threads, d->isolate);
+		kind->each[cell->class] = 1.0 / kind->need[cell->class];
 		if (kind->shares)
-			kind->share[cell->class] =
+			kind->each_share[cell->class] =
+				1.0 /
 				search_cores(d->vcpus / kind->shares, cell->threads, d->isolate);
 	}
 	kind_count(o, kind);
@@ -152,7 +158,7 @@ static Kind *kind_new(const Online *o, Value *value, const Demand *d)
 	} else {
 		kind = rarest(value);
 		value->weight -= kind->weight;
-		g_free(kind->need);
+		g_free(kind->each);
 	}
 	kind_begin(o, kind, d);
 	return kind;
@@ -240,10 +246,10 @@ static double kind_loss(const Value *value, const Kind *kind, unsigned cell, con
 	unsigned whole, parts = 0;
 
 	whole = kind->whole - kind->cell_whole[cell] +
-		times(cores, memory, kind->need[at->class], kind->memory);
+		times(cores, memory, kind->each[at->class], kind->memory);
 	if (kind->shares)
 		parts = kind->parts - kind->cell_parts[cell] +
-			times(cores, memory, kind->share[at->class], kind->part);
+			times(cores, memory, kind->each_share[at->class], kind->part);
 	return kind->weight * (kind_missing(value, kind, whole, parts) -
 			       kind_missing(value, kind, kind->whole, kind->parts));
 }
@@ -295,6 +301,6 @@ Value *online_value_new(void)
 void online_value_free(Value *value)
 {
 	for (unsigned k = 0; k < value->n_kinds; k++)
-		g_free(value->kinds[k].need);
+		g_free(value->kinds[k].each);
 	g_free(value);
 }

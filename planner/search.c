@@ -60,9 +60,11 @@ SearchResult *search_solve(const SearchProblem *problem)
 	answer_seek(&answer);
 	result = g_new0(SearchResult, 1);
 	result->seats = answer_lowest(&answer);
+	answer_count(&answer);
 	count_seats(model, result);
 	result->bound = MAX(answer.bound, result->placed);
 	result->spare = answer.spare;
+	result->proved = answer.n_proved;
 	result->optimal = answer.proved;
 	result->steps = budget - answer.steps;
 	answer_clear(&answer);

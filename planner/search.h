@@ -6,11 +6,28 @@
  * threads and CPU kind (their class). A VM of v vCPUs takes ⌈v/threads⌉ cores (v with isolate), all
  * of one class, and sits, finest first,
  *   in one room (level 0), else in one node (level 1: any rooms of a class of that node), else
- *   in equal shares over k nodes (level k: k divides v; each share sits inside its node, takes
- *   ⌈(v/k)/threads⌉ cores of one class, the same class for all shares, and memory/k of the VM).
- * A VM's natural level is the finest one at which the rooms, all empty, could hold it. VMs may be
- * seated coarser than that; they then count as `left`.
- * Memory: the shares of a node's VMs, each rounded up to whole pages, fit in the node's memory.
+ *   in equal shares over k different nodes (level k ≥ 2: k divides v; each share sits inside its
+ *   node and takes ⌈(v/k)/threads⌉ cores of one class, the same class for all shares).
+ * A VM that names a node sits in it, at level 0 or 1. A VM's natural level is the finest one at
+ * which the rooms, all empty, could hold it, memory included. VMs may be seated coarser than that;
+ * they then count as `left`. (The level of a seat is the finest it has: cores of one room are
+ * level 0 however they came about.)
+ * Memory: each of a VM's k shares (one, at level 0 and 1) takes ⌈memory/k⌉ bytes of its node,
+ * rounded up to whole pages; a node's shares fit in its memory.
+ *
+ * Goals, each among the best in those before it:
+ *   1 placed  what `prefer` says
+ *   2 left    fewest VMs seated coarser than their natural level
+ *   3 spare   most vCPUs of further VMs that would fit beside those placed, in cores and memory:
+ *             any number of copies of the shapes (vcpus, isolate, memory, page) of the problem's
+ *             VMs, placed or not, in any node, each at a level no coarser than the shape's natural
+ *             one, and at most 1
+ *   4 lowest  the first answer in this order: VM by VM, as the problem lists them, a seat in lower
+ *             rooms comes first. Seats compare as their lists of shares do, by room: the lower
+ *             room, then in it more cores, then the shorter list. No seat comes last.
+ * So the answer is unique, whatever way it was found, unless the budget ends the search first.
+ *
+ * How the search works: search_internal.h.
  */
 #ifndef PLANNER_SEARCH_H
 #define PLANNER_SEARCH_H
@@ -23,7 +40,7 @@ typedef enum Prefer {
 	PREFER_VCPUS, /* most vCPUs placed */
 	PREFER_VMS,   /* most VMs placed */
 	PREFER_ORDER, /* the VMs' order is priority: none is refused that fits together with those
-			 accepted before it */
+			 accepted before it, wherever these then sit */
 } Prefer;
 
 typedef struct SearchRoom {
@@ -62,16 +79,22 @@ typedef struct SearchShare {
 
 typedef struct SearchResult {
 	GPtrArray *seats; /* one per VM: NULL = not placed, else GArray of SearchShare by room */
-	uint64_t placed;  /* the goal's value: vCPUs, VMs; under PREFER_ORDER: VMs */
+	uint64_t placed;  /* the first goal's value: vCPUs, VMs; under PREFER_ORDER: VMs */
 	uint64_t bound;	  /* no seating places more; equal to placed when that is proved */
 	unsigned left;	  /* VMs seated coarser than they could have been */
-	uint64_t spare;	  /* vCPUs of further VMs of the same sizes that would still fit */
-	bool optimal;	  /* every goal proved, in the order of DESIGN: placed, left, spare, lowest
-			     rooms */
-	uint64_t steps;
+	uint64_t spare;	  /* vCPUs of further VMs that would still fit: the most there are where
+			     that is proved, else so many at least */
+	unsigned proved; /* how many of the goals, in their order, are proved: 0 … SEARCH_GOALS */
+	bool optimal;	 /* all of them */
+	uint64_t steps;	 /* of the budget that were taken */
 } SearchResult;
 
-/* Solve. Deterministic; never fails; at least as good as best-fit-decreasing. The result is yours.
+#define SEARCH_GOALS 4
+
+/*
+ * Solve. Deterministic: only the problem decides, no clock. Never fails; past its budget the answer
+ * is at least as good in the first goal as best-fit-decreasing (under PREFER_ORDER, as seating the
+ * VMs in order where they fit best). The result is yours.
  */
 SearchResult *search_solve(const SearchProblem *problem);
 void search_result_free(SearchResult *result);

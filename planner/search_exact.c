@@ -24,9 +24,15 @@
 #include <math.h>
 #include <string.h>
 
+/* Most questions are answered in so many steps. */
+#define SHORT_RUN 500
+/* What a task costs before its first step, and how much work on its bounds is worth a step. */
+#define RUN_COST 10
+#define WORK_PER_STEP 200
+#define LP_WORK_PER_STEP 6
 /* Rows made for tasks without copies, and all rows with tails. */
 #define OPTIMIZE_MOST 3
-#define TAILS_MOST (2 * OPTIMIZE_MOST + 6)
+#define TAILS_MOST ROWS_MOST
 
 /* One decision: what sits coarser in a group (room is SEARCH_NEVER), then, what fills a room. */
 typedef struct Slot {
@@ -80,7 +86,8 @@ struct Finder {
 	Shares *shares; /* of each sort */
 	unsigned half;	/* shares the half seated VM misses */
 	uint64_t half_nodes;
-	unsigned pending; /* shares missing, of all sorts */
+	unsigned last_row; /* that said no */
+	unsigned pending;  /* shares missing, of all sorts */
 	uint64_t *memory;
 	uint64_t value, spare;
 	unsigned left;
@@ -106,6 +113,11 @@ static bool step(Finder *f)
 	--*f->steps;
 	f->limit--;
 	return true;
+}
+
+void finder_charge(Finder *f, uint64_t steps)
+{
+	*f->steps -= MIN(*f->steps, steps);
 }
 
 static unsigned may_leave(const Finder *f)
@@ -145,7 +157,7 @@ static int64_t carry_rooms(const Finder *f, unsigned r, unsigned slot, unsigned 
 	const GroupFill *fill = &f->layout->fills[s->group];
 	unsigned i = fill->n_rooms - (s->group_end - slot);
 
-	return fill->suffix[r][i * ((size_t)fill->cores + 1) + cores];
+	return fill->suffix[r][i * fill->stride + cores];
 }
 
 /* What the node's rooms from SLOT on carry if memory comes in pieces. */
@@ -220,22 +232,36 @@ static uint64_t rest_value(const Finder *f)
 	return value;
 }
 
+/* What ROW says the rooms from SLOT on must carry. */
+static int64_t must_carry(const Finder *f, const Row *row, unsigned slot, const Want *want)
+{
+	return demand(f, row, want) - carry_besides(f, row, slot);
+}
+
 /* Can the slots from SLOT on not carry what they must? Also says what ROOM must carry. */
-static bool hopeless(const Finder *f, unsigned slot, Room *room)
+static bool hopeless(Finder *f, unsigned slot, Room *room)
 {
 	uint64_t value = rest_value(f);
 	Want want = {.wanted = less(f->task->value, f->value)};
-	unsigned tail = 0;
+	unsigned tail = 0, last = f->last_row;
 
 	if (value < want.wanted || owed_at(f, slot) > f->group_cores[slot])
 		return true;
 	want.drop = value - want.wanted;
+	/* What said no last time often does again. */
+	if (must_carry(f, &f->rows->row[last], slot, &want) > carry(f, last, slot))
+		return true;
 	for (unsigned r = 0; r < f->rows->n; r++) {
 		const Row *row = &f->rows->row[r];
-		int64_t must = demand(f, row, &want) - carry_besides(f, row, slot);
+		int64_t must;
 
-		if (must > carry(f, r, slot))
+		if (r == last && !row->tail)
+			continue;
+		must = must_carry(f, row, slot, &want);
+		if (must > carry(f, r, slot)) {
+			f->last_row = r;
 			return true;
+		}
 		if (row->tail)
 			room->missing[tail++] =
 				must - rest_at(f, r, f->layout->slots[slot].group_end);
@@ -468,10 +494,10 @@ static bool with_shares(Finder *f, unsigned slot, unsigned i, unsigned cores, un
 	f->left += sort->coarse ? vms : 0;
 	f->owed[s->group] += count * sort->cores;
 	take_memory(f, s->node, sort->memory, (int)count);
-	f->share_slot[(size_t)s->group * f->rows->n_sorts + i] = count;
+	f->share_slot[(size_t)s->group * f->rows->n_sorts + i] += count;
 	if (fill_group(f, slot, f->model->n_kinds + i + 1, cores - count * sort->cores))
 		return true;
-	f->share_slot[(size_t)s->group * f->rows->n_sorts + i] = 0;
+	f->share_slot[(size_t)s->group * f->rows->n_sorts + i] -= count;
 	take_memory(f, s->node, sort->memory, -(int)count);
 	f->owed[s->group] -= count * sort->cores;
 	f->left -= sort->coarse ? vms : 0;
@@ -625,6 +651,7 @@ static void find_rest(Finder *f, unsigned r)
 static void find_fills(Finder *f)
 {
 	const Layout *layout = f->layout;
+	uint64_t work = layout->n_slots * (uint64_t)(layout->rows->n + f->model->n_kinds);
 
 	for (unsigned i = 0; i < layout->n_slots; i = layout->slots[i].group_end) {
 		const Slot *s = &layout->slots[i];
@@ -633,8 +660,10 @@ static void find_fills(Finder *f)
 		/* The rooms' cores, then the group's. */
 		memcpy(f->cap_line, f->cap + i + 1, n * sizeof(unsigned));
 		f->cap_line[n] = f->cap[i];
-		group_fill_update(&layout->fills[s->group], layout->rows, s->class, f->cap_line, n);
+		work += group_fill_update(&layout->fills[s->group], layout->rows, s->class,
+					  f->cap_line, n);
 	}
+	finder_charge(f, RUN_COST + work / WORK_PER_STEP);
 }
 
 static void find_caps(Finder *f)
@@ -728,7 +757,7 @@ static bool may_span(const Finder *f)
 
 static void prepare(Finder *f)
 {
-	f->spans = may_span(f) || f->task->half_missing > 0;
+	f->spans = may_span(f) || f->task->half_missing > 0 || f->task->shares;
 	find_caps(f);
 	find_later(f);
 	if (f->spans)
@@ -910,6 +939,30 @@ static Packing *harvest(const Finder *f)
 	return packing;
 }
 
+/* The VMs whose shares the base has, and what these still miss. */
+static void begin_shares(Finder *f)
+{
+	unsigned n = f->rows->n_sorts;
+
+	memcpy(f->share_slot, f->task->shares, (size_t)f->model->n_groups * n * sizeof(unsigned));
+	for (unsigned i = 0; i < n; i++) {
+		const Sort *sort = &f->rows->sorts[i];
+		Shares *shares = &f->shares[i];
+
+		for (unsigned g = 0; g < f->model->n_groups; g++) {
+			unsigned count = f->share_slot[(size_t)g * n + i];
+
+			shares->sum += count;
+			shares->most = MAX(shares->most, count);
+		}
+		shares->vms = MAX(shares->most, (shares->sum + sort->k - 1) / sort->k);
+		f->pending += shares->vms * sort->k - shares->sum;
+		f->rem[sort->kind] -= shares->vms;
+		f->value += shares->vms * f->model->kinds[sort->kind].value;
+		f->left += sort->coarse ? shares->vms : 0;
+	}
+}
+
 static void begin(Finder *f, const Task *task, Packing *space)
 {
 	take_layout(f, task->merged);
@@ -917,7 +970,7 @@ static void begin(Finder *f, const Task *task, Packing *space)
 	f->memory = space->memory;
 	f->stopped = false;
 	f->value = f->spare = 0;
-	f->left = f->pending = 0;
+	f->left = f->pending = f->last_row = 0;
 	f->half = task->half_missing;
 	f->half_nodes = 0;
 	for (unsigned i = 0; i < f->rows->n_sorts; i++)
@@ -926,6 +979,8 @@ static void begin(Finder *f, const Task *task, Packing *space)
 	memset(f->in_slot, 0, (size_t)f->layout->n_slots * f->model->n_kinds * sizeof(unsigned));
 	memcpy(f->rem, task->count, f->model->n_kinds * sizeof(unsigned));
 	memo_clear(f->memo);
+	if (task->shares)
+		begin_shares(f);
 	prepare(f);
 }
 
@@ -942,17 +997,41 @@ Outcome finder_run(Finder *f, const Task *task, uint64_t limit, Packing **found)
 	return yes ? OUTCOME_FOUND : f->stopped ? OUTCOME_UNKNOWN : OUTCOME_NONE;
 }
 
+Outcome finder_prove(Finder *f, const Task *task, uint64_t limit, Packing **found)
+{
+	Outcome outcome = finder_run(f, task, MIN(limit, SHORT_RUN), found);
+	Layout *layout = layout_get(f, task->merged);
+	unsigned n = layout->rows->n;
+
+	if (outcome != OUTCOME_UNKNOWN || limit <= SHORT_RUN)
+		return outcome;
+	finder_charge(f, rows_optimize(layout->rows, task) / LP_WORK_PER_STEP);
+	outcome = finder_run(f, task, limit - SHORT_RUN, found);
+	rows_drop(layout->rows, n);
+	for (unsigned g = 0; g < f->model->n_groups; g++)
+		group_fill_drop(&layout->fills[g], n);
+	return outcome;
+}
+
+Outcome finder_find(Finder *f, const Task *task, uint64_t limit, Packing **found)
+{
+	Outcome outcome = finder_run(f, task, MIN(limit, SHORT_RUN), found);
+
+	if (outcome != OUTCOME_UNKNOWN || limit <= SHORT_RUN)
+		return outcome;
+	if (finder_dive(f, task, limit / 4, found))
+		return OUTCOME_FOUND;
+	return finder_run(f, task, limit - SHORT_RUN, found);
+}
+
 uint64_t finder_half(const Finder *f)
 {
 	return f->half_nodes;
 }
 
-const Sort *finder_sorts(Finder *f, unsigned *n)
+const Rows *finder_rows(Finder *f, bool merged)
 {
-	const Rows *rows = layout_get(f, false)->rows;
-
-	*n = rows->n_sorts;
-	return rows->sorts;
+	return layout_get(f, merged)->rows;
 }
 
 void finder_optimize(Finder *f, const Task *task)
@@ -961,7 +1040,7 @@ void finder_optimize(Finder *f, const Task *task)
 
 	if (task->copies ? layout->optimized_copies : layout->optimized == OPTIMIZE_MOST)
 		return;
-	rows_optimize(layout->rows, task);
+	finder_charge(f, rows_optimize(layout->rows, task) / LP_WORK_PER_STEP);
 	layout->optimized_copies = layout->optimized_copies || task->copies;
 	layout->optimized += !task->copies;
 }

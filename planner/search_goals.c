@@ -6,6 +6,11 @@
  */
 #include "planner/search_internal.h"
 
+void answer_count(Answer *a)
+{
+	a->n_proved += a->proved;
+}
+
 Worth packing_worth(const Answer *a, const Packing *packing)
 {
 	Worth worth = {.left = packing_left(a->model, packing)};
@@ -74,7 +79,7 @@ static Outcome ask_value(Answer *a, const unsigned *count, uint64_t value, uint6
 		     .left = SEARCH_NEVER,
 		     .merged = true};
 	Packing *found;
-	Outcome outcome = finder_run(a->finder, &task, allowance(a, floor), &found);
+	Outcome outcome = finder_find(a->finder, &task, allowance(a, floor), &found);
 
 	if (outcome == OUTCOME_FOUND) {
 		answer_take(a, into_rooms(a->model, found));
@@ -194,37 +199,49 @@ static void seek_value(Answer *a)
 	a->proved = a->value == a->bound;
 }
 
-/* May the VM of KIND be accepted, too? Its count says so already. */
-static bool accept_vm(Answer *a, unsigned kind, uint64_t floor)
+/* Can the VM of KIND be accepted, too? Its count says so already. */
+static Outcome accept_vm(Answer *a, unsigned kind, uint64_t floor)
 {
 	g_autoptr(Packing) packing = packing_copy(a->model, a->packing);
-	Outcome outcome;
 
 	if (bestfit_seat(a->model, packing, kind)) {
 		answer_take(a, g_steal_pointer(&packing));
-		return true;
+		return OUTCOME_FOUND;
 	}
 	if (value_bound(a) < all_value(a))
-		return false;
-	outcome = ask_value(a, a->count, all_value(a), floor);
-	a->proved = a->proved && outcome != OUTCOME_UNKNOWN;
-	return outcome == OUTCOME_FOUND;
+		return OUTCOME_NONE;
+	return ask_value(a, a->count, all_value(a), floor);
 }
 
-/* What was refused once stays refused: only more VMs are accepted later. */
-static void accept_in_order(Answer *a)
+/*
+ * What was refused once stays refused: only more VMs are accepted later. PLAIN seats each VM where
+ * it fits best and moves none; as long as it has accepted the same VMs it stands in where the
+ * search does not know, so that the answer is not behind it.
+ */
+static void accept_in_order(Answer *a, Packing *plain)
 {
 	const SearchProblem *problem = a->model->problem;
 	g_autofree bool *refused = g_new0(bool, a->model->n_kinds + 1);
 	uint64_t floor = a->steps / 2;
+	bool same = true;
 
 	for (unsigned i = 0; i < problem->n_vms; i++) {
 		unsigned k = a->model->kind_of[i];
+		Outcome outcome;
+		bool plainly;
 
 		if (refused[k] || a->model->kinds[k].natural == SEARCH_NEVER)
 			continue;
+		plainly = same && bestfit_seat(a->model, plain, k);
 		a->count[k]++;
-		if (accept_vm(a, k, floor))
+		outcome = accept_vm(a, k, floor);
+		a->proved = a->proved && outcome != OUTCOME_UNKNOWN;
+		if (outcome == OUTCOME_UNKNOWN && plainly) {
+			answer_take(a, packing_copy(a->model, plain));
+			outcome = OUTCOME_FOUND;
+		}
+		same = same && plainly == (outcome == OUTCOME_FOUND);
+		if (outcome == OUTCOME_FOUND)
 			continue;
 		a->count[k]--;
 		refused[k] = true;
@@ -236,6 +253,7 @@ static void seek_order(Answer *a)
 {
 	g_autofree unsigned *wanted = a->count;
 	g_autoptr(Packing) all = packing_new(a->model);
+	g_autoptr(Packing) plain = packing_new(a->model);
 
 	bestfit_fill(a->model, all, wanted);
 	a->bound = all_value(a);
@@ -245,9 +263,10 @@ static void seek_order(Answer *a)
 		wanted = NULL;
 		return;
 	}
+	a->bound = value_bound(a);
 	a->count = g_new0(unsigned, a->model->n_kinds + 1);
 	answer_take(a, packing_new(a->model));
-	accept_in_order(a);
+	accept_in_order(a, plain);
 	if (a->proved)
 		a->bound = a->value;
 }
@@ -268,7 +287,7 @@ static Outcome ask(Answer *a, unsigned left, bool copies, uint64_t spare, uint64
 
 	if (!copies)
 		finder_optimize(a->finder, &task);
-	outcome = finder_run(a->finder, &task, allowance(a, floor), &found);
+	outcome = finder_find(a->finder, &task, allowance(a, floor), &found);
 	if (outcome == OUTCOME_FOUND)
 		answer_take(a, found);
 	return outcome;
@@ -347,8 +366,11 @@ void answer_seek(Answer *a)
 		a->left = packing_left(a->model, a->packing);
 		seek_value(a);
 	}
+	answer_count(a);
 	seek_left(a);
+	answer_count(a);
 	seek_spare(a);
+	answer_count(a);
 }
 
 /* Only whether all of them fit: the bound mostly says no, best-fit mostly yes. */

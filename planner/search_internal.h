@@ -61,6 +61,8 @@ Model *model_new(const SearchProblem *problem);
 void model_free(Model *model);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Model, model_free)
 
+/* Bytes of each of K shares, in whole pages. */
+uint64_t vm_memory(const SearchVm *vm, unsigned k);
 /* Cores and memory of each of K shares of KIND (k = 1: the whole VM). */
 unsigned share_cores(const Model *model, const Kind *kind, unsigned class, unsigned k);
 uint64_t share_memory(const Model *model, const Kind *kind, unsigned k);
@@ -153,7 +155,7 @@ typedef struct Row {
 
 /* Weights are whole numbers: so many are one. */
 #define ROW_SCALE (1 << 20)
-#define ROWS_MOST 24
+#define ROWS_MOST 28
 
 /*
  * The knapsack of cores and memory. Where memory runs short, its price does not know that it comes
@@ -194,6 +196,8 @@ typedef struct Weights {
 	bool tail, node; /* shall it have these tables? */
 } Weights;
 void rows_add(Rows *rows, const Weights *weights);
+/* Forget all rows but the first N. */
+void rows_drop(Rows *rows, unsigned n);
 /* NULL where memory cannot run short. */
 MemorySack *memory_sack_new(const Rows *rows);
 /* All that may fill a node, weights 0; SHARES: of wider VMs as well. Of MemoryItem. */
@@ -210,20 +214,23 @@ bool rows_is_whole(const Rows *rows, unsigned group);
  * that give up D cores carry suffix[I][D] at most.
  */
 typedef struct GroupFill {
-	unsigned n_rooms, n_rows, cores; /* of the rows and rooms it is made for */
-	unsigned *cap;			 /* each room's cores, then the group's */
-	int64_t *suffix[ROWS_MOST];	 /* (room, one more than there are) × (cores + 1) */
-	int64_t best[ROWS_MOST][2];	 /* with coarser VMs; and with shares, too */
+	unsigned n_rooms, n_rows;
+	size_t stride;
+	unsigned *cap;		    /* each room's cores, then the group's */
+	int64_t *suffix[ROWS_MOST]; /* (room, one more than there are) × stride */
+	int64_t best[ROWS_MOST][2]; /* with coarser VMs; and with shares, too */
 } GroupFill;
 
-/* Made anew as far as CAP, the N_ROOMS rooms' free cores and the group's, or the rows differ. */
-void group_fill_update(GroupFill *fill, const Rows *rows, unsigned class, const unsigned *cap,
-		       unsigned n_rooms);
+/* Made anew as far as CAP, the N_ROOMS rooms' free cores and the group's, or the rows differ.
+ * Returns how much work that was. */
+uint64_t group_fill_update(GroupFill *fill, const Rows *rows, unsigned class, const unsigned *cap,
+			   unsigned n_rooms);
+void group_fill_drop(GroupFill *fill, unsigned n_rows);
 void group_fill_clear(GroupFill *fill);
 
-/* Add the rows that are best for the whole of TASK. */
+/* Add the rows that are best for the whole of TASK. Returns how much work it was. */
 struct Task;
-void rows_optimize(Rows *rows, const struct Task *task);
+uint64_t rows_optimize(Rows *rows, const struct Task *task);
 
 /*
  * States of the exact search that are known to lead nowhere: a row of words and a level; a state
@@ -249,9 +256,37 @@ typedef struct Task {
 	 */
 	const Sort *half;
 	unsigned half_missing, half_from;
+	/* Group × sort: shares that are seated already, in the base; NULL = none. */
+	const unsigned *shares;
 } Task;
 
 typedef enum Outcome { OUTCOME_NONE, OUTCOME_FOUND, OUTCOME_UNKNOWN } Outcome;
+
+/*
+ * What the linear program would do: groups filled so and so, some of them a fraction of a time.
+ */
+typedef struct Piece {
+	unsigned kind, k; /* k > 1: a share of it */
+	unsigned room;	  /* of the group's; SEARCH_NEVER: it sits coarser */
+} Piece;
+typedef struct Pattern {
+	unsigned column, type; /* for groups of that type */
+	unsigned first, n;     /* its pieces */
+	double times;
+} Pattern;
+typedef struct Plan {
+	GArray *patterns, *pieces;
+	unsigned *type_of;   /* group → type */
+	double value, spare; /* of all */
+	/* Given: groups to leave alone, and VMs to be placed beside those of the task, by half. */
+	bool *closed;
+	double *pending;
+} Plan;
+Plan *plan_new(const Model *model);
+void plan_free(Plan *plan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
+/* For TASK; returns how much work it was. */
+uint64_t plan_make(Plan *plan, const Rows *rows, const Task *task);
 
 typedef struct Finder Finder;
 /* STEPS, the budget left, is counted down. */
@@ -261,10 +296,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Finder, finder_free)
 /* With OUTCOME_FOUND *FOUND, yours, has the VMs and copies, without those of the base. UNKNOWN:
  * LIMIT steps, or the budget, are used up. */
 Outcome finder_run(Finder *finder, const Task *task, uint64_t limit, Packing **found);
+/* Not so exhaustive: fill group after group as the linear program would, the last ones exactly. */
+bool finder_dive(Finder *finder, const Task *task, uint64_t limit, Packing **found);
+/* Exhaustive, with rows made for this task where it takes long. */
+Outcome finder_prove(Finder *finder, const Task *task, uint64_t limit, Packing **found);
+/* All of these, as it seems best. */
+Outcome finder_find(Finder *finder, const Task *task, uint64_t limit, Packing **found);
+const Rows *finder_rows(Finder *finder, bool merged);
+/* Take so many steps off the budget. */
+void finder_charge(Finder *finder, uint64_t steps);
 /* The nodes that hold what the half seated VM of the last task missed, as bits; it was found. */
 uint64_t finder_half(const Finder *finder);
-/* All ways to span nodes that are worth trying. */
-const Sort *finder_sorts(Finder *finder, unsigned *n);
 /* The bounds' best rows for such tasks, once; they hold for all others as well. */
 void finder_optimize(Finder *finder, const Task *task);
 
@@ -282,7 +324,10 @@ typedef struct Answer {
 	uint64_t value, bound, spare;
 	unsigned left;
 	bool proved; /* all goals so far */
+	unsigned n_proved;
 } Answer;
+/* The next goal is proved if all so far are. */
+void answer_count(Answer *answer);
 
 /* A packing's worth to the goals, were it the answer's. */
 typedef struct Worth {
@@ -311,7 +356,12 @@ Outcome answer_fits(Answer *answer);
 /* Goal (5): a seat (GArray of SearchShare, or NULL) for each VM. */
 GPtrArray *answer_lowest(Answer *answer);
 
-/* One VM alone: its seat, or NULL where the general way has to be taken. */
+/* Seats, to be filled with one GArray of SearchShare, or NULL, for each VM. */
+GPtrArray *seats_new(void);
+/* Lower rooms, in each more cores, come first; of two where one goes on, the shorter. */
+int seat_compare(const GArray *a, const GArray *b);
+
+/* One VM alone; NULL where the general way has to be taken. */
 SearchResult *solve_one(const SearchProblem *problem);
 
 #endif

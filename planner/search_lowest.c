@@ -73,7 +73,7 @@ static Outcome ask(Lowest *l, Stand *stand)
 	Outcome outcome;
 
 	finder_optimize(l->answer->finder, &task);
-	outcome = finder_run(l->answer->finder, &task, l->answer->steps, &found);
+	outcome = finder_prove(l->answer->finder, &task, l->answer->steps, &found);
 	if (outcome == OUTCOME_UNKNOWN)
 		l->answer->proved = false;
 	if (outcome != OUTCOME_FOUND)
@@ -292,8 +292,7 @@ static GArray *seat_in_room(Lowest *l, unsigned kind)
 	return NULL;
 }
 
-/* Lower rooms, in each more cores, come first. */
-static int compare_seats(const GArray *a, const GArray *b)
+int seat_compare(const GArray *a, const GArray *b)
 {
 	for (unsigned i = 0; i < a->len && i < b->len; i++) {
 		const SearchShare *x = &g_array_index(a, SearchShare, i);
@@ -550,7 +549,7 @@ static void add_place(Lowest *l, GArray *places, Place place)
 static int compare_places(const void *a, const void *b)
 {
 	const Place *x = a, *y = b;
-	int order = compare_seats(x->ideal, y->ideal);
+	int order = seat_compare(x->ideal, y->ideal);
 
 	return order != 0 ? order : (int)place_level(x) - (int)place_level(y);
 }
@@ -559,8 +558,8 @@ static int compare_places(const void *a, const void *b)
 static GArray *places_new(Lowest *l, unsigned kind)
 {
 	const Model *model = l->model;
-	unsigned natural = model->kinds[kind].natural, n_sorts;
-	const Sort *sorts = finder_sorts(l->answer->finder, &n_sorts);
+	unsigned natural = model->kinds[kind].natural;
+	const Rows *rows = finder_rows(l->answer->finder, false);
 	GArray *places = g_array_new(FALSE, FALSE, sizeof(Place));
 
 	g_array_set_clear_func(places, place_clear);
@@ -571,10 +570,10 @@ static GArray *places_new(Lowest *l, unsigned kind)
 		if ((natural == 1 || (l->now.left > 0 && model->groups[g].n_rooms > 1)) &&
 		    packing_fits_group(model, l->now.fixed, kind, g))
 			add_place(l, places, (Place){kind, SEARCH_NEVER, g, NULL, NULL});
-	for (unsigned i = 0; i < n_sorts; i++)
-		if (sorts[i].kind == kind && (!sorts[i].coarse || l->now.left > 0))
+	for (unsigned i = 0; i < rows->n_sorts; i++)
+		if (rows->sorts[i].kind == kind && (!rows->sorts[i].coarse || l->now.left > 0))
 			add_place(l, places,
-				  (Place){kind, SEARCH_NEVER, SEARCH_NEVER, &sorts[i], NULL});
+				  (Place){kind, SEARCH_NEVER, SEARCH_NEVER, &rows->sorts[i], NULL});
 	if (places->len > 1)
 		qsort(places->data, places->len, sizeof(Place), compare_places);
 	return places;
@@ -589,7 +588,7 @@ static void consider(Lowest *l, const Place *place, GArray **best, Stand *then)
 
 	if (outcome == OUTCOME_NONE)
 		refuse(l, place);
-	if (outcome != OUTCOME_FOUND || (*best && compare_seats(*best, seat) <= 0)) {
+	if (outcome != OUTCOME_FOUND || (*best && seat_compare(*best, seat) <= 0)) {
 		g_array_unref(seat);
 		stand_clear(&stand);
 		return;
@@ -611,7 +610,7 @@ static GArray *seat_anywhere(Lowest *l, unsigned kind)
 	for (unsigned i = 0; i < places->len; i++) {
 		const Place *place = &g_array_index(places, Place, i);
 
-		if (best && compare_seats(best, place->ideal) <= 0)
+		if (best && seat_compare(best, place->ideal) <= 0)
 			break;
 		consider(l, place, &best, &then);
 	}
@@ -637,16 +636,21 @@ static GArray *seat_vm(Lowest *l, unsigned kind)
 	return seat;
 }
 
-static void free_seat(gpointer seat)
+static void free_seat(void *seat)
 {
 	if (seat)
 		g_array_unref(seat);
 }
 
+GPtrArray *seats_new(void)
+{
+	return g_ptr_array_new_with_free_func(free_seat);
+}
+
 GPtrArray *answer_lowest(Answer *a)
 {
 	const Model *model = a->model;
-	GPtrArray *seats = g_ptr_array_new_with_free_func(free_seat);
+	GPtrArray *seats = seats_new();
 	g_autofree unsigned *from = g_new0(unsigned, model->n_kinds + 1);
 	g_autoptr(GArray) refused = g_array_new(FALSE, FALSE, sizeof(Place));
 	Lowest l = {.answer = a,

@@ -60,8 +60,9 @@ typedef struct Program {
 	unsigned *given; /* the same: cores this room gives up for that */
 	double memory_unit; /* bytes; 0 = memory has no price */
 	bool by_node;
-	GArray *pieces; /* of MemoryItem: what fills nodes */
+	GArray *items; /* of MemoryItem: what fills nodes */
 	int64_t *table;
+	Plan *plan; /* NULL: only the prices are wanted */
 } Program;
 
 static unsigned row_of_unit(unsigned kind)
@@ -81,29 +82,42 @@ static unsigned row_of(const Program *p, unsigned which)
 	return 2 * p->model->n_kinds + which;
 }
 
-static void find_type(Program *p, const Type *type)
+static bool same_type(const Type *a, const Type *b)
 {
-	for (unsigned i = 0; i < p->types->len; i++) {
-		Type *other = &g_array_index(p->types, Type, i);
+	return a->class == b->class && a->n_rooms == b->n_rooms && a->cell == b->cell &&
+	       memcmp(a->cap, b->cap, (a->n_rooms + 1) * sizeof(unsigned)) == 0;
+}
 
-		if (other->class == type->class && other->n_rooms == type->n_rooms &&
-		    memcmp(other->cap, type->cap, (type->n_rooms + 1) * sizeof(unsigned)) == 0) {
-			other->count++;
-			return;
-		}
-	}
-	g_array_append_vals(p->types, type, 1);
+/* One more of TYPE; its number. */
+static unsigned find_type(Program *p, const Type *type)
+{
+	unsigned i = 0;
+
+	while (i < p->types->len && !same_type(&g_array_index(p->types, Type, i), type))
+		i++;
+	if (i == p->types->len)
+		g_array_append_vals(p->types, type, 1);
+	else
+		g_array_index(p->types, Type, i).count++;
+	return i;
+}
+
+static bool is_open(const Program *p, unsigned group)
+{
+	return !p->plan || !p->plan->closed[group];
 }
 
 static void find_types(Program *p)
 {
 	const Packing *base = p->task->base;
-	unsigned *cap = p->caps;
+	unsigned *cap = p->caps, type_of;
 
 	for (unsigned g = 0; g < p->model->n_groups; g++) {
 		const Group *group = &p->model->groups[g];
 		Type type = {.class = group->class, .n_rooms = 1, .count = 1, .cap = cap};
 
+		if (!is_open(p, g))
+			continue;
 		if (rows_is_whole(p->rows, g)) {
 			type.cores = *cap++ = base->group[g];
 		} else {
@@ -114,27 +128,35 @@ static void find_types(Program *p)
 			}
 		}
 		*cap++ = base->group[g];
-		find_type(p, &type);
+		type_of = find_type(p, &type);
+		if (p->plan)
+			p->plan->type_of[g] = type_of;
 	}
 }
 
+/* Nodes; what plans there are for, have one group each. */
 static void find_node_types(Program *p)
 {
 	const Packing *base = p->task->base;
+	unsigned *cap = p->caps, type_of;
 
 	for (unsigned n = 0; n < p->model->problem->n_nodes; n++) {
-		Type type = {.count = 1};
-		unsigned i = 0;
+		Type type = {.count = 1, .cap = cap};
+		unsigned open = SEARCH_NEVER;
 
-		for (unsigned g = 0; g < p->model->n_groups; g++)
-			type.cores += p->model->groups[g].node == n ? base->group[g] : 0;
+		for (unsigned g = 0; g < p->model->n_groups; g++) {
+			if (p->model->groups[g].node != n || !is_open(p, g))
+				continue;
+			type.cores += base->group[g];
+			open = g;
+		}
+		if (open == SEARCH_NEVER)
+			continue;
+		*cap++ = type.cores;
 		type.cell = memory_cell(p->rows->memory, type.cores, base->memory[n]);
-		while (i < p->types->len && g_array_index(p->types, Type, i).cell != type.cell)
-			i++;
-		if (i == p->types->len)
-			g_array_append_val(p->types, type);
-		else
-			g_array_index(p->types, Type, i).count++;
+		type_of = find_type(p, &type);
+		if (p->plan)
+			p->plan->type_of[open] = type_of;
 	}
 }
 
@@ -163,7 +185,8 @@ static void set_limits(Program *p)
 	simplex_limit(p->simplex, row_of(p, ROW_MEMORY), limited ? problem->n_nodes : 0);
 	simplex_limit(p->simplex, row_of(p, ROW_LEFT), MIN(p->task->left, problem->n_vms));
 	for (unsigned k = 0; k < p->model->n_kinds; k++)
-		simplex_limit(p->simplex, row_of_supply(p, k), p->task->count[k]);
+		simplex_limit(p->simplex, row_of_supply(p, k),
+			      p->task->count[k] + (p->plan ? p->plan->pending[k] : 0));
 	for (unsigned i = 0; i < p->types->len; i++)
 		simplex_limit(p->simplex, row_of(p, ROW_TYPES) + i,
 			      g_array_index(p->types, Type, i).count);
@@ -177,7 +200,7 @@ static void add_uses(Program *p)
 		double *column;
 
 		p->vms[k] = p->copies[k] = SEARCH_NEVER;
-		if (p->task->count[k] > 0) {
+		if (p->task->count[k] > 0 || (p->plan && p->plan->pending[k] > 0)) {
 			p->vms[k] = p->columns;
 			column = add_column(p, (double)kind->value);
 			column[row_of_unit(k)] = column[row_of_supply(p, k)] = 1;
@@ -284,7 +307,18 @@ static double fill_type(Program *p, const Type *type, unsigned *given)
 	return best;
 }
 
-static void add_items(const Program *p, double *column, const Sack *sack, unsigned cores)
+/* The pattern at hand holds one more of KIND, or a share of it. */
+static void note_piece(const Program *p, unsigned kind, unsigned k, unsigned room)
+{
+	Piece piece = {kind, k, room};
+
+	if (p->plan)
+		g_array_append_val(p->plan->pieces, piece);
+}
+
+/* ROOM: of the group, SEARCH_NEVER = what is coarser. */
+static void add_items(const Program *p, double *column, const Sack *sack, unsigned cores,
+		      unsigned room)
 {
 	while (sack->last[cores] >= 0) {
 		const Item *item = &g_array_index(sack->items, Item, sack->last[cores]);
@@ -292,7 +326,28 @@ static void add_items(const Program *p, double *column, const Sack *sack, unsign
 		column[row_of_unit(item->kind)] -= 1.0 / item->k;
 		column[row_of(p, ROW_MEMORY)] += memory_share(p, item->memory);
 		column[row_of(p, ROW_LEFT)] += item->left ? 1.0 / item->k : 0;
+		note_piece(p, item->kind, item->k, room);
 		cores -= item->cores;
+	}
+}
+
+static void begin_pattern(const Program *p, double *column, unsigned type)
+{
+	column[row_of(p, ROW_TYPES) + type] = 1;
+	if (p->plan) {
+		Pattern pattern = {p->columns - 1, type, p->plan->pieces->len, 0, 0};
+
+		g_array_append_val(p->plan->patterns, pattern);
+	}
+}
+
+static void end_pattern(const Program *p)
+{
+	if (p->plan) {
+		Pattern *last =
+			&g_array_index(p->plan->patterns, Pattern, p->plan->patterns->len - 1);
+
+		last->n = p->plan->pieces->len - last->first;
 	}
 }
 
@@ -301,14 +356,16 @@ static void add_pattern(Program *p, unsigned t, unsigned given)
 	const Type *type = &g_array_index(p->types, Type, t);
 	double *column = add_column(p, 0);
 
-	column[row_of(p, ROW_TYPES) + t] = 1;
-	add_items(p, column, &p->wide, given - (type->cores - type->cap[type->n_rooms]));
+	begin_pattern(p, column, t);
+	add_items(p, column, &p->wide, given - (type->cores - type->cap[type->n_rooms]),
+		  SEARCH_NEVER);
 	for (unsigned i = 0; i < type->n_rooms; i++) {
 		unsigned u = p->given[i * ((size_t)type->cores + 1) + given];
 
-		add_items(p, column, &p->fine, type->cap[i] - u);
+		add_items(p, column, &p->fine, type->cap[i] - u, i);
 		given -= u;
 	}
+	end_pattern(p);
 }
 
 static void add_patterns(void *data)
@@ -342,9 +399,9 @@ static void add_node_pattern(Program *p, unsigned t)
 	size_t row = p->rows->memory->units + 1, cell = g_array_index(p->types, Type, t).cell;
 	double *column = add_column(p, 0);
 
-	column[row_of(p, ROW_TYPES) + t] = 1;
-	for (unsigned i = 0; p->table[cell] > 0 && i < p->pieces->len; i++) {
-		const MemoryItem *item = &g_array_index(p->pieces, MemoryItem, i);
+	begin_pattern(p, column, t);
+	for (unsigned i = 0; p->table[cell] > 0 && i < p->items->len; i++) {
+		const MemoryItem *item = &g_array_index(p->items, MemoryItem, i);
 		size_t from = cell - item->cores * row - item->units;
 
 		if (item->weight <= 0 || cell / row < item->cores || cell % row < item->units ||
@@ -353,8 +410,10 @@ static void add_node_pattern(Program *p, unsigned t)
 		i = UINT_MAX; /* from the first again */
 		column[row_of_unit(item->kind)] -= 1.0 / item->k;
 		column[row_of(p, ROW_LEFT)] += item->left ? 1.0 / item->k : 0;
+		note_piece(p, item->kind, item->k, item->k > 1 ? SEARCH_NEVER : 0);
 		cell = from;
 	}
+	end_pattern(p);
 }
 
 static void add_node_patterns(void *data)
@@ -362,13 +421,13 @@ static void add_node_patterns(void *data)
 	Program *p = data;
 	const double *price = simplex_prices(p->simplex);
 
-	for (unsigned i = 0; i < p->pieces->len; i++) {
-		MemoryItem *item = &g_array_index(p->pieces, MemoryItem, i);
+	for (unsigned i = 0; i < p->items->len; i++) {
+		MemoryItem *item = &g_array_index(p->items, MemoryItem, i);
 		double left = item->left ? price[row_of(p, ROW_LEFT)] : 0;
 
 		item->weight = whole_weight((price[row_of_unit(item->kind)] - left) / item->k);
 	}
-	memory_fill(p->rows->memory, p->pieces, p->table);
+	memory_fill(p->rows->memory, p->items, p->table);
 	for (unsigned t = 0; t < p->types->len; t++)
 		if ((double)p->table[g_array_index(p->types, Type, t).cell] / ROW_SCALE >
 		    simplex_prices(p->simplex)[row_of(p, ROW_TYPES) + t] + 1e-4)
@@ -435,7 +494,7 @@ static void program_init(Program *p)
 	sack_init(&p->fine, p->rows->most);
 	sack_init(&p->wide, p->rows->most);
 	if (p->by_node) {
-		p->pieces = memory_items(p->rows, p->rows->memory, true);
+		p->items = memory_items(p->rows, p->rows->memory, true);
 		p->table = g_new(int64_t, p->rows->memory->cells);
 		find_node_types(p);
 	} else {
@@ -464,34 +523,98 @@ static void program_clear(Program *p)
 	g_free(p->gain);
 	g_free(p->given);
 	g_free(p->table);
-	g_clear_pointer(&p->pieces, g_array_unref);
+	g_clear_pointer(&p->items, g_array_unref);
 	simplex_free(p->simplex);
 }
 
-static void optimize(Rows *rows, const Task *task, bool by_node)
+static bool limited(const Rows *rows, const Task *task)
+{
+	bool all = rows->memory;
+
+	for (unsigned n = 0; n < rows->model->problem->n_nodes; n++)
+		all = all && task->base->memory[n] != UINT64_MAX;
+	return all;
+}
+
+static uint64_t optimize(Rows *rows, const Task *task, bool by_node)
 {
 	Program p = {.rows = rows, .model = rows->model, .task = task, .by_node = by_node};
 	SimplexColumns more = by_node ? add_node_patterns : add_patterns;
+	uint64_t steps;
 
 	program_init(&p);
-	simplex_run(p.simplex, MOST_STEPS, more, &p);
+	steps = simplex_run(p.simplex, MOST_STEPS, more, &p);
 	take_row(&p, rows, false);
 	if (task->copies) {
 		turn_to_spare(&p);
-		simplex_run(p.simplex, MOST_STEPS, more, &p);
+		steps += simplex_run(p.simplex, MOST_STEPS, more, &p);
 		take_row(&p, rows, true);
 	}
+	steps *= row_of(&p, ROW_TYPES) + p.types->len;
 	program_clear(&p);
+	return steps;
 }
 
-void rows_optimize(Rows *rows, const Task *task)
+uint64_t rows_optimize(Rows *rows, const Task *task)
 {
-	const Model *model = rows->model;
-	bool limited = rows->memory;
+	uint64_t work = optimize(rows, task, false);
 
-	for (unsigned n = 0; n < model->problem->n_nodes; n++)
-		limited = limited && task->base->memory[n] != UINT64_MAX;
-	optimize(rows, task, false);
-	if (limited)
-		optimize(rows, task, true);
+	if (limited(rows, task))
+		work += optimize(rows, task, true);
+	return work;
+}
+
+/*
+ * Plans.
+ */
+Plan *plan_new(const Model *model)
+{
+	Plan *plan = g_new0(Plan, 1);
+
+	plan->patterns = g_array_new(FALSE, FALSE, sizeof(Pattern));
+	plan->pieces = g_array_new(FALSE, FALSE, sizeof(Piece));
+	plan->closed = g_new0(bool, model->n_groups + 1);
+	plan->type_of = g_new0(unsigned, model->n_groups + 1);
+	plan->pending = g_new0(double, model->n_kinds + 1);
+	return plan;
+}
+
+void plan_free(Plan *plan)
+{
+	g_array_unref(plan->patterns);
+	g_array_unref(plan->pieces);
+	g_free(plan->closed);
+	g_free(plan->type_of);
+	g_free(plan->pending);
+	g_free(plan);
+}
+
+uint64_t plan_make(Plan *plan, const Rows *rows, const Task *task)
+{
+	Program p = {.rows = rows, .model = rows->model, .task = task, .plan = plan};
+	SimplexColumns more = add_patterns;
+	uint64_t steps;
+
+	g_array_set_size(plan->patterns, 0);
+	g_array_set_size(plan->pieces, 0);
+	/* Only where rooms have no walls, and a node is one group, can a node's pattern be used. */
+	p.by_node = task->merged && rows->model->n_classes == 1 && limited(rows, task);
+	if (p.by_node)
+		more = add_node_patterns;
+	program_init(&p);
+	steps = simplex_run(p.simplex, MOST_STEPS, more, &p);
+	plan->value = simplex_value(p.simplex);
+	if (task->copies) {
+		turn_to_spare(&p);
+		steps += simplex_run(p.simplex, MOST_STEPS, more, &p);
+		plan->spare = simplex_value(p.simplex);
+	}
+	for (unsigned i = 0; i < plan->patterns->len; i++) {
+		Pattern *pattern = &g_array_index(plan->patterns, Pattern, i);
+
+		pattern->times = simplex_level(p.simplex, pattern->column);
+	}
+	steps *= row_of(&p, ROW_TYPES) + p.types->len;
+	program_clear(&p);
+	return steps;
 }

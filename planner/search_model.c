@@ -6,8 +6,7 @@ unsigned search_cores(unsigned vcpus, unsigned threads, bool isolate)
 	return isolate ? vcpus : vcpus / threads + (vcpus % threads != 0);
 }
 
-/* Bytes of each of K shares, in whole pages. */
-static uint64_t vm_memory(const SearchVm *vm, unsigned k)
+uint64_t vm_memory(const SearchVm *vm, unsigned k)
 {
 	uint64_t share = vm->memory / k + (vm->memory % k != 0);
 	uint64_t pages = share / vm->page + (share % vm->page != 0);

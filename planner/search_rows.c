@@ -289,10 +289,17 @@ static void row_clear(Row *row)
 	g_free(row->tail);
 }
 
+void rows_drop(Rows *rows, unsigned n)
+{
+	while (rows->n > n) {
+		row_clear(&rows->row[--rows->n]);
+		memset(&rows->row[rows->n], 0, sizeof(Row));
+	}
+}
+
 void rows_free(Rows *rows)
 {
-	for (unsigned i = 0; i < rows->n; i++)
-		row_clear(&rows->row[i]);
+	rows_drop(rows, 0);
 	g_free(rows->memory);
 	g_free(rows->list);
 	g_free(rows->sorts);
@@ -302,67 +309,92 @@ void rows_free(Rows *rows)
 /*
  * Groups.
  */
+void group_fill_drop(GroupFill *fill, unsigned n)
+{
+	while (fill->n_rows > n)
+		g_clear_pointer(&fill->suffix[--fill->n_rows], g_free);
+}
+
 void group_fill_clear(GroupFill *fill)
 {
-	for (unsigned r = 0; r < fill->n_rows; r++)
-		g_free(fill->suffix[r]);
+	group_fill_drop(fill, 0);
 	g_free(fill->cap);
 	memset(fill, 0, sizeof(*fill));
 }
 
-/* The rooms from the I-th on, as those after it and itself, whichever way the cores given up are
- * shared out. Less than none they do not carry; what they cannot give up is never asked. */
+/* The rooms from the I-th on, as itself and those AFTER it, which have so many cores, whichever way
+ * the cores given up are shared out. */
 static void fill_suffix(const GroupFill *fill, const int64_t *fine, int64_t *suffix, unsigned i,
 			unsigned after)
 {
-	size_t row = fill->cores + 1;
-	const int64_t *next = suffix + (i + 1) * row;
+	unsigned cap = fill->cap[i];
+	int64_t *here = suffix + i * fill->stride;
+	const int64_t *next = here + fill->stride;
 
-	for (unsigned d = 0; d <= after + fill->cap[i]; d++) {
+	for (unsigned d = 0; d <= after + cap; d++) {
 		int64_t best = INT64_MIN;
 
-		for (unsigned u = d > after ? d - after : 0; u <= MIN(fill->cap[i], d); u++)
-			best = MAX(best, fine[fill->cap[i] - u] + next[d - u]);
-		suffix[i * row + d] = best;
+		for (unsigned u = d > after ? d - after : 0; u <= MIN(cap, d); u++)
+			best = MAX(best, fine[cap - u] + next[d - u]);
+		here[d] = best;
 	}
 }
 
 /* Those of the group's cores that are not its own are given up already. */
 static int64_t best_with(const GroupFill *fill, const int64_t *suffix, const int64_t *wide)
 {
-	unsigned own = fill->cap[fill->n_rooms];
+	unsigned own = fill->cap[fill->n_rooms], cores = 0;
 	int64_t best = 0;
 
+	for (unsigned i = 0; i < fill->n_rooms; i++)
+		cores += fill->cap[i];
 	for (unsigned d = 0; d <= own; d++)
-		best = MAX(best, wide[d] + suffix[fill->cores - own + d]);
+		best = MAX(best, wide[d] + suffix[cores - own + d]);
 	return best;
 }
 
-static void fill_row(GroupFill *fill, const Rows *rows, unsigned class, unsigned r)
+/* Rooms before CHANGED are to be done anew. Returns what that costs. */
+static uint64_t fill_row(GroupFill *fill, const Rows *rows, unsigned class, unsigned r,
+			 unsigned changed)
 {
 	const Row *row = &rows->row[r];
-	size_t at = (size_t) class * (rows->most + 1);
-	int64_t *suffix = g_new0(int64_t, (fill->n_rooms + 1) * ((size_t)fill->cores + 1));
+	size_t at = (size_t) class * fill->stride;
 	unsigned after = 0;
+	uint64_t cost = fill->cap[fill->n_rooms];
 
-	for (unsigned i = fill->n_rooms; i-- > 0; after += fill->cap[i])
-		fill_suffix(fill, row->fine + at, suffix, i, after);
-	fill->suffix[r] = suffix;
+	for (unsigned i = fill->n_rooms; i-- > 0; after += fill->cap[i]) {
+		if (i >= changed)
+			continue;
+		fill_suffix(fill, row->fine + at, fill->suffix[r], i, after);
+		cost += (uint64_t)(after + fill->cap[i]) * (fill->cap[i] + 1);
+	}
 	for (unsigned i = 0; i < 2; i++)
-		fill->best[r][i] = best_with(fill, suffix, row->wide[i] + at);
+		fill->best[r][i] = best_with(fill, fill->suffix[r], row->wide[i] + at);
+	return cost;
 }
 
-void group_fill_update(GroupFill *fill, const Rows *rows, unsigned class, const unsigned *cap,
-		       unsigned n_rooms)
+uint64_t group_fill_update(GroupFill *fill, const Rows *rows, unsigned class, const unsigned *cap,
+			   unsigned n_rooms)
 {
-	if (fill->cap && memcmp(fill->cap, cap, (n_rooms + 1) * sizeof(*cap)) != 0)
-		group_fill_clear(fill);
+	unsigned changed = n_rooms;
+	bool same;
+	uint64_t cost = 0;
+
 	if (!fill->cap) {
 		fill->n_rooms = n_rooms;
-		fill->cap = g_memdup2(cap, (n_rooms + 1) * sizeof(*cap));
-		for (unsigned i = 0; i < n_rooms; i++)
-			fill->cores += cap[i];
+		fill->stride = (size_t)rows->most + 1;
+		fill->cap = g_new(unsigned, n_rooms + 1);
+		memset(fill->cap, 0xff, (n_rooms + 1) * sizeof(*cap));
 	}
-	for (; fill->n_rows < rows->n; fill->n_rows++)
-		fill_row(fill, rows, class, fill->n_rows);
+	while (changed > 0 && fill->cap[changed - 1] == cap[changed - 1])
+		changed--;
+	same = changed == 0 && fill->cap[n_rooms] == cap[n_rooms];
+	memcpy(fill->cap, cap, (n_rooms + 1) * sizeof(*cap));
+	for (unsigned r = 0; !same && r < fill->n_rows; r++)
+		cost += fill_row(fill, rows, class, r, changed);
+	for (; fill->n_rows < rows->n; fill->n_rows++) {
+		fill->suffix[fill->n_rows] = g_new0(int64_t, (n_rooms + 1) * fill->stride);
+		cost += fill_row(fill, rows, class, fill->n_rows, n_rooms);
+	}
+	return cost;
 }

@@ -120,6 +120,14 @@ double simplex_value(const Simplex *s)
 	return value;
 }
 
+double simplex_level(const Simplex *s, unsigned column)
+{
+	for (unsigned i = 0; i < s->m; i++)
+		if (s->basis[i] == s->m + column)
+			return s->x[i];
+	return 0;
+}
+
 /* The column that gains most; its number or -1. */
 static int entering(const Simplex *s, unsigned from)
 {

@@ -26,5 +26,7 @@ unsigned simplex_run(Simplex *simplex, unsigned most, SimplexColumns more, void 
 /* Of each row; never relied on to be exact. */
 const double *simplex_prices(const Simplex *simplex);
 double simplex_value(const Simplex *simplex);
+/* Of a column. */
+double simplex_level(const Simplex *simplex, unsigned column);
 
 #endif

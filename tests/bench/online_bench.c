@@ -2,7 +2,8 @@
 /*
  * One online decision, in process: replays a history and times each placement alone.
  * Usage: online_bench TOPOLOGY INVENTORY EVENTS.jsonl [best-fit|first-fit]
- * Prints {"decisions":…,"median_ns":…,"rejected":…,"rejected_vcpus":…,"peak_vcpus":…}.
+ * The clock's own time is taken off. Prints
+ * {"decisions":…,"median_ns":…,"rejected":…,"rejected_vcpus":…,"peak_vcpus":…}.
  */
 #include "planner/event.h"
 #include "planner/online.h"
@@ -60,6 +61,20 @@ static int compare(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
+/* What reading the clock twice takes by itself. */
+static int64_t clock_cost(void)
+{
+	int64_t ns[999];
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(ns); i++) {
+		int64_t start = now();
+
+		ns[i] = now() - start;
+	}
+	qsort(ns, G_N_ELEMENTS(ns), sizeof *ns, compare);
+	return ns[G_N_ELEMENTS(ns) / 2];
+}
+
 static void bench(Online *online, const GPtrArray *events)
 {
 	g_autofree int64_t *ns = g_new0(int64_t, events->len + 1);
@@ -87,7 +102,7 @@ static void bench(Online *online, const GPtrArray *events)
 	qsort(ns, n, sizeof *ns, compare);
 	printf("{\"decisions\":%u,\"median_ns\":%" G_GINT64_FORMAT
 	       ",\"rejected\":%u,\"rejected_vcpus\":%u,\"peak_vcpus\":%u}\n",
-	       n, ns[n / 2], rejected, rejected_vcpus, peak);
+	       n, ns[n / 2] - clock_cost(), rejected, rejected_vcpus, peak);
 }
 
 static OnlinePolicy policy_of(const char *word)
