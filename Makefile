@@ -152,8 +152,8 @@ format: ## lay out every C file as .clang-format says
 	clang-format -i $(core-src) $(cmd-src) $(unit-src) $(fuzz-src) $(headers)
 
 bench: all ## the figures of the design, each as a ratio
-	@if [ -x tests/bench.sh ]; then tests/bench.sh $B; \
-	else echo 'tests/bench.sh does not exist yet' >&2; exit 2; fi
+	@$(DEPS) bench
+	@tests/bench.sh $B
 
 fuzz: ## every fuzzer for FUZZ_SECONDS (20); inputs that crash go to build/fuzz/
 	@$(DEPS) lint

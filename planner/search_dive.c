@@ -27,7 +27,7 @@ typedef struct Dive {
 	const Model *model;
 	const Rows *rows;
 	const Task *task;
-	Plan *plan;
+	Draft *draft;
 	GArray *seated; /* of Seated, in order */
 	GArray *order;	/* of unsigned: groups, as they are closed */
 
@@ -132,10 +132,10 @@ static bool seat_piece(Dive *d, unsigned group, const Piece *piece)
 
 static void close_group(Dive *d, unsigned group, const Pattern *pattern)
 {
-	d->plan->closed[group] = true;
+	d->draft->closed[group] = true;
 	g_array_append_val(d->order, group);
 	for (unsigned i = pattern->first; i < pattern->first + pattern->n; i++) {
-		Seated seated = {group, g_array_index(d->plan->pieces, Piece, i)};
+		Seated seated = {group, g_array_index(d->draft->pieces, Piece, i)};
 
 		if (seat_piece(d, group, &seated.piece))
 			g_array_append_val(d->seated, seated);
@@ -156,31 +156,31 @@ static Task rest_task(const Dive *d)
 }
 
 /* Is what the program would reach enough? */
-static bool plan_reaches(Dive *d)
+static bool draft_reaches(Dive *d)
 {
 	Task task = rest_task(d);
 	double half = 0;
 
 	for (unsigned k = 0; k < d->model->n_kinds; k++)
-		d->plan->pending[k] = 0;
+		d->draft->pending[k] = 0;
 	for (unsigned i = 0; i < d->rows->n_sorts; i++) {
 		const Sort *s = &d->rows->sorts[i];
 		double part = vms_of(d, i) - (double)d->sum[i] / s->k;
 
-		d->plan->pending[s->kind] += part;
+		d->draft->pending[s->kind] += part;
 		half += part * (double)d->model->kinds[s->kind].value;
 	}
-	finder_charge(d->finder, plan_make(d->plan, d->rows, &task) / LP_WORK_PER_STEP);
-	return d->plan->value + NEARLY >= (double)task.value + half &&
-	       (!task.copies || d->plan->spare + NEARLY >= (double)task.spare);
+	finder_charge(d->finder, draft_make(d->draft, d->rows, &task) / LP_WORK_PER_STEP);
+	return d->draft->value + NEARLY >= (double)task.value + half &&
+	       (!task.copies || d->draft->spare + NEARLY >= (double)task.spare);
 }
 
-static const Pattern *most_used(const Plan *plan)
+static const Pattern *most_used(const Draft *draft)
 {
 	const Pattern *best = NULL;
 
-	for (unsigned i = 0; i < plan->patterns->len; i++) {
-		const Pattern *pattern = &g_array_index(plan->patterns, Pattern, i);
+	for (unsigned i = 0; i < draft->patterns->len; i++) {
+		const Pattern *pattern = &g_array_index(draft->patterns, Pattern, i);
 
 		if (pattern->times > NEARLY && (!best || pattern->times > best->times + NEARLY))
 			best = pattern;
@@ -191,11 +191,11 @@ static const Pattern *most_used(const Plan *plan)
 /* Fill as many groups with the pattern that is used most as it is used times, at least one. */
 static bool close_groups(Dive *d, unsigned open)
 {
-	const Pattern *pattern = most_used(d->plan);
+	const Pattern *pattern = most_used(d->draft);
 	unsigned times = pattern ? MAX((unsigned)(pattern->times + NEARLY), 1) : 0, closed = 0;
 
 	for (unsigned g = 0; g < d->model->n_groups && closed < MIN(times, open); g++)
-		if (!d->plan->closed[g] && d->plan->type_of[g] == pattern->type) {
+		if (!d->draft->closed[g] && d->draft->type_of[g] == pattern->type) {
 			close_group(d, g, pattern);
 			closed++;
 		}
@@ -298,7 +298,7 @@ static bool dive(Dive *d, uint64_t limit, Packing **found)
 	bool done = false;
 
 	for (reset(d); open > 0; open = d->model->n_groups - d->order->len)
-		if (!plan_reaches(d) || !close_groups(d, open))
+		if (!draft_reaches(d) || !close_groups(d, open))
 			break;
 	for (unsigned i = 0; i < G_N_ELEMENTS(tails) && !done; i++)
 		done = finish(d, open > 0 ? 2 * i + 1 : tails[i], limit, found);
@@ -310,7 +310,7 @@ bool finder_dive(Finder *f, const Task *task, uint64_t limit, Packing **found)
 	const Rows *rows = finder_rows(f, task->merged);
 	const Model *model = rows->model;
 	size_t groups = model->n_groups + 1, sorts = rows->n_sorts + 1;
-	g_autoptr(Plan) plan = plan_new(model);
+	g_autoptr(Draft) draft = draft_new(model);
 	g_autoptr(GArray) seated = g_array_new(FALSE, FALSE, sizeof(Seated));
 	g_autoptr(GArray) order = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	g_autofree unsigned *count = g_new0(unsigned, model->n_kinds + 1);
@@ -320,7 +320,7 @@ bool finder_dive(Finder *f, const Task *task, uint64_t limit, Packing **found)
 		  .model = model,
 		  .rows = rows,
 		  .task = task,
-		  .plan = plan,
+		  .draft = draft,
 		  .seated = seated,
 		  .order = order,
 		  .count = count,

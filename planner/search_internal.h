@@ -274,19 +274,19 @@ typedef struct Pattern {
 	unsigned first, n;     /* its pieces */
 	double times;
 } Pattern;
-typedef struct Plan {
+typedef struct Draft {
 	GArray *patterns, *pieces;
 	unsigned *type_of;   /* group → type */
 	double value, spare; /* of all */
 	/* Given: groups to leave alone, and VMs to be placed beside those of the task, by half. */
 	bool *closed;
 	double *pending;
-} Plan;
-Plan *plan_new(const Model *model);
-void plan_free(Plan *plan);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
+} Draft;
+Draft *draft_new(const Model *model);
+void draft_free(Draft *draft);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Draft, draft_free)
 /* For TASK; returns how much work it was. */
-uint64_t plan_make(Plan *plan, const Rows *rows, const Task *task);
+uint64_t draft_make(Draft *draft, const Rows *rows, const Task *task);
 
 typedef struct Finder Finder;
 /* STEPS, the budget left, is counted down. */

@@ -62,7 +62,7 @@ typedef struct Program {
 	bool by_node;
 	GArray *items; /* of MemoryItem: what fills nodes */
 	int64_t *table;
-	Plan *plan; /* NULL: only the prices are wanted */
+	Draft *draft; /* NULL: only the prices are wanted */
 } Program;
 
 static unsigned row_of_unit(unsigned kind)
@@ -104,7 +104,7 @@ static unsigned find_type(Program *p, const Type *type)
 
 static bool is_open(const Program *p, unsigned group)
 {
-	return !p->plan || !p->plan->closed[group];
+	return !p->draft || !p->draft->closed[group];
 }
 
 static void find_types(Program *p)
@@ -129,8 +129,8 @@ static void find_types(Program *p)
 		}
 		*cap++ = base->group[g];
 		type_of = find_type(p, &type);
-		if (p->plan)
-			p->plan->type_of[g] = type_of;
+		if (p->draft)
+			p->draft->type_of[g] = type_of;
 	}
 }
 
@@ -155,8 +155,8 @@ static void find_node_types(Program *p)
 		*cap++ = type.cores;
 		type.cell = memory_cell(p->rows->memory, type.cores, base->memory[n]);
 		type_of = find_type(p, &type);
-		if (p->plan)
-			p->plan->type_of[open] = type_of;
+		if (p->draft)
+			p->draft->type_of[open] = type_of;
 	}
 }
 
@@ -186,7 +186,7 @@ static void set_limits(Program *p)
 	simplex_limit(p->simplex, row_of(p, ROW_LEFT), MIN(p->task->left, problem->n_vms));
 	for (unsigned k = 0; k < p->model->n_kinds; k++)
 		simplex_limit(p->simplex, row_of_supply(p, k),
-			      p->task->count[k] + (p->plan ? p->plan->pending[k] : 0));
+			      p->task->count[k] + (p->draft ? p->draft->pending[k] : 0));
 	for (unsigned i = 0; i < p->types->len; i++)
 		simplex_limit(p->simplex, row_of(p, ROW_TYPES) + i,
 			      g_array_index(p->types, Type, i).count);
@@ -200,7 +200,7 @@ static void add_uses(Program *p)
 		double *column;
 
 		p->vms[k] = p->copies[k] = SEARCH_NEVER;
-		if (p->task->count[k] > 0 || (p->plan && p->plan->pending[k] > 0)) {
+		if (p->task->count[k] > 0 || (p->draft && p->draft->pending[k] > 0)) {
 			p->vms[k] = p->columns;
 			column = add_column(p, (double)kind->value);
 			column[row_of_unit(k)] = column[row_of_supply(p, k)] = 1;
@@ -312,8 +312,8 @@ static void note_piece(const Program *p, unsigned kind, unsigned k, unsigned roo
 {
 	Piece piece = {kind, k, room};
 
-	if (p->plan)
-		g_array_append_val(p->plan->pieces, piece);
+	if (p->draft)
+		g_array_append_val(p->draft->pieces, piece);
 }
 
 /* ROOM: of the group, SEARCH_NEVER = what is coarser. */
@@ -334,20 +334,20 @@ static void add_items(const Program *p, double *column, const Sack *sack, unsign
 static void begin_pattern(const Program *p, double *column, unsigned type)
 {
 	column[row_of(p, ROW_TYPES) + type] = 1;
-	if (p->plan) {
-		Pattern pattern = {p->columns - 1, type, p->plan->pieces->len, 0, 0};
+	if (p->draft) {
+		Pattern pattern = {p->columns - 1, type, p->draft->pieces->len, 0, 0};
 
-		g_array_append_val(p->plan->patterns, pattern);
+		g_array_append_val(p->draft->patterns, pattern);
 	}
 }
 
 static void end_pattern(const Program *p)
 {
-	if (p->plan) {
+	if (p->draft) {
 		Pattern *last =
-			&g_array_index(p->plan->patterns, Pattern, p->plan->patterns->len - 1);
+			&g_array_index(p->draft->patterns, Pattern, p->draft->patterns->len - 1);
 
-		last->n = p->plan->pieces->len - last->first;
+		last->n = p->draft->pieces->len - last->first;
 	}
 }
 
@@ -567,50 +567,50 @@ uint64_t rows_optimize(Rows *rows, const Task *task)
 /*
  * Plans.
  */
-Plan *plan_new(const Model *model)
+Draft *draft_new(const Model *model)
 {
-	Plan *plan = g_new0(Plan, 1);
+	Draft *draft = g_new0(Draft, 1);
 
-	plan->patterns = g_array_new(FALSE, FALSE, sizeof(Pattern));
-	plan->pieces = g_array_new(FALSE, FALSE, sizeof(Piece));
-	plan->closed = g_new0(bool, model->n_groups + 1);
-	plan->type_of = g_new0(unsigned, model->n_groups + 1);
-	plan->pending = g_new0(double, model->n_kinds + 1);
-	return plan;
+	draft->patterns = g_array_new(FALSE, FALSE, sizeof(Pattern));
+	draft->pieces = g_array_new(FALSE, FALSE, sizeof(Piece));
+	draft->closed = g_new0(bool, model->n_groups + 1);
+	draft->type_of = g_new0(unsigned, model->n_groups + 1);
+	draft->pending = g_new0(double, model->n_kinds + 1);
+	return draft;
 }
 
-void plan_free(Plan *plan)
+void draft_free(Draft *draft)
 {
-	g_array_unref(plan->patterns);
-	g_array_unref(plan->pieces);
-	g_free(plan->closed);
-	g_free(plan->type_of);
-	g_free(plan->pending);
-	g_free(plan);
+	g_array_unref(draft->patterns);
+	g_array_unref(draft->pieces);
+	g_free(draft->closed);
+	g_free(draft->type_of);
+	g_free(draft->pending);
+	g_free(draft);
 }
 
-uint64_t plan_make(Plan *plan, const Rows *rows, const Task *task)
+uint64_t draft_make(Draft *draft, const Rows *rows, const Task *task)
 {
-	Program p = {.rows = rows, .model = rows->model, .task = task, .plan = plan};
+	Program p = {.rows = rows, .model = rows->model, .task = task, .draft = draft};
 	SimplexColumns more = add_patterns;
 	uint64_t steps;
 
-	g_array_set_size(plan->patterns, 0);
-	g_array_set_size(plan->pieces, 0);
+	g_array_set_size(draft->patterns, 0);
+	g_array_set_size(draft->pieces, 0);
 	/* Only where rooms have no walls, and a node is one group, can a node's pattern be used. */
 	p.by_node = task->merged && rows->model->n_classes == 1 && limited(rows, task);
 	if (p.by_node)
 		more = add_node_patterns;
 	program_init(&p);
 	steps = simplex_run(p.simplex, MOST_STEPS, more, &p);
-	plan->value = simplex_value(p.simplex);
+	draft->value = simplex_value(p.simplex);
 	if (task->copies) {
 		turn_to_spare(&p);
 		steps += simplex_run(p.simplex, MOST_STEPS, more, &p);
-		plan->spare = simplex_value(p.simplex);
+		draft->spare = simplex_value(p.simplex);
 	}
-	for (unsigned i = 0; i < plan->patterns->len; i++) {
-		Pattern *pattern = &g_array_index(plan->patterns, Pattern, i);
+	for (unsigned i = 0; i < draft->patterns->len; i++) {
+		Pattern *pattern = &g_array_index(draft->patterns, Pattern, i);
 
 		pattern->times = simplex_level(p.simplex, pattern->column);
 	}

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Install the Debian packages that a make target needs and this machine lacks.
-# Usage: tests/install-deps.sh build|demo|check|lint|ci
+# Usage: tests/install-deps.sh build|demo|check|lint|bench|ci
 # Says nothing and does nothing when all of them are there.
 set -eu
 
@@ -15,13 +15,17 @@ lint='clang libclang-rt-14-dev clang-format cppcheck shellcheck codespell mandoc
 # these programs are skipped elsewhere.
 ci='irqbalance tuned grub2-common systemd'
 
+# Nova and an integer-programming solver, to be measured against.
+bench='python3 python3-nova coinor-cbc'
+
 case ${1-} in
 build | demo) packages=$build ;;
 check) packages="$build $check" ;;
 lint) packages="$build $lint" ;;
+bench) packages="$build $bench" ;;
 ci) packages="$build $check $lint $ci" ;;
 *)
-    echo "usage: $0 build|demo|check|lint|ci" >&2
+    echo "usage: $0 build|demo|check|lint|bench|ci" >&2
     exit 2
     ;;
 esac
