@@ -114,13 +114,18 @@ static void kind_count(const Online *o, Kind *kind)
 	}
 }
 
+static void kind_clear(Kind *kind)
+{
+	g_free(kind->each);
+	g_free(kind->need);
+}
+
 static void kind_begin(const Online *o, Kind *kind, const Demand *d)
 {
 	*kind = (Kind){.demand = *d, .shares = shares_of(o, d), .memory = inverse_of(d, d->vcpus)};
-	kind->each = g_malloc0(o->n_classes * (2 * sizeof(double) + 2 * sizeof(unsigned)) +
-			       o->cells->len * 2 * sizeof(unsigned) + 1);
+	kind->each = g_new0(double, 2 * o->n_classes + 1);
 	kind->each_share = kind->each + o->n_classes;
-	kind->need = (unsigned *)(kind->each_share + o->n_classes);
+	kind->need = g_new0(unsigned, 2 * (o->n_classes + o->cells->len) + 1);
 	kind->rooms = kind->need + o->n_classes;
 	kind->cell_whole = kind->rooms + o->n_classes;
 	kind->cell_parts = kind->cell_whole + o->cells->len;
@@ -158,7 +163,7 @@ static Kind *kind_new(const Online *o, Value *value, const Demand *d)
 	} else {
 		kind = rarest(value);
 		value->weight -= kind->weight;
-		g_free(kind->each);
+		kind_clear(kind);
 	}
 	kind_begin(o, kind, d);
 	return kind;
@@ -301,6 +306,6 @@ Value *online_value_new(void)
 void online_value_free(Value *value)
 {
 	for (unsigned k = 0; k < value->n_kinds; k++)
-		g_free(value->kinds[k].each);
+		kind_clear(&value->kinds[k]);
 	g_free(value);
 }

@@ -34,6 +34,7 @@ from tap import Tap
 
 PLANNER = os.path.abspath(os.environ.get("PLANNER", os.path.join(ROOT, "build", "bin", "planner")))
 CASES = int(os.environ.get("CASES", "400"))
+ENOUGH = 300  # cases in which every kind of change comes up
 SEED = os.environ.get("SEED", "1")
 SECONDS = 60  # no new case after that
 KEEP = os.path.join(os.path.abspath(os.environ.get("B", os.path.join(ROOT, "build"))), "whynot",
@@ -268,7 +269,10 @@ def main():
     tap.note(f"{ran} cases of seed {SEED}; in how many each was asked: {dict(count)}")
     for group, what in GROUPS.items():
         tap.ok(not failures[group], what, *failures[group][:8])
-    tap.ok(all(count[g] for g in GROUPS if g != "judge"), "each kind of change came up", count)
+    if ran < ENOUGH:  # asked for fewer, or the machine is slow: rare kinds may not come up
+        tap.skip("each kind of change came up", f"{ran} cases are too few for the rare ones")
+    else:
+        tap.ok(all(count[g] for g in GROUPS if g != "judge"), "each kind of change came up", count)
     return tap.done()
 
 
