@@ -62,7 +62,8 @@ SearchResult *search_solve(const SearchProblem *problem)
 	result->seats = answer_lowest(&answer);
 	answer_count(&answer);
 	count_seats(model, result);
-	result->bound = MAX(answer.bound, result->placed);
+	/* Once the first goal is proved nothing that reaches it places more. */
+	result->bound = answer.n_proved ? result->placed : MAX(answer.bound, result->placed);
 	result->spare = answer.spare;
 	result->proved = answer.n_proved;
 	result->optimal = answer.proved;

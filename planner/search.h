@@ -80,7 +80,8 @@ typedef struct SearchShare {
 typedef struct SearchResult {
 	GPtrArray *seats; /* one per VM: NULL = not placed, else GArray of SearchShare by room */
 	uint64_t placed;  /* the first goal's value: vCPUs, VMs; under PREFER_ORDER: VMs */
-	uint64_t bound;	  /* no seating places more; equal to placed when that is proved */
+	uint64_t bound;	  /* no seating that reaches the first goal places more; equal to placed
+			     when that is proved (under PREFER_ORDER, which VMs, not only how many) */
 	unsigned left;	  /* VMs seated coarser than they could have been */
 	uint64_t spare;	  /* vCPUs of further VMs that would still fit: the most there are where
 			     that is proved, else so many at least */

@@ -83,10 +83,15 @@ static bool seat_span(const Model *model, Packing *packing, unsigned kind)
 	return false;
 }
 
-bool bestfit_seat(const Model *model, Packing *packing, unsigned kind)
+static bool seat_in_node(const Model *model, Packing *packing, unsigned kind)
 {
 	return seat_in_room(model, packing, kind, SEARCH_NEVER) ||
-	       seat_in_group(model, packing, kind) || seat_span(model, packing, kind);
+	       seat_in_group(model, packing, kind);
+}
+
+bool bestfit_seat(const Model *model, Packing *packing, unsigned kind)
+{
+	return seat_in_node(model, packing, kind) || seat_span(model, packing, kind);
 }
 
 void bestfit_seat_group(const Model *model, Packing *packing, unsigned kind, unsigned group)
@@ -95,10 +100,59 @@ void bestfit_seat_group(const Model *model, Packing *packing, unsigned kind, uns
 		packing_add_group(model, packing, kind, group, 1);
 }
 
-void bestfit_fill(const Model *model, Packing *packing, const unsigned *count)
+/* The kind with most vCPUs first. */
+static int compare_vcpus(const void *pa, const void *pb, void *data)
 {
+	const Kind *kinds = data;
+	const Kind *a = kinds + *(const unsigned *)pa, *b = kinds + *(const unsigned *)pb;
+
+	if (a->vm.vcpus != b->vm.vcpus)
+		return a->vm.vcpus > b->vm.vcpus ? -1 : 1;
+	return a->least < b->least ? -1 : a->least > b->least;
+}
+
+/* One way of it: kinds by cores or by vCPUs; SPANS_LAST: what needs several nodes after the rest.
+ */
+static Packing *fill(const Model *model, const unsigned *count, bool by_vcpus, bool spans_last)
+{
+	g_autofree unsigned *order = g_new(unsigned, model->n_kinds + 1);
+	Packing *packing = packing_new(model);
+
 	for (unsigned k = 0; k < model->n_kinds; k++)
-		for (unsigned i = 0; i < count[k]; i++)
-			if (!bestfit_seat(model, packing, k))
-				break;
+		order[k] = k;
+	if (by_vcpus)
+		g_qsort_with_data(order, (int)model->n_kinds, sizeof(unsigned), compare_vcpus,
+				  model->kinds);
+	for (unsigned i = 0; i < model->n_kinds; i++) {
+		unsigned k = order[i];
+
+		while (packing->placed[k] < count[k] &&
+		       (seat_in_node(model, packing, k) ||
+			(!spans_last && seat_span(model, packing, k))))
+			;
+	}
+	for (unsigned i = 0; i < model->n_kinds; i++)
+		while (packing->placed[order[i]] < count[order[i]] &&
+		       seat_span(model, packing, order[i]))
+			;
+	return packing;
+}
+
+Packing *bestfit(const Model *model, const unsigned *count)
+{
+	Packing *best = fill(model, count, false, false);
+	uint64_t all = 0, value = packing_value(model, best);
+
+	for (unsigned k = 0; k < model->n_kinds; k++)
+		all += count[k] * model->kinds[k].value;
+	for (unsigned i = 1; i < 4 && value < all; i++) {
+		g_autoptr(Packing) other = fill(model, count, i / 2, i % 2);
+
+		if (packing_value(model, other) <= value)
+			continue;
+		packing_free(best);
+		best = g_steal_pointer(&other);
+		value = packing_value(model, best);
+	}
+	return best;
 }

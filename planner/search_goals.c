@@ -40,12 +40,12 @@ void answer_take(Answer *a, Packing *packing)
 static bool seat_smallest(Answer *a, uint64_t n)
 {
 	g_autofree unsigned *count = g_new0(unsigned, a->model->n_kinds + 1);
-	g_autoptr(Packing) packing = packing_new(a->model);
+	g_autoptr(Packing) packing = NULL;
 	uint64_t missing = n;
 
 	for (unsigned k = a->model->n_kinds; k-- > 0; missing -= count[k])
 		count[k] = (unsigned)MIN(missing, a->count[k]);
-	bestfit_fill(a->model, packing, count);
+	packing = bestfit(a->model, count);
 	if (packing_value(a->model, packing) < n)
 		return false;
 	answer_take(a, g_steal_pointer(&packing));
@@ -252,10 +252,9 @@ static void accept_in_order(Answer *a, Packing *plain)
 static void seek_order(Answer *a)
 {
 	g_autofree unsigned *wanted = a->count;
-	g_autoptr(Packing) all = packing_new(a->model);
+	g_autoptr(Packing) all = bestfit(a->model, wanted);
 	g_autoptr(Packing) plain = packing_new(a->model);
 
-	bestfit_fill(a->model, all, wanted);
 	a->bound = all_value(a);
 	a->proved = true;
 	if (packing_value(a->model, all) == a->bound) {
@@ -361,9 +360,7 @@ void answer_seek(Answer *a)
 	if (a->model->problem->prefer == PREFER_ORDER) {
 		seek_order(a);
 	} else {
-		bestfit_fill(a->model, a->packing, a->count);
-		a->value = packing_value(a->model, a->packing);
-		a->left = packing_left(a->model, a->packing);
+		answer_take(a, bestfit(a->model, a->count));
 		seek_value(a);
 	}
 	answer_count(a);
@@ -376,8 +373,7 @@ void answer_seek(Answer *a)
 /* Only whether all of them fit: the bound mostly says no, best-fit mostly yes. */
 Outcome answer_fits(Answer *a)
 {
-	bestfit_fill(a->model, a->packing, a->count);
-	a->value = packing_value(a->model, a->packing);
+	answer_take(a, bestfit(a->model, a->count));
 	if (a->value == all_value(a))
 		return OUTCOME_FOUND;
 	if (value_bound(a) < all_value(a))

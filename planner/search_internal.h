@@ -62,7 +62,7 @@ void model_free(Model *model);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Model, model_free)
 
 /* Bytes of each of K shares, in whole pages. */
-uint64_t vm_memory(const SearchVm *vm, unsigned k);
+uint64_t share_bytes(const SearchVm *vm, unsigned k);
 /* Cores and memory of each of K shares of KIND (k = 1: the whole VM). */
 unsigned share_cores(const Model *model, const Kind *kind, unsigned class, unsigned k);
 uint64_t share_memory(const Model *model, const Kind *kind, unsigned k);
@@ -115,8 +115,8 @@ uint64_t packing_add_copies(const Model *model, Packing *packing);
 bool bestfit_seat(const Model *model, Packing *packing, unsigned kind);
 /* The same within one group, where it does fit. */
 void bestfit_seat_group(const Model *model, Packing *packing, unsigned kind, unsigned group);
-/* Seat COUNT VMs of each kind that way, largest first. */
-void bestfit_fill(const Model *model, Packing *packing, const unsigned *count);
+/* COUNT VMs of each kind, seated that way, largest first, as many as fit. */
+Packing *bestfit(const Model *model, const unsigned *count);
 
 /*
  * One way to sit over several nodes: K equal shares in cores of one class.

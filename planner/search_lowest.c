@@ -177,11 +177,12 @@ static bool exchange(const Model *model, Packing *rest, unsigned kind, unsigned 
 	exchange_limits(&x, need, model->kinds[kind].memory);
 	if (!choose_moving(&x, 0, 0, 0))
 		return false;
-	for (unsigned k = 0; k < model->n_kinds; k++) {
-		packing_add_room(model, rest, k, room, -(int)moving[k]);
-		packing_add_room(model, rest, k, other, (int)moving[k]);
-	}
+	/* Away first, so that nothing is short in between. */
 	packing_add_room(model, rest, kind, other, -1);
+	for (unsigned k = 0; k < model->n_kinds; k++)
+		packing_add_room(model, rest, k, room, -(int)moving[k]);
+	for (unsigned k = 0; k < model->n_kinds; k++)
+		packing_add_room(model, rest, k, other, (int)moving[k]);
 	packing_add_room(model, rest, kind, room, 1);
 	return true;
 }

@@ -6,7 +6,7 @@ unsigned search_cores(unsigned vcpus, unsigned threads, bool isolate)
 	return isolate ? vcpus : vcpus / threads + (vcpus % threads != 0);
 }
 
-uint64_t vm_memory(const SearchVm *vm, unsigned k)
+uint64_t share_bytes(const SearchVm *vm, unsigned k)
 {
 	uint64_t share = vm->memory / k + (vm->memory % k != 0);
 	uint64_t pages = share / vm->page + (share % vm->page != 0);
@@ -30,7 +30,7 @@ unsigned share_cores(const Model *model, const Kind *kind, unsigned class, unsig
 
 uint64_t share_memory(const Model *model, const Kind *kind, unsigned k)
 {
-	return model->memory ? vm_memory(&kind->vm, k) : 0;
+	return model->memory ? share_bytes(&kind->vm, k) : 0;
 }
 
 bool share_possible(const Model *model, const Kind *kind, unsigned k)
@@ -94,7 +94,7 @@ static bool node_allowed(const SearchVm *vm, unsigned node)
 
 static bool fits_empty_room(const SearchProblem *problem, const SearchVm *vm)
 {
-	uint64_t memory = vm_memory(vm, 1);
+	uint64_t memory = share_bytes(vm, 1);
 
 	for (unsigned r = 0; r < problem->n_rooms; r++) {
 		const SearchRoom *room = &problem->rooms[r];
@@ -111,7 +111,7 @@ static bool fits_empty_nodes(const SearchProblem *problem, const SearchVm *vm, u
 			     const SearchRoom *like)
 {
 	unsigned need = search_cores(vm->vcpus / k, like->threads, vm->isolate), found = 0;
-	uint64_t memory = vm_memory(vm, k);
+	uint64_t memory = share_bytes(vm, k);
 
 	for (unsigned n = 0; n < problem->n_nodes; n++) {
 		uint64_t cores = 0;
@@ -181,7 +181,7 @@ static Kind *add_kind(Model *model, const SearchVm *vm)
  * core it takes, asks for no more than the node has per core. */
 static bool memory_is_slack(const Model *model, const Kind *kind, unsigned node, unsigned k)
 {
-	uint64_t memory = vm_memory(&kind->vm, k), limit = model->problem->memory[node];
+	uint64_t memory = share_bytes(&kind->vm, k), limit = model->problem->memory[node];
 	uint64_t cores = 0;
 
 	for (unsigned c = 0; c < model->n_classes; c++) {
@@ -251,7 +251,7 @@ static int compare_kinds(const void *pa, const void *pb)
 static void finish_kind(const Model *model, Kind *kind)
 {
 	kind->value = model->problem->prefer == PREFER_VCPUS ? kind->vm.vcpus : 1;
-	kind->memory = model->memory ? vm_memory(&kind->vm, 1) : 0;
+	kind->memory = model->memory ? share_bytes(&kind->vm, 1) : 0;
 	kind->natural = natural_level(model->problem, &kind->vm);
 	kind->extra =
 		kind->natural <= 1 && kind->vm.node == G_MAXUINT ? kind->natural : SEARCH_NEVER;

@@ -178,7 +178,7 @@ SearchResult *solve_one(const SearchProblem *problem)
 	if (one.level == SEARCH_NEVER ||
 	    (vm->node != G_MAXUINT && natural_level(problem, &anywhere) != one.level))
 		return NULL;
-	one.memory = vm_memory(vm, MAX(one.level, 1));
+	one.memory = share_bytes(vm, MAX(one.level, 1));
 	result = g_new0(SearchResult, 1);
 	result->seats = seats_new();
 	g_ptr_array_add(result->seats, lowest_seat(&one));

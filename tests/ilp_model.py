@@ -1,0 +1,304 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The packing search against integer programming.
+
+Reads problems with the search's answers, one JSON object a line (tests/unit/search_cases prints
+them), writes each as an integer program, lets cbc or glpsol solve it goal by goal, and compares
+value, left and spare. An answer that says it is optimal must reach the optimum; any other must not
+exceed it, and its bound must not be below it.
+
+    build/tests/search_cases 200 | tests/ilp_model.py
+    tests/ilp_model.py --solver glpsol --seconds 20 < cases.jsonl
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+UNLIMITED = 2**64 - 1
+
+
+def cores(vcpus, threads, isolate):
+    return vcpus if isolate else -(-vcpus // threads)
+
+
+def share_memory(vm, k):
+    share = -(-vm["memory"] // k)
+    return -(-share // vm["page"]) * vm["page"]
+
+
+class Host:
+    """Rooms, and the groups they make: those of one class in one node."""
+
+    def __init__(self, problem):
+        self.rooms = problem["rooms"]
+        self.memory = problem["memory"]
+        self.threads = {room["class"]: room["threads"] for room in self.rooms}
+        self.groups = {}
+        for index, room in enumerate(self.rooms):
+            self.groups.setdefault((room["node"], room["class"]), []).append(index)
+
+    def allowed(self, vm, node, k=1):
+        return vm["node"] in (None, node) and share_memory(vm, k) <= self.memory[node]
+
+    def group_cores(self, group):
+        return sum(self.rooms[room]["cores"] for room in self.groups[group])
+
+    def need(self, vm, cls, k=1):
+        return cores(vm["vcpus"] // k, self.threads[cls], vm["isolate"])
+
+    def in_room(self, vm):
+        return [index for index, room in enumerate(self.rooms)
+                if self.allowed(vm, room["node"])
+                and self.need(vm, room["class"]) <= room["cores"]]
+
+    def in_group(self, vm):
+        return [group for group in self.groups if self.allowed(vm, group[0])
+                and self.need(vm, group[1]) <= self.group_cores(group)]
+
+    def spans(self, vm):
+        """(k, class, nodes that could hold a share)."""
+        if vm["node"] is not None:
+            return
+        for k in range(2, len(self.memory) + 1):
+            for cls in self.threads if vm["vcpus"] % k == 0 else ():
+                nodes = [group[0] for group in self.groups
+                         if group[1] == cls and self.allowed(vm, group[0], k)
+                         and self.need(vm, cls, k) <= self.group_cores(group)]
+                if len(nodes) >= k:
+                    yield k, cls, nodes
+
+    def natural(self, vm):
+        if self.in_room(vm):
+            return 0
+        if self.in_group(vm):
+            return 1
+        return min((k for k, _, _ in self.spans(vm)), default=None)
+
+
+def key(vm):
+    return vm["vcpus"], vm["isolate"], vm["memory"], vm["page"], vm["node"]
+
+
+class Program:
+    """An integer program: variables are counts."""
+
+    def __init__(self, host, vms, prefer):
+        self.host, self.prefer = host, prefer
+        self.rows, self.names = [], []
+        self.room = [{} for _ in host.rooms]
+        self.group = {group: {} for group in host.groups}
+        self.node = [{} for _ in host.memory]
+        self.value, self.left, self.spare, self.placed = {}, {}, {}, {}
+        kinds = {}
+        for vm in vms:
+            kinds.setdefault(key(vm), [vm, 0])[1] += 1
+        for vm, count in kinds.values():
+            self.add_kind(vm, count)
+        for vm in {key(vm)[:4]: vm for vm in vms}.values():
+            self.add_copies(dict(vm, node=None))
+        self.finish()
+
+    def variable(self):
+        self.names.append("v%d" % len(self.names))
+        return self.names[-1]
+
+    def seat(self, vm, name, room=None, group=None, k=1):
+        if room is not None:
+            at = self.host.rooms[room]
+            group = at["node"], at["class"]
+            self.room[room][name] = self.host.need(vm, at["class"])
+        else:
+            self.group[group][name] = self.host.need(vm, group[1], k)
+        self.node[group[0]][name] = share_memory(vm, k)
+
+    def add_kind(self, vm, count):
+        host, natural, placed = self.host, self.host.natural(vm), {}
+        for room in host.in_room(vm):
+            name = self.variable()
+            self.seat(vm, name, room=room)
+            placed[name] = 1
+        for group in host.in_group(vm):
+            if len(host.groups[group]) == 1 and natural == 0:
+                continue
+            name = self.variable()
+            self.seat(vm, name, group=group)
+            placed[name] = 1
+            self.left[name] = int(natural == 0)
+        for k, cls, nodes in host.spans(vm):
+            vms = self.variable()
+            placed[vms] = 1
+            self.left[vms] = int(k > natural)
+            shares = {}
+            for node in nodes:
+                name = self.variable()
+                self.seat(vm, name, group=(node, cls), k=k)
+                shares[name] = 1
+                self.rows.append(({name: 1, vms: -1}, "<=", 0))
+            self.rows.append((dict(shares, **{vms: -k}), "=", 0))
+        if placed:
+            self.rows.append((placed, "<=", count))
+        worth = vm["vcpus"] if self.prefer == "vcpus" else 1
+        self.value.update((name, worth) for name in placed)
+        self.placed[key(vm)] = placed
+
+    def add_copies(self, vm):
+        natural = self.host.natural(vm)
+        if natural not in (0, 1):
+            return
+        for place in self.host.in_room(vm) if natural == 0 else self.host.in_group(vm):
+            name = self.variable()
+            if natural == 0:
+                self.seat(vm, name, room=place)
+            else:
+                self.seat(vm, name, group=place)
+            self.spare[name] = vm["vcpus"]
+
+    def finish(self):
+        for group, rooms in self.host.groups.items():
+            lent = {}
+            for room in rooms:
+                name = self.variable()
+                lent[name] = -1
+                self.rows.append((dict(self.room[room], **{name: 1}), "<=",
+                                  self.host.rooms[room]["cores"]))
+            self.rows.append((dict(self.group[group], **lent), "<=", 0))
+        for node, used in enumerate(self.node):
+            limit = self.host.memory[node]
+            if limit < UNLIMITED and used:
+                unit = max(max(used.values()), limit, 1) / 1024
+                self.rows.append(({name: size / unit for name, size in used.items()}, "<=",
+                                  limit / unit + 1e-9))
+
+    def text(self, goal, maximize, more):
+        def terms(row):
+            return " ".join("%+.12g %s" % (c, n) for n, c in row.items() if c) or "+ 0 v0"
+
+        lines = ["Maximize" if maximize else "Minimize", " goal: " + terms(goal), "Subject To"]
+        for index, (row, sense, limit) in enumerate(self.rows + more):
+            lines.append(" r%d: %s %s %.12g" % (index, terms(row), sense, limit))
+        lines += ["General"] + [" " + name for name in self.names] + ["End", ""]
+        return "\n".join(lines)
+
+
+class Unsolved(Exception):
+    """The solver ran out of time: nothing is known."""
+
+
+def solve(program, goal, maximize, more, args):
+    """The best value of GOAL; None: infeasible."""
+    if not any(goal.values()) and not more:
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        model, answer = os.path.join(folder, "m.lp"), os.path.join(folder, "answer")
+        with open(model, "w") as file:
+            file.write(program.text(goal, maximize, more))
+        if args.solver == "cbc":
+            command = ["cbc", model, "sec", str(args.seconds), "ratioGap", "0", "solve",
+                       "solution", answer]
+        else:
+            command = ["glpsol", "--lp", model, "--tmlim", str(args.seconds), "-o", answer]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        with open(answer) as file:
+            text = file.read()
+    if re.search("[Ii]nfeasible|UNDEFINED|EMPTY", text.split("\n   ")[0]):
+        return None
+    found = re.search(r"^Optimal - objective value\s+(\S+)", text) if args.solver == "cbc" else \
+        re.search(r"INTEGER OPTIMAL[\s\S]*?Objective:\s+\S+ = (\S+)", text)
+    if not found:
+        raise Unsolved
+    return round(abs(float(found.group(1))))
+
+
+def check_order(program, problem, answer, args):
+    """None refused that fits with those accepted before it; how many are accepted."""
+    before, refused = {}, set()
+    for vm, placed in zip(problem["vms"], answer["vms"]):
+        if placed:
+            before[key(vm)] = before.get(key(vm), 0) + 1
+            if key(vm) in refused:
+                return "refused one before and accepted another like it"
+            continue
+        if key(vm) in refused or not program.placed[key(vm)]:
+            continue
+        refused.add(key(vm))
+        wanted = dict(before)
+        wanted[key(vm)] = wanted.get(key(vm), 0) + 1
+        rows = [(program.placed[k], ">=", n) for k, n in wanted.items()]
+        if solve(program, {}, True, rows, args) is not None and answer["optimal"]:
+            return "refused one that fits"
+    return None
+
+
+def fixed(program, problem, answer):
+    """Under prefer order the VMs are fixed once accepted."""
+    count = {}
+    for vm, placed in zip(problem["vms"], answer["vms"]):
+        count[key(vm)] = count.get(key(vm), 0) + bool(placed)
+    return [(program.placed[k], "=", n) for k, n in count.items() if program.placed[k]]
+
+
+def compare(problem, answer, args):
+    """What is wrong with the answer; None: nothing."""
+    program = Program(Host(problem), problem["vms"], problem["prefer"])
+    rows = []
+    if problem["prefer"] == "order":
+        wrong = check_order(program, problem, answer, args)
+        if wrong:
+            return wrong
+        rows = fixed(program, problem, answer)
+    else:
+        value = solve(program, program.value, True, [], args)
+        if value < answer["placed"] or value > answer["bound"]:
+            return "placed %d, bound %d, optimum %d" % (answer["placed"], answer["bound"], value)
+        if value > answer["placed"]:
+            return "not optimal, but says so" if answer["optimal"] else None
+        rows = [(program.value, ">=", value)]
+    left = solve(program, program.left, False, rows, args)
+    if left > answer["left"] or (answer["optimal"] and left < answer["left"]):
+        return "left %d, optimum %d" % (answer["left"], left)
+    if left < answer["left"]:
+        return None
+    if any(program.left.values()):
+        rows.append((program.left, "<=", left))
+    spare = solve(program, program.spare, True, rows, args)
+    if spare < answer["spare"] or (answer["optimal"] and spare > answer["spare"]):
+        return "spare %d, optimum %d" % (answer["spare"], spare)
+    args.gap = spare - answer["spare"]
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--solver", choices=("cbc", "glpsol"),
+                        default="cbc" if shutil.which("cbc") else "glpsol")
+    parser.add_argument("--seconds", type=int, default=20, help="for each goal of each problem")
+    parser.add_argument("--verbose", action="store_true")
+    args = parser.parse_args()
+    done = failed = unsolved = optimal = 0
+    for number, line in enumerate(sys.stdin, 1):
+        case = json.loads(line)
+        try:
+            wrong = compare(case["problem"], case["answer"], args)
+        except Unsolved:
+            unsolved += 1
+            continue
+        done += 1
+        optimal += case["answer"]["optimal"]
+        failed += wrong is not None
+        if wrong or args.verbose:
+            print("case %d: %s" % (number, wrong or "same"))
+        if wrong:
+            print(line.strip())
+    print("%d cases compared, %d of them said to be optimal, %d wrong, %d not solved in time" %
+          (done, optimal, failed, unsolved))
+    return 1 if failed or not done else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Prints packing problems with the search's answers, one JSON object a line, for
+ * tests/ilp_model.py: search_cases [COUNT [SEED]] Hosts as they are sold, lists of a few sizes,
+ * from half empty to overfull, with and without memory to run short of.
+ */
+#include "planner/search.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct Shape {
+	unsigned nodes, rooms, cores, threads, taken; /* taken of each node's first room */
+} shapes[] = {
+	{2, 1, 18, 2, 4}, {2, 1, 28, 2, 2}, {4, 1, 14, 2, 1}, {8, 1, 14, 2, 1}, {2, 4, 8, 2, 2},
+	{2, 8, 8, 2, 2},  {4, 2, 8, 2, 1},  {2, 8, 4, 2, 2},  {4, 4, 4, 2, 1},	{4, 4, 6, 1, 1},
+};
+static const unsigned sizes[][6] = {
+	{2, 4, 8, 16, 0},	 {4, 8, 0},   {6, 12, 24, 0},  {2, 4, 8, 16, 32, 0},
+	{6, 10, 12, 20, 24, 40}, {10, 12, 0}, {3, 5, 7, 9, 0}, {12, 16, 0},
+	{6, 8, 12, 20, 0},
+};
+static const char *const prefers[] = {"vcpus", "vms", "order"};
+
+static uint64_t state = 88172645463325252;
+
+static unsigned pick(unsigned n)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return (unsigned)(state >> 16) % n;
+}
+
+/* Rooms of a host of SHAPE; returns its threads. */
+static unsigned make_rooms(GArray *rooms, const struct Shape *shape)
+{
+	unsigned threads = 0;
+	bool uneven = pick(3) == 0;
+
+	for (unsigned n = 0; n < shape->nodes; n++)
+		for (unsigned r = 0; r < shape->rooms; r++) {
+			SearchRoom room = {n, 0, shape->threads, shape->cores};
+
+			if (r == 0)
+				room.cores -= MIN(shape->taken, room.cores);
+			if (uneven)
+				room.cores -= pick(MIN(3, room.cores + 1));
+			threads += room.cores * room.threads;
+			g_array_append_val(rooms, room);
+		}
+	return threads;
+}
+
+static void make_vms(GArray *vms, unsigned threads, unsigned nodes)
+{
+	const unsigned *of = sizes[pick(G_N_ELEMENTS(sizes))];
+	unsigned n = 0, load = threads * (40 + pick(100)) / 100, ratio = 1 + pick(4);
+
+	while (n < 6 && of[n])
+		n++;
+	while (vms->len < 200) {
+		SearchVm vm = {of[pick(n)], pick(12) == 0, 0, 1 << 20, G_MAXUINT};
+
+		if (vm.vcpus > load)
+			break;
+		load -= vm.vcpus;
+		vm.memory = (uint64_t)vm.vcpus * ratio * (1 + pick(2)) << 30;
+		if (pick(15) == 0)
+			vm.node = pick(nodes);
+		g_array_append_val(vms, vm);
+	}
+}
+
+static json_t *problem_json(const SearchProblem *p)
+{
+	json_t *rooms = json_array(), *memory = json_array(), *vms = json_array();
+
+	for (unsigned i = 0; i < p->n_rooms; i++)
+		json_array_append_new(rooms,
+				      json_pack("{si si si si}", "node", p->rooms[i].node, "class",
+						p->rooms[i].class, "threads", p->rooms[i].threads,
+						"cores", p->rooms[i].cores));
+	for (unsigned i = 0; i < p->n_nodes; i++)
+		json_array_append_new(memory, json_integer((json_int_t)p->memory[i]));
+	for (unsigned i = 0; i < p->n_vms; i++) {
+		const SearchVm *vm = &p->vms[i];
+
+		json_array_append_new(
+			vms,
+			json_pack("{si sb sI sI so}", "vcpus", vm->vcpus, "isolate", vm->isolate,
+				  "memory", (json_int_t)vm->memory, "page", (json_int_t)vm->page,
+				  "node",
+				  vm->node == G_MAXUINT ? json_null() : json_integer(vm->node)));
+	}
+	return json_pack("{so so so ss}", "rooms", rooms, "memory", memory, "vms", vms, "prefer",
+			 prefers[p->prefer]);
+}
+
+static json_t *answer_json(const SearchResult *result)
+{
+	json_t *vms = json_array();
+
+	for (unsigned i = 0; i < result->seats->len; i++)
+		json_array_append_new(vms, json_boolean(g_ptr_array_index(result->seats, i)));
+	return json_pack("{sI sI si sI sb sI so}", "placed", (json_int_t)result->placed, "bound",
+			 (json_int_t)result->bound, "left", result->left, "spare",
+			 (json_int_t)result->spare, "optimal", result->optimal, "steps",
+			 (json_int_t)result->steps, "vms", vms);
+}
+
+static void print_case(void)
+{
+	const struct Shape *shape = &shapes[pick(G_N_ELEMENTS(shapes))];
+	g_autoptr(GArray) rooms = g_array_new(FALSE, TRUE, sizeof(SearchRoom));
+	g_autoptr(GArray) vms = g_array_new(FALSE, TRUE, sizeof(SearchVm));
+	g_autofree uint64_t *memory = g_new(uint64_t, shape->nodes);
+	g_autoptr(SearchResult) result = NULL;
+	SearchProblem problem = {.memory = memory, .n_nodes = shape->nodes};
+	unsigned threads = make_rooms(rooms, shape);
+	json_t *json;
+
+	make_vms(vms, threads, shape->nodes);
+	for (unsigned n = 0; n < shape->nodes; n++)
+		memory[n] = (uint64_t)shape->rooms * shape->cores * shape->threads * 5 << 30;
+	problem.rooms = (SearchRoom *)rooms->data;
+	problem.n_rooms = rooms->len;
+	problem.vms = (SearchVm *)vms->data;
+	problem.n_vms = vms->len;
+	problem.prefer = (Prefer)pick(3);
+	result = search_solve(&problem);
+	json = json_pack("{so so}", "problem", problem_json(&problem), "answer",
+			 answer_json(result));
+	json_dumpf(json, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(json);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned count = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 20;
+
+	if (argc > 2)
+		state += strtoul(argv[2], NULL, 10) * 0x9e3779b97f4a7c15;
+	while (count-- > 0)
+		print_case();
+	return 0;
+}

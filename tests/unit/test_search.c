@@ -1,0 +1,1115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The packing search against an enumeration that shares no code with it: every seat of every VM,
+ * every way to put further VMs beside them, on problems small enough for that; and on larger ones
+ * against what is known of them.
+ */
+#include "planner/search.h"
+
+#include <string.h>
+
+#define ANY G_MAXUINT
+#define MOST_ROOMS 64
+#define MOST_NODES 16
+#define MOST_VMS 200
+
+/* A problem that owns its arrays. */
+typedef struct Case {
+	SearchRoom rooms[MOST_ROOMS];
+	uint64_t memory[MOST_NODES];
+	SearchVm vms[MOST_VMS];
+	SearchProblem problem;
+} Case;
+
+static Case *case_new(void)
+{
+	Case *c = g_new0(Case, 1);
+
+	c->problem.rooms = c->rooms;
+	c->problem.memory = c->memory;
+	c->problem.vms = c->vms;
+	return c;
+}
+
+static void add_room(Case *c, unsigned node, unsigned class, unsigned threads, unsigned cores)
+{
+	g_assert_cmpuint(c->problem.n_rooms, <, MOST_ROOMS);
+	c->rooms[c->problem.n_rooms++] = (SearchRoom){node, class, threads, cores};
+	for (; c->problem.n_nodes <= node; c->problem.n_nodes++)
+		c->memory[c->problem.n_nodes] = UINT64_MAX;
+}
+
+static void add_vms(Case *c, unsigned count, unsigned vcpus)
+{
+	while (count-- > 0)
+		c->vms[c->problem.n_vms++] = (SearchVm){.vcpus = vcpus, .page = 4096, .node = ANY};
+}
+
+/* A generator of our own: the same cases on every machine. */
+static uint64_t random_state;
+
+static unsigned pick(unsigned n)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return (unsigned)(random_state >> 16) % n;
+}
+
+/*
+ * The rules, written down once more.
+ */
+static unsigned cores_for(unsigned vcpus, unsigned threads, bool isolate)
+{
+	return isolate ? vcpus : (vcpus + threads - 1) / threads;
+}
+
+static uint64_t memory_for(const SearchVm *vm, unsigned k)
+{
+	uint64_t share = (vm->memory + k - 1) / k;
+
+	return (share + vm->page - 1) / vm->page * vm->page;
+}
+
+/* A VM's cores in each room. */
+typedef struct Seat {
+	unsigned cores[MOST_ROOMS];
+	bool placed;
+	unsigned level;
+} Seat;
+
+typedef struct Free {
+	unsigned cores[MOST_ROOMS];
+	uint64_t memory[MOST_NODES];
+} Free;
+
+static bool take(const SearchProblem *p, Free *free, const SearchVm *vm, const Seat *seat)
+{
+	unsigned k = MAX(seat->level, 1);
+	bool in[MOST_NODES] = {false};
+
+	for (unsigned r = 0; r < p->n_rooms; r++) {
+		if (seat->cores[r] > free->cores[r])
+			return false;
+		free->cores[r] -= seat->cores[r];
+		in[p->rooms[r].node] |= seat->cores[r] > 0;
+	}
+	for (unsigned n = 0; n < p->n_nodes; n++) {
+		if (!in[n] || free->memory[n] == UINT64_MAX)
+			continue;
+		if (memory_for(vm, k) > free->memory[n])
+			return false;
+		free->memory[n] -= memory_for(vm, k);
+	}
+	return true;
+}
+
+/*
+ * Every seat a VM could have in the empty rooms.
+ */
+typedef void (*SeatFunc)(const Seat *seat, void *data);
+
+typedef struct Enumeration {
+	const SearchProblem *p;
+	const SearchVm *vm;
+	unsigned class, threads, level;
+	SeatFunc call;
+	void *data;
+} Enumeration;
+
+static void over_nodes(Enumeration *e, Seat *seat, unsigned node, unsigned missing);
+
+/* NEED cores in the node's rooms, in every way, then the next nodes. */
+static void in_node(Enumeration *e, Seat *seat, unsigned node, unsigned missing, unsigned room,
+		    unsigned need)
+{
+	const SearchProblem *p = e->p;
+
+	if (need == 0) {
+		over_nodes(e, seat, node + 1, missing - 1);
+		return;
+	}
+	for (; room < p->n_rooms; room++) {
+		if (p->rooms[room].node != node || p->rooms[room].class != e->class)
+			continue;
+		for (unsigned n = 1; n <= MIN(need, p->rooms[room].cores); n++) {
+			seat->cores[room] = n;
+			in_node(e, seat, node, missing, room + 1, need - n);
+			seat->cores[room] = 0;
+		}
+	}
+}
+
+static unsigned rooms_used(const Enumeration *e, const Seat *seat)
+{
+	unsigned used = 0;
+
+	for (unsigned r = 0; r < e->p->n_rooms; r++)
+		used += seat->cores[r] > 0;
+	return used;
+}
+
+static void over_nodes(Enumeration *e, Seat *seat, unsigned node, unsigned missing)
+{
+	unsigned k = MAX(e->level, 1);
+	Free empty;
+
+	if (missing == 0) {
+		/* What sits in one room is level 0, not 1. */
+		if ((e->level == 0) != (e->level < 2 && rooms_used(e, seat) == 1))
+			return;
+		memcpy(empty.memory, e->p->memory, sizeof(uint64_t) * e->p->n_nodes);
+		for (unsigned r = 0; r < e->p->n_rooms; r++)
+			empty.cores[r] = e->p->rooms[r].cores;
+		seat->level = e->level;
+		seat->placed = true;
+		if (take(e->p, &empty, e->vm, seat))
+			e->call(seat, e->data);
+		return;
+	}
+	for (; node < e->p->n_nodes; node++)
+		if (e->vm->node == ANY || e->vm->node == node)
+			in_node(e, seat, node, missing, 0,
+				cores_for(e->vm->vcpus / k, e->threads, e->vm->isolate));
+}
+
+static void each_seat_at(const SearchProblem *p, const SearchVm *vm, unsigned level, SeatFunc call,
+			 void *data)
+{
+	unsigned k = MAX(level, 1);
+
+	if (vm->vcpus % k != 0 || (level > 1 && vm->node != ANY))
+		return;
+	for (unsigned r = 0; r < p->n_rooms; r++) {
+		Enumeration e = {p, vm, p->rooms[r].class, p->rooms[r].threads, level, call, data};
+		Seat seat = {.placed = false};
+		bool seen = false;
+
+		for (unsigned q = 0; q < r; q++)
+			seen |= p->rooms[q].class == p->rooms[r].class;
+		if (!seen)
+			over_nodes(&e, &seat, 0, k);
+	}
+}
+
+static void count_seat(const Seat *seat, void *data)
+{
+	(void)seat;
+	++*(unsigned *)data;
+}
+
+static unsigned natural(const SearchProblem *p, const SearchVm *vm)
+{
+	for (unsigned level = 0; level <= p->n_nodes; level++) {
+		unsigned n = 0;
+
+		each_seat_at(p, vm, level, count_seat, &n);
+		if (n > 0)
+			return level;
+	}
+	return ANY;
+}
+
+static void append_seat(const Seat *seat, void *data)
+{
+	g_array_append_vals(data, seat, 1);
+}
+
+/* Lower rooms, more cores, shorter; none at all is last. */
+static int compare_seats(const SearchProblem *p, const Seat *a, const Seat *b)
+{
+	unsigned i = 0, j = 0;
+
+	if (!a->placed || !b->placed)
+		return (int)b->placed - (int)a->placed;
+	for (;; i++, j++) {
+		while (i < p->n_rooms && a->cores[i] == 0)
+			i++;
+		while (j < p->n_rooms && b->cores[j] == 0)
+			j++;
+		if (i == p->n_rooms || j == p->n_rooms)
+			return (int)(i < p->n_rooms) - (int)(j < p->n_rooms);
+		if (i != j)
+			return i < j ? -1 : 1;
+		if (a->cores[i] != b->cores[i])
+			return a->cores[i] > b->cores[i] ? -1 : 1;
+	}
+}
+
+/*
+ * The enumeration of whole answers.
+ */
+typedef struct Brute {
+	const SearchProblem *p;
+	GArray *seats[MOST_VMS];  /* of Seat, the last of them: not placed */
+	GArray *extras[MOST_VMS]; /* seats a further copy may take */
+	unsigned natural[MOST_VMS];
+	GHashTable *known; /* what is free → spare */
+	Seat chosen[MOST_VMS], best[MOST_VMS];
+	uint64_t placed, spare;
+	unsigned left;
+	uint64_t accepted; /* bits, the first VM's the highest */
+	bool found;
+} Brute;
+
+static bool same_shape(const SearchVm *a, const SearchVm *b)
+{
+	return a->vcpus == b->vcpus && a->isolate == b->isolate && a->memory == b->memory &&
+	       a->page == b->page;
+}
+
+static uint64_t spare_of(Brute *b, const Free *free)
+{
+	g_autoptr(GBytes) key = g_bytes_new(free, sizeof(*free));
+	uint64_t *known = g_hash_table_lookup(b->known, key), best = 0;
+
+	if (known)
+		return *known;
+	for (unsigned i = 0; i < b->p->n_vms; i++)
+		for (unsigned s = 0; b->extras[i] && s < b->extras[i]->len; s++) {
+			Free less = *free;
+
+			if (take(b->p, &less, &b->p->vms[i], &g_array_index(b->extras[i], Seat, s)))
+				best = MAX(best, b->p->vms[i].vcpus + spare_of(b, &less));
+		}
+	g_hash_table_insert(b->known, g_steal_pointer(&key), g_memdup2(&best, sizeof(best)));
+	return best;
+}
+
+static int compare_answers(const Brute *b)
+{
+	for (unsigned i = 0; i < b->p->n_vms; i++) {
+		int order = compare_seats(b->p, &b->chosen[i], &b->best[i]);
+
+		if (order != 0)
+			return order;
+	}
+	return 0;
+}
+
+static void judge(Brute *b, const Free *free)
+{
+	uint64_t placed = 0, accepted = 0, spare;
+	unsigned left = 0;
+
+	for (unsigned i = 0; i < b->p->n_vms; i++) {
+		accepted = accepted << 1 | b->chosen[i].placed;
+		if (!b->chosen[i].placed)
+			continue;
+		placed += b->p->prefer == PREFER_VCPUS ? b->p->vms[i].vcpus : 1;
+		left += b->chosen[i].level > b->natural[i];
+	}
+	if (b->p->prefer != PREFER_ORDER)
+		accepted = placed;
+	if (b->found && (accepted < b->accepted || (accepted == b->accepted && left > b->left)))
+		return;
+	spare = spare_of(b, free);
+	if (b->found && accepted == b->accepted && left == b->left &&
+	    (spare < b->spare || (spare == b->spare && compare_answers(b) >= 0)))
+		return;
+	b->found = true;
+	b->accepted = accepted;
+	b->placed = placed;
+	b->left = left;
+	b->spare = spare;
+	memcpy(b->best, b->chosen, sizeof(b->best));
+}
+
+static void assign(Brute *b, unsigned vm, const Free *free)
+{
+	if (vm == b->p->n_vms) {
+		judge(b, free);
+		return;
+	}
+	for (unsigned s = 0; s < b->seats[vm]->len; s++) {
+		Free less = *free;
+
+		b->chosen[vm] = g_array_index(b->seats[vm], Seat, s);
+		if (take(b->p, &less, &b->p->vms[vm], &b->chosen[vm]))
+			assign(b, vm + 1, &less);
+	}
+}
+
+static void list_seats(Brute *b, unsigned vm)
+{
+	SearchVm anywhere = b->p->vms[vm];
+	Seat none = {.placed = false};
+	unsigned level;
+	bool seen = false;
+
+	b->natural[vm] = natural(b->p, &b->p->vms[vm]);
+	b->seats[vm] = g_array_new(FALSE, FALSE, sizeof(Seat));
+	for (level = 0; level <= b->p->n_nodes; level++)
+		each_seat_at(b->p, &b->p->vms[vm], level, append_seat, b->seats[vm]);
+	g_array_append_val(b->seats[vm], none);
+	for (unsigned i = 0; i < vm; i++)
+		seen |= same_shape(&b->p->vms[i], &anywhere);
+	anywhere.node = ANY;
+	level = natural(b->p, &anywhere);
+	if (seen || level > 1)
+		return;
+	b->extras[vm] = g_array_new(FALSE, FALSE, sizeof(Seat));
+	for (unsigned l = 0; l <= level; l++)
+		each_seat_at(b->p, &anywhere, l, append_seat, b->extras[vm]);
+}
+
+static void brute_solve(Brute *b, const SearchProblem *p)
+{
+	Free free;
+
+	memset(b, 0, sizeof(*b));
+	memset(&free, 0, sizeof(free));
+	b->p = p;
+	b->known = g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref,
+					 g_free);
+	for (unsigned i = 0; i < p->n_vms; i++)
+		list_seats(b, i);
+	for (unsigned r = 0; r < p->n_rooms; r++)
+		free.cores[r] = p->rooms[r].cores;
+	for (unsigned n = 0; n < p->n_nodes; n++)
+		free.memory[n] = p->memory[n];
+	assign(b, 0, &free);
+}
+
+static void brute_clear(Brute *b)
+{
+	g_hash_table_unref(b->known);
+	for (unsigned i = 0; i < b->p->n_vms; i++) {
+		g_array_unref(b->seats[i]);
+		g_clear_pointer(&b->extras[i], g_array_unref);
+	}
+}
+
+/*
+ * An answer's seats: do they obey every rule, and are the figures theirs?
+ */
+static void check_spread(const SearchProblem *p, const SearchVm *vm, const GArray *shares,
+			 Seat *seat)
+{
+	unsigned vcpus[MOST_NODES] = {0}, cores[MOST_NODES] = {0}, nodes = 0;
+	unsigned class = p->rooms[g_array_index(shares, SearchShare, 0).room].class;
+	unsigned threads = p->rooms[g_array_index(shares, SearchShare, 0).room].threads;
+
+	for (unsigned i = 0; i < shares->len; i++) {
+		const SearchShare *s = &g_array_index(shares, SearchShare, i);
+
+		g_assert_cmpuint(s->room, <, p->n_rooms);
+		if (i > 0)
+			g_assert_cmpuint(s->room, >, s[-1].room);
+		g_assert_cmpuint(p->rooms[s->room].class, ==, class);
+		g_assert_cmpuint(s->cores, ==, cores_for(s->vcpus, threads, vm->isolate));
+		g_assert_cmpuint(s->cores, >, 0);
+		if (vm->node != ANY)
+			g_assert_cmpuint(p->rooms[s->room].node, ==, vm->node);
+		seat->cores[s->room] = s->cores;
+		nodes += cores[p->rooms[s->room].node] == 0;
+		cores[p->rooms[s->room].node] += s->cores;
+		vcpus[p->rooms[s->room].node] += s->vcpus;
+	}
+	for (unsigned n = 0; n < p->n_nodes; n++) {
+		if (cores[n] == 0)
+			continue;
+		g_assert_cmpuint(vcpus[n] * nodes, ==, vm->vcpus);
+		g_assert_cmpuint(cores[n], ==, cores_for(vcpus[n], threads, vm->isolate));
+	}
+	seat->placed = true;
+	seat->level = nodes > 1 ? nodes : shares->len > 1;
+}
+
+static void check_rules(const SearchProblem *p, const SearchResult *result, Seat *seats)
+{
+	uint64_t placed = 0;
+	unsigned left = 0;
+	Free free;
+
+	for (unsigned r = 0; r < p->n_rooms; r++)
+		free.cores[r] = p->rooms[r].cores;
+	memcpy(free.memory, p->memory, p->n_nodes * sizeof(uint64_t));
+	g_assert_cmpuint(result->seats->len, ==, p->n_vms);
+	for (unsigned i = 0; i < p->n_vms; i++) {
+		const GArray *shares = g_ptr_array_index(result->seats, i);
+
+		memset(&seats[i], 0, sizeof(Seat));
+		if (!shares)
+			continue;
+		check_spread(p, &p->vms[i], shares, &seats[i]);
+		g_assert_true(take(p, &free, &p->vms[i], &seats[i]));
+		placed += p->prefer == PREFER_VCPUS ? p->vms[i].vcpus : 1;
+		for (unsigned level = 0; level < seats[i].level; level++)
+			if (search_fits_empty(p, &p->vms[i], level)) {
+				left++;
+				break;
+			}
+	}
+	g_assert_cmpuint(result->placed, ==, placed);
+	g_assert_cmpuint(result->left, ==, left);
+	g_assert_cmpuint(result->bound, >=, placed);
+}
+
+static SearchResult *solve(const SearchProblem *p)
+{
+	g_autofree Seat *seats = g_new0(Seat, p->n_vms + 1);
+	SearchResult *result = search_solve(p);
+
+	check_rules(p, result, seats);
+	return result;
+}
+
+static char *describe(const SearchProblem *p)
+{
+	GString *s = g_string_new(NULL);
+
+	g_string_append_printf(s, "prefer %d; rooms", p->prefer);
+	for (unsigned r = 0; r < p->n_rooms; r++)
+		g_string_append_printf(s, " n%u/c%u/t%u:%u", p->rooms[r].node, p->rooms[r].class,
+				       p->rooms[r].threads, p->rooms[r].cores);
+	g_string_append(s, "; memory");
+	for (unsigned n = 0; n < p->n_nodes; n++)
+		g_string_append_printf(s, " %" G_GINT64_FORMAT, (int64_t)p->memory[n]);
+	g_string_append(s, "; vms");
+	for (unsigned i = 0; i < p->n_vms; i++)
+		g_string_append_printf(s, " %u%s/%u/%u@%d", p->vms[i].vcpus,
+				       p->vms[i].isolate ? "i" : "", (unsigned)p->vms[i].memory,
+				       (unsigned)p->vms[i].page, (int)p->vms[i].node);
+	return g_string_free(s, FALSE);
+}
+
+static void compare_with_brute(const SearchProblem *p)
+{
+	g_autofree Seat *seats = g_new0(Seat, p->n_vms + 1);
+	g_autofree Brute *brute = g_new0(Brute, 1);
+	g_autoptr(SearchResult) result = search_solve(p);
+	g_autofree char *what = describe(p);
+
+	g_test_message("%s", what);
+	check_rules(p, result, seats);
+	brute_solve(brute, p);
+	g_assert_true(result->optimal);
+	g_assert_cmpuint(result->bound, ==, result->placed);
+	g_assert_cmpuint(result->placed, ==, brute->placed);
+	g_assert_cmpuint(result->left, ==, brute->left);
+	g_assert_cmpuint(result->spare, ==, brute->spare);
+	for (unsigned i = 0; i < p->n_vms; i++)
+		g_assert_cmpint(compare_seats(p, &seats[i], &brute->best[i]), ==, 0);
+	brute_clear(brute);
+}
+
+/* Up to so many of each. */
+typedef struct Size {
+	unsigned nodes, rooms, cores, classes, vms, vcpus, shapes;
+	bool memory, named;
+} Size;
+
+static void random_rooms(Case *c, const Size *size)
+{
+	unsigned nodes = 1 + pick(size->nodes), classes = 1 + pick(size->classes);
+	bool alike = pick(2);
+	unsigned cores = 1 + pick(size->cores);
+
+	for (unsigned n = 0; n < nodes; n++) {
+		unsigned rooms = 1 + pick(MAX(size->rooms / nodes, 1));
+
+		for (unsigned r = 0; r < rooms; r++) {
+			unsigned class = pick(classes);
+
+			add_room(c, n, class + 7, 1 + (class + 1) % 2,
+				 alike ? cores : pick(size->cores + 1));
+		}
+		c->memory[n] = size->memory && pick(3) ? pick(12) : UINT64_MAX;
+	}
+}
+
+static Case *random_case(const Size *size)
+{
+	Case *c = case_new();
+	SearchVm shapes[8];
+	unsigned n = 1 + pick(size->vms), n_shapes = 1 + pick(size->shapes);
+
+	random_rooms(c, size);
+	for (unsigned i = 0; i < n_shapes; i++)
+		shapes[i] =
+			(SearchVm){1 + pick(size->vcpus), pick(4) == 0, pick(8), 1 + pick(3), ANY};
+	for (unsigned i = 0; i < n; i++) {
+		c->vms[i] = shapes[pick(n_shapes)];
+		if (size->named && pick(4) == 0)
+			c->vms[i].node = pick(c->problem.n_nodes);
+	}
+	c->problem.n_vms = n;
+	c->problem.prefer = (Prefer)pick(3);
+	return c;
+}
+
+static void test_brute(gconstpointer data)
+{
+	random_state = 88172645463325252;
+	for (unsigned i = 0; i < (g_test_quick() ? 1500 : 15000); i++) {
+		g_autofree Case *c = random_case(data);
+
+		compare_with_brute(&c->problem);
+	}
+}
+
+/*
+ * Lists that fill every room to the last core, and that first-fit and best-fit, largest first, do
+ * not place whole.
+ */
+typedef struct Shape {
+	unsigned nodes, rooms, cores, threads;
+	unsigned sizes[8]; /* cores of VMs, ends with 0 */
+} Shape;
+
+static const Shape shapes[] = {
+	{2, 1, 18, 2, {2, 3, 4, 5, 7}},
+	{2, 1, 28, 2, {3, 5, 6, 7, 10, 11}},
+	{4, 1, 24, 2, {3, 5, 7, 8, 9}},
+	{8, 1, 14, 2, {2, 3, 4, 5, 6}},
+	{8, 1, 30, 2, {3, 5, 6, 10, 12, 20}},
+	{2, 8, 8, 2, {1, 2, 3, 4, 5}},
+	{2, 4, 16, 2, {3, 4, 5, 6, 7}},
+	{8, 2, 8, 2, {2, 3, 4, 5}},
+	{4, 4, 12, 1, {2, 3, 5, 7}},
+	{2, 1, 64, 2, {6, 10, 12, 20, 24, 5}},
+	{16, 4, 4, 2, {1, 2, 3}},
+	{4, 1, 128, 1, {6, 10, 12, 20, 24, 40, 9}},
+};
+
+static unsigned n_sizes(const Shape *shape)
+{
+	unsigned n = 0;
+
+	while (shape->sizes[n])
+		n++;
+	return n;
+}
+
+/* Random sizes that sum to CORES; false where the draw ends in a rest. */
+static bool fill_exactly(const Shape *shape, unsigned cores, GArray *vms)
+{
+	unsigned before = vms->len;
+
+	for (unsigned tries = 0; cores > 0 && tries < 40; tries++) {
+		unsigned size = shape->sizes[pick(n_sizes(shape))];
+
+		if (size > cores)
+			continue;
+		g_array_append_val(vms, size);
+		cores -= size;
+	}
+	if (cores > 0)
+		g_array_set_size(vms, before);
+	return cores == 0;
+}
+
+/* Do all fit, largest first, into the first room that does (BEST: the fullest)? */
+static bool fits_greedily(const Shape *shape, GArray *vms, bool best)
+{
+	unsigned n = shape->nodes * shape->rooms;
+	unsigned free[MOST_ROOMS];
+
+	for (unsigned r = 0; r < n; r++)
+		free[r] = shape->cores;
+	for (unsigned i = 0; i < vms->len; i++) {
+		unsigned size = g_array_index(vms, unsigned, i), at = n;
+
+		for (unsigned r = 0; r < n; r++)
+			if (free[r] >= size && (at == n || (best && free[r] < free[at])))
+				at = r;
+		if (at == n)
+			return false;
+		free[at] -= size;
+	}
+	return true;
+}
+
+static int larger_first(const void *a, const void *b)
+{
+	return (int)*(const unsigned *)b - (int)*(const unsigned *)a;
+}
+
+static Case *planted_case(const Shape *shape, bool *greedy)
+{
+	g_autoptr(GArray) vms = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	Case *c = case_new();
+
+	for (unsigned n = 0; n < shape->nodes; n++)
+		for (unsigned r = 0; r < shape->rooms; r++) {
+			add_room(c, n, 0, shape->threads, shape->cores);
+			while (!fill_exactly(shape, shape->cores, vms))
+				;
+		}
+	g_array_sort(vms, larger_first);
+	*greedy = vms->len > MOST_VMS || fits_greedily(shape, vms, false) ||
+		  fits_greedily(shape, vms, true);
+	for (unsigned i = 0; i < vms->len && i < MOST_VMS; i++)
+		add_vms(c, 1, g_array_index(vms, unsigned, i) * shape->threads);
+	return c;
+}
+
+static void test_planted(void)
+{
+	unsigned hard = 0;
+
+	random_state = 0x2545f4914f6cdd1d;
+	for (unsigned i = 0; i < (g_test_quick() ? 600 : 6000); i++) {
+		bool greedy;
+		g_autofree Case *c = planted_case(&shapes[i % G_N_ELEMENTS(shapes)], &greedy);
+		g_autoptr(SearchResult) result = NULL;
+		unsigned vcpus = 0;
+
+		if (greedy)
+			continue;
+		hard++;
+		for (unsigned v = 0; v < c->problem.n_vms; v++)
+			vcpus += c->vms[v].vcpus;
+		c->problem.prefer = (Prefer)pick(3);
+		result = solve(&c->problem);
+		g_assert_cmpuint(result->placed, ==,
+				 c->problem.prefer == PREFER_VCPUS ? vcpus : c->problem.n_vms);
+		g_assert_cmpuint(result->bound, ==, result->placed);
+		g_assert_cmpuint(result->left, ==, 0);
+		g_assert_cmpuint(result->spare, ==, 0);
+		g_assert_true(result->optimal);
+	}
+	g_test_message("%u lists that greed does not place", hard);
+	g_assert_cmpuint(hard, >, 100);
+}
+
+/*
+ * Hosts as they are sold.
+ */
+static const Shape hosts[] = {
+	{2, 1, 18, 2, {1, 2, 4, 8}},
+	{2, 1, 56, 2, {1, 2, 4, 8, 16}},
+	{8, 1, 14, 2, {3, 6, 12}},
+	{4, 1, 28, 2, {3, 4, 6, 10}},
+	{2, 8, 8, 2, {1, 2, 4, 8}},
+	{8, 2, 8, 2, {2, 4, 6}},
+	{2, 16, 4, 2, {1, 2, 4, 6}},
+	{8, 4, 4, 2, {1, 2, 4, 8}},
+	{2, 12, 8, 2, {3, 5, 6, 10, 12, 20}},
+	{16, 4, 4, 2, {2, 3, 6}},
+};
+
+static Case *host_case(const Shape *host)
+{
+	Case *c = case_new();
+	unsigned load = 0, ratio = 2 + pick(4);
+
+	for (unsigned n = 0; n < host->nodes; n++) {
+		for (unsigned r = 0; r < host->rooms; r++) {
+			unsigned cores = host->cores - (r == 0 ? 1 + pick(2) : 0);
+
+			add_room(c, n, 0, host->threads, cores);
+			load += cores * host->threads;
+		}
+		if (pick(2))
+			c->memory[n] = (uint64_t)host->rooms * host->cores * host->threads * 4;
+	}
+	load = load * (40 + pick(100)) / 100;
+	while (c->problem.n_vms < MOST_VMS) {
+		unsigned vcpus = host->sizes[pick(n_sizes(host))] * host->threads;
+
+		if (vcpus > load)
+			break;
+		load -= vcpus;
+		add_vms(c, 1, vcpus);
+		c->vms[c->problem.n_vms - 1].page = 1;
+		c->vms[c->problem.n_vms - 1].memory = vcpus * ratio;
+		c->vms[c->problem.n_vms - 1].isolate = pick(20) == 0;
+		if (pick(20) == 0)
+			c->vms[c->problem.n_vms - 1].node = pick(host->nodes);
+	}
+	c->problem.prefer = (Prefer)pick(3);
+	return c;
+}
+
+static void shuffle(Case *c)
+{
+	for (unsigned i = c->problem.n_vms; i > 1; i--) {
+		unsigned j = pick(i);
+		SearchVm vm = c->vms[j];
+
+		c->vms[j] = c->vms[i - 1];
+		c->vms[i - 1] = vm;
+	}
+}
+
+static bool same_seats(const SearchResult *a, const SearchResult *b)
+{
+	for (unsigned i = 0; i < a->seats->len; i++) {
+		const GArray *x = g_ptr_array_index(a->seats, i),
+			     *y = g_ptr_array_index(b->seats, i);
+
+		if (!x != !y || (x && (x->len != y->len ||
+				       memcmp(x->data, y->data, x->len * sizeof(SearchShare)))))
+			return false;
+	}
+	return true;
+}
+
+static void test_deterministic(void)
+{
+	random_state = 0x9e3779b97f4a7c15;
+	for (unsigned i = 0; i < 60; i++) {
+		g_autofree Case *c = host_case(&hosts[i % G_N_ELEMENTS(hosts)]);
+		g_autoptr(SearchResult) a = solve(&c->problem);
+		g_autoptr(SearchResult) b = solve(&c->problem);
+
+		g_assert_cmpuint(a->steps, ==, b->steps);
+		g_assert_true(same_seats(a, b));
+	}
+}
+
+/* What is best does not depend on the order of the VMs, unless that is the goal. */
+static void test_shuffled(void)
+{
+	unsigned compared = 0;
+
+	random_state = 0x853c49e6748fea9b;
+	for (unsigned i = 0; i < (g_test_quick() ? 80 : 800); i++) {
+		g_autofree Case *c = host_case(&hosts[i % G_N_ELEMENTS(hosts)]);
+		g_autoptr(SearchResult) a = NULL;
+		g_autoptr(SearchResult) b = NULL;
+
+		c->problem.prefer = (Prefer)pick(2);
+		a = solve(&c->problem);
+		shuffle(c);
+		b = solve(&c->problem);
+		g_assert_cmpuint(a->placed, <=, b->bound);
+		g_assert_cmpuint(b->placed, <=, a->bound);
+		if (MIN(a->proved, b->proved) < 3)
+			continue;
+		compared++;
+		g_assert_cmpuint(a->placed, ==, b->placed);
+		g_assert_cmpuint(a->left, ==, b->left);
+		g_assert_cmpuint(a->spare, ==, b->spare);
+	}
+	g_assert_cmpuint(compared, >, 50);
+}
+
+/* The first goal of best-fit-decreasing; under PREFER_ORDER best-fit, and which it accepts. */
+static Free greedy_free;
+
+static bool greedy_room(const SearchProblem *p, const SearchVm *vm, Seat *seat)
+{
+	unsigned best = ANY;
+
+	for (unsigned r = 0; r < p->n_rooms; r++) {
+		Seat trial = {.placed = true};
+		Free less = greedy_free;
+
+		trial.cores[r] = cores_for(vm->vcpus, p->rooms[r].threads, vm->isolate);
+		if ((vm->node != ANY && vm->node != p->rooms[r].node) ||
+		    !take(p, &less, vm, &trial) ||
+		    (best != ANY && greedy_free.cores[r] >= greedy_free.cores[best]))
+			continue;
+		best = r;
+		*seat = trial;
+	}
+	return best != ANY;
+}
+
+static bool greedy_node(const SearchProblem *p, const SearchVm *vm, Seat *seat)
+{
+	for (unsigned n = 0; n < p->n_nodes; n++) {
+		Seat trial = {.placed = true, .level = 1};
+		unsigned need = cores_for(vm->vcpus, p->rooms[0].threads, vm->isolate);
+		Free less = greedy_free;
+
+		if (vm->node != ANY && vm->node != n)
+			continue;
+		for (unsigned r = 0; r < p->n_rooms; r++) {
+			if (p->rooms[r].node != n)
+				continue;
+			trial.cores[r] = MIN(need, greedy_free.cores[r]);
+			need -= trial.cores[r];
+		}
+		*seat = trial;
+		if (need == 0 && take(p, &less, vm, &trial))
+			return true;
+	}
+	return false;
+}
+
+static uint64_t greedy_placed(const SearchProblem *p, uint64_t *accepted)
+{
+	uint64_t placed = 0;
+
+	for (unsigned r = 0; r < p->n_rooms; r++)
+		greedy_free.cores[r] = p->rooms[r].cores;
+	memcpy(greedy_free.memory, p->memory, p->n_nodes * sizeof(uint64_t));
+	for (unsigned i = 0; i < p->n_vms; i++) {
+		Seat seat;
+		bool fits = greedy_room(p, &p->vms[i], &seat) || greedy_node(p, &p->vms[i], &seat);
+
+		if (fits)
+			take(p, &greedy_free, &p->vms[i], &seat);
+		if (i < 64)
+			*accepted |= (uint64_t)fits << (63 - i);
+		placed += fits ? (p->prefer == PREFER_VCPUS ? p->vms[i].vcpus : 1) : 0;
+	}
+	return placed;
+}
+
+static int larger_vm_first(const void *a, const void *b)
+{
+	return (int)((const SearchVm *)b)->vcpus - (int)((const SearchVm *)a)->vcpus;
+}
+
+/* Which of the first 64 VMs are placed, the first one's bit the highest. */
+static uint64_t placed_bits(const SearchResult *result)
+{
+	uint64_t bits = 0;
+
+	for (unsigned i = 0; i < MIN(result->seats->len, 64); i++)
+		bits |= (uint64_t) !!g_ptr_array_index(result->seats, i) << (63 - i);
+	return bits;
+}
+
+/* However small the budget: the rules hold, the bound is one, and greed is not better. */
+static void test_budget(void)
+{
+	random_state = 0xda942042e4dd58b5;
+	for (unsigned i = 0; i < (g_test_quick() ? 200 : 2000); i++) {
+		const Shape *host = &hosts[i % G_N_ELEMENTS(hosts)];
+		g_autofree Case *c = host_case(host);
+		g_autoptr(SearchResult) full = NULL;
+		uint64_t accepted = 0, greedy;
+
+		if (c->problem.prefer != PREFER_ORDER)
+			qsort(c->vms, c->problem.n_vms, sizeof(SearchVm), larger_vm_first);
+		full = solve(&c->problem);
+		greedy = greedy_placed(&c->problem, &accepted);
+		for (unsigned budget = 1; budget < 30000; budget *= 30) {
+			g_autoptr(SearchResult) result = NULL;
+
+			c->problem.budget = budget;
+			result = solve(&c->problem);
+			g_assert_cmpuint(result->steps, <=, budget);
+			g_assert_cmpuint(result->bound, >=, full->placed);
+			if (c->problem.prefer != PREFER_ORDER) {
+				g_assert_cmpuint(result->placed, <=, full->bound);
+				g_assert_cmpuint(result->placed, >=, greedy);
+			} else if (host->rooms == 1) { /* else there are many ways to be greedy */
+				g_assert_cmphex(placed_bits(result), >=, accepted);
+			}
+			if (result->optimal && full->optimal)
+				g_assert_true(same_seats(result, full));
+		}
+	}
+}
+
+/* Every size at odds with every room, no room like another, memory short as well: the default
+ * budget holds, and the answer says what it does not know. */
+static void test_adversarial(void)
+{
+	static const unsigned sizes[] = {6, 10, 12, 20, 24, 40};
+
+	random_state = 0xd1342543de82ef95;
+	for (unsigned i = 0; i < (g_test_quick() ? 40 : 400); i++) {
+		g_autofree Case *c = case_new();
+		g_autoptr(SearchResult) result = NULL;
+		unsigned nodes = 1 + pick(16), rooms = 1 + pick(64 / nodes);
+
+		for (unsigned n = 0; n < nodes; n++) {
+			for (unsigned r = 0; r < rooms; r++)
+				add_room(c, n, 0, 2, pick(512 / (nodes * rooms * 2) + 1));
+			c->memory[n] = pick(2) ? UINT64_MAX : 1000 + pick(2000);
+		}
+		while (c->problem.n_vms < MOST_VMS) {
+			add_vms(c, 1, sizes[pick(6)]);
+			c->vms[c->problem.n_vms - 1].memory = pick(200);
+			c->vms[c->problem.n_vms - 1].page = 1 + pick(7);
+		}
+		c->problem.prefer = (Prefer)(i % 3);
+		result = solve(&c->problem);
+		g_assert_cmpuint(result->steps, <=, 200000);
+		g_assert_cmpuint(result->optimal, ==, result->proved == SEARCH_GOALS);
+	}
+}
+
+static void expect_seat(const SearchResult *result, unsigned vm, const char *expected)
+{
+	const GArray *seat = g_ptr_array_index(result->seats, vm);
+	g_autoptr(GString) s = g_string_new(NULL);
+
+	for (unsigned i = 0; seat && i < seat->len; i++) {
+		const SearchShare *share = &g_array_index(seat, SearchShare, i);
+
+		g_string_append_printf(s, "%s%u:%u/%u", i ? " " : "", share->room, share->cores,
+				       share->vcpus);
+	}
+	g_assert_cmpstr(s->str, ==, expected);
+}
+
+static void test_empty(void)
+{
+	g_autofree Case *c = case_new();
+	g_autoptr(SearchResult) nothing = solve(&c->problem);
+	g_autoptr(SearchResult) no_room = NULL;
+	g_autoptr(SearchResult) no_core = NULL;
+
+	g_assert_true(nothing->optimal);
+	add_vms(c, 3, 2);
+	no_room = solve(&c->problem);
+	g_assert_true(no_room->optimal);
+	g_assert_cmpuint(no_room->placed, ==, 0);
+	g_assert_cmpuint(no_room->bound, ==, 0);
+	add_room(c, 0, 0, 2, 0);
+	add_room(c, 1, 3, 8, 0);
+	no_core = solve(&c->problem);
+	g_assert_true(no_core->optimal);
+	g_assert_cmpuint(no_core->placed, ==, 0);
+}
+
+/* Memory at the ends of what can be counted. */
+static void test_memory(void)
+{
+	g_autofree Case *c = case_new();
+	g_autoptr(SearchResult) result = NULL;
+
+	add_room(c, 0, 0, 2, 8);
+	add_room(c, 1, 0, 2, 8);
+	add_vms(c, 5, 2);
+	c->vms[0].memory = UINT64_MAX; /* rounds up beyond it */
+	c->vms[1].memory = UINT64_MAX - 5000;
+	c->vms[1].page = 1;
+	c->vms[2].memory = UINT64_C(1) << 63;
+	c->vms[2].page = UINT64_C(1) << 62;
+	c->vms[3].memory = (UINT64_C(1) << 63) + 1;
+	c->vms[3].page = UINT64_C(1) << 62;
+	c->memory[1] = UINT64_C(1) << 63;
+	result = solve(&c->problem);
+	g_assert_true(result->optimal);
+	g_assert_cmpuint(result->placed, ==, 10);
+	c->memory[0] = c->memory[1];
+	g_clear_pointer(&result, search_result_free);
+	result = solve(&c->problem);
+	g_assert_true(result->optimal);
+	/* 0, 1 and 3 need all of both nodes, 2 all of one. */
+	g_assert_cmpuint(result->placed, ==, 4);
+	expect_seat(result, 4, "0:1/2");
+}
+
+/* Each core's threads are filled in turn, the last one with what is left; nodes share equally. */
+static void test_vcpus(void)
+{
+	g_autofree Case *c = case_new();
+	g_autoptr(SearchResult) one = NULL;
+	g_autoptr(SearchResult) all = NULL;
+
+	for (unsigned n = 0; n < 2; n++)
+		for (unsigned r = 0; r < 2; r++)
+			add_room(c, n, 0, 2, 4);
+	add_vms(c, 1, 11);
+	one = solve(&c->problem);
+	expect_seat(one, 0, "0:4/8 1:2/3");
+	c->vms[0].vcpus = 18;
+	add_vms(c, 2, 3);
+	c->vms[1].isolate = true;
+	all = solve(&c->problem);
+	expect_seat(all, 0, "0:4/8 1:1/1 2:4/8 3:1/1");
+	expect_seat(all, 1, "1:3/3");
+	expect_seat(all, 2, "3:2/3");
+	g_assert_true(all->optimal);
+	g_assert_cmpuint(all->left, ==, 0);
+}
+
+/* VM 2 fits only if VM 1 moves to the room it would not be given first. */
+static void test_order(void)
+{
+	g_autofree Case *c = case_new();
+	g_autoptr(SearchResult) result = NULL;
+
+	add_room(c, 0, 0, 1, 4);
+	add_room(c, 1, 0, 1, 6);
+	add_vms(c, 1, 3);
+	add_vms(c, 1, 5);
+	c->vms[0].node = ANY;
+	c->vms[1].node = ANY;
+	add_vms(c, 1, 4);
+	c->vms[2].node = 0;
+	c->problem.prefer = PREFER_ORDER;
+	result = solve(&c->problem);
+	/* 3 + 5 are accepted; then 4 in node 0 fits no way they sit. */
+	expect_seat(result, 0, "0:3/3");
+	expect_seat(result, 1, "1:5/5");
+	expect_seat(result, 2, "");
+	g_assert_true(result->optimal);
+	c->vms[1].vcpus = 3;
+	g_clear_pointer(&result, search_result_free);
+	result = solve(&c->problem);
+	expect_seat(result, 0, "1:3/3");
+	expect_seat(result, 1, "1:3/3");
+	expect_seat(result, 2, "0:4/4");
+}
+
+static void test_all_fit(void)
+{
+	random_state = 0xc2b2ae3d27d4eb4f;
+	for (unsigned i = 0; i < 100; i++) {
+		g_autofree Case *c = host_case(&hosts[i % G_N_ELEMENTS(hosts)]);
+		g_autoptr(SearchResult) result = NULL;
+		bool proved, fit = search_all_fit(&c->problem, &proved);
+
+		c->problem.prefer = PREFER_VMS;
+		result = solve(&c->problem);
+		if (result->placed == c->problem.n_vms)
+			g_assert_true(fit || !proved);
+		if (proved && !fit)
+			g_assert_cmpuint(result->placed, <, c->problem.n_vms);
+		if (fit)
+			g_assert_cmpuint(result->bound, ==, c->problem.n_vms);
+	}
+}
+
+/* 64 nodes are the most that VMs span; with more, each sits in one. */
+static void test_many_nodes(void)
+{
+	for (unsigned n = 63; n <= 65; n++) {
+		SearchRoom rooms[65];
+		uint64_t memory[65];
+		SearchVm vms[2] = {{n == 65 ? 130 : 2 * n, false, 0, 1, ANY},
+				   {2, false, 0, 1, ANY}};
+		SearchProblem p = {rooms, n, memory, n, vms, 2, PREFER_VCPUS, 0};
+		g_autoptr(SearchResult) result = NULL;
+
+		for (unsigned i = 0; i < n; i++) {
+			rooms[i] = (SearchRoom){i, 0, 2, i == 0 ? 2 : 1};
+			memory[i] = UINT64_MAX;
+		}
+		result = search_solve(&p);
+		g_assert_true(result->optimal);
+		g_assert_cmpuint(result->placed, ==, n == 65 ? 2 : 2 * n + 2);
+	}
+}
+
+static const Size plain = {2, 3, 4, 1, 5, 6, 3, false, false};
+static const Size full = {3, 4, 3, 2, 4, 6, 4, true, true};
+static const Size spans = {3, 3, 3, 1, 4, 8, 2, true, false};
+static const Size many = {2, 2, 5, 1, 7, 5, 3, true, true};
+static const Size walls = {2, 4, 3, 1, 5, 6, 2, false, false};
+static const Size short_of = {2, 3, 5, 1, 6, 4, 4, true, false};
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/search/empty", test_empty);
+	g_test_add_func("/search/memory", test_memory);
+	g_test_add_func("/search/vcpus", test_vcpus);
+	g_test_add_func("/search/order", test_order);
+	g_test_add_func("/search/many-nodes", test_many_nodes);
+	g_test_add_data_func("/search/brute/plain", &plain, test_brute);
+	g_test_add_data_func("/search/brute/full", &full, test_brute);
+	g_test_add_data_func("/search/brute/spans", &spans, test_brute);
+	g_test_add_data_func("/search/brute/many", &many, test_brute);
+	g_test_add_data_func("/search/brute/walls", &walls, test_brute);
+	g_test_add_data_func("/search/brute/short", &short_of, test_brute);
+	g_test_add_func("/search/planted", test_planted);
+	g_test_add_func("/search/deterministic", test_deterministic);
+	g_test_add_func("/search/shuffled", test_shuffled);
+	g_test_add_func("/search/budget", test_budget);
+	g_test_add_func("/search/adversarial", test_adversarial);
+	g_test_add_func("/search/all-fit", test_all_fit);
+	return g_test_run();
+}
