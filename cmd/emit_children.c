@@ -15,24 +15,9 @@
 #define LIBVIRT_SECONDS 10
 #define LSTOPO "lstopo-no-graphics"
 
-static bool write_all(int fd, const char *text, size_t length)
-{
-	while (length) {
-		ssize_t n = write(fd, text, length);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		text += n;
-		length -= (size_t)n;
-	}
-	return true;
-}
-
 static bool say(int out, const char *message)
 {
-	write_all(out, message, strlen(message));
+	worker_write(out, message, strlen(message));
 	return false;
 }
 
@@ -43,7 +28,7 @@ static int file_of(const char *text)
 {
 	int fd = memfd_create("topology", MFD_CLOEXEC);
 
-	if (fd < 0 || !write_all(fd, text, strlen(text)) || lseek(fd, 0, SEEK_SET) < 0)
+	if (fd < 0 || !worker_write(fd, text, strlen(text)) || lseek(fd, 0, SEEK_SET) < 0)
 		return -1;
 	return fd;
 }
@@ -120,7 +105,7 @@ static bool ask(int out, const void *data)
 	domain = virDomainLookupByName(connection, question->name);
 	xml = domain ? virDomainGetXMLDesc(domain, question->live ? 0 : VIR_DOMAIN_XML_INACTIVE)
 		     : NULL;
-	return xml ? write_all(out, xml, strlen(xml)) : say(out, virGetLastErrorMessage());
+	return xml ? worker_write(out, xml, strlen(xml)) : say(out, virGetLastErrorMessage());
 }
 
 char *domain_ask(const char *uri, const char *name, bool live, GError **error)

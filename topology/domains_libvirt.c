@@ -28,16 +28,11 @@ static void silence(void *data, virErrorPtr error)
 static void say(int fd, json_t *object)
 {
 	char *text = json_dumps(object, JSON_COMPACT);
-	size_t length = strlen(text), done = 0;
+	size_t length = strlen(text);
 
-	text[length++] = '\n'; /* in place of the NUL */
-	while (done < length) {
-		ssize_t n = write(fd, text + done, length - done);
-
-		if (n <= 0)
-			_exit(1);
-		done += (size_t)n;
-	}
+	text[length] = '\n'; /* in place of the NUL */
+	if (!worker_write(fd, text, length + 1))
+		_exit(1);
 	free(text);
 	json_decref(object);
 }
@@ -194,24 +189,25 @@ static void domains_say(int fd, virConnectPtr connection, const Question *questi
 	say(fd, json_pack("{sb}", "done", 1));
 }
 
-static void ask(int fd, const void *data)
+static bool ask(int fd, const void *data)
 {
 	const Question *question = data;
 	virConnectPtr connection;
 
 	if (!libvirt_load()) {
 		say(fd, json_pack("{ss}", "error", "libvirt's client library is not installed"));
-		return;
+		return false;
 	}
 	virSetErrorFunc(NULL, silence);
 	connection = virConnectOpenReadOnly(question->uri);
 	if (!connection) {
 		say(fd, json_pack("{ss}", "error", virGetLastErrorMessage()));
-		return;
+		return false;
 	}
 	versions_say(fd, connection);
 	domains_say(fd, connection, question);
 	/* no virConnectClose(): it waits for the daemon; the end of this process closes it */
+	return true;
 }
 
 /* In the parent */
@@ -341,11 +337,11 @@ Domains *domains_ask(Root *root, const char *uri, unsigned seconds, bool counter
 	Question question = {uri, counters};
 	Answer answer = {.domains = domains_new(uri)};
 	size_t length;
-	bool finished;
-	g_autofree char *text = worker_run(ask, &question, seconds, &length, &finished);
+	WorkerEnd end;
+	g_autofree char *text = worker_run(ask, &question, seconds, &length, &end);
 
 	lines_take(&answer, text ? text : "");
-	trouble_note(root, &answer, uri, seconds, finished);
+	trouble_note(root, &answer, uri, seconds, end == WORKER_DONE || end == WORKER_FAILED);
 	answer.domains->elsewhere = is_elsewhere(uri);
 	g_free(answer.error);
 	if (!answer.connected)

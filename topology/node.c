@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "topology/node.h"
 #include "topology/libvirt_load.h"
+#include "topology/worker.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glib-unix.h>
 #include <linux/kvm.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #ifndef KVM_CAP_X86_DISABLE_EXITS
@@ -22,9 +19,9 @@
 #define KVM_X86_DISABLE_EXITS_MWAIT 1
 #endif
 
-#define DEADLINE_MS 5000
+#define DEADLINE 5 /* seconds */
 
-/* What the child that asks libvirt writes into its pipe; a message where ok is false. */
+/* What the worker that asks libvirt writes; a message where ok is false. */
 typedef struct Answer {
 	bool ok;
 	unsigned long qemu, libvirt; /* major * 1000000 + minor * 1000 + micro; 0 = not said */
@@ -57,7 +54,7 @@ static void silence(void *data, virErrorPtr error)
 	(void)data, (void)error; /* libvirt would write it on stderr */
 }
 
-static void libvirt_ask(const char *uri, Answer *answer)
+static void libvirt_versions(const char *uri, Answer *answer)
 {
 	virConnectPtr connection;
 
@@ -78,70 +75,26 @@ static void libvirt_ask(const char *uri, Answer *answer)
 	virConnectClose(connection);
 }
 
-/* In the child: nothing of the parent may run or be written twice, so _exit(). */
-G_GNUC_NORETURN static void child_run(const char *uri, int fd)
+static bool libvirt_ask(int fd, const void *data)
 {
 	Answer answer = {0};
 
-	libvirt_ask(uri, &answer);
-	_exit(write(fd, &answer, sizeof(answer)) == sizeof(answer) ? 0 : 1);
-}
-
-/* Wait for all of ANSWER until the deadline; false when it does not come. */
-static bool answer_read(int fd, Answer *answer)
-{
-	gint64 deadline = g_get_monotonic_time() + DEADLINE_MS * 1000;
-	size_t have = 0;
-
-	while (have < sizeof(*answer)) {
-		struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
-		gint64 left = (deadline - g_get_monotonic_time()) / 1000;
-		int ready = left > 0 ? poll(&poll_fd, 1, (int)left) : 0;
-		ssize_t got;
-
-		if (ready < 0 && errno == EINTR)
-			continue;
-		if (ready <= 0)
-			return false;
-		got = read(fd, (char *)answer + have, sizeof(*answer) - have);
-		if (got == 0 || (got < 0 && errno != EINTR))
-			return false;
-		have += got > 0 ? (size_t)got : 0;
-	}
-	return true;
-}
-
-/* A child that hangs in virConnectOpen() is killed; either way it is waited for. */
-static bool child_ask(const char *uri, Answer *answer)
-{
-	int fds[2];
-	bool answered;
-	pid_t child;
-
-	if (!g_unix_open_pipe(fds, FD_CLOEXEC, NULL))
-		return false;
-	child = fork();
-	if (child == 0)
-		child_run(uri, fds[1]);
-	close(fds[1]);
-	answered = child > 0 && answer_read(fds[0], answer);
-	close(fds[0]);
-	if (child > 0) {
-		kill(child, SIGKILL);
-		while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
-	return answered;
+	libvirt_versions(data, &answer);
+	return worker_write(fd, (const char *)&answer, sizeof(answer));
 }
 
 static void libvirt_read(Node *node, const char *uri, GString *why)
 {
-	Answer answer = {0};
+	Answer answer;
+	WorkerEnd end;
+	size_t length;
+	g_autofree char *bytes = worker_run(libvirt_ask, uri, DEADLINE, &length, &end);
 
-	if (!child_ask(uri, &answer)) {
-		why_add(why, "%s gave no answer within %d s", uri, DEADLINE_MS / 1000);
+	if (length != sizeof(answer)) {
+		why_add(why, "%s gave no answer within %d s", uri, DEADLINE);
 		return;
 	}
+	memcpy(&answer, bytes, sizeof(answer));
 	answer.message[sizeof(answer.message) - 1] = '\0';
 	if (!answer.ok) {
 		why_add(why, "%s: %s", uri, g_strdelimit(answer.message, "\n\r", ' '));

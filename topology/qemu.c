@@ -100,21 +100,7 @@ typedef struct Reading {
 	size_t limit;
 } Reading;
 
-static void bytes_write(int fd, const void *bytes, size_t length)
-{
-	const char *at = bytes;
-
-	while (length) {
-		ssize_t n = write(fd, at, length);
-
-		if (n <= 0)
-			_exit(1);
-		at += n;
-		length -= (size_t)n;
-	}
-}
-
-static void files_send(int fd, const void *data)
+static bool files_send(int fd, const void *data)
 {
 	const Reading *reading = data;
 
@@ -128,9 +114,11 @@ static void files_send(int fd, const void *data)
 		g_autofree char *head =
 			g_strdup_printf("%u %d %zu\n", pid, failure, text ? length : 0);
 
-		bytes_write(fd, head, strlen(head));
-		bytes_write(fd, text ? text : "", text ? length : 0);
+		if (!worker_write(fd, head, strlen(head)) ||
+		    !worker_write(fd, text ? text : "", text ? length : 0))
+			return false;
 	}
+	return true;
 }
 
 typedef void Take(Root *root, unsigned pid, int failure, const char *bytes, size_t length,
@@ -160,7 +148,7 @@ static void files_read(Root *root, const GArray *pids, const char *file, size_t 
 	Reading reading = {root, pids, file, limit};
 	g_autofree char *answer = NULL, *source = NULL;
 	size_t length;
-	bool finished;
+	WorkerEnd end;
 
 	if (!pids->len)
 		return;
@@ -176,11 +164,13 @@ static void files_read(Root *root, const GArray *pids, const char *file, size_t 
 		}
 		return;
 	}
-	answer = worker_run(files_send, &reading, seconds, &length, &finished);
+	answer = worker_run(files_send, &reading, seconds, &length, &end);
 	files_take(root, answer ? answer : "", answer ? length : 0, take, data);
 	source = g_strdup_printf("/proc/PID/%s", file);
-	if (!finished)
+	if (end == WORKER_LATE)
 		root_remark(root, source, "hangs: a QEMU process is stuck in the kernel");
+	else if (end != WORKER_DONE)
+		root_remark(root, source, "not all were read: the reading process failed");
 }
 
 /* Command lines */
