@@ -62,6 +62,11 @@ SearchResult *search_solve(const SearchProblem *problem)
 	result->seats = answer_lowest(&answer);
 	answer_count(&answer);
 	count_seats(model, result);
+	/* A seating that fell short of the value proved is not the answer it should be. */
+	if (result->placed < answer.value) {
+		answer.proved = false;
+		answer.n_proved = 0;
+	}
 	/* Once the first goal is proved nothing that reaches it places more. */
 	result->bound = answer.n_proved ? result->placed : MAX(answer.bound, result->placed);
 	result->spare = answer.spare;
