@@ -5,17 +5,23 @@
  * The search counts instead of naming: VMs that ask for the same are one Kind, and a Packing says
  * how many of each kind sit where. Only the last step (search_lowest.c) names them.
  *
- *   search_model.c    the problem as groups and kinds
- *   search_packing.c  counts, and what they leave free
- *   search_bestfit.c  a good packing at once
- *   search_bound.c    linear bounds: what no packing can exceed
- *   search_exact.c    "is there a packing at least that good?", by exhaustion
- *   search_spans.c    its first part: VMs over several nodes
- *   search_memo.c     its memory: states known to lead nowhere
- *   search_goals.c    the goals one after the other, each a row of such questions
- *   search_lowest.c   from counts to the lowest rooms, VM by VM
- *   search_one.c      the short way for a single VM
- *   search.c          all of it in order
+ *   search_model.c      the problem as groups and kinds
+ *   search_packing.c    counts, and what they leave free
+ *   search_bestfit.c    a good packing at once
+ *   search_rows.c       linear bounds: what no packing can exceed
+ *   search_lp.c         the best of these, as the dual of a linear program (search_simplex.c)
+ *   search_memory.c     bounds where memory comes in pieces
+ *   search_exact.c      "is there a packing at least that good?", by exhaustion:
+ *     search_layout.c     the order of its decisions
+ *     search_carry.c      its bounds, where it stands
+ *     search_fill.c       the decisions themselves
+ *     search_memo.c       its memory: states known to lead nowhere
+ *   search_dive.c       the same question, not so exhaustively: along the linear program
+ *   search_improve.c    a packing made better part by part
+ *   search_goals.c      the goals one after the other, each a row of such questions
+ *   search_lowest.c     from counts to the lowest rooms, VM by VM
+ *   search_one.c        the short way for a single VM
+ *   search.c            all of it in order
  */
 #ifndef PLANNER_SEARCH_INTERNAL_H
 #define PLANNER_SEARCH_INTERNAL_H
