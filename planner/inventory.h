@@ -3,9 +3,8 @@
  * The inventory: what a node is and what it shall carry, as the INI file says it
  * (planner-inventory(5)). Parsed strictly: every error of a file is reported, none passes.
  *
- * To add a key: 1. a field here; 2. a row in the key table of inventory_parse.c; 3.
- * planner-inventory(5);
- * 4. a case in tests/unit/test_inventory.c.
+ * To add a key: 1. a field here; 2. a row in the key table of inventory_keys.c; 3.
+ * planner-inventory(5); 4. a case in tests/unit/test_inventory.c.
  */
 #ifndef PLANNER_INVENTORY_H
 #define PLANNER_INVENTORY_H

@@ -5,60 +5,15 @@
  * and what it does not tell (line numbers, new sections, duplicates) is kept here: our reader hands
  * it one line at a time, so the line being read is the line the handler is called for.
  */
-#include "planner/inventory.h"
+#include "planner/inventory_parser.h"
 #include "planner/nearest.h"
-#include "planner/size.h"
-#include "planner/version.h"
 
 #include <ini.h>
 #include <string.h>
 
 #define LINE_MAX_BYTES 4000 /* a list of 800 CPUs; below the ini_max_line set for inih */
-#define VMS_MAX 8192	    /* of one inventory, counts spelled out */
-#define IOTHREADS_MAX 64
 
-typedef struct Parser Parser;
-
-typedef struct Key {
-	const char *name;
-	void (*set)(Parser *p, const char *value);
-} Key;
-
-typedef struct Section {
-	const char *name;
-	const Key *keys;
-} Section;
-
-typedef struct Complaint {
-	int line;
-	char *text;
-} Complaint;
-
-typedef struct VmSection {
-	VmSpec *vm; /* owned */
-	unsigned count;
-} VmSection;
-
-struct Parser {
-	const char *file;
-	const char *text, *end; /* what is still to read */
-	int line;
-	Inventory *inventory;
-	GArray *complaints; /* of Complaint */
-	const Key *keys; /* of the section being read; NULL = unknown section, keys passed over */
-	char *section;	 /* its name as written, NULL before the first */
-	const char *key; /* being set */
-	GHashTable *sections; /* name → line */
-	GHashTable *seen;     /* keys of this section → line */
-	CoreRequest *request; /* the role section being read */
-	GArray *vms;	      /* of VmSection, in the file's order */
-	VmSection *vm;	      /* being read; valid until the next section */
-	bool unread;	      /* a line of the section being read was faulty */
-	bool cr;	      /* carriage returns were reported */
-};
-
-G_GNUC_PRINTF(3, 4)
-static void complain(Parser *p, int line, const char *format, ...)
+void parser_complain(Parser *p, int line, const char *format, ...)
 {
 	Complaint complaint = {.line = line};
 	va_list args;
@@ -69,9 +24,7 @@ static void complain(Parser *p, int line, const char *format, ...)
 	g_array_append_val(p->complaints, complaint);
 }
 
-/* A complaint about the value of the key being set. */
-G_GNUC_PRINTF(2, 3)
-static void refuse(Parser *p, const char *format, ...)
+void parser_refuse(Parser *p, const char *format, ...)
 {
 	g_autofree char *what = NULL;
 	va_list args;
@@ -79,407 +32,10 @@ static void refuse(Parser *p, const char *format, ...)
 	va_start(args, format);
 	what = g_strdup_vprintf(format, args);
 	va_end(args);
-	complain(p, p->line, "[%s] %s: %s", p->section, p->key, what);
+	parser_complain(p, p->line, "[%s] %s: %s", p->section, p->key, what);
 }
-
-/* Values */
-
-static bool number_set(Parser *p, const char *value, unsigned least, unsigned most,
-		       unsigned *number)
-{
-	guint64 n;
-
-	if (!g_ascii_isdigit(*value) ||
-	    !g_ascii_string_to_unsigned(value, 10, least, most, &n, NULL)) {
-		refuse(p, "'%s' is not a whole number from %u to %u", value, least, most);
-		return false;
-	}
-	*number = n;
-	return true;
-}
-
-static void size_set(Parser *p, const char *value, uint64_t *bytes)
-{
-	if (!size_parse(value, bytes) || !*bytes)
-		refuse(p, "'%s' is not a size: write a number and K, M, G or T, such as 8G", value);
-}
-
-/* The position of VALUE in NAMES; a complaint and 0 when it is not there. */
-static unsigned choice_set(Parser *p, const char *value, const char *const *names)
-{
-	g_autofree char *all = NULL;
-	const char *near;
-
-	for (unsigned i = 0; names[i]; i++)
-		if (!strcmp(value, names[i]))
-			return i;
-	near = nearest_word(value, names);
-	all = g_strjoinv(" | ", (char **)names);
-	if (near)
-		refuse(p, "'%s' is not one of %s; did you mean '%s'?", value, all, near);
-	else
-		refuse(p, "'%s' is not one of %s", value, all);
-	return 0;
-}
-
-static bool yes_no_set(Parser *p, const char *value)
-{
-	static const char *const names[] = {"no", "yes", NULL};
-
-	return choice_set(p, value, names);
-}
-
-static void version_set(Parser *p, const char *value, char **version)
-{
-	if (version_valid(value))
-		*version = g_strdup(value);
-	else
-		refuse(p, "'%s' is not a version such as 6.2.0", value);
-}
-
-/* Words of VALUE between the characters of SEPARATORS, empty ones dropped. */
-static char **words(const char *value, const char *separators)
-{
-	g_auto(GStrv) parts = g_strsplit_set(value, separators, -1);
-	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
-
-	for (char **part = parts; *part; part++)
-		if (*g_strstrip(*part))
-			g_strv_builder_add(builder, *part);
-	return g_strv_builder_end(builder);
-}
-
-/* [node] */
-
-static void node_name(Parser *p, const char *value)
-{
-	const char *fault = vm_name_fault(value);
-
-	if (fault)
-		refuse(p, "the name %s", fault);
-	else
-		p->inventory->name = g_strdup(value);
-}
-
-static void node_kernel(Parser *p, const char *value)
-{
-	version_set(p, value, &p->inventory->kernel);
-}
-
-static void node_qemu(Parser *p, const char *value)
-{
-	version_set(p, value, &p->inventory->qemu);
-}
-
-static void node_libvirt(Parser *p, const char *value)
-{
-	version_set(p, value, &p->inventory->libvirt);
-}
-
-static void node_mwait(Parser *p, const char *value)
-{
-	p->inventory->mwait = yes_no_set(p, value) ? TRISTATE_YES : TRISTATE_NO;
-}
-
-static const Key node_keys[] = {
-	{"name", node_name},	   {"kernel", node_kernel}, {"qemu", node_qemu},
-	{"libvirt", node_libvirt}, {"mwait", node_mwait},   {NULL, NULL},
-};
-
-/* [host], [sdk], [shared]: how many cores, or which CPUs */
-
-/* The request may be made in one way only. */
-static bool request_by(Parser *p, SplitBy by)
-{
-	if (p->request->line) {
-		refuse(p, "the cores are already asked for in line %d; keep one of the two",
-		       p->request->line);
-		return false;
-	}
-	p->request->by = by;
-	p->request->line = p->line;
-	return true;
-}
-
-static void request_count(Parser *p, const char *value, SplitBy by)
-{
-	unsigned least = p->request == &p->inventory->host;
-
-	if (request_by(p, by))
-		number_set(p, value, least, CPULIST_LIMIT, &p->request->cores);
-}
-
-static void request_per_socket(Parser *p, const char *value)
-{
-	request_count(p, value, SPLIT_SOCKET);
-}
-
-static void request_per_node(Parser *p, const char *value)
-{
-	request_count(p, value, SPLIT_NODE);
-}
-
-static void request_cores(Parser *p, const char *value)
-{
-	request_count(p, value, SPLIT_MACHINE);
-}
-
-static void request_cpus(Parser *p, const char *value)
-{
-	g_autoptr(GError) error = NULL;
-	g_auto(CpuSet) cpus = cpulist_parse(value, &error);
-
-	if (!request_by(p, SPLIT_CPUS))
-		return;
-	if (!cpus)
-		refuse(p, "%s", error->message);
-	else if (hwloc_bitmap_iszero(cpus))
-		refuse(p, "the list is empty; leave the key out instead");
-	else
-		p->request->cpus = g_steal_pointer(&cpus);
-}
-
-static void host_memory(Parser *p, const char *value)
-{
-	size_set(p, value, &p->inventory->host_memory);
-}
-
-static void sdk_near(Parser *p, const char *value)
-{
-	g_auto(GStrv) names = words(value, ",");
-
-	for (char **name = names; *name; name++)
-		if (strpbrk(*name, " \t")) {
-			refuse(p, "'%s' is no device; write commas between devices", *name);
-			return;
-		}
-	if (!*names) {
-		refuse(p, "names no device");
-		return;
-	}
-	p->inventory->near = g_steal_pointer(&names);
-	p->inventory->near_line = p->line;
-}
-
-static void shared_overcommit(Parser *p, const char *value)
-{
-	unsigned ratio;
-
-	if (number_set(p, value, 1, 1024, &ratio))
-		p->inventory->overcommit = ratio;
-}
-
-static const Key host_keys[] = {
-	{"cores-per-socket", request_per_socket},
-	{"cores-per-node", request_per_node},
-	{"cores", request_cores},
-	{"cpus", request_cpus},
-	{"memory-per-node", host_memory},
-	{NULL, NULL},
-};
-
-static const Key sdk_keys[] = {
-	{"cores-per-socket", request_per_socket},
-	{"cores-per-node", request_per_node},
-	{"cores", request_cores},
-	{"cpus", request_cpus},
-	{"near", sdk_near},
-	{NULL, NULL},
-};
-
-static const Key shared_keys[] = {
-	{"cores-per-socket", request_per_socket},
-	{"cores-per-node", request_per_node},
-	{"cores", request_cores},
-	{"cpus", request_cpus},
-	{"overcommit", shared_overcommit},
-	{NULL, NULL},
-};
-
-/* [kernel] */
-
-static void kernel_isolation(Parser *p, const char *value)
-{
-	p->inventory->isolation = choice_set(p, value, isolation_names);
-}
-
-/* Flags of isolcpus=, kernel/sched/isolation.c. The nohz flag is refused: before 6.15 it sets only
- * the tick's mask, and nohz_full= says all of what it is meant for. */
-static void kernel_flags(Parser *p, const char *value)
-{
-	static const char *const known[] = {"managed_irq", "domain", NULL};
-	g_auto(GStrv) flags = words(value, ",");
-
-	for (char **flag = flags; *flag; flag++)
-		if (!strcmp(*flag, "nohz"))
-			refuse(p, "'nohz' is not for this list: planner writes nohz_full= itself");
-		else
-			choice_set(p, *flag, known);
-	p->inventory->flags = g_steal_pointer(&flags);
-}
-
-static void kernel_irqaffinity(Parser *p, const char *value)
-{
-	p->inventory->irqaffinity = yes_no_set(p, value);
-}
-
-/* Names the kernel takes as the same: '-' and '_' are equal in parameter names (kernel/params.c).
- */
-static char *parameter_name(const char *parameter)
-{
-	char *name = g_strndup(parameter, strcspn(parameter, "="));
-
-	return g_strdelimit(name, "-", '_');
-}
-
-static void extra_check(Parser *p, const char *parameter)
-{
-	static const char *const own[] = {"isolcpus", "nohz_full", "rcu_nocbs", "irqaffinity",
-					  NULL};
-	g_autofree char *name = parameter_name(parameter);
-	const char *near = nearest_word(name, own);
-
-	for (const char *c = parameter; *c; c++)
-		if (!g_ascii_isalnum(*c) && !strchr("-_.,:=/@+%*~^", *c)) {
-			refuse(p, "'%.*s' is not safe on a kernel line",
-			       (int)(g_utf8_next_char(c) - c), c);
-			return;
-		}
-	if (!*name)
-		refuse(p, "'%s' has no name before its '='", parameter);
-	else if (!strcmp(name, "__"))
-		refuse(p, "'--' ends the kernel's part of the line");
-	else if (g_strv_contains(own, name))
-		refuse(p, "%s= is planner's to write", name);
-	else if (near)
-		refuse(p, "'%s' is no kernel parameter; did you mean %s, which planner writes?",
-		       name, near);
-}
-
-static void kernel_extra(Parser *p, const char *value)
-{
-	g_strfreev(p->inventory->extra);
-	p->inventory->extra = words(value, " \t");
-	for (char **parameter = p->inventory->extra; *parameter; parameter++)
-		extra_check(p, *parameter);
-}
-
-static const Key kernel_keys[] = {
-	{"isolation", kernel_isolation},
-	{"flags", kernel_flags},
-	{"irqaffinity", kernel_irqaffinity},
-	{"extra", kernel_extra},
-	{NULL, NULL},
-};
-
-/* [vm NAME] */
-
-static void vm_vcpus(Parser *p, const char *value)
-{
-	number_set(p, value, 1, CPULIST_LIMIT, &p->vm->vm->vcpus);
-}
-
-static void vm_policy(Parser *p, const char *value)
-{
-	p->vm->vm->policy = choice_set(p, value, policy_names);
-}
-
-static void vm_cpus(Parser *p, const char *value)
-{
-	g_autoptr(GError) error = NULL;
-	g_autoptr(GArray) cpus = cpulist_parse_ordered(value, &error);
-
-	if (!cpus)
-		refuse(p, "%s", error->message);
-	else if (!cpus->len)
-		refuse(p, "the list is empty; leave the key out and planner chooses");
-	else
-		p->vm->vm->cpus = g_steal_pointer(&cpus);
-}
-
-static void vm_node(Parser *p, const char *value)
-{
-	unsigned node;
-
-	if (number_set(p, value, 0, CPULIST_LIMIT - 1, &node))
-		p->vm->vm->node = node;
-}
-
-static void vm_memory(Parser *p, const char *value)
-{
-	size_set(p, value, &p->vm->vm->memory);
-}
-
-/* Sizes some architecture has huge pages of: powers of two from 16K (arm64 contiguous) to 16G
- * (ppc64). */
-static void vm_hugepages(Parser *p, const char *value)
-{
-	uint64_t page = 0;
-
-	if (!size_parse(value, &page) || page & (page - 1) || page < UINT64_C(1) << 14 ||
-	    page > UINT64_C(1) << 34)
-		refuse(p, "'%s' is not a huge page size such as 2M or 1G", value);
-	else
-		p->vm->vm->page = page;
-}
-
-static void vm_threads(Parser *p, const char *value)
-{
-	p->vm->vm->threads = choice_set(p, value, threads_names);
-}
-
-static void vm_cpu_mode(Parser *p, const char *value)
-{
-	p->vm->vm->cpu_mode = choice_set(p, value, cpu_mode_names);
-}
-
-static void vm_cpu_pm(Parser *p, const char *value)
-{
-	static const char *const names[] = {"auto", "off", NULL};
-
-	if (!strcmp(value, "on"))
-		refuse(p, "cpu-pm is on where the plan proves it safe: write auto or off");
-	else
-		p->vm->vm->cpu_pm = !choice_set(p, value, names);
-}
-
-static void vm_iothreads(Parser *p, const char *value)
-{
-	number_set(p, value, 0, IOTHREADS_MAX, &p->vm->vm->iothreads);
-}
-
-static void vm_locked(Parser *p, const char *value)
-{
-	p->vm->vm->locked = yes_no_set(p, value);
-}
-
-static void vm_count(Parser *p, const char *value)
-{
-	number_set(p, value, 1, VMS_MAX, &p->vm->count);
-}
-
-static const Key vm_keys[] = {
-	{"vcpus", vm_vcpus},
-	{"policy", vm_policy},
-	{"cpus", vm_cpus},
-	{"node", vm_node},
-	{"memory", vm_memory},
-	{"hugepages", vm_hugepages},
-	{"threads", vm_threads},
-	{"cpu-mode", vm_cpu_mode},
-	{"cpu-pm", vm_cpu_pm},
-	{"iothreads", vm_iothreads},
-	{"locked", vm_locked},
-	{"count", vm_count},
-	{NULL, NULL},
-};
 
 /* Sections */
-
-static const Section sections[] = {
-	{"node", node_keys},	 {"host", host_keys},	  {"sdk", sdk_keys},
-	{"shared", shared_keys}, {"kernel", kernel_keys}, {NULL, NULL},
-};
 
 static CoreRequest *request_of(Inventory *inventory, const char *section)
 {
@@ -492,7 +48,7 @@ static CoreRequest *request_of(Inventory *inventory, const char *section)
 
 static void vm_complain(Parser *p, const VmSpec *vm, const char *text)
 {
-	complain(p, vm->line, "[vm %s] %s", vm->name, text);
+	parser_complain(p, vm->line, "[vm %s] %s", vm->name, text);
 }
 
 /* May the section being read give KEY, well or badly? */
@@ -509,8 +65,9 @@ static void vm_check(Parser *p, const VmSection *section)
 	if (!given(p, "vcpus"))
 		vm_complain(p, vm, "vcpus: missing; say how many vCPUs it has");
 	if (vm->cpus && vm->vcpus && vm->cpus->len != vm->vcpus)
-		complain(p, vm->line, "[vm %s] cpus: %u CPUs for %u vCPUs; name one for each",
-			 vm->name, vm->cpus->len, vm->vcpus);
+		parser_complain(p, vm->line,
+				"[vm %s] cpus: %u CPUs for %u vCPUs; name one for each", vm->name,
+				vm->cpus->len, vm->vcpus);
 	if (vm->cpus && section->count > 1)
 		vm_complain(p, vm, "cpus: the same CPUs cannot be given to count VMs");
 	if (vm->page && !given(p, "memory"))
@@ -541,11 +98,11 @@ static void vm_begin(Parser *p, const char *name)
 	VmSection vm = {.vm = vm_spec_new(name), .count = 1};
 
 	if (fault)
-		complain(p, p->line, "[%s]: the VM's name %s", p->section, fault);
+		parser_complain(p, p->line, "[%s]: the VM's name %s", p->section, fault);
 	vm.vm->line = p->line;
 	g_array_append_val(p->vms, vm);
 	p->vm = &g_array_index(p->vms, VmSection, p->vms->len - 1);
-	p->keys = vm_keys;
+	p->keys = parser_vm_keys;
 }
 
 static void section_unknown(Parser *p)
@@ -555,14 +112,15 @@ static void section_unknown(Parser *p)
 	const char *near = nearest_word(word, known);
 
 	if (!strcmp(word, "vm"))
-		complain(p, p->line, "[%s]: which VM? write [vm NAME]", p->section);
+		parser_complain(p, p->line, "[%s]: which VM? write [vm NAME]", p->section);
 	else if (near)
-		complain(p, p->line, "[%s]: unknown section; did you mean [%s%s]?", p->section,
-			 near, strcmp(near, "vm") ? "" : " NAME");
+		parser_complain(p, p->line, "[%s]: unknown section; did you mean [%s%s]?",
+				p->section, near, strcmp(near, "vm") ? "" : " NAME");
 	else
-		complain(p, p->line,
-			 "[%s]: unknown section; known: node, host, sdk, shared, kernel, vm NAME",
-			 p->section);
+		parser_complain(
+			p, p->line,
+			"[%s]: unknown section; known: node, host, sdk, shared, kernel, vm NAME",
+			p->section);
 }
 
 static void section_begin(Parser *p, char *name)
@@ -575,7 +133,7 @@ static void section_begin(Parser *p, char *name)
 	section_end(p, name);
 	first = GPOINTER_TO_INT(g_hash_table_lookup(p->sections, name));
 	if (first) {
-		complain(p, p->line, "[%s]: already begun in line %d", name, first);
+		parser_complain(p, p->line, "[%s]: already begun in line %d", name, first);
 		return;
 	}
 	g_hash_table_insert(p->sections, g_strdup(name), GINT_TO_POINTER(p->line));
@@ -583,7 +141,7 @@ static void section_begin(Parser *p, char *name)
 		vm_begin(p, name + 3);
 		return;
 	}
-	for (const Section *section = sections; section->name; section++)
+	for (const Section *section = parser_sections; section->name; section++)
 		if (!strcmp(name, section->name)) {
 			p->keys = section->keys;
 			p->request = request_of(p->inventory, name);
@@ -606,7 +164,7 @@ static void section_line(Parser *p, const char *line)
 	const char *close = strchr(line, ']');
 
 	if (!close || !comment_or_blank(close + 1) || (close[1] && !strchr(" \t", close[1]))) {
-		complain(p, p->line, "'%s' is not a section line: write [name] alone", line);
+		parser_complain(p, p->line, "'%s' is not a section line: write [name] alone", line);
 		section_end(p, g_strdup(line));
 		return;
 	}
@@ -646,7 +204,7 @@ static bool line_is_key(Parser *p, const char *line)
 	if (comment_or_blank(line))
 		return false;
 	if (g_ascii_isspace(*line)) {
-		complain(p, p->line, "the line is indented; begin it in the first column");
+		parser_complain(p, p->line, "the line is indented; begin it in the first column");
 		line_unread(p, line, strlen(line));
 		return false;
 	}
@@ -656,10 +214,10 @@ static bool line_is_key(Parser *p, const char *line)
 	}
 	fault = key_fault(line);
 	if (fault) {
-		complain(p, p->line, "'%s' is not a key with its value: %s", line, fault);
+		parser_complain(p, p->line, "'%s' is not a key with its value: %s", line, fault);
 		p->unread = true;
 	} else if (!p->section) {
-		complain(p, p->line, "'%s' stands before the first section", line);
+		parser_complain(p, p->line, "'%s' stands before the first section", line);
 	}
 	return !fault && p->keys;
 }
@@ -668,11 +226,11 @@ static bool line_is_key(Parser *p, const char *line)
 static bool bytes_faulty(Parser *p, const char *line, size_t length)
 {
 	if (length > LINE_MAX_BYTES)
-		complain(p, p->line, "the line is longer than %d bytes", LINE_MAX_BYTES);
+		parser_complain(p, p->line, "the line is longer than %d bytes", LINE_MAX_BYTES);
 	else if (memchr(line, '\0', length))
-		complain(p, p->line, "the line has a NUL byte");
+		parser_complain(p, p->line, "the line has a NUL byte");
 	else if (!g_utf8_validate(line, (gssize)length, NULL))
-		complain(p, p->line, "the line is not UTF-8");
+		parser_complain(p, p->line, "the line is not UTF-8");
 	else
 		return false;
 	return true;
@@ -688,15 +246,15 @@ static bool controls_faulty(Parser *p, const char *line)
 {
 	if (strchr(line, '\r')) {
 		if (!p->cr)
-			complain(p, p->line,
-				 "the line has a carriage return; end lines with LF "
-				 "alone (such as by dos2unix)");
+			parser_complain(p, p->line,
+					"the line has a carriage return; end lines with LF "
+					"alone (such as by dos2unix)");
 		p->cr = true;
 		return true;
 	}
 	for (const char *c = line; *c; c = g_utf8_next_char(c))
 		if (*c != '\t' && is_control(g_utf8_get_char(c))) {
-			complain(p, p->line, "the line has a control character");
+			parser_complain(p, p->line, "the line has a control character");
 			return true;
 		}
 	return false;
@@ -751,10 +309,11 @@ static void key_unknown(Parser *p, const char *name)
 	near = nearest_word(name, (const char *const *)names->pdata);
 	all = g_strjoinv(", ", (char **)names->pdata);
 	if (near)
-		complain(p, p->line, "[%s] %s: unknown key; did you mean '%s'?", p->section, name,
-			 near);
+		parser_complain(p, p->line, "[%s] %s: unknown key; did you mean '%s'?", p->section,
+				name, near);
 	else
-		complain(p, p->line, "[%s] %s: unknown key; known: %s", p->section, name, all);
+		parser_complain(p, p->line, "[%s] %s: unknown key; known: %s", p->section, name,
+				all);
 }
 
 /* inih's handler; 1 = go on. Its section name is not used: inih cuts it at 49 bytes. */
@@ -766,7 +325,7 @@ static int key_read(void *user, const char *section, const char *name, const cha
 	(void)section;
 	p->key = name;
 	if (first) {
-		refuse(p, "already given in line %d", first);
+		parser_refuse(p, "already given in line %d", first);
 		return 1;
 	}
 	g_hash_table_insert(p->seen, g_strdup(name), GINT_TO_POINTER(p->line));
@@ -775,7 +334,7 @@ static int key_read(void *user, const char *section, const char *name, const cha
 			if (*value || !strcmp(name, "flags") || !strcmp(name, "extra"))
 				key->set(p, value);
 			else
-				refuse(p, "has no value");
+				parser_refuse(p, "has no value");
 			return 1;
 		}
 	key_unknown(p, name);
@@ -789,8 +348,8 @@ static void vm_add(Parser *p, GHashTable *names, const VmSpec *vm, const char *n
 	int line = GPOINTER_TO_INT(g_hash_table_lookup(names, name));
 
 	if (line)
-		complain(p, vm->line, "[vm %s]: its VM %s has the name of one in line %d", vm->name,
-			 name, line);
+		parser_complain(p, vm->line, "[vm %s]: its VM %s has the name of one in line %d",
+				vm->name, name, line);
 	g_hash_table_insert(names, g_strdup(name), GINT_TO_POINTER(vm->line));
 	g_ptr_array_add(p->inventory->vms, vm_spec_copy(vm, name));
 }
@@ -802,8 +361,8 @@ static void counted_check(Parser *p, const VmSection *section)
 	const char *fault = vm_name_fault(last);
 
 	if (section->count > 1 && fault && !vm_name_fault(section->vm->name))
-		complain(p, section->vm->line, "[vm %s]: the name of its VM %s %s",
-			 section->vm->name, last, fault);
+		parser_complain(p, section->vm->line, "[vm %s]: the name of its VM %s %s",
+				section->vm->name, last, fault);
 }
 
 /* Spell out count = n into vm-1 … vm-n. */
@@ -814,9 +373,9 @@ static void vms_expand(Parser *p)
 	for (unsigned i = 0; i < p->vms->len; i++) {
 		const VmSection *section = &g_array_index(p->vms, VmSection, i);
 
-		if (p->inventory->vms->len + section->count > VMS_MAX) {
-			complain(p, section->vm->line, "[vm %s]: more than %d VMs in all",
-				 section->vm->name, VMS_MAX);
+		if (p->inventory->vms->len + section->count > INVENTORY_VMS_MAX) {
+			parser_complain(p, section->vm->line, "[vm %s]: more than %d VMs in all",
+					section->vm->name, INVENTORY_VMS_MAX);
 			return;
 		}
 		counted_check(p, section);
@@ -835,8 +394,8 @@ static void near_check(Parser *p)
 	const Inventory *inventory = p->inventory;
 
 	if (inventory->near && !inventory->sdk.line)
-		complain(p, inventory->near_line,
-			 "[sdk] near: say how many cores: cores-per-node, cores, …");
+		parser_complain(p, inventory->near_line,
+				"[sdk] near: say how many cores: cores-per-node, cores, …");
 }
 
 /* The parser's life */
