@@ -346,7 +346,7 @@ static void place_searched(Placer *placer, const PlanOptions *options)
 	place_why_not(placer, problem, vms);
 }
 
-static Placer *placer_new(Plan *plan, const Inventory *inventory)
+Placer *placer_new(Plan *plan, const Inventory *inventory)
 {
 	Placer *placer = g_new0(Placer, 1);
 
@@ -360,11 +360,19 @@ static Placer *placer_new(Plan *plan, const Inventory *inventory)
 	return placer;
 }
 
-static void placer_free(Placer *placer)
+void placer_free(Placer *placer)
 {
 	g_free(placer->memory);
 	g_free(placer->owner);
 	g_free(placer);
+}
+
+Problem *place_begin(Placer *placer, const PlanOptions *options)
+{
+	g_autoptr(GPtrArray) vms = searched_vms(placer->plan, options->prefer);
+
+	place_kept(placer);
+	return problem_of(placer, vms, options);
 }
 
 /* Made on a plan of its own: the one it is about stays as it is. Entries borrow that one's VMs. */

@@ -39,10 +39,23 @@ Problem *place_problem(const Plan *plan, const Inventory *inventory);
 
 /* The steps of place_vms(). */
 
+/* What placing begins with: nobody has a core yet. PLAN and INVENTORY are borrowed. Yours. */
+Placer *placer_new(Plan *plan, const Inventory *inventory);
+void placer_free(Placer *placer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Placer, placer_free)
+/* Place the VMs with cpus =; the problem of the other dedicated ones, in the search's order. Yours.
+ */
+Problem *place_begin(Placer *placer, const PlanOptions *options);
+
 /* kept.c: VMs with cpus =, exactly there; findings on what is wrong with that. */
 void place_kept(Placer *placer);
 /* pool.c: shared VMs over the pool, or the host where there is none. */
 void place_shared(Placer *placer);
+/* The shared VMs that have CPUs to float over, in the order they are placed in. Yours. */
+GPtrArray *place_shared_vms(const Placer *placer);
+/* Take the memory of SPEC, a shared VM, in whole pages from the nodes of MEMORY that have most
+ * left; false, and nothing taken, if short. */
+bool place_shared_memory(const Host *host, const VmSpec *spec, uint64_t *memory);
 /*
  * whynot.c: a finding for each of VMS (PlanVm *, as they are numbered in PROBLEM, whose rooms are
  * as before the search) that was not placed: the binding reason, and the smallest change that would

@@ -29,43 +29,40 @@ static CpuSet pool_cpus(const Plan *plan)
 }
 
 /* May the VM's memory be on the node at this position? */
-static bool node_allowed(const Placer *placer, const VmSpec *spec, unsigned node)
+static bool node_allowed(const Host *host, const VmSpec *spec, unsigned node)
 {
-	return spec->node < 0 || host_node(placer->host, node)->id == (unsigned)spec->node;
+	return spec->node < 0 || host_node(host, node)->id == (unsigned)spec->node;
 }
 
 /* The allowed node that has most left, HOST_NONE. */
-static unsigned fullest_node(const Placer *placer, const VmSpec *spec)
+static unsigned fullest_node(const Host *host, const VmSpec *spec, const uint64_t *memory)
 {
 	unsigned most = HOST_NONE;
 
-	for (unsigned n = 0; n < placer->host->nodes->len; n++)
-		if (node_allowed(placer, spec, n) &&
-		    (most == HOST_NONE || placer->memory[n] > placer->memory[most]))
+	for (unsigned n = 0; n < host->nodes->len; n++)
+		if (node_allowed(host, spec, n) && (most == HOST_NONE || memory[n] > memory[most]))
 			most = n;
 	return most;
 }
 
-/* Take the VM's memory in whole pages from the nodes with most left; false, and nothing taken, if
- * short. */
-static bool memory_take(Placer *placer, const VmSpec *spec)
+bool place_shared_memory(const Host *host, const VmSpec *spec, uint64_t *memory)
 {
 	uint64_t page = place_page(spec), pages = (spec->memory + page - 1) / page, have = 0;
 
-	for (unsigned n = 0; n < placer->host->nodes->len; n++) {
-		if (!node_allowed(placer, spec, n))
+	for (unsigned n = 0; n < host->nodes->len; n++) {
+		if (!node_allowed(host, spec, n))
 			continue;
-		if (placer->memory[n] == UINT64_MAX)
+		if (memory[n] == UINT64_MAX)
 			return true;
-		have += placer->memory[n] / page;
+		have += memory[n] / page;
 	}
 	if (have < pages)
 		return false;
 	while (pages) {
-		unsigned most = fullest_node(placer, spec);
-		uint64_t taken = MIN(pages, placer->memory[most] / page);
+		unsigned most = fullest_node(host, spec, memory);
+		uint64_t taken = MIN(pages, memory[most] / page);
 
-		placer->memory[most] -= taken * page;
+		memory[most] -= taken * page;
 		pages -= taken;
 	}
 	return true;
@@ -124,7 +121,7 @@ static void place_one(Placer *placer, PlanVm *vm, hwloc_const_bitmap_t pool)
 		no_pool(placer, vm);
 		return;
 	}
-	if (!memory_take(placer, vm->spec)) {
+	if (!place_shared_memory(placer->host, vm->spec, placer->memory)) {
 		no_memory(placer, vm);
 		return;
 	}
@@ -154,11 +151,9 @@ static int name_compare(gconstpointer a, gconstpointer b)
 	return strverscmp(x->spec->name, y->spec->name);
 }
 
-void place_shared(Placer *placer)
+static GPtrArray *shared_vms(const Placer *placer)
 {
-	g_auto(CpuSet) pool = pool_cpus(placer->plan);
-	g_autoptr(GPtrArray) vms = g_ptr_array_new();
-	unsigned vcpus = 0;
+	GPtrArray *vms = g_ptr_array_new();
 
 	for (unsigned i = 0; i < placer->plan->vms->len; i++) {
 		PlanVm *vm = g_ptr_array_index(placer->plan->vms, i);
@@ -168,6 +163,30 @@ void place_shared(Placer *placer)
 	}
 	if (placer->plan->prefer != PREFER_ORDER)
 		g_ptr_array_sort(vms, name_compare);
+	return vms;
+}
+
+GPtrArray *place_shared_vms(const Placer *placer)
+{
+	GPtrArray *vms = shared_vms(placer);
+	g_auto(CpuSet) pool = pool_cpus(placer->plan);
+
+	for (unsigned i = vms->len; i-- > 0;) {
+		const PlanVm *vm = g_ptr_array_index(vms, i);
+		g_auto(CpuSet) cpus = pool_for(placer, vm->spec, pool);
+
+		if (hwloc_bitmap_iszero(cpus))
+			g_ptr_array_remove_index(vms, i);
+	}
+	return vms;
+}
+
+void place_shared(Placer *placer)
+{
+	g_auto(CpuSet) pool = pool_cpus(placer->plan);
+	g_autoptr(GPtrArray) vms = shared_vms(placer);
+	unsigned vcpus = 0;
+
 	for (unsigned i = 0; i < vms->len; i++) {
 		PlanVm *vm = g_ptr_array_index(vms, i);
 

@@ -232,6 +232,17 @@ bool problem_all_fit(const Problem *problem, bool *proved)
 	return search_all_fit(&search, proved);
 }
 
+SearchMost problem_most(const Problem *problem, const ProblemSize *sizes, unsigned n_sizes,
+			unsigned most)
+{
+	SearchProblem search = search_problem(problem);
+	g_autofree SearchSize *vms = g_new(SearchSize, n_sizes + 1);
+
+	for (unsigned i = 0; i < n_sizes; i++)
+		vms[i] = (SearchSize){search_vm(problem->host, sizes[i].spec), sizes[i].count};
+	return search_most(&search, vms, n_sizes, most);
+}
+
 unsigned problem_natural_level(const Problem *problem, const VmSpec *spec)
 {
 	SearchProblem search = search_problem(problem);

@@ -45,6 +45,16 @@ SearchResult *problem_solve(const Problem *problem);
 /* Can all its VMs be seated together? *PROVED (may be NULL) is false when the budget ran out first.
  */
 bool problem_all_fit(const Problem *problem, bool *proved);
+
+/* So many VMs like SPEC, of which vcpus, threads, memory, page and node count. */
+typedef struct ProblemSize {
+	const VmSpec *spec;
+	unsigned count;
+} ProblemSize;
+
+/* How many sets of SIZES fit with all its VMs? At most MOST are asked for; see search_most(). */
+SearchMost problem_most(const Problem *problem, const ProblemSize *sizes, unsigned n_sizes,
+			unsigned most);
 /* The finest level (0 room, 1 node, k nodes) at which SPEC would fit in the empty rooms; HOST_NONE
  * = none. */
 unsigned problem_natural_level(const Problem *problem, const VmSpec *spec);

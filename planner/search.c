@@ -4,7 +4,12 @@
 /* So many that the worst case takes less than a tenth of a second. */
 #define DEFAULT_BUDGET 200000
 
-static void answer_init(Answer *answer, const Model *model, uint64_t budget)
+uint64_t search_budget(const SearchProblem *problem)
+{
+	return problem->budget ? problem->budget : DEFAULT_BUDGET;
+}
+
+void answer_init(Answer *answer, const Model *model, uint64_t budget)
 {
 	*answer = (Answer){.model = model, .steps = budget, .proved = true};
 	answer->finder = finder_new(model, &answer->steps);
@@ -15,7 +20,7 @@ static void answer_init(Answer *answer, const Model *model, uint64_t budget)
 			answer->count[k] = model->kinds[k].count;
 }
 
-static void answer_clear(Answer *answer)
+void answer_clear(Answer *answer)
 {
 	finder_free(answer->finder);
 	packing_free(answer->packing);
@@ -50,7 +55,7 @@ SearchResult *search_solve(const SearchProblem *problem)
 {
 	g_autoptr(Model) model = NULL;
 	SearchResult *result = problem->n_vms == 1 ? solve_one(problem) : NULL;
-	uint64_t budget = problem->budget ? problem->budget : DEFAULT_BUDGET;
+	uint64_t budget = search_budget(problem);
 	Answer answer;
 
 	if (result)
@@ -95,7 +100,7 @@ bool search_all_fit(const SearchProblem *problem, bool *proved)
 	by_vms.prefer = PREFER_VMS;
 	model = model_new(&by_vms);
 	if (!never_fits(model)) {
-		answer_init(&answer, model, problem->budget ? problem->budget : DEFAULT_BUDGET);
+		answer_init(&answer, model, search_budget(problem));
 		outcome = answer_fits(&answer);
 		answer_clear(&answer);
 	}

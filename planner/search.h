@@ -107,6 +107,27 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SearchResult, search_result_free)
  */
 bool search_all_fit(const SearchProblem *problem, bool *proved);
 
+/* So many VMs of one size. */
+typedef struct SearchSize {
+	SearchVm vm;
+	unsigned count;
+} SearchSize;
+
+typedef struct SearchMost {
+	bool all;	/* the problem's VMs fit together at all; else the rest is 0 */
+	unsigned fit;	/* so many sets fit with them */
+	unsigned bound; /* more do not; equal to fit where that is proved */
+	bool plain;	/* best-fit seats them, so search_solve() does, whatever its preference */
+} SearchMost;
+
+/*
+ * How many times can all of SIZES, one set of them, be seated together with all of the problem's
+ * VMs? At most MOST sets are asked for; then bound is MOST. Every number that has to be searched
+ * has the whole budget. Depends on nothing but its arguments.
+ */
+SearchMost search_most(const SearchProblem *problem, const SearchSize *sizes, unsigned n_sizes,
+		       unsigned most);
+
 /* Cores a share of VCPUS vCPUs takes. */
 unsigned search_cores(unsigned vcpus, unsigned threads, bool isolate);
 /* Can VM sit at LEVEL (0 room, 1 node, k ≥ 2 over k nodes) in the empty rooms? */

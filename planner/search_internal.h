@@ -332,6 +332,11 @@ typedef struct Answer {
 	bool proved; /* all goals so far */
 	unsigned n_proved;
 } Answer;
+/* STEPS are the budget; the finder counts them down where the answer is, so that it stays there. */
+void answer_init(Answer *answer, const Model *model, uint64_t steps);
+void answer_clear(Answer *answer);
+/* The steps PROBLEM allows. */
+uint64_t search_budget(const SearchProblem *problem);
 /* The next goal is proved if all so far are. */
 void answer_count(Answer *answer);
 

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/fit.h"
+
+#include <string.h>
+
+/* Shared VMs: their memory is what dedicated ones leave */
+
+static const VmSpec *shared_spec(const FitBase *base, unsigned i)
+{
+	return ((const PlanVm *)g_ptr_array_index(base->shared, i))->spec;
+}
+
+static uint64_t in_pages(const VmSpec *spec)
+{
+	uint64_t page = place_page(spec);
+
+	return (spec->memory + page - 1) / page * page;
+}
+
+/* The most that SPEC takes of all nodes together, in however many shares. */
+static uint64_t taken_at_most(const FitBase *base, const VmSpec *spec)
+{
+	return in_pages(spec) + base->problem->host->nodes->len * place_page(spec);
+}
+
+static uint64_t all_memory(const Problem *problem)
+{
+	uint64_t sum = 0;
+
+	for (unsigned n = 0; n < problem->host->nodes->len; n++) {
+		if (problem->memory[n] == UINT64_MAX)
+			return UINT64_MAX;
+		sum += problem->memory[n];
+	}
+	return sum;
+}
+
+/* Shared VMs that must keep their memory: how much, and where they may ask for it. */
+static void shared_wants(FitBase *base)
+{
+	for (unsigned i = 0; i < base->shared->len; i++) {
+		const VmSpec *spec = shared_spec(base, i);
+
+		if (!base->seated[i] || !spec->memory)
+			continue;
+		base->shared_memory += in_pages(spec);
+		base->shared_page = MAX(base->shared_page, place_page(spec));
+		base->shared_node |= spec->node >= 0;
+	}
+}
+
+/* Do SETS more surely leave the shared VMs their memory, wherever they sit? */
+static bool surely_left(const FitBase *base, const FitSize *sizes, unsigned n_sizes, unsigned sets)
+{
+	uint64_t all = all_memory(base->problem), used = base->shared_memory;
+
+	if (!base->shared_memory || (all == UINT64_MAX && !base->shared_node))
+		return true;
+	for (unsigned i = 0; i < base->problem->specs->len; i++)
+		used += taken_at_most(base, g_ptr_array_index(base->problem->specs, i));
+	for (unsigned i = 0; i < n_sizes; i++)
+		used += (uint64_t)sets * sizes[i].count * taken_at_most(base, sizes[i].spec);
+	/* What is left of a node may be less than a page. */
+	used += base->problem->host->nodes->len * base->shared_page;
+	return !base->shared_node && used <= all;
+}
+
+/* Sets beyond that surely take a shared VM's memory. */
+static unsigned memory_most(const FitBase *base, const FitSize *sizes, unsigned n_sizes)
+{
+	uint64_t all = all_memory(base->problem), used = base->shared_memory, each = 0;
+
+	for (unsigned i = 0; i < base->problem->specs->len; i++)
+		used += in_pages(g_ptr_array_index(base->problem->specs, i));
+	for (unsigned i = 0; i < n_sizes; i++)
+		each += sizes[i].count * in_pages(sizes[i].spec);
+	if (!base->shared_memory || all == UINT64_MAX || !each)
+		return FIT_MOST;
+	return (unsigned)MIN(FIT_MOST, (all - MIN(all, used)) / each);
+}
+
+static void take_seat(const Problem *problem, const VmSpec *spec, const GArray *seat,
+		      uint64_t *memory)
+{
+	unsigned vcpus = 0;
+
+	for (unsigned i = 0; i < seat->len; i++) {
+		const SearchShare *share = &g_array_index(seat, SearchShare, i);
+		unsigned node = g_array_index(problem->rooms, SearchRoom, share->room).node;
+		bool last = i + 1 == seat->len ||
+			    g_array_index(problem->rooms, SearchRoom, share[1].room).node != node;
+
+		vcpus += share->vcpus;
+		if (!last)
+			continue;
+		if (memory[node] != UINT64_MAX)
+			memory[node] -= MIN(memory[node], place_share_memory(spec, vcpus));
+		vcpus = 0;
+	}
+}
+
+/* Which shared VMs get their memory, in their order, from what RESULT leaves. Yours. */
+static bool *shared_seated(const FitBase *base, const Problem *problem, const SearchResult *result)
+{
+	unsigned n_nodes = problem->host->nodes->len;
+	g_autofree uint64_t *memory = g_memdup2(problem->memory, n_nodes * sizeof *memory);
+	bool *seated = g_new0(bool, base->shared->len + 1);
+
+	for (unsigned i = 0; i < problem->specs->len; i++)
+		if (g_ptr_array_index(result->seats, i))
+			take_seat(problem, g_ptr_array_index(problem->specs, i),
+				  g_ptr_array_index(result->seats, i), memory);
+	for (unsigned i = 0; i < base->shared->len; i++)
+		seated[i] = place_shared_memory(problem->host, shared_spec(base, i), memory);
+	return seated;
+}
+
+/* Counting */
+
+static bool all_seated(const FitBase *base, const Problem *problem)
+{
+	g_autoptr(SearchResult) result = problem_solve(problem);
+	g_autofree bool *seated = shared_seated(base, problem, result);
+
+	for (unsigned i = 0; i < problem->specs->len; i++)
+		if (!g_ptr_array_index(result->seats, i))
+			return false;
+	for (unsigned i = 0; i < base->shared->len; i++)
+		if (base->seated[i] && !seated[i])
+			return false;
+	return true;
+}
+
+bool fit_placed(const FitBase *base, const FitSize *sizes, unsigned n_sizes, unsigned sets)
+{
+	g_autoptr(Problem) problem = problem_copy(base->problem);
+
+	for (unsigned i = 0; i < n_sizes; i++)
+		for (unsigned n = 0; n < sets * sizes[i].count; n++)
+			problem_add_vm(problem, sizes[i].spec);
+	return all_seated(base, problem);
+}
+
+/* The search says how many could be; plan must find such a place, too, and leave shared VMs theirs.
+ * It surely does where best-fit does. */
+FitCount fit_count_sets(const FitBase *base, const FitSize *sizes, unsigned n_sizes)
+{
+	unsigned most = memory_most(base, sizes, n_sizes);
+	SearchMost found = problem_most(base->problem, sizes, n_sizes, most);
+	FitCount count = {found.fit, found.bound};
+
+	if (found.plain && surely_left(base, sizes, n_sizes, count.fit))
+		return count;
+	while (count.fit && !fit_placed(base, sizes, n_sizes, count.fit))
+		count.fit--;
+	/* Where plan's own search is at its end it is as it is. */
+	if (found.bound == found.fit)
+		count.bound = count.fit;
+	return count;
+}
+
+FitCount fit_count(const FitBase *base, const VmSpec *spec)
+{
+	FitSize size = {spec, 1};
+
+	return fit_count_sets(base, &size, 1);
+}
+
+/* Bases */
+
+/* Take the entries that have no seat out of the problem. */
+static void drop_unseated(Problem *problem, const SearchResult *result)
+{
+	for (unsigned i = problem->specs->len; i-- > 0;)
+		if (!g_ptr_array_index(result->seats, i))
+			problem_remove_vm(problem, i);
+}
+
+/* What plan places of the inventory itself. */
+static void settle(FitBase *base)
+{
+	SearchMost found = problem_most(base->problem, NULL, 0, 0);
+	g_autoptr(SearchResult) result = NULL;
+
+	base->seated = g_new(bool, base->shared->len + 1);
+	memset(base->seated, true, base->shared->len + 1);
+	shared_wants(base);
+	if (found.all && found.plain && surely_left(base, NULL, 0, 0))
+		return;
+	result = problem_solve(base->problem);
+	g_free(base->seated);
+	base->seated = shared_seated(base, base->problem, result);
+	drop_unseated(base->problem, result);
+	base->shared_memory = 0;
+	shared_wants(base);
+}
+
+static GHashTable *placed_specs(const FitBase *base)
+{
+	GHashTable *placed = g_hash_table_new(NULL, NULL);
+
+	for (unsigned i = 0; i < base->problem->specs->len; i++)
+		g_hash_table_add(placed, g_ptr_array_index(base->problem->specs, i));
+	for (unsigned i = 0; i < base->shared->len; i++)
+		if (base->seated[i])
+			g_hash_table_add(placed, (gpointer)shared_spec(base, i));
+	return placed;
+}
+
+static void find_refused(FitBase *base)
+{
+	g_autoptr(GHashTable) placed = placed_specs(base);
+
+	for (unsigned i = 0; i < base->plan->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(base->plan->vms, i);
+
+		if (!vm->placed && !g_hash_table_contains(placed, vm->spec))
+			g_ptr_array_add(base->refused, (gpointer)vm);
+	}
+}
+
+FitBase *fit_base_new(const Host *host, const Inventory *inventory, const PlanOptions *options)
+{
+	FitBase *base = g_new0(FitBase, 1);
+
+	base->plan = plan_begin(host, inventory);
+	base->plan->prefer = options->prefer;
+	base->placer = placer_new(base->plan, inventory);
+	base->problem = place_begin(base->placer, options);
+	base->refused = g_ptr_array_new();
+	base->shared = place_shared_vms(base->placer);
+	settle(base);
+	find_refused(base);
+	return base;
+}
+
+void fit_base_free(FitBase *base)
+{
+	problem_free(base->problem);
+	placer_free(base->placer);
+	g_ptr_array_unref(base->refused);
+	g_ptr_array_unref(base->shared);
+	g_free(base->seated);
+	plan_free(base->plan);
+	g_free(base);
+}
+
+/* Keys */
+
+static void key_add(GByteArray *key, uint64_t value)
+{
+	g_byte_array_append(key, (const guint8 *)&value, sizeof value);
+}
+
+static void key_vm(GByteArray *key, const VmSpec *spec)
+{
+	key_add(key, spec->vcpus);
+	key_add(key, spec->threads);
+	key_add(key, spec->memory);
+	key_add(key, place_page(spec));
+	key_add(key, (uint64_t)(int64_t)spec->node);
+}
+
+static int spec_compare(gconstpointer a, gconstpointer b)
+{
+	const VmSpec *x = *(VmSpec *const *)a, *y = *(VmSpec *const *)b;
+
+#define BY(field)                                                                                  \
+	if (x->field != y->field)                                                                  \
+		return x->field < y->field ? -1 : 1;
+	BY(vcpus)
+	BY(threads)
+	BY(memory)
+	BY(page)
+	BY(node)
+#undef BY
+	return 0;
+}
+
+static void key_vms(GByteArray *key, const FitBase *base)
+{
+	g_autoptr(GPtrArray) specs = g_ptr_array_copy(base->problem->specs, NULL, NULL);
+
+	if (base->problem->prefer != PREFER_ORDER)
+		g_ptr_array_sort(specs, spec_compare);
+	key_add(key, specs->len);
+	for (unsigned i = 0; i < specs->len; i++)
+		key_vm(key, g_ptr_array_index(specs, i));
+	for (unsigned i = 0; i < base->shared->len; i++) {
+		key_vm(key, shared_spec(base, i));
+		key_add(key, base->seated[i]);
+	}
+}
+
+GBytes *fit_base_key(const FitBase *base)
+{
+	const Problem *problem = base->problem;
+	GByteArray *key = g_byte_array_new();
+
+	key_add(key, problem->prefer);
+	key_add(key, problem->budget);
+	key_add(key, problem->rooms->len);
+	for (unsigned r = 0; r < problem->rooms->len; r++) {
+		const SearchRoom *room = &g_array_index(problem->rooms, SearchRoom, r);
+
+		key_add(key, room->node);
+		key_add(key, room->class);
+		key_add(key, room->threads);
+		key_add(key, room->cores);
+	}
+	key_add(key, problem->host->nodes->len);
+	for (unsigned n = 0; n < problem->host->nodes->len; n++) {
+		key_add(key, host_node(problem->host, n)->id);
+		key_add(key, problem->memory[n]);
+	}
+	key_vms(key, base);
+	return g_byte_array_free_to_bytes(key);
+}
