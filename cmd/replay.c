@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/cmd.h"
 #include "cmd/inputs.h"
+#include "cmd/lines.h"
 #include "planner/event.h"
 #include "planner/online.h"
 #include "topology/error.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
-#define LINE_MOST 65536
 #define MOVES_LOOKED_FOR 3 /* when none are allowed: how many a refusal looks ahead */
 
 /* What is counted over a history. */
@@ -167,21 +165,9 @@ static void bad_line(Replay *r, const char *what)
 	answer(json_pack("{s:i, s:s}", "line", (int)r->line, "error", what));
 }
 
-/* What is wrong with a line before it is looked at as JSON, which would let some of it pass. */
-static const char *line_fault(const char *line, size_t length)
+static void replay_line(void *data, const char *line, size_t length, const char *fault)
 {
-	if (!length)
-		return "the line is blank";
-	if (memchr(line, '\0', length))
-		return "the line has a NUL byte";
-	if (memchr(line, '\r', length))
-		return "the line has a carriage return; lines end in a line feed alone";
-	return NULL;
-}
-
-static void replay_line(Replay *r, const char *line, size_t length)
-{
-	const char *fault = line_fault(line, length);
+	Replay *r = data;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Event) event = NULL;
 
@@ -199,39 +185,6 @@ static void replay_line(Replay *r, const char *line, size_t length)
 		place(r, event->spec);
 }
 
-/* Skip the rest of a line that is too long to hold. */
-static void skip_line(FILE *file)
-{
-	int c;
-
-	while ((c = getc(file)) != EOF && c != '\n')
-		;
-}
-
-/* Lines as they come, of bounded length: fgets would not tell a NUL byte from the end. */
-static void replay_file(Replay *r, FILE *file)
-{
-	g_autofree char *buffer = g_malloc(LINE_MOST);
-	size_t length = 0;
-	int c;
-
-	while ((c = getc(file)) != EOF) {
-		if (c == '\n') {
-			replay_line(r, buffer, length);
-			length = 0;
-		} else if (length == LINE_MOST) {
-			skip_line(file);
-			r->line++;
-			bad_line(r, "the line is longer than 65536 bytes");
-			length = 0;
-		} else {
-			buffer[length++] = (char)c;
-		}
-	}
-	if (length)
-		replay_line(r, buffer, length);
-}
-
 static void summary(const Replay *r)
 {
 	answer(json_pack("{s:{s:i, s:i, s:i, s:i, s:i, s:f, s:i}}", "summary", "placed",
@@ -240,32 +193,15 @@ static void summary(const Replay *r)
 			 (int)r->peak_vcpus, "fill", r->peak_fill, "errors", (int)r->errors));
 }
 
-static bool open_events(const char *name, FILE **file, GError **error)
-{
-	*file = strcmp(name, "-") ? fopen(name, "re") : stdin;
-	if (*file)
-		return true;
-	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s: %s", name, g_strerror(errno));
-	return false;
-}
-
 static Status replay(const Options *options, const Inputs *inputs, GError **error)
 {
 	Replay r = {.moves = options->moves};
-	FILE *file;
 
-	if (!open_events(options->arguments[0], &file, error))
-		return STATUS_TROUBLE;
 	r.online = online_new(inputs->plan, inputs->inventory, ONLINE_LOOK_AHEAD);
 	r.peak_vcpus = online_vcpus(r.online);
 	r.peak_fill = online_fill(r.online);
-	replay_file(&r, file);
-	if (ferror(file))
-		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s: %s",
-			    options->arguments[0], g_strerror(errno));
-	if (file != stdin)
-		fclose(file);
-	summary(&r);
+	if (lines_read(options->arguments[0], replay_line, &r, error) || r.line)
+		summary(&r);
 	online_free(r.online);
 	return *error || r.errors ? STATUS_TROUBLE : r.rejected ? STATUS_BAD_NEWS : STATUS_FINE;
 }
