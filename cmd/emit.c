@@ -80,7 +80,21 @@ static bool options_check(const Options *options, GError **error)
 		return usage(error, "--all or NAMEs: one of them");
 	if (options->merge && (tree || !is_mergeable(options)))
 		return usage(error, "--merge goes with domain VM, or virsh VM, alone");
+	if (options->skip_words && !options->all)
+		return usage(error, "--skip goes with --all");
 	return !*options->arguments || find(*options->arguments, error);
+}
+
+/* The artifacts to leave out, yours; NULL with ERROR where one is unknown. */
+static char **skip_names(const Options *options, GError **error)
+{
+	const char *words = options->skip_words ? options->skip_words : "";
+	g_auto(GStrv) names = g_strsplit(words, ",", -1);
+
+	for (char **name = names; *name; name++)
+		if (!find(*name, error))
+			return NULL;
+	return g_steal_pointer(&names);
 }
 
 static const PlanVm *find_vm(const Plan *plan, const Artifact *artifact, const char *name,
@@ -284,7 +298,7 @@ static bool emit_files(const Options *options, Rendering *rendering, bool *diffe
 	const Plan *plan = rendering->plan;
 	g_autoptr(GPtrArray) files = *options->arguments
 					     ? files_named(plan, options->arguments, error)
-					     : artifact_files(plan, NULL);
+					     : artifact_files(plan, rendering->skip, NULL);
 
 	if (!files || !artifact_files_render(files, rendering, error))
 		return false;
@@ -307,10 +321,11 @@ static void warn(const Plan *plan)
 static Status emit(const Options *options, const Inputs *inputs, GError **error)
 {
 	g_autoptr(GHashTable) templates = input_templates(options->templates, error);
-	Rendering rendering = {.plan = inputs->plan, .templates = templates};
+	g_auto(GStrv) skip = templates ? skip_names(options, error) : NULL;
+	Rendering rendering = {.plan = inputs->plan, .templates = templates, .skip = skip};
 	bool differs = false, done;
 
-	if (!templates)
+	if (!skip)
 		return STATUS_TROUBLE;
 	done = options->directory || options->diff
 		       ? emit_files(options, &rendering, &differs, error)
@@ -342,8 +357,9 @@ const Command command_emit = {
 	.name = "emit",
 	.help = "print the plan as other tools read it; without a NAME, list what there is",
 	.arguments = "[NAME...]",
-	.options = OPTION_SOURCES | OPTION_PREFER | OPTION_ALL | OPTION_DIRECTORY | OPTION_DIFF |
-		   OPTION_MERGE | OPTION_TEMPLATES | OPTION_LIST_NAMES | OPTION_COLOR,
+	.options = OPTION_SOURCES | OPTION_PREFER | OPTION_MOVES | OPTION_KEEP | OPTION_ALL |
+		   OPTION_SKIP | OPTION_DIRECTORY | OPTION_DIFF | OPTION_MERGE | OPTION_TEMPLATES |
+		   OPTION_LIST_NAMES | OPTION_COLOR,
 	.example = "planner emit --all -d tree -i node.ini -t x6.xml",
 	.run = run,
 };

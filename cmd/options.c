@@ -42,6 +42,8 @@ static const Row rows[] = {
 	 "take templates from DIR before the built-in ones"},
 	{OPTION_ALL, 0, "all", NULL, offsetof(Options, all),
 	 "every artifact that makes sense for the plan; with -d or --diff"},
+	{OPTION_SKIP, 0, "skip", "NAME,...", offsetof(Options, skip_words),
+	 "not these artifacts; with --all"},
 	{OPTION_DIRECTORY, 'd', "directory", "DIR", offsetof(Options, directory),
 	 "write files below DIR, as the node has them below /"},
 	{OPTION_DIFF, 0, "diff", "ROOT", offsetof(Options, diff),

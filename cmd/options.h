@@ -33,6 +33,7 @@ enum {
 	OPTION_CHECK = 1 << 16, /* --rule, --skip, --fail-on, --strict, --format, -o REPORT */
 	OPTION_MOVES = 1 << 20,
 	OPTION_KEEP = 1 << 21,
+	OPTION_SKIP = 1 << 26,
 	OPTION_ALWAYS = 1u << 31, /* --help */
 };
 /* Where a plan comes from. */

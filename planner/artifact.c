@@ -44,6 +44,8 @@ const Artifact *const artifacts[] = {
 	&artifact_hwloc_xml,
 	&artifact_picture,
 	&artifact_plan,
+	&artifact_check_service,
+	&artifact_check_timer,
 	&artifact_undo,
 	&artifact_index,
 	NULL,
@@ -182,14 +184,22 @@ static void consider(GPtrArray *files, GPtrArray *left_out, const Artifact *arti
 						vm ? vm->spec->name : "", unfit));
 }
 
-GPtrArray *artifact_files(const Plan *plan, GPtrArray *left_out)
+static void skipped(GPtrArray *left_out, const Artifact *artifact)
+{
+	if (left_out)
+		g_ptr_array_add(left_out, g_strdup_printf("%s: not asked for", artifact->name));
+}
+
+GPtrArray *artifact_files(const Plan *plan, char **skip, GPtrArray *left_out)
 {
 	GPtrArray *files = artifact_files_new();
 
 	for (const Artifact *const *artifact = artifacts; *artifact; artifact++) {
 		if (!(*artifact)->path)
 			continue;
-		if (!(*artifact)->of_vm)
+		if (skip && g_strv_contains((const char *const *)skip, (*artifact)->name))
+			skipped(left_out, *artifact);
+		else if (!(*artifact)->of_vm)
 			consider(files, left_out, *artifact, plan, NULL);
 		else
 			for (unsigned i = 0; i < plan->vms->len; i++)

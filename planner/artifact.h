@@ -69,10 +69,11 @@ typedef struct ArtifactFile {
 } ArtifactFile;
 
 /*
- * The files of the whole plan, not yet rendered: a GPtrArray of ArtifactFile, yours. What is left
- * out is said in LEFT_OUT (a GPtrArray of char *; may be NULL): "ovs: the plan has no SDK CPUs".
+ * The files of the whole plan but those of the artifacts named in SKIP (may be NULL), not yet
+ * rendered: a GPtrArray of ArtifactFile, yours. What is left out is said in LEFT_OUT (a GPtrArray
+ * of char *; may be NULL): "ovs: the plan has no SDK CPUs".
  */
-GPtrArray *artifact_files(const Plan *plan, GPtrArray *left_out);
+GPtrArray *artifact_files(const Plan *plan, char **skip, GPtrArray *left_out);
 /* Add the file of one artifact (and VM) to FILES. */
 void artifact_files_add(GPtrArray *files, const Artifact *artifact, const PlanVm *vm);
 GPtrArray *artifact_files_new(void);
@@ -87,6 +88,7 @@ extern const Artifact artifact_affinity, artifact_system_slice, artifact_user_sl
 extern const Artifact artifact_irqbalance, artifact_irqbalance_rhel, artifact_tuned,
 	artifact_tuned_realtime, artifact_modprobe, artifact_sysctl, artifact_hugepages,
 	artifact_hugetlbfs, artifact_cgconfig;
+extern const Artifact artifact_check_service, artifact_check_timer;
 extern const Artifact artifact_dpdk, artifact_spdk, artifact_ovs;
 extern const Artifact artifact_nova, artifact_flavors, artifact_performance_profile,
 	artifact_ansible;

@@ -16,6 +16,7 @@ typedef struct Rendering {
 	const Plan *plan;
 	const PlanVm *vm;      /* of an artifact that is of one VM, else NULL */
 	GHashTable *templates; /* the site's: name → text; NULL = none */
+	char **skip;	       /* names of artifacts the tree is without; NULL = none */
 	const GArray *pins;    /* of unsigned, by vCPU: where the running VM's vCPUs are now;
 				  NULL = not known */
 } Rendering;

@@ -17,7 +17,7 @@ static void index_entry(Fill *f, GString *block, const ArtifactFile *file)
 
 static char *index_entries(Fill *f)
 {
-	g_autoptr(GPtrArray) files = artifact_files(f->plan, NULL);
+	g_autoptr(GPtrArray) files = artifact_files(f->plan, f->rendering->skip, NULL);
 	GString *block = g_string_new(NULL);
 
 	for (unsigned i = 0; i < files->len; i++)
@@ -36,7 +36,7 @@ static char *index_left_out(Fill *f)
 	g_autoptr(GPtrArray) left_out = g_ptr_array_new_with_free_func(g_free);
 	GString *block = g_string_new(NULL);
 
-	g_ptr_array_unref(artifact_files(f->plan, left_out));
+	g_ptr_array_unref(artifact_files(f->plan, f->rendering->skip, left_out));
 	for (unsigned i = 0; i < left_out->len; i++)
 		left_out_entry(f, block, g_ptr_array_index(left_out, i));
 	return g_string_free(block, FALSE);
@@ -90,7 +90,7 @@ static void undo_entry(Fill *f, GString *block, const ArtifactFile *file)
 
 static char *undo_entries(Fill *f)
 {
-	g_autoptr(GPtrArray) files = artifact_files(f->plan, NULL);
+	g_autoptr(GPtrArray) files = artifact_files(f->plan, f->rendering->skip, NULL);
 	GString *block = g_string_new(NULL);
 
 	for (unsigned i = files->len; i-- > 0;)
@@ -126,6 +126,32 @@ const Artifact artifact_plan = {
 	.help = "the plan document, for planner check -p and every other -p",
 	.path = "/etc/planner/plan.json",
 	.render = plan,
+};
+
+static const ArtifactValue check_values[] = {{"head", TEMPLATE_RAW, fill_head},
+					     {NULL, TEMPLATE_RAW, NULL}};
+
+const Artifact artifact_check_service = {
+	.name = "check-service",
+	.help = "planner check of the node, for node_exporter's textfile collector",
+	.path = "/etc/systemd/system/planner-check.service",
+	.activation = ACTIVATE_RELOAD,
+	.activate = "systemctl daemon-reload; planner-check.timer starts it",
+	.undo = "systemctl daemon-reload",
+	.template = "services/check.service",
+	.values = check_values,
+};
+
+const Artifact artifact_check_timer = {
+	.name = "check-timer",
+	.help = "runs planner-check.service every quarter of an hour",
+	.path = "/etc/systemd/system/planner-check.timer",
+	.activation = ACTIVATE_RELOAD,
+	.activate = "systemctl daemon-reload && systemctl enable --now planner-check.timer",
+	.stop = "systemctl disable --now planner-check.timer",
+	.undo = "systemctl daemon-reload",
+	.template = "services/check.timer",
+	.values = check_values,
 };
 
 /* A line each: VM, verdict, reason codes, tabs between; "-" where there is no reason. */

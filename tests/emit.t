@@ -314,7 +314,7 @@ def check_systemd(tap, work, tree, modern):
         tap.skip("systemd reads its units", missing("systemd-analyze"))
         return
     units = [top + path for top in (tree, modern) for path in files_of(top)
-             if re.search(r"systemd/system/[^/]*\.(slice|service|mount)$", path)]
+             if re.search(r"systemd/system/[^/]*\.(slice|service|mount|timer)$", path)]
     for name in ("system", "user", "machine"):
         dropin = read(tree, f"etc/systemd/system/{name}.slice.d/planner.conf")
         units.append(write(work, f"units/planner-{name}.slice", dropin))
@@ -322,11 +322,23 @@ def check_systemd(tap, work, tree, modern):
         done = run("systemd-analyze", "verify", "--man=no", unit)
         said = [line for line in done.stderr.splitlines() if os.path.basename(unit) in line]
         tap.ok(not said, f"systemd-analyze verify: {os.path.basename(unit)}", *said)
+    check_exposure(tap, tree)
     bad = write(work, "units/bad.slice", "[Slice]\nAllowedCPUs=nonsense\n")
     tap.ok("bad.slice" in run("systemd-analyze", "verify", "--man=no", bad).stderr,
            "systemd-analyze verify would see a wrong list")
     done = run("systemd-analyze", f"--root={tree}", "cat-config", "systemd/system.conf")
     tap.ok("CPUAffinity=0-3,18-21,36-39,54-57" in done.stdout, "systemd finds the drop-in", done.stdout)
+
+
+def check_exposure(tap, tree):
+    """What the audit's unit leaves open, as systemd counts it: 0 nothing, 10 everything."""
+    unit = os.path.join(tree, "etc/systemd/system/planner-check.service")
+    done = run("systemd-analyze", "security", "--offline=true", "--no-pager", unit)
+    found = re.search(r"exposure level for \S+: ([\d.]+)", done.stdout)
+    if not found:
+        tap.skip("the audit's unit is hardened", "no systemd-analyze security --offline (systemd 250)")
+        return
+    tap.ok(float(found[1]) < 3, "the audit's unit is hardened", found[0])
 
 
 def check_tmpfiles(tap, work, tree):
