@@ -97,8 +97,12 @@ const Rule *const rules[] = {
 	&rule_service_systemd_affinity,
 	&rule_service_tuned_profile,
 	&rule_service_mover,
+	/* rules_power.c */
 	&rule_power_governor,
+	&rule_power_slowest,
 	&rule_power_idle_poll,
+	&rule_power_idle_limit,
+	&rule_power_deep_idle,
 	NULL,
 };
 

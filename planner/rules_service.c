@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Rules over services and power settings that undo a plan. */
+/* Rules over services that undo a plan. */
 #include "planner/rules_found.h"
 #include "planner/rules_table.h"
 
@@ -123,63 +123,4 @@ const Rule rule_service_mover = {
 	.when = WHEN_ISOLATED | WHEN_GUESTS,
 	.needs = FACT_TASKS,
 	.eval = eval_mover,
-};
-
-static void eval_governor(const Rule *rule, const Audit *audit, GPtrArray *findings)
-{
-	const GArray *power = audit->facts->power;
-	g_auto(CpuSet) cpus = set_new();
-	const char *one = NULL;
-	g_autofree char *list = NULL;
-
-	for (unsigned i = 0; power && i < power->len; i++) {
-		const CpuPower *cpu = &g_array_index(power, CpuPower, i);
-
-		if (!cpu->governor || g_str_equal(cpu->governor, "performance") ||
-		    !hwloc_bitmap_isset(audit->isolated, cpu->cpu))
-			continue;
-		hwloc_bitmap_set(cpus, cpu->cpu);
-		one = cpu->governor;
-	}
-	list = set_text(cpus);
-	if (one)
-		rule_found(rule, findings, "power",
-			   "/sys/devices/system/cpu/cpu*/cpufreq/scaling_governor", cpus,
-			   "isolated CPUs %s have the governor %s", list, one);
-}
-
-const Rule rule_power_governor = {
-	.id = "power.governor",
-	.severity = SEVERITY_INFO,
-	.title = "Isolated CPUs change their frequency",
-	.sees = "scaling_governor of the isolated CPUs: anything but performance.",
-	.why = "A CPU that clocks down while its guest sleeps answers the next packet late. Under "
-	       "cpu-pm the host sees the CPU busy all the time, and its estimates mean nothing.",
-	.remedy = "set the governor performance on isolated CPUs",
-	.source = "Documentation/admin-guide/pm/cpufreq.rst; QEMU -overcommit cpu-pm",
-	.when = WHEN_ISOLATED,
-	.eval = eval_governor,
-};
-
-static void eval_idle(const Rule *rule, const Audit *audit, GPtrArray *findings)
-{
-	const CmdlineWord *word = audit->cmdline ? cmdline_last(audit->cmdline, "idle") : NULL;
-
-	if (word && g_strcmp0(word->value, "poll") == 0)
-		rule_found(rule, findings, "power", "/proc/cmdline", NULL,
-			   "idle=poll keeps every idle CPU of the host spinning");
-}
-
-const Rule rule_power_idle_poll = {
-	.id = "power.idle-poll",
-	.severity = SEVERITY_WARNING,
-	.title = "Idle host CPUs spin",
-	.sees = "idle=poll on the kernel line.",
-	.why = "A spinning sibling takes half of a core, and no core ever boosts: turbo is off in "
-	       "effect. It does not constrain guests under cpu-pm, which idle by themselves.",
-	.remedy = "take it out; cpu-pm gives dedicated VMs what it was meant for",
-	.source = "Documentation/timers/no_hz.rst; kernel-parameters.txt idle=",
-	.when = WHEN_ISOLATED,
-	.needs = FACT_LINE,
-	.eval = eval_idle,
 };

@@ -47,7 +47,9 @@ extern const Rule rule_cpu_pm_on_ineligible, rule_cpu_pm_off_eligible, rule_cpu_
 	rule_cpu_pm_unjudged, rule_cpu_pm_memory_unlocked, rule_cpu_pm_namespace_missing,
 	rule_kvm_ple_gap, rule_kvm_exitless_timer;
 /* rules_service.c */
-extern const Rule rule_service_systemd_affinity, rule_service_tuned_profile, rule_service_mover,
-	rule_power_governor, rule_power_idle_poll;
+extern const Rule rule_service_systemd_affinity, rule_service_tuned_profile, rule_service_mover;
+/* rules_power.c */
+extern const Rule rule_power_governor, rule_power_slowest, rule_power_idle_poll,
+	rule_power_idle_limit, rule_power_deep_idle;
 
 #endif

@@ -4,7 +4,7 @@
 
 Findings and codes of cpu-pm are found as strings in planner/*.c and cmd/*.c and compared with the
 lists of man/planner.1, those of planner/rule*.c with man/planner-rules.7; sections and keys of the inventory are those of the tables in
-planner/inventory_parse.c, compared with man/planner-inventory.5. Nothing is listed here.
+planner/inventory_keys.c, compared with man/planner-inventory.5. Nothing is listed here.
 """
 
 import pathlib
@@ -16,8 +16,8 @@ RULES = sorted(ROOT.glob("planner/rule*.c"))
 SOURCES = sorted({*ROOT.glob("planner/*.c"), *ROOT.glob("cmd/*.c")} - {*RULES})
 ID = r"[a-z][a-z0-9]*\.[a-z][a-z0-9-]*"
 TEMPLATES = {path.name for path in (ROOT / "templates").rglob("*") if path.is_file()}
-# Names of files look like ids of findings, as does the test suite's name in JUnit reports.
-FILES = re.compile(r"planner\.check|.*\.(bash|cfg|conf|env|html|ini|json|md|service|slice|sh|svg|toml|txt|xml|yaml)$")
+# Names of files and one kernel parameter look like ids of findings, as does the test suite's name in JUnit reports.
+FILES = re.compile(r"planner\.check|cpuidle\.off|.*\.(bash|cfg|conf|env|html|ini|json|md|service|slice|sh|svg|toml|txt|xml|yaml)$")
 
 results = []
 
@@ -79,13 +79,13 @@ def codes():
 
 def inventory():
     """Section → its keys, from the tables of the parser."""
-    text = code_of(ROOT / "planner/inventory_parse.c")
+    text = code_of(ROOT / "planner/inventory_keys.c")
     tables = {table: re.findall(r'\{"([a-z-]+)",', rows) for table, rows in
-              re.findall(r"static const Key (\w+)\[\] = \{(.*?)\{NULL", text, re.S)}
-    rows = re.search(r"static const Section sections\[\] = \{(.*?)\{NULL", text, re.S)[1]
+              re.findall(r"^(?:static )?const Key (\w+)\[\] = \{(.*?)\{NULL", text, re.S | re.M)}
+    rows = re.search(r"^const Section parser_sections\[\] = \{(.*?)\{NULL", text, re.S | re.M)[1]
     sections = {f"[{name}]": tables[table]
                 for name, table in re.findall(r'\{"([a-z]+)",\s*(\w+)\}', rows)}
-    return sections | {"[vm NAME]": tables["vm_keys"]}
+    return sections | {"[vm NAME]": tables["parser_vm_keys"]}
 
 
 def entries(lines):

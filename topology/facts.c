@@ -39,7 +39,10 @@ static void cgroup_clear(gpointer data)
 
 static void power_clear(gpointer data)
 {
-	g_free(((CpuPower *)data)->governor);
+	CpuPower *power = data;
+
+	g_free(power->governor);
+	g_free(power->driver);
 }
 
 static void unread_free(gpointer data)

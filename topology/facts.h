@@ -117,8 +117,10 @@ typedef struct KvmFacts {
 typedef struct CpuPower {
 	unsigned cpu;
 	char *governor;	       /* cpufreq/scaling_governor; NULL = none or not read */
-	unsigned deepest_idle; /* exit latency, µs, of the deepest enabled cpuidle state; G_MAXUINT
-				  not known */
+	char *driver;	       /* cpufreq/scaling_driver; NULL = none or not read */
+	unsigned deepest_idle; /* exit latency, µs, of the deepest cpuidle state that is enabled and
+				  within power/pm_qos_resume_latency_us; G_MAXUINT not known */
+	bool idle_limited;     /* there are deeper ones */
 } CpuPower;
 
 typedef struct ServiceFacts {

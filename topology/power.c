@@ -12,12 +12,26 @@ static bool state_number(Root *root, const char *folder, unsigned state, const c
 	return root_number(root, path, source, number);
 }
 
-/* The exit latency of the deepest state that is not disabled; states are in order of depth. */
-static unsigned deepest_load(Root *root, unsigned cpu)
+/* µs that this CPU may take to wake: none is "n/a", no limit is 0 (cpuidle.rst). */
+static uint64_t latency_limit(Root *root, unsigned cpu)
 {
-	g_autofree char *folder = g_strdup_printf(CPUS "/cpu%u/cpuidle", cpu);
+	const char *source = CPUS "/cpu*/power/pm_qos_resume_latency_us";
+	g_autofree char *path = g_strdup_printf(CPUS "/cpu%u/power/pm_qos_resume_latency_us", cpu);
+	g_autofree char *text = root_text(root, path, source);
+	uint64_t limit;
+
+	if (g_strcmp0(text, "n/a") == 0)
+		return 0;
+	return text && g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT64, &limit, NULL)
+		       ? limit
+		       : G_MAXUINT64;
+}
+
+static void idle_load(Root *root, CpuPower *power)
+{
+	g_autofree char *folder = g_strdup_printf(CPUS "/cpu%u/cpuidle", power->cpu);
 	g_autoptr(GArray) states = root_numbers(root, folder, "state", CPUS "/cpu*/cpuidle");
-	unsigned deepest = G_MAXUINT;
+	uint64_t limit = states->len ? latency_limit(root, power->cpu) : 0, deepest = 0, most = 0;
 
 	for (guint i = 0; i < states->len; i++) {
 		unsigned state = g_array_index(states, unsigned, i);
@@ -26,21 +40,30 @@ static unsigned deepest_load(Root *root, unsigned cpu)
 		if (!state_number(root, folder, state, "latency", &latency))
 			continue;
 		state_number(root, folder, state, "disable", &disabled);
-		if (!disabled && (deepest == G_MAXUINT || latency > deepest))
-			deepest = (unsigned)MIN(latency, G_MAXUINT - 1);
+		most = MAX(most, latency);
+		if (!disabled && latency <= limit)
+			deepest = MAX(deepest, latency);
 	}
-	return deepest;
+	power->deepest_idle = states->len ? (unsigned)MIN(deepest, G_MAXUINT - 1) : G_MAXUINT;
+	power->idle_limited = most > deepest;
+}
+
+static char *frequency_text(Root *root, unsigned cpu, const char *name)
+{
+	g_autofree char *path = g_strdup_printf(CPUS "/cpu%u/cpufreq/%s", cpu, name);
+	g_autofree char *source = g_strdup_printf(CPUS "/cpu*/cpufreq/%s", name);
+
+	return root_text(root, path, source);
 }
 
 static CpuPower cpu_load(Root *root, unsigned cpu)
 {
-	g_autofree char *path = g_strdup_printf(CPUS "/cpu%u/cpufreq/scaling_governor", cpu);
+	CpuPower power = {.cpu = cpu,
+			  .governor = frequency_text(root, cpu, "scaling_governor"),
+			  .driver = frequency_text(root, cpu, "scaling_driver")};
 
-	return (CpuPower){
-		.cpu = cpu,
-		.governor = root_text(root, path, CPUS "/cpu*/cpufreq/scaling_governor"),
-		.deepest_idle = deepest_load(root, cpu),
-	};
+	idle_load(root, &power);
+	return power;
 }
 
 GArray *power_load(Root *root)

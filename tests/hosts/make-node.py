@@ -140,7 +140,8 @@ class Node:
         self.irq_default = self.host
         self.irqs = self._irqs()
         self.files, self.absent = {}, set()
-        self.governor, self.idle = "performance", [(0, 0), (2, 0), (10, 0)]
+        self.governor, self.driver = "performance", "intel_cpufreq"
+        self.idle = [(0, 0), (2, 0), (10, 0), (133, 0)]
         self.kvm = {"kvm.halt_poll_ns": "200000", "kvm.pi_inject_timer": "1",
                     "kvm_intel.ple_gap": "128", "kvm_intel.ple_window": "4096",
                     "kvm_intel.nested": "N", "kvm_intel.enable_apicv": "Y"}
@@ -280,6 +281,8 @@ class Node:
                 if said.get("l3") is not None:
                     self._cache(at + "cache/index3/", l3s[said["l3"]], width)
                 self.put(at + "cpufreq/scaling_governor", self.governor + "\n")
+                self.put(at + "cpufreq/scaling_driver", self.driver + "\n")
+                self.put(at + "power/pm_qos_resume_latency_us", "0\n")
                 for state, (latency, off) in enumerate(self.idle):
                     self.put(f"{at}cpuidle/state{state}/latency", f"{latency}\n")
                     self.put(f"{at}cpuidle/state{state}/disable", f"{off}\n")
@@ -530,6 +533,18 @@ def systemd_affinity(node, _):
 def governor(node, name):
     """CPUs scale their frequency"""
     node.governor = name or "powersave"
+
+
+@fault
+def idle_limit(node, word):
+    """the kernel line keeps the host out of deep C-states"""
+    node.line += " " + (word or "intel_idle.max_cstate=1")
+
+
+@fault
+def idle_disabled(node, _):
+    """deep C-states are switched off"""
+    node.idle = [(latency, int(latency > 2)) for latency, _ in node.idle]
 
 
 @fault

@@ -355,7 +355,10 @@ static void predict_kvm(Facts *facts, const Plan *plan, const Inventory *invento
 
 static void predicted_power_clear(gpointer data)
 {
-	g_free(((CpuPower *)data)->governor);
+	CpuPower *power = data;
+
+	g_free(power->governor);
+	g_free(power->driver);
 }
 
 static void predict_power(Facts *facts, const Plan *plan)
@@ -365,7 +368,10 @@ static void predict_power(Facts *facts, const Plan *plan)
 	facts->power = g_array_new(FALSE, TRUE, sizeof(CpuPower));
 	g_array_set_clear_func(facts->power, predicted_power_clear);
 	hwloc_bitmap_foreach_begin(cpu, plan->host->online)
-		CpuPower power = {cpu, g_strdup("performance"), G_MAXUINT};
+		CpuPower power = {.cpu = cpu,
+				  .governor = g_strdup("performance"),
+				  .driver = g_strdup("intel_cpufreq"),
+				  .deepest_idle = 10};
 
 		g_array_append_val(facts->power, power);
 	hwloc_bitmap_foreach_end();

@@ -594,12 +594,35 @@ static void mover(Facts *f)
 
 static void governor(Facts *f)
 {
+	text_set(&g_array_index(f->power, CpuPower, 2).governor, "schedutil");
+}
+
+static void slowest(Facts *f)
+{
 	text_set(&g_array_index(f->power, CpuPower, 2).governor, "powersave");
+	text_set(&g_array_index(f->power, CpuPower, 2).driver, "acpi-cpufreq");
 }
 
 static void idle_poll(Facts *f)
 {
 	line_replace(f, "quiet", "idle=poll");
+}
+
+static void idle_limit(Facts *f)
+{
+	line_replace(f, "quiet", "intel_idle.max_cstate=1");
+}
+
+static void idle_limit_sysfs(Facts *f)
+{
+	g_array_index(f->power, CpuPower, 14).idle_limited = true;
+}
+
+static void deep_idle(Facts *f)
+{
+	overcommit(guest(f, "d1"), NULL);
+	for (unsigned cpu = 0; cpu < f->power->len; cpu++)
+		g_array_index(f->power, CpuPower, cpu).deepest_idle = 133;
 }
 
 /* What is on the bed, and who is told what was intended. */
@@ -702,8 +725,12 @@ static const struct {
 	{"service.systemd-affinity", PLANNED, systemd, "CPUAffinity=0 2-3"},
 	{"service.tuned-profile", PLANNED, tuned, "realtime-virtual-host"},
 	{"service.mover", PLANNED, mover, "numad runs"},
-	{"power.governor", PLANNED, governor, "CPUs 2 have the governor powersave"},
+	{"power.governor", PLANNED, governor, "CPUs 2 have the governor schedutil"},
+	{"power.slowest", PLANNED, slowest, "CPUs 2 run at their lowest frequency"},
 	{"power.idle-poll", PLANNED, idle_poll, "spinning"},
+	{"power.idle-limit", PLANNED, idle_limit, "intel_idle.max_cstate=1 does not bind guests"},
+	{"power.idle-limit", ALONE, idle_limit_sysfs, "idle states of CPUs 14 are switched off"},
+	{"power.deep-idle", PLANNED, deep_idle, "CPUs 2-3,14-15 to sleep when it idles, and they"},
 };
 
 /* Judging */
@@ -943,6 +970,36 @@ static void test_watchdog_off(void)
 	bed_clear(&bed);
 }
 
+/* What limits nothing, and what others than VMs with cpu-pm do. */
+static void test_power_fine(void)
+{
+	static const char *const lines[] = {"intel_idle.max_cstate=9",
+					    "cpuidle.off=0",
+					    "processor.max_cstate=",
+					    "idle=poll",
+					    "idle=",
+					    "idle"};
+	Bed bed;
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(lines); i++) {
+		bed_level(&bed, PLANNED);
+		line_replace(bed.facts, "quiet", lines[i]);
+		assert_clean(&bed, PLANNED, "power.idle-limit");
+		bed_clear(&bed);
+	}
+	bed_level(&bed, PLANNED);
+	g_array_index(bed.facts->power, CpuPower, 0).idle_limited = true;
+	assert_clean(&bed, PLANNED, "power.idle-limit");
+	text_set(&g_array_index(bed.facts->power, CpuPower, 2).governor, "powersave");
+	text_set(&g_array_index(bed.facts->power, CpuPower, 2).driver, "intel_pstate");
+	assert_clean(&bed, PLANNED, "power.slowest");
+	overcommit(guest(bed.facts, "d2"), NULL);
+	for (unsigned cpu = 0; cpu < bed.facts->power->len; cpu++)
+		g_array_index(bed.facts->power, CpuPower, cpu).deepest_idle = 20;
+	assert_clean(&bed, PLANNED, "power.deep-idle");
+	bed_clear(&bed);
+}
+
 /* As many VMs and CPUs as a node has at most, or more. */
 static void test_large(void)
 {
@@ -1128,6 +1185,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/rules/no-libvirt", test_no_libvirt);
 	g_test_add_func("/rules/unpinned-shared", test_unpinned_shared);
 	g_test_add_func("/rules/watchdog-off", test_watchdog_off);
+	g_test_add_func("/rules/power-fine", test_power_fine);
 	g_test_add_func("/rules/large", test_large);
 	g_test_add_func("/rules/choice", test_choice);
 	g_test_add_func("/rules/predicted", test_predicted);
