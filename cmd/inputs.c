@@ -96,11 +96,19 @@ static void inventory_failed(const GPtrArray *errors, GError **error)
 	g_string_free(text, TRUE);
 }
 
-Inventory *input_inventory(const char *name, GError **error)
+Inventory *input_inventory_text(const char *name, const char *text, size_t length, GError **error)
 {
 	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
+	Inventory *inventory = inventory_parse(name, text, length, errors);
+
+	if (!inventory)
+		inventory_failed(errors, error);
+	return inventory;
+}
+
+Inventory *input_inventory(const char *name, GError **error)
+{
 	g_autofree char *text = NULL;
-	Inventory *inventory;
 	size_t length;
 
 	if (!name)
@@ -108,10 +116,7 @@ Inventory *input_inventory(const char *name, GError **error)
 	text = input_read(name, &length, error);
 	if (!text)
 		return NULL;
-	inventory = inventory_parse(strcmp(name, "-") ? name : "stdin", text, length, errors);
-	if (!inventory)
-		inventory_failed(errors, error);
-	return inventory;
+	return input_inventory_text(strcmp(name, "-") ? name : "stdin", text, length, error);
 }
 
 bool inputs_load_host(const Options *options, Inputs *inputs, GError **error)
@@ -138,10 +143,10 @@ static void note_unasked(Plan *plan, const char *why)
 	findings_sort(plan->findings);
 }
 
-/* --keep: the saved plan must be of this host, or its pins mean nothing here. */
-static bool keep(const Options *options, Inputs *inputs, GError **error)
+/* The saved plan must be of this host, or its pins mean nothing here. */
+bool input_keep(const Options *options, const Host *host, Inventory *inventory, GError **error)
 {
-	g_autoptr(Host) host = NULL;
+	g_autoptr(Host) saved_host = NULL;
 	g_autoptr(Plan) saved = NULL;
 	size_t length;
 	g_autofree char *text = NULL;
@@ -150,13 +155,13 @@ static bool keep(const Options *options, Inputs *inputs, GError **error)
 		return true;
 	text = input_read(options->keep, &length, error);
 	if (text)
-		saved = plan_read(options->keep, text, length, &host, error);
+		saved = plan_read(options->keep, text, length, &saved_host, error);
 	if (!saved)
 		return false;
-	if (strcmp(host->fingerprint, inputs->host->fingerprint) != 0)
+	if (strcmp(saved_host->fingerprint, host->fingerprint) != 0)
 		return input_refused(error, options->keep,
 				     "is a plan of another topology; its pins do not hold here");
-	replan_keep(inputs->inventory, saved);
+	replan_keep(inventory, saved);
 	return true;
 }
 
@@ -167,7 +172,7 @@ static bool compute(const Options *options, Inputs *inputs, GError **error)
 
 	inputs->inventory = input_inventory(options->inventory, error);
 	if (!inputs->inventory || !inputs_load_host(options, inputs, error) ||
-	    !keep(options, inputs, error))
+	    !input_keep(options, inputs->host, inputs->inventory, error))
 		return false;
 	if (!options->topology && node_needed(inputs->inventory))
 		inputs->node = node_load(options->connect, &why);

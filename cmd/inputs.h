@@ -33,6 +33,11 @@ char *input_read(const char *name, size_t *length, GError **error);
  * message, a line each. Yours. */
 Inventory *input_inventory(const char *name, GError **error);
 
+/* The inventory TEXT, of LENGTH bytes; NAME stands in messages. Yours. */
+Inventory *input_inventory_text(const char *name, const char *text, size_t length, GError **error);
+/* Keep in INVENTORY the VMs of the saved plan that --keep names, if it does; it must be of HOST. */
+bool input_keep(const Options *options, const Host *host, Inventory *inventory, GError **error);
+
 /* The templates of a site: name → text, of every file in DIR; NULL and no error when DIR is NULL.
  */
 GHashTable *input_templates(const char *dir, GError **error);

@@ -14,8 +14,9 @@ typedef struct Row {
 	char letter; /* 0 = none */
 	const char *name;
 	const char *value; /* what it takes, NULL for a switch */
-	size_t field;	   /* in Options: char * or gboolean */
+	size_t field;	   /* in Options: char *, char ** or gboolean */
 	const char *help;
+	bool many; /* it may be given again: the field is a char **, NULL or ended by NULL */
 } Row;
 
 static const Row rows[] = {
@@ -72,6 +73,16 @@ static const Row rows[] = {
 	 "the least severity that makes the exit status 1; default error"},
 	{OPTION_CHECK, 0, "strict", NULL, offsetof(Options, strict),
 	 "exit 1 also when something could not be judged"},
+	{OPTION_FIT, 0, "vm", "VCPUS[:MEMORY[:PAGE]]", offsetof(Options, vms),
+	 "a size to ask for, such as 16:32G or 8:16G:1G; may be given again. Default: those of the "
+	 "inventory's VMs, and 2, 4, 8, ... vCPUs",
+	 true},
+	{OPTION_FIT, 0, "mix", "FILE", offsetof(Options, mix),
+	 "sizes in a ratio: the VMs of FILE, which is written as an inventory"},
+	{OPTION_FIT, 0, "what-if", "SECTION.KEY=VALUE", offsetof(Options, what_ifs),
+	 "answer as well for an inventory that says so, such as sdk.cores-per-node=1, vm3.vcpus=8, "
+	 "or vm3.count=0 to take VMs away; may be given again",
+	 true},
 	{OPTION_JSON, 0, "json", NULL, offsetof(Options, json), "print the document as JSON"},
 	{OPTION_COLOR, 0, "color", "auto|always|never", offsetof(Options, color_word),
 	 "colour; auto is on for a terminal, unless NO_COLOR is set"},
@@ -88,7 +99,9 @@ static GOptionEntry entry_of(const Row *row, Options *options)
 	return (GOptionEntry){
 		.long_name = row->name,
 		.short_name = row->letter,
-		.arg = row->value ? G_OPTION_ARG_STRING : G_OPTION_ARG_NONE,
+		.arg = row->many    ? G_OPTION_ARG_STRING_ARRAY
+		       : row->value ? G_OPTION_ARG_STRING
+				    : G_OPTION_ARG_NONE,
 		.arg_data = (char *)options + row->field,
 	};
 }
@@ -227,6 +240,9 @@ void options_clear(Options *options)
 	g_free(options->prefer_word);
 	g_free(options->moves_word);
 	g_free(options->keep);
+	g_strfreev(options->vms);
+	g_free(options->mix);
+	g_strfreev(options->what_ifs);
 	g_strfreev(options->arguments);
 }
 

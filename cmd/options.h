@@ -34,6 +34,7 @@ enum {
 	OPTION_MOVES = 1 << 20,
 	OPTION_KEEP = 1 << 21,
 	OPTION_SKIP = 1 << 26,
+	OPTION_FIT = 1 << 22,	  /* --vm, --mix, --what-if */
 	OPTION_ALWAYS = 1u << 31, /* --help */
 };
 /* Where a plan comes from. */
@@ -50,7 +51,9 @@ typedef struct Options {
 	gboolean strict;
 	gboolean json, list_names, all, help;
 	char *moves_word, *keep;
-	unsigned moves;	  /* VMs that may move */
+	unsigned moves;		/* VMs that may move */
+	char **vms, **what_ifs; /* NULL, or ended by NULL */
+	char *mix;
 	char **arguments; /* what is not an option; never NULL */
 } Options;
 

@@ -99,17 +99,33 @@ static void take_seat(const Problem *problem, const VmSpec *spec, const GArray *
 	}
 }
 
-/* Which shared VMs get their memory, in their order, from what RESULT leaves. Yours. */
-static bool *shared_seated(const FitBase *base, const Problem *problem, const SearchResult *result)
+/* What the seats of RESULT leave of each node. Yours. */
+static uint64_t *beside_seats(const Problem *problem, const SearchResult *result)
 {
-	unsigned n_nodes = problem->host->nodes->len;
-	g_autofree uint64_t *memory = g_memdup2(problem->memory, n_nodes * sizeof *memory);
-	bool *seated = g_new0(bool, base->shared->len + 1);
+	uint64_t *memory = g_memdup2(problem->memory, problem->host->nodes->len * sizeof *memory);
 
 	for (unsigned i = 0; i < problem->specs->len; i++)
 		if (g_ptr_array_index(result->seats, i))
 			take_seat(problem, g_ptr_array_index(problem->specs, i),
 				  g_ptr_array_index(result->seats, i), memory);
+	return memory;
+}
+
+uint64_t *fit_memory_left(const FitBase *base, const Problem *problem, const SearchResult *result)
+{
+	uint64_t *memory = beside_seats(problem, result);
+
+	for (unsigned i = 0; i < base->shared->len; i++)
+		place_shared_memory(problem->host, shared_spec(base, i), memory);
+	return memory;
+}
+
+/* Which shared VMs get their memory, in their order, from what RESULT leaves. Yours. */
+static bool *shared_seated(const FitBase *base, const Problem *problem, const SearchResult *result)
+{
+	g_autofree uint64_t *memory = beside_seats(problem, result);
+	bool *seated = g_new0(bool, base->shared->len + 1);
+
 	for (unsigned i = 0; i < base->shared->len; i++)
 		seated[i] = place_shared_memory(problem->host, shared_spec(base, i), memory);
 	return seated;

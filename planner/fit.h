@@ -53,6 +53,9 @@ FitCount fit_count(const FitBase *base, const VmSpec *spec);
 FitCount fit_count_sets(const FitBase *base, const FitSize *sizes, unsigned n_sizes);
 /* Do so many SETS of SIZES have a place in the plan with all the others? */
 bool fit_placed(const FitBase *base, const FitSize *sizes, unsigned n_sizes, unsigned sets);
+/* By node, the memory that the seats of RESULT, of PROBLEM, and then the shared VMs leave;
+ * UINT64_MAX = not known. PROBLEM is the base's, or a copy with more VMs. Yours. */
+uint64_t *fit_memory_left(const FitBase *base, const Problem *problem, const SearchResult *result);
 
 /*
  * All that fit_count() depends on but the size, as bytes: bases with equal keys have equal counts.

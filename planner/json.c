@@ -145,7 +145,7 @@ json_t *findings_to_json(const GPtrArray *findings)
 
 /* The plan */
 
-static json_t *node_to_json(const Plan *plan)
+json_t *plan_node_to_json(const Plan *plan)
 {
 	json_t *object = json_object();
 
@@ -373,20 +373,25 @@ static json_t *change_to_json(const Plan *plan, const Change *change)
 	return object;
 }
 
+json_t *changes_to_json(const Plan *plan, const GPtrArray *changes)
+{
+	json_t *array = json_array();
+
+	for (unsigned c = 0; c < changes->len; c++)
+		json_array_append_new(array, change_to_json(plan, g_ptr_array_index(changes, c)));
+	return array;
+}
+
 static json_t *why_nots_to_json(const Plan *plan)
 {
 	json_t *array = json_array();
 
 	for (unsigned i = 0; i < plan->why_nots->len; i++) {
 		const WhyNot *why_not = g_ptr_array_index(plan->why_nots, i);
-		json_t *object = json_object(), *changes = json_array();
+		json_t *object = json_object();
 
-		for (unsigned c = 0; c < why_not->changes->len; c++)
-			json_array_append_new(
-				changes,
-				change_to_json(plan, g_ptr_array_index(why_not->changes, c)));
 		json_object_set_new(object, "vm", json_string(why_not->vm));
-		json_object_set_new(object, "changes", changes);
+		json_object_set_new(object, "changes", changes_to_json(plan, why_not->changes));
 		json_array_append_new(array, object);
 	}
 	return array;
@@ -397,7 +402,7 @@ json_t *plan_to_json(const Plan *plan)
 	json_t *object = json_object();
 
 	json_object_set_new(object, "format", json_string(JSON_FORMAT_PLAN));
-	json_object_set_new(object, "node", node_to_json(plan));
+	json_object_set_new(object, "node", plan_node_to_json(plan));
 	json_object_set_new(object, "cpus", roles_to_json(plan));
 	json_object_set_new(object, "kernel", kernel_to_json(plan));
 	json_object_set_new(object, "vms", vms_to_json(plan));

@@ -18,6 +18,9 @@
 json_t *host_to_json(const Host *host);
 json_t *findings_to_json(const GPtrArray *findings);
 json_t *plan_to_json(const Plan *plan);
+/* Parts of the plan's: its node, and what would place a VM. */
+json_t *plan_node_to_json(const Plan *plan);
+json_t *changes_to_json(const Plan *plan, const GPtrArray *changes);
 
 /* DOCUMENT as text with a final newline, yours. */
 char *json_text(const json_t *document);

@@ -243,6 +243,21 @@ SearchMost problem_most(const Problem *problem, const ProblemSize *sizes, unsign
 	return search_most(&search, vms, n_sizes, most);
 }
 
+SearchMix problem_mix(const Problem *problem, ProblemSize *sizes, unsigned n_sizes)
+{
+	SearchProblem search = search_problem(problem);
+	g_autofree SearchVm *vms = g_new(SearchVm, n_sizes + 1);
+	g_autofree unsigned *counts = g_new0(unsigned, n_sizes + 1);
+	SearchMix mix;
+
+	for (unsigned i = 0; i < n_sizes; i++)
+		vms[i] = search_vm(problem->host, sizes[i].spec);
+	mix = search_mix(&search, vms, n_sizes, counts);
+	for (unsigned i = 0; i < n_sizes; i++)
+		sizes[i].count = counts[i];
+	return mix;
+}
+
 unsigned problem_natural_level(const Problem *problem, const VmSpec *spec)
 {
 	SearchProblem search = search_problem(problem);

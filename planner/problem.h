@@ -55,6 +55,8 @@ typedef struct ProblemSize {
 /* How many sets of SIZES fit with all its VMs? At most MOST are asked for; see search_most(). */
 SearchMost problem_most(const Problem *problem, const ProblemSize *sizes, unsigned n_sizes,
 			unsigned most);
+/* The best mix of SIZES, whose counts are set; see search_mix(). */
+SearchMix problem_mix(const Problem *problem, ProblemSize *sizes, unsigned n_sizes);
 /* The finest level (0 room, 1 node, k nodes) at which SPEC would fit in the empty rooms; HOST_NONE
  * = none. */
 unsigned problem_natural_level(const Problem *problem, const VmSpec *spec);

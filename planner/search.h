@@ -128,6 +128,20 @@ typedef struct SearchMost {
 SearchMost search_most(const SearchProblem *problem, const SearchSize *sizes, unsigned n_sizes,
 		       unsigned most);
 
+typedef struct SearchMix {
+	bool all;	/* the problem's VMs fit together at all; else the rest is 0 */
+	uint64_t vcpus; /* of the further VMs */
+	bool proved;	/* no mix has more */
+} SearchMix;
+
+/*
+ * Further VMs like those of VMS, N of them, that have most vCPUs together, beside all of the
+ * problem's VMs: any number of each, every one in one node (any, whatever it asks). COUNTS, one for
+ * each, are set.
+ */
+SearchMix search_mix(const SearchProblem *problem, const SearchVm *vms, unsigned n,
+		     unsigned *counts);
+
 /* Cores a share of VCPUS vCPUs takes. */
 unsigned search_cores(unsigned vcpus, unsigned threads, bool isolate);
 /* Can VM sit at LEVEL (0 room, 1 node, k ≥ 2 over k nodes) in the empty rooms? */

@@ -313,6 +313,12 @@ static void seek_left(Answer *a)
 	a->proved = a->proved && bound >= a->left;
 }
 
+/* Of the packing that the spare is sought for. */
+static unsigned left_allowed(const Answer *a)
+{
+	return a->any_left ? SEARCH_NEVER : a->left;
+}
+
 static uint64_t all_threads(const Model *model)
 {
 	uint64_t threads = 0;
@@ -329,7 +335,7 @@ static uint64_t spare_bound(Answer *a)
 	Task task = {.base = empty,
 		     .count = a->count,
 		     .value = a->value,
-		     .left = a->left,
+		     .left = left_allowed(a),
 		     .copies = true};
 	uint64_t most = finder_spare_bound(a->finder, task, a->spare, all_threads(a->model));
 
@@ -341,10 +347,10 @@ static uint64_t spare_bound(Answer *a)
 
 static Outcome ask_spare(Answer *a, uint64_t spare, uint64_t floor)
 {
-	return ask(a, a->left, true, spare, floor);
+	return ask(a, left_allowed(a), true, spare, floor);
 }
 
-static void seek_spare(Answer *a)
+void answer_spare(Answer *a)
 {
 	uint64_t bound;
 
@@ -366,7 +372,7 @@ void answer_seek(Answer *a)
 	answer_count(a);
 	seek_left(a);
 	answer_count(a);
-	seek_spare(a);
+	answer_spare(a);
 	answer_count(a);
 }
 

@@ -329,7 +329,8 @@ typedef struct Answer {
 	Packing *packing; /* of VMs and, once spare is sought, copies */
 	uint64_t value, bound, spare;
 	unsigned left;
-	bool proved; /* all goals so far */
+	bool any_left; /* more may be left where that brings spare */
+	bool proved;   /* all goals so far */
 	unsigned n_proved;
 } Answer;
 /* STEPS are the budget; the finder counts them down where the answer is, so that it stays there. */
@@ -364,6 +365,8 @@ bool answer_improve(Answer *answer, const Aim *aim, uint64_t floor);
 void answer_seek(Answer *answer);
 /* Only whether all VMs in the running can be placed. */
 Outcome answer_fits(Answer *answer);
+/* Goal (4) alone: copies into the packing, which keeps its value. */
+void answer_spare(Answer *answer);
 /* Goal (5): a seat (GArray of SearchShare, or NULL) for each VM. */
 GPtrArray *answer_lowest(Answer *answer);
 

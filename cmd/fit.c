@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/fit.h"
+#include "cmd/cmd.h"
+#include "cmd/inputs.h"
+#include "cmd/output.h"
+#include "planner/plan_read.h"
+#include "planner/replan.h"
+#include "planner/what_if.h"
+#include "topology/error.h"
+
+#include <string.h>
+
+/* All that is asked, loaded. */
+typedef struct Question {
+	Host *host;
+	Inventory *inventory;
+	Inventory *changed; /* by --what-if; NULL where nothing else is asked */
+	GPtrArray *sizes;   /* of VmSpec; NULL = the usual */
+	GArray *ratio;	    /* of FitSize, owned by mix; NULL = none */
+	Inventory *mix;
+} Question;
+
+static void question_clear(Question *question)
+{
+	g_clear_pointer(&question->changed, inventory_free);
+	g_clear_pointer(&question->inventory, inventory_free);
+	g_clear_pointer(&question->host, host_free);
+	g_clear_pointer(&question->sizes, g_ptr_array_unref);
+	g_clear_pointer(&question->ratio, g_array_unref);
+	g_clear_pointer(&question->mix, inventory_free);
+}
+
+G_GNUC_PRINTF(2, 3)
+static bool usage(GError **error, const char *format, ...)
+{
+	g_autofree char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	text = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_set_error_literal(error, PLANNER_ERROR, PLANNER_ERROR_USAGE, text);
+	return false;
+}
+
+/* Sizes */
+
+/* The inventory's parser judges them: "name:2: [vm …] memory: what is wrong" → "memory: what …". */
+static bool size_refused(const char *word, const GPtrArray *errors, GError **error)
+{
+	const char *text = g_ptr_array_index(errors, 0);
+	const char *close = strstr(text, "] ");
+
+	return usage(error, "--vm %s: %s", word, close ? close + 2 : text);
+}
+
+static VmSpec *size_parse_word(const char *word, GError **error)
+{
+	static const char *const keys[] = {"vcpus", "memory", "hugepages"};
+	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GString) text = g_string_new("[vm size]\n");
+	g_autoptr(Inventory) inventory = NULL;
+	g_auto(GStrv) parts = g_strsplit(word, ":", -1);
+	unsigned n = g_strv_length(parts);
+
+	if (!n || n > G_N_ELEMENTS(keys) || word[strspn(word, "0123456789KMGT:")]) {
+		g_autofree char *safe = output_safe(word);
+
+		usage(error, "--vm: '%s' is not VCPUS[:MEMORY[:PAGE]], such as 16:32G", safe);
+		return NULL;
+	}
+	for (unsigned i = 0; i < n; i++)
+		g_string_append_printf(text, "%s = %s\n", keys[i], parts[i]);
+	inventory = inventory_parse("--vm", text->str, text->len, errors);
+	if (!inventory) {
+		size_refused(word, errors, error);
+		return NULL;
+	}
+	return g_ptr_array_steal_index(inventory->vms, 0);
+}
+
+static bool load_sizes(const Options *options, Question *question, GError **error)
+{
+	if (!options->vms)
+		return true;
+	question->sizes = g_ptr_array_new_with_free_func((GDestroyNotify)vm_spec_free);
+	for (char **word = options->vms; *word; word++) {
+		VmSpec *spec = size_parse_word(*word, error);
+
+		if (!spec)
+			return false;
+		g_ptr_array_add(question->sizes, spec);
+	}
+	return true;
+}
+
+static bool shapes_equal(const VmSpec *a, const VmSpec *b)
+{
+	return a->vcpus == b->vcpus && a->memory == b->memory && a->page == b->page &&
+	       a->threads == b->threads;
+}
+
+static void add_to_ratio(GArray *ratio, const VmSpec *spec)
+{
+	FitSize size = {spec, 1};
+
+	for (unsigned i = 0; i < ratio->len; i++) {
+		FitSize *have = &g_array_index(ratio, FitSize, i);
+
+		if (shapes_equal(have->spec, spec)) {
+			have->count++;
+			return;
+		}
+	}
+	g_array_append_val(ratio, size);
+}
+
+static bool load_mix(const Options *options, Question *question, GError **error)
+{
+	if (!options->mix)
+		return true;
+	question->mix = input_inventory(options->mix, error);
+	if (!question->mix)
+		return false;
+	question->ratio = g_array_new(FALSE, FALSE, sizeof(FitSize));
+	for (unsigned i = 0; i < question->mix->vms->len; i++) {
+		const VmSpec *spec = g_ptr_array_index(question->mix->vms, i);
+
+		if (spec->policy == POLICY_DEDICATED)
+			add_to_ratio(question->ratio, spec);
+	}
+	return question->ratio->len ||
+	       usage(error,
+		     "--mix %s: has no dedicated VM; write [vm NAME] with vcpus, memory, count",
+		     options->mix);
+}
+
+/* The node */
+
+static char *read_text(const Options *options, size_t *length, GError **error)
+{
+	*length = 0;
+	return options->inventory ? input_read(options->inventory, length, error) : g_strdup("");
+}
+
+/* What the parser has against the changed inventory, --what-if brought in. */
+static void blame_settings(const GPtrArray *errors, GError **error)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (unsigned i = 0; i < errors->len; i++) {
+		const char *line = g_ptr_array_index(errors, i);
+		const char *what = strstr(line, ": ");
+
+		g_string_append_printf(text, "%s--what-if%s", i ? "\nplanner: " : "",
+				       what ? what : line);
+	}
+	g_set_error_literal(error, PLANNER_ERROR, PLANNER_ERROR_USAGE, text->str);
+}
+
+static bool settings_refused(const GPtrArray *errors, GError **error)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (unsigned i = 0; i < errors->len; i++)
+		g_string_append_printf(text, "%s%s", i ? "\nplanner: " : "",
+				       (const char *)g_ptr_array_index(errors, i));
+	g_set_error_literal(error, PLANNER_ERROR, PLANNER_ERROR_USAGE, text->str);
+	return false;
+}
+
+static bool load_changed(const Options *options, const char *text, Question *question,
+			 GError **error)
+{
+	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *changed = NULL;
+	static char *const none[] = {NULL};
+
+	if (!options->what_ifs && !options->moves)
+		return true;
+	changed = what_if_apply(text, options->what_ifs ? options->what_ifs : none, errors);
+	if (!changed)
+		return settings_refused(errors, error);
+	question->changed = inventory_parse("--what-if", changed, strlen(changed), errors);
+	if (!question->changed)
+		blame_settings(errors, error);
+	return question->changed && input_keep(options, question->host, question->changed, error);
+}
+
+static bool load_node(const Options *options, Question *question, GError **error)
+{
+	const char *name = options->inventory ? options->inventory : "";
+	size_t length;
+	g_autofree char *text = read_text(options, &length, error);
+
+	if (!text)
+		return false;
+	question->inventory =
+		input_inventory_text(strcmp(name, "-") ? name : "stdin", text, length, error);
+	if (!question->inventory)
+		return false;
+	question->host = host_load(options->topology, error);
+	return question->host && input_keep(options, question->host, question->inventory, error) &&
+	       load_changed(options, text, question, error);
+}
+
+static bool load(const Options *options, Question *question, GError **error)
+{
+	if (*options->arguments)
+		return usage(error,
+			     "fit takes no arguments such as '%s'; name files with -i and -t",
+			     *options->arguments);
+	return load_sizes(options, question, error) && load_mix(options, question, error) &&
+	       load_node(options, question, error);
+}
+
+/* The answer */
+
+static Fit *answer(const Options *options, const Question *question, bool changed)
+{
+	FitOptions fit_options = {
+		.plan = {.prefer = options->prefer, .moves = changed ? options->moves : 0},
+		.sizes = question->sizes,
+		.ratio = question->ratio ? (const FitSize *)question->ratio->data : NULL,
+		.n_ratio = question->ratio ? question->ratio->len : 0,
+	};
+
+	return fit_compute(question->host, changed ? question->changed : question->inventory, NULL,
+			   &fit_options);
+}
+
+/* Bad news: the inventory itself does not fit, or not one of a size that was asked for. */
+static Status status_of(const Fit *fit)
+{
+	for (unsigned i = 0; i < fit->sizes->len; i++) {
+		const FitAnswer *size = g_ptr_array_index(fit->sizes, i);
+
+		if (size->asked && !size->count.fit)
+			return STATUS_BAD_NEWS;
+	}
+	return fit->base->refused->len ? STATUS_BAD_NEWS : STATUS_FINE;
+}
+
+static Status tell(const Options *options, const Question *question)
+{
+	g_autoptr(Fit) fit = answer(options, question, false);
+	g_autoptr(Fit) changed = question->changed ? answer(options, question, true) : NULL;
+	FitWhatIf what_if = {options->what_ifs, options->moves, changed};
+
+	if (options->json)
+		output_json(fit_to_json(fit, &what_if));
+	else
+		fit_print(fit, &what_if, options->color);
+	return status_of(changed ? changed : fit);
+}
+
+static Status run(const Options *options, GError **error)
+{
+	Question question = {0};
+	Status status = STATUS_TROUBLE;
+
+	if (load(options, &question, error))
+		status = tell(options, &question);
+	question_clear(&question);
+	return status;
+}
+
+const Command command_fit = {
+	.name = "fit",
+	.help = "how many more VMs fit, where, and why not more",
+	.arguments = "",
+	.options = OPTION_INVENTORY | OPTION_TOPOLOGY | OPTION_PREFER | OPTION_MOVES | OPTION_KEEP |
+		   OPTION_FIT | OPTION_JSON | OPTION_COLOR,
+	.example = "planner fit -i node.ini -t x6.xml --vm 8:16G --what-if sdk.cores-per-node=1",
+	.run = run,
+};
