@@ -3,6 +3,7 @@
 #include "cmd/cmd.h"
 #include "cmd/inputs.h"
 #include "cmd/output.h"
+#include "cmd/picture.h"
 #include "planner/json.h"
 #include "planner/plan_read.h"
 #include "topology/error.h"
@@ -19,11 +20,11 @@ static bool usage(GError **error, const char *option, const char *word, const ch
 	return false;
 }
 
-typedef enum Form { FORM_PEOPLE, FORM_JSON, FORM_PROMETHEUS, FORM_JUNIT } Form;
+typedef enum Form { FORM_PEOPLE, FORM_JSON, FORM_PROMETHEUS, FORM_JUNIT, FORM_SVG } Form;
 
 static bool form_decide(const Options *options, Form *form, GError **error)
 {
-	static const char *const names[] = {"people", "json", "prometheus", "junit"};
+	static const char *const names[] = {"people", "json", "prometheus", "junit", "svg"};
 
 	*form = options->json ? FORM_JSON : FORM_PEOPLE;
 	if (!options->format)
@@ -37,7 +38,14 @@ static bool form_decide(const Options *options, Form *form, GError **error)
 		}
 	return usage(error, "--format", options->format,
 		     options->json ? "is not --json"
-				   : "is not one of people, json, prometheus, junit");
+				   : "is not one of people, json, prometheus, junit, svg");
+}
+
+/* CPUs are drawn in their roles, and roles are a plan's. */
+static bool picture_possible(const Options *options, Form form, GError **error)
+{
+	return form != FORM_SVG || options->inventory || options->plan ||
+	       usage(error, "--format", "svg", "draws a plan: give it with -i or -p");
 }
 
 static bool severity_decide(const char *word, Severity *severity, GError **error)
@@ -71,7 +79,7 @@ static bool options_decide(const Options *options, CheckOptions *check, Form *fo
 	if (*options->arguments)
 		return usage(error, "check", *options->arguments,
 			     "is an argument, it takes none: name files with -i, -p or -r");
-	return form_decide(options, form, error) &&
+	return form_decide(options, form, error) && picture_possible(options, *form, error) &&
 	       severity_decide(options->fail_on, &check->fail_on, error) &&
 	       words_check("--rule", check->only, error) &&
 	       words_check("--skip", check->skip, error);
@@ -139,7 +147,8 @@ static bool intent_load(const Options *options, const Facts *facts, Inputs *inpu
 
 /* Output */
 
-static char *report_text(const Check *check, Form form)
+/* NULL with ERROR set only for the picture. */
+static char *report_text(const Check *check, Form form, GError **error)
 {
 	json_t *document;
 	char *text;
@@ -148,6 +157,8 @@ static char *report_text(const Check *check, Form form)
 		return check_to_prometheus(check);
 	if (form == FORM_JUNIT)
 		return check_to_junit(check);
+	if (form == FORM_SVG)
+		return picture_make(check->audit->plan, check, NULL, error);
 	document = check_to_json(check);
 	text = json_text(document);
 	json_decref(document);
@@ -177,13 +188,15 @@ static bool save(const char *name, const char *text, GError **error)
 
 static bool report(const Check *check, const Options *options, Form form, GError **error)
 {
-	g_autofree char *text = form == FORM_PEOPLE ? NULL : report_text(check, form);
+	g_autofree char *text = form == FORM_PEOPLE ? NULL : report_text(check, form, error);
 
+	if (!text && form != FORM_PEOPLE)
+		return false;
 	if (options->output && text)
 		return save(options->output, text, error);
 	if (options->output)
 		return usage(error, "-o", options->output,
-			     "needs a --format that programs read: json, prometheus or junit");
+			     "needs a --format that programs read: json, prometheus, junit or svg");
 	if (text)
 		fputs(text, stdout);
 	else

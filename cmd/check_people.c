@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/check.h"
 #include "cmd/output.h"
+#include "planner/trouble.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -130,106 +131,12 @@ static void print_unknown(const Check *check, bool color)
 	putchar('\n');
 }
 
-/* CPUs in trouble: those with the same findings together */
-
-static char *ids_of_cpu(const Check *check, GPtrArray *sets, unsigned cpu)
-{
-	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
-	GString *ids = g_string_new(NULL);
-
-	for (unsigned i = 0; i < check->findings->len; i++) {
-		const Finding *finding = g_ptr_array_index(check->findings, i);
-		hwloc_const_bitmap_t set = g_ptr_array_index(sets, i);
-
-		if (!set || !hwloc_bitmap_isset(set, cpu) ||
-		    !g_hash_table_add(seen, (gpointer)finding->id))
-			continue;
-		g_string_append_printf(ids, "%s%s", ids->len ? ", " : "", finding->id);
-	}
-	return g_string_free(ids, FALSE);
-}
-
-static void set_free(gpointer set)
-{
-	if (set)
-		hwloc_bitmap_free(set);
-}
-
-static GPtrArray *sets_of(const Check *check, hwloc_bitmap_t all)
-{
-	GPtrArray *sets = g_ptr_array_new_with_free_func(set_free);
-
-	for (unsigned i = 0; i < check->findings->len; i++) {
-		const Finding *finding = g_ptr_array_index(check->findings, i);
-		hwloc_bitmap_t set = finding->cpus ? cpulist_parse(finding->cpus, NULL) : NULL;
-
-		if (set)
-			hwloc_bitmap_or(all, all, set);
-		g_ptr_array_add(sets, set);
-	}
-	return sets;
-}
-
-static const char *role_of(const Check *check, unsigned cpu)
-{
-	const Plan *plan = check->audit->plan;
-
-	for (unsigned role = 0; plan && role < ROLE_COUNT; role++)
-		if (hwloc_bitmap_isset(plan->cpus[role], cpu))
-			return role_names[role];
-	return hwloc_bitmap_isset(check->audit->isolated, cpu) ? "isolated" : "host";
-}
-
-typedef struct Trouble {
-	char *ids;
-	const char *role;
-	hwloc_bitmap_t cpus;
-} Trouble;
-
-static void trouble_clear(gpointer data)
-{
-	Trouble *trouble = data;
-
-	g_free(trouble->ids);
-	hwloc_bitmap_free(trouble->cpus);
-}
-
-static void trouble_add(GArray *troubles, const char *role, char *ids, unsigned cpu)
-{
-	Trouble trouble = {ids, role, NULL};
-
-	for (unsigned i = 0; i < troubles->len; i++) {
-		Trouble *known = &g_array_index(troubles, Trouble, i);
-
-		if (g_str_equal(known->ids, ids) && known->role == role) {
-			hwloc_bitmap_set(known->cpus, cpu);
-			g_free(ids);
-			return;
-		}
-	}
-	trouble.cpus = hwloc_bitmap_alloc();
-	hwloc_bitmap_set(trouble.cpus, cpu);
-	g_array_append_val(troubles, trouble);
-}
-
-static GArray *troubles_of(const Check *check)
-{
-	GArray *troubles = g_array_new(FALSE, FALSE, sizeof(Trouble));
-	g_auto(CpuSet) all = hwloc_bitmap_alloc();
-	g_autoptr(GPtrArray) sets = sets_of(check, all);
-	unsigned cpu;
-
-	g_array_set_clear_func(troubles, trouble_clear);
-	hwloc_bitmap_foreach_begin(cpu, all)
-		trouble_add(troubles, role_of(check, cpu), ids_of_cpu(check, sets, cpu), cpu);
-	hwloc_bitmap_foreach_end();
-	return troubles;
-}
+/* CPUs in trouble */
 
 static void print_troubles(const Check *check, bool color)
 {
 	static const char *const columns[] = {"~CPUS", "ROLE", "~TROUBLE", NULL};
-	g_autoptr(GArray) troubles = troubles_of(check);
+	g_autoptr(GArray) troubles = check_troubles(check);
 	struct libscols_table *table;
 
 	if (!troubles->len)
@@ -249,28 +156,11 @@ static void print_troubles(const Check *check, bool color)
 
 /* The last line, and of a clean node the only one */
 
-static char *counts_text(const Check *check)
-{
-	GString *text = g_string_new(NULL);
-
-	for (unsigned severity = SEVERITY_ERROR + 1; severity-- > SEVERITY_INFO;)
-		if (check->counts[severity])
-			g_string_append_printf(text, "%s%u %s%s", text->len ? ", " : "",
-					       check->counts[severity], severity_name(severity),
-					       check->counts[severity] == 1 ? "" : "s");
-	if (check->unknown)
-		g_string_append_printf(text, "%s%u not known", text->len ? ", " : "",
-				       check->unknown);
-	if (!text->len)
-		g_string_append(text, check->audit->plan ? "as planned" : "consistent with itself");
-	return g_string_free(text, FALSE);
-}
-
 static void print_summary(const Check *check, bool color)
 {
 	g_autofree char *subject = check_subject(check);
 	g_autofree char *safe = output_safe(subject);
-	g_autofree char *counts = counts_text(check);
+	g_autofree char *counts = check_counts_text(check);
 
 	printf("%s%s%s: %s, by %u rule%s%s\n", output_bold(color), safe, output_reset(color),
 	       counts, check->rules->len, check->rules->len == 1 ? "" : "s",

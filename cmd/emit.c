@@ -4,6 +4,7 @@
 #include "cmd/emit_tree.h"
 #include "cmd/inputs.h"
 #include "cmd/output.h"
+#include "cmd/picture.h"
 #include "planner/artifact.h"
 #include "planner/artifact_diff.h"
 #include "planner/artifact_picture.h"
@@ -195,19 +196,11 @@ static char *render_vm(const Options *options, const Artifact *artifact, Renderi
 			: domain_merged(options, rendering, base, length, error);
 }
 
-static char *render_picture(const Rendering *rendering, GError **error)
-{
-	g_autofree char *xml = artifact_render(&artifact_picture, rendering, error);
-	g_autofree char *svg = xml ? picture_draw(xml, error) : NULL;
-
-	return svg ? picture_finish(svg, rendering->plan, NULL, rendering->templates, error) : NULL;
-}
-
 static char *render_one(const Options *options, const Artifact *artifact, Rendering *rendering,
 			GError **error)
 {
 	if (artifact == &artifact_picture)
-		return render_picture(rendering, error);
+		return picture_make(rendering->plan, NULL, rendering->templates, error);
 	if (artifact->of_vm)
 		return render_vm(options, artifact, rendering, error);
 	return artifact_render(artifact, rendering, error);

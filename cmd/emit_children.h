@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What of emit needs other programs: lstopo for the picture, libvirt for a domain's XML. */
+/* What of emit needs others: libvirt, for a domain's XML. */
 #ifndef CMD_EMIT_CHILDREN_H
 #define CMD_EMIT_CHILDREN_H
 
 #include <glib.h>
 #include <stdbool.h>
-
-/* Have lstopo-no-graphics draw hwloc XML as SVG; yours. NULL with PLANNER_ERROR_SYSTEM. */
-char *picture_draw(const char *xml, GError **error);
 
 /*
  * The XML of the domain called NAME at the libvirt URI, asked read-only; yours. LIVE: as it runs,

@@ -62,9 +62,9 @@ static const Row rows[] = {
 	 "print the artifacts' names alone"},
 	{OPTION_CHECK, 'o', "output", "FILE", offsetof(Options, output),
 	 "write the report to FILE instead, aside and renamed"},
-	{OPTION_CHECK, 0, "format", "people|json|prometheus|junit", offsetof(Options, format),
+	{OPTION_CHECK, 0, "format", "people|json|prometheus|junit|svg", offsetof(Options, format),
 	 "how to report: for people (default), JSON, node_exporter's textfile collector, JUnit "
-	 "XML"},
+	 "XML, a picture"},
 	{OPTION_CHECK, 0, "rule", "ID,...", offsetof(Options, rule_words),
 	 "only these rules; an area such as vm stands for all its rules, see planner-rules(7)"},
 	{OPTION_CHECK, 0, "skip", "ID,...", offsetof(Options, skip_words),

@@ -2,6 +2,7 @@
 /* The legend of the picture: roles with their colours, and who floats over them. */
 #include "planner/artifact.h"
 #include "planner/artifact_picture.h"
+#include "planner/trouble.h"
 #include "topology/error.h"
 
 #include <string.h>
@@ -75,17 +76,35 @@ static void title_row(Legend *legend)
 	row_add(legend, "none", text);
 }
 
-static void legend_fill(Legend *legend, hwloc_const_bitmap_t trouble)
+#define TROUBLES_MOST 40 /* further ones are counted */
+
+static void check_rows(Legend *legend, const Check *check)
+{
+	g_autoptr(GArray) troubles = check_troubles(check);
+	g_autofree char *counts = check_counts_text(check);
+	g_autofree char *head = g_strdup_printf("check: %s", counts), *more = NULL;
+
+	row_add(legend, "none", head);
+	for (unsigned i = 0; i < MIN(troubles->len, TROUBLES_MOST); i++) {
+		const Trouble *trouble = &g_array_index(troubles, Trouble, i);
+		g_autofree char *list = cpulist_format(trouble->cpus);
+		g_autofree char *text = g_strdup_printf(
+			"%s: CPUs %s: %s", severity_name(trouble->worst), list, trouble->ids);
+
+		row_add(legend, picture_trouble_colors[trouble->worst], text);
+	}
+	more = g_strdup_printf("and %u more kinds of trouble", troubles->len - TROUBLES_MOST);
+	if (troubles->len > TROUBLES_MOST)
+		row_add(legend, "none", more);
+}
+
+static void legend_fill(Legend *legend, const Check *check)
 {
 	title_row(legend);
 	for (Role role = 0; role < ROLE_COUNT; role++)
 		role_row(legend, role);
-	if (trouble && !hwloc_bitmap_iszero(trouble)) {
-		g_autofree char *list = cpulist_format(trouble);
-		g_autofree char *text = g_strdup_printf("trouble: CPUs %s", list);
-
-		row_add(legend, PICTURE_TROUBLE, text);
-	}
+	if (check)
+		check_rows(legend, check);
 }
 
 static char *fill_picture(Fill *f, const Legend *legend, const char *body, size_t length)
@@ -116,8 +135,8 @@ static unsigned size_of(const char *svg, const char *name)
 	return (unsigned)size;
 }
 
-char *picture_finish(const char *svg, const Plan *plan, hwloc_const_bitmap_t trouble,
-		     GHashTable *templates, GError **error)
+char *picture_finish(const char *svg, const Plan *plan, const Check *check, GHashTable *templates,
+		     GError **error)
 {
 	const Rendering rendering = {.plan = plan, .templates = templates};
 	Fill f = {.artifact = &artifact_picture,
@@ -137,7 +156,7 @@ char *picture_finish(const char *svg, const Plan *plan, hwloc_const_bitmap_t tro
 	} else {
 		legend.y = height + 10;
 		legend.width = width;
-		legend_fill(&legend, trouble);
+		legend_fill(&legend, check);
 		text = fill_picture(&f, &legend, body + 1, (size_t)(end - body - 1));
 	}
 	g_string_free(legend.rows, TRUE);

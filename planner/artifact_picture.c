@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/artifact_picture.h"
 #include "planner/artifact.h"
+#include "planner/trouble.h"
 
 #include <string.h>
 
@@ -11,6 +12,10 @@ const char *const picture_colors[ROLE_COUNT + 1] = {
 	[ROLE_HOST] = "#a6cee3",   [ROLE_SDK] = "#cab2d6",  [ROLE_DEDICATED] = "#b2df8a",
 	[ROLE_SHARED] = "#fdbf6f", [ROLE_FREE] = "#ffffff", [ROLE_STRANDED] = "#fb9a99",
 	[ROLE_OFFLINE] = "#d9d9d9"};
+
+/* All of them dark, under white letters: no role's colour is. */
+const char *const picture_trouble_colors[SEVERITY_ERROR + 1] = {
+	[SEVERITY_INFO] = "#2166ac", [SEVERITY_WARNING] = "#b35806", [SEVERITY_ERROR] = "#d7191c"};
 
 /* A second green, so that VMs side by side are told apart. */
 static const char second_vm_color[] = "#d4f0b2";
@@ -28,7 +33,7 @@ typedef struct Box {
 typedef struct Picture {
 	const Plan *plan;
 	const Host *host;
-	hwloc_const_bitmap_t trouble;
+	GArray *troubles;  /* of Trouble; NULL = none */
 	GArray *boxes;	   /* of Box, parents before children */
 	GArray *home;	   /* of unsigned, by node: the box it hangs on */
 	GPtrArray *labels; /* of char *, by CPU; NULL = none */
@@ -304,6 +309,18 @@ static void append_style(Picture *p, const char *background, const char *text)
 		background, text, text);
 }
 
+/* What marks CPU, NULL where it is in no trouble. */
+static const char *trouble_color(const Picture *p, unsigned cpu)
+{
+	for (unsigned i = 0; p->troubles && i < p->troubles->len; i++) {
+		const Trouble *trouble = &g_array_index(p->troubles, Trouble, i);
+
+		if (hwloc_bitmap_isset(trouble->cpus, cpu))
+			return picture_trouble_colors[trouble->worst];
+	}
+	return NULL;
+}
+
 static void append_pu(Picture *p, unsigned cpu, Role role, hwloc_const_bitmap_t nodes)
 {
 	g_auto(CpuSet) self = hwloc_bitmap_alloc();
@@ -311,12 +328,12 @@ static void append_pu(Picture *p, unsigned cpu, Role role, hwloc_const_bitmap_t 
 	unsigned owner = g_array_index(p->owner, unsigned, cpu);
 	const char *color =
 		owner != HOST_NONE && owner % 2 ? second_vm_color : picture_colors[role];
-	bool trouble = p->trouble && hwloc_bitmap_isset(p->trouble, cpu);
+	const char *trouble = trouble_color(p, cpu);
 
 	hwloc_bitmap_only(self, cpu);
 	object_open(p, "PU", cpu, self, nodes);
 	g_string_append_printf(p->xml, " subtype=\"%s\">", label ? label : role_names[role]);
-	append_style(p, trouble ? PICTURE_TROUBLE : color, trouble ? "#ffffff" : "#000000");
+	append_style(p, trouble ? trouble : color, trouble ? "#ffffff" : "#000000");
 	g_string_append(p->xml, "</object>");
 }
 
@@ -363,11 +380,11 @@ static void append_box(Picture *p, unsigned index)
 	g_string_append(p->xml, "</object>");
 }
 
-char *picture_xml(const Plan *plan, hwloc_const_bitmap_t trouble)
+char *picture_xml(const Plan *plan, const Check *check)
 {
 	Picture p = {.plan = plan,
 		     .host = plan->host,
-		     .trouble = trouble,
+		     .troubles = check ? check_troubles(check) : NULL,
 		     .boxes = g_array_new(FALSE, FALSE, sizeof(Box)),
 		     .home = g_array_new(FALSE, FALSE, sizeof(unsigned)),
 		     .labels = g_ptr_array_new_with_free_func(g_free),
@@ -385,6 +402,7 @@ char *picture_xml(const Plan *plan, hwloc_const_bitmap_t trouble)
 	g_array_unref(p.home);
 	g_array_unref(p.owner);
 	g_ptr_array_unref(p.labels);
+	g_clear_pointer(&p.troubles, g_array_unref);
 	return g_string_free(p.xml, FALSE);
 }
 

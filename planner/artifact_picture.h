@@ -6,22 +6,22 @@
 #ifndef PLANNER_ARTIFACT_PICTURE_H
 #define PLANNER_ARTIFACT_PICTURE_H
 
-#include "planner/plan.h"
+#include "planner/check.h"
 
-/* "#rrggbb" of a role, and what marks a CPU in trouble. */
+/* "#rrggbb" of a role, and of CPUs in trouble by the worst they are in. */
 extern const char *const picture_colors[];
-#define PICTURE_TROUBLE "#d7191c"
+extern const char *const picture_trouble_colors[];
 
-/* The hwloc XML of PLAN, yours; CPUs of TROUBLE (may be NULL) are marked. */
-char *picture_xml(const Plan *plan, hwloc_const_bitmap_t trouble);
+/* The hwloc XML of PLAN, yours; CPUs that CHECK (may be NULL) found in trouble are marked. */
+char *picture_xml(const Plan *plan, const Check *check);
 
 /*
  * The picture as lstopo drew it, made whole: its viewBox without units (librsvg draws nothing
- * otherwise) and planner's legend below; yours. NULL with PLANNER_ERROR_INPUT where SVG is not what
- * lstopo writes. TEMPLATES as in template.h.
+ * otherwise) and planner's legend below, with what CHECK (may be NULL) found; yours. NULL with
+ * PLANNER_ERROR_INPUT where SVG is not what lstopo writes. TEMPLATES as in template.h.
  */
-char *picture_finish(const char *svg, const Plan *plan, hwloc_const_bitmap_t trouble,
-		     GHashTable *templates, GError **error);
+char *picture_finish(const char *svg, const Plan *plan, const Check *check, GHashTable *templates,
+		     GError **error);
 
 /* NAME as it may stand in a picture: letters, digits and a few signs, at most MOST characters, the
  * last of them '~' where it was cut. Yours. */

@@ -98,6 +98,23 @@ char *check_subject(const Check *check)
 
 /* The document */
 
+char *check_counts_text(const Check *check)
+{
+	GString *text = g_string_new(NULL);
+
+	for (unsigned severity = SEVERITY_ERROR + 1; severity-- > SEVERITY_INFO;)
+		if (check->counts[severity])
+			g_string_append_printf(text, "%s%u %s%s", text->len ? ", " : "",
+					       check->counts[severity], severity_name(severity),
+					       check->counts[severity] == 1 ? "" : "s");
+	if (check->unknown)
+		g_string_append_printf(text, "%s%u not known", text->len ? ", " : "",
+				       check->unknown);
+	if (!text->len)
+		g_string_append(text, check->audit->plan ? "as planned" : "consistent with itself");
+	return g_string_free(text, FALSE);
+}
+
 static json_t *text_or_null(const char *text)
 {
 	return text ? json_string(text) : json_null();

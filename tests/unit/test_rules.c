@@ -3,7 +3,9 @@
  * Every rule, on a node that does exactly what its plan says: it finds nothing there; and on the
  * same node with one fault: it finds that. A rule without a row in the table below fails.
  */
-#include "planner/check.h"
+#include "planner/artifact_picture.h"
+#include "planner/rules_found.h"
+#include "planner/trouble.h"
 #include "predicted.h"
 
 #define SMALL "pack:2 [numa(memory=68719476736)] l3:1 core:6 pu:2(indexes=2*12:12*1)"
@@ -1169,6 +1171,44 @@ static void test_forms(void)
 	bed_clear(&bed);
 }
 
+/* CPUs in trouble, the worst first to say what they look like. */
+static void test_troubles(void)
+{
+	static const char drawn[] =
+		"<svg width='10px' height='10px' viewBox='0 0 10px 10px'></svg>";
+	Bed bed;
+	g_autoptr(Audit) audit = NULL;
+	g_autoptr(Check) check = NULL;
+	g_autoptr(GArray) troubles = NULL;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *xml = NULL, *clean = NULL, *svg = NULL;
+	const Trouble *first;
+
+	bed_level(&bed, PLANNED);
+	irq(bed.facts);
+	governor(bed.facts);
+	check = bed_check(&bed, PLANNED, NULL, &audit);
+	troubles = check_troubles(check);
+	g_assert_cmpuint(troubles->len, ==, 1);
+	first = &g_array_index(troubles, Trouble, 0);
+	g_assert_cmpstr(first->ids, ==, "irq.on-isolated, power.governor");
+	g_assert_cmpstr(first->role, ==, "dedicated");
+	g_assert_cmpint(first->worst, ==, SEVERITY_ERROR);
+	g_assert_true(set_single(first->cpus) && hwloc_bitmap_isset(first->cpus, 2));
+	clean = picture_xml(bed.plan, NULL);
+	g_assert_null(strstr(clean, picture_trouble_colors[SEVERITY_ERROR]));
+	xml = picture_xml(bed.plan, check);
+	g_assert_nonnull(strstr(xml, "subtype=\"d1 v0\"><info name=\"lstopoStyle\" "
+				     "value=\"Background=#d7191c;"));
+	svg = picture_finish(drawn, bed.plan, check, NULL, &error);
+	g_assert_no_error(error);
+	g_assert_nonnull(strstr(svg, "check: 1 error, 1 info<"));
+	g_assert_nonnull(strstr(svg, "error: CPUs 2: irq.on-isolated, power.governor<"));
+	g_clear_pointer(&check, check_free);
+	g_clear_pointer(&audit, audit_free);
+	bed_clear(&bed);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -1190,5 +1230,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/rules/choice", test_choice);
 	g_test_add_func("/rules/predicted", test_predicted);
 	g_test_add_func("/rules/forms", test_forms);
+	g_test_add_func("/rules/troubles", test_troubles);
 	return g_test_run();
 }
