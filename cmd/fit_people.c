@@ -388,6 +388,23 @@ static const FitAnswer *answer_for(const Fit *fit, const char *name)
 	return NULL;
 }
 
+/* "3 (vm1, vm2 move)" */
+static char *moved_text(const FitAnswer *answer)
+{
+	g_autofree char *count = count_text(&answer->count);
+	GString *text = g_string_new(count);
+
+	for (unsigned i = 0; i < answer->movers->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(answer->movers, i);
+		g_autofree char *safe = output_safe(vm->spec->name);
+
+		g_string_append_printf(text, "%s%s", i ? ", " : " (", safe);
+	}
+	if (answer->movers->len)
+		g_string_append(text, answer->movers->len == 1 ? " moves)" : " move)");
+	return g_string_free(text, FALSE);
+}
+
 static void side_sizes(const Sides *sides)
 {
 	for (unsigned i = 0; i < sides->today->sizes->len; i++) {
@@ -395,7 +412,7 @@ static void side_sizes(const Sides *sides)
 		const FitAnswer *changed = answer_for(sides->what_if, today->spec->name);
 		g_autofree char *what = g_strdup_printf("more of %s", today->spec->name);
 		g_autofree char *left = count_text(&today->count);
-		g_autofree char *right = changed ? count_text(&changed->count) : g_strdup("-");
+		g_autofree char *right = changed ? moved_text(changed) : g_strdup("-");
 
 		side_line(sides, what, left, right);
 	}

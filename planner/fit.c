@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/fit.h"
+#include "planner/replan.h"
 
 #include <string.h>
 
@@ -56,6 +57,8 @@ static bool surely_left(const FitBase *base, const FitSize *sizes, unsigned n_si
 
 	if (!base->shared_memory || (all == UINT64_MAX && !base->shared_node))
 		return true;
+	if (base->moves)
+		return false;
 	for (unsigned i = 0; i < base->problem->specs->len; i++)
 		used += taken_at_most(base, g_ptr_array_index(base->problem->specs, i));
 	for (unsigned i = 0; i < n_sizes; i++)
@@ -63,6 +66,20 @@ static bool surely_left(const FitBase *base, const FitSize *sizes, unsigned n_si
 	/* What is left of a node may be less than a page. */
 	used += base->problem->host->nodes->len * base->shared_page;
 	return !base->shared_node && used <= all;
+}
+
+/* What VMs that move may take less elsewhere, in pages of more nodes or fewer. */
+static uint64_t moves_slack(const FitBase *base)
+{
+	uint64_t slack = 0;
+
+	for (unsigned i = 0; base->moves && i < base->plan->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(base->plan->vms, i);
+
+		if (vm->spec->cpus)
+			slack += base->problem->host->nodes->len * place_page(vm->spec);
+	}
+	return slack;
 }
 
 /* Sets beyond that surely take a shared VM's memory. */
@@ -76,6 +93,7 @@ static unsigned memory_most(const FitBase *base, const FitSize *sizes, unsigned 
 		each += sizes[i].count * in_pages(sizes[i].spec);
 	if (!base->shared_memory || all == UINT64_MAX || !each)
 		return FIT_MOST;
+	all += moves_slack(base);
 	return (unsigned)MIN(FIT_MOST, (all - MIN(all, used)) / each);
 }
 
@@ -147,14 +165,78 @@ static bool all_seated(const FitBase *base, const Problem *problem)
 	return true;
 }
 
-bool fit_placed(const FitBase *base, const FitSize *sizes, unsigned n_sizes, unsigned sets)
+Problem *fit_problem_with(const FitBase *base, const FitSize *sizes, unsigned n_sizes,
+			  unsigned sets, GPtrArray *movers)
 {
 	g_autoptr(Problem) problem = problem_copy(base->problem);
+	g_autoptr(GPtrArray) chosen = NULL;
+	bool proved;
 
 	for (unsigned i = 0; i < n_sizes; i++)
 		for (unsigned n = 0; n < sets * sizes[i].count; n++)
 			problem_add_vm(problem, sizes[i].spec);
+	if (!base->moves)
+		return g_steal_pointer(&problem);
+	chosen = replan_choose(base->placer, problem, base->moves, &proved);
+	for (unsigned i = 0; movers && i < chosen->len; i++)
+		g_ptr_array_add(movers, g_ptr_array_index(chosen, i));
+	return replan_problem(problem, chosen);
+}
+
+bool fit_placed(const FitBase *base, const FitSize *sizes, unsigned n_sizes, unsigned sets)
+{
+	g_autoptr(Problem) problem = fit_problem_with(base, sizes, n_sizes, sets, NULL);
+
 	return all_seated(base, problem);
+}
+
+/* The most over all choices of VMs that may move. */
+typedef struct Choice {
+	const FitSize *sizes;
+	unsigned n_sizes, most;
+	SearchMost best;
+	unsigned bound; /* over the choices so far; and if all VMs could move */
+	unsigned ceiling;
+} Choice;
+
+static bool count_choice(const Problem *with, unsigned n, gpointer data)
+{
+	Choice *choice = data;
+	SearchMost found = problem_most(with, choice->sizes, choice->n_sizes, choice->most);
+
+	(void)n;
+	if (found.all && (!choice->best.all || found.fit > choice->best.fit))
+		choice->best = found;
+	choice->bound = MAX(choice->bound, found.bound);
+	return !choice->best.all || choice->best.fit < choice->ceiling;
+}
+
+/* All VMs that can move do. */
+static unsigned ceiling_of(const FitBase *base, const Choice *choice)
+{
+	g_autoptr(GPtrArray) movable = replan_movable_vms(base->placer);
+	g_autoptr(Problem) problem = replan_problem(base->problem, movable);
+
+	return problem_most(problem, choice->sizes, choice->n_sizes, choice->most).bound;
+}
+
+static SearchMost most_of(const FitBase *base, const FitSize *sizes, unsigned n_sizes,
+			  unsigned most)
+{
+	Choice choice = {.sizes = sizes, .n_sizes = n_sizes, .most = most};
+
+	choice.best = problem_most(base->problem, sizes, n_sizes, most);
+	if (!base->moves)
+		return choice.best;
+	choice.bound = choice.best.bound;
+	choice.ceiling = ceiling_of(base, &choice);
+	if (choice.best.all && choice.best.fit >= choice.ceiling)
+		return choice.best;
+	if (replan_each(base->placer, base->problem, base->moves, count_choice, &choice))
+		choice.best.bound = choice.bound;
+	else
+		choice.best.bound = MAX(choice.ceiling, choice.best.fit);
+	return choice.best;
 }
 
 /* The search says how many could be; plan must find such a place, too, and leave shared VMs theirs.
@@ -162,7 +244,7 @@ bool fit_placed(const FitBase *base, const FitSize *sizes, unsigned n_sizes, uns
 FitCount fit_count_sets(const FitBase *base, const FitSize *sizes, unsigned n_sizes)
 {
 	unsigned most = memory_most(base, sizes, n_sizes);
-	SearchMost found = problem_most(base->problem, sizes, n_sizes, most);
+	SearchMost found = most_of(base, sizes, n_sizes, most);
 	FitCount count = {found.fit, found.bound};
 
 	if (found.plain && surely_left(base, sizes, n_sizes, count.fit))
@@ -184,11 +266,13 @@ FitCount fit_count(const FitBase *base, const VmSpec *spec)
 
 /* Bases */
 
-/* Take the entries that have no seat out of the problem. */
-static void drop_unseated(Problem *problem, const SearchResult *result)
+/* Take the entries that have no seat in SOLVED, which ends with them, out of the problem. */
+static void drop_unseated(Problem *problem, const Problem *solved, const SearchResult *result)
 {
+	unsigned movers = solved->specs->len - problem->specs->len;
+
 	for (unsigned i = problem->specs->len; i-- > 0;)
-		if (!g_ptr_array_index(result->seats, i))
+		if (!g_ptr_array_index(result->seats, movers + i))
 			problem_remove_vm(problem, i);
 }
 
@@ -196,6 +280,7 @@ static void drop_unseated(Problem *problem, const SearchResult *result)
 static void settle(FitBase *base)
 {
 	SearchMost found = problem_most(base->problem, NULL, 0, 0);
+	g_autoptr(Problem) problem = NULL;
 	g_autoptr(SearchResult) result = NULL;
 
 	base->seated = g_new(bool, base->shared->len + 1);
@@ -203,10 +288,11 @@ static void settle(FitBase *base)
 	shared_wants(base);
 	if (found.all && found.plain && surely_left(base, NULL, 0, 0))
 		return;
-	result = problem_solve(base->problem);
+	problem = fit_problem_with(base, NULL, 0, 0, NULL);
+	result = problem_solve(problem);
 	g_free(base->seated);
-	base->seated = shared_seated(base, base->problem, result);
-	drop_unseated(base->problem, result);
+	base->seated = shared_seated(base, problem, result);
+	drop_unseated(base->problem, problem, result);
 	base->shared_memory = 0;
 	shared_wants(base);
 }
@@ -243,6 +329,7 @@ FitBase *fit_base_new(const Host *host, const Inventory *inventory, const PlanOp
 	base->plan->prefer = options->prefer;
 	base->placer = placer_new(base->plan, inventory);
 	base->problem = place_begin(base->placer, options);
+	base->moves = options->moves;
 	base->refused = g_ptr_array_new();
 	base->shared = place_shared_vms(base->placer);
 	settle(base);

@@ -27,12 +27,13 @@ typedef struct FitBase {
 			       inventory's order */
 	GPtrArray *shared;  /* of PlanVm *, borrowed: shared VMs in the order they get memory */
 	bool *seated;	    /* by shared: does it get its memory, so that it must not lose it? */
+	unsigned moves;
 	uint64_t shared_memory, shared_page; /* theirs, and the largest page of it */
 	bool shared_node;		     /* does one of them ask for a node? */
 } FitBase;
 
-/* HOST and INVENTORY are borrowed for the life of the result. OPTIONS: prefer and budget; moves are
- * not for here. Yours. */
+/* HOST and INVENTORY are borrowed for the life of the result. With moves, so many VMs with cpus =
+ * may move, as plan lets them: to place the inventory, and anew for each question. Yours. */
 FitBase *fit_base_new(const Host *host, const Inventory *inventory, const PlanOptions *options);
 void fit_base_free(FitBase *base);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FitBase, fit_base_free)
@@ -53,13 +54,19 @@ FitCount fit_count(const FitBase *base, const VmSpec *spec);
 FitCount fit_count_sets(const FitBase *base, const FitSize *sizes, unsigned n_sizes);
 /* Do so many SETS of SIZES have a place in the plan with all the others? */
 bool fit_placed(const FitBase *base, const FitSize *sizes, unsigned n_sizes, unsigned sets);
+/*
+ * The problem that plan is at with them: the VMs that move first, the base's, then these. MOVERS
+ * (may be NULL) gets those that move, PlanVm *. Yours.
+ */
+Problem *fit_problem_with(const FitBase *base, const FitSize *sizes, unsigned n_sizes,
+			  unsigned sets, GPtrArray *movers);
 /* By node, the memory that the seats of RESULT, of PROBLEM, and then the shared VMs leave;
- * UINT64_MAX = not known. PROBLEM is the base's, or a copy with more VMs. Yours. */
+ * UINT64_MAX = not known. PROBLEM is of fit_problem_with(). Yours. */
 uint64_t *fit_memory_left(const FitBase *base, const Problem *problem, const SearchResult *result);
 
 /*
  * All that fit_count() depends on but the size, as bytes: bases with equal keys have equal counts.
- * The order of VMs is not in it unless it is their priority. Yours.
+ * The order of VMs is not in it unless it is their priority. Not for bases with moves. Yours.
  */
 GBytes *fit_base_key(const FitBase *base);
 

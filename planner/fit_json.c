@@ -53,6 +53,18 @@ static json_t *where_to_json(const Fit *fit, const FitAnswer *answer)
 	return array;
 }
 
+static json_t *movers_to_json(const FitAnswer *answer)
+{
+	json_t *array = json_array();
+
+	for (unsigned i = 0; i < answer->movers->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(answer->movers, i);
+
+		json_array_append_new(array, json_string(vm->spec->name));
+	}
+	return array;
+}
+
 static json_t *size_to_json(const Fit *fit, const FitAnswer *answer)
 {
 	json_t *object = json_object();
@@ -63,6 +75,8 @@ static json_t *size_to_json(const Fit *fit, const FitAnswer *answer)
 	json_object_set_new(object, "bound", number(answer->count.bound));
 	json_object_set_new(object, "nodes", where_to_json(fit, answer));
 	json_object_set_new(object, "across", number(answer->across));
+	if (fit->base->moves)
+		json_object_set_new(object, "moves", movers_to_json(answer));
 	json_object_set_new(object, "runs_out", json_string(fit_limit_names[answer->limit]));
 	json_object_set_new(object, "cores_alone", number(answer->cores_alone));
 	json_object_set_new(object, "left",

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The best mix: the ratio asked for as often as it fits, and beside that the most vCPUs. */
 #include "planner/fit_node.h"
+#include "planner/replan.h"
+
+#include <string.h>
 
 static void add_part(FitMix *mix, const VmSpec *spec, unsigned count)
 {
@@ -56,19 +59,45 @@ static Problem *with_parts(const Fit *fit)
 	return problem;
 }
 
+/* The best mix over the choices of VMs that may move. */
+typedef struct Rest {
+	FitSize *sizes, *best; /* as many as the fit has */
+	unsigned n;
+	SearchMix mix;
+} Rest;
+
+static bool mix_choice(const Problem *with, unsigned n, gpointer data)
+{
+	Rest *rest = data;
+	SearchMix mix = problem_mix(with, rest->sizes, rest->n);
+
+	(void)n;
+	if (mix.all && (!rest->mix.all || mix.vcpus > rest->mix.vcpus)) {
+		rest->mix.all = true;
+		rest->mix.vcpus = mix.vcpus;
+		memcpy(rest->best, rest->sizes, rest->n * sizeof *rest->best);
+	}
+	rest->mix.proved &= mix.proved || !mix.all;
+	return true;
+}
+
 static void add_rest(Fit *fit)
 {
 	g_autoptr(Problem) problem = with_parts(fit);
-	unsigned n = 0;
-	g_autofree FitSize *sizes = g_new(FitSize, fit->sizes->len + 1);
-	SearchMix rest;
+	g_autofree FitSize *sizes = g_new0(FitSize, fit->sizes->len + 1);
+	g_autofree FitSize *best = g_new0(FitSize, fit->sizes->len + 1);
+	Rest rest = {sizes, best, fit->sizes->len, {.proved = true}};
 
-	for (unsigned i = 0; i < fit->sizes->len; i++)
-		sizes[n++].spec = ((const FitAnswer *)g_ptr_array_index(fit->sizes, i))->spec;
-	rest = problem_mix(problem, sizes, n);
-	fit->mix.proved &= rest.proved;
-	for (unsigned i = 0; i < n; i++)
-		add_part(&fit->mix, sizes[i].spec, sizes[i].count);
+	for (unsigned i = 0; i < rest.n; i++)
+		best[i].spec = sizes[i].spec =
+			((const FitAnswer *)g_ptr_array_index(fit->sizes, i))->spec;
+	mix_choice(problem, 0, &rest);
+	if (fit->base->moves)
+		fit->mix.proved &= replan_each(fit->base->placer, problem, fit->base->moves,
+					       mix_choice, &rest);
+	fit->mix.proved &= rest.mix.proved;
+	for (unsigned i = 0; i < rest.n; i++)
+		add_part(&fit->mix, best[i].spec, best[i].count);
 }
 
 static int part_compare(gconstpointer a, gconstpointer b)

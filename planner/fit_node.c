@@ -7,6 +7,7 @@ static void answer_free(gpointer data)
 
 	vm_spec_free(answer->spec);
 	g_free(answer->nodes);
+	g_ptr_array_unref(answer->movers);
 	g_free(answer->why);
 	g_free(answer->fix);
 	g_clear_pointer(&answer->changes, g_ptr_array_unref);

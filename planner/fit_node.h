@@ -23,8 +23,9 @@ typedef struct FitAnswer {
 	VmSpec *spec; /* its name is the size: "8:16G" */
 	bool asked;   /* by the user, not one of the usual */
 	FitCount count;
-	unsigned *nodes; /* by node: so many sit in it */
-	unsigned across; /* so many over several nodes */
+	unsigned *nodes;   /* by node: so many sit in it */
+	unsigned across;   /* so many over several nodes */
+	GPtrArray *movers; /* of PlanVm *, borrowed: those that move for it */
 	FitLimit limit;
 	unsigned cores_alone; /* so many would fit if memory were no matter */
 	unsigned cores_left;  /* free cores beside them all, of those VMs may have */

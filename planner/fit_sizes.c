@@ -196,13 +196,12 @@ static uint64_t memory_sum(const FitBase *base, const Problem *problem, const Se
 /* As plan would seat them all. */
 static void find_seats(const Fit *fit, FitAnswer *answer)
 {
-	g_autoptr(Problem) problem = problem_copy(fit->base->problem);
-	g_autoptr(SearchResult) result = NULL;
-	unsigned first = problem->specs->len;
+	FitSize size = {answer->spec, 1};
+	g_autoptr(Problem) problem =
+		fit_problem_with(fit->base, &size, 1, answer->count.fit, answer->movers);
+	g_autoptr(SearchResult) result = problem_solve(problem);
+	unsigned first = problem->specs->len - answer->count.fit;
 
-	for (unsigned i = 0; i < answer->count.fit; i++)
-		problem_add_vm(problem, answer->spec);
-	result = problem_solve(problem);
 	answer->cores_left = free_cores(problem);
 	for (unsigned i = 0; i < problem->specs->len; i++) {
 		const GArray *seat = g_ptr_array_index(result->seats, i);
@@ -261,6 +260,7 @@ void fit_sizes(Fit *fit, const FitOptions *options)
 	for (unsigned i = 0; i < fit->sizes->len; i++) {
 		FitAnswer *answer = g_ptr_array_index(fit->sizes, i);
 
+		answer->movers = g_ptr_array_new();
 		answer->nodes = g_new0(unsigned, fit->base->problem->host->nodes->len + 1);
 		answer->count = fit_count(fit->base, answer->spec);
 		answer->cores_alone = fit_cores_alone(fit, answer->spec);

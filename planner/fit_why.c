@@ -99,7 +99,8 @@ void fit_why_not(Fit *fit, FitAnswer *answer)
 {
 	const FitBase *base = fit->base;
 	Inventory more = *base->placer->inventory;
-	PlanOptions options = {.prefer = PREFER_ORDER, .budget = base->problem->budget};
+	PlanOptions options = {
+		.prefer = PREFER_ORDER, .budget = base->problem->budget, .moves = base->moves};
 	g_autofree char *last = g_strdup_printf(MORE "%u", answer->count.fit + 1);
 	g_autoptr(GPtrArray) vms = NULL;
 	g_autoptr(Plan) plan = NULL;

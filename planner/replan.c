@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define SOLVES_MOST 2000 /* choices tried: a bound on hopeless cases */
+#define VISITS_MOST 2000 /* choices tried: a bound on hopeless cases */
 
 /* Keeping */
 
@@ -58,66 +58,39 @@ typedef struct Replan {
 	const Problem *problem;
 	GPtrArray *movable; /* of PlanVm *: one or more of each kind */
 	unsigned *chosen, n_chosen;
-	GPtrArray *best; /* of PlanVm * */
-	uint64_t best_value, bound;
-	unsigned solves;
+	ReplanVisit visit;
+	gpointer data;
+	unsigned visits;
+	bool enough;
 } Replan;
 
-static uint64_t worth(const Problem *problem, const VmSpec *spec)
+Problem *replan_problem(const Problem *old, const GPtrArray *movers)
 {
-	return problem->prefer == PREFER_VCPUS ? spec->vcpus : 1;
-}
-
-/* The problem with the VMs that may move among the others; first, so that `order` never refuses
- * them. */
-static Problem *problem_with(const Replan *r, const unsigned *chosen, unsigned n)
-{
-	Problem *problem = problem_copy(r->problem);
+	Problem *problem = problem_copy(old);
 
 	g_array_set_size(problem->vms, 0);
 	g_ptr_array_set_size(problem->specs, 0);
-	for (unsigned i = 0; i < n; i++) {
-		const PlanVm *vm = g_ptr_array_index(r->movable, chosen[i]);
+	for (unsigned i = 0; i < movers->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(movers, i);
 
 		problem_release(problem, vm);
 		problem_add_vm(problem, vm->spec);
 	}
-	for (unsigned i = 0; i < r->problem->specs->len; i++)
-		problem_add_vm(problem, g_ptr_array_index(r->problem->specs, i));
+	for (unsigned i = 0; i < old->specs->len; i++)
+		problem_add_vm(problem, g_ptr_array_index(old->specs, i));
 	return problem;
 }
 
-/* What the search places of the others when the first N, who have a place, all get one again; 0 if
- * not. */
-static uint64_t value_of(const SearchResult *result, const Problem *problem, unsigned n)
+static void visit_chosen(Replan *r)
 {
-	uint64_t value = result->placed;
+	g_autoptr(GPtrArray) movers = g_ptr_array_new();
+	g_autoptr(Problem) problem = NULL;
 
-	for (unsigned i = 0; i < n; i++) {
-		if (!g_ptr_array_index(result->seats, i))
-			return 0;
-		value -= worth(problem, g_ptr_array_index(problem->specs, i));
-	}
-	return value;
-}
-
-static void remember(Replan *r, uint64_t value)
-{
-	r->best_value = value;
-	g_ptr_array_set_size(r->best, 0);
 	for (unsigned i = 0; i < r->n_chosen; i++)
-		g_ptr_array_add(r->best, g_ptr_array_index(r->movable, r->chosen[i]));
-}
-
-static void try_chosen(Replan *r)
-{
-	g_autoptr(Problem) problem = problem_with(r, r->chosen, r->n_chosen);
-	g_autoptr(SearchResult) result = problem_solve(problem);
-	uint64_t value = value_of(result, problem, r->n_chosen);
-
-	r->solves++;
-	if (value > r->best_value)
-		remember(r, value);
+		g_ptr_array_add(movers, g_ptr_array_index(r->movable, r->chosen[i]));
+	problem = replan_problem(r->problem, movers);
+	r->visits++;
+	r->enough = !r->visit(problem, r->n_chosen, r->data);
 }
 
 static unsigned room_of_cpu(const Replan *r, unsigned cpu)
@@ -152,11 +125,11 @@ static bool alike_tried(const Replan *r, unsigned start, unsigned i)
 static void choose(Replan *r, unsigned start, unsigned left)
 {
 	if (!left) {
-		try_chosen(r);
+		visit_chosen(r);
 		return;
 	}
 	for (unsigned i = start; i + left <= r->movable->len; i++) {
-		if (r->best_value >= r->bound || r->solves >= SOLVES_MOST)
+		if (r->enough || r->visits >= VISITS_MOST)
 			return;
 		if (alike_tried(r, start, i))
 			continue;
@@ -178,7 +151,7 @@ static int mover_compare(gconstpointer a, gconstpointer b)
 	return strverscmp(x->name, y->name);
 }
 
-static GPtrArray *movable_vms(const Placer *placer)
+GPtrArray *replan_movable_vms(const Placer *placer)
 {
 	GPtrArray *vms = g_ptr_array_new();
 
@@ -187,6 +160,59 @@ static GPtrArray *movable_vms(const Placer *placer)
 			g_ptr_array_add(vms, g_ptr_array_index(placer->plan->vms, i));
 	g_ptr_array_sort(vms, mover_compare);
 	return vms;
+}
+
+bool replan_each(const Placer *placer, const Problem *problem, unsigned most, ReplanVisit visit,
+		 gpointer data)
+{
+	g_autoptr(GPtrArray) movable = replan_movable_vms(placer);
+	g_autofree unsigned *chosen = g_new0(unsigned, most + 1);
+	Replan r = {placer, problem, movable, chosen, 0, visit, data, 0, false};
+
+	for (unsigned n = 1; n <= most && n <= movable->len && !r.enough; n++)
+		choose(&r, 0, n);
+	return r.visits < VISITS_MOST;
+}
+
+/* The best choice */
+
+typedef struct Best {
+	GPtrArray *specs; /* of the VMs to move, const VmSpec * */
+	uint64_t value, bound;
+} Best;
+
+static uint64_t worth(const Problem *problem, const VmSpec *spec)
+{
+	return problem->prefer == PREFER_VCPUS ? spec->vcpus : 1;
+}
+
+/* What the search places of the others when the first N, who have a place, all get one again; 0 if
+ * not. */
+static uint64_t value_of(const SearchResult *result, const Problem *problem, unsigned n)
+{
+	uint64_t value = result->placed;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (!g_ptr_array_index(result->seats, i))
+			return 0;
+		value -= worth(problem, g_ptr_array_index(problem->specs, i));
+	}
+	return value;
+}
+
+static bool weigh(const Problem *problem, unsigned n, gpointer data)
+{
+	Best *best = data;
+	g_autoptr(SearchResult) result = problem_solve(problem);
+	uint64_t value = value_of(result, problem, n);
+
+	if (value > best->value) {
+		best->value = value;
+		g_ptr_array_set_size(best->specs, 0);
+		for (unsigned i = 0; i < n; i++)
+			g_ptr_array_add(best->specs, g_ptr_array_index(problem->specs, i));
+	}
+	return best->value < best->bound;
 }
 
 static uint64_t all_worth(const Problem *problem)
@@ -198,18 +224,30 @@ static uint64_t all_worth(const Problem *problem)
 	return sum;
 }
 
+static PlanVm *vm_of(const Placer *placer, const VmSpec *spec)
+{
+	for (unsigned i = 0; i < placer->plan->vms->len; i++) {
+		PlanVm *vm = g_ptr_array_index(placer->plan->vms, i);
+
+		if (vm->spec == spec)
+			return vm;
+	}
+	g_assert_not_reached();
+}
+
 GPtrArray *replan_choose(const Placer *placer, const Problem *problem, unsigned most, bool *proved)
 {
 	g_autoptr(SearchResult) stay = problem_solve(problem);
-	g_autoptr(GPtrArray) movable = movable_vms(placer);
-	g_autofree unsigned *chosen = g_new0(unsigned, most + 1);
-	Replan r = {placer, problem, movable, chosen, 0, g_ptr_array_new(), stay->placed, 0, 0};
+	g_autoptr(GPtrArray) specs = g_ptr_array_new();
+	Best best = {specs, stay->placed, all_worth(problem)};
+	GPtrArray *movers = g_ptr_array_new();
 
-	r.bound = all_worth(problem);
-	for (unsigned n = 1; n <= most && n <= movable->len && r.best_value < r.bound; n++)
-		choose(&r, 0, n);
-	*proved = r.solves < SOLVES_MOST;
-	return r.best;
+	*proved = true;
+	if (best.value < best.bound)
+		*proved = replan_each(placer, problem, most, weigh, &best);
+	for (unsigned i = 0; i < specs->len; i++)
+		g_ptr_array_add(movers, vm_of(placer, g_ptr_array_index(specs, i)));
+	return movers;
 }
 
 /* Carrying out */

@@ -18,6 +18,13 @@ void replan_keep(Inventory *inventory, const Plan *saved);
  * and does no other VM name a CPU of them?
  */
 bool replan_movable(const Placer *placer, const PlanVm *vm);
+/* Those of the plan's VMs, small ones first: of PlanVm *, the array is yours. */
+GPtrArray *replan_movable_vms(const Placer *placer);
+/*
+ * PROBLEM with MOVERS (PlanVm *, placed) among its VMs, first, so that `order` never refuses them;
+ * and what they had free. Yours.
+ */
+Problem *replan_problem(const Problem *problem, const GPtrArray *movers);
 
 /*
  * The kept VMs that had best move, at most MOST, as few as reach the most, and small ones rather
@@ -26,6 +33,16 @@ bool replan_movable(const Placer *placer, const PlanVm *vm);
  * *PROVED says whether all choices were tried.
  */
 GPtrArray *replan_choose(const Placer *placer, const Problem *problem, unsigned most, bool *proved);
+
+/*
+ * Call VISIT for each choice of one to MOST kept VMs that may move, fewest and smallest first,
+ * until it returns false. WITH is PROBLEM with the chosen among its VMs, N of them and first, and
+ * what they had free. Choices alike are visited once; past a bound on their number none is, and
+ * false is returned.
+ */
+typedef bool (*ReplanVisit)(const Problem *with, unsigned n, gpointer data);
+bool replan_each(const Placer *placer, const Problem *problem, unsigned most, ReplanVisit visit,
+		 gpointer data);
 
 /* Take VM off its cores: they are free again, and what it had is remembered in plan->moves. */
 void replan_release(Placer *placer, PlanVm *vm);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Capacity: fit and plan never disagree, and neither does fit with itself. */
-#include "planner/fit.h"
+#include "planner/fit_node.h"
 #include "topology/host_load.h"
 
 #include <string.h>
@@ -122,8 +122,9 @@ static char *random_inventory(const Host *host)
 		unsigned cpu = pick((unsigned)hwloc_bitmap_weight(host->online));
 
 		g_string_append_printf(text, "[vm vm%u]\n", i);
-		if (!pick(4))
-			g_string_append_printf(text, "vcpus = 1\ncpus = %u\n", cpu);
+		if (!pick(3))
+			g_string_append_printf(text, "vcpus = 2\ncpus = %u,%u\n", cpu & ~1U,
+					       cpu | 1);
 		else if (!pick(4))
 			g_string_append_printf(text, "vcpus = 1\npolicy = shared\nmemory = %uG\n%s",
 					       1 + pick(4), pick(3) ? "" : "node = 0\n");
@@ -191,6 +192,7 @@ static void test_agrees(void)
 		random_shape(shape);
 		more = inventory_of(shape->str);
 		options.prefer = pick(3);
+		options.moves = pick(2) ? pick(4) : 0;
 		base = fit_base_new(host, inventory, &options);
 		found = fit_count(base, g_ptr_array_index(more->vms, 0));
 		g_test_message("case %u: %s\n%s%sfits %u, bound %u", i, topology, text, shape->str,
@@ -200,6 +202,214 @@ static void test_agrees(void)
 				      found.fit, &options));
 		g_assert_false(planned(host, inventory, base, g_ptr_array_index(more->vms, 0),
 				       found.fit + 1, &options));
+	}
+}
+
+/*
+ * Everything tried, on hosts so small that it can be. Whether VMs fit is a matter of each node's
+ * cores and memory alone; which L3 they are in is not.
+ */
+#define NODES_MOST 4
+
+typedef struct Space {
+	unsigned n_nodes, threads;
+	unsigned cores[NODES_MOST];
+	uint64_t memory[NODES_MOST];
+} Space;
+
+typedef struct Wish {
+	const VmSpec *spec;
+	unsigned node; /* the only one, HOST_NONE = any */
+	bool whole;    /* in one node */
+} Wish;
+
+static bool take(Space *space, const VmSpec *spec, unsigned node, unsigned k)
+{
+	unsigned vcpus = spec->vcpus / k, threads = space->threads;
+	unsigned cores = spec->threads == THREADS_ISOLATE ? vcpus : (vcpus + threads - 1) / threads;
+	uint64_t page = spec->page ? spec->page : 4096;
+	uint64_t memory = ((spec->memory + k - 1) / k + page - 1) / page * page;
+
+	if (space->cores[node] < cores || space->memory[node] < memory)
+		return false;
+	space->cores[node] -= cores;
+	if (space->memory[node] != UINT64_MAX)
+		space->memory[node] -= memory;
+	return true;
+}
+
+static bool all_fit(Space space, const Wish *wishes, unsigned n);
+
+/* The first wish in K shares, the next of them on NODE or later. */
+static bool shares_fit(Space space, const Wish *wishes, unsigned n, unsigned k, unsigned left,
+		       unsigned node)
+{
+	if (!left)
+		return all_fit(space, wishes + 1, n - 1);
+	for (; node < space.n_nodes; node++) {
+		Space with = space;
+
+		if ((wishes->node == HOST_NONE || wishes->node == node) &&
+		    take(&with, wishes->spec, node, k) &&
+		    shares_fit(with, wishes, n, k, left - 1, node + 1))
+			return true;
+	}
+	return false;
+}
+
+static bool all_fit(Space space, const Wish *wishes, unsigned n)
+{
+	if (!n)
+		return true;
+	for (unsigned k = 1; k <= space.n_nodes; k++)
+		if ((k == 1 || (!wishes->whole && wishes->spec->vcpus % k == 0)) &&
+		    shares_fit(space, wishes, n, k, k, 0))
+			return true;
+	return false;
+}
+
+/* A base as the enumeration sees it: only free cores, and VMs that may sit anywhere. */
+static Space space_of(const FitBase *base, Wish *wishes)
+{
+	const Problem *problem = base->problem;
+	Space space = {.n_nodes = problem->host->nodes->len, .threads = problem->host->max_threads};
+
+	for (unsigned r = 0; r < problem->rooms->len; r++) {
+		const SearchRoom *room = &g_array_index(problem->rooms, SearchRoom, r);
+
+		space.cores[room->node] += room->cores;
+	}
+	memcpy(space.memory, problem->memory, space.n_nodes * sizeof *space.memory);
+	for (unsigned i = 0; i < problem->specs->len; i++) {
+		const VmSpec *spec = g_ptr_array_index(problem->specs, i);
+
+		wishes[i] = (Wish){spec, spec->node < 0 ? HOST_NONE : (unsigned)spec->node,
+				   spec->node >= 0};
+	}
+	return space;
+}
+
+#define WISHES_MOST 64
+
+static unsigned most_by_trying(const FitBase *base, const VmSpec *size)
+{
+	Wish wishes[WISHES_MOST];
+	Space space = space_of(base, wishes);
+	unsigned n = base->problem->specs->len, count = 0;
+
+	for (; n < WISHES_MOST; n++, count++) {
+		wishes[n] = (Wish){size, HOST_NONE, false};
+		if (!all_fit(space, wishes, n + 1))
+			return count;
+	}
+	g_assert_not_reached();
+}
+
+/* The most vCPUs of two sizes, each VM in one node. */
+static uint64_t mix_by_trying(const FitBase *base, const VmSpec *a, const VmSpec *b)
+{
+	Wish wishes[WISHES_MOST];
+	Space space = space_of(base, wishes);
+	uint64_t best = 0;
+
+	for (unsigned i = 0;; i++) {
+		unsigned n = base->problem->specs->len, j = 0;
+
+		for (unsigned v = 0; v < i; v++)
+			wishes[n++] = (Wish){a, HOST_NONE, true};
+		if (!all_fit(space, wishes, n))
+			return best;
+		for (;; j++) {
+			best = MAX(best, (uint64_t)i * a->vcpus + (uint64_t)j * b->vcpus);
+			wishes[n++] = (Wish){b, HOST_NONE, true};
+			if (!all_fit(space, wishes, n))
+				break;
+		}
+	}
+}
+
+/* The largest VM, by vCPUs: in one room, in one node, anywhere. */
+static unsigned largest_by_trying(const Fit *fit, unsigned level)
+{
+	const Problem *problem = fit->base->problem;
+	Wish wishes[WISHES_MOST];
+	Space space = space_of(fit->base, wishes);
+	unsigned n = problem->specs->len, best = 0;
+
+	for (unsigned v = 1; v <= 64; v++)
+		for (unsigned node = 0; node < space.n_nodes; node++) {
+			VmSpec size = {.vcpus = v,
+				       .memory = v * fit->per_vcpu,
+				       .page = fit->page,
+				       .node = -1};
+			unsigned most = 0;
+
+			for (unsigned r = 0; r < problem->rooms->len; r++) {
+				const SearchRoom *entry =
+					&g_array_index(problem->rooms, SearchRoom, r);
+
+				if (entry->node == node)
+					most = MAX(most, entry->cores * entry->threads);
+			}
+			if (level == FIT_L3 && v > most)
+				continue;
+			wishes[n] = (Wish){&size, level == FIT_NODES ? HOST_NONE : node,
+					   level != FIT_NODES};
+			if (all_fit(space, wishes, n + 1))
+				best = v;
+		}
+	return best;
+}
+
+static char *tiny_topology(void)
+{
+	static const char *const memories[] = {"", "(memory=8589934592)", "(memory=12884901888)"};
+
+	return g_strdup_printf("pack:%u [numa%s] l3:%u core:%u pu:%u", 1 + pick(2),
+			       memories[pick(3)], 1 + pick(2), 2 + pick(2), 1 + pick(2));
+}
+
+static void test_tried(void)
+{
+	for (unsigned i = 0; i < 300; i++) {
+		g_autofree char *topology = NULL, *text = NULL;
+		g_autoptr(Host) host = NULL;
+		g_autoptr(Inventory) inventory = NULL, more = NULL;
+		g_autoptr(GString) shapes = g_string_new("[vm a]\n");
+		g_autoptr(Fit) fit = NULL;
+		FitOptions options = {0};
+
+		random_state = UINT64_C(0x2545f4914f6cdd1d) * (i + 1);
+		topology = tiny_topology();
+		host = host_of(topology);
+		text = random_inventory(host);
+		inventory = inventory_of(text);
+		random_shape(shapes);
+		g_string_append(shapes, "[vm b]\n");
+		random_shape(shapes);
+		more = inventory_of(shapes->str);
+		options.sizes = more->vms;
+		fit = fit_compute(host, inventory, NULL, &options);
+		if (fit->base->shared_memory || fit->sizes->len < 2)
+			continue;
+		g_test_message("case %u: %s\n%s%s", i, topology, text, shapes->str);
+		for (unsigned s = 0; s < fit->sizes->len; s++) {
+			const FitAnswer *answer = g_ptr_array_index(fit->sizes, s);
+
+			g_assert_cmpuint(answer->count.fit, ==,
+					 most_by_trying(fit->base, answer->spec));
+			g_assert_cmpuint(answer->count.bound, ==, answer->count.fit);
+		}
+		for (unsigned level = 0; level < FIT_LEVELS; level++) {
+			g_assert_true(fit->largest[level].proved);
+			g_assert_cmpuint(fit->largest[level].vcpus, ==,
+					 largest_by_trying(fit, level));
+		}
+		g_assert_true(fit->mix.proved);
+		g_assert_cmpuint(fit->mix.vcpus, ==,
+				 mix_by_trying(fit->base,
+					       ((const FitAnswer *)fit->sizes->pdata[0])->spec,
+					       ((const FitAnswer *)fit->sizes->pdata[1])->spec));
 	}
 }
 
@@ -234,6 +444,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/fit/known", test_known);
 	g_test_add_func("/fit/refused", test_refused);
 	g_test_add_func("/fit/agrees", test_agrees);
+	g_test_add_func("/fit/tried", test_tried);
 	g_test_add_func("/fit/key", test_key);
 	return g_test_run();
 }
