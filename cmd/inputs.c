@@ -165,19 +165,24 @@ bool input_keep(const Options *options, const Host *host, Inventory *inventory, 
 	return true;
 }
 
-static bool compute(const Options *options, Inputs *inputs, GError **error)
+void inputs_compute(const Options *options, bool here, Inputs *inputs)
 {
 	PlanOptions plan_options = {.prefer = options->prefer, .moves = options->moves};
 	g_autofree char *why = NULL;
 
+	if (here && node_needed(inputs->inventory))
+		inputs->node = node_load(options->connect, &why);
+	inputs->plan = plan_compute(inputs->host, inputs->inventory, inputs->node, &plan_options);
+	note_unasked(inputs->plan, why);
+}
+
+static bool compute(const Options *options, Inputs *inputs, GError **error)
+{
 	inputs->inventory = input_inventory(options->inventory, error);
 	if (!inputs->inventory || !inputs_load_host(options, inputs, error) ||
 	    !input_keep(options, inputs->host, inputs->inventory, error))
 		return false;
-	if (!options->topology && node_needed(inputs->inventory))
-		inputs->node = node_load(options->connect, &why);
-	inputs->plan = plan_compute(inputs->host, inputs->inventory, inputs->node, &plan_options);
-	note_unasked(inputs->plan, why);
+	inputs_compute(options, !options->topology, inputs);
 	return true;
 }
 

@@ -20,6 +20,9 @@ bool inputs_load_host(const Options *options, Inputs *inputs, GError **error);
  * that says nothing. All errors of the inventory are in the one message, a line each.
  */
 bool inputs_load_plan(const Options *options, Inputs *inputs, GError **error);
+/* Plan the inventory on the host that are loaded; HERE: it is this machine, which is asked for what
+ * the inventory leaves open. */
+void inputs_compute(const Options *options, bool here, Inputs *inputs);
 void inputs_clear(Inputs *inputs);
 
 /*
@@ -32,7 +35,6 @@ char *input_read(const char *name, size_t *length, GError **error);
 /* The inventory in the file NAME, NULL: one that says nothing. All its errors are in the one
  * message, a line each. Yours. */
 Inventory *input_inventory(const char *name, GError **error);
-
 /* The inventory TEXT, of LENGTH bytes; NAME stands in messages. Yours. */
 Inventory *input_inventory_text(const char *name, const char *text, size_t length, GError **error);
 /* Keep in INVENTORY the VMs of the saved plan that --keep names, if it does; it must be of HOST. */

@@ -10,7 +10,7 @@
 
 /* All commands, in the order of help. */
 static const Command *const commands[] = {
-	&command_show,	 &command_plan,	   &command_emit,  &command_fit,
+	&command_show,	 &command_plan,	   &command_emit,  &command_fit,      &command_diff,
 	&command_replay, &command_explain, &command_check, &command_snapshot,
 };
 

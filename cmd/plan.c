@@ -87,19 +87,7 @@ static void print_roles(const Plan *plan, bool color)
 
 static char *pins_of(const PlanVm *vm)
 {
-	GString *pins = g_string_new(NULL);
-
-	if (!vm->placed)
-		return g_string_free(g_string_append(pins, "not placed"), FALSE);
-	if (vm->cpuset) {
-		g_autofree char *list = cpulist_format(vm->cpuset);
-
-		g_string_append(pins, list);
-	}
-	for (unsigned v = 0; v < vm->vcpupin->len; v++)
-		g_string_append_printf(pins, "%s%u", v ? "," : "",
-				       g_array_index(vm->vcpupin, unsigned, v));
-	return g_string_free(pins, FALSE);
+	return vm->placed ? plan_vm_places(vm) : g_strdup("not placed");
 }
 
 static char *nodes_of(const Plan *plan, const PlanVm *vm)

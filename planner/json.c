@@ -145,6 +145,18 @@ json_t *findings_to_json(const GPtrArray *findings)
 
 /* The plan */
 
+/* What another plan beside this one depends on; left out where it is not known, or nothing. */
+static void node_facts(json_t *object, const Plan *plan)
+{
+	if (plan->host->model)
+		json_object_set_new(object, "model", json_string(plan->host->model));
+	if (plan->mwait != TRISTATE_UNKNOWN)
+		json_object_set_new(object, "mwait", json_boolean(plan->mwait == TRISTATE_YES));
+	if (plan->host_memory)
+		json_object_set_new(object, "host_memory",
+				    json_integer((json_int_t)plan->host_memory));
+}
+
 json_t *plan_node_to_json(const Plan *plan)
 {
 	json_t *object = json_object();
@@ -399,10 +411,11 @@ static json_t *why_nots_to_json(const Plan *plan)
 
 json_t *plan_to_json(const Plan *plan)
 {
-	json_t *object = json_object();
+	json_t *object = json_object(), *node = plan_node_to_json(plan);
 
 	json_object_set_new(object, "format", json_string(JSON_FORMAT_PLAN));
-	json_object_set_new(object, "node", plan_node_to_json(plan));
+	node_facts(node, plan);
+	json_object_set_new(object, "node", node);
 	json_object_set_new(object, "cpus", roles_to_json(plan));
 	json_object_set_new(object, "kernel", kernel_to_json(plan));
 	json_object_set_new(object, "vms", vms_to_json(plan));

@@ -112,6 +112,28 @@ unsigned plan_cpu_vm(const Plan *plan, unsigned cpu)
 	return HOST_NONE;
 }
 
+char *plan_vm_places(const PlanVm *vm)
+{
+	GString *text;
+
+	if (vm->cpuset)
+		return cpulist_format(vm->cpuset);
+	text = g_string_new(NULL);
+	for (unsigned v = 0; v < vm->vcpupin->len; v++)
+		g_string_append_printf(text, "%s%u", v ? "," : "",
+				       g_array_index(vm->vcpupin, unsigned, v));
+	return g_string_free(text, FALSE);
+}
+
+uint64_t plan_node_room(const Plan *plan, unsigned node)
+{
+	uint64_t memory = host_node(plan->host, node)->memory;
+
+	if (!memory)
+		return UINT64_MAX;
+	return memory > plan->host_memory ? memory - plan->host_memory : 0;
+}
+
 uint64_t plan_vm_memory(const PlanVm *vm)
 {
 	uint64_t memory = 0, page = place_page(vm->spec);
@@ -275,7 +297,7 @@ static void judge_cpupm(Plan *plan, const Inventory *inventory, const Node *node
 		.threads = threads,
 		.kernel = plan->kernel,
 		.qemu = plan->qemu,
-		.mwait = mwait_of(inventory, node),
+		.mwait = plan->mwait,
 		.disable_exits =
 			node && !inventory->kernel ? node->disable_exits : TRISTATE_UNKNOWN,
 		.nested = node ? node->nested : TRISTATE_UNKNOWN,
@@ -361,6 +383,8 @@ Plan *plan_compute(const Host *host, const Inventory *inventory, const Node *nod
 	Plan *plan = plan_begin(host, inventory);
 
 	name_node(plan, inventory, node);
+	plan->mwait = mwait_of(inventory, node);
+	plan->host_memory = inventory->host_memory;
 	plan->prefer = options->prefer;
 	place_vms(plan, inventory, options);
 	plan_fill_cpus(plan);

@@ -68,7 +68,9 @@ typedef struct Plan {
 	const Host *host; /* borrowed */
 	char *name;	  /* of the node; NULL as the others: not known */
 	char *kernel, *qemu, *libvirt;
-	GArray *roles; /* of Role, by core */
+	Tristate mwait;	      /* does KVM let guests have MWAIT */
+	uint64_t host_memory; /* bytes of each NUMA node that VMs do not get */
+	GArray *roles;	      /* of Role, by core */
 	hwloc_bitmap_t cpus[ROLE_COUNT];
 	hwloc_bitmap_t isolated; /* sdk, dedicated, free and stranded */
 	GPtrArray *parameters;	 /* of KernelParameter */
@@ -118,6 +120,11 @@ bool plan_bad(const Plan *plan);
 const PlanVm *plan_vm(const Plan *plan, const char *name);
 /* The index of the VM that owns CPU by a pin, HOST_NONE. */
 unsigned plan_cpu_vm(const Plan *plan, unsigned cpu);
+/* Where its vCPUs run, as text: "10,46,11,47" by vCPU, or the CPUs it floats over; "" where it is
+ * not placed. Yours. */
+char *plan_vm_places(const PlanVm *vm);
+/* What VMs may have of NODE's (a position) memory: bytes, UINT64_MAX where that is not known. */
+uint64_t plan_node_room(const Plan *plan, unsigned node);
 /* The memory of the VM on all nodes, in whole pages. */
 uint64_t plan_vm_memory(const PlanVm *vm);
 

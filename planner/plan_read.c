@@ -29,6 +29,21 @@ static bool read_versions(Reader *r, Plan *plan, const json_t *root)
 	return true;
 }
 
+/* What is left out where it is not known, or nothing. */
+static bool read_facts(Reader *r, Plan *plan, const json_t *root)
+{
+	const json_t *node = json_object_get(root, "node");
+	bool mwait;
+
+	if (json_object_get(node, "mwait")) {
+		if (!reader_bool(r, node, "mwait", &mwait))
+			return false;
+		plan->mwait = mwait ? TRISTATE_YES : TRISTATE_NO;
+	}
+	return !json_object_get(node, "host_memory") ||
+	       reader_number(r, node, "host_memory", G_MAXINT64, &plan->host_memory);
+}
+
 /* The role of a core: that of all its CPUs. */
 static bool core_role(Reader *r, hwloc_bitmap_t cpus[], const Core *core, Role *role)
 {
@@ -246,9 +261,9 @@ static bool read_document(Reader *r, json_t *root, Host *host, Plan *plan)
 	if (!texts_clean(root))
 		return reader_fail(r, "has a text with a control character");
 	return format_check(r, root) && plan_read_host(r, host, root) &&
-	       read_versions(r, plan, root) && read_roles(r, plan, root) &&
-	       read_kernel(r, plan, root) && reader_each(r, plan, root, "vms", plan_read_vm) &&
-	       read_placement(r, plan, root) &&
+	       read_versions(r, plan, root) && read_facts(r, plan, root) &&
+	       read_roles(r, plan, root) && read_kernel(r, plan, root) &&
+	       reader_each(r, plan, root, "vms", plan_read_vm) && read_placement(r, plan, root) &&
 	       reader_each(r, plan, root, "findings", read_finding) &&
 	       plan_read_changes(r, plan, root) && same_check(r, plan, root);
 }

@@ -90,16 +90,18 @@ static bool finish_host(Reader *r, Host *host)
 bool plan_read_host(Reader *r, Host *host, const json_t *root)
 {
 	const json_t *node = json_object_get(root, "node"), *cpus = json_object_get(root, "cpus");
-	const char *arch, *fingerprint;
+	const char *arch, *fingerprint, *model = NULL;
 
 	host->n_kinds = 1;
-	if (!reader_text(r, node, "arch", &arch) ||
+	if ((json_object_get(node, "model") && !reader_text(r, node, "model", &model)) ||
+	    !reader_text(r, node, "arch", &arch) ||
 	    !reader_string(r, node, "topology", &fingerprint) ||
 	    !reader_cpus(r, cpus, "offline", host->offline) ||
 	    !reader_each(r, host, root, "nodes", read_node) ||
 	    !reader_each(r, host, root, "cores", read_core) || !finish_host(r, host))
 		return false;
 	host->arch = g_strdup(arch);
+	host->model = g_strdup(model);
 	hwloc_bitmap_copy(host->allowed, host->online);
 	if (strcmp(host->fingerprint, fingerprint) != 0)
 		return reader_fail(r, "its 'topology' is not that of its 'cores'");

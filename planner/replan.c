@@ -277,34 +277,33 @@ void replan_release(Placer *placer, PlanVm *vm)
 	vm->placed = false;
 }
 
-static unsigned node_of(const Plan *plan, const GArray *pins, unsigned vcpu)
+static unsigned node_of(const Host *host, const GArray *pins, unsigned vcpu)
 {
 	unsigned cpu = g_array_index(pins, unsigned, vcpu);
 
-	return host_core(plan->host, host_core_of(plan->host, cpu))->node;
+	return host_core(host, host_core_of(host, cpu))->node;
 }
 
-static bool siblings(const Plan *plan, const GArray *pins, unsigned a, unsigned b)
+static bool siblings(const Host *host, const GArray *pins, unsigned a, unsigned b)
 {
-	return host_core_of(plan->host, g_array_index(pins, unsigned, a)) ==
-	       host_core_of(plan->host, g_array_index(pins, unsigned, b));
+	return host_core_of(host, g_array_index(pins, unsigned, a)) ==
+	       host_core_of(host, g_array_index(pins, unsigned, b));
 }
 
 /*
  * The guest was told which vCPUs share a core and which a node: a move that changes either needs a
  * restart. One that keeps both needs the memory to follow where any vCPU changes its node.
  */
-static MoveCost move_cost(const Plan *plan, const Move *move, const GArray *to)
+MoveCost replan_cost(const Host *host, const GArray *from, const GArray *to)
 {
 	MoveCost cost = MOVE_REPIN;
 
 	for (unsigned v = 0; v < to->len; v++) {
-		if (node_of(plan, to, v) != node_of(plan, move->from, v))
+		if (node_of(host, to, v) != node_of(host, from, v))
 			cost = MOVE_MEMORY;
-		if (v &&
-		    (siblings(plan, to, v - 1, v) != siblings(plan, move->from, v - 1, v) ||
-		     (node_of(plan, to, v - 1) == node_of(plan, to, v)) !=
-			     (node_of(plan, move->from, v - 1) == node_of(plan, move->from, v))))
+		if (v && (siblings(host, to, v - 1, v) != siblings(host, from, v - 1, v) ||
+			  (node_of(host, to, v - 1) == node_of(host, to, v)) !=
+				  (node_of(host, from, v - 1) == node_of(host, from, v))))
 			return MOVE_RESTART;
 	}
 	return cost;
@@ -315,6 +314,6 @@ void replan_costs(Plan *plan)
 	for (unsigned i = 0; i < plan->moves->len; i++) {
 		Move *move = g_ptr_array_index(plan->moves, i);
 
-		move->cost = move_cost(plan, move, plan_vm(plan, move->vm)->vcpupin);
+		move->cost = replan_cost(plan->host, move->from, plan_vm(plan, move->vm)->vcpupin);
 	}
 }

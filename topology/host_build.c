@@ -314,6 +314,9 @@ static void names_build(const Build *build)
 	build->host->arch = g_strdup(hwloc_obj_get_info_by_name(root, "Architecture"));
 	if (package)
 		model = g_strdup(hwloc_obj_get_info_by_name(package, "CPUModel"));
+	for (char *c = model; c && *c; c++)
+		if (g_ascii_iscntrl(*c))
+			*c = ' ';
 	build->host->model = model ? g_strstrip(model) : NULL;
 }
 

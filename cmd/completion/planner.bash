@@ -146,6 +146,8 @@ _planner() {
         done <<<"$rows"
     elif [[ $command == emit && ${#names[@]} -eq 0 ]]; then
         _planner_offer "$current" < <("$program" emit --list-names 2>/dev/null </dev/null)
+    elif [[ $command == diff ]]; then
+        _planner_argument FILE "$current"
     elif [[ $command == emit && ${names[0]-} == domain ]]; then
         _planner_offer "$current" < <(_planner_vms "${inventory/#\~\//$HOME/}")
     fi

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/cmd.h"
+#include "cmd/output.h"
+#include "cmd/side.h"
+#include "planner/replan.h"
+#include "planner/rollout.h"
+#include "topology/error.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What changes */
+
+static const char *cost_text(Cost cost)
+{
+	static const char *const texts[] = {
+		[COST_NONE] = "-",
+		[COST_REPIN] = "re-pin, live",
+		[COST_MEMORY] = "re-pin and move its memory, live",
+		[COST_RELOAD] = "reload of services",
+		[COST_RESTART] = "restart of the VM",
+		[COST_REBOOT] = "reboot of the host",
+	};
+
+	return texts[cost];
+}
+
+static const char *cost_color(Cost cost, bool color)
+{
+	static const char *const colors[] = {
+		[COST_NONE] = "",	    [COST_REPIN] = "\033[32m",	 [COST_MEMORY] = "\033[32m",
+		[COST_RELOAD] = "\033[33m", [COST_RESTART] = "\033[33m", [COST_REBOOT] = "\033[31m",
+	};
+
+	return color ? colors[cost] : "";
+}
+
+static void cost_line(struct libscols_table *table, const char *const *cells, unsigned column,
+		      Cost cost, bool color)
+{
+	struct libscols_line *line = output_line(table, cells);
+
+	if (*cost_color(cost, color))
+		scols_cell_set_color(scols_line_get_cell(line, column), cost_color(cost, color));
+}
+
+static void table_end(struct libscols_table *table)
+{
+	putchar('\n');
+	output_print(table);
+	scols_unref_table(table);
+}
+
+static const char *node_cost_text(const DiffLine *line)
+{
+	return g_str_equal(line->what, "QEMU") ? "at each VM's next start" : cost_text(line->cost);
+}
+
+static void print_node(const Diff *diff, bool color)
+{
+	static const char *const columns[] = {"NODE", "~FROM", "~TO", "~COST", NULL};
+	struct libscols_table *table;
+
+	if (!diff->node->len)
+		return;
+	table = output_table(columns, color);
+	for (unsigned i = 0; i < diff->node->len; i++) {
+		const DiffLine *line = g_ptr_array_index(diff->node, i);
+
+		cost_line(table,
+			  (const char *const[]){line->what, line->from, line->to,
+						node_cost_text(line)},
+			  3, line->cost, color);
+	}
+	table_end(table);
+}
+
+static void print_cpus(const Diff *diff, bool color)
+{
+	static const char *const columns[] = {"~CPUS", "FROM", "TO", "~COST", NULL};
+	struct libscols_table *table;
+
+	if (!diff->cpus->len)
+		return;
+	table = output_table(columns, color);
+	for (unsigned i = 0; i < diff->cpus->len; i++) {
+		const DiffCpus *cpus = g_ptr_array_index(diff->cpus, i);
+		g_autofree char *list = cpulist_format(cpus->cpus);
+
+		cost_line(table,
+			  (const char *const[]){list, cpus->from, cpus->to, cost_text(cpus->cost)},
+			  3, cpus->cost, color);
+	}
+	table_end(table);
+}
+
+static void vm_whole(struct libscols_table *table, const DiffVm *vm, bool color)
+{
+	bool is_new = vm->kind == DIFF_NEW;
+	g_autofree char *places = plan_vm_places(is_new ? vm->after : vm->before);
+
+	if (is_new)
+		cost_line(table, (const char *const[]){vm->name, "new", "-", places, "starts"}, 4,
+			  COST_NONE, color);
+	else
+		cost_line(table,
+			  (const char *const[]){vm->name, vm->after ? "not placed" : "gone", places,
+						"-", "stops"},
+			  4, COST_RESTART, color);
+}
+
+/* What a change costs the VM by itself does not matter where all VMs stop. */
+static const char *vm_cost_text(const DiffVm *vm, const DiffLine *line)
+{
+	return vm->cost == COST_REBOOT && line->cost != COST_NONE ? "comes with the reboot"
+								  : cost_text(line->cost);
+}
+
+static void vm_lines(struct libscols_table *table, const DiffVm *vm, bool color)
+{
+	for (unsigned i = 0; i < vm->lines->len; i++) {
+		const DiffLine *line = g_ptr_array_index(vm->lines, i);
+
+		cost_line(table,
+			  (const char *const[]){i ? "" : vm->name, line->what, line->from, line->to,
+						vm_cost_text(vm, line)},
+			  4, line->cost, color);
+	}
+}
+
+static void print_vms(const Diff *diff, bool color)
+{
+	static const char *const columns[] = {"VM", "CHANGE", "~FROM", "~TO", "~COST", NULL};
+	struct libscols_table *table;
+
+	if (diff_count(diff, DIFF_SAME) == diff->vms->len)
+		return;
+	table = output_table(columns, color);
+	for (unsigned i = 0; i < diff->vms->len; i++) {
+		const DiffVm *vm = g_ptr_array_index(diff->vms, i);
+
+		if (vm->kind == DIFF_NEW || vm->kind == DIFF_GONE)
+			vm_whole(table, vm, color);
+		else
+			vm_lines(table, vm, color);
+	}
+	table_end(table);
+}
+
+/* What puts FILE in force; what waits for a reboot need not have one now. */
+static char *file_text(const DiffFile *file)
+{
+	const Artifact *artifact = file->artifact;
+	bool later = file->cost == COST_REBOOT;
+
+	if (file->gone)
+		return g_strdup_printf("remove it%s%s%s", artifact->undo ? ", then " : "",
+				       artifact->undo ? artifact->undo : "",
+				       later ? "; it is obeyed until a reboot, which can wait"
+					     : "");
+	return g_strdup_printf("%s%s", later ? "can wait: " : "", artifact->activate);
+}
+
+static void print_files(const Diff *diff, bool color)
+{
+	static const char *const columns[] = {"FILE, WHERE THE NODE USES IT", "~IN FORCE BY", NULL};
+	struct libscols_table *table;
+
+	if (!diff->files->len)
+		return;
+	table = output_table(columns, color);
+	for (unsigned i = 0; i < diff->files->len; i++) {
+		const DiffFile *file = g_ptr_array_index(diff->files, i);
+		g_autofree char *text = file_text(file);
+
+		output_line(table, (const char *const[]){file->artifact->path, text});
+	}
+	table_end(table);
+}
+
+/* The roll-out */
+
+static void append_pins(GString *text, const GArray *pins)
+{
+	for (unsigned i = 0; i < pins->len; i++) {
+		const StepPin *pin = &g_array_index(pins, StepPin, i);
+
+		g_string_append_printf(text, i ? ", %u to %u" : "vCPU %u to CPU %u", pin->vcpu,
+				       pin->cpu);
+	}
+}
+
+static const char *joint(const GString *text)
+{
+	return text->len ? "; " : "";
+}
+
+static void repin_text(GString *text, const Step *step)
+{
+	const PlanVm *after = step->vm->after;
+
+	append_pins(text, step->pins);
+	if (step->pool) {
+		g_autofree char *pool = cpulist_format(after->cpuset);
+
+		g_string_append_printf(text, "all vCPUs to CPUs %s", pool);
+	}
+	if (step->emulator) {
+		g_autofree char *cpus = cpulist_format(after->emulatorpin);
+
+		g_string_append_printf(text, "%semulator and I/O threads to CPUs %s", joint(text),
+				       cpus);
+	}
+	if (step->memory)
+		g_string_append_printf(text, "%sits memory follows: virsh numatune", joint(text));
+}
+
+static void start_text(GString *text, const Step *step)
+{
+	const PlanVm *after = step->vm->after;
+	g_autofree char *places = plan_vm_places(after);
+
+	g_string_append_printf(text, "on CPUs %s%s", places,
+			       after->cpupm->verdict == CPUPM_ON ? ", with cpu-pm" : "");
+}
+
+static void reload_text(GString *text, const Step *step, const Diff *diff)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < diff->files->len; i++)
+		n += ((const DiffFile *)g_ptr_array_index(diff->files, i))->cost != COST_REBOOT;
+	if (n)
+		g_string_append_printf(text, "write the %u file%s above and put %s in force", n,
+				       n == 1 ? "" : "s", n == 1 ? "it" : "them");
+	if (step->sdk) {
+		g_autofree char *cpus = cpulist_format(diff->after->cpus[ROLE_SDK]);
+
+		g_string_append_printf(text, "%srestart the SDK's services on CPUs %s", joint(text),
+				       *cpus ? cpus : "of others: it has none");
+	}
+}
+
+static char *step_text(const Step *step, const Diff *diff)
+{
+	GString *text = g_string_new(NULL);
+
+	switch (step->kind) {
+	case STEP_DEFINE:
+		g_string_append(text, "virsh define the VMs that are new or changed (planner emit "
+				      "domain VM): it counts from their next start");
+		break;
+	case STEP_STOP:
+		g_string_append(text, "power it off");
+		break;
+	case STEP_PARK:
+	case STEP_REPIN:
+		repin_text(text, step);
+		break;
+	case STEP_RESTART:
+		g_string_append(text, "power it off, then start it ");
+		start_text(text, step);
+		break;
+	case STEP_START:
+		start_text(text, step);
+		break;
+	case STEP_RELOAD:
+		reload_text(text, step, diff);
+		break;
+	case STEP_WRITE:
+		g_string_append(text, "all files of the new plan (planner emit --all -d DIR), the "
+				      "boot loader's too, and virsh define: it counts from the "
+				      "reboot");
+		break;
+	case STEP_REBOOT:
+		g_string_append(text, "the host: the kernel line changes");
+		break;
+	case STEP_CHECK:
+		g_string_append(text, diff->reboot ? "planner check: no VM starts before it is "
+						     "content with the kernel"
+						   : "planner check, with the new plan");
+		break;
+	}
+	if (step->why)
+		g_string_append_printf(text, ": %s", step->why);
+	return g_string_free(text, FALSE);
+}
+
+/* Are A and B one line: VMs that stop, or start, with the host? */
+static bool alike(const Diff *diff, const Step *a, const Step *b)
+{
+	return diff->reboot && a->kind == b->kind && a->vm && b->vm;
+}
+
+/* "vm1, vm2", of the steps FROM to TO. */
+static char *names_of(const GPtrArray *steps, unsigned from, unsigned to)
+{
+	GString *text = g_string_new(NULL);
+
+	for (unsigned i = from; i < to; i++)
+		g_string_append_printf(text, "%s%s", i > from ? ", " : "",
+				       ((const Step *)g_ptr_array_index(steps, i))->vm->name);
+	return g_string_free(text, FALSE);
+}
+
+/* The line for the steps FROM to TO, which are alike. */
+static void step_line(struct libscols_table *table, const Diff *diff, const GPtrArray *steps,
+		      unsigned number, unsigned from, unsigned to)
+{
+	const Step *step = g_ptr_array_index(steps, from);
+	g_autofree char *n = g_strdup_printf("%u", number);
+	g_autofree char *count = g_strdup_printf("%u VMs", to - from);
+	g_autofree char *text = to - from > 1 ? names_of(steps, from, to) : step_text(step, diff);
+	const char *vm = to - from > 1 ? count : step->vm ? step->vm->name : "";
+
+	output_line(table, (const char *const[]){n, step_names[step->kind], vm, text});
+}
+
+static void print_rollout(const Diff *diff, const Rollout *rollout, bool color)
+{
+	static const char *const columns[] = {">STEP", "DO", "VM", "~HOW", NULL};
+	const GPtrArray *steps = rollout->steps;
+	struct libscols_table *table;
+	unsigned number = 0;
+
+	if (rollout->fault) {
+		g_autofree char *fault = output_safe(rollout->fault);
+
+		printf("\n%sNo roll-out%s: in the new plan %s\n", output_bold(color),
+		       output_reset(color), fault);
+		return;
+	}
+	table = output_table(columns, color);
+	for (unsigned from = 0, to; from < steps->len; from = to) {
+		for (to = from + 1; to < steps->len; to++)
+			if (!alike(diff, g_ptr_array_index(steps, from),
+				   g_ptr_array_index(steps, to)))
+				break;
+		step_line(table, diff, steps, ++number, from, to);
+	}
+	table_end(table);
+}
+
+/* The last line */
+
+/* VMs that change and stay, and cost FROM to TO. */
+static unsigned count_cost(const Diff *diff, Cost from, Cost to)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < diff->vms->len; i++) {
+		const DiffVm *vm = g_ptr_array_index(diff->vms, i);
+
+		n += vm->kind == DIFF_CHANGED && vm->cost >= from && vm->cost <= to;
+	}
+	return n;
+}
+
+static void append_count(GString *text, unsigned n, const char *what)
+{
+	if (n)
+		g_string_append_printf(text, "%s%u %s", text->len ? ", " : "", n, what);
+}
+
+static void print_summary(const Diff *diff, bool color)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	append_count(text, diff_count(diff, DIFF_NEW), "new");
+	append_count(text, diff_count(diff, DIFF_GONE), "gone");
+	append_count(text, count_cost(diff, COST_REPIN, COST_MEMORY), "re-pinned live");
+	append_count(text, count_cost(diff, COST_RESTART, COST_RESTART), "restarted");
+	append_count(text, count_cost(diff, COST_REBOOT, COST_REBOOT), "changed");
+	append_count(text, diff_count(diff, DIFF_SAME) + count_cost(diff, COST_NONE, COST_NONE),
+		     "as before");
+	printf("\n%sVMs: %s%s%s\n", output_bold(color), text->len ? text->str : "none",
+	       output_reset(color), diff->reboot ? "; all stop for the reboot of the host" : "");
+}
+
+static void print_diff(const Diff *diff, const Rollout *rollout, bool color)
+{
+	g_autofree char *name = output_safe(diff->after->name ? diff->after->name : "this node");
+
+	if (diff_same(diff)) {
+		printf("%s: nothing changes\n", name);
+		return;
+	}
+	printf("%s%s%s: what changes, and what it costs\n", output_bold(color), name,
+	       output_reset(color));
+	print_node(diff, color);
+	print_cpus(diff, color);
+	print_vms(diff, color);
+	print_files(diff, color);
+	print_rollout(diff, rollout, color);
+	print_summary(diff, color);
+}
+
+/* Errors of the new plan go with it: nobody should roll it out unaware. */
+static void warn(const Plan *plan)
+{
+	for (unsigned i = 0; i < plan->findings->len; i++) {
+		const Finding *finding = g_ptr_array_index(plan->findings, i);
+		g_autofree char *subject = output_safe(finding->subject);
+		g_autofree char *text = output_safe(finding->text);
+
+		if (finding->severity == SEVERITY_ERROR)
+			fprintf(stderr, "planner: the new plan: %s: %s\n", subject, text);
+	}
+}
+
+/* The two sides */
+
+static bool usage(GError **error, const char *text)
+{
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE, "%s; see 'planner diff --help'",
+		    text);
+	return false;
+}
+
+static bool options_check(const Options *options, GError **error)
+{
+	unsigned n = g_strv_length(options->arguments);
+
+	if (n != 2)
+		return usage(error, "diff compares two files, OLD and NEW");
+	if (!strcmp(options->arguments[0], "-") && !strcmp(options->arguments[1], "-"))
+		return usage(error, "OLD and NEW are both standard input: name one of them");
+	return true;
+}
+
+static bool sides_check(const Options *options, const Side *old, const Side *new, GError **error)
+{
+	if (old->saved && new->saved && options->topology)
+		return usage(error, "two saved plans have their topology with them: leave out -t");
+	if (new->saved && options->moves_word)
+		return usage(error, "--moves goes with a NEW that is an inventory, not a plan");
+	return true;
+}
+
+static bool hosts_check(const Side *old, const Side *new, GError **error)
+{
+	if (!strcmp(old->inputs.host->fingerprint, new->inputs.host->fingerprint))
+		return true;
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
+		    "%s and %s are of different topologies: CPU numbers do not mean the same CPUs "
+		    "in both; to take a VM to another host, see 'planner migrate --help'",
+		    old->name, new->name);
+	return false;
+}
+
+static bool load(const Options *options, Side *old, Side *new, GError **error)
+{
+	char **names = options->arguments;
+	Options first = *options;
+
+	if (!side_read(old, names[0], error) || !side_read(new, names[1], error) ||
+	    !sides_check(options, old, new, error) ||
+	    !side_load_host(old, options->topology, new, error) ||
+	    !side_load_host(new, options->topology, old, error) || !hosts_check(old, new, error))
+		return false;
+	first.moves = 0;
+	side_plan(old, &first);
+	if (options->moves_word)
+		replan_keep(new->inputs.inventory, old->inputs.plan);
+	side_plan(new, options);
+	return true;
+}
+
+static Status compare(const Options *options, const Side *old, const Side *new)
+{
+	g_autoptr(Diff) diff = diff_new(old->inputs.plan, new->inputs.plan);
+	g_autoptr(Rollout) rollout = rollout_new(diff);
+
+	if (options->json)
+		output_json(rollout_to_json(diff, rollout));
+	else
+		print_diff(diff, rollout, options->color);
+	warn(new->inputs.plan);
+	return diff_same(diff) ? STATUS_FINE : STATUS_BAD_NEWS;
+}
+
+static Status run(const Options *options, GError **error)
+{
+	Side old = {0}, new = {0};
+	Status status = STATUS_TROUBLE;
+
+	if (options_check(options, error) && load(options, &old, &new, error))
+		status = compare(options, &old, &new);
+	side_clear(&old);
+	side_clear(&new);
+	return status;
+}
+
+const Command command_diff = {
+	.name = "diff",
+	.help = "two plans or inventories of a node: what changes, what it costs, in which order",
+	.arguments = "OLD NEW",
+	.options = OPTION_TOPOLOGY | OPTION_CONNECT | OPTION_PREFER | OPTION_MOVES | OPTION_JSON |
+		   OPTION_COLOR,
+	.example = "planner diff plan.json node.ini",
+	.run = run,
+};

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/side.h"
+#include "planner/plan_read.h"
+
+#include <string.h>
+
+static bool is_json(const char *text)
+{
+	return text[strspn(text, " \t\r\n")] == '{';
+}
+
+bool side_read(Side *side, const char *name, GError **error)
+{
+	side->name = name;
+	side->text = input_read(name, &side->length, error);
+	if (!side->text)
+		return false;
+	side->saved = is_json(side->text);
+	if (side->saved)
+		side->inputs.plan =
+			plan_read(name, side->text, side->length, &side->inputs.host, error);
+	else
+		side->inputs.inventory = input_inventory_text(strcmp(name, "-") ? name : "stdin",
+							      side->text, side->length, error);
+	return side->inputs.plan || side->inputs.inventory;
+}
+
+/* The host of a saved plan once more, for another plan to keep. */
+static Host *host_again(const Side *saved, GError **error)
+{
+	Host *host = NULL;
+	Plan *plan = plan_read(saved->name, saved->text, saved->length, &host, error);
+
+	if (plan)
+		plan_free(plan);
+	return host;
+}
+
+bool side_load_host(Side *side, const char *topology, const Side *other, GError **error)
+{
+	if (side->saved)
+		return true;
+	side->here = !topology && !(other && other->saved);
+	side->inputs.host =
+		topology || side->here ? host_load(topology, error) : host_again(other, error);
+	return side->inputs.host;
+}
+
+void side_plan(Side *side, const Options *options)
+{
+	if (!side->saved)
+		inputs_compute(options, side->here, &side->inputs);
+}
+
+void side_clear(Side *side)
+{
+	inputs_clear(&side->inputs);
+	g_free(side->text);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What changes for one VM. What QEMU is told on its command line, and what the guest is told of its
+ * CPUs, cells and memory, holds until it is powered off; pins do not.
+ */
+#include "planner/diff.h"
+#include "planner/replan.h"
+#include "planner/size.h"
+
+/* Values as text; all yours. */
+
+static char *topology_text(const PlanVm *vm)
+{
+	return g_strdup_printf("%u socket%s, %u core%s, %u thread%s", vm->sockets,
+			       vm->sockets == 1 ? "" : "s", vm->cores, vm->cores == 1 ? "" : "s",
+			       vm->threads, vm->threads == 1 ? "" : "s");
+}
+
+/* The guest's NUMA cells; a VM on one node has one, which is all it has. */
+static char *cells_text(const PlanVm *vm)
+{
+	GString *text = g_string_new(vm->shares->len > 1 ? NULL : "one");
+
+	for (unsigned i = 0; i < vm->shares->len && vm->shares->len > 1; i++) {
+		const VmShare *share = &g_array_index(vm->shares, VmShare, i);
+		g_autofree char *memory = size_format(share->memory);
+
+		g_string_append_printf(text, "%s%u vCPUs and %s", i ? "; " : "", share->vcpus,
+				       memory);
+	}
+	return g_string_free(text, FALSE);
+}
+
+static char *memory_text(const PlanVm *vm)
+{
+	uint64_t memory = plan_vm_memory(vm);
+
+	return memory ? size_format(memory) : g_strdup("not said");
+}
+
+static char *page_text(const PlanVm *vm)
+{
+	return vm->spec->page ? size_format(vm->spec->page) : g_strdup("none");
+}
+
+static char *vcpus_text(const PlanVm *vm)
+{
+	return g_strdup_printf("%u", vm->spec->vcpus);
+}
+
+static char *iothreads_text(const PlanVm *vm)
+{
+	return g_strdup_printf("%u", vm->spec->iothreads);
+}
+
+static char *policy_text(const PlanVm *vm)
+{
+	return g_strdup(policy_names[vm->spec->policy]);
+}
+
+static char *mode_text(const PlanVm *vm)
+{
+	return g_strdup(cpu_mode_names[vm->spec->cpu_mode]);
+}
+
+static char *locked_text(const PlanVm *vm)
+{
+	return g_strdup(vm->spec->locked ? "yes" : "no");
+}
+
+static char *cpupm_text(const PlanVm *vm)
+{
+	return g_strdup(cpupm_names[vm->cpupm->verdict]);
+}
+
+static char *emulator_text(const PlanVm *vm)
+{
+	return cpulist_format(vm->emulatorpin);
+}
+
+/* What each costs; of two it depends on the values. */
+
+static Cost pins_cost(const DiffVm *vm)
+{
+	static const Cost costs[] = {[MOVE_REPIN] = COST_REPIN,
+				     [MOVE_MEMORY] = COST_MEMORY,
+				     [MOVE_RESTART] = COST_RESTART};
+	const PlanVm *before = vm->before, *after = vm->after;
+
+	if (before->spec->policy != after->spec->policy)
+		return COST_RESTART;
+	if (after->cpuset)
+		return COST_REPIN;
+	return vm->before->vcpupin->len == vm->after->vcpupin->len
+		       ? costs[replan_cost(vm->host, before->vcpupin, after->vcpupin)]
+		       : COST_RESTART;
+}
+
+static Cost cpupm_cost(const DiffVm *vm)
+{
+	return (vm->before->cpupm->verdict == CPUPM_ON) == (vm->after->cpupm->verdict == CPUPM_ON)
+		       ? COST_NONE
+		       : COST_RESTART;
+}
+
+typedef struct VmValue {
+	const char *what;
+	char *(*text)(const PlanVm *vm);
+	Cost cost;
+	Cost (*cost_of)(const DiffVm *vm); /* instead of cost */
+} VmValue;
+
+static const VmValue values[] = {
+	{"vCPUs", vcpus_text, COST_RESTART, NULL},
+	{"policy", policy_text, COST_RESTART, NULL},
+	{"memory", memory_text, COST_RESTART, NULL},
+	{"huge pages", page_text, COST_RESTART, NULL},
+	{"guest topology", topology_text, COST_RESTART, NULL},
+	{"guest cells", cells_text, COST_RESTART, NULL},
+	{"CPU mode", mode_text, COST_RESTART, NULL},
+	{"I/O threads", iothreads_text, COST_RESTART, NULL},
+	{"locked memory", locked_text, COST_RESTART, NULL},
+	{"pins", plan_vm_places, COST_NONE, pins_cost},
+	{"emulator pins", emulator_text, COST_REPIN, NULL},
+	{"cpu-pm", cpupm_text, COST_NONE, cpupm_cost},
+};
+
+static void compare_values(DiffVm *vm)
+{
+	for (unsigned i = 0; i < G_N_ELEMENTS(values); i++) {
+		const VmValue *value = &values[i];
+		g_autofree char *from = value->text(vm->before), *to = value->text(vm->after);
+
+		if (g_str_equal(from, to))
+			continue;
+		diff_line_add(vm->lines, value->what, from, to,
+			      value->cost_of ? value->cost_of(vm) : value->cost);
+	}
+}
+
+static bool runs(const PlanVm *vm)
+{
+	return vm && vm->placed;
+}
+
+void diff_vm_compare(DiffVm *vm)
+{
+	bool before = runs(vm->before), after = runs(vm->after);
+
+	if (before && after)
+		compare_values(vm);
+	if (before != after)
+		vm->kind = after ? DIFF_NEW : DIFF_GONE;
+	else if (vm->lines->len)
+		vm->kind = DIFF_CHANGED;
+	for (unsigned i = 0; i < vm->lines->len; i++)
+		vm->cost = MAX(vm->cost, ((const DiffLine *)g_ptr_array_index(vm->lines, i))->cost);
+}
