@@ -53,7 +53,9 @@ cmd-src   := $(sort $(wildcard cmd/*.c))
 unit-src  := $(sort $(wildcard tests/unit/*.c))
 fuzz-src  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 headers   := $(sort $(wildcard topology/*.h planner/*.h cmd/*.h))
-templates := $(sort $(shell find templates -type f ! -name '.*' ! -name '*~' ! -name 'README*'))
+templates := $(sort $(shell find templates -path templates/ansible -prune -o -type f ! -name '.*' \
+	! -name '*~' ! -name 'README*' -print))
+ansible   := $(sort $(shell find templates/ansible -type f ! -name '.*' ! -name '*~'))
 man       := $(sort $(wildcard man/*.[1-8]))
 shell     := $(sort $(wildcard tests/*.sh tests/*.t tests/*/*.sh tests/*/*/cmd .ci/run))
 
@@ -160,7 +162,7 @@ fuzz: ## every fuzzer for FUZZ_SECONDS (20); inputs that crash go to build/fuzz/
 	+@$(MAKE) --no-print-directory $(fuzz)
 	@tests/fuzz.sh $B $(fuzz)
 
-install: all ## DESTDIR=, PREFIX=/usr/local: program, manual, completion, templates, licence
+install: all ## DESTDIR=, PREFIX=/usr/local: program, manual, completion, templates, Ansible role
 	+@$(MAKE) --no-print-directory install-built
 
 # Builds nothing: for the test of it, which must not replace the program other tests run.
@@ -171,6 +173,9 @@ install-built:
 	install -m 644 LICENSE $(wildcard README.md) '$(DESTDIR)$(DATADIR)/doc/planner/'
 	set -eu; for file in $(templates); do \
 		install -D -m 644 "$$file" "$(DESTDIR)$(DATADIR)/planner/$$file"; \
+	done
+	set -eu; for file in $(ansible); do \
+		install -D -m 644 "$$file" "$(DESTDIR)$(DATADIR)/planner/$${file#templates/}"; \
 	done
 	set -eu; for page in $(man); do \
 		install -D -m 644 "$$page" "$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}"; \

@@ -79,7 +79,9 @@ for file in bin/planner share/man/man1/planner.1 share/bash-completion/completio
     that "install writes $file" test -s "$work/root/usr/$file"
 done
 that 'install writes every template' \
-    diff -r -x 'README*' -x '.*' -x '*~' templates "$work/root/usr/share/planner/templates"
+    diff -r -x ansible -x 'README*' -x '.*' -x '*~' templates "$work/root/usr/share/planner/templates"
+that 'install writes the Ansible role' \
+    diff -r -x '.*' -x '*~' templates/ansible "$work/root/usr/share/planner/ansible"
 that 'uninstall' "${MAKE-make}" --no-print-directory B="$build" DESTDIR="$work/root" PREFIX=/usr uninstall
 find "$work/root" ! -type d >"$work/log"
 that 'uninstall leaves no file' test ! -s "$work/log"
