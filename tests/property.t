@@ -55,6 +55,7 @@ GROUPS = {
     "order": "the order of sections changes no decision",
     "source": "a synthetic description and its XML give the same plan",
     "replan": "VMs pinned where they were placed stay there, all of them",
+    "fit": "as many more VMs as fit says are placed with all the others, one more is not",
     "bad": "inventories that name wrong CPUs are refused or judged, never obeyed in silence",
 }
 
@@ -226,6 +227,76 @@ def check_bad(trial, sections):
         trial.failures[before:] = [("bad", f"{what}: {t}") for _, t in trial.failures[before:]]
 
 
+LAST = "\U00020000"  # a name that comes after all others, as fit takes further VMs to
+
+
+def random_size(rng):
+    size = {"vcpus": str(rng.choice((1, 2, 3, 4, 6, 8, 12, 16)))}
+    if rng.random() < 0.5:
+        size["memory"] = rng.choice(("1G", "3G", "8G", "20G"))
+        if rng.random() < 0.5:
+            size["hugepages"] = rng.choice(("2M", "1G"))
+    return size
+
+
+def placed_names(output):
+    return {vm["name"] for vm in json.loads(output)["vms"] if vm["placed"]}
+
+
+def fit(trial, text, size):
+    """The document of `planner fit` for one size, None where there is none."""
+    path = trial.write("fit.ini", text)
+    word = ":".join(size[key] for key in ("vcpus", "memory", "hugepages") if key in size)
+    run = subprocess.run([PLANNER, "fit", "--json", "-t", trial.source, "-i", path, "--vm", word],
+                         capture_output=True, timeout=60, env=NO_LIBRARY)
+    if run.returncode not in (0, 1) or not run.stdout:
+        trial.fail("fit", f"status {run.returncode}: {run.stderr.decode('utf-8', 'replace')}")
+        return None
+    document = json.loads(run.stdout)
+    bad = bool(document["inventory"]["refused"]) or not document["sizes"][0]["fit"]
+    if run.returncode != bad:
+        trial.fail("fit", f"status {run.returncode} for {word}")
+    return document
+
+
+def check_more(trial, sections, names, parts, fits):
+    """Does plan place PARTS, [(size, count)], with all of NAMES? So it should where FITS."""
+    more = [(f"vm {LAST}{i}", size | {"count": str(count)}) for i, (size, count) in enumerate(parts)
+            if count]
+    text = generator.text(sections + more)
+    status, output, errors = trial.plan(text, "more.ini")
+    wanted = len(names) + sum(count for _, count in parts)
+    if not output:
+        trial.fail("fit", f"more.ini: status {status}: {errors}")
+    elif fits:
+        trial.judged(text, output, status)
+        missing = names - placed_names(output)
+        if missing or len(placed_names(output)) < wanted:
+            trial.fail("fit", f"{parts} should fit, but {sorted(missing)} lost their place or "
+                              f"not all are placed")
+    elif names <= placed_names(output) and len(placed_names(output)) >= wanted:
+        trial.fail("fit", f"{parts} should not fit, but does")
+
+
+def check_fit(trial, sections, plan):
+    """fit and plan never disagree; what has no room itself is left out first."""
+    size, often = random_size(trial.rng), trial.rng.choice((0, 0.3, 1))
+    sections = generator.pinned(sections, plan, lambda vm: trial.rng.random() < often)
+    document = fit(trial, generator.text(sections), size)
+    if document is None:
+        return
+    trial.known.add("fit")
+    refused = set(document["inventory"]["refused"])
+    left = [(name, keys) for name, keys in sections
+            if name.removeprefix("vm ") not in refused or keys.get("cpus")]
+    answer = document["sizes"][0]
+    names = {name.removeprefix("vm ") for name, _ in left if name.startswith("vm ")} - refused
+    check_more(trial, left, names, [(size, answer["fit"])], True)
+    if answer["fit"] == answer["bound"]:
+        check_more(trial, left, names, [(size, answer["fit"] + 1)], False)
+    check_more(trial, left, names, [(size, part["vms"]) for part in document["mix"]["vms"]], True)
+
+
 def run(trial, synthetic):
     sections = generator.inventory(trial.rng, trial.host)
     text = generator.text(sections)
@@ -244,6 +315,7 @@ def run(trial, synthetic):
     if synthetic:
         check_source(trial, text, output, synthetic)
     check_replan(trial, sections, plan)
+    check_fit(trial, sections, plan)
     if trial.number % 3 == 0:
         check_bad(trial, sections)
 
