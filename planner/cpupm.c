@@ -328,9 +328,10 @@ static void find_unsupported(const CpupmGround *g, const VmSpec *spec, Cpupm *cp
 					g->kernel ? g->kernel : "", without_capability(g->qemu)));
 	if (passthrough && g->mwait == TRISTATE_NO && g->qemu && version_before(g->qemu, 9, 1))
 		reason_add(cpupm->reasons, "passthrough-without-mwait",
-			   g_strdup_printf("QEMU %s shows a %s guest MWAIT, which this node lacks: "
+			   g_strdup_printf("QEMU %s shows a %s guest MWAIT, which %s lacks: "
 					   "the guest would die of an invalid opcode",
-					   g->qemu, cpu_mode_names[spec->cpu_mode]));
+					   g->qemu, cpu_mode_names[spec->cpu_mode],
+					   g->section ? g->section : "this node"));
 	if (g->nested == TRISTATE_YES)
 		reason_add(cpupm->reasons, "nested",
 			   g_strdup("the node is itself a virtual machine: disabled exits are "
@@ -342,20 +343,22 @@ static void find_unknown(const CpupmGround *g, const VmSpec *spec, Cpupm *cpupm)
 {
 	bool passthrough =
 		spec->cpu_mode == CPU_MODE_HOST_PASSTHROUGH || spec->cpu_mode == CPU_MODE_MAXIMUM;
+	const char *section = g->section ? g->section : "node";
 
 	if (!g->qemu)
 		reason_add(cpupm->reasons, "qemu-unknown",
-			   g_strdup("QEMU's version is not known: set [node] qemu"));
+			   g_strdup_printf("QEMU's version is not known: set [%s] qemu", section));
 	if (!g->kernel && g->disable_exits == TRISTATE_UNKNOWN)
 		reason_add(cpupm->reasons, "kernel-unknown",
-			   g_strdup("the kernel's version is not known: set [node] kernel"));
+			   g_strdup_printf("the kernel's version is not known: set [%s] kernel",
+					   section));
 	if (passthrough && g->mwait == TRISTATE_UNKNOWN &&
 	    !(g->qemu && !version_before(g->qemu, 9, 1)))
 		reason_add(
 			cpupm->reasons, "mwait-unknown",
 			g_strdup_printf("%s needs MWAIT with QEMU before 9.1, and it is not known "
-					"whether KVM offers it: set [node] mwait",
-					cpu_mode_names[spec->cpu_mode]));
+					"whether KVM offers it: set [%s] mwait",
+					cpu_mode_names[spec->cpu_mode], section));
 }
 
 static void add_notes(const CpupmGround *g, const VmSpec *spec, Cpupm *cpupm)
@@ -387,6 +390,14 @@ static void judge_node(const CpupmGround *ground, const VmSpec *spec, Cpupm *cpu
 		cpupm->verdict = CPUPM_UNKNOWN;
 	else
 		add_notes(ground, spec, cpupm);
+}
+
+Cpupm *cpupm_judge_node(const CpupmGround *ground, const VmSpec *spec)
+{
+	Cpupm *cpupm = cpupm_new(CPUPM_ON);
+
+	judge_node(ground, spec, cpupm);
+	return cpupm;
 }
 
 static CpuSet cpus_of(const CpupmThreads *threads)

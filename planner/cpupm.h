@@ -50,6 +50,7 @@ typedef struct CpupmGround {
 	const GArray *threads;	   /* of CpupmThreads: every VM of the node */
 	const char *kernel, *qemu; /* NULL = unknown */
 	Tristate mwait, disable_exits, nested;
+	const char *section; /* of the inventory that is about this node; NULL = "node" */
 } CpupmGround;
 
 /*
@@ -67,6 +68,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CpupmCensus, cpupm_census_free)
  */
 Cpupm *cpupm_judge(const CpupmGround *ground, const CpupmCensus *census, unsigned index,
 		   const VmSpec *spec);
+
+/*
+ * The same as far as it is the node's: on, unsupported or unknown. Of GROUND host (for its
+ * architecture), versions and tristates are read. Yours.
+ */
+Cpupm *cpupm_judge_node(const CpupmGround *ground, const VmSpec *spec);
 
 /* A verdict made elsewhere: of a VM that is not placed, or read from a plan document. */
 Cpupm *cpupm_new(CpupmVerdict verdict);

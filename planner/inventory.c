@@ -33,6 +33,34 @@ void vm_spec_free(VmSpec *vm)
 	g_free(vm);
 }
 
+Partner *partner_new(const char *name)
+{
+	Partner *partner = g_new0(Partner, 1);
+
+	partner->name = g_strdup(name);
+	return partner;
+}
+
+Partner *partner_copy(const Partner *partner)
+{
+	Partner *copy = partner_new(partner->name);
+
+	copy->kernel = g_strdup(partner->kernel);
+	copy->qemu = g_strdup(partner->qemu);
+	copy->libvirt = g_strdup(partner->libvirt);
+	copy->mwait = partner->mwait;
+	return copy;
+}
+
+void partner_free(Partner *partner)
+{
+	g_free(partner->name);
+	g_free(partner->kernel);
+	g_free(partner->qemu);
+	g_free(partner->libvirt);
+	g_free(partner);
+}
+
 /* Printable, and no separator of lines: some tools end a line there. */
 static bool shows(gunichar c)
 {
@@ -69,6 +97,7 @@ Inventory *inventory_new(void)
 	inventory->host.cores = 1;
 	inventory->irqaffinity = true;
 	inventory->extra = g_new0(char *, 1);
+	inventory->partners = g_ptr_array_new_with_free_func((GDestroyNotify)partner_free);
 	inventory->vms = g_ptr_array_new_with_free_func((GDestroyNotify)vm_spec_free);
 	return inventory;
 }
@@ -85,6 +114,7 @@ void inventory_free(Inventory *inventory)
 	g_strfreev(inventory->near);
 	g_strfreev(inventory->flags);
 	g_strfreev(inventory->extra);
+	g_ptr_array_unref(inventory->partners);
 	g_ptr_array_unref(inventory->vms);
 	g_free(inventory);
 }

@@ -50,6 +50,13 @@ typedef struct VmSpec {
 	bool locked;
 } VmSpec;
 
+/* A node that VMs may migrate to. */
+typedef struct Partner {
+	char *name;
+	char *kernel, *qemu, *libvirt; /* NULL = not said */
+	Tristate mwait;
+} Partner;
+
 typedef struct Inventory {
 	char *name, *kernel, *qemu, *libvirt; /* NULL = not said */
 	Tristate mwait;
@@ -61,8 +68,9 @@ typedef struct Inventory {
 	Isolation isolation;
 	char **flags; /* of isolcpus; NULL = by kernel version; empty = none */
 	bool irqaffinity;
-	char **extra;	/* further kernel parameters, one each; never NULL */
-	GPtrArray *vms; /* of VmSpec, in the file's order */
+	char **extra;	     /* further kernel parameters, one each; never NULL */
+	GPtrArray *partners; /* of Partner, in the file's order */
+	GPtrArray *vms;	     /* of VmSpec, in the file's order */
 } Inventory;
 
 /* An inventory that says nothing: one host core a NUMA node, no VM. Yours. */
@@ -82,6 +90,10 @@ VmSpec *vm_spec_new(const char *name);
 /* A copy of VM called NAME, yours. */
 VmSpec *vm_spec_copy(const VmSpec *vm, const char *name);
 void vm_spec_free(VmSpec *vm);
+Partner *partner_new(const char *name);
+/* A copy, yours. */
+Partner *partner_copy(const Partner *partner);
+void partner_free(Partner *partner);
 
 /*
  * What is wrong with NAME (UTF-8) as the name of a VM or node, as "is empty"; NULL if nothing is:

@@ -114,6 +114,33 @@ static const Key node_keys[] = {
 	{"libvirt", node_libvirt}, {"mwait", node_mwait},   {NULL, NULL},
 };
 
+/* [partner NAME] */
+
+static void partner_kernel(Parser *p, const char *value)
+{
+	version_set(p, value, &p->partner->kernel);
+}
+
+static void partner_qemu(Parser *p, const char *value)
+{
+	version_set(p, value, &p->partner->qemu);
+}
+
+static void partner_libvirt(Parser *p, const char *value)
+{
+	version_set(p, value, &p->partner->libvirt);
+}
+
+static void partner_mwait(Parser *p, const char *value)
+{
+	p->partner->mwait = yes_no_set(p, value) ? TRISTATE_YES : TRISTATE_NO;
+}
+
+const Key parser_partner_keys[] = {
+	{"kernel", partner_kernel}, {"qemu", partner_qemu}, {"libvirt", partner_libvirt},
+	{"mwait", partner_mwait},   {NULL, NULL},
+};
+
 /* [host], [sdk], [shared]: how many cores, or which CPUs */
 
 /* The request may be made in one way only. */

@@ -105,31 +105,65 @@ static void vm_begin(Parser *p, const char *name)
 	p->keys = parser_vm_keys;
 }
 
+static void partner_begin(Parser *p, const char *name)
+{
+	const char *fault = vm_name_fault(name);
+
+	if (fault)
+		parser_complain(p, p->line, "[%s]: the partner's name %s", p->section, fault);
+	if (p->inventory->partners->len == PARTNERS_MAX)
+		parser_complain(p, p->line, "[%s]: more than %d partners", p->section,
+				PARTNERS_MAX);
+	p->partner = partner_new(name);
+	g_ptr_array_add(p->inventory->partners, p->partner);
+	p->keys = parser_partner_keys;
+}
+
+/* Sections that have a name of their own, "[vm NAME]". */
+static const struct Named {
+	const char *kind;
+	void (*begin)(Parser *p, const char *name);
+} named[] = {{"vm", vm_begin}, {"partner", partner_begin}};
+
+/* The kind that WORD is, or that "WORD name" begins with; NULL. */
+static const struct Named *named_find(const char *section, bool alone)
+{
+	for (unsigned i = 0; i < G_N_ELEMENTS(named); i++) {
+		size_t length = strlen(named[i].kind);
+
+		if (!strncmp(section, named[i].kind, length) &&
+		    section[length] == (alone ? '\0' : ' '))
+			return &named[i];
+	}
+	return NULL;
+}
+
 static void section_unknown(Parser *p)
 {
-	static const char *const known[] = {"node", "host", "sdk", "shared", "kernel", "vm", NULL};
+	static const char *const known[] = {"node",   "host", "sdk",	 "shared",
+					    "kernel", "vm",   "partner", NULL};
 	g_autofree char *word = g_strndup(p->section, strcspn(p->section, " "));
 	const char *near = nearest_word(word, known);
 
-	if (!strcmp(word, "vm"))
-		parser_complain(p, p->line, "[%s]: which VM? write [vm NAME]", p->section);
+	if (named_find(word, true))
+		parser_complain(p, p->line, "[%s]: which %s? write [%s NAME]", p->section,
+				strcmp(word, "vm") ? word : "VM", word);
 	else if (near)
 		parser_complain(p, p->line, "[%s]: unknown section; did you mean [%s%s]?",
-				p->section, near, strcmp(near, "vm") ? "" : " NAME");
+				p->section, near, named_find(near, true) ? " NAME" : "");
 	else
-		parser_complain(
-			p, p->line,
-			"[%s]: unknown section; known: node, host, sdk, shared, kernel, vm NAME",
-			p->section);
+		parser_complain(p, p->line,
+				"[%s]: unknown section; known: node, host, sdk, shared, kernel, "
+				"vm NAME, partner NAME",
+				p->section);
 }
 
 static void section_begin(Parser *p, char *name)
 {
-	bool vm = g_str_has_prefix(name, "vm ");
+	const struct Named *kind = named_find(name, false);
+	char *own = kind ? g_strchug(name + strlen(kind->kind) + 1) : NULL;
 	int first;
 
-	if (vm)
-		g_strchug(name + 3);
 	section_end(p, name);
 	first = GPOINTER_TO_INT(g_hash_table_lookup(p->sections, name));
 	if (first) {
@@ -137,8 +171,8 @@ static void section_begin(Parser *p, char *name)
 		return;
 	}
 	g_hash_table_insert(p->sections, g_strdup(name), GINT_TO_POINTER(p->line));
-	if (vm) {
-		vm_begin(p, name + 3);
+	if (kind) {
+		kind->begin(p, own);
 		return;
 	}
 	for (const Section *section = parser_sections; section->name; section++)

@@ -41,11 +41,13 @@ struct Parser {
 	CoreRequest *request; /* the role section being read */
 	GArray *vms;	      /* of VmSection, in the file's order */
 	VmSection *vm;	      /* being read; valid until the next section */
+	Partner *partner;     /* being read, of the inventory */
 	bool unread;	      /* a line of the section being read was faulty */
 	bool cr;	      /* carriage returns were reported */
 };
 
 #define INVENTORY_VMS_MAX 8192 /* of one inventory, counts spelled out */
+#define PARTNERS_MAX 256
 
 /* An error of LINE. */
 void parser_complain(Parser *p, int line, const char *format, ...) G_GNUC_PRINTF(3, 4);
@@ -53,8 +55,8 @@ void parser_complain(Parser *p, int line, const char *format, ...) G_GNUC_PRINTF
 /* An error in the value of the key being set. */
 void parser_refuse(Parser *p, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* The sections but those of VMs, ended by NULL; and the keys of a VM's (inventory_keys.c). */
+/* The sections without a name, ended by NULL; and the keys of those with (inventory_keys.c). */
 extern const Section parser_sections[];
-extern const Key parser_vm_keys[];
+extern const Key parser_vm_keys[], parser_partner_keys[];
 
 #endif

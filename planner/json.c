@@ -170,6 +170,29 @@ json_t *plan_node_to_json(const Plan *plan)
 	return object;
 }
 
+/* Left out where there is none. */
+static void partners_to_json(json_t *object, const Plan *plan)
+{
+	json_t *array = json_array();
+
+	for (unsigned i = 0; i < plan->partners->len; i++) {
+		const Partner *partner = g_ptr_array_index(plan->partners, i);
+		json_t *entry = json_object();
+
+		json_object_set_new(entry, "name", text(partner->name));
+		json_object_set_new(entry, "kernel", text(partner->kernel));
+		json_object_set_new(entry, "qemu", text(partner->qemu));
+		json_object_set_new(entry, "libvirt", text(partner->libvirt));
+		if (partner->mwait != TRISTATE_UNKNOWN)
+			json_object_set_new(entry, "mwait",
+					    json_boolean(partner->mwait == TRISTATE_YES));
+		json_array_append_new(array, entry);
+	}
+	if (json_array_size(array))
+		json_object_set(object, "partners", array);
+	json_decref(array);
+}
+
 static json_t *roles_to_json(const Plan *plan)
 {
 	static const Role order[] = {ROLE_HOST, ROLE_SDK,      ROLE_DEDICATED, ROLE_SHARED,
@@ -418,6 +441,7 @@ json_t *plan_to_json(const Plan *plan)
 	json_object_set_new(object, "node", node);
 	json_object_set_new(object, "cpus", roles_to_json(plan));
 	json_object_set_new(object, "kernel", kernel_to_json(plan));
+	partners_to_json(object, plan);
 	json_object_set_new(object, "vms", vms_to_json(plan));
 	json_object_set_new(object, "placement", placement_to_json(plan));
 	json_object_set_new(object, "findings", findings_to_json(plan->findings));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/plan.h"
+#include "planner/partner.h"
 #include "planner/place.h"
 #include "planner/split.h"
 #include "planner/subject.h"
@@ -35,6 +36,7 @@ Plan *plan_new(const Host *host)
 
 	plan->host = host;
 	plan->vms = g_ptr_array_new_with_free_func((GDestroyNotify)plan_vm_free);
+	plan->partners = g_ptr_array_new_with_free_func((GDestroyNotify)partner_free);
 	plan->findings = findings_new();
 	plan->why_nots = g_ptr_array_new_with_free_func((GDestroyNotify)why_not_free);
 	plan->moves = g_ptr_array_new_with_free_func((GDestroyNotify)move_free);
@@ -56,6 +58,7 @@ void plan_free(Plan *plan)
 	hwloc_bitmap_free(plan->isolated);
 	g_clear_pointer(&plan->parameters, g_ptr_array_unref);
 	g_free(plan->cmdline);
+	g_ptr_array_unref(plan->partners);
 	g_ptr_array_unref(plan->why_nots);
 	g_ptr_array_unref(plan->moves);
 	g_ptr_array_unref(plan->vms);
@@ -311,6 +314,41 @@ static void judge_cpupm(Plan *plan, const Inventory *inventory, const Node *node
 	}
 }
 
+/* Where VMs may migrate to */
+
+static void partner_found(void *data, const Partner *partner, const char *vms, const char *why,
+			  bool unknown)
+{
+	GPtrArray *findings = data;
+	g_autofree char *subject = g_strconcat("partner ", partner->name, NULL);
+
+	if (unknown)
+		findings_add_unknown(findings, SEVERITY_WARNING, "cpu-pm.lost-on-migration",
+				     subject, "say it in the inventory",
+				     "whether cpu-pm of %s survives on %s cannot be told: %s", vms,
+				     partner->name, why);
+	else
+		findings_add(findings, SEVERITY_WARNING, "cpu-pm.lost-on-migration", subject,
+			     "give these VMs cpu-pm = off, or keep them from migrating there",
+			     "cpu-pm of %s would not survive on %s: %s", vms, partner->name, why);
+}
+
+static void judge_partners(Plan *plan, const Inventory *inventory)
+{
+	g_autoptr(GPtrArray) vms = g_ptr_array_new();
+
+	for (unsigned i = 0; i < inventory->partners->len; i++)
+		g_ptr_array_add(plan->partners,
+				partner_copy(g_ptr_array_index(inventory->partners, i)));
+	for (unsigned i = 0; i < plan->vms->len; i++) {
+		PlanVm *vm = g_ptr_array_index(plan->vms, i);
+
+		if (vm->placed && vm->cpupm->verdict == CPUPM_ON)
+			g_ptr_array_add(vms, vm->spec);
+	}
+	partners_judge(plan->partners, plan->host, vms, partner_found, plan->findings);
+}
+
 /* Findings about the host as a whole */
 
 static void host_findings(Plan *plan)
@@ -394,6 +432,7 @@ Plan *plan_compute(const Host *host, const Inventory *inventory, const Node *nod
 	plan->cmdline = kernel_line(plan->parameters);
 	kernel_line_check(plan->cmdline, plan->findings);
 	judge_cpupm(plan, inventory, node);
+	judge_partners(plan, inventory);
 	host_findings(plan);
 	findings_sort(plan->findings);
 	return plan;

@@ -80,6 +80,7 @@ typedef struct Plan {
 	bool optimal;
 	unsigned placed, wanted,
 		bound;	     /* VMs; bound: no placement has more, where that is the goal */
+	GPtrArray *partners; /* of Partner */
 	GPtrArray *findings; /* sorted */
 	GPtrArray *why_nots; /* of WhyNot, for the VMs not placed for want of room */
 	GPtrArray *moves;    /* of Move, by VM; empty unless moves were allowed */

@@ -44,6 +44,31 @@ static bool read_facts(Reader *r, Plan *plan, const json_t *root)
 	       reader_number(r, node, "host_memory", G_MAXINT64, &plan->host_memory);
 }
 
+static bool read_partner(Reader *r, void *into, const json_t *object)
+{
+	Plan *plan = into;
+	bool mwait;
+	const char *name, *kernel, *qemu, *libvirt;
+	Partner *partner;
+
+	if (!reader_string(r, object, "name", &name) ||
+	    !reader_text(r, object, "kernel", &kernel) || !reader_text(r, object, "qemu", &qemu) ||
+	    !reader_text(r, object, "libvirt", &libvirt))
+		return false;
+	if (vm_name_fault(name))
+		return reader_fail(r, "'name' of a partner %s", vm_name_fault(name));
+	if (json_object_get(object, "mwait") && !reader_bool(r, object, "mwait", &mwait))
+		return false;
+	partner = partner_new(name);
+	partner->kernel = g_strdup(kernel);
+	partner->qemu = g_strdup(qemu);
+	partner->libvirt = g_strdup(libvirt);
+	if (json_object_get(object, "mwait"))
+		partner->mwait = mwait ? TRISTATE_YES : TRISTATE_NO;
+	g_ptr_array_add(plan->partners, partner);
+	return true;
+}
+
 /* The role of a core: that of all its CPUs. */
 static bool core_role(Reader *r, hwloc_bitmap_t cpus[], const Core *core, Role *role)
 {
@@ -263,6 +288,7 @@ static bool read_document(Reader *r, json_t *root, Host *host, Plan *plan)
 	return format_check(r, root) && plan_read_host(r, host, root) &&
 	       read_versions(r, plan, root) && read_facts(r, plan, root) &&
 	       read_roles(r, plan, root) && read_kernel(r, plan, root) &&
+	       reader_each_if_any(r, plan, root, "partners", read_partner) &&
 	       reader_each(r, plan, root, "vms", plan_read_vm) && read_placement(r, plan, root) &&
 	       reader_each(r, plan, root, "findings", read_finding) &&
 	       plan_read_changes(r, plan, root) && same_check(r, plan, root);

@@ -89,6 +89,7 @@ const Rule *const rules[] = {
 	&rule_cpu_pm_passthrough_without_mwait,
 	&rule_cpu_pm_unsupported,
 	&rule_cpu_pm_unjudged,
+	&rule_cpu_pm_lost_on_migration,
 	&rule_cpu_pm_memory_unlocked,
 	&rule_cpu_pm_namespace_missing,
 	&rule_kvm_ple_gap,

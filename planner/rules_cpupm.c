@@ -3,6 +3,7 @@
  * Rules over cpu-pm. What a VM may have is decided by cpupm_judge() alone, over the CPUs that its
  * threads, and all others', were found to be allowed.
  */
+#include "planner/partner.h"
 #include "planner/rules_sides.h"
 #include "planner/rules_table.h"
 #include "planner/version.h"
@@ -255,6 +256,59 @@ const Rule rule_cpu_pm_unjudged = {
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS,
 	.eval_vm = eval_unjudged,
+};
+
+/* Where VMs may migrate to */
+
+typedef struct Losing {
+	const Rule *rule;
+	GPtrArray *findings;
+} Losing;
+
+static void partner_found(void *data, const Partner *partner, const char *vms, const char *why,
+			  bool unknown)
+{
+	const Losing *losing = data;
+	g_autofree char *subject = g_strconcat("partner ", partner->name, NULL);
+
+	if (unknown)
+		rule_unknown(losing->rule, losing->findings, subject, "the inventory",
+			     "whether cpu-pm of %s survives on %s cannot be told: %s", vms,
+			     partner->name, why);
+	else
+		rule_found(losing->rule, losing->findings, subject, "the inventory", NULL,
+			   "cpu-pm of %s would not survive on %s: %s", vms, partner->name, why);
+}
+
+static void eval_partners(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	g_autoptr(GPtrArray) vms = g_ptr_array_new();
+	Losing losing = {rule, findings};
+
+	for (unsigned i = 0; i < audit->vms->len; i++) {
+		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
+
+		if (vm->guest && on_where(vm))
+			g_ptr_array_add(vms, vm->spec);
+	}
+	partners_judge(audit->plan->partners, audit->plan->host, vms, partner_found, &losing);
+}
+
+const Rule rule_cpu_pm_lost_on_migration = {
+	.id = "cpu-pm.lost-on-migration",
+	.severity = SEVERITY_WARNING,
+	.title = "A VM would lose its cpu-pm where it may migrate to",
+	.sees = "VMs with cpu-pm=on, running or for the next start, against the kernel, QEMU and "
+		"MWAIT of every [partner] of the inventory.",
+	.why = "cpu-pm is not part of the guest's state: it travels in the domain XML. A partner "
+	       "whose QEMU does not know it refuses the VM; one whose kernel cannot give it runs "
+	       "the VM without, or, from QEMU 10.0 on, refuses it as well; one without MWAIT "
+	       "kills a guest that was promised it.",
+	.remedy = "keep the VM from migrating there, bring the partner up, or take cpu-pm out",
+	.source = "QEMU system/vl.c, target/i386/kvm/kvm.c kvm_arch_init(): no vmstate",
+	.when = WHEN_PLAN | WHEN_GUESTS,
+	.needs = FACT_GUESTS,
+	.eval = eval_partners,
 };
 
 /* Memory locking and the namespace */

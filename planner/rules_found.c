@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define NAMES_MOST 6
-
 /* Findings */
 
 void rule_found(const Rule *rule, GPtrArray *findings, const char *subject, const char *evidence,
@@ -34,26 +32,6 @@ void rule_unknown(const Rule *rule, GPtrArray *findings, const char *subject, co
 	findings_add_unknown(findings, rule->severity, rule->id, subject,
 			     "let planner read it, then check again", "%s", seen);
 	findings_support(findings, evidence, NULL, rule->why);
-}
-
-/* Names */
-
-void naming_add(Naming *naming, const char *name)
-{
-	if (!naming->text)
-		naming->text = g_string_new(NULL);
-	if (naming->n++ < NAMES_MOST)
-		g_string_append_printf(naming->text, "%s%s", naming->n > 1 ? ", " : "", name);
-}
-
-char *naming_end(Naming *naming)
-{
-	GString *text = naming->text ? naming->text : g_string_new(NULL);
-
-	if (naming->n > NAMES_MOST)
-		g_string_append_printf(text, " and %u more", naming->n - NAMES_MOST);
-	*naming = (Naming){0};
-	return g_string_free(text, FALSE);
 }
 
 /* Sets */

@@ -4,6 +4,7 @@
 #ifndef PLANNER_RULES_FOUND_H
 #define PLANNER_RULES_FOUND_H
 
+#include "planner/naming.h"
 #include "planner/rules.h"
 
 /*
@@ -17,15 +18,6 @@ void rule_found(const Rule *rule, GPtrArray *findings, const char *subject, cons
 G_GNUC_PRINTF(5, 6)
 void rule_unknown(const Rule *rule, GPtrArray *findings, const char *subject, const char *evidence,
 		  const char *text, ...);
-
-/* "a, b, c and 4 more": things of which there may be many. */
-typedef struct Naming {
-	GString *text;
-	unsigned n;
-} Naming;
-void naming_add(Naming *naming, const char *name);
-/* The names so far, yours; the naming is empty again. */
-char *naming_end(Naming *naming);
 
 /* Sets. All are yours. */
 hwloc_bitmap_t set_new(void);

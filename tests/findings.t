@@ -14,10 +14,10 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RULES = sorted(ROOT.glob("planner/rule*.c"))
 SOURCES = sorted({*ROOT.glob("planner/*.c"), *ROOT.glob("cmd/*.c")} - {*RULES})
-ID = r"[a-z][a-z0-9]*\.[a-z][a-z0-9-]*"
+ID = r"[a-z][a-z0-9-]*\.[a-z][a-z0-9-]*"
 TEMPLATES = {path.name for path in (ROOT / "templates").rglob("*") if path.is_file()}
 # Names of files and one kernel parameter look like ids of findings, as does the test suite's name in JUnit reports.
-FILES = re.compile(r"planner\.check|cpuidle\.off|.*\.(bash|cfg|conf|env|html|ini|json|md|service|slice|sh|svg|toml|txt|xml|yaml)$")
+FILES = re.compile(r"planner\.check|cpuidle\.off|.*\.(bash|cfg|conf|env|html|ini|json|md|rst|service|slice|sh|svg|toml|txt|xml|yaml)$")
 
 results = []
 
@@ -85,7 +85,8 @@ def inventory():
     rows = re.search(r"^const Section parser_sections\[\] = \{(.*?)\{NULL", text, re.S | re.M)[1]
     sections = {f"[{name}]": tables[table]
                 for name, table in re.findall(r'\{"([a-z]+)",\s*(\w+)\}', rows)}
-    return sections | {"[vm NAME]": tables["parser_vm_keys"]}
+    return sections | {"[vm NAME]": tables["parser_vm_keys"],
+                       "[partner NAME]": tables["parser_partner_keys"]}
 
 
 def entries(lines):

@@ -163,6 +163,29 @@ static void test_node(void)
 	g_assert_cmpint(inventory->mwait, ==, TRISTATE_NO);
 }
 
+static void test_partners(void)
+{
+	g_autoptr(Inventory) inventory = taken("[partner  x6-0043 ]\nkernel = 4.14.0\nmwait = yes\n"
+					       "[partner b]\nqemu = 2.12.0\nlibvirt = 4.0.0\n",
+					       ALL);
+	const Partner *first, *second;
+
+	g_assert_cmpuint(inventory->partners->len, ==, 2);
+	first = g_ptr_array_index(inventory->partners, 0);
+	second = g_ptr_array_index(inventory->partners, 1);
+	g_assert_cmpstr(first->name, ==, "x6-0043");
+	g_assert_cmpstr(first->kernel, ==, "4.14.0");
+	g_assert_null(first->qemu);
+	g_assert_cmpint(first->mwait, ==, TRISTATE_YES);
+	g_assert_cmpstr(second->qemu, ==, "2.12.0");
+	g_assert_cmpstr(second->libvirt, ==, "4.0.0");
+	g_assert_cmpint(second->mwait, ==, TRISTATE_UNKNOWN);
+	assert_refused("[partner a/b]\n[partner b]\nqemu = x\n[partner b]\nmwait = 1\n", ALL,
+		       NAME ":1: [partner a/b]: the partner's name has a '/'*\n" NAME
+			    ":3: [partner b] qemu: 'x' is not a version*\n" NAME
+			    ":4: [partner b]: already begun in line 2");
+}
+
 static void test_requests(void)
 {
 	g_autoptr(Inventory) by_socket =
@@ -591,6 +614,8 @@ static void test_sections(void)
 		{"[c ; d]", "[c ; d]: unknown section*"},
 		{"[vm]", "[vm]: which VM? *"},
 		{"[vm ]", "[vm]: which VM? *"},
+		{"[partner]", "[partner]: which partner? write [partner NAME]"},
+		{"[partners b]", "[partners b]: unknown section; did you mean [partner NAME]?"},
 		{"[ vm  ]", "[vm]: which VM? *"},
 		{"[]", "[]: unknown section*"},
 		{"[ ]", "[]: unknown section*"},
@@ -1061,6 +1086,7 @@ static void add_good(void)
 {
 	g_test_add_func("/inventory/nothing", test_nothing);
 	g_test_add_func("/inventory/node", test_node);
+	g_test_add_func("/inventory/partners", test_partners);
 	g_test_add_func("/inventory/requests", test_requests);
 	g_test_add_func("/inventory/kernel", test_kernel);
 	g_test_add_func("/inventory/vm", test_vm);

@@ -106,6 +106,8 @@ static void test_round_trip(void)
 	} rows[] = {
 		{SMALL, ""},
 		{SMALL, rich},
+		{SMALL, "[partner a]\nkernel = 4.14.0\nqemu = 8.2.0\nmwait = no\n[partner Ü & b]\n"
+			"mwait = yes\n[vm a]\nvcpus = 2\ncpu-mode = maximum\n"},
 		{SMALL, "[kernel]\nisolation = cpuset\n[vm a]\nvcpus = 3\n"},
 		{SMALL, "[sdk]\ncores = 1\n[shared]\ncores = 1\n[vm a]\nvcpus = 2\ncount = 5\n"},
 		{SMALL, "[vm a]\nvcpus = 2\ncpus = 0,1\n[vm b]\nvcpus = 2\ncpus = 1,7\n"},

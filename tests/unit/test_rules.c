@@ -537,6 +537,22 @@ static void pm_refused(Facts *f)
 		 "kvm: guest stopping CPU not supported: Invalid argument");
 }
 
+static void pm_partner(Facts *f)
+{
+	Partner *partner = partner_new("b");
+
+	(void)f;
+	partner->qemu = g_strdup("10.0.0");
+	partner->kernel = g_strdup("4.14.0");
+	g_ptr_array_add(plan_now->partners, partner);
+}
+
+static void pm_partner_unknown(Facts *f)
+{
+	pm_partner(f);
+	g_clear_pointer(&((Partner *)g_ptr_array_index(plan_now->partners, 0))->kernel, g_free);
+}
+
 static void pm_halts(Facts *f)
 {
 	guest(f, "d1")->halt_exits = 123456;
@@ -720,6 +736,8 @@ static const struct {
 	{"cpu-pm.passthrough-without-mwait", PLANNED, pm_passthrough, "MWAIT"},
 	{"cpu-pm.unsupported", PLANNED, pm_unsupported, "kernel-no-disable-exits"},
 	{"cpu-pm.unjudged", PLANNED, pm_unjudged, "qemu-unknown"},
+	{"cpu-pm.lost-on-migration", PLANNED, pm_partner, "cpu-pm of d1, d2 would not survive"},
+	{"cpu-pm.lost-on-migration", PLANNED, pm_partner_unknown, "set [partner b] kernel"},
 	{"cpu-pm.memory-unlocked", PLANNED, pm_unlocked, "takes back"},
 	{"cpu-pm.namespace-missing", PLANNED, pm_namespace, "xmlns:qemu"},
 	{"kvm.ple-gap", PLANNED, ple, "kvm_intel.ple_gap=0"},
