@@ -10,7 +10,8 @@ What is run, each of which writes TAP (the Test Anything Protocol, what prove(1)
                         $TMPDIR a folder of its own that is removed afterwards
 
 To add a test, put it there. NAMEs run only these. A producer that dies, runs out of time
-(TEST_TIMEOUT, 300 seconds), prints no plan or not what it planned counts as one failure more.
+(TEST_TIMEOUT, 300 seconds, or what a script's line `# timeout: N seconds` says, if more), prints no
+plan or not what it planned counts as one failure more.
 The last line is `N passed, N failed`, with `, N skipped` where tests could not run here.
 """
 
@@ -29,6 +30,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TIMEOUT = int(os.environ.get("TEST_TIMEOUT", "300"))
 RESULT = re.compile(r"(?P<no>not )?ok\b(?: +(?P<number>\d+))?(?P<rest>[^#]*)(?:# *(?P<note>.*))?$")
+LIMIT = re.compile(rb"^# timeout: (\d+) seconds$", re.M)
 PLAN = re.compile(r"1\.\.(\d+)(?: *# *(.*))?$")
 # What changes the behaviour of planner's libraries does not reach the tests.
 FOREIGN = re.compile(r"(HWLOC_|LIBVIRT_|VIR_|VIRSH_|G_|GIO_|XML_|LC_|LANG|NO_COLOR|COLUMNS|LINES|MAKE|MFLAGS|CDPATH)")
@@ -61,22 +63,30 @@ def producers(build):
     return found
 
 
+def limit_of(command):
+    """How many seconds a producer may take: a script may ask for more than all have."""
+    with open(ROOT / command[0], "rb") as file:
+        own = LIMIT.search(file.read(2000))
+    return max(TIMEOUT, int(own[1])) if own else TIMEOUT
+
+
 def run(command, env, scratch):
     """Run to the end or to the limit: (stdout, stderr, what went wrong or None)."""
     with open(f"{scratch}/stdout", "w+b") as out, open(f"{scratch}/stderr", "w+b") as err:
         try:
+            limit = limit_of(command)
             process = subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL,
                                        stdout=out, stderr=err, start_new_session=True)
         except OSError as error:
             return "", "", f"cannot run: {error.strerror}"
         try:
-            status = process.wait(TIMEOUT)
+            status = process.wait(limit)
             wrong = (None if status == 0 else f"exit status {status}" if status > 0
                      else f"killed by {signal.Signals(-status).name}")
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            wrong = f"not done after {TIMEOUT} seconds"
+            wrong = f"not done after {limit} seconds"
         out.seek(0)
         err.seek(0)
         return (out.read().decode(errors="replace"), err.read().decode(errors="replace"), wrong)
