@@ -187,6 +187,28 @@ static bool load_changed(const Options *options, const char *text, Question *que
 	return question->changed && input_keep(options, question->host, question->changed, error);
 }
 
+/* A saved plan: all that it has is where it is. */
+static bool load_saved(const Options *options, Question *question, GError **error)
+{
+	g_autoptr(Plan) saved = NULL;
+	size_t length;
+	g_autofree char *text = NULL;
+
+	if (options->what_ifs || options->keep)
+		return usage(error, "%s needs the inventory that the plan was made from: -i FILE%s",
+			     options->what_ifs ? "--what-if" : "--keep",
+			     options->what_ifs ? " --keep PLAN" : "");
+	text = input_read(options->plan, &length, error);
+	if (text)
+		saved = plan_read(options->plan, text, length, &question->host, error);
+	if (!saved)
+		return false;
+	question->inventory = replan_inventory(saved);
+	if (options->moves)
+		question->changed = replan_inventory(saved);
+	return true;
+}
+
 static bool load_node(const Options *options, Question *question, GError **error)
 {
 	const char *name = options->inventory ? options->inventory : "";
@@ -211,7 +233,8 @@ static bool load(const Options *options, Question *question, GError **error)
 			     "fit takes no arguments such as '%s'; name files with -i and -t",
 			     *options->arguments);
 	return load_sizes(options, question, error) && load_mix(options, question, error) &&
-	       load_node(options, question, error);
+	       (options->plan ? load_saved(options, question, error)
+			      : load_node(options, question, error));
 }
 
 /* The answer */
@@ -269,8 +292,8 @@ const Command command_fit = {
 	.name = "fit",
 	.help = "how many more VMs fit, where, and why not more",
 	.arguments = "",
-	.options = OPTION_INVENTORY | OPTION_TOPOLOGY | OPTION_PREFER | OPTION_MOVES | OPTION_KEEP |
-		   OPTION_FIT | OPTION_JSON | OPTION_COLOR,
+	.options = OPTION_INVENTORY | OPTION_TOPOLOGY | OPTION_PLAN | OPTION_PREFER | OPTION_MOVES |
+		   OPTION_KEEP | OPTION_FIT | OPTION_JSON | OPTION_COLOR,
 	.example = "planner fit -i node.ini -t x6.xml --vm 8:16G --what-if sdk.cores-per-node=1",
 	.run = run,
 };

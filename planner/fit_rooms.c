@@ -133,11 +133,12 @@ static hwloc_bitmap_t idle_beside(const Fit *fit, const Tenants *tenants, unsign
 	return cpus;
 }
 
-static char *beside_text(const VmSpec *spec)
+/* Of IDLE CPUs beside a VM on whole cores there are fewer than a core has. */
+static char *beside_text(const VmSpec *spec, unsigned idle, unsigned threads)
 {
 	if (spec->threads == THREADS_ISOLATE)
 		return g_strdup_printf("vm %s has threads = isolate", spec->name);
-	if (spec->cpus)
+	if (spec->cpus && idle >= threads)
 		return g_strdup_printf("vm %s is kept on half cores", spec->name);
 	return g_strdup_printf("vm %s has %u vCPUs, which do not fill its cores", spec->name,
 			       spec->vcpus);
@@ -146,8 +147,10 @@ static char *beside_text(const VmSpec *spec)
 static void strand_beside(Fit *fit, const Tenants *tenants, unsigned index)
 {
 	const PlanVm *vm = g_ptr_array_index(fit->plan->vms, index);
+	hwloc_bitmap_t idle = idle_beside(fit, tenants, index);
+	unsigned n = (unsigned)hwloc_bitmap_weight(idle);
 
-	strand(fit, idle_beside(fit, tenants, index), beside_text(vm->spec));
+	strand(fit, idle, beside_text(vm->spec, n, fit->plan->host->max_threads));
 }
 
 /* … that are kept for a VM which cannot run there */

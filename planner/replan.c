@@ -24,6 +24,53 @@ void replan_keep(Inventory *inventory, const Plan *saved)
 	}
 }
 
+static void request_cpus(CoreRequest *request, hwloc_const_bitmap_t cpus)
+{
+	request->by = hwloc_bitmap_iszero(cpus) ? SPLIT_NONE : SPLIT_CPUS;
+	request->cpus = request->by == SPLIT_CPUS ? hwloc_bitmap_dup(cpus) : NULL;
+}
+
+/* The CPUs of cores that are kept for VMs which cannot be placed there. */
+static CpuSet reserved_cpus(const Plan *plan)
+{
+	CpuSet cpus = hwloc_bitmap_dup(plan->cpus[ROLE_DEDICATED]);
+
+	for (unsigned i = 0; i < plan->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
+
+		for (unsigned v = 0; v < vm->vcpupin->len; v++) {
+			unsigned cpu = g_array_index(vm->vcpupin, unsigned, v);
+			const Core *core = host_core(plan->host, host_core_of(plan->host, cpu));
+
+			for (unsigned t = 0; t < core->n_cpus; t++)
+				hwloc_bitmap_clr(cpus, core->cpu[t]);
+		}
+	}
+	return cpus;
+}
+
+Inventory *replan_inventory(const Plan *saved)
+{
+	Inventory *inventory = inventory_new();
+	g_auto(CpuSet) sdk = reserved_cpus(saved); /* as far from VMs as the SDK's */
+
+	hwloc_bitmap_or(sdk, sdk, saved->cpus[ROLE_SDK]);
+	request_cpus(&inventory->host, saved->cpus[ROLE_HOST]);
+	request_cpus(&inventory->sdk, sdk);
+	request_cpus(&inventory->shared, saved->cpus[ROLE_SHARED]);
+	inventory->name = g_strdup(saved->name);
+	inventory->host_memory = saved->host_memory;
+	for (unsigned i = 0; i < saved->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(saved->vms, i);
+		VmSpec *spec = vm_spec_copy(vm->spec, vm->spec->name);
+
+		if (vm->vcpupin->len && !spec->cpus)
+			spec->cpus = g_array_copy(vm->vcpupin);
+		g_ptr_array_add(inventory->vms, spec);
+	}
+	return inventory;
+}
+
 /* Does OTHER name a CPU of a core that the VM number INDEX has? */
 static bool names_core_of(const Placer *placer, const PlanVm *other, unsigned index)
 {

@@ -14,6 +14,13 @@
 void replan_keep(Inventory *inventory, const Plan *saved);
 
 /*
+ * An inventory that asks for what SAVED has: its CPUs by role, the host's memory, its placed VMs
+ * where they are; those without a place may get one. What a plan does not say, such as [kernel], is
+ * not in it. Yours.
+ */
+Inventory *replan_inventory(const Plan *saved);
+
+/*
  * Could VM, kept, move and leave nothing behind: is it on whole cores of its own (place_movable()),
  * and does no other VM name a CPU of them?
  */
