@@ -34,28 +34,27 @@ static char *count_text(const FitCount *count)
 
 /* The head */
 
-#define NAMES_MOST 6 /* of VMs without a place */
+#define NAMES_MOST 6 /* of VMs in a row */
 
-/* "big, off and 3 more"; "-" where all have a place. Yours. */
-static char *refused_text(const Fit *fit)
+/* "big, off and 3 more"; "-" where there are none. Yours. */
+static char *names_text(const GPtrArray *vms)
 {
-	const GPtrArray *refused = fit->base->refused;
-	GString *text = g_string_new(refused->len ? "" : "-");
+	GString *text = g_string_new(vms->len ? "" : "-");
 
-	for (unsigned i = 0; i < MIN(refused->len, NAMES_MOST); i++) {
-		const PlanVm *vm = g_ptr_array_index(refused, i);
+	for (unsigned i = 0; i < MIN(vms->len, NAMES_MOST); i++) {
+		const PlanVm *vm = g_ptr_array_index(vms, i);
 		g_autofree char *safe = output_safe(vm->spec->name);
 
 		g_string_append_printf(text, "%s%s", i ? ", " : "", safe);
 	}
-	if (refused->len > NAMES_MOST)
-		g_string_append_printf(text, " and %u more", refused->len - NAMES_MOST);
+	if (vms->len > NAMES_MOST)
+		g_string_append_printf(text, " and %u more", vms->len - NAMES_MOST);
 	return g_string_free(text, FALSE);
 }
 
 static void print_refused(const Fit *fit, bool color)
 {
-	g_autofree char *names = refused_text(fit);
+	g_autofree char *names = names_text(fit->base->refused);
 	g_autofree char *text =
 		g_strdup_printf("the inventory itself does not fit: no place for %s; what follows "
 				"is for the others ('planner plan' says more)",
@@ -148,8 +147,12 @@ static void print_stranded(const Fit *fit, bool color)
 		const FitStranded *stranded = g_ptr_array_index(fit->stranded, i);
 		g_autofree char *n = g_strdup_printf("%d", hwloc_bitmap_weight(stranded->cpus));
 		g_autofree char *cpus = cpulist_format(stranded->cpus);
+		g_autofree char *names = names_text(stranded->vms);
+		g_autofree char *why = stranded->vms->len
+					       ? g_strdup_printf("%s: %s", stranded->why, names)
+					       : g_strdup(stranded->why);
 
-		output_line(table, (const char *const[]){n, cpus, stranded->why});
+		output_line(table, (const char *const[]){n, cpus, why});
 	}
 	output_print(table);
 	scols_unref_table(table);
@@ -392,17 +395,11 @@ static const FitAnswer *answer_for(const Fit *fit, const char *name)
 static char *moved_text(const FitAnswer *answer)
 {
 	g_autofree char *count = count_text(&answer->count);
-	GString *text = g_string_new(count);
+	g_autofree char *names = names_text(answer->movers);
 
-	for (unsigned i = 0; i < answer->movers->len; i++) {
-		const PlanVm *vm = g_ptr_array_index(answer->movers, i);
-		g_autofree char *safe = output_safe(vm->spec->name);
-
-		g_string_append_printf(text, "%s%s", i ? ", " : " (", safe);
-	}
-	if (answer->movers->len)
-		g_string_append(text, answer->movers->len == 1 ? " moves)" : " move)");
-	return g_string_free(text, FALSE);
+	if (!answer->movers->len)
+		return g_steal_pointer(&count);
+	return g_strdup_printf("%s (%s move%s)", count, names, answer->movers->len == 1 ? "s" : "");
 }
 
 static void side_sizes(const Sides *sides)
@@ -463,8 +460,8 @@ static void side_nodes(const Sides *sides)
 
 static void side_refused(const Sides *sides)
 {
-	g_autofree char *left = refused_text(sides->today);
-	g_autofree char *right = refused_text(sides->what_if);
+	g_autofree char *left = names_text(sides->today->base->refused);
+	g_autofree char *right = names_text(sides->what_if->base->refused);
 
 	if (sides->today->base->refused->len || sides->what_if->base->refused->len)
 		side_line(sides, "no place for", left, right);

@@ -53,12 +53,12 @@ static json_t *where_to_json(const Fit *fit, const FitAnswer *answer)
 	return array;
 }
 
-static json_t *movers_to_json(const FitAnswer *answer)
+static json_t *names_to_json(const GPtrArray *vms)
 {
 	json_t *array = json_array();
 
-	for (unsigned i = 0; i < answer->movers->len; i++) {
-		const PlanVm *vm = g_ptr_array_index(answer->movers, i);
+	for (unsigned i = 0; i < vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(vms, i);
 
 		json_array_append_new(array, json_string(vm->spec->name));
 	}
@@ -76,7 +76,7 @@ static json_t *size_to_json(const Fit *fit, const FitAnswer *answer)
 	json_object_set_new(object, "nodes", where_to_json(fit, answer));
 	json_object_set_new(object, "across", number(answer->across));
 	if (fit->base->moves)
-		json_object_set_new(object, "moves", movers_to_json(answer));
+		json_object_set_new(object, "moves", names_to_json(answer->movers));
 	json_object_set_new(object, "runs_out", json_string(fit_limit_names[answer->limit]));
 	json_object_set_new(object, "cores_alone", number(answer->cores_alone));
 	json_object_set_new(object, "left",
@@ -185,8 +185,9 @@ static json_t *stranded_to_json(const Fit *fit)
 	for (unsigned i = 0; i < fit->stranded->len; i++) {
 		const FitStranded *stranded = g_ptr_array_index(fit->stranded, i);
 
-		json_array_append_new(array, json_pack("{s:o, s:s}", "cpus", cpus(stranded->cpus),
-						       "why", stranded->why));
+		json_array_append_new(array, json_pack("{s:o, s:s, s:o}", "cpus",
+						       cpus(stranded->cpus), "why", stranded->why,
+						       "vms", names_to_json(stranded->vms)));
 	}
 	return array;
 }
@@ -195,16 +196,11 @@ static json_t *stranded_to_json(const Fit *fit)
 
 static json_t *inventory_to_json(const Fit *fit)
 {
-	json_t *refused = json_array();
+	unsigned wanted = fit->base->plan->vms->len;
 
-	for (unsigned i = 0; i < fit->base->refused->len; i++) {
-		const PlanVm *vm = g_ptr_array_index(fit->base->refused, i);
-
-		json_array_append_new(refused, json_string(vm->spec->name));
-	}
-	return json_pack("{s:i, s:i, s:o}", "wanted", (int)fit->base->plan->vms->len, "placed",
-			 (int)(fit->base->plan->vms->len - fit->base->refused->len), "refused",
-			 refused);
+	return json_pack("{s:i, s:i, s:o}", "wanted", (int)wanted, "placed",
+			 (int)(wanted - fit->base->refused->len), "refused",
+			 names_to_json(fit->base->refused));
 }
 
 static void answers_to_json(json_t *object, const Fit *fit)

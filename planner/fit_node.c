@@ -19,10 +19,12 @@ static void room_clear(gpointer data)
 	hwloc_bitmap_free(((FitRoom *)data)->cpus);
 }
 
-void fit_stranded_free(FitStranded *stranded)
+static void stranded_free(gpointer data)
 {
+	FitStranded *stranded = data;
+
 	hwloc_bitmap_free(stranded->cpus);
-	g_free(stranded->why);
+	g_ptr_array_unref(stranded->vms);
 	g_free(stranded);
 }
 
@@ -39,7 +41,7 @@ Fit *fit_compute(const Host *host, const Inventory *inventory, const Node *node,
 	fit->mix.parts = g_array_new(FALSE, FALSE, sizeof(FitSize));
 	fit->rooms = g_array_new(FALSE, FALSE, sizeof(FitRoom));
 	g_array_set_clear_func(fit->rooms, room_clear);
-	fit->stranded = g_ptr_array_new_with_free_func((GDestroyNotify)fit_stranded_free);
+	fit->stranded = g_ptr_array_new_with_free_func(stranded_free);
 	fit_sizes(fit, options);
 	fit_find_mix(fit, options);
 	fit_find_largest(fit);

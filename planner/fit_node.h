@@ -53,9 +53,9 @@ typedef struct FitRoom {
 /* CPUs that no VM gets although no VM runs on them. */
 typedef struct FitStranded {
 	hwloc_bitmap_t cpus;
-	char *why;
+	const char *why; /* static */
+	GPtrArray *vms;	 /* of PlanVm *, borrowed: beside whom; empty where it is of no VM */
 } FitStranded;
-void fit_stranded_free(FitStranded *stranded);
 
 typedef struct FitMix {
 	GArray *parts;	/* of FitSize, largest first, none of them 0 */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What today's plan leaves free, and the CPUs that neither run a VM nor can be given to one. */
 #include "planner/fit_node.h"
-#include "planner/size.h"
-#include "planner/subject.h"
+
+#include <string.h>
 
 /* Rooms */
 
@@ -62,22 +62,31 @@ static uint64_t *memory_today(const Fit *fit)
 
 /* Stranded: cores that lack a sibling */
 
-/* Takes CPUS, if there are any, and WHY. */
-static void strand(Fit *fit, hwloc_bitmap_t cpus, char *why)
+/* CPUS, taken, are stranded because of VM (NULL: of none): with those of as much WHY. */
+static void strand(Fit *fit, hwloc_bitmap_t cpus, const char *why, const PlanVm *vm)
 {
-	FitStranded *stranded = g_new(FitStranded, 1);
+	FitStranded *stranded = NULL;
 
-	*stranded = (FitStranded){cpus, why};
-	if (hwloc_bitmap_iszero(cpus))
-		fit_stranded_free(stranded);
-	else
+	for (unsigned i = 0; i < fit->stranded->len && !stranded; i++) {
+		stranded = g_ptr_array_index(fit->stranded, i);
+		stranded = !strcmp(stranded->why, why) ? stranded : NULL;
+	}
+	if (!stranded && !hwloc_bitmap_iszero(cpus)) {
+		stranded = g_new(FitStranded, 1);
+		*stranded = (FitStranded){hwloc_bitmap_alloc(), why, g_ptr_array_new()};
 		g_ptr_array_add(fit->stranded, stranded);
+	}
+	if (stranded && !hwloc_bitmap_iszero(cpus)) {
+		hwloc_bitmap_or(stranded->cpus, stranded->cpus, cpus);
+		if (vm)
+			g_ptr_array_add(stranded->vms, (gpointer)vm);
+	}
+	hwloc_bitmap_free(cpus);
 }
 
 static void strand_offline(Fit *fit)
 {
-	strand(fit, hwloc_bitmap_dup(fit->plan->cpus[ROLE_STRANDED]),
-	       g_strdup("a sibling is offline"));
+	strand(fit, hwloc_bitmap_dup(fit->plan->cpus[ROLE_STRANDED]), "a sibling is offline", NULL);
 }
 
 /* … that a VM does not fill */
@@ -134,14 +143,13 @@ static hwloc_bitmap_t idle_beside(const Fit *fit, const Tenants *tenants, unsign
 }
 
 /* Of IDLE CPUs beside a VM on whole cores there are fewer than a core has. */
-static char *beside_text(const VmSpec *spec, unsigned idle, unsigned threads)
+static const char *beside_text(const VmSpec *spec, unsigned idle, unsigned threads)
 {
 	if (spec->threads == THREADS_ISOLATE)
-		return g_strdup_printf("vm %s has threads = isolate", spec->name);
+		return "threads = isolate";
 	if (spec->cpus && idle >= threads)
-		return g_strdup_printf("vm %s is kept on half cores", spec->name);
-	return g_strdup_printf("vm %s has %u vCPUs, which do not fill its cores", spec->name,
-			       spec->vcpus);
+		return "a VM is kept on half cores";
+	return "vCPUs that do not fill whole cores";
 }
 
 static void strand_beside(Fit *fit, const Tenants *tenants, unsigned index)
@@ -150,7 +158,7 @@ static void strand_beside(Fit *fit, const Tenants *tenants, unsigned index)
 	hwloc_bitmap_t idle = idle_beside(fit, tenants, index);
 	unsigned n = (unsigned)hwloc_bitmap_weight(idle);
 
-	strand(fit, idle, beside_text(vm->spec, n, fit->plan->host->max_threads));
+	strand(fit, idle, beside_text(vm->spec, n, fit->plan->host->max_threads), vm);
 }
 
 /* … that are kept for a VM which cannot run there */
@@ -163,7 +171,7 @@ static void strand_reserved(Fit *fit, const Tenants *tenants)
 		if (role_of(fit->plan, i) == ROLE_DEDICATED &&
 		    tenant_of(tenants, host_core(host, i)) == HOST_NONE)
 			add_cpus(cpus, host_core(host, i));
-	strand(fit, cpus, g_strdup("kept for a VM that is not placed"));
+	strand(fit, cpus, "kept for a VM that is not placed", NULL);
 }
 
 /* … and free ones that none of the sizes can use */
@@ -188,9 +196,9 @@ static void strand_free(Fit *fit)
 {
 	if (!some_fit(fit) && fit->sizes->len)
 		strand(fit, hwloc_bitmap_dup(fit->plan->cpus[ROLE_FREE]),
-		       g_strdup(memory_short(fit)
-					? "free, but there is not the memory for any of these sizes"
-					: "free, but too few together for any of these sizes"));
+		       memory_short(fit) ? "free, but none of these sizes has the memory"
+					 : "free, but too few together for any of these sizes",
+		       NULL);
 }
 
 static void find_stranded(Fit *fit)
