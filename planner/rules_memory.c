@@ -235,7 +235,7 @@ const Rule rule_vm_memory_nodes = {
 	.eval_vm = eval_nodes,
 };
 
-#define STRAY_PART 20 /* a twentieth: QEMU's own text and libraries lie anywhere */
+#define STRAY_PART 20 /* a twentieth: QEMU's own heap and stacks may lie anywhere */
 
 static void eval_stray(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings)
 {

@@ -65,6 +65,20 @@ char *qemu_name_parse(const char *value)
 	return g_string_free(word, !word->len);
 }
 
+/* QEMU's own text and libraries: mapped from a file and clean, or from where programs lie. */
+static bool is_program(const char *line)
+{
+	static const char *const folders[] = {"/usr/", "/lib", "/bin/", "/sbin/"};
+	const char *file = strstr(line, " file=");
+
+	if (!file)
+		return false;
+	for (unsigned i = 0; i < G_N_ELEMENTS(folders); i++)
+		if (g_str_has_prefix(file + strlen(" file="), folders[i]))
+			return true;
+	return !strstr(line, " dirty=") && !strstr(line, " anon=") && !strstr(line, " huge ");
+}
+
 GHashTable *numa_maps_parse(const char *text)
 {
 	GHashTable *nodes = g_hash_table_new_full(NULL, NULL, NULL, g_free);
@@ -74,6 +88,8 @@ GHashTable *numa_maps_parse(const char *text)
 		const char *size = strstr(lines[i], "kernelpagesize_kB=");
 		uint64_t page = size ? g_ascii_strtoull(strchr(size, '=') + 1, NULL, 10) << 10 : 0;
 
+		if (is_program(lines[i]))
+			continue;
 		for (const char *at = lines[i]; page && (at = strstr(at, " N")); at++) {
 			char *end;
 			guint64 node = g_ascii_strtoull(at + 2, &end, 10), *bytes;

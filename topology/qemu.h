@@ -35,7 +35,8 @@ bool qemu_worker(const char *comm);
 
 /* The guest's name in the value of -name: "guest=a,,b,debug-threads=on" → "a,b"; yours. */
 char *qemu_name_parse(const char *value);
-/* Lines of /proc/PID/numa_maps → NUMA id → bytes. Yours. */
+/* Lines of /proc/PID/numa_maps → NUMA id → bytes of what may be the guest's: without QEMU's own
+ * text and libraries, which lie where whoever read them first ran. Yours. */
 GHashTable *numa_maps_parse(const char *text);
 
 #endif

@@ -54,10 +54,13 @@ static void test_numa(void)
 	g_autoptr(GHashTable) nodes = numa_maps_parse(
 		"7f00 bind:0 file=/dev/hugepages/libvirt/N1=9 huge dirty=2 N0=2 N1=1 "
 		"kernelpagesize_kB=2048\n7f01 default anon=3 N0=3 kernelpagesize_kB=4\n7f02 "
-		"default\n");
+		"default\n7f03 default file=/usr/bin/qemu-system-x86_64 dirty=9 N0=9 "
+		"kernelpagesize_kB=4\n7f04 default file=/opt/lib.so mapped=7 mapmax=2 N1=7 "
+		"kernelpagesize_kB=4\n7f05 default file=/memfd:pc.ram dirty=5 N1=5 "
+		"kernelpagesize_kB=4\n");
 
 	g_assert_cmpuint(bytes_of(nodes, 0), ==, (2 << 21) + 3 * 4096);
-	g_assert_cmpuint(bytes_of(nodes, 1), ==, 1 << 21);
+	g_assert_cmpuint(bytes_of(nodes, 1), ==, (1 << 21) + 5 * 4096);
 }
 
 static void test_log(void)
