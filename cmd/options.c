@@ -83,6 +83,18 @@ static const Row rows[] = {
 	 "answer as well for an inventory that says so, such as sdk.cores-per-node=1, vm3.vcpus=8, "
 	 "or vm3.count=0 to take VMs away; may be given again",
 	 true},
+	{OPTION_MIGRATE, 0, "from", "FILE", offsetof(Options, from),
+	 "the node the VM is on: a saved plan, or an inventory"},
+	{OPTION_MIGRATE, 0, "from-topology", "XML|DIR|SYNTHETIC", offsetof(Options, from_topology),
+	 "the topology of an inventory's node; default: that of -t, else this machine"},
+	{OPTION_MIGRATE, 0, "to", "FILE", offsetof(Options, to),
+	 "the node it is to go to: a saved plan, or an inventory, of the node without it"},
+	{OPTION_MIGRATE, 0, "to-topology", "XML|DIR|SYNTHETIC", offsetof(Options, to_topology),
+	 "the topology of an inventory's node; default: that of -t"},
+	{OPTION_MIGRATE, 0, "xml", NULL, offsetof(Options, xml),
+	 "print the domain XML for the other node instead of the report"},
+	{OPTION_MIGRATE, 0, "merge", "FILE", offsetof(Options, merge),
+	 "with --xml: the VM's domain XML as it is; only what is planner's changes in it"},
 	{OPTION_JSON, 0, "json", NULL, offsetof(Options, json), "print the document as JSON"},
 	{OPTION_COLOR, 0, "color", "auto|always|never", offsetof(Options, color_word),
 	 "colour; auto is on for a terminal, unless NO_COLOR is set"},
@@ -243,6 +255,10 @@ void options_clear(Options *options)
 	g_strfreev(options->vms);
 	g_free(options->mix);
 	g_strfreev(options->what_ifs);
+	g_free(options->from);
+	g_free(options->from_topology);
+	g_free(options->to);
+	g_free(options->to_topology);
 	g_strfreev(options->arguments);
 }
 

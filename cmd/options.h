@@ -35,6 +35,7 @@ enum {
 	OPTION_KEEP = 1 << 21,
 	OPTION_SKIP = 1 << 26,
 	OPTION_FIT = 1 << 22,	  /* --vm, --mix, --what-if */
+	OPTION_MIGRATE = 1 << 27, /* --from, --to, their topologies, --merge, --xml */
 	OPTION_ALWAYS = 1u << 31, /* --help */
 };
 /* Where a plan comes from. */
@@ -50,6 +51,8 @@ typedef struct Options {
 	char *rule_words, *skip_words, *fail_on, *format;
 	gboolean strict;
 	gboolean json, list_names, all, help;
+	char *from, *from_topology, *to, *to_topology; /* of migrate */
+	gboolean xml;
 	char *moves_word, *keep;
 	unsigned moves;		/* VMs that may move */
 	char **vms, **what_ifs; /* NULL, or ended by NULL */

@@ -81,6 +81,9 @@ GPtrArray *artifact_files_new(void);
 /* Render them; false, and no text is to be used, with ERROR set. */
 bool artifact_files_render(GPtrArray *files, const Rendering *rendering, GError **error);
 
+/* Does the domain XML of VM have hint-dedicated? (artifact_domain.c) */
+bool domain_hinted(const Plan *plan, const PlanVm *vm);
+
 /* The rows, beside their kind. */
 extern const Artifact artifact_cmdline, artifact_grub, artifact_grubby, artifact_kernel_install,
 	artifact_bootc;

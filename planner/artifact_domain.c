@@ -126,16 +126,20 @@ static bool is_x86(const char *arch)
  * KVM's promise to the guest that its vCPUs never wait for a CPU: then its locks spin. libvirt took
  * it for host-passthrough only until, at the latest, 9.0.
  */
-static bool is_hinted(const Fill *f)
+bool domain_hinted(const Plan *plan, const PlanVm *vm)
 {
-	const char *libvirt = f->plan->libvirt;
+	const char *libvirt = plan->libvirt;
 
-	if (f->vm->spec->policy != POLICY_DEDICATED || f->vm->cpupm->verdict == CPUPM_INELIGIBLE ||
+	if (vm->spec->policy != POLICY_DEDICATED || vm->cpupm->verdict == CPUPM_INELIGIBLE ||
 	    !libvirt)
 		return false;
 	return !version_before(libvirt, 9, 0) ||
-	       (f->vm->spec->cpu_mode == CPU_MODE_HOST_PASSTHROUGH &&
-		!version_before(libvirt, 5, 7));
+	       (vm->spec->cpu_mode == CPU_MODE_HOST_PASSTHROUGH && !version_before(libvirt, 5, 7));
+}
+
+static bool is_hinted(const Fill *f)
+{
+	return domain_hinted(f->plan, f->vm);
 }
 
 static char *features(Fill *f)

@@ -4,32 +4,11 @@
  * CPUs, cells and memory, holds until it is powered off; pins do not.
  */
 #include "planner/diff.h"
+#include "planner/guest.h"
 #include "planner/replan.h"
 #include "planner/size.h"
 
 /* Values as text; all yours. */
-
-static char *topology_text(const PlanVm *vm)
-{
-	return g_strdup_printf("%u socket%s, %u core%s, %u thread%s", vm->sockets,
-			       vm->sockets == 1 ? "" : "s", vm->cores, vm->cores == 1 ? "" : "s",
-			       vm->threads, vm->threads == 1 ? "" : "s");
-}
-
-/* The guest's NUMA cells; a VM on one node has one, which is all it has. */
-static char *cells_text(const PlanVm *vm)
-{
-	GString *text = g_string_new(vm->shares->len > 1 ? NULL : "one");
-
-	for (unsigned i = 0; i < vm->shares->len && vm->shares->len > 1; i++) {
-		const VmShare *share = &g_array_index(vm->shares, VmShare, i);
-		g_autofree char *memory = size_format(share->memory);
-
-		g_string_append_printf(text, "%s%u vCPUs and %s", i ? "; " : "", share->vcpus,
-				       memory);
-	}
-	return g_string_free(text, FALSE);
-}
 
 static char *memory_text(const PlanVm *vm)
 {
@@ -115,8 +94,8 @@ static const VmValue values[] = {
 	{"policy", policy_text, COST_RESTART, NULL},
 	{"memory", memory_text, COST_RESTART, NULL},
 	{"huge pages", page_text, COST_RESTART, NULL},
-	{"guest topology", topology_text, COST_RESTART, NULL},
-	{"guest cells", cells_text, COST_RESTART, NULL},
+	{"guest topology", guest_topology, COST_RESTART, NULL},
+	{"guest cells", guest_cells, COST_RESTART, NULL},
 	{"CPU mode", mode_text, COST_RESTART, NULL},
 	{"I/O threads", iothreads_text, COST_RESTART, NULL},
 	{"locked memory", locked_text, COST_RESTART, NULL},

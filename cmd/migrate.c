@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/migrate.h"
+#include "cmd/cmd.h"
+#include "cmd/output.h"
+#include "cmd/side.h"
+#include "planner/artifact.h"
+#include "planner/merge.h"
+#include "topology/error.h"
+#include "topology/libxml_load.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The report */
+
+static const char *verdict_color(MigrateVerdict verdict, bool color)
+{
+	static const char *const colors[] = {
+		[MIGRATE_LIVE] = "\033[32m",	[MIGRATE_LOSES] = "\033[33m",
+		[MIGRATE_UNKNOWN] = "\033[33m", [MIGRATE_RESTART] = "\033[33m",
+		[MIGRATE_CANNOT] = "\033[31m",
+	};
+
+	return color ? colors[verdict] : "";
+}
+
+static const char *name_of(const Plan *plan, const char *other)
+{
+	return plan->name ? plan->name : other;
+}
+
+static void print_head(const Migration *m, bool color)
+{
+	static const char *const texts[] = {
+		[MIGRATE_LIVE] = "it can migrate live",
+		[MIGRATE_LOSES] = "it can migrate live, and loses cpu-pm",
+		[MIGRATE_UNKNOWN] = "not known whether it can migrate live",
+		[MIGRATE_RESTART] = "it has to be powered off here and on there",
+		[MIGRATE_CANNOT] = "it cannot run there",
+	};
+	g_autofree char *vm = output_safe(m->before->spec->name);
+	g_autofree char *from = output_safe(name_of(m->from, "here"));
+	g_autofree char *to = output_safe(name_of(m->to, "there"));
+
+	printf("%s%s%s from %s to %s: %s%s%s\n", output_bold(color), vm, output_reset(color), from,
+	       to, verdict_color(m->verdict, color), texts[m->verdict], output_reset(color));
+}
+
+static void print_points(const Migration *m, bool color)
+{
+	static const char *const columns[] = {"POINT", "VERDICT", "~WHAT", "~WHAT TO DO", NULL};
+	static const char *const words[] = {"good", "loses cpu-pm", "unknown", "restart", "cannot"};
+	struct libscols_table *table = output_table(columns, color);
+
+	for (unsigned i = 0; i < m->points->len; i++) {
+		const MigratePoint *point = g_ptr_array_index(m->points, i);
+		struct libscols_line *line = output_line(
+			table, (const char *const[]){point->what, words[point->verdict],
+						     point->text, point->fix ? point->fix : "-"});
+
+		if (color)
+			scols_cell_set_color(scols_line_get_cell(line, 1),
+					     verdict_color(point->verdict, color));
+	}
+	putchar('\n');
+	output_print(table);
+	scols_unref_table(table);
+	puts("\nDevices, disks and networks are not planner's to judge: a VFIO device, for one, "
+	     "keeps a VM.");
+}
+
+/* The commands, where it is known how: live, or by the XML of its next start. */
+static void print_commands(const Migration *m)
+{
+	g_autofree char *vm = g_shell_quote(m->before->spec->name);
+	g_autofree char *safe = output_safe(vm);
+	bool live = m->verdict <= MIGRATE_LOSES;
+
+	if (!live && m->verdict != MIGRATE_RESTART)
+		return;
+	printf("\n  virsh dumpxml %s %s >here.xml\n"
+	       "  planner migrate ... --merge here.xml --xml >there.xml\n",
+	       live ? "--migratable" : "--inactive", safe);
+	if (live)
+		printf("  virsh migrate --live --persistent --xml there.xml --persistent-xml "
+		       "there.xml %s DESTINATION\n",
+		       safe);
+	else
+		printf("  virsh -c DESTINATION define there.xml\n");
+}
+
+/* The XML */
+
+static char *xml_merged(const Rendering *rendering, const char *name, GError **error)
+{
+	g_autoptr(GPtrArray) notes = g_ptr_array_new_with_free_func(g_free);
+	size_t length;
+	g_autofree char *base = input_read(name, &length, error);
+	char *text;
+
+	if (!base)
+		return NULL;
+	if (!libxml_load()) {
+		g_set_error_literal(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM,
+				    "merging needs libxml2, which is not installed");
+		return NULL;
+	}
+	text = merge_domain(rendering, name, base, length, notes, error);
+	for (unsigned i = 0; i < notes->len; i++) {
+		g_autofree char *note = output_safe(g_ptr_array_index(notes, i));
+
+		fprintf(stderr, "planner: %s\n", note);
+	}
+	return text;
+}
+
+static bool print_xml(const Options *options, const Migration *m, GError **error)
+{
+	g_autoptr(GHashTable) templates = input_templates(options->templates, error);
+	Plan there = *m->plan;
+	Rendering rendering = {.plan = &there, .vm = m->after, .templates = templates};
+	g_autofree char *text = NULL;
+
+	if (!templates)
+		return false;
+	/* What the running guest was not told it must not find: no hint-dedicated. */
+	if (m->verdict <= MIGRATE_LOSES && !domain_hinted(m->from, m->before))
+		there.libvirt = NULL;
+	if (options->merge && m->after->placed)
+		text = xml_merged(&rendering, options->merge, error);
+	else
+		text = artifact_render(&artifact_domain, &rendering, error);
+	if (text)
+		fputs(text, stdout);
+	return text;
+}
+
+/* Whoever takes the XML is told what it is not good for. */
+static void warn(const Migration *m)
+{
+	for (unsigned i = 0; i < m->points->len; i++) {
+		const MigratePoint *point = g_ptr_array_index(m->points, i);
+		g_autofree char *text = output_safe(point->text);
+
+		if (point->verdict != MIGRATE_LIVE)
+			fprintf(stderr, "planner: %s: %s\n", point->what, text);
+	}
+}
+
+/* The two nodes */
+
+static bool usage(GError **error, const char *text)
+{
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE, "%s; see 'planner migrate --help'",
+		    text);
+	return false;
+}
+
+static bool options_check(const Options *options, GError **error)
+{
+	if (g_strv_length(options->arguments) != 1)
+		return usage(error, "migrate takes the name of one VM");
+	if (!options->from || !options->to)
+		return usage(error, "name the two nodes with --from and --to");
+	if (!strcmp(options->from, "-") && !strcmp(options->to, "-"))
+		return usage(error, "--from and --to are both standard input: name one of them");
+	if (options->merge && !options->xml)
+		return usage(error, "--merge goes with --xml");
+	if (options->xml && options->json)
+		return usage(error, "--xml or --json: one of them");
+	return true;
+}
+
+static bool topology_unused(const Side *side, const char *option, const char *topology,
+			    GError **error)
+{
+	if (!side->saved || !topology)
+		return true;
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
+		    "%s: a saved plan has its topology with it: leave out %s", side->name, option);
+	return false;
+}
+
+static bool load(const Options *options, Side *from, Side *to, GError **error)
+{
+	const char *here = options->from_topology ? options->from_topology : options->topology;
+	const char *there = options->to_topology ? options->to_topology : options->topology;
+	Options first = *options;
+
+	first.moves = 0;
+	if (!side_read(from, options->from, error) || !side_read(to, options->to, error) ||
+	    !topology_unused(from, "--from-topology", options->from_topology, error) ||
+	    !topology_unused(to, "--to-topology", options->to_topology, error))
+		return false;
+	if (!to->saved && !there)
+		return usage(error, "the other node is not this machine: name its topology with "
+				    "--to-topology");
+	if (!side_load_host(from, here, NULL, error) || !side_load_host(to, there, NULL, error))
+		return false;
+	side_plan(from, &first);
+	side_plan(to, &first);
+	return true;
+}
+
+/* The VM, which is on the one node and not on the other; NULL. */
+static const PlanVm *find_vm(const char *name, const Side *from, const Side *to, GError **error)
+{
+	const PlanVm *vm = plan_vm(from->inputs.plan, name);
+
+	if (!vm)
+		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE, "%s has no VM '%s'",
+			    from->name, name);
+	else if (!vm->placed)
+		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
+			    "%s: vm %s is not placed, so it runs nowhere; 'planner plan' says why",
+			    from->name, name);
+	else if (plan_vm(to->inputs.plan, name))
+		g_set_error(
+			error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
+			"%s has a VM '%s' already: take it out, the question is whether it fits",
+			to->name, name);
+	else
+		return vm;
+	return NULL;
+}
+
+static Status report(const Options *options, const Migration *migration, GError **error)
+{
+	if (options->xml) {
+		if (!print_xml(options, migration, error))
+			return STATUS_TROUBLE;
+		warn(migration);
+	} else if (options->json) {
+		output_json(migrate_to_json(migration));
+	} else {
+		print_head(migration, options->color);
+		print_points(migration, options->color);
+		print_commands(migration);
+	}
+	return migration->verdict == MIGRATE_LIVE ? STATUS_FINE : STATUS_BAD_NEWS;
+}
+
+static Status migrate(const Options *options, Side *from, Side *to, GError **error)
+{
+	const PlanVm *vm;
+	const Inventory *inventory = to->inputs.inventory;
+	g_autoptr(Migration) migration = NULL;
+
+	if (!options_check(options, error) || !load(options, from, to, error))
+		return STATUS_TROUBLE;
+	vm = find_vm(options->arguments[0], from, to, error);
+	if (!vm)
+		return STATUS_TROUBLE;
+	migration = migrate_new(from->inputs.plan, vm, to->inputs.plan,
+				inventory ? inventory->overcommit : 0, options->moves);
+	return report(options, migration, error);
+}
+
+static Status run(const Options *options, GError **error)
+{
+	Side from = {0}, to = {0};
+	Status status = migrate(options, &from, &to, error);
+
+	side_clear(&from);
+	side_clear(&to);
+	return status;
+}
+
+const Command command_migrate = {
+	.name = "migrate",
+	.help = "can a VM migrate to another node while it runs, and what changes for it",
+	.arguments = "VM",
+	.options = OPTION_MIGRATE | OPTION_TOPOLOGY | OPTION_CONNECT | OPTION_MOVES |
+		   OPTION_TEMPLATES | OPTION_JSON | OPTION_COLOR,
+	.example = "planner migrate vm1 --from a.json --to b.ini --to-topology b.xml",
+	.run = run,
+};

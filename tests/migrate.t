@@ -1,0 +1,191 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""
+`planner migrate` on random pairs of nodes agrees with `planner plan`: a VM fits there if and only
+if the plan of that node with the VM in it, all others pinned where they are, places it; on the same
+CPUs, with the same cpu-pm. Saved plans and inventories give the same answer.
+
+    PLANNER=build/bin/planner CASES=120 SEED=1 tests/migrate.t
+"""
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+sys.path.insert(0, os.path.join(HERE, "judge"))
+
+import generator
+import topology
+from tap import Tap, skip_all
+
+PLANNER = os.path.abspath(os.environ.get("PLANNER", os.path.join(ROOT, "build", "bin", "planner")))
+CASES = int(os.environ.get("CASES", "120"))
+SEED = os.environ.get("SEED", "1")
+SECONDS = 60  # no new case after that
+SCRATCH = os.environ.get("TMPDIR", "/tmp")
+VERDICTS = ["live", "loses-cpu-pm", "unknown", "restart", "cannot"]
+
+GROUPS = {
+    "status": "0 when it is live and all, 1 when not; the verdict is that of the worst point",
+    "room": "it fits where the plan of the other node places it, on the same CPUs",
+    "cpu-pm": "cpu-pm there is what the plan of the other node says",
+    "told": "live means that the guest finds what it was told: topology and cells",
+    "sources": "saved plans and inventories give the same answer",
+    "xml": "the XML is printed when it fits and its memory is known, and pins it there",
+}
+
+
+class Wrong(Exception):
+    def __init__(self, group, text):
+        super().__init__(text)
+        self.group = group
+
+
+def check(good, group, text):
+    if not good:
+        raise Wrong(group, text)
+
+
+def run(*words):
+    done = subprocess.run([PLANNER, *words], capture_output=True, timeout=60,
+                          env=dict(os.environ, LC_ALL="C.UTF-8"))
+    return done.returncode, done.stdout.decode(), done.stderr.decode("utf-8", "replace")
+
+
+def plan_of(folder, name, sections, source):
+    """The plan of SECTIONS; NAME.ini and NAME.json are left in FOLDER."""
+    path, saved = os.path.join(folder, name + ".ini"), os.path.join(folder, name + ".json")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(generator.text(sections))
+    status, _, errors = run("plan", "-i", path, "-t", source, "-o", saved)
+    if status == 2:
+        raise RuntimeError(f"{name}: {errors}")
+    with open(saved, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def there(sections, plan, name, keys):
+    """The other node with the VM: all others that are placed pinned, the rest gone."""
+    placed = {vm["name"] for vm in plan["vms"] if vm["placed"]}
+    kept = [(n, dict(k)) for n, k in generator.pinned(sections, plan, lambda _: True)
+            if not n.startswith("vm ") or n[3:] in placed]
+    return kept + [("vm " + name, dict(keys, node=None, cpus=None, count=None))]
+
+
+def told(vm):
+    """What the guest is told of its CPUs and memory."""
+    cells = [(s["vcpus"], s["memory"]) for s in vm.get("shares", [])]
+    return vm["topology"], cells
+
+
+def one_case(rng, folder, hosts):
+    (here, host), (other, other_host) = rng.choice(hosts), rng.choice(hosts)
+    a = generator.inventory(rng, host) + [("vm guest", generator._vm(rng, host) | {"count": None})]
+    if rng.random() < 0.6:  # nodes that are alike, a VM that is small: what migrates live
+        other, other_host = here, host
+        a[-1][1].update({"vcpus": rng.choice([1, 2, 4]), "memory": "1G", "node": None,
+                         "cpu-mode": rng.choice(["custom", "custom", "host-model"])})
+    b = generator.inventory(rng, other_host)
+    if here == other:
+        b[0][1].update(a[0][1] if rng.random() < 0.7 else {"mwait": "no"})
+    for name, keys in a + b:
+        if name == "sdk":
+            keys.pop("near", None)  # saved plans have no devices,
+        if keys.get("policy") != "shared":
+            keys.pop("node", None)  # nor the nodes that VMs asked for
+    plan_a, plan_b = plan_of(folder, "a", a, here), plan_of(folder, "b", b, other)
+    guest = next(vm for vm in plan_a["vms"] if vm["name"] == "guest")
+    if not guest["placed"]:
+        return None
+    both = plan_of(folder, "both", there(b, plan_b, "guest", dict(a)["vm guest"]), other)
+    landed = next(vm for vm in both["vms"] if vm["name"] == "guest")
+
+    inventories = ("--from", f"{folder}/a.ini", "--from-topology", here,
+                   "--to", f"{folder}/b.ini", "--to-topology", other)
+    plans = ("--from", f"{folder}/a.json", "--to", f"{folder}/b.json")
+    status, output, errors = run("migrate", "guest", "--json", *plans)
+    check(status in (0, 1), "status", f"status {status}: {errors}")
+    answer = json.loads(output)
+    worst = max(VERDICTS.index(p["verdict"]) for p in answer["points"])
+    check(answer["verdict"] == VERDICTS[worst] and (status == 0) == (worst == 0), "status",
+          f"{answer['verdict']} with points {VERDICTS[worst]} at worst, status {status}")
+    judge(answer, guest, landed)
+    judge_xml(answer, landed, plans)
+    again = run("migrate", "guest", "--json", *inventories)
+    check((again[0], again[1]) == (status, output), "sources",
+          "plans and inventories differ:\n" + output + again[1] + again[2])
+    return answer["verdict"]
+
+
+def judge(answer, guest, landed):
+    there_now = answer["to"]
+    check(there_now["placed"] == landed["placed"], "room",
+          f"migrate says {there_now['placed']}, the plan {landed['placed']}")
+    if not landed["placed"]:
+        check(answer["verdict"] == "cannot", "room", f"does not fit, and is {answer['verdict']}")
+        return
+    for key in ("vcpupin", "cpuset"):
+        check(there_now.get(key) == landed.get(key), "room",
+              f"{key}: {there_now.get(key)}, the plan {landed.get(key)}")
+    verdicts = guest["cpu_pm"]["verdict"], landed["cpu_pm"]["verdict"]
+    check(there_now["cpu_pm"] == verdicts[1], "cpu-pm", f"{there_now['cpu_pm']}, not {verdicts}")
+    if answer["verdict"] == "live":
+        check((verdicts[0] == "on") == (verdicts[1] == "on") and "unknown" not in verdicts,
+              "cpu-pm", f"live with cpu-pm {verdicts}")
+    if answer["verdict"] in ("live", "loses-cpu-pm"):
+        check(told(guest) == told(landed), "told", f"{told(guest)} becomes {told(landed)}")
+
+
+def judge_xml(answer, landed, words):
+    status, output, errors = run("migrate", "guest", "--xml", *words)
+    if not landed["placed"] or not landed["memory"]:
+        check(status == 2 and not output and errors, "xml", f"status {status}, but no place")
+        return
+    check(status == (answer["verdict"] != "live"), "xml", f"status {status}: {errors}")
+    for vcpu, cpu in enumerate(landed.get("vcpupin", [])):
+        check(f"<vcpupin vcpu='{vcpu}' cpuset='{cpu}'/>" in output, "xml", f"vCPU {vcpu}")
+    check(("cpu-pm=on" in output) == (landed["cpu_pm"]["verdict"] == "on"), "xml", "cpu-pm")
+
+
+def load_hosts(folder, rng):
+    found = [(os.path.join(HERE, "hosts", "x6.xml"), topology.load(f"{HERE}/hosts/x6.xml"))]
+    for name, _, xml in generator.synthetic_hosts(rng, 12):
+        path = os.path.join(folder, name + ".xml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(xml)
+        found.append((path, topology.parse(xml)))
+    return found
+
+
+def main():
+    if not os.access(PLANNER, os.X_OK):
+        skip_all(f"no {PLANNER}")
+    folder = os.path.join(SCRATCH, f"migrate-{os.getpid()}")
+    os.makedirs(folder)
+    hosts = load_hosts(folder, random.Random(f"hosts {SEED}"))
+    failures, seen, start = [], {}, time.monotonic()
+    for number in range(CASES):
+        if time.monotonic() - start > SECONDS:
+            break
+        try:
+            verdict = one_case(random.Random(f"{SEED}/{number}"), folder, hosts)
+            seen[verdict] = seen.get(verdict, 0) + 1
+        except Wrong as wrong:
+            failures.append((wrong.group, f"SEED={SEED}, case {number}: {wrong}"))
+    shutil.rmtree(folder)
+    tap = Tap()
+    for group, name in GROUPS.items():
+        mine = [text for g, text in failures if g == group]
+        tap.ok(not mine, name, *mine[:3])
+    tap.note(f"verdicts: {seen}")
+    return tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
