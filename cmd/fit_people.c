@@ -247,6 +247,17 @@ static void size_line(struct libscols_table *table, const Fit *fit, const FitAns
 	color_count(output_line(table, cells), 1, &answer->count, color);
 }
 
+static bool all_proved(const Fit *fit)
+{
+	for (unsigned i = 0; i < fit->sizes->len; i++) {
+		const FitAnswer *answer = g_ptr_array_index(fit->sizes, i);
+
+		if (answer->count.fit < answer->count.bound)
+			return false;
+	}
+	return true;
+}
+
 static void print_sizes(const Fit *fit, bool color)
 {
 	static const char *const columns[] = {"SIZE", ">MORE", "~WHERE", "~RUNS OUT FIRST", NULL};
@@ -256,6 +267,8 @@ static void print_sizes(const Fit *fit, bool color)
 		size_line(table, fit, g_ptr_array_index(fit->sizes, i), color);
 	output_print(table);
 	scols_unref_table(table);
+	if (all_proved(fit))
+		puts("Proved: 'planner plan' places so many, and not one more.");
 }
 
 /* Why not one more */
