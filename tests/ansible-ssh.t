@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
+# timeout: 900 seconds
 """
 The Ansible role against machines that it reaches by ssh: namespaces with an address, an sshd and
 files of their own, made by tests/ansible-host.sh. There the role works on /, so what it puts in

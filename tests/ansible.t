@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
+# timeout: 900 seconds
 """
 The Ansible role, by the real ansible-playbook. Its nodes are captured ones: roots in folders of the
 test, reached without a connection. One is as planned, one has a fault, one has a broken inventory.

@@ -64,7 +64,7 @@ class Controller:
             "LC_ALL": "C.UTF-8",
         }
 
-    def command(self, program, *words, timeout=240):
+    def command(self, program, *words, timeout=600):
         # JSON is YAML.
         self.write("hosts.json", json.dumps({"kvm_hosts": {"hosts": self.hosts, "vars": self.variables}}))
         os.replace(os.path.join(self.folder, "hosts.json"), os.path.join(self.folder, "hosts.yml"))
