@@ -4,6 +4,7 @@
 #include "cmd/inputs.h"
 #include "cmd/output.h"
 #include "cmd/picture.h"
+#include "cmd/save.h"
 #include "planner/json.h"
 #include "planner/plan_read.h"
 #include "topology/error.h"
@@ -87,31 +88,11 @@ static bool options_decide(const Options *options, CheckOptions *check, Form *fo
 
 /* What is intended */
 
-/* What the facts say of the node, for what the inventory leaves open. */
-static Node node_of(const Facts *facts)
-{
-	const GuestFacts *guests = facts->guests;
-	int exits = facts->kvm->disable_exits;
-
-	return (Node){
-		.kernel = facts->kernel->release,
-		.qemu = guests ? guests->qemu : NULL,
-		.libvirt = guests ? guests->libvirt : NULL,
-		.disable_exits = exits < 0    ? TRISTATE_UNKNOWN
-				 : exits == 0 ? TRISTATE_NO
-					      : TRISTATE_YES,
-		.mwait = exits < 0   ? TRISTATE_UNKNOWN
-			 : exits & 1 ? TRISTATE_YES
-				     : TRISTATE_NO,
-		.nested = facts->kvm->nested,
-	};
-}
-
 static bool plan_inventory(const Options *options, const Facts *facts, Inputs *inputs,
 			   GError **error)
 {
 	PlanOptions plan_options = {.prefer = options->prefer};
-	Node node = node_of(facts);
+	Node node = facts_node(facts);
 
 	inputs->inventory = input_inventory(options->inventory, error);
 	if (!inputs->inventory)
@@ -165,27 +146,6 @@ static char *report_text(const Check *check, Form form, GError **error)
 	return text;
 }
 
-static bool save_failed(GError **error, const char *name, const char *why)
-{
-	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s: %s", name, why);
-	return false;
-}
-
-/* Written aside and renamed; whoever collects it must be able to read it. */
-static bool save(const char *name, const char *text, GError **error)
-{
-	g_autoptr(GError) failure = NULL;
-	const char *colon;
-
-	if (g_file_test(name, G_FILE_TEST_EXISTS) && !g_file_test(name, G_FILE_TEST_IS_REGULAR))
-		return save_failed(error, name, "is not a regular file");
-	if (g_file_set_contents_full(name, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0644,
-				     &failure))
-		return true;
-	colon = g_strrstr(failure->message, ": ");
-	return save_failed(error, name, colon ? colon + 2 : failure->message);
-}
-
 static bool report(const Check *check, const Options *options, Form form, GError **error)
 {
 	g_autofree char *text = form == FORM_PEOPLE ? NULL : report_text(check, form, error);
@@ -193,7 +153,7 @@ static bool report(const Check *check, const Options *options, Form form, GError
 	if (!text && form != FORM_PEOPLE)
 		return false;
 	if (options->output && text)
-		return save(options->output, text, error);
+		return save_text(options->output, text, error);
 	if (options->output)
 		return usage(error, "-o", options->output,
 			     "needs a --format that programs read: json, prometheus, junit or svg");

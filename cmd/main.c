@@ -10,8 +10,9 @@
 
 /* All commands, in the order of help. */
 static const Command *const commands[] = {
-	&command_show,	  &command_plan,   &command_emit,    &command_fit,   &command_diff,
-	&command_migrate, &command_replay, &command_explain, &command_check, &command_snapshot,
+	&command_show,	&command_plan,	   &command_emit,   &command_fit,
+	&command_diff,	&command_migrate,  &command_replay, &command_explain,
+	&command_check, &command_snapshot, &command_adopt,
 };
 
 static void print_help(void)

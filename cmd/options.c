@@ -60,6 +60,8 @@ static const Row rows[] = {
 	 "running ones"},
 	{OPTION_LIST_NAMES, 0, "list-names", NULL, offsetof(Options, list_names),
 	 "print the artifacts' names alone"},
+	{OPTION_ADOPT, 'o', "output", "FILE", offsetof(Options, output),
+	 "write the inventory to FILE instead, aside and renamed"},
 	{OPTION_CHECK, 'o', "output", "FILE", offsetof(Options, output),
 	 "write the report to FILE instead, aside and renamed"},
 	{OPTION_CHECK, 0, "format", "people|json|prometheus|junit|svg", offsetof(Options, format),

@@ -33,6 +33,7 @@ enum {
 	OPTION_CHECK = 1 << 16, /* --rule, --skip, --fail-on, --strict, --format, -o REPORT */
 	OPTION_MOVES = 1 << 20,
 	OPTION_KEEP = 1 << 21,
+	OPTION_ADOPT = 1 << 28, /* -o INVENTORY */
 	OPTION_SKIP = 1 << 26,
 	OPTION_FIT = 1 << 22,	  /* --vm, --mix, --what-if */
 	OPTION_MIGRATE = 1 << 27, /* --from, --to, their topologies, --merge, --xml */

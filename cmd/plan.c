@@ -3,6 +3,7 @@
 #include "cmd/inputs.h"
 #include "cmd/map.h"
 #include "cmd/output.h"
+#include "cmd/save.h"
 #include "planner/json.h"
 #include "topology/error.h"
 
@@ -361,34 +362,13 @@ static void print_plan(const Plan *plan, bool color)
 	print_summary(plan, color);
 }
 
-static bool save_failed(const char *name, const char *why, GError **error)
-{
-	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s: %s", name, why);
-	return false;
-}
-
-/* GLib's message names its temporary file; the reason is what follows the last colon. */
-static const char *reason_of(const GError *failure)
-{
-	const char *colon = g_strrstr(failure->message, ": ");
-
-	return colon ? colon + 2 : failure->message;
-}
-
-/* Written aside and renamed: what stands there is replaced, so it must be a file. */
 static bool save(const Plan *plan, const char *name, GError **error)
 {
-	json_t *document;
-	g_autofree char *text = NULL;
-	g_autoptr(GError) failure = NULL;
+	json_t *document = plan_to_json(plan);
+	g_autofree char *text = json_text(document);
 
-	if (g_file_test(name, G_FILE_TEST_EXISTS) && !g_file_test(name, G_FILE_TEST_IS_REGULAR))
-		return save_failed(name, "is not a regular file", error);
-	document = plan_to_json(plan);
-	text = json_text(document);
 	json_decref(document);
-	return g_file_set_contents(name, text, -1, &failure) ||
-	       save_failed(name, reason_of(failure), error);
+	return save_text(name, text, error);
 }
 
 static Status run(const Options *options, GError **error)

@@ -42,6 +42,9 @@ const GuestThread *guest_thread(const GArray *threads, unsigned i);
 /* What counts for a VM: live while it runs, else what the next start makes. */
 Side guest_side(const Guest *guest);
 
+/* The processes that are VMs: a set of pids. Yours. */
+GHashTable *guest_pids(const Audit *audit);
+
 /* The -overcommit arguments as that QEMU reads them (NULL = version not known). */
 bool overcommit_on(char **arguments, const char *option, const char *qemu);
 /* The values of -overcommit on a command line; yours. */

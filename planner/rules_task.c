@@ -31,7 +31,7 @@ static bool is_qemu(const Task *task)
 	       (g_str_has_prefix(task->comm, "qemu-") || g_str_equal(task->comm, "kvm"));
 }
 
-static GHashTable *guest_pids(const Audit *audit)
+GHashTable *guest_pids(const Audit *audit)
 {
 	GHashTable *pids = g_hash_table_new(NULL, NULL);
 	const GArray *tasks = audit->facts->tasks->tasks;

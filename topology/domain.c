@@ -128,10 +128,8 @@ static uint64_t unit_parse(const char *unit)
 	return scale;
 }
 
-static uint64_t memory_parse(const xmlNode *node)
+static uint64_t size_parse(const char *text, const char *unit)
 {
-	g_autofree char *text = xml_text(node);
-	g_autofree char *unit = xml_get(node, "unit");
 	uint64_t scale = unit_parse(unit);
 	guint64 value;
 
@@ -139,6 +137,22 @@ static uint64_t memory_parse(const xmlNode *node)
 	    !g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64 / scale, &value, NULL))
 		return 0;
 	return value * scale;
+}
+
+static uint64_t memory_parse(const xmlNode *node)
+{
+	g_autofree char *text = xml_text(node);
+	g_autofree char *unit = xml_get(node, "unit");
+
+	return size_parse(text, unit);
+}
+
+static uint64_t page_parse(const xmlNode *node)
+{
+	g_autofree char *text = xml_get(node, "size");
+	g_autofree char *unit = xml_get(node, "unit");
+
+	return size_parse(text, unit);
 }
 
 /* vCPUs and iothreads */
@@ -308,6 +322,7 @@ static void memory_read(Domain *domain, const xmlNode *node)
 	domain->memory = memory_parse(xml_child(node, "memory"));
 	domain->locked = xml_child(backing, "locked");
 	domain->hugepages = xml_child(backing, "hugepages");
+	domain->page = page_parse(xml_child(xml_child(backing, "hugepages"), "page"));
 }
 
 /* QEMU's own arguments */

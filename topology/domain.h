@@ -33,6 +33,7 @@ typedef struct Domain {
 	char *cpu_mode;	      /* NULL = no <cpu> */
 	bool migratable_said;
 	bool locked, hugepages, eoi;
+	uint64_t page;	   /* bytes, of the first huge page size named; 0 = the node's default */
 	uint64_t memory;   /* bytes */
 	char **overcommit; /* values of -overcommit in qemu:commandline, in order */
 	bool namespace_missing;

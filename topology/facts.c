@@ -152,6 +152,25 @@ static void host_take(Root *root, const FactsOptions *options, Facts *facts)
 		root_note_text(root, "topology", error->message);
 }
 
+Node facts_node(const Facts *facts)
+{
+	const GuestFacts *guests = facts->guests;
+	int exits = facts->kvm->disable_exits;
+
+	return (Node){
+		.kernel = facts->kernel->release,
+		.qemu = guests ? guests->qemu : NULL,
+		.libvirt = guests ? guests->libvirt : NULL,
+		.disable_exits = exits < 0    ? TRISTATE_UNKNOWN
+				 : exits == 0 ? TRISTATE_NO
+					      : TRISTATE_YES,
+		.mwait = exits < 0   ? TRISTATE_UNKNOWN
+			 : exits & 1 ? TRISTATE_YES
+				     : TRISTATE_NO,
+		.nested = facts->kvm->nested,
+	};
+}
+
 static void note_take(void *facts, const char *source, const char *why)
 {
 	facts_unread(facts, source, why);

@@ -173,6 +173,7 @@ typedef struct Guest {
 	/* Of the inactive XML (live where transient). migratable_unknown: host-passthrough or
 	 * maximum that does not say migratable=, so that libvirt's default decides. */
 	bool locked, hugepages, eoi, migratable_unknown;
+	uint64_t page;		 /* of its huge pages, bytes; 0 = none, or the node's default */
 	uint64_t memory;	 /* bytes */
 	GHashTable *node_memory; /* NUMA id (GUINT_TO_POINTER) → guint64 * bytes resident, of all
 				    its memory (/proc/PID/numa_maps); read for guests that say where
@@ -235,6 +236,9 @@ Facts *facts_load(const FactsOptions *options, GError **error);
 Facts *facts_new(void);
 void facts_free(Facts *facts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Facts, facts_free)
+
+/* What they say of the node, for what an inventory leaves open; its texts are borrowed. */
+Node facts_node(const Facts *facts);
 
 /* Remember that SOURCE could not be read. */
 void facts_unread(Facts *facts, const char *source, const char *why);

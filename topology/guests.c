@@ -170,6 +170,7 @@ static void settings_take(Guest *guest, const Domain *domain)
 	guest->migratable_unknown = host && !domain->migratable_said;
 	guest->locked = domain->locked;
 	guest->hugepages = domain->hugepages;
+	guest->page = domain->page;
 	guest->eoi = domain->eoi;
 	guest->memory = domain->memory;
 	guest->doubled_pins = domain->doubled_pins;

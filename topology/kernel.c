@@ -13,6 +13,7 @@
 static const struct {
 	const char *name, *path;
 } sysctls[] = {
+	{"kernel.hostname", "/proc/sys/kernel/hostname"},
 	{"kernel.timer_migration", "/proc/sys/kernel/timer_migration"},
 	{"kernel.sched_rt_runtime_us", "/proc/sys/kernel/sched_rt_runtime_us"},
 	{"kernel.sched_rt_period_us", "/proc/sys/kernel/sched_rt_period_us"},

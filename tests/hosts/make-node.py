@@ -4,7 +4,7 @@
 Write the root directory of a node that obeys a plan: /proc, /sys and libvirt's files, as a capture
 of a clean node would have them. With --fault, one that does not.
 
-  tests/hosts/make-node.py PLAN.json DIRECTORY [--fault NAME[=ARGUMENT]]... [--cgroup 1|2]
+  tests/hosts/make-node.py PLAN.json DIRECTORY [--fault NAME[=ARGUMENT]]... [--cgroup 1|2] [--polls]
   tests/hosts/make-node.py --list-faults
 
 PLAN.json is of `planner plan --json`. Domain XML is what `planner emit domain` says (PLANNER names
@@ -211,6 +211,13 @@ class Node:
                 pages[node, size][0] += -(-vm.spec["memory"] // size // len(where))
         return pages
 
+    def poll(self):
+        """The SDK at work: a thread that polls on each of its CPUs, one that waits on all."""
+        sdk = self.sets["sdk"]
+        self.tasks.append(Task(6000, "spdk_tgt", sdk))
+        for cpu in sorted(sdk):
+            self.tasks.append(Task(6000, f"reactor_{cpu}", {cpu}, tid=6001 + cpu))
+
     def vm(self, name):
         for vm in self.vms:
             if name in ("", vm.name):
@@ -244,6 +251,8 @@ class Node:
         width, cpu = max(self.possible) + 1, "sys/devices/system/cpu/"
         self.put("proc/cmdline", f"BOOT_IMAGE=/vmlinuz-{self.release} root=/dev/sda1 ro {self.line}\n")
         self.put("proc/sys/kernel/osrelease", self.release + "\n")
+        if self.plan["node"].get("name"):
+            self.put("proc/sys/kernel/hostname", self.plan["node"]["name"] + "\n")
         self.put("proc/1/environ", "".join(v + "\0" for v in ["HOME=/", "TERM=linux", *self.environ]))
         self.put(f"boot/config-{self.release}",
                  "".join(f"CONFIG_{k}={v}\n" for k, v in self.config.items()))
@@ -306,7 +315,8 @@ class Node:
             self.put(at + "cpulist", show(cpus) + "\n")
             self.put(at + "cpumap", mask(cpus, width) + "\n")
             self.put(at + "distance", " ".join("10" if i == node["id"] else "21" for i in ids) + "\n")
-            self.put(at + "meminfo", f"Node {node['id']} MemTotal: {node['memory'] >> 10} kB\n")
+            if node["memory"] is not None:
+                self.put(at + "meminfo", f"Node {node['id']} MemTotal: {node['memory'] >> 10} kB\n")
         for (node, size), (total, free) in self.pages.items():
             at = f"sys/devices/system/node/node{node}/hugepages/hugepages-{size >> 10}kB/"
             self.put(at + "nr_hugepages", f"{total}\n")
@@ -746,16 +756,20 @@ def unread(node, path):
 
 def emitter(plan):
     def xml_of(name):
-        run = subprocess.run([PLANNER, "emit", "-p", plan, "domain", "--", name], check=True,
+        run = subprocess.run([PLANNER, "emit", "-p", plan, "domain", "--", name], check=False,
                              capture_output=True, text=True, encoding="utf-8")
+        if not run.stdout:  # status 1: some VM of the plan is not placed
+            sys.exit(run.stderr)
         return run.stdout
     return xml_of
 
 
-def make(plan, directory, faults=(), cgroup=2):
+def make(plan, directory, faults=(), cgroup=2, polls=False):
     """Write the node of the plan in the file PLAN; FAULTS are (name, argument)."""
     with open(plan, encoding="utf-8") as file:
         node = Node(json.load(file), cgroup, emitter(plan))
+    if polls:
+        node.poll()
     for name, argument in faults:
         FAULTS[name](node, argument)
     node.write(directory)
@@ -768,6 +782,7 @@ def main():
     options.add_argument("directory", nargs="?")
     options.add_argument("--fault", action="append", default=[], metavar="NAME[=ARGUMENT]")
     options.add_argument("--cgroup", type=int, choices=(1, 2), default=2)
+    options.add_argument("--polls", action="store_true", help="the SDK runs")
     options.add_argument("--list-faults", action="store_true")
     options = options.parse_args()
     if options.list_faults:
@@ -780,7 +795,7 @@ def main():
     for name, _ in faults:
         if name not in FAULTS:
             sys.exit(f"no fault {name}; see --list-faults")
-    make(options.plan, options.directory, faults, options.cgroup)
+    make(options.plan, options.directory, faults, options.cgroup, options.polls)
     return 0
 
 

@@ -269,6 +269,7 @@ static Guest *predict_guest(const Plan *plan, const PlanVm *vm, unsigned pid)
 	guest->cpu_mode = g_strdup(cpu_mode_names[vm->spec->cpu_mode]);
 	guest->locked = vm->spec->locked;
 	guest->hugepages = vm->spec->page != 0;
+	guest->page = vm->spec->page;
 	guest->eoi = true;
 	guest->slow_devices = g_ptr_array_new_with_free_func(g_free);
 	predict_threads(guest, vm);

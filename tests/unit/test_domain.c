@@ -129,6 +129,16 @@ static void assert_memory(const char *element, uint64_t bytes)
 	g_assert_cmpuint(domain->memory, ==, bytes);
 }
 
+static void assert_page(const char *pages, uint64_t bytes)
+{
+	g_autofree char *elements =
+		g_strdup_printf("<memoryBacking><hugepages>%s</hugepages></memoryBacking>", pages);
+	g_autoptr(Domain) domain = parse(elements);
+
+	g_assert_true(domain->hugepages);
+	g_assert_cmpuint(domain->page, ==, bytes);
+}
+
 static void test_memory(void)
 {
 	g_autoptr(Domain) domain = parse(
@@ -136,7 +146,12 @@ static void test_memory(void)
 		"<memory mode='strict' nodeset='0'/><memnode cellid='0' nodeset='1'/></numatune>");
 
 	g_assert_true(domain->hugepages && domain->locked);
+	g_assert_cmpuint(domain->page, ==, 0);
 	assert_set(domain->nodes, "0-1");
+	assert_page("<page size='2048' unit='KiB'/>", UINT64_C(2) << 20);
+	assert_page("<page size='1' unit='G' nodeset='0'/><page size='2' unit='M'/>",
+		    UINT64_C(1) << 30);
+	assert_page("<page size='x'/>", 0);
 	assert_memory("<memory>8388608</memory>", UINT64_C(8) << 30);
 	assert_memory("<memory unit='G'>2</memory>", UINT64_C(2) << 30);
 	assert_memory("<memory unit='MB'>1</memory>", 1000000);

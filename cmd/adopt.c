@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/adopt.h"
+#include "cmd/cmd.h"
+#include "cmd/save.h"
+#include "topology/error.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The topology that counts: -t, else the node's own. */
+static bool host_take(const Options *options, Facts *facts, GError **error)
+{
+	if (options->topology) {
+		host_free(facts->host);
+		facts->host = host_load(options->topology, error);
+		return facts->host;
+	}
+	if (!facts->host)
+		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
+			    "%s: its topology could not be read, so there is nothing to plan on; "
+			    "give it with -t",
+			    facts->source);
+	return facts->host;
+}
+
+/* Whatever the node held: what is written must be an inventory. */
+static bool text_check(const char *text, GError **error)
+{
+	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(Inventory) inventory = inventory_parse("inventory", text, strlen(text), errors);
+
+	if (!inventory)
+		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
+			    "this node has no inventory: %s",
+			    (const char *)g_ptr_array_index(errors, 0));
+	return inventory;
+}
+
+static bool write_text(const Options *options, const char *text, GError **error)
+{
+	if (options->output)
+		return save_text(options->output, text, error);
+	fputs(text, stdout);
+	return true;
+}
+
+static const char *plural(unsigned n)
+{
+	return n == 1 ? "" : "s";
+}
+
+/* What the file says in its comments, in short; on stderr, for the inventory may be on stdout. */
+static void print_summary(const Adoption *adoption)
+{
+	const GPtrArray *vms = adoption->inventory->vms;
+
+	fprintf(stderr, "planner: adopted %u VM%s; %u guess%s", vms->len, plural(vms->len),
+		adoption->guessed, adoption->guessed == 1 ? "" : "es");
+	if (adoption->lost)
+		fprintf(stderr, "; %u thing%s not expressed or not read", adoption->lost,
+			plural(adoption->lost));
+	fputs(adoption->guessed || adoption->lost ? ": see the comments\n" : "\n", stderr);
+}
+
+static Status adopt_facts(const Options *options, const Facts *facts, GError **error)
+{
+	g_autoptr(Adoption) adoption = adopt(facts);
+	g_autofree char *text = inventory_write(adoption->inventory, adoption->notes);
+
+	if (!text_check(text, error) || !write_text(options, text, error))
+		return STATUS_TROUBLE;
+	print_summary(adoption);
+	return adoption->lost ? STATUS_BAD_NEWS : STATUS_FINE;
+}
+
+static Status run(const Options *options, GError **error)
+{
+	FactsOptions facts_options = {.root = options->root,
+				      .uri = options->connect,
+				      .domains = options->domains,
+				      .topology = options->topology};
+	g_autoptr(Facts) facts = NULL;
+
+	if (*options->arguments) {
+		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
+			    "adopt takes no arguments such as '%s'; name what is captured with -r",
+			    *options->arguments);
+		return STATUS_TROUBLE;
+	}
+	facts = facts_load(&facts_options, error);
+	if (!facts || !host_take(options, facts, error))
+		return STATUS_TROUBLE;
+	return adopt_facts(options, facts, error);
+}
+
+const Command command_adopt = {
+	.name = "adopt",
+	.help = "write the inventory of a node that already runs",
+	.arguments = "",
+	.options = OPTION_ROOT | OPTION_CONNECT | OPTION_DOMAINS | OPTION_TOPOLOGY | OPTION_ADOPT,
+	.example = "planner adopt -o node.ini && planner check -i node.ini",
+	.run = run,
+};
