@@ -151,18 +151,24 @@ static bool *shared_seated(const FitBase *base, const Problem *problem, const Se
 
 /* Counting */
 
-static bool all_seated(const FitBase *base, const Problem *problem)
+typedef enum Seating {
+	SEATED,
+	UNSEATED, /* plan's search found no place for all; they may fit all the same */
+	ROBBED,	  /* a shared VM lost its memory */
+} Seating;
+
+static Seating seating_of(const FitBase *base, const Problem *problem)
 {
 	g_autoptr(SearchResult) result = problem_solve(problem);
 	g_autofree bool *seated = shared_seated(base, problem, result);
 
 	for (unsigned i = 0; i < problem->specs->len; i++)
 		if (!g_ptr_array_index(result->seats, i))
-			return false;
+			return UNSEATED;
 	for (unsigned i = 0; i < base->shared->len; i++)
 		if (base->seated[i] && !seated[i])
-			return false;
-	return true;
+			return ROBBED;
+	return SEATED;
 }
 
 Problem *fit_problem_with(const FitBase *base, const FitSize *sizes, unsigned n_sizes,
@@ -183,11 +189,16 @@ Problem *fit_problem_with(const FitBase *base, const FitSize *sizes, unsigned n_
 	return replan_problem(problem, chosen);
 }
 
-bool fit_placed(const FitBase *base, const FitSize *sizes, unsigned n_sizes, unsigned sets)
+static Seating try_sets(const FitBase *base, const FitSize *sizes, unsigned n_sizes, unsigned sets)
 {
 	g_autoptr(Problem) problem = fit_problem_with(base, sizes, n_sizes, sets, NULL);
 
-	return all_seated(base, problem);
+	return seating_of(base, problem);
+}
+
+bool fit_placed(const FitBase *base, const FitSize *sizes, unsigned n_sizes, unsigned sets)
+{
+	return try_sets(base, sizes, n_sizes, sets) == SEATED;
 }
 
 /* The most over all choices of VMs that may move. */
@@ -239,21 +250,26 @@ static SearchMost most_of(const FitBase *base, const FitSize *sizes, unsigned n_
 	return choice.best;
 }
 
-/* The search says how many could be; plan must find such a place, too, and leave shared VMs theirs.
- * It surely does where best-fit does. */
+/*
+ * The search says how many could be; plan must find such a place, too, and leave shared VMs theirs.
+ * It surely does where best-fit does. What plan's own search only did not find stays in the bound.
+ */
 FitCount fit_count_sets(const FitBase *base, const FitSize *sizes, unsigned n_sizes)
 {
 	unsigned most = memory_most(base, sizes, n_sizes);
 	SearchMost found = most_of(base, sizes, n_sizes, most);
 	FitCount count = {found.fit, found.bound};
+	bool robbed = found.fit == found.bound;
+	Seating seating;
 
 	if (found.plain && surely_left(base, sizes, n_sizes, count.fit))
 		return count;
-	while (count.fit && !fit_placed(base, sizes, n_sizes, count.fit))
+	while (count.fit && (seating = try_sets(base, sizes, n_sizes, count.fit)) != SEATED) {
+		robbed &= seating == ROBBED;
 		count.fit--;
-	/* Where plan's own search is at its end it is as it is. */
-	if (found.bound == found.fit)
-		count.bound = count.fit;
+		if (robbed)
+			count.bound = count.fit;
+	}
 	return count;
 }
 

@@ -205,6 +205,42 @@ static void test_agrees(void)
 	}
 }
 
+/* Past its budget the search says a bound, and never more than there is. */
+static void test_budget(void)
+{
+	unsigned open = 0;
+
+	for (unsigned i = 0; i < 300; i++) {
+		g_autofree char *topology = NULL, *text = NULL;
+		g_autoptr(Host) host = NULL;
+		g_autoptr(Inventory) inventory = NULL, more = NULL;
+		g_autoptr(GString) shape = g_string_new("[vm more]\n");
+		g_autoptr(FitBase) exact = NULL, hasty = NULL;
+		FitCount right, found;
+
+		random_state = UINT64_C(0x9e3779b97f4a7c15) * (i + 7);
+		topology = random_topology();
+		host = host_of(topology);
+		text = random_inventory(host);
+		inventory = inventory_of(text);
+		random_shape(shape);
+		more = inventory_of(shape->str);
+		exact = fit_base_new(host, inventory, &(PlanOptions){0});
+		hasty = fit_base_new(host, inventory, &(PlanOptions){.budget = 1});
+		if (exact->refused->len != hasty->refused->len)
+			continue;
+		right = fit_count(exact, g_ptr_array_index(more->vms, 0));
+		found = fit_count(hasty, g_ptr_array_index(more->vms, 0));
+		g_test_message("case %u: %s\n%s%s%u, %u to %u", i, topology, text, shape->str,
+			       right.fit, found.fit, found.bound);
+		g_assert_cmpuint(found.fit, <=, right.fit);
+		g_assert_cmpuint(found.bound, >=, right.fit);
+		open += found.fit < found.bound;
+	}
+	g_test_message("%u left open", open);
+	g_assert_cmpuint(open, >, 0);
+}
+
 /*
  * Everything tried, on hosts so small that it can be. Whether VMs fit is a matter of each node's
  * cores and memory alone; which L3 they are in is not.
@@ -444,6 +480,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/fit/known", test_known);
 	g_test_add_func("/fit/refused", test_refused);
 	g_test_add_func("/fit/agrees", test_agrees);
+	g_test_add_func("/fit/budget", test_budget);
 	g_test_add_func("/fit/tried", test_tried);
 	g_test_add_func("/fit/key", test_key);
 	return g_test_run();
