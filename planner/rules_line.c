@@ -256,9 +256,29 @@ const Rule rule_kernel_list_out_of_range = {
 	.eval = eval_out_of_range,
 };
 
+/* "isolcpus=4-5, 6-7": the blank ends the word, and what follows is the next. */
+static void cut_short(const Rule *rule, const CmdlineWord *word, const CmdlineWord *next,
+		      GPtrArray *findings)
+{
+	static const char *const lists[] = {"isolcpus", "nohz_full", "rcu_nocbs", "irqaffinity",
+					    NULL};
+
+	if (word->value && g_str_has_suffix(word->value, ",") && listed(lists, word->name) &&
+	    !next->value && g_ascii_isdigit(*next->name))
+		rule_found(rule, findings, SUBJECT, LINE, NULL,
+			   "%s=%s ends at the blank: '%s' is an argument of init, not part of the "
+			   "list",
+			   word->name, word->value, next->name);
+}
+
 static void eval_malformed(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
+	const GPtrArray *words = audit->cmdline ? audit->cmdline->words : NULL;
+
 	eval_outcome(rule, audit, findings, OUTCOME_MALFORMED, "is no CPU list to this kernel");
+	for (unsigned i = 0; words && i + 1 < words->len; i++)
+		cut_short(rule, g_ptr_array_index(words, i), g_ptr_array_index(words, i + 1),
+			  findings);
 }
 
 const Rule rule_kernel_list_malformed = {
@@ -267,7 +287,7 @@ const Rule rule_kernel_list_malformed = {
 	.title = "A CPU list is none to the kernel",
 	.sees = "isolcpus, nohz_full, rcu_nocbs and irqaffinity, read as the kernel of this "
 		"version reads them: 'all' since 5.14, 'N' since 5.13, flags of isolcpus since "
-		"4.15, managed_irq since 5.6.",
+		"4.15, managed_irq since 5.6; and a word after a list that ends in a comma.",
 	.why = "A list with one fault fails as a whole: nothing is isolated, RCU callbacks of all "
 	       "CPUs are offloaded, interrupts go to the boot CPU. A blank after a comma ends the "
 	       "list and the rest becomes an argument of init.",

@@ -20,7 +20,7 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # What the guest's scripts and planner call.
 BASE = """bash awk basename cat chmod chrt cp cut date dd dirname dmesg env expr find grep head hostname insmod kill
     ln ls lscpu mkdir mknod mount mv od paste printf ps pwd readlink rm rmdir sed seq setsid sleep sort stat stty sync
-    tail tar taskset timeout touch tr true umount uname uniq wc xargs""".split()
+    sysctl tail tar taskset timeout touch tr true umount uname uniq wc xargs""".split()
 # A host of VMs: libvirtd with its QEMU driver, and a QEMU.
 HOST = "libvirtd virtlogd virsh qemu-system-x86_64".split()
 HOST_DATA = ("/usr/lib/*/libvirt/connection-driver/libvirt_driver_qemu.so", "/usr/lib/*/qemu/accel-tcg-x86_64.so",

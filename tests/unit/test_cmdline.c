@@ -3,6 +3,7 @@
  * "seen" were seen on a booted 6.1 or 6.12. */
 #include "planner/cmdline.h"
 
+#include <jansson.h>
 #include <string.h>
 
 /* Words */
@@ -185,6 +186,49 @@ static void test_effects(void)
 	}
 }
 
+/* What booted kernels made of lines: tests/e2e-lines.t writes it. */
+#define BOOTED "tests/e2e/lines.json"
+
+static void assert_booted(json_t *row, const char *key, hwloc_const_bitmap_t set)
+{
+	g_autofree char *text = cpulist_format(set);
+	const char *seen = json_string_value(json_object_get(row, key));
+
+	g_test_message("%s", key);
+	g_assert_nonnull(seen);
+	g_assert_cmpstr(text, ==, seen);
+}
+
+static void assert_row(json_t *row, const char *release)
+{
+	g_autoptr(Cmdline) cmdline = cmdline_parse(json_string_value(json_object_get(row, "line")));
+	const char *cpus = json_string_value(json_object_get(row, "possible"));
+	g_auto(CpuSet) own = cpulist_parse(cpus, NULL), init = hwloc_bitmap_dup(own);
+	g_autoptr(CmdlineEffects) effects = cmdline_effects(cmdline, release, own);
+
+	g_test_message("%s", json_string_value(json_object_get(row, "line")));
+	assert_booted(row, "isolated", effects->domain);
+	assert_booted(row, "nohz_full", effects->tick);
+	assert_booted(row, "rcu", effects->rcu);
+	/* All, where the line says nothing. */
+	assert_booted(row, "irq", effects->irq ? effects->irq : own);
+	hwloc_bitmap_andnot(init, own, effects->domain);
+	assert_booted(row, "init", init);
+}
+
+static void test_booted(void)
+{
+	json_error_t error;
+	json_t *file = json_load_file(BOOTED, 0, &error), *row;
+	const char *release = json_string_value(json_object_get(file, "kernel"));
+	size_t i;
+
+	g_assert_nonnull(file);
+	json_array_foreach (json_object_get(file, "lines"), i, row)
+		assert_row(row, release);
+	json_decref(file);
+}
+
 static void test_outcomes(void)
 {
 	static const struct {
@@ -230,6 +274,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/cmdline/names", test_names);
 	g_test_add_func("/cmdline/lists", test_lists);
 	g_test_add_func("/cmdline/effects", test_effects);
+	g_test_add_func("/cmdline/booted", test_booted);
 	g_test_add_func("/cmdline/outcomes", test_outcomes);
 	g_test_add_func("/cmdline/flags", test_flags);
 	return g_test_run();

@@ -163,6 +163,11 @@ static void malformed(Facts *f)
 	line_set(f, "nohz_full=7-4");
 }
 
+static void blank(Facts *f)
+{
+	line_set(f, "isolcpus=2-3, 4-5");
+}
+
 static void keyword(Facts *f)
 {
 	line_set(f, "rcu_nocbs=2-N");
@@ -656,6 +661,7 @@ static const struct {
 	{"kernel.parameter-refused", PLANNED, refused, "isolcpus=4-99"},
 	{"kernel.list-out-of-range", ALONE, out_of_range, "beyond 23"},
 	{"kernel.list-malformed", ALONE, malformed, "nohz_full=7-4"},
+	{"kernel.list-malformed", ALONE, blank, "'4-5' is an argument of init"},
 	{"kernel.list-keyword", ALONE, keyword, "rcu_nocbs=2-N"},
 	{"kernel.flags-without-domain", ALONE, flags, "lack 'domain'"},
 	{"kernel.flag-unknown", ALONE, unknown_flag, "'io_queue' is no flag"},
