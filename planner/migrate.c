@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/migrate.h"
-#include "planner/plan_inventory.h"
+#include "planner/artifact_fill.h"
+#include "planner/replan.h"
 
 const char *const migrate_names[] = {"live", "loses-cpu-pm", "unknown", "restart", "cannot", NULL};
 
@@ -20,6 +21,46 @@ void migrate_free(Migration *migration)
 	g_free(migration);
 }
 
+/* The OS index of the one node that CPUS are all of, -1. */
+static int node_of(const Host *host, hwloc_const_bitmap_t cpus)
+{
+	for (unsigned i = 0; i < host->nodes->len; i++)
+		if (hwloc_bitmap_isincluded(cpus, host_node(host, i)->cpus))
+			return (int)host_node(host, i)->id;
+	return -1;
+}
+
+/*
+ * Of the node's VMs those that run. A saved plan does not say which node a shared one asked for: it
+ * floats over that one's CPUs.
+ */
+static void keep_running(Inventory *inventory, const Plan *plan)
+{
+	for (unsigned i = inventory->vms->len; i-- > 0;) {
+		VmSpec *spec = g_ptr_array_index(inventory->vms, i);
+		const PlanVm *vm = plan_vm(plan, spec->name);
+
+		if (!vm->placed)
+			g_ptr_array_remove_index(inventory->vms, i);
+		else if (vm->cpuset)
+			spec->node = node_of(plan->host, vm->cpuset);
+	}
+}
+
+/* The other node as it is. */
+static Inventory *inventory_of(const Plan *plan)
+{
+	Inventory *inventory = replan_inventory(plan);
+
+	inventory->kernel = g_strdup(plan->kernel);
+	inventory->qemu = g_strdup(plan->qemu);
+	inventory->libvirt = g_strdup(plan->libvirt);
+	inventory->mwait = plan->mwait;
+	inventory->isolation = plan_is_cpuset(plan) ? ISOLATION_CPUSET : ISOLATION_ISOLCPUS;
+	keep_running(inventory, plan);
+	return inventory;
+}
+
 /* The VM as it comes: CPUs and nodes are the other node's to choose. */
 static VmSpec *newcomer(const PlanVm *vm)
 {
@@ -33,7 +74,7 @@ static VmSpec *newcomer(const PlanVm *vm)
 Migration *migrate_new(const Plan *from, const PlanVm *vm, const Plan *to, double overcommit,
 		       unsigned moves)
 {
-	g_autoptr(Inventory) inventory = plan_inventory(to);
+	g_autoptr(Inventory) inventory = inventory_of(to);
 	Migration *migration = g_new0(Migration, 1);
 
 	inventory->overcommit = overcommit;
