@@ -207,6 +207,26 @@ static char **arguments_of(char **words)
 	return g_strv_builder_end(builder);
 }
 
+/* No option has a use for an empty word: it is a variable that was never set. */
+static bool none_empty(const Command *command, const Options *options, GError **error)
+{
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+		const Row *row = &rows[i];
+		const char *word;
+
+		if (!takes(command, row) || !row->value || row->many)
+			continue;
+		word = *(char *const *)((const char *)options + row->field);
+		if (word && !*word) {
+			g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
+				    "--%s: is empty; give it %s or leave it out", row->name,
+				    row->value);
+			return false;
+		}
+	}
+	return true;
+}
+
 bool options_parse(const Command *command, char **argv, Options *options, GError **error)
 {
 	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
@@ -227,8 +247,9 @@ bool options_parse(const Command *command, char **argv, Options *options, GError
 	options->arguments = arguments_of(words + 1);
 	if (options->help)
 		return true;
-	if (!color_decide(options, error) || !prefer_decide(options, error) ||
-	    !moves_decide(options, error) || !sources_decide(options, error))
+	if (!none_empty(command, options, error) || !color_decide(options, error) ||
+	    !prefer_decide(options, error) || !moves_decide(options, error) ||
+	    !sources_decide(options, error))
 		return usage_failed(command, error);
 	return true;
 }

@@ -152,6 +152,14 @@ void cpupm_add_note(Cpupm *cpupm, const char *code, const char *text)
 	reason_add(cpupm->notes, code, g_strdup(text));
 }
 
+Cpupm *cpupm_off(void)
+{
+	Cpupm *cpupm = cpupm_new(CPUPM_OFF);
+
+	cpupm_add_reason(cpupm, "inventory", "the inventory says cpu-pm = off");
+	return cpupm;
+}
+
 /* The reasons, one finder for each kind; each looks at the CPUs one VM's vCPUs may run on. */
 
 typedef struct Judge {
@@ -412,14 +420,12 @@ static CpuSet cpus_of(const CpupmThreads *threads)
 Cpupm *cpupm_judge(const CpupmGround *ground, const CpupmCensus *census, unsigned index,
 		   const VmSpec *spec)
 {
-	Cpupm *cpupm = cpupm_new(CPUPM_ON);
-	Judge judge = {ground, census, index, NULL, NULL, cpupm};
+	Cpupm *cpupm;
+	Judge judge = {ground, census, index, NULL, NULL, NULL};
 
-	if (!spec->cpu_pm) {
-		cpupm->verdict = CPUPM_OFF;
-		cpupm_add_reason(cpupm, "inventory", "the inventory says cpu-pm = off");
-		return cpupm;
-	}
+	if (!spec->cpu_pm)
+		return cpupm_off();
+	cpupm = judge.cpupm = cpupm_new(CPUPM_ON);
 	judge.threads = &g_array_index(ground->threads, CpupmThreads, index);
 	judge.cpus = cpus_of(judge.threads);
 	find_ineligible(&judge);

@@ -77,6 +77,8 @@ Cpupm *cpupm_judge_node(const CpupmGround *ground, const VmSpec *spec);
 
 /* A verdict made elsewhere: of a VM that is not placed, or read from a plan document. */
 Cpupm *cpupm_new(CpupmVerdict verdict);
+/* The verdict where the inventory says cpu-pm = off, placed or not. */
+Cpupm *cpupm_off(void);
 void cpupm_add_reason(Cpupm *cpupm, const char *code, const char *text);
 void cpupm_add_note(Cpupm *cpupm, const char *code, const char *text);
 void cpupm_free(Cpupm *cpupm);

@@ -25,11 +25,19 @@ static bool number_set(Parser *p, const char *value, unsigned least, unsigned mo
 	return true;
 }
 
-static void size_set(Parser *p, const char *value, uint64_t *bytes)
+/* No VM and no host lives in less than this; who writes it forgot the unit. */
+#define MEMORY_LEAST (UINT64_C(1) << 20)
+
+static void memory_set(Parser *p, const char *value, uint64_t *bytes)
 {
 	if (!size_parse(value, bytes) || !*bytes)
 		parser_refuse(p, "'%s' is not a size: write a number and K, M, G or T, such as 8G",
 			      value);
+	else if (*bytes < MEMORY_LEAST && g_ascii_isdigit(value[strlen(value) - 1]))
+		parser_refuse(p, "'%s' is so many bytes; did you mean %s%c?", value, value,
+			      *bytes < 4096 ? 'G' : 'M');
+	else if (*bytes < MEMORY_LEAST)
+		parser_refuse(p, "'%s' is less than 1M", value);
 }
 
 /* The position of VALUE in NAMES; a complaint and 0 when it is not there. */
@@ -196,7 +204,7 @@ static void request_cpus(Parser *p, const char *value)
 
 static void host_memory(Parser *p, const char *value)
 {
-	size_set(p, value, &p->inventory->host_memory);
+	memory_set(p, value, &p->inventory->host_memory);
 }
 
 static void sdk_near(Parser *p, const char *value)
@@ -364,7 +372,7 @@ static void vm_node(Parser *p, const char *value)
 
 static void vm_memory(Parser *p, const char *value)
 {
-	size_set(p, value, &p->vm->vm->memory);
+	memory_set(p, value, &p->vm->vm->memory);
 }
 
 /* Sizes some architecture has huge pages of: powers of two from 16K (arm64 contiguous) to 16G

@@ -103,6 +103,11 @@ static void add_isolation(GPtrArray *parameters, const Inventory *inventory, con
 		return;
 	if (inventory->isolation == ISOLATION_CPUSET) {
 		cpuset_check(kernel, findings);
+		if (inventory->flags)
+			findings_add(findings, SEVERITY_WARNING, "kernel.flags-unused", SUBJECT,
+				     "leave [kernel] flags out, or use isolation = isolcpus",
+				     "flags are of isolcpus=, which isolation = cpuset does not "
+				     "write");
 	} else {
 		flags = isolcpus_flags(inventory, kernel, findings);
 		add_isolcpus(parameters, flags, list);

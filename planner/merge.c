@@ -6,7 +6,9 @@
 #include "planner/merge.h"
 #include "planner/artifact.h"
 #include "planner/merge_overcommit.h"
+#include "planner/size.h"
 #include "planner/version.h"
+#include "topology/domain.h"
 #include "topology/error.h"
 #include "topology/libxml_load.h"
 
@@ -401,10 +403,27 @@ static void note_cpu_mode(const xmlNode *root, const Plan *plan, const PlanVm *v
 				mode, planned, mode));
 }
 
+/* What the base has stays: memory is not the plan's to change. */
+static void note_memory(const char *base, size_t length, const PlanVm *vm, GPtrArray *notes)
+{
+	g_autoptr(Domain) domain = domain_parse(base, length, NULL);
+	uint64_t planned = vm->spec->memory ? plan_vm_memory(vm) : 0;
+	g_autofree char *has = NULL, *wants = NULL;
+
+	if (!domain || !planned || !domain->memory || domain->memory == planned)
+		return;
+	has = size_format(domain->memory);
+	wants = size_format(planned);
+	g_ptr_array_add(notes,
+			g_strdup_printf("the base has %s of memory and keeps it, the plan counts "
+					"with %s: correct the one or the other",
+					has, wants));
+}
+
 /* Entry points */
 
-static MergeText *domain_parse(const char *name, const char *text, size_t length,
-			       const xmlNode **root, GError **error)
+static MergeText *base_parse(const char *name, const char *text, size_t length,
+			     const xmlNode **root, GError **error)
 {
 	g_autoptr(MergeText) merge = merge_text_parse(name, text, length, error);
 
@@ -433,7 +452,7 @@ char *merge_domain(const Rendering *rendering, const char *name, const char *bas
 		   GPtrArray *notes, GError **error)
 {
 	const xmlNode *root;
-	g_autoptr(MergeText) merge = domain_parse(name, base, length, &root, error);
+	g_autoptr(MergeText) merge = base_parse(name, base, length, &root, error);
 	xmlDoc *want = merge ? want_new(rendering, root, error) : NULL;
 	bool good;
 
@@ -444,6 +463,7 @@ char *merge_domain(const Rendering *rendering, const char *name, const char *bas
 	if (!good)
 		return NULL;
 	note_name(root, rendering->vm, notes);
+	note_memory(base, length, rendering->vm, notes);
 	note_cpu_mode(root, rendering->plan, rendering->vm, notes);
 	return merge_text_finish(merge);
 }
@@ -464,7 +484,7 @@ GArray *merge_pins(const char *name, const char *base, size_t length, unsigned v
 		   GError **error)
 {
 	const xmlNode *root;
-	g_autoptr(MergeText) merge = domain_parse(name, base, length, &root, error);
+	g_autoptr(MergeText) merge = base_parse(name, base, length, &root, error);
 	GArray *pins;
 
 	if (!merge)

@@ -92,7 +92,7 @@ static void host_memory_check(Placer *placer, const NumaNode *node)
 		findings_add(placer->plan->findings, SEVERITY_ERROR, "host.memory-too-large",
 			     subject, "lower [host] memory-per-node",
 			     "the host is to keep %" G_GUINT64_FORMAT
-			     " MiB of memory, node %u has %" G_GUINT64_FORMAT,
+			     " MiB of memory, node %u has %" G_GUINT64_FORMAT " MiB",
 			     placer->inventory->host_memory >> 20, node->id, node->memory >> 20);
 }
 

@@ -274,11 +274,12 @@ static GArray *plan_threads(const Plan *plan)
 	return all;
 }
 
-static Cpupm *not_placed(void)
+static Cpupm *not_placed(const VmSpec *spec)
 {
-	Cpupm *cpupm = cpupm_new(CPUPM_UNKNOWN);
+	Cpupm *cpupm = spec->cpu_pm ? cpupm_new(CPUPM_UNKNOWN) : cpupm_off();
 
-	cpupm_add_reason(cpupm, "not-placed", "the VM is not placed");
+	if (spec->cpu_pm)
+		cpupm_add_reason(cpupm, "not-placed", "the VM is not placed");
 	return cpupm;
 }
 
@@ -310,7 +311,8 @@ static void judge_cpupm(Plan *plan, const Inventory *inventory, const Node *node
 	for (unsigned i = 0; i < plan->vms->len; i++) {
 		PlanVm *vm = g_ptr_array_index(plan->vms, i);
 
-		vm->cpupm = vm->placed ? cpupm_judge(&ground, census, i, vm->spec) : not_placed();
+		vm->cpupm = vm->placed ? cpupm_judge(&ground, census, i, vm->spec)
+				       : not_placed(vm->spec);
 	}
 }
 

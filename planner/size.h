@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SIZE_LIMIT (UINT64_C(1) << 56) /* 64 PiB: sums of a few hundred stay far from overflow */
+#define SIZE_LIMIT (UINT64_C(1) << 56) /* 64 PiB: sums of up to 255 stay below 2^64 */
 
 /* Parse digits and one optional unit; false on anything else, and above SIZE_LIMIT. */
 bool size_parse(const char *text, uint64_t *bytes);

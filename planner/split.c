@@ -246,8 +246,8 @@ static void too_few(Splitter *s, const Want *want, unsigned group, unsigned got)
 
 	findings_add(s->findings, SEVERITY_ERROR, "split.too-few-cores", want->section,
 		     "ask for fewer cores, or give back some of the other sections'",
-		     "%s asks for %u cores on %s, but only %u could be had", want->section,
-		     want->request->cores, where, got);
+		     "asks for %u cores on %s, but only %u could be had", want->request->cores,
+		     where, got);
 }
 
 static unsigned taken_in(const Splitter *s, const Want *want, unsigned group)

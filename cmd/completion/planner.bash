@@ -148,7 +148,7 @@ _planner() {
         _planner_offer "$current" < <("$program" emit --list-names 2>/dev/null </dev/null)
     elif [[ $command == diff ]]; then
         _planner_argument FILE "$current"
-    elif [[ $command == migrate || ($command == emit && ${names[0]-} == domain) ]]; then
+    elif [[ $command == migrate || ($command == emit && ${names[0]-} == @(domain|virsh)) ]]; then
         _planner_offer "$current" < <(_planner_vms "${inventory/#\~\//$HOME/}")
     fi
     return 0
