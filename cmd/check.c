@@ -186,7 +186,8 @@ static Status run(const Options *options, GError **error)
 	FactsOptions facts_options = {.root = options->root,
 				      .uri = options->connect,
 				      .domains = options->domains,
-				      .topology = options->topology};
+				      .topology = options->topology,
+				      .counters = options->counters};
 	CheckOptions check_options = {0};
 	g_autoptr(Facts) facts = NULL;
 	Status status = STATUS_TROUBLE;
@@ -206,7 +207,7 @@ const Command command_check = {
 	.help = "audit a node, or a capture of one, against its plan",
 	.arguments = "",
 	.options = OPTION_SOURCES | OPTION_ROOT | OPTION_DOMAINS | OPTION_PREFER | OPTION_CHECK |
-		   OPTION_JSON | OPTION_COLOR,
+		   OPTION_COUNTERS | OPTION_JSON | OPTION_COLOR,
 	.example = "planner check -r node.tar -i node.ini",
 	.run = run,
 };

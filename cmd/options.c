@@ -97,6 +97,11 @@ static const Row rows[] = {
 	 "print the domain XML for the other node instead of the report"},
 	{OPTION_MIGRATE, 0, "merge", "FILE", offsetof(Options, merge),
 	 "with --xml: the VM's domain XML as it is; only what is planner's changes in it"},
+	{OPTION_SNAPSHOT, 'o', "output", "FILE.tar", offsetof(Options, output),
+	 "write the snapshot to FILE.tar, aside and renamed; for its owner alone to read"},
+	{OPTION_COUNTERS, 0, "counters", NULL, offsetof(Options, counters),
+	 "ask libvirt for halt_exits too; it waits for each guest, so that one that hangs holds "
+	 "the answer until the deadline"},
 	{OPTION_JSON, 0, "json", NULL, offsetof(Options, json), "print the document as JSON"},
 	{OPTION_COLOR, 0, "color", "auto|always|never", offsetof(Options, color_word),
 	 "colour; auto is on for a terminal, unless NO_COLOR is set"},

@@ -37,7 +37,9 @@ enum {
 	OPTION_SKIP = 1 << 26,
 	OPTION_FIT = 1 << 22,	  /* --vm, --mix, --what-if */
 	OPTION_MIGRATE = 1 << 27, /* --from, --to, their topologies, --merge, --xml */
-	OPTION_ALWAYS = 1u << 31, /* --help */
+	OPTION_COUNTERS = 1 << 24,
+	OPTION_SNAPSHOT = 1 << 29, /* -o FILE.tar */
+	OPTION_ALWAYS = 1u << 31,  /* --help */
 };
 /* Where a plan comes from. */
 #define OPTION_SOURCES (OPTION_INVENTORY | OPTION_TOPOLOGY | OPTION_PLAN | OPTION_CONNECT)
@@ -50,7 +52,7 @@ typedef struct Options {
 	char *directory, *diff, *merge;
 	char *root, *domains; /* what is audited or captured */
 	char *rule_words, *skip_words, *fail_on, *format;
-	gboolean strict;
+	gboolean strict, counters;
 	gboolean json, list_names, all, help;
 	char *from, *from_topology, *to, *to_topology; /* of migrate */
 	gboolean xml;

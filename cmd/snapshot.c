@@ -49,6 +49,15 @@ static bool file_write(const char *name, const GByteArray *bytes, GError **error
 	return false;
 }
 
+/* What stands there is replaced, so it must be a file. Asked before the work is done. */
+static bool may_write(const char *name, GError **error)
+{
+	if (!g_file_test(name, G_FILE_TEST_EXISTS) || g_file_test(name, G_FILE_TEST_IS_REGULAR))
+		return true;
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s: is not a regular file", name);
+	return false;
+}
+
 static void print_unread(const GPtrArray *unread)
 {
 	for (unsigned i = 0; i < unread->len; i++) {
@@ -65,7 +74,8 @@ static Status run(const Options *options, GError **error)
 	FactsOptions facts = {.root = options->root,
 			      .uri = options->connect,
 			      .domains = options->domains,
-			      .topology = options->topology};
+			      .topology = options->topology,
+			      .counters = options->counters};
 	g_autoptr(GPtrArray) unread = NULL;
 	g_autoptr(GByteArray) tar = NULL;
 
@@ -75,6 +85,8 @@ static Status run(const Options *options, GError **error)
 			"name the file to write with -o; see 'planner snapshot --help'");
 		return STATUS_TROUBLE;
 	}
+	if (!may_write(options->output, error))
+		return STATUS_TROUBLE;
 	tar = snapshot_load(&facts, &unread, error);
 	if (!tar)
 		return STATUS_TROUBLE;
@@ -86,7 +98,8 @@ const Command command_snapshot = {
 	.name = "snapshot",
 	.help = "capture what check reads, without secrets, into a tar file",
 	.arguments = "",
-	.options = OPTION_ROOT | OPTION_CONNECT | OPTION_DOMAINS | OPTION_TOPOLOGY | OPTION_OUTPUT,
+	.options = OPTION_ROOT | OPTION_CONNECT | OPTION_DOMAINS | OPTION_TOPOLOGY |
+		   OPTION_SNAPSHOT | OPTION_COUNTERS,
 	.example = "planner snapshot -o node.tar && planner check -r node.tar -i node.ini",
 	.run = run,
 };

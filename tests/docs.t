@@ -118,6 +118,7 @@ cat >"$work/inventory.ini" <<INVENTORY
 INVENTORY
 that 'completion offers the VMs of an inventory' \
     same $'web-1\ndb-1' "$(complete_line "planner emit -i $work/inventory.ini domain ")"
+    same $'web-1\ndb-1' "$(complete_line "planner emit -i $work/inventory.ini virsh ")"
 mkdir "$work/bin"
 cat >"$work/bin/planner" <<'PROGRAM'
 #!/bin/sh

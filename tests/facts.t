@@ -11,8 +11,10 @@ import glob
 import io
 import json
 import os
+import re
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tarfile
@@ -84,6 +86,19 @@ def check_node(tap, folder):
     with tarfile.open(copy) as tar:
         tar.extractall(out)
     tap.ok(Snapshot("-r", out, folder=folder).bytes == first.bytes, "and that of the extracted one")
+
+
+def check_target(tap, folder):
+    """What is no file is not replaced by one: whoever is root would lose /dev/null."""
+    fifo = os.path.join(folder, "fifo")
+    os.mkfifo(fifo)
+    for target in (folder, fifo, "/dev/null"):
+        run = subprocess.run([PLANNER, "snapshot", "-r", os.path.join(folder, "node"), "-o", target],
+                             capture_output=True, env=UTF8, encoding="utf-8", timeout=60)
+        tap.ok(run.returncode == 2 and "is not a regular file" in run.stderr,
+               f"not written over: {os.path.basename(target)}", run.stderr)
+    tap.ok(stat.S_ISCHR(os.stat("/dev/null").st_mode) and stat.S_ISFIFO(os.stat(fifo).st_mode),
+           "and all is what it was")
 
 
 def check_hostile(tap, folder):
@@ -185,13 +200,31 @@ def check_guests(tap, folder, uri, work):
         tap.skip("a thread that was moved is seen", "one CPU")
 
 
+def check_counters(tap, uri, work):
+    """libvirt is asked for halt_exits only where that is wished; TCG has none to tell."""
+    log = {}
+    for words in ([], ["--counters"]):
+        shot = Snapshot(*words, "-c", uri, folder=work)
+        log[bool(words)] = shot
+        tap.ok(shot.status == 0 and set(shot.domains()) == set(NAMES), f"counters: {words or 'not asked'}",
+               shot.errors)
+    asked = virsh(uri, "domstats", "--vcpu", "plain").stdout
+    offered = re.findall(r"vcpu\.\d+\.halt_exits\.sum=(\d+)", asked)
+    told = log[True].domains()["plain"].get("halt_exits")
+    tap.ok((told is not None) == bool(offered), "counters: told where libvirt offers them", asked, told)
+    tap.ok("halt_exits" not in log[False].domains()["plain"], "counters: not told where nobody asked")
+
+
 def check_hangs(tap, folder, uri, work):
     pid, daemon = pid_of(folder, "plain"), int(read(os.path.join(folder, "pid")))
     os.kill(pid, signal.SIGSTOP)
     shot = Snapshot("-c", uri, folder=work)
-    os.kill(pid, signal.SIGCONT)
     tap.ok(shot.seconds < 5 and set(shot.domains()) == set(NAMES), "a guest that hangs holds nobody",
            f"{shot.seconds:.1f} s", shot.errors)
+    shot = Snapshot("--counters", "-c", uri, folder=work)
+    os.kill(pid, signal.SIGCONT)
+    tap.ok(shot.seconds < 15 and set(shot.domains()) == set(NAMES),
+           "asked for counters it holds them, for the deadline at most", f"{shot.seconds:.1f} s", shot.errors)
     os.kill(daemon, signal.SIGSTOP)
     shot = Snapshot("-c", uri, folder=work)
     os.kill(daemon, signal.SIGCONT)
@@ -215,6 +248,7 @@ def check_libvirt(tap, work):
             tap.skip("real guests", "no libvirtd of our own")
         elif start_guests(tap, uri, work):
             check_guests(tap, folder, uri, work)
+            check_counters(tap, uri, work)
             check_hangs(tap, folder, uri, work)
 
 
@@ -242,6 +276,7 @@ def main():
     tap = Tap()
     with tempfile.TemporaryDirectory() as work:
         check_node(tap, work)
+        check_target(tap, work)
         check_hostile(tap, work)
         check_user(tap, work)
         check_libvirt(tap, work)

@@ -1218,6 +1218,16 @@ static void test_large(void)
 	g_assert_cmpuint(made->plan->wanted, ==, 150);
 }
 
+/* Who said off gets off, placed or not. */
+static void test_off_unplaced(void)
+{
+	g_autoptr(Made) made = make("pack:1 core:2 pu:2", "[vm a]\nvcpus = 64\ncpu-pm = off\n"
+							  "[vm b]\nvcpus = 64\n");
+
+	g_assert_cmpint(plan_vm(made->plan, "a")->cpupm->verdict, ==, CPUPM_OFF);
+	g_assert_cmpint(plan_vm(made->plan, "b")->cpupm->verdict, ==, CPUPM_UNKNOWN);
+}
+
 static void add_places(void)
 {
 	g_test_add_func("/plan/x6/published", test_x6_published);
@@ -1254,6 +1264,7 @@ static void add_rest(void)
 	g_test_add_func("/plan/prefer/order", test_prefer_order);
 	g_test_add_func("/plan/node/versions", test_node);
 	g_test_add_func("/plan/node/cpu-pm", test_node_cpupm);
+	g_test_add_func("/plan/node/off-unplaced", test_off_unplaced);
 	g_test_add_func("/plan/same/permuted", test_permuted);
 	g_test_add_func("/plan/same/repeated", test_repeatable);
 }
