@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/fit.h"
 #include "cmd/cmd.h"
+#include "cmd/fleet.h"
 #include "cmd/inputs.h"
 #include "cmd/output.h"
 #include "planner/plan_read.h"
@@ -228,10 +229,6 @@ static bool load_node(const Options *options, Question *question, GError **error
 
 static bool load(const Options *options, Question *question, GError **error)
 {
-	if (*options->arguments)
-		return usage(error,
-			     "fit takes no arguments such as '%s'; name files with -i and -t",
-			     *options->arguments);
 	return load_sizes(options, question, error) && load_mix(options, question, error) &&
 	       (options->plan ? load_saved(options, question, error)
 			      : load_node(options, question, error));
@@ -282,7 +279,11 @@ static Status run(const Options *options, GError **error)
 	Question question = {0};
 	Status status = STATUS_TROUBLE;
 
-	if (load(options, &question, error))
+	if (fleet_asked(options))
+		status = load_sizes(options, &question, error)
+				 ? fleet_run(options, question.sizes, error)
+				 : STATUS_TROUBLE;
+	else if (load(options, &question, error))
 		status = tell(options, &question);
 	question_clear(&question);
 	return status;
@@ -291,9 +292,9 @@ static Status run(const Options *options, GError **error)
 const Command command_fit = {
 	.name = "fit",
 	.help = "how many more VMs fit, where, and why not more",
-	.arguments = "",
+	.arguments = "[FILE|DIR...]",
 	.options = OPTION_INVENTORY | OPTION_TOPOLOGY | OPTION_PLAN | OPTION_PREFER | OPTION_MOVES |
-		   OPTION_KEEP | OPTION_FIT | OPTION_JSON | OPTION_COLOR,
+		   OPTION_KEEP | OPTION_FIT | OPTION_FLEET | OPTION_JSON | OPTION_COLOR,
 	.example = "planner fit -i node.ini -t x6.xml --vm 8:16G --what-if sdk.cores-per-node=1",
 	.run = run,
 };

@@ -102,6 +102,13 @@ static const Row rows[] = {
 	{OPTION_COUNTERS, 0, "counters", NULL, offsetof(Options, counters),
 	 "ask libvirt for halt_exits too; it waits for each guest, so that one that hangs holds "
 	 "the answer until the deadline"},
+	{OPTION_FLEET, 0, "fleet", "LIST", offsetof(Options, fleet),
+	 "many nodes: a JSON object a line, {\"inventory\": FILE, \"topology\": "
+	 "XML|DIR|SYNTHETIC, \"name\": NAME}, its paths relative to LIST's folder"},
+	{OPTION_FLEET, 0, "place", "REQUESTS", offsetof(Options, place),
+	 "which node of the fleet takes which VM: a JSON object a line, see planner(1)"},
+	{OPTION_FLEET, 0, "threads", "N", offsetof(Options, threads_word),
+	 "work on N nodes of the fleet at once; default: as many as there are CPUs"},
 	{OPTION_JSON, 0, "json", NULL, offsetof(Options, json), "print the document as JSON"},
 	{OPTION_COLOR, 0, "color", "auto|always|never", offsetof(Options, color_word),
 	 "colour; auto is on for a terminal, unless NO_COLOR is set"},
@@ -171,6 +178,21 @@ static bool moves_decide(Options *options, GError **error)
 		return false;
 	}
 	options->moves = (unsigned)moves;
+	return true;
+}
+
+static bool threads_decide(Options *options, GError **error)
+{
+	guint64 threads = 0;
+
+	if (options->threads_word &&
+	    !g_ascii_string_to_unsigned(options->threads_word, 10, 1, 1024, &threads, NULL)) {
+		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
+			    "--threads: '%s' is not a number from 1 to 1024",
+			    options->threads_word);
+		return false;
+	}
+	options->threads = (unsigned)threads;
 	return true;
 }
 
@@ -254,7 +276,7 @@ bool options_parse(const Command *command, char **argv, Options *options, GError
 		return true;
 	if (!none_empty(command, options, error) || !color_decide(options, error) ||
 	    !prefer_decide(options, error) || !moves_decide(options, error) ||
-	    !sources_decide(options, error))
+	    !threads_decide(options, error) || !sources_decide(options, error))
 		return usage_failed(command, error);
 	return true;
 }
@@ -287,6 +309,9 @@ void options_clear(Options *options)
 	g_free(options->from_topology);
 	g_free(options->to);
 	g_free(options->to_topology);
+	g_free(options->fleet);
+	g_free(options->place);
+	g_free(options->threads_word);
 	g_strfreev(options->arguments);
 }
 

@@ -39,6 +39,7 @@ enum {
 	OPTION_MIGRATE = 1 << 27, /* --from, --to, their topologies, --merge, --xml */
 	OPTION_COUNTERS = 1 << 24,
 	OPTION_SNAPSHOT = 1 << 29, /* -o FILE.tar */
+	OPTION_FLEET = 1 << 23,	   /* --fleet, --place, --threads */
 	OPTION_ALWAYS = 1u << 31,  /* --help */
 };
 /* Where a plan comes from. */
@@ -60,6 +61,8 @@ typedef struct Options {
 	unsigned moves;		/* VMs that may move */
 	char **vms, **what_ifs; /* NULL, or ended by NULL */
 	char *mix;
+	char *fleet, *place, *threads_word;
+	unsigned threads; /* 0 = as many as CPUs */
 	char **arguments; /* what is not an option; never NULL */
 } Options;
 

@@ -250,6 +250,19 @@ static SearchMost most_of(const FitBase *base, const FitSize *sizes, unsigned n_
 	return choice.best;
 }
 
+/* Quick: fewer than the search found, but surely placed. */
+static unsigned count_sure(const FitBase *base, const FitSize *sizes, unsigned n_sizes,
+			   const SearchMost *found)
+{
+	unsigned sets = found->sure;
+
+	if (fit_placed(base, sizes, n_sizes, found->fit))
+		return found->fit;
+	while (sets && !surely_left(base, sizes, n_sizes, sets))
+		sets--;
+	return sets;
+}
+
 /*
  * The search says how many could be; plan must find such a place, too, and leave shared VMs theirs.
  * It surely does where best-fit does. What plan's own search only did not find stays in the bound.
@@ -262,8 +275,12 @@ FitCount fit_count_sets(const FitBase *base, const FitSize *sizes, unsigned n_si
 	bool robbed = found.fit == found.bound;
 	Seating seating;
 
-	if (found.plain && surely_left(base, sizes, n_sizes, count.fit))
+	if (!count.fit || (found.plain && surely_left(base, sizes, n_sizes, count.fit)))
 		return count;
+	if (base->quick) {
+		count.fit = count_sure(base, sizes, n_sizes, &found);
+		return count;
+	}
 	while (count.fit && (seating = try_sets(base, sizes, n_sizes, count.fit)) != SEATED) {
 		robbed &= seating == ROBBED;
 		count.fit--;
@@ -273,11 +290,89 @@ FitCount fit_count_sets(const FitBase *base, const FitSize *sizes, unsigned n_si
 	return count;
 }
 
+/* One size in the rooms of a base that has nobody else to seat */
+
+static const SearchRoom *room_at(const Problem *problem, unsigned room)
+{
+	return &g_array_index(problem->rooms, SearchRoom, room);
+}
+
+static bool is_like(const SearchRoom *a, const SearchRoom *b, bool of_node)
+{
+	return a->class == b->class && (!of_node || a->node == b->node);
+}
+
+/* Copies that the cores of all rooms like ROOM hold, of its node or of all; 0 where an earlier one
+ * is like it, so that each is counted once. */
+static uint64_t copies_like(const Problem *problem, const VmSpec *spec, unsigned room, bool of_node)
+{
+	const SearchRoom *like = room_at(problem, room);
+	uint64_t cores = 0;
+
+	for (unsigned r = 0; r < problem->rooms->len; r++) {
+		if (!is_like(room_at(problem, r), like, of_node))
+			continue;
+		if (r < room)
+			return 0;
+		cores += room_at(problem, r)->cores;
+	}
+	return cores / search_cores(spec->vcpus, like->threads, spec->threads == THREADS_ISOLATE);
+}
+
+static uint64_t copies_by_memory(uint64_t memory, const VmSpec *spec)
+{
+	return spec->memory && memory != UINT64_MAX ? memory / in_pages(spec) : UINT64_MAX;
+}
+
+/* Each in one node. */
+static uint64_t copies_in_nodes(const Problem *problem, const VmSpec *spec)
+{
+	uint64_t copies = 0;
+
+	for (unsigned n = 0; n < problem->host->nodes->len; n++) {
+		uint64_t here = 0;
+
+		for (unsigned r = 0; r < problem->rooms->len; r++)
+			if (room_at(problem, r)->node == n)
+				here += copies_like(problem, spec, r, true);
+		copies += MIN(here, copies_by_memory(problem->memory[n], spec));
+	}
+	return copies;
+}
+
+/* No more have the cores and memory, whatever nodes they are spread over. */
+static uint64_t copies_at_most(const Problem *problem, const VmSpec *spec)
+{
+	uint64_t copies = 0;
+
+	for (unsigned r = 0; r < problem->rooms->len; r++)
+		copies += copies_like(problem, spec, r, false);
+	return MIN(copies, copies_by_memory(all_memory(problem), spec));
+}
+
+/* Mostly what fits node by node is all that the cores and memory would do for; best-fit reaches
+ * that. */
+static bool count_alone(const FitBase *base, const VmSpec *spec, FitCount *count)
+{
+	FitSize size = {spec, 1};
+	uint64_t fit;
+
+	if (base->problem->specs->len || base->moves || spec->node >= 0)
+		return false;
+	fit = copies_in_nodes(base->problem, spec);
+	if (fit > FIT_MOST || fit < copies_at_most(base->problem, spec) ||
+	    !surely_left(base, &size, 1, (unsigned)fit))
+		return false;
+	*count = (FitCount){(unsigned)fit, (unsigned)fit};
+	return true;
+}
+
 FitCount fit_count(const FitBase *base, const VmSpec *spec)
 {
 	FitSize size = {spec, 1};
+	FitCount count;
 
-	return fit_count_sets(base, &size, 1);
+	return count_alone(base, spec, &count) ? count : fit_count_sets(base, &size, 1);
 }
 
 /* Bases */
@@ -292,20 +387,43 @@ static void drop_unseated(Problem *problem, const Problem *solved, const SearchR
 			problem_remove_vm(problem, i);
 }
 
+static bool all_have_seats(const SearchResult *result)
+{
+	for (unsigned i = 0; i < result->seats->len; i++)
+		if (!g_ptr_array_index(result->seats, i))
+			return false;
+	return true;
+}
+
+/* Plan's own seats; quick, few steps will do where they seat all, or nothing could. */
+static SearchResult *solve_base(const FitBase *base, Problem *problem, bool never)
+{
+	SearchResult *result = problem_solve(problem);
+
+	if (!base->quick || never || all_have_seats(result))
+		return result;
+	search_result_free(result);
+	problem->budget = 0;
+	return problem_solve(problem);
+}
+
 /* What plan places of the inventory itself. */
 static void settle(FitBase *base)
 {
-	SearchMost found = problem_most(base->problem, NULL, 0, 0);
+	SearchMost found = base->problem->specs->len
+				   ? problem_most(base->problem, NULL, 0, 0)
+				   : (SearchMost){.all = true, .plain = true, .natural = true};
 	g_autoptr(Problem) problem = NULL;
 	g_autoptr(SearchResult) result = NULL;
 
+	base->natural = found.natural;
 	base->seated = g_new(bool, base->shared->len + 1);
 	memset(base->seated, true, base->shared->len + 1);
 	shared_wants(base);
 	if (found.all && found.plain && surely_left(base, NULL, 0, 0))
 		return;
 	problem = fit_problem_with(base, NULL, 0, 0, NULL);
-	result = problem_solve(problem);
+	result = solve_base(base, problem, found.never);
 	g_free(base->seated);
 	base->seated = shared_seated(base, problem, result);
 	drop_unseated(base->problem, problem, result);
@@ -337,10 +455,12 @@ static void find_refused(FitBase *base)
 	}
 }
 
-FitBase *fit_base_new(const Host *host, const Inventory *inventory, const PlanOptions *options)
+static FitBase *base_new(const Host *host, const Inventory *inventory, const PlanOptions *options,
+			 bool quick)
 {
 	FitBase *base = g_new0(FitBase, 1);
 
+	base->quick = quick;
 	base->plan = plan_begin(host, inventory);
 	base->plan->prefer = options->prefer;
 	base->placer = placer_new(base->plan, inventory);
@@ -351,6 +471,18 @@ FitBase *fit_base_new(const Host *host, const Inventory *inventory, const PlanOp
 	settle(base);
 	find_refused(base);
 	return base;
+}
+
+FitBase *fit_base_new(const Host *host, const Inventory *inventory, const PlanOptions *options)
+{
+	return base_new(host, inventory, options, false);
+}
+
+FitBase *fit_base_new_quick(const Host *host, const Inventory *inventory, uint64_t budget)
+{
+	PlanOptions options = {.budget = budget};
+
+	return base_new(host, inventory, &options, true);
 }
 
 void fit_base_free(FitBase *base)

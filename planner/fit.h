@@ -30,11 +30,18 @@ typedef struct FitBase {
 	unsigned moves;
 	uint64_t shared_memory, shared_page; /* theirs, and the largest page of it */
 	bool shared_node;		     /* does one of them ask for a node? */
+	bool quick;			     /* see fit_base_new_quick() */
+	bool natural; /* plan surely seats the problem's VMs at their natural levels */
 } FitBase;
 
 /* HOST and INVENTORY are borrowed for the life of the result. With moves, so many VMs with cpus =
  * may move, as plan lets them: to place the inventory, and anew for each question. Yours. */
 FitBase *fit_base_new(const Host *host, const Inventory *inventory, const PlanOptions *options);
+/*
+ * The same for many nodes at once: each count may take BUDGET steps. Counts are no larger than
+ * those of fit_base_new(), bounds no smaller.
+ */
+FitBase *fit_base_new_quick(const Host *host, const Inventory *inventory, uint64_t budget);
 void fit_base_free(FitBase *base);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FitBase, fit_base_free)
 

@@ -113,7 +113,7 @@ uint64_t *place_node_memory(const Host *host, const Inventory *inventory)
 	return memory;
 }
 
-static void memory_begin_check(Placer *placer)
+void place_check_memory(Placer *placer)
 {
 	for (unsigned i = 0; i < placer->host->nodes->len; i++) {
 		const NumaNode *node = host_node(placer->host, i);
@@ -395,7 +395,7 @@ void place_vms(Plan *plan, const Inventory *inventory, const PlanOptions *option
 {
 	Placer *placer = placer_new(plan, inventory);
 
-	memory_begin_check(placer);
+	place_check_memory(placer);
 	memory_unknown_check(placer);
 	place_kept(placer);
 	place_searched(placer, options);

@@ -47,6 +47,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Placer, placer_free)
  */
 Problem *place_begin(Placer *placer, const PlanOptions *options);
 
+/* Findings where the host is to keep more memory than a node has. */
+void place_check_memory(Placer *placer);
 /* kept.c: VMs with cpus =, exactly there; findings on what is wrong with that. */
 void place_kept(Placer *placer);
 /* pool.c: shared VMs over the pool, or the host where there is none. */

@@ -114,10 +114,16 @@ typedef struct SearchSize {
 } SearchSize;
 
 typedef struct SearchMost {
-	bool all;	/* the problem's VMs fit together at all; else the rest is 0 */
+	bool all;	/* the problem's VMs fit together at all; else the rest is 0, but for the
+			   bound where that is not proved */
+	bool never;	/* it is proved that they do not */
 	unsigned fit;	/* so many sets fit with them */
 	unsigned bound; /* more do not; equal to fit where that is proved */
 	bool plain;	/* best-fit seats them, so search_solve() does, whatever its preference */
+	unsigned sure;	/* the most sets up to fit that it does seat; 0 also where it seats not even
+			   the VMs */
+	bool natural;	/* it seats the problem's own VMs, all at their natural level: so does
+			   search_solve() */
 } SearchMost;
 
 /*
@@ -129,7 +135,8 @@ SearchMost search_most(const SearchProblem *problem, const SearchSize *sizes, un
 		       unsigned most);
 
 typedef struct SearchMix {
-	bool all;	/* the problem's VMs fit together at all; else the rest is 0 */
+	bool all;	/* the problem's VMs fit together at all; else the rest is 0, but for the
+			   bound where that is not proved */
 	uint64_t vcpus; /* of the further VMs */
 	bool proved;	/* no mix has more */
 } SearchMix;

@@ -38,6 +38,17 @@ static bool fits_plainly(const Most *m, unsigned sets)
 	return packing_value(m->answer->model, packing) == wanted(m);
 }
 
+/* Does it seat the VMs alone, and none of them coarser than it must be? */
+static bool is_natural(const Most *m)
+{
+	const Model *model = m->answer->model;
+	g_autoptr(Packing) packing = NULL;
+
+	want(m, 0);
+	packing = bestfit(model, m->answer->count);
+	return packing_value(model, packing) == wanted(m) && !packing_left(model, packing);
+}
+
 static bool is_hopeless(Most *m)
 {
 	Answer *a = m->answer;
@@ -130,24 +141,44 @@ static SearchMost climb(Most *m, unsigned low, unsigned high)
 		else
 			known = ask;
 	}
-	return (SearchMost){true, low, high - 1, fits_plainly(m, low)};
+	return (SearchMost){.all = true, .fit = low, .bound = high - 1};
+}
+
+/* The most sets below FIT that best-fit seats with the VMs. */
+static unsigned surely(const Most *m, unsigned fit)
+{
+	while (fit > 0 && !fits_plainly(m, --fit))
+		;
+	return fit;
 }
 
 static SearchMost search(Most *m, unsigned most)
 {
 	const Model *model = m->answer->model;
+	SearchMost result;
 	unsigned high;
+	bool natural;
 
 	for (unsigned k = 0; k < model->n_kinds; k++)
 		if (m->base[k] && model->kinds[k].natural == SEARCH_NEVER)
-			return (SearchMost){.plain = true};
+			return (SearchMost){.never = true, .plain = true};
 	for (unsigned k = 0; k < model->n_kinds; k++)
 		if (m->times[k] && model->kinds[k].natural == SEARCH_NEVER)
 			most = 0;
 	high = at_most(m, most) + 1;
-	if (fits(m, 0) != OUTCOME_FOUND)
-		return (SearchMost){0};
-	return climb(m, MIN(seat_sets(m, most), high - 1), high);
+	natural = is_natural(m);
+	if (!natural) {
+		Outcome outcome = fits(m, 0);
+
+		if (outcome != OUTCOME_FOUND)
+			return (SearchMost){.never = outcome == OUTCOME_NONE,
+					    .bound = outcome == OUTCOME_NONE ? 0 : high - 1};
+	}
+	result = climb(m, MIN(seat_sets(m, most), high - 1), high);
+	result.natural = natural;
+	result.plain = fits_plainly(m, result.fit);
+	result.sure = result.plain ? result.fit : surely(m, result.fit);
+	return result;
 }
 
 static Most most_of(const SearchProblem *problem, const SearchSize *sizes, unsigned n_sizes,

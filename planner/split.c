@@ -414,21 +414,23 @@ static void devices_check(Splitter *s)
 	}
 }
 
+static void strand(Splitter *s, unsigned core)
+{
+	g_autofree char *name = siblings_name(host_core(s->host, core));
+	g_autofree char *subject = subject_cpu(host_core(s->host, core)->cpu[0]);
+
+	if (s->roles[core] == ROLE_FREE)
+		s->roles[core] = ROLE_STRANDED;
+	findings_add(s->findings, SEVERITY_WARNING, "split.sibling-offline", subject,
+		     "bring the siblings online, or turn SMT off for the whole host",
+		     "a sibling of CPU %s is offline: planner gives no VM the core", name);
+}
+
 static void strand_partial(Splitter *s)
 {
-	for (unsigned i = 0; i < n_cores(s); i++) {
-		const Core *core = host_core(s->host, i);
-		g_autofree char *name = siblings_name(core);
-		g_autofree char *subject = subject_cpu(core->cpu[0]);
-
-		if (!core->partial)
-			continue;
-		if (s->roles[i] == ROLE_FREE)
-			s->roles[i] = ROLE_STRANDED;
-		findings_add(s->findings, SEVERITY_WARNING, "split.sibling-offline", subject,
-			     "bring the siblings online, or turn SMT off for the whole host",
-			     "a sibling of CPU %s is offline: planner gives no VM the core", name);
-	}
+	for (unsigned i = 0; i < n_cores(s); i++)
+		if (host_core(s->host, i)->partial)
+			strand(s, i);
 }
 
 GArray *split_compute(const Host *host, const Inventory *inventory, GPtrArray *findings)

@@ -24,6 +24,7 @@ tests/bench/processes.py 'plan x6' 1.5 plan 'bare load' "$runs" \
     "$out/load_only" tests/hosts/x6.xml || missed=1
 
 RUNS=20 tests/bench/row4.sh "$build" || missed=1
+RUNS=5 tests/bench/row5.sh "$build" || missed=1
 for row in tests/bench/row2.sh tests/bench/row3.sh; do
     "$row" "$build" || missed=1
 done

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/fleet.h"
+#include "cmd/fleet_dispatch.h"
+#include "cmd/fleet_hosts.h"
+#include "cmd/fleet_print.h"
+#include "cmd/fleet_work.h"
+#include "planner/fit_node.h"
+#include "topology/error.h"
+
+#include <stdio.h>
+
+/* Sizes */
+
+static const unsigned usual[] = {2, 4, 8, 16};
+
+/* Those asked for, or the usual ones: a copy of its own, each named. */
+static GPtrArray *sizes_named(const GPtrArray *asked)
+{
+	GPtrArray *sizes = g_ptr_array_new_with_free_func((GDestroyNotify)vm_spec_free);
+
+	for (unsigned i = 0; asked && i < asked->len; i++) {
+		const VmSpec *spec = g_ptr_array_index(asked, i);
+		g_autofree char *name = fit_size_name(spec);
+
+		g_ptr_array_add(sizes, vm_spec_copy(spec, name));
+	}
+	for (unsigned i = 0; !asked && i < G_N_ELEMENTS(usual); i++) {
+		g_autofree char *name = g_strdup_printf("%u", usual[i]);
+		VmSpec *spec = vm_spec_new(name);
+
+		spec->vcpus = usual[i];
+		g_ptr_array_add(sizes, spec);
+	}
+	return sizes;
+}
+
+/* Nodes */
+
+typedef struct Answering {
+	Fleet *fleet;
+	FleetPrinter *printer;
+	FleetTotals totals;
+	GHashTable *names; /* node → inventory */
+} Answering;
+
+static gpointer answer(void *data, const FleetFile *file, const char *name, Inventory *inventory,
+		       const char *error)
+{
+	const Answering *answering = data;
+
+	return inventory ? fleet_node_new(answering->fleet, name, file->inventory, file->host,
+					  inventory)
+			 : fleet_node_broken(name, file->inventory, error);
+}
+
+/* Two nodes of one name would be one node counted twice. */
+static FleetNode *name_once(Answering *answering, FleetNode *node)
+{
+	g_autofree char *why = fleet_name_taken(answering->names, node->name, node->inventory);
+	FleetNode *broken;
+
+	if (!why)
+		return node;
+	broken = fleet_node_broken(node->name, node->inventory, why);
+	fleet_node_free(node);
+	return broken;
+}
+
+static void answered(void *data, const FleetFile *file, gpointer result)
+{
+	Answering *answering = data;
+	g_autoptr(FleetNode) node = name_once(answering, result);
+
+	(void)file;
+	fleet_totals_add(&answering->totals, answering->fleet, node);
+	fleet_print_node(answering->printer, node);
+}
+
+static bool no_room(const FleetTotals *totals, const GPtrArray *asked)
+{
+	for (unsigned i = 0; asked && i < asked->len; i++)
+		if (!totals->fit[i])
+			return true;
+	return false;
+}
+
+static Status count(const Options *options, const GPtrArray *files, const GPtrArray *asked)
+{
+	g_autoptr(GPtrArray) sizes = sizes_named(asked);
+	g_autoptr(Fleet) fleet = fleet_new(sizes);
+	Answering answering = {.fleet = fleet};
+	FleetTotals *totals = &answering.totals;
+	Status status = STATUS_FINE;
+
+	answering.names = fleet_names_new();
+	answering.printer = fleet_printer_new(options, sizes);
+	fleet_totals_init(totals, fleet);
+	fleet_work(files, options->threads, answer, answered, &answering);
+	fleet_print_end(answering.printer, totals);
+	if (totals->states[FLEET_BROKEN])
+		status = STATUS_TROUBLE;
+	else if (totals->states[FLEET_FAULTY] || no_room(totals, asked))
+		status = STATUS_BAD_NEWS;
+	fleet_totals_clear(totals);
+	g_hash_table_unref(answering.names);
+	return status;
+}
+
+/* The command */
+
+bool fleet_asked(const Options *options)
+{
+	return *options->arguments || options->fleet || options->place || options->threads;
+}
+
+static bool usage(const Options *options, GError **error)
+{
+	const char *fault = NULL;
+
+	if (options->inventory || options->plan || options->mix || options->what_ifs ||
+	    options->moves || options->keep)
+		fault = "-i, -p, --mix, --what-if, --moves and --keep are for one node; leave them "
+			"out, or the "
+			"files and --fleet";
+	else if (!*options->arguments && !options->fleet)
+		fault = "--place and --threads are for a fleet: name its files, folders, or "
+			"--fleet LIST";
+	if (fault)
+		g_set_error_literal(error, PLANNER_ERROR, PLANNER_ERROR_USAGE, fault);
+	return !fault;
+}
+
+Status fleet_run(const Options *options, const GPtrArray *sizes, GError **error)
+{
+	g_autoptr(GPtrArray) files = usage(options, error) ? fleet_list(options, error) : NULL;
+	g_autoptr(GHashTable) hosts = NULL;
+
+	if (!files)
+		return STATUS_TROUBLE;
+	hosts = fleet_hosts_load(files);
+	return options->place ? fleet_dispatch(options, files, error)
+			      : count(options, files, sizes);
+}

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/fleet_dispatch.h"
+#include "cmd/fleet_print.h"
+#include "cmd/fleet_work.h"
+#include "cmd/lines.h"
+#include "cmd/output.h"
+#include "cmd/progress.h"
+#include "planner/dispatch.h"
+#include "planner/size.h"
+#include "topology/error.h"
+
+#include <stdio.h>
+
+/* A line of the requests that says nothing that holds. */
+typedef struct BadLine {
+	unsigned line;
+	char *why;
+} BadLine;
+
+/* A node that cannot be read. */
+typedef struct Broken {
+	char *name, *why;
+	const FleetFile *file;
+} Broken;
+
+typedef struct Dispatching {
+	const Options *options;
+	const GPtrArray *files;
+	GPtrArray *requests; /* of Request */
+	GHashTable *ids;     /* id → line */
+	unsigned line;
+	GPtrArray *bad;	   /* of BadLine */
+	GPtrArray *broken; /* of Broken */
+	GPtrArray *names;  /* of nodes, by number */
+	GHashTable *taken_names;
+	Dispatch *dispatch;
+	unsigned disagreed; /* nodes whose plan is not as it was decided */
+} Dispatching;
+
+/* Requests */
+
+static void bad_free(gpointer data)
+{
+	g_free(((BadLine *)data)->why);
+	g_free(data);
+}
+
+static void broken_free(gpointer data)
+{
+	g_free(((Broken *)data)->name);
+	g_free(((Broken *)data)->why);
+	g_free(data);
+}
+
+static void bad_line(Dispatching *d, const char *why)
+{
+	BadLine *bad = g_new0(BadLine, 1);
+
+	bad->line = d->line;
+	bad->why = g_strdup(why);
+	g_ptr_array_add(d->bad, bad);
+}
+
+static void add_request(void *data, const char *line, size_t length, const char *fault)
+{
+	Dispatching *d = data;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Request) request = NULL;
+
+	d->line++;
+	if (!fault)
+		request = request_parse(line, length, &error);
+	if (!request) {
+		bad_line(d, fault ? fault : error->message);
+	} else if (g_hash_table_contains(d->ids, request->spec->name)) {
+		bad_line(d, "id: an earlier request has it");
+	} else {
+		g_hash_table_add(d->ids, request->spec->name);
+		g_ptr_array_add(d->requests, g_steal_pointer(&request));
+	}
+}
+
+/* Bids */
+
+typedef struct Bidding {
+	char *name, *why;
+	Bid *bid;
+} Bidding;
+
+static gpointer make_bid(void *data, const FleetFile *file, const char *name, Inventory *inventory,
+			 const char *error)
+{
+	const Dispatching *d = data;
+	const BidShapes *shapes = dispatch_shapes(d->dispatch);
+	Bidding *bidding = g_new0(Bidding, 1);
+
+	bidding->name = g_strdup(name);
+	bidding->why = g_strdup(error);
+	bidding->bid =
+		inventory ? bid_new(shapes, file->host, inventory, NULL) : bid_closed(shapes);
+	return bidding;
+}
+
+static void add_broken(Dispatching *d, const FleetFile *file, const Bidding *bidding)
+{
+	Broken *broken = g_new0(Broken, 1);
+
+	broken->name = g_strdup(bidding->name);
+	broken->why = g_strdup(bidding->why);
+	broken->file = file;
+	g_ptr_array_add(d->broken, broken);
+}
+
+static void bid_made(void *data, const FleetFile *file, gpointer result)
+{
+	Dispatching *d = data;
+	Bidding *bidding = result;
+
+	if (!bidding->why) {
+		bidding->why = fleet_name_taken(d->taken_names, bidding->name, file->inventory);
+		if (bidding->why)
+			bidding->bid->open = false;
+	}
+	if (bidding->why)
+		add_broken(d, file, bidding);
+	dispatch_add(d->dispatch, bidding->name, bidding->bid);
+	g_ptr_array_add(d->names, bidding->name);
+	g_free(bidding->why);
+	g_free(bidding);
+}
+
+/* Nodes that may have the VM, by search */
+
+static gpointer settle(void *data, const FleetFile *file, const char *name, Inventory *inventory,
+		       const char *error)
+{
+	const Dispatching *d = data;
+	Offer offer = {.state = OFFER_NO};
+
+	(void)name, (void)error;
+	if (inventory) {
+		dispatch_fill(d->dispatch, file->index, inventory);
+		offer = bid_settle(dispatch_shapes(d->dispatch), file->host, inventory,
+				   dispatch_shape(d->dispatch));
+	}
+	return g_memdup2(&offer, sizeof offer);
+}
+
+static void settled(void *data, const FleetFile *file, gpointer result)
+{
+	Dispatching *d = data;
+
+	dispatch_settle(d->dispatch, file->index, *(const Offer *)result);
+	g_free(result);
+}
+
+/* False when there are none. */
+static bool settle_open(Dispatching *d)
+{
+	g_autoptr(GArray) open = dispatch_open(d->dispatch);
+	g_autoptr(GPtrArray) files = g_ptr_array_new();
+
+	for (unsigned i = 0; i < open->len; i++)
+		g_ptr_array_add(files,
+				g_ptr_array_index(d->files, g_array_index(open, unsigned, i)));
+	fleet_work(files, d->options->threads, settle, settled, d);
+	return files->len;
+}
+
+/* Decisions */
+
+static bool try_node(Dispatching *d, unsigned node)
+{
+	const FleetFile *file = g_ptr_array_index(d->files, node);
+	g_autofree char *error = NULL;
+	g_autoptr(Inventory) inventory = fleet_read(file, &error);
+
+	if (!inventory) {
+		dispatch_settle(d->dispatch, node, (Offer){.state = OFFER_NO});
+		return false;
+	}
+	dispatch_fill(d->dispatch, node, inventory);
+	return dispatch_try(d->dispatch, node, file->host, inventory);
+}
+
+static void decide(Dispatching *d)
+{
+	for (;;) {
+		unsigned node = dispatch_best(d->dispatch);
+
+		if (node != DISPATCH_NONE ? try_node(d, node) : !settle_open(d))
+			break;
+	}
+	if (dispatch_node(d->dispatch, dispatch_request(d->dispatch)) == DISPATCH_NONE)
+		dispatch_refuse(d->dispatch);
+}
+
+static void decide_all(Dispatching *d)
+{
+	Progress progress;
+	unsigned done = 0;
+
+	progress_begin(&progress, "requests", d->requests->len);
+	while (dispatch_next(d->dispatch) != DISPATCH_NONE) {
+		decide(d);
+		progress_at(&progress, ++done);
+	}
+	progress_end(&progress);
+}
+
+/* Each node that took a VM, planned once more as it is on the disk now. */
+
+static gpointer verify(void *data, const FleetFile *file, const char *name, Inventory *inventory,
+		       const char *error)
+{
+	const Dispatching *d = data;
+	bool good = false;
+
+	(void)name, (void)error;
+	if (inventory) {
+		dispatch_fill(d->dispatch, file->index, inventory);
+		good = dispatch_verify(d->dispatch, file->index, file->host, inventory);
+	}
+	return GINT_TO_POINTER(good);
+}
+
+static void verified(void *data, const FleetFile *file, gpointer result)
+{
+	Dispatching *d = data;
+
+	if (GPOINTER_TO_INT(result))
+		return;
+	d->disagreed++;
+	fprintf(stderr,
+		"planner: %s: its plan does not place what it was to take; has the file "
+		"changed meanwhile?\n",
+		(const char *)g_ptr_array_index(d->names, file->index));
+}
+
+static unsigned verify_all(Dispatching *d)
+{
+	g_autoptr(GPtrArray) files = g_ptr_array_new();
+
+	for (unsigned i = 0; i < d->files->len; i++)
+		if (dispatch_took(d->dispatch, i))
+			g_ptr_array_add(files, g_ptr_array_index(d->files, i));
+	fleet_work(files, d->options->threads, verify, verified, d);
+	return files->len;
+}
+
+/* Printing */
+
+typedef struct Sums {
+	unsigned placed, used;
+	uint64_t vcpus;
+} Sums;
+
+static const char *node_name(const Dispatching *d, unsigned request)
+{
+	unsigned node = dispatch_node(d->dispatch, request);
+
+	return node == DISPATCH_NONE ? NULL : g_ptr_array_index(d->names, node);
+}
+
+static json_t *request_to_json(const Dispatching *d, unsigned i)
+{
+	const Request *request = g_ptr_array_index(d->requests, i);
+	unsigned node = dispatch_node(d->dispatch, i);
+	g_autofree char *file = NULL;
+
+	if (node == DISPATCH_NONE)
+		return json_pack("{s:s, s:s, s:s}", "id", request->spec->name, "status", "rejected",
+				 "reason", dispatch_why(d->dispatch, i));
+	file = g_filename_display_name(
+		((const FleetFile *)g_ptr_array_index(d->files, node))->inventory);
+	return json_pack("{s:s, s:s, s:s, s:s}", "id", request->spec->name, "status", "placed",
+			 "node", node_name(d, i), "inventory", file);
+}
+
+static void print_json(const Dispatching *d, const Sums *sums)
+{
+	for (unsigned i = 0; i < d->broken->len; i++) {
+		const Broken *broken = g_ptr_array_index(d->broken, i);
+		g_autofree char *file = g_filename_display_name(broken->file->inventory);
+
+		fleet_print_json(json_pack("{s:s, s:s, s:s, s:s}", "node", broken->name,
+					   "inventory", file, "state", "broken", "why",
+					   broken->why));
+	}
+	for (unsigned i = 0; i < d->bad->len; i++) {
+		const BadLine *bad = g_ptr_array_index(d->bad, i);
+
+		fleet_print_json(
+			json_pack("{s:i, s:s}", "line", (int)bad->line, "error", bad->why));
+	}
+	for (unsigned i = 0; i < d->requests->len; i++)
+		fleet_print_json(request_to_json(d, i));
+	fleet_print_json(json_pack(
+		"{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I}", "format", "planner-place/1",
+		"requests", (int)d->requests->len, "placed", (int)sums->placed, "rejected",
+		(int)(d->requests->len - sums->placed), "errors", (int)d->bad->len, "nodes",
+		(int)d->files->len, "broken", (int)d->broken->len, "taking", (int)sums->used,
+		"vcpus", (json_int_t)sums->vcpus));
+}
+
+static void add_row(struct libscols_table *table, const Dispatching *d, unsigned i)
+{
+	const Request *request = g_ptr_array_index(d->requests, i);
+	g_autofree char *vcpus = g_strdup_printf("%u", request->spec->vcpus);
+	g_autofree char *memory =
+		request->spec->memory ? size_format(request->spec->memory) : g_strdup("-");
+	const char *node = node_name(d, i);
+	g_autofree char *status =
+		node ? g_strdup("placed")
+		     : g_strdup_printf("rejected: %s", dispatch_why(d->dispatch, i));
+	const char *const cells[] = {request->spec->name, vcpus, memory, node ? node : "-", status};
+	struct libscols_line *line = output_line(table, cells);
+
+	if (!node)
+		scols_line_set_color(line, "red");
+}
+
+static void print_people(const Dispatching *d, const Sums *sums)
+{
+	static const char *const columns[] = {"VM", ">VCPUS", ">MEMORY", "NODE", "~STATUS", NULL};
+	struct libscols_table *table = output_table(columns, d->options->color);
+
+	for (unsigned i = 0; i < d->requests->len; i++)
+		add_row(table, d, i);
+	output_print(table);
+	scols_unref_table(table);
+	printf("\n%s%u of %u VMs placed%s: %llu vCPUs, on %u of %u nodes\n",
+	       output_bold(d->options->color), sums->placed, d->requests->len,
+	       output_reset(d->options->color), (unsigned long long)sums->vcpus, sums->used,
+	       d->files->len);
+}
+
+/* What is wrong with the input is an error; the rest is answered all the same. */
+static void print_errors(const Dispatching *d)
+{
+	for (unsigned i = 0; i < d->broken->len; i++) {
+		const Broken *broken = g_ptr_array_index(d->broken, i);
+		g_autofree char *name = output_safe(broken->name);
+		g_autofree char *why = output_safe(broken->why);
+
+		fprintf(stderr, "planner: %s: %s\n", name, why);
+	}
+	for (unsigned i = 0; i < d->bad->len; i++) {
+		const BadLine *bad = g_ptr_array_index(d->bad, i);
+		g_autofree char *why = output_safe(bad->why);
+
+		fprintf(stderr, "planner: %s:%u: %s\n", d->options->place, bad->line, why);
+	}
+}
+
+static Sums sums_of(const Dispatching *d)
+{
+	Sums sums = {0};
+
+	for (unsigned i = 0; i < d->requests->len; i++) {
+		const Request *request = g_ptr_array_index(d->requests, i);
+
+		if (dispatch_node(d->dispatch, i) == DISPATCH_NONE)
+			continue;
+		sums.placed++;
+		sums.vcpus += request->spec->vcpus;
+	}
+	return sums;
+}
+
+static Status answer(Dispatching *d)
+{
+	Sums sums;
+
+	fleet_work(d->files, d->options->threads, make_bid, bid_made, d);
+	decide_all(d);
+	sums = sums_of(d);
+	sums.used = verify_all(d);
+	if (d->options->json) {
+		print_json(d, &sums);
+	} else {
+		print_people(d, &sums);
+		print_errors(d);
+	}
+	if (d->bad->len || d->broken->len || d->disagreed)
+		return STATUS_TROUBLE;
+	return sums.placed < d->requests->len ? STATUS_BAD_NEWS : STATUS_FINE;
+}
+
+Status fleet_dispatch(const Options *options, const GPtrArray *files, GError **error)
+{
+	Dispatching d = {.options = options, .files = files};
+	Status status = STATUS_TROUBLE;
+
+	d.requests = g_ptr_array_new_with_free_func((GDestroyNotify)request_free);
+	d.ids = g_hash_table_new(g_str_hash, g_str_equal);
+	d.bad = g_ptr_array_new_with_free_func(bad_free);
+	d.broken = g_ptr_array_new_with_free_func(broken_free);
+	d.names = g_ptr_array_new_with_free_func(g_free);
+	d.taken_names = fleet_names_new();
+	if (lines_read(options->place, add_request, &d, error)) {
+		d.dispatch = dispatch_new(d.requests, options->prefer);
+		status = answer(&d);
+		dispatch_free(d.dispatch);
+	}
+	g_ptr_array_unref(d.names);
+	g_ptr_array_unref(d.broken);
+	g_ptr_array_unref(d.bad);
+	g_hash_table_unref(d.taken_names);
+	g_hash_table_unref(d.ids);
+	g_ptr_array_unref(d.requests);
+	return status;
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/fleet_print.h"
+#include "cmd/output.h"
+
+#include <stdio.h>
+
+struct FleetPrinter {
+	bool json, color;
+	const GPtrArray *sizes;
+	struct libscols_table *table; /* NULL with json */
+};
+
+static const char *size_name(const FleetPrinter *printer, unsigned i)
+{
+	return ((const VmSpec *)g_ptr_array_index(printer->sizes, i))->name;
+}
+
+static struct libscols_table *node_table(const FleetPrinter *printer)
+{
+	static const char *const first[] = {"NODE", ">VMS", ">CORES", ">FREE", "CPU-PM"};
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(first); i++)
+		g_ptr_array_add(names, g_strdup(first[i]));
+	for (unsigned i = 0; i < printer->sizes->len; i++)
+		g_ptr_array_add(names, g_strdup_printf(">%s", size_name(printer, i)));
+	g_ptr_array_add(names, g_strdup("~STATE"));
+	g_ptr_array_add(names, NULL);
+	return output_table((const char *const *)names->pdata, printer->color);
+}
+
+FleetPrinter *fleet_printer_new(const Options *options, const GPtrArray *sizes)
+{
+	FleetPrinter *printer = g_new0(FleetPrinter, 1);
+
+	printer->json = options->json;
+	printer->color = options->color;
+	printer->sizes = sizes;
+	if (!printer->json)
+		printer->table = node_table(printer);
+	return printer;
+}
+
+/* JSON */
+
+void fleet_print_json(json_t *object)
+{
+	char *text = json_dumps(object, JSON_COMPACT);
+
+	puts(text);
+	free(text);
+	json_decref(object);
+}
+
+static json_t *number(uint64_t value)
+{
+	return json_integer((json_int_t)value);
+}
+
+static json_t *count_to_json(const FleetPrinter *printer, unsigned i, uint64_t fit, uint64_t bound)
+{
+	return json_pack("{s:s, s:o, s:o}", "size", size_name(printer, i), "fit", number(fit),
+			 "bound", number(bound));
+}
+
+static json_t *cpu_pm_to_json(const Cpupm *cpupm)
+{
+	json_t *codes = json_array();
+
+	for (unsigned i = 0; i < cpupm->reasons->len; i++) {
+		const CpupmReason *reason = g_ptr_array_index(cpupm->reasons, i);
+
+		json_array_append_new(codes, json_string(reason->code));
+	}
+	return json_pack("{s:s, s:o}", "verdict", cpupm_names[cpupm->verdict], "reasons", codes);
+}
+
+static json_t *node_to_json(const FleetPrinter *printer, const FleetNode *node)
+{
+	g_autofree char *file = g_filename_display_name(node->inventory);
+	json_t *object = json_pack("{s:s, s:s, s:s, s:s?}", "node", node->name, "inventory", file,
+				   "state", fleet_state_names[node->state], "why", node->why);
+	json_t *sizes = json_array();
+
+	if (node->state != FLEET_BROKEN) {
+		json_object_set_new(object, "vms", number(node->vms));
+		json_object_set_new(object, "cores", number(node->cores));
+		json_object_set_new(object, "free_cores", number(node->free));
+		json_object_set_new(object, "stranded_cpus", number(node->stranded));
+		json_object_set_new(object, "cpu_pm", cpu_pm_to_json(node->cpu_pm));
+		for (unsigned i = 0; i < printer->sizes->len; i++)
+			json_array_append_new(sizes, count_to_json(printer, i, node->fits[i].fit,
+								   node->fits[i].bound));
+		json_object_set(object, "sizes", sizes);
+	}
+	json_decref(sizes);
+	return object;
+}
+
+static json_t *totals_to_json(const FleetPrinter *printer, const FleetTotals *totals)
+{
+	json_t *object = json_pack("{s:s, s:o}", "format", "planner-fleet/1", "nodes",
+				   number(totals->nodes));
+	json_t *sizes = json_array();
+
+	for (unsigned i = 0; fleet_state_names[i]; i++)
+		json_object_set_new(object, fleet_state_names[i], number(totals->states[i]));
+	json_object_set_new(object, "cpu_pm_on", number(totals->cpu_pm));
+	json_object_set_new(object, "vms", number(totals->vms));
+	json_object_set_new(object, "cores", number(totals->cores));
+	json_object_set_new(object, "free_cores", number(totals->free));
+	json_object_set_new(object, "stranded_cpus", number(totals->stranded));
+	for (unsigned i = 0; i < printer->sizes->len; i++)
+		json_array_append_new(sizes,
+				      count_to_json(printer, i, totals->fit[i], totals->bound[i]));
+	json_object_set_new(object, "sizes", sizes);
+	return object;
+}
+
+/* People */
+
+/* "3", or "3..4" where more are not ruled out. */
+static char *count_text(uint64_t fit, uint64_t bound)
+{
+	return fit == bound
+		       ? g_strdup_printf("%" G_GUINT64_FORMAT, fit)
+		       : g_strdup_printf("%" G_GUINT64_FORMAT "..%" G_GUINT64_FORMAT, fit, bound);
+}
+
+static void add_number(GPtrArray *cells, bool known, unsigned value)
+{
+	g_ptr_array_add(cells, known ? g_strdup_printf("%u", value) : g_strdup("-"));
+}
+
+static char *state_text(const FleetNode *node)
+{
+	const char *state = fleet_state_names[node->state];
+
+	return node->why ? g_strdup_printf("%s: %s", state, node->why) : g_strdup(state);
+}
+
+static void add_row(FleetPrinter *printer, const FleetNode *node)
+{
+	static const char *const colors[] = {NULL, "yellow", "red"};
+	g_autoptr(GPtrArray) cells = g_ptr_array_new_with_free_func(g_free);
+	bool known = node->state != FLEET_BROKEN;
+	struct libscols_line *line;
+
+	g_ptr_array_add(cells, g_strdup(node->name));
+	add_number(cells, known, node->vms);
+	add_number(cells, known, node->cores);
+	add_number(cells, known, node->free);
+	g_ptr_array_add(cells, g_strdup(known ? cpupm_names[node->cpu_pm->verdict] : "-"));
+	for (unsigned i = 0; i < printer->sizes->len; i++)
+		g_ptr_array_add(cells, known ? count_text(node->fits[i].fit, node->fits[i].bound)
+					     : g_strdup("-"));
+	g_ptr_array_add(cells, state_text(node));
+	line = output_line(printer->table, (const char *const *)cells->pdata);
+	if (colors[node->state])
+		scols_line_set_color(line, colors[node->state]);
+}
+
+static void print_sizes(const FleetPrinter *printer, const FleetTotals *totals)
+{
+	static const char *const columns[] = {"SIZE", ">MORE", NULL};
+	struct libscols_table *table = output_table(columns, printer->color);
+
+	for (unsigned i = 0; i < printer->sizes->len; i++) {
+		g_autofree char *count = count_text(totals->fit[i], totals->bound[i]);
+		const char *const cells[] = {size_name(printer, i), count};
+
+		output_line(table, cells);
+	}
+	output_print(table);
+	scols_unref_table(table);
+}
+
+#define N(value) ((unsigned long long)(value))
+
+static void print_totals(const FleetPrinter *printer, const FleetTotals *totals)
+{
+	printf("\n%s%u node%s%s: %u fine, %u faulty, %u broken; cpu-pm is on on %u of them\n",
+	       output_bold(printer->color), totals->nodes, totals->nodes == 1 ? "" : "s",
+	       output_reset(printer->color), totals->states[FLEET_FINE],
+	       totals->states[FLEET_FAULTY], totals->states[FLEET_BROKEN], totals->cpu_pm);
+	printf("%llu VMs; %llu of %llu cores are free, %llu CPUs are stranded\n\n", N(totals->vms),
+	       N(totals->free), N(totals->cores), N(totals->stranded));
+	print_sizes(printer, totals);
+}
+
+/* Both */
+
+void fleet_print_node(FleetPrinter *printer, const FleetNode *node)
+{
+	if (printer->json)
+		fleet_print_json(node_to_json(printer, node));
+	else
+		add_row(printer, node);
+}
+
+void fleet_print_end(FleetPrinter *printer, const FleetTotals *totals)
+{
+	if (printer->json) {
+		fleet_print_json(totals_to_json(printer, totals));
+	} else {
+		output_print(printer->table);
+		print_totals(printer, totals);
+		scols_unref_table(printer->table);
+	}
+	g_free(printer);
+}

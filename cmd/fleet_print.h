@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* What is said of a fleet: a line a node, and the totals. */
+#ifndef CMD_FLEET_PRINT_H
+#define CMD_FLEET_PRINT_H
+
+#include "cmd/options.h"
+#include "planner/fleet.h"
+
+#include <jansson.h>
+
+/*
+ * With --json lines go out as they come. For people they wait for a table, whose widths depend on
+ * all of them.
+ */
+typedef struct FleetPrinter FleetPrinter;
+
+/* SIZES: of VmSpec, borrowed, each named as --vm takes it. */
+FleetPrinter *fleet_printer_new(const Options *options, const GPtrArray *sizes);
+void fleet_print_node(FleetPrinter *printer, const FleetNode *node);
+/* The table if it is one, and the totals. The printer is freed. */
+void fleet_print_end(FleetPrinter *printer, const FleetTotals *totals);
+
+/* A line of JSON at once. OBJECT is unreferenced. */
+void fleet_print_json(json_t *object);
+
+#endif
