@@ -398,7 +398,9 @@ static void eval_ple(const Rule *rule, const Audit *audit, GPtrArray *findings)
 	static const char *const names[] = {"kvm_intel.ple_gap", "kvm_amd.pause_filter_count",
 					    "kvm_amd.pause_filter_thresh"};
 
-	for (unsigned i = 0; any_shared(audit) && i < G_N_ELEMENTS(names); i++)
+	if (audit->facts->kvm->pause_exits == TRISTATE_NO || !any_shared(audit))
+		return;
+	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
 		if (g_strcmp0(parameter(audit, names[i]), "0") == 0)
 			rule_found(rule, findings, "kvm", "/sys/module/*/parameters", NULL,
 				   "%s=0 on a node with overcommitted VMs", names[i]);
@@ -409,7 +411,8 @@ const Rule rule_kvm_ple_gap = {
 	.severity = SEVERITY_WARNING,
 	.title = "PAUSE-loop exiting is off beside overcommitted VMs",
 	.sees = "kvm_intel.ple_gap, kvm_amd.pause_filter_count and pause_filter_thresh of 0, where "
-		"a VM floats.",
+		"a VM floats; not where the processor has no such exits and KVM itself sets them "
+		"to 0.",
 	.why = "It is off for every VM. Overcommitted ones need it: a vCPU that spins for a lock "
 	       "whose holder was preempted burns its whole time slice. Dedicated VMs have it off "
 	       "through cpu-pm already.",

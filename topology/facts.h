@@ -112,6 +112,7 @@ typedef struct KvmFacts {
 	int disable_exits;   /* KVM_CHECK_EXTENSION(KVM_CAP_X86_DISABLE_EXITS) of /dev/kvm; -1 = not
 				known */
 	Tristate nested;
+	Tristate pause_exits; /* the processor has PAUSE-loop exits */
 } KvmFacts;
 
 typedef struct CpuPower {

@@ -39,24 +39,45 @@ static GHashTable *parameters_load(Root *root)
 	return parameters;
 }
 
-/* The first CPU's flags stand for all. */
+/* Has the first CPU, which stands for all, WORD on its line NAME? Unknown: it has no such line. */
+static Tristate cpu_has(const char *text, const char *name, const char *word)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+	for (unsigned i = 0; lines[i]; i++) {
+		char *colon = strchr(lines[i], ':');
+		g_auto(GStrv) words = NULL;
+
+		if (!colon)
+			continue;
+		*colon = '\0';
+		if (!g_str_equal(g_strchomp(lines[i]), name))
+			continue;
+		words = g_strsplit_set(colon + 1, " \t", -1);
+		return g_strv_contains((const char *const *)words, word) ? TRISTATE_YES
+									 : TRISTATE_NO;
+	}
+	return TRISTATE_UNKNOWN;
+}
+
 Tristate cpuinfo_nested(const char *text)
 {
-	const char *flags = g_str_has_prefix(text, "flags") ? text : strstr(text, "\nflags");
-	g_autofree char *line = NULL;
-	g_auto(GStrv) words = NULL;
+	return cpu_has(text, "flags", "hypervisor");
+}
 
-	if (!flags)
-		return TRISTATE_UNKNOWN;
-	flags += *flags == '\n';
-	line = g_strndup(flags, strcspn(flags, "\n"));
-	words = g_strsplit_set(line, " \t", -1);
-	return g_strv_contains((const char *const *)words, "hypervisor") ? TRISTATE_YES
-									 : TRISTATE_NO;
+Tristate cpuinfo_pause_exits(const char *text)
+{
+	Tristate filter, threshold;
+
+	if (cpu_has(text, "flags", "svm") != TRISTATE_YES)
+		return cpu_has(text, "vmx flags", "ple");
+	filter = cpu_has(text, "flags", "pausefilter");
+	threshold = cpu_has(text, "flags", "pfthreshold");
+	return filter == TRISTATE_YES ? threshold : filter;
 }
 
 /* Of cpuinfo only the first CPU matters; a snapshot keeps no more. */
-static Tristate nested_load(Root *root)
+static void cpuinfo_load(Root *root, KvmFacts *kvm)
 {
 	static const char path[] = "/proc/cpuinfo";
 	size_t length;
@@ -66,13 +87,14 @@ static Tristate nested_load(Root *root)
 
 	if (!text) {
 		root_failed(root, path, NULL, failure);
-		return TRISTATE_UNKNOWN;
+		return;
 	}
 	second = strstr(text, "\n\n");
 	if (second)
 		second[1] = '\0';
 	root_record_text(root, path, text);
-	return cpuinfo_nested(text);
+	kvm->nested = cpuinfo_nested(text);
+	kvm->pause_exits = cpuinfo_pause_exits(text);
 }
 
 static int device_ask(Root *root)
@@ -108,6 +130,6 @@ static int answer_load(Root *root)
 void kvm_load(Root *root, KvmFacts *kvm)
 {
 	kvm->parameters = parameters_load(root);
-	kvm->nested = nested_load(root);
+	cpuinfo_load(root, kvm);
 	kvm->disable_exits = root_is_live(root) ? device_ask(root) : answer_load(root);
 }

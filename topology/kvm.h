@@ -17,5 +17,11 @@ void kvm_load(Root *root, KvmFacts *kvm);
 
 /* Is the machine of this /proc/cpuinfo a guest itself? Unknown where CPUs have no flags. */
 Tristate cpuinfo_nested(const char *text);
+/*
+ * Have its CPUs PAUSE-loop exits: Intel's ple, AMD's pausefilter and pfthreshold? Without, KVM sets
+ * its parameters to 0 by itself (svm_hardware_setup(), vmx_init()). Unknown where kernels do not
+ * show it: Intel's before 5.10.
+ */
+Tristate cpuinfo_pause_exits(const char *text);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/scratch.h"
 #include "topology/guests.h"
+#include "topology/kvm.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -61,6 +62,30 @@ static void test_numa(void)
 
 	g_assert_cmpuint(bytes_of(nodes, 0), ==, (2 << 21) + 3 * 4096);
 	g_assert_cmpuint(bytes_of(nodes, 1), ==, (1 << 21) + 5 * 4096);
+}
+
+static void test_cpuinfo(void)
+{
+	static const struct {
+		const char *text;
+		Tristate nested, pause;
+	} rows[] = {
+		{"processor\t: 0\nflags\t\t: fpu svm pausefilter pfthreshold\n", TRISTATE_NO,
+		 TRISTATE_YES},
+		{"flags\t\t: fpu svm pausefilter hypervisor\n", TRISTATE_YES, TRISTATE_NO},
+		{"flags\t\t: fpu svm\n", TRISTATE_NO, TRISTATE_NO},
+		{"flags\t\t: fpu vmx\nvmx flags\t: vnmi ept ple\n", TRISTATE_NO, TRISTATE_YES},
+		{"flags\t\t: fpu vmx\nvmx flags\t: vnmi ept\n", TRISTATE_NO, TRISTATE_NO},
+		/* before 5.10 the kernel does not show them */
+		{"flags\t\t: fpu vmx\n", TRISTATE_NO, TRISTATE_UNKNOWN},
+		{"cpu\t\t: POWER9\n", TRISTATE_UNKNOWN, TRISTATE_UNKNOWN},
+		{"", TRISTATE_UNKNOWN, TRISTATE_UNKNOWN},
+	};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_assert_cmpint(cpuinfo_nested(rows[i].text), ==, rows[i].nested);
+		g_assert_cmpint(cpuinfo_pause_exits(rows[i].text), ==, rows[i].pause);
+	}
 }
 
 static void test_log(void)
@@ -284,6 +309,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/qemu/names", test_names);
 	g_test_add_func("/qemu/threads", test_threads);
 	g_test_add_func("/qemu/numa", test_numa);
+	g_test_add_func("/kvm/cpuinfo", test_cpuinfo);
 	g_test_add_func("/guests/log", test_log);
 	g_test_add_func("/guests/merge", test_merge);
 	g_test_add_func("/guests/unlisted", test_unlisted);

@@ -996,6 +996,19 @@ static void test_watchdog_off(void)
 	bed_clear(&bed);
 }
 
+/* KVM itself has the parameters at 0 where the processor has no such exits: nobody can mend that.
+ */
+static void test_no_pause_exits(void)
+{
+	Bed bed;
+
+	bed_level(&bed, PLANNED);
+	ple(bed.facts);
+	bed.facts->kvm->pause_exits = TRISTATE_NO;
+	assert_clean(&bed, PLANNED, "kvm.ple-gap");
+	bed_clear(&bed);
+}
+
 /* What limits nothing, and what others than VMs with cpu-pm do. */
 static void test_power_fine(void)
 {
@@ -1249,6 +1262,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/rules/no-libvirt", test_no_libvirt);
 	g_test_add_func("/rules/unpinned-shared", test_unpinned_shared);
 	g_test_add_func("/rules/watchdog-off", test_watchdog_off);
+	g_test_add_func("/rules/no-pause-exits", test_no_pause_exits);
 	g_test_add_func("/rules/power-fine", test_power_fine);
 	g_test_add_func("/rules/large", test_large);
 	g_test_add_func("/rules/choice", test_choice);
