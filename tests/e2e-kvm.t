@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+# timeout: 900 seconds
+"""
+cpu-pm for real: a host whose processor is emulated with AMD's SVM has a /dev/kvm of its own. What
+planner says of cpu-pm there is held against the running QEMUs, the kernel's answer and KVM's counters.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path += [str(HERE / "e2e"), str(HERE / "judge")]
+
+import emulated
+import userland
+from scene import Scene, Seen, versions
+from tap import Tap, skip_all
+from unavailable import Unavailable
+
+BUILD = pathlib.Path(os.environ.get("B", HERE.parent / "build"))
+PLANNER = pathlib.Path(os.environ.get("PLANNER", BUILD / "bin/planner"))
+# With more than a thread a core this processor wants a feature that QEMU does not emulate.
+TOPOLOGY = "pack:1 [numa(memory=1610612736)] l3:1 core:8 pu:1"
+SHAPE = {"cores": 8, "threads": 1, "memory": 1536}
+HLT = 1 << 1  # linux/kvm.h KVM_X86_DISABLE_EXITS_HLT
+
+INVENTORY = """
+[node]
+name    = svm
+kernel  = {kernel}
+qemu    = {qemu}
+libvirt = {libvirt}
+[host]
+cores = 2
+[kernel]
+irqaffinity = yes
+[vm d1]
+vcpus  = 2
+memory = 32M
+[vm d2]
+vcpus  = 2
+memory = 32M
+[vm s1]
+vcpus  = 2
+policy = shared
+memory = 32M
+"""
+
+# QEMU's processor has no microcode against what the kernel knows of it; for information.
+CLEAN = {("kernel.vulnerable", "kernel", "info")}
+NESTED = """
+planner check --json -p /plan.json --domains /dom >/out/nested.json 2>/out/nested.err
+grep -c -w hypervisor /proc/cpuinfo >/out/hypervisor
+"""
+
+
+def overcommits(text):
+    """VM → what its -overcommit arguments say, in their order."""
+    found = {}
+    for line in text.splitlines():
+        vm, _, value = line.split()
+        found.setdefault(vm, []).append(value)
+    return found
+
+
+def halts(text):
+    """VM → how often its vCPUs exited for HLT."""
+    found, vm = {}, None
+    for line in text.splitlines():
+        if name := re.match(r"Domain: '(.*)'", line):
+            vm = name[1]
+        elif count := re.search(r"\.halt_exits\.sum=(\d+)", line):
+            found[vm] = found.get(vm, 0) + int(count[1])
+    return found
+
+
+def running(tap, seen):
+    argv, exits = overcommits(seen.text("clean.argv")), halts(seen.text("exits"))
+    with_it = {vm for vm, values in argv.items() if "cpu-pm=on" in values}
+    answer = int(seen.text("answer") or 0)
+    tap.ok(answer & HLT, "the kernel offers to leave HLT to the guest (KVM_CAP_X86_DISABLE_EXITS)", answer)
+    tap.ok(sorted(argv) == ["d1", "d2", "s1"] and with_it == {"d1", "d2"}, "the running QEMUs: cpu-pm=on where it is planned", argv)
+    tap.ok(exits.get("d1") == exits.get("d2") == 0 and exits.get("s1", 0) >= 50,
+           "KVM's counters: no HLT of theirs exits, those of the overcommitted VM do", exits)
+    tap.ok(seen.findings("clean") == CLEAN, "check agrees: nothing to find but what is named", seen.shown("clean"))
+    return answer
+
+
+def forced(tap, seen):
+    bad = ("cpu-pm.on-ineligible", "vm s1", "error")
+    edited = {("vm.live-differs", "vm s1", "warning")}
+    not_yet = {("cpu-pm.not-running", "vm s1", "warning")}
+    for name, new, what in (
+            ("defined", {bad} | not_yet | edited, "forced onto the overcommitted VM's XML, it is an error before it runs"),
+            ("forced", {bad}, "and when it runs"),
+            ("half", {bad} | edited, "and while it runs, when the XML has it no more"),
+            ("mended", set(), "and gone after a cold start without"),
+            ("without", {("cpu-pm.off-eligible", "vm d1", "warning")}, "a dedicated VM that lost its cpu-pm is found")):
+        tap.ok(seen.findings(name) == CLEAN | new, what, seen.shown(name))
+    tap.ok("cpu-pm=on" in overcommits(seen.text("forced.argv")).get("s1", []) and
+           halts(seen.text("forced.exits")) == {"s1": 0}, "that VM did run with it: no HLT of its exits",
+           seen.text("forced.argv"), seen.text("forced.exits"))
+
+
+def captured(tap, scene, seen, answer):
+    tap.ok(seen.outside(scene, "clean") == seen.text("clean.json"), "the capture says outside what the node said inside")
+    listed = subprocess.run(["tar", "-xOf", seen.folder / "clean.tar", "--wildcards", "*kvm-disable-exits"],
+                            capture_output=True, text=True, check=False).stdout
+    tap.ok(listed.strip() == str(answer), "and holds the kernel's answer", listed)
+
+
+def nested(tap, host, scene):
+    ran = host.boot(emulated.Shape(**SHAPE, model="EPYC-Rome"), scene.line, NESTED, scene.files, 200)
+    seen = Seen(ran.files)
+    wanted = {("cpu-pm.unsupported", f"vm {vm}", "error") for vm in ("d1", "d2")}
+    tap.ok(seen.text("hypervisor").strip() == "8" and wanted <= (seen.findings("nested") or set()),
+           "a processor that says it is emulated: cpu-pm is not for a node that is a guest itself", ran.wrong,
+           seen.shown("nested"), ran.out)
+    tap.note(f"nested: {ran.cost()}")
+
+
+def main():
+    tap = Tap()
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            host = emulated.Emulated(BUILD / "e2e", scratch, PLANNER, vms=True, modules=["kvm_amd"])
+            with userland.Userland(f"{scratch}/perl.cpio") as archive:
+                archive.programs(["perl"])
+            host.archives.append(pathlib.Path(scratch, "perl.cpio"))
+        except Unavailable as reason:
+            skip_all(f"no emulated host: {reason}")
+        scene = Scene(PLANNER, scratch, INVENTORY.format(**versions(host)), TOPOLOGY)
+        for vm in ("d1", "d2", "s1"):
+            scene.domain(vm, "kvm")
+        # As on bare metal: the processor does not say that it is emulated.
+        ran = host.boot(emulated.Shape(**SHAPE, model="EPYC-Rome,-hypervisor"), scene.line,
+                        (HERE / "e2e/guest/kvm.sh").read_text(encoding="utf-8"), scene.files, 600)
+        seen = Seen(ran.files)
+        tap.note(ran.out)
+        tap.ok(not ran.wrong, "the host boots, and its scenario comes to its end", ran.wrong, ran.console[-3000:])
+        answer = running(tap, seen)
+        forced(tap, seen)
+        captured(tap, scene, seen, answer)
+        tap.note(ran.cost())
+        nested(tap, host, scene)
+    return tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
