@@ -101,8 +101,8 @@ const Rule rule_memory_hugepages_short = {
 	.id = "memory.hugepages-short",
 	.severity = SEVERITY_ERROR,
 	.title = "There are fewer huge pages than the VMs take",
-	.sees = "nr_hugepages of each NUMA node and size against what the plan's VMs take there; "
-		"without a plan, all VMs with huge pages against all pages.",
+	.sees = "nr_hugepages less surplus_hugepages of each NUMA node and size against what the "
+		"plan's VMs take there; without a plan, all VMs with huge pages against all pages.",
 	.why = "The VM that starts last fails. Boot-time pages run short without an error: a line "
 	       "in dmesg ('HugeTLB: allocating … failed') is all.",
 	.remedy = "allocate them per node: 'planner emit hugepages' writes them",

@@ -103,7 +103,7 @@ typedef struct CgroupFacts {
 
 typedef struct HugePages {
 	unsigned node;		    /* OS index */
-	uint64_t size, total, free; /* bytes, pages, pages */
+	uint64_t size, total, free; /* bytes, pages without surplus ones, pages */
 } HugePages;
 
 typedef struct KvmFacts {

@@ -23,10 +23,13 @@ static void size_load(Root *root, GArray *pages, unsigned node, const char *fold
 	g_autofree char *digits = g_strndup(name + strlen("hugepages-"),
 					    strspn(name + strlen("hugepages-"), "0123456789"));
 	HugePages one = {.node = node, .size = g_ascii_strtoull(digits, NULL, 10) << 10};
-	bool good = *digits;
+	bool good = *digits, told = true;
+	uint64_t surplus = count_load(root, folder, "surplus_hugepages", &told);
 
 	one.total = count_load(root, folder, "nr_hugepages", &good);
 	one.free = count_load(root, folder, "free_hugepages", &good);
+	/* Per node nr_hugepages counts surplus pages, which go when they are free again. */
+	one.total -= MIN(surplus, one.total);
 	if (good)
 		g_array_append_val(pages, one);
 }

@@ -185,6 +185,33 @@ static void test_bare(void)
 	scratch_remove(directory);
 }
 
+/* What is there for good: pages that were taken from the pool while VMs hold them are surplus. */
+static void test_hugepages(void)
+{
+	static const char at[] = "sys/devices/system/node/node1/hugepages/hugepages-2048kB/";
+	g_autofree char *directory = scratch_new();
+	FactsOptions options = {.root = directory};
+	g_autoptr(Facts) facts = NULL;
+	static const char *const rows[][2] = {{"nr_hugepages", "104\n"},
+					      {"free_hugepages", "3\n"},
+					      {"surplus_hugepages", "96\n"}};
+	const HugePages *pages;
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *path = g_strconcat(at, rows[i][0], NULL);
+
+		scratch_put(directory, path, rows[i][1]);
+	}
+	facts = facts_load(&options, NULL);
+	g_assert_cmpuint(facts->hugepages->len, ==, 1);
+	pages = &g_array_index(facts->hugepages, HugePages, 0);
+	g_assert_cmpuint(pages->node, ==, 1);
+	g_assert_cmpuint(pages->size, ==, 2 << 20);
+	g_assert_cmpuint(pages->total, ==, 8);
+	g_assert_cmpuint(pages->free, ==, 3);
+	scratch_remove(directory);
+}
+
 /* Files that hold something else than they should are unread, not empty. */
 static void test_nonsense(void)
 {
@@ -218,6 +245,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/services/systemd", test_systemd);
 	g_test_add_func("/settings", test_settings);
 	g_test_add_func("/facts/bare", test_bare);
+	g_test_add_func("/facts/hugepages", test_hugepages);
 	g_test_add_func("/facts/nonsense", test_nonsense);
 	return g_test_run();
 }
