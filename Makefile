@@ -67,8 +67,8 @@ fuzz  := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(fuzz-src))
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all demo check check-build check-layers check-headers lint format bench fuzz install \
-	install-built uninstall clean help FORCE
+.PHONY: all demo check check-x6 check-build check-layers check-headers lint format bench fuzz \
+	install install-built uninstall clean help FORCE
 
 all: $B/bin/planner ## build the program: build/bin/planner (the default)
 
@@ -136,6 +136,11 @@ check: ## install what tests need, build, run every test; last line: N passed, N
 
 check-build: all $(tests)
 
+check-x6: ## boot the published x6 host emulated, audit it, break it: a quarter of an hour
+	@$(DEPS) check
+	+@$(MAKE) --no-print-directory all
+	@tests/run.py --build $B tests/e2e/x6.py
+
 check-layers: $(core) ## planner/ is pure, and nothing includes upward
 	@tests/lint/layers.sh $B
 
@@ -192,7 +197,7 @@ clean: ## remove everything built, of every flavour
 	rm -rf build build-san build-clang build-san-clang $(filter-out . .. /,$B)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' Makefile
 	@echo '  V=1 SAN=1 CC=clang CI=true B=folder DESTDIR= PREFIX= FUZZ_SECONDS=  see the top of Makefile'
 
 -include $(patsubst %.c,$B/%.d,$(core-src) $(cmd-src) $(unit-src)) $B/templates.d

@@ -8,6 +8,7 @@ What is run, each of which writes TAP (the Test Anything Protocol, what prove(1)
     tests/cases.sh      golden cases
     tests/*.t           executables in any language; $PLANNER is the program, $B the build folder,
                         $TMPDIR a folder of its own that is removed afterwards
+    tests/e2e/x6.py     the same, but only when it is named: it takes a quarter of an hour
 
 To add a test, put it there. NAMEs run only these. A producer that dies, runs out of time
 (TEST_TIMEOUT, 300 seconds, or what a script's line `# timeout: N seconds` says, if more), prints no
@@ -31,6 +32,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 TIMEOUT = int(os.environ.get("TEST_TIMEOUT", "300"))
 RESULT = re.compile(r"(?P<no>not )?ok\b(?: +(?P<number>\d+))?(?P<rest>[^#]*)(?:# *(?P<note>.*))?$")
 LIMIT = re.compile(rb"^# timeout: (\d+) seconds$", re.M)
+ON_REQUEST = [("tests/e2e/x6.py", ["tests/e2e/x6.py"])]
 PLAN = re.compile(r"1\.\.(\d+)(?: *# *(.*))?$")
 # What changes the behaviour of planner's libraries does not reach the tests.
 FOREIGN = re.compile(r"(HWLOC_|LIBVIRT_|VIR_|VIRSH_|G_|GIO_|XML_|LC_|LANG|NO_COLOR|COLUMNS|LINES|MAKE|MFLAGS|CDPATH)")
@@ -177,10 +179,10 @@ def main():
     build = (ROOT / options.build).resolve()
 
     wanted = producers(build)
-    unknown = {*options.names, *options.without} - {name for name, _ in wanted}
+    unknown = {*options.names, *options.without} - {name for name, _ in wanted + ON_REQUEST}
     if unknown:
         sys.exit(f"no such test: {', '.join(sorted(unknown))}")
-    wanted = [one for one in wanted
+    wanted = [one for one in wanted + ON_REQUEST * bool(options.names)
               if one[0] in (options.names or [one[0]]) and one[0] not in options.without]
 
     if not os.access(build / "bin/planner", os.X_OK):
