@@ -486,14 +486,20 @@ static void complaints_report(Parser *p, GPtrArray *errors)
 
 /*
  * Debian's inih 55 has its build-time limits as variables; upstream's 200-byte line would cut the
- * CPU list of a large VM. Multi-line values would swallow indented keys.
+ * CPU list of a large VM. Multi-line values would swallow indented keys. Once: they are
+ * everybody's, and other threads may be parsing.
  */
 static void inih_configure(void)
 {
+	static gsize done;
+
+	if (!g_once_init_enter(&done))
+		return;
 	ini_max_line = LINE_MAX_BYTES + 96;
 	ini_use_stack = true;
 	ini_allow_multiline = false;
 	ini_stop_on_first_error = false;
+	g_once_init_leave(&done, 1);
 }
 
 Inventory *inventory_parse(const char *name, const char *text, size_t length, GPtrArray *errors)
