@@ -342,8 +342,8 @@ static void find_unsupported(const CpupmGround *g, const VmSpec *spec, Cpupm *cp
 					   g->section ? g->section : "this node"));
 	if (g->nested == TRISTATE_YES)
 		reason_add(cpupm->reasons, "nested",
-			   g_strdup("the node is itself a virtual machine: disabled exits are "
-				    "refused or fatal there"));
+			   g_strdup("the node is itself a virtual machine: disabled exits may "
+				    "be refused or fatal there"));
 }
 
 /* Facts that are missing and would decide. */
