@@ -308,7 +308,9 @@ static Change *memory_change(const Problem *base, const VmSpec *spec)
 	for (unsigned node = 0; node < base->host->nodes->len; node++) {
 		uint64_t bytes = least_memory(base, spec, node);
 
-		if (!bytes || (best && bytes >= best->memory))
+		/* As much again as the node has is no advice. */
+		if (!bytes || (best && bytes >= best->memory) ||
+		    bytes > host_node(base->host, node)->memory)
 			continue;
 		if (!best)
 			best = change_new(CHANGE_MEMORY);

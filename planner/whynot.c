@@ -267,13 +267,15 @@ static void answer(Answers *answers, const PlanVm *vm, const NodeRoom *room)
 {
 	const VmSpec *spec = vm->spec;
 	unsigned level = problem_natural_level(answers->empty, spec);
+	const char *other = level == HOST_NONE ? "make the VM smaller"
+					       : "make the VM smaller, or take others away";
 	const GPtrArray *changes = changes_of(answers, spec);
 	g_autofree char *fix = changes ? changes_text(answers->placer->plan, changes) : NULL;
 
 	if (changes)
 		why_not_add(answers->placer->plan, vm, changes);
 	report(answers->placer, spec, level == HOST_NONE ? "vm.too-large" : "vm.does-not-fit",
-	       fix ? fix : "make the VM smaller, or take others away",
+	       fix ? fix : other,
 	       level == HOST_NONE ? too_large_text(answers->empty, spec, room)
 				  : reason_text(answers->placer, spec, room, level, changes));
 }
