@@ -65,6 +65,10 @@ static bool plans_partitions(const Audit *audit)
 	       hwloc_bitmap_iszero(audit->planned_effects->domain);
 }
 
+/*
+ * Only the SDK's: libvirt keeps a VM's vCPU and emulator threads in one group, so VMs cannot have a
+ * partition; what keeps others off their CPUs are the slices' cpusets.
+ */
 static void eval_missing(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	g_auto(CpuSet) missing = NULL;
@@ -72,22 +76,24 @@ static void eval_missing(const Rule *rule, const Audit *audit, GPtrArray *findin
 
 	if (!plans_partitions(audit))
 		return;
-	missing = set_minus(audit->plan->isolated, audit->partitions);
+	missing = set_minus(audit->plan->cpus[ROLE_SDK], audit->partitions);
 	list = set_text(missing);
 	if (!hwloc_bitmap_iszero(missing))
-		rule_found(rule, findings, "cgroups", "/sys/fs/cgroup", missing,
-			   "the plan isolates CPUs %s by cpuset partitions; none has them", list);
+		rule_found(
+			rule, findings, "cgroups", "/sys/fs/cgroup", missing,
+			"the plan isolates the SDK's CPUs %s by a cpuset partition; none has them",
+			list);
 }
 
 const Rule rule_cgroup_partition_missing = {
 	.id = "cgroup.partition-missing",
 	.severity = SEVERITY_ERROR,
-	.title = "CPUs the plan isolates are in no isolated partition",
-	.sees = "The plan's isolated CPUs against those of valid isolated partitions, where the "
-		"inventory says isolation = cpuset.",
+	.title = "SDK CPUs are in no isolated partition",
+	.sees = "The plan's SDK CPUs against those of valid isolated partitions, where the "
+		"inventory says isolation = cpuset. VMs have none: libvirt keeps their emulator "
+		"threads in the same group.",
 	.why = "The scheduler balances tasks onto these CPUs.",
-	.remedy = "make the partitions: 'planner emit machine-slice' and 'planner emit "
-		  "sdk-partition' write them",
+	.remedy = "make the partition: 'planner emit sdk-partition' writes it",
 	.source = "Documentation/admin-guide/cgroup-v2.rst cpuset.cpus.partition",
 	.when = WHEN_PLAN,
 	.needs = FACT_CGROUPS,
