@@ -13,6 +13,7 @@
 
 typedef struct Command Command;
 
+/* A bit each: a new one at the end, one higher. */
 enum {
 	OPTION_INVENTORY = 1 << 0,
 	OPTION_TOPOLOGY = 1 << 1,
@@ -20,7 +21,7 @@ enum {
 	OPTION_CONNECT = 1 << 3,
 	OPTION_JSON = 1 << 4,
 	OPTION_COLOR = 1 << 5,
-	OPTION_OUTPUT = 1 << 6,
+	OPTION_OUTPUT = 1 << 6, /* -o PLAN */
 	OPTION_PREFER = 1 << 7,
 	OPTION_TEMPLATES = 1 << 8,
 	OPTION_LIST_NAMES = 1 << 9,
@@ -28,19 +29,19 @@ enum {
 	OPTION_DIRECTORY = 1 << 11,
 	OPTION_DIFF = 1 << 12,
 	OPTION_MERGE = 1 << 13,
-	OPTION_ROOT = 1 << 14,
-	OPTION_DOMAINS = 1 << 15,
-	OPTION_CHECK = 1 << 16, /* --rule, --skip, --fail-on, --strict, --format, -o REPORT */
-	OPTION_MOVES = 1 << 20,
-	OPTION_KEEP = 1 << 21,
-	OPTION_ADOPT = 1 << 28, /* -o INVENTORY */
-	OPTION_SKIP = 1 << 26,
-	OPTION_FIT = 1 << 22,	  /* --vm, --mix, --what-if */
-	OPTION_MIGRATE = 1 << 27, /* --from, --to, their topologies, --merge, --xml */
-	OPTION_COUNTERS = 1 << 24,
-	OPTION_SNAPSHOT = 1 << 29, /* -o FILE.tar */
-	OPTION_FLEET = 1 << 23,	   /* --fleet, --place, --threads */
-	OPTION_ALWAYS = 1u << 31,  /* --help */
+	OPTION_SKIP = 1 << 14,
+	OPTION_ROOT = 1 << 15,
+	OPTION_DOMAINS = 1 << 16,
+	OPTION_CHECK = 1 << 17, /* --rule, --skip, --fail-on, --strict, --format, -o REPORT */
+	OPTION_COUNTERS = 1 << 18,
+	OPTION_SNAPSHOT = 1 << 19, /* -o FILE.tar */
+	OPTION_ADOPT = 1 << 20,	   /* -o INVENTORY */
+	OPTION_MOVES = 1 << 21,
+	OPTION_KEEP = 1 << 22,
+	OPTION_FIT = 1 << 23,	  /* --vm, --mix, --what-if */
+	OPTION_FLEET = 1 << 24,	  /* --fleet, --place, --threads */
+	OPTION_MIGRATE = 1 << 25, /* --from, --to, their topologies, --merge, --xml */
+	OPTION_ALWAYS = 1u << 31, /* --help */
 };
 /* Where a plan comes from. */
 #define OPTION_SOURCES (OPTION_INVENTORY | OPTION_TOPOLOGY | OPTION_PLAN | OPTION_CONNECT)
