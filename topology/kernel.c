@@ -2,6 +2,7 @@
 #include "topology/kernel.h"
 
 #include "topology/bootloader.h"
+#include "topology/gunzip.h"
 #include "topology/text.h"
 
 #include <string.h>
@@ -48,28 +49,54 @@ GHashTable *kernel_config_parse(const char *text)
 }
 
 /* Distributions keep it beside the kernel or beside its modules. */
-static GHashTable *config_load(Root *root, const char *release)
+static char *config_text(Root *root, const char *release)
 {
 	static const char *const places[] = {"/boot/config-%s", "/lib/modules/%s/config",
 					     "/usr/lib/modules/%s/config"};
+	char *text = NULL;
 
-	for (unsigned i = 0; i < G_N_ELEMENTS(places); i++) {
+	for (unsigned i = 0; release && !text && i < G_N_ELEMENTS(places); i++) {
 		g_auto(GStrv) parts = g_strsplit(places[i], "%s", 2);
 		g_autofree char *path = g_strjoinv(release, parts);
 		size_t length;
-		g_autofree char *text = root_read(root, path, NULL, CONFIG_MAX, &length);
-		g_autofree char *valid = text ? g_utf8_make_valid(text, -1) : NULL;
 
-		if (valid)
-			return kernel_config_parse(valid);
+		text = root_read(root, path, NULL, CONFIG_MAX, &length);
 	}
-	if (root_is_snapshot(root))
+	return text;
+}
+
+/* The running kernel's own copy, where it was built with CONFIG_IKCONFIG_PROC. */
+static char *config_own(Root *root)
+{
+	static const char path[] = "/proc/config.gz";
+	size_t length;
+	g_autofree char *bytes = root_read(root, path, NULL, CONFIG_MAX, &length);
+	char *text = NULL;
+	const char *why;
+
+	if (bytes) {
+		text = gunzip(bytes, length, CONFIG_MAX, &why);
+		if (!text)
+			root_note_text(root, path, why);
+	}
+	return text;
+}
+
+static GHashTable *config_load(Root *root, const char *release)
+{
+	g_autofree char *text = config_text(root, release);
+	g_autofree char *valid = NULL;
+
+	if (!text)
+		text = config_own(root);
+	if (!text) {
+		if (release && !root_is_snapshot(root) && !root_exists(root, "/proc/config.gz"))
+			root_remark(root, "kernel configuration",
+				    "there is no /boot/config-* and no /proc/config.gz");
 		return NULL;
-	root_remark(root, "kernel configuration",
-		    root_exists(root, "/proc/config.gz")
-			    ? "/proc/config.gz is compressed and there is no /boot/config-*"
-			    : "there is no /boot/config-*");
-	return NULL;
+	}
+	valid = g_utf8_make_valid(text, -1);
+	return kernel_config_parse(valid);
 }
 
 /* The environment of init */
@@ -226,9 +253,8 @@ void kernel_load(Root *root, KernelFacts *kernel)
 	sets_load(root, kernel);
 	kernel->vulnerabilities = vulnerabilities_load(root);
 	kernel->sysctls = sysctls_load(root);
-	if (kernel->release)
-		kernel->config = config_load(root, kernel->release);
-	else
+	kernel->config = config_load(root, kernel->release);
+	if (!kernel->release)
 		root_note_missing(root, "/proc/sys/kernel/osrelease");
 	kernel->init_environ = environ_load(root, kernel->cmdline);
 	kernel->boot_cmdline = bootloader_load(root, &kernel->boot_source);

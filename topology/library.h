@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Shared libraries that are loaded when they are needed: libvirt_load.h, libxml_load.h. */
+/* Shared libraries loaded when they are needed: libvirt_load.h, libxml_load.h, gunzip.h. */
 #ifndef TOPOLOGY_LIBRARY_H
 #define TOPOLOGY_LIBRARY_H
 

@@ -2,8 +2,10 @@
 #include "tests/unit/scratch.h"
 #include "topology/bootloader.h"
 #include "topology/facts_root.h"
+#include "topology/gunzip.h"
 #include "topology/kernel.h"
 #include "topology/services.h"
+#include "topology/snapshot.h"
 #include "topology/text.h"
 
 static void assert_nohz(const char *text, const char *list)
@@ -32,6 +34,127 @@ static void test_config(void)
 	g_assert_cmpstr(g_hash_table_lookup(config, "CONFIG_CPUSETS_V1"), ==, "n");
 	g_assert_cmpstr(g_hash_table_lookup(config, "CONFIG_CMDLINE"), ==, "a b");
 	g_assert_null(g_hash_table_lookup(config, "CONFIG_HZ"));
+}
+
+/* "CONFIG_NO_HZ_FULL=y", "# CONFIG_RCU_NOCB_CPU is not set": gzip -n. */
+static const char config_gz[] = "\037\213\010\000\000\000\000\000\002\003\163\366\367\163\363\164"
+				"\217\367\363\217\367\210\212\167\013\365\361\261\255\344\122\126"
+				"\160\206\210\006\071\207\002\145\234\235\342\235\003\102\025\062"
+				"\213\025\362\362\113\024\212\123\113\270\000\327\324\156\376\065"
+				"\000\000\000";
+#define CONFIG_GZ_LENGTH (sizeof(config_gz) - 1)
+
+#define STRING(literal) (literal), sizeof(literal) - 1
+
+static void assert_no_gunzip(const char *bytes, size_t length, size_t limit, const char *reason)
+{
+	g_autofree char *copy = g_memdup2(bytes, length); /* for ASan to guard its end */
+	const char *why = NULL;
+
+	g_assert_null(gunzip(copy, length, limit, &why));
+	g_assert_cmpstr(why, ==, reason);
+}
+
+static void test_gunzip(void)
+{
+	static const char broken[] = "it is no gzip file, or damaged";
+	g_autofree char *damaged = g_memdup2(config_gz, CONFIG_GZ_LENGTH);
+	g_autofree char *more = g_strnfill(CONFIG_GZ_LENGTH + 3, 'x');
+	g_autofree char *text = NULL, *first = NULL;
+	const char *why;
+
+	text = gunzip(config_gz, CONFIG_GZ_LENGTH, 53, &why);
+	g_assert_cmpstr(text, ==, "CONFIG_NO_HZ_FULL=y\n# CONFIG_RCU_NOCB_CPU is not set\n");
+	memcpy(more, config_gz, CONFIG_GZ_LENGTH);
+	first = gunzip(more, CONFIG_GZ_LENGTH + 3, 53, &why);
+	g_assert_cmpstr(first, ==, text);
+	assert_no_gunzip(config_gz, CONFIG_GZ_LENGTH, 52, "it holds too much");
+	for (size_t length = 0; length < CONFIG_GZ_LENGTH; length++)
+		assert_no_gunzip(config_gz, length, 53, "it is cut off");
+	assert_no_gunzip(STRING("CONFIG_NO_HZ_FULL=y\n"), 53, broken);
+	assert_no_gunzip(STRING("\x78\x9c\x03\0\0\0\0\x01"), 53, broken); /* zlib's own format */
+	damaged[CONFIG_GZ_LENGTH - 6] ^= 1;				  /* in its checksum */
+	assert_no_gunzip(damaged, CONFIG_GZ_LENGTH, 53, broken);
+}
+
+/* A deflate stream of N zero bytes in blocks of 65,535, stored: what is read, but too long. */
+static GByteArray *long_gz(size_t blocks)
+{
+	GByteArray *bytes = g_byte_array_new();
+	g_autofree guint8 *zeros = g_malloc0(65535);
+
+	g_byte_array_append(bytes, (const guint8 *)"\x1f\x8b\x08\0\0\0\0\0\0\x03", 10);
+	for (size_t i = 0; i < blocks; i++) {
+		g_byte_array_append(bytes, (const guint8 *)"\0\xff\xff\0\0", 5);
+		g_byte_array_append(bytes, zeros, 65535);
+	}
+	return bytes;
+}
+
+static bool is_unread(const Facts *facts, const char *source)
+{
+	for (unsigned i = 0; i < facts->unread->len; i++) {
+		const Unread *unread = g_ptr_array_index(facts->unread, i);
+
+		if (!strcmp(unread->source, source))
+			return true;
+	}
+	return false;
+}
+
+static Facts *config_facts(const char *directory, const void *gz, size_t length)
+{
+	FactsOptions options = {.root = directory};
+	g_autoptr(GError) error = NULL;
+	Facts *facts;
+
+	scratch_put_bytes(directory, "proc/config.gz", gz, length);
+	facts = facts_load(&options, &error);
+	g_assert_no_error(error);
+	return facts;
+}
+
+static void assert_snapshot_keeps_config(const char *directory)
+{
+	g_autofree char *folder = scratch_new();
+	g_autofree char *file = g_build_filename(folder, "node.tar", NULL);
+	FactsOptions options = {.root = directory}, read = {.root = file};
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GByteArray) tar = snapshot_load(&options, NULL, &error);
+	g_autoptr(Facts) facts = NULL;
+
+	g_assert_no_error(error);
+	scratch_put_bytes(folder, "node.tar", tar->data, tar->len);
+	facts = facts_load(&read, &error);
+	g_assert_no_error(error);
+	g_assert_cmpstr(g_hash_table_lookup(facts->kernel->config, "CONFIG_NO_HZ_FULL"), ==, "y");
+	scratch_remove(folder);
+}
+
+/* The compressed copy stands in where there is no other; a bad one is unread, by name. */
+static void test_config_gz(void)
+{
+	g_autofree char *directory = scratch_new();
+	g_autoptr(GByteArray) much = long_gz(127);
+	g_autoptr(Facts) good = NULL, bad = NULL, large = NULL, other = NULL;
+
+	scratch_put(directory, "proc/sys/kernel/osrelease", "6.1.0-1-amd64\n");
+	good = config_facts(directory, config_gz, CONFIG_GZ_LENGTH);
+	g_assert_cmpstr(g_hash_table_lookup(good->kernel->config, "CONFIG_NO_HZ_FULL"), ==, "y");
+	g_assert_cmpstr(g_hash_table_lookup(good->kernel->config, "CONFIG_RCU_NOCB_CPU"), ==, "n");
+	g_assert_false(is_unread(good, "/proc/config.gz"));
+	assert_snapshot_keeps_config(directory);
+	bad = config_facts(directory, config_gz, CONFIG_GZ_LENGTH - 9);
+	g_assert_null(bad->kernel->config);
+	g_assert_true(is_unread(bad, "/proc/config.gz"));
+	large = config_facts(directory, much->data, much->len);
+	g_assert_null(large->kernel->config);
+	g_assert_true(is_unread(large, "/proc/config.gz"));
+	scratch_put(directory, "boot/config-6.1.0-1-amd64", "CONFIG_HZ=100\n");
+	other = config_facts(directory, config_gz, CONFIG_GZ_LENGTH);
+	g_assert_cmpstr(g_hash_table_lookup(other->kernel->config, "CONFIG_HZ"), ==, "100");
+	g_assert_null(g_hash_table_lookup(other->kernel->config, "CONFIG_NO_HZ_FULL"));
+	scratch_remove(directory);
 }
 
 /* Nothing of the environment but what the line put there. */
@@ -145,17 +268,6 @@ static void test_settings(void)
 	g_assert_cmpstr(g_hash_table_lookup(set, "E"), ==, "");
 }
 
-static bool is_unread(const Facts *facts, const char *source)
-{
-	for (unsigned i = 0; i < facts->unread->len; i++) {
-		const Unread *unread = g_ptr_array_index(facts->unread, i);
-
-		if (!strcmp(unread->source, source))
-			return true;
-	}
-	return false;
-}
-
 /* A directory with one file in it: everything else is unread, nothing is guessed. */
 static void test_bare(void)
 {
@@ -238,6 +350,8 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/kernel/nohz", test_nohz);
 	g_test_add_func("/kernel/config", test_config);
+	g_test_add_func("/kernel/gunzip", test_gunzip);
+	g_test_add_func("/kernel/config-gz", test_config_gz);
 	g_test_add_func("/kernel/environ", test_environ);
 	g_test_add_func("/bootloader/bls", test_bls);
 	g_test_add_func("/bootloader/grub", test_grub);
