@@ -231,12 +231,41 @@ static GHashTable *vulnerabilities_load(Root *root)
 	return table;
 }
 
-static GHashTable *sysctls_load(Root *root)
+/*
+ * What `sysctl -a` printed: sosreports have that and no /proc/sys. Of all this only what is asked
+ * for may be recorded: there are keys in it.
+ */
+static GHashTable *printed_load(Root *root)
+{
+	static const char path[] = "/sos_commands/kernel/sysctl_-a";
+	size_t length;
+	int failure;
+	g_autofree char *bytes =
+		root_is_live(root) ? NULL
+				   : root_read_private(root, path, CONFIG_MAX, &length, &failure);
+	g_autofree char *text = g_utf8_make_valid(bytes ? bytes : "", -1);
+
+	return settings_parse(text);
+}
+
+/* What the file says, or was printed of NAME; a recording has it in the file. */
+static char *sysctl_text(Root *root, GHashTable *printed, const char *name, const char *path)
+{
+	char *text = root_text(root, path, NULL);
+
+	if (!text && g_hash_table_contains(printed, name)) {
+		text = g_strdup(g_hash_table_lookup(printed, name));
+		root_record_text(root, path, text);
+	}
+	return text;
+}
+
+static GHashTable *sysctls_load(Root *root, GHashTable *printed)
 {
 	GHashTable *table = table_new();
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(sysctls); i++) {
-		char *text = root_text(root, sysctls[i].path, NULL);
+		char *text = sysctl_text(root, printed, sysctls[i].name, sysctls[i].path);
 
 		if (text)
 			g_hash_table_insert(table, g_strdup(sysctls[i].name), text);
@@ -246,16 +275,19 @@ static GHashTable *sysctls_load(Root *root)
 
 void kernel_load(Root *root, KernelFacts *kernel)
 {
-	kernel->release = root_text(root, "/proc/sys/kernel/osrelease", NULL);
+	static const char osrelease[] = "/proc/sys/kernel/osrelease";
+	g_autoptr(GHashTable) printed = printed_load(root);
+
+	kernel->release = sysctl_text(root, printed, "kernel.osrelease", osrelease);
 	kernel->cmdline = root_text(root, "/proc/cmdline", NULL);
 	if (!kernel->cmdline)
 		root_note_missing(root, "/proc/cmdline");
 	sets_load(root, kernel);
 	kernel->vulnerabilities = vulnerabilities_load(root);
-	kernel->sysctls = sysctls_load(root);
+	kernel->sysctls = sysctls_load(root, printed);
 	kernel->config = config_load(root, kernel->release);
 	if (!kernel->release)
-		root_note_missing(root, "/proc/sys/kernel/osrelease");
+		root_note_missing(root, osrelease);
 	kernel->init_environ = environ_load(root, kernel->cmdline);
 	kernel->boot_cmdline = bootloader_load(root, &kernel->boot_source);
 }

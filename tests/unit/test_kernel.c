@@ -345,6 +345,36 @@ static void test_nonsense(void)
 	scratch_remove(directory);
 }
 
+/* sos 4.0 as it came from a Debian 12 guest: no /proc/sys, but what `sysctl -a` printed. */
+static void test_sosreport(void)
+{
+	g_autofree char *directory = scratch_new();
+	FactsOptions options = {.root = directory};
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Facts) facts = NULL;
+	g_autoptr(GByteArray) tar = NULL;
+
+	scratch_put(directory, "proc/cmdline", "quiet\n");
+	scratch_put(directory, "proc/sys/kernel/hostname", "own\n");
+	scratch_put(directory, "sos_commands/kernel/sysctl_-a",
+		    "kernel.hostname = printed\nkernel.numa_balancing = 0\n"
+		    "kernel.osrelease = 6.1.0-1-amd64\nkernel.sched_domain.cpu0.name = \n"
+		    "net.ipv4.tcp_fastopen_key = 1234-5678\n");
+	facts = facts_load(&options, &error);
+	g_assert_no_error(error);
+	g_assert_cmpstr(facts->kernel->release, ==, "6.1.0-1-amd64");
+	g_assert_cmpstr(g_hash_table_lookup(facts->kernel->sysctls, "kernel.hostname"), ==, "own");
+	g_assert_cmpstr(g_hash_table_lookup(facts->kernel->sysctls, "kernel.numa_balancing"), ==,
+			"0");
+	g_assert_null(g_hash_table_lookup(facts->kernel->sysctls, "kernel.nmi_watchdog"));
+	g_assert_false(is_unread(facts, "/proc/sys/kernel/osrelease"));
+	tar = snapshot_load(&options, NULL, &error);
+	g_assert_no_error(error);
+	g_assert_nonnull(memmem(tar->data, tar->len, "6.1.0-1-amd64", 13));
+	g_assert_null(memmem(tar->data, tar->len, "1234-5678", 9));
+	scratch_remove(directory);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -360,6 +390,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/settings", test_settings);
 	g_test_add_func("/facts/bare", test_bare);
 	g_test_add_func("/facts/hugepages", test_hugepages);
+	g_test_add_func("/facts/sosreport", test_sosreport);
 	g_test_add_func("/facts/nonsense", test_nonsense);
 	return g_test_run();
 }
