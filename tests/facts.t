@@ -36,6 +36,22 @@ DOMAIN = """<domain type='qemu'><name>{name}</name><memory unit='MiB'>32</memory
 <vcpu cpuset='0'>2</vcpu><iothreads>1</iothreads><cputune><vcpupin vcpu='0' cpuset='0'/>
 <vcpupin vcpu='1' cpuset='0'/><emulatorpin cpuset='0'/></cputune>
 <metadata><a xmlns='x'>hidden-secret</a></metadata><os><type arch='x86_64'>hvm</type></os></domain>"""
+# Threads that sleep: the first argument says how many, the second on which CPU, the third on which the
+# first 100 of them are.
+SLEEPERS = """
+import _thread, os, sys
+count, home, isolated = map(int, sys.argv[1:])
+_thread.stack_size(65536)
+gate = _thread.allocate_lock()
+gate.acquire()
+for _ in range(count):
+    _thread.start_new_thread(gate.acquire, ())
+for number, tid in enumerate(sorted(map(int, os.listdir("/proc/self/task")))):
+    os.sched_setaffinity(tid, {isolated if 1 <= number <= 100 else home})
+print("ready", flush=True)
+sys.stdin.read()
+os._exit(0)
+"""
 NAMES = ["plain", "a&b ünï☃ --x"]
 
 
@@ -270,6 +286,70 @@ def check_user(tap, work):
     tap.ok(shot.errors.count("\n") < 30, "once for each source", shot.errors)
 
 
+def own_cpus(work):
+    """(inventory, host's CPU, VM's CPU) of a plan for this machine; None where it has no room for one."""
+    inventory = os.path.join(work, "own.ini")
+    with open(inventory, "w", encoding="utf-8") as file:
+        file.write("[host]\ncores-per-socket = 1\n[vm one]\nvcpus = 1\n")
+    run = subprocess.run([PLANNER, "plan", "--json", "-i", inventory], capture_output=True, env=UTF8,
+                         timeout=60)
+    with contextlib.suppress(ValueError, KeyError, IndexError):
+        plan = json.loads(run.stdout)
+        return inventory, int(re.match(r"\d+", plan["cpus"]["host"])[0]), plan["vms"][0]["vcpupin"][0]
+    return None
+
+
+@contextlib.contextmanager
+def sleepers(*words):
+    """Their process once all of them sleep, None where limits forbid them."""
+    with subprocess.Popen([sys.executable, "-c", SLEEPERS, *map(str, words)], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process if process.stdout.readline() == "ready\n" else None
+        finally:
+            process.kill()
+
+
+def judge_tasks(*words):
+    """What is said of user tasks on isolated CPUs, and the seconds of CPU that it took."""
+    before = os.times()
+    run = subprocess.run([PLANNER, "check", "--json", "--rule", "task.user-on-isolated", *words],
+                         capture_output=True, env=UTF8, encoding="utf-8", timeout=120)
+    after = os.times()
+    spent = after.children_user + after.children_system - before.children_user - before.children_system
+    texts = [found["text"] for found in json.loads(run.stdout)["findings"]
+             if found["id"] == "task.user-on-isolated"]
+    return "; ".join(texts) or run.stderr, spent
+
+
+def check_many_tasks(tap, work):
+    """10,000 tasks, 100 of them on a CPU that is a VM's: found live, and counted in a snapshot."""
+    own = own_cpus(work)
+    if not own or not {own[1], own[2]} <= os.sched_getaffinity(0):
+        tap.skip("10,000 tasks", "no second core for a VM here")
+        return
+    with sleepers(10000, *own[1:]) as process:
+        if not process:
+            tap.skip("10,000 tasks", "limits forbid them here")
+            return
+        text, spent = judge_tasks("-i", own[0])
+        live = re.match(r"(\d+) user tasks", text)
+        tap.ok(live and int(live[1]) >= 100, "10,000 tasks: those on an isolated CPU are found", text)
+        tap.ok(spent < 5, "10,000 tasks: in good time", f"{spent:.1f} s of CPU")
+        shot = Snapshot("-c", "test:///default", folder=work)
+    alone = os.path.join(work, "sleepers.tar")
+    other = re.compile(rf"proc/(?!{process.pid}\b)\d")  # tasks of this machine come and go
+    with tarfile.open(fileobj=io.BytesIO(shot.bytes)) as tar, \
+            tarfile.open(alone, "w", format=tarfile.USTAR_FORMAT) as kept:
+        for member in tar:
+            if not other.match(member.name):
+                kept.addfile(member, tar.extractfile(member) if member.isfile() else None)
+    tap.ok(sum(name.startswith(f"proc/{process.pid}/task/") and name.endswith("/status")
+               for name in shot.files) == 10001, "all of them are in a snapshot")
+    text, _ = judge_tasks("-i", own[0], "-r", alone)
+    tap.ok(text.startswith("100 user tasks may run on isolated CPUs: "), "exactly the 100 are named in it", text)
+
+
 def main():
     if not os.access(PLANNER, os.X_OK):
         skip_all(f"no {PLANNER}")
@@ -279,6 +359,7 @@ def main():
         check_target(tap, work)
         check_hostile(tap, work)
         check_user(tap, work)
+        check_many_tasks(tap, work)
         check_libvirt(tap, work)
     return tap.done()
 
