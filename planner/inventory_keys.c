@@ -25,7 +25,7 @@ static bool number_set(Parser *p, const char *value, unsigned least, unsigned mo
 	return true;
 }
 
-/* No VM and no host lives in less than this; who writes it forgot the unit. */
+/* Who writes fewer bytes than this forgot the unit. */
 #define MEMORY_LEAST (UINT64_C(1) << 20)
 
 static void memory_set(Parser *p, const char *value, uint64_t *bytes)
@@ -36,8 +36,6 @@ static void memory_set(Parser *p, const char *value, uint64_t *bytes)
 	else if (*bytes < MEMORY_LEAST && g_ascii_isdigit(value[strlen(value) - 1]))
 		parser_refuse(p, "'%s' is so many bytes; did you mean %s%c?", value, value,
 			      *bytes < 4096 ? 'G' : 'M');
-	else if (*bytes < MEMORY_LEAST)
-		parser_refuse(p, "'%s' is less than 1M", value);
 }
 
 /* The position of VALUE in NAMES; a complaint and 0 when it is not there. */

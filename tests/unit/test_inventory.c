@@ -460,7 +460,6 @@ static const Bad bad_vm[] = {
 	{"vm a", "memory", "0", "'0' is not a size*"},
 	{"vm a", "memory", "8", "'8' is so many bytes; did you mean 8G?"},
 	{"vm a", "memory", "1048575", "'1048575' is so many bytes; did you mean 1048575M?"},
-	{"vm a", "memory", "1023K", "'1023K' is less than 1M"},
 	{"vm a", "memory", "8GiB", "'8GiB' is not a size*"},
 	{"vm a", "memory", "1.5G", "'1.5G' is not a size*"},
 	{"vm a", "memory", "0x8", "'0x8' is not a size*"},

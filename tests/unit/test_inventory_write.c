@@ -168,7 +168,7 @@ static char **random_words(const char *const *words, unsigned n, bool none)
 
 static uint64_t random_size(void)
 {
-	return coin() ? 0 : (uint64_t)(below(4096) + 1) << below(40);
+	return coin() ? 0 : (uint64_t)(below(4096) + 1) << (10 + below(30));
 }
 
 static GArray *random_cpus(unsigned n)

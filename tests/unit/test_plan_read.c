@@ -17,7 +17,7 @@ static const char rich[] =
 	"[host]\ncores-per-node = 1\nmemory-per-node = 1G\n"
 	"[kernel]\nextra = quiet a=b=c d=\n"
 	"[vm span]\nvcpus = 4\ncpus = 1,7,4,10\nmemory = 5M\niothreads = 2\n"
-	"[vm a]\nvcpus = 1\nmemory = 1000001\ncpu-mode = maximum\nlocked = yes\n"
+	"[vm a]\nvcpus = 1\nmemory = 2000001\ncpu-mode = maximum\nlocked = yes\n"
 	"[vm off]\nvcpus = 1\ncpu-pm = off\nthreads = isolate\n"
 	"[vm wide]\nvcpus = 9\niothreads = 1\n"
 	"[vm gone]\nvcpus = 2\ncpus = 1,4096\n"
@@ -169,7 +169,7 @@ static void test_content(void)
 	g_assert_cmpuint(g_array_index(span->shares, VmShare, 1).node, ==, 1);
 	g_assert_cmpuint(plan_vm_memory(span), ==, 5 << 20);
 	g_assert_nonnull(span->spec->cpus);
-	g_assert_cmpuint(plan_vm_memory(a), ==, 1003520); /* 1000001 bytes in whole pages */
+	g_assert_cmpuint(plan_vm_memory(a), ==, 2002944); /* 2000001 bytes in whole pages */
 	g_assert_true(a->spec->locked);
 	g_assert_false(plan_vm(plan, "off")->spec->cpu_pm);
 	g_assert_cmpint(plan_vm(plan, "off")->cpupm->verdict, ==, CPUPM_OFF);

@@ -10,5 +10,5 @@ echo "irq $(cat /proc/irq/default_smp_affinity)"
 echo "init $(sed -n 's/^Cpus_allowed_list:\t//p' /proc/1/status)"
 echo "kthreadd $(sed -n 's/^Cpus_allowed_list:\t//p' /proc/2/status)"
 echo "rcu $(dmesg | sed -n 's/.*Offload RCU callbacks from CPUs: \(.*\)[.]/\1/p')"
-dmesg | sed -n 's/^\[[^]]*\] //; /ommand line: /d; /Housekeeping:\|isolcpus:\|NO_HZ: Clearing\|rcu_nocbs=\|nknown kernel command/s/^/said /p'
+dmesg | sed -n 's/^\[[^]]*\] //; /ommand line: /d; /Housekeeping:\|isolcpus:\|NO_HZ: Clearing\|rcu_nocbs=\|kernel command line parameters/s/^/said /p'
 planner snapshot -o /out/node.tar 2>/dev/null
