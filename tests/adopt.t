@@ -6,7 +6,7 @@ Nodes that run already: what `planner adopt` writes of a node must plan to what 
 are made of plans, clean and with every fault there is; VMs come from captures, from files, and from
 a libvirtd of our own with a real QEMU.
 
-    CASES=8 SEED=1 tests/adopt.t
+    ADOPT_CASES=8 SEED=1 tests/adopt.t
 """
 
 import contextlib
@@ -34,7 +34,7 @@ from tap import Tap, skip_all
 PLANNER = os.path.abspath(os.environ.get("PLANNER", os.path.join(ROOT, "build", "bin", "planner")))
 os.environ["PLANNER"] = PLANNER
 DAEMON = os.path.join(HERE, "session-libvirtd.sh")
-CASES, SEED = int(os.environ.get("CASES", "8")), os.environ.get("SEED", "1")
+CASES, SEED = int(os.environ.get("ADOPT_CASES", "8")), os.environ.get("SEED", "1")
 UTF8 = dict(os.environ, LC_ALL="C.UTF-8")
 OWN = ("isolcpus", "nohz_full", "rcu_nocbs", "irqaffinity")
 
