@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/nearest.h"
-#include "planner/rules_found.h"
+#include "planner/rules_sides.h"
 #include "planner/rules_table.h"
 
 /* In the order of planner-rules(7). */
@@ -156,8 +156,12 @@ static void run_vms(const Rule *rule, const Audit *audit, GPtrArray *findings)
 	for (unsigned i = 0; i < audit->vms->len; i++) {
 		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
 
-		if (vm->guest)
+		if (!vm->guest)
+			continue;
+		if (rule->eval_vm)
 			rule->eval_vm(rule, audit, vm, findings);
+		else
+			judge_sides(rule, audit, vm, findings);
 	}
 }
 

@@ -94,10 +94,15 @@ typedef struct Audit {
 	GPtrArray *vms; /* of AuditVm: the plan's in its order, then the node's others */
 } Audit;
 
+/* The two documents of a VM: what runs, and what the next start makes. */
+typedef enum Side { SIDE_LIVE, SIDE_NEXT } Side;
+
 typedef struct Rule Rule;
 typedef void RuleEval(const Rule *rule, const Audit *audit, GPtrArray *findings);
 typedef void RuleEvalVm(const Rule *rule, const Audit *audit, const AuditVm *vm,
 			GPtrArray *findings);
+/* What is wrong with the SIDE of VM, yours; NULL if nothing is. CPUs in trouble go into CPUS. */
+typedef char *RuleJudge(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus);
 
 struct Rule {
 	const char *id; /* "area.what", stable */
@@ -108,8 +113,11 @@ struct Rule {
 	const char *remedy;
 	const char *source; /* where sees and why are from */
 	unsigned when, needs;
-	RuleEval *eval;	     /* one of the two */
+	/* One of these. */
+	RuleEval *eval;
 	RuleEvalVm *eval_vm; /* for each VM that the node has */
+	RuleJudge *judge;    /* for each document of each of them: one finding where both have the
+			      * fault, one each where they differ */
 };
 
 /* All rules, by subject; ended by NULL. */

@@ -30,8 +30,7 @@ bool set_same(hwloc_const_bitmap_t a, hwloc_const_bitmap_t b);
 /* Has it exactly one CPU? */
 bool set_single(hwloc_const_bitmap_t set);
 
-/* The two documents of a VM: what runs, and what the next start makes. */
-typedef enum Side { SIDE_LIVE, SIDE_NEXT } Side;
+/* The documents of a VM. */
 extern const char *const side_names[]; /* "live XML", "inactive XML" */
 bool guest_has(const Guest *guest, Side side);
 /* The pin element, NULL = none; and with the <vcpu cpuset> where there is none. */

@@ -215,11 +215,6 @@ static char *judge_nodes(const Audit *audit, const AuditVm *vm, Side side, hwloc
 				       wanted);
 }
 
-static void eval_nodes(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings)
-{
-	judge_sides(rule, audit, vm, findings, judge_nodes);
-}
-
 const Rule rule_vm_memory_nodes = {
 	.id = "vm.memory-nodes",
 	.severity = SEVERITY_WARNING,
@@ -232,7 +227,7 @@ const Rule rule_vm_memory_nodes = {
 	.source = "libvirt domain XML numatune; Documentation/admin-guide/mm/numaperf.rst",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS,
-	.eval_vm = eval_nodes,
+	.judge = judge_nodes,
 };
 
 #define STRAY_PART 20 /* a twentieth: QEMU's own heap and stacks may lie anywhere */

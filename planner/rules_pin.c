@@ -49,12 +49,6 @@ static char *judge_missing(const Audit *audit, const AuditVm *vm, Side side, hwl
 	return sentence(&naming, "without a pin");
 }
 
-static void eval_missing(const Rule *rule, const Audit *audit, const AuditVm *vm,
-			 GPtrArray *findings)
-{
-	judge_sides(rule, audit, vm, findings, judge_missing);
-}
-
 const Rule rule_vm_pin_missing = {
 	.id = "vm.pin-missing",
 	.severity = SEVERITY_ERROR,
@@ -66,7 +60,7 @@ const Rule rule_vm_pin_missing = {
 	.source = "libvirt domain XML cputune/vcpupin",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS,
-	.eval_vm = eval_missing,
+	.judge = judge_missing,
 };
 
 /* Differs from the plan */
@@ -129,12 +123,6 @@ static char *judge_differs(const Audit *audit, const AuditVm *vm, Side side, hwl
 	return vm->vm->cpuset ? judge_cpuset(vm, side, cpus) : judge_dedicated(vm, side, cpus);
 }
 
-static void eval_differs(const Rule *rule, const Audit *audit, const AuditVm *vm,
-			 GPtrArray *findings)
-{
-	judge_sides(rule, audit, vm, findings, judge_differs);
-}
-
 const Rule rule_vm_pin_differs = {
 	.id = "vm.pin-differs",
 	.severity = SEVERITY_ERROR,
@@ -147,7 +135,7 @@ const Rule rule_vm_pin_differs = {
 	.source = "libvirt domain XML cputune/vcpupin, vcpu/@cpuset",
 	.when = WHEN_PLAN | WHEN_GUESTS,
 	.needs = FACT_GUESTS,
-	.eval_vm = eval_differs,
+	.judge = judge_differs,
 };
 
 /* Emulator and I/O threads against the plan */
@@ -196,12 +184,6 @@ static char *judge_emulatorpin(const Audit *audit, const AuditVm *vm, Side side,
 	return sentence(&judge.naming, what);
 }
 
-static void eval_emulatorpin(const Rule *rule, const Audit *audit, const AuditVm *vm,
-			     GPtrArray *findings)
-{
-	judge_sides(rule, audit, vm, findings, judge_emulatorpin);
-}
-
 const Rule rule_vm_emulatorpin_differs = {
 	.id = "vm.emulatorpin-differs",
 	.severity = SEVERITY_WARNING,
@@ -213,7 +195,7 @@ const Rule rule_vm_emulatorpin_differs = {
 	.source = "libvirt domain XML cputune/emulatorpin, cputune/iothreadpin",
 	.when = WHEN_PLAN | WHEN_GUESTS,
 	.needs = FACT_GUESTS,
-	.eval_vm = eval_emulatorpin,
+	.judge = judge_emulatorpin,
 };
 
 static void worker_hits(const GuestThread *thread, bool io, void *data)
@@ -236,12 +218,6 @@ static char *judge_emulator(const Audit *audit, const AuditVm *vm, Side side, hw
 	return sentence(&judge.naming, "put on isolated CPUs");
 }
 
-static void eval_emulator(const Rule *rule, const Audit *audit, const AuditVm *vm,
-			  GPtrArray *findings)
-{
-	judge_sides(rule, audit, vm, findings, judge_emulator);
-}
-
 const Rule rule_vm_emulator_on_isolated = {
 	.id = "vm.emulator-on-isolated",
 	.severity = SEVERITY_ERROR,
@@ -254,7 +230,7 @@ const Rule rule_vm_emulator_on_isolated = {
 	.source = "QEMU docs: -overcommit cpu-pm; libvirt domain XML cputune",
 	.when = WHEN_ISOLATED | WHEN_GUESTS,
 	.needs = FACT_GUESTS,
-	.eval_vm = eval_emulator,
+	.judge = judge_emulator,
 };
 
 /* Pinned onto the wrong CPUs */
@@ -295,12 +271,6 @@ static char *judge_on_host(const Audit *audit, const AuditVm *vm, Side side, hwl
 	return sentence(&naming, "pinned to the host's CPUs");
 }
 
-static void eval_on_host(const Rule *rule, const Audit *audit, const AuditVm *vm,
-			 GPtrArray *findings)
-{
-	judge_sides(rule, audit, vm, findings, judge_on_host);
-}
-
 const Rule rule_vm_pin_on_host = {
 	.id = "vm.pin-on-host",
 	.severity = SEVERITY_ERROR,
@@ -313,7 +283,7 @@ const Rule rule_vm_pin_on_host = {
 	.source = "the plan",
 	.when = WHEN_ISOLATED | WHEN_GUESTS,
 	.needs = FACT_GUESTS,
-	.eval_vm = eval_on_host,
+	.judge = judge_on_host,
 };
 
 static char *judge_on_sdk(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
@@ -326,12 +296,6 @@ static char *judge_on_sdk(const Audit *audit, const AuditVm *vm, Side side, hwlo
 	return sentence(&naming, "may run on the SDK's CPUs");
 }
 
-static void eval_on_sdk(const Rule *rule, const Audit *audit, const AuditVm *vm,
-			GPtrArray *findings)
-{
-	judge_sides(rule, audit, vm, findings, judge_on_sdk);
-}
-
 const Rule rule_vm_pin_on_sdk = {
 	.id = "vm.pin-on-sdk",
 	.severity = SEVERITY_ERROR,
@@ -342,7 +306,7 @@ const Rule rule_vm_pin_on_sdk = {
 	.source = "the plan",
 	.when = WHEN_PLAN | WHEN_GUESTS,
 	.needs = FACT_GUESTS,
-	.eval_vm = eval_on_sdk,
+	.judge = judge_on_sdk,
 };
 
 static void worker_offline(const GuestThread *thread, bool io, void *data)
@@ -373,12 +337,6 @@ static char *judge_offline(const Audit *audit, const AuditVm *vm, Side side, hwl
 	return sentence(&judge.naming, "pinned to CPUs that are not online");
 }
 
-static void eval_offline(const Rule *rule, const Audit *audit, const AuditVm *vm,
-			 GPtrArray *findings)
-{
-	judge_sides(rule, audit, vm, findings, judge_offline);
-}
-
 const Rule rule_vm_pin_offline = {
 	.id = "vm.pin-offline",
 	.severity = SEVERITY_ERROR,
@@ -391,7 +349,7 @@ const Rule rule_vm_pin_offline = {
 	.source = "libvirt 9.0 virProcessSetAffinity(); sched_setaffinity(2)",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS,
-	.eval_vm = eval_offline,
+	.judge = judge_offline,
 };
 
 /* Floating over isolated CPUs */
@@ -412,12 +370,6 @@ static char *judge_floats(const Audit *audit, const AuditVm *vm, Side side, hwlo
 	return sentence(&naming, "pinned to more than one isolated CPU");
 }
 
-static void eval_floats(const Rule *rule, const Audit *audit, const AuditVm *vm,
-			GPtrArray *findings)
-{
-	judge_sides(rule, audit, vm, findings, judge_floats);
-}
-
 const Rule rule_vm_vcpu_floats = {
 	.id = "vm.vcpu-floats",
 	.severity = SEVERITY_ERROR,
@@ -429,7 +381,7 @@ const Rule rule_vm_vcpu_floats = {
 	.source = "Documentation/admin-guide/kernel-parameters.txt isolcpus=; sched(7)",
 	.when = WHEN_ISOLATED | WHEN_GUESTS,
 	.needs = FACT_GUESTS,
-	.eval_vm = eval_floats,
+	.judge = judge_floats,
 };
 
 static char *judge_shared_on(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
@@ -449,12 +401,6 @@ static char *judge_shared_on(const Audit *audit, const AuditVm *vm, Side side, h
 	return sentence(&naming, "put on isolated CPUs too");
 }
 
-static void eval_shared_on(const Rule *rule, const Audit *audit, const AuditVm *vm,
-			   GPtrArray *findings)
-{
-	judge_sides(rule, audit, vm, findings, judge_shared_on);
-}
-
 const Rule rule_vm_shared_on_isolated = {
 	.id = "vm.shared-on-isolated",
 	.severity = SEVERITY_ERROR,
@@ -467,7 +413,7 @@ const Rule rule_vm_shared_on_isolated = {
 	.source = "QEMU docs: -overcommit cpu-pm",
 	.when = WHEN_ISOLATED | WHEN_GUESTS,
 	.needs = FACT_GUESTS,
-	.eval_vm = eval_shared_on,
+	.judge = judge_shared_on,
 };
 
 /* Free to run anywhere: no pin, no cpuset. */
@@ -562,6 +508,8 @@ static char *judge_across(const Audit *audit, const AuditVm *vm, Side side, hwlo
 	g_autofree char *list = NULL;
 
 	(void)cpus;
+	if (!vm->dedicated || !audit->host || wide_on_purpose(audit, vm))
+		return NULL;
 	for (unsigned v = 0; v < vcpus_of(vm); v++)
 		if (thread_pin(vcpu_of(vm, v), side))
 			hwloc_bitmap_or(pins, pins, thread_pin(vcpu_of(vm, v), side));
@@ -570,13 +518,6 @@ static char *judge_across(const Audit *audit, const AuditVm *vm, Side side, hwlo
 		return NULL;
 	list = set_text(nodes);
 	return g_strdup_printf("pinned across NUMA nodes %s", list);
-}
-
-static void eval_across(const Rule *rule, const Audit *audit, const AuditVm *vm,
-			GPtrArray *findings)
-{
-	if (vm->dedicated && audit->host && !wide_on_purpose(audit, vm))
-		judge_sides(rule, audit, vm, findings, judge_across);
 }
 
 const Rule rule_vm_pin_across_nodes = {
@@ -591,7 +532,7 @@ const Rule rule_vm_pin_across_nodes = {
 	.source = "Documentation/admin-guide/mm/numaperf.rst",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS | FACT_TOPOLOGY,
-	.eval_vm = eval_across,
+	.judge = judge_across,
 };
 
 /* Pins that libvirt does not take */

@@ -7,15 +7,14 @@ static void add(const Rule *rule, GPtrArray *findings, const AuditVm *vm, const 
 	rule_found(rule, findings, vm->subject, evidence, cpus, "%s", text);
 }
 
-void judge_sides(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings,
-		 SideJudge *judge)
+void judge_sides(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings)
 {
 	char *texts[2] = {NULL, NULL};
 	hwloc_bitmap_t cpus[2] = {set_new(), set_new()};
 
 	for (Side side = SIDE_LIVE; side <= SIDE_NEXT; side++)
 		if (guest_has(vm->guest, side))
-			texts[side] = judge(audit, vm, side, cpus[side]);
+			texts[side] = rule->judge(audit, vm, side, cpus[side]);
 	if (texts[SIDE_LIVE] && g_strcmp0(texts[SIDE_LIVE], texts[SIDE_NEXT]) == 0) {
 		add(rule, findings, vm, "live and inactive XML", cpus[0], texts[0]);
 	} else {

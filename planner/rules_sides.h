@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Rules over both documents of a VM: one finding where both have the fault, one each where they
- * differ. */
+/* Rules over both documents of a VM, and the words they share. */
 #ifndef PLANNER_RULES_SIDES_H
 #define PLANNER_RULES_SIDES_H
 
 #include "planner/rules_found.h"
 
-/* What is wrong with the SIDE of VM, yours; NULL if nothing is. CPUs in trouble go into CPUS. */
-typedef char *SideJudge(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus);
-
-void judge_sides(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings,
-		 SideJudge *judge);
+/* Judge both by rule->judge. */
+void judge_sides(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings);
 
 /* Does the plan itself put this VM's vCPU on CPU? */
 bool planned_on(const AuditVm *vm, unsigned cpu);

@@ -877,7 +877,7 @@ static void test_table(void)
 		assert_text(rule->why);
 		assert_text(rule->remedy);
 		assert_text(rule->source);
-		g_assert_true(!rule->eval != !rule->eval_vm);
+		g_assert_cmpint(!!rule->eval + !!rule->eval_vm + !!rule->judge, ==, 1);
 		g_assert_true(rule_find(rule->id) == rule);
 	}
 	g_assert_cmpstr(rule_nearest("irq.on-isolatd"), ==, "irq.on-isolated");
