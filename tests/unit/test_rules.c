@@ -140,57 +140,12 @@ static void text_set(char **text, const char *value)
 
 /* One fault each */
 
-static void misspelt(Facts *f)
-{
-	line_replace(f, "rcu_nocbs", "rcu_ncbs");
-}
-
 static void refused(Facts *f)
 {
 	static const char *const variables[] = {"isolcpus=4-99", NULL};
 
 	g_strfreev(f->kernel->init_environ);
 	f->kernel->init_environ = g_strdupv((char **)variables);
-}
-
-static void out_of_range(Facts *f)
-{
-	line_set(f, "isolcpus=2-99");
-}
-
-static void malformed(Facts *f)
-{
-	line_set(f, "nohz_full=7-4");
-}
-
-static void blank(Facts *f)
-{
-	line_set(f, "isolcpus=2-3, 4-5");
-}
-
-static void keyword(Facts *f)
-{
-	line_set(f, "rcu_nocbs=2-N");
-}
-
-static void flags(Facts *f)
-{
-	line_set(f, "isolcpus=managed_irq,2-5");
-}
-
-static void unknown_flag(Facts *f)
-{
-	line_set(f, "isolcpus=io_queue,domain,2-5");
-}
-
-static void duplicate(Facts *f)
-{
-	line_set(f, "isolcpus=2-5 isolcpus=3-5");
-}
-
-static void boot_cpu(Facts *f)
-{
-	line_set(f, "nohz_full=0-5");
 }
 
 static void long_line(Facts *f)
@@ -203,11 +158,6 @@ static void long_line(Facts *f)
 static void reboot(Facts *f)
 {
 	text_set(&f->kernel->boot_cmdline, "root=/dev/sda1 quiet");
-}
-
-static void parameter(Facts *f)
-{
-	line_replace(f, "skew_tick=1", "skew_tick=0");
 }
 
 static void isolcpus(Facts *f)
@@ -224,11 +174,6 @@ static void rcu(Facts *f)
 {
 	line_replace(f, "rcu_nocbs", "nothing");
 	set_set(&f->kernel->nohz_full, "2-5");
-}
-
-static void irqaffinity(Facts *f)
-{
-	line_replace(f, "irqaffinity=", "irqaffinity=3,");
 }
 
 static void not_honoured(Facts *f)
@@ -386,19 +331,9 @@ static void vm_unpinned(Facts *f)
 	no_cpuset(guest(f, "d1"));
 }
 
-static void vm_pin(Facts *f)
-{
-	pin(guest(f, "d1")->vcpu_threads, 3, "16");
-}
-
 static void vm_shared_pin(Facts *f)
 {
 	set_set(&guest(f, "s1")->cpuset_inactive, "0");
-}
-
-static void vm_shared_vcpu(Facts *f)
-{
-	pin(guest(f, "s1")->vcpu_threads, 1, "6");
 }
 
 static void vm_emulator(Facts *f)
@@ -409,26 +344,6 @@ static void vm_emulator(Facts *f)
 static void vm_emulator_isolated(Facts *f)
 {
 	pin(guest(f, "d1")->iothreads, 0, "4");
-}
-
-static void vm_on_host(Facts *f)
-{
-	pin(guest(f, "d1")->vcpu_threads, 3, "12");
-}
-
-static void vm_on_sdk(Facts *f)
-{
-	pin(guest(f, "d1")->vcpu_threads, 3, "17");
-}
-
-static void vm_offline(Facts *f)
-{
-	pin(guest(f, "d1")->vcpu_threads, 3, "99");
-}
-
-static void vm_floats(Facts *f)
-{
-	pin(guest(f, "d1")->vcpu_threads, 3, "15-16");
 }
 
 static void vm_shared_isolated(Facts *f)
@@ -443,19 +358,9 @@ static void vm_free(Facts *f)
 	no_cpuset(guest(f, "d1"));
 }
 
-static void vm_across(Facts *f)
-{
-	pin(guest(f, "d1")->vcpu_threads, 3, "21");
-}
-
 static void vm_ignored(Facts *f)
 {
 	guest(f, "d1")->ignored_pins = 1;
-}
-
-static void vm_doubled(Facts *f)
-{
-	pin(guest(f, "d2")->vcpu_threads, 1, "15");
 }
 
 static void vm_doubled_element(Facts *f)
@@ -488,11 +393,6 @@ static void hugepages(Facts *f)
 static void hugepages_all(Facts *f)
 {
 	g_array_set_size(f->hugepages, 0);
-}
-
-static void hugepages_line(Facts *f)
-{
-	line_set(f, "hugepagesz=2M hugepages=0:16,5:8");
 }
 
 static void vm_hugepages(Facts *f)
@@ -626,16 +526,6 @@ static void slowest(Facts *f)
 	text_set(&g_array_index(f->power, CpuPower, 2).driver, "acpi-cpufreq");
 }
 
-static void idle_poll(Facts *f)
-{
-	line_replace(f, "quiet", "idle=poll");
-}
-
-static void idle_limit(Facts *f)
-{
-	line_replace(f, "quiet", "intel_idle.max_cstate=1");
-}
-
 static void idle_limit_sysfs(Facts *f)
 {
 	g_array_index(f->power, CpuPower, 14).idle_limited = true;
@@ -651,29 +541,48 @@ static void deep_idle(Facts *f)
 /* What is on the bed, and who is told what was intended. */
 typedef enum Level { PLANNED, PLANNED_CPUSET, ALONE } Level;
 
-static const struct {
+typedef struct Fault {
 	const char *id;
 	Level level;
 	void (*spoil)(Facts *facts);
 	const char *says; /* a part of what it must say */
-} faults[] = {
-	{"kernel.parameter-misspelt", PLANNED, misspelt, "did you mean rcu_nocbs"},
+	/* Instead of spoil, one of these. */
+	const char *line; /* the whole kernel line */
+	struct {
+		const char *what, *with;
+	} word; /* replaced on the kernel line */
+	struct {
+		const char *vm;
+		unsigned vcpu;
+		const char *cpus;
+	} pin; /* in every way */
+} Fault;
+
+static const Fault faults[] = {
+	{"kernel.parameter-misspelt", PLANNED, .word = {"rcu_nocbs", "rcu_ncbs"},
+	 .says = "did you mean rcu_nocbs"},
 	{"kernel.parameter-refused", PLANNED, refused, "isolcpus=4-99"},
-	{"kernel.list-out-of-range", ALONE, out_of_range, "beyond 23"},
-	{"kernel.list-malformed", ALONE, malformed, "nohz_full=7-4"},
-	{"kernel.list-malformed", ALONE, blank, "'4-5' is an argument of init"},
-	{"kernel.list-keyword", ALONE, keyword, "rcu_nocbs=2-N"},
-	{"kernel.flags-without-domain", ALONE, flags, "lack 'domain'"},
-	{"kernel.flag-unknown", ALONE, unknown_flag, "'io_queue' is no flag"},
-	{"kernel.parameter-duplicate", ALONE, duplicate, "given 2 times"},
-	{"kernel.boot-cpu-isolated", ALONE, boot_cpu, "CPU 0"},
+	{"kernel.list-out-of-range", ALONE, .line = "isolcpus=2-99", .says = "beyond 23"},
+	{"kernel.list-malformed", ALONE, .line = "nohz_full=7-4", .says = "nohz_full=7-4"},
+	{"kernel.list-malformed", ALONE, .line = "isolcpus=2-3, 4-5",
+	 .says = "'4-5' is an argument of init"},
+	{"kernel.list-keyword", ALONE, .line = "rcu_nocbs=2-N", .says = "rcu_nocbs=2-N"},
+	{"kernel.flags-without-domain", ALONE, .line = "isolcpus=managed_irq,2-5",
+	 .says = "lack 'domain'"},
+	{"kernel.flag-unknown", ALONE, .line = "isolcpus=io_queue,domain,2-5",
+	 .says = "'io_queue' is no flag"},
+	{"kernel.parameter-duplicate", ALONE, .line = "isolcpus=2-5 isolcpus=3-5",
+	 .says = "given 2 times"},
+	{"kernel.boot-cpu-isolated", ALONE, .line = "nohz_full=0-5", .says = "CPU 0"},
 	{"kernel.line-too-long", ALONE, long_line, "2048 bytes"},
 	{"kernel.reboot-pending", PLANNED, reboot, "without ro, isolcpus="},
-	{"kernel.parameter-missing", PLANNED, parameter, "the plan has skew_tick=1"},
+	{"kernel.parameter-missing", PLANNED, .word = {"skew_tick=1", "skew_tick=0"},
+	 .says = "the plan has skew_tick=1"},
 	{"kernel.isolcpus-differs", PLANNED, isolcpus, "are missing: 8-11,20-23"},
 	{"kernel.nohz-full-differs", PLANNED, nohz, "without ticks: CPUs none"},
 	{"kernel.rcu-nocbs-differs", PLANNED, rcu, "are missing: 8-11"},
-	{"kernel.irqaffinity-differs", PLANNED, irqaffinity, "too many: 3"},
+	{"kernel.irqaffinity-differs", PLANNED, .word = {"irqaffinity=", "irqaffinity=3,"},
+	 .says = "too many: 3"},
 	{"kernel.sets-differ", ALONE, nohz, "without ticks: none"},
 	{"kernel.not-honoured", PLANNED, not_honoured, "asks for isolcpus of CPUs 2-5"},
 	{"kernel.option-missing", PLANNED, option, "without CONFIG_NO_HZ_FULL"},
@@ -704,29 +613,31 @@ static const struct {
 	{"vm.no-eoi", PLANNED, vm_eoi, "apic eoi"},
 	{"vm.pin-missing", PLANNED, vm_unpinned, "without a pin: vCPU 3"},
 	{"vm.pin-missing", ALONE, vm_unpinned, "without a pin: vCPU 3"},
-	{"vm.pin-differs", PLANNED, vm_pin, "vCPU 3 on 16, planned 15"},
+	{"vm.pin-differs", PLANNED, .pin = {"d1", 3, "16"}, .says = "vCPU 3 on 16, planned 15"},
 	{"vm.pin-differs", PLANNED, vm_shared_pin, "its vCPUs float over 0, planned"},
-	{"vm.pin-differs", PLANNED, vm_shared_vcpu, "vCPU 1 on 6, planned"},
+	{"vm.pin-differs", PLANNED, .pin = {"s1", 1, "6"}, .says = "vCPU 1 on 6, planned"},
 	{"vm.emulatorpin-differs", PLANNED, vm_emulator, "emulator on 6"},
 	{"vm.emulator-on-isolated", PLANNED, vm_emulator_isolated, "I/O thread 1 on 4"},
-	{"vm.pin-on-host", PLANNED, vm_on_host, "vCPU 3 on 12"},
-	{"vm.pin-on-host", ALONE, vm_on_host, "vCPU 3 on 12"},
-	{"vm.pin-on-sdk", PLANNED, vm_on_sdk, "vCPU 3 on 17"},
-	{"vm.pin-offline", PLANNED, vm_offline, "vCPU 3 on 99"},
-	{"vm.vcpu-floats", PLANNED, vm_floats, "vCPU 3 on 15-16"},
+	{"vm.pin-on-host", PLANNED, .pin = {"d1", 3, "12"}, .says = "vCPU 3 on 12"},
+	{"vm.pin-on-host", ALONE, .pin = {"d1", 3, "12"}, .says = "vCPU 3 on 12"},
+	{"vm.pin-on-sdk", PLANNED, .pin = {"d1", 3, "17"}, .says = "vCPU 3 on 17"},
+	{"vm.pin-offline", PLANNED, .pin = {"d1", 3, "99"}, .says = "vCPU 3 on 99"},
+	{"vm.vcpu-floats", PLANNED, .pin = {"d1", 3, "15-16"}, .says = "vCPU 3 on 15-16"},
 	{"vm.shared-on-isolated", PLANNED, vm_shared_isolated, "vCPU 0 on 0,2,12,14"},
 	{"vm.free-on-isolated", PLANNED, vm_free, "0 vCPUs, 1 emulator and 0 I/O"},
-	{"vm.pin-across-nodes", PLANNED, vm_across, "across NUMA nodes 0-1"},
-	{"vm.pin-across-nodes", ALONE, vm_across, "across NUMA nodes 0-1"},
+	{"vm.pin-across-nodes", PLANNED, .pin = {"d1", 3, "21"}, .says = "across NUMA nodes 0-1"},
+	{"vm.pin-across-nodes", ALONE, .pin = {"d1", 3, "21"}, .says = "across NUMA nodes 0-1"},
 	{"vm.pin-ignored", PLANNED, vm_ignored, "at or above 4"},
-	{"vm.pin-doubled", PLANNED, vm_doubled, "pinned to CPU 15, as vCPU 3 of d1"},
+	{"vm.pin-doubled", PLANNED, .pin = {"d2", 1, "15"},
+	 .says = "pinned to CPU 15, as vCPU 3 of d1"},
 	{"vm.pin-doubled", PLANNED, vm_doubled_element, "second vcpupin"},
 	{"vm.core-shared", PLANNED, vm_core, "a sibling of CPU 4 that d1 has"},
 	{"vm.more-vcpus-than-cpus", PLANNED, vm_more, "2 vCPUs may run on 1 CPUs"},
 	{"vm.overcommit", PLANNED, vm_overcommit, "the inventory allows 4"},
 	{"memory.hugepages-short", PLANNED, hugepages, "there are 100"},
 	{"memory.hugepages-short", ALONE, hugepages_all, "there are 0 of them"},
-	{"memory.hugepages-parameter", ALONE, hugepages_line, "(5:8)"},
+	{"memory.hugepages-parameter", ALONE, .line = "hugepagesz=2M hugepages=0:16,5:8",
+	 .says = "(5:8)"},
 	{"vm.hugepages-missing", PLANNED, vm_hugepages, "has none"},
 	{"vm.memory-nodes", PLANNED, vm_nodes, "bound to NUMA node 1"},
 	{"vm.memory-nodes", ALONE, vm_nodes, "bound to NUMA node 1"},
@@ -753,8 +664,9 @@ static const struct {
 	{"service.mover", PLANNED, mover, "numad runs"},
 	{"power.governor", PLANNED, governor, "CPUs 2 have the governor schedutil"},
 	{"power.slowest", PLANNED, slowest, "CPUs 2 run at their lowest frequency"},
-	{"power.idle-poll", PLANNED, idle_poll, "spinning"},
-	{"power.idle-limit", PLANNED, idle_limit, "intel_idle.max_cstate=1 does not bind guests"},
+	{"power.idle-poll", PLANNED, .word = {"quiet", "idle=poll"}, .says = "spinning"},
+	{"power.idle-limit", PLANNED, .word = {"quiet", "intel_idle.max_cstate=1"},
+	 .says = "intel_idle.max_cstate=1 does not bind guests"},
 	{"power.idle-limit", ALONE, idle_limit_sysfs, "idle states of CPUs 14 are switched off"},
 	{"power.deep-idle", PLANNED, deep_idle, "CPUs 2-3,14-15 to sleep when it idles, and they"},
 };
@@ -820,6 +732,18 @@ static bool says(const Check *check, const char *id, const char *part)
 	return false;
 }
 
+static void fault_do(const Fault *fault, Facts *facts)
+{
+	if (fault->spoil)
+		fault->spoil(facts);
+	if (fault->line)
+		line_set(facts, fault->line);
+	if (fault->word.what)
+		line_replace(facts, fault->word.what, fault->word.with);
+	if (fault->pin.vm)
+		pin(guest(facts, fault->pin.vm)->vcpu_threads, fault->pin.vcpu, fault->pin.cpus);
+}
+
 static void test_fault(gconstpointer data)
 {
 	unsigned i = GPOINTER_TO_UINT(data);
@@ -831,7 +755,7 @@ static void test_fault(gconstpointer data)
 	bed_level(&bed, faults[i].level);
 	assert_clean(&bed, faults[i].level, faults[i].id);
 	plan_now = bed.plan;
-	faults[i].spoil(bed.facts);
+	fault_do(&faults[i], bed.facts);
 	check = bed_check(&bed, faults[i].level, faults[i].id, &audit);
 	print_findings(check);
 	g_assert_true(says(check, faults[i].id, faults[i].says));
