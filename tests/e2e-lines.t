@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 # timeout: 1200 seconds
+# alone
 """
 Kernel lines, most of them wrong, each booted on an emulated host of 8 CPUs: what the kernel makes of
 them is what tests/e2e/lines.json says, and so are the findings of planner check on a capture from

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 # timeout: 1200 seconds
+# alone
 """
 From the inventory to a running node, on an emulated host of 8 CPUs: it boots with the kernel line
 that planner printed, libvirtd starts the VMs from the XML that planner printed; the kernel must

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 # timeout: 900 seconds
+# alone
 """
 Hosts that are emulated whole, with a real kernel (tests/e2e/): what planner says of a node is held
 against what the kernel does.

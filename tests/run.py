@@ -12,7 +12,8 @@ What is run, each of which writes TAP (the Test Anything Protocol, what prove(1)
 
 To add a test, put it there. NAMEs run only these. A producer that dies, runs out of time
 (TEST_TIMEOUT, 300 seconds, or what a script's line `# timeout: N seconds` says, if more), prints no
-plan or not what it planned counts as one failure more.
+plan or not what it planned counts as one failure more. Scripts with a line `# alone` emulate whole
+machines, whose clocks suffer beside others: they run before the rest, one after the other.
 The last line is `N passed, N failed`, with `, N skipped` where tests could not run here.
 """
 
@@ -32,10 +33,13 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 TIMEOUT = int(os.environ.get("TEST_TIMEOUT", "300"))
 RESULT = re.compile(r"(?P<no>not )?ok\b(?: +(?P<number>\d+))?(?P<rest>[^#]*)(?:# *(?P<note>.*))?$")
 LIMIT = re.compile(rb"^# timeout: (\d+) seconds$", re.M)
+ALONE = re.compile(rb"^# alone$", re.M)
 ON_REQUEST = [("tests/e2e/x6.py", ["tests/e2e/x6.py"])]
 PLAN = re.compile(r"1\.\.(\d+)(?: *# *(.*))?$")
 # What changes the behaviour of planner's libraries does not reach the tests.
 FOREIGN = re.compile(r"(HWLOC_|LIBVIRT_|VIR_|VIRSH_|G_|GIO_|XML_|LC_|LANG|NO_COLOR|COLUMNS|LINES|MAKE|MFLAGS|CDPATH)")
+
+RUNNING = set()
 
 Outcome = collections.namedtuple("Outcome", "name passed failed skipped problems reasons")
 
@@ -65,10 +69,15 @@ def producers(build):
     return found
 
 
+def asked_for(command, what):
+    """What a script says of itself in its first lines."""
+    with open(ROOT / command[0], "rb") as file:
+        return what.search(file.read(2000))
+
+
 def limit_of(command):
     """How many seconds a producer may take: a script may ask for more than all have."""
-    with open(ROOT / command[0], "rb") as file:
-        own = LIMIT.search(file.read(2000))
+    own = asked_for(command, LIMIT)
     return max(TIMEOUT, int(own[1])) if own else TIMEOUT
 
 
@@ -81,6 +90,7 @@ def run(command, env, scratch):
                                        stdout=out, stderr=err, start_new_session=True)
         except OSError as error:
             return "", "", f"cannot run: {error.strerror}"
+        RUNNING.add(process)
         try:
             status = process.wait(limit)
             wrong = (None if status == 0 else f"exit status {status}" if status > 0
@@ -89,6 +99,8 @@ def run(command, env, scratch):
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             wrong = f"not done after {limit} seconds"
+        finally:
+            RUNNING.discard(process)
         out.seek(0)
         err.seek(0)
         return (out.read().decode(errors="replace"), err.read().decode(errors="replace"), wrong)
@@ -169,6 +181,22 @@ def report(outcome):
     sys.stdout.flush()
 
 
+def ended(number, _):
+    """Whoever ends the run ends its tests, and what they started."""
+    for process in list(RUNNING):
+        os.killpg(process.pid, signal.SIGKILL)
+    sys.exit(128 + number)
+
+
+def outcomes(wanted, jobs, build):
+    """One by one as they are known, those that want to be alone first."""
+    alone = [one for one in wanted if one[0].startswith("tests/") and asked_for(one[1], ALONE)]
+    rest = [one for one in wanted if one not in alone]
+    for some, at_once in (alone, 1), (rest, max(jobs, 1)):
+        with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+            yield from pool.map(lambda one: outcome_of(*one, build), some)
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     options.add_argument("--build", default="build", help="the build folder (build)")
@@ -189,10 +217,11 @@ def main():
         print(f"{build / 'bin/planner'} is not there: build first\n0 passed, 1 failed")
         return 1
     total = collections.Counter()
-    with concurrent.futures.ThreadPoolExecutor(max(options.jobs, 1)) as pool:
-        for outcome in pool.map(lambda one: outcome_of(*one, build), wanted):
-            report(outcome)
-            total.update(passed=outcome.passed, failed=outcome.failed, skipped=outcome.skipped)
+    for number in signal.SIGTERM, signal.SIGINT, signal.SIGHUP:
+        signal.signal(number, ended)
+    for outcome in outcomes(wanted, options.jobs, build):
+        report(outcome)
+        total.update(passed=outcome.passed, failed=outcome.failed, skipped=outcome.skipped)
     skipped = f", {total['skipped']} skipped" if total["skipped"] else ""
     print(f"{total['passed']} passed, {total['failed']} failed{skipped}")
     return 1 if total["failed"] or not total["passed"] else 0
