@@ -60,9 +60,11 @@ static void add_file(List *list, const char *inventory)
 
 static bool failed(const char *path, GError **error)
 {
+	int number = errno; /* making the name shown may change it */
 	g_autofree char *shown = g_filename_display_name(path);
 
-	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s: %s", shown, g_strerror(errno));
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s: %s", shown,
+		    g_strerror(number));
 	return false;
 }
 
@@ -77,13 +79,20 @@ static bool too_deep(GError **error)
 
 static bool add_folder(List *list, const char *path, unsigned depth, GError **error);
 
+/* A folder below that cannot be read does not stop the rest: it counts as a broken node. */
+static bool add_unreadable(List *list, const char *path)
+{
+	add(list, path)->error = g_strdup(g_strerror(errno));
+	return true;
+}
+
 /* What a folder holds: links are followed to files only, so that no folder comes twice. */
 static bool add_found(List *list, const char *path, unsigned depth, GError **error)
 {
 	struct stat status;
 
 	if (lstat(path, &status) < 0)
-		return failed(path, error);
+		return add_unreadable(list, path);
 	if (S_ISDIR(status.st_mode))
 		return add_folder(list, path, depth + 1, error);
 	if (!g_str_has_suffix(path, ".ini"))
@@ -102,7 +111,7 @@ static bool add_folder(List *list, const char *path, unsigned depth, GError **er
 		return too_deep(error);
 	dir = g_dir_open(path, 0, NULL);
 	if (!dir)
-		return failed(path, error);
+		return depth ? add_unreadable(list, path) : failed(path, error);
 	while ((name = g_dir_read_name(dir))) {
 		g_autofree char *below = g_build_filename(path, name, NULL);
 
@@ -220,9 +229,14 @@ static bool gather(List *list, GError **error)
 			return false;
 	if (list->files->len)
 		return true;
-	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-		    "%s: no inventory in there; they are called *.ini",
-		    options->fleet ? options->fleet : options->arguments[0]);
+	if (options->fleet)
+		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
+			    "%s: no node in there; each has a line, {\"inventory\": FILE}",
+			    options->fleet);
+	else
+		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
+			    "%s: no inventory in there; they are called *.ini",
+			    options->arguments[0]);
 	return false;
 }
 

@@ -174,16 +174,27 @@ static void width_count(Width *width, const char *text, bool folds)
 		MAX(width->least, folds ? MAX(longest_chunk(text), COLUMN_LEAST) : width->now);
 }
 
+/* The next line of the table that ITER walks, NULL after the last: scols_table_get_line() would
+ * count from the first each time. */
+static struct libscols_line *next_line(struct libscols_table *table, struct libscols_iter *iter)
+{
+	struct libscols_line *line;
+
+	return scols_table_next_line(table, iter, &line) == 0 ? line : NULL;
+}
+
 /* The width of the column before folding, its name included. */
 static Width column_width(struct libscols_table *table, size_t column)
 {
 	struct libscols_column *header = scols_table_get_column(table, column);
+	struct libscols_iter *iter = scols_new_iter(SCOLS_ITER_FORWARD);
 	bool folds = scols_column_is_wrap(header);
 	Width width = {0};
 
 	width_count(&width, scols_cell_get_data(scols_column_get_header(header)), folds);
-	for (size_t i = 0; i < scols_table_get_nlines(table); i++)
-		width_count(&width, cell_text(scols_table_get_line(table, i), column), folds);
+	for (struct libscols_line *line; (line = next_line(table, iter));)
+		width_count(&width, cell_text(line, column), folds);
+	scols_free_iter(iter);
 	return width;
 }
 
@@ -200,12 +211,14 @@ static Width *widest(Width *widths, size_t n)
 
 static void column_fold(struct libscols_table *table, size_t column, unsigned width)
 {
-	for (size_t i = 0; i < scols_table_get_nlines(table); i++) {
-		struct libscols_line *line = scols_table_get_line(table, i);
+	struct libscols_iter *iter = scols_new_iter(SCOLS_ITER_FORWARD);
+
+	for (struct libscols_line *line; (line = next_line(table, iter));) {
 		g_autofree char *folded = output_fold(cell_text(line, column), width, 0);
 
 		scols_line_set_data(line, column, folded);
 	}
+	scols_free_iter(iter);
 }
 
 /* Fold the columns that may be, widest first, until the table is WIDTH wide. libsmartcols itself

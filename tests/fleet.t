@@ -12,6 +12,7 @@ import os
 import pty
 import random
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -176,6 +177,12 @@ tap.ok(answers["a"]["cores"] == 1 and "no topology" in answers["b"]["why"] and f
 os.makedirs(path("empty"))
 found = run("fit", path("empty"))
 tap.ok(found.returncode == 2 and b"no inventory" in found.stderr, "an empty folder is an error")
+found = run("fit", "--fleet", write("empty.jsonl", ""))
+tap.ok(found.returncode == 2 and b"no node" in found.stderr, "an empty list is one", found.stderr)
+os.symlink("knot", path("knot"))
+found = run("fit", path("knot"))
+tap.ok(found.returncode == 2 and b"Too many levels of symbolic links" in found.stderr,
+       "a link to itself says so", found.stderr)
 write("/".join(["many"] + ["d"] * 70 + ["a.ini"]), INI)
 found = run("fit", path("many"), "-t", TINY)
 tap.ok(found.returncode == 2 and b"more than 64 deep" in found.stderr, "folders end somewhere",
@@ -251,6 +258,39 @@ def terminal(*arguments):
 out, shown = terminal("fit", "--fleet", fleet, "--json", *vm_options)
 tap.ok(out == first.stdout and shown.endswith(b"\r\033[K") and b"\n" not in shown,
        "on a terminal a progress bar, gone at the end", shown)
+
+
+
+def folder_nobody_reads():
+    """A fleet's folder with one below that its reader may not look into."""
+    write("shut/a.ini", INI)
+    write("shut/below/b.ini", INI)
+    os.chmod(path("shut", "below"), 0)
+    mortal = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    return subprocess.run([*mortal, PLANNER, "fit", "--json", "-t", TINY, path("shut")],
+                          capture_output=True, timeout=120)
+
+
+found = folder_nobody_reads()
+states = {os.path.basename(n["inventory"]): (n["state"], n["why"]) for n in lines(found)[:-1]}
+tap.ok(states == {"a.ini": ("fine", None), "below": ("broken", "Permission denied")}
+       and found.returncode == 2, "a folder that may not be read does not stop the rest", states)
+os.chmod(path("shut", "below"), 0o755)
+
+
+def seconds_of(*arguments, **environment):
+    """The CPU time of planner."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    run(*arguments, env={**os.environ, **environment})
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime
+
+
+many = write_lines("many.jsonl", [{"inventory": "tree/b.ini", "topology": TINY, "name": f"m{n}"}
+                                  for n in range(10000)])
+piped, folded = seconds_of("fit", "--fleet", many), seconds_of("fit", "--fleet", many, COLUMNS="80")
+tap.ok(folded < 4 * piped + 0.2, "a long table is folded to the terminal in no time",
+       f"{folded:.2f} s against {piped:.2f} s")
 
 # -- which node takes which VM -----------------------------------------------------------------
 
