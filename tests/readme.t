@@ -32,7 +32,7 @@ def run(command):
     """What COMMAND prints, as a terminal's user sees it but for width and colour."""
     env = {key: value for key, value in os.environ.items() if key != "COLUMNS"}
     env |= {"LC_ALL": "C.UTF-8", "PATH": f"{PLANNER.parent}:{os.environ['PATH']}"}
-    text = command.replace("build/bin/planner", shlex.quote(str(PLANNER)))
+    text = command.replace("build/", f"{shlex.quote(str(PLANNER.parent.parent))}/")
     return subprocess.run(["sh", "-c", text], cwd=ROOT, env=env, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           timeout=60).stdout
