@@ -18,11 +18,6 @@ typedef struct Question {
 	bool counters;
 } Question;
 
-static void silence(void *data, virErrorPtr error)
-{
-	(void)data, (void)error; /* libvirt would write it on stderr */
-}
-
 /* In the child */
 
 static void say(int fd, json_t *object)
@@ -37,12 +32,6 @@ static void say(int fd, json_t *object)
 	json_decref(object);
 }
 
-static char *version_format(unsigned long version)
-{
-	return g_strdup_printf("%lu.%lu.%lu", version / 1000000, version / 1000 % 1000,
-			       version % 1000);
-}
-
 static void versions_say(int fd, virConnectPtr connection)
 {
 	unsigned long libvirt = 0, qemu = 0;
@@ -50,10 +39,11 @@ static void versions_say(int fd, virConnectPtr connection)
 	g_autofree char *text = NULL;
 
 	if (virConnectGetLibVersion(connection, &libvirt) == 0 && libvirt)
-		json_object_set_new(object, "libvirt", json_string(text = version_format(libvirt)));
+		json_object_set_new(object, "libvirt",
+				    json_string(text = libvirt_version(libvirt)));
 	g_clear_pointer(&text, g_free);
 	if (virConnectGetVersion(connection, &qemu) == 0 && qemu)
-		json_object_set_new(object, "qemu", json_string(text = version_format(qemu)));
+		json_object_set_new(object, "qemu", json_string(text = libvirt_version(qemu)));
 	say(fd, object);
 }
 
@@ -198,7 +188,6 @@ static bool ask(int fd, const void *data)
 		say(fd, json_pack("{ss}", "error", "libvirt's client library is not installed"));
 		return false;
 	}
-	virSetErrorFunc(NULL, silence);
 	connection = virConnectOpenReadOnly(question->uri);
 	if (!connection) {
 		say(fd, json_pack("{ss}", "error", virGetLastErrorMessage()));

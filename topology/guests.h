@@ -14,6 +14,10 @@
  */
 GuestFacts *guests_load(Root *root, const FactsOptions *options, const TaskFacts *tasks);
 void guests_free(GuestFacts *guests);
+/* None yet, of SOURCE; guests that are added become its own. */
+GuestFacts *guests_new(const char *source);
+/* A guest of which no more is known, yours. */
+Guest *guest_new(const char *name);
 
 /* The domain log's line about cpu-pm since its last start, NULL = none; yours. */
 char *guest_log_parse(const char *text);

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -33,59 +32,13 @@ static bool fail(GError **error, int number)
 	return false;
 }
 
-/* Take every HWLOC_ variable out of the environment: the user's could make hwloc read another
- * machine, or bind, or print. Returns what there was, for environment_restore(). */
-static char **environment_clear(void)
-{
-	char **saved = g_get_environ();
-
-	for (char **entry = saved; *entry; entry++) {
-		g_autofree char *name = g_strndup(*entry, strcspn(*entry, "="));
-
-		if (g_str_has_prefix(name, "HWLOC_"))
-			g_unsetenv(name);
-	}
-	return saved;
-}
-
-static void environment_restore(char **saved)
-{
-	g_strfreev(environment_clear());
-	for (char **entry = saved; *entry; entry++) {
-		g_autofree char *name = g_strndup(*entry, strcspn(*entry, "="));
-
-		if (g_str_has_prefix(name, "HWLOC_"))
-			g_setenv(name, g_environ_getenv(saved, name), TRUE);
-	}
-	g_strfreev(saved);
-}
-
-static hwloc_topology_t topology_new(void)
-{
-	hwloc_topology_t topology;
-
-	if (hwloc_topology_init(&topology) < 0)
-		g_error("out of memory");
-	hwloc_topology_set_flags(topology, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED |
-						   HWLOC_TOPOLOGY_FLAG_DONT_CHANGE_BINDING |
-						   HWLOC_TOPOLOGY_FLAG_NO_DISTANCES);
-	hwloc_topology_set_io_types_filter(topology, HWLOC_TYPE_FILTER_KEEP_IMPORTANT);
-	return topology;
-}
-
-/*
- * This machine (NULL) or a captured root. "linux,stop": only what the kernel says, so that a
- * machine and its capture give the same Host. hwloc takes neither setting by a function.
- */
+/* This machine (NULL) or a captured root. */
 static Host *load_linux(const char *fsroot, GError **error)
 {
 	g_auto(Topology) topology = topology_new();
 	Host *host;
 
-	g_setenv("HWLOC_COMPONENTS", "linux,stop", TRUE);
-	if (fsroot)
-		g_setenv("HWLOC_FSROOT", fsroot, TRUE);
-	if (hwloc_topology_load(topology) < 0) {
+	if (!topology_load_linux(topology, fsroot)) {
 		refuse(error, "hwloc cannot read it: %s", g_strerror(errno));
 		return NULL;
 	}
@@ -218,20 +171,14 @@ static void error_name(GError *error, const char *name)
 			*at = ' ';
 }
 
-/*
- * Load with an environment of our own. hwloc reads HWLOC_LIBXML and HWLOC_HIDE_ERRORS once in a
- * process's life: on the first call, which is this.
- */
 static Host *load(const char *name, const char *xml, size_t length, GError **error)
 {
-	char **saved = environment_clear();
+	char **saved = environment_enter();
 	GError *what = NULL;
 	Host *host;
 
-	g_setenv("HWLOC_HIDE_ERRORS", "2", TRUE); /* it would write on stderr */
-	g_setenv("HWLOC_LIBXML", "0", TRUE);	  /* the parser xml_rewrite() writes for */
 	host = xml ? load_xml(xml, length, &what) : load_any(name, &what);
-	environment_restore(saved);
+	environment_leave(saved);
 	if (!host) {
 		error_name(what, name ? name : "this machine");
 		g_propagate_error(error, what);

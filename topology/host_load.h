@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The steps of host_load(), one file each; nobody else includes this.
+ * The steps of host_load(), one file each; nobody else includes this but topology_export.c.
  *
+ * host_hwloc.c      hwloc as all of them use it
  * host_load.c       which kind of SOURCE it is; calls the others
  * host_capture.c    a captured directory: is it whole enough for hwloc to read?
  * host_xml.c        an XML text: refuse what could hurt, hand hwloc only what is needed
@@ -18,6 +19,17 @@
 
 typedef hwloc_topology_t Topology; /* so that g_auto(Topology) destroys it */
 G_DEFINE_AUTO_CLEANUP_FREE_FUNC(Topology, hwloc_topology_destroy, NULL)
+
+/*
+ * Take every HWLOC_ variable out of the environment: the user's could make hwloc read another
+ * machine, or bind, or print. Returns what there was, for environment_leave().
+ */
+char **environment_enter(void);
+void environment_leave(char **saved);
+/* A topology to load, yours; then load it from this machine (NULL) or a captured root: only what
+ * the kernel says, so that a machine and its capture give the same. False with errno. */
+hwloc_topology_t topology_new(void);
+bool topology_load_linux(hwloc_topology_t topology, const char *fsroot);
 
 /* Set ERROR to a PLANNER_ERROR_INPUT; false, so that a check can `return refuse(…)`. */
 bool refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -3,6 +3,8 @@
 #include "topology/libvirt_load.h"
 #include "topology/library.h"
 
+#include <glib.h>
+
 #define LIBRARY "libvirt.so.0" /* the name its ABI has had since 2005 */
 
 Libvirt libvirt_table;
@@ -16,6 +18,11 @@ __attribute__((used)) static int (*const linked)(void) = virInitialize;
 __attribute__((used)) static int (*const linked)(void) = virInitialize;
 #endif
 #endif
+
+static void silence(void *data, virErrorPtr error)
+{
+	(void)data, (void)error;
+}
 
 bool libvirt_load(void)
 {
@@ -31,5 +38,15 @@ bool libvirt_load(void)
 #define LIBVIRT_FIND(function) loaded &= library_find(library, #function, &libvirt_table.function);
 	LIBVIRT_FUNCTIONS(LIBVIRT_FIND)
 #undef LIBVIRT_FIND
+	if (loaded)
+		libvirt_table.virSetErrorFunc(NULL, silence);
 	return loaded;
+}
+
+/* virGetVersion(): major * 1,000,000 + minor * 1,000 + release */
+char *libvirt_version(unsigned long version)
+{
+	return version ? g_strdup_printf("%lu.%lu.%lu", version / 1000000, version / 1000 % 1000,
+					 version % 1000)
+		       : NULL;
 }

@@ -42,8 +42,11 @@ typedef struct Libvirt {
 
 extern Libvirt libvirt_table;
 
-/* Load it, once; false when this machine has no libvirt client library. */
+/* Load it, once, and keep it from writing its errors on stderr; false when this machine has no
+ * libvirt client library. */
 bool libvirt_load(void);
+/* The VERSION libvirt gives as one number: "9.0.0", yours; NULL for 0, which is unknown. */
+char *libvirt_version(unsigned long version);
 
 #ifndef LIBVIRT_LOAD_OWN_NAMES /* libvirt_load.c names the functions themselves */
 #define virConnectClose libvirt_table.virConnectClose

@@ -41,19 +41,6 @@ static void why_add(GString *why, const char *format, ...)
 	va_end(args);
 }
 
-static char *version_format(unsigned long version)
-{
-	if (version == 0)
-		return NULL;
-	return g_strdup_printf("%lu.%lu.%lu", version / 1000000, version / 1000 % 1000,
-			       version % 1000);
-}
-
-static void silence(void *data, virErrorPtr error)
-{
-	(void)data, (void)error; /* libvirt would write it on stderr */
-}
-
 static void libvirt_versions(const char *uri, Answer *answer)
 {
 	virConnectPtr connection;
@@ -63,7 +50,6 @@ static void libvirt_versions(const char *uri, Answer *answer)
 			  sizeof(answer->message));
 		return;
 	}
-	virSetErrorFunc(NULL, silence);
 	connection = virConnectOpenReadOnly(uri);
 	if (!connection) {
 		g_strlcpy(answer->message, virGetLastErrorMessage(), sizeof(answer->message));
@@ -100,8 +86,8 @@ static void libvirt_read(Node *node, const char *uri, GString *why)
 		why_add(why, "%s: %s", uri, g_strdelimit(answer.message, "\n\r", ' '));
 		return;
 	}
-	node->libvirt = version_format(answer.libvirt);
-	node->qemu = version_format(answer.qemu);
+	node->libvirt = libvirt_version(answer.libvirt);
+	node->qemu = libvirt_version(answer.qemu);
 	if (!node->qemu)
 		why_add(why, "%s does not say its QEMU's version", uri);
 }

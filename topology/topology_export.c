@@ -33,19 +33,13 @@ static void object_blank(hwloc_obj_t object)
 		object_blank(child);
 }
 
-static char *export(GError **error)
+static char *export(const char *fsroot, GError **error)
 {
-	g_auto(Topology) topology = NULL;
+	g_auto(Topology) topology = topology_new();
 	char *text, *copy;
 	int length;
 
-	if (hwloc_topology_init(&topology) < 0)
-		g_error("out of memory");
-	hwloc_topology_set_flags(topology, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED |
-						   HWLOC_TOPOLOGY_FLAG_DONT_CHANGE_BINDING |
-						   HWLOC_TOPOLOGY_FLAG_NO_DISTANCES);
-	hwloc_topology_set_io_types_filter(topology, HWLOC_TYPE_FILTER_KEEP_IMPORTANT);
-	if (hwloc_topology_load(topology) < 0) {
+	if (!topology_load_linux(topology, fsroot)) {
 		g_set_error_literal(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM,
 				    "hwloc cannot read it");
 		return NULL;
@@ -61,26 +55,11 @@ static char *export(GError **error)
 	return copy;
 }
 
-/* As host_load.c: only what the kernel says, whatever the user's environment has of hwloc's. */
 char *topology_export(const char *fsroot, GError **error)
 {
-	static const char *const names[] = {"HWLOC_COMPONENTS", "HWLOC_FSROOT", "HWLOC_XMLFILE",
-					    "HWLOC_SYNTHETIC", "HWLOC_THISSYSTEM"};
-	char *saved[G_N_ELEMENTS(names)], *xml;
+	char **saved = environment_enter();
+	char *xml = export(fsroot, error);
 
-	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
-		saved[i] = g_strdup(g_getenv(names[i]));
-		g_unsetenv(names[i]);
-	}
-	g_setenv("HWLOC_COMPONENTS", "linux,stop", TRUE);
-	if (fsroot)
-		g_setenv("HWLOC_FSROOT", fsroot, TRUE);
-	xml = export(error);
-	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
-		g_unsetenv(names[i]);
-		if (saved[i])
-			g_setenv(names[i], saved[i], TRUE);
-		g_free(saved[i]);
-	}
+	environment_leave(saved);
 	return xml;
 }

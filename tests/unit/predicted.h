@@ -7,6 +7,7 @@
 #include "planner/plan.h"
 #include "planner/version.h"
 #include "topology/facts.h"
+#include "topology/guests.h"
 
 #include <string.h>
 
@@ -182,30 +183,8 @@ static void predict_vcpu(Guest *guest, const PlanVm *vm, unsigned v)
 	g_array_append_val(guest->vcpu_threads, thread);
 }
 
-/* Freed as guests_free() frees what guests_load() made. */
-static void thread_clear(gpointer data)
-{
-	GuestThread *thread = data;
-
-	hwloc_bitmap_free(thread->live);
-	hwloc_bitmap_free(thread->inactive);
-	hwloc_bitmap_free(thread->real);
-	g_free(thread->comm);
-}
-
-static GArray *threads_new(void)
-{
-	GArray *threads = g_array_new(FALSE, TRUE, sizeof(GuestThread));
-
-	g_array_set_clear_func(threads, thread_clear);
-	return threads;
-}
-
 static void predict_threads(Guest *guest, const PlanVm *vm)
 {
-	guest->vcpu_threads = threads_new();
-	guest->emulator_threads = threads_new();
-	guest->iothreads = threads_new();
 	for (unsigned v = 0; v < vm->spec->vcpus; v++)
 		predict_vcpu(guest, vm, v);
 	for (unsigned i = 0; i < 2; i++) {
@@ -256,9 +235,9 @@ static void predict_overcommit(Guest *guest, const PlanVm *vm)
 
 static Guest *predict_guest(const Plan *plan, const PlanVm *vm, unsigned pid)
 {
-	Guest *guest = g_new0(Guest, 1);
+	Guest *guest = guest_new(vm->spec->name);
 
-	guest->name = g_strdup(vm->spec->name);
+	guest->halt_exits = 0;
 	guest->running = guest->persistent = true;
 	guest->pid = pid;
 	guest->live_xml = g_strdup("<domain/>");
@@ -271,44 +250,18 @@ static Guest *predict_guest(const Plan *plan, const PlanVm *vm, unsigned pid)
 	guest->hugepages = vm->spec->page != 0;
 	guest->page = vm->spec->page;
 	guest->eoi = true;
-	guest->slow_devices = g_ptr_array_new_with_free_func(g_free);
 	predict_threads(guest, vm);
 	predict_memory(guest, plan, vm);
 	predict_overcommit(guest, vm);
 	return guest;
 }
 
-static void predicted_guest_free(gpointer data)
-{
-	Guest *guest = data;
-	hwloc_bitmap_t sets[] = {guest->cpuset_live, guest->cpuset_inactive, guest->nodes_live,
-				 guest->nodes_inactive};
-	char *texts[] = {guest->name,	      guest->uuid,     guest->live_xml,
-			 guest->inactive_xml, guest->cpu_mode, guest->log_refusal};
-
-	g_array_unref(guest->vcpu_threads);
-	g_array_unref(guest->emulator_threads);
-	g_array_unref(guest->iothreads);
-	for (unsigned i = 0; i < G_N_ELEMENTS(sets); i++)
-		hwloc_bitmap_free(sets[i]);
-	for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++)
-		g_free(texts[i]);
-	g_clear_pointer(&guest->node_memory, g_hash_table_unref);
-	g_strfreev(guest->overcommit_live);
-	g_strfreev(guest->overcommit_inactive);
-	g_strfreev(guest->argv);
-	g_ptr_array_unref(guest->slow_devices);
-	g_free(guest);
-}
-
 static void predict_guests(Facts *facts, const Plan *plan)
 {
-	GuestFacts *guests = g_new0(GuestFacts, 1);
+	GuestFacts *guests = guests_new("qemu:///system");
 
-	guests->guests = g_ptr_array_new_with_free_func(predicted_guest_free);
 	guests->libvirt = g_strdup(plan->libvirt ? plan->libvirt : "9.0.0");
 	guests->qemu = g_strdup(plan->qemu ? plan->qemu : "8.2.0");
-	guests->source = g_strdup("qemu:///system");
 	for (unsigned i = 0; i < plan->vms->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
 		unsigned pid = 10000 + 100 * i;
