@@ -160,39 +160,49 @@ static void print_stranded(const Fit *fit, bool color)
 
 /* Sizes */
 
-/* Nodes that have as many as the first that has any; 0 where others have other numbers. */
-static unsigned even_nodes(const Fit *fit, const FitAnswer *answer, unsigned *each)
+/* The nodes from FIRST on that have as many as it, by id; none where an earlier one has. Yours. */
+static hwloc_bitmap_t nodes_like(const Fit *fit, const FitAnswer *answer, unsigned first)
 {
-	unsigned nodes = 0;
+	hwloc_bitmap_t ids = hwloc_bitmap_alloc();
 
-	*each = 0;
 	for (unsigned n = 0; n < fit->plan->host->nodes->len; n++) {
-		if (!answer->nodes[n])
+		if (answer->nodes[n] != answer->nodes[first])
 			continue;
-		if (nodes && answer->nodes[n] != *each)
-			return 0;
-		*each = answer->nodes[n];
-		nodes++;
+		if (n < first)
+			break;
+		hwloc_bitmap_set(ids, node_id(fit, n));
 	}
-	return nodes;
+	return ids;
 }
 
-#define EACH_LEAST 3 /* so many nodes are not listed where they are even */
+/* "on node 0", "on each of nodes 0-2" */
+static void append_nodes(GString *text, hwloc_const_bitmap_t ids)
+{
+	g_autofree char *list = cpulist_format(ids);
 
-/* "node 0: 2, node 1: 3, across: 1", or "2 on each of 4 nodes" */
+	g_string_append_printf(text, "on %s %s",
+			       hwloc_bitmap_weight(ids) > 1 ? "each of nodes" : "node", list);
+}
+
+/* "2 on node 0, 3 on each of nodes 1-2, 1 across nodes"; "on node 0" where all are there. Yours. */
 static char *where_text(const Fit *fit, const FitAnswer *answer)
 {
 	GString *text = g_string_new(NULL);
-	unsigned each, nodes = even_nodes(fit, answer, &each);
 
-	if (nodes >= EACH_LEAST)
-		g_string_append_printf(text, "%u on each of %u nodes", each, nodes);
-	for (unsigned n = 0; n < fit->plan->host->nodes->len; n++)
-		if (answer->nodes[n] && nodes < EACH_LEAST)
-			g_string_append_printf(text, "%snode %u: %u", text->len ? ", " : "",
-					       node_id(fit, n), answer->nodes[n]);
+	for (unsigned n = 0; n < fit->plan->host->nodes->len; n++) {
+		g_auto(CpuSet) ids = nodes_like(fit, answer, n);
+
+		if (!answer->nodes[n] || hwloc_bitmap_iszero(ids))
+			continue;
+		if (answer->nodes[n] < answer->count.fit)
+			g_string_append_printf(text, "%s%u ", text->len ? ", " : "",
+					       answer->nodes[n]);
+		append_nodes(text, ids);
+	}
+	if (answer->across && answer->across < answer->count.fit)
+		g_string_append_printf(text, ", %u ", answer->across);
 	if (answer->across)
-		g_string_append_printf(text, "%sacross: %u", text->len ? ", " : "", answer->across);
+		g_string_append(text, "across nodes");
 	if (!text->len)
 		g_string_append_c(text, '-');
 	return g_string_free(text, FALSE);
@@ -213,18 +223,18 @@ static char *limit_text(const FitAnswer *answer)
 
 	switch (answer->limit) {
 	case FIT_CORES:
-		return g_strdup_printf("cores%s", memory);
+		return g_strdup_printf("out of cores%s", memory);
 	case FIT_MEMORY:
-		return g_strdup_printf("memory; %u core%s left, enough for %u more",
+		return g_strdup_printf("out of memory; %u core%s left, enough for %u more",
 				       answer->cores_left, plural(answer->cores_left),
 				       answer->cores_alone - answer->count.fit);
 	case FIT_TOGETHER:
-		return g_strdup_printf("cores together, %u are left apart%s", answer->cores_left,
-				       memory);
+		return g_strdup_printf("out of cores together; %u are left apart%s",
+				       answer->cores_left, memory);
 	case FIT_SEARCH:
 		return g_strdup("not known: the search stopped at its budget");
 	case FIT_NOTHING:
-		return g_strdup("nothing");
+		return g_strdup("nothing runs out");
 	}
 	g_assert_not_reached();
 }
@@ -260,7 +270,7 @@ static bool all_proved(const Fit *fit)
 
 static void print_sizes(const Fit *fit, bool color)
 {
-	static const char *const columns[] = {"SIZE", ">MORE", "~WHERE", "~RUNS OUT FIRST", NULL};
+	static const char *const columns[] = {"SIZE", ">MORE", "~WHERE", "~THEN", NULL};
 	struct libscols_table *table = output_table(columns, color);
 
 	for (unsigned i = 0; i < fit->sizes->len; i++)

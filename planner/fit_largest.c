@@ -48,22 +48,72 @@ static unsigned most_of_room(const Fit *fit, unsigned room, unsigned least, bool
 	return low;
 }
 
+/* Where it is free today */
+
+static const SearchRoom *room_at(const Fit *fit, unsigned room)
+{
+	return &g_array_index(fit->base->problem->rooms, SearchRoom, room);
+}
+
+/* Free cores like those of ROOM: in it, or in its whole node. */
+static unsigned free_like(const Fit *fit, unsigned room, bool of_node)
+{
+	const SearchRoom *like = room_at(fit, room);
+	unsigned cores = 0;
+
+	for (unsigned r = 0; r < fit->rooms->len; r++)
+		if (r == room || (of_node && room_at(fit, r)->node == like->node &&
+				  room_at(fit, r)->class == like->class))
+			cores += g_array_index(fit->rooms, FitRoom, r).free;
+	return cores;
+}
+
+/* The first room that today's plan leaves free for a VM of VCPUS, or whose node it does; HOST_NONE
+ * where others would have to make way. */
+static unsigned room_today(const Fit *fit, unsigned vcpus, bool of_node)
+{
+	VmSpec spec = size_of(fit, vcpus);
+
+	for (unsigned r = 0; r < fit->rooms->len; r++) {
+		const SearchRoom *room = room_at(fit, r);
+
+		if (vcpus && free_like(fit, r, of_node) * room->threads >= vcpus &&
+		    fit->memory[room->node] >= place_share_memory(&spec, vcpus))
+			return r;
+	}
+	return HOST_NONE;
+}
+
+static unsigned l3_of(const Problem *problem, unsigned room)
+{
+	const GArray *cores = g_ptr_array_index(problem->cores, room);
+
+	return host_core(problem->host, g_array_index(cores, unsigned, 0))->l3;
+}
+
+/* In one room, in one node, over nodes */
+
 static FitLargest largest_in_room(const Fit *fit)
 {
 	const Problem *problem = fit->base->problem;
 	FitLargest best = {.node = HOST_NONE, .l3 = HOST_NONE, .nodes = 1};
 	bool open = false;
+	unsigned today;
 
 	for (unsigned r = 0; r < problem->rooms->len; r++) {
-		const SearchRoom *room = &g_array_index(problem->rooms, SearchRoom, r);
-		const GArray *cores = g_ptr_array_index(problem->cores, r);
+		const SearchRoom *room = room_at(fit, r);
 		unsigned most = most_of_room(fit, r, best.vcpus / room->threads, &open);
 
 		if (most * room->threads <= best.vcpus)
 			continue;
 		best.vcpus = most * room->threads;
 		best.node = room->node;
-		best.l3 = host_core(problem->host, g_array_index(cores, unsigned, 0))->l3;
+		best.l3 = l3_of(problem, r);
+	}
+	today = room_today(fit, best.vcpus, false);
+	if (today != HOST_NONE) {
+		best.node = room_at(fit, today)->node;
+		best.l3 = l3_of(problem, today);
 	}
 	best.proved = !open;
 	return best;
@@ -118,6 +168,7 @@ static FitLargest largest_in_node(const Fit *fit, const FitLargest *in_room)
 {
 	FitLargest best = *in_room;
 	bool open = false;
+	unsigned today;
 
 	for (unsigned n = 0; n < fit->base->problem->host->nodes->len; n++) {
 		unsigned most = largest_on(fit, n, best.vcpus, &open);
@@ -125,6 +176,9 @@ static FitLargest largest_in_node(const Fit *fit, const FitLargest *in_room)
 		if (most > best.vcpus)
 			best = (FitLargest){most, n, HOST_NONE, 1, false};
 	}
+	today = room_today(fit, best.vcpus, true);
+	if (best.vcpus > in_room->vcpus && today != HOST_NONE)
+		best.node = room_at(fit, today)->node;
 	best.proved = !open;
 	return best;
 }

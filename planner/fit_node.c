@@ -44,8 +44,8 @@ Fit *fit_compute(const Host *host, const Inventory *inventory, const Node *node,
 	fit->stranded = g_ptr_array_new_with_free_func(stranded_free);
 	fit_sizes(fit, options);
 	fit_find_mix(fit, options);
-	fit_find_largest(fit);
 	fit_find_rooms(fit);
+	fit_find_largest(fit);
 	return fit;
 }
 

@@ -37,7 +37,8 @@ typedef struct FitAnswer {
 /* The largest VM that fits, of as much memory a vCPU as the usual sizes have. */
 typedef struct FitLargest {
 	unsigned vcpus; /* 0 = none */
-	unsigned node;	/* it is in that node, HOST_NONE = over several */
+	unsigned node;	/* it is in that node, HOST_NONE = over several; where today's plan leaves
+			   it room somewhere without another VM moving, it is there */
 	unsigned l3;	/* in that L3, HOST_NONE = over several, or there is none */
 	unsigned nodes; /* over so many */
 	bool proved;
@@ -100,8 +101,8 @@ char *fit_size_name(const VmSpec *spec);
 /* The steps of fit_compute(). */
 void fit_sizes(Fit *fit, const FitOptions *options);	/* fit_sizes.c */
 void fit_why_not(Fit *fit, FitAnswer *answer);		/* fit_why.c */
-void fit_find_largest(Fit *fit);			/* fit_largest.c */
 void fit_find_rooms(Fit *fit);				/* fit_rooms.c */
+void fit_find_largest(Fit *fit);			/* fit_largest.c, by the rooms */
 void fit_find_mix(Fit *fit, const FitOptions *options); /* fit_mix.c */
 
 #endif

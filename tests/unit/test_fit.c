@@ -397,6 +397,28 @@ static unsigned largest_by_trying(const Fit *fit, unsigned level)
 	return best;
 }
 
+/* Is the largest VM in one room said to be where there is no room today, while there is elsewhere?
+ */
+static bool largest_misplaced(const Fit *fit)
+{
+	const FitLargest *largest = &fit->largest[FIT_L3];
+	bool here = false, elsewhere = false;
+
+	for (unsigned r = 0; r < fit->rooms->len; r++) {
+		const FitRoom *room = &g_array_index(fit->rooms, FitRoom, r);
+		uint64_t memory = fit->memory[room->node];
+
+		if (room->free * room->threads < largest->vcpus ||
+		    memory < largest->vcpus * fit->per_vcpu + fit->page)
+			continue;
+		if (room->node == largest->node && room->l3 == largest->l3)
+			here = true;
+		else
+			elsewhere = true;
+	}
+	return largest->vcpus && elsewhere && !here;
+}
+
 static char *tiny_topology(void)
 {
 	static const char *const memories[] = {"", "(memory=8589934592)", "(memory=12884901888)"};
@@ -441,6 +463,7 @@ static void test_tried(void)
 			g_assert_cmpuint(fit->largest[level].vcpus, ==,
 					 largest_by_trying(fit, level));
 		}
+		g_assert_false(largest_misplaced(fit));
 		g_assert_true(fit->mix.proved);
 		g_assert_cmpuint(fit->mix.vcpus, ==,
 				 mix_by_trying(fit->base,
