@@ -82,9 +82,10 @@ static Status run(const Options *options, GError **error)
 	g_autoptr(Facts) facts = NULL;
 
 	if (*options->arguments) {
-		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
-			    "adopt takes no arguments such as '%s'; name what is captured with -r",
-			    *options->arguments);
+		options_refuse(
+			error, NULL,
+			"adopt takes no arguments such as '%s'; name what is captured with -r",
+			*options->arguments);
 		return STATUS_TROUBLE;
 	}
 	facts = facts_load(&facts_options, error);

@@ -14,13 +14,6 @@
 
 /* Options */
 
-static bool usage(GError **error, const char *option, const char *word, const char *what)
-{
-	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
-		    "%s: '%s' %s; see 'planner check --help'", option, word, what);
-	return false;
-}
-
 typedef enum Form { FORM_PEOPLE, FORM_JSON, FORM_PROMETHEUS, FORM_JUNIT, FORM_SVG } Form;
 
 static bool form_decide(const Options *options, Form *form, GError **error)
@@ -37,16 +30,17 @@ static bool form_decide(const Options *options, Form *form, GError **error)
 			*form = i;
 			return true;
 		}
-	return usage(error, "--format", options->format,
-		     options->json ? "is not --json"
-				   : "is not one of people, json, prometheus, junit, svg");
+	return options_refuse(error, &command_check, "--format: '%s' %s", options->format,
+			      options->json ? "is not --json"
+					    : "is not one of people, json, prometheus, junit, svg");
 }
 
 /* CPUs are drawn in their roles, and roles are a plan's. */
 static bool picture_possible(const Options *options, Form form, GError **error)
 {
 	return form != FORM_SVG || options->inventory || options->plan ||
-	       usage(error, "--format", "svg", "draws a plan: give it with -i or -p");
+	       options_refuse(error, &command_check,
+			      "--format: 'svg' draws a plan: give it with -i or -p");
 }
 
 static bool severity_decide(const char *word, Severity *severity, GError **error)
@@ -55,7 +49,8 @@ static bool severity_decide(const char *word, Severity *severity, GError **error
 	if (word && g_str_equal(word, "warning"))
 		*severity = SEVERITY_WARNING;
 	else if (word && !g_str_equal(word, "error"))
-		return usage(error, "--fail-on", word, "is neither error nor warning");
+		return options_refuse(error, &command_check,
+				      "--fail-on: '%s' is neither error nor warning", word);
 	return true;
 }
 
@@ -67,7 +62,8 @@ static bool words_check(const char *option, char **words, GError **error)
 					     : g_strdup("is no rule and no area of rules");
 
 		if (!check_word_known(*words))
-			return usage(error, option, *words, what);
+			return options_refuse(error, &command_check, "%s: '%s' %s", option, *words,
+					      what);
 	}
 	return true;
 }
@@ -78,8 +74,10 @@ static bool options_decide(const Options *options, CheckOptions *check, Form *fo
 	check->skip = options->skip_words ? g_strsplit(options->skip_words, ",", -1) : NULL;
 	check->strict = options->strict;
 	if (*options->arguments)
-		return usage(error, "check", *options->arguments,
-			     "is an argument, it takes none: name files with -i, -p or -r");
+		return options_refuse(
+			error, &command_check,
+			"check: '%s' is an argument, it takes none: name files with -i, -p or -r",
+			*options->arguments);
 	return form_decide(options, form, error) && picture_possible(options, *form, error) &&
 	       severity_decide(options->fail_on, &check->fail_on, error) &&
 	       words_check("--rule", check->only, error) &&
@@ -155,8 +153,10 @@ static bool report(const Check *check, const Options *options, Form form, GError
 	if (options->output && text)
 		return save_text(options->output, text, error);
 	if (options->output)
-		return usage(error, "-o", options->output,
-			     "needs a --format that programs read: json, prometheus, junit or svg");
+		return options_refuse(error, &command_check,
+				      "-o: '%s' needs a --format that programs read: json, "
+				      "prometheus, junit or svg",
+				      options->output);
 	if (text)
 		fputs(text, stdout);
 	else
@@ -191,7 +191,7 @@ static Status run(const Options *options, GError **error)
 	CheckOptions check_options = {0};
 	g_autoptr(Facts) facts = NULL;
 	Status status = STATUS_TROUBLE;
-	Form form;
+	Form form = FORM_PEOPLE;
 
 	if (options_decide(options, &check_options, &form, error))
 		facts = facts_load(&facts_options, error);

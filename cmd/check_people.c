@@ -71,19 +71,12 @@ static void print_more(const char *name, const char *text)
 	print_folded(line);
 }
 
-static const char *severity_color(Severity severity, bool color)
-{
-	static const char *const colors[] = {"\033[36m", "\033[33m", "\033[31m"};
-
-	return color ? colors[severity] : "";
-}
-
 static void print_finding(const Finding *finding, bool color)
 {
 	const char *severity = severity_name(finding->severity);
 	g_autofree char *line = g_strdup_printf("%s [%s]", finding->text, finding->id);
 
-	printf("  %s%s%s%*s", severity_color(finding->severity, color), severity,
+	printf("  %s%s%s%*s", output_severity_color(finding->severity, color), severity,
 	       output_reset(color), (int)(INDENT - 2 - strlen(severity)), "");
 	print_folded(line);
 	print_more("seen", finding->evidence);

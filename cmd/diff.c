@@ -395,45 +395,29 @@ static void print_diff(const Diff *diff, const Rollout *rollout, bool color)
 	print_summary(diff, color);
 }
 
-/* Errors of the new plan go with it: nobody should roll it out unaware. */
-static void warn(const Plan *plan)
-{
-	for (unsigned i = 0; i < plan->findings->len; i++) {
-		const Finding *finding = g_ptr_array_index(plan->findings, i);
-		g_autofree char *subject = output_safe(finding->subject);
-		g_autofree char *text = output_safe(finding->text);
-
-		if (finding->severity == SEVERITY_ERROR)
-			fprintf(stderr, "planner: the new plan: %s: %s\n", subject, text);
-	}
-}
-
 /* The two sides */
-
-static bool usage(GError **error, const char *text)
-{
-	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE, "%s; see 'planner diff --help'",
-		    text);
-	return false;
-}
 
 static bool options_check(const Options *options, GError **error)
 {
 	unsigned n = g_strv_length(options->arguments);
 
 	if (n != 2)
-		return usage(error, "diff compares two files, OLD and NEW");
+		return options_refuse(error, &command_diff, "diff compares two files, OLD and NEW");
 	if (!strcmp(options->arguments[0], "-") && !strcmp(options->arguments[1], "-"))
-		return usage(error, "OLD and NEW are both standard input: name one of them");
+		return options_refuse(error, &command_diff,
+				      "OLD and NEW are both standard input: name one of them");
 	return true;
 }
 
 static bool sides_check(const Options *options, const Side *old, const Side *new, GError **error)
 {
 	if (old->saved && new->saved && options->topology)
-		return usage(error, "two saved plans have their topology with them: leave out -t");
+		return options_refuse(
+			error, &command_diff,
+			"two saved plans have their topology with them: leave out -t");
 	if (new->saved && options->moves_word)
-		return usage(error, "--moves goes with a NEW that is an inventory, not a plan");
+		return options_refuse(error, &command_diff,
+				      "--moves goes with a NEW that is an inventory, not a plan");
 	return true;
 }
 
@@ -475,7 +459,7 @@ static Status compare(const Options *options, const Side *old, const Side *new)
 		output_json(rollout_to_json(diff, rollout));
 	else
 		print_diff(diff, rollout, options->color);
-	warn(new->inputs.plan);
+	output_errors(new->inputs.plan, "the new plan: ");
 	return diff_same(diff) ? STATUS_FINE : STATUS_BAD_NEWS;
 }
 

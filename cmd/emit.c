@@ -43,20 +43,12 @@ static Status list(const Options *options)
 
 /* What is asked for */
 
-static bool usage(GError **error, const char *text)
-{
-	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE, "%s; see 'planner emit --help'",
-		    text);
-	return false;
-}
-
 static const Artifact *find(const char *name, GError **error)
 {
 	const Artifact *artifact = artifact_find(name);
 
 	if (!artifact)
-		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
-			    "no artifact '%s'; 'planner emit' lists them", name);
+		options_refuse(error, NULL, "no artifact '%s'; 'planner emit' lists them", name);
 	return artifact;
 }
 
@@ -74,15 +66,18 @@ static bool options_check(const Options *options, GError **error)
 	bool tree = options->directory || options->diff;
 
 	if (options->directory && options->diff)
-		return usage(error, "-d writes and --diff looks: one of them");
+		return options_refuse(error, &command_emit,
+				      "-d writes and --diff looks: one of them");
 	if (options->all && !tree)
-		return usage(error, "--all goes with -d DIR or --diff ROOT");
+		return options_refuse(error, &command_emit,
+				      "--all goes with -d DIR or --diff ROOT");
 	if (options->all && *options->arguments)
-		return usage(error, "--all or NAMEs: one of them");
+		return options_refuse(error, &command_emit, "--all or NAMEs: one of them");
 	if (options->merge && (tree || !is_mergeable(options)))
-		return usage(error, "--merge goes with domain VM, or virsh VM, alone");
+		return options_refuse(error, &command_emit,
+				      "--merge goes with domain VM, or virsh VM, alone");
 	if (options->skip_words && !options->all)
-		return usage(error, "--skip goes with --all");
+		return options_refuse(error, &command_emit, "--skip goes with --all");
 	return !*options->arguments || find(*options->arguments, error);
 }
 
@@ -101,15 +96,10 @@ static char **skip_names(const Options *options, GError **error)
 static const PlanVm *find_vm(const Plan *plan, const Artifact *artifact, const char *name,
 			     GError **error)
 {
-	const PlanVm *vm = name ? plan_vm(plan, name) : NULL;
-
-	if (!name)
-		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
-			    "emit %s needs the name of a VM after it", artifact->name);
-	else if (!vm)
-		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
-			    "no VM '%s' in the plan; 'planner plan' lists them", name);
-	return vm;
+	if (name)
+		return input_vm(plan, name, error);
+	options_refuse(error, NULL, "emit %s needs the name of a VM after it", artifact->name);
+	return NULL;
 }
 
 /* The artifact (and VM) at *ARGUMENTS, stepped over. */
@@ -238,8 +228,8 @@ static GPtrArray *files_named(const Plan *plan, char **arguments, GError **error
 		if (!artifact)
 			return NULL;
 		if (!artifact->path) {
-			g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
-				    "%s has no place on a node: print it instead", artifact->name);
+			options_refuse(error, NULL, "%s has no place on a node: print it instead",
+				       artifact->name);
 			return NULL;
 		}
 		artifact_files_add(files, artifact, vm);
@@ -299,18 +289,6 @@ static bool emit_files(const Options *options, Rendering *rendering, bool *diffe
 			     : write_files(options, files, error);
 }
 
-/* Errors of the plan go with what it emits: nobody should use it unaware. */
-static void warn(const Plan *plan)
-{
-	for (unsigned i = 0; i < plan->findings->len; i++) {
-		const Finding *finding = g_ptr_array_index(plan->findings, i);
-		g_autofree char *text = g_strdup_printf("%s: %s", finding->subject, finding->text);
-
-		if (finding->severity == SEVERITY_ERROR)
-			note(text);
-	}
-}
-
 static Status emit(const Options *options, const Inputs *inputs, GError **error)
 {
 	g_autoptr(GHashTable) templates = input_templates(options->templates, error);
@@ -325,7 +303,7 @@ static Status emit(const Options *options, const Inputs *inputs, GError **error)
 		       : print(options, &rendering, error);
 	if (!done)
 		return STATUS_TROUBLE;
-	warn(inputs->plan);
+	output_errors(inputs->plan, "");
 	return differs || plan_bad(inputs->plan) ? STATUS_BAD_NEWS : STATUS_FINE;
 }
 

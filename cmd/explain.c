@@ -9,13 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool usage(GError **error, const char *what)
-{
-	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE, "%s; see 'planner explain --help'",
-		    what);
-	return false;
-}
-
 /* The first line names the subject, the others are indented below it. */
 static void print_lines(const GPtrArray *lines)
 {
@@ -32,7 +25,7 @@ static Status explain_one_cpu(const Inputs *inputs, const char *word, GError **e
 	guint64 cpu;
 
 	if (!g_ascii_string_to_unsigned(word, 10, 0, CPULIST_LIMIT - 1, &cpu, NULL)) {
-		usage(error, "a CPU is a number");
+		options_refuse(error, &command_explain, "a CPU is a number");
 		return STATUS_TROUBLE;
 	}
 	lines = explain_cpu(inputs->plan, inputs->inventory, (unsigned)cpu);
@@ -42,14 +35,11 @@ static Status explain_one_cpu(const Inputs *inputs, const char *word, GError **e
 
 static Status explain_one_vm(const Inputs *inputs, const char *name, GError **error)
 {
-	const PlanVm *vm = plan_vm(inputs->plan, name);
+	const PlanVm *vm = input_vm(inputs->plan, name, error);
 	g_autoptr(GPtrArray) lines = NULL;
 
-	if (!vm) {
-		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
-			    "no VM '%s' in the plan; 'planner plan' lists them", name);
+	if (!vm)
 		return STATUS_TROUBLE;
-	}
 	lines = explain_vm(inputs->plan, inputs->inventory, vm);
 	print_lines(lines);
 	return vm->placed ? STATUS_FINE : STATUS_BAD_NEWS;
@@ -97,20 +87,21 @@ static Status explain_rule(const char *id, GError **error)
 		print_rule(rule);
 		return STATUS_FINE;
 	}
-	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
-		    "no rule '%s'%s%s; 'planner explain rules' lists them", id,
-		    near ? "; did you mean " : "", near ? near : "");
+	options_refuse(error, NULL, "no rule '%s'%s%s; 'planner explain rules' lists them", id,
+		       near ? "; did you mean " : "", near ? near : "");
 	return STATUS_TROUBLE;
 }
 
 static bool arguments_check(char **arguments, GError **error)
 {
 	if (g_strv_length(arguments) != 2)
-		return usage(error, "explain what? say 'vm NAME', 'cpu N', a rule, or 'rules'");
+		return options_refuse(error, &command_explain,
+				      "explain what? say 'vm NAME', 'cpu N', a rule, or 'rules'");
 	if (strcmp(arguments[0], "vm") != 0 && strcmp(arguments[0], "cpu") != 0)
-		return usage(error,
-			     "what can be explained is 'vm NAME', 'cpu N', a rule by its id, "
-			     "and 'rules'");
+		return options_refuse(
+			error, &command_explain,
+			"what can be explained is 'vm NAME', 'cpu N', a rule by its id, "
+			"and 'rules'");
 	return true;
 }
 

@@ -31,19 +31,6 @@ static void question_clear(Question *question)
 	g_clear_pointer(&question->mix, inventory_free);
 }
 
-G_GNUC_PRINTF(2, 3)
-static bool usage(GError **error, const char *format, ...)
-{
-	g_autofree char *text = NULL;
-	va_list args;
-
-	va_start(args, format);
-	text = g_strdup_vprintf(format, args);
-	va_end(args);
-	g_set_error_literal(error, PLANNER_ERROR, PLANNER_ERROR_USAGE, text);
-	return false;
-}
-
 /* Sizes */
 
 /* The inventory's parser judges them: "name:2: [vm …] memory: what is wrong" → "memory: what …". */
@@ -52,7 +39,7 @@ static bool size_refused(const char *word, const GPtrArray *errors, GError **err
 	const char *text = g_ptr_array_index(errors, 0);
 	const char *close = strstr(text, "] ");
 
-	return usage(error, "--vm %s: %s", word, close ? close + 2 : text);
+	return options_refuse(error, NULL, "--vm %s: %s", word, close ? close + 2 : text);
 }
 
 static VmSpec *size_parse_word(const char *word, GError **error)
@@ -67,7 +54,8 @@ static VmSpec *size_parse_word(const char *word, GError **error)
 	if (!n || n > G_N_ELEMENTS(keys) || word[strspn(word, "0123456789KMGT:")]) {
 		g_autofree char *safe = output_safe(word);
 
-		usage(error, "--vm: '%s' is not VCPUS[:MEMORY[:PAGE]], such as 16:32G", safe);
+		options_refuse(error, NULL,
+			       "--vm: '%s' is not VCPUS[:MEMORY[:PAGE]], such as 16:32G", safe);
 		return NULL;
 	}
 	for (unsigned i = 0; i < n; i++)
@@ -131,9 +119,10 @@ static bool load_mix(const Options *options, Question *question, GError **error)
 			add_to_ratio(question->ratio, spec);
 	}
 	return question->ratio->len ||
-	       usage(error,
-		     "--mix %s: has no dedicated VM; write [vm NAME] with vcpus, memory, count",
-		     options->mix);
+	       options_refuse(
+		       error, NULL,
+		       "--mix %s: has no dedicated VM; write [vm NAME] with vcpus, memory, count",
+		       options->mix);
 }
 
 /* The node */
@@ -196,9 +185,11 @@ static bool load_saved(const Options *options, Question *question, GError **erro
 	g_autofree char *text = NULL;
 
 	if (options->what_ifs || options->keep)
-		return usage(error, "%s needs the inventory that the plan was made from: -i FILE%s",
-			     options->what_ifs ? "--what-if" : "--keep",
-			     options->what_ifs ? " --keep PLAN" : "");
+		return options_refuse(
+			error, NULL,
+			"%s needs the inventory that the plan was made from: -i FILE%s",
+			options->what_ifs ? "--what-if" : "--keep",
+			options->what_ifs ? " --keep PLAN" : "");
 	text = input_read(options->plan, &length, error);
 	if (text)
 		saved = plan_read(options->plan, text, length, &question->host, error);

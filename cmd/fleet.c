@@ -113,26 +113,26 @@ bool fleet_asked(const Options *options)
 	return *options->arguments || options->fleet || options->place || options->threads;
 }
 
-static bool usage(const Options *options, GError **error)
+static bool options_check(const Options *options, GError **error)
 {
-	const char *fault = NULL;
-
 	if (options->inventory || options->plan || options->mix || options->what_ifs ||
 	    options->moves || options->keep)
-		fault = "-i, -p, --mix, --what-if, --moves and --keep are for one node; leave them "
-			"out, or the "
-			"files and --fleet";
-	else if (!*options->arguments && !options->fleet)
-		fault = "--place and --threads are for a fleet: name its files, folders, or "
-			"--fleet LIST";
-	if (fault)
-		g_set_error_literal(error, PLANNER_ERROR, PLANNER_ERROR_USAGE, fault);
-	return !fault;
+		return options_refuse(
+			error, NULL,
+			"-i, -p, --mix, --what-if, --moves and --keep are for one node; leave them "
+			"out, or the files and --fleet");
+	if (!*options->arguments && !options->fleet)
+		return options_refuse(
+			error, NULL,
+			"--place and --threads are for a fleet: name its files, folders, or "
+			"--fleet LIST");
+	return true;
 }
 
 Status fleet_run(const Options *options, const GPtrArray *sizes, GError **error)
 {
-	g_autoptr(GPtrArray) files = usage(options, error) ? fleet_list(options, error) : NULL;
+	g_autoptr(GPtrArray) files =
+		options_check(options, error) ? fleet_list(options, error) : NULL;
 	g_autoptr(GHashTable) hosts = NULL;
 
 	if (!files)

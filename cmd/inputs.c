@@ -14,12 +14,6 @@
 
 /* Files */
 
-static bool system_failed(GError **error, const char *name)
-{
-	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s: %s", name, g_strerror(errno));
-	return false;
-}
-
 static bool input_refused(GError **error, const char *name, const char *why)
 {
 	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT, "%s: %s", name, why);
@@ -35,7 +29,7 @@ static int input_open(const char *name, GError **error)
 	if (!strcmp(name, "-"))
 		return dup(STDIN_FILENO);
 	if (stat(name, &status) < 0) {
-		system_failed(error, name);
+		error_errno(error, name);
 		return -1;
 	}
 	if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode)) {
@@ -46,7 +40,7 @@ static int input_open(const char *name, GError **error)
 	}
 	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
-		system_failed(error, name);
+		error_errno(error, name);
 	return fd;
 }
 
@@ -59,7 +53,7 @@ static bool read_all(int fd, const char *name, GByteArray *bytes, GError **error
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return system_failed(error, name);
+			return error_errno(error, name);
 		g_byte_array_append(bytes, buffer, (guint)n);
 		if (bytes->len > INPUT_MAX)
 			return input_refused(error, name, "is larger than 32 MiB");
@@ -228,6 +222,16 @@ static bool read_saved(const Options *options, Inputs *inputs, GError **error)
 bool inputs_load_plan(const Options *options, Inputs *inputs, GError **error)
 {
 	return options->plan ? read_saved(options, inputs, error) : compute(options, inputs, error);
+}
+
+const PlanVm *input_vm(const Plan *plan, const char *name, GError **error)
+{
+	const PlanVm *vm = plan_vm(plan, name);
+
+	if (!vm)
+		options_refuse(error, NULL, "no VM '%s' in the plan; 'planner plan' lists them",
+			       name);
+	return vm;
 }
 
 void inputs_clear(Inputs *inputs)

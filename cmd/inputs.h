@@ -40,6 +40,9 @@ Inventory *input_inventory_text(const char *name, const char *text, size_t lengt
 /* Keep in INVENTORY the VMs of the saved plan that --keep names, if it does; it must be of HOST. */
 bool input_keep(const Options *options, const Host *host, Inventory *inventory, GError **error);
 
+/* The VM NAME of PLAN; NULL with PLANNER_ERROR_USAGE. */
+const PlanVm *input_vm(const Plan *plan, const char *name, GError **error);
+
 /* The templates of a site: name → text, of every file in DIR; NULL and no error when DIR is NULL.
  */
 GHashTable *input_templates(const char *dir, GError **error);

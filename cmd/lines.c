@@ -50,22 +50,16 @@ static void read_file(FILE *file, LineFn *each, void *data)
 		each(data, buffer, length, line_fault(buffer, length));
 }
 
-static bool failed(const char *name, GError **error)
-{
-	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s: %s", name, g_strerror(errno));
-	return false;
-}
-
 bool lines_read(const char *name, LineFn *each, void *data, GError **error)
 {
 	FILE *file = strcmp(name, "-") ? fopen(name, "re") : stdin;
 	bool good;
 
 	if (!file)
-		return failed(name, error);
+		return error_errno(error, name);
 	errno = 0;
 	read_file(file, each, data);
-	good = !ferror(file) || failed(name, error);
+	good = !ferror(file) || error_errno(error, name);
 	if (file != stdin)
 		fclose(file);
 	return good;

@@ -149,25 +149,20 @@ static void warn(const Migration *m)
 
 /* The two nodes */
 
-static bool usage(GError **error, const char *text)
-{
-	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE, "%s; see 'planner migrate --help'",
-		    text);
-	return false;
-}
-
 static bool options_check(const Options *options, GError **error)
 {
 	if (g_strv_length(options->arguments) != 1)
-		return usage(error, "migrate takes the name of one VM");
+		return options_refuse(error, &command_migrate, "migrate takes the name of one VM");
 	if (!options->from || !options->to)
-		return usage(error, "name the two nodes with --from and --to");
+		return options_refuse(error, &command_migrate,
+				      "name the two nodes with --from and --to");
 	if (!strcmp(options->from, "-") && !strcmp(options->to, "-"))
-		return usage(error, "--from and --to are both standard input: name one of them");
+		return options_refuse(error, &command_migrate,
+				      "--from and --to are both standard input: name one of them");
 	if (options->merge && !options->xml)
-		return usage(error, "--merge goes with --xml");
+		return options_refuse(error, &command_migrate, "--merge goes with --xml");
 	if (options->xml && options->json)
-		return usage(error, "--xml or --json: one of them");
+		return options_refuse(error, &command_migrate, "--xml or --json: one of them");
 	return true;
 }
 
@@ -176,9 +171,9 @@ static bool topology_unused(const Side *side, const char *option, const char *to
 {
 	if (!side->saved || !topology)
 		return true;
-	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
-		    "%s: a saved plan has its topology with it: leave out %s", side->name, option);
-	return false;
+	return options_refuse(error, NULL,
+			      "%s: a saved plan has its topology with it: leave out %s", side->name,
+			      option);
 }
 
 static bool load(const Options *options, Side *from, Side *to, GError **error)
@@ -193,8 +188,9 @@ static bool load(const Options *options, Side *from, Side *to, GError **error)
 	    !topology_unused(to, "--to-topology", options->to_topology, error))
 		return false;
 	if (!to->saved && !there)
-		return usage(error, "the other node is not this machine: name its topology with "
-				    "--to-topology");
+		return options_refuse(error, &command_migrate,
+				      "the other node is not this machine: name its topology with "
+				      "--to-topology");
 	if (!side_load_host(from, here, NULL, error) || !side_load_host(to, there, NULL, error))
 		return false;
 	side_plan(from, &first);
@@ -208,8 +204,7 @@ static const PlanVm *find_vm(const char *name, const Side *from, const Side *to,
 	const PlanVm *vm = plan_vm(from->inputs.plan, name);
 
 	if (!vm)
-		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE, "%s has no VM '%s'",
-			    from->name, name);
+		options_refuse(error, NULL, "%s has no VM '%s'", from->name, name);
 	else if (!vm->placed)
 		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
 			    "%s: vm %s is not placed, so it runs nowhere; 'planner plan' says why",

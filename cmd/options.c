@@ -132,12 +132,26 @@ static GOptionEntry entry_of(const Row *row, Options *options)
 	};
 }
 
+bool options_refuse(GError **error, const Command *command, const char *text, ...)
+{
+	g_autofree char *what = NULL;
+	va_list args;
+
+	va_start(args, text);
+	what = g_strdup_vprintf(text, args);
+	va_end(args);
+	if (command)
+		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
+			    "%s; see 'planner %s --help'", what, command->name);
+	else
+		g_set_error_literal(error, PLANNER_ERROR, PLANNER_ERROR_USAGE, what);
+	return false;
+}
+
 /* A wrong value of an option that takes one of a few words. */
 static bool word_refused(const char *option, const char *word, const char *words, GError **error)
 {
-	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE, "--%s: '%s' is not one of %s",
-		    option, word, words);
-	return false;
+	return options_refuse(error, NULL, "--%s: '%s' is not one of %s", option, word, words);
 }
 
 static bool color_decide(Options *options, GError **error)
@@ -167,43 +181,25 @@ static bool prefer_decide(Options *options, GError **error)
 	       word_refused("prefer", options->prefer_word, "vcpus, vms, order", error);
 }
 
-static bool moves_decide(Options *options, GError **error)
+/* A number from LEAST to MOST; 0 where WORD is not given. */
+static bool number_decide(const char *option, const char *word, unsigned least, unsigned most,
+			  unsigned *number, GError **error)
 {
-	guint64 moves = 0;
+	guint64 value = 0;
 
-	if (options->moves_word &&
-	    !g_ascii_string_to_unsigned(options->moves_word, 10, 0, 1000, &moves, NULL)) {
-		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
-			    "--moves: '%s' is not a number from 0 to 1000", options->moves_word);
-		return false;
-	}
-	options->moves = (unsigned)moves;
-	return true;
-}
-
-static bool threads_decide(Options *options, GError **error)
-{
-	guint64 threads = 0;
-
-	if (options->threads_word &&
-	    !g_ascii_string_to_unsigned(options->threads_word, 10, 1, 1024, &threads, NULL)) {
-		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
-			    "--threads: '%s' is not a number from 1 to 1024",
-			    options->threads_word);
-		return false;
-	}
-	options->threads = (unsigned)threads;
+	if (word && !g_ascii_string_to_unsigned(word, 10, least, most, &value, NULL))
+		return options_refuse(error, NULL, "--%s: '%s' is not a number from %u to %u",
+				      option, word, least, most);
+	*number = (unsigned)value;
 	return true;
 }
 
 static bool sources_decide(const Options *options, GError **error)
 {
-	if (options->plan && (options->inventory || options->topology || options->prefer_word)) {
-		g_set_error(
-			error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
-			"-p is a finished plan: leave out -i, -t and --prefer, or leave out -p");
-		return false;
-	}
+	if (options->plan && (options->inventory || options->topology || options->prefer_word))
+		return options_refuse(error, NULL,
+				      "-p is a finished plan: leave out -i, -t and --prefer, or "
+				      "leave out -p");
 	return true;
 }
 
@@ -213,9 +209,7 @@ static bool usage_failed(const Command *command, GError **error)
 	g_autofree char *message = g_strdup((*error)->message);
 
 	g_clear_error(error);
-	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE, "%s; see 'planner %s --help'",
-		    message, command->name);
-	return false;
+	return options_refuse(error, command, "%s", message);
 }
 
 /* GOption leaves the "--" in where a word after it begins with '-'; it ends the options, no more.
@@ -244,12 +238,10 @@ static bool none_empty(const Command *command, const Options *options, GError **
 		if (!takes(command, row) || !row->value || row->many)
 			continue;
 		word = *(char *const *)((const char *)options + row->field);
-		if (word && !*word) {
-			g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
-				    "--%s: is empty; give it %s or leave it out", row->name,
-				    row->value);
-			return false;
-		}
+		if (word && !*word)
+			return options_refuse(error, NULL,
+					      "--%s: is empty; give it %s or leave it out",
+					      row->name, row->value);
 	}
 	return true;
 }
@@ -275,8 +267,10 @@ bool options_parse(const Command *command, char **argv, Options *options, GError
 	if (options->help)
 		return true;
 	if (!none_empty(command, options, error) || !color_decide(options, error) ||
-	    !prefer_decide(options, error) || !moves_decide(options, error) ||
-	    !threads_decide(options, error) || !sources_decide(options, error))
+	    !prefer_decide(options, error) ||
+	    !number_decide("moves", options->moves_word, 0, 1000, &options->moves, error) ||
+	    !number_decide("threads", options->threads_word, 1, 1024, &options->threads, error) ||
+	    !sources_decide(options, error))
 		return usage_failed(command, error);
 	return true;
 }

@@ -74,6 +74,13 @@ typedef struct Options {
 bool options_parse(const Command *command, char **argv, Options *options, GError **error);
 void options_clear(Options *options);
 
+/*
+ * Set ERROR to a PLANNER_ERROR_USAGE: TEXT, which is a printf format, and that the help of COMMAND
+ * says more (NULL: TEXT says what to do). False, so that a check can `return options_refuse(…)`.
+ */
+G_GNUC_PRINTF(3, 4)
+bool options_refuse(GError **error, const Command *command, const char *text, ...);
+
 /* The help of COMMAND, yours. */
 char *options_help(const Command *command);
 

@@ -251,11 +251,11 @@ void output_print(struct libscols_table *table)
 
 /* Findings */
 
-static const char *severity_color(Severity severity)
+const char *output_severity_color(Severity severity, bool color)
 {
 	static const char *const colors[] = {"\033[36m", "\033[33m", "\033[31m"};
 
-	return colors[severity];
+	return color ? colors[severity] : "";
 }
 
 #define SEVERITY_WIDTH 9 /* "warning" and two blanks */
@@ -280,7 +280,7 @@ static void print_finding(const Finding *finding, bool color)
 		g_strdup_printf("%s: %s [%s]%s", subject, text, finding->id, unknown);
 	g_autofree char *mend = g_strdup_printf("fix: %s", fix);
 
-	printf("%s%s%s%*s", color ? severity_color(finding->severity) : "",
+	printf("%s%s%s%*s", output_severity_color(finding->severity, color),
 	       severity_name(finding->severity), output_reset(color),
 	       (int)(SEVERITY_WIDTH - strlen(severity_name(finding->severity))), "");
 	print_paragraph(what);
@@ -294,6 +294,18 @@ void output_findings(const GPtrArray *findings, bool color)
 {
 	for (unsigned i = 0; i < findings->len; i++)
 		print_finding(g_ptr_array_index(findings, i), color);
+}
+
+void output_errors(const Plan *plan, const char *before)
+{
+	for (unsigned i = 0; i < plan->findings->len; i++) {
+		const Finding *finding = g_ptr_array_index(plan->findings, i);
+		g_autofree char *subject = output_safe(finding->subject);
+		g_autofree char *text = output_safe(finding->text);
+
+		if (finding->severity == SEVERITY_ERROR)
+			fprintf(stderr, "planner: %s%s: %s\n", before, subject, text);
+	}
 }
 
 void output_json(json_t *document)

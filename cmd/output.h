@@ -20,8 +20,9 @@ char *output_safe(const char *text);
  */
 char *output_fold(const char *text, unsigned width, unsigned indent);
 
-/* Colour of a role, and escape sequences; "" when COLOR is off. */
+/* Colours, and escape sequences; "" when COLOR is off. */
 const char *output_role_color(Role role, bool color);
+const char *output_severity_color(Severity severity, bool color);
 const char *output_bold(bool color);
 const char *output_reset(bool color);
 
@@ -37,6 +38,10 @@ void output_print(struct libscols_table *table);
 
 /* The findings, worst first, each with what to do. */
 void output_findings(const GPtrArray *findings, bool color);
+
+/* The errors among the findings of PLAN, a line each on stderr, each after BEFORE ("" or "WHAT: "):
+ * nobody should use unaware what is made of it. */
+void output_errors(const Plan *plan, const char *before);
 
 /* DOCUMENT on stdout; it is unreferenced. */
 void output_json(json_t *document);

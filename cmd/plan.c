@@ -377,9 +377,9 @@ static Status run(const Options *options, GError **error)
 	Status status = STATUS_TROUBLE;
 
 	if (*options->arguments) {
-		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
-			    "plan takes no arguments such as '%s'; name files with -i, -t or -p",
-			    *options->arguments);
+		options_refuse(error, NULL,
+			       "plan takes no arguments such as '%s'; name files with -i, -t or -p",
+			       *options->arguments);
 	} else if (inputs_load_plan(options, &inputs, error) &&
 		   (!options->output || save(inputs.plan, options->output, error))) {
 		if (options->json)

@@ -212,8 +212,7 @@ static Status run(const Options *options, GError **error)
 	Status status = STATUS_TROUBLE;
 
 	if (!options->arguments[0] || options->arguments[1])
-		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
-			    "replay needs one file of events, or -; see 'planner replay --help'");
+		options_refuse(error, &command_replay, "replay needs one file of events, or -");
 	else if (inputs_load_plan(options, &inputs, error))
 		status = replay(options, &inputs, error);
 	inputs_clear(&inputs);

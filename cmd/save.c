@@ -8,17 +8,35 @@ static bool save_failed(GError **error, const char *name, const char *why)
 	return false;
 }
 
+bool save_possible(const char *name, GError **error)
+{
+	if (!g_file_test(name, G_FILE_TEST_EXISTS) || g_file_test(name, G_FILE_TEST_IS_REGULAR))
+		return true;
+	return save_failed(error, name, "is not a regular file");
+}
+
 /* GLib's message names its temporary file; the reason is what follows the last colon. */
-bool save_text(const char *name, const char *text, GError **error)
+static bool save(const char *name, const char *bytes, gssize length, int mode, GError **error)
 {
 	g_autoptr(GError) failure = NULL;
 	const char *colon;
 
-	if (g_file_test(name, G_FILE_TEST_EXISTS) && !g_file_test(name, G_FILE_TEST_IS_REGULAR))
-		return save_failed(error, name, "is not a regular file");
-	if (g_file_set_contents_full(name, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0644,
-				     &failure))
+	if (!save_possible(name, error))
+		return false;
+	if (g_file_set_contents_full(name, bytes, length,
+				     G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE,
+				     mode, &failure))
 		return true;
 	colon = g_strrstr(failure->message, ": ");
 	return save_failed(error, name, colon ? colon + 2 : failure->message);
+}
+
+bool save_text(const char *name, const char *text, GError **error)
+{
+	return save(name, text, -1, 0644, error);
+}
+
+bool save_private(const char *name, const GByteArray *bytes, GError **error)
+{
+	return save(name, (const char *)bytes->data, (gssize)bytes->len, 0600, error);
 }

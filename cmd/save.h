@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Files that commands write with -o. */
+/*
+ * Files that commands write with -o: aside and renamed, so that whoever looks finds the old file or
+ * the whole new one. All return false with PLANNER_ERROR_SYSTEM.
+ */
 #ifndef CMD_SAVE_H
 #define CMD_SAVE_H
 
 #include <glib.h>
 #include <stdbool.h>
 
-/*
- * Write TEXT into the file NAME, aside and renamed, readable for whoever collects it. What stands
- * there is replaced, so it must be a regular file. False with PLANNER_ERROR_SYSTEM.
- */
+/* What stands at NAME is replaced, so it must be a regular file. The others ask this themselves;
+ * ask before long work. */
+bool save_possible(const char *name, GError **error);
+/* Write TEXT into the file NAME, readable for whoever collects it. */
 bool save_text(const char *name, const char *text, GError **error);
+/* Write BYTES into the file NAME, for its owner alone. */
+bool save_private(const char *name, const GByteArray *bytes, GError **error);
 
 #endif

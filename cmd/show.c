@@ -190,9 +190,9 @@ static Status run(const Options *options, GError **error)
 	Status status = STATUS_TROUBLE;
 
 	if (*options->arguments) {
-		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
-			    "show takes no arguments such as '%s'; name a topology with -t",
-			    *options->arguments);
+		options_refuse(error, NULL,
+			       "show takes no arguments such as '%s'; name a topology with -t",
+			       *options->arguments);
 	} else if (inputs_load_host(options, &inputs, error)) {
 		if (options->json)
 			output_json(host_to_json(inputs.host));

@@ -26,13 +26,6 @@ typedef struct Copy {
 	GError **error;
 } Copy;
 
-static bool copy_failed(const Copy *copy, const char *path)
-{
-	g_set_error(copy->error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s: %s", path,
-		    g_strerror(errno));
-	return false;
-}
-
 static bool copy_write(const Copy *copy, const char *path, const char *text, size_t length)
 {
 	g_autofree char *to = g_strconcat(copy->directory, path, NULL);
@@ -41,11 +34,11 @@ static bool copy_write(const Copy *copy, const char *path, const char *text, siz
 	int fd;
 
 	if (g_mkdir_with_parents(above, 0700) < 0)
-		return copy_failed(copy, above);
+		return error_errno(copy->error, above);
 	fd = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
-		return copy_failed(copy, to);
-	good = write(fd, text, length) == (ssize_t)length || copy_failed(copy, to);
+		return error_errno(copy->error, to);
+	good = write(fd, text, length) == (ssize_t)length || error_errno(copy->error, to);
 	close(fd);
 	return good;
 }
@@ -66,7 +59,7 @@ static bool copy_folder(const Copy *copy, const char *folder)
 	g_autofree char *to = g_strconcat(copy->directory, folder, NULL);
 
 	if (root_exists(copy->root, folder) && g_mkdir_with_parents(to, 0700) < 0)
-		return copy_failed(copy, to);
+		return error_errno(copy->error, to);
 	for (unsigned i = 0; names[i]; i++) {
 		g_autofree char *path = g_build_filename(folder, names[i], NULL);
 

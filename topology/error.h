@@ -9,6 +9,7 @@
 #define TOPOLOGY_ERROR_H
 
 #include <glib.h>
+#include <stdbool.h>
 
 #define PLANNER_ERROR planner_error_quark()
 
@@ -19,5 +20,9 @@ typedef enum PlannerError {
 } PlannerError;
 
 GQuark planner_error_quark(void);
+
+/* Set ERROR to a PLANNER_ERROR_SYSTEM: "NAME: what errno says". False, so that a step can `return
+ * error_errno(…)`. */
+bool error_errno(GError **error, const char *name);
 
 #endif
