@@ -29,7 +29,7 @@ BUILD = pathlib.Path(os.environ.get("B", HERE.parent / "build"))
 PLANNER = pathlib.Path(os.environ.get("PLANNER", BUILD / "bin/planner"))
 E2E = HERE / "e2e"
 
-SHAPE = emulated.Shape(sockets=2, cores=2, threads=2, memory=1280)
+SHAPE = emulated.Shape(sockets=2, cores=2, threads=2, memory=1280, frequencies=True)
 # The same machine for planner, and what must come of it, worked out by hand: the first core of each
 # socket is the host's, siblings are n and n + 4.
 TOPOLOGY = "pack:2 [numa(memory=536870912)] l3:1 core:2 pu:2(indexes=0,4,1,5,2,6,3,7)"
@@ -44,6 +44,8 @@ FAULTS = {
     "irq": {"irq.on-isolated"},
     "irqdefault": {"irq.default-affinity"},
     "workqueue": {"task.workqueue-on-isolated"},
+    "governor": {"power.governor"},
+    "slowest": {"power.slowest"},
     "repinned": {"vm.pin-differs", "vm.live-differs", "vm.pin-across-nodes"},
     "emulator": {"vm.emulator-on-isolated", "vm.emulatorpin-differs", "vm.live-differs"},
     "thread": {"vm.thread-differs"},
@@ -113,7 +115,7 @@ def main():
     tap = Tap()
     with tempfile.TemporaryDirectory() as scratch:
         try:
-            host = emulated.Emulated(BUILD / "e2e", scratch, PLANNER, vms=True)
+            host = emulated.Emulated(BUILD / "e2e", scratch, PLANNER, vms=True, modules=["acpi_cpufreq", "cpufreq_powersave"])
         except Unavailable as reason:
             skip_all(f"no emulated host: {reason}")
         line, tree = prepare(scratch)

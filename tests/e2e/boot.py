@@ -29,6 +29,7 @@ def arguments():
     options.add_argument("-m", "--memory", type=int, default=1024, help="MiB (1024)")
     options.add_argument("-k", "--line", default="", help="the kernel line")
     options.add_argument("--order", choices=madt.ORDERS, default="far", help="how CPUs are numbered (far)")
+    options.add_argument("--frequencies", action="store_true", help="processors with frequencies: try --module acpi_cpufreq")
     options.add_argument("--model", default=emulated.Shape.model, help="QEMU's CPU model")
     options.add_argument("--seconds", type=int, default=300, help="the limit (300)")
     options.add_argument("--vms", action="store_true", help="with libvirtd and QEMU inside")
@@ -43,7 +44,8 @@ def arguments():
 
 def main():
     told = arguments()
-    shape = emulated.Shape(told.sockets, told.cores, told.threads, told.order, told.memory, told.model)
+    shape = emulated.Shape(told.sockets, told.cores, told.threads, told.order, told.memory, told.model,
+                           told.frequencies)
     files = {name: pathlib.Path(file) for file, _, name in (one.partition("=") for one in told.file)}
     with tempfile.TemporaryDirectory(prefix="pl-") as scratch:
         try:

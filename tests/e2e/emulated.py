@@ -24,9 +24,11 @@ import tarfile
 import tempfile
 import time
 
+import frequencies
 import kernel as kernels
 import madt
 import userland
+from cpio import Archive
 from unavailable import Unavailable
 
 QEMU = "qemu-system-x86_64"
@@ -47,12 +49,21 @@ class Shape:
     memory: int = 1024
     # Has the caches and siblings of its topology; QEMU says of each feature that it cannot emulate it.
     model: str = "Skylake-Server-v1"
+    # With the module acpi_cpufreq, governors to choose.
+    frequencies: bool = False
     # QEMU before 8.1 can hang with a thread a CPU, while the kernel patches itself.
     threading: str = "single"
 
     @property
     def cpus(self):
         return self.sockets * self.cores * self.threads
+
+    def tables(self):
+        """Of the firmware's; Linux takes them from in front of its first root (CONFIG_ACPI_TABLE_UPGRADE)."""
+        tables = {"apic": madt.table(self.order, self.sockets, self.cores, self.threads)}
+        if self.frequencies:
+            tables["ssdt"] = frequencies.table(self.cpus)
+        return tables
 
     def arguments(self):
         per, each = self.cores * self.threads, self.memory // self.sockets
@@ -116,8 +127,10 @@ class Emulated:
             userland.host(self.archives[1])
 
     def _initrd(self, folder, shape, script, files):
-        parts = [folder / "madt.cpio", *self.archives, folder / "payload.cpio"]
-        madt.write(parts[0], shape.order, shape.sockets, shape.cores, shape.threads)
+        parts = [folder / "acpi.cpio", *self.archives, folder / "payload.cpio"]
+        with Archive(parts[0]) as archive:
+            for name, table in shape.tables().items():
+                archive.bytes(f"kernel/firmware/acpi/{name}.aml", table)
         userland.payload(parts[-1], self.planner, {**(files or {}), "/scenario": script})
         with open(folder / "initrd", "wb") as out:
             for part in parts:

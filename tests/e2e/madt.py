@@ -2,13 +2,10 @@
 """
 The firmware's list of processors (ACPI MADT), in the order that real servers have it: the first
 thread of every core, then the second ones, so that siblings are n and n + N/2. QEMU's own order
-would make them 2n and 2n + 1. Linux takes the table from in front of its first root
-(CONFIG_ACPI_TABLE_UPGRADE).
+would make them 2n and 2n + 1.
 """
 
 import struct
-
-from cpio import Archive
 
 ORDERS = ("far", "interleaved", "adjacent")
 
@@ -23,7 +20,8 @@ def _order(order, sockets, cores, threads):
     return each
 
 
-def _table(order, sockets, cores, threads):
+def table(order, sockets, cores, threads):
+    """The MADT of that machine, numbered in one of ORDERS."""
     bits_thread, bits_core = (threads - 1).bit_length(), (cores - 1).bit_length()
     body = b""
     for s, c, t in _order(order, sockets, cores, threads):
@@ -38,13 +36,7 @@ def _table(order, sockets, cores, threads):
         body += struct.pack("<BBBBIH", 2, 10, 0, irq, irq, 0xD)
     body += struct.pack("<BBBHB", 4, 6, 0xFF, 0, 1)
     # A revision above QEMU's, else Linux keeps QEMU's table.
-    table = bytearray(struct.pack("<4sIBB6s8sI4sIII", b"APIC", 44 + len(body), 3, 0, b"BOCHS ", b"BXPC    ",
-                                  2, b"BXPC", 1, 0xFEE00000, 1) + body)
-    table[9] = -sum(table) & 0xFF
-    return bytes(table)
-
-
-def write(path, order, sockets, cores, threads):
-    """An archive at PATH with the table, to stand in front of all others."""
-    with Archive(path) as archive:
-        archive.bytes("kernel/firmware/acpi/apic.aml", _table(order, sockets, cores, threads))
+    made = bytearray(struct.pack("<4sIBB6s8sI4sIII", b"APIC", 44 + len(body), 3, 0, b"BOCHS ", b"BXPC    ",
+                                 2, b"BXPC", 1, 0xFEE00000, 1) + body)
+    made[9] = -sum(made) & 0xFF
+    return bytes(made)

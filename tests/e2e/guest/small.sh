@@ -28,6 +28,16 @@ ran() {
 }
 echo "vm1 $(ran vm1 'CPU 0/TCG') $(ran vm1 'CPU 1/TCG') $(virsh -q emulatorpin vm1 | sed 's/.* //')"
 
+# governor NAME CPU…
+governor() {
+    local name=$1 number
+    shift
+    for number; do
+        echo "$name" >"$cpu/cpu$number/cpufreq/scaling_governor" || return
+    done
+}
+governor performance {0..7} || echo 'wrong governors'
+
 audit() {
     planner check -p /etc/planner/plan.json --json >"/out/$1.json" 2>"/out/$1.stderr"
     echo "check $1 $?"
@@ -67,6 +77,12 @@ irqdefault_off() { echo 55 >/proc/irq/default_smp_affinity; }
 workqueue_on() { echo ff >/sys/devices/virtual/workqueue/cpumask; }
 workqueue_off() { echo 55 >/sys/devices/virtual/workqueue/cpumask; }
 
+governor_on() { governor schedutil 3; }
+governor_off() { governor performance 3; }
+
+slowest_on() { governor powersave 3 7; }
+slowest_off() { governor performance 3 7; }
+
 repinned_on() { virsh -q vcpupin vm1 1 7 --live; }
 repinned_off() { bash /etc/planner/virsh/vm1.sh >/dev/null; }
 
@@ -103,6 +119,6 @@ CAPTURED="repinned stray"
 # The last one cannot be mended but by a reboot.
 audit clean
 planner snapshot -o /out/clean.tar 2>/dev/null
-for name in task irq irqdefault workqueue repinned emulator thread stray offline partition; do
+for name in task irq irqdefault workqueue governor slowest repinned emulator thread stray offline partition; do
     fault "$name"
 done
