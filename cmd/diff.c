@@ -112,6 +112,8 @@ static void vm_whole(struct libscols_table *table, const DiffVm *vm, bool color)
 /* What a change costs the VM by itself does not matter where all VMs stop. */
 static const char *vm_cost_text(const DiffVm *vm, const DiffLine *line)
 {
+	if (g_str_equal(line->what, "hint-dedicated") && line->cost == COST_NONE)
+		return "at its next start";
 	return vm->cost == COST_REBOOT && line->cost != COST_NONE ? "comes with the reboot"
 								  : cost_text(line->cost);
 }

@@ -169,7 +169,7 @@ static void add_vm(Diff *diff, const char *name, const PlanVm *before, const Pla
 	vm->before = before;
 	vm->after = after;
 	vm->lines = g_ptr_array_new_with_free_func(line_free);
-	diff_vm_compare(vm);
+	diff_vm_compare(vm, diff->before, diff->after);
 	g_ptr_array_add(diff->vms, vm);
 }
 

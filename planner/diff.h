@@ -86,8 +86,9 @@ bool diff_same(const Diff *diff);
 /* So many VMs of KIND. */
 unsigned diff_count(const Diff *diff, DiffKind kind);
 
-/* The steps of diff_new() for a VM (diff_vm.c): compare, and fill kind, cost and lines. */
-void diff_vm_compare(DiffVm *vm);
+/* The steps of diff_new() for a VM (diff_vm.c) of these plans: compare, and fill kind, cost and
+ * lines. */
+void diff_vm_compare(DiffVm *vm, const Plan *before, const Plan *after);
 /* Add a line where FROM and TO, which may be NULL for "not known", are not the same. */
 void diff_line_add(GPtrArray *lines, const char *what, const char *from, const char *to, Cost cost);
 

@@ -117,19 +117,34 @@ static void compare_values(DiffVm *vm)
 	}
 }
 
+/* KVM's promise that its vCPUs never wait, as the domain XML has it. One that holds no longer makes
+ * the guest's locks spin for nothing; any other change can wait for the VM's next start. */
+static void compare_hint(DiffVm *vm, const Plan *before, const Plan *after)
+{
+	static const char *const texts[] = {"off", "on"};
+	bool had = domain_hinted(before, vm->before), has = domain_hinted(after, vm->after);
+
+	if (had != has)
+		diff_line_add(vm->lines, "hint-dedicated", texts[had], texts[has],
+			      vm->after->cpupm->verdict == CPUPM_INELIGIBLE ? COST_RESTART
+									    : COST_NONE);
+}
+
 static bool runs(const PlanVm *vm)
 {
 	return vm && vm->placed;
 }
 
-void diff_vm_compare(DiffVm *vm)
+void diff_vm_compare(DiffVm *vm, const Plan *before, const Plan *after)
 {
-	bool before = runs(vm->before), after = runs(vm->after);
+	bool ran = runs(vm->before), will_run = runs(vm->after);
 
-	if (before && after)
+	if (ran && will_run) {
 		compare_values(vm);
-	if (before != after)
-		vm->kind = after ? DIFF_NEW : DIFF_GONE;
+		compare_hint(vm, before, after);
+	}
+	if (ran != will_run)
+		vm->kind = will_run ? DIFF_NEW : DIFF_GONE;
 	else if (vm->lines->len)
 		vm->kind = DIFF_CHANGED;
 	for (unsigned i = 0; i < vm->lines->len; i++)
