@@ -109,14 +109,16 @@ static void legend_fill(Legend *legend, const Check *check)
 
 static char *fill_picture(Fill *f, const Legend *legend, const char *body, size_t length)
 {
-	g_autofree char *width = fill_number(legend->width), *height = fill_number(legend->y + 6),
-			*drawn = g_strndup(body, length);
+	g_autofree char *width = fill_number(legend->width), *height = fill_number(legend->y + 6);
+	g_autoptr(GString) drawn = g_string_new_len(body, (gssize)length);
 	const TemplateValue values[] = {{"width", width, TEMPLATE_XML},
 					{"height", height, TEMPLATE_XML},
-					{"picture", drawn, TEMPLATE_RAW},
+					{"picture", drawn->str, TEMPLATE_RAW},
 					{"legend", legend->rows->str, TEMPLATE_RAW},
 					FILL_END};
 
+	/* A size that is not known is no size of nothing. */
+	g_string_replace(drawn, ">L3 (0KB)<", ">L3<", 0);
 	return fill(f, "picture.svg", values);
 }
 

@@ -73,6 +73,38 @@ static json_t *nodes_to_json(const Host *host)
 	return array;
 }
 
+static json_t *l3s_to_json(const Host *host)
+{
+	json_t *array = json_array();
+
+	for (unsigned i = 0; i < host->l3s->len; i++) {
+		const L3 *l3 = &g_array_index(host->l3s, L3, i);
+		json_t *object = json_object();
+
+		json_object_set_new(object, "cpus", cpus(l3->cpus));
+		json_object_set_new(object, "size",
+				    l3->size ? json_integer((json_int_t)l3->size) : json_null());
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
+static bool knows_l3s(const Host *host)
+{
+	for (unsigned i = 0; i < host->l3s->len; i++)
+		if (g_array_index(host->l3s, L3, i).size)
+			return true;
+	return false;
+}
+
+static void places_to_json(json_t *object, const Host *host)
+{
+	json_object_set_new(object, "nodes", nodes_to_json(host));
+	if (knows_l3s(host))
+		json_object_set_new(object, "l3s", l3s_to_json(host));
+	json_object_set_new(object, "cores", cores_to_json(host));
+}
+
 static json_t *devices_to_json(const Host *host)
 {
 	json_t *array = json_array();
@@ -103,8 +135,7 @@ json_t *host_to_json(const Host *host)
 	json_object_set_new(object, "online", cpus(host->online));
 	json_object_set_new(object, "offline", cpus(host->offline));
 	json_object_set_new(object, "allowed", cpus(host->allowed));
-	json_object_set_new(object, "nodes", nodes_to_json(host));
-	json_object_set_new(object, "cores", cores_to_json(host));
+	places_to_json(object, host);
 	json_object_set_new(object, "devices", devices_to_json(host));
 	return object;
 }
@@ -449,8 +480,7 @@ json_t *plan_to_json(const Plan *plan)
 		json_object_set_new(object, "moves", moves_to_json(plan));
 	if (plan->why_nots->len)
 		json_object_set_new(object, "why_not", why_nots_to_json(plan));
-	json_object_set_new(object, "nodes", nodes_to_json(plan->host));
-	json_object_set_new(object, "cores", cores_to_json(plan->host));
+	places_to_json(object, plan->host);
 	return object;
 }
 

@@ -79,6 +79,29 @@ static void add_l3s(Host *host)
 	}
 }
 
+/* Which L3s there are the cores said; that the list is theirs is seen when all of it is compared.
+ */
+static bool read_l3s(Reader *r, Host *host, const json_t *root)
+{
+	const json_t *array;
+
+	if (!json_object_get(root, "l3s"))
+		return true;
+	if (!reader_array(r, root, "l3s", &array))
+		return false;
+	if (json_array_size(array) != host->l3s->len)
+		return reader_fail(r, "its 'l3s' are not those of its 'cores'");
+	for (unsigned i = 0; i < host->l3s->len; i++) {
+		const json_t *object = json_array_get(array, i);
+		L3 *l3 = &g_array_index(host->l3s, L3, i);
+
+		if (!json_is_null(json_object_get(object, "size")) &&
+		    !reader_number(r, object, "size", G_MAXINT64, &l3->size))
+			return false;
+	}
+	return true;
+}
+
 static bool finish_host(Reader *r, Host *host)
 {
 	g_autoptr(GError) error = NULL;
@@ -98,7 +121,8 @@ bool plan_read_host(Reader *r, Host *host, const json_t *root)
 	    !reader_string(r, node, "topology", &fingerprint) ||
 	    !reader_cpus(r, cpus, "offline", host->offline) ||
 	    !reader_each(r, host, root, "nodes", read_node) ||
-	    !reader_each(r, host, root, "cores", read_core) || !finish_host(r, host))
+	    !reader_each(r, host, root, "cores", read_core) || !finish_host(r, host) ||
+	    !read_l3s(r, host, root))
 		return false;
 	host->arch = g_strdup(arch);
 	host->model = g_strdup(model);

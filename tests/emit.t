@@ -594,7 +594,13 @@ def check_picture(tap, work):
         tap.ok("vm1 v0" in svg and "floating over them: vm13" in svg and "sdk" in svg,
                "the picture names VMs, vCPUs and roles")
         tap.ok(re.search(r"viewBox='0 0 \d+ \d+'", svg), "the picture's viewBox has no units")
-        tap.ok(svg == emit("svg").stdout, "the same plan gives the same picture")
+        plan = run(PLANNER, "plan", "--json", *X6).stdout
+        same = svg == emit("svg", inputs=["-p", write(work, "picture.json", plan)]).stdout
+        tap.ok(same and ">L3 (25MB)<" in svg,
+               "a saved plan gives the same picture")
+        older = {key: value for key, value in json.loads(plan).items() if key != "l3s"}
+        svg = emit("svg", inputs=["-p", write(work, "picture.json", json.dumps(older))]).stdout
+        tap.ok(">L3<" in svg and "0KB" not in svg, "the size of a cache is left out where it is not known")
         cores = len(set(re.findall(r"id='(Core_\d+_rect)'", svg)))
         tap.ok(cores == 36, "every core is drawn", cores)
         if missing("rsvg-convert"):

@@ -38,7 +38,7 @@ typedef struct NumaNode {
 
 typedef struct L3 {
 	hwloc_bitmap_t cpus;
-	uint64_t size; /* bytes */
+	uint64_t size; /* bytes, 0 = unknown */
 } L3;
 
 typedef struct Device {
