@@ -35,10 +35,14 @@ static bool form_decide(const Options *options, Form *form, GError **error)
 					    : "is not one of people, json, prometheus, junit, svg");
 }
 
-/* CPUs are drawn in their roles, and roles are a plan's. */
+/* CPUs are drawn in their roles, and roles are a plan's; no other form has templates. */
 static bool picture_possible(const Options *options, Form form, GError **error)
 {
-	return form != FORM_SVG || options->inventory || options->plan ||
+	if (form != FORM_SVG)
+		return !options->templates ||
+		       options_refuse(error, &command_check,
+				      "--templates is for the picture: add --format svg");
+	return options->inventory || options->plan ||
 	       options_refuse(error, &command_check,
 			      "--format: 'svg' draws a plan: give it with -i or -p");
 }
@@ -126,8 +130,15 @@ static bool intent_load(const Options *options, const Facts *facts, Inputs *inpu
 
 /* Output */
 
+static char *report_picture(const Check *check, const Options *options, GError **error)
+{
+	g_autoptr(GHashTable) templates = input_templates(options->templates, error);
+
+	return templates ? picture_make(check->audit->plan, check, templates, error) : NULL;
+}
+
 /* NULL with ERROR set only for the picture. */
-static char *report_text(const Check *check, Form form, GError **error)
+static char *report_text(const Check *check, const Options *options, Form form, GError **error)
 {
 	json_t *document;
 	char *text;
@@ -137,7 +148,7 @@ static char *report_text(const Check *check, Form form, GError **error)
 	if (form == FORM_JUNIT)
 		return check_to_junit(check);
 	if (form == FORM_SVG)
-		return picture_make(check->audit->plan, check, NULL, error);
+		return report_picture(check, options, error);
 	document = check_to_json(check);
 	text = json_text(document);
 	json_decref(document);
@@ -146,7 +157,8 @@ static char *report_text(const Check *check, Form form, GError **error)
 
 static bool report(const Check *check, const Options *options, Form form, GError **error)
 {
-	g_autofree char *text = form == FORM_PEOPLE ? NULL : report_text(check, form, error);
+	g_autofree char *text =
+		form == FORM_PEOPLE ? NULL : report_text(check, options, form, error);
 
 	if (!text && form != FORM_PEOPLE)
 		return false;
@@ -207,7 +219,7 @@ const Command command_check = {
 	.help = "audit a node, or a capture of one, against its plan",
 	.arguments = "",
 	.options = OPTION_SOURCES | OPTION_ROOT | OPTION_DOMAINS | OPTION_PREFER | OPTION_CHECK |
-		   OPTION_COUNTERS | OPTION_JSON | OPTION_COLOR,
+		   OPTION_COUNTERS | OPTION_TEMPLATES | OPTION_JSON | OPTION_COLOR,
 	.example = "planner check -r node.tar -i node.ini",
 	.run = run,
 };

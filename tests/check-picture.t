@@ -100,6 +100,23 @@ def check_x6(tap, folder):
            done.stderr)
 
 
+def check_templates(tap, folder):
+    """The legend in a site's words; a wrong template is an error, whatever was found."""
+    site, root = os.path.join(folder, "site"), os.path.join(folder, "clean")
+    os.makedirs(site)
+    for text, wanted in (("<text class='house' x='0' y='${y}'>${text}${base}${color}${stroke}</text>\n", 0),
+                         ("${text} ${colour}\n", 2)):
+        with open(os.path.join(site, "picture-row.svg"), "w", encoding="ascii") as file:
+            file.write(text)
+        done = check(root, "--format", "svg", "--templates", site, inputs=X6)
+        tap.ok(done.returncode == wanted and ("class='house'" in done.stdout) == (not wanted),
+               f"--templates: status {wanted}", done.stderr)
+    tap.ok("${colour}" in done.stderr and not done.stdout, "and says what is wrong", done.stderr)
+    done = check(root, "--templates", site, inputs=X6)
+    tap.ok(done.returncode == 2 and "--format svg" in done.stderr, "--templates is of the picture alone",
+           done.stderr)
+
+
 def check_hostile(tap, folder):
     root, inventory = os.path.join(folder, "bare"), os.path.join(folder, "hostile.ini")
     os.makedirs(os.path.join(root, "proc/irq/24"))
@@ -127,6 +144,7 @@ def main():
     else:
         with tempfile.TemporaryDirectory() as folder:
             check_x6(tap, folder)
+            check_templates(tap, folder)
             check_hostile(tap, folder)
     return tap.done()
 
