@@ -5,6 +5,7 @@
 #include "cmd/output.h"
 #include "cmd/picture.h"
 #include "cmd/save.h"
+#include "cmd/site.h"
 #include "planner/json.h"
 #include "planner/plan_read.h"
 #include "topology/error.h"
@@ -132,7 +133,7 @@ static bool intent_load(const Options *options, const Facts *facts, Inputs *inpu
 
 static char *report_picture(const Check *check, const Options *options, GError **error)
 {
-	g_autoptr(GHashTable) templates = input_templates(options->templates, error);
+	g_autoptr(GHashTable) templates = site_templates(options->templates, error);
 
 	return templates ? picture_make(check->audit->plan, check, templates, error) : NULL;
 }

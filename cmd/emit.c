@@ -5,6 +5,7 @@
 #include "cmd/inputs.h"
 #include "cmd/output.h"
 #include "cmd/picture.h"
+#include "cmd/site.h"
 #include "planner/artifact.h"
 #include "planner/artifact_diff.h"
 #include "planner/artifact_picture.h"
@@ -291,7 +292,7 @@ static bool emit_files(const Options *options, Rendering *rendering, bool *diffe
 
 static Status emit(const Options *options, const Inputs *inputs, GError **error)
 {
-	g_autoptr(GHashTable) templates = input_templates(options->templates, error);
+	g_autoptr(GHashTable) templates = site_templates(options->templates, error);
 	g_auto(GStrv) skip = templates ? skip_names(options, error) : NULL;
 	Rendering rendering = {.plan = inputs->plan, .templates = templates, .skip = skip};
 	bool differs = false, done;

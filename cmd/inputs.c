@@ -2,7 +2,6 @@
 #include "cmd/inputs.h"
 #include "planner/plan_read.h"
 #include "planner/replan.h"
-#include "planner/template.h"
 #include "topology/error.h"
 #include "topology/facts_root.h"
 
@@ -240,39 +239,4 @@ void inputs_clear(Inputs *inputs)
 	g_clear_pointer(&inputs->inventory, inventory_free);
 	g_clear_pointer(&inputs->node, node_free);
 	g_clear_pointer(&inputs->host, host_free);
-}
-
-/* Templates */
-
-static bool template_load(GHashTable *site, const char *dir, const char *name, GError **error)
-{
-	g_autofree char *path = g_build_filename(dir, name, NULL);
-	g_autofree char *text = NULL;
-	size_t length;
-
-	text = input_read(path, &length, error);
-	if (!text)
-		return false;
-	if (strlen(text) != length || !g_utf8_validate(text, -1, NULL))
-		return input_refused(error, path, "is not a text in UTF-8");
-	g_hash_table_insert(site, g_strdup(name), g_steal_pointer(&text));
-	return true;
-}
-
-GHashTable *input_templates(const char *dir, GError **error)
-{
-	g_autoptr(GHashTable) site = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-
-	for (const TemplateFile *file = template_files; dir && file->name; file++) {
-		g_autofree char *path = g_build_filename(dir, file->name, NULL);
-
-		if (g_file_test(path, G_FILE_TEST_EXISTS) &&
-		    !template_load(site, dir, file->name, error))
-			return NULL;
-	}
-	if (dir && !g_hash_table_size(site)) {
-		input_refused(error, dir, "holds none of the templates; see templates/README");
-		return NULL;
-	}
-	return g_steal_pointer(&site);
 }

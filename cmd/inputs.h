@@ -43,8 +43,4 @@ bool input_keep(const Options *options, const Host *host, Inventory *inventory, 
 /* The VM NAME of PLAN; NULL with PLANNER_ERROR_USAGE. */
 const PlanVm *input_vm(const Plan *plan, const char *name, GError **error);
 
-/* The templates of a site: name → text, of every file in DIR; NULL and no error when DIR is NULL.
- */
-GHashTable *input_templates(const char *dir, GError **error);
-
 #endif

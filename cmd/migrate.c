@@ -3,6 +3,7 @@
 #include "cmd/cmd.h"
 #include "cmd/output.h"
 #include "cmd/side.h"
+#include "cmd/site.h"
 #include "planner/artifact.h"
 #include "planner/merge.h"
 #include "topology/error.h"
@@ -116,7 +117,7 @@ static char *xml_merged(const Rendering *rendering, const char *name, GError **e
 
 static bool print_xml(const Options *options, const Migration *m, GError **error)
 {
-	g_autoptr(GHashTable) templates = input_templates(options->templates, error);
+	g_autoptr(GHashTable) templates = site_templates(options->templates, error);
 	Plan there = *m->plan;
 	Rendering rendering = {.plan = &there, .vm = m->after, .templates = templates};
 	g_autofree char *text = NULL;

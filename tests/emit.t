@@ -21,6 +21,7 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+TEMPLATES = os.path.join(HERE, "..", "templates")
 ROOT = os.path.dirname(HERE)
 sys.path.insert(0, os.path.join(HERE, "judge"))
 
@@ -189,6 +190,40 @@ def check_templates(tap, work):
         write(site, "services/affinity.conf", text)
         done = emit("--templates", site, "systemd-affinity", status=2)
         tap.ok(done.good and why in done.stderr, f"a wrong template is refused: {why}", done.stderr)
+    shutil.rmtree(site)
+    check_template_files(tap, site)
+
+
+def make(path, how):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    how(path)
+
+
+def check_template_files(tap, site):
+    """What lies in the folder and is no template, or cannot be read as one."""
+    for name, how, why in (
+            ("services/afinity.conf", lambda path: open(path, "w").close(), "mean services/affinity.conf?"),
+            ("service/affinity.conf", lambda path: open(path, "w").close(), "site/service: is no template"),
+            ("vm/x/virsh.sh", lambda path: open(path, "w").close(), "site/vm/x: is no template"),
+            ("ansible.yml", lambda path: open(path, "w").close(), "is no template"),
+            ("domain.xml", os.mkfifo, "not a regular file"),
+            ("domain.xml", os.mkdir, "not a regular file"),
+            ("domain.xml", lambda path: os.symlink("domain.xml", path), "levels of symbolic links"),
+            ("domain.xml", lambda path: os.symlink("nowhere", path), "No such file"),
+            ("services", lambda path: os.symlink(".", path), "is no template"),
+            ("domain.xml", lambda path: os.symlink("/dev/zero", path), "not a regular file"),
+            ("services", lambda path: open(path, "w").close(), "Not a directory")):
+        make(os.path.join(site, "head.conf"), lambda path: os.symlink(
+            os.path.join(TEMPLATES, "head.conf"), path))
+        make(os.path.join(site, name), how)
+        done = emit("--templates", site, "cmdline", status=2)
+        tap.ok(done.good and why in done.stderr, f"not a template: {name}: {why}", done.stderr)
+        shutil.rmtree(site)
+    for name in (".git/x", "README.md", "ansible/site.yml", "head.conf~", "sdk/.spdk.env.swp"):
+        write(site, name, "")
+    write(site, "sdk/ovs.sh", read(TEMPLATES, "sdk/ovs.sh"))
+    done = emit("--templates", site, "ovs")
+    tap.ok(done.good, "what editors and version control leave is passed over", done.stderr)
 
 
 # Boot

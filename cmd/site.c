@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/site.h"
+#include "cmd/inputs.h"
+#include "planner/nearest.h"
+#include "planner/template.h"
+#include "topology/error.h"
+
+#include <string.h>
+
+static bool refused(GError **error, const char *path, const char *why)
+{
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT, "%s: %s", path, why);
+	return false;
+}
+
+/* The names of all templates, ended by NULL; yours, but not the names. */
+static const char **template_names(void)
+{
+	GPtrArray *names = g_ptr_array_new();
+
+	for (const TemplateFile *file = template_files; file->name; file++)
+		g_ptr_array_add(names, (gpointer)file->name);
+	g_ptr_array_add(names, NULL);
+	return (const char **)g_ptr_array_free(names, FALSE);
+}
+
+/* Is NAME a folder of templates, or the top ("")? */
+static bool is_folder(const char *const *names, const char *name)
+{
+	g_autofree char *start = g_strconcat(name, "/", NULL);
+
+	for (; *names && *name; names++)
+		if (g_str_has_prefix(*names, start))
+			return true;
+	return !*name;
+}
+
+static bool passed_over(const char *folder, const char *name)
+{
+	return *name == '.' || g_str_has_suffix(name, "~") || g_str_has_prefix(name, "README") ||
+	       (!*folder && !strcmp(name, "ansible"));
+}
+
+static bool add_template(GHashTable *site, const char *path, const char *name, GError **error)
+{
+	g_autofree char *text = NULL;
+	size_t length;
+
+	if (g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR))
+		return refused(error, path, "is not a regular file");
+	text = input_read(path, &length, error);
+	if (!text)
+		return false;
+	if (strlen(text) != length || !g_utf8_validate(text, -1, NULL))
+		return refused(error, path, "is not a text in UTF-8");
+	g_hash_table_insert(site, g_strdup(name), g_steal_pointer(&text));
+	return true;
+}
+
+static bool unknown(const char *const *names, const char *path, const char *name, GError **error)
+{
+	const char *near = nearest_word(name, names);
+	g_autofree char *meant = near ? g_strdup_printf("; did you mean %s?", near) : g_strdup("");
+	g_autofree char *why =
+		g_strdup_printf("is no template%s (templates/README has them all)", meant);
+
+	return refused(error, path, why);
+}
+
+static bool add_folder(GHashTable *site, const char *const *names, const char *top,
+		       const char *folder, GError **error);
+
+static bool add_entry(GHashTable *site, const char *const *names, const char *top, const char *name,
+		      GError **error)
+{
+	g_autofree char *path = g_build_filename(top, name, NULL);
+
+	if (is_folder(names, name))
+		return add_folder(site, names, top, name, error);
+	if (g_strv_contains(names, name))
+		return add_template(site, path, name, error);
+	return unknown(names, path, name, error);
+}
+
+static int by_name(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* What is in the folder, by name, so that of several wrong files it is always the same one that is
+ * said; NULL with ERROR. */
+static GPtrArray *entries_of(const char *path, GError **error)
+{
+	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+	GPtrArray *entries;
+	const char *name;
+
+	if (!dir) {
+		error_errno(error, path);
+		return NULL;
+	}
+	entries = g_ptr_array_new_with_free_func(g_free);
+	while ((name = g_dir_read_name(dir)))
+		g_ptr_array_add(entries, g_strdup(name));
+	g_ptr_array_sort(entries, by_name);
+	return entries;
+}
+
+/* No deeper than the names of templates, which have one folder at most. */
+static bool add_folder(GHashTable *site, const char *const *names, const char *top,
+		       const char *folder, GError **error)
+{
+	g_autofree char *path = g_build_filename(top, folder, NULL);
+	g_autoptr(GPtrArray) entries = entries_of(path, error);
+
+	for (unsigned i = 0; entries && i < entries->len; i++) {
+		const char *entry = g_ptr_array_index(entries, i);
+		g_autofree char *name =
+			*folder ? g_strconcat(folder, "/", entry, NULL) : g_strdup(entry);
+
+		if (!passed_over(folder, entry) && !add_entry(site, names, top, name, error))
+			return false;
+	}
+	return entries;
+}
+
+GHashTable *site_templates(const char *dir, GError **error)
+{
+	g_autoptr(GHashTable) site = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	g_autofree const char **names = template_names();
+
+	if (dir && !add_folder(site, names, dir, "", error))
+		return NULL;
+	if (dir && !g_hash_table_size(site)) {
+		refused(error, dir, "holds none of the templates; see templates/README");
+		return NULL;
+	}
+	return g_steal_pointer(&site);
+}
