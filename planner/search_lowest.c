@@ -124,8 +124,9 @@ static bool choose_moving(Exchange *x, unsigned k, unsigned cores, uint64_t memo
 		return true;
 	while (k < model->n_kinds && x->rest->in_room[(size_t)x->room * model->n_kinds + k] == 0)
 		k++;
-	if (k == model->n_kinds || x->looks++ == MOST_EXCHANGES)
+	if (k == model->n_kinds || x->looks == MOST_EXCHANGES)
 		return false;
+	x->looks++;
 	need = share_cores(model, &model->kinds[k], class, 1);
 	for (unsigned count = most_moving(x, k, cores, memory) + 1; count-- > 0;) {
 		x->moving[k] = count;

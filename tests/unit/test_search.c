@@ -1044,6 +1044,26 @@ static void test_order(void)
 	expect_seat(result, 2, "0:4/4");
 }
 
+/* The first VM would rather sit in the lower room, and no set of the many there, of a kind each,
+ * has as many cores as it: looking for one must end. */
+static void test_exchanges(void)
+{
+	g_autofree Case *c = case_new();
+	g_autoptr(SearchResult) result = NULL;
+
+	add_room(c, 0, 0, 1, 80);
+	add_room(c, 1, 0, 1, 41);
+	c->memory[0] = UINT64_C(860) << 30;
+	c->memory[1] = UINT64_C(860) << 30;
+	add_vms(c, 1, 41);
+	add_vms(c, 40, 2);
+	for (unsigned i = 0; i <= 40; i++)
+		c->vms[i].memory = (uint64_t)(i + 1) << 30;
+	result = search_solve(&c->problem);
+	g_assert_cmpuint(result->placed, ==, 121);
+	g_assert_true(result->optimal);
+}
+
 static void test_all_fit(void)
 {
 	random_state = 0xc2b2ae3d27d4eb4f;
@@ -1110,6 +1130,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/search/shuffled", test_shuffled);
 	g_test_add_func("/search/budget", test_budget);
 	g_test_add_func("/search/adversarial", test_adversarial);
+	g_test_add_func("/search/exchanges", test_exchanges);
 	g_test_add_func("/search/all-fit", test_all_fit);
 	return g_test_run();
 }
