@@ -56,6 +56,13 @@ static void empty_coarse(Part *part)
 			packing_take_span(model, base, i);
 }
 
+static void empty_some_room(Part *part, unsigned group)
+{
+	const Group *g = &part->answer->model->groups[group];
+
+	empty_room(part, part->answer->model->rooms[g->first + draw(part, g->n_rooms)]);
+}
+
 /* Rooms around a VM that is left, the I-th of them. */
 static void empty_around_left(Part *part, unsigned i)
 {
@@ -70,22 +77,21 @@ static void empty_around_left(Part *part, unsigned i)
 		for (unsigned g = 0; g < model->n_groups; g++)
 			if (span->nodes >> model->groups[g].node & 1 &&
 			    model->groups[g].class == span->class)
-				empty_room(part,
-					   model->rooms[model->groups[g].first +
-							draw(part, model->groups[g].n_rooms)]);
+				empty_some_room(part, g);
 		return;
 	}
 	for (unsigned g = 0; g < model->n_groups; g++)
-		for (unsigned k = 0; k < model->n_kinds; k++)
-			for (unsigned n = base->in_group[(size_t)g * model->n_kinds + k];
-			     model->kinds[k].natural == 0 && n > 0; n--)
-				if (i-- == 0) {
-					empty_room(
-						part,
-						model->rooms[model->groups[g].first +
-							     draw(part, model->groups[g].n_rooms)]);
-					return;
-				}
+		for (unsigned k = 0; k < model->n_kinds; k++) {
+			unsigned n = base->in_group[(size_t)g * model->n_kinds + k];
+
+			if (model->kinds[k].natural != 0)
+				continue;
+			if (i < n) {
+				empty_some_room(part, g);
+				return;
+			}
+			i -= n;
+		}
 }
 
 static Outcome ask_part(Part *part, const Aim *aim, uint64_t limit)

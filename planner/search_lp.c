@@ -393,25 +393,37 @@ static int64_t whole_weight(double price)
 	return price > 0x1p20 ? INT64_C(1) << 40 : (int64_t)(price * ROW_SCALE + 0.5);
 }
 
+/* What the table has put into *CELL last, which goes back to what was there before; NULL: nothing.
+ */
+static const MemoryItem *item_before(const Program *p, size_t *cell)
+{
+	size_t row = p->rows->memory->units + 1;
+
+	for (unsigned i = 0; p->table[*cell] > 0 && i < p->items->len; i++) {
+		const MemoryItem *item = &g_array_index(p->items, MemoryItem, i);
+		size_t from = *cell - item->cores * row - item->units;
+
+		if (item->weight <= 0 || *cell / row < item->cores || *cell % row < item->units ||
+		    p->table[from] + item->weight != p->table[*cell])
+			continue;
+		*cell = from;
+		return item;
+	}
+	return NULL;
+}
+
 /* What fills the cell of TYPE, from the last item to the first. */
 static void add_node_pattern(Program *p, unsigned t)
 {
-	size_t row = p->rows->memory->units + 1, cell = g_array_index(p->types, Type, t).cell;
+	size_t cell = g_array_index(p->types, Type, t).cell;
 	double *column = add_column(p, 0);
+	const MemoryItem *item;
 
 	begin_pattern(p, column, t);
-	for (unsigned i = 0; p->table[cell] > 0 && i < p->items->len; i++) {
-		const MemoryItem *item = &g_array_index(p->items, MemoryItem, i);
-		size_t from = cell - item->cores * row - item->units;
-
-		if (item->weight <= 0 || cell / row < item->cores || cell % row < item->units ||
-		    p->table[from] + item->weight != p->table[cell])
-			continue;
-		i = UINT_MAX; /* from the first again */
+	while ((item = item_before(p, &cell))) {
 		column[row_of_unit(item->kind)] -= 1.0 / item->k;
 		column[row_of(p, ROW_LEFT)] += item->left ? 1.0 / item->k : 0;
 		note_piece(p, item->kind, item->k, item->k > 1 ? SEARCH_NEVER : 0);
-		cell = from;
 	}
 	end_pattern(p);
 }
