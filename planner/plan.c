@@ -194,21 +194,42 @@ static unsigned guest_threads(const Plan *plan, const PlanVm *vm, unsigned per_s
 	return 1;
 }
 
+bool plan_vm_cores_true(const Plan *plan, const PlanVm *vm)
+{
+	return vm->threads < 2 || threads_true(plan, vm, vm->threads);
+}
+
+static unsigned vcpu_node(const Plan *plan, const PlanVm *vm, unsigned v)
+{
+	unsigned cpu = g_array_index(vm->vcpupin, unsigned, v);
+
+	return host_core(plan->host, host_core_of(plan->host, cpu))->node;
+}
+
+/* Of SOCKETS of as many vCPUs each, is none on two nodes? */
+static bool sockets_true(const Plan *plan, const PlanVm *vm, unsigned sockets)
+{
+	unsigned each = vm->spec->vcpus / sockets;
+
+	for (unsigned v = 0; v < vm->vcpupin->len; v++)
+		if (vcpu_node(plan, vm, v) != vcpu_node(plan, vm, v - v % each))
+			return false;
+	return true;
+}
+
+bool plan_vm_sockets_true(const Plan *plan, const PlanVm *vm)
+{
+	return vm->sockets < 2 || sockets_true(plan, vm, vm->sockets);
+}
+
 /* Sockets follow the NUMA nodes where the shares are equal and their vCPUs stand together. */
 static unsigned guest_sockets(const Plan *plan, const PlanVm *vm)
 {
-	unsigned sockets = vm->shares->len, each = vm->spec->vcpus / MAX(sockets, 1);
+	unsigned sockets = vm->shares->len;
 
 	if (sockets < 2 || vm->spec->vcpus % sockets)
 		return 1;
-	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
-		unsigned cpu = g_array_index(vm->vcpupin, unsigned, v);
-		unsigned node = host_core(plan->host, host_core_of(plan->host, cpu))->node;
-
-		if (node != g_array_index(vm->shares, VmShare, v / each).node)
-			return 1;
-	}
-	return sockets;
+	return sockets_true(plan, vm, sockets) ? sockets : 1;
 }
 
 static void guest_topology(const Plan *plan, PlanVm *vm)
@@ -290,8 +311,9 @@ static Tristate mwait_of(const Inventory *inventory, const Node *node)
 	return node->mwait;
 }
 
-static void judge_cpupm(Plan *plan, const Inventory *inventory, const Node *node)
+GPtrArray *plan_cpupm(const Plan *plan, Tristate disable_exits, Tristate nested)
 {
+	GPtrArray *verdicts = g_ptr_array_new();
 	g_autoptr(GArray) threads = plan_threads(plan);
 	CpupmGround ground = {
 		.host = plan->host,
@@ -302,18 +324,28 @@ static void judge_cpupm(Plan *plan, const Inventory *inventory, const Node *node
 		.kernel = plan->kernel,
 		.qemu = plan->qemu,
 		.mwait = plan->mwait,
-		.disable_exits =
-			node && !inventory->kernel ? node->disable_exits : TRISTATE_UNKNOWN,
-		.nested = node ? node->nested : TRISTATE_UNKNOWN,
+		.disable_exits = disable_exits,
+		.nested = nested,
 	};
 	g_autoptr(CpupmCensus) census = cpupm_census_new(&ground);
 
 	for (unsigned i = 0; i < plan->vms->len; i++) {
-		PlanVm *vm = g_ptr_array_index(plan->vms, i);
+		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
 
-		vm->cpupm = vm->placed ? cpupm_judge(&ground, census, i, vm->spec)
-				       : not_placed(vm->spec);
+		g_ptr_array_add(verdicts, vm->placed ? cpupm_judge(&ground, census, i, vm->spec)
+						     : not_placed(vm->spec));
 	}
+	return verdicts;
+}
+
+static void judge_cpupm(Plan *plan, const Inventory *inventory, const Node *node)
+{
+	g_autoptr(GPtrArray) verdicts = plan_cpupm(
+		plan, node && !inventory->kernel ? node->disable_exits : TRISTATE_UNKNOWN,
+		node ? node->nested : TRISTATE_UNKNOWN);
+
+	for (unsigned i = 0; i < plan->vms->len; i++)
+		((PlanVm *)g_ptr_array_index(plan->vms, i))->cpupm = g_ptr_array_index(verdicts, i);
 }
 
 /* Where VMs may migrate to */

@@ -121,6 +121,13 @@ bool plan_bad(const Plan *plan);
 const PlanVm *plan_vm(const Plan *plan, const char *name);
 /* The index of the VM that owns CPU by a pin, HOST_NONE. */
 unsigned plan_cpu_vm(const Plan *plan, unsigned cpu);
+/* Is what the guest is told of its CPUs so: each guest core's vCPUs on one core, and each guest
+ * socket's, where it has several, on one NUMA node? */
+bool plan_vm_cores_true(const Plan *plan, const PlanVm *vm);
+bool plan_vm_sockets_true(const Plan *plan, const PlanVm *vm);
+/* The cpu-pm verdicts that follow from the plan's own CPU sets and versions: a GPtrArray of Cpupm
+ * by VM, yours, each to free. DISABLE_EXITS and NESTED are what the node says of its KVM. */
+GPtrArray *plan_cpupm(const Plan *plan, Tristate disable_exits, Tristate nested);
 /* Where its vCPUs run, as text: "10,46,11,47" by vCPU, or the CPUs it floats over; "" where it is
  * not placed. Yours. */
 char *plan_vm_places(const PlanVm *vm);

@@ -30,6 +30,16 @@ const Rule *const rules[] = {
 	&rule_node_plan_bad,
 	&rule_kernel_watchdog_on_isolated,
 	&rule_kernel_vulnerable,
+	/* rules_plan.c */
+	&rule_plan_pin_role,
+	&rule_plan_core_shared,
+	&rule_plan_split_core,
+	&rule_plan_guest_topology,
+	&rule_plan_floats_on_isolated,
+	&rule_plan_cpu_pm_ineligible,
+	&rule_plan_kernel_line,
+	&rule_plan_roles,
+	&rule_plan_memory,
 	/* rules_cgroup.c */
 	&rule_cgroup_partitions_mixed,
 	&rule_cgroup_partition_invalid,

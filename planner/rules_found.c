@@ -166,7 +166,16 @@ const char *sysctl_value(const Facts *facts, const char *group, const char *name
 	return sysctls ? g_hash_table_lookup(sysctls, key) : NULL;
 }
 
-/* NUMA */
+/* Cores, NUMA */
+
+unsigned threads_in(const Core *core, hwloc_const_bitmap_t set)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < core->n_cpus; i++)
+		n += hwloc_bitmap_isset(set, core->cpu[i]);
+	return n;
+}
 
 hwloc_bitmap_t nodes_of(const Host *host, hwloc_const_bitmap_t cpus)
 {

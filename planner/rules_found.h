@@ -52,6 +52,8 @@ char **overcommit_of(char **argv);
 /* The value of the sysctl GROUP.NAME, NULL where it was not read. */
 const char *sysctl_value(const Facts *facts, const char *group, const char *name);
 
+/* Of a core's threads, how many are in SET? */
+unsigned threads_in(const Core *core, hwloc_const_bitmap_t set);
 /* The NUMA nodes (OS indexes) that CPUS are on; yours. */
 hwloc_bitmap_t nodes_of(const Host *host, hwloc_const_bitmap_t cpus);
 

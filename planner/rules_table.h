@@ -16,6 +16,10 @@ extern const Rule rule_kernel_isolcpus_differs, rule_kernel_nohz_full_differs,
 	rule_kernel_rcu_nocbs_differs, rule_kernel_irqaffinity_differs, rule_kernel_sets_differ,
 	rule_kernel_not_honoured, rule_kernel_option_missing, rule_node_version_differs,
 	rule_node_plan_bad, rule_kernel_watchdog_on_isolated, rule_kernel_vulnerable;
+/* rules_plan.c */
+extern const Rule rule_plan_pin_role, rule_plan_core_shared, rule_plan_split_core,
+	rule_plan_guest_topology, rule_plan_floats_on_isolated, rule_plan_cpu_pm_ineligible,
+	rule_plan_kernel_line, rule_plan_roles, rule_plan_memory;
 /* rules_cgroup.c */
 extern const Rule rule_cgroup_partitions_mixed, rule_cgroup_partition_invalid,
 	rule_cgroup_partition_missing;

@@ -51,16 +51,6 @@ const Rule rule_topology_differs = {
 	.eval = eval_differs,
 };
 
-/* Of a core's threads, how many are in SET? */
-static unsigned threads_in(const Core *core, hwloc_const_bitmap_t set)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < core->n_cpus; i++)
-		n += hwloc_bitmap_isset(set, core->cpu[i]);
-	return n;
-}
-
 static void eval_split(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	g_auto(CpuSet) cpus = set_new();

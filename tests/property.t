@@ -36,6 +36,7 @@ SEED = os.environ.get("SEED", "1")
 SECONDS = 100  # no new case after that
 KEEP = os.path.join(os.path.abspath(os.environ.get("B", os.path.join(ROOT, "build"))), "property",
                     SEED)
+EMPTY = os.path.join(KEEP, "empty")  # a capture of nothing
 NO_LIBRARY = dict(os.environ, LC_ALL="C.UTF-8")
 
 GROUPS = {
@@ -56,6 +57,8 @@ GROUPS = {
     "source": "a synthetic description and its XML give the same plan",
     "replan": "VMs pinned where they were placed stay there, all of them",
     "fit": "as many more VMs as fit says are placed with all the others, one more is not",
+    "audit": "check has nothing against the plans that planner saves",
+    "edited": "a saved plan with one pin on another core is refused or found out",
     "bad": "inventories that name wrong CPUs are refused or judged, never obeyed in silence",
 }
 
@@ -94,9 +97,19 @@ class Trial:
         plan = json.loads(output)
         for complaint in judge(self.host, inventories.parse(text), plan, status):
             self.fail(complaint.rule.split(".")[0], str(complaint))
+        status, said = self.audit(output)
+        if status:
+            self.fail("audit", said)
         self.known |= {"shape", "roles", "request", "kernel", "vm", "memory", "cpupm",
-                       "placement"}
+                       "placement", "audit"}
         return plan
+
+    def audit(self, document):
+        """What check says of a saved plan by itself: (status, text)."""
+        run = subprocess.run([PLANNER, "check", "-p", self.write("saved.json", document), "-r",
+                              EMPTY, "--rule", "plan"], capture_output=True, timeout=60,
+                             env=NO_LIBRARY)
+        return run.returncode, (run.stdout + run.stderr).decode("utf-8", "replace")
 
 
 def decisions(output):
@@ -211,6 +224,28 @@ def _compare_kept(trial, name, sections, before, after):
             trial.fail("replan", f"{name}: {vm['name']} has another cpu-pm verdict")
 
 
+def check_edited(trial, plan):
+    """Put one vCPU of a VM that nobody complains of on a core that is not its own."""
+    named = {finding["subject"] for finding in plan["findings"]}
+    sound = [i for i, vm in enumerate(plan["vms"])
+             if vm["policy"] == "dedicated" and vm["placed"] and f"vm {vm['name']}" not in named]
+    if not sound:
+        return
+    trial.known.add("edited")
+    edited = json.loads(json.dumps(plan))
+    vm = edited["vms"][trial.rng.choice(sound)]
+    v = trial.rng.randrange(vm["vcpus"])
+    was = vm["vcpupin"][v]
+    near = set().union(*(core.cpus for core in trial.host.node_cores(trial.host.core_of[was].node)))
+    own = trial.host.whole(vm["vcpupin"])
+    vm["vcpupin"][v] = trial.rng.choice(sorted(near - own) or sorted(trial.host.online - own))
+    status, said = trial.audit(json.dumps(edited))
+    told = f"vm {vm['name']}\n" if status == 1 else "saved.json: "
+    if status not in (1, 2) or told not in said:
+        trial.fail("edited", f"{vm['name']}: vCPU {v} from {was} to {vm['vcpupin'][v]}, "
+                             f"status {status}: {said}")
+
+
 def check_bad(trial, sections):
     trial.known.add("bad")
     what, sections = generator.spoil(trial.rng, trial.host, sections)
@@ -316,6 +351,7 @@ def run(trial, synthetic):
         check_source(trial, text, output, synthetic)
     check_replan(trial, sections, plan)
     check_fit(trial, sections, plan)
+    check_edited(trial, plan)
     if trial.number % 3 == 0:
         check_bad(trial, sections)
 
@@ -364,6 +400,7 @@ def main():
         skip_all(f"no {PLANNER}")
     shutil.rmtree(KEEP, ignore_errors=True)
     os.makedirs(os.path.join(KEEP, "hosts"))
+    os.makedirs(EMPTY)
     known = load_hosts(random.Random(f"hosts {SEED}"))
     tap, trials, start = Tap(), [], time.monotonic()
     for number in range(CASES):

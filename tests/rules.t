@@ -20,6 +20,7 @@ PLANNER = os.environ.get("PLANNER", str(ROOT / "build/bin/planner"))
 MANUAL = ROOT / "man/planner-rules.7"
 BEGIN, END = '.\\" Rules: written by UPDATE=1 tests/rules.t\n', '.\\" End of rules\n'
 AREAS = {"kernel": "The kernel and its line", "node": "The node and its plan",
+         "plan": "The plan itself",
          "cgroup": "Cgroups", "topology": "Topology", "irq": "Interrupts", "task": "Tasks",
          "vm": "VMs", "memory": "Memory", "cpu-pm": "cpu-pm", "kvm": "KVM",
          "service": "Services", "power": "Power"}

@@ -4,6 +4,7 @@
  * same node with one fault: it finds that. A rule without a row in the table below fails.
  */
 #include "planner/artifact_picture.h"
+#include "planner/place.h"
 #include "planner/rules_found.h"
 #include "planner/trouble.h"
 #include "predicted.h"
@@ -193,6 +194,201 @@ static void plan_bad_too(Facts *f)
 	(void)f;
 	findings_add(plan_now->findings, SEVERITY_ERROR, "split.none", "vm d1", "",
 		     "it does not fit");
+}
+
+/* A plan with one thing edited, as a saved one may be. Its VMs: d1 on 2,14,3,15 and d2 on 8,20 by
+ * hand, s1 shared; d3 is planner's to place. */
+
+static PlanVm *planned(const char *name)
+{
+	return (PlanVm *)plan_vm(plan_now, name);
+}
+
+static void plan_pin(const char *name, unsigned v, unsigned cpu)
+{
+	g_array_index(planned(name)->vcpupin, unsigned, v) = cpu;
+}
+
+/* The VM is as if planner had chosen its place. */
+static void plan_chosen(const char *name)
+{
+	VmSpec *spec = planned(name)->spec;
+
+	g_clear_pointer(&spec->cpus, g_array_unref);
+}
+
+static void plan_on_host(Facts *f)
+{
+	(void)f;
+	plan_pin("d1", 3, 12);
+}
+
+static void plan_on_free(Facts *f)
+{
+	(void)f;
+	plan_pin("d2", 1, 22);
+}
+
+static void plan_on_sdk(Facts *f)
+{
+	(void)f;
+	plan_pin("d2", 0, 5);
+}
+
+static void plan_core_twice(Facts *f)
+{
+	(void)f;
+	plan_pin("d2", 0, 2);
+	plan_pin("d2", 1, 15);
+}
+
+static void plan_half(Facts *f)
+{
+	(void)f;
+	plan_chosen("d1");
+	plan_pin("d1", 3, 4);
+}
+
+static void plan_isolate(Facts *f)
+{
+	(void)f;
+	plan_chosen("d1");
+	planned("d1")->spec->threads = THREADS_ISOLATE;
+}
+
+static void plan_unequal(Facts *f)
+{
+	PlanVm *vm = planned("d1");
+
+	(void)f;
+	plan_chosen("d1");
+	plan_pin("d1", 1, 3);
+	plan_pin("d1", 2, 4);
+	plan_pin("d1", 3, 9);
+	g_array_set_size(vm->shares, 0);
+	place_fill_shares(plan_now->host, vm);
+	vm->spec->threads = THREADS_ISOLATE;
+}
+
+static void plan_swapped(Facts *f)
+{
+	(void)f;
+	plan_pin("d1", 1, 3);
+	plan_pin("d1", 2, 14);
+}
+
+static void plan_sockets(Facts *f)
+{
+	(void)f;
+	plan_pin("d1", 2, 8);
+	planned("d1")->sockets = 1;
+	planned("d1")->threads = 1;
+	plan_pin("d1", 3, 9);
+	plan_pin("d1", 1, 10);
+	planned("d1")->sockets = 2;
+}
+
+static void plan_emulator(Facts *f)
+{
+	(void)f;
+	hwloc_bitmap_set(planned("s1")->emulatorpin, 4);
+}
+
+static void plan_shared(Facts *f)
+{
+	(void)f;
+	hwloc_bitmap_set(planned("s1")->cpuset, 17);
+}
+
+static void plan_pm_shared(Facts *f)
+{
+	(void)f;
+	cpupm_free(planned("s1")->cpupm);
+	planned("s1")->cpupm = cpupm_new(CPUPM_ON);
+}
+
+static void plan_pm_qemu(Facts *f)
+{
+	(void)f;
+	text_set(&plan_now->qemu, NULL);
+}
+
+static void plan_line(const char *what, const char *with)
+{
+	g_autoptr(GString) line = g_string_new(plan_now->cmdline);
+
+	g_assert_cmpuint(g_string_replace(line, what, with, 1), ==, 1);
+	text_set(&plan_now->cmdline, line->str);
+}
+
+static void plan_line_less(Facts *f)
+{
+	(void)f;
+	plan_line("nohz_full=2-5", "nohz_full=2-4");
+}
+
+static void plan_line_more(Facts *f)
+{
+	(void)f;
+	plan_line("domain,2-5", "domain,1-5");
+}
+
+static void plan_line_none(Facts *f)
+{
+	(void)f;
+	text_set(&plan_now->cmdline, "");
+}
+
+static void plan_line_flags(Facts *f)
+{
+	(void)f;
+	plan_line("managed_irq,domain", "managed_irq");
+}
+
+static void plan_line_irq(Facts *f)
+{
+	(void)f;
+	plan_line("irqaffinity=0", "irqaffinity=0,2");
+}
+
+/* The roles of a core, by position, and the sets that follow. */
+static void plan_role(unsigned core, Role role)
+{
+	for (unsigned r = 0; r < ROLE_COUNT; r++)
+		hwloc_bitmap_zero(plan_now->cpus[r]);
+	hwloc_bitmap_zero(plan_now->isolated);
+	g_array_index(plan_now->roles, Role, core) = role;
+	plan_fill_cpus(plan_now);
+}
+
+static void plan_boot(Facts *f)
+{
+	(void)f;
+	plan_role(0, ROLE_FREE);
+}
+
+static void plan_nobodys(Facts *f)
+{
+	(void)f;
+	plan_role(4, ROLE_DEDICATED);
+}
+
+static void plan_stranded(Facts *f)
+{
+	(void)f;
+	plan_role(4, ROLE_STRANDED);
+}
+
+static void plan_partial(Facts *f)
+{
+	(void)f;
+	((Core *)host_core(plan_now->host, 4))->partial = true;
+}
+
+static void plan_memory(Facts *f)
+{
+	(void)f;
+	g_array_index(planned("d1")->shares, VmShare, 0).memory = UINT64_C(100) << 30;
 }
 
 static void versions(Facts *f)
@@ -587,6 +783,32 @@ static const Fault faults[] = {
 	{"kernel.not-honoured", PLANNED, not_honoured, "asks for isolcpus of CPUs 2-5"},
 	{"kernel.option-missing", PLANNED, option, "without CONFIG_NO_HZ_FULL"},
 	{"node.plan-bad", PLANNED, plan_bad_too, "it does not fit (split.none)"},
+	{"plan.pin-role", PLANNED, plan_on_host, "to CPUs 12, whose role in the same plan is host"},
+	{"plan.pin-role", PLANNED, plan_on_free, "to CPUs 22, whose role in the same plan is free"},
+	{"plan.pin-role", PLANNED, plan_on_sdk, "to CPUs 5, whose role in the same plan is sdk"},
+	{"plan.core-shared", PLANNED, plan_core_twice, "CPUs 2-3,14-15 are given to it and to d1"},
+	{"plan.split-core", PLANNED, plan_half, "4 vCPUs take 3 cores where 2 would do"},
+	{"plan.split-core", PLANNED, plan_isolate, "those with CPUs 2-3,14-15 have several"},
+	{"plan.split-core", PLANNED, plan_unequal, "not in equal shares"},
+	{"plan.guest-topology", PLANNED, plan_swapped, "on 2,3,14,15: not on siblings"},
+	{"plan.guest-topology", PLANNED, plan_sockets, "told of 2 sockets"},
+	{"plan.floats-on-isolated", PLANNED, plan_emulator, "I/O threads may run on the isolated"},
+	{"plan.floats-on-isolated", PLANNED, plan_shared, "which float, may run on the isolated"},
+	{"plan.cpu-pm-ineligible", PLANNED, plan_on_host, "ineligible: "},
+	{"plan.cpu-pm-ineligible", PLANNED, plan_core_twice, "(split-core)"},
+	{"plan.cpu-pm-ineligible", PLANNED, plan_pm_shared, "(overcommitted)"},
+	{"plan.cpu-pm-ineligible", PLANNED, plan_pm_qemu, "unknown: QEMU's version"},
+	{"plan.kernel-line", PLANNED, plan_line_less, "missing are CPUs 5, too many none"},
+	{"plan.kernel-line", PLANNED, plan_line_more, "missing are CPUs none, too many 1"},
+	{"plan.kernel-line", PLANNED, plan_line_none, "rcu_nocbs on its kernel line"},
+	{"plan.kernel-line", PLANNED, plan_line_flags, "flags without 'domain'"},
+	{"plan.kernel-line", PLANNED, plan_line_irq, "names isolated CPUs"},
+	{"plan.kernel-line", PLANNED, plan_boot, "missing are CPUs 0,12"},
+	{"plan.roles", PLANNED, plan_boot, "CPUs 0,12 is the boot CPU's"},
+	{"plan.roles", PLANNED, plan_nobodys, "CPUs 4,16 is dedicated, but no VM"},
+	{"plan.roles", PLANNED, plan_stranded, "CPUs 4,16 is stranded, but it is whole"},
+	{"plan.roles", PLANNED, plan_partial, "CPUs 4,16 has an offline sibling"},
+	{"plan.memory", PLANNED, plan_memory, "there is 102400 MiB, the node has 64512 MiB"},
 	{"node.version-differs", PLANNED, versions, "QEMU 8.2.0, the node has 9.1.0"},
 	{"kernel.watchdog-on-isolated", PLANNED, watchdog, "isolated CPUs 2-5"},
 	{"kernel.vulnerable", PLANNED, vulnerable, "tsx_async_abort"},
@@ -762,6 +984,31 @@ static void test_fault(gconstpointer data)
 	g_clear_pointer(&check, check_free);
 	g_clear_pointer(&audit, audit_free);
 	bed_clear(&bed);
+}
+
+/* What planner's own findings admit, it does not say twice. */
+static void test_plan_admits(void)
+{
+	static const char *const texts[] = {
+		HEAD "[vm a]\nvcpus = 2\ncpus = 0,12\n",
+		HEAD "[vm a]\nvcpus = 2\ncpus = 5,17\n[vm b]\nvcpus = 1\ncpus = 1\n",
+		HEAD "[vm a]\nvcpus = 2\ncpus = 2,14\n[vm b]\nvcpus = 2\ncpus = 2,14\n",
+		HEAD "[vm b]\nvcpus = 1\ncpus = 14\n[vm a]\nvcpus = 1\ncpus = 2\n",
+		HEAD "[vm a]\nvcpus = 4\ncpus = 2,3,4,8\n",
+		HEAD "[vm a]\nvcpus = 2\ncpus = 2,14\nthreads = isolate\n",
+		HEAD "[vm a]\nvcpus = 2\ncpus = 2,99\n",
+		HEAD "[vm a]\nvcpus = 2\ncpus = 2,14\nmemory = 999G\n",
+		HEAD "[kernel]\nflags = managed_irq\n[vm a]\nvcpus = 2\n",
+	};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++) {
+		Bed bed;
+
+		bed_make(&bed, SMALL, texts[i]);
+		g_test_message("%s", texts[i]);
+		assert_clean(&bed, PLANNED, "plan");
+		bed_clear(&bed);
+	}
 }
 
 static void test_every_rule_has_a_fault(void)
@@ -1185,6 +1432,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/rules/unread", test_unread);
 	g_test_add_func("/rules/no-libvirt", test_no_libvirt);
 	g_test_add_func("/rules/unpinned-shared", test_unpinned_shared);
+	g_test_add_func("/rules/plan-admits", test_plan_admits);
 	g_test_add_func("/rules/watchdog-off", test_watchdog_off);
 	g_test_add_func("/rules/no-pause-exits", test_no_pause_exits);
 	g_test_add_func("/rules/power-fine", test_power_fine);
