@@ -6,7 +6,7 @@ Nodes that run already: what `planner adopt` writes of a node must plan to what 
 are made of plans, clean and with every fault there is; VMs come from captures, from files, and from
 a libvirtd of our own with a real QEMU.
 
-    ADOPT_CASES=8 SEED=1 tests/adopt.t
+    ADOPT_CASES=12 SEED=1 tests/adopt.t
 """
 
 import contextlib
@@ -34,7 +34,7 @@ from tap import Tap, skip_all
 PLANNER = os.path.abspath(os.environ.get("PLANNER", os.path.join(ROOT, "build", "bin", "planner")))
 os.environ["PLANNER"] = PLANNER
 DAEMON = os.path.join(HERE, "session-libvirtd.sh")
-CASES, SEED = int(os.environ.get("ADOPT_CASES", "8")), os.environ.get("SEED", "1")
+CASES, SEED = int(os.environ.get("ADOPT_CASES", "12")), os.environ.get("SEED", "1")
 UTF8 = dict(os.environ, LC_ALL="C.UTF-8")
 OWN = ("isolcpus", "nohz_full", "rcu_nocbs", "irqaffinity")
 
@@ -249,14 +249,29 @@ def memory_folder():
         return None
 
 
+def verdicts(plan):
+    return {vm["name"]: vm["cpu_pm"]["verdict"] for vm in plan["vms"] if vm["placed"]}
+
+
+def traceless(bed, again):
+    """What check may find with the adopted inventory alone: intents that leave no trace in a node."""
+    ids = set()
+    if bed.plan["cpus"]["shared"] and "irqaffinity" not in line(bed.plan):
+        ids.add("vm.emulatorpin-differs")  # a pool that nobody uses
+    before, after = verdicts(bed.plan), verdicts(again)
+    if any(before[name] == "off" and after.get(name) in ("unsupported", "unknown") for name in before):
+        ids.add("power.deep-idle")  # cpu-pm = off, where the node has none to give: nobody chose
+    return ids
+
+
 def check_random(tap, folder):
     for number, (name, source, text) in enumerate(random_inventories(folder)):
         bed = Bed(folder, source, text)
         bed.make(cgroup=1 + number % 2)
         wrong = round_trip(bed)
         found = bed.findings() - bed.findings("-p", bed.plan_file)
-        if bed.plan["cpus"]["shared"] and "irqaffinity" not in line(bed.plan):
-            found -= {"vm.emulatorpin-differs"}  # a pool that nobody uses leaves no other trace
+        if found:
+            found -= traceless(bed, bed.plan_again()[0] or {"vms": []})
         tap.ok(not wrong, f"as it was: {name}", *wrong)
         tap.ok(not found, f"nothing to find: {name}", found)
         shutil.rmtree(bed.node, ignore_errors=True)
