@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/cmd.h"
 #include "cmd/output.h"
+#include "cmd/save.h"
 #include "cmd/side.h"
 #include "planner/replan.h"
 #include "planner/rollout.h"
@@ -343,6 +344,38 @@ static void print_rollout(const Diff *diff, const Rollout *rollout, bool color)
 	table_end(table);
 }
 
+/* The roll-out as commands */
+
+/* "re-pin web: VMs are to change places", "check" */
+static void print_title(const Step *step, unsigned number)
+{
+	g_autofree char *name = output_safe(step->vm ? step->vm->name : "");
+
+	printf("\n# %u %s%s%s%s%s\n", number, step_names[step->kind], *name ? " " : "", name,
+	       step->why ? ": " : "", step->why ? step->why : "");
+}
+
+/* What follows a reboot is not to be run before it. */
+static void print_commands(const Diff *diff, const Rollout *rollout, const char *plan)
+{
+	bool rebooted = false;
+
+	puts("# Read, then run step by step; where a line begins with '#' it is for you to do.\n"
+	     "set -eu");
+	for (unsigned i = 0; i < rollout->steps->len; i++) {
+		const Step *step = g_ptr_array_index(rollout->steps, i);
+		g_autoptr(GPtrArray) commands = rollout_commands(diff, step, plan);
+
+		print_title(step, i + 1);
+		for (unsigned c = 0; c < commands->len; c++) {
+			g_autofree char *safe = output_safe(g_ptr_array_index(commands, c));
+
+			printf("%s%s\n", rebooted ? "# " : "", safe);
+		}
+		rebooted |= step->kind == STEP_REBOOT;
+	}
+}
+
 /* The last line */
 
 /* VMs that change and stay, and cost FROM to TO. */
@@ -411,12 +444,23 @@ static bool options_check(const Options *options, GError **error)
 	return true;
 }
 
+static bool output_check(const Options *options, GError **error)
+{
+	if (options->json && options->commands)
+		return options_refuse(error, &command_diff,
+				      "--json has the commands too: leave out --commands");
+	return true;
+}
+
 static bool sides_check(const Options *options, const Side *old, const Side *new, GError **error)
 {
 	if (old->saved && new->saved && options->topology)
 		return options_refuse(
 			error, &command_diff,
 			"two saved plans have their topology with them: leave out -t");
+	if (new->saved && options->output)
+		return options_refuse(error, &command_diff,
+				      "NEW is a saved plan already: leave out -o");
 	if (new->saved && options->moves_word)
 		return options_refuse(error, &command_diff,
 				      "--moves goes with a NEW that is an inventory, not a plan");
@@ -452,15 +496,33 @@ static bool load(const Options *options, Side *old, Side *new, GError **error)
 	return true;
 }
 
-static Status compare(const Options *options, const Side *old, const Side *new)
+/* The file that the commands take the new plan from. */
+static const char *plan_file(const Options *options, const Side *new)
+{
+	if (new->saved && strcmp(new->name, "-") != 0)
+		return new->name;
+	return options->output ? options->output : "new.json";
+}
+
+static void print(const Options *options, const Diff *diff, const Rollout *rollout,
+		  const char *plan)
+{
+	if (options->json)
+		output_json(rollout_to_json(diff, rollout, plan));
+	else if (options->commands && !rollout->fault && !diff_same(diff))
+		print_commands(diff, rollout, plan);
+	else
+		print_diff(diff, rollout, options->color);
+}
+
+static Status compare(const Options *options, const Side *old, const Side *new, GError **error)
 {
 	g_autoptr(Diff) diff = diff_new(old->inputs.plan, new->inputs.plan);
 	g_autoptr(Rollout) rollout = rollout_new(diff);
 
-	if (options->json)
-		output_json(rollout_to_json(diff, rollout));
-	else
-		print_diff(diff, rollout, options->color);
+	if (options->output && !save_plan(options->output, new->inputs.plan, error))
+		return STATUS_TROUBLE;
+	print(options, diff, rollout, plan_file(options, new));
 	output_errors(new->inputs.plan, "the new plan: ");
 	return diff_same(diff) ? STATUS_FINE : STATUS_BAD_NEWS;
 }
@@ -470,8 +532,9 @@ static Status run(const Options *options, GError **error)
 	Side old = {0}, new = {0};
 	Status status = STATUS_TROUBLE;
 
-	if (options_check(options, error) && load(options, &old, &new, error))
-		status = compare(options, &old, &new);
+	if (options_check(options, error) && output_check(options, error) &&
+	    load(options, &old, &new, error))
+		status = compare(options, &old, &new, error);
 	side_clear(&old);
 	side_clear(&new);
 	return status;
@@ -481,8 +544,8 @@ const Command command_diff = {
 	.name = "diff",
 	.help = "two plans or inventories of a node: what changes, what it costs, in which order",
 	.arguments = "OLD NEW",
-	.options = OPTION_TOPOLOGY | OPTION_CONNECT | OPTION_PREFER | OPTION_MOVES | OPTION_JSON |
-		   OPTION_COLOR,
+	.options = OPTION_TOPOLOGY | OPTION_CONNECT | OPTION_PREFER | OPTION_MOVES |
+		   OPTION_ROLLOUT | OPTION_JSON | OPTION_COLOR,
 	.example = "planner diff plan.json node.ini",
 	.run = run,
 };

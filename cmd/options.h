@@ -41,6 +41,7 @@ enum {
 	OPTION_FIT = 1 << 23,	  /* --vm, --mix, --what-if */
 	OPTION_FLEET = 1 << 24,	  /* --fleet, --place, --threads */
 	OPTION_MIGRATE = 1 << 25, /* --from, --to, their topologies, --merge, --xml */
+	OPTION_ROLLOUT = 1 << 26, /* --commands, -o NEW-PLAN */
 	OPTION_ALWAYS = 1u << 31, /* --help */
 };
 /* Where a plan comes from. */
@@ -58,6 +59,7 @@ typedef struct Options {
 	gboolean json, list_names, all, help;
 	char *from, *from_topology, *to, *to_topology; /* of migrate */
 	gboolean xml;
+	gboolean commands; /* of diff */
 	char *moves_word, *keep;
 	unsigned moves;		/* VMs that may move */
 	char **vms, **what_ifs; /* NULL, or ended by NULL */

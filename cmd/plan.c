@@ -362,15 +362,6 @@ static void print_plan(const Plan *plan, bool color)
 	print_summary(plan, color);
 }
 
-static bool save(const Plan *plan, const char *name, GError **error)
-{
-	json_t *document = plan_to_json(plan);
-	g_autofree char *text = json_text(document);
-
-	json_decref(document);
-	return save_text(name, text, error);
-}
-
 static Status run(const Options *options, GError **error)
 {
 	Inputs inputs = {0};
@@ -381,7 +372,7 @@ static Status run(const Options *options, GError **error)
 			       "plan takes no arguments such as '%s'; name files with -i, -t or -p",
 			       *options->arguments);
 	} else if (inputs_load_plan(options, &inputs, error) &&
-		   (!options->output || save(inputs.plan, options->output, error))) {
+		   (!options->output || save_plan(options->output, inputs.plan, error))) {
 		if (options->json)
 			output_json(plan_to_json(inputs.plan));
 		else

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/save.h"
+#include "planner/json.h"
 #include "topology/error.h"
 
 static bool save_failed(GError **error, const char *name, const char *why)
@@ -39,4 +40,13 @@ bool save_text(const char *name, const char *text, GError **error)
 bool save_private(const char *name, const GByteArray *bytes, GError **error)
 {
 	return save(name, (const char *)bytes->data, (gssize)bytes->len, 0600, error);
+}
+
+bool save_plan(const char *name, const Plan *plan, GError **error)
+{
+	json_t *document = plan_to_json(plan);
+	g_autofree char *text = json_text(document);
+
+	json_decref(document);
+	return save_text(name, text, error);
 }

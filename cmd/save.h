@@ -6,8 +6,7 @@
 #ifndef CMD_SAVE_H
 #define CMD_SAVE_H
 
-#include <glib.h>
-#include <stdbool.h>
+#include "planner/plan.h"
 
 /* What stands at NAME is replaced, so it must be a regular file. The others ask this themselves;
  * ask before long work. */
@@ -16,5 +15,7 @@ bool save_possible(const char *name, GError **error);
 bool save_text(const char *name, const char *text, GError **error);
 /* Write BYTES into the file NAME, for its owner alone. */
 bool save_private(const char *name, const GByteArray *bytes, GError **error);
+/* The same of PLAN's document. */
+bool save_plan(const char *name, const Plan *plan, GError **error);
 
 #endif

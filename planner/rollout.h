@@ -10,7 +10,7 @@
  * start where they belong, so that no CPU leaves isolation under a VM.
  *
  * To add a step: its StepKind and name, where it is made (rollout.c, rollout_order.c), its words in
- * cmd/diff.c, and tests/rollout.t, which walks every roll-out.
+ * cmd/diff.c, its commands in rollout_commands.c, and tests/rollout.t, which walks every roll-out.
  */
 #ifndef PLANNER_ROLLOUT_H
 #define PLANNER_ROLLOUT_H
@@ -57,8 +57,15 @@ Rollout *rollout_new(Diff *diff);
 void rollout_free(Rollout *rollout);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Rollout, rollout_free)
 
-/* DIFF and its roll-out, planner-diff/1; a new reference, yours. */
-json_t *rollout_to_json(const Diff *diff, const Rollout *rollout);
+/*
+ * What STEP is in a shell: lines of text, yours; a line that begins with '#' is for whoever reads
+ * it. PLAN is the file that the new plan is saved in.
+ */
+GPtrArray *rollout_commands(const Diff *diff, const Step *step, const char *plan);
+
+/* DIFF and its roll-out, planner-diff/1, with commands of the new plan saved as PLAN; a new
+ * reference, yours. */
+json_t *rollout_to_json(const Diff *diff, const Rollout *rollout, const char *plan);
 
 /* Of rollout_new(): add a step (VM may be NULL); and rollout_order.c: the steps without a reboot.
  */

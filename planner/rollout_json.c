@@ -90,7 +90,28 @@ static json_t *step_to_json(gconstpointer entry)
 	return object;
 }
 
-json_t *rollout_to_json(const Diff *diff, const Rollout *rollout)
+static json_t *commands_to_json(const Diff *diff, const Step *step, const char *plan)
+{
+	g_autoptr(GPtrArray) commands = rollout_commands(diff, step, plan);
+	json_t *array = json_array();
+
+	for (unsigned i = 0; i < commands->len; i++)
+		json_array_append_new(array, json_string(g_ptr_array_index(commands, i)));
+	return array;
+}
+
+static json_t *steps_to_json(const Diff *diff, const Rollout *rollout, const char *plan)
+{
+	json_t *steps = each(rollout->steps, step_to_json);
+
+	for (unsigned i = 0; i < rollout->steps->len; i++)
+		json_object_set_new(
+			json_array_get(steps, i), "commands",
+			commands_to_json(diff, g_ptr_array_index(rollout->steps, i), plan));
+	return steps;
+}
+
+json_t *rollout_to_json(const Diff *diff, const Rollout *rollout, const char *plan)
 {
 	json_t *object =
 		json_pack("{sss{ss*ss}sbsssb}", "format", JSON_FORMAT_DIFF, "host", "name",
@@ -103,6 +124,6 @@ json_t *rollout_to_json(const Diff *diff, const Rollout *rollout)
 	json_object_set_new(object, "files", each(diff->files, file_to_json));
 	json_object_set_new(object, "fault",
 			    rollout->fault ? json_string(rollout->fault) : json_null());
-	json_object_set_new(object, "rollout", each(rollout->steps, step_to_json));
+	json_object_set_new(object, "rollout", steps_to_json(diff, rollout, plan));
 	return object;
 }

@@ -12,6 +12,7 @@ plan's state, or a step is missing.
 import json
 import os
 import random
+import shlex
 import shutil
 import subprocess
 import sys
@@ -45,6 +46,7 @@ GROUPS = {
     "end": "in the end all is as the new plan has it",
     "needless": "nobody is stopped, parked or rebooted without need",
     "cost": "what was said to be live is live",
+    "commands": "the commands of a step are what it says, and a shell takes them",
     "fault": "a new plan that is not safe gets no roll-out, and only such a one",
 }
 
@@ -270,6 +272,46 @@ def judge_needless(old, new, diff):
         check(sdk or not alone, "needless", f"one VM alone is parked: {alone}")
 
 
+def commands_of(step, goal):
+    """What the commands of a step must be, but for those that write files: lists of words."""
+    name = f"--domain={step.get('vm')}"
+    words = [["virsh", "vcpupin", name, f"--vcpu={p['vcpu']}", f"--cpulist={p['cpu']}", "--live"]
+             for p in step.get("pins", [])]
+    if step.get("pool"):
+        words += [["virsh", "vcpupin", name, f"--vcpu={v}", f"--cpulist={goal['cpuset']}", "--live"]
+                  for v in range(goal["vcpus"])]
+    if step.get("emulator"):
+        cpus = f"--cpulist={goal['emulatorpin']}"
+        words += [["virsh", "emulatorpin", name, cpus, "--live"]]
+        words += [["virsh", "iothreadpin", name, f"--iothread={i}", cpus, "--live"]
+                  for i in range(1, goal["iothreads"] + 1)]
+    if step.get("memory") and len(goal["nodes"]) == 1:
+        words += [["virsh", "numatune", name, f"--nodeset={goal['nodes'][0]}", "--live"]]
+    if step["do"] in ("stop", "restart"):
+        words += [["virsh", "shutdown", name]]
+    if step["do"] in ("start", "restart"):
+        words += [["virsh", "start", name]]
+    return words
+
+
+def judge_commands(new, diff):
+    goals = {vm["name"]: vm for vm in new["vms"]}
+    wanted = {vm["name"] for vm in diff["vms"] if vm["kind"] in ("new", "changed")}
+    for step in diff["rollout"]:
+        lines = [c for c in step["commands"] if not c.startswith(("#", "until "))]
+        words = [shlex.split(line) for line in lines]
+        if step["do"] in ("define", "write"):
+            defined = {w[2] for w in words if w[:2] == ["virsh", "define"]}
+            check(defined == {f"--file=./{name}.xml" for name in wanted}, "commands",
+                  f"defined are {defined}, not {wanted}")
+        elif step["do"] not in ("reload", "reboot", "check"):
+            check(words == commands_of(step, goals.get(step["vm"])), "commands",
+                  f"{json.dumps(step)}")
+    text = "\n".join(c for step in diff["rollout"] for c in step["commands"])
+    shell = subprocess.run(["sh", "-n"], input=text.encode(), capture_output=True, timeout=60)
+    check(shell.returncode == 0, "commands", shell.stderr.decode())
+
+
 def run_planner(*words):
     run = subprocess.run([PLANNER, *words], capture_output=True, timeout=60,
                          env=dict(os.environ, LC_ALL="C.UTF-8"))
@@ -377,6 +419,7 @@ def one_case(rng, folder, hosts):
     if not diff["same"]:
         check(diff["rollout"][-1]["do"] == "check" or machine.rebooted, "order", "no check")
     judge_needless(old, new, diff)
+    judge_commands(new, diff)
     back, _, errors = run_planner("diff", new_file, new_file)
     check(back == 0, "status", f"a plan differs from itself: {back}: {errors}")
     return diff
