@@ -3,6 +3,7 @@
 #include "cmd/cmd.h"
 #include "cmd/save.h"
 #include "topology/error.h"
+#include "topology/facts_root.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,14 +13,14 @@ static bool host_take(const Options *options, Facts *facts, GError **error)
 {
 	if (options->topology) {
 		host_free(facts->host);
-		facts->host = host_load(options->topology, error);
+		facts->host = source_host_load(options->topology, error);
 		return facts->host;
 	}
 	if (!facts->host)
 		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-			    "%s: its topology could not be read, so there is nothing to plan on; "
-			    "give it with -t",
-			    facts->source);
+			    "%s: no topology, so there is nothing to plan on: %s; or give it with "
+			    "-t",
+			    facts->source, facts_why_unread(facts, "topology"));
 	return facts->host;
 }
 

@@ -104,9 +104,10 @@ static bool plan_inventory(const Options *options, const Facts *facts, Inputs *i
 		return false;
 	if (!inputs->host && !facts->host) {
 		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-			    "%s: its topology could not be read, so there is no plan to compare "
-			    "with; give it with -t, or a saved plan with -p",
-			    facts->source ? facts->source : "/");
+			    "%s: no topology, so there is no plan to compare with: %s; or give it "
+			    "with -t, or a saved plan with -p",
+			    facts->source ? facts->source : "/",
+			    facts_why_unread(facts, "topology"));
 		return false;
 	}
 	inputs->plan = plan_compute(inputs->host ? inputs->host : facts->host, inputs->inventory,

@@ -8,6 +8,7 @@
 #include "planner/replan.h"
 #include "planner/what_if.h"
 #include "topology/error.h"
+#include "topology/facts_root.h"
 
 #include <string.h>
 
@@ -213,7 +214,7 @@ static bool load_node(const Options *options, Question *question, GError **error
 		input_inventory_text(strcmp(name, "-") ? name : "stdin", text, length, error);
 	if (!question->inventory)
 		return false;
-	question->host = host_load(options->topology, error);
+	question->host = source_host_load(options->topology, error);
 	return question->host && input_keep(options, question->host, question->inventory, error) &&
 	       load_changed(options, text, question, error);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/fleet_hosts.h"
 #include "cmd/progress.h"
+#include "topology/facts_root.h"
 
 #include <string.h>
 
@@ -32,7 +33,7 @@ static Read *read_topology(const FleetFile *file)
 					      shown);
 		return read;
 	}
-	read->host = host_load(file->topology, &error);
+	read->host = source_host_load(file->topology, &error);
 	if (!read->host)
 		read->error = g_strdup(error->message);
 	return read;

@@ -113,37 +113,9 @@ Inventory *input_inventory(const char *name, GError **error)
 	return input_inventory_text(strcmp(name, "-") ? name : "stdin", text, length, error);
 }
 
-/* Is SOURCE a snapshot: its tar (POSIX says "ustar" at byte 257), or what that was extracted to? */
-static bool is_snapshot(const char *source)
-{
-	g_autofree char *mark = g_build_filename(source, "planner", "snapshot", NULL);
-	char magic[5] = "";
-	int fd;
-
-	if (g_file_test(source, G_FILE_TEST_IS_DIR))
-		return g_file_test(mark, G_FILE_TEST_IS_REGULAR);
-	fd = open(source, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return false;
-	if (pread(fd, magic, sizeof(magic), 257) != sizeof(magic))
-		magic[0] = '\0';
-	close(fd);
-	return !memcmp(magic, "ustar", sizeof(magic));
-}
-
-static Host *snapshot_host(const char *source, GError **error)
-{
-	g_autoptr(Root) root = root_open(source, 0, error);
-
-	return root ? capture_host_load(root, NULL, error) : NULL;
-}
-
 bool inputs_load_host(const Options *options, Inputs *inputs, GError **error)
 {
-	const char *source = options->topology;
-
-	inputs->host = source && is_snapshot(source) ? snapshot_host(source, error)
-						     : host_load(source, error);
+	inputs->host = source_host_load(options->topology, error);
 	return inputs->host;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/side.h"
 #include "planner/plan_read.h"
+#include "topology/facts_root.h"
 
 #include <string.h>
 
@@ -41,8 +42,8 @@ bool side_load_host(Side *side, const char *topology, const Side *other, GError 
 	if (side->saved)
 		return true;
 	side->here = !topology && !(other && other->saved);
-	side->inputs.host =
-		topology || side->here ? host_load(topology, error) : host_again(other, error);
+	side->inputs.host = topology || side->here ? source_host_load(topology, error)
+						   : host_again(other, error);
 	return side->inputs.host;
 }
 

@@ -233,9 +233,57 @@ Host *capture_host_load(Root *root, const char *fallback, GError **error)
 	if (root_exists(root, CPUS "/cpu0"))
 		return copy_load(root, error);
 	if (fallback)
-		return host_load(fallback, error);
+		return source_host_load(fallback, error);
 	g_set_error_literal(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-			    "the capture has none; give one with -t, or capture with `planner "
+			    "the capture has neither " TOPOLOGY_XML " nor " CPUS "/cpu0; name the "
+			    "directory that holds its proc and sys, or capture with `planner "
 			    "snapshot`");
 	return NULL;
+}
+
+/* POSIX says "ustar" at byte 257 of a tar. */
+static bool is_tar(const char *path)
+{
+	char magic[5] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	bool tar;
+
+	if (fd < 0)
+		return false;
+	tar = pread(fd, magic, sizeof(magic), 257) == sizeof(magic) &&
+	      !memcmp(magic, "ustar", sizeof(magic));
+	close(fd);
+	return tar;
+}
+
+/* A snapshot, as its tar or extracted, or another directory that holds a machine's files? "/" is
+ * this machine, whatever it holds. */
+static bool is_capture(const char *source)
+{
+	static const char *const marks[] = {TOPOLOGY_XML, CPUS "/cpu0"};
+	g_autofree char *whole = g_canonicalize_filename(source, NULL);
+
+	if (!g_file_test(source, G_FILE_TEST_IS_DIR))
+		return is_tar(source);
+	for (unsigned i = 0; i < G_N_ELEMENTS(marks) && !g_str_equal(whole, "/"); i++) {
+		g_autofree char *mark = g_build_filename(source, marks[i], NULL);
+
+		if (g_file_test(mark, G_FILE_TEST_EXISTS))
+			return true;
+	}
+	return false;
+}
+
+Host *source_host_load(const char *source, GError **error)
+{
+	g_autoptr(Root) root = NULL;
+	Host *host;
+
+	if (!source || !is_capture(source))
+		return host_load(source, error);
+	root = root_open(source, 0, error);
+	host = root ? capture_host_load(root, NULL, error) : NULL;
+	if (root && !host && error && !g_str_has_prefix((*error)->message, source))
+		g_prefix_error(error, "%s: ", source);
+	return host;
 }

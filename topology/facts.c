@@ -141,6 +141,17 @@ void facts_unread(Facts *facts, const char *source, const char *why)
 	g_ptr_array_add(facts->unread, unread);
 }
 
+const char *facts_why_unread(const Facts *facts, const char *source)
+{
+	for (unsigned i = 0; i < facts->unread->len; i++) {
+		const Unread *unread = g_ptr_array_index(facts->unread, i);
+
+		if (g_str_equal(unread->source, source))
+			return unread->why;
+	}
+	return NULL;
+}
+
 /* Loading */
 
 static void host_take(Root *root, const FactsOptions *options, Facts *facts)

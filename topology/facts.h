@@ -243,5 +243,7 @@ Node facts_node(const Facts *facts);
 
 /* Remember that SOURCE could not be read. */
 void facts_unread(Facts *facts, const char *source, const char *why);
+/* Why SOURCE was not read: a text of facts->unread, NULL where there is none. */
+const char *facts_why_unread(const Facts *facts, const char *source);
 
 #endif

@@ -17,5 +17,7 @@ Facts *facts_load_root(Root *root, const FactsOptions *options);
  * repaired in a private copy. FALLBACK is the source where the root has none, NULL = none.
  */
 Host *capture_host_load(Root *root, const char *fallback, GError **error);
+/* host_load() of what users name, which may be a capture too: a snapshot, a sosreport. */
+Host *source_host_load(const char *source, GError **error);
 
 #endif

@@ -41,8 +41,8 @@ static bool mask_check(const char *directory, const Mask *mask, GError **error)
 	if (!exists(directory, mask->directory, mask->list) ||
 	    exists(directory, mask->directory, mask->mask))
 		return true;
-	return refuse(error, "%s/%s/ has %s but no %s, which hwloc reads; " CAPTURE, directory,
-		      mask->directory, mask->list, mask->mask);
+	return refuse(error, "%s%s%s/ has %s but no %s, which hwloc reads; " CAPTURE, directory,
+		      *mask->directory ? "/" : "", mask->directory, mask->list, mask->mask);
 }
 
 static bool caches_check(const char *cpu, GError **error)
@@ -107,7 +107,7 @@ static bool cpus_add(hwloc_bitmap_t cpus, const char *directory, const char *nam
 /* Add to CPUS those of all nodes, and hold the nodes' lists against their masks. */
 static bool nodes_check(hwloc_bitmap_t cpus, const char *root, GError **error)
 {
-	static const Mask mask = {".", "cpulist", "cpumap"};
+	static const Mask mask = {"", "cpulist", "cpumap"};
 	g_autofree char *path = g_build_filename(root, NODES, NULL);
 	g_autoptr(GDir) nodes = g_dir_open(path, 0, NULL);
 	const char *name;
