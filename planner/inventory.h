@@ -39,7 +39,8 @@ typedef struct VmSpec {
 	int line;
 	unsigned vcpus;
 	Policy policy;
-	GArray *cpus;	 /* of unsigned, in vCPU order; NULL = planner chooses */
+	GArray *cpus;	 /* of unsigned, in vCPU order, by cpus = or --keep: the VM is kept there;
+			    NULL = planner chooses */
 	int node;	 /* OS index of the NUMA node asked for, -1 = any */
 	uint64_t memory; /* bytes, 0 = not said */
 	uint64_t page;	 /* huge page size in bytes, 0 = none */
