@@ -242,9 +242,12 @@ static bool write_files(const Options *options, const GPtrArray *files, GError *
 {
 	if (!tree_write(options->directory, files, error))
 		return false;
-	for (unsigned i = 0; i < files->len; i++)
-		printf("%s%s\n", options->directory,
-		       ((const ArtifactFile *)g_ptr_array_index(files, i))->path);
+	for (unsigned i = 0; i < files->len; i++) {
+		const ArtifactFile *file = g_ptr_array_index(files, i);
+		g_autofree char *path = tree_path(options->directory, file->path);
+
+		puts(path);
+	}
 	return true;
 }
 

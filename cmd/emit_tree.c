@@ -13,17 +13,46 @@
 #define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define ASIDE ".planner-new"
 
-/* The errno of an open that met a symbolic link, said so that one knows what to do. */
-static const char *why(int code)
+char *tree_path(const char *top, const char *path)
 {
-	return code == ELOOP || code == ENOTDIR
-		       ? "a symbolic link, or no directory, stands in the way"
-		       : g_strerror(code);
+	size_t length = strlen(top);
+
+	while (length && top[length - 1] == '/' && *path)
+		length--;
+	return g_strdup_printf("%.*s%s", (int)length, top, path);
+}
+
+/* What on the way from TOP to PATH's file is no folder, yours; and whether it is a symbolic link.
+ */
+static char *obstacle(const char *top, const char *path, bool *is_link)
+{
+	for (const char *end = path; end; end = strchr(end + 1, '/')) {
+		g_autofree char *part = g_strndup(path, (gsize)(end - path));
+		g_autofree char *way = tree_path(top, part);
+		struct stat status;
+
+		if (end == path || lstat(way, &status) < 0 || S_ISDIR(status.st_mode))
+			continue;
+		*is_link = S_ISLNK(status.st_mode);
+		return g_steal_pointer(&way);
+	}
+	*is_link = true; /* PATH's file itself */
+	return tree_path(top, path);
 }
 
 static void failed(GError **error, const char *top, const char *path)
 {
-	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s%s: %s", top, path, why(errno));
+	bool blocked = *path && (errno == ELOOP || errno == ENOTDIR), is_link = false;
+	int code = errno;
+	g_autofree char *name = blocked ? obstacle(top, path, &is_link) : tree_path(top, path);
+	const char *why =
+		!blocked  ? g_strerror(code)
+		: is_link ? "is a symbolic link; none is followed, for it may lead out of "
+			    "the tree: leave out what goes there (--all --skip NAME,...) and "
+			    "place it by hand (emit NAME >FILE)"
+			  : "is not a directory";
+
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s: %s", name, why);
 }
 
 /* Open the folder NAME in AT, made where it is missing and MAKE says so; AT is closed. */

@@ -9,6 +9,9 @@
 #include <glib.h>
 #include <stdbool.h>
 
+/* PATH (absolute on the node) below TOP, for people: one '/' between them. Yours. */
+char *tree_path(const char *top, const char *path);
+
 /*
  * Write FILES (of ArtifactFile, rendered) below DIR, which is made where it does not exist. All are
  * written aside first and then renamed, so that none is ever half written, and none is touched

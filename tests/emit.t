@@ -165,7 +165,16 @@ def check_links(tap, work):
     os.makedirs(inside)
     os.symlink(outside, os.path.join(inside, "etc"))
     done = emit("--all", "-d", inside, status=2)
-    tap.ok(done.good and not os.listdir(outside), "a link to a folder outside is refused", done.stderr)
+    tap.ok(done.good and not os.listdir(outside) and f"{inside}/etc: is a symbolic link" in done.stderr
+           and "--skip" in done.stderr, "a link to a folder outside is refused, by its name", done.stderr)
+    done = emit("--all", "-d", write(work, "no-folder", ""), status=2)
+    tap.ok(done.good and "no-folder: " in done.stderr, "so is a DIR that is a file", done.stderr)
+    within = os.path.join(work, "within")
+    os.makedirs(within + "/real")
+    os.symlink("real", within + "/link")
+    done = emit("grub", "-d", within + "/link/")
+    tap.ok(done.stdout == within + "/link/etc/default/grub.d/zz-planner.cfg\n" and os.path.exists(
+        within + "/real/etc/default/grub.d/zz-planner.cfg"), "DIR itself may be a link", done.stdout)
     left = [path for path in files_of(inside) if ".planner-new" in path]
     tap.ok(not left, "nothing written aside is left behind", left)
     os.unlink(os.path.join(inside, "etc"))
