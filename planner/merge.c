@@ -5,6 +5,7 @@
  */
 #include "planner/merge.h"
 #include "planner/artifact.h"
+#include "planner/merge_conflicts.h"
 #include "planner/merge_overcommit.h"
 #include "planner/size.h"
 #include "planner/version.h"
@@ -334,41 +335,6 @@ static xmlDoc *want_new(const Rendering *rendering, const xmlNode *root, GError 
 	return doc;
 }
 
-/* The guest's topology has sockets, cores and threads; more than one of another PART contradicts.
- */
-static void part_remove(MergeText *merge, const xmlNode *topology, const char *part)
-{
-	g_autofree char *value = attribute_of(topology, part);
-
-	if (value && strcmp(value, "1") != 0)
-		merge_remove_attribute(merge, topology, part);
-}
-
-/* What would contradict planner's elements. */
-static void conflicts_remove(MergeText *merge, const xmlNode *root, const PlanVm *vm)
-{
-	static const char *const parts[] = {"dies", "clusters", "modules", NULL};
-	const xmlNode *vcpu = child_of(root, "vcpu"), *vcpus = child_of(root, "vcpus");
-	const xmlNode *cpu = child_of(root, "cpu"), *topology = child_of(cpu, "topology");
-	const xmlNode *memory = child_of(child_of(root, "numatune"), "memory");
-	const xmlNode *hint =
-		child_of(child_of(child_of(root, "features"), "kvm"), "hint-dedicated");
-	bool resized = number_of(vcpu, 1) != vm->spec->vcpus;
-
-	if (resized && vcpu)
-		merge_remove_attribute(merge, vcpu, "current");
-	if (resized && vcpus)
-		merge_remove(merge, vcpus);
-	if (resized && vm->shares->len < 2 && child_of(cpu, "numa"))
-		merge_remove(merge, child_of(cpu, "numa"));
-	for (const char *const *part = parts; *part && topology; part++)
-		part_remove(merge, topology, *part);
-	if (memory && vm->shares->len)
-		merge_remove_attribute(merge, memory, "placement");
-	if (hint && (vm->cpuset || vm->cpupm->verdict == CPUPM_INELIGIBLE))
-		merge_remove(merge, hint);
-}
-
 /* What whoever defines the result should know */
 
 static void note_name(const xmlNode *root, const PlanVm *vm, GPtrArray *notes)
@@ -420,6 +386,16 @@ static void note_memory(const char *base, size_t length, const PlanVm *vm, GPtrA
 					has, wants));
 }
 
+/* The plan counts pages of the size it knows of; others nobody provides. */
+static void note_pages(const xmlNode *root, const PlanVm *vm, GPtrArray *notes)
+{
+	if (!vm->spec->page && child_of(child_of(root, "memoryBacking"), "hugepages"))
+		g_ptr_array_add(notes,
+				g_strdup("the base has huge pages and keeps them, the plan "
+					 "counts with none: set hugepages = in the inventory "
+					 "and plan again, or take them out of the base"));
+}
+
 /* Entry points */
 
 static MergeText *base_parse(const char *name, const char *text, size_t length,
@@ -443,7 +419,7 @@ static bool carry_over(MergeText *merge, const Rendering *rendering, xmlDoc *wan
 	bool locked = child_of(child_of(xmlDocGetRootElement(want), "memoryBacking"), "locked");
 
 	g_ptr_array_add(parents, (void *)root);
-	conflicts_remove(merge, root, vm);
+	merge_conflicts(merge, root, vm);
 	merge_rules(merge, parents, xmlDocGetRootElement(want), rules);
 	return merge_overcommit(merge, root, vm->cpupm->verdict == CPUPM_ON, locked, error);
 }
@@ -464,6 +440,7 @@ char *merge_domain(const Rendering *rendering, const char *name, const char *bas
 		return NULL;
 	note_name(root, rendering->vm, notes);
 	note_memory(base, length, rendering->vm, notes);
+	note_pages(root, rendering->vm, notes);
 	note_cpu_mode(root, rendering->plan, rendering->vm, notes);
 	return merge_text_finish(merge);
 }

@@ -292,6 +292,101 @@ def check_removal(tap, work):
     tap.ok("hint-dedicated" not in xml and "hidden" in xml, "hint-dedicated is taken from a shared VM")
 
 
+# What the plan takes away from under an element goes with it: name → (VM, base, what must be there,
+# what must not). libvirt refuses each base whose leftovers stay.
+CONFLICTS = {
+    "pages for some cells only": ("one", f"""<domain type='kvm'>
+  <name>one</name>
+  <memory unit='GiB'>2</memory>
+  <memoryBacking>
+    <hugepages>
+      <page size='1048576' unit='KiB' nodeset='0'/>
+      <page size='2048' unit='KiB' nodeset='1'/>
+    </hugepages>
+  </memoryBacking>
+  <vcpu>4</vcpu>
+  <numatune>
+    <memory mode='strict' nodeset='1'/>
+    <memnode cellid='1' mode='preferred' nodeset='0'/>
+  </numatune>
+  {OS}
+  <cpu mode='host-model'>
+    <numa>
+      <cell id='0' cpus='0-1' memory='1' unit='GiB'/>
+      <cell id='1' cpus='2-3' memory='1' unit='GiB'/>
+    </numa>
+  </cpu>
+</domain>
+""", ["<page size='2048' unit='KiB'/>", "<cell id='1'"], ["1048576' unit", "memnode"]),
+    "schedulers of vCPUs that go": ("one", f"""<domain type='kvm'>
+  <name>one</name>
+  <memory unit='GiB'>2</memory>
+  <vcpu>8</vcpu>
+  <cputune>
+    <emulatorsched scheduler='fifo' priority='1'/>
+    <vcpusched vcpus='0-2' scheduler='fifo' priority='1'/>
+    <vcpusched vcpus='3-5' scheduler='rr' priority='2'/>
+    <vcpusched vcpus='6,7' scheduler='rr' priority='3'/>
+  </cputune>
+  {OS}
+</domain>
+""", ["<vcpusched vcpus='0-2' scheduler='fifo' priority='1'/>", "<vcpusched vcpus='3' scheduler='rr'",
+      "<emulatorsched"], ["priority='3'"]),
+    "distances to cells that go": ("wide", f"""<domain type='kvm'>
+  <name>wide</name>
+  <memory unit='GiB'>8</memory>
+  <vcpu>24</vcpu>
+  {OS}
+  <cpu mode='host-model'>
+    <numa>
+      <cell id='0' cpus='0-7' memory='2' unit='GiB'>
+        <distances>
+          <sibling id='0' value='10'/>
+          <sibling id='1' value='21'/>
+          <sibling id='2' value='31'/>
+        </distances>
+      </cell>
+      <cell id='1' cpus='8-15' memory='2' unit='GiB'/>
+      <cell id='2' cpus='16-23' memory='4' unit='GiB'>
+        <distances>
+          <sibling id='2' value='10'/>
+        </distances>
+      </cell>
+    </numa>
+  </cpu>
+</domain>
+""", ["<sibling id='1' value='21'/>"], ["sibling id='2'", "cell id='2'"]),
+    "bound cells of a VM that floats": ("floats", f"""<domain type='kvm'>
+  <name>floats</name>
+  <memory unit='GiB'>1</memory>
+  <vcpu>4</vcpu>
+  <numatune>
+    <memory mode='strict' nodeset='0'/>
+    <memnode cellid='0' mode='strict' nodeset='0'/>
+  </numatune>
+  {OS}
+  <cpu mode='host-model'>
+    <numa>
+      <cell id='0' cpus='0-3' memory='1' unit='GiB'/>
+    </numa>
+  </cpu>
+</domain>
+""", ["<memory mode='strict' nodeset='0'/>"], ["memnode", "<numa>"]),
+}
+
+
+def check_conflicts(tap, work, merged):
+    for name, (vm, base, there, gone) in CONFLICTS.items():
+        status, xml, why = merge(work, vm, base)
+        tap.ok(status == 0 and all(word in xml for word in there) and not any(word in xml for word in gone),
+               f"goes, and nothing else: {name}", why, xml)
+        tap.ok(merge(work, vm, xml)[1] == xml, f"twice is once: {name}", xml)
+        merged[name] = xml
+    pages = CONFLICTS["pages for some cells only"][1].replace("<name>one<", "<name>off<")
+    why = merge(work, "off", pages)[2]
+    tap.ok("huge pages and keeps them" in why, "huge pages that the plan does not count are said", why)
+
+
 def check_hostile(tap, work):
     for name, text in HOSTILE.items():
         status, xml, why = merge(work, "one", text)
@@ -356,6 +451,7 @@ def main():
         merged = check_bases(tap, work)
         check_details(tap, merged)
         check_removal(tap, work)
+        check_conflicts(tap, work, merged)
         check_hostile(tap, work)
         check_schema(tap, work, merged)
         check_libvirt(tap, work, merged)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The XML of a domain as a tree; nobody but domain*.c includes this. */
+/* The XML of a domain as a tree; nobody but domain*.c and planner/merge*.c includes this. */
 #ifndef TOPOLOGY_DOMAIN_XML_H
 #define TOPOLOGY_DOMAIN_XML_H
 

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* What a domain has that would contradict what the plan says of its VM. */
+#ifndef PLANNER_MERGE_CONFLICTS_H
+#define PLANNER_MERGE_CONFLICTS_H
+
+#include "planner/merge_text.h"
+#include "planner/plan.h"
+
+/*
+ * Take out of the domain ROOT what would contradict VM's elements, or what libvirt would refuse
+ * beside them: of other vCPUs, cells and dies than the guest then has, pages for some of its cells
+ * only, an automatic placement, a hint that its vCPUs never wait.
+ */
+void merge_conflicts(MergeText *merge, const xmlNode *root, const PlanVm *vm);
+
+#endif
