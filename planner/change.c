@@ -61,28 +61,31 @@ static SearchRoom *room_of_cell(Problem *problem, const Cell *cell)
 	return &g_array_index(problem->rooms, SearchRoom, at);
 }
 
+/* … and BYTES more memory on its node. */
 static bool fits_with_cores(const Problem *base, const VmSpec *spec, const Cell *cell,
-			    unsigned cores)
+			    unsigned cores, uint64_t bytes)
 {
 	g_autoptr(Problem) problem = what_if(base, spec);
 
 	room_of_cell(problem, cell)->cores += cores;
+	if (problem->memory[cell->node] != UINT64_MAX)
+		problem->memory[cell->node] += bytes;
 	return problem_all_fit(problem, NULL);
 }
 
-/* The fewest more cores in CELL, at most MOST, with which SPEC fits; 0 when even MOST are too few.
- */
+/* The fewest more cores in CELL, at most MOST, with which, and BYTES more memory, SPEC fits; 0 when
+ * even MOST are too few. */
 static unsigned fewest_cores(const Problem *base, const VmSpec *spec, const Cell *cell,
-			     unsigned most)
+			     unsigned most, uint64_t bytes)
 {
 	unsigned low = 1, high = most;
 
-	if (!most || !fits_with_cores(base, spec, cell, most))
+	if (!most || !fits_with_cores(base, spec, cell, most, bytes))
 		return 0;
 	while (low < high) { /* more cores never hurt */
 		unsigned middle = (low + high) / 2;
 
-		if (fits_with_cores(base, spec, cell, middle))
+		if (fits_with_cores(base, spec, cell, middle, bytes))
 			high = middle;
 		else
 			low = middle + 1;
@@ -136,16 +139,32 @@ static bool has_boot_core(const Placer *placer, const Cell *cell)
 	return boot != HOST_NONE && in_cell(host_core(placer->host, boot), cell);
 }
 
+/* So many of CELL could the host give back. */
+static unsigned host_spare(const Placer *placer, const Cell *cell)
+{
+	unsigned host = cores_with_role(placer, cell, ROLE_HOST);
+	unsigned kept = host_cores(placer, cell->node);
+
+	return MIN(host - MIN(host, has_boot_core(placer, cell)), kept - MIN(kept, 1));
+}
+
 /* Who could give CORES of CELL back: the SDK, or the host; DEDICATED = neither. */
 static Role source_of(const Placer *placer, const Cell *cell, unsigned cores)
 {
-	unsigned host = cores_with_role(placer, cell, ROLE_HOST);
-
 	if (cores_with_role(placer, cell, ROLE_SDK) >= cores)
 		return ROLE_SDK;
-	if (host >= cores + has_boot_core(placer, cell) && host_cores(placer, cell->node) > cores)
-		return ROLE_HOST;
-	return ROLE_DEDICATED;
+	return host_spare(placer, cell) >= cores ? ROLE_HOST : ROLE_DEDICATED;
+}
+
+static Change *cores_from(const Placer *placer, const Cell *cell, unsigned cores, Role from)
+{
+	Change *change = change_new(CHANGE_CORES);
+
+	change->node = cell->node;
+	change->cores = cores;
+	change->from = from;
+	change->cpus = last_cores(placer, cell, from, cores);
+	return change;
 }
 
 /* Does core INDEX stand for a cell: the first of its class on its node? */
@@ -173,32 +192,38 @@ static Change *cores_change(const Placer *placer, const Problem *base, const VmS
 
 		if (!cell_begins(placer, i) || source_of(placer, &cell, 1) == ROLE_DEDICATED)
 			continue;
-		cores = fewest_cores(base, spec, &cell, best ? MIN(need, best->cores - 1) : need);
+		cores = fewest_cores(base, spec, &cell, best ? MIN(need, best->cores - 1) : need,
+				     0);
 		if (!cores || source_of(placer, &cell, cores) == ROLE_DEDICATED)
 			continue;
 		if (best)
 			change_free(best);
-		best = change_new(CHANGE_CORES);
-		best->node = cell.node;
-		best->cores = cores;
-		best->from = source_of(placer, &cell, cores);
-		best->cpus = last_cores(placer, &cell, best->from, cores);
+		best = cores_from(placer, &cell, cores, source_of(placer, &cell, cores));
 	}
 	return best;
 }
 
 /* VMs */
 
-/* Does SPEC fit when VM, which has a place, is gone? */
-static bool fits_without(const Problem *base, const VmSpec *spec, const PlanVm *vm)
+static void take_away(Problem *problem, const PlanVm *vm)
 {
-	g_autoptr(Problem) problem = what_if(base, spec);
 	guint entry;
 
 	if (g_ptr_array_find(problem->specs, vm->spec, &entry))
 		problem_remove_vm(problem, entry);
 	else
 		problem_release(problem, vm);
+}
+
+/* Does SPEC fit when VM, which has a place, is gone, and OTHER (NULL = none)? */
+static bool fits_without(const Problem *base, const VmSpec *spec, const PlanVm *vm,
+			 const PlanVm *other)
+{
+	g_autoptr(Problem) problem = what_if(base, spec);
+
+	take_away(problem, vm);
+	if (other)
+		take_away(problem, other);
 	return problem_all_fit(problem, NULL);
 }
 
@@ -247,6 +272,22 @@ static unsigned cores_of_vm(const Host *host, const PlanVm *vm)
 	return (unsigned)hwloc_bitmap_weight(cores);
 }
 
+static Change *away_of(const Placer *placer, const PlanVm *vm)
+{
+	Change *change = change_new(CHANGE_CORES);
+
+	change->from = ROLE_DEDICATED;
+	change->vm = g_strdup(vm->spec->name);
+	change->node = g_array_index(vm->shares, VmShare, 0).node;
+	change->cores = cores_of_vm(placer->host, vm);
+	return change;
+}
+
+static bool can_go(const Placer *placer, const PlanVm *vm)
+{
+	return !vm->spec->cpus || replan_movable(placer, vm);
+}
+
 /* The smallest VM whose going would be enough. */
 static Change *away_change(const Placer *placer, const Problem *base, const VmSpec *spec)
 {
@@ -254,18 +295,10 @@ static Change *away_change(const Placer *placer, const Problem *base, const VmSp
 
 	for (unsigned i = 0; i < vms->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(vms, i);
-		Change *change;
 
-		if ((vm->spec->cpus && !replan_movable(placer, vm)) ||
-		    (i && alike(g_ptr_array_index(vms, i - 1), vm)) ||
-		    !fits_without(base, spec, vm))
-			continue;
-		change = change_new(CHANGE_CORES);
-		change->from = ROLE_DEDICATED;
-		change->vm = g_strdup(vm->spec->name);
-		change->node = g_array_index(vm->shares, VmShare, 0).node;
-		change->cores = cores_of_vm(placer->host, vm);
-		return change;
+		if (can_go(placer, vm) && !(i && alike(g_ptr_array_index(vms, i - 1), vm)) &&
+		    fits_without(base, spec, vm, NULL))
+			return away_of(placer, vm);
 	}
 	return NULL;
 }
@@ -301,10 +334,11 @@ static uint64_t least_memory(const Problem *base, const VmSpec *spec, unsigned n
 	return low * page;
 }
 
-static Change *memory_change(const Problem *base, const VmSpec *spec)
+static Change *memory_change(const Placer *placer, const Problem *base, const VmSpec *spec)
 {
 	Change *best = NULL;
 
+	(void)placer;
 	for (unsigned node = 0; node < base->host->nodes->len; node++) {
 		uint64_t bytes = least_memory(base, spec, node);
 
@@ -332,6 +366,14 @@ static bool fits_with_move(const Problem *base, const VmSpec *spec, const PlanVm
 	return problem_all_fit(problem, NULL);
 }
 
+static Change *move_of(const PlanVm *vm)
+{
+	Change *change = change_new(CHANGE_MOVE);
+
+	change->vm = g_strdup(vm->spec->name);
+	return change;
+}
+
 /* The smallest kept VM whose move would be enough. */
 static Change *move_change(const Placer *placer, const Problem *base, const VmSpec *spec)
 {
@@ -339,29 +381,197 @@ static Change *move_change(const Placer *placer, const Problem *base, const VmSp
 
 	for (unsigned i = 0; i < vms->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(vms, i);
-		Change *change;
 
 		if (!replan_movable(placer, vm) || !fits_with_move(base, spec, vm))
 			continue;
-		change = change_new(CHANGE_MOVE);
-		change->vm = g_strdup(vm->spec->name);
-		return change;
+		return move_of(vm);
 	}
 	return NULL;
+}
+
+/* Two together, where none alone would do */
+
+#define PAIRS_MOST 100 /* of VMs that are tried */
+
+/* Fewest cores of CELL that neither the SDK nor the host could give back alone. */
+static Change *cores_of_both(const Placer *placer, const Problem *base, const VmSpec *spec,
+			     const Cell *cell, unsigned need)
+{
+	unsigned sdk = cores_with_role(placer, cell, ROLE_SDK), host = host_spare(placer, cell);
+	unsigned cores = sdk && host ? fewest_cores(base, spec, cell, MIN(need, sdk + host), 0) : 0;
+	Change *change;
+
+	if (cores <= MAX(sdk, host))
+		return NULL;
+	change = cores_from(placer, cell, sdk, ROLE_SDK);
+	change->with = cores_from(placer, cell, cores - sdk, ROLE_HOST);
+	return change;
+}
+
+/* The least memory, in pages, that CORES of CELL want with them; at most BYTES, which do. */
+static uint64_t least_with_cores(const Problem *base, const VmSpec *spec, const Cell *cell,
+				 unsigned cores, uint64_t bytes)
+{
+	uint64_t page = place_page(spec), low = 1, high = bytes / page;
+
+	while (low < high) {
+		uint64_t middle = (low + high) / 2;
+
+		if (fits_with_cores(base, spec, cell, cores, middle * page))
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low * page;
+}
+
+/* Fewest cores of CELL from one of the two, and least memory on its node. */
+static Change *cores_and_memory(const Placer *placer, const Problem *base, const VmSpec *spec,
+				const Cell *cell, unsigned need)
+{
+	unsigned most = MAX(cores_with_role(placer, cell, ROLE_SDK), host_spare(placer, cell));
+	uint64_t bytes = place_share_memory(spec, spec->vcpus);
+	unsigned cores;
+	Change *change;
+
+	if (!bytes || base->memory[cell->node] == UINT64_MAX)
+		return NULL;
+	cores = fewest_cores(base, spec, cell, MIN(need, most), bytes);
+	if (!cores)
+		return NULL;
+	bytes = least_with_cores(base, spec, cell, cores, bytes);
+	if (bytes > host_node(base->host, cell->node)->memory)
+		return NULL;
+	change = cores_from(placer, cell, cores, source_of(placer, cell, cores));
+	change->with = change_new(CHANGE_MEMORY);
+	change->with->node = cell->node;
+	change->with->memory = bytes;
+	return change;
+}
+
+static unsigned cores_of_change(const Change *change)
+{
+	return change->cores + (change->with ? change->with->cores : 0);
+}
+
+/* Of all cells that with fewest cores; on the first of several nodes. NULL = none. */
+static Change *cores_pair(const Placer *placer, const Problem *base, const VmSpec *spec)
+{
+	Change *best = NULL;
+
+	for (unsigned i = 0; i < placer->host->cores->len; i++) {
+		const Core *core = host_core(placer->host, i);
+		Cell cell = {core->node, core};
+		unsigned need =
+			search_cores(spec->vcpus, core->n_cpus, spec->threads == THREADS_ISOLATE);
+		Change *change;
+
+		if (!cell_begins(placer, i) || source_of(placer, &cell, 1) == ROLE_DEDICATED)
+			continue;
+		change = cores_of_both(placer, base, spec, &cell, need);
+		if (!change)
+			change = cores_and_memory(placer, base, spec, &cell, need);
+		if (change && (!best || cores_of_change(change) < cores_of_change(best))) {
+			g_clear_pointer(&best, change_free);
+			best = change;
+		} else if (change) {
+			change_free(change);
+		}
+	}
+	return best;
+}
+
+static bool fits_with_moves(const Problem *base, const VmSpec *spec, const PlanVm *a,
+			    const PlanVm *b)
+{
+	g_autoptr(Problem) problem = what_if(base, spec);
+
+	problem_release(problem, a);
+	problem_release(problem, b);
+	problem_add_vm(problem, a->spec);
+	problem_add_vm(problem, b->spec);
+	return problem_all_fit(problem, NULL);
+}
+
+/* Two VMs that can do what is asked of them, and with which FITS: the larger of them as small as
+ * can be. */
+typedef struct VmPair {
+	const PlanVm *a, *b;
+} VmPair;
+
+static bool pair_find(const GPtrArray *vms, const Problem *base, const VmSpec *spec,
+		      bool (*fits)(const Problem *base, const VmSpec *spec, const PlanVm *a,
+				   const PlanVm *b),
+		      VmPair *pair)
+{
+	unsigned tried = 0;
+
+	for (unsigned j = 1; j < vms->len; j++)
+		for (unsigned i = 0; i < j; i++) {
+			*pair = (VmPair){g_ptr_array_index(vms, i), g_ptr_array_index(vms, j)};
+			if (tried++ >= PAIRS_MOST)
+				return false;
+			if (fits(base, spec, pair->a, pair->b))
+				return true;
+		}
+	return false;
+}
+
+/* The VMs that have a place and CAN, smallest first. Yours. */
+static GPtrArray *vms_that(const Placer *placer,
+			   bool (*can)(const Placer *placer, const PlanVm *vm))
+{
+	g_autoptr(GPtrArray) all = placed_vms(placer);
+	GPtrArray *vms = g_ptr_array_new();
+
+	for (unsigned i = 0; i < all->len; i++)
+		if (can(placer, g_ptr_array_index(all, i)))
+			g_ptr_array_add(vms, g_ptr_array_index(all, i));
+	return vms;
+}
+
+static Change *moves_pair(const Placer *placer, const Problem *base, const VmSpec *spec)
+{
+	g_autoptr(GPtrArray) vms = vms_that(placer, replan_movable);
+	Change *change;
+	VmPair pair;
+
+	if (!pair_find(vms, base, spec, fits_with_moves, &pair))
+		return NULL;
+	change = move_of(pair.a);
+	change->with = move_of(pair.b);
+	return change;
+}
+
+static Change *away_pair(const Placer *placer, const Problem *base, const VmSpec *spec)
+{
+	g_autoptr(GPtrArray) vms = vms_that(placer, can_go);
+	Change *change;
+	VmPair pair;
+
+	if (!pair_find(vms, base, spec, fits_without, &pair))
+		return NULL;
+	change = away_of(placer, pair.a);
+	change->with = away_of(placer, pair.b);
+	return change;
 }
 
 /* A VM goes only where there is nothing else to do. */
 GPtrArray *changes_find(const Placer *placer, const Problem *base, const VmSpec *spec)
 {
+	typedef Change *Find(const Placer *placer, const Problem *base, const VmSpec *spec);
+	static Find *const finds[][3] = {{move_change, memory_change, cores_change},
+					 {moves_pair, cores_pair, away_change},
+					 {away_pair}};
 	GPtrArray *changes = g_ptr_array_new_with_free_func((GDestroyNotify)change_free);
-	Change *found[] = {move_change(placer, base, spec), memory_change(base, spec),
-			   cores_change(placer, base, spec), NULL};
 
-	if (!found[0] && !found[1] && !found[2])
-		found[3] = away_change(placer, base, spec);
-	for (unsigned i = 0; i < G_N_ELEMENTS(found); i++)
-		if (found[i])
-			g_ptr_array_add(changes, found[i]);
+	for (unsigned i = 0; i < G_N_ELEMENTS(finds) && !changes->len; i++)
+		for (unsigned k = 0; k < G_N_ELEMENTS(finds[i]) && finds[i][k]; k++) {
+			Change *change = finds[i][k](placer, base, spec);
+
+			if (change)
+				g_ptr_array_add(changes, change);
+		}
 	return changes;
 }
 
@@ -380,13 +590,13 @@ static void cores_text(GString *text, const Plan *plan, const Change *change)
 		g_string_append_printf(text, "take vm %s away", change->vm);
 }
 
-static void change_text(GString *text, const Plan *plan, const Change *change)
+static void single_text(GString *text, const Plan *plan, const Change *change)
 {
 	g_autofree char *bytes = size_format(change->memory);
 
 	switch (change->kind) {
 	case CHANGE_MOVE:
-		g_string_append_printf(text, "move vm %s (--moves 1)", change->vm);
+		g_string_append_printf(text, "move vm %s", change->vm);
 		break;
 	case CHANGE_MEMORY:
 		g_string_append_printf(text, "free %s of memory on node %u", bytes,
@@ -396,6 +606,17 @@ static void change_text(GString *text, const Plan *plan, const Change *change)
 		cores_text(text, plan, change);
 		break;
 	}
+}
+
+static void change_text(GString *text, const Plan *plan, const Change *change)
+{
+	single_text(text, plan, change);
+	if (change->with) {
+		g_string_append(text, " and ");
+		single_text(text, plan, change->with);
+	}
+	if (change->kind == CHANGE_MOVE)
+		g_string_append_printf(text, " (--moves %u)", change->with ? 2 : 1);
 }
 
 char *changes_text(const Plan *plan, const GPtrArray *changes)

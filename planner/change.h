@@ -8,8 +8,9 @@
 /*
  * BASE has every VM that is placed, in the rooms as they were before the search; with SPEC added
  * they do not all fit. Returns a GPtrArray of Change, yours: a kept VM to move, memory on a node,
- * cores of a node that the SDK or the host could give back; where there is none of these, a VM to
- * take away. Of each kind the smallest, and each was proved by solving with it.
+ * cores of a node that the SDK or the host could give back; where there is none of these, two of
+ * them together, and a VM to take away; where not even that would do, two VMs. Of each kind the
+ * smallest, and each was proved by solving with it.
  */
 GPtrArray *changes_find(const Placer *placer, const Problem *base, const VmSpec *spec);
 

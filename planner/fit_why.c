@@ -80,6 +80,11 @@ static const WhyNot *why_not_of(const Plan *plan, const char *vm)
 	return NULL;
 }
 
+static bool is_added(const Change *change)
+{
+	return change->vm && g_str_has_prefix(change->vm, MORE);
+}
+
 /* To take away one of those that were just added is no change. */
 static void take_changes(FitAnswer *answer, const Plan *plan, WhyNot *why_not)
 {
@@ -87,7 +92,7 @@ static void take_changes(FitAnswer *answer, const Plan *plan, WhyNot *why_not)
 	while (why_not->changes->len) {
 		Change *change = g_ptr_array_steal_index(why_not->changes, 0);
 
-		if (change->vm && g_str_has_prefix(change->vm, MORE))
+		if (is_added(change) || (change->with && is_added(change->with)))
 			change_free(change);
 		else
 			g_ptr_array_add(answer->changes, change);

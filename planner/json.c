@@ -414,7 +414,7 @@ static json_t *moves_to_json(const Plan *plan)
 	return array;
 }
 
-static json_t *change_to_json(const Plan *plan, const Change *change)
+static json_t *single_to_json(const Plan *plan, const Change *change)
 {
 	json_t *object = json_object();
 
@@ -436,6 +436,15 @@ static json_t *change_to_json(const Plan *plan, const Change *change)
 		json_object_set_new(object, "cpus", cpus(change->cpus));
 	if (change->vm)
 		json_object_set_new(object, "vm", json_string(change->vm));
+	return object;
+}
+
+static json_t *change_to_json(const Plan *plan, const Change *change)
+{
+	json_t *object = single_to_json(plan, change);
+
+	if (change->with)
+		json_object_set_new(object, "with", single_to_json(plan, change->with));
 	return object;
 }
 

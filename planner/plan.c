@@ -70,6 +70,8 @@ void change_free(Change *change)
 {
 	hwloc_bitmap_free(change->cpus);
 	g_free(change->vm);
+	if (change->with)
+		change_free(change->with);
 	g_free(change);
 }
 

@@ -44,6 +44,7 @@ typedef struct Change {
 	hwloc_bitmap_t cpus; /* CORES: those to give back; NULL where no role has that many */
 	uint64_t memory;     /* MEMORY: bytes more on the node */
 	char *vm; /* MOVE: the kept VM to move; CORES from DEDICATED: the VM to take away */
+	struct Change *with; /* it takes this one as well, which has none itself; NULL = alone */
 } Change;
 
 typedef struct WhyNot {

@@ -79,6 +79,32 @@ static bool read_change_of(Reader *r, const Plan *plan, Change *change, const js
 	return true;
 }
 
+static Change *change_begin(Reader *r, const json_t *object)
+{
+	static const char *const kinds[] = {"cores", "memory", "move", NULL};
+	unsigned kind;
+	Change *change;
+
+	if (!reader_word(r, object, "kind", kinds, &kind))
+		return NULL;
+	change = g_new0(Change, 1);
+	change->kind = kind;
+	return change;
+}
+
+/* What CHANGE takes as well. */
+static bool read_with(Reader *r, const Plan *plan, Change *change, const json_t *object)
+{
+	const json_t *with = json_object_get(object, "with");
+
+	if (!with)
+		return true;
+	if (!json_is_object(with))
+		return reader_fail(r, "'with' of a change is not an object");
+	change->with = change_begin(r, with);
+	return change->with && read_change_of(r, plan, change->with, with);
+}
+
 typedef struct WhyNotReader {
 	const Plan *plan;
 	WhyNot *why_not;
@@ -86,16 +112,14 @@ typedef struct WhyNotReader {
 
 static bool read_change(Reader *r, void *into, const json_t *object)
 {
-	static const char *const kinds[] = {"cores", "memory", "move", NULL};
 	const WhyNotReader *reader = into;
-	Change *change = g_new0(Change, 1);
-	unsigned kind;
+	Change *change = change_begin(r, object);
 
-	g_ptr_array_add(reader->why_not->changes, change);
-	if (!reader_word(r, object, "kind", kinds, &kind))
+	if (!change)
 		return false;
-	change->kind = kind;
-	return read_change_of(r, reader->plan, change, object);
+	g_ptr_array_add(reader->why_not->changes, change);
+	return read_change_of(r, reader->plan, change, object) &&
+	       read_with(r, reader->plan, change, object);
 }
 
 static bool read_why_not(Reader *r, void *into, const json_t *object)

@@ -157,7 +157,7 @@ static bool memory_alone(const GPtrArray *changes)
 {
 	for (unsigned i = 0; changes && i < changes->len; i++)
 		if (((const Change *)g_ptr_array_index(changes, i))->kind != CHANGE_MEMORY)
-			return false;
+			return false; /* nor of a pair: its cores come first */
 	return changes && changes->len;
 }
 
@@ -249,6 +249,7 @@ static Change *change_copy(const Change *change)
 
 	copy->cpus = change->cpus ? hwloc_bitmap_dup(change->cpus) : NULL;
 	copy->vm = g_strdup(change->vm);
+	copy->with = change->with ? change_copy(change->with) : NULL;
 	return copy;
 }
 

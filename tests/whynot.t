@@ -46,6 +46,7 @@ GROUPS = {
     "least": "a page less does not",
     "move": "--moves 1 places the VM",
     "away": "the VM fits where the one named is taken away",
+    "pair": "two changes that go together place the VM, and neither does alone",
     "reason": "the finding names what is missing, and the fix is the change",
     "judge": "the plans made to prove it are right",
 }
@@ -74,7 +75,7 @@ class Trial:
         rng, mine, sdk = self.rng, [], []
         for node in self.host.homes():
             cores = self.host.node_cores(node)
-            count = rng.choice([1, 1, 2])
+            count = rng.choice([1, 1, 2, 3])
             mine += cores[:count]
             sdk += cores[count:count + rng.choice([0, 0, 1, 2])]
         self.sections = [("host", {"cpus": generator._lists(mine),
@@ -202,8 +203,35 @@ def check_memory(trial, sections, names, vm, change):
         trial.fail("least", f"{vm}: {change}: fits with a page less")
 
 
+def changed(trial, sections, xml, names, change):
+    """(sections, XML, names, moves) after CHANGE alone."""
+    if change["kind"] == "move":
+        return sections, xml, names, 1
+    if change["kind"] == "memory":
+        return sections, with_memory(xml, change["node"], change["memory"]), names, 0
+    if "cpus" in change:
+        return without_cpus(sections, change["from"], cpulist.parse(change["cpus"])), xml, names, 0
+    gone = change["vm"]
+    return [s for s in sections if s[0] != f"vm {gone}"], xml, names - {gone}, 0
+
+
+def check_pair(trial, sections, names, vm, change):
+    trial.known |= {"pair", f"{change['kind']} and {change['with']['kind']}"}
+    both, moves = (sections, trial.xml, names), 0
+    for part in change, change["with"]:
+        *alone, move = changed(trial, sections, trial.xml, names, part)
+        if fits(trial, *alone, ("--moves", str(move)) if move else ()):
+            trial.fail("pair", f"{vm}: {part} would do alone")
+        *both, move = changed(trial, *both, part)
+        moves += move
+    if not fits(trial, *both, ("--moves", str(moves)) if moves else ()):
+        trial.fail("pair", f"{vm}: {change}")
+
+
 def check_change(trial, sections, names, vm, change):
-    if change["kind"] == "cores" and "cpus" in change:
+    if "with" in change:
+        check_pair(trial, sections, names, vm, change)
+    elif change["kind"] == "cores" and "cpus" in change:
         check_cores(trial, sections, names, vm, change)
     elif change["kind"] == "memory":
         check_memory(trial, sections, names, vm, change)
@@ -231,7 +259,7 @@ def check_reason(trial, plan, vm, changes):
     kinds = {c["kind"] for c in changes}
     if kinds == {"memory"} and "MiB" not in text:
         trial.fail("reason", f"{vm}: memory alone would do, and the text is '{text}'")
-    for change in changes:
+    for change in [part for c in changes for part in (c, c.get("with")) if part]:
         named = change.get("cpus") or change.get("vm") or f"node {change['node']}"
         if named not in fix:
             trial.fail("reason", f"{vm}: the fix '{fix}' does not say {named}")
