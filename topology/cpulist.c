@@ -168,3 +168,25 @@ char *cpulist_format(hwloc_const_bitmap_t set)
 	free(from_hwloc);
 	return g_steal_pointer(&text);
 }
+
+/* 32 bits a word, the last word is CPUs 0-31. */
+hwloc_bitmap_t cpumask_parse(const char *text)
+{
+	g_auto(GStrv) words = g_strsplit(text, ",", CPULIST_LIMIT / 32 + 1);
+	unsigned n = g_strv_length(words);
+	g_auto(CpuSet) set = hwloc_bitmap_alloc();
+
+	if (n == 0 || n > CPULIST_LIMIT / 32)
+		return NULL;
+	for (unsigned i = 0; i < n; i++) {
+		guint64 word;
+
+		if (strlen(words[i]) > 8 ||
+		    !g_ascii_string_to_unsigned(words[i], 16, 0, G_MAXUINT32, &word, NULL))
+			return NULL;
+		for (unsigned bit = 0; bit < 32; bit++)
+			if (word >> bit & 1)
+				hwloc_bitmap_set(set, (n - 1 - i) * 32 + bit);
+	}
+	return g_steal_pointer(&set);
+}

@@ -36,4 +36,7 @@ GArray *cpulist_parse_ordered(const char *text, GError **error);
 /* The shortest ascending kernel form of SET, yours to free; "" for the empty set. SET is finite. */
 char *cpulist_format(hwloc_const_bitmap_t set);
 
+/* The mask "00ff,ffffffff" as a set, yours; NULL where it is none. */
+hwloc_bitmap_t cpumask_parse(const char *text);
+
 #endif

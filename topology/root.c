@@ -14,12 +14,6 @@
 
 #define SNAPSHOT_MAX (512u << 20)
 
-/* What one source did not give, and how often. */
-typedef struct Note {
-	char *source, *why;
-	unsigned count;
-} Note;
-
 struct Root {
 	int fd;		    /* -1: a snapshot */
 	bool snapshot;	    /* of ours, as a file or extracted */
@@ -31,18 +25,8 @@ struct Root {
 	bool paused;	    /* not recording just now */
 	Tree *recorded;	    /* NULL = not recording */
 	GString *record_failures, *record_remarks; /* the texts of ROOT_FAILURES, ROOT_REMARKS */
-	GPtrArray *notes;			   /* of Note */
-	GHashTable *noted;			   /* "SOURCE\nWHY" → Note */
+	Notes *notes;
 };
-
-static void note_free(gpointer data)
-{
-	Note *note = data;
-
-	g_free(note->source);
-	g_free(note->why);
-	g_free(note);
-}
 
 static Root *root_new(void)
 {
@@ -50,8 +34,7 @@ static Root *root_new(void)
 
 	root->fd = -1;
 	root->failed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	root->notes = g_ptr_array_new_with_free_func(note_free);
-	root->noted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	root->notes = notes_new();
 	root->record_failures = g_string_new(NULL);
 	root->record_remarks = g_string_new(NULL);
 	return root;
@@ -67,8 +50,7 @@ void root_free(Root *root)
 	tree_free(root->tree);
 	tree_free(root->recorded);
 	g_hash_table_unref(root->failed);
-	g_hash_table_unref(root->noted);
-	g_ptr_array_unref(root->notes);
+	notes_free(root->notes);
 	g_string_free(root->record_failures, TRUE);
 	g_string_free(root->record_remarks, TRUE);
 	g_free(root);
@@ -465,16 +447,18 @@ static int names_read(int fd, GPtrArray *names)
 {
 	DIR *directory = fdopendir(fd);
 	struct dirent *entry;
+	int failure = errno;
 
 	if (!directory) {
 		close(fd);
-		return errno;
+		return failure;
 	}
 	while (names->len <= ROOT_LIST_MAX && (errno = 0, entry = readdir(directory)))
 		if (entry->d_name[0] != '.')
 			g_ptr_array_add(names, g_strdup(entry->d_name));
+	failure = names->len > ROOT_LIST_MAX ? EFBIG : errno;
 	closedir(directory);
-	return names->len > ROOT_LIST_MAX ? EFBIG : 0;
+	return failure;
 }
 
 static char **directory_list(Root *root, const char *path, int *failure)
@@ -545,17 +529,7 @@ GArray *root_numbers(Root *root, const char *path, const char *prefix, const cha
 
 void root_note_text(Root *root, const char *source, const char *why)
 {
-	g_autofree char *key = g_strdup_printf("%s\n%s", source, why);
-	Note *note = g_hash_table_lookup(root->noted, key);
-
-	if (!note) {
-		note = g_new0(Note, 1);
-		note->source = g_utf8_make_valid(source, -1);
-		note->why = g_utf8_make_valid(why, -1);
-		g_ptr_array_add(root->notes, note);
-		g_hash_table_insert(root->noted, g_steal_pointer(&key), note);
-	}
-	note->count++;
+	notes_add(root->notes, source, why);
 }
 
 static const char *failure_text(int failure)
@@ -596,48 +570,7 @@ void root_note_missing(Root *root, const char *path)
 			    root->live ? "this kernel has no such file" : "is not there");
 }
 
-static int note_compare(const void *a, const void *b)
+void root_notes(const Root *root, NoteTake *take, void *data)
 {
-	const Note *one = *(const Note *const *)a, *other = *(const Note *const *)b;
-	int sources = strcmp(one->source, other->source);
-
-	return sources ? sources : strcmp(one->why, other->why);
-}
-
-void root_notes(const Root *root, void (*take)(void *data, const char *source, const char *why),
-		void *data)
-{
-	g_ptr_array_sort(root->notes, note_compare);
-	for (unsigned i = 0; i < root->notes->len; i++) {
-		const Note *note = g_ptr_array_index(root->notes, i);
-		g_autofree char *why =
-			note->count > 1 ? g_strdup_printf("%s (%u times)", note->why, note->count)
-					: g_strdup(note->why);
-
-		take(data, note->source, why);
-	}
-}
-
-/* Masks */
-
-/* 32 bits a word, the last word is CPUs 0-31. */
-hwloc_bitmap_t cpumask_parse(const char *text)
-{
-	g_auto(GStrv) words = g_strsplit(text, ",", CPULIST_LIMIT / 32 + 1);
-	unsigned n = g_strv_length(words);
-	g_auto(CpuSet) set = hwloc_bitmap_alloc();
-
-	if (n == 0 || n > CPULIST_LIMIT / 32)
-		return NULL;
-	for (unsigned i = 0; i < n; i++) {
-		guint64 word;
-
-		if (strlen(words[i]) > 8 ||
-		    !g_ascii_string_to_unsigned(words[i], 16, 0, G_MAXUINT32, &word, NULL))
-			return NULL;
-		for (unsigned bit = 0; bit < 32; bit++)
-			if (word >> bit & 1)
-				hwloc_bitmap_set(set, (n - 1 - i) * 32 + bit);
-	}
-	return g_steal_pointer(&set);
+	notes_each(root->notes, take, data);
 }

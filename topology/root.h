@@ -15,6 +15,7 @@
 #define TOPOLOGY_ROOT_H
 
 #include "topology/cpulist.h"
+#include "topology/notes.h"
 #include "topology/tree.h"
 
 #include <stdint.h>
@@ -98,10 +99,6 @@ void root_remark(Root *root, const char *source, const char *why);
 /* Note that PATH is not there, if it is not; for files that every machine has. */
 void root_note_missing(Root *root, const char *path);
 /* Hand every note to TAKE, by source. */
-void root_notes(const Root *root, void (*take)(void *data, const char *source, const char *why),
-		void *data);
-
-/* The mask "00ff,ffffffff" as a set; NULL where it is none. */
-hwloc_bitmap_t cpumask_parse(const char *text);
+void root_notes(const Root *root, NoteTake *take, void *data);
 
 #endif
