@@ -73,22 +73,6 @@ static void seat_apply(Online *o, OnlineVm *vm, const Seat *seat)
 	}
 }
 
-static unsigned room_find(const Online *o, unsigned index)
-{
-	const Core *core = host_core(o->plan->host, index);
-
-	for (unsigned r = 0; r < o->rooms->len; r++) {
-		const Room *room = online_room(o, r);
-		const Core *first =
-			host_core(o->plan->host, g_array_index(room->cores, unsigned, 0));
-
-		if (core->node == first->node && core->l3 == first->l3 &&
-		    core->kind == first->kind && core->n_cpus == first->n_cpus)
-			return r;
-	}
-	return NONE;
-}
-
 /* By vCPUs, not by cores: the last core of a share may be half used. */
 void online_seat_of(const Online *o, const OnlineVm *vm, Seat *seat)
 {
@@ -259,91 +243,6 @@ bool online_remove(Online *o, const char *id)
 
 /* Questions */
 
-/* Cores of all cells of CLASS that are free. */
-static unsigned free_of_class(const Online *o, unsigned class)
-{
-	unsigned sum = 0;
-
-	for (unsigned i = 0; i < o->cells->len; i++)
-		sum += online_cell(o, i)->class == class ? o->now.cell[i] : 0;
-	return sum;
-}
-
-static unsigned cell_need(const Cell *cell, const VmSpec *spec)
-{
-	return search_cores(spec->vcpus, cell->threads, spec->threads == THREADS_ISOLATE);
-}
-
-bool online_has_room(const Online *o, const VmSpec *spec)
-{
-	for (unsigned i = 0; i < o->cells->len; i++) {
-		const Cell *cell = online_cell(o, i);
-
-		if (spec->policy == POLICY_DEDICATED &&
-		    free_of_class(o, cell->class) >= cell_need(cell, spec))
-			return true;
-	}
-	return false;
-}
-
-/* The cell, of those that DEMAND may have, that comes closest to holding it; NONE. */
-static unsigned closest_cell(const Online *o, const VmSpec *spec, const Demand *demand)
-{
-	unsigned best = NONE;
-	int64_t fewest = G_MAXINT64;
-
-	for (unsigned i = 0; i < o->cells->len; i++) {
-		const Cell *cell = online_cell(o, i);
-		int64_t missing = (int64_t)cell_need(cell, spec) - o->now.cell[i];
-
-		if ((demand->node != NONE && cell->node != demand->node) ||
-		    MAX(missing, 0) >= fewest)
-			continue;
-		best = i;
-		fewest = MAX(missing, 0);
-	}
-	return best;
-}
-
-/* Cores, or memory beside them, of the node that comes closest. */
-static char *why_cell(const Online *o, const VmSpec *spec, const Demand *demand, unsigned index)
-{
-	const Cell *cell = online_cell(o, index);
-	unsigned need = cell_need(cell, spec), id = host_node(o->plan->host, cell->node)->id;
-	unsigned have = o->now.cell[index];
-	g_autofree char *wish =
-		g_strdup_printf("needs %u whole core%s", need, need == 1 ? "" : "s");
-
-	if (have >= need)
-		return g_strdup_printf("%s and %" G_GUINT64_FORMAT
-				       " MiB of memory on one node; none%s has both",
-				       wish, online_share_memory(demand, demand->vcpus) >> 20,
-				       demand->node == NONE ? "" : " that it may have");
-	if (demand->node != NONE)
-		return g_strdup_printf("%s on node %u; %u free there", wish, id, have);
-	return g_strdup_printf("%s on one node, or in equal shares on several; %u free in all, %u "
-			       "on node %u",
-			       wish, free_of_class(o, cell->class), have, id);
-}
-
-char *online_why(const Online *o, const VmSpec *spec)
-{
-	Demand demand = online_demand(o, spec);
-	unsigned closest;
-
-	if (spec->policy == POLICY_SHARED)
-		return g_strdup(hwloc_bitmap_iszero(o->pool) ? "the pool has no CPU"
-							     : "no node has the memory");
-	if (spec->node >= 0 && host_node_of_id(o->plan->host, (unsigned)spec->node) == HOST_NONE)
-		return g_strdup_printf("asks for node %d, which this host does not have",
-				       spec->node);
-	closest = closest_cell(o, spec, &demand);
-	if (closest == NONE)
-		return g_strdup(demand.node == NONE ? "no core is left to VMs"
-						    : "no core of that node is left to VMs");
-	return why_cell(o, spec, &demand, closest);
-}
-
 unsigned online_vcpus(const Online *o)
 {
 	return o->vcpus;
@@ -404,101 +303,6 @@ void online_apply(Online *o, const GPtrArray *moves)
 
 /* Life */
 
-static void room_clear(gpointer data)
-{
-	g_array_unref(((Room *)data)->cores);
-}
-
-/* The core may hold a VM: the split leaves it to VMs, whoever has it now. */
-static bool core_of_vms(const Plan *plan, unsigned index)
-{
-	Role role = g_array_index(plan->roles, Role, index);
-
-	return role == ROLE_FREE ||
-	       (role == ROLE_DEDICATED && !host_core(plan->host, index)->partial);
-}
-
-static void rooms_build(Online *o)
-{
-	const Host *host = o->plan->host;
-
-	for (unsigned i = 0; i < host->cores->len; i++) {
-		const Core *core = host_core(host, i);
-		unsigned r;
-
-		if (!core_of_vms(o->plan, i))
-			continue;
-		r = room_find(o, i);
-		if (r == NONE) {
-			Room room = {core->node,
-				     core->kind * (HOST_MAX_THREADS + 1) + core->n_cpus,
-				     core->n_cpus,
-				     0,
-				     0,
-				     g_array_new(FALSE, FALSE, sizeof(unsigned))};
-
-			g_array_append_val(o->rooms, room);
-			r = o->rooms->len - 1;
-		}
-		g_array_append_val(g_array_index(o->rooms, Room, r).cores, i);
-		g_array_index(o->rooms, Room, r).capacity++;
-		o->cores_all++;
-	}
-}
-
-static unsigned room_first(const Room *room)
-{
-	return g_array_index(room->cores, unsigned, 0);
-}
-
-static int room_compare(gconstpointer a, gconstpointer b)
-{
-	const Room *x = a, *y = b;
-
-	if (x->node != y->node)
-		return x->node < y->node ? -1 : 1;
-	if (x->class != y->class)
-		return x->class < y->class ? -1 : 1;
-	return room_first(x) < room_first(y) ? -1 : room_first(x) > room_first(y);
-}
-
-/* Classes become small numbers, in the order of rooms. */
-static void classes_build(Online *o)
-{
-	g_autoptr(GArray) classes = g_array_new(FALSE, FALSE, sizeof(unsigned));
-
-	for (unsigned r = 0; r < o->rooms->len; r++) {
-		Room *room = &g_array_index(o->rooms, Room, r);
-		unsigned c = 0;
-
-		while (c < classes->len && g_array_index(classes, unsigned, c) != room->class)
-			c++;
-		if (c == classes->len)
-			g_array_append_val(classes, room->class);
-		room->class = c;
-	}
-	o->n_classes = classes->len;
-}
-
-static void cells_build(Online *o)
-{
-	for (unsigned r = 0; r < o->rooms->len; r++) {
-		Room *room = &g_array_index(o->rooms, Room, r);
-		Cell *last =
-			o->cells->len ? &g_array_index(o->cells, Cell, o->cells->len - 1) : NULL;
-
-		if (!last || last->node != room->node || last->class != room->class) {
-			Cell cell = {room->node, room->class, room->threads, r, 0, 0};
-
-			g_array_append_val(o->cells, cell);
-			last = &g_array_index(o->cells, Cell, o->cells->len - 1);
-		}
-		room->cell = o->cells->len - 1;
-		last->n_rooms++;
-		last->capacity += room->capacity;
-	}
-}
-
 static void counts_build(Online *o)
 {
 	const Host *host = o->plan->host;
@@ -510,9 +314,6 @@ static void counts_build(Online *o)
 	for (unsigned c = 0; c < o->cells->len; c++)
 		o->now.cell[c] = online_cell(o, c)->capacity;
 	memcpy(o->now.memory, memory, host->nodes->len * sizeof *memory);
-	o->room_of = g_new0(unsigned, host->cores->len);
-	for (unsigned i = 0; i < host->cores->len; i++)
-		o->room_of[i] = room_find(o, i);
 	o->taken = g_new0(bool, host->cores->len);
 	g_array_set_size(o->scratch, MAX(o->rooms->len, host->cores->len));
 }
@@ -524,7 +325,7 @@ static bool vm_on_rooms(const Online *o, const PlanVm *vm)
 		unsigned cpu = g_array_index(vm->vcpupin, unsigned, v);
 		unsigned core = host_core_of(o->plan->host, cpu);
 
-		if (!core_of_vms(o->plan, core) || o->taken[core])
+		if (!online_core_of_vms(o->plan, core) || o->taken[core])
 			return false;
 	}
 	return true;
@@ -548,7 +349,7 @@ static void cores_lose(Online *o, const PlanVm *vm)
 		unsigned cpu = g_array_index(vm->vcpupin, unsigned, v);
 		unsigned core = host_core_of(o->plan->host, cpu);
 
-		if (core_of_vms(o->plan, core) && !o->taken[core])
+		if (online_core_of_vms(o->plan, core) && !o->taken[core])
 			core_lose(o, core);
 	}
 }
@@ -582,7 +383,7 @@ static void cores_reserved_lose(Online *o)
 {
 	for (unsigned i = 0; i < o->plan->host->cores->len; i++)
 		if (g_array_index(o->plan->roles, Role, i) == ROLE_DEDICATED &&
-		    core_of_vms(o->plan, i) && !o->taken[i])
+		    online_core_of_vms(o->plan, i) && !o->taken[i])
 			core_lose(o, i);
 }
 
@@ -594,9 +395,6 @@ Online *online_new(const Plan *plan, const Inventory *inventory, OnlinePolicy po
 	o->inventory = inventory;
 	o->policy = policy;
 	o->value = online_value_new();
-	o->rooms = g_array_new(FALSE, FALSE, sizeof(Room));
-	g_array_set_clear_func(o->rooms, room_clear);
-	o->cells = g_array_new(FALSE, FALSE, sizeof(Cell));
 	o->spare = g_ptr_array_new_with_free_func((GDestroyNotify)online_vm_free);
 	o->scratch = g_array_new(FALSE, FALSE, sizeof(Taken));
 	o->vms = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
@@ -604,10 +402,7 @@ Online *online_new(const Plan *plan, const Inventory *inventory, OnlinePolicy po
 	o->pool = hwloc_bitmap_dup(plan->cpus[ROLE_SHARED]);
 	if (hwloc_bitmap_iszero(o->pool))
 		hwloc_bitmap_copy(o->pool, plan->cpus[ROLE_HOST]);
-	rooms_build(o);
-	g_array_sort(o->rooms, room_compare);
-	classes_build(o);
-	cells_build(o);
+	online_rooms_build(o);
 	counts_build(o);
 	for (unsigned i = 0; i < plan->vms->len; i++)
 		begin_vm(o, g_ptr_array_index(plan->vms, i));

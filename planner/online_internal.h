@@ -3,6 +3,8 @@
  * What the files of online placement share.
  *
  *   online.c        who runs where; coming and going
+ *   online_rooms.c  rooms, cells and classes, once
+ *   online_why.c    why a VM has no seat
  *   online_seat.c   seats on counts of free cores: pure, so that a what-if is the same on a copy
  *   online_value.c  what the free cores are worth to the VMs that are likely to come
  *   online_moves.c  which VMs would have to move
@@ -94,6 +96,13 @@ static inline uint64_t online_share_memory(const Demand *demand, unsigned vcpus)
 
 /* The seat VM has now; space as for online_seat(). */
 void online_seat_of(const Online *online, const OnlineVm *vm, Seat *seat);
+
+/* online_rooms.c */
+
+/* May the core hold a VM? The split leaves it to VMs, whoever has it now. */
+bool online_core_of_vms(const Plan *plan, unsigned core);
+/* Fill in all of ONLINE that never changes: rooms, cells, room_of, cores_all. */
+void online_rooms_build(Online *online);
 
 /* online_seat.c */
 
