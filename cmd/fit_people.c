@@ -9,11 +9,6 @@
 #define GREEN "\033[32m"
 #define RED "\033[31m"
 
-static unsigned node_id(const Fit *fit, unsigned node)
-{
-	return host_node(fit->plan->host, node)->id;
-}
-
 static const char *plural(uint64_t n)
 {
 	return n == 1 ? "" : "s";
@@ -87,7 +82,7 @@ static void room_line(struct libscols_table *table, const Fit *fit, unsigned i)
 {
 	const FitRoom *room = &g_array_index(fit->rooms, FitRoom, i);
 	bool first = !i || g_array_index(fit->rooms, FitRoom, i - 1).node != room->node;
-	g_autofree char *node = g_strdup_printf("%u", node_id(fit, room->node));
+	g_autofree char *node = g_strdup_printf("%u", fit_node_id(fit, room->node));
 	g_autofree char *l3 =
 		room->l3 == HOST_NONE ? g_strdup("-") : g_strdup_printf("%u", room->l3);
 	g_autofree char *free_cores = g_strdup_printf("%u of %u", room->free, room->cores);
@@ -170,7 +165,7 @@ static hwloc_bitmap_t nodes_like(const Fit *fit, const FitAnswer *answer, unsign
 			continue;
 		if (n < first)
 			break;
-		hwloc_bitmap_set(ids, node_id(fit, n));
+		hwloc_bitmap_set(ids, fit_node_id(fit, n));
 	}
 	return ids;
 }
@@ -348,7 +343,7 @@ static char *largest_text(const Fit *fit, const FitLargest *largest)
 	if (largest->node == HOST_NONE)
 		g_string_append_printf(text, ", over %u nodes", largest->nodes);
 	else
-		g_string_append_printf(text, ", node %u", node_id(fit, largest->node));
+		g_string_append_printf(text, ", node %u", fit_node_id(fit, largest->node));
 	if (largest->l3 != HOST_NONE)
 		g_string_append_printf(text, ", L3 %u", largest->l3);
 	if (!largest->proved)

@@ -44,6 +44,8 @@ FitBase *fit_base_new(const Host *host, const Inventory *inventory, const PlanOp
 FitBase *fit_base_new_quick(const Host *host, const Inventory *inventory, uint64_t budget);
 void fit_base_free(FitBase *base);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FitBase, fit_base_free)
+/* Is NAME one of those that plan does not place? */
+bool fit_base_refuses(const FitBase *base, const char *name);
 
 typedef struct FitCount {
 	unsigned fit;	/* so many more are placed with all the others */

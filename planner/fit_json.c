@@ -25,11 +25,6 @@ static json_t *text(const char *string)
 	return string ? json_string(string) : json_null();
 }
 
-static unsigned node_id(const Fit *fit, unsigned node)
-{
-	return host_node(fit->plan->host, node)->id;
-}
-
 /* Sizes */
 
 static void shape_to_json(json_t *object, const VmSpec *spec)
@@ -47,9 +42,9 @@ static json_t *where_to_json(const Fit *fit, const FitAnswer *answer)
 
 	for (unsigned n = 0; n < fit->plan->host->nodes->len; n++)
 		if (answer->nodes[n])
-			json_array_append_new(array,
-					      json_pack("{s:i, s:i}", "node", (int)node_id(fit, n),
-							"vms", (int)answer->nodes[n]));
+			json_array_append_new(array, json_pack("{s:i, s:i}", "node",
+							       (int)fit_node_id(fit, n), "vms",
+							       (int)answer->nodes[n]));
 	return array;
 }
 
@@ -126,7 +121,7 @@ static json_t *largest_to_json(const Fit *fit, const FitLargest *largest)
 	json_object_set_new(object, "memory", number(largest->vcpus * fit->per_vcpu));
 	json_object_set_new(object, "node",
 			    largest->node == HOST_NONE ? json_null()
-						       : number(node_id(fit, largest->node)));
+						       : number(fit_node_id(fit, largest->node)));
 	json_object_set_new(object, "l3",
 			    largest->l3 == HOST_NONE ? json_null() : number(largest->l3));
 	json_object_set_new(object, "nodes", number(largest->nodes));
@@ -154,7 +149,7 @@ static json_t *rooms_to_json(const Fit *fit)
 		const FitRoom *room = &g_array_index(fit->rooms, FitRoom, i);
 		json_t *object = json_object();
 
-		json_object_set_new(object, "node", number(node_id(fit, room->node)));
+		json_object_set_new(object, "node", number(fit_node_id(fit, room->node)));
 		json_object_set_new(object, "l3",
 				    room->l3 == HOST_NONE ? json_null() : number(room->l3));
 		json_object_set_new(object, "threads", number(room->threads));
@@ -172,9 +167,9 @@ static json_t *memory_to_json(const Fit *fit)
 
 	for (unsigned n = 0; n < fit->plan->host->nodes->len; n++)
 		if (!hwloc_bitmap_iszero(host_node(fit->plan->host, n)->cpus))
-			json_array_append_new(array,
-					      json_pack("{s:i, s:o}", "node", (int)node_id(fit, n),
-							"free", bytes(fit->memory[n])));
+			json_array_append_new(array, json_pack("{s:i, s:o}", "node",
+							       (int)fit_node_id(fit, n), "free",
+							       bytes(fit->memory[n])));
 	return array;
 }
 

@@ -28,6 +28,11 @@ static void stranded_free(gpointer data)
 	g_free(stranded);
 }
 
+unsigned fit_node_id(const Fit *fit, unsigned node)
+{
+	return host_node(fit->plan->host, node)->id;
+}
+
 Fit *fit_compute(const Host *host, const Inventory *inventory, const Node *node,
 		 const FitOptions *options)
 {

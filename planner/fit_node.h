@@ -98,6 +98,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Fit, fit_free)
 /* "8", "8:16G", "8:16G:1G": as --vm takes it; isolate is said. Yours. */
 char *fit_size_name(const VmSpec *spec);
 
+/* The OS index of the node at that position. */
+unsigned fit_node_id(const Fit *fit, unsigned node);
+
 /* The steps of fit_compute(). */
 void fit_sizes(Fit *fit, const FitOptions *options);	/* fit_sizes.c */
 void fit_why_not(Fit *fit, FitAnswer *answer);		/* fit_why.c */

@@ -12,15 +12,6 @@
 /* No VM of an inventory has a '/' in its name. */
 #define MORE "more/"
 
-static bool is_refused(const FitBase *base, const char *name)
-{
-	for (unsigned i = 0; i < base->refused->len; i++)
-		if (!strcmp(((const PlanVm *)g_ptr_array_index(base->refused, i))->spec->name,
-			    name))
-			return true;
-	return false;
-}
-
 /* What plan places, then N more; those that cannot be placed where they are kept stay there. Yours.
  */
 static GPtrArray *vms_with(const FitBase *base, const VmSpec *size, unsigned n)
@@ -31,7 +22,7 @@ static GPtrArray *vms_with(const FitBase *base, const VmSpec *size, unsigned n)
 	for (unsigned i = 0; i < inventory->vms->len; i++) {
 		const VmSpec *spec = g_ptr_array_index(inventory->vms, i);
 
-		if (spec->cpus || !is_refused(base, spec->name))
+		if (spec->cpus || !fit_base_refuses(base, spec->name))
 			g_ptr_array_add(vms, vm_spec_copy(spec, spec->name));
 	}
 	for (unsigned i = 1; i <= n; i++) {

@@ -31,15 +31,6 @@ static Inventory *parse(const char *text)
 	return inventory_parse("f", text, strlen(text), errors);
 }
 
-static bool is_refused(const FitBase *base, const char *name)
-{
-	for (unsigned i = 0; i < base->refused->len; i++)
-		if (!strcmp(((const PlanVm *)g_ptr_array_index(base->refused, i))->spec->name,
-			    name))
-			return true;
-	return false;
-}
-
 /* Plan places N more like SIZE, beside all but those refused; '~' comes last. */
 static void check_placed(const FitBase *base, const Inventory *inventory, const VmSpec *size,
 			 unsigned n)
@@ -52,7 +43,7 @@ static void check_placed(const FitBase *base, const Inventory *inventory, const 
 	for (unsigned i = 0; i < inventory->vms->len; i++) {
 		const VmSpec *spec = g_ptr_array_index(inventory->vms, i);
 
-		if (spec->cpus || !is_refused(base, spec->name))
+		if (spec->cpus || !fit_base_refuses(base, spec->name))
 			g_ptr_array_add(vms, vm_spec_copy(spec, spec->name));
 	}
 	for (unsigned i = 0; i < n; i++) {
@@ -65,7 +56,7 @@ static void check_placed(const FitBase *base, const Inventory *inventory, const 
 	for (unsigned i = 0; i < plan->vms->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
 
-		g_assert(vm->placed || is_refused(base, vm->spec->name));
+		g_assert(vm->placed || fit_base_refuses(base, vm->spec->name));
 	}
 }
 

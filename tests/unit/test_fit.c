@@ -134,15 +134,6 @@ static char *random_inventory(const Host *host)
 	return g_string_free(text, FALSE);
 }
 
-static bool is_refused(const FitBase *base, const char *name)
-{
-	for (unsigned i = 0; i < base->refused->len; i++)
-		if (!strcmp(((const PlanVm *)g_ptr_array_index(base->refused, i))->spec->name,
-			    name))
-			return true;
-	return false;
-}
-
 /* Does plan place N more, whose names come last, and all that it placed before? VMs that it has no
  * room for are not in the inventory; those with cpus = stay: they keep their CPUs. */
 static bool planned(const Host *host, const Inventory *inventory, const FitBase *base,
@@ -156,7 +147,8 @@ static bool planned(const Host *host, const Inventory *inventory, const FitBase 
 	for (unsigned i = 0; i < inventory->vms->len; i++) {
 		const VmSpec *spec = g_ptr_array_index(inventory->vms, i);
 
-		if (spec->cpus || spec->policy == POLICY_SHARED || !is_refused(base, spec->name))
+		if (spec->cpus || spec->policy == POLICY_SHARED ||
+		    !fit_base_refuses(base, spec->name))
 			g_ptr_array_add(more->vms, vm_spec_copy(spec, spec->name));
 	}
 	for (unsigned i = 0; i < n; i++) {
@@ -168,7 +160,7 @@ static bool planned(const Host *host, const Inventory *inventory, const FitBase 
 	for (unsigned i = 0; i < plan->vms->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
 
-		all &= vm->placed || is_refused(base, vm->spec->name);
+		all &= vm->placed || fit_base_refuses(base, vm->spec->name);
 	}
 	return all;
 }
