@@ -155,9 +155,8 @@ static const char *const concerned_modules[] = {
 
 static bool concerns(const char *name)
 {
-	for (const char *const *one = concerned; *one; one++)
-		if (cmdline_same(*one, name))
-			return true;
+	if (cmdline_listed(concerned, name))
+		return true;
 	for (const char *const *one = concerned_modules; *one; one++)
 		if (g_str_has_prefix(name, *one))
 			return true;
@@ -189,21 +188,17 @@ static void extra_add(Adopter *a, GStrvBuilder *extra, const CmdlineWord *word)
 
 static void extra_adopt(Adopter *a)
 {
-	static const char *const own[] = {"isolcpus", "nohz_full", "rcu_nocbs", "irqaffinity"};
 	g_autoptr(GStrvBuilder) extra = g_strv_builder_new();
 	const GPtrArray *words = a->audit->cmdline->words;
 	unsigned left = 0;
 
 	for (unsigned i = 0; i < words->len; i++) {
 		const CmdlineWord *word = g_ptr_array_index(words, i);
-		bool mine = false;
 
-		for (unsigned n = 0; n < G_N_ELEMENTS(own); n++)
-			mine |= cmdline_same(own[n], word->name);
 		if (concerns(word->name))
 			extra_add(a, extra, word);
 		else
-			left += !mine;
+			left += !cmdline_listed(cmdline_cpu_names, word->name);
 	}
 	g_strfreev(a->inventory->extra);
 	a->inventory->extra = g_strv_builder_end(extra);

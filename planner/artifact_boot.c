@@ -5,6 +5,7 @@
  * (kernel/sched/isolation.c), whoever wrote it.
  */
 #include "planner/artifact.h"
+#include "planner/cmdline.h"
 
 #include <string.h>
 
@@ -12,14 +13,6 @@ static const char *unfit_without_line(const Plan *plan, const PlanVm *vm)
 {
 	(void)vm;
 	return *plan->cmdline ? NULL : "the plan has no kernel parameters";
-}
-
-static bool isolates(const KernelParameter *p)
-{
-	static const char *const names[] = {"isolcpus", "nohz_full", "rcu_nocbs", "irqaffinity",
-					    NULL};
-
-	return g_strv_contains(names, p->name);
 }
 
 static char *word_of(const KernelParameter *p)
@@ -38,7 +31,7 @@ static char *extra(Fill *f, const char *template, TemplateEscape escape)
 		g_autofree char *word = word_of(p);
 		const TemplateValue values[] = {{"word", word, escape}, FILL_END};
 
-		if (!isolates(p))
+		if (!cmdline_listed(cmdline_cpu_names, p->name))
 			fill_append(f, block, template, values);
 	}
 	return g_string_free(block, FALSE);

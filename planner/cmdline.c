@@ -109,6 +109,16 @@ bool cmdline_same(const char *a, const char *b)
 	return !*a && !*b;
 }
 
+bool cmdline_listed(const char *const *names, const char *name)
+{
+	for (; *names; names++)
+		if (cmdline_same(*names, name))
+			return true;
+	return false;
+}
+
+const char *const cmdline_cpu_names[] = {"isolcpus", "nohz_full", "rcu_nocbs", "irqaffinity", NULL};
+
 unsigned cmdline_count(const Cmdline *cmdline, const char *name)
 {
 	unsigned n = 0;

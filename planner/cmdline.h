@@ -52,6 +52,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cmdline, cmdline_free)
 
 /* Are A and B the same parameter? */
 bool cmdline_same(const char *a, const char *b);
+/* Is NAME one of NAMES, which end in NULL? */
+bool cmdline_listed(const char *const *names, const char *name);
+/* The four that take CPUs away: "isolcpus", …, NULL. */
+extern const char *const cmdline_cpu_names[];
 /* How often NAME is given, and its last word, NULL. */
 unsigned cmdline_count(const Cmdline *cmdline, const char *name);
 const CmdlineWord *cmdline_last(const Cmdline *cmdline, const char *name);

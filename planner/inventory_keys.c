@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What each key of the inventory may say, and where that goes. */
+#include "planner/cmdline.h"
 #include "planner/inventory_parser.h"
 #include "planner/nearest.h"
 #include "planner/size.h"
@@ -296,10 +297,8 @@ static char *parameter_name(const char *parameter)
 
 static void extra_check(Parser *p, const char *parameter)
 {
-	static const char *const own[] = {"isolcpus", "nohz_full", "rcu_nocbs", "irqaffinity",
-					  NULL};
 	g_autofree char *name = parameter_name(parameter);
-	const char *near = nearest_word(name, own);
+	const char *near = nearest_word(name, cmdline_cpu_names);
 
 	for (const char *c = parameter; *c; c++)
 		if (!g_ascii_isalnum(*c) && !strchr("-_.,:=/@+%*~^", *c)) {
@@ -311,7 +310,7 @@ static void extra_check(Parser *p, const char *parameter)
 		parser_refuse(p, "'%s' has no name before its '='", parameter);
 	else if (!strcmp(name, "__"))
 		parser_refuse(p, "'--' ends the kernel's part of the line");
-	else if (g_strv_contains(own, name))
+	else if (cmdline_listed(cmdline_cpu_names, name))
 		parser_refuse(p, "%s= is planner's to write", name);
 	else if (near)
 		parser_refuse(p,

@@ -5,7 +5,7 @@
 
 /* In the order of planner-rules(7). */
 const Rule *const rules[] = {
-	/* rules_line.c */
+	/* rules_word.c, rules_line.c */
 	&rule_kernel_parameter_misspelt,
 	&rule_kernel_parameter_refused,
 	&rule_kernel_list_out_of_range,

@@ -19,6 +19,12 @@ G_GNUC_PRINTF(5, 6)
 void rule_unknown(const Rule *rule, GPtrArray *findings, const char *subject, const char *evidence,
 		  const char *text, ...);
 
+/* RULE holds for SUBJECT where CPUS (NULL = not known) meet the isolated ones: "WHAT isolated CPUs
+ * 2-3", which are in trouble. */
+void rule_found_on_isolated(const Rule *rule, const Audit *audit, GPtrArray *findings,
+			    const char *subject, const char *evidence, hwloc_const_bitmap_t cpus,
+			    const char *what);
+
 /* Sets. All are yours. */
 hwloc_bitmap_t set_new(void);
 hwloc_bitmap_t set_and(hwloc_const_bitmap_t a, hwloc_const_bitmap_t b);

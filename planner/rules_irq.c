@@ -96,17 +96,10 @@ const Rule rule_irq_managed_on_isolated = {
 /* A plan without irqaffinity= leaves the default to others on purpose. */
 static void eval_default(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
-	hwloc_const_bitmap_t mask = audit->facts->irqs->default_affinity;
-	g_auto(CpuSet) hit = NULL;
-	g_autofree char *list = NULL;
-
-	if (!mask || (audit->plan && !audit->planned_effects->irq))
-		return;
-	hit = set_and(mask, audit->isolated);
-	list = set_text(hit);
-	if (!hwloc_bitmap_iszero(hit))
-		rule_found(rule, findings, SUBJECT, "/proc/irq/default_smp_affinity", hit,
-			   "new interrupts may be placed on isolated CPUs %s", list);
+	if (!audit->plan || audit->planned_effects->irq)
+		rule_found_on_isolated(
+			rule, audit, findings, SUBJECT, "/proc/irq/default_smp_affinity",
+			audit->facts->irqs->default_affinity, "new interrupts may be placed on");
 }
 
 const Rule rule_irq_default_affinity = {

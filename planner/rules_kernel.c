@@ -344,16 +344,11 @@ static void eval_watchdog(const Rule *rule, const Audit *audit, GPtrArray *findi
 {
 	const KernelFacts *kernel = audit->facts->kernel;
 	const char *runs = sysctl_value(audit->facts, "kernel", "watchdog");
-	g_auto(CpuSet) hit = NULL;
-	g_autofree char *list = NULL;
 
-	if (!kernel->watchdog || (runs && g_str_equal(runs, "0")))
-		return;
-	hit = set_and(kernel->watchdog, audit->isolated);
-	list = set_text(hit);
-	if (!hwloc_bitmap_iszero(hit))
-		rule_found(rule, findings, SUBJECT, "/proc/sys/kernel/watchdog_cpumask", hit,
-			   "the lockup watchdog runs on isolated CPUs %s", list);
+	if (!runs || !g_str_equal(runs, "0"))
+		rule_found_on_isolated(rule, audit, findings, SUBJECT,
+				       "/proc/sys/kernel/watchdog_cpumask", kernel->watchdog,
+				       "the lockup watchdog runs on");
 }
 
 const Rule rule_kernel_watchdog_on_isolated = {

@@ -5,7 +5,7 @@
 
 #include "planner/rules.h"
 
-/* rules_line.c */
+/* rules_word.c, rules_line.c */
 extern const Rule rule_kernel_parameter_misspelt, rule_kernel_parameter_refused,
 	rule_kernel_list_out_of_range, rule_kernel_list_malformed, rule_kernel_list_keyword,
 	rule_kernel_flags_without_domain, rule_kernel_flag_unknown, rule_kernel_parameter_duplicate,

@@ -194,13 +194,9 @@ const Rule rule_task_vhost_on_isolated = {
 
 static void eval_workqueue(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
-	hwloc_const_bitmap_t mask = audit->facts->kernel->workqueue;
-	g_auto(CpuSet) hit = mask ? set_and(mask, audit->isolated) : set_new();
-	g_autofree char *list = set_text(hit);
-
-	if (!hwloc_bitmap_iszero(hit))
-		rule_found(rule, findings, "tasks", "/sys/devices/virtual/workqueue/cpumask", hit,
-			   "unbound work may run on isolated CPUs %s", list);
+	rule_found_on_isolated(rule, audit, findings, "tasks",
+			       "/sys/devices/virtual/workqueue/cpumask",
+			       audit->facts->kernel->workqueue, "unbound work may run on");
 }
 
 const Rule rule_task_workqueue_on_isolated = {
