@@ -282,7 +282,8 @@ static bool finish(Dive *d, unsigned n, uint64_t limit, Packing **found)
 
 		count[s->kind] += vms_of(d, i);
 		task.value += vms_of(d, i) * d->model->kinds[s->kind].value;
-		task.left += s->coarse ? vms_of(d, i) : 0;
+		if (s->coarse && task.left != SEARCH_NEVER)
+			task.left += vms_of(d, i);
 	}
 	task.shares = d->shares;
 	if (finder_run(d->finder, &task, limit, &rest) != OUTCOME_FOUND)

@@ -68,6 +68,9 @@ Model *model_new(const SearchProblem *problem);
 void model_free(Model *model);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Model, model_free)
 
+/* The finest level at which the empty rooms hold VM, SEARCH_NEVER = none. */
+unsigned natural_level(const SearchProblem *problem, const SearchVm *vm);
+
 /* Bytes of each of K shares, in whole pages. */
 uint64_t share_bytes(const SearchVm *vm, unsigned k);
 /* Cores and memory of each of K shares of KIND (k = 1: the whole VM). */

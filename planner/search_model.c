@@ -145,7 +145,7 @@ bool search_fits_empty(const SearchProblem *problem, const SearchVm *vm, unsigne
 	return false;
 }
 
-static unsigned natural_level(const SearchProblem *problem, const SearchVm *vm)
+unsigned natural_level(const SearchProblem *problem, const SearchVm *vm)
 {
 	for (unsigned level = 0; level <= problem->n_nodes; level++)
 		if (search_fits_empty(problem, vm, level))

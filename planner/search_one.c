@@ -14,14 +14,6 @@ typedef struct One {
 	uint64_t memory; /* of one share */
 } One;
 
-static unsigned natural_level(const SearchProblem *problem, const SearchVm *vm)
-{
-	for (unsigned level = 0; level <= problem->n_nodes; level++)
-		if (search_fits_empty(problem, vm, level))
-			return level;
-	return SEARCH_NEVER;
-}
-
 static unsigned need_of(const One *one, const SearchRoom *room)
 {
 	return search_cores(one->vm->vcpus / MAX(one->level, 1), room->threads, one->vm->isolate);
