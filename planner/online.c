@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/online_internal.h"
 #include "planner/place.h"
+#include "planner/problem.h"
 
 #include <string.h>
 
@@ -325,7 +326,7 @@ static bool vm_on_rooms(const Online *o, const PlanVm *vm)
 		unsigned cpu = g_array_index(vm->vcpupin, unsigned, v);
 		unsigned core = host_core_of(o->plan->host, cpu);
 
-		if (!online_core_of_vms(o->plan, core) || o->taken[core])
+		if (!problem_core_of_vms(o->plan, core) || o->taken[core])
 			return false;
 	}
 	return true;
@@ -349,7 +350,7 @@ static void cores_lose(Online *o, const PlanVm *vm)
 		unsigned cpu = g_array_index(vm->vcpupin, unsigned, v);
 		unsigned core = host_core_of(o->plan->host, cpu);
 
-		if (online_core_of_vms(o->plan, core) && !o->taken[core])
+		if (problem_core_of_vms(o->plan, core) && !o->taken[core])
 			core_lose(o, core);
 	}
 }
@@ -383,7 +384,7 @@ static void cores_reserved_lose(Online *o)
 {
 	for (unsigned i = 0; i < o->plan->host->cores->len; i++)
 		if (g_array_index(o->plan->roles, Role, i) == ROLE_DEDICATED &&
-		    online_core_of_vms(o->plan, i) && !o->taken[i])
+		    problem_core_of_vms(o->plan, i) && !o->taken[i])
 			core_lose(o, i);
 }
 

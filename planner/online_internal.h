@@ -99,8 +99,6 @@ void online_seat_of(const Online *online, const OnlineVm *vm, Seat *seat);
 
 /* online_rooms.c */
 
-/* May the core hold a VM? The split leaves it to VMs, whoever has it now. */
-bool online_core_of_vms(const Plan *plan, unsigned core);
 /* Fill in all of ONLINE that never changes: rooms, cells, room_of, cores_all. */
 void online_rooms_build(Online *online);
 

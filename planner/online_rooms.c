@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/online_internal.h"
+#include "planner/problem.h"
 
 #define NONE G_MAXUINT
 
 static void room_clear(gpointer data)
 {
 	g_array_unref(((Room *)data)->cores);
-}
-
-bool online_core_of_vms(const Plan *plan, unsigned index)
-{
-	Role role = g_array_index(plan->roles, Role, index);
-
-	return role == ROLE_FREE ||
-	       (role == ROLE_DEDICATED && !host_core(plan->host, index)->partial);
 }
 
 static unsigned room_find(const Online *o, unsigned index)
@@ -25,8 +18,7 @@ static unsigned room_find(const Online *o, unsigned index)
 		const Core *first =
 			host_core(o->plan->host, g_array_index(room->cores, unsigned, 0));
 
-		if (core->node == first->node && core->l3 == first->l3 &&
-		    core->kind == first->kind && core->n_cpus == first->n_cpus)
+		if (problem_same_room(core, first))
 			return r;
 	}
 	return NONE;
@@ -40,12 +32,12 @@ static void rooms_find(Online *o)
 		const Core *core = host_core(host, i);
 		unsigned r;
 
-		if (!online_core_of_vms(o->plan, i))
+		if (!problem_core_of_vms(o->plan, i))
 			continue;
 		r = room_find(o, i);
 		if (r == NONE) {
 			Room room = {core->node,
-				     core->kind * (HOST_MAX_THREADS + 1) + core->n_cpus,
+				     problem_class_of(core),
 				     core->n_cpus,
 				     0,
 				     0,

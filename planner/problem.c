@@ -5,18 +5,17 @@
 
 /* Rooms */
 
-static bool same_room(const Core *a, const Core *b)
+bool problem_same_room(const Core *a, const Core *b)
 {
 	return a->node == b->node && a->l3 == b->l3 && a->kind == b->kind && a->n_cpus == b->n_cpus;
 }
 
-/* Can VMs have the core at all, whoever has it now? */
-static bool core_of_vms(const Placer *placer, unsigned core)
+bool problem_core_of_vms(const Plan *plan, unsigned core)
 {
-	Role role = g_array_index(placer->plan->roles, Role, core);
+	Role role = g_array_index(plan->roles, Role, core);
 
 	return (role == ROLE_FREE || role == ROLE_DEDICATED) &&
-	       !host_core(placer->host, core)->partial;
+	       !host_core(plan->host, core)->partial;
 }
 
 static bool core_free(const Placer *placer, unsigned core)
@@ -46,7 +45,7 @@ static int room_compare(gconstpointer a, gconstpointer b, gpointer data)
 static unsigned room_find(const Host *host, const GPtrArray *cores, const Core *core)
 {
 	for (unsigned r = 0; r < cores->len; r++)
-		if (same_room(room_core(host, cores, r), core))
+		if (problem_same_room(room_core(host, cores, r), core))
 			return r;
 	return HOST_NONE;
 }
@@ -58,7 +57,7 @@ static GPtrArray *rooms_of(const Placer *placer)
 	for (unsigned i = 0; i < placer->host->cores->len; i++) {
 		unsigned room;
 
-		if (!core_of_vms(placer, i))
+		if (!problem_core_of_vms(placer->plan, i))
 			continue;
 		room = room_find(placer->host, cores, host_core(placer->host, i));
 		if (room == HOST_NONE) {

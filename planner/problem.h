@@ -32,6 +32,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Problem, problem_free)
 
 void problem_add_vm(Problem *problem, const VmSpec *spec);
 void problem_remove_vm(Problem *problem, unsigned entry);
+/* Can VMs have the core at all, whoever has it now? */
+bool problem_core_of_vms(const Plan *plan, unsigned core);
+/* Are two cores of one room? */
+bool problem_same_room(const Core *a, const Core *b);
 /* Cores that may hold one VM together are of one class. */
 unsigned problem_class_of(const Core *core);
 /* The room that core INDEX is in, HOST_NONE for a core that no VM can have. */
