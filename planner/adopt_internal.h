@@ -51,8 +51,12 @@ bool adopt_parses(const char *section, const char *key, const char *value);
 /* adopt_roles.c: which cores are isolated, before the VMs; who has them, after. */
 void adopt_isolated(Adopter *a);
 void adopt_roles(Adopter *a);
-/* adopt_vms.c: the VMs, with pins or where they float. */
+/* adopt_vms.c: the VMs. */
 void adopt_vms(Adopter *a);
+/* adopt_policy.c: pins or where it floats, of one of them. */
+void adopt_policy(Adopter *a, AdoptVm *vm);
+/* vCPUs that are there, each with its thread. */
+unsigned adopt_vcpus(const Guest *guest);
 /* adopt_kernel.c: [node] and [kernel]. */
 void adopt_node(Adopter *a);
 void adopt_kernel(Adopter *a);
