@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/search_internal.h"
 
-/* So many that the worst case takes less than a tenth of a second. */
+/* Less than a tenth of a second on hosts of some hundred CPUs. Hundreds of VMs no two of which are
+ * alike take seconds: their linear programs are long, and count as few steps. */
 #define DEFAULT_BUDGET 200000
 
 uint64_t search_budget(const SearchProblem *problem)
