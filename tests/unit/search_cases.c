@@ -5,6 +5,7 @@
  * from half empty to overfull, with and without memory to run short of.
  */
 #include "planner/search.h"
+#include "random.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -22,16 +23,6 @@ static const unsigned sizes[][6] = {
 	{6, 8, 12, 20, 0},
 };
 static const char *const prefers[] = {"vcpus", "vms", "order"};
-
-static uint64_t state = 88172645463325252;
-
-static unsigned pick(unsigned n)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (unsigned)(state >> 16) % n;
-}
 
 /* Rooms of a host of SHAPE; returns its threads. */
 static unsigned make_rooms(GArray *rooms, const struct Shape *shape)
@@ -142,7 +133,7 @@ int main(int argc, char **argv)
 	unsigned count = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 20;
 
 	if (argc > 2)
-		state += strtoul(argv[2], NULL, 10) * 0x9e3779b97f4a7c15;
+		random_state += strtoul(argv[2], NULL, 10) * 0x9e3779b97f4a7c15;
 	while (count-- > 0)
 		print_case();
 	return 0;

@@ -1,20 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Capacity: fit and plan never disagree, and neither does fit with itself. */
 #include "planner/fit_node.h"
+#include "random.h"
 #include "topology/host_load.h"
 
 #include <string.h>
-
-/* A generator of our own: the same cases on every machine. */
-static uint64_t random_state;
-
-static unsigned pick(unsigned n)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (unsigned)(random_state >> 16) % n;
-}
 
 static Host *host_of(const char *topology)
 {

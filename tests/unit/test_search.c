@@ -5,6 +5,7 @@
  * against what is known of them.
  */
 #include "planner/search.h"
+#include "random.h"
 
 #include <string.h>
 
@@ -43,17 +44,6 @@ static void add_vms(Case *c, unsigned count, unsigned vcpus)
 {
 	while (count-- > 0)
 		c->vms[c->problem.n_vms++] = (SearchVm){.vcpus = vcpus, .page = 4096, .node = ANY};
-}
-
-/* A generator of our own: the same cases on every machine. */
-static uint64_t random_state;
-
-static unsigned pick(unsigned n)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (unsigned)(random_state >> 16) % n;
 }
 
 /*
