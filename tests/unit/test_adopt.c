@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Adoption: facts that a plan predicts are adopted as that plan; facts that were changed are
  * adopted as what they mean, with a note. */
+#include "given.h"
 #include "planner/adopt.h"
 #include "predicted.h"
 
@@ -27,20 +28,9 @@ typedef struct Bed {
 
 static const PlanOptions options = {0};
 
-static Inventory *parsed(const char *from)
-{
-	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
-	Inventory *inventory = inventory_parse("bed.ini", from, strlen(from), errors);
-
-	for (unsigned i = 0; i < errors->len; i++)
-		g_test_message("%s", (char *)g_ptr_array_index(errors, i));
-	g_assert_nonnull(inventory);
-	return inventory;
-}
-
 static void bed_make(Bed *bed)
 {
-	*bed = (Bed){.inventory = parsed(text), .host = host_load(SMALL, NULL)};
+	*bed = (Bed){.inventory = given_inventory(text), .host = host_load(SMALL, NULL)};
 	g_assert_nonnull(bed->host);
 	bed->plan = plan_compute(bed->host, bed->inventory, NULL, &options);
 	bed->facts = predict(bed->plan, bed->inventory, SMALL);
@@ -88,7 +78,7 @@ static void assert_lost(const Bed *bed, unsigned lost)
 /* What is planned of the written inventory. */
 static void assert_replans(const Bed *bed)
 {
-	g_autoptr(Inventory) inventory = parsed(bed->written);
+	g_autoptr(Inventory) inventory = given_inventory(bed->written);
 	g_autoptr(Plan) again = plan_compute(bed->host, inventory, NULL, &options);
 
 	g_assert_cmpstr(again->cmdline, ==, bed->plan->cmdline);
@@ -323,7 +313,7 @@ static void test_case(gconstpointer data)
 		assert_says(&bed, one->says[i]);
 	assert_silent(&bed, "\n[vm evil]");
 	assert_silent(&bed, "hidden");
-	inventory_free(parsed(bed.written));
+	inventory_free(given_inventory(bed.written));
 	bed_clear(&bed);
 }
 

@@ -1,36 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* Capacity: fit and plan never disagree, and neither does fit with itself. */
+#include "given.h"
 #include "planner/fit_node.h"
 #include "random.h"
 #include "topology/host_load.h"
 
 #include <string.h>
 
-static Host *host_of(const char *topology)
-{
-	g_autoptr(GError) error = NULL;
-	Host *host = host_load(topology, &error);
-
-	g_assert_no_error(error);
-	return host;
-}
-
-static Inventory *inventory_of(const char *text)
-{
-	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
-	Inventory *inventory = inventory_parse("test", text, strlen(text), errors);
-
-	if (!inventory)
-		g_error("%s", (const char *)g_ptr_array_index(errors, 0));
-	return inventory;
-}
-
 static FitCount count(const char *topology, const char *text, const char *size)
 {
-	g_autoptr(Host) host = host_of(topology);
-	g_autoptr(Inventory) inventory = inventory_of(text);
+	g_autoptr(Host) host = given_host(topology);
+	g_autoptr(Inventory) inventory = given_inventory(text);
 	g_autofree char *vm = g_strconcat("[vm more]\n", size, NULL);
-	g_autoptr(Inventory) more = inventory_of(vm);
+	g_autoptr(Inventory) more = given_inventory(vm);
 	g_autoptr(FitBase) base = fit_base_new(host, inventory, &(PlanOptions){0});
 
 	return fit_count(base, g_ptr_array_index(more->vms, 0));
@@ -69,10 +51,10 @@ static void test_known(void)
 /* An inventory that does not fit: what it has no room for is left out. */
 static void test_refused(void)
 {
-	g_autoptr(Host) host = host_of("numa:2 core:4 pu:2");
+	g_autoptr(Host) host = given_host("numa:2 core:4 pu:2");
 	g_autoptr(Inventory) inventory =
-		inventory_of("[vm big]\nvcpus = 7\n[vm a]\nvcpus = 2\n[vm kept]\nvcpus=2\n"
-			     "cpus=98,99\n[vm s]\npolicy=shared\nvcpus=1\nnode=7\n");
+		given_inventory("[vm big]\nvcpus = 7\n[vm a]\nvcpus = 2\n[vm kept]\nvcpus=2\n"
+				"cpus=98,99\n[vm s]\npolicy=shared\nvcpus=1\nnode=7\n");
 	g_autoptr(FitBase) base = fit_base_new(host, inventory, &(PlanOptions){0});
 	const char *const names[] = {"big", "kept", "s"};
 
@@ -168,11 +150,11 @@ static void test_agrees(void)
 
 		random_state = 0x9e3779b97f4a7c15 * (i + 1);
 		topology = random_topology();
-		host = host_of(topology);
+		host = given_host(topology);
 		text = random_inventory(host);
-		inventory = inventory_of(text);
+		inventory = given_inventory(text);
 		random_shape(shape);
-		more = inventory_of(shape->str);
+		more = given_inventory(shape->str);
 		options.prefer = pick(3);
 		options.moves = pick(2) ? pick(4) : 0;
 		base = fit_base_new(host, inventory, &options);
@@ -202,11 +184,11 @@ static void test_budget(void)
 
 		random_state = UINT64_C(0x9e3779b97f4a7c15) * (i + 7);
 		topology = random_topology();
-		host = host_of(topology);
+		host = given_host(topology);
 		text = random_inventory(host);
-		inventory = inventory_of(text);
+		inventory = given_inventory(text);
 		random_shape(shape);
-		more = inventory_of(shape->str);
+		more = given_inventory(shape->str);
 		exact = fit_base_new(host, inventory, &(PlanOptions){0});
 		hasty = fit_base_new(host, inventory, &(PlanOptions){.budget = 1});
 		if (exact->refused->len != hasty->refused->len)
@@ -421,13 +403,13 @@ static void test_tried(void)
 
 		random_state = UINT64_C(0x2545f4914f6cdd1d) * (i + 1);
 		topology = tiny_topology();
-		host = host_of(topology);
+		host = given_host(topology);
 		text = random_inventory(host);
-		inventory = inventory_of(text);
+		inventory = given_inventory(text);
 		random_shape(shapes);
 		g_string_append(shapes, "[vm b]\n");
 		random_shape(shapes);
-		more = inventory_of(shapes->str);
+		more = given_inventory(shapes->str);
 		options.sizes = more->vms;
 		fit = fit_compute(host, inventory, NULL, &options);
 		if (fit->base->shared_memory || fit->sizes->len < 2)
@@ -464,11 +446,11 @@ static void test_key(void)
 		"[vm x]\nvcpus = 4\nnode = 0\n[vm y]\nvcpus = 2\n",
 		"[vm x]\nvcpus = 4\n[vm y]\nvcpus = 2\ncpus = 2,3\n",
 	};
-	g_autoptr(Host) host = host_of("numa:2 core:6 pu:2");
+	g_autoptr(Host) host = given_host("numa:2 core:6 pu:2");
 	GBytes *keys[G_N_ELEMENTS(texts)];
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++) {
-		g_autoptr(Inventory) inventory = inventory_of(texts[i]);
+		g_autoptr(Inventory) inventory = given_inventory(texts[i]);
 		g_autoptr(FitBase) base = fit_base_new(host, inventory, &(PlanOptions){0});
 
 		keys[i] = fit_base_key(base);

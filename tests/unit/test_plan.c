@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Whole plans: inventory and topology in, pins, guests and findings out. */
+#include "given.h"
 #include "planner/json.h"
 #include "planner/place.h"
 #include "planner/plan.h"
@@ -15,8 +16,6 @@
 
 #define MIB (UINT64_C(1) << 20)
 #define GIB (UINT64_C(1) << 30)
-
-static char *hosts; /* the directory of topologies */
 
 /* A plan with the host it borrows. */
 typedef struct Made {
@@ -34,27 +33,6 @@ static void made_free(Made *made)
 }
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Made, made_free)
-
-static Host *load(const char *topology)
-{
-	g_autofree char *path = g_build_filename(hosts, topology, NULL);
-	g_autoptr(GError) error = NULL;
-	Host *host = host_load(strchr(topology, ':') ? topology : path, &error);
-
-	g_assert_no_error(error);
-	return host;
-}
-
-static Inventory *parse(const char *text)
-{
-	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
-	Inventory *inventory = inventory_parse("f.ini", text, strlen(text), errors);
-
-	if (errors->len)
-		g_test_message("%s", (char *)g_ptr_array_index(errors, 0));
-	g_assert_cmpuint(errors->len, ==, 0);
-	return inventory;
-}
 
 /* What holds for every plan */
 
@@ -314,8 +292,8 @@ static Made *make_with(const char *topology, const char *text, const Node *node,
 	bool known = node || strstr(text, "[node]");
 	g_autofree char *whole = g_strconcat(known ? "" : "[node]\nkernel = 6.1\n", text, NULL);
 
-	made->host = load(topology);
-	made->inventory = parse(whole);
+	made->host = given_host(topology);
+	made->inventory = given_inventory(whole);
 	made->plan = plan_compute(made->host, made->inventory, node, options);
 	assert_sound(made->plan, made->inventory);
 	return made;
@@ -1197,6 +1175,7 @@ static void test_repeatable(void)
 	g_autoptr(Made) one = make(X6, text);
 	g_autoptr(Made) other = make(X6, text);
 	g_autofree char *first = document(one->plan), *second = document(other->plan);
+	g_autofree char *hosts = given_hosts();
 
 	g_assert_cmpstr(first, ==, second);
 	g_assert_null(strstr(first, hosts));
@@ -1271,14 +1250,8 @@ static void add_rest(void)
 
 int main(int argc, char **argv)
 {
-	const char *tests = g_getenv("PLANNER_TESTS");
-	int status;
-
 	g_test_init(&argc, &argv, NULL);
-	hosts = g_build_filename(tests ? tests : "tests", "hosts", NULL);
 	add_places();
 	add_rest();
-	status = g_test_run();
-	g_free(hosts);
-	return status;
+	return g_test_run();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Plan documents read back: those that planner wrote, and those that somebody changed. */
+#include "given.h"
 #include "planner/json.h"
 #include "planner/plan_read.h"
 #include "topology/error.h"
@@ -8,8 +9,6 @@
 
 #define NAME "plan.json"
 #define SMALL "pack:2 [numa(memory=17179869184)] l3:1 core:3 pu:2(indexes=2*6:6*1)"
-
-static char *hosts; /* the directory of topologies */
 
 /* What there can be in a document: every policy, shape, verdict, change and move. */
 static const char rich[] =
@@ -24,22 +23,12 @@ static const char rich[] =
 	"[vm float]\nvcpus = 3\npolicy = shared\nmemory = 1G\niothreads = 1\n"
 	"[vm floats]\nvcpus = 3\npolicy = shared\nmemory = 99G\nhugepages = 1G\n";
 
-static Host *load(const char *topology)
-{
-	g_autofree char *path = g_build_filename(hosts, topology, NULL);
-	g_autoptr(GError) error = NULL;
-	Host *host = host_load(strchr(topology, ':') ? topology : path, &error);
-
-	g_assert_no_error(error);
-	return host;
-}
-
 /* The document of the plan of INVENTORY on TOPOLOGY, yours. */
 static char *document_of(const char *topology, const char *text, const PlanOptions *options)
 {
 	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(Inventory) inventory = inventory_parse("f.ini", text, strlen(text), errors);
-	g_autoptr(Host) host = load(topology);
+	g_autoptr(Host) host = given_host(topology);
 	g_autoptr(Plan) plan = NULL;
 	json_t *json;
 	char *document;
@@ -471,11 +460,7 @@ static void test_large(void)
 
 int main(int argc, char **argv)
 {
-	const char *tests = g_getenv("PLANNER_TESTS");
-	int status;
-
 	g_test_init(&argc, &argv, NULL);
-	hosts = g_build_filename(tests ? tests : "tests", "hosts", NULL);
 	g_test_add_func("/plan-read/round-trip", test_round_trip);
 	g_test_add_func("/plan-read/round-trip-moves", test_round_trip_moves);
 	g_test_add_func("/plan-read/content", test_content);
@@ -485,7 +470,5 @@ int main(int argc, char **argv)
 	g_test_add_func("/plan-read/edits", test_edits);
 	g_test_add_func("/plan-read/further-keys", test_further_keys);
 	g_test_add_func("/plan-read/every-value", test_every_value);
-	status = g_test_run();
-	g_free(hosts);
-	return status;
+	return g_test_run();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Which core is whose, before any VM is looked at. */
+#include "given.h"
 #include "planner/finding.h"
 #include "planner/plan.h"
 #include "planner/split.h"
@@ -17,35 +18,12 @@
 /* Two L3s whose cores take turns: 0,2,4,6 and 1,3,5,7. */
 #define TURNS "pack:1 [numa] l3:2 core:4 pu:1(indexes=0,2,4,6,1,3,5,7)"
 
-static char *hosts; /* the directory of topologies */
-
 typedef struct Case {
 	const char *topology; /* a description, or a file of tests/hosts */
 	const char *inventory;
 	const char *roles;    /* "host 0-3; free 4-7": those that have CPUs, in this order */
 	const char *findings; /* "warning split.host-raised node 1": one a line, sorted */
 } Case;
-
-static Host *load(const char *topology)
-{
-	g_autofree char *path = g_build_filename(hosts, topology, NULL);
-	g_autoptr(GError) error = NULL;
-	Host *host = host_load(strchr(topology, ':') ? topology : path, &error);
-
-	g_assert_no_error(error);
-	return host;
-}
-
-static Inventory *parse(const char *text)
-{
-	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
-	Inventory *inventory = inventory_parse("f.ini", text, strlen(text), errors);
-
-	if (errors->len)
-		g_test_message("%s", (char *)g_ptr_array_index(errors, 0));
-	g_assert_cmpuint(errors->len, ==, 0);
-	return inventory;
-}
 
 static char *roles_text(const Host *host, const GArray *roles)
 {
@@ -87,8 +65,8 @@ static char *findings_text(GPtrArray *findings)
 
 static void assert_case(const Case *c)
 {
-	g_autoptr(Host) host = load(c->topology);
-	g_autoptr(Inventory) inventory = parse(c->inventory);
+	g_autoptr(Host) host = given_host(c->topology);
+	g_autoptr(Inventory) inventory = given_inventory(c->inventory);
 	g_autoptr(GPtrArray) findings = findings_new();
 	g_autoptr(GArray) roles = split_compute(host, inventory, findings);
 	g_autofree char *have = roles_text(host, roles), *says = findings_text(findings);
@@ -315,8 +293,8 @@ static void test_table(gconstpointer data)
 
 static GPtrArray *findings_of(const char *topology, const char *text)
 {
-	g_autoptr(Host) host = load(topology);
-	g_autoptr(Inventory) inventory = parse(text);
+	g_autoptr(Host) host = given_host(topology);
+	g_autoptr(Inventory) inventory = given_inventory(text);
 	GPtrArray *findings = findings_new();
 
 	g_array_unref(split_compute(host, inventory, findings));
@@ -361,8 +339,8 @@ static void test_texts(void)
 static void test_device_on_memory_node(void)
 {
 	Device device = {.name = g_strdup("hbm0"), .node = 4};
-	g_autoptr(Host) host = load("hbm-1s16c4t.xml");
-	g_autoptr(Inventory) inventory = parse("[sdk]\ncores = 2\nnear = hbm0\n");
+	g_autoptr(Host) host = given_host("hbm-1s16c4t.xml");
+	g_autoptr(Inventory) inventory = given_inventory("[sdk]\ncores = 2\nnear = hbm0\n");
 	g_autoptr(GPtrArray) findings = findings_new();
 	g_autoptr(GArray) roles = NULL;
 	g_autofree char *says = NULL;
@@ -381,8 +359,8 @@ static void test_device_on_memory_node(void)
 static void test_device_long_name(void)
 {
 	Device device = {.name = g_strnfill(3000, 'x'), .node = 0};
-	g_autoptr(Host) host = load(SMALL);
-	g_autoptr(Inventory) inventory = parse("[sdk]\ncores = 1\nnear = xxxx\n");
+	g_autoptr(Host) host = given_host(SMALL);
+	g_autoptr(Inventory) inventory = given_inventory("[sdk]\ncores = 1\nnear = xxxx\n");
 	g_autoptr(GPtrArray) findings = findings_new();
 	g_autofree char *says = NULL;
 
@@ -406,12 +384,12 @@ static void test_vms_do_not_matter(void)
 	static const char base[] = "[node]\nkernel = 6.1\n[host]\ncores-per-socket = 4\n"
 				   "[sdk]\ncores-per-node = 1\n[shared]\ncores = 2\n";
 	const PlanOptions options = {0};
-	g_autoptr(Host) host = load(X6);
+	g_autoptr(Host) host = given_host(X6);
 	g_autofree char *first = NULL;
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(vms); i++) {
 		g_autofree char *text = g_strconcat(base, vms[i], NULL);
-		g_autoptr(Inventory) inventory = parse(text);
+		g_autoptr(Inventory) inventory = given_inventory(text);
 		g_autoptr(Plan) plan = plan_compute(host, inventory, NULL, &options);
 
 		if (!first)
@@ -424,18 +402,12 @@ static void test_vms_do_not_matter(void)
 
 int main(int argc, char **argv)
 {
-	const char *tests = g_getenv("PLANNER_TESTS");
-	int status;
-
 	g_test_init(&argc, &argv, NULL);
-	hosts = g_build_filename(tests ? tests : "tests", "hosts", NULL);
 	for (unsigned i = 0; i < G_N_ELEMENTS(tables); i++)
 		g_test_add_data_func(tables[i].name, &tables[i], test_table);
 	g_test_add_func("/split/texts", test_texts);
 	g_test_add_func("/split/device-on-memory-node", test_device_on_memory_node);
 	g_test_add_func("/split/device-long-name", test_device_long_name);
 	g_test_add_func("/split/vms-do-not-matter", test_vms_do_not_matter);
-	status = g_test_run();
-	g_free(hosts);
-	return status;
+	return g_test_run();
 }
