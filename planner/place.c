@@ -46,6 +46,12 @@ static void memory_taken(Placer *placer, const PlanVm *vm, unsigned node, uint64
 	*left = 0;
 }
 
+bool place_core_free(const Placer *placer, unsigned core)
+{
+	return g_array_index(placer->plan->roles, Role, core) == ROLE_FREE &&
+	       placer->owner[core] == HOST_NONE;
+}
+
 static VmShare *share_on(PlanVm *vm, unsigned node)
 {
 	VmShare share = {.node = node};

@@ -71,6 +71,9 @@ void place_why_not(const Placer *placer, const Problem *problem, const GPtrArray
  */
 bool place_movable(const Placer *placer, const PlanVm *vm);
 
+/* Is the core nobody's, and for VMs to have? */
+bool place_core_free(const Placer *placer, unsigned core);
+
 /* Fill vm->shares, which is empty, from its pins. */
 void place_fill_shares(const Host *host, PlanVm *vm);
 /* The same, and take their memory from the nodes. */

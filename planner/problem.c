@@ -18,12 +18,6 @@ bool problem_core_of_vms(const Plan *plan, unsigned core)
 	       !host_core(plan->host, core)->partial;
 }
 
-static bool core_free(const Placer *placer, unsigned core)
-{
-	return g_array_index(placer->plan->roles, Role, core) == ROLE_FREE &&
-	       placer->owner[core] == HOST_NONE;
-}
-
 static const Core *room_core(const Host *host, const GPtrArray *cores, unsigned room)
 {
 	const GArray *members = g_ptr_array_index(cores, room);
@@ -80,7 +74,7 @@ static unsigned count_free(const Placer *placer, const GArray *members)
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < members->len; i++)
-		n += core_free(placer, g_array_index(members, unsigned, i));
+		n += place_core_free(placer, g_array_index(members, unsigned, i));
 	return n;
 }
 

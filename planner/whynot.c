@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Why a VM was not placed: what it needs, what there is, and what would change it. */
 #include "planner/change.h"
-#include "planner/place.h"
+#include "planner/problem.h"
 #include "planner/replan.h"
 #include "planner/subject.h"
 
@@ -15,12 +15,6 @@ typedef struct NodeRoom {
 	bool memory;	/* enough of it is left */
 } NodeRoom;
 
-static bool core_left(const Placer *placer, unsigned core)
-{
-	return g_array_index(placer->plan->roles, Role, core) == ROLE_FREE &&
-	       placer->owner[core] == HOST_NONE;
-}
-
 /* Free cores of NODE that are like core LIKE: one VM may have them together. */
 static unsigned cores_like(const Placer *placer, unsigned node, const Core *like)
 {
@@ -29,8 +23,8 @@ static unsigned cores_like(const Placer *placer, unsigned node, const Core *like
 	for (unsigned i = 0; i < placer->host->cores->len; i++) {
 		const Core *core = host_core(placer->host, i);
 
-		cores += core->node == node && core->kind == like->kind &&
-			 core->n_cpus == like->n_cpus && core_left(placer, i);
+		cores += core->node == node && problem_class_of(core) == problem_class_of(like) &&
+			 place_core_free(placer, i);
 	}
 	return cores;
 }
