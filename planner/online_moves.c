@@ -127,6 +127,22 @@ static bool cell_like_earlier(const Moves *m, unsigned start, unsigned cell)
 	return false;
 }
 
+/* assign() was refused a step: what is still to be tried comes to nothing. */
+static bool given_up(const Moves *m)
+{
+	return m->steps > STEPS_MOST;
+}
+
+/* Do LEFT cells of CLASS from START on hold a share of VCPUS? */
+static bool enough_hold(const Moves *m, const Demand *demand, unsigned vcpus, unsigned class,
+			unsigned start, unsigned left)
+{
+	for (unsigned c = start; left && c + left <= m->online->cells->len; c++)
+		left -= online_cell(m->online, c)->class == class &&
+			online_holds(m->online, &m->counts, c, vcpus, demand);
+	return !left;
+}
+
 /* LEFT more of K shares of VM I on cells of CLASS from START on, then the VMs after it. */
 static bool assign_shares(Moves *m, unsigned i, unsigned class, unsigned k, unsigned start,
 			  unsigned left)
@@ -144,7 +160,9 @@ static bool assign_shares(Moves *m, unsigned i, unsigned class, unsigned k, unsi
 		online_count(m->online, &m->counts, demand, &whole, -1);
 		return false;
 	}
-	for (unsigned c = start; c + left <= m->online->cells->len; c++) {
+	if (!enough_hold(m, demand, demand->vcpus / k, class, start, left))
+		return false;
+	for (unsigned c = start; c + left <= m->online->cells->len && !given_up(m); c++) {
 		if (online_cell(m->online, c)->class != class ||
 		    !online_holds(m->online, &m->counts, c, demand->vcpus / k, demand) ||
 		    cell_like_earlier(m, start, c))

@@ -793,6 +793,46 @@ static void test_look_ahead(void)
 	}
 }
 
+/* VCPUS over nodes that each hold one of the shares. */
+static VmSpec *shares_spec(const char *name, unsigned vcpus, int node)
+{
+	VmSpec *spec = vm_spec_new(name);
+
+	spec->vcpus = vcpus;
+	spec->memory = vcpus > 1 ? (uint64_t)vcpus << 30 : 0;
+	spec->node = node;
+	return spec;
+}
+
+/* More ways to choose the nodes than a search that ends can try: those that are free, which are one
+ * too few; and once a VM leaves, those of which it then wants too many back. A VM that asks for a
+ * node keeps them from being alike. */
+static void test_moves_end(void)
+{
+	const struct {
+		const char *name;
+		unsigned vcpus;
+		int node;
+	} vms[] = {{"leaves", 29, -1}, {"a", 20, -1}, {"b", 10, -1}, {"one", 1, 0}};
+	const OnlineVm *vm;
+	VmSpec *spec;
+	World w;
+
+	world_open(&w, "pack:59 [numa(memory=4294967296)] core:5 pu:1",
+		   "[host]\ncores-per-node = 1\nmemory-per-node = 2560M\n", ONLINE_BEST_FIT);
+	for (unsigned i = 0; i < G_N_ELEMENTS(vms); i++) {
+		spec = shares_spec(vms[i].name, vms[i].vcpus, vms[i].node);
+		g_assert_cmpint(online_place(w.online, spec, &vm), ==, ONLINE_PLACED);
+		vm_spec_free(spec);
+	}
+	g_assert_true(online_remove(w.online, "leaves"));
+	spec = shares_spec("wanted", 30, -1);
+	g_assert_cmpint(online_place(w.online, spec, &vm), ==, ONLINE_REJECTED);
+	g_assert_null(online_moves(w.online, spec, 1));
+	vm_spec_free(spec);
+	world_close(&w);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -803,6 +843,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/online/inventory", test_inventory);
 	g_test_add_func("/online/moves", test_moves);
 	g_test_add_func("/online/moves-pinned", test_moves_pinned);
+	g_test_add_func("/online/moves-end", test_moves_end);
 	g_test_add_func("/online/look-ahead", test_look_ahead);
 	return g_test_run();
 }
