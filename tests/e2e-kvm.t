@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-# timeout: 900 seconds
+# timeout: 1500 seconds
 # alone
 """
 cpu-pm for real: a host whose processor is emulated with AMD's SVM has a /dev/kvm of its own. What
@@ -141,7 +141,7 @@ def main():
             scene.domain(vm, "kvm")
         # As on bare metal: the processor does not say that it is emulated.
         ran = host.boot(emulated.Shape(**SHAPE, model="EPYC-Rome,-hypervisor"), scene.line,
-                        (HERE / "e2e/guest/kvm.sh").read_text(encoding="utf-8"), scene.files, 600)
+                        (HERE / "e2e/guest/kvm.sh").read_text(encoding="utf-8"), scene.files, 1200)
         seen = Seen(ran.files)
         tap.note(ran.out)
         tap.ok(not ran.wrong, "the host boots, and its scenario comes to its end", ran.wrong, ran.console[-3000:])
