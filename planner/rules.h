@@ -110,7 +110,7 @@ struct Rule {
 	const char *title; /* what is wrong, in a few words */
 	const char *sees;  /* what is looked at, and when it fires */
 	const char *why;
-	const char *remedy;
+	const char *remedy; /* a command that names the VM says NAME: a finding puts the VM there */
 	const char *source; /* where sees and why are from */
 	unsigned when, needs;
 	/* One of these. */

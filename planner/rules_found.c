@@ -6,17 +6,36 @@
 
 /* Findings */
 
+/* May stand in a command as it is. */
+static bool plain(const char *name)
+{
+	return strspn(name, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._") > 0 &&
+	       !name[strspn(name, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-")];
+}
+
+/* The rule's remedy, its NAME being the VM of SUBJECT; a name that wants quotes is left to users.
+ */
+static char *remedy_for(const Rule *rule, const char *subject)
+{
+	GString *text = g_string_new(rule->remedy);
+
+	if (g_str_has_prefix(subject, "vm ") && plain(subject + strlen("vm ")))
+		g_string_replace(text, "NAME", subject + strlen("vm "), 0);
+	return g_string_free(text, FALSE);
+}
+
 void rule_found(const Rule *rule, GPtrArray *findings, const char *subject, const char *evidence,
 		hwloc_const_bitmap_t cpus, const char *text, ...)
 {
 	g_autofree char *list = cpus && !hwloc_bitmap_iszero(cpus) ? cpulist_format(cpus) : NULL;
+	g_autofree char *remedy = remedy_for(rule, subject);
 	g_autofree char *seen = NULL;
 	va_list args;
 
 	va_start(args, text);
 	seen = g_strdup_vprintf(text, args);
 	va_end(args);
-	findings_add(findings, rule->severity, rule->id, subject, rule->remedy, "%s", seen);
+	findings_add(findings, rule->severity, rule->id, subject, remedy, "%s", seen);
 	findings_support(findings, evidence, list, rule->why);
 }
 

@@ -130,8 +130,7 @@ const Rule rule_vm_pin_differs = {
 	.sees = "vcpupin of each vCPU, or the <vcpu cpuset> it inherits, of the live and the "
 		"inactive XML against the plan.",
 	.why = "The plan gives this CPU to someone else, or leaves the right one unused.",
-	.remedy = "'virsh vcpupin NAME VCPU CPU --live --config'; 'planner emit virsh NAME' has "
-		  "the lines",
+	.remedy = "'planner emit virsh NAME' prints the commands, in an order that is safe",
 	.source = "libvirt domain XML cputune/vcpupin, vcpu/@cpuset",
 	.when = WHEN_PLAN | WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -191,7 +190,7 @@ const Rule rule_vm_emulatorpin_differs = {
 	.sees = "emulatorpin and iothreadpin of the live and the inactive XML against the plan.",
 	.why = "They work for the VM from host CPUs of its own node; elsewhere they compete with "
 	       "others or reach memory across nodes.",
-	.remedy = "'virsh emulatorpin NAME CPUS --live --config'",
+	.remedy = "'planner emit virsh NAME' prints the commands",
 	.source = "libvirt domain XML cputune/emulatorpin, cputune/iothreadpin",
 	.when = WHEN_PLAN | WHEN_GUESTS,
 	.needs = FACT_GUESTS,

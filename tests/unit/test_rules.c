@@ -1155,6 +1155,43 @@ static void test_unpinned_shared(void)
 	bed_clear(&bed);
 }
 
+static const char *fix_of(const Check *check, const char *id)
+{
+	for (unsigned i = 0; i < check->findings->len; i++) {
+		const Finding *finding = g_ptr_array_index(check->findings, i);
+
+		if (g_str_equal(finding->id, id))
+			return finding->fix;
+	}
+	return "";
+}
+
+/* A remedy names its VM, but for names that a shell would take for something else. */
+static void test_remedy_names(void)
+{
+	static const char *const names[] = {"web-1.a", "$(reboot)", "a b", "-a", "a'b"};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *command =
+			g_strdup_printf("virsh vcpupin %s VCPU CPU", i ? "NAME" : names[i]);
+		g_autoptr(Audit) audit = NULL;
+		g_autoptr(Check) check = NULL;
+		Guest *renamed;
+		Bed bed;
+
+		bed_level(&bed, PLANNED);
+		renamed = guest(bed.facts, "d1");
+		text_set(&renamed->name, names[i]);
+		set_set(&thread(renamed->vcpu_threads, 0)->real, "0");
+		check = bed_check(&bed, PLANNED, NULL, &audit);
+		g_assert_nonnull(strstr(fix_of(check, "vm.missing"), "emit domain d1'"));
+		g_assert_nonnull(strstr(fix_of(check, "vm.thread-differs"), command));
+		g_clear_pointer(&check, check_free);
+		g_clear_pointer(&audit, audit_free);
+		bed_clear(&bed);
+	}
+}
+
 /* A watchdog that does not run disturbs nobody. */
 static void test_watchdog_off(void)
 {
@@ -1432,6 +1469,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/rules/unread", test_unread);
 	g_test_add_func("/rules/no-libvirt", test_no_libvirt);
 	g_test_add_func("/rules/unpinned-shared", test_unpinned_shared);
+	g_test_add_func("/rules/remedy-names", test_remedy_names);
 	g_test_add_func("/rules/plan-admits", test_plan_admits);
 	g_test_add_func("/rules/watchdog-off", test_watchdog_off);
 	g_test_add_func("/rules/no-pause-exits", test_no_pause_exits);
