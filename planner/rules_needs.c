@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define SOURCES_MOST 6
+#define SOURCES_MOST 8
 
 typedef struct Need {
 	unsigned fact;
@@ -166,7 +166,10 @@ static const Need needs[] = {
 	 {"/proc/PID/status", "/proc/PID/stat", "/proc/PID/task", "/proc/PID/comm", "/proc"},
 	 tasks_known},
 	{FACT_CGROUPS, {"/sys/fs/cgroup", "/proc/PID/cgroup", "cgroup"}, NULL},
-	{FACT_GUESTS, {"libvirt", "domains"}, guests_known},
+	{FACT_GUESTS,
+	 {"libvirt", "domains", "/planner/domains", "/etc/libvirt/qemu", "/run/libvirt/qemu",
+	  "/var/run/libvirt/qemu", "/sos_commands/virsh"},
+	 guests_known},
 	{FACT_THREADS,
 	 {"/proc/PID/task/TID/status", "/proc/PID/task", "/proc/PID/status"},
 	 threads_known},
@@ -198,12 +201,21 @@ static bool below(const char *source, const char *name)
 	       name[length - 1] == '-' || g_ascii_isdigit(next);
 }
 
+/* One VM of a directory that is named with --domains: not all of them are known then. */
+static bool of_guests(const Facts *facts, const Need *need, const char *source)
+{
+	return need->fact == FACT_GUESTS && facts->guests && facts->guests->source &&
+	       below(source, facts->guests->source);
+}
+
 /* The note that makes the fact unknown, NULL. */
 static const Unread *note_of(const Facts *facts, const Need *need)
 {
 	for (unsigned i = 0; i < facts->unread->len; i++) {
 		const Unread *unread = g_ptr_array_index(facts->unread, i);
 
+		if (of_guests(facts, need, unread->source))
+			return unread;
 		for (unsigned s = 0; s < SOURCES_MOST && need->sources[s]; s++)
 			if (below(unread->source, need->sources[s]) ||
 			    below(need->sources[s], unread->source))

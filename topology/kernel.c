@@ -182,6 +182,17 @@ static hwloc_bitmap_t needed(Root *root, const char *path)
 	return set;
 }
 
+/* CPUs that every machine has some of. */
+static hwloc_bitmap_t some(Root *root, const char *path)
+{
+	g_auto(CpuSet) set = needed(root, path);
+
+	if (!set || !hwloc_bitmap_iszero(set))
+		return g_steal_pointer(&set);
+	root_note_text(root, path, "names no CPU");
+	return NULL;
+}
+
 static void nohz_load(Root *root, KernelFacts *kernel)
 {
 	static const char path[] = CPU "nohz_full";
@@ -201,9 +212,9 @@ static void sets_load(Root *root, KernelFacts *kernel)
 {
 	static const char wq[] = "/sys/devices/virtual/workqueue/cpumask";
 
-	kernel->possible = needed(root, CPU "possible");
-	kernel->present = needed(root, CPU "present");
-	kernel->online = needed(root, CPU "online");
+	kernel->possible = some(root, CPU "possible");
+	kernel->present = some(root, CPU "present");
+	kernel->online = some(root, CPU "online");
 	kernel->offline = root_cpulist(root, CPU "offline", NULL);
 	kernel->isolated = needed(root, CPU "isolated");
 	nohz_load(root, kernel);

@@ -1114,6 +1114,33 @@ static void test_unread(void)
 	bed_clear(&bed);
 }
 
+/* One VM's XML that could not be read, wherever it is from: no VM rule passes. */
+static void test_unread_domain(void)
+{
+	static const char *const sources[] = {
+		"/planner/domains/d1.xml",	"/etc/libvirt/qemu/d1.xml",
+		"/run/libvirt/qemu/d1.xml",	"/sos_commands/virsh/virsh_-r_dumpxml_d1",
+		"/var/run/libvirt/qemu/d1.xml", "/home/me/domains/d1.xml",
+	};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(sources); i++) {
+		Bed bed;
+		g_autoptr(Audit) audit = NULL;
+		g_autoptr(Check) check = NULL;
+
+		bed_level(&bed, PLANNED);
+		text_set(&bed.facts->guests->source, "/home/me/domains");
+		facts_unread(bed.facts, sources[i], "is not a regular file");
+		check = bed_check(&bed, PLANNED, "vm", &audit);
+		g_test_message("%s", sources[i]);
+		g_assert_true(says(check, "vm.core-shared", "is not a regular file"));
+		g_assert_true(says(check, "vm.unknown", "is not a regular file"));
+		g_clear_pointer(&check, check_free);
+		g_clear_pointer(&audit, audit_free);
+		bed_clear(&bed);
+	}
+}
+
 /* libvirt did not answer: no VM rule passes. */
 static void test_no_libvirt(void)
 {
@@ -1467,6 +1494,7 @@ int main(int argc, char **argv)
 	}
 	g_test_add_func("/rules/nothing-known", test_nothing_known);
 	g_test_add_func("/rules/unread", test_unread);
+	g_test_add_func("/rules/unread-domain", test_unread_domain);
 	g_test_add_func("/rules/no-libvirt", test_no_libvirt);
 	g_test_add_func("/rules/unpinned-shared", test_unpinned_shared);
 	g_test_add_func("/rules/remedy-names", test_remedy_names);
