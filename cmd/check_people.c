@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/check.h"
 #include "cmd/output.h"
+#include "planner/naming.h"
 #include "planner/trouble.h"
 
 #include <stdio.h>
@@ -101,6 +102,29 @@ static void print_groups(const Check *check, bool color)
 
 /* What could not be judged, by what could not be read */
 
+/* The rules of GROUP, each once, and the VMs that it is about. Yours. */
+static char *unjudged(const Group *group)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(GString) text = g_string_new(NULL);
+	Naming vms = {0};
+	g_autofree char *names = NULL;
+
+	for (unsigned f = 0; f < group->findings->len; f++) {
+		const Finding *finding = g_ptr_array_index(group->findings, f);
+
+		if (g_hash_table_add(seen, finding->id))
+			g_string_append_printf(text, "%s%s", text->len ? ", " : "", finding->id);
+		if (g_str_has_prefix(finding->subject, "vm ") &&
+		    g_hash_table_add(seen, finding->subject))
+			naming_add(&vms, finding->subject + strlen("vm "));
+	}
+	names = naming_end(&vms);
+	if (*names)
+		g_string_append_printf(text, " (of %s)", names);
+	return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
 static void print_unknown(const Check *check, bool color)
 {
 	g_autoptr(GPtrArray) groups = group_findings(check, VERDICT_UNKNOWN);
@@ -110,16 +134,10 @@ static void print_unknown(const Check *check, bool color)
 	printf("%sNot known%s\n", output_bold(color), output_reset(color));
 	for (unsigned i = 0; i < groups->len; i++) {
 		const Group *group = g_ptr_array_index(groups, i);
-		g_autoptr(GString) ids = g_string_new(NULL);
-		g_autofree char *name = output_safe(group->name);
+		g_autofree char *name = output_safe(group->name), *ids = unjudged(group);
 
-		for (unsigned f = 0; f < group->findings->len; f++) {
-			const Finding *finding = g_ptr_array_index(group->findings, f);
-
-			g_string_append_printf(ids, "%s%s", f ? ", " : "", finding->id);
-		}
 		printf("  %s\n", name);
-		print_more("not judged", ids->str);
+		print_more("not judged", ids);
 	}
 	putchar('\n');
 }

@@ -339,11 +339,19 @@ static void find_unsupported(const CpupmGround *g, const VmSpec *spec, Cpupm *cp
 			   g_strdup_printf("QEMU %s shows a %s guest MWAIT, which %s lacks: "
 					   "the guest would die of an invalid opcode",
 					   g->qemu, cpu_mode_names[spec->cpu_mode],
-					   g->section ? g->section : "this node"));
+					   g->section && *g->section ? g->section : "this node"));
 	if (g->nested == TRISTATE_YES)
 		reason_add(cpupm->reasons, "nested",
 			   g_strdup("the node is itself a virtual machine: disabled exits may "
 				    "be refused or fatal there"));
+}
+
+/* Which key of the inventory says it; nothing where the node itself must. Yours. */
+static char *advice(const CpupmGround *g, const char *key)
+{
+	const char *section = g->section ? g->section : "node";
+
+	return *section ? g_strdup_printf(": set [%s] %s", section, key) : g_strdup("");
 }
 
 /* Facts that are missing and would decide. */
@@ -351,22 +359,22 @@ static void find_unknown(const CpupmGround *g, const VmSpec *spec, Cpupm *cpupm)
 {
 	bool passthrough =
 		spec->cpu_mode == CPU_MODE_HOST_PASSTHROUGH || spec->cpu_mode == CPU_MODE_MAXIMUM;
-	const char *section = g->section ? g->section : "node";
+	g_autofree char *qemu = advice(g, "qemu"), *kernel = advice(g, "kernel");
+	g_autofree char *mwait = advice(g, "mwait");
 
 	if (!g->qemu)
 		reason_add(cpupm->reasons, "qemu-unknown",
-			   g_strdup_printf("QEMU's version is not known: set [%s] qemu", section));
+			   g_strconcat("QEMU's version is not known", qemu, NULL));
 	if (!g->kernel && g->disable_exits == TRISTATE_UNKNOWN)
 		reason_add(cpupm->reasons, "kernel-unknown",
-			   g_strdup_printf("the kernel's version is not known: set [%s] kernel",
-					   section));
+			   g_strconcat("the kernel's version is not known", kernel, NULL));
 	if (passthrough && g->mwait == TRISTATE_UNKNOWN &&
 	    !(g->qemu && !version_before(g->qemu, 9, 1)))
 		reason_add(
 			cpupm->reasons, "mwait-unknown",
 			g_strdup_printf("%s needs MWAIT with QEMU before 9.1, and it is not known "
-					"whether KVM offers it: set [%s] mwait",
-					cpu_mode_names[spec->cpu_mode], section));
+					"whether KVM offers it%s",
+					cpu_mode_names[spec->cpu_mode], mwait));
 }
 
 static void add_notes(const CpupmGround *g, const VmSpec *spec, Cpupm *cpupm)

@@ -50,7 +50,8 @@ typedef struct CpupmGround {
 	const GArray *threads;	   /* of CpupmThreads: every VM of the node */
 	const char *kernel, *qemu; /* NULL = unknown */
 	Tristate mwait, disable_exits, nested;
-	const char *section; /* of the inventory that is about this node; NULL = "node" */
+	/* Of the inventory that is about this node; NULL = "node", "" = none: the node runs. */
+	const char *section;
 } CpupmGround;
 
 /*

@@ -297,6 +297,7 @@ static void judge_cpupm(Audit *audit)
 					 ? TRISTATE_UNKNOWN
 					 : tristate(facts->kvm->disable_exits > 0),
 		.nested = facts->kvm->nested,
+		.section = "",
 	};
 	g_autoptr(CpupmCensus) census = cpupm_census_new(&ground);
 

@@ -303,25 +303,35 @@ const Rule rule_node_version_differs = {
 	.eval = eval_versions,
 };
 
-static const Finding *first_error(const GPtrArray *findings)
+/* The first error, and how many there are. */
+static const Finding *first_error(const GPtrArray *findings, unsigned *n)
 {
+	const Finding *first = NULL;
+
+	*n = 0;
 	for (unsigned i = 0; i < findings->len; i++) {
 		const Finding *finding = g_ptr_array_index(findings, i);
 
-		if (finding->severity == SEVERITY_ERROR && finding->verdict == VERDICT_FAIL)
-			return finding;
+		if (finding->severity != SEVERITY_ERROR || finding->verdict != VERDICT_FAIL)
+			continue;
+		first = first ? first : finding;
+		++*n;
 	}
-	return NULL;
+	return first;
 }
 
 static void eval_plan(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	const Plan *plan = audit->plan;
-	const Finding *error = first_error(plan->findings);
+	unsigned n;
+	const Finding *error = first_error(plan->findings, &n);
+	g_autofree char *more =
+		n > 1 ? g_strdup_printf(", and %u more error%s", n - 1, n > 2 ? "s" : "")
+		      : g_strdup("");
 
 	if (error)
-		rule_found(rule, findings, "node", "the plan", NULL, "%s: %s (%s)", error->subject,
-			   error->text, error->id);
+		rule_found(rule, findings, "node", "the plan", NULL, "%s: %s (%s)%s",
+			   error->subject, error->text, error->id, more);
 	else if (plan->placed < plan->wanted)
 		rule_found(rule, findings, "node", "the plan", NULL,
 			   "%u of %u VMs of the inventory are placed", plan->placed, plan->wanted);
@@ -331,7 +341,8 @@ const Rule rule_node_plan_bad = {
 	.id = "node.plan-bad",
 	.severity = SEVERITY_ERROR,
 	.title = "The plan itself does not work out on this machine",
-	.sees = "The plan's own findings: its first error, or VMs without a place.",
+	.sees = "The plan's own findings: its first error and how many more there are, or VMs "
+		"without a place.",
 	.why = "What the node is compared with is not what anybody wants; often the machine is no "
 	       "more what the inventory was written for (SMT off, CPUs offline).",
 	.remedy = "see 'planner plan' with the same -i",

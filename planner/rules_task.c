@@ -117,8 +117,11 @@ static void search_tasks(const Rule *rule, const Search *search, GPtrArray *find
 	text = naming_end(&naming);
 	if (n)
 		rule_found(rule, findings, "tasks", STATUS_FILE, cpus,
-			   "%u %s%s may run on isolated CPUs: %s", n, search->what,
-			   n == 1 ? "" : "s", text);
+			   "%u %s%s may run on isolated CPUs: %s%s", n, search->what,
+			   n == 1 ? "" : "s", text,
+			   set_meets(audit->quiet, audit->isolated)
+				   ? ""
+				   : "; the kernel isolates none of these CPUs");
 }
 
 static void eval_kernel_thread(const Rule *rule, const Audit *audit, GPtrArray *findings)
