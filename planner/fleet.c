@@ -125,6 +125,19 @@ static void count_cores(Answer *answer, const FitBase *base)
 		take_natural(answer, problem, g_ptr_array_index(problem->specs, i));
 }
 
+/* What the few steps that most counts need leave open is asked once more. */
+static FitCount count_of(const FitBase *base, const VmSpec *spec)
+{
+	FitCount count = fit_count(base, spec);
+
+	if (count.fit == count.bound)
+		return count;
+	base->problem->budget = FLEET_BUDGET_MOST;
+	count = fit_count(base, spec);
+	base->problem->budget = FLEET_BUDGET;
+	return count;
+}
+
 static Answer *answer_new(Fleet *fleet, const FitBase *base)
 {
 	g_autoptr(GBytes) key = fit_base_key(base);
@@ -135,7 +148,7 @@ static Answer *answer_new(Fleet *fleet, const FitBase *base)
 	answer = g_malloc0(answer_size(fleet)); /* no room where not even its own VMs fit */
 	count_cores(answer, base);
 	for (unsigned i = 0; !base->refused->len && i < fleet->sizes->len; i++)
-		answer->fits[i] = fit_count(base, g_ptr_array_index(fleet->sizes, i));
+		answer->fits[i] = count_of(base, g_ptr_array_index(fleet->sizes, i));
 	answer_keep(fleet, key, answer);
 	return answer;
 }

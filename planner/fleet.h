@@ -13,10 +13,12 @@
 #include "planner/fit.h"
 
 /*
- * Steps a count may search for: all that most need. A count that needs more is left between fit and
- * bound; `planner fit` of the node alone searches further.
+ * Steps a count may search for: all that most need, and then, where that leaves a range, so many
+ * again that a fleet of ten thousand does not notice. A count that needs more is left between fit
+ * and bound; `planner fit` of the node alone searches further.
  */
 #define FLEET_BUDGET 3000
+#define FLEET_BUDGET_MOST 10000
 
 typedef struct Fleet Fleet;
 
