@@ -86,11 +86,18 @@ static char *render_template(Fill *f)
 	return fill(f, f->artifact->template, filled);
 }
 
+/* Why ARTIFACT makes no sense; SEEN: it is known where the VM's threads are. NULL if it does. */
+static const char *unfit_of(const Artifact *artifact, const Plan *plan, const PlanVm *vm, bool seen)
+{
+	const char *unfit = artifact->unfit ? artifact->unfit(plan, vm) : NULL;
+
+	return unfit || seen || !artifact->unfit_unseen ? unfit : artifact->unfit_unseen(plan, vm);
+}
+
 char *artifact_render(const Artifact *artifact, const Rendering *rendering, GError **error)
 {
 	Fill f = {artifact, rendering, rendering->plan, rendering->vm, error, false};
-	const char *unfit =
-		artifact->unfit ? artifact->unfit(rendering->plan, rendering->vm) : NULL;
+	const char *unfit = unfit_of(artifact, rendering->plan, rendering->vm, rendering->pins);
 	g_autofree char *text = NULL;
 
 	if (unfit) {
@@ -174,7 +181,7 @@ void artifact_files_add(GPtrArray *files, const Artifact *artifact, const PlanVm
 static void consider(GPtrArray *files, GPtrArray *left_out, const Artifact *artifact,
 		     const Plan *plan, const PlanVm *vm)
 {
-	const char *unfit = artifact->unfit ? artifact->unfit(plan, vm) : NULL;
+	const char *unfit = unfit_of(artifact, plan, vm, false);
 
 	if (!unfit)
 		artifact_files_add(files, artifact, vm);

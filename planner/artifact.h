@@ -44,6 +44,8 @@ struct Artifact {
 	const char *undo;     /* undoing: the command after the file is removed; NULL = none */
 	/* Why it makes no sense for this plan (and VM), NULL if it does; static. */
 	const char *(*unfit)(const Plan *plan, const PlanVm *vm);
+	/* The same where the VM itself is not known, but the plan alone: in the tree. */
+	const char *(*unfit_unseen)(const Plan *plan, const PlanVm *vm);
 	/* Its text: a template and all of its names; or a function that makes it. */
 	const char *template;
 	const ArtifactValue *values;

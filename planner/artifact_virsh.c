@@ -115,10 +115,16 @@ static GArray *pins_now(const Fill *f)
 	return now;
 }
 
+/* Where vCPUs are parked: CPUs that are nobody's alone. */
+static hwloc_bitmap_t parking_of(const Plan *plan)
+{
+	return fill_cpus(plan, 1 << ROLE_HOST | 1 << ROLE_SHARED);
+}
+
 static void dedicated(Fill *f, GString *block)
 {
 	g_autoptr(GArray) now = pins_now(f);
-	g_auto(CpuSet) parking = fill_cpus(f->plan, 1 << ROLE_HOST | 1 << ROLE_SHARED);
+	g_auto(CpuSet) parking = parking_of(f->plan);
 	Repin r = {f, now, f->vm->vcpupin, parking, block};
 
 	repin(&r);
@@ -169,6 +175,17 @@ static const char *unfit_virsh(const Plan *plan, const PlanVm *vm)
 	return vm->placed ? NULL : "it is not placed; 'planner plan' says why";
 }
 
+/* Nobody knows where its vCPUs are, so all have to be parked at once. */
+static const char *unfit_virsh_unseen(const Plan *plan, const PlanVm *vm)
+{
+	g_auto(CpuSet) parking = parking_of(plan);
+
+	return (int)vm->vcpupin->len <= hwloc_bitmap_weight(parking)
+		       ? NULL
+		       : "it has more vCPUs than there are host CPUs to park them on; emit virsh "
+			 "with --merge FILE or -c URI, which say where they are";
+}
+
 static const ArtifactValue virsh_values[] = {
 	{"head", TEMPLATE_RAW, fill_head},	{"vm", TEMPLATE_SHELL, fill_vm_name},
 	{"vcpus", TEMPLATE_RAW, vcpus},		{"emulator", TEMPLATE_SHELL, emulator},
@@ -183,6 +200,7 @@ const Artifact artifact_virsh = {
 	.activation = ACTIVATE_REPIN,
 	.activate = "run this script while the VM runs",
 	.unfit = unfit_virsh,
+	.unfit_unseen = unfit_virsh_unseen,
 	.template = "vm/virsh.sh",
 	.values = virsh_values,
 };

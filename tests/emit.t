@@ -189,6 +189,26 @@ def check_links(tap, work):
     tap.ok(done.good and "root:" not in done.stdout, "--diff reads through no link", done.stderr)
 
 
+FEW = "[vm a]\nvcpus = 4\nmemory = 1G\n"
+
+
+def check_parking(tap, work):
+    """A VM of more vCPUs than there are host CPUs cannot be re-pinned blindly; the rest of the tree is written."""
+    inputs = ["-i", write(work, "few.ini", FEW), "-t", "core:6 pu:1"]
+    tree = os.path.join(work, "few")
+    done = emit("--all", "-d", tree, inputs=inputs)
+    tap.ok(done.good and os.path.exists(os.path.join(tree, "etc/planner/domains/a.xml"))
+           and "left out: virsh a: " in read(tree, "etc/planner/INDEX"),
+           "without room to park, the script alone is left out", done.stderr)
+    done = emit("virsh", "a", inputs=inputs, status=2)
+    tap.ok(done.good and "--merge" in done.stderr, "and one is told how to get it", done.stderr)
+    pins = "".join(f"<vcpupin vcpu='{vcpu}' cpuset='{cpu}'/>" for vcpu, cpu in enumerate((2, 1, 3, 5)))
+    base = write(work, "few.xml", f"<domain><name>a</name><vcpu>4</vcpu><cputune>{pins}</cputune></domain>")
+    done = emit("virsh", "a", "--merge", base, inputs=inputs)
+    tap.ok(done.good and done.stdout.count("# parked") == 1, "from where they are, one place to park is enough",
+           done.stdout, done.stderr)
+
+
 def check_templates(tap, work):
     site = os.path.join(work, "site")
     write(site, "services/affinity.conf", "${head}[Manager]\n# ours\nCPUAffinity=${host}\n")
@@ -703,6 +723,7 @@ def main():
         check_diff(tap, work, tree)
         check_refusals(tap, work)
         check_links(tap, work)
+        check_parking(tap, work)
         check_templates(tap, work)
         check_grub(tap, work, tree)
         check_grub_mkconfig(tap, work, tree)
