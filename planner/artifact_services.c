@@ -174,7 +174,8 @@ const Artifact artifact_modprobe = {
 	.help = "options of KVM that suit this mix of VMs",
 	.path = "/etc/modprobe.d/planner-kvm.conf",
 	.activation = ACTIVATE_REBOOT,
-	.activate = "modprobe -r kvm_intel kvm_amd, with no VM running; or a reboot",
+	.activate = "modprobe -r and modprobe of kvm_intel or kvm_amd, with no VM running; or "
+		    "a reboot",
 	.unfit = unfit_modprobe,
 	.template = "services/modprobe.conf",
 	.values = modprobe_values,

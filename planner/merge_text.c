@@ -161,7 +161,7 @@ static const char *text_fault(MergeText *merge)
 	g_assert(xmlReadMemory); /* whoever merges has called libxml_load() */
 	if (memchr(merge->text, 0, merge->length) ||
 	    !g_utf8_validate(merge->text, (gssize)merge->length, NULL))
-		return "is not a text in UTF-8";
+		return "is not a text in UTF-8; xmllint --encode UTF-8 makes it one";
 	if (!walk(&w))
 		return w.fault;
 	merge->doc = xmlReadMemory(merge->text, (int)merge->length, NULL, NULL,

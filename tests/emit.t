@@ -709,6 +709,22 @@ def check_undo(tap, work, tree):
            done.stderr)
     tap.ok(read(root, "etc/kernel/cmdline") == "root=/dev/vda1\n" and "update-grub" in done.stdout
            and "grubby" in done.stdout, "undo undoes what the files did", done.stdout, done.stderr)
+    tap.ok("tuned-adm profile" not in done.stdout, "another profile of tuned is left alone", done.stdout)
+    write(bin_, "tuned-adm", "#!/bin/sh\necho \"Current active profile: cpu-partitioning $*\"\n", 0o755)
+    shutil.rmtree(root)
+    shutil.copytree(tree, root)
+    done = stubbed(bin_, write(work, "undo.sh", script), SYSROOT=root)
+    tap.ok("profile virtual-host" in done.stdout, "its own is left", done.stdout)
+    tap.ok(not files_of(root), "undo makes no /etc/kernel/cmdline", files_of(root), done.stderr)
+    shutil.copytree(tree, root, dirs_exist_ok=True)
+    empty = os.path.join(work, "bin-none")
+    for tool in ("rm", "sh", "dirname"):
+        os.makedirs(empty, exist_ok=True)
+        os.symlink(shutil.which(tool), os.path.join(empty, tool))
+    done = subprocess.run([os.path.join(empty, "sh"), write(work, "undo.sh", script)], capture_output=True,
+                          text=True, timeout=20, check=False, env={"PATH": empty, "SYSROOT": root})
+    tap.ok(not files_of(root) and not done.stderr and not done.returncode,
+           "where nothing was put in force, undo says nothing", done.stderr)
 
 
 def main():

@@ -9,6 +9,7 @@ line='${line}'
 extra='${extra}'
 
 command -v grubby >/dev/null || {
+    [ "$${1-}" != undo ] || exit 0
     echo "planner-grubby: no grubby here: this is for RHEL, Fedora and their kin" >&2
     exit 1
 }

@@ -7,9 +7,12 @@ set -eu
 
 ${function}
 planner_line='${line}'
-[ "$${1-}" != undo ] || planner_line=
 
 file=$${SYSROOT-}/etc/kernel/cmdline
+if [ "$${1-}" = undo ]; then
+    [ -e "$$file" ] || exit 0 # never made
+    planner_line=
+fi
 for from in "$$file" "$${SYSROOT-}/usr/lib/kernel/cmdline" "$${SYSROOT-}/proc/cmdline"; do
     [ ! -r "$$from" ] || break
 done
