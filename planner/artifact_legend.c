@@ -17,20 +17,34 @@ typedef struct Legend {
 	unsigned y, width;
 } Legend;
 
-static void row_add(Legend *legend, const char *color, const char *text)
+static void width_need(Legend *legend, const char *text)
+{
+	legend->width = MAX(legend->width, (unsigned)g_utf8_strlen(text, -1) * GLYPH + 40);
+}
+
+/* A row with a box of COLOR, or two where SECOND is one. */
+static void row_add(Legend *legend, const char *color, const char *second, const char *text)
 {
 	g_autofree char *y = fill_number(legend->y), *base = fill_number(legend->y + 10);
-	bool titled = !strcmp(color, "none");
-	const TemplateValue values[] = {{"color", color, TEMPLATE_XML},
-					{"stroke", titled ? "none" : "#000000", TEMPLATE_XML},
-					{"y", y, TEMPLATE_XML},
-					{"base", base, TEMPLATE_XML},
-					{"text", text, TEMPLATE_XML},
-					FILL_END};
+	const TemplateValue values[] = {
+		{"color", color, TEMPLATE_XML}, {"second", second ? second : color, TEMPLATE_XML},
+		{"y", y, TEMPLATE_XML},		{"base", base, TEMPLATE_XML},
+		{"text", text, TEMPLATE_XML},	FILL_END};
 
 	fill_append(legend->f, legend->rows, "picture-row.svg", values);
 	legend->y += ROW;
-	legend->width = MAX(legend->width, (unsigned)g_utf8_strlen(text, -1) * GLYPH + 40);
+	width_need(legend, text);
+}
+
+static void heading_add(Legend *legend, const char *text)
+{
+	g_autofree char *base = fill_number(legend->y + 10);
+	const TemplateValue values[] = {
+		{"base", base, TEMPLATE_XML}, {"text", text, TEMPLATE_XML}, FILL_END};
+
+	fill_append(legend->f, legend->rows, "picture-heading.svg", values);
+	legend->y += ROW;
+	width_need(legend, text);
 }
 
 /* ", vm13 and 4 more float here": the shared VMs over CPUS. */
@@ -61,9 +75,11 @@ static void role_row(Legend *legend, Role role)
 
 	if (hwloc_bitmap_iszero(cpus))
 		return;
-	g_string_append_printf(text, ": %d CPUs %s", hwloc_bitmap_weight(cpus), list);
+	g_string_append_printf(text, ": %d CPU%s %s", hwloc_bitmap_weight(cpus),
+			       hwloc_bitmap_weight(cpus) == 1 ? "" : "s", list);
 	append_floating(text, plan, cpus);
-	row_add(legend, picture_colors[role], text->str);
+	row_add(legend, picture_colors[role],
+		role == ROLE_DEDICATED ? picture_second_vm_color : NULL, text->str);
 }
 
 static void title_row(Legend *legend)
@@ -73,29 +89,42 @@ static void title_row(Legend *legend)
 	g_autofree char *text =
 		g_strdup_printf("%s: %u of %u VMs placed", name, plan->placed, plan->wanted);
 
-	row_add(legend, "none", text);
+	heading_add(legend, text);
 }
 
 #define TROUBLES_MOST 40 /* further ones are counted */
 
+static void trouble_row(Legend *legend, const Trouble *trouble)
+{
+	g_autofree char *list = cpulist_format(trouble->cpus);
+	g_autofree char *text = g_strdup_printf(
+		"%s%s: CPUs %s: %s", severity_name(trouble->worst),
+		trouble->worst == SEVERITY_INFO ? " (blue letters)" : "", list, trouble->ids);
+
+	row_add(legend, picture_trouble_colors[trouble->worst], NULL, text);
+}
+
+/* The worst first. */
 static void check_rows(Legend *legend, const Check *check)
 {
 	g_autoptr(GArray) troubles = check_troubles(check);
 	g_autofree char *counts = check_counts_text(check);
 	g_autofree char *head = g_strdup_printf("check: %s", counts), *more = NULL;
+	unsigned rows = 0;
 
-	row_add(legend, "none", head);
-	for (unsigned i = 0; i < MIN(troubles->len, TROUBLES_MOST); i++) {
-		const Trouble *trouble = &g_array_index(troubles, Trouble, i);
-		g_autofree char *list = cpulist_format(trouble->cpus);
-		g_autofree char *text = g_strdup_printf(
-			"%s: CPUs %s: %s", severity_name(trouble->worst), list, trouble->ids);
+	heading_add(legend, head);
+	for (unsigned rank = 0; rank <= SEVERITY_ERROR; rank++)
+		for (unsigned i = 0; i < troubles->len && rows < TROUBLES_MOST; i++) {
+			const Trouble *trouble = &g_array_index(troubles, Trouble, i);
 
-		row_add(legend, picture_trouble_colors[trouble->worst], text);
-	}
-	more = g_strdup_printf("and %u more kinds of trouble", troubles->len - TROUBLES_MOST);
-	if (troubles->len > TROUBLES_MOST)
-		row_add(legend, "none", more);
+			if (trouble->worst != SEVERITY_ERROR - rank)
+				continue;
+			trouble_row(legend, trouble);
+			rows++;
+		}
+	more = g_strdup_printf("and %u more kinds of trouble", troubles->len - rows);
+	if (troubles->len > rows)
+		heading_add(legend, more);
 }
 
 static void legend_fill(Legend *legend, const Check *check)

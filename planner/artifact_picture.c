@@ -17,8 +17,7 @@ const char *const picture_colors[ROLE_COUNT + 1] = {
 const char *const picture_trouble_colors[SEVERITY_ERROR + 1] = {
 	[SEVERITY_INFO] = "#2166ac", [SEVERITY_WARNING] = "#b35806", [SEVERITY_ERROR] = "#d7191c"};
 
-/* A second green, so that VMs side by side are told apart. */
-static const char second_vm_color[] = "#d4f0b2";
+const char picture_second_vm_color[] = "#d4f0b2";
 
 /* Something with CPUs inside it, drawn around what it holds. */
 typedef struct Box {
@@ -33,11 +32,12 @@ typedef struct Box {
 typedef struct Picture {
 	const Plan *plan;
 	const Host *host;
-	GArray *troubles;  /* of Trouble; NULL = none */
-	GArray *boxes;	   /* of Box, parents before children */
-	GArray *home;	   /* of unsigned, by node: the box it hangs on */
-	GPtrArray *labels; /* of char *, by CPU; NULL = none */
-	GArray *owner;	   /* of unsigned, by CPU: the VM, HOST_NONE */
+	GArray *troubles;   /* of Trouble; NULL = none */
+	GArray *boxes;	    /* of Box, parents before children */
+	GArray *home;	    /* of unsigned, by node: the box it hangs on */
+	GPtrArray *labels;  /* of char *, by CPU; NULL = none */
+	GArray *owner;	    /* of unsigned, by CPU: the VM, HOST_NONE */
+	GHashTable *second; /* VMs (position + 1) that have the second green */
 	GString *xml;
 	unsigned gp_index;
 } Picture;
@@ -249,6 +249,27 @@ static void label_idle(Picture *p, const Core *core)
 		}
 }
 
+/* Along the cores, VMs have the two greens in turn. */
+static void add_shades(Picture *p)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+	bool second = true;
+
+	for (unsigned i = 0; i < p->host->cores->len; i++) {
+		unsigned owner = g_array_index(p->owner, unsigned, host_core(p->host, i)->cpu[0]);
+		gpointer key = GUINT_TO_POINTER(owner + 1);
+
+		if (owner == HOST_NONE)
+			continue;
+		if (g_hash_table_add(seen, key))
+			second = !second;
+		else
+			second = g_hash_table_contains(p->second, key);
+		if (second)
+			g_hash_table_add(p->second, key);
+	}
+}
+
 static void add_labels(Picture *p)
 {
 	int last = hwloc_bitmap_last(p->host->online);
@@ -261,6 +282,7 @@ static void add_labels(Picture *p)
 		label_vm(p, i);
 	for (unsigned i = 0; i < p->host->cores->len; i++)
 		label_idle(p, host_core(p->host, i));
+	add_shades(p);
 }
 
 /* Objects */
@@ -309,31 +331,43 @@ static void append_style(Picture *p, const char *background, const char *text)
 		background, text, text);
 }
 
-/* What marks CPU, NULL where it is in no trouble. */
-static const char *trouble_color(const Picture *p, unsigned cpu)
+/* The trouble that CPU is in, NULL. */
+static const Trouble *trouble_of(const Picture *p, unsigned cpu)
 {
 	for (unsigned i = 0; p->troubles && i < p->troubles->len; i++) {
 		const Trouble *trouble = &g_array_index(p->troubles, Trouble, i);
 
 		if (hwloc_bitmap_isset(trouble->cpus, cpu))
-			return picture_trouble_colors[trouble->worst];
+			return trouble;
 	}
 	return NULL;
+}
+
+/* What is info alone marks the letters: whose CPU it is stays to be seen. */
+static void append_pu_style(Picture *p, unsigned cpu, Role role)
+{
+	unsigned owner = g_array_index(p->owner, unsigned, cpu);
+	bool second = g_hash_table_contains(p->second, GUINT_TO_POINTER(owner + 1));
+	const char *color = second ? picture_second_vm_color : picture_colors[role];
+	const Trouble *trouble = trouble_of(p, cpu);
+
+	if (!trouble)
+		append_style(p, color, "#000000");
+	else if (trouble->worst == SEVERITY_INFO)
+		append_style(p, color, picture_trouble_colors[SEVERITY_INFO]);
+	else
+		append_style(p, picture_trouble_colors[trouble->worst], "#ffffff");
 }
 
 static void append_pu(Picture *p, unsigned cpu, Role role, hwloc_const_bitmap_t nodes)
 {
 	g_auto(CpuSet) self = hwloc_bitmap_alloc();
 	const char *label = p->labels->pdata[cpu];
-	unsigned owner = g_array_index(p->owner, unsigned, cpu);
-	const char *color =
-		owner != HOST_NONE && owner % 2 ? second_vm_color : picture_colors[role];
-	const char *trouble = trouble_color(p, cpu);
 
 	hwloc_bitmap_only(self, cpu);
 	object_open(p, "PU", cpu, self, nodes);
 	g_string_append_printf(p->xml, " subtype=\"%s\">", label ? label : role_names[role]);
-	append_style(p, trouble ? trouble : color, trouble ? "#ffffff" : "#000000");
+	append_pu_style(p, cpu, role);
 	g_string_append(p->xml, "</object>");
 }
 
@@ -389,6 +423,7 @@ char *picture_xml(const Plan *plan, const Check *check)
 		     .home = g_array_new(FALSE, FALSE, sizeof(unsigned)),
 		     .labels = g_ptr_array_new_with_free_func(g_free),
 		     .owner = g_array_new(FALSE, FALSE, sizeof(unsigned)),
+		     .second = g_hash_table_new(NULL, NULL),
 		     .xml = g_string_new("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 					 "<!DOCTYPE topology SYSTEM \"hwloc2.dtd\">\n"
 					 "<topology version=\"2.0\">\n")};
@@ -401,6 +436,7 @@ char *picture_xml(const Plan *plan, const Check *check)
 	g_array_unref(p.boxes);
 	g_array_unref(p.home);
 	g_array_unref(p.owner);
+	g_hash_table_unref(p.second);
 	g_ptr_array_unref(p.labels);
 	g_clear_pointer(&p.troubles, g_array_unref);
 	return g_string_free(p.xml, FALSE);

@@ -10,6 +10,8 @@
 
 /* "#rrggbb" of a role, and of CPUs in trouble by the worst they are in. */
 extern const char *const picture_colors[];
+/* A second green, so that VMs side by side are told apart. */
+extern const char picture_second_vm_color[];
 extern const char *const picture_trouble_colors[];
 
 /* The hwloc XML of PLAN, yours; CPUs that CHECK (may be NULL) found in trouble are marked. */

@@ -61,14 +61,20 @@ def rgb(color):
 
 
 def drawn(svg):
-    """CPU → severity, as the boxes are coloured; names of boxes are lstopo's."""
+    """CPU → severity, as the boxes are coloured, or for info the letters; names of boxes are lstopo's."""
     severities = {rgb(color): name for name, color in COLORS.items()}
     number = dict(re.findall(r"id='(PU_\d+)_text'[^>]*>[^<]*P#(\d+)", svg))
     marks = {}
-    for box, fill in re.findall(r"id='(PU_\d+)_rect'[^>]*fill='([^']*)'", svg):
-        if fill in severities:
-            marks[int(number[box])] = severities[fill]
+    for part, wanted in (("rect", ["error", "warning"]), ("text", ["info"])):
+        for box, fill in re.findall(rf"id='(PU_\d+)_{part}'[^>]*? fill='([^']*)'", svg):
+            if severities.get(fill) in wanted:
+                marks[int(number[box])] = severities[fill]
     return marks
+
+
+def legend(svg):
+    """The lines below the picture that say what trouble there is."""
+    return re.findall(r">((?:error|warning|info)\b[^<]*: CPUs [^<]*)<", svg)
 
 
 def check_x6(tap, folder):
@@ -87,6 +93,8 @@ def check_x6(tap, folder):
            drawn(svg.stdout), wanted)
     tap.ok(re.search(r"error: CPUs [\d,-]+: [a-z.,  -]*vm\.pin-doubled", svg.stdout)
            and "check: " in svg.stdout, "the legend says what the trouble is")
+    ranks = [WORST.index(re.match(r"\w+", line).group()) for line in legend(svg.stdout)]
+    tap.ok(ranks == sorted(ranks, reverse=True) and len(set(ranks)) > 1, "the worst first", legend(svg.stdout))
     target = os.path.join(folder, "node.svg")
     done = check(node, "--format", "svg", "-o", target, inputs=["-p", plan])
     with open(target, encoding="utf-8") as file:
@@ -104,7 +112,7 @@ def check_templates(tap, folder):
     """The legend in a site's words; a wrong template is an error, whatever was found."""
     site, root = os.path.join(folder, "site"), os.path.join(folder, "clean")
     os.makedirs(site)
-    for text, wanted in (("<text class='house' x='0' y='${y}'>${text}${base}${color}${stroke}</text>\n", 0),
+    for text, wanted in (("<text class='house' x='0' y='${y}'>${text}${base}${color}${second}</text>\n", 0),
                          ("${text} ${colour}\n", 2)):
         with open(os.path.join(site, "picture-row.svg"), "w", encoding="ascii") as file:
             file.write(text)

@@ -665,6 +665,11 @@ def check_picture(tap, work):
         older = {key: value for key, value in json.loads(plan).items() if key != "l3s"}
         svg = emit("svg", inputs=["-p", write(work, "picture.json", json.dumps(older))]).stdout
         tap.ok(">L3<" in svg and "0KB" not in svg, "the size of a cache is left out where it is not known")
+        fills = dict(re.findall(r"id='(PU_\d+)_rect'[^>]*? fill='([^']*)'", svg))
+        names = dict(re.findall(r"id='(PU_\d+)_text'[^>]*>(vm\d+) v\d", svg))
+        shades = {names[box]: fills[box] for box in names}
+        tap.ok(all(shades[a] != shades[b] for a, b in (("vm3", "vm11"), ("vm1", "vm2"), ("vm12", "vm4"))),
+               "VMs side by side are told apart", shades)
         cores = len(set(re.findall(r"id='(Core_\d+_rect)'", svg)))
         tap.ok(cores == 36, "every core is drawn", cores)
         if missing("rsvg-convert"):
