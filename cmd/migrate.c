@@ -119,13 +119,15 @@ static bool print_xml(const Options *options, const Migration *m, GError **error
 {
 	g_autoptr(GHashTable) templates = site_templates(options->templates, error);
 	Plan there = *m->plan;
-	Rendering rendering = {.plan = &there, .vm = m->after, .templates = templates};
+	bool running = m->verdict <= MIGRATE_LOSES;
+	Rendering rendering = {
+		.plan = &there, .vm = m->after, .templates = templates, .running = running};
 	g_autofree char *text = NULL;
 
 	if (!templates)
 		return false;
 	/* What the running guest was not told it must not find: no hint-dedicated. */
-	if (m->verdict <= MIGRATE_LOSES && !domain_hinted(m->from, m->before))
+	if (running && !domain_hinted(m->from, m->before))
 		there.libvirt = NULL;
 	if (options->merge && m->after->placed)
 		text = xml_merged(&rendering, options->merge, error);

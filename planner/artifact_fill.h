@@ -19,6 +19,8 @@ typedef struct Rendering {
 	char **skip;	       /* names of artifacts the tree is without; NULL = none */
 	const GArray *pins;    /* of unsigned, by vCPU: where the running VM's vCPUs are now;
 				  NULL = not known */
+	bool running;	       /* of a merge: for a guest that runs on, elsewhere: what it was told
+				  when it started stays */
 } Rendering;
 
 /* One rendering under way. The first error stops it and is kept: callers need not look. */

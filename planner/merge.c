@@ -52,6 +52,13 @@ static const Rule rules[] = {{"memoryBacking", NULL, 0, backing_rules},
 			     {"cpu", NULL, 0, cpu_rules},
 			     {0}};
 
+/* Of a guest that runs on: nothing that it sees. libvirt compares those, and refuses to migrate. */
+static const Rule running_rules[] = {{"memoryBacking", NULL, 0, backing_rules},
+				     {"vcpu", NULL, HOW_ATTRIBUTES, NULL},
+				     {"cputune", NULL, 0, cputune_rules},
+				     {"numatune", NULL, 0, numatune_rules},
+				     {0}};
+
 /* Reading */
 
 static bool is_element(const xmlNode *node, const char *name)
@@ -294,13 +301,13 @@ static void iothreads_number(const xmlNode *want, const GArray *ids)
 }
 
 /* The VM as the plan has it, with what the base has and the inventory does not say. */
-static void vm_adapt(PlanVm *vm, VmSpec *spec, const xmlNode *root)
+static void vm_adapt(PlanVm *vm, VmSpec *spec, const xmlNode *root, bool running)
 {
 	g_autoptr(GArray) listed = iothread_ids(root, 0);
+	unsigned there = MAX(number_of(child_of(root, "iothreads"), 0), listed->len);
 
 	vm->spec = spec;
-	spec->iothreads =
-		MAX(spec->iothreads, MAX(number_of(child_of(root, "iothreads"), 0), listed->len));
+	spec->iothreads = running ? there : MAX(spec->iothreads, there);
 	spec->iothreads = MIN(spec->iothreads, 1024);
 	if (child_of(child_of(root, "memoryBacking"), "locked"))
 		spec->locked = true;
@@ -317,7 +324,7 @@ static xmlDoc *want_new(const Rendering *rendering, const xmlNode *root, GError 
 	g_autofree char *text = NULL;
 	xmlDoc *doc;
 
-	vm_adapt(&vm, &spec, root);
+	vm_adapt(&vm, &spec, root, rendering->running);
 	of_vm.vm = &vm;
 	text = artifact_render(&artifact_domain, &of_vm, error);
 	if (!text)
@@ -396,6 +403,18 @@ static void note_pages(const xmlNode *root, const PlanVm *vm, GPtrArray *notes)
 					 "and plan again, or take them out of the base"));
 }
 
+static void note_cpu_pm(const char *base, size_t length, const PlanVm *vm, GPtrArray *notes)
+{
+	g_autoptr(Domain) domain = domain_parse(base, length, NULL);
+
+	for (char **value = domain ? domain->overcommit : NULL; value && *value; value++)
+		if (strstr(*value, "cpu-pm"))
+			return;
+	if (domain && vm->cpupm->verdict == CPUPM_ON)
+		g_ptr_array_add(notes, g_strdup("the guest started without cpu-pm, and stays so "
+						"until it is powered off and on"));
+}
+
 /* Entry points */
 
 static MergeText *base_parse(const char *name, const char *text, size_t length,
@@ -411,17 +430,44 @@ static MergeText *base_parse(const char *name, const char *text, size_t length,
 	return NULL;
 }
 
+/* The cells of the guest; 0 = it has none. */
+static unsigned cells_of(const xmlNode *root)
+{
+	const xmlNode *numa = child_of(child_of(root, "cpu"), "numa");
+	unsigned n = 0;
+
+	for (const xmlNode *node = numa ? numa->children : NULL; node; node = node->next)
+		n += is_element(node, "cell");
+	return n;
+}
+
+/* A guest that runs on has the vCPUs and the cells that it started with. */
+static bool running_check(const char *name, const xmlNode *root, const PlanVm *vm, GError **error)
+{
+	unsigned vcpus = number_of(child_of(root, "vcpu"), 1), cells = cells_of(root);
+
+	if (vcpus == vm->spec->vcpus && (vm->shares->len < 2 || vm->shares->len == cells))
+		return true;
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
+		    "%s: has %u vCPUs in %u NUMA cells, the plan %u in %u: a guest that runs "
+		    "keeps them; correct the inventory, or power the VM off",
+		    name, vcpus, MAX(cells, 1), vm->spec->vcpus, MAX(vm->shares->len, 1));
+	return false;
+}
+
 static bool carry_over(MergeText *merge, const Rendering *rendering, xmlDoc *want,
 		       const xmlNode *root, GError **error)
 {
 	g_autoptr(GPtrArray) parents = g_ptr_array_new();
+	const xmlNode *own = xmlDocGetRootElement(want);
 	const PlanVm *vm = rendering->vm;
-	bool locked = child_of(child_of(xmlDocGetRootElement(want), "memoryBacking"), "locked");
+	bool locked = child_of(child_of(own, "memoryBacking"), "locked");
 
 	g_ptr_array_add(parents, (void *)root);
-	merge_conflicts(merge, root, vm);
-	merge_rules(merge, parents, xmlDocGetRootElement(want), rules);
-	return merge_overcommit(merge, root, vm->cpupm->verdict == CPUPM_ON, locked, error);
+	merge_conflicts(merge, root, vm, rendering->running);
+	merge_rules(merge, parents, own, rendering->running ? running_rules : rules);
+	return merge_overcommit(merge, root, vm->cpupm->verdict == CPUPM_ON, rendering->running,
+				locked, error);
 }
 
 char *merge_domain(const Rendering *rendering, const char *name, const char *base, size_t length,
@@ -429,8 +475,9 @@ char *merge_domain(const Rendering *rendering, const char *name, const char *bas
 {
 	const xmlNode *root;
 	g_autoptr(MergeText) merge = base_parse(name, base, length, &root, error);
-	xmlDoc *want = merge ? want_new(rendering, root, error) : NULL;
-	bool good;
+	bool good =
+		merge && (!rendering->running || running_check(name, root, rendering->vm, error));
+	xmlDoc *want = good ? want_new(rendering, root, error) : NULL;
 
 	if (!want)
 		return NULL;
@@ -441,6 +488,8 @@ char *merge_domain(const Rendering *rendering, const char *name, const char *bas
 	note_name(root, rendering->vm, notes);
 	note_memory(base, length, rendering->vm, notes);
 	note_pages(root, rendering->vm, notes);
+	if (rendering->running)
+		note_cpu_pm(base, length, rendering->vm, notes);
 	note_cpu_mode(root, rendering->plan, rendering->vm, notes);
 	return merge_text_finish(merge);
 }

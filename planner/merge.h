@@ -15,8 +15,8 @@
 /*
  * Merge the VM of RENDERING into BASE (LENGTH bytes; NAME is its file's in messages). Returns the
  * text, yours, or NULL with PLANNER_ERROR_INPUT: BASE is no domain XML, or hostile (DOCTYPE, too
- * deep), or not UTF-8. The caller has called libxml_load(). NOTES (a GPtrArray of char *) gets what
- * whoever defines it should know.
+ * deep), or not UTF-8; or a RUNNING guest has other vCPUs or cells than the plan. The caller has
+ * called libxml_load(). NOTES (a GPtrArray of char *) gets what whoever defines it should know.
  */
 char *merge_domain(const Rendering *rendering, const char *name, const char *base, size_t length,
 		   GPtrArray *notes, GError **error);

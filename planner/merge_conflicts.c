@@ -112,11 +112,11 @@ static void page_nodesets_remove(MergeText *merge, const xmlNode *root)
 		merge_remove_attribute(merge, page, "nodeset");
 }
 
-void merge_conflicts(MergeText *merge, const xmlNode *root, const PlanVm *vm)
+/* What the guest was told when it started. */
+static void told_remove(MergeText *merge, const xmlNode *root, const PlanVm *vm)
 {
 	static const char *const parts[] = {"dies", "clusters", "modules", NULL};
 	const xmlNode *cpu = xml_child(root, "cpu"), *topology = xml_child(cpu, "topology");
-	const xmlNode *memory = xml_child(xml_child(root, "numatune"), "memory");
 	const xmlNode *hint =
 		xml_child(xml_child(xml_child(root, "features"), "kvm"), "hint-dedicated");
 
@@ -124,12 +124,20 @@ void merge_conflicts(MergeText *merge, const xmlNode *root, const PlanVm *vm)
 		resize(merge, root, vm);
 	if (vm->shares->len > 1)
 		distances_remove(merge, cpu, vm->shares->len);
-	if (vm->spec->page)
-		page_nodesets_remove(merge, root);
 	for (const char *const *part = parts; *part && topology; part++)
 		part_remove(merge, topology, *part);
-	if (memory && vm->shares->len)
-		merge_remove_attribute(merge, memory, "placement");
 	if (hint && (vm->cpuset || vm->cpupm->verdict == CPUPM_INELIGIBLE))
 		merge_remove(merge, hint);
+}
+
+void merge_conflicts(MergeText *merge, const xmlNode *root, const PlanVm *vm, bool running)
+{
+	const xmlNode *memory = xml_child(xml_child(root, "numatune"), "memory");
+
+	if (!running)
+		told_remove(merge, root, vm);
+	if (vm->spec->page)
+		page_nodesets_remove(merge, root);
+	if (memory && vm->shares->len)
+		merge_remove_attribute(merge, memory, "placement");
 }

@@ -9,8 +9,9 @@
 /*
  * Take out of the domain ROOT what would contradict VM's elements, or what libvirt would refuse
  * beside them: of other vCPUs, cells and dies than the guest then has, pages for some of its cells
- * only, an automatic placement, a hint that its vCPUs never wait.
+ * only, an automatic placement, a hint that its vCPUs never wait. What a guest sees stays where it
+ * is RUNNING.
  */
-void merge_conflicts(MergeText *merge, const xmlNode *root, const PlanVm *vm);
+void merge_conflicts(MergeText *merge, const xmlNode *root, const PlanVm *vm, bool running);
 
 #endif

@@ -9,7 +9,7 @@
 typedef struct Overcommit {
 	MergeText *merge;
 	const xmlNode *root;
-	bool on, locked;
+	bool on, running, locked;
 	GPtrArray *commandlines; /* of xmlNode */
 	GPtrArray *arguments;	 /* of xmlNode: their qemu:arg, in order */
 	GPtrArray *words;	 /* of char *: "mem-lock=on", of all -overcommit together */
@@ -254,16 +254,18 @@ static bool decide(Overcommit *o, GError **error)
 		value = value_of(g_ptr_array_index(o->arguments, i));
 		words_add(o, value);
 	}
+	o->on = o->on && (!o->running || is_on(o, "cpu-pm"));
 	words_decide(o);
 	text = words_text(o);
 	return edit_existing(o, text) || !*text || add_new(o, text, error);
 }
 
-bool merge_overcommit(MergeText *merge, const xmlNode *root, bool on, bool locked, GError **error)
+bool merge_overcommit(MergeText *merge, const xmlNode *root, bool on, bool running, bool locked,
+		      GError **error)
 {
 	g_autoptr(GPtrArray) commandlines = g_ptr_array_new(), arguments = g_ptr_array_new(),
 			     words = g_ptr_array_new_with_free_func(g_free);
-	Overcommit o = {merge, root, on, locked, commandlines, arguments, words};
+	Overcommit o = {merge, root, on, running, locked, commandlines, arguments, words};
 
 	if (is_undeclared(root))
 		return refused(error, "qemu:commandline without xmlns:qemu: libvirt would "

@@ -8,8 +8,10 @@
 /*
  * Make cpu-pm ON or not in the domain ROOT, whose memory is LOCKED or not. All -overcommit
  * arguments become one (before QEMU 9.1 the last would cancel the others), other options in them
- * stay. False with PLANNER_ERROR_INPUT where the namespace is in the way.
+ * stay. A RUNNING guest that started without cpu-pm does not get it: what waits for a lock in a
+ * halt must still exit. False with PLANNER_ERROR_INPUT where the namespace is in the way.
  */
-bool merge_overcommit(MergeText *merge, const xmlNode *root, bool on, bool locked, GError **error);
+bool merge_overcommit(MergeText *merge, const xmlNode *root, bool on, bool running, bool locked,
+		      GError **error);
 
 #endif
