@@ -9,7 +9,6 @@ a libvirtd of our own with a real QEMU.
     ADOPT_CASES=12 SEED=1 tests/adopt.t
 """
 
-import contextlib
 import glob
 import importlib.util
 import json
@@ -24,16 +23,15 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 sys.path.insert(0, os.path.join(HERE, "judge"))
 
-import cpulist
 import domainxml
 import generator
 import topology as topologies
 from kernel_line import split_isolcpus
+from libvirtd import libvirtd, virsh
 from tap import Tap, skip_all
 
 PLANNER = os.path.abspath(os.environ.get("PLANNER", os.path.join(ROOT, "build", "bin", "planner")))
 os.environ["PLANNER"] = PLANNER
-DAEMON = os.path.join(HERE, "session-libvirtd.sh")
 CASES, SEED = int(os.environ.get("ADOPT_CASES", "12")), os.environ.get("SEED", "1")
 UTF8 = dict(os.environ, LC_ALL="C.UTF-8")
 OWN = ("isolcpus", "nohz_full", "rcu_nocbs", "irqaffinity")
@@ -326,29 +324,11 @@ def check_hostile(tap, bed):
         tap.ok(not why or why in flat, f"said: the name {why}", text)
 
 
-@contextlib.contextmanager
-def libvirtd():
-    """(folder, URI) of a daemon of our own; URI None where there is none."""
-    folder = tempfile.mkdtemp(prefix="planner-adopt-", dir="/tmp")
-    os.chmod(folder, 0o755)
-    try:
-        run = subprocess.run([DAEMON, "start", folder], capture_output=True, text=True, timeout=60)
-        yield folder, run.stdout.strip() or None
-    finally:
-        subprocess.run([DAEMON, "stop", folder], timeout=60)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def virsh(uri, *words):
-    return subprocess.run(["virsh", "-c", uri, *words], capture_output=True, env=UTF8, encoding="utf-8",
-                          timeout=120)
-
-
 def check_libvirt(tap, bed):
     """What libvirt itself gives back of the emitted XML is adopted like the capture's."""
     if not shutil.which("virsh"):
         return tap.skip("from libvirt", "no virsh")
-    with libvirtd() as (folder, uri):
+    with libvirtd() as (folder, uri, _):
         if not uri:
             return tap.skip("from libvirt", "no libvirtd of our own")
         bed.make()

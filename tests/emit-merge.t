@@ -20,11 +20,11 @@ ROOT = os.path.dirname(HERE)
 sys.path.insert(0, os.path.join(HERE, "judge"))
 
 import domainxml
+from libvirtd import libvirtd, virsh
 from tap import Tap
 
 PLANNER = os.environ.get("PLANNER", os.path.join(ROOT, "build", "bin", "planner"))
 SCHEMA = "/usr/share/libvirt/schemas/domain.rng"
-DAEMON = os.path.join(HERE, "session-libvirtd.sh")
 QEMU = "http://libvirt.org/schemas/domain/qemu/1.0"
 HOST = "pack:2 [numa(memory=68719476736)] l3:1 core:12 pu:2"
 NODE = "[node]\nname = n\nkernel = 6.1.0\nqemu = 7.2.22\nlibvirt = 9.0.0\nmwait = yes\n" \
@@ -406,20 +406,11 @@ def check_schema(tap, work, merged):
         tap.ok(run.returncode == 0, f"schema: {name}", run.stderr, xml)
 
 
-def virsh(uri, *words):
-    return subprocess.run(["virsh", "-c", uri, *words], capture_output=True, text=True, timeout=40,
-                          env=dict(os.environ, LC_ALL="C.UTF-8"))
-
-
 def check_libvirt(tap, work, merged):
     """libvirtd takes it with validation, gives all of it back, and emit -c merges into that."""
-    folder = tempfile.mkdtemp(prefix="planner-merge-", dir="/tmp")
-    os.chmod(folder, 0o755)
-    try:
-        start = subprocess.run([DAEMON, "start", folder], capture_output=True, text=True, timeout=30)
-        uri = start.stdout.strip()
+    with libvirtd() as (_, uri, why):
         if not uri:
-            tap.skip("libvirtd takes what is merged", start.stderr.strip().split("\n")[-1] or "none")
+            tap.skip("libvirtd takes what is merged", why.split("\n")[-1] or "none")
             return
         for name, xml in merged.items():
             sent = re.sub(r"""type\s*=\s*["']kvm["']""", "type='qemu'", domainxml.retyped(xml))
@@ -440,9 +431,6 @@ def check_libvirt(tap, work, merged):
                                 "domain", "one"], capture_output=True, text=True, timeout=30)
         tap.ok(asked.returncode == 2 and not asked.stdout, "emit -c: a domain that is not there",
                asked.stderr)
-    finally:
-        subprocess.run([DAEMON, "stop", folder], timeout=30, check=False)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def main():

@@ -7,7 +7,6 @@ rights. What planner saw is read from the snapshots it writes.
 """
 
 import contextlib
-import glob
 import io
 import json
 import os
@@ -25,10 +24,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 sys.path.insert(0, os.path.join(HERE, "judge"))
 
+from libvirtd import libvirtd, virsh
 from tap import Tap, skip_all
 
 PLANNER = os.path.abspath(os.environ.get("PLANNER", os.path.join(ROOT, "build", "bin", "planner")))
-DAEMON = os.path.join(HERE, "session-libvirtd.sh")
 MAKE_NODE = os.path.join(HERE, "hosts", "make-node.py")
 X6 = [os.path.join(HERE, "cases", "x6", "inventory.ini"), os.path.join(HERE, "hosts", "x6.xml")]
 UTF8 = dict(os.environ, LC_ALL="C.UTF-8", PLANNER=PLANNER)
@@ -139,29 +138,6 @@ def check_hostile(tap, folder):
            "links out of the root lead nowhere, a FIFO holds nobody", shot.errors)
 
 
-@contextlib.contextmanager
-def libvirtd():
-    """(folder, URI) of a daemon of our own; URI None where there is none. Its guests end with it."""
-    folder = tempfile.mkdtemp(prefix="planner-facts-", dir="/tmp")
-    os.chmod(folder, 0o755)
-    uri = None
-    try:
-        run = subprocess.run([DAEMON, "start", folder], capture_output=True, text=True, timeout=30)
-        uri = run.stdout.strip() or None
-        yield folder, uri
-    finally:
-        for file in glob.glob(os.path.join(folder, "run/libvirt/qemu/run/*.pid")):
-            if os.path.basename(file) != "driver.pid":
-                with contextlib.suppress(OSError, ValueError):
-                    os.kill(int(read(file)), signal.SIGKILL)
-        daemon = read(os.path.join(folder, "pid"))
-        if daemon:
-            with contextlib.suppress(OSError):
-                os.kill(int(daemon), signal.SIGCONT)
-        subprocess.run([DAEMON, "stop", folder], timeout=30)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def read(path):
     try:
         with open(path, encoding="utf-8") as file:
@@ -172,11 +148,6 @@ def read(path):
 
 def pid_of(folder, name):
     return int(read(os.path.join(folder, f"run/libvirt/qemu/run/{name}.pid")))
-
-
-def virsh(uri, *words):
-    return subprocess.run(["virsh", "-c", uri, *words], capture_output=True, env=UTF8, encoding="utf-8",
-                          timeout=60)
 
 
 def start_guests(tap, uri, work):
@@ -259,7 +230,7 @@ def check_libvirt(tap, work):
     if not (shutil.which("virsh") and shutil.which("qemu-system-x86_64")):
         tap.skip("real guests", "no virsh or no qemu-system-x86_64")
         return
-    with libvirtd() as (folder, uri):
+    with libvirtd() as (folder, uri, _):
         if not uri:
             tap.skip("real guests", "no libvirtd of our own")
         elif start_guests(tap, uri, work):

@@ -7,7 +7,6 @@ must take it and keep every word, and a real QEMU whose threads must run where i
 To add a shape of VM: a section in SHAPES.
 """
 
-import contextlib
 import json
 import os
 import re
@@ -27,12 +26,11 @@ import domainxml
 import hosts
 import inventory as inventories
 import topology as topologies
+from libvirtd import UTF8, libvirtd, virsh
 from tap import Tap, skip_all
 
 PLANNER = os.path.abspath(os.environ.get("PLANNER", os.path.join(ROOT, "build", "bin", "planner")))
 SCHEMA = "/usr/share/libvirt/schemas/domain.rng"
-DAEMON = os.path.join(HERE, "session-libvirtd.sh")
-UTF8 = dict(os.environ, LC_ALL="C.UTF-8")
 BIG = hosts.synthetic(2, 1, 2, 16, 2, 192 << 30, far=True)
 TWO_CPUS = hosts.synthetic(1, 1, 1, 2, 1)
 NODE = "[node]\nname = n\nkernel = 6.1.0\nqemu = 7.2.22\nlibvirt = 9.0.0\nmwait = no\n"
@@ -299,28 +297,6 @@ def write(folder, text, name="domain.xml"):
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
     return path
-
-
-@contextlib.contextmanager
-def libvirtd():
-    """The URI of a daemon of our own, or None and why; gone afterwards."""
-    # /tmp, not $TMPDIR: root hands the daemon to nobody, who must be able to walk there
-    folder = tempfile.mkdtemp(prefix="planner-libvirt-", dir="/tmp")
-    os.chmod(folder, 0o755)
-    try:
-        run = subprocess.run([DAEMON, "start", folder], capture_output=True, text=True, timeout=30)
-        yield folder, (run.stdout.strip() or None), run.stderr.strip()
-    finally:
-        subprocess.run([DAEMON, "stop", folder], timeout=30)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def virsh(uri, *words, timeout=40):
-    try:
-        return subprocess.run(["virsh", "-c", uri, *words], capture_output=True, env=UTF8,
-                              encoding="utf-8", errors="replace", timeout=timeout)
-    except subprocess.TimeoutExpired:
-        return subprocess.CompletedProcess(words, 124, "", f"no answer in {timeout} s")
 
 
 def check_define(tap, folder, uri, name, xml):

@@ -18,6 +18,8 @@ configure() {
     printf 'stdio_handler = "file"\nsecurity_driver = "none"\n' >"$dir/cfg/libvirt/qemu.conf"
     printf 'auth_unix_ro = "none"\nauth_unix_rw = "none"\nlog_outputs = "3:file:%s/log"\n' "$dir" \
         >"$dir/cfg/libvirt/libvirtd.conf"
+    # between two daemons that have the machine's UUID no VM can migrate
+    printf 'host_uuid = "%s"\n' "$(cat /proc/sys/kernel/random/uuid)" >>"$dir/cfg/libvirt/libvirtd.conf"
 }
 
 start() {

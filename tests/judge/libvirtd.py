@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""A libvirtd of our own (tests/session-libvirtd.sh), gone with its guests afterwards, and virsh to speak to it."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+
+DAEMON = str(pathlib.Path(__file__).resolve().parent.parent / "session-libvirtd.sh")
+UTF8 = dict(os.environ, LC_ALL="C.UTF-8")
+
+
+def _signal(file, number):
+    """To the process that a file names, where there is one."""
+    with contextlib.suppress(OSError, ValueError):
+        os.kill(int(file.read_text(encoding="utf-8")), number)
+
+
+def _end(folder):
+    for file in folder.glob("run/libvirt/qemu/run/*.pid"):
+        if file.name != "driver.pid":
+            _signal(file, signal.SIGKILL)
+    _signal(folder / "pid", signal.SIGCONT)  # a test may have stopped it
+    subprocess.run([DAEMON, "stop", folder], timeout=60, check=False)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def libvirtd(host=None):
+    """
+    (folder, URI or None, what it complained of). HOST: it takes itself for a machine of that name,
+    so that VMs can migrate between two of them.
+    """
+    # /tmp, not $TMPDIR: root hands the daemon to nobody, who must be able to walk there
+    folder = tempfile.mkdtemp(prefix="planner-libvirt-", dir="/tmp")
+    os.chmod(folder, 0o755)
+    command = [DAEMON, "start", folder]
+    if host:
+        privilege = [] if os.geteuid() == 0 else ["--user", "--map-current-user", "--keep-caps"]
+        command = ["unshare", *privilege, "--uts", "sh", "-c", 'echo "$1" >/proc/sys/kernel/hostname; shift; "$@"',
+                   "sh", host, *command]
+    try:
+        run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        yield folder, (run.stdout.strip() or None), run.stderr.strip()
+    finally:
+        _end(pathlib.Path(folder))
+
+
+def virsh(uri, *words, timeout=60):
+    """Its result; status 124 where it does not answer."""
+    try:
+        return subprocess.run(["virsh", "-c", uri, *words], capture_output=True, env=UTF8, encoding="utf-8",
+                              errors="replace", timeout=timeout, check=False)
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(words, 124, "", f"no answer in {timeout} s")
