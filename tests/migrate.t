@@ -5,30 +5,22 @@
 if the plan of that node with the VM in it, all others pinned where they are, places it; on the same
 CPUs, with the same cpu-pm. Saved plans and inventories give the same answer.
 
-    PLANNER=build/bin/planner CASES=120 SEED=1 tests/migrate.t
+    PLANNER=build/bin/planner CASES=300 SEED=1 tests/migrate.t
 """
 
 import json
 import os
-import random
-import shutil
-import subprocess
 import sys
-import time
+import tempfile
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(HERE)
-sys.path.insert(0, os.path.join(HERE, "judge"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "judge"))
 
 import generator
-import topology
-from tap import Tap, skip_all
+import trials
+from program import planner
+from tap import Tap
+from trials import check
 
-PLANNER = os.path.abspath(os.environ.get("PLANNER", os.path.join(ROOT, "build", "bin", "planner")))
-CASES = int(os.environ.get("CASES", "120"))
-SEED = os.environ.get("SEED", "1")
-SECONDS = 60  # no new case after that
-SCRATCH = os.environ.get("TMPDIR", "/tmp")
 VERDICTS = ["live", "loses-cpu-pm", "unknown", "restart", "cannot"]
 
 GROUPS = {
@@ -39,35 +31,6 @@ GROUPS = {
     "sources": "saved plans and inventories give the same answer",
     "xml": "the XML is printed when it fits and its memory is known, and pins it there",
 }
-
-
-class Wrong(Exception):
-    def __init__(self, group, text):
-        super().__init__(text)
-        self.group = group
-
-
-def check(good, group, text):
-    if not good:
-        raise Wrong(group, text)
-
-
-def run(*words):
-    done = subprocess.run([PLANNER, *words], capture_output=True, timeout=60,
-                          env=dict(os.environ, LC_ALL="C.UTF-8"))
-    return done.returncode, done.stdout.decode(), done.stderr.decode("utf-8", "replace")
-
-
-def plan_of(folder, name, sections, source):
-    """The plan of SECTIONS; NAME.ini and NAME.json are left in FOLDER."""
-    path, saved = os.path.join(folder, name + ".ini"), os.path.join(folder, name + ".json")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(generator.text(sections))
-    status, _, errors = run("plan", "-i", path, "-t", source, "-o", saved)
-    if status == 2:
-        raise RuntimeError(f"{name}: {errors}")
-    with open(saved, encoding="utf-8") as file:
-        return json.load(file)
 
 
 def there(sections, plan, name, keys):
@@ -84,32 +47,39 @@ def told(vm):
     return vm["topology"], cells
 
 
-def one_case(rng, folder, hosts):
-    (here, host), (other, other_host) = rng.choice(hosts), rng.choice(hosts)
-    a = generator.inventory(rng, host) + [("vm guest", generator._vm(rng, host) | {"count": None})]
+def one_case(trial, hosts):
+    """The verdict, None where there is no guest to migrate."""
+    rng, folder = trial.rng, trial.dir
+    (here, _, host), (other, _, other_host) = rng.choice(hosts), rng.choice(hosts)
+    guest = generator._vm(rng, host) | {"count": None}
     if rng.random() < 0.6:  # nodes that are alike, a VM that is small: what migrates live
         other, other_host = here, host
-        a[-1][1].update({"vcpus": rng.choice([1, 2, 4]), "memory": "1G", "node": None,
-                         "cpu-mode": rng.choice(["custom", "custom", "host-model"])})
+        guest |= {"vcpus": rng.choice([1, 2, 4]), "memory": "1G", "node": None,
+                  "cpu-mode": rng.choice(["custom", "custom", "host-model"])}
+    a = generator.inventory(rng, host) + [("vm guest", guest)]
     b = generator.inventory(rng, other_host)
     if here == other:
         b[0][1].update(a[0][1] if rng.random() < 0.7 else {"mwait": "no"})
+        if rng.random() < 0.3:  # cpu-pm is had here, and not there
+            a[0][1].update(kernel="6.1.0", qemu="9.1.0", mwait="no")
+            b[0][1].update(kernel="4.16.3", qemu="9.1.0")
+            guest.update({"policy": None, "cpu-pm": None, "cpu-mode": "custom"})
     for name, keys in a + b:
         if name == "sdk":
             keys.pop("near", None)  # saved plans have no devices,
         if keys.get("policy") != "shared":
             keys.pop("node", None)  # nor the nodes that VMs asked for
-    plan_a, plan_b = plan_of(folder, "a", a, here), plan_of(folder, "b", b, other)
+    (_, plan_a), (_, plan_b) = trial.saved("a", a, here), trial.saved("b", b, other)
     guest = next(vm for vm in plan_a["vms"] if vm["name"] == "guest")
     if not guest["placed"]:
         return None
-    both = plan_of(folder, "both", there(b, plan_b, "guest", dict(a)["vm guest"]), other)
+    _, both = trial.saved("both", there(b, plan_b, "guest", dict(a)["vm guest"]), other)
     landed = next(vm for vm in both["vms"] if vm["name"] == "guest")
 
     inventories = ("--from", f"{folder}/a.ini", "--from-topology", here,
                    "--to", f"{folder}/b.ini", "--to-topology", other)
     plans = ("--from", f"{folder}/a.json", "--to", f"{folder}/b.json")
-    status, output, errors = run("migrate", "guest", "--json", *plans)
+    status, output, errors = planner("migrate", "guest", "--json", *plans)
     check(status in (0, 1), "status", f"status {status}: {errors}")
     answer = json.loads(output)
     worst = max(VERDICTS.index(p["verdict"]) for p in answer["points"])
@@ -117,7 +87,7 @@ def one_case(rng, folder, hosts):
           f"{answer['verdict']} with points {VERDICTS[worst]} at worst, status {status}")
     judge(answer, guest, landed)
     judge_xml(answer, landed, plans)
-    again = run("migrate", "guest", "--json", *inventories)
+    again = planner("migrate", "guest", "--json", *inventories)
     check((again[0], again[1]) == (status, output), "sources",
           "plans and inventories differ:\n" + output + again[1] + again[2])
     return answer["verdict"]
@@ -143,7 +113,7 @@ def judge(answer, guest, landed):
 
 
 def judge_xml(answer, landed, words):
-    status, output, errors = run("migrate", "guest", "--xml", *words)
+    status, output, errors = planner("migrate", "guest", "--xml", *words)
     if not landed["placed"] or not landed["memory"]:
         check(status == 2 and not output and errors, "xml", f"status {status}, but no place")
         return
@@ -153,37 +123,18 @@ def judge_xml(answer, landed, words):
     check(("cpu-pm=on" in output) == (landed["cpu_pm"]["verdict"] == "on"), "xml", "cpu-pm")
 
 
-def load_hosts(folder, rng):
-    found = [(os.path.join(HERE, "hosts", "x6.xml"), topology.load(f"{HERE}/hosts/x6.xml"))]
-    for name, _, xml in generator.synthetic_hosts(rng, 12):
-        path = os.path.join(folder, name + ".xml")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(xml)
-        found.append((path, topology.parse(xml)))
-    return found
-
-
 def main():
-    if not os.access(PLANNER, os.X_OK):
-        skip_all(f"no {PLANNER}")
-    folder = os.path.join(SCRATCH, f"migrate-{os.getpid()}")
-    os.makedirs(folder)
-    hosts = load_hosts(folder, random.Random(f"hosts {SEED}"))
-    failures, seen, start = [], {}, time.monotonic()
-    for number in range(CASES):
-        if time.monotonic() - start > SECONDS:
-            break
-        try:
-            verdict = one_case(random.Random(f"{SEED}/{number}"), folder, hosts)
+    tap, random_pairs, seen = Tap(), trials.Trials("migrate", 300, 60, enough=250), {}
+
+    with tempfile.TemporaryDirectory() as scratch:
+        hosts = trials.hosts(scratch, 12)
+
+        def count(trial):
+            verdict = one_case(trial, hosts)
             seen[verdict] = seen.get(verdict, 0) + 1
-        except Wrong as wrong:
-            failures.append((wrong.group, f"SEED={SEED}, case {number}: {wrong}"))
-    shutil.rmtree(folder)
-    tap = Tap()
-    for group, name in GROUPS.items():
-        mine = [text for g, text in failures if g == group]
-        tap.ok(not mine, name, *mine[:3])
-    tap.note(f"verdicts: {seen}")
+        random_pairs.run(count, scratch)
+    random_pairs.report(tap, GROUPS)
+    random_pairs.came_up(tap, f"every verdict came up: {seen}", sorted(set(VERDICTS) - set(seen)))
     return tap.done()
 
 

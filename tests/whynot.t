@@ -10,35 +10,24 @@ smallest of their kind: with one core less given back, with one page of memory l
 A failing case is kept in build/whynot/SEED/.
 """
 
-import collections
 import json
 import os
-import random
 import re
-import shutil
-import subprocess
 import sys
-import time
+import tempfile
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(HERE)
-sys.path.insert(0, os.path.join(HERE, "judge"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "judge"))
 
 import cpulist
 import generator
 import hosts
 import inventory as inventories
 import topology
+import trials
 from judge import judge
+from program import planner
 from tap import Tap
 
-PLANNER = os.path.abspath(os.environ.get("PLANNER", os.path.join(ROOT, "build", "bin", "planner")))
-CASES = int(os.environ.get("CASES", "400"))
-ENOUGH = 300  # cases in which every kind of change comes up
-SEED = os.environ.get("SEED", "1")
-SECONDS = 60  # no new case after that
-KEEP = os.path.join(os.path.abspath(os.environ.get("B", os.path.join(ROOT, "build"))), "whynot",
-                    SEED)
 GROUPS = {
     "cores": "cores given back by the SDK or the host place the VM",
     "fewest": "one core less does not",
@@ -52,12 +41,9 @@ GROUPS = {
 }
 
 
-class Trial:
-    def __init__(self, number):
-        self.rng = random.Random(f"{SEED} {number}")
-        self.dir = os.path.join(KEEP, str(number))
-        self.failures, self.known = [], set()
-        os.makedirs(self.dir, exist_ok=True)
+class Trial(trials.Trial):
+    def __init__(self, *words):
+        super().__init__(*words)
         self.runs = 0
         self.make_host()
         self.make_inventory()
@@ -118,27 +104,21 @@ class Trial:
             self.sections.append((f"vm big{i}", {
                 "vcpus": max(1, rng.randint(2, max(2, len(left) - len(kept))) * threads - 1)}))
 
-    def fail(self, group, text):
-        self.failures.append((group, text))
-
     def plan(self, sections, xml, options=()):
         """(status, plan) of what planner makes of SECTIONS on the host XML."""
         self.runs += 1
-        names = [os.path.join(self.dir, f"{self.runs}.{end}") for end in ("ini", "xml", "json")]
-        for name, text in zip(names, (generator.text(sections), xml)):
-            with open(name, "w", encoding="utf-8") as file:
-                file.write(text)
-        run = subprocess.run([PLANNER, "plan", "--json", "-i", names[0], "-t", names[1], *options],
-                             capture_output=True, timeout=60)
-        with open(names[2], "wb") as file:
-            file.write(run.stdout)
-        if not run.stdout:
-            raise RuntimeError(f"{names[0]}: {run.returncode} {run.stderr.decode()}")
-        plan = json.loads(run.stdout)
-        for complaint in judge(topology.parse(xml), inventories.parse(generator.text(sections)),
-                               plan, run.returncode) if "--moves" not in options else ():
-            self.fail("judge", f"run {self.runs}: {complaint}")
-        return run.returncode, plan
+        text = generator.text(sections)
+        inventory, host = self.write(f"{self.runs}.ini", text), self.write(f"{self.runs}.xml", xml)
+        status, output, errors = planner("plan", "--json", "-i", inventory, "-t", host, *options)
+        self.write(f"{self.runs}.json", output)
+        if not output:
+            raise RuntimeError(f"{inventory}: {status} {errors}")
+        plan = json.loads(output)
+        if "--moves" not in options:
+            self.known.add("judge")
+            for complaint in judge(topology.parse(xml), inventories.parse(text), plan, status):
+                self.fail("judge", f"run {self.runs}: {complaint}")
+        return status, plan
 
 
 def without_cpus(sections, role, cpus):
@@ -265,8 +245,7 @@ def check_reason(trial, plan, vm, changes):
             trial.fail("reason", f"{vm}: the fix '{fix}' does not say {named}")
 
 
-def run(number):
-    trial = Trial(number)
+def run(trial):
     _, plan = trial.plan(trial.sections, trial.xml)
     placed = {vm["name"] for vm in plan["vms"] if vm["placed"]}
     for entry in plan.get("why_not", []):
@@ -279,29 +258,15 @@ def run(number):
         if not vm["placed"] and vm["name"] not in {e["vm"] for e in plan.get("why_not", [])} \
                 and not any(f["subject"] == f"vm {vm['name']}" for f in plan["findings"]):
             trial.fail("reason", f"{vm['name']}: refused in silence")
-    if not trial.failures:
-        shutil.rmtree(trial.dir)
-    return trial
 
 
 def main():
-    tap, begin, count = Tap(), time.monotonic(), collections.Counter()
-    failures = collections.defaultdict(list)
-    ran = 0
-    while ran < CASES and time.monotonic() - begin < SECONDS:
-        trial = run(ran)
-        count.update(trial.known)
-        for group, text in trial.failures:
-            failures[group].append(f"case {ran}: {text}")
-        ran += 1
-    tap.note(f"{ran} cases of seed {SEED}; in how many each was asked: {dict(count)}")
-    for group, what in GROUPS.items():
-        tap.ok(not failures[group], what, *failures[group][:8])
-    if ran < ENOUGH:  # asked for fewer, or the machine is slow: rare kinds may not come up
-        tap.skip("each kind of change came up", f"{ran} cases are too few for the rare ones")
-    else:
-        tap.ok(all(count[g] for g in GROUPS if g != "judge"), "each kind of change came up", count)
+    tap, cases = Tap(), trials.Trials("whynot", 400, 60, enough=300, kind=Trial)
+    with tempfile.TemporaryDirectory() as scratch:
+        cases.run(run, scratch)
+    cases.report(tap, GROUPS)
     return tap.done()
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
