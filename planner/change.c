@@ -616,7 +616,7 @@ static void change_text(GString *text, const Plan *plan, const Change *change)
 		single_text(text, plan, change->with);
 	}
 	if (change->kind == CHANGE_MOVE)
-		g_string_append_printf(text, " (--moves %u)", change->with ? 2 : 1);
+		g_string_append_printf(text, " (--moves %u)", change->with ? 2U : 1U);
 }
 
 char *changes_text(const Plan *plan, const GPtrArray *changes)

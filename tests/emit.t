@@ -231,7 +231,7 @@ def make(path, how):
 def check_template_files(tap, site):
     """What lies in the folder and is no template, or cannot be read as one."""
     for name, how, why in (
-            ("services/afinity.conf", lambda path: open(path, "w").close(), "mean services/affinity.conf?"),
+            ("services/affinityy.conf", lambda path: open(path, "w").close(), "mean services/affinity.conf?"),
             ("service/affinity.conf", lambda path: open(path, "w").close(), "site/service: is no template"),
             ("vm/x/virsh.sh", lambda path: open(path, "w").close(), "site/vm/x: is no template"),
             ("ansible.yml", lambda path: open(path, "w").close(), "is no template"),

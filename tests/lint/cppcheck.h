@@ -5,3 +5,4 @@
 #define G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(type, function)
 #define hwloc_bitmap_foreach_begin(i, set) for ((i) = 0; (i) < 9; (i)++) {
 #define hwloc_bitmap_foreach_end() }
+#define G_DEFINE_QUARK(name, function)
