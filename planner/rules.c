@@ -114,6 +114,8 @@ const Rule *const rules[] = {
 	&rule_power_idle_poll,
 	&rule_power_idle_limit,
 	&rule_power_deep_idle,
+	/* rules_unread.c */
+	&rule_node_unread,
 	NULL,
 };
 

@@ -83,7 +83,8 @@ static bool tasks_known(const Facts *f)
 
 static bool guests_known(const Facts *f)
 {
-	return f->guests;
+	/* Of processes alone it is not known what is defined, nor how it starts next time. */
+	return f->guests && g_strcmp0(f->guests->source, "/proc") != 0;
 }
 
 static bool threads_known(const Facts *f)
@@ -137,11 +138,6 @@ static bool exits_known(const Facts *f)
 	return f->kvm->disable_exits >= 0;
 }
 
-static bool power_known(const Facts *f)
-{
-	return f->power;
-}
-
 static bool topology_known(const Facts *f)
 {
 	return f->host;
@@ -178,7 +174,10 @@ static const Need needs[] = {
 	{FACT_HUGEPAGES, {"/sys/devices/system/node"}, hugepages_known},
 	{FACT_KVM, {"/sys/module"}, kvm_known},
 	{FACT_EXITS, {"/dev/kvm"}, exits_known},
-	{FACT_POWER, {CPU_FILES "cpufreq", CPU_FILES "cpu*/cpufreq"}, power_known},
+	/* Machines without either have no such files. */
+	{FACT_POWER,
+	 {CPU_FILES "cpu*/cpufreq", CPU_FILES "cpu*/cpuidle", CPU_FILES "cpu*/power"},
+	 NULL},
 	{FACT_SERVICES,
 	 {"/etc/default/irqbalance", "/etc/sysconfig/irqbalance", "/etc/systemd", "/etc/tuned"},
 	 NULL},
@@ -208,19 +207,22 @@ static bool of_guests(const Facts *facts, const Need *need, const char *source)
 	       below(source, facts->guests->source);
 }
 
+static bool is_of(const Facts *facts, const Need *need, const Unread *note)
+{
+	if (of_guests(facts, need, note->source))
+		return true;
+	for (unsigned s = 0; s < SOURCES_MOST && need->sources[s]; s++)
+		if (below(note->source, need->sources[s]) || below(need->sources[s], note->source))
+			return true;
+	return false;
+}
+
 /* The note that makes the fact unknown, NULL. */
 static const Unread *note_of(const Facts *facts, const Need *need)
 {
-	for (unsigned i = 0; i < facts->unread->len; i++) {
-		const Unread *unread = g_ptr_array_index(facts->unread, i);
-
-		if (of_guests(facts, need, unread->source))
-			return unread;
-		for (unsigned s = 0; s < SOURCES_MOST && need->sources[s]; s++)
-			if (below(unread->source, need->sources[s]) ||
-			    below(need->sources[s], unread->source))
-				return unread;
-	}
+	for (unsigned i = 0; i < facts->unread->len; i++)
+		if (is_of(facts, need, g_ptr_array_index(facts->unread, i)))
+			return g_ptr_array_index(facts->unread, i);
 	return NULL;
 }
 
@@ -237,6 +239,34 @@ bool fact_known(const Facts *facts, unsigned fact)
 	const Need *need = need_of(fact);
 
 	return !note_of(facts, need) && (!need->known || need->known(facts));
+}
+
+/* All facts that rules need here. */
+static unsigned facts_needed(const Audit *audit)
+{
+	unsigned needed = 0;
+
+	for (const Rule *const *rule = rules; *rule; rule++)
+		needed |= rule_applies(*rule, audit) ? (*rule)->needs : 0;
+	return needed;
+}
+
+bool note_is_told(const Audit *audit, const Unread *note)
+{
+	unsigned needed = facts_needed(audit);
+	bool idle = false, second = false;
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(needs); i++) {
+		if (!is_of(audit->facts, &needs[i], note))
+			continue;
+		if (!(needed & needs[i].fact))
+			idle = true;
+		else if (note_of(audit->facts, &needs[i]) == note)
+			return true;
+		else
+			second = true;
+	}
+	return idle && !second;
 }
 
 static void need_check(const Rule *rule, const Audit *audit, const Need *need, GPtrArray *findings)

@@ -59,6 +59,7 @@ const Rule rule_power_governor = {
 	.remedy = "set the governor performance on isolated CPUs",
 	.source = "Documentation/admin-guide/pm/cpufreq.rst; QEMU -overcommit cpu-pm",
 	.when = WHEN_ISOLATED,
+	.needs = FACT_POWER,
 	.eval = eval_governor,
 };
 
@@ -120,6 +121,7 @@ const Rule rule_power_slowest = {
 	.source = "Documentation/admin-guide/pm/cpufreq.rst powersave; intel_pstate.rst; "
 		  "amd-pstate.rst",
 	.when = WHEN_ISOLATED,
+	.needs = FACT_POWER,
 	.eval = eval_slowest,
 };
 
@@ -220,7 +222,7 @@ const Rule rule_power_idle_limit = {
 	.source = "arch/x86/kvm/vmx/vmx.c MWAIT_EXITING; kernel-parameters.txt; "
 		  "Documentation/admin-guide/pm/cpuidle.rst",
 	.when = WHEN_ISOLATED | WHEN_GUESTS,
-	.needs = FACT_LINE | FACT_GUESTS,
+	.needs = FACT_POWER | FACT_LINE | FACT_GUESTS,
 	.eval = eval_idle_limit,
 };
 
@@ -275,6 +277,6 @@ const Rule rule_power_deep_idle = {
 		  "power/pm_qos_resume_latency_us, or tuned's force_latency",
 	.source = "Documentation/admin-guide/pm/cpuidle.rst; drivers/idle/intel_idle.c",
 	.when = WHEN_ISOLATED | WHEN_GUESTS,
-	.needs = FACT_GUESTS,
+	.needs = FACT_POWER | FACT_GUESTS,
 	.eval_vm = eval_deep_idle,
 };

@@ -55,5 +55,7 @@ extern const Rule rule_service_systemd_affinity, rule_service_tuned_profile, rul
 /* rules_power.c */
 extern const Rule rule_power_governor, rule_power_slowest, rule_power_idle_poll,
 	rule_power_idle_limit, rule_power_deep_idle;
+/* rules_unread.c */
+extern const Rule rule_node_unread;
 
 #endif

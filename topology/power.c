@@ -20,11 +20,14 @@ static uint64_t latency_limit(Root *root, unsigned cpu)
 	g_autofree char *text = root_text(root, path, source);
 	uint64_t limit;
 
-	if (g_strcmp0(text, "n/a") == 0)
+	if (!text || g_str_equal(text, "0"))
+		return G_MAXUINT64;
+	if (g_str_equal(text, "n/a"))
 		return 0;
-	return text && g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT64, &limit, NULL)
-		       ? limit
-		       : G_MAXUINT64;
+	if (g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT64, &limit, NULL))
+		return limit;
+	root_note_text(root, source, "does not hold a number");
+	return G_MAXUINT64;
 }
 
 static void idle_load(Root *root, CpuPower *power)

@@ -654,6 +654,25 @@ static void pm_partner_unknown(Facts *f)
 	g_clear_pointer(&((Partner *)g_ptr_array_index(plan_now->partners, 0))->kernel, g_free);
 }
 
+static void damaged_idle(Facts *f)
+{
+	facts_unread(f, "/sys/devices/system/cpu/cpu*/cpuidle/state*/disable",
+		     "does not hold a number");
+}
+
+static void damaged_files(Facts *f)
+{
+	facts_unread(f, "/sys/a", "is damaged");
+	facts_unread(f, "/sys/b", "is damaged");
+}
+
+/* The first of them makes the VM rules unknown. */
+static void damaged_domains(Facts *f)
+{
+	facts_unread(f, "/planner/domains/d1.xml", "is damaged");
+	facts_unread(f, "/planner/domains/d2.xml", "is damaged");
+}
+
 static void pm_halts(Facts *f)
 {
 	guest(f, "d1")->halt_exits = 123456;
@@ -891,6 +910,10 @@ static const Fault faults[] = {
 	 .says = "intel_idle.max_cstate=1 does not bind guests"},
 	{"power.idle-limit", ALONE, idle_limit_sysfs, "idle states of CPUs 14 are switched off"},
 	{"power.deep-idle", PLANNED, deep_idle, "CPUs 2-3,14-15 to sleep when it idles, and they"},
+	{"power.deep-idle", PLANNED, damaged_idle, "disable: does not hold a number"},
+	{"power.governor", PLANNED, damaged_idle, "disable: does not hold a number"},
+	{"node.unread", PLANNED, damaged_files, "/sys/a, /sys/b: is damaged"},
+	{"node.unread", PLANNED, damaged_domains, "/planner/domains/d2.xml: is damaged"},
 };
 
 /* Judging */
@@ -1109,6 +1132,23 @@ static void test_unread(void)
 	g_assert_false(check_bad(check));
 	check->options.strict = true;
 	g_assert_true(check_bad(check));
+	g_clear_pointer(&check, check_free);
+	g_clear_pointer(&audit, audit_free);
+	bed_clear(&bed);
+}
+
+/* What no rule needs where nothing is isolated and no VM is: no trouble. */
+static void test_unread_idle(void)
+{
+	Bed bed;
+	g_autoptr(Audit) audit = NULL;
+	g_autoptr(Check) check = NULL;
+
+	bed_level(&bed, ALONE);
+	g_ptr_array_set_size(bed.facts->guests->guests, 0);
+	facts_unread(bed.facts, "/dev/kvm", "is not there: KVM is not loaded");
+	check = bed_check(&bed, ALONE, "node.unread", &audit);
+	g_assert_cmpuint(check->findings->len, ==, 0);
 	g_clear_pointer(&check, check_free);
 	g_clear_pointer(&audit, audit_free);
 	bed_clear(&bed);
@@ -1494,6 +1534,7 @@ int main(int argc, char **argv)
 	}
 	g_test_add_func("/rules/nothing-known", test_nothing_known);
 	g_test_add_func("/rules/unread", test_unread);
+	g_test_add_func("/rules/unread-idle", test_unread_idle);
 	g_test_add_func("/rules/unread-domain", test_unread_domain);
 	g_test_add_func("/rules/no-libvirt", test_no_libvirt);
 	g_test_add_func("/rules/unpinned-shared", test_unpinned_shared);
