@@ -118,11 +118,24 @@ static void begin(Finder *f, const Task *task, Packing *space)
 	finder_prepare(f);
 }
 
+/* Is there something to find, and no step to do it? Then there is nothing to prepare either. */
+static bool out_of_steps(Finder *f, const Task *task, uint64_t limit)
+{
+	bool asks = task->value > 0 || task->half_missing > 0 || task->shares ||
+		    (task->copies && task->spare > 0);
+
+	return asks && (limit == 0 || *f->steps == 0) &&
+	       finder_layout(f, task->merged)->n_slots > 0;
+}
+
 Outcome finder_run(Finder *f, const Task *task, uint64_t limit, Packing **found)
 {
-	g_autoptr(Packing) space = packing_beside(f->model, task->base);
+	g_autoptr(Packing) space = NULL;
 	bool yes;
 
+	if (out_of_steps(f, task, limit))
+		return OUTCOME_UNKNOWN;
+	space = packing_beside(f->model, task->base);
 	begin(f, task, space);
 	f->limit = limit;
 	yes = finder_visit(f, 0);

@@ -8,6 +8,7 @@
 #include "random.h"
 
 #include <string.h>
+#include <time.h>
 
 #define ANY G_MAXUINT
 #define MOST_ROOMS 64
@@ -918,6 +919,47 @@ static void test_adversarial(void)
 	}
 }
 
+/* CPU seconds a plan may take on a machine a few times slower than most; sanitizers are slower yet.
+ */
+#ifdef __SANITIZE_ADDRESS__
+#define SECONDS_MOST 40
+#else
+#define SECONDS_MOST 4
+#endif
+
+/* Hundreds of VMs no two of which are alike, on hundreds of rooms: the programs are large, and what
+ * a step of the budget costs must not grow with them; nor does anything go on once it is used up.
+ */
+static void test_all_different(void)
+{
+	SearchRoom rooms[448];
+	SearchVm vms[300];
+	uint64_t memory[56];
+	SearchProblem problem = {.rooms = rooms,
+				 .n_rooms = G_N_ELEMENTS(rooms),
+				 .memory = memory,
+				 .n_nodes = G_N_ELEMENTS(memory),
+				 .vms = vms,
+				 .n_vms = G_N_ELEMENTS(vms)};
+	g_autoptr(SearchResult) result = NULL;
+	clock_t start;
+
+	random_state = 0x9fb21c651e98df25;
+	for (unsigned i = 0; i < G_N_ELEMENTS(rooms); i++)
+		rooms[i] = (SearchRoom){.node = i / 8, .threads = 2, .cores = 1 + pick(16)};
+	for (unsigned i = 0; i < G_N_ELEMENTS(memory); i++)
+		memory[i] = (uint64_t)(8 + pick(1024)) << 30;
+	for (unsigned i = 0; i < G_N_ELEMENTS(vms); i++)
+		vms[i] = (SearchVm){.vcpus = 1 + pick(60),
+				    .memory = (uint64_t)(1 + pick(100)) << 28,
+				    .page = 4096,
+				    .node = ANY};
+	start = clock();
+	result = search_solve(&problem);
+	g_assert_cmpuint(result->steps, <=, 200000);
+	g_assert_cmpuint((clock() - start) / CLOCKS_PER_SEC, <, SECONDS_MOST);
+}
+
 static void expect_seat(const SearchResult *result, unsigned vm, const char *expected)
 {
 	const GArray *seat = g_ptr_array_index(result->seats, vm);
@@ -1120,6 +1162,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/search/shuffled", test_shuffled);
 	g_test_add_func("/search/budget", test_budget);
 	g_test_add_func("/search/adversarial", test_adversarial);
+	g_test_add_func("/search/all-different", test_all_different);
 	g_test_add_func("/search/exchanges", test_exchanges);
 	g_test_add_func("/search/all-fit", test_all_fit);
 	return g_test_run();
