@@ -20,7 +20,6 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(HERE)
 sys.path.insert(0, os.path.join(HERE, "judge"))
 
 import domainxml
@@ -28,12 +27,11 @@ import generator
 import topology as topologies
 from kernel_line import split_isolcpus
 from libvirtd import libvirtd, virsh
-from tap import Tap, skip_all
+from program import PLANNER, UTF8
+from tap import Tap
 
-PLANNER = os.path.abspath(os.environ.get("PLANNER", os.path.join(ROOT, "build", "bin", "planner")))
 os.environ["PLANNER"] = PLANNER
 CASES, SEED = int(os.environ.get("ADOPT_CASES", "12")), os.environ.get("SEED", "1")
-UTF8 = dict(os.environ, LC_ALL="C.UTF-8")
 OWN = ("isolcpus", "nohz_full", "rcu_nocbs", "irqaffinity")
 
 # What check, with the adopted inventory, says of each fault: what no inventory can mean is found,
@@ -391,8 +389,6 @@ def cached(emitter):
 
 
 def main():
-    if not os.access(PLANNER, os.X_OK):
-        skip_all(f"no {PLANNER}")
     tap = Tap()
     NODES.emitter = cached(NODES.emitter)
     with tempfile.TemporaryDirectory(prefix="planner-adopt-", dir=memory_folder()) as folder:

@@ -17,13 +17,12 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(HERE)
 sys.path.insert(0, os.path.join(HERE, "judge"))
 
 from playbook import Controller, tree_of
+from program import PLANNER, UTF8
 from tap import Tap, skip_all
 
-PLANNER = os.path.abspath(os.environ.get("PLANNER", os.path.join(ROOT, "build", "bin", "planner")))
 X6 = os.path.join(HERE, "hosts", "x6.xml")
 INSIDE = "PLANNER_TEST_NAMESPACE"
 INVENTORY = """[node]
@@ -54,7 +53,6 @@ DOMAIN = """<domain type='test'><name>{}</name><memory>1024</memory><vcpu>2</vcp
 IN_FORCE = ["systemctl daemon-reexec", "systemctl daemon-reload", "sysctl -p /etc/sysctl.d/90-planner.conf",
             "cgconfigparser -l /etc/cgconfig.d/planner.conf", "systemctl restart planner-check.timer",
             "systemctl try-restart irqbalance", "systemctl try-restart irqbalance", "update-grub "]
-UTF8 = dict(os.environ, LC_ALL="C.UTF-8", PLANNER=PLANNER)
 NOT_KEPT = ("tmp", "node", "etc/ssh", "lib/node")
 
 

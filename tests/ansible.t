@@ -16,13 +16,12 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(HERE)
 sys.path.insert(0, os.path.join(HERE, "judge"))
 
 from playbook import SHIPPED, Controller, tree_of
+from program import PLANNER, UTF8
 from tap import Tap, skip_all
 
-PLANNER = os.path.abspath(os.environ.get("PLANNER", os.path.join(ROOT, "build", "bin", "planner")))
 X6 = os.path.join(HERE, "hosts", "x6.xml")
 HOSTILE = "{{ 7 * 7 }}"
 INVENTORY = f"""[node]
@@ -46,7 +45,6 @@ vcpus = 2
 memory = 1G
 policy = shared
 """
-UTF8 = dict(os.environ, LC_ALL="C.UTF-8", PLANNER=PLANNER)
 
 
 def run(*words):

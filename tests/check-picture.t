@@ -17,9 +17,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "judge"))
 
 import cpulist
+from program import PLANNER
 from tap import Tap
 
-PLANNER = os.environ.get("PLANNER", os.path.join(HERE, "..", "build", "bin", "planner"))
 MAKE_NODE = os.path.join(HERE, "hosts", "make-node.py")
 X6 = ["-i", os.path.join(HERE, "cases", "x6", "inventory.ini"),
       "-t", os.path.join(HERE, "hosts", "x6.xml")]

@@ -16,14 +16,13 @@ import tempfile
 import xml.etree.ElementTree as ElementTree
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(HERE)
 sys.path.insert(0, os.path.join(HERE, "judge"))
 
 import domainxml
 from libvirtd import libvirtd, virsh
+from program import PLANNER
 from tap import Tap
 
-PLANNER = os.environ.get("PLANNER", os.path.join(ROOT, "build", "bin", "planner"))
 SCHEMA = "/usr/share/libvirt/schemas/domain.rng"
 QEMU = "http://libvirt.org/schemas/domain/qemu/1.0"
 HOST = "pack:2 [numa(memory=68719476736)] l3:1 core:12 pu:2"

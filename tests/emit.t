@@ -22,13 +22,12 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TEMPLATES = os.path.join(HERE, "..", "templates")
-ROOT = os.path.dirname(HERE)
 sys.path.insert(0, os.path.join(HERE, "judge"))
 
 import cpulist
+from program import PLANNER
 from tap import Tap
 
-PLANNER = os.environ.get("PLANNER", os.path.join(ROOT, "build", "bin", "planner"))
 X6 = ["-i", os.path.join(HERE, "cases", "x6", "inventory.ini"),
       "-t", os.path.join(HERE, "hosts", "x6.xml")]
 LINE = ("isolcpus=4-17,22-35,40-53,58-71 nohz_full=4-17,22-35,40-53,58-71 "

@@ -19,16 +19,15 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(HERE)
 sys.path.insert(0, os.path.join(HERE, "judge"))
 
 import generator
 import inventory as inventories
 import topology
 from judge import judge
+from program import PLANNER
 from tap import Tap
 
-PLANNER = os.path.abspath(os.environ.get("PLANNER", os.path.join(ROOT, "build", "bin", "planner")))
 NODES = int(os.environ.get("NODES", "40"))
 SEED = int(os.environ.get("SEED", "1"))
 HOSTS = [os.path.join(HERE, "hosts", f"{name}.xml") for name in
@@ -37,7 +36,8 @@ HOSTS = [os.path.join(HERE, "hosts", f"{name}.xml") for name in
 SIZES = ["2", "4:4G", "8"]
 
 tap = Tap()
-scratch = tempfile.mkdtemp()
+folder = tempfile.TemporaryDirectory()  # gone with the test, however it ends
+scratch = folder.name
 parsed = {}
 
 
@@ -403,5 +403,4 @@ found = run("fit", "-t", TINY, "--place", path("room", "bad.jsonl"), small)
 tap.ok(found.returncode == 2 and b"bad.jsonl:1: vcpus: missing" in found.stderr
        and b"1 of 1 VMs placed" in found.stdout, "for people too", found.stdout, found.stderr)
 
-shutil.rmtree(scratch)
 sys.exit(tap.done())

@@ -18,7 +18,6 @@ import time
 import xml.etree.ElementTree as ElementTree
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(HERE)
 sys.path.insert(0, os.path.join(HERE, "judge"))
 
 import cpulist
@@ -27,9 +26,9 @@ import hosts
 import inventory as inventories
 import topology as topologies
 from libvirtd import UTF8, libvirtd, virsh
-from tap import Tap, skip_all
+from program import PLANNER
+from tap import Tap
 
-PLANNER = os.path.abspath(os.environ.get("PLANNER", os.path.join(ROOT, "build", "bin", "planner")))
 SCHEMA = "/usr/share/libvirt/schemas/domain.rng"
 BIG = hosts.synthetic(2, 1, 2, 16, 2, 192 << 30, far=True)
 TWO_CPUS = hosts.synthetic(1, 1, 1, 2, 1)
@@ -387,19 +386,14 @@ def check_libvirt(tap, xmls):
     with libvirtd() as (folder, uri, why):
         if uri is None:
             return tap.skip("libvirt takes the XML", f"no libvirtd of our own: {why}")
-        work = tempfile.mkdtemp()
-        try:
+        with tempfile.TemporaryDirectory() as work:
             for name, xml in xmls.items():
                 check_define(tap, work, uri, name, xml)
             check_threads(tap, folder, uri, xmls)
-        finally:
-            shutil.rmtree(work)
     return None
 
 
 def main():
-    if not os.access(PLANNER, os.X_OK):
-        skip_all(f"no {PLANNER}")
     tap = Tap()
     with tempfile.TemporaryDirectory() as folder:
         xmls = emitted(tap, folder)

@@ -19,9 +19,9 @@ sys.path.insert(0, str(HERE / "judge"))
 
 import cpulist
 from libvirtd import libvirtd, virsh
+from program import PLANNER
 from tap import Tap, skip_all
 
-PLANNER = os.path.abspath(os.environ.get("PLANNER", HERE.parent / "build/bin/planner"))
 TOPOLOGY = "core:2 pu:1"
 BARE = (HERE / "e2e/domain.xml").read_text(encoding="utf-8")
 VERSIONS = "kernel = 6.1.0\nqemu = 7.2.22\nlibvirt = 9.0.0\nmwait = no\n"

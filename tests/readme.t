@@ -14,18 +14,17 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests/judge"))
+
+import program
+from tap import Tap
+
 README = ROOT / "README.md"
-PLANNER = pathlib.Path(os.environ.get("PLANNER", ROOT / "build/bin/planner"))
+PLANNER = pathlib.Path(program.PLANNER)
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
 
-results = []
-
-
-def that(name, problems):
-    results.append(not problems)
-    print(f"{'not ' if problems else ''}ok {len(results)} - {name}")
-    for problem in problems:
-        print(f"# {problem}")
+tap = Tap()
+that = tap.that
 
 
 def run(command):
@@ -77,5 +76,4 @@ that("its map has every folder", sorted(folders - set(paths)))
 targets = set(re.findall(r"^([a-z0-9-]+):.*## ", (ROOT / "Makefile").read_text(), re.M))
 that("its make targets exist", sorted(set(re.findall(r"^make ([a-z][a-z0-9-]*)", text, re.M)) - targets))
 
-print(f"1..{len(results)}")
-sys.exit(not all(results))
+sys.exit(tap.done())

@@ -17,16 +17,15 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(HERE)
 sys.path.insert(0, os.path.join(HERE, "judge"))
 
 import cpulist
 import inventory as inventories
 import seats
 import topology
+from program import PLANNER
 from tap import Tap
 
-PLANNER = os.path.abspath(os.environ.get("PLANNER", os.path.join(ROOT, "build", "bin", "planner")))
 SEED = int(os.environ.get("SEED", "1"))
 SECONDS = 20  # without an answer
 UNITS = {"K": 10, "M": 20, "G": 30, "T": 40}
@@ -35,7 +34,8 @@ LARGE = "pack:2 [numa(memory=549755813888)] l3:16 core:4 pu:2"  # 256 CPUs, 32 L
 SMALL = "numa:2(memory=17179869184) core:4 pu:2"
 
 tap = Tap()
-scratch = tempfile.mkdtemp()
+folder = tempfile.TemporaryDirectory()  # gone with the test, however it ends
+scratch = folder.name
 
 
 def write(name, text):

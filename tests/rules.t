@@ -10,13 +10,16 @@ import json
 import os
 import pathlib
 import re
-import subprocess
 import sys
 import tempfile
 import xml.etree.ElementTree as ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PLANNER = os.environ.get("PLANNER", str(ROOT / "build/bin/planner"))
+sys.path.insert(0, str(ROOT / "tests/judge"))
+
+from program import planner
+from tap import Tap
+
 MANUAL = ROOT / "man/planner-rules.7"
 BEGIN, END = '.\\" Rules: written by UPDATE=1 tests/rules.t\n', '.\\" End of rules\n'
 AREAS = {"kernel": "The kernel and its line", "node": "The node and its plan",
@@ -25,23 +28,22 @@ AREAS = {"kernel": "The kernel and its line", "node": "The node and its plan",
          "vm": "VMs", "memory": "Memory", "cpu-pm": "cpu-pm", "kvm": "KVM",
          "service": "Services", "power": "Power"}
 
-results = []
-
-
-def that(name, problems):
-    results.append(not problems)
-    print(f"{'not ' if problems else ''}ok {len(results)} - {name}")
-    for problem in problems:
-        print(f"# {problem}")
+tap = Tap()
+that = tap.that
 
 
 def run(*args, status=None):
-    """stdout, stderr; the exit status must be STATUS where that is given."""
-    done = subprocess.run([PLANNER, *args], capture_output=True, text=True, check=False,
-                          env=os.environ | {"LC_ALL": "C.UTF-8"}, timeout=120)
-    if status is not None and done.returncode != status:
-        raise AssertionError(f"{args}: exit {done.returncode}, not {status}: {done.stderr}")
-    return done.stdout, done.stderr
+    """stdout, stderr; the exit status must be STATUS, one of the three where none is given."""
+    got, out, error = planner(*args, timeout=120)
+    if got not in ((0, 1, 2) if status is None else (status,)):
+        raise AssertionError(f"{args}: exit {got}, not {status}: {error}")
+    return out, error
+
+
+def ends(wanted, *args):
+    """Problems: a check that does not end with the status WANTED."""
+    got, out, error = planner("check", *args)
+    return [] if got == wanted else [f"exit {got}, not {wanted}: {out}{error}"]
 
 
 def listed():
@@ -172,13 +174,11 @@ def check_tests(folder):
          sorted(ids("--rule", "irq,kernel.sets-differ", *root, status=1) ^ {"irq.on-isolated"}))
     that("--skip takes them away", sorted(ids("--rule", "irq", "--skip", "irq.on-isolated", *root,
                                               status=0)))
-    run("check", "--rule", "task", *root, status=0)
-    run("check", "--rule", "task", "--strict", *root, status=1)
-    that("--strict makes the unknown fail", [])
+    that("--strict makes the unknown fail", ends(0, "--rule", "task", *root)
+         + ends(1, "--rule", "task", "--strict", *root))
     (folder / "proc/irq/default_smp_affinity").write_text("f\n", encoding="ascii")
-    run("check", "--rule", "irq.default-affinity", *root, status=0)
-    run("check", "--rule", "irq.default-affinity", "--fail-on", "warning", *root, status=1)
-    that("--fail-on warning makes warnings fail", [])
+    that("--fail-on warning makes warnings fail", ends(0, "--rule", "irq.default-affinity", *root)
+         + ends(1, "--rule", "irq.default-affinity", "--fail-on", "warning", *root))
     out, _ = run("check", "--rule", "irq.irqbalance-list", *root, status=0)
     that("nothing to say is one line", [] if out.count("\n") == 1 else [out])
     for wrong in (["--fail-on", "info"], ["--rule", "nonsense"], ["--format", "html"],
@@ -224,8 +224,7 @@ def main():
     # Wherever this runs: it finishes, says something, and its status is one of the three.
     out, error = run("check", "-c", "test:///default")
     that("check of this very machine says something", [] if out else [error])
-    print(f"1..{len(results)}")
-    return not all(results)
+    return tap.done()
 
 
 if __name__ == "__main__":

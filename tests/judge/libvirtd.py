@@ -9,8 +9,9 @@ import signal
 import subprocess
 import tempfile
 
-DAEMON = str(pathlib.Path(__file__).resolve().parent.parent / "session-libvirtd.sh")
-UTF8 = dict(os.environ, LC_ALL="C.UTF-8")
+from program import TESTS, UTF8
+
+DAEMON = f"{TESTS}/session-libvirtd.sh"
 
 
 def _signal(file, number):

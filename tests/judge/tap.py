@@ -18,6 +18,10 @@ class Tap:
         sys.stdout.flush()
         return good
 
+    def that(self, name, problems):
+        """One assertion: there are no PROBLEMS; they are shown where there are."""
+        return self.ok(not problems, name, *problems)
+
     def skip(self, name, reason):
         self.count += 1
         print(f"ok {self.count} - {name} # SKIP {reason}", flush=True)
