@@ -308,7 +308,7 @@ static Status emit(const Options *options, const Inputs *inputs, GError **error)
 	if (!done)
 		return STATUS_TROUBLE;
 	output_errors(inputs->plan, "");
-	return differs || plan_bad(inputs->plan) ? STATUS_BAD_NEWS : STATUS_FINE;
+	return differs || inputs->broken || plan_bad(inputs->plan) ? STATUS_BAD_NEWS : STATUS_FINE;
 }
 
 static Status run(const Options *options, GError **error)

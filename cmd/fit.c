@@ -4,7 +4,6 @@
 #include "cmd/fleet.h"
 #include "cmd/inputs.h"
 #include "cmd/output.h"
-#include "planner/plan_read.h"
 #include "planner/replan.h"
 #include "planner/what_if.h"
 #include "topology/error.h"
@@ -182,8 +181,7 @@ static bool load_changed(const Options *options, const char *text, Question *que
 static bool load_saved(const Options *options, Question *question, GError **error)
 {
 	g_autoptr(Plan) saved = NULL;
-	size_t length;
-	g_autofree char *text = NULL;
+	bool broken;
 
 	if (options->what_ifs || options->keep)
 		return options_refuse(
@@ -191,9 +189,7 @@ static bool load_saved(const Options *options, Question *question, GError **erro
 			"%s needs the inventory that the plan was made from: -i FILE%s",
 			options->what_ifs ? "--what-if" : "--keep",
 			options->what_ifs ? " --keep PLAN" : "");
-	text = input_read(options->plan, &length, error);
-	if (text)
-		saved = plan_read(options->plan, text, length, &question->host, error);
+	saved = input_plan(options->plan, &question->host, &broken, error);
 	if (!saved)
 		return false;
 	question->inventory = replan_inventory(saved);

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/inputs.h"
+#include "cmd/output.h"
 #include "planner/plan_read.h"
 #include "planner/replan.h"
+#include "planner/rules.h"
 #include "topology/error.h"
 #include "topology/facts_root.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -113,6 +116,37 @@ Inventory *input_inventory(const char *name, GError **error)
 	return input_inventory_text(strcmp(name, "-") ? name : "stdin", text, length, error);
 }
 
+/* Saved plans */
+
+static void say_breach(const char *name, const Finding *finding)
+{
+	g_autofree char *line = g_strdup_printf("%s: %s: %s: %s", name, finding->subject,
+						finding->text, finding->fix);
+	g_autofree char *safe = output_safe(line);
+
+	fprintf(stderr, "planner: %s\n", safe);
+}
+
+Plan *input_plan_text(const char *name, const char *text, size_t length, Host **host, bool *broken,
+		      GError **error)
+{
+	Plan *plan = plan_read(name, text, length, host, error);
+	g_autoptr(GPtrArray) breaches = plan ? plan_breaches(plan) : findings_new();
+
+	for (unsigned i = 0; i < breaches->len; i++)
+		say_breach(name, g_ptr_array_index(breaches, i));
+	*broken = breaches->len;
+	return plan;
+}
+
+Plan *input_plan(const char *name, Host **host, bool *broken, GError **error)
+{
+	size_t length;
+	g_autofree char *text = input_read(name, &length, error);
+
+	return text ? input_plan_text(name, text, length, host, broken, error) : NULL;
+}
+
 bool inputs_load_host(const Options *options, Inputs *inputs, GError **error)
 {
 	inputs->host = source_host_load(options->topology, error);
@@ -142,14 +176,11 @@ bool input_keep(const Options *options, const Host *host, Inventory *inventory, 
 {
 	g_autoptr(Host) saved_host = NULL;
 	g_autoptr(Plan) saved = NULL;
-	size_t length;
-	g_autofree char *text = NULL;
+	bool broken;
 
 	if (!options->keep)
 		return true;
-	text = input_read(options->keep, &length, error);
-	if (text)
-		saved = plan_read(options->keep, text, length, &saved_host, error);
+	saved = input_plan(options->keep, &saved_host, &broken, error);
 	if (!saved)
 		return false;
 	if (strcmp(saved_host->fingerprint, host->fingerprint) != 0)
@@ -182,11 +213,7 @@ static bool compute(const Options *options, Inputs *inputs, GError **error)
 
 static bool read_saved(const Options *options, Inputs *inputs, GError **error)
 {
-	size_t length;
-	g_autofree char *text = input_read(options->plan, &length, error);
-
-	if (text)
-		inputs->plan = plan_read(options->plan, text, length, &inputs->host, error);
+	inputs->plan = input_plan(options->plan, &inputs->host, &inputs->broken, error);
 	return inputs->plan;
 }
 

@@ -11,6 +11,7 @@ typedef struct Inputs {
 	Inventory *inventory; /* NULL with -p */
 	Node *node;	      /* of this machine, where it is the one planned for; else NULL */
 	Plan *plan;	      /* inputs_load_plan() only */
+	bool broken;	      /* it is a saved one that breaks the rules of planning */
 } Inputs;
 
 /* Load the host alone; false with ERROR set. */
@@ -37,6 +38,14 @@ char *input_read(const char *name, size_t *length, GError **error);
 Inventory *input_inventory(const char *name, GError **error);
 /* The inventory TEXT, of LENGTH bytes; NAME stands in messages. Yours. */
 Inventory *input_inventory_text(const char *name, const char *text, size_t length, GError **error);
+/*
+ * The saved plan in the file NAME, and its host; or in TEXT, of LENGTH bytes. What in it breaks the
+ * rules of planning (it may have been edited) is said on stderr, a line each, and makes *BROKEN
+ * true. Yours; NULL with ERROR.
+ */
+Plan *input_plan(const char *name, Host **host, bool *broken, GError **error);
+Plan *input_plan_text(const char *name, const char *text, size_t length, Host **host, bool *broken,
+		      GError **error);
 /* Keep in INVENTORY the VMs of the saved plan that --keep names, if it does; it must be of HOST. */
 bool input_keep(const Options *options, const Host *host, Inventory *inventory, GError **error);
 

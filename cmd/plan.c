@@ -377,7 +377,7 @@ static Status run(const Options *options, GError **error)
 			output_json(plan_to_json(inputs.plan));
 		else
 			print_plan(inputs.plan, options->color);
-		status = plan_bad(inputs.plan) ? STATUS_BAD_NEWS : STATUS_FINE;
+		status = inputs.broken || plan_bad(inputs.plan) ? STATUS_BAD_NEWS : STATUS_FINE;
 	}
 	inputs_clear(&inputs);
 	return status;

@@ -19,7 +19,8 @@ bool side_read(Side *side, const char *name, GError **error)
 	side->saved = is_json(side->text);
 	if (side->saved)
 		side->inputs.plan =
-			plan_read(name, side->text, side->length, &side->inputs.host, error);
+			input_plan_text(name, side->text, side->length, &side->inputs.host,
+					&side->inputs.broken, error);
 	else
 		side->inputs.inventory = input_inventory_text(strcmp(name, "-") ? name : "stdin",
 							      side->text, side->length, error);

@@ -187,3 +187,16 @@ void rule_run(const Rule *rule, const Audit *audit, GPtrArray *findings)
 	else
 		run_vms(rule, audit, findings);
 }
+
+GPtrArray *plan_breaches(const Plan *plan)
+{
+	g_autoptr(Facts) nothing = facts_new();
+	g_autoptr(Audit) audit = audit_new(plan, NULL, nothing);
+	GPtrArray *findings = findings_new();
+
+	for (const Rule *const *rule = rules; *rule; rule++)
+		if (g_str_has_prefix((*rule)->id, "plan."))
+			rule_run(*rule, audit, findings);
+	findings_sort(findings);
+	return findings;
+}

@@ -136,6 +136,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Audit, audit_free)
 bool rule_applies(const Rule *rule, const Audit *audit);
 /* Judge by RULE, if it matters. */
 void rule_run(const Rule *rule, const Audit *audit, GPtrArray *findings);
+/* What in PLAN breaks the rules of planning, as the rules plan.… find it: of Finding, sorted.
+ * Yours.
+ */
+GPtrArray *plan_breaches(const Plan *plan);
 /* A finding for every fact that RULE needs and that is missing. */
 void rule_needs_check(const Rule *rule, const Audit *audit, GPtrArray *findings);
 /* Is the fact (one of FACT_…) there, all of it? */
