@@ -556,10 +556,26 @@ static Change *away_pair(const Placer *placer, const Problem *base, const VmSpec
 	return change;
 }
 
-/* A VM goes only where there is nothing else to do. */
-GPtrArray *changes_find(const Placer *placer, const Problem *base, const VmSpec *spec)
+typedef Change *Find(const Placer *placer, const Problem *base, const VmSpec *spec);
+
+/* A quarter of the steps there are is for each: what is hard to find leaves some for the others. */
+static Change *find_with(Find *find, const Placer *placer, const Problem *base, const VmSpec *spec,
+			 uint64_t *steps)
 {
-	typedef Change *Find(const Placer *placer, const Problem *base, const VmSpec *spec);
+	g_autoptr(Problem) mine = problem_copy(base);
+	uint64_t purse = *steps / 4, before = purse;
+	Change *change;
+
+	mine->purse = &purse;
+	change = find(placer, mine, spec);
+	*steps -= before - purse;
+	return change;
+}
+
+/* A VM goes only where there is nothing else to do. */
+GPtrArray *changes_find(const Placer *placer, const Problem *base, const VmSpec *spec,
+			uint64_t *steps)
+{
 	static Find *const finds[][3] = {{move_change, memory_change, cores_change},
 					 {moves_pair, cores_pair, away_change},
 					 {away_pair}};
@@ -567,7 +583,7 @@ GPtrArray *changes_find(const Placer *placer, const Problem *base, const VmSpec 
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(finds) && !changes->len; i++)
 		for (unsigned k = 0; k < G_N_ELEMENTS(finds[i]) && finds[i][k]; k++) {
-			Change *change = finds[i][k](placer, base, spec);
+			Change *change = find_with(finds[i][k], placer, base, spec, steps);
 
 			if (change)
 				g_ptr_array_add(changes, change);

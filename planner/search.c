@@ -91,20 +91,42 @@ static bool never_fits(const Model *model)
 	return false;
 }
 
-bool search_all_fit(const SearchProblem *problem, bool *proved)
+/* Before its first step a question costs so many, by what best-fit goes through. */
+static uint64_t question_cost(const SearchProblem *problem)
+{
+	return 10 + (uint64_t)problem->n_vms * problem->n_rooms / 200;
+}
+
+static Outcome ask_all_fit(const SearchProblem *problem, uint64_t budget)
 {
 	SearchProblem by_vms = *problem;
 	g_autoptr(Model) model = NULL;
-	Outcome outcome = OUTCOME_NONE;
+	Outcome outcome;
 	Answer answer;
 
 	by_vms.prefer = PREFER_VMS;
 	model = model_new(&by_vms);
-	if (!never_fits(model)) {
-		answer_init(&answer, model, search_budget(problem));
-		outcome = answer_fits(&answer);
-		answer_clear(&answer);
+	if (never_fits(model))
+		return OUTCOME_NONE;
+	answer_init(&answer, model, budget);
+	outcome = answer_fits(&answer);
+	if (problem->purse)
+		*problem->purse -= MIN(*problem->purse, budget - answer.steps);
+	answer_clear(&answer);
+	return outcome;
+}
+
+bool search_all_fit(const SearchProblem *problem, bool *proved)
+{
+	uint64_t budget = search_budget(problem);
+	Outcome outcome = OUTCOME_UNKNOWN;
+
+	if (problem->purse) {
+		*problem->purse -= MIN(*problem->purse, question_cost(problem));
+		budget = MIN(budget, *problem->purse);
 	}
+	if (budget > 0)
+		outcome = ask_all_fit(problem, budget);
 	if (proved)
 		*proved = outcome != OUTCOME_UNKNOWN;
 	return outcome == OUTCOME_FOUND;

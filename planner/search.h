@@ -69,6 +69,8 @@ typedef struct SearchProblem {
 	unsigned n_vms;
 	Prefer prefer;
 	uint64_t budget; /* steps; 0 = the default */
+	uint64_t *purse; /* of search_all_fit(): the steps that it and other questions have
+			    together; it takes out what it took. NULL = as many as may be asked */
 } SearchProblem;
 
 /* One room's part in a VM's seat. */
@@ -103,7 +105,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SearchResult, search_result_free)
 
 /*
  * Can all VMs be seated together? Only that, and so much cheaper than solving. *PROVED (may be
- * NULL) is false where the budget ran out first; the answer is then no.
+ * NULL) is false where the budget or the purse ran out first; the answer is then no.
  */
 bool search_all_fit(const SearchProblem *problem, bool *proved);
 

@@ -23,6 +23,8 @@
 
 #define MOST_STEPS 600
 #define TINY 1e-6
+/* Entries of a table of nodes that are worth a row in one step of the program. */
+#define CELLS_PER_ROW 300
 
 /* Groups of a class whose rooms have the same cores; or nodes of the same cores and memory. */
 typedef struct Type {
@@ -62,7 +64,8 @@ typedef struct Program {
 	bool by_node;
 	GArray *items; /* of MemoryItem: what fills nodes */
 	int64_t *table;
-	Draft *draft; /* NULL: only the prices are wanted */
+	uint64_t filled; /* entries of the table, item by item */
+	Draft *draft;	 /* NULL: only the prices are wanted */
 } Program;
 
 static unsigned row_of_unit(unsigned kind)
@@ -440,6 +443,7 @@ static void add_node_patterns(void *data)
 		item->weight = whole_weight((price[row_of_unit(item->kind)] - left) / item->k);
 	}
 	memory_fill(p->rows->memory, p->items, p->table);
+	p->filled += (uint64_t)p->items->len * p->rows->memory->cells;
 	for (unsigned t = 0; t < p->types->len; t++)
 		if ((double)p->table[g_array_index(p->types, Type, t).cell] / ROW_SCALE >
 		    simplex_prices(p->simplex)[row_of(p, ROW_TYPES) + t] + 1e-4)
@@ -563,6 +567,7 @@ static uint64_t optimize(Rows *rows, const Task *task, bool by_node)
 		take_row(&p, rows, true);
 	}
 	steps *= row_of(&p, ROW_TYPES) + p.types->len;
+	steps += p.filled / CELLS_PER_ROW;
 	program_clear(&p);
 	return steps;
 }
@@ -627,6 +632,7 @@ uint64_t draft_make(Draft *draft, const Rows *rows, const Task *task)
 		pattern->times = simplex_level(p.simplex, pattern->column);
 	}
 	steps *= row_of(&p, ROW_TYPES) + p.types->len;
+	steps += p.filled / CELLS_PER_ROW;
 	program_clear(&p);
 	return steps;
 }

@@ -215,7 +215,9 @@ static bool specs_alike(const VmSpec *a, const VmSpec *b)
 	       a->threads == b->threads && a->node == b->node;
 }
 
-#define SHAPES_MOST 16 /* different VMs whose changes are worked out; solving is not free */
+/* Solving is not free. */
+#define SHAPES_MOST 16	  /* different VMs whose changes are worked out */
+#define STEPS_MOST 400000 /* of the search, for all of them: twice a plan's */
 
 typedef struct Answers {
 	const Placer *placer;
@@ -223,6 +225,7 @@ typedef struct Answers {
 	const Problem *base;  /* with those alone that were placed */
 	GPtrArray *specs;     /* those answered */
 	GPtrArray *changes;   /* by specs: GPtrArray of Change, owned */
+	uint64_t steps;	      /* that are left */
 } Answers;
 
 static const GPtrArray *changes_of(Answers *answers, const VmSpec *spec)
@@ -233,7 +236,8 @@ static const GPtrArray *changes_of(Answers *answers, const VmSpec *spec)
 	if (answers->specs->len == SHAPES_MOST)
 		return NULL;
 	g_ptr_array_add(answers->specs, (gpointer)spec);
-	g_ptr_array_add(answers->changes, changes_find(answers->placer, answers->base, spec));
+	g_ptr_array_add(answers->changes,
+			changes_find(answers->placer, answers->base, spec, &answers->steps));
 	return g_ptr_array_index(answers->changes, answers->changes->len - 1);
 }
 
@@ -325,7 +329,7 @@ void place_why_not(const Placer *placer, const Problem *problem, const GPtrArray
 	g_autoptr(GPtrArray) specs = g_ptr_array_new();
 	g_autoptr(GPtrArray) changes =
 		g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
-	Answers answers = {placer, empty, base, specs, changes};
+	Answers answers = {placer, empty, base, specs, changes, STEPS_MOST};
 
 	for (unsigned i = 0; i < vms->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(vms, i);

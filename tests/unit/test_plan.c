@@ -6,6 +6,7 @@
 #include "planner/plan.h"
 
 #include <string.h>
+#include <time.h>
 
 /* Siblings n and n+36, nodes 0-17,36-53 and 18-35,54-71, 192 GiB each. */
 #define X6 "x6.xml"
@@ -1197,6 +1198,29 @@ static void test_large(void)
 	g_assert_cmpuint(made->plan->wanted, ==, 150);
 }
 
+/* CPU seconds on a machine a few times slower than most; sanitizers are slower yet. */
+#ifdef __SANITIZE_ADDRESS__
+#define SECONDS_MOST 40
+#else
+#define SECONDS_MOST 6
+#endif
+
+/* Many VMs without a place, no two alike: what would place each is asked within bounds. */
+static void test_many_refused(void)
+{
+	g_autoptr(GString) text = g_string_new("[sdk]\ncores-per-node = 1\n");
+	clock_t start = clock();
+	g_autoptr(Made) made = NULL;
+
+	for (unsigned i = 0; i < 100; i++)
+		g_string_append_printf(text, "[vm vm%u]\nvcpus = %u\nmemory = %uM\n", i,
+				       1 + i * 7 % 13, 1000 + i * 7919 % 60000);
+	made = make("pack:1 numa:12(memory=68719476736) l3:4 core:3 pu:2", text->str);
+	g_assert_cmpuint(made->plan->placed, <, 90);
+	g_assert_cmpuint(made->plan->why_nots->len, >, 0);
+	g_assert_cmpuint((clock() - start) / CLOCKS_PER_SEC, <, SECONDS_MOST);
+}
+
 /* Who said off gets off, placed or not. */
 static void test_off_unplaced(void)
 {
@@ -1239,6 +1263,7 @@ static void add_rest(void)
 	g_test_add_func("/plan/hosts/disallowed", test_disallowed);
 	g_test_add_func("/plan/hosts/one-core", test_one_core);
 	g_test_add_func("/plan/hosts/large", test_large);
+	g_test_add_func("/plan/hosts/many-refused", test_many_refused);
 	g_test_add_func("/plan/prefer/each", test_prefer);
 	g_test_add_func("/plan/prefer/order", test_prefer_order);
 	g_test_add_func("/plan/node/versions", test_node);
