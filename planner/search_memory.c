@@ -99,6 +99,23 @@ MemorySack *memory_sack_new(const Rows *rows)
 	return sack;
 }
 
+/* Is another item worth as much and asks for no more? Of two alike the first is kept. */
+static bool dominated(const GArray *items, unsigned i)
+{
+	const MemoryItem *item = &g_array_index(items, MemoryItem, i);
+
+	for (unsigned j = 0; j < items->len; j++) {
+		const MemoryItem *other = &g_array_index(items, MemoryItem, j);
+		bool alike = other->cores == item->cores && other->units == item->units &&
+			     other->weight == item->weight;
+
+		if (other->cores <= item->cores && other->units <= item->units &&
+		    other->weight >= item->weight && (alike ? j < i : true))
+			return true;
+	}
+	return false;
+}
+
 void memory_fill(const MemorySack *sack, const GArray *items, int64_t *table)
 {
 	size_t row = sack->units + 1;
@@ -107,7 +124,9 @@ void memory_fill(const MemorySack *sack, const GArray *items, int64_t *table)
 	for (unsigned i = 0; i < items->len; i++) {
 		const MemoryItem *item = &g_array_index(items, MemoryItem, i);
 
-		for (size_t c = item->cores; item->weight > 0 && c <= sack->cores; c++) {
+		if (item->weight <= 0 || dominated(items, i))
+			continue;
+		for (size_t c = item->cores; c <= sack->cores; c++) {
 			int64_t *to = table + c * row + item->units;
 			const int64_t *from = table + (c - item->cores) * row;
 
