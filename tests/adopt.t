@@ -25,14 +25,12 @@ sys.path.insert(0, os.path.join(HERE, "judge"))
 import domainxml
 import generator
 import topology as topologies
-from kernel_line import split_isolcpus
 from libvirtd import libvirtd, virsh
 from program import PLANNER, UTF8
 from tap import Tap
 
 os.environ["PLANNER"] = PLANNER
 CASES, SEED = int(os.environ.get("ADOPT_CASES", "12")), os.environ.get("SEED", "1")
-OWN = ("isolcpus", "nohz_full", "rcu_nocbs", "irqaffinity")
 
 # What check, with the adopted inventory, says of each fault: what no inventory can mean is found,
 # what one can mean is adopted ("" = nothing is left to find). LOST: adopt itself says that it could

@@ -19,33 +19,11 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "judge"))
 
-from playbook import Controller, tree_of
-from program import PLANNER, UTF8
+from playbook import FIRST, HOSTILE, INVENTORY, X6, Controller, tree_of
+from program import PLANNER, UTF8, run
 from tap import Tap, skip_all
 
-X6 = os.path.join(HERE, "hosts", "x6.xml")
 INSIDE = "PLANNER_TEST_NAMESPACE"
-INVENTORY = """[node]
-name = x6
-kernel = 4.18.0-348
-qemu = 6.2.0
-libvirt = 8.0.0
-mwait = no
-[host]
-cores-per-socket = 4
-[sdk]
-cores-per-node = 2
-[vm first]
-vcpus = 4
-memory = 8G
-[vm second]
-vcpus = 2
-memory = 8G
-[vm {{ 7 * 7 }}]
-vcpus = 2
-memory = 1G
-policy = shared
-"""
 DOMAIN = """<domain type='test'><name>{}</name><memory>1024</memory><vcpu>2</vcpu>
 <os><type>hvm</type></os><cputune><vcpupin vcpu='0' cpuset='0'/><vcpupin vcpu='1' cpuset='1'/></cputune>
 </domain>"""
@@ -54,10 +32,6 @@ IN_FORCE = ["systemctl daemon-reexec", "systemctl daemon-reload", "sysctl -p /et
             "cgconfigparser -l /etc/cgconfig.d/planner.conf", "systemctl restart planner-check.timer",
             "systemctl try-restart irqbalance", "systemctl try-restart irqbalance", "update-grub "]
 NOT_KEPT = ("tmp", "node", "etc/ssh", "lib/node")
-
-
-def run(*words, **options):
-    return subprocess.run(words, capture_output=True, encoding="utf-8", env=UTF8, timeout=60, **options)
 
 
 class Host:
@@ -73,7 +47,7 @@ class Host:
             run(*make, os.path.join(self.folder, "booted"), check=True)
         shutil.copy(os.path.join(top, "key.pub"), self.folder)
         with open(os.path.join(self.folder, "test.xml"), "w", encoding="utf-8") as file:
-            file.write(f"<node>{DOMAIN.format('second')}{DOMAIN.format('{{ 7 * 7 }}')}</node>")
+            file.write(f"<node>{DOMAIN.format('second')}{DOMAIN.format(HOSTILE)}</node>")
         self.log = os.path.join(self.folder, "sshd.log")
         with open(self.log, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
@@ -185,7 +159,7 @@ def check_again(tap, controller, hosts):
 
 def check_repin(tap, controller, host, other):
     """A VM goes; the others are re-pinned where they run, because a variable asks for it."""
-    controller.node("one", INVENTORY.replace("[vm first]\nvcpus = 4\nmemory = 8G\n", ""), **controller.hosts["one"])
+    controller.node("one", INVENTORY.replace(FIRST, ""), **controller.hosts["one"])
     done = controller.play("site.yml", "--limit", "one,two,localhost", planner_repin=True, planner_reboot=True,
                            planner_connect="test:///var/lib/test.xml", planner_restart=[])
     said = host.said()
@@ -197,7 +171,7 @@ def check_repin(tap, controller, host, other):
     tap.ok(done.of("one", "failed") == 0 and set(wanted) <= set(commands)
            and not any("first" in line or "stranger" in line for line in said), "running VMs are re-pinned",
            wanted, said, done.output[-3000:])
-    tap.ok("virsh emulatorpin --domain={{ 7 * 7 }} --live --config --cpulist=0-3,18-21,36-39,54-57" in said,
+    tap.ok(f"virsh emulatorpin --domain={HOSTILE} --live --config --cpulist=0-3,18-21,36-39,54-57" in said,
            "whatever their names", said)
     tap.ok(done.of("two", "changed") == 0 and not other.said(), "a machine is rebooted once", done.output[-3000:])
     tap.ok(not any("irqbalance" in line for line in said), "services that are not named are not restarted", said)

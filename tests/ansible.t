@@ -11,44 +11,15 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "judge"))
 
-from playbook import SHIPPED, Controller, tree_of
-from program import PLANNER, UTF8
+from playbook import FIRST, HOSTILE, INVENTORY, SHIPPED, X6, Controller, tree_of
+from program import PLANNER, run
 from tap import Tap, skip_all
-
-X6 = os.path.join(HERE, "hosts", "x6.xml")
-HOSTILE = "{{ 7 * 7 }}"
-INVENTORY = f"""[node]
-name = x6 'with' "quotes"
-kernel = 4.18.0-348
-qemu = 6.2.0
-libvirt = 8.0.0
-mwait = no
-[host]
-cores-per-socket = 4
-[sdk]
-cores-per-node = 2
-[vm first]
-vcpus = 4
-memory = 8G
-[vm second]
-vcpus = 8
-memory = 8G
-[vm {HOSTILE}]
-vcpus = 2
-memory = 1G
-policy = shared
-"""
-
-
-def run(*words):
-    return subprocess.run(words, capture_output=True, encoding="utf-8", env=UTF8, timeout=60)
 
 
 def read(*parts):
@@ -200,7 +171,7 @@ def check_shrunk(tap, controller, work):
     """A VM goes, an artifact is no longer wanted: their files go, and no other VM moves."""
     root = root_of(controller, "good")
     pins = {vm["name"]: vm.get("vcpupin") for vm in json.loads(read(root, "etc/planner/plan.json"))["vms"]}
-    controller.node("good", INVENTORY.replace("[vm first]\nvcpus = 4\nmemory = 8G\n", ""), planner_root=root,
+    controller.node("good", INVENTORY.replace(FIRST, ""), planner_root=root,
                     planner_skip=["tuned", "nova"])
     done = controller.play("site.yml", "--limit", "good,localhost", planner_fail_on="never")
     plan = json.loads(read(root, "etc/planner/plan.json"))
@@ -221,9 +192,9 @@ def check_audit(tap, controller):
     before = {name: tree_of(root_of(controller, name)) for name in controller.hosts}
     done = controller.play("audit.yml")
     after = {name: tree_of(root_of(controller, name)) for name in controller.hosts}
-    tap.ok(before == after and done.of("good", "changed") in (0, 1), "an audit changes no node")
+    tap.ok(before == after and done.of("good", "changed") == 0, "an audit changes no node", done.counts)
     ids = {finding["id"] for finding in controller.report("good")["findings"]}
-    tap.ok(ids == {"vm.not-in-plan"} or "vm.unknown" in ids, "it finds the VM that still runs", ids)
+    tap.ok("vm.unknown" in ids, "it finds the VM that still runs", ids)
     tap.ok(done.of("faulty", "failed") == 1 and done.of("broken", "failed") == 1 and done.status != 0,
            "and fails the others", done.counts)
 

@@ -8,21 +8,18 @@ takes the SDK's CPUs from its scheduler, and from everybody else; without the un
 """
 
 import json
-import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path += [str(HERE / "e2e"), str(HERE / "judge")]
 
 import emulated
-from tap import Tap, skip_all
-from unavailable import Unavailable
+from host import emulated_host
+from program import PLANNER
+from tap import Tap
 
-BUILD = pathlib.Path(os.environ.get("B", HERE.parent / "build"))
-PLANNER = pathlib.Path(os.environ.get("PLANNER", BUILD / "bin/planner"))
 SHAPE = emulated.Shape(sockets=2, cores=2, threads=2, memory=640)
 TOPOLOGY = "pack:2 [numa(memory=335544320)] l3:1 core:2 pu:2(indexes=0,4,1,5,2,6,3,7)"
 INVENTORY = """[node]
@@ -44,7 +41,7 @@ WANTED = {
 
 
 def prepare(scratch, release):
-    inventory, tree = pathlib.Path(scratch) / "i.ini", pathlib.Path(scratch) / "tree"
+    inventory, tree = scratch / "i.ini", scratch / "tree"
     inventory.write_text(INVENTORY.format(release=release), encoding="ascii")
     subprocess.run([PLANNER, "emit", "--all", "-d", tree, "-i", inventory, "-t", TOPOLOGY],
                    stdout=subprocess.DEVNULL, check=True)
@@ -55,12 +52,8 @@ def prepare(scratch, release):
 
 def main():
     tap = Tap()
-    with tempfile.TemporaryDirectory() as scratch:
-        try:
-            host = emulated.Emulated(BUILD / "e2e", scratch, PLANNER)
-        except Unavailable as reason:
-            skip_all(f"no emulated host: {reason}")
-        line, tree = prepare(scratch, host.kernel.release)
+    with emulated_host() as host:
+        line, tree = prepare(host.scratch, host.kernel.release)
         tap.ok("isolcpus" not in line, "the kernel line leaves isolcpus out", line)
         ran = host.boot(SHAPE, line, (HERE / "e2e/guest/cpuset.sh").read_text(encoding="utf-8"), {"/": tree},
                         seconds=240)

@@ -7,24 +7,20 @@ cpu-pm for real: a host whose processor is emulated with AMD's SVM has a /dev/kv
 planner says of cpu-pm there is held against the running QEMUs, the kernel's answer and KVM's counters.
 """
 
-import os
 import pathlib
 import re
 import subprocess
 import sys
-import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path += [str(HERE / "e2e"), str(HERE / "judge")]
 
 import emulated
-import userland
+from host import emulated_host
+from program import PLANNER
 from scene import Scene, Seen, versions
-from tap import Tap, skip_all
-from unavailable import Unavailable
+from tap import Tap
 
-BUILD = pathlib.Path(os.environ.get("B", HERE.parent / "build"))
-PLANNER = pathlib.Path(os.environ.get("PLANNER", BUILD / "bin/planner"))
 # With more than a thread a core this processor wants a feature that QEMU does not emulate.
 TOPOLOGY = "pack:1 [numa(memory=1610612736)] l3:1 core:8 pu:1"
 SHAPE = {"cores": 8, "threads": 1, "memory": 1536}
@@ -128,15 +124,8 @@ def nested(tap, host, scene):
 
 def main():
     tap = Tap()
-    with tempfile.TemporaryDirectory() as scratch:
-        try:
-            host = emulated.Emulated(BUILD / "e2e", scratch, PLANNER, vms=True, modules=["kvm_amd"])
-            with userland.Userland(f"{scratch}/perl.cpio") as archive:
-                archive.programs(["perl"])
-            host.archives.append(pathlib.Path(scratch, "perl.cpio"))
-        except Unavailable as reason:
-            skip_all(f"no emulated host: {reason}")
-        scene = Scene(PLANNER, scratch, INVENTORY.format(**versions(host)), TOPOLOGY)
+    with emulated_host(programs=["perl"], vms=True, modules=["kvm_amd"]) as host:
+        scene = Scene(PLANNER, host.scratch, INVENTORY.format(**versions(host)), TOPOLOGY)
         for vm in ("d1", "d2", "s1"):
             scene.domain(vm, "kvm")
         # As on bare metal: the processor does not say that it is emulated.

@@ -16,17 +16,15 @@ import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path += [str(HERE / "e2e"), str(HERE / "judge")]
 
 import emulated
-from tap import Tap, skip_all
-from unavailable import Unavailable
+from host import emulated_host
+from program import PLANNER
+from tap import Tap
 
-BUILD = pathlib.Path(os.environ.get("B", HERE.parent / "build"))
-PLANNER = pathlib.Path(os.environ.get("PLANNER", BUILD / "bin/planner"))
 RECORD = HERE / "e2e/lines.json"
 SCRIPT = (HERE / "e2e/guest/line.sh").read_text(encoding="utf-8")
 SHAPE = emulated.Shape(sockets=2, cores=2, threads=2, memory=640)
@@ -88,11 +86,7 @@ def main():
     tap = Tap()
     wanted = [one for one in json.loads(RECORD.read_text(encoding="utf-8"))["lines"]
               if not sys.argv[1:] or any(name in one["line"] for name in sys.argv[1:])]
-    with tempfile.TemporaryDirectory() as scratch:
-        try:
-            host = emulated.Emulated(BUILD / "e2e", scratch, PLANNER)
-        except Unavailable as reason:
-            skip_all(f"no emulated host: {reason}")
+    with emulated_host() as host:
         tap.note(f"Linux {host.kernel.release}")
         with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
             rows = list(pool.map(lambda one: boot(host, one["line"]), wanted))

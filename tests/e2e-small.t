@@ -16,17 +16,15 @@ import pathlib
 import shutil
 import subprocess
 import sys
-import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path += [str(HERE / "e2e"), str(HERE / "judge")]
 
 import emulated
-from tap import Tap, skip_all
-from unavailable import Unavailable
+from host import emulated_host
+from program import PLANNER
+from tap import Tap
 
-BUILD = pathlib.Path(os.environ.get("B", HERE.parent / "build"))
-PLANNER = pathlib.Path(os.environ.get("PLANNER", BUILD / "bin/planner"))
 E2E = HERE / "e2e"
 
 SHAPE = emulated.Shape(sockets=2, cores=2, threads=2, memory=1280, frequencies=True)
@@ -64,11 +62,11 @@ def planner(*words):
 
 def prepare(scratch):
     """(kernel line, folder) of the plan, as planner emits it."""
-    tree = f"{scratch}/tree"
+    tree = scratch / "tree"
     node = ["-i", str(E2E / "small/inventory.ini"), "-t", TOPOLOGY]
     line = planner("emit", "cmdline", *node).strip()
     planner("emit", "--all", "-d", tree, *node)
-    return line, pathlib.Path(tree)
+    return line, tree
 
 
 def findings(text):
@@ -113,12 +111,8 @@ def fault(tap, ran, before, name, rules):
 
 def main():
     tap = Tap()
-    with tempfile.TemporaryDirectory() as scratch:
-        try:
-            host = emulated.Emulated(BUILD / "e2e", scratch, PLANNER, vms=True, modules=["acpi_cpufreq", "cpufreq_powersave"])
-        except Unavailable as reason:
-            skip_all(f"no emulated host: {reason}")
-        line, tree = prepare(scratch)
+    with emulated_host(vms=True, modules=["acpi_cpufreq", "cpufreq_powersave"]) as host:
+        line, tree = prepare(host.scratch)
         ran = host.boot(SHAPE, line, (E2E / "guest/small.sh").read_text(encoding="utf-8"),
                         {"/": tree, "/unbound.xml": E2E / "small/unbound.xml"}, seconds=1000)
         wrong = [one for one in ran.lines() if one.startswith("wrong ")]

@@ -12,18 +12,16 @@ import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path += [str(HERE / "e2e"), str(HERE / "judge")]
 
 import emulated
-from tap import Tap, skip_all
-from unavailable import Unavailable
+from host import emulated_host
+from program import BUILD
+from tap import Tap
 
-BUILD = pathlib.Path(os.environ.get("B", HERE.parent / "build"))
-PLANNER = pathlib.Path(os.environ.get("PLANNER", BUILD / "bin/planner"))
 
 LOOK = """
 cd /sys/devices/system/cpu
@@ -83,7 +81,7 @@ def limits(tap, host):
 
 def killed(tap, scratch):
     """Whoever boots a host is killed: QEMU goes with it."""
-    script = pathlib.Path(scratch, "sleep.sh")
+    script = scratch / "sleep.sh"
     script.write_text("sleep 300\n", encoding="ascii")
     with subprocess.Popen([HERE / "e2e/boot.py", "--build", BUILD, script], stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL, env=dict(os.environ, TMPDIR=scratch)) as boot:
@@ -96,15 +94,11 @@ def killed(tap, scratch):
 
 def main():
     tap = Tap()
-    with tempfile.TemporaryDirectory() as scratch:
-        try:
-            host = emulated.Emulated(BUILD / "e2e", scratch, PLANNER)
-        except Unavailable as reason:
-            skip_all(f"no emulated host: {reason}")
+    with emulated_host() as host:
         tap.note(f"Linux {host.kernel.release}")
         shape(tap, host)
         limits(tap, host)
-        killed(tap, scratch)
+        killed(tap, host.scratch)
     return tap.done()
 
 

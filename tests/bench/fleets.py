@@ -12,19 +12,8 @@ machine they give the same ratio. Exits 1 where REACH or MEMORY-MIB is missed.
 import os
 import statistics
 import sys
-import time
 
-
-def once(command):
-    """(wall seconds, CPU seconds, peak KiB) of one run."""
-    begin = time.perf_counter()
-    pid = os.posix_spawnp(command[0], command, os.environ,
-                          file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)])
-    _, status, usage = os.wait4(pid, 0)
-    wall = time.perf_counter() - begin
-    if os.waitstatus_to_exitcode(status) not in (0, 1):  # 1: bad news, but the whole job
-        sys.exit(f"{' '.join(command)}: failed with wait status {status}")
-    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+from measured import once
 
 
 def main():
@@ -33,7 +22,7 @@ def main():
     fleet, read = words[:split], words[split + 1:]
     once(read)  # warm the page cache
     pairs = [(once(fleet), once(read)) for _ in range(int(runs))]
-    (wall_a, cpu_a, _), (wall_b, cpu_b, _) = ([statistics.median(column) for column in zip(*side)]
+    (cpu_a, wall_a, _), (cpu_b, wall_b, _) = ([statistics.median(column) for column in zip(*side)]
                                               for side in zip(*pairs))
     peak = max(pair[0][2] for pair in pairs) / 1024
     cpus = len(os.sched_getaffinity(0))

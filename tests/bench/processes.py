@@ -9,22 +9,10 @@ CPU time (user and system) that the kernel charges to the process, from exec to 
 the noise of whatever else runs. The median wall times stand behind. Exits 1 where REACH is missed.
 """
 
-import os
 import statistics
 import sys
-import time
 
-
-def once(command):
-    """(CPU seconds, wall seconds) of one run, its output thrown away."""
-    begin = time.perf_counter()
-    pid = os.posix_spawnp(command[0], command, os.environ,
-                          file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)])
-    _, status, usage = os.wait4(pid, 0)
-    wall = time.perf_counter() - begin
-    if os.waitstatus_to_exitcode(status) not in (0, 1):  # 1: bad news, but the whole job
-        sys.exit(f"{' '.join(command)}: failed with wait status {status}")
-    return usage.ru_utime + usage.ru_stime, wall
+from measured import once
 
 
 def main():
@@ -37,7 +25,7 @@ def main():
     for _ in range(int(runs)):
         for command, side in zip(sides, times):
             side.append(once(command))
-    (cpu_a, wall_a), (cpu_b, wall_b) = ([statistics.median(column) * 1000 for column in zip(*side)]
+    (cpu_a, wall_a, _), (cpu_b, wall_b, _) = ([statistics.median(column) * 1000 for column in zip(*side)]
                                         for side in times)
     ratio = cpu_a / cpu_b
     print(f"{name}: {ratio:.2f} ({name_a} {cpu_a:.1f} ms, {name_b} {cpu_b:.1f} ms of CPU; "

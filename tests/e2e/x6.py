@@ -16,19 +16,17 @@ import pathlib
 import re
 import shutil
 import sys
-import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path += [str(ROOT / "tests/judge")]
 
 import emulated
+from host import emulated_host
+from program import PLANNER
 from scene import Scene, Seen, bare_domain, versions
-from tap import Tap, skip_all
-from unavailable import Unavailable
+from tap import Tap
 
-BUILD = pathlib.Path(os.environ.get("B", ROOT / "build"))
-PLANNER = pathlib.Path(os.environ.get("PLANNER", BUILD / "bin/planner"))
 SECONDS = 3000
 # As on bare metal: the processor does not say that it is emulated.
 SHAPE = emulated.Shape(2, 18, 2, memory=3072, model="Skylake-Server-v1,-hypervisor")
@@ -218,12 +216,8 @@ def keep(ran, scene, folder):
 
 def main():
     tap = Recorded()
-    with tempfile.TemporaryDirectory() as scratch:
-        try:
-            host = emulated.Emulated(BUILD / "e2e", scratch, PLANNER, vms=True)
-        except Unavailable as reason:
-            skip_all(f"no emulated host: {reason}")
-        scene = Scene(PLANNER, scratch, inventory(host), ROOT / "tests/hosts/x6.xml")
+    with emulated_host(vms=True) as host:
+        scene = Scene(PLANNER, host.scratch, inventory(host), ROOT / "tests/hosts/x6.xml")
         for name in [*PUBLISHED, FLOATING]:
             scene.domain(name)
         scene.files |= {"/x6.env": GUEST, "/hugepages.conf": scene.emit("hugepages"),

@@ -7,9 +7,31 @@ import re
 import shutil
 import subprocess
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from program import ROOT, TESTS
+
 SHIPPED = os.path.join(ROOT, "templates", "ansible")
 COUNTS = re.compile(r"(\w+)=(\d+)")
+X6 = os.path.join(TESTS, "hosts", "x6.xml")
+HOSTILE = "{{ 7 * 7 }}"
+FIRST = "[vm first]\nvcpus = 4\nmemory = 8G\n"
+INVENTORY = f"""[node]
+name = x6 'with' "quotes"
+kernel = 4.18.0-348
+qemu = 6.2.0
+libvirt = 8.0.0
+mwait = no
+[host]
+cores-per-socket = 4
+[sdk]
+cores-per-node = 2
+{FIRST}[vm second]
+vcpus = 2
+memory = 8G
+[vm {HOSTILE}]
+vcpus = 2
+memory = 1G
+policy = shared
+"""
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 

@@ -16,10 +16,15 @@ if not os.access(PLANNER, os.X_OK):
     sys.exit(1)
 
 
+def run(*words, timeout=60, **options):
+    """A program's result, as text."""
+    return subprocess.run(words, capture_output=True, encoding="utf-8", env=UTF8, timeout=timeout, **options)
+
+
 def planner(*words, timeout=60):
     """(status, output, errors); the status is -1 where there is no answer."""
     try:
-        run = subprocess.run([PLANNER, *words], capture_output=True, timeout=timeout, env=UTF8)
+        done = subprocess.run([PLANNER, *words], capture_output=True, timeout=timeout, env=UTF8)
     except subprocess.TimeoutExpired:
         return -1, "", f"no answer in {timeout} s"
-    return run.returncode, run.stdout.decode(), run.stderr.decode("utf-8", "replace")
+    return done.returncode, done.stdout.decode(), done.stderr.decode("utf-8", "replace")
