@@ -244,6 +244,22 @@ static char *xml_load(Root *root, const char *folder, const char *name)
 	return root_read(root, path, NULL, DOMAIN_XML_MAX, &length);
 }
 
+/* The XML of one that the list says to be there; WHAT it is then. */
+static char *xml_expect(Root *root, const char *folder, const DomainRecord *record, bool expected,
+			const char *what)
+{
+	char *xml = xml_load(root, folder, record->name);
+
+	if (!xml && expected) {
+		g_autofree char *file = file_name(record->name);
+		g_autofree char *path = g_strdup_printf("%s/%s", folder, file);
+		g_autofree char *why = g_strdup_printf("is not there, though its VM is %s", what);
+
+		root_note_text(root, path, why);
+	}
+	return xml;
+}
+
 static Domains *list_parse(Root *root, const json_t *document)
 {
 	const char *source = json_string_value(json_object_get(document, "source"));
@@ -256,10 +272,15 @@ static Domains *list_parse(Root *root, const json_t *document)
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		DomainRecord *record = domain_record_parse(json_array_get(list, i));
 
-		if (!record)
+		if (!record) {
+			root_note_text(root, DOMAINS_LIST,
+				       "is damaged: it has a VM without a name");
 			continue;
-		record->live = xml_load(root, DOMAINS_FOLDER "/live", record->name);
-		record->inactive = xml_load(root, DOMAINS_FOLDER, record->name);
+		}
+		record->live = xml_expect(root, DOMAINS_FOLDER "/live", record, record->running,
+					  "running");
+		record->inactive =
+			xml_expect(root, DOMAINS_FOLDER, record, record->persistent, "defined");
 		g_ptr_array_add(domains->records, record);
 	}
 	return domains;
@@ -270,7 +291,8 @@ static Domains *list_load(Root *root)
 	size_t length;
 	g_autofree char *text = root_read(root, DOMAINS_LIST, NULL, LIST_MAX, &length);
 	json_t *document = text ? json_loadb(text, length, 0, NULL) : NULL;
-	Domains *domains = document ? list_parse(root, document) : NULL;
+	bool whole = json_is_array(json_object_get(document, "domains"));
+	Domains *domains = whole ? list_parse(root, document) : NULL;
 
 	if (text && !domains)
 		root_note_text(root, DOMAINS_LIST, "is damaged");

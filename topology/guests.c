@@ -360,6 +360,7 @@ static void log_load(Root *root, Guest *guest)
 		root_failed(root, path, "/var/log/libvirt/qemu/*.log", failure);
 		return;
 	}
+	root_note_damage(root, path, "/var/log/libvirt/qemu/*.log", text, length);
 	guest->log_refusal = guest_log_parse(text);
 	root_record_text(root, path, guest->log_refusal ? guest->log_refusal : "");
 }

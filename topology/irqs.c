@@ -46,8 +46,16 @@ bool irq_name_managed(const char *name)
 static GHashTable *names_load(Root *root)
 {
 	size_t length;
-	g_autofree char *bytes = root_read(root, "/proc/interrupts", NULL, INTERRUPTS_MAX, &length);
+	static const char path[] = "/proc/interrupts";
+	g_autofree char *bytes = root_read(root, path, NULL, INTERRUPTS_MAX, &length);
 	g_autofree char *text = bytes ? g_utf8_make_valid(bytes, -1) : NULL;
+
+	if (!bytes)
+		root_note_missing(root, path);
+	else if (!g_str_has_prefix(text + strspn(text, " "), "CPU"))
+		root_note_text(root, path, "is damaged: it does not begin with its CPUs");
+	else
+		root_note_damage(root, path, NULL, bytes, length);
 
 	return interrupts_parse(text ? text : "");
 }

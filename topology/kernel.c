@@ -61,6 +61,8 @@ static char *config_text(Root *root, const char *release)
 		size_t length;
 
 		text = root_read(root, path, NULL, CONFIG_MAX, &length);
+		if (text)
+			root_note_damage(root, path, NULL, text, length);
 	}
 	return text;
 }
@@ -159,6 +161,8 @@ static char **environ_load(Root *root, const char *cmdline)
 		root_note_missing(root, path);
 		return NULL;
 	}
+	if (!root_is_live(root) && (length ? bytes[length - 1] : !root_is_snapshot(root)))
+		root_note_text(root, path, "was cut, or is damaged");
 	variables = kernel_environ_parse(bytes, length, cmdline ? cmdline : "");
 	environ_record(root, variables);
 	return variables;
@@ -265,8 +269,11 @@ static char *sysctl_text(Root *root, GHashTable *printed, const char *name, cons
 	char *text = root_text(root, path, NULL);
 
 	if (!text && g_hash_table_contains(printed, name)) {
+		g_autofree char *line = NULL;
+
 		text = g_strdup(g_hash_table_lookup(printed, name));
-		root_record_text(root, path, text);
+		line = g_strconcat(text, "\n", NULL);
+		root_record_text(root, path, line);
 	}
 	return text;
 }

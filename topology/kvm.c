@@ -118,7 +118,7 @@ static int answer_load(Root *root)
 {
 	uint64_t exits;
 
-	if (root_number(root, KVM_ANSWER, "/dev/kvm", &exits) && exits <= G_MAXINT)
+	if (root_number(root, KVM_ANSWER, NULL, &exits) && exits <= G_MAXINT)
 		return (int)exits;
 	if (!root_is_snapshot(root))
 		root_note_text(root, "/dev/kvm",

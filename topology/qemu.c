@@ -235,6 +235,10 @@ static void cmdline_take(Root *root, unsigned pid, int failure, const char *byte
 		root_failed(root, path, "/proc/PID/cmdline", failure);
 		return;
 	}
+	if (!length)
+		return; /* ended */
+	if (!root_is_live(root) && bytes[length - 1])
+		root_note_text(root, "/proc/PID/cmdline", "was cut, or is damaged");
 	argv = argv_split(bytes, length);
 	process->argv = qemu_args_keep((const char *const *)argv);
 	argv_record(root, path, process->argv);
@@ -353,6 +357,7 @@ static void memory_take(Root *root, unsigned pid, int failure, const char *bytes
 	}
 	if (!*text)
 		return; /* ended, or not ours: the kernel shows an empty file */
+	root_note_damage(root, path, "/proc/PID/numa_maps", bytes, length);
 	nodes = numa_maps_parse(text);
 	if (root_recording(root))
 		memory_record(root, path, nodes);

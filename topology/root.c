@@ -300,6 +300,19 @@ static int failure_of(const Root *root, const char *path, int failure)
 	return failure;
 }
 
+/* Is PATH, which is not there, a link to what is not? To /dev/null they are put on purpose. */
+static bool is_stray(const Root *root, const char *path)
+{
+	g_autofree char *folder = g_path_get_dirname(path), *name = g_path_get_basename(path);
+	char target[sizeof("/dev/null")];
+	int fd = open_at(root, folder, O_PATH | O_DIRECTORY);
+	ssize_t length = fd < 0 ? -1 : readlinkat(fd, name, target, sizeof(target));
+
+	if (fd >= 0)
+		close(fd);
+	return length > 0 && (length != strlen("/dev/null") || memcmp(target, "/dev/null", length));
+}
+
 char *root_read_private(Root *root, const char *path, size_t limit, size_t *length, int *failure)
 {
 	char *text = NULL;
@@ -313,6 +326,8 @@ char *root_read_private(Root *root, const char *path, size_t limit, size_t *leng
 		text = fd < 0 ? NULL : fd_read(fd, limit, length, failure);
 		if (fd >= 0)
 			close(fd);
+		if (*failure == ENOENT && !root->live && is_stray(root, path))
+			*failure = ELOOP;
 	}
 	*failure = failure_of(root, path, *failure);
 	return text;
@@ -372,6 +387,29 @@ char *root_read(Root *root, const char *path, const char *source, size_t limit, 
 	return bytes;
 }
 
+/* The kernel ends its last line and leaves no file empty. */
+static const char *damage_of(const Root *root, const char *path, const char *bytes, size_t length)
+{
+	bool kernels = g_str_has_prefix(path, "/proc/") || g_str_has_prefix(path, "/sys/");
+
+	if (memchr(bytes, '\0', length))
+		return "is damaged: it is no text";
+	if (root->live || !kernels)
+		return NULL;
+	return !length			   ? "is empty"
+	       : bytes[length - 1] != '\n' ? "was cut: its last line has no end"
+					   : NULL;
+}
+
+void root_note_damage(Root *root, const char *path, const char *source, const char *bytes,
+		      size_t length)
+{
+	const char *damage = damage_of(root, path, bytes, length);
+
+	if (damage)
+		root_note_text(root, source ? source : path, damage);
+}
+
 char *root_text(Root *root, const char *path, const char *source)
 {
 	size_t length;
@@ -379,6 +417,7 @@ char *root_text(Root *root, const char *path, const char *source)
 
 	if (!bytes)
 		return NULL;
+	root_note_damage(root, path, source, bytes, length);
 	return g_utf8_make_valid(g_strstrip(bytes), -1);
 }
 

@@ -74,7 +74,11 @@ char *root_read_tail(Root *root, const char *path, size_t limit, size_t *length,
 void root_failed(Root *root, const char *path, const char *source, int failure);
 /* The bytes of PATH; failures but ENOENT and tasks that vanished (ESRCH) are noted. */
 char *root_read(Root *root, const char *path, const char *source, size_t limit, size_t *length);
-/* As valid UTF-8 without white space at its ends; NUL bytes end it. NULL as root_read(). */
+/* Note that what was read of PATH is no text, or, in a capture, less than the kernel wrote. */
+void root_note_damage(Root *root, const char *path, const char *source, const char *bytes,
+		      size_t length);
+/* As valid UTF-8 without white space at its ends; NUL bytes end it. NULL as root_read();
+ * damage is noted. */
 char *root_text(Root *root, const char *path, const char *source);
 
 /* A CPU list, or a mask in hexadecimal words; NULL where it cannot be read. A text that is neither

@@ -157,6 +157,10 @@ static char *file_load(Root *root, const char *folder, const char *name)
 		g_autofree char *source = g_strconcat("/proc/PID/", name, NULL);
 
 		root_failed(root, path, source, failure);
+	} else {
+		g_autofree char *source = g_strconcat("/proc/PID/", name, NULL);
+
+		root_note_damage(root, path, source, text, length);
 	}
 	return text;
 }
@@ -205,6 +209,8 @@ static bool task_load(Root *root, const char *folder, Task *task)
 		return false;
 	if (!task_status_parse(status, task, !known))
 		root_note_text(root, "/proc/PID/status", "does not say Cpus_allowed_list");
+	if (stat && !known)
+		root_note_text(root, "/proc/PID/stat", "is damaged");
 	task->cgroup = cgroup ? task_cgroup_parse(cgroup) : NULL;
 	record(root, folder, stat, status, cgroup);
 	return true;
