@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
+# timeout: 900 seconds
 """What of a node could not be read, or is damaged, is never passed over by check.
 
 One file at a time of constructed nodes and of a real capture is emptied, filled with garbage, cut
