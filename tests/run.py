@@ -10,16 +10,18 @@ What is run, each of which writes TAP (the Test Anything Protocol, what prove(1)
                         $TMPDIR a folder of its own that is removed afterwards
     tests/e2e/x6.py     the same, but only when it is named: it takes a quarter of an hour
 
-To add a test, put it there. NAMEs run only these. A producer that dies, runs out of time
-(TEST_TIMEOUT, 300 seconds, or what a script's line `# timeout: N seconds` says, if more), prints no
-plan or not what it planned counts as one failure more. Scripts with a line `# alone` emulate whole
-machines, whose clocks suffer beside others: they run before the rest, one after the other.
+To add a test, put it there. NAMEs run only these; 'tests/e2e*' stands for many. A producer that
+dies, runs out of time (TEST_TIMEOUT, 300 seconds, or what a script's line `# timeout: N seconds`
+says, if more), prints no plan or not what it planned counts as one failure more. Scripts with a line
+`# alone` emulate whole machines, whose clocks suffer beside others: they run before the rest, one
+after the other.
 The last line is `N passed, N failed`, with `, N skipped` where tests could not run here.
 """
 
 import argparse
 import collections
 import concurrent.futures
+import fnmatch
 import os
 import pathlib
 import re
@@ -73,6 +75,11 @@ def asked_for(command, what):
     """What a script says of itself in its first lines."""
     with open(ROOT / command[0], "rb") as file:
         return what.search(file.read(2000))
+
+
+def meant(one, names):
+    """Is the producer one of those?"""
+    return any(fnmatch.fnmatchcase(one[0], name) for name in names)
 
 
 def limit_of(command):
@@ -207,11 +214,14 @@ def main():
     build = (ROOT / options.build).resolve()
 
     wanted = producers(build)
-    unknown = {*options.names, *options.without} - {name for name, _ in wanted + ON_REQUEST}
+    unknown = [name for name in options.names + options.without
+               if not any(meant(one, [name]) for one in wanted + ON_REQUEST)]
     if unknown:
         sys.exit(f"no such test: {', '.join(sorted(unknown))}")
-    wanted = [one for one in wanted + ON_REQUEST * bool(options.names)
-              if one[0] in (options.names or [one[0]]) and one[0] not in options.without]
+    if options.names:
+        wanted = [one for one in wanted if meant(one, options.names)]
+        wanted += [one for one in ON_REQUEST if one[0] in options.names]
+    wanted = [one for one in wanted if not meant(one, options.without)]
 
     if not os.access(build / "bin/planner", os.X_OK):
         print(f"{build / 'bin/planner'} is not there: build first\n0 passed, 1 failed")
