@@ -350,6 +350,8 @@ static void vm_wishes(json_t *object, const VmSpec *spec)
 	json_object_set_new(object, "iothreads", json_integer(spec->iothreads));
 	json_object_set_new(object, "locked", json_boolean(spec->locked));
 	json_object_set_new(object, "kept", json_boolean(spec->cpus != NULL));
+	if (spec->node >= 0)
+		json_object_set_new(object, "node", json_integer(spec->node));
 }
 
 static json_t *vm_to_json(const Plan *plan, const PlanVm *vm)

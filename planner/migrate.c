@@ -21,29 +21,14 @@ void migrate_free(Migration *migration)
 	g_free(migration);
 }
 
-/* The OS index of the one node that CPUS are all of, -1. */
-static int node_of(const Host *host, hwloc_const_bitmap_t cpus)
-{
-	for (unsigned i = 0; i < host->nodes->len; i++)
-		if (hwloc_bitmap_isincluded(cpus, host_node(host, i)->cpus))
-			return (int)host_node(host, i)->id;
-	return -1;
-}
-
-/*
- * Of the node's VMs those that run. A saved plan does not say which node a shared one asked for: it
- * floats over that one's CPUs.
- */
+/* Of the node's VMs those that run. */
 static void keep_running(Inventory *inventory, const Plan *plan)
 {
 	for (unsigned i = inventory->vms->len; i-- > 0;) {
-		VmSpec *spec = g_ptr_array_index(inventory->vms, i);
-		const PlanVm *vm = plan_vm(plan, spec->name);
+		const VmSpec *spec = g_ptr_array_index(inventory->vms, i);
 
-		if (!vm->placed)
+		if (!plan_vm(plan, spec->name)->placed)
 			g_ptr_array_remove_index(inventory->vms, i);
-		else if (vm->cpuset)
-			spec->node = node_of(plan->host, vm->cpuset);
 	}
 }
 

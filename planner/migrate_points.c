@@ -51,12 +51,29 @@ static const Finding *finding_of(const Migration *m)
 	return NULL;
 }
 
+/* A VM that runs there and would have no place beside the newcomer. */
+static const char *pushed_out(const Migration *m)
+{
+	for (unsigned i = 0; i < m->plan->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(m->plan->vms, i);
+
+		if (!vm->placed && vm != m->after)
+			return vm->spec->name;
+	}
+	return NULL;
+}
+
 static void judge_room(Migration *m)
 {
+	const char *out = pushed_out(m);
 	const Finding *finding = m->after->placed ? NULL : finding_of(m);
 	g_autofree char *places = plan_vm_places(m->after);
 
-	if (m->after->placed)
+	if (m->after->placed && out)
+		add(m, "room", MIGRATE_CANNOT, "make room first: planner fit",
+		    g_strdup_printf("it fits only where vm %s, which runs there, has no place",
+				    out));
+	else if (m->after->placed)
 		add(m, "room", MIGRATE_LIVE, NULL, g_strdup_printf("it fits, on CPUs %s", places));
 	else
 		add(m, "room", MIGRATE_CANNOT, finding ? finding->fix : NULL,

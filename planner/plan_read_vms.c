@@ -26,6 +26,19 @@ static bool read_spec(Reader *r, VmSpec *spec, const json_t *object)
 	return spec->vcpus || reader_fail(r, "'vcpus' is 0");
 }
 
+/* The node it was to be on; left out where it was to be on any. */
+static bool read_node(Reader *r, VmSpec *spec, const json_t *object)
+{
+	unsigned node;
+
+	if (!json_object_get(object, "node"))
+		return true;
+	if (!reader_unsigned(r, object, "node", G_MAXINT, &node))
+		return false;
+	spec->node = (int)node;
+	return true;
+}
+
 static bool read_pins(Reader *r, const Plan *plan, PlanVm *vm, const json_t *object)
 {
 	if (!reader_numbers(r, object, "vcpupin", vm->vcpupin))
@@ -145,6 +158,6 @@ bool plan_read_vm(Reader *r, void *into, const json_t *object)
 		return reader_fail(r, "two VMs are called '%s'", name);
 	vm = plan_vm_new(vm_spec_new(name));
 	g_ptr_array_add(plan->vms, vm);
-	return read_spec(r, vm->spec, object) && read_places(r, plan, vm, object) &&
-	       read_cpupm(r, vm, object);
+	return read_spec(r, vm->spec, object) && read_node(r, vm->spec, object) &&
+	       read_places(r, plan, vm, object) && read_cpupm(r, vm, object);
 }
