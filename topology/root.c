@@ -300,8 +300,10 @@ static int failure_of(const Root *root, const char *path, int failure)
 	return failure;
 }
 
-/* Is PATH, which is not there, a link to what is not? To /dev/null they are put on purpose. */
-static bool is_stray(const Root *root, const char *path)
+typedef enum LinkKind { LINK_NONE, LINK_MASK, LINK_OTHER } LinkKind;
+
+/* What kind of link is PATH? To /dev/null they are put on purpose: as if nothing were there. */
+static LinkKind link_kind(const Root *root, const char *path)
 {
 	g_autofree char *folder = g_path_get_dirname(path), *name = g_path_get_basename(path);
 	char target[sizeof("/dev/null")];
@@ -310,7 +312,10 @@ static bool is_stray(const Root *root, const char *path)
 
 	if (fd >= 0)
 		close(fd);
-	return length > 0 && (length != strlen("/dev/null") || memcmp(target, "/dev/null", length));
+	if (length <= 0)
+		return LINK_NONE;
+	return length == strlen("/dev/null") && !memcmp(target, "/dev/null", length) ? LINK_MASK
+										     : LINK_OTHER;
 }
 
 char *root_read_private(Root *root, const char *path, size_t limit, size_t *length, int *failure)
@@ -326,8 +331,10 @@ char *root_read_private(Root *root, const char *path, size_t limit, size_t *leng
 		text = fd < 0 ? NULL : fd_read(fd, limit, length, failure);
 		if (fd >= 0)
 			close(fd);
-		if (*failure == ENOENT && !root->live && is_stray(root, path))
+		if (*failure == ENOENT && !root->live && link_kind(root, path) == LINK_OTHER)
 			*failure = ELOOP;
+		if (*failure == EINVAL && link_kind(root, path) == LINK_MASK)
+			*failure = ENOENT;
 	}
 	*failure = failure_of(root, path, *failure);
 	return text;
