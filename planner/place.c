@@ -265,13 +265,14 @@ static unsigned count_placed(const Plan *plan)
 }
 
 /* VMs that no placement could exceed: all, unless the goal is proved reached. */
-static void result_report(Plan *plan, const SearchResult *result, unsigned unseated)
+/* CHOSEN: it is proved that no other VMs had better moved. */
+static void result_report(Plan *plan, const SearchResult *result, unsigned unseated, bool chosen)
 {
-	plan->optimal = result->optimal;
+	plan->optimal = result->optimal && chosen;
 	plan->placed = count_placed(plan);
 	plan->wanted = plan->vms->len;
 	plan->bound = plan->placed;
-	if (result->placed != result->bound)
+	if (result->placed != result->bound || !chosen)
 		plan->bound += unseated;
 }
 
@@ -346,8 +347,7 @@ static void place_searched(Placer *placer, const PlanOptions *options)
 
 	spread_check(placer, problem, vms);
 	place_shared(placer);
-	result_report(placer->plan, result, unseated);
-	placer->plan->optimal &= proved;
+	result_report(placer->plan, result, unseated, proved);
 	replan_costs(placer->plan);
 	place_why_not(placer, problem, vms);
 }

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#define VISITS_MOST 2000 /* choices tried: a bound on hopeless cases */
+#define VISITS_MOST 2000  /* choices tried: a bound on hopeless cases */
+#define STEPS_MOST 400000 /* of the search, when each choice is solved: twice a plan's */
 
 /* Keeping */
 
@@ -226,6 +227,7 @@ bool replan_each(const Placer *placer, const Problem *problem, unsigned most, Re
 typedef struct Best {
 	GPtrArray *specs; /* of the VMs to move, const VmSpec * */
 	uint64_t value, bound;
+	uint64_t steps; /* of the search, left for all choices together */
 } Best;
 
 static uint64_t worth(const Problem *problem, const VmSpec *spec)
@@ -253,13 +255,14 @@ static bool weigh(const Problem *problem, unsigned n, gpointer data)
 	g_autoptr(SearchResult) result = problem_solve(problem);
 	uint64_t value = value_of(result, problem, n);
 
+	best->steps -= MIN(best->steps, result->steps);
 	if (value > best->value) {
 		best->value = value;
 		g_ptr_array_set_size(best->specs, 0);
 		for (unsigned i = 0; i < n; i++)
 			g_ptr_array_add(best->specs, g_ptr_array_index(problem->specs, i));
 	}
-	return best->value < best->bound;
+	return best->value < best->bound && best->steps;
 }
 
 static uint64_t all_worth(const Problem *problem)
@@ -286,12 +289,12 @@ GPtrArray *replan_choose(const Placer *placer, const Problem *problem, unsigned 
 {
 	g_autoptr(SearchResult) stay = problem_solve(problem);
 	g_autoptr(GPtrArray) specs = g_ptr_array_new();
-	Best best = {specs, stay->placed, all_worth(problem)};
+	Best best = {specs, stay->placed, all_worth(problem), STEPS_MOST};
 	GPtrArray *movers = g_ptr_array_new();
 
 	*proved = true;
 	if (best.value < best.bound)
-		*proved = replan_each(placer, problem, most, weigh, &best);
+		*proved = replan_each(placer, problem, most, weigh, &best) && best.steps;
 	for (unsigned i = 0; i < specs->len; i++)
 		g_ptr_array_add(movers, vm_of(placer, g_ptr_array_index(specs, i)));
 	return movers;

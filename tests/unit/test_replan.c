@@ -77,6 +77,26 @@ static void test_no_gain(void)
 	case_free(&c);
 }
 
+/* More choices than are tried, of VMs that all differ, and none helps: that is not proved. */
+static void test_too_many(void)
+{
+	g_autoptr(GString) text = g_string_new("[vm big]\nvcpus = 36\nnode = 3\n");
+	Case c;
+
+	for (unsigned node = 0; node < 8; node++)
+		for (unsigned core = 1; core <= 15; core++)
+			g_string_append_printf(text,
+					       "[vm n%uc%u]\nvcpus = 2\nmemory = %uM\n"
+					       "cpus = %u,%u\n",
+					       node, core, 100 + 20 * node + core,
+					       2 * (20 * node + core), 2 * (20 * node + core) + 1);
+	c = case_new("pack:8 [numa(memory=68719476736)] core:20 pu:2", text->str, 3);
+	g_assert_cmpuint(c.plan->placed, ==, 120);
+	g_assert_cmpuint(c.plan->bound, ==, 121);
+	g_assert_false(c.plan->optimal);
+	case_free(&c);
+}
+
 static unsigned cpu_of(const Case *c, const char *name, unsigned vcpu)
 {
 	return g_array_index(plan_vm(c->plan, name)->vcpupin, unsigned, vcpu);
@@ -185,6 +205,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/replan/none", test_none);
 	g_test_add_func("/replan/fewest", test_fewest);
 	g_test_add_func("/replan/no-gain", test_no_gain);
+	g_test_add_func("/replan/too-many", test_too_many);
 	g_test_add_func("/replan/repin", test_repin);
 	g_test_add_func("/replan/restart", test_restart);
 	g_test_add_func("/replan/order", test_order);
