@@ -174,7 +174,15 @@ static unsigned group_of(const Want *want, const Core *core)
 /* Is A taken before B, both cores of one node? Whole L3s first, lowest CPU next. */
 static bool core_before(const Core *a, const Core *b)
 {
+	if (a->partial != b->partial)
+		return b->partial;
 	return a->l3 != b->l3 ? a->l3 < b->l3 : a->cpu[0] < b->cpu[0];
+}
+
+/* A core with an offline sibling is no good but to the host, if its node has no whole one left. */
+static bool usable(const Want *want, const Core *core)
+{
+	return !core->partial || want->role == ROLE_HOST;
 }
 
 /* The next core of NODE in GROUP for WANT, HOST_NONE when there is none left. */
@@ -187,7 +195,7 @@ static unsigned next_core(const Splitter *s, const Want *want, unsigned group, u
 	for (unsigned i = 0; i < n_cores(s); i++) {
 		const Core *core = host_core(s->host, i);
 
-		if (core->node == node && s->roles[i] == ROLE_FREE && !core->partial &&
+		if (core->node == node && s->roles[i] == ROLE_FREE && usable(want, core) &&
 		    group_of(want, core) == group &&
 		    (best == HOST_NONE || core_before(core, host_core(s->host, best))))
 			best = i;

@@ -219,7 +219,12 @@ static const Case offline[] = {
 	 "host 0,8; sdk 1,3-4,9,11-12; free 7,15; stranded 6,10",
 	 "error split.too-few-cores [sdk]\nwarning split.sibling-offline cpu 6\n"
 	 "warning split.sibling-offline cpu 10"},
-	{"offline-4s2c2t.xml", "[host]\ncores = 7\n", "host 0-1,3-4,7-9,11-12,15; stranded 6,10",
+	/* but for the host, when the whole ones are used up */
+	{"offline-4s2c2t.xml", "[host]\ncores = 5\n", "host 0-1,3-4,7-9,11-12,15; stranded 6,10",
+	 "warning split.sibling-offline cpu 6\nwarning split.sibling-offline cpu 10"},
+	{"offline-4s2c2t.xml", "[host]\ncores = 6\n", "host 0-1,3-4,6-9,11-12,15; stranded 10",
+	 "warning split.sibling-offline cpu 6\nwarning split.sibling-offline cpu 10"},
+	{"offline-4s2c2t.xml", "[host]\ncores = 8\n", "host 0-1,3-4,6-12,15",
 	 "error split.too-few-cores [host]\nwarning split.sibling-offline cpu 6\n"
 	 "warning split.sibling-offline cpu 10"},
 	/* named, they are given */
