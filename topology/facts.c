@@ -200,7 +200,7 @@ Facts *facts_load_root(Root *root, const FactsOptions *options)
 	cgroups_load(root, facts->cgroups);
 	facts->hugepages = hugepages_load(root);
 	kvm_load(root, facts->kvm);
-	facts->power = power_load(root);
+	facts->power = power_load(root, facts->kernel->offline);
 	if (facts->power)
 		g_array_set_clear_func(facts->power, power_clear);
 	services_load(root, facts->tasks, facts->services);

@@ -69,7 +69,7 @@ static CpuPower cpu_load(Root *root, unsigned cpu)
 	return power;
 }
 
-GArray *power_load(Root *root)
+GArray *power_load(Root *root, hwloc_const_bitmap_t offline)
 {
 	g_autoptr(GArray) cpus = root_numbers(root, CPUS, "cpu", NULL);
 	GArray *power;
@@ -78,8 +78,12 @@ GArray *power_load(Root *root)
 		return NULL;
 	power = g_array_new(FALSE, TRUE, sizeof(CpuPower));
 	for (guint i = 0; i < cpus->len; i++) {
-		CpuPower one = cpu_load(root, g_array_index(cpus, unsigned, i));
+		unsigned cpu = g_array_index(cpus, unsigned, i);
+		CpuPower one;
 
+		if (offline && hwloc_bitmap_isset(offline, cpu))
+			continue;
+		one = cpu_load(root, cpu);
 		if (one.governor || one.deepest_idle != G_MAXUINT)
 			g_array_append_val(power, one);
 	}

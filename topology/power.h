@@ -6,7 +6,10 @@
 #include "topology/facts.h"
 #include "topology/root.h"
 
-/* Of CpuPower, yours, of the CPUs that say anything; NULL when none does. */
-GArray *power_load(Root *root);
+/*
+ * Of CpuPower, yours, of the CPUs that say anything; NULL when none does. Those of OFFLINE (NULL:
+ * none is known) are not asked: the kernel answers "Device or resource busy" (cpufreq.c show()).
+ */
+GArray *power_load(Root *root, hwloc_const_bitmap_t offline);
 
 #endif

@@ -44,7 +44,7 @@ static void test_idle(void)
 		states_put(directory, rows[i].limit);
 		scratch_put(directory, CPU "cpuidle/state2/disable", rows[i].disable);
 		root = root_open(directory, 0, NULL);
-		power = power_load(root);
+		power = power_load(root, NULL);
 		g_assert_cmpuint(power->len, ==, 1);
 		cpu = &g_array_index(power, CpuPower, 0);
 		g_assert_cmpuint(cpu->deepest_idle, ==, rows[i].deepest);
@@ -57,9 +57,39 @@ static void test_idle(void)
 	scratch_remove(directory);
 }
 
+static void count(void *data, const char *source, const char *why)
+{
+	(void)source, (void)why;
+	++*(unsigned *)data;
+}
+
+/* An offline CPU's files are there and answer with an error. */
+static void test_offline(void)
+{
+	g_autofree char *directory = scratch_new();
+	g_auto(CpuSet) offline = hwloc_bitmap_alloc();
+
+	states_put(directory, "0\n");
+	scratch_put(directory, "sys/devices/system/cpu/cpu1/cpufreq/scaling_governor/x", "");
+	hwloc_bitmap_set(offline, 1);
+	for (unsigned asked = 0; asked < 2; asked++) {
+		g_autoptr(Root) root = root_open(directory, 0, NULL);
+		g_autoptr(GArray) power = power_load(root, asked ? NULL : offline);
+		unsigned notes = 0;
+
+		g_assert_cmpuint(power->len, ==, 1);
+		root_notes(root, count, &notes);
+		g_assert_cmpuint(notes, ==, asked);
+		g_free(g_array_index(power, CpuPower, 0).governor);
+		g_free(g_array_index(power, CpuPower, 0).driver);
+	}
+	scratch_remove(directory);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/power/idle", test_idle);
+	g_test_add_func("/power/offline", test_offline);
 	return g_test_run();
 }
