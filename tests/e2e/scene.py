@@ -54,12 +54,21 @@ class Scene:
         text = bare_domain(name, kind)
         path = self.folder / f"{name}.xml"
         path.write_text(text, encoding="utf-8")
+        self.files["/halt.bin"] = HALT
         self.files[f"/dom/{name}.xml"] = self.emit("domain", name, "--merge", path)
+
+
+# A firmware that does nothing but halt, for good: cli; hlt; jmp to the hlt. One that looks for a disk
+# turns round and round where cpu-pm leaves it its CPU, and the emulated host stands still meanwhile.
+HALT = bytes(0xFFF0) + b"\xfa\xf4\xeb\xfd" + bytes(12)
 
 
 def bare_domain(name, kind="qemu"):
     text = (HERE / "domain.xml").read_text(encoding="utf-8").replace("NAME", name).replace("'qemu'", f"'{kind}'")
-    return text if kind == "qemu" else re.sub(r"(?m)^ *<cpu .*\n", "", text)
+    if kind == "qemu":
+        return text
+    text = text.replace("hvm</type>", "hvm</type><loader readonly='yes' type='rom'>/halt.bin</loader>")
+    return re.sub(r"(?m)^ *<cpu .*\n", "", text)
 
 
 class Seen:
