@@ -2,6 +2,7 @@
 #include "cmd/check.h"
 #include "cmd/output.h"
 #include "planner/naming.h"
+#include "planner/subject.h"
 #include "planner/trouble.h"
 
 #include <stdio.h>
@@ -112,12 +113,12 @@ static char *unjudged(const Group *group)
 
 	for (unsigned f = 0; f < group->findings->len; f++) {
 		const Finding *finding = g_ptr_array_index(group->findings, f);
+		const char *vm = subject_vm_name(finding->subject);
 
 		if (g_hash_table_add(seen, finding->id))
 			g_string_append_printf(text, "%s%s", text->len ? ", " : "", finding->id);
-		if (g_str_has_prefix(finding->subject, "vm ") &&
-		    g_hash_table_add(seen, finding->subject))
-			naming_add(&vms, finding->subject + strlen("vm "));
+		if (vm && g_hash_table_add(seen, finding->subject))
+			naming_add(&vms, vm);
 	}
 	names = naming_end(&vms);
 	if (*names)

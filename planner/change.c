@@ -356,20 +356,29 @@ static Change *memory_change(const Placer *placer, const Problem *base, const Vm
 
 /* Moves */
 
-/* Does SPEC fit when the kept VM may be anywhere? */
-static bool fits_with_move(const Problem *base, const VmSpec *spec, const PlanVm *vm)
+static void let_move(Problem *problem, const PlanVm *vm)
+{
+	problem_release(problem, vm);
+	problem_add_vm(problem, vm->spec);
+}
+
+/* Does SPEC fit when the kept VM may be anywhere, and OTHER (NULL = none)? */
+static bool fits_with_moves(const Problem *base, const VmSpec *spec, const PlanVm *vm,
+			    const PlanVm *other)
 {
 	g_autoptr(Problem) problem = what_if(base, spec);
 
-	problem_release(problem, vm);
-	problem_add_vm(problem, vm->spec);
+	let_move(problem, vm);
+	if (other)
+		let_move(problem, other);
 	return problem_all_fit(problem, NULL);
 }
 
-static Change *move_of(const PlanVm *vm)
+static Change *move_of(const Placer *placer, const PlanVm *vm)
 {
 	Change *change = change_new(CHANGE_MOVE);
 
+	(void)placer;
 	change->vm = g_strdup(vm->spec->name);
 	return change;
 }
@@ -382,9 +391,9 @@ static Change *move_change(const Placer *placer, const Problem *base, const VmSp
 	for (unsigned i = 0; i < vms->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(vms, i);
 
-		if (!replan_movable(placer, vm) || !fits_with_move(base, spec, vm))
+		if (!replan_movable(placer, vm) || !fits_with_moves(base, spec, vm, NULL))
 			continue;
-		return move_of(vm);
+		return move_of(placer, vm);
 	}
 	return NULL;
 }
@@ -481,41 +490,13 @@ static Change *cores_pair(const Placer *placer, const Problem *base, const VmSpe
 	return best;
 }
 
-static bool fits_with_moves(const Problem *base, const VmSpec *spec, const PlanVm *a,
-			    const PlanVm *b)
-{
-	g_autoptr(Problem) problem = what_if(base, spec);
-
-	problem_release(problem, a);
-	problem_release(problem, b);
-	problem_add_vm(problem, a->spec);
-	problem_add_vm(problem, b->spec);
-	return problem_all_fit(problem, NULL);
-}
-
-/* Two VMs that can do what is asked of them, and with which FITS: the larger of them as small as
- * can be. */
-typedef struct VmPair {
-	const PlanVm *a, *b;
-} VmPair;
-
-static bool pair_find(const GPtrArray *vms, const Problem *base, const VmSpec *spec,
-		      bool (*fits)(const Problem *base, const VmSpec *spec, const PlanVm *a,
-				   const PlanVm *b),
-		      VmPair *pair)
-{
-	unsigned tried = 0;
-
-	for (unsigned j = 1; j < vms->len; j++)
-		for (unsigned i = 0; i < j; i++) {
-			*pair = (VmPair){g_ptr_array_index(vms, i), g_ptr_array_index(vms, j)};
-			if (tried++ >= PAIRS_MOST)
-				return false;
-			if (fits(base, spec, pair->a, pair->b))
-				return true;
-		}
-	return false;
-}
+/* What can be done about a VM: the change of it, who can, and what fits when one or two do. */
+typedef struct Way {
+	Change *(*of)(const Placer *placer, const PlanVm *vm);
+	bool (*can)(const Placer *placer, const PlanVm *vm);
+	bool (*fits)(const Problem *base, const VmSpec *spec, const PlanVm *vm,
+		     const PlanVm *other);
+} Way;
 
 /* The VMs that have a place and CAN, smallest first. Yours. */
 static GPtrArray *vms_that(const Placer *placer,
@@ -530,30 +511,40 @@ static GPtrArray *vms_that(const Placer *placer,
 	return vms;
 }
 
+/* Of two VMs, the larger as small as can be. NULL = none, or none of those tried. */
+static Change *pair_find(const Way *way, const Placer *placer, const Problem *base,
+			 const VmSpec *spec)
+{
+	g_autoptr(GPtrArray) vms = vms_that(placer, way->can);
+	unsigned tried = 0;
+
+	for (unsigned j = 1; j < vms->len; j++)
+		for (unsigned i = 0; i < j && tried < PAIRS_MOST; i++, tried++) {
+			const PlanVm *a = g_ptr_array_index(vms, i);
+			const PlanVm *b = g_ptr_array_index(vms, j);
+			Change *change;
+
+			if (!way->fits(base, spec, a, b))
+				continue;
+			change = way->of(placer, a);
+			change->with = way->of(placer, b);
+			return change;
+		}
+	return NULL;
+}
+
 static Change *moves_pair(const Placer *placer, const Problem *base, const VmSpec *spec)
 {
-	g_autoptr(GPtrArray) vms = vms_that(placer, replan_movable);
-	Change *change;
-	VmPair pair;
+	static const Way way = {move_of, replan_movable, fits_with_moves};
 
-	if (!pair_find(vms, base, spec, fits_with_moves, &pair))
-		return NULL;
-	change = move_of(pair.a);
-	change->with = move_of(pair.b);
-	return change;
+	return pair_find(&way, placer, base, spec);
 }
 
 static Change *away_pair(const Placer *placer, const Problem *base, const VmSpec *spec)
 {
-	g_autoptr(GPtrArray) vms = vms_that(placer, can_go);
-	Change *change;
-	VmPair pair;
+	static const Way way = {away_of, can_go, fits_without};
 
-	if (!pair_find(vms, base, spec, fits_without, &pair))
-		return NULL;
-	change = away_of(placer, pair.a);
-	change->with = away_of(placer, pair.b);
-	return change;
+	return pair_find(&way, placer, base, spec);
 }
 
 typedef Change *Find(const Placer *placer, const Problem *base, const VmSpec *spec);

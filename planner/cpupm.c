@@ -160,6 +160,19 @@ Cpupm *cpupm_off(void)
 	return cpupm;
 }
 
+char *cpupm_reasons_text(const Cpupm *cpupm)
+{
+	GString *text = g_string_new(NULL);
+
+	for (unsigned i = 0; i < cpupm->reasons->len; i++) {
+		const CpupmReason *reason = g_ptr_array_index(cpupm->reasons, i);
+
+		g_string_append_printf(text, "%s%s (%s)", i ? "; " : "", reason->text,
+				       reason->code);
+	}
+	return g_string_free(text, FALSE);
+}
+
 /* The reasons, one finder for each kind; each looks at the CPUs one VM's vCPUs may run on. */
 
 typedef struct Judge {

@@ -82,6 +82,8 @@ Cpupm *cpupm_new(CpupmVerdict verdict);
 Cpupm *cpupm_off(void);
 void cpupm_add_reason(Cpupm *cpupm, const char *code, const char *text);
 void cpupm_add_note(Cpupm *cpupm, const char *code, const char *text);
+/* "its vCPUs may run where … (overcommitted); …": all its reasons, yours. */
+char *cpupm_reasons_text(const Cpupm *cpupm);
 void cpupm_free(Cpupm *cpupm);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cpupm, cpupm_free)
 

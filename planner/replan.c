@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#define VISITS_MOST 2000  /* choices tried: a bound on hopeless cases */
-#define STEPS_MOST 400000 /* of the search, when each choice is solved: twice a plan's */
+#define VISITS_MOST 2000	       /* choices tried: a bound on hopeless cases */
+#define STEPS_MOST (2 * SEARCH_BUDGET) /* of the search, when each choice is solved */
 
 /* Keeping */
 

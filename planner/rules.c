@@ -2,6 +2,7 @@
 #include "planner/nearest.h"
 #include "planner/rules_sides.h"
 #include "planner/rules_table.h"
+#include "planner/subject.h"
 
 /* In the order of planner-rules(7). */
 const Rule *const rules[] = {
@@ -177,6 +178,17 @@ static void run_vms(const Rule *rule, const Audit *audit, GPtrArray *findings)
 	}
 }
 
+static void run_planned(const Rule *rule, const Plan *plan, GPtrArray *findings)
+{
+	for (unsigned i = 0; i < plan->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
+		g_autofree char *subject = subject_vm(vm->spec->name);
+
+		if (vm->placed)
+			rule->eval_planned(rule, plan, vm, subject, findings);
+	}
+}
+
 void rule_run(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	if (!rule_applies(rule, audit))
@@ -184,6 +196,8 @@ void rule_run(const Rule *rule, const Audit *audit, GPtrArray *findings)
 	rule_needs_check(rule, audit, findings);
 	if (rule->eval)
 		rule->eval(rule, audit, findings);
+	else if (rule->eval_planned)
+		run_planned(rule, audit->plan, findings);
 	else
 		run_vms(rule, audit, findings);
 }

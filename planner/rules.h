@@ -101,6 +101,8 @@ typedef struct Rule Rule;
 typedef void RuleEval(const Rule *rule, const Audit *audit, GPtrArray *findings);
 typedef void RuleEvalVm(const Rule *rule, const Audit *audit, const AuditVm *vm,
 			GPtrArray *findings);
+typedef void RuleEvalPlanned(const Rule *rule, const Plan *plan, const PlanVm *vm,
+			     const char *subject, GPtrArray *findings);
 /* What is wrong with the SIDE of VM, yours; NULL if nothing is. CPUs in trouble go into CPUS. */
 typedef char *RuleJudge(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus);
 
@@ -115,9 +117,10 @@ struct Rule {
 	unsigned when, needs;
 	/* One of these. */
 	RuleEval *eval;
-	RuleEvalVm *eval_vm; /* for each VM that the node has */
-	RuleJudge *judge;    /* for each document of each of them: one finding where both have the
-			      * fault, one each where they differ */
+	RuleEvalVm *eval_vm;	       /* for each VM that the node has */
+	RuleEvalPlanned *eval_planned; /* for each VM that has a place in the plan */
+	RuleJudge *judge; /* for each document of each of them: one finding where both have the
+			   * fault, one each where they differ */
 };
 
 /* All rules, by subject; ended by NULL. */

@@ -25,19 +25,6 @@ static const char *on_evidence(const AuditVm *vm)
 	return vm->pm_now == TRISTATE_YES ? "/proc/PID/cmdline" : "domain XML";
 }
 
-static char *reasons_text(const Cpupm *cpupm)
-{
-	GString *text = g_string_new(NULL);
-
-	for (unsigned i = 0; i < cpupm->reasons->len; i++) {
-		const CpupmReason *reason = g_ptr_array_index(cpupm->reasons, i);
-
-		g_string_append_printf(text, "%s%s (%s)", i ? "; " : "", reason->text,
-				       reason->code);
-	}
-	return g_string_free(text, FALSE);
-}
-
 static bool has_reason(const Cpupm *cpupm, const char *code)
 {
 	for (unsigned i = 0; i < cpupm->reasons->len; i++)
@@ -60,7 +47,7 @@ static void eval_ineligible(const Rule *rule, const Audit *audit, const AuditVm 
 	(void)audit;
 	if (!where || !judged(vm, CPUPM_INELIGIBLE))
 		return;
-	why = reasons_text(vm->cpupm);
+	why = cpupm_reasons_text(vm->cpupm);
 	rule_found(rule, findings, vm->subject, on_evidence(vm), vm->cpus,
 		   "%s and must not have it: %s", where, why);
 }
@@ -175,7 +162,7 @@ const Rule rule_cpu_pm_not_effective = {
 
 static void unsupported(const Rule *rule, const AuditVm *vm, GPtrArray *findings)
 {
-	g_autofree char *why = reasons_text(vm->cpupm);
+	g_autofree char *why = cpupm_reasons_text(vm->cpupm);
 
 	rule_found(rule, findings, vm->subject, on_evidence(vm), NULL, "%s: %s", on_where(vm), why);
 }
@@ -239,7 +226,8 @@ static void eval_unjudged(const Rule *rule, const Audit *audit, const AuditVm *v
 	(void)audit;
 	if (!on_where(vm) || (vm->cpupm && vm->cpupm->verdict != CPUPM_UNKNOWN))
 		return;
-	why = vm->cpupm ? reasons_text(vm->cpupm) : g_strdup("its threads or cores are not known");
+	why = vm->cpupm ? cpupm_reasons_text(vm->cpupm)
+			: g_strdup("its threads or cores are not known");
 	rule_unknown(rule, findings, vm->subject, on_evidence(vm),
 		     "%s; whether it may cannot be told: %s", on_where(vm), why);
 }

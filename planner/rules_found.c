@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/rules_found.h"
+#include "planner/subject.h"
 #include "planner/version.h"
 
 #include <string.h>
@@ -17,10 +18,11 @@ static bool plain(const char *name)
  */
 static char *remedy_for(const Rule *rule, const char *subject)
 {
+	const char *name = subject_vm_name(subject);
 	GString *text = g_string_new(rule->remedy);
 
-	if (g_str_has_prefix(subject, "vm ") && plain(subject + strlen("vm ")))
-		g_string_replace(text, "NAME", subject + strlen("vm "), 0);
+	if (name && plain(name))
+		g_string_replace(text, "NAME", name, 0);
 	return g_string_free(text, FALSE);
 }
 

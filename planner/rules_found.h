@@ -19,9 +19,11 @@ G_GNUC_PRINTF(5, 6)
 void rule_unknown(const Rule *rule, GPtrArray *findings, const char *subject, const char *evidence,
 		  const char *text, ...);
 
-/* Is NOTE, one of the facts', told of by a rule that is unknown for it, or only of facts that
- * matter to no rule here? */
-bool note_is_told(const Audit *audit, const Unread *note);
+/* All facts (FACT_…) that rules need here. */
+unsigned facts_needed(const Audit *audit);
+/* Is NOTE, one of FACTS', told of by a rule that is unknown for it, or only of facts that none of
+ * NEEDED is? */
+bool note_is_told(const Facts *facts, unsigned needed, const Unread *note);
 
 /* RULE holds for SUBJECT where CPUS (NULL = not known) meet the isolated ones: "WHAT isolated CPUs
  * 2-3", which are in trouble. */

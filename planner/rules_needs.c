@@ -241,8 +241,7 @@ bool fact_known(const Facts *facts, unsigned fact)
 	return !note_of(facts, need) && (!need->known || need->known(facts));
 }
 
-/* All facts that rules need here. */
-static unsigned facts_needed(const Audit *audit)
+unsigned facts_needed(const Audit *audit)
 {
 	unsigned needed = 0;
 
@@ -251,17 +250,16 @@ static unsigned facts_needed(const Audit *audit)
 	return needed;
 }
 
-bool note_is_told(const Audit *audit, const Unread *note)
+bool note_is_told(const Facts *facts, unsigned needed, const Unread *note)
 {
-	unsigned needed = facts_needed(audit);
 	bool idle = false, second = false;
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(needs); i++) {
-		if (!is_of(audit->facts, &needs[i], note))
+		if (!is_of(facts, &needs[i], note))
 			continue;
 		if (!(needed & needs[i].fact))
 			idle = true;
-		else if (note_of(audit->facts, &needs[i]) == note)
+		else if (note_of(facts, &needs[i]) == note)
 			return true;
 		else
 			second = true;

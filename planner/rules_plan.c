@@ -31,20 +31,6 @@ static void found(const Rule *rule, GPtrArray *findings, const char *subject,
 	rule_found(rule, findings, subject, EVIDENCE, cpus, "%s", text);
 }
 
-typedef void VmJudge(const Rule *rule, const Plan *plan, const PlanVm *vm, const char *subject,
-		     GPtrArray *findings);
-
-static void each_placed(const Rule *rule, const Plan *plan, GPtrArray *findings, VmJudge *judge)
-{
-	for (unsigned i = 0; i < plan->vms->len; i++) {
-		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
-		g_autofree char *subject = subject_vm(vm->spec->name);
-
-		if (vm->placed)
-			judge(rule, plan, vm, subject, findings);
-	}
-}
-
 /* Pins; a shared VM has none. */
 
 static unsigned pin_of(const PlanVm *vm, unsigned v)
@@ -99,11 +85,6 @@ static void judge_roles(const Rule *rule, const Plan *plan, const PlanVm *vm, co
 	}
 }
 
-static void eval_pin_role(const Rule *rule, const Audit *audit, GPtrArray *findings)
-{
-	each_placed(rule, audit->plan, findings, judge_roles);
-}
-
 const Rule rule_plan_pin_role = {
 	.id = "plan.pin-role",
 	.severity = SEVERITY_ERROR,
@@ -115,7 +96,7 @@ const Rule rule_plan_pin_role = {
 	.remedy = REMEDY,
 	.source = "planner(1), ROLES",
 	.when = WHEN_PLAN,
-	.eval = eval_pin_role,
+	.eval_planned = judge_roles,
 };
 
 /* One owner a core */
@@ -278,11 +259,6 @@ static void judge_whole(const Rule *rule, const Plan *plan, const PlanVm *vm, co
 		      "its vCPUs are not in equal shares over its NUMA nodes");
 }
 
-static void eval_split_core(const Rule *rule, const Audit *audit, GPtrArray *findings)
-{
-	each_placed(rule, audit->plan, findings, judge_whole);
-}
-
 const Rule rule_plan_split_core = {
 	.id = "plan.split-core",
 	.severity = SEVERITY_ERROR,
@@ -294,7 +270,7 @@ const Rule rule_plan_split_core = {
 	.remedy = REMEDY,
 	.source = "planner(1), PLACEMENT",
 	.when = WHEN_PLAN,
-	.eval = eval_split_core,
+	.eval_planned = judge_whole,
 };
 
 /* What the guest is told */
@@ -317,11 +293,6 @@ static void judge_topology(const Rule *rule, const Plan *plan, const PlanVm *vm,
 			   vm->sockets, places);
 }
 
-static void eval_guest_topology(const Rule *rule, const Audit *audit, GPtrArray *findings)
-{
-	each_placed(rule, audit->plan, findings, judge_topology);
-}
-
 const Rule rule_plan_guest_topology = {
 	.id = "plan.guest-topology",
 	.severity = SEVERITY_ERROR,
@@ -333,7 +304,7 @@ const Rule rule_plan_guest_topology = {
 	.remedy = REMEDY,
 	.source = "libvirt formatdomain, <cpu><topology>",
 	.when = WHEN_PLAN,
-	.eval = eval_guest_topology,
+	.eval_planned = judge_topology,
 };
 
 /* Threads that float: never over isolated CPUs */
@@ -356,11 +327,6 @@ static void judge_floats(const Rule *rule, const Plan *plan, const PlanVm *vm, c
 	floats(rule, plan, subject, "its emulator and I/O threads", vm->emulatorpin, findings);
 }
 
-static void eval_floats(const Rule *rule, const Audit *audit, GPtrArray *findings)
-{
-	each_placed(rule, audit->plan, findings, judge_floats);
-}
-
 const Rule rule_plan_floats_on_isolated = {
 	.id = "plan.floats-on-isolated",
 	.severity = SEVERITY_ERROR,
@@ -372,29 +338,16 @@ const Rule rule_plan_floats_on_isolated = {
 	.remedy = REMEDY,
 	.source = "kernel/sched/isolation.c; planner(1), ROLES",
 	.when = WHEN_PLAN,
-	.eval = eval_floats,
+	.eval_planned = judge_floats,
 };
 
 /* cpu-pm */
-
-static char *reasons_text(const Cpupm *cpupm)
-{
-	GString *text = g_string_new(NULL);
-
-	for (unsigned i = 0; i < cpupm->reasons->len; i++) {
-		const CpupmReason *reason = g_ptr_array_index(cpupm->reasons, i);
-
-		g_string_append_printf(text, "%s%s (%s)", i ? "; " : "", reason->text,
-				       reason->code);
-	}
-	return g_string_free(text, FALSE);
-}
 
 static void judge_verdict(const Rule *rule, const PlanVm *vm, const Cpupm *own, GPtrArray *findings)
 {
 	g_auto(CpuSet) cpus = pins_of(vm);
 	g_autofree char *subject = subject_vm(vm->spec->name);
-	g_autofree char *why = reasons_text(own);
+	g_autofree char *why = cpupm_reasons_text(own);
 
 	if (vm->cpupm->verdict == CPUPM_ON && own->verdict != CPUPM_ON)
 		rule_found(rule, findings, subject, EVIDENCE, cpus,
@@ -490,7 +443,7 @@ static void core_found(const Rule *rule, GPtrArray *findings, const Core *core, 
 	rule_found(rule, findings, SUBJECT, EVIDENCE, cpus, "the core with CPUs %s %s", name, what);
 }
 
-/* The CPUs of VMs that WANTED takes; yours. */
+/* The CPUs of dedicated VMs, of those KEPT by hand only where that is asked for; yours. */
 static hwloc_bitmap_t pins_where(const Plan *plan, bool kept)
 {
 	hwloc_bitmap_t all = set_new();

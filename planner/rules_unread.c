@@ -24,11 +24,12 @@ static Reason *reason_of(GArray *reasons, const Unread *note)
 static void eval_unread(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	g_autoptr(GArray) reasons = g_array_new(FALSE, TRUE, sizeof(Reason));
+	unsigned needed = facts_needed(audit);
 
 	for (unsigned i = 0; i < audit->facts->unread->len; i++) {
 		const Unread *note = g_ptr_array_index(audit->facts->unread, i);
 
-		if (!note_is_told(audit, note))
+		if (!note_is_told(audit->facts, needed, note))
 			naming_add(&reason_of(reasons, note)->sources, note->source);
 	}
 	for (unsigned i = 0; i < reasons->len; i++) {

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/search_internal.h"
 
-/* Less than a tenth of a second on hosts of some hundred CPUs. Hundreds of VMs no two of which are
- * alike take seconds: their linear programs are long, and count as few steps. */
-#define DEFAULT_BUDGET 200000
-
 uint64_t search_budget(const SearchProblem *problem)
 {
-	return problem->budget ? problem->budget : DEFAULT_BUDGET;
+	return problem->budget ? problem->budget : SEARCH_BUDGET;
 }
 
 void answer_init(Answer *answer, const Model *model, uint64_t budget)

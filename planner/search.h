@@ -58,6 +58,10 @@ typedef struct SearchVm {
 	unsigned node; /* index of the only node it may sit in, G_MAXUINT = any */
 } SearchVm;
 
+/* Steps for one problem. Less than a tenth of a second on hosts of some hundred CPUs. Hundreds of
+ * VMs no two of which are alike take seconds: their linear programs are long, and count as few. */
+#define SEARCH_BUDGET 200000
+
 typedef struct SearchProblem {
 	const SearchRoom *rooms; /* by node, then lowest CPU: lower rooms are preferred */
 	unsigned n_rooms;
@@ -68,7 +72,7 @@ typedef struct SearchProblem {
 		*vms; /* PREFER_ORDER: in order of priority; else the order only breaks ties */
 	unsigned n_vms;
 	Prefer prefer;
-	uint64_t budget; /* steps; 0 = the default */
+	uint64_t budget; /* steps; 0 = SEARCH_BUDGET */
 	uint64_t *purse; /* of search_all_fit(): the steps that it and other questions have
 			    together; it takes out what it took. NULL = as many as may be asked */
 } SearchProblem;

@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/subject.h"
 
+#include <string.h>
+
+#define OF_VM "vm "
+
 char *subject_vm(const char *name)
 {
-	return g_strdup_printf("vm %s", name);
+	return g_strconcat(OF_VM, name, NULL);
+}
+
+const char *subject_vm_name(const char *subject)
+{
+	return g_str_has_prefix(subject, OF_VM) ? subject + strlen(OF_VM) : NULL;
 }
 
 char *subject_cpu(unsigned cpu)

@@ -216,8 +216,8 @@ static bool specs_alike(const VmSpec *a, const VmSpec *b)
 }
 
 /* Solving is not free. */
-#define SHAPES_MOST 16	  /* different VMs whose changes are worked out */
-#define STEPS_MOST 400000 /* of the search, for all of them: twice a plan's */
+#define SHAPES_MOST 16		       /* different VMs whose changes are worked out */
+#define STEPS_MOST (2 * SEARCH_BUDGET) /* of the search, for all of them */
 
 typedef struct Answers {
 	const Placer *placer;

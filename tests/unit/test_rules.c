@@ -62,12 +62,19 @@ static void line_set(Facts *f, const char *line)
 	f->kernel->cmdline = g_strdup(line);
 }
 
+/* Once; it must be there. */
+static void replace(char **text, const char *what, const char *with)
+{
+	GString *changed = g_string_new(*text);
+
+	g_assert_cmpuint(g_string_replace(changed, what, with, 1), ==, 1);
+	g_free(*text);
+	*text = g_string_free(changed, FALSE);
+}
+
 static void line_replace(Facts *f, const char *what, const char *with)
 {
-	g_autoptr(GString) line = g_string_new(f->kernel->cmdline);
-
-	g_assert_cmpuint(g_string_replace(line, what, with, 1), ==, 1);
-	line_set(f, line->str);
+	replace(&f->kernel->cmdline, what, with);
 }
 
 static void set_set(hwloc_bitmap_t *set, const char *list)
@@ -313,42 +320,10 @@ static void plan_pm_qemu(Facts *f)
 	text_set(&plan_now->qemu, NULL);
 }
 
-static void plan_line(const char *what, const char *with)
-{
-	g_autoptr(GString) line = g_string_new(plan_now->cmdline);
-
-	g_assert_cmpuint(g_string_replace(line, what, with, 1), ==, 1);
-	text_set(&plan_now->cmdline, line->str);
-}
-
-static void plan_line_less(Facts *f)
-{
-	(void)f;
-	plan_line("nohz_full=2-5", "nohz_full=2-4");
-}
-
-static void plan_line_more(Facts *f)
-{
-	(void)f;
-	plan_line("domain,2-5", "domain,1-5");
-}
-
 static void plan_line_none(Facts *f)
 {
 	(void)f;
 	text_set(&plan_now->cmdline, "");
-}
-
-static void plan_line_flags(Facts *f)
-{
-	(void)f;
-	plan_line("managed_irq,domain", "managed_irq");
-}
-
-static void plan_line_irq(Facts *f)
-{
-	(void)f;
-	plan_line("irqaffinity=0", "irqaffinity=0,2");
 }
 
 /* The roles of a core, by position, and the sets that follow. */
@@ -765,7 +740,7 @@ typedef struct Fault {
 	const char *line; /* the whole kernel line */
 	struct {
 		const char *what, *with;
-	} word; /* replaced on the kernel line */
+	} word, planned; /* replaced on the kernel line, on the plan's */
 	struct {
 		const char *vm;
 		unsigned vcpu;
@@ -817,11 +792,15 @@ static const Fault faults[] = {
 	{"plan.cpu-pm-ineligible", PLANNED, plan_core_twice, "(split-core)"},
 	{"plan.cpu-pm-ineligible", PLANNED, plan_pm_shared, "(overcommitted)"},
 	{"plan.cpu-pm-ineligible", PLANNED, plan_pm_qemu, "unknown: QEMU's version"},
-	{"plan.kernel-line", PLANNED, plan_line_less, "missing are CPUs 5, too many none"},
-	{"plan.kernel-line", PLANNED, plan_line_more, "missing are CPUs none, too many 1"},
+	{"plan.kernel-line", PLANNED, .planned = {"nohz_full=2-5", "nohz_full=2-4"},
+	 .says = "missing are CPUs 5, too many none"},
+	{"plan.kernel-line", PLANNED, .planned = {"domain,2-5", "domain,1-5"},
+	 .says = "missing are CPUs none, too many 1"},
 	{"plan.kernel-line", PLANNED, plan_line_none, "rcu_nocbs on its kernel line"},
-	{"plan.kernel-line", PLANNED, plan_line_flags, "flags without 'domain'"},
-	{"plan.kernel-line", PLANNED, plan_line_irq, "names isolated CPUs"},
+	{"plan.kernel-line", PLANNED, .planned = {"managed_irq,domain", "managed_irq"},
+	 .says = "flags without 'domain'"},
+	{"plan.kernel-line", PLANNED, .planned = {"irqaffinity=0", "irqaffinity=0,2"},
+	 .says = "names isolated CPUs"},
 	{"plan.kernel-line", PLANNED, plan_boot, "missing are CPUs 0,12"},
 	{"plan.roles", PLANNED, plan_boot, "CPUs 0,12 is the boot CPU's"},
 	{"plan.roles", PLANNED, plan_nobodys, "CPUs 4,16 is dedicated, but no VM"},
@@ -985,6 +964,8 @@ static void fault_do(const Fault *fault, Facts *facts)
 		line_set(facts, fault->line);
 	if (fault->word.what)
 		line_replace(facts, fault->word.what, fault->word.with);
+	if (fault->planned.what)
+		replace(&plan_now->cmdline, fault->planned.what, fault->planned.with);
 	if (fault->pin.vm)
 		pin(guest(facts, fault->pin.vm)->vcpu_threads, fault->pin.vcpu, fault->pin.cpus);
 }
@@ -1071,7 +1052,9 @@ static void test_table(void)
 		assert_text(rule->why);
 		assert_text(rule->remedy);
 		assert_text(rule->source);
-		g_assert_cmpint(!!rule->eval + !!rule->eval_vm + !!rule->judge, ==, 1);
+		g_assert_cmpint(!!rule->eval + !!rule->eval_vm + !!rule->eval_planned +
+					!!rule->judge,
+				==, 1);
 		g_assert_true(rule_find(rule->id) == rule);
 	}
 	g_assert_cmpstr(rule_nearest("irq.on-isolatd"), ==, "irq.on-isolated");
