@@ -5,8 +5,8 @@
 #   make CC=clang     in build-clang/              make CI=true   warnings are errors
 #   make DEPS=true    never install packages       make B=folder  build there
 #
-# CPPFLAGS, CFLAGS and LDFLAGS are the user's. A new .c file in topology/, planner/, cmd/ or
-# tests/unit/ and a new file in templates/ is found by itself.
+# CPPFLAGS, CFLAGS and LDFLAGS are the user's. A new .c file in a room of topology/ or
+# planner/, in cmd/ or tests/unit/ and a new file in templates/ is found by itself.
 
 VERSION := 0.1
 
@@ -48,11 +48,11 @@ link     = $(sanitize) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(PKG_LIBS)
 Q   := $(if $(V),,@)
 say  = $(if $(V),,@printf '  %-7s %s\n' $(1) '$(2)';)
 
-core-src  := $(sort $(wildcard topology/*.c planner/*.c))
+core-src  := $(sort $(wildcard topology/*/*.c planner/*/*.c))
 cmd-src   := $(sort $(wildcard cmd/*.c))
 unit-src  := $(sort $(wildcard tests/unit/*.c))
 fuzz-src  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
-headers   := $(sort $(wildcard topology/*.h planner/*.h cmd/*.h))
+headers   := $(sort $(wildcard topology/*/*.h planner/*/*.h cmd/*.h))
 templates := $(sort $(shell find templates -path templates/ansible -prune -o -type f ! -name '.*' \
 	! -name '*~' ! -name 'README*' -print))
 ansible   := $(sort $(shell find templates/ansible -type f ! -name '.*' ! -name '*~'))
@@ -92,7 +92,7 @@ $B/templates.o: $B/templates.c Makefile
 $B/templates.c: $(templates) Makefile FORCE
 	@mkdir -p $(@D)
 	$(Q){ echo '/* Generated from templates/. */'; \
-	echo '#include "planner/template.h"'; \
+	echo '#include "planner/artifacts/template.h"'; \
 	echo 'const struct TemplateFile template_files[] = {'; \
 	for file in $(templates); do \
 		printf '\t{"%s",\n' "$${file#templates/}"; \
@@ -142,7 +142,7 @@ check-x6: ## boot the published x6 host emulated, audit it, break it: a quarter 
 	@tests/run.py --build $B tests/e2e/x6.py
 
 check-layers: $(core) ## planner/ is pure, and nothing includes upward
-	@tests/lint/layers.sh $B
+	@tests/lint/layers.py $B
 
 check-headers: ## each header compiles alone
 	@set -eu; for header in $(headers); do \

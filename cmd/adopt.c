@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "planner/adopt.h"
+#include "planner/adopt/adopt.h"
 #include "cmd/cmd.h"
 #include "cmd/save.h"
-#include "topology/error.h"
-#include "topology/facts_root.h"
+#include "topology/base/error.h"
+#include "topology/facts/facts_root.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -6,9 +6,9 @@
 #include "cmd/picture.h"
 #include "cmd/save.h"
 #include "cmd/site.h"
-#include "planner/json.h"
-#include "planner/plan_read.h"
-#include "topology/error.h"
+#include "planner/base/json.h"
+#include "planner/document/plan_read.h"
+#include "topology/base/error.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #ifndef CMD_CHECK_H
 #define CMD_CHECK_H
 
-#include "planner/check.h"
+#include "planner/check/check.h"
 
 /* Print CHECK. A node about which there is nothing to say gets one line. */
 void check_print(const Check *check, bool color);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/check.h"
 #include "cmd/output.h"
-#include "planner/naming.h"
-#include "planner/subject.h"
-#include "planner/trouble.h"
+#include "planner/base/naming.h"
+#include "planner/base/subject.h"
+#include "planner/base/trouble.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #ifndef CMD_CHILD_H
 #define CMD_CHILD_H
 
-#include "topology/worker.h"
+#include "topology/base/worker.h"
 
 /*
  * Run TASK with DATA in a child and return the text it wrote, yours; or NULL with

@@ -3,9 +3,9 @@
 #include "cmd/output.h"
 #include "cmd/save.h"
 #include "cmd/side.h"
-#include "planner/replan.h"
-#include "planner/rollout.h"
-#include "topology/error.h"
+#include "planner/place/replan.h"
+#include "planner/rollout/rollout.h"
+#include "topology/base/error.h"
 
 #include <stdio.h>
 #include <string.h>

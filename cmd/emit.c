@@ -6,12 +6,12 @@
 #include "cmd/output.h"
 #include "cmd/picture.h"
 #include "cmd/site.h"
-#include "planner/artifact.h"
-#include "planner/artifact_diff.h"
-#include "planner/artifact_picture.h"
-#include "planner/merge.h"
-#include "topology/error.h"
-#include "topology/libxml_load.h"
+#include "planner/artifacts/artifact.h"
+#include "planner/artifacts/artifact_diff.h"
+#include "planner/artifacts/artifact_picture.h"
+#include "planner/merge/merge.h"
+#include "topology/base/error.h"
+#include "topology/guests/libxml_load.h"
 
 #include <stdio.h>
 #include <string.h>

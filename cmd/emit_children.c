@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/emit_children.h"
 #include "cmd/child.h"
-#include "topology/libvirt_load.h"
+#include "topology/guests/libvirt_load.h"
 
 #include <string.h>
 

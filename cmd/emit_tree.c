@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/emit_tree.h"
 #include "cmd/inputs.h"
-#include "planner/artifact.h"
-#include "topology/error.h"
+#include "planner/artifacts/artifact.h"
+#include "topology/base/error.h"
 
 #include <errno.h>
 #include <fcntl.h>

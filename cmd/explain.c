@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "planner/explain.h"
+#include "planner/document/explain.h"
 #include "cmd/cmd.h"
 #include "cmd/inputs.h"
 #include "cmd/output.h"
-#include "planner/rules.h"
-#include "topology/error.h"
+#include "planner/check/rules.h"
+#include "topology/base/error.h"
 
 #include <stdio.h>
 #include <string.h>

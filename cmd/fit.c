@@ -4,10 +4,10 @@
 #include "cmd/fleet.h"
 #include "cmd/inputs.h"
 #include "cmd/output.h"
-#include "planner/replan.h"
-#include "planner/what_if.h"
-#include "topology/error.h"
-#include "topology/facts_root.h"
+#include "planner/place/replan.h"
+#include "planner/inventory/what_if.h"
+#include "topology/base/error.h"
+#include "topology/facts/facts_root.h"
 
 #include <string.h>
 

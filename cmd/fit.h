@@ -3,7 +3,7 @@
 #ifndef CMD_FIT_H
 #define CMD_FIT_H
 
-#include "planner/fit_json.h"
+#include "planner/fit/fit_json.h"
 
 /* Print FIT, beside it what WHAT_IF asks where it asks anything. */
 void fit_print(const Fit *fit, const FitWhatIf *what_if, bool color);

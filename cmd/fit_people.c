@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/fit.h"
 #include "cmd/output.h"
-#include "planner/size.h"
+#include "planner/base/size.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,8 +4,8 @@
 #include "cmd/fleet_hosts.h"
 #include "cmd/fleet_print.h"
 #include "cmd/fleet_work.h"
-#include "planner/fit_node.h"
-#include "topology/error.h"
+#include "planner/fit/fit_node.h"
+#include "topology/base/error.h"
 
 #include <stdio.h>
 

@@ -5,9 +5,9 @@
 #include "cmd/lines.h"
 #include "cmd/output.h"
 #include "cmd/progress.h"
-#include "planner/dispatch.h"
-#include "planner/size.h"
-#include "topology/error.h"
+#include "planner/fit/dispatch.h"
+#include "planner/base/size.h"
+#include "topology/base/error.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/fleet_hosts.h"
 #include "cmd/progress.h"
-#include "topology/facts_root.h"
+#include "topology/facts/facts_root.h"
 
 #include <string.h>
 

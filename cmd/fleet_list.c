@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/fleet_list.h"
 #include "cmd/lines.h"
-#include "planner/fleet_entry.h"
-#include "topology/error.h"
+#include "planner/fit/fleet_entry.h"
+#include "topology/base/error.h"
 
 #include <errno.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #define CMD_FLEET_LIST_H
 
 #include "cmd/options.h"
-#include "topology/host.h"
+#include "topology/host/host.h"
 
 /* A node before anything of it is read. */
 typedef struct FleetFile {

@@ -4,7 +4,7 @@
 #define CMD_FLEET_PRINT_H
 
 #include "cmd/options.h"
-#include "planner/fleet.h"
+#include "planner/fit/fleet.h"
 
 #include <jansson.h>
 

@@ -4,7 +4,7 @@
 #define CMD_FLEET_WORK_H
 
 #include "cmd/fleet_list.h"
-#include "planner/inventory.h"
+#include "planner/inventory/inventory.h"
 
 /*
  * What to do with a node, in any thread: its inventory, theirs to change, or why it is broken, one

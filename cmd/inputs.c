@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/inputs.h"
 #include "cmd/output.h"
-#include "planner/plan_read.h"
-#include "planner/replan.h"
-#include "planner/rules.h"
-#include "topology/error.h"
-#include "topology/facts_root.h"
+#include "planner/document/plan_read.h"
+#include "planner/place/replan.h"
+#include "planner/check/rules.h"
+#include "topology/base/error.h"
+#include "topology/facts/facts_root.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,7 +4,7 @@
 #define CMD_INPUTS_H
 
 #include "cmd/options.h"
-#include "planner/plan.h"
+#include "planner/place/plan.h"
 
 typedef struct Inputs {
 	Host *host;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/lines.h"
-#include "topology/error.h"
+#include "topology/base/error.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/cmd.h"
-#include "planner/nearest.h"
-#include "topology/error.h"
+#include "planner/base/nearest.h"
+#include "topology/base/error.h"
 
 #include <errno.h>
 #include <locale.h>

@@ -3,7 +3,7 @@
 #ifndef CMD_MAP_H
 #define CMD_MAP_H
 
-#include "planner/plan.h"
+#include "planner/place/plan.h"
 
 /* Print the map of PLAN; each core is named by its lowest CPU and labelled by its VM or role. */
 void map_print(const Plan *plan, bool color);

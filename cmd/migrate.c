@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "planner/migrate.h"
+#include "planner/migrate/migrate.h"
 #include "cmd/cmd.h"
 #include "cmd/output.h"
 #include "cmd/side.h"
 #include "cmd/site.h"
-#include "planner/artifact.h"
-#include "planner/merge.h"
-#include "topology/error.h"
-#include "topology/libxml_load.h"
+#include "planner/artifacts/artifact.h"
+#include "planner/merge/merge.h"
+#include "topology/base/error.h"
+#include "topology/guests/libxml_load.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "cmd/options.h"
 #include "cmd/cmd.h"
 #include "cmd/output.h"
-#include "topology/error.h"
+#include "topology/base/error.h"
 
 #include <stddef.h>
 #include <stdlib.h>

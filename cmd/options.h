@@ -6,7 +6,7 @@
 #ifndef CMD_OPTIONS_H
 #define CMD_OPTIONS_H
 
-#include "planner/search.h"
+#include "planner/search/search.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/output.h"
-#include "planner/json.h"
+#include "planner/base/json.h"
 
 #include <stdio.h>
 #include <stdlib.h>

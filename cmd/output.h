@@ -3,7 +3,7 @@
 #ifndef CMD_OUTPUT_H
 #define CMD_OUTPUT_H
 
-#include "planner/plan.h"
+#include "planner/place/plan.h"
 
 #include <jansson.h>
 #include <libsmartcols.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/picture.h"
 #include "cmd/child.h"
-#include "planner/artifact_picture.h"
+#include "planner/artifacts/artifact_picture.h"
 
 #include <errno.h>
 #include <fcntl.h>

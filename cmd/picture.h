@@ -3,7 +3,7 @@
 #ifndef CMD_PICTURE_H
 #define CMD_PICTURE_H
 
-#include "planner/check.h"
+#include "planner/check/check.h"
 
 /*
  * The SVG of PLAN, with the trouble that CHECK (NULL: none) found; yours. TEMPLATES as in

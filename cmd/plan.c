@@ -4,8 +4,8 @@
 #include "cmd/map.h"
 #include "cmd/output.h"
 #include "cmd/save.h"
-#include "planner/json.h"
-#include "topology/error.h"
+#include "planner/base/json.h"
+#include "topology/base/error.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,9 +2,9 @@
 #include "cmd/cmd.h"
 #include "cmd/inputs.h"
 #include "cmd/lines.h"
-#include "planner/event.h"
-#include "planner/online.h"
-#include "topology/error.h"
+#include "planner/online/event.h"
+#include "planner/online/online.h"
+#include "topology/base/error.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/save.h"
-#include "planner/json.h"
-#include "topology/error.h"
+#include "planner/base/json.h"
+#include "topology/base/error.h"
 
 static bool save_failed(GError **error, const char *name, const char *why)
 {

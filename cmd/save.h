@@ -6,7 +6,7 @@
 #ifndef CMD_SAVE_H
 #define CMD_SAVE_H
 
-#include "planner/plan.h"
+#include "planner/place/plan.h"
 
 /* What stands at NAME is replaced, so it must be a regular file. The others ask this themselves;
  * ask before long work. */

@@ -3,10 +3,10 @@
 #include "cmd/inputs.h"
 #include "cmd/map.h"
 #include "cmd/output.h"
-#include "planner/json.h"
-#include "planner/size.h"
-#include "planner/subject.h"
-#include "topology/error.h"
+#include "planner/base/json.h"
+#include "planner/base/size.h"
+#include "planner/base/subject.h"
+#include "topology/base/error.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/side.h"
-#include "planner/plan_read.h"
-#include "topology/facts_root.h"
+#include "planner/document/plan_read.h"
+#include "topology/facts/facts_root.h"
 
 #include <string.h>
 

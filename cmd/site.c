@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/site.h"
 #include "cmd/inputs.h"
-#include "planner/nearest.h"
-#include "planner/template.h"
-#include "topology/error.h"
+#include "planner/base/nearest.h"
+#include "planner/artifacts/template.h"
+#include "topology/base/error.h"
 
 #include <string.h>
 

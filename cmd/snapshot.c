@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "topology/snapshot.h"
+#include "topology/facts/snapshot.h"
 #include "cmd/cmd.h"
 #include "cmd/output.h"
 #include "cmd/save.h"

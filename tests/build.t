@@ -42,13 +42,13 @@ copy() {
     cp -R tests/lint "$work/tree/tests"
     cp "$build"/planner/*.o "$work/tree/build/planner"
 }
-layers() { (cd "$work/tree" && tests/lint/layers.sh build); }
+layers() { (cd "$work/tree" && tests/lint/layers.py build); }
 plant() { # plant C-TEXT: an object of planner/ made of it
     copy
     printf '%s\n' "$1" | ${CC-cc} -O2 -D_FORTIFY_SOURCE=2 -x c -c -o "$work/tree/build/planner/planted.o" -
 }
 
-that 'the layers hold' tests/lint/layers.sh "$build"
+that 'the layers hold' tests/lint/layers.py "$build"
 plant '#include <stdio.h>
 void planted(void); void planted(void) { puts("x"); }'
 catches 'a planted puts is caught' 'planner/planted.c is not pure, it uses: puts' layers
@@ -64,11 +64,11 @@ plant '#include <stdio.h>
 int planted(char *, int); int planted(char *to, int n) { return snprintf(to, 9, "%d", n); }'
 that 'formatting into memory is allowed' layers
 copy
-echo '#include "planner/plan.h"' >>"$work/tree/topology/cpulist.h"
-catches 'a planted upward include is caught in topology/' 'topology/cpulist.h:' layers
+echo '#include "planner/place/plan.h"' >>"$work/tree/topology/base/cpulist.h"
+catches 'a planted upward include is caught in topology/' 'topology/base/cpulist.h:' layers
 copy
-echo ' # include "../cmd/cmd.h"' >>"$work/tree/planner/plan.c"
-catches 'a planted upward include is caught in planner/' 'planner/plan.c:' layers
+echo ' # include "../cmd/cmd.h"' >>"$work/tree/planner/place/plan.c"
+catches 'a planted upward include is caught in planner/' 'planner/place/plan.c:' layers
 
 that 'each header compiles alone' "${MAKE-make}" --no-print-directory B="$build" check-headers
 

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """The manual lists what the program can say, no more and no less.
 
-Findings and codes of cpu-pm are found as strings in planner/*.c and cmd/*.c and compared with the
-lists of man/planner.1, those of planner/rule*.c with man/planner-rules.7; sections and keys of the inventory are those of the tables in
-planner/inventory_keys.c, compared with man/planner-inventory.5. Nothing is listed here.
+Findings and codes of cpu-pm are found as strings in planner/*/*.c and cmd/*.c and compared with the
+lists of man/planner.1, those of planner/check/rule*.c with man/planner-rules.7; sections and keys of the inventory are those of the tables in
+planner/inventory/inventory_keys.c, compared with man/planner-inventory.5. Nothing is listed here.
 """
 
 import pathlib
@@ -16,8 +16,8 @@ sys.path.insert(0, str(ROOT / "tests/judge"))
 
 from tap import Tap
 
-RULES = sorted(ROOT.glob("planner/rule*.c"))
-SOURCES = sorted({*ROOT.glob("planner/*.c"), *ROOT.glob("cmd/*.c")} - {*RULES})
+RULES = sorted(ROOT.glob("planner/check/rule*.c"))
+SOURCES = sorted({*ROOT.glob("planner/*/*.c"), *ROOT.glob("cmd/*.c")} - {*RULES})
 ID = r"[a-z][a-z0-9-]*\.[a-z][a-z0-9-]*"
 TEMPLATES = {path.name for path in (ROOT / "templates").rglob("*") if path.is_file()}
 # Names of files and one kernel parameter look like ids of findings, as does the test suite's name in JUnit reports.
@@ -77,7 +77,7 @@ def codes():
 
 def inventory():
     """Section → its keys, from the tables of the parser."""
-    text = code_of(ROOT / "planner/inventory_keys.c")
+    text = code_of(ROOT / "planner/inventory/inventory_keys.c")
     tables = {table: re.findall(r'\{"([a-z-]+)",', rows) for table, rows in
               re.findall(r"^(?:static )?const Key (\w+)\[\] = \{(.*?)\{NULL", text, re.S | re.M)}
     rows = re.search(r"^const Section parser_sections\[\] = \{(.*?)\{NULL", text, re.S | re.M)[1]
@@ -109,10 +109,10 @@ that("the sources have findings", [] if len(said) > 30 else [f"only {len(said)} 
 same("man/planner.1 FINDINGS has every finding", said, set(items(manual["FINDINGS"], "Sy")),
      "planner.1")
 rules = findings(RULES)
-that("planner/rule*.c has rules", [] if len(rules) > 60 else [f"only {len(rules)} were found"])
+that("planner/check/rule*.c has rules", [] if len(rules) > 60 else [f"only {len(rules)} were found"])
 lines = "\n".join(line for section in page("planner-rules.7").values() for line in section)
 listed = re.findall(rf"^\.(?:It [A-Z][a-z]|Ss) ({ID})$", unescaped(lines), re.M)
-same("man/planner-rules.7 has every finding of planner/rule*.c", rules - said, set(listed) - said,
+same("man/planner-rules.7 has every finding of planner/check/rule*.c", rules - said, set(listed) - said,
      "planner-rules.7")
 seen = "".join(path.read_text(encoding="utf-8", errors="replace")
                for pattern in ("cases/*/expect", "unit/*.c", "*.t", "e2e/*")
@@ -125,7 +125,7 @@ that("every code of cpu-pm shows in a test", [f"{word} shows in none" for word i
                                               if not shows(word)])
 that("the sources have codes of cpu-pm", [] if len(said) > 15 else [f"only {len(said)} were found"])
 verdicts = set(re.findall(r'"([a-z]+)"', re.search(r"cpupm_names\[\] = \{(.*?)\}",
-                                                   code_of(ROOT / "planner/cpupm.c"), re.S)[1]))
+                                                   code_of(ROOT / "planner/cpupm/cpupm.c"), re.S)[1]))
 listed = items(manual["CPU-PM"], "Sy")
 same("man/planner.1 CPU-PM has every verdict, reason and note", said | verdicts, set(listed),
      "planner.1")

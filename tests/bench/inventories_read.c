@@ -5,7 +5,7 @@
  */
 #include "cmd/inputs.h"
 #include "cmd/lines.h"
-#include "planner/fleet_entry.h"
+#include "planner/fit/fleet_entry.h"
 
 #include <stdio.h>
 

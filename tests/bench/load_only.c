@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The lower bound of `planner plan`: a program that only loads a topology with hwloc, with the
- * flags and filters of topology/host_load.c. Usage: load_only FILE.xml */
+ * flags and filters of topology/host/host_load.c. Usage: load_only FILE.xml */
 #include <hwloc.h>
 #include <stdio.h>
 

@@ -5,9 +5,9 @@
  * The clock's own time is taken off. Prints
  * {"decisions":…,"median_ns":…,"rejected":…,"rejected_vcpus":…,"peak_vcpus":…}.
  */
-#include "planner/event.h"
-#include "planner/online.h"
-#include "topology/host_load.h"
+#include "planner/online/event.h"
+#include "planner/online/online.h"
+#include "topology/host/host_load.h"
 
 #include <stdio.h>
 #include <stdlib.h>

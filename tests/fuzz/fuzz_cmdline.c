@@ -4,7 +4,7 @@
  * sets stay within the machine, a plain list reads the same as the strict parser reads it, and a
  * line read again gives the same.
  */
-#include "planner/cmdline.h"
+#include "planner/kernel/cmdline.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * Any text: refused with one line, or a set that says the same again when formatted and parsed.
  * What is accepted has no character but the grammar's, and the two parsers agree.
  */
-#include "topology/cpulist.h"
+#include "topology/base/cpulist.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * Any text as domain XML: refused with one line, or a Domain within its bounds; what a snapshot
  * keeps of it parses to the same pins, and stripping it again changes nothing.
  */
-#include "topology/domain.h"
+#include "topology/guests/domain.h"
 
 #include <string.h>
 

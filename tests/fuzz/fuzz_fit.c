@@ -3,9 +3,9 @@
  * Any settings on any inventory: lines before the first "--" are settings, what follows the text.
  * They are refused with a line each, or change that inventory alone; what then fits, plan places.
  */
-#include "planner/fit_node.h"
-#include "planner/what_if.h"
-#include "topology/host_load.h"
+#include "planner/fit/fit_node.h"
+#include "planner/inventory/what_if.h"
+#include "topology/host/host_load.h"
 
 #include <string.h>
 

@@ -3,9 +3,9 @@
  * Any text as an inventory: refused with lines that say where, or taken; what is taken is planned
  * on a small host, and the plan keeps what every plan keeps and is read back as it was written.
  */
-#include "planner/json.h"
-#include "planner/plan.h"
-#include "planner/plan_read.h"
+#include "planner/base/json.h"
+#include "planner/place/plan.h"
+#include "planner/document/plan_read.h"
 
 #include <string.h>
 

@@ -3,8 +3,8 @@
  * Any text as a saved plan: refused with one line, or read; and what is read is written again as a
  * document that says the same.
  */
-#include "planner/json.h"
-#include "planner/plan_read.h"
+#include "planner/base/json.h"
+#include "planner/document/plan_read.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Any text as hwloc XML, and any short line as an hwloc description: refused with one line, or a
- * Host that keeps what topology/host.h promises.
+ * Host that keeps what topology/host/host.h promises.
  */
-#include "topology/host.h"
+#include "topology/host/host.h"
 
 #include <string.h>
 

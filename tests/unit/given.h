@@ -3,8 +3,8 @@
 #ifndef TESTS_GIVEN_H
 #define TESTS_GIVEN_H
 
-#include "planner/inventory.h"
-#include "topology/host.h"
+#include "planner/inventory/inventory.h"
+#include "topology/host/host.h"
 
 #include <string.h>
 

@@ -3,11 +3,11 @@
 #ifndef TESTS_UNIT_PREDICTED_H
 #define TESTS_UNIT_PREDICTED_H
 
-#include "planner/cmdline.h"
-#include "planner/plan.h"
-#include "planner/version.h"
-#include "topology/facts.h"
-#include "topology/guests.h"
+#include "planner/kernel/cmdline.h"
+#include "planner/place/plan.h"
+#include "planner/base/version.h"
+#include "topology/facts/facts.h"
+#include "topology/guests/guests.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #ifndef TESTS_SCRATCH_H
 #define TESTS_SCRATCH_H
 
-#include "topology/root.h"
+#include "topology/root/root.h"
 
 #include <glib/gstdio.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * tests/ilp_model.py: search_cases [COUNT [SEED]] Hosts as they are sold, lists of a few sizes,
  * from half empty to overfull, with and without memory to run short of.
  */
-#include "planner/search.h"
+#include "planner/search/search.h"
 #include "random.h"
 
 #include <jansson.h>

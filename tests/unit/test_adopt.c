@@ -2,7 +2,7 @@
 /* Adoption: facts that a plan predicts are adopted as that plan; facts that were changed are
  * adopted as what they mean, with a note. */
 #include "given.h"
-#include "planner/adopt.h"
+#include "planner/adopt/adopt.h"
 #include "predicted.h"
 
 #define SMALL "pack:2 [numa(memory=68719476736)] l3:1 core:6 pu:2(indexes=2*12:12*1)"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Artifacts: the table, files' names, the diff, names in pictures, what templates let through. */
-#include "planner/artifact.h"
-#include "planner/artifact_diff.h"
-#include "planner/artifact_picture.h"
+#include "planner/artifacts/artifact.h"
+#include "planner/artifacts/artifact_diff.h"
+#include "planner/artifacts/artifact_picture.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/scratch.h"
-#include "topology/facts.h"
+#include "topology/facts/facts.h"
 
 static Facts *load(const char *directory)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The kernel line as kernels read it: words, lists, and what became of the parameters. Rows marked
  * "seen" were seen on a booted 6.1 or 6.12. */
-#include "planner/cmdline.h"
+#include "planner/kernel/cmdline.h"
 
 #include <jansson.h>
 #include <string.h>

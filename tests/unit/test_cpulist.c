@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "topology/cpulist.h"
-#include "topology/error.h"
+#include "topology/base/cpulist.h"
+#include "topology/base/error.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
  *   0-1, 8-9 host   2-3 sdk   10-11 shared   4-7, 12-15 left to VMs
  * VMs are written "4;5|0-1": where vCPU 0 may run, vCPU 1, …, and after the '|' the emulator.
  */
-#include "planner/cpupm.h"
-#include "planner/plan.h"
+#include "planner/cpupm/cpupm.h"
+#include "planner/place/plan.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/scratch.h"
-#include "topology/domain.h"
+#include "topology/guests/domain.h"
 
 #define NAMESPACE " xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Lines of a history: what is understood, and what is said of what is not. */
-#include "planner/event.h"
-#include "topology/error.h"
+#include "planner/online/event.h"
+#include "topology/base/error.h"
 
 #include <string.h>
 

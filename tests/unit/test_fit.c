@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Capacity: fit and plan never disagree, and neither does fit with itself. */
 #include "given.h"
-#include "planner/fit_node.h"
+#include "planner/fit/fit_node.h"
 #include "random.h"
-#include "topology/host_load.h"
+#include "topology/host/host_load.h"
 
 #include <string.h>
 

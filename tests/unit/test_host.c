@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "topology/error.h"
-#include "topology/host.h"
+#include "topology/base/error.h"
+#include "topology/host/host.h"
 
 #include <glib/gstdio.h>
 #include <jansson.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The inventory parser. Expected errors are patterns: '*' stands for any text. */
-#include "planner/inventory.h"
+#include "planner/inventory/inventory.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is written is what is parsed, for any inventory there can be; comments stay comments. */
-#include "planner/inventory_write.h"
+#include "planner/inventory/inventory_write.h"
 
 #include <string.h>
 

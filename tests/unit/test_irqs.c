@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/scratch.h"
-#include "topology/facts.h"
-#include "topology/irqs.h"
+#include "topology/facts/facts.h"
+#include "topology/facts/irqs.h"
 
 static void test_names(void)
 {

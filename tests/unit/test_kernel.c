@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/scratch.h"
-#include "topology/bootloader.h"
-#include "topology/facts_root.h"
-#include "topology/gunzip.h"
-#include "topology/kernel.h"
-#include "topology/services.h"
-#include "topology/snapshot.h"
-#include "topology/text.h"
+#include "topology/facts/bootloader.h"
+#include "topology/facts/facts_root.h"
+#include "topology/root/gunzip.h"
+#include "topology/facts/kernel.h"
+#include "topology/facts/services.h"
+#include "topology/facts/snapshot.h"
+#include "topology/base/text.h"
 
 static void assert_nohz(const char *text, const char *list)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The kernel line, by kernel version and wish. */
-#include "planner/finding.h"
-#include "planner/kernelargs.h"
-#include "planner/plan.h"
+#include "planner/base/finding.h"
+#include "planner/kernel/kernelargs.h"
+#include "planner/place/plan.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Merging into a domain XML that is broken anywhere: refused, or the result is sound. */
-#include "planner/merge.h"
-#include "planner/merge_text.h"
-#include "planner/plan.h"
-#include "topology/libxml_load.h"
+#include "planner/merge/merge.h"
+#include "planner/merge/merge_text.h"
+#include "planner/place/plan.h"
+#include "topology/guests/libxml_load.h"
 
 #include <string.h>
 

@@ -4,10 +4,10 @@
  * memory each node has left, and decides anew at which level a VM fits. It shares nothing with
  * planner/online*.c but the Host.
  */
-#include "planner/online.h"
-#include "planner/online_internal.h"
-#include "planner/place.h"
-#include "topology/host_load.h"
+#include "planner/online/online.h"
+#include "planner/online/online_internal.h"
+#include "planner/place/place.h"
+#include "topology/host/host_load.h"
 
 #include <string.h>
 

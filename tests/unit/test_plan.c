@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Whole plans: inventory and topology in, pins, guests and findings out. */
 #include "given.h"
-#include "planner/json.h"
-#include "planner/place.h"
-#include "planner/plan.h"
+#include "planner/base/json.h"
+#include "planner/place/place.h"
+#include "planner/place/plan.h"
 
 #include <string.h>
 #include <time.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Plan documents read back: those that planner wrote, and those that somebody changed. */
 #include "given.h"
-#include "planner/json.h"
-#include "planner/plan_read.h"
-#include "topology/error.h"
+#include "planner/base/json.h"
+#include "planner/document/plan_read.h"
+#include "topology/base/error.h"
 
 #include <string.h>
 

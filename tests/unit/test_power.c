@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/scratch.h"
-#include "topology/power.h"
+#include "topology/facts/power.h"
 
 #define CPU "sys/devices/system/cpu/cpu0/"
 

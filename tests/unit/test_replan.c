@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Re-planning: which VMs move, how few, and what it costs them. */
-#include "planner/plan.h"
-#include "planner/replan.h"
-#include "topology/host_load.h"
+#include "planner/place/plan.h"
+#include "planner/place/replan.h"
+#include "topology/host/host_load.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Differences of plans and the steps between them; tests/rollout.t walks random ones. */
-#include "planner/rollout.h"
-#include "topology/host_load.h"
+#include "planner/rollout/rollout.h"
+#include "topology/host/host_load.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/scratch.h"
-#include "topology/tar.h"
+#include "topology/root/tar.h"
 
 #include <errno.h>
 #include <glib-unix.h>

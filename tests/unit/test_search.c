@@ -4,7 +4,7 @@
  * every way to put further VMs beside them, on problems small enough for that; and on larger ones
  * against what is known of them.
  */
-#include "planner/search.h"
+#include "planner/search/search.h"
 #include "random.h"
 
 #include <string.h>

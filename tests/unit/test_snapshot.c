@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/scratch.h"
-#include "topology/facts_root.h"
-#include "topology/snapshot.h"
-#include "topology/tar.h"
+#include "topology/facts/facts_root.h"
+#include "topology/facts/snapshot.h"
+#include "topology/root/tar.h"
 
 #include <sys/stat.h>
 

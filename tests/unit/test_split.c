@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Which core is whose, before any VM is looked at. */
 #include "given.h"
-#include "planner/finding.h"
-#include "planner/plan.h"
-#include "planner/split.h"
+#include "planner/base/finding.h"
+#include "planner/place/plan.h"
+#include "planner/place/split.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Templates, and the domain XML that is made of most of them. */
-#include "planner/artifact.h"
-#include "planner/template.h"
-#include "topology/error.h"
+#include "planner/artifacts/artifact.h"
+#include "planner/artifacts/template.h"
+#include "topology/base/error.h"
 
 #include <libxml/parser.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Settings in the place of an inventory's lines. */
-#include "planner/inventory.h"
-#include "planner/what_if.h"
+#include "planner/inventory/inventory.h"
+#include "planner/inventory/what_if.h"
 
 #include <string.h>
 

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/adopt/adopt_internal.h"
+
+#include <string.h>
+
+#define SHORT 80
+
+/* Notes */
+
+static void add_note(Adopter *a, Certainty certainty, const char *section, const char *key,
+		     const char *offer, const char *what)
+{
+	static const char *const words[] = {[SEEN] = "",
+					    [GUESSED] = "guessed: ",
+					    [LOST] = "not expressed: ",
+					    [UNREAD] = "not read: "};
+	g_autofree char *text = g_strconcat(words[certainty], what, NULL);
+
+	a->adoption->guessed += certainty == GUESSED;
+	a->adoption->lost += certainty == LOST || certainty == UNREAD;
+	g_ptr_array_add(a->adoption->notes, inventory_note_new(section, key, text, offer));
+}
+
+void adopt_note(Adopter *a, Certainty certainty, const char *section, const char *key,
+		const char *format, ...)
+{
+	g_autofree char *what = NULL;
+	va_list args;
+
+	va_start(args, format);
+	what = g_strdup_vprintf(format, args);
+	va_end(args);
+	add_note(a, certainty, section, key, NULL, what);
+}
+
+void adopt_offer(Adopter *a, Certainty certainty, const char *section, const char *key,
+		 const char *offer, const char *format, ...)
+{
+	g_autofree char *what = NULL;
+	va_list args;
+
+	va_start(args, format);
+	what = g_strdup_vprintf(format, args);
+	va_end(args);
+	add_note(a, certainty, section, key, offer, what);
+}
+
+char *adopt_short(const char *text)
+{
+	if (g_utf8_strlen(text, -1) <= SHORT)
+		return g_strdup(text);
+	return g_strdup_printf("%.*s...", (int)(g_utf8_offset_to_pointer(text, SHORT - 3) - text),
+			       text);
+}
+
+bool adopt_parses(const char *section, const char *key, const char *value)
+{
+	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *text = g_strdup_printf("[%s]\n%s = %s\n", section, key, value);
+	g_autoptr(Inventory) inventory = inventory_parse("", text, strlen(text), errors);
+
+	return inventory;
+}
+
+/* What the inventory is made of, and could not be read */
+
+static void note_unread(Adopter *a)
+{
+	static const Rule sources = {
+		.id = "adopt",
+		.needs = FACT_LINE | FACT_RELEASE | FACT_GUESTS,
+	};
+	g_autoptr(GPtrArray) findings = findings_new();
+
+	rule_needs_check(&sources, a->audit, findings);
+	for (unsigned i = 0; i < findings->len; i++)
+		adopt_note(a, UNREAD, NULL, NULL, "%s",
+			   ((const Finding *)g_ptr_array_index(findings, i))->text);
+}
+
+static void note_legend(Adopter *a)
+{
+	adopt_note(a, SEEN, NULL, NULL,
+		   "This node as 'planner adopt' found it: 'planner plan' makes its pins and its "
+		   "kernel line of this.");
+	adopt_note(a, SEEN, NULL, NULL,
+		   "Read the comments, mend what they say, and let 'planner check' audit the node "
+		   "against it.");
+}
+
+/* Life */
+
+static void adopt_vm_free(gpointer data)
+{
+	AdoptVm *vm = data;
+
+	g_free(vm->section);
+	hwloc_bitmap_free(vm->floats);
+	g_free(vm);
+}
+
+static void adopter_clear(Adopter *a)
+{
+	audit_free(a->audit);
+	hwloc_bitmap_free(a->isolated);
+	hwloc_bitmap_free(a->others);
+	hwloc_bitmap_free(a->pinned);
+	g_ptr_array_unref(a->vms);
+}
+
+static Adoption *adoption_new(void)
+{
+	Adoption *adoption = g_new0(Adoption, 1);
+
+	adoption->inventory = inventory_new();
+	adoption->notes = g_ptr_array_new_with_free_func((GDestroyNotify)inventory_note_free);
+	return adoption;
+}
+
+void adoption_free(Adoption *adoption)
+{
+	inventory_free(adoption->inventory);
+	g_ptr_array_unref(adoption->notes);
+	g_free(adoption);
+}
+
+Adoption *adopt(const Facts *facts)
+{
+	Adoption *adoption = adoption_new();
+	Adopter a = {
+		.facts = facts,
+		.host = facts->host,
+		.audit = audit_new(NULL, NULL, facts),
+		.adoption = adoption,
+		.inventory = adoption->inventory,
+		.isolated = set_new(),
+		.others = set_new(),
+		.pinned = set_new(),
+		.vms = g_ptr_array_new_with_free_func(adopt_vm_free),
+	};
+
+	note_legend(&a);
+	note_unread(&a);
+	adopt_isolated(&a);
+	adopt_vms(&a);
+	adopt_roles(&a);
+	adopt_node(&a);
+	adopt_kernel(&a);
+	adopt_prove(&a);
+	adopter_clear(&a);
+	return adoption;
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/* [node] and [kernel]: versions, and what the kernel line says beside its CPU lists. */
+#include "planner/adopt/adopt_internal.h"
+#include "planner/base/version.h"
+
+#include <string.h>
+
+/* [node] */
+
+static void version_adopt(Adopter *a, const char *key, const char *version, char **to)
+{
+	g_autofree char *shown = version ? adopt_short(version) : NULL;
+
+	if (!version)
+		adopt_note(a, SEEN, "node", NULL, "%s: its version is not known", key);
+	else if (version_valid(version) && adopt_parses("node", key, version))
+		*to = g_strdup(version);
+	else
+		adopt_note(a, LOST, "node", NULL, "%s: '%s' is not a version", key, shown);
+}
+
+static void name_adopt(Adopter *a)
+{
+	const char *name = sysctl_value(a->facts, "kernel", "hostname");
+	const char *fault = name ? inventory_name_fault(name) : NULL;
+
+	if (fault)
+		adopt_note(a, SEEN, "node", NULL, "the node's own name %s", fault);
+	else
+		a->inventory->name = g_strdup(name);
+}
+
+void adopt_node(Adopter *a)
+{
+	Node node = facts_node(a->facts);
+
+	name_adopt(a);
+	version_adopt(a, "kernel", node.kernel, &a->inventory->kernel);
+	version_adopt(a, "qemu", node.qemu, &a->inventory->qemu);
+	version_adopt(a, "libvirt", node.libvirt, &a->inventory->libvirt);
+	a->inventory->mwait = node.mwait;
+	if (node.mwait == TRISTATE_UNKNOWN)
+		adopt_note(a, SEEN, "node", NULL,
+			   "mwait: whether KVM offers it could not be asked (/dev/kvm)");
+}
+
+/* Flags of isolcpus */
+
+static char **flags_of(const CmdlineEffect *isolcpus)
+{
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+
+	if (isolcpus->managed)
+		g_strv_builder_add(builder, "managed_irq");
+	if (isolcpus->flagged && isolcpus->domain)
+		g_strv_builder_add(builder, "domain");
+	return g_strv_builder_end(builder);
+}
+
+/* The flags that a plan writes where the inventory does not say. */
+static bool flags_default(char **flags, const char *kernel)
+{
+	unsigned usual = kernel && !version_before(kernel, 5, 6) ? 2 : 0;
+
+	return g_strv_length(flags) == usual;
+}
+
+/* Flags without `domain` isolate nothing: nobody means that. */
+static void flags_adopt(Adopter *a, const CmdlineEffect *isolcpus)
+{
+	g_auto(GStrv) flags = flags_of(isolcpus);
+
+	if (isolcpus->flagged && !isolcpus->domain)
+		adopt_note(a, GUESSED, "kernel", "flags",
+			   "isolcpus= has flags and not 'domain', so that it isolates nothing: "
+			   "meant are the flags that do");
+	else if (isolcpus->value && !flags_default(flags, a->inventory->kernel))
+		a->inventory->flags = g_steal_pointer(&flags);
+}
+
+/* Further parameters: those that concern CPUs, timers, KVM and memory. Never others: a line may
+ * hold secrets. */
+static const char *const concerned[] = {
+	/* CPUs and their idling */
+	"nosmt",
+	"maxcpus",
+	"nr_cpus",
+	"possible_cpus",
+	"idle",
+	"intel_pstate",
+	"amd_pstate",
+	"nox2apic",
+	"preempt",
+	"threadirqs",
+	"acpi_irq_nobalance",
+	"kthread_cpus",
+	"mce",
+	"audit",
+	/* clocks and watchdogs */
+	"skew_tick",
+	"nohz",
+	"tsc",
+	"clocksource",
+	"hpet",
+	"nosoftlockup",
+	"nowatchdog",
+	"nmi_watchdog",
+	"watchdog_thresh",
+	"rcu_nocb_poll",
+	/* weaknesses */
+	"mitigations",
+	"pti",
+	"nopti",
+	"kpti",
+	"spectre_v2",
+	"spectre_v2_user",
+	"spec_store_bypass_disable",
+	"l1tf",
+	"mds",
+	"tsx",
+	"tsx_async_abort",
+	"mmio_stale_data",
+	"retbleed",
+	"srbds",
+	"gather_data_sampling",
+	"spec_rstack_overflow",
+	"reg_file_data_sampling",
+	"nospectre_v1",
+	"nospectre_v2",
+	"noibrs",
+	"noibpb",
+	/* memory and devices */
+	"hugepages",
+	"hugepagesz",
+	"default_hugepagesz",
+	"hugetlb_cma",
+	"hugetlb_free_vmemmap",
+	"transparent_hugepage",
+	"numa_balancing",
+	"intel_iommu",
+	"amd_iommu",
+	"iommu",
+	"pcie_aspm",
+	/* systemd and cgroups */
+	"systemd.cpu_affinity",
+	"systemd.unified_cgroup_hierarchy",
+	"cgroup_no_v1",
+	"cgroup_disable",
+	"psi",
+	NULL,
+};
+static const char *const concerned_modules[] = {
+	"cpuidle.", "cpufreq.", "iommu.",    "processor.", "intel_idle.", "kvm.", "kvm_intel.",
+	"kvm_amd.", "vfio",	"rcupdate.", "rcutree.",   "workqueue.",  NULL};
+
+static bool concerns(const char *name)
+{
+	if (cmdline_listed(concerned, name))
+		return true;
+	for (const char *const *one = concerned_modules; *one; one++)
+		if (g_str_has_prefix(name, *one))
+			return true;
+	return false;
+}
+
+/* A quoted value may hold blanks, even ends of lines. */
+static bool one_word(const char *text)
+{
+	for (; *text; text++)
+		if (!g_ascii_isgraph(*text))
+			return false;
+	return true;
+}
+
+static void extra_add(Adopter *a, GStrvBuilder *extra, const CmdlineWord *word)
+{
+	g_autofree char *text = word->value ? g_strconcat(word->name, "=", word->value, NULL)
+					    : g_strdup(word->name);
+	g_autofree char *name = adopt_short(word->name);
+
+	if (one_word(text) && adopt_parses("kernel", "extra", text))
+		g_strv_builder_add(extra, text);
+	else
+		adopt_note(a, LOST, "kernel", "extra",
+			   "%s=: its value has characters that are not safe on a kernel line",
+			   name);
+}
+
+static void extra_adopt(Adopter *a)
+{
+	g_autoptr(GStrvBuilder) extra = g_strv_builder_new();
+	const GPtrArray *words = a->audit->cmdline->words;
+	unsigned left = 0;
+
+	for (unsigned i = 0; i < words->len; i++) {
+		const CmdlineWord *word = g_ptr_array_index(words, i);
+
+		if (concerns(word->name))
+			extra_add(a, extra, word);
+		else
+			left += !cmdline_listed(cmdline_cpu_names, word->name);
+	}
+	g_strfreev(a->inventory->extra);
+	a->inventory->extra = g_strv_builder_end(extra);
+	if (left)
+		adopt_note(a, SEEN, "kernel", NULL,
+			   "%u other parameters of the line are left out: they concern neither "
+			   "CPUs nor memory",
+			   left);
+}
+
+/* The whole */
+
+/* Without isolcpus= cpusets keep the scheduler off, if anything does. */
+static void isolation_adopt(Adopter *a, const CmdlineEffects *effects)
+{
+	if (effects->isolcpus.value || !hwloc_bitmap_iszero(a->audit->scheduler) ||
+	    hwloc_bitmap_iszero(a->isolated))
+		return;
+	a->inventory->isolation = ISOLATION_CPUSET;
+	if (!hwloc_bitmap_isincluded(a->isolated, a->audit->partitions))
+		adopt_note(a, GUESSED, "kernel", "isolation",
+			   "the line has nohz_full= and no isolcpus=; not all of those CPUs are in "
+			   "an isolated cpuset partition");
+}
+
+static void note_pending(Adopter *a)
+{
+	const KernelFacts *kernel = a->facts->kernel;
+	g_autoptr(Cmdline) next = NULL;
+	g_autoptr(CmdlineEffects) effects = NULL;
+	g_autofree char *source = NULL;
+
+	if (!kernel->boot_cmdline)
+		return;
+	next = cmdline_parse(kernel->boot_cmdline);
+	effects = cmdline_effects(next, kernel->release, kernel->possible);
+	source = adopt_short(kernel->boot_source ? kernel->boot_source : "the boot loader");
+	if (g_strcmp0(effects->isolcpus.value, a->audit->effects->isolcpus.value) != 0 ||
+	    g_strcmp0(effects->nohz_full.value, a->audit->effects->nohz_full.value) != 0)
+		adopt_note(a, SEEN, "kernel", NULL,
+			   "the next boot has other isolcpus= or nohz_full= than this one, by %s; "
+			   "this inventory is of the line that runs",
+			   source);
+}
+
+void adopt_kernel(Adopter *a)
+{
+	const CmdlineEffects *effects = a->audit->effects;
+
+	if (!effects)
+		return;
+	isolation_adopt(a, effects);
+	flags_adopt(a, &effects->isolcpus);
+	if (!hwloc_bitmap_iszero(a->isolated))
+		a->inventory->irqaffinity = effects->irqaffinity.value;
+	extra_adopt(a);
+	note_pending(a);
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/* [vm NAME]: the VMs, by what they really do. */
+#include "planner/adopt/adopt_internal.h"
+#include "planner/base/size.h"
+
+#include <string.h>
+
+#define IOTHREADS_MAX 64 /* as the parser has it */
+#define VMS_MAX 8192
+
+/* Memory */
+
+/* The size of huge pages where nobody names one: the line's, else the only size the node has. */
+static uint64_t default_page(const Adopter *a)
+{
+	const GArray *pages = a->facts->hugepages;
+	const CmdlineWord *word =
+		a->audit->cmdline ? cmdline_last(a->audit->cmdline, "default_hugepagesz") : NULL;
+	uint64_t size = 0;
+
+	if (word && word->value && size_parse(word->value, &size))
+		return size;
+	for (unsigned i = 0; pages && i < pages->len; i++) {
+		const HugePages *one = &g_array_index(pages, HugePages, i);
+
+		if (one->total && size && one->size != size)
+			return 0;
+		if (one->total)
+			size = one->size;
+	}
+	return size;
+}
+
+static bool size_sayable(const char *key, uint64_t bytes)
+{
+	g_autofree char *text = size_format(bytes);
+	g_autofree char *memory = g_strdup_printf("%s\nvcpus = 1\nmemory = 1G", text);
+
+	return bytes && (g_str_equal(key, "memory") ? size_parse(text, &bytes)
+						    : adopt_parses("vm x", key, memory));
+}
+
+static void page_adopt(Adopter *a, const AdoptVm *vm)
+{
+	const Guest *guest = vm->vm->guest;
+	uint64_t page = guest->page ? guest->page : default_page(a);
+
+	if (!guest->hugepages)
+		return;
+	if (!vm->spec->memory || !size_sayable("hugepages", page)) {
+		adopt_note(a, LOST, vm->section, "memory",
+			   "it has huge pages, but their size, or its memory, is not known");
+		return;
+	}
+	vm->spec->page = page;
+	if (!guest->page)
+		adopt_note(a, GUESSED, vm->section, "hugepages",
+			   "it has huge pages and does not say of which size: the node's own");
+}
+
+static void memory_adopt(Adopter *a, const AdoptVm *vm)
+{
+	const Guest *guest = vm->vm->guest;
+
+	if (size_sayable("memory", guest->memory))
+		vm->spec->memory = guest->memory;
+	else
+		adopt_note(a, UNREAD, vm->section, NULL, "its memory is not known");
+	page_adopt(a, vm);
+	vm->spec->locked = guest->locked;
+}
+
+/* The rest */
+
+static void mode_adopt(Adopter *a, const AdoptVm *vm)
+{
+	const Guest *guest = vm->vm->guest;
+	g_autofree char *shown = guest->cpu_mode ? adopt_short(guest->cpu_mode) : NULL;
+
+	vm->spec->cpu_mode = vm->vm->spec->cpu_mode;
+	if (guest->unlisted)
+		adopt_note(a, GUESSED, vm->section, "cpu-mode", "it has no XML to tell");
+	else if (!guest->cpu_mode)
+		adopt_note(a, GUESSED, vm->section, "cpu-mode",
+			   "its XML names no CPU model: QEMU's own is one");
+	else if (!g_str_equal(guest->cpu_mode, cpu_mode_names[vm->spec->cpu_mode]))
+		adopt_note(a, GUESSED, vm->section, "cpu-mode", "its CPU mode '%s' is none of ours",
+			   shown);
+}
+
+static void iothreads_adopt(Adopter *a, const AdoptVm *vm)
+{
+	unsigned n = vm->vm->guest->iothreads->len;
+
+	vm->spec->iothreads = MIN(n, IOTHREADS_MAX);
+	if (n > IOTHREADS_MAX)
+		adopt_note(a, LOST, vm->section, "iothreads", "it has %u I/O threads", n);
+}
+
+static void note_state(Adopter *a, const AdoptVm *vm)
+{
+	const Guest *guest = vm->vm->guest;
+
+	if (guest->unlisted)
+		adopt_note(a, GUESSED, vm->section, NULL,
+			   "a QEMU that runs and that libvirt does not know: pid %u", guest->pid);
+	else if (!guest->running)
+		adopt_note(a, SEEN, vm->section, NULL, "it does not run");
+	else if (!guest->persistent)
+		adopt_note(a, SEEN, vm->section, NULL,
+			   "it is transient: libvirt forgets it when it stops");
+	if (guest->vcpus_max > guest->vcpus)
+		adopt_note(a, SEEN, vm->section, "vcpus", "up to %u may be plugged in",
+			   guest->vcpus_max);
+}
+
+static AdoptVm *vm_new(const AuditVm *audited)
+{
+	AdoptVm *vm = g_new0(AdoptVm, 1);
+
+	vm->vm = audited;
+	vm->spec = vm_spec_new(audited->name);
+	vm->spec->vcpus = adopt_vcpus(audited->guest);
+	vm->section = g_strconcat("vm ", audited->name, NULL);
+	return vm;
+}
+
+static void vm_adopt(Adopter *a, const AuditVm *audited)
+{
+	AdoptVm *vm = vm_new(audited);
+
+	g_ptr_array_add(a->vms, vm);
+	g_ptr_array_add(a->inventory->vms, vm->spec);
+	note_state(a, vm);
+	adopt_policy(a, vm);
+	memory_adopt(a, vm);
+	mode_adopt(a, vm);
+	iothreads_adopt(a, vm);
+}
+
+/* Which VMs */
+
+static const char *fault_of(const Adopter *a, const AuditVm *vm)
+{
+	const char *fault = inventory_name_fault(vm->name);
+	unsigned vcpus = adopt_vcpus(vm->guest);
+
+	if (fault)
+		return fault;
+	if (!vcpus)
+		return "has no vCPUs that could be read";
+	if (vcpus > CPULIST_LIMIT)
+		return "has more vCPUs than Linux has CPUs";
+	if (a->vms->len >= VMS_MAX)
+		return "is one more than an inventory holds";
+	for (unsigned i = 0; i < a->vms->len; i++)
+		if (g_str_equal(((const AdoptVm *)g_ptr_array_index(a->vms, i))->spec->name,
+				vm->name))
+			return "has the name of another VM";
+	return NULL;
+}
+
+static int name_compare(gconstpointer a, gconstpointer b)
+{
+	return strverscmp((*(AuditVm *const *)a)->name, (*(AuditVm *const *)b)->name);
+}
+
+void adopt_vms(Adopter *a)
+{
+	g_autoptr(GPtrArray) vms = g_ptr_array_new();
+
+	for (unsigned i = 0; i < a->audit->vms->len; i++)
+		g_ptr_array_add(vms, g_ptr_array_index(a->audit->vms, i));
+	g_ptr_array_sort(vms, name_compare);
+	for (unsigned i = 0; i < vms->len; i++) {
+		const AuditVm *vm = g_ptr_array_index(vms, i);
+		const char *fault = fault_of(a, vm);
+		g_autofree char *name = adopt_short(vm->name);
+
+		if (fault)
+			adopt_note(a, LOST, NULL, NULL, "VM '%s' is left out: it %s", name, fault);
+		else
+			vm_adopt(a, vm);
+	}
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Artifacts: the plan as text that other tools read. All is rendered in memory; only cmd/ prints
+ * and writes it.
+ *
+ * To add an artifact: 1. a `const Artifact artifact_NAME` in the file of its kind (artifact_*.c)
+ * and its line below; 2. its line in the table in artifact.c; 3. its template, and a line for it in
+ * templates/README; 4. what Ansible does with it, in templates/ansible/roles/planner/vars/main.yml;
+ * 5. planner.1, and tests/emit.t where a real consumer can read it back.
+ */
+#ifndef PLANNER_ARTIFACTS_ARTIFACT_H
+#define PLANNER_ARTIFACTS_ARTIFACT_H
+
+#include "planner/artifacts/artifact_fill.h"
+#include "planner/place/plan.h"
+
+/* What puts an artifact in force. */
+typedef enum Activation {
+	ACTIVATE_NOTHING, /* it is read, not obeyed */
+	ACTIVATE_RELOAD,
+	ACTIVATE_REPIN,
+	ACTIVATE_RESTART,
+	ACTIVATE_REBOOT,
+} Activation;
+/* "nothing", "reload", … by Activation. */
+extern const char *const activation_names[];
+
+/* One ${name} of a template, and how its text is made (yours to free). */
+typedef struct ArtifactValue {
+	const char *name; /* NULL ends the list */
+	TemplateEscape escape;
+	char *(*text)(Fill *fill);
+} ArtifactValue;
+
+struct Artifact {
+	const char *name; /* as `planner emit NAME` has it */
+	const char *help; /* one line: what it is for */
+	const char *path; /* on the node, '*' stands for the VM's name; NULL = printed only */
+	bool script;	  /* an executable, which also takes the argument `undo` */
+	bool of_vm;	  /* NAME is followed by the VM's name */
+	Activation activation;
+	const char *activate; /* how: commands, in words where no command does it; NULL */
+	const char *stop;     /* undoing: the command before the file is removed; NULL = none */
+	const char *undo;     /* undoing: the command after the file is removed; NULL = none */
+	/* Why it makes no sense for this plan (and VM), NULL if it does; static. */
+	const char *(*unfit)(const Plan *plan, const PlanVm *vm);
+	/* The same where the VM itself is not known, but the plan alone: in the tree. */
+	const char *(*unfit_unseen)(const Plan *plan, const PlanVm *vm);
+	/* Its text: a template and all of its names; or a function that makes it. */
+	const char *template;
+	const ArtifactValue *values;
+	char *(*render)(Fill *fill);
+};
+
+/* All, ended by NULL, in the order of the index. */
+extern const Artifact *const artifacts[];
+const Artifact *artifact_find(const char *name);
+
+/*
+ * The text of ARTIFACT, yours, ending in a newline; NULL with PLANNER_ERROR_INPUT where a template
+ * is wrong, a value cannot be made safe, or the artifact makes no sense for the plan.
+ */
+char *artifact_render(const Artifact *artifact, const Rendering *rendering, GError **error);
+
+/* A file of the tree that puts the plan on a node. */
+typedef struct ArtifactFile {
+	const Artifact *artifact;
+	const PlanVm *vm; /* NULL = not of one VM */
+	char *path;	  /* on the node: absolute, no "..", unique in the tree */
+	unsigned mode;
+	char *text; /* NULL until rendered */
+} ArtifactFile;
+
+/*
+ * The files of the whole plan but those of the artifacts named in SKIP (may be NULL), not yet
+ * rendered: a GPtrArray of ArtifactFile, yours. What is left out is said in LEFT_OUT (a GPtrArray
+ * of char *; may be NULL): "ovs: the plan has no SDK CPUs".
+ */
+GPtrArray *artifact_files(const Plan *plan, char **skip, GPtrArray *left_out);
+/* Add the file of one artifact (and VM) to FILES. */
+void artifact_files_add(GPtrArray *files, const Artifact *artifact, const PlanVm *vm);
+GPtrArray *artifact_files_new(void);
+/* Render them; false, and no text is to be used, with ERROR set. */
+bool artifact_files_render(GPtrArray *files, const Rendering *rendering, GError **error);
+
+/* Does the domain XML of VM have hint-dedicated? (artifact_domain.c) */
+bool domain_hinted(const Plan *plan, const PlanVm *vm);
+
+/* The rows, beside their kind. */
+extern const Artifact artifact_cmdline, artifact_grub, artifact_grubby, artifact_kernel_install,
+	artifact_bootc;
+extern const Artifact artifact_affinity, artifact_system_slice, artifact_user_slice,
+	artifact_machine_slice, artifact_sdk_slice, artifact_sdk_partition;
+extern const Artifact artifact_irqbalance, artifact_irqbalance_rhel, artifact_tuned,
+	artifact_tuned_realtime, artifact_modprobe, artifact_sysctl, artifact_hugepages,
+	artifact_hugetlbfs, artifact_cgconfig;
+extern const Artifact artifact_check_service, artifact_check_timer;
+extern const Artifact artifact_dpdk, artifact_spdk, artifact_ovs;
+extern const Artifact artifact_nova, artifact_flavors, artifact_performance_profile,
+	artifact_ansible;
+extern const Artifact artifact_domain, artifact_virsh, artifact_cpu_pm;
+extern const Artifact artifact_hwloc_xml, artifact_picture, artifact_plan, artifact_index,
+	artifact_undo;
+
+#endif

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/* The split for those who hand it on: OpenStack Nova, OpenShift, Ansible. */
+#include "planner/artifacts/artifact.h"
+#include "planner/artifacts/artifact_memory.h"
+
+#define VM_CPUS (1u << ROLE_DEDICATED | 1u << ROLE_FREE)
+
+static const char *unfit_without_vm_cpus(const Plan *plan, const PlanVm *vm)
+{
+	g_auto(CpuSet) cpus = fill_cpus(plan, VM_CPUS);
+
+	(void)vm;
+	return hwloc_bitmap_iszero(cpus) ? "the plan has no CPUs for dedicated VMs" : NULL;
+}
+
+/* Nova */
+
+static char *nova_dedicated(Fill *f)
+{
+	return fill_list(f->plan, VM_CPUS);
+}
+
+/* Where shared VMs float, and emulator threads (hw:emulator_threads_policy=share) run. */
+static char *nova_shared(Fill *f)
+{
+	bool pool = !hwloc_bitmap_iszero(f->plan->cpus[ROLE_SHARED]);
+
+	return fill_list(f->plan, 1u << (pool ? ROLE_SHARED : ROLE_HOST));
+}
+
+static const ArtifactValue nova_values[] = {{"head", TEMPLATE_RAW, fill_head},
+					    {"dedicated", TEMPLATE_LINE, nova_dedicated},
+					    {"shared", TEMPLATE_LINE, nova_shared},
+					    {NULL, TEMPLATE_RAW, NULL}};
+
+const Artifact artifact_nova = {
+	.name = "nova",
+	.help = "OpenStack Nova: which CPUs are for dedicated and shared VMs",
+	.path = "/etc/nova/nova.conf.d/planner.conf",
+	.activation = ACTIVATE_RESTART,
+	.activate = "restart nova-compute",
+	.undo = "systemctl try-restart openstack-nova-compute nova-compute",
+	.unfit = unfit_without_vm_cpus,
+	.template = "cloud/nova.conf",
+	.values = nova_values,
+};
+
+/* Flavors: one for each shape of VM. */
+
+static const char *thread_policy(const Plan *plan, const VmSpec *spec)
+{
+	unsigned threads = plan->host->max_threads;
+
+	if (spec->threads == THREADS_ISOLATE)
+		return "isolate";
+	return threads > 1 && spec->vcpus % threads == 0 ? "require" : "prefer";
+}
+
+static char *flavor_dedicated(Fill *f, const PlanVm *vm)
+{
+	g_autofree char *nodes = fill_number(MAX(vm->shares->len, 1));
+	const TemplateValue values[] = {
+		{"threads", thread_policy(f->plan, vm->spec), TEMPLATE_SHELL},
+		{"nodes", nodes, TEMPLATE_SHELL},
+		FILL_END};
+
+	return fill(f, "cloud/flavor-dedicated.sh", values);
+}
+
+static char *flavor_shared(Fill *f)
+{
+	return fill(f, "cloud/flavor-shared.sh", (const TemplateValue[]){FILL_END});
+}
+
+static char *flavor_pages(Fill *f, const VmSpec *spec)
+{
+	g_autofree char *size = fill_number(spec->page >> 10);
+
+	return spec->page ? fill(f, "cloud/flavor-pages.sh",
+				 (const TemplateValue[]){{"size", size, TEMPLATE_SHELL}, FILL_END})
+			  : g_strdup("");
+}
+
+/* Names are made of the shape, so that equal shapes have equal names; a VM's name is in none. */
+static char *flavor_name(const Plan *plan, const PlanVm *vm)
+{
+	const VmSpec *spec = vm->spec;
+	GString *name = g_string_new("planner");
+
+	g_string_append_printf(name, ".%s.%uc.%" G_GUINT64_FORMAT "m", policy_names[spec->policy],
+			       spec->vcpus, spec->memory >> 20);
+	if (spec->page)
+		g_string_append_printf(name, ".pages%" G_GUINT64_FORMAT "m", spec->page >> 20);
+	if (spec->policy == POLICY_DEDICATED)
+		g_string_append_printf(name, ".%s.%un", thread_policy(plan, spec),
+				       MAX(vm->shares->len, 1));
+	return g_string_free(name, FALSE);
+}
+
+static void flavor_add(Fill *f, GString *block, const PlanVm *vm, const char *name)
+{
+	g_autofree char *vcpus = fill_number(vm->spec->vcpus),
+			*memory = fill_number(vm->spec->memory >> 20),
+			*pages = flavor_pages(f, vm->spec);
+	g_autofree char *properties =
+		vm->spec->policy == POLICY_DEDICATED ? flavor_dedicated(f, vm) : flavor_shared(f);
+	const TemplateValue values[] = {
+		{"name", name, TEMPLATE_SHELL},	    {"vcpus", vcpus, TEMPLATE_SHELL},
+		{"memory", memory, TEMPLATE_SHELL}, {"properties", properties, TEMPLATE_RAW},
+		{"pages", pages, TEMPLATE_RAW},	    FILL_END};
+
+	fill_append(f, block, "cloud/flavor.sh", values);
+}
+
+static char *flavor_lines(Fill *f)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	GString *block = g_string_new(NULL);
+
+	for (unsigned i = 0; i < f->plan->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(f->plan->vms, i);
+		char *name = flavor_name(f->plan, vm);
+
+		if (!vm->spec->memory || g_hash_table_contains(seen, name)) {
+			g_free(name);
+			continue;
+		}
+		g_hash_table_add(seen, name);
+		flavor_add(f, block, vm, name);
+	}
+	return g_string_free(block, FALSE);
+}
+
+static const char *unfit_without_memory(const Plan *plan, const PlanVm *vm)
+{
+	(void)vm;
+	for (unsigned i = 0; i < plan->vms->len; i++)
+		if (((const PlanVm *)g_ptr_array_index(plan->vms, i))->spec->memory)
+			return NULL;
+	return "no VM of the plan has a size";
+}
+
+static const ArtifactValue flavor_values[] = {{"head", TEMPLATE_RAW, fill_head},
+					      {"flavors", TEMPLATE_RAW, flavor_lines},
+					      {NULL, TEMPLATE_RAW, NULL}};
+
+const Artifact artifact_flavors = {
+	.name = "flavors",
+	.help = "OpenStack: a flavor for each shape of VM, with its extra specs",
+	.path = "/etc/planner/openstack-flavors.sh",
+	.script = true,
+	.activation = ACTIVATE_NOTHING,
+	.activate = "run it once, anywhere, with the cloud's administrator credentials",
+	.unfit = unfit_without_memory,
+	.template = "cloud/flavors.sh",
+	.values = flavor_values,
+};
+
+/* OpenShift */
+
+static char *profile_reserved(Fill *f)
+{
+	return fill_list(f->plan, 1 << ROLE_HOST | 1 << ROLE_SHARED);
+}
+
+static char *profile_page(Fill *f, const PageNeed *need)
+{
+	g_autofree char *node = fill_number(need->node), *count = fill_number(need->count);
+	const TemplateValue values[] = {
+		{"size", need->size == 1 << 30 ? "1G" : "2M", TEMPLATE_STRING},
+		{"node", node, TEMPLATE_LINE},
+		{"count", count, TEMPLATE_LINE},
+		FILL_END};
+
+	return fill(f, "cloud/profile-page.yaml", values);
+}
+
+/* The operator knows pages of 2 MiB and 1 GiB. */
+static char *profile_pages(Fill *f)
+{
+	g_autoptr(GArray) needs = page_needs(f->plan);
+	g_autoptr(GString) block = g_string_new(NULL);
+
+	for (unsigned i = 0; i < needs->len; i++) {
+		const PageNeed *need = &g_array_index(needs, PageNeed, i);
+		g_autofree char *page = need->size == 1 << 30 || need->size == 2 << 20
+						? profile_page(f, need)
+						: NULL;
+
+		if (page)
+			g_string_append(block, page);
+	}
+	if (!block->len)
+		return g_strdup("");
+	return fill(f, "cloud/profile-pages.yaml",
+		    (const TemplateValue[]){{"pages", block->str, TEMPLATE_RAW}, FILL_END});
+}
+
+static const ArtifactValue profile_values[] = {{"head", TEMPLATE_RAW, fill_head},
+					       {"isolated", TEMPLATE_STRING, fill_isolated},
+					       {"reserved", TEMPLATE_STRING, profile_reserved},
+					       {"pages", TEMPLATE_RAW, profile_pages},
+					       {NULL, TEMPLATE_RAW, NULL}};
+
+const Artifact artifact_performance_profile = {
+	.name = "performance-profile",
+	.help = "OpenShift: a PerformanceProfile of the same split",
+	.path = "/etc/planner/performance-profile.yaml",
+	.activation = ACTIVATE_REBOOT,
+	.activate = "oc apply -f performance-profile.yaml; the operator reboots the nodes",
+	.unfit = unfit_without_isolated,
+	.template = "cloud/profile.yaml",
+	.values = profile_values,
+};
+
+/* Ansible */
+
+static char *pins_of(const PlanVm *vm)
+{
+	GString *pins = g_string_new(NULL);
+
+	for (unsigned v = 0; v < vm->vcpupin->len; v++)
+		g_string_append_printf(pins, "%s%u", v ? ", " : "",
+				       g_array_index(vm->vcpupin, unsigned, v));
+	return g_string_free(pins, FALSE);
+}
+
+static void ansible_vm(Fill *f, GString *block, const PlanVm *vm)
+{
+	g_autofree char *pins = pins_of(vm), *emulator = cpulist_format(vm->emulatorpin),
+			*cpuset = vm->cpuset ? cpulist_format(vm->cpuset) : g_strdup("");
+	const TemplateValue values[] = {
+		{"name", vm->spec->name, TEMPLATE_STRING},
+		{"policy", policy_names[vm->spec->policy], TEMPLATE_STRING},
+		{"pins", pins, TEMPLATE_LINE},
+		{"cpuset", cpuset, TEMPLATE_STRING},
+		{"emulator", emulator, TEMPLATE_STRING},
+		{"cpu_pm", vm->cpupm->verdict == CPUPM_ON ? "true" : "false", TEMPLATE_LINE},
+		FILL_END};
+
+	fill_append(f, block, "cloud/ansible-vm.yml", values);
+}
+
+static char *ansible_vms(Fill *f)
+{
+	GString *block = g_string_new(NULL);
+
+	for (unsigned i = 0; i < f->plan->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(f->plan->vms, i);
+
+		if (vm->placed)
+			ansible_vm(f, block, vm);
+	}
+	if (!block->len)
+		g_string_append(block, " []\n");
+	else
+		g_string_prepend(block, "\n");
+	return g_string_free(block, FALSE);
+}
+
+static char *ansible_dedicated(Fill *f)
+{
+	return fill_list(f->plan, 1 << ROLE_DEDICATED);
+}
+
+static char *ansible_shared(Fill *f)
+{
+	return fill_list(f->plan, 1 << ROLE_SHARED);
+}
+
+static char *ansible_free(Fill *f)
+{
+	return fill_list(f->plan, 1 << ROLE_FREE);
+}
+
+static const ArtifactValue ansible_values[] = {{"head", TEMPLATE_RAW, fill_head},
+					       {"node", TEMPLATE_STRING, fill_node},
+					       {"host", TEMPLATE_STRING, fill_host},
+					       {"sdk", TEMPLATE_STRING, fill_sdk},
+					       {"dedicated", TEMPLATE_STRING, ansible_dedicated},
+					       {"shared", TEMPLATE_STRING, ansible_shared},
+					       {"free", TEMPLATE_STRING, ansible_free},
+					       {"isolated", TEMPLATE_STRING, fill_isolated},
+					       {"line", TEMPLATE_STRING, fill_line},
+					       {"vms", TEMPLATE_RAW, ansible_vms},
+					       {NULL, TEMPLATE_RAW, NULL}};
+
+const Artifact artifact_ansible = {
+	.name = "ansible",
+	.help = "the split and the VMs as Ansible host variables",
+	.path = "/etc/planner/ansible-host-vars.yml",
+	.activation = ACTIVATE_NOTHING,
+	.activate = "copy it to host_vars/ of the inventory, under the host's name",
+	.template = "cloud/ansible.yml",
+	.values = ansible_values,
+};

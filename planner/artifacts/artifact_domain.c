@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The domain XML of one VM. Every thread gets CPUs: libvirt before 10.4 lets threads without a pin
+ * run on isolated CPUs too, so <vcpu cpuset>, emulatorpin and iothreadpin are always there.
+ */
+#include "planner/artifacts/artifact.h"
+#include "planner/base/version.h"
+
+#include <string.h>
+
+#define QEMU_NAMESPACE " xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'"
+
+static char *vcpupins(Fill *f)
+{
+	GString *block = g_string_new(NULL);
+
+	for (unsigned v = 0; v < f->vm->vcpupin->len; v++) {
+		g_autofree char *vcpu = fill_number(v);
+		g_autofree char *cpu = fill_number(g_array_index(f->vm->vcpupin, unsigned, v));
+		const TemplateValue values[] = {
+			{"vcpu", vcpu, TEMPLATE_XML}, {"cpuset", cpu, TEMPLATE_XML}, FILL_END};
+
+		fill_append(f, block, "vcpupin.xml", values);
+	}
+	return g_string_free(block, FALSE);
+}
+
+static char *iothreads(Fill *f)
+{
+	g_autofree char *n = fill_number(f->vm->spec->iothreads);
+	const TemplateValue values[] = {{"iothreads", n, TEMPLATE_XML}, FILL_END};
+
+	return f->vm->spec->iothreads ? fill(f, "iothreads.xml", values) : g_strdup("");
+}
+
+static char *iothreadpins(Fill *f)
+{
+	g_autofree char *cpus = cpulist_format(f->vm->emulatorpin);
+	GString *block = g_string_new(NULL);
+
+	for (unsigned i = 1; i <= f->vm->spec->iothreads; i++) { /* libvirt counts from 1 */
+		g_autofree char *n = fill_number(i);
+		const TemplateValue values[] = {
+			{"iothread", n, TEMPLATE_XML}, {"cpuset", cpus, TEMPLATE_XML}, FILL_END};
+
+		fill_append(f, block, "iothreadpin.xml", values);
+	}
+	return g_string_free(block, FALSE);
+}
+
+static unsigned share_node_id(const Fill *f, unsigned share)
+{
+	return host_node(f->plan->host, g_array_index(f->vm->shares, VmShare, share).node)->id;
+}
+
+static char *nodeset(const Fill *f)
+{
+	g_auto(CpuSet) nodes = hwloc_bitmap_alloc();
+
+	for (unsigned i = 0; i < f->vm->shares->len; i++)
+		hwloc_bitmap_set(nodes, share_node_id(f, i));
+	return cpulist_format(nodes);
+}
+
+static char *memnodes(Fill *f)
+{
+	GString *block = g_string_new(NULL);
+
+	for (unsigned i = 0; i < f->vm->shares->len && f->vm->shares->len > 1; i++) {
+		g_autofree char *cell = fill_number(i);
+		g_autofree char *node = fill_number(share_node_id(f, i));
+		const TemplateValue values[] = {
+			{"cell", cell, TEMPLATE_XML}, {"node", node, TEMPLATE_XML}, FILL_END};
+
+		fill_append(f, block, "memnode.xml", values);
+	}
+	return g_string_free(block, FALSE);
+}
+
+static char *numatune(Fill *f)
+{
+	g_autofree char *nodes = nodeset(f);
+	g_autofree char *cells = memnodes(f);
+	const TemplateValue values[] = {
+		{"nodeset", nodes, TEMPLATE_XML}, {"memnodes", cells, TEMPLATE_RAW}, FILL_END};
+
+	return f->vm->shares->len ? fill(f, "numatune.xml", values) : g_strdup("");
+}
+
+static char *hugepages(Fill *f)
+{
+	g_autofree char *size = fill_number(f->vm->spec->page >> 10);
+	const TemplateValue values[] = {{"size", size, TEMPLATE_XML}, FILL_END};
+
+	return f->vm->spec->page ? fill(f, "hugepages.xml", values) : g_strdup("");
+}
+
+/* A dedicated VM's pages are not to be merged: a write to a shared one would be an exit. */
+static char *memorybacking(Fill *f)
+{
+	const VmSpec *spec = f->vm->spec;
+	bool dedicated = spec->policy == POLICY_DEDICATED;
+	g_autofree char *pages = hugepages(f);
+	const TemplateValue values[] = {
+		{"hugepages", pages, TEMPLATE_RAW},
+		{"nosharepages", dedicated ? "    <nosharepages/>\n" : "", TEMPLATE_RAW},
+		{"locked", spec->locked ? "    <locked/>\n" : "", TEMPLATE_RAW},
+		FILL_END};
+
+	if (!spec->page && !dedicated && !spec->locked)
+		return g_strdup("");
+	return fill(f, "memorybacking.xml", values);
+}
+
+static const char *arch_of(const Fill *f)
+{
+	return f->plan->host->arch ? f->plan->host->arch : "x86_64";
+}
+
+static bool is_x86(const char *arch)
+{
+	return !strcmp(arch, "x86_64") || !strcmp(arch, "i686");
+}
+
+/*
+ * KVM's promise to the guest that its vCPUs never wait for a CPU: then its locks spin. libvirt took
+ * it for host-passthrough only until, at the latest, 9.0.
+ */
+bool domain_hinted(const Plan *plan, const PlanVm *vm)
+{
+	const char *libvirt = plan->libvirt;
+
+	if (vm->spec->policy != POLICY_DEDICATED || vm->cpupm->verdict == CPUPM_INELIGIBLE ||
+	    !libvirt)
+		return false;
+	return !version_before(libvirt, 9, 0) ||
+	       (vm->spec->cpu_mode == CPU_MODE_HOST_PASSTHROUGH && !version_before(libvirt, 5, 7));
+}
+
+static bool is_hinted(const Fill *f)
+{
+	return domain_hinted(f->plan, f->vm);
+}
+
+static char *features(Fill *f)
+{
+	g_autofree char *hint = is_hinted(f)
+					? fill(f, "hint.xml", (const TemplateValue[]){FILL_END})
+					: g_strdup("");
+	const TemplateValue values[] = {{"hint", hint, TEMPLATE_RAW}, FILL_END};
+
+	return is_x86(arch_of(f)) ? fill(f, "features.xml", values) : g_strdup("");
+}
+
+/* The vCPUs of a guest NUMA cell: those pinned to CPUs of its node. */
+static char *cell_vcpus(const Fill *f, unsigned share)
+{
+	const Host *host = f->plan->host;
+	unsigned node = g_array_index(f->vm->shares, VmShare, share).node;
+	g_auto(CpuSet) vcpus = hwloc_bitmap_alloc();
+
+	for (unsigned v = 0; v < f->vm->vcpupin->len; v++) {
+		unsigned core = host_core_of(host, g_array_index(f->vm->vcpupin, unsigned, v));
+
+		if (host_core(host, core)->node == node)
+			hwloc_bitmap_set(vcpus, v);
+	}
+	return cpulist_format(vcpus);
+}
+
+static void append_cell(Fill *f, GString *block, unsigned share)
+{
+	g_autofree char *cell = fill_number(share);
+	g_autofree char *cpus = cell_vcpus(f, share);
+	g_autofree char *memory =
+		fill_number(g_array_index(f->vm->shares, VmShare, share).memory >> 10);
+	const TemplateValue values[] = {{"cell", cell, TEMPLATE_XML},
+					{"cpus", cpus, TEMPLATE_XML},
+					{"memory", memory, TEMPLATE_XML},
+					FILL_END};
+
+	fill_append(f, block, "cell.xml", values);
+}
+
+static char *numa(Fill *f)
+{
+	g_autoptr(GString) block = g_string_new(NULL);
+
+	if (f->vm->shares->len < 2)
+		return g_strdup("");
+	for (unsigned i = 0; i < f->vm->shares->len; i++)
+		append_cell(f, block, i);
+	return fill(f, "numa.xml",
+		    (const TemplateValue[]){{"cells", block->str, TEMPLATE_RAW}, FILL_END});
+}
+
+/* A custom CPU without a model is QEMU's default one: libvirt's plain <cpu>. */
+static char *cpu(Fill *f)
+{
+	const PlanVm *vm = f->vm;
+	const char *name = cpu_mode_names[vm->spec->cpu_mode];
+	g_autofree char *mode = vm->spec->cpu_mode == CPU_MODE_CUSTOM
+					? g_strdup("")
+					: g_strdup_printf(" mode='%s'", name);
+	g_autofree char *sockets = fill_number(vm->sockets), *cores = fill_number(vm->cores),
+			*threads = fill_number(vm->threads), *cells = numa(f);
+	const TemplateValue values[] = {
+		{"mode", mode, TEMPLATE_RAW},	{"sockets", sockets, TEMPLATE_XML},
+		{"cores", cores, TEMPLATE_XML}, {"threads", threads, TEMPLATE_XML},
+		{"numa", cells, TEMPLATE_RAW},	FILL_END};
+
+	return fill(f, "cpu.xml", values);
+}
+
+static char *commandline(Fill *f)
+{
+	const TemplateValue values[] = {{"overcommit", cpupm_overcommit(f->vm->spec), TEMPLATE_XML},
+					FILL_END};
+
+	return f->vm->cpupm->verdict == CPUPM_ON ? fill(f, "commandline.xml", values)
+						 : g_strdup("");
+}
+
+static char *namespace(Fill *f)
+{
+	return g_strdup(f->vm->cpupm->verdict == CPUPM_ON ? QEMU_NAMESPACE : "");
+}
+
+/* What a reader of the file would miss, and why it is not there. */
+static char *remark(Fill *f)
+{
+	GString *text = g_string_new(NULL);
+
+	if (f->vm->cpupm->verdict != CPUPM_ON)
+		g_string_append_printf(text, "  <!-- without cpu-pm, which is %s -->\n",
+				       cpupm_names[f->vm->cpupm->verdict]);
+	else if (!is_hinted(f) && is_x86(arch_of(f)))
+		g_string_append(text,
+				"  <!-- without hint-dedicated: for that libvirt must be known to "
+				"be 9.0 or later -->\n");
+	return g_string_free(text, FALSE);
+}
+
+static char *memory(Fill *f)
+{
+	return fill_number(plan_vm_memory(f->vm) >> 10);
+}
+
+static char *cpuset(Fill *f)
+{
+	return cpulist_format(f->vm->cpuset ? f->vm->cpuset : f->vm->emulatorpin);
+}
+
+static char *emulator(Fill *f)
+{
+	return cpulist_format(f->vm->emulatorpin);
+}
+
+static char *vcpus(Fill *f)
+{
+	return fill_number(f->vm->spec->vcpus);
+}
+
+static char *arch(Fill *f)
+{
+	return g_strdup(arch_of(f));
+}
+
+static const ArtifactValue domain_values[] = {{"namespace", TEMPLATE_RAW, namespace},
+					      {"remark", TEMPLATE_RAW, remark},
+					      {"name", TEMPLATE_XML, fill_vm_name},
+					      {"memory", TEMPLATE_XML, memory},
+					      {"memorybacking", TEMPLATE_RAW, memorybacking},
+					      {"cpuset", TEMPLATE_XML, cpuset},
+					      {"vcpus", TEMPLATE_XML, vcpus},
+					      {"iothreads", TEMPLATE_RAW, iothreads},
+					      {"vcpupins", TEMPLATE_RAW, vcpupins},
+					      {"emulatorpin", TEMPLATE_XML, emulator},
+					      {"iothreadpins", TEMPLATE_RAW, iothreadpins},
+					      {"numatune", TEMPLATE_RAW, numatune},
+					      {"arch", TEMPLATE_XML, arch},
+					      {"features", TEMPLATE_RAW, features},
+					      {"cpu", TEMPLATE_RAW, cpu},
+					      {"commandline", TEMPLATE_RAW, commandline},
+					      {NULL, TEMPLATE_RAW, NULL}};
+
+static const char *unfit_domain(const Plan *plan, const PlanVm *vm)
+{
+	(void)plan;
+	if (!vm->placed)
+		return "it is not placed; 'planner plan' says why";
+	return vm->spec->memory ? NULL : "a domain needs memory; give its section memory = 8G";
+}
+
+const Artifact artifact_domain = {
+	.name = "domain",
+	.help = "the libvirt domain XML of one VM",
+	.path = "/etc/planner/domains/*.xml",
+	.of_vm = true,
+	.activation = ACTIVATE_RESTART,
+	.activate = "virsh define --validate FILE, then power the VM off and start it",
+	.unfit = unfit_domain,
+	.template = "domain.xml",
+	.values = domain_values,
+};

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/artifacts/artifact_fill.h"
+#include "planner/artifacts/artifact.h"
+#include "topology/base/error.h"
+
+#include <string.h>
+
+char *fill(Fill *fill, const char *name, const TemplateValue *values)
+{
+	const char *text;
+	char *filled = NULL;
+
+	if (fill->failed)
+		return g_strdup("");
+	text = template_text(fill->rendering->templates, name, fill->error);
+	if (text)
+		filled = template_fill(name, text, values, fill->error);
+	fill->failed = !filled;
+	return filled ? filled : g_strdup("");
+}
+
+void fill_append(Fill *f, GString *block, const char *name, const TemplateValue *values)
+{
+	g_autofree char *text = fill(f, name, values);
+
+	g_string_append(block, text);
+}
+
+char *fill_failed(Fill *fill, const char *text, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, text);
+	if (!fill->failed)
+		g_propagate_error(
+			fill->error,
+			g_error_new_valist(PLANNER_ERROR, PLANNER_ERROR_INPUT, text, arguments));
+	va_end(arguments);
+	fill->failed = true;
+	return g_strdup("");
+}
+
+/* The comment of a file */
+
+static char *head_undo(const Artifact *artifact)
+{
+	const char *stop = artifact->stop, *undo = artifact->undo;
+
+	if (artifact->activation == ACTIVATE_REPIN)
+		return g_strdup("run the script of the plan before");
+	if (artifact->script)
+		return g_strdup("run this script with the argument undo");
+	return g_strconcat(stop ? stop : "", stop ? "; " : "", "remove this file", undo ? "; " : "",
+			   undo, NULL);
+}
+
+char *fill_force(const Artifact *artifact)
+{
+	const char *word = activation_names[artifact->activation];
+
+	return artifact->activate ? g_strdup_printf("%s (%s)", word, artifact->activate)
+				  : g_strdup(word);
+}
+
+char *fill_head(Fill *f)
+{
+	g_autofree char *node = fill_node(f), *force = fill_force(f->artifact),
+			*undo = head_undo(f->artifact);
+	const TemplateValue values[] = {{"help", f->artifact->help, TEMPLATE_LINE},
+					{"node", node, TEMPLATE_LINE},
+					{"name", f->artifact->name, TEMPLATE_LINE},
+					{"force", force, TEMPLATE_LINE},
+					{"undo", undo, TEMPLATE_LINE},
+					FILL_END};
+
+	return fill(f, "head.conf", values);
+}
+
+char *fill_node(Fill *f)
+{
+	return g_strdup(f->plan->name ? f->plan->name : "this node");
+}
+
+char *fill_line(Fill *f)
+{
+	return g_strdup(f->plan->cmdline);
+}
+
+char *fill_vm_name(Fill *f)
+{
+	return g_strdup(f->vm->spec->name);
+}
+
+char *fill_number(uint64_t number)
+{
+	return g_strdup_printf("%" G_GUINT64_FORMAT, number);
+}
+
+/* CPU lists */
+
+hwloc_bitmap_t fill_cpus(const Plan *plan, unsigned roles)
+{
+	hwloc_bitmap_t cpus = hwloc_bitmap_alloc();
+
+	for (unsigned role = 0; role < ROLE_COUNT; role++)
+		if (roles & (1u << role))
+			hwloc_bitmap_or(cpus, cpus, plan->cpus[role]);
+	return cpus;
+}
+
+char *fill_list(const Plan *plan, unsigned roles)
+{
+	g_auto(CpuSet) cpus = fill_cpus(plan, roles);
+
+	return cpulist_format(cpus);
+}
+
+char *fill_host(Fill *f)
+{
+	return fill_list(f->plan, 1 << ROLE_HOST);
+}
+
+char *fill_sdk(Fill *f)
+{
+	return fill_list(f->plan, 1 << ROLE_SDK);
+}
+
+char *fill_isolated(Fill *f)
+{
+	return cpulist_format(f->plan->isolated);
+}
+
+char *fill_not_host(Fill *f)
+{
+	return fill_list(f->plan, ~(1u << ROLE_HOST | 1u << ROLE_OFFLINE));
+}
+
+/* Questions */
+
+const char *unfit_without_isolated(const Plan *plan, const PlanVm *vm)
+{
+	(void)vm;
+	return hwloc_bitmap_iszero(plan->isolated) ? "the plan isolates no CPU" : NULL;
+}
+
+const char *unfit_without_sdk(const Plan *plan, const PlanVm *vm)
+{
+	(void)vm;
+	return hwloc_bitmap_iszero(plan->cpus[ROLE_SDK]) ? "the plan has no SDK CPUs" : NULL;
+}
+
+bool plan_is_cpuset(const Plan *plan)
+{
+	for (unsigned i = 0; i < plan->parameters->len; i++)
+		if (!strcmp(((const KernelParameter *)g_ptr_array_index(plan->parameters, i))->name,
+			    "isolcpus"))
+			return false;
+	return !hwloc_bitmap_iszero(plan->isolated);
+}
+
+bool plan_has_shared(const Plan *plan)
+{
+	for (unsigned i = 0; i < plan->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
+
+		if (vm->placed && vm->spec->policy == POLICY_SHARED)
+			return true;
+	}
+	return false;
+}
+
+bool plan_is_x86(const Plan *plan)
+{
+	const char *arch = plan->host->arch;
+
+	return !arch || !strcmp(arch, "x86_64") || !strcmp(arch, "i686");
+}

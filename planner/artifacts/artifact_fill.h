@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What every artifact is made with: templates filled one after the other, and the values that many
+ * of them have in common.
+ */
+#ifndef PLANNER_ARTIFACTS_ARTIFACT_FILL_H
+#define PLANNER_ARTIFACTS_ARTIFACT_FILL_H
+
+#include "planner/place/plan.h"
+#include "planner/artifacts/template.h"
+
+typedef struct Artifact Artifact;
+
+/* What rendering needs besides the artifact. */
+typedef struct Rendering {
+	const Plan *plan;
+	const PlanVm *vm;      /* of an artifact that is of one VM, else NULL */
+	GHashTable *templates; /* the site's: name → text; NULL = none */
+	char **skip;	       /* names of artifacts the tree is without; NULL = none */
+	const GArray *pins;    /* of unsigned, by vCPU: where the running VM's vCPUs are now;
+				  NULL = not known */
+	bool running;	       /* of a merge: for a guest that runs on, elsewhere: what it was told
+				  when it started stays */
+} Rendering;
+
+/* One rendering under way. The first error stops it and is kept: callers need not look. */
+typedef struct Fill {
+	const Artifact *artifact;
+	const Rendering *rendering;
+	const Plan *plan;
+	const PlanVm *vm;
+	GError **error;
+	bool failed;
+} Fill;
+
+/* The template NAME filled with VALUES, yours; "" after an error. */
+char *fill(Fill *fill, const char *name, const TemplateValue *values);
+/* The same, appended to BLOCK. */
+void fill_append(Fill *fill, GString *block, const char *name, const TemplateValue *values);
+/* Remember an error; TEXT is a printf format. Returns "", yours. */
+G_GNUC_PRINTF(2, 3) char *fill_failed(Fill *fill, const char *text, ...);
+
+/* Values in common; all yours. */
+char *fill_head(Fill *fill); /* the comment a file begins with: what, by whom, how to undo */
+/* What puts ARTIFACT in force: "reload (systemctl daemon-reload)". */
+char *fill_force(const Artifact *artifact);
+char *fill_node(Fill *fill); /* the node's name, or "this node" */
+char *fill_line(Fill *fill); /* the kernel line */
+char *fill_host(Fill *fill); /* CPU lists */
+char *fill_isolated(Fill *fill);
+char *fill_sdk(Fill *fill);
+char *fill_not_host(Fill *fill);
+char *fill_vm_name(Fill *fill);
+char *fill_number(uint64_t number);
+
+/* The CPUs of the roles whose bits (1 << ROLE_…) are set; yours. */
+hwloc_bitmap_t fill_cpus(const Plan *plan, unsigned roles);
+char *fill_list(const Plan *plan, unsigned roles);
+
+/* Questions several artifacts ask. */
+const char *unfit_without_isolated(const Plan *plan, const PlanVm *vm);
+const char *unfit_without_sdk(const Plan *plan, const PlanVm *vm);
+bool plan_is_cpuset(const Plan *plan); /* isolation = cpuset: isolated, but not by isolcpus */
+bool plan_has_shared(const Plan *plan);
+bool plan_is_x86(const Plan *plan);
+
+#define FILL_END                                                                                   \
+	{                                                                                          \
+		NULL, NULL, TEMPLATE_RAW                                                           \
+	}
+
+#endif

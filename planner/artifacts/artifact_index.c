@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/* What says what the others are: the index of the tree, how to undo it, the plan itself. */
+#include "planner/artifacts/artifact.h"
+#include "planner/base/json.h"
+
+static void index_entry(Fill *f, GString *block, const ArtifactFile *file)
+{
+	g_autofree char *force = fill_force(file->artifact);
+	const TemplateValue values[] = {{"path", file->path, TEMPLATE_LINE},
+					{"name", file->artifact->name, TEMPLATE_LINE},
+					{"help", file->artifact->help, TEMPLATE_LINE},
+					{"force", force, TEMPLATE_LINE},
+					FILL_END};
+
+	fill_append(f, block, "index-entry.txt", values);
+}
+
+static char *index_entries(Fill *f)
+{
+	g_autoptr(GPtrArray) files = artifact_files(f->plan, f->rendering->skip, NULL);
+	GString *block = g_string_new(NULL);
+
+	for (unsigned i = 0; i < files->len; i++)
+		index_entry(f, block, g_ptr_array_index(files, i));
+	return g_string_free(block, FALSE);
+}
+
+static void left_out_entry(Fill *f, GString *block, const char *text)
+{
+	fill_append(f, block, "index-left-out.txt",
+		    (const TemplateValue[]){{"what", text, TEMPLATE_LINE}, FILL_END});
+}
+
+static char *index_left_out(Fill *f)
+{
+	g_autoptr(GPtrArray) left_out = g_ptr_array_new_with_free_func(g_free);
+	GString *block = g_string_new(NULL);
+
+	g_ptr_array_unref(artifact_files(f->plan, f->rendering->skip, left_out));
+	for (unsigned i = 0; i < left_out->len; i++)
+		left_out_entry(f, block, g_ptr_array_index(left_out, i));
+	return g_string_free(block, FALSE);
+}
+
+static const ArtifactValue index_values[] = {{"node", TEMPLATE_LINE, fill_node},
+					     {"entries", TEMPLATE_RAW, index_entries},
+					     {"left-out", TEMPLATE_RAW, index_left_out},
+					     {NULL, TEMPLATE_RAW, NULL}};
+
+const Artifact artifact_index = {
+	.name = "index",
+	.help = "this list: what each file is for and what puts it in force",
+	.path = "/etc/planner/INDEX",
+	.template = "index.txt",
+	.values = index_values,
+};
+
+/* A script is asked to undo what it did, where it did it to this machine. */
+static char *undo_script(Fill *f, const ArtifactFile *file)
+{
+	bool here = file->artifact->script && file->artifact->activation != ACTIVATE_NOTHING &&
+		    file->artifact->activation != ACTIVATE_REPIN;
+
+	return here ? fill(f, "undo-script.sh",
+			   (const TemplateValue[]){{"path", file->path, TEMPLATE_SHELL}, FILL_END})
+		    : g_strdup("");
+}
+
+static char *undo_command(Fill *f, const char *command)
+{
+	return command ? fill(f, "undo-command.sh",
+			      (const TemplateValue[]){{"command", command, TEMPLATE_LINE},
+						      FILL_END})
+		       : g_strdup("");
+}
+
+static void undo_entry(Fill *f, GString *block, const ArtifactFile *file)
+{
+	g_autofree char *script = undo_script(f, file),
+			*stop = undo_command(f, file->artifact->stop),
+			*command = undo_command(f, file->artifact->undo);
+	const TemplateValue values[] = {{"script", script, TEMPLATE_RAW},
+					{"stop", stop, TEMPLATE_RAW},
+					{"path", file->path, TEMPLATE_SHELL},
+					{"command", command, TEMPLATE_RAW},
+					FILL_END};
+
+	fill_append(f, block, "undo-entry.sh", values);
+}
+
+static char *undo_entries(Fill *f)
+{
+	g_autoptr(GPtrArray) files = artifact_files(f->plan, f->rendering->skip, NULL);
+	GString *block = g_string_new(NULL);
+
+	for (unsigned i = files->len; i-- > 0;)
+		undo_entry(f, block, g_ptr_array_index(files, i));
+	return g_string_free(block, FALSE);
+}
+
+static const ArtifactValue undo_values[] = {{"node", TEMPLATE_LINE, fill_node},
+					    {"entries", TEMPLATE_RAW, undo_entries},
+					    {NULL, TEMPLATE_RAW, NULL}};
+
+const Artifact artifact_undo = {
+	.name = "undo",
+	.help = "takes every file of the tree, and what it did, off the node",
+	.path = "/etc/planner/undo.sh",
+	.activation = ACTIVATE_REBOOT,
+	.activate = "sh /etc/planner/undo.sh",
+	.template = "undo.sh",
+	.values = undo_values,
+};
+
+static char *plan(Fill *f)
+{
+	json_t *document = plan_to_json(f->plan);
+	char *text = json_text(document);
+
+	json_decref(document);
+	return text;
+}
+
+const Artifact artifact_plan = {
+	.name = "plan",
+	.help = "the plan document, for planner check -p and every other -p",
+	.path = "/etc/planner/plan.json",
+	.render = plan,
+};
+
+static const ArtifactValue check_values[] = {{"head", TEMPLATE_RAW, fill_head},
+					     {NULL, TEMPLATE_RAW, NULL}};
+
+const Artifact artifact_check_service = {
+	.name = "check-service",
+	.help = "planner check of the node, for node_exporter's textfile collector",
+	.path = "/etc/systemd/system/planner-check.service",
+	.activation = ACTIVATE_RELOAD,
+	.activate = "systemctl daemon-reload; planner-check.timer starts it",
+	.undo = "systemctl daemon-reload",
+	.template = "services/check.service",
+	.values = check_values,
+};
+
+const Artifact artifact_check_timer = {
+	.name = "check-timer",
+	.help = "runs planner-check.service every quarter of an hour",
+	.path = "/etc/systemd/system/planner-check.timer",
+	.activation = ACTIVATE_RELOAD,
+	.activate = "systemctl daemon-reload && systemctl enable --now planner-check.timer",
+	.stop = "systemctl disable --now planner-check.timer",
+	.undo = "systemctl daemon-reload",
+	.template = "services/check.timer",
+	.values = check_values,
+};
+
+/* A line each: VM, verdict, reason codes, tabs between; "-" where there is no reason. */
+static char *cpu_pm(Fill *f)
+{
+	GString *text = g_string_new(NULL);
+
+	for (unsigned i = 0; i < f->plan->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(f->plan->vms, i);
+		const GPtrArray *reasons = vm->cpupm->reasons;
+
+		g_string_append_printf(text, "%s\t%s\t", vm->spec->name,
+				       cpupm_names[vm->cpupm->verdict]);
+		for (unsigned r = 0; r < reasons->len; r++)
+			g_string_append_printf(
+				text, "%s%s", r ? "," : "",
+				((const CpupmReason *)g_ptr_array_index(reasons, r))->code);
+		g_string_append(text, reasons->len ? "\n" : "-\n");
+	}
+	return g_string_free(text, FALSE);
+}
+
+const Artifact artifact_cpu_pm = {
+	.name = "cpu-pm",
+	.help = "each VM's cpu-pm verdict and why: VM, verdict, reasons, tabs between",
+	.render = cpu_pm,
+};

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The commands that re-pin one running VM. No two of its vCPUs are ever on one CPU: each goes to a
+ * CPU that is already free, and where they stand in each other's way one is parked on a host CPU.
+ */
+#include "planner/artifacts/artifact.h"
+
+typedef struct Repin {
+	Fill *f;
+	GArray *now;	    /* of unsigned, by vCPU: HOST_NONE = not known, or not one CPU */
+	const GArray *want; /* the same, by the plan */
+	hwloc_bitmap_t parking;
+	GString *block;
+} Repin;
+
+static unsigned at(const GArray *cpus, unsigned vcpu)
+{
+	return g_array_index(cpus, unsigned, vcpu);
+}
+
+static bool is_taken(const Repin *repin, unsigned cpu)
+{
+	for (unsigned v = 0; v < repin->now->len; v++)
+		if (at(repin->now, v) == cpu)
+			return true;
+	return false;
+}
+
+static void vcpupin(Fill *f, GString *block, unsigned vcpu, const char *cpus, const char *template)
+{
+	g_autofree char *n = fill_number(vcpu);
+	const TemplateValue values[] = {
+		{"vcpu", n, TEMPLATE_SHELL}, {"cpus", cpus, TEMPLATE_SHELL}, FILL_END};
+
+	fill_append(f, block, template, values);
+}
+
+static void move(Repin *repin, unsigned vcpu, unsigned cpu, const char *template)
+{
+	g_autofree char *text = fill_number(cpu);
+
+	vcpupin(repin->f, repin->block, vcpu, text, template);
+	g_array_index(repin->now, unsigned, vcpu) = cpu;
+}
+
+static void park(Repin *repin, unsigned vcpu)
+{
+	int cpu = hwloc_bitmap_first(repin->parking);
+
+	while (cpu >= 0 && is_taken(repin, (unsigned)cpu))
+		cpu = hwloc_bitmap_next(repin->parking, cpu);
+	if (cpu < 0)
+		g_free(fill_failed(
+			repin->f,
+			"vm %s: not enough host CPUs to park its vCPUs on while they are "
+			"moved",
+			repin->f->vm->spec->name));
+	else
+		move(repin, vcpu, (unsigned)cpu, "vm/park.sh");
+}
+
+/* Move the first vCPU whose CPU is free; false when each stands in another's way. */
+static bool move_one(Repin *repin)
+{
+	for (unsigned v = 0; v < repin->want->len; v++)
+		if (at(repin->now, v) != at(repin->want, v) &&
+		    !is_taken(repin, at(repin->want, v))) {
+			move(repin, v, at(repin->want, v), "vm/vcpupin.sh");
+			return true;
+		}
+	return false;
+}
+
+/* The first vCPU that is not where it belongs; HOST_NONE when all are. */
+static unsigned misplaced(const Repin *repin)
+{
+	for (unsigned v = 0; v < repin->want->len; v++)
+		if (at(repin->now, v) != at(repin->want, v))
+			return v;
+	return HOST_NONE;
+}
+
+/* vCPUs of which nobody knows where they are could be anywhere: all of those are parked first. */
+static void park_unknown(Repin *repin)
+{
+	for (unsigned v = 0; v < repin->now->len && !repin->f->failed; v++)
+		if (at(repin->now, v) == HOST_NONE)
+			park(repin, v);
+}
+
+static void repin(Repin *repin)
+{
+	unsigned vcpu;
+
+	park_unknown(repin);
+	while (!repin->f->failed && (vcpu = misplaced(repin)) != HOST_NONE)
+		if (!move_one(repin))
+			park(repin, vcpu);
+}
+
+/* Where the vCPUs are; all or none are known: one at an unknown place may be on any CPU. */
+static GArray *pins_now(const Fill *f)
+{
+	const GArray *pins = f->rendering->pins;
+	GArray *now = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	bool known = pins && pins->len == f->vm->vcpupin->len;
+
+	for (unsigned v = 0; known && v < pins->len; v++)
+		known = at(pins, v) != HOST_NONE;
+	for (unsigned v = 0; v < f->vm->vcpupin->len; v++) {
+		unsigned cpu = known ? at(pins, v) : HOST_NONE;
+
+		g_array_append_val(now, cpu);
+	}
+	return now;
+}
+
+/* Where vCPUs are parked: CPUs that are nobody's alone. */
+static hwloc_bitmap_t parking_of(const Plan *plan)
+{
+	return fill_cpus(plan, 1 << ROLE_HOST | 1 << ROLE_SHARED);
+}
+
+static void dedicated(Fill *f, GString *block)
+{
+	g_autoptr(GArray) now = pins_now(f);
+	g_auto(CpuSet) parking = parking_of(f->plan);
+	Repin r = {f, now, f->vm->vcpupin, parking, block};
+
+	repin(&r);
+}
+
+static void shared(Fill *f, GString *block)
+{
+	g_autofree char *cpus = cpulist_format(f->vm->cpuset);
+
+	for (unsigned v = 0; v < f->vm->spec->vcpus; v++)
+		vcpupin(f, block, v, cpus, "vm/vcpupin.sh");
+}
+
+static char *vcpus(Fill *f)
+{
+	GString *block = g_string_new(NULL);
+
+	if (f->vm->cpuset)
+		shared(f, block);
+	else
+		dedicated(f, block);
+	return g_string_free(block, FALSE);
+}
+
+static char *emulator(Fill *f)
+{
+	return cpulist_format(f->vm->emulatorpin);
+}
+
+static char *iothreads(Fill *f)
+{
+	g_autofree char *cpus = emulator(f);
+	GString *block = g_string_new(NULL);
+
+	for (unsigned i = 1; i <= f->vm->spec->iothreads; i++) {
+		g_autofree char *n = fill_number(i);
+		const TemplateValue values[] = {
+			{"iothread", n, TEMPLATE_SHELL}, {"cpus", cpus, TEMPLATE_SHELL}, FILL_END};
+
+		fill_append(f, block, "vm/iothread.sh", values);
+	}
+	return g_string_free(block, FALSE);
+}
+
+static const char *unfit_virsh(const Plan *plan, const PlanVm *vm)
+{
+	(void)plan;
+	return vm->placed ? NULL : "it is not placed; 'planner plan' says why";
+}
+
+/* Nobody knows where its vCPUs are, so all have to be parked at once. */
+static const char *unfit_virsh_unseen(const Plan *plan, const PlanVm *vm)
+{
+	g_auto(CpuSet) parking = parking_of(plan);
+
+	return (int)vm->vcpupin->len <= hwloc_bitmap_weight(parking)
+		       ? NULL
+		       : "it has more vCPUs than there are host CPUs to park them on; emit virsh "
+			 "with --merge FILE or -c URI, which say where they are";
+}
+
+static const ArtifactValue virsh_values[] = {
+	{"head", TEMPLATE_RAW, fill_head},	{"vm", TEMPLATE_SHELL, fill_vm_name},
+	{"vcpus", TEMPLATE_RAW, vcpus},		{"emulator", TEMPLATE_SHELL, emulator},
+	{"iothreads", TEMPLATE_RAW, iothreads}, {NULL, TEMPLATE_RAW, NULL}};
+
+const Artifact artifact_virsh = {
+	.name = "virsh",
+	.help = "the virsh commands that re-pin one running VM",
+	.path = "/etc/planner/virsh/*.sh",
+	.script = true,
+	.of_vm = true,
+	.activation = ACTIVATE_REPIN,
+	.activate = "run this script while the VM runs",
+	.unfit = unfit_virsh,
+	.unfit_unseen = unfit_virsh_unseen,
+	.template = "vm/virsh.sh",
+	.values = virsh_values,
+};

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/check/check.h"
+#include "planner/base/json.h"
+
+#include <string.h>
+
+/* "vm" stands for every rule "vm.…". */
+static bool matches(const char *word, const char *id)
+{
+	size_t length = strlen(word);
+
+	return !strncmp(word, id, length) && (!id[length] || id[length] == '.');
+}
+
+static bool listed(char **words, const char *id)
+{
+	for (; words && *words; words++)
+		if (matches(*words, id))
+			return true;
+	return false;
+}
+
+bool check_word_known(const char *id)
+{
+	for (const Rule *const *rule = rules; *rule; rule++)
+		if (*id && matches(id, (*rule)->id))
+			return true;
+	return false;
+}
+
+static bool chosen(const Rule *rule, const CheckOptions *options)
+{
+	return (!options->only || listed(options->only, rule->id)) &&
+	       !listed(options->skip, rule->id);
+}
+
+static void count(Check *check)
+{
+	for (unsigned i = 0; i < check->findings->len; i++) {
+		const Finding *finding = g_ptr_array_index(check->findings, i);
+
+		if (finding->verdict == VERDICT_UNKNOWN)
+			check->unknown++;
+		else
+			check->counts[finding->severity]++;
+	}
+}
+
+Check *check_run(const Audit *audit, const CheckOptions *options)
+{
+	Check *check = g_new0(Check, 1);
+
+	check->audit = audit;
+	check->options = *options;
+	check->rules = g_ptr_array_new();
+	check->findings = findings_new();
+	for (const Rule *const *rule = rules; *rule; rule++) {
+		if (!chosen(*rule, options) || !rule_applies(*rule, audit))
+			continue;
+		g_ptr_array_add(check->rules, (gpointer)*rule);
+		rule_run(*rule, audit, check->findings);
+	}
+	findings_sort(check->findings);
+	count(check);
+	return check;
+}
+
+void check_free(Check *check)
+{
+	g_ptr_array_unref(check->rules);
+	g_ptr_array_unref(check->findings);
+	g_free(check);
+}
+
+bool check_finding_bad(const Check *check, const Finding *finding)
+{
+	if (finding->verdict == VERDICT_UNKNOWN)
+		return check->options.strict;
+	return finding->severity >= check->options.fail_on;
+}
+
+bool check_bad(const Check *check)
+{
+	for (unsigned i = 0; i < check->findings->len; i++)
+		if (check_finding_bad(check, g_ptr_array_index(check->findings, i)))
+			return true;
+	return false;
+}
+
+char *check_subject(const Check *check)
+{
+	const Audit *audit = check->audit;
+
+	if (audit->plan && audit->plan->name)
+		return g_strdup_printf("node %s", audit->plan->name);
+	return g_strdup(audit->facts->live ? "this machine" : "the captured node");
+}
+
+/* The document */
+
+char *check_counts_text(const Check *check)
+{
+	GString *text = g_string_new(NULL);
+
+	for (unsigned severity = SEVERITY_ERROR + 1; severity-- > SEVERITY_INFO;)
+		if (check->counts[severity])
+			g_string_append_printf(text, "%s%u %s%s", text->len ? ", " : "",
+					       check->counts[severity], severity_name(severity),
+					       check->counts[severity] == 1 ? "" : "s");
+	if (check->unknown)
+		g_string_append_printf(text, "%s%u not known", text->len ? ", " : "",
+				       check->unknown);
+	if (!text->len)
+		g_string_append(text, check->audit->plan ? "as planned" : "consistent with itself");
+	return g_string_free(text, FALSE);
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return text ? json_string(text) : json_null();
+}
+
+static json_t *node_to_json(const Audit *audit)
+{
+	const GuestFacts *guests = audit->facts->guests;
+	json_t *object = json_object();
+
+	json_object_set_new(object, "name", text_or_null(audit->plan ? audit->plan->name : NULL));
+	json_object_set_new(object, "kernel", text_or_null(audit->facts->kernel->release));
+	json_object_set_new(object, "qemu", text_or_null(guests ? guests->qemu : NULL));
+	json_object_set_new(object, "libvirt", text_or_null(guests ? guests->libvirt : NULL));
+	json_object_set_new(
+		object, "topology",
+		text_or_null(audit->facts->host ? audit->facts->host->fingerprint : NULL));
+	return object;
+}
+
+static json_t *summary_to_json(const Check *check)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "rules", json_integer(check->rules->len));
+	json_object_set_new(object, "errors", json_integer(check->counts[SEVERITY_ERROR]));
+	json_object_set_new(object, "warnings", json_integer(check->counts[SEVERITY_WARNING]));
+	json_object_set_new(object, "infos", json_integer(check->counts[SEVERITY_INFO]));
+	json_object_set_new(object, "unknown", json_integer(check->unknown));
+	json_object_set_new(object, "bad", json_boolean(check_bad(check)));
+	return object;
+}
+
+static json_t *unread_to_json(const Facts *facts)
+{
+	json_t *array = json_array();
+
+	for (unsigned i = 0; i < facts->unread->len; i++) {
+		const Unread *unread = g_ptr_array_index(facts->unread, i);
+		json_t *object = json_object();
+
+		json_object_set_new(object, "source", json_string(unread->source));
+		json_object_set_new(object, "why", json_string(unread->why));
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
+static json_t *rules_to_json(const Check *check)
+{
+	json_t *array = json_array();
+
+	for (unsigned i = 0; i < check->rules->len; i++)
+		json_array_append_new(
+			array, json_string(((const Rule *)g_ptr_array_index(check->rules, i))->id));
+	return array;
+}
+
+json_t *check_to_json(const Check *check)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "format", json_string(JSON_FORMAT_CHECK));
+	json_object_set_new(object, "node", node_to_json(check->audit));
+	json_object_set_new(object, "planned", json_boolean(check->audit->plan != NULL));
+	json_object_set_new(object, "summary", summary_to_json(check));
+	json_object_set_new(object, "findings", findings_to_json(check->findings));
+	json_object_set_new(object, "unread", unread_to_json(check->audit->facts));
+	json_object_set_new(object, "rules", rules_to_json(check));
+	return object;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Rules: what an audit looks for. A rule is a pure function over an Audit, that is, what was
+ * intended (plan, inventory, or neither) and what was found (facts); it adds findings and does
+ * nothing else. Its texts are the manual: planner-rules(7) and `planner explain` print them.
+ *
+ * To add a rule: 1. a `const Rule rule_AREA_WHAT` beside its code in the rules_*.c of its subject;
+ * 2. its line in the table of rules.c and its declaration in rules_table.h; 3. `UPDATE=1
+ * tests/rules.t`, which writes it into man/planner-rules.7; 4. a row in tests/unit/test_rules.c,
+ * where it fires and where it does not: a test fails without.
+ *
+ * A fact that was not read is never a pass: a rule names the facts it `needs`, and for each that is
+ * missing there is one finding with VERDICT_UNKNOWN that names the source. Only rules that matter
+ * here (`when`) are judged at all.
+ */
+#ifndef PLANNER_CHECK_RULES_H
+#define PLANNER_CHECK_RULES_H
+
+#include "planner/kernel/cmdline.h"
+#include "planner/place/plan.h"
+#include "topology/facts/facts.h"
+
+/* When a rule matters. */
+enum {
+	WHEN_PLAN = 1 << 0,	/* a plan or an inventory is given */
+	WHEN_NO_PLAN = 1 << 1,	/* none is */
+	WHEN_ISOLATED = 1 << 2, /* CPUs are, or shall be, isolated */
+	WHEN_GUESTS = 1 << 3,	/* there are VMs, or nobody knows whether there are */
+};
+
+/* Facts a rule may need; rules_needs.c says where each is from. */
+enum {
+	FACT_LINE = 1 << 0,
+	FACT_RELEASE = 1 << 1,
+	FACT_POSSIBLE = 1 << 2,
+	FACT_ISOLATED = 1 << 3,
+	FACT_NOHZ = 1 << 4,
+	FACT_CONFIG = 1 << 5,
+	FACT_ENVIRON = 1 << 6,
+	FACT_BOOT = 1 << 7,
+	FACT_WORKQUEUE = 1 << 8,
+	FACT_WATCHDOG = 1 << 9,
+	FACT_IRQS = 1 << 10,
+	FACT_IRQ_DEFAULT = 1 << 11,
+	FACT_TASKS = 1 << 12,
+	FACT_CGROUPS = 1 << 13,
+	FACT_GUESTS = 1 << 14,
+	FACT_THREADS = 1 << 15, /* the guests' threads as they are */
+	FACT_ARGV = 1 << 16,	/* the running QEMUs' command lines */
+	FACT_NODE_MEMORY = 1 << 17,
+	FACT_HUGEPAGES = 1 << 18,
+	FACT_KVM = 1 << 19,
+	FACT_EXITS = 1 << 20,
+	FACT_POWER = 1 << 21,
+	FACT_SERVICES = 1 << 22,
+	FACT_TOPOLOGY = 1 << 23,
+	FACT_LOG = 1 << 24,
+};
+
+/* A VM of the node, of the plan, or of both. */
+typedef struct AuditVm {
+	const char *name;
+	char *subject;		 /* "vm NAME" */
+	const Guest *guest;	 /* NULL: the node has none of that name */
+	const PlanVm *vm;	 /* NULL: the plan has none, or there is no plan */
+	bool dedicated;		 /* by the plan, else by its pins: every vCPU on exactly one CPU */
+	VmSpec *spec;		 /* what cpupm_judge() reads, from the guest */
+	GPtrArray *vcpus;	 /* of hwloc_bitmap_t, by vCPU: where each really may run */
+	hwloc_bitmap_t emulator; /* where emulator and I/O threads may */
+	hwloc_bitmap_t cpus;	 /* all of vcpus */
+	Cpupm *cpupm;		 /* NULL: no guest, or the topology is not known */
+	Tristate pm_next;	 /* cpu-pm=on for its next start */
+	Tristate pm_now;	 /* of the QEMU that runs; NO where none does */
+} AuditVm;
+
+typedef struct Audit {
+	const Plan *plan;	    /* NULL: none */
+	const Inventory *inventory; /* NULL: none */
+	const Facts *facts;
+	const Host *host; /* the node's, else the plan's; NULL: neither is known */
+	Cmdline *cmdline; /* NULL: not read */
+	CmdlineEffects *effects;
+	Cmdline *planned; /* the plan's own line */
+	CmdlineEffects *planned_effects;
+	hwloc_bitmap_t partitions; /* in isolated cpuset partitions */
+	/* What the kernel has: sysfs where it could be read, else what the line makes of it. */
+	hwloc_bitmap_t scheduler; /* taken from the scheduler by isolcpus */
+	hwloc_bitmap_t quiet;	  /* scheduler and partitions */
+	hwloc_bitmap_t tick;	  /* nohz_full */
+	hwloc_bitmap_t rcu;	  /* RCU callbacks offloaded */
+	/* What is intended: of the plan; without one what the line asks for. */
+	hwloc_bitmap_t isolated, host_cpus, sdk_cpus;
+	hwloc_bitmap_t online;
+	GPtrArray *vms; /* of AuditVm: the plan's in its order, then the node's others */
+} Audit;
+
+/* The two documents of a VM: what runs, and what the next start makes. */
+typedef enum Side { SIDE_LIVE, SIDE_NEXT } Side;
+
+typedef struct Rule Rule;
+typedef void RuleEval(const Rule *rule, const Audit *audit, GPtrArray *findings);
+typedef void RuleEvalVm(const Rule *rule, const Audit *audit, const AuditVm *vm,
+			GPtrArray *findings);
+typedef void RuleEvalPlanned(const Rule *rule, const Plan *plan, const PlanVm *vm,
+			     const char *subject, GPtrArray *findings);
+/* What is wrong with the SIDE of VM, yours; NULL if nothing is. CPUs in trouble go into CPUS. */
+typedef char *RuleJudge(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus);
+
+struct Rule {
+	const char *id; /* "area.what", stable */
+	Severity severity;
+	const char *title; /* what is wrong, in a few words */
+	const char *sees;  /* what is looked at, and when it fires */
+	const char *why;
+	const char *remedy; /* a command that names the VM says NAME: a finding puts the VM there */
+	const char *source; /* where sees and why are from */
+	unsigned when, needs;
+	/* One of these. */
+	RuleEval *eval;
+	RuleEvalVm *eval_vm;	       /* for each VM that the node has */
+	RuleEvalPlanned *eval_planned; /* for each VM that has a place in the plan */
+	RuleJudge *judge; /* for each document of each of them: one finding where both have the
+			   * fault, one each where they differ */
+};
+
+/* All rules, by subject; ended by NULL. */
+extern const Rule *const rules[];
+/* The rule called ID, NULL. */
+const Rule *rule_find(const char *id);
+/* The id nearest to the misspelt ID, NULL. */
+const char *rule_nearest(const char *id);
+
+/* PLAN, INVENTORY and FACTS are borrowed. Yours. */
+Audit *audit_new(const Plan *plan, const Inventory *inventory, const Facts *facts);
+void audit_free(Audit *audit);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Audit, audit_free)
+
+/* Does RULE matter here? */
+bool rule_applies(const Rule *rule, const Audit *audit);
+/* Judge by RULE, if it matters. */
+void rule_run(const Rule *rule, const Audit *audit, GPtrArray *findings);
+/* What in PLAN breaks the rules of planning, as the rules plan.… find it: of Finding, sorted.
+ * Yours.
+ */
+GPtrArray *plan_breaches(const Plan *plan);
+/* A finding for every fact that RULE needs and that is missing. */
+void rule_needs_check(const Rule *rule, const Audit *audit, GPtrArray *findings);
+/* Is the fact (one of FACT_…) there, all of it? */
+bool fact_known(const Facts *facts, unsigned fact);
+
+#endif

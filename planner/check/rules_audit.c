@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+/* What rules look at, derived once from plan, inventory and facts. */
+#include "planner/check/rules_found.h"
+#include "planner/base/subject.h"
+#include "planner/base/version.h"
+
+#include <string.h>
+
+/* What the kernel has */
+
+static hwloc_bitmap_t copy_of(hwloc_const_bitmap_t set)
+{
+	return set ? hwloc_bitmap_dup(set) : set_new();
+}
+
+/* Only what works: "isolated invalid (…)" does not. */
+static hwloc_bitmap_t partitions_of(const CgroupFacts *cgroups)
+{
+	hwloc_bitmap_t all = set_new();
+
+	for (unsigned i = 0; i < cgroups->groups->len; i++) {
+		const Cgroup *group = &g_array_index(cgroups->groups, Cgroup, i);
+
+		if (group->partition && g_str_equal(group->partition, "isolated") &&
+		    group->effective)
+			hwloc_bitmap_or(all, all, group->effective);
+	}
+	return all;
+}
+
+static void read_line(Audit *audit)
+{
+	const KernelFacts *kernel = audit->facts->kernel;
+	static const char empty[] = "";
+
+	if (kernel->cmdline)
+		audit->cmdline = cmdline_parse(kernel->cmdline);
+	if (audit->cmdline)
+		audit->effects = cmdline_effects(audit->cmdline, kernel->release, kernel->possible);
+	audit->planned = cmdline_parse(audit->plan ? audit->plan->cmdline : empty);
+	audit->planned_effects = cmdline_effects(audit->planned, NULL, NULL);
+}
+
+static void read_kernel(Audit *audit)
+{
+	const KernelFacts *kernel = audit->facts->kernel;
+	const CmdlineEffects *effects = audit->effects;
+
+	audit->partitions = partitions_of(audit->facts->cgroups);
+	audit->scheduler = copy_of(kernel->isolated ? kernel->isolated
+				   : effects	    ? effects->domain
+						    : NULL);
+	audit->quiet = copy_of(audit->scheduler);
+	hwloc_bitmap_or(audit->quiet, audit->quiet, audit->partitions);
+	audit->tick = copy_of(kernel->nohz_full ? kernel->nohz_full
+			      : effects		? effects->tick
+						: NULL);
+	audit->rcu = copy_of(effects ? effects->nocbs : NULL);
+	hwloc_bitmap_or(audit->rcu, audit->rcu, audit->tick);
+}
+
+/* What is intended */
+
+static hwloc_bitmap_t online_of(const Audit *audit)
+{
+	if (audit->facts->kernel->online)
+		return copy_of(audit->facts->kernel->online);
+	return copy_of(audit->host ? audit->host->online : NULL);
+}
+
+/* Without a plan the line says what its author wanted, honoured or not. */
+static hwloc_bitmap_t asked_of(const Audit *audit)
+{
+	hwloc_bitmap_t set = copy_of(audit->quiet);
+	const CmdlineEffects *effects = audit->effects;
+
+	if (effects && hwloc_bitmap_iszero(set))
+		hwloc_bitmap_copy(set, effects->isolcpus.asked);
+	if (effects && hwloc_bitmap_iszero(set))
+		hwloc_bitmap_copy(set, effects->nohz_full.asked);
+	if (hwloc_bitmap_iszero(set))
+		hwloc_bitmap_copy(set, audit->tick);
+	if (audit->facts->kernel->possible)
+		hwloc_bitmap_and(set, set, audit->facts->kernel->possible);
+	return set;
+}
+
+static void read_intent(Audit *audit)
+{
+	const Plan *plan = audit->plan;
+
+	audit->online = online_of(audit);
+	audit->isolated = plan ? copy_of(plan->isolated) : asked_of(audit);
+	audit->host_cpus =
+		plan ? copy_of(plan->cpus[ROLE_HOST]) : set_minus(audit->online, audit->isolated);
+	audit->sdk_cpus = copy_of(plan ? plan->cpus[ROLE_SDK] : NULL);
+}
+
+/* VMs */
+
+static bool pinned_one_to_one(const Guest *guest)
+{
+	for (unsigned v = 0; v < guest->vcpu_threads->len; v++)
+		if (!set_single(
+			    thread_pin(guest_thread(guest->vcpu_threads, v), guest_side(guest))))
+			return false;
+	return guest->vcpu_threads->len > 0;
+}
+
+static CpuMode mode_of(const char *word)
+{
+	for (unsigned i = 0; word && cpu_mode_names[i]; i++)
+		if (g_str_equal(word, cpu_mode_names[i]))
+			return i;
+	return CPU_MODE_CUSTOM;
+}
+
+static VmSpec *spec_of(const Guest *guest)
+{
+	VmSpec *spec = vm_spec_new(guest->name);
+
+	spec->vcpus = guest->vcpus;
+	spec->cpu_pm = true;
+	spec->cpu_mode = mode_of(guest->cpu_mode);
+	spec->locked = guest->locked;
+	return spec;
+}
+
+/*
+ * Where a thread really may run. One that may run everywhere, and was not told so by its XML, is
+ * allowed the CPUs that isolcpus took as well (libvirt before 10.4 says so to the kernel); yet the
+ * scheduler balances nothing onto them. What keeps it off them is luck, which vm.free-on-isolated
+ * and vm.thread-differs say, and not a tenancy. CPUs that are offline do not count, unless there
+ * are no others.
+ */
+static hwloc_bitmap_t real_place(const Audit *audit, const Guest *guest, const GuestThread *thread)
+{
+	hwloc_const_bitmap_t place = thread_place(guest, thread, guest_side(guest));
+	hwloc_bitmap_t set = copy_of(thread->real ? thread->real : place ? place : audit->online);
+
+	if (!set_meets(place, audit->scheduler) && hwloc_bitmap_isincluded(audit->scheduler, set))
+		hwloc_bitmap_andnot(set, set, audit->scheduler);
+	if (set_meets(set, audit->online))
+		hwloc_bitmap_and(set, set, audit->online);
+	return set;
+}
+
+static void add_places(const Audit *audit, const Guest *guest, const GArray *threads,
+		       hwloc_bitmap_t all)
+{
+	for (unsigned i = 0; i < threads->len; i++) {
+		g_auto(CpuSet) set = real_place(audit, guest, guest_thread(threads, i));
+
+		hwloc_bitmap_or(all, all, set);
+	}
+}
+
+static void read_places(const Audit *audit, AuditVm *vm)
+{
+	const Guest *guest = vm->guest;
+
+	for (unsigned v = 0; guest && v < guest->vcpu_threads->len; v++) {
+		hwloc_bitmap_t set = real_place(audit, guest, guest_thread(guest->vcpu_threads, v));
+
+		hwloc_bitmap_or(vm->cpus, vm->cpus, set);
+		g_ptr_array_add(vm->vcpus, set);
+	}
+	if (!guest)
+		return;
+	add_places(audit, guest, guest->emulator_threads, vm->emulator);
+	add_places(audit, guest, guest->iothreads, vm->emulator);
+}
+
+static Tristate tristate(bool yes)
+{
+	return yes ? TRISTATE_YES : TRISTATE_NO;
+}
+
+static void read_pm(const Audit *audit, AuditVm *vm)
+{
+	const Guest *guest = vm->guest;
+	const char *qemu = audit->facts->guests->qemu;
+
+	if (guest_has(guest, SIDE_NEXT))
+		vm->pm_next = tristate(overcommit_on(guest->overcommit_inactive, "cpu-pm", qemu));
+	else if (guest_has(guest, SIDE_LIVE))
+		vm->pm_next = tristate(overcommit_on(guest->overcommit_live, "cpu-pm", qemu));
+	if (!guest->running)
+		vm->pm_now = TRISTATE_NO;
+	if (guest->running && guest->argv) {
+		g_auto(GStrv) arguments = overcommit_of(guest->argv);
+
+		vm->pm_now = tristate(overcommit_on(arguments, "cpu-pm", qemu));
+	}
+}
+
+static void audit_vm_free(gpointer data)
+{
+	AuditVm *vm = data;
+
+	g_free(vm->subject);
+	g_ptr_array_unref(vm->vcpus);
+	hwloc_bitmap_free(vm->emulator);
+	hwloc_bitmap_free(vm->cpus);
+	if (vm->spec)
+		vm_spec_free(vm->spec);
+	if (vm->cpupm)
+		cpupm_free(vm->cpupm);
+	g_free(vm);
+}
+
+static void add_vm(Audit *audit, const char *name, const PlanVm *planned, const Guest *guest)
+{
+	AuditVm *vm = g_new0(AuditVm, 1);
+
+	vm->name = name;
+	vm->subject = subject_vm(name);
+	vm->guest = guest;
+	vm->vm = planned;
+	vm->vcpus = g_ptr_array_new_with_free_func((GDestroyNotify)hwloc_bitmap_free);
+	vm->emulator = set_new();
+	vm->cpus = set_new();
+	vm->dedicated = planned ? planned->spec->policy == POLICY_DEDICATED
+				: guest && pinned_one_to_one(guest);
+	if (guest) {
+		vm->spec = spec_of(guest);
+		read_places(audit, vm);
+		read_pm(audit, vm);
+	}
+	g_ptr_array_add(audit->vms, vm);
+}
+
+static const Guest *guest_find(const GuestFacts *guests, const char *name)
+{
+	for (unsigned i = 0; guests && i < guests->guests->len; i++) {
+		const Guest *guest = g_ptr_array_index(guests->guests, i);
+
+		if (g_str_equal(guest->name, name))
+			return guest;
+	}
+	return NULL;
+}
+
+static void read_vms(Audit *audit)
+{
+	const GuestFacts *guests = audit->facts->guests;
+
+	for (unsigned i = 0; audit->plan && i < audit->plan->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(audit->plan->vms, i);
+
+		add_vm(audit, vm->spec->name, vm, guest_find(guests, vm->spec->name));
+	}
+	for (unsigned i = 0; guests && i < guests->guests->len; i++) {
+		const Guest *guest = g_ptr_array_index(guests->guests, i);
+
+		if (!audit->plan || !plan_vm(audit->plan, guest->name))
+			add_vm(audit, guest->name, NULL, guest);
+	}
+}
+
+/* cpu-pm: the same judgement as a plan's, over the sets that were found */
+
+static Tristate mwait_of(const Audit *audit)
+{
+	if (audit->facts->kvm->disable_exits >= 0)
+		return tristate(audit->facts->kvm->disable_exits & 1);
+	return audit->inventory ? audit->inventory->mwait : TRISTATE_UNKNOWN;
+}
+
+static GArray *threads_of(const Audit *audit)
+{
+	GArray *threads = g_array_new(FALSE, FALSE, sizeof(CpupmThreads));
+
+	for (unsigned i = 0; i < audit->vms->len; i++) {
+		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
+		CpupmThreads own = {vm->vcpus, vm->emulator};
+
+		g_array_append_val(threads, own);
+	}
+	return threads;
+}
+
+static void judge_cpupm(Audit *audit)
+{
+	const Facts *facts = audit->facts;
+	g_autoptr(GArray) threads = threads_of(audit);
+	CpupmGround ground = {
+		.host = audit->host,
+		.host_cpus = audit->host_cpus,
+		.sdk_cpus = audit->sdk_cpus,
+		.isolated = audit->quiet,
+		.threads = threads,
+		.kernel = facts->kernel->release,
+		.qemu = facts->guests->qemu,
+		.mwait = mwait_of(audit),
+		.disable_exits = facts->kvm->disable_exits < 0
+					 ? TRISTATE_UNKNOWN
+					 : tristate(facts->kvm->disable_exits > 0),
+		.nested = facts->kvm->nested,
+		.section = "",
+	};
+	g_autoptr(CpupmCensus) census = cpupm_census_new(&ground);
+
+	for (unsigned i = 0; i < audit->vms->len; i++) {
+		AuditVm *vm = g_ptr_array_index(audit->vms, i);
+
+		if (vm->guest && vm->guest->vcpu_threads->len)
+			vm->cpupm = cpupm_judge(&ground, census, i, vm->spec);
+	}
+}
+
+Audit *audit_new(const Plan *plan, const Inventory *inventory, const Facts *facts)
+{
+	Audit *audit = g_new0(Audit, 1);
+
+	audit->plan = plan;
+	audit->inventory = inventory;
+	audit->facts = facts;
+	audit->host = facts->host ? facts->host : plan ? plan->host : NULL;
+	audit->vms = g_ptr_array_new_with_free_func(audit_vm_free);
+	read_line(audit);
+	read_kernel(audit);
+	read_intent(audit);
+	read_vms(audit);
+	if (audit->host && facts->guests)
+		judge_cpupm(audit);
+	return audit;
+}
+
+void audit_free(Audit *audit)
+{
+	g_clear_pointer(&audit->cmdline, cmdline_free);
+	g_clear_pointer(&audit->effects, cmdline_effects_free);
+	cmdline_free(audit->planned);
+	cmdline_effects_free(audit->planned_effects);
+	hwloc_bitmap_free(audit->partitions);
+	hwloc_bitmap_free(audit->scheduler);
+	hwloc_bitmap_free(audit->quiet);
+	hwloc_bitmap_free(audit->tick);
+	hwloc_bitmap_free(audit->rcu);
+	hwloc_bitmap_free(audit->isolated);
+	hwloc_bitmap_free(audit->host_cpus);
+	hwloc_bitmap_free(audit->sdk_cpus);
+	hwloc_bitmap_free(audit->online);
+	g_ptr_array_unref(audit->vms);
+	g_free(audit);
+}

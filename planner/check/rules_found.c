@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/check/rules_found.h"
+#include "planner/base/subject.h"
+#include "planner/base/version.h"
+
+#include <string.h>
+
+/* Findings */
+
+/* May stand in a command as it is. */
+static bool plain(const char *name)
+{
+	return strspn(name, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._") > 0 &&
+	       !name[strspn(name, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-")];
+}
+
+/* The rule's remedy, its NAME being the VM of SUBJECT; a name that wants quotes is left to users.
+ */
+static char *remedy_for(const Rule *rule, const char *subject)
+{
+	const char *name = subject_vm_name(subject);
+	GString *text = g_string_new(rule->remedy);
+
+	if (name && plain(name))
+		g_string_replace(text, "NAME", name, 0);
+	return g_string_free(text, FALSE);
+}
+
+void rule_found(const Rule *rule, GPtrArray *findings, const char *subject, const char *evidence,
+		hwloc_const_bitmap_t cpus, const char *text, ...)
+{
+	g_autofree char *list = cpus && !hwloc_bitmap_iszero(cpus) ? cpulist_format(cpus) : NULL;
+	g_autofree char *remedy = remedy_for(rule, subject);
+	g_autofree char *seen = NULL;
+	va_list args;
+
+	va_start(args, text);
+	seen = g_strdup_vprintf(text, args);
+	va_end(args);
+	findings_add(findings, rule->severity, rule->id, subject, remedy, "%s", seen);
+	findings_support(findings, evidence, list, rule->why);
+}
+
+void rule_unknown(const Rule *rule, GPtrArray *findings, const char *subject, const char *evidence,
+		  const char *text, ...)
+{
+	g_autofree char *seen = NULL;
+	va_list args;
+
+	va_start(args, text);
+	seen = g_strdup_vprintf(text, args);
+	va_end(args);
+	findings_add_unknown(findings, rule->severity, rule->id, subject,
+			     "let planner read it, then check again", "%s", seen);
+	findings_support(findings, evidence, NULL, rule->why);
+}
+
+void rule_found_on_isolated(const Rule *rule, const Audit *audit, GPtrArray *findings,
+			    const char *subject, const char *evidence, hwloc_const_bitmap_t cpus,
+			    const char *what)
+{
+	g_auto(CpuSet) hit = cpus ? set_and(cpus, audit->isolated) : set_new();
+	g_autofree char *list = set_text(hit);
+
+	if (!hwloc_bitmap_iszero(hit))
+		rule_found(rule, findings, subject, evidence, hit, "%s isolated CPUs %s", what,
+			   list);
+}
+
+/* Sets */
+
+hwloc_bitmap_t set_new(void)
+{
+	return hwloc_bitmap_alloc();
+}
+
+hwloc_bitmap_t set_and(hwloc_const_bitmap_t a, hwloc_const_bitmap_t b)
+{
+	hwloc_bitmap_t set = set_new();
+
+	hwloc_bitmap_and(set, a, b);
+	return set;
+}
+
+hwloc_bitmap_t set_minus(hwloc_const_bitmap_t a, hwloc_const_bitmap_t b)
+{
+	hwloc_bitmap_t set = set_new();
+
+	hwloc_bitmap_andnot(set, a, b);
+	return set;
+}
+
+char *set_text(hwloc_const_bitmap_t set)
+{
+	return !set || hwloc_bitmap_iszero(set) ? g_strdup("none") : cpulist_format(set);
+}
+
+bool set_meets(hwloc_const_bitmap_t a, hwloc_const_bitmap_t b)
+{
+	return a && b && hwloc_bitmap_intersects(a, b);
+}
+
+bool set_same(hwloc_const_bitmap_t a, hwloc_const_bitmap_t b)
+{
+	return a == b || (a && b && hwloc_bitmap_isequal(a, b));
+}
+
+bool set_single(hwloc_const_bitmap_t set)
+{
+	return set && hwloc_bitmap_weight(set) == 1;
+}
+
+/* Sides of a VM */
+
+const char *const side_names[] = {"live XML", "inactive XML"};
+
+bool guest_has(const Guest *guest, Side side)
+{
+	return side == SIDE_LIVE ? guest->live_xml != NULL : guest->inactive_xml != NULL;
+}
+
+hwloc_const_bitmap_t thread_pin(const GuestThread *thread, Side side)
+{
+	return side == SIDE_LIVE ? thread->live : thread->inactive;
+}
+
+hwloc_const_bitmap_t guest_cpuset(const Guest *guest, Side side)
+{
+	return side == SIDE_LIVE ? guest->cpuset_live : guest->cpuset_inactive;
+}
+
+hwloc_const_bitmap_t thread_place(const Guest *guest, const GuestThread *thread, Side side)
+{
+	hwloc_const_bitmap_t pin = thread_pin(thread, side);
+
+	return pin ? pin : guest_cpuset(guest, side);
+}
+
+const GuestThread *guest_thread(const GArray *threads, unsigned i)
+{
+	return &g_array_index(threads, GuestThread, i);
+}
+
+Side guest_side(const Guest *guest)
+{
+	return guest_has(guest, SIDE_LIVE) ? SIDE_LIVE : SIDE_NEXT;
+}
+
+/* -overcommit */
+
+static bool option_says(const char *argument, const char *option, bool *on)
+{
+	g_auto(GStrv) parts = g_strsplit(argument, ",", -1);
+	size_t length = strlen(option);
+	bool said = false;
+
+	for (char **part = parts; *part; part++) {
+		const char *value = *part + length;
+
+		if (strncmp(*part, option, length) != 0 || (*value && *value != '='))
+			continue;
+		said = true;
+		*on = !*value || g_str_equal(value, "=on") || g_str_equal(value, "=yes") ||
+		      g_str_equal(value, "=true") || g_str_equal(value, "=y");
+	}
+	return said;
+}
+
+/* Before 9.1 each -overcommit sets both options anew (system/vl.c): the last one counts. */
+bool overcommit_on(char **arguments, const char *option, const char *qemu)
+{
+	bool last_counts = !qemu || version_before(qemu, 9, 1);
+	bool on = false;
+
+	for (; arguments && *arguments; arguments++)
+		if (!option_says(*arguments, option, &on) && last_counts)
+			on = false;
+	return on;
+}
+
+char **overcommit_of(char **argv)
+{
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+
+	for (; argv && *argv; argv++)
+		if ((g_str_equal(*argv, "-overcommit") || g_str_equal(*argv, "--overcommit")) &&
+		    argv[1])
+			g_strv_builder_add(builder, *++argv);
+	return g_strv_builder_end(builder);
+}
+
+/* Sysctls */
+
+const char *sysctl_value(const Facts *facts, const char *group, const char *name)
+{
+	g_autofree char *key = g_strconcat(group, ".", name, NULL);
+	GHashTable *sysctls = facts->kernel->sysctls;
+
+	return sysctls ? g_hash_table_lookup(sysctls, key) : NULL;
+}
+
+/* Cores, NUMA */
+
+unsigned threads_in(const Core *core, hwloc_const_bitmap_t set)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < core->n_cpus; i++)
+		n += hwloc_bitmap_isset(set, core->cpu[i]);
+	return n;
+}
+
+hwloc_bitmap_t nodes_of(const Host *host, hwloc_const_bitmap_t cpus)
+{
+	hwloc_bitmap_t nodes = set_new();
+
+	for (unsigned i = 0; i < host->nodes->len; i++)
+		if (hwloc_bitmap_intersects(host_node(host, i)->cpus, cpus))
+			hwloc_bitmap_set(nodes, host_node(host, i)->id);
+	return nodes;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* What rules find with: findings that carry their evidence, lists that stay short, sides of a VM.
+ */
+#ifndef PLANNER_CHECK_RULES_FOUND_H
+#define PLANNER_CHECK_RULES_FOUND_H
+
+#include "planner/base/naming.h"
+#include "planner/check/rules.h"
+
+/*
+ * RULE holds for SUBJECT, seen in EVIDENCE; CPUS (NULL or empty = none) are in trouble. The rule
+ * gives severity, reason and remedy; TEXT is a printf format for what was seen.
+ */
+G_GNUC_PRINTF(6, 7)
+void rule_found(const Rule *rule, GPtrArray *findings, const char *subject, const char *evidence,
+		hwloc_const_bitmap_t cpus, const char *text, ...);
+/* The same, but whether it holds cannot be told. */
+G_GNUC_PRINTF(5, 6)
+void rule_unknown(const Rule *rule, GPtrArray *findings, const char *subject, const char *evidence,
+		  const char *text, ...);
+
+/* All facts (FACT_…) that rules need here. */
+unsigned facts_needed(const Audit *audit);
+/* Is NOTE, one of FACTS', told of by a rule that is unknown for it, or only of facts that none of
+ * NEEDED is? */
+bool note_is_told(const Facts *facts, unsigned needed, const Unread *note);
+
+/* RULE holds for SUBJECT where CPUS (NULL = not known) meet the isolated ones: "WHAT isolated CPUs
+ * 2-3", which are in trouble. */
+void rule_found_on_isolated(const Rule *rule, const Audit *audit, GPtrArray *findings,
+			    const char *subject, const char *evidence, hwloc_const_bitmap_t cpus,
+			    const char *what);
+
+/* Sets. All are yours. */
+hwloc_bitmap_t set_new(void);
+hwloc_bitmap_t set_and(hwloc_const_bitmap_t a, hwloc_const_bitmap_t b);
+hwloc_bitmap_t set_minus(hwloc_const_bitmap_t a, hwloc_const_bitmap_t b);
+/* The set as text, "none" when empty. */
+char *set_text(hwloc_const_bitmap_t set);
+bool set_meets(hwloc_const_bitmap_t a, hwloc_const_bitmap_t b); /* NULL meets nothing */
+bool set_same(hwloc_const_bitmap_t a, hwloc_const_bitmap_t b);
+/* Has it exactly one CPU? */
+bool set_single(hwloc_const_bitmap_t set);
+
+/* The documents of a VM. */
+extern const char *const side_names[]; /* "live XML", "inactive XML" */
+bool guest_has(const Guest *guest, Side side);
+/* The pin element, NULL = none; and with the <vcpu cpuset> where there is none. */
+hwloc_const_bitmap_t thread_pin(const GuestThread *thread, Side side);
+hwloc_const_bitmap_t thread_place(const Guest *guest, const GuestThread *thread, Side side);
+hwloc_const_bitmap_t guest_cpuset(const Guest *guest, Side side);
+const GuestThread *guest_thread(const GArray *threads, unsigned i);
+/* What counts for a VM: live while it runs, else what the next start makes. */
+Side guest_side(const Guest *guest);
+
+/* The processes that are VMs: a set of pids. Yours. */
+GHashTable *guest_pids(const Audit *audit);
+
+/* The -overcommit arguments as that QEMU reads them (NULL = version not known). */
+bool overcommit_on(char **arguments, const char *option, const char *qemu);
+/* The values of -overcommit on a command line; yours. */
+char **overcommit_of(char **argv);
+
+/* The value of the sysctl GROUP.NAME, NULL where it was not read. */
+const char *sysctl_value(const Facts *facts, const char *group, const char *name);
+
+/* Of a core's threads, how many are in SET? */
+unsigned threads_in(const Core *core, hwloc_const_bitmap_t set);
+/* The NUMA nodes (OS indexes) that CPUS are on; yours. */
+hwloc_bitmap_t nodes_of(const Host *host, hwloc_const_bitmap_t cpus);
+
+#endif

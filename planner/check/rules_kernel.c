@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+/* Rules over what the kernel made of its line: its sets, its build, its partitions. */
+#include "planner/check/rules_found.h"
+#include "planner/check/rules_table.h"
+#include "planner/base/version.h"
+
+#include <string.h>
+
+#define LINE "/proc/cmdline"
+#define SUBJECT "kernel"
+#define CPU_FILES "/sys/devices/system/cpu/"
+#define ISOLATION_C "kernel/sched/isolation.c"
+
+/* Sets against the plan */
+
+/* CPUs that are offline are none too many. */
+static void set_differs(const Rule *rule, const Audit *audit, GPtrArray *findings,
+			const char *evidence, const char *what, hwloc_const_bitmap_t have,
+			hwloc_const_bitmap_t want)
+{
+	g_auto(CpuSet) missing = set_minus(want, have), extra = set_minus(have, want);
+	g_auto(CpuSet) both = set_new();
+	g_autofree char *less = set_text(missing), *more = NULL, *all = set_text(have);
+
+	if (audit->facts->kernel->offline)
+		hwloc_bitmap_andnot(extra, extra, audit->facts->kernel->offline);
+	if (hwloc_bitmap_iszero(missing) && hwloc_bitmap_iszero(extra))
+		return;
+	more = set_text(extra);
+	hwloc_bitmap_or(both, missing, extra);
+	rule_found(rule, findings, SUBJECT, evidence, both,
+		   "%s: CPUs %s; of the plan's are missing: %s, too many: %s", what, all, less,
+		   more);
+}
+
+static void eval_isolcpus(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	if (audit->facts->kernel->isolated || audit->effects)
+		set_differs(rule, audit, findings, CPU_FILES "isolated", "taken from the scheduler",
+			    audit->scheduler, audit->planned_effects->domain);
+}
+
+const Rule rule_kernel_isolcpus_differs = {
+	.id = "kernel.isolcpus-differs",
+	.severity = SEVERITY_ERROR,
+	.title = "isolcpus is not the plan's set",
+	.sees = "/sys/devices/system/cpu/isolated against the plan's isolcpus; where the file "
+		"could not be read, what this kernel makes of its line.",
+	.why = "The scheduler balances tasks onto CPUs that belong to VMs or the SDK, or host "
+	       "tasks lack CPUs that nobody uses.",
+	.remedy = "boot with the plan's line: 'planner emit cmdline'",
+	.source = ISOLATION_C "; Documentation/admin-guide/kernel-parameters.txt isolcpus=",
+	.when = WHEN_PLAN,
+	.needs = FACT_ISOLATED,
+	.eval = eval_isolcpus,
+};
+
+static void eval_nohz(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	if (audit->facts->kernel->nohz_full || audit->effects)
+		set_differs(rule, audit, findings, CPU_FILES "nohz_full", "without ticks",
+			    audit->tick, audit->planned_effects->tick);
+}
+
+const Rule rule_kernel_nohz_full_differs = {
+	.id = "kernel.nohz-full-differs",
+	.severity = SEVERITY_ERROR,
+	.title = "nohz_full is not the plan's set",
+	.sees = "/sys/devices/system/cpu/nohz_full against the plan's nohz_full; '(null)' and a "
+		"missing file are the empty set.",
+	.why = "CPUs outside it keep the scheduler's tick, their RCU callbacks, unbound work and "
+	       "movable kernel threads.",
+	.remedy = "boot with the plan's line: 'planner emit cmdline'",
+	.source = ISOLATION_C "; Documentation/timers/no_hz.rst",
+	.when = WHEN_PLAN,
+	.needs = FACT_NOHZ,
+	.eval = eval_nohz,
+};
+
+static void eval_rcu(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	if (audit->effects)
+		set_differs(rule, audit, findings, LINE, "RCU callbacks are offloaded", audit->rcu,
+			    audit->planned_effects->rcu);
+}
+
+const Rule rule_kernel_rcu_nocbs_differs = {
+	.id = "kernel.rcu-nocbs-differs",
+	.severity = SEVERITY_ERROR,
+	.title = "RCU callbacks are not offloaded from the plan's set",
+	.sees = "The CPUs of rcu_nocbs and nohz_full together against the plan's: nohz_full "
+		"implies rcu_nocbs. No file shows this set; the line and "
+		"/sys/devices/system/cpu/nohz_full do.",
+	.why = "CPUs outside it run RCU callbacks in softirq, in the middle of a guest's time.",
+	.remedy = "boot with the plan's line: 'planner emit cmdline'",
+	.source = "kernel/rcu/tree_nocb.h rcu_init_nohz()",
+	.when = WHEN_PLAN,
+	.needs = FACT_LINE,
+	.eval = eval_rcu,
+};
+
+static void eval_irqaffinity(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	hwloc_const_bitmap_t want = audit->planned_effects->irq;
+	g_auto(CpuSet) none = set_new();
+
+	if (want && audit->effects)
+		set_differs(rule, audit, findings, LINE, "interrupts go by default to",
+			    audit->effects->irq ? audit->effects->irq : none, want);
+}
+
+const Rule rule_kernel_irqaffinity_differs = {
+	.id = "kernel.irqaffinity-differs",
+	.severity = SEVERITY_ERROR,
+	.title = "irqaffinity is not the plan's set",
+	.sees = "irqaffinity= on the line against the plan's, where the plan has one.",
+	.why = "New interrupts are placed by this default, possibly on isolated CPUs.",
+	.remedy = "boot with the plan's line: 'planner emit cmdline'",
+	.source = "kernel/irq/irqdesc.c irq_affinity_setup()",
+	.when = WHEN_PLAN,
+	.needs = FACT_LINE,
+	.eval = eval_irqaffinity,
+};
+
+/* One set, and honoured */
+
+/* What did the kernel do about it? */
+static const char *mismatch_text(const Audit *audit)
+{
+	const CmdlineEffects *effects = audit->effects;
+
+	if (effects && effects->nohz_full.outcome == OUTCOME_MISMATCH)
+		return "; the kernel dropped nohz_full, which came second";
+	if (effects && effects->isolcpus.outcome == OUTCOME_MISMATCH)
+		return "; the kernel dropped isolcpus, which came second";
+	return "";
+}
+
+static void eval_sets(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	g_autofree char *domain = set_text(audit->quiet), *tick = set_text(audit->tick);
+	g_autofree char *rcu = set_text(audit->rcu);
+	g_auto(CpuSet) all = set_new(), common = set_and(audit->quiet, audit->tick);
+	bool line_agrees = !audit->effects || (set_same(audit->effects->isolcpus.asked,
+							audit->effects->nohz_full.asked));
+
+	hwloc_bitmap_and(common, common, audit->rcu);
+	hwloc_bitmap_or(all, audit->quiet, audit->tick);
+	if (audit->effects && audit->effects->rcu_nocbs.outcome == OUTCOME_TAKEN)
+		hwloc_bitmap_or(all, all, audit->effects->rcu_nocbs.asked);
+	hwloc_bitmap_andnot(all, all, common);
+	if (hwloc_bitmap_iszero(all) && (line_agrees || !*mismatch_text(audit)))
+		return;
+	rule_found(rule, findings, SUBJECT, LINE, all,
+		   "isolated from the scheduler: %s, without ticks: %s, RCU callbacks offloaded: "
+		   "%s%s",
+		   domain, tick, rcu, mismatch_text(audit));
+}
+
+const Rule rule_kernel_sets_differ = {
+	.id = "kernel.sets-differ",
+	.severity = SEVERITY_WARNING,
+	.title = "isolcpus, nohz_full and rcu_nocbs are not one set",
+	.sees = "The three sets as the kernel has them, isolated cpuset partitions counted with "
+		"isolcpus and nohz_full with rcu_nocbs; without a plan, which would say which of "
+		"them is wrong.",
+	.why = "isolcpus alone stops neither ticks nor RCU callbacks, nohz_full alone leaves the "
+	       "CPUs to the scheduler. Before 5.18 the kernel has one mask and drops the second of "
+	       "two that differ; disjoint sets leave 6.1 without a CPU for unbound work.",
+	.remedy = "give isolcpus, nohz_full and rcu_nocbs the same list",
+	.source = ISOLATION_C " housekeeping_setup(), commit 04d4e665a609 (5.18)",
+	.when = WHEN_NO_PLAN | WHEN_ISOLATED,
+	.needs = FACT_LINE | FACT_NOHZ | FACT_ISOLATED,
+	.eval = eval_sets,
+};
+
+static void not_honoured(const Rule *rule, GPtrArray *findings, const char *name,
+			 const char *evidence, hwloc_const_bitmap_t asked,
+			 hwloc_const_bitmap_t shown)
+{
+	g_auto(CpuSet) missing = set_minus(asked, shown);
+	g_autofree char *less = set_text(missing), *all = set_text(shown);
+
+	if (!hwloc_bitmap_iszero(missing))
+		rule_found(rule, findings, SUBJECT, evidence, missing,
+			   "the line asks for %s of CPUs %s, the kernel shows %s", name, less, all);
+}
+
+static void eval_not_honoured(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	const KernelFacts *kernel = audit->facts->kernel;
+
+	if (audit->effects && kernel->isolated)
+		not_honoured(rule, findings, "isolcpus", CPU_FILES "isolated",
+			     audit->effects->domain, kernel->isolated);
+	if (audit->effects && kernel->nohz_full)
+		not_honoured(rule, findings, "nohz_full", CPU_FILES "nohz_full",
+			     audit->effects->tick, kernel->nohz_full);
+}
+
+const Rule rule_kernel_not_honoured = {
+	.id = "kernel.not-honoured",
+	.severity = SEVERITY_ERROR,
+	.title = "The line asks for it, the kernel does not show it",
+	.sees = "What a kernel of this version makes of its line, against "
+		"/sys/devices/system/cpu/isolated and nohz_full.",
+	.why = "Something the line does not show keeps the parameter from working: an option "
+	       "missing in the build, a vendor's patch, a captured line of another boot.",
+	.remedy = "read 'dmesg | grep -e Housekeeping -e isolcpus -e NO_HZ'",
+	.source = ISOLATION_C "; drivers/base/cpu.c",
+	.needs = FACT_LINE | FACT_ISOLATED | FACT_NOHZ,
+	.eval = eval_not_honoured,
+};
+
+/* The build */
+
+static void option_check(const Rule *rule, const Audit *audit, GPtrArray *findings,
+			 const char *parameter, const char *option)
+{
+	GHashTable *config = audit->facts->kernel->config;
+	const char *value = config ? g_hash_table_lookup(config, option) : NULL;
+
+	if (!config || !audit->cmdline || !cmdline_last(audit->cmdline, parameter))
+		return;
+	if (!value || !g_str_equal(value, "y"))
+		rule_found(rule, findings, SUBJECT, "kernel configuration", NULL,
+			   "%s is on the line, but the kernel was built without %s", parameter,
+			   option);
+}
+
+static void eval_option(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	const KernelFacts *kernel = audit->facts->kernel;
+
+	option_check(rule, audit, findings, "isolcpus", "CONFIG_CPU_ISOLATION");
+	option_check(rule, audit, findings, "nohz_full", "CONFIG_NO_HZ_FULL");
+	option_check(rule, audit, findings, "rcu_nocbs", "CONFIG_RCU_NOCB_CPU");
+	if (!kernel->config && kernel->nohz_full && !kernel->nohz_full_file && audit->cmdline &&
+	    cmdline_last(audit->cmdline, "nohz_full"))
+		rule_found(rule, findings, SUBJECT, CPU_FILES "nohz_full", NULL,
+			   "nohz_full is on the line, but the file is not there: the kernel was "
+			   "built without CONFIG_NO_HZ_FULL");
+}
+
+const Rule rule_kernel_option_missing = {
+	.id = "kernel.option-missing",
+	.severity = SEVERITY_ERROR,
+	.title = "The kernel was built without what its line asks for",
+	.sees = "CONFIG_CPU_ISOLATION, CONFIG_NO_HZ_FULL and CONFIG_RCU_NOCB_CPU in /boot/config-* "
+		"or /proc/config.gz, for those parameters that are on the line.",
+	.why = "The parameter is dropped, with a line in dmesg at most ('Housekeeping: nohz "
+	       "unsupported. Build with CONFIG_NO_HZ_FULL').",
+	.remedy = "boot a kernel that has it",
+	.source = ISOLATION_C " housekeeping_setup(); kernel/time/Kconfig",
+	.when = WHEN_ISOLATED,
+	.needs = FACT_LINE | FACT_CONFIG,
+	.eval = eval_option,
+};
+
+/* Versions */
+
+/* "4.18.0-348" is the release "4.18.0-348.el8.x86_64". */
+static bool same_version(const char *planned, const char *found)
+{
+	size_t length = strlen(planned);
+
+	return !strncmp(found, planned, length) && !g_ascii_isdigit(found[length]);
+}
+
+static void version_check(const Rule *rule, GPtrArray *findings, const char *what,
+			  const char *evidence, const char *planned, const char *found)
+{
+	if (planned && found && !same_version(planned, found))
+		rule_found(rule, findings, "node", evidence, NULL,
+			   "the plan is for %s %s, the node has %s", what, planned, found);
+}
+
+static void eval_versions(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	const GuestFacts *guests = audit->facts->guests;
+
+	version_check(rule, findings, "kernel", "/proc/sys/kernel/osrelease", audit->plan->kernel,
+		      audit->facts->kernel->release);
+	if (!guests)
+		return;
+	version_check(rule, findings, "QEMU", guests->source, audit->plan->qemu, guests->qemu);
+	version_check(rule, findings, "libvirt", guests->source, audit->plan->libvirt,
+		      guests->libvirt);
+}
+
+const Rule rule_node_version_differs = {
+	.id = "node.version-differs",
+	.severity = SEVERITY_WARNING,
+	.title = "The node has other versions than the plan is for",
+	.sees = "[node] kernel, qemu and libvirt of the inventory against what runs; "
+		"a planned '4.18.0-348' is the release '4.18.0-348.el8.x86_64'.",
+	.why = "Which isolcpus flags are written and which VMs may have cpu-pm depends on the "
+	       "versions.",
+	.remedy = "set [node] to what the node runs, and plan again",
+	.source = "the plan",
+	.when = WHEN_PLAN,
+	.needs = FACT_RELEASE,
+	.eval = eval_versions,
+};
+
+/* The first error, and how many there are. */
+static const Finding *first_error(const GPtrArray *findings, unsigned *n)
+{
+	const Finding *first = NULL;
+
+	*n = 0;
+	for (unsigned i = 0; i < findings->len; i++) {
+		const Finding *finding = g_ptr_array_index(findings, i);
+
+		if (finding->severity != SEVERITY_ERROR || finding->verdict != VERDICT_FAIL)
+			continue;
+		first = first ? first : finding;
+		++*n;
+	}
+	return first;
+}
+
+static void eval_plan(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	const Plan *plan = audit->plan;
+	unsigned n;
+	const Finding *error = first_error(plan->findings, &n);
+	g_autofree char *more =
+		n > 1 ? g_strdup_printf(", and %u more error%s", n - 1, n > 2 ? "s" : "")
+		      : g_strdup("");
+
+	if (error)
+		rule_found(rule, findings, "node", "the plan", NULL, "%s: %s (%s)%s",
+			   error->subject, error->text, error->id, more);
+	else if (plan->placed < plan->wanted)
+		rule_found(rule, findings, "node", "the plan", NULL,
+			   "%u of %u VMs of the inventory are placed", plan->placed, plan->wanted);
+}
+
+const Rule rule_node_plan_bad = {
+	.id = "node.plan-bad",
+	.severity = SEVERITY_ERROR,
+	.title = "The plan itself does not work out on this machine",
+	.sees = "The plan's own findings: its first error and how many more there are, or VMs "
+		"without a place.",
+	.why = "What the node is compared with is not what anybody wants; often the machine is no "
+	       "more what the inventory was written for (SMT off, CPUs offline).",
+	.remedy = "see 'planner plan' with the same -i",
+	.source = "the plan",
+	.when = WHEN_PLAN,
+	.eval = eval_plan,
+};
+
+static void eval_watchdog(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	const KernelFacts *kernel = audit->facts->kernel;
+	const char *runs = sysctl_value(audit->facts, "kernel", "watchdog");
+
+	if (!runs || !g_str_equal(runs, "0"))
+		rule_found_on_isolated(rule, audit, findings, SUBJECT,
+				       "/proc/sys/kernel/watchdog_cpumask", kernel->watchdog,
+				       "the lockup watchdog runs on");
+}
+
+const Rule rule_kernel_watchdog_on_isolated = {
+	.id = "kernel.watchdog-on-isolated",
+	.severity = SEVERITY_INFO,
+	.title = "The lockup watchdog runs on isolated CPUs",
+	.sees = "/proc/sys/kernel/watchdog_cpumask, where kernel.watchdog is not 0.",
+	.why = "It wakes a timer and a thread on each of its CPUs every few seconds. nohz_full "
+	       "takes CPUs out of it, isolcpus alone does not.",
+	.remedy = "boot with nohz_full, or write the host's CPUs to watchdog_cpumask",
+	.source = "kernel/watchdog.c lockup_detector_init()",
+	.when = WHEN_ISOLATED,
+	.needs = FACT_WATCHDOG,
+	.eval = eval_watchdog,
+};
+
+static int name_order(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Those whose file begins with "Vulnerable". Names are borrowed. */
+static GPtrArray *vulnerable(GHashTable *table)
+{
+	GPtrArray *names = g_ptr_array_new();
+	GHashTableIter iter;
+	gpointer name, text;
+
+	g_hash_table_iter_init(&iter, table);
+	while (g_hash_table_iter_next(&iter, &name, &text))
+		if (g_str_has_prefix(text, "Vulnerable"))
+			g_ptr_array_add(names, name);
+	g_ptr_array_sort(names, name_order);
+	return names;
+}
+
+static void eval_vulnerable(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	GHashTable *table = audit->facts->kernel->vulnerabilities;
+	g_autoptr(GPtrArray) names = table ? vulnerable(table) : g_ptr_array_new();
+	Naming naming = {0};
+	g_autofree char *text = NULL;
+
+	for (unsigned i = 0; i < names->len; i++)
+		naming_add(&naming, g_ptr_array_index(names, i));
+	text = naming_end(&naming);
+	if (names->len)
+		rule_found(rule, findings, SUBJECT, CPU_FILES "vulnerabilities", NULL,
+			   "the kernel says Vulnerable of %s", text);
+}
+
+const Rule rule_kernel_vulnerable = {
+	.id = "kernel.vulnerable",
+	.severity = SEVERITY_INFO,
+	.title = "The kernel reports a vulnerability without mitigation",
+	.sees = "The files of /sys/devices/system/cpu/vulnerabilities that begin with "
+		"'Vulnerable', on nodes with VMs.",
+	.why = "VMs that share a core could read each other (planner gives no core to two); "
+	       "mitigations also change how much an IPI or a timer exit costs, so figures of two "
+	       "nodes compare only where these files agree.",
+	.remedy = "update microcode and kernel, or accept it knowingly",
+	.source = "Documentation/ABI/testing/sysfs-devices-system-cpu",
+	.when = WHEN_GUESTS,
+	.eval = eval_vulnerable,
+};

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/* Rules over memory: huge pages, and VMs' memory on the nodes of their CPUs. */
+#include "planner/check/rules_sides.h"
+#include "planner/check/rules_table.h"
+#include "planner/base/size.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* Huge pages of the plan */
+
+static uint64_t pages_on(const Facts *facts, unsigned node, uint64_t size)
+{
+	for (unsigned i = 0; i < facts->hugepages->len; i++) {
+		const HugePages *pages = &g_array_index(facts->hugepages, HugePages, i);
+
+		if (pages->node == node && pages->size == size)
+			return pages->total;
+	}
+	return 0;
+}
+
+/* Pages of SIZE that the plan's VMs take on a node (its position). */
+static uint64_t pages_planned(const Plan *plan, unsigned node, uint64_t size)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < plan->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
+
+		for (unsigned s = 0; vm->placed && vm->spec->page == size && s < vm->shares->len;
+		     s++) {
+			const VmShare *share = &g_array_index(vm->shares, VmShare, s);
+
+			bytes += share->node == node ? share->memory : 0;
+		}
+	}
+	return bytes / size;
+}
+
+static void short_on_node(const Rule *rule, const Audit *audit, GPtrArray *findings, unsigned node,
+			  uint64_t size)
+{
+	unsigned id = host_node(audit->plan->host, node)->id;
+	uint64_t want = pages_planned(audit->plan, node, size);
+	uint64_t have = pages_on(audit->facts, id, size);
+	g_autofree char *page = size_format(size), *subject = g_strdup_printf("node %u", id);
+
+	if (have < want)
+		rule_found(rule, findings, subject, "/sys/devices/system/node/node*/hugepages",
+			   NULL, "the plan's VMs take %" PRIu64 " pages of %s, there are %" PRIu64,
+			   want, page, have);
+}
+
+static void short_of_plan(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	static const uint64_t sizes[] = {UINT64_C(64) << 10, UINT64_C(2) << 20,
+					 UINT64_C(16) << 20, UINT64_C(512) << 20,
+					 UINT64_C(1) << 30,  UINT64_C(16) << 30};
+
+	for (unsigned node = 0; node < audit->plan->host->nodes->len; node++)
+		for (unsigned i = 0; i < G_N_ELEMENTS(sizes); i++)
+			short_on_node(rule, audit, findings, node, sizes[i]);
+}
+
+/* Without a plan: of all VMs together, in bytes. */
+static void short_of_guests(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	const Facts *facts = audit->facts;
+	uint64_t want = 0, have = 0;
+	g_autofree char *wanted = NULL, *found = NULL;
+
+	for (unsigned i = 0; i < facts->hugepages->len; i++) {
+		const HugePages *pages = &g_array_index(facts->hugepages, HugePages, i);
+
+		have += pages->total * pages->size;
+	}
+	for (unsigned i = 0; facts->guests && i < facts->guests->guests->len; i++) {
+		const Guest *guest = g_ptr_array_index(facts->guests->guests, i);
+
+		want += guest->hugepages ? guest->memory : 0;
+	}
+	wanted = size_format_rounded(want);
+	found = size_format_rounded(have);
+	if (have < want)
+		rule_found(rule, findings, "node", "/sys/devices/system/node/node*/hugepages", NULL,
+			   "the VMs with huge pages take %s, there are %s of them", wanted, found);
+}
+
+static void eval_short(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	if (!audit->facts->hugepages)
+		return;
+	if (audit->plan)
+		short_of_plan(rule, audit, findings);
+	else
+		short_of_guests(rule, audit, findings);
+}
+
+const Rule rule_memory_hugepages_short = {
+	.id = "memory.hugepages-short",
+	.severity = SEVERITY_ERROR,
+	.title = "There are fewer huge pages than the VMs take",
+	.sees = "nr_hugepages less surplus_hugepages of each NUMA node and size against what the "
+		"plan's VMs take there; without a plan, all VMs with huge pages against all pages.",
+	.why = "The VM that starts last fails. Boot-time pages run short without an error: a line "
+	       "in dmesg ('HugeTLB: allocating … failed') is all.",
+	.remedy = "allocate them per node: 'planner emit hugepages' writes them",
+	.source = "mm/hugetlb.c; Documentation/admin-guide/mm/hugetlbpage.rst",
+	.when = WHEN_GUESTS,
+	.needs = FACT_HUGEPAGES,
+	.eval = eval_short,
+};
+
+/* hugepages=0:16,1:8 on the line */
+
+static bool node_there(const Audit *audit, const char *entry)
+{
+	guint64 node;
+	g_autofree char *number = g_strndup(entry, strcspn(entry, ":"));
+
+	return !strchr(entry, ':') ||
+	       (g_ascii_string_to_unsigned(number, 10, 0, G_MAXINT, &node, NULL) &&
+		host_node_of_id(audit->host, (unsigned)node) != HOST_NONE);
+}
+
+static void eval_parameter(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	for (unsigned i = 0; audit->cmdline && audit->host && i < audit->cmdline->words->len; i++) {
+		const CmdlineWord *word = g_ptr_array_index(audit->cmdline->words, i);
+		g_auto(GStrv) entries = NULL;
+
+		if (!cmdline_same(word->name, "hugepages") || !word->value)
+			continue;
+		entries = g_strsplit(word->value, ",", -1);
+		for (char **entry = entries; *entry; entry++)
+			if (!node_there(audit, *entry)) {
+				rule_found(rule, findings, "kernel", "/proc/cmdline", NULL,
+					   "hugepages=%s names a NUMA node that is not there (%s): "
+					   "the kernel drops all counts of that size",
+					   word->value, *entry);
+				break;
+			}
+	}
+}
+
+const Rule rule_memory_hugepages_parameter = {
+	.id = "memory.hugepages-parameter",
+	.severity = SEVERITY_ERROR,
+	.title = "hugepages= names a NUMA node that is not there",
+	.sees = "hugepages=NODE:COUNT,… on the kernel line against the NUMA nodes.",
+	.why = "One wrong node drops the counts of all nodes of that size.",
+	.remedy = "name the nodes there are: 'planner emit hugepages' writes them",
+	.source = "mm/hugetlb.c hugepages_setup() 'HugeTLB: Invalid hugepages parameter'",
+	.needs = FACT_LINE | FACT_TOPOLOGY,
+	.eval = eval_parameter,
+};
+
+/* A VM and its pages */
+
+static void eval_hugepages(const Rule *rule, const Audit *audit, const AuditVm *vm,
+			   GPtrArray *findings)
+{
+	(void)audit;
+	if (vm->vm && vm->vm->spec->page && !vm->guest->hugepages && !vm->guest->unlisted)
+		rule_found(rule, findings, vm->subject, "domain XML", NULL,
+			   "it is planned on huge pages and has none");
+}
+
+const Rule rule_vm_hugepages_missing = {
+	.id = "vm.hugepages-missing",
+	.severity = SEVERITY_WARNING,
+	.title = "A VM planned on huge pages has none",
+	.sees = "<memoryBacking><hugepages> of VMs whose inventory says hugepages.",
+	.why = "The reserved pages stay unused, and the VM takes memory the plan counts as the "
+	       "host's.",
+	.remedy = "define it anew: 'planner emit domain NAME'; power off and on",
+	.source = "libvirt domain XML memoryBacking",
+	.when = WHEN_PLAN | WHEN_GUESTS,
+	.needs = FACT_GUESTS,
+	.eval_vm = eval_hugepages,
+};
+
+/* Nodes */
+
+static hwloc_bitmap_t nodes_wanted(const Audit *audit, const AuditVm *vm)
+{
+	hwloc_bitmap_t nodes = set_new();
+
+	for (unsigned i = 0; vm->vm && i < vm->vm->shares->len; i++)
+		hwloc_bitmap_set(nodes, host_node(audit->plan->host,
+						  g_array_index(vm->vm->shares, VmShare, i).node)
+						->id);
+	if (!vm->vm && vm->dedicated && audit->host) {
+		hwloc_bitmap_free(nodes);
+		nodes = nodes_of(audit->host, vm->cpus);
+	}
+	return nodes;
+}
+
+static char *judge_nodes(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
+{
+	hwloc_const_bitmap_t bound =
+		side == SIDE_LIVE ? vm->guest->nodes_live : vm->guest->nodes_inactive;
+	g_auto(CpuSet) want = nodes_wanted(audit, vm);
+	g_autofree char *wanted = set_text(want), *found = set_text(bound);
+
+	(void)cpus;
+	if (hwloc_bitmap_iszero(want) || (!bound && !vm->vm) ||
+	    (bound && hwloc_bitmap_isequal(bound, want)))
+		return NULL;
+	return bound ? g_strdup_printf("its memory is bound to NUMA node %s, its CPUs are on %s",
+				       found, wanted)
+		     : g_strdup_printf("its memory is bound to no NUMA node, its CPUs are on %s",
+				       wanted);
+}
+
+const Rule rule_vm_memory_nodes = {
+	.id = "vm.memory-nodes",
+	.severity = SEVERITY_WARNING,
+	.title = "A VM's memory is not bound to the nodes of its CPUs",
+	.sees = "numatune of the live and the inactive XML of dedicated VMs against the plan's "
+		"nodes; without a plan, where it is bound, against the nodes of its pins.",
+	.why = "Memory comes from wherever the kernel finds it first, and is reached across the "
+	       "link between sockets.",
+	.remedy = "add <numatune><memory mode='strict' nodeset='…'/>; power off and on",
+	.source = "libvirt domain XML numatune; Documentation/admin-guide/mm/numaperf.rst",
+	.when = WHEN_GUESTS,
+	.needs = FACT_GUESTS,
+	.judge = judge_nodes,
+};
+
+#define STRAY_PART 20 /* a twentieth: QEMU's own heap and stacks may lie anywhere */
+
+static void eval_stray(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings)
+{
+	g_auto(CpuSet) want = nodes_wanted(audit, vm);
+	GHashTableIter iter;
+	gpointer node, bytes;
+	uint64_t stray = 0;
+	g_autofree char *size = NULL, *nodes = set_text(want);
+
+	if (hwloc_bitmap_iszero(want) || !vm->guest->node_memory)
+		return;
+	g_hash_table_iter_init(&iter, vm->guest->node_memory);
+	while (g_hash_table_iter_next(&iter, &node, &bytes))
+		if (!hwloc_bitmap_isset(want, GPOINTER_TO_UINT(node)))
+			stray += *(const uint64_t *)bytes;
+	size = size_format_rounded(stray);
+	if (stray > vm->guest->memory / STRAY_PART)
+		rule_found(rule, findings, vm->subject, "/proc/PID/numa_maps", NULL,
+			   "%s of its memory lie off NUMA node %s, where its CPUs are", size,
+			   nodes);
+}
+
+const Rule rule_vm_memory_off_node = {
+	.id = "vm.memory-off-node",
+	.severity = SEVERITY_WARNING,
+	.title = "A VM's memory lies on other nodes than its CPUs",
+	.sees = "Resident memory of a running dedicated VM by NUMA node, beyond a twentieth of its "
+		"memory.",
+	.why = "Each access to it crosses the link between sockets. Re-pinning does not move "
+	       "memory, and numatune counts from the next start.",
+	.remedy = "'migratepages PID FROM TO' where it is not on huge pages, else power off and on",
+	.source = "proc(5) numa_maps",
+	.when = WHEN_GUESTS,
+	.needs = FACT_GUESTS | FACT_NODE_MEMORY,
+	.eval_vm = eval_stray,
+};
+
+static void eval_ksm(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	const char *run = sysctl_value(audit->facts, "ksm", "run");
+
+	if (run && g_str_equal(run, "1"))
+		rule_found(rule, findings, "node", "/sys/kernel/mm/ksm/run", NULL,
+			   "kernel samepage merging runs");
+}
+
+const Rule rule_memory_ksm = {
+	.id = "memory.ksm",
+	.severity = SEVERITY_WARNING,
+	.title = "Kernel samepage merging runs",
+	.sees = "/sys/kernel/mm/ksm/run, on nodes with isolated CPUs and VMs.",
+	.why = "A merged page is copied again at the guest's next write: a fault of many "
+	       "microseconds in the middle of a dedicated VM's work, and a side channel between "
+	       "VMs. Memory on huge pages is not merged, everything else is.",
+	.remedy = "echo 2 >/sys/kernel/mm/ksm/run, or <nosharepages/> in the VMs' XML",
+	.source = "Documentation/admin-guide/mm/ksm.rst",
+	.when = WHEN_ISOLATED | WHEN_GUESTS,
+	.eval = eval_ksm,
+};

@@ -1,0 +1,562 @@
+/* SPDX-License-Identifier: MIT */
+/* Rules over pins as the domain XML has them. */
+#include "planner/check/rules_sides.h"
+#include "planner/check/rules_table.h"
+#include "planner/base/version.h"
+
+#include <string.h>
+
+static const GuestThread *vcpu_of(const AuditVm *vm, unsigned v)
+{
+	return guest_thread(vm->guest->vcpu_threads, v);
+}
+
+static unsigned vcpus_of(const AuditVm *vm)
+{
+	return vm->guest->vcpu_threads->len;
+}
+
+/* "…: vCPU 1, vCPU 3", or NULL and nothing where none was named. */
+static char *sentence(Naming *naming, const char *what)
+{
+	g_autofree char *names = naming_end(naming);
+
+	return *names ? g_strdup_printf("%s: %s", what, names) : NULL;
+}
+
+/* Missing */
+
+static bool any_single(const AuditVm *vm, Side side)
+{
+	for (unsigned v = 0; v < vcpus_of(vm); v++)
+		if (set_single(thread_pin(vcpu_of(vm, v), side)))
+			return true;
+	return false;
+}
+
+static char *judge_missing(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
+{
+	bool pinned = vm->vm ? vm->dedicated && vm->vm->placed : any_single(vm, side);
+	Naming naming = {0};
+
+	(void)audit, (void)cpus;
+	for (unsigned v = 0; pinned && v < vcpus_of(vm); v++) {
+		g_autofree char *name = g_strdup_printf("vCPU %u", v);
+
+		if (!thread_pin(vcpu_of(vm, v), side) && !set_single(guest_cpuset(vm->guest, side)))
+			naming_add(&naming, name);
+	}
+	return sentence(&naming, "without a pin");
+}
+
+const Rule rule_vm_pin_missing = {
+	.id = "vm.pin-missing",
+	.severity = SEVERITY_ERROR,
+	.title = "A vCPU of a dedicated VM is not pinned",
+	.sees = "vcpupin of each vCPU of the VMs that the plan pins; without a plan, VMs of which "
+		"some vCPUs are pinned to one CPU and some are not.",
+	.why = "The vCPU floats over whatever its VM may use, onto CPUs of others.",
+	.remedy = "pin it: 'planner emit domain NAME'",
+	.source = "libvirt domain XML cputune/vcpupin",
+	.when = WHEN_GUESTS,
+	.needs = FACT_GUESTS,
+	.judge = judge_missing,
+};
+
+/* Differs from the plan */
+
+static char *judge_dedicated(const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
+{
+	const GArray *pins = vm->vm->vcpupin;
+	Naming naming = {0};
+
+	for (unsigned v = 0; v < MIN(vcpus_of(vm), pins->len); v++) {
+		hwloc_const_bitmap_t pin = thread_pin(vcpu_of(vm, v), side);
+		unsigned want = g_array_index(pins, unsigned, v);
+		g_autofree char *rest = g_strdup_printf(", planned %u", want);
+
+		if (!pin || (set_single(pin) && hwloc_bitmap_isset(pin, want)))
+			continue;
+		name_vcpu(&naming, v, pin, rest);
+		hwloc_bitmap_or(cpus, cpus, pin);
+	}
+	return sentence(&naming, "pinned otherwise than planned");
+}
+
+static char *judge_shared(const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
+{
+	g_autofree char *want = set_text(vm->vm->cpuset);
+	g_autofree char *rest = g_strdup_printf(", planned %s", want);
+	Naming naming = {0};
+
+	for (unsigned v = 0; v < vcpus_of(vm); v++) {
+		hwloc_const_bitmap_t place = thread_place(vm->guest, vcpu_of(vm, v), side);
+
+		if (!place || set_same(place, vm->vm->cpuset))
+			continue;
+		name_vcpu(&naming, v, place, rest);
+		hwloc_bitmap_or(cpus, cpus, place);
+	}
+	return sentence(&naming, "may run elsewhere than planned");
+}
+
+/* One <vcpu cpuset> for all of them is said once. */
+static char *judge_cpuset(const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
+{
+	hwloc_const_bitmap_t cpuset = guest_cpuset(vm->guest, side);
+	g_autofree char *have = set_text(cpuset), *want = set_text(vm->vm->cpuset);
+
+	for (unsigned v = 0; v < vcpus_of(vm); v++)
+		if (thread_pin(vcpu_of(vm, v), side))
+			return judge_shared(vm, side, cpus);
+	if (!cpuset || set_same(cpuset, vm->vm->cpuset))
+		return NULL;
+	hwloc_bitmap_or(cpus, cpus, cpuset);
+	return g_strdup_printf("its vCPUs float over %s, planned %s", have, want);
+}
+
+static char *judge_differs(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
+{
+	(void)audit;
+	if (!vm->vm || !vm->vm->placed)
+		return NULL;
+	return vm->vm->cpuset ? judge_cpuset(vm, side, cpus) : judge_dedicated(vm, side, cpus);
+}
+
+const Rule rule_vm_pin_differs = {
+	.id = "vm.pin-differs",
+	.severity = SEVERITY_ERROR,
+	.title = "A vCPU is pinned otherwise than planned",
+	.sees = "vcpupin of each vCPU, or the <vcpu cpuset> it inherits, of the live and the "
+		"inactive XML against the plan.",
+	.why = "The plan gives this CPU to someone else, or leaves the right one unused.",
+	.remedy = "'planner emit virsh NAME' prints the commands, in an order that is safe",
+	.source = "libvirt domain XML cputune/vcpupin, vcpu/@cpuset",
+	.when = WHEN_PLAN | WHEN_GUESTS,
+	.needs = FACT_GUESTS,
+	.judge = judge_differs,
+};
+
+/* Emulator and I/O threads against the plan */
+
+typedef struct WorkerJudge {
+	const AuditVm *vm;
+	Side side;
+	hwloc_const_bitmap_t hit; /* the CPUs that are wrong */
+	hwloc_bitmap_t cpus;
+	Naming naming;
+} WorkerJudge;
+
+static void name_worker(WorkerJudge *judge, const GuestThread *thread, bool io,
+			hwloc_const_bitmap_t where)
+{
+	g_autofree char *list = set_text(where);
+	g_autofree char *name = io ? g_strdup_printf("I/O thread %u on %s", thread->number, list)
+				   : g_strdup_printf("emulator on %s", list);
+
+	/* The emulator is many threads with one pin. */
+	if (io || !judge->naming.text || !strstr(judge->naming.text->str, "emulator"))
+		naming_add(&judge->naming, name);
+}
+
+static void worker_differs(const GuestThread *thread, bool io, void *data)
+{
+	WorkerJudge *judge = data;
+	hwloc_const_bitmap_t pin = thread_pin(thread, judge->side);
+
+	if (pin && !set_same(pin, judge->vm->vm->emulatorpin))
+		name_worker(judge, thread, io, pin);
+}
+
+static char *judge_emulatorpin(const Audit *audit, const AuditVm *vm, Side side,
+			       hwloc_bitmap_t cpus)
+{
+	WorkerJudge judge = {vm, side, NULL, cpus, {0}};
+	g_autofree char *want = NULL, *what = NULL;
+
+	(void)audit;
+	if (!vm->vm || !vm->vm->emulatorpin)
+		return NULL;
+	want = set_text(vm->vm->emulatorpin);
+	what = g_strdup_printf("planned on %s", want);
+	each_worker(vm->guest, worker_differs, &judge);
+	return sentence(&judge.naming, what);
+}
+
+const Rule rule_vm_emulatorpin_differs = {
+	.id = "vm.emulatorpin-differs",
+	.severity = SEVERITY_WARNING,
+	.title = "Emulator or I/O threads are pinned otherwise than planned",
+	.sees = "emulatorpin and iothreadpin of the live and the inactive XML against the plan.",
+	.why = "They work for the VM from host CPUs of its own node; elsewhere they compete with "
+	       "others or reach memory across nodes.",
+	.remedy = "'planner emit virsh NAME' prints the commands",
+	.source = "libvirt domain XML cputune/emulatorpin, cputune/iothreadpin",
+	.when = WHEN_PLAN | WHEN_GUESTS,
+	.needs = FACT_GUESTS,
+	.judge = judge_emulatorpin,
+};
+
+static void worker_hits(const GuestThread *thread, bool io, void *data)
+{
+	WorkerJudge *judge = data;
+	hwloc_const_bitmap_t place = thread_place(judge->vm->guest, thread, judge->side);
+
+	if (!set_meets(place, judge->hit))
+		return;
+	name_worker(judge, thread, io, place);
+	hwloc_bitmap_or(judge->cpus, judge->cpus, place);
+}
+
+static char *judge_emulator(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
+{
+	WorkerJudge judge = {vm, side, audit->isolated, cpus, {0}};
+
+	each_worker(vm->guest, worker_hits, &judge);
+	hwloc_bitmap_and(cpus, cpus, audit->isolated);
+	return sentence(&judge.naming, "put on isolated CPUs");
+}
+
+const Rule rule_vm_emulator_on_isolated = {
+	.id = "vm.emulator-on-isolated",
+	.severity = SEVERITY_ERROR,
+	.title = "Emulator or I/O threads are put on isolated CPUs",
+	.sees = "emulatorpin, iothreadpin, or the <vcpu cpuset> they inherit, against the isolated "
+		"CPUs.",
+	.why = "A vCPU beside them exits for every one of their wake-ups, and under cpu-pm, where "
+	       "the guest never gives its CPU back, they starve.",
+	.remedy = "pin them to host CPUs: emulatorpin and iothreadpin",
+	.source = "QEMU docs: -overcommit cpu-pm; libvirt domain XML cputune",
+	.when = WHEN_ISOLATED | WHEN_GUESTS,
+	.needs = FACT_GUESTS,
+	.judge = judge_emulator,
+};
+
+/* Pinned onto the wrong CPUs */
+
+/* The CPUs of PLACE (NULL = none) and HIT that the plan does not give the VM; yours. */
+static hwloc_bitmap_t wrong_cpus(const AuditVm *vm, hwloc_const_bitmap_t place,
+				 hwloc_const_bitmap_t hit)
+{
+	g_auto(CpuSet) both = place ? set_and(place, hit) : set_new();
+	hwloc_bitmap_t wrong = hwloc_bitmap_dup(both);
+	unsigned cpu;
+
+	hwloc_bitmap_foreach_begin(cpu, both)
+		if (planned_on(vm, cpu))
+			hwloc_bitmap_clr(wrong, cpu);
+	hwloc_bitmap_foreach_end();
+	return wrong;
+}
+
+static void name_wrong(Naming *naming, const AuditVm *vm, unsigned v, hwloc_const_bitmap_t place,
+		       hwloc_const_bitmap_t hit, hwloc_bitmap_t cpus)
+{
+	g_auto(CpuSet) wrong = wrong_cpus(vm, place, hit);
+
+	if (hwloc_bitmap_iszero(wrong))
+		return;
+	name_vcpu(naming, v, place, "");
+	hwloc_bitmap_or(cpus, cpus, wrong);
+}
+
+static char *judge_on_host(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
+{
+	Naming naming = {0};
+
+	for (unsigned v = 0; vm->dedicated && v < vcpus_of(vm); v++)
+		name_wrong(&naming, vm, v, thread_pin(vcpu_of(vm, v), side), audit->host_cpus,
+			   cpus);
+	return sentence(&naming, "pinned to the host's CPUs");
+}
+
+const Rule rule_vm_pin_on_host = {
+	.id = "vm.pin-on-host",
+	.severity = SEVERITY_ERROR,
+	.title = "A dedicated VM is pinned to the host's CPUs",
+	.sees = "Pins of VMs that the plan pins, or whose every vCPU is pinned to one CPU, against "
+		"the host's CPUs: those of the plan, else those that are not isolated.",
+	.why = "The kernel, interrupts and emulator threads live there; the guest shares with all "
+	       "of them, and they with it.",
+	.remedy = "pin it to isolated CPUs: 'planner plan' chooses",
+	.source = "the plan",
+	.when = WHEN_ISOLATED | WHEN_GUESTS,
+	.needs = FACT_GUESTS,
+	.judge = judge_on_host,
+};
+
+static char *judge_on_sdk(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
+{
+	Naming naming = {0};
+
+	for (unsigned v = 0; v < vcpus_of(vm); v++)
+		name_wrong(&naming, vm, v, thread_place(vm->guest, vcpu_of(vm, v), side),
+			   audit->sdk_cpus, cpus);
+	return sentence(&naming, "may run on the SDK's CPUs");
+}
+
+const Rule rule_vm_pin_on_sdk = {
+	.id = "vm.pin-on-sdk",
+	.severity = SEVERITY_ERROR,
+	.title = "A VM may run on the SDK's CPUs",
+	.sees = "Pins and <vcpu cpuset> against the plan's SDK CPUs.",
+	.why = "Polling threads use their CPU up; whoever shares it gets half, and so do they.",
+	.remedy = "pin the VM to CPUs of its own",
+	.source = "the plan",
+	.when = WHEN_PLAN | WHEN_GUESTS,
+	.needs = FACT_GUESTS,
+	.judge = judge_on_sdk,
+};
+
+static void worker_offline(const GuestThread *thread, bool io, void *data)
+{
+	WorkerJudge *judge = data;
+	hwloc_const_bitmap_t pin = thread_pin(thread, judge->side);
+	g_auto(CpuSet) gone = pin ? set_minus(pin, judge->hit) : set_new();
+
+	if (!hwloc_bitmap_iszero(gone))
+		name_worker(judge, thread, io, gone);
+}
+
+static char *judge_offline(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
+{
+	WorkerJudge judge = {vm, side, audit->online, cpus, {0}};
+
+	if (hwloc_bitmap_iszero(audit->online))
+		return NULL;
+	for (unsigned v = 0; v < vcpus_of(vm); v++) {
+		hwloc_const_bitmap_t pin = thread_place(vm->guest, vcpu_of(vm, v), side);
+		g_auto(CpuSet) gone = pin ? set_minus(pin, audit->online) : set_new();
+
+		if (!hwloc_bitmap_iszero(gone))
+			name_vcpu(&judge.naming, v, gone, "");
+		hwloc_bitmap_or(cpus, cpus, gone);
+	}
+	each_worker(vm->guest, worker_offline, &judge);
+	return sentence(&judge.naming, "pinned to CPUs that are not online");
+}
+
+const Rule rule_vm_pin_offline = {
+	.id = "vm.pin-offline",
+	.severity = SEVERITY_ERROR,
+	.title = "A pin names CPUs that are not online",
+	.sees = "Pins and <vcpu cpuset> against /sys/devices/system/cpu/online.",
+	.why = "libvirt takes any number when a VM is defined. At start it fails, or, without "
+	       "cpuset groups, the pin shrinks to what is online without a word; the pin APIs hide "
+	       "such CPUs, the XML keeps them.",
+	.remedy = "bring the CPU online, or pin to one that is",
+	.source = "libvirt 9.0 virProcessSetAffinity(); sched_setaffinity(2)",
+	.when = WHEN_GUESTS,
+	.needs = FACT_GUESTS,
+	.judge = judge_offline,
+};
+
+/* Floating over isolated CPUs */
+
+static char *judge_floats(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
+{
+	Naming naming = {0};
+
+	for (unsigned v = 0; v < vcpus_of(vm); v++) {
+		hwloc_const_bitmap_t place = thread_place(vm->guest, vcpu_of(vm, v), side);
+
+		if (!place || hwloc_bitmap_weight(place) < 2 ||
+		    !hwloc_bitmap_isincluded(place, audit->isolated))
+			continue;
+		name_vcpu(&naming, v, place, "");
+		hwloc_bitmap_or(cpus, cpus, place);
+	}
+	return sentence(&naming, "pinned to more than one isolated CPU");
+}
+
+const Rule rule_vm_vcpu_floats = {
+	.id = "vm.vcpu-floats",
+	.severity = SEVERITY_ERROR,
+	.title = "A vCPU may run on several isolated CPUs",
+	.sees = "vcpupin and <vcpu cpuset> that name two or more CPUs, all isolated.",
+	.why = "The scheduler balances nothing between isolated CPUs: all such vCPUs pile up on "
+	       "the first of them while the others idle.",
+	.remedy = "pin each vCPU to exactly one CPU, or give the VM host CPUs to float over",
+	.source = "Documentation/admin-guide/kernel-parameters.txt isolcpus=; sched(7)",
+	.when = WHEN_ISOLATED | WHEN_GUESTS,
+	.needs = FACT_GUESTS,
+	.judge = judge_floats,
+};
+
+static char *judge_shared_on(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
+{
+	Naming naming = {0};
+
+	for (unsigned v = 0; !vm->dedicated && v < vcpus_of(vm); v++) {
+		hwloc_const_bitmap_t place = thread_place(vm->guest, vcpu_of(vm, v), side);
+
+		if (!set_meets(place, audit->isolated) ||
+		    hwloc_bitmap_isincluded(place, audit->isolated))
+			continue;
+		name_vcpu(&naming, v, place, "");
+		hwloc_bitmap_or(cpus, cpus, place);
+	}
+	hwloc_bitmap_and(cpus, cpus, audit->isolated);
+	return sentence(&naming, "put on isolated CPUs too");
+}
+
+const Rule rule_vm_shared_on_isolated = {
+	.id = "vm.shared-on-isolated",
+	.severity = SEVERITY_ERROR,
+	.title = "A shared VM is put on isolated CPUs",
+	.sees = "vcpupin and <vcpu cpuset> of VMs that float, where they name isolated CPUs beside "
+		"others.",
+	.why = "Its vCPUs may be woken on a dedicated VM's CPU, which is then overcommitted: "
+	       "that VM must not have cpu-pm any more.",
+	.remedy = "give it host CPUs, or the shared pool: <vcpu cpuset='…'>",
+	.source = "QEMU docs: -overcommit cpu-pm",
+	.when = WHEN_ISOLATED | WHEN_GUESTS,
+	.needs = FACT_GUESTS,
+	.judge = judge_shared_on,
+};
+
+/* Free to run anywhere: no pin, no cpuset. */
+
+/* libvirt leaves isolcpus out for itself since 10.4; cpuset partitions it never does. */
+static bool libvirt_leaves_out(const Audit *audit)
+{
+	const char *version = audit->facts->guests->libvirt;
+
+	return version && !version_before(version, 10, 4);
+}
+
+static bool free_thread(const Audit *audit, const AuditVm *vm, const GuestThread *thread)
+{
+	if (thread_place(vm->guest, thread, guest_side(vm->guest)))
+		return false;
+	if (thread->real)
+		return set_meets(thread->real, audit->isolated);
+	if (libvirt_leaves_out(audit))
+		return !hwloc_bitmap_isincluded(audit->isolated, audit->scheduler);
+	return true;
+}
+
+typedef struct FreeJudge {
+	const Audit *audit;
+	const AuditVm *vm;
+	unsigned emulators, iothreads;
+} FreeJudge;
+
+static void count_free(const GuestThread *thread, bool io, void *data)
+{
+	FreeJudge *judge = data;
+
+	if (free_thread(judge->audit, judge->vm, thread))
+		*(io ? &judge->iothreads : &judge->emulators) += 1;
+}
+
+static void eval_free(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings)
+{
+	FreeJudge judge = {audit, vm, 0, 0};
+	unsigned vcpus = 0;
+
+	for (unsigned v = 0; v < vcpus_of(vm); v++)
+		vcpus += free_thread(audit, vm, vcpu_of(vm, v));
+	each_worker(vm->guest, count_free, &judge);
+	if (vcpus || judge.emulators || judge.iothreads)
+		rule_found(rule, findings, vm->subject,
+			   vm->guest->running ? "/proc/PID/task/TID/status" : "inactive XML", NULL,
+			   "%u vCPUs, %u emulator and %u I/O threads have no pin and may run on "
+			   "isolated CPUs",
+			   vcpus, judge.emulators, judge.iothreads);
+}
+
+const Rule rule_vm_free_on_isolated = {
+	.id = "vm.free-on-isolated",
+	.severity = SEVERITY_WARNING,
+	.title = "Threads without a pin may run on isolated CPUs",
+	.sees = "vCPUs, emulator and I/O threads with neither a pin nor a <vcpu cpuset>: their "
+		"real affinity where the VM runs, else what libvirt of this version would give "
+		"them.",
+	.why = "libvirt before 10.4 allows such threads every online CPU; later ones leave out "
+	       "isolcpus, but never cpuset partitions or nohz_full. The scheduler balances nothing "
+	       "onto isolcpus CPUs, so it is luck, not a rule, that keeps these threads off them.",
+	.remedy = "give the VM <vcpu cpuset='…'>, emulatorpin and iothreadpin on host CPUs",
+	.source = "libvirt 9.0 and 11.3 qemuProcessGetAllCpuAffinity(); NEWS of 10.4.0",
+	.when = WHEN_ISOLATED | WHEN_GUESTS,
+	.needs = FACT_GUESTS,
+	.eval_vm = eval_free,
+};
+
+/* Across nodes */
+
+static unsigned largest_node(const Host *host)
+{
+	unsigned most = 0;
+
+	for (unsigned i = 0; i < host->nodes->len; i++)
+		most = MAX(most, (unsigned)hwloc_bitmap_weight(host_node(host, i)->cpus));
+	return most;
+}
+
+static bool wide_on_purpose(const Audit *audit, const AuditVm *vm)
+{
+	if (vm->vm && vm->vm->placed)
+		return vm->vm->shares->len > 1;
+	return vcpus_of(vm) > largest_node(audit->host);
+}
+
+static char *judge_across(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
+{
+	g_auto(CpuSet) nodes = NULL, pins = set_new();
+	g_autofree char *list = NULL;
+
+	(void)cpus;
+	if (!vm->dedicated || !audit->host || wide_on_purpose(audit, vm))
+		return NULL;
+	for (unsigned v = 0; v < vcpus_of(vm); v++)
+		if (thread_pin(vcpu_of(vm, v), side))
+			hwloc_bitmap_or(pins, pins, thread_pin(vcpu_of(vm, v), side));
+	nodes = nodes_of(audit->host, pins);
+	if (hwloc_bitmap_weight(nodes) < 2)
+		return NULL;
+	list = set_text(nodes);
+	return g_strdup_printf("pinned across NUMA nodes %s", list);
+}
+
+const Rule rule_vm_pin_across_nodes = {
+	.id = "vm.pin-across-nodes",
+	.severity = SEVERITY_WARNING,
+	.title = "A VM that fits one NUMA node is pinned across several",
+	.sees = "The NUMA nodes of a dedicated VM's pins; VMs the plan itself spreads, or that are "
+		"larger than any node, are let be.",
+	.why = "Half of its memory accesses cross the link between sockets, and a guest without "
+	       "NUMA cells cannot know which.",
+	.remedy = "pin it within one node: 'planner plan' chooses",
+	.source = "Documentation/admin-guide/mm/numaperf.rst",
+	.when = WHEN_GUESTS,
+	.needs = FACT_GUESTS | FACT_TOPOLOGY,
+	.judge = judge_across,
+};
+
+/* Pins that libvirt does not take */
+
+static void eval_ignored(const Rule *rule, const Audit *audit, const AuditVm *vm,
+			 GPtrArray *findings)
+{
+	(void)audit;
+	if (vm->guest->ignored_pins)
+		rule_found(rule, findings, vm->subject, "inactive XML", NULL,
+			   "%u vcpupin elements are for vCPUs at or above %u, which the VM cannot "
+			   "have",
+			   vm->guest->ignored_pins, vm->guest->vcpus_max);
+}
+
+const Rule rule_vm_pin_ignored = {
+	.id = "vm.pin-ignored",
+	.severity = SEVERITY_WARNING,
+	.title = "libvirt ignores a pin",
+	.sees = "vcpupin elements for vCPUs at or above the VM's maximum.",
+	.why = "libvirt drops them with a line in its log; whoever wrote them counted wrong, and "
+	       "some vCPU may have no pin.",
+	.remedy = "number vCPUs from 0, and give every one a pin",
+	.source = "libvirt 9.0 'Ignoring vcpupin for missing vcpus'",
+	.when = WHEN_GUESTS,
+	.needs = FACT_GUESTS,
+	.eval_vm = eval_ignored,
+};

@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Rules over the plan itself, by the rules that planning follows: a saved plan may have been
+ * edited, or be another program's. What the plan's own findings admit (of VMs pinned by hand, say)
+ * is not said again: node.plan-bad tells of those. So nothing is found in what planner writes.
+ */
+#include "planner/check/rules_found.h"
+#include "planner/check/rules_table.h"
+#include "planner/base/subject.h"
+
+#define SUBJECT "plan"
+#define EVIDENCE "the plan"
+#define REMEDY "plan again from the inventory: 'planner plan -o'; never edit a saved plan"
+
+/* Does the plan say one of IDS, ended by NULL, of SUBJECT (NULL: of anything) itself? */
+static bool admitted(const Plan *plan, const char *subject, const char *const *ids)
+{
+	for (unsigned i = 0; i < plan->findings->len; i++) {
+		const Finding *finding = g_ptr_array_index(plan->findings, i);
+
+		if ((!subject || g_str_equal(finding->subject, subject)) &&
+		    g_strv_contains(ids, finding->id))
+			return true;
+	}
+	return false;
+}
+
+static void found(const Rule *rule, GPtrArray *findings, const char *subject,
+		  hwloc_const_bitmap_t cpus, const char *text)
+{
+	rule_found(rule, findings, subject, EVIDENCE, cpus, "%s", text);
+}
+
+/* Pins; a shared VM has none. */
+
+static unsigned pin_of(const PlanVm *vm, unsigned v)
+{
+	return g_array_index(vm->vcpupin, unsigned, v);
+}
+
+static hwloc_bitmap_t pins_of(const PlanVm *vm)
+{
+	hwloc_bitmap_t pins = set_new();
+
+	for (unsigned v = 0; v < vm->vcpupin->len; v++)
+		hwloc_bitmap_set(pins, pin_of(vm, v));
+	return pins;
+}
+
+static unsigned core_of_pin(const Plan *plan, const PlanVm *vm, unsigned v)
+{
+	return host_core_of(plan->host, pin_of(vm, v));
+}
+
+/* The cores of its pins, by position. */
+static hwloc_bitmap_t cores_of(const Plan *plan, const PlanVm *vm)
+{
+	hwloc_bitmap_t cores = set_new();
+
+	for (unsigned v = 0; v < vm->vcpupin->len; v++)
+		hwloc_bitmap_set(cores, core_of_pin(plan, vm, v));
+	return cores;
+}
+
+static void add_core(hwloc_bitmap_t cpus, const Core *core)
+{
+	for (unsigned t = 0; t < core->n_cpus; t++)
+		hwloc_bitmap_set(cpus, core->cpu[t]);
+}
+
+static void judge_roles(const Rule *rule, const Plan *plan, const PlanVm *vm, const char *subject,
+			GPtrArray *findings)
+{
+	static const char *const ids[] = {"vm.on-host", "vm.on-sdk", "vm.on-shared", NULL};
+	g_auto(CpuSet) pins = pins_of(vm);
+
+	for (unsigned role = 0; role < ROLE_COUNT && !admitted(plan, subject, ids); role++) {
+		g_auto(CpuSet) cpus = set_and(pins, plan->cpus[role]);
+		g_autofree char *list = set_text(cpus);
+
+		if (role != ROLE_DEDICATED && !hwloc_bitmap_iszero(cpus))
+			rule_found(rule, findings, subject, EVIDENCE, cpus,
+				   "it is pinned to CPUs %s, whose role in the same plan is %s",
+				   list, role_names[role]);
+	}
+}
+
+const Rule rule_plan_pin_role = {
+	.id = "plan.pin-role",
+	.severity = SEVERITY_ERROR,
+	.title = "A VM is pinned to CPUs that are not VMs'",
+	.sees = "The pins of the plan's dedicated VMs against its own roles: every CPU of a VM is "
+		"dedicated.",
+	.why = "A node that does what the plan says runs the VM beside the host's work, on the "
+	       "SDK's polling cores, or under VMs that float there.",
+	.remedy = REMEDY,
+	.source = "planner(1), ROLES",
+	.when = WHEN_PLAN,
+	.eval_planned = judge_roles,
+};
+
+/* One owner a core */
+
+typedef struct Owners {
+	const Rule *rule;
+	const Plan *plan;
+	GPtrArray *findings;
+	unsigned *vm; /* by core: the first VM that has it, HOST_NONE */
+} Owners;
+
+static const PlanVm *vm_at(const Plan *plan, unsigned index)
+{
+	return g_ptr_array_index(plan->vms, index);
+}
+
+/* Take the cores of VM number INDEX; OTHERS are the VMs that have some of them already, on CPUS. */
+static void take_cores(const Owners *owners, unsigned index, hwloc_bitmap_t others,
+		       hwloc_bitmap_t cpus)
+{
+	const PlanVm *vm = vm_at(owners->plan, index);
+
+	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
+		unsigned core = core_of_pin(owners->plan, vm, v);
+
+		if (g_array_index(owners->plan->roles, Role, core) != ROLE_DEDICATED)
+			continue; /* plan.pin-role's to say */
+		if (owners->vm[core] == HOST_NONE)
+			owners->vm[core] = index;
+		if (owners->vm[core] == index)
+			continue;
+		hwloc_bitmap_set(others, owners->vm[core]);
+		add_core(cpus, host_core(owners->plan->host, core));
+	}
+}
+
+static bool clash_admitted(const Plan *plan, const char *subject, const PlanVm *other)
+{
+	static const char *const ids[] = {"vm.core-shared", "vm.cpu-shared", NULL};
+	g_autofree char *name = subject_vm(other->spec->name);
+
+	return admitted(plan, subject, ids) || admitted(plan, name, ids);
+}
+
+static void judge_owner(const Owners *owners, unsigned index)
+{
+	g_auto(CpuSet) others = set_new(), cpus = set_new();
+	g_autofree char *subject = subject_vm(vm_at(owners->plan, index)->spec->name);
+	g_autofree char *list = NULL, *names = NULL;
+	Naming naming = {0};
+	unsigned i;
+
+	take_cores(owners, index, others, cpus);
+	hwloc_bitmap_foreach_begin(i, others)
+		if (!clash_admitted(owners->plan, subject, vm_at(owners->plan, i)))
+			naming_add(&naming, vm_at(owners->plan, i)->spec->name);
+	hwloc_bitmap_foreach_end();
+	names = naming_end(&naming);
+	list = set_text(cpus);
+	if (*names)
+		rule_found(owners->rule, owners->findings, subject, EVIDENCE, cpus,
+			   "the cores with CPUs %s are given to it and to %s", list, names);
+}
+
+static void eval_core_shared(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	unsigned n = audit->plan->host->cores->len;
+	g_autofree unsigned *vm = g_new(unsigned, n);
+	Owners owners = {rule, audit->plan, findings, vm};
+
+	for (unsigned i = 0; i < n; i++)
+		vm[i] = HOST_NONE;
+	for (unsigned i = 0; i < audit->plan->vms->len; i++)
+		judge_owner(&owners, i);
+}
+
+const Rule rule_plan_core_shared = {
+	.id = "plan.core-shared",
+	.severity = SEVERITY_ERROR,
+	.title = "The plan gives a core to two VMs",
+	.sees = "The cores of the pins of all dedicated VMs of the plan: each has one owner, idle "
+		"siblings too.",
+	.why = "The two take each other's time, and with cpu-pm a guest that idles keeps the core "
+	       "from the other for as long as it likes.",
+	.remedy = REMEDY,
+	.source = "Documentation/admin-guide/hw-vuln/core-scheduling.rst; QEMU docs: -overcommit "
+		  "cpu-pm",
+	.when = WHEN_PLAN,
+	.eval = eval_core_shared,
+};
+
+/* Whole cores */
+
+/* The fewest cores that hold it as it is shared out over NUMA nodes, of THREADS each. */
+static unsigned cores_needed(const PlanVm *vm, unsigned threads)
+{
+	unsigned cores = 0;
+
+	if (vm->spec->threads == THREADS_ISOLATE)
+		return vm->spec->vcpus;
+	for (unsigned i = 0; i < vm->shares->len; i++) {
+		unsigned vcpus = g_array_index(vm->shares, VmShare, i).vcpus;
+
+		cores += (vcpus + threads - 1) / threads;
+	}
+	return cores;
+}
+
+static bool shares_equal(const PlanVm *vm)
+{
+	for (unsigned i = 1; i < vm->shares->len; i++)
+		if (g_array_index(vm->shares, VmShare, i).vcpus !=
+		    g_array_index(vm->shares, VmShare, 0).vcpus)
+			return false;
+	return true;
+}
+
+/* Those of CORES that PINS do not fill, or with isolate those that hold two; their CPUs, yours. */
+static hwloc_bitmap_t odd_cores(const Plan *plan, const PlanVm *vm, hwloc_const_bitmap_t cores,
+				hwloc_const_bitmap_t pins)
+{
+	hwloc_bitmap_t cpus = set_new();
+	unsigned i;
+
+	hwloc_bitmap_foreach_begin(i, cores)
+		const Core *core = host_core(plan->host, i);
+		unsigned n = threads_in(core, pins);
+
+		if (vm->spec->threads == THREADS_ISOLATE ? n > 1 : n < core->n_cpus)
+			add_core(cpus, core);
+	hwloc_bitmap_foreach_end();
+	return cpus;
+}
+
+/* Pins by hand may be any: half cores of those are the inventory's wish, or admitted. */
+static void judge_whole(const Rule *rule, const Plan *plan, const PlanVm *vm, const char *subject,
+			GPtrArray *findings)
+{
+	g_auto(CpuSet) pins = pins_of(vm), cores = cores_of(plan, vm), odd = NULL;
+	unsigned n = (unsigned)hwloc_bitmap_weight(cores), needed;
+	g_autofree char *list = NULL;
+
+	if (!vm->vcpupin->len || vm->spec->cpus)
+		return;
+	needed = cores_needed(vm, host_core(plan->host, core_of_pin(plan, vm, 0))->n_cpus);
+	odd = odd_cores(plan, vm, cores, pins);
+	list = set_text(odd);
+	if (n > needed)
+		rule_found(rule, findings, subject, EVIDENCE, odd,
+			   "its %u vCPUs take %u cores where %u would do: it uses the cores with "
+			   "CPUs %s in part",
+			   vm->spec->vcpus, n, needed, list);
+	else if (n < needed)
+		rule_found(rule, findings, subject, EVIDENCE, odd,
+			   "each vCPU is to have a core to itself, but those with CPUs %s have "
+			   "several",
+			   list);
+	else if (!shares_equal(vm))
+		found(rule, findings, subject, odd,
+		      "its vCPUs are not in equal shares over its NUMA nodes");
+}
+
+const Rule rule_plan_split_core = {
+	.id = "plan.split-core",
+	.severity = SEVERITY_ERROR,
+	.title = "A VM of the plan does not have whole cores",
+	.sees = "The cores of each dedicated VM against the fewest that hold its vCPUs, or one for "
+		"each where threads = isolate. VMs pinned by hand are the inventory's choice.",
+	.why = "Half a core is wasted or goes to somebody else, and no sibling of the VM is its "
+	       "own: what the guest believes of its cores is wrong.",
+	.remedy = REMEDY,
+	.source = "planner(1), PLACEMENT",
+	.when = WHEN_PLAN,
+	.eval_planned = judge_whole,
+};
+
+/* What the guest is told */
+
+static void judge_topology(const Rule *rule, const Plan *plan, const PlanVm *vm,
+			   const char *subject, GPtrArray *findings)
+{
+	g_auto(CpuSet) pins = pins_of(vm);
+	g_autofree char *places = plan_vm_places(vm);
+
+	if (!plan_vm_cores_true(plan, vm))
+		rule_found(rule, findings, subject, EVIDENCE, pins,
+			   "the guest is told of %u threads a core, but its vCPUs are on %s: not "
+			   "on siblings, in this order",
+			   vm->threads, places);
+	if (!plan_vm_sockets_true(plan, vm))
+		rule_found(rule, findings, subject, EVIDENCE, pins,
+			   "the guest is told of %u sockets, but the vCPUs of one are on several "
+			   "NUMA nodes: %s",
+			   vm->sockets, places);
+}
+
+const Rule rule_plan_guest_topology = {
+	.id = "plan.guest-topology",
+	.severity = SEVERITY_ERROR,
+	.title = "The plan tells a guest what is not so",
+	.sees = "Sockets, cores and threads of each dedicated VM against the cores and NUMA nodes "
+		"of its pins, in vCPU order.",
+	.why = "The guest's scheduler puts two busy tasks on what it believes to be two cores and "
+	       "is one, or keeps siblings apart that are none; its NUMA placement is wrong.",
+	.remedy = REMEDY,
+	.source = "libvirt formatdomain, <cpu><topology>",
+	.when = WHEN_PLAN,
+	.eval_planned = judge_topology,
+};
+
+/* Threads that float: never over isolated CPUs */
+
+static void floats(const Rule *rule, const Plan *plan, const char *subject, const char *what,
+		   hwloc_const_bitmap_t set, GPtrArray *findings)
+{
+	g_auto(CpuSet) cpus = set ? set_and(set, plan->isolated) : set_new();
+	g_autofree char *list = set_text(cpus);
+
+	if (!hwloc_bitmap_iszero(cpus))
+		rule_found(rule, findings, subject, EVIDENCE, cpus,
+			   "%s may run on the isolated CPUs %s", what, list);
+}
+
+static void judge_floats(const Rule *rule, const Plan *plan, const PlanVm *vm, const char *subject,
+			 GPtrArray *findings)
+{
+	floats(rule, plan, subject, "its vCPUs, which float,", vm->cpuset, findings);
+	floats(rule, plan, subject, "its emulator and I/O threads", vm->emulatorpin, findings);
+}
+
+const Rule rule_plan_floats_on_isolated = {
+	.id = "plan.floats-on-isolated",
+	.severity = SEVERITY_ERROR,
+	.title = "The plan lets threads float over isolated CPUs",
+	.sees = "The CPUs of the plan's shared VMs, and of all VMs' emulator and I/O threads, "
+		"against its isolated set.",
+	.why = "The scheduler balances nothing there: the threads pile up on one CPU, that of a VM "
+	       "or of the SDK.",
+	.remedy = REMEDY,
+	.source = "kernel/sched/isolation.c; planner(1), ROLES",
+	.when = WHEN_PLAN,
+	.eval_planned = judge_floats,
+};
+
+/* cpu-pm */
+
+static void judge_verdict(const Rule *rule, const PlanVm *vm, const Cpupm *own, GPtrArray *findings)
+{
+	g_auto(CpuSet) cpus = pins_of(vm);
+	g_autofree char *subject = subject_vm(vm->spec->name);
+	g_autofree char *why = cpupm_reasons_text(own);
+
+	if (vm->cpupm->verdict == CPUPM_ON && own->verdict != CPUPM_ON)
+		rule_found(rule, findings, subject, EVIDENCE, cpus,
+			   "the plan says cpu-pm on, its own data say %s: %s",
+			   cpupm_names[own->verdict], why);
+}
+
+/* What the node said of KVM when it was planned is not in a saved plan: that may have been well. */
+static void eval_cpupm(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	g_autoptr(GPtrArray) own = plan_cpupm(audit->plan, TRISTATE_YES, TRISTATE_NO);
+
+	g_ptr_array_set_free_func(own, (GDestroyNotify)cpupm_free);
+	for (unsigned i = 0; i < own->len; i++)
+		judge_verdict(rule, vm_at(audit->plan, i), g_ptr_array_index(own, i), findings);
+}
+
+const Rule rule_plan_cpu_pm_ineligible = {
+	.id = "plan.cpu-pm-ineligible",
+	.severity = SEVERITY_ERROR,
+	.title = "The plan gives cpu-pm to a VM that must not have it",
+	.sees = "The plan's verdict 'on' against what follows from its own CPU sets, versions and "
+		"cpu_mode.",
+	.why = "A guest with cpu-pm does not give its CPUs back when it idles: whoever shares them "
+	       "starves. Where QEMU or the processor cannot, the VM does not start, or dies.",
+	.remedy = REMEDY,
+	.source = "QEMU docs: -overcommit cpu-pm; Documentation/virt/kvm/api.rst 7.13",
+	.when = WHEN_PLAN,
+	.eval = eval_cpupm,
+};
+
+/* The line */
+
+static void line_set(const Rule *rule, const Plan *plan, GPtrArray *findings, const char *name,
+		     const CmdlineEffect *effect)
+{
+	g_auto(CpuSet) less = set_minus(plan->isolated, effect->asked);
+	g_auto(CpuSet) more = set_minus(effect->asked, plan->isolated);
+	g_auto(CpuSet) cpus = set_new();
+	g_autofree char *missing = set_text(less), *extra = set_text(more);
+
+	hwloc_bitmap_or(cpus, less, more);
+	if (!hwloc_bitmap_iszero(cpus))
+		rule_found(rule, findings, SUBJECT, EVIDENCE, cpus,
+			   "%s on its kernel line is not its isolated set: missing are CPUs %s, "
+			   "too many %s",
+			   name, missing, extra);
+}
+
+/* isolcpus is not there with isolation = cpuset. */
+static void eval_line(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	static const char *const ids[] = {"kernel.flags-without-domain", NULL};
+	const Plan *plan = audit->plan;
+	const CmdlineEffects *line = audit->planned_effects;
+	g_auto(CpuSet) irq = line->irq ? set_and(line->irq, plan->isolated) : set_new();
+
+	line_set(rule, plan, findings, "nohz_full", &line->nohz_full);
+	line_set(rule, plan, findings, "rcu_nocbs", &line->rcu_nocbs);
+	if (line->isolcpus.value)
+		line_set(rule, plan, findings, "isolcpus", &line->isolcpus);
+	if (line->isolcpus.flagged && !line->isolcpus.domain && !admitted(plan, NULL, ids))
+		found(rule, findings, SUBJECT, plan->isolated,
+		      "isolcpus on its kernel line has flags without 'domain': nothing is "
+		      "isolated");
+	if (!hwloc_bitmap_iszero(irq))
+		found(rule, findings, SUBJECT, irq,
+		      "irqaffinity on its kernel line names isolated CPUs");
+}
+
+const Rule rule_plan_kernel_line = {
+	.id = "plan.kernel-line",
+	.severity = SEVERITY_ERROR,
+	.title = "The plan's kernel line is not that of its roles",
+	.sees = "isolcpus, nohz_full, rcu_nocbs and irqaffinity of the plan's own line against its "
+		"isolated set.",
+	.why = "A node booted with the line isolates other CPUs than those the plan gives to VMs "
+	       "and the SDK.",
+	.remedy = REMEDY,
+	.source = "kernel/sched/isolation.c; planner(1), KERNEL PARAMETERS",
+	.when = WHEN_PLAN,
+	.eval = eval_line,
+};
+
+/* Roles of cores */
+
+static void core_found(const Rule *rule, GPtrArray *findings, const Core *core, const char *what)
+{
+	g_auto(CpuSet) cpus = set_new();
+	g_autofree char *name = siblings_name(core);
+
+	add_core(cpus, core);
+	rule_found(rule, findings, SUBJECT, EVIDENCE, cpus, "the core with CPUs %s %s", name, what);
+}
+
+/* The CPUs of dedicated VMs, of those KEPT by hand only where that is asked for; yours. */
+static hwloc_bitmap_t pins_where(const Plan *plan, bool kept)
+{
+	hwloc_bitmap_t all = set_new();
+
+	for (unsigned i = 0; i < plan->vms->len; i++) {
+		g_auto(CpuSet) pins = pins_of(vm_at(plan, i));
+
+		if (kept || !vm_at(plan, i)->spec->cpus)
+			hwloc_bitmap_or(all, all, pins);
+	}
+	return all;
+}
+
+/* A core that a VM without a place is pinned to stays kept: which those are is not known here. */
+static void eval_roles(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	const Plan *plan = audit->plan;
+	g_auto(CpuSet) pins = pins_where(plan, true), chosen = pins_where(plan, false);
+
+	for (unsigned i = 0; i < plan->roles->len; i++) {
+		const Core *core = host_core(plan->host, i);
+		Role role = g_array_index(plan->roles, Role, i);
+
+		if (!i && role != ROLE_HOST)
+			core_found(rule, findings, core, "is the boot CPU's, and not the host's");
+		if (role == ROLE_DEDICATED && plan->placed == plan->wanted &&
+		    !threads_in(core, pins))
+			core_found(rule, findings, core, "is dedicated, but no VM is pinned there");
+		if (core->partial && (role == ROLE_FREE || threads_in(core, chosen)))
+			core_found(rule, findings, core,
+				   "has an offline sibling, and is not stranded");
+		if (!core->partial && role == ROLE_STRANDED)
+			core_found(rule, findings, core, "is stranded, but it is whole");
+	}
+}
+
+const Rule rule_plan_roles = {
+	.id = "plan.roles",
+	.severity = SEVERITY_ERROR,
+	.title = "The plan gives a core a role it cannot have",
+	.sees = "The role of each core: the boot CPU's is the host's; dedicated ones have a VM; "
+		"those with an offline sibling are stranded, unless a VM is pinned there by hand, "
+		"and no others are.",
+	.why = "The kernel keeps its timekeeping on the boot CPU whatever the line says; a core "
+	       "that is nobody's, or half there, is lost or given away wrongly.",
+	.remedy = REMEDY,
+	.source = "planner(1), ROLES",
+	.when = WHEN_PLAN,
+	.eval = eval_roles,
+};
+
+/* Memory */
+
+static uint64_t memory_on(const Plan *plan, unsigned node)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < plan->vms->len; i++) {
+		const PlanVm *vm = vm_at(plan, i);
+
+		for (unsigned s = 0; s < vm->shares->len; s++) {
+			const VmShare *share = &g_array_index(vm->shares, VmShare, s);
+
+			sum += share->node == node ? MIN(share->memory, G_MAXINT64 / 2) : 0;
+			sum = MIN(sum, G_MAXINT64 / 2);
+		}
+	}
+	return sum;
+}
+
+static void eval_memory(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	static const char *const ids[] = {"memory.node-full", "host.memory-too-large", NULL};
+	const Plan *plan = audit->plan;
+
+	for (unsigned node = 0; node < plan->host->nodes->len; node++) {
+		uint64_t sum = memory_on(plan, node), room = plan_node_room(plan, node);
+		g_autofree char *subject = subject_node(host_node(plan->host, node)->id);
+
+		if (sum > room && !admitted(plan, NULL, ids))
+			rule_found(rule, findings, subject, EVIDENCE, NULL,
+				   "the VMs' memory there is %" G_GUINT64_FORMAT
+				   " MiB, the node has %" G_GUINT64_FORMAT " MiB for VMs",
+				   sum >> 20, room >> 20);
+	}
+}
+
+const Rule rule_plan_memory = {
+	.id = "plan.memory",
+	.severity = SEVERITY_ERROR,
+	.title = "The plan gives away more memory than a NUMA node has",
+	.sees = "The memory of the dedicated VMs' shares on each NUMA node, against the node's "
+		"less "
+		"what the host keeps.",
+	.why = "Not all of these VMs start, or their memory is on another node.",
+	.remedy = REMEDY,
+	.source = "the plan",
+	.when = WHEN_PLAN,
+	.eval = eval_memory,
+};

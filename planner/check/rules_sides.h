@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Rules over both documents of a VM, and the words they share. */
+#ifndef PLANNER_CHECK_RULES_SIDES_H
+#define PLANNER_CHECK_RULES_SIDES_H
+
+#include "planner/check/rules_found.h"
+
+/* Judge both by rule->judge. */
+void judge_sides(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings);
+
+/* Does the plan itself put this VM's vCPU on CPU? */
+bool planned_on(const AuditVm *vm, unsigned cpu);
+/* "vCPU 2 on 13": the wrong vCPUs of a VM, named. */
+void name_vcpu(Naming *naming, unsigned vcpu, hwloc_const_bitmap_t where, const char *rest);
+/* Emulator threads, then I/O threads: call JUDGE for each. */
+typedef void ThreadEach(const GuestThread *thread, bool io, void *data);
+void each_worker(const Guest *guest, ThreadEach *each, void *data);
+
+#endif

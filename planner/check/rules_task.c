@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/* Rules over tasks: who else may run on isolated CPUs? */
+#include "planner/check/rules_found.h"
+#include "planner/check/rules_table.h"
+
+#include <string.h>
+
+#define STATUS_FILE "/proc/PID/task/TID/status Cpus_allowed_list"
+
+/*
+ * Kernel threads that stay on all CPUs by themselves and do harm on none: memory management's per
+ * node, workqueues' rescuers, RCU's own, and threads that follow their interrupt.
+ */
+static bool harmless(const char *comm)
+{
+	static const char *const prefixes[] = {
+		"kswapd",	"kcompactd", "khugepaged",   "rcu",	   "kworker/R-", "irq/",
+		"slub_flushwq", "netns",     "mm_percpu_wq", "oom_reaper", "kthreadd",
+	};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(prefixes); i++)
+		if (g_str_has_prefix(comm, prefixes[i]))
+			return true;
+	return false;
+}
+
+/* Threads of VMs have rules of their own; a QEMU whose domain was not told is one all the same. */
+static bool is_qemu(const Task *task)
+{
+	return task->pid == task->tid && task->comm &&
+	       (g_str_has_prefix(task->comm, "qemu-") || g_str_equal(task->comm, "kvm"));
+}
+
+GHashTable *guest_pids(const Audit *audit)
+{
+	GHashTable *pids = g_hash_table_new(NULL, NULL);
+	const GArray *tasks = audit->facts->tasks->tasks;
+	const GuestFacts *guests = audit->facts->guests;
+
+	for (unsigned i = 0; i < tasks->len; i++) {
+		const Task *task = &g_array_index(tasks, Task, i);
+
+		if (is_qemu(task))
+			g_hash_table_add(pids, GUINT_TO_POINTER(task->pid));
+	}
+	for (unsigned i = 0; guests && i < guests->guests->len; i++) {
+		const Guest *guest = g_ptr_array_index(guests->guests, i);
+
+		if (guest->pid)
+			g_hash_table_add(pids, GUINT_TO_POINTER(guest->pid));
+	}
+	return pids;
+}
+
+/* The tasks of a kind that may run on isolated CPUs. */
+typedef struct Search {
+	const Audit *audit;
+	GHashTable *guests;
+	bool (*is)(const struct Search *search, const Task *task);
+	const char *what;
+} Search;
+
+static bool is_kernel_thread(const Search *search, const Task *task)
+{
+	(void)search;
+	return task->kernel && !task->unmovable && !task->vhost_of && !harmless(task->comm);
+}
+
+static bool is_vhost(const Search *search, const Task *task)
+{
+	(void)search;
+	return task->vhost_of != 0;
+}
+
+/* What runs on SDK CPUs alone is the SDK's; without a plan, what was put on isolated CPUs alone. */
+static bool is_sdk(const Audit *audit, hwloc_const_bitmap_t allowed)
+{
+	return hwloc_bitmap_isincluded(allowed, audit->plan ? audit->sdk_cpus : audit->isolated);
+}
+
+static bool is_user(const Search *search, const Task *task)
+{
+	return !task->kernel && !task->vhost_of &&
+	       !g_hash_table_contains(search->guests, GUINT_TO_POINTER(task->pid)) &&
+	       !is_sdk(search->audit, task->allowed);
+}
+
+static char *task_text(const Task *task)
+{
+	g_autofree char *list = set_text(task->allowed);
+
+	return g_strdup_printf("%s (%u, on CPUs %s)", task->comm ? task->comm : "?", task->tid,
+			       list);
+}
+
+static void search_tasks(const Rule *rule, const Search *search, GPtrArray *findings)
+{
+	const Audit *audit = search->audit;
+	const GArray *tasks = audit->facts->tasks->tasks;
+	g_auto(CpuSet) cpus = set_new();
+	Naming naming = {0};
+	unsigned n = 0;
+	g_autofree char *text = NULL;
+
+	for (unsigned i = 0; i < tasks->len; i++) {
+		const Task *task = &g_array_index(tasks, Task, i);
+		g_autofree char *name = NULL;
+
+		if (!set_meets(task->allowed, audit->isolated) || !search->is(search, task))
+			continue;
+		name = task_text(task);
+		naming_add(&naming, name);
+		hwloc_bitmap_or(cpus, cpus, task->allowed);
+		n++;
+	}
+	hwloc_bitmap_and(cpus, cpus, audit->isolated);
+	text = naming_end(&naming);
+	if (n)
+		rule_found(rule, findings, "tasks", STATUS_FILE, cpus,
+			   "%u %s%s may run on isolated CPUs: %s%s", n, search->what,
+			   n == 1 ? "" : "s", text,
+			   set_meets(audit->quiet, audit->isolated)
+				   ? ""
+				   : "; the kernel isolates none of these CPUs");
+}
+
+static void eval_kernel_thread(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	const Search search = {audit, NULL, is_kernel_thread, "kernel thread"};
+
+	search_tasks(rule, &search, findings);
+}
+
+const Rule rule_task_kernel_thread_on_isolated = {
+	.id = "task.kernel-thread-on-isolated",
+	.severity = SEVERITY_WARNING,
+	.title = "Movable kernel threads may run on isolated CPUs",
+	.sees = "Cpus_allowed_list of every kernel thread that is not bound by the kernel itself "
+		"(PF_NO_SETAFFINITY: ksoftirqd, migration, cpuhp, kworker/N). kswapd, kcompactd, "
+		"workqueues' rescuers, RCU's own threads and those of interrupts are let be.",
+	.why = "Each of them may be woken on a dedicated CPU. nohz_full moves kthreadd and its "
+	       "children away (5.9 and later), isolcpus does not.",
+	.remedy = "boot with nohz_full, or 'taskset -pc HOST-CPUS TID'",
+	.source = "kernel/kthread.c kthread(); "
+		  "Documentation/admin-guide/kernel-per-CPU-kthreads.rst",
+	.when = WHEN_ISOLATED,
+	.needs = FACT_TASKS,
+	.eval = eval_kernel_thread,
+};
+
+static void eval_user(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	g_autoptr(GHashTable) guests = guest_pids(audit);
+	const Search search = {audit, guests, is_user, "user task"};
+
+	search_tasks(rule, &search, findings);
+}
+
+const Rule rule_task_user_on_isolated = {
+	.id = "task.user-on-isolated",
+	.severity = SEVERITY_ERROR,
+	.title = "User tasks may run on isolated CPUs",
+	.sees = "Cpus_allowed_list of every thread that is not a VM's. Tasks on SDK CPUs alone are "
+		"the SDK's; without a plan, those on isolated CPUs alone were put there on "
+		"purpose.",
+	.why = "Tasks inherit what init may use, without isolated CPUs: that one may run there "
+	       "means that something set its affinity, or that a cpuset was changed.",
+	.remedy = "'taskset -apc HOST-CPUS PID', and mend what starts it (CPUAffinity=, "
+		  "AllowedCPUs=, a wrapper)",
+	.source = "kernel/sched/isolation.c; kernel/cgroup/cpuset.c",
+	.when = WHEN_ISOLATED,
+	.needs = FACT_TASKS | FACT_ISOLATED,
+	.eval = eval_user,
+};
+
+static void eval_vhost(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	const Search search = {audit, NULL, is_vhost, "vhost worker"};
+
+	search_tasks(rule, &search, findings);
+}
+
+const Rule rule_task_vhost_on_isolated = {
+	.id = "task.vhost-on-isolated",
+	.severity = SEVERITY_WARNING,
+	.title = "vhost workers may run on isolated CPUs",
+	.sees = "Cpus_allowed_list of every vhost-PID thread.",
+	.why = "A VM's network traffic is worked off by these threads. They are no vCPUs: vcpupin "
+	       "does not cover them, they keep the affinity QEMU had when it started them.",
+	.remedy = "give the VM an emulatorpin on host CPUs and start it anew, or 'taskset -pc "
+		  "HOST-CPUS TID'",
+	.source = "drivers/vhost/vhost.c vhost_worker_create()",
+	.when = WHEN_ISOLATED,
+	.needs = FACT_TASKS,
+	.eval = eval_vhost,
+};
+
+static void eval_workqueue(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	rule_found_on_isolated(rule, audit, findings, "tasks",
+			       "/sys/devices/virtual/workqueue/cpumask",
+			       audit->facts->kernel->workqueue, "unbound work may run on");
+}
+
+const Rule rule_task_workqueue_on_isolated = {
+	.id = "task.workqueue-on-isolated",
+	.severity = SEVERITY_WARNING,
+	.title = "Unbound work may run on isolated CPUs",
+	.sees = "/sys/devices/virtual/workqueue/cpumask against the isolated CPUs. The mask of the "
+		"writeback workqueue is not judged: what counts is its intersection with this one.",
+	.why = "Kernel work of any kind is queued there. The kernel takes isolcpus and nohz_full "
+	       "out of the mask at boot; something wrote it since, or isolation is by cpuset "
+	       "partitions before 6.12.",
+	.remedy = "write the mask of the host's CPUs to the file",
+	.source = "kernel/workqueue.c workqueue_init_early()",
+	.when = WHEN_ISOLATED,
+	.needs = FACT_WORKQUEUE,
+	.eval = eval_workqueue,
+};

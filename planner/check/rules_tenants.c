@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/* Rules over who else has a VM's CPUs and cores. */
+#include "planner/check/rules_sides.h"
+#include "planner/check/rules_table.h"
+
+#include <string.h>
+
+/* What one CPU, or core, is taken by. */
+typedef struct Tenant {
+	const AuditVm *vm;
+	unsigned vcpu;
+} Tenant;
+
+/* The CPU that a vCPU is pinned to alone, HOST_NONE. What runs counts, or what the next start
+ * makes, where a VM has no such document the other one. */
+static unsigned pinned_cpu(const AuditVm *vm, unsigned v, Side side)
+{
+	Side own = guest_has(vm->guest, side) ? side : !side;
+	hwloc_const_bitmap_t pin = thread_pin(guest_thread(vm->guest->vcpu_threads, v), own);
+
+	return set_single(pin) ? (unsigned)hwloc_bitmap_first(pin) : HOST_NONE;
+}
+
+typedef void PinEach(const AuditVm *vm, unsigned vcpu, unsigned cpu, void *data);
+
+static void each_pin(const Audit *audit, Side side, PinEach *each, void *data)
+{
+	for (unsigned i = 0; i < audit->vms->len; i++) {
+		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
+
+		for (unsigned v = 0; vm->guest && v < vm->guest->vcpu_threads->len; v++) {
+			unsigned cpu = pinned_cpu(vm, v, side);
+
+			if (cpu != HOST_NONE)
+				each(vm, v, cpu, data);
+		}
+	}
+}
+
+typedef struct Survey {
+	const Rule *rule;
+	const Audit *audit;
+	GPtrArray *findings;
+	Side side;
+	GArray *tenants; /* of Tenant, by CPU or core */
+} Survey;
+
+static Tenant *tenant_at(Survey *survey, unsigned at)
+{
+	if (at >= survey->tenants->len)
+		g_array_set_size(survey->tenants, at + 1);
+	return &g_array_index(survey->tenants, Tenant, at);
+}
+
+/* Did the other side say the same already? */
+static bool said(const Survey *survey, const char *subject, const char *text)
+{
+	for (unsigned i = 0; i < survey->findings->len; i++) {
+		const Finding *finding = g_ptr_array_index(survey->findings, i);
+
+		if (g_str_equal(finding->id, survey->rule->id) &&
+		    g_str_equal(finding->subject, subject) && g_str_equal(finding->text, text))
+			return true;
+	}
+	return false;
+}
+
+static void say(Survey *survey, const AuditVm *vm, hwloc_const_bitmap_t cpus, const char *text)
+{
+	if (!said(survey, vm->subject, text))
+		rule_found(survey->rule, survey->findings, vm->subject, side_names[survey->side],
+			   cpus, "%s", text);
+}
+
+static void survey(const Rule *rule, const Audit *audit, GPtrArray *findings, PinEach *each)
+{
+	GPtrArray *own = findings_new();
+	Survey survey = {.rule = rule, .audit = audit, .findings = own};
+
+	for (survey.side = SIDE_LIVE; survey.side <= SIDE_NEXT; survey.side++) {
+		survey.tenants = g_array_new(FALSE, TRUE, sizeof(Tenant));
+		each_pin(audit, survey.side, each, &survey);
+		g_array_unref(survey.tenants);
+	}
+	g_ptr_array_extend_and_steal(findings, own);
+}
+
+static void pin_taken(const AuditVm *vm, unsigned vcpu, unsigned cpu, void *data)
+{
+	Survey *survey = data;
+	Tenant *first = tenant_at(survey, cpu);
+	g_auto(CpuSet) cpus = set_new();
+	g_autofree char *text = NULL;
+
+	if (!first->vm) {
+		*first = (Tenant){vm, vcpu};
+		return;
+	}
+	hwloc_bitmap_set(cpus, cpu);
+	text = first->vm == vm ? g_strdup_printf("vCPUs %u and %u are both pinned to CPU %u",
+						 first->vcpu, vcpu, cpu)
+			       : g_strdup_printf("vCPU %u is pinned to CPU %u, as vCPU %u of %s is",
+						 vcpu, cpu, first->vcpu, first->vm->name);
+	say(survey, vm, cpus, text);
+}
+
+static void eval_doubled(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	for (unsigned i = 0; i < audit->vms->len; i++) {
+		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
+
+		if (vm->guest && vm->guest->doubled_pins)
+			rule_found(rule, findings, vm->subject, "inactive XML", NULL,
+				   "%u vCPUs have a second vcpupin: libvirt refuses the domain",
+				   vm->guest->doubled_pins);
+	}
+	survey(rule, audit, findings, pin_taken);
+}
+
+const Rule rule_vm_pin_doubled = {
+	.id = "vm.pin-doubled",
+	.severity = SEVERITY_ERROR,
+	.title = "Two vCPUs are pinned to one CPU",
+	.sees = "vCPUs pinned to exactly one CPU, of all VMs, running or not; and a second vcpupin "
+		"for the same vCPU.",
+	.why = "Each waits while the other runs: a lock holder may be the one that waits. Neither "
+	       "VM may have cpu-pm.",
+	.remedy = "pin one of them elsewhere: 'planner plan' chooses",
+	.source = "QEMU docs: -overcommit cpu-pm; libvirt 'duplicate vcpupin'",
+	.when = WHEN_GUESTS,
+	.needs = FACT_GUESTS,
+	.eval = eval_doubled,
+};
+
+static void core_taken(const AuditVm *vm, unsigned vcpu, unsigned cpu, void *data)
+{
+	Survey *survey = data;
+	unsigned core = host_core_of(survey->audit->host, cpu);
+	Tenant *first = core == HOST_NONE ? NULL : tenant_at(survey, core);
+	g_auto(CpuSet) cpus = set_new();
+	g_autofree char *text = NULL;
+
+	if (!first || first->vm == vm)
+		return;
+	if (!first->vm) {
+		*first = (Tenant){vm, cpu};
+		return;
+	}
+	if (first->vcpu == cpu) /* doubled, not shared */
+		return;
+	hwloc_bitmap_set(cpus, cpu);
+	hwloc_bitmap_set(cpus, first->vcpu);
+	text = g_strdup_printf("vCPU %u is on CPU %u, a sibling of CPU %u that %s has", vcpu, cpu,
+			       first->vcpu, first->vm->name);
+	say(survey, vm, cpus, text);
+}
+
+static void eval_core(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	if (audit->host)
+		survey(rule, audit, findings, core_taken);
+}
+
+const Rule rule_vm_core_shared = {
+	.id = "vm.core-shared",
+	.severity = SEVERITY_ERROR,
+	.title = "Two VMs share a core",
+	.sees = "The cores of vCPUs pinned to exactly one CPU, of all VMs.",
+	.why = "Each takes the other's pipelines and caches, and can read across them (L1TF, MDS, "
+	       "on AMD Cross-Thread Return Predictions, which KVM warns about under cpu-pm).",
+	.remedy = "give each VM whole cores: 'planner plan' does",
+	.source = "Documentation/admin-guide/hw-vuln/; arch/x86/kvm/x86.c mitigate_smt_rsb",
+	.when = WHEN_GUESTS,
+	.needs = FACT_GUESTS | FACT_TOPOLOGY,
+	.eval = eval_core,
+};
+
+/* Overcommitment */
+
+static void eval_more(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings)
+{
+	unsigned cpus = (unsigned)hwloc_bitmap_weight(vm->cpus);
+	g_autofree char *list = set_text(vm->cpus);
+
+	(void)audit;
+	if (cpus && vm->guest->vcpu_threads->len > cpus)
+		rule_found(rule, findings, vm->subject, "domain XML", vm->cpus,
+			   "%u vCPUs may run on %u CPUs only: %s", vm->guest->vcpu_threads->len,
+			   cpus, list);
+}
+
+const Rule rule_vm_more_vcpus_than_cpus = {
+	.id = "vm.more-vcpus-than-cpus",
+	.severity = SEVERITY_ERROR,
+	.title = "A VM has more vCPUs than CPUs it may run on",
+	.sees = "The number of vCPUs against all CPUs they may run on together.",
+	.why = "Its vCPUs preempt each other: the holder of a lock stands still while the others "
+	       "spin for it. Many small VMs overcommit well, one large one does not.",
+	.remedy = "give it fewer vCPUs or more CPUs",
+	.source = "arch/x86/kvm: PAUSE-loop exiting exists for this case",
+	.when = WHEN_GUESTS,
+	.needs = FACT_GUESTS,
+	.eval_vm = eval_more,
+};
+
+static unsigned shared_vcpus(const Audit *audit)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < audit->vms->len; i++) {
+		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
+
+		if (vm->guest && !vm->dedicated)
+			n += vm->guest->vcpus;
+	}
+	return n;
+}
+
+static void eval_overcommit(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	const Plan *plan = audit->plan;
+	double most = audit->inventory ? audit->inventory->overcommit : 0;
+	Role pool = hwloc_bitmap_iszero(plan->cpus[ROLE_SHARED]) ? ROLE_HOST : ROLE_SHARED;
+	unsigned cpus = (unsigned)hwloc_bitmap_weight(plan->cpus[pool]);
+	unsigned vcpus = shared_vcpus(audit);
+
+	if (most > 0 && cpus && vcpus > most * cpus)
+		rule_found(rule, findings, "node", "domain XML", plan->cpus[pool],
+			   "%u vCPUs of shared VMs on %u CPUs: %.1f each, the inventory allows %g",
+			   vcpus, cpus, (double)vcpus / cpus, most);
+}
+
+const Rule rule_vm_overcommit = {
+	.id = "vm.overcommit",
+	.severity = SEVERITY_WARNING,
+	.title = "Shared VMs are overcommitted beyond the inventory's ratio",
+	.sees = "vCPUs of all VMs on the node that float, against [shared] overcommit and the "
+		"pool's CPUs (the host's where there is no pool).",
+	.why = "Steal time grows for all of them.",
+	.remedy = "move a VM away, or enlarge the pool",
+	.source = "the inventory",
+	.when = WHEN_PLAN | WHEN_GUESTS,
+	.needs = FACT_GUESTS,
+	.eval = eval_overcommit,
+};

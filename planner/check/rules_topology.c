@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* Rules over the machine itself: is it the one planned for, and are its cores whole? */
+#include "planner/check/rules_found.h"
+#include "planner/check/rules_table.h"
+#include "planner/base/subject.h"
+
+/* What makes the two fingerprints differ, as far as it shows. */
+static char *difference(const Host *planned, const Host *found)
+{
+	g_auto(CpuSet) gone = set_minus(planned->online, found->online);
+	g_auto(CpuSet) come = set_minus(found->online, planned->online);
+	g_autofree char *less = set_text(gone), *more = set_text(come);
+
+	if (planned->max_threads > 1 && found->max_threads == 1)
+		return g_strdup_printf("SMT is off: CPUs %s are gone", less);
+	if (!hwloc_bitmap_iszero(gone) || !hwloc_bitmap_iszero(come))
+		return g_strdup_printf("CPUs gone: %s, CPUs new: %s", less, more);
+	if (planned->nodes->len != found->nodes->len)
+		return g_strdup_printf("%u NUMA nodes were planned for, there are %u: the "
+				       "sub-NUMA mode changed",
+				       planned->nodes->len, found->nodes->len);
+	if (planned->cores->len != found->cores->len)
+		return g_strdup_printf("%u cores were planned for, there are %u",
+				       planned->cores->len, found->cores->len);
+	return g_strdup("the same CPUs are numbered or grouped differently");
+}
+
+static void eval_differs(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	const Host *planned = audit->plan->host, *found = audit->facts->host;
+	g_autofree char *what = NULL;
+
+	if (!found || planned == found || g_str_equal(planned->fingerprint, found->fingerprint))
+		return;
+	what = difference(planned, found);
+	rule_found(rule, findings, "topology", "/sys/devices/system/cpu", NULL,
+		   "this is not the machine the plan was made for: %s", what);
+}
+
+const Rule rule_topology_differs = {
+	.id = "topology.differs",
+	.severity = SEVERITY_ERROR,
+	.title = "The machine is not the one planned for",
+	.sees = "The fingerprint of cores, threads, caches and NUMA nodes against the plan's.",
+	.why = "With SMT switched off, a CPU gone, numbering or sub-NUMA mode changed, the plan's "
+	       "CPU numbers mean other cores: VMs share cores that the plan keeps apart.",
+	.remedy = "restore the firmware settings, or plan again for what the machine is now",
+	.source = "hwloc topology of the node; Documentation/admin-guide/cputopology.rst",
+	.when = WHEN_PLAN,
+	.needs = FACT_TOPOLOGY,
+	.eval = eval_differs,
+};
+
+static void eval_split(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	g_auto(CpuSet) cpus = set_new();
+	Naming naming = {0};
+	g_autofree char *text = NULL;
+
+	for (unsigned i = 0; audit->host && i < audit->host->cores->len; i++) {
+		const Core *core = host_core(audit->host, i);
+		unsigned n = threads_in(core, audit->quiet);
+		g_autofree char *name = siblings_name(core);
+
+		if (!n || n == core->n_cpus)
+			continue;
+		naming_add(&naming, name);
+		for (unsigned t = 0; t < core->n_cpus; t++)
+			hwloc_bitmap_set(cpus, core->cpu[t]);
+	}
+	text = naming_end(&naming);
+	if (*text)
+		rule_found(rule, findings, "topology", "/sys/devices/system/cpu/isolated", cpus,
+			   "of the cores with CPUs %s only some threads are isolated", text);
+}
+
+const Rule rule_topology_core_split = {
+	.id = "topology.core-split",
+	.severity = SEVERITY_ERROR,
+	.title = "A core is split between isolated and not",
+	.sees = "The threads of each core against the CPUs that isolcpus or an isolated partition "
+		"took.",
+	.why = "Threads of a core share its pipelines and caches: work of the host on one slows "
+	       "and disturbs the VM on the other, and can read across.",
+	.remedy = "isolate whole cores: 'planner emit cmdline'",
+	.source = "Documentation/admin-guide/hw-vuln/core-scheduling.rst",
+	.when = WHEN_ISOLATED,
+	.needs = FACT_TOPOLOGY | FACT_ISOLATED,
+	.eval = eval_split,
+};
+
+/* A saved plan that knows of it calls the core stranded; one made for the node as it is now does so
+ * without anybody having meant it. */
+static bool used(const Audit *audit, unsigned index)
+{
+	const Core *core = host_core(audit->host, index);
+	Role role;
+
+	if (!audit->plan)
+		return threads_in(core, audit->isolated) > 0;
+	if (index >= audit->plan->roles->len || audit->plan->host->cores->len <= index)
+		return false;
+	role = g_array_index(audit->plan->roles, Role, index);
+	return role != ROLE_HOST && (role != ROLE_STRANDED || audit->plan->host == audit->host);
+}
+
+static void eval_sibling(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	g_auto(CpuSet) cpus = set_new();
+	g_autofree char *list = NULL;
+
+	for (unsigned i = 0; audit->host && i < audit->host->cores->len; i++)
+		if (host_core(audit->host, i)->partial && used(audit, i))
+			hwloc_bitmap_set(cpus, host_core(audit->host, i)->cpu[0]);
+	list = set_text(cpus);
+	if (!hwloc_bitmap_iszero(cpus))
+		rule_found(rule, findings, "topology", "/sys/devices/system/cpu/online", cpus,
+			   "siblings of CPUs %s are offline", list);
+}
+
+const Rule rule_topology_sibling_offline = {
+	.id = "topology.sibling-offline",
+	.severity = SEVERITY_WARNING,
+	.title = "An isolated core has an offline sibling",
+	.sees = "Isolated cores of which a thread is present but not online; a saved plan that "
+		"calls them stranded knows of it.",
+	.why = "The sibling may come back online at any time, unisolated or in nobody's hands, "
+	       "next to a VM that counts on a whole core.",
+	.remedy = "bring it online, or plan with it offline: the core is then stranded",
+	.source = "/sys/devices/system/cpu/cpuN/online",
+	.when = WHEN_ISOLATED,
+	.needs = FACT_TOPOLOGY,
+	.eval = eval_sibling,
+};

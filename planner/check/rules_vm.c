@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/* Rules over VMs as a whole: the plan's against the node's, what runs against what is written. */
+#include "planner/check/rules_sides.h"
+#include "planner/check/rules_table.h"
+
+#include <string.h>
+
+/* Presence */
+
+static void eval_unknown(const Rule *rule, const Audit *audit, const AuditVm *vm,
+			 GPtrArray *findings)
+{
+	if (!vm->vm)
+		rule_found(rule, findings, vm->subject,
+			   vm->guest->unlisted ? "/proc/PID/cmdline" : audit->facts->guests->source,
+			   NULL, "the plan does not know this VM%s",
+			   vm->guest->unlisted	? ", nor does libvirt: a QEMU somebody started"
+			   : vm->guest->running ? ", which runs"
+						: "");
+}
+
+const Rule rule_vm_unknown = {
+	.id = "vm.unknown",
+	.severity = SEVERITY_WARNING,
+	.title = "A VM is not in the plan",
+	.sees = "VMs of the node, and QEMU processes that libvirt does not know, by name.",
+	.why = "The plan counts neither its CPUs nor its memory; it may sit where another VM will "
+	       "be put.",
+	.remedy = "add it to the inventory, with its CPUs, and plan again",
+	.source = "the plan",
+	.when = WHEN_PLAN | WHEN_GUESTS,
+	.needs = FACT_GUESTS,
+	.eval_vm = eval_unknown,
+};
+
+static void eval_missing(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	for (unsigned i = 0; audit->facts->guests && i < audit->vms->len; i++) {
+		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
+
+		if (vm->vm && vm->vm->placed && !vm->guest)
+			rule_found(rule, findings, vm->subject, audit->facts->guests->source, NULL,
+				   "the plan has this VM, the node does not");
+	}
+}
+
+const Rule rule_vm_missing = {
+	.id = "vm.missing",
+	.severity = SEVERITY_ERROR,
+	.title = "A VM of the plan is not on the node",
+	.sees = "The plan's placed VMs among those libvirt knows, running or not, by name.",
+	.why = "It was never defined, has another name, or has moved: the plan is not what the "
+	       "node does.",
+	.remedy = "define it ('planner emit domain NAME'), or take it out of the inventory",
+	.source = "the plan",
+	.when = WHEN_PLAN,
+	.needs = FACT_GUESTS,
+	.eval = eval_missing,
+};
+
+static void eval_vcpus(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings)
+{
+	(void)audit;
+	if (vm->vm && vm->guest->vcpus && vm->guest->vcpus != vm->vm->spec->vcpus)
+		rule_found(rule, findings, vm->subject, "domain XML", NULL,
+			   "it has %u vCPUs, planned are %u", vm->guest->vcpus,
+			   vm->vm->spec->vcpus);
+}
+
+const Rule rule_vm_vcpus_differ = {
+	.id = "vm.vcpus-differ",
+	.severity = SEVERITY_ERROR,
+	.title = "A VM has another number of vCPUs than planned",
+	.sees = "The vCPUs that are there at start (<vcpu current=…>, vcpus/vcpu enabled) against "
+		"the inventory's.",
+	.why = "vCPUs more than planned have no CPU, vCPUs fewer leave CPUs of the plan unused.",
+	.remedy = "change the domain or the inventory, and plan again",
+	.source = "the plan",
+	.when = WHEN_PLAN | WHEN_GUESTS,
+	.needs = FACT_GUESTS,
+	.eval_vm = eval_vcpus,
+};
+
+/* Live against inactive */
+
+static bool threads_differ(const GArray *threads)
+{
+	for (unsigned i = 0; i < threads->len; i++) {
+		const GuestThread *thread = guest_thread(threads, i);
+
+		if (!set_same(thread->live, thread->inactive))
+			return true;
+	}
+	return false;
+}
+
+static bool arguments_differ(char **a, char **b)
+{
+	static char *none[] = {NULL};
+
+	return !g_strv_equal((const char *const *)(a ? a : none),
+			     (const char *const *)(b ? b : none));
+}
+
+static void eval_live(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings)
+{
+	const Guest *guest = vm->guest;
+	Naming naming = {0};
+	g_autofree char *text = NULL;
+
+	(void)audit;
+	if (!guest_has(guest, SIDE_LIVE) || !guest_has(guest, SIDE_NEXT))
+		return;
+	if (threads_differ(guest->vcpu_threads))
+		naming_add(&naming, "vCPU pins");
+	if (threads_differ(guest->emulator_threads))
+		naming_add(&naming, "emulatorpin");
+	if (threads_differ(guest->iothreads))
+		naming_add(&naming, "iothreadpin");
+	if (!set_same(guest->cpuset_live, guest->cpuset_inactive))
+		naming_add(&naming, "<vcpu cpuset>");
+	if (!set_same(guest->nodes_live, guest->nodes_inactive))
+		naming_add(&naming, "numatune");
+	if (arguments_differ(guest->overcommit_live, guest->overcommit_inactive))
+		naming_add(&naming, "-overcommit");
+	text = naming_end(&naming);
+	if (*text)
+		rule_found(rule, findings, vm->subject, "live and inactive XML", NULL,
+			   "what runs and what the next start makes differ in: %s", text);
+}
+
+const Rule rule_vm_live_differs = {
+	.id = "vm.live-differs",
+	.severity = SEVERITY_WARNING,
+	.title = "What runs differs from what the next start makes",
+	.sees = "Pins, <vcpu cpuset>, numatune and -overcommit of the live against the inactive "
+		"XML of a running, persistent VM.",
+	.why = "A pin set with --live alone is gone after the next start; a change with --config "
+	       "alone waits for it.",
+	.remedy = "make the change in both: virsh … --live --config, or power off and on",
+	.source = "libvirt VIR_DOMAIN_XML_INACTIVE",
+	.when = WHEN_GUESTS,
+	.needs = FACT_GUESTS,
+	.eval_vm = eval_live,
+};
+
+/* The kernel's truth */
+
+typedef struct RealJudge {
+	const Audit *audit;
+	const Guest *guest;
+	Naming naming;
+	hwloc_bitmap_t cpus;
+} RealJudge;
+
+/* The kernel may keep offline CPUs in an affinity, or leave them out. */
+static bool same_online(const Audit *audit, hwloc_const_bitmap_t a, hwloc_const_bitmap_t b)
+{
+	g_auto(CpuSet) one = set_and(a, audit->online), other = set_and(b, audit->online);
+
+	return hwloc_bitmap_isequal(a, b) || hwloc_bitmap_isequal(one, other);
+}
+
+static void thread_check(RealJudge *judge, const GuestThread *thread, const char *what,
+			 bool numbered)
+{
+	hwloc_const_bitmap_t place = thread_place(judge->guest, thread, SIDE_LIVE);
+	g_autofree char *list = NULL, *planned = NULL, *name = NULL;
+	g_autofree char *number = g_strdup_printf(" %u", thread->number);
+
+	if (!place || !thread->real)
+		return;
+	if (same_online(judge->audit, place, thread->real))
+		return;
+	list = set_text(thread->real);
+	planned = set_text(place);
+	name = g_strdup_printf("%s%s (thread %u) on %s, pinned to %s", what, numbered ? number : "",
+			       thread->tid, list, planned);
+	naming_add(&judge->naming, name);
+	hwloc_bitmap_or(judge->cpus, judge->cpus, thread->real);
+}
+
+static void worker_check(const GuestThread *thread, bool io, void *data)
+{
+	thread_check(data, thread, io ? "I/O thread" : "emulator", io);
+}
+
+static void eval_real(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings)
+{
+	RealJudge judge = {audit, vm->guest, {0}, set_new()};
+	g_autofree char *text = NULL;
+
+	if (guest_has(vm->guest, SIDE_LIVE)) {
+		for (unsigned v = 0; v < vm->guest->vcpu_threads->len; v++)
+			thread_check(&judge, guest_thread(vm->guest->vcpu_threads, v), "vCPU",
+				     true);
+		each_worker(vm->guest, worker_check, &judge);
+	}
+	text = naming_end(&judge.naming);
+	if (*text)
+		rule_found(rule, findings, vm->subject,
+			   "/proc/PID/task/TID/status Cpus_allowed_list", judge.cpus, "%s", text);
+	hwloc_bitmap_free(judge.cpus);
+}
+
+const Rule rule_vm_thread_differs = {
+	.id = "vm.thread-differs",
+	.severity = SEVERITY_ERROR,
+	.title = "A thread may run elsewhere than its pin says",
+	.sees = "The real affinity of each vCPU, emulator and I/O thread against the live XML; of "
+		"a pin only the online CPUs are expected.",
+	.why = "virsh vcpupin and the pin APIs print the definition. taskset, a cpuset that was "
+	       "changed, or a daemon that moves tasks leaves it as it is and moves the thread.",
+	.remedy = "set the pin again: 'virsh vcpupin NAME VCPU CPU --live'; find who moved it",
+	.source = "libvirt 9.0 virDomainGetVcpuPinInfo(); proc(5) Cpus_allowed_list",
+	.when = WHEN_GUESTS,
+	.needs = FACT_GUESTS | FACT_THREADS,
+	.eval_vm = eval_real,
+};
+
+/* Devices and features */
+
+static void eval_slow(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings)
+{
+	const GPtrArray *devices = vm->guest->slow_devices;
+	Naming naming = {0};
+	g_autofree char *text = NULL;
+
+	(void)audit;
+	for (unsigned i = 0; vm->dedicated && devices && i < devices->len; i++)
+		naming_add(&naming, g_ptr_array_index(devices, i));
+	text = naming_end(&naming);
+	if (*text)
+		rule_found(rule, findings, vm->subject, "domain XML", NULL, "a dedicated VM has %s",
+			   text);
+}
+
+const Rule rule_vm_slow_device = {
+	.id = "vm.slow-device",
+	.severity = SEVERITY_WARNING,
+	.title = "A dedicated VM has an emulated device",
+	.sees = "Interfaces and disks of dedicated VMs: e1000, rtl8139, IDE and other emulated "
+		"models, and virtio interfaces without vhost.",
+	.why = "Every access to an emulated device is an exit to QEMU: five to twenty times as "
+	       "many "
+	       "as with virtio.",
+	.remedy = "use virtio-net with vhost, and virtio-blk or virtio-scsi",
+	.source = "libvirt domain XML devices; drivers/vhost/net.c",
+	.when = WHEN_GUESTS,
+	.needs = FACT_GUESTS,
+	.eval_vm = eval_slow,
+};
+
+static void eval_eoi(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings)
+{
+	const char *arch = audit->host ? audit->host->arch : NULL;
+
+	if (!vm->dedicated || vm->guest->eoi || vm->guest->unlisted ||
+	    (arch && !g_str_equal(arch, "x86_64") && !g_str_equal(arch, "i686")))
+		return;
+	rule_found(rule, findings, vm->subject, "domain XML", NULL,
+		   "a dedicated VM lacks <apic eoi='on'/>");
+}
+
+const Rule rule_vm_no_eoi = {
+	.id = "vm.no-eoi",
+	.severity = SEVERITY_INFO,
+	.title = "A dedicated VM lacks paravirtual end-of-interrupt",
+	.sees = "<features><apic eoi='on'/> of dedicated VMs, on x86.",
+	.why = "Without APICv each end of interrupt is an exit; with kvm-pv-eoi most are not.",
+	.remedy = "add <apic eoi='on'/> to <features>",
+	.source = "libvirt domain XML features/apic; QEMU kvm-pv-eoi",
+	.when = WHEN_GUESTS,
+	.needs = FACT_GUESTS,
+	.eval_vm = eval_eoi,
+};

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/* Rules over the kernel line's words: misspelt, refused, waiting for the next boot, missing. */
+#include "planner/base/nearest.h"
+#include "planner/check/rules_found.h"
+#include "planner/check/rules_table.h"
+
+#include <string.h>
+
+#define LINE "/proc/cmdline"
+#define SUBJECT "kernel"
+
+/* Misspelt and refused parameters */
+
+/* Those an isolated node depends on, and may be misspelt. */
+static const char *const depended_on[] = {
+	"isolcpus",
+	"nohz_full",
+	"rcu_nocbs",
+	"rcu_nocb_poll",
+	"irqaffinity",
+	"skew_tick",
+	"nosoftlockup",
+	"nowatchdog",
+	"nmi_watchdog",
+	"hugepages",
+	"hugepagesz",
+	"default_hugepagesz",
+	"transparent_hugepage",
+	"maxcpus",
+	"nr_cpus",
+	"mitigations",
+	"intel_pstate",
+	"intel_iommu",
+	"intel_idle.max_cstate",
+	"processor.max_cstate",
+	"workqueue.unbound_cpus",
+	"systemd.cpu_affinity",
+	"kvm.halt_poll_ns",
+	"kvm.pi_inject_timer",
+	"kvm.nx_huge_pages",
+	"kvm.mitigate_smt_rsb",
+	"kvm_intel.ple_gap",
+	"kvm_intel.ple_window",
+	"kvm_intel.enable_apicv",
+	"kvm_intel.preemption_timer",
+	"kvm_intel.nested",
+	"kvm_amd.avic",
+	"kvm_amd.nested",
+	"kvm_amd.pause_filter_count",
+	"kvm_amd.pause_filter_thresh",
+	NULL,
+};
+
+/* Near to one of those, and parameters all the same. */
+static const char *const others[] = {
+	"hugetlb_cma",
+	"intel_idle.max_cstates",
+	"kvm.halt_poll_ns_grow",
+	"kvm.halt_poll_ns_shrink",
+	"kvm_intel.ple_window_grow",
+	"kvm_intel.ple_window_max",
+	"kvm_intel.ple_window_shrink",
+	"kvm_amd.pause_filter_count_max",
+	"kvm_amd.pause_filter_count_grow",
+	"kvm_amd.pause_filter_count_shrink",
+	"nr_uarts",
+	"amd_pstate",
+	"amd_iommu",
+	"hugetlb_free_vmemmap",
+	NULL,
+};
+
+/* What NAME was meant to be; NULL where it is a parameter, or near to none. */
+static const char *meant(const char *name)
+{
+	g_autofree char *plain = g_strdelimit(g_strdup(name), "-", '_');
+
+	if (cmdline_listed(depended_on, plain) || cmdline_listed(others, plain) ||
+	    strlen(plain) < 5)
+		return NULL;
+	return nearest_word(plain, depended_on);
+}
+
+/* What does its work all the same: nohz_full offloads RCU callbacks (rcu_init_nohz()). */
+static char *covered(const Audit *audit, const char *name, const char *value)
+{
+	g_auto(CpuSet) asked = NULL;
+	g_autofree char *list = NULL;
+
+	if (!g_str_equal(name, "rcu_nocbs") || !value)
+		return g_strdup("");
+	asked = cpulist_parse(value, NULL);
+	if (!asked)
+		return g_strdup("");
+	list = set_text(audit->tick);
+	if (hwloc_bitmap_isincluded(asked, audit->tick))
+		return g_strdup_printf(" nohz_full covers for it: RCU callbacks of CPUs %s are "
+				       "offloaded all the same",
+				       list);
+	return g_strdup_printf(" nohz_full covers only CPUs %s", list);
+}
+
+static void eval_misspelt(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	for (unsigned i = 0; audit->cmdline && i < audit->cmdline->words->len; i++) {
+		const CmdlineWord *word = g_ptr_array_index(audit->cmdline->words, i);
+		const char *near = meant(word->name);
+		g_autofree char *cover = NULL;
+
+		if (!near)
+			continue;
+		cover = covered(audit, near, word->value);
+		rule_found(rule, findings, SUBJECT, LINE, NULL,
+			   "'%s' is no parameter of the kernel, which passed it on%s; did you "
+			   "mean %s?%s",
+			   word->name,
+			   strchr(word->name, '.') ? " to a module that does not know it"
+						   : " to init",
+			   near, cover);
+	}
+}
+
+const Rule rule_kernel_parameter_misspelt = {
+	.id = "kernel.parameter-misspelt",
+	.severity = SEVERITY_ERROR,
+	.title = "A kernel parameter is misspelt",
+	.sees = "Each name on the kernel line that is no parameter but within two letters of one "
+		"that isolation, huge pages or KVM depend on; '-' and '_' are the same in names.",
+	.why = "The kernel passes words it does not know on to init, without a message before "
+	       "5.14; names with a dot go to modules and are never reported. What was asked for "
+	       "does not happen.",
+	.remedy = "write the name as the kernel has it, in the boot loader, and reboot",
+	.source = "init/main.c unknown_bootoption(); the message is of 5.14, commit 86d1919a4fb0",
+	.needs = FACT_LINE,
+	.eval = eval_misspelt,
+};
+
+/* Of /proc/1/environ: names the kernel knows are there only when it refused the value. */
+static void eval_refused(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	static const char *const refusable[] = {"isolcpus",	      "nohz_full", "rcu_nocbs",
+						"hugepages",	      "maxcpus",   "nr_cpus",
+						"default_hugepagesz", NULL};
+
+	for (char **entry = audit->facts->kernel->init_environ; entry && *entry; entry++) {
+		g_autofree char *name = g_strndup(*entry, strcspn(*entry, "="));
+
+		if (cmdline_listed(refusable, name))
+			rule_found(rule, findings, SUBJECT, "/proc/1/environ", NULL,
+				   "the kernel refused '%s' and passed it on to init", *entry);
+	}
+}
+
+const Rule rule_kernel_parameter_refused = {
+	.id = "kernel.parameter-refused",
+	.severity = SEVERITY_ERROR,
+	.title = "The kernel refused a parameter's value",
+	.sees = "A parameter the kernel knows in the environment of init: the kernel puts there "
+		"what it did not take, also a known name whose value its handler refused.",
+	.why = "The parameter has no effect at all; dmesg may have been overwritten since, the "
+	       "environment of init stays.",
+	.remedy = "mend the value in the boot loader, and reboot",
+	.source = "init/main.c unknown_bootoption(), obsolete_checksetup()",
+	.needs = FACT_ENVIRON,
+	.eval = eval_refused,
+};
+
+/* The next boot */
+
+/* Words that differ between kernels and roots, never between plans. */
+static bool of_the_boot(const char *name)
+{
+	static const char *const names[] = {"BOOT_IMAGE", "initrd", "root", "rootflags", NULL};
+
+	return cmdline_listed(names, name);
+}
+
+static char *word_text(const CmdlineWord *word)
+{
+	return word->value ? g_strconcat(word->name, "=", word->value, NULL) : g_strdup(word->name);
+}
+
+static bool has_word(const Cmdline *cmdline, const CmdlineWord *wanted)
+{
+	for (unsigned i = 0; i < cmdline->words->len; i++) {
+		const CmdlineWord *word = g_ptr_array_index(cmdline->words, i);
+
+		if (cmdline_same(word->name, wanted->name) &&
+		    g_strcmp0(word->value, wanted->value) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The words of A that B has not. */
+static char *only_in(const Cmdline *a, const Cmdline *b)
+{
+	Naming naming = {0};
+
+	for (unsigned i = 0; i < a->words->len; i++) {
+		const CmdlineWord *word = g_ptr_array_index(a->words, i);
+		g_autofree char *text = word_text(word);
+
+		if (!of_the_boot(word->name) && !has_word(b, word))
+			naming_add(&naming, text);
+	}
+	return naming_end(&naming);
+}
+
+static void eval_reboot(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	const KernelFacts *kernel = audit->facts->kernel;
+	g_autoptr(Cmdline) next = NULL;
+	g_autofree char *added = NULL, *gone = NULL;
+
+	if (!kernel->boot_cmdline || !audit->cmdline)
+		return;
+	next = cmdline_parse(kernel->boot_cmdline);
+	added = only_in(next, audit->cmdline);
+	gone = only_in(audit->cmdline, next);
+	if (*added || *gone)
+		rule_found(rule, findings, SUBJECT,
+			   kernel->boot_source ? kernel->boot_source : "boot loader", NULL,
+			   "the next boot has another line: with %s, without %s",
+			   *added ? added : "nothing more", *gone ? gone : "nothing less");
+}
+
+const Rule rule_kernel_reboot_pending = {
+	.id = "kernel.reboot-pending",
+	.severity = SEVERITY_WARNING,
+	.title = "The next boot has another kernel line",
+	.sees = "/proc/cmdline against the line the boot loader would boot next; root=, "
+		"rootflags=, initrd= and BOOT_IMAGE= are not compared.",
+	.why = "Either a change waits for its reboot, or the next reboot undoes the plan.",
+	.remedy = "reboot, or mend the boot loader's configuration",
+	.source = "Boot Loader Specification entries; grub.cfg",
+	.needs = FACT_LINE | FACT_BOOT,
+	.eval = eval_reboot,
+};
+
+/* The plan's other parameters */
+
+static void eval_missing(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	for (unsigned i = 0; audit->cmdline && i < audit->plan->parameters->len; i++) {
+		const KernelParameter *p = g_ptr_array_index(audit->plan->parameters, i);
+		const CmdlineWord wanted = {p->name, p->value};
+		const CmdlineWord *word = cmdline_last(audit->cmdline, p->name);
+		g_autofree char *text = word_text(&wanted);
+		g_autofree char *have = word ? word_text(word) : NULL;
+
+		if (cmdline_listed(cmdline_cpu_names, p->name) || has_word(audit->cmdline, &wanted))
+			continue;
+		rule_found(rule, findings, SUBJECT, LINE, NULL, "the plan has %s, the line %s%s",
+			   text, have ? "has " : "does not", have ? have : "");
+	}
+}
+
+const Rule rule_kernel_parameter_missing = {
+	.id = "kernel.parameter-missing",
+	.severity = SEVERITY_ERROR,
+	.title = "A parameter of the plan is not on the kernel line",
+	.sees = "Each parameter of the plan but isolcpus, nohz_full, rcu_nocbs and irqaffinity, "
+		"which have rules of their own.",
+	.why = "The node was not booted with what the inventory asks for ([kernel] extra).",
+	.remedy = "put it on the line: 'planner emit cmdline' prints all of it",
+	.source = "the plan",
+	.when = WHEN_PLAN,
+	.needs = FACT_LINE,
+	.eval = eval_missing,
+};

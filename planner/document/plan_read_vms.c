@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/place/place.h"
+#include "planner/document/plan_read_parts.h"
+
+/* VMs */
+
+static bool read_spec(Reader *r, VmSpec *spec, const json_t *object)
+{
+	unsigned policy, threads, mode;
+
+	if (!reader_unsigned(r, object, "vcpus", CPULIST_LIMIT, &spec->vcpus) ||
+	    !reader_word(r, object, "policy", policy_names, &policy) ||
+	    !reader_word(r, object, "threads", threads_names, &threads) ||
+	    !reader_word(r, object, "cpu_mode", cpu_mode_names, &mode) ||
+	    !reader_number(r, object, "memory", UINT64_C(1) << 56, &spec->memory) ||
+	    !reader_unsigned(r, object, "iothreads", 64, &spec->iothreads) ||
+	    !reader_bool(r, object, "locked", &spec->locked))
+		return false;
+	if (!json_is_null(json_object_get(object, "hugepages")) &&
+	    (!reader_number(r, object, "hugepages", UINT64_C(1) << 34, &spec->page) ||
+	     spec->page < 4096 || spec->page & (spec->page - 1)))
+		return reader_fail(r, "'hugepages' is no size of a page");
+	spec->policy = policy;
+	spec->threads = threads;
+	spec->cpu_mode = mode;
+	return spec->vcpus || reader_fail(r, "'vcpus' is 0");
+}
+
+/* The node it was to be on; left out where it was to be on any. */
+static bool read_node(Reader *r, VmSpec *spec, const json_t *object)
+{
+	unsigned node;
+
+	if (!json_object_get(object, "node"))
+		return true;
+	if (!reader_unsigned(r, object, "node", G_MAXINT, &node))
+		return false;
+	spec->node = (int)node;
+	return true;
+}
+
+static bool read_pins(Reader *r, const Plan *plan, PlanVm *vm, const json_t *object)
+{
+	if (!reader_numbers(r, object, "vcpupin", vm->vcpupin))
+		return false;
+	for (unsigned v = 0; v < vm->vcpupin->len; v++)
+		if (host_core_of(plan->host, g_array_index(vm->vcpupin, unsigned, v)) == HOST_NONE)
+			return reader_fail(r, "vm %s: 'vcpupin' names a CPU that is not online",
+					   vm->spec->name);
+	return vm->vcpupin->len == (vm->placed ? vm->spec->vcpus : 0) ||
+	       reader_fail(r, "vm %s: 'vcpupin' has not one CPU a vCPU", vm->spec->name);
+}
+
+/* The shares follow from the pins; how the memory is shared out is the document's to say. */
+static bool read_shares(Reader *r, const Plan *plan, PlanVm *vm, const json_t *object)
+{
+	const json_t *array = json_object_get(object, "shares");
+
+	place_fill_shares(plan->host, vm);
+	if (vm->shares->len > 1 && json_array_size(array) != vm->shares->len)
+		return reader_fail(r, "vm %s: 'shares' are not those of its pins", vm->spec->name);
+	for (unsigned i = 0; i < vm->shares->len && vm->shares->len > 1; i++)
+		if (!reader_number(r, json_array_get(array, i), "memory", G_MAXINT64,
+				   &g_array_index(vm->shares, VmShare, i).memory))
+			return false;
+	return true;
+}
+
+static bool read_guest_topology(Reader *r, PlanVm *vm, const json_t *object)
+{
+	const json_t *topology = json_object_get(object, "topology");
+
+	if (!reader_unsigned(r, topology, "sockets", CPULIST_LIMIT, &vm->sockets) ||
+	    !reader_unsigned(r, topology, "cores", CPULIST_LIMIT, &vm->cores) ||
+	    !reader_unsigned(r, topology, "threads", HOST_MAX_THREADS, &vm->threads))
+		return false;
+	return (uint64_t)vm->sockets * vm->cores * vm->threads == vm->spec->vcpus ||
+	       reader_fail(r, "vm %s: 'topology' is not of %u vCPUs", vm->spec->name,
+			   vm->spec->vcpus);
+}
+
+/* Where it runs, of a VM that is placed. */
+static bool read_threads(Reader *r, const Plan *plan, PlanVm *vm, const json_t *object)
+{
+	vm->emulatorpin = reader_pins(r, plan->host, object, "emulatorpin");
+	if (!vm->emulatorpin || !read_guest_topology(r, vm, object))
+		return false;
+	if (vm->spec->policy == POLICY_DEDICATED)
+		return read_shares(r, plan, vm, object);
+	vm->cpuset = reader_pins(r, plan->host, object, "cpuset");
+	return vm->cpuset;
+}
+
+static bool read_places(Reader *r, const Plan *plan, PlanVm *vm, const json_t *object)
+{
+	if (!reader_bool(r, object, "placed", &vm->placed) ||
+	    (vm->spec->policy == POLICY_DEDICATED && !read_pins(r, plan, vm, object)) ||
+	    (vm->placed && !read_threads(r, plan, vm, object)))
+		return false;
+	/* where else it was to be, that is not placed, the document does not say */
+	if (json_is_true(json_object_get(object, "kept")))
+		vm->spec->cpus = g_array_copy(vm->vcpupin);
+	return true;
+}
+
+static bool get_reason(Reader *r, const json_t *object, const char **code, const char **text)
+{
+	return reader_string(r, object, "code", code) && reader_string(r, object, "text", text);
+}
+
+static bool read_reason(Reader *r, void *into, const json_t *object)
+{
+	const char *code, *text;
+
+	if (!get_reason(r, object, &code, &text))
+		return false;
+	cpupm_add_reason(into, code, text);
+	return true;
+}
+
+static bool read_note(Reader *r, void *into, const json_t *object)
+{
+	const char *code, *text;
+
+	if (!get_reason(r, object, &code, &text))
+		return false;
+	cpupm_add_note(into, code, text);
+	return true;
+}
+
+static bool read_cpupm(Reader *r, PlanVm *vm, const json_t *object)
+{
+	const json_t *cpu_pm = json_object_get(object, "cpu_pm");
+	unsigned verdict;
+
+	if (!reader_word(r, cpu_pm, "verdict", cpupm_names, &verdict))
+		return false;
+	vm->cpupm = cpupm_new(verdict);
+	vm->spec->cpu_pm = verdict != CPUPM_OFF;
+	return reader_each(r, vm->cpupm, cpu_pm, "reasons", read_reason) &&
+	       reader_each_if_any(r, vm->cpupm, cpu_pm, "notes", read_note) &&
+	       ((verdict == CPUPM_ON) == !vm->cpupm->reasons->len ||
+		reader_fail(r, "vm %s: the 'reasons' are not those of its verdict",
+			    vm->spec->name));
+}
+
+bool plan_read_vm(Reader *r, void *into, const json_t *object)
+{
+	Plan *plan = into;
+	const char *name;
+	PlanVm *vm;
+
+	if (!reader_string(r, object, "name", &name))
+		return false;
+	if (vm_name_fault(name))
+		return reader_fail(r, "the name of a VM %s", vm_name_fault(name));
+	if (plan_vm(plan, name))
+		return reader_fail(r, "two VMs are called '%s'", name);
+	vm = plan_vm_new(vm_spec_new(name));
+	g_ptr_array_add(plan->vms, vm);
+	return read_spec(r, vm->spec, object) && read_node(r, vm->spec, object) &&
+	       read_places(r, plan, vm, object) && read_cpupm(r, vm, object);
+}

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/fit/dispatch.h"
+#include "planner/place/plan.h"
+
+#include <string.h>
+
+#define SCALE_MOST 8 /* shapes that loss is counted in */
+
+typedef struct DispatchNode {
+	char *name;
+	unsigned rank; /* by name */
+	Bid *bid;
+	GArray *taken; /* of unsigned: requests; NULL = none */
+} DispatchNode;
+
+typedef struct Decision {
+	unsigned shape, node;
+	char *why;
+} Decision;
+
+struct Dispatch {
+	const GPtrArray *requests;
+	Decision *decisions;	   /* by request */
+	GArray *order;		   /* of unsigned: requests, in the order they are decided */
+	unsigned at;		   /* in order, the next one */
+	unsigned request;	   /* the one at hand */
+	GPtrArray *shapes, *scale; /* of VmSpec; borrowed from requests */
+	BidShapes bid_shapes;
+	GPtrArray *nodes;  /* of DispatchNode */
+	GHashTable *tried; /* DispatchNode: those with a VM of the request's name */
+	bool ranked;
+};
+
+static const Request *request_at(const Dispatch *dispatch, unsigned request)
+{
+	return g_ptr_array_index(dispatch->requests, request);
+}
+
+static DispatchNode *node_at(const Dispatch *dispatch, unsigned node)
+{
+	return g_ptr_array_index(dispatch->nodes, node);
+}
+
+/* Shapes */
+
+static int shape_compare(const VmSpec *x, const VmSpec *y)
+{
+#define BY(a, b)                                                                                   \
+	if ((a) != (b))                                                                            \
+		return (a) < (b) ? -1 : 1;
+	BY(y->vcpus, x->vcpus)
+	BY(y->threads, x->threads)
+	BY(y->memory, x->memory)
+	BY(y->page, x->page)
+	BY(y->node, x->node)
+#undef BY
+	return 0;
+}
+
+static int request_compare(gconstpointer a, gconstpointer b, gpointer data)
+{
+	const Dispatch *dispatch = data;
+	const Request *x = request_at(dispatch, *(const unsigned *)a);
+	const Request *y = request_at(dispatch, *(const unsigned *)b);
+	int order = shape_compare(x->spec, y->spec);
+
+	if (!order)
+		order = (int)y->cpu_pm - (int)x->cpu_pm;
+	if (!order)
+		order = g_strcmp0(y->group, x->group);
+	return order ? order : strverscmp(x->spec->name, y->spec->name);
+}
+
+static void find_shapes(Dispatch *dispatch, const GArray *sorted)
+{
+	for (unsigned i = 0; i < sorted->len; i++) {
+		unsigned request = g_array_index(sorted, unsigned, i);
+		VmSpec *spec = request_at(dispatch, request)->spec;
+		unsigned n = dispatch->shapes->len;
+
+		if (!n || shape_compare(g_ptr_array_index(dispatch->shapes, n - 1), spec) != 0)
+			g_ptr_array_add(dispatch->shapes, spec);
+		dispatch->decisions[request].shape = dispatch->shapes->len - 1;
+	}
+}
+
+/* The largest, the smallest, and some between. */
+static void find_scale(Dispatch *dispatch)
+{
+	unsigned n = dispatch->shapes->len, take = MIN(n, SCALE_MOST);
+
+	for (unsigned i = 0; i < take; i++)
+		g_ptr_array_add(dispatch->scale,
+				g_ptr_array_index(dispatch->shapes,
+						  take > 1 ? i * (n - 1) / (take - 1) : 0));
+}
+
+Dispatch *dispatch_new(const GPtrArray *requests, Prefer prefer)
+{
+	Dispatch *dispatch = g_new0(Dispatch, 1);
+	g_autoptr(GArray) sorted = g_array_new(FALSE, FALSE, sizeof(unsigned));
+
+	dispatch->requests = requests;
+	dispatch->decisions = g_new0(Decision, requests->len + 1);
+	dispatch->shapes = g_ptr_array_new();
+	dispatch->scale = g_ptr_array_new();
+	dispatch->nodes = g_ptr_array_new();
+	dispatch->tried = g_hash_table_new(NULL, NULL);
+	for (unsigned i = 0; i < requests->len; i++) {
+		dispatch->decisions[i].node = DISPATCH_NONE;
+		g_array_append_val(sorted, i);
+	}
+	dispatch->order = g_array_copy(sorted);
+	g_array_sort_with_data(sorted, request_compare, dispatch);
+	if (prefer != PREFER_ORDER)
+		g_array_sort_with_data(dispatch->order, request_compare, dispatch);
+	find_shapes(dispatch, sorted);
+	find_scale(dispatch);
+	dispatch->bid_shapes = (BidShapes){dispatch->shapes, dispatch->scale};
+	return dispatch;
+}
+
+static void dispatch_node_free(DispatchNode *node)
+{
+	g_free(node->name);
+	g_free(node->bid);
+	g_clear_pointer(&node->taken, g_array_unref);
+	g_free(node);
+}
+
+void dispatch_free(Dispatch *dispatch)
+{
+	for (unsigned i = 0; i < dispatch->requests->len; i++)
+		g_free(dispatch->decisions[i].why);
+	for (unsigned i = 0; i < dispatch->nodes->len; i++)
+		dispatch_node_free(node_at(dispatch, i));
+	g_free(dispatch->decisions);
+	g_array_unref(dispatch->order);
+	g_ptr_array_unref(dispatch->shapes);
+	g_ptr_array_unref(dispatch->scale);
+	g_ptr_array_unref(dispatch->nodes);
+	g_hash_table_unref(dispatch->tried);
+	g_free(dispatch);
+}
+
+const BidShapes *dispatch_shapes(const Dispatch *dispatch)
+{
+	return &dispatch->bid_shapes;
+}
+
+/* Nodes */
+
+void dispatch_add(Dispatch *dispatch, const char *name, Bid *bid)
+{
+	DispatchNode *node = g_new0(DispatchNode, 1);
+
+	node->name = g_strdup(name);
+	node->bid = bid;
+	g_ptr_array_add(dispatch->nodes, node);
+}
+
+static int name_compare(gconstpointer a, gconstpointer b)
+{
+	const DispatchNode *x = *(DispatchNode *const *)a, *y = *(DispatchNode *const *)b;
+	int order = strverscmp(x->name, y->name);
+
+	return order ? order : strcmp(x->name, y->name);
+}
+
+static void rank(Dispatch *dispatch)
+{
+	g_autoptr(GPtrArray) sorted = NULL;
+
+	if (dispatch->ranked)
+		return;
+	sorted = g_ptr_array_copy(dispatch->nodes, NULL, NULL);
+	g_ptr_array_sort(sorted, name_compare);
+	for (unsigned i = 0; i < sorted->len; i++)
+		((DispatchNode *)g_ptr_array_index(sorted, i))->rank = i;
+	dispatch->ranked = true;
+}
+
+/* The request at hand */
+
+unsigned dispatch_next(Dispatch *dispatch)
+{
+	rank(dispatch);
+	g_hash_table_remove_all(dispatch->tried);
+	dispatch->request = dispatch->at < dispatch->order->len
+				    ? g_array_index(dispatch->order, unsigned, dispatch->at++)
+				    : DISPATCH_NONE;
+	return dispatch->request;
+}
+
+unsigned dispatch_request(const Dispatch *dispatch)
+{
+	return dispatch->request;
+}
+
+const VmSpec *dispatch_shape(const Dispatch *dispatch)
+{
+	return g_ptr_array_index(dispatch->shapes, dispatch->decisions[dispatch->request].shape);
+}
+
+static Offer *offer_of(const Dispatch *dispatch, const DispatchNode *node)
+{
+	return &node->bid->offers[dispatch->decisions[dispatch->request].shape];
+}
+
+static bool has_group(const Dispatch *dispatch, const DispatchNode *node, const char *group)
+{
+	for (unsigned i = 0; group && node->taken && i < node->taken->len; i++)
+		if (!g_strcmp0(
+			    group,
+			    request_at(dispatch, g_array_index(node->taken, unsigned, i))->group))
+			return true;
+	return false;
+}
+
+/* May NODE have the request, room apart? */
+static bool allowed(const Dispatch *dispatch, const DispatchNode *node)
+{
+	const Request *request = request_at(dispatch, dispatch->request);
+
+	return node->bid->open && (node->bid->cpu_pm || !request->cpu_pm) &&
+	       !has_group(dispatch, node, request->group) &&
+	       !g_hash_table_contains(dispatch->tried, node);
+}
+
+static bool is_better(const Dispatch *dispatch, const DispatchNode *x, const DispatchNode *y)
+{
+	const Offer *a = offer_of(dispatch, x), *b = offer_of(dispatch, y);
+
+	if (a->loss != b->loss)
+		return a->loss < b->loss;
+	if (a->left != b->left)
+		return a->left < b->left;
+	return x->rank < y->rank;
+}
+
+unsigned dispatch_best(const Dispatch *dispatch)
+{
+	unsigned best = DISPATCH_NONE;
+
+	for (unsigned i = 0; i < dispatch->nodes->len; i++) {
+		const DispatchNode *node = node_at(dispatch, i);
+
+		if (offer_of(dispatch, node)->state == OFFER_YES && allowed(dispatch, node) &&
+		    (best == DISPATCH_NONE || is_better(dispatch, node, node_at(dispatch, best))))
+			best = i;
+	}
+	return best;
+}
+
+GArray *dispatch_open(const Dispatch *dispatch)
+{
+	GArray *open = g_array_new(FALSE, FALSE, sizeof(unsigned));
+
+	for (unsigned i = 0; i < dispatch->nodes->len; i++) {
+		const DispatchNode *node = node_at(dispatch, i);
+
+		if (offer_of(dispatch, node)->state == OFFER_MAYBE && allowed(dispatch, node))
+			g_array_append_val(open, i);
+	}
+	return open;
+}
+
+void dispatch_settle(Dispatch *dispatch, unsigned node, Offer offer)
+{
+	*offer_of(dispatch, node_at(dispatch, node)) = offer;
+}
+
+/* Taking */
+
+static bool has_name(const Inventory *inventory, const char *name)
+{
+	for (unsigned i = 0; i < inventory->vms->len; i++)
+		if (!strcmp(((const VmSpec *)g_ptr_array_index(inventory->vms, i))->name, name))
+			return true;
+	return false;
+}
+
+void dispatch_fill(const Dispatch *dispatch, unsigned node, Inventory *inventory)
+{
+	const GArray *taken = node_at(dispatch, node)->taken;
+
+	for (unsigned i = 0; taken && i < taken->len; i++) {
+		const VmSpec *spec = request_at(dispatch, g_array_index(taken, unsigned, i))->spec;
+
+		g_ptr_array_add(inventory->vms, vm_spec_copy(spec, spec->name));
+	}
+}
+
+static bool is_on(const Plan *plan, const char *name)
+{
+	return plan_vm(plan, name)->cpupm->verdict == CPUPM_ON;
+}
+
+bool dispatch_verify(const Dispatch *dispatch, unsigned node, const Host *host,
+		     const Inventory *inventory)
+{
+	const GArray *taken = node_at(dispatch, node)->taken;
+	PlanOptions options = {0};
+	g_autoptr(Plan) plan = plan_compute(host, inventory, NULL, &options);
+	bool good = !plan_bad(plan);
+
+	for (unsigned i = 0; good && taken && i < taken->len; i++) {
+		const Request *request = request_at(dispatch, g_array_index(taken, unsigned, i));
+
+		good = !request->cpu_pm || is_on(plan, request->spec->name);
+	}
+	return good;
+}
+
+static void take(Dispatch *dispatch, unsigned index)
+{
+	DispatchNode *node = node_at(dispatch, index);
+
+	if (!node->taken)
+		node->taken = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	g_array_append_val(node->taken, dispatch->request);
+	dispatch->decisions[dispatch->request].node = index;
+}
+
+static void give_back(Dispatch *dispatch, unsigned index)
+{
+	DispatchNode *node = node_at(dispatch, index);
+
+	g_array_set_size(node->taken, node->taken->len - 1);
+	dispatch->decisions[dispatch->request].node = DISPATCH_NONE;
+	*offer_of(dispatch, node) = (Offer){.state = OFFER_NO};
+}
+
+bool dispatch_try(Dispatch *dispatch, unsigned node, const Host *host, Inventory *inventory)
+{
+	const VmSpec *spec = request_at(dispatch, dispatch->request)->spec;
+	DispatchNode *taker = node_at(dispatch, node);
+	Bid *bid;
+
+	if (has_name(inventory, spec->name)) {
+		g_hash_table_add(dispatch->tried, taker);
+		return false;
+	}
+	take(dispatch, node);
+	g_ptr_array_add(inventory->vms, vm_spec_copy(spec, spec->name));
+	if (!dispatch_verify(dispatch, node, host, inventory)) {
+		give_back(dispatch, node);
+		return false;
+	}
+	bid = bid_new(&dispatch->bid_shapes, host, inventory, taker->bid);
+	g_free(taker->bid);
+	taker->bid = bid;
+	return true;
+}
+
+/* Refusing */
+
+typedef struct Tally {
+	unsigned closed, cpu_pm, group, name, full, unproved;
+} Tally;
+
+static void tally(const Dispatch *dispatch, const DispatchNode *node, Tally *t)
+{
+	const Request *request = request_at(dispatch, dispatch->request);
+	const Offer *offer = offer_of(dispatch, node);
+
+	if (!node->bid->open)
+		t->closed++;
+	else if (request->cpu_pm && !node->bid->cpu_pm)
+		t->cpu_pm++;
+	else if (has_group(dispatch, node, request->group))
+		t->group++;
+	else if (offer->state == OFFER_NO && !offer->proved)
+		t->unproved++;
+	else if (offer->state == OFFER_NO)
+		t->full++;
+	else
+		t->name++;
+}
+
+static void add_part(GString *text, unsigned count, const char *what)
+{
+	if (count)
+		g_string_append_printf(text, "%s%s %u node%s", text->len ? ", " : "", what, count,
+				       count == 1 ? "" : "s");
+}
+
+void dispatch_refuse(Dispatch *dispatch)
+{
+	GString *text = g_string_new(NULL);
+	Tally t = {0};
+
+	for (unsigned i = 0; i < dispatch->nodes->len; i++)
+		tally(dispatch, node_at(dispatch, i), &t);
+	add_part(text, t.full, "no room on");
+	add_part(text, t.cpu_pm, "no cpu-pm on");
+	add_part(text, t.group, "a VM of its group on");
+	add_part(text, t.name, "a VM of its name on");
+	add_part(text, t.unproved, "not known, for the search ended, on");
+	add_part(text, t.closed, "faulty or broken:");
+	dispatch->decisions[dispatch->request].why = g_string_free(text, FALSE);
+}
+
+/* Answers */
+
+bool dispatch_took(const Dispatch *dispatch, unsigned node)
+{
+	const GArray *taken = node_at(dispatch, node)->taken;
+
+	return taken && taken->len;
+}
+
+unsigned dispatch_node(const Dispatch *dispatch, unsigned request)
+{
+	return dispatch->decisions[request].node;
+}
+
+const char *dispatch_why(const Dispatch *dispatch, unsigned request)
+{
+	return dispatch->decisions[request].why;
+}

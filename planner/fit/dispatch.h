@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which node of a fleet takes which VM.
+ *
+ * Requests are decided one after the other, those of most vCPUs first (with PREFER_ORDER as they
+ * are listed), and are not taken back. Of the nodes that can have the VM, the one takes it that
+ * loses least by it: fewest vCPUs of further VMs that no longer fit, over the sizes asked for; of
+ * these the fullest; of these the first by name. So what is large stays whole, and the answer
+ * depends on neither the order of nodes nor that of requests.
+ *
+ * Exact, node by node: a node takes a VM only when plan places the node's VMs, those it took and
+ * this one (dispatch_try()), and no request is refused that a node could have.
+ *
+ * Nothing is read here. Callers give each node's inventory when it is needed:
+ *
+ *   for each node         bid_new() in any thread, then dispatch_add()
+ *   while dispatch_next()    node = dispatch_best(): dispatch_try() it, again until it is taken, or
+ *                         where there is none: bid_settle() those of dispatch_open(),
+ * dispatch_settle(), and again; where none is open: dispatch_refuse()
+ */
+#ifndef PLANNER_FIT_DISPATCH_H
+#define PLANNER_FIT_DISPATCH_H
+
+#include "planner/fit/fleet_bid.h"
+#include "planner/fit/request.h"
+
+typedef struct Dispatch Dispatch;
+
+#define DISPATCH_NONE G_MAXUINT
+
+/* REQUESTS: of Request, borrowed. */
+Dispatch *dispatch_new(const GPtrArray *requests, Prefer prefer);
+void dispatch_free(Dispatch *dispatch);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Dispatch, dispatch_free)
+
+/* What nodes are to bid for. */
+const BidShapes *dispatch_shapes(const Dispatch *dispatch);
+/* A node more; NAMEs differ. Takes BID. Nodes are numbered as they are added, from 0. */
+void dispatch_add(Dispatch *dispatch, const char *name, Bid *bid);
+
+/* The next request to decide, its position in the list; DISPATCH_NONE when all are decided. */
+unsigned dispatch_next(Dispatch *dispatch);
+/* The request at hand. */
+unsigned dispatch_request(const Dispatch *dispatch);
+/* The node that had best take it, of those that are known to be able; DISPATCH_NONE. */
+unsigned dispatch_best(const Dispatch *dispatch);
+/* The nodes that may be able: of unsigned, yours. */
+GArray *dispatch_open(const Dispatch *dispatch);
+/* What bid_settle() says of NODE. */
+void dispatch_settle(Dispatch *dispatch, unsigned node, Offer offer);
+/* The shape that the request asks for. */
+const VmSpec *dispatch_shape(const Dispatch *dispatch);
+/*
+ * Have NODE take it: HOST and INVENTORY, to which dispatch_fill() has added what NODE took before.
+ * False where its plan does not place them all; then it is not offered for this request again.
+ */
+bool dispatch_try(Dispatch *dispatch, unsigned node, const Host *host, Inventory *inventory);
+/* Nobody takes it. */
+void dispatch_refuse(Dispatch *dispatch);
+
+/* Add the VMs that NODE took to its inventory. */
+void dispatch_fill(const Dispatch *dispatch, unsigned node, Inventory *inventory);
+/* Did NODE take any? */
+bool dispatch_took(const Dispatch *dispatch, unsigned node);
+/* Do all VMs of INVENTORY, to which dispatch_fill() added, have their place, and cpu-pm where asked
+ * for? */
+bool dispatch_verify(const Dispatch *dispatch, unsigned node, const Host *host,
+		     const Inventory *inventory);
+
+/* Once decided: who took REQUEST, DISPATCH_NONE. */
+unsigned dispatch_node(const Dispatch *dispatch, unsigned request);
+/* Why nobody did: one line, borrowed. */
+const char *dispatch_why(const Dispatch *dispatch, unsigned request);
+
+#endif

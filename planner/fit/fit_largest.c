@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* The largest VM that fits beside all others: in one L3, in one node, over nodes. */
+#include "planner/fit/fit_node.h"
+
+/* Each question is small and there are many: past so many steps it is left open. */
+#define BUDGET 20000
+
+static VmSpec size_of(const Fit *fit, unsigned vcpus)
+{
+	return (VmSpec){
+		.vcpus = vcpus, .memory = vcpus * fit->per_vcpu, .page = fit->page, .node = -1};
+}
+
+/* Do all VMs fit beside SPEC, which takes CORES of ROOM? *OPEN: it is not known. */
+static bool fits_in_room(const Fit *fit, unsigned room, unsigned cores, bool *open)
+{
+	g_autoptr(Problem) problem = problem_copy(fit->base->problem);
+	SearchRoom *entry = &g_array_index(problem->rooms, SearchRoom, room);
+	VmSpec spec = size_of(fit, cores * entry->threads);
+	uint64_t *memory = &problem->memory[entry->node];
+	bool proved, fits;
+
+	problem->budget = BUDGET;
+	entry->cores -= cores;
+	if (*memory != UINT64_MAX && place_share_memory(&spec, spec.vcpus) > *memory)
+		return false;
+	if (*memory != UINT64_MAX)
+		*memory -= place_share_memory(&spec, spec.vcpus);
+	fits = problem_all_fit(problem, &proved);
+	*open |= !proved;
+	return fits;
+}
+
+/* The most of ROOM's cores that one VM can have: fewer are never harder. */
+static unsigned most_of_room(const Fit *fit, unsigned room, unsigned least, bool *open)
+{
+	unsigned low = least;
+	unsigned high = g_array_index(fit->base->problem->rooms, SearchRoom, room).cores;
+
+	while (low < high) {
+		unsigned middle = low + (high - low + 1) / 2;
+
+		if (fits_in_room(fit, room, middle, open))
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	return low;
+}
+
+/* Where it is free today */
+
+static const SearchRoom *room_at(const Fit *fit, unsigned room)
+{
+	return &g_array_index(fit->base->problem->rooms, SearchRoom, room);
+}
+
+/* Free cores like those of ROOM: in it, or in its whole node. */
+static unsigned free_like(const Fit *fit, unsigned room, bool of_node)
+{
+	const SearchRoom *like = room_at(fit, room);
+	unsigned cores = 0;
+
+	for (unsigned r = 0; r < fit->rooms->len; r++)
+		if (r == room || (of_node && room_at(fit, r)->node == like->node &&
+				  room_at(fit, r)->class == like->class))
+			cores += g_array_index(fit->rooms, FitRoom, r).free;
+	return cores;
+}
+
+/* The first room that today's plan leaves free for a VM of VCPUS, or whose node it does; HOST_NONE
+ * where others would have to make way. */
+static unsigned room_today(const Fit *fit, unsigned vcpus, bool of_node)
+{
+	VmSpec spec = size_of(fit, vcpus);
+
+	for (unsigned r = 0; r < fit->rooms->len; r++) {
+		const SearchRoom *room = room_at(fit, r);
+
+		if (vcpus && free_like(fit, r, of_node) * room->threads >= vcpus &&
+		    fit->memory[room->node] >= place_share_memory(&spec, vcpus))
+			return r;
+	}
+	return HOST_NONE;
+}
+
+static unsigned l3_of(const Problem *problem, unsigned room)
+{
+	const GArray *cores = g_ptr_array_index(problem->cores, room);
+
+	return host_core(problem->host, g_array_index(cores, unsigned, 0))->l3;
+}
+
+/* In one room, in one node, over nodes */
+
+static FitLargest largest_in_room(const Fit *fit)
+{
+	const Problem *problem = fit->base->problem;
+	FitLargest best = {.node = HOST_NONE, .l3 = HOST_NONE, .nodes = 1};
+	bool open = false;
+	unsigned today;
+
+	for (unsigned r = 0; r < problem->rooms->len; r++) {
+		const SearchRoom *room = room_at(fit, r);
+		unsigned most = most_of_room(fit, r, best.vcpus / room->threads, &open);
+
+		if (most * room->threads <= best.vcpus)
+			continue;
+		best.vcpus = most * room->threads;
+		best.node = room->node;
+		best.l3 = l3_of(problem, r);
+	}
+	today = room_today(fit, best.vcpus, false);
+	if (today != HOST_NONE) {
+		best.node = room_at(fit, today)->node;
+		best.l3 = l3_of(problem, today);
+	}
+	best.proved = !open;
+	return best;
+}
+
+static bool fits(const Fit *fit, const VmSpec *spec, bool *open)
+{
+	g_autoptr(Problem) problem = NULL;
+	bool proved, yes;
+
+	if (problem_natural_level(fit->base->problem, spec) == HOST_NONE)
+		return false;
+	problem = problem_copy(fit->base->problem);
+	problem->budget = BUDGET;
+	problem_add_vm(problem, spec);
+	yes = problem_all_fit(problem, &proved);
+	*open |= !proved;
+	return yes;
+}
+
+static unsigned threads_of(const Problem *problem, unsigned node)
+{
+	unsigned threads = 0;
+
+	for (unsigned r = 0; r < problem->rooms->len; r++) {
+		const SearchRoom *room = &g_array_index(problem->rooms, SearchRoom, r);
+
+		if (node == HOST_NONE || room->node == node)
+			threads += room->cores * room->threads;
+	}
+	return threads;
+}
+
+static unsigned largest_on(const Fit *fit, unsigned node, unsigned least, bool *open)
+{
+	unsigned low = least, high = threads_of(fit->base->problem, node);
+
+	while (low < high) {
+		unsigned middle = low + (high - low + 1) / 2;
+		VmSpec spec = size_of(fit, middle);
+
+		spec.node = (int)host_node(fit->base->problem->host, node)->id;
+		if (fits(fit, &spec, open))
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	return low;
+}
+
+static FitLargest largest_in_node(const Fit *fit, const FitLargest *in_room)
+{
+	FitLargest best = *in_room;
+	bool open = false;
+	unsigned today;
+
+	for (unsigned n = 0; n < fit->base->problem->host->nodes->len; n++) {
+		unsigned most = largest_on(fit, n, best.vcpus, &open);
+
+		if (most > best.vcpus)
+			best = (FitLargest){most, n, HOST_NONE, 1, false};
+	}
+	today = room_today(fit, best.vcpus, true);
+	if (best.vcpus > in_room->vcpus && today != HOST_NONE)
+		best.node = room_at(fit, today)->node;
+	best.proved = !open;
+	return best;
+}
+
+/* The fewest nodes that hold it, in equal shares. */
+static unsigned nodes_for(const Fit *fit, const VmSpec *spec)
+{
+	g_autoptr(Problem) problem = problem_copy(fit->base->problem);
+	g_autoptr(SearchResult) result = NULL;
+	unsigned nodes = 1;
+	const GArray *seat;
+
+	problem_add_vm(problem, spec);
+	result = problem_solve(problem);
+	seat = g_ptr_array_index(result->seats, problem->specs->len - 1);
+	for (unsigned i = 1; seat && i < seat->len; i++) {
+		const SearchShare *share = &g_array_index(seat, SearchShare, i);
+
+		nodes += g_array_index(problem->rooms, SearchRoom, share[0].room).node !=
+			 g_array_index(problem->rooms, SearchRoom, share[-1].room).node;
+	}
+	return nodes;
+}
+
+/* Shares are equal, so a smaller VM may be harder to seat: from the largest down. */
+static FitLargest largest_over_nodes(const Fit *fit, const FitLargest *in_node)
+{
+	FitLargest best = *in_node;
+	bool open = false;
+
+	for (unsigned v = threads_of(fit->base->problem, HOST_NONE); v > in_node->vcpus; v--) {
+		VmSpec spec = size_of(fit, v);
+
+		if (!fits(fit, &spec, &open))
+			continue;
+		best = (FitLargest){v, HOST_NONE, HOST_NONE, nodes_for(fit, &spec), false};
+		break;
+	}
+	best.proved = !open && in_node->proved;
+	return best;
+}
+
+void fit_find_largest(Fit *fit)
+{
+	fit->largest[FIT_L3] = largest_in_room(fit);
+	fit->largest[FIT_NODE] = largest_in_node(fit, &fit->largest[FIT_L3]);
+	fit->largest[FIT_NODES] = largest_over_nodes(fit, &fit->largest[FIT_NODE]);
+}

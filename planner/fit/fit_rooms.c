@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/* What today's plan leaves free, and the CPUs that neither run a VM nor can be given to one. */
+#include "planner/fit/fit_node.h"
+
+#include <string.h>
+
+/* Rooms */
+
+static Role role_of(const Plan *plan, unsigned core)
+{
+	return g_array_index(plan->roles, Role, core);
+}
+
+static void add_cpus(hwloc_bitmap_t cpus, const Core *core)
+{
+	for (unsigned t = 0; t < core->n_cpus; t++)
+		hwloc_bitmap_set(cpus, core->cpu[t]);
+}
+
+static FitRoom room_of(const Fit *fit, unsigned index)
+{
+	const GArray *cores = g_ptr_array_index(fit->base->problem->cores, index);
+	const Host *host = fit->base->problem->host;
+	const Core *first = host_core(host, g_array_index(cores, unsigned, 0));
+	FitRoom room = {first->node, first->l3, first->n_cpus, cores->len, 0, hwloc_bitmap_alloc()};
+
+	for (unsigned i = 0; i < cores->len; i++) {
+		unsigned core = g_array_index(cores, unsigned, i);
+
+		if (role_of(fit->plan, core) != ROLE_FREE)
+			continue;
+		room.free++;
+		add_cpus(room.cpus, host_core(host, core));
+	}
+	return room;
+}
+
+/* Memory */
+
+static uint64_t *memory_today(const Fit *fit)
+{
+	const Host *host = fit->base->problem->host;
+	uint64_t *memory = place_node_memory(host, fit->base->placer->inventory);
+
+	for (unsigned i = 0; i < fit->plan->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(fit->plan->vms, i);
+
+		for (unsigned s = 0; s < vm->shares->len; s++) {
+			const VmShare *share = &g_array_index(vm->shares, VmShare, s);
+
+			if (memory[share->node] != UINT64_MAX)
+				memory[share->node] -= MIN(memory[share->node], share->memory);
+		}
+	}
+	for (unsigned i = 0; i < fit->base->shared->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(fit->base->shared, i);
+
+		place_shared_memory(host, vm->spec, memory);
+	}
+	return memory;
+}
+
+/* Stranded: cores that lack a sibling */
+
+/* CPUS, taken, are stranded because of VM (NULL: of none): with those of as much WHY. */
+static void strand(Fit *fit, hwloc_bitmap_t cpus, const char *why, const PlanVm *vm)
+{
+	FitStranded *stranded = NULL;
+
+	for (unsigned i = 0; i < fit->stranded->len && !stranded; i++) {
+		stranded = g_ptr_array_index(fit->stranded, i);
+		stranded = !strcmp(stranded->why, why) ? stranded : NULL;
+	}
+	if (!stranded && !hwloc_bitmap_iszero(cpus)) {
+		stranded = g_new(FitStranded, 1);
+		*stranded = (FitStranded){hwloc_bitmap_alloc(), why, g_ptr_array_new()};
+		g_ptr_array_add(fit->stranded, stranded);
+	}
+	if (stranded && !hwloc_bitmap_iszero(cpus)) {
+		hwloc_bitmap_or(stranded->cpus, stranded->cpus, cpus);
+		if (vm)
+			g_ptr_array_add(stranded->vms, (gpointer)vm);
+	}
+	hwloc_bitmap_free(cpus);
+}
+
+static void strand_offline(Fit *fit)
+{
+	strand(fit, hwloc_bitmap_dup(fit->plan->cpus[ROLE_STRANDED]), "a sibling is offline", NULL);
+}
+
+/* … that a VM does not fill */
+
+typedef struct Tenants {
+	unsigned *vm; /* by CPU: the first VM that is pinned to it, HOST_NONE */
+	unsigned n;
+} Tenants;
+
+static Tenants tenants_of(const Plan *plan)
+{
+	Tenants tenants = {.n = (unsigned)(hwloc_bitmap_last(plan->host->online) + 1)};
+
+	tenants.vm = g_new(unsigned, tenants.n);
+	for (unsigned cpu = 0; cpu < tenants.n; cpu++)
+		tenants.vm[cpu] = HOST_NONE;
+	for (unsigned i = plan->vms->len; i-- > 0;) {
+		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
+
+		for (unsigned v = 0; v < vm->vcpupin->len; v++)
+			tenants.vm[g_array_index(vm->vcpupin, unsigned, v)] = i;
+	}
+	return tenants;
+}
+
+/* The first VM that has a CPU of the core, HOST_NONE. */
+static unsigned tenant_of(const Tenants *tenants, const Core *core)
+{
+	unsigned first = HOST_NONE;
+
+	for (unsigned t = 0; t < core->n_cpus; t++)
+		first = MIN(first, tenants->vm[core->cpu[t]]);
+	return first;
+}
+
+/* The CPUs beside VM number INDEX, on cores that are its alone. Yours. */
+static hwloc_bitmap_t idle_beside(const Fit *fit, const Tenants *tenants, unsigned index)
+{
+	const Host *host = fit->base->problem->host;
+	const PlanVm *vm = g_ptr_array_index(fit->plan->vms, index);
+	hwloc_bitmap_t cpus = hwloc_bitmap_alloc();
+
+	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
+		unsigned i = host_core_of(host, g_array_index(vm->vcpupin, unsigned, v));
+		const Core *core = host_core(host, i);
+
+		if (role_of(fit->plan, i) != ROLE_DEDICATED || tenant_of(tenants, core) != index)
+			continue;
+		for (unsigned t = 0; t < core->n_cpus; t++)
+			if (tenants->vm[core->cpu[t]] == HOST_NONE)
+				hwloc_bitmap_set(cpus, core->cpu[t]);
+	}
+	return cpus;
+}
+
+/* Of IDLE CPUs beside a VM on whole cores there are fewer than a core has. */
+static const char *beside_text(const VmSpec *spec, unsigned idle, unsigned threads)
+{
+	if (spec->threads == THREADS_ISOLATE)
+		return "threads = isolate";
+	if (spec->cpus && idle >= threads)
+		return "a VM is kept on half cores";
+	return "vCPUs that do not fill whole cores";
+}
+
+static void strand_beside(Fit *fit, const Tenants *tenants, unsigned index)
+{
+	const PlanVm *vm = g_ptr_array_index(fit->plan->vms, index);
+	hwloc_bitmap_t idle = idle_beside(fit, tenants, index);
+	unsigned n = (unsigned)hwloc_bitmap_weight(idle);
+
+	strand(fit, idle, beside_text(vm->spec, n, fit->plan->host->max_threads), vm);
+}
+
+/* … that are kept for a VM which cannot run there */
+static void strand_reserved(Fit *fit, const Tenants *tenants)
+{
+	const Host *host = fit->base->problem->host;
+	hwloc_bitmap_t cpus = hwloc_bitmap_alloc();
+
+	for (unsigned i = 0; i < host->cores->len; i++)
+		if (role_of(fit->plan, i) == ROLE_DEDICATED &&
+		    tenant_of(tenants, host_core(host, i)) == HOST_NONE)
+			add_cpus(cpus, host_core(host, i));
+	strand(fit, cpus, "kept for a VM that is not placed", NULL);
+}
+
+/* … and free ones that none of the sizes can use */
+
+static bool some_fit(const Fit *fit)
+{
+	for (unsigned i = 0; i < fit->sizes->len; i++)
+		if (((const FitAnswer *)g_ptr_array_index(fit->sizes, i))->count.fit)
+			return true;
+	return false;
+}
+
+static bool memory_short(const Fit *fit)
+{
+	for (unsigned i = 0; i < fit->sizes->len; i++)
+		if (((const FitAnswer *)g_ptr_array_index(fit->sizes, i))->limit == FIT_MEMORY)
+			return true;
+	return false;
+}
+
+static void strand_free(Fit *fit)
+{
+	if (!some_fit(fit) && fit->sizes->len)
+		strand(fit, hwloc_bitmap_dup(fit->plan->cpus[ROLE_FREE]),
+		       memory_short(fit) ? "free, but none of these sizes has the memory"
+					 : "free, but too few together for any of these sizes",
+		       NULL);
+}
+
+static void find_stranded(Fit *fit)
+{
+	Tenants tenants = tenants_of(fit->plan);
+
+	strand_offline(fit);
+	for (unsigned i = 0; i < fit->plan->vms->len; i++)
+		strand_beside(fit, &tenants, i);
+	strand_reserved(fit, &tenants);
+	strand_free(fit);
+	g_free(tenants.vm);
+}
+
+void fit_find_rooms(Fit *fit)
+{
+	for (unsigned r = 0; r < fit->base->problem->rooms->len; r++) {
+		FitRoom room = room_of(fit, r);
+
+		g_array_append_val(fit->rooms, room);
+	}
+	fit->memory = memory_today(fit);
+	find_stranded(fit);
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/* The sizes that are answered for, and each alone: how many, where, and what runs out first. */
+#include "planner/fit/fit_node.h"
+#include "planner/base/size.h"
+
+#include <string.h>
+
+const char *const fit_limit_names[] = {"cores",	 "memory",  "cores-together",
+				       "search", "nothing", NULL};
+
+/* Which sizes */
+
+char *fit_size_name(const VmSpec *spec)
+{
+	GString *name = g_string_new(NULL);
+	g_autofree char *memory = size_format(spec->memory);
+	g_autofree char *page = size_format(spec->page);
+
+	g_string_append_printf(name, "%u", spec->vcpus);
+	if (spec->memory)
+		g_string_append_printf(name, ":%s", memory);
+	if (spec->page)
+		g_string_append_printf(name, ":%s", page);
+	if (spec->threads == THREADS_ISOLATE)
+		g_string_append(name, " isolate");
+	return g_string_free(name, FALSE);
+}
+
+/* What a VM asks for, of what counts here. */
+static VmSpec *shape_of(const VmSpec *spec)
+{
+	VmSpec *shape = vm_spec_new("");
+
+	shape->vcpus = spec->vcpus;
+	shape->memory = spec->memory;
+	shape->page = spec->page;
+	shape->threads = spec->threads;
+	shape->node = -1;
+	g_free(shape->name);
+	shape->name = fit_size_name(shape);
+	return shape;
+}
+
+static void add_size(Fit *fit, VmSpec *shape, bool asked)
+{
+	FitAnswer *answer;
+
+	for (unsigned i = 0; i < fit->sizes->len; i++) {
+		answer = g_ptr_array_index(fit->sizes, i);
+		if (strcmp(answer->spec->name, shape->name) != 0)
+			continue;
+		vm_spec_free(shape);
+		return;
+	}
+	answer = g_new0(FitAnswer, 1);
+	answer->spec = shape;
+	answer->asked = asked;
+	g_ptr_array_add(fit->sizes, answer);
+}
+
+static int answer_compare(gconstpointer a, gconstpointer b)
+{
+	const VmSpec *x = (*(FitAnswer *const *)a)->spec, *y = (*(FitAnswer *const *)b)->spec;
+
+	if (x->vcpus != y->vcpus)
+		return x->vcpus < y->vcpus ? -1 : 1;
+	if (x->memory != y->memory)
+		return x->memory < y->memory ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+/* Has SPEC memory, the same for each vCPU? */
+static bool has_ratio(const VmSpec *spec)
+{
+	return spec->policy == POLICY_DEDICATED && spec->memory && spec->memory % spec->vcpus == 0;
+}
+
+/* How many dedicated VMs have that much memory a vCPU, in such pages? */
+static unsigned vms_of_ratio(const Fit *fit, uint64_t per_vcpu, uint64_t page)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < fit->base->plan->vms->len; i++) {
+		const VmSpec *spec =
+			((const PlanVm *)g_ptr_array_index(fit->base->plan->vms, i))->spec;
+
+		n += has_ratio(spec) && spec->memory / spec->vcpus == per_vcpu &&
+		     spec->page == page;
+	}
+	return n;
+}
+
+/* Memory a vCPU, as most dedicated VMs have it; of as many the least. */
+static void find_ratio(Fit *fit)
+{
+	unsigned most = 0;
+
+	for (unsigned i = 0; i < fit->base->plan->vms->len; i++) {
+		const VmSpec *spec =
+			((const PlanVm *)g_ptr_array_index(fit->base->plan->vms, i))->spec;
+		uint64_t per_vcpu = spec->memory / spec->vcpus;
+		unsigned n;
+
+		if (!has_ratio(spec) || (per_vcpu == fit->per_vcpu && spec->page == fit->page))
+			continue;
+		n = vms_of_ratio(fit, per_vcpu, spec->page);
+		if (n < most || (n == most && per_vcpu >= fit->per_vcpu))
+			continue;
+		most = n;
+		fit->per_vcpu = per_vcpu;
+		fit->page = spec->page;
+	}
+}
+
+#define USUAL_MOST 1024 /* vCPUs */
+
+/* The sizes of the dedicated VMs; then 2, 4, 8, … as far as one fits, and one beyond. */
+static void usual_sizes(Fit *fit)
+{
+	VmSpec size = {.node = -1, .page = fit->page};
+	bool fits = true;
+
+	for (unsigned i = 0; i < fit->base->plan->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(fit->base->plan->vms, i);
+
+		if (vm->spec->policy == POLICY_DEDICATED)
+			add_size(fit, shape_of(vm->spec), false);
+	}
+	for (size.vcpus = 2; size.vcpus <= USUAL_MOST && (fits || size.vcpus <= 16);
+	     size.vcpus *= 2) {
+		size.memory = size.vcpus * fit->per_vcpu;
+		add_size(fit, shape_of(&size), false);
+		fits = fit_count(fit->base, &size).fit;
+	}
+	g_ptr_array_sort(fit->sizes, answer_compare);
+}
+
+static void choose_sizes(Fit *fit, const FitOptions *options)
+{
+	for (unsigned i = 0; options->sizes && i < options->sizes->len; i++)
+		add_size(fit, shape_of(g_ptr_array_index(options->sizes, i)), true);
+	for (unsigned i = 0; i < options->n_ratio; i++)
+		add_size(fit, shape_of(options->ratio[i].spec), true);
+	if (!fit->sizes->len)
+		usual_sizes(fit);
+}
+
+/* Where they sit */
+
+static unsigned node_of(const Problem *problem, const SearchShare *share)
+{
+	return g_array_index(problem->rooms, SearchRoom, share->room).node;
+}
+
+static void count_seat(FitAnswer *answer, const Problem *problem, const GArray *seat)
+{
+	unsigned first = node_of(problem, &g_array_index(seat, SearchShare, 0));
+
+	if (node_of(problem, &g_array_index(seat, SearchShare, seat->len - 1)) != first)
+		answer->across++;
+	else
+		answer->nodes[first]++;
+}
+
+static unsigned free_cores(const Problem *problem)
+{
+	unsigned cores = 0;
+
+	for (unsigned r = 0; r < problem->rooms->len; r++)
+		cores += g_array_index(problem->rooms, SearchRoom, r).cores;
+	return cores;
+}
+
+static unsigned seat_cores(const GArray *seat)
+{
+	unsigned cores = 0;
+
+	for (unsigned i = 0; i < seat->len; i++)
+		cores += g_array_index(seat, SearchShare, i).cores;
+	return cores;
+}
+
+static uint64_t memory_sum(const FitBase *base, const Problem *problem, const SearchResult *result)
+{
+	g_autofree uint64_t *memory = fit_memory_left(base, problem, result);
+	uint64_t sum = 0;
+
+	for (unsigned n = 0; n < problem->host->nodes->len; n++) {
+		if (memory[n] == UINT64_MAX)
+			return UINT64_MAX;
+		sum += memory[n];
+	}
+	return sum;
+}
+
+/* As plan would seat them all. */
+static void find_seats(const Fit *fit, FitAnswer *answer)
+{
+	FitSize size = {answer->spec, 1};
+	g_autoptr(Problem) problem =
+		fit_problem_with(fit->base, &size, 1, answer->count.fit, answer->movers);
+	g_autoptr(SearchResult) result = problem_solve(problem);
+	unsigned first = problem->specs->len - answer->count.fit;
+
+	answer->cores_left = free_cores(problem);
+	for (unsigned i = 0; i < problem->specs->len; i++) {
+		const GArray *seat = g_ptr_array_index(result->seats, i);
+
+		if (!seat)
+			continue;
+		answer->cores_left -= seat_cores(seat);
+		if (i >= first)
+			count_seat(answer, problem, seat);
+	}
+	answer->memory_left = memory_sum(fit->base, problem, result);
+}
+
+/* What runs out */
+
+/* So many would fit in the cores, had all nodes memory without end. */
+static unsigned fit_cores_alone(const Fit *fit, const VmSpec *spec)
+{
+	g_autoptr(Problem) problem = problem_copy(fit->base->problem);
+	FitSize size = {spec, 1};
+
+	for (unsigned n = 0; n < problem->host->nodes->len; n++)
+		problem->memory[n] = UINT64_MAX;
+	return problem_most(problem, &size, 1, FIT_MOST).fit;
+}
+
+/* Has a class as many free cores as one more needs? */
+static bool cores_enough(const Fit *fit, const FitAnswer *answer)
+{
+	unsigned need = G_MAXUINT;
+
+	for (unsigned r = 0; r < fit->base->problem->rooms->len; r++) {
+		unsigned threads = g_array_index(fit->base->problem->rooms, SearchRoom, r).threads;
+
+		need = MIN(need, search_cores(answer->spec->vcpus, threads,
+					      answer->spec->threads == THREADS_ISOLATE));
+	}
+	return answer->cores_left >= need;
+}
+
+static FitLimit limit_of(const Fit *fit, const FitAnswer *answer)
+{
+	if (answer->count.fit < answer->count.bound)
+		return FIT_SEARCH;
+	if (answer->count.fit >= FIT_MOST)
+		return FIT_NOTHING;
+	if (answer->cores_alone > answer->count.fit)
+		return FIT_MEMORY;
+	return cores_enough(fit, answer) ? FIT_TOGETHER : FIT_CORES;
+}
+
+void fit_sizes(Fit *fit, const FitOptions *options)
+{
+	find_ratio(fit);
+	choose_sizes(fit, options);
+	for (unsigned i = 0; i < fit->sizes->len; i++) {
+		FitAnswer *answer = g_ptr_array_index(fit->sizes, i);
+
+		answer->movers = g_ptr_array_new();
+		answer->nodes = g_new0(unsigned, fit->base->problem->host->nodes->len + 1);
+		answer->count = fit_count(fit->base, answer->spec);
+		answer->cores_alone = fit_cores_alone(fit, answer->spec);
+		find_seats(fit, answer);
+		answer->limit = limit_of(fit, answer);
+		fit_why_not(fit, answer);
+	}
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/fit/fleet.h"
+
+#include <string.h>
+
+#define MEMORY_MOST 20000 /* answers remembered: some 10 MiB */
+
+const char *const fleet_state_names[] = {"fine", "faulty", "broken", NULL};
+
+struct Fleet {
+	const GPtrArray *sizes;
+	GHashTable *answers; /* fit_base_key() → Answer */
+	GMutex lock;
+};
+
+/* What nodes that are alike have in common. */
+typedef struct Answer {
+	unsigned free, idle; /* cores; CPUs that VMs without cpus = leave idle on theirs */
+	FitCount fits[];     /* by size */
+} Answer;
+
+Fleet *fleet_new(const GPtrArray *sizes)
+{
+	Fleet *fleet = g_new0(Fleet, 1);
+
+	fleet->sizes = sizes;
+	fleet->answers = g_hash_table_new_full(g_bytes_hash, g_bytes_equal,
+					       (GDestroyNotify)g_bytes_unref, g_free);
+	g_mutex_init(&fleet->lock);
+	return fleet;
+}
+
+void fleet_free(Fleet *fleet)
+{
+	g_hash_table_unref(fleet->answers);
+	g_mutex_clear(&fleet->lock);
+	g_free(fleet);
+}
+
+/* Answers */
+
+static size_t answer_size(const Fleet *fleet)
+{
+	return sizeof(Answer) + fleet->sizes->len * sizeof(FitCount);
+}
+
+static Answer *answer_known(Fleet *fleet, GBytes *key)
+{
+	const Answer *known;
+	Answer *answer;
+
+	g_mutex_lock(&fleet->lock);
+	known = g_hash_table_lookup(fleet->answers, key);
+	answer = known ? g_memdup2(known, answer_size(fleet)) : NULL;
+	g_mutex_unlock(&fleet->lock);
+	return answer;
+}
+
+static void answer_keep(Fleet *fleet, GBytes *key, const Answer *answer)
+{
+	g_mutex_lock(&fleet->lock);
+	if (g_hash_table_size(fleet->answers) >= MEMORY_MOST)
+		g_hash_table_remove_all(fleet->answers);
+	g_hash_table_replace(fleet->answers, g_bytes_ref(key),
+			     g_memdup2(answer, answer_size(fleet)));
+	g_mutex_unlock(&fleet->lock);
+}
+
+static const SearchRoom *room_of(const Problem *problem, unsigned room)
+{
+	return &g_array_index(problem->rooms, SearchRoom, room);
+}
+
+/* A VM takes CORES like those of ROOM for VCPUS of its. */
+static void take(Answer *answer, const SearchRoom *room, unsigned cores, unsigned vcpus)
+{
+	answer->free -= cores;
+	answer->idle += cores * room->threads - vcpus;
+}
+
+static bool rooms_alike(const Problem *problem)
+{
+	for (unsigned r = 1; r < problem->rooms->len; r++)
+		if (room_of(problem, r)->class != room_of(problem, 0)->class)
+			return false;
+	return true;
+}
+
+/* At their natural levels, in rooms that are alike, VMs take the same cores wherever they are. */
+static void take_natural(Answer *answer, const Problem *problem, const VmSpec *spec)
+{
+	const SearchRoom *room = room_of(problem, 0);
+	unsigned shares = MAX(problem_natural_level(problem, spec), 1);
+	unsigned cores =
+		search_cores(spec->vcpus / shares, room->threads, spec->threads == THREADS_ISOLATE);
+
+	take(answer, room, shares * cores, spec->vcpus);
+}
+
+static void take_seats(Answer *answer, const Problem *problem)
+{
+	g_autoptr(SearchResult) result = problem_solve(problem);
+
+	for (unsigned i = 0; i < result->seats->len; i++) {
+		const GArray *seat = g_ptr_array_index(result->seats, i);
+
+		for (unsigned s = 0; seat && s < seat->len; s++) {
+			const SearchShare *share = &g_array_index(seat, SearchShare, s);
+
+			take(answer, room_of(problem, share->room), share->cores, share->vcpus);
+		}
+	}
+}
+
+/* What plan leaves free and idle. Mostly there is no need to seat anybody to know. */
+static void count_cores(Answer *answer, const FitBase *base)
+{
+	const Problem *problem = base->problem;
+
+	for (unsigned r = 0; r < problem->rooms->len; r++)
+		answer->free += room_of(problem, r)->cores;
+	if (!base->natural || !rooms_alike(problem))
+		take_seats(answer, problem);
+	for (unsigned i = 0; base->natural && rooms_alike(problem) && i < problem->specs->len; i++)
+		take_natural(answer, problem, g_ptr_array_index(problem->specs, i));
+}
+
+/* What the few steps that most counts need leave open is asked once more. */
+static FitCount count_of(const FitBase *base, const VmSpec *spec)
+{
+	FitCount count = fit_count(base, spec);
+
+	if (count.fit == count.bound)
+		return count;
+	base->problem->budget = FLEET_BUDGET_MOST;
+	count = fit_count(base, spec);
+	base->problem->budget = FLEET_BUDGET;
+	return count;
+}
+
+static Answer *answer_new(Fleet *fleet, const FitBase *base)
+{
+	g_autoptr(GBytes) key = fit_base_key(base);
+	Answer *answer = answer_known(fleet, key);
+
+	if (answer)
+		return answer;
+	answer = g_malloc0(answer_size(fleet)); /* no room where not even its own VMs fit */
+	count_cores(answer, base);
+	for (unsigned i = 0; !base->refused->len && i < fleet->sizes->len; i++)
+		answer->fits[i] = count_of(base, g_ptr_array_index(fleet->sizes, i));
+	answer_keep(fleet, key, answer);
+	return answer;
+}
+
+/* What plan would call bad news */
+
+static void judge_kernel(FitBase *base, const Inventory *inventory)
+{
+	Plan *plan = base->plan;
+	g_autofree char *line = NULL;
+
+	plan_fill_cpus(plan);
+	plan->parameters = kernel_parameters(inventory, inventory->kernel, plan->isolated,
+					     plan->cpus[ROLE_HOST], plan->findings);
+	line = kernel_line(plan->parameters);
+	kernel_line_check(line, plan->findings);
+}
+
+static const Finding *first_error(GPtrArray *findings)
+{
+	findings_sort(findings);
+	for (unsigned i = 0; i < findings->len; i++) {
+		const Finding *finding = g_ptr_array_index(findings, i);
+
+		if (finding->severity == SEVERITY_ERROR)
+			return finding;
+	}
+	return NULL;
+}
+
+char *fleet_fault(FitBase *base, const Inventory *inventory)
+{
+	const Finding *finding;
+	const PlanVm *vm;
+
+	place_check_memory(base->placer);
+	judge_kernel(base, inventory);
+	if (base->refused->len) {
+		vm = g_ptr_array_index(base->refused, 0);
+		return g_strdup_printf("%u of its %u VMs ha%s no place: %s%s", base->refused->len,
+				       base->plan->vms->len, base->refused->len == 1 ? "s" : "ve",
+				       vm->spec->name, base->refused->len == 1 ? "" : ", …");
+	}
+	finding = first_error(base->plan->findings);
+	return finding ? g_strdup_printf("%s: %s", finding->subject, finding->text) : NULL;
+}
+
+/* Nodes */
+
+static Cpupm *cpu_pm_of(const Host *host, const Inventory *inventory)
+{
+	CpupmGround ground = {.host = host,
+			      .kernel = inventory->kernel,
+			      .qemu = inventory->qemu,
+			      .mwait = inventory->mwait};
+	VmSpec *spec = vm_spec_new("further");
+	Cpupm *cpupm = cpupm_judge_node(&ground, spec);
+
+	vm_spec_free(spec);
+	return cpupm;
+}
+
+bool fleet_cpu_pm_on(const Host *host, const Inventory *inventory)
+{
+	g_autoptr(Cpupm) cpupm = cpu_pm_of(host, inventory);
+
+	return cpupm->verdict == CPUPM_ON;
+}
+
+static unsigned cores_of_vms(const Problem *problem)
+{
+	unsigned cores = 0;
+
+	for (unsigned r = 0; r < problem->cores->len; r++)
+		cores += ((const GArray *)g_ptr_array_index(problem->cores, r))->len;
+	return cores;
+}
+
+/* CPUs of the kept VMs' cores that none of them is pinned to. */
+static unsigned idle_kept(const Plan *plan)
+{
+	g_auto(CpuSet) idle = hwloc_bitmap_dup(plan->cpus[ROLE_DEDICATED]);
+
+	for (unsigned i = 0; i < plan->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
+
+		for (unsigned v = 0; v < vm->vcpupin->len; v++)
+			hwloc_bitmap_clr(idle, g_array_index(vm->vcpupin, unsigned, v));
+	}
+	return (unsigned)hwloc_bitmap_weight(idle);
+}
+
+static bool some_fit(const Fleet *fleet, const Answer *answer)
+{
+	for (unsigned i = 0; i < fleet->sizes->len; i++)
+		if (answer->fits[i].fit)
+			return true;
+	return false;
+}
+
+/* The plan of BASE has the kept VMs alone: what is FREE in it others may have. */
+static unsigned stranded_cpus(const Fleet *fleet, const FitBase *base, const Answer *answer)
+{
+	const Plan *plan = base->plan;
+	unsigned cpus = (unsigned)hwloc_bitmap_weight(plan->cpus[ROLE_STRANDED]) + idle_kept(plan) +
+			answer->idle;
+
+	if (some_fit(fleet, answer))
+		return cpus;
+	cpus += (unsigned)hwloc_bitmap_weight(plan->cpus[ROLE_FREE]) - answer->idle;
+	for (unsigned i = 0; i < base->problem->specs->len; i++)
+		cpus -= ((const VmSpec *)g_ptr_array_index(base->problem->specs, i))->vcpus;
+	return cpus;
+}
+
+FleetNode *fleet_node_new(Fleet *fleet, const char *name, const char *file, const Host *host,
+			  const Inventory *inventory)
+{
+	g_autoptr(FitBase) base = fit_base_new_quick(host, inventory, FLEET_BUDGET);
+	g_autofree Answer *answer = answer_new(fleet, base);
+	FleetNode *node = g_new0(FleetNode, 1);
+
+	node->name = g_strdup(name);
+	node->inventory = g_strdup(file);
+	node->why = fleet_fault(base, inventory);
+	node->state = node->why ? FLEET_FAULTY : FLEET_FINE;
+	node->vms = inventory->vms->len;
+	node->cores = cores_of_vms(base->problem);
+	node->free = answer->free;
+	node->stranded = stranded_cpus(fleet, base, answer);
+	node->cpu_pm = cpu_pm_of(host, inventory);
+	node->fits = g_memdup2(answer->fits, fleet->sizes->len * sizeof *answer->fits);
+	return node;
+}
+
+FleetNode *fleet_node_broken(const char *name, const char *file, const char *why)
+{
+	FleetNode *node = g_new0(FleetNode, 1);
+
+	node->name = g_strdup(name);
+	node->inventory = g_strdup(file);
+	node->state = FLEET_BROKEN;
+	node->why = g_strdup(why);
+	return node;
+}
+
+void fleet_node_free(FleetNode *node)
+{
+	g_free(node->name);
+	g_free(node->inventory);
+	g_free(node->why);
+	g_free(node->fits);
+	g_clear_pointer(&node->cpu_pm, cpupm_free);
+	g_free(node);
+}
+
+/* Totals */
+
+void fleet_totals_init(FleetTotals *totals, const Fleet *fleet)
+{
+	*totals = (FleetTotals){.fit = g_new0(uint64_t, fleet->sizes->len + 1),
+				.bound = g_new0(uint64_t, fleet->sizes->len + 1)};
+}
+
+void fleet_totals_add(FleetTotals *totals, const Fleet *fleet, const FleetNode *node)
+{
+	totals->nodes++;
+	totals->states[node->state]++;
+	if (node->state == FLEET_BROKEN)
+		return;
+	totals->cpu_pm += node->cpu_pm->verdict == CPUPM_ON;
+	totals->vms += node->vms;
+	totals->cores += node->cores;
+	totals->free += node->free;
+	totals->stranded += node->stranded;
+	for (unsigned i = 0; i < fleet->sizes->len; i++) {
+		totals->fit[i] += node->fits[i].fit;
+		totals->bound[i] += node->fits[i].bound;
+	}
+}
+
+void fleet_totals_clear(FleetTotals *totals)
+{
+	g_free(totals->fit);
+	g_free(totals->bound);
+}

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/fit/fleet_bid.h"
+#include "planner/fit/fleet.h"
+
+/* The rooms and memory that plan leaves. */
+typedef struct Rest {
+	const Problem *problem; /* rooms are its; their cores are not */
+	unsigned *cores;	/* by room */
+	uint64_t *memory;	/* by node */
+} Rest;
+
+/* Rests */
+
+static const SearchRoom *room_of(const Rest *rest, unsigned room)
+{
+	return &g_array_index(rest->problem->rooms, SearchRoom, room);
+}
+
+static void take_seat(Rest *rest, const GArray *seat)
+{
+	for (unsigned i = 0; seat && i < seat->len; i++) {
+		const SearchShare *share = &g_array_index(seat, SearchShare, i);
+
+		rest->cores[share->room] -= share->cores;
+	}
+}
+
+static void rest_clear(Rest *rest)
+{
+	g_free(rest->cores);
+	g_free(rest->memory);
+}
+
+/* What RESULT, of PROBLEM, and the shared VMs leave. */
+static void rest_init(Rest *rest, const FitBase *base, const Problem *problem,
+		      const SearchResult *result)
+{
+	*rest = (Rest){problem, g_new0(unsigned, problem->rooms->len + 1),
+		       fit_memory_left(base, problem, result)};
+	for (unsigned r = 0; r < problem->rooms->len; r++)
+		rest->cores[r] = room_of(rest, r)->cores;
+	for (unsigned i = 0; i < result->seats->len; i++)
+		take_seat(rest, g_ptr_array_index(result->seats, i));
+}
+
+static unsigned free_cores(const Rest *rest)
+{
+	unsigned cores = 0;
+
+	for (unsigned r = 0; r < rest->problem->rooms->len; r++)
+		cores += rest->cores[r];
+	return cores;
+}
+
+/* Capacity: how many of a shape there is room for, node by node */
+
+static unsigned need_of(const VmSpec *spec, const SearchRoom *room)
+{
+	return search_cores(spec->vcpus, room->threads, spec->threads == THREADS_ISOLATE);
+}
+
+static uint64_t memory_of(const VmSpec *spec)
+{
+	return place_share_memory(spec, spec->vcpus);
+}
+
+/* Could one room hold it, were it empty? Then it is counted by rooms. */
+static bool sits_in_room(const Rest *rest, const VmSpec *spec)
+{
+	for (unsigned r = 0; r < rest->problem->rooms->len; r++)
+		if (((const GArray *)g_ptr_array_index(rest->problem->cores, r))->len >=
+		    need_of(spec, room_of(rest, r)))
+			return true;
+	return false;
+}
+
+/* Free cores of NODE in rooms like LIKE. */
+static unsigned node_cores(const Rest *rest, unsigned node, const SearchRoom *like)
+{
+	unsigned cores = 0;
+
+	for (unsigned r = 0; r < rest->problem->rooms->len; r++)
+		if (room_of(rest, r)->node == node && room_of(rest, r)->class == like->class)
+			cores += rest->cores[r];
+	return cores;
+}
+
+/* Is ROOM the first of its class in its node? */
+static bool is_first(const Rest *rest, unsigned room)
+{
+	for (unsigned r = 0; r < room; r++)
+		if (room_of(rest, r)->node == room_of(rest, room)->node &&
+		    room_of(rest, r)->class == room_of(rest, room)->class)
+			return false;
+	return true;
+}
+
+static uint64_t node_capacity(const Rest *rest, const VmSpec *spec, unsigned node, bool by_room)
+{
+	uint64_t copies = 0, memory = memory_of(spec);
+
+	for (unsigned r = 0; r < rest->problem->rooms->len; r++) {
+		const SearchRoom *room = room_of(rest, r);
+
+		if (room->node != node)
+			continue;
+		if (by_room)
+			copies += rest->cores[r] / need_of(spec, room);
+		else if (is_first(rest, r))
+			copies += node_cores(rest, node, room) / need_of(spec, room);
+	}
+	if (memory && rest->memory[node] != UINT64_MAX)
+		copies = MIN(copies, rest->memory[node] / memory);
+	return copies;
+}
+
+/* vCPUs of further VMs, each shape of the scale alone, summed. */
+static uint64_t capacity(const BidShapes *shapes, const Rest *rest)
+{
+	uint64_t vcpus = 0;
+
+	for (unsigned i = 0; i < shapes->scale->len; i++) {
+		const VmSpec *spec = g_ptr_array_index(shapes->scale, i);
+		bool by_room = sits_in_room(rest, spec);
+
+		for (unsigned n = 0; n < rest->problem->host->nodes->len; n++)
+			vcpus += node_capacity(rest, spec, n, by_room) * spec->vcpus;
+	}
+	return vcpus;
+}
+
+/* Offers */
+
+static bool node_may(const Rest *rest, const VmSpec *spec, unsigned node)
+{
+	return (spec->node < 0 ||
+		host_node(rest->problem->host, node)->id == (unsigned)spec->node) &&
+	       rest->memory[node] >= memory_of(spec);
+}
+
+/* Count NEED cores of NODE as taken, from ROOM on or, where those do not do, from its first. */
+static void take_cores(Rest *rest, unsigned room, unsigned need)
+{
+	unsigned node = room_of(rest, room)->node, class = room_of(rest, room)->class;
+	unsigned first = rest->cores[room] >= need ? room : 0;
+
+	for (unsigned r = first; need; r++) {
+		unsigned cores = MIN(need, rest->cores[r]);
+
+		if (room_of(rest, r)->node != node || room_of(rest, r)->class != class)
+			continue;
+		rest->cores[r] -= cores;
+		need -= cores;
+	}
+}
+
+/* What it costs to put SPEC into ROOM, or into its node from there. */
+static Offer offer_at(const BidShapes *shapes, const Rest *rest, const VmSpec *spec, unsigned room,
+		      uint64_t before)
+{
+	unsigned n_rooms = rest->problem->rooms->len, n_nodes = rest->problem->host->nodes->len;
+	Rest after = {rest->problem, g_memdup2(rest->cores, n_rooms * sizeof *rest->cores),
+		      g_memdup2(rest->memory, n_nodes * sizeof *rest->memory)};
+	unsigned node = room_of(rest, room)->node;
+	Offer offer = {.state = OFFER_YES};
+
+	take_cores(&after, room, need_of(spec, room_of(rest, room)));
+	if (after.memory[node] != UINT64_MAX)
+		after.memory[node] -= memory_of(spec);
+	offer.loss = (unsigned)(before - capacity(shapes, &after));
+	offer.left = free_cores(&after);
+	rest_clear(&after);
+	return offer;
+}
+
+static bool room_holds(const Rest *rest, const VmSpec *spec, unsigned room, bool by_room)
+{
+	const SearchRoom *like = room_of(rest, room);
+	unsigned need = need_of(spec, like);
+
+	if (!node_may(rest, spec, like->node))
+		return false;
+	return by_room ? rest->cores[room] >= need
+		       : is_first(rest, room) && node_cores(rest, like->node, like) >= need;
+}
+
+/* The cheapest place in what is free: in a room, else in a node. */
+static Offer offer_free(const BidShapes *shapes, const Rest *rest, const VmSpec *spec,
+			uint64_t before)
+{
+	Offer best = {OFFER_NO, true, 0, 0};
+
+	for (unsigned by_room = 2; by_room-- > 0 && best.state == OFFER_NO;)
+		for (unsigned r = 0; r < rest->problem->rooms->len; r++) {
+			Offer offer;
+
+			if (!room_holds(rest, spec, r, by_room))
+				continue;
+			offer = offer_at(shapes, rest, spec, r, before);
+			if (best.state == OFFER_NO || offer.loss < best.loss)
+				best = offer;
+		}
+	return best;
+}
+
+static unsigned least_cores(const Problem *problem, const VmSpec *spec)
+{
+	unsigned least = G_MAXUINT;
+
+	for (unsigned r = 0; r < problem->rooms->len; r++)
+		least = MIN(least, need_of(spec, &g_array_index(problem->rooms, SearchRoom, r)));
+	return least;
+}
+
+/* Are there cores enough at all, wherever the VMs without cpus = sit? */
+static bool has_cores(const Problem *problem, const VmSpec *spec)
+{
+	uint64_t cores = 0, used = least_cores(problem, spec);
+
+	for (unsigned r = 0; r < problem->rooms->len; r++)
+		cores += g_array_index(problem->rooms, SearchRoom, r).cores;
+	for (unsigned i = 0; i < problem->specs->len; i++)
+		used += least_cores(problem, g_ptr_array_index(problem->specs, i));
+	return used <= cores;
+}
+
+/* And memory? */
+static bool has_memory(const Problem *problem, const VmSpec *spec)
+{
+	uint64_t memory = 0, used = memory_of(spec);
+
+	for (unsigned n = 0; n < problem->host->nodes->len; n++) {
+		if (problem->memory[n] == UINT64_MAX)
+			return true;
+		memory += problem->memory[n];
+	}
+	for (unsigned i = 0; i < problem->specs->len; i++)
+		used += memory_of(g_ptr_array_index(problem->specs, i));
+	return used <= memory;
+}
+
+static Offer offer_of(const BidShapes *shapes, const Rest *rest, const VmSpec *spec,
+		      uint64_t before)
+{
+	Offer offer = offer_free(shapes, rest, spec, before);
+
+	if (offer.state == OFFER_NO && has_cores(rest->problem, spec) &&
+	    has_memory(rest->problem, spec))
+		offer.state = OFFER_MAYBE;
+	return offer;
+}
+
+/* Bids */
+
+Bid *bid_closed(const BidShapes *shapes)
+{
+	return g_malloc0(sizeof(Bid) + shapes->shapes->len * sizeof(Offer));
+}
+
+static void make_offers(Bid *bid, const BidShapes *shapes, const Rest *rest, const Bid *before)
+{
+	uint64_t capable = capacity(shapes, rest);
+
+	for (unsigned i = 0; i < shapes->shapes->len; i++) {
+		if (before && before->offers[i].state == OFFER_NO)
+			bid->offers[i] = before->offers[i];
+		else
+			bid->offers[i] = offer_of(shapes, rest,
+						  g_ptr_array_index(shapes->shapes, i), capable);
+	}
+}
+
+Bid *bid_new(const BidShapes *shapes, const Host *host, const Inventory *inventory,
+	     const Bid *before)
+{
+	PlanOptions options = {0};
+	g_autoptr(FitBase) base = fit_base_new(host, inventory, &options);
+	g_autofree char *fault = fleet_fault(base, inventory);
+	g_autoptr(SearchResult) result = NULL;
+	Bid *bid = bid_closed(shapes);
+	Rest rest;
+
+	if (fault)
+		return bid;
+	bid->open = true;
+	bid->cpu_pm = fleet_cpu_pm_on(host, inventory);
+	result = problem_solve(base->problem);
+	rest_init(&rest, base, base->problem, result);
+	make_offers(bid, shapes, &rest, before);
+	rest_clear(&rest);
+	return bid;
+}
+
+Offer bid_settle(const BidShapes *shapes, const Host *host, const Inventory *inventory,
+		 const VmSpec *spec)
+{
+	PlanOptions options = {0};
+	FitSize size = {spec, 1};
+	g_autoptr(FitBase) base = fit_base_new(host, inventory, &options);
+	g_autoptr(Problem) with = fit_problem_with(base, &size, 1, 1, NULL);
+	g_autoptr(SearchResult) now = NULL, then = NULL;
+	Offer offer = {.state = OFFER_NO};
+	Rest before, after;
+
+	if (!problem_all_fit(with, &offer.proved) || !fit_placed(base, &size, 1, 1))
+		return offer;
+	now = problem_solve(base->problem);
+	then = problem_solve(with);
+	rest_init(&before, base, base->problem, now);
+	rest_init(&after, base, with, then);
+	offer.state = OFFER_YES;
+	offer.loss = (unsigned)MAX(0, (int64_t)capacity(shapes, &before) -
+					      (int64_t)capacity(shapes, &after));
+	offer.left = free_cores(&after);
+	rest_clear(&before);
+	rest_clear(&after);
+	return offer;
+}

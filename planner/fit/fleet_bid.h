@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a node offers for VMs that a fleet shall take: for each shape asked for, whether it can have
+ * one more, and what that would cost the VMs still to come.
+ *
+ * Plain numbers about the rooms as plan leaves them answer most: a VM that fits into what is free
+ * is placed by plan as well. Where it does not fit as the others sit, but cores and memory would do
+ * in all, it may when those without cpus = sit elsewhere; that is searched for only when no other
+ * node is left (fleet_bid_settle()).
+ */
+#ifndef PLANNER_FIT_FLEET_BID_H
+#define PLANNER_FIT_FLEET_BID_H
+
+#include "planner/fit/fit.h"
+
+typedef enum OfferState {
+	OFFER_NO, /* the node cannot have one more, nor when further VMs are on it */
+	OFFER_MAYBE,
+	OFFER_YES,
+} OfferState;
+
+typedef struct Offer {
+	OfferState state;
+	bool proved;   /* of OFFER_NO: the search ended */
+	unsigned loss; /* of OFFER_YES: vCPUs of further VMs of the scale that no longer fit */
+	unsigned left; /* and free cores that are left */
+} Offer;
+
+/* What is asked for: borrowed all. */
+typedef struct BidShapes {
+	const GPtrArray *shapes; /* of VmSpec, different ones */
+	const GPtrArray *scale;	 /* of VmSpec: the shapes that loss is counted in */
+} BidShapes;
+
+typedef struct Bid {
+	bool open;	/* does it take any? Only a node whose plan is fine does */
+	bool cpu_pm;	/* the verdict of a VM it took would be on */
+	Offer offers[]; /* by shape */
+} Bid;
+
+/*
+ * The offers of HOST with INVENTORY. BEFORE is the bid of the same node before it took a VM, or
+ * NULL. Yours, free with g_free().
+ */
+Bid *bid_new(const BidShapes *shapes, const Host *host, const Inventory *inventory,
+	     const Bid *before);
+/* A node that takes none. */
+Bid *bid_closed(const BidShapes *shapes);
+/* What became of the OFFER_MAYBE for SPEC: by search. */
+Offer bid_settle(const BidShapes *shapes, const Host *host, const Inventory *inventory,
+		 const VmSpec *spec);
+
+#endif

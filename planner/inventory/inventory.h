@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inventory: what a node is and what it shall carry, as the INI file says it
+ * (planner-inventory(5)). Parsed strictly: every error of a file is reported, none passes.
+ *
+ * To add a key: 1. a field here; 2. a row in the key table of inventory_keys.c; 3.
+ * planner-inventory(5); 4. a case in tests/unit/test_inventory.c.
+ */
+#ifndef PLANNER_INVENTORY_INVENTORY_H
+#define PLANNER_INVENTORY_INVENTORY_H
+
+#include "topology/base/cpulist.h"
+#include "topology/facts/node.h"
+
+#include <stdint.h>
+
+typedef enum SplitBy { SPLIT_NONE, SPLIT_SOCKET, SPLIT_NODE, SPLIT_MACHINE, SPLIT_CPUS } SplitBy;
+
+/* How many cores a role gets, or exactly which CPUs. */
+typedef struct CoreRequest {
+	SplitBy by;
+	unsigned cores;	     /* for each socket, node, or in all */
+	hwloc_bitmap_t cpus; /* SPLIT_CPUS only, else NULL */
+	int line;	     /* where the inventory says so, 0 = default */
+} CoreRequest;
+
+typedef enum Policy { POLICY_DEDICATED, POLICY_SHARED } Policy;
+typedef enum Threads { THREADS_SIBLINGS, THREADS_ISOLATE } Threads;
+typedef enum CpuMode {
+	CPU_MODE_HOST_MODEL,
+	CPU_MODE_HOST_PASSTHROUGH,
+	CPU_MODE_MAXIMUM,
+	CPU_MODE_CUSTOM
+} CpuMode;
+typedef enum Isolation { ISOLATION_ISOLCPUS, ISOLATION_CPUSET } Isolation;
+
+typedef struct VmSpec {
+	char *name; /* as libvirt gets it; count > 1 is already spelled out: vm1-1 … vm1-n */
+	int line;
+	unsigned vcpus;
+	Policy policy;
+	GArray *cpus;	 /* of unsigned, in vCPU order, by cpus = or --keep: the VM is kept there;
+			    NULL = planner chooses */
+	int node;	 /* OS index of the NUMA node asked for, -1 = any */
+	uint64_t memory; /* bytes, 0 = not said */
+	uint64_t page;	 /* huge page size in bytes, 0 = none */
+	Threads threads;
+	CpuMode cpu_mode;
+	bool cpu_pm; /* auto = true, off = false */
+	unsigned iothreads;
+	bool locked;
+} VmSpec;
+
+/* A node that VMs may migrate to. */
+typedef struct Partner {
+	char *name;
+	char *kernel, *qemu, *libvirt; /* NULL = not said */
+	Tristate mwait;
+} Partner;
+
+typedef struct Inventory {
+	char *name, *kernel, *qemu, *libvirt; /* NULL = not said */
+	Tristate mwait;
+	CoreRequest host, sdk, shared;
+	uint64_t host_memory; /* bytes a NUMA node, kept from VMs */
+	char **near;	      /* devices the SDK cores shall be close to; NULL = none */
+	int near_line;
+	double overcommit; /* most vCPUs per CPU of the shared VMs; 0 = not said */
+	Isolation isolation;
+	char **flags; /* of isolcpus; NULL = by kernel version; empty = none */
+	bool irqaffinity;
+	char **extra;	     /* further kernel parameters, one each; never NULL */
+	GPtrArray *partners; /* of Partner, in the file's order */
+	GPtrArray *vms;	     /* of VmSpec, in the file's order */
+} Inventory;
+
+/* An inventory that says nothing: one host core a NUMA node, no VM. Yours. */
+Inventory *inventory_new(void);
+
+/*
+ * Parse TEXT (LENGTH bytes, need not end in NUL); NAME is the file's name in messages. Returns the
+ * inventory, yours, or NULL; then ERRORS (a GPtrArray of char *, from
+ * g_ptr_array_new_with_free_func (g_free)) holds every error in the order of lines: "file:line:
+ * [section] key: what is wrong".
+ */
+Inventory *inventory_parse(const char *name, const char *text, size_t length, GPtrArray *errors);
+
+void inventory_free(Inventory *inventory);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Inventory, inventory_free)
+VmSpec *vm_spec_new(const char *name);
+/* A copy of VM called NAME, yours. */
+VmSpec *vm_spec_copy(const VmSpec *vm, const char *name);
+void vm_spec_free(VmSpec *vm);
+Partner *partner_new(const char *name);
+/* A copy, yours. */
+Partner *partner_copy(const Partner *partner);
+void partner_free(Partner *partner);
+
+/*
+ * What is wrong with NAME (UTF-8) as the name of a VM or node, as "is empty"; NULL if nothing is:
+ * it may be shown, put into XML and used as a file's name by libvirt.
+ */
+const char *vm_name_fault(const char *name);
+
+/* Names of the enums' values as the inventory spells them, in their order, ended by NULL. */
+extern const char *const policy_names[], *const threads_names[], *const cpu_mode_names[],
+									 *const isolation_names[];
+
+#endif

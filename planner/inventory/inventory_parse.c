@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inventory parser. inih splits lines into keys and values; what inih lets through silently is
+ * caught before it sees the line (long lines, NUL, CR, indentation, bad UTF-8, bad section lines),
+ * and what it does not tell (line numbers, new sections, duplicates) is kept here: our reader hands
+ * it one line at a time, so the line being read is the line the handler is called for.
+ */
+#include "planner/inventory/inventory_parser.h"
+#include "planner/base/nearest.h"
+
+#include <ini.h>
+#include <string.h>
+
+#define LINE_MAX_BYTES 4000 /* a list of 800 CPUs; below the ini_max_line set for inih */
+
+void parser_complain(Parser *p, int line, const char *format, ...)
+{
+	Complaint complaint = {.line = line};
+	va_list args;
+
+	va_start(args, format);
+	complaint.text = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_array_append_val(p->complaints, complaint);
+}
+
+void parser_refuse(Parser *p, const char *format, ...)
+{
+	g_autofree char *what = NULL;
+	va_list args;
+
+	va_start(args, format);
+	what = g_strdup_vprintf(format, args);
+	va_end(args);
+	parser_complain(p, p->line, "[%s] %s: %s", p->section, p->key, what);
+}
+
+/* Sections */
+
+static CoreRequest *request_of(Inventory *inventory, const char *section)
+{
+	if (!strcmp(section, "host"))
+		return &inventory->host;
+	if (!strcmp(section, "sdk"))
+		return &inventory->sdk;
+	return &inventory->shared;
+}
+
+static void vm_complain(Parser *p, const VmSpec *vm, const char *text)
+{
+	parser_complain(p, vm->line, "[vm %s] %s", vm->name, text);
+}
+
+/* May the section being read give KEY, well or badly? */
+static bool given(const Parser *p, const char *key)
+{
+	return p->unread || g_hash_table_contains(p->seen, key);
+}
+
+/* What only the whole section of a VM shows. */
+static void vm_check(Parser *p, const VmSection *section)
+{
+	const VmSpec *vm = section->vm;
+
+	if (!given(p, "vcpus"))
+		vm_complain(p, vm, "vcpus: missing; say how many vCPUs it has");
+	if (vm->cpus && vm->vcpus && vm->cpus->len != vm->vcpus)
+		parser_complain(p, vm->line,
+				"[vm %s] cpus: %u CPUs for %u vCPUs; name one for each", vm->name,
+				vm->cpus->len, vm->vcpus);
+	if (vm->cpus && section->count > 1)
+		vm_complain(p, vm, "cpus: the same CPUs cannot be given to count VMs");
+	if (vm->page && !given(p, "memory"))
+		vm_complain(p, vm, "hugepages: say memory as well");
+	if (vm->policy == POLICY_SHARED && vm->cpus)
+		vm_complain(p, vm, "cpus: a shared VM floats over the pool; leave the key out");
+	if (vm->policy == POLICY_SHARED && vm->threads == THREADS_ISOLATE)
+		vm_complain(p, vm, "threads: a shared VM has no cores of its own");
+}
+
+/* The section being read ends; NAME, the parser's from now on, is that of the next. Its keys are
+ * passed over until it is known what they are. */
+static void section_end(Parser *p, char *name)
+{
+	if (p->vm)
+		vm_check(p, p->vm);
+	p->vm = NULL;
+	p->keys = NULL;
+	p->unread = false;
+	g_hash_table_remove_all(p->seen);
+	g_free(p->section);
+	p->section = name;
+}
+
+static void vm_begin(Parser *p, const char *name)
+{
+	const char *fault = vm_name_fault(name);
+	VmSection vm = {.vm = vm_spec_new(name), .count = 1};
+
+	if (fault)
+		parser_complain(p, p->line, "[%s]: the VM's name %s", p->section, fault);
+	vm.vm->line = p->line;
+	g_array_append_val(p->vms, vm);
+	p->vm = &g_array_index(p->vms, VmSection, p->vms->len - 1);
+	p->keys = parser_vm_keys;
+}
+
+static void partner_begin(Parser *p, const char *name)
+{
+	const char *fault = vm_name_fault(name);
+
+	if (fault)
+		parser_complain(p, p->line, "[%s]: the partner's name %s", p->section, fault);
+	if (p->inventory->partners->len == PARTNERS_MAX)
+		parser_complain(p, p->line, "[%s]: more than %d partners", p->section,
+				PARTNERS_MAX);
+	p->partner = partner_new(name);
+	g_ptr_array_add(p->inventory->partners, p->partner);
+	p->keys = parser_partner_keys;
+}
+
+/* Sections that have a name of their own, "[vm NAME]". */
+static const struct Named {
+	const char *kind;
+	void (*begin)(Parser *p, const char *name);
+} named[] = {{"vm", vm_begin}, {"partner", partner_begin}};
+
+/* The kind that WORD is, or that "WORD name" begins with; NULL. */
+static const struct Named *named_find(const char *section, bool alone)
+{
+	for (unsigned i = 0; i < G_N_ELEMENTS(named); i++) {
+		size_t length = strlen(named[i].kind);
+
+		if (!strncmp(section, named[i].kind, length) &&
+		    section[length] == (alone ? '\0' : ' '))
+			return &named[i];
+	}
+	return NULL;
+}
+
+static void section_unknown(Parser *p)
+{
+	static const char *const known[] = {"node",   "host", "sdk",	 "shared",
+					    "kernel", "vm",   "partner", NULL};
+	g_autofree char *word = g_strndup(p->section, strcspn(p->section, " "));
+	const char *near = nearest_word(word, known);
+
+	if (named_find(word, true))
+		parser_complain(p, p->line, "[%s]: which %s? write [%s NAME]", p->section,
+				strcmp(word, "vm") ? word : "VM", word);
+	else if (near)
+		parser_complain(p, p->line, "[%s]: unknown section; did you mean [%s%s]?",
+				p->section, near, named_find(near, true) ? " NAME" : "");
+	else
+		parser_complain(p, p->line,
+				"[%s]: unknown section; known: node, host, sdk, shared, kernel, "
+				"vm NAME, partner NAME",
+				p->section);
+}
+
+static void section_begin(Parser *p, char *name)
+{
+	const struct Named *kind = named_find(name, false);
+	char *own = kind ? g_strchug(name + strlen(kind->kind) + 1) : NULL;
+	int first;
+
+	section_end(p, name);
+	first = GPOINTER_TO_INT(g_hash_table_lookup(p->sections, name));
+	if (first) {
+		parser_complain(p, p->line, "[%s]: already begun in line %d", name, first);
+		return;
+	}
+	g_hash_table_insert(p->sections, g_strdup(name), GINT_TO_POINTER(p->line));
+	if (kind) {
+		kind->begin(p, own);
+		return;
+	}
+	for (const Section *section = parser_sections; section->name; section++)
+		if (!strcmp(name, section->name)) {
+			p->keys = section->keys;
+			p->request = request_of(p->inventory, name);
+			return;
+		}
+	section_unknown(p);
+}
+
+/* Lines, before inih sees them */
+
+static bool comment_or_blank(const char *text)
+{
+	text += strspn(text, " \t");
+	return !*text || *text == ';' || *text == '#';
+}
+
+/* "[name]", blanks and a comment after it. */
+static void section_line(Parser *p, const char *line)
+{
+	const char *close = strchr(line, ']');
+
+	if (!close || !comment_or_blank(close + 1) || (close[1] && !strchr(" \t", close[1]))) {
+		parser_complain(p, p->line, "'%s' is not a section line: write [name] alone", line);
+		section_end(p, g_strdup(line));
+		return;
+	}
+	section_begin(p, g_strstrip(g_strndup(line + 1, (gsize)(close - line - 1))));
+}
+
+static const char *key_fault(const char *line)
+{
+	size_t key = strspn(line, "abcdefghijklmnopqrstuvwxyz-");
+
+	if (!key)
+		return "a key is lower-case letters and '-'";
+	if (line[key + strspn(line + key, " \t")] != '=')
+		return "write key = value";
+	return NULL;
+}
+
+/* A faulty line may have been a section's, whose keys are then passed over; or a key of this one.
+ */
+static void line_unread(Parser *p, const char *line, size_t length)
+{
+	while (length && strchr(" \t", *line)) {
+		line++;
+		length--;
+	}
+	if (length && *line == '[')
+		section_end(p, g_strdup(""));
+	else
+		p->unread = true;
+}
+
+/* Is LINE one that inih shall see as a key? Section lines are taken here, faults reported. */
+static bool line_is_key(Parser *p, const char *line)
+{
+	const char *fault;
+
+	if (comment_or_blank(line))
+		return false;
+	if (g_ascii_isspace(*line)) {
+		parser_complain(p, p->line, "the line is indented; begin it in the first column");
+		line_unread(p, line, strlen(line));
+		return false;
+	}
+	if (*line == '[') {
+		section_line(p, line);
+		return false;
+	}
+	fault = key_fault(line);
+	if (fault) {
+		parser_complain(p, p->line, "'%s' is not a key with its value: %s", line, fault);
+		p->unread = true;
+	} else if (!p->section) {
+		parser_complain(p, p->line, "'%s' stands before the first section", line);
+	}
+	return !fault && p->keys;
+}
+
+/* Faults that make a line unfit to be looked at, or even shown. */
+static bool bytes_faulty(Parser *p, const char *line, size_t length)
+{
+	if (length > LINE_MAX_BYTES)
+		parser_complain(p, p->line, "the line is longer than %d bytes", LINE_MAX_BYTES);
+	else if (memchr(line, '\0', length))
+		parser_complain(p, p->line, "the line has a NUL byte");
+	else if (!g_utf8_validate(line, (gssize)length, NULL))
+		parser_complain(p, p->line, "the line is not UTF-8");
+	else
+		return false;
+	return true;
+}
+
+/* C0, DEL and C1, which terminals obey; and what turns the direction of text or ends a line. */
+static bool is_control(gunichar c)
+{
+	return g_unichar_iscntrl(c) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+static bool controls_faulty(Parser *p, const char *line)
+{
+	if (strchr(line, '\r')) {
+		if (!p->cr)
+			parser_complain(p, p->line,
+					"the line has a carriage return; end lines with LF "
+					"alone (such as by dos2unix)");
+		p->cr = true;
+		return true;
+	}
+	for (const char *c = line; *c; c = g_utf8_next_char(c))
+		if (*c != '\t' && is_control(g_utf8_get_char(c))) {
+			parser_complain(p, p->line, "the line has a control character");
+			return true;
+		}
+	return false;
+}
+
+/* Put the next line, LENGTH bytes, into BUFFER; false where it is not fit to be looked at. */
+static bool line_fit(Parser *p, size_t length, char *buffer)
+{
+	if (bytes_faulty(p, p->text, length))
+		return false;
+	memcpy(buffer, p->text, length);
+	buffer[length] = '\0';
+	return !controls_faulty(p, buffer);
+}
+
+/* The reader inih calls, as fgets: one line, empty where there is nothing for inih in it. */
+static char *line_read(char *buffer, int size, void *stream)
+{
+	Parser *p = stream;
+	const char *newline;
+	size_t length;
+
+	if (p->text >= p->end)
+		return NULL;
+	newline = memchr(p->text, '\n', (size_t)(p->end - p->text));
+	length = (size_t)((newline ? newline : p->end) - p->text);
+	p->line++;
+	g_assert(size > LINE_MAX_BYTES + 2);
+	if (line_fit(p, length, buffer)) {
+		if (!line_is_key(p, buffer))
+			*buffer = '\0';
+	} else {
+		line_unread(p, p->text, length);
+		*buffer = '\0';
+	}
+	strcat(buffer, "\n");
+	p->text += length + (newline ? 1 : 0);
+	return buffer;
+}
+
+/* Keys */
+
+static void key_unknown(Parser *p, const char *name)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	g_autofree char *all = NULL;
+	const char *near;
+
+	for (const Key *key = p->keys; key->name; key++)
+		g_ptr_array_add(names, (char *)key->name);
+	g_ptr_array_add(names, NULL);
+	near = nearest_word(name, (const char *const *)names->pdata);
+	all = g_strjoinv(", ", (char **)names->pdata);
+	if (near)
+		parser_complain(p, p->line, "[%s] %s: unknown key; did you mean '%s'?", p->section,
+				name, near);
+	else
+		parser_complain(p, p->line, "[%s] %s: unknown key; known: %s", p->section, name,
+				all);
+}
+
+/* inih's handler; 1 = go on. Its section name is not used: inih cuts it at 49 bytes. */
+static int key_read(void *user, const char *section, const char *name, const char *value)
+{
+	Parser *p = user;
+	int first = GPOINTER_TO_INT(g_hash_table_lookup(p->seen, name));
+
+	(void)section;
+	p->key = name;
+	if (first) {
+		parser_refuse(p, "already given in line %d", first);
+		return 1;
+	}
+	g_hash_table_insert(p->seen, g_strdup(name), GINT_TO_POINTER(p->line));
+	for (const Key *key = p->keys; key->name; key++)
+		if (!strcmp(name, key->name)) {
+			if (*value || !strcmp(name, "flags") || !strcmp(name, "extra"))
+				key->set(p, value);
+			else
+				parser_refuse(p, "has no value");
+			return 1;
+		}
+	key_unknown(p, name);
+	return 1;
+}
+
+/* What only the whole file shows */
+
+static void vm_add(Parser *p, GHashTable *names, const VmSpec *vm, const char *name)
+{
+	int line = GPOINTER_TO_INT(g_hash_table_lookup(names, name));
+
+	if (line)
+		parser_complain(p, vm->line, "[vm %s]: its VM %s has the name of one in line %d",
+				vm->name, name, line);
+	g_hash_table_insert(names, g_strdup(name), GINT_TO_POINTER(vm->line));
+	g_ptr_array_add(p->inventory->vms, vm_spec_copy(vm, name));
+}
+
+/* The last name that count spells out is the longest. */
+static void counted_check(Parser *p, const VmSection *section)
+{
+	g_autofree char *last = g_strdup_printf("%s-%u", section->vm->name, section->count);
+	const char *fault = vm_name_fault(last);
+
+	if (section->count > 1 && fault && !vm_name_fault(section->vm->name))
+		parser_complain(p, section->vm->line, "[vm %s]: the name of its VM %s %s",
+				section->vm->name, last, fault);
+}
+
+/* Spell out count = n into vm-1 … vm-n. */
+static void vms_expand(Parser *p)
+{
+	g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+	for (unsigned i = 0; i < p->vms->len; i++) {
+		const VmSection *section = &g_array_index(p->vms, VmSection, i);
+
+		if (p->inventory->vms->len + section->count > INVENTORY_VMS_MAX) {
+			parser_complain(p, section->vm->line, "[vm %s]: more than %d VMs in all",
+					section->vm->name, INVENTORY_VMS_MAX);
+			return;
+		}
+		counted_check(p, section);
+		if (section->count == 1)
+			vm_add(p, names, section->vm, section->vm->name);
+		for (unsigned n = 1; section->count > 1 && n <= section->count; n++) {
+			g_autofree char *name = g_strdup_printf("%s-%u", section->vm->name, n);
+
+			vm_add(p, names, section->vm, name);
+		}
+	}
+}
+
+static void near_check(Parser *p)
+{
+	const Inventory *inventory = p->inventory;
+
+	if (inventory->near && !inventory->sdk.line)
+		parser_complain(p, inventory->near_line,
+				"[sdk] near: say how many cores: cores-per-node, cores, …");
+}
+
+/* The parser's life */
+
+static void vm_section_clear(gpointer data)
+{
+	vm_spec_free(((VmSection *)data)->vm);
+}
+
+static void complaint_clear(gpointer data)
+{
+	g_free(((Complaint *)data)->text);
+}
+
+static void parser_init(Parser *p, const char *name, const char *text, size_t length)
+{
+	*p = (Parser){.file = name, .text = text, .end = text + length};
+	if (length >= 3 &&
+	    !memcmp(text, "\xef\xbb\xbf", 3)) /* the byte order mark some editors write */
+		p->text += 3;
+	p->inventory = inventory_new();
+	p->complaints = g_array_new(FALSE, FALSE, sizeof(Complaint));
+	g_array_set_clear_func(p->complaints, complaint_clear);
+	p->vms = g_array_new(FALSE, FALSE, sizeof(VmSection));
+	g_array_set_clear_func(p->vms, vm_section_clear);
+	p->sections = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	p->seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+}
+
+static void parser_clear(Parser *p)
+{
+	g_array_unref(p->complaints);
+	g_array_unref(p->vms);
+	g_hash_table_unref(p->sections);
+	g_hash_table_unref(p->seen);
+	g_free(p->section);
+}
+
+static int complaint_compare(gconstpointer a, gconstpointer b)
+{
+	return ((const Complaint *)a)->line - ((const Complaint *)b)->line;
+}
+
+static void complaints_report(Parser *p, GPtrArray *errors)
+{
+	g_array_sort(p->complaints, complaint_compare);
+	for (unsigned i = 0; i < p->complaints->len; i++) {
+		const Complaint *complaint = &g_array_index(p->complaints, Complaint, i);
+
+		g_ptr_array_add(errors, g_strdup_printf("%s:%d: %s", p->file, complaint->line,
+							complaint->text));
+	}
+}
+
+/*
+ * Debian's inih 55 has its build-time limits as variables; upstream's 200-byte line would cut the
+ * CPU list of a large VM. Multi-line values would swallow indented keys. Once: they are
+ * everybody's, and other threads may be parsing.
+ */
+static void inih_configure(void)
+{
+	static gsize done;
+
+	if (!g_once_init_enter(&done))
+		return;
+	ini_max_line = LINE_MAX_BYTES + 96;
+	ini_use_stack = true;
+	ini_allow_multiline = false;
+	ini_stop_on_first_error = false;
+	g_once_init_leave(&done, 1);
+}
+
+Inventory *inventory_parse(const char *name, const char *text, size_t length, GPtrArray *errors)
+{
+	Parser parser;
+	bool bad;
+
+	parser_init(&parser, name, text, length);
+	inih_configure();
+	ini_parse_stream(line_read, &parser, key_read, &parser);
+	section_end(&parser, NULL);
+	near_check(&parser);
+	vms_expand(&parser);
+	bad = parser.complaints->len;
+	complaints_report(&parser, errors);
+	parser_clear(&parser);
+	if (bad)
+		g_clear_pointer(&parser.inventory, inventory_free);
+	return parser.inventory;
+}

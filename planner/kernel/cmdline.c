@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/kernel/cmdline.h"
+#include "planner/base/version.h"
+
+#include <string.h>
+
+/* Words */
+
+static void word_free(gpointer data)
+{
+	CmdlineWord *word = data;
+
+	g_free(word->name);
+	g_free(word->value);
+	g_free(word);
+}
+
+/* The length of the word at TEXT, and where its first '=' is (0 = none). */
+static size_t word_length(const char *text, size_t *equals)
+{
+	bool quoted = false;
+	size_t i;
+
+	*equals = 0;
+	for (i = 0; text[i] && (quoted || !g_ascii_isspace(text[i])); i++) {
+		if (text[i] == '=' && !*equals)
+			*equals = i;
+		if (text[i] == '"')
+			quoted = !quoted;
+	}
+	return i;
+}
+
+/* LENGTH bytes without one pair of quotes, each only where it is. */
+static char *unquote(const char *text, size_t length)
+{
+	bool quoted = length && *text == '"';
+
+	if (!quoted)
+		return g_strndup(text, length);
+	if (length > 1 && text[length - 1] == '"')
+		length--;
+	return g_strndup(text + 1, length - 1);
+}
+
+static CmdlineWord *word_new(const char *text, size_t length, size_t equals)
+{
+	CmdlineWord *word = g_new0(CmdlineWord, 1);
+	g_autofree char *whole = NULL;
+	bool quoted = *text == '"';
+
+	if (!equals) {
+		word->name = unquote(text, length);
+		return word;
+	}
+	if (!quoted) {
+		word->name = g_strndup(text, equals);
+		word->value = unquote(text + equals + 1, length - equals - 1);
+		return word;
+	}
+	whole = unquote(text, length);
+	word->name = g_strndup(whole, equals - 1);
+	word->value = unquote(whole + equals, strlen(whole + equals));
+	return word;
+}
+
+Cmdline *cmdline_parse(const char *text)
+{
+	Cmdline *cmdline = g_new0(Cmdline, 1);
+
+	cmdline->words = g_ptr_array_new_with_free_func(word_free);
+	while (*text && !cmdline->init) {
+		size_t length, equals;
+		CmdlineWord *word;
+
+		for (; g_ascii_isspace(*text); text++)
+			;
+		length = word_length(text, &equals);
+		if (!length)
+			break;
+		word = word_new(text, length, equals);
+		text += length;
+		if (!word->value && !strcmp(word->name, "--")) {
+			cmdline->init = g_strdup(text);
+			word_free(word);
+		} else {
+			g_ptr_array_add(cmdline->words, word);
+		}
+	}
+	return cmdline;
+}
+
+void cmdline_free(Cmdline *cmdline)
+{
+	g_ptr_array_unref(cmdline->words);
+	g_free(cmdline->init);
+	g_free(cmdline);
+}
+
+static char dashed(char c)
+{
+	return c == '-' ? '_' : c;
+}
+
+bool cmdline_same(const char *a, const char *b)
+{
+	for (; *a && dashed(*a) == dashed(*b); a++, b++)
+		;
+	return !*a && !*b;
+}
+
+bool cmdline_listed(const char *const *names, const char *name)
+{
+	for (; *names; names++)
+		if (cmdline_same(*names, name))
+			return true;
+	return false;
+}
+
+const char *const cmdline_cpu_names[] = {"isolcpus", "nohz_full", "rcu_nocbs", "irqaffinity", NULL};
+
+unsigned cmdline_count(const Cmdline *cmdline, const char *name)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < cmdline->words->len; i++)
+		n += cmdline_same(((const CmdlineWord *)g_ptr_array_index(cmdline->words, i))->name,
+				  name);
+	return n;
+}
+
+const CmdlineWord *cmdline_last(const Cmdline *cmdline, const char *name)
+{
+	for (unsigned i = cmdline->words->len; i-- > 0;) {
+		const CmdlineWord *word = g_ptr_array_index(cmdline->words, i);
+
+		if (cmdline_same(word->name, name))
+			return word;
+	}
+	return NULL;
+}
+
+/* Lists */
+
+CmdlineKernel cmdline_kernel(const char *release)
+{
+	if (!release || !version_valid(release))
+		return (CmdlineKernel){true, true, true, true, true, false};
+	return (CmdlineKernel){
+		.all = !version_before(release, 5, 14),
+		.last = !version_before(release, 5, 13),
+		.flags = !version_before(release, 4, 15),
+		.managed = !version_before(release, 5, 6),
+		.skip = !version_before(release, 5, 6),
+		.one_mask = version_before(release, 5, 18),
+	};
+}
+
+typedef struct Reader {
+	const char *at;
+	unsigned bits;
+	const CmdlineKernel *kernel;
+	ListFault fault;
+} Reader;
+
+static bool region_ends(char c)
+{
+	return !c || c == ',' || g_ascii_isspace(c);
+}
+
+/* bitmap_getnum() */
+static unsigned read_number(Reader *reader)
+{
+	uint64_t n = 0;
+	const char *start = reader->at;
+
+	if (reader->kernel->last && *reader->at == 'N') {
+		reader->at++;
+		return reader->bits - 1;
+	}
+	for (; g_ascii_isdigit(*reader->at); reader->at++)
+		n = MIN(n * 10 + (uint64_t)(*reader->at - '0'), UINT64_C(1) << 40);
+	if (reader->at == start)
+		reader->fault = LIST_MALFORMED;
+	else if (n > G_MAXUINT && !reader->fault)
+		reader->fault = LIST_OUT_OF_RANGE;
+	return (unsigned)MIN(n, G_MAXUINT);
+}
+
+typedef struct Region {
+	unsigned start, end, used, group;
+} Region;
+
+static bool expect(Reader *reader, char c)
+{
+	if (reader->fault)
+		return false;
+	if (*reader->at != c) {
+		reader->fault = LIST_MALFORMED;
+		return false;
+	}
+	reader->at++;
+	return true;
+}
+
+/* The numbers before a pattern. */
+static void read_range(Reader *reader, Region *region)
+{
+	if (reader->kernel->all && !g_ascii_strncasecmp(reader->at, "all", 3)) {
+		*region = (Region){.start = 0, .end = reader->bits - 1};
+		reader->at += 3;
+		return;
+	}
+	region->start = region->end = read_number(reader);
+	if (reader->fault || region_ends(*reader->at))
+		return;
+	if (expect(reader, '-'))
+		region->end = read_number(reader);
+}
+
+/* bitmap_parse_region() */
+static Region read_region(Reader *reader)
+{
+	Region region = {0};
+
+	read_range(reader, &region);
+	region.used = region.group = region.end == G_MAXUINT ? G_MAXUINT : region.end + 1;
+	if (reader->fault || region_ends(*reader->at))
+		return region;
+	if (expect(reader, ':'))
+		region.used = read_number(reader);
+	if (expect(reader, '/'))
+		region.group = read_number(reader);
+	return region;
+}
+
+/* bitmap_check_region(), and the range check of bitmap_set_region() */
+static void check_region(Reader *reader, const Region *region)
+{
+	if (reader->fault)
+		return;
+	if (region->start > region->end || !region->group || region->used > region->group)
+		reader->fault = LIST_MALFORMED;
+	else if (region->end >= reader->bits)
+		reader->fault = LIST_OUT_OF_RANGE;
+}
+
+static void set_region(hwloc_bitmap_t set, const Region *region)
+{
+	for (uint64_t at = region->start; region->used && at <= region->end; at += region->group)
+		hwloc_bitmap_set_range(set, (unsigned)at,
+				       (int)MIN(at + region->used - 1, region->end));
+}
+
+ListFault cmdline_list(const char *text, unsigned bits, const CmdlineKernel *kernel,
+		       hwloc_bitmap_t set)
+{
+	Reader reader = {text, MIN(bits, CPULIST_LIMIT), kernel, LIST_GOOD};
+
+	hwloc_bitmap_zero(set);
+	while (!reader.fault) {
+		Region region;
+
+		for (; *reader.at == ',' || g_ascii_isspace(*reader.at); reader.at++)
+			;
+		if (!*reader.at)
+			break;
+		region = read_region(&reader);
+		check_region(&reader, &region);
+		if (!reader.fault)
+			set_region(set, &region);
+	}
+	return reader.fault;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/kernel/kernelargs.h"
+#include "planner/base/finding.h"
+#include "planner/base/version.h"
+
+#include <string.h>
+
+#define SUBJECT "[kernel]"
+
+void kernel_parameter_free(KernelParameter *parameter)
+{
+	g_free(parameter->name);
+	g_free(parameter->value);
+	g_free(parameter);
+}
+
+static void add(GPtrArray *parameters, const char *name, char *value)
+{
+	KernelParameter *parameter = g_new0(KernelParameter, 1);
+
+	parameter->name = g_strdup(name);
+	parameter->value = value;
+	g_ptr_array_add(parameters, parameter);
+}
+
+/*
+ * Flags of isolcpus by kernel version: managed_irq came with 5.6, and with any flag `domain` must
+ * be said, or nothing is taken from the scheduler. Older kernels drop the whole parameter over a
+ * flag they do not know.
+ */
+static char *default_flags(const char *kernel, GPtrArray *findings)
+{
+	if (!kernel) {
+		findings_add_unknown(
+			findings, SEVERITY_WARNING, "kernel.version-unknown", SUBJECT,
+			"set [node] kernel",
+			"the kernel's version is not known: isolcpus is written without "
+			"flags, which every kernel takes");
+		return g_strdup("");
+	}
+	return g_strdup(version_before(kernel, 5, 6) ? "" : "managed_irq,domain");
+}
+
+static void flags_check(char **flags, const char *kernel, GPtrArray *findings)
+{
+	bool managed = g_strv_contains((const char *const *)flags, "managed_irq");
+
+	if (*flags && !g_strv_contains((const char *const *)flags, "domain"))
+		findings_add(findings, SEVERITY_ERROR, "kernel.flags-without-domain", SUBJECT,
+			     "write flags = managed_irq,domain",
+			     "isolcpus with flags but without 'domain' isolates nothing from the "
+			     "scheduler");
+	if (!*flags)
+		return;
+	if (!kernel)
+		findings_add_unknown(findings, SEVERITY_WARNING, "kernel.version-unknown", SUBJECT,
+				     "set [node] kernel",
+				     "the kernel's version is not known, nor whether it takes "
+				     "isolcpus flags or drops the whole parameter over them");
+	else if (version_before(kernel, 4, 15) || (managed && version_before(kernel, 5, 6)))
+		findings_add(
+			findings, SEVERITY_ERROR, "kernel.flags-too-new", SUBJECT,
+			"leave [kernel] flags out: planner chooses by version",
+			"kernel %s does not know isolcpus flag %s and drops the whole parameter",
+			kernel, managed ? "managed_irq (5.6)" : "domain (4.15)");
+}
+
+static char *isolcpus_flags(const Inventory *inventory, const char *kernel, GPtrArray *findings)
+{
+	if (!inventory->flags)
+		return default_flags(kernel, findings);
+	flags_check(inventory->flags, kernel, findings);
+	return g_strjoinv(",", inventory->flags);
+}
+
+static void add_isolcpus(GPtrArray *parameters, const char *flags, const char *list)
+{
+	add(parameters, "isolcpus", g_strconcat(flags, *flags ? "," : "", list, NULL));
+}
+
+/* cpuset.cpus.partition=isolated is of cgroup v2 since 6.1
+ * (Documentation/admin-guide/cgroup-v2.rst). */
+static void cpuset_check(const char *kernel, GPtrArray *findings)
+{
+	if (!kernel)
+		findings_add_unknown(findings, SEVERITY_WARNING, "kernel.cpuset-unknown", SUBJECT,
+				     "set [node] kernel",
+				     "isolation = cpuset needs a kernel of 6.1 or later, and the "
+				     "kernel's version is not known");
+	else if (version_before(kernel, 6, 1))
+		findings_add(findings, SEVERITY_ERROR, "kernel.cpuset-too-new", SUBJECT,
+			     "use isolation = isolcpus",
+			     "isolated cpuset partitions need kernel 6.1, this is %s", kernel);
+}
+
+static void add_isolation(GPtrArray *parameters, const Inventory *inventory, const char *kernel,
+			  hwloc_const_bitmap_t isolated, GPtrArray *findings)
+{
+	g_autofree char *list = cpulist_format(isolated);
+	g_autofree char *flags = NULL;
+
+	if (hwloc_bitmap_iszero(isolated))
+		return;
+	if (inventory->isolation == ISOLATION_CPUSET) {
+		cpuset_check(kernel, findings);
+		if (inventory->flags)
+			findings_add(findings, SEVERITY_WARNING, "kernel.flags-unused", SUBJECT,
+				     "leave [kernel] flags out, or use isolation = isolcpus",
+				     "flags are of isolcpus=, which isolation = cpuset does not "
+				     "write");
+	} else {
+		flags = isolcpus_flags(inventory, kernel, findings);
+		add_isolcpus(parameters, flags, list);
+	}
+	add(parameters, "nohz_full", g_strdup(list));
+	add(parameters, "rcu_nocbs", g_strdup(list));
+}
+
+static void add_extra(GPtrArray *parameters, char **extra)
+{
+	for (; *extra; extra++) {
+		char *equals = strchr(*extra, '=');
+		g_autofree char *name = g_strndup(*extra, strcspn(*extra, "="));
+
+		add(parameters, name, equals ? g_strdup(equals + 1) : NULL);
+	}
+}
+
+GPtrArray *kernel_parameters(const Inventory *inventory, const char *kernel,
+			     hwloc_const_bitmap_t isolated, hwloc_const_bitmap_t host_cpus,
+			     GPtrArray *findings)
+{
+	GPtrArray *parameters =
+		g_ptr_array_new_with_free_func((GDestroyNotify)kernel_parameter_free);
+
+	add_isolation(parameters, inventory, kernel, isolated, findings);
+	if (inventory->irqaffinity && parameters->len)
+		add(parameters, "irqaffinity", cpulist_format(host_cpus));
+	add_extra(parameters, inventory->extra);
+	return parameters;
+}
+
+char *kernel_line(const GPtrArray *parameters)
+{
+	GString *line = g_string_new(NULL);
+
+	for (unsigned i = 0; i < parameters->len; i++) {
+		const KernelParameter *p = g_ptr_array_index(parameters, i);
+
+		g_string_append_printf(line, "%s%s%s%s", i ? " " : "", p->name, p->value ? "=" : "",
+				       p->value ? p->value : "");
+	}
+	return g_string_free(line, FALSE);
+}
+
+void kernel_line_check(const char *line, GPtrArray *findings)
+{
+	size_t length = strlen(line);
+
+	if (length > KERNEL_LINE_MAX)
+		findings_add(findings, SEVERITY_ERROR, "kernel.line-too-long", SUBJECT,
+			     "shorten [kernel] extra, or choose host CPUs that make longer ranges",
+			     "the parameters take %zu bytes; a kernel reads %d in all", length,
+			     KERNEL_LINE_MAX);
+	else if (length > KERNEL_LINE_GRUBENV)
+		findings_add(findings, SEVERITY_WARNING, "kernel.line-long", SUBJECT,
+			     "choose host CPUs that make longer ranges, or do not keep the line in "
+			     "GRUB's environment block",
+			     "the parameters take %zu bytes; GRUB's environment block holds %d",
+			     length, KERNEL_LINE_GRUBENV);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* What a domain has that would contradict what the plan says of its VM. */
+#ifndef PLANNER_MERGE_MERGE_CONFLICTS_H
+#define PLANNER_MERGE_MERGE_CONFLICTS_H
+
+#include "planner/merge/merge_text.h"
+#include "planner/place/plan.h"
+
+/*
+ * Take out of the domain ROOT what would contradict VM's elements, or what libvirt would refuse
+ * beside them: of other vCPUs, cells and dies than the guest then has, pages for some of its cells
+ * only, an automatic placement, a hint that its vCPUs never wait. What a guest sees stays where it
+ * is RUNNING.
+ */
+void merge_conflicts(MergeText *merge, const xmlNode *root, const PlanVm *vm, bool running);
+
+#endif

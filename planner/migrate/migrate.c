@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/migrate/migrate.h"
+#include "planner/artifacts/artifact_fill.h"
+#include "planner/place/replan.h"
+
+const char *const migrate_names[] = {"live", "loses-cpu-pm", "unknown", "restart", "cannot", NULL};
+
+static void point_free(gpointer data)
+{
+	MigratePoint *point = data;
+
+	g_free(point->text);
+	g_free(point->fix);
+	g_free(point);
+}
+
+void migrate_free(Migration *migration)
+{
+	g_ptr_array_unref(migration->points);
+	plan_free(migration->plan);
+	g_free(migration);
+}
+
+/* Of the node's VMs those that run. */
+static void keep_running(Inventory *inventory, const Plan *plan)
+{
+	for (unsigned i = inventory->vms->len; i-- > 0;) {
+		const VmSpec *spec = g_ptr_array_index(inventory->vms, i);
+
+		if (!plan_vm(plan, spec->name)->placed)
+			g_ptr_array_remove_index(inventory->vms, i);
+	}
+}
+
+/* The other node as it is. */
+static Inventory *inventory_of(const Plan *plan)
+{
+	Inventory *inventory = replan_inventory(plan);
+
+	inventory->kernel = g_strdup(plan->kernel);
+	inventory->qemu = g_strdup(plan->qemu);
+	inventory->libvirt = g_strdup(plan->libvirt);
+	inventory->mwait = plan->mwait;
+	inventory->isolation = plan_is_cpuset(plan) ? ISOLATION_CPUSET : ISOLATION_ISOLCPUS;
+	keep_running(inventory, plan);
+	return inventory;
+}
+
+/* The VM as it comes: CPUs and nodes are the other node's to choose. */
+static VmSpec *newcomer(const PlanVm *vm)
+{
+	VmSpec *spec = vm_spec_copy(vm->spec, vm->spec->name);
+
+	g_clear_pointer(&spec->cpus, g_array_unref);
+	spec->node = -1;
+	return spec;
+}
+
+Migration *migrate_new(const Plan *from, const PlanVm *vm, const Plan *to, double overcommit,
+		       unsigned moves)
+{
+	g_autoptr(Inventory) inventory = inventory_of(to);
+	Migration *migration = g_new0(Migration, 1);
+
+	inventory->overcommit = overcommit;
+	g_ptr_array_add(inventory->vms, newcomer(vm));
+	migration->from = from;
+	migration->to = to;
+	migration->before = vm;
+	migration->plan = plan_compute(to->host, inventory, NULL, &(PlanOptions){.moves = moves});
+	migration->after = plan_vm(migration->plan, vm->spec->name);
+	migration->points = g_ptr_array_new_with_free_func(point_free);
+	migrate_judge(migration);
+	return migration;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/base/json.h"
+#include "planner/migrate/migrate.h"
+
+static json_t *node_to_json(const Plan *plan)
+{
+	return json_pack("{ss*ss}", "name", plan->name, "topology", plan->host->fingerprint);
+}
+
+/* As in the plan document. */
+static void places_to_json(json_t *object, const PlanVm *vm)
+{
+	g_autofree char *pool = vm->cpuset ? cpulist_format(vm->cpuset) : NULL;
+	json_t *pins = json_array();
+
+	for (unsigned v = 0; v < vm->vcpupin->len; v++)
+		json_array_append_new(pins, json_integer(g_array_index(vm->vcpupin, unsigned, v)));
+	if (pool)
+		json_object_set_new(object, "cpuset", json_string(pool));
+	else
+		json_object_set(object, "vcpupin", pins);
+	json_decref(pins);
+}
+
+static json_t *side_to_json(const Plan *plan, const PlanVm *vm)
+{
+	json_t *object = node_to_json(plan);
+
+	json_object_set_new(object, "placed", json_boolean(vm->placed));
+	places_to_json(object, vm);
+	json_object_set_new(object, "cpu_pm", json_string(cpupm_names[vm->cpupm->verdict]));
+	return object;
+}
+
+static json_t *point_to_json(const MigratePoint *point)
+{
+	return json_pack("{ssssssss*}", "point", point->what, "verdict",
+			 migrate_names[point->verdict], "text", point->text, "fix", point->fix);
+}
+
+json_t *migrate_to_json(const Migration *migration)
+{
+	json_t *points = json_array();
+
+	for (unsigned i = 0; i < migration->points->len; i++)
+		json_array_append_new(points,
+				      point_to_json(g_ptr_array_index(migration->points, i)));
+	return json_pack("{sssssssososo}", "format", JSON_FORMAT_MIGRATE, "vm",
+			 migration->before->spec->name, "verdict",
+			 migrate_names[migration->verdict], "from",
+			 side_to_json(migration->from, migration->before), "to",
+			 side_to_json(migration->plan, migration->after), "points", points);
+}

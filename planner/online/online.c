@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/online/online_internal.h"
+#include "planner/place/place.h"
+#include "planner/place/problem.h"
+
+#include <string.h>
+
+#define NONE G_MAXUINT
+
+uint64_t online_part_memory(const Demand *demand, unsigned vcpus)
+{
+	uint64_t each = demand->memory / demand->vcpus, rest = demand->memory % demand->vcpus;
+	uint64_t share = each * vcpus + (rest * vcpus + demand->vcpus - 1) / demand->vcpus;
+
+	return (share + demand->page - 1) / demand->page * demand->page;
+}
+
+Demand online_demand(const Online *o, const VmSpec *spec)
+{
+	Demand demand = {spec->vcpus, spec->threads == THREADS_ISOLATE, spec->memory,
+			 place_page(spec), NONE};
+
+	if (spec->node >= 0) {
+		demand.node = host_node_of_id(o->plan->host, (unsigned)spec->node);
+		if (demand.node == HOST_NONE) /* no such node: no room is on it */
+			demand.node = o->plan->host->nodes->len;
+	}
+	demand.whole = (demand.memory + demand.page - 1) / demand.page * demand.page;
+	return demand;
+}
+
+/* Seats to cores and pins */
+
+/* The lowest free core of a room from position *NEXT on. */
+static unsigned core_take(Online *o, const Room *room, unsigned *next)
+{
+	for (;; (*next)++) {
+		unsigned core = g_array_index(room->cores, unsigned, *next);
+
+		if (!o->taken[core]) {
+			o->taken[core] = true;
+			return core;
+		}
+	}
+}
+
+/* Written in place: an append an element would take longer than the decision's arithmetic. */
+static void pin_taken(Online *o, OnlineVm *vm, const Taken *taken)
+{
+	const Room *room = online_room(o, taken->room);
+	const Core *all = (const Core *)o->plan->host->cores->data;
+	unsigned left = taken->vcpus, next = 0;
+	unsigned *cores, *pins;
+
+	g_array_set_size(vm->cores, vm->cores->len + taken->cores);
+	g_array_set_size(vm->vcpupin, vm->vcpupin->len + taken->vcpus);
+	cores = &g_array_index(vm->cores, unsigned, vm->cores->len) - taken->cores;
+	pins = &g_array_index(vm->vcpupin, unsigned, vm->vcpupin->len) - taken->vcpus;
+	for (unsigned i = 0; i < taken->cores; i++) {
+		const Core *core = &all[cores[i] = core_take(o, room, &next)];
+		unsigned use = vm->spec->threads == THREADS_ISOLATE ? 1 : core->n_cpus;
+
+		for (unsigned t = 0; t < use && left; t++, left--)
+			*pins++ = core->cpu[t];
+	}
+}
+
+/* Give VM the cores of SEAT, which the counts have already. */
+static void seat_apply(Online *o, OnlineVm *vm, const Seat *seat)
+{
+	for (unsigned i = 0; i < seat->n; i++) {
+		pin_taken(o, vm, &seat->taken[i]);
+		o->cores_taken += seat->taken[i].cores;
+	}
+}
+
+/* By vCPUs, not by cores: the last core of a share may be half used. */
+void online_seat_of(const Online *o, const OnlineVm *vm, Seat *seat)
+{
+	unsigned last = NONE;
+
+	seat->n = 0;
+	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
+		unsigned core =
+			host_core_of(o->plan->host, g_array_index(vm->vcpupin, unsigned, v));
+		unsigned room = o->room_of[core];
+
+		if (!seat->n || seat->taken[seat->n - 1].room != room)
+			seat->taken[seat->n++] = (Taken){room, 0, 0};
+		seat->taken[seat->n - 1].cores += core != last;
+		seat->taken[seat->n - 1].vcpus++;
+		last = core;
+	}
+}
+
+/* VMs */
+
+static void online_vm_free(OnlineVm *vm)
+{
+	vm_spec_free(vm->spec);
+	g_array_unref(vm->cores);
+	g_array_unref(vm->vcpupin);
+	g_free(vm);
+}
+
+/* A record that a VM left, or a new one: most of a decision's time would be memory for it. */
+static OnlineVm *record_new(Online *o)
+{
+	OnlineVm *vm;
+
+	if (o->spare->len)
+		return g_ptr_array_steal_index_fast(o->spare, o->spare->len - 1);
+	vm = g_new0(OnlineVm, 1);
+	vm->spec = g_new0(VmSpec, 1);
+	vm->cores = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	vm->vcpupin = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	return vm;
+}
+
+static OnlineVm *online_vm_new(Online *o, const VmSpec *spec)
+{
+	OnlineVm *vm = record_new(o);
+	VmSpec *copy = vm->spec;
+
+	*copy = *spec;
+	copy->name = g_strdup(spec->name);
+	copy->cpus = NULL;
+	vm->movable = true;
+	return vm;
+}
+
+/* VM is no longer one of those that run. */
+static void vm_leaves(Online *o, OnlineVm *vm)
+{
+	g_hash_table_steal(o->vms, vm->spec->name);
+	g_clear_pointer(&vm->spec->name, g_free);
+	g_array_set_size(vm->cores, 0);
+	g_array_set_size(vm->vcpupin, 0);
+	g_ptr_array_add(o->spare, vm);
+}
+
+/* The seat leaves the counts, or (SIGN -1) comes back; what they are worth follows. */
+static void seat_count(Online *o, const Demand *demand, const Seat *seat, int sign)
+{
+	online_count(o, &o->now, demand, seat, sign);
+	online_value_update(o, o->value, seat, sign);
+}
+
+/* BYTES leave a node's memory; those of a negative number come back. */
+static void memory_count(Online *o, unsigned node, uint64_t bytes)
+{
+	if (o->now.memory[node] == UINT64_MAX)
+		return;
+	o->now.memory[node] -= bytes;
+	online_value_node(o, o->value, node);
+}
+
+static const OnlineVm *vm_add(Online *o, OnlineVm *vm)
+{
+	g_hash_table_insert(o->vms, vm->spec->name, vm);
+	if (vm->spec->policy == POLICY_DEDICATED)
+		o->vcpus += vm->spec->vcpus;
+	return vm;
+}
+
+static OnlineStatus place_dedicated(Online *o, const VmSpec *spec, const OnlineVm **placed)
+{
+	Demand demand = online_demand(o, spec);
+	Seat seat = {0, (Taken *)o->scratch->data};
+	OnlineVm *vm;
+
+	if (o->policy == ONLINE_LOOK_AHEAD)
+		online_value_learn(o, o->value, &demand);
+	if (!online_seat(o, &o->now, o->policy == ONLINE_LOOK_AHEAD ? o->value : NULL, o->policy,
+			 &demand, &seat))
+		return ONLINE_REJECTED;
+	seat_count(o, &demand, &seat, 1);
+	vm = online_vm_new(o, spec);
+	seat_apply(o, vm, &seat);
+	*placed = vm_add(o, vm);
+	return ONLINE_PLACED;
+}
+
+/* A shared VM needs memory alone, from the node that has most. */
+static OnlineStatus place_pooled(Online *o, const VmSpec *spec, const OnlineVm **placed)
+{
+	Demand demand = online_demand(o, spec);
+	uint64_t bytes = online_share_memory(&demand, demand.vcpus);
+	unsigned most = 0;
+	OnlineVm *vm;
+
+	for (unsigned n = 1; n < o->plan->host->nodes->len; n++)
+		if (o->now.memory[n] > o->now.memory[most])
+			most = n;
+	if (hwloc_bitmap_iszero(o->pool) || o->now.memory[most] < bytes)
+		return ONLINE_REJECTED;
+	memory_count(o, most, bytes);
+	vm = online_vm_new(o, spec);
+	vm->pool_node = most;
+	*placed = vm_add(o, vm);
+	return ONLINE_PLACED;
+}
+
+OnlineStatus online_place(Online *o, const VmSpec *spec, const OnlineVm **vm)
+{
+	if (g_hash_table_contains(o->vms, spec->name))
+		return ONLINE_DUPLICATE;
+	return spec->policy == POLICY_SHARED ? place_pooled(o, spec, vm)
+					     : place_dedicated(o, spec, vm);
+}
+
+/* Take VM off its cores, the counts included. */
+static void unseat(Online *o, OnlineVm *vm)
+{
+	Demand demand = online_demand(o, vm->spec);
+	Seat seat = {0, (Taken *)o->scratch->data};
+
+	online_seat_of(o, vm, &seat);
+	seat_count(o, &demand, &seat, -1);
+	for (unsigned i = 0; i < vm->cores->len; i++)
+		o->taken[g_array_index(vm->cores, unsigned, i)] = false;
+	o->cores_taken -= vm->cores->len;
+	g_array_set_size(vm->cores, 0);
+	g_array_set_size(vm->vcpupin, 0);
+}
+
+bool online_remove(Online *o, const char *id)
+{
+	OnlineVm *vm = g_hash_table_lookup(o->vms, id);
+	Demand demand;
+
+	if (!vm)
+		return false;
+	if (vm->spec->policy == POLICY_DEDICATED) {
+		unseat(o, vm);
+		o->vcpus -= vm->spec->vcpus;
+	} else {
+		demand = online_demand(o, vm->spec);
+		memory_count(o, vm->pool_node, -online_share_memory(&demand, demand.vcpus));
+	}
+	vm_leaves(o, vm);
+	return true;
+}
+
+/* Questions */
+
+unsigned online_vcpus(const Online *o)
+{
+	return o->vcpus;
+}
+
+double online_fill(const Online *o)
+{
+	return o->cores_all ? (double)o->cores_taken / o->cores_all : 0;
+}
+
+hwloc_const_bitmap_t online_pool(const Online *o)
+{
+	return o->pool;
+}
+
+/* Moves, decided in online_moves.c */
+
+static void repin(Online *o, OnlineVm *vm, const GArray *to)
+{
+	for (unsigned v = 0; v < to->len; v++) {
+		unsigned cpu = g_array_index(to, unsigned, v);
+		unsigned core = host_core_of(o->plan->host, cpu);
+
+		g_array_append_val(vm->vcpupin, cpu);
+		if (!vm->cores->len ||
+		    g_array_index(vm->cores, unsigned, vm->cores->len - 1) != core)
+			g_array_append_val(vm->cores, core);
+	}
+}
+
+static void reseat(Online *o, OnlineVm *vm)
+{
+	Demand demand = online_demand(o, vm->spec);
+	Seat seat = {0, (Taken *)o->scratch->data};
+
+	online_seat_of(o, vm, &seat);
+	seat_count(o, &demand, &seat, 1);
+	for (unsigned i = 0; i < vm->cores->len; i++)
+		o->taken[g_array_index(vm->cores, unsigned, i)] = true;
+	o->cores_taken += vm->cores->len;
+}
+
+void online_apply(Online *o, const GPtrArray *moves)
+{
+	for (unsigned i = 0; i < moves->len; i++) {
+		const OnlineMove *move = g_ptr_array_index(moves, i);
+
+		unseat(o, g_hash_table_lookup(o->vms, move->id));
+	}
+	for (unsigned i = 0; i < moves->len; i++) {
+		const OnlineMove *move = g_ptr_array_index(moves, i);
+		OnlineVm *vm = g_hash_table_lookup(o->vms, move->id);
+
+		repin(o, vm, move->to);
+		reseat(o, vm);
+	}
+}
+
+/* Life */
+
+static void counts_build(Online *o)
+{
+	const Host *host = o->plan->host;
+	g_autofree uint64_t *memory = place_node_memory(host, o->inventory);
+
+	o->now = online_counts_new(o);
+	for (unsigned r = 0; r < o->rooms->len; r++)
+		o->now.free[r] = online_room(o, r)->capacity;
+	for (unsigned c = 0; c < o->cells->len; c++)
+		o->now.cell[c] = online_cell(o, c)->capacity;
+	memcpy(o->now.memory, memory, host->nodes->len * sizeof *memory);
+	o->taken = g_new0(bool, host->cores->len);
+	g_array_set_size(o->scratch, MAX(o->rooms->len, host->cores->len));
+}
+
+/* Is the VM on cores that VMs may have, all of them? Others are no business of the rooms. */
+static bool vm_on_rooms(const Online *o, const PlanVm *vm)
+{
+	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
+		unsigned cpu = g_array_index(vm->vcpupin, unsigned, v);
+		unsigned core = host_core_of(o->plan->host, cpu);
+
+		if (!problem_core_of_vms(o->plan, core) || o->taken[core])
+			return false;
+	}
+	return true;
+}
+
+static void core_lose(Online *o, unsigned core)
+{
+	static const Demand nothing = {.page = 1, .node = NONE};
+	Taken one = {o->room_of[core], 1, 0};
+	Seat seat = {1, &one};
+
+	o->taken[core] = true;
+	o->cores_taken++;
+	seat_count(o, &nothing, &seat, 1);
+}
+
+/* Cores of a VM that clashes with others are gone all the same: nobody else may have them. */
+static void cores_lose(Online *o, const PlanVm *vm)
+{
+	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
+		unsigned cpu = g_array_index(vm->vcpupin, unsigned, v);
+		unsigned core = host_core_of(o->plan->host, cpu);
+
+		if (problem_core_of_vms(o->plan, core) && !o->taken[core])
+			core_lose(o, core);
+	}
+}
+
+static void begin_vm(Online *o, const PlanVm *planned)
+{
+	const OnlineVm *placed;
+	Demand demand = online_demand(o, planned->spec);
+	OnlineVm *vm;
+
+	if (planned->spec->policy == POLICY_SHARED) {
+		place_pooled(o, planned->spec, &placed);
+		return;
+	}
+	online_value_learn(o, o->value, &demand);
+	if (!planned->placed)
+		return;
+	if (!vm_on_rooms(o, planned)) {
+		cores_lose(o, planned);
+		return;
+	}
+	vm = online_vm_new(o, planned->spec);
+	vm->movable = !planned->spec->cpus;
+	repin(o, vm, planned->vcpupin);
+	reseat(o, vm);
+	vm_add(o, vm);
+}
+
+/* Cores reserved for VMs that the plan could not place stay reserved. */
+static void cores_reserved_lose(Online *o)
+{
+	for (unsigned i = 0; i < o->plan->host->cores->len; i++)
+		if (g_array_index(o->plan->roles, Role, i) == ROLE_DEDICATED &&
+		    problem_core_of_vms(o->plan, i) && !o->taken[i])
+			core_lose(o, i);
+}
+
+Online *online_new(const Plan *plan, const Inventory *inventory, OnlinePolicy policy)
+{
+	Online *o = g_new0(Online, 1);
+
+	o->plan = plan;
+	o->inventory = inventory;
+	o->policy = policy;
+	o->value = online_value_new();
+	o->spare = g_ptr_array_new_with_free_func((GDestroyNotify)online_vm_free);
+	o->scratch = g_array_new(FALSE, FALSE, sizeof(Taken));
+	o->vms = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
+				       (GDestroyNotify)online_vm_free);
+	o->pool = hwloc_bitmap_dup(plan->cpus[ROLE_SHARED]);
+	if (hwloc_bitmap_iszero(o->pool))
+		hwloc_bitmap_copy(o->pool, plan->cpus[ROLE_HOST]);
+	online_rooms_build(o);
+	counts_build(o);
+	for (unsigned i = 0; i < plan->vms->len; i++)
+		begin_vm(o, g_ptr_array_index(plan->vms, i));
+	cores_reserved_lose(o);
+	return o;
+}
+
+void online_free(Online *o)
+{
+	online_counts_free(&o->now);
+	online_value_free(o->value);
+	g_free(o->taken);
+	g_free(o->room_of);
+	g_array_unref(o->rooms);
+	g_array_unref(o->cells);
+	g_array_unref(o->scratch);
+	g_ptr_array_unref(o->spare);
+	g_hash_table_unref(o->vms);
+	hwloc_bitmap_free(o->pool);
+	g_free(o);
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of online placement share.
+ *
+ *   online.c        who runs where; coming and going
+ *   online_rooms.c  rooms, cells and classes, once
+ *   online_why.c    why a VM has no seat
+ *   online_seat.c   seats on counts of free cores: pure, so that a what-if is the same on a copy
+ *   online_value.c  what the free cores are worth to the VMs that are likely to come
+ *   online_moves.c  which VMs would have to move
+ */
+#ifndef PLANNER_ONLINE_ONLINE_INTERNAL_H
+#define PLANNER_ONLINE_ONLINE_INTERNAL_H
+
+#include "planner/online/online.h"
+
+/* A room: cores for VMs, of one class, that share a node and an L3. What never changes. */
+typedef struct Room {
+	unsigned node, class, threads;
+	unsigned cell;
+	unsigned capacity;
+	GArray *cores; /* of unsigned: positions in host->cores, ascending */
+} Room;
+
+/* The rooms of one class on one node: rooms[first …]. */
+typedef struct Cell {
+	unsigned node, class, threads;
+	unsigned first, n_rooms, capacity;
+} Cell;
+
+/* What is free. One block of memory, so that a copy is one copy. */
+typedef struct Counts {
+	unsigned *free;	  /* by room: cores */
+	unsigned *cell;	  /* by cell: cores */
+	uint64_t *memory; /* by node: bytes, UINT64_MAX = not known */
+} Counts;
+
+/* A VM's demand, as counts. */
+typedef struct Demand {
+	unsigned vcpus;
+	bool isolate;
+	uint64_t memory, page;
+	unsigned node;	/* G_MAXUINT = any */
+	uint64_t whole; /* memory in whole pages */
+} Demand;
+
+/* Some cores of a room. */
+typedef struct Taken {
+	unsigned room, cores, vcpus;
+} Taken;
+
+/* Where a demand sits: at most one entry a room. */
+typedef struct Seat {
+	unsigned n;
+	Taken *taken; /* room for n_rooms entries */
+} Seat;
+
+typedef struct Value Value;
+
+struct Online {
+	const Plan *plan;
+	const Inventory *inventory;
+	OnlinePolicy policy;
+	GArray *rooms; /* of Room, by node, class and lowest CPU */
+	GArray *cells; /* of Cell, in the order of rooms */
+	unsigned n_classes;
+	Counts now;
+	Value *value;	   /* of now */
+	bool *taken;	   /* by core */
+	unsigned *room_of; /* by core: its room, where it has one */
+	GHashTable *vms;   /* id → OnlineVm, owned */
+	GPtrArray *spare;  /* of OnlineVm: records of VMs that left, for those that come */
+	GArray *scratch;   /* of Taken: the seat being decided */
+	unsigned vcpus, cores_taken, cores_all;
+	hwloc_bitmap_t pool;
+};
+
+static inline const Room *online_room(const Online *online, unsigned room)
+{
+	return &g_array_index(online->rooms, Room, room);
+}
+
+static inline const Cell *online_cell(const Online *online, unsigned cell)
+{
+	return &g_array_index(online->cells, Cell, cell);
+}
+
+Demand online_demand(const Online *online, const VmSpec *spec);
+uint64_t online_part_memory(const Demand *demand, unsigned vcpus);
+
+/* Bytes a share of VCPUS takes. */
+static inline uint64_t online_share_memory(const Demand *demand, unsigned vcpus)
+{
+	return vcpus == demand->vcpus ? demand->whole : online_part_memory(demand, vcpus);
+}
+
+/* The seat VM has now; space as for online_seat(). */
+void online_seat_of(const Online *online, const OnlineVm *vm, Seat *seat);
+
+/* online_rooms.c */
+
+/* Fill in all of ONLINE that never changes: rooms, cells, room_of, cores_all. */
+void online_rooms_build(Online *online);
+
+/* online_seat.c */
+
+Counts online_counts_new(const Online *online);
+Counts online_counts_copy(const Online *online, const Counts *counts);
+void online_counts_free(Counts *counts);
+/*
+ * Seat DEMAND in what COUNTS has, at the finest level that holds it; SEAT->taken has space for as
+ * many entries as there are rooms. False when it fits nowhere. VALUE, of the same counts, says
+ * which of the places is best; where it is NULL the policy does.
+ */
+bool online_seat(const Online *online, const Counts *counts, const Value *value,
+		 OnlinePolicy policy, const Demand *demand, Seat *seat);
+/* Add a share of VCPUS in CELL, which has the cores, to SEAT: one room that holds it, else the
+ * fragments first. */
+void online_share(const Online *online, const Counts *counts, unsigned cell, unsigned vcpus,
+		  const Demand *demand, Seat *seat);
+/* Rooms in ascending order. */
+void online_seat_sort(Seat *seat);
+/* Does CELL hold a share of VCPUS? */
+bool online_holds(const Online *online, const Counts *counts, unsigned cell, unsigned vcpus,
+		  const Demand *demand);
+/* Take a seat from, or (SIGN -1) give it back to, the counts. */
+void online_count(const Online *online, Counts *counts, const Demand *demand, const Seat *seat,
+		  int sign);
+
+/* online_value.c */
+
+Value *online_value_new(void);
+void online_value_free(Value *value);
+/* One more VM like this was seen. */
+void online_value_learn(const Online *online, Value *value, const Demand *demand);
+/* The seat was taken from the counts, or (SIGN -1) given back to them, just now. */
+void online_value_update(const Online *online, Value *value, const Seat *seat, int sign);
+/* The memory of NODE changed. */
+void online_value_node(const Online *online, Value *value, unsigned node);
+/* What is lost when DEMAND takes NEED cores, and its memory, of CELL; and of a room of CELL's class
+ * with FREE cores. */
+double online_value_cell(const Online *online, const Value *value, unsigned cell, unsigned need,
+			 const Demand *demand);
+double online_value_room(const Value *value, unsigned class, unsigned free, unsigned need);
+
+#endif

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which running VMs would have to move for another to fit: depth first over how many move, 1, 2, ….
+ * VMs of the same demand in the same rooms are the same to the counts, so only one of them is tried
+ * at each step.
+ *
+ * Whether some VMs fit together does not depend on rooms, for a VM may sit anywhere in its node: it
+ * is enough to try the nodes of each. That is done where seating one after the other fails.
+ */
+#include "planner/online/online_internal.h"
+
+#include <string.h>
+
+#define STEPS_MOST 20000 /* seats tried for one question: a bound on a hopeless search */
+
+/* A running VM as counts. */
+typedef struct Mover {
+	const OnlineVm *vm;
+	Demand demand;
+	Seat from, to;
+} Mover;
+
+typedef struct Moves {
+	const Online *online;
+	Demand wanted;
+	Mover *movers; /* by id */
+	unsigned n_movers;
+	unsigned *chosen, n_chosen;
+	Counts counts; /* with the chosen taken off */
+	Seat seat;     /* of the VM that wants in */
+	bool pinned;   /* some VM asks for a node, or nodes are mixed: then no two are alike */
+	unsigned steps;
+} Moves;
+
+static bool seats_equal(const Seat *a, const Seat *b)
+{
+	return a->n == b->n && !memcmp(a->taken, b->taken, a->n * sizeof *a->taken);
+}
+
+static bool demands_equal(const Demand *a, const Demand *b)
+{
+	return a->vcpus == b->vcpus && a->isolate == b->isolate && a->memory == b->memory &&
+	       a->page == b->page && a->node == b->node;
+}
+
+/* Was a mover like number I already tried at this step, from START on? */
+static bool tried(const Moves *m, unsigned start, unsigned i)
+{
+	for (unsigned j = start; j < i; j++)
+		if (demands_equal(&m->movers[j].demand, &m->movers[i].demand) &&
+		    seats_equal(&m->movers[j].from, &m->movers[i].from))
+			return true;
+	return false;
+}
+
+static bool seat_and_count(Moves *m, const Demand *demand, Seat *seat)
+{
+	m->steps++;
+	if (!online_seat(m->online, &m->counts, NULL, ONLINE_BEST_FIT, demand, seat))
+		return false;
+	online_count(m->online, &m->counts, demand, seat, 1);
+	return true;
+}
+
+/* Take the seats of the chosen from number N on back; false, for the caller's convenience. */
+static bool unseat_chosen(Moves *m, unsigned n)
+{
+	for (; n < m->n_chosen; n++) {
+		Mover *mover = &m->movers[m->chosen[n]];
+
+		online_count(m->online, &m->counts, &mover->demand, &mover->to, -1);
+	}
+	return false;
+}
+
+/* Seat the chosen again, largest first; all or none. */
+static bool seat_chosen(Moves *m)
+{
+	for (unsigned i = m->n_chosen; i--;) {
+		Mover *mover = &m->movers[m->chosen[i]];
+
+		if (!seat_and_count(m, &mover->demand, &mover->to))
+			return unseat_chosen(m, i + 1);
+	}
+	return true;
+}
+
+/* One after the other, the wanted VM first or last: what works at once nearly always. */
+static bool works_in_turn(Moves *m)
+{
+	if (seat_and_count(m, &m->wanted, &m->seat)) {
+		if (seat_chosen(m))
+			return true;
+		online_count(m->online, &m->counts, &m->wanted, &m->seat, -1);
+	}
+	return seat_chosen(m) && (seat_and_count(m, &m->wanted, &m->seat) || unseat_chosen(m, 0));
+}
+
+/* Number I of the VMs to seat: the wanted one, then the chosen. */
+static const Demand *demand_at(const Moves *m, unsigned i)
+{
+	return i ? &m->movers[m->chosen[i - 1]].demand : &m->wanted;
+}
+
+static Seat *seat_at(Moves *m, unsigned i)
+{
+	return i ? &m->movers[m->chosen[i - 1]].to : &m->seat;
+}
+
+static bool assign(Moves *m, unsigned i);
+
+/* An earlier cell with as much free is as good for all that follows. */
+static bool cell_like_earlier(const Moves *m, unsigned start, unsigned cell)
+{
+	const Online *o = m->online;
+	const Cell *at = online_cell(o, cell);
+
+	if (m->pinned)
+		return false;
+	for (unsigned c = start; c < cell; c++) {
+		const Cell *earlier = online_cell(o, c);
+
+		if (earlier->class == at->class && m->counts.cell[c] == m->counts.cell[cell] &&
+		    m->counts.memory[earlier->node] == m->counts.memory[at->node])
+			return true;
+	}
+	return false;
+}
+
+/* assign() was refused a step: what is still to be tried comes to nothing. */
+static bool given_up(const Moves *m)
+{
+	return m->steps > STEPS_MOST;
+}
+
+/* Do LEFT cells of CLASS from START on hold a share of VCPUS? */
+static bool enough_hold(const Moves *m, const Demand *demand, unsigned vcpus, unsigned class,
+			unsigned start, unsigned left)
+{
+	for (unsigned c = start; left && c + left <= m->online->cells->len; c++)
+		left -= online_cell(m->online, c)->class == class &&
+			online_holds(m->online, &m->counts, c, vcpus, demand);
+	return !left;
+}
+
+/* LEFT more of K shares of VM I on cells of CLASS from START on, then the VMs after it. */
+static bool assign_shares(Moves *m, unsigned i, unsigned class, unsigned k, unsigned start,
+			  unsigned left)
+{
+	const Demand *demand = demand_at(m, i);
+	Seat *seat = seat_at(m, i);
+	unsigned n = seat->n;
+
+	if (!left) {
+		Seat whole = {n, seat->taken};
+
+		online_count(m->online, &m->counts, demand, &whole, 1);
+		if (assign(m, i + 1))
+			return true;
+		online_count(m->online, &m->counts, demand, &whole, -1);
+		return false;
+	}
+	if (!enough_hold(m, demand, demand->vcpus / k, class, start, left))
+		return false;
+	for (unsigned c = start; c + left <= m->online->cells->len && !given_up(m); c++) {
+		if (online_cell(m->online, c)->class != class ||
+		    !online_holds(m->online, &m->counts, c, demand->vcpus / k, demand) ||
+		    cell_like_earlier(m, start, c))
+			continue;
+		online_share(m->online, &m->counts, c, demand->vcpus / k, demand, seat);
+		if (assign_shares(m, i, class, k, c + 1, left - 1))
+			return true;
+		seat->n = n;
+	}
+	return false;
+}
+
+/* Seat the VMs from number I on in every way; all or none. */
+static bool assign(Moves *m, unsigned i)
+{
+	const Demand *demand;
+
+	if (i > m->n_chosen)
+		return true;
+	demand = demand_at(m, i);
+	if (m->steps++ >= STEPS_MOST)
+		return false;
+	for (unsigned k = 1; k <= m->online->plan->host->nodes->len && k <= demand->vcpus; k++)
+		for (unsigned class = 0; demand->vcpus % k == 0 && class < m->online->n_classes;
+		     class ++) {
+			seat_at(m, i)->n = 0;
+			if (assign_shares(m, i, class, k, 0, k))
+				return true;
+		}
+	return false;
+}
+
+/* With the chosen taken off: does the wanted VM fit, and they beside it? */
+static bool works(Moves *m)
+{
+	if (works_in_turn(m))
+		return true;
+	if (!assign(m, 0))
+		return false;
+	for (unsigned i = 0; i < m->n_chosen; i++)
+		online_seat_sort(seat_at(m, i + 1));
+	return true;
+}
+
+static bool choose(Moves *m, unsigned start, unsigned left)
+{
+	if (!left)
+		return works(m);
+	for (unsigned i = start; i + left <= m->n_movers && m->steps < STEPS_MOST; i++) {
+		Mover *mover = &m->movers[i];
+
+		if (tried(m, start, i))
+			continue;
+		online_count(m->online, &m->counts, &mover->demand, &mover->from, -1);
+		m->chosen[m->n_chosen++] = i;
+		if (choose(m, i + 1, left - 1))
+			return true;
+		m->n_chosen--;
+		online_count(m->online, &m->counts, &mover->demand, &mover->from, 1);
+	}
+	return false;
+}
+
+static int mover_compare(gconstpointer a, gconstpointer b)
+{
+	const OnlineVm *x = *(OnlineVm *const *)a, *y = *(OnlineVm *const *)b;
+
+	if (x->spec->vcpus != y->spec->vcpus)
+		return x->spec->vcpus < y->spec->vcpus ? -1 : 1;
+	if (x->spec->memory != y->spec->memory)
+		return x->spec->memory < y->spec->memory ? -1 : 1;
+	return strverscmp(x->spec->name, y->spec->name);
+}
+
+/* Those that may move, smallest first, as they cost least: the hash table has no order of its own.
+ */
+static GPtrArray *movable(const Online *online)
+{
+	GPtrArray *vms = g_ptr_array_new();
+	GHashTableIter iter;
+	gpointer vm;
+
+	g_hash_table_iter_init(&iter, online->vms);
+	while (g_hash_table_iter_next(&iter, NULL, &vm))
+		if (((OnlineVm *)vm)->movable && ((OnlineVm *)vm)->cores->len)
+			g_ptr_array_add(vms, vm);
+	g_ptr_array_sort(vms, mover_compare);
+	return vms;
+}
+
+static Seat seat_new(const Online *online)
+{
+	return (Seat){0, g_new0(Taken, online->scratch->len)};
+}
+
+static void moves_init(Moves *m, const Online *online, const VmSpec *spec, unsigned most)
+{
+	g_autoptr(GPtrArray) vms = movable(online);
+
+	*m = (Moves){.online = online, .wanted = online_demand(online, spec), .n_movers = vms->len};
+	m->pinned = m->wanted.node != G_MAXUINT || online->n_classes > 1;
+	m->movers = g_new0(Mover, vms->len + 1);
+	for (unsigned i = 0; i < vms->len; i++) {
+		Mover *mover = &m->movers[i];
+
+		mover->vm = g_ptr_array_index(vms, i);
+		mover->demand = online_demand(online, mover->vm->spec);
+		mover->from = seat_new(online);
+		mover->to = seat_new(online);
+		online_seat_of(online, mover->vm, &mover->from);
+		m->pinned |= mover->demand.node != G_MAXUINT;
+	}
+	m->chosen = g_new0(unsigned, most + 1);
+	m->counts = online_counts_copy(online, &online->now);
+	m->seat = seat_new(online);
+}
+
+static void moves_clear(Moves *m)
+{
+	for (unsigned i = 0; i < m->n_movers; i++) {
+		g_free(m->movers[i].from.taken);
+		g_free(m->movers[i].to.taken);
+	}
+	g_free(m->movers);
+	g_free(m->chosen);
+	online_counts_free(&m->counts);
+	g_free(m->seat.taken);
+}
+
+/* Cores, as CPUs */
+
+/* The cores of a room that stay or become free when the chosen have left; lowest first. */
+static void pins_take(const Moves *m, const VmSpec *spec, const Taken *taken, bool *busy,
+		      GArray *pins)
+{
+	const Room *room = &g_array_index(m->online->rooms, Room, taken->room);
+	unsigned cores = taken->cores, left = taken->vcpus;
+
+	for (unsigned i = 0; i < room->cores->len && cores; i++) {
+		unsigned index = g_array_index(room->cores, unsigned, i);
+		const Core *core = host_core(m->online->plan->host, index);
+		unsigned use = spec->threads == THREADS_ISOLATE ? 1 : core->n_cpus;
+
+		if (busy[index])
+			continue;
+		busy[index] = true;
+		cores--;
+		for (unsigned t = 0; t < use && left; t++, left--)
+			g_array_append_val(pins, core->cpu[t]);
+	}
+	g_assert(!cores && !left);
+}
+
+static void online_move_free(gpointer data)
+{
+	OnlineMove *move = data;
+
+	g_free(move->id);
+	g_array_unref(move->from);
+	g_array_unref(move->to);
+	g_free(move);
+}
+
+static OnlineMove *move_new(const Moves *m, const Mover *mover, bool *busy)
+{
+	OnlineMove *move = g_new0(OnlineMove, 1);
+
+	move->id = g_strdup(mover->vm->spec->name);
+	move->from = g_array_copy(mover->vm->vcpupin);
+	move->to = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	for (unsigned i = 0; i < mover->to.n; i++)
+		pins_take(m, mover->vm->spec, &mover->to.taken[i], busy, move->to);
+	return move;
+}
+
+/* The chosen take the lowest cores that they leave or find free; what is left holds the wanted VM.
+ */
+static GPtrArray *moves_report(const Moves *m)
+{
+	GPtrArray *moves = g_ptr_array_new_with_free_func(online_move_free);
+	g_autofree bool *busy =
+		g_memdup2(m->online->taken, m->online->plan->host->cores->len * sizeof *busy);
+
+	for (unsigned i = 0; i < m->n_chosen; i++) {
+		const GArray *cores = m->movers[m->chosen[i]].vm->cores;
+
+		for (unsigned c = 0; c < cores->len; c++)
+			busy[g_array_index(cores, unsigned, c)] = false;
+	}
+	for (unsigned i = 0; i < m->n_chosen; i++)
+		g_ptr_array_add(moves, move_new(m, &m->movers[m->chosen[i]], busy));
+	return moves;
+}
+
+/*
+ * Cores that are free, or would be if no VM were spread: shares of odd sizes take more cores than
+ * the VM in one piece. With fewer than the VM needs no move can help.
+ */
+static bool hopeless(const Online *online, const Moves *m)
+{
+	unsigned need = G_MAXUINT, have = 0;
+
+	for (unsigned c = 0; c < online->cells->len; c++) {
+		unsigned threads = online_cell(online, c)->threads;
+
+		need = MIN(need, search_cores(m->wanted.vcpus, threads, m->wanted.isolate));
+		have += online->now.cell[c];
+	}
+	for (unsigned i = 0; i < m->n_movers; i++) {
+		const Mover *mover = &m->movers[i];
+		const Room *room = online_room(online, mover->from.taken[0].room);
+
+		have += mover->vm->cores->len -
+			search_cores(mover->demand.vcpus, room->threads, mover->demand.isolate);
+	}
+	return have < need;
+}
+
+GPtrArray *online_moves(const Online *online, const VmSpec *spec, unsigned most)
+{
+	GPtrArray *found = NULL;
+	Moves moves;
+
+	if (spec->policy == POLICY_SHARED)
+		return NULL;
+	moves_init(&moves, online, spec, most);
+	if (!hopeless(online, &moves))
+		for (unsigned n = 1; n <= most && n <= moves.n_movers && !found; n++)
+			if (choose(&moves, 0, n))
+				found = moves_report(&moves);
+	moves_clear(&moves);
+	return found;
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/* Seats on counts of free cores. */
+#include "planner/online/online_internal.h"
+
+#include <string.h>
+
+#define NONE G_MAXUINT
+#define EVEN_WITHIN 1e-9 /* costs that close are the same */
+
+/* Counts */
+
+static unsigned n_nodes(const Online *o)
+{
+	return o->plan->host->nodes->len;
+}
+
+static size_t counts_size(const Online *o)
+{
+	return n_nodes(o) * sizeof(uint64_t) + (o->rooms->len + o->cells->len) * sizeof(unsigned);
+}
+
+static Counts counts_in(const Online *o, void *block)
+{
+	Counts counts = {.memory = block};
+
+	counts.free = (unsigned *)(counts.memory + n_nodes(o));
+	counts.cell = counts.free + o->rooms->len;
+	return counts;
+}
+
+Counts online_counts_new(const Online *o)
+{
+	return counts_in(o, g_malloc0(counts_size(o) + 1));
+}
+
+Counts online_counts_copy(const Online *o, const Counts *counts)
+{
+	return counts_in(o, g_memdup2(counts->memory, counts_size(o) + 1));
+}
+
+void online_counts_free(Counts *counts)
+{
+	g_free(counts->memory);
+}
+
+/* vCPUs that SEAT has on the node of its entry FIRST, when FIRST is the node's first entry; else 0.
+ */
+static unsigned share_vcpus(const Online *o, const Seat *seat, unsigned first)
+{
+	unsigned node = online_room(o, seat->taken[first].room)->node, vcpus = 0;
+
+	for (unsigned i = 0; i < seat->n; i++) {
+		if (online_room(o, seat->taken[i].room)->node != node)
+			continue;
+		if (i < first)
+			return 0;
+		vcpus += seat->taken[i].vcpus;
+	}
+	return vcpus;
+}
+
+void online_count(const Online *o, Counts *counts, const Demand *d, const Seat *seat, int sign)
+{
+	for (unsigned i = 0; i < seat->n; i++) {
+		const Taken *taken = &seat->taken[i];
+		const Room *room = online_room(o, taken->room);
+		unsigned vcpus = share_vcpus(o, seat, i);
+
+		counts->free[taken->room] -= (unsigned)sign * taken->cores;
+		counts->cell[room->cell] -= (unsigned)sign * taken->cores;
+		if (vcpus && counts->memory[room->node] != UINT64_MAX)
+			counts->memory[room->node] -=
+				(uint64_t)(int64_t)sign * online_share_memory(d, vcpus);
+	}
+}
+
+/* What one decision knows. */
+typedef struct Choice {
+	const Online *o;
+	const Counts *counts;
+	const Value *value; /* NULL: by the policy alone */
+	OnlinePolicy policy;
+	const Demand *d;
+	Seat *seat;
+} Choice;
+
+bool online_holds(const Online *o, const Counts *counts, unsigned cell, unsigned vcpus,
+		  const Demand *d)
+{
+	const Cell *at = online_cell(o, cell);
+
+	return (d->node == NONE || at->node == d->node) &&
+	       counts->cell[cell] >= search_cores(vcpus, at->threads, d->isolate) &&
+	       counts->memory[at->node] >= online_share_memory(d, vcpus);
+}
+
+/* One room */
+
+typedef struct BestRoom {
+	unsigned room, need, free;
+	double cost;
+} BestRoom;
+
+/* The room of CELL where NEED cores are missed least; COST is what the node loses by it. */
+static void best_in_cell(const Choice *c, unsigned cell, unsigned need, double cost, BestRoom *best)
+{
+	const Cell *at = online_cell(c->o, cell);
+	unsigned known = NONE;
+	double loss = 0;
+
+	for (unsigned r = at->first; r < at->first + at->n_rooms; r++) {
+		unsigned free = c->counts->free[r];
+
+		if (free < need)
+			continue;
+		if (c->value && free != known && at->n_rooms > 1)
+			loss = online_value_room(c->value, at->class, known = free, need);
+		if (best->room != NONE && cost + loss >= best->cost - EVEN_WITHIN &&
+		    (cost + loss > best->cost + EVEN_WITHIN || c->policy == ONLINE_FIRST_FIT ||
+		     free >= best->free))
+			continue;
+		*best = (BestRoom){r, need, free, cost + loss};
+	}
+}
+
+static bool room_holds(const Counts *counts, const Cell *cell, unsigned need)
+{
+	for (unsigned r = cell->first; r < cell->first + cell->n_rooms; r++)
+		if (counts->free[r] >= need)
+			return true;
+	return false;
+}
+
+/* Judge the rooms of CELL; where it is the ONLY one that has any, what the node loses is no matter.
+ */
+static void judge_cell(const Choice *c, unsigned cell, bool only, BestRoom *best)
+{
+	const Demand *d = c->d;
+	unsigned need = search_cores(d->vcpus, online_cell(c->o, cell)->threads, d->isolate);
+	double cost = 0;
+
+	if (c->value && !only)
+		cost = online_value_cell(c->o, c->value, cell, need, d);
+	best_in_cell(c, cell, need, cost, best);
+}
+
+static bool cell_has_room(const Choice *c, unsigned cell)
+{
+	const Cell *at = online_cell(c->o, cell);
+	unsigned need = search_cores(c->d->vcpus, at->threads, c->d->isolate);
+
+	return online_holds(c->o, c->counts, cell, c->d->vcpus, c->d) &&
+	       room_holds(c->counts, at, need);
+}
+
+static bool seat_in_room(const Choice *c)
+{
+	BestRoom best = {.room = NONE};
+	unsigned first = NONE;
+
+	for (unsigned i = 0; i < c->o->cells->len; i++) {
+		if (!cell_has_room(c, i))
+			continue;
+		if (first == NONE) { /* judged when there is another */
+			first = i;
+			continue;
+		}
+		if (best.room == NONE)
+			judge_cell(c, first, false, &best);
+		judge_cell(c, i, false, &best);
+	}
+	if (first == NONE)
+		return false;
+	if (best.room == NONE)
+		judge_cell(c, first, true, &best);
+	c->seat->n = 1;
+	c->seat->taken[0] = (Taken){best.room, best.need, c->d->vcpus};
+	return true;
+}
+
+/* Cells */
+
+/* The room of CELL with fewest free cores, but NEED if any has that many, that SEAT, from entry
+ * FIRST on, has not. */
+static unsigned next_room(const Counts *counts, const Cell *cell, unsigned need, const Seat *seat,
+			  unsigned first)
+{
+	unsigned small = NONE, whole = NONE;
+
+	for (unsigned r = cell->first; r < cell->first + cell->n_rooms; r++) {
+		unsigned free = counts->free[r];
+		bool used = !free;
+
+		for (unsigned i = first; i < seat->n; i++)
+			used |= seat->taken[i].room == r;
+		if (used)
+			continue;
+		if (free >= need && (whole == NONE || free < counts->free[whole]))
+			whole = r;
+		if (small == NONE || free < counts->free[small])
+			small = r;
+	}
+	return first == seat->n && whole != NONE ? whole : small;
+}
+
+void online_share(const Online *o, const Counts *counts, unsigned cell, unsigned vcpus,
+		  const Demand *d, Seat *seat)
+{
+	const Cell *at = online_cell(o, cell);
+	unsigned need = search_cores(vcpus, at->threads, d->isolate), first = seat->n;
+
+	while (need) {
+		unsigned room = next_room(counts, at, need, seat, first);
+		unsigned cores = MIN(counts->free[room], need);
+		unsigned part = MIN(vcpus, cores * (d->isolate ? 1 : at->threads));
+
+		seat->taken[seat->n++] = (Taken){room, cores, part};
+		vcpus -= part;
+		need -= cores;
+	}
+}
+
+static bool seat_has_node(const Online *o, const Seat *seat, unsigned node)
+{
+	for (unsigned i = 0; i < seat->n; i++)
+		if (online_room(o, seat->taken[i].room)->node == node)
+			return true;
+	return false;
+}
+
+/* The cell of CLASS where a share of VCPUS is missed least, on a node that the seat does not have
+ * yet. */
+static unsigned best_cell(const Choice *c, unsigned class, unsigned vcpus)
+{
+	bool whole = c->value && vcpus == c->d->vcpus;
+	unsigned best = NONE;
+	double best_cost = 0;
+
+	for (unsigned i = 0; i < c->o->cells->len; i++) {
+		const Cell *cell = online_cell(c->o, i);
+		unsigned need = search_cores(vcpus, cell->threads, c->d->isolate);
+		double cost = 0;
+
+		if (cell->class != class || !online_holds(c->o, c->counts, i, vcpus, c->d) ||
+		    seat_has_node(c->o, c->seat, cell->node))
+			continue;
+		if (whole)
+			cost = online_value_cell(c->o, c->value, i, need, c->d);
+		if (best != NONE && (cost > best_cost - EVEN_WITHIN) &&
+		    (cost > best_cost + EVEN_WITHIN || c->policy == ONLINE_FIRST_FIT ||
+		     c->counts->cell[i] >= c->counts->cell[best]))
+			continue;
+		best = i;
+		best_cost = cost;
+	}
+	return best;
+}
+
+/* Equal shares over K nodes, all of CLASS; K = 1 is the node level. */
+static bool seat_over_nodes(const Choice *c, unsigned class, unsigned k)
+{
+	unsigned each = c->d->vcpus / k;
+
+	c->seat->n = 0;
+	for (unsigned i = 0; i < k; i++) {
+		unsigned cell = best_cell(c, class, each);
+
+		if (cell == NONE)
+			return false;
+		online_share(c->o, c->counts, cell, each, c->d, c->seat);
+	}
+	return true;
+}
+
+static int taken_compare(const void *a, const void *b)
+{
+	const Taken *x = a, *y = b;
+
+	return x->room < y->room ? -1 : x->room > y->room;
+}
+
+void online_seat_sort(Seat *seat)
+{
+	qsort(seat->taken, seat->n, sizeof *seat->taken, taken_compare);
+}
+
+bool online_seat(const Online *o, const Counts *counts, const Value *value, OnlinePolicy policy,
+		 const Demand *d, Seat *seat)
+{
+	Choice choice = {o, counts, value, policy, d, seat};
+
+	if (seat_in_room(&choice))
+		return true;
+	for (unsigned k = 1; k <= n_nodes(o) && k <= d->vcpus; k++)
+		for (unsigned class = 0; d->vcpus % k == 0 && class < o->n_classes; class ++)
+			if (seat_over_nodes(&choice, class, k)) {
+				online_seat_sort(seat);
+				return true;
+			}
+	return false;
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What free cores are worth. The kinds of VMs seen lately, each with how often, are counted against
+ * what is free: how many more of a kind would fit, one node each or in equal shares. The first that
+ * fits is worth most, each further one AGAIN times the one before: what matters is that one of the
+ * kind can be had when it comes. A place costs what its taking takes from that.
+ *
+ * The counts are kept by kind and cell, so that a decision needs a few multiplications a kind.
+ */
+#include "planner/online/online_internal.h"
+
+#define KINDS_MOST 16	/* kinds kept; the rarest gives way to a new one */
+#define WEIGHT_MOST 512 /* of all kinds together; then all are halved: what is long ago fades */
+#define AGAIN 0.75	/* what one more of a kind is worth, to the one before */
+#define ROOM_WORTH 0.5	/* a room of its own L3, to a place at all */
+#define STEPS 64	/* more of one kind than that are the same as that */
+
+typedef struct Kind {
+	Demand demand;
+	unsigned weight;
+	unsigned shares;		   /* nodes the VM takes when it spans; 0: it never does */
+	unsigned whole, parts;		   /* VMs, and shares of VMs, that fit over all cells */
+	unsigned *need;			   /* by class: cores of a VM */
+	double *each, *each_share;	   /* by class: 1 / cores of a VM, of a share */
+	unsigned *rooms;		   /* by class: VMs that fit in single rooms */
+	double memory, part;		   /* 1 / bytes of a VM, of a share; 0: it takes none */
+	unsigned *cell_whole, *cell_parts; /* by cell */
+} Kind;
+
+struct Value {
+	Kind kinds[KINDS_MOST];
+	unsigned n_kinds, weight;
+	double left[STEPS + 1]; /* AGAIN to the n-th: what is not yet there with n that fit */
+};
+
+static bool demands_equal(const Demand *a, const Demand *b)
+{
+	return a->vcpus == b->vcpus && a->isolate == b->isolate && a->memory == b->memory &&
+	       a->page == b->page && a->node == b->node;
+}
+
+/* Counting */
+
+/* How often CORES and MEMORY hold a 1/EACH-th of cores and a 1/INVERSE-th of memory: dividing takes
+ * longer. */
+static unsigned times(unsigned cores, uint64_t memory, double each, double inverse)
+{
+	unsigned n = (unsigned)(cores * each + 1e-6);
+	double m = (double)memory * inverse + 1e-6;
+
+	return memory == UINT64_MAX || inverse == 0 || m >= n ? n : (unsigned)m;
+}
+
+static bool kind_on(const Kind *kind, const Cell *cell)
+{
+	return kind->demand.node == G_MAXUINT || kind->demand.node == cell->node;
+}
+
+static void count_cell(const Online *o, Kind *kind, unsigned cell)
+{
+	const Cell *at = online_cell(o, cell);
+	uint64_t memory = o->now.memory[at->node];
+	unsigned cores = o->now.cell[cell], whole, parts = 0;
+
+	if (!kind_on(kind, at))
+		return;
+	whole = times(cores, memory, kind->each[at->class], kind->memory);
+	if (kind->shares)
+		parts = times(cores, memory, kind->each_share[at->class], kind->part);
+	kind->whole += whole - kind->cell_whole[cell];
+	kind->parts += parts - kind->cell_parts[cell];
+	kind->cell_whole[cell] = whole;
+	kind->cell_parts[cell] = parts;
+}
+
+/* Kinds */
+
+static bool cells_hold(const Online *o, const Demand *d, unsigned k)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < o->cells->len; i++) {
+		const Cell *cell = online_cell(o, i);
+
+		n += cell->capacity >= search_cores(d->vcpus / k, cell->threads, d->isolate);
+	}
+	return n >= k;
+}
+
+/* The fewest nodes, of more than one, that the VM could be spread over. */
+static unsigned shares_of(const Online *o, const Demand *d)
+{
+	if (d->node != G_MAXUINT)
+		return 0;
+	for (unsigned k = 2; k <= o->plan->host->nodes->len && k <= d->vcpus; k++)
+		if (d->vcpus % k == 0 && cells_hold(o, d, k))
+			return k;
+	return 0;
+}
+
+static double inverse_of(const Demand *d, unsigned vcpus)
+{
+	return d->memory ? 1 / (double)online_share_memory(d, vcpus) : 0;
+}
+
+static void kind_count(const Online *o, Kind *kind)
+{
+	for (unsigned i = 0; i < o->cells->len; i++)
+		count_cell(o, kind, i);
+	for (unsigned r = 0; r < o->rooms->len; r++) {
+		unsigned class = online_room(o, r)->class;
+
+		kind->rooms[class] += o->now.free[r] / kind->need[class];
+	}
+}
+
+static void kind_clear(Kind *kind)
+{
+	g_free(kind->each);
+	g_free(kind->need);
+}
+
+static void kind_begin(const Online *o, Kind *kind, const Demand *d)
+{
+	*kind = (Kind){.demand = *d, .shares = shares_of(o, d), .memory = inverse_of(d, d->vcpus)};
+	kind->each = g_new0(double, 2 * o->n_classes + 1);
+	kind->each_share = kind->each + o->n_classes;
+	kind->need = g_new0(unsigned, 2 * (o->n_classes + o->cells->len) + 1);
+	kind->rooms = kind->need + o->n_classes;
+	kind->cell_whole = kind->rooms + o->n_classes;
+	kind->cell_parts = kind->cell_whole + o->cells->len;
+	if (kind->shares)
+		kind->part = inverse_of(d, d->vcpus / kind->shares);
+	for (unsigned i = 0; i < o->cells->len; i++) {
+		const Cell *cell = online_cell(o, i);
+
+		kind->need[cell->class] = search_cores(d->vcpus, cell->threads, d->isolate);
+		kind->each[cell->class] = 1.0 / kind->need[cell->class];
+		if (kind->shares)
+			kind->each_share[cell->class] =
+				1.0 /
+				search_cores(d->vcpus / kind->shares, cell->threads, d->isolate);
+	}
+	kind_count(o, kind);
+}
+
+static Kind *rarest(Value *value)
+{
+	Kind *kind = &value->kinds[0];
+
+	for (unsigned i = 1; i < value->n_kinds; i++)
+		if (value->kinds[i].weight < kind->weight)
+			kind = &value->kinds[i];
+	return kind;
+}
+
+static Kind *kind_new(const Online *o, Value *value, const Demand *d)
+{
+	Kind *kind;
+
+	if (value->n_kinds < KINDS_MOST) {
+		kind = &value->kinds[value->n_kinds++];
+	} else {
+		kind = rarest(value);
+		value->weight -= kind->weight;
+		kind_clear(kind);
+	}
+	kind_begin(o, kind, d);
+	return kind;
+}
+
+static Kind *kind_of(const Online *o, Value *value, const Demand *d)
+{
+	for (unsigned i = 0; i < value->n_kinds; i++)
+		if (demands_equal(&value->kinds[i].demand, d))
+			return &value->kinds[i];
+	return kind_new(o, value, d);
+}
+
+static void fade(Value *value)
+{
+	value->weight = 0;
+	for (unsigned i = 0; i < value->n_kinds; i++)
+		value->weight += value->kinds[i].weight /= 2;
+}
+
+void online_value_learn(const Online *o, Value *value, const Demand *d)
+{
+	kind_of(o, value, d)->weight++;
+	if (++value->weight > WEIGHT_MOST)
+		fade(value);
+}
+
+/* Keeping up */
+
+static bool node_first(const Online *o, const Seat *seat, unsigned entry)
+{
+	unsigned node = online_room(o, seat->taken[entry].room)->node;
+
+	for (unsigned i = 0; i < entry; i++)
+		if (online_room(o, seat->taken[i].room)->node == node)
+			return false;
+	return true;
+}
+
+/* All cells of the node: they share its memory. */
+void online_value_node(const Online *o, Value *value, unsigned node)
+{
+	for (unsigned c = 0; c < o->cells->len; c++)
+		for (unsigned k = 0; k < value->n_kinds && online_cell(o, c)->node == node; k++)
+			count_cell(o, &value->kinds[k], c);
+}
+
+void online_value_update(const Online *o, Value *value, const Seat *seat, int sign)
+{
+	for (unsigned i = 0; i < seat->n; i++) {
+		const Taken *taken = &seat->taken[i];
+		const Room *room = online_room(o, taken->room);
+		unsigned now = o->now.free[taken->room];
+		unsigned before = now + (unsigned)sign * taken->cores;
+
+		for (unsigned k = 0; k < value->n_kinds; k++) {
+			Kind *kind = &value->kinds[k];
+			unsigned need = kind->need[room->class];
+
+			kind->rooms[room->class] += now / need - before / need;
+		}
+		if (node_first(o, seat, i))
+			online_value_node(o, value, room->node);
+	}
+}
+
+/* Worth */
+
+/* What is missing of the worth of a kind that fits N times. */
+static double missing(const Value *value, unsigned n)
+{
+	return value->left[MIN(n, STEPS)];
+}
+
+static double kind_missing(const Value *value, const Kind *kind, unsigned whole, unsigned parts)
+{
+	unsigned spread = kind->shares == 2 ? parts / 2 : kind->shares ? parts / kind->shares : 0;
+
+	return missing(value, MAX(whole, spread));
+}
+
+static double kind_loss(const Value *value, const Kind *kind, unsigned cell, const Cell *at,
+			unsigned cores, uint64_t memory)
+{
+	unsigned whole, parts = 0;
+
+	whole = kind->whole - kind->cell_whole[cell] +
+		times(cores, memory, kind->each[at->class], kind->memory);
+	if (kind->shares)
+		parts = kind->parts - kind->cell_parts[cell] +
+			times(cores, memory, kind->each_share[at->class], kind->part);
+	return kind->weight * (kind_missing(value, kind, whole, parts) -
+			       kind_missing(value, kind, kind->whole, kind->parts));
+}
+
+double online_value_cell(const Online *o, const Value *value, unsigned cell, unsigned need,
+			 const Demand *d)
+{
+	const Cell *at = online_cell(o, cell);
+	uint64_t memory = o->now.memory[at->node];
+	unsigned cores = o->now.cell[cell] - need;
+	double loss = 0;
+
+	if (memory != UINT64_MAX)
+		memory -= online_share_memory(d, d->vcpus);
+	for (unsigned k = 0; k < value->n_kinds; k++)
+		if (kind_on(&value->kinds[k], at))
+			loss += kind_loss(value, &value->kinds[k], cell, at, cores, memory);
+	return loss;
+}
+
+double online_value_room(const Value *value, unsigned class, unsigned free, unsigned need)
+{
+	double loss = 0;
+
+	for (unsigned k = 0; k < value->n_kinds; k++) {
+		const Kind *kind = &value->kinds[k];
+		unsigned size = kind->need[class], n = kind->rooms[class], gone;
+
+		if (size > free)
+			continue;
+		gone = free / size - (free - need) / size;
+		if (gone)
+			loss += kind->weight * (missing(value, n - gone) - missing(value, n));
+	}
+	return loss * ROOM_WORTH;
+}
+
+/* Life */
+
+Value *online_value_new(void)
+{
+	Value *value = g_new0(Value, 1);
+
+	for (unsigned n = 0; n <= STEPS; n++)
+		value->left[n] = n ? value->left[n - 1] * AGAIN : 1;
+	return value;
+}
+
+void online_value_free(Value *value)
+{
+	for (unsigned k = 0; k < value->n_kinds; k++)
+		kind_clear(&value->kinds[k]);
+	g_free(value);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/online/online_internal.h"
+
+#define NONE G_MAXUINT
+
+/* Cores of all cells of CLASS that are free. */
+static unsigned free_of_class(const Online *o, unsigned class)
+{
+	unsigned sum = 0;
+
+	for (unsigned i = 0; i < o->cells->len; i++)
+		sum += online_cell(o, i)->class == class ? o->now.cell[i] : 0;
+	return sum;
+}
+
+static unsigned cell_need(const Cell *cell, const VmSpec *spec)
+{
+	return search_cores(spec->vcpus, cell->threads, spec->threads == THREADS_ISOLATE);
+}
+
+bool online_has_room(const Online *o, const VmSpec *spec)
+{
+	for (unsigned i = 0; i < o->cells->len; i++) {
+		const Cell *cell = online_cell(o, i);
+
+		if (spec->policy == POLICY_DEDICATED &&
+		    free_of_class(o, cell->class) >= cell_need(cell, spec))
+			return true;
+	}
+	return false;
+}
+
+/* The cell, of those that DEMAND may have, that comes closest to holding it; NONE. */
+static unsigned closest_cell(const Online *o, const VmSpec *spec, const Demand *demand)
+{
+	unsigned best = NONE;
+	int64_t fewest = G_MAXINT64;
+
+	for (unsigned i = 0; i < o->cells->len; i++) {
+		const Cell *cell = online_cell(o, i);
+		int64_t missing = (int64_t)cell_need(cell, spec) - o->now.cell[i];
+
+		if ((demand->node != NONE && cell->node != demand->node) ||
+		    MAX(missing, 0) >= fewest)
+			continue;
+		best = i;
+		fewest = MAX(missing, 0);
+	}
+	return best;
+}
+
+/* Cores, or memory beside them, of the node that comes closest. */
+static char *why_cell(const Online *o, const VmSpec *spec, const Demand *demand, unsigned index)
+{
+	const Cell *cell = online_cell(o, index);
+	unsigned need = cell_need(cell, spec), id = host_node(o->plan->host, cell->node)->id;
+	unsigned have = o->now.cell[index];
+	g_autofree char *wish =
+		g_strdup_printf("needs %u whole core%s", need, need == 1 ? "" : "s");
+
+	if (have >= need)
+		return g_strdup_printf("%s and %" G_GUINT64_FORMAT
+				       " MiB of memory on one node; none%s has both",
+				       wish, online_share_memory(demand, demand->vcpus) >> 20,
+				       demand->node == NONE ? "" : " that it may have");
+	if (demand->node != NONE)
+		return g_strdup_printf("%s on node %u; %u free there", wish, id, have);
+	return g_strdup_printf("%s on one node, or in equal shares on several; %u free in all, %u "
+			       "on node %u",
+			       wish, free_of_class(o, cell->class), have, id);
+}
+
+char *online_why(const Online *o, const VmSpec *spec)
+{
+	Demand demand = online_demand(o, spec);
+	unsigned closest;
+
+	if (spec->policy == POLICY_SHARED)
+		return g_strdup(hwloc_bitmap_iszero(o->pool) ? "the pool has no CPU"
+							     : "no node has the memory");
+	if (spec->node >= 0 && host_node_of_id(o->plan->host, (unsigned)spec->node) == HOST_NONE)
+		return g_strdup_printf("asks for node %d, which this host does not have",
+				       spec->node);
+	closest = closest_cell(o, spec, &demand);
+	if (closest == NONE)
+		return g_strdup(demand.node == NONE ? "no core is left to VMs"
+						    : "no core of that node is left to VMs");
+	return why_cell(o, spec, &demand, closest);
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/* VMs with cpus =: kept exactly, never moved, and judged: each finding names both sides. */
+#include "planner/place/place.h"
+#include "planner/base/subject.h"
+
+typedef struct Kept {
+	Placer *placer;
+	PlanVm *vm;
+	unsigned index;
+	char *subject; /* "vm vm9" */
+} Kept;
+
+G_GNUC_PRINTF(5, 6)
+static void report(const Kept *kept, Severity severity, const char *id, const char *fix,
+		   const char *format, ...)
+{
+	g_autofree char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	text = g_strdup_vprintf(format, args);
+	va_end(args);
+	findings_add(kept->placer->plan->findings, severity, id, kept->subject, fix, "%s", text);
+}
+
+static const Core *core_of(const Kept *kept, unsigned cpu)
+{
+	return host_core(kept->placer->host, host_core_of(kept->placer->host, cpu));
+}
+
+/* CPUs that cannot run anything: the VM cannot be placed. */
+static bool cpu_usable(const Kept *kept, unsigned cpu)
+{
+	const Host *host = kept->placer->host;
+	g_autofree char *all = NULL;
+
+	if (host_core_of(host, cpu) != HOST_NONE)
+		return true;
+	all = cpulist_format(host->online);
+	if (host_has_cpu(host, cpu))
+		report(kept, SEVERITY_ERROR, "vm.cpu-offline",
+		       "bring the CPU online or give another",
+		       "its cpus name CPU %u, which is offline; online are %s", cpu, all);
+	else
+		report(kept, SEVERITY_ERROR, "vm.cpu-absent", "give a CPU that the host has",
+		       "its cpus name CPU %u, which this host does not have; it has %s", cpu, all);
+	return false;
+}
+
+static bool cpus_usable(const Kept *kept)
+{
+	const GArray *cpus = kept->vm->spec->cpus;
+	bool usable = true;
+
+	for (unsigned v = 0; v < cpus->len; v++)
+		usable &= cpu_usable(kept, g_array_index(cpus, unsigned, v));
+	return usable;
+}
+
+/* The CPU belongs to another role: it stays so, and the VM's pin stays too. */
+static void on_role(const Kept *kept, unsigned cpu, Role role)
+{
+	static const char *const ids[ROLE_COUNT] = {[ROLE_HOST] = "vm.on-host",
+						    [ROLE_SDK] = "vm.on-sdk",
+						    [ROLE_SHARED] = "vm.on-shared"};
+
+	report(kept, SEVERITY_ERROR, ids[role], "give the VM CPUs that are left to VMs",
+	       "its vCPU is pinned to CPU %u, which is one of [%s]'s CPUs", cpu, role_names[role]);
+}
+
+static void shared_with(const Kept *kept, unsigned cpu, unsigned other)
+{
+	const PlanVm *vm = g_ptr_array_index(kept->placer->plan->vms, other);
+	g_autofree char *siblings = siblings_name(core_of(kept, cpu));
+
+	for (unsigned v = 0; v < vm->spec->cpus->len; v++)
+		if (g_array_index(vm->spec->cpus, unsigned, v) == cpu) {
+			report(kept, SEVERITY_ERROR, "vm.cpu-shared",
+			       "give one of the two other CPUs",
+			       "CPU %u is pinned to by %s as well", cpu, vm->spec->name);
+			return;
+		}
+	report(kept, SEVERITY_ERROR, "vm.core-shared", "give each VM whole cores",
+	       "it is pinned to CPU %u, but %s has CPUs of the same core (%s)", cpu, vm->spec->name,
+	       siblings);
+}
+
+/* Take CPU's core for the VM, or say who has it. */
+static void take(const Kept *kept, unsigned cpu)
+{
+	unsigned core = host_core_of(kept->placer->host, cpu);
+	Role *role = &g_array_index(kept->placer->plan->roles, Role, core);
+	unsigned *owner = &kept->placer->owner[core];
+
+	switch (*role) {
+	case ROLE_HOST:
+	case ROLE_SDK:
+	case ROLE_SHARED:
+		on_role(kept, cpu, *role);
+		return;
+	default:
+		break;
+	}
+	if (*owner != HOST_NONE && *owner != kept->index) {
+		shared_with(kept, cpu, *owner);
+		return;
+	}
+	*owner = kept->index;
+	*role = ROLE_DEDICATED;
+}
+
+static bool has_cpu(const VmSpec *spec, unsigned cpu)
+{
+	for (unsigned v = 0; v < spec->cpus->len; v++)
+		if (g_array_index(spec->cpus, unsigned, v) == cpu)
+			return true;
+	return false;
+}
+
+static bool pinned_by_any(const Kept *kept, unsigned cpu)
+{
+	for (unsigned i = 0; i < kept->placer->plan->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(kept->placer->plan->vms, i);
+
+		if (vm->spec->cpus && has_cpu(vm->spec, cpu))
+			return true;
+	}
+	return false;
+}
+
+/* Threads of the VM's cores that nobody has; one core's may be left by an odd number of vCPUs.
+ */
+static void half_cores(const Kept *kept, hwloc_const_bitmap_t cores)
+{
+	const VmSpec *spec = kept->vm->spec;
+	unsigned index, halves = 0, idle = HOST_NONE, threads = 1;
+
+	hwloc_bitmap_foreach_begin(index, cores)
+		const Core *core = host_core(kept->placer->host, index);
+		bool half = false;
+
+		for (unsigned t = 0; t < core->n_cpus; t++)
+			if (!pinned_by_any(kept, core->cpu[t])) {
+				half = true;
+				idle = core->cpu[t];
+			}
+		halves += half;
+		threads = MAX(threads, core->n_cpus);
+	hwloc_bitmap_foreach_end();
+	if (halves > (spec->vcpus % threads ? 1u : 0u))
+		report(kept, SEVERITY_WARNING, "vm.half-core",
+		       "list whole cores, or say threads = isolate",
+		       "it takes only half of %u core%s: CPU %u stays idle beside it", halves,
+		       halves == 1 ? "" : "s", idle);
+}
+
+/* With isolate each vCPU has a core to itself. */
+static void isolate_doubled(const Kept *kept, hwloc_const_bitmap_t cores)
+{
+	if ((unsigned)hwloc_bitmap_weight(cores) < kept->vm->spec->vcpus)
+		report(kept, SEVERITY_ERROR, "vm.isolate-doubled", "list one CPU of each core",
+		       "threads = isolate, but two of its vCPUs are on one core");
+}
+
+static CpuSet cores_of(const Kept *kept)
+{
+	const GArray *cpus = kept->vm->spec->cpus;
+	CpuSet cores = hwloc_bitmap_alloc();
+
+	for (unsigned v = 0; v < cpus->len; v++)
+		hwloc_bitmap_set(
+			cores, host_core_of(kept->placer->host, g_array_index(cpus, unsigned, v)));
+	return cores;
+}
+
+static void shape_check(const Kept *kept)
+{
+	g_auto(CpuSet) cores = cores_of(kept);
+
+	if (kept->vm->spec->threads == THREADS_ISOLATE)
+		isolate_doubled(kept, cores);
+	else
+		half_cores(kept, cores);
+}
+
+static void node_check(const Kept *kept)
+{
+	const VmSpec *spec = kept->vm->spec;
+	const Host *host = kept->placer->host;
+	CpuSet nodes = hwloc_bitmap_alloc();
+	g_autofree char *list = NULL;
+	unsigned index;
+
+	for (unsigned v = 0; v < spec->cpus->len; v++)
+		hwloc_bitmap_set(nodes,
+				 core_of(kept, g_array_index(spec->cpus, unsigned, v))->node);
+	hwloc_bitmap_foreach_begin(index, nodes)
+		unsigned id = host_node(host, index)->id;
+
+		if (spec->node >= 0 && id != (unsigned)spec->node)
+			report(kept, SEVERITY_ERROR, "vm.off-node", "change node or cpus",
+			       "it asks for node %d, but some of its cpus are on node %u",
+			       spec->node, id);
+	hwloc_bitmap_foreach_end();
+	list = cpulist_format(nodes);
+	if (hwloc_bitmap_weight(nodes) > 1)
+		report(kept, SEVERITY_WARNING, "vm.across-nodes", "give it CPUs of one node",
+		       "its cpus are on %d NUMA nodes", hwloc_bitmap_weight(nodes));
+	hwloc_bitmap_free(nodes);
+}
+
+/* The cores of a VM that cannot be placed stay reserved: it may be running there. */
+static void keep(Kept *kept)
+{
+	const GArray *cpus = kept->vm->spec->cpus;
+	bool usable = cpus_usable(kept);
+
+	for (unsigned v = 0; v < cpus->len; v++) {
+		unsigned cpu = g_array_index(cpus, unsigned, v);
+
+		if (host_core_of(kept->placer->host, cpu) != HOST_NONE)
+			take(kept, cpu);
+	}
+	if (!usable)
+		return;
+	g_array_append_vals(kept->vm->vcpupin, cpus->data, cpus->len);
+	kept->vm->placed = true;
+	shape_check(kept);
+	node_check(kept);
+	place_take_memory(kept->placer, kept->vm);
+}
+
+static int index_compare(gconstpointer a, gconstpointer b, gpointer data)
+{
+	const Plan *plan = data;
+	const PlanVm *x = g_ptr_array_index(plan->vms, *(const unsigned *)a);
+	const PlanVm *y = g_ptr_array_index(plan->vms, *(const unsigned *)b);
+
+	return strverscmp(x->spec->name, y->spec->name);
+}
+
+/* By name, so that who is told of a clash does not depend on the order of sections. */
+static GArray *kept_vms(const Placer *placer)
+{
+	GArray *kept = g_array_new(FALSE, FALSE, sizeof(unsigned));
+
+	for (unsigned i = 0; i < placer->plan->vms->len; i++)
+		if (((const PlanVm *)g_ptr_array_index(placer->plan->vms, i))->spec->cpus)
+			g_array_append_val(kept, i);
+	g_array_sort_with_data(kept, index_compare, placer->plan);
+	return kept;
+}
+
+void place_kept(Placer *placer)
+{
+	g_autoptr(GArray) vms = kept_vms(placer);
+
+	for (unsigned i = 0; i < vms->len; i++) {
+		unsigned index = g_array_index(vms, unsigned, i);
+		PlanVm *vm = g_ptr_array_index(placer->plan->vms, index);
+		g_autofree char *subject = subject_vm(vm->spec->name);
+		Kept kept = {placer, vm, index, subject};
+
+		keep(&kept);
+	}
+}
+
+bool place_movable(const Placer *placer, const PlanVm *vm)
+{
+	unsigned index;
+
+	if (!vm->placed || !vm->spec->cpus || !g_ptr_array_find(placer->plan->vms, vm, &index))
+		return false;
+	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
+		unsigned core = host_core_of(placer->host, g_array_index(vm->vcpupin, unsigned, v));
+
+		if (placer->owner[core] != index || host_core(placer->host, core)->partial ||
+		    g_array_index(placer->plan->roles, Role, core) != ROLE_DEDICATED)
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* How far a VM is spread, how far it had to be, and what would have been lost had it not been. */
+#ifndef PLANNER_PLACE_LEVEL_H
+#define PLANNER_PLACE_LEVEL_H
+
+#include "planner/place/plan.h"
+
+typedef enum Level { LEVEL_L3, LEVEL_NODE, LEVEL_NODES } Level;
+
+/* How far the cores of a placed dedicated VM are spread. */
+Level level_of(const Plan *plan, const PlanVm *vm);
+/*
+ * The finest level at which VM would fit if no other VM were there but, with KEPT, those that keep
+ * their place; LEVEL_NODES too where it fits nowhere.
+ */
+Level level_natural(const Plan *plan, const Inventory *inventory, const PlanVm *vm, bool kept);
+/*
+ * VM sits coarser than its natural level beside the kept ones: which goal forced it? One line,
+ * yours, found by seating it at that level everywhere it could be and solving the rest.
+ */
+char *level_forced(const Plan *plan, const Inventory *inventory, const PlanVm *vm);
+/* "in one L3", for people. */
+const char *level_text(const Host *host, Level level);
+
+#endif

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/place/place.h"
+#include "planner/place/level.h"
+#include "planner/place/problem.h"
+#include "planner/place/replan.h"
+#include "planner/base/subject.h"
+
+#include <string.h>
+
+#define SMALL_PAGE 4096
+
+uint64_t place_page(const VmSpec *spec)
+{
+	return spec->page ? spec->page : SMALL_PAGE;
+}
+
+uint64_t place_share_memory(const VmSpec *spec, unsigned vcpus)
+{
+	uint64_t page = place_page(spec);
+	uint64_t each = spec->memory / spec->vcpus, rest = spec->memory % spec->vcpus;
+	uint64_t share = each * vcpus + (rest * vcpus + spec->vcpus - 1) / spec->vcpus;
+
+	return (share + page - 1) / page * page;
+}
+
+/* Memory */
+
+static void memory_taken(Placer *placer, const PlanVm *vm, unsigned node, uint64_t bytes)
+{
+	uint64_t *left = &placer->memory[node];
+	g_autofree char *subject = NULL;
+	unsigned id = host_node(placer->host, node)->id;
+
+	if (*left == UINT64_MAX)
+		return;
+	if (*left >= bytes) {
+		*left -= bytes;
+		return;
+	}
+	subject = subject_vm(vm->spec->name);
+	findings_add(placer->plan->findings, SEVERITY_ERROR, "memory.node-full", subject,
+		     "give it less memory, or CPUs on another node",
+		     "its pins put %" G_GUINT64_FORMAT
+		     " MiB on node %u, which has %" G_GUINT64_FORMAT " MiB left for VMs",
+		     bytes >> 20, id, *left >> 20);
+	*left = 0;
+}
+
+bool place_core_free(const Placer *placer, unsigned core)
+{
+	return g_array_index(placer->plan->roles, Role, core) == ROLE_FREE &&
+	       placer->owner[core] == HOST_NONE;
+}
+
+static VmShare *share_on(PlanVm *vm, unsigned node)
+{
+	VmShare share = {.node = node};
+
+	for (unsigned i = 0; i < vm->shares->len; i++) {
+		VmShare *have = &g_array_index(vm->shares, VmShare, i);
+
+		if (have->node == node)
+			return have;
+	}
+	g_array_append_val(vm->shares, share);
+	return &g_array_index(vm->shares, VmShare, vm->shares->len - 1);
+}
+
+void place_fill_shares(const Host *host, PlanVm *vm)
+{
+	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
+		unsigned core = host_core_of(host, g_array_index(vm->vcpupin, unsigned, v));
+
+		share_on(vm, host_core(host, core)->node)->vcpus++;
+	}
+	for (unsigned i = 0; i < vm->shares->len; i++) {
+		VmShare *share = &g_array_index(vm->shares, VmShare, i);
+
+		share->memory = place_share_memory(vm->spec, share->vcpus);
+	}
+}
+
+void place_take_memory(Placer *placer, PlanVm *vm)
+{
+	place_fill_shares(placer->host, vm);
+	for (unsigned i = 0; i < vm->shares->len; i++) {
+		const VmShare *share = &g_array_index(vm->shares, VmShare, i);
+
+		memory_taken(placer, vm, share->node, share->memory);
+	}
+}
+
+static void host_memory_check(Placer *placer, const NumaNode *node)
+{
+	g_autofree char *subject = subject_node(node->id);
+
+	if (node->memory < placer->inventory->host_memory)
+		findings_add(placer->plan->findings, SEVERITY_ERROR, "host.memory-too-large",
+			     subject, "lower [host] memory-per-node",
+			     "the host is to keep %" G_GUINT64_FORMAT
+			     " MiB of memory, node %u has %" G_GUINT64_FORMAT " MiB",
+			     placer->inventory->host_memory >> 20, node->id, node->memory >> 20);
+}
+
+uint64_t *place_node_memory(const Host *host, const Inventory *inventory)
+{
+	uint64_t *memory = g_new0(uint64_t, host->nodes->len + 1);
+
+	for (unsigned i = 0; i < host->nodes->len; i++) {
+		const NumaNode *node = host_node(host, i);
+
+		if (hwloc_bitmap_iszero(node->cpus))
+			continue;
+		if (!node->memory)
+			memory[i] = UINT64_MAX;
+		else if (node->memory > inventory->host_memory)
+			memory[i] = node->memory - inventory->host_memory;
+	}
+	return memory;
+}
+
+void place_check_memory(Placer *placer)
+{
+	for (unsigned i = 0; i < placer->host->nodes->len; i++) {
+		const NumaNode *node = host_node(placer->host, i);
+
+		if (node->memory && !hwloc_bitmap_iszero(node->cpus))
+			host_memory_check(placer, node);
+	}
+}
+
+static bool wants_memory(const Inventory *inventory)
+{
+	for (unsigned i = 0; i < inventory->vms->len; i++)
+		if (((const VmSpec *)g_ptr_array_index(inventory->vms, i))->memory)
+			return true;
+	return false;
+}
+
+static void memory_unknown_check(const Placer *placer)
+{
+	for (unsigned i = 0; i < placer->host->nodes->len; i++) {
+		unsigned id = host_node(placer->host, i)->id;
+		g_autofree char *subject = subject_node(id);
+
+		if (placer->memory[i] == UINT64_MAX && wants_memory(placer->inventory))
+			findings_add_unknown(
+				placer->plan->findings, SEVERITY_WARNING, "memory.unknown", subject,
+				"use a topology that has the node's memory",
+				"the topology does not say how much memory node %u has: "
+				"whether the VMs' memory fits is not known",
+				id);
+	}
+}
+
+/* Memory a kernel and its daemons need at the very least, so that huge pages do not starve them. */
+#define HOST_MEMORY_LEAST (UINT64_C(1) << 30)
+
+/* Nodes where the VMs' memory leaves next to nothing to a host that asked to keep nothing. */
+static void memory_starved_check(const Placer *placer)
+{
+	for (unsigned i = 0; i < placer->host->nodes->len; i++) {
+		const NumaNode *node = host_node(placer->host, i);
+		uint64_t left = placer->memory[i];
+		g_autofree char *subject = subject_node(node->id);
+
+		if (!node->memory || left == UINT64_MAX || hwloc_bitmap_iszero(node->cpus))
+			continue;
+		left += MIN(placer->inventory->host_memory, node->memory);
+		if (left < HOST_MEMORY_LEAST && left < node->memory)
+			findings_add(placer->plan->findings, SEVERITY_WARNING, "host.memory-small",
+				     subject, "set [host] memory-per-node, such as 8G",
+				     "the VMs' memory leaves %" G_GUINT64_FORMAT
+				     " MiB of node %u to the host",
+				     left >> 20, node->id);
+	}
+}
+
+/* VMs: which go through the search, in its canonical order */
+
+static int vm_name_compare(gconstpointer a, gconstpointer b)
+{
+	const PlanVm *x = *(PlanVm *const *)a, *y = *(PlanVm *const *)b;
+
+	return strverscmp(x->spec->name, y->spec->name);
+}
+
+static GPtrArray *searched_vms(const Plan *plan, Prefer prefer)
+{
+	GPtrArray *vms = g_ptr_array_new();
+
+	for (unsigned i = 0; i < plan->vms->len; i++) {
+		PlanVm *vm = g_ptr_array_index(plan->vms, i);
+
+		if (vm->spec->policy == POLICY_DEDICATED && !vm->spec->cpus)
+			g_ptr_array_add(vms, vm);
+	}
+	if (prefer != PREFER_ORDER)
+		g_ptr_array_sort(vms, vm_name_compare);
+	return vms;
+}
+
+/* Seats to pins */
+
+/* The next core of a room that nobody has; the search never gives more than there are. */
+static unsigned room_take(Placer *placer, const GArray *room, unsigned vm)
+{
+	for (unsigned i = 0; i < room->len; i++) {
+		unsigned core = g_array_index(room, unsigned, i);
+
+		if (placer->owner[core] == HOST_NONE) {
+			placer->owner[core] = vm;
+			g_array_index(placer->plan->roles, Role, core) = ROLE_DEDICATED;
+			return core;
+		}
+	}
+	g_assert_not_reached();
+}
+
+/* vCPUs walk the threads of a core, then the next core; with isolate each takes a core. */
+static void pin_share(Placer *placer, PlanVm *vm, unsigned index, const SearchShare *share,
+		      const GArray *room)
+{
+	unsigned left = share->vcpus;
+
+	for (unsigned i = 0; i < share->cores; i++) {
+		const Core *core = host_core(placer->host, room_take(placer, room, index));
+		unsigned use = vm->spec->threads == THREADS_ISOLATE ? 1 : core->n_cpus;
+
+		for (unsigned t = 0; t < use && left; t++, left--)
+			g_array_append_val(vm->vcpupin, core->cpu[t]);
+	}
+	g_assert(!left);
+}
+
+static unsigned vm_index(const Plan *plan, const PlanVm *vm)
+{
+	unsigned index = 0;
+	bool found = g_ptr_array_find(plan->vms, vm, &index);
+
+	g_assert(found);
+	return index;
+}
+
+static void seat(Placer *placer, PlanVm *vm, const GArray *shares, const GPtrArray *cores)
+{
+	unsigned index = vm_index(placer->plan, vm);
+
+	for (unsigned i = 0; i < shares->len; i++) {
+		const SearchShare *share = &g_array_index(shares, SearchShare, i);
+
+		pin_share(placer, vm, index, share, g_ptr_array_index(cores, share->room));
+	}
+	vm->placed = true;
+	place_take_memory(placer, vm);
+}
+
+static unsigned count_placed(const Plan *plan)
+{
+	unsigned placed = 0;
+
+	for (unsigned i = 0; i < plan->vms->len; i++)
+		placed += ((const PlanVm *)g_ptr_array_index(plan->vms, i))->placed;
+	return placed;
+}
+
+/* VMs that no placement could exceed: all, unless the goal is proved reached. */
+/* CHOSEN: it is proved that no other VMs had better moved. */
+static void result_report(Plan *plan, const SearchResult *result, unsigned unseated, bool chosen)
+{
+	plan->optimal = result->optimal && chosen;
+	plan->placed = count_placed(plan);
+	plan->wanted = plan->vms->len;
+	plan->bound = plan->placed;
+	if (result->placed != result->bound || !chosen)
+		plan->bound += unseated;
+}
+
+static unsigned seat_all(Placer *placer, const Problem *problem, const SearchResult *result,
+			 const GPtrArray *vms)
+{
+	unsigned unseated = 0;
+
+	for (unsigned i = 0; i < vms->len; i++) {
+		const GArray *shares = g_ptr_array_index(result->seats, i);
+
+		if (shares)
+			seat(placer, g_ptr_array_index(vms, i), shares, problem->cores);
+		else
+			unseated++;
+	}
+	return unseated;
+}
+
+/* VMs that the goals put further apart than they could have sat: said, for it costs them speed. */
+static void spread_check(const Placer *placer, const Problem *problem, const GPtrArray *vms)
+{
+	for (unsigned i = 0; i < vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(vms, i);
+		Level natural = MIN(problem_natural_level(problem, vm->spec), LEVEL_NODES);
+		g_autofree char *subject = subject_vm(vm->spec->name);
+
+		if (!vm->placed || level_of(placer->plan, vm) <= natural)
+			continue;
+		findings_add(placer->plan->findings, SEVERITY_INFO, "vm.spread", subject,
+			     "'planner explain vm' says what forced it",
+			     "sits %s; alone it would sit %s",
+			     level_text(placer->host, level_of(placer->plan, vm)),
+			     level_text(placer->host, natural));
+	}
+}
+
+static Problem *problem_of(const Placer *placer, const GPtrArray *vms, const PlanOptions *options)
+{
+	Problem *problem = problem_new(placer, options);
+
+	for (unsigned i = 0; i < vms->len; i++)
+		problem_add_vm(problem, ((const PlanVm *)g_ptr_array_index(vms, i))->spec);
+	return problem;
+}
+
+/* With --moves: those that had best move lose their place, and are searched with the others, first.
+ */
+static bool release_movers(Placer *placer, GPtrArray *vms, const PlanOptions *options)
+{
+	g_autoptr(Problem) problem = problem_of(placer, vms, options);
+	g_autoptr(GPtrArray) movers = NULL;
+	bool proved = true;
+
+	if (!options->moves)
+		return true;
+	movers = replan_choose(placer, problem, options->moves, &proved);
+	for (unsigned i = 0; i < movers->len; i++) {
+		replan_release(placer, g_ptr_array_index(movers, i));
+		g_ptr_array_insert(vms, (int)i, g_ptr_array_index(movers, i));
+	}
+	return proved;
+}
+
+static void place_searched(Placer *placer, const PlanOptions *options)
+{
+	g_autoptr(GPtrArray) vms = searched_vms(placer->plan, options->prefer);
+	bool proved = release_movers(placer, vms, options);
+	g_autoptr(Problem) problem = problem_of(placer, vms, options);
+	g_autoptr(SearchResult) result = problem_solve(problem);
+	unsigned unseated = seat_all(placer, problem, result, vms);
+
+	spread_check(placer, problem, vms);
+	place_shared(placer);
+	result_report(placer->plan, result, unseated, proved);
+	replan_costs(placer->plan);
+	place_why_not(placer, problem, vms);
+}
+
+Placer *placer_new(Plan *plan, const Inventory *inventory)
+{
+	Placer *placer = g_new0(Placer, 1);
+
+	placer->host = plan->host;
+	placer->inventory = inventory;
+	placer->plan = plan;
+	placer->memory = place_node_memory(plan->host, inventory);
+	placer->owner = g_new(unsigned, plan->host->cores->len);
+	for (unsigned i = 0; i < plan->host->cores->len; i++)
+		placer->owner[i] = HOST_NONE;
+	return placer;
+}
+
+void placer_free(Placer *placer)
+{
+	g_free(placer->memory);
+	g_free(placer->owner);
+	g_free(placer);
+}
+
+Problem *place_begin(Placer *placer, const PlanOptions *options)
+{
+	g_autoptr(GPtrArray) vms = searched_vms(placer->plan, options->prefer);
+
+	place_kept(placer);
+	return problem_of(placer, vms, options);
+}
+
+/* Made on a plan of its own: the one it is about stays as it is. Entries borrow that one's VMs. */
+Problem *place_problem(const Plan *plan, const Inventory *inventory)
+{
+	PlanOptions options = {.prefer = plan->prefer};
+	g_autoptr(Plan) again = plan_begin(plan->host, inventory);
+	Placer *placer = placer_new(again, inventory);
+	g_autoptr(GPtrArray) vms = searched_vms(plan, plan->prefer);
+	Problem *problem;
+
+	again->prefer = plan->prefer;
+	place_kept(placer);
+	problem = problem_of(placer, vms, &options);
+	placer_free(placer);
+	return problem;
+}
+
+void place_vms(Plan *plan, const Inventory *inventory, const PlanOptions *options)
+{
+	Placer *placer = placer_new(plan, inventory);
+
+	place_check_memory(placer);
+	memory_unknown_check(placer);
+	place_kept(placer);
+	place_searched(placer, options);
+	memory_starved_check(placer);
+	placer_free(placer);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* Shared VMs: their vCPUs float over the shared pool, or over the host's CPUs where there is none.
+ */
+#include "planner/place/place.h"
+#include "planner/base/subject.h"
+
+static CpuSet cpus_with(const Plan *plan, Role role)
+{
+	CpuSet cpus = hwloc_bitmap_alloc();
+
+	for (unsigned i = 0; i < plan->host->cores->len; i++) {
+		const Core *core = host_core(plan->host, i);
+
+		if (g_array_index(plan->roles, Role, i) == role)
+			for (unsigned t = 0; t < core->n_cpus; t++)
+				hwloc_bitmap_set(cpus, core->cpu[t]);
+	}
+	return cpus;
+}
+
+static CpuSet pool_cpus(const Plan *plan)
+{
+	CpuSet pool = cpus_with(plan, ROLE_SHARED);
+
+	if (!hwloc_bitmap_iszero(pool))
+		return pool;
+	hwloc_bitmap_free(pool);
+	return cpus_with(plan, ROLE_HOST);
+}
+
+/* May the VM's memory be on the node at this position? */
+static bool node_allowed(const Host *host, const VmSpec *spec, unsigned node)
+{
+	return spec->node < 0 || host_node(host, node)->id == (unsigned)spec->node;
+}
+
+/* The allowed node that has most left, HOST_NONE. */
+static unsigned fullest_node(const Host *host, const VmSpec *spec, const uint64_t *memory)
+{
+	unsigned most = HOST_NONE;
+
+	for (unsigned n = 0; n < host->nodes->len; n++)
+		if (node_allowed(host, spec, n) && (most == HOST_NONE || memory[n] > memory[most]))
+			most = n;
+	return most;
+}
+
+bool place_shared_memory(const Host *host, const VmSpec *spec, uint64_t *memory)
+{
+	uint64_t page = place_page(spec), pages = (spec->memory + page - 1) / page, have = 0;
+
+	for (unsigned n = 0; n < host->nodes->len; n++) {
+		if (!node_allowed(host, spec, n))
+			continue;
+		if (memory[n] == UINT64_MAX)
+			return true;
+		have += memory[n] / page;
+	}
+	if (have < pages)
+		return false;
+	while (pages) {
+		unsigned most = fullest_node(host, spec, memory);
+		uint64_t taken = MIN(pages, memory[most] / page);
+
+		memory[most] -= taken * page;
+		pages -= taken;
+	}
+	return true;
+}
+
+static void no_memory(const Placer *placer, const PlanVm *vm)
+{
+	g_autofree char *subject = subject_vm(vm->spec->name);
+
+	findings_add(placer->plan->findings, SEVERITY_ERROR, "vm.does-not-fit", subject,
+		     "give it less memory, or take some from other VMs",
+		     "it needs %" G_GUINT64_FORMAT
+		     " MiB, more than the other VMs leave on all nodes",
+		     plan_vm_memory(vm) >> 20);
+}
+
+static void size_check(const Placer *placer, const PlanVm *vm, unsigned n_cpus)
+{
+	g_autofree char *subject = subject_vm(vm->spec->name);
+
+	if (vm->spec->vcpus > n_cpus)
+		findings_add(placer->plan->findings, SEVERITY_WARNING, "vm.more-vcpus-than-cpus",
+			     subject, "give it fewer vCPUs, or make the pool larger",
+			     "its %u vCPUs share %u CPUs: they wait for each other",
+			     vm->spec->vcpus, n_cpus);
+}
+
+/* The pool's CPUs that SPEC may use: all, or those of the node it asks for. Yours. */
+static CpuSet pool_for(const Placer *placer, const VmSpec *spec, hwloc_const_bitmap_t pool)
+{
+	CpuSet cpus = hwloc_bitmap_dup(pool);
+	unsigned node =
+		spec->node < 0 ? HOST_NONE : host_node_of_id(placer->host, (unsigned)spec->node);
+
+	if (node != HOST_NONE)
+		hwloc_bitmap_and(cpus, cpus, host_node(placer->host, node)->cpus);
+	else if (spec->node >= 0)
+		hwloc_bitmap_zero(cpus);
+	return cpus;
+}
+
+static void no_pool(const Placer *placer, const PlanVm *vm)
+{
+	g_autofree char *subject = subject_vm(vm->spec->name);
+
+	findings_add(placer->plan->findings, SEVERITY_ERROR, "vm.node-absent", subject,
+		     "ask for a node that has CPUs of the pool, or leave node out",
+		     "asks for node %d, where the pool has no CPU", vm->spec->node);
+}
+
+static void place_one(Placer *placer, PlanVm *vm, hwloc_const_bitmap_t pool)
+{
+	g_auto(CpuSet) cpus = pool_for(placer, vm->spec, pool);
+
+	if (hwloc_bitmap_iszero(cpus)) {
+		no_pool(placer, vm);
+		return;
+	}
+	if (!place_shared_memory(placer->host, vm->spec, placer->memory)) {
+		no_memory(placer, vm);
+		return;
+	}
+	vm->cpuset = g_steal_pointer(&cpus);
+	vm->placed = true;
+	size_check(placer, vm, (unsigned)hwloc_bitmap_weight(vm->cpuset));
+}
+
+static void overcommit_check(const Placer *placer, unsigned vcpus, hwloc_const_bitmap_t pool)
+{
+	unsigned n_cpus = (unsigned)hwloc_bitmap_weight(pool);
+	double most = placer->inventory->overcommit;
+
+	if (most > 0 && vcpus > most * n_cpus)
+		findings_add(
+			placer->plan->findings, SEVERITY_WARNING, "shared.overcommit", "[shared]",
+			"give the pool more cores, or allow more overcommit",
+			"%u vCPUs share %u CPUs: more than the %g for each that overcommit allows",
+			vcpus, n_cpus, most);
+}
+
+/* By name: which VM is refused where memory is short does not depend on the order of sections. */
+static int name_compare(gconstpointer a, gconstpointer b)
+{
+	const PlanVm *x = *(PlanVm *const *)a, *y = *(PlanVm *const *)b;
+
+	return strverscmp(x->spec->name, y->spec->name);
+}
+
+static GPtrArray *shared_vms(const Placer *placer)
+{
+	GPtrArray *vms = g_ptr_array_new();
+
+	for (unsigned i = 0; i < placer->plan->vms->len; i++) {
+		PlanVm *vm = g_ptr_array_index(placer->plan->vms, i);
+
+		if (vm->spec->policy == POLICY_SHARED)
+			g_ptr_array_add(vms, vm);
+	}
+	if (placer->plan->prefer != PREFER_ORDER)
+		g_ptr_array_sort(vms, name_compare);
+	return vms;
+}
+
+GPtrArray *place_shared_vms(const Placer *placer)
+{
+	GPtrArray *vms = shared_vms(placer);
+	g_auto(CpuSet) pool = pool_cpus(placer->plan);
+
+	for (unsigned i = vms->len; i-- > 0;) {
+		const PlanVm *vm = g_ptr_array_index(vms, i);
+		g_auto(CpuSet) cpus = pool_for(placer, vm->spec, pool);
+
+		if (hwloc_bitmap_iszero(cpus))
+			g_ptr_array_remove_index(vms, i);
+	}
+	return vms;
+}
+
+void place_shared(Placer *placer)
+{
+	g_auto(CpuSet) pool = pool_cpus(placer->plan);
+	g_autoptr(GPtrArray) vms = shared_vms(placer);
+	unsigned vcpus = 0;
+
+	for (unsigned i = 0; i < vms->len; i++) {
+		PlanVm *vm = g_ptr_array_index(vms, i);
+
+		place_one(placer, vm, pool);
+		vcpus += vm->spec->vcpus;
+	}
+	overcommit_check(placer, vcpus, pool);
+}

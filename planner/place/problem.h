@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The packing problem of a plan: its free cores as rooms, its VMs as entries, and back from rooms
+ * to cores. A problem is a value: what-ifs copy it, change the copy and solve that.
+ */
+#ifndef PLANNER_PLACE_PROBLEM_H
+#define PLANNER_PLACE_PROBLEM_H
+
+#include "planner/place/place.h"
+#include "planner/search/search.h"
+
+struct Problem {
+	const Host *host;
+	GArray *rooms;	  /* of SearchRoom, by node, then lowest CPU */
+	GPtrArray *cores; /* by room: GArray of positions in host->cores, ascending */
+	uint64_t *memory; /* by node */
+	GArray *vms;	  /* of SearchVm */
+	GPtrArray *specs; /* by entry of vms: const VmSpec *, borrowed */
+	Prefer prefer;
+	uint64_t budget;
+	uint64_t *purse; /* as a SearchProblem's; borrowed */
+};
+
+/*
+ * The problem that PLACER is at: every core that is FREE and owned by nobody, the memory that is
+ * left, and no VM yet. Rooms of cores that others have are there too, with none free, so that room
+ * numbers do not depend on who has what. Yours.
+ */
+Problem *problem_new(const Placer *placer, const PlanOptions *options);
+Problem *problem_copy(const Problem *problem);
+void problem_free(Problem *problem);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Problem, problem_free)
+
+void problem_add_vm(Problem *problem, const VmSpec *spec);
+void problem_remove_vm(Problem *problem, unsigned entry);
+/* Can VMs have the core at all, whoever has it now? */
+bool problem_core_of_vms(const Plan *plan, unsigned core);
+/* Are two cores of one room? */
+bool problem_same_room(const Core *a, const Core *b);
+/* Cores that may hold one VM together are of one class. */
+unsigned problem_class_of(const Core *core);
+/* The room that core INDEX is in, HOST_NONE for a core that no VM can have. */
+unsigned problem_room_of(const Problem *problem, unsigned index);
+/* Give the cores and memory that VM has, to the problem's free ones; VM is one of its plan's,
+ * placed. */
+void problem_release(Problem *problem, const PlanVm *vm);
+
+/* Solve; the result is yours. */
+SearchResult *problem_solve(const Problem *problem);
+/* Can all its VMs be seated together? *PROVED (may be NULL) is false when the budget ran out first.
+ */
+bool problem_all_fit(const Problem *problem, bool *proved);
+
+/* So many VMs like SPEC, of which vcpus, threads, memory, page and node count. */
+typedef struct ProblemSize {
+	const VmSpec *spec;
+	unsigned count;
+} ProblemSize;
+
+/* How many sets of SIZES fit with all its VMs? At most MOST are asked for; see search_most(). */
+SearchMost problem_most(const Problem *problem, const ProblemSize *sizes, unsigned n_sizes,
+			unsigned most);
+/* The best mix of SIZES, whose counts are set; see search_mix(). */
+SearchMix problem_mix(const Problem *problem, ProblemSize *sizes, unsigned n_sizes);
+/* The finest level (0 room, 1 node, k nodes) at which SPEC would fit in the empty rooms; HOST_NONE
+ * = none. */
+unsigned problem_natural_level(const Problem *problem, const VmSpec *spec);
+
+#endif

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/place/replan.h"
+
+#include <string.h>
+
+#define VISITS_MOST 2000	       /* choices tried: a bound on hopeless cases */
+#define STEPS_MOST (2 * SEARCH_BUDGET) /* of the search, when each choice is solved */
+
+/* Keeping */
+
+static bool shapes_equal(const VmSpec *a, const VmSpec *b)
+{
+	return a->policy == POLICY_DEDICATED && b->policy == POLICY_DEDICATED &&
+	       a->vcpus == b->vcpus && a->threads == b->threads;
+}
+
+void replan_keep(Inventory *inventory, const Plan *saved)
+{
+	for (unsigned i = 0; i < inventory->vms->len; i++) {
+		VmSpec *spec = g_ptr_array_index(inventory->vms, i);
+		const PlanVm *vm = plan_vm(saved, spec->name);
+
+		if (vm && vm->placed && !spec->cpus && shapes_equal(spec, vm->spec))
+			spec->cpus = g_array_copy(vm->vcpupin);
+	}
+}
+
+static void request_cpus(CoreRequest *request, hwloc_const_bitmap_t cpus)
+{
+	request->by = hwloc_bitmap_iszero(cpus) ? SPLIT_NONE : SPLIT_CPUS;
+	request->cpus = request->by == SPLIT_CPUS ? hwloc_bitmap_dup(cpus) : NULL;
+}
+
+/* The CPUs of cores that are kept for VMs which cannot be placed there. */
+static CpuSet reserved_cpus(const Plan *plan)
+{
+	CpuSet cpus = hwloc_bitmap_dup(plan->cpus[ROLE_DEDICATED]);
+
+	for (unsigned i = 0; i < plan->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
+
+		for (unsigned v = 0; v < vm->vcpupin->len; v++) {
+			unsigned cpu = g_array_index(vm->vcpupin, unsigned, v);
+			const Core *core = host_core(plan->host, host_core_of(plan->host, cpu));
+
+			for (unsigned t = 0; t < core->n_cpus; t++)
+				hwloc_bitmap_clr(cpus, core->cpu[t]);
+		}
+	}
+	return cpus;
+}
+
+Inventory *replan_inventory(const Plan *saved)
+{
+	Inventory *inventory = inventory_new();
+	g_auto(CpuSet) sdk = reserved_cpus(saved); /* as far from VMs as the SDK's */
+
+	hwloc_bitmap_or(sdk, sdk, saved->cpus[ROLE_SDK]);
+	request_cpus(&inventory->host, saved->cpus[ROLE_HOST]);
+	request_cpus(&inventory->sdk, sdk);
+	request_cpus(&inventory->shared, saved->cpus[ROLE_SHARED]);
+	inventory->name = g_strdup(saved->name);
+	inventory->host_memory = saved->host_memory;
+	for (unsigned i = 0; i < saved->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(saved->vms, i);
+		VmSpec *spec = vm_spec_copy(vm->spec, vm->spec->name);
+
+		if (vm->vcpupin->len && !spec->cpus)
+			spec->cpus = g_array_copy(vm->vcpupin);
+		g_ptr_array_add(inventory->vms, spec);
+	}
+	return inventory;
+}
+
+/* Does OTHER name a CPU of a core that the VM number INDEX has? */
+static bool names_core_of(const Placer *placer, const PlanVm *other, unsigned index)
+{
+	const GArray *cpus = other->spec->cpus;
+
+	for (unsigned v = 0; cpus && v < cpus->len; v++) {
+		unsigned core = host_core_of(placer->host, g_array_index(cpus, unsigned, v));
+
+		if (core != HOST_NONE && placer->owner[core] == index)
+			return true;
+	}
+	return false;
+}
+
+bool replan_movable(const Placer *placer, const PlanVm *vm)
+{
+	unsigned index;
+
+	if (!place_movable(placer, vm) || !g_ptr_array_find(placer->plan->vms, vm, &index))
+		return false;
+	for (unsigned i = 0; i < placer->plan->vms->len; i++)
+		if (i != index &&
+		    names_core_of(placer, g_ptr_array_index(placer->plan->vms, i), index))
+			return false;
+	return true;
+}
+
+/* Choosing */
+
+typedef struct Replan {
+	const Placer *placer;
+	const Problem *problem;
+	GPtrArray *movable; /* of PlanVm *: one or more of each kind */
+	unsigned *chosen, n_chosen;
+	ReplanVisit visit;
+	gpointer data;
+	unsigned visits;
+	bool enough;
+} Replan;
+
+Problem *replan_problem(const Problem *old, const GPtrArray *movers)
+{
+	Problem *problem = problem_copy(old);
+
+	g_array_set_size(problem->vms, 0);
+	g_ptr_array_set_size(problem->specs, 0);
+	for (unsigned i = 0; i < movers->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(movers, i);
+
+		problem_release(problem, vm);
+		problem_add_vm(problem, vm->spec);
+	}
+	for (unsigned i = 0; i < old->specs->len; i++)
+		problem_add_vm(problem, g_ptr_array_index(old->specs, i));
+	return problem;
+}
+
+static void visit_chosen(Replan *r)
+{
+	g_autoptr(GPtrArray) movers = g_ptr_array_new();
+	g_autoptr(Problem) problem = NULL;
+
+	for (unsigned i = 0; i < r->n_chosen; i++)
+		g_ptr_array_add(movers, g_ptr_array_index(r->movable, r->chosen[i]));
+	problem = replan_problem(r->problem, movers);
+	r->visits++;
+	r->enough = !r->visit(problem, r->n_chosen, r->data);
+}
+
+static unsigned room_of_cpu(const Replan *r, unsigned cpu)
+{
+	return problem_room_of(r->problem, host_core_of(r->placer->host, cpu));
+}
+
+/* The same to the search: alike, and in the same rooms. */
+static bool vms_alike(const Replan *r, const PlanVm *a, const PlanVm *b)
+{
+	const VmSpec *x = a->spec, *y = b->spec;
+
+	if (x->vcpus != y->vcpus || x->memory != y->memory || x->page != y->page ||
+	    x->threads != y->threads || x->node != y->node)
+		return false;
+	for (unsigned v = 0; v < a->vcpupin->len; v++)
+		if (room_of_cpu(r, g_array_index(a->vcpupin, unsigned, v)) !=
+		    room_of_cpu(r, g_array_index(b->vcpupin, unsigned, v)))
+			return false;
+	return true;
+}
+
+static bool alike_tried(const Replan *r, unsigned start, unsigned i)
+{
+	for (unsigned j = start; j < i; j++)
+		if (vms_alike(r, g_ptr_array_index(r->movable, j),
+			      g_ptr_array_index(r->movable, i)))
+			return true;
+	return false;
+}
+
+static void choose(Replan *r, unsigned start, unsigned left)
+{
+	if (!left) {
+		visit_chosen(r);
+		return;
+	}
+	for (unsigned i = start; i + left <= r->movable->len; i++) {
+		if (r->enough || r->visits >= VISITS_MOST)
+			return;
+		if (alike_tried(r, start, i))
+			continue;
+		r->chosen[r->n_chosen++] = i;
+		choose(r, i + 1, left - 1);
+		r->n_chosen--;
+	}
+}
+
+/* Small VMs first: they are moved with least ado. */
+static int mover_compare(gconstpointer a, gconstpointer b)
+{
+	const VmSpec *x = (*(PlanVm *const *)a)->spec, *y = (*(PlanVm *const *)b)->spec;
+
+	if (x->vcpus != y->vcpus)
+		return x->vcpus < y->vcpus ? -1 : 1;
+	if (x->memory != y->memory)
+		return x->memory < y->memory ? -1 : 1;
+	return strverscmp(x->name, y->name);
+}
+
+GPtrArray *replan_movable_vms(const Placer *placer)
+{
+	GPtrArray *vms = g_ptr_array_new();
+
+	for (unsigned i = 0; i < placer->plan->vms->len; i++)
+		if (replan_movable(placer, g_ptr_array_index(placer->plan->vms, i)))
+			g_ptr_array_add(vms, g_ptr_array_index(placer->plan->vms, i));
+	g_ptr_array_sort(vms, mover_compare);
+	return vms;
+}
+
+bool replan_each(const Placer *placer, const Problem *problem, unsigned most, ReplanVisit visit,
+		 gpointer data)
+{
+	g_autoptr(GPtrArray) movable = replan_movable_vms(placer);
+	g_autofree unsigned *chosen = g_new0(unsigned, most + 1);
+	Replan r = {placer, problem, movable, chosen, 0, visit, data, 0, false};
+
+	for (unsigned n = 1; n <= most && n <= movable->len && !r.enough; n++)
+		choose(&r, 0, n);
+	return r.visits < VISITS_MOST;
+}
+
+/* The best choice */
+
+typedef struct Best {
+	GPtrArray *specs; /* of the VMs to move, const VmSpec * */
+	uint64_t value, bound;
+	uint64_t steps; /* of the search, left for all choices together */
+} Best;
+
+static uint64_t worth(const Problem *problem, const VmSpec *spec)
+{
+	return problem->prefer == PREFER_VCPUS ? spec->vcpus : 1;
+}
+
+/* What the search places of the others when the first N, who have a place, all get one again; 0 if
+ * not. */
+static uint64_t value_of(const SearchResult *result, const Problem *problem, unsigned n)
+{
+	uint64_t value = result->placed;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (!g_ptr_array_index(result->seats, i))
+			return 0;
+		value -= worth(problem, g_ptr_array_index(problem->specs, i));
+	}
+	return value;
+}
+
+static bool weigh(const Problem *problem, unsigned n, gpointer data)
+{
+	Best *best = data;
+	g_autoptr(SearchResult) result = problem_solve(problem);
+	uint64_t value = value_of(result, problem, n);
+
+	best->steps -= MIN(best->steps, result->steps);
+	if (value > best->value) {
+		best->value = value;
+		g_ptr_array_set_size(best->specs, 0);
+		for (unsigned i = 0; i < n; i++)
+			g_ptr_array_add(best->specs, g_ptr_array_index(problem->specs, i));
+	}
+	return best->value < best->bound && best->steps;
+}
+
+static uint64_t all_worth(const Problem *problem)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < problem->specs->len; i++)
+		sum += worth(problem, g_ptr_array_index(problem->specs, i));
+	return sum;
+}
+
+static PlanVm *vm_of(const Placer *placer, const VmSpec *spec)
+{
+	for (unsigned i = 0; i < placer->plan->vms->len; i++) {
+		PlanVm *vm = g_ptr_array_index(placer->plan->vms, i);
+
+		if (vm->spec == spec)
+			return vm;
+	}
+	g_assert_not_reached();
+}
+
+GPtrArray *replan_choose(const Placer *placer, const Problem *problem, unsigned most, bool *proved)
+{
+	g_autoptr(SearchResult) stay = problem_solve(problem);
+	g_autoptr(GPtrArray) specs = g_ptr_array_new();
+	Best best = {specs, stay->placed, all_worth(problem), STEPS_MOST};
+	GPtrArray *movers = g_ptr_array_new();
+
+	*proved = true;
+	if (best.value < best.bound)
+		*proved = replan_each(placer, problem, most, weigh, &best) && best.steps;
+	for (unsigned i = 0; i < specs->len; i++)
+		g_ptr_array_add(movers, vm_of(placer, g_ptr_array_index(specs, i)));
+	return movers;
+}
+
+/* Carrying out */
+
+void replan_release(Placer *placer, PlanVm *vm)
+{
+	Move *move = g_new0(Move, 1);
+
+	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
+		unsigned core = host_core_of(placer->host, g_array_index(vm->vcpupin, unsigned, v));
+
+		placer->owner[core] = HOST_NONE;
+		g_array_index(placer->plan->roles, Role, core) = ROLE_FREE;
+	}
+	for (unsigned i = 0; i < vm->shares->len; i++) {
+		const VmShare *share = &g_array_index(vm->shares, VmShare, i);
+
+		if (placer->memory[share->node] != UINT64_MAX)
+			placer->memory[share->node] += share->memory;
+	}
+	move->vm = vm->spec->name;
+	move->from = g_array_copy(vm->vcpupin);
+	g_ptr_array_add(placer->plan->moves, move);
+	g_array_set_size(vm->vcpupin, 0);
+	g_array_set_size(vm->shares, 0);
+	g_clear_pointer(&vm->spec->cpus, g_array_unref);
+	vm->placed = false;
+}
+
+static unsigned node_of(const Host *host, const GArray *pins, unsigned vcpu)
+{
+	unsigned cpu = g_array_index(pins, unsigned, vcpu);
+
+	return host_core(host, host_core_of(host, cpu))->node;
+}
+
+static bool siblings(const Host *host, const GArray *pins, unsigned a, unsigned b)
+{
+	return host_core_of(host, g_array_index(pins, unsigned, a)) ==
+	       host_core_of(host, g_array_index(pins, unsigned, b));
+}
+
+/*
+ * The guest was told which vCPUs share a core and which a node: a move that changes either needs a
+ * restart. One that keeps both needs the memory to follow where any vCPU changes its node.
+ */
+MoveCost replan_cost(const Host *host, const GArray *from, const GArray *to)
+{
+	MoveCost cost = MOVE_REPIN;
+
+	for (unsigned v = 0; v < to->len; v++) {
+		if (node_of(host, to, v) != node_of(host, from, v))
+			cost = MOVE_MEMORY;
+		if (v && (siblings(host, to, v - 1, v) != siblings(host, from, v - 1, v) ||
+			  (node_of(host, to, v - 1) == node_of(host, to, v)) !=
+				  (node_of(host, from, v - 1) == node_of(host, from, v))))
+			return MOVE_RESTART;
+	}
+	return cost;
+}
+
+void replan_costs(Plan *plan)
+{
+	for (unsigned i = 0; i < plan->moves->len; i++) {
+		Move *move = g_ptr_array_index(plan->moves, i);
+
+		move->cost = replan_cost(plan->host, move->from, plan_vm(plan, move->vm)->vcpupin);
+	}
+}

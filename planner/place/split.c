@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/place/split.h"
+#include "planner/base/finding.h"
+#include "planner/base/nearest.h"
+#include "planner/base/subject.h"
+
+#include <string.h>
+
+/* A request with its role and the nodes it may take cores from. */
+typedef struct Want {
+	const CoreRequest *request;
+	Role role;
+	const char *section; /* "[host]" */
+	const bool *near;    /* by node; NULL = all nodes */
+} Want;
+
+typedef struct Splitter {
+	const Host *host;
+	const Inventory *inventory;
+	GPtrArray *findings;
+	Role *roles; /* by core; FREE = not claimed yet */
+	bool *near;  /* by node: an SDK device is there */
+} Splitter;
+
+static unsigned n_cores(const Splitter *s)
+{
+	return s->host->cores->len;
+}
+
+static unsigned node_id(const Splitter *s, unsigned node)
+{
+	return host_node(s->host, node)->id;
+}
+
+/* Explicit lists */
+
+static void claim_refused(Splitter *s, const Want *want, unsigned core, unsigned cpu)
+{
+	const char *holder = role_names[s->roles[core]];
+	g_autofree char *subject = subject_cpu(cpu);
+	g_autofree char *name = siblings_name(host_core(s->host, core));
+	g_autofree char *fix = g_strdup_printf("take CPU %u out of %s cpus", cpu, want->section);
+
+	if (core == 0)
+		findings_add(s->findings, SEVERITY_ERROR, "split.boot-core", subject, fix,
+			     "%s asks for CPU %u, but its core (%s) is the boot CPU's, always the "
+			     "host's",
+			     want->section, cpu, name);
+	else
+		findings_add(s->findings, SEVERITY_ERROR, "split.claimed-twice", subject, fix,
+			     "%s asks for CPU %u, but its core (%s) is already %s by [%s] cpus",
+			     want->section, cpu, name, holder, holder);
+}
+
+/* Listed CPUs that are offline, or that the host does not have: one finding for all of a kind. */
+static void cpus_absent(Splitter *s, const Want *want, hwloc_const_bitmap_t cpus, bool known)
+{
+	g_autofree char *list = cpulist_format(cpus);
+	g_autofree char *all = cpulist_format(s->host->online);
+	g_autofree char *subject = subject_cpu((unsigned)hwloc_bitmap_first(cpus));
+	g_autofree char *fix = known ? g_strdup("bring them online or take them out of the list")
+				     : g_strdup_printf("this host's CPUs are %s", all);
+
+	if (!hwloc_bitmap_iszero(cpus))
+		findings_add(s->findings, SEVERITY_ERROR,
+			     known ? "split.cpu-offline" : "split.cpu-absent", subject, fix,
+			     "%s cpus names CPU %s, %s", want->section, list,
+			     known ? "offline here" : "not on this host");
+}
+
+static void absent_check(Splitter *s, const Want *want)
+{
+	g_auto(CpuSet) offline = hwloc_bitmap_dup(want->request->cpus);
+	g_auto(CpuSet) absent = hwloc_bitmap_dup(want->request->cpus);
+
+	hwloc_bitmap_and(offline, offline, s->host->offline);
+	hwloc_bitmap_andnot(absent, absent, s->host->online);
+	hwloc_bitmap_andnot(absent, absent, s->host->offline);
+	cpus_absent(s, want, offline, true);
+	cpus_absent(s, want, absent, false);
+}
+
+/* Some siblings are listed and some are not: the core goes whole, and that is said. */
+static void core_completed(Splitter *s, const Want *want, const Core *core)
+{
+	g_autofree char *name = siblings_name(core);
+	g_autofree char *subject = subject_cpu(core->cpu[0]);
+	g_autofree char *fix =
+		g_strdup_printf("list CPUs %s together in %s cpus", name, want->section);
+
+	for (unsigned i = 0; i < core->n_cpus; i++)
+		if (!hwloc_bitmap_isset(want->request->cpus, core->cpu[i])) {
+			findings_add(s->findings, SEVERITY_WARNING, "split.core-split", subject,
+				     fix, "%s cpus splits the siblings %s; the core is %s whole",
+				     want->section, name, role_names[want->role]);
+			return;
+		}
+}
+
+/* CPU's core takes the role, unless another list has it. */
+static void claim(Splitter *s, const Want *want, unsigned cpu)
+{
+	unsigned core = host_core_of(s->host, cpu);
+	Role *role;
+
+	if (core == HOST_NONE) /* absent_check() has said so */
+		return;
+	role = &s->roles[core];
+	if (*role == want->role)
+		return;
+	if (*role != ROLE_FREE) {
+		claim_refused(s, want, core, cpu);
+		return;
+	}
+	*role = want->role;
+}
+
+/* The boot CPU's core is the host's even where [host] cpus leaves it out; that is said. */
+static void boot_core_check(Splitter *s)
+{
+	const Core *core = host_core(s->host, 0);
+	hwloc_const_bitmap_t listed = s->inventory->host.cpus;
+	g_autofree char *subject = subject_cpu(core->cpu[0]);
+	g_autofree char *name = siblings_name(core);
+
+	if (s->inventory->host.by != SPLIT_CPUS)
+		return;
+	for (unsigned t = 0; t < core->n_cpus; t++)
+		if (hwloc_bitmap_isset(listed, core->cpu[t]))
+			return;
+	findings_add(
+		s->findings, SEVERITY_WARNING, "split.boot-core", subject,
+		"list the boot CPU's core in [host] cpus",
+		"[host] cpus leaves out the boot CPU's core (%s), which is the host's all the same",
+		name);
+}
+
+static void claim_listed(Splitter *s, const Want *want)
+{
+	unsigned cpu;
+
+	if (want->request->by != SPLIT_CPUS)
+		return;
+	absent_check(s, want);
+	hwloc_bitmap_foreach_begin(cpu, want->request->cpus)
+		claim(s, want, cpu);
+	hwloc_bitmap_foreach_end();
+	for (unsigned i = 0; i < n_cores(s); i++) {
+		const Core *core = host_core(s->host, i);
+		bool listed = false;
+
+		for (unsigned t = 0; t < core->n_cpus; t++)
+			listed |= hwloc_bitmap_isset(want->request->cpus, core->cpu[t]);
+		if (listed && s->roles[i] == want->role)
+			core_completed(s, want, core);
+	}
+}
+
+/* Counts */
+
+/* The group a core is counted in. */
+static unsigned group_of(const Want *want, const Core *core)
+{
+	switch (want->request->by) {
+	case SPLIT_SOCKET:
+		return core->package;
+	case SPLIT_NODE:
+		return core->node;
+	default:
+		return 0;
+	}
+}
+
+/* Is A taken before B, both cores of one node? Whole L3s first, lowest CPU next. */
+static bool core_before(const Core *a, const Core *b)
+{
+	if (a->partial != b->partial)
+		return b->partial;
+	return a->l3 != b->l3 ? a->l3 < b->l3 : a->cpu[0] < b->cpu[0];
+}
+
+/* A core with an offline sibling is no good but to the host, if its node has no whole one left. */
+static bool usable(const Want *want, const Core *core)
+{
+	return !core->partial || want->role == ROLE_HOST;
+}
+
+/* The next core of NODE in GROUP for WANT, HOST_NONE when there is none left. */
+static unsigned next_core(const Splitter *s, const Want *want, unsigned group, unsigned node)
+{
+	unsigned best = HOST_NONE;
+
+	if (want->near && !want->near[node])
+		return HOST_NONE;
+	for (unsigned i = 0; i < n_cores(s); i++) {
+		const Core *core = host_core(s->host, i);
+
+		if (core->node == node && s->roles[i] == ROLE_FREE && usable(want, core) &&
+		    group_of(want, core) == group &&
+		    (best == HOST_NONE || core_before(core, host_core(s->host, best))))
+			best = i;
+	}
+	return best;
+}
+
+/* Cores of GROUP on NODE that have the role already. */
+static unsigned taken_on(const Splitter *s, const Want *want, unsigned group, unsigned node)
+{
+	unsigned taken = 0;
+
+	for (unsigned i = 0; i < n_cores(s); i++) {
+		const Core *core = host_core(s->host, i);
+
+		taken += core->node == node && s->roles[i] == want->role &&
+			 group_of(want, core) == group;
+	}
+	return taken;
+}
+
+/* Give GROUP one more core, on the node of it that has the fewest. False when none is left. */
+static bool take_one(Splitter *s, const Want *want, unsigned group)
+{
+	unsigned best = HOST_NONE, fewest = G_MAXUINT;
+
+	for (unsigned node = 0; node < s->host->nodes->len; node++) {
+		unsigned core = next_core(s, want, group, node);
+		unsigned taken = taken_on(s, want, group, node);
+
+		if (core != HOST_NONE && taken < fewest) {
+			fewest = taken;
+			best = core;
+		}
+	}
+	if (best != HOST_NONE)
+		s->roles[best] = want->role;
+	return best != HOST_NONE;
+}
+
+static char *group_name(const Splitter *s, const Want *want, unsigned group)
+{
+	switch (want->request->by) {
+	case SPLIT_SOCKET:
+		return g_strdup_printf("socket %u", group);
+	case SPLIT_NODE:
+		return g_strdup_printf("node %u", node_id(s, group));
+	default:
+		return g_strdup("the host");
+	}
+}
+
+static void too_few(Splitter *s, const Want *want, unsigned group, unsigned got)
+{
+	g_autofree char *where = group_name(s, want, group);
+
+	findings_add(s->findings, SEVERITY_ERROR, "split.too-few-cores", want->section,
+		     "ask for fewer cores, or give back some of the other sections'",
+		     "asks for %u cores on %s, but only %u could be had", want->request->cores,
+		     where, got);
+}
+
+static unsigned taken_in(const Splitter *s, const Want *want, unsigned group)
+{
+	unsigned taken = 0;
+
+	for (unsigned node = 0; node < s->host->nodes->len; node++)
+		taken += taken_on(s, want, group, node);
+	return taken;
+}
+
+static void fill_group(Splitter *s, const Want *want, unsigned group)
+{
+	unsigned taken = taken_in(s, want, group);
+
+	while (taken < want->request->cores && take_one(s, want, group))
+		taken++;
+	if (taken < want->request->cores)
+		too_few(s, want, group, taken);
+}
+
+/* Has WANT a node in GROUP? With near=, only the sockets of the devices are counted. */
+static bool group_wanted(const Splitter *s, const Want *want, unsigned group)
+{
+	for (unsigned i = 0; i < n_cores(s); i++) {
+		const Core *core = host_core(s->host, i);
+
+		if (group_of(want, core) == group && (!want->near || want->near[core->node]))
+			return true;
+	}
+	return false;
+}
+
+/* The groups in the order of their lowest CPU, each once. */
+static void take_counted(Splitter *s, const Want *want)
+{
+	g_autoptr(GHashTable) done = g_hash_table_new(NULL, NULL);
+
+	if (want->request->by == SPLIT_NONE || want->request->by == SPLIT_CPUS)
+		return;
+	for (unsigned i = 0; i < n_cores(s); i++) {
+		unsigned group = group_of(want, host_core(s->host, i));
+
+		if (g_hash_table_add(done, GUINT_TO_POINTER(group)) && group_wanted(s, want, group))
+			fill_group(s, want, group);
+	}
+}
+
+/* Every node with cores keeps a host core. */
+
+static bool node_has(const Splitter *s, unsigned node, Role role)
+{
+	for (unsigned i = 0; i < n_cores(s); i++)
+		if (host_core(s->host, i)->node == node && s->roles[i] == role)
+			return true;
+	return false;
+}
+
+static void node_without_host(Splitter *s, unsigned node, Severity severity)
+{
+	g_autofree char *subject = subject_node(node_id(s, node));
+
+	findings_add(
+		s->findings, severity, "split.node-without-host", subject,
+		"give [host] a core of this node",
+		"no core of node %u is the host's: its interrupts, kernel threads and emulator "
+		"threads run on other nodes",
+		node_id(s, node));
+}
+
+static void host_raised(Splitter *s, unsigned node, unsigned core)
+{
+	g_autofree char *subject = subject_node(node_id(s, node));
+	g_autofree char *name = siblings_name(host_core(s->host, core));
+
+	findings_add(s->findings, SEVERITY_WARNING, "split.host-raised", subject,
+		     "ask for at least one host core for each NUMA node, or list [host] cpus",
+		     "the host gets CPUs %s beyond what [host] asks for: every NUMA node keeps a "
+		     "host core",
+		     name);
+}
+
+static void keep_host_on_nodes(Splitter *s, const Want *host)
+{
+	bool listed = host->request->by == SPLIT_CPUS;
+
+	for (unsigned node = 0; node < s->host->nodes->len; node++) {
+		Want one = {.request = &(CoreRequest){.by = SPLIT_MACHINE}, .role = ROLE_HOST};
+		unsigned core;
+
+		if (hwloc_bitmap_iszero(host_node(s->host, node)->cpus) ||
+		    node_has(s, node, ROLE_HOST))
+			continue;
+		core = listed ? HOST_NONE : next_core(s, &one, 0, node);
+		if (core == HOST_NONE) {
+			node_without_host(s, node, listed ? SEVERITY_WARNING : SEVERITY_ERROR);
+			continue;
+		}
+		s->roles[core] = ROLE_HOST;
+		host_raised(s, node, core);
+	}
+}
+
+/* Devices */
+
+static const char *device_nearest(const Splitter *s, const char *name)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+	for (unsigned i = 0; i < s->host->devices->len; i++)
+		g_ptr_array_add(names, g_array_index(s->host->devices, Device, i).name);
+	g_ptr_array_add(names, NULL);
+	return nearest_word(name, (const char *const *)names->pdata);
+}
+
+static void device_unknown(Splitter *s, const char *name)
+{
+	const char *near = device_nearest(s, name);
+	g_autofree char *fix =
+		near ? g_strdup_printf("did you mean '%s'?", near)
+		     : g_strdup("see the devices that 'planner show' lists for this topology");
+
+	findings_add(s->findings, SEVERITY_ERROR, "sdk.device-unknown", "[sdk]", fix,
+		     "near names '%s', which is not a device of this host", name);
+}
+
+static void device_mark(Splitter *s, const char *name)
+{
+	const Device *device = host_device(s->host, name);
+
+	if (!device)
+		device_unknown(s, name);
+	else if (device->node == HOST_NONE)
+		findings_add_unknown(s->findings, SEVERITY_WARNING, "sdk.device-node", "[sdk]",
+				     "give the SDK's CPUs with [sdk] cpus",
+				     "the host does not say on which NUMA node %s is", name);
+	else if (!hwloc_bitmap_iszero(host_node(s->host, device->node)->cpus))
+		s->near[device->node] = true;
+}
+
+/* Mark the devices' nodes that have cores; false when that leaves none, and SDK cores may be
+ * anywhere. */
+static bool devices_mark(Splitter *s)
+{
+	bool any = false;
+
+	for (char **name = s->inventory->near; name && *name; name++)
+		device_mark(s, *name);
+	for (unsigned node = 0; node < s->host->nodes->len; node++)
+		any |= s->near[node];
+	return any;
+}
+
+static void devices_check(Splitter *s)
+{
+	for (char **name = s->inventory->near; name && *name; name++) {
+		const Device *device = host_device(s->host, *name);
+
+		if (device && device->node != HOST_NONE && !node_has(s, device->node, ROLE_SDK))
+			findings_add(s->findings, SEVERITY_WARNING, "sdk.off-node", "[sdk]",
+				     "move the SDK's cores to the device's node",
+				     "%s is on node %u, where the SDK has no core", *name,
+				     node_id(s, device->node));
+	}
+}
+
+static void strand(Splitter *s, unsigned core)
+{
+	g_autofree char *name = siblings_name(host_core(s->host, core));
+	g_autofree char *subject = subject_cpu(host_core(s->host, core)->cpu[0]);
+
+	if (s->roles[core] == ROLE_FREE)
+		s->roles[core] = ROLE_STRANDED;
+	findings_add(s->findings, SEVERITY_WARNING, "split.sibling-offline", subject,
+		     "bring the siblings online, or turn SMT off for the whole host",
+		     "a sibling of CPU %s is offline: planner gives no VM the core", name);
+}
+
+static void strand_partial(Splitter *s)
+{
+	for (unsigned i = 0; i < n_cores(s); i++)
+		if (host_core(s->host, i)->partial)
+			strand(s, i);
+}
+
+GArray *split_compute(const Host *host, const Inventory *inventory, GPtrArray *findings)
+{
+	GArray *roles = g_array_sized_new(FALSE, TRUE, sizeof(Role), host->cores->len);
+	g_autofree bool *near = g_new0(bool, host->nodes->len);
+	Splitter s = {host, inventory, findings, NULL, near};
+	Want wants[] = {
+		{&inventory->host, ROLE_HOST, "[host]", NULL},
+		{&inventory->shared, ROLE_SHARED, "[shared]", NULL},
+		{&inventory->sdk, ROLE_SDK, "[sdk]", devices_mark(&s) ? near : NULL},
+	};
+
+	g_array_set_size(roles, host->cores->len);
+	s.roles = (Role *)roles->data;
+	for (unsigned i = 0; i < host->cores->len; i++)
+		s.roles[i] = ROLE_FREE;
+	s.roles[0] = ROLE_HOST; /* cores are by lowest CPU: the boot CPU's comes first */
+	boot_core_check(&s);
+	for (unsigned i = 0; i < G_N_ELEMENTS(wants); i++)
+		claim_listed(&s, &wants[i]);
+	for (unsigned i = 0; i < G_N_ELEMENTS(wants); i++) {
+		take_counted(&s, &wants[i]);
+		if (wants[i].role == ROLE_HOST)
+			keep_host_on_nodes(&s, &wants[i]);
+	}
+	devices_check(&s);
+	strand_partial(&s);
+	return roles;
+}

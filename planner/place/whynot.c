@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+/* Why a VM was not placed: what it needs, what there is, and what would change it. */
+#include "planner/place/change.h"
+#include "planner/place/problem.h"
+#include "planner/place/replan.h"
+#include "planner/base/subject.h"
+
+#include <string.h>
+
+/* The room there is on one node for one VM. */
+typedef struct NodeRoom {
+	unsigned node;	/* position */
+	unsigned need;	/* cores the VM needs there, by the threads of the cores it has */
+	unsigned cores; /* free ones of one class */
+	bool memory;	/* enough of it is left */
+} NodeRoom;
+
+/* Free cores of NODE that are like core LIKE: one VM may have them together. */
+static unsigned cores_like(const Placer *placer, unsigned node, const Core *like)
+{
+	unsigned cores = 0;
+
+	for (unsigned i = 0; i < placer->host->cores->len; i++) {
+		const Core *core = host_core(placer->host, i);
+
+		cores += core->node == node && problem_class_of(core) == problem_class_of(like) &&
+			 place_core_free(placer, i);
+	}
+	return cores;
+}
+
+/* The best class of NODE: the one that comes closest to holding the VM. */
+static NodeRoom node_room(const Placer *placer, unsigned node, const VmSpec *spec)
+{
+	NodeRoom best = {.node = node, .need = G_MAXUINT};
+	uint64_t left = placer->memory[node];
+
+	for (unsigned i = 0; i < placer->host->cores->len; i++) {
+		const Core *core = host_core(placer->host, i);
+		unsigned need, cores;
+
+		if (core->node != node)
+			continue;
+		need = search_cores(spec->vcpus, core->n_cpus, spec->threads == THREADS_ISOLATE);
+		cores = cores_like(placer, node, core);
+		if ((int64_t)need - cores < (int64_t)best.need - best.cores) {
+			best.need = need;
+			best.cores = cores;
+		}
+	}
+	best.memory = left == UINT64_MAX || left >= place_share_memory(spec, spec->vcpus);
+	return best;
+}
+
+static bool room_better(const NodeRoom *a, const NodeRoom *b)
+{
+	int64_t short_a = MAX((int64_t)a->need - a->cores, 0);
+	int64_t short_b = MAX((int64_t)b->need - b->cores, 0);
+
+	return short_a != short_b ? short_a < short_b : a->memory && !b->memory;
+}
+
+static NodeRoom best_room(const Placer *placer, const VmSpec *spec)
+{
+	NodeRoom best = {.node = HOST_NONE, .need = G_MAXUINT};
+
+	for (unsigned node = 0; node < placer->host->nodes->len; node++) {
+		const NumaNode *numa = host_node(placer->host, node);
+		NodeRoom room;
+
+		if (hwloc_bitmap_iszero(numa->cpus) ||
+		    (spec->node >= 0 && numa->id != (unsigned)spec->node))
+			continue;
+		room = node_room(placer, node, spec);
+		if (best.node == HOST_NONE || room_better(&room, &best))
+			best = room;
+	}
+	return best;
+}
+
+static void report(const Placer *placer, const VmSpec *spec, const char *id, const char *fix,
+		   char *text)
+{
+	g_autofree char *subject = subject_vm(spec->name);
+
+	findings_add(placer->plan->findings, SEVERITY_ERROR, id, subject, fix, "%s", text);
+	g_free(text);
+}
+
+static char *cores_text(const Placer *placer, const NodeRoom *room)
+{
+	return g_strdup_printf("needs %u whole core%s on one node; the most that are free is %u, "
+			       "on node %u: %u missing",
+			       room->need, room->need == 1 ? "" : "s", room->cores,
+			       host_node(placer->host, room->node)->id, room->need - room->cores);
+}
+
+static char *memory_text(const Placer *placer, const VmSpec *spec, const NodeRoom *room)
+{
+	return g_strdup_printf(
+		"needs %" G_GUINT64_FORMAT
+		" MiB on one node; node %u has the cores, but %" G_GUINT64_FORMAT " MiB left",
+		place_share_memory(spec, spec->vcpus) >> 20,
+		host_node(placer->host, room->node)->id, placer->memory[room->node] >> 20);
+}
+
+/* Nodes that have what a share of VCPUS of the VM needs. */
+static unsigned nodes_for_share(const Placer *placer, const VmSpec *spec, unsigned vcpus)
+{
+	VmSpec share = *spec;
+	unsigned n = 0;
+
+	share.vcpus = vcpus;
+	share.memory = place_share_memory(spec, vcpus);
+	for (unsigned node = 0; node < placer->host->nodes->len; node++) {
+		NodeRoom room;
+
+		if (hwloc_bitmap_iszero(host_node(placer->host, node)->cpus))
+			continue;
+		room = node_room(placer, node, &share);
+		n += room.cores >= room.need && room.memory;
+	}
+	return n;
+}
+
+/* "4 whole cores and 512 MiB". Yours. */
+static char *wish_text(unsigned cores, uint64_t bytes)
+{
+	const char *plural = cores == 1 ? "" : "s";
+
+	if (!bytes)
+		return g_strdup_printf("%u whole core%s", cores, plural);
+	return g_strdup_printf("%u whole core%s and %" G_GUINT64_FORMAT " MiB", cores, plural,
+			       bytes >> 20);
+}
+
+/* A VM that no node can hold, even an empty one. */
+static char *span_text(const Placer *placer, const VmSpec *spec, const NodeRoom *room, unsigned k)
+{
+	unsigned n = nodes_for_share(placer, spec, spec->vcpus / k);
+	g_autofree char *wish =
+		wish_text((room->need + k - 1) / k, place_share_memory(spec, spec->vcpus / k));
+
+	return g_strdup_printf(
+		"needs %s on each of %u nodes, as none can hold it alone; %u %s that "
+		"left",
+		wish, k, n, n == 1 ? "has" : "have");
+}
+
+static bool memory_alone(const GPtrArray *changes)
+{
+	for (unsigned i = 0; changes && i < changes->len; i++)
+		if (((const Change *)g_ptr_array_index(changes, i))->kind != CHANGE_MEMORY)
+			return false; /* nor of a pair: its cores come first */
+	return changes && changes->len;
+}
+
+/* LEVEL is the finest at which the VM would fit in the empty host. */
+static char *reason_text(const Placer *placer, const VmSpec *spec, const NodeRoom *room,
+			 unsigned level, const GPtrArray *changes)
+{
+	g_autofree char *cores = NULL;
+
+	if (level > 1)
+		return span_text(placer, spec, room, level);
+	if (room->cores >= room->need)
+		return room->memory ? g_strdup("fits, but the search stopped before it found that")
+				    : memory_text(placer, spec, room);
+	cores = cores_text(placer, room);
+	if (!memory_alone(changes))
+		return g_steal_pointer(&cores);
+	return g_strdup_printf(
+		"%s, for want of memory to pack the others closer: %" G_GUINT64_FORMAT
+		" MiB more would do",
+		cores, ((const Change *)g_ptr_array_index(changes, 0))->memory >> 20);
+}
+
+/* The most cores a VM could have on one node if no other were there, of the class that has most. */
+static unsigned cores_at_most(const Problem *empty)
+{
+	const SearchRoom *rooms = (const SearchRoom *)empty->rooms->data;
+	unsigned most = 0;
+
+	for (unsigned r = 0; r < empty->rooms->len; r++) {
+		unsigned sum = 0;
+
+		for (unsigned q = 0; q < empty->rooms->len; q++)
+			if (rooms[q].node == rooms[r].node && rooms[q].class == rooms[r].class)
+				sum += rooms[q].cores;
+		most = MAX(most, sum);
+	}
+	return most;
+}
+
+/* Cores or memory: whichever the empty host is too small for; no equal shares fit either. */
+static char *too_large_text(const Problem *empty, const VmSpec *spec, const NodeRoom *room)
+{
+	static const char *const end = "and no equal shares of it fit on several";
+	unsigned most = cores_at_most(empty);
+
+	if (most < room->need)
+		return g_strdup_printf("does not fit even when no other VM is there: it needs %u "
+				       "whole cores on one node, where VMs can have %u, %s",
+				       room->need, most, end);
+	return g_strdup_printf("does not fit even when no other VM is there: it needs "
+			       "%" G_GUINT64_FORMAT
+			       " MiB of memory on one node, more than VMs can have there, %s",
+			       place_share_memory(spec, spec->vcpus) >> 20, end);
+}
+
+/* VMs alike get the same answer; it is worked out once. */
+static bool specs_alike(const VmSpec *a, const VmSpec *b)
+{
+	return a->vcpus == b->vcpus && a->memory == b->memory && a->page == b->page &&
+	       a->threads == b->threads && a->node == b->node;
+}
+
+/* Solving is not free. */
+#define SHAPES_MOST 16		       /* different VMs whose changes are worked out */
+#define STEPS_MOST (2 * SEARCH_BUDGET) /* of the search, for all of them */
+
+typedef struct Answers {
+	const Placer *placer;
+	const Problem *empty; /* without any VM, those with cpus = included */
+	const Problem *base;  /* with those alone that were placed */
+	GPtrArray *specs;     /* those answered */
+	GPtrArray *changes;   /* by specs: GPtrArray of Change, owned */
+	uint64_t steps;	      /* that are left */
+} Answers;
+
+static const GPtrArray *changes_of(Answers *answers, const VmSpec *spec)
+{
+	for (unsigned i = 0; i < answers->specs->len; i++)
+		if (specs_alike(g_ptr_array_index(answers->specs, i), spec))
+			return g_ptr_array_index(answers->changes, i);
+	if (answers->specs->len == SHAPES_MOST)
+		return NULL;
+	g_ptr_array_add(answers->specs, (gpointer)spec);
+	g_ptr_array_add(answers->changes,
+			changes_find(answers->placer, answers->base, spec, &answers->steps));
+	return g_ptr_array_index(answers->changes, answers->changes->len - 1);
+}
+
+static Change *change_copy(const Change *change)
+{
+	Change *copy = g_memdup2(change, sizeof *change);
+
+	copy->cpus = change->cpus ? hwloc_bitmap_dup(change->cpus) : NULL;
+	copy->vm = g_strdup(change->vm);
+	copy->with = change->with ? change_copy(change->with) : NULL;
+	return copy;
+}
+
+static void why_not_add(Plan *plan, const PlanVm *vm, const GPtrArray *changes)
+{
+	WhyNot *why_not = g_new0(WhyNot, 1);
+
+	why_not->vm = vm->spec->name;
+	why_not->changes = g_ptr_array_new_with_free_func((GDestroyNotify)change_free);
+	for (unsigned i = 0; i < changes->len; i++)
+		g_ptr_array_add(why_not->changes, change_copy(g_ptr_array_index(changes, i)));
+	g_ptr_array_add(plan->why_nots, why_not);
+}
+
+static void answer(Answers *answers, const PlanVm *vm, const NodeRoom *room)
+{
+	const VmSpec *spec = vm->spec;
+	unsigned level = problem_natural_level(answers->empty, spec);
+	const char *other = level == HOST_NONE ? "make the VM smaller"
+					       : "make the VM smaller, or take others away";
+	const GPtrArray *changes = changes_of(answers, spec);
+	g_autofree char *fix = changes ? changes_text(answers->placer->plan, changes) : NULL;
+
+	if (changes)
+		why_not_add(answers->placer->plan, vm, changes);
+	report(answers->placer, spec, level == HOST_NONE ? "vm.too-large" : "vm.does-not-fit",
+	       fix ? fix : other,
+	       level == HOST_NONE ? too_large_text(answers->empty, spec, room)
+				  : reason_text(answers->placer, spec, room, level, changes));
+}
+
+static void why_not(Answers *answers, const PlanVm *vm)
+{
+	NodeRoom room = best_room(answers->placer, vm->spec);
+
+	if (room.node == HOST_NONE)
+		report(answers->placer, vm->spec, "vm.node-absent",
+		       "ask for a node that the host has",
+		       g_strdup_printf("asks for node %d, which has no core of this host",
+				       vm->spec->node));
+	else
+		answer(answers, vm, &room);
+}
+
+/* The problem with the placed of VMS alone. */
+static Problem *base_of(const Problem *problem, const GPtrArray *vms)
+{
+	Problem *base = problem_copy(problem);
+
+	g_array_set_size(base->vms, 0);
+	g_ptr_array_set_size(base->specs, 0);
+	for (unsigned i = 0; i < vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(vms, i);
+
+		if (vm->placed)
+			problem_add_vm(base, vm->spec);
+	}
+	return base;
+}
+
+/* The rooms as they would be if no VM had a place. */
+static Problem *empty_of(const Placer *placer, const Problem *base)
+{
+	Problem *empty = problem_copy(base);
+
+	for (unsigned i = 0; i < placer->plan->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(placer->plan->vms, i);
+
+		if (replan_movable(placer, vm))
+			problem_release(empty, vm);
+	}
+	return empty;
+}
+
+void place_why_not(const Placer *placer, const Problem *problem, const GPtrArray *vms)
+{
+	g_autoptr(Problem) base = base_of(problem, vms);
+	g_autoptr(Problem) empty = empty_of(placer, base);
+	g_autoptr(GPtrArray) specs = g_ptr_array_new();
+	g_autoptr(GPtrArray) changes =
+		g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
+	Answers answers = {placer, empty, base, specs, changes, STEPS_MOST};
+
+	for (unsigned i = 0; i < vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(vms, i);
+
+		if (!vm->placed)
+			why_not(&answers, vm);
+	}
+}

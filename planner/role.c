@@ -1,7 +1,0 @@
-/* SPDX-License-Identifier: MIT */
-#include "planner/role.h"
-
-#include <stddef.h>
-
-const char *const role_names[] = {"host", "sdk",      "dedicated", "shared",
-				  "free", "stranded", "offline",   NULL};

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The order without a reboot: whoever can go, goes. When nobody can, some stand in a ring, each in
+ * the way of the one before; one of the ring is parked or stopped. Each VM is parked once at most,
+ * and one that is stopped waits for the end, so it ends.
+ */
+#include "planner/place/replan.h"
+#include "planner/rollout/rollout_ground.h"
+
+#define AT(pins, v) g_array_index(pins, unsigned, v)
+
+typedef struct Order {
+	Rollout *rollout;
+	Ground *ground;
+} Order;
+
+/* Re-pinning: the vCPUs of one VM, each to a CPU that is free by then */
+
+static bool has_cpu(const GArray *pins, unsigned cpu)
+{
+	for (unsigned v = 0; v < pins->len; v++)
+		if (AT(pins, v) == cpu)
+			return true;
+	return false;
+}
+
+static void pin(GArray *pins, GArray *now, unsigned vcpu, unsigned cpu)
+{
+	const StepPin step = {vcpu, cpu};
+
+	g_array_append_val(pins, step);
+	AT(now, vcpu) = cpu;
+}
+
+/* The next vCPU that can go; false when each stands in another's way, or all are there. */
+static bool pin_next(GArray *pins, GArray *now, const GArray *want)
+{
+	for (unsigned v = 0; v < want->len; v++)
+		if (AT(now, v) != AT(want, v) && !has_cpu(now, AT(want, v))) {
+			pin(pins, now, v, AT(want, v));
+			return true;
+		}
+	return false;
+}
+
+static unsigned misplaced(const GArray *now, const GArray *want)
+{
+	for (unsigned v = 0; v < want->len; v++)
+		if (AT(now, v) != AT(want, v))
+			return v;
+	return HOST_NONE;
+}
+
+/* A CPU where nobody is, on a core of the VM's own; HOST_NONE. */
+static unsigned own_idle(const Ground *ground, unsigned actor, const GArray *now)
+{
+	hwloc_const_bitmap_t isolated = ground->diff->before->isolated;
+
+	for (unsigned v = 0; v < now->len; v++) {
+		const Core *core = host_core(ground->host, host_core_of(ground->host, AT(now, v)));
+		unsigned idle = HOST_NONE, others = 0;
+
+		for (unsigned t = 0; t < core->n_cpus; t++) {
+			others += ground_holder(ground, core->cpu[t], actor) != HOST_NONE ||
+				  !hwloc_bitmap_isset(isolated, core->cpu[t]);
+			if (!has_cpu(now, core->cpu[t]))
+				idle = core->cpu[t];
+		}
+		if (!others && idle != HOST_NONE)
+			return idle;
+	}
+	return HOST_NONE;
+}
+
+/* A CPU to step aside to. */
+static unsigned aside(const Ground *ground, unsigned actor, const GArray *now)
+{
+	unsigned idle = own_idle(ground, actor, now);
+	g_autoptr(GArray) spares = NULL;
+
+	if (idle != HOST_NONE)
+		return idle;
+	spares = ground_spares(
+		ground, host_core(ground->host, host_core_of(ground->host, AT(now, 0)))->node);
+	return spares->len ? host_core(ground->host, AT(spares, 0))->cpu[0] : HOST_NONE;
+}
+
+/* How the VM's vCPUs get from where they are to WANT; false when there is no room to turn. */
+static bool sequence(const Ground *ground, unsigned actor, const GArray *want, GArray *pins)
+{
+	g_autoptr(GArray) now = g_array_copy(ground->actors[actor].now);
+	unsigned vcpu;
+
+	while ((vcpu = misplaced(now, want)) != HOST_NONE) {
+		unsigned cpu;
+
+		if (pin_next(pins, now, want))
+			continue;
+		cpu = aside(ground, actor, now);
+		if (cpu == HOST_NONE)
+			return false;
+		pin(pins, now, vcpu, cpu);
+	}
+	return true;
+}
+
+/* Going */
+
+static void stop(Order *o, unsigned actor, const char *why)
+{
+	Actor *a = &o->ground->actors[actor];
+	Step *step = rollout_add(o->rollout, STEP_STOP, a->vm);
+
+	step->why = why;
+	ground_move(o->ground, actor, NULL, NULL);
+}
+
+static bool line_is(const DiffVm *vm, unsigned i, const char *what)
+{
+	return g_str_equal(((const DiffLine *)g_ptr_array_index(vm->lines, i))->what, what);
+}
+
+/* What was to be live is not. */
+static void cost_raise(Order *o, DiffVm *vm)
+{
+	for (unsigned i = 0; i < vm->lines->len; i++)
+		if (line_is(vm, i, "pins"))
+			((DiffLine *)g_ptr_array_index(vm->lines, i))->cost = COST_RESTART;
+	vm->cost = MAX(vm->cost, COST_RESTART);
+	o->ground->diff->cost = MAX(o->ground->diff->cost, COST_RESTART);
+}
+
+static bool has_line(const DiffVm *vm, const char *what)
+{
+	for (unsigned i = 0; i < vm->lines->len; i++)
+		if (line_is(vm, i, what))
+			return true;
+	return false;
+}
+
+static void go_live(Order *o, unsigned actor)
+{
+	Actor *a = &o->ground->actors[actor];
+	const PlanVm *after = a->vm->after;
+	g_autoptr(GArray) pins = g_array_new(FALSE, FALSE, sizeof(StepPin));
+	Step *step;
+
+	if (!sequence(o->ground, actor, after->vcpupin, pins)) {
+		cost_raise(o, a->vm);
+		stop(o, actor, "its vCPUs are to change places, and no isolated core is free");
+		return;
+	}
+	a->done = true;
+	if (a->vm->cost == COST_NONE)
+		return;
+	step = rollout_add(o->rollout, STEP_REPIN, a->vm);
+	g_array_append_vals(step->pins, pins->data, pins->len);
+	step->memory = a->vm->cost == COST_MEMORY;
+	step->pool = after->cpuset && has_line(a->vm, "pins");
+	step->emulator = has_line(a->vm, "emulator pins");
+	ground_move(o->ground, actor, after->vcpupin, after);
+}
+
+static void go_cold(Order *o, unsigned actor)
+{
+	Actor *a = &o->ground->actors[actor];
+
+	rollout_add(o->rollout, STEP_RESTART, a->vm);
+	ground_move(o->ground, actor, a->vm->after->vcpupin, a->vm->after);
+	a->done = true;
+}
+
+static void go_sdk(Order *o)
+{
+	rollout_add(o->rollout, STEP_RELOAD, NULL)->sdk = true;
+	ground_move_sdk(o->ground);
+}
+
+/* Runs, or is the SDK, and is not yet where it belongs. */
+static bool under_way(const Ground *ground, unsigned actor)
+{
+	const Actor *a = &ground->actors[actor];
+
+	return !a->done && (!a->vm || a->state);
+}
+
+/* Let one go that can; COLD: one that restarts. */
+static bool go_one(Order *o, bool cold)
+{
+	for (unsigned i = 0; i < o->ground->n; i++) {
+		const Actor *a = &o->ground->actors[i];
+		bool memory = false;
+
+		if (!under_way(o->ground, i) || a->cold != cold ||
+		    ground_blocker(o->ground, i, &memory) != HOST_NONE)
+			continue;
+		if (!a->vm)
+			go_sdk(o);
+		else if (cold)
+			go_cold(o, i);
+		else
+			go_live(o, i);
+		return true;
+	}
+	return false;
+}
+
+/* Rings */
+
+/* Those that stand in each other's way, from the first that is under way on. *MEMORY: some for want
+ * of memory. Yours. */
+static GArray *ring_find(const Ground *ground, bool *memory)
+{
+	GArray *way = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	unsigned actor = 0;
+
+	while (!under_way(ground, actor))
+		actor++;
+	while (actor != HOST_NONE && !has_cpu(way, actor)) {
+		g_array_append_val(way, actor);
+		actor = ground_blocker(ground, actor, memory);
+	}
+	while (actor != HOST_NONE && AT(way, 0) != actor)
+		g_array_remove_index(way, 0);
+	return way;
+}
+
+/* Whom it hurts least to get out of the way: one that restarts anyway, else a small one. */
+static unsigned ring_weakest(const Ground *ground, const GArray *ring)
+{
+	unsigned best = HOST_NONE;
+
+	for (unsigned i = 0; i < ring->len; i++) {
+		const Actor *a = &ground->actors[AT(ring, i)];
+		const Actor *b = best == HOST_NONE ? NULL : &ground->actors[best];
+
+		if (!a->vm || !under_way(ground, AT(ring, i)))
+			continue;
+		if (!b || (a->cold && !b->cold) ||
+		    (a->cold == b->cold && a->now->len < b->now->len))
+			best = AT(ring, i);
+	}
+	return best;
+}
+
+/* Where the VM's vCPUs would be on spare cores, those of a core on a core; NULL when there are too
+ * few. Yours. */
+static GArray *parking(const Ground *ground, unsigned actor)
+{
+	const GArray *now = ground->actors[actor].now;
+	unsigned first = host_core_of(ground->host, AT(now, 0));
+	g_autoptr(GArray) spares = ground_spares(ground, host_core(ground->host, first)->node);
+	g_autoptr(GArray) pins = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	unsigned used = 0, from = HOST_NONE, thread = 0;
+
+	for (unsigned v = 0; v < now->len; v++) {
+		unsigned core = host_core_of(ground->host, AT(now, v));
+
+		thread = core == from ? thread + 1 : 0;
+		used += core != from;
+		from = core;
+		if (used > spares->len ||
+		    thread >= host_core(ground->host, AT(spares, used - 1))->n_cpus)
+			return NULL;
+		g_array_append_val(pins,
+				   host_core(ground->host, AT(spares, used - 1))->cpu[thread]);
+	}
+	return g_steal_pointer(&pins);
+}
+
+static bool park(Order *o, unsigned actor)
+{
+	Actor *a = &o->ground->actors[actor];
+	g_autoptr(GArray) pins = a->parked || a->cold ? NULL : parking(o->ground, actor);
+	Step *step;
+
+	if (!pins)
+		return false;
+	step = rollout_add(o->rollout, STEP_PARK, a->vm);
+	step->why = "VMs are to change places";
+	sequence(o->ground, actor, pins, step->pins);
+	ground_move(o->ground, actor, pins, a->state);
+	a->parked = true;
+	return true;
+}
+
+static void ring_break(Order *o)
+{
+	bool memory = false;
+	g_autoptr(GArray) ring = ring_find(o->ground, &memory);
+	unsigned actor = ring_weakest(o->ground, ring);
+	Actor *a;
+
+	g_assert(actor != HOST_NONE); /* the SDK does not wait for itself */
+	a = &o->ground->actors[actor];
+	if (!memory && park(o, actor))
+		return;
+	if (!a->cold)
+		cost_raise(o, a->vm);
+	stop(o, actor,
+	     memory ? "VMs are to change places, and memory is short meanwhile"
+		    : "VMs are to change places");
+}
+
+static bool any_under_way(const Ground *ground)
+{
+	for (unsigned i = 0; i < ground->n; i++)
+		if (under_way(ground, i))
+			return true;
+	return false;
+}
+
+/* All of it */
+
+static void stop_gone(Order *o)
+{
+	for (unsigned i = 0; i < o->ground->n - 1; i++)
+		if (o->ground->actors[i].vm->kind == DIFF_GONE) {
+			stop(o, i, "it is not in the new plan");
+			o->ground->actors[i].done = true;
+		}
+}
+
+static void start_stopped(Order *o)
+{
+	for (unsigned i = 0; i < o->ground->n - 1; i++) {
+		Actor *a = &o->ground->actors[i];
+
+		if (a->done)
+			continue;
+		rollout_add(o->rollout, STEP_START, a->vm);
+		ground_move(o->ground, i, a->vm->after->vcpupin, a->vm->after);
+		a->done = true;
+	}
+}
+
+static bool any_to_define(const Diff *diff)
+{
+	return diff_count(diff, DIFF_NEW) || diff_count(diff, DIFF_CHANGED);
+}
+
+/* The SDK's step reads the files too: machine.slice must not take CPUs from VMs that are still
+ * there. */
+static bool reload_first(const Ground *ground)
+{
+	const GPtrArray *files = ground->diff->files;
+
+	if (!ground->actors[ground->n - 1].done)
+		return false;
+	for (unsigned i = 0; i < files->len; i++)
+		if (((const DiffFile *)g_ptr_array_index(files, i))->cost != COST_REBOOT)
+			return true;
+	return false;
+}
+
+void rollout_order(Rollout *rollout, Diff *diff)
+{
+	g_autoptr(Ground) ground = ground_new(diff);
+	Order order = {rollout, ground};
+
+	if (any_to_define(diff))
+		rollout_add(rollout, STEP_DEFINE, NULL);
+	stop_gone(&order);
+	if (reload_first(ground))
+		rollout_add(rollout, STEP_RELOAD, NULL);
+	while (any_under_way(ground))
+		if (!go_one(&order, false) && !go_one(&order, true))
+			ring_break(&order);
+	start_stopped(&order);
+	rollout_add(rollout, STEP_CHECK, NULL);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/search/search_internal.h"
+
+uint64_t search_budget(const SearchProblem *problem)
+{
+	return problem->budget ? problem->budget : SEARCH_BUDGET;
+}
+
+void answer_init(Answer *answer, const Model *model, uint64_t budget)
+{
+	*answer = (Answer){.model = model, .steps = budget, .proved = true};
+	answer->finder = finder_new(model, &answer->steps);
+	answer->packing = packing_new(model);
+	answer->count = g_new0(unsigned, model->n_kinds + 1);
+	for (unsigned k = 0; k < model->n_kinds; k++)
+		if (model->kinds[k].natural != SEARCH_NEVER)
+			answer->count[k] = model->kinds[k].count;
+}
+
+void answer_clear(Answer *answer)
+{
+	finder_free(answer->finder);
+	packing_free(answer->packing);
+	g_free(answer->count);
+}
+
+static unsigned seat_level(const SearchProblem *problem, const GArray *seat)
+{
+	unsigned nodes = 1;
+
+	for (unsigned i = 1; i < seat->len; i++)
+		nodes += problem->rooms[g_array_index(seat, SearchShare, i).room].node !=
+			 problem->rooms[g_array_index(seat, SearchShare, i - 1).room].node;
+	return nodes > 1 ? nodes : seat->len > 1;
+}
+
+/* The seats as they turned out: never worse than the counts they were dealt from. */
+static void count_seats(const Model *model, SearchResult *result)
+{
+	for (unsigned i = 0; i < model->problem->n_vms; i++) {
+		const Kind *kind = &model->kinds[model->kind_of[i]];
+		const GArray *seat = g_ptr_array_index(result->seats, i);
+
+		if (!seat)
+			continue;
+		result->placed += kind->value;
+		result->left += seat_level(model->problem, seat) > kind->natural;
+	}
+}
+
+SearchResult *search_solve(const SearchProblem *problem)
+{
+	g_autoptr(Model) model = NULL;
+	SearchResult *result = problem->n_vms == 1 ? solve_one(problem) : NULL;
+	uint64_t budget = search_budget(problem);
+	Answer answer;
+
+	if (result)
+		return result;
+	model = model_new(problem);
+	answer_init(&answer, model, budget);
+	answer_seek(&answer);
+	result = g_new0(SearchResult, 1);
+	result->seats = answer_lowest(&answer);
+	answer_count(&answer);
+	count_seats(model, result);
+	/* A seating that fell short of the value proved is not the answer it should be. */
+	if (result->placed < answer.value) {
+		answer.proved = false;
+		answer.n_proved = 0;
+	}
+	/* Once the first goal is proved nothing that reaches it places more. */
+	result->bound = answer.n_proved ? result->placed : MAX(answer.bound, result->placed);
+	result->spare = answer.spare;
+	result->proved = answer.n_proved;
+	result->optimal = answer.proved;
+	result->steps = budget - answer.steps;
+	answer_clear(&answer);
+	return result;
+}
+
+static bool never_fits(const Model *model)
+{
+	for (unsigned k = 0; k < model->n_kinds; k++)
+		if (model->kinds[k].natural == SEARCH_NEVER && model->kinds[k].count)
+			return true;
+	return false;
+}
+
+/* Before its first step a question costs so many, by what best-fit goes through. */
+static uint64_t question_cost(const SearchProblem *problem)
+{
+	return 10 + (uint64_t)problem->n_vms * problem->n_rooms / 200;
+}
+
+static Outcome ask_all_fit(const SearchProblem *problem, uint64_t budget)
+{
+	SearchProblem by_vms = *problem;
+	g_autoptr(Model) model = NULL;
+	Outcome outcome;
+	Answer answer;
+
+	by_vms.prefer = PREFER_VMS;
+	model = model_new(&by_vms);
+	if (never_fits(model))
+		return OUTCOME_NONE;
+	answer_init(&answer, model, budget);
+	outcome = answer_fits(&answer);
+	if (problem->purse)
+		*problem->purse -= MIN(*problem->purse, budget - answer.steps);
+	answer_clear(&answer);
+	return outcome;
+}
+
+bool search_all_fit(const SearchProblem *problem, bool *proved)
+{
+	uint64_t budget = search_budget(problem);
+	Outcome outcome = OUTCOME_UNKNOWN;
+
+	if (problem->purse) {
+		*problem->purse -= MIN(*problem->purse, question_cost(problem));
+		budget = MIN(budget, *problem->purse);
+	}
+	if (budget > 0)
+		outcome = ask_all_fit(problem, budget);
+	if (proved)
+		*proved = outcome != OUTCOME_UNKNOWN;
+	return outcome == OUTCOME_FOUND;
+}
+
+void search_result_free(SearchResult *result)
+{
+	g_ptr_array_unref(result->seats);
+	g_free(result);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Best-fit-decreasing: the largest VM first, each at the finest level that has a place for it, in
+ * the place it leaves least of. What the exact search starts from and never falls behind.
+ */
+#include "planner/search/search_internal.h"
+
+/* In a room of GROUP; SEARCH_NEVER: of any. */
+static bool seat_in_room(const Model *model, Packing *packing, unsigned kind, unsigned group)
+{
+	unsigned best = SEARCH_NEVER, least = SEARCH_NEVER;
+
+	for (unsigned r = 0; r < model->problem->n_rooms; r++) {
+		if (group != SEARCH_NEVER && model->group_of[r] != group)
+			continue;
+		if (packing->room[r] < least && packing_fits_room(model, packing, kind, r)) {
+			least = packing->room[r];
+			best = r;
+		}
+	}
+	if (best != SEARCH_NEVER)
+		packing_add_room(model, packing, kind, best, 1);
+	return best != SEARCH_NEVER;
+}
+
+static bool seat_in_group(const Model *model, Packing *packing, unsigned kind)
+{
+	unsigned best = SEARCH_NEVER, least = SEARCH_NEVER;
+
+	for (unsigned g = 0; g < model->n_groups; g++) {
+		if (packing->group[g] < least && packing_fits_group(model, packing, kind, g)) {
+			least = packing->group[g];
+			best = g;
+		}
+	}
+	if (best != SEARCH_NEVER)
+		packing_add_group(model, packing, kind, best, 1);
+	return best != SEARCH_NEVER;
+}
+
+/* The node that has room for a share and least left of the class, of those SPAN has not. */
+static unsigned tightest_node(const Model *model, const Packing *packing, const Span *span)
+{
+	unsigned best = SEARCH_NEVER, least = SEARCH_NEVER;
+
+	for (unsigned n = 0; n < model->problem->n_nodes; n++) {
+		unsigned g = model->group_at[n * model->n_classes + span->class];
+
+		if (span->nodes >> n & 1 || !packing_fits_share(model, packing, span, n) ||
+		    packing->group[g] >= least)
+			continue;
+		least = packing->group[g];
+		best = n;
+	}
+	return best;
+}
+
+static bool seat_over_nodes(const Model *model, Packing *packing, Span span)
+{
+	for (unsigned i = 0; i < span.level; i++) {
+		unsigned node = tightest_node(model, packing, &span);
+
+		if (node == SEARCH_NEVER)
+			return false;
+		span.nodes |= UINT64_C(1) << node;
+	}
+	packing_add_span(model, packing, span);
+	return true;
+}
+
+static bool seat_span(const Model *model, Packing *packing, unsigned kind)
+{
+	for (unsigned k = 2; k <= model->problem->n_nodes; k++) {
+		if (!share_possible(model, &model->kinds[kind], k))
+			continue;
+		for (unsigned c = 0; c < model->n_classes; c++) {
+			Span span = {.kind = kind, .class = c, .level = k};
+
+			if (seat_over_nodes(model, packing, span))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool seat_in_node(const Model *model, Packing *packing, unsigned kind)
+{
+	return seat_in_room(model, packing, kind, SEARCH_NEVER) ||
+	       seat_in_group(model, packing, kind);
+}
+
+bool bestfit_seat(const Model *model, Packing *packing, unsigned kind)
+{
+	return seat_in_node(model, packing, kind) || seat_span(model, packing, kind);
+}
+
+void bestfit_seat_group(const Model *model, Packing *packing, unsigned kind, unsigned group)
+{
+	if (!seat_in_room(model, packing, kind, group))
+		packing_add_group(model, packing, kind, group, 1);
+}
+
+/* The kind with most vCPUs first. */
+static int compare_vcpus(const void *pa, const void *pb, void *data)
+{
+	const Kind *kinds = data;
+	const Kind *a = kinds + *(const unsigned *)pa, *b = kinds + *(const unsigned *)pb;
+
+	if (a->vm.vcpus != b->vm.vcpus)
+		return a->vm.vcpus > b->vm.vcpus ? -1 : 1;
+	return a->least < b->least ? -1 : a->least > b->least;
+}
+
+/* One way of it: kinds by cores or by vCPUs; SPANS_LAST: what needs several nodes after the rest.
+ */
+static Packing *fill(const Model *model, const unsigned *count, bool by_vcpus, bool spans_last)
+{
+	g_autofree unsigned *order = g_new(unsigned, model->n_kinds + 1);
+	Packing *packing = packing_new(model);
+
+	for (unsigned k = 0; k < model->n_kinds; k++)
+		order[k] = k;
+	if (by_vcpus)
+		g_qsort_with_data(order, (int)model->n_kinds, sizeof(unsigned), compare_vcpus,
+				  model->kinds);
+	for (unsigned i = 0; i < model->n_kinds; i++) {
+		unsigned k = order[i];
+
+		while (packing->placed[k] < count[k] &&
+		       (seat_in_node(model, packing, k) ||
+			(!spans_last && seat_span(model, packing, k))))
+			;
+	}
+	for (unsigned i = 0; i < model->n_kinds; i++)
+		while (packing->placed[order[i]] < count[order[i]] &&
+		       seat_span(model, packing, order[i]))
+			;
+	return packing;
+}
+
+Packing *bestfit(const Model *model, const unsigned *count)
+{
+	Packing *best = fill(model, count, false, false);
+	uint64_t all = 0, value = packing_value(model, best);
+
+	for (unsigned k = 0; k < model->n_kinds; k++)
+		all += count[k] * model->kinds[k].value;
+	for (unsigned i = 1; i < 4 && value < all; i++) {
+		g_autoptr(Packing) other = fill(model, count, i / 2, i % 2);
+
+		if (packing_value(model, other) <= value)
+			continue;
+		packing_free(best);
+		best = g_steal_pointer(&other);
+		value = packing_value(model, best);
+	}
+	return best;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/* Questions to the exact search: how they begin, and what comes of them. */
+#include "planner/search/search_finder.h"
+
+#include <string.h>
+
+/* Most questions are answered in so many steps. */
+#define SHORT_RUN 500
+/* How much work on bounds is worth a step. */
+#define LP_WORK_PER_STEP 6
+/* Rows made for tasks without copies. */
+#define OPTIMIZE_MOST 3
+
+void finder_charge(Finder *f, uint64_t steps)
+{
+	*f->steps -= MIN(*f->steps, steps);
+}
+
+/* The node whose group takes most shares of sort I that are not dealt, outside SPAN. */
+static unsigned fullest_node(const Finder *f, unsigned i, const Span *span)
+{
+	unsigned best = SEARCH_NEVER, most = 0;
+
+	for (unsigned g = 0; g < f->model->n_groups; g++) {
+		unsigned node = f->model->groups[g].node;
+		unsigned shares = f->share_slot[(size_t)g * f->rows->n_sorts + i];
+
+		if (shares > most && !(span->nodes >> node & 1)) {
+			most = shares;
+			best = g;
+		}
+	}
+	f->share_slot[(size_t)best * f->rows->n_sorts + i]--;
+	return f->model->groups[best].node;
+}
+
+static void harvest_spans(const Finder *f, Packing *packing)
+{
+	for (unsigned i = 0; f->spans && i < f->rows->n_sorts; i++) {
+		const Sort *sort = &f->rows->sorts[i];
+
+		for (unsigned v = 0; v < f->shares[i].vms; v++) {
+			Span span = {sort->kind, sort->class, sort->k, 0};
+
+			for (unsigned n = 0; n < sort->k; n++)
+				span.nodes |= UINT64_C(1) << fullest_node(f, i, &span);
+			packing_add_span(f->model, packing, span);
+		}
+	}
+}
+
+/* What the slots hold, beside the base. */
+static Packing *harvest(const Finder *f)
+{
+	const Model *model = f->model;
+	Packing *packing = packing_beside(model, f->task->base);
+
+	harvest_spans(f, packing);
+	for (unsigned i = 0; i < f->layout->n_slots; i++) {
+		const Slot *s = &f->layout->slots[i];
+
+		for (unsigned k = 0; k < model->n_kinds; k++) {
+			unsigned count = f->in_slot[(size_t)i * model->n_kinds + k];
+
+			if (count == 0)
+				continue;
+			if (s->room == SEARCH_NEVER || f->task->merged)
+				packing_add_group(model, packing, k, s->group, (int)count);
+			else
+				packing_add_room(model, packing, k, s->room, (int)count);
+		}
+	}
+	return packing;
+}
+
+/* The VMs whose shares the base has, and what these still miss. */
+static void begin_shares(Finder *f)
+{
+	unsigned n = f->rows->n_sorts;
+
+	memcpy(f->share_slot, f->task->shares, (size_t)f->model->n_groups * n * sizeof(unsigned));
+	for (unsigned i = 0; i < n; i++) {
+		const Sort *sort = &f->rows->sorts[i];
+		Shares *shares = &f->shares[i];
+
+		for (unsigned g = 0; g < f->model->n_groups; g++) {
+			unsigned count = f->share_slot[(size_t)g * n + i];
+
+			shares->sum += count;
+			shares->most = MAX(shares->most, count);
+		}
+		shares->vms = MAX(shares->most, (shares->sum + sort->k - 1) / sort->k);
+		f->pending += shares->vms * sort->k - shares->sum;
+		f->rem[sort->kind] -= shares->vms;
+		f->value += shares->vms * f->model->kinds[sort->kind].value;
+		f->left += sort->coarse ? shares->vms : 0;
+	}
+}
+
+static void begin(Finder *f, const Task *task, Packing *space)
+{
+	finder_take_layout(f, task->merged);
+	f->task = task;
+	f->memory = space->memory;
+	f->stopped = false;
+	f->value = f->spare = 0;
+	f->left = f->pending = f->last_row = 0;
+	f->half = task->half_missing;
+	f->half_nodes = 0;
+	for (unsigned i = 0; i < f->rows->n_sorts; i++)
+		f->shares[i].sum = f->shares[i].most = f->shares[i].vms = 0;
+	memset(f->share_slot, 0, (size_t)f->model->n_groups * f->rows->n_sorts * sizeof(unsigned));
+	memset(f->in_slot, 0, (size_t)f->layout->n_slots * f->model->n_kinds * sizeof(unsigned));
+	memcpy(f->rem, task->count, f->model->n_kinds * sizeof(unsigned));
+	memo_clear(f->memo);
+	if (task->shares)
+		begin_shares(f);
+	finder_prepare(f);
+}
+
+/* Is there something to find, and no step to do it? Then there is nothing to prepare either. */
+static bool out_of_steps(Finder *f, const Task *task, uint64_t limit)
+{
+	bool asks = task->value > 0 || task->half_missing > 0 || task->shares ||
+		    (task->copies && task->spare > 0);
+
+	return asks && (limit == 0 || *f->steps == 0) &&
+	       finder_layout(f, task->merged)->n_slots > 0;
+}
+
+Outcome finder_run(Finder *f, const Task *task, uint64_t limit, Packing **found)
+{
+	g_autoptr(Packing) space = NULL;
+	bool yes;
+
+	if (out_of_steps(f, task, limit))
+		return OUTCOME_UNKNOWN;
+	space = packing_beside(f->model, task->base);
+	begin(f, task, space);
+	f->limit = limit;
+	yes = finder_visit(f, 0);
+	if (yes)
+		*found = harvest(f);
+	return yes ? OUTCOME_FOUND : f->stopped ? OUTCOME_UNKNOWN : OUTCOME_NONE;
+}
+
+Outcome finder_prove(Finder *f, const Task *task, uint64_t limit, Packing **found)
+{
+	Outcome outcome = finder_run(f, task, MIN(limit, SHORT_RUN), found);
+	Layout *layout = finder_layout(f, task->merged);
+	unsigned n = layout->rows->n;
+
+	if (outcome != OUTCOME_UNKNOWN || limit <= SHORT_RUN)
+		return outcome;
+	finder_charge(f, rows_optimize(layout->rows, task) / LP_WORK_PER_STEP);
+	outcome = finder_run(f, task, limit - SHORT_RUN, found);
+	rows_drop(layout->rows, n);
+	for (unsigned g = 0; g < f->model->n_groups; g++)
+		group_fill_drop(&layout->fills[g], n);
+	return outcome;
+}
+
+Outcome finder_find(Finder *f, const Task *task, uint64_t limit, Packing **found)
+{
+	Outcome outcome = finder_run(f, task, MIN(limit, SHORT_RUN), found);
+
+	if (outcome != OUTCOME_UNKNOWN || limit <= SHORT_RUN)
+		return outcome;
+	if (finder_dive(f, task, limit / 4, found))
+		return OUTCOME_FOUND;
+	return finder_run(f, task, limit - SHORT_RUN, found);
+}
+
+uint64_t finder_half(const Finder *f)
+{
+	return f->half_nodes;
+}
+
+const Rows *finder_rows(Finder *f, bool merged)
+{
+	return finder_layout(f, merged)->rows;
+}
+
+void finder_optimize(Finder *f, const Task *task)
+{
+	Layout *layout = finder_layout(f, task->merged);
+
+	if (task->copies ? layout->optimized_copies : layout->optimized == OPTIMIZE_MOST)
+		return;
+	finder_charge(f, rows_optimize(layout->rows, task) / LP_WORK_PER_STEP);
+	layout->optimized_copies = layout->optimized_copies || task->copies;
+	layout->optimized += !task->copies;
+}
+
+/* The highest value (else, spare) above FLOOR with which TASK is not hopeless from the start. */
+static uint64_t bound(Finder *f, Task *task, uint64_t *asked, uint64_t floor, uint64_t ceiling)
+{
+	g_autoptr(Packing) space = packing_beside(f->model, task->base);
+	Room room;
+
+	while (floor < ceiling) {
+		*asked = floor + (ceiling - floor + 1) / 2;
+		begin(f, task, space);
+		if (f->layout->n_slots == 0 || finder_hopeless(f, 0, &room))
+			ceiling = *asked - 1;
+		else
+			floor = *asked;
+	}
+	return floor;
+}
+
+uint64_t finder_value_bound(Finder *f, Task task, uint64_t floor, uint64_t ceiling)
+{
+	return bound(f, &task, &task.value, floor, ceiling);
+}
+
+uint64_t finder_spare_bound(Finder *f, Task task, uint64_t floor, uint64_t ceiling)
+{
+	return bound(f, &task, &task.spare, floor, ceiling);
+}

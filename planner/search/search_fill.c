@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The exact search itself: fill room after room with every set of VMs that may lead to an answer.
+ *
+ * What keeps that small:
+ * - VMs of a kind are only counted, so no two orders of the same VMs are tried.
+ * - A set that leaves room for another VM still to be seated is never better than the one with it.
+ * - Bounds (search_rows.c): a room must carry what the rooms after it cannot.
+ * - A state (room, VMs not seated yet, cores owed to level 1 …) that led nowhere is remembered, so
+ *   that rooms alike are not filled in every order.
+ * - Large VMs first, as many as fit first: the first path down is first-fit-decreasing.
+ *
+ * What sits coarser than a room is chosen group by group, before its rooms are filled. It takes any
+ * cores, so all there is to say about it is how many the rooms must leave: what the group owes.
+ *
+ * VMs over several nodes are counted as well: how many shares of a sort a group takes. Which VM has
+ * which nodes is settled at the end: V VMs of k shares each can be dealt to nodes that take s
+ * shares if and only if the s sum to k·V and none is above V (deal the fullest nodes first). So a
+ * sort has, at any time, as many VMs as its largest s and its sum demand, and the shares that these
+ * still miss are pending.
+ */
+#include "planner/search/search_finder.h"
+
+#include <string.h>
+
+/* Count a step. True: go on. */
+static bool step(Finder *f)
+{
+	if (*f->steps == 0 || f->limit == 0)
+		f->stopped = true;
+	if (f->stopped)
+		return false;
+	--*f->steps;
+	f->limit--;
+	return true;
+}
+
+static bool node_allowed(const Kind *kind, unsigned node)
+{
+	return kind->vm.node == G_MAXUINT || kind->vm.node == node;
+}
+
+static unsigned memory_fits(const Finder *f, unsigned node, uint64_t memory, unsigned most)
+{
+	if (memory == 0 || f->memory[node] == UINT64_MAX)
+		return most;
+	return (unsigned)MIN(most, f->memory[node] / memory);
+}
+
+/* May copies of KIND, at LEVEL, be added without end? */
+static bool has_copies(const Finder *f, const Kind *kind, unsigned level)
+{
+	return f->task->copies && kind->extra == level;
+}
+
+/* How many of KIND fit in so many cores of the slot's node. */
+static unsigned fitting(const Finder *f, const Slot *slot, unsigned k, unsigned level,
+			unsigned cores)
+{
+	const Kind *kind = &f->model->kinds[k];
+	unsigned most = f->rem[k];
+
+	if (has_copies(f, kind, level))
+		most = UINT_MAX;
+	if (most == 0 || !node_allowed(kind, slot->node))
+		return 0;
+	most = MIN(most, cores / share_cores(f->model, kind, slot->class, 1));
+	return memory_fits(f, slot->node, kind->memory, most);
+}
+
+/* COUNT times MEMORY less; negative: more. */
+static void take_memory(Finder *f, unsigned node, uint64_t memory, int count)
+{
+	if (f->memory[node] != UINT64_MAX)
+		f->memory[node] -= memory * (uint64_t)(int64_t)count;
+}
+
+/* Seat COUNT of kind K in SLOT, VMs first, then copies; returns how many VMs that are. */
+static unsigned put(Finder *f, unsigned slot, unsigned k, unsigned count)
+{
+	const Kind *kind = &f->model->kinds[k];
+	unsigned vms = MIN(count, f->rem[k]);
+
+	f->in_slot[(size_t)slot * f->model->n_kinds + k] = count;
+	f->rem[k] -= vms;
+	f->value += vms * kind->value;
+	f->spare += (uint64_t)(count - vms) * kind->vm.vcpus;
+	take_memory(f, f->layout->slots[slot].node, kind->memory, (int)count);
+	return vms;
+}
+
+static void unput(Finder *f, unsigned slot, unsigned k, unsigned vms)
+{
+	const Kind *kind = &f->model->kinds[k];
+	unsigned *count = &f->in_slot[(size_t)slot * f->model->n_kinds + k];
+
+	f->rem[k] += vms;
+	f->value -= vms * kind->value;
+	f->spare -= (uint64_t)(*count - vms) * kind->vm.vcpus;
+	take_memory(f, f->layout->slots[slot].node, kind->memory, -(int)*count);
+	*count = 0;
+}
+
+/*
+ * Could one more VM sit in the cores a room leaves to nobody? Then filling it so is no better than
+ * with that VM in it. Where memory runs short that holds only once the node has no further use for
+ * its memory: in its last room.
+ */
+static bool wastes(const Finder *f, unsigned slot, unsigned cores)
+{
+	const Slot *s = &f->layout->slots[slot];
+	bool last = slot + 1 == s->node_end || f->memory[s->node] == UINT64_MAX;
+
+	for (unsigned i = f->rows->n_list; cores > 0 && i-- > 0;) {
+		unsigned k = f->rows->list[i];
+
+		if ((last || f->model->kinds[k].memory == 0) && fitting(f, s, k, 0, cores) > 0)
+			return true;
+	}
+	return false;
+}
+
+/* The room is full: CORES of it are left, first for what its group owes. */
+static bool close_room(Finder *f, unsigned slot, unsigned cores)
+{
+	const Slot *s = &f->layout->slots[slot];
+	unsigned owed = f->owed[s->group], paid = s->whole ? owed : MIN(cores, owed);
+	bool found;
+
+	if (wastes(f, slot, s->whole ? cores : cores - paid))
+		return false;
+	if (slot + 1 == s->group_end && paid < owed)
+		return false;
+	f->owed[s->group] -= paid;
+	found = finder_visit(f, slot + 1);
+	f->owed[s->group] += paid;
+	return found;
+}
+
+/* Can what CORES of the room still hold, of kinds I … of the list, and the group's other rooms
+ * carry what is missing? */
+static bool tail_reaches(const Finder *f, const Room *room, unsigned i, unsigned cores)
+{
+	const Slot *s = &f->layout->slots[room->slot];
+	size_t row_cells = (size_t)f->rows->most + 1;
+	size_t at = ((size_t)s->class * (f->rows->n_list + 1) + i) * row_cells + cores;
+	unsigned owed = s->whole ? 0 : (unsigned)saturating_less(f->owed[s->group], cores),
+		 tail = 0;
+	bool last = room->slot + 1 == s->group_end;
+
+	if (last && owed > 0)
+		return false;
+	if (!last && owed > f->group_cores[room->slot + 1])
+		return false;
+	for (unsigned r = 0; r < f->rows->n; r++) {
+		const Row *row = &f->rows->row[r];
+
+		if (row->tail &&
+		    row->tail[at] + (last ? 0 : finder_carry_rooms(f, r, room->slot + 1, owed)) <
+			    room->missing[tail++])
+			return false;
+	}
+	return true;
+}
+
+/* COUNT more of kind K, VMS of them VMs. */
+static void room_carries(const Finder *f, Room *room, unsigned k, unsigned count, unsigned vms)
+{
+	unsigned tail = 0;
+
+	for (unsigned r = 0; r < f->rows->n; r++) {
+		const Row *row = &f->rows->row[r];
+
+		if (row->tail)
+			room->missing[tail++] -=
+				row->phi[k] * vms - row->cost[k] * count +
+				row->spare * f->model->kinds[k].vm.vcpus * (count - vms);
+	}
+}
+
+/* Fill CORES of the room with kinds I … of the list, in every way that may do. */
+static bool fill_room(Finder *f, const Room *room, unsigned i, unsigned cores)
+{
+	const Slot *s = &f->layout->slots[room->slot];
+	unsigned most = 0, k = 0, need;
+
+	for (; cores > 0 && i < f->rows->n_list && most == 0; i++) {
+		k = f->rows->list[i];
+		most = fitting(f, s, k, 0, cores);
+	}
+	if (most == 0)
+		return tail_reaches(f, room, f->rows->n_list, cores) &&
+		       close_room(f, room->slot, cores);
+	if (!tail_reaches(f, room, i - 1, cores) || !step(f))
+		return false;
+	need = share_cores(f->model, &f->model->kinds[k], s->class, 1);
+	for (unsigned count = most + 1; count-- > 0;) {
+		Room more = *room;
+		unsigned vms = put(f, room->slot, k, count);
+
+		room_carries(f, &more, k, count, vms);
+		if (fill_room(f, &more, i, cores - count * need))
+			return true;
+		unput(f, room->slot, k, vms);
+		if (f->stopped)
+			return false;
+	}
+	return false;
+}
+
+static bool fill_group(Finder *f, unsigned slot, unsigned i, unsigned cores);
+
+/* COUNT of kind K at level 1. */
+static bool with_level1(Finder *f, unsigned slot, unsigned k, unsigned cores, unsigned count)
+{
+	const Slot *s = &f->layout->slots[slot];
+	const Kind *kind = &f->model->kinds[k];
+	unsigned need = count * share_cores(f->model, kind, s->class, 1);
+	unsigned left = kind->natural == 0 ? count : 0, vms = put(f, slot, k, count);
+
+	f->owed[s->group] += need;
+	f->left += left;
+	if (fill_group(f, slot, k + 1, cores - need))
+		return true;
+	f->left -= left;
+	f->owed[s->group] -= need;
+	unput(f, slot, k, vms);
+	return false;
+}
+
+/* How many of kind K may sit at level 1 of a group that has so many cores free. */
+static unsigned most_level1(const Finder *f, const Slot *s, unsigned k, unsigned cores)
+{
+	const Kind *kind = &f->model->kinds[k];
+
+	if (s->whole || kind->natural > 1)
+		return 0;
+	return MIN(fitting(f, s, k, 1, cores), kind->natural == 0 ? finder_may_leave(f) : UINT_MAX);
+}
+
+/* COUNT shares of sort I in this group, if the VMs they take can be completed in later ones. */
+static bool with_shares(Finder *f, unsigned slot, unsigned i, unsigned cores, unsigned count)
+{
+	const Slot *s = &f->layout->slots[slot];
+	const Sort *sort = &f->rows->sorts[i];
+	Shares *now = &f->shares[i], then = *now, before = *now;
+	unsigned vms, missing;
+
+	then.sum += count;
+	then.most = MAX(then.most, count);
+	then.vms = MAX(then.most, (then.sum + sort->k - 1) / sort->k);
+	vms = then.vms - now->vms;
+	missing = then.vms * sort->k - then.sum;
+	if (vms > f->rem[sort->kind] || (sort->coarse && vms > finder_may_leave(f)) ||
+	    missing > then.later[s->group] * then.vms)
+		return false;
+	f->pending += missing - (before.vms * sort->k - before.sum);
+	*now = then;
+	f->rem[sort->kind] -= vms;
+	f->value += vms * f->model->kinds[sort->kind].value;
+	f->left += sort->coarse ? vms : 0;
+	f->owed[s->group] += count * sort->cores;
+	take_memory(f, s->node, sort->memory, (int)count);
+	f->share_slot[(size_t)s->group * f->rows->n_sorts + i] += count;
+	if (fill_group(f, slot, f->model->n_kinds + i + 1, cores - count * sort->cores))
+		return true;
+	f->share_slot[(size_t)s->group * f->rows->n_sorts + i] -= count;
+	take_memory(f, s->node, sort->memory, -(int)count);
+	f->owed[s->group] -= count * sort->cores;
+	f->left -= sort->coarse ? vms : 0;
+	f->value -= vms * f->model->kinds[sort->kind].value;
+	f->rem[sort->kind] += vms;
+	*now = before;
+	f->pending -= missing - (before.vms * sort->k - before.sum);
+	return false;
+}
+
+static unsigned most_shares(const Finder *f, const Slot *s, unsigned i, unsigned cores)
+{
+	const Sort *sort = &f->rows->sorts[i];
+	unsigned vms = f->rem[sort->kind];
+
+	if (!f->spans || sort->class != s->class)
+		return 0;
+	if (sort->coarse)
+		vms = MIN(vms, finder_may_leave(f));
+	return memory_fits(f, s->node, sort->memory,
+			   MIN(cores / sort->cores, vms + f->shares[i].vms));
+}
+
+/* Must a decision about sort I be made here even if no share of it can be? */
+static bool has_pending(const Finder *f, const Slot *s, unsigned i)
+{
+	return f->spans && f->rows->sorts[i].class == s->class &&
+	       f->shares[i].vms * f->rows->sorts[i].k > f->shares[i].sum;
+}
+
+/* Last, a share of the VM that is half seated, or none. */
+static bool with_half(Finder *f, unsigned slot, unsigned cores)
+{
+	const Slot *s = &f->layout->slots[slot];
+	const Sort *sort = f->task->half;
+	bool fits = f->half > 0 && s->class == sort->class && s->node >= f->task->half_from &&
+		    cores >= sort->cores && f->memory[s->node] >= sort->memory;
+
+	if (fits) {
+		f->half--;
+		f->half_nodes |= UINT64_C(1) << s->node;
+		f->owed[s->group] += sort->cores;
+		take_memory(f, s->node, sort->memory, 1);
+		if (finder_visit(f, slot + 1))
+			return true;
+		take_memory(f, s->node, sort->memory, -1);
+		f->owed[s->group] -= sort->cores;
+		f->half_nodes &= ~(UINT64_C(1) << s->node);
+		f->half++;
+	}
+	return f->half <= f->half_later[s->group] && finder_visit(f, slot + 1);
+}
+
+/*
+ * Choose what sits coarser in a group, CORES of it being free: kinds, then sorts, from the I-th on.
+ * What belongs there comes in large numbers first, what does not in small ones.
+ */
+static bool fill_group(Finder *f, unsigned slot, unsigned i, unsigned cores)
+{
+	const Slot *s = &f->layout->slots[slot];
+	unsigned n = f->model->n_kinds, most = 0, kind = 0, level = 1;
+
+	for (; i < n + f->rows->n_sorts; i++) {
+		most = i < n ? most_level1(f, s, i, cores) : most_shares(f, s, i - n, cores);
+		if (most > 0 || (i >= n && has_pending(f, s, i - n)))
+			break;
+	}
+	if (i == n + f->rows->n_sorts)
+		return with_half(f, slot, cores);
+	if (!step(f))
+		return false;
+	kind = i < n ? i : f->rows->sorts[i - n].kind;
+	level = i < n ? 1 : f->rows->sorts[i - n].k;
+	for (unsigned c = 0; c <= most && !f->stopped; c++) {
+		unsigned count = f->model->kinds[kind].natural == level ? most - c : c;
+
+		if (i < n ? with_level1(f, slot, i, cores, count)
+			  : with_shares(f, slot, i - n, cores, count))
+			return true;
+	}
+	return false;
+}
+
+static const uint32_t *state(Finder *f, unsigned slot)
+{
+	const Slot *s = &f->layout->slots[slot];
+	uint64_t memory = f->memory[s->node];
+	uint32_t *w = f->words;
+
+	*w++ = slot;
+	*w++ = f->left;
+	*w++ = finder_owed(f, slot);
+	*w++ = f->half;
+	*w++ = (uint32_t)memory;
+	*w++ = (uint32_t)(memory >> 32);
+	memcpy(w, f->rem, f->model->n_kinds * sizeof(*w));
+	w += f->model->n_kinds;
+	for (unsigned i = 0; i < f->rows->n_sorts; i++)
+		*w++ = f->shares[i].sum << 16 | f->shares[i].most;
+	return f->words;
+}
+
+/* Is the question answered, whatever else may still be seated? */
+static bool satisfied(const Finder *f, unsigned slot)
+{
+	return f->pending == 0 && f->half == 0 && f->value >= f->task->value &&
+	       (!f->task->copies || f->spare >= f->task->spare) &&
+	       (slot == f->layout->n_slots || finder_owed(f, slot) <= f->group_cores[slot]);
+}
+
+bool finder_visit(Finder *f, unsigned slot)
+{
+	const Slot *s = &f->layout->slots[slot];
+	Room room = {.slot = slot};
+
+	if (satisfied(f, slot))
+		return true;
+	if (slot == f->layout->n_slots || !step(f) || finder_hopeless(f, slot, &room) ||
+	    memo_knows(f->memo, state(f, slot), f->spare))
+		return false;
+	if (s->room == SEARCH_NEVER
+		    ? fill_group(f, slot, 0, f->cap[slot])
+		    : fill_room(f, &room, 0, f->cap[slot] - (s->whole ? f->owed[s->group] : 0)))
+		return true;
+	if (!f->stopped)
+		memo_add(f->memo, state(f, slot), f->spare);
+	return false;
+}

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The goals, one after the other. Each starts from the best packing so far and a bound; where the
+ * two meet nothing is left to do, as they mostly do. Else the exact search is asked for a packing
+ * as good as the bound, then for ever better ones until it says there is none.
+ */
+#include "planner/search/search_internal.h"
+
+void answer_count(Answer *a)
+{
+	a->n_proved += a->proved;
+}
+
+Worth packing_worth(const Answer *a, const Packing *packing)
+{
+	Worth worth = {.left = packing_left(a->model, packing)};
+
+	for (unsigned k = 0; k < a->model->n_kinds; k++) {
+		const Kind *kind = &a->model->kinds[k];
+		unsigned vms = MIN(packing->placed[k], a->count[k]);
+
+		worth.value += vms * kind->value;
+		worth.spare += (uint64_t)(packing->placed[k] - vms) * kind->vm.vcpus;
+	}
+	return worth;
+}
+
+void answer_take(Answer *a, Packing *packing)
+{
+	Worth worth = packing_worth(a, packing);
+
+	packing_free(a->packing);
+	a->packing = packing;
+	a->value = worth.value;
+	a->left = worth.left;
+	a->spare = worth.spare;
+}
+
+/* The N smallest VMs, largest of them first: what goes in where only their number counts. */
+static bool seat_smallest(Answer *a, uint64_t n)
+{
+	g_autofree unsigned *count = g_new0(unsigned, a->model->n_kinds + 1);
+	g_autoptr(Packing) packing = NULL;
+	uint64_t missing = n;
+
+	for (unsigned k = a->model->n_kinds; k-- > 0; missing -= count[k])
+		count[k] = (unsigned)MIN(missing, a->count[k]);
+	packing = bestfit(a->model, count);
+	if (packing_value(a->model, packing) < n)
+		return false;
+	answer_take(a, g_steal_pointer(&packing));
+	return true;
+}
+
+/* Steps this question may take, if FLOOR of the budget are kept for later ones. */
+static uint64_t allowance(const Answer *a, uint64_t floor)
+{
+	return a->steps > floor ? a->steps - floor : 0;
+}
+
+/*
+ * Goal (1) does not care how fine VMs sit, and what fits a room fits its group: so it is asked of
+ * whole groups. Afterwards each group's VMs move into its rooms.
+ */
+static Packing *into_rooms(const Model *model, const Packing *merged)
+{
+	Packing *packing = packing_new(model);
+
+	packing_add(model, packing, merged);
+	return packing;
+}
+
+static Outcome ask_value(Answer *a, const unsigned *count, uint64_t value, uint64_t floor)
+{
+	g_autoptr(Packing) empty = packing_new(a->model);
+	Task task = {.base = empty,
+		     .count = count,
+		     .value = value,
+		     .left = SEARCH_NEVER,
+		     .merged = true};
+	Packing *found;
+	Outcome outcome = finder_find(a->finder, &task, allowance(a, floor), &found);
+
+	if (outcome == OUTCOME_FOUND) {
+		answer_take(a, into_rooms(a->model, found));
+		packing_free(found);
+	}
+	return outcome;
+}
+
+static uint64_t all_value(const Answer *a)
+{
+	uint64_t value = 0;
+
+	for (unsigned k = 0; k < a->model->n_kinds; k++)
+		value += a->count[k] * a->model->kinds[k].value;
+	return value;
+}
+
+/* The highest value that the bounds do not exclude. */
+static uint64_t value_bound(Answer *a)
+{
+	g_autoptr(Packing) empty = packing_new(a->model);
+	Task task = {.base = empty, .count = a->count, .left = SEARCH_NEVER, .merged = true};
+	uint64_t most = all_value(a);
+
+	finder_optimize(a->finder, &task);
+	return finder_value_bound(a->finder, task, a->value, most);
+}
+
+/*
+ * Sums there are at all: of values of VMs in the running, or of vCPUs of copies, any number of
+ * each. What lies between two of them is no bound and no aim.
+ */
+static bool *sums_new(const Answer *a, bool copies, uint64_t most)
+{
+	bool *sums = g_new0(bool, most + 1);
+
+	sums[0] = true;
+	for (unsigned k = 0; k < a->model->n_kinds; k++) {
+		const Kind *kind = &a->model->kinds[k];
+		uint64_t step = copies ? kind->vm.vcpus : kind->value;
+		unsigned count =
+			copies ? (kind->extra == SEARCH_NEVER ? 0 : UINT_MAX) : a->count[k];
+		/* Of this kind, to come to a sum: the fewest, UINT_MAX where it does not come to
+		 * it. */
+		g_autofree unsigned *used = g_new0(unsigned, most + 1);
+
+		for (uint64_t sum = step; sum <= most && count > 0; sum++) {
+			if (sums[sum] || !sums[sum - step] || used[sum - step] == count)
+				continue;
+			sums[sum] = true;
+			used[sum] = used[sum - step] + 1;
+		}
+	}
+	return sums;
+}
+
+static uint64_t sum_below(const bool *sums, uint64_t sum)
+{
+	while (!sums[sum])
+		sum--;
+	return sum;
+}
+
+/* The next sum; SUM itself is below MOST, which is one. */
+static uint64_t sum_above(const bool *sums, uint64_t sum)
+{
+	do
+		sum++;
+	while (!sums[sum]);
+	return sum;
+}
+
+/*
+ * Raise what ASK asks for from what is REACHED to MOST: all of it, then, that being refused, less;
+ * where the search does not know, from sum to sum. Returns the bound that remains.
+ */
+typedef Outcome (*Ask)(Answer *a, uint64_t sum, uint64_t floor);
+
+static uint64_t climb(Answer *a, const uint64_t *reached, uint64_t most, bool copies, Ask ask)
+{
+	g_autofree bool *sums = sums_new(a, copies, most);
+	uint64_t floor = a->steps / 2, bound = sum_below(sums, most);
+	Outcome outcome = OUTCOME_FOUND;
+	Aim aim = {.copies = copies, .merged = !copies};
+
+	while (*reached < bound && outcome != OUTCOME_UNKNOWN) {
+		outcome = ask(a, bound, floor + floor * 3 / 4);
+		if (outcome == OUTCOME_NONE)
+			bound = sum_below(sums, bound - 1);
+	}
+	while (*reached < bound) {
+		*(copies ? &aim.spare : &aim.value) = sum_above(sums, *reached) - *reached;
+		if (!answer_improve(a, &aim, floor + floor / 2))
+			break;
+	}
+	outcome = OUTCOME_FOUND;
+	while (*reached < bound && outcome == OUTCOME_FOUND)
+		outcome = ask(a, sum_above(sums, *reached), floor);
+	return outcome == OUTCOME_NONE ? *reached : bound;
+}
+
+static Outcome ask_more(Answer *a, uint64_t value, uint64_t floor)
+{
+	return ask_value(a, a->count, value, floor);
+}
+
+static void seek_value(Answer *a)
+{
+	a->bound = all_value(a);
+	if (a->value < a->bound)
+		a->bound = MIN(a->bound, value_bound(a));
+	if (a->model->problem->prefer == PREFER_VMS)
+		for (uint64_t n = a->bound; n > a->value && !seat_smallest(a, n);)
+			n--;
+	if (a->value < a->bound)
+		a->bound = climb(a, &a->value, a->bound, false, ask_more);
+	a->proved = a->value == a->bound;
+}
+
+/* Can the VM of KIND be accepted, too? Its count says so already. */
+static Outcome accept_vm(Answer *a, unsigned kind, uint64_t floor)
+{
+	g_autoptr(Packing) packing = packing_copy(a->model, a->packing);
+
+	if (bestfit_seat(a->model, packing, kind)) {
+		answer_take(a, g_steal_pointer(&packing));
+		return OUTCOME_FOUND;
+	}
+	if (value_bound(a) < all_value(a))
+		return OUTCOME_NONE;
+	return ask_value(a, a->count, all_value(a), floor);
+}
+
+/*
+ * What was refused once stays refused: only more VMs are accepted later. PLAIN seats each VM where
+ * it fits best and moves none; as long as it has accepted the same VMs it stands in where the
+ * search does not know, so that the answer is not behind it.
+ */
+static void accept_in_order(Answer *a, Packing *plain)
+{
+	const SearchProblem *problem = a->model->problem;
+	g_autofree bool *refused = g_new0(bool, a->model->n_kinds + 1);
+	uint64_t floor = a->steps / 2;
+	bool same = true;
+
+	for (unsigned i = 0; i < problem->n_vms; i++) {
+		unsigned k = a->model->kind_of[i];
+		Outcome outcome;
+		bool plainly;
+
+		if (refused[k] || a->model->kinds[k].natural == SEARCH_NEVER)
+			continue;
+		plainly = same && bestfit_seat(a->model, plain, k);
+		a->count[k]++;
+		outcome = accept_vm(a, k, floor);
+		a->proved = a->proved && outcome != OUTCOME_UNKNOWN;
+		if (outcome == OUTCOME_UNKNOWN && plainly) {
+			answer_take(a, packing_copy(a->model, plain));
+			outcome = OUTCOME_FOUND;
+		}
+		same = same && plainly == (outcome == OUTCOME_FOUND);
+		if (outcome == OUTCOME_FOUND)
+			continue;
+		a->count[k]--;
+		refused[k] = true;
+	}
+}
+
+/* Under PREFER_ORDER the goal is which VMs; what is counted is only how many. */
+static void seek_order(Answer *a)
+{
+	g_autofree unsigned *wanted = a->count;
+	g_autoptr(Packing) all = bestfit(a->model, wanted);
+	g_autoptr(Packing) plain = packing_new(a->model);
+
+	a->bound = all_value(a);
+	a->proved = true;
+	if (packing_value(a->model, all) == a->bound) {
+		answer_take(a, g_steal_pointer(&all));
+		wanted = NULL;
+		return;
+	}
+	a->bound = value_bound(a);
+	a->count = g_new0(unsigned, a->model->n_kinds + 1);
+	answer_take(a, packing_new(a->model));
+	accept_in_order(a, plain);
+	if (a->proved)
+		a->bound = a->value;
+}
+
+/* Is there a packing as good as the best, with at most so many VMs left and at least so much spare?
+ */
+static Outcome ask(Answer *a, unsigned left, bool copies, uint64_t spare, uint64_t floor)
+{
+	g_autoptr(Packing) empty = packing_new(a->model);
+	Task task = {.base = empty,
+		     .count = a->count,
+		     .value = a->value,
+		     .left = left,
+		     .copies = copies,
+		     .spare = spare};
+	Packing *found;
+	Outcome outcome;
+
+	if (!copies)
+		finder_optimize(a->finder, &task);
+	outcome = finder_find(a->finder, &task, allowance(a, floor), &found);
+	if (outcome == OUTCOME_FOUND)
+		answer_take(a, found);
+	return outcome;
+}
+
+/* From none left up, as far as the search can tell; then from the packing at hand down. */
+static void seek_left(Answer *a)
+{
+	uint64_t floor = a->steps / 2;
+	unsigned bound = 0;
+	Outcome outcome = OUTCOME_NONE;
+
+	while (bound < a->left && outcome == OUTCOME_NONE) {
+		outcome = ask(a, bound, false, 0, floor + floor * 3 / 4);
+		bound += outcome == OUTCOME_NONE;
+	}
+	while (bound < a->left && answer_improve(a, &(Aim){.left = 1}, floor + floor / 2))
+		;
+	outcome = OUTCOME_NONE;
+	while (bound < a->left && outcome == OUTCOME_NONE) {
+		outcome = ask(a, bound, false, 0, floor);
+		bound += outcome == OUTCOME_NONE;
+	}
+	a->proved = a->proved && bound >= a->left;
+}
+
+/* Of the packing that the spare is sought for. */
+static unsigned left_allowed(const Answer *a)
+{
+	return a->any_left ? SEARCH_NEVER : a->left;
+}
+
+static uint64_t all_threads(const Model *model)
+{
+	uint64_t threads = 0;
+
+	for (unsigned g = 0; g < model->n_groups; g++)
+		threads +=
+			(uint64_t)model->groups[g].cores * model->threads[model->groups[g].class];
+	return threads;
+}
+
+static uint64_t spare_bound(Answer *a)
+{
+	g_autoptr(Packing) empty = packing_new(a->model);
+	Task task = {.base = empty,
+		     .count = a->count,
+		     .value = a->value,
+		     .left = left_allowed(a),
+		     .copies = true};
+	uint64_t most = finder_spare_bound(a->finder, task, a->spare, all_threads(a->model));
+
+	if (most == a->spare)
+		return most;
+	finder_optimize(a->finder, &task);
+	return finder_spare_bound(a->finder, task, a->spare, most);
+}
+
+static Outcome ask_spare(Answer *a, uint64_t spare, uint64_t floor)
+{
+	return ask(a, left_allowed(a), true, spare, floor);
+}
+
+void answer_spare(Answer *a)
+{
+	uint64_t bound;
+
+	a->spare = packing_add_copies(a->model, a->packing);
+	bound = spare_bound(a);
+	if (a->spare < bound)
+		bound = climb(a, &a->spare, bound, true, ask_spare);
+	a->proved = a->proved && a->spare == bound;
+}
+
+void answer_seek(Answer *a)
+{
+	if (a->model->problem->prefer == PREFER_ORDER) {
+		seek_order(a);
+	} else {
+		answer_take(a, bestfit(a->model, a->count));
+		seek_value(a);
+	}
+	answer_count(a);
+	seek_left(a);
+	answer_count(a);
+	answer_spare(a);
+	answer_count(a);
+}
+
+/* Only whether all of them fit: the bound mostly says no, best-fit mostly yes. */
+Outcome answer_fits(Answer *a)
+{
+	answer_take(a, bestfit(a->model, a->count));
+	if (a->value == all_value(a))
+		return OUTCOME_FOUND;
+	if (value_bound(a) < all_value(a))
+		return OUTCOME_NONE;
+	return ask_value(a, a->count, all_value(a), 0);
+}

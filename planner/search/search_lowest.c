@@ -1,0 +1,553 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Goal (5): the lowest rooms. From a packing that is best in all other goals, as counts, to seats.
+ *
+ * VM after VM, in the problem's order, takes the first place that still leaves a packing as good as
+ * that for those that follow. Mostly the packing at hand shows it does: it has a VM of that kind
+ * there, or would have after an exchange. Else the exact search is asked. What does not do for one
+ * VM does not do for a later one of its kind either, so each place is refused once.
+ */
+#include "planner/search/search_internal.h"
+
+#include <string.h>
+
+/* A place a VM can take: a room, else a group, else several nodes in the way of a sort. */
+typedef struct Place {
+	unsigned kind, room, group; /* SEARCH_NEVER unless level 0, 1 */
+	const Sort *sort;
+	GArray *ideal; /* the seat there if nobody else were still to be seated */
+} Place;
+
+/* How far the dealing is. */
+typedef struct Stand {
+	Packing *fixed; /* what the VMs that have seats leave free */
+	Packing *rest;	/* the VMs that have none, and copies; what is free beside all */
+	uint64_t value; /* what those VMs must still be worth, at least */
+	unsigned left;	/* and how many of them may be left */
+	/* of the VM at hand, while it is seated node by node: as in Task */
+	const Sort *half;
+	unsigned missing, from;
+	uint64_t nodes; /* where the packing at hand has what is missing */
+} Stand;
+
+typedef struct Lowest {
+	Answer *answer;
+	const Model *model;
+	Stand now;
+	unsigned *count; /* kind → VMs in the running that still have no seat */
+	unsigned *from;	 /* kind → rooms before this one are refused */
+	GArray *refused; /* of Place: what else is */
+} Lowest;
+
+static void stand_clear(Stand *stand)
+{
+	g_clear_pointer(&stand->fixed, packing_free);
+	g_clear_pointer(&stand->rest, packing_free);
+}
+
+static Stand stand_copy(const Model *model, const Stand *stand)
+{
+	Stand copy = *stand;
+
+	copy.fixed = packing_copy(model, stand->fixed);
+	copy.rest = packing_copy(model, stand->rest);
+	return copy;
+}
+
+/* Is there a packing for all that has no seat yet, beside what has one now? Then it is at hand. */
+static Outcome ask(Lowest *l, Stand *stand)
+{
+	Task task = {.base = stand->fixed,
+		     .count = l->count,
+		     .value = stand->value,
+		     .left = stand->left,
+		     .copies = true,
+		     .spare = l->answer->spare,
+		     .half = stand->half,
+		     .half_missing = stand->missing,
+		     .half_from = stand->from};
+	Packing *found;
+	Outcome outcome;
+
+	finder_optimize(l->answer->finder, &task);
+	outcome = finder_prove(l->answer->finder, &task, l->answer->steps, &found);
+	if (outcome == OUTCOME_UNKNOWN)
+		l->answer->proved = false;
+	if (outcome != OUTCOME_FOUND)
+		return outcome;
+	packing_free(stand->rest);
+	stand->rest = found;
+	stand->nodes = finder_half(l->answer->finder);
+	return outcome;
+}
+
+/* Take a VM out of those at hand that has PLACE; false where there is none. */
+static bool take_at_hand(const Model *model, Packing *rest, const Place *place)
+{
+	unsigned *count = &rest->in_group[(size_t)place->group * model->n_kinds + place->kind];
+
+	if (place->room != SEARCH_NEVER) {
+		if (!exchange_into(model, rest, place->kind, place->room))
+			return false;
+		count = &rest->in_room[(size_t)place->room * model->n_kinds + place->kind];
+	}
+	if (*count == 0)
+		return false;
+	--*count;
+	rest->placed[place->kind]--;
+	return true;
+}
+
+/* Put COUNT of it where it belongs among those that have seats. */
+static void fix(const Model *model, Packing *fixed, const Place *place, int count)
+{
+	if (place->room != SEARCH_NEVER)
+		packing_add_room(model, fixed, place->kind, place->room, count);
+	else
+		packing_add_group(model, fixed, place->kind, place->group, count);
+}
+
+static unsigned place_level(const Place *place)
+{
+	return place->sort ? place->sort->k : place->room == SEARCH_NEVER;
+}
+
+/* One VM of KIND less to be dealt with; false where it may not be left. */
+static bool stand_step(const Lowest *l, Stand *stand, const Place *place)
+{
+	unsigned coarse = place_level(place) > l->model->kinds[place->kind].natural;
+
+	if (coarse > stand->left)
+		return false;
+	stand->left -= coarse;
+	stand->value -= MIN(stand->value, l->model->kinds[place->kind].value);
+	return true;
+}
+
+/* Seat a VM in a room or group, if what follows can still be as good. */
+static Outcome try_place(Lowest *l, Stand *stand, const Place *place)
+{
+	Stand before = *stand;
+	Outcome outcome = OUTCOME_FOUND;
+
+	if (place->room != SEARCH_NEVER
+		    ? !packing_fits_room(l->model, stand->fixed, place->kind, place->room)
+		    : !packing_fits_group(l->model, stand->fixed, place->kind, place->group))
+		return OUTCOME_NONE;
+	if (!stand_step(l, stand, place))
+		return OUTCOME_NONE;
+	if (take_at_hand(l->model, stand->rest, place)) {
+		fix(l->model, stand->fixed, place, 1);
+		return OUTCOME_FOUND;
+	}
+	fix(l->model, stand->fixed, place, 1);
+	outcome = ask(l, stand);
+	if (outcome == OUTCOME_FOUND)
+		return outcome;
+	fix(l->model, stand->fixed, place, -1);
+	stand->value = before.value;
+	stand->left = before.left;
+	return outcome;
+}
+
+/* Level 0, where nothing coarser comes in question. */
+static GArray *seat_in_room(Lowest *l, unsigned kind)
+{
+	const Kind *k = &l->model->kinds[kind];
+	bool refused = true;
+
+	for (unsigned r = l->from[kind]; r < l->model->problem->n_rooms; r++) {
+		Place place = {.kind = kind, .room = r, .group = SEARCH_NEVER};
+		Outcome outcome = try_place(l, &l->now, &place);
+		unsigned class = l->model->groups[l->model->group_of[r]].class;
+		SearchShare share = {r, share_cores(l->model, k, class, 1), k->vm.vcpus};
+		GArray *seat;
+
+		refused = refused && outcome == OUTCOME_NONE;
+		if (refused)
+			l->from[kind] = r + 1;
+		if (outcome != OUTCOME_FOUND)
+			continue;
+		seat = g_array_sized_new(FALSE, FALSE, sizeof(SearchShare), 1);
+		g_array_append_val(seat, share);
+		return seat;
+	}
+	return NULL;
+}
+
+int seat_compare(const GArray *a, const GArray *b)
+{
+	for (unsigned i = 0; i < a->len && i < b->len; i++) {
+		const SearchShare *x = &g_array_index(a, SearchShare, i);
+		const SearchShare *y = &g_array_index(b, SearchShare, i);
+
+		if (x->room != y->room)
+			return x->room < y->room ? -1 : 1;
+		if (x->cores != y->cores)
+			return x->cores > y->cores ? -1 : 1;
+	}
+	return a->len < b->len ? -1 : a->len > b->len;
+}
+
+/* What a VM still has to get of a group. */
+typedef struct Need {
+	unsigned cores, vcpus, per_core;
+} Need;
+
+static Need need_of(const Model *model, const Place *place, unsigned group)
+{
+	const Kind *kind = &model->kinds[place->kind];
+	unsigned class = model->groups[group].class, k = MAX(place_level(place), 1);
+
+	return (Need){share_cores(model, kind, class, k), kind->vm.vcpus / k,
+		      kind->vm.isolate ? 1 : model->threads[class]};
+}
+
+static void need_take(Need *need, GArray *seat, unsigned room, unsigned cores)
+{
+	SearchShare share = {room, cores, MIN(need->vcpus, cores * need->per_core)};
+
+	if (cores == 0)
+		return;
+	need->cores -= cores;
+	need->vcpus -= share.vcpus;
+	g_array_append_val(seat, share);
+}
+
+/* The lowest rooms of a group first, as much as they have. */
+static void ideal_in_group(const Lowest *l, const Place *place, unsigned group, GArray *seat)
+{
+	const Group *g = &l->model->groups[group];
+	Need need = need_of(l->model, place, group);
+
+	for (unsigned i = g->first; i < g->first + g->n_rooms; i++) {
+		unsigned room = l->model->rooms[i];
+
+		if (place->room == SEARCH_NEVER || place->room == room)
+			need_take(&need, seat, room, MIN(need.cores, l->now.fixed->room[room]));
+	}
+}
+
+static bool share_fits(const Model *model, const Packing *fixed, const Sort *sort, unsigned node)
+{
+	Span span = {sort->kind, sort->class, sort->k, 0};
+
+	return packing_fits_share(model, fixed, &span, node);
+}
+
+/* NULL: the VM does not fit there. */
+static GArray *ideal_seat(const Lowest *l, const Place *place)
+{
+	const Model *model = l->model;
+	g_autoptr(GArray) seat = g_array_new(FALSE, FALSE, sizeof(SearchShare));
+	unsigned missing = place->sort ? place->sort->k : 0;
+
+	if (place->room != SEARCH_NEVER)
+		ideal_in_group(l, place, model->group_of[place->room], seat);
+	else if (!place->sort)
+		ideal_in_group(l, place, place->group, seat);
+	for (unsigned n = 0; missing > 0 && n < model->problem->n_nodes; n++) {
+		if (!share_fits(model, l->now.fixed, place->sort, n))
+			continue;
+		ideal_in_group(l, place, model->group_at[n * model->n_classes + place->sort->class],
+			       seat);
+		missing--;
+	}
+	return missing == 0 ? g_steal_pointer(&seat) : NULL;
+}
+
+/* Can a VM that needs cores of the room's group anyway have CORES of this room? */
+static Outcome try_cores(Lowest *l, Stand *stand, unsigned room, unsigned cores)
+{
+	Outcome outcome = OUTCOME_FOUND;
+
+	stand->fixed->room[room] -= cores;
+	if (cores <= stand->rest->room[room])
+		stand->rest->room[room] -= cores;
+	else
+		outcome = ask(l, stand);
+	if (outcome != OUTCOME_FOUND)
+		stand->fixed->room[room] += cores;
+	return outcome;
+}
+
+/* As many cores of the room as can be had, WANTED at most. Having fewer is never harder. */
+static unsigned most_cores(Lowest *l, Stand *stand, unsigned room, unsigned wanted)
+{
+	unsigned sure, beyond = wanted;
+
+	if (try_cores(l, stand, room, wanted) == OUTCOME_FOUND)
+		return wanted;
+	sure = MIN(wanted, stand->rest->room[room]);
+	try_cores(l, stand, room, sure);
+	while (beyond - sure > 1) {
+		unsigned middle = sure + (beyond - sure) / 2;
+
+		if (try_cores(l, stand, room, middle - sure) == OUTCOME_FOUND)
+			sure = middle;
+		else
+			beyond = middle;
+	}
+	return sure;
+}
+
+/* The rooms' cores of a VM that is seated in GROUP. */
+static void deal_cores(Lowest *l, Stand *stand, const Place *place, unsigned group, GArray *seat)
+{
+	const Group *g = &l->model->groups[group];
+	Need need = need_of(l->model, place, group);
+
+	for (unsigned i = g->first; i < g->first + g->n_rooms; i++) {
+		unsigned room = l->model->rooms[i];
+		unsigned wanted = MIN(need.cores, stand->fixed->room[room]);
+
+		if (wanted > 0)
+			need_take(&need, seat, room, most_cores(l, stand, room, wanted));
+	}
+}
+
+static void take_share(const Model *model, Packing *packing, const Sort *sort, unsigned node,
+		       int count)
+{
+	packing->group[model->group_at[node * model->n_classes + sort->class]] -=
+		sort->cores * (unsigned)count;
+	if (packing->memory[node] != UINT64_MAX)
+		packing->memory[node] -= sort->memory * (uint64_t)(int64_t)count;
+}
+
+/* Give the VM at hand a share in NODE, if it can have the others it misses in later ones. */
+static bool try_share(Lowest *l, Stand *stand, unsigned node)
+{
+	const Sort *sort = stand->half;
+	Stand before = *stand;
+
+	if (!share_fits(l->model, stand->fixed, sort, node))
+		return false;
+	take_share(l->model, stand->fixed, sort, node, 1);
+	stand->missing--;
+	stand->from = node + 1;
+	if (stand->nodes >> node & 1) {
+		take_share(l->model, stand->rest, sort, node, 1);
+		return true;
+	}
+	if (ask(l, stand) == OUTCOME_FOUND)
+		return true;
+	take_share(l->model, stand->fixed, sort, node, -1);
+	stand->missing = before.missing;
+	stand->from = before.from;
+	return false;
+}
+
+/* The VM at hand as one of those in the packing at hand, if there is one that spans like it. */
+static bool take_span_at_hand(const Model *model, Stand *stand)
+{
+	const GArray *spans = stand->rest->spans;
+
+	for (unsigned i = 0; i < spans->len; i++) {
+		const Span *span = &g_array_index(spans, Span, i);
+
+		if (span->kind != stand->half->kind || span->level != stand->half->k ||
+		    span->class != stand->half->class)
+			continue;
+		stand->nodes = span->nodes;
+		packing_take_span(model, stand->rest, i);
+		return true;
+	}
+	return false;
+}
+
+/* Node by node, the lowest that do, and their cores. */
+static Outcome seat_over_nodes(Lowest *l, Stand *stand, const Place *place, GArray *seat)
+{
+	const Model *model = l->model;
+	Outcome outcome = OUTCOME_FOUND;
+
+	if (!stand_step(l, stand, place))
+		return OUTCOME_NONE;
+	stand->half = place->sort;
+	stand->missing = place->sort->k;
+	stand->from = 0;
+	if (!take_span_at_hand(model, stand))
+		outcome = ask(l, stand);
+	if (outcome != OUTCOME_FOUND)
+		return outcome;
+	for (unsigned n = 0; stand->missing > 0 && n < model->problem->n_nodes; n++)
+		if (try_share(l, stand, n))
+			deal_cores(l, stand, place,
+				   model->group_at[n * model->n_classes + place->sort->class],
+				   seat);
+	return OUTCOME_FOUND;
+}
+
+/* The seat in a place and how things stand then. */
+static Outcome seat_in_place(Lowest *l, Stand *stand, const Place *place, GArray **seat)
+{
+	Outcome outcome;
+
+	*seat = g_array_new(FALSE, FALSE, sizeof(SearchShare));
+	if (place->sort)
+		return seat_over_nodes(l, stand, place, *seat);
+	outcome = try_place(l, stand, place);
+	if (outcome == OUTCOME_FOUND && place->room != SEARCH_NEVER)
+		g_array_append_vals(*seat, place->ideal->data, place->ideal->len);
+	else if (outcome == OUTCOME_FOUND)
+		deal_cores(l, stand, place, place->group, *seat);
+	return outcome;
+}
+
+static void place_clear(void *data)
+{
+	g_clear_pointer(&((Place *)data)->ideal, g_array_unref);
+}
+
+static bool is_refused(const Lowest *l, const Place *place)
+{
+	for (unsigned i = 0; i < l->refused->len; i++) {
+		const Place *other = &g_array_index(l->refused, Place, i);
+
+		if (other->kind == place->kind && other->room == place->room &&
+		    other->group == place->group && other->sort == place->sort)
+			return true;
+	}
+	return false;
+}
+
+static void refuse(Lowest *l, const Place *place)
+{
+	Place copy = *place;
+
+	copy.ideal = NULL;
+	g_array_append_val(l->refused, copy);
+}
+
+static void add_place(Lowest *l, GArray *places, Place place)
+{
+	if (is_refused(l, &place))
+		return;
+	place.ideal = ideal_seat(l, &place);
+	if (place.ideal && place.ideal->len > 0)
+		g_array_append_val(places, place);
+}
+
+static int compare_places(const void *a, const void *b)
+{
+	const Place *x = a, *y = b;
+	int order = seat_compare(x->ideal, y->ideal);
+
+	return order != 0 ? order : (int)place_level(x) - (int)place_level(y);
+}
+
+/* Every place a VM of KIND can come to sit at, best ideal seat first. */
+static GArray *places_new(Lowest *l, unsigned kind)
+{
+	const Model *model = l->model;
+	unsigned natural = model->kinds[kind].natural;
+	const Rows *rows = finder_rows(l->answer->finder, false);
+	GArray *places = g_array_new(FALSE, FALSE, sizeof(Place));
+
+	g_array_set_clear_func(places, place_clear);
+	for (unsigned r = 0; natural == 0 && r < model->problem->n_rooms; r++)
+		if (packing_fits_room(model, l->now.fixed, kind, r))
+			add_place(l, places, (Place){kind, r, SEARCH_NEVER, NULL, NULL});
+	for (unsigned g = 0; natural <= 1 && g < model->n_groups; g++)
+		if ((natural == 1 || (l->now.left > 0 && model->groups[g].n_rooms > 1)) &&
+		    packing_fits_group(model, l->now.fixed, kind, g))
+			add_place(l, places, (Place){kind, SEARCH_NEVER, g, NULL, NULL});
+	for (unsigned i = 0; i < rows->n_sorts; i++)
+		if (rows->sorts[i].kind == kind && (!rows->sorts[i].coarse || l->now.left > 0))
+			add_place(l, places,
+				  (Place){kind, SEARCH_NEVER, SEARCH_NEVER, &rows->sorts[i], NULL});
+	if (places->len > 1)
+		qsort(places->data, places->len, sizeof(Place), compare_places);
+	return places;
+}
+
+/* Try PLACE; a seat there that comes before *BEST takes its place, and its stand *THEN's. */
+static void consider(Lowest *l, const Place *place, GArray **best, Stand *then)
+{
+	Stand stand = stand_copy(l->model, &l->now);
+	GArray *seat;
+	Outcome outcome = seat_in_place(l, &stand, place, &seat);
+
+	if (outcome == OUTCOME_NONE)
+		refuse(l, place);
+	if (outcome != OUTCOME_FOUND || (*best && seat_compare(*best, seat) <= 0)) {
+		g_array_unref(seat);
+		stand_clear(&stand);
+		return;
+	}
+	g_clear_pointer(best, g_array_unref);
+	stand_clear(then);
+	*best = seat;
+	*then = stand;
+	then->missing = 0;
+}
+
+/* Any level. A place's ideal seat says whether it can beat the best seat so far. */
+static GArray *seat_anywhere(Lowest *l, unsigned kind)
+{
+	g_autoptr(GArray) places = places_new(l, kind);
+	GArray *best = NULL;
+	Stand then = {0};
+
+	for (unsigned i = 0; i < places->len; i++) {
+		const Place *place = &g_array_index(places, Place, i);
+
+		if (best && seat_compare(best, place->ideal) <= 0)
+			break;
+		consider(l, place, &best, &then);
+	}
+	if (best) {
+		stand_clear(&l->now);
+		l->now = then;
+	}
+	return best;
+}
+
+static GArray *seat_vm(Lowest *l, unsigned kind)
+{
+	GArray *seat;
+
+	if (l->count[kind] == 0)
+		return NULL;
+	l->count[kind]--;
+	seat = l->model->kinds[kind].natural == 0 && l->now.left == 0 ? seat_in_room(l, kind)
+								      : seat_anywhere(l, kind);
+	/* Where one finds no place, none of its kind does. */
+	if (!seat)
+		l->count[kind] = 0;
+	return seat;
+}
+
+static void free_seat(void *seat)
+{
+	if (seat)
+		g_array_unref(seat);
+}
+
+GPtrArray *seats_new(void)
+{
+	return g_ptr_array_new_with_free_func(free_seat);
+}
+
+GPtrArray *answer_lowest(Answer *a)
+{
+	const Model *model = a->model;
+	GPtrArray *seats = seats_new();
+	g_autofree unsigned *from = g_new0(unsigned, model->n_kinds + 1);
+	g_autoptr(GArray) refused = g_array_new(FALSE, FALSE, sizeof(Place));
+	Lowest l = {.answer = a,
+		    .model = model,
+		    .now = {.fixed = packing_new(model),
+			    .rest = packing_copy(model, a->packing),
+			    .value = a->value,
+			    .left = a->left},
+		    .count = a->count,
+		    .from = from,
+		    .refused = refused};
+
+	for (unsigned i = 0; i < model->problem->n_vms; i++)
+		g_ptr_array_add(seats, seat_vm(&l, model->kind_of[i]));
+	stand_clear(&l.now);
+	return seats;
+}

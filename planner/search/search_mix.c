@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The best mix of further VMs: the goal of spare vCPUs, asked for some sizes alone. Where in a node
+ * they sit is no matter, so its rooms are one for each class.
+ */
+#include "planner/search/search_internal.h"
+
+#include <string.h>
+
+/* PROBLEM's rooms, those of a node and class as one; *N of them. Yours. */
+static SearchRoom *merged_rooms(const SearchProblem *problem, unsigned *n)
+{
+	SearchRoom *rooms = g_new(SearchRoom, problem->n_rooms + 1);
+
+	*n = 0;
+	for (unsigned r = 0; r < problem->n_rooms; r++) {
+		const SearchRoom *room = &problem->rooms[r];
+		unsigned at = 0;
+
+		while (at < *n && (rooms[at].node != room->node || rooms[at].class != room->class))
+			at++;
+		if (at < *n)
+			rooms[at].cores += room->cores;
+		else
+			rooms[(*n)++] = *room;
+	}
+	return rooms;
+}
+
+/* Further copies are of the last N VMs' kinds alone. */
+static void only_copies_of(Model *model, unsigned n)
+{
+	g_autofree bool *size = g_new0(bool, model->n_kinds + 1);
+
+	for (unsigned i = model->problem->n_vms - n; i < model->problem->n_vms; i++)
+		size[model->kind_of[i]] = true;
+	for (unsigned k = 0; k < model->n_kinds; k++)
+		if (!size[k])
+			model->kinds[k].extra = SEARCH_NEVER;
+}
+
+/* The counts: copies of two of the last N VMs that are one kind are the first's. */
+static void read_counts(const Answer *a, unsigned n, unsigned *counts)
+{
+	const Model *model = a->model;
+	g_autofree unsigned *copies = g_new0(unsigned, model->n_kinds + 1);
+
+	for (unsigned k = 0; k < model->n_kinds; k++)
+		copies[k] = a->packing->placed[k] - MIN(a->packing->placed[k], a->count[k]);
+	for (unsigned i = 0; i < n; i++) {
+		unsigned k = model->kind_of[model->problem->n_vms - n + i];
+
+		counts[i] = copies[k];
+		copies[k] = 0;
+	}
+}
+
+static SearchMix mix(Model *model, unsigned n, unsigned *counts)
+{
+	SearchMix result = {0};
+	Answer answer;
+
+	only_copies_of(model, n);
+	answer_init(&answer, model, search_budget(model->problem));
+	memset(answer.count, 0, model->n_kinds * sizeof *answer.count);
+	for (unsigned i = 0; i < model->problem->n_vms - n; i++)
+		answer.count[model->kind_of[i]]++;
+	answer.any_left = true;
+	result.all = answer_fits(&answer) == OUTCOME_FOUND;
+	if (result.all) {
+		answer_spare(&answer);
+		result.vcpus = answer.spare;
+		result.proved = answer.proved;
+		read_counts(&answer, n, counts);
+	}
+	answer_clear(&answer);
+	return result;
+}
+
+SearchMix search_mix(const SearchProblem *problem, const SearchVm *vms, unsigned n,
+		     unsigned *counts)
+{
+	SearchProblem merged = *problem;
+	g_autofree SearchRoom *rooms = merged_rooms(problem, &merged.n_rooms);
+	g_autofree SearchVm *all = g_new(SearchVm, problem->n_vms + n + 1);
+	g_autoptr(Model) model = NULL;
+
+	for (unsigned i = 0; i < n; i++)
+		counts[i] = 0;
+	for (unsigned i = 0; i < problem->n_vms + n; i++)
+		all[i] = i < problem->n_vms ? problem->vms[i] : vms[i - problem->n_vms];
+	for (unsigned i = 0; i < n; i++)
+		all[problem->n_vms + i].node = G_MAXUINT;
+	merged.rooms = rooms;
+	merged.vms = all;
+	merged.n_vms += n;
+	merged.prefer = PREFER_VMS;
+	model = model_new(&merged);
+	return mix(model, n, counts);
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/search/search_internal.h"
+
+unsigned search_cores(unsigned vcpus, unsigned threads, bool isolate)
+{
+	return isolate ? vcpus : vcpus / threads + (vcpus % threads != 0);
+}
+
+uint64_t share_bytes(const SearchVm *vm, unsigned k)
+{
+	uint64_t share = vm->memory / k + (vm->memory % k != 0);
+	uint64_t pages = share / vm->page + (share % vm->page != 0);
+
+	/* What cannot be counted fits no node with a limit. */
+	return pages > UINT64_MAX / vm->page ? UINT64_MAX : pages * vm->page;
+}
+
+static bool vm_can_share(const SearchProblem *problem, const SearchVm *vm, unsigned k)
+{
+	return vm->node == G_MAXUINT && vm->vcpus % k == 0 && k <= problem->n_nodes &&
+	       problem->n_nodes <= SEARCH_MAX_SPAN;
+}
+
+unsigned share_cores(const Model *model, const Kind *kind, unsigned class, unsigned k)
+{
+	if (k == 1)
+		return model->needs[(size_t)(kind - model->kinds) * model->n_classes + class];
+	return search_cores(kind->vm.vcpus / k, model->threads[class], kind->vm.isolate);
+}
+
+uint64_t share_memory(const Model *model, const Kind *kind, unsigned k)
+{
+	return model->memory ? share_bytes(&kind->vm, k) : 0;
+}
+
+bool share_possible(const Model *model, const Kind *kind, unsigned k)
+{
+	return vm_can_share(model->problem, &kind->vm, k);
+}
+
+/* The classes, threads of each, and each room's dense class. */
+static void find_classes(Model *model, unsigned *class_of)
+{
+	const SearchProblem *problem = model->problem;
+	g_autofree unsigned *first = g_new(unsigned, problem->n_rooms + 1);
+
+	for (unsigned r = 0; r < problem->n_rooms; r++) {
+		unsigned c = 0;
+
+		while (c < model->n_classes &&
+		       problem->rooms[first[c]].class != problem->rooms[r].class)
+			c++;
+		if (c == model->n_classes) {
+			first[model->n_classes++] = r;
+			model->threads[c] = problem->rooms[r].threads;
+		}
+		class_of[r] = c;
+	}
+}
+
+static void find_groups(Model *model, const unsigned *class_of)
+{
+	const SearchProblem *problem = model->problem;
+	unsigned places = problem->n_nodes * model->n_classes, next = 0;
+
+	/* How many rooms each place has, then where its rooms begin, then the rooms. */
+	for (unsigned r = 0; r < problem->n_rooms; r++)
+		model->group_at[problem->rooms[r].node * model->n_classes + class_of[r]]++;
+	for (unsigned i = 0; i < places; i++) {
+		unsigned n = model->group_at[i];
+
+		model->group_at[i] = n ? model->n_groups : SEARCH_NEVER;
+		if (n == 0)
+			continue;
+		model->groups[model->n_groups++] =
+			(Group){i / model->n_classes, i % model->n_classes, 0, next, 0};
+		next += n;
+	}
+	for (unsigned r = 0; r < problem->n_rooms; r++) {
+		unsigned g =
+			model->group_at[problem->rooms[r].node * model->n_classes + class_of[r]];
+		Group *group = &model->groups[g];
+
+		model->group_of[r] = g;
+		model->rooms[group->first + group->n_rooms++] = r;
+		group->cores += problem->rooms[r].cores;
+	}
+}
+
+static bool node_allowed(const SearchVm *vm, unsigned node)
+{
+	return vm->node == G_MAXUINT || vm->node == node;
+}
+
+static bool fits_empty_room(const SearchProblem *problem, const SearchVm *vm)
+{
+	uint64_t memory = share_bytes(vm, 1);
+
+	for (unsigned r = 0; r < problem->n_rooms; r++) {
+		const SearchRoom *room = &problem->rooms[r];
+
+		if (node_allowed(vm, room->node) && memory <= problem->memory[room->node] &&
+		    search_cores(vm->vcpus, room->threads, vm->isolate) <= room->cores)
+			return true;
+	}
+	return false;
+}
+
+/* Are there K nodes whose cores of the class of room LIKE hold a share each? */
+static bool fits_empty_nodes(const SearchProblem *problem, const SearchVm *vm, unsigned k,
+			     const SearchRoom *like)
+{
+	unsigned need = search_cores(vm->vcpus / k, like->threads, vm->isolate), found = 0;
+	uint64_t memory = share_bytes(vm, k);
+
+	for (unsigned n = 0; n < problem->n_nodes; n++) {
+		uint64_t cores = 0;
+
+		if (!node_allowed(vm, n) || memory > problem->memory[n])
+			continue;
+		for (unsigned r = 0; r < problem->n_rooms; r++)
+			if (problem->rooms[r].node == n && problem->rooms[r].class == like->class)
+				cores += problem->rooms[r].cores;
+		found += cores >= need;
+	}
+	return found >= k;
+}
+
+bool search_fits_empty(const SearchProblem *problem, const SearchVm *vm, unsigned level)
+{
+	unsigned k = MAX(level, 1);
+
+	if (level == 0)
+		return fits_empty_room(problem, vm);
+	if (k > 1 && !vm_can_share(problem, vm, k))
+		return false;
+	for (unsigned r = 0; r < problem->n_rooms; r++) {
+		unsigned seen = 0;
+
+		while (problem->rooms[seen].class != problem->rooms[r].class)
+			seen++;
+		if (seen == r && fits_empty_nodes(problem, vm, k, &problem->rooms[r]))
+			return true;
+	}
+	return false;
+}
+
+unsigned natural_level(const SearchProblem *problem, const SearchVm *vm)
+{
+	for (unsigned level = 0; level <= problem->n_nodes; level++)
+		if (search_fits_empty(problem, vm, level))
+			return level;
+	return SEARCH_NEVER;
+}
+
+static bool same_kind(const Model *model, const SearchVm *a, const SearchVm *b)
+{
+	return a->vcpus == b->vcpus && a->isolate == b->isolate && a->node == b->node &&
+	       (!model->memory || (a->memory == b->memory && a->page == b->page));
+}
+
+static unsigned find_kind(const Model *model, const SearchVm *vm)
+{
+	unsigned k = 0;
+
+	while (k < model->n_kinds && !same_kind(model, &model->kinds[k].vm, vm))
+		k++;
+	return k;
+}
+
+static Kind *add_kind(Model *model, const SearchVm *vm)
+{
+	unsigned k = find_kind(model, vm);
+
+	if (k == model->n_kinds)
+		model->kinds[model->n_kinds++] = (Kind){.vm = *vm};
+	return &model->kinds[k];
+}
+
+/* Does every set of VMs that NODE's cores can hold fit its memory? So it is if each VM alone, per
+ * core it takes, asks for no more than the node has per core. */
+static bool memory_is_slack(const Model *model, const Kind *kind, unsigned node, unsigned k)
+{
+	uint64_t memory = share_bytes(&kind->vm, k), limit = model->problem->memory[node];
+	uint64_t cores = 0;
+
+	for (unsigned c = 0; c < model->n_classes; c++) {
+		unsigned g = model->group_at[node * model->n_classes + c];
+
+		cores += g == SEARCH_NEVER ? 0 : model->groups[g].cores;
+	}
+	for (unsigned c = 0; c < model->n_classes; c++) {
+		unsigned need =
+			search_cores(kind->vm.vcpus / k, model->threads[c], kind->vm.isolate);
+
+		if ((unsigned __int128)memory * cores > (unsigned __int128)limit * need)
+			return false;
+	}
+	return true;
+}
+
+static bool memory_matters(const Model *model)
+{
+	for (unsigned i = 0; i < model->n_kinds; i++)
+		for (unsigned k = 1; k <= model->problem->n_nodes; k++) {
+			if (k > 1 && !vm_can_share(model->problem, &model->kinds[i].vm, k))
+				continue;
+			for (unsigned n = 0; n < model->problem->n_nodes; n++)
+				if (model->problem->memory[n] != UINT64_MAX &&
+				    !memory_is_slack(model, &model->kinds[i], n, k))
+					return true;
+		}
+	return false;
+}
+
+/* Where memory cannot run short, VMs that differ in nothing else are one kind. */
+static void merge_kinds(Model *model)
+{
+	unsigned n = model->n_kinds;
+
+	model->memory = memory_matters(model);
+	if (model->memory)
+		return;
+	model->n_kinds = 0;
+	for (unsigned k = 0; k < n; k++) {
+		Kind kind = model->kinds[k];
+
+		add_kind(model, &kind.vm)->count += kind.count;
+	}
+}
+
+/* Most cores first; the rest only makes the order the same whatever order the VMs come in. */
+static int compare_kinds(const void *pa, const void *pb)
+{
+	const Kind *a = pa, *b = pb;
+
+#define BY(field, sign)                                                                            \
+	if (a->field != b->field)                                                                  \
+		return a->field < b->field ? -(sign) : (sign);
+	BY(least, -1)
+	BY(vm.vcpus, -1)
+	BY(vm.isolate, -1)
+	BY(memory, -1)
+	BY(vm.memory, -1)
+	BY(vm.page, -1)
+	BY(vm.node, 1)
+#undef BY
+	return 0;
+}
+
+static void finish_kind(const Model *model, Kind *kind)
+{
+	kind->value = model->problem->prefer == PREFER_VCPUS ? kind->vm.vcpus : 1;
+	kind->memory = model->memory ? share_bytes(&kind->vm, 1) : 0;
+	kind->natural = natural_level(model->problem, &kind->vm);
+	kind->extra =
+		kind->natural <= 1 && kind->vm.node == G_MAXUINT ? kind->natural : SEARCH_NEVER;
+	kind->least = SEARCH_NEVER;
+	for (unsigned c = 0; c < model->n_classes; c++)
+		kind->least = MIN(kind->least, search_cores(kind->vm.vcpus, model->threads[c],
+							    kind->vm.isolate));
+}
+
+static void find_kinds(Model *model)
+{
+	const SearchProblem *problem = model->problem;
+	unsigned n;
+
+	model->memory = true;
+	for (unsigned i = 0; i < problem->n_vms; i++)
+		add_kind(model, &problem->vms[i])->count++;
+	merge_kinds(model);
+	/* Further copies may sit in any node. */
+	n = model->n_kinds;
+	for (unsigned k = 0; k < n; k++) {
+		SearchVm anywhere = model->kinds[k].vm;
+
+		anywhere.node = G_MAXUINT;
+		add_kind(model, &anywhere);
+	}
+	for (unsigned k = 0; k < model->n_kinds; k++)
+		finish_kind(model, &model->kinds[k]);
+	if (model->n_kinds > 1)
+		qsort(model->kinds, model->n_kinds, sizeof(Kind), compare_kinds);
+	for (unsigned i = 0; i < problem->n_vms; i++)
+		model->kind_of[i] = find_kind(model, &problem->vms[i]);
+}
+
+static void find_needs(Model *model)
+{
+	for (unsigned k = 0; k < model->n_kinds; k++)
+		for (unsigned c = 0; c < model->n_classes; c++)
+			model->needs[(size_t)k * model->n_classes + c] =
+				search_cores(model->kinds[k].vm.vcpus, model->threads[c],
+					     model->kinds[k].vm.isolate);
+}
+
+Model *model_new(const SearchProblem *problem)
+{
+	Model *model = g_new0(Model, 1);
+	g_autofree unsigned *class_of = g_new0(unsigned, problem->n_rooms + 1);
+	size_t places;
+
+	model->problem = problem;
+	model->threads = g_new0(unsigned, problem->n_rooms + 1);
+	find_classes(model, class_of);
+	places = (size_t)problem->n_nodes * model->n_classes + 1;
+	model->group_of = g_new0(unsigned, problem->n_rooms + 1);
+	model->rooms = g_new0(unsigned, problem->n_rooms + 1);
+	model->group_at = g_new0(unsigned, places);
+	model->groups = g_new0(Group, places);
+	find_groups(model, class_of);
+	model->kinds = g_new0(Kind, 2 * (size_t)problem->n_vms + 1);
+	model->kind_of = g_new0(unsigned, problem->n_vms + 1);
+	find_kinds(model);
+	model->needs = g_new0(unsigned, (size_t)model->n_kinds * model->n_classes + 1);
+	find_needs(model);
+	return model;
+}
+
+void model_free(Model *model)
+{
+	g_free(model->threads);
+	g_free(model->group_of);
+	g_free(model->group_at);
+	g_free(model->rooms);
+	g_free(model->kind_of);
+	g_free(model->needs);
+	g_free(model->groups);
+	g_free(model->kinds);
+	g_free(model);
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How many more VMs fit. One model serves every number: only how many of each kind are wanted
+ * changes, and what the bounds were made of holds for all of them.
+ */
+#include "planner/search/search_internal.h"
+
+typedef struct Most {
+	const SearchProblem *problem; /* the VMs, then one of each of the sizes */
+	Answer *answer;
+	unsigned *base;	 /* kind → the VMs that are to be placed in any case */
+	unsigned *times; /* kind → one set of the sizes */
+	uint64_t budget;
+} Most;
+
+static void want(const Most *m, unsigned sets)
+{
+	for (unsigned k = 0; k < m->answer->model->n_kinds; k++)
+		m->answer->count[k] = m->base[k] + sets * m->times[k];
+}
+
+static uint64_t wanted(const Most *m)
+{
+	uint64_t sum = 0;
+
+	for (unsigned k = 0; k < m->answer->model->n_kinds; k++)
+		sum += m->answer->count[k];
+	return sum;
+}
+
+/* Does best-fit seat SETS of the sizes with the VMs? */
+static bool fits_plainly(const Most *m, unsigned sets)
+{
+	g_autoptr(Packing) packing = NULL;
+
+	want(m, sets);
+	packing = bestfit(m->answer->model, m->answer->count);
+	return packing_value(m->answer->model, packing) == wanted(m);
+}
+
+/* Does it seat the VMs alone, and none of them coarser than it must be? */
+static bool is_natural(const Most *m)
+{
+	const Model *model = m->answer->model;
+	g_autoptr(Packing) packing = NULL;
+
+	want(m, 0);
+	packing = bestfit(model, m->answer->count);
+	return packing_value(model, packing) == wanted(m) && !packing_left(model, packing);
+}
+
+static bool is_hopeless(Most *m)
+{
+	Answer *a = m->answer;
+	g_autoptr(Packing) empty = packing_new(a->model);
+	Task task = {.base = empty, .count = a->count, .left = SEARCH_NEVER, .merged = true};
+	uint64_t all = wanted(m);
+
+	if (finder_value_bound(a->finder, task, all - 1, all) < all)
+		return true;
+	task.value = 0;
+	finder_optimize(a->finder, &task);
+	return finder_value_bound(a->finder, task, all - 1, all) < all;
+}
+
+/* Do SETS of the sizes fit with the VMs? Each number has the whole budget to itself. */
+static Outcome fits(Most *m, unsigned sets)
+{
+	Answer *a = m->answer;
+
+	if (fits_plainly(m, sets))
+		return OUTCOME_FOUND;
+	a->steps = m->budget;
+	return is_hopeless(m) ? OUTCOME_NONE : answer_fits(a);
+}
+
+/* Sets that best-fit seats one after the other beside the VMs, where it seats these. */
+static unsigned seat_sets(const Most *m, unsigned most)
+{
+	const Model *model = m->answer->model;
+	g_autoptr(Packing) packing = NULL;
+
+	want(m, 0);
+	packing = bestfit(model, m->answer->count);
+	if (packing_value(model, packing) < wanted(m))
+		return 0;
+	for (unsigned sets = 0; sets < most; sets++)
+		for (unsigned k = 0; k < model->n_kinds; k++)
+			for (unsigned i = 0; i < m->times[k]; i++)
+				if (!bestfit_seat(model, packing, k))
+					return sets;
+	return most;
+}
+
+/* Cores, and memory where it is limited, allow no more sets than that. */
+static unsigned at_most(const Most *m, unsigned most)
+{
+	const Model *model = m->answer->model;
+	uint64_t cores = 0, each = 0, memory = 0, bytes = 0;
+
+	for (unsigned g = 0; g < model->n_groups; g++)
+		cores += model->groups[g].cores;
+	for (unsigned n = 0; n < model->problem->n_nodes; n++)
+		memory = model->problem->memory[n] == UINT64_MAX || memory == UINT64_MAX
+				 ? UINT64_MAX
+				 : memory + model->problem->memory[n];
+	for (unsigned k = 0; k < model->n_kinds; k++) {
+		cores -= MIN(cores, (uint64_t)m->base[k] * model->kinds[k].least);
+		each += (uint64_t)m->times[k] * model->kinds[k].least;
+		bytes += m->times[k] * model->kinds[k].vm.memory;
+	}
+	if (each)
+		most = (unsigned)MIN(most, cores / each);
+	return bytes && memory != UINT64_MAX ? (unsigned)MIN(most, memory / bytes) : most;
+}
+
+/*
+ * From LOW sets, which fit, to HIGH, which do not: the most that fit, and the fewest that are
+ * proved not to. What best-fit reached one by one is mostly all there is, so the next is asked
+ * first.
+ */
+static SearchMost climb(Most *m, unsigned low, unsigned high)
+{
+	unsigned unknown = high, ask = low + 1;
+
+	while (low + 1 < unknown) {
+		Outcome outcome = fits(m, ask);
+
+		if (outcome == OUTCOME_FOUND)
+			low = ask;
+		else
+			unknown = ask;
+		if (outcome == OUTCOME_NONE)
+			high = ask;
+		ask = low + (unknown - low + 1) / 2;
+	}
+	for (unsigned known = unknown; known + 1 < high;) {
+		ask = known + (high - known) / 2;
+		if (fits(m, ask) == OUTCOME_NONE)
+			high = ask;
+		else
+			known = ask;
+	}
+	return (SearchMost){.all = true, .fit = low, .bound = high - 1};
+}
+
+/* The most sets below FIT that best-fit seats with the VMs. */
+static unsigned surely(const Most *m, unsigned fit)
+{
+	while (fit > 0 && !fits_plainly(m, --fit))
+		;
+	return fit;
+}
+
+static SearchMost search(Most *m, unsigned most)
+{
+	const Model *model = m->answer->model;
+	SearchMost result;
+	unsigned high;
+	bool natural;
+
+	for (unsigned k = 0; k < model->n_kinds; k++)
+		if (m->base[k] && model->kinds[k].natural == SEARCH_NEVER)
+			return (SearchMost){.never = true, .plain = true};
+	for (unsigned k = 0; k < model->n_kinds; k++)
+		if (m->times[k] && model->kinds[k].natural == SEARCH_NEVER)
+			most = 0;
+	high = at_most(m, most) + 1;
+	natural = is_natural(m);
+	if (!natural) {
+		Outcome outcome = fits(m, 0);
+
+		if (outcome != OUTCOME_FOUND)
+			return (SearchMost){.never = outcome == OUTCOME_NONE,
+					    .bound = outcome == OUTCOME_NONE ? 0 : high - 1};
+	}
+	result = climb(m, MIN(seat_sets(m, most), high - 1), high);
+	result.natural = natural;
+	result.plain = fits_plainly(m, result.fit);
+	result.sure = result.plain ? result.fit : surely(m, result.fit);
+	return result;
+}
+
+static Most most_of(const SearchProblem *problem, const SearchSize *sizes, unsigned n_sizes,
+		    Answer *answer)
+{
+	const Model *model = answer->model;
+	Most m = {problem, answer, g_new0(unsigned, model->n_kinds + 1),
+		  g_new0(unsigned, model->n_kinds + 1), answer->steps};
+
+	for (unsigned i = 0; i < problem->n_vms - n_sizes; i++)
+		m.base[model->kind_of[i]]++;
+	for (unsigned i = 0; i < n_sizes; i++)
+		m.times[model->kind_of[problem->n_vms - n_sizes + i]] += sizes[i].count;
+	return m;
+}
+
+SearchMost search_most(const SearchProblem *problem, const SearchSize *sizes, unsigned n_sizes,
+		       unsigned most)
+{
+	unsigned n = problem->n_vms + n_sizes;
+	g_autofree SearchVm *vms = g_new(SearchVm, n + 1);
+	SearchProblem with = *problem;
+	g_autoptr(Model) model = NULL;
+	Answer answer;
+	SearchMost result;
+	Most m;
+
+	for (unsigned i = 0; i < n; i++)
+		vms[i] = i < problem->n_vms ? problem->vms[i] : sizes[i - problem->n_vms].vm;
+	with.vms = vms;
+	with.n_vms = n;
+	with.prefer = PREFER_VMS;
+	model = model_new(&with);
+	answer_init(&answer, model, search_budget(problem));
+	m = most_of(&with, sizes, n_sizes, &answer);
+	result = search(&m, most);
+	answer_clear(&answer);
+	g_free(m.base);
+	g_free(m.times);
+	return result;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One VM alone, what an online decision asks. It sits at its natural level, always. And wherever it
+ * sits at that level it takes the place of just one of the copies that would fit without it: a room
+ * of c cores holds ⌊c/need⌋ of them, with it ⌊(c - need)/need⌋ more, and so for groups and memory.
+ * So all places are as good, and the lowest is the answer.
+ */
+#include "planner/search/search_internal.h"
+
+typedef struct One {
+	const SearchProblem *problem;
+	const SearchVm *vm;
+	unsigned level;
+	uint64_t memory; /* of one share */
+} One;
+
+static unsigned need_of(const One *one, const SearchRoom *room)
+{
+	return search_cores(one->vm->vcpus / MAX(one->level, 1), room->threads, one->vm->isolate);
+}
+
+/* Cores of the class of LIKE in NODE; 0 if the VM must not be or finds no memory there. */
+static unsigned class_cores(const One *one, unsigned node, const SearchRoom *like)
+{
+	const SearchProblem *problem = one->problem;
+	unsigned cores = 0;
+
+	if (one->memory > problem->memory[node])
+		return 0;
+	for (unsigned r = 0; r < problem->n_rooms; r++)
+		if (problem->rooms[r].node == node && problem->rooms[r].class == like->class)
+			cores += problem->rooms[r].cores;
+	return cores;
+}
+
+static bool is_first_of_class(const SearchProblem *problem, unsigned room)
+{
+	for (unsigned r = 0; r < room; r++)
+		if (problem->rooms[r].class == problem->rooms[room].class)
+			return false;
+	return true;
+}
+
+/* What fits a node without the VM, by cores. */
+static uint64_t copies_by_cores(const One *one, unsigned node)
+{
+	const SearchProblem *problem = one->problem;
+	uint64_t copies = 0;
+
+	for (unsigned r = 0; r < problem->n_rooms; r++) {
+		const SearchRoom *room = &problem->rooms[r];
+
+		if (one->level == 0 && room->node == node)
+			copies += room->cores / need_of(one, room);
+		else if (one->level == 1 && is_first_of_class(problem, r))
+			copies += class_cores(one, node, room) / need_of(one, room);
+	}
+	return copies;
+}
+
+static uint64_t spare_of(const One *one)
+{
+	const SearchProblem *problem = one->problem;
+	uint64_t copies = 0;
+
+	if (one->level > 1)
+		return 0;
+	for (unsigned n = 0; n < problem->n_nodes; n++) {
+		uint64_t fit = copies_by_cores(one, n);
+
+		if (one->memory > 0 && problem->memory[n] != UINT64_MAX)
+			fit = MIN(fit, problem->memory[n] / one->memory);
+		copies += fit;
+	}
+	return (copies - 1) * one->vm->vcpus;
+}
+
+static void add_share(GArray *seat, unsigned room, unsigned cores, unsigned vcpus)
+{
+	SearchShare share = {room, cores, vcpus};
+
+	g_array_append_val(seat, share);
+}
+
+/* A share in NODE: the lowest rooms first, as much as they have. */
+static void seat_in_node(const One *one, GArray *seat, unsigned node, const SearchRoom *like)
+{
+	const SearchProblem *problem = one->problem;
+	unsigned need = need_of(one, like), vcpus = one->vm->vcpus / MAX(one->level, 1);
+	unsigned per_core = one->vm->isolate ? 1 : like->threads;
+
+	for (unsigned r = 0; r < problem->n_rooms && need > 0; r++) {
+		const SearchRoom *room = &problem->rooms[r];
+		unsigned cores = MIN(need, room->cores), here = MIN(vcpus, cores * per_core);
+
+		if (room->node != node || room->class != like->class || cores == 0)
+			continue;
+		add_share(seat, r, cores, here);
+		need -= cores;
+		vcpus -= here;
+	}
+}
+
+/* At level 1 or wider in the class of LIKE; NULL: not there. */
+static GArray *seat_in_class(const One *one, const SearchRoom *like)
+{
+	g_autoptr(GArray) seat = g_array_new(FALSE, FALSE, sizeof(SearchShare));
+	unsigned missing = MAX(one->level, 1);
+
+	for (unsigned n = 0; n < one->problem->n_nodes && missing > 0; n++) {
+		if ((one->vm->node != G_MAXUINT && one->vm->node != n) ||
+		    class_cores(one, n, like) < need_of(one, like))
+			continue;
+		seat_in_node(one, seat, n, like);
+		missing--;
+	}
+	return missing == 0 ? g_steal_pointer(&seat) : NULL;
+}
+
+static GArray *seat_in_room(const One *one)
+{
+	const SearchProblem *problem = one->problem;
+
+	for (unsigned r = 0; r < problem->n_rooms; r++) {
+		const SearchRoom *room = &problem->rooms[r];
+		unsigned need = need_of(one, room);
+		GArray *seat;
+
+		if ((one->vm->node != G_MAXUINT && one->vm->node != room->node) ||
+		    need > room->cores || one->memory > problem->memory[room->node])
+			continue;
+		seat = g_array_new(FALSE, FALSE, sizeof(SearchShare));
+		add_share(seat, r, need, one->vm->vcpus);
+		return seat;
+	}
+	return NULL;
+}
+
+static GArray *lowest_seat(const One *one)
+{
+	GArray *best = NULL;
+
+	if (one->level == 0)
+		return seat_in_room(one);
+	for (unsigned r = 0; r < one->problem->n_rooms; r++) {
+		GArray *seat;
+
+		if (!is_first_of_class(one->problem, r))
+			continue;
+		seat = seat_in_class(one, &one->problem->rooms[r]);
+		if (!seat || (best && seat_compare(best, seat) <= 0)) {
+			g_clear_pointer(&seat, g_array_unref);
+			continue;
+		}
+		g_clear_pointer(&best, g_array_unref);
+		best = seat;
+	}
+	return best;
+}
+
+SearchResult *solve_one(const SearchProblem *problem)
+{
+	const SearchVm *vm = problem->vms;
+	SearchVm anywhere = *vm;
+	One one = {problem, vm, natural_level(problem, vm), 0};
+	SearchResult *result;
+
+	anywhere.node = G_MAXUINT;
+	/* Copies may sit finer than the VM, where that must be in one node. */
+	if (one.level == SEARCH_NEVER ||
+	    (vm->node != G_MAXUINT && natural_level(problem, &anywhere) != one.level))
+		return NULL;
+	one.memory = share_bytes(vm, MAX(one.level, 1));
+	result = g_new0(SearchResult, 1);
+	result->seats = seats_new();
+	g_ptr_array_add(result->seats, lowest_seat(&one));
+	result->placed = problem->prefer == PREFER_VCPUS ? vm->vcpus : 1;
+	result->bound = result->placed;
+	result->spare = spare_of(&one);
+	result->proved = SEARCH_GOALS;
+	result->optimal = true;
+	return result;
+}

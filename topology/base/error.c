@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+#include "topology/base/error.h"
+
+#include <errno.h>
+
+/* clang-format off */
+G_DEFINE_QUARK(planner-error, planner_error)
+/* clang-format on */
+
+bool error_errno(GError **error, const char *name)
+{
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s: %s", name, g_strerror(errno));
+	return false;
+}

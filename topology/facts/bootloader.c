@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+#include "topology/facts/bootloader.h"
+
+#include "topology/base/text.h"
+
+#include <string.h>
+
+#define GRUB_MAX (4u << 20)
+
+static const char *const grub_folders[] = {"/boot/grub2", "/boot/grub", "/boot/efi/EFI/redhat"};
+static const char *const entry_folders[] = {"/boot/loader/entries", "/boot/efi/loader/entries",
+					    "/efi/loader/entries"};
+
+/* Boot Loader Specification */
+
+static void variable_append(GString *line, const char **at, GHashTable *variables)
+{
+	size_t length =
+		strspn(*at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
+	g_autofree char *name = g_strndup(*at, length);
+	const char *value = variables ? g_hash_table_lookup(variables, name) : NULL;
+
+	if (value)
+		g_string_append(line, value);
+	*at += length;
+}
+
+static void options_append(GString *line, const char *options, GHashTable *variables)
+{
+	if (line->len)
+		g_string_append_c(line, ' ');
+	while (*options) {
+		if (*options != '$') {
+			g_string_append_c(line, *options++);
+			continue;
+		}
+		options++;
+		variable_append(line, &options, variables);
+	}
+}
+
+char *bls_parse(const char *text, GHashTable *variables)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	GString *line = g_string_new(NULL);
+	bool found = false;
+
+	for (unsigned i = 0; lines[i]; i++) {
+		char *at = g_strstrip(lines[i]);
+
+		if (!g_str_has_prefix(at, "options") || !strchr(" \t", at[7]) || !at[7])
+			continue;
+		found = true;
+		options_append(line, g_strchug(at + 7), variables);
+	}
+	if (found)
+		g_strstrip(line->str);
+	return g_string_free(line, !found);
+}
+
+/* Where FOLDER has several entries: the saved one, or what all of them say. */
+typedef struct Entries {
+	char *line, *source; /* so far; NULL = none */
+	bool differ, chosen;
+} Entries;
+
+static void entries_clear(Entries *entries)
+{
+	g_clear_pointer(&entries->line, g_free);
+	g_clear_pointer(&entries->source, g_free);
+}
+
+static void entry_take(Entries *entries, char *line, const char *path, bool saved)
+{
+	if (entries->chosen) {
+		g_free(line);
+		return;
+	}
+	if (saved) {
+		entries_clear(entries);
+		entries->chosen = true;
+	} else if (entries->line) {
+		entries->differ |= !g_str_equal(line, entries->line);
+		g_free(line);
+		return;
+	}
+	entries->line = line;
+	entries->source = g_strdup(path);
+}
+
+static bool is_rescue(const char *name)
+{
+	return strstr(name, "rescue");
+}
+
+static void entry_load(Root *root, const char *folder, const char *name, GHashTable *variables,
+		       Entries *entries)
+{
+	const char *saved = variables ? g_hash_table_lookup(variables, "saved_entry") : NULL;
+	g_autofree char *path = g_build_filename(folder, name, NULL);
+	g_autofree char *id = g_str_has_suffix(name, ".conf")
+				      ? g_strndup(name, strlen(name) - strlen(".conf"))
+				      : NULL;
+	g_autofree char *text = id ? root_text(root, path, NULL) : NULL;
+	char *line = text ? bls_parse(text, variables) : NULL;
+
+	if (line && saved && g_str_equal(saved, id))
+		entry_take(entries, line, path, true);
+	else if (line && !is_rescue(id))
+		entry_take(entries, line, path, false);
+	else
+		g_free(line);
+}
+
+static char *entries_load(Root *root, const char *folder, GHashTable *variables, char **source)
+{
+	g_auto(GStrv) names = root_list(root, folder, NULL);
+	Entries entries = {0};
+
+	for (unsigned i = 0; names[i]; i++)
+		entry_load(root, folder, names[i], variables, &entries);
+	if (entries.differ && !entries.chosen)
+		entries_clear(&entries);
+	*source = entries.source;
+	return entries.line;
+}
+
+/* GRUB */
+
+static bool word_is(const char *line, const char *word)
+{
+	size_t length = strlen(word);
+
+	return !strncmp(line, word, length) && (line[length] == ' ' || line[length] == '\t');
+}
+
+static bool is_linux(const char *line)
+{
+	return word_is(line, "linux") || word_is(line, "linux16") || word_is(line, "linuxefi");
+}
+
+static bool is_kept(const char *line)
+{
+	return is_linux(line) || word_is(line, "menuentry") || word_is(line, "submenu") ||
+	       g_str_has_prefix(line, "set default=") || g_str_equal(line, "blscfg") ||
+	       g_str_equal(line, "}");
+}
+
+char *grub_keep(const char *text)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	GString *kept = g_string_new(NULL);
+
+	for (unsigned i = 0; lines[i]; i++)
+		if (is_kept(g_strstrip(lines[i])))
+			g_string_append_printf(kept, "%s\n", lines[i]);
+	return g_string_free(kept, FALSE);
+}
+
+/* "0", an entry's title or its id; NULL = not to be told. */
+static char *grub_default(char **lines, const char *saved)
+{
+	g_autofree char *wanted = g_strdup("0");
+
+	for (unsigned i = 0; lines[i]; i++) {
+		g_autoptr(GHashTable) set = NULL;
+
+		if (!g_str_has_prefix(lines[i], "set default="))
+			continue;
+		set = settings_parse(lines[i] + strlen("set "));
+		g_free(wanted);
+		wanted = g_strdup(g_hash_table_lookup(set, "default"));
+		if (strstr(wanted, "next_entry")) { /* for one boot only, where it is set */
+			g_free(wanted);
+			wanted = g_strdup("0");
+		}
+	}
+	if (strstr(wanted, "saved_entry"))
+		return g_strdup(saved && *saved ? saved : "0");
+	return strchr(wanted, '$') ? NULL : g_steal_pointer(&wanted);
+}
+
+/* Is the menuentry LINE the one called WANTED, by title or id, below its submenu or not? */
+static bool entry_is(const char *line, const char *wanted)
+{
+	const char *last = strrchr(wanted, '>');
+	g_autofree char *single = g_strdup_printf("'%s'", last ? last + 1 : wanted);
+	g_autofree char *both = g_strdup_printf("\"%s\"", last ? last + 1 : wanted);
+
+	return strstr(line, single) || strstr(line, both);
+}
+
+/* After the command and the kernel's file. */
+static char *linux_line(const char *line)
+{
+	line += strcspn(line, " \t");
+	line += strspn(line, " \t");
+	line += strcspn(line, " \t");
+	return g_strstrip(g_strdup(line));
+}
+
+char *grub_parse(const char *text, const char *saved)
+{
+	g_autofree char *kept = grub_keep(text);
+	g_auto(GStrv) lines = g_strsplit(kept, "\n", -1);
+	g_autofree char *wanted = grub_default(lines, saved);
+	bool inside = false;
+
+	for (unsigned i = 0; wanted && lines[i]; i++) {
+		if (g_str_equal(lines[i], "blscfg"))
+			return NULL; /* its entries are not here */
+		if (word_is(lines[i], "menuentry"))
+			inside = g_str_equal(wanted, "0") || entry_is(lines[i], wanted);
+		else if (inside && is_linux(lines[i]))
+			return linux_line(lines[i]);
+	}
+	return NULL;
+}
+
+static char *grub_load(Root *root, const char *folder, const char *saved, char **source)
+{
+	g_autofree char *path = g_build_filename(folder, "grub.cfg", NULL);
+	size_t length;
+	int failure;
+	g_autofree char *raw = root_read_private(root, path, GRUB_MAX, &length, &failure);
+	g_autofree char *text = raw ? g_utf8_make_valid(raw, -1) : NULL;
+	g_autofree char *kept = text ? grub_keep(text) : NULL;
+	char *line = kept ? grub_parse(kept, saved) : NULL;
+
+	if (kept)
+		root_record_text(root, path, kept);
+	else
+		root_failed(root, path, NULL, failure);
+	*source = line ? g_steal_pointer(&path) : NULL;
+	return line;
+}
+
+/* GRUB's environment block: only the variables that concern the line. */
+static GHashTable *grubenv_load(Root *root, const char *folder)
+{
+	static const char *const names[] = {"kernelopts", "tuned_params", "saved_entry"};
+	g_autofree char *path = g_build_filename(folder, "grubenv", NULL);
+	g_autoptr(GString) kept = g_string_new(NULL);
+	g_autoptr(GHashTable) all = NULL;
+	size_t length;
+	int failure;
+	g_autofree char *raw = root_read_private(root, path, ROOT_TEXT_MAX, &length, &failure);
+	g_autofree char *text = raw ? g_utf8_make_valid(raw, -1) : NULL;
+
+	if (!text) {
+		root_failed(root, path, NULL, failure);
+		return NULL;
+	}
+	all = settings_parse(text);
+	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+		const char *value = g_hash_table_lookup(all, names[i]);
+
+		if (value)
+			g_string_append_printf(kept, "%s=%s\n", names[i], value);
+	}
+	root_record_text(root, path, kept->str);
+	return settings_parse(kept->str);
+}
+
+char *bootloader_load(Root *root, char **source)
+{
+	g_autoptr(GHashTable) variables = NULL;
+	const char *saved;
+	char *line = NULL;
+
+	for (unsigned i = 0; !variables && i < G_N_ELEMENTS(grub_folders); i++)
+		variables = grubenv_load(root, grub_folders[i]);
+	saved = variables ? g_hash_table_lookup(variables, "saved_entry") : NULL;
+	for (unsigned i = 0; !line && i < G_N_ELEMENTS(entry_folders); i++)
+		line = entries_load(root, entry_folders[i], variables, source);
+	for (unsigned i = 0; !line && i < G_N_ELEMENTS(grub_folders); i++)
+		line = grub_load(root, grub_folders[i], saved, source);
+	return line;
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include "topology/facts/node.h"
+#include "topology/guests/libvirt_load.h"
+#include "topology/base/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#ifndef KVM_CAP_X86_DISABLE_EXITS
+#define KVM_CAP_X86_DISABLE_EXITS 143
+#endif
+#ifndef KVM_X86_DISABLE_EXITS_MWAIT
+#define KVM_X86_DISABLE_EXITS_MWAIT 1
+#endif
+
+#define DEADLINE 5 /* seconds */
+
+/* What the worker that asks libvirt writes; a message where ok is false. */
+typedef struct Answer {
+	bool ok;
+	unsigned long qemu, libvirt; /* major * 1000000 + minor * 1000 + micro; 0 = not said */
+	char message[200];
+} Answer;
+
+static void why_add(GString *why, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static void why_add(GString *why, const char *format, ...)
+{
+	va_list args;
+
+	if (why->len)
+		g_string_append(why, "; ");
+	va_start(args, format);
+	g_string_append_vprintf(why, format, args);
+	va_end(args);
+}
+
+static void libvirt_versions(const char *uri, Answer *answer)
+{
+	virConnectPtr connection;
+
+	if (!libvirt_load()) {
+		g_strlcpy(answer->message, "libvirt's client library is not installed",
+			  sizeof(answer->message));
+		return;
+	}
+	connection = virConnectOpenReadOnly(uri);
+	if (!connection) {
+		g_strlcpy(answer->message, virGetLastErrorMessage(), sizeof(answer->message));
+		return;
+	}
+	answer->ok = true;
+	virConnectGetLibVersion(connection, &answer->libvirt);
+	virConnectGetVersion(connection, &answer->qemu);
+	virConnectClose(connection);
+}
+
+static bool libvirt_ask(int fd, const void *data)
+{
+	Answer answer = {0};
+
+	libvirt_versions(data, &answer);
+	return worker_write(fd, (const char *)&answer, sizeof(answer));
+}
+
+static void libvirt_read(Node *node, const char *uri, GString *why)
+{
+	Answer answer;
+	WorkerEnd end;
+	size_t length;
+	g_autofree char *bytes = worker_run(libvirt_ask, uri, DEADLINE, &length, &end);
+
+	if (length != sizeof(answer)) {
+		why_add(why, "%s gave no answer within %d s", uri, DEADLINE);
+		return;
+	}
+	memcpy(&answer, bytes, sizeof(answer));
+	answer.message[sizeof(answer.message) - 1] = '\0';
+	if (!answer.ok) {
+		why_add(why, "%s: %s", uri, g_strdelimit(answer.message, "\n\r", ' '));
+		return;
+	}
+	node->libvirt = libvirt_version(answer.libvirt);
+	node->qemu = libvirt_version(answer.qemu);
+	if (!node->qemu)
+		why_add(why, "%s does not say its QEMU's version", uri);
+}
+
+/* The kernel answers for /dev/kvm as a whole; no VM is made. */
+static void kvm_load(Node *node, GString *why)
+{
+	int kvm = open("/dev/kvm", O_RDONLY | O_CLOEXEC);
+	int exits = kvm < 0 ? -1 : ioctl(kvm, KVM_CHECK_EXTENSION, KVM_CAP_X86_DISABLE_EXITS);
+
+	if (exits < 0) {
+		why_add(why, "/dev/kvm: %s", g_strerror(errno));
+	} else {
+		node->disable_exits = exits ? TRISTATE_YES : TRISTATE_NO;
+		node->mwait = exits & KVM_X86_DISABLE_EXITS_MWAIT ? TRISTATE_YES : TRISTATE_NO;
+	}
+	if (kvm >= 0)
+		close(kvm);
+}
+
+static bool has_word(const char *line, const char *word)
+{
+	g_auto(GStrv) words = g_strsplit_set(line, " \t", -1);
+
+	return g_strv_contains((const char *const *)words, word);
+}
+
+/* x86 says so in the flags of each CPU; elsewhere there are no flags and nothing is known. */
+static void nested_load(Node *node, GString *why)
+{
+	g_autofree char *text = NULL;
+	const char *flags;
+
+	if (!g_file_get_contents("/proc/cpuinfo", &text, NULL, NULL) ||
+	    !(flags = strstr(text, "\nflags"))) {
+		why_add(why, "/proc/cpuinfo has no flags");
+		return;
+	}
+	text[flags + 1 - text + (ptrdiff_t)strcspn(flags + 1, "\n")] = '\0';
+	node->nested = has_word(flags + 1, "hypervisor") ? TRISTATE_YES : TRISTATE_NO;
+}
+
+Node *node_load(const char *uri, char **why)
+{
+	Node *node = g_new0(Node, 1);
+	g_autoptr(GString) missing = g_string_new(NULL);
+	struct utsname name;
+
+	if (uname(&name) == 0) {
+		node->name = g_strdup(name.nodename);
+		node->kernel = g_strdup(name.release);
+	}
+	kvm_load(node, missing);
+	nested_load(node, missing);
+	libvirt_read(node, uri ? uri : "qemu:///system", missing);
+	if (why)
+		*why = missing->len ? g_strdup(missing->str) : NULL;
+	return node;
+}
+
+void node_free(Node *node)
+{
+	if (!node)
+		return;
+	g_free(node->name);
+	g_free(node->kernel);
+	g_free(node->qemu);
+	g_free(node->libvirt);
+	g_free(node);
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+#include "topology/facts/tasks.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* include/linux/sched.h, the same since 3.10 */
+#define PF_KTHREAD 0x00200000u
+#define PF_NO_SETAFFINITY 0x04000000u
+
+#define TASK_FILE_MAX 65536u
+
+unsigned task_vhost_of(const char *comm)
+{
+	static const char prefix[] = "vhost-";
+	guint64 pid;
+
+	if (!g_str_has_prefix(comm, prefix) ||
+	    !g_ascii_string_to_unsigned(comm + strlen(prefix), 10, 1, G_MAXINT, &pid, NULL))
+		return 0;
+	return (unsigned)pid;
+}
+
+/* The N-th word of TEXT, from 0, as a number; false when it is none. */
+static bool word_number(const char *text, unsigned n, guint64 *number)
+{
+	g_autofree char *word = NULL;
+
+	for (; n > 0 && *text; n--) {
+		text += strcspn(text, " ");
+		text += strspn(text, " ");
+	}
+	word = g_strndup(text, strcspn(text, " \n"));
+	return g_ascii_string_to_unsigned(word, 10, 0, G_MAXUINT64, number, NULL);
+}
+
+bool task_stat_parse(const char *text, Task *task, unsigned *parent)
+{
+	/* after ") ": state ppid …; flags is field 9 of proc(5), processor field 39 */
+	enum { STATE = 3, PPID = 4, FLAGS = 9, PROCESSOR = 39 };
+	const char *open = strchr(text, '('), *close = strrchr(text, ')');
+	guint64 number;
+	g_autofree char *raw = NULL;
+
+	if (!open || !close || close < open || close[1] != ' ')
+		return false;
+	raw = g_strndup(open + 1, (gsize)(close - open - 1));
+	close += 2;
+	if (!word_number(close, PPID - STATE, &number))
+		return false;
+	*parent = (unsigned)number;
+	if (!word_number(close, FLAGS - STATE, &number))
+		return false;
+	task->kernel = number & PF_KTHREAD;
+	task->unmovable = number & PF_NO_SETAFFINITY;
+	task->last_cpu = word_number(close, PROCESSOR - STATE, &number) && number < CPULIST_LIMIT
+				 ? (int)number
+				 : -1;
+	g_free(task->comm);
+	task->comm = g_utf8_make_valid(raw, -1);
+	task->vhost_of = task_vhost_of(task->comm);
+	return true;
+}
+
+/* The value of the line "NAME:\tvalue", yours; NULL when there is none. */
+static char *status_value(const char *text, const char *name)
+{
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (g_str_has_prefix(line, name) && line[strlen(name)] == ':') {
+			line += strlen(name) + 1;
+			return g_strstrip(g_strndup(line, strcspn(line, "\n")));
+		}
+	}
+	return NULL;
+}
+
+/* Without stat the flags are not known: per-CPU threads by the names the kernel gives them. */
+static bool name_unmovable(const char *comm)
+{
+	static const char *const names[] = {"ksoftirqd/", "migration/", "cpuhp/", "idle_inject/",
+					    "watchdog/"};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
+		if (g_str_has_prefix(comm, names[i]))
+			return true;
+	return g_str_has_prefix(comm, "kworker/") && comm[8] >= '0' && comm[8] <= '9';
+}
+
+static void status_identify(const char *text, Task *task)
+{
+	g_autofree char *name = status_value(text, "Name");
+	g_autofree char *kthread = status_value(text, "Kthread");
+	g_autofree char *memory = status_value(text, "VmSize");
+	g_autofree char *parent = status_value(text, "PPid");
+	g_autofree char *state = status_value(text, "State");
+	bool zombie = state && *state == 'Z';
+
+	task->comm = g_utf8_make_valid(name ? name : "", -1);
+	task->kernel =
+		kthread ? *kthread == '1'
+			: !memory && !zombie && parent && (!strcmp(parent, "2") || task->pid == 2);
+	task->unmovable = task->kernel && name_unmovable(task->comm);
+	task->last_cpu = -1;
+	task->vhost_of = task_vhost_of(task->comm);
+}
+
+bool task_status_parse(const char *text, Task *task, bool all)
+{
+	g_autofree char *list = status_value(text, "Cpus_allowed_list");
+
+	if (all)
+		status_identify(text, task);
+	task->allowed = list ? cpulist_parse(list, NULL) : NULL;
+	return task->allowed;
+}
+
+/* "4:cpuset:/machine.slice", "0::/system.slice"; a path may hold ':'. */
+char *task_cgroup_parse(const char *text)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	g_autofree char *unified = NULL;
+
+	for (unsigned i = 0; lines[i]; i++) {
+		g_auto(GStrv) fields = g_strsplit(lines[i], ":", 3);
+		g_auto(GStrv) controllers = NULL;
+
+		if (g_strv_length(fields) != 3)
+			continue;
+		controllers = g_strsplit(fields[1], ",", -1);
+		if (g_strv_contains((const char *const *)controllers, "cpuset"))
+			return g_utf8_make_valid(fields[2], -1);
+		if (!*fields[1] && !unified)
+			unified = g_utf8_make_valid(fields[2], -1);
+	}
+	return g_steal_pointer(&unified);
+}
+
+void task_clear(Task *task)
+{
+	g_free(task->comm);
+	g_free(task->cgroup);
+	hwloc_bitmap_free(task->allowed);
+	*task = (Task){0};
+}
+
+/* Loading */
+
+static char *file_load(Root *root, const char *folder, const char *name)
+{
+	g_autofree char *path = g_strconcat(folder, "/", name, NULL);
+	size_t length;
+	int failure;
+	char *text = root_read_private(root, path, TASK_FILE_MAX, &length, &failure);
+
+	if (!text) {
+		g_autofree char *source = g_strconcat("/proc/PID/", name, NULL);
+
+		root_failed(root, path, source, failure);
+	} else {
+		g_autofree char *source = g_strconcat("/proc/PID/", name, NULL);
+
+		root_note_damage(root, path, source, text, length);
+	}
+	return text;
+}
+
+/* A snapshot keeps of status what is asked of it, a fifth. */
+static void status_record(Root *root, const char *folder, const char *text)
+{
+	static const char *const names[] = {"Name",   "State",	 "PPid",
+					    "VmSize", "Kthread", "Cpus_allowed_list"};
+	g_autofree char *path = g_strconcat(folder, "/status", NULL);
+	g_autoptr(GString) kept = g_string_new(NULL);
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *value = status_value(text, names[i]);
+
+		if (value)
+			g_string_append_printf(kept, "%s:\t%s\n", names[i], value);
+	}
+	root_record_text(root, path, kept->str);
+}
+
+static void record(Root *root, const char *folder, const char *stat, const char *status,
+		   const char *cgroup)
+{
+	g_autofree char *stat_path = g_strconcat(folder, "/stat", NULL);
+	g_autofree char *cgroup_path = g_strconcat(folder, "/cgroup", NULL);
+
+	if (!root_recording(root))
+		return;
+	status_record(root, folder, status);
+	if (stat)
+		root_record_text(root, stat_path, stat);
+	if (cgroup)
+		root_record_text(root, cgroup_path, cgroup);
+}
+
+static bool task_load(Root *root, const char *folder, Task *task)
+{
+	g_autofree char *stat = file_load(root, folder, "stat");
+	g_autofree char *status = file_load(root, folder, "status");
+	g_autofree char *cgroup = status ? file_load(root, folder, "cgroup") : NULL;
+	unsigned parent;
+	bool known = stat && task_stat_parse(stat, task, &parent);
+
+	if (!status) /* it ended, or the capture has only its name */
+		return false;
+	if (!task_status_parse(status, task, !known))
+		root_note_text(root, "/proc/PID/status", "does not say Cpus_allowed_list");
+	if (stat && !known)
+		root_note_text(root, "/proc/PID/stat", "is damaged");
+	task->cgroup = cgroup ? task_cgroup_parse(cgroup) : NULL;
+	record(root, folder, stat, status, cgroup);
+	return true;
+}
+
+static void task_add(Root *root, GArray *tasks, const char *folder, unsigned pid, unsigned tid)
+{
+	Task task = {.pid = pid, .tid = tid};
+
+	if (task_load(root, folder, &task))
+		g_array_append_val(tasks, task);
+	else
+		task_clear(&task);
+}
+
+/* The threads of one process; false where the capture has no list of them. */
+static bool threads_load(Root *root, GArray *tasks, unsigned pid)
+{
+	g_autofree char *folder = g_strdup_printf("/proc/%u/task", pid);
+	g_autoptr(GArray) threads = root_numbers(root, folder, "", "/proc/PID/task");
+
+	for (guint i = 0; i < threads->len; i++) {
+		unsigned tid = g_array_index(threads, unsigned, i);
+		g_autofree char *thread = g_strdup_printf("%s/%u", folder, tid);
+
+		task_add(root, tasks, thread, pid, tid);
+	}
+	return threads->len;
+}
+
+static void main_load(Root *root, TaskFacts *tasks, unsigned pid)
+{
+	g_autofree char *folder = g_strdup_printf("/proc/%u", pid);
+	guint before = tasks->tasks->len;
+
+	task_add(root, tasks->tasks, folder, pid, pid);
+	if (tasks->tasks->len > before && !tasks->taken_from && !root_is_live(root))
+		tasks->taken_from = g_strdup("main threads only");
+}
+
+void tasks_load(Root *root, TaskFacts *tasks)
+{
+	g_autoptr(GArray) processes = root_numbers(root, "/proc", "", NULL);
+
+	for (guint i = 0; i < processes->len; i++) {
+		unsigned pid = g_array_index(processes, unsigned, i);
+
+		if (root_is_live(root) && pid == (unsigned)getpid())
+			continue;
+		if (!threads_load(root, tasks->tasks, pid))
+			main_load(root, tasks, pid);
+	}
+	if (!tasks->tasks->len)
+		root_note_text(root, "/proc/PID/status", "there is none: tasks are not known");
+}

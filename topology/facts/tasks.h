@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Every task: where it may run, where it last ran, whose it is. One pass over /proc. */
+#ifndef TOPOLOGY_FACTS_TASKS_H
+#define TOPOLOGY_FACTS_TASKS_H
+
+#include "topology/facts/facts.h"
+#include "topology/root/root.h"
+
+/*
+ * All threads of all processes but planner's own. A capture without /proc/PID/task has the main
+ * threads alone, and taken_from says so. Tasks that end meanwhile are left out.
+ */
+void tasks_load(Root *root, TaskFacts *tasks);
+void task_clear(Task *task);
+
+/*
+ * /proc/…/stat: comm, flags, last CPU. False where the text is none. *PARENT is the pid of its
+ * parent. The name may hold anything, ')' too.
+ */
+bool task_stat_parse(const char *text, Task *task, unsigned *parent);
+/* /proc/…/status: Cpus_allowed_list, and what stat says where there was no stat. */
+bool task_status_parse(const char *text, Task *task, bool all);
+/* /proc/…/cgroup: the group in the hierarchy that has cpuset, else the v2 one; NULL = neither. */
+char *task_cgroup_parse(const char *text);
+/* "vhost-1234" → 1234, else 0. */
+unsigned task_vhost_of(const char *comm);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A libvirt domain, of its XML: what concerns CPUs and memory, taken as libvirt 9.0 takes it.
+ * A <domain>, as virsh dumpxml and /etc/libvirt/qemu have it, or a <domstatus>, as
+ * /run/libvirt/qemu has it.
+ */
+#ifndef TOPOLOGY_GUESTS_DOMAIN_H
+#define TOPOLOGY_GUESTS_DOMAIN_H
+
+#include "topology/base/cpulist.h"
+
+#include <stdint.h>
+
+#define DOMAIN_XML_MAX (8u << 20) /* bytes */
+#define DOMAIN_CPUS_MAX 16384u	  /* of a cpuset, and vCPUs: libvirt's VIR_DOMAIN_CPUMASK_LEN */
+
+typedef struct DomainPin {
+	unsigned number; /* vCPU or iothread */
+	hwloc_bitmap_t cpus;
+} DomainPin;
+
+typedef struct Domain {
+	char *name, *uuid;	/* uuid NULL = not said */
+	bool active;		/* has an id, or is a domstatus: it runs */
+	unsigned vcpus_max;	/* vCPUs that could be */
+	hwloc_bitmap_t enabled; /* vCPUs that are there at start */
+	hwloc_bitmap_t cpuset;	/* <vcpu cpuset>; NULL = none, or placement='auto' */
+	GArray *vcpupins;	/* of DomainPin, by number, one each */
+	GArray *iothreads;	/* of DomainPin, by number: every iothread; cpus NULL = no pin */
+	hwloc_bitmap_t emulatorpin; /* NULL = none */
+	unsigned doubled_pins, ignored_pins;
+	hwloc_bitmap_t nodes; /* numatune: memory and memnode nodesets; NULL = none */
+	char *cpu_mode;	      /* NULL = no <cpu> */
+	bool migratable_said;
+	bool locked, hugepages, eoi;
+	uint64_t page;	   /* bytes, of the first huge page size named; 0 = the node's default */
+	uint64_t memory;   /* bytes */
+	char **overcommit; /* values of -overcommit in qemu:commandline, in order */
+	bool namespace_missing;
+	GPtrArray *slow_devices; /* of char * */
+	unsigned pid;		 /* of a domstatus; 0 = not said */
+	GArray *tids;		 /* of unsigned, by vCPU, of a domstatus; 0 = not said */
+} Domain;
+
+/*
+ * Parse LENGTH bytes of XML. NULL with PLANNER_ERROR_INPUT for what libvirt refuses or nobody
+ * should read: not well-formed, a document type, too large or too deep, no name, a cpuset that is
+ * none. Duplicate vcpupins, which libvirt refuses as well, are counted instead: the first counts.
+ */
+Domain *domain_parse(const char *xml, size_t length, GError **error);
+void domain_free(Domain *domain);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Domain, domain_free)
+
+/*
+ * The same document with only what concerns CPUs and memory: no metadata, firmware configuration,
+ * passwords, disks' sources, other QEMU arguments. Yours; NULL where it does not parse.
+ */
+char *domain_strip(const char *xml, size_t length);
+
+/*
+ * libvirt's own grammar of CPU sets (virBitmapParse): N, N-M, ^N applied from left to right,
+ * blanks, a comma at the end. NULL where it is none, or the set is empty.
+ */
+hwloc_bitmap_t domain_cpuset_parse(const char *text);
+
+/*
+ * Of QEMU's arguments those that concern CPUs and memory, each with its value, and the program
+ * itself where ARGV begins with it; others may hold secrets. Yours.
+ */
+char **qemu_args_keep(const char *const *argv);
+/* The values of every -overcommit in ARGV, in order. Yours. */
+char **qemu_args_overcommit(const char *const *argv);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include "topology/guests/domain.h"
+#include "topology/guests/domain_xml.h"
+
+#include <string.h>
+
+/* What a snapshot keeps. Everything that is not named here may hold a secret one day. */
+static const char *const domain_kept[] = {
+	"name",	    "uuid",  "memory",	  "currentMemory", "maxMemory", "memoryBacking",
+	"vcpu",	    "vcpus", "iothreads", "iothreadids",   "cputune",	"numatune",
+	"resource", "os",    "features",  "cpu",	   "devices",	NULL,
+};
+static const char *const os_kept[] = {"type", NULL};
+static const char *const devices_kept[] = {"emulator",	 "disk",       "interface",
+					   "controller", "memballoon", NULL};
+static const char *const device_kept[] = {"driver", "target", "model", "address", NULL};
+static const char *const status_kept[] = {"vcpus", "domain", NULL};
+
+/* Remove all children of NODE but elements that KEPT names; QEMU's commandline stays. */
+static void children_strip(xmlNode *node, const char *const *kept)
+{
+	xmlNode *next;
+
+	for (xmlNode *child = node->children; child; child = next) {
+		const char *name = (const char *)child->name;
+		bool element = child->type == XML_ELEMENT_NODE;
+
+		next = child->next;
+		if (child->type == XML_TEXT_NODE && xmlIsBlankNode(child))
+			continue;
+		if (element && (g_strv_contains(kept, name) ||
+				(strstr(name, "commandline") && kept == domain_kept)))
+			continue;
+		xmlUnlinkNode(child);
+		xmlFreeNode(child);
+	}
+}
+
+static bool is_arg(const xmlNode *node)
+{
+	const char *name = (const char *)node->name;
+
+	return node->type == XML_ELEMENT_NODE &&
+	       (!strcmp(name, "arg") || g_str_has_suffix(name, ":arg"));
+}
+
+/* Of the arguments only those that qemu_args_keep() keeps: nothing else of the element. */
+static void commandline_strip(xmlNode *commandline)
+{
+	g_autoptr(GPtrArray) values = g_ptr_array_new_with_free_func(g_free);
+	g_auto(GStrv) kept = NULL;
+	xmlNode *next;
+	unsigned at = 0;
+
+	g_ptr_array_add(values, g_strdup("-")); /* no program */
+	for (xmlNode *node = commandline->children; node; node = node->next)
+		if (is_arg(node)) {
+			char *value = xml_get(node, "value");
+
+			g_ptr_array_add(values, value ? value : g_strdup(""));
+		}
+	g_ptr_array_add(values, NULL);
+	kept = qemu_args_keep((const char *const *)values->pdata);
+	for (xmlNode *node = commandline->children; node; node = next) {
+		next = node->next;
+		if (is_arg(node) && kept[at] && xml_says(node, "value", kept[at])) {
+			at++;
+			continue;
+		}
+		xmlUnlinkNode(node);
+		xmlFreeNode(node);
+	}
+}
+
+static void devices_strip(xmlNode *devices)
+{
+	children_strip(devices, devices_kept);
+	for (xmlNode *device = devices->children; device; device = device->next)
+		if (device->type == XML_ELEMENT_NODE && !xml_is(device, "emulator"))
+			children_strip(device, device_kept);
+}
+
+static void domain_node_strip(xmlNode *domain)
+{
+	children_strip(domain, domain_kept);
+	for (xmlNode *node = domain->children; node; node = node->next) {
+		if (node->type != XML_ELEMENT_NODE)
+			continue;
+		if (xml_is(node, "os"))
+			children_strip(node, os_kept);
+		else if (xml_is(node, "devices"))
+			devices_strip(node);
+		else if (strstr((const char *)node->name, "commandline"))
+			commandline_strip(node);
+	}
+}
+
+static void status_strip(xmlDoc *document)
+{
+	static const char *const kept[] = {"domain", "domstatus", NULL};
+	xmlNode *root = xmlDocGetRootElement(document);
+
+	children_strip((xmlNode *)document, kept);
+	if (xml_is(root, "domstatus"))
+		children_strip(root, status_kept);
+}
+
+char *domain_strip(const char *xml, size_t length)
+{
+	g_autoptr(xmlDoc) document = xml_document(xml, length, NULL);
+	xmlNode *domain = document ? xml_domain(document) : NULL;
+	xmlBuffer *buffer;
+	char *text = NULL;
+
+	if (!domain)
+		return NULL;
+	status_strip(document);
+	domain_node_strip(domain);
+	buffer = xmlBufferCreate();
+	if (xmlNodeDump(buffer, document, xmlDocGetRootElement(document), 0, 0) >= 0)
+		text = g_strdup((const char *)xmlBufferContent(buffer));
+	xmlBufferFree(buffer);
+	return text;
+}

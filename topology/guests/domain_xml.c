@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include "topology/guests/domain_xml.h"
+#include "topology/guests/libxml_load.h"
+
+#include "topology/guests/domain.h"
+#include "topology/base/error.h"
+
+#include <string.h>
+
+/* A document type declares entities, which libvirt's XML never needs. */
+static void doctype_refuse(void *context, const xmlChar *name, const xmlChar *external,
+			   const xmlChar *system)
+{
+	xmlParserCtxt *parser = context;
+
+	(void)name, (void)external, (void)system;
+	parser->wellFormed = 0;
+	xmlStopParser(parser);
+}
+
+static xmlDoc *refuse(GError **error, const char *what)
+{
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT, "is no domain XML: %s", what);
+	return NULL;
+}
+
+xmlDoc *xml_document(const char *xml, size_t length, GError **error)
+{
+	xmlParserCtxt *parser;
+	xmlDoc *document;
+
+	if (length > DOMAIN_XML_MAX)
+		return refuse(error, "it is larger than 8 MiB");
+	if (!libxml_load())
+		return refuse(error, "libxml2 is not installed");
+	parser = xmlNewParserCtxt();
+	if (!parser)
+		g_error("out of memory");
+	parser->sax->internalSubset = doctype_refuse;
+	document = xmlCtxtReadMemory(parser, xml, (int)length, NULL, NULL,
+				     XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
+					     XML_PARSE_NOCDATA | XML_PARSE_COMPACT);
+	xmlFreeParserCtxt(parser);
+	return document ? document : refuse(error, "it is not well-formed");
+}
+
+xmlNode *xml_domain(xmlDoc *document)
+{
+	xmlNode *root = xmlDocGetRootElement(document);
+
+	if (root && xml_is(root, "domstatus"))
+		root = xml_child(root, "domain");
+	return root && xml_is(root, "domain") ? root : NULL;
+}
+
+bool xml_is(const xmlNode *node, const char *name)
+{
+	return node->type == XML_ELEMENT_NODE && !node->ns &&
+	       !strcmp((const char *)node->name, name);
+}
+
+bool xml_is_qemu(const xmlNode *node, const char *name)
+{
+	return node->type == XML_ELEMENT_NODE && node->ns && node->ns->href &&
+	       !strcmp((const char *)node->ns->href, QEMU_NAMESPACE) &&
+	       !strcmp((const char *)node->name, name);
+}
+
+static xmlNode *first(xmlNode *node, const char *name)
+{
+	while (node && !xml_is(node, name))
+		node = node->next;
+	return node;
+}
+
+xmlNode *xml_child(const xmlNode *node, const char *name)
+{
+	return node ? first(node->children, name) : NULL;
+}
+
+xmlNode *xml_next(const xmlNode *node, const char *name)
+{
+	return first(node->next, name);
+}
+
+static char *own(xmlChar *text)
+{
+	char *copy = text ? g_strstrip(g_utf8_make_valid((const char *)text, -1)) : NULL;
+
+	xmlFree(text);
+	return copy;
+}
+
+char *xml_get(const xmlNode *node, const char *name)
+{
+	return node ? own(xmlGetNoNsProp(node, (const xmlChar *)name)) : NULL;
+}
+
+char *xml_text(const xmlNode *node)
+{
+	return node ? own(xmlNodeGetContent(node)) : NULL;
+}
+
+bool xml_says(const xmlNode *node, const char *name, const char *value)
+{
+	g_autofree char *said = xml_get(node, name);
+
+	return said && !strcmp(said, value);
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+#include "topology/guests/domains.h"
+
+#include "topology/guests/domain.h"
+
+#include <string.h>
+
+#define FORMAT "planner-domains/1"
+#define LIST_MAX (64u << 20)
+
+Domains *domains_new(const char *source)
+{
+	Domains *domains = g_new0(Domains, 1);
+
+	domains->source = g_utf8_make_valid(source, -1);
+	domains->records = g_ptr_array_new_with_free_func((GDestroyNotify)domain_record_free);
+	return domains;
+}
+
+void domains_free(Domains *domains)
+{
+	if (!domains)
+		return;
+	g_free(domains->source);
+	g_free(domains->libvirt);
+	g_free(domains->qemu);
+	g_ptr_array_unref(domains->records);
+	g_free(domains);
+}
+
+DomainRecord *domain_record_new(const char *name)
+{
+	DomainRecord *record = g_new0(DomainRecord, 1);
+
+	record->name = g_strdup(name);
+	record->halt_exits = -1;
+	return record;
+}
+
+void domain_record_free(DomainRecord *record)
+{
+	g_free(record->name);
+	g_free(record->uuid);
+	g_free(record->live);
+	g_free(record->inactive);
+	g_free(record->live_source);
+	g_free(record->inactive_source);
+	g_strfreev(record->real);
+	if (record->affinities)
+		g_hash_table_unref(record->affinities);
+	g_free(record);
+}
+
+DomainRecord *domains_record(Domains *domains, const char *name)
+{
+	DomainRecord *record;
+
+	for (unsigned i = 0; i < domains->records->len; i++) {
+		record = g_ptr_array_index(domains->records, i);
+		if (!strcmp(record->name, name))
+			return record;
+	}
+	record = domain_record_new(name);
+	g_ptr_array_add(domains->records, record);
+	return record;
+}
+
+/* JSON */
+
+static json_t *real_to_json(char **real)
+{
+	json_t *array = json_array();
+
+	for (unsigned i = 0; real[i]; i++)
+		json_array_append_new(array, json_string(real[i]));
+	return array;
+}
+
+static json_t *affinities_to_json(GHashTable *affinities)
+{
+	json_t *object = json_object();
+	g_autoptr(GList) tids = g_hash_table_get_keys(affinities);
+
+	for (GList *at = tids; at; at = at->next) {
+		g_autofree char *tid = g_strdup_printf("%u", GPOINTER_TO_UINT(at->data));
+
+		json_object_set_new(object, tid,
+				    json_string(g_hash_table_lookup(affinities, at->data)));
+	}
+	return object;
+}
+
+static void string_set(json_t *object, const char *key, const char *text)
+{
+	if (text)
+		json_object_set_new(object, key, json_string(text));
+}
+
+json_t *domain_record_to_json(const DomainRecord *record, bool with_xml)
+{
+	json_t *object = json_object();
+
+	string_set(object, "name", record->name);
+	string_set(object, "uuid", record->uuid);
+	json_object_set_new(object, "running", json_boolean(record->running));
+	json_object_set_new(object, "persistent", json_boolean(record->persistent));
+	string_set(object, "live_source", record->live_source);
+	string_set(object, "inactive_source", record->inactive_source);
+	if (record->real)
+		json_object_set_new(object, "real", real_to_json(record->real));
+	if (record->halt_exits >= 0)
+		json_object_set_new(object, "halt_exits", json_integer(record->halt_exits));
+	if (record->pid)
+		json_object_set_new(object, "pid", json_integer(record->pid));
+	if (record->affinities)
+		json_object_set_new(object, "affinities", affinities_to_json(record->affinities));
+	if (with_xml) {
+		string_set(object, "live", record->live);
+		string_set(object, "inactive", record->inactive);
+	}
+	return object;
+}
+
+static char *string_get(const json_t *object, const char *key)
+{
+	return g_strdup(json_string_value(json_object_get(object, key)));
+}
+
+static char **real_parse(const json_t *array)
+{
+	char **real;
+
+	if (!json_is_array(array) || json_array_size(array) > DOMAIN_CPUS_MAX)
+		return NULL;
+	real = g_new0(char *, json_array_size(array) + 1);
+	for (size_t i = 0; i < json_array_size(array); i++) {
+		const char *list = json_string_value(json_array_get(array, i));
+
+		real[i] = g_strdup(list ? list : "");
+	}
+	return real;
+}
+
+static GHashTable *affinities_parse(json_t *object)
+{
+	GHashTable *affinities;
+	const char *key;
+	json_t *value;
+
+	if (!json_is_object(object))
+		return NULL;
+	affinities = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+	json_object_foreach (object, key, value) {
+		guint64 tid;
+
+		if (json_is_string(value) &&
+		    g_ascii_string_to_unsigned(key, 10, 1, G_MAXINT, &tid, NULL))
+			g_hash_table_insert(affinities, GUINT_TO_POINTER((guint)tid),
+					    g_strdup(json_string_value(value)));
+	}
+	return affinities;
+}
+
+DomainRecord *domain_record_parse(const json_t *object)
+{
+	const char *name = json_string_value(json_object_get(object, "name"));
+	const json_t *exits = json_object_get(object, "halt_exits");
+	json_int_t pid = json_integer_value(json_object_get(object, "pid"));
+	DomainRecord *record;
+
+	if (!name)
+		return NULL;
+	record = domain_record_new(name);
+	record->uuid = string_get(object, "uuid");
+	record->running = json_is_true(json_object_get(object, "running"));
+	record->persistent = json_is_true(json_object_get(object, "persistent"));
+	record->live_source = string_get(object, "live_source");
+	record->inactive_source = string_get(object, "inactive_source");
+	record->real = real_parse(json_object_get(object, "real"));
+	record->halt_exits =
+		exits && json_integer_value(exits) >= 0 ? json_integer_value(exits) : -1;
+	record->pid = pid > 0 && pid <= G_MAXINT ? (unsigned)pid : 0;
+	record->affinities = affinities_parse(json_object_get(object, "affinities"));
+	record->live = string_get(object, "live");
+	record->inactive = string_get(object, "inactive");
+	return record;
+}
+
+/* Snapshots */
+
+/* A file's name: what a directory listing or a shell could take amiss as %XX. */
+static char *file_name(const char *name)
+{
+	g_autofree char *escaped = g_uri_escape_string(name, " ", TRUE);
+
+	return *escaped == '.' ? g_strdup_printf("%%2E%s.xml", escaped + 1)
+			       : g_strdup_printf("%s.xml", escaped);
+}
+
+static void xml_record(Root *root, const char *folder, const char *name, const char *xml)
+{
+	g_autofree char *file = file_name(name);
+	g_autofree char *path = g_strdup_printf("%s/%s", folder, file);
+	g_autofree char *stripped = xml ? domain_strip(xml, strlen(xml)) : NULL;
+
+	if (stripped)
+		root_record_text(root, path, stripped);
+}
+
+void domains_record_into(Root *root, const Domains *domains)
+{
+	json_t *list = json_array(), *document;
+	char *text;
+
+	if (!root_recording(root)) {
+		json_decref(list);
+		return;
+	}
+	for (unsigned i = 0; i < domains->records->len; i++) {
+		const DomainRecord *record = g_ptr_array_index(domains->records, i);
+
+		json_array_append_new(list, domain_record_to_json(record, false));
+		xml_record(root, DOMAINS_FOLDER, record->name, record->inactive);
+		xml_record(root, DOMAINS_FOLDER "/live", record->name, record->live);
+	}
+	document = json_pack("{ss ss so}", "format", FORMAT, "source", domains->source, "domains",
+			     list);
+	string_set(document, "libvirt", domains->libvirt);
+	string_set(document, "qemu", domains->qemu);
+	if (domains->elsewhere)
+		json_object_set_new(document, "elsewhere", json_true());
+	text = json_dumps(document, JSON_INDENT(1) | JSON_SORT_KEYS);
+	root_record_text(root, DOMAINS_LIST, text);
+	free(text);
+	json_decref(document);
+}
+
+static char *xml_load(Root *root, const char *folder, const char *name)
+{
+	g_autofree char *file = file_name(name);
+	g_autofree char *path = g_strdup_printf("%s/%s", folder, file);
+	size_t length;
+
+	return root_read(root, path, NULL, DOMAIN_XML_MAX, &length);
+}
+
+/* The XML of one that the list says to be there; WHAT it is then. */
+static char *xml_expect(Root *root, const char *folder, const DomainRecord *record, bool expected,
+			const char *what)
+{
+	char *xml = xml_load(root, folder, record->name);
+
+	if (!xml && expected) {
+		g_autofree char *file = file_name(record->name);
+		g_autofree char *path = g_strdup_printf("%s/%s", folder, file);
+		g_autofree char *why = g_strdup_printf("is not there, though its VM is %s", what);
+
+		root_note_text(root, path, why);
+	}
+	return xml;
+}
+
+static Domains *list_parse(Root *root, const json_t *document)
+{
+	const char *source = json_string_value(json_object_get(document, "source"));
+	const json_t *list = json_object_get(document, "domains");
+	Domains *domains = domains_new(source ? source : DOMAINS_LIST);
+
+	domains->libvirt = string_get(document, "libvirt");
+	domains->qemu = string_get(document, "qemu");
+	domains->elsewhere = json_is_true(json_object_get(document, "elsewhere"));
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		DomainRecord *record = domain_record_parse(json_array_get(list, i));
+
+		if (!record) {
+			root_note_text(root, DOMAINS_LIST,
+				       "is damaged: it has a VM without a name");
+			continue;
+		}
+		record->live = xml_expect(root, DOMAINS_FOLDER "/live", record, record->running,
+					  "running");
+		record->inactive =
+			xml_expect(root, DOMAINS_FOLDER, record, record->persistent, "defined");
+		g_ptr_array_add(domains->records, record);
+	}
+	return domains;
+}
+
+static Domains *list_load(Root *root)
+{
+	size_t length;
+	g_autofree char *text = root_read(root, DOMAINS_LIST, NULL, LIST_MAX, &length);
+	json_t *document = text ? json_loadb(text, length, 0, NULL) : NULL;
+	bool whole = json_is_array(json_object_get(document, "domains"));
+	Domains *domains = whole ? list_parse(root, document) : NULL;
+
+	if (text && !domains)
+		root_note_text(root, DOMAINS_LIST, "is damaged");
+	json_decref(document);
+	return domains;
+}
+
+Domains *domains_captured(Root *root)
+{
+	Domains *domains = list_load(root);
+
+	return domains ? domains : domains_captured_files(root);
+}

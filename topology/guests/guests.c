@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: MIT */
+#include "topology/guests/guests.h"
+
+#include <string.h>
+
+#define DEADLINE 10 /* seconds */
+#define LOG_TAIL (4u << 20)
+
+/* Guests */
+
+static hwloc_bitmap_t set_copy(hwloc_const_bitmap_t set)
+{
+	return set ? hwloc_bitmap_dup(set) : NULL;
+}
+
+static int thread_compare(const void *a, const void *b)
+{
+	const GuestThread *one = a, *other = b;
+
+	if (one->number != other->number)
+		return one->number < other->number ? -1 : 1;
+	return one->tid < other->tid ? -1 : one->tid > other->tid;
+}
+
+/* The thread NUMBER, made where there is none. */
+static GuestThread *thread_at(GArray *threads, unsigned number)
+{
+	GuestThread thread = {.number = number};
+
+	for (guint i = 0; i < threads->len; i++)
+		if (g_array_index(threads, GuestThread, i).number == number)
+			return &g_array_index(threads, GuestThread, i);
+	g_array_append_val(threads, thread);
+	return &g_array_index(threads, GuestThread, threads->len - 1);
+}
+
+/* XML */
+
+static void pins_take(GArray *threads, const GArray *pins, bool live, bool make)
+{
+	for (guint i = 0; i < pins->len; i++) {
+		const DomainPin *pin = &g_array_index(pins, DomainPin, i);
+		hwloc_bitmap_t *set;
+		GuestThread *thread = NULL;
+
+		for (guint t = 0; t < threads->len && !thread; t++)
+			if (g_array_index(threads, GuestThread, t).number == pin->number)
+				thread = &g_array_index(threads, GuestThread, t);
+		if (!thread && make)
+			thread = thread_at(threads, pin->number);
+		if (!thread)
+			continue;
+		set = live ? &thread->live : &thread->inactive;
+		if (!*set)
+			*set = set_copy(pin->cpus);
+	}
+}
+
+/* vCPUs of either XML: of the live one where the domain runs. */
+static void vcpus_take(Guest *guest, const Domain *domain)
+{
+	guest->vcpus = (unsigned)hwloc_bitmap_weight(domain->enabled);
+	guest->vcpus_max = domain->vcpus_max;
+	for (int vcpu = hwloc_bitmap_first(domain->enabled); vcpu >= 0;
+	     vcpu = hwloc_bitmap_next(domain->enabled, vcpu)) {
+		GuestThread thread = {.number = (unsigned)vcpu};
+
+		g_array_append_val(guest->vcpu_threads, thread);
+	}
+}
+
+static void emulator_take(Guest *guest, const Domain *domain, bool live)
+{
+	GuestThread *thread = thread_at(guest->emulator_threads, 0);
+
+	if (live)
+		thread->live = set_copy(domain->emulatorpin);
+	else
+		thread->inactive = set_copy(domain->emulatorpin);
+}
+
+static void live_take(Guest *guest, const Domain *domain)
+{
+	guest->cpuset_live = set_copy(domain->cpuset);
+	guest->nodes_live = set_copy(domain->nodes);
+	guest->overcommit_live = g_strdupv(domain->overcommit);
+}
+
+static void inactive_take(Guest *guest, const Domain *domain)
+{
+	guest->cpuset_inactive = set_copy(domain->cpuset);
+	guest->nodes_inactive = set_copy(domain->nodes);
+	guest->overcommit_inactive = g_strdupv(domain->overcommit);
+}
+
+/* What is said once, of the XML that counts: the inactive one, the live one where transient. */
+static void settings_take(Guest *guest, const Domain *domain)
+{
+	bool host = domain->cpu_mode && (!strcmp(domain->cpu_mode, "host-passthrough") ||
+					 !strcmp(domain->cpu_mode, "maximum"));
+
+	guest->cpu_mode = g_strdup(domain->cpu_mode);
+	guest->migratable_unknown = host && !domain->migratable_said;
+	guest->locked = domain->locked;
+	guest->hugepages = domain->hugepages;
+	guest->page = domain->page;
+	guest->eoi = domain->eoi;
+	guest->memory = domain->memory;
+	guest->doubled_pins = domain->doubled_pins;
+	guest->ignored_pins = domain->ignored_pins;
+	guest->namespace_missing = domain->namespace_missing;
+	for (unsigned i = 0; i < domain->slow_devices->len; i++)
+		g_ptr_array_add(guest->slow_devices,
+				g_strdup(g_ptr_array_index(domain->slow_devices, i)));
+}
+
+static Domain *xml_parse(Root *root, const char *xml, const char *source, const char *name)
+{
+	g_autoptr(GError) error = NULL;
+	Domain *domain = xml ? domain_parse(xml, strlen(xml), &error) : NULL;
+	g_autofree char *shown = NULL;
+
+	if (xml && !domain) {
+		shown = g_strdup_printf("%s of %s", source ? source : "XML", name);
+		root_note_text(root, shown, error->message);
+	}
+	return domain;
+}
+
+/* Threads that libvirt or taskset saw; those of this machine's /proc come after and count more. */
+static void real_set(GuestThread *thread, const char *list)
+{
+	if (list && !thread->real)
+		thread->real = cpulist_parse(list, NULL);
+}
+
+static const char *affinity_of(const DomainRecord *record, unsigned tid)
+{
+	return record->affinities && tid
+		       ? g_hash_table_lookup(record->affinities, GUINT_TO_POINTER(tid))
+		       : NULL;
+}
+
+static void real_take(Guest *guest, const DomainRecord *record, const Domain *live)
+{
+	GuestThread *emulator = thread_at(guest->emulator_threads, 0);
+
+	for (guint i = 0; i < guest->vcpu_threads->len; i++) {
+		GuestThread *thread = &g_array_index(guest->vcpu_threads, GuestThread, i);
+
+		if (live && thread->number < live->tids->len)
+			thread->tid = g_array_index(live->tids, unsigned, thread->number);
+		if (record->real && i < g_strv_length(record->real))
+			real_set(thread, record->real[i]);
+		real_set(thread, affinity_of(record, thread->tid));
+	}
+	real_set(emulator, affinity_of(record, record->pid));
+	if (emulator->real)
+		emulator->tid = record->pid;
+}
+
+static Guest *guest_of(Root *root, DomainRecord *record)
+{
+	Guest *guest = guest_new(record->name);
+	g_autoptr(Domain) live = xml_parse(root, record->live, record->live_source, record->name);
+	g_autoptr(Domain) inactive =
+		xml_parse(root, record->inactive, record->inactive_source, record->name);
+
+	guest->uuid = g_strdup(record->uuid);
+	guest->running = record->running;
+	guest->persistent = record->persistent;
+	guest->pid = record->pid;
+	guest->halt_exits = record->halt_exits;
+	if (live || inactive) {
+		vcpus_take(guest, live ? live : inactive);
+		settings_take(guest, inactive ? inactive : live);
+	}
+	if (live) {
+		live_take(guest, live);
+		pins_take(guest->vcpu_threads, live->vcpupins, true, false);
+		pins_take(guest->iothreads, live->iothreads, true, true);
+		emulator_take(guest, live, true);
+	}
+	if (inactive) {
+		inactive_take(guest, inactive);
+		pins_take(guest->vcpu_threads, inactive->vcpupins, false, false);
+		pins_take(guest->iothreads, inactive->iothreads, false, true);
+		emulator_take(guest, inactive, false);
+	}
+	real_take(guest, record, live);
+	guest->live_xml = g_steal_pointer(&record->live);
+	guest->inactive_xml = g_steal_pointer(&record->inactive);
+	return guest;
+}
+
+/* Processes */
+
+static void thread_real(GuestThread *thread, const Task *task)
+{
+	hwloc_bitmap_free(thread->real);
+	thread->real = set_copy(task->allowed);
+	thread->tid = task->tid;
+	g_free(thread->comm);
+	thread->comm = g_strdup(task->comm);
+}
+
+/* One more emulator thread, with the pins of the first; that one is the main thread. */
+static void emulator_add(Guest *guest, const Task *task)
+{
+	GuestThread *first = thread_at(guest->emulator_threads, 0), more = {0};
+
+	if (!first->comm && task->tid == task->pid) {
+		thread_real(first, task);
+		return;
+	}
+	more.live = set_copy(first->live);
+	more.inactive = set_copy(first->inactive);
+	thread_real(&more, task);
+	g_array_append_val(guest->emulator_threads, more);
+}
+
+static void task_take(Guest *guest, const Task *task)
+{
+	unsigned number;
+
+	if (qemu_vcpu_parse(task->comm, &number))
+		thread_real(thread_at(guest->vcpu_threads, number), task);
+	else if (qemu_iothread_parse(task->comm, &number))
+		thread_real(thread_at(guest->iothreads, number), task);
+	else if (!qemu_worker(task->comm))
+		emulator_add(guest, task);
+}
+
+static void process_take(Guest *guest, QemuProcess *process, const TaskFacts *tasks)
+{
+	process->taken = true;
+	guest->running = true;
+	guest->pid = process->pid;
+	guest->argv = g_strdupv(process->argv);
+	if (process->halt_exits >= 0)
+		guest->halt_exits = process->halt_exits;
+	for (guint i = 0; i < process->count; i++)
+		task_take(guest, &g_array_index(tasks->tasks, Task, process->first + i));
+}
+
+/* Is it this guest's? By pid, by uuid, else by name. */
+static bool is_process_of(const Guest *guest, const QemuProcess *process)
+{
+	if (process->taken || !guest->running)
+		return false;
+	if (guest->pid)
+		return guest->pid == process->pid;
+	if (guest->uuid && process->uuid)
+		return !g_ascii_strcasecmp(guest->uuid, process->uuid);
+	return process->name && !strcmp(guest->name, process->name);
+}
+
+static Guest *unlisted_new(const QemuProcess *process, unsigned vcpus)
+{
+	g_autofree char *name =
+		process->name ? g_strdup(process->name) : g_strdup_printf("pid %u", process->pid);
+	Guest *guest = guest_new(name);
+
+	guest->uuid = g_strdup(process->uuid);
+	guest->unlisted = true;
+	guest->vcpus = guest->vcpus_max = vcpus;
+	if (process->argv)
+		guest->overcommit_live = qemu_args_overcommit((const char *const *)process->argv);
+	return guest;
+}
+
+static unsigned vcpus_of(const QemuProcess *process, const TaskFacts *tasks)
+{
+	unsigned n = 0, vcpu;
+
+	for (guint i = 0; i < process->count; i++)
+		n += qemu_vcpu_parse(g_array_index(tasks->tasks, Task, process->first + i).comm,
+				     &vcpu);
+	return n;
+}
+
+/* PROCESSES to the guests they are of, what is left to guests of its own. */
+static void processes_take(GuestFacts *facts, GPtrArray *processes, const TaskFacts *tasks)
+{
+	guint listed = facts->guests->len;
+
+	for (unsigned p = 0; p < processes->len; p++) {
+		QemuProcess *process = g_ptr_array_index(processes, p);
+		unsigned vcpus = vcpus_of(process, tasks);
+
+		for (guint i = 0; i < listed && !process->taken; i++) {
+			Guest *guest = g_ptr_array_index(facts->guests, i);
+
+			if (is_process_of(guest, process))
+				process_take(guest, process, tasks);
+		}
+		/* no vCPUs: a probe of libvirt's, qemu-img, qemu-ga */
+		if (process->taken || (!vcpus && !process->name))
+			continue;
+		g_ptr_array_add(facts->guests, unlisted_new(process, vcpus));
+		process_take(g_ptr_array_index(facts->guests, facts->guests->len - 1), process,
+			     tasks);
+	}
+}
+
+/* Where memory is matters for guests that say where it has to be. */
+static void memory_load(Root *root, GuestFacts *facts, unsigned seconds)
+{
+	g_autoptr(GArray) pids = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	g_autoptr(GHashTable) memory = NULL;
+
+	for (unsigned i = 0; i < facts->guests->len; i++) {
+		const Guest *guest = g_ptr_array_index(facts->guests, i);
+
+		if (guest->pid && (guest->nodes_live || guest->nodes_inactive))
+			g_array_append_val(pids, guest->pid);
+	}
+	memory = qemu_memory_load(root, pids, seconds);
+	for (unsigned i = 0; i < facts->guests->len; i++) {
+		Guest *guest = g_ptr_array_index(facts->guests, i);
+		GHashTable *nodes = g_hash_table_lookup(memory, GUINT_TO_POINTER(guest->pid));
+
+		if (guest->pid && nodes)
+			guest->node_memory = g_hash_table_ref(nodes);
+	}
+}
+
+/* Logs */
+
+static const char refusal[] = "guest stopping CPU not supported";
+
+/* The line that holds AT. */
+static char *line_at(const char *text, const char *at)
+{
+	while (at > text && at[-1] != '\n')
+		at--;
+	return g_utf8_make_valid(at, (gssize)strcspn(at, "\n"));
+}
+
+char *guest_log_parse(const char *text)
+{
+	const char *start = g_strrstr(text, "starting up libvirt version");
+	const char *at = g_strrstr(start ? start : text, refusal);
+
+	return at ? line_at(text, at) : NULL;
+}
+
+/* A log holds whole command lines: a snapshot keeps the one line. */
+static void log_load(Root *root, Guest *guest)
+{
+	g_autofree char *path = g_strdup_printf("/var/log/libvirt/qemu/%s.log", guest->name);
+	size_t length;
+	int failure = 0;
+	g_autofree char *text = NULL;
+
+	if (!guest->running || strchr(guest->name, '/'))
+		return;
+	text = root_read_tail(root, path, LOG_TAIL, &length, &failure);
+	if (!text) {
+		root_failed(root, path, "/var/log/libvirt/qemu/*.log", failure);
+		return;
+	}
+	root_note_damage(root, path, "/var/log/libvirt/qemu/*.log", text, length);
+	guest->log_refusal = guest_log_parse(text);
+	root_record_text(root, path, guest->log_refusal ? guest->log_refusal : "");
+}
+
+/* The whole */
+
+static Domains *domains_load(Root *root, const FactsOptions *options, unsigned seconds)
+{
+	const char *uri = options->uri ? options->uri : "qemu:///system";
+	g_autoptr(GError) error = NULL;
+	Domains *domains = NULL;
+
+	if (options->domains) {
+		domains = domains_read(root, options->domains, &error);
+		if (!domains)
+			root_remark(root, options->domains, error->message);
+	} else if (options->uri || root_is_live(root)) {
+		domains = domains_ask(root, uri, seconds, options->counters);
+	} else {
+		domains = domains_captured(root);
+		if (!domains && !root_is_snapshot(root))
+			root_note_text(root, "/etc/libvirt/qemu",
+				       "the capture holds no domains; capture with `planner "
+				       "snapshot`, or name a directory with --domains");
+	}
+	return domains;
+}
+
+static int guest_compare(const void *a, const void *b)
+{
+	const Guest *one = *(const Guest *const *)a, *other = *(const Guest *const *)b;
+	int names = strcmp(one->name, other->name);
+
+	return names ? names : one->pid < other->pid ? -1 : one->pid > other->pid;
+}
+
+static void guests_sort(GuestFacts *facts)
+{
+	g_ptr_array_sort(facts->guests, guest_compare);
+	for (unsigned i = 0; i < facts->guests->len; i++) {
+		Guest *guest = g_ptr_array_index(facts->guests, i);
+
+		g_array_sort(guest->vcpu_threads, thread_compare);
+		g_array_sort(guest->iothreads, thread_compare);
+		thread_at(guest->emulator_threads, 0); /* one at least */
+	}
+}
+
+static GuestFacts *facts_of(Root *root, Domains *domains)
+{
+	GuestFacts *facts = guests_new(domains ? domains->source : "/proc");
+
+	if (!domains)
+		return facts;
+	facts->libvirt = g_strdup(domains->libvirt);
+	facts->qemu = g_strdup(domains->qemu);
+	for (unsigned i = 0; i < domains->records->len; i++)
+		g_ptr_array_add(facts->guests,
+				guest_of(root, g_ptr_array_index(domains->records, i)));
+	return facts;
+}
+
+/* Seconds up to END of the monotonic clock; one at least, so that it is tried. */
+static unsigned seconds_left(gint64 end)
+{
+	gint64 left = (end - g_get_monotonic_time()) / G_USEC_PER_SEC;
+
+	return (unsigned)MAX(left, 1);
+}
+
+GuestFacts *guests_load(Root *root, const FactsOptions *options, const TaskFacts *tasks)
+{
+	unsigned seconds = options->deadline ? options->deadline : DEADLINE;
+	gint64 end = g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;
+	g_autoptr(Domains) domains = domains_load(root, options, seconds);
+	GuestFacts *facts;
+
+	if (domains)
+		domains_record_into(root, domains);
+	facts = facts_of(root, domains);
+	if (!domains || !domains->elsewhere) {
+		g_autoptr(GPtrArray) processes = qemu_load(root, tasks, seconds_left(end));
+
+		processes_take(facts, processes, tasks);
+		memory_load(root, facts, seconds_left(end));
+		for (unsigned i = 0; i < facts->guests->len; i++)
+			log_load(root, g_ptr_array_index(facts->guests, i));
+	}
+	guests_sort(facts);
+	if (!domains && !facts->guests->len)
+		g_clear_pointer(&facts, guests_free);
+	return facts;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#define LIBVIRT_LOAD_OWN_NAMES
+#include "topology/guests/libvirt_load.h"
+#include "topology/base/library.h"
+
+#include <glib.h>
+
+#define LIBRARY "libvirt.so.0" /* the name its ABI has had since 2005 */
+
+Libvirt libvirt_table;
+
+/* AddressSanitizer wraps the xdr_*() functions libvirt talks with, and finds the real ones only in
+ * libraries that are there at the start: so under it libvirt is linked, not loaded later. */
+#if defined(__SANITIZE_ADDRESS__)
+__attribute__((used)) static int (*const linked)(void) = virInitialize;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+__attribute__((used)) static int (*const linked)(void) = virInitialize;
+#endif
+#endif
+
+static void silence(void *data, virErrorPtr error)
+{
+	(void)data, (void)error;
+}
+
+bool libvirt_load(void)
+{
+	static bool loaded;
+	void *library;
+
+	if (loaded)
+		return true;
+	library = library_open(LIBRARY);
+	if (!library)
+		return false;
+	loaded = true;
+#define LIBVIRT_FIND(function) loaded &= library_find(library, #function, &libvirt_table.function);
+	LIBVIRT_FUNCTIONS(LIBVIRT_FIND)
+#undef LIBVIRT_FIND
+	if (loaded)
+		libvirt_table.virSetErrorFunc(NULL, silence);
+	return loaded;
+}
+
+/* virGetVersion(): major * 1,000,000 + minor * 1,000 + release */
+char *libvirt_version(unsigned long version)
+{
+	return version ? g_strdup_printf("%lu.%lu.%lu", version / 1000000, version / 1000 % 1000,
+					 version % 1000)
+		       : NULL;
+}

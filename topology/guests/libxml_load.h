@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libxml2, loaded when domain XML is read and not before: with the character tables it brings (ICU)
+ * it costs a process more at its start than a whole plan takes.
+ *
+ * Include this instead of <libxml/…>; call libxml_load() once, then libxml2's functions by their
+ * own names. To use another function of it: add a row below and its name at the end.
+ */
+#ifndef TOPOLOGY_GUESTS_LIBXML_LOAD_H
+#define TOPOLOGY_GUESTS_LIBXML_LOAD_H
+
+#include <libxml/parser.h>
+#include <libxml/parserInternals.h>
+#include <libxml/tree.h>
+#include <stdbool.h>
+
+#define LIBXML_FUNCTIONS(X)                                                                        \
+	X(xmlBufferContent)                                                                        \
+	X(xmlBufferCreate)                                                                         \
+	X(xmlBufferFree)                                                                           \
+	X(xmlCtxtReadMemory)                                                                       \
+	X(xmlDocGetRootElement)                                                                    \
+	X(xmlFreeDoc)                                                                              \
+	X(xmlFreeNode)                                                                             \
+	X(xmlFreeParserCtxt)                                                                       \
+	X(xmlGetNoNsProp)                                                                          \
+	X(xmlIsBlankNode)                                                                          \
+	X(xmlNewParserCtxt)                                                                        \
+	X(xmlNodeDump)                                                                             \
+	X(xmlNodeGetContent)                                                                       \
+	X(xmlReadMemory)                                                                           \
+	X(xmlSetProp)                                                                              \
+	X(xmlStopParser)                                                                           \
+	X(xmlUnlinkNode)
+
+typedef struct Libxml {
+#define LIBXML_MEMBER(function) __typeof__(function) *function;
+	LIBXML_FUNCTIONS(LIBXML_MEMBER)
+#undef LIBXML_MEMBER
+	xmlFreeFunc *free; /* xmlFree is a variable */
+} Libxml;
+
+extern Libxml libxml_table;
+
+/* Load it, once; false when this machine has no libxml2. */
+bool libxml_load(void);
+
+#ifndef LIBXML_LOAD_OWN_NAMES /* libxml_load.c names the functions themselves */
+#undef xmlFree
+#define xmlFree (*libxml_table.free)
+#define xmlBufferContent libxml_table.xmlBufferContent
+#define xmlBufferCreate libxml_table.xmlBufferCreate
+#define xmlBufferFree libxml_table.xmlBufferFree
+#define xmlCtxtReadMemory libxml_table.xmlCtxtReadMemory
+#define xmlDocGetRootElement libxml_table.xmlDocGetRootElement
+#define xmlFreeDoc libxml_table.xmlFreeDoc
+#define xmlFreeNode libxml_table.xmlFreeNode
+#define xmlFreeParserCtxt libxml_table.xmlFreeParserCtxt
+#define xmlGetNoNsProp libxml_table.xmlGetNoNsProp
+#define xmlIsBlankNode libxml_table.xmlIsBlankNode
+#define xmlNewParserCtxt libxml_table.xmlNewParserCtxt
+#define xmlNodeDump libxml_table.xmlNodeDump
+#define xmlNodeGetContent libxml_table.xmlNodeGetContent
+#define xmlReadMemory libxml_table.xmlReadMemory
+#define xmlSetProp libxml_table.xmlSetProp
+#define xmlStopParser libxml_table.xmlStopParser
+#define xmlUnlinkNode libxml_table.xmlUnlinkNode
+#endif
+
+#endif

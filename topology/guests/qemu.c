@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+#include "topology/guests/qemu.h"
+
+#include "topology/guests/domain.h"
+#include "topology/base/worker.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CMDLINE_MAX (1u << 20)
+#define NUMA_MAPS_MAX (16u << 20)
+#define DEBUGFS "/sys/kernel/debug/kvm"
+
+/* Names */
+
+static bool number_ends(const char *text, const char *tail, unsigned *number)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	if (!digits || digits > 5 || !g_str_has_prefix(text + digits, tail))
+		return false;
+	*number = (unsigned)g_ascii_strtoull(text, NULL, 10);
+	return *tail || !text[digits];
+}
+
+bool qemu_vcpu_parse(const char *comm, unsigned *vcpu)
+{
+	return g_str_has_prefix(comm, "CPU ") && number_ends(comm + 4, "/", vcpu);
+}
+
+bool qemu_iothread_parse(const char *comm, unsigned *iothread)
+{
+	static const char prefix[] = "IO iothread";
+
+	return g_str_has_prefix(comm, prefix) && number_ends(comm + strlen(prefix), "", iothread);
+}
+
+bool qemu_worker(const char *comm)
+{
+	return g_str_has_prefix(comm, "vhost-") || g_str_has_prefix(comm, "kvm-nx-lpage") ||
+	       g_str_has_prefix(comm, "kvm-pit/");
+}
+
+/* Commas in values are doubled; without guest= the first value is the name. */
+char *qemu_name_parse(const char *value)
+{
+	GString *word = g_string_new(NULL);
+
+	for (;; value++) {
+		bool end = !*value || (*value == ',' && value[1] != ',');
+
+		if (!end) {
+			value += *value == ',';
+			g_string_append_c(word, *value);
+			continue;
+		}
+		if (g_str_has_prefix(word->str, "guest="))
+			g_string_erase(word, 0, (gssize)strlen("guest="));
+		else if (strchr(word->str, '='))
+			g_string_truncate(word, 0);
+		if (word->len || !*value)
+			break;
+	}
+	return g_string_free(word, !word->len);
+}
+
+/* QEMU's own text and libraries: mapped from a file and clean, or from where programs lie. */
+static bool is_program(const char *line)
+{
+	static const char *const folders[] = {"/usr/", "/lib", "/bin/", "/sbin/"};
+	const char *file = strstr(line, " file=");
+
+	if (!file)
+		return false;
+	for (unsigned i = 0; i < G_N_ELEMENTS(folders); i++)
+		if (g_str_has_prefix(file + strlen(" file="), folders[i]))
+			return true;
+	return !strstr(line, " dirty=") && !strstr(line, " anon=") && !strstr(line, " huge ");
+}
+
+GHashTable *numa_maps_parse(const char *text)
+{
+	GHashTable *nodes = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+	for (unsigned i = 0; lines[i]; i++) {
+		const char *size = strstr(lines[i], "kernelpagesize_kB=");
+		uint64_t page = size ? g_ascii_strtoull(strchr(size, '=') + 1, NULL, 10) << 10 : 0;
+
+		if (is_program(lines[i]))
+			continue;
+		for (const char *at = lines[i]; page && (at = strstr(at, " N")); at++) {
+			char *end;
+			guint64 node = g_ascii_strtoull(at + 2, &end, 10), *bytes;
+
+			if (end == at + 2 || *end != '=' || node >= CPULIST_LIMIT)
+				continue;
+			bytes = g_hash_table_lookup(nodes, GUINT_TO_POINTER((guint)node));
+			if (!bytes) {
+				bytes = g_new0(guint64, 1);
+				g_hash_table_insert(nodes, GUINT_TO_POINTER((guint)node), bytes);
+			}
+			*bytes += g_ascii_strtoull(end + 1, NULL, 10) * page;
+		}
+	}
+	return nodes;
+}
+
+/* Reading in a child: lines "PID FAILURE LENGTH\n" and LENGTH bytes each. */
+
+typedef struct Reading {
+	Root *root;
+	const GArray *pids;
+	const char *file;
+	size_t limit;
+} Reading;
+
+static bool files_send(int fd, const void *data)
+{
+	const Reading *reading = data;
+
+	for (guint i = 0; i < reading->pids->len; i++) {
+		unsigned pid = g_array_index(reading->pids, unsigned, i);
+		g_autofree char *path = g_strdup_printf("/proc/%u/%s", pid, reading->file);
+		size_t length = 0;
+		int failure = 0;
+		g_autofree char *text =
+			root_read_private(reading->root, path, reading->limit, &length, &failure);
+		g_autofree char *head =
+			g_strdup_printf("%u %d %zu\n", pid, failure, text ? length : 0);
+
+		if (!worker_write(fd, head, strlen(head)) ||
+		    !worker_write(fd, text ? text : "", text ? length : 0))
+			return false;
+	}
+	return true;
+}
+
+typedef void Take(Root *root, unsigned pid, int failure, const char *bytes, size_t length,
+		  void *data);
+
+static void files_take(Root *root, const char *answer, size_t length, Take *take, void *data)
+{
+	const char *end = answer + length;
+
+	while (answer < end) {
+		char *at;
+		unsigned pid = (unsigned)g_ascii_strtoull(answer, &at, 10);
+		int failure = (int)g_ascii_strtoull(at, &at, 10);
+		size_t size = (size_t)g_ascii_strtoull(at, &at, 10);
+
+		if (*at != '\n' || size > (size_t)(end - at - 1))
+			return; /* cut short by the deadline */
+		take(root, pid, failure, at + 1, size, data);
+		answer = at + 1 + size;
+	}
+}
+
+/* FILE of each of PIDS: on this machine through a child, of a capture directly. */
+static void files_read(Root *root, const GArray *pids, const char *file, size_t limit,
+		       unsigned seconds, Take *take, void *data)
+{
+	Reading reading = {root, pids, file, limit};
+	g_autofree char *answer = NULL, *source = NULL;
+	size_t length;
+	WorkerEnd end;
+
+	if (!pids->len)
+		return;
+	if (!root_is_live(root)) {
+		for (guint i = 0; i < pids->len; i++) {
+			unsigned pid = g_array_index(pids, unsigned, i);
+			g_autofree char *path = g_strdup_printf("/proc/%u/%s", pid, file);
+			int failure = 0;
+			g_autofree char *text =
+				root_read_private(root, path, limit, &length, &failure);
+
+			take(root, pid, failure, text ? text : "", text ? length : 0, data);
+		}
+		return;
+	}
+	answer = worker_run(files_send, &reading, seconds, &length, &end);
+	files_take(root, answer ? answer : "", answer ? length : 0, take, data);
+	source = g_strdup_printf("/proc/PID/%s", file);
+	if (end == WORKER_LATE)
+		root_remark(root, source, "hangs: a QEMU process is stuck in the kernel");
+	else if (end != WORKER_DONE)
+		root_remark(root, source, "not all were read: the reading process failed");
+}
+
+/* Command lines */
+
+static QemuProcess *process_find(const GPtrArray *processes, unsigned pid)
+{
+	for (unsigned i = 0; i < processes->len; i++) {
+		QemuProcess *process = g_ptr_array_index(processes, i);
+
+		if (process->pid == pid)
+			return process;
+	}
+	return NULL;
+}
+
+static char **argv_split(const char *bytes, size_t length)
+{
+	GPtrArray *argv = g_ptr_array_new();
+
+	for (size_t at = 0; at < length; at += strnlen(bytes + at, length - at) + 1) {
+		g_autofree char *raw = g_strndup(bytes + at, length - at);
+
+		g_ptr_array_add(argv, g_utf8_make_valid(raw, -1));
+	}
+	g_ptr_array_add(argv, NULL);
+	return (char **)g_ptr_array_free(argv, FALSE);
+}
+
+static void argv_record(Root *root, const char *path, char **argv)
+{
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+
+	for (unsigned i = 0; argv[i]; i++)
+		g_byte_array_append(bytes, (const guint8 *)argv[i], (guint)strlen(argv[i]) + 1);
+	root_record_bytes(root, path, bytes->data, bytes->len);
+}
+
+static void cmdline_take(Root *root, unsigned pid, int failure, const char *bytes, size_t length,
+			 void *data)
+{
+	QemuProcess *process = process_find(data, pid);
+	g_autofree char *path = g_strdup_printf("/proc/%u/cmdline", pid);
+	g_auto(GStrv) argv = NULL;
+
+	if (failure || !process) {
+		root_failed(root, path, "/proc/PID/cmdline", failure);
+		return;
+	}
+	if (!length)
+		return; /* ended */
+	if (!root_is_live(root) && bytes[length - 1])
+		root_note_text(root, "/proc/PID/cmdline", "was cut, or is damaged");
+	argv = argv_split(bytes, length);
+	process->argv = qemu_args_keep((const char *const *)argv);
+	argv_record(root, path, process->argv);
+	for (unsigned i = 0; process->argv[i]; i++) {
+		const char *value = process->argv[i + 1];
+
+		if (value && g_str_has_suffix(process->argv[i], "-name") && !process->name)
+			process->name = qemu_name_parse(value);
+		else if (value && g_str_has_suffix(process->argv[i], "-uuid") && !process->uuid)
+			process->uuid = g_strdup(value);
+	}
+}
+
+/* Processes */
+
+static bool is_qemu(const GArray *tasks, guint first, guint count)
+{
+	unsigned vcpu;
+
+	if (g_str_has_prefix(g_array_index(tasks, Task, first).comm, "qemu-"))
+		return true;
+	for (guint i = first; i < first + count; i++)
+		if (qemu_vcpu_parse(g_array_index(tasks, Task, i).comm, &vcpu))
+			return true;
+	return false;
+}
+
+static void processes_find(GPtrArray *processes, GArray *pids, const GArray *tasks)
+{
+	guint count;
+
+	for (guint first = 0; first < tasks->len; first += count) {
+		unsigned pid = g_array_index(tasks, Task, first).pid;
+		QemuProcess *process;
+
+		for (count = 1; first + count < tasks->len; count++)
+			if (g_array_index(tasks, Task, first + count).pid != pid)
+				break;
+		if (!is_qemu(tasks, first, count))
+			continue;
+		process = g_new0(QemuProcess, 1);
+		*process =
+			(QemuProcess){.pid = pid, .first = first, .count = count, .halt_exits = -1};
+		g_ptr_array_add(processes, process);
+		g_array_append_val(pids, pid);
+	}
+}
+
+static void process_free(gpointer data)
+{
+	QemuProcess *process = data;
+
+	g_free(process->name);
+	g_free(process->uuid);
+	g_strfreev(process->argv);
+	g_free(process);
+}
+
+/* A guest's statistics are in kvm/PID-FD. */
+static void exits_load(Root *root, GPtrArray *processes)
+{
+	g_auto(GStrv) names = root_exists(root, DEBUGFS) ? root_list(root, DEBUGFS, NULL) : NULL;
+
+	for (unsigned i = 0; names && names[i]; i++) {
+		char *end;
+		unsigned pid = (unsigned)g_ascii_strtoull(names[i], &end, 10);
+		QemuProcess *process = *end == '-' ? process_find(processes, pid) : NULL;
+		g_autofree char *path = g_strdup_printf(DEBUGFS "/%s/halt_exits", names[i]);
+		uint64_t exits;
+
+		if (process && root_number(root, path, DEBUGFS "/*/halt_exits", &exits) &&
+		    exits <= G_MAXINT64)
+			process->halt_exits = (int64_t)exits;
+	}
+}
+
+GPtrArray *qemu_load(Root *root, const TaskFacts *tasks, unsigned seconds)
+{
+	GPtrArray *processes = g_ptr_array_new_with_free_func(process_free);
+	g_autoptr(GArray) pids = g_array_new(FALSE, FALSE, sizeof(unsigned));
+
+	processes_find(processes, pids, tasks->tasks);
+	files_read(root, pids, "cmdline", CMDLINE_MAX, seconds, cmdline_take, processes);
+	if (processes->len)
+		exits_load(root, processes);
+	return processes;
+}
+
+/* Memory */
+
+/* A snapshot keeps the sums, in numa_maps' own words: the lines name files of the guest. */
+static void memory_record(Root *root, const char *path, GHashTable *nodes)
+{
+	g_autoptr(GString) line = g_string_new("sum");
+
+	for (guint node = 0; node < CPULIST_LIMIT; node++) {
+		guint64 *bytes = g_hash_table_lookup(nodes, GUINT_TO_POINTER(node));
+
+		if (bytes)
+			g_string_append_printf(line, " N%u=%" G_GUINT64_FORMAT, node, *bytes >> 10);
+	}
+	g_string_append(line, " kernelpagesize_kB=1\n");
+	root_record_text(root, path, line->str);
+}
+
+static void memory_take(Root *root, unsigned pid, int failure, const char *bytes, size_t length,
+			void *data)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%u/numa_maps", pid);
+	g_autofree char *text = g_strndup(bytes, length);
+	GHashTable *nodes;
+
+	if (failure) {
+		root_failed(root, path, "/proc/PID/numa_maps", failure);
+		return;
+	}
+	if (!*text)
+		return; /* ended, or not ours: the kernel shows an empty file */
+	root_note_damage(root, path, "/proc/PID/numa_maps", bytes, length);
+	nodes = numa_maps_parse(text);
+	if (root_recording(root))
+		memory_record(root, path, nodes);
+	g_hash_table_insert(data, GUINT_TO_POINTER(pid), nodes);
+}
+
+GHashTable *qemu_memory_load(Root *root, const GArray *pids, unsigned seconds)
+{
+	GHashTable *memory =
+		g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_hash_table_unref);
+
+	files_read(root, pids, "numa_maps", NUMA_MAPS_MAX, seconds, memory_take, memory);
+	return memory;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include "topology/guests/domain.h"
+
+#include <string.h>
+
+/* Options and whether each takes a value; QEMU takes one dash or two. */
+static const struct {
+	const char *name;
+	bool value;
+} kept[] = {
+	{"name", true},	      {"uuid", true},	     {"accel", true},	 {"machine", true},
+	{"M", true},	      {"cpu", true},	     {"smp", true},	 {"m", true},
+	{"overcommit", true}, {"realtime", true},    {"mem-path", true}, {"mem-prealloc", false},
+	{"numa", true},	      {"enable-kvm", false}, {"no-hpet", false},
+};
+
+static const char *option_name(const char *argument)
+{
+	if (*argument != '-')
+		return NULL;
+	return argument + (argument[1] == '-' ? 2 : 1);
+}
+
+/* How many words of ARGV, from the option it begins with, are kept: 0, 1 or 2. */
+static unsigned words_kept(const char *const *argv)
+{
+	const char *name = option_name(argv[0]);
+
+	for (unsigned i = 0; name && i < G_N_ELEMENTS(kept); i++)
+		if (!strcmp(name, kept[i].name))
+			return kept[i].value && argv[1] ? 2 : 1;
+	return 0;
+}
+
+char **qemu_args_keep(const char *const *argv)
+{
+	GPtrArray *args = g_ptr_array_new();
+
+	if (*argv && **argv != '-')
+		g_ptr_array_add(args, g_strdup(*argv++));
+	while (*argv) {
+		unsigned words = words_kept(argv);
+
+		for (unsigned i = 0; i < words; i++)
+			g_ptr_array_add(args, g_strdup(argv[i]));
+		argv += MAX(words, 1);
+	}
+	g_ptr_array_add(args, NULL);
+	return (char **)g_ptr_array_free(args, FALSE);
+}
+
+char **qemu_args_overcommit(const char *const *argv)
+{
+	GPtrArray *values = g_ptr_array_new();
+
+	for (; *argv; argv++) {
+		const char *name = option_name(*argv);
+
+		if (name && !strcmp(name, "overcommit") && argv[1])
+			g_ptr_array_add(values, g_strdup(*++argv));
+	}
+	g_ptr_array_add(values, NULL);
+	return (char **)g_ptr_array_free(values, FALSE);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A host as planner sees it: cores with their CPUs, NUMA nodes, L3 caches, devices.
+ *
+ * Loaded with hwloc from this machine or from a file and turned into plain arrays; nothing here
+ * keeps the hwloc topology. CPUs are OS indexes always. Arrays are in a fixed order, so that the
+ * same machine gives the same Host whatever the order in its file: cores   by lowest CPU nodes   by
+ * OS index l3s     by lowest CPU           devices by name `core`, `l3` and `node` fields elsewhere
+ * are positions in these arrays, never OS indexes (Linux repeats core ids across packages, hwloc
+ * gives L3s none, NUMA ids may be sparse: 0,8,252).
+ */
+#ifndef TOPOLOGY_HOST_HOST_H
+#define TOPOLOGY_HOST_HOST_H
+
+#include "topology/base/cpulist.h"
+
+#include <stdint.h>
+
+#define HOST_NONE G_MAXUINT /* no such core, L3, node */
+#define HOST_MAX_THREADS 8  /* most threads of a core Linux knows: POWER8 SMT8 */
+
+typedef struct Core {
+	unsigned cpu[HOST_MAX_THREADS]; /* its online CPUs, ascending: the siblings */
+	unsigned n_cpus;
+	unsigned package; /* OS index of its socket; 0 where the file has no package */
+	unsigned node;	  /* position in host->nodes of its home: the DRAM node it belongs to */
+	unsigned l3;	  /* position in host->l3s, HOST_NONE where the host has no L3 */
+	unsigned kind;	  /* hwloc CPU kind, 0 = least capable; all 0 on a host of one kind */
+	bool partial;	  /* an offline sibling is missing from cpu[] */
+} Core;
+
+typedef struct NumaNode {
+	unsigned id;	     /* OS index */
+	uint64_t memory;     /* bytes, 0 = unknown */
+	hwloc_bitmap_t cpus; /* CPUs of the cores whose home it is; empty for a memory-only node */
+	char *subtype;	     /* "MCDRAM", "HBM", …; NULL for plain memory */
+} NumaNode;
+
+typedef struct L3 {
+	hwloc_bitmap_t cpus;
+	uint64_t size; /* bytes, 0 = unknown */
+} L3;
+
+typedef struct Device {
+	char *name;    /* "eth2", "nvme0n1", "mlx5_0" */
+	char *busid;   /* "0000:3b:00.0", or NULL */
+	unsigned node; /* position of the NUMA node it is attached to, HOST_NONE = not known */
+} Device;
+
+typedef struct Host {
+	GArray *cores;	 /* of Core */
+	GArray *nodes;	 /* of NumaNode */
+	GArray *l3s;	 /* of L3 */
+	GArray *devices; /* of Device */
+	GArray *core_of; /* of unsigned: CPU → position of its core, HOST_NONE; use host_core_of()
+			  */
+	hwloc_bitmap_t online; /* CPUs that have a core here */
+	hwloc_bitmap_t
+		offline; /* known to the machine but not here: offline, or hidden by a cgroup */
+	hwloc_bitmap_t allowed; /* what the cgroup of whoever read the machine allows */
+	unsigned n_kinds;	/* CPU kinds: 1, or more on hybrid machines */
+	unsigned max_threads;	/* most threads of any core */
+	char *arch;		/* "x86_64", …; NULL = not said */
+	char *model;		/* CPU model name; NULL = not said */
+	bool live;		/* read from the running machine */
+	char *fingerprint;	/* "sha256:…" of what plans depend on: see host_fingerprint() */
+} Host;
+
+/*
+ * Load a host. SOURCE is NULL for this machine, else: a directory (a captured root that holds /sys,
+ * hwloc's fsroot), a file (hwloc XML), or an hwloc synthetic description ("pack:2 core:8 pu:2").
+ * A file or directory of that name wins; a SOURCE that looks like a path and does not exist is an
+ * error. Reading never rebinds a thread (HWLOC_TOPOLOGY_FLAG_DONT_CHANGE_BINDING) and sees CPUs
+ * beyond the reader's own cgroup (HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED).
+ *
+ * Returns a Host, yours, or NULL with PLANNER_ERROR_INPUT or _SYSTEM. Refused although hwloc takes
+ * it: duplicate OS indexes, PUs whose set is not their own index, CPUs at or above CPULIST_LIMIT,
+ * cores of more than HOST_MAX_THREADS threads, synthetic indexes= that hwloc ignored, files over 64
+ * MiB, special files, XML that names external entities.
+ */
+Host *host_load(const char *source, GError **error);
+
+/* Load from hwloc XML text in memory; NAME stands in messages. Same refusals. */
+Host *host_load_xml(const char *name, const char *xml, size_t length, GError **error);
+
+void host_free(Host *host);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Host, host_free)
+
+/*
+ * Build the derived fields (core_of, online, node and L3 sets, max_threads, fingerprint) of a Host
+ * whose cores, nodes, l3s and offline set are filled: for readers of other formats (a saved plan).
+ * False with PLANNER_ERROR_INPUT where two cores share a CPU or an index is out of range.
+ */
+bool host_finish(Host *host, GError **error);
+Host *host_new(void);
+
+const Core *host_core(const Host *host, unsigned core);
+const NumaNode *host_node(const Host *host, unsigned node);
+/* Position of CPU's core, HOST_NONE when no online core has it. */
+unsigned host_core_of(const Host *host, unsigned cpu);
+/* Position of the NUMA node with OS index ID, HOST_NONE. */
+unsigned host_node_of_id(const Host *host, unsigned id);
+/* The device called NAME (by name or bus id), NULL. */
+const Device *host_device(const Host *host, const char *name);
+/* Is CPU known to the machine at all, online or not? */
+bool host_has_cpu(const Host *host, unsigned cpu);
+
+#endif

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+#include "topology/host/host_load.h"
+
+#include <string.h>
+
+typedef struct Build {
+	hwloc_topology_t topology;
+	Host *host;
+	GPtrArray *pus;	       /* CPU → its PU, NULL where there is none */
+	GPtrArray *nodes;      /* position → its NUMANode */
+	GHashTable *positions; /* Core or L3 object → its position + 1 */
+} Build;
+
+/* A PU must be what it says: hwloc takes two of one number, and PUs that name other CPUs. */
+static bool pu_check(const Build *build, hwloc_obj_t pu, GError **error)
+{
+	if (pu->os_index >= CPULIST_LIMIT)
+		return refuse(error, "a PU has the OS index %u; Linux ends at %d", pu->os_index,
+			      CPULIST_LIMIT - 1);
+	if (pu->os_index < build->pus->len && g_ptr_array_index(build->pus, pu->os_index))
+		return refuse(error, "CPU %u is there twice", pu->os_index);
+	if (!hwloc_bitmap_isset(pu->cpuset, pu->os_index) || hwloc_bitmap_weight(pu->cpuset) != 1)
+		return refuse(error, "the PU of CPU %u has a cpuset of other CPUs", pu->os_index);
+	return true;
+}
+
+static bool pus_index(Build *build, GError **error)
+{
+	hwloc_obj_t pu = NULL;
+
+	while ((pu = hwloc_get_next_obj_by_type(build->topology, HWLOC_OBJ_PU, pu))) {
+		if (!pu_check(build, pu, error))
+			return false;
+		if (build->pus->len <= pu->os_index)
+			g_ptr_array_set_size(build->pus, (int)pu->os_index + 1);
+		build->pus->pdata[pu->os_index] = pu;
+	}
+	return true;
+}
+
+static gint by_os_index(gconstpointer a, gconstpointer b)
+{
+	unsigned left = (*(hwloc_obj_t const *)a)->os_index;
+	unsigned right = (*(hwloc_obj_t const *)b)->os_index;
+
+	return (left > right) - (left < right);
+}
+
+/* hwloc says "DRAM" only where there is another kind beside it. */
+static bool is_plain(hwloc_obj_t node)
+{
+	return !node->subtype || g_str_equal(node->subtype, "DRAM");
+}
+
+static void nodes_build(Build *build)
+{
+	hwloc_obj_t object = NULL;
+
+	while ((object = hwloc_get_next_obj_by_type(build->topology, HWLOC_OBJ_NUMANODE, object)))
+		g_ptr_array_add(build->nodes, object);
+	g_ptr_array_sort(build->nodes, by_os_index);
+	for (guint i = 0; i < build->nodes->len; i++) {
+		NumaNode node = {0};
+
+		object = g_ptr_array_index(build->nodes, i);
+		node.id = object->os_index;
+		node.memory = object->attr->numanode.local_memory;
+		node.subtype = is_plain(object) ? NULL : g_strdup(object->subtype);
+		g_array_append_val(build->host->nodes, node);
+	}
+}
+
+static bool holds(hwloc_obj_t node, const Core *core)
+{
+	for (unsigned i = 0; i < core->n_cpus; i++)
+		if (!hwloc_bitmap_isset(node->cpuset, core->cpu[i]))
+			return false;
+	return true;
+}
+
+/*
+ * The node the core belongs to. hwloc lends HBM and persistent-memory nodes the CPUs of their
+ * neighbours; home is the plain memory, and of several plain ones the first.
+ */
+static unsigned home_of(const Build *build, const Core *core)
+{
+	unsigned home = HOST_NONE;
+
+	for (guint i = 0; i < build->nodes->len; i++) {
+		hwloc_obj_t node = g_ptr_array_index(build->nodes, i);
+
+		if (!holds(node, core))
+			continue;
+		if (is_plain(node))
+			return i;
+		if (home == HOST_NONE)
+			home = i;
+	}
+	return home;
+}
+
+/* Position of OBJECT among its kind: the one it has, or NEXT and remembered. */
+static unsigned position_of(Build *build, hwloc_obj_t object, unsigned next)
+{
+	unsigned known = GPOINTER_TO_UINT(g_hash_table_lookup(build->positions, object));
+
+	if (known)
+		return known - 1;
+	g_hash_table_insert(build->positions, object, GUINT_TO_POINTER(next + 1));
+	return next;
+}
+
+static unsigned l3_of(Build *build, hwloc_obj_t pu)
+{
+	GArray *l3s = build->host->l3s;
+	hwloc_obj_t cache = hwloc_get_ancestor_obj_by_type(build->topology, HWLOC_OBJ_L3CACHE, pu);
+	unsigned position;
+
+	if (!cache)
+		return HOST_NONE;
+	position = position_of(build, cache, l3s->len);
+	if (position == l3s->len) {
+		L3 l3 = {.size = cache->attr->cache.size};
+
+		g_array_append_val(l3s, l3);
+	}
+	return position;
+}
+
+static unsigned package_of(const Build *build, hwloc_obj_t pu)
+{
+	hwloc_obj_t package =
+		hwloc_get_ancestor_obj_by_type(build->topology, HWLOC_OBJ_PACKAGE, pu);
+
+	return package && package->os_index != HWLOC_UNKNOWN_INDEX ? package->os_index : 0;
+}
+
+static unsigned kind_of(const Build *build, hwloc_obj_t pu)
+{
+	int kind;
+
+	if (build->host->n_kinds < 2)
+		return 0;
+	kind = hwloc_cpukinds_get_by_cpuset(build->topology, pu->cpuset, 0);
+	return kind < 0 ? 0 : (unsigned)kind;
+}
+
+/* The CPUs hwloc knows of beneath a Core but does not show: its offline siblings. */
+static bool lacks_cpus(hwloc_obj_t core)
+{
+	return !hwloc_bitmap_isequal(core->cpuset, core->complete_cpuset);
+}
+
+/* Add PU to its core; a PU without one (old or odd machines) is a core of its own. */
+static bool pu_place(Build *build, hwloc_obj_t pu, GError **error)
+{
+	GArray *cores = build->host->cores;
+	hwloc_obj_t object = hwloc_get_ancestor_obj_by_type(build->topology, HWLOC_OBJ_CORE, pu);
+	unsigned position = position_of(build, object ? object : pu, cores->len);
+	Core *core;
+
+	if (position == cores->len)
+		g_array_set_size(cores, cores->len + 1);
+	core = &g_array_index(cores, Core, position);
+	if (core->n_cpus == HOST_MAX_THREADS)
+		return refuse(error, "the core of CPU %u has more than %d CPUs", core->cpu[0],
+			      HOST_MAX_THREADS);
+	core->cpu[core->n_cpus++] = pu->os_index;
+	if (core->n_cpus > 1)
+		return true;
+	core->package = package_of(build, pu);
+	core->l3 = l3_of(build, pu);
+	core->kind = kind_of(build, pu);
+	core->partial = object && lacks_cpus(object);
+	return true;
+}
+
+/* CPUs ascending: so cores, their CPUs and the L3s all come in the order host.h promises. */
+static bool cores_build(Build *build, GError **error)
+{
+	for (guint i = 0; i < build->pus->len; i++) {
+		hwloc_obj_t pu = g_ptr_array_index(build->pus, i);
+
+		if (pu && !pu_place(build, pu, error))
+			return false;
+	}
+	for (guint i = 0; i < build->host->cores->len; i++) {
+		Core *core = &g_array_index(build->host->cores, Core, i);
+
+		core->node = home_of(build, core);
+		if (core->node == HOST_NONE)
+			return refuse(error, "no NUMA node holds all CPUs of the core of CPU %u",
+				      core->cpu[0]);
+	}
+	return true;
+}
+
+static void threads_of_kind(const Host *host, unsigned kind, unsigned *least, unsigned *most)
+{
+	*least = HOST_MAX_THREADS;
+	*most = 0;
+	for (guint i = 0; i < host->cores->len; i++) {
+		const Core *core = host_core(host, i);
+
+		if (core->kind != kind)
+			continue;
+		*least = MIN(*least, core->n_cpus);
+		*most = MAX(*most, core->n_cpus);
+	}
+}
+
+/*
+ * Which cores lost a sibling? An offline CPU has no Core object, and not every source says whose
+ * sibling it is: then the thinner cores of a kind are those that lost one. Where all cores of a
+ * kind are alike, SMT is off, and none is partial.
+ */
+static void partial_mark(Host *host)
+{
+	for (unsigned kind = 0; kind < host->n_kinds; kind++) {
+		unsigned least, most;
+
+		threads_of_kind(host, kind, &least, &most);
+		for (guint i = 0; i < host->cores->len; i++) {
+			Core *core = &g_array_index(host->cores, Core, i);
+			bool thin = core->n_cpus < most && !hwloc_bitmap_iszero(host->offline);
+
+			if (core->kind == kind)
+				core->partial = least < most && (core->partial || thin);
+		}
+	}
+}
+
+/* The one node that all cores in CPUS call home, HOST_NONE where there is none or several. */
+static unsigned common_home(const Host *host, hwloc_const_bitmap_t cpus)
+{
+	unsigned home = HOST_NONE;
+
+	for (guint i = 0; i < host->cores->len; i++) {
+		const Core *core = host_core(host, i);
+
+		if (!hwloc_bitmap_isset(cpus, core->cpu[0]) || core->node == home)
+			continue;
+		if (home != HOST_NONE)
+			return HOST_NONE;
+		home = core->node;
+	}
+	return home;
+}
+
+static unsigned device_node(const Build *build, hwloc_obj_t object)
+{
+	hwloc_obj_t place = hwloc_get_non_io_ancestor_obj(build->topology, object);
+	unsigned home = common_home(build->host, place->cpuset);
+
+	if (home == HOST_NONE && hwloc_bitmap_weight(place->nodeset) == 1)
+		home = host_node_of_id(build->host, (unsigned)hwloc_bitmap_first(place->nodeset));
+	return home;
+}
+
+static char *busid_of(hwloc_obj_t object)
+{
+	const struct hwloc_pcidev_attr_s *pci;
+
+	while (object && object->type != HWLOC_OBJ_PCI_DEVICE)
+		object = object->parent;
+	if (!object)
+		return NULL;
+	pci = &object->attr->pcidev;
+	return g_strdup_printf("%04x:%02x:%02x.%01x", pci->domain, pci->bus, pci->dev, pci->func);
+}
+
+static void device_add(Build *build, hwloc_obj_t object)
+{
+	g_autofree char *busid = busid_of(object);
+	Device device = {.node = device_node(build, object)};
+
+	if (object->type == HWLOC_OBJ_OS_DEVICE)
+		device.name = g_strdup(object->name ? object->name : busid);
+	else if (object->io_arity == 0) /* no driver gave it a name */
+		device.name = g_strdup(busid);
+	if (!device.name)
+		return;
+	device.busid = g_steal_pointer(&busid);
+	g_array_append_val(build->host->devices, device);
+}
+
+static gint by_name(gconstpointer a, gconstpointer b)
+{
+	const Device *left = a, *right = b;
+	int order = strcmp(left->name, right->name);
+
+	return order ? order : g_strcmp0(left->busid, right->busid);
+}
+
+static void devices_build(Build *build)
+{
+	static const hwloc_obj_type_t types[] = {HWLOC_OBJ_OS_DEVICE, HWLOC_OBJ_PCI_DEVICE};
+
+	for (guint i = 0; i < G_N_ELEMENTS(types); i++) {
+		hwloc_obj_t object = NULL;
+
+		while ((object = hwloc_get_next_obj_by_type(build->topology, types[i], object)))
+			device_add(build, object);
+	}
+	g_array_sort(build->host->devices, by_name);
+}
+
+static void names_build(const Build *build)
+{
+	hwloc_obj_t package = hwloc_get_obj_by_type(build->topology, HWLOC_OBJ_PACKAGE, 0);
+	hwloc_obj_t root = hwloc_get_root_obj(build->topology);
+	char *model = NULL;
+
+	build->host->arch = g_strdup(hwloc_obj_get_info_by_name(root, "Architecture"));
+	if (package)
+		model = g_strdup(hwloc_obj_get_info_by_name(package, "CPUModel"));
+	for (char *c = model; c && *c; c++)
+		if (g_ascii_iscntrl(*c))
+			*c = ' ';
+	build->host->model = model ? g_strstrip(model) : NULL;
+}
+
+static bool sets_build(const Build *build, GError **error)
+{
+	Host *host = build->host;
+
+	hwloc_bitmap_copy(host->offline, hwloc_topology_get_complete_cpuset(build->topology));
+	hwloc_bitmap_copy(host->allowed, hwloc_topology_get_allowed_cpuset(build->topology));
+	if (hwloc_bitmap_weight(host->allowed) < 0 ||
+	    hwloc_bitmap_last(host->allowed) >= CPULIST_LIMIT)
+		return refuse(error, "its cgroup allows CPUs that Linux cannot have");
+	for (guint i = 0; i < build->pus->len; i++)
+		if (g_ptr_array_index(build->pus, i))
+			hwloc_bitmap_clr(host->offline, i);
+	return true;
+}
+
+static bool build_all(Build *build, GError **error)
+{
+	int kinds = hwloc_cpukinds_get_nr(build->topology, 0);
+
+	build->host->n_kinds = kinds > 0 ? (unsigned)kinds : 1;
+	if (!pus_index(build, error) || !sets_build(build, error))
+		return false;
+	nodes_build(build);
+	if (!cores_build(build, error))
+		return false;
+	partial_mark(build->host);
+	devices_build(build);
+	names_build(build);
+	return host_finish(build->host, error);
+}
+
+Host *host_build(hwloc_topology_t topology, GError **error)
+{
+	g_autoptr(Host) host = host_new();
+	g_autoptr(GPtrArray) pus = g_ptr_array_new();
+	g_autoptr(GPtrArray) nodes = g_ptr_array_new();
+	g_autoptr(GHashTable) positions = g_hash_table_new(NULL, NULL);
+	Build build = {topology, host, pus, nodes, positions};
+
+	return build_all(&build, error) ? g_steal_pointer(&host) : NULL;
+}

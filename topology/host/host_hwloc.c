@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include "topology/host/host_load.h"
+
+#include <string.h>
+
+/* Returns what there was. */
+static char **environment_clear(void)
+{
+	char **saved = g_get_environ();
+
+	for (char **entry = saved; *entry; entry++) {
+		g_autofree char *name = g_strndup(*entry, strcspn(*entry, "="));
+
+		if (g_str_has_prefix(name, "HWLOC_"))
+			g_unsetenv(name);
+	}
+	return saved;
+}
+
+/* hwloc reads HWLOC_LIBXML and HWLOC_HIDE_ERRORS once in a process's life: on the first call. */
+char **environment_enter(void)
+{
+	char **saved = environment_clear();
+
+	g_setenv("HWLOC_HIDE_ERRORS", "2", TRUE); /* it would write on stderr */
+	g_setenv("HWLOC_LIBXML", "0", TRUE);	  /* the parser xml_rewrite() writes for */
+	return saved;
+}
+
+void environment_leave(char **saved)
+{
+	g_strfreev(environment_clear());
+	for (char **entry = saved; *entry; entry++) {
+		g_autofree char *name = g_strndup(*entry, strcspn(*entry, "="));
+
+		if (g_str_has_prefix(name, "HWLOC_"))
+			g_setenv(name, g_environ_getenv(saved, name), TRUE);
+	}
+	g_strfreev(saved);
+}
+
+hwloc_topology_t topology_new(void)
+{
+	hwloc_topology_t topology;
+
+	if (hwloc_topology_init(&topology) < 0)
+		g_error("out of memory");
+	hwloc_topology_set_flags(topology, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED |
+						   HWLOC_TOPOLOGY_FLAG_DONT_CHANGE_BINDING |
+						   HWLOC_TOPOLOGY_FLAG_NO_DISTANCES);
+	hwloc_topology_set_io_types_filter(topology, HWLOC_TYPE_FILTER_KEEP_IMPORTANT);
+	return topology;
+}
+
+/* hwloc takes neither setting by a function. */
+bool topology_load_linux(hwloc_topology_t topology, const char *fsroot)
+{
+	g_setenv("HWLOC_COMPONENTS", "linux,stop", TRUE);
+	if (fsroot)
+		g_setenv("HWLOC_FSROOT", fsroot, TRUE);
+	return hwloc_topology_load(topology) == 0;
+}

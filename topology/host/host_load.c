@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+#include "topology/host/host_load.h"
+
+#include "topology/base/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define XML_LIMIT (64 << 20) /* bytes; hwloc needs 1 MiB for a machine of 2048 CPUs */
+
+#define SOURCES                                                                                    \
+	"give hwloc XML, the root of a captured machine, or an hwloc description such as "         \
+	"\"pack:2 [numa] l3:1 core:8 pu:2\""
+
+bool refuse(GError **error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	if (error)
+		*error = g_error_new_valist(PLANNER_ERROR, PLANNER_ERROR_INPUT, format, args);
+	va_end(args);
+	return false;
+}
+
+static bool fail(GError **error, int number)
+{
+	g_set_error_literal(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, g_strerror(number));
+	return false;
+}
+
+/* This machine (NULL) or a captured root. */
+static Host *load_linux(const char *fsroot, GError **error)
+{
+	g_auto(Topology) topology = topology_new();
+	Host *host;
+
+	if (!topology_load_linux(topology, fsroot)) {
+		refuse(error, "hwloc cannot read it: %s", g_strerror(errno));
+		return NULL;
+	}
+	host = host_build(topology, error);
+	if (host)
+		host->live = hwloc_topology_is_thissystem(topology);
+	return host;
+}
+
+static Host *load_directory(const char *directory, GError **error)
+{
+	g_autofree char *root = g_canonicalize_filename(directory, NULL);
+	g_autoptr(Host) host = NULL;
+
+	if (g_str_equal(root, "/"))
+		return load_linux(NULL, error);
+	if (!capture_check(root, error))
+		return NULL;
+	host = load_linux(root, error);
+	if (!host || !capture_check_seen(root, host, error))
+		return NULL;
+	return g_steal_pointer(&host);
+}
+
+static Host *load_xml(const char *xml, size_t length, GError **error)
+{
+	g_auto(Topology) topology = topology_new();
+	g_autoptr(GString) clean = xml_rewrite(xml, length, error);
+
+	if (!clean)
+		return NULL;
+	/* hwloc counts the final NUL */
+	if (hwloc_topology_set_xmlbuffer(topology, clean->str, (int)clean->len + 1) < 0 ||
+	    hwloc_topology_load(topology) < 0) {
+		refuse(error, "hwloc does not take it as a topology; write it with `lstopo --of "
+			      "xml` of hwloc 2");
+		return NULL;
+	}
+	return host_build(topology, error);
+}
+
+static Host *load_synthetic(const char *description, GError **error)
+{
+	g_auto(Topology) topology = topology_new();
+
+	if (!synthetic_check(description, error))
+		return NULL;
+	if (hwloc_topology_set_synthetic(topology, description) < 0 ||
+	    hwloc_topology_load(topology) < 0) {
+		refuse(error, "hwloc does not take this description; " SOURCES);
+		return NULL;
+	}
+	if (!synthetic_check_built(description, topology, error))
+		return NULL;
+	return host_build(topology, error);
+}
+
+/* The whole of the regular file FD; a device or FIFO could go on for ever. */
+static bool file_read(int fd, GString *text, GError **error)
+{
+	struct stat info;
+	ssize_t got = 1;
+
+	if (fstat(fd, &info) < 0)
+		return fail(error, errno);
+	if (!S_ISREG(info.st_mode))
+		return refuse(error, "is not a regular file; " SOURCES);
+	if (info.st_size > XML_LIMIT)
+		return refuse(error, "is larger than %d MiB", XML_LIMIT >> 20);
+	while (got > 0 && text->len <= XML_LIMIT) {
+		char block[65536];
+
+		do
+			got = read(fd, block, sizeof(block));
+		while (got < 0 && errno == EINTR);
+		if (got > 0)
+			g_string_append_len(text, block, got);
+	}
+	return got < 0 ? fail(error, errno) : true;
+}
+
+static Host *load_file(const char *path, GError **error)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	bool ok;
+
+	if (fd < 0) {
+		fail(error, errno);
+		return NULL;
+	}
+	ok = file_read(fd, text, error);
+	close(fd);
+	return ok ? load_xml(text->str, text->len, error) : NULL;
+}
+
+/* A description has levels "type:count" and no directories. */
+static bool looks_like_path(const char *source)
+{
+	return strchr(source, '/') || !strchr(source, ':');
+}
+
+static Host *load_any(const char *source, GError **error)
+{
+	struct stat info;
+
+	if (!source)
+		return load_linux(NULL, error);
+	if (stat(source, &info) == 0)
+		return S_ISDIR(info.st_mode) ? load_directory(source, error)
+					     : load_file(source, error);
+	if ((errno != ENOENT && errno != ENAMETOOLONG) || looks_like_path(source)) {
+		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s; " SOURCES,
+			    g_strerror(errno));
+		return NULL;
+	}
+	return load_synthetic(source, error);
+}
+
+/* NAME before what went wrong; both may quote what somebody else wrote: one line of UTF-8. */
+static void error_name(GError *error, const char *name)
+{
+	g_autofree char *whole = g_strdup_printf("%.200s%s: %s", name,
+						 strlen(name) > 200 ? "…" : "", error->message);
+
+	g_free(error->message);
+	error->message = g_utf8_make_valid(whole, -1);
+	for (char *at = error->message; *at; at++)
+		if (g_ascii_iscntrl(*at))
+			*at = ' ';
+}
+
+static Host *load(const char *name, const char *xml, size_t length, GError **error)
+{
+	char **saved = environment_enter();
+	GError *what = NULL;
+	Host *host;
+
+	host = xml ? load_xml(xml, length, &what) : load_any(name, &what);
+	environment_leave(saved);
+	if (!host) {
+		error_name(what, name ? name : "this machine");
+		g_propagate_error(error, what);
+	}
+	return host;
+}
+
+Host *host_load(const char *source, GError **error)
+{
+	return load(source, NULL, 0, error);
+}
+
+Host *host_load_xml(const char *name, const char *xml, size_t length, GError **error)
+{
+	return load(name, xml, length, error);
+}

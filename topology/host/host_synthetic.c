@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+#include "topology/host/host_load.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LEVELS_LIMIT 24	 /* hwloc knows 20 types of objects */
+#define NODES_LIMIT 1024 /* NUMA nodes of the largest Linux (MAX_NUMNODES) */
+
+#define BLANKS " \n" /* what hwloc takes between levels */
+#define DIGITS "0123456789"
+
+/* One level, `type:count(attributes)` or `[type(attributes)]` attached to the level before. */
+typedef struct Level {
+	char *type;
+	char *indexes;	  /* the value of indexes=, NULL = none */
+	unsigned count;	  /* of them in each object of the level before */
+	unsigned objects; /* of them in all */
+	bool attached;
+} Level;
+
+static void level_clear(Level *level)
+{
+	g_free(level->type);
+	g_free(level->indexes);
+}
+
+static GArray *levels_new(void)
+{
+	GArray *levels = g_array_new(FALSE, TRUE, sizeof(Level));
+
+	g_array_set_clear_func(levels, (GDestroyNotify)level_clear);
+	return levels;
+}
+
+static bool literal_take(const char **at, char c)
+{
+	if (**at != c)
+		return false;
+	(*at)++;
+	return true;
+}
+
+/* Take the longest run of the characters ACCEPT, NULL if there is none. */
+static char *run_take(const char **at, const char *accept)
+{
+	size_t length = strspn(*at, accept);
+	char *run = length ? g_strndup(*at, length) : NULL;
+
+	*at += length;
+	return run;
+}
+
+/* A count as everybody reads it: hwloc itself would take 010 for 8. */
+static bool count_take(const char **at, unsigned *count)
+{
+	g_autofree char *digits = run_take(at, DIGITS);
+	guint64 number = 0;
+
+	if (!digits || digits[0] == '0' ||
+	    !g_ascii_string_to_unsigned(digits, 10, 1, CPULIST_LIMIT, &number, NULL))
+		return false;
+	*count = (unsigned)number;
+	return true;
+}
+
+/* "(memory=64GB indexes=0,2,1,3)": of interest is indexes= alone, the rest hwloc checks. */
+static bool attributes_take(const char **at, Level *level)
+{
+	g_autofree char *text = NULL;
+	g_auto(GStrv) words = NULL;
+	size_t length;
+
+	if (!literal_take(at, '('))
+		return true;
+	length = strcspn(*at, "()[]");
+	text = g_strndup(*at, length);
+	*at += length;
+	words = g_strsplit(text, " ", -1);
+	for (char **word = words; *word; word++)
+		if (g_str_has_prefix(*word, "indexes=") && !level->indexes)
+			level->indexes = g_strdup(*word + strlen("indexes="));
+		else if (g_str_has_prefix(*word, "indexes="))
+			return false;
+	return literal_take(at, ')');
+}
+
+static bool level_take(const char **at, Level *level)
+{
+	level->attached = literal_take(at, '[');
+	level->type = run_take(at, G_CSET_A_2_Z G_CSET_a_2_z DIGITS);
+	level->count = 1;
+	if (!level->type)
+		return false;
+	if (level->attached)
+		return attributes_take(at, level) && literal_take(at, ']');
+	return literal_take(at, ':') && count_take(at, &level->count) && attributes_take(at, level);
+}
+
+/*
+ * How many objects each level has: the product of the counts down to it. hwloc numbers all attached
+ * nodes as one level. Saturates above the limits.
+ */
+static void levels_count(GArray *levels)
+{
+	unsigned width = 1, nodes = 0;
+
+	for (guint i = 0; i < levels->len; i++) {
+		Level *level = &g_array_index(levels, Level, i);
+
+		width = MIN(width * level->count, CPULIST_LIMIT + 1);
+		level->objects = width;
+		nodes += level->attached ? width : 0;
+	}
+	for (guint i = 0; i < levels->len; i++)
+		if (g_array_index(levels, Level, i).attached)
+			g_array_index(levels, Level, i).objects = nodes;
+}
+
+static GArray *levels_parse(const char *text, GError **error)
+{
+	g_autoptr(GArray) levels = levels_new();
+	const char *at = text + strspn(text, BLANKS);
+
+	while (*at) {
+		const char *start = at;
+		Level *level;
+
+		g_array_set_size(levels, levels->len + 1);
+		level = &g_array_index(levels, Level, levels->len - 1);
+		if (levels->len > LEVELS_LIMIT || !level_take(&at, level)) {
+			refuse(error,
+			       "'%.*s' is no level of an hwloc description such as "
+			       "\"pack:2 [numa] l3:1 core:8 pu:2\", and no such file exists",
+			       (int)MIN(strcspn(start, BLANKS), 40), start);
+			return NULL;
+		}
+		at += strspn(at, BLANKS);
+	}
+	levels_count(levels);
+	return g_steal_pointer(&levels);
+}
+
+/* indexes=0,2,1,3: as many different numbers as there are objects, then hwloc takes it. */
+static bool list_is_whole(const char *list, unsigned objects)
+{
+	g_auto(GStrv) numbers = g_strsplit(list, ",", -1);
+	g_auto(CpuSet) seen = hwloc_bitmap_alloc();
+
+	for (char **number = numbers; *number; number++) {
+		guint64 index;
+
+		if (!g_ascii_string_to_unsigned(*number, 10, 0, CPULIST_LIMIT - 1, &index, NULL) ||
+		    hwloc_bitmap_isset(seen, (unsigned)index))
+			return false;
+		hwloc_bitmap_set(seen, (unsigned)index);
+	}
+	return hwloc_bitmap_weight(seen) == (int)objects;
+}
+
+/* indexes=2*36:36*1: hwloc multiplies the counts, unguarded, and asserts on what comes of it. */
+static bool loops_are_bounded(const char *loops)
+{
+	guint64 product = 1;
+
+	do {
+		unsigned step, count;
+
+		if (!count_take(&loops, &step) || !literal_take(&loops, '*') ||
+		    !count_take(&loops, &count))
+			return false;
+		product *= count;
+	} while (product <= CPULIST_LIMIT && literal_take(&loops, ':'));
+	return product <= CPULIST_LIMIT && !*loops;
+}
+
+static bool is_list(const char *indexes)
+{
+	return strspn(indexes, DIGITS ",") == strlen(indexes);
+}
+
+static bool indexes_check(const Level *level, GError **error)
+{
+	if (is_list(level->indexes))
+		return list_is_whole(level->indexes, level->objects) ||
+		       refuse(error, "indexes= of %s must name %u different numbers below %d",
+			      level->type, level->objects, CPULIST_LIMIT);
+	if (g_ascii_isalpha(level->indexes[0]) || loops_are_bounded(level->indexes))
+		return true;
+	return refuse(error,
+		      "indexes= of %s must be numbers (0,2,1,3), loops (2*36:36*1) or types "
+		      "(core:package)",
+		      level->type);
+}
+
+static bool level_check(const Level *level, GError **error)
+{
+	if (level->objects > CPULIST_LIMIT)
+		return refuse(error, "%s: more than %d in all", level->type, CPULIST_LIMIT);
+	if (level->attached && level->objects > NODES_LIMIT)
+		return refuse(error, "has more than %d NUMA nodes", NODES_LIMIT);
+	return !level->indexes || indexes_check(level, error);
+}
+
+bool synthetic_check(const char *description, GError **error)
+{
+	g_autoptr(GArray) levels = levels_parse(description, error);
+
+	for (guint i = 0; levels && i < levels->len; i++)
+		if (!level_check(&g_array_index(levels, Level, i), error))
+			return false;
+	return levels != NULL;
+}
+
+static bool is_plain_order(hwloc_topology_t topology, hwloc_obj_type_t type)
+{
+	hwloc_obj_t object = NULL;
+
+	while ((object = hwloc_get_next_obj_by_type(topology, type, object)))
+		if (object->os_index != object->logical_index)
+			return false;
+	return true;
+}
+
+/*
+ * Of an indexes= it does not understand hwloc says nothing and numbers plainly. Loops and types
+ * must have led to anything but the plain order.
+ */
+static bool level_check_built(const Level *level, hwloc_topology_t topology, GError **error)
+{
+	hwloc_obj_type_t type;
+
+	if (hwloc_type_sscanf(level->type, &type, NULL, 0) < 0 ||
+	    (type != HWLOC_OBJ_PU && type != HWLOC_OBJ_NUMANODE && type != HWLOC_OBJ_PACKAGE))
+		return true; /* planner uses no other OS indexes */
+	if (hwloc_get_nbobjs_by_type(topology, type) != (int)level->objects)
+		return refuse(error, "hwloc made %d of %s, not %u: two have the same number",
+			      hwloc_get_nbobjs_by_type(topology, type), level->type,
+			      level->objects);
+	if (level->indexes && !is_list(level->indexes) && level->objects > 1 &&
+	    is_plain_order(topology, type))
+		return refuse(error,
+			      "indexes=%.60s of %s has no effect: hwloc does not understand it, or "
+			      "it is the plain order; correct it or leave it out",
+			      level->indexes, level->type);
+	return true;
+}
+
+bool synthetic_check_built(const char *description, hwloc_topology_t topology, GError **error)
+{
+	g_autoptr(GArray) levels = levels_parse(description, error);
+
+	for (guint i = 0; levels && i < levels->len; i++)
+		if (!level_check_built(&g_array_index(levels, Level, i), topology, error))
+			return false;
+	return levels != NULL;
+}

@@ -1,0 +1,622 @@
+/* SPDX-License-Identifier: MIT */
+#include "topology/root/root.h"
+
+#include "topology/base/error.h"
+#include "topology/root/root_open.h"
+#include "topology/root/tar.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SNAPSHOT_MAX (512u << 20)
+
+struct Root {
+	int fd;		    /* -1: a snapshot */
+	bool snapshot;	    /* of ours, as a file or extracted */
+	bool live;	    /* this machine */
+	bool step;	    /* no openat2 */
+	char *directory;    /* as given */
+	Tree *tree;	    /* a snapshot's files; NULL = a directory */
+	GHashTable *failed; /* a snapshot's: path → errno that the machine gave */
+	bool paused;	    /* not recording just now */
+	Tree *recorded;	    /* NULL = not recording */
+	GString *record_failures, *record_remarks; /* the texts of ROOT_FAILURES, ROOT_REMARKS */
+	Notes *notes;
+};
+
+static Root *root_new(void)
+{
+	Root *root = g_new0(Root, 1);
+
+	root->fd = -1;
+	root->failed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	root->notes = notes_new();
+	root->record_failures = g_string_new(NULL);
+	root->record_remarks = g_string_new(NULL);
+	return root;
+}
+
+void root_free(Root *root)
+{
+	if (!root)
+		return;
+	if (root->fd >= 0)
+		close(root->fd);
+	g_free(root->directory);
+	tree_free(root->tree);
+	tree_free(root->recorded);
+	g_hash_table_unref(root->failed);
+	notes_free(root->notes);
+	g_string_free(root->record_failures, TRUE);
+	g_string_free(root->record_remarks, TRUE);
+	g_free(root);
+}
+
+/* Opening */
+
+static const char *relative(const char *path)
+{
+	return path + strspn(path, "/");
+}
+
+/* What a snapshot was made with: failures, lines "errno path", and remarks, "source\twhy". */
+static char **lines_load(Root *root, const char *path)
+{
+	size_t length;
+	int failure;
+	g_autofree char *text = root_read_private(root, path, SNAPSHOT_MAX, &length, &failure);
+
+	return g_strsplit(text ? text : "", "\n", -1);
+}
+
+static void snapshot_begin(Root *root)
+{
+	g_auto(GStrv) failures = lines_load(root, ROOT_FAILURES);
+	g_auto(GStrv) remarks = lines_load(root, ROOT_REMARKS);
+
+	root->snapshot = root_exists(root, ROOT_FORMAT);
+	for (unsigned i = 0; failures[i]; i++) {
+		char *path;
+		guint64 number = g_ascii_strtoull(failures[i], &path, 10);
+
+		if (*path == ' ' && number > 0 && number < 4096)
+			g_hash_table_insert(root->failed, g_strdup(path + 1),
+					    GINT_TO_POINTER((int)number));
+	}
+	for (unsigned i = 0; remarks[i]; i++) {
+		char *why = strchr(remarks[i], '\t');
+
+		if (!why)
+			continue;
+		*why++ = '\0';
+		root_note_text(root, remarks[i], why);
+	}
+}
+
+Root *root_open_tree(Tree *tree)
+{
+	Root *root = root_new();
+
+	root->tree = tree;
+	snapshot_begin(root);
+	return root;
+}
+
+static bool open_failed(GError **error, const char *path, const char *why)
+{
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s: %s", path, why);
+	return false;
+}
+
+static Root *open_snapshot(int fd, const char *path, GError **error)
+{
+	int failure;
+	size_t length;
+	g_autofree char *bytes = fd_read(fd, SNAPSHOT_MAX, &length, &failure);
+	Tree *tree;
+
+	if (!bytes) {
+		open_failed(error, path, g_strerror(failure));
+		return NULL;
+	}
+	tree = tar_parse(bytes, length, error);
+	if (!tree)
+		g_prefix_error(error, "%s: ", path);
+	return tree ? root_open_tree(tree) : NULL;
+}
+
+static Root *open_directory(int fd, const char *path, unsigned flags)
+{
+	Root *root = root_new();
+	g_autofree char *whole = g_canonicalize_filename(path, NULL);
+
+	root->fd = fd;
+	root->directory = g_strdup(path);
+	root->live = g_str_equal(whole, "/");
+	root->step = (flags & ROOT_NO_OPENAT2) || !openat2_works(fd);
+	if (!root->live)
+		snapshot_begin(root);
+	return root;
+}
+
+Root *root_open(const char *path, unsigned flags, GError **error)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat status;
+	Root *root = NULL;
+
+	if (fd < 0 || fstat(fd, &status) < 0) {
+		open_failed(error, path, g_strerror(errno));
+	} else if (S_ISDIR(status.st_mode)) {
+		return open_directory(fd, path, flags);
+	} else if (S_ISREG(status.st_mode)) {
+		root = open_snapshot(fd, path, error);
+	} else {
+		open_failed(error, path,
+			    "is neither a directory nor a snapshot that `planner snapshot` wrote");
+	}
+	if (fd >= 0)
+		close(fd);
+	return root;
+}
+
+bool root_is_snapshot(const Root *root)
+{
+	return root->snapshot;
+}
+
+bool root_is_live(const Root *root)
+{
+	return root->live;
+}
+
+const char *root_directory(const Root *root)
+{
+	return root->directory;
+}
+
+static int open_at(const Root *root, const char *path, int flags)
+{
+	path = *relative(path) ? relative(path) : ".";
+	if (root->live) /* nothing is outside */
+		return openat(root->fd, path, flags | O_CLOEXEC);
+	return open_below(root->fd, path, flags | O_CLOEXEC, root->step);
+}
+
+/* Looked at first in a capture: to open a device may already do something. */
+static int open_file(const Root *root, const char *path, int *failure)
+{
+	struct stat status;
+	int fd = -1;
+
+	if (!root->live) {
+		int look = open_at(root, path, O_PATH);
+
+		*failure = look < 0 ? errno : fstat(look, &status) < 0 ? errno : 0;
+		if (!*failure && !S_ISREG(status.st_mode))
+			*failure = EINVAL;
+		if (look >= 0)
+			close(look);
+		if (*failure)
+			return -1;
+	}
+	fd = open_at(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	*failure = fd < 0 ? errno : fstat(fd, &status) < 0 ? errno : 0;
+	if (!*failure && !S_ISREG(status.st_mode))
+		*failure = EINVAL;
+	if (*failure && fd >= 0)
+		close(fd);
+	return *failure ? -1 : fd;
+}
+
+/* Recording */
+
+void root_record(Root *root)
+{
+	g_auto(GStrv) remarks = NULL;
+
+	if (root->recorded)
+		return;
+	root->recorded = tree_new();
+	remarks = root->snapshot ? lines_load(root, ROOT_REMARKS) : NULL;
+	for (unsigned i = 0; remarks && remarks[i] && *remarks[i]; i++)
+		g_string_append_printf(root->record_remarks, "%s\n", remarks[i]);
+}
+
+void root_record_pause(Root *root, bool pause)
+{
+	root->paused = pause;
+}
+
+bool root_recording(const Root *root)
+{
+	return root->recorded && !root->paused;
+}
+
+Tree *root_recorded(Root *root)
+{
+	if (root->recorded && root->record_failures->len)
+		tree_add_file(root->recorded, ROOT_FAILURES, root->record_failures->str,
+			      root->record_failures->len);
+	if (root->recorded && root->record_remarks->len)
+		tree_add_file(root->recorded, ROOT_REMARKS, root->record_remarks->str,
+			      root->record_remarks->len);
+	return root->recorded;
+}
+
+void root_record_bytes(Root *root, const char *path, const void *bytes, size_t length)
+{
+	if (root_recording(root))
+		tree_add_file(root->recorded, relative(path), bytes, length);
+}
+
+void root_record_text(Root *root, const char *path, const char *text)
+{
+	root_record_bytes(root, path, text, strlen(text));
+}
+
+static void record_failure(Root *root, const char *path, int failure)
+{
+	if (root_recording(root) && !strchr(path, '\n'))
+		g_string_append_printf(root->record_failures, "%d %s\n", failure, relative(path));
+}
+
+/* Reading */
+
+static char *tree_read(const Root *root, const char *path, size_t limit, size_t *length,
+		       int *failure)
+{
+	GBytes *bytes = tree_file(root->tree, relative(path));
+	const char *data;
+	char *copy;
+
+	*failure = 0;
+	if (!bytes)
+		*failure = tree_is_directory(root->tree, relative(path)) ? EINVAL : ENOENT;
+	else if (g_bytes_get_size(bytes) > limit)
+		*failure = EFBIG;
+	if (*failure)
+		return NULL;
+	data = g_bytes_get_data(bytes, length);
+	copy = g_malloc(*length + 1);
+	if (*length)
+		memcpy(copy, data, *length);
+	copy[*length] = '\0';
+	return copy;
+}
+
+/* In a snapshot, what the machine refused is not there. */
+static int failure_of(const Root *root, const char *path, int failure)
+{
+	gpointer known;
+
+	if (failure == ENOENT &&
+	    g_hash_table_lookup_extended(root->failed, relative(path), NULL, &known))
+		return GPOINTER_TO_INT(known);
+	return failure;
+}
+
+typedef enum LinkKind { LINK_NONE, LINK_MASK, LINK_OTHER } LinkKind;
+
+/* What kind of link is PATH? To /dev/null they are put on purpose: as if nothing were there. */
+static LinkKind link_kind(const Root *root, const char *path)
+{
+	g_autofree char *folder = g_path_get_dirname(path), *name = g_path_get_basename(path);
+	char target[sizeof("/dev/null")];
+	int fd = open_at(root, folder, O_PATH | O_DIRECTORY);
+	ssize_t length = fd < 0 ? -1 : readlinkat(fd, name, target, sizeof(target));
+
+	if (fd >= 0)
+		close(fd);
+	if (length <= 0)
+		return LINK_NONE;
+	return length == strlen("/dev/null") && !memcmp(target, "/dev/null", length) ? LINK_MASK
+										     : LINK_OTHER;
+}
+
+char *root_read_private(Root *root, const char *path, size_t limit, size_t *length, int *failure)
+{
+	char *text = NULL;
+	int fd = -1;
+
+	*failure = 0;
+	if (root->tree) {
+		text = tree_read(root, path, limit, length, failure);
+	} else {
+		fd = open_file(root, path, failure);
+		text = fd < 0 ? NULL : fd_read(fd, limit, length, failure);
+		if (fd >= 0)
+			close(fd);
+		if (*failure == ENOENT && !root->live && link_kind(root, path) == LINK_OTHER)
+			*failure = ELOOP;
+		if (*failure == EINVAL && link_kind(root, path) == LINK_MASK)
+			*failure = ENOENT;
+	}
+	*failure = failure_of(root, path, *failure);
+	return text;
+}
+
+char *root_read_tail(Root *root, const char *path, size_t limit, size_t *length, int *failure)
+{
+	struct stat status;
+	char *text;
+	int fd;
+
+	if (root->tree)
+		return root_read_private(root, path, limit, length, failure);
+	fd = open_file(root, path, failure);
+	*failure = failure_of(root, path, *failure);
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &status) == 0 && status.st_size > (off_t)limit / 2)
+		lseek(fd, status.st_size - (off_t)limit / 2, SEEK_SET);
+	text = fd_read(fd, limit, length, failure); /* half: it may grow meanwhile */
+	close(fd);
+	return text;
+}
+
+/* Nobody's trouble: a file that this kernel or capture does not have, a task that ended. */
+static bool is_absence(int failure)
+{
+	return failure == ENOENT || failure == ENOTDIR || failure == ESRCH || failure == ENODEV;
+}
+
+/* Denied, it is to a user (EACCES), who may become root, or to root (EPERM). */
+static int denial(const Root *root, int failure)
+{
+	if (root->tree || root->snapshot || (failure != EACCES && failure != EPERM))
+		return failure;
+	return geteuid() == 0 ? EPERM : EACCES;
+}
+
+void root_failed(Root *root, const char *path, const char *source, int failure)
+{
+	if (is_absence(failure))
+		return;
+	failure = denial(root, failure);
+	root_note(root, source ? source : path, failure);
+	record_failure(root, path, failure);
+}
+
+char *root_read(Root *root, const char *path, const char *source, size_t limit, size_t *length)
+{
+	int failure = 0;
+	char *bytes = root_read_private(root, path, limit, length, &failure);
+
+	if (!bytes)
+		root_failed(root, path, source, failure);
+	else if (root_recording(root))
+		tree_add_file(root->recorded, relative(path), bytes, *length);
+	return bytes;
+}
+
+/* The kernel ends its last line and leaves no file empty. */
+static const char *damage_of(const Root *root, const char *path, const char *bytes, size_t length)
+{
+	bool kernels = g_str_has_prefix(path, "/proc/") || g_str_has_prefix(path, "/sys/");
+
+	if (memchr(bytes, '\0', length))
+		return "is damaged: it is no text";
+	if (root->live || !kernels)
+		return NULL;
+	return !length			   ? "is empty"
+	       : bytes[length - 1] != '\n' ? "was cut: its last line has no end"
+					   : NULL;
+}
+
+void root_note_damage(Root *root, const char *path, const char *source, const char *bytes,
+		      size_t length)
+{
+	const char *damage = damage_of(root, path, bytes, length);
+
+	if (damage)
+		root_note_text(root, source ? source : path, damage);
+}
+
+char *root_text(Root *root, const char *path, const char *source)
+{
+	size_t length;
+	g_autofree char *bytes = root_read(root, path, source, ROOT_TEXT_MAX, &length);
+
+	if (!bytes)
+		return NULL;
+	root_note_damage(root, path, source, bytes, length);
+	return g_utf8_make_valid(g_strstrip(bytes), -1);
+}
+
+static hwloc_bitmap_t set_read(Root *root, const char *path, const char *source,
+			       hwloc_bitmap_t (*parse)(const char *text), const char *what)
+{
+	g_autofree char *text = root_text(root, path, source);
+	hwloc_bitmap_t set = text ? parse(text) : NULL;
+
+	if (text && !set)
+		root_note_text(root, source ? source : path, what);
+	return set;
+}
+
+static hwloc_bitmap_t list_parse(const char *text)
+{
+	return cpulist_parse(text, NULL);
+}
+
+hwloc_bitmap_t root_cpulist(Root *root, const char *path, const char *source)
+{
+	return set_read(root, path, source, list_parse, "does not hold a CPU list");
+}
+
+hwloc_bitmap_t root_cpumask(Root *root, const char *path, const char *source)
+{
+	return set_read(root, path, source, cpumask_parse, "does not hold a CPU mask");
+}
+
+bool root_number(Root *root, const char *path, const char *source, uint64_t *number)
+{
+	g_autofree char *text = root_text(root, path, source);
+	guint64 value;
+
+	if (!text)
+		return false;
+	if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64, &value, NULL)) {
+		root_note_text(root, source ? source : path, "does not hold a number");
+		return false;
+	}
+	*number = value;
+	return true;
+}
+
+/* Listing */
+
+bool root_exists(Root *root, const char *path)
+{
+	int fd;
+
+	if (root->tree)
+		return tree_file(root->tree, relative(path)) ||
+		       tree_is_directory(root->tree, relative(path));
+	fd = open_at(root, path, O_PATH);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int names_read(int fd, GPtrArray *names)
+{
+	DIR *directory = fdopendir(fd);
+	struct dirent *entry;
+	int failure = errno;
+
+	if (!directory) {
+		close(fd);
+		return failure;
+	}
+	while (names->len <= ROOT_LIST_MAX && (errno = 0, entry = readdir(directory)))
+		if (entry->d_name[0] != '.')
+			g_ptr_array_add(names, g_strdup(entry->d_name));
+	failure = names->len > ROOT_LIST_MAX ? EFBIG : errno;
+	closedir(directory);
+	return failure;
+}
+
+static char **directory_list(Root *root, const char *path, int *failure)
+{
+	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+	int fd = open_at(root, path, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
+
+	*failure = fd < 0 ? errno : names_read(fd, names);
+	g_ptr_array_sort(names, compare);
+	g_ptr_array_set_size(names, (int)MIN(names->len, ROOT_LIST_MAX));
+	g_ptr_array_set_free_func(names, NULL);
+	g_ptr_array_add(names, NULL);
+	return (char **)g_ptr_array_free(names, FALSE);
+}
+
+static char **names_of(Root *root, const char *path, int *failure)
+{
+	char **names;
+
+	if (!root->tree)
+		return directory_list(root, path, failure);
+	names = tree_list(root->tree, relative(path));
+	*failure = names ? 0 : ENOENT;
+	return names ? names : g_new0(char *, 1);
+}
+
+char **root_list(Root *root, const char *path, const char *source)
+{
+	int failure;
+	char **names = names_of(root, path, &failure);
+
+	failure = failure_of(root, path, failure);
+	if (failure)
+		root_failed(root, path, source, failure);
+	else if (root_recording(root))
+		tree_add_directory(root->recorded, relative(path));
+	return names;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+	unsigned one = *(const unsigned *)a, other = *(const unsigned *)b;
+
+	return one < other ? -1 : one > other;
+}
+
+GArray *root_numbers(Root *root, const char *path, const char *prefix, const char *source)
+{
+	g_auto(GStrv) names = root_list(root, path, source);
+	GArray *numbers = g_array_new(FALSE, FALSE, sizeof(unsigned));
+
+	for (unsigned i = 0; names[i]; i++) {
+		guint64 value;
+		unsigned number;
+
+		if (!g_str_has_prefix(names[i], prefix) ||
+		    !g_ascii_string_to_unsigned(names[i] + strlen(prefix), 10, 0, G_MAXINT, &value,
+						NULL))
+			continue;
+		number = (unsigned)value;
+		g_array_append_val(numbers, number);
+	}
+	g_array_sort(numbers, compare_numbers);
+	return numbers;
+}
+
+/* Notes */
+
+void root_note_text(Root *root, const char *source, const char *why)
+{
+	notes_add(root->notes, source, why);
+}
+
+static const char *failure_text(int failure)
+{
+	switch (failure) {
+	case EACCES:
+		return "Permission denied; run as root";
+	case EPERM:
+		return "Permission denied, to root too";
+	case EFBIG:
+		return "is too large";
+	case EINVAL:
+		return "is not a regular file";
+	case ELOOP:
+	case EXDEV:
+		return "its symbolic links lead nowhere";
+	default:
+		return g_strerror(failure);
+	}
+}
+
+void root_note(Root *root, const char *source, int failure)
+{
+	root_note_text(root, source, failure_text(failure));
+}
+
+void root_remark(Root *root, const char *source, const char *why)
+{
+	root_note_text(root, source, why);
+	if (root_recording(root) && !strpbrk(source, "\t\n") && !strchr(why, '\n'))
+		g_string_append_printf(root->record_remarks, "%s\t%s\n", source, why);
+}
+
+void root_note_missing(Root *root, const char *path)
+{
+	if (!root->snapshot && !root_exists(root, path)) /* a snapshot's remarks say so */
+		root_remark(root, path,
+			    root->live ? "this kernel has no such file" : "is not there");
+}
+
+void root_notes(const Root *root, NoteTake *take, void *data)
+{
+	notes_each(root->notes, take, data);
+}

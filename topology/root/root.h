@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The root below which everything is read: this machine's "/", a directory somebody captured, or a
+ * snapshot in memory. Captures come from others: nothing in them leads out (symbolic links are
+ * followed as the captured machine would have), only regular files are opened, and no file, line or
+ * directory is read without bound.
+ *
+ * What cannot be read is noted here once per source, however many files share it, and handed over
+ * with root_notes(). A file that is not there is no note: whoever asks knows what that means.
+ *
+ * Paths are given as the machine itself has them: "/proc/cmdline". A `source` is how notes name
+ * them: NULL for the path itself, "/proc/PID/stat" for one of many.
+ */
+#ifndef TOPOLOGY_ROOT_ROOT_H
+#define TOPOLOGY_ROOT_ROOT_H
+
+#include "topology/base/cpulist.h"
+#include "topology/root/notes.h"
+#include "topology/root/tree.h"
+
+#include <stdint.h>
+
+typedef struct Root Root;
+
+/* Of files whose reader says nothing else. */
+#define ROOT_TEXT_MAX (1u << 20)
+/* Most names in a directory. */
+#define ROOT_LIST_MAX 100000u
+
+enum {
+	ROOT_NO_OPENAT2 = 1 << 0, /* as on kernels before 5.6: walk the path step by step */
+};
+
+/*
+ * Open PATH: "/" is this machine, a directory a capture, a file a snapshot. NULL with
+ * PLANNER_ERROR_INPUT or _SYSTEM.
+ */
+Root *root_open(const char *path, unsigned flags, GError **error);
+/* A snapshot that is in memory already; the root owns TREE. */
+Root *root_open_tree(Tree *tree);
+void root_free(Root *root);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Root, root_free)
+
+/* Is it a snapshot of ours, as a file or extracted? Then what is not there, the machine had not. */
+bool root_is_snapshot(const Root *root);
+/* Is it this machine? */
+bool root_is_live(const Root *root);
+/* The directory it is, NULL for a snapshot. */
+const char *root_directory(const Root *root);
+
+/*
+ * From now on keep what is read, failures too, in a tree: a snapshot. root_recorded() is the
+ * root's own; NULL where it does not record.
+ */
+void root_record(Root *root);
+Tree *root_recorded(Root *root);
+bool root_recording(const Root *root);
+/* Do not record for a while what the recording gets in another form. */
+void root_record_pause(Root *root, bool pause);
+/* Put these bytes into the recording under PATH, in place of what was read. */
+void root_record_bytes(Root *root, const char *path, const void *bytes, size_t length);
+void root_record_text(Root *root, const char *path, const char *text);
+
+/*
+ * The bytes of PATH, yours, with a NUL after them; NULL with errno in *FAILURE: ENOENT not there,
+ * EFBIG more than LIMIT, EINVAL not a regular file. Not recorded: for files of which only a part
+ * may be kept, and not noted.
+ */
+char *root_read_private(Root *root, const char *path, size_t limit, size_t *length, int *failure);
+/* The last LIMIT bytes of PATH, otherwise the same. */
+char *root_read_tail(Root *root, const char *path, size_t limit, size_t *length, int *failure);
+/* What root_read() does with a failure: note it under SOURCE and record it; but not of what is not
+ * there. For those who read privately. */
+void root_failed(Root *root, const char *path, const char *source, int failure);
+/* The bytes of PATH; failures but ENOENT and tasks that vanished (ESRCH) are noted. */
+char *root_read(Root *root, const char *path, const char *source, size_t limit, size_t *length);
+/* Note that what was read of PATH is no text, or, in a capture, less than the kernel wrote. */
+void root_note_damage(Root *root, const char *path, const char *source, const char *bytes,
+		      size_t length);
+/* As valid UTF-8 without white space at its ends; NUL bytes end it. NULL as root_read();
+ * damage is noted. */
+char *root_text(Root *root, const char *path, const char *source);
+
+/* A CPU list, or a mask in hexadecimal words; NULL where it cannot be read. A text that is neither
+ * is noted. */
+hwloc_bitmap_t root_cpulist(Root *root, const char *path, const char *source);
+hwloc_bitmap_t root_cpumask(Root *root, const char *path, const char *source);
+/* A decimal number; false where there is none. */
+bool root_number(Root *root, const char *path, const char *source, uint64_t *number);
+
+/* Is there anything at PATH? */
+bool root_exists(Root *root, const char *path);
+/* The names in the directory PATH, sorted, without hidden ones; empty when it cannot be read. */
+char **root_list(Root *root, const char *path, const char *source);
+/* The numbers N of the entries PREFIXN of PATH, ascending. Of unsigned. */
+GArray *root_numbers(Root *root, const char *path, const char *prefix, const char *source);
+
+/* Note that SOURCE could not be read: errno FAILURE, or in words. */
+void root_note(Root *root, const char *source, int failure);
+void root_note_text(Root *root, const char *source, const char *why);
+/* Note what only this machine can tell and a snapshot could not find out again: it is recorded. */
+void root_remark(Root *root, const char *source, const char *why);
+/* Note that PATH is not there, if it is not; for files that every machine has. */
+void root_note_missing(Root *root, const char *path);
+/* Hand every note to TAKE, by source. */
+void root_notes(const Root *root, NoteTake *take, void *data);
+
+#endif

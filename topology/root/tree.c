@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include "topology/root/tree.h"
+
+#include <string.h>
+
+#define PATH_LONGEST 1000
+#define DEEPEST 64
+
+struct Tree {
+	GHashTable *files;	 /* path → GBytes */
+	GHashTable *directories; /* path → set of names; "" is the top */
+};
+
+Tree *tree_new(void)
+{
+	Tree *tree = g_new(Tree, 1);
+
+	tree->files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+					    (GDestroyNotify)g_bytes_unref);
+	tree->directories = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+						  (GDestroyNotify)g_hash_table_unref);
+	tree_add_directory(tree, "");
+	return tree;
+}
+
+void tree_free(Tree *tree)
+{
+	if (!tree)
+		return;
+	g_hash_table_unref(tree->files);
+	g_hash_table_unref(tree->directories);
+	g_free(tree);
+}
+
+bool tree_path_allowed(const char *path)
+{
+	g_auto(GStrv) parts = NULL;
+
+	if (strlen(path) > PATH_LONGEST)
+		return false;
+	parts = g_strsplit(path, "/", DEEPEST + 1);
+	for (unsigned i = 0; parts[i]; i++)
+		if (i >= DEEPEST || !*parts[i] || !strcmp(parts[i], ".") || !strcmp(parts[i], ".."))
+			return false;
+	return *path;
+}
+
+static GHashTable *names_of(const Tree *tree, const char *path)
+{
+	return g_hash_table_lookup(tree->directories, path);
+}
+
+/* Enter PATH in the directory above it, which is made where there is none. */
+static bool enter(Tree *tree, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	g_autofree char *above = slash ? g_strndup(path, (gsize)(slash - path)) : g_strdup("");
+
+	if (!tree_add_directory(tree, above))
+		return false;
+	g_hash_table_add(names_of(tree, above), g_strdup(slash ? slash + 1 : path));
+	return true;
+}
+
+bool tree_add_directory(Tree *tree, const char *path)
+{
+	if (names_of(tree, path))
+		return true;
+	if (*path && (!tree_path_allowed(path) || tree_file(tree, path) || !enter(tree, path)))
+		return false;
+	g_hash_table_insert(tree->directories, g_strdup(path),
+			    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL));
+	return true;
+}
+
+bool tree_add_file(Tree *tree, const char *path, const void *data, size_t length)
+{
+	if (!tree_path_allowed(path) || names_of(tree, path) || !enter(tree, path))
+		return false;
+	g_hash_table_insert(tree->files, g_strdup(path), g_bytes_new(data, length));
+	return true;
+}
+
+GBytes *tree_file(const Tree *tree, const char *path)
+{
+	return g_hash_table_lookup(tree->files, path);
+}
+
+bool tree_is_directory(const Tree *tree, const char *path)
+{
+	return names_of(tree, path);
+}
+
+bool tree_is_parent(const Tree *tree, const char *path)
+{
+	GHashTable *names = names_of(tree, path);
+
+	return names && g_hash_table_size(names);
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+char **tree_list(const Tree *tree, const char *path)
+{
+	GHashTable *names = names_of(tree, path);
+	GPtrArray *list;
+	GHashTableIter iter;
+	gpointer name;
+
+	if (!names)
+		return NULL;
+	list = g_ptr_array_new();
+	g_hash_table_iter_init(&iter, names);
+	while (g_hash_table_iter_next(&iter, &name, NULL))
+		g_ptr_array_add(list, g_strdup(name));
+	g_ptr_array_sort(list, compare);
+	g_ptr_array_add(list, NULL);
+	return (char **)g_ptr_array_free(list, FALSE);
+}
+
+static void keys_add(GPtrArray *paths, GHashTable *table)
+{
+	GHashTableIter iter;
+	gpointer path;
+
+	g_hash_table_iter_init(&iter, table);
+	while (g_hash_table_iter_next(&iter, &path, NULL))
+		if (*(const char *)path)
+			g_ptr_array_add(paths, path);
+}
+
+GPtrArray *tree_paths(const Tree *tree)
+{
+	GPtrArray *paths = g_ptr_array_new();
+
+	keys_add(paths, tree->files);
+	keys_add(paths, tree->directories);
+	g_ptr_array_sort(paths, compare);
+	return paths;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files in memory: what a snapshot holds. Paths are relative, without "." and "..":
+ * "proc/cmdline". A directory is there when it was added or when something is below it.
+ */
+#ifndef TOPOLOGY_ROOT_TREE_H
+#define TOPOLOGY_ROOT_TREE_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct Tree Tree;
+
+Tree *tree_new(void);
+void tree_free(Tree *tree);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Tree, tree_free)
+
+/* May PATH stand in a tree: relative, no empty, "." or ".." component, not too long? */
+bool tree_path_allowed(const char *path);
+
+/*
+ * Add; what was there under the same path is replaced. False where PATH is not allowed, or is below
+ * a file, or a file would replace a directory.
+ */
+bool tree_add_file(Tree *tree, const char *path, const void *data, size_t length);
+bool tree_add_directory(Tree *tree, const char *path);
+
+/* The file's bytes, the tree's; NULL when there is none. */
+GBytes *tree_file(const Tree *tree, const char *path);
+/* Names in the directory PATH ("" = the top), sorted; NULL when there is none. Yours. */
+char **tree_list(const Tree *tree, const char *path);
+/* All paths, files and directories, sorted; the strings are the tree's. */
+GPtrArray *tree_paths(const Tree *tree);
+bool tree_is_directory(const Tree *tree, const char *path);
+/* A directory with something in it? */
+bool tree_is_parent(const Tree *tree, const char *path);
+
+#endif
