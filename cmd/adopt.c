@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* The topology that counts: -t, else the node's own. */
-static bool host_take(const Options *options, Facts *facts, GError **error)
+static bool adopt_host_take(const Options *options, Facts *facts, GError **error)
 {
 	if (options->topology) {
 		host_free(facts->host);
@@ -37,7 +37,7 @@ static bool text_check(const char *text, GError **error)
 	return inventory;
 }
 
-static bool write_text(const Options *options, const char *text, GError **error)
+static bool adopt_write_text(const Options *options, const char *text, GError **error)
 {
 	if (options->output)
 		return save_text(options->output, text, error);
@@ -45,21 +45,21 @@ static bool write_text(const Options *options, const char *text, GError **error)
 	return true;
 }
 
-static const char *plural(unsigned n)
+static const char *adopt_plural(unsigned n)
 {
 	return n == 1 ? "" : "s";
 }
 
 /* What the file says in its comments, in short; on stderr, for the inventory may be on stdout. */
-static void print_summary(const Adoption *adoption)
+static void adopt_print_summary(const Adoption *adoption)
 {
 	const GPtrArray *vms = adoption->inventory->vms;
 
-	fprintf(stderr, "planner: adopted %u VM%s; %u guess%s", vms->len, plural(vms->len),
+	fprintf(stderr, "planner: adopted %u VM%s; %u guess%s", vms->len, adopt_plural(vms->len),
 		adoption->guessed, adoption->guessed == 1 ? "" : "es");
 	if (adoption->lost)
 		fprintf(stderr, "; %u thing%s not expressed or not read", adoption->lost,
-			plural(adoption->lost));
+			adopt_plural(adoption->lost));
 	fputs(adoption->guessed || adoption->lost ? ": see the comments\n" : "\n", stderr);
 }
 
@@ -68,13 +68,13 @@ static Status adopt_facts(const Options *options, const Facts *facts, GError **e
 	g_autoptr(Adoption) adoption = adopt(facts);
 	g_autofree char *text = inventory_write(adoption->inventory, adoption->notes);
 
-	if (!text_check(text, error) || !write_text(options, text, error))
+	if (!text_check(text, error) || !adopt_write_text(options, text, error))
 		return STATUS_TROUBLE;
-	print_summary(adoption);
+	adopt_print_summary(adoption);
 	return adoption->lost ? STATUS_BAD_NEWS : STATUS_FINE;
 }
 
-static Status run(const Options *options, GError **error)
+static Status adopt_run(const Options *options, GError **error)
 {
 	FactsOptions facts_options = {.root = options->root,
 				      .uri = options->connect,
@@ -90,7 +90,7 @@ static Status run(const Options *options, GError **error)
 		return STATUS_TROUBLE;
 	}
 	facts = facts_load(&facts_options, error);
-	if (!facts || !host_take(options, facts, error))
+	if (!facts || !adopt_host_take(options, facts, error))
 		return STATUS_TROUBLE;
 	return adopt_facts(options, facts, error);
 }
@@ -101,5 +101,5 @@ const Command command_adopt = {
 	.arguments = "",
 	.options = OPTION_ROOT | OPTION_CONNECT | OPTION_DOMAINS | OPTION_TOPOLOGY | OPTION_ADOPT,
 	.example = "planner adopt -o node.ini && planner check -i node.ini",
-	.run = run,
+	.run = adopt_run,
 };

@@ -157,7 +157,7 @@ static char *report_text(const Check *check, const Options *options, Form form, 
 	return text;
 }
 
-static bool report(const Check *check, const Options *options, Form form, GError **error)
+static bool check_report(const Check *check, const Options *options, Form form, GError **error)
 {
 	g_autofree char *text =
 		form == FORM_PEOPLE ? NULL : report_text(check, options, form, error);
@@ -188,14 +188,14 @@ static Status check_facts(const Options *options, const CheckOptions *check_opti
 		g_autoptr(Audit) audit = audit_new(inputs.plan, inputs.inventory, facts);
 		g_autoptr(Check) check = check_run(audit, check_options);
 
-		if (report(check, options, form, error))
+		if (check_report(check, options, form, error))
 			status = check_bad(check) ? STATUS_BAD_NEWS : STATUS_FINE;
 	}
 	inputs_clear(&inputs);
 	return status;
 }
 
-static Status run(const Options *options, GError **error)
+static Status check_command(const Options *options, GError **error)
 {
 	FactsOptions facts_options = {.root = options->root,
 				      .uri = options->connect,
@@ -223,5 +223,5 @@ const Command command_check = {
 	.options = OPTION_SOURCES | OPTION_ROOT | OPTION_DOMAINS | OPTION_PREFER | OPTION_CHECK |
 		   OPTION_COUNTERS | OPTION_TEMPLATES | OPTION_JSON | OPTION_COLOR,
 	.example = "planner check -r node.tar -i node.ini",
-	.run = run,
+	.run = check_command,
 };

@@ -10,24 +10,24 @@
 
 /* Findings by subject, worst subject first */
 
-typedef struct Group {
+typedef struct FindingGroup {
 	const char *name;    /* borrowed: a subject, or a source */
 	GPtrArray *findings; /* of Finding, borrowed */
-} Group;
+} FindingGroup;
 
 static void group_free(gpointer data)
 {
-	g_ptr_array_unref(((Group *)data)->findings);
+	g_ptr_array_unref(((FindingGroup *)data)->findings);
 	g_free(data);
 }
 
-static GPtrArray *group_of(GPtrArray *groups, GHashTable *by_name, const char *name)
+static GPtrArray *check_people_group_of(GPtrArray *groups, GHashTable *by_name, const char *name)
 {
-	Group *group = g_hash_table_lookup(by_name, name);
+	FindingGroup *group = g_hash_table_lookup(by_name, name);
 
 	if (!group) {
-		group = g_new(Group, 1);
-		*group = (Group){name, g_ptr_array_new()};
+		group = g_new(FindingGroup, 1);
+		*group = (FindingGroup){name, g_ptr_array_new()};
 		g_ptr_array_add(groups, group);
 		g_hash_table_insert(by_name, (gpointer)name, group);
 	}
@@ -45,14 +45,14 @@ static GPtrArray *group_findings(const Check *check, Verdict verdict)
 		const char *name = verdict == VERDICT_FAIL ? finding->subject : finding->text;
 
 		if (finding->verdict == verdict)
-			g_ptr_array_add(group_of(groups, by_name, name), finding);
+			g_ptr_array_add(check_people_group_of(groups, by_name, name), finding);
 	}
 	return groups;
 }
 
 #define INDENT 11 /* "  warning  " */
 
-static void print_folded(const char *text)
+static void check_people_print_folded(const char *text)
 {
 	unsigned width = output_width();
 	g_autofree char *safe = output_safe(text);
@@ -70,17 +70,17 @@ static void print_more(const char *name, const char *text)
 		return;
 	line = g_strdup_printf("%s: %s", name, text);
 	printf("%*s", INDENT, "");
-	print_folded(line);
+	check_people_print_folded(line);
 }
 
-static void print_finding(const Finding *finding, bool color)
+static void check_people_print_finding(const Finding *finding, bool color)
 {
 	const char *severity = severity_name(finding->severity);
 	g_autofree char *line = g_strdup_printf("%s [%s]", finding->text, finding->id);
 
 	printf("  %s%s%s%*s", output_severity_color(finding->severity, color), severity,
 	       output_reset(color), (int)(INDENT - 2 - strlen(severity)), "");
-	print_folded(line);
+	check_people_print_folded(line);
 	print_more("seen", finding->evidence);
 	print_more("why", finding->why);
 	print_more("fix", finding->fix);
@@ -91,12 +91,12 @@ static void print_groups(const Check *check, bool color)
 	g_autoptr(GPtrArray) groups = group_findings(check, VERDICT_FAIL);
 
 	for (unsigned i = 0; i < groups->len; i++) {
-		const Group *group = g_ptr_array_index(groups, i);
+		const FindingGroup *group = g_ptr_array_index(groups, i);
 		g_autofree char *name = output_safe(group->name);
 
 		printf("%s%s%s\n", output_bold(color), name, output_reset(color));
 		for (unsigned f = 0; f < group->findings->len; f++)
-			print_finding(g_ptr_array_index(group->findings, f), color);
+			check_people_print_finding(g_ptr_array_index(group->findings, f), color);
 		putchar('\n');
 	}
 }
@@ -104,7 +104,7 @@ static void print_groups(const Check *check, bool color)
 /* What could not be judged, by what could not be read */
 
 /* The rules of GROUP, each once, and the VMs that it is about. Yours. */
-static char *unjudged(const Group *group)
+static char *check_people_unjudged(const FindingGroup *group)
 {
 	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
 	g_autoptr(GString) text = g_string_new(NULL);
@@ -134,8 +134,9 @@ static void print_unknown(const Check *check, bool color)
 		return;
 	printf("%sNot known%s\n", output_bold(color), output_reset(color));
 	for (unsigned i = 0; i < groups->len; i++) {
-		const Group *group = g_ptr_array_index(groups, i);
-		g_autofree char *name = output_safe(group->name), *ids = unjudged(group);
+		const FindingGroup *group = g_ptr_array_index(groups, i);
+		g_autofree char *name = output_safe(group->name),
+				*ids = check_people_unjudged(group);
 
 		printf("  %s\n", name);
 		print_more("not judged", ids);
@@ -168,7 +169,7 @@ static void print_troubles(const Check *check, bool color)
 
 /* The last line, and of a clean node the only one */
 
-static void print_summary(const Check *check, bool color)
+static void check_people_print_summary(const Check *check, bool color)
 {
 	g_autofree char *subject = check_subject(check);
 	g_autofree char *safe = output_safe(subject);
@@ -184,5 +185,5 @@ void check_print(const Check *check, bool color)
 	print_groups(check, color);
 	print_unknown(check, color);
 	print_troubles(check, color);
-	print_summary(check, color);
+	check_people_print_summary(check, color);
 }

@@ -16,8 +16,8 @@ static char *child_why(WorkerEnd end, const char *answer, unsigned seconds)
 	return g_strdup(*answer ? answer : "it failed");
 }
 
-char *child_run(const char *what, WorkerTask *task, const void *data, unsigned seconds,
-		GError **error)
+char *child_answer(const char *what, WorkerTask *task, const void *data, unsigned seconds,
+		   GError **error)
 {
 	WorkerEnd end;
 	size_t length;

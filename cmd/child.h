@@ -10,7 +10,7 @@
  * PLANNER_ERROR_SYSTEM: "WHAT: …" and, of a task that failed, what it wrote as the reason; or that
  * it did not answer in SECONDS.
  */
-char *child_run(const char *what, WorkerTask *task, const void *data, unsigned seconds,
-		GError **error);
+char *child_answer(const char *what, WorkerTask *task, const void *data, unsigned seconds,
+		   GError **error);
 
 #endif

@@ -57,7 +57,7 @@ static const char *node_cost_text(const DiffLine *line)
 	return g_str_equal(line->what, "QEMU") ? "at each VM's next start" : cost_text(line->cost);
 }
 
-static void print_node(const Diff *diff, bool color)
+static void diff_print_node(const Diff *diff, bool color)
 {
 	static const char *const columns[] = {"NODE", "~FROM", "~TO", "~COST", NULL};
 	struct libscols_table *table;
@@ -131,7 +131,7 @@ static void vm_lines(struct libscols_table *table, const DiffVm *vm, bool color)
 	}
 }
 
-static void print_vms(const Diff *diff, bool color)
+static void diff_print_vms(const Diff *diff, bool color)
 {
 	static const char *const columns[] = {"VM", "CHANGE", "~FROM", "~TO", "~COST", NULL};
 	struct libscols_table *table;
@@ -151,7 +151,7 @@ static void print_vms(const Diff *diff, bool color)
 }
 
 /* What puts FILE in force; what waits for a reboot need not have one now. */
-static char *file_text(const DiffFile *file)
+static char *diff_file_text(const DiffFile *file)
 {
 	const Artifact *artifact = file->artifact;
 	bool later = file->cost == COST_REBOOT;
@@ -174,7 +174,7 @@ static void print_files(const Diff *diff, bool color)
 	table = output_table(columns, color);
 	for (unsigned i = 0; i < diff->files->len; i++) {
 		const DiffFile *file = g_ptr_array_index(diff->files, i);
-		g_autofree char *text = file_text(file);
+		g_autofree char *text = diff_file_text(file);
 
 		output_line(table, (const char *const[]){file->artifact->path, text});
 	}
@@ -193,7 +193,7 @@ static void append_pins(GString *text, const GArray *pins)
 	}
 }
 
-static const char *joint(const GString *text)
+static const char *diff_joint(const GString *text)
 {
 	return text->len ? "; " : "";
 }
@@ -211,11 +211,12 @@ static void repin_text(GString *text, const Step *step)
 	if (step->emulator) {
 		g_autofree char *cpus = cpulist_format(after->emulatorpin);
 
-		g_string_append_printf(text, "%semulator and I/O threads to CPUs %s", joint(text),
-				       cpus);
+		g_string_append_printf(text, "%semulator and I/O threads to CPUs %s",
+				       diff_joint(text), cpus);
 	}
 	if (step->memory)
-		g_string_append_printf(text, "%sits memory follows: virsh numatune", joint(text));
+		g_string_append_printf(text, "%sits memory follows: virsh numatune",
+				       diff_joint(text));
 }
 
 static void start_text(GString *text, const Step *step)
@@ -239,8 +240,8 @@ static void reload_text(GString *text, const Step *step, const Diff *diff)
 	if (step->sdk) {
 		g_autofree char *cpus = cpulist_format(diff->after->cpus[ROLE_SDK]);
 
-		g_string_append_printf(text, "%srestart the SDK's services on CPUs %s", joint(text),
-				       *cpus ? cpus : "of others: it has none");
+		g_string_append_printf(text, "%srestart the SDK's services on CPUs %s",
+				       diff_joint(text), *cpus ? cpus : "of others: it has none");
 	}
 }
 
@@ -290,13 +291,13 @@ static char *step_text(const Step *step, const Diff *diff)
 }
 
 /* Are A and B one line: VMs that stop, or start, with the host? */
-static bool alike(const Diff *diff, const Step *a, const Step *b)
+static bool diff_alike(const Diff *diff, const Step *a, const Step *b)
 {
 	return diff->reboot && a->kind == b->kind && a->vm && b->vm;
 }
 
 /* "vm1, vm2", of the steps FROM to TO. */
-static char *names_of(const GPtrArray *steps, unsigned from, unsigned to)
+static char *diff_names_of(const GPtrArray *steps, unsigned from, unsigned to)
 {
 	GString *text = g_string_new(NULL);
 
@@ -313,7 +314,8 @@ static void step_line(struct libscols_table *table, const Diff *diff, const GPtr
 	const Step *step = g_ptr_array_index(steps, from);
 	g_autofree char *n = g_strdup_printf("%u", number);
 	g_autofree char *count = g_strdup_printf("%u VMs", to - from);
-	g_autofree char *text = to - from > 1 ? names_of(steps, from, to) : step_text(step, diff);
+	g_autofree char *text =
+		to - from > 1 ? diff_names_of(steps, from, to) : step_text(step, diff);
 	const char *vm = to - from > 1 ? count : step->vm ? step->vm->name : "";
 
 	output_line(table, (const char *const[]){n, step_names[step->kind], vm, text});
@@ -336,8 +338,8 @@ static void print_rollout(const Diff *diff, const Rollout *rollout, bool color)
 	table = output_table(columns, color);
 	for (unsigned from = 0, to; from < steps->len; from = to) {
 		for (to = from + 1; to < steps->len; to++)
-			if (!alike(diff, g_ptr_array_index(steps, from),
-				   g_ptr_array_index(steps, to)))
+			if (!diff_alike(diff, g_ptr_array_index(steps, from),
+					g_ptr_array_index(steps, to)))
 				break;
 		step_line(table, diff, steps, ++number, from, to);
 	}
@@ -356,7 +358,7 @@ static void print_title(const Step *step, unsigned number)
 }
 
 /* What follows a reboot is not to be run before it. */
-static void print_commands(const Diff *diff, const Rollout *rollout, const char *plan)
+static void diff_print_commands(const Diff *diff, const Rollout *rollout, const char *plan)
 {
 	bool rebooted = false;
 
@@ -397,7 +399,7 @@ static void append_count(GString *text, unsigned n, const char *what)
 		g_string_append_printf(text, "%s%u %s", text->len ? ", " : "", n, what);
 }
 
-static void print_summary(const Diff *diff, bool color)
+static void diff_print_summary(const Diff *diff, bool color)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 
@@ -422,17 +424,17 @@ static void print_diff(const Diff *diff, const Rollout *rollout, bool color)
 	}
 	printf("%s%s%s: what changes, and what it costs\n", output_bold(color), name,
 	       output_reset(color));
-	print_node(diff, color);
+	diff_print_node(diff, color);
 	print_cpus(diff, color);
-	print_vms(diff, color);
+	diff_print_vms(diff, color);
 	print_files(diff, color);
 	print_rollout(diff, rollout, color);
-	print_summary(diff, color);
+	diff_print_summary(diff, color);
 }
 
 /* The two sides */
 
-static bool options_check(const Options *options, GError **error)
+static bool diff_options_check(const Options *options, GError **error)
 {
 	unsigned n = g_strv_length(options->arguments);
 
@@ -452,7 +454,8 @@ static bool output_check(const Options *options, GError **error)
 	return true;
 }
 
-static bool sides_check(const Options *options, const Side *old, const Side *new, GError **error)
+static bool sides_check(const Options *options, const NodeSide *old, const NodeSide *new,
+			GError **error)
 {
 	if (old->saved && new->saved && options->topology)
 		return options_refuse(
@@ -467,7 +470,7 @@ static bool sides_check(const Options *options, const Side *old, const Side *new
 	return true;
 }
 
-static bool hosts_check(const Side *old, const Side *new, GError **error)
+static bool hosts_check(const NodeSide *old, const NodeSide *new, GError **error)
 {
 	if (!strcmp(old->inputs.host->fingerprint, new->inputs.host->fingerprint))
 		return true;
@@ -478,7 +481,7 @@ static bool hosts_check(const Side *old, const Side *new, GError **error)
 	return false;
 }
 
-static bool load(const Options *options, Side *old, Side *new, GError **error)
+static bool diff_load(const Options *options, NodeSide *old, NodeSide *new, GError **error)
 {
 	char **names = options->arguments;
 	Options first = *options;
@@ -497,44 +500,45 @@ static bool load(const Options *options, Side *old, Side *new, GError **error)
 }
 
 /* The file that the commands take the new plan from. */
-static const char *plan_file(const Options *options, const Side *new)
+static const char *plan_file(const Options *options, const NodeSide *new)
 {
 	if (new->saved && strcmp(new->name, "-") != 0)
 		return new->name;
 	return options->output ? options->output : "new.json";
 }
 
-static void print(const Options *options, const Diff *diff, const Rollout *rollout,
-		  const char *plan)
+static void diff_print(const Options *options, const Diff *diff, const Rollout *rollout,
+		       const char *plan)
 {
 	if (options->json)
 		output_json(rollout_to_json(diff, rollout, plan));
 	else if (options->commands && !rollout->fault && !diff_same(diff))
-		print_commands(diff, rollout, plan);
+		diff_print_commands(diff, rollout, plan);
 	else
 		print_diff(diff, rollout, options->color);
 }
 
-static Status compare(const Options *options, const Side *old, const Side *new, GError **error)
+static Status diff_compare(const Options *options, const NodeSide *old, const NodeSide *new,
+			   GError **error)
 {
 	g_autoptr(Diff) diff = diff_new(old->inputs.plan, new->inputs.plan);
 	g_autoptr(Rollout) rollout = rollout_new(diff);
 
 	if (options->output && !save_plan(options->output, new->inputs.plan, error))
 		return STATUS_TROUBLE;
-	print(options, diff, rollout, plan_file(options, new));
+	diff_print(options, diff, rollout, plan_file(options, new));
 	output_errors(new->inputs.plan, "the new plan: ");
 	return diff_same(diff) ? STATUS_FINE : STATUS_BAD_NEWS;
 }
 
-static Status run(const Options *options, GError **error)
+static Status diff_run(const Options *options, GError **error)
 {
-	Side old = {0}, new = {0};
+	NodeSide old = {0}, new = {0};
 	Status status = STATUS_TROUBLE;
 
-	if (options_check(options, error) && output_check(options, error) &&
-	    load(options, &old, &new, error))
-		status = compare(options, &old, &new, error);
+	if (diff_options_check(options, error) && output_check(options, error) &&
+	    diff_load(options, &old, &new, error))
+		status = diff_compare(options, &old, &new, error);
 	side_clear(&old);
 	side_clear(&new);
 	return status;
@@ -547,5 +551,5 @@ const Command command_diff = {
 	.options = OPTION_TOPOLOGY | OPTION_CONNECT | OPTION_PREFER | OPTION_MOVES |
 		   OPTION_ROLLOUT | OPTION_JSON | OPTION_COLOR,
 	.example = "planner diff plan.json node.ini",
-	.run = run,
+	.run = diff_run,
 };

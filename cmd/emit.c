@@ -25,7 +25,7 @@ static Status list_names(void)
 	return STATUS_FINE;
 }
 
-static Status list(const Options *options)
+static Status emit_list(const Options *options)
 {
 	static const char *const columns[] = {"ARTIFACT", "IN FORCE BY", "~WHAT IT IS", NULL};
 	struct libscols_table *table = output_table(columns, options->color);
@@ -44,7 +44,7 @@ static Status list(const Options *options)
 
 /* What is asked for */
 
-static const Artifact *find(const char *name, GError **error)
+static const Artifact *emit_find(const char *name, GError **error)
 {
 	const Artifact *artifact = artifact_find(name);
 
@@ -62,7 +62,7 @@ static bool is_mergeable(const Options *options)
 	       (!strcmp(names[0], "domain") || !strcmp(names[0], "virsh"));
 }
 
-static bool options_check(const Options *options, GError **error)
+static bool emit_options_check(const Options *options, GError **error)
 {
 	bool tree = options->directory || options->diff;
 
@@ -79,7 +79,7 @@ static bool options_check(const Options *options, GError **error)
 				      "--merge goes with domain VM, or virsh VM, alone");
 	if (options->skip_words && !options->all)
 		return options_refuse(error, &command_emit, "--skip goes with --all");
-	return !*options->arguments || find(*options->arguments, error);
+	return !*options->arguments || emit_find(*options->arguments, error);
 }
 
 /* The artifacts to leave out, yours; NULL with ERROR where one is unknown. */
@@ -89,13 +89,13 @@ static char **skip_names(const Options *options, GError **error)
 	g_auto(GStrv) names = g_strsplit(words, ",", -1);
 
 	for (char **name = names; *name; name++)
-		if (!find(*name, error))
+		if (!emit_find(*name, error))
 			return NULL;
 	return g_steal_pointer(&names);
 }
 
-static const PlanVm *find_vm(const Plan *plan, const Artifact *artifact, const char *name,
-			     GError **error)
+static const PlanVm *emit_find_vm(const Plan *plan, const Artifact *artifact, const char *name,
+				  GError **error)
 {
 	if (name)
 		return input_vm(plan, name, error);
@@ -104,14 +104,15 @@ static const PlanVm *find_vm(const Plan *plan, const Artifact *artifact, const c
 }
 
 /* The artifact (and VM) at *ARGUMENTS, stepped over. */
-static const Artifact *next(const Plan *plan, char ***arguments, const PlanVm **vm, GError **error)
+static const Artifact *emit_next(const Plan *plan, char ***arguments, const PlanVm **vm,
+				 GError **error)
 {
-	const Artifact *artifact = find(*(*arguments)++, error);
+	const Artifact *artifact = emit_find(*(*arguments)++, error);
 
 	*vm = NULL;
 	if (!artifact || !artifact->of_vm)
 		return artifact;
-	*vm = find_vm(plan, artifact, **arguments, error);
+	*vm = emit_find_vm(plan, artifact, **arguments, error);
 	if (!*vm)
 		return NULL;
 	(*arguments)++;
@@ -120,7 +121,7 @@ static const Artifact *next(const Plan *plan, char ***arguments, const PlanVm **
 
 /* Printing */
 
-static void note(const char *text)
+static void emit_note(const char *text)
 {
 	g_autofree char *safe = output_safe(text);
 
@@ -150,7 +151,7 @@ static char *domain_merged(const Options *options, const Rendering *rendering, c
 	char *text = merge_domain(rendering, name, base, length, notes, error);
 
 	for (unsigned i = 0; i < notes->len; i++)
-		note(g_ptr_array_index(notes, i));
+		emit_note(g_ptr_array_index(notes, i));
 	return text;
 }
 
@@ -198,13 +199,14 @@ static char *render_one(const Options *options, const Artifact *artifact, Render
 }
 
 /* All or nothing is printed. */
-static bool print(const Options *options, Rendering *rendering, GError **error)
+static bool emit_print(const Options *options, Rendering *rendering, GError **error)
 {
 	g_autoptr(GString) out = g_string_new(NULL);
 	char **arguments = options->arguments;
 
 	while (*arguments) {
-		const Artifact *artifact = next(rendering->plan, &arguments, &rendering->vm, error);
+		const Artifact *artifact =
+			emit_next(rendering->plan, &arguments, &rendering->vm, error);
 		g_autofree char *text =
 			artifact ? render_one(options, artifact, rendering, error) : NULL;
 
@@ -224,7 +226,7 @@ static GPtrArray *files_named(const Plan *plan, char **arguments, GError **error
 
 	while (*arguments) {
 		const PlanVm *vm;
-		const Artifact *artifact = next(plan, &arguments, &vm, error);
+		const Artifact *artifact = emit_next(plan, &arguments, &vm, error);
 
 		if (!artifact)
 			return NULL;
@@ -255,7 +257,7 @@ static bool write_files(const Options *options, const GPtrArray *files, GError *
 static bool diff_file(GString *out, const char *root, const ArtifactFile *file, GError **error)
 {
 	bool missing;
-	g_autofree char *old = tree_read(root, file->path, &missing, error);
+	g_autofree char *old = emit_tree_read(root, file->path, &missing, error);
 	g_autofree char *old_name = g_strconcat("a", file->path, NULL);
 	g_autofree char *new_name = g_strconcat("b", file->path, NULL);
 	g_autofree char *diff = NULL;
@@ -293,7 +295,7 @@ static bool emit_files(const Options *options, Rendering *rendering, bool *diffe
 			     : write_files(options, files, error);
 }
 
-static Status emit(const Options *options, const Inputs *inputs, GError **error)
+static Status emit_plan(const Options *options, const Inputs *inputs, GError **error)
 {
 	g_autoptr(GHashTable) templates = site_templates(options->templates, error);
 	g_auto(GStrv) skip = templates ? skip_names(options, error) : NULL;
@@ -304,26 +306,26 @@ static Status emit(const Options *options, const Inputs *inputs, GError **error)
 		return STATUS_TROUBLE;
 	done = options->directory || options->diff
 		       ? emit_files(options, &rendering, &differs, error)
-		       : print(options, &rendering, error);
+		       : emit_print(options, &rendering, error);
 	if (!done)
 		return STATUS_TROUBLE;
 	output_errors(inputs->plan, "");
 	return differs || inputs->broken || plan_bad(inputs->plan) ? STATUS_BAD_NEWS : STATUS_FINE;
 }
 
-static Status run(const Options *options, GError **error)
+static Status emit_run(const Options *options, GError **error)
 {
 	Inputs inputs = {0};
 	Status status = STATUS_TROUBLE;
 
 	if (options->list_names)
 		return list_names();
-	if (!options_check(options, error))
+	if (!emit_options_check(options, error))
 		return STATUS_TROUBLE;
 	if (!*options->arguments && !options->directory && !options->diff)
-		return list(options);
+		return emit_list(options);
 	if (inputs_load_plan(options, &inputs, error))
-		status = emit(options, &inputs, error);
+		status = emit_plan(options, &inputs, error);
 	inputs_clear(&inputs);
 	return status;
 }
@@ -336,5 +338,5 @@ const Command command_emit = {
 		   OPTION_SKIP | OPTION_DIRECTORY | OPTION_DIFF | OPTION_MERGE | OPTION_TEMPLATES |
 		   OPTION_LIST_NAMES | OPTION_COLOR,
 	.example = "planner emit --all -d tree -i node.ini -t x6.xml",
-	.run = run,
+	.run = emit_run,
 };

@@ -7,16 +7,16 @@
 
 #define LIBVIRT_SECONDS 10
 
-static bool say(int out, const char *message)
+static bool emit_children_say(int out, const char *message)
 {
 	worker_write(out, message, strlen(message));
 	return false;
 }
 
-typedef struct Question {
+typedef struct ChildQuestion {
 	const char *uri, *name;
 	bool live;
-} Question;
+} ChildQuestion;
 
 static void be_quiet(void *data, virErrorPtr error)
 {
@@ -24,28 +24,29 @@ static void be_quiet(void *data, virErrorPtr error)
 	(void)error;
 }
 
-static bool ask(int out, const void *data)
+static bool emit_children_ask(int out, const void *data)
 {
-	const Question *question = data;
+	const ChildQuestion *question = data;
 	virConnectPtr connection;
 	virDomainPtr domain;
 	char *xml;
 
 	if (!libvirt_load())
-		return say(out, "libvirt's client library is not installed");
+		return emit_children_say(out, "libvirt's client library is not installed");
 	virSetErrorFunc(NULL, be_quiet);
 	connection = virConnectOpenReadOnly(question->uri);
 	if (!connection)
-		return say(out, virGetLastErrorMessage());
+		return emit_children_say(out, virGetLastErrorMessage());
 	domain = virDomainLookupByName(connection, question->name);
 	xml = domain ? virDomainGetXMLDesc(domain, question->live ? 0 : VIR_DOMAIN_XML_INACTIVE)
 		     : NULL;
-	return xml ? worker_write(out, xml, strlen(xml)) : say(out, virGetLastErrorMessage());
+	return xml ? worker_write(out, xml, strlen(xml))
+		   : emit_children_say(out, virGetLastErrorMessage());
 }
 
 char *domain_ask(const char *uri, const char *name, bool live, GError **error)
 {
-	Question question = {uri, name, live};
+	ChildQuestion question = {uri, name, live};
 
-	return child_run(question.uri, ask, &question, LIBVIRT_SECONDS, error);
+	return child_answer(question.uri, emit_children_ask, &question, LIBVIRT_SECONDS, error);
 }

@@ -24,7 +24,7 @@ char *tree_path(const char *top, const char *path)
 
 /* What on the way from TOP to PATH's file is no folder, yours; and whether it is a symbolic link.
  */
-static char *obstacle(const char *top, const char *path, bool *is_link)
+static char *emit_tree_obstacle(const char *top, const char *path, bool *is_link)
 {
 	for (const char *end = path; end; end = strchr(end + 1, '/')) {
 		g_autofree char *part = g_strndup(path, (gsize)(end - path));
@@ -40,11 +40,12 @@ static char *obstacle(const char *top, const char *path, bool *is_link)
 	return tree_path(top, path);
 }
 
-static void failed(GError **error, const char *top, const char *path)
+static void emit_tree_failed(GError **error, const char *top, const char *path)
 {
 	bool blocked = *path && (errno == ELOOP || errno == ENOTDIR), is_link = false;
 	int code = errno;
-	g_autofree char *name = blocked ? obstacle(top, path, &is_link) : tree_path(top, path);
+	g_autofree char *name =
+		blocked ? emit_tree_obstacle(top, path, &is_link) : tree_path(top, path);
 	const char *why =
 		!blocked  ? g_strerror(code)
 		: is_link ? "is a symbolic link; none is followed, for it may lead out of "
@@ -56,7 +57,7 @@ static void failed(GError **error, const char *top, const char *path)
 }
 
 /* Open the folder NAME in AT, made where it is missing and MAKE says so; AT is closed. */
-static int step(int at, const char *name, bool make)
+static int emit_tree_step(int at, const char *name, bool make)
 {
 	int fd = openat(at, name, FOLDER_FLAGS), code;
 
@@ -83,13 +84,13 @@ static int folder_open(const char *top, const char *path, bool make, const char 
 			errno = EINVAL;
 			return -1;
 		}
-		fd = step(fd, parts[i], make);
+		fd = emit_tree_step(fd, parts[i], make);
 	}
 	*name = strrchr(path, '/') + 1;
 	return fd;
 }
 
-static bool write_text(int fd, const char *text)
+static bool emit_tree_write_text(int fd, const char *text)
 {
 	size_t length = strlen(text);
 
@@ -125,7 +126,7 @@ static bool write_aside(const char *dir, const ArtifactFile *file)
 	unlinkat(folder, aside, 0);
 	fd = openat(folder, aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 		    file->mode);
-	good = fd >= 0 && fchmod(fd, file->mode) == 0 && write_text(fd, file->text);
+	good = fd >= 0 && fchmod(fd, file->mode) == 0 && emit_tree_write_text(fd, file->text);
 	code = errno;
 	if (fd >= 0)
 		close(fd);
@@ -135,7 +136,7 @@ static bool write_aside(const char *dir, const ArtifactFile *file)
 }
 
 /* Put in place what was written aside, or take it away. */
-static bool settle(const char *dir, const ArtifactFile *file, bool place)
+static bool emit_tree_settle(const char *dir, const ArtifactFile *file, bool place)
 {
 	const char *name;
 	int folder = folder_open(dir, file->path, false, &name), code;
@@ -156,24 +157,24 @@ static void take_back(const char *dir, const GPtrArray *files)
 	int code = errno;
 
 	for (unsigned i = 0; i < files->len; i++)
-		settle(dir, g_ptr_array_index(files, i), false);
+		emit_tree_settle(dir, g_ptr_array_index(files, i), false);
 	errno = code;
 }
 
 bool tree_write(const char *dir, const GPtrArray *files, GError **error)
 {
 	if (g_mkdir_with_parents(dir, 0755) < 0) {
-		failed(error, dir, "");
+		emit_tree_failed(error, dir, "");
 		return false;
 	}
 	for (unsigned pass = 0; pass < 2; pass++)
 		for (unsigned i = 0; i < files->len; i++) {
 			const ArtifactFile *file = g_ptr_array_index(files, i);
 
-			if (pass ? settle(dir, file, true) : write_aside(dir, file))
+			if (pass ? emit_tree_settle(dir, file, true) : write_aside(dir, file))
 				continue;
 			take_back(dir, files);
-			failed(error, dir, file->path);
+			emit_tree_failed(error, dir, file->path);
 			return false;
 		}
 	return true;
@@ -192,7 +193,7 @@ static char *read_fd(int fd, const char *top, const char *path, GError **error)
 	return g_steal_pointer(&text);
 }
 
-char *tree_read(const char *root, const char *path, bool *missing, GError **error)
+char *emit_tree_read(const char *root, const char *path, bool *missing, GError **error)
 {
 	const char *name;
 	int folder = folder_open(root, path, false, &name), fd = -1;
@@ -206,6 +207,6 @@ char *tree_read(const char *root, const char *path, bool *missing, GError **erro
 		return read_fd(fd, root, path, error);
 	if (*missing)
 		return g_strdup("");
-	failed(error, root, path);
+	emit_tree_failed(error, root, path);
 	return NULL;
 }

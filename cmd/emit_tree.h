@@ -21,6 +21,6 @@ bool tree_write(const char *dir, const GPtrArray *files, GError **error);
 
 /* The text of the file PATH below ROOT, yours; "" and *MISSING where there is none. NULL with
  * PLANNER_ERROR_SYSTEM or _INPUT. */
-char *tree_read(const char *root, const char *path, bool *missing, GError **error);
+char *emit_tree_read(const char *root, const char *path, bool *missing, GError **error);
 
 #endif

@@ -105,7 +105,7 @@ static bool arguments_check(char **arguments, GError **error)
 	return true;
 }
 
-static Status run(const Options *options, GError **error)
+static Status explain_run(const Options *options, GError **error)
 {
 	Inputs inputs = {0};
 	Status status = STATUS_TROUBLE;
@@ -131,5 +131,5 @@ const Command command_explain = {
 	.arguments = "vm NAME | cpu N | RULE | rules",
 	.options = OPTION_SOURCES | OPTION_PREFER | OPTION_MOVES | OPTION_KEEP,
 	.example = "planner explain vm vm1 -i node.ini -t x6.xml",
-	.run = run,
+	.run = explain_run,
 };

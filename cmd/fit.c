@@ -4,24 +4,24 @@
 #include "cmd/fleet.h"
 #include "cmd/inputs.h"
 #include "cmd/output.h"
-#include "planner/place/replan.h"
 #include "planner/inventory/what_if.h"
+#include "planner/place/replan.h"
 #include "topology/base/error.h"
 #include "topology/facts/facts_root.h"
 
 #include <string.h>
 
 /* All that is asked, loaded. */
-typedef struct Question {
+typedef struct FitQuestion {
 	Host *host;
 	Inventory *inventory;
 	Inventory *changed; /* by --what-if; NULL where nothing else is asked */
 	GPtrArray *sizes;   /* of VmSpec; NULL = the usual */
 	GArray *ratio;	    /* of FitSize, owned by mix; NULL = none */
 	Inventory *mix;
-} Question;
+} FitQuestion;
 
-static void question_clear(Question *question)
+static void question_clear(FitQuestion *question)
 {
 	g_clear_pointer(&question->changed, inventory_free);
 	g_clear_pointer(&question->inventory, inventory_free);
@@ -68,7 +68,7 @@ static VmSpec *size_parse_word(const char *word, GError **error)
 	return g_ptr_array_steal_index(inventory->vms, 0);
 }
 
-static bool load_sizes(const Options *options, Question *question, GError **error)
+static bool load_sizes(const Options *options, FitQuestion *question, GError **error)
 {
 	if (!options->vms)
 		return true;
@@ -83,7 +83,7 @@ static bool load_sizes(const Options *options, Question *question, GError **erro
 	return true;
 }
 
-static bool shapes_equal(const VmSpec *a, const VmSpec *b)
+static bool fit_shapes_equal(const VmSpec *a, const VmSpec *b)
 {
 	return a->vcpus == b->vcpus && a->memory == b->memory && a->page == b->page &&
 	       a->threads == b->threads;
@@ -96,7 +96,7 @@ static void add_to_ratio(GArray *ratio, const VmSpec *spec)
 	for (unsigned i = 0; i < ratio->len; i++) {
 		FitSize *have = &g_array_index(ratio, FitSize, i);
 
-		if (shapes_equal(have->spec, spec)) {
+		if (fit_shapes_equal(have->spec, spec)) {
 			have->count++;
 			return;
 		}
@@ -104,7 +104,7 @@ static void add_to_ratio(GArray *ratio, const VmSpec *spec)
 	g_array_append_val(ratio, size);
 }
 
-static bool load_mix(const Options *options, Question *question, GError **error)
+static bool load_mix(const Options *options, FitQuestion *question, GError **error)
 {
 	if (!options->mix)
 		return true;
@@ -159,7 +159,7 @@ static bool settings_refused(const GPtrArray *errors, GError **error)
 	return false;
 }
 
-static bool load_changed(const Options *options, const char *text, Question *question,
+static bool load_changed(const Options *options, const char *text, FitQuestion *question,
 			 GError **error)
 {
 	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
@@ -178,7 +178,7 @@ static bool load_changed(const Options *options, const char *text, Question *que
 }
 
 /* A saved plan: all that it has is where it is. */
-static bool load_saved(const Options *options, Question *question, GError **error)
+static bool load_saved(const Options *options, FitQuestion *question, GError **error)
 {
 	g_autoptr(Plan) saved = NULL;
 	bool broken;
@@ -198,7 +198,7 @@ static bool load_saved(const Options *options, Question *question, GError **erro
 	return true;
 }
 
-static bool load_node(const Options *options, Question *question, GError **error)
+static bool load_node(const Options *options, FitQuestion *question, GError **error)
 {
 	const char *name = options->inventory ? options->inventory : "";
 	size_t length;
@@ -215,7 +215,7 @@ static bool load_node(const Options *options, Question *question, GError **error
 	       load_changed(options, text, question, error);
 }
 
-static bool load(const Options *options, Question *question, GError **error)
+static bool fit_load(const Options *options, FitQuestion *question, GError **error)
 {
 	return load_sizes(options, question, error) && load_mix(options, question, error) &&
 	       (options->plan ? load_saved(options, question, error)
@@ -224,7 +224,7 @@ static bool load(const Options *options, Question *question, GError **error)
 
 /* The answer */
 
-static Fit *answer(const Options *options, const Question *question, bool changed)
+static Fit *fit_answer(const Options *options, const FitQuestion *question, bool changed)
 {
 	FitOptions fit_options = {
 		.plan = {.prefer = options->prefer, .moves = changed ? options->moves : 0},
@@ -249,10 +249,10 @@ static Status status_of(const Fit *fit)
 	return fit->base->refused->len ? STATUS_BAD_NEWS : STATUS_FINE;
 }
 
-static Status tell(const Options *options, const Question *question)
+static Status fit_tell(const Options *options, const FitQuestion *question)
 {
-	g_autoptr(Fit) fit = answer(options, question, false);
-	g_autoptr(Fit) changed = question->changed ? answer(options, question, true) : NULL;
+	g_autoptr(Fit) fit = fit_answer(options, question, false);
+	g_autoptr(Fit) changed = question->changed ? fit_answer(options, question, true) : NULL;
 	FitWhatIf what_if = {options->what_ifs, options->moves, changed};
 
 	if (options->json)
@@ -262,17 +262,17 @@ static Status tell(const Options *options, const Question *question)
 	return status_of(changed ? changed : fit);
 }
 
-static Status run(const Options *options, GError **error)
+static Status fit_run(const Options *options, GError **error)
 {
-	Question question = {0};
+	FitQuestion question = {0};
 	Status status = STATUS_TROUBLE;
 
 	if (fleet_asked(options))
 		status = load_sizes(options, &question, error)
 				 ? fleet_run(options, question.sizes, error)
 				 : STATUS_TROUBLE;
-	else if (load(options, &question, error))
-		status = tell(options, &question);
+	else if (fit_load(options, &question, error))
+		status = fit_tell(options, &question);
 	question_clear(&question);
 	return status;
 }
@@ -284,5 +284,5 @@ const Command command_fit = {
 	.options = OPTION_INVENTORY | OPTION_TOPOLOGY | OPTION_PLAN | OPTION_PREFER | OPTION_MOVES |
 		   OPTION_KEEP | OPTION_FIT | OPTION_FLEET | OPTION_JSON | OPTION_COLOR,
 	.example = "planner fit -i node.ini -t x6.xml --vm 8:16G --what-if sdk.cores-per-node=1",
-	.run = run,
+	.run = fit_run,
 };

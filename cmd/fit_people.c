@@ -9,7 +9,7 @@
 #define GREEN "\033[32m"
 #define RED "\033[31m"
 
-static const char *plural(uint64_t n)
+static const char *fit_people_plural(uint64_t n)
 {
 	return n == 1 ? "" : "s";
 }
@@ -20,7 +20,7 @@ static char *bytes_text(uint64_t bytes)
 	return bytes == UINT64_MAX ? g_strdup("?") : size_format_rounded(bytes);
 }
 
-static char *count_text(const FitCount *count)
+static char *fit_people_count_text(const FitCount *count)
 {
 	if (count->fit == count->bound)
 		return g_strdup_printf("%u", count->fit);
@@ -59,13 +59,13 @@ static void print_refused(const Fit *fit, bool color)
 	printf("%s%s%s\n", color ? RED : "", folded, output_reset(color));
 }
 
-static void print_head(const Fit *fit, bool color)
+static void fit_people_print_head(const Fit *fit, bool color)
 {
 	g_autofree char *name = output_safe(fit->plan->name ? fit->plan->name : "this node");
 	unsigned wanted = fit->base->plan->vms->len;
 
 	printf("%s%s%s: %u of %u VM%s placed\n", output_bold(color), name, output_reset(color),
-	       wanted - fit->base->refused->len, wanted, plural(wanted));
+	       wanted - fit->base->refused->len, wanted, fit_people_plural(wanted));
 	if (fit->base->refused->len)
 		print_refused(fit, color);
 	putchar('\n');
@@ -204,7 +204,7 @@ static char *where_text(const Fit *fit, const FitAnswer *answer)
 }
 
 /* "; 131G of memory left", "" where it is not known. Yours. */
-static char *memory_text(uint64_t left)
+static char *fit_people_memory_text(uint64_t left)
 {
 	g_autofree char *bytes = bytes_text(left);
 
@@ -214,14 +214,14 @@ static char *memory_text(uint64_t left)
 /* What runs out, and what is then left of the other. */
 static char *limit_text(const FitAnswer *answer)
 {
-	g_autofree char *memory = memory_text(answer->memory_left);
+	g_autofree char *memory = fit_people_memory_text(answer->memory_left);
 
 	switch (answer->limit) {
 	case FIT_CORES:
 		return g_strdup_printf("out of cores%s", memory);
 	case FIT_MEMORY:
 		return g_strdup_printf("out of memory; %u core%s left, enough for %u more",
-				       answer->cores_left, plural(answer->cores_left),
+				       answer->cores_left, fit_people_plural(answer->cores_left),
 				       answer->cores_alone - answer->count.fit);
 	case FIT_TOGETHER:
 		return g_strdup_printf("out of cores together; %u are left apart%s",
@@ -244,7 +244,7 @@ static void color_count(struct libscols_line *line, unsigned column, const FitCo
 static void size_line(struct libscols_table *table, const Fit *fit, const FitAnswer *answer,
 		      bool color)
 {
-	g_autofree char *count = count_text(&answer->count);
+	g_autofree char *count = fit_people_count_text(&answer->count);
 	g_autofree char *where = where_text(fit, answer);
 	g_autofree char *limit = limit_text(answer);
 	const char *const cells[] = {answer->spec->name, count, where, limit};
@@ -263,7 +263,7 @@ static bool all_proved(const Fit *fit)
 	return true;
 }
 
-static void print_sizes(const Fit *fit, bool color)
+static void fit_people_print_sizes(const Fit *fit, bool color)
 {
 	static const char *const columns[] = {"SIZE", ">MORE", "~WHERE", "~THEN", NULL};
 	struct libscols_table *table = output_table(columns, color);
@@ -334,7 +334,8 @@ static char *largest_text(const Fit *fit, const FitLargest *largest)
 
 	if (!largest->vcpus)
 		return g_string_free(g_string_append(text, "none"), FALSE);
-	g_string_append_printf(text, "%u vCPU%s", largest->vcpus, plural(largest->vcpus));
+	g_string_append_printf(text, "%u vCPU%s", largest->vcpus,
+			       fit_people_plural(largest->vcpus));
 	if (fit->per_vcpu) {
 		g_autofree char *memory = size_format(largest->vcpus * fit->per_vcpu);
 
@@ -351,7 +352,7 @@ static char *largest_text(const Fit *fit, const FitLargest *largest)
 	return g_string_free(text, FALSE);
 }
 
-static void print_folded(const char *what, const char *text)
+static void fit_people_print_folded(const char *what, const char *text)
 {
 	unsigned width = output_width(), indent = 24;
 	g_autofree char *folded =
@@ -370,7 +371,7 @@ static void print_largest(const Fit *fit)
 
 		if (i && fit->largest[i].vcpus == fit->largest[i - 1].vcpus)
 			continue;
-		print_folded(names[i], text);
+		fit_people_print_folded(names[i], text);
 	}
 }
 
@@ -378,10 +379,10 @@ static void print_mix(const Fit *fit)
 {
 	g_autofree char *mix = mix_text(fit);
 
-	print_folded("Best mix", mix);
+	fit_people_print_folded("Best mix", mix);
 }
 
-/* Side by side */
+/* NodeSide by side */
 
 typedef struct Sides {
 	const Fit *today, *what_if;
@@ -412,7 +413,7 @@ static const FitAnswer *answer_for(const Fit *fit, const char *name)
 /* "3 (vm1, vm2 move)" */
 static char *moved_text(const FitAnswer *answer)
 {
-	g_autofree char *count = count_text(&answer->count);
+	g_autofree char *count = fit_people_count_text(&answer->count);
 	g_autofree char *names = names_text(answer->movers);
 
 	if (!answer->movers->len)
@@ -426,7 +427,7 @@ static void side_sizes(const Sides *sides)
 		const FitAnswer *today = g_ptr_array_index(sides->today->sizes, i);
 		const FitAnswer *changed = answer_for(sides->what_if, today->spec->name);
 		g_autofree char *what = g_strdup_printf("more of %s", today->spec->name);
-		g_autofree char *left = count_text(&today->count);
+		g_autofree char *left = fit_people_count_text(&today->count);
 		g_autofree char *right = changed ? moved_text(changed) : g_strdup("-");
 
 		side_line(sides, what, left, right);
@@ -459,7 +460,7 @@ static char *node_text(const Fit *fit, unsigned node)
 
 		cores += room->node == node ? room->free : 0;
 	}
-	return g_strdup_printf("%u core%s, %s", cores, plural(cores), memory);
+	return g_strdup_printf("%u core%s, %s", cores, fit_people_plural(cores), memory);
 }
 
 static void side_nodes(const Sides *sides)
@@ -504,7 +505,7 @@ static char *asked_text(const FitWhatIf *what_if)
 	}
 	if (what_if->moves)
 		g_string_append_printf(text, "%s%u move%s", text->len ? ", " : "", what_if->moves,
-				       plural(what_if->moves));
+				       fit_people_plural(what_if->moves));
 	return g_string_free(text, FALSE);
 }
 
@@ -529,7 +530,7 @@ static void print_sides(const Fit *fit, const FitWhatIf *what_if, bool color)
 
 void fit_print(const Fit *fit, const FitWhatIf *what_if, bool color)
 {
-	print_head(fit, color);
+	fit_people_print_head(fit, color);
 	if (what_if->fit) {
 		print_sides(fit, what_if, color);
 		print_whys(what_if->fit, color);
@@ -538,7 +539,7 @@ void fit_print(const Fit *fit, const FitWhatIf *what_if, bool color)
 	print_rooms(fit, color);
 	print_stranded(fit, color);
 	putchar('\n');
-	print_sizes(fit, color);
+	fit_people_print_sizes(fit, color);
 	putchar('\n');
 	print_mix(fit);
 	print_largest(fit);

@@ -43,8 +43,8 @@ typedef struct Answering {
 	GHashTable *names; /* node → inventory */
 } Answering;
 
-static gpointer answer(void *data, const FleetFile *file, const char *name, Inventory *inventory,
-		       const char *error)
+static gpointer fleet_answer(void *data, const FleetFile *file, const char *name,
+			     Inventory *inventory, const char *error)
 {
 	const Answering *answering = data;
 
@@ -66,7 +66,7 @@ static FleetNode *name_once(Answering *answering, FleetNode *node)
 	return broken;
 }
 
-static void answered(void *data, const FleetFile *file, gpointer result)
+static void fleet_answered(void *data, const FleetFile *file, gpointer result)
 {
 	Answering *answering = data;
 	g_autoptr(FleetNode) node = name_once(answering, result);
@@ -84,7 +84,7 @@ static bool no_room(const FleetTotals *totals, const GPtrArray *asked)
 	return false;
 }
 
-static Status count(const Options *options, const GPtrArray *files, const GPtrArray *asked)
+static Status fleet_count(const Options *options, const GPtrArray *files, const GPtrArray *asked)
 {
 	g_autoptr(GPtrArray) sizes = sizes_named(asked);
 	g_autoptr(Fleet) fleet = fleet_new(sizes);
@@ -95,7 +95,7 @@ static Status count(const Options *options, const GPtrArray *files, const GPtrAr
 	answering.names = fleet_names_new();
 	answering.printer = fleet_printer_new(options, sizes);
 	fleet_totals_init(totals, fleet);
-	fleet_work(files, options->threads, answer, answered, &answering);
+	fleet_work(files, options->threads, fleet_answer, fleet_answered, &answering);
 	fleet_print_end(answering.printer, totals);
 	if (totals->states[FLEET_BROKEN])
 		status = STATUS_TROUBLE;
@@ -113,7 +113,7 @@ bool fleet_asked(const Options *options)
 	return *options->arguments || options->fleet || options->place || options->threads;
 }
 
-static bool options_check(const Options *options, GError **error)
+static bool fleet_options_check(const Options *options, GError **error)
 {
 	if (options->inventory || options->plan || options->mix || options->what_ifs ||
 	    options->moves || options->keep)
@@ -132,12 +132,12 @@ static bool options_check(const Options *options, GError **error)
 Status fleet_run(const Options *options, const GPtrArray *sizes, GError **error)
 {
 	g_autoptr(GPtrArray) files =
-		options_check(options, error) ? fleet_list(options, error) : NULL;
+		fleet_options_check(options, error) ? fleet_list(options, error) : NULL;
 	g_autoptr(GHashTable) hosts = NULL;
 
 	if (!files)
 		return STATUS_TROUBLE;
 	hosts = fleet_hosts_load(files);
 	return options->place ? fleet_dispatch(options, files, error)
-			      : count(options, files, sizes);
+			      : fleet_count(options, files, sizes);
 }

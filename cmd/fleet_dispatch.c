@@ -5,8 +5,8 @@
 #include "cmd/lines.h"
 #include "cmd/output.h"
 #include "cmd/progress.h"
-#include "planner/fit/dispatch.h"
 #include "planner/base/size.h"
+#include "planner/fit/dispatch.h"
 #include "topology/base/error.h"
 
 #include <stdio.h>
@@ -52,7 +52,7 @@ static void broken_free(gpointer data)
 	g_free(data);
 }
 
-static void bad_line(Dispatching *d, const char *why)
+static void fleet_dispatch_bad_line(Dispatching *d, const char *why)
 {
 	BadLine *bad = g_new0(BadLine, 1);
 
@@ -71,9 +71,9 @@ static void add_request(void *data, const char *line, size_t length, const char 
 	if (!fault)
 		request = request_parse(line, length, &error);
 	if (!request) {
-		bad_line(d, fault ? fault : error->message);
+		fleet_dispatch_bad_line(d, fault ? fault : error->message);
 	} else if (g_hash_table_contains(d->ids, request->spec->name)) {
-		bad_line(d, "id: an earlier request has it");
+		fleet_dispatch_bad_line(d, "id: an earlier request has it");
 	} else {
 		g_hash_table_add(d->ids, request->spec->name);
 		g_ptr_array_add(d->requests, g_steal_pointer(&request));
@@ -131,8 +131,8 @@ static void bid_made(void *data, const FleetFile *file, gpointer result)
 
 /* Nodes that may have the VM, by search */
 
-static gpointer settle(void *data, const FleetFile *file, const char *name, Inventory *inventory,
-		       const char *error)
+static gpointer fleet_dispatch_settle(void *data, const FleetFile *file, const char *name,
+				      Inventory *inventory, const char *error)
 {
 	const Dispatching *d = data;
 	Offer offer = {.state = OFFER_NO};
@@ -146,7 +146,7 @@ static gpointer settle(void *data, const FleetFile *file, const char *name, Inve
 	return g_memdup2(&offer, sizeof offer);
 }
 
-static void settled(void *data, const FleetFile *file, gpointer result)
+static void fleet_dispatch_settled(void *data, const FleetFile *file, gpointer result)
 {
 	Dispatching *d = data;
 
@@ -163,7 +163,7 @@ static bool settle_open(Dispatching *d)
 	for (unsigned i = 0; i < open->len; i++)
 		g_ptr_array_add(files,
 				g_ptr_array_index(d->files, g_array_index(open, unsigned, i)));
-	fleet_work(files, d->options->threads, settle, settled, d);
+	fleet_work(files, d->options->threads, fleet_dispatch_settle, fleet_dispatch_settled, d);
 	return files->len;
 }
 
@@ -183,7 +183,7 @@ static bool try_node(Dispatching *d, unsigned node)
 	return dispatch_try(d->dispatch, node, file->host, inventory);
 }
 
-static void decide(Dispatching *d)
+static void fleet_dispatch_decide(Dispatching *d)
 {
 	for (;;) {
 		unsigned node = dispatch_best(d->dispatch);
@@ -202,7 +202,7 @@ static void decide_all(Dispatching *d)
 
 	progress_begin(&progress, "requests", d->requests->len);
 	while (dispatch_next(d->dispatch) != DISPATCH_NONE) {
-		decide(d);
+		fleet_dispatch_decide(d);
 		progress_at(&progress, ++done);
 	}
 	progress_end(&progress);
@@ -210,8 +210,8 @@ static void decide_all(Dispatching *d)
 
 /* Each node that took a VM, planned once more as it is on the disk now. */
 
-static gpointer verify(void *data, const FleetFile *file, const char *name, Inventory *inventory,
-		       const char *error)
+static gpointer fleet_dispatch_verify(void *data, const FleetFile *file, const char *name,
+				      Inventory *inventory, const char *error)
 {
 	const Dispatching *d = data;
 	bool good = false;
@@ -224,7 +224,7 @@ static gpointer verify(void *data, const FleetFile *file, const char *name, Inve
 	return GINT_TO_POINTER(good);
 }
 
-static void verified(void *data, const FleetFile *file, gpointer result)
+static void fleet_dispatch_verified(void *data, const FleetFile *file, gpointer result)
 {
 	Dispatching *d = data;
 
@@ -244,7 +244,7 @@ static unsigned verify_all(Dispatching *d)
 	for (unsigned i = 0; i < d->files->len; i++)
 		if (dispatch_took(d->dispatch, i))
 			g_ptr_array_add(files, g_ptr_array_index(d->files, i));
-	fleet_work(files, d->options->threads, verify, verified, d);
+	fleet_work(files, d->options->threads, fleet_dispatch_verify, fleet_dispatch_verified, d);
 	return files->len;
 }
 
@@ -255,7 +255,7 @@ typedef struct Sums {
 	uint64_t vcpus;
 } Sums;
 
-static const char *node_name(const Dispatching *d, unsigned request)
+static const char *fleet_dispatch_node_name(const Dispatching *d, unsigned request)
 {
 	unsigned node = dispatch_node(d->dispatch, request);
 
@@ -274,7 +274,7 @@ static json_t *request_to_json(const Dispatching *d, unsigned i)
 	file = g_filename_display_name(
 		((const FleetFile *)g_ptr_array_index(d->files, node))->inventory);
 	return json_pack("{s:s, s:s, s:s, s:s}", "id", request->spec->name, "status", "placed",
-			 "node", node_name(d, i), "inventory", file);
+			 "node", fleet_dispatch_node_name(d, i), "inventory", file);
 }
 
 static void print_json(const Dispatching *d, const Sums *sums)
@@ -303,13 +303,13 @@ static void print_json(const Dispatching *d, const Sums *sums)
 		"vcpus", (json_int_t)sums->vcpus));
 }
 
-static void add_row(struct libscols_table *table, const Dispatching *d, unsigned i)
+static void fleet_dispatch_add_row(struct libscols_table *table, const Dispatching *d, unsigned i)
 {
 	const Request *request = g_ptr_array_index(d->requests, i);
 	g_autofree char *vcpus = g_strdup_printf("%u", request->spec->vcpus);
 	g_autofree char *memory =
 		request->spec->memory ? size_format(request->spec->memory) : g_strdup("-");
-	const char *node = node_name(d, i);
+	const char *node = fleet_dispatch_node_name(d, i);
 	g_autofree char *status =
 		node ? g_strdup("placed")
 		     : g_strdup_printf("rejected: %s", dispatch_why(d->dispatch, i));
@@ -326,7 +326,7 @@ static void print_people(const Dispatching *d, const Sums *sums)
 	struct libscols_table *table = output_table(columns, d->options->color);
 
 	for (unsigned i = 0; i < d->requests->len; i++)
-		add_row(table, d, i);
+		fleet_dispatch_add_row(table, d, i);
 	output_print(table);
 	scols_unref_table(table);
 	printf("\n%s%u of %u VMs placed%s: %llu vCPUs, on %u of %u nodes\n",
@@ -368,7 +368,7 @@ static Sums sums_of(const Dispatching *d)
 	return sums;
 }
 
-static Status answer(Dispatching *d)
+static Status fleet_dispatch_answer(Dispatching *d)
 {
 	Sums sums;
 
@@ -400,7 +400,7 @@ Status fleet_dispatch(const Options *options, const GPtrArray *files, GError **e
 	d.taken_names = fleet_names_new();
 	if (lines_read(options->place, add_request, &d, error)) {
 		d.dispatch = dispatch_new(d.requests, options->prefer);
-		status = answer(&d);
+		status = fleet_dispatch_answer(&d);
 		dispatch_free(d.dispatch);
 	}
 	g_ptr_array_unref(d.names);

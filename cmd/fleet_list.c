@@ -38,7 +38,7 @@ static char *topology_beside(const char *inventory)
 	return g_strdup_printf("%.*s.xml", (int)length, inventory);
 }
 
-static FleetFile *add(List *list, const char *inventory)
+static FleetFile *fleet_list_add(List *list, const char *inventory)
 {
 	FleetFile *file = g_new0(FleetFile, 1);
 
@@ -49,7 +49,7 @@ static FleetFile *add(List *list, const char *inventory)
 
 static void add_file(List *list, const char *inventory)
 {
-	FleetFile *file = add(list, inventory);
+	FleetFile *file = fleet_list_add(list, inventory);
 
 	file->beside = !list->options->topology;
 	file->topology =
@@ -58,7 +58,7 @@ static void add_file(List *list, const char *inventory)
 
 /* Folders */
 
-static bool failed(const char *path, GError **error)
+static bool fleet_list_failed(const char *path, GError **error)
 {
 	int number = errno; /* making the name shown may change it */
 	g_autofree char *shown = g_filename_display_name(path);
@@ -77,12 +77,12 @@ static bool too_deep(GError **error)
 	return false;
 }
 
-static bool add_folder(List *list, const char *path, unsigned depth, GError **error);
+static bool fleet_list_add_folder(List *list, const char *path, unsigned depth, GError **error);
 
 /* A folder below that cannot be read does not stop the rest: it counts as a broken node. */
 static bool add_unreadable(List *list, const char *path)
 {
-	add(list, path)->error = g_strdup(g_strerror(errno));
+	fleet_list_add(list, path)->error = g_strdup(g_strerror(errno));
 	return true;
 }
 
@@ -94,7 +94,7 @@ static bool add_found(List *list, const char *path, unsigned depth, GError **err
 	if (lstat(path, &status) < 0)
 		return add_unreadable(list, path);
 	if (S_ISDIR(status.st_mode))
-		return add_folder(list, path, depth + 1, error);
+		return fleet_list_add_folder(list, path, depth + 1, error);
 	if (!g_str_has_suffix(path, ".ini"))
 		return true;
 	if (S_ISREG(status.st_mode) || (stat(path, &status) == 0 && S_ISREG(status.st_mode)))
@@ -102,7 +102,7 @@ static bool add_found(List *list, const char *path, unsigned depth, GError **err
 	return true;
 }
 
-static bool add_folder(List *list, const char *path, unsigned depth, GError **error)
+static bool fleet_list_add_folder(List *list, const char *path, unsigned depth, GError **error)
 {
 	g_autoptr(GDir) dir = NULL;
 	const char *name;
@@ -111,7 +111,7 @@ static bool add_folder(List *list, const char *path, unsigned depth, GError **er
 		return too_deep(error);
 	dir = g_dir_open(path, 0, NULL);
 	if (!dir)
-		return depth ? add_unreadable(list, path) : failed(path, error);
+		return depth ? add_unreadable(list, path) : fleet_list_failed(path, error);
 	while ((name = g_dir_read_name(dir))) {
 		g_autofree char *below = g_build_filename(path, name, NULL);
 
@@ -126,9 +126,9 @@ static bool add_argument(List *list, const char *path, GError **error)
 	struct stat status;
 
 	if (stat(path, &status) < 0)
-		return failed(path, error);
+		return fleet_list_failed(path, error);
 	if (S_ISDIR(status.st_mode))
-		return add_folder(list, path, 0, error);
+		return fleet_list_add_folder(list, path, 0, error);
 	add_file(list, path);
 	return true;
 }
@@ -154,7 +154,7 @@ static char *topology_named(const List *list, const char *source)
 	return g_strdup(source);
 }
 
-static void add_entry(List *list, FleetEntry *entry)
+static void fleet_list_add_entry(List *list, FleetEntry *entry)
 {
 	g_autofree char *inventory = in_folder(list, entry->inventory);
 	FleetFile *file;
@@ -163,7 +163,7 @@ static void add_entry(List *list, FleetEntry *entry)
 		add_file(list, inventory);
 		file = g_ptr_array_index(list->files, list->files->len - 1);
 	} else {
-		file = add(list, inventory);
+		file = fleet_list_add(list, inventory);
 		file->topology = topology_named(list, entry->topology);
 	}
 	file->name = g_steal_pointer(&entry->name);
@@ -180,16 +180,16 @@ static void add_line(void *data, const char *line, size_t length, const char *fa
 	if (!fault)
 		entry = fleet_entry_parse(line, length, &error);
 	if (entry) {
-		add_entry(list, entry);
+		fleet_list_add_entry(list, entry);
 		return;
 	}
 	where = g_strdup_printf("%s:%u", list->options->fleet, list->line);
-	add(list, where)->error = g_strdup(fault ? fault : error->message);
+	fleet_list_add(list, where)->error = g_strdup(fault ? fault : error->message);
 }
 
 /* Order */
 
-static int compare(gconstpointer a, gconstpointer b)
+static int fleet_list_compare(gconstpointer a, gconstpointer b)
 {
 	const FleetFile *x = *(FleetFile *const *)a, *y = *(FleetFile *const *)b;
 	int order = strverscmp(x->inventory, y->inventory);
@@ -207,7 +207,7 @@ static void drop_repeated(GPtrArray *files)
 	for (unsigned i = 0; i < files->len; i++) {
 		FleetFile *file = g_ptr_array_index(files, i);
 
-		if (kept && !compare(&files->pdata[kept - 1], &files->pdata[i]))
+		if (kept && !fleet_list_compare(&files->pdata[kept - 1], &files->pdata[i]))
 			file_free(file);
 		else
 			files->pdata[kept++] = file;
@@ -218,7 +218,7 @@ static void drop_repeated(GPtrArray *files)
 	g_ptr_array_set_free_func(files, file_free);
 }
 
-static bool gather(List *list, GError **error)
+static bool fleet_list_gather(List *list, GError **error)
 {
 	const Options *options = list->options;
 
@@ -248,11 +248,11 @@ GPtrArray *fleet_list(const Options *options, GError **error)
 
 	if (options->fleet)
 		list.folder = g_path_get_dirname(options->fleet);
-	good = gather(&list, error);
+	good = fleet_list_gather(&list, error);
 	g_free(list.folder);
 	if (!good)
 		return NULL;
-	g_ptr_array_sort(files, compare);
+	g_ptr_array_sort(files, fleet_list_compare);
 	drop_repeated(files);
 	for (unsigned i = 0; i < files->len; i++)
 		((FleetFile *)g_ptr_array_index(files, i))->index = i;

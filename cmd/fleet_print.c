@@ -52,15 +52,15 @@ void fleet_print_json(json_t *object)
 	json_decref(object);
 }
 
-static json_t *number(uint64_t value)
+static json_t *fleet_print_number(uint64_t value)
 {
 	return json_integer((json_int_t)value);
 }
 
 static json_t *count_to_json(const FleetPrinter *printer, unsigned i, uint64_t fit, uint64_t bound)
 {
-	return json_pack("{s:s, s:o, s:o}", "size", size_name(printer, i), "fit", number(fit),
-			 "bound", number(bound));
+	return json_pack("{s:s, s:o, s:o}", "size", size_name(printer, i), "fit",
+			 fleet_print_number(fit), "bound", fleet_print_number(bound));
 }
 
 static json_t *cpu_pm_to_json(const Cpupm *cpupm)
@@ -75,7 +75,7 @@ static json_t *cpu_pm_to_json(const Cpupm *cpupm)
 	return json_pack("{s:s, s:o}", "verdict", cpupm_names[cpupm->verdict], "reasons", codes);
 }
 
-static json_t *node_to_json(const FleetPrinter *printer, const FleetNode *node)
+static json_t *fleet_print_node_to_json(const FleetPrinter *printer, const FleetNode *node)
 {
 	g_autofree char *file = g_filename_display_name(node->inventory);
 	json_t *object = json_pack("{s:s, s:s, s:s, s:s?}", "node", node->name, "inventory", file,
@@ -83,10 +83,10 @@ static json_t *node_to_json(const FleetPrinter *printer, const FleetNode *node)
 	json_t *sizes = json_array();
 
 	if (node->state != FLEET_BROKEN) {
-		json_object_set_new(object, "vms", number(node->vms));
-		json_object_set_new(object, "cores", number(node->cores));
-		json_object_set_new(object, "free_cores", number(node->free));
-		json_object_set_new(object, "stranded_cpus", number(node->stranded));
+		json_object_set_new(object, "vms", fleet_print_number(node->vms));
+		json_object_set_new(object, "cores", fleet_print_number(node->cores));
+		json_object_set_new(object, "free_cores", fleet_print_number(node->free));
+		json_object_set_new(object, "stranded_cpus", fleet_print_number(node->stranded));
 		json_object_set_new(object, "cpu_pm", cpu_pm_to_json(node->cpu_pm));
 		for (unsigned i = 0; i < printer->sizes->len; i++)
 			json_array_append_new(sizes, count_to_json(printer, i, node->fits[i].fit,
@@ -100,16 +100,17 @@ static json_t *node_to_json(const FleetPrinter *printer, const FleetNode *node)
 static json_t *totals_to_json(const FleetPrinter *printer, const FleetTotals *totals)
 {
 	json_t *object = json_pack("{s:s, s:o}", "format", "planner-fleet/1", "nodes",
-				   number(totals->nodes));
+				   fleet_print_number(totals->nodes));
 	json_t *sizes = json_array();
 
 	for (unsigned i = 0; fleet_state_names[i]; i++)
-		json_object_set_new(object, fleet_state_names[i], number(totals->states[i]));
-	json_object_set_new(object, "cpu_pm_on", number(totals->cpu_pm));
-	json_object_set_new(object, "vms", number(totals->vms));
-	json_object_set_new(object, "cores", number(totals->cores));
-	json_object_set_new(object, "free_cores", number(totals->free));
-	json_object_set_new(object, "stranded_cpus", number(totals->stranded));
+		json_object_set_new(object, fleet_state_names[i],
+				    fleet_print_number(totals->states[i]));
+	json_object_set_new(object, "cpu_pm_on", fleet_print_number(totals->cpu_pm));
+	json_object_set_new(object, "vms", fleet_print_number(totals->vms));
+	json_object_set_new(object, "cores", fleet_print_number(totals->cores));
+	json_object_set_new(object, "free_cores", fleet_print_number(totals->free));
+	json_object_set_new(object, "stranded_cpus", fleet_print_number(totals->stranded));
 	for (unsigned i = 0; i < printer->sizes->len; i++)
 		json_array_append_new(sizes,
 				      count_to_json(printer, i, totals->fit[i], totals->bound[i]));
@@ -120,7 +121,7 @@ static json_t *totals_to_json(const FleetPrinter *printer, const FleetTotals *to
 /* People */
 
 /* "3", or "3..4" where more are not ruled out. */
-static char *count_text(uint64_t fit, uint64_t bound)
+static char *fleet_print_count_text(uint64_t fit, uint64_t bound)
 {
 	return fit == bound
 		       ? g_strdup_printf("%" G_GUINT64_FORMAT, fit)
@@ -139,7 +140,7 @@ static char *state_text(const FleetNode *node)
 	return node->why ? g_strdup_printf("%s: %s", state, node->why) : g_strdup(state);
 }
 
-static void add_row(FleetPrinter *printer, const FleetNode *node)
+static void fleet_print_add_row(FleetPrinter *printer, const FleetNode *node)
 {
 	static const char *const colors[] = {NULL, "yellow", "red"};
 	g_autoptr(GPtrArray) cells = g_ptr_array_new_with_free_func(g_free);
@@ -152,7 +153,8 @@ static void add_row(FleetPrinter *printer, const FleetNode *node)
 	add_number(cells, known, node->free);
 	g_ptr_array_add(cells, g_strdup(known ? cpupm_names[node->cpu_pm->verdict] : "-"));
 	for (unsigned i = 0; i < printer->sizes->len; i++)
-		g_ptr_array_add(cells, known ? count_text(node->fits[i].fit, node->fits[i].bound)
+		g_ptr_array_add(cells, known ? fleet_print_count_text(node->fits[i].fit,
+								      node->fits[i].bound)
 					     : g_strdup("-"));
 	g_ptr_array_add(cells, state_text(node));
 	line = output_line(printer->table, (const char *const *)cells->pdata);
@@ -160,13 +162,13 @@ static void add_row(FleetPrinter *printer, const FleetNode *node)
 		scols_line_set_color(line, colors[node->state]);
 }
 
-static void print_sizes(const FleetPrinter *printer, const FleetTotals *totals)
+static void fleet_print_print_sizes(const FleetPrinter *printer, const FleetTotals *totals)
 {
 	static const char *const columns[] = {"SIZE", ">MORE", NULL};
 	struct libscols_table *table = output_table(columns, printer->color);
 
 	for (unsigned i = 0; i < printer->sizes->len; i++) {
-		g_autofree char *count = count_text(totals->fit[i], totals->bound[i]);
+		g_autofree char *count = fleet_print_count_text(totals->fit[i], totals->bound[i]);
 		const char *const cells[] = {size_name(printer, i), count};
 
 		output_line(table, cells);
@@ -185,7 +187,7 @@ static void print_totals(const FleetPrinter *printer, const FleetTotals *totals)
 	       totals->states[FLEET_FAULTY], totals->states[FLEET_BROKEN], totals->cpu_pm);
 	printf("%llu VMs; %llu of %llu cores are free, %llu CPUs are stranded\n\n", N(totals->vms),
 	       N(totals->free), N(totals->cores), N(totals->stranded));
-	print_sizes(printer, totals);
+	fleet_print_print_sizes(printer, totals);
 }
 
 /* Both */
@@ -193,9 +195,9 @@ static void print_totals(const FleetPrinter *printer, const FleetTotals *totals)
 void fleet_print_node(FleetPrinter *printer, const FleetNode *node)
 {
 	if (printer->json)
-		fleet_print_json(node_to_json(printer, node));
+		fleet_print_json(fleet_print_node_to_json(printer, node));
 	else
-		add_row(printer, node);
+		fleet_print_add_row(printer, node);
 }
 
 void fleet_print_end(FleetPrinter *printer, const FleetTotals *totals)

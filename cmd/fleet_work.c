@@ -134,7 +134,7 @@ static void work_batch(gpointer item, gpointer data)
 	g_async_queue_push(work->finished, batch);
 }
 
-static void give(Work *work, GThreadPool *pool)
+static void fleet_work_give(Work *work, GThreadPool *pool)
 {
 	Batch *batch = g_new0(Batch, 1);
 
@@ -144,7 +144,7 @@ static void give(Work *work, GThreadPool *pool)
 	g_thread_pool_push(pool, batch, NULL);
 }
 
-static void hand_over(Work *work, Batch *batch)
+static void fleet_work_hand_over(Work *work, Batch *batch)
 {
 	for (unsigned i = 0; i < batch->n; i++)
 		work->done(work->data, g_ptr_array_index(work->files, batch->first + i),
@@ -155,14 +155,14 @@ static void hand_over(Work *work, Batch *batch)
 }
 
 /* Wait for a batch, and hand over all whose turn it is. */
-static void take(Work *work)
+static void fleet_work_take(Work *work)
 {
 	Batch *batch = g_async_queue_pop(work->finished);
 
 	g_hash_table_insert(work->early, GUINT_TO_POINTER(batch->first), batch);
 	while ((batch = g_hash_table_lookup(work->early, GUINT_TO_POINTER(work->taken)))) {
 		g_hash_table_remove(work->early, GUINT_TO_POINTER(work->taken));
-		hand_over(work, batch);
+		fleet_work_hand_over(work, batch);
 	}
 }
 
@@ -178,8 +178,8 @@ void fleet_work(const GPtrArray *files, unsigned threads, FleetEach *each, Fleet
 	progress_begin(&work.progress, "nodes", files->len);
 	while (work.taken < files->len) {
 		while (work.given < files->len && work.given - work.taken < n * AHEAD * BATCH)
-			give(&work, pool);
-		take(&work);
+			fleet_work_give(&work, pool);
+		fleet_work_take(&work);
 	}
 	progress_end(&work.progress);
 	g_thread_pool_free(pool, FALSE, TRUE);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/inputs.h"
 #include "cmd/output.h"
+#include "planner/check/rules.h"
 #include "planner/document/plan_read.h"
 #include "planner/place/replan.h"
-#include "planner/check/rules.h"
 #include "topology/base/error.h"
 #include "topology/facts/facts_root.h"
 
@@ -201,7 +201,7 @@ void inputs_compute(const Options *options, bool here, Inputs *inputs)
 	note_unasked(inputs->plan, why);
 }
 
-static bool compute(const Options *options, Inputs *inputs, GError **error)
+static bool inputs_plan_compute(const Options *options, Inputs *inputs, GError **error)
 {
 	inputs->inventory = input_inventory(options->inventory, error);
 	if (!inputs->inventory || !inputs_load_host(options, inputs, error) ||
@@ -219,7 +219,8 @@ static bool read_saved(const Options *options, Inputs *inputs, GError **error)
 
 bool inputs_load_plan(const Options *options, Inputs *inputs, GError **error)
 {
-	return options->plan ? read_saved(options, inputs, error) : compute(options, inputs, error);
+	return options->plan ? read_saved(options, inputs, error)
+			     : inputs_plan_compute(options, inputs, error);
 }
 
 const PlanVm *input_vm(const Plan *plan, const char *name, GError **error)

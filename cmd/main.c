@@ -35,7 +35,7 @@ static const Command *command_find(const char *name)
 }
 
 /* One line on stderr, always. */
-static Status report(const GError *error)
+static Status main_report(const GError *error)
 {
 	fprintf(stderr, "planner: %s\n", error->message);
 	return STATUS_TROUBLE;
@@ -64,7 +64,7 @@ static Status print_command_help(const Command *command)
 	return STATUS_FINE;
 }
 
-static Status run(const Command *command, char **argv)
+static Status main_run(const Command *command, char **argv)
 {
 	g_autoptr(GError) error = NULL;
 	Options options;
@@ -77,12 +77,12 @@ static Status run(const Command *command, char **argv)
 	else
 		status = command->run(&options, &error);
 	if (error)
-		status = report(error);
+		status = main_report(error);
 	options_clear(&options);
 	return status;
 }
 
-static Status help(char **argv)
+static Status main_help(char **argv)
 {
 	const Command *command;
 
@@ -94,7 +94,7 @@ static Status help(char **argv)
 	return command ? print_command_help(command) : unknown_command(argv[0]);
 }
 
-static Status dispatch(char **argv)
+static Status main_dispatch(char **argv)
 {
 	const Command *command;
 
@@ -103,15 +103,15 @@ static Status dispatch(char **argv)
 		return STATUS_TROUBLE;
 	}
 	if (!strcmp(argv[1], "help"))
-		return help(argv + 2);
+		return main_help(argv + 2);
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
-		return help(argv + g_strv_length(argv));
+		return main_help(argv + g_strv_length(argv));
 	if (!strcmp(argv[1], "--version")) {
 		puts("planner " PLANNER_VERSION);
 		return STATUS_FINE;
 	}
 	command = command_find(argv[1]);
-	return command ? run(command, argv + 1) : unknown_command(argv[1]);
+	return command ? main_run(command, argv + 1) : unknown_command(argv[1]);
 }
 
 /* A full disk or a closed pipe must not end in success. */
@@ -131,5 +131,5 @@ int main(int argc, char **argv)
 	(void)argc;
 	setlocale(LC_CTYPE, "");
 	g_set_prgname("planner");
-	return close_stdout(dispatch(argv));
+	return close_stdout(main_dispatch(argv));
 }

@@ -31,7 +31,7 @@ char *map_siblings(const Host *host)
 }
 
 /* The VM that has each CPU, found once: NULL = none. Values are borrowed from the plan. */
-static GHashTable *tenants_of(const Plan *plan)
+static GHashTable *map_tenants_of(const Plan *plan)
 {
 	GHashTable *tenants = g_hash_table_new(NULL, NULL);
 
@@ -46,7 +46,7 @@ static GHashTable *tenants_of(const Plan *plan)
 	return tenants;
 }
 
-static char *shorten(const char *name)
+static char *map_shorten(const char *name)
 {
 	g_autofree char *safe = output_safe(name);
 	g_autofree char *head = NULL;
@@ -66,7 +66,7 @@ static char *core_label(const Plan *plan, GHashTable *tenants, unsigned index)
 		const char *name = g_hash_table_lookup(tenants, GUINT_TO_POINTER(core->cpu[t]));
 
 		if (name)
-			return shorten(name);
+			return map_shorten(name);
 	}
 	return g_strdup(role_names[g_array_index(plan->roles, Role, index)]);
 }
@@ -129,7 +129,7 @@ static void print_room(const Map *map, const GArray *cores)
 	}
 }
 
-static void print_node(const Map *map, unsigned node)
+static void map_print_node(const Map *map, unsigned node)
 {
 	const Host *host = map->plan->host;
 
@@ -149,7 +149,7 @@ static void print_node(const Map *map, unsigned node)
 
 void map_print(const Plan *plan, bool color)
 {
-	g_autoptr(GHashTable) tenants = tenants_of(plan);
+	g_autoptr(GHashTable) tenants = map_tenants_of(plan);
 	g_auto(GStrv) labels = g_new0(char *, plan->host->cores->len + 1);
 	g_autofree char *siblings = map_siblings(plan->host);
 	Map map = {.plan = plan, .labels = labels, .color = color};
@@ -160,5 +160,5 @@ void map_print(const Plan *plan, bool color)
 	printf("%sCores%s, by their lowest CPU%s%s\n", output_bold(color), output_reset(color),
 	       *siblings ? "; siblings are " : "", siblings);
 	for (unsigned node = 0; node < plan->host->nodes->len; node++)
-		print_node(&map, node);
+		map_print_node(&map, node);
 }

@@ -14,7 +14,7 @@
 
 /* The report */
 
-static const char *verdict_color(MigrateVerdict verdict, bool color)
+static const char *migrate_verdict_color(MigrateVerdict verdict, bool color)
 {
 	static const char *const colors[] = {
 		[MIGRATE_LIVE] = "\033[32m",	[MIGRATE_LOSES] = "\033[33m",
@@ -30,7 +30,7 @@ static const char *name_of(const Plan *plan, const char *other)
 	return plan->name ? plan->name : other;
 }
 
-static void print_head(const Migration *m, bool color)
+static void migrate_print_head(const Migration *m, bool color)
 {
 	static const char *const texts[] = {
 		[MIGRATE_LIVE] = "it can migrate live",
@@ -44,7 +44,8 @@ static void print_head(const Migration *m, bool color)
 	g_autofree char *to = output_safe(name_of(m->to, "there"));
 
 	printf("%s%s%s from %s to %s: %s%s%s\n", output_bold(color), vm, output_reset(color), from,
-	       to, verdict_color(m->verdict, color), texts[m->verdict], output_reset(color));
+	       to, migrate_verdict_color(m->verdict, color), texts[m->verdict],
+	       output_reset(color));
 }
 
 static void print_points(const Migration *m, bool color)
@@ -61,7 +62,7 @@ static void print_points(const Migration *m, bool color)
 
 		if (color)
 			scols_cell_set_color(scols_line_get_cell(line, 1),
-					     verdict_color(point->verdict, color));
+					     migrate_verdict_color(point->verdict, color));
 	}
 	putchar('\n');
 	output_print(table);
@@ -71,7 +72,7 @@ static void print_points(const Migration *m, bool color)
 }
 
 /* The commands, where it is known how: live, or by the XML of its next start. */
-static void print_commands(const Migration *m)
+static void migrate_print_commands(const Migration *m)
 {
 	g_autofree char *vm = g_shell_quote(m->before->spec->name);
 	g_autofree char *safe = output_safe(vm);
@@ -139,7 +140,7 @@ static bool print_xml(const Options *options, const Migration *m, GError **error
 }
 
 /* Whoever takes the XML is told what it is not good for. */
-static void warn(const Migration *m)
+static void migrate_warn(const Migration *m)
 {
 	for (unsigned i = 0; i < m->points->len; i++) {
 		const MigratePoint *point = g_ptr_array_index(m->points, i);
@@ -152,7 +153,7 @@ static void warn(const Migration *m)
 
 /* The two nodes */
 
-static bool options_check(const Options *options, GError **error)
+static bool migrate_options_check(const Options *options, GError **error)
 {
 	if (g_strv_length(options->arguments) != 1)
 		return options_refuse(error, &command_migrate, "migrate takes the name of one VM");
@@ -169,7 +170,7 @@ static bool options_check(const Options *options, GError **error)
 	return true;
 }
 
-static bool topology_unused(const Side *side, const char *option, const char *topology,
+static bool topology_unused(const NodeSide *side, const char *option, const char *topology,
 			    GError **error)
 {
 	if (!side->saved || !topology)
@@ -179,7 +180,7 @@ static bool topology_unused(const Side *side, const char *option, const char *to
 			      option);
 }
 
-static bool load(const Options *options, Side *from, Side *to, GError **error)
+static bool migrate_load(const Options *options, NodeSide *from, NodeSide *to, GError **error)
 {
 	const char *here = options->from_topology ? options->from_topology : options->topology;
 	const char *there = options->to_topology ? options->to_topology : options->topology;
@@ -202,7 +203,8 @@ static bool load(const Options *options, Side *from, Side *to, GError **error)
 }
 
 /* The VM, which is on the one node and not on the other; NULL. */
-static const PlanVm *find_vm(const char *name, const Side *from, const Side *to, GError **error)
+static const PlanVm *migrate_find_vm(const char *name, const NodeSide *from, const NodeSide *to,
+				     GError **error)
 {
 	const PlanVm *vm = plan_vm(from->inputs.plan, name);
 
@@ -222,42 +224,42 @@ static const PlanVm *find_vm(const char *name, const Side *from, const Side *to,
 	return NULL;
 }
 
-static Status report(const Options *options, const Migration *migration, GError **error)
+static Status migrate_report(const Options *options, const Migration *migration, GError **error)
 {
 	if (options->xml) {
 		if (!print_xml(options, migration, error))
 			return STATUS_TROUBLE;
-		warn(migration);
+		migrate_warn(migration);
 	} else if (options->json) {
 		output_json(migrate_to_json(migration));
 	} else {
-		print_head(migration, options->color);
+		migrate_print_head(migration, options->color);
 		print_points(migration, options->color);
-		print_commands(migration);
+		migrate_print_commands(migration);
 	}
 	return migration->verdict == MIGRATE_LIVE ? STATUS_FINE : STATUS_BAD_NEWS;
 }
 
-static Status migrate(const Options *options, Side *from, Side *to, GError **error)
+static Status migrate_sides(const Options *options, NodeSide *from, NodeSide *to, GError **error)
 {
 	const PlanVm *vm;
 	const Inventory *inventory = to->inputs.inventory;
 	g_autoptr(Migration) migration = NULL;
 
-	if (!options_check(options, error) || !load(options, from, to, error))
+	if (!migrate_options_check(options, error) || !migrate_load(options, from, to, error))
 		return STATUS_TROUBLE;
-	vm = find_vm(options->arguments[0], from, to, error);
+	vm = migrate_find_vm(options->arguments[0], from, to, error);
 	if (!vm)
 		return STATUS_TROUBLE;
 	migration = migrate_new(from->inputs.plan, vm, to->inputs.plan,
 				inventory ? inventory->overcommit : 0, options->moves);
-	return report(options, migration, error);
+	return migrate_report(options, migration, error);
 }
 
-static Status run(const Options *options, GError **error)
+static Status migrate_run(const Options *options, GError **error)
 {
-	Side from = {0}, to = {0};
-	Status status = migrate(options, &from, &to, error);
+	NodeSide from = {0}, to = {0};
+	Status status = migrate_sides(options, &from, &to, error);
 
 	side_clear(&from);
 	side_clear(&to);
@@ -271,5 +273,5 @@ const Command command_migrate = {
 	.options = OPTION_MIGRATE | OPTION_TOPOLOGY | OPTION_CONNECT | OPTION_MOVES |
 		   OPTION_TEMPLATES | OPTION_JSON | OPTION_COLOR,
 	.example = "planner migrate vm1 --from a.json --to b.ini --to-topology b.xml",
-	.run = run,
+	.run = migrate_run,
 };

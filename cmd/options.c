@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-typedef struct Row {
+typedef struct OptionRow {
 	unsigned flag;
 	char letter; /* 0 = none */
 	const char *name;
@@ -17,9 +17,9 @@ typedef struct Row {
 	size_t field;	   /* in Options: char *, char ** or gboolean */
 	const char *help;
 	bool many; /* it may be given again: the field is a char **, NULL or ended by NULL */
-} Row;
+} OptionRow;
 
-static const Row rows[] = {
+static const OptionRow rows[] = {
 	{OPTION_INVENTORY, 'i', "inventory", "FILE", offsetof(Options, inventory),
 	 "the node's inventory, see planner-inventory(5)"},
 	{OPTION_TOPOLOGY, 't', "topology", "XML|DIR|SYNTHETIC", offsetof(Options, topology),
@@ -119,12 +119,12 @@ static const Row rows[] = {
 	{OPTION_ALWAYS, 'h', "help", NULL, offsetof(Options, help), "print this"},
 };
 
-static bool takes(const Command *command, const Row *row)
+static bool options_takes(const Command *command, const OptionRow *row)
 {
 	return (command->options | OPTION_ALWAYS) & row->flag;
 }
 
-static GOptionEntry entry_of(const Row *row, Options *options)
+static GOptionEntry options_entry_of(const OptionRow *row, Options *options)
 {
 	return (GOptionEntry){
 		.long_name = row->name,
@@ -236,10 +236,10 @@ static char **arguments_of(char **words)
 static bool none_empty(const Command *command, const Options *options, GError **error)
 {
 	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
-		const Row *row = &rows[i];
+		const OptionRow *row = &rows[i];
 		const char *word;
 
-		if (!takes(command, row) || !row->value || row->many)
+		if (!options_takes(command, row) || !row->value || row->many)
 			continue;
 		word = *(char *const *)((const char *)options + row->field);
 		if (word && !*word)
@@ -259,8 +259,8 @@ bool options_parse(const Command *command, char **argv, Options *options, GError
 
 	*options = (Options){0};
 	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
-		if (takes(command, &rows[i]))
-			entries[n++] = entry_of(&rows[i], options);
+		if (options_takes(command, &rows[i]))
+			entries[n++] = options_entry_of(&rows[i], options);
 	g_option_context_set_help_enabled(context, FALSE);
 	g_option_context_add_main_entries(context, entries, NULL);
 	if (!g_option_context_parse_strv(context, &words, error)) {
@@ -317,7 +317,7 @@ void options_clear(Options *options)
 #define HELP_INDENT 10
 
 /* "  -i, --inventory FILE" and, on lines of their own, what it does. */
-static void row_help(GString *text, const Row *row)
+static void row_help(GString *text, const OptionRow *row)
 {
 	g_autoptr(GString) left = g_string_new(NULL);
 	g_autofree char *help = NULL;
@@ -340,7 +340,7 @@ char *options_help(const Command *command)
 			       command->name, *command->arguments ? " " : "", command->arguments,
 			       command->help);
 	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
-		if (takes(command, &rows[i]))
+		if (options_takes(command, &rows[i]))
 			row_help(text, &rows[i]);
 	g_string_append_printf(text, "\nExample:\n  %s\n", command->example);
 	return g_string_free(text, FALSE);

@@ -60,7 +60,7 @@ const char *output_reset(bool color)
 	return color ? RESET : "";
 }
 
-static void add_column(struct libscols_table *table, const char *name)
+static void output_add_column(struct libscols_table *table, const char *name)
 {
 	struct libscols_column *column;
 	int flags = 0;
@@ -85,7 +85,7 @@ struct libscols_table *output_table(const char *const *names, bool color)
 	if (width)
 		scols_table_set_termwidth(table, width);
 	for (; *names; names++)
-		add_column(table, *names);
+		output_add_column(table, *names);
 	return table;
 }
 
@@ -106,7 +106,7 @@ struct libscols_line *output_line(struct libscols_table *table, const char *cons
 #define COLUMN_LEAST 12 /* columns are not folded narrower */
 #define CHUNK_MOST 40	/* a longer piece of text is broken anywhere */
 
-static unsigned cells_of(const char *text)
+static unsigned output_cells_of(const char *text)
 {
 	return (unsigned)g_utf8_strlen(text, -1);
 }
@@ -130,7 +130,7 @@ char *output_fold(const char *text, unsigned width, unsigned indent)
 {
 	GString *folded = g_string_new(NULL);
 
-	while (width && cells_of(text) > width) {
+	while (width && output_cells_of(text) > width) {
 		const char *end = fold_point(text, width);
 
 		g_string_append_len(folded, text, end - text);
@@ -157,7 +157,7 @@ static unsigned longest_chunk(const char *text)
 		size_t length = strcspn(text, " ,");
 		g_autofree char *chunk = g_strndup(text, length + (text[length] == ','));
 
-		longest = MAX(longest, cells_of(chunk));
+		longest = MAX(longest, output_cells_of(chunk));
 		text += length + (text[length] != '\0');
 	}
 	return MIN(longest, CHUNK_MOST);
@@ -169,7 +169,7 @@ typedef struct Width {
 
 static void width_count(Width *width, const char *text, bool folds)
 {
-	width->now = MAX(width->now, cells_of(text));
+	width->now = MAX(width->now, output_cells_of(text));
 	width->least =
 		MAX(width->least, folds ? MAX(longest_chunk(text), COLUMN_LEAST) : width->now);
 }
@@ -199,7 +199,7 @@ static Width column_width(struct libscols_table *table, size_t column)
 }
 
 /* The widest of the N columns that can be narrower, NULL if none. */
-static Width *widest(Width *widths, size_t n)
+static Width *output_widest(Width *widths, size_t n)
 {
 	Width *best = NULL;
 
@@ -233,7 +233,7 @@ static void table_fold(struct libscols_table *table, unsigned width)
 		widths[i] = column_width(table, i);
 		total += widths[i].now;
 	}
-	for (Width *column; total > width && (column = widest(widths, n)); total--)
+	for (Width *column; total > width && (column = output_widest(widths, n)); total--)
 		column->now--;
 	for (size_t i = 0; i < n; i++)
 		if (scols_column_is_wrap(scols_table_get_column(table, i)))
@@ -270,7 +270,7 @@ static void print_paragraph(const char *text)
 	puts(folded);
 }
 
-static void print_finding(const Finding *finding, bool color)
+static void output_print_finding(const Finding *finding, bool color)
 {
 	const char *unknown = finding->verdict == VERDICT_UNKNOWN ? " (unknown)" : "";
 	g_autofree char *subject = output_safe(finding->subject);
@@ -293,7 +293,7 @@ static void print_finding(const Finding *finding, bool color)
 void output_findings(const GPtrArray *findings, bool color)
 {
 	for (unsigned i = 0; i < findings->len; i++)
-		print_finding(g_ptr_array_index(findings, i), color);
+		output_print_finding(g_ptr_array_index(findings, i), color);
 }
 
 void output_errors(const Plan *plan, const char *before)

@@ -13,14 +13,14 @@
 #define PICTURE_SECONDS 20
 #define LSTOPO "lstopo-no-graphics"
 
-static bool say(int out, const char *message)
+static bool picture_say(int out, const char *message)
 {
 	worker_write(out, message, strlen(message));
 	return false;
 }
 
 /* A file without a name that holds TEXT, to be read from its beginning. */
-static int file_of(const char *text)
+static int picture_file_of(const char *text)
 {
 	int fd = memfd_create("topology", MFD_CLOEXEC);
 
@@ -33,7 +33,7 @@ static int file_of(const char *text)
  * --no-factorize: equal cores would be collapsed and their colours with them. --no-legend: the
  * legend is planner's own, and hwloc's would hold the date. HWLOC_ variables of ours are not its.
  */
-static bool draw(int out, const void *data)
+static bool picture_draw_file(int out, const void *data)
 {
 	static const char *const arguments[] = {LSTOPO,
 						"-i",
@@ -57,19 +57,19 @@ static bool draw(int out, const void *data)
 	const char *path = getenv("PATH");
 	g_autofree char *path_entry = g_strconcat("PATH=", path ? path : "/usr/bin", NULL);
 	char *const environment[] = {path_entry, (char[]){"LC_ALL=C.UTF-8"}, NULL};
-	int in = file_of(data), null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	int in = picture_file_of(data), null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
 	if (in < 0 || dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
 	    (null >= 0 && dup2(null, STDERR_FILENO) < 0))
-		return say(out, g_strerror(errno));
+		return picture_say(out, g_strerror(errno));
 	execvpe(LSTOPO, (char *const *)arguments, environment);
-	return say(out,
-		   errno == ENOENT ? "not found; install hwloc-nox (or hwloc)" : g_strerror(errno));
+	return picture_say(out, errno == ENOENT ? "not found; install hwloc-nox (or hwloc)"
+						: g_strerror(errno));
 }
 
 static char *picture_draw(const char *xml, GError **error)
 {
-	return child_run(LSTOPO, draw, xml, PICTURE_SECONDS, error);
+	return child_answer(LSTOPO, picture_draw_file, xml, PICTURE_SECONDS, error);
 }
 
 char *picture_make(const Plan *plan, const Check *check, GHashTable *templates, GError **error)

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static char *count_of(unsigned n)
+static char *plan_count_of(unsigned n)
 {
 	return g_strdup_printf("%u", n);
 }
@@ -24,7 +24,7 @@ static void print_version(const char *what, const char *version)
 	printf("  %s %s", what, safe);
 }
 
-static void print_head(const Plan *plan, bool color)
+static void plan_print_head(const Plan *plan, bool color)
 {
 	g_autofree char *name = output_safe(plan->name ? plan->name : "this node");
 
@@ -52,8 +52,8 @@ static void role_line(struct libscols_table *table, const char *name, unsigned c
 		      hwloc_const_bitmap_t cpus, const char *color)
 {
 	g_autofree char *list = cpulist_format(cpus);
-	g_autofree char *n_cores = count_of(cores);
-	g_autofree char *n_cpus = count_of((unsigned)hwloc_bitmap_weight(cpus));
+	g_autofree char *n_cores = plan_count_of(cores);
+	g_autofree char *n_cpus = plan_count_of((unsigned)hwloc_bitmap_weight(cpus));
 	const char *const cells[] = {name, n_cores, n_cpus, list};
 	struct libscols_line *line;
 
@@ -86,12 +86,12 @@ static void print_roles(const Plan *plan, bool color)
 
 /* VMs, a line each */
 
-static char *pins_of(const PlanVm *vm)
+static char *plan_pins_of(const PlanVm *vm)
 {
 	return vm->placed ? plan_vm_places(vm) : g_strdup("not placed");
 }
 
-static char *nodes_of(const Plan *plan, const PlanVm *vm)
+static char *plan_nodes_of(const Plan *plan, const PlanVm *vm)
 {
 	GString *nodes = g_string_new(NULL);
 
@@ -106,7 +106,7 @@ static char *nodes_of(const Plan *plan, const PlanVm *vm)
 	return g_string_free(nodes, FALSE);
 }
 
-static const char *verdict_color(const PlanVm *vm, bool color)
+static const char *plan_verdict_color(const PlanVm *vm, bool color)
 {
 	static const char *const colors[] = {[CPUPM_ON] = "\033[32m",
 					     [CPUPM_OFF] = "",
@@ -120,7 +120,7 @@ static const char *verdict_color(const PlanVm *vm, bool color)
 }
 
 /* "on", or "ineligible: overcommitted": the codes say why, the table below says more. */
-static char *verdict_text(const PlanVm *vm)
+static char *plan_verdict_text(const PlanVm *vm)
 {
 	const GPtrArray *reasons = vm->cpupm->reasons;
 	GString *text = g_string_new(vm->placed ? cpupm_names[vm->cpupm->verdict] : "-");
@@ -133,20 +133,21 @@ static char *verdict_text(const PlanVm *vm)
 
 static void vm_line(struct libscols_table *table, const Plan *plan, const PlanVm *vm, bool color)
 {
-	g_autofree char *vcpus = count_of(vm->spec->vcpus);
-	g_autofree char *nodes = nodes_of(plan, vm);
-	g_autofree char *pins = pins_of(vm);
-	g_autofree char *verdict = verdict_text(vm);
+	g_autofree char *vcpus = plan_count_of(vm->spec->vcpus);
+	g_autofree char *nodes = plan_nodes_of(plan, vm);
+	g_autofree char *pins = plan_pins_of(vm);
+	g_autofree char *verdict = plan_verdict_text(vm);
 	const char *const cells[] = {vm->spec->name, vcpus, policy_names[vm->spec->policy],
 				     nodes,	     pins,  verdict};
 	struct libscols_line *line = output_line(table, cells);
 	unsigned colored = vm->placed ? 5 : 4;
 
-	if (*verdict_color(vm, color))
-		scols_cell_set_color(scols_line_get_cell(line, colored), verdict_color(vm, color));
+	if (*plan_verdict_color(vm, color))
+		scols_cell_set_color(scols_line_get_cell(line, colored),
+				     plan_verdict_color(vm, color));
 }
 
-static void print_vms(const Plan *plan, bool color)
+static void plan_print_vms(const Plan *plan, bool color)
 {
 	static const char *const columns[] = {"VM",    ">VCPUS",  "POLICY", ">NODE",
 					      "~PINS", "~CPU-PM", NULL};
@@ -197,7 +198,7 @@ static Explanation *explanation_of(GPtrArray *explanations, CpupmVerdict verdict
 	return explanation;
 }
 
-static void explain(GPtrArray *explanations, const PlanVm *vm, const GPtrArray *reasons)
+static void plan_explain(GPtrArray *explanations, const PlanVm *vm, const GPtrArray *reasons)
 {
 	for (unsigned i = 0; i < reasons->len; i++)
 		g_ptr_array_add(explanation_of(explanations, vm->cpupm->verdict,
@@ -215,8 +216,8 @@ static GPtrArray *explanations_of(const Plan *plan)
 			const PlanVm *vm = g_ptr_array_index(plan->vms, i);
 
 			if (vm->placed)
-				explain(explanations, vm,
-					notes ? vm->cpupm->notes : vm->cpupm->reasons);
+				plan_explain(explanations, vm,
+					     notes ? vm->cpupm->notes : vm->cpupm->reasons);
 		}
 	return explanations;
 }
@@ -296,7 +297,7 @@ static void print_severities(const Plan *plan)
 			       counts[severity] == 1 ? "" : "s");
 }
 
-static void print_summary(const Plan *plan, bool color)
+static void plan_print_summary(const Plan *plan, bool color)
 {
 	putchar('\n');
 	if (plan->wanted)
@@ -346,11 +347,11 @@ static void print_moves(const Plan *plan, bool color)
 
 static void print_plan(const Plan *plan, bool color)
 {
-	print_head(plan, color);
+	plan_print_head(plan, color);
 	print_roles(plan, color);
 	putchar('\n');
 	map_print(plan, color);
-	print_vms(plan, color);
+	plan_print_vms(plan, color);
 	print_moves(plan, color);
 	print_verdicts(plan, color);
 	if (*plan->cmdline)
@@ -359,10 +360,10 @@ static void print_plan(const Plan *plan, bool color)
 	if (plan->findings->len)
 		putchar('\n');
 	output_findings(plan->findings, color);
-	print_summary(plan, color);
+	plan_print_summary(plan, color);
 }
 
-static Status run(const Options *options, GError **error)
+static Status plan_run(const Options *options, GError **error)
 {
 	Inputs inputs = {0};
 	Status status = STATUS_TROUBLE;
@@ -390,5 +391,5 @@ const Command command_plan = {
 	.options = OPTION_SOURCES | OPTION_PREFER | OPTION_MOVES | OPTION_KEEP | OPTION_OUTPUT |
 		   OPTION_JSON | OPTION_COLOR,
 	.example = "planner plan -i node.ini -t x6.xml",
-	.run = run,
+	.run = plan_run,
 };

@@ -21,7 +21,7 @@ typedef struct Replay {
 	double peak_fill;
 } Replay;
 
-static json_t *cpus_to_json(const GArray *cpus)
+static json_t *replay_cpus_to_json(const GArray *cpus)
 {
 	json_t *array = json_array();
 
@@ -41,7 +41,7 @@ static json_t *set_to_json(hwloc_const_bitmap_t set)
 	return array;
 }
 
-static json_t *moves_to_json(const GPtrArray *moves)
+static json_t *replay_moves_to_json(const GPtrArray *moves)
 {
 	json_t *array = json_array();
 
@@ -49,14 +49,14 @@ static json_t *moves_to_json(const GPtrArray *moves)
 		const OnlineMove *move = g_ptr_array_index(moves, i);
 
 		json_array_append_new(array, json_pack("{s:s, s:o, s:o}", "id", move->id, "from",
-						       cpus_to_json(move->from), "to",
-						       cpus_to_json(move->to)));
+						       replay_cpus_to_json(move->from), "to",
+						       replay_cpus_to_json(move->to)));
 	}
 	return array;
 }
 
 /* A line at once, so that another program can converse with us. */
-static void answer(json_t *object)
+static void replay_answer(json_t *object)
 {
 	char *text = json_dumps(object, JSON_COMPACT);
 
@@ -66,7 +66,7 @@ static void answer(json_t *object)
 	json_decref(object);
 }
 
-static int64_t now(void)
+static int64_t replay_now(void)
 {
 	struct timespec time;
 
@@ -74,7 +74,7 @@ static int64_t now(void)
 	return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-static void count_placed(Replay *r)
+static void replay_count_placed(Replay *r)
 {
 	r->placed++;
 	r->peak_vcpus = MAX(r->peak_vcpus, online_vcpus(r->online));
@@ -86,14 +86,14 @@ static void answer_placed(Replay *r, const OnlineVm *vm, const GPtrArray *moves,
 	json_t *object = json_pack("{s:s, s:s}", "id", vm->spec->name, "status", "placed");
 	bool shared = vm->spec->policy == POLICY_SHARED;
 
-	count_placed(r);
+	replay_count_placed(r);
 	json_object_set_new(object, "cpus",
 			    shared ? set_to_json(online_pool(r->online))
-				   : cpus_to_json(vm->vcpupin));
+				   : replay_cpus_to_json(vm->vcpupin));
 	if (moves)
-		json_object_set_new(object, "moves", moves_to_json(moves));
+		json_object_set_new(object, "moves", replay_moves_to_json(moves));
 	json_object_set_new(object, "ns", json_integer(ns));
-	answer(object);
+	replay_answer(object);
 }
 
 static void answer_rejected(Replay *r, const VmSpec *spec, const GPtrArray *would, int64_t ns)
@@ -106,15 +106,15 @@ static void answer_rejected(Replay *r, const VmSpec *spec, const GPtrArray *woul
 	r->with_room += online_has_room(r->online, spec);
 	if (would)
 		json_object_set_new(object, "would_fit",
-				    json_pack("{s:o}", "moves", moves_to_json(would)));
+				    json_pack("{s:o}", "moves", replay_moves_to_json(would)));
 	json_object_set_new(object, "ns", json_integer(ns));
-	answer(object);
+	replay_answer(object);
 }
 
 /* Refused as things stand: move others where that is allowed, else say which would have to. */
 static void place_by_moves(Replay *r, const VmSpec *spec, int64_t ns)
 {
-	int64_t start = now();
+	int64_t start = replay_now();
 	unsigned most = MAX(r->moves, MOVES_LOOKED_FOR);
 	g_autoptr(GPtrArray) moves = online_moves(r->online, spec, most);
 	const OnlineVm *vm;
@@ -127,15 +127,15 @@ static void place_by_moves(Replay *r, const VmSpec *spec, int64_t ns)
 	if (online_place(r->online, spec, &vm) != ONLINE_PLACED)
 		g_assert_not_reached();
 	r->moved += moves->len;
-	answer_placed(r, vm, moves, ns + now() - start);
+	answer_placed(r, vm, moves, ns + replay_now() - start);
 }
 
-static void place(Replay *r, const VmSpec *spec)
+static void replay_place(Replay *r, const VmSpec *spec)
 {
 	const OnlineVm *vm;
-	int64_t start = now();
+	int64_t start = replay_now();
 	OnlineStatus status = online_place(r->online, spec, &vm);
-	int64_t ns = now() - start;
+	int64_t ns = replay_now() - start;
 
 	switch (status) {
 	case ONLINE_PLACED:
@@ -146,8 +146,8 @@ static void place(Replay *r, const VmSpec *spec)
 		break;
 	case ONLINE_DUPLICATE:
 		r->errors++;
-		answer(json_pack("{s:i, s:s, s:s}", "line", (int)r->line, "id", spec->name, "error",
-				 "a VM of this id runs already; remove it first"));
+		replay_answer(json_pack("{s:i, s:s, s:s}", "line", (int)r->line, "id", spec->name,
+					"error", "a VM of this id runs already; remove it first"));
 		break;
 	}
 }
@@ -156,13 +156,14 @@ static void remove_vm(Replay *r, const VmSpec *spec)
 {
 	bool removed = online_remove(r->online, spec->name);
 
-	answer(json_pack("{s:s, s:s}", "id", spec->name, "status", removed ? "removed" : "noop"));
+	replay_answer(
+		json_pack("{s:s, s:s}", "id", spec->name, "status", removed ? "removed" : "noop"));
 }
 
-static void bad_line(Replay *r, const char *what)
+static void replay_bad_line(Replay *r, const char *what)
 {
 	r->errors++;
-	answer(json_pack("{s:i, s:s}", "line", (int)r->line, "error", what));
+	replay_answer(json_pack("{s:i, s:s}", "line", (int)r->line, "error", what));
 }
 
 static void replay_line(void *data, const char *line, size_t length, const char *fault)
@@ -173,27 +174,28 @@ static void replay_line(void *data, const char *line, size_t length, const char 
 
 	r->line++;
 	if (fault) {
-		bad_line(r, fault);
+		replay_bad_line(r, fault);
 		return;
 	}
 	event = event_parse(line, length, &error);
 	if (!event)
-		bad_line(r, error->message);
+		replay_bad_line(r, error->message);
 	else if (event->op == EVENT_REMOVE)
 		remove_vm(r, event->spec);
 	else
-		place(r, event->spec);
+		replay_place(r, event->spec);
 }
 
-static void summary(const Replay *r)
+static void replay_summary(const Replay *r)
 {
-	answer(json_pack("{s:{s:i, s:i, s:i, s:i, s:i, s:f, s:i}}", "summary", "placed",
-			 (int)r->placed, "rejected", (int)r->rejected, "rejected_with_room",
-			 (int)r->with_room, "moves", (int)r->moved, "peak_vcpus",
-			 (int)r->peak_vcpus, "fill", r->peak_fill, "errors", (int)r->errors));
+	replay_answer(json_pack("{s:{s:i, s:i, s:i, s:i, s:i, s:f, s:i}}", "summary", "placed",
+				(int)r->placed, "rejected", (int)r->rejected, "rejected_with_room",
+				(int)r->with_room, "moves", (int)r->moved, "peak_vcpus",
+				(int)r->peak_vcpus, "fill", r->peak_fill, "errors",
+				(int)r->errors));
 }
 
-static Status replay(const Options *options, const Inputs *inputs, GError **error)
+static Status replay_run_history(const Options *options, const Inputs *inputs, GError **error)
 {
 	Replay r = {.moves = options->moves};
 
@@ -201,12 +203,12 @@ static Status replay(const Options *options, const Inputs *inputs, GError **erro
 	r.peak_vcpus = online_vcpus(r.online);
 	r.peak_fill = online_fill(r.online);
 	if (lines_read(options->arguments[0], replay_line, &r, error) || r.line)
-		summary(&r);
+		replay_summary(&r);
 	online_free(r.online);
 	return *error || r.errors ? STATUS_TROUBLE : r.rejected ? STATUS_BAD_NEWS : STATUS_FINE;
 }
 
-static Status run(const Options *options, GError **error)
+static Status replay_run(const Options *options, GError **error)
 {
 	Inputs inputs = {0};
 	Status status = STATUS_TROUBLE;
@@ -214,7 +216,7 @@ static Status run(const Options *options, GError **error)
 	if (!options->arguments[0] || options->arguments[1])
 		options_refuse(error, &command_replay, "replay needs one file of events, or -");
 	else if (inputs_load_plan(options, &inputs, error))
-		status = replay(options, &inputs, error);
+		status = replay_run_history(options, &inputs, error);
 	inputs_clear(&inputs);
 	return status;
 }
@@ -225,5 +227,5 @@ const Command command_replay = {
 	.arguments = "EVENTS.jsonl|-",
 	.options = OPTION_INVENTORY | OPTION_TOPOLOGY | OPTION_CONNECT | OPTION_MOVES,
 	.example = "planner replay -i node.ini -t x6.xml history.jsonl",
-	.run = run,
+	.run = replay_run,
 };

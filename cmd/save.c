@@ -17,7 +17,7 @@ bool save_possible(const char *name, GError **error)
 }
 
 /* GLib's message names its temporary file; the reason is what follows the last colon. */
-static bool save(const char *name, const char *bytes, gssize length, int mode, GError **error)
+static bool save_file(const char *name, const char *bytes, gssize length, int mode, GError **error)
 {
 	g_autoptr(GError) failure = NULL;
 	const char *colon;
@@ -34,12 +34,12 @@ static bool save(const char *name, const char *bytes, gssize length, int mode, G
 
 bool save_text(const char *name, const char *text, GError **error)
 {
-	return save(name, text, -1, 0644, error);
+	return save_file(name, text, -1, 0644, error);
 }
 
 bool save_private(const char *name, const GByteArray *bytes, GError **error)
 {
-	return save(name, (const char *)bytes->data, (gssize)bytes->len, 0600, error);
+	return save_file(name, (const char *)bytes->data, (gssize)bytes->len, 0600, error);
 }
 
 bool save_plan(const char *name, const Plan *plan, GError **error)

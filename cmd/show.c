@@ -19,7 +19,7 @@ static unsigned n_sockets(const Host *host)
 	return g_hash_table_size(sockets);
 }
 
-static bool threads_differ(const Host *host)
+static bool show_threads_differ(const Host *host)
 {
 	for (unsigned i = 0; i < host->cores->len; i++)
 		if (host_core(host, i)->n_cpus != host->max_threads)
@@ -35,7 +35,7 @@ static void print_list(const char *what, hwloc_const_bitmap_t cpus)
 		printf("  %-10s %s\n", what, list);
 }
 
-static void print_head(const Host *host, bool color)
+static void show_print_head(const Host *host, bool color)
 {
 	g_autofree char *model = output_safe(host->model ? host->model : "Host");
 	g_autofree char *arch = output_safe(host->arch ? host->arch : "");
@@ -47,7 +47,7 @@ static void print_head(const Host *host, bool color)
 	printf("  %u socket%s, %u NUMA node%s, %u L3, %u cores, %d CPUs, %s%u thread%s a core\n",
 	       n_sockets(host), n_sockets(host) == 1 ? "" : "s", host->nodes->len,
 	       host->nodes->len == 1 ? "" : "s", host->l3s->len, host->cores->len,
-	       hwloc_bitmap_weight(host->online), threads_differ(host) ? "up to " : "",
+	       hwloc_bitmap_weight(host->online), show_threads_differ(host) ? "up to " : "",
 	       host->max_threads, host->max_threads == 1 ? "" : "s");
 	if (*siblings)
 		printf("  %-10s %s\n", "siblings", siblings);
@@ -178,13 +178,13 @@ static void print_cores(const Host *host, bool color)
 
 static void print_host(const Host *host, bool color)
 {
-	print_head(host, color);
+	show_print_head(host, color);
 	print_nodes(host, color);
 	print_cores(host, color);
 	print_devices(host, color);
 }
 
-static Status run(const Options *options, GError **error)
+static Status show_run(const Options *options, GError **error)
 {
 	Inputs inputs = {0};
 	Status status = STATUS_TROUBLE;
@@ -210,5 +210,5 @@ const Command command_show = {
 	.arguments = "",
 	.options = OPTION_TOPOLOGY | OPTION_JSON | OPTION_COLOR,
 	.example = "planner show -t x6.xml",
-	.run = run,
+	.run = show_run,
 };

@@ -10,7 +10,7 @@ static bool is_json(const char *text)
 	return text[strspn(text, " \t\r\n")] == '{';
 }
 
-bool side_read(Side *side, const char *name, GError **error)
+bool side_read(NodeSide *side, const char *name, GError **error)
 {
 	side->name = name;
 	side->text = input_read(name, &side->length, error);
@@ -28,7 +28,7 @@ bool side_read(Side *side, const char *name, GError **error)
 }
 
 /* The host of a saved plan once more, for another plan to keep. */
-static Host *host_again(const Side *saved, GError **error)
+static Host *host_again(const NodeSide *saved, GError **error)
 {
 	Host *host = NULL;
 	Plan *plan = plan_read(saved->name, saved->text, saved->length, &host, error);
@@ -38,7 +38,7 @@ static Host *host_again(const Side *saved, GError **error)
 	return host;
 }
 
-bool side_load_host(Side *side, const char *topology, const Side *other, GError **error)
+bool side_load_host(NodeSide *side, const char *topology, const NodeSide *other, GError **error)
 {
 	if (side->saved)
 		return true;
@@ -48,13 +48,13 @@ bool side_load_host(Side *side, const char *topology, const Side *other, GError 
 	return side->inputs.host;
 }
 
-void side_plan(Side *side, const Options *options)
+void side_plan(NodeSide *side, const Options *options)
 {
 	if (!side->saved)
 		inputs_compute(options, side->here, &side->inputs);
 }
 
-void side_clear(Side *side)
+void side_clear(NodeSide *side)
 {
 	inputs_clear(&side->inputs);
 	g_free(side->text);

@@ -8,24 +8,24 @@
 
 #include "cmd/inputs.h"
 
-typedef struct Side {
+typedef struct NodeSide {
 	const char *name; /* of the file; borrowed */
 	char *text;
 	size_t length;
 	bool saved; /* a saved plan; else inputs.inventory is to be planned */
 	bool here;  /* its host is this machine */
 	Inputs inputs;
-} Side;
+} NodeSide;
 
 /* Read the file NAME: a saved plan with its host, or an inventory, without one yet. */
-bool side_read(Side *side, const char *name, GError **error);
+bool side_read(NodeSide *side, const char *name, GError **error);
 /*
  * The host of an inventory's side: TOPOLOGY, else that of OTHER (NULL = none) where it is a saved
  * plan, else this machine. Of a saved plan it is its own.
  */
-bool side_load_host(Side *side, const char *topology, const Side *other, GError **error);
+bool side_load_host(NodeSide *side, const char *topology, const NodeSide *other, GError **error);
 /* Plan the inventory, as OPTIONS say; a saved plan is one already. */
-void side_plan(Side *side, const Options *options);
-void side_clear(Side *side);
+void side_plan(NodeSide *side, const Options *options);
+void side_clear(NodeSide *side);
 
 #endif

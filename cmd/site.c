@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/site.h"
 #include "cmd/inputs.h"
-#include "planner/base/nearest.h"
 #include "planner/artifacts/template.h"
+#include "planner/base/nearest.h"
 #include "topology/base/error.h"
 
 #include <string.h>
 
-static bool refused(GError **error, const char *path, const char *why)
+static bool site_refused(GError **error, const char *path, const char *why)
 {
 	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT, "%s: %s", path, why);
 	return false;
@@ -47,42 +47,43 @@ static bool add_template(GHashTable *site, const char *path, const char *name, G
 	size_t length;
 
 	if (g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR))
-		return refused(error, path, "is not a regular file");
+		return site_refused(error, path, "is not a regular file");
 	text = input_read(path, &length, error);
 	if (!text)
 		return false;
 	if (strlen(text) != length || !g_utf8_validate(text, -1, NULL))
-		return refused(error, path, "is not a text in UTF-8");
+		return site_refused(error, path, "is not a text in UTF-8");
 	g_hash_table_insert(site, g_strdup(name), g_steal_pointer(&text));
 	return true;
 }
 
-static bool unknown(const char *const *names, const char *path, const char *name, GError **error)
+static bool site_unknown(const char *const *names, const char *path, const char *name,
+			 GError **error)
 {
 	const char *near = nearest_word(name, names);
 	g_autofree char *meant = near ? g_strdup_printf("; did you mean %s?", near) : g_strdup("");
 	g_autofree char *why =
 		g_strdup_printf("is no template%s (templates/README has them all)", meant);
 
-	return refused(error, path, why);
+	return site_refused(error, path, why);
 }
 
-static bool add_folder(GHashTable *site, const char *const *names, const char *top,
-		       const char *folder, GError **error);
+static bool site_add_folder(GHashTable *site, const char *const *names, const char *top,
+			    const char *folder, GError **error);
 
-static bool add_entry(GHashTable *site, const char *const *names, const char *top, const char *name,
-		      GError **error)
+static bool site_add_entry(GHashTable *site, const char *const *names, const char *top,
+			   const char *name, GError **error)
 {
 	g_autofree char *path = g_build_filename(top, name, NULL);
 
 	if (is_folder(names, name))
-		return add_folder(site, names, top, name, error);
+		return site_add_folder(site, names, top, name, error);
 	if (g_strv_contains(names, name))
 		return add_template(site, path, name, error);
-	return unknown(names, path, name, error);
+	return site_unknown(names, path, name, error);
 }
 
-static int by_name(gconstpointer a, gconstpointer b)
+static int site_by_name(gconstpointer a, gconstpointer b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
@@ -102,13 +103,13 @@ static GPtrArray *entries_of(const char *path, GError **error)
 	entries = g_ptr_array_new_with_free_func(g_free);
 	while ((name = g_dir_read_name(dir)))
 		g_ptr_array_add(entries, g_strdup(name));
-	g_ptr_array_sort(entries, by_name);
+	g_ptr_array_sort(entries, site_by_name);
 	return entries;
 }
 
 /* No deeper than the names of templates, which have one folder at most. */
-static bool add_folder(GHashTable *site, const char *const *names, const char *top,
-		       const char *folder, GError **error)
+static bool site_add_folder(GHashTable *site, const char *const *names, const char *top,
+			    const char *folder, GError **error)
 {
 	g_autofree char *path = g_build_filename(top, folder, NULL);
 	g_autoptr(GPtrArray) entries = entries_of(path, error);
@@ -118,7 +119,7 @@ static bool add_folder(GHashTable *site, const char *const *names, const char *t
 		g_autofree char *name =
 			*folder ? g_strconcat(folder, "/", entry, NULL) : g_strdup(entry);
 
-		if (!passed_over(folder, entry) && !add_entry(site, names, top, name, error))
+		if (!passed_over(folder, entry) && !site_add_entry(site, names, top, name, error))
 			return false;
 	}
 	return entries;
@@ -129,10 +130,10 @@ GHashTable *site_templates(const char *dir, GError **error)
 	g_autoptr(GHashTable) site = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	g_autofree const char **names = template_names();
 
-	if (dir && !add_folder(site, names, dir, "", error))
+	if (dir && !site_add_folder(site, names, dir, "", error))
 		return NULL;
 	if (dir && !g_hash_table_size(site)) {
-		refused(error, dir, "holds none of the templates; see templates/README");
+		site_refused(error, dir, "holds none of the templates; see templates/README");
 		return NULL;
 	}
 	return g_steal_pointer(&site);

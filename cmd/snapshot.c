@@ -17,7 +17,7 @@ static void print_unread(const GPtrArray *unread)
 	}
 }
 
-static Status run(const Options *options, GError **error)
+static Status snapshot_run(const Options *options, GError **error)
 {
 	FactsOptions facts = {.root = options->root,
 			      .uri = options->connect,
@@ -47,5 +47,5 @@ const Command command_snapshot = {
 	.options = OPTION_ROOT | OPTION_CONNECT | OPTION_DOMAINS | OPTION_TOPOLOGY |
 		   OPTION_SNAPSHOT | OPTION_COUNTERS,
 	.example = "planner snapshot -o node.tar && planner check -r node.tar -i node.ini",
-	.run = run,
+	.run = snapshot_run,
 };

@@ -37,38 +37,71 @@ catches() { # catches NAME PATTERN COMMAND…: the command fails and says PATTER
 # A copy of what the layer check reads, to plant in.
 copy() {
     rm -rf "$work/tree"
-    mkdir -p "$work/tree/build/planner" "$work/tree/tests"
+    mkdir -p "$work/tree/build" "$work/tree/tests"
     cp -R topology planner cmd "$work/tree"
     cp -R tests/lint "$work/tree/tests"
-    cp "$build"/planner/*.o "$work/tree/build/planner"
+    cp -R "$build/topology" "$build/planner" "$build/cmd" "$work/tree/build"
 }
 layers() { (cd "$work/tree" && tests/lint/layers.py build); }
-plant() { # plant C-TEXT: an object of planner/ made of it
-    copy
-    printf '%s\n' "$1" | ${CC-cc} -O2 -D_FORTIFY_SOURCE=2 -x c -c -o "$work/tree/build/planner/planted.o" -
+plant() { # plant C-TEXT [ROOM [NAME]]: an object of that room made of it
+    file=${2-planner/base}/${3-planted}
+    printf '%s\n' "$1" >"$work/tree/$file.c"
+    ${CC-cc} -O2 -D_FORTIFY_SOURCE=2 -c -o "$work/tree/build/$file.o" "$work/tree/$file.c"
 }
 
 that 'the layers hold' tests/lint/layers.py "$build"
+copy
 plant '#include <stdio.h>
 void planted(void); void planted(void) { puts("x"); }'
-catches 'a planted puts is caught' 'planner/planted.c is not pure, it uses: puts' layers
+catches 'a planted puts is caught' 'planner/base/planted.c is not pure, it uses: puts' layers
+copy
 plant '#include <stdio.h>
 void planted(int n); void planted(int n) { fprintf(stderr, "%d", n); }'
 catches 'a planted fprintf is caught under FORTIFY' 'it uses:.* __fprintf_chk' layers
+copy
 plant '#include <time.h>
 long planted(void); long planted(void) { return time(0); }'
 catches 'a planted clock is caught' 'it uses: time' layers
+copy
 plant 'void *host_load(const char *, void **); void *planted(void); void *planted(void) { return host_load(0, 0); }'
 catches 'a planted load of the world is caught' 'it uses: host_load' layers
+copy
 plant '#include <stdio.h>
 int planted(char *, int); int planted(char *to, int n) { return snprintf(to, 9, "%d", n); }'
 that 'formatting into memory is allowed' layers
+copy
+plant 'void lower(void); void upper(void); void lower(void) { upper(); }' planner/kernel lower
+plant 'void upper(void); void upper(void) { }' planner/place upper
+catches 'a planted call upward is caught' 'planner/kernel/lower.c: must not call upper() of planner/place/upper.c' layers
+copy
+plant 'void one(void); void other(void); void one(void) { other(); }' planner/merge one
+plant 'void one(void); void other(void); void other(void) { one(); }' planner/merge other
+catches 'a planted circle of files is caught' 'planner/merge/one.c: other() of other.c' layers
+copy
+mkdir "$work/tree/planner/attic"
+plant 'void planted(void); void planted(void) { }' planner/merge
+mv "$work/tree/planner/merge/planted.c" "$work/tree/planner/attic"
+catches 'a folder that is no room is caught' 'planner/attic/planted.c: its folder is not in' layers
 copy
 echo '#include "planner/place/plan.h"' >>"$work/tree/topology/base/cpulist.h"
 catches 'a planted upward include is caught in topology/' 'topology/base/cpulist.h:' layers
 copy
 echo ' # include "../cmd/cmd.h"' >>"$work/tree/planner/place/plan.c"
 catches 'a planted upward include is caught in planner/' 'planner/place/plan.c:' layers
+
+# Fused multiply-adds round once where two operations round twice: other proofs on other machines.
+fused() { # fused FLAGS: the objects of the search, made for a processor that has them, with FLAGS last
+    case $(uname -m) in
+    x86_64) fast='-O3 -march=haswell' ;;
+    *) fast=-O3 ;; # aarch64, POWER and s390x always have them
+    esac
+    "${MAKE-make}" --no-print-directory B="$work/fused$1" CFLAGS="$fast $1" \
+        "$work/fused$1/search.list" >/dev/null && objdump -d "$work/fused$1"/planner/search/*.o |
+        grep -E '[[:blank:]](vf?n?m(add|sub)|fn?m(add|sub|la|ls)|xsn?m(add|sub)|w?fm[as])[0-9a-z]*[[:blank:]]'
+}
+unfused() { ! fused ''; }
+that 'no object of the search has a fused multiply-add' unfused
+that 'where fusing is allowed it would be seen' fused -ffp-contract=fast
 
 that 'each header compiles alone' "${MAKE-make}" --no-print-directory B="$build" check-headers
 

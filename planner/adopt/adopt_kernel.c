@@ -153,7 +153,7 @@ static const char *const concerned_modules[] = {
 	"cpuidle.", "cpufreq.", "iommu.",    "processor.", "intel_idle.", "kvm.", "kvm_intel.",
 	"kvm_amd.", "vfio",	"rcupdate.", "rcutree.",   "workqueue.",  NULL};
 
-static bool concerns(const char *name)
+static bool adopt_kernel_concerns(const char *name)
 {
 	if (cmdline_listed(concerned, name))
 		return true;
@@ -195,7 +195,7 @@ static void extra_adopt(Adopter *a)
 	for (unsigned i = 0; i < words->len; i++) {
 		const CmdlineWord *word = g_ptr_array_index(words, i);
 
-		if (concerns(word->name))
+		if (adopt_kernel_concerns(word->name))
 			extra_add(a, extra, word);
 		else
 			left += !cmdline_listed(cmdline_cpu_names, word->name);

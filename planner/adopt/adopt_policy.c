@@ -126,7 +126,7 @@ static GArray *in_groups(const Adopter *a, const Guest *guest, Source source)
 /* Pinned but for a few */
 
 /* CPUs that some VM is pinned to, in any way. */
-static CpuSet pinned_by_any(const Adopter *a)
+static CpuSet adopt_policy_pinned_by_any(const Adopter *a)
 {
 	const GPtrArray *guests = a->facts->guests->guests;
 	CpuSet pinned = set_new();
@@ -145,7 +145,7 @@ static CpuSet pinned_by_any(const Adopter *a)
 /* CPUs that nobody is pinned to, on the isolated cores of the pinned vCPUs. */
 static CpuSet left_on_cores(const Adopter *a, const Guest *guest, Source source)
 {
-	g_auto(CpuSet) pinned = pinned_by_any(a);
+	g_auto(CpuSet) pinned = adopt_policy_pinned_by_any(a);
 	CpuSet left = set_new();
 
 	for (unsigned v = 0; v < adopt_vcpus(guest); v++) {
@@ -173,7 +173,7 @@ static unsigned count_single(const Guest *guest, Source source)
 
 /* The vCPUs without a CPU of their own take what is left on the cores of the others, if that is
  * exactly as many. */
-static GArray *filled(const Adopter *a, const Guest *guest, Source source)
+static GArray *adopt_policy_filled(const Adopter *a, const Guest *guest, Source source)
 {
 	g_autoptr(GArray) cpus = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	g_auto(CpuSet) left = left_on_cores(a, guest, source), seen = set_new();
@@ -197,7 +197,7 @@ static GArray *filled(const Adopter *a, const Guest *guest, Source source)
 /* What was seen, in words */
 
 /* "vCPU 0 on 3, …" of those that SOURCE puts elsewhere than on CPUS; NULL = none. Yours. */
-static char *elsewhere(const Guest *guest, Source source, const GArray *cpus)
+static char *adopt_policy_elsewhere(const Guest *guest, Source source, const GArray *cpus)
 {
 	Naming naming = {0};
 
@@ -215,7 +215,8 @@ static char *elsewhere(const Guest *guest, Source source, const GArray *cpus)
 static void note_elsewhere(Adopter *a, const AdoptVm *vm, Source taken, const GArray *cpus)
 {
 	for (Source s = NEXT; s < N_SOURCES; s++) {
-		g_autofree char *names = s == taken ? NULL : elsewhere(vm->vm->guest, s, cpus);
+		g_autofree char *names =
+			s == taken ? NULL : adopt_policy_elsewhere(vm->vm->guest, s, cpus);
 
 		if (names)
 			adopt_note(a, SEEN, vm->section, "cpus", "taken from %s; %s has %s",
@@ -225,7 +226,7 @@ static void note_elsewhere(Adopter *a, const AdoptVm *vm, Source taken, const GA
 
 /* Policy */
 
-static void pinned(Adopter *a, const AdoptVm *vm, GArray *cpus)
+static void adopt_policy_pinned(Adopter *a, const AdoptVm *vm, GArray *cpus)
 {
 	vm->spec->cpus = cpus;
 	for (unsigned v = 0; v < cpus->len; v++)
@@ -239,7 +240,7 @@ static bool pin_one_to_one(Adopter *a, AdoptVm *vm)
 
 		if (!cpus)
 			continue;
-		pinned(a, vm, cpus);
+		adopt_policy_pinned(a, vm, cpus);
 		if (s == REAL)
 			adopt_note(a, GUESSED, vm->section, "cpus",
 				   "its XML does not say so, but its threads are each on one CPU");
@@ -254,11 +255,12 @@ static bool pin_in_groups(Adopter *a, AdoptVm *vm)
 {
 	for (Source s = NEXT; s <= LIVE; s++) {
 		GArray *cpus = in_groups(a, vm->vm->guest, s);
-		g_autofree char *names = cpus ? elsewhere(vm->vm->guest, s, cpus) : NULL;
+		g_autofree char *names =
+			cpus ? adopt_policy_elsewhere(vm->vm->guest, s, cpus) : NULL;
 
 		if (!cpus)
 			continue;
-		pinned(a, vm, cpus);
+		adopt_policy_pinned(a, vm, cpus);
 		adopt_note(
 			a, GUESSED, vm->section, "cpus",
 			"as many vCPUs as CPUs to float over, and all isolated: one each. %s: %s",
@@ -271,13 +273,13 @@ static bool pin_in_groups(Adopter *a, AdoptVm *vm)
 static bool pin_filled(Adopter *a, AdoptVm *vm)
 {
 	for (Source s = NEXT; s <= LIVE; s++) {
-		GArray *cpus = filled(a, vm->vm->guest, s);
+		GArray *cpus = adopt_policy_filled(a, vm->vm->guest, s);
 		g_autofree char *names = NULL;
 
 		if (!cpus)
 			continue;
-		pinned(a, vm, cpus);
-		names = elsewhere(vm->vm->guest, s, cpus);
+		adopt_policy_pinned(a, vm, cpus);
+		names = adopt_policy_elsewhere(vm->vm->guest, s, cpus);
 		adopt_note(a, GUESSED, vm->section, "cpus",
 			   "not every vCPU is pinned to a CPU of its own; the CPUs that are left "
 			   "on its cores are theirs%s%s",
@@ -353,7 +355,7 @@ static bool cpus_sayable(const GArray *cpus)
 }
 
 /* A core for each vCPU, and its siblings idle. */
-static bool isolates(const Adopter *a, const VmSpec *spec)
+static bool adopt_policy_isolates(const Adopter *a, const VmSpec *spec)
 {
 	g_auto(CpuSet) cores = set_new();
 	unsigned threads = 1;
@@ -379,5 +381,5 @@ void adopt_policy(Adopter *a, AdoptVm *vm)
 			   "it is pinned, but the list of its CPUs is too long, or names CPUs that "
 			   "no kernel has");
 	}
-	vm->spec->threads = isolates(a, vm->spec) ? THREADS_ISOLATE : THREADS_SIBLINGS;
+	vm->spec->threads = adopt_policy_isolates(a, vm->spec) ? THREADS_ISOLATE : THREADS_SIBLINGS;
 }

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static CpuSet core_cpus(const Core *core)
+static CpuSet adopt_roles_core_cpus(const Core *core)
 {
 	CpuSet cpus = set_new();
 
@@ -19,7 +19,7 @@ static CpuSet whole_cores(const Host *host, hwloc_const_bitmap_t cpus, bool boot
 	CpuSet whole = set_new();
 
 	for (unsigned i = !boot; i < host->cores->len; i++) {
-		g_auto(CpuSet) core = core_cpus(host_core(host, i));
+		g_auto(CpuSet) core = adopt_roles_core_cpus(host_core(host, i));
 
 		if (hwloc_bitmap_intersects(core, cpus))
 			hwloc_bitmap_or(whole, whole, core);
@@ -88,7 +88,8 @@ void adopt_isolated(Adopter *a)
 /* The shared pool */
 
 /* The node all of whose CPUs in CPUS are FLOATS, -1. */
-static int node_of(const Host *host, hwloc_const_bitmap_t cpus, hwloc_const_bitmap_t floats)
+static int adopt_roles_node_of(const Host *host, hwloc_const_bitmap_t cpus,
+			       hwloc_const_bitmap_t floats)
 {
 	for (unsigned i = 0; i < host->nodes->len; i++) {
 		g_auto(CpuSet) here = set_and(host_node(host, i)->cpus, cpus);
@@ -102,7 +103,7 @@ static int node_of(const Host *host, hwloc_const_bitmap_t cpus, hwloc_const_bitm
 /* Would a plan let a VM float exactly there, if POOL is what shared VMs get? */
 static bool fits_pool(const Host *host, hwloc_const_bitmap_t pool, hwloc_const_bitmap_t floats)
 {
-	return hwloc_bitmap_isequal(pool, floats) || node_of(host, pool, floats) >= 0;
+	return hwloc_bitmap_isequal(pool, floats) || adopt_roles_node_of(host, pool, floats) >= 0;
 }
 
 static bool all_fit(const Adopter *a, hwloc_const_bitmap_t pool)
@@ -158,7 +159,7 @@ static void nodes_adopt(Adopter *a, hwloc_const_bitmap_t pool)
 
 		if (!vm->floats || hwloc_bitmap_isequal(pool, vm->floats))
 			continue;
-		vm->spec->node = node_of(a->host, pool, vm->floats);
+		vm->spec->node = adopt_roles_node_of(a->host, pool, vm->floats);
 		if (vm->spec->node < 0)
 			note_floats(a, vm);
 	}
@@ -214,7 +215,7 @@ static bool is_polling(const Task *task, GHashTable *guests, hwloc_const_bitmap_
 }
 
 /* The cores, whole, of tasks on SPARE; their names into NAMES. Yours. */
-static CpuSet polled(const Adopter *a, hwloc_const_bitmap_t spare, Naming *names)
+static CpuSet adopt_roles_polled(const Adopter *a, hwloc_const_bitmap_t spare, Naming *names)
 {
 	const GArray *tasks = a->facts->tasks->tasks;
 	g_autoptr(GHashTable) guests = guest_pids(a->audit);
@@ -237,7 +238,7 @@ static CpuSet polled(const Adopter *a, hwloc_const_bitmap_t spare, Naming *names
 static void sdk_adopt(Adopter *a, hwloc_const_bitmap_t spare)
 {
 	Naming naming = {0};
-	g_auto(CpuSet) cpus = polled(a, spare, &naming);
+	g_auto(CpuSet) cpus = adopt_roles_polled(a, spare, &naming);
 	g_autofree char *names = naming_end(&naming);
 
 	if (hwloc_bitmap_iszero(cpus))
@@ -256,7 +257,7 @@ static CpuSet full_cores(const Host *host, hwloc_const_bitmap_t cpus)
 	CpuSet full = set_new();
 
 	for (unsigned i = 0; i < host->cores->len; i++) {
-		g_auto(CpuSet) core = core_cpus(host_core(host, i));
+		g_auto(CpuSet) core = adopt_roles_core_cpus(host_core(host, i));
 
 		if (!host_core(host, i)->partial && hwloc_bitmap_isincluded(core, cpus))
 			hwloc_bitmap_or(full, full, core);

@@ -160,7 +160,7 @@ static const char *fault_of(const Adopter *a, const AuditVm *vm)
 	return NULL;
 }
 
-static int name_compare(gconstpointer a, gconstpointer b)
+static int adopt_vms_name_compare(gconstpointer a, gconstpointer b)
 {
 	return strverscmp((*(AuditVm *const *)a)->name, (*(AuditVm *const *)b)->name);
 }
@@ -171,7 +171,7 @@ void adopt_vms(Adopter *a)
 
 	for (unsigned i = 0; i < a->audit->vms->len; i++)
 		g_ptr_array_add(vms, g_ptr_array_index(a->audit->vms, i));
-	g_ptr_array_sort(vms, name_compare);
+	g_ptr_array_sort(vms, adopt_vms_name_compare);
 	for (unsigned i = 0; i < vms->len; i++) {
 		const AuditVm *vm = g_ptr_array_index(vms, i);
 		const char *fault = fault_of(a, vm);

@@ -63,7 +63,7 @@ const Artifact *artifact_find(const char *name)
 
 /* Text */
 
-static unsigned values_count(const ArtifactValue *values)
+static unsigned artifact_values_count(const ArtifactValue *values)
 {
 	unsigned n = 0;
 
@@ -75,7 +75,7 @@ static unsigned values_count(const ArtifactValue *values)
 static char *render_template(Fill *f)
 {
 	const ArtifactValue *values = f->artifact->values;
-	unsigned n = values_count(values);
+	unsigned n = artifact_values_count(values);
 	g_autofree TemplateValue *filled = g_new0(TemplateValue, n + 1);
 	g_auto(GStrv) texts = g_new0(char *, n + 1);
 
@@ -178,8 +178,8 @@ void artifact_files_add(GPtrArray *files, const Artifact *artifact, const PlanVm
 	g_ptr_array_add(files, file);
 }
 
-static void consider(GPtrArray *files, GPtrArray *left_out, const Artifact *artifact,
-		     const Plan *plan, const PlanVm *vm)
+static void artifact_consider(GPtrArray *files, GPtrArray *left_out, const Artifact *artifact,
+			      const Plan *plan, const PlanVm *vm)
 {
 	const char *unfit = unfit_of(artifact, plan, vm, false);
 
@@ -191,7 +191,7 @@ static void consider(GPtrArray *files, GPtrArray *left_out, const Artifact *arti
 						vm ? vm->spec->name : "", unfit));
 }
 
-static void skipped(GPtrArray *left_out, const Artifact *artifact)
+static void artifact_skipped(GPtrArray *left_out, const Artifact *artifact)
 {
 	if (left_out)
 		g_ptr_array_add(left_out, g_strdup_printf("%s: not asked for", artifact->name));
@@ -205,13 +205,13 @@ GPtrArray *artifact_files(const Plan *plan, char **skip, GPtrArray *left_out)
 		if (!(*artifact)->path)
 			continue;
 		if (skip && g_strv_contains((const char *const *)skip, (*artifact)->name))
-			skipped(left_out, *artifact);
+			artifact_skipped(left_out, *artifact);
 		else if (!(*artifact)->of_vm)
-			consider(files, left_out, *artifact, plan, NULL);
+			artifact_consider(files, left_out, *artifact, plan, NULL);
 		else
 			for (unsigned i = 0; i < plan->vms->len; i++)
-				consider(files, left_out, *artifact, plan,
-					 g_ptr_array_index(plan->vms, i));
+				artifact_consider(files, left_out, *artifact, plan,
+						  g_ptr_array_index(plan->vms, i));
 	}
 	return files;
 }

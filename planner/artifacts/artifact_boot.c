@@ -22,7 +22,7 @@ static char *word_of(const KernelParameter *p)
 
 /* The inventory's own parameters, each by TEMPLATE: equal words on a line are taken away too, so
  * that none stands there twice. */
-static char *extra(Fill *f, const char *template, TemplateEscape escape)
+static char *artifact_boot_extra(Fill *f, const char *template, TemplateEscape escape)
 {
 	GString *block = g_string_new(NULL);
 
@@ -39,16 +39,16 @@ static char *extra(Fill *f, const char *template, TemplateEscape escape)
 
 static char *extra_patterns(Fill *f)
 {
-	return extra(f, "boot/pattern.sh", TEMPLATE_KERNEL);
+	return artifact_boot_extra(f, "boot/pattern.sh", TEMPLATE_KERNEL);
 }
 
 static char *extra_words(Fill *f)
 {
-	return extra(f, "boot/word.sh", TEMPLATE_KERNEL);
+	return artifact_boot_extra(f, "boot/word.sh", TEMPLATE_KERNEL);
 }
 
 /* The shell function that words a line anew. */
-static char *function(Fill *f)
+static char *artifact_boot_function(Fill *f)
 {
 	g_autofree char *patterns = extra_patterns(f);
 	const TemplateValue values[] = {{"patterns", patterns, TEMPLATE_RAW}, FILL_END};
@@ -56,7 +56,7 @@ static char *function(Fill *f)
 	return fill(f, "boot/function.sh", values);
 }
 
-static char *cmdline(Fill *f)
+static char *artifact_boot_cmdline(Fill *f)
 {
 	return g_strconcat(f->plan->cmdline, "\n", NULL);
 }
@@ -65,12 +65,12 @@ const Artifact artifact_cmdline = {
 	.name = "cmdline",
 	.help = "the kernel parameters, one line",
 	.activation = ACTIVATE_REBOOT,
-	.render = cmdline,
+	.render = artifact_boot_cmdline,
 };
 
 static const ArtifactValue shell_values[] = {{"head", TEMPLATE_RAW, fill_head},
 					     {"line", TEMPLATE_KERNEL, fill_line},
-					     {"function", TEMPLATE_RAW, function},
+					     {"function", TEMPLATE_RAW, artifact_boot_function},
 					     {NULL, TEMPLATE_RAW, NULL}};
 
 const Artifact artifact_grub = {
@@ -115,7 +115,7 @@ const Artifact artifact_kernel_install = {
 	.values = shell_values,
 };
 
-static char *kargs(Fill *f)
+static char *artifact_boot_kargs(Fill *f)
 {
 	GString *block = g_string_new(NULL);
 
@@ -129,7 +129,7 @@ static char *kargs(Fill *f)
 }
 
 static const ArtifactValue bootc_values[] = {{"head", TEMPLATE_RAW, fill_head},
-					     {"kargs", TEMPLATE_RAW, kargs},
+					     {"kargs", TEMPLATE_RAW, artifact_boot_kargs},
 					     {NULL, TEMPLATE_RAW, NULL}};
 
 const Artifact artifact_bootc = {

@@ -215,7 +215,7 @@ const Artifact artifact_performance_profile = {
 
 /* Ansible */
 
-static char *pins_of(const PlanVm *vm)
+static char *artifact_clouds_pins_of(const PlanVm *vm)
 {
 	GString *pins = g_string_new(NULL);
 
@@ -227,7 +227,8 @@ static char *pins_of(const PlanVm *vm)
 
 static void ansible_vm(Fill *f, GString *block, const PlanVm *vm)
 {
-	g_autofree char *pins = pins_of(vm), *emulator = cpulist_format(vm->emulatorpin),
+	g_autofree char *pins = artifact_clouds_pins_of(vm),
+			*emulator = cpulist_format(vm->emulatorpin),
 			*cpuset = vm->cpuset ? cpulist_format(vm->cpuset) : g_strdup("");
 	const TemplateValue values[] = {
 		{"name", vm->spec->name, TEMPLATE_STRING},

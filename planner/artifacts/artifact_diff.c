@@ -23,26 +23,28 @@ static GPtrArray *lines_of(const char *text)
 }
 
 /* One line of the answer: ' ' in both, '-' only old, '+' only new. */
-typedef struct Step {
+typedef struct DiffStep {
 	char kind;
 	unsigned old, new; /* the position in each before this step */
 	const char *line;
-} Step;
+} DiffStep;
 
-typedef struct Diff {
+typedef struct TextDiff {
 	GPtrArray *old, *new;
-	GArray *steps; /* of Step */
+	GArray *steps; /* of DiffStep */
 	unsigned i, j;
-} Diff;
+} TextDiff;
 
-static const char *line_at(const GPtrArray *lines, unsigned i)
+static const char *artifact_diff_line_at(const GPtrArray *lines, unsigned i)
 {
 	return g_ptr_array_index(lines, i);
 }
 
-static void take(Diff *d, char kind)
+static void artifact_diff_take(TextDiff *d, char kind)
 {
-	Step step = {kind, d->i, d->j, kind == '+' ? line_at(d->new, d->j) : line_at(d->old, d->i)};
+	DiffStep step = {kind, d->i, d->j,
+			 kind == '+' ? artifact_diff_line_at(d->new, d->j)
+				     : artifact_diff_line_at(d->old, d->i)};
 
 	g_array_append_val(d->steps, step);
 	d->i += kind != '+';
@@ -50,13 +52,14 @@ static void take(Diff *d, char kind)
 }
 
 /* Longest common subsequences of the ends of both, from the middle parts of LENGTHs N and M on. */
-static unsigned *table_of(const Diff *d, unsigned n, unsigned m)
+static unsigned *table_of(const TextDiff *d, unsigned n, unsigned m)
 {
 	unsigned *table = g_new0(unsigned, (size_t)(n + 1) * (m + 1));
 
 	for (unsigned i = n; i-- > 0;)
 		for (unsigned j = m; j-- > 0;) {
-			bool same = !strcmp(line_at(d->old, d->i + i), line_at(d->new, d->j + j));
+			bool same = !strcmp(artifact_diff_line_at(d->old, d->i + i),
+					    artifact_diff_line_at(d->new, d->j + j));
 			unsigned down = table[(i + 1) * (m + 1) + j];
 			unsigned right = table[i * (m + 1) + j + 1];
 
@@ -67,7 +70,7 @@ static unsigned *table_of(const Diff *d, unsigned n, unsigned m)
 }
 
 /* The N lines of the old and M of the new that begin where they first differ. */
-static void middle(Diff *d, unsigned n, unsigned m)
+static void artifact_diff_middle(TextDiff *d, unsigned n, unsigned m)
 {
 	g_autofree unsigned *table =
 		(guint64)(n + 1) * (m + 1) <= CELLS_MOST ? table_of(d, n, m) : NULL;
@@ -77,39 +80,42 @@ static void middle(Diff *d, unsigned n, unsigned m)
 		unsigned i = d->i - i0, j = d->j - j0;
 
 		if (i == n)
-			take(d, '+');
+			artifact_diff_take(d, '+');
 		else if (j == m)
-			take(d, '-');
-		else if (table && !strcmp(line_at(d->old, d->i), line_at(d->new, d->j)))
-			take(d, ' ');
+			artifact_diff_take(d, '-');
+		else if (table && !strcmp(artifact_diff_line_at(d->old, d->i),
+					  artifact_diff_line_at(d->new, d->j)))
+			artifact_diff_take(d, ' ');
 		else if (!table || table[(i + 1) * (m + 1) + j] >= table[i * (m + 1) + j + 1])
-			take(d, '-');
+			artifact_diff_take(d, '-');
 		else
-			take(d, '+');
+			artifact_diff_take(d, '+');
 	}
 }
 
-static void compare(Diff *d)
+static void artifact_diff_compare(TextDiff *d)
 {
 	unsigned n = d->old->len, m = d->new->len, tail = 0;
 
-	while (d->i < n && d->j < m && !strcmp(line_at(d->old, d->i), line_at(d->new, d->j)))
-		take(d, ' ');
+	while (d->i < n && d->j < m &&
+	       !strcmp(artifact_diff_line_at(d->old, d->i), artifact_diff_line_at(d->new, d->j)))
+		artifact_diff_take(d, ' ');
 	while (n - tail > d->i && m - tail > d->j &&
-	       !strcmp(line_at(d->old, n - tail - 1), line_at(d->new, m - tail - 1)))
+	       !strcmp(artifact_diff_line_at(d->old, n - tail - 1),
+		       artifact_diff_line_at(d->new, m - tail - 1)))
 		tail++;
-	middle(d, n - tail - d->i, m - tail - d->j);
+	artifact_diff_middle(d, n - tail - d->i, m - tail - d->j);
 	while (d->i < n)
-		take(d, ' ');
+		artifact_diff_take(d, ' ');
 }
 
-static const Step *step_at(const Diff *d, unsigned k)
+static const DiffStep *step_at(const TextDiff *d, unsigned k)
 {
-	return &g_array_index(d->steps, Step, k);
+	return &g_array_index(d->steps, DiffStep, k);
 }
 
 /* The end of the hunk that has a change at step K: the next change is further than two contexts. */
-static unsigned hunk_end(const Diff *d, unsigned k)
+static unsigned hunk_end(const TextDiff *d, unsigned k)
 {
 	unsigned last = k;
 
@@ -119,14 +125,14 @@ static unsigned hunk_end(const Diff *d, unsigned k)
 	return MIN(last + 1 + CONTEXT, d->steps->len);
 }
 
-static void range(GString *out, char sign, unsigned start, unsigned length)
+static void artifact_diff_range(GString *out, char sign, unsigned start, unsigned length)
 {
 	g_string_append_printf(out, "%c%u", sign, length ? start + 1 : start);
 	if (length != 1)
 		g_string_append_printf(out, ",%u", length);
 }
 
-static void hunk(GString *out, const Diff *d, unsigned from, unsigned to)
+static void artifact_diff_hunk(GString *out, const TextDiff *d, unsigned from, unsigned to)
 {
 	unsigned n = 0, m = 0;
 
@@ -135,12 +141,12 @@ static void hunk(GString *out, const Diff *d, unsigned from, unsigned to)
 		m += step_at(d, k)->kind != '-';
 	}
 	g_string_append(out, "@@ ");
-	range(out, '-', step_at(d, from)->old, n);
+	artifact_diff_range(out, '-', step_at(d, from)->old, n);
 	g_string_append_c(out, ' ');
-	range(out, '+', step_at(d, from)->new, m);
+	artifact_diff_range(out, '+', step_at(d, from)->new, m);
 	g_string_append(out, " @@\n");
 	for (unsigned k = from; k < to; k++) {
-		const Step *step = step_at(d, k);
+		const DiffStep *step = step_at(d, k);
 
 		g_string_append_c(out, step->kind);
 		g_string_append(out, step->line);
@@ -149,7 +155,7 @@ static void hunk(GString *out, const Diff *d, unsigned from, unsigned to)
 	}
 }
 
-static void hunks(GString *out, const Diff *d)
+static void artifact_diff_hunks(GString *out, const TextDiff *d)
 {
 	for (unsigned k = 0; k < d->steps->len; k++) {
 		unsigned end;
@@ -157,20 +163,21 @@ static void hunks(GString *out, const Diff *d)
 		if (step_at(d, k)->kind == ' ')
 			continue;
 		end = hunk_end(d, k);
-		hunk(out, d, k > CONTEXT ? k - CONTEXT : 0, end);
+		artifact_diff_hunk(out, d, k > CONTEXT ? k - CONTEXT : 0, end);
 		k = end - 1;
 	}
 }
 
 char *text_diff(const char *old_name, const char *old, const char *new_name, const char *new)
 {
-	Diff d = {lines_of(old), lines_of(new), g_array_new(FALSE, FALSE, sizeof(Step)), 0, 0};
+	TextDiff d = {lines_of(old), lines_of(new), g_array_new(FALSE, FALSE, sizeof(DiffStep)), 0,
+		      0};
 	GString *out = g_string_new(NULL);
 
 	if (strcmp(old, new) != 0) {
-		compare(&d);
+		artifact_diff_compare(&d);
 		g_string_append_printf(out, "--- %s\n+++ %s\n", old_name, new_name);
-		hunks(out, &d);
+		artifact_diff_hunks(out, &d);
 	}
 	g_ptr_array_unref(d.old);
 	g_ptr_array_unref(d.new);

@@ -10,7 +10,7 @@
 
 #define QEMU_NAMESPACE " xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'"
 
-static char *vcpupins(Fill *f)
+static char *artifact_domain_vcpupins(Fill *f)
 {
 	GString *block = g_string_new(NULL);
 
@@ -25,7 +25,7 @@ static char *vcpupins(Fill *f)
 	return g_string_free(block, FALSE);
 }
 
-static char *iothreads(Fill *f)
+static char *artifact_domain_iothreads(Fill *f)
 {
 	g_autofree char *n = fill_number(f->vm->spec->iothreads);
 	const TemplateValue values[] = {{"iothreads", n, TEMPLATE_XML}, FILL_END};
@@ -33,7 +33,7 @@ static char *iothreads(Fill *f)
 	return f->vm->spec->iothreads ? fill(f, "iothreads.xml", values) : g_strdup("");
 }
 
-static char *iothreadpins(Fill *f)
+static char *artifact_domain_iothreadpins(Fill *f)
 {
 	g_autofree char *cpus = cpulist_format(f->vm->emulatorpin);
 	GString *block = g_string_new(NULL);
@@ -53,7 +53,7 @@ static unsigned share_node_id(const Fill *f, unsigned share)
 	return host_node(f->plan->host, g_array_index(f->vm->shares, VmShare, share).node)->id;
 }
 
-static char *nodeset(const Fill *f)
+static char *artifact_domain_nodeset(const Fill *f)
 {
 	g_auto(CpuSet) nodes = hwloc_bitmap_alloc();
 
@@ -62,7 +62,7 @@ static char *nodeset(const Fill *f)
 	return cpulist_format(nodes);
 }
 
-static char *memnodes(Fill *f)
+static char *artifact_domain_memnodes(Fill *f)
 {
 	GString *block = g_string_new(NULL);
 
@@ -77,17 +77,17 @@ static char *memnodes(Fill *f)
 	return g_string_free(block, FALSE);
 }
 
-static char *numatune(Fill *f)
+static char *artifact_domain_numatune(Fill *f)
 {
-	g_autofree char *nodes = nodeset(f);
-	g_autofree char *cells = memnodes(f);
+	g_autofree char *nodes = artifact_domain_nodeset(f);
+	g_autofree char *cells = artifact_domain_memnodes(f);
 	const TemplateValue values[] = {
 		{"nodeset", nodes, TEMPLATE_XML}, {"memnodes", cells, TEMPLATE_RAW}, FILL_END};
 
 	return f->vm->shares->len ? fill(f, "numatune.xml", values) : g_strdup("");
 }
 
-static char *hugepages(Fill *f)
+static char *artifact_domain_hugepages(Fill *f)
 {
 	g_autofree char *size = fill_number(f->vm->spec->page >> 10);
 	const TemplateValue values[] = {{"size", size, TEMPLATE_XML}, FILL_END};
@@ -96,11 +96,11 @@ static char *hugepages(Fill *f)
 }
 
 /* A dedicated VM's pages are not to be merged: a write to a shared one would be an exit. */
-static char *memorybacking(Fill *f)
+static char *artifact_domain_memorybacking(Fill *f)
 {
 	const VmSpec *spec = f->vm->spec;
 	bool dedicated = spec->policy == POLICY_DEDICATED;
-	g_autofree char *pages = hugepages(f);
+	g_autofree char *pages = artifact_domain_hugepages(f);
 	const TemplateValue values[] = {
 		{"hugepages", pages, TEMPLATE_RAW},
 		{"nosharepages", dedicated ? "    <nosharepages/>\n" : "", TEMPLATE_RAW},
@@ -142,7 +142,7 @@ static bool is_hinted(const Fill *f)
 	return domain_hinted(f->plan, f->vm);
 }
 
-static char *features(Fill *f)
+static char *artifact_domain_features(Fill *f)
 {
 	g_autofree char *hint = is_hinted(f)
 					? fill(f, "hint.xml", (const TemplateValue[]){FILL_END})
@@ -182,7 +182,7 @@ static void append_cell(Fill *f, GString *block, unsigned share)
 	fill_append(f, block, "cell.xml", values);
 }
 
-static char *numa(Fill *f)
+static char *artifact_domain_numa(Fill *f)
 {
 	g_autoptr(GString) block = g_string_new(NULL);
 
@@ -195,7 +195,7 @@ static char *numa(Fill *f)
 }
 
 /* A custom CPU without a model is QEMU's default one: libvirt's plain <cpu>. */
-static char *cpu(Fill *f)
+static char *artifact_domain_cpu(Fill *f)
 {
 	const PlanVm *vm = f->vm;
 	const char *name = cpu_mode_names[vm->spec->cpu_mode];
@@ -203,7 +203,7 @@ static char *cpu(Fill *f)
 					? g_strdup("")
 					: g_strdup_printf(" mode='%s'", name);
 	g_autofree char *sockets = fill_number(vm->sockets), *cores = fill_number(vm->cores),
-			*threads = fill_number(vm->threads), *cells = numa(f);
+			*threads = fill_number(vm->threads), *cells = artifact_domain_numa(f);
 	const TemplateValue values[] = {
 		{"mode", mode, TEMPLATE_RAW},	{"sockets", sockets, TEMPLATE_XML},
 		{"cores", cores, TEMPLATE_XML}, {"threads", threads, TEMPLATE_XML},
@@ -212,7 +212,7 @@ static char *cpu(Fill *f)
 	return fill(f, "cpu.xml", values);
 }
 
-static char *commandline(Fill *f)
+static char *artifact_domain_commandline(Fill *f)
 {
 	const TemplateValue values[] = {{"overcommit", cpupm_overcommit(f->vm->spec), TEMPLATE_XML},
 					FILL_END};
@@ -221,13 +221,13 @@ static char *commandline(Fill *f)
 						 : g_strdup("");
 }
 
-static char *namespace(Fill *f)
+static char *artifact_domain_namespace(Fill *f)
 {
 	return g_strdup(f->vm->cpupm->verdict == CPUPM_ON ? QEMU_NAMESPACE : "");
 }
 
 /* What a reader of the file would miss, and why it is not there. */
-static char *remark(Fill *f)
+static char *artifact_domain_remark(Fill *f)
 {
 	GString *text = g_string_new(NULL);
 
@@ -241,48 +241,49 @@ static char *remark(Fill *f)
 	return g_string_free(text, FALSE);
 }
 
-static char *memory(Fill *f)
+static char *artifact_domain_memory(Fill *f)
 {
 	return fill_number(plan_vm_memory(f->vm) >> 10);
 }
 
-static char *cpuset(Fill *f)
+static char *artifact_domain_cpuset(Fill *f)
 {
 	return cpulist_format(f->vm->cpuset ? f->vm->cpuset : f->vm->emulatorpin);
 }
 
-static char *emulator(Fill *f)
+static char *artifact_domain_emulator(Fill *f)
 {
 	return cpulist_format(f->vm->emulatorpin);
 }
 
-static char *vcpus(Fill *f)
+static char *artifact_domain_vcpus(Fill *f)
 {
 	return fill_number(f->vm->spec->vcpus);
 }
 
-static char *arch(Fill *f)
+static char *artifact_domain_arch(Fill *f)
 {
 	return g_strdup(arch_of(f));
 }
 
-static const ArtifactValue domain_values[] = {{"namespace", TEMPLATE_RAW, namespace},
-					      {"remark", TEMPLATE_RAW, remark},
-					      {"name", TEMPLATE_XML, fill_vm_name},
-					      {"memory", TEMPLATE_XML, memory},
-					      {"memorybacking", TEMPLATE_RAW, memorybacking},
-					      {"cpuset", TEMPLATE_XML, cpuset},
-					      {"vcpus", TEMPLATE_XML, vcpus},
-					      {"iothreads", TEMPLATE_RAW, iothreads},
-					      {"vcpupins", TEMPLATE_RAW, vcpupins},
-					      {"emulatorpin", TEMPLATE_XML, emulator},
-					      {"iothreadpins", TEMPLATE_RAW, iothreadpins},
-					      {"numatune", TEMPLATE_RAW, numatune},
-					      {"arch", TEMPLATE_XML, arch},
-					      {"features", TEMPLATE_RAW, features},
-					      {"cpu", TEMPLATE_RAW, cpu},
-					      {"commandline", TEMPLATE_RAW, commandline},
-					      {NULL, TEMPLATE_RAW, NULL}};
+static const ArtifactValue domain_values[] = {
+	{"namespace", TEMPLATE_RAW, artifact_domain_namespace},
+	{"remark", TEMPLATE_RAW, artifact_domain_remark},
+	{"name", TEMPLATE_XML, fill_vm_name},
+	{"memory", TEMPLATE_XML, artifact_domain_memory},
+	{"memorybacking", TEMPLATE_RAW, artifact_domain_memorybacking},
+	{"cpuset", TEMPLATE_XML, artifact_domain_cpuset},
+	{"vcpus", TEMPLATE_XML, artifact_domain_vcpus},
+	{"iothreads", TEMPLATE_RAW, artifact_domain_iothreads},
+	{"vcpupins", TEMPLATE_RAW, artifact_domain_vcpupins},
+	{"emulatorpin", TEMPLATE_XML, artifact_domain_emulator},
+	{"iothreadpins", TEMPLATE_RAW, artifact_domain_iothreadpins},
+	{"numatune", TEMPLATE_RAW, artifact_domain_numatune},
+	{"arch", TEMPLATE_XML, artifact_domain_arch},
+	{"features", TEMPLATE_RAW, artifact_domain_features},
+	{"cpu", TEMPLATE_RAW, artifact_domain_cpu},
+	{"commandline", TEMPLATE_RAW, artifact_domain_commandline},
+	{NULL, TEMPLATE_RAW, NULL}};
 
 static const char *unfit_domain(const Plan *plan, const PlanVm *vm)
 {

@@ -6,8 +6,8 @@
 #ifndef PLANNER_ARTIFACTS_ARTIFACT_FILL_H
 #define PLANNER_ARTIFACTS_ARTIFACT_FILL_H
 
-#include "planner/place/plan.h"
 #include "planner/artifacts/template.h"
+#include "planner/place/plan.h"
 
 typedef struct Artifact Artifact;
 

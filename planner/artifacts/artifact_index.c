@@ -112,7 +112,7 @@ const Artifact artifact_undo = {
 	.values = undo_values,
 };
 
-static char *plan(Fill *f)
+static char *artifact_index_plan(Fill *f)
 {
 	json_t *document = plan_to_json(f->plan);
 	char *text = json_text(document);
@@ -125,7 +125,7 @@ const Artifact artifact_plan = {
 	.name = "plan",
 	.help = "the plan document, for planner check -p and every other -p",
 	.path = "/etc/planner/plan.json",
-	.render = plan,
+	.render = artifact_index_plan,
 };
 
 static const ArtifactValue check_values[] = {{"head", TEMPLATE_RAW, fill_head},

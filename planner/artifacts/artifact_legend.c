@@ -152,7 +152,7 @@ static char *fill_picture(Fill *f, const Legend *legend, const char *body, size_
 }
 
 /* The number behind NAME in the picture's own tag; 0 = there is none. */
-static unsigned size_of(const char *svg, const char *name)
+static unsigned artifact_legend_size_of(const char *svg, const char *name)
 {
 	const char *found = strstr(svg, name);
 	g_autofree char *digits = NULL;
@@ -178,8 +178,8 @@ char *picture_finish(const char *svg, const Plan *plan, const Check *check, GHas
 	const char *tag = strstr(svg, "<svg ");
 	const char *body = tag ? strchr(tag, '>') : NULL;
 	const char *end = body ? g_strrstr(body, "</svg>") : NULL;
-	unsigned width = end ? size_of(tag, " width='") : 0;
-	unsigned height = end ? size_of(tag, " height='") : 0;
+	unsigned width = end ? artifact_legend_size_of(tag, " width='") : 0;
+	unsigned height = end ? artifact_legend_size_of(tag, " height='") : 0;
 	g_autofree char *text = NULL;
 
 	if (!width || !height) {

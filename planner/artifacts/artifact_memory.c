@@ -86,7 +86,7 @@ static const char *unfit_hugepages(const Plan *plan, const PlanVm *vm)
 	return needs->len ? NULL : "no VM of the plan has huge pages";
 }
 
-static char *pages(Fill *f)
+static char *artifact_memory_pages(Fill *f)
 {
 	g_autoptr(GArray) needs = page_needs(f->plan);
 	GString *block = g_string_new(NULL);
@@ -130,7 +130,7 @@ static const char *unfit_hugetlbfs(const Plan *plan, const PlanVm *vm)
 	return counts ? NULL : "no VM of the plan has pages of 1 GiB";
 }
 
-static char *note(Fill *f)
+static char *artifact_memory_note(Fill *f)
 {
 	g_autofree char *counts = giant_counts(f->plan), *kernel = NULL;
 	const char *version = f->plan->kernel;
@@ -147,8 +147,8 @@ static char *note(Fill *f)
 }
 
 static const ArtifactValue hugepages_values[] = {{"head", TEMPLATE_RAW, fill_head},
-						 {"pages", TEMPLATE_RAW, pages},
-						 {"note", TEMPLATE_RAW, note},
+						 {"pages", TEMPLATE_RAW, artifact_memory_pages},
+						 {"note", TEMPLATE_RAW, artifact_memory_note},
 						 {NULL, TEMPLATE_RAW, NULL}};
 
 const Artifact artifact_hugepages = {

@@ -93,7 +93,7 @@ static void box_add(Picture *p, const char *type, unsigned os_index, hwloc_bitma
 	g_array_append_val(p->boxes, box);
 }
 
-static hwloc_bitmap_t core_cpus(const Core *core)
+static hwloc_bitmap_t artifact_picture_core_cpus(const Core *core)
 {
 	hwloc_bitmap_t cpus = hwloc_bitmap_alloc();
 
@@ -152,7 +152,7 @@ static void add_l3(Picture *p, unsigned i)
 		HOST_NONE);
 }
 
-static int largest(const Host *host, bool l3)
+static int artifact_picture_largest(const Host *host, bool l3)
 {
 	int most = 0;
 
@@ -164,7 +164,8 @@ static int largest(const Host *host, bool l3)
 
 static void add_middle(Picture *p)
 {
-	bool l3_first = largest(p->host, true) > largest(p->host, false);
+	bool l3_first =
+		artifact_picture_largest(p->host, true) > artifact_picture_largest(p->host, false);
 
 	for (unsigned pass = 0; pass < 2; pass++)
 		if ((pass == 0) == l3_first)
@@ -191,7 +192,8 @@ static void add_boxes(Picture *p)
 		g_array_append_val(p->home, home);
 	}
 	for (unsigned i = 0; i < p->host->cores->len; i++)
-		box_add(p, "Core", i, core_cpus(host_core(p->host, i)), g_strdup(""), i);
+		box_add(p, "Core", i, artifact_picture_core_cpus(host_core(p->host, i)),
+			g_strdup(""), i);
 }
 
 /* Names */
@@ -299,7 +301,7 @@ static void append_set(Picture *p, const char *name, hwloc_const_bitmap_t set)
 }
 
 /* The nodes of CPUS: those inside and those around. */
-static hwloc_bitmap_t nodes_of(const Picture *p, hwloc_const_bitmap_t cpus)
+static hwloc_bitmap_t artifact_picture_nodes_of(const Picture *p, hwloc_const_bitmap_t cpus)
 {
 	hwloc_bitmap_t nodes = hwloc_bitmap_alloc();
 
@@ -404,7 +406,7 @@ static void append_inside(Picture *p, unsigned index, hwloc_const_bitmap_t nodes
 static void append_box(Picture *p, unsigned index)
 {
 	const Box *box = box_at(p, index);
-	g_auto(CpuSet) nodes = nodes_of(p, box->cpus);
+	g_auto(CpuSet) nodes = artifact_picture_nodes_of(p, box->cpus);
 
 	object_open(p, box->type, box->os_index, box->cpus, nodes);
 	g_string_append_printf(p->xml, "%s>", box->attributes);
@@ -442,7 +444,7 @@ char *picture_xml(const Plan *plan, const Check *check)
 	return g_string_free(p.xml, FALSE);
 }
 
-static char *picture(Fill *f)
+static char *picture_compose(Fill *f)
 {
 	return picture_xml(f->plan, NULL);
 }
@@ -450,11 +452,11 @@ static char *picture(Fill *f)
 const Artifact artifact_hwloc_xml = {
 	.name = "hwloc-xml",
 	.help = "the host with roles and VMs as hwloc XML, to look at with lstopo -i",
-	.render = picture,
+	.render = picture_compose,
 };
 
 const Artifact artifact_picture = {
 	.name = "svg",
 	.help = "a picture of the host, CPUs by role and VM; drawn by lstopo-no-graphics",
-	.render = picture, /* cmd/ has it drawn */
+	.render = picture_compose, /* cmd/ has it drawn */
 };

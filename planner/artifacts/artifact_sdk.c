@@ -20,7 +20,7 @@ static char *sdk_mask(Fill *f)
 }
 
 /* "0@4,1@9": lcores numbered from 0, for CPUs beyond DPDK's RTE_MAX_LCORE (128 by default). */
-static char *lcores(Fill *f)
+static char *artifact_sdk_lcores(Fill *f)
 {
 	GString *map = g_string_new(NULL);
 	unsigned cpu, n = 0;
@@ -35,7 +35,7 @@ static char *lcores(Fill *f)
 static const ArtifactValue dpdk_values[] = {{"head", TEMPLATE_RAW, fill_head},
 					    {"sdk", TEMPLATE_SHELL, fill_sdk},
 					    {"mask", TEMPLATE_SHELL, sdk_mask},
-					    {"lcores", TEMPLATE_SHELL, lcores},
+					    {"lcores", TEMPLATE_SHELL, artifact_sdk_lcores},
 					    {NULL, TEMPLATE_RAW, NULL}};
 
 const Artifact artifact_dpdk = {

@@ -75,17 +75,18 @@ const Artifact artifact_tuned_realtime = {
 	.values = realtime_values,
 };
 
-static char *balancing(Fill *f)
+static char *artifact_services_balancing(Fill *f)
 {
 	return f->plan->host->nodes->len > 1 ? fill(f, "services/sysctl-balancing.conf",
 						    (const TemplateValue[]){FILL_END})
 					     : g_strdup("");
 }
 
-static const ArtifactValue sysctl_values[] = {{"head", TEMPLATE_RAW, fill_head},
-					      {"host", TEMPLATE_LINE, fill_host},
-					      {"balancing", TEMPLATE_RAW, balancing},
-					      {NULL, TEMPLATE_RAW, NULL}};
+static const ArtifactValue sysctl_values[] = {
+	{"head", TEMPLATE_RAW, fill_head},
+	{"host", TEMPLATE_LINE, fill_host},
+	{"balancing", TEMPLATE_RAW, artifact_services_balancing},
+	{NULL, TEMPLATE_RAW, NULL}};
 
 const Artifact artifact_sysctl = {
 	.name = "sysctl",
@@ -150,7 +151,7 @@ static const char *unfit_modprobe(const Plan *plan, const PlanVm *vm)
 		       : "KVM's defaults suit this mix of VMs";
 }
 
-static char *options(Fill *f)
+static char *artifact_services_options(Fill *f)
 {
 	GString *block = g_string_new(NULL);
 	const TemplateValue none[] = {FILL_END};
@@ -165,9 +166,10 @@ static char *options(Fill *f)
 	return g_string_free(block, FALSE);
 }
 
-static const ArtifactValue modprobe_values[] = {{"head", TEMPLATE_RAW, fill_head},
-						{"options", TEMPLATE_RAW, options},
-						{NULL, TEMPLATE_RAW, NULL}};
+static const ArtifactValue modprobe_values[] = {
+	{"head", TEMPLATE_RAW, fill_head},
+	{"options", TEMPLATE_RAW, artifact_services_options},
+	{NULL, TEMPLATE_RAW, NULL}};
 
 const Artifact artifact_modprobe = {
 	.name = "modprobe",

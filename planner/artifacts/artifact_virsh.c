@@ -13,7 +13,7 @@ typedef struct Repin {
 	GString *block;
 } Repin;
 
-static unsigned at(const GArray *cpus, unsigned vcpu)
+static unsigned artifact_virsh_at(const GArray *cpus, unsigned vcpu)
 {
 	return g_array_index(cpus, unsigned, vcpu);
 }
@@ -21,12 +21,13 @@ static unsigned at(const GArray *cpus, unsigned vcpu)
 static bool is_taken(const Repin *repin, unsigned cpu)
 {
 	for (unsigned v = 0; v < repin->now->len; v++)
-		if (at(repin->now, v) == cpu)
+		if (artifact_virsh_at(repin->now, v) == cpu)
 			return true;
 	return false;
 }
 
-static void vcpupin(Fill *f, GString *block, unsigned vcpu, const char *cpus, const char *template)
+static void artifact_virsh_vcpupin(Fill *f, GString *block, unsigned vcpu, const char *cpus,
+				   const char *template)
 {
 	g_autofree char *n = fill_number(vcpu);
 	const TemplateValue values[] = {
@@ -35,15 +36,15 @@ static void vcpupin(Fill *f, GString *block, unsigned vcpu, const char *cpus, co
 	fill_append(f, block, template, values);
 }
 
-static void move(Repin *repin, unsigned vcpu, unsigned cpu, const char *template)
+static void artifact_virsh_move(Repin *repin, unsigned vcpu, unsigned cpu, const char *template)
 {
 	g_autofree char *text = fill_number(cpu);
 
-	vcpupin(repin->f, repin->block, vcpu, text, template);
+	artifact_virsh_vcpupin(repin->f, repin->block, vcpu, text, template);
 	g_array_index(repin->now, unsigned, vcpu) = cpu;
 }
 
-static void park(Repin *repin, unsigned vcpu)
+static void artifact_virsh_park(Repin *repin, unsigned vcpu)
 {
 	int cpu = hwloc_bitmap_first(repin->parking);
 
@@ -56,26 +57,27 @@ static void park(Repin *repin, unsigned vcpu)
 			"moved",
 			repin->f->vm->spec->name));
 	else
-		move(repin, vcpu, (unsigned)cpu, "vm/park.sh");
+		artifact_virsh_move(repin, vcpu, (unsigned)cpu, "vm/park.sh");
 }
 
 /* Move the first vCPU whose CPU is free; false when each stands in another's way. */
 static bool move_one(Repin *repin)
 {
 	for (unsigned v = 0; v < repin->want->len; v++)
-		if (at(repin->now, v) != at(repin->want, v) &&
-		    !is_taken(repin, at(repin->want, v))) {
-			move(repin, v, at(repin->want, v), "vm/vcpupin.sh");
+		if (artifact_virsh_at(repin->now, v) != artifact_virsh_at(repin->want, v) &&
+		    !is_taken(repin, artifact_virsh_at(repin->want, v))) {
+			artifact_virsh_move(repin, v, artifact_virsh_at(repin->want, v),
+					    "vm/vcpupin.sh");
 			return true;
 		}
 	return false;
 }
 
 /* The first vCPU that is not where it belongs; HOST_NONE when all are. */
-static unsigned misplaced(const Repin *repin)
+static unsigned artifact_virsh_misplaced(const Repin *repin)
 {
 	for (unsigned v = 0; v < repin->want->len; v++)
-		if (at(repin->now, v) != at(repin->want, v))
+		if (artifact_virsh_at(repin->now, v) != artifact_virsh_at(repin->want, v))
 			return v;
 	return HOST_NONE;
 }
@@ -84,18 +86,18 @@ static unsigned misplaced(const Repin *repin)
 static void park_unknown(Repin *repin)
 {
 	for (unsigned v = 0; v < repin->now->len && !repin->f->failed; v++)
-		if (at(repin->now, v) == HOST_NONE)
-			park(repin, v);
+		if (artifact_virsh_at(repin->now, v) == HOST_NONE)
+			artifact_virsh_park(repin, v);
 }
 
-static void repin(Repin *repin)
+static void artifact_virsh_repin(Repin *repin)
 {
 	unsigned vcpu;
 
 	park_unknown(repin);
-	while (!repin->f->failed && (vcpu = misplaced(repin)) != HOST_NONE)
+	while (!repin->f->failed && (vcpu = artifact_virsh_misplaced(repin)) != HOST_NONE)
 		if (!move_one(repin))
-			park(repin, vcpu);
+			artifact_virsh_park(repin, vcpu);
 }
 
 /* Where the vCPUs are; all or none are known: one at an unknown place may be on any CPU. */
@@ -106,9 +108,9 @@ static GArray *pins_now(const Fill *f)
 	bool known = pins && pins->len == f->vm->vcpupin->len;
 
 	for (unsigned v = 0; known && v < pins->len; v++)
-		known = at(pins, v) != HOST_NONE;
+		known = artifact_virsh_at(pins, v) != HOST_NONE;
 	for (unsigned v = 0; v < f->vm->vcpupin->len; v++) {
-		unsigned cpu = known ? at(pins, v) : HOST_NONE;
+		unsigned cpu = known ? artifact_virsh_at(pins, v) : HOST_NONE;
 
 		g_array_append_val(now, cpu);
 	}
@@ -121,42 +123,42 @@ static hwloc_bitmap_t parking_of(const Plan *plan)
 	return fill_cpus(plan, 1 << ROLE_HOST | 1 << ROLE_SHARED);
 }
 
-static void dedicated(Fill *f, GString *block)
+static void artifact_virsh_dedicated(Fill *f, GString *block)
 {
 	g_autoptr(GArray) now = pins_now(f);
 	g_auto(CpuSet) parking = parking_of(f->plan);
 	Repin r = {f, now, f->vm->vcpupin, parking, block};
 
-	repin(&r);
+	artifact_virsh_repin(&r);
 }
 
-static void shared(Fill *f, GString *block)
+static void artifact_virsh_shared(Fill *f, GString *block)
 {
 	g_autofree char *cpus = cpulist_format(f->vm->cpuset);
 
 	for (unsigned v = 0; v < f->vm->spec->vcpus; v++)
-		vcpupin(f, block, v, cpus, "vm/vcpupin.sh");
+		artifact_virsh_vcpupin(f, block, v, cpus, "vm/vcpupin.sh");
 }
 
-static char *vcpus(Fill *f)
+static char *artifact_virsh_vcpus(Fill *f)
 {
 	GString *block = g_string_new(NULL);
 
 	if (f->vm->cpuset)
-		shared(f, block);
+		artifact_virsh_shared(f, block);
 	else
-		dedicated(f, block);
+		artifact_virsh_dedicated(f, block);
 	return g_string_free(block, FALSE);
 }
 
-static char *emulator(Fill *f)
+static char *artifact_virsh_emulator(Fill *f)
 {
 	return cpulist_format(f->vm->emulatorpin);
 }
 
-static char *iothreads(Fill *f)
+static char *artifact_virsh_iothreads(Fill *f)
 {
-	g_autofree char *cpus = emulator(f);
+	g_autofree char *cpus = artifact_virsh_emulator(f);
 	GString *block = g_string_new(NULL);
 
 	for (unsigned i = 1; i <= f->vm->spec->iothreads; i++) {
@@ -186,10 +188,12 @@ static const char *unfit_virsh_unseen(const Plan *plan, const PlanVm *vm)
 			 "with --merge FILE or -c URI, which say where they are";
 }
 
-static const ArtifactValue virsh_values[] = {
-	{"head", TEMPLATE_RAW, fill_head},	{"vm", TEMPLATE_SHELL, fill_vm_name},
-	{"vcpus", TEMPLATE_RAW, vcpus},		{"emulator", TEMPLATE_SHELL, emulator},
-	{"iothreads", TEMPLATE_RAW, iothreads}, {NULL, TEMPLATE_RAW, NULL}};
+static const ArtifactValue virsh_values[] = {{"head", TEMPLATE_RAW, fill_head},
+					     {"vm", TEMPLATE_SHELL, fill_vm_name},
+					     {"vcpus", TEMPLATE_RAW, artifact_virsh_vcpus},
+					     {"emulator", TEMPLATE_SHELL, artifact_virsh_emulator},
+					     {"iothreads", TEMPLATE_RAW, artifact_virsh_iothreads},
+					     {NULL, TEMPLATE_RAW, NULL}};
 
 const Artifact artifact_virsh = {
 	.name = "virsh",

@@ -20,7 +20,7 @@ const char *template_text(GHashTable *site, const char *name, GError **error)
 	return NULL;
 }
 
-static bool has_control(const char *text)
+static bool template_has_control(const char *text)
 {
 	for (const char *c = text; *c; c++)
 		if (g_ascii_iscntrl(*c))
@@ -42,7 +42,7 @@ static char *escape_each(const char *text, const char *characters, const char *w
 	return g_string_free(escaped, FALSE);
 }
 
-static char *escape(const TemplateValue *value)
+static char *template_escape(const TemplateValue *value)
 {
 	switch (value->escape) {
 	case TEMPLATE_XML:
@@ -61,7 +61,7 @@ static const char *value_fault(const TemplateValue *value)
 {
 	if (value->escape == TEMPLATE_RAW)
 		return NULL;
-	if (has_control(value->text))
+	if (template_has_control(value->text))
 		return "has a control character";
 	if (!g_utf8_validate(value->text, -1, NULL))
 		return "is not UTF-8";
@@ -80,7 +80,7 @@ static bool append_value(GString *out, const TemplateValue *value, const char *n
 			    name, value->name, fault);
 		return false;
 	}
-	escaped = escape(value);
+	escaped = template_escape(value);
 	g_string_append(out, escaped);
 	return true;
 }
@@ -97,7 +97,7 @@ static const TemplateValue *value_find(const TemplateValue *values, const char *
 	return NULL;
 }
 
-static unsigned values_count(const TemplateValue *values)
+static unsigned template_values_count(const TemplateValue *values)
 {
 	unsigned n = 0;
 
@@ -131,8 +131,8 @@ static char *name_shown(const char *start, size_t length)
 }
 
 /* Substitute the "$…" at *TEXT and step over it. */
-static bool substitute(GString *out, const char **text, const char *name,
-		       const TemplateValue *values, bool *used, GError **error)
+static bool template_substitute(GString *out, const char **text, const char *name,
+				const TemplateValue *values, bool *used, GError **error)
 {
 	const char *start = *text + 2, *close;
 	g_autofree char *shown = NULL;
@@ -162,7 +162,7 @@ static bool substitute(GString *out, const char **text, const char *name,
 
 char *template_fill(const char *name, const char *text, const TemplateValue *values, GError **error)
 {
-	g_autofree bool *used = g_new0(bool, values_count(values) + 1);
+	g_autofree bool *used = g_new0(bool, template_values_count(values) + 1);
 	g_autoptr(GString) out = g_string_new(NULL);
 
 	while (*text) {
@@ -170,7 +170,7 @@ char *template_fill(const char *name, const char *text, const TemplateValue *val
 
 		g_string_append_len(out, text, dollar - text);
 		text = dollar;
-		if (*text && !substitute(out, &text, name, values, used, error))
+		if (*text && !template_substitute(out, &text, name, values, used, error))
 			return NULL;
 	}
 	if (!all_used(name, values, used, error))

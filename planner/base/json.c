@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/base/json.h"
 
-static json_t *text(const char *string)
+static json_t *json_add_text(const char *string)
 {
 	return string ? json_string(string) : json_null();
 }
 
-static json_t *cpus(hwloc_const_bitmap_t set)
+static json_t *json_cpus(hwloc_const_bitmap_t set)
 {
 	g_autofree char *list = set ? cpulist_format(set) : g_strdup("");
 
 	return json_string(list);
 }
 
-static json_t *unsigneds(const GArray *numbers)
+static json_t *json_unsigneds(const GArray *numbers)
 {
 	json_t *array = json_array();
 
@@ -62,7 +62,7 @@ static json_t *nodes_to_json(const Host *host)
 		json_t *object = json_object();
 
 		json_object_set_new(object, "id", json_integer(node->id));
-		json_object_set_new(object, "cpus", cpus(node->cpus));
+		json_object_set_new(object, "cpus", json_cpus(node->cpus));
 		json_object_set_new(object, "memory",
 				    node->memory ? json_integer((json_int_t)node->memory)
 						 : json_null());
@@ -81,7 +81,7 @@ static json_t *l3s_to_json(const Host *host)
 		const L3 *l3 = &g_array_index(host->l3s, L3, i);
 		json_t *object = json_object();
 
-		json_object_set_new(object, "cpus", cpus(l3->cpus));
+		json_object_set_new(object, "cpus", json_cpus(l3->cpus));
 		json_object_set_new(object, "size",
 				    l3->size ? json_integer((json_int_t)l3->size) : json_null());
 		json_array_append_new(array, object);
@@ -97,7 +97,7 @@ static bool knows_l3s(const Host *host)
 	return false;
 }
 
-static void places_to_json(json_t *object, const Host *host)
+static void json_places_to_json(json_t *object, const Host *host)
 {
 	json_object_set_new(object, "nodes", nodes_to_json(host));
 	if (knows_l3s(host))
@@ -113,8 +113,8 @@ static json_t *devices_to_json(const Host *host)
 		const Device *device = &g_array_index(host->devices, Device, i);
 		json_t *object = json_object();
 
-		json_object_set_new(object, "name", text(device->name));
-		json_object_set_new(object, "bus", text(device->busid));
+		json_object_set_new(object, "name", json_add_text(device->name));
+		json_object_set_new(object, "bus", json_add_text(device->busid));
 		json_object_set_new(object, "node",
 				    device->node == HOST_NONE
 					    ? json_null()
@@ -130,12 +130,12 @@ json_t *host_to_json(const Host *host)
 
 	json_object_set_new(object, "format", json_string(JSON_FORMAT_HOST));
 	json_object_set_new(object, "topology", json_string(host->fingerprint));
-	json_object_set_new(object, "arch", text(host->arch));
-	json_object_set_new(object, "model", text(host->model));
-	json_object_set_new(object, "online", cpus(host->online));
-	json_object_set_new(object, "offline", cpus(host->offline));
-	json_object_set_new(object, "allowed", cpus(host->allowed));
-	places_to_json(object, host);
+	json_object_set_new(object, "arch", json_add_text(host->arch));
+	json_object_set_new(object, "model", json_add_text(host->model));
+	json_object_set_new(object, "online", json_cpus(host->online));
+	json_object_set_new(object, "offline", json_cpus(host->offline));
+	json_object_set_new(object, "allowed", json_cpus(host->allowed));
+	json_places_to_json(object, host);
 	json_object_set_new(object, "devices", devices_to_json(host));
 	return object;
 }
@@ -192,12 +192,12 @@ json_t *plan_node_to_json(const Plan *plan)
 {
 	json_t *object = json_object();
 
-	json_object_set_new(object, "name", text(plan->name));
-	json_object_set_new(object, "kernel", text(plan->kernel));
-	json_object_set_new(object, "qemu", text(plan->qemu));
-	json_object_set_new(object, "libvirt", text(plan->libvirt));
+	json_object_set_new(object, "name", json_add_text(plan->name));
+	json_object_set_new(object, "kernel", json_add_text(plan->kernel));
+	json_object_set_new(object, "qemu", json_add_text(plan->qemu));
+	json_object_set_new(object, "libvirt", json_add_text(plan->libvirt));
 	json_object_set_new(object, "topology", json_string(plan->host->fingerprint));
-	json_object_set_new(object, "arch", text(plan->host->arch));
+	json_object_set_new(object, "arch", json_add_text(plan->host->arch));
 	return object;
 }
 
@@ -210,10 +210,10 @@ static void partners_to_json(json_t *object, const Plan *plan)
 		const Partner *partner = g_ptr_array_index(plan->partners, i);
 		json_t *entry = json_object();
 
-		json_object_set_new(entry, "name", text(partner->name));
-		json_object_set_new(entry, "kernel", text(partner->kernel));
-		json_object_set_new(entry, "qemu", text(partner->qemu));
-		json_object_set_new(entry, "libvirt", text(partner->libvirt));
+		json_object_set_new(entry, "name", json_add_text(partner->name));
+		json_object_set_new(entry, "kernel", json_add_text(partner->kernel));
+		json_object_set_new(entry, "qemu", json_add_text(partner->qemu));
+		json_object_set_new(entry, "libvirt", json_add_text(partner->libvirt));
 		if (partner->mwait != TRISTATE_UNKNOWN)
 			json_object_set_new(entry, "mwait",
 					    json_boolean(partner->mwait == TRISTATE_YES));
@@ -231,8 +231,8 @@ static json_t *roles_to_json(const Plan *plan)
 	json_t *object = json_object();
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(order); i++)
-		json_object_set_new(object, role_names[order[i]], cpus(plan->cpus[order[i]]));
-	json_object_set_new(object, "isolated", cpus(plan->isolated));
+		json_object_set_new(object, role_names[order[i]], json_cpus(plan->cpus[order[i]]));
+	json_object_set_new(object, "isolated", json_cpus(plan->isolated));
 	return object;
 }
 
@@ -245,7 +245,7 @@ static json_t *kernel_to_json(const Plan *plan)
 		json_t *entry = json_object();
 
 		json_object_set_new(entry, "name", json_string(p->name));
-		json_object_set_new(entry, "value", text(p->value));
+		json_object_set_new(entry, "value", json_add_text(p->value));
 		json_array_append_new(parameters, entry);
 	}
 	json_object_set_new(object, "cmdline", json_string(plan->cmdline));
@@ -284,7 +284,7 @@ static json_t *iothreadpin_to_json(const PlanVm *vm)
 	json_t *array = json_array();
 
 	for (unsigned i = 0; i < vm->spec->iothreads; i++)
-		json_array_append_new(array, cpus(vm->emulatorpin));
+		json_array_append_new(array, json_cpus(vm->emulatorpin));
 	return array;
 }
 
@@ -331,10 +331,10 @@ static json_t *topology_to_json(const PlanVm *vm)
 static void vm_places(json_t *object, const Plan *plan, const PlanVm *vm)
 {
 	if (vm->spec->policy == POLICY_SHARED)
-		json_object_set_new(object, "cpuset", cpus(vm->cpuset));
+		json_object_set_new(object, "cpuset", json_cpus(vm->cpuset));
 	else
-		json_object_set_new(object, "vcpupin", unsigneds(vm->vcpupin));
-	json_object_set_new(object, "emulatorpin", cpus(vm->emulatorpin));
+		json_object_set_new(object, "vcpupin", json_unsigneds(vm->vcpupin));
+	json_object_set_new(object, "emulatorpin", json_cpus(vm->emulatorpin));
 	json_object_set_new(object, "iothreadpin", iothreadpin_to_json(vm));
 	if (vm->spec->policy == POLICY_DEDICATED)
 		json_object_set_new(object, "nodes", vm_nodes_to_json(plan, vm));
@@ -354,7 +354,7 @@ static void vm_wishes(json_t *object, const VmSpec *spec)
 		json_object_set_new(object, "node", json_integer(spec->node));
 }
 
-static json_t *vm_to_json(const Plan *plan, const PlanVm *vm)
+static json_t *json_vm_to_json(const Plan *plan, const PlanVm *vm)
 {
 	json_t *object = json_object();
 
@@ -378,7 +378,8 @@ static json_t *vms_to_json(const Plan *plan)
 	json_t *array = json_array();
 
 	for (unsigned i = 0; i < plan->vms->len; i++)
-		json_array_append_new(array, vm_to_json(plan, g_ptr_array_index(plan->vms, i)));
+		json_array_append_new(array,
+				      json_vm_to_json(plan, g_ptr_array_index(plan->vms, i)));
 	return array;
 }
 
@@ -401,13 +402,13 @@ static json_t *move_to_json(const Plan *plan, const Move *move)
 	json_t *object = json_object();
 
 	json_object_set_new(object, "vm", json_string(move->vm));
-	json_object_set_new(object, "from", unsigneds(move->from));
-	json_object_set_new(object, "to", unsigneds(plan_vm(plan, move->vm)->vcpupin));
+	json_object_set_new(object, "from", json_unsigneds(move->from));
+	json_object_set_new(object, "to", json_unsigneds(plan_vm(plan, move->vm)->vcpupin));
 	json_object_set_new(object, "cost", json_string(costs[move->cost]));
 	return object;
 }
 
-static json_t *moves_to_json(const Plan *plan)
+static json_t *json_moves_to_json(const Plan *plan)
 {
 	json_t *array = json_array();
 
@@ -435,7 +436,7 @@ static json_t *single_to_json(const Plan *plan, const Change *change)
 	json_object_set_new(object, "cores", json_integer(change->cores));
 	json_object_set_new(object, "from", json_string(role_names[change->from]));
 	if (change->cpus)
-		json_object_set_new(object, "cpus", cpus(change->cpus));
+		json_object_set_new(object, "cpus", json_cpus(change->cpus));
 	if (change->vm)
 		json_object_set_new(object, "vm", json_string(change->vm));
 	return object;
@@ -488,10 +489,10 @@ json_t *plan_to_json(const Plan *plan)
 	json_object_set_new(object, "placement", placement_to_json(plan));
 	json_object_set_new(object, "findings", findings_to_json(plan->findings));
 	if (plan->moves->len)
-		json_object_set_new(object, "moves", moves_to_json(plan));
+		json_object_set_new(object, "moves", json_moves_to_json(plan));
 	if (plan->why_nots->len)
 		json_object_set_new(object, "why_not", why_nots_to_json(plan));
-	places_to_json(object, plan->host);
+	json_places_to_json(object, plan->host);
 	return object;
 }
 

@@ -7,7 +7,7 @@
 #define LONGEST 64 /* longer words, on either side (devices have any name), are near to nothing */
 
 /* Levenshtein distance, one row at a time. */
-static unsigned edits(const char *a, const char *b)
+static unsigned nearest_edits(const char *a, const char *b)
 {
 	size_t n = strlen(b);
 	unsigned row[LONGEST + 1];
@@ -41,7 +41,7 @@ const char *nearest_word(const char *word, const char *const *words)
 
 		if (strlen(*words) > LONGEST)
 			continue;
-		distance = edits(word, *words);
+		distance = nearest_edits(word, *words);
 		if (distance < fewest && distance * 2 < strlen(*words)) {
 			fewest = distance;
 			best = *words;

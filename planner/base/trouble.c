@@ -41,7 +41,7 @@ static GPtrArray *sets_of(const Check *check, hwloc_bitmap_t all)
 	return sets;
 }
 
-static const char *role_of(const Check *check, unsigned cpu)
+static const char *trouble_role_of(const Check *check, unsigned cpu)
 {
 	const Plan *plan = check->audit->plan;
 
@@ -90,7 +90,7 @@ GArray *check_troubles(const Check *check)
 		Severity worst;
 		char *ids = ids_of_cpu(check, sets, cpu, &worst);
 
-		trouble_add(troubles, role_of(check, cpu), ids, worst, cpu);
+		trouble_add(troubles, trouble_role_of(check, cpu), ids, worst, cpu);
 	hwloc_bitmap_foreach_end();
 	return troubles;
 }

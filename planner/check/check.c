@@ -5,17 +5,17 @@
 #include <string.h>
 
 /* "vm" stands for every rule "vm.…". */
-static bool matches(const char *word, const char *id)
+static bool check_matches(const char *word, const char *id)
 {
 	size_t length = strlen(word);
 
 	return !strncmp(word, id, length) && (!id[length] || id[length] == '.');
 }
 
-static bool listed(char **words, const char *id)
+static bool check_listed(char **words, const char *id)
 {
 	for (; words && *words; words++)
-		if (matches(*words, id))
+		if (check_matches(*words, id))
 			return true;
 	return false;
 }
@@ -23,18 +23,18 @@ static bool listed(char **words, const char *id)
 bool check_word_known(const char *id)
 {
 	for (const Rule *const *rule = rules; *rule; rule++)
-		if (*id && matches(id, (*rule)->id))
+		if (*id && check_matches(id, (*rule)->id))
 			return true;
 	return false;
 }
 
-static bool chosen(const Rule *rule, const CheckOptions *options)
+static bool check_chosen(const Rule *rule, const CheckOptions *options)
 {
-	return (!options->only || listed(options->only, rule->id)) &&
-	       !listed(options->skip, rule->id);
+	return (!options->only || check_listed(options->only, rule->id)) &&
+	       !check_listed(options->skip, rule->id);
 }
 
-static void count(Check *check)
+static void check_count(Check *check)
 {
 	for (unsigned i = 0; i < check->findings->len; i++) {
 		const Finding *finding = g_ptr_array_index(check->findings, i);
@@ -55,13 +55,13 @@ Check *check_run(const Audit *audit, const CheckOptions *options)
 	check->rules = g_ptr_array_new();
 	check->findings = findings_new();
 	for (const Rule *const *rule = rules; *rule; rule++) {
-		if (!chosen(*rule, options) || !rule_applies(*rule, audit))
+		if (!check_chosen(*rule, options) || !rule_applies(*rule, audit))
 			continue;
 		g_ptr_array_add(check->rules, (gpointer)*rule);
 		rule_run(*rule, audit, check->findings);
 	}
 	findings_sort(check->findings);
-	count(check);
+	check_count(check);
 	return check;
 }
 
@@ -120,7 +120,7 @@ static json_t *text_or_null(const char *text)
 	return text ? json_string(text) : json_null();
 }
 
-static json_t *node_to_json(const Audit *audit)
+static json_t *check_node_to_json(const Audit *audit)
 {
 	const GuestFacts *guests = audit->facts->guests;
 	json_t *object = json_object();
@@ -178,7 +178,7 @@ json_t *check_to_json(const Check *check)
 	json_t *object = json_object();
 
 	json_object_set_new(object, "format", json_string(JSON_FORMAT_CHECK));
-	json_object_set_new(object, "node", node_to_json(check->audit));
+	json_object_set_new(object, "node", check_node_to_json(check->audit));
 	json_object_set_new(object, "planned", json_boolean(check->audit->plan != NULL));
 	json_object_set_new(object, "summary", summary_to_json(check));
 	json_object_set_new(object, "findings", findings_to_json(check->findings));

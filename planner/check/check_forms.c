@@ -23,7 +23,7 @@ static void append_metric(GString *text, const char *name, const char *help)
 }
 
 /* How many findings one rule has of one verdict. */
-static unsigned count_of(const Check *check, const Rule *rule, Verdict verdict)
+static unsigned check_forms_count_of(const Check *check, const Rule *rule, Verdict verdict)
 {
 	unsigned n = 0;
 
@@ -44,7 +44,7 @@ static void append_rule(GString *text, const Check *check, const Rule *rule)
 		append_label(text, rule->id);
 		g_string_append_printf(text, "\",severity=\"%s\",verdict=\"%s\"} %u\n",
 				       severity_name(rule->severity), verdict_name(verdicts[i]),
-				       count_of(check, rule, verdicts[i]));
+				       check_forms_count_of(check, rule, verdicts[i]));
 	}
 }
 
@@ -153,8 +153,8 @@ static void append_case(GString *text, const Check *check, const Rule *rule, uns
 		++*failed;
 	} else {
 		append_passed_over(text, check, rule);
-		unknown = count_of(check, rule, VERDICT_UNKNOWN) > 0;
-		*skipped += unknown && !count_of(check, rule, VERDICT_FAIL);
+		unknown = check_forms_count_of(check, rule, VERDICT_UNKNOWN) > 0;
+		*skipped += unknown && !check_forms_count_of(check, rule, VERDICT_FAIL);
 	}
 	g_string_append(text, "  </testcase>\n");
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/base/nearest.h"
+#include "planner/base/subject.h"
 #include "planner/check/rules_sides.h"
 #include "planner/check/rules_table.h"
-#include "planner/base/subject.h"
 
 /* In the order of planner-rules(7). */
 const Rule *const rules[] = {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What rules look at, derived once from plan, inventory and facts. */
-#include "planner/check/rules_found.h"
 #include "planner/base/subject.h"
 #include "planner/base/version.h"
+#include "planner/check/rules_found.h"
 
 #include <string.h>
 
@@ -41,7 +41,7 @@ static void read_line(Audit *audit)
 	audit->planned_effects = cmdline_effects(audit->planned, NULL, NULL);
 }
 
-static void read_kernel(Audit *audit)
+static void rules_audit_read_kernel(Audit *audit)
 {
 	const KernelFacts *kernel = audit->facts->kernel;
 	const CmdlineEffects *effects = audit->effects;
@@ -155,7 +155,7 @@ static void add_places(const Audit *audit, const Guest *guest, const GArray *thr
 	}
 }
 
-static void read_places(const Audit *audit, AuditVm *vm)
+static void rules_audit_read_places(const Audit *audit, AuditVm *vm)
 {
 	const Guest *guest = vm->guest;
 
@@ -171,7 +171,7 @@ static void read_places(const Audit *audit, AuditVm *vm)
 	add_places(audit, guest, guest->iothreads, vm->emulator);
 }
 
-static Tristate tristate(bool yes)
+static Tristate rules_audit_tristate(bool yes)
 {
 	return yes ? TRISTATE_YES : TRISTATE_NO;
 }
@@ -182,15 +182,17 @@ static void read_pm(const Audit *audit, AuditVm *vm)
 	const char *qemu = audit->facts->guests->qemu;
 
 	if (guest_has(guest, SIDE_NEXT))
-		vm->pm_next = tristate(overcommit_on(guest->overcommit_inactive, "cpu-pm", qemu));
+		vm->pm_next = rules_audit_tristate(
+			overcommit_on(guest->overcommit_inactive, "cpu-pm", qemu));
 	else if (guest_has(guest, SIDE_LIVE))
-		vm->pm_next = tristate(overcommit_on(guest->overcommit_live, "cpu-pm", qemu));
+		vm->pm_next =
+			rules_audit_tristate(overcommit_on(guest->overcommit_live, "cpu-pm", qemu));
 	if (!guest->running)
 		vm->pm_now = TRISTATE_NO;
 	if (guest->running && guest->argv) {
 		g_auto(GStrv) arguments = overcommit_of(guest->argv);
 
-		vm->pm_now = tristate(overcommit_on(arguments, "cpu-pm", qemu));
+		vm->pm_now = rules_audit_tristate(overcommit_on(arguments, "cpu-pm", qemu));
 	}
 }
 
@@ -209,7 +211,8 @@ static void audit_vm_free(gpointer data)
 	g_free(vm);
 }
 
-static void add_vm(Audit *audit, const char *name, const PlanVm *planned, const Guest *guest)
+static void rules_audit_add_vm(Audit *audit, const char *name, const PlanVm *planned,
+			       const Guest *guest)
 {
 	AuditVm *vm = g_new0(AuditVm, 1);
 
@@ -224,7 +227,7 @@ static void add_vm(Audit *audit, const char *name, const PlanVm *planned, const 
 				: guest && pinned_one_to_one(guest);
 	if (guest) {
 		vm->spec = spec_of(guest);
-		read_places(audit, vm);
+		rules_audit_read_places(audit, vm);
 		read_pm(audit, vm);
 	}
 	g_ptr_array_add(audit->vms, vm);
@@ -248,26 +251,26 @@ static void read_vms(Audit *audit)
 	for (unsigned i = 0; audit->plan && i < audit->plan->vms->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(audit->plan->vms, i);
 
-		add_vm(audit, vm->spec->name, vm, guest_find(guests, vm->spec->name));
+		rules_audit_add_vm(audit, vm->spec->name, vm, guest_find(guests, vm->spec->name));
 	}
 	for (unsigned i = 0; guests && i < guests->guests->len; i++) {
 		const Guest *guest = g_ptr_array_index(guests->guests, i);
 
 		if (!audit->plan || !plan_vm(audit->plan, guest->name))
-			add_vm(audit, guest->name, NULL, guest);
+			rules_audit_add_vm(audit, guest->name, NULL, guest);
 	}
 }
 
 /* cpu-pm: the same judgement as a plan's, over the sets that were found */
 
-static Tristate mwait_of(const Audit *audit)
+static Tristate rules_audit_mwait_of(const Audit *audit)
 {
 	if (audit->facts->kvm->disable_exits >= 0)
-		return tristate(audit->facts->kvm->disable_exits & 1);
+		return rules_audit_tristate(audit->facts->kvm->disable_exits & 1);
 	return audit->inventory ? audit->inventory->mwait : TRISTATE_UNKNOWN;
 }
 
-static GArray *threads_of(const Audit *audit)
+static GArray *rules_audit_threads_of(const Audit *audit)
 {
 	GArray *threads = g_array_new(FALSE, FALSE, sizeof(CpupmThreads));
 
@@ -280,10 +283,10 @@ static GArray *threads_of(const Audit *audit)
 	return threads;
 }
 
-static void judge_cpupm(Audit *audit)
+static void rules_audit_judge_cpupm(Audit *audit)
 {
 	const Facts *facts = audit->facts;
-	g_autoptr(GArray) threads = threads_of(audit);
+	g_autoptr(GArray) threads = rules_audit_threads_of(audit);
 	CpupmGround ground = {
 		.host = audit->host,
 		.host_cpus = audit->host_cpus,
@@ -292,10 +295,10 @@ static void judge_cpupm(Audit *audit)
 		.threads = threads,
 		.kernel = facts->kernel->release,
 		.qemu = facts->guests->qemu,
-		.mwait = mwait_of(audit),
+		.mwait = rules_audit_mwait_of(audit),
 		.disable_exits = facts->kvm->disable_exits < 0
 					 ? TRISTATE_UNKNOWN
-					 : tristate(facts->kvm->disable_exits > 0),
+					 : rules_audit_tristate(facts->kvm->disable_exits > 0),
 		.nested = facts->kvm->nested,
 		.section = "",
 	};
@@ -319,11 +322,11 @@ Audit *audit_new(const Plan *plan, const Inventory *inventory, const Facts *fact
 	audit->host = facts->host ? facts->host : plan ? plan->host : NULL;
 	audit->vms = g_ptr_array_new_with_free_func(audit_vm_free);
 	read_line(audit);
-	read_kernel(audit);
+	rules_audit_read_kernel(audit);
 	read_intent(audit);
 	read_vms(audit);
 	if (audit->host && facts->guests)
-		judge_cpupm(audit);
+		rules_audit_judge_cpupm(audit);
 	return audit;
 }
 

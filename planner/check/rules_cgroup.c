@@ -69,7 +69,7 @@ static bool plans_partitions(const Audit *audit)
  * Only the SDK's: libvirt keeps a VM's vCPU and emulator threads in one group, so VMs cannot have a
  * partition; what keeps others off their CPUs are the slices' cpusets.
  */
-static void eval_missing(const Rule *rule, const Audit *audit, GPtrArray *findings)
+static void rules_cgroup_eval_missing(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	g_auto(CpuSet) missing = NULL;
 	g_autofree char *list = NULL;
@@ -97,5 +97,5 @@ const Rule rule_cgroup_partition_missing = {
 	.source = "Documentation/admin-guide/cgroup-v2.rst cpuset.cpus.partition",
 	.when = WHEN_PLAN,
 	.needs = FACT_CGROUPS,
-	.eval = eval_missing,
+	.eval = rules_cgroup_eval_missing,
 };

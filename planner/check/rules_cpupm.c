@@ -3,10 +3,10 @@
  * Rules over cpu-pm. What a VM may have is decided by cpupm_judge() alone, over the CPUs that its
  * threads, and all others', were found to be allowed.
  */
-#include "planner/cpupm/partner.h"
+#include "planner/base/version.h"
 #include "planner/check/rules_sides.h"
 #include "planner/check/rules_table.h"
-#include "planner/base/version.h"
+#include "planner/cpupm/partner.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -33,7 +33,7 @@ static bool has_reason(const Cpupm *cpupm, const char *code)
 	return false;
 }
 
-static bool judged(const AuditVm *vm, CpupmVerdict verdict)
+static bool rules_cpupm_judged(const AuditVm *vm, CpupmVerdict verdict)
 {
 	return vm->cpupm && vm->cpupm->verdict == verdict;
 }
@@ -45,7 +45,7 @@ static void eval_ineligible(const Rule *rule, const Audit *audit, const AuditVm 
 	g_autofree char *why = NULL;
 
 	(void)audit;
-	if (!where || !judged(vm, CPUPM_INELIGIBLE))
+	if (!where || !rules_cpupm_judged(vm, CPUPM_INELIGIBLE))
 		return;
 	why = cpupm_reasons_text(vm->cpupm);
 	rule_found(rule, findings, vm->subject, on_evidence(vm), vm->cpus,
@@ -73,7 +73,7 @@ const Rule rule_cpu_pm_on_ineligible = {
 };
 
 /* With a plan, its verdict counts too: off in the inventory is off. */
-static bool wanted(const Audit *audit, const AuditVm *vm)
+static bool rules_cpupm_wanted(const Audit *audit, const AuditVm *vm)
 {
 	if (vm->vm)
 		return vm->vm->placed && vm->vm->cpupm->verdict == CPUPM_ON;
@@ -82,8 +82,8 @@ static bool wanted(const Audit *audit, const AuditVm *vm)
 
 static void eval_off(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings)
 {
-	if (vm->pm_next == TRISTATE_NO && !vm->guest->unlisted && judged(vm, CPUPM_ON) &&
-	    wanted(audit, vm))
+	if (vm->pm_next == TRISTATE_NO && !vm->guest->unlisted &&
+	    rules_cpupm_judged(vm, CPUPM_ON) && rules_cpupm_wanted(audit, vm))
 		rule_found(rule, findings, vm->subject, "domain XML", NULL,
 			   "it may have cpu-pm and does not");
 }
@@ -160,7 +160,7 @@ const Rule rule_cpu_pm_not_effective = {
 	.eval_vm = eval_not_effective,
 };
 
-static void unsupported(const Rule *rule, const AuditVm *vm, GPtrArray *findings)
+static void rules_cpupm_unsupported(const Rule *rule, const AuditVm *vm, GPtrArray *findings)
 {
 	g_autofree char *why = cpupm_reasons_text(vm->cpupm);
 
@@ -171,9 +171,9 @@ static void eval_passthrough(const Rule *rule, const Audit *audit, const AuditVm
 			     GPtrArray *findings)
 {
 	(void)audit;
-	if (on_where(vm) && judged(vm, CPUPM_UNSUPPORTED) &&
+	if (on_where(vm) && rules_cpupm_judged(vm, CPUPM_UNSUPPORTED) &&
 	    has_reason(vm->cpupm, "passthrough-without-mwait"))
-		unsupported(rule, vm, findings);
+		rules_cpupm_unsupported(rule, vm, findings);
 }
 
 const Rule rule_cpu_pm_passthrough_without_mwait = {
@@ -196,9 +196,9 @@ static void eval_unsupported(const Rule *rule, const Audit *audit, const AuditVm
 			     GPtrArray *findings)
 {
 	(void)audit;
-	if (on_where(vm) && judged(vm, CPUPM_UNSUPPORTED) &&
+	if (on_where(vm) && rules_cpupm_judged(vm, CPUPM_UNSUPPORTED) &&
 	    !has_reason(vm->cpupm, "passthrough-without-mwait"))
-		unsupported(rule, vm, findings);
+		rules_cpupm_unsupported(rule, vm, findings);
 }
 
 const Rule rule_cpu_pm_unsupported = {
@@ -253,8 +253,8 @@ typedef struct Losing {
 	GPtrArray *findings;
 } Losing;
 
-static void partner_found(void *data, const Partner *partner, const char *vms, const char *why,
-			  bool unknown)
+static void rules_cpupm_partner_found(void *data, const Partner *partner, const char *vms,
+				      const char *why, bool unknown)
 {
 	const Losing *losing = data;
 	g_autofree char *subject = g_strconcat("partner ", partner->name, NULL);
@@ -279,7 +279,8 @@ static void eval_partners(const Rule *rule, const Audit *audit, GPtrArray *findi
 		if (vm->guest && on_where(vm))
 			g_ptr_array_add(vms, vm->spec);
 	}
-	partners_judge(audit->plan->partners, audit->plan->host, vms, partner_found, &losing);
+	partners_judge(audit->plan->partners, audit->plan->host, vms, rules_cpupm_partner_found,
+		       &losing);
 }
 
 const Rule rule_cpu_pm_lost_on_migration = {
@@ -363,7 +364,7 @@ const Rule rule_cpu_pm_namespace_missing = {
 
 /* KVM's own parameters */
 
-static const char *parameter(const Audit *audit, const char *name)
+static const char *rules_cpupm_parameter(const Audit *audit, const char *name)
 {
 	GHashTable *table = audit->facts->kvm->parameters;
 
@@ -389,7 +390,7 @@ static void eval_ple(const Rule *rule, const Audit *audit, GPtrArray *findings)
 	if (audit->facts->kvm->pause_exits == TRISTATE_NO || !any_shared(audit))
 		return;
 	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
-		if (g_strcmp0(parameter(audit, names[i]), "0") == 0)
+		if (g_strcmp0(rules_cpupm_parameter(audit, names[i]), "0") == 0)
 			rule_found(rule, findings, "kvm", "/sys/module/*/parameters", NULL,
 				   "%s=0 on a node with overcommitted VMs", names[i]);
 }
@@ -411,7 +412,7 @@ const Rule rule_kvm_ple_gap = {
 	.eval = eval_ple,
 };
 
-static bool is_on(const char *value)
+static bool rules_cpupm_is_on(const char *value)
 {
 	return value && (g_str_equal(value, "1") || g_str_equal(value, "Y") ||
 			 g_str_equal(value, "y") || g_str_equal(value, "on"));
@@ -423,13 +424,14 @@ static bool timers_asked(const Audit *audit)
 	const CmdlineWord *word =
 		audit->cmdline ? cmdline_last(audit->cmdline, "kvm.pi_inject_timer") : NULL;
 
-	return is_on(parameter(audit, "kvm.pi_inject_timer")) || (word && is_on(word->value));
+	return rules_cpupm_is_on(rules_cpupm_parameter(audit, "kvm.pi_inject_timer")) ||
+	       (word && rules_cpupm_is_on(word->value));
 }
 
 static void eval_timer(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	bool no_ticks = hwloc_bitmap_iszero(audit->tick);
-	const char *apicv = parameter(audit, "kvm_intel.enable_apicv");
+	const char *apicv = rules_cpupm_parameter(audit, "kvm_intel.enable_apicv");
 
 	if (!timers_asked(audit))
 		return;

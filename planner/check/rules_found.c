@@ -8,7 +8,7 @@
 /* Findings */
 
 /* May stand in a command as it is. */
-static bool plain(const char *name)
+static bool rules_found_plain(const char *name)
 {
 	return strspn(name, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._") > 0 &&
 	       !name[strspn(name, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-")];
@@ -21,7 +21,7 @@ static char *remedy_for(const Rule *rule, const char *subject)
 	const char *name = subject_vm_name(subject);
 	GString *text = g_string_new(rule->remedy);
 
-	if (name && plain(name))
+	if (name && rules_found_plain(name))
 		g_string_replace(text, "NAME", name, 0);
 	return g_string_free(text, FALSE);
 }
@@ -210,7 +210,7 @@ unsigned threads_in(const Core *core, hwloc_const_bitmap_t set)
 	return n;
 }
 
-hwloc_bitmap_t nodes_of(const Host *host, hwloc_const_bitmap_t cpus)
+hwloc_bitmap_t host_nodes_of(const Host *host, hwloc_const_bitmap_t cpus)
 {
 	hwloc_bitmap_t nodes = set_new();
 

@@ -67,6 +67,6 @@ const char *sysctl_value(const Facts *facts, const char *group, const char *name
 /* Of a core's threads, how many are in SET? */
 unsigned threads_in(const Core *core, hwloc_const_bitmap_t set);
 /* The NUMA nodes (OS indexes) that CPUS are on; yours. */
-hwloc_bitmap_t nodes_of(const Host *host, hwloc_const_bitmap_t cpus);
+hwloc_bitmap_t host_nodes_of(const Host *host, hwloc_const_bitmap_t cpus);
 
 #endif

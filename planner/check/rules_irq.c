@@ -145,7 +145,7 @@ static bool hex_mask(const char *text, hwloc_bitmap_t set)
 
 /* What irqbalance is told to leave alone; BANNED_CPUS wins over CPULIST. NULL: it is told nothing.
  */
-static hwloc_bitmap_t banned(GHashTable *settings, const char **name)
+static hwloc_bitmap_t rules_irq_banned(GHashTable *settings, const char **name)
 {
 	const char *mask = g_hash_table_lookup(settings, "IRQBALANCE_BANNED_CPUS");
 	const char *list = g_hash_table_lookup(settings, "IRQBALANCE_BANNED_CPULIST");
@@ -169,7 +169,8 @@ static void eval_irqbalance(const Rule *rule, const Audit *audit, GPtrArray *fin
 {
 	const ServiceFacts *services = audit->facts->services;
 	const char *name = NULL;
-	g_auto(CpuSet) set = services->irqbalance ? banned(services->irqbalance, &name) : NULL;
+	g_auto(CpuSet) set =
+		services->irqbalance ? rules_irq_banned(services->irqbalance, &name) : NULL;
 	g_auto(CpuSet) left = set ? set_minus(audit->isolated, set) : set_new();
 	g_autofree char *list = set_text(left);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Rules over what the kernel made of its line: its sets, its build, its partitions. */
+#include "planner/base/version.h"
 #include "planner/check/rules_found.h"
 #include "planner/check/rules_table.h"
-#include "planner/base/version.h"
 
 #include <string.h>
 
@@ -304,7 +304,7 @@ const Rule rule_node_version_differs = {
 };
 
 /* The first error, and how many there are. */
-static const Finding *first_error(const GPtrArray *findings, unsigned *n)
+static const Finding *rules_kernel_first_error(const GPtrArray *findings, unsigned *n)
 {
 	const Finding *first = NULL;
 
@@ -324,7 +324,7 @@ static void eval_plan(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	const Plan *plan = audit->plan;
 	unsigned n;
-	const Finding *error = first_error(plan->findings, &n);
+	const Finding *error = rules_kernel_first_error(plan->findings, &n);
 	g_autofree char *more =
 		n > 1 ? g_strdup_printf(", and %u more error%s", n - 1, n > 2 ? "s" : "")
 		      : g_strdup("");
@@ -382,7 +382,7 @@ static int name_order(gconstpointer a, gconstpointer b)
 }
 
 /* Those whose file begins with "Vulnerable". Names are borrowed. */
-static GPtrArray *vulnerable(GHashTable *table)
+static GPtrArray *rules_kernel_vulnerable(GHashTable *table)
 {
 	GPtrArray *names = g_ptr_array_new();
 	GHashTableIter iter;
@@ -399,7 +399,7 @@ static GPtrArray *vulnerable(GHashTable *table)
 static void eval_vulnerable(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	GHashTable *table = audit->facts->kernel->vulnerabilities;
-	g_autoptr(GPtrArray) names = table ? vulnerable(table) : g_ptr_array_new();
+	g_autoptr(GPtrArray) names = table ? rules_kernel_vulnerable(table) : g_ptr_array_new();
 	Naming naming = {0};
 	g_autofree char *text = NULL;
 

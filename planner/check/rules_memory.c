@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Rules over memory: huge pages, and VMs' memory on the nodes of their CPUs. */
+#include "planner/base/size.h"
 #include "planner/check/rules_sides.h"
 #include "planner/check/rules_table.h"
-#include "planner/base/size.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -193,7 +193,7 @@ static hwloc_bitmap_t nodes_wanted(const Audit *audit, const AuditVm *vm)
 						->id);
 	if (!vm->vm && vm->dedicated && audit->host) {
 		hwloc_bitmap_free(nodes);
-		nodes = nodes_of(audit->host, vm->cpus);
+		nodes = host_nodes_of(audit->host, vm->cpus);
 	}
 	return nodes;
 }

@@ -9,12 +9,12 @@
 
 #define SOURCES_MOST 8
 
-typedef struct Need {
+typedef struct FactNeed {
 	unsigned fact;
 	/* How notes name it: the beginnings of their sources; the first stands for all. */
 	const char *sources[SOURCES_MOST];
 	bool (*known)(const Facts *facts); /* NULL: a note alone makes it unknown */
-} Need;
+} FactNeed;
 
 static bool line_known(const Facts *f)
 {
@@ -145,7 +145,7 @@ static bool topology_known(const Facts *f)
 
 #define CPU_FILES "/sys/devices/system/cpu/"
 
-static const Need needs[] = {
+static const FactNeed needs[] = {
 	{FACT_LINE, {"/proc/cmdline"}, line_known},
 	{FACT_RELEASE, {"/proc/sys/kernel/osrelease"}, release_known},
 	{FACT_POSSIBLE, {CPU_FILES "possible"}, possible_known},
@@ -186,7 +186,7 @@ static const Need needs[] = {
 };
 
 /* Is SOURCE NAME, or something below it? */
-static bool below(const char *source, const char *name)
+static bool rules_needs_below(const char *source, const char *name)
 {
 	size_t length = strlen(name);
 	char next;
@@ -201,24 +201,25 @@ static bool below(const char *source, const char *name)
 }
 
 /* One VM of a directory that is named with --domains: not all of them are known then. */
-static bool of_guests(const Facts *facts, const Need *need, const char *source)
+static bool of_guests(const Facts *facts, const FactNeed *need, const char *source)
 {
 	return need->fact == FACT_GUESTS && facts->guests && facts->guests->source &&
-	       below(source, facts->guests->source);
+	       rules_needs_below(source, facts->guests->source);
 }
 
-static bool is_of(const Facts *facts, const Need *need, const Unread *note)
+static bool is_of(const Facts *facts, const FactNeed *need, const Unread *note)
 {
 	if (of_guests(facts, need, note->source))
 		return true;
 	for (unsigned s = 0; s < SOURCES_MOST && need->sources[s]; s++)
-		if (below(note->source, need->sources[s]) || below(need->sources[s], note->source))
+		if (rules_needs_below(note->source, need->sources[s]) ||
+		    rules_needs_below(need->sources[s], note->source))
 			return true;
 	return false;
 }
 
 /* The note that makes the fact unknown, NULL. */
-static const Unread *note_of(const Facts *facts, const Need *need)
+static const Unread *note_of(const Facts *facts, const FactNeed *need)
 {
 	for (unsigned i = 0; i < facts->unread->len; i++)
 		if (is_of(facts, need, g_ptr_array_index(facts->unread, i)))
@@ -226,7 +227,7 @@ static const Unread *note_of(const Facts *facts, const Need *need)
 	return NULL;
 }
 
-static const Need *need_of(unsigned fact)
+static const FactNeed *rules_needs_need_of(unsigned fact)
 {
 	for (unsigned i = 0; i < G_N_ELEMENTS(needs); i++)
 		if (needs[i].fact == fact)
@@ -236,7 +237,7 @@ static const Need *need_of(unsigned fact)
 
 bool fact_known(const Facts *facts, unsigned fact)
 {
-	const Need *need = need_of(fact);
+	const FactNeed *need = rules_needs_need_of(fact);
 
 	return !note_of(facts, need) && (!need->known || need->known(facts));
 }
@@ -267,7 +268,8 @@ bool note_is_told(const Facts *facts, unsigned needed, const Unread *note)
 	return idle && !second;
 }
 
-static void need_check(const Rule *rule, const Audit *audit, const Need *need, GPtrArray *findings)
+static void need_check(const Rule *rule, const Audit *audit, const FactNeed *need,
+		       GPtrArray *findings)
 {
 	const Unread *note = note_of(audit->facts, need);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Rules over pins as the domain XML has them. */
+#include "planner/base/version.h"
 #include "planner/check/rules_sides.h"
 #include "planner/check/rules_table.h"
-#include "planner/base/version.h"
 
 #include <string.h>
 
@@ -11,13 +11,13 @@ static const GuestThread *vcpu_of(const AuditVm *vm, unsigned v)
 	return guest_thread(vm->guest->vcpu_threads, v);
 }
 
-static unsigned vcpus_of(const AuditVm *vm)
+static unsigned rules_pin_vcpus_of(const AuditVm *vm)
 {
 	return vm->guest->vcpu_threads->len;
 }
 
 /* "…: vCPU 1, vCPU 3", or NULL and nothing where none was named. */
-static char *sentence(Naming *naming, const char *what)
+static char *rules_pin_sentence(Naming *naming, const char *what)
 {
 	g_autofree char *names = naming_end(naming);
 
@@ -28,7 +28,7 @@ static char *sentence(Naming *naming, const char *what)
 
 static bool any_single(const AuditVm *vm, Side side)
 {
-	for (unsigned v = 0; v < vcpus_of(vm); v++)
+	for (unsigned v = 0; v < rules_pin_vcpus_of(vm); v++)
 		if (set_single(thread_pin(vcpu_of(vm, v), side)))
 			return true;
 	return false;
@@ -40,13 +40,13 @@ static char *judge_missing(const Audit *audit, const AuditVm *vm, Side side, hwl
 	Naming naming = {0};
 
 	(void)audit, (void)cpus;
-	for (unsigned v = 0; pinned && v < vcpus_of(vm); v++) {
+	for (unsigned v = 0; pinned && v < rules_pin_vcpus_of(vm); v++) {
 		g_autofree char *name = g_strdup_printf("vCPU %u", v);
 
 		if (!thread_pin(vcpu_of(vm, v), side) && !set_single(guest_cpuset(vm->guest, side)))
 			naming_add(&naming, name);
 	}
-	return sentence(&naming, "without a pin");
+	return rules_pin_sentence(&naming, "without a pin");
 }
 
 const Rule rule_vm_pin_missing = {
@@ -70,7 +70,7 @@ static char *judge_dedicated(const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
 	const GArray *pins = vm->vm->vcpupin;
 	Naming naming = {0};
 
-	for (unsigned v = 0; v < MIN(vcpus_of(vm), pins->len); v++) {
+	for (unsigned v = 0; v < MIN(rules_pin_vcpus_of(vm), pins->len); v++) {
 		hwloc_const_bitmap_t pin = thread_pin(vcpu_of(vm, v), side);
 		unsigned want = g_array_index(pins, unsigned, v);
 		g_autofree char *rest = g_strdup_printf(", planned %u", want);
@@ -80,7 +80,7 @@ static char *judge_dedicated(const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
 		name_vcpu(&naming, v, pin, rest);
 		hwloc_bitmap_or(cpus, cpus, pin);
 	}
-	return sentence(&naming, "pinned otherwise than planned");
+	return rules_pin_sentence(&naming, "pinned otherwise than planned");
 }
 
 static char *judge_shared(const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
@@ -89,7 +89,7 @@ static char *judge_shared(const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
 	g_autofree char *rest = g_strdup_printf(", planned %s", want);
 	Naming naming = {0};
 
-	for (unsigned v = 0; v < vcpus_of(vm); v++) {
+	for (unsigned v = 0; v < rules_pin_vcpus_of(vm); v++) {
 		hwloc_const_bitmap_t place = thread_place(vm->guest, vcpu_of(vm, v), side);
 
 		if (!place || set_same(place, vm->vm->cpuset))
@@ -97,7 +97,7 @@ static char *judge_shared(const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
 		name_vcpu(&naming, v, place, rest);
 		hwloc_bitmap_or(cpus, cpus, place);
 	}
-	return sentence(&naming, "may run elsewhere than planned");
+	return rules_pin_sentence(&naming, "may run elsewhere than planned");
 }
 
 /* One <vcpu cpuset> for all of them is said once. */
@@ -106,7 +106,7 @@ static char *judge_cpuset(const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
 	hwloc_const_bitmap_t cpuset = guest_cpuset(vm->guest, side);
 	g_autofree char *have = set_text(cpuset), *want = set_text(vm->vm->cpuset);
 
-	for (unsigned v = 0; v < vcpus_of(vm); v++)
+	for (unsigned v = 0; v < rules_pin_vcpus_of(vm); v++)
 		if (thread_pin(vcpu_of(vm, v), side))
 			return judge_shared(vm, side, cpus);
 	if (!cpuset || set_same(cpuset, vm->vm->cpuset))
@@ -180,7 +180,7 @@ static char *judge_emulatorpin(const Audit *audit, const AuditVm *vm, Side side,
 	want = set_text(vm->vm->emulatorpin);
 	what = g_strdup_printf("planned on %s", want);
 	each_worker(vm->guest, worker_differs, &judge);
-	return sentence(&judge.naming, what);
+	return rules_pin_sentence(&judge.naming, what);
 }
 
 const Rule rule_vm_emulatorpin_differs = {
@@ -214,7 +214,7 @@ static char *judge_emulator(const Audit *audit, const AuditVm *vm, Side side, hw
 
 	each_worker(vm->guest, worker_hits, &judge);
 	hwloc_bitmap_and(cpus, cpus, audit->isolated);
-	return sentence(&judge.naming, "put on isolated CPUs");
+	return rules_pin_sentence(&judge.naming, "put on isolated CPUs");
 }
 
 const Rule rule_vm_emulator_on_isolated = {
@@ -264,10 +264,10 @@ static char *judge_on_host(const Audit *audit, const AuditVm *vm, Side side, hwl
 {
 	Naming naming = {0};
 
-	for (unsigned v = 0; vm->dedicated && v < vcpus_of(vm); v++)
+	for (unsigned v = 0; vm->dedicated && v < rules_pin_vcpus_of(vm); v++)
 		name_wrong(&naming, vm, v, thread_pin(vcpu_of(vm, v), side), audit->host_cpus,
 			   cpus);
-	return sentence(&naming, "pinned to the host's CPUs");
+	return rules_pin_sentence(&naming, "pinned to the host's CPUs");
 }
 
 const Rule rule_vm_pin_on_host = {
@@ -289,10 +289,10 @@ static char *judge_on_sdk(const Audit *audit, const AuditVm *vm, Side side, hwlo
 {
 	Naming naming = {0};
 
-	for (unsigned v = 0; v < vcpus_of(vm); v++)
+	for (unsigned v = 0; v < rules_pin_vcpus_of(vm); v++)
 		name_wrong(&naming, vm, v, thread_place(vm->guest, vcpu_of(vm, v), side),
 			   audit->sdk_cpus, cpus);
-	return sentence(&naming, "may run on the SDK's CPUs");
+	return rules_pin_sentence(&naming, "may run on the SDK's CPUs");
 }
 
 const Rule rule_vm_pin_on_sdk = {
@@ -324,7 +324,7 @@ static char *judge_offline(const Audit *audit, const AuditVm *vm, Side side, hwl
 
 	if (hwloc_bitmap_iszero(audit->online))
 		return NULL;
-	for (unsigned v = 0; v < vcpus_of(vm); v++) {
+	for (unsigned v = 0; v < rules_pin_vcpus_of(vm); v++) {
 		hwloc_const_bitmap_t pin = thread_place(vm->guest, vcpu_of(vm, v), side);
 		g_auto(CpuSet) gone = pin ? set_minus(pin, audit->online) : set_new();
 
@@ -333,7 +333,7 @@ static char *judge_offline(const Audit *audit, const AuditVm *vm, Side side, hwl
 		hwloc_bitmap_or(cpus, cpus, gone);
 	}
 	each_worker(vm->guest, worker_offline, &judge);
-	return sentence(&judge.naming, "pinned to CPUs that are not online");
+	return rules_pin_sentence(&judge.naming, "pinned to CPUs that are not online");
 }
 
 const Rule rule_vm_pin_offline = {
@@ -353,11 +353,12 @@ const Rule rule_vm_pin_offline = {
 
 /* Floating over isolated CPUs */
 
-static char *judge_floats(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
+static char *rules_pin_judge_floats(const Audit *audit, const AuditVm *vm, Side side,
+				    hwloc_bitmap_t cpus)
 {
 	Naming naming = {0};
 
-	for (unsigned v = 0; v < vcpus_of(vm); v++) {
+	for (unsigned v = 0; v < rules_pin_vcpus_of(vm); v++) {
 		hwloc_const_bitmap_t place = thread_place(vm->guest, vcpu_of(vm, v), side);
 
 		if (!place || hwloc_bitmap_weight(place) < 2 ||
@@ -366,7 +367,7 @@ static char *judge_floats(const Audit *audit, const AuditVm *vm, Side side, hwlo
 		name_vcpu(&naming, v, place, "");
 		hwloc_bitmap_or(cpus, cpus, place);
 	}
-	return sentence(&naming, "pinned to more than one isolated CPU");
+	return rules_pin_sentence(&naming, "pinned to more than one isolated CPU");
 }
 
 const Rule rule_vm_vcpu_floats = {
@@ -380,14 +381,14 @@ const Rule rule_vm_vcpu_floats = {
 	.source = "Documentation/admin-guide/kernel-parameters.txt isolcpus=; sched(7)",
 	.when = WHEN_ISOLATED | WHEN_GUESTS,
 	.needs = FACT_GUESTS,
-	.judge = judge_floats,
+	.judge = rules_pin_judge_floats,
 };
 
 static char *judge_shared_on(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
 {
 	Naming naming = {0};
 
-	for (unsigned v = 0; !vm->dedicated && v < vcpus_of(vm); v++) {
+	for (unsigned v = 0; !vm->dedicated && v < rules_pin_vcpus_of(vm); v++) {
 		hwloc_const_bitmap_t place = thread_place(vm->guest, vcpu_of(vm, v), side);
 
 		if (!set_meets(place, audit->isolated) ||
@@ -397,7 +398,7 @@ static char *judge_shared_on(const Audit *audit, const AuditVm *vm, Side side, h
 		hwloc_bitmap_or(cpus, cpus, place);
 	}
 	hwloc_bitmap_and(cpus, cpus, audit->isolated);
-	return sentence(&naming, "put on isolated CPUs too");
+	return rules_pin_sentence(&naming, "put on isolated CPUs too");
 }
 
 const Rule rule_vm_shared_on_isolated = {
@@ -442,7 +443,7 @@ typedef struct FreeJudge {
 	unsigned emulators, iothreads;
 } FreeJudge;
 
-static void count_free(const GuestThread *thread, bool io, void *data)
+static void rules_pin_count_free(const GuestThread *thread, bool io, void *data)
 {
 	FreeJudge *judge = data;
 
@@ -455,9 +456,9 @@ static void eval_free(const Rule *rule, const Audit *audit, const AuditVm *vm, G
 	FreeJudge judge = {audit, vm, 0, 0};
 	unsigned vcpus = 0;
 
-	for (unsigned v = 0; v < vcpus_of(vm); v++)
+	for (unsigned v = 0; v < rules_pin_vcpus_of(vm); v++)
 		vcpus += free_thread(audit, vm, vcpu_of(vm, v));
-	each_worker(vm->guest, count_free, &judge);
+	each_worker(vm->guest, rules_pin_count_free, &judge);
 	if (vcpus || judge.emulators || judge.iothreads)
 		rule_found(rule, findings, vm->subject,
 			   vm->guest->running ? "/proc/PID/task/TID/status" : "inactive XML", NULL,
@@ -498,7 +499,7 @@ static bool wide_on_purpose(const Audit *audit, const AuditVm *vm)
 {
 	if (vm->vm && vm->vm->placed)
 		return vm->vm->shares->len > 1;
-	return vcpus_of(vm) > largest_node(audit->host);
+	return rules_pin_vcpus_of(vm) > largest_node(audit->host);
 }
 
 static char *judge_across(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
@@ -509,10 +510,10 @@ static char *judge_across(const Audit *audit, const AuditVm *vm, Side side, hwlo
 	(void)cpus;
 	if (!vm->dedicated || !audit->host || wide_on_purpose(audit, vm))
 		return NULL;
-	for (unsigned v = 0; v < vcpus_of(vm); v++)
+	for (unsigned v = 0; v < rules_pin_vcpus_of(vm); v++)
 		if (thread_pin(vcpu_of(vm, v), side))
 			hwloc_bitmap_or(pins, pins, thread_pin(vcpu_of(vm, v), side));
-	nodes = nodes_of(audit->host, pins);
+	nodes = host_nodes_of(audit->host, pins);
 	if (hwloc_bitmap_weight(nodes) < 2)
 		return NULL;
 	list = set_text(nodes);

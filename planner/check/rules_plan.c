@@ -4,16 +4,16 @@
  * edited, or be another program's. What the plan's own findings admit (of VMs pinned by hand, say)
  * is not said again: node.plan-bad tells of those. So nothing is found in what planner writes.
  */
+#include "planner/base/subject.h"
 #include "planner/check/rules_found.h"
 #include "planner/check/rules_table.h"
-#include "planner/base/subject.h"
 
 #define SUBJECT "plan"
 #define EVIDENCE "the plan"
 #define REMEDY "plan again from the inventory: 'planner plan -o'; never edit a saved plan"
 
 /* Does the plan say one of IDS, ended by NULL, of SUBJECT (NULL: of anything) itself? */
-static bool admitted(const Plan *plan, const char *subject, const char *const *ids)
+static bool rules_plan_admitted(const Plan *plan, const char *subject, const char *const *ids)
 {
 	for (unsigned i = 0; i < plan->findings->len; i++) {
 		const Finding *finding = g_ptr_array_index(plan->findings, i);
@@ -25,8 +25,8 @@ static bool admitted(const Plan *plan, const char *subject, const char *const *i
 	return false;
 }
 
-static void found(const Rule *rule, GPtrArray *findings, const char *subject,
-		  hwloc_const_bitmap_t cpus, const char *text)
+static void rules_plan_found(const Rule *rule, GPtrArray *findings, const char *subject,
+			     hwloc_const_bitmap_t cpus, const char *text)
 {
 	rule_found(rule, findings, subject, EVIDENCE, cpus, "%s", text);
 }
@@ -38,7 +38,7 @@ static unsigned pin_of(const PlanVm *vm, unsigned v)
 	return g_array_index(vm->vcpupin, unsigned, v);
 }
 
-static hwloc_bitmap_t pins_of(const PlanVm *vm)
+static hwloc_bitmap_t rules_plan_pins_of(const PlanVm *vm)
 {
 	hwloc_bitmap_t pins = set_new();
 
@@ -53,7 +53,7 @@ static unsigned core_of_pin(const Plan *plan, const PlanVm *vm, unsigned v)
 }
 
 /* The cores of its pins, by position. */
-static hwloc_bitmap_t cores_of(const Plan *plan, const PlanVm *vm)
+static hwloc_bitmap_t rules_plan_cores_of(const Plan *plan, const PlanVm *vm)
 {
 	hwloc_bitmap_t cores = set_new();
 
@@ -72,9 +72,10 @@ static void judge_roles(const Rule *rule, const Plan *plan, const PlanVm *vm, co
 			GPtrArray *findings)
 {
 	static const char *const ids[] = {"vm.on-host", "vm.on-sdk", "vm.on-shared", NULL};
-	g_auto(CpuSet) pins = pins_of(vm);
+	g_auto(CpuSet) pins = rules_plan_pins_of(vm);
 
-	for (unsigned role = 0; role < ROLE_COUNT && !admitted(plan, subject, ids); role++) {
+	for (unsigned role = 0; role < ROLE_COUNT && !rules_plan_admitted(plan, subject, ids);
+	     role++) {
 		g_auto(CpuSet) cpus = set_and(pins, plan->cpus[role]);
 		g_autofree char *list = set_text(cpus);
 
@@ -114,8 +115,8 @@ static const PlanVm *vm_at(const Plan *plan, unsigned index)
 }
 
 /* Take the cores of VM number INDEX; OTHERS are the VMs that have some of them already, on CPUS. */
-static void take_cores(const Owners *owners, unsigned index, hwloc_bitmap_t others,
-		       hwloc_bitmap_t cpus)
+static void rules_plan_take_cores(const Owners *owners, unsigned index, hwloc_bitmap_t others,
+				  hwloc_bitmap_t cpus)
 {
 	const PlanVm *vm = vm_at(owners->plan, index);
 
@@ -138,7 +139,7 @@ static bool clash_admitted(const Plan *plan, const char *subject, const PlanVm *
 	static const char *const ids[] = {"vm.core-shared", "vm.cpu-shared", NULL};
 	g_autofree char *name = subject_vm(other->spec->name);
 
-	return admitted(plan, subject, ids) || admitted(plan, name, ids);
+	return rules_plan_admitted(plan, subject, ids) || rules_plan_admitted(plan, name, ids);
 }
 
 static void judge_owner(const Owners *owners, unsigned index)
@@ -149,7 +150,7 @@ static void judge_owner(const Owners *owners, unsigned index)
 	Naming naming = {0};
 	unsigned i;
 
-	take_cores(owners, index, others, cpus);
+	rules_plan_take_cores(owners, index, others, cpus);
 	hwloc_bitmap_foreach_begin(i, others)
 		if (!clash_admitted(owners->plan, subject, vm_at(owners->plan, i)))
 			naming_add(&naming, vm_at(owners->plan, i)->spec->name);
@@ -235,7 +236,8 @@ static hwloc_bitmap_t odd_cores(const Plan *plan, const PlanVm *vm, hwloc_const_
 static void judge_whole(const Rule *rule, const Plan *plan, const PlanVm *vm, const char *subject,
 			GPtrArray *findings)
 {
-	g_auto(CpuSet) pins = pins_of(vm), cores = cores_of(plan, vm), odd = NULL;
+	g_auto(CpuSet) pins = rules_plan_pins_of(vm), cores = rules_plan_cores_of(plan, vm),
+		       odd = NULL;
 	unsigned n = (unsigned)hwloc_bitmap_weight(cores), needed;
 	g_autofree char *list = NULL;
 
@@ -255,8 +257,8 @@ static void judge_whole(const Rule *rule, const Plan *plan, const PlanVm *vm, co
 			   "several",
 			   list);
 	else if (!shares_equal(vm))
-		found(rule, findings, subject, odd,
-		      "its vCPUs are not in equal shares over its NUMA nodes");
+		rules_plan_found(rule, findings, subject, odd,
+				 "its vCPUs are not in equal shares over its NUMA nodes");
 }
 
 const Rule rule_plan_split_core = {
@@ -275,10 +277,10 @@ const Rule rule_plan_split_core = {
 
 /* What the guest is told */
 
-static void judge_topology(const Rule *rule, const Plan *plan, const PlanVm *vm,
-			   const char *subject, GPtrArray *findings)
+static void rules_plan_judge_topology(const Rule *rule, const Plan *plan, const PlanVm *vm,
+				      const char *subject, GPtrArray *findings)
 {
-	g_auto(CpuSet) pins = pins_of(vm);
+	g_auto(CpuSet) pins = rules_plan_pins_of(vm);
 	g_autofree char *places = plan_vm_places(vm);
 
 	if (!plan_vm_cores_true(plan, vm))
@@ -304,13 +306,13 @@ const Rule rule_plan_guest_topology = {
 	.remedy = REMEDY,
 	.source = "libvirt formatdomain, <cpu><topology>",
 	.when = WHEN_PLAN,
-	.eval_planned = judge_topology,
+	.eval_planned = rules_plan_judge_topology,
 };
 
 /* Threads that float: never over isolated CPUs */
 
-static void floats(const Rule *rule, const Plan *plan, const char *subject, const char *what,
-		   hwloc_const_bitmap_t set, GPtrArray *findings)
+static void rules_plan_floats(const Rule *rule, const Plan *plan, const char *subject,
+			      const char *what, hwloc_const_bitmap_t set, GPtrArray *findings)
 {
 	g_auto(CpuSet) cpus = set ? set_and(set, plan->isolated) : set_new();
 	g_autofree char *list = set_text(cpus);
@@ -320,11 +322,12 @@ static void floats(const Rule *rule, const Plan *plan, const char *subject, cons
 			   "%s may run on the isolated CPUs %s", what, list);
 }
 
-static void judge_floats(const Rule *rule, const Plan *plan, const PlanVm *vm, const char *subject,
-			 GPtrArray *findings)
+static void rules_plan_judge_floats(const Rule *rule, const Plan *plan, const PlanVm *vm,
+				    const char *subject, GPtrArray *findings)
 {
-	floats(rule, plan, subject, "its vCPUs, which float,", vm->cpuset, findings);
-	floats(rule, plan, subject, "its emulator and I/O threads", vm->emulatorpin, findings);
+	rules_plan_floats(rule, plan, subject, "its vCPUs, which float,", vm->cpuset, findings);
+	rules_plan_floats(rule, plan, subject, "its emulator and I/O threads", vm->emulatorpin,
+			  findings);
 }
 
 const Rule rule_plan_floats_on_isolated = {
@@ -338,14 +341,14 @@ const Rule rule_plan_floats_on_isolated = {
 	.remedy = REMEDY,
 	.source = "kernel/sched/isolation.c; planner(1), ROLES",
 	.when = WHEN_PLAN,
-	.eval_planned = judge_floats,
+	.eval_planned = rules_plan_judge_floats,
 };
 
 /* cpu-pm */
 
 static void judge_verdict(const Rule *rule, const PlanVm *vm, const Cpupm *own, GPtrArray *findings)
 {
-	g_auto(CpuSet) cpus = pins_of(vm);
+	g_auto(CpuSet) cpus = rules_plan_pins_of(vm);
 	g_autofree char *subject = subject_vm(vm->spec->name);
 	g_autofree char *why = cpupm_reasons_text(own);
 
@@ -409,13 +412,15 @@ static void eval_line(const Rule *rule, const Audit *audit, GPtrArray *findings)
 	line_set(rule, plan, findings, "rcu_nocbs", &line->rcu_nocbs);
 	if (line->isolcpus.value)
 		line_set(rule, plan, findings, "isolcpus", &line->isolcpus);
-	if (line->isolcpus.flagged && !line->isolcpus.domain && !admitted(plan, NULL, ids))
-		found(rule, findings, SUBJECT, plan->isolated,
-		      "isolcpus on its kernel line has flags without 'domain': nothing is "
-		      "isolated");
+	if (line->isolcpus.flagged && !line->isolcpus.domain &&
+	    !rules_plan_admitted(plan, NULL, ids))
+		rules_plan_found(
+			rule, findings, SUBJECT, plan->isolated,
+			"isolcpus on its kernel line has flags without 'domain': nothing is "
+			"isolated");
 	if (!hwloc_bitmap_iszero(irq))
-		found(rule, findings, SUBJECT, irq,
-		      "irqaffinity on its kernel line names isolated CPUs");
+		rules_plan_found(rule, findings, SUBJECT, irq,
+				 "irqaffinity on its kernel line names isolated CPUs");
 }
 
 const Rule rule_plan_kernel_line = {
@@ -449,7 +454,7 @@ static hwloc_bitmap_t pins_where(const Plan *plan, bool kept)
 	hwloc_bitmap_t all = set_new();
 
 	for (unsigned i = 0; i < plan->vms->len; i++) {
-		g_auto(CpuSet) pins = pins_of(vm_at(plan, i));
+		g_auto(CpuSet) pins = rules_plan_pins_of(vm_at(plan, i));
 
 		if (kept || !vm_at(plan, i)->spec->cpus)
 			hwloc_bitmap_or(all, all, pins);
@@ -497,7 +502,7 @@ const Rule rule_plan_roles = {
 
 /* Memory */
 
-static uint64_t memory_on(const Plan *plan, unsigned node)
+static uint64_t rules_plan_memory_on(const Plan *plan, unsigned node)
 {
 	uint64_t sum = 0;
 
@@ -520,10 +525,10 @@ static void eval_memory(const Rule *rule, const Audit *audit, GPtrArray *finding
 	const Plan *plan = audit->plan;
 
 	for (unsigned node = 0; node < plan->host->nodes->len; node++) {
-		uint64_t sum = memory_on(plan, node), room = plan_node_room(plan, node);
+		uint64_t sum = rules_plan_memory_on(plan, node), room = plan_node_room(plan, node);
 		g_autofree char *subject = subject_node(host_node(plan->host, node)->id);
 
-		if (sum > room && !admitted(plan, NULL, ids))
+		if (sum > room && !rules_plan_admitted(plan, NULL, ids))
 			rule_found(rule, findings, subject, EVIDENCE, NULL,
 				   "the VMs' memory there is %" G_GUINT64_FORMAT
 				   " MiB, the node has %" G_GUINT64_FORMAT " MiB for VMs",

@@ -137,7 +137,7 @@ static bool idles_itself(const AuditVm *vm)
 /* Of max_cstate; this and above is no limit: CPUIDLE_STATE_MAX - 1, ACPI_PROCESSOR_MAX_POWER + 1 */
 #define NO_LIMIT 9
 
-static bool limits(const char *name, const char *value)
+static bool rules_power_limits(const char *name, const char *value)
 {
 	if (g_str_equal(name, "idle"))
 		return g_str_equal(value, "halt") || g_str_equal(value, "nomwait");
@@ -155,7 +155,7 @@ static char *limit_on_line(const Audit *audit)
 	for (unsigned i = 0; audit->cmdline && i < G_N_ELEMENTS(names); i++) {
 		const CmdlineWord *word = cmdline_last(audit->cmdline, names[i]);
 
-		if (word && word->value && limits(names[i], word->value))
+		if (word && word->value && rules_power_limits(names[i], word->value))
 			return g_strdup_printf("%s=%s", names[i], word->value);
 	}
 	return NULL;
@@ -230,7 +230,7 @@ const Rule rule_power_idle_limit = {
 #define SHALLOW 20
 
 /* The inventory says that the host shall idle them. */
-static bool chosen(const AuditVm *vm)
+static bool rules_power_chosen(const AuditVm *vm)
 {
 	return vm->vm && vm->vm->cpupm->verdict == CPUPM_OFF;
 }
@@ -242,7 +242,8 @@ static void eval_deep_idle(const Rule *rule, const Audit *audit, const AuditVm *
 	g_autofree char *list = NULL;
 	unsigned cpu, latency = 0;
 
-	if (!vm->dedicated || !vm->guest->running || !vm->cpus || idles_itself(vm) || chosen(vm))
+	if (!vm->dedicated || !vm->guest->running || !vm->cpus || idles_itself(vm) ||
+	    rules_power_chosen(vm))
 		return;
 	hwloc_bitmap_foreach_begin(cpu, vm->cpus)
 		const CpuPower *power = cpu_power(audit, cpu);

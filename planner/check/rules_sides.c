@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/check/rules_sides.h"
 
-static void add(const Rule *rule, GPtrArray *findings, const AuditVm *vm, const char *evidence,
-		hwloc_const_bitmap_t cpus, const char *text)
+static void rules_sides_add(const Rule *rule, GPtrArray *findings, const AuditVm *vm,
+			    const char *evidence, hwloc_const_bitmap_t cpus, const char *text)
 {
 	rule_found(rule, findings, vm->subject, evidence, cpus, "%s", text);
 }
@@ -16,11 +16,12 @@ void judge_sides(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrAr
 		if (guest_has(vm->guest, side))
 			texts[side] = rule->judge(audit, vm, side, cpus[side]);
 	if (texts[SIDE_LIVE] && g_strcmp0(texts[SIDE_LIVE], texts[SIDE_NEXT]) == 0) {
-		add(rule, findings, vm, "live and inactive XML", cpus[0], texts[0]);
+		rules_sides_add(rule, findings, vm, "live and inactive XML", cpus[0], texts[0]);
 	} else {
 		for (Side side = SIDE_LIVE; side <= SIDE_NEXT; side++)
 			if (texts[side])
-				add(rule, findings, vm, side_names[side], cpus[side], texts[side]);
+				rules_sides_add(rule, findings, vm, side_names[side], cpus[side],
+						texts[side]);
 	}
 	hwloc_bitmap_free(cpus[0]);
 	hwloc_bitmap_free(cpus[1]);

@@ -11,7 +11,7 @@
  * Kernel threads that stay on all CPUs by themselves and do harm on none: memory management's per
  * node, workqueues' rescuers, RCU's own, and threads that follow their interrupt.
  */
-static bool harmless(const char *comm)
+static bool rules_task_harmless(const char *comm)
 {
 	static const char *const prefixes[] = {
 		"kswapd",	"kcompactd", "khugepaged",   "rcu",	   "kworker/R-", "irq/",
@@ -25,7 +25,7 @@ static bool harmless(const char *comm)
 }
 
 /* Threads of VMs have rules of their own; a QEMU whose domain was not told is one all the same. */
-static bool is_qemu(const Task *task)
+static bool rules_task_is_qemu(const Task *task)
 {
 	return task->pid == task->tid && task->comm &&
 	       (g_str_has_prefix(task->comm, "qemu-") || g_str_equal(task->comm, "kvm"));
@@ -40,7 +40,7 @@ GHashTable *guest_pids(const Audit *audit)
 	for (unsigned i = 0; i < tasks->len; i++) {
 		const Task *task = &g_array_index(tasks, Task, i);
 
-		if (is_qemu(task))
+		if (rules_task_is_qemu(task))
 			g_hash_table_add(pids, GUINT_TO_POINTER(task->pid));
 	}
 	for (unsigned i = 0; guests && i < guests->guests->len; i++) {
@@ -63,7 +63,8 @@ typedef struct Search {
 static bool is_kernel_thread(const Search *search, const Task *task)
 {
 	(void)search;
-	return task->kernel && !task->unmovable && !task->vhost_of && !harmless(task->comm);
+	return task->kernel && !task->unmovable && !task->vhost_of &&
+	       !rules_task_harmless(task->comm);
 }
 
 static bool is_vhost(const Search *search, const Task *task)

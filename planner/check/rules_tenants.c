@@ -53,7 +53,7 @@ static Tenant *tenant_at(Survey *survey, unsigned at)
 }
 
 /* Did the other side say the same already? */
-static bool said(const Survey *survey, const char *subject, const char *text)
+static bool rules_tenants_said(const Survey *survey, const char *subject, const char *text)
 {
 	for (unsigned i = 0; i < survey->findings->len; i++) {
 		const Finding *finding = g_ptr_array_index(survey->findings, i);
@@ -65,14 +65,16 @@ static bool said(const Survey *survey, const char *subject, const char *text)
 	return false;
 }
 
-static void say(Survey *survey, const AuditVm *vm, hwloc_const_bitmap_t cpus, const char *text)
+static void rules_tenants_say(Survey *survey, const AuditVm *vm, hwloc_const_bitmap_t cpus,
+			      const char *text)
 {
-	if (!said(survey, vm->subject, text))
+	if (!rules_tenants_said(survey, vm->subject, text))
 		rule_found(survey->rule, survey->findings, vm->subject, side_names[survey->side],
 			   cpus, "%s", text);
 }
 
-static void survey(const Rule *rule, const Audit *audit, GPtrArray *findings, PinEach *each)
+static void rules_tenants_survey(const Rule *rule, const Audit *audit, GPtrArray *findings,
+				 PinEach *each)
 {
 	GPtrArray *own = findings_new();
 	Survey survey = {.rule = rule, .audit = audit, .findings = own};
@@ -85,7 +87,7 @@ static void survey(const Rule *rule, const Audit *audit, GPtrArray *findings, Pi
 	g_ptr_array_extend_and_steal(findings, own);
 }
 
-static void pin_taken(const AuditVm *vm, unsigned vcpu, unsigned cpu, void *data)
+static void rules_tenants_pin_taken(const AuditVm *vm, unsigned vcpu, unsigned cpu, void *data)
 {
 	Survey *survey = data;
 	Tenant *first = tenant_at(survey, cpu);
@@ -101,7 +103,7 @@ static void pin_taken(const AuditVm *vm, unsigned vcpu, unsigned cpu, void *data
 						 first->vcpu, vcpu, cpu)
 			       : g_strdup_printf("vCPU %u is pinned to CPU %u, as vCPU %u of %s is",
 						 vcpu, cpu, first->vcpu, first->vm->name);
-	say(survey, vm, cpus, text);
+	rules_tenants_say(survey, vm, cpus, text);
 }
 
 static void eval_doubled(const Rule *rule, const Audit *audit, GPtrArray *findings)
@@ -114,7 +116,7 @@ static void eval_doubled(const Rule *rule, const Audit *audit, GPtrArray *findin
 				   "%u vCPUs have a second vcpupin: libvirt refuses the domain",
 				   vm->guest->doubled_pins);
 	}
-	survey(rule, audit, findings, pin_taken);
+	rules_tenants_survey(rule, audit, findings, rules_tenants_pin_taken);
 }
 
 const Rule rule_vm_pin_doubled = {
@@ -152,13 +154,13 @@ static void core_taken(const AuditVm *vm, unsigned vcpu, unsigned cpu, void *dat
 	hwloc_bitmap_set(cpus, first->vcpu);
 	text = g_strdup_printf("vCPU %u is on CPU %u, a sibling of CPU %u that %s has", vcpu, cpu,
 			       first->vcpu, first->vm->name);
-	say(survey, vm, cpus, text);
+	rules_tenants_say(survey, vm, cpus, text);
 }
 
 static void eval_core(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	if (audit->host)
-		survey(rule, audit, findings, core_taken);
+		rules_tenants_survey(rule, audit, findings, core_taken);
 }
 
 const Rule rule_vm_core_shared = {

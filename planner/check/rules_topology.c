@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Rules over the machine itself: is it the one planned for, and are its cores whole? */
+#include "planner/base/subject.h"
 #include "planner/check/rules_found.h"
 #include "planner/check/rules_table.h"
-#include "planner/base/subject.h"
 
 /* What makes the two fingerprints differ, as far as it shows. */
-static char *difference(const Host *planned, const Host *found)
+static char *rules_topology_difference(const Host *planned, const Host *found)
 {
 	g_auto(CpuSet) gone = set_minus(planned->online, found->online);
 	g_auto(CpuSet) come = set_minus(found->online, planned->online);
@@ -32,7 +32,7 @@ static void eval_differs(const Rule *rule, const Audit *audit, GPtrArray *findin
 
 	if (!found || planned == found || g_str_equal(planned->fingerprint, found->fingerprint))
 		return;
-	what = difference(planned, found);
+	what = rules_topology_difference(planned, found);
 	rule_found(rule, findings, "topology", "/sys/devices/system/cpu", NULL,
 		   "this is not the machine the plan was made for: %s", what);
 }
@@ -91,7 +91,7 @@ const Rule rule_topology_core_split = {
 
 /* A saved plan that knows of it calls the core stranded; one made for the node as it is now does so
  * without anybody having meant it. */
-static bool used(const Audit *audit, unsigned index)
+static bool rules_topology_used(const Audit *audit, unsigned index)
 {
 	const Core *core = host_core(audit->host, index);
 	Role role;
@@ -110,7 +110,7 @@ static void eval_sibling(const Rule *rule, const Audit *audit, GPtrArray *findin
 	g_autofree char *list = NULL;
 
 	for (unsigned i = 0; audit->host && i < audit->host->cores->len; i++)
-		if (host_core(audit->host, i)->partial && used(audit, i))
+		if (host_core(audit->host, i)->partial && rules_topology_used(audit, i))
 			hwloc_bitmap_set(cpus, host_core(audit->host, i)->cpu[0]);
 	list = set_text(cpus);
 	if (!hwloc_bitmap_iszero(cpus))

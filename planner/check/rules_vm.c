@@ -33,7 +33,7 @@ const Rule rule_vm_unknown = {
 	.eval_vm = eval_unknown,
 };
 
-static void eval_missing(const Rule *rule, const Audit *audit, GPtrArray *findings)
+static void rules_vm_eval_missing(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	for (unsigned i = 0; audit->facts->guests && i < audit->vms->len; i++) {
 		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
@@ -55,7 +55,7 @@ const Rule rule_vm_missing = {
 	.source = "the plan",
 	.when = WHEN_PLAN,
 	.needs = FACT_GUESTS,
-	.eval = eval_missing,
+	.eval = rules_vm_eval_missing,
 };
 
 static void eval_vcpus(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings)
@@ -83,7 +83,7 @@ const Rule rule_vm_vcpus_differ = {
 
 /* Live against inactive */
 
-static bool threads_differ(const GArray *threads)
+static bool rules_vm_threads_differ(const GArray *threads)
 {
 	for (unsigned i = 0; i < threads->len; i++) {
 		const GuestThread *thread = guest_thread(threads, i);
@@ -111,11 +111,11 @@ static void eval_live(const Rule *rule, const Audit *audit, const AuditVm *vm, G
 	(void)audit;
 	if (!guest_has(guest, SIDE_LIVE) || !guest_has(guest, SIDE_NEXT))
 		return;
-	if (threads_differ(guest->vcpu_threads))
+	if (rules_vm_threads_differ(guest->vcpu_threads))
 		naming_add(&naming, "vCPU pins");
-	if (threads_differ(guest->emulator_threads))
+	if (rules_vm_threads_differ(guest->emulator_threads))
 		naming_add(&naming, "emulatorpin");
-	if (threads_differ(guest->iothreads))
+	if (rules_vm_threads_differ(guest->iothreads))
 		naming_add(&naming, "iothreadpin");
 	if (!set_same(guest->cpuset_live, guest->cpuset_inactive))
 		naming_add(&naming, "<vcpu cpuset>");

@@ -71,7 +71,7 @@ static const char *const others[] = {
 };
 
 /* What NAME was meant to be; NULL where it is a parameter, or near to none. */
-static const char *meant(const char *name)
+static const char *rules_word_meant(const char *name)
 {
 	g_autofree char *plain = g_strdelimit(g_strdup(name), "-", '_');
 
@@ -82,7 +82,7 @@ static const char *meant(const char *name)
 }
 
 /* What does its work all the same: nohz_full offloads RCU callbacks (rcu_init_nohz()). */
-static char *covered(const Audit *audit, const char *name, const char *value)
+static char *rules_word_covered(const Audit *audit, const char *name, const char *value)
 {
 	g_auto(CpuSet) asked = NULL;
 	g_autofree char *list = NULL;
@@ -104,12 +104,12 @@ static void eval_misspelt(const Rule *rule, const Audit *audit, GPtrArray *findi
 {
 	for (unsigned i = 0; audit->cmdline && i < audit->cmdline->words->len; i++) {
 		const CmdlineWord *word = g_ptr_array_index(audit->cmdline->words, i);
-		const char *near = meant(word->name);
+		const char *near = rules_word_meant(word->name);
 		g_autofree char *cover = NULL;
 
 		if (!near)
 			continue;
-		cover = covered(audit, near, word->value);
+		cover = rules_word_covered(audit, near, word->value);
 		rule_found(rule, findings, SUBJECT, LINE, NULL,
 			   "'%s' is no parameter of the kernel, which passed it on%s; did you "
 			   "mean %s?%s",
@@ -180,7 +180,7 @@ static char *word_text(const CmdlineWord *word)
 	return word->value ? g_strconcat(word->name, "=", word->value, NULL) : g_strdup(word->name);
 }
 
-static bool has_word(const Cmdline *cmdline, const CmdlineWord *wanted)
+static bool rules_word_has_word(const Cmdline *cmdline, const CmdlineWord *wanted)
 {
 	for (unsigned i = 0; i < cmdline->words->len; i++) {
 		const CmdlineWord *word = g_ptr_array_index(cmdline->words, i);
@@ -201,7 +201,7 @@ static char *only_in(const Cmdline *a, const Cmdline *b)
 		const CmdlineWord *word = g_ptr_array_index(a->words, i);
 		g_autofree char *text = word_text(word);
 
-		if (!of_the_boot(word->name) && !has_word(b, word))
+		if (!of_the_boot(word->name) && !rules_word_has_word(b, word))
 			naming_add(&naming, text);
 	}
 	return naming_end(&naming);
@@ -240,7 +240,7 @@ const Rule rule_kernel_reboot_pending = {
 
 /* The plan's other parameters */
 
-static void eval_missing(const Rule *rule, const Audit *audit, GPtrArray *findings)
+static void rules_word_eval_missing(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	for (unsigned i = 0; audit->cmdline && i < audit->plan->parameters->len; i++) {
 		const KernelParameter *p = g_ptr_array_index(audit->plan->parameters, i);
@@ -249,7 +249,8 @@ static void eval_missing(const Rule *rule, const Audit *audit, GPtrArray *findin
 		g_autofree char *text = word_text(&wanted);
 		g_autofree char *have = word ? word_text(word) : NULL;
 
-		if (cmdline_listed(cmdline_cpu_names, p->name) || has_word(audit->cmdline, &wanted))
+		if (cmdline_listed(cmdline_cpu_names, p->name) ||
+		    rules_word_has_word(audit->cmdline, &wanted))
 			continue;
 		rule_found(rule, findings, SUBJECT, LINE, NULL, "the plan has %s, the line %s%s",
 			   text, have ? "has " : "does not", have ? have : "");
@@ -267,5 +268,5 @@ const Rule rule_kernel_parameter_missing = {
 	.source = "the plan",
 	.when = WHEN_PLAN,
 	.needs = FACT_LINE,
-	.eval = eval_missing,
+	.eval = rules_word_eval_missing,
 };

@@ -40,28 +40,28 @@ const char *const cpupm_codes[] = {
 };
 
 /* Who may run on one CPU. */
-typedef struct Tenants {
+typedef struct CpupmTenants {
 	unsigned n_vcpus; /* vCPUs of any VM */
 	unsigned vm;	  /* the one VM they are of, or NOBODY, MANY */
 	bool emulator;	  /* some emulator or I/O thread */
-} Tenants;
+} CpupmTenants;
 
 struct CpupmCensus {
-	GArray *cpus; /* of Tenants, by CPU */
+	GArray *cpus; /* of CpupmTenants, by CPU */
 };
 
 /* The census */
 
-static Tenants *tenants(const CpupmCensus *census, unsigned cpu)
+static CpupmTenants *cpupm_tenants(const CpupmCensus *census, unsigned cpu)
 {
 	if (cpu >= census->cpus->len) {
 		unsigned old = census->cpus->len;
 
 		g_array_set_size(census->cpus, cpu + 1);
 		for (unsigned i = old; i <= cpu; i++)
-			g_array_index(census->cpus, Tenants, i).vm = NOBODY;
+			g_array_index(census->cpus, CpupmTenants, i).vm = NOBODY;
 	}
-	return &g_array_index(census->cpus, Tenants, cpu);
+	return &g_array_index(census->cpus, CpupmTenants, cpu);
 }
 
 static void count_vcpu(CpupmCensus *census, unsigned vm, hwloc_const_bitmap_t set)
@@ -69,7 +69,7 @@ static void count_vcpu(CpupmCensus *census, unsigned vm, hwloc_const_bitmap_t se
 	unsigned cpu;
 
 	hwloc_bitmap_foreach_begin(cpu, set)
-		Tenants *t = tenants(census, cpu);
+		CpupmTenants *t = cpupm_tenants(census, cpu);
 
 		t->n_vcpus++;
 		t->vm = t->vm == NOBODY || t->vm == vm ? vm : MANY;
@@ -83,7 +83,7 @@ static void count_emulator(CpupmCensus *census, hwloc_const_bitmap_t set)
 	if (!set)
 		return;
 	hwloc_bitmap_foreach_begin(cpu, set)
-		tenants(census, cpu)->emulator = true;
+		cpupm_tenants(census, cpu)->emulator = true;
 	hwloc_bitmap_foreach_end();
 }
 
@@ -91,7 +91,7 @@ CpupmCensus *cpupm_census_new(const CpupmGround *ground)
 {
 	CpupmCensus *census = g_new0(CpupmCensus, 1);
 
-	census->cpus = g_array_new(FALSE, TRUE, sizeof(Tenants));
+	census->cpus = g_array_new(FALSE, TRUE, sizeof(CpupmTenants));
 	for (unsigned vm = 0; vm < ground->threads->len; vm++) {
 		const CpupmThreads *threads = &g_array_index(ground->threads, CpupmThreads, vm);
 
@@ -205,7 +205,7 @@ static CpuSet cpus_where(const Judge *judge, bool (*test)(const Judge *judge, un
 	return found;
 }
 
-static bool floats(const CpupmThreads *threads)
+static bool cpupm_floats(const CpupmThreads *threads)
 {
 	for (unsigned v = 0; v < threads->vcpus->len; v++)
 		if (hwloc_bitmap_weight(g_ptr_array_index(threads->vcpus, v)) != 1)
@@ -215,7 +215,7 @@ static bool floats(const CpupmThreads *threads)
 
 static bool cpu_overcommitted(const Judge *judge, unsigned cpu)
 {
-	return tenants(judge->census, cpu)->n_vcpus > 1;
+	return cpupm_tenants(judge->census, cpu)->n_vcpus > 1;
 }
 
 /* On the CPU or a sibling, idle as it may be: the whole core is the VM's. */
@@ -225,10 +225,10 @@ static bool cpu_emulator(const Judge *judge, unsigned cpu)
 	const Core *core;
 
 	if (index == HOST_NONE)
-		return tenants(judge->census, cpu)->emulator;
+		return cpupm_tenants(judge->census, cpu)->emulator;
 	core = host_core(judge->ground->host, index);
 	for (unsigned i = 0; i < core->n_cpus; i++)
-		if (tenants(judge->census, core->cpu[i])->emulator)
+		if (cpupm_tenants(judge->census, core->cpu[i])->emulator)
 			return true;
 	return false;
 }
@@ -251,7 +251,7 @@ static bool cpu_not_isolated(const Judge *judge, unsigned cpu)
 /* May anything but this VM run on CPU's sibling? */
 static bool sibling_foreign(const Judge *judge, unsigned cpu)
 {
-	const Tenants *t = tenants(judge->census, cpu);
+	const CpupmTenants *t = cpupm_tenants(judge->census, cpu);
 
 	return (t->vm != NOBODY && t->vm != judge->index) || cpu_on_host(judge, cpu) ||
 	       cpu_on_sdk(judge, cpu) || !hwloc_bitmap_isset(judge->ground->isolated, cpu);
@@ -283,7 +283,7 @@ static void find_overcommitted(Judge *judge)
 
 static void find_unpinned(Judge *judge)
 {
-	if (floats(judge->threads))
+	if (cpupm_floats(judge->threads))
 		add_with_cpus(judge, "unpinned", judge->cpus,
 			      "a vCPU is not pinned to exactly one CPU");
 }
@@ -304,7 +304,7 @@ static void find_cpus(Judge *judge, const char *code, bool (*test)(const Judge *
 static void find_ineligible(Judge *judge)
 {
 	find_overcommitted(judge);
-	if (judge->cpupm->reasons->len && floats(judge->threads))
+	if (judge->cpupm->reasons->len && cpupm_floats(judge->threads))
 		return;
 	find_unpinned(judge);
 	find_cpus(judge, "split-core", cpu_split, "a sibling is not the VM's own");
@@ -360,7 +360,7 @@ static void find_unsupported(const CpupmGround *g, const VmSpec *spec, Cpupm *cp
 }
 
 /* Which key of the inventory says it; nothing where the node itself must. Yours. */
-static char *advice(const CpupmGround *g, const char *key)
+static char *cpupm_advice(const CpupmGround *g, const char *key)
 {
 	const char *section = g->section ? g->section : "node";
 
@@ -372,8 +372,8 @@ static void find_unknown(const CpupmGround *g, const VmSpec *spec, Cpupm *cpupm)
 {
 	bool passthrough =
 		spec->cpu_mode == CPU_MODE_HOST_PASSTHROUGH || spec->cpu_mode == CPU_MODE_MAXIMUM;
-	g_autofree char *qemu = advice(g, "qemu"), *kernel = advice(g, "kernel");
-	g_autofree char *mwait = advice(g, "mwait");
+	g_autofree char *qemu = cpupm_advice(g, "qemu"), *kernel = cpupm_advice(g, "kernel");
+	g_autofree char *mwait = cpupm_advice(g, "mwait");
 
 	if (!g->qemu)
 		reason_add(cpupm->reasons, "qemu-unknown",
@@ -429,7 +429,7 @@ Cpupm *cpupm_judge_node(const CpupmGround *ground, const VmSpec *spec)
 	return cpupm;
 }
 
-static CpuSet cpus_of(const CpupmThreads *threads)
+static CpuSet cpupm_cpus_of(const CpupmThreads *threads)
 {
 	CpuSet all = hwloc_bitmap_alloc();
 
@@ -448,7 +448,7 @@ Cpupm *cpupm_judge(const CpupmGround *ground, const CpupmCensus *census, unsigne
 		return cpupm_off();
 	cpupm = judge.cpupm = cpupm_new(CPUPM_ON);
 	judge.threads = &g_array_index(ground->threads, CpupmThreads, index);
-	judge.cpus = cpus_of(judge.threads);
+	judge.cpus = cpupm_cpus_of(judge.threads);
 	find_ineligible(&judge);
 	hwloc_bitmap_free(judge.cpus);
 	if (cpupm->reasons->len)

@@ -10,8 +10,8 @@
 #define PLANNER_CPUPM_CPUPM_H
 
 #include "planner/inventory/inventory.h"
-#include "topology/host/host.h"
 #include "topology/facts/node.h"
+#include "topology/host/host.h"
 
 typedef enum CpupmVerdict {
 	CPUPM_ON,

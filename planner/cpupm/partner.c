@@ -32,7 +32,7 @@ static void fates_judge(const CpupmGround *ground, Fate fates[])
 }
 
 /* The VMs whose fate is that of mode FIRST. Yours. */
-static char *names_of(const GPtrArray *vms, const Fate fates[], unsigned first, unsigned *n)
+static char *partner_names_of(const GPtrArray *vms, const Fate fates[], unsigned first, unsigned *n)
 {
 	Naming naming = {0};
 
@@ -47,7 +47,7 @@ static char *names_of(const GPtrArray *vms, const Fate fates[], unsigned first, 
 }
 
 /* Did an earlier mode have the same fate? */
-static bool told(const Fate fates[], unsigned mode)
+static bool partner_told(const Fate fates[], unsigned mode)
 {
 	for (unsigned i = 0; i < mode; i++)
 		if (g_str_equal(fates[i].why, fates[mode].why))
@@ -69,9 +69,9 @@ static void judge_partner(const Partner *partner, const Host *host, const GPtrAr
 	fates_judge(&ground, fates);
 	for (unsigned mode = 0; mode < G_N_ELEMENTS(fates); mode++) {
 		unsigned n;
-		g_autofree char *names = names_of(vms, fates, mode, &n);
+		g_autofree char *names = partner_names_of(vms, fates, mode, &n);
 
-		if (n && *fates[mode].why && !told(fates, mode))
+		if (n && *fates[mode].why && !partner_told(fates, mode))
 			found(data, partner, names, fates[mode].why, fates[mode].unknown);
 	}
 	for (unsigned mode = 0; mode < G_N_ELEMENTS(fates); mode++)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/document/explain.h"
-#include "planner/place/level.h"
 #include "planner/base/size.h"
 #include "planner/base/subject.h"
+#include "planner/place/level.h"
 
 #include <string.h>
 
 G_GNUC_PRINTF(2, 3)
-static void say(GPtrArray *lines, const char *format, ...)
+static void explain_say(GPtrArray *lines, const char *format, ...)
 {
 	va_list args;
 
@@ -57,15 +57,15 @@ static void say_asked(GPtrArray *lines, const char *section, const CoreRequest *
 	if (request->by == SPLIT_NONE)
 		return;
 	asked = request_text(request);
-	say(lines, "asked for by [%s] %s", section, asked);
+	explain_say(lines, "asked for by [%s] %s", section, asked);
 	if (request->by != SPLIT_CPUS)
-		say(lines,
-		    "counts take a node's cores by L3, then by lowest CPU, and are spread evenly "
-		    "over nodes");
+		explain_say(lines, "counts take a node's cores by L3, then by lowest CPU, and are "
+				   "spread evenly "
+				   "over nodes");
 }
 
 /* Who pins to CPU: "vm1's vCPU 0"; NULL when nobody does. Yours. */
-static char *tenant(const Plan *plan, unsigned cpu)
+static char *explain_tenant(const Plan *plan, unsigned cpu)
 {
 	unsigned index = plan_cpu_vm(plan, cpu);
 	const PlanVm *vm;
@@ -84,15 +84,16 @@ static void why_host(GPtrArray *lines, const Plan *plan, const Inventory *invent
 	unsigned node = host_core(plan->host, index)->node;
 
 	if (index == 0)
-		say(lines,
-		    "it is on the boot CPU's core, which is always the host's: the kernel keeps "
-		    "time there");
+		explain_say(lines, "it is on the boot CPU's core, which is always the host's: the "
+				   "kernel keeps "
+				   "time there");
 	else if (inventory)
 		say_asked(lines, "host", &inventory->host);
-	say(lines,
-	    "interrupts, kernel threads, and the emulator and I/O threads of node %u's VMs run "
-	    "here",
-	    host_node(plan->host, node)->id);
+	explain_say(
+		lines,
+		"interrupts, kernel threads, and the emulator and I/O threads of node %u's VMs run "
+		"here",
+		host_node(plan->host, node)->id);
 }
 
 static void why_sdk(GPtrArray *lines, const Inventory *inventory)
@@ -101,7 +102,7 @@ static void why_sdk(GPtrArray *lines, const Inventory *inventory)
 		return;
 	say_asked(lines, "sdk", &inventory->sdk);
 	for (char **device = inventory->near; device && *device; device++)
-		say(lines, "near %s", *device);
+		explain_say(lines, "near %s", *device);
 }
 
 static void why_dedicated(GPtrArray *lines, const Plan *plan, const Core *core)
@@ -109,17 +110,19 @@ static void why_dedicated(GPtrArray *lines, const Plan *plan, const Core *core)
 	bool any = false;
 
 	for (unsigned t = 0; t < core->n_cpus; t++) {
-		g_autofree char *who = tenant(plan, core->cpu[t]);
+		g_autofree char *who = explain_tenant(plan, core->cpu[t]);
 
 		if (who)
-			say(lines, "CPU %u is %s", core->cpu[t], who);
+			explain_say(lines, "CPU %u is %s", core->cpu[t], who);
 		any |= who != NULL;
 	}
 	for (unsigned t = 0; t < core->n_cpus && any; t++)
 		if (plan_cpu_vm(plan, core->cpu[t]) == HOST_NONE)
-			say(lines, "CPU %u stays idle: it is its sibling's VM's own", core->cpu[t]);
+			explain_say(lines, "CPU %u stays idle: it is its sibling's VM's own",
+				    core->cpu[t]);
 	if (!any)
-		say(lines, "reserved for a VM whose other CPUs cannot be had; see the findings");
+		explain_say(lines,
+			    "reserved for a VM whose other CPUs cannot be had; see the findings");
 }
 
 static void why_role(GPtrArray *lines, const Plan *plan, const Inventory *inventory, unsigned index)
@@ -139,10 +142,10 @@ static void why_role(GPtrArray *lines, const Plan *plan, const Inventory *invent
 		why_dedicated(lines, plan, host_core(plan->host, index));
 		break;
 	case ROLE_STRANDED:
-		say(lines, "a sibling is offline: no VM can have the whole core");
+		explain_say(lines, "a sibling is offline: no VM can have the whole core");
 		break;
 	default:
-		say(lines, "left over by host, pool and SDK, and no VM needs it");
+		explain_say(lines, "left over by host, pool and SDK, and no VM needs it");
 	}
 }
 
@@ -153,7 +156,7 @@ static void say_isolated(GPtrArray *lines, const Plan *plan, unsigned cpu)
 	g_autoptr(GString) named = g_string_new(NULL);
 
 	if (!hwloc_bitmap_isset(plan->isolated, cpu)) {
-		say(lines, "not isolated");
+		explain_say(lines, "not isolated");
 		return;
 	}
 	for (unsigned i = 0; i < plan->parameters->len; i++) {
@@ -162,7 +165,7 @@ static void say_isolated(GPtrArray *lines, const Plan *plan, unsigned cpu)
 		if (g_strv_contains(names, p->name))
 			g_string_append_printf(named, "%s%s", named->len ? ", " : "", p->name);
 	}
-	say(lines, "isolated: named by %s", named->str);
+	explain_say(lines, "isolated: named by %s", named->str);
 }
 
 static void explain_online(GPtrArray *lines, const Plan *plan, const Inventory *inventory,
@@ -172,8 +175,8 @@ static void explain_online(GPtrArray *lines, const Plan *plan, const Inventory *
 	g_autofree char *siblings = siblings_name(core);
 	g_autofree char *place = core_place(plan->host, core);
 
-	say(lines, "CPU %u: %s", cpu, role_names[g_array_index(plan->roles, Role, index)]);
-	say(lines, "core %s, %s", siblings, place);
+	explain_say(lines, "CPU %u: %s", cpu, role_names[g_array_index(plan->roles, Role, index)]);
+	explain_say(lines, "core %s, %s", siblings, place);
 	why_role(lines, plan, inventory, index);
 	say_isolated(lines, plan, cpu);
 }
@@ -184,8 +187,8 @@ static void say_findings(GPtrArray *lines, const Plan *plan, const char *subject
 		const Finding *finding = g_ptr_array_index(plan->findings, i);
 
 		if (!strcmp(finding->subject, subject))
-			say(lines, "%s: %s (%s)", severity_name(finding->severity), finding->text,
-			    finding->id);
+			explain_say(lines, "%s: %s (%s)", severity_name(finding->severity),
+				    finding->text, finding->id);
 	}
 }
 
@@ -198,9 +201,10 @@ GPtrArray *explain_cpu(const Plan *plan, const Inventory *inventory, unsigned cp
 	if (index != HOST_NONE)
 		explain_online(lines, plan, inventory, cpu, index);
 	else if (host_has_cpu(plan->host, cpu))
-		say(lines, "CPU %u: offline, or hidden from whoever read the topology", cpu);
+		explain_say(lines, "CPU %u: offline, or hidden from whoever read the topology",
+			    cpu);
 	else
-		say(lines, "CPU %u: not on this host", cpu);
+		explain_say(lines, "CPU %u: not on this host", cpu);
 	say_findings(lines, plan, subject);
 	return lines;
 }
@@ -212,10 +216,10 @@ static void say_wish(GPtrArray *lines, const VmSpec *spec)
 	g_autofree char *memory = size_format(spec->memory);
 	g_autofree char *page = size_format(spec->page);
 
-	say(lines, "%s: %u vCPUs, %s", spec->name, spec->vcpus, policy_names[spec->policy]);
+	explain_say(lines, "%s: %u vCPUs, %s", spec->name, spec->vcpus, policy_names[spec->policy]);
 	if (spec->memory)
-		say(lines, "%s of memory%s%s", memory, spec->page ? " in pages of " : "",
-		    spec->page ? page : "");
+		explain_say(lines, "%s of memory%s%s", memory, spec->page ? " in pages of " : "",
+			    spec->page ? page : "");
 }
 
 static void say_cores(GPtrArray *lines, const Plan *plan, const PlanVm *vm)
@@ -229,7 +233,7 @@ static void say_cores(GPtrArray *lines, const Plan *plan, const PlanVm *vm)
 		g_autofree char *place = core_place(plan->host, core);
 
 		if (index != last)
-			say(lines, "vCPU %u on core %s: %s", v, siblings, place);
+			explain_say(lines, "vCPU %u on core %s: %s", v, siblings, place);
 		last = index;
 	}
 }
@@ -241,28 +245,28 @@ static void say_level(GPtrArray *lines, const Plan *plan, const Inventory *inven
 	const Host *host = plan->host;
 	Level level = level_of(plan, vm), beside, alone;
 
-	say(lines, "it sits %s", level_text(host, level));
+	explain_say(lines, "it sits %s", level_text(host, level));
 	if (!inventory || level == LEVEL_L3)
 		return;
 	beside = level_natural(plan, inventory, vm, true);
 	alone = level_natural(plan, inventory, vm, false);
 	if (vm->spec->cpus) {
 		if (level > alone)
-			say(lines, "it could sit %s, but it is kept as it is",
-			    level_text(host, alone));
+			explain_say(lines, "it could sit %s, but it is kept as it is",
+				    level_text(host, alone));
 		return;
 	}
 	if (level > beside) {
 		g_autofree char *forced = level_forced(plan, inventory, vm);
 
-		say(lines, "it could have sat %s: %s", level_text(host, beside), forced);
+		explain_say(lines, "it could have sat %s: %s", level_text(host, beside), forced);
 	}
 	if (beside > alone)
-		say(lines, "kept VMs leave no place for it %s: goal 2 is to move none",
-		    level_text(host, alone));
+		explain_say(lines, "kept VMs leave no place for it %s: goal 2 is to move none",
+			    level_text(host, alone));
 	if (level == alone)
-		say(lines, "no %s is large enough for it, even if no other VM were there",
-		    level == LEVEL_NODE ? "L3" : "NUMA node");
+		explain_say(lines, "no %s is large enough for it, even if no other VM were there",
+			    level == LEVEL_NODE ? "L3" : "NUMA node");
 }
 
 /* The goals, in their order, by the numbers that the other lines use. */
@@ -271,15 +275,15 @@ static void say_goal(GPtrArray *lines, const Plan *plan)
 	static const char *const goals[] = {"most vCPUs placed", "most VMs placed",
 					    "none refused that fits together with those before it"};
 
-	say(lines, "chosen by the search; its goals, one before the other:");
-	say(lines, "  1. %s", goals[plan->prefer]);
-	say(lines, "  2. fewest kept VMs moved");
-	say(lines, "  3. fewest VMs outside an L3 or node that could hold them");
-	say(lines, "  4. most room left whole for more VMs like these");
-	say(lines, "  5. lowest CPUs");
-	say(lines, "%s",
-	    plan->optimal ? "no plan is better by these goals (proved)"
-			  : "a better plan may exist: the search stopped at its budget");
+	explain_say(lines, "chosen by the search; its goals, one before the other:");
+	explain_say(lines, "  1. %s", goals[plan->prefer]);
+	explain_say(lines, "  2. fewest kept VMs moved");
+	explain_say(lines, "  3. fewest VMs outside an L3 or node that could hold them");
+	explain_say(lines, "  4. most room left whole for more VMs like these");
+	explain_say(lines, "  5. lowest CPUs");
+	explain_say(lines, "%s",
+		    plan->optimal ? "no plan is better by these goals (proved)"
+				  : "a better plan may exist: the search stopped at its budget");
 }
 
 static char *pins_text(const GArray *pins)
@@ -303,23 +307,24 @@ static void say_moved(GPtrArray *lines, const Plan *plan, const PlanVm *vm)
 		g_autofree char *from = pins_text(move->from);
 
 		if (!strcmp(move->vm, vm->spec->name))
-			say(lines, "moved from CPUs %s, as --moves allows, so that more fits: %s",
-			    from, costs[move->cost]);
+			explain_say(lines,
+				    "moved from CPUs %s, as --moves allows, so that more fits: %s",
+				    from, costs[move->cost]);
 	}
 }
 
 static void say_verdict(GPtrArray *lines, const Cpupm *cpupm)
 {
-	say(lines, "cpu-pm %s", cpupm_names[cpupm->verdict]);
+	explain_say(lines, "cpu-pm %s", cpupm_names[cpupm->verdict]);
 	for (unsigned i = 0; i < cpupm->reasons->len; i++) {
 		const CpupmReason *reason = g_ptr_array_index(cpupm->reasons, i);
 
-		say(lines, "cpu-pm: %s (%s)", reason->text, reason->code);
+		explain_say(lines, "cpu-pm: %s (%s)", reason->text, reason->code);
 	}
 	for (unsigned i = 0; i < cpupm->notes->len; i++) {
 		const CpupmReason *note = g_ptr_array_index(cpupm->notes, i);
 
-		say(lines, "cpu-pm, note: %s (%s)", note->text, note->code);
+		explain_say(lines, "cpu-pm, note: %s (%s)", note->text, note->code);
 	}
 }
 
@@ -327,11 +332,11 @@ static void say_threads(GPtrArray *lines, const PlanVm *vm)
 {
 	g_autofree char *emulator = cpulist_format(vm->emulatorpin);
 
-	say(lines, "its emulator and I/O threads run on CPUs %s, the host's", emulator);
+	explain_say(lines, "its emulator and I/O threads run on CPUs %s, the host's", emulator);
 	if (vm->shares->len)
-		say(lines, "the guest sees %u socket%s, %u core%s, %u thread%s a core", vm->sockets,
-		    vm->sockets == 1 ? "" : "s", vm->cores, vm->cores == 1 ? "" : "s", vm->threads,
-		    vm->threads == 1 ? "" : "s");
+		explain_say(lines, "the guest sees %u socket%s, %u core%s, %u thread%s a core",
+			    vm->sockets, vm->sockets == 1 ? "" : "s", vm->cores,
+			    vm->cores == 1 ? "" : "s", vm->threads, vm->threads == 1 ? "" : "s");
 }
 
 static void explain_placed(GPtrArray *lines, const Plan *plan, const Inventory *inventory,
@@ -340,11 +345,13 @@ static void explain_placed(GPtrArray *lines, const Plan *plan, const Inventory *
 	if (vm->cpuset) {
 		g_autofree char *pool = cpulist_format(vm->cpuset);
 
-		say(lines, "its vCPUs float over CPUs %s", pool);
+		explain_say(lines, "its vCPUs float over CPUs %s", pool);
 	} else {
 		if (vm->spec->cpus)
-			say(lines, "kept: its CPUs are given (cpus = of the inventory, or --keep); "
-				   "only --moves may change them");
+			explain_say(
+				lines,
+				"kept: its CPUs are given (cpus = of the inventory, or --keep); "
+				"only --moves may change them");
 		else
 			say_goal(lines, plan);
 		say_moved(lines, plan, vm);
@@ -375,10 +382,10 @@ GPtrArray *explain_vm(const Plan *plan, const Inventory *inventory, const PlanVm
 	if (vm->placed)
 		explain_placed(lines, plan, inventory, vm);
 	else
-		say(lines, "not placed%s",
-		    refused_for_others(plan, subject)
-			    ? ": no plan that places it is better (proved)"
-			    : "");
+		explain_say(lines, "not placed%s",
+			    refused_for_others(plan, subject)
+				    ? ": no plan that places it is better (proved)"
+				    : "");
 	say_findings(lines, plan, subject);
 	if (vm->placed)
 		say_verdict(lines, vm->cpupm);

@@ -131,7 +131,7 @@ static bool read_parameter(Reader *r, void *into, const json_t *object)
 }
 
 /* The line must be that of the parameters, or one of the two was edited. */
-static bool read_kernel(Reader *r, Plan *plan, const json_t *root)
+static bool plan_read_read_kernel(Reader *r, Plan *plan, const json_t *root)
 {
 	const json_t *kernel = json_object_get(root, "kernel");
 	const char *line;
@@ -200,7 +200,7 @@ static bool read_finding(Reader *r, void *into, const json_t *object)
 
 /* The whole document */
 
-static bool has_control(const char *text)
+static bool plan_read_has_control(const char *text)
 {
 	for (; *text; text = g_utf8_next_char(text))
 		if (g_unichar_iscntrl(g_utf8_get_char(text)))
@@ -216,12 +216,12 @@ static bool texts_clean(json_t *value)
 	size_t i;
 
 	if (json_is_string(value))
-		return !has_control(json_string_value(value));
+		return !plan_read_has_control(json_string_value(value));
 	json_array_foreach (value, i, member)
 		if (!texts_clean(member))
 			return false;
 	json_object_foreach (value, key, member)
-		if (has_control(key) || !texts_clean(member))
+		if (plan_read_has_control(key) || !texts_clean(member))
 			return false;
 	return true;
 }
@@ -287,7 +287,7 @@ static bool read_document(Reader *r, json_t *root, Host *host, Plan *plan)
 		return reader_fail(r, "has a text with a control character");
 	return format_check(r, root) && plan_read_host(r, host, root) &&
 	       read_versions(r, plan, root) && read_facts(r, plan, root) &&
-	       read_roles(r, plan, root) && read_kernel(r, plan, root) &&
+	       read_roles(r, plan, root) && plan_read_read_kernel(r, plan, root) &&
 	       reader_each_if_any(r, plan, root, "partners", read_partner) &&
 	       reader_each(r, plan, root, "vms", plan_read_vm) && read_placement(r, plan, root) &&
 	       reader_each(r, plan, root, "findings", read_finding) &&

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static bool read_node(Reader *r, void *into, const json_t *object)
+static bool plan_read_host_read_node(Reader *r, void *into, const json_t *object)
 {
 	Host *host = into;
 	NumaNode node = {0};
@@ -120,7 +120,7 @@ bool plan_read_host(Reader *r, Host *host, const json_t *root)
 	    !reader_text(r, node, "arch", &arch) ||
 	    !reader_string(r, node, "topology", &fingerprint) ||
 	    !reader_cpus(r, cpus, "offline", host->offline) ||
-	    !reader_each(r, host, root, "nodes", read_node) ||
+	    !reader_each(r, host, root, "nodes", plan_read_host_read_node) ||
 	    !reader_each(r, host, root, "cores", read_core) || !finish_host(r, host) ||
 	    !read_l3s(r, host, root))
 		return false;

@@ -3,8 +3,8 @@
 #ifndef PLANNER_DOCUMENT_PLAN_READ_PARTS_H
 #define PLANNER_DOCUMENT_PLAN_READ_PARTS_H
 
-#include "planner/place/plan.h"
 #include "planner/base/reader.h"
+#include "planner/place/plan.h"
 
 /* Fill HOST, which is empty. */
 bool plan_read_host(Reader *r, Host *host, const json_t *root);

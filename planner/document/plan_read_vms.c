@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "planner/place/place.h"
 #include "planner/document/plan_read_parts.h"
+#include "planner/place/place.h"
 
 /* VMs */
 
@@ -27,7 +27,7 @@ static bool read_spec(Reader *r, VmSpec *spec, const json_t *object)
 }
 
 /* The node it was to be on; left out where it was to be on any. */
-static bool read_node(Reader *r, VmSpec *spec, const json_t *object)
+static bool plan_read_vms_read_node(Reader *r, VmSpec *spec, const json_t *object)
 {
 	unsigned node;
 
@@ -91,7 +91,7 @@ static bool read_threads(Reader *r, const Plan *plan, PlanVm *vm, const json_t *
 	return vm->cpuset;
 }
 
-static bool read_places(Reader *r, const Plan *plan, PlanVm *vm, const json_t *object)
+static bool plan_read_vms_read_places(Reader *r, const Plan *plan, PlanVm *vm, const json_t *object)
 {
 	if (!reader_bool(r, object, "placed", &vm->placed) ||
 	    (vm->spec->policy == POLICY_DEDICATED && !read_pins(r, plan, vm, object)) ||
@@ -158,6 +158,6 @@ bool plan_read_vm(Reader *r, void *into, const json_t *object)
 		return reader_fail(r, "two VMs are called '%s'", name);
 	vm = plan_vm_new(vm_spec_new(name));
 	g_ptr_array_add(plan->vms, vm);
-	return read_spec(r, vm->spec, object) && read_node(r, vm->spec, object) &&
-	       read_places(r, plan, vm, object) && read_cpupm(r, vm, object);
+	return read_spec(r, vm->spec, object) && plan_read_vms_read_node(r, vm->spec, object) &&
+	       plan_read_vms_read_places(r, plan, vm, object) && read_cpupm(r, vm, object);
 }

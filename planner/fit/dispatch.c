@@ -36,7 +36,7 @@ static const Request *request_at(const Dispatch *dispatch, unsigned request)
 	return g_ptr_array_index(dispatch->requests, request);
 }
 
-static DispatchNode *node_at(const Dispatch *dispatch, unsigned node)
+static DispatchNode *dispatch_node_at(const Dispatch *dispatch, unsigned node)
 {
 	return g_ptr_array_index(dispatch->nodes, node);
 }
@@ -133,7 +133,7 @@ void dispatch_free(Dispatch *dispatch)
 	for (unsigned i = 0; i < dispatch->requests->len; i++)
 		g_free(dispatch->decisions[i].why);
 	for (unsigned i = 0; i < dispatch->nodes->len; i++)
-		dispatch_node_free(node_at(dispatch, i));
+		dispatch_node_free(dispatch_node_at(dispatch, i));
 	g_free(dispatch->decisions);
 	g_array_unref(dispatch->order);
 	g_ptr_array_unref(dispatch->shapes);
@@ -159,7 +159,7 @@ void dispatch_add(Dispatch *dispatch, const char *name, Bid *bid)
 	g_ptr_array_add(dispatch->nodes, node);
 }
 
-static int name_compare(gconstpointer a, gconstpointer b)
+static int dispatch_name_compare(gconstpointer a, gconstpointer b)
 {
 	const DispatchNode *x = *(DispatchNode *const *)a, *y = *(DispatchNode *const *)b;
 	int order = strverscmp(x->name, y->name);
@@ -167,14 +167,14 @@ static int name_compare(gconstpointer a, gconstpointer b)
 	return order ? order : strcmp(x->name, y->name);
 }
 
-static void rank(Dispatch *dispatch)
+static void dispatch_rank(Dispatch *dispatch)
 {
 	g_autoptr(GPtrArray) sorted = NULL;
 
 	if (dispatch->ranked)
 		return;
 	sorted = g_ptr_array_copy(dispatch->nodes, NULL, NULL);
-	g_ptr_array_sort(sorted, name_compare);
+	g_ptr_array_sort(sorted, dispatch_name_compare);
 	for (unsigned i = 0; i < sorted->len; i++)
 		((DispatchNode *)g_ptr_array_index(sorted, i))->rank = i;
 	dispatch->ranked = true;
@@ -184,7 +184,7 @@ static void rank(Dispatch *dispatch)
 
 unsigned dispatch_next(Dispatch *dispatch)
 {
-	rank(dispatch);
+	dispatch_rank(dispatch);
 	g_hash_table_remove_all(dispatch->tried);
 	dispatch->request = dispatch->at < dispatch->order->len
 				    ? g_array_index(dispatch->order, unsigned, dispatch->at++)
@@ -202,7 +202,7 @@ const VmSpec *dispatch_shape(const Dispatch *dispatch)
 	return g_ptr_array_index(dispatch->shapes, dispatch->decisions[dispatch->request].shape);
 }
 
-static Offer *offer_of(const Dispatch *dispatch, const DispatchNode *node)
+static Offer *dispatch_offer_of(const Dispatch *dispatch, const DispatchNode *node)
 {
 	return &node->bid->offers[dispatch->decisions[dispatch->request].shape];
 }
@@ -218,7 +218,7 @@ static bool has_group(const Dispatch *dispatch, const DispatchNode *node, const 
 }
 
 /* May NODE have the request, room apart? */
-static bool allowed(const Dispatch *dispatch, const DispatchNode *node)
+static bool dispatch_allowed(const Dispatch *dispatch, const DispatchNode *node)
 {
 	const Request *request = request_at(dispatch, dispatch->request);
 
@@ -229,7 +229,7 @@ static bool allowed(const Dispatch *dispatch, const DispatchNode *node)
 
 static bool is_better(const Dispatch *dispatch, const DispatchNode *x, const DispatchNode *y)
 {
-	const Offer *a = offer_of(dispatch, x), *b = offer_of(dispatch, y);
+	const Offer *a = dispatch_offer_of(dispatch, x), *b = dispatch_offer_of(dispatch, y);
 
 	if (a->loss != b->loss)
 		return a->loss < b->loss;
@@ -243,10 +243,12 @@ unsigned dispatch_best(const Dispatch *dispatch)
 	unsigned best = DISPATCH_NONE;
 
 	for (unsigned i = 0; i < dispatch->nodes->len; i++) {
-		const DispatchNode *node = node_at(dispatch, i);
+		const DispatchNode *node = dispatch_node_at(dispatch, i);
 
-		if (offer_of(dispatch, node)->state == OFFER_YES && allowed(dispatch, node) &&
-		    (best == DISPATCH_NONE || is_better(dispatch, node, node_at(dispatch, best))))
+		if (dispatch_offer_of(dispatch, node)->state == OFFER_YES &&
+		    dispatch_allowed(dispatch, node) &&
+		    (best == DISPATCH_NONE ||
+		     is_better(dispatch, node, dispatch_node_at(dispatch, best))))
 			best = i;
 	}
 	return best;
@@ -257,9 +259,10 @@ GArray *dispatch_open(const Dispatch *dispatch)
 	GArray *open = g_array_new(FALSE, FALSE, sizeof(unsigned));
 
 	for (unsigned i = 0; i < dispatch->nodes->len; i++) {
-		const DispatchNode *node = node_at(dispatch, i);
+		const DispatchNode *node = dispatch_node_at(dispatch, i);
 
-		if (offer_of(dispatch, node)->state == OFFER_MAYBE && allowed(dispatch, node))
+		if (dispatch_offer_of(dispatch, node)->state == OFFER_MAYBE &&
+		    dispatch_allowed(dispatch, node))
 			g_array_append_val(open, i);
 	}
 	return open;
@@ -267,7 +270,7 @@ GArray *dispatch_open(const Dispatch *dispatch)
 
 void dispatch_settle(Dispatch *dispatch, unsigned node, Offer offer)
 {
-	*offer_of(dispatch, node_at(dispatch, node)) = offer;
+	*dispatch_offer_of(dispatch, dispatch_node_at(dispatch, node)) = offer;
 }
 
 /* Taking */
@@ -282,7 +285,7 @@ static bool has_name(const Inventory *inventory, const char *name)
 
 void dispatch_fill(const Dispatch *dispatch, unsigned node, Inventory *inventory)
 {
-	const GArray *taken = node_at(dispatch, node)->taken;
+	const GArray *taken = dispatch_node_at(dispatch, node)->taken;
 
 	for (unsigned i = 0; taken && i < taken->len; i++) {
 		const VmSpec *spec = request_at(dispatch, g_array_index(taken, unsigned, i))->spec;
@@ -291,7 +294,7 @@ void dispatch_fill(const Dispatch *dispatch, unsigned node, Inventory *inventory
 	}
 }
 
-static bool is_on(const Plan *plan, const char *name)
+static bool dispatch_is_on(const Plan *plan, const char *name)
 {
 	return plan_vm(plan, name)->cpupm->verdict == CPUPM_ON;
 }
@@ -299,7 +302,7 @@ static bool is_on(const Plan *plan, const char *name)
 bool dispatch_verify(const Dispatch *dispatch, unsigned node, const Host *host,
 		     const Inventory *inventory)
 {
-	const GArray *taken = node_at(dispatch, node)->taken;
+	const GArray *taken = dispatch_node_at(dispatch, node)->taken;
 	PlanOptions options = {0};
 	g_autoptr(Plan) plan = plan_compute(host, inventory, NULL, &options);
 	bool good = !plan_bad(plan);
@@ -307,14 +310,14 @@ bool dispatch_verify(const Dispatch *dispatch, unsigned node, const Host *host,
 	for (unsigned i = 0; good && taken && i < taken->len; i++) {
 		const Request *request = request_at(dispatch, g_array_index(taken, unsigned, i));
 
-		good = !request->cpu_pm || is_on(plan, request->spec->name);
+		good = !request->cpu_pm || dispatch_is_on(plan, request->spec->name);
 	}
 	return good;
 }
 
-static void take(Dispatch *dispatch, unsigned index)
+static void dispatch_take(Dispatch *dispatch, unsigned index)
 {
-	DispatchNode *node = node_at(dispatch, index);
+	DispatchNode *node = dispatch_node_at(dispatch, index);
 
 	if (!node->taken)
 		node->taken = g_array_new(FALSE, FALSE, sizeof(unsigned));
@@ -324,24 +327,24 @@ static void take(Dispatch *dispatch, unsigned index)
 
 static void give_back(Dispatch *dispatch, unsigned index)
 {
-	DispatchNode *node = node_at(dispatch, index);
+	DispatchNode *node = dispatch_node_at(dispatch, index);
 
 	g_array_set_size(node->taken, node->taken->len - 1);
 	dispatch->decisions[dispatch->request].node = DISPATCH_NONE;
-	*offer_of(dispatch, node) = (Offer){.state = OFFER_NO};
+	*dispatch_offer_of(dispatch, node) = (Offer){.state = OFFER_NO};
 }
 
 bool dispatch_try(Dispatch *dispatch, unsigned node, const Host *host, Inventory *inventory)
 {
 	const VmSpec *spec = request_at(dispatch, dispatch->request)->spec;
-	DispatchNode *taker = node_at(dispatch, node);
+	DispatchNode *taker = dispatch_node_at(dispatch, node);
 	Bid *bid;
 
 	if (has_name(inventory, spec->name)) {
 		g_hash_table_add(dispatch->tried, taker);
 		return false;
 	}
-	take(dispatch, node);
+	dispatch_take(dispatch, node);
 	g_ptr_array_add(inventory->vms, vm_spec_copy(spec, spec->name));
 	if (!dispatch_verify(dispatch, node, host, inventory)) {
 		give_back(dispatch, node);
@@ -359,10 +362,10 @@ typedef struct Tally {
 	unsigned closed, cpu_pm, group, name, full, unproved;
 } Tally;
 
-static void tally(const Dispatch *dispatch, const DispatchNode *node, Tally *t)
+static void dispatch_tally(const Dispatch *dispatch, const DispatchNode *node, Tally *t)
 {
 	const Request *request = request_at(dispatch, dispatch->request);
-	const Offer *offer = offer_of(dispatch, node);
+	const Offer *offer = dispatch_offer_of(dispatch, node);
 
 	if (!node->bid->open)
 		t->closed++;
@@ -378,7 +381,7 @@ static void tally(const Dispatch *dispatch, const DispatchNode *node, Tally *t)
 		t->name++;
 }
 
-static void add_part(GString *text, unsigned count, const char *what)
+static void dispatch_add_part(GString *text, unsigned count, const char *what)
 {
 	if (count)
 		g_string_append_printf(text, "%s%s %u node%s", text->len ? ", " : "", what, count,
@@ -391,13 +394,13 @@ void dispatch_refuse(Dispatch *dispatch)
 	Tally t = {0};
 
 	for (unsigned i = 0; i < dispatch->nodes->len; i++)
-		tally(dispatch, node_at(dispatch, i), &t);
-	add_part(text, t.full, "no room on");
-	add_part(text, t.cpu_pm, "no cpu-pm on");
-	add_part(text, t.group, "a VM of its group on");
-	add_part(text, t.name, "a VM of its name on");
-	add_part(text, t.unproved, "not known, for the search ended, on");
-	add_part(text, t.closed, "faulty or broken:");
+		dispatch_tally(dispatch, dispatch_node_at(dispatch, i), &t);
+	dispatch_add_part(text, t.full, "no room on");
+	dispatch_add_part(text, t.cpu_pm, "no cpu-pm on");
+	dispatch_add_part(text, t.group, "a VM of its group on");
+	dispatch_add_part(text, t.name, "a VM of its name on");
+	dispatch_add_part(text, t.unproved, "not known, for the search ended, on");
+	dispatch_add_part(text, t.closed, "faulty or broken:");
 	dispatch->decisions[dispatch->request].why = g_string_free(text, FALSE);
 }
 
@@ -405,7 +408,7 @@ void dispatch_refuse(Dispatch *dispatch)
 
 bool dispatch_took(const Dispatch *dispatch, unsigned node)
 {
-	const GArray *taken = node_at(dispatch, node)->taken;
+	const GArray *taken = dispatch_node_at(dispatch, node)->taken;
 
 	return taken && taken->len;
 }

@@ -97,8 +97,8 @@ static unsigned memory_most(const FitBase *base, const FitSize *sizes, unsigned 
 	return (unsigned)MIN(FIT_MOST, (all - MIN(all, used)) / each);
 }
 
-static void take_seat(const Problem *problem, const VmSpec *spec, const GArray *seat,
-		      uint64_t *memory)
+static void fit_take_seat(const Problem *problem, const VmSpec *spec, const GArray *seat,
+			  uint64_t *memory)
 {
 	unsigned vcpus = 0;
 
@@ -124,8 +124,8 @@ static uint64_t *beside_seats(const Problem *problem, const SearchResult *result
 
 	for (unsigned i = 0; i < problem->specs->len; i++)
 		if (g_ptr_array_index(result->seats, i))
-			take_seat(problem, g_ptr_array_index(problem->specs, i),
-				  g_ptr_array_index(result->seats, i), memory);
+			fit_take_seat(problem, g_ptr_array_index(problem->specs, i),
+				      g_ptr_array_index(result->seats, i), memory);
 	return memory;
 }
 
@@ -202,17 +202,17 @@ bool fit_placed(const FitBase *base, const FitSize *sizes, unsigned n_sizes, uns
 }
 
 /* The most over all choices of VMs that may move. */
-typedef struct Choice {
+typedef struct FitChoice {
 	const FitSize *sizes;
 	unsigned n_sizes, most;
 	SearchMost best;
 	unsigned bound; /* over the choices so far; and if all VMs could move */
 	unsigned ceiling;
-} Choice;
+} FitChoice;
 
 static bool count_choice(const Problem *with, unsigned n, gpointer data)
 {
-	Choice *choice = data;
+	FitChoice *choice = data;
 	SearchMost found = problem_most(with, choice->sizes, choice->n_sizes, choice->most);
 
 	(void)n;
@@ -223,7 +223,7 @@ static bool count_choice(const Problem *with, unsigned n, gpointer data)
 }
 
 /* All VMs that can move do. */
-static unsigned ceiling_of(const FitBase *base, const Choice *choice)
+static unsigned ceiling_of(const FitBase *base, const FitChoice *choice)
 {
 	g_autoptr(GPtrArray) movable = replan_movable_vms(base->placer);
 	g_autoptr(Problem) problem = replan_problem(base->problem, movable);
@@ -231,10 +231,10 @@ static unsigned ceiling_of(const FitBase *base, const Choice *choice)
 	return problem_most(problem, choice->sizes, choice->n_sizes, choice->most).bound;
 }
 
-static SearchMost most_of(const FitBase *base, const FitSize *sizes, unsigned n_sizes,
-			  unsigned most)
+static SearchMost fit_most_of(const FitBase *base, const FitSize *sizes, unsigned n_sizes,
+			      unsigned most)
 {
-	Choice choice = {.sizes = sizes, .n_sizes = n_sizes, .most = most};
+	FitChoice choice = {.sizes = sizes, .n_sizes = n_sizes, .most = most};
 
 	choice.best = problem_most(base->problem, sizes, n_sizes, most);
 	if (!base->moves)
@@ -270,7 +270,7 @@ static unsigned count_sure(const FitBase *base, const FitSize *sizes, unsigned n
 FitCount fit_count_sets(const FitBase *base, const FitSize *sizes, unsigned n_sizes)
 {
 	unsigned most = memory_most(base, sizes, n_sizes);
-	SearchMost found = most_of(base, sizes, n_sizes, most);
+	SearchMost found = fit_most_of(base, sizes, n_sizes, most);
 	FitCount count = {found.fit, found.bound};
 	bool robbed = found.fit == found.bound;
 	Seating seating;
@@ -292,7 +292,7 @@ FitCount fit_count_sets(const FitBase *base, const FitSize *sizes, unsigned n_si
 
 /* One size in the rooms of a base that has nobody else to seat */
 
-static const SearchRoom *room_at(const Problem *problem, unsigned room)
+static const SearchRoom *fit_room_at(const Problem *problem, unsigned room)
 {
 	return &g_array_index(problem->rooms, SearchRoom, room);
 }
@@ -306,15 +306,15 @@ static bool is_like(const SearchRoom *a, const SearchRoom *b, bool of_node)
  * is like it, so that each is counted once. */
 static uint64_t copies_like(const Problem *problem, const VmSpec *spec, unsigned room, bool of_node)
 {
-	const SearchRoom *like = room_at(problem, room);
+	const SearchRoom *like = fit_room_at(problem, room);
 	uint64_t cores = 0;
 
 	for (unsigned r = 0; r < problem->rooms->len; r++) {
-		if (!is_like(room_at(problem, r), like, of_node))
+		if (!is_like(fit_room_at(problem, r), like, of_node))
 			continue;
 		if (r < room)
 			return 0;
-		cores += room_at(problem, r)->cores;
+		cores += fit_room_at(problem, r)->cores;
 	}
 	return cores / search_cores(spec->vcpus, like->threads, spec->threads == THREADS_ISOLATE);
 }
@@ -333,7 +333,7 @@ static uint64_t copies_in_nodes(const Problem *problem, const VmSpec *spec)
 		uint64_t here = 0;
 
 		for (unsigned r = 0; r < problem->rooms->len; r++)
-			if (room_at(problem, r)->node == n)
+			if (fit_room_at(problem, r)->node == n)
 				here += copies_like(problem, spec, r, true);
 		copies += MIN(here, copies_by_memory(problem->memory[n], spec));
 	}
@@ -408,7 +408,7 @@ static SearchResult *solve_base(const FitBase *base, Problem *problem, bool neve
 }
 
 /* What plan places of the inventory itself. */
-static void settle(FitBase *base)
+static void fit_settle(FitBase *base)
 {
 	SearchMost found = base->problem->specs->len
 				   ? problem_most(base->problem, NULL, 0, 0)
@@ -468,7 +468,7 @@ static FitBase *base_new(const Host *host, const Inventory *inventory, const Pla
 	base->moves = options->moves;
 	base->refused = g_ptr_array_new();
 	base->shared = place_shared_vms(base->placer);
-	settle(base);
+	fit_settle(base);
 	find_refused(base);
 	return base;
 }

@@ -2,25 +2,25 @@
 #include "planner/fit/fit_json.h"
 #include "planner/base/json.h"
 
-static json_t *number(uint64_t value)
+static json_t *fit_json_number(uint64_t value)
 {
 	return json_integer((json_int_t)value);
 }
 
 /* null where it is not known. */
-static json_t *bytes(uint64_t value)
+static json_t *fit_json_bytes(uint64_t value)
 {
-	return value == UINT64_MAX ? json_null() : number(value);
+	return value == UINT64_MAX ? json_null() : fit_json_number(value);
 }
 
-static json_t *cpus(hwloc_const_bitmap_t set)
+static json_t *fit_json_cpus(hwloc_const_bitmap_t set)
 {
 	g_autofree char *list = cpulist_format(set);
 
 	return json_string(list);
 }
 
-static json_t *text(const char *string)
+static json_t *fit_json_text(const char *string)
 {
 	return string ? json_string(string) : json_null();
 }
@@ -30,9 +30,9 @@ static json_t *text(const char *string)
 static void shape_to_json(json_t *object, const VmSpec *spec)
 {
 	json_object_set_new(object, "size", json_string(spec->name));
-	json_object_set_new(object, "vcpus", number(spec->vcpus));
-	json_object_set_new(object, "memory", number(spec->memory));
-	json_object_set_new(object, "hugepages", number(spec->page));
+	json_object_set_new(object, "vcpus", fit_json_number(spec->vcpus));
+	json_object_set_new(object, "memory", fit_json_number(spec->memory));
+	json_object_set_new(object, "hugepages", fit_json_number(spec->page));
 	json_object_set_new(object, "threads", json_string(threads_names[spec->threads]));
 }
 
@@ -66,19 +66,19 @@ static json_t *size_to_json(const Fit *fit, const FitAnswer *answer)
 
 	shape_to_json(object, answer->spec);
 	json_object_set_new(object, "asked", json_boolean(answer->asked));
-	json_object_set_new(object, "fit", number(answer->count.fit));
-	json_object_set_new(object, "bound", number(answer->count.bound));
+	json_object_set_new(object, "fit", fit_json_number(answer->count.fit));
+	json_object_set_new(object, "bound", fit_json_number(answer->count.bound));
 	json_object_set_new(object, "nodes", where_to_json(fit, answer));
-	json_object_set_new(object, "across", number(answer->across));
+	json_object_set_new(object, "across", fit_json_number(answer->across));
 	if (fit->base->moves)
 		json_object_set_new(object, "moves", names_to_json(answer->movers));
 	json_object_set_new(object, "runs_out", json_string(fit_limit_names[answer->limit]));
-	json_object_set_new(object, "cores_alone", number(answer->cores_alone));
+	json_object_set_new(object, "cores_alone", fit_json_number(answer->cores_alone));
 	json_object_set_new(object, "left",
 			    json_pack("{s:i, s:o}", "cores", (int)answer->cores_left, "memory",
-				      bytes(answer->memory_left)));
-	json_object_set_new(object, "why", text(answer->why));
-	json_object_set_new(object, "fix", text(answer->fix));
+				      fit_json_bytes(answer->memory_left)));
+	json_object_set_new(object, "why", fit_json_text(answer->why));
+	json_object_set_new(object, "fix", fit_json_text(answer->fix));
 	json_object_set_new(object, "changes",
 			    answer->changes ? changes_to_json(fit->plan, answer->changes)
 					    : json_array());
@@ -104,8 +104,8 @@ static json_t *mix_to_json(const Fit *fit)
 		json_array_append_new(parts, json_pack("{s:s, s:i}", "size", part->spec->name,
 						       "vms", (int)part->count));
 	}
-	json_object_set_new(object, "vcpus", number(fit->mix.vcpus));
-	json_object_set_new(object, "sets", number(fit->mix.sets));
+	json_object_set_new(object, "vcpus", fit_json_number(fit->mix.vcpus));
+	json_object_set_new(object, "sets", fit_json_number(fit->mix.sets));
 	json_object_set_new(object, "proved", json_boolean(fit->mix.proved));
 	json_object_set_new(object, "vms", parts);
 	return object;
@@ -117,14 +117,15 @@ static json_t *largest_to_json(const Fit *fit, const FitLargest *largest)
 {
 	json_t *object = json_object();
 
-	json_object_set_new(object, "vcpus", number(largest->vcpus));
-	json_object_set_new(object, "memory", number(largest->vcpus * fit->per_vcpu));
+	json_object_set_new(object, "vcpus", fit_json_number(largest->vcpus));
+	json_object_set_new(object, "memory", fit_json_number(largest->vcpus * fit->per_vcpu));
 	json_object_set_new(object, "node",
-			    largest->node == HOST_NONE ? json_null()
-						       : number(fit_node_id(fit, largest->node)));
+			    largest->node == HOST_NONE
+				    ? json_null()
+				    : fit_json_number(fit_node_id(fit, largest->node)));
 	json_object_set_new(object, "l3",
-			    largest->l3 == HOST_NONE ? json_null() : number(largest->l3));
-	json_object_set_new(object, "nodes", number(largest->nodes));
+			    largest->l3 == HOST_NONE ? json_null() : fit_json_number(largest->l3));
+	json_object_set_new(object, "nodes", fit_json_number(largest->nodes));
 	json_object_set_new(object, "proved", json_boolean(largest->proved));
 	return object;
 }
@@ -149,13 +150,14 @@ static json_t *rooms_to_json(const Fit *fit)
 		const FitRoom *room = &g_array_index(fit->rooms, FitRoom, i);
 		json_t *object = json_object();
 
-		json_object_set_new(object, "node", number(fit_node_id(fit, room->node)));
+		json_object_set_new(object, "node", fit_json_number(fit_node_id(fit, room->node)));
 		json_object_set_new(object, "l3",
-				    room->l3 == HOST_NONE ? json_null() : number(room->l3));
-		json_object_set_new(object, "threads", number(room->threads));
-		json_object_set_new(object, "cores", number(room->cores));
-		json_object_set_new(object, "free", number(room->free));
-		json_object_set_new(object, "cpus", cpus(room->cpus));
+				    room->l3 == HOST_NONE ? json_null()
+							  : fit_json_number(room->l3));
+		json_object_set_new(object, "threads", fit_json_number(room->threads));
+		json_object_set_new(object, "cores", fit_json_number(room->cores));
+		json_object_set_new(object, "free", fit_json_number(room->free));
+		json_object_set_new(object, "cpus", fit_json_cpus(room->cpus));
 		json_array_append_new(array, object);
 	}
 	return array;
@@ -169,7 +171,7 @@ static json_t *memory_to_json(const Fit *fit)
 		if (!hwloc_bitmap_iszero(host_node(fit->plan->host, n)->cpus))
 			json_array_append_new(array, json_pack("{s:i, s:o}", "node",
 							       (int)fit_node_id(fit, n), "free",
-							       bytes(fit->memory[n])));
+							       fit_json_bytes(fit->memory[n])));
 	return array;
 }
 
@@ -180,9 +182,10 @@ static json_t *stranded_to_json(const Fit *fit)
 	for (unsigned i = 0; i < fit->stranded->len; i++) {
 		const FitStranded *stranded = g_ptr_array_index(fit->stranded, i);
 
-		json_array_append_new(array, json_pack("{s:o, s:s, s:o}", "cpus",
-						       cpus(stranded->cpus), "why", stranded->why,
-						       "vms", names_to_json(stranded->vms)));
+		json_array_append_new(array,
+				      json_pack("{s:o, s:s, s:o}", "cpus",
+						fit_json_cpus(stranded->cpus), "why", stranded->why,
+						"vms", names_to_json(stranded->vms)));
 	}
 	return array;
 }
@@ -216,7 +219,7 @@ static json_t *what_if_to_json(const FitWhatIf *what_if)
 	for (unsigned i = 0; what_if->settings && what_if->settings[i]; i++)
 		json_array_append_new(settings, json_string(what_if->settings[i]));
 	json_object_set_new(object, "settings", settings);
-	json_object_set_new(object, "moves", number(what_if->moves));
+	json_object_set_new(object, "moves", fit_json_number(what_if->moves));
 	answers_to_json(object, what_if->fit);
 	return object;
 }

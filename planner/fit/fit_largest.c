@@ -5,7 +5,7 @@
 /* Each question is small and there are many: past so many steps it is left open. */
 #define BUDGET 20000
 
-static VmSpec size_of(const Fit *fit, unsigned vcpus)
+static VmSpec fit_largest_size_of(const Fit *fit, unsigned vcpus)
 {
 	return (VmSpec){
 		.vcpus = vcpus, .memory = vcpus * fit->per_vcpu, .page = fit->page, .node = -1};
@@ -16,7 +16,7 @@ static bool fits_in_room(const Fit *fit, unsigned room, unsigned cores, bool *op
 {
 	g_autoptr(Problem) problem = problem_copy(fit->base->problem);
 	SearchRoom *entry = &g_array_index(problem->rooms, SearchRoom, room);
-	VmSpec spec = size_of(fit, cores * entry->threads);
+	VmSpec spec = fit_largest_size_of(fit, cores * entry->threads);
 	uint64_t *memory = &problem->memory[entry->node];
 	bool proved, fits;
 
@@ -50,7 +50,7 @@ static unsigned most_of_room(const Fit *fit, unsigned room, unsigned least, bool
 
 /* Where it is free today */
 
-static const SearchRoom *room_at(const Fit *fit, unsigned room)
+static const SearchRoom *fit_largest_room_at(const Fit *fit, unsigned room)
 {
 	return &g_array_index(fit->base->problem->rooms, SearchRoom, room);
 }
@@ -58,12 +58,12 @@ static const SearchRoom *room_at(const Fit *fit, unsigned room)
 /* Free cores like those of ROOM: in it, or in its whole node. */
 static unsigned free_like(const Fit *fit, unsigned room, bool of_node)
 {
-	const SearchRoom *like = room_at(fit, room);
+	const SearchRoom *like = fit_largest_room_at(fit, room);
 	unsigned cores = 0;
 
 	for (unsigned r = 0; r < fit->rooms->len; r++)
-		if (r == room || (of_node && room_at(fit, r)->node == like->node &&
-				  room_at(fit, r)->class == like->class))
+		if (r == room || (of_node && fit_largest_room_at(fit, r)->node == like->node &&
+				  fit_largest_room_at(fit, r)->class == like->class))
 			cores += g_array_index(fit->rooms, FitRoom, r).free;
 	return cores;
 }
@@ -72,10 +72,10 @@ static unsigned free_like(const Fit *fit, unsigned room, bool of_node)
  * where others would have to make way. */
 static unsigned room_today(const Fit *fit, unsigned vcpus, bool of_node)
 {
-	VmSpec spec = size_of(fit, vcpus);
+	VmSpec spec = fit_largest_size_of(fit, vcpus);
 
 	for (unsigned r = 0; r < fit->rooms->len; r++) {
-		const SearchRoom *room = room_at(fit, r);
+		const SearchRoom *room = fit_largest_room_at(fit, r);
 
 		if (vcpus && free_like(fit, r, of_node) * room->threads >= vcpus &&
 		    fit->memory[room->node] >= place_share_memory(&spec, vcpus))
@@ -84,7 +84,7 @@ static unsigned room_today(const Fit *fit, unsigned vcpus, bool of_node)
 	return HOST_NONE;
 }
 
-static unsigned l3_of(const Problem *problem, unsigned room)
+static unsigned fit_largest_l3_of(const Problem *problem, unsigned room)
 {
 	const GArray *cores = g_ptr_array_index(problem->cores, room);
 
@@ -101,25 +101,25 @@ static FitLargest largest_in_room(const Fit *fit)
 	unsigned today;
 
 	for (unsigned r = 0; r < problem->rooms->len; r++) {
-		const SearchRoom *room = room_at(fit, r);
+		const SearchRoom *room = fit_largest_room_at(fit, r);
 		unsigned most = most_of_room(fit, r, best.vcpus / room->threads, &open);
 
 		if (most * room->threads <= best.vcpus)
 			continue;
 		best.vcpus = most * room->threads;
 		best.node = room->node;
-		best.l3 = l3_of(problem, r);
+		best.l3 = fit_largest_l3_of(problem, r);
 	}
 	today = room_today(fit, best.vcpus, false);
 	if (today != HOST_NONE) {
-		best.node = room_at(fit, today)->node;
-		best.l3 = l3_of(problem, today);
+		best.node = fit_largest_room_at(fit, today)->node;
+		best.l3 = fit_largest_l3_of(problem, today);
 	}
 	best.proved = !open;
 	return best;
 }
 
-static bool fits(const Fit *fit, const VmSpec *spec, bool *open)
+static bool fit_largest_fits(const Fit *fit, const VmSpec *spec, bool *open)
 {
 	g_autoptr(Problem) problem = NULL;
 	bool proved, yes;
@@ -134,7 +134,7 @@ static bool fits(const Fit *fit, const VmSpec *spec, bool *open)
 	return yes;
 }
 
-static unsigned threads_of(const Problem *problem, unsigned node)
+static unsigned fit_largest_threads_of(const Problem *problem, unsigned node)
 {
 	unsigned threads = 0;
 
@@ -149,14 +149,14 @@ static unsigned threads_of(const Problem *problem, unsigned node)
 
 static unsigned largest_on(const Fit *fit, unsigned node, unsigned least, bool *open)
 {
-	unsigned low = least, high = threads_of(fit->base->problem, node);
+	unsigned low = least, high = fit_largest_threads_of(fit->base->problem, node);
 
 	while (low < high) {
 		unsigned middle = low + (high - low + 1) / 2;
-		VmSpec spec = size_of(fit, middle);
+		VmSpec spec = fit_largest_size_of(fit, middle);
 
 		spec.node = (int)host_node(fit->base->problem->host, node)->id;
-		if (fits(fit, &spec, open))
+		if (fit_largest_fits(fit, &spec, open))
 			low = middle;
 		else
 			high = middle - 1;
@@ -178,7 +178,7 @@ static FitLargest largest_in_node(const Fit *fit, const FitLargest *in_room)
 	}
 	today = room_today(fit, best.vcpus, true);
 	if (best.vcpus > in_room->vcpus && today != HOST_NONE)
-		best.node = room_at(fit, today)->node;
+		best.node = fit_largest_room_at(fit, today)->node;
 	best.proved = !open;
 	return best;
 }
@@ -209,10 +209,11 @@ static FitLargest largest_over_nodes(const Fit *fit, const FitLargest *in_node)
 	FitLargest best = *in_node;
 	bool open = false;
 
-	for (unsigned v = threads_of(fit->base->problem, HOST_NONE); v > in_node->vcpus; v--) {
-		VmSpec spec = size_of(fit, v);
+	for (unsigned v = fit_largest_threads_of(fit->base->problem, HOST_NONE); v > in_node->vcpus;
+	     v--) {
+		VmSpec spec = fit_largest_size_of(fit, v);
 
-		if (!fits(fit, &spec, &open))
+		if (!fit_largest_fits(fit, &spec, &open))
 			continue;
 		best = (FitLargest){v, HOST_NONE, HOST_NONE, nodes_for(fit, &spec), false};
 		break;

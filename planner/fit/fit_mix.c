@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static void add_part(FitMix *mix, const VmSpec *spec, unsigned count)
+static void fit_mix_add_part(FitMix *mix, const VmSpec *spec, unsigned count)
 {
 	FitSize part = {spec, count};
 
@@ -21,7 +21,7 @@ static void add_part(FitMix *mix, const VmSpec *spec, unsigned count)
 }
 
 /* The answer that SPEC is one of, whoever owns it. */
-static const VmSpec *own(const Fit *fit, const VmSpec *spec)
+static const VmSpec *fit_mix_own(const Fit *fit, const VmSpec *spec)
 {
 	g_autofree char *name = fit_size_name(spec);
 
@@ -41,8 +41,8 @@ static void add_sets(Fit *fit, const FitOptions *options)
 	fit->mix.sets = count.fit;
 	fit->mix.proved &= count.fit == count.bound;
 	for (unsigned i = 0; i < options->n_ratio; i++)
-		add_part(&fit->mix, own(fit, options->ratio[i].spec),
-			 count.fit * options->ratio[i].count);
+		fit_mix_add_part(&fit->mix, fit_mix_own(fit, options->ratio[i].spec),
+				 count.fit * options->ratio[i].count);
 }
 
 /* The base's problem with all parts of the mix. Yours. */
@@ -60,15 +60,15 @@ static Problem *with_parts(const Fit *fit)
 }
 
 /* The best mix over the choices of VMs that may move. */
-typedef struct Rest {
+typedef struct MixRest {
 	FitSize *sizes, *best; /* as many as the fit has */
 	unsigned n;
 	SearchMix mix;
-} Rest;
+} MixRest;
 
 static bool mix_choice(const Problem *with, unsigned n, gpointer data)
 {
-	Rest *rest = data;
+	MixRest *rest = data;
 	SearchMix mix = problem_mix(with, rest->sizes, rest->n);
 
 	(void)n;
@@ -86,7 +86,7 @@ static void add_rest(Fit *fit)
 	g_autoptr(Problem) problem = with_parts(fit);
 	g_autofree FitSize *sizes = g_new0(FitSize, fit->sizes->len + 1);
 	g_autofree FitSize *best = g_new0(FitSize, fit->sizes->len + 1);
-	Rest rest = {sizes, best, fit->sizes->len, {.proved = true}};
+	MixRest rest = {sizes, best, fit->sizes->len, {.proved = true}};
 
 	for (unsigned i = 0; i < rest.n; i++)
 		best[i].spec = sizes[i].spec =
@@ -97,7 +97,7 @@ static void add_rest(Fit *fit)
 					       mix_choice, &rest);
 	fit->mix.proved &= rest.mix.proved;
 	for (unsigned i = 0; i < rest.n; i++)
-		add_part(&fit->mix, best[i].spec, best[i].count);
+		fit_mix_add_part(&fit->mix, best[i].spec, best[i].count);
 }
 
 static int part_compare(gconstpointer a, gconstpointer b)
@@ -111,7 +111,7 @@ static int part_compare(gconstpointer a, gconstpointer b)
 
 /* What plan would not place, or only by taking a shared VM's memory, is not promised: the smallest
  * goes first. */
-static void settle(Fit *fit)
+static void fit_mix_settle(Fit *fit)
 {
 	GArray *parts = fit->mix.parts;
 
@@ -142,7 +142,7 @@ void fit_find_mix(Fit *fit, const FitOptions *options)
 	add_rest(fit);
 	g_array_sort(fit->mix.parts, part_compare);
 	drop_empty(fit->mix.parts);
-	settle(fit);
+	fit_mix_settle(fit);
 	for (unsigned i = 0; i < fit->mix.parts->len; i++) {
 		const FitSize *part = &g_array_index(fit->mix.parts, FitSize, i);
 

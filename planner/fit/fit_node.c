@@ -14,7 +14,7 @@ static void answer_free(gpointer data)
 	g_free(answer);
 }
 
-static void room_clear(gpointer data)
+static void fit_node_room_clear(gpointer data)
 {
 	hwloc_bitmap_free(((FitRoom *)data)->cpus);
 }
@@ -45,7 +45,7 @@ Fit *fit_compute(const Host *host, const Inventory *inventory, const Node *node,
 	fit->sizes = g_ptr_array_new_with_free_func(answer_free);
 	fit->mix.parts = g_array_new(FALSE, FALSE, sizeof(FitSize));
 	fit->rooms = g_array_new(FALSE, FALSE, sizeof(FitRoom));
-	g_array_set_clear_func(fit->rooms, room_clear);
+	g_array_set_clear_func(fit->rooms, fit_node_room_clear);
 	fit->stranded = g_ptr_array_new_with_free_func(stranded_free);
 	fit_sizes(fit, options);
 	fit_find_mix(fit, options);

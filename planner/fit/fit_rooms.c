@@ -6,7 +6,7 @@
 
 /* Rooms */
 
-static Role role_of(const Plan *plan, unsigned core)
+static Role fit_rooms_role_of(const Plan *plan, unsigned core)
 {
 	return g_array_index(plan->roles, Role, core);
 }
@@ -17,7 +17,7 @@ static void add_cpus(hwloc_bitmap_t cpus, const Core *core)
 		hwloc_bitmap_set(cpus, core->cpu[t]);
 }
 
-static FitRoom room_of(const Fit *fit, unsigned index)
+static FitRoom fit_rooms_room_of(const Fit *fit, unsigned index)
 {
 	const GArray *cores = g_ptr_array_index(fit->base->problem->cores, index);
 	const Host *host = fit->base->problem->host;
@@ -27,7 +27,7 @@ static FitRoom room_of(const Fit *fit, unsigned index)
 	for (unsigned i = 0; i < cores->len; i++) {
 		unsigned core = g_array_index(cores, unsigned, i);
 
-		if (role_of(fit->plan, core) != ROLE_FREE)
+		if (fit_rooms_role_of(fit->plan, core) != ROLE_FREE)
 			continue;
 		room.free++;
 		add_cpus(room.cpus, host_core(host, core));
@@ -63,7 +63,7 @@ static uint64_t *memory_today(const Fit *fit)
 /* Stranded: cores that lack a sibling */
 
 /* CPUS, taken, are stranded because of VM (NULL: of none): with those of as much WHY. */
-static void strand(Fit *fit, hwloc_bitmap_t cpus, const char *why, const PlanVm *vm)
+static void fit_rooms_strand(Fit *fit, hwloc_bitmap_t cpus, const char *why, const PlanVm *vm)
 {
 	FitStranded *stranded = NULL;
 
@@ -86,19 +86,20 @@ static void strand(Fit *fit, hwloc_bitmap_t cpus, const char *why, const PlanVm 
 
 static void strand_offline(Fit *fit)
 {
-	strand(fit, hwloc_bitmap_dup(fit->plan->cpus[ROLE_STRANDED]), "a sibling is offline", NULL);
+	fit_rooms_strand(fit, hwloc_bitmap_dup(fit->plan->cpus[ROLE_STRANDED]),
+			 "a sibling is offline", NULL);
 }
 
 /* … that a VM does not fill */
 
-typedef struct Tenants {
+typedef struct FitTenants {
 	unsigned *vm; /* by CPU: the first VM that is pinned to it, HOST_NONE */
 	unsigned n;
-} Tenants;
+} FitTenants;
 
-static Tenants tenants_of(const Plan *plan)
+static FitTenants fit_rooms_tenants_of(const Plan *plan)
 {
-	Tenants tenants = {.n = (unsigned)(hwloc_bitmap_last(plan->host->online) + 1)};
+	FitTenants tenants = {.n = (unsigned)(hwloc_bitmap_last(plan->host->online) + 1)};
 
 	tenants.vm = g_new(unsigned, tenants.n);
 	for (unsigned cpu = 0; cpu < tenants.n; cpu++)
@@ -113,7 +114,7 @@ static Tenants tenants_of(const Plan *plan)
 }
 
 /* The first VM that has a CPU of the core, HOST_NONE. */
-static unsigned tenant_of(const Tenants *tenants, const Core *core)
+static unsigned tenant_of(const FitTenants *tenants, const Core *core)
 {
 	unsigned first = HOST_NONE;
 
@@ -123,7 +124,7 @@ static unsigned tenant_of(const Tenants *tenants, const Core *core)
 }
 
 /* The CPUs beside VM number INDEX, on cores that are its alone. Yours. */
-static hwloc_bitmap_t idle_beside(const Fit *fit, const Tenants *tenants, unsigned index)
+static hwloc_bitmap_t idle_beside(const Fit *fit, const FitTenants *tenants, unsigned index)
 {
 	const Host *host = fit->base->problem->host;
 	const PlanVm *vm = g_ptr_array_index(fit->plan->vms, index);
@@ -133,7 +134,8 @@ static hwloc_bitmap_t idle_beside(const Fit *fit, const Tenants *tenants, unsign
 		unsigned i = host_core_of(host, g_array_index(vm->vcpupin, unsigned, v));
 		const Core *core = host_core(host, i);
 
-		if (role_of(fit->plan, i) != ROLE_DEDICATED || tenant_of(tenants, core) != index)
+		if (fit_rooms_role_of(fit->plan, i) != ROLE_DEDICATED ||
+		    tenant_of(tenants, core) != index)
 			continue;
 		for (unsigned t = 0; t < core->n_cpus; t++)
 			if (tenants->vm[core->cpu[t]] == HOST_NONE)
@@ -152,31 +154,31 @@ static const char *beside_text(const VmSpec *spec, unsigned idle, unsigned threa
 	return "vCPUs that do not fill whole cores";
 }
 
-static void strand_beside(Fit *fit, const Tenants *tenants, unsigned index)
+static void strand_beside(Fit *fit, const FitTenants *tenants, unsigned index)
 {
 	const PlanVm *vm = g_ptr_array_index(fit->plan->vms, index);
 	hwloc_bitmap_t idle = idle_beside(fit, tenants, index);
 	unsigned n = (unsigned)hwloc_bitmap_weight(idle);
 
-	strand(fit, idle, beside_text(vm->spec, n, fit->plan->host->max_threads), vm);
+	fit_rooms_strand(fit, idle, beside_text(vm->spec, n, fit->plan->host->max_threads), vm);
 }
 
 /* … that are kept for a VM which cannot run there */
-static void strand_reserved(Fit *fit, const Tenants *tenants)
+static void strand_reserved(Fit *fit, const FitTenants *tenants)
 {
 	const Host *host = fit->base->problem->host;
 	hwloc_bitmap_t cpus = hwloc_bitmap_alloc();
 
 	for (unsigned i = 0; i < host->cores->len; i++)
-		if (role_of(fit->plan, i) == ROLE_DEDICATED &&
+		if (fit_rooms_role_of(fit->plan, i) == ROLE_DEDICATED &&
 		    tenant_of(tenants, host_core(host, i)) == HOST_NONE)
 			add_cpus(cpus, host_core(host, i));
-	strand(fit, cpus, "kept for a VM that is not placed", NULL);
+	fit_rooms_strand(fit, cpus, "kept for a VM that is not placed", NULL);
 }
 
 /* … and free ones that none of the sizes can use */
 
-static bool some_fit(const Fit *fit)
+static bool fit_rooms_some_fit(const Fit *fit)
 {
 	for (unsigned i = 0; i < fit->sizes->len; i++)
 		if (((const FitAnswer *)g_ptr_array_index(fit->sizes, i))->count.fit)
@@ -194,16 +196,17 @@ static bool memory_short(const Fit *fit)
 
 static void strand_free(Fit *fit)
 {
-	if (!some_fit(fit) && fit->sizes->len)
-		strand(fit, hwloc_bitmap_dup(fit->plan->cpus[ROLE_FREE]),
-		       memory_short(fit) ? "free, but none of these sizes has the memory"
+	if (!fit_rooms_some_fit(fit) && fit->sizes->len)
+		fit_rooms_strand(fit, hwloc_bitmap_dup(fit->plan->cpus[ROLE_FREE]),
+				 memory_short(fit)
+					 ? "free, but none of these sizes has the memory"
 					 : "free, but too few together for any of these sizes",
-		       NULL);
+				 NULL);
 }
 
 static void find_stranded(Fit *fit)
 {
-	Tenants tenants = tenants_of(fit->plan);
+	FitTenants tenants = fit_rooms_tenants_of(fit->plan);
 
 	strand_offline(fit);
 	for (unsigned i = 0; i < fit->plan->vms->len; i++)
@@ -216,7 +219,7 @@ static void find_stranded(Fit *fit)
 void fit_find_rooms(Fit *fit)
 {
 	for (unsigned r = 0; r < fit->base->problem->rooms->len; r++) {
-		FitRoom room = room_of(fit, r);
+		FitRoom room = fit_rooms_room_of(fit, r);
 
 		g_array_append_val(fit->rooms, room);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The sizes that are answered for, and each alone: how many, where, and what runs out first. */
-#include "planner/fit/fit_node.h"
 #include "planner/base/size.h"
+#include "planner/fit/fit_node.h"
 
 #include <string.h>
 
@@ -41,7 +41,7 @@ static VmSpec *shape_of(const VmSpec *spec)
 	return shape;
 }
 
-static void add_size(Fit *fit, VmSpec *shape, bool asked)
+static void fit_sizes_add_size(Fit *fit, VmSpec *shape, bool asked)
 {
 	FitAnswer *answer;
 
@@ -124,12 +124,12 @@ static void usual_sizes(Fit *fit)
 		const PlanVm *vm = g_ptr_array_index(fit->base->plan->vms, i);
 
 		if (vm->spec->policy == POLICY_DEDICATED)
-			add_size(fit, shape_of(vm->spec), false);
+			fit_sizes_add_size(fit, shape_of(vm->spec), false);
 	}
 	for (size.vcpus = 2; size.vcpus <= USUAL_MOST && (fits || size.vcpus <= 16);
 	     size.vcpus *= 2) {
 		size.memory = size.vcpus * fit->per_vcpu;
-		add_size(fit, shape_of(&size), false);
+		fit_sizes_add_size(fit, shape_of(&size), false);
 		fits = fit_count(fit->base, &size).fit;
 	}
 	g_ptr_array_sort(fit->sizes, answer_compare);
@@ -138,31 +138,31 @@ static void usual_sizes(Fit *fit)
 static void choose_sizes(Fit *fit, const FitOptions *options)
 {
 	for (unsigned i = 0; options->sizes && i < options->sizes->len; i++)
-		add_size(fit, shape_of(g_ptr_array_index(options->sizes, i)), true);
+		fit_sizes_add_size(fit, shape_of(g_ptr_array_index(options->sizes, i)), true);
 	for (unsigned i = 0; i < options->n_ratio; i++)
-		add_size(fit, shape_of(options->ratio[i].spec), true);
+		fit_sizes_add_size(fit, shape_of(options->ratio[i].spec), true);
 	if (!fit->sizes->len)
 		usual_sizes(fit);
 }
 
 /* Where they sit */
 
-static unsigned node_of(const Problem *problem, const SearchShare *share)
+static unsigned fit_sizes_node_of(const Problem *problem, const SearchShare *share)
 {
 	return g_array_index(problem->rooms, SearchRoom, share->room).node;
 }
 
 static void count_seat(FitAnswer *answer, const Problem *problem, const GArray *seat)
 {
-	unsigned first = node_of(problem, &g_array_index(seat, SearchShare, 0));
+	unsigned first = fit_sizes_node_of(problem, &g_array_index(seat, SearchShare, 0));
 
-	if (node_of(problem, &g_array_index(seat, SearchShare, seat->len - 1)) != first)
+	if (fit_sizes_node_of(problem, &g_array_index(seat, SearchShare, seat->len - 1)) != first)
 		answer->across++;
 	else
 		answer->nodes[first]++;
 }
 
-static unsigned free_cores(const Problem *problem)
+static unsigned fit_sizes_free_cores(const Problem *problem)
 {
 	unsigned cores = 0;
 
@@ -202,7 +202,7 @@ static void find_seats(const Fit *fit, FitAnswer *answer)
 	g_autoptr(SearchResult) result = problem_solve(problem);
 	unsigned first = problem->specs->len - answer->count.fit;
 
-	answer->cores_left = free_cores(problem);
+	answer->cores_left = fit_sizes_free_cores(problem);
 	for (unsigned i = 0; i < problem->specs->len; i++) {
 		const GArray *seat = g_ptr_array_index(result->seats, i);
 

@@ -3,9 +3,9 @@
  * Why one more does not fit, and what would make it fit: asked of plan itself, with all that fit
  * before it and in the inventory's order, so that it is the one to be refused.
  */
-#include "planner/place/change.h"
-#include "planner/fit/fit_node.h"
 #include "planner/base/subject.h"
+#include "planner/fit/fit_node.h"
+#include "planner/place/change.h"
 
 #include <string.h>
 
@@ -33,7 +33,7 @@ static GPtrArray *vms_with(const FitBase *base, const VmSpec *size, unsigned n)
 	return vms;
 }
 
-static const Finding *finding_of(const Plan *plan, const char *vm)
+static const Finding *fit_why_finding_of(const Plan *plan, const char *vm)
 {
 	g_autofree char *subject = subject_vm(vm);
 
@@ -108,7 +108,7 @@ void fit_why_not(Fit *fit, FitAnswer *answer)
 	vms = vms_with(base, answer->spec, answer->count.fit + 1);
 	more.vms = vms;
 	plan = plan_compute(base->problem->host, &more, NULL, &options);
-	finding = finding_of(plan, last);
+	finding = fit_why_finding_of(plan, last);
 	if (finding)
 		answer->why = g_strdup(finding->text);
 	else if (plan_vm(plan, last)->placed)

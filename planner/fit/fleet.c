@@ -9,15 +9,15 @@ const char *const fleet_state_names[] = {"fine", "faulty", "broken", NULL};
 
 struct Fleet {
 	const GPtrArray *sizes;
-	GHashTable *answers; /* fit_base_key() → Answer */
+	GHashTable *answers; /* fit_base_key() → FleetAnswer */
 	GMutex lock;
 };
 
 /* What nodes that are alike have in common. */
-typedef struct Answer {
+typedef struct FleetAnswer {
 	unsigned free, idle; /* cores; CPUs that VMs without cpus = leave idle on theirs */
 	FitCount fits[];     /* by size */
-} Answer;
+} FleetAnswer;
 
 Fleet *fleet_new(const GPtrArray *sizes)
 {
@@ -41,13 +41,13 @@ void fleet_free(Fleet *fleet)
 
 static size_t answer_size(const Fleet *fleet)
 {
-	return sizeof(Answer) + fleet->sizes->len * sizeof(FitCount);
+	return sizeof(FleetAnswer) + fleet->sizes->len * sizeof(FitCount);
 }
 
-static Answer *answer_known(Fleet *fleet, GBytes *key)
+static FleetAnswer *answer_known(Fleet *fleet, GBytes *key)
 {
-	const Answer *known;
-	Answer *answer;
+	const FleetAnswer *known;
+	FleetAnswer *answer;
 
 	g_mutex_lock(&fleet->lock);
 	known = g_hash_table_lookup(fleet->answers, key);
@@ -56,7 +56,7 @@ static Answer *answer_known(Fleet *fleet, GBytes *key)
 	return answer;
 }
 
-static void answer_keep(Fleet *fleet, GBytes *key, const Answer *answer)
+static void answer_keep(Fleet *fleet, GBytes *key, const FleetAnswer *answer)
 {
 	g_mutex_lock(&fleet->lock);
 	if (g_hash_table_size(fleet->answers) >= MEMORY_MOST)
@@ -66,13 +66,13 @@ static void answer_keep(Fleet *fleet, GBytes *key, const Answer *answer)
 	g_mutex_unlock(&fleet->lock);
 }
 
-static const SearchRoom *room_of(const Problem *problem, unsigned room)
+static const SearchRoom *fleet_room_of(const Problem *problem, unsigned room)
 {
 	return &g_array_index(problem->rooms, SearchRoom, room);
 }
 
 /* A VM takes CORES like those of ROOM for VCPUS of its. */
-static void take(Answer *answer, const SearchRoom *room, unsigned cores, unsigned vcpus)
+static void fleet_take(FleetAnswer *answer, const SearchRoom *room, unsigned cores, unsigned vcpus)
 {
 	answer->free -= cores;
 	answer->idle += cores * room->threads - vcpus;
@@ -81,23 +81,23 @@ static void take(Answer *answer, const SearchRoom *room, unsigned cores, unsigne
 static bool rooms_alike(const Problem *problem)
 {
 	for (unsigned r = 1; r < problem->rooms->len; r++)
-		if (room_of(problem, r)->class != room_of(problem, 0)->class)
+		if (fleet_room_of(problem, r)->class != fleet_room_of(problem, 0)->class)
 			return false;
 	return true;
 }
 
 /* At their natural levels, in rooms that are alike, VMs take the same cores wherever they are. */
-static void take_natural(Answer *answer, const Problem *problem, const VmSpec *spec)
+static void take_natural(FleetAnswer *answer, const Problem *problem, const VmSpec *spec)
 {
-	const SearchRoom *room = room_of(problem, 0);
+	const SearchRoom *room = fleet_room_of(problem, 0);
 	unsigned shares = MAX(problem_natural_level(problem, spec), 1);
 	unsigned cores =
 		search_cores(spec->vcpus / shares, room->threads, spec->threads == THREADS_ISOLATE);
 
-	take(answer, room, shares * cores, spec->vcpus);
+	fleet_take(answer, room, shares * cores, spec->vcpus);
 }
 
-static void take_seats(Answer *answer, const Problem *problem)
+static void take_seats(FleetAnswer *answer, const Problem *problem)
 {
 	g_autoptr(SearchResult) result = problem_solve(problem);
 
@@ -107,18 +107,19 @@ static void take_seats(Answer *answer, const Problem *problem)
 		for (unsigned s = 0; seat && s < seat->len; s++) {
 			const SearchShare *share = &g_array_index(seat, SearchShare, s);
 
-			take(answer, room_of(problem, share->room), share->cores, share->vcpus);
+			fleet_take(answer, fleet_room_of(problem, share->room), share->cores,
+				   share->vcpus);
 		}
 	}
 }
 
 /* What plan leaves free and idle. Mostly there is no need to seat anybody to know. */
-static void count_cores(Answer *answer, const FitBase *base)
+static void count_cores(FleetAnswer *answer, const FitBase *base)
 {
 	const Problem *problem = base->problem;
 
 	for (unsigned r = 0; r < problem->rooms->len; r++)
-		answer->free += room_of(problem, r)->cores;
+		answer->free += fleet_room_of(problem, r)->cores;
 	if (!base->natural || !rooms_alike(problem))
 		take_seats(answer, problem);
 	for (unsigned i = 0; base->natural && rooms_alike(problem) && i < problem->specs->len; i++)
@@ -126,7 +127,7 @@ static void count_cores(Answer *answer, const FitBase *base)
 }
 
 /* What the few steps that most counts need leave open is asked once more. */
-static FitCount count_of(const FitBase *base, const VmSpec *spec)
+static FitCount fleet_count_of(const FitBase *base, const VmSpec *spec)
 {
 	FitCount count = fit_count(base, spec);
 
@@ -138,17 +139,17 @@ static FitCount count_of(const FitBase *base, const VmSpec *spec)
 	return count;
 }
 
-static Answer *answer_new(Fleet *fleet, const FitBase *base)
+static FleetAnswer *answer_new(Fleet *fleet, const FitBase *base)
 {
 	g_autoptr(GBytes) key = fit_base_key(base);
-	Answer *answer = answer_known(fleet, key);
+	FleetAnswer *answer = answer_known(fleet, key);
 
 	if (answer)
 		return answer;
 	answer = g_malloc0(answer_size(fleet)); /* no room where not even its own VMs fit */
 	count_cores(answer, base);
 	for (unsigned i = 0; !base->refused->len && i < fleet->sizes->len; i++)
-		answer->fits[i] = count_of(base, g_ptr_array_index(fleet->sizes, i));
+		answer->fits[i] = fleet_count_of(base, g_ptr_array_index(fleet->sizes, i));
 	answer_keep(fleet, key, answer);
 	return answer;
 }
@@ -167,7 +168,7 @@ static void judge_kernel(FitBase *base, const Inventory *inventory)
 	kernel_line_check(line, plan->findings);
 }
 
-static const Finding *first_error(GPtrArray *findings)
+static const Finding *fleet_first_error(GPtrArray *findings)
 {
 	findings_sort(findings);
 	for (unsigned i = 0; i < findings->len; i++) {
@@ -192,7 +193,7 @@ char *fleet_fault(FitBase *base, const Inventory *inventory)
 				       base->plan->vms->len, base->refused->len == 1 ? "s" : "ve",
 				       vm->spec->name, base->refused->len == 1 ? "" : ", …");
 	}
-	finding = first_error(base->plan->findings);
+	finding = fleet_first_error(base->plan->findings);
 	return finding ? g_strdup_printf("%s: %s", finding->subject, finding->text) : NULL;
 }
 
@@ -241,7 +242,7 @@ static unsigned idle_kept(const Plan *plan)
 	return (unsigned)hwloc_bitmap_weight(idle);
 }
 
-static bool some_fit(const Fleet *fleet, const Answer *answer)
+static bool fleet_some_fit(const Fleet *fleet, const FleetAnswer *answer)
 {
 	for (unsigned i = 0; i < fleet->sizes->len; i++)
 		if (answer->fits[i].fit)
@@ -250,13 +251,13 @@ static bool some_fit(const Fleet *fleet, const Answer *answer)
 }
 
 /* The plan of BASE has the kept VMs alone: what is FREE in it others may have. */
-static unsigned stranded_cpus(const Fleet *fleet, const FitBase *base, const Answer *answer)
+static unsigned stranded_cpus(const Fleet *fleet, const FitBase *base, const FleetAnswer *answer)
 {
 	const Plan *plan = base->plan;
 	unsigned cpus = (unsigned)hwloc_bitmap_weight(plan->cpus[ROLE_STRANDED]) + idle_kept(plan) +
 			answer->idle;
 
-	if (some_fit(fleet, answer))
+	if (fleet_some_fit(fleet, answer))
 		return cpus;
 	cpus += (unsigned)hwloc_bitmap_weight(plan->cpus[ROLE_FREE]) - answer->idle;
 	for (unsigned i = 0; i < base->problem->specs->len; i++)
@@ -268,7 +269,7 @@ FleetNode *fleet_node_new(Fleet *fleet, const char *name, const char *file, cons
 			  const Inventory *inventory)
 {
 	g_autoptr(FitBase) base = fit_base_new_quick(host, inventory, FLEET_BUDGET);
-	g_autofree Answer *answer = answer_new(fleet, base);
+	g_autofree FleetAnswer *answer = answer_new(fleet, base);
 	FleetNode *node = g_new0(FleetNode, 1);
 
 	node->name = g_strdup(name);

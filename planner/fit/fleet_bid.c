@@ -3,20 +3,20 @@
 #include "planner/fit/fleet.h"
 
 /* The rooms and memory that plan leaves. */
-typedef struct Rest {
+typedef struct BidRest {
 	const Problem *problem; /* rooms are its; their cores are not */
 	unsigned *cores;	/* by room */
 	uint64_t *memory;	/* by node */
-} Rest;
+} BidRest;
 
 /* Rests */
 
-static const SearchRoom *room_of(const Rest *rest, unsigned room)
+static const SearchRoom *fleet_bid_room_of(const BidRest *rest, unsigned room)
 {
 	return &g_array_index(rest->problem->rooms, SearchRoom, room);
 }
 
-static void take_seat(Rest *rest, const GArray *seat)
+static void fleet_bid_take_seat(BidRest *rest, const GArray *seat)
 {
 	for (unsigned i = 0; seat && i < seat->len; i++) {
 		const SearchShare *share = &g_array_index(seat, SearchShare, i);
@@ -25,25 +25,25 @@ static void take_seat(Rest *rest, const GArray *seat)
 	}
 }
 
-static void rest_clear(Rest *rest)
+static void rest_clear(BidRest *rest)
 {
 	g_free(rest->cores);
 	g_free(rest->memory);
 }
 
 /* What RESULT, of PROBLEM, and the shared VMs leave. */
-static void rest_init(Rest *rest, const FitBase *base, const Problem *problem,
+static void rest_init(BidRest *rest, const FitBase *base, const Problem *problem,
 		      const SearchResult *result)
 {
-	*rest = (Rest){problem, g_new0(unsigned, problem->rooms->len + 1),
-		       fit_memory_left(base, problem, result)};
+	*rest = (BidRest){problem, g_new0(unsigned, problem->rooms->len + 1),
+			  fit_memory_left(base, problem, result)};
 	for (unsigned r = 0; r < problem->rooms->len; r++)
-		rest->cores[r] = room_of(rest, r)->cores;
+		rest->cores[r] = fleet_bid_room_of(rest, r)->cores;
 	for (unsigned i = 0; i < result->seats->len; i++)
-		take_seat(rest, g_ptr_array_index(result->seats, i));
+		fleet_bid_take_seat(rest, g_ptr_array_index(result->seats, i));
 }
 
-static unsigned free_cores(const Rest *rest)
+static unsigned fleet_bid_free_cores(const BidRest *rest)
 {
 	unsigned cores = 0;
 
@@ -54,7 +54,7 @@ static unsigned free_cores(const Rest *rest)
 
 /* Capacity: how many of a shape there is room for, node by node */
 
-static unsigned need_of(const VmSpec *spec, const SearchRoom *room)
+static unsigned fleet_bid_need_of(const VmSpec *spec, const SearchRoom *room)
 {
 	return search_cores(spec->vcpus, room->threads, spec->threads == THREADS_ISOLATE);
 }
@@ -65,49 +65,50 @@ static uint64_t memory_of(const VmSpec *spec)
 }
 
 /* Could one room hold it, were it empty? Then it is counted by rooms. */
-static bool sits_in_room(const Rest *rest, const VmSpec *spec)
+static bool sits_in_room(const BidRest *rest, const VmSpec *spec)
 {
 	for (unsigned r = 0; r < rest->problem->rooms->len; r++)
 		if (((const GArray *)g_ptr_array_index(rest->problem->cores, r))->len >=
-		    need_of(spec, room_of(rest, r)))
+		    fleet_bid_need_of(spec, fleet_bid_room_of(rest, r)))
 			return true;
 	return false;
 }
 
 /* Free cores of NODE in rooms like LIKE. */
-static unsigned node_cores(const Rest *rest, unsigned node, const SearchRoom *like)
+static unsigned node_cores(const BidRest *rest, unsigned node, const SearchRoom *like)
 {
 	unsigned cores = 0;
 
 	for (unsigned r = 0; r < rest->problem->rooms->len; r++)
-		if (room_of(rest, r)->node == node && room_of(rest, r)->class == like->class)
+		if (fleet_bid_room_of(rest, r)->node == node &&
+		    fleet_bid_room_of(rest, r)->class == like->class)
 			cores += rest->cores[r];
 	return cores;
 }
 
 /* Is ROOM the first of its class in its node? */
-static bool is_first(const Rest *rest, unsigned room)
+static bool is_first(const BidRest *rest, unsigned room)
 {
 	for (unsigned r = 0; r < room; r++)
-		if (room_of(rest, r)->node == room_of(rest, room)->node &&
-		    room_of(rest, r)->class == room_of(rest, room)->class)
+		if (fleet_bid_room_of(rest, r)->node == fleet_bid_room_of(rest, room)->node &&
+		    fleet_bid_room_of(rest, r)->class == fleet_bid_room_of(rest, room)->class)
 			return false;
 	return true;
 }
 
-static uint64_t node_capacity(const Rest *rest, const VmSpec *spec, unsigned node, bool by_room)
+static uint64_t node_capacity(const BidRest *rest, const VmSpec *spec, unsigned node, bool by_room)
 {
 	uint64_t copies = 0, memory = memory_of(spec);
 
 	for (unsigned r = 0; r < rest->problem->rooms->len; r++) {
-		const SearchRoom *room = room_of(rest, r);
+		const SearchRoom *room = fleet_bid_room_of(rest, r);
 
 		if (room->node != node)
 			continue;
 		if (by_room)
-			copies += rest->cores[r] / need_of(spec, room);
+			copies += rest->cores[r] / fleet_bid_need_of(spec, room);
 		else if (is_first(rest, r))
-			copies += node_cores(rest, node, room) / need_of(spec, room);
+			copies += node_cores(rest, node, room) / fleet_bid_need_of(spec, room);
 	}
 	if (memory && rest->memory[node] != UINT64_MAX)
 		copies = MIN(copies, rest->memory[node] / memory);
@@ -115,7 +116,7 @@ static uint64_t node_capacity(const Rest *rest, const VmSpec *spec, unsigned nod
 }
 
 /* vCPUs of further VMs, each shape of the scale alone, summed. */
-static uint64_t capacity(const BidShapes *shapes, const Rest *rest)
+static uint64_t fleet_bid_capacity(const BidShapes *shapes, const BidRest *rest)
 {
 	uint64_t vcpus = 0;
 
@@ -131,7 +132,7 @@ static uint64_t capacity(const BidShapes *shapes, const Rest *rest)
 
 /* Offers */
 
-static bool node_may(const Rest *rest, const VmSpec *spec, unsigned node)
+static bool node_may(const BidRest *rest, const VmSpec *spec, unsigned node)
 {
 	return (spec->node < 0 ||
 		host_node(rest->problem->host, node)->id == (unsigned)spec->node) &&
@@ -139,15 +140,17 @@ static bool node_may(const Rest *rest, const VmSpec *spec, unsigned node)
 }
 
 /* Count NEED cores of NODE as taken, from ROOM on or, where those do not do, from its first. */
-static void take_cores(Rest *rest, unsigned room, unsigned need)
+static void fleet_bid_take_cores(BidRest *rest, unsigned room, unsigned need)
 {
-	unsigned node = room_of(rest, room)->node, class = room_of(rest, room)->class;
+	unsigned node = fleet_bid_room_of(rest, room)->node,
+		 class = fleet_bid_room_of(rest, room)->class;
 	unsigned first = rest->cores[room] >= need ? room : 0;
 
 	for (unsigned r = first; need; r++) {
 		unsigned cores = MIN(need, rest->cores[r]);
 
-		if (room_of(rest, r)->node != node || room_of(rest, r)->class != class)
+		if (fleet_bid_room_of(rest, r)->node != node ||
+		    fleet_bid_room_of(rest, r)->class != class)
 			continue;
 		rest->cores[r] -= cores;
 		need -= cores;
@@ -155,28 +158,29 @@ static void take_cores(Rest *rest, unsigned room, unsigned need)
 }
 
 /* What it costs to put SPEC into ROOM, or into its node from there. */
-static Offer offer_at(const BidShapes *shapes, const Rest *rest, const VmSpec *spec, unsigned room,
-		      uint64_t before)
+static Offer offer_at(const BidShapes *shapes, const BidRest *rest, const VmSpec *spec,
+		      unsigned room, uint64_t before)
 {
 	unsigned n_rooms = rest->problem->rooms->len, n_nodes = rest->problem->host->nodes->len;
-	Rest after = {rest->problem, g_memdup2(rest->cores, n_rooms * sizeof *rest->cores),
-		      g_memdup2(rest->memory, n_nodes * sizeof *rest->memory)};
-	unsigned node = room_of(rest, room)->node;
+	BidRest after = {rest->problem, g_memdup2(rest->cores, n_rooms * sizeof *rest->cores),
+			 g_memdup2(rest->memory, n_nodes * sizeof *rest->memory)};
+	unsigned node = fleet_bid_room_of(rest, room)->node;
 	Offer offer = {.state = OFFER_YES};
 
-	take_cores(&after, room, need_of(spec, room_of(rest, room)));
+	fleet_bid_take_cores(&after, room, fleet_bid_need_of(spec, fleet_bid_room_of(rest, room)));
 	if (after.memory[node] != UINT64_MAX)
 		after.memory[node] -= memory_of(spec);
-	offer.loss = (unsigned)(before - capacity(shapes, &after));
-	offer.left = free_cores(&after);
+	offer.loss = (unsigned)(before - fleet_bid_capacity(shapes, &after));
+	offer.left = fleet_bid_free_cores(&after);
 	rest_clear(&after);
 	return offer;
 }
 
-static bool room_holds(const Rest *rest, const VmSpec *spec, unsigned room, bool by_room)
+static bool fleet_bid_room_holds(const BidRest *rest, const VmSpec *spec, unsigned room,
+				 bool by_room)
 {
-	const SearchRoom *like = room_of(rest, room);
-	unsigned need = need_of(spec, like);
+	const SearchRoom *like = fleet_bid_room_of(rest, room);
+	unsigned need = fleet_bid_need_of(spec, like);
 
 	if (!node_may(rest, spec, like->node))
 		return false;
@@ -185,7 +189,7 @@ static bool room_holds(const Rest *rest, const VmSpec *spec, unsigned room, bool
 }
 
 /* The cheapest place in what is free: in a room, else in a node. */
-static Offer offer_free(const BidShapes *shapes, const Rest *rest, const VmSpec *spec,
+static Offer offer_free(const BidShapes *shapes, const BidRest *rest, const VmSpec *spec,
 			uint64_t before)
 {
 	Offer best = {OFFER_NO, true, 0, 0};
@@ -194,7 +198,7 @@ static Offer offer_free(const BidShapes *shapes, const Rest *rest, const VmSpec 
 		for (unsigned r = 0; r < rest->problem->rooms->len; r++) {
 			Offer offer;
 
-			if (!room_holds(rest, spec, r, by_room))
+			if (!fleet_bid_room_holds(rest, spec, r, by_room))
 				continue;
 			offer = offer_at(shapes, rest, spec, r, before);
 			if (best.state == OFFER_NO || offer.loss < best.loss)
@@ -208,7 +212,8 @@ static unsigned least_cores(const Problem *problem, const VmSpec *spec)
 	unsigned least = G_MAXUINT;
 
 	for (unsigned r = 0; r < problem->rooms->len; r++)
-		least = MIN(least, need_of(spec, &g_array_index(problem->rooms, SearchRoom, r)));
+		least = MIN(least,
+			    fleet_bid_need_of(spec, &g_array_index(problem->rooms, SearchRoom, r)));
 	return least;
 }
 
@@ -239,8 +244,8 @@ static bool has_memory(const Problem *problem, const VmSpec *spec)
 	return used <= memory;
 }
 
-static Offer offer_of(const BidShapes *shapes, const Rest *rest, const VmSpec *spec,
-		      uint64_t before)
+static Offer fleet_bid_offer_of(const BidShapes *shapes, const BidRest *rest, const VmSpec *spec,
+				uint64_t before)
 {
 	Offer offer = offer_free(shapes, rest, spec, before);
 
@@ -257,16 +262,16 @@ Bid *bid_closed(const BidShapes *shapes)
 	return g_malloc0(sizeof(Bid) + shapes->shapes->len * sizeof(Offer));
 }
 
-static void make_offers(Bid *bid, const BidShapes *shapes, const Rest *rest, const Bid *before)
+static void make_offers(Bid *bid, const BidShapes *shapes, const BidRest *rest, const Bid *before)
 {
-	uint64_t capable = capacity(shapes, rest);
+	uint64_t capable = fleet_bid_capacity(shapes, rest);
 
 	for (unsigned i = 0; i < shapes->shapes->len; i++) {
 		if (before && before->offers[i].state == OFFER_NO)
 			bid->offers[i] = before->offers[i];
 		else
-			bid->offers[i] = offer_of(shapes, rest,
-						  g_ptr_array_index(shapes->shapes, i), capable);
+			bid->offers[i] = fleet_bid_offer_of(
+				shapes, rest, g_ptr_array_index(shapes->shapes, i), capable);
 	}
 }
 
@@ -278,7 +283,7 @@ Bid *bid_new(const BidShapes *shapes, const Host *host, const Inventory *invento
 	g_autofree char *fault = fleet_fault(base, inventory);
 	g_autoptr(SearchResult) result = NULL;
 	Bid *bid = bid_closed(shapes);
-	Rest rest;
+	BidRest rest;
 
 	if (fault)
 		return bid;
@@ -300,7 +305,7 @@ Offer bid_settle(const BidShapes *shapes, const Host *host, const Inventory *inv
 	g_autoptr(Problem) with = fit_problem_with(base, &size, 1, 1, NULL);
 	g_autoptr(SearchResult) now = NULL, then = NULL;
 	Offer offer = {.state = OFFER_NO};
-	Rest before, after;
+	BidRest before, after;
 
 	if (!problem_all_fit(with, &offer.proved) || !fit_placed(base, &size, 1, 1))
 		return offer;
@@ -309,9 +314,9 @@ Offer bid_settle(const BidShapes *shapes, const Host *host, const Inventory *inv
 	rest_init(&before, base, base->problem, now);
 	rest_init(&after, base, with, then);
 	offer.state = OFFER_YES;
-	offer.loss = (unsigned)MAX(0, (int64_t)capacity(shapes, &before) -
-					      (int64_t)capacity(shapes, &after));
-	offer.left = free_cores(&after);
+	offer.loss = (unsigned)MAX(0, (int64_t)fleet_bid_capacity(shapes, &before) -
+					      (int64_t)fleet_bid_capacity(shapes, &after));
+	offer.left = fleet_bid_free_cores(&after);
 	rest_clear(&before);
 	rest_clear(&after);
 	return offer;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/fit/fleet_entry.h"
-#include "planner/inventory/inventory.h"
 #include "planner/base/json_line.h"
+#include "planner/inventory/inventory.h"
 
 #include <string.h>
 
@@ -13,7 +13,8 @@ void fleet_entry_free(FleetEntry *entry)
 	g_free(entry);
 }
 
-static bool read_key(FleetEntry *entry, const char *key, const json_t *value, GError **error)
+static bool fleet_entry_read_key(FleetEntry *entry, const char *key, const json_t *value,
+				 GError **error)
 {
 	static const char *const keys[] = {"inventory", "topology", "name", NULL};
 	char **const fields[] = {&entry->inventory, &entry->topology, &entry->name};
@@ -36,7 +37,7 @@ static bool read_entry(FleetEntry *entry, json_t *object, GError **error)
 	json_t *value;
 
 	json_object_foreach (object, key, value)
-		if (!read_key(entry, key, value, error))
+		if (!fleet_entry_read_key(entry, key, value, error))
 			return false;
 	if (!entry->inventory)
 		return json_line_refuse(error, "inventory: missing");

@@ -62,7 +62,7 @@ void partner_free(Partner *partner)
 }
 
 /* Printable, and no separator of lines: some tools end a line there. */
-static bool shows(gunichar c)
+static bool inventory_shows(gunichar c)
 {
 	GUnicodeType type = g_unichar_type(c);
 
@@ -83,7 +83,7 @@ const char *vm_name_fault(const char *name)
 	for (const char *c = name; *c; c = g_utf8_next_char(c)) {
 		if (*c == '/')
 			return "has a '/', which libvirt refuses";
-		if (!shows(g_utf8_get_char(c)))
+		if (!inventory_shows(g_utf8_get_char(c)))
 			return "has a character that cannot be printed";
 	}
 	return NULL;

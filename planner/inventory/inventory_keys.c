@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What each key of the inventory may say, and where that goes. */
-#include "planner/kernel/cmdline.h"
-#include "planner/inventory/inventory_parser.h"
 #include "planner/base/nearest.h"
 #include "planner/base/size.h"
 #include "planner/base/version.h"
+#include "planner/inventory/inventory_parser.h"
+#include "planner/kernel/cmdline.h"
 
 #include <string.h>
 
@@ -73,7 +73,7 @@ static void version_set(Parser *p, const char *value, char **version)
 }
 
 /* Words of VALUE between the characters of SEPARATORS, empty ones dropped. */
-static char **words(const char *value, const char *separators)
+static char **inventory_keys_words(const char *value, const char *separators)
 {
 	g_auto(GStrv) parts = g_strsplit_set(value, separators, -1);
 	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
@@ -86,7 +86,7 @@ static char **words(const char *value, const char *separators)
 
 /* [node] */
 
-static void node_name(Parser *p, const char *value)
+static void inventory_keys_node_name(Parser *p, const char *value)
 {
 	const char *fault = vm_name_fault(value);
 
@@ -117,8 +117,8 @@ static void node_mwait(Parser *p, const char *value)
 }
 
 static const Key node_keys[] = {
-	{"name", node_name},	   {"kernel", node_kernel}, {"qemu", node_qemu},
-	{"libvirt", node_libvirt}, {"mwait", node_mwait},   {NULL, NULL},
+	{"name", inventory_keys_node_name}, {"kernel", node_kernel}, {"qemu", node_qemu},
+	{"libvirt", node_libvirt},	    {"mwait", node_mwait},   {NULL, NULL},
 };
 
 /* [partner NAME] */
@@ -186,7 +186,7 @@ static void request_cores(Parser *p, const char *value)
 	request_count(p, value, SPLIT_MACHINE);
 }
 
-static void request_cpus(Parser *p, const char *value)
+static void inventory_keys_request_cpus(Parser *p, const char *value)
 {
 	g_autoptr(GError) error = NULL;
 	g_auto(CpuSet) cpus = cpulist_parse(value, &error);
@@ -208,7 +208,7 @@ static void host_memory(Parser *p, const char *value)
 
 static void sdk_near(Parser *p, const char *value)
 {
-	g_auto(GStrv) names = words(value, ",");
+	g_auto(GStrv) names = inventory_keys_words(value, ",");
 
 	for (char **name = names; *name; name++)
 		if (strpbrk(*name, " \t")) {
@@ -235,7 +235,7 @@ static const Key host_keys[] = {
 	{"cores-per-socket", request_per_socket},
 	{"cores-per-node", request_per_node},
 	{"cores", request_cores},
-	{"cpus", request_cpus},
+	{"cpus", inventory_keys_request_cpus},
 	{"memory-per-node", host_memory},
 	{NULL, NULL},
 };
@@ -244,7 +244,7 @@ static const Key sdk_keys[] = {
 	{"cores-per-socket", request_per_socket},
 	{"cores-per-node", request_per_node},
 	{"cores", request_cores},
-	{"cpus", request_cpus},
+	{"cpus", inventory_keys_request_cpus},
 	{"near", sdk_near},
 	{NULL, NULL},
 };
@@ -253,7 +253,7 @@ static const Key shared_keys[] = {
 	{"cores-per-socket", request_per_socket},
 	{"cores-per-node", request_per_node},
 	{"cores", request_cores},
-	{"cpus", request_cpus},
+	{"cpus", inventory_keys_request_cpus},
 	{"overcommit", shared_overcommit},
 	{NULL, NULL},
 };
@@ -270,7 +270,7 @@ static void kernel_isolation(Parser *p, const char *value)
 static void kernel_flags(Parser *p, const char *value)
 {
 	static const char *const known[] = {"managed_irq", "domain", NULL};
-	g_auto(GStrv) flags = words(value, ",");
+	g_auto(GStrv) flags = inventory_keys_words(value, ",");
 
 	for (char **flag = flags; *flag; flag++)
 		if (!strcmp(*flag, "nohz"))
@@ -321,7 +321,7 @@ static void extra_check(Parser *p, const char *parameter)
 static void kernel_extra(Parser *p, const char *value)
 {
 	g_strfreev(p->inventory->extra);
-	p->inventory->extra = words(value, " \t");
+	p->inventory->extra = inventory_keys_words(value, " \t");
 	for (char **parameter = p->inventory->extra; *parameter; parameter++)
 		extra_check(p, *parameter);
 }

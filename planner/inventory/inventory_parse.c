@@ -5,8 +5,8 @@
  * and what it does not tell (line numbers, new sections, duplicates) is kept here: our reader hands
  * it one line at a time, so the line being read is the line the handler is called for.
  */
-#include "planner/inventory/inventory_parser.h"
 #include "planner/base/nearest.h"
+#include "planner/inventory/inventory_parser.h"
 
 #include <ini.h>
 #include <string.h>
@@ -52,7 +52,7 @@ static void vm_complain(Parser *p, const VmSpec *vm, const char *text)
 }
 
 /* May the section being read give KEY, well or badly? */
-static bool given(const Parser *p, const char *key)
+static bool inventory_parse_given(const Parser *p, const char *key)
 {
 	return p->unread || g_hash_table_contains(p->seen, key);
 }
@@ -62,7 +62,7 @@ static void vm_check(Parser *p, const VmSection *section)
 {
 	const VmSpec *vm = section->vm;
 
-	if (!given(p, "vcpus"))
+	if (!inventory_parse_given(p, "vcpus"))
 		vm_complain(p, vm, "vcpus: missing; say how many vCPUs it has");
 	if (vm->cpus && vm->vcpus && vm->cpus->len != vm->vcpus)
 		parser_complain(p, vm->line,
@@ -70,7 +70,7 @@ static void vm_check(Parser *p, const VmSection *section)
 				vm->cpus->len, vm->vcpus);
 	if (vm->cpus && section->count > 1)
 		vm_complain(p, vm, "cpus: the same CPUs cannot be given to count VMs");
-	if (vm->page && !given(p, "memory"))
+	if (vm->page && !inventory_parse_given(p, "memory"))
 		vm_complain(p, vm, "hugepages: say memory as well");
 	if (vm->policy == POLICY_SHARED && vm->cpus)
 		vm_complain(p, vm, "cpus: a shared VM floats over the pool; leave the key out");
@@ -138,7 +138,7 @@ static const struct Named *named_find(const char *section, bool alone)
 	return NULL;
 }
 
-static void section_unknown(Parser *p)
+static void inventory_parse_section_unknown(Parser *p)
 {
 	static const char *const known[] = {"node",   "host", "sdk",	 "shared",
 					    "kernel", "vm",   "partner", NULL};
@@ -181,7 +181,7 @@ static void section_begin(Parser *p, char *name)
 			p->request = request_of(p->inventory, name);
 			return;
 		}
-	section_unknown(p);
+	inventory_parse_section_unknown(p);
 }
 
 /* Lines, before inih sees them */
@@ -377,7 +377,7 @@ static int key_read(void *user, const char *section, const char *name, const cha
 
 /* What only the whole file shows */
 
-static void vm_add(Parser *p, GHashTable *names, const VmSpec *vm, const char *name)
+static void inventory_parse_vm_add(Parser *p, GHashTable *names, const VmSpec *vm, const char *name)
 {
 	int line = GPOINTER_TO_INT(g_hash_table_lookup(names, name));
 
@@ -414,11 +414,11 @@ static void vms_expand(Parser *p)
 		}
 		counted_check(p, section);
 		if (section->count == 1)
-			vm_add(p, names, section->vm, section->vm->name);
+			inventory_parse_vm_add(p, names, section->vm, section->vm->name);
 		for (unsigned n = 1; section->count > 1 && n <= section->count; n++) {
 			g_autofree char *name = g_strdup_printf("%s-%u", section->vm->name, n);
 
-			vm_add(p, names, section->vm, name);
+			inventory_parse_vm_add(p, names, section->vm, name);
 		}
 	}
 }

@@ -35,7 +35,7 @@ void inventory_note_free(InventoryNote *note)
 }
 
 /* TEXT on one line: what a terminal or the parser would not take becomes '?'. Yours. */
-static char *plain(const char *text)
+static char *inventory_write_plain(const char *text)
 {
 	g_autofree char *valid = g_utf8_make_valid(text, -1);
 	GString *out = g_string_new(NULL);
@@ -54,7 +54,7 @@ static char *plain(const char *text)
 }
 
 /* At most WORD_MAX bytes of WORD, whole characters. Yours. */
-static char *cut(const char *word)
+static char *inventory_write_cut(const char *word)
 {
 	const char *end = word;
 
@@ -63,14 +63,14 @@ static char *cut(const char *word)
 	return g_strndup(word, (gsize)(end - word));
 }
 
-static void comment(GString *out, const char *text)
+static void inventory_write_comment(GString *out, const char *text)
 {
-	g_autofree char *line = plain(text);
+	g_autofree char *line = inventory_write_plain(text);
 	g_auto(GStrv) words = g_strsplit(line, " ", -1);
 	glong column = 0;
 
 	for (char **word = words; *word; word++) {
-		g_autofree char *part = cut(*word);
+		g_autofree char *part = inventory_write_cut(*word);
 		glong length = g_utf8_strlen(part, -1);
 
 		if (!*part)
@@ -85,9 +85,9 @@ static void comment(GString *out, const char *text)
 	g_string_append_c(out, '\n');
 }
 
-static void offer(GString *out, const char *line)
+static void inventory_write_offer(GString *out, const char *line)
 {
-	g_autofree char *safe = plain(line);
+	g_autofree char *safe = inventory_write_plain(line);
 
 	g_string_append_printf(out, "; %s\n", safe);
 }
@@ -110,9 +110,9 @@ static void put_notes(Writer *w, const char *key)
 		if (g_strcmp0(note->section, w->section) != 0 || g_strcmp0(on, key) != 0)
 			continue;
 		if (note->text)
-			comment(w->text, note->text);
+			inventory_write_comment(w->text, note->text);
 		if (note->offer)
-			offer(w->text, note->offer);
+			inventory_write_offer(w->text, note->offer);
 	}
 }
 
@@ -129,14 +129,14 @@ static bool has_notes(const Writer *w)
 
 /* Sections */
 
-static void begin(Writer *w, const char *section)
+static void inventory_write_begin(Writer *w, const char *section)
 {
 	w->section = section;
 	g_ptr_array_set_size(w->keys, 0);
 }
 
 /* VALUE is the writer's from now on; NULL = there is no such key. */
-static void put(Writer *w, const char *key, char *value)
+static void inventory_write_put(Writer *w, const char *key, char *value)
 {
 	if (!value)
 		return;
@@ -144,7 +144,7 @@ static void put(Writer *w, const char *key, char *value)
 	g_ptr_array_add(w->keys, value);
 }
 
-static int widest(const Writer *w)
+static int inventory_write_widest(const Writer *w)
 {
 	size_t width = 0;
 
@@ -154,9 +154,9 @@ static int widest(const Writer *w)
 }
 
 /* A section that has notes and no key stands there as a comment. */
-static void end(Writer *w)
+static void inventory_write_end(Writer *w)
 {
-	int width = widest(w);
+	int width = inventory_write_widest(w);
 	bool alone =
 		!w->keys->len && !strchr(w->section, ' '); /* named ones stand for themselves */
 
@@ -177,12 +177,12 @@ static void end(Writer *w)
 
 /* Values */
 
-static char *number(unsigned n)
+static char *inventory_write_number(unsigned n)
 {
 	return g_strdup_printf("%u", n);
 }
 
-static char *size(uint64_t bytes)
+static char *inventory_write_size(uint64_t bytes)
 {
 	return bytes ? size_format(bytes) : NULL;
 }
@@ -212,9 +212,9 @@ static void put_request(Writer *w, const CoreRequest *request)
 					   [SPLIT_MACHINE] = "cores"};
 
 	if (request->by == SPLIT_CPUS)
-		put(w, "cpus", cpulist_format(request->cpus));
+		inventory_write_put(w, "cpus", cpulist_format(request->cpus));
 	else if (request->by != SPLIT_NONE)
-		put(w, keys[request->by], number(request->cores));
+		inventory_write_put(w, keys[request->by], inventory_write_number(request->cores));
 }
 
 /* The sections */
@@ -222,83 +222,87 @@ static void put_request(Writer *w, const CoreRequest *request)
 static void put_mwait(Writer *w, Tristate mwait)
 {
 	if (mwait != TRISTATE_UNKNOWN)
-		put(w, "mwait", g_strdup(mwait == TRISTATE_YES ? "yes" : "no"));
+		inventory_write_put(w, "mwait", g_strdup(mwait == TRISTATE_YES ? "yes" : "no"));
 }
 
 static void node_write(Writer *w, const Inventory *inventory)
 {
-	begin(w, "node");
-	put(w, "name", g_strdup(inventory->name));
-	put(w, "kernel", g_strdup(inventory->kernel));
-	put(w, "qemu", g_strdup(inventory->qemu));
-	put(w, "libvirt", g_strdup(inventory->libvirt));
+	inventory_write_begin(w, "node");
+	inventory_write_put(w, "name", g_strdup(inventory->name));
+	inventory_write_put(w, "kernel", g_strdup(inventory->kernel));
+	inventory_write_put(w, "qemu", g_strdup(inventory->qemu));
+	inventory_write_put(w, "libvirt", g_strdup(inventory->libvirt));
 	put_mwait(w, inventory->mwait);
-	end(w);
+	inventory_write_end(w);
 }
 
 static void partner_write(Writer *w, const Partner *partner)
 {
 	g_autofree char *section = g_strconcat("partner ", partner->name, NULL);
 
-	begin(w, section);
-	put(w, "kernel", g_strdup(partner->kernel));
-	put(w, "qemu", g_strdup(partner->qemu));
-	put(w, "libvirt", g_strdup(partner->libvirt));
+	inventory_write_begin(w, section);
+	inventory_write_put(w, "kernel", g_strdup(partner->kernel));
+	inventory_write_put(w, "qemu", g_strdup(partner->qemu));
+	inventory_write_put(w, "libvirt", g_strdup(partner->libvirt));
 	put_mwait(w, partner->mwait);
-	end(w);
+	inventory_write_end(w);
 }
 
 static void roles_write(Writer *w, const Inventory *inventory)
 {
-	begin(w, "host");
+	inventory_write_begin(w, "host");
 	put_request(w, &inventory->host);
-	put(w, "memory-per-node", size(inventory->host_memory));
-	end(w);
-	begin(w, "sdk");
+	inventory_write_put(w, "memory-per-node", inventory_write_size(inventory->host_memory));
+	inventory_write_end(w);
+	inventory_write_begin(w, "sdk");
 	put_request(w, &inventory->sdk);
-	put(w, "near", inventory->near ? g_strjoinv(", ", inventory->near) : NULL);
-	end(w);
-	begin(w, "shared");
+	inventory_write_put(w, "near", inventory->near ? g_strjoinv(", ", inventory->near) : NULL);
+	inventory_write_end(w);
+	inventory_write_begin(w, "shared");
 	put_request(w, &inventory->shared);
 	if (inventory->overcommit > 0)
-		put(w, "overcommit", g_strdup_printf("%.0f", inventory->overcommit));
-	end(w);
+		inventory_write_put(w, "overcommit",
+				    g_strdup_printf("%.0f", inventory->overcommit));
+	inventory_write_end(w);
 }
 
 static void kernel_write(Writer *w, const Inventory *inventory)
 {
-	begin(w, "kernel");
+	inventory_write_begin(w, "kernel");
 	if (inventory->isolation != ISOLATION_ISOLCPUS)
-		put(w, "isolation", g_strdup(isolation_names[inventory->isolation]));
-	put(w, "flags", inventory->flags ? g_strjoinv(",", inventory->flags) : NULL);
+		inventory_write_put(w, "isolation",
+				    g_strdup(isolation_names[inventory->isolation]));
+	inventory_write_put(w, "flags",
+			    inventory->flags ? g_strjoinv(",", inventory->flags) : NULL);
 	if (!inventory->irqaffinity)
-		put(w, "irqaffinity", g_strdup("no"));
+		inventory_write_put(w, "irqaffinity", g_strdup("no"));
 	if (*inventory->extra)
-		put(w, "extra", g_strjoinv(" ", inventory->extra));
-	end(w);
+		inventory_write_put(w, "extra", g_strjoinv(" ", inventory->extra));
+	inventory_write_end(w);
 }
 
 static void vm_write(Writer *w, const VmSpec *vm)
 {
 	g_autofree char *section = g_strconcat("vm ", vm->name, NULL);
 
-	begin(w, section);
-	put(w, "vcpus", number(vm->vcpus));
-	put(w, "policy", g_strdup(policy_names[vm->policy]));
-	put(w, "cpus", vm->cpus ? inventory_cpus(vm->cpus) : NULL);
-	put(w, "node", vm->node >= 0 ? number((unsigned)vm->node) : NULL);
-	put(w, "memory", size(vm->memory));
-	put(w, "hugepages", size(vm->page));
+	inventory_write_begin(w, section);
+	inventory_write_put(w, "vcpus", inventory_write_number(vm->vcpus));
+	inventory_write_put(w, "policy", g_strdup(policy_names[vm->policy]));
+	inventory_write_put(w, "cpus", vm->cpus ? inventory_cpus(vm->cpus) : NULL);
+	inventory_write_put(w, "node",
+			    vm->node >= 0 ? inventory_write_number((unsigned)vm->node) : NULL);
+	inventory_write_put(w, "memory", inventory_write_size(vm->memory));
+	inventory_write_put(w, "hugepages", inventory_write_size(vm->page));
 	if (vm->threads != THREADS_SIBLINGS)
-		put(w, "threads", g_strdup(threads_names[vm->threads]));
-	put(w, "cpu-mode", g_strdup(cpu_mode_names[vm->cpu_mode]));
+		inventory_write_put(w, "threads", g_strdup(threads_names[vm->threads]));
+	inventory_write_put(w, "cpu-mode", g_strdup(cpu_mode_names[vm->cpu_mode]));
 	if (!vm->cpu_pm)
-		put(w, "cpu-pm", g_strdup("off"));
+		inventory_write_put(w, "cpu-pm", g_strdup("off"));
 	if (vm->iothreads)
-		put(w, "iothreads", number(vm->iothreads));
+		inventory_write_put(w, "iothreads", inventory_write_number(vm->iothreads));
 	if (vm->locked)
-		put(w, "locked", g_strdup("yes"));
-	end(w);
+		inventory_write_put(w, "locked", g_strdup("yes"));
+	inventory_write_end(w);
 }
 
 const char *inventory_name_fault(const char *name)

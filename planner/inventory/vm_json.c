@@ -21,7 +21,7 @@ static bool whole_number(const json_t *value, const char *key, json_int_t least,
 	return true;
 }
 
-static bool size_of(const json_t *value, const char *key, uint64_t *bytes, GError **error)
+static bool vm_json_size_of(const json_t *value, const char *key, uint64_t *bytes, GError **error)
 {
 	const char *text = json_string_value(value);
 
@@ -37,12 +37,12 @@ static bool set_vcpus(VmSpec *spec, const json_t *value, GError **error)
 
 static bool set_memory(VmSpec *spec, const json_t *value, GError **error)
 {
-	return size_of(value, "memory", &spec->memory, error);
+	return vm_json_size_of(value, "memory", &spec->memory, error);
 }
 
 static bool set_hugepages(VmSpec *spec, const json_t *value, GError **error)
 {
-	if (!size_of(value, "hugepages", &spec->page, error))
+	if (!vm_json_size_of(value, "hugepages", &spec->page, error))
 		return false;
 	return !(spec->page & (spec->page - 1)) ||
 	       json_line_refuse(error, "hugepages: not a page size");
@@ -83,7 +83,7 @@ static const struct {
 	{"policy", set_policy}, {"threads", set_threads}, {"node", set_node},
 };
 
-static bool unknown(const char *key, const char *const *others, GError **error)
+static bool vm_json_unknown(const char *key, const char *const *others, GError **error)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 
@@ -95,15 +95,15 @@ static bool unknown(const char *key, const char *const *others, GError **error)
 	return json_line_unknown(key, (const char *const *)names->pdata, error);
 }
 
-static bool read_key(VmSpec *spec, const char *key, const json_t *value, const char *const *others,
-		     GError **error)
+static bool vm_json_read_key(VmSpec *spec, const char *key, const json_t *value,
+			     const char *const *others, GError **error)
 {
 	if (g_strv_contains(others, key))
 		return true;
 	for (unsigned i = 0; i < G_N_ELEMENTS(keys); i++)
 		if (!strcmp(keys[i].key, key))
 			return keys[i].set(spec, value, error);
-	return unknown(key, others, error);
+	return vm_json_unknown(key, others, error);
 }
 
 bool vm_json_read(VmSpec *spec, const json_t *object, const char *const *others, GError **error)
@@ -112,7 +112,7 @@ bool vm_json_read(VmSpec *spec, const json_t *object, const char *const *others,
 	json_t *value;
 
 	json_object_foreach ((json_t *)object, key, value)
-		if (!read_key(spec, key, value, others, error))
+		if (!vm_json_read_key(spec, key, value, others, error))
 			return false;
 	if (!spec->vcpus)
 		return json_line_refuse(error, "vcpus: missing");

@@ -20,7 +20,7 @@ static void setting_clear(gpointer data)
 }
 
 G_GNUC_PRINTF(3, 4)
-static bool refuse(GPtrArray *errors, const char *word, const char *format, ...)
+static bool what_if_refuse(GPtrArray *errors, const char *word, const char *format, ...)
 {
 	g_autofree char *safe = g_utf8_make_valid(word, -1);
 	g_autofree char *what = NULL;
@@ -75,8 +75,8 @@ static bool has_section(const GPtrArray *sections, const char *name)
 
 static const char *const fixed[] = {"node", "host", "sdk", "shared", "kernel", NULL};
 
-static bool section_unknown(const GPtrArray *sections, const char *word, const char *name,
-			    GPtrArray *errors)
+static bool what_if_section_unknown(const GPtrArray *sections, const char *word, const char *name,
+				    GPtrArray *errors)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	const char *near;
@@ -92,12 +92,13 @@ static bool section_unknown(const GPtrArray *sections, const char *word, const c
 	g_ptr_array_add(names, NULL);
 	near = nearest_word(name, (const char *const *)names->pdata);
 	if (near)
-		return refuse(errors, word, "no section or VM '%s'; did you mean '%s'?", name,
-			      near);
-	return refuse(errors, word,
-		      "no section or VM '%s'; write node, host, sdk, shared, kernel, a VM's name, "
-		      "or 'vm NAME' for a new one",
-		      name);
+		return what_if_refuse(errors, word, "no section or VM '%s'; did you mean '%s'?",
+				      name, near);
+	return what_if_refuse(
+		errors, word,
+		"no section or VM '%s'; write node, host, sdk, shared, kernel, a VM's name, "
+		"or 'vm NAME' for a new one",
+		name);
 }
 
 static bool section_find(const GPtrArray *sections, const char *word, Setting *setting,
@@ -108,7 +109,7 @@ static bool section_find(const GPtrArray *sections, const char *word, Setting *s
 	if (g_strv_contains(fixed, setting->section) || g_str_has_prefix(setting->section, "vm "))
 		return true;
 	if (!has_section(sections, vm))
-		return section_unknown(sections, word, setting->section, errors);
+		return what_if_section_unknown(sections, word, setting->section, errors);
 	g_free(setting->section);
 	setting->section = g_steal_pointer(&vm);
 	return true;
@@ -117,15 +118,15 @@ static bool section_find(const GPtrArray *sections, const char *word, Setting *s
 static bool word_fit(const char *word, GPtrArray *errors)
 {
 	if (!g_utf8_validate(word, -1, NULL))
-		return refuse(errors, word, "is not UTF-8");
+		return what_if_refuse(errors, word, "is not UTF-8");
 	for (const char *c = word; *c; c = g_utf8_next_char(c))
 		if (g_unichar_iscntrl(g_utf8_get_char(c)) || *c == ';')
-			return refuse(errors, word, "has a ';' or a control character");
+			return what_if_refuse(errors, word, "has a ';' or a control character");
 	return true;
 }
 
-static bool setting_parse(const char *word, const GPtrArray *sections, Setting *setting,
-			  GPtrArray *errors)
+static bool what_if_setting_parse(const char *word, const GPtrArray *sections, Setting *setting,
+				  GPtrArray *errors)
 {
 	const char *equals = strchr(word, '=');
 	const char *dot = equals ? g_strrstr_len(word, equals - word, ".") : NULL;
@@ -133,14 +134,14 @@ static bool setting_parse(const char *word, const GPtrArray *sections, Setting *
 	if (!word_fit(word, errors))
 		return false;
 	if (!dot || dot == word || dot + 1 == equals || !equals[1])
-		return refuse(errors, word,
-			      "write SECTION.KEY=VALUE, such as sdk.cores-per-node=1");
+		return what_if_refuse(errors, word,
+				      "write SECTION.KEY=VALUE, such as sdk.cores-per-node=1");
 	setting->section = g_strndup(word, (gsize)(dot - word));
 	setting->key = g_strndup(dot + 1, (gsize)(equals - dot - 1));
 	setting->value = g_strdup(equals + 1);
 	if (setting->key[strspn(setting->key, "abcdefghijklmnopqrstuvwxyz-")])
-		return refuse(errors, word, "'%s' is no key: lower-case letters and '-'",
-			      setting->key);
+		return what_if_refuse(errors, word, "'%s' is no key: lower-case letters and '-'",
+				      setting->key);
 	return section_find(sections, word, setting, errors);
 }
 
@@ -169,13 +170,14 @@ static bool setting_fresh(const char *word, const Setting *setting, const GArray
 		     (is_vm(setting) || !asks_for_cores(setting->key) ||
 		      !asks_for_cores(other->key))))
 			continue;
-		return refuse(errors, word, "%s.%s=%s says otherwise; keep one of the two",
-			      other->section, other->key, other->value);
+		return what_if_refuse(errors, word, "%s.%s=%s says otherwise; keep one of the two",
+				      other->section, other->key, other->value);
 	}
 	return true;
 }
 
-static GArray *settings_parse(char *const *words, const GPtrArray *sections, GPtrArray *errors)
+static GArray *what_if_settings_parse(char *const *words, const GPtrArray *sections,
+				      GPtrArray *errors)
 {
 	GArray *settings = g_array_new(FALSE, TRUE, sizeof(Setting));
 
@@ -183,7 +185,7 @@ static GArray *settings_parse(char *const *words, const GPtrArray *sections, GPt
 	for (; *words; words++) {
 		Setting setting = {0};
 
-		if (setting_parse(*words, sections, &setting, errors) &&
+		if (what_if_setting_parse(*words, sections, &setting, errors) &&
 		    setting_fresh(*words, &setting, settings, errors))
 			g_array_append_val(settings, setting);
 		else
@@ -195,7 +197,7 @@ static GArray *settings_parse(char *const *words, const GPtrArray *sections, GPt
 /* Lines */
 
 /* Does a line with KEY go where SETTING comes? */
-static bool excludes(const Setting *setting, const char *key)
+static bool what_if_excludes(const Setting *setting, const char *key)
 {
 	bool vm = is_vm(setting);
 
@@ -204,7 +206,7 @@ static bool excludes(const Setting *setting, const char *key)
 	       (!vm && asks_for_cores(setting->key) && asks_for_cores(key));
 }
 
-static bool removes(const Setting *setting)
+static bool what_if_removes(const Setting *setting)
 {
 	return is_vm(setting) && !strcmp(setting->key, "count") && !strcmp(setting->value, "0");
 }
@@ -218,7 +220,7 @@ static bool line_stays(const GArray *settings, const char *section, const char *
 		const Setting *setting = &g_array_index(settings, Setting, i);
 
 		if (!strcmp(setting->section, section) &&
-		    (removes(setting) || (*line != '[' && excludes(setting, key))))
+		    (what_if_removes(setting) || (*line != '[' && what_if_excludes(setting, key))))
 			return false;
 	}
 	return true;
@@ -229,7 +231,7 @@ static bool is_removed(const GArray *settings, const char *section)
 	for (unsigned i = 0; i < settings->len; i++) {
 		const Setting *setting = &g_array_index(settings, Setting, i);
 
-		if (!strcmp(setting->section, section) && removes(setting))
+		if (!strcmp(setting->section, section) && what_if_removes(setting))
 			return true;
 	}
 	return false;
@@ -265,7 +267,7 @@ static void write_new(GString *text, GArray *settings)
 	}
 }
 
-static char *rewrite(char **lines, GArray *settings)
+static char *what_if_rewrite(char **lines, GArray *settings)
 {
 	GString *text = g_string_new(NULL);
 	g_autofree char *section = g_strdup("");
@@ -292,6 +294,6 @@ char *what_if_apply(const char *text, char *const *words, GPtrArray *errors)
 	g_autoptr(GPtrArray) sections = sections_of(lines);
 	g_autoptr(GArray) settings = NULL;
 
-	settings = settings_parse(words, sections, errors);
-	return errors->len ? NULL : rewrite(lines, settings);
+	settings = what_if_settings_parse(words, sections, errors);
+	return errors->len ? NULL : what_if_rewrite(lines, settings);
 }

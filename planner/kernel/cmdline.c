@@ -32,7 +32,7 @@ static size_t word_length(const char *text, size_t *equals)
 }
 
 /* LENGTH bytes without one pair of quotes, each only where it is. */
-static char *unquote(const char *text, size_t length)
+static char *cmdline_unquote(const char *text, size_t length)
 {
 	bool quoted = length && *text == '"';
 
@@ -50,17 +50,17 @@ static CmdlineWord *word_new(const char *text, size_t length, size_t equals)
 	bool quoted = *text == '"';
 
 	if (!equals) {
-		word->name = unquote(text, length);
+		word->name = cmdline_unquote(text, length);
 		return word;
 	}
 	if (!quoted) {
 		word->name = g_strndup(text, equals);
-		word->value = unquote(text + equals + 1, length - equals - 1);
+		word->value = cmdline_unquote(text + equals + 1, length - equals - 1);
 		return word;
 	}
-	whole = unquote(text, length);
+	whole = cmdline_unquote(text, length);
 	word->name = g_strndup(whole, equals - 1);
-	word->value = unquote(whole + equals, strlen(whole + equals));
+	word->value = cmdline_unquote(whole + equals, strlen(whole + equals));
 	return word;
 }
 
@@ -97,14 +97,14 @@ void cmdline_free(Cmdline *cmdline)
 	g_free(cmdline);
 }
 
-static char dashed(char c)
+static char cmdline_dashed(char c)
 {
 	return c == '-' ? '_' : c;
 }
 
 bool cmdline_same(const char *a, const char *b)
 {
-	for (; *a && dashed(*a) == dashed(*b); a++, b++)
+	for (; *a && cmdline_dashed(*a) == cmdline_dashed(*b); a++, b++)
 		;
 	return !*a && !*b;
 }
@@ -156,12 +156,12 @@ CmdlineKernel cmdline_kernel(const char *release)
 	};
 }
 
-typedef struct Reader {
+typedef struct WordReader {
 	const char *at;
 	unsigned bits;
 	const CmdlineKernel *kernel;
 	ListFault fault;
-} Reader;
+} WordReader;
 
 static bool region_ends(char c)
 {
@@ -169,7 +169,7 @@ static bool region_ends(char c)
 }
 
 /* bitmap_getnum() */
-static unsigned read_number(Reader *reader)
+static unsigned read_number(WordReader *reader)
 {
 	uint64_t n = 0;
 	const char *start = reader->at;
@@ -187,11 +187,11 @@ static unsigned read_number(Reader *reader)
 	return (unsigned)MIN(n, G_MAXUINT);
 }
 
-typedef struct Region {
+typedef struct WordRegion {
 	unsigned start, end, used, group;
-} Region;
+} WordRegion;
 
-static bool expect(Reader *reader, char c)
+static bool cmdline_expect(WordReader *reader, char c)
 {
 	if (reader->fault)
 		return false;
@@ -204,38 +204,38 @@ static bool expect(Reader *reader, char c)
 }
 
 /* The numbers before a pattern. */
-static void read_range(Reader *reader, Region *region)
+static void read_range(WordReader *reader, WordRegion *region)
 {
 	if (reader->kernel->all && !g_ascii_strncasecmp(reader->at, "all", 3)) {
-		*region = (Region){.start = 0, .end = reader->bits - 1};
+		*region = (WordRegion){.start = 0, .end = reader->bits - 1};
 		reader->at += 3;
 		return;
 	}
 	region->start = region->end = read_number(reader);
 	if (reader->fault || region_ends(*reader->at))
 		return;
-	if (expect(reader, '-'))
+	if (cmdline_expect(reader, '-'))
 		region->end = read_number(reader);
 }
 
 /* bitmap_parse_region() */
-static Region read_region(Reader *reader)
+static WordRegion read_region(WordReader *reader)
 {
-	Region region = {0};
+	WordRegion region = {0};
 
 	read_range(reader, &region);
 	region.used = region.group = region.end == G_MAXUINT ? G_MAXUINT : region.end + 1;
 	if (reader->fault || region_ends(*reader->at))
 		return region;
-	if (expect(reader, ':'))
+	if (cmdline_expect(reader, ':'))
 		region.used = read_number(reader);
-	if (expect(reader, '/'))
+	if (cmdline_expect(reader, '/'))
 		region.group = read_number(reader);
 	return region;
 }
 
 /* bitmap_check_region(), and the range check of bitmap_set_region() */
-static void check_region(Reader *reader, const Region *region)
+static void check_region(WordReader *reader, const WordRegion *region)
 {
 	if (reader->fault)
 		return;
@@ -245,7 +245,7 @@ static void check_region(Reader *reader, const Region *region)
 		reader->fault = LIST_OUT_OF_RANGE;
 }
 
-static void set_region(hwloc_bitmap_t set, const Region *region)
+static void set_region(hwloc_bitmap_t set, const WordRegion *region)
 {
 	for (uint64_t at = region->start; region->used && at <= region->end; at += region->group)
 		hwloc_bitmap_set_range(set, (unsigned)at,
@@ -255,11 +255,11 @@ static void set_region(hwloc_bitmap_t set, const Region *region)
 ListFault cmdline_list(const char *text, unsigned bits, const CmdlineKernel *kernel,
 		       hwloc_bitmap_t set)
 {
-	Reader reader = {text, MIN(bits, CPULIST_LIMIT), kernel, LIST_GOOD};
+	WordReader reader = {text, MIN(bits, CPULIST_LIMIT), kernel, LIST_GOOD};
 
 	hwloc_bitmap_zero(set);
 	while (!reader.fault) {
-		Region region;
+		WordRegion region;
 
 		for (; *reader.at == ',' || g_ascii_isspace(*reader.at); reader.at++)
 			;

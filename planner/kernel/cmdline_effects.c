@@ -134,8 +134,8 @@ static void keep_boot_cpu(const Machine *machine, hwloc_bitmap_t set)
 }
 
 /* Must SET agree with what is in force already, and does it not? */
-static bool mismatch(const Machine *machine, const CmdlineEffect *effect, bool full,
-		     hwloc_const_bitmap_t set)
+static bool cmdline_effects_mismatch(const Machine *machine, const CmdlineEffect *effect, bool full,
+				     hwloc_const_bitmap_t set)
 {
 	const CmdlineEffects *effects = machine->effects;
 
@@ -159,13 +159,13 @@ static void put_in_force(hwloc_bitmap_t target, bool *set, bool wanted, hwloc_co
 }
 
 /* housekeeping_setup() for isolcpus, or nohz_full where FULL. */
-static Outcome housekeeping(Machine *machine, const CmdlineEffect *effect, bool full,
-			    hwloc_bitmap_t set)
+static Outcome cmdline_effects_housekeeping(Machine *machine, const CmdlineEffect *effect,
+					    bool full, hwloc_bitmap_t set)
 {
 	CmdlineEffects *effects = machine->effects;
 
 	keep_boot_cpu(machine, set);
-	if (mismatch(machine, effect, full, set))
+	if (cmdline_effects_mismatch(machine, effect, full, set))
 		return OUTCOME_MISMATCH;
 	put_in_force(machine->mask, &machine->masked, true, set);
 	put_in_force(effects->domain, &machine->domain_set, !full && effect->domain, set);
@@ -196,7 +196,7 @@ static Outcome isolcpus_done(Machine *machine, const char *value)
 	if (list)
 		outcome = list_read(list, machine->bits, &machine->kernel, &own, set);
 	if (outcome == OUTCOME_TAKEN)
-		outcome = housekeeping(machine, &own, false, set);
+		outcome = cmdline_effects_housekeeping(machine, &own, false, set);
 	hwloc_bitmap_free(own.asked);
 	g_free(own.unknown_flag);
 	return outcome;
@@ -221,7 +221,7 @@ static void take_nohz_full(Machine *machine, const char *value)
 	Outcome outcome = list_read(value, machine->bits, &machine->kernel, &own, set);
 
 	if (outcome == OUTCOME_TAKEN)
-		outcome = housekeeping(machine, &own, true, set);
+		outcome = cmdline_effects_housekeeping(machine, &own, true, set);
 	if (effect->outcome == OUTCOME_ABSENT) {
 		effect->outcome = outcome;
 		effect->keyword = own.keyword;

@@ -14,7 +14,7 @@ void kernel_parameter_free(KernelParameter *parameter)
 	g_free(parameter);
 }
 
-static void add(GPtrArray *parameters, const char *name, char *value)
+static void kernelargs_add(GPtrArray *parameters, const char *name, char *value)
 {
 	KernelParameter *parameter = g_new0(KernelParameter, 1);
 
@@ -75,7 +75,7 @@ static char *isolcpus_flags(const Inventory *inventory, const char *kernel, GPtr
 
 static void add_isolcpus(GPtrArray *parameters, const char *flags, const char *list)
 {
-	add(parameters, "isolcpus", g_strconcat(flags, *flags ? "," : "", list, NULL));
+	kernelargs_add(parameters, "isolcpus", g_strconcat(flags, *flags ? "," : "", list, NULL));
 }
 
 /* cpuset.cpus.partition=isolated is of cgroup v2 since 6.1
@@ -112,8 +112,8 @@ static void add_isolation(GPtrArray *parameters, const Inventory *inventory, con
 		flags = isolcpus_flags(inventory, kernel, findings);
 		add_isolcpus(parameters, flags, list);
 	}
-	add(parameters, "nohz_full", g_strdup(list));
-	add(parameters, "rcu_nocbs", g_strdup(list));
+	kernelargs_add(parameters, "nohz_full", g_strdup(list));
+	kernelargs_add(parameters, "rcu_nocbs", g_strdup(list));
 }
 
 static void add_extra(GPtrArray *parameters, char **extra)
@@ -122,7 +122,7 @@ static void add_extra(GPtrArray *parameters, char **extra)
 		char *equals = strchr(*extra, '=');
 		g_autofree char *name = g_strndup(*extra, strcspn(*extra, "="));
 
-		add(parameters, name, equals ? g_strdup(equals + 1) : NULL);
+		kernelargs_add(parameters, name, equals ? g_strdup(equals + 1) : NULL);
 	}
 }
 
@@ -135,7 +135,7 @@ GPtrArray *kernel_parameters(const Inventory *inventory, const char *kernel,
 
 	add_isolation(parameters, inventory, kernel, isolated, findings);
 	if (inventory->irqaffinity && parameters->len)
-		add(parameters, "irqaffinity", cpulist_format(host_cpus));
+		kernelargs_add(parameters, "irqaffinity", cpulist_format(host_cpus));
 	add_extra(parameters, inventory->extra);
 	return parameters;
 }

@@ -5,12 +5,12 @@
  */
 #include "planner/merge/merge.h"
 #include "planner/artifacts/artifact.h"
-#include "planner/merge/merge_conflicts.h"
-#include "planner/merge/merge_overcommit.h"
 #include "planner/base/size.h"
 #include "planner/base/version.h"
-#include "topology/guests/domain.h"
+#include "planner/merge/merge_conflicts.h"
+#include "planner/merge/merge_overcommit.h"
 #include "topology/base/error.h"
+#include "topology/guests/domain.h"
 #include "topology/guests/libxml_load.h"
 
 #include <string.h>
@@ -19,45 +19,46 @@
 #define HOW_CONTENT (1u << 1)	 /* and the text in it */
 #define HOW_PRUNE (1u << 2)	 /* those not wanted are removed */
 
-typedef struct Rule {
+typedef struct MergeRule {
 	const char *name;
 	const char *key; /* the attribute that tells elements of this name apart; NULL = order */
 	unsigned how;
-	const struct Rule *inside; /* children that are planner's; others stay */
-} Rule;
+	const struct MergeRule *inside; /* children that are planner's; others stay */
+} MergeRule;
 
-static const Rule page_rules[] = {{"page", NULL, HOW_ATTRIBUTES | HOW_PRUNE, NULL}, {0}};
-static const Rule backing_rules[] = {
+static const MergeRule page_rules[] = {{"page", NULL, HOW_ATTRIBUTES | HOW_PRUNE, NULL}, {0}};
+static const MergeRule backing_rules[] = {
 	{"hugepages", NULL, 0, page_rules}, {"nosharepages"}, {"locked"}, {0}};
-static const Rule cputune_rules[] = {{"vcpupin", "vcpu", HOW_ATTRIBUTES | HOW_PRUNE, NULL},
-				     {"emulatorpin", NULL, HOW_ATTRIBUTES | HOW_PRUNE, NULL},
-				     {"iothreadpin", "iothread", HOW_ATTRIBUTES | HOW_PRUNE, NULL},
-				     {0}};
-static const Rule numatune_rules[] = {{"memory", NULL, HOW_ATTRIBUTES, NULL},
-				      {"memnode", "cellid", HOW_ATTRIBUTES | HOW_PRUNE, NULL},
-				      {0}};
-static const Rule kvm_rules[] = {{"hint-dedicated", NULL, HOW_ATTRIBUTES, NULL}, {0}};
-static const Rule features_rules[] = {
+static const MergeRule cputune_rules[] = {
+	{"vcpupin", "vcpu", HOW_ATTRIBUTES | HOW_PRUNE, NULL},
+	{"emulatorpin", NULL, HOW_ATTRIBUTES | HOW_PRUNE, NULL},
+	{"iothreadpin", "iothread", HOW_ATTRIBUTES | HOW_PRUNE, NULL},
+	{0}};
+static const MergeRule numatune_rules[] = {{"memory", NULL, HOW_ATTRIBUTES, NULL},
+					   {"memnode", "cellid", HOW_ATTRIBUTES | HOW_PRUNE, NULL},
+					   {0}};
+static const MergeRule kvm_rules[] = {{"hint-dedicated", NULL, HOW_ATTRIBUTES, NULL}, {0}};
+static const MergeRule features_rules[] = {
 	{"apic", NULL, HOW_ATTRIBUTES, NULL}, {"kvm", NULL, 0, kvm_rules}, {0}};
-static const Rule numa_rules[] = {{"cell", "id", HOW_ATTRIBUTES | HOW_PRUNE, NULL}, {0}};
-static const Rule cpu_rules[] = {
+static const MergeRule numa_rules[] = {{"cell", "id", HOW_ATTRIBUTES | HOW_PRUNE, NULL}, {0}};
+static const MergeRule cpu_rules[] = {
 	{"topology", NULL, HOW_ATTRIBUTES, NULL}, {"numa", NULL, 0, numa_rules}, {0}};
 /* In the order libvirt itself writes a domain's elements. */
-static const Rule rules[] = {{"memoryBacking", NULL, 0, backing_rules},
-			     {"vcpu", NULL, HOW_ATTRIBUTES | HOW_CONTENT, NULL},
-			     {"iothreads", NULL, HOW_CONTENT, NULL},
-			     {"cputune", NULL, 0, cputune_rules},
-			     {"numatune", NULL, 0, numatune_rules},
-			     {"features", NULL, 0, features_rules},
-			     {"cpu", NULL, 0, cpu_rules},
-			     {0}};
+static const MergeRule rules[] = {{"memoryBacking", NULL, 0, backing_rules},
+				  {"vcpu", NULL, HOW_ATTRIBUTES | HOW_CONTENT, NULL},
+				  {"iothreads", NULL, HOW_CONTENT, NULL},
+				  {"cputune", NULL, 0, cputune_rules},
+				  {"numatune", NULL, 0, numatune_rules},
+				  {"features", NULL, 0, features_rules},
+				  {"cpu", NULL, 0, cpu_rules},
+				  {0}};
 
 /* Of a guest that runs on: nothing that it sees. libvirt compares those, and refuses to migrate. */
-static const Rule running_rules[] = {{"memoryBacking", NULL, 0, backing_rules},
-				     {"vcpu", NULL, HOW_ATTRIBUTES, NULL},
-				     {"cputune", NULL, 0, cputune_rules},
-				     {"numatune", NULL, 0, numatune_rules},
-				     {0}};
+static const MergeRule running_rules[] = {{"memoryBacking", NULL, 0, backing_rules},
+					  {"vcpu", NULL, HOW_ATTRIBUTES, NULL},
+					  {"cputune", NULL, 0, cputune_rules},
+					  {"numatune", NULL, 0, numatune_rules},
+					  {0}};
 
 /* Reading */
 
@@ -112,7 +113,7 @@ static unsigned number_of(const xmlNode *node, unsigned fallback)
 
 /* Merging */
 
-static const Rule *rule_of(const Rule *rule, const xmlNode *node)
+static const MergeRule *rule_of(const MergeRule *rule, const xmlNode *node)
 {
 	for (; rule->name; rule++)
 		if (is_element(node, rule->name))
@@ -144,7 +145,7 @@ static void content_append(GString *lines, const xmlNode *want)
 }
 
 /* WANT as lines, indented from DEPTH on, with what in it is planner's by RULE. */
-static void lines_append(GString *lines, const xmlNode *want, const Rule *rule, unsigned depth)
+static void lines_append(GString *lines, const xmlNode *want, const MergeRule *rule, unsigned depth)
 {
 	tag_append(lines, want, depth);
 	if (!rule->inside) {
@@ -153,7 +154,7 @@ static void lines_append(GString *lines, const xmlNode *want, const Rule *rule, 
 	}
 	g_string_append(lines, ">\n");
 	for (const xmlNode *child = want->children; child; child = child->next) {
-		const Rule *inside = rule_of(rule->inside, child);
+		const MergeRule *inside = rule_of(rule->inside, child);
 
 		if (inside)
 			lines_append(lines, child, inside, depth + 1);
@@ -179,7 +180,8 @@ static const xmlNode *anchor_of(const xmlNode *root, const char *name)
 	return anchor;
 }
 
-static void add(MergeText *merge, const xmlNode *parent, const xmlNode *want, const Rule *rule)
+static void merge_add(MergeText *merge, const xmlNode *parent, const xmlNode *want,
+		      const MergeRule *rule)
 {
 	g_autoptr(GString) lines = g_string_new(NULL);
 	const xmlNode *anchor = parent->parent && parent->parent->type == XML_ELEMENT_NODE
@@ -194,7 +196,7 @@ static void add(MergeText *merge, const xmlNode *parent, const xmlNode *want, co
 }
 
 /* The one of HAVES that is what WANT, the ORDER-th of its name, is about; it is taken out. */
-static const xmlNode *match(GPtrArray *haves, const xmlNode *want, const char *key)
+static const xmlNode *merge_match(GPtrArray *haves, const xmlNode *want, const char *key)
 {
 	g_autofree char *wanted = key ? attribute_of(want, key) : NULL;
 
@@ -208,7 +210,7 @@ static const xmlNode *match(GPtrArray *haves, const xmlNode *want, const char *k
 	return NULL;
 }
 
-static void set(MergeText *merge, const xmlNode *have, const xmlNode *want, unsigned how)
+static void merge_set(MergeText *merge, const xmlNode *have, const xmlNode *want, unsigned how)
 {
 	for (const xmlAttr *attribute = how & HOW_ATTRIBUTES ? want->properties : NULL; attribute;
 	     attribute = attribute->next) {
@@ -225,10 +227,10 @@ static void set(MergeText *merge, const xmlNode *have, const xmlNode *want, unsi
 }
 
 static void merge_rules(MergeText *merge, const GPtrArray *parents, const xmlNode *want_parent,
-			const Rule *rule);
+			const MergeRule *rule);
 
 static void merge_rule(MergeText *merge, const GPtrArray *parents, const xmlNode *want_parent,
-		       const Rule *rule)
+		       const MergeRule *rule)
 {
 	g_autoptr(GPtrArray) haves = children_of(parents, rule->name);
 
@@ -241,11 +243,11 @@ static void merge_rule(MergeText *merge, const GPtrArray *parents, const xmlNode
 			merge_rules(merge, haves, want, rule->inside);
 			return;
 		}
-		have = match(haves, want, rule->key);
+		have = merge_match(haves, want, rule->key);
 		if (have)
-			set(merge, have, want, rule->how);
+			merge_set(merge, have, want, rule->how);
 		else
-			add(merge, g_ptr_array_index(parents, 0), want, rule);
+			merge_add(merge, g_ptr_array_index(parents, 0), want, rule);
 	}
 	for (unsigned i = 0; rule->how & HOW_PRUNE && i < haves->len; i++)
 		merge_remove(merge, g_ptr_array_index(haves, i));
@@ -253,7 +255,7 @@ static void merge_rule(MergeText *merge, const GPtrArray *parents, const xmlNode
 
 /* libvirt reads several elements of one name as one; so are PARENTS. */
 static void merge_rules(MergeText *merge, const GPtrArray *parents, const xmlNode *want_parent,
-			const Rule *rule)
+			const MergeRule *rule)
 {
 	for (; rule->name; rule++)
 		merge_rule(merge, parents, want_parent, rule);
@@ -431,7 +433,7 @@ static MergeText *base_parse(const char *name, const char *text, size_t length,
 }
 
 /* The cells of the guest; 0 = it has none. */
-static unsigned cells_of(const xmlNode *root)
+static unsigned merge_cells_of(const xmlNode *root)
 {
 	const xmlNode *numa = child_of(child_of(root, "cpu"), "numa");
 	unsigned n = 0;
@@ -444,7 +446,7 @@ static unsigned cells_of(const xmlNode *root)
 /* A guest that runs on has the vCPUs and the cells that it started with. */
 static bool running_check(const char *name, const xmlNode *root, const PlanVm *vm, GError **error)
 {
-	unsigned vcpus = number_of(child_of(root, "vcpu"), 1), cells = cells_of(root);
+	unsigned vcpus = number_of(child_of(root, "vcpu"), 1), cells = merge_cells_of(root);
 
 	if (vcpus == vm->spec->vcpus && (vm->shares->len < 2 || vm->shares->len == cells))
 		return true;
@@ -495,7 +497,7 @@ char *merge_domain(const Rendering *rendering, const char *name, const char *bas
 }
 
 /* Remember the pin of NODE, where it is to one CPU. */
-static void pin_read(GArray *pins, const xmlNode *node)
+static void merge_pin_read(GArray *pins, const xmlNode *node)
 {
 	g_autofree char *vcpu = attribute_of(node, "vcpu"), *cpuset = attribute_of(node, "cpuset");
 	guint64 v, cpu;
@@ -525,6 +527,6 @@ GArray *merge_pins(const char *name, const char *base, size_t length, unsigned v
 		for (const xmlNode *node = is_element(tune, "cputune") ? tune->children : NULL;
 		     node; node = node->next)
 			if (is_element(node, "vcpupin"))
-				pin_read(pins, node);
+				merge_pin_read(pins, node);
 	return pins;
 }

@@ -14,7 +14,7 @@ static unsigned number_in(const xmlNode *node, const char *name, unsigned fallba
 	return (unsigned)number;
 }
 
-static unsigned vcpus_of(const xmlNode *root)
+static unsigned merge_conflicts_vcpus_of(const xmlNode *root)
 {
 	const xmlNode *vcpu = xml_child(root, "vcpu");
 	g_autofree char *text = vcpu ? xml_text(vcpu) : NULL;
@@ -83,7 +83,7 @@ static void memnodes_remove(MergeText *merge, const xmlNode *numatune)
 }
 
 /* The base has another number of vCPUs than the plan. */
-static void resize(MergeText *merge, const xmlNode *root, const PlanVm *vm)
+static void merge_conflicts_resize(MergeText *merge, const xmlNode *root, const PlanVm *vm)
 {
 	const xmlNode *vcpu = xml_child(root, "vcpu"), *vcpus = xml_child(root, "vcpus");
 	const xmlNode *numa = xml_child(xml_child(root, "cpu"), "numa");
@@ -120,8 +120,8 @@ static void told_remove(MergeText *merge, const xmlNode *root, const PlanVm *vm)
 	const xmlNode *hint =
 		xml_child(xml_child(xml_child(root, "features"), "kvm"), "hint-dedicated");
 
-	if (vcpus_of(root) != vm->spec->vcpus)
-		resize(merge, root, vm);
+	if (merge_conflicts_vcpus_of(root) != vm->spec->vcpus)
+		merge_conflicts_resize(merge, root, vm);
 	if (vm->shares->len > 1)
 		distances_remove(merge, cpu, vm->shares->len);
 	for (const char *const *part = parts; *part && topology; part++)

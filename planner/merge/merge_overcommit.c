@@ -15,14 +15,14 @@ typedef struct Overcommit {
 	GPtrArray *words;	 /* of char *: "mem-lock=on", of all -overcommit together */
 } Overcommit;
 
-static bool is_qemu(const xmlNode *node, const char *name)
+static bool merge_overcommit_is_qemu(const xmlNode *node, const char *name)
 {
 	return node->type == XML_ELEMENT_NODE && node->ns &&
 	       !strcmp((const char *)node->ns->href, QEMU_URI) &&
 	       !strcmp((const char *)node->name, name);
 }
 
-static char *value_of(const xmlNode *argument)
+static char *merge_overcommit_value_of(const xmlNode *argument)
 {
 	xmlChar *raw = xmlGetNoNsProp((xmlNode *)argument, (const xmlChar *)"value");
 	char *value = g_strdup(raw ? (const char *)raw : "");
@@ -31,21 +31,21 @@ static char *value_of(const xmlNode *argument)
 	return value;
 }
 
-static void collect(Overcommit *o)
+static void merge_overcommit_collect(Overcommit *o)
 {
 	for (xmlNode *node = o->root->children; node; node = node->next) {
-		if (!is_qemu(node, "commandline"))
+		if (!merge_overcommit_is_qemu(node, "commandline"))
 			continue;
 		g_ptr_array_add(o->commandlines, node);
 		for (xmlNode *child = node->children; child; child = child->next)
-			if (is_qemu(child, "arg"))
+			if (merge_overcommit_is_qemu(child, "arg"))
 				g_ptr_array_add(o->arguments, child);
 	}
 }
 
 static bool is_option(const xmlNode *argument)
 {
-	g_autofree char *value = value_of(argument);
+	g_autofree char *value = merge_overcommit_value_of(argument);
 
 	return !strcmp(value, "-overcommit") || !strcmp(value, "--overcommit");
 }
@@ -93,7 +93,7 @@ static void words_add(Overcommit *o, const char *value)
 }
 
 /* Is the option called KEY there, and not off? "cpu-pm" alone is on, too. */
-static bool is_on(const Overcommit *o, const char *key)
+static bool merge_overcommit_is_on(const Overcommit *o, const char *key)
 {
 	int i = word_find(o, key);
 	const char *word = i < 0 ? NULL : g_ptr_array_index(o->words, (unsigned)i);
@@ -110,9 +110,9 @@ static void words_decide(Overcommit *o)
 
 	if (!o->on && pm >= 0)
 		g_ptr_array_remove_index(o->words, (unsigned)pm);
-	if (o->on && !is_on(o, "cpu-pm"))
+	if (o->on && !merge_overcommit_is_on(o, "cpu-pm"))
 		word_set(o, "cpu-pm=on");
-	if (o->words->len && o->locked && !is_on(o, "mem-lock")) {
+	if (o->words->len && o->locked && !merge_overcommit_is_on(o, "mem-lock")) {
 		if (word_find(o, "mem-lock") >= 0)
 			word_set(o, "mem-lock=on");
 		else
@@ -182,14 +182,14 @@ static bool edit_existing(Overcommit *o, const char *text)
 	return kept;
 }
 
-static bool refused(GError **error, const char *why)
+static bool merge_overcommit_refused(GError **error, const char *why)
 {
 	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT, "domain: %s", why);
 	return false;
 }
 
 /* The prefix of QEMU's namespace, declared where it is not yet. */
-static const char *prefix(Overcommit *o, GError **error)
+static const char *merge_overcommit_prefix(Overcommit *o, GError **error)
 {
 	for (const xmlNs *ns = o->root->nsDef; ns; ns = ns->next) {
 		bool ours = !strcmp((const char *)ns->href, QEMU_URI);
@@ -197,7 +197,7 @@ static const char *prefix(Overcommit *o, GError **error)
 		if (ours && ns->prefix)
 			return (const char *)ns->prefix;
 		if (ns->prefix && !strcmp((const char *)ns->prefix, "qemu")) {
-			refused(error, "xmlns:qemu is not QEMU's namespace");
+			merge_overcommit_refused(error, "xmlns:qemu is not QEMU's namespace");
 			return NULL;
 		}
 	}
@@ -209,7 +209,8 @@ static bool add_new(Overcommit *o, const char *text, GError **error)
 {
 	const xmlNode *commandline =
 		o->commandlines->len ? g_ptr_array_index(o->commandlines, 0) : NULL;
-	const char *p = commandline ? (const char *)commandline->ns->prefix : prefix(o, error);
+	const char *p = commandline ? (const char *)commandline->ns->prefix
+				    : merge_overcommit_prefix(o, error);
 	g_autofree char *name = NULL, *lines = NULL;
 
 	if (!p && !commandline)
@@ -239,7 +240,7 @@ static bool is_undeclared(const xmlNode *root)
 	return false;
 }
 
-static bool decide(Overcommit *o, GError **error)
+static bool merge_overcommit_decide(Overcommit *o, GError **error)
 {
 	g_autofree char *text = NULL;
 
@@ -249,12 +250,12 @@ static bool decide(Overcommit *o, GError **error)
 		if (!is_option(g_ptr_array_index(o->arguments, i)))
 			continue;
 		if (++i == o->arguments->len)
-			return refused(error,
-				       "qemu:commandline ends in -overcommit without its value");
-		value = value_of(g_ptr_array_index(o->arguments, i));
+			return merge_overcommit_refused(
+				error, "qemu:commandline ends in -overcommit without its value");
+		value = merge_overcommit_value_of(g_ptr_array_index(o->arguments, i));
 		words_add(o, value);
 	}
-	o->on = o->on && (!o->running || is_on(o, "cpu-pm"));
+	o->on = o->on && (!o->running || merge_overcommit_is_on(o, "cpu-pm"));
 	words_decide(o);
 	text = words_text(o);
 	return edit_existing(o, text) || !*text || add_new(o, text, error);
@@ -268,8 +269,9 @@ bool merge_overcommit(MergeText *merge, const xmlNode *root, bool on, bool runni
 	Overcommit o = {merge, root, on, running, locked, commandlines, arguments, words};
 
 	if (is_undeclared(root))
-		return refused(error, "qemu:commandline without xmlns:qemu: libvirt would "
-				      "drop it; declare the namespace or remove it");
-	collect(&o);
-	return decide(&o, error);
+		return merge_overcommit_refused(
+			error, "qemu:commandline without xmlns:qemu: libvirt would "
+			       "drop it; declare the namespace or remove it");
+	merge_overcommit_collect(&o);
+	return merge_overcommit_decide(&o, error);
 }

@@ -38,21 +38,21 @@ static void edit_add(MergeText *merge, size_t from, size_t to, char *text)
 /* Where elements stand */
 
 /* The text is walked before libxml2 sees it, so it may be anything: no step trusts what follows. */
-typedef struct Walk {
+typedef struct TextWalk {
 	const char *text, *end, *at;
 	GArray *spans;
 	unsigned open[DEPTH_MOST], depth;
 	const char *fault;
-} Walk;
+} TextWalk;
 
-static bool walk_fault(Walk *walk, const char *fault)
+static bool walk_fault(TextWalk *walk, const char *fault)
 {
 	walk->fault = fault;
 	return false;
 }
 
 /* Step behind the next CLOSE. */
-static bool skip_to(Walk *walk, const char *close)
+static bool skip_to(TextWalk *walk, const char *close)
 {
 	const char *found = memmem(walk->at, (size_t)(walk->end - walk->at), close, strlen(close));
 
@@ -63,7 +63,7 @@ static bool skip_to(Walk *walk, const char *close)
 }
 
 /* Step behind the '>' of a tag; those in quotes are values. */
-static bool skip_tag(Walk *walk)
+static bool skip_tag(TextWalk *walk)
 {
 	char quote = 0;
 
@@ -82,7 +82,7 @@ static bool skip_tag(Walk *walk)
 	return walk_fault(walk, "is not well-formed XML");
 }
 
-static bool walk_start(Walk *walk)
+static bool walk_start(TextWalk *walk)
 {
 	Span span = {.start = (size_t)(walk->at - walk->text)};
 
@@ -98,7 +98,7 @@ static bool walk_start(Walk *walk)
 	return true;
 }
 
-static bool walk_end(Walk *walk)
+static bool walk_end(TextWalk *walk)
 {
 	Span *span;
 
@@ -112,7 +112,7 @@ static bool walk_end(Walk *walk)
 	return true;
 }
 
-static bool walk_markup(Walk *walk)
+static bool walk_markup(TextWalk *walk)
 {
 	static const struct {
 		const char *open, *close;
@@ -132,7 +132,7 @@ static bool walk_markup(Walk *walk)
 	return left >= 2 && walk->at[1] == '/' ? walk_end(walk) : walk_start(walk);
 }
 
-static bool walk(Walk *walk)
+static bool merge_text_walk(TextWalk *walk)
 {
 	while ((walk->at = memchr(walk->at, '<', (size_t)(walk->end - walk->at))))
 		if (!walk_markup(walk))
@@ -154,15 +154,15 @@ static unsigned spans_assign(MergeText *merge, xmlNode *node, unsigned n)
 
 static const char *text_fault(MergeText *merge)
 {
-	Walk w = {merge->text, merge->text + merge->length, merge->text, merge->spans, {0}, 0,
-		  NULL};
+	TextWalk w = {merge->text, merge->text + merge->length, merge->text, merge->spans, {0}, 0,
+		      NULL};
 	const xmlChar *encoding;
 
 	g_assert(xmlReadMemory); /* whoever merges has called libxml_load() */
 	if (memchr(merge->text, 0, merge->length) ||
 	    !g_utf8_validate(merge->text, (gssize)merge->length, NULL))
 		return "is not a text in UTF-8; xmllint --encode UTF-8 makes it one";
-	if (!walk(&w))
+	if (!merge_text_walk(&w))
 		return w.fault;
 	merge->doc = xmlReadMemory(merge->text, (int)merge->length, NULL, NULL,
 				   XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
@@ -332,7 +332,7 @@ static char *indent_at(const MergeText *merge, size_t at)
 }
 
 /* LINES, each with INDENT before it; without line ends and blanks where INDENT is NULL. */
-static char *indented(const MergeText *merge, const char *lines, const char *indent)
+static char *merge_text_indented(const MergeText *merge, const char *lines, const char *indent)
 {
 	g_auto(GStrv) line = g_strsplit(lines, "\n", -1);
 	GString *text = g_string_new(NULL);
@@ -367,7 +367,7 @@ void merge_insert_after(MergeText *merge, const xmlNode *sibling, const char *li
 {
 	const Span *span = span_of(sibling);
 	g_autofree char *indent = indent_at(merge, span->start);
-	char *text = indented(merge, lines, indent);
+	char *text = merge_text_indented(merge, lines, indent);
 
 	/* The line's own end follows: what is put before it begins with one instead. */
 	if (indent && g_str_has_suffix(text, merge->newline)) {
@@ -399,7 +399,7 @@ static void append_finish(MergeText *merge, const MergeAppend *append)
 	const char *prefix = ns && ns->prefix ? (const char *)ns->prefix : NULL;
 	g_autofree char *own = indent_at(merge, span->start);
 	g_autofree char *indent = child_indent(merge, append->parent, own);
-	g_autofree char *text = indented(merge, append->lines->str, indent);
+	g_autofree char *text = merge_text_indented(merge, append->lines->str, indent);
 	size_t line = line_start(merge, span->close);
 	size_t slash = span->end - 2;
 

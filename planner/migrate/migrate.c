@@ -47,7 +47,7 @@ static Inventory *inventory_of(const Plan *plan)
 }
 
 /* The VM as it comes: CPUs and nodes are the other node's to choose. */
-static VmSpec *newcomer(const PlanVm *vm)
+static VmSpec *migrate_newcomer(const PlanVm *vm)
 {
 	VmSpec *spec = vm_spec_copy(vm->spec, vm->spec->name);
 
@@ -63,7 +63,7 @@ Migration *migrate_new(const Plan *from, const PlanVm *vm, const Plan *to, doubl
 	Migration *migration = g_new0(Migration, 1);
 
 	inventory->overcommit = overcommit;
-	g_ptr_array_add(inventory->vms, newcomer(vm));
+	g_ptr_array_add(inventory->vms, migrate_newcomer(vm));
 	migration->from = from;
 	migration->to = to;
 	migration->before = vm;

@@ -2,13 +2,13 @@
 #include "planner/base/json.h"
 #include "planner/migrate/migrate.h"
 
-static json_t *node_to_json(const Plan *plan)
+static json_t *migrate_json_node_to_json(const Plan *plan)
 {
 	return json_pack("{ss*ss}", "name", plan->name, "topology", plan->host->fingerprint);
 }
 
 /* As in the plan document. */
-static void places_to_json(json_t *object, const PlanVm *vm)
+static void migrate_json_places_to_json(json_t *object, const PlanVm *vm)
 {
 	g_autofree char *pool = vm->cpuset ? cpulist_format(vm->cpuset) : NULL;
 	json_t *pins = json_array();
@@ -24,10 +24,10 @@ static void places_to_json(json_t *object, const PlanVm *vm)
 
 static json_t *side_to_json(const Plan *plan, const PlanVm *vm)
 {
-	json_t *object = node_to_json(plan);
+	json_t *object = migrate_json_node_to_json(plan);
 
 	json_object_set_new(object, "placed", json_boolean(vm->placed));
-	places_to_json(object, vm);
+	migrate_json_places_to_json(object, vm);
 	json_object_set_new(object, "cpu_pm", json_string(cpupm_names[vm->cpupm->verdict]));
 	return object;
 }

@@ -11,15 +11,16 @@
  */
 #include "planner/artifacts/artifact.h"
 #include "planner/artifacts/artifact_memory.h"
-#include "planner/place/guest.h"
-#include "planner/migrate/migrate.h"
 #include "planner/base/size.h"
 #include "planner/base/version.h"
+#include "planner/migrate/migrate.h"
+#include "planner/place/guest.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static void add(Migration *m, const char *what, MigrateVerdict verdict, const char *fix, char *text)
+static void migrate_points_add(Migration *m, const char *what, MigrateVerdict verdict,
+			       const char *fix, char *text)
 {
 	MigratePoint *point = g_new0(MigratePoint, 1);
 
@@ -31,14 +32,14 @@ static void add(Migration *m, const char *what, MigrateVerdict verdict, const ch
 	m->verdict = MAX(m->verdict, verdict);
 }
 
-static const char *known(const char *text)
+static const char *migrate_points_known(const char *text)
 {
 	return text ? text : "not known";
 }
 
 /* Room */
 
-static const Finding *finding_of(const Migration *m)
+static const Finding *migrate_points_finding_of(const Migration *m)
 {
 	g_autofree char *subject = g_strdup_printf("vm %s", m->after->spec->name);
 
@@ -66,18 +67,20 @@ static const char *pushed_out(const Migration *m)
 static void judge_room(Migration *m)
 {
 	const char *out = pushed_out(m);
-	const Finding *finding = m->after->placed ? NULL : finding_of(m);
+	const Finding *finding = m->after->placed ? NULL : migrate_points_finding_of(m);
 	g_autofree char *places = plan_vm_places(m->after);
 
 	if (m->after->placed && out)
-		add(m, "room", MIGRATE_CANNOT, "make room first: planner fit",
-		    g_strdup_printf("it fits only where vm %s, which runs there, has no place",
-				    out));
+		migrate_points_add(
+			m, "room", MIGRATE_CANNOT, "make room first: planner fit",
+			g_strdup_printf("it fits only where vm %s, which runs there, has no place",
+					out));
 	else if (m->after->placed)
-		add(m, "room", MIGRATE_LIVE, NULL, g_strdup_printf("it fits, on CPUs %s", places));
+		migrate_points_add(m, "room", MIGRATE_LIVE, NULL,
+				   g_strdup_printf("it fits, on CPUs %s", places));
 	else
-		add(m, "room", MIGRATE_CANNOT, finding ? finding->fix : NULL,
-		    g_strdup(finding ? finding->text : "it does not fit"));
+		migrate_points_add(m, "room", MIGRATE_CANNOT, finding ? finding->fix : NULL,
+				   g_strdup(finding ? finding->text : "it does not fit"));
 }
 
 static void judge_moves(Migration *m)
@@ -87,8 +90,8 @@ static void judge_moves(Migration *m)
 		g_autofree char *to = plan_vm_places(plan_vm(m->plan, move->vm));
 		g_autofree char *fix = g_strdup_printf("move vm %s to CPUs %s first", move->vm, to);
 
-		add(m, "moves", MIGRATE_LIVE, fix,
-		    g_strdup_printf("vm %s makes room for it there", move->vm));
+		migrate_points_add(m, "moves", MIGRATE_LIVE, fix,
+				   g_strdup_printf("vm %s makes room for it there", move->vm));
 	}
 }
 
@@ -105,14 +108,16 @@ static void judge_memory(Migration *m)
 	g_autofree char *memory = size_format(plan_vm_memory(m->after));
 
 	if (!m->after->spec->memory)
-		add(m, "memory", MIGRATE_UNKNOWN, "give its section memory = 8G",
-		    g_strdup("how much it has is not known"));
+		migrate_points_add(m, "memory", MIGRATE_UNKNOWN, "give its section memory = 8G",
+				   g_strdup("how much it has is not known"));
 	else if (!memory_known(m->plan, m->after))
-		add(m, "memory", MIGRATE_UNKNOWN, "take a topology that says it",
-		    g_strdup_printf("it needs %s, and the other node's memory is not known",
-				    memory));
+		migrate_points_add(
+			m, "memory", MIGRATE_UNKNOWN, "take a topology that says it",
+			g_strdup_printf("it needs %s, and the other node's memory is not known",
+					memory));
 	else
-		add(m, "memory", MIGRATE_LIVE, NULL, g_strdup_printf("%s, which is free", memory));
+		migrate_points_add(m, "memory", MIGRATE_LIVE, NULL,
+				   g_strdup_printf("%s, which is free", memory));
 }
 
 static uint64_t pages_of(const GArray *needs, const PageNeed *like)
@@ -141,9 +146,10 @@ static void judge_hugepages(Migration *m)
 					need->count);
 
 		if (need->count > pages_of(before, need))
-			add(m, "huge pages", MIGRATE_LIVE, fix,
-			    g_strdup_printf("%" G_GUINT64_FORMAT " more of %s on node %u", more,
-					    size, need->node));
+			migrate_points_add(m, "huge pages", MIGRATE_LIVE, fix,
+					   g_strdup_printf("%" G_GUINT64_FORMAT
+							   " more of %s on node %u",
+							   more, size, need->node));
 	}
 }
 
@@ -151,22 +157,24 @@ static void judge_pins(Migration *m)
 {
 	g_autofree char *from = plan_vm_places(m->before), *to = plan_vm_places(m->after);
 
-	add(m, "pins", MIGRATE_LIVE, NULL,
-	    strcmp(from, to) != 0 ? g_strdup_printf("they change: %s to %s", from, to)
-				  : g_strdup_printf("they stay: %s", to));
+	migrate_points_add(m, "pins", MIGRATE_LIVE, NULL,
+			   strcmp(from, to) != 0
+				   ? g_strdup_printf("they change: %s to %s", from, to)
+				   : g_strdup_printf("they stay: %s", to));
 }
 
 /* What the guest was told */
 
-static void judge_topology(Migration *m)
+static void migrate_points_judge_topology(Migration *m)
 {
 	g_autofree char *from = guest_topology(m->before), *to = guest_topology(m->after);
 
 	if (strcmp(from, to) != 0)
-		add(m, "guest topology", MIGRATE_RESTART, NULL,
-		    g_strdup_printf("%s becomes %s", from, to));
+		migrate_points_add(m, "guest topology", MIGRATE_RESTART, NULL,
+				   g_strdup_printf("%s becomes %s", from, to));
 	else
-		add(m, "guest topology", MIGRATE_LIVE, NULL, g_strdup_printf("the same: %s", from));
+		migrate_points_add(m, "guest topology", MIGRATE_LIVE, NULL,
+				   g_strdup_printf("the same: %s", from));
 }
 
 static void judge_cells(Migration *m)
@@ -174,21 +182,23 @@ static void judge_cells(Migration *m)
 	g_autofree char *from = guest_cells(m->before), *to = guest_cells(m->after);
 
 	if (strcmp(from, to) != 0)
-		add(m, "guest cells", MIGRATE_RESTART,
-		    m->after->shares->len > m->before->shares->len
-			    ? "make room for it in as many nodes as it is in here"
-			    : NULL,
-		    g_strdup_printf("its NUMA cells change: %s to %s", from, to));
+		migrate_points_add(m, "guest cells", MIGRATE_RESTART,
+				   m->after->shares->len > m->before->shares->len
+					   ? "make room for it in as many nodes as it is in here"
+					   : NULL,
+				   g_strdup_printf("its NUMA cells change: %s to %s", from, to));
 }
 
 /* One that was not told need not be: the XML for a live migration leaves it out. */
 static void judge_hint(Migration *m)
 {
 	if (domain_hinted(m->from, m->before) && !domain_hinted(m->plan, m->after))
-		add(m, "hint-dedicated", MIGRATE_RESTART, NULL,
-		    g_strdup_printf("the guest was told that its CPUs are its own, which libvirt "
-				    "%s there may refuse",
-				    known(m->to->libvirt)));
+		migrate_points_add(
+			m, "hint-dedicated", MIGRATE_RESTART, NULL,
+			g_strdup_printf(
+				"the guest was told that its CPUs are its own, which libvirt "
+				"%s there may refuse",
+				migrate_points_known(m->to->libvirt)));
 }
 
 /* CPU */
@@ -206,8 +216,8 @@ static void judge_arch(Migration *m)
 	const char *from = m->from->host->arch, *to = m->to->host->arch;
 
 	if (same_text(from, to) == TRISTATE_NO)
-		add(m, "architecture", MIGRATE_CANNOT, NULL,
-		    g_strdup_printf("%s and %s", from, to));
+		migrate_points_add(m, "architecture", MIGRATE_CANNOT, NULL,
+				   g_strdup_printf("%s and %s", from, to));
 }
 
 /* Do kernel or QEMU differ, as far as is known? */
@@ -225,23 +235,29 @@ static void judge_passthrough(Migration *m, const char *mode)
 	switch (same_text(from, to)) {
 	case TRISTATE_YES:
 		if (software_differs(m))
-			add(m, "CPU model", MIGRATE_UNKNOWN, "take both nodes to the same versions",
-			    g_strdup_printf("%s, and both are %s, but what of it the guest sees is "
-					    "kernel's and QEMU's to say, which differ",
-					    mode, to));
+			migrate_points_add(
+				m, "CPU model", MIGRATE_UNKNOWN,
+				"take both nodes to the same versions",
+				g_strdup_printf(
+					"%s, and both are %s, but what of it the guest sees is "
+					"kernel's and QEMU's to say, which differ",
+					mode, to));
 		else
-			add(m, "CPU model", MIGRATE_LIVE,
-			    "see that microcode and BIOS settings are, too",
-			    g_strdup_printf("%s, and both are %s", mode, to));
+			migrate_points_add(m, "CPU model", MIGRATE_LIVE,
+					   "see that microcode and BIOS settings are, too",
+					   g_strdup_printf("%s, and both are %s", mode, to));
 		return;
 	case TRISTATE_NO:
-		add(m, "CPU model", MIGRATE_RESTART, "use a custom model that both have",
-		    g_strdup_printf("%s shows the guest %s here and %s there", mode, from, to));
+		migrate_points_add(
+			m, "CPU model", MIGRATE_RESTART, "use a custom model that both have",
+			g_strdup_printf("%s shows the guest %s here and %s there", mode, from, to));
 		return;
 	case TRISTATE_UNKNOWN:
-		add(m, "CPU model", MIGRATE_UNKNOWN, "compare the two nodes' lscpu",
-		    g_strdup_printf("%s needs the same CPU on both nodes: here (%s), there (%s)",
-				    mode, known(from), known(to)));
+		migrate_points_add(
+			m, "CPU model", MIGRATE_UNKNOWN, "compare the two nodes' lscpu",
+			g_strdup_printf(
+				"%s needs the same CPU on both nodes: here (%s), there (%s)", mode,
+				migrate_points_known(from), migrate_points_known(to)));
 	}
 }
 
@@ -251,14 +267,16 @@ static void judge_host_model(Migration *m)
 	const char *from = m->from->host->model, *to = m->to->host->model;
 
 	if (same_text(from, to) == TRISTATE_YES)
-		add(m, "CPU model", MIGRATE_LIVE, NULL,
-		    g_strdup_printf("host-model, and both are %s", to));
+		migrate_points_add(m, "CPU model", MIGRATE_LIVE, NULL,
+				   g_strdup_printf("host-model, and both are %s", to));
 	else
-		add(m, "CPU model", MIGRATE_UNKNOWN,
-		    "ask the other node: virsh hypervisor-cpu-compare, of the running VM's XML",
-		    g_strdup_printf("host-model: the CPU there (%s) has to have every feature of "
-				    "the one here (%s)",
-				    known(to), known(from)));
+		migrate_points_add(
+			m, "CPU model", MIGRATE_UNKNOWN,
+			"ask the other node: virsh hypervisor-cpu-compare, of the running VM's XML",
+			g_strdup_printf(
+				"host-model: the CPU there (%s) has to have every feature of "
+				"the one here (%s)",
+				migrate_points_known(to), migrate_points_known(from)));
 }
 
 static bool is_passthrough(const PlanVm *vm)
@@ -274,14 +292,15 @@ static void judge_cpu(Migration *m)
 	else if (m->before->spec->cpu_mode == CPU_MODE_HOST_MODEL)
 		judge_host_model(m);
 	else
-		add(m, "CPU model", MIGRATE_LIVE, NULL,
-		    g_strdup("custom: QEMU's own model, or the one that its XML names"));
+		migrate_points_add(
+			m, "CPU model", MIGRATE_LIVE, NULL,
+			g_strdup("custom: QEMU's own model, or the one that its XML names"));
 }
 
 /* Versions */
 
 /* Is version TO older than FROM, by major and minor number? */
-static bool older(const char *to, const char *from)
+static bool migrate_points_older(const char *to, const char *from)
 {
 	char *end;
 	unsigned major = (unsigned)strtoul(from, &end, 10);
@@ -294,33 +313,39 @@ static void judge_qemu(Migration *m)
 	const char *from = m->from->qemu, *to = m->to->qemu;
 
 	if (!from || !to)
-		add(m, "QEMU", MIGRATE_UNKNOWN, "set [node] qemu",
-		    g_strdup_printf("%s here, %s there", known(from), known(to)));
-	else if (older(to, from))
-		add(m, "QEMU", MIGRATE_RESTART, "take the other node to a QEMU as late as this one",
-		    g_strdup_printf("%s here, %s there: to an older one a VM does not migrate, and "
-				    "its machine type may be unknown there",
-				    from, to));
+		migrate_points_add(m, "QEMU", MIGRATE_UNKNOWN, "set [node] qemu",
+				   g_strdup_printf("%s here, %s there", migrate_points_known(from),
+						   migrate_points_known(to)));
+	else if (migrate_points_older(to, from))
+		migrate_points_add(
+			m, "QEMU", MIGRATE_RESTART,
+			"take the other node to a QEMU as late as this one",
+			g_strdup_printf(
+				"%s here, %s there: to an older one a VM does not migrate, and "
+				"its machine type may be unknown there",
+				from, to));
 	else
-		add(m, "QEMU", MIGRATE_LIVE, NULL,
-		    g_strdup_printf("%s here, %s there: not older", from, to));
+		migrate_points_add(m, "QEMU", MIGRATE_LIVE, NULL,
+				   g_strdup_printf("%s here, %s there: not older", from, to));
 }
 
 static void judge_libvirt(Migration *m)
 {
 	const char *from = m->from->libvirt, *to = m->to->libvirt;
 
-	if (from && to && older(to, from))
-		add(m, "libvirt", MIGRATE_UNKNOWN, "try it with a VM that does not matter",
-		    g_strdup_printf("%s here, %s there: an older one may refuse what the later one "
-				    "writes",
-				    from, to));
+	if (from && to && migrate_points_older(to, from))
+		migrate_points_add(
+			m, "libvirt", MIGRATE_UNKNOWN, "try it with a VM that does not matter",
+			g_strdup_printf(
+				"%s here, %s there: an older one may refuse what the later one "
+				"writes",
+				from, to));
 }
 
 /* cpu-pm */
 
 /* "unsupported: nested: the node is …"; without WHY the codes alone. */
-static char *verdict_text(const Cpupm *cpupm, bool why)
+static char *migrate_points_verdict_text(const Cpupm *cpupm, bool why)
 {
 	GString *text = g_string_new(cpupm_names[cpupm->verdict]);
 
@@ -359,8 +384,9 @@ static void cpupm_lost(Migration *m, const char *to)
 	};
 	MigrateVerdict verdict = without_cpupm(m);
 
-	add(m, "cpu-pm", verdict, "take the XML for the other node, which is without",
-	    g_strdup_printf("it is lost: on here; there %s%s", to, texts[verdict]));
+	migrate_points_add(m, "cpu-pm", verdict,
+			   "take the XML for the other node, which is without",
+			   g_strdup_printf("it is lost: on here; there %s%s", to, texts[verdict]));
 }
 
 /* Both have it; but whether the guest is offered MWAIT with it is the node's KVM to say. */
@@ -375,43 +401,47 @@ static void cpupm_kept(Migration *m)
 	else if (from == TRISTATE_YES && to != TRISTATE_YES)
 		verdict = MIGRATE_UNKNOWN;
 	if (verdict == MIGRATE_LIVE)
-		add(m, "cpu-pm", verdict, NULL, g_strdup("on, here and there"));
+		migrate_points_add(m, "cpu-pm", verdict, NULL, g_strdup("on, here and there"));
 	else
-		add(m, "cpu-pm", verdict, differs ? NULL : "set [node] mwait of both nodes",
-		    g_strdup_printf("on, here and there, but the guest's CPU depends on MWAIT, "
-				    "which KVM offers here: %s, there: %s",
-				    tristate_text(from), tristate_text(to)));
+		migrate_points_add(
+			m, "cpu-pm", verdict, differs ? NULL : "set [node] mwait of both nodes",
+			g_strdup_printf("on, here and there, but the guest's CPU depends on MWAIT, "
+					"which KVM offers here: %s, there: %s",
+					tristate_text(from), tristate_text(to)));
 }
 
 /* Neither has it. */
 static void cpupm_without(Migration *m)
 {
-	g_autofree char *from = verdict_text(m->before->cpupm, false);
-	g_autofree char *to = verdict_text(m->after->cpupm, false);
+	g_autofree char *from = migrate_points_verdict_text(m->before->cpupm, false);
+	g_autofree char *to = migrate_points_verdict_text(m->after->cpupm, false);
 
-	add(m, "cpu-pm", MIGRATE_LIVE, NULL,
-	    strcmp(from, to) != 0 ? g_strdup_printf("%s here; there %s", from, to)
-				  : g_strdup_printf("%s, here and there", from));
+	migrate_points_add(m, "cpu-pm", MIGRATE_LIVE, NULL,
+			   strcmp(from, to) != 0 ? g_strdup_printf("%s here; there %s", from, to)
+						 : g_strdup_printf("%s, here and there", from));
 }
 
-static void judge_cpupm(Migration *m)
+static void migrate_points_judge_cpupm(Migration *m)
 {
 	CpupmVerdict from = m->before->cpupm->verdict, to = m->after->cpupm->verdict;
-	g_autofree char *from_text = verdict_text(m->before->cpupm, true);
-	g_autofree char *to_text = verdict_text(m->after->cpupm, true);
+	g_autofree char *from_text = migrate_points_verdict_text(m->before->cpupm, true);
+	g_autofree char *to_text = migrate_points_verdict_text(m->after->cpupm, true);
 
 	if (from == CPUPM_ON && to == CPUPM_ON)
 		cpupm_kept(m);
 	else if (from == CPUPM_UNKNOWN || to == CPUPM_UNKNOWN)
-		add(m, "cpu-pm", MIGRATE_UNKNOWN, "give both nodes' versions, and mwait",
-		    g_strdup_printf("%s here; there %s", from_text, to_text));
+		migrate_points_add(m, "cpu-pm", MIGRATE_UNKNOWN,
+				   "give both nodes' versions, and mwait",
+				   g_strdup_printf("%s here; there %s", from_text, to_text));
 	else if (from == CPUPM_ON)
 		cpupm_lost(m, to_text);
 	else if (to == CPUPM_ON)
-		add(m, "cpu-pm", MIGRATE_RESTART, "say cpu-pm = off for it to migrate live",
-		    g_strdup_printf("on there alone: a guest that started without waits for locks "
-				    "by a halt that no longer exits (PV_UNHALT); here %s",
-				    from_text));
+		migrate_points_add(
+			m, "cpu-pm", MIGRATE_RESTART, "say cpu-pm = off for it to migrate live",
+			g_strdup_printf(
+				"on there alone: a guest that started without waits for locks "
+				"by a halt that no longer exits (PV_UNHALT); here %s",
+				from_text));
 	else
 		cpupm_without(m);
 }
@@ -420,11 +450,19 @@ static const struct MigrateRow {
 	void (*judge)(Migration *m);
 	bool placed; /* only for a VM that fits */
 } rows[] = {
-	{judge_arch, false},  {judge_room, false},     {judge_moves, true},
-	{judge_pins, true},   {judge_topology, true},  {judge_cells, true},
-	{judge_memory, true}, {judge_hugepages, true}, {judge_cpu, false},
-	{judge_qemu, false},  {judge_libvirt, false},  {judge_hint, true},
-	{judge_cpupm, true},
+	{judge_arch, false},
+	{judge_room, false},
+	{judge_moves, true},
+	{judge_pins, true},
+	{migrate_points_judge_topology, true},
+	{judge_cells, true},
+	{judge_memory, true},
+	{judge_hugepages, true},
+	{judge_cpu, false},
+	{judge_qemu, false},
+	{judge_libvirt, false},
+	{judge_hint, true},
+	{migrate_points_judge_cpupm, true},
 };
 
 void migrate_judge(Migration *migration)

@@ -32,7 +32,7 @@ Demand online_demand(const Online *o, const VmSpec *spec)
 /* Seats to cores and pins */
 
 /* The lowest free core of a room from position *NEXT on. */
-static unsigned core_take(Online *o, const Room *room, unsigned *next)
+static unsigned core_take(Online *o, const OnlineRoom *room, unsigned *next)
 {
 	for (;; (*next)++) {
 		unsigned core = g_array_index(room->cores, unsigned, *next);
@@ -45,9 +45,9 @@ static unsigned core_take(Online *o, const Room *room, unsigned *next)
 }
 
 /* Written in place: an append an element would take longer than the decision's arithmetic. */
-static void pin_taken(Online *o, OnlineVm *vm, const Taken *taken)
+static void online_pin_taken(Online *o, OnlineVm *vm, const Taken *taken)
 {
-	const Room *room = online_room(o, taken->room);
+	const OnlineRoom *room = online_room(o, taken->room);
 	const Core *all = (const Core *)o->plan->host->cores->data;
 	unsigned left = taken->vcpus, next = 0;
 	unsigned *cores, *pins;
@@ -69,7 +69,7 @@ static void pin_taken(Online *o, OnlineVm *vm, const Taken *taken)
 static void seat_apply(Online *o, OnlineVm *vm, const Seat *seat)
 {
 	for (unsigned i = 0; i < seat->n; i++) {
-		pin_taken(o, vm, &seat->taken[i]);
+		online_pin_taken(o, vm, &seat->taken[i]);
 		o->cores_taken += seat->taken[i].cores;
 	}
 }
@@ -155,7 +155,7 @@ static void memory_count(Online *o, unsigned node, uint64_t bytes)
 	online_value_node(o, o->value, node);
 }
 
-static const OnlineVm *vm_add(Online *o, OnlineVm *vm)
+static const OnlineVm *online_vm_add(Online *o, OnlineVm *vm)
 {
 	g_hash_table_insert(o->vms, vm->spec->name, vm);
 	if (vm->spec->policy == POLICY_DEDICATED)
@@ -177,7 +177,7 @@ static OnlineStatus place_dedicated(Online *o, const VmSpec *spec, const OnlineV
 	seat_count(o, &demand, &seat, 1);
 	vm = online_vm_new(o, spec);
 	seat_apply(o, vm, &seat);
-	*placed = vm_add(o, vm);
+	*placed = online_vm_add(o, vm);
 	return ONLINE_PLACED;
 }
 
@@ -197,7 +197,7 @@ static OnlineStatus place_pooled(Online *o, const VmSpec *spec, const OnlineVm *
 	memory_count(o, most, bytes);
 	vm = online_vm_new(o, spec);
 	vm->pool_node = most;
-	*placed = vm_add(o, vm);
+	*placed = online_vm_add(o, vm);
 	return ONLINE_PLACED;
 }
 
@@ -210,7 +210,7 @@ OnlineStatus online_place(Online *o, const VmSpec *spec, const OnlineVm **vm)
 }
 
 /* Take VM off its cores, the counts included. */
-static void unseat(Online *o, OnlineVm *vm)
+static void online_unseat(Online *o, OnlineVm *vm)
 {
 	Demand demand = online_demand(o, vm->spec);
 	Seat seat = {0, (Taken *)o->scratch->data};
@@ -232,7 +232,7 @@ bool online_remove(Online *o, const char *id)
 	if (!vm)
 		return false;
 	if (vm->spec->policy == POLICY_DEDICATED) {
-		unseat(o, vm);
+		online_unseat(o, vm);
 		o->vcpus -= vm->spec->vcpus;
 	} else {
 		demand = online_demand(o, vm->spec);
@@ -261,7 +261,7 @@ hwloc_const_bitmap_t online_pool(const Online *o)
 
 /* Moves, decided in online_moves.c */
 
-static void repin(Online *o, OnlineVm *vm, const GArray *to)
+static void online_repin(Online *o, OnlineVm *vm, const GArray *to)
 {
 	for (unsigned v = 0; v < to->len; v++) {
 		unsigned cpu = g_array_index(to, unsigned, v);
@@ -274,7 +274,7 @@ static void repin(Online *o, OnlineVm *vm, const GArray *to)
 	}
 }
 
-static void reseat(Online *o, OnlineVm *vm)
+static void online_reseat(Online *o, OnlineVm *vm)
 {
 	Demand demand = online_demand(o, vm->spec);
 	Seat seat = {0, (Taken *)o->scratch->data};
@@ -291,14 +291,14 @@ void online_apply(Online *o, const GPtrArray *moves)
 	for (unsigned i = 0; i < moves->len; i++) {
 		const OnlineMove *move = g_ptr_array_index(moves, i);
 
-		unseat(o, g_hash_table_lookup(o->vms, move->id));
+		online_unseat(o, g_hash_table_lookup(o->vms, move->id));
 	}
 	for (unsigned i = 0; i < moves->len; i++) {
 		const OnlineMove *move = g_ptr_array_index(moves, i);
 		OnlineVm *vm = g_hash_table_lookup(o->vms, move->id);
 
-		repin(o, vm, move->to);
-		reseat(o, vm);
+		online_repin(o, vm, move->to);
+		online_reseat(o, vm);
 	}
 }
 
@@ -374,9 +374,9 @@ static void begin_vm(Online *o, const PlanVm *planned)
 	}
 	vm = online_vm_new(o, planned->spec);
 	vm->movable = !planned->spec->cpus;
-	repin(o, vm, planned->vcpupin);
-	reseat(o, vm);
-	vm_add(o, vm);
+	online_repin(o, vm, planned->vcpupin);
+	online_reseat(o, vm);
+	online_vm_add(o, vm);
 }
 
 /* Cores reserved for VMs that the plan could not place stay reserved. */

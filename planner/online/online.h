@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Online placement: VMs come and go, and each is decided when it comes, from what came before. The
- * rules are those of planner/search/search.h: the finest level that holds the VM now, room, node, or equal
- * shares.
+ * rules are those of planner/search/search.h: the finest level that holds the VM now, room, node,
+ * or equal shares.
  *
  * The choice among places of one level looks ahead: the kinds of VMs seen lately (and those of the
  * inventory) are counted against what is free, node by node, memory and asked-for nodes included,

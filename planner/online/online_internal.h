@@ -15,12 +15,12 @@
 #include "planner/online/online.h"
 
 /* A room: cores for VMs, of one class, that share a node and an L3. What never changes. */
-typedef struct Room {
+typedef struct OnlineRoom {
 	unsigned node, class, threads;
 	unsigned cell;
 	unsigned capacity;
 	GArray *cores; /* of unsigned: positions in host->cores, ascending */
-} Room;
+} OnlineRoom;
 
 /* The rooms of one class on one node: rooms[first …]. */
 typedef struct Cell {
@@ -55,29 +55,29 @@ typedef struct Seat {
 	Taken *taken; /* room for n_rooms entries */
 } Seat;
 
-typedef struct Value Value;
+typedef struct OnlineValue OnlineValue;
 
 struct Online {
 	const Plan *plan;
 	const Inventory *inventory;
 	OnlinePolicy policy;
-	GArray *rooms; /* of Room, by node, class and lowest CPU */
+	GArray *rooms; /* of OnlineRoom, by node, class and lowest CPU */
 	GArray *cells; /* of Cell, in the order of rooms */
 	unsigned n_classes;
 	Counts now;
-	Value *value;	   /* of now */
-	bool *taken;	   /* by core */
-	unsigned *room_of; /* by core: its room, where it has one */
-	GHashTable *vms;   /* id → OnlineVm, owned */
-	GPtrArray *spare;  /* of OnlineVm: records of VMs that left, for those that come */
-	GArray *scratch;   /* of Taken: the seat being decided */
+	OnlineValue *value; /* of now */
+	bool *taken;	    /* by core */
+	unsigned *room_of;  /* by core: its room, where it has one */
+	GHashTable *vms;    /* id → OnlineVm, owned */
+	GPtrArray *spare;   /* of OnlineVm: records of VMs that left, for those that come */
+	GArray *scratch;    /* of Taken: the seat being decided */
 	unsigned vcpus, cores_taken, cores_all;
 	hwloc_bitmap_t pool;
 };
 
-static inline const Room *online_room(const Online *online, unsigned room)
+static inline const OnlineRoom *online_room(const Online *online, unsigned room)
 {
-	return &g_array_index(online->rooms, Room, room);
+	return &g_array_index(online->rooms, OnlineRoom, room);
 }
 
 static inline const Cell *online_cell(const Online *online, unsigned cell)
@@ -112,7 +112,7 @@ void online_counts_free(Counts *counts);
  * many entries as there are rooms. False when it fits nowhere. VALUE, of the same counts, says
  * which of the places is best; where it is NULL the policy does.
  */
-bool online_seat(const Online *online, const Counts *counts, const Value *value,
+bool online_seat(const Online *online, const Counts *counts, const OnlineValue *value,
 		 OnlinePolicy policy, const Demand *demand, Seat *seat);
 /* Add a share of VCPUS in CELL, which has the cores, to SEAT: one room that holds it, else the
  * fragments first. */
@@ -129,18 +129,18 @@ void online_count(const Online *online, Counts *counts, const Demand *demand, co
 
 /* online_value.c */
 
-Value *online_value_new(void);
-void online_value_free(Value *value);
+OnlineValue *online_value_new(void);
+void online_value_free(OnlineValue *value);
 /* One more VM like this was seen. */
-void online_value_learn(const Online *online, Value *value, const Demand *demand);
+void online_value_learn(const Online *online, OnlineValue *value, const Demand *demand);
 /* The seat was taken from the counts, or (SIGN -1) given back to them, just now. */
-void online_value_update(const Online *online, Value *value, const Seat *seat, int sign);
+void online_value_update(const Online *online, OnlineValue *value, const Seat *seat, int sign);
 /* The memory of NODE changed. */
-void online_value_node(const Online *online, Value *value, unsigned node);
+void online_value_node(const Online *online, OnlineValue *value, unsigned node);
 /* What is lost when DEMAND takes NEED cores, and its memory, of CELL; and of a room of CELL's class
  * with FREE cores. */
-double online_value_cell(const Online *online, const Value *value, unsigned cell, unsigned need,
-			 const Demand *demand);
-double online_value_room(const Value *value, unsigned class, unsigned free, unsigned need);
+double online_value_cell(const Online *online, const OnlineValue *value, unsigned cell,
+			 unsigned need, const Demand *demand);
+double online_value_room(const OnlineValue *value, unsigned class, unsigned free, unsigned need);
 
 #endif

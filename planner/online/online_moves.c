@@ -37,17 +37,17 @@ static bool seats_equal(const Seat *a, const Seat *b)
 	return a->n == b->n && !memcmp(a->taken, b->taken, a->n * sizeof *a->taken);
 }
 
-static bool demands_equal(const Demand *a, const Demand *b)
+static bool online_moves_demands_equal(const Demand *a, const Demand *b)
 {
 	return a->vcpus == b->vcpus && a->isolate == b->isolate && a->memory == b->memory &&
 	       a->page == b->page && a->node == b->node;
 }
 
 /* Was a mover like number I already tried at this step, from START on? */
-static bool tried(const Moves *m, unsigned start, unsigned i)
+static bool online_moves_tried(const Moves *m, unsigned start, unsigned i)
 {
 	for (unsigned j = start; j < i; j++)
-		if (demands_equal(&m->movers[j].demand, &m->movers[i].demand) &&
+		if (online_moves_demands_equal(&m->movers[j].demand, &m->movers[i].demand) &&
 		    seats_equal(&m->movers[j].from, &m->movers[i].from))
 			return true;
 	return false;
@@ -107,7 +107,7 @@ static Seat *seat_at(Moves *m, unsigned i)
 	return i ? &m->movers[m->chosen[i - 1]].to : &m->seat;
 }
 
-static bool assign(Moves *m, unsigned i);
+static bool online_moves_assign(Moves *m, unsigned i);
 
 /* An earlier cell with as much free is as good for all that follows. */
 static bool cell_like_earlier(const Moves *m, unsigned start, unsigned cell)
@@ -155,7 +155,7 @@ static bool assign_shares(Moves *m, unsigned i, unsigned class, unsigned k, unsi
 		Seat whole = {n, seat->taken};
 
 		online_count(m->online, &m->counts, demand, &whole, 1);
-		if (assign(m, i + 1))
+		if (online_moves_assign(m, i + 1))
 			return true;
 		online_count(m->online, &m->counts, demand, &whole, -1);
 		return false;
@@ -176,7 +176,7 @@ static bool assign_shares(Moves *m, unsigned i, unsigned class, unsigned k, unsi
 }
 
 /* Seat the VMs from number I on in every way; all or none. */
-static bool assign(Moves *m, unsigned i)
+static bool online_moves_assign(Moves *m, unsigned i)
 {
 	const Demand *demand;
 
@@ -196,29 +196,29 @@ static bool assign(Moves *m, unsigned i)
 }
 
 /* With the chosen taken off: does the wanted VM fit, and they beside it? */
-static bool works(Moves *m)
+static bool online_moves_works(Moves *m)
 {
 	if (works_in_turn(m))
 		return true;
-	if (!assign(m, 0))
+	if (!online_moves_assign(m, 0))
 		return false;
 	for (unsigned i = 0; i < m->n_chosen; i++)
 		online_seat_sort(seat_at(m, i + 1));
 	return true;
 }
 
-static bool choose(Moves *m, unsigned start, unsigned left)
+static bool online_moves_choose(Moves *m, unsigned start, unsigned left)
 {
 	if (!left)
-		return works(m);
+		return online_moves_works(m);
 	for (unsigned i = start; i + left <= m->n_movers && m->steps < STEPS_MOST; i++) {
 		Mover *mover = &m->movers[i];
 
-		if (tried(m, start, i))
+		if (online_moves_tried(m, start, i))
 			continue;
 		online_count(m->online, &m->counts, &mover->demand, &mover->from, -1);
 		m->chosen[m->n_chosen++] = i;
-		if (choose(m, i + 1, left - 1))
+		if (online_moves_choose(m, i + 1, left - 1))
 			return true;
 		m->n_chosen--;
 		online_count(m->online, &m->counts, &mover->demand, &mover->from, 1);
@@ -226,7 +226,7 @@ static bool choose(Moves *m, unsigned start, unsigned left)
 	return false;
 }
 
-static int mover_compare(gconstpointer a, gconstpointer b)
+static int online_moves_mover_compare(gconstpointer a, gconstpointer b)
 {
 	const OnlineVm *x = *(OnlineVm *const *)a, *y = *(OnlineVm *const *)b;
 
@@ -239,7 +239,7 @@ static int mover_compare(gconstpointer a, gconstpointer b)
 
 /* Those that may move, smallest first, as they cost least: the hash table has no order of its own.
  */
-static GPtrArray *movable(const Online *online)
+static GPtrArray *online_moves_movable(const Online *online)
 {
 	GPtrArray *vms = g_ptr_array_new();
 	GHashTableIter iter;
@@ -249,7 +249,7 @@ static GPtrArray *movable(const Online *online)
 	while (g_hash_table_iter_next(&iter, NULL, &vm))
 		if (((OnlineVm *)vm)->movable && ((OnlineVm *)vm)->cores->len)
 			g_ptr_array_add(vms, vm);
-	g_ptr_array_sort(vms, mover_compare);
+	g_ptr_array_sort(vms, online_moves_mover_compare);
 	return vms;
 }
 
@@ -260,7 +260,7 @@ static Seat seat_new(const Online *online)
 
 static void moves_init(Moves *m, const Online *online, const VmSpec *spec, unsigned most)
 {
-	g_autoptr(GPtrArray) vms = movable(online);
+	g_autoptr(GPtrArray) vms = online_moves_movable(online);
 
 	*m = (Moves){.online = online, .wanted = online_demand(online, spec), .n_movers = vms->len};
 	m->pinned = m->wanted.node != G_MAXUINT || online->n_classes > 1;
@@ -295,10 +295,10 @@ static void moves_clear(Moves *m)
 /* Cores, as CPUs */
 
 /* The cores of a room that stay or become free when the chosen have left; lowest first. */
-static void pins_take(const Moves *m, const VmSpec *spec, const Taken *taken, bool *busy,
-		      GArray *pins)
+static void online_moves_pins_take(const Moves *m, const VmSpec *spec, const Taken *taken,
+				   bool *busy, GArray *pins)
 {
-	const Room *room = &g_array_index(m->online->rooms, Room, taken->room);
+	const OnlineRoom *room = &g_array_index(m->online->rooms, OnlineRoom, taken->room);
 	unsigned cores = taken->cores, left = taken->vcpus;
 
 	for (unsigned i = 0; i < room->cores->len && cores; i++) {
@@ -334,7 +334,7 @@ static OnlineMove *move_new(const Moves *m, const Mover *mover, bool *busy)
 	move->from = g_array_copy(mover->vm->vcpupin);
 	move->to = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	for (unsigned i = 0; i < mover->to.n; i++)
-		pins_take(m, mover->vm->spec, &mover->to.taken[i], busy, move->to);
+		online_moves_pins_take(m, mover->vm->spec, &mover->to.taken[i], busy, move->to);
 	return move;
 }
 
@@ -361,7 +361,7 @@ static GPtrArray *moves_report(const Moves *m)
  * Cores that are free, or would be if no VM were spread: shares of odd sizes take more cores than
  * the VM in one piece. With fewer than the VM needs no move can help.
  */
-static bool hopeless(const Online *online, const Moves *m)
+static bool online_moves_hopeless(const Online *online, const Moves *m)
 {
 	unsigned need = G_MAXUINT, have = 0;
 
@@ -373,7 +373,7 @@ static bool hopeless(const Online *online, const Moves *m)
 	}
 	for (unsigned i = 0; i < m->n_movers; i++) {
 		const Mover *mover = &m->movers[i];
-		const Room *room = online_room(online, mover->from.taken[0].room);
+		const OnlineRoom *room = online_room(online, mover->from.taken[0].room);
 
 		have += mover->vm->cores->len -
 			search_cores(mover->demand.vcpus, room->threads, mover->demand.isolate);
@@ -389,9 +389,9 @@ GPtrArray *online_moves(const Online *online, const VmSpec *spec, unsigned most)
 	if (spec->policy == POLICY_SHARED)
 		return NULL;
 	moves_init(&moves, online, spec, most);
-	if (!hopeless(online, &moves))
+	if (!online_moves_hopeless(online, &moves))
 		for (unsigned n = 1; n <= most && n <= moves.n_movers && !found; n++)
-			if (choose(&moves, 0, n))
+			if (online_moves_choose(&moves, 0, n))
 				found = moves_report(&moves);
 	moves_clear(&moves);
 	return found;

@@ -4,17 +4,17 @@
 
 #define NONE G_MAXUINT
 
-static void room_clear(gpointer data)
+static void online_rooms_room_clear(gpointer data)
 {
-	g_array_unref(((Room *)data)->cores);
+	g_array_unref(((OnlineRoom *)data)->cores);
 }
 
-static unsigned room_find(const Online *o, unsigned index)
+static unsigned online_rooms_room_find(const Online *o, unsigned index)
 {
 	const Core *core = host_core(o->plan->host, index);
 
 	for (unsigned r = 0; r < o->rooms->len; r++) {
-		const Room *room = online_room(o, r);
+		const OnlineRoom *room = online_room(o, r);
 		const Core *first =
 			host_core(o->plan->host, g_array_index(room->cores, unsigned, 0));
 
@@ -34,32 +34,32 @@ static void rooms_find(Online *o)
 
 		if (!problem_core_of_vms(o->plan, i))
 			continue;
-		r = room_find(o, i);
+		r = online_rooms_room_find(o, i);
 		if (r == NONE) {
-			Room room = {core->node,
-				     problem_class_of(core),
-				     core->n_cpus,
-				     0,
-				     0,
-				     g_array_new(FALSE, FALSE, sizeof(unsigned))};
+			OnlineRoom room = {core->node,
+					   problem_class_of(core),
+					   core->n_cpus,
+					   0,
+					   0,
+					   g_array_new(FALSE, FALSE, sizeof(unsigned))};
 
 			g_array_append_val(o->rooms, room);
 			r = o->rooms->len - 1;
 		}
-		g_array_append_val(g_array_index(o->rooms, Room, r).cores, i);
-		g_array_index(o->rooms, Room, r).capacity++;
+		g_array_append_val(g_array_index(o->rooms, OnlineRoom, r).cores, i);
+		g_array_index(o->rooms, OnlineRoom, r).capacity++;
 		o->cores_all++;
 	}
 }
 
-static unsigned room_first(const Room *room)
+static unsigned room_first(const OnlineRoom *room)
 {
 	return g_array_index(room->cores, unsigned, 0);
 }
 
-static int room_compare(gconstpointer a, gconstpointer b)
+static int online_rooms_room_compare(gconstpointer a, gconstpointer b)
 {
-	const Room *x = a, *y = b;
+	const OnlineRoom *x = a, *y = b;
 
 	if (x->node != y->node)
 		return x->node < y->node ? -1 : 1;
@@ -74,7 +74,7 @@ static void classes_find(Online *o)
 	g_autoptr(GArray) classes = g_array_new(FALSE, FALSE, sizeof(unsigned));
 
 	for (unsigned r = 0; r < o->rooms->len; r++) {
-		Room *room = &g_array_index(o->rooms, Room, r);
+		OnlineRoom *room = &g_array_index(o->rooms, OnlineRoom, r);
 		unsigned c = 0;
 
 		while (c < classes->len && g_array_index(classes, unsigned, c) != room->class)
@@ -89,7 +89,7 @@ static void classes_find(Online *o)
 static void cells_find(Online *o)
 {
 	for (unsigned r = 0; r < o->rooms->len; r++) {
-		Room *room = &g_array_index(o->rooms, Room, r);
+		OnlineRoom *room = &g_array_index(o->rooms, OnlineRoom, r);
 		Cell *last =
 			o->cells->len ? &g_array_index(o->cells, Cell, o->cells->len - 1) : NULL;
 
@@ -109,14 +109,14 @@ void online_rooms_build(Online *o)
 {
 	unsigned n = o->plan->host->cores->len;
 
-	o->rooms = g_array_new(FALSE, FALSE, sizeof(Room));
-	g_array_set_clear_func(o->rooms, room_clear);
+	o->rooms = g_array_new(FALSE, FALSE, sizeof(OnlineRoom));
+	g_array_set_clear_func(o->rooms, online_rooms_room_clear);
 	o->cells = g_array_new(FALSE, FALSE, sizeof(Cell));
 	rooms_find(o);
-	g_array_sort(o->rooms, room_compare);
+	g_array_sort(o->rooms, online_rooms_room_compare);
 	classes_find(o);
 	cells_find(o);
 	o->room_of = g_new0(unsigned, n);
 	for (unsigned i = 0; i < n; i++)
-		o->room_of[i] = room_find(o, i);
+		o->room_of[i] = online_rooms_room_find(o, i);
 }

@@ -63,7 +63,7 @@ void online_count(const Online *o, Counts *counts, const Demand *d, const Seat *
 {
 	for (unsigned i = 0; i < seat->n; i++) {
 		const Taken *taken = &seat->taken[i];
-		const Room *room = online_room(o, taken->room);
+		const OnlineRoom *room = online_room(o, taken->room);
 		unsigned vcpus = share_vcpus(o, seat, i);
 
 		counts->free[taken->room] -= (unsigned)sign * taken->cores;
@@ -75,14 +75,14 @@ void online_count(const Online *o, Counts *counts, const Demand *d, const Seat *
 }
 
 /* What one decision knows. */
-typedef struct Choice {
+typedef struct SeatChoice {
 	const Online *o;
 	const Counts *counts;
-	const Value *value; /* NULL: by the policy alone */
+	const OnlineValue *value; /* NULL: by the policy alone */
 	OnlinePolicy policy;
 	const Demand *d;
 	Seat *seat;
-} Choice;
+} SeatChoice;
 
 bool online_holds(const Online *o, const Counts *counts, unsigned cell, unsigned vcpus,
 		  const Demand *d)
@@ -102,7 +102,8 @@ typedef struct BestRoom {
 } BestRoom;
 
 /* The room of CELL where NEED cores are missed least; COST is what the node loses by it. */
-static void best_in_cell(const Choice *c, unsigned cell, unsigned need, double cost, BestRoom *best)
+static void best_in_cell(const SeatChoice *c, unsigned cell, unsigned need, double cost,
+			 BestRoom *best)
 {
 	const Cell *at = online_cell(c->o, cell);
 	unsigned known = NONE;
@@ -123,7 +124,7 @@ static void best_in_cell(const Choice *c, unsigned cell, unsigned need, double c
 	}
 }
 
-static bool room_holds(const Counts *counts, const Cell *cell, unsigned need)
+static bool online_seat_room_holds(const Counts *counts, const Cell *cell, unsigned need)
 {
 	for (unsigned r = cell->first; r < cell->first + cell->n_rooms; r++)
 		if (counts->free[r] >= need)
@@ -133,7 +134,7 @@ static bool room_holds(const Counts *counts, const Cell *cell, unsigned need)
 
 /* Judge the rooms of CELL; where it is the ONLY one that has any, what the node loses is no matter.
  */
-static void judge_cell(const Choice *c, unsigned cell, bool only, BestRoom *best)
+static void judge_cell(const SeatChoice *c, unsigned cell, bool only, BestRoom *best)
 {
 	const Demand *d = c->d;
 	unsigned need = search_cores(d->vcpus, online_cell(c->o, cell)->threads, d->isolate);
@@ -144,16 +145,16 @@ static void judge_cell(const Choice *c, unsigned cell, bool only, BestRoom *best
 	best_in_cell(c, cell, need, cost, best);
 }
 
-static bool cell_has_room(const Choice *c, unsigned cell)
+static bool cell_has_room(const SeatChoice *c, unsigned cell)
 {
 	const Cell *at = online_cell(c->o, cell);
 	unsigned need = search_cores(c->d->vcpus, at->threads, c->d->isolate);
 
 	return online_holds(c->o, c->counts, cell, c->d->vcpus, c->d) &&
-	       room_holds(c->counts, at, need);
+	       online_seat_room_holds(c->counts, at, need);
 }
 
-static bool seat_in_room(const Choice *c)
+static bool online_seat_seat_in_room(const SeatChoice *c)
 {
 	BestRoom best = {.room = NONE};
 	unsigned first = NONE;
@@ -230,7 +231,7 @@ static bool seat_has_node(const Online *o, const Seat *seat, unsigned node)
 
 /* The cell of CLASS where a share of VCPUS is missed least, on a node that the seat does not have
  * yet. */
-static unsigned best_cell(const Choice *c, unsigned class, unsigned vcpus)
+static unsigned best_cell(const SeatChoice *c, unsigned class, unsigned vcpus)
 {
 	bool whole = c->value && vcpus == c->d->vcpus;
 	unsigned best = NONE;
@@ -257,7 +258,7 @@ static unsigned best_cell(const Choice *c, unsigned class, unsigned vcpus)
 }
 
 /* Equal shares over K nodes, all of CLASS; K = 1 is the node level. */
-static bool seat_over_nodes(const Choice *c, unsigned class, unsigned k)
+static bool online_seat_seat_over_nodes(const SeatChoice *c, unsigned class, unsigned k)
 {
 	unsigned each = c->d->vcpus / k;
 
@@ -284,16 +285,16 @@ void online_seat_sort(Seat *seat)
 	qsort(seat->taken, seat->n, sizeof *seat->taken, taken_compare);
 }
 
-bool online_seat(const Online *o, const Counts *counts, const Value *value, OnlinePolicy policy,
-		 const Demand *d, Seat *seat)
+bool online_seat(const Online *o, const Counts *counts, const OnlineValue *value,
+		 OnlinePolicy policy, const Demand *d, Seat *seat)
 {
-	Choice choice = {o, counts, value, policy, d, seat};
+	SeatChoice choice = {o, counts, value, policy, d, seat};
 
-	if (seat_in_room(&choice))
+	if (online_seat_seat_in_room(&choice))
 		return true;
 	for (unsigned k = 1; k <= n_nodes(o) && k <= d->vcpus; k++)
 		for (unsigned class = 0; d->vcpus % k == 0 && class < o->n_classes; class ++)
-			if (seat_over_nodes(&choice, class, k)) {
+			if (online_seat_seat_over_nodes(&choice, class, k)) {
 				online_seat_sort(seat);
 				return true;
 			}

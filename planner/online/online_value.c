@@ -15,7 +15,7 @@
 #define ROOM_WORTH 0.5	/* a room of its own L3, to a place at all */
 #define STEPS 64	/* more of one kind than that are the same as that */
 
-typedef struct Kind {
+typedef struct ValueKind {
 	Demand demand;
 	unsigned weight;
 	unsigned shares;		   /* nodes the VM takes when it spans; 0: it never does */
@@ -25,15 +25,15 @@ typedef struct Kind {
 	unsigned *rooms;		   /* by class: VMs that fit in single rooms */
 	double memory, part;		   /* 1 / bytes of a VM, of a share; 0: it takes none */
 	unsigned *cell_whole, *cell_parts; /* by cell */
-} Kind;
+} ValueKind;
 
-struct Value {
-	Kind kinds[KINDS_MOST];
+struct OnlineValue {
+	ValueKind kinds[KINDS_MOST];
 	unsigned n_kinds, weight;
 	double left[STEPS + 1]; /* AGAIN to the n-th: what is not yet there with n that fit */
 };
 
-static bool demands_equal(const Demand *a, const Demand *b)
+static bool online_value_demands_equal(const Demand *a, const Demand *b)
 {
 	return a->vcpus == b->vcpus && a->isolate == b->isolate && a->memory == b->memory &&
 	       a->page == b->page && a->node == b->node;
@@ -43,7 +43,7 @@ static bool demands_equal(const Demand *a, const Demand *b)
 
 /* How often CORES and MEMORY hold a 1/EACH-th of cores and a 1/INVERSE-th of memory: dividing takes
  * longer. */
-static unsigned times(unsigned cores, uint64_t memory, double each, double inverse)
+static unsigned online_value_times(unsigned cores, uint64_t memory, double each, double inverse)
 {
 	unsigned n = (unsigned)(cores * each + 1e-6);
 	double m = (double)memory * inverse + 1e-6;
@@ -51,12 +51,12 @@ static unsigned times(unsigned cores, uint64_t memory, double each, double inver
 	return memory == UINT64_MAX || inverse == 0 || m >= n ? n : (unsigned)m;
 }
 
-static bool kind_on(const Kind *kind, const Cell *cell)
+static bool kind_on(const ValueKind *kind, const Cell *cell)
 {
 	return kind->demand.node == G_MAXUINT || kind->demand.node == cell->node;
 }
 
-static void count_cell(const Online *o, Kind *kind, unsigned cell)
+static void count_cell(const Online *o, ValueKind *kind, unsigned cell)
 {
 	const Cell *at = online_cell(o, cell);
 	uint64_t memory = o->now.memory[at->node];
@@ -64,9 +64,9 @@ static void count_cell(const Online *o, Kind *kind, unsigned cell)
 
 	if (!kind_on(kind, at))
 		return;
-	whole = times(cores, memory, kind->each[at->class], kind->memory);
+	whole = online_value_times(cores, memory, kind->each[at->class], kind->memory);
 	if (kind->shares)
-		parts = times(cores, memory, kind->each_share[at->class], kind->part);
+		parts = online_value_times(cores, memory, kind->each_share[at->class], kind->part);
 	kind->whole += whole - kind->cell_whole[cell];
 	kind->parts += parts - kind->cell_parts[cell];
 	kind->cell_whole[cell] = whole;
@@ -103,7 +103,7 @@ static double inverse_of(const Demand *d, unsigned vcpus)
 	return d->memory ? 1 / (double)online_share_memory(d, vcpus) : 0;
 }
 
-static void kind_count(const Online *o, Kind *kind)
+static void kind_count(const Online *o, ValueKind *kind)
 {
 	for (unsigned i = 0; i < o->cells->len; i++)
 		count_cell(o, kind, i);
@@ -114,15 +114,16 @@ static void kind_count(const Online *o, Kind *kind)
 	}
 }
 
-static void kind_clear(Kind *kind)
+static void kind_clear(ValueKind *kind)
 {
 	g_free(kind->each);
 	g_free(kind->need);
 }
 
-static void kind_begin(const Online *o, Kind *kind, const Demand *d)
+static void kind_begin(const Online *o, ValueKind *kind, const Demand *d)
 {
-	*kind = (Kind){.demand = *d, .shares = shares_of(o, d), .memory = inverse_of(d, d->vcpus)};
+	*kind = (ValueKind){
+		.demand = *d, .shares = shares_of(o, d), .memory = inverse_of(d, d->vcpus)};
 	kind->each = g_new0(double, 2 * o->n_classes + 1);
 	kind->each_share = kind->each + o->n_classes;
 	kind->need = g_new0(unsigned, 2 * (o->n_classes + o->cells->len) + 1);
@@ -144,9 +145,9 @@ static void kind_begin(const Online *o, Kind *kind, const Demand *d)
 	kind_count(o, kind);
 }
 
-static Kind *rarest(Value *value)
+static ValueKind *online_value_rarest(OnlineValue *value)
 {
-	Kind *kind = &value->kinds[0];
+	ValueKind *kind = &value->kinds[0];
 
 	for (unsigned i = 1; i < value->n_kinds; i++)
 		if (value->kinds[i].weight < kind->weight)
@@ -154,14 +155,14 @@ static Kind *rarest(Value *value)
 	return kind;
 }
 
-static Kind *kind_new(const Online *o, Value *value, const Demand *d)
+static ValueKind *kind_new(const Online *o, OnlineValue *value, const Demand *d)
 {
-	Kind *kind;
+	ValueKind *kind;
 
 	if (value->n_kinds < KINDS_MOST) {
 		kind = &value->kinds[value->n_kinds++];
 	} else {
-		kind = rarest(value);
+		kind = online_value_rarest(value);
 		value->weight -= kind->weight;
 		kind_clear(kind);
 	}
@@ -169,26 +170,26 @@ static Kind *kind_new(const Online *o, Value *value, const Demand *d)
 	return kind;
 }
 
-static Kind *kind_of(const Online *o, Value *value, const Demand *d)
+static ValueKind *online_value_kind_of(const Online *o, OnlineValue *value, const Demand *d)
 {
 	for (unsigned i = 0; i < value->n_kinds; i++)
-		if (demands_equal(&value->kinds[i].demand, d))
+		if (online_value_demands_equal(&value->kinds[i].demand, d))
 			return &value->kinds[i];
 	return kind_new(o, value, d);
 }
 
-static void fade(Value *value)
+static void online_value_fade(OnlineValue *value)
 {
 	value->weight = 0;
 	for (unsigned i = 0; i < value->n_kinds; i++)
 		value->weight += value->kinds[i].weight /= 2;
 }
 
-void online_value_learn(const Online *o, Value *value, const Demand *d)
+void online_value_learn(const Online *o, OnlineValue *value, const Demand *d)
 {
-	kind_of(o, value, d)->weight++;
+	online_value_kind_of(o, value, d)->weight++;
 	if (++value->weight > WEIGHT_MOST)
-		fade(value);
+		online_value_fade(value);
 }
 
 /* Keeping up */
@@ -204,23 +205,23 @@ static bool node_first(const Online *o, const Seat *seat, unsigned entry)
 }
 
 /* All cells of the node: they share its memory. */
-void online_value_node(const Online *o, Value *value, unsigned node)
+void online_value_node(const Online *o, OnlineValue *value, unsigned node)
 {
 	for (unsigned c = 0; c < o->cells->len; c++)
 		for (unsigned k = 0; k < value->n_kinds && online_cell(o, c)->node == node; k++)
 			count_cell(o, &value->kinds[k], c);
 }
 
-void online_value_update(const Online *o, Value *value, const Seat *seat, int sign)
+void online_value_update(const Online *o, OnlineValue *value, const Seat *seat, int sign)
 {
 	for (unsigned i = 0; i < seat->n; i++) {
 		const Taken *taken = &seat->taken[i];
-		const Room *room = online_room(o, taken->room);
+		const OnlineRoom *room = online_room(o, taken->room);
 		unsigned now = o->now.free[taken->room];
 		unsigned before = now + (unsigned)sign * taken->cores;
 
 		for (unsigned k = 0; k < value->n_kinds; k++) {
-			Kind *kind = &value->kinds[k];
+			ValueKind *kind = &value->kinds[k];
 			unsigned need = kind->need[room->class];
 
 			kind->rooms[room->class] += now / need - before / need;
@@ -233,33 +234,34 @@ void online_value_update(const Online *o, Value *value, const Seat *seat, int si
 /* Worth */
 
 /* What is missing of the worth of a kind that fits N times. */
-static double missing(const Value *value, unsigned n)
+static double online_value_missing(const OnlineValue *value, unsigned n)
 {
 	return value->left[MIN(n, STEPS)];
 }
 
-static double kind_missing(const Value *value, const Kind *kind, unsigned whole, unsigned parts)
+static double kind_missing(const OnlineValue *value, const ValueKind *kind, unsigned whole,
+			   unsigned parts)
 {
 	unsigned spread = kind->shares == 2 ? parts / 2 : kind->shares ? parts / kind->shares : 0;
 
-	return missing(value, MAX(whole, spread));
+	return online_value_missing(value, MAX(whole, spread));
 }
 
-static double kind_loss(const Value *value, const Kind *kind, unsigned cell, const Cell *at,
-			unsigned cores, uint64_t memory)
+static double kind_loss(const OnlineValue *value, const ValueKind *kind, unsigned cell,
+			const Cell *at, unsigned cores, uint64_t memory)
 {
 	unsigned whole, parts = 0;
 
 	whole = kind->whole - kind->cell_whole[cell] +
-		times(cores, memory, kind->each[at->class], kind->memory);
+		online_value_times(cores, memory, kind->each[at->class], kind->memory);
 	if (kind->shares)
 		parts = kind->parts - kind->cell_parts[cell] +
-			times(cores, memory, kind->each_share[at->class], kind->part);
+			online_value_times(cores, memory, kind->each_share[at->class], kind->part);
 	return kind->weight * (kind_missing(value, kind, whole, parts) -
 			       kind_missing(value, kind, kind->whole, kind->parts));
 }
 
-double online_value_cell(const Online *o, const Value *value, unsigned cell, unsigned need,
+double online_value_cell(const Online *o, const OnlineValue *value, unsigned cell, unsigned need,
 			 const Demand *d)
 {
 	const Cell *at = online_cell(o, cell);
@@ -275,35 +277,36 @@ double online_value_cell(const Online *o, const Value *value, unsigned cell, uns
 	return loss;
 }
 
-double online_value_room(const Value *value, unsigned class, unsigned free, unsigned need)
+double online_value_room(const OnlineValue *value, unsigned class, unsigned free, unsigned need)
 {
 	double loss = 0;
 
 	for (unsigned k = 0; k < value->n_kinds; k++) {
-		const Kind *kind = &value->kinds[k];
+		const ValueKind *kind = &value->kinds[k];
 		unsigned size = kind->need[class], n = kind->rooms[class], gone;
 
 		if (size > free)
 			continue;
 		gone = free / size - (free - need) / size;
 		if (gone)
-			loss += kind->weight * (missing(value, n - gone) - missing(value, n));
+			loss += kind->weight * (online_value_missing(value, n - gone) -
+						online_value_missing(value, n));
 	}
 	return loss * ROOM_WORTH;
 }
 
 /* Life */
 
-Value *online_value_new(void)
+OnlineValue *online_value_new(void)
 {
-	Value *value = g_new0(Value, 1);
+	OnlineValue *value = g_new0(OnlineValue, 1);
 
 	for (unsigned n = 0; n <= STEPS; n++)
 		value->left[n] = n ? value->left[n - 1] * AGAIN : 1;
 	return value;
 }
 
-void online_value_free(Value *value)
+void online_value_free(OnlineValue *value)
 {
 	for (unsigned k = 0; k < value->n_kinds; k++)
 		kind_clear(&value->kinds[k]);

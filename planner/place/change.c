@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/place/change.h"
-#include "planner/place/replan.h"
 #include "planner/base/size.h"
 #include "planner/base/subject.h"
+#include "planner/place/replan.h"
 
 #include <string.h>
 
@@ -29,19 +29,19 @@ static Change *change_new(ChangeKind kind)
 /* Cores */
 
 /* The cores of one class on one node; LIKE is one of them. */
-typedef struct Cell {
+typedef struct ChangeCell {
 	unsigned node;
 	const Core *like;
-} Cell;
+} ChangeCell;
 
-static bool in_cell(const Core *core, const Cell *cell)
+static bool in_cell(const Core *core, const ChangeCell *cell)
 {
 	return core->node == cell->node && !core->partial &&
 	       problem_class_of(core) == problem_class_of(cell->like);
 }
 
 /* The room of CELL with most cores; a new one where VMs had none of the cell's cores so far. */
-static SearchRoom *room_of_cell(Problem *problem, const Cell *cell)
+static SearchRoom *room_of_cell(Problem *problem, const ChangeCell *cell)
 {
 	SearchRoom room = {cell->node, problem_class_of(cell->like), cell->like->n_cpus, 0};
 	SearchRoom *best = NULL;
@@ -62,7 +62,7 @@ static SearchRoom *room_of_cell(Problem *problem, const Cell *cell)
 }
 
 /* … and BYTES more memory on its node. */
-static bool fits_with_cores(const Problem *base, const VmSpec *spec, const Cell *cell,
+static bool fits_with_cores(const Problem *base, const VmSpec *spec, const ChangeCell *cell,
 			    unsigned cores, uint64_t bytes)
 {
 	g_autoptr(Problem) problem = what_if(base, spec);
@@ -75,7 +75,7 @@ static bool fits_with_cores(const Problem *base, const VmSpec *spec, const Cell 
 
 /* The fewest more cores in CELL, at most MOST, with which, and BYTES more memory, SPEC fits; 0 when
  * even MOST are too few. */
-static unsigned fewest_cores(const Problem *base, const VmSpec *spec, const Cell *cell,
+static unsigned fewest_cores(const Problem *base, const VmSpec *spec, const ChangeCell *cell,
 			     unsigned most, uint64_t bytes)
 {
 	unsigned low = 1, high = most;
@@ -93,7 +93,7 @@ static unsigned fewest_cores(const Problem *base, const VmSpec *spec, const Cell
 	return low;
 }
 
-static unsigned cores_with_role(const Placer *placer, const Cell *cell, Role role)
+static unsigned cores_with_role(const Placer *placer, const ChangeCell *cell, Role role)
 {
 	unsigned n = 0;
 
@@ -104,7 +104,7 @@ static unsigned cores_with_role(const Placer *placer, const Cell *cell, Role rol
 }
 
 /* The last CORES cores of CELL with ROLE: those the role was given last. */
-static CpuSet last_cores(const Placer *placer, const Cell *cell, Role role, unsigned cores)
+static CpuSet last_cores(const Placer *placer, const ChangeCell *cell, Role role, unsigned cores)
 {
 	CpuSet cpus = hwloc_bitmap_alloc();
 
@@ -132,7 +132,7 @@ static unsigned host_cores(const Placer *placer, unsigned node)
 }
 
 /* The boot CPU's core is the host's for good. */
-static bool has_boot_core(const Placer *placer, const Cell *cell)
+static bool has_boot_core(const Placer *placer, const ChangeCell *cell)
 {
 	unsigned boot = host_core_of(placer->host, 0);
 
@@ -140,7 +140,7 @@ static bool has_boot_core(const Placer *placer, const Cell *cell)
 }
 
 /* So many of CELL could the host give back. */
-static unsigned host_spare(const Placer *placer, const Cell *cell)
+static unsigned host_spare(const Placer *placer, const ChangeCell *cell)
 {
 	unsigned host = cores_with_role(placer, cell, ROLE_HOST);
 	unsigned kept = host_cores(placer, cell->node);
@@ -149,14 +149,14 @@ static unsigned host_spare(const Placer *placer, const Cell *cell)
 }
 
 /* Who could give CORES of CELL back: the SDK, or the host; DEDICATED = neither. */
-static Role source_of(const Placer *placer, const Cell *cell, unsigned cores)
+static Role source_of(const Placer *placer, const ChangeCell *cell, unsigned cores)
 {
 	if (cores_with_role(placer, cell, ROLE_SDK) >= cores)
 		return ROLE_SDK;
 	return host_spare(placer, cell) >= cores ? ROLE_HOST : ROLE_DEDICATED;
 }
 
-static Change *cores_from(const Placer *placer, const Cell *cell, unsigned cores, Role from)
+static Change *cores_from(const Placer *placer, const ChangeCell *cell, unsigned cores, Role from)
 {
 	Change *change = change_new(CHANGE_CORES);
 
@@ -170,7 +170,8 @@ static Change *cores_from(const Placer *placer, const Cell *cell, unsigned cores
 /* Does core INDEX stand for a cell: the first of its class on its node? */
 static bool cell_begins(const Placer *placer, unsigned index)
 {
-	const Cell cell = {host_core(placer->host, index)->node, host_core(placer->host, index)};
+	const ChangeCell cell = {host_core(placer->host, index)->node,
+				 host_core(placer->host, index)};
 
 	for (unsigned i = 0; i < index; i++)
 		if (in_cell(host_core(placer->host, i), &cell))
@@ -185,7 +186,7 @@ static Change *cores_change(const Placer *placer, const Problem *base, const VmS
 
 	for (unsigned i = 0; i < placer->host->cores->len; i++) {
 		const Core *core = host_core(placer->host, i);
-		Cell cell = {core->node, core};
+		ChangeCell cell = {core->node, core};
 		unsigned need =
 			search_cores(spec->vcpus, core->n_cpus, spec->threads == THREADS_ISOLATE);
 		unsigned cores;
@@ -254,7 +255,7 @@ static GPtrArray *placed_vms(const Placer *placer)
 }
 
 /* Two that the search placed and that ask for the same are the same to it. */
-static bool alike(const PlanVm *a, const PlanVm *b)
+static bool change_alike(const PlanVm *a, const PlanVm *b)
 {
 	const VmSpec *x = a->spec, *y = b->spec;
 
@@ -296,7 +297,7 @@ static Change *away_change(const Placer *placer, const Problem *base, const VmSp
 	for (unsigned i = 0; i < vms->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(vms, i);
 
-		if (can_go(placer, vm) && !(i && alike(g_ptr_array_index(vms, i - 1), vm)) &&
+		if (can_go(placer, vm) && !(i && change_alike(g_ptr_array_index(vms, i - 1), vm)) &&
 		    fits_without(base, spec, vm, NULL))
 			return away_of(placer, vm);
 	}
@@ -404,7 +405,7 @@ static Change *move_change(const Placer *placer, const Problem *base, const VmSp
 
 /* Fewest cores of CELL that neither the SDK nor the host could give back alone. */
 static Change *cores_of_both(const Placer *placer, const Problem *base, const VmSpec *spec,
-			     const Cell *cell, unsigned need)
+			     const ChangeCell *cell, unsigned need)
 {
 	unsigned sdk = cores_with_role(placer, cell, ROLE_SDK), host = host_spare(placer, cell);
 	unsigned cores = sdk && host ? fewest_cores(base, spec, cell, MIN(need, sdk + host), 0) : 0;
@@ -418,7 +419,7 @@ static Change *cores_of_both(const Placer *placer, const Problem *base, const Vm
 }
 
 /* The least memory, in pages, that CORES of CELL want with them; at most BYTES, which do. */
-static uint64_t least_with_cores(const Problem *base, const VmSpec *spec, const Cell *cell,
+static uint64_t least_with_cores(const Problem *base, const VmSpec *spec, const ChangeCell *cell,
 				 unsigned cores, uint64_t bytes)
 {
 	uint64_t page = place_page(spec), low = 1, high = bytes / page;
@@ -436,7 +437,7 @@ static uint64_t least_with_cores(const Problem *base, const VmSpec *spec, const 
 
 /* Fewest cores of CELL from one of the two, and least memory on its node. */
 static Change *cores_and_memory(const Placer *placer, const Problem *base, const VmSpec *spec,
-				const Cell *cell, unsigned need)
+				const ChangeCell *cell, unsigned need)
 {
 	unsigned most = MAX(cores_with_role(placer, cell, ROLE_SDK), host_spare(placer, cell));
 	uint64_t bytes = place_share_memory(spec, spec->vcpus);
@@ -470,7 +471,7 @@ static Change *cores_pair(const Placer *placer, const Problem *base, const VmSpe
 
 	for (unsigned i = 0; i < placer->host->cores->len; i++) {
 		const Core *core = host_core(placer->host, i);
-		Cell cell = {core->node, core};
+		ChangeCell cell = {core->node, core};
 		unsigned need =
 			search_cores(spec->vcpus, core->n_cpus, spec->threads == THREADS_ISOLATE);
 		Change *change;
@@ -584,7 +585,7 @@ GPtrArray *changes_find(const Placer *placer, const Problem *base, const VmSpec 
 
 /* Words */
 
-static void cores_text(GString *text, const Plan *plan, const Change *change)
+static void change_cores_text(GString *text, const Plan *plan, const Change *change)
 {
 	unsigned id = host_node(plan->host, change->node)->id;
 	g_autofree char *cpus = change->cpus ? cpulist_format(change->cpus) : NULL;
@@ -610,7 +611,7 @@ static void single_text(GString *text, const Plan *plan, const Change *change)
 				       host_node(plan->host, change->node)->id);
 		break;
 	case CHANGE_CORES:
-		cores_text(text, plan, change);
+		change_cores_text(text, plan, change);
 		break;
 	}
 }

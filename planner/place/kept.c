@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* VMs with cpus =: kept exactly, never moved, and judged: each finding names both sides. */
-#include "planner/place/place.h"
 #include "planner/base/subject.h"
+#include "planner/place/place.h"
 
 typedef struct Kept {
 	Placer *placer;
@@ -11,8 +11,8 @@ typedef struct Kept {
 } Kept;
 
 G_GNUC_PRINTF(5, 6)
-static void report(const Kept *kept, Severity severity, const char *id, const char *fix,
-		   const char *format, ...)
+static void kept_report(const Kept *kept, Severity severity, const char *id, const char *fix,
+			const char *format, ...)
 {
 	g_autofree char *text = NULL;
 	va_list args;
@@ -38,12 +38,13 @@ static bool cpu_usable(const Kept *kept, unsigned cpu)
 		return true;
 	all = cpulist_format(host->online);
 	if (host_has_cpu(host, cpu))
-		report(kept, SEVERITY_ERROR, "vm.cpu-offline",
-		       "bring the CPU online or give another",
-		       "its cpus name CPU %u, which is offline; online are %s", cpu, all);
+		kept_report(kept, SEVERITY_ERROR, "vm.cpu-offline",
+			    "bring the CPU online or give another",
+			    "its cpus name CPU %u, which is offline; online are %s", cpu, all);
 	else
-		report(kept, SEVERITY_ERROR, "vm.cpu-absent", "give a CPU that the host has",
-		       "its cpus name CPU %u, which this host does not have; it has %s", cpu, all);
+		kept_report(kept, SEVERITY_ERROR, "vm.cpu-absent", "give a CPU that the host has",
+			    "its cpus name CPU %u, which this host does not have; it has %s", cpu,
+			    all);
 	return false;
 }
 
@@ -64,8 +65,9 @@ static void on_role(const Kept *kept, unsigned cpu, Role role)
 						    [ROLE_SDK] = "vm.on-sdk",
 						    [ROLE_SHARED] = "vm.on-shared"};
 
-	report(kept, SEVERITY_ERROR, ids[role], "give the VM CPUs that are left to VMs",
-	       "its vCPU is pinned to CPU %u, which is one of [%s]'s CPUs", cpu, role_names[role]);
+	kept_report(kept, SEVERITY_ERROR, ids[role], "give the VM CPUs that are left to VMs",
+		    "its vCPU is pinned to CPU %u, which is one of [%s]'s CPUs", cpu,
+		    role_names[role]);
 }
 
 static void shared_with(const Kept *kept, unsigned cpu, unsigned other)
@@ -75,18 +77,18 @@ static void shared_with(const Kept *kept, unsigned cpu, unsigned other)
 
 	for (unsigned v = 0; v < vm->spec->cpus->len; v++)
 		if (g_array_index(vm->spec->cpus, unsigned, v) == cpu) {
-			report(kept, SEVERITY_ERROR, "vm.cpu-shared",
-			       "give one of the two other CPUs",
-			       "CPU %u is pinned to by %s as well", cpu, vm->spec->name);
+			kept_report(kept, SEVERITY_ERROR, "vm.cpu-shared",
+				    "give one of the two other CPUs",
+				    "CPU %u is pinned to by %s as well", cpu, vm->spec->name);
 			return;
 		}
-	report(kept, SEVERITY_ERROR, "vm.core-shared", "give each VM whole cores",
-	       "it is pinned to CPU %u, but %s has CPUs of the same core (%s)", cpu, vm->spec->name,
-	       siblings);
+	kept_report(kept, SEVERITY_ERROR, "vm.core-shared", "give each VM whole cores",
+		    "it is pinned to CPU %u, but %s has CPUs of the same core (%s)", cpu,
+		    vm->spec->name, siblings);
 }
 
 /* Take CPU's core for the VM, or say who has it. */
-static void take(const Kept *kept, unsigned cpu)
+static void kept_take(const Kept *kept, unsigned cpu)
 {
 	unsigned core = host_core_of(kept->placer->host, cpu);
 	Role *role = &g_array_index(kept->placer->plan->roles, Role, core);
@@ -109,7 +111,7 @@ static void take(const Kept *kept, unsigned cpu)
 	*role = ROLE_DEDICATED;
 }
 
-static bool has_cpu(const VmSpec *spec, unsigned cpu)
+static bool kept_has_cpu(const VmSpec *spec, unsigned cpu)
 {
 	for (unsigned v = 0; v < spec->cpus->len; v++)
 		if (g_array_index(spec->cpus, unsigned, v) == cpu)
@@ -117,12 +119,12 @@ static bool has_cpu(const VmSpec *spec, unsigned cpu)
 	return false;
 }
 
-static bool pinned_by_any(const Kept *kept, unsigned cpu)
+static bool kept_pinned_by_any(const Kept *kept, unsigned cpu)
 {
 	for (unsigned i = 0; i < kept->placer->plan->vms->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(kept->placer->plan->vms, i);
 
-		if (vm->spec->cpus && has_cpu(vm->spec, cpu))
+		if (vm->spec->cpus && kept_has_cpu(vm->spec, cpu))
 			return true;
 	}
 	return false;
@@ -140,7 +142,7 @@ static void half_cores(const Kept *kept, hwloc_const_bitmap_t cores)
 		bool half = false;
 
 		for (unsigned t = 0; t < core->n_cpus; t++)
-			if (!pinned_by_any(kept, core->cpu[t])) {
+			if (!kept_pinned_by_any(kept, core->cpu[t])) {
 				half = true;
 				idle = core->cpu[t];
 			}
@@ -148,21 +150,21 @@ static void half_cores(const Kept *kept, hwloc_const_bitmap_t cores)
 		threads = MAX(threads, core->n_cpus);
 	hwloc_bitmap_foreach_end();
 	if (halves > (spec->vcpus % threads ? 1u : 0u))
-		report(kept, SEVERITY_WARNING, "vm.half-core",
-		       "list whole cores, or say threads = isolate",
-		       "it takes only half of %u core%s: CPU %u stays idle beside it", halves,
-		       halves == 1 ? "" : "s", idle);
+		kept_report(kept, SEVERITY_WARNING, "vm.half-core",
+			    "list whole cores, or say threads = isolate",
+			    "it takes only half of %u core%s: CPU %u stays idle beside it", halves,
+			    halves == 1 ? "" : "s", idle);
 }
 
 /* With isolate each vCPU has a core to itself. */
 static void isolate_doubled(const Kept *kept, hwloc_const_bitmap_t cores)
 {
 	if ((unsigned)hwloc_bitmap_weight(cores) < kept->vm->spec->vcpus)
-		report(kept, SEVERITY_ERROR, "vm.isolate-doubled", "list one CPU of each core",
-		       "threads = isolate, but two of its vCPUs are on one core");
+		kept_report(kept, SEVERITY_ERROR, "vm.isolate-doubled", "list one CPU of each core",
+			    "threads = isolate, but two of its vCPUs are on one core");
 }
 
-static CpuSet cores_of(const Kept *kept)
+static CpuSet kept_cores_of(const Kept *kept)
 {
 	const GArray *cpus = kept->vm->spec->cpus;
 	CpuSet cores = hwloc_bitmap_alloc();
@@ -175,7 +177,7 @@ static CpuSet cores_of(const Kept *kept)
 
 static void shape_check(const Kept *kept)
 {
-	g_auto(CpuSet) cores = cores_of(kept);
+	g_auto(CpuSet) cores = kept_cores_of(kept);
 
 	if (kept->vm->spec->threads == THREADS_ISOLATE)
 		isolate_doubled(kept, cores);
@@ -198,19 +200,19 @@ static void node_check(const Kept *kept)
 		unsigned id = host_node(host, index)->id;
 
 		if (spec->node >= 0 && id != (unsigned)spec->node)
-			report(kept, SEVERITY_ERROR, "vm.off-node", "change node or cpus",
-			       "it asks for node %d, but some of its cpus are on node %u",
-			       spec->node, id);
+			kept_report(kept, SEVERITY_ERROR, "vm.off-node", "change node or cpus",
+				    "it asks for node %d, but some of its cpus are on node %u",
+				    spec->node, id);
 	hwloc_bitmap_foreach_end();
 	list = cpulist_format(nodes);
 	if (hwloc_bitmap_weight(nodes) > 1)
-		report(kept, SEVERITY_WARNING, "vm.across-nodes", "give it CPUs of one node",
-		       "its cpus are on %d NUMA nodes", hwloc_bitmap_weight(nodes));
+		kept_report(kept, SEVERITY_WARNING, "vm.across-nodes", "give it CPUs of one node",
+			    "its cpus are on %d NUMA nodes", hwloc_bitmap_weight(nodes));
 	hwloc_bitmap_free(nodes);
 }
 
 /* The cores of a VM that cannot be placed stay reserved: it may be running there. */
-static void keep(Kept *kept)
+static void kept_keep(Kept *kept)
 {
 	const GArray *cpus = kept->vm->spec->cpus;
 	bool usable = cpus_usable(kept);
@@ -219,7 +221,7 @@ static void keep(Kept *kept)
 		unsigned cpu = g_array_index(cpus, unsigned, v);
 
 		if (host_core_of(kept->placer->host, cpu) != HOST_NONE)
-			take(kept, cpu);
+			kept_take(kept, cpu);
 	}
 	if (!usable)
 		return;
@@ -261,7 +263,7 @@ void place_kept(Placer *placer)
 		g_autofree char *subject = subject_vm(vm->spec->name);
 		Kept kept = {placer, vm, index, subject};
 
-		keep(&kept);
+		kept_keep(&kept);
 	}
 }
 

@@ -62,7 +62,7 @@ static bool cores_own(const Plan *plan, const PlanVm *vm)
 
 /* The search's problem; VMs that moved are among those searched, so they are not where they were.
  */
-static Problem *problem_of(const Plan *plan, const Inventory *inventory)
+static Problem *level_problem_of(const Plan *plan, const Inventory *inventory)
 {
 	Problem *problem = place_problem(plan, inventory);
 
@@ -73,7 +73,7 @@ static Problem *problem_of(const Plan *plan, const Inventory *inventory)
 
 Level level_natural(const Plan *plan, const Inventory *inventory, const PlanVm *vm, bool kept)
 {
-	g_autoptr(Problem) problem = problem_of(plan, inventory);
+	g_autoptr(Problem) problem = level_problem_of(plan, inventory);
 
 	for (unsigned i = 0; !kept && i < plan->vms->len; i++) {
 		const PlanVm *other = g_ptr_array_index(plan->vms, i);
@@ -85,7 +85,7 @@ Level level_natural(const Plan *plan, const Inventory *inventory, const PlanVm *
 }
 
 /* The problem without VM, which is entry INDEX of it. */
-static Problem *without(const Problem *problem, unsigned index)
+static Problem *level_without(const Problem *problem, unsigned index)
 {
 	Problem *copy = problem_copy(problem);
 
@@ -108,7 +108,8 @@ static uint64_t placed_with_room(const Problem *rest, const VmSpec *spec, unsign
 	return result->placed + (problem->prefer == PREFER_VCPUS ? spec->vcpus : 1);
 }
 
-static bool room_holds(const Problem *problem, const VmSpec *spec, unsigned room, unsigned *need)
+static bool level_room_holds(const Problem *problem, const VmSpec *spec, unsigned room,
+			     unsigned *need)
 {
 	const SearchRoom *entry = &g_array_index(problem->rooms, SearchRoom, room);
 	uint64_t memory = place_share_memory(spec, spec->vcpus);
@@ -121,13 +122,13 @@ static bool room_holds(const Problem *problem, const VmSpec *spec, unsigned room
 static uint64_t best_in_room(const Problem *problem, unsigned index)
 {
 	const VmSpec *spec = g_ptr_array_index(problem->specs, index);
-	g_autoptr(Problem) rest = without(problem, index);
+	g_autoptr(Problem) rest = level_without(problem, index);
 	uint64_t best = 0;
 
 	for (unsigned r = 0; r < rest->rooms->len; r++) {
 		unsigned need;
 
-		if (room_holds(rest, spec, r, &need))
+		if (level_room_holds(rest, spec, r, &need))
 			best = MAX(best, placed_with_room(rest, spec, r, need));
 	}
 	return best;
@@ -151,7 +152,7 @@ static uint64_t best_on_node(const Problem *problem, unsigned index)
 	return best;
 }
 
-static unsigned entry_of(const Problem *problem, const PlanVm *vm)
+static unsigned level_entry_of(const Problem *problem, const PlanVm *vm)
 {
 	for (unsigned i = 0; i < problem->specs->len; i++)
 		if (!g_strcmp0(((const VmSpec *)g_ptr_array_index(problem->specs, i))->name,
@@ -162,10 +163,10 @@ static unsigned entry_of(const Problem *problem, const PlanVm *vm)
 
 char *level_forced(const Plan *plan, const Inventory *inventory, const PlanVm *vm)
 {
-	g_autoptr(Problem) problem = problem_of(plan, inventory);
+	g_autoptr(Problem) problem = level_problem_of(plan, inventory);
 	g_autoptr(SearchResult) result = problem_solve(problem);
 	Level natural = level_natural(plan, inventory, vm, true);
-	unsigned index = entry_of(problem, vm);
+	unsigned index = level_entry_of(problem, vm);
 	uint64_t best;
 
 	if (index == HOST_NONE)

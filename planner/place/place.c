@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/place/place.h"
+#include "planner/base/subject.h"
 #include "planner/place/level.h"
 #include "planner/place/problem.h"
 #include "planner/place/replan.h"
-#include "planner/base/subject.h"
 
 #include <string.h>
 
@@ -242,7 +242,7 @@ static unsigned vm_index(const Plan *plan, const PlanVm *vm)
 	return index;
 }
 
-static void seat(Placer *placer, PlanVm *vm, const GArray *shares, const GPtrArray *cores)
+static void place_seat(Placer *placer, PlanVm *vm, const GArray *shares, const GPtrArray *cores)
 {
 	unsigned index = vm_index(placer->plan, vm);
 
@@ -255,7 +255,7 @@ static void seat(Placer *placer, PlanVm *vm, const GArray *shares, const GPtrArr
 	place_take_memory(placer, vm);
 }
 
-static unsigned count_placed(const Plan *plan)
+static unsigned place_count_placed(const Plan *plan)
 {
 	unsigned placed = 0;
 
@@ -269,7 +269,7 @@ static unsigned count_placed(const Plan *plan)
 static void result_report(Plan *plan, const SearchResult *result, unsigned unseated, bool chosen)
 {
 	plan->optimal = result->optimal && chosen;
-	plan->placed = count_placed(plan);
+	plan->placed = place_count_placed(plan);
 	plan->wanted = plan->vms->len;
 	plan->bound = plan->placed;
 	if (result->placed != result->bound || !chosen)
@@ -285,7 +285,7 @@ static unsigned seat_all(Placer *placer, const Problem *problem, const SearchRes
 		const GArray *shares = g_ptr_array_index(result->seats, i);
 
 		if (shares)
-			seat(placer, g_ptr_array_index(vms, i), shares, problem->cores);
+			place_seat(placer, g_ptr_array_index(vms, i), shares, problem->cores);
 		else
 			unseated++;
 	}
@@ -310,7 +310,8 @@ static void spread_check(const Placer *placer, const Problem *problem, const GPt
 	}
 }
 
-static Problem *problem_of(const Placer *placer, const GPtrArray *vms, const PlanOptions *options)
+static Problem *place_problem_of(const Placer *placer, const GPtrArray *vms,
+				 const PlanOptions *options)
 {
 	Problem *problem = problem_new(placer, options);
 
@@ -323,7 +324,7 @@ static Problem *problem_of(const Placer *placer, const GPtrArray *vms, const Pla
  */
 static bool release_movers(Placer *placer, GPtrArray *vms, const PlanOptions *options)
 {
-	g_autoptr(Problem) problem = problem_of(placer, vms, options);
+	g_autoptr(Problem) problem = place_problem_of(placer, vms, options);
 	g_autoptr(GPtrArray) movers = NULL;
 	bool proved = true;
 
@@ -341,7 +342,7 @@ static void place_searched(Placer *placer, const PlanOptions *options)
 {
 	g_autoptr(GPtrArray) vms = searched_vms(placer->plan, options->prefer);
 	bool proved = release_movers(placer, vms, options);
-	g_autoptr(Problem) problem = problem_of(placer, vms, options);
+	g_autoptr(Problem) problem = place_problem_of(placer, vms, options);
 	g_autoptr(SearchResult) result = problem_solve(problem);
 	unsigned unseated = seat_all(placer, problem, result, vms);
 
@@ -378,7 +379,7 @@ Problem *place_begin(Placer *placer, const PlanOptions *options)
 	g_autoptr(GPtrArray) vms = searched_vms(placer->plan, options->prefer);
 
 	place_kept(placer);
-	return problem_of(placer, vms, options);
+	return place_problem_of(placer, vms, options);
 }
 
 /* Made on a plan of its own: the one it is about stays as it is. Entries borrow that one's VMs. */
@@ -392,7 +393,7 @@ Problem *place_problem(const Plan *plan, const Inventory *inventory)
 
 	again->prefer = plan->prefer;
 	place_kept(placer);
-	problem = problem_of(placer, vms, &options);
+	problem = place_problem_of(placer, vms, &options);
 	placer_free(placer);
 	return problem;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/place/plan.h"
+#include "planner/base/subject.h"
 #include "planner/cpupm/partner.h"
 #include "planner/place/place.h"
 #include "planner/place/split.h"
-#include "planner/base/subject.h"
 
 #include <string.h>
 
@@ -234,7 +234,7 @@ static unsigned guest_sockets(const Plan *plan, const PlanVm *vm)
 	return sockets_true(plan, vm, sockets) ? sockets : 1;
 }
 
-static void guest_topology(const Plan *plan, PlanVm *vm)
+static void plan_guest_topology(const Plan *plan, PlanVm *vm)
 {
 	unsigned per_socket;
 
@@ -306,7 +306,7 @@ static Cpupm *not_placed(const VmSpec *spec)
 	return cpupm;
 }
 
-static Tristate mwait_of(const Inventory *inventory, const Node *node)
+static Tristate plan_mwait_of(const Inventory *inventory, const Node *node)
 {
 	if (inventory->mwait != TRISTATE_UNKNOWN || !node)
 		return inventory->mwait;
@@ -340,7 +340,7 @@ GPtrArray *plan_cpupm(const Plan *plan, Tristate disable_exits, Tristate nested)
 	return verdicts;
 }
 
-static void judge_cpupm(Plan *plan, const Inventory *inventory, const Node *node)
+static void plan_judge_cpupm(Plan *plan, const Inventory *inventory, const Node *node)
 {
 	g_autoptr(GPtrArray) verdicts = plan_cpupm(
 		plan, node && !inventory->kernel ? node->disable_exits : TRISTATE_UNKNOWN,
@@ -352,8 +352,8 @@ static void judge_cpupm(Plan *plan, const Inventory *inventory, const Node *node
 
 /* Where VMs may migrate to */
 
-static void partner_found(void *data, const Partner *partner, const char *vms, const char *why,
-			  bool unknown)
+static void plan_partner_found(void *data, const Partner *partner, const char *vms, const char *why,
+			       bool unknown)
 {
 	GPtrArray *findings = data;
 	g_autofree char *subject = g_strconcat("partner ", partner->name, NULL);
@@ -382,7 +382,7 @@ static void judge_partners(Plan *plan, const Inventory *inventory)
 		if (vm->placed && vm->cpupm->verdict == CPUPM_ON)
 			g_ptr_array_add(vms, vm->spec);
 	}
-	partners_judge(plan->partners, plan->host, vms, partner_found, plan->findings);
+	partners_judge(plan->partners, plan->host, vms, plan_partner_found, plan->findings);
 }
 
 /* Findings about the host as a whole */
@@ -408,17 +408,17 @@ static void host_findings(Plan *plan)
 
 /* Assembly */
 
-static char *version_of(const char *inventory, const char *node)
+static char *plan_version_of(const char *inventory, const char *node)
 {
 	return g_strdup(inventory ? inventory : node);
 }
 
 static void name_node(Plan *plan, const Inventory *inventory, const Node *node)
 {
-	plan->name = version_of(inventory->name, node ? node->name : NULL);
-	plan->kernel = version_of(inventory->kernel, node ? node->kernel : NULL);
-	plan->qemu = version_of(inventory->qemu, node ? node->qemu : NULL);
-	plan->libvirt = version_of(inventory->libvirt, node ? node->libvirt : NULL);
+	plan->name = plan_version_of(inventory->name, node ? node->name : NULL);
+	plan->kernel = plan_version_of(inventory->kernel, node ? node->kernel : NULL);
+	plan->qemu = plan_version_of(inventory->qemu, node ? node->qemu : NULL);
+	plan->libvirt = plan_version_of(inventory->libvirt, node ? node->libvirt : NULL);
 }
 
 static void add_vms(Plan *plan, const Inventory *inventory)
@@ -437,7 +437,7 @@ static void finish_vms(Plan *plan)
 
 		if (!vm->placed)
 			continue;
-		guest_topology(plan, vm);
+		plan_guest_topology(plan, vm);
 		vm->emulatorpin = emulator_cpus(plan, vm);
 	}
 }
@@ -457,7 +457,7 @@ Plan *plan_compute(const Host *host, const Inventory *inventory, const Node *nod
 	Plan *plan = plan_begin(host, inventory);
 
 	name_node(plan, inventory, node);
-	plan->mwait = mwait_of(inventory, node);
+	plan->mwait = plan_mwait_of(inventory, node);
 	plan->host_memory = inventory->host_memory;
 	plan->prefer = options->prefer;
 	place_vms(plan, inventory, options);
@@ -467,7 +467,7 @@ Plan *plan_compute(const Host *host, const Inventory *inventory, const Node *nod
 					     plan->cpus[ROLE_HOST], plan->findings);
 	plan->cmdline = kernel_line(plan->parameters);
 	kernel_line_check(plan->cmdline, plan->findings);
-	judge_cpupm(plan, inventory, node);
+	plan_judge_cpupm(plan, inventory, node);
 	judge_partners(plan, inventory);
 	host_findings(plan);
 	findings_sort(plan->findings);

@@ -6,11 +6,11 @@
 #ifndef PLANNER_PLACE_PLAN_H
 #define PLANNER_PLACE_PLAN_H
 
-#include "planner/cpupm/cpupm.h"
 #include "planner/base/finding.h"
+#include "planner/base/role.h"
+#include "planner/cpupm/cpupm.h"
 #include "planner/inventory/inventory.h"
 #include "planner/kernel/kernelargs.h"
-#include "planner/base/role.h"
 #include "planner/search/search.h"
 #include "topology/host/host.h"
 

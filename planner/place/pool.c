@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Shared VMs: their vCPUs float over the shared pool, or over the host's CPUs where there is none.
  */
-#include "planner/place/place.h"
 #include "planner/base/subject.h"
+#include "planner/place/place.h"
 
 static CpuSet cpus_with(const Plan *plan, Role role)
 {
@@ -29,18 +29,19 @@ static CpuSet pool_cpus(const Plan *plan)
 }
 
 /* May the VM's memory be on the node at this position? */
-static bool node_allowed(const Host *host, const VmSpec *spec, unsigned node)
+static bool pool_node_allowed(const Host *host, const VmSpec *spec, unsigned node)
 {
 	return spec->node < 0 || host_node(host, node)->id == (unsigned)spec->node;
 }
 
 /* The allowed node that has most left, HOST_NONE. */
-static unsigned fullest_node(const Host *host, const VmSpec *spec, const uint64_t *memory)
+static unsigned pool_fullest_node(const Host *host, const VmSpec *spec, const uint64_t *memory)
 {
 	unsigned most = HOST_NONE;
 
 	for (unsigned n = 0; n < host->nodes->len; n++)
-		if (node_allowed(host, spec, n) && (most == HOST_NONE || memory[n] > memory[most]))
+		if (pool_node_allowed(host, spec, n) &&
+		    (most == HOST_NONE || memory[n] > memory[most]))
 			most = n;
 	return most;
 }
@@ -50,7 +51,7 @@ bool place_shared_memory(const Host *host, const VmSpec *spec, uint64_t *memory)
 	uint64_t page = place_page(spec), pages = (spec->memory + page - 1) / page, have = 0;
 
 	for (unsigned n = 0; n < host->nodes->len; n++) {
-		if (!node_allowed(host, spec, n))
+		if (!pool_node_allowed(host, spec, n))
 			continue;
 		if (memory[n] == UINT64_MAX)
 			return true;
@@ -59,7 +60,7 @@ bool place_shared_memory(const Host *host, const VmSpec *spec, uint64_t *memory)
 	if (have < pages)
 		return false;
 	while (pages) {
-		unsigned most = fullest_node(host, spec, memory);
+		unsigned most = pool_fullest_node(host, spec, memory);
 		uint64_t taken = MIN(pages, memory[most] / page);
 
 		memory[most] -= taken * page;
@@ -144,7 +145,7 @@ static void overcommit_check(const Placer *placer, unsigned vcpus, hwloc_const_b
 }
 
 /* By name: which VM is refused where memory is short does not depend on the order of sections. */
-static int name_compare(gconstpointer a, gconstpointer b)
+static int pool_name_compare(gconstpointer a, gconstpointer b)
 {
 	const PlanVm *x = *(PlanVm *const *)a, *y = *(PlanVm *const *)b;
 
@@ -162,7 +163,7 @@ static GPtrArray *shared_vms(const Placer *placer)
 			g_ptr_array_add(vms, vm);
 	}
 	if (placer->plan->prefer != PREFER_ORDER)
-		g_ptr_array_sort(vms, name_compare);
+		g_ptr_array_sort(vms, pool_name_compare);
 	return vms;
 }
 

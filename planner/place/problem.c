@@ -25,7 +25,7 @@ static const Core *room_core(const Host *host, const GPtrArray *cores, unsigned 
 	return host_core(host, g_array_index(members, unsigned, 0));
 }
 
-static int room_compare(gconstpointer a, gconstpointer b, gpointer data)
+static int problem_room_compare(gconstpointer a, gconstpointer b, gpointer data)
 {
 	const Host *host = data;
 	const Core *x = host_core(host, g_array_index(*(GArray *const *)a, unsigned, 0));
@@ -36,7 +36,7 @@ static int room_compare(gconstpointer a, gconstpointer b, gpointer data)
 	return x->cpu[0] < y->cpu[0] ? -1 : x->cpu[0] > y->cpu[0];
 }
 
-static unsigned room_find(const Host *host, const GPtrArray *cores, const Core *core)
+static unsigned problem_room_find(const Host *host, const GPtrArray *cores, const Core *core)
 {
 	for (unsigned r = 0; r < cores->len; r++)
 		if (problem_same_room(room_core(host, cores, r), core))
@@ -53,14 +53,14 @@ static GPtrArray *rooms_of(const Placer *placer)
 
 		if (!problem_core_of_vms(placer->plan, i))
 			continue;
-		room = room_find(placer->host, cores, host_core(placer->host, i));
+		room = problem_room_find(placer->host, cores, host_core(placer->host, i));
 		if (room == HOST_NONE) {
 			room = cores->len;
 			g_ptr_array_add(cores, g_array_new(FALSE, FALSE, sizeof(unsigned)));
 		}
 		g_array_append_val((GArray *)g_ptr_array_index(cores, room), i);
 	}
-	g_ptr_array_sort_with_data(cores, room_compare, (gpointer)placer->host);
+	g_ptr_array_sort_with_data(cores, problem_room_compare, (gpointer)placer->host);
 	return cores;
 }
 
@@ -69,7 +69,7 @@ unsigned problem_class_of(const Core *core)
 	return core->kind * (HOST_MAX_THREADS + 1) + core->n_cpus;
 }
 
-static unsigned count_free(const Placer *placer, const GArray *members)
+static unsigned problem_count_free(const Placer *placer, const GArray *members)
 {
 	unsigned n = 0;
 
@@ -85,7 +85,7 @@ static GArray *search_rooms(const Placer *placer, const GPtrArray *cores)
 	for (unsigned r = 0; r < cores->len; r++) {
 		const Core *core = room_core(placer->host, cores, r);
 		SearchRoom entry = {core->node, problem_class_of(core), core->n_cpus,
-				    count_free(placer, g_ptr_array_index(cores, r))};
+				    problem_count_free(placer, g_ptr_array_index(cores, r))};
 
 		g_array_append_val(rooms, entry);
 	}
@@ -96,7 +96,7 @@ unsigned problem_room_of(const Problem *problem, unsigned index)
 {
 	const Core *core = host_core(problem->host, index);
 
-	return core->partial ? HOST_NONE : room_find(problem->host, problem->cores, core);
+	return core->partial ? HOST_NONE : problem_room_find(problem->host, problem->cores, core);
 }
 
 /* Life */

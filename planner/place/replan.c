@@ -8,7 +8,7 @@
 
 /* Keeping */
 
-static bool shapes_equal(const VmSpec *a, const VmSpec *b)
+static bool replan_shapes_equal(const VmSpec *a, const VmSpec *b)
 {
 	return a->policy == POLICY_DEDICATED && b->policy == POLICY_DEDICATED &&
 	       a->vcpus == b->vcpus && a->threads == b->threads;
@@ -20,12 +20,12 @@ void replan_keep(Inventory *inventory, const Plan *saved)
 		VmSpec *spec = g_ptr_array_index(inventory->vms, i);
 		const PlanVm *vm = plan_vm(saved, spec->name);
 
-		if (vm && vm->placed && !spec->cpus && shapes_equal(spec, vm->spec))
+		if (vm && vm->placed && !spec->cpus && replan_shapes_equal(spec, vm->spec))
 			spec->cpus = g_array_copy(vm->vcpupin);
 	}
 }
 
-static void request_cpus(CoreRequest *request, hwloc_const_bitmap_t cpus)
+static void replan_request_cpus(CoreRequest *request, hwloc_const_bitmap_t cpus)
 {
 	request->by = hwloc_bitmap_iszero(cpus) ? SPLIT_NONE : SPLIT_CPUS;
 	request->cpus = request->by == SPLIT_CPUS ? hwloc_bitmap_dup(cpus) : NULL;
@@ -56,9 +56,9 @@ Inventory *replan_inventory(const Plan *saved)
 	g_auto(CpuSet) sdk = reserved_cpus(saved); /* as far from VMs as the SDK's */
 
 	hwloc_bitmap_or(sdk, sdk, saved->cpus[ROLE_SDK]);
-	request_cpus(&inventory->host, saved->cpus[ROLE_HOST]);
-	request_cpus(&inventory->sdk, sdk);
-	request_cpus(&inventory->shared, saved->cpus[ROLE_SHARED]);
+	replan_request_cpus(&inventory->host, saved->cpus[ROLE_HOST]);
+	replan_request_cpus(&inventory->sdk, sdk);
+	replan_request_cpus(&inventory->shared, saved->cpus[ROLE_SHARED]);
 	inventory->name = g_strdup(saved->name);
 	inventory->host_memory = saved->host_memory;
 	for (unsigned i = 0; i < saved->vms->len; i++) {
@@ -170,7 +170,7 @@ static bool alike_tried(const Replan *r, unsigned start, unsigned i)
 	return false;
 }
 
-static void choose(Replan *r, unsigned start, unsigned left)
+static void replan_choose_movers(Replan *r, unsigned start, unsigned left)
 {
 	if (!left) {
 		visit_chosen(r);
@@ -182,13 +182,13 @@ static void choose(Replan *r, unsigned start, unsigned left)
 		if (alike_tried(r, start, i))
 			continue;
 		r->chosen[r->n_chosen++] = i;
-		choose(r, i + 1, left - 1);
+		replan_choose_movers(r, i + 1, left - 1);
 		r->n_chosen--;
 	}
 }
 
 /* Small VMs first: they are moved with least ado. */
-static int mover_compare(gconstpointer a, gconstpointer b)
+static int replan_mover_compare(gconstpointer a, gconstpointer b)
 {
 	const VmSpec *x = (*(PlanVm *const *)a)->spec, *y = (*(PlanVm *const *)b)->spec;
 
@@ -206,7 +206,7 @@ GPtrArray *replan_movable_vms(const Placer *placer)
 	for (unsigned i = 0; i < placer->plan->vms->len; i++)
 		if (replan_movable(placer, g_ptr_array_index(placer->plan->vms, i)))
 			g_ptr_array_add(vms, g_ptr_array_index(placer->plan->vms, i));
-	g_ptr_array_sort(vms, mover_compare);
+	g_ptr_array_sort(vms, replan_mover_compare);
 	return vms;
 }
 
@@ -218,7 +218,7 @@ bool replan_each(const Placer *placer, const Problem *problem, unsigned most, Re
 	Replan r = {placer, problem, movable, chosen, 0, visit, data, 0, false};
 
 	for (unsigned n = 1; n <= most && n <= movable->len && !r.enough; n++)
-		choose(&r, 0, n);
+		replan_choose_movers(&r, 0, n);
 	return r.visits < VISITS_MOST;
 }
 
@@ -230,30 +230,30 @@ typedef struct Best {
 	uint64_t steps; /* of the search, left for all choices together */
 } Best;
 
-static uint64_t worth(const Problem *problem, const VmSpec *spec)
+static uint64_t replan_worth(const Problem *problem, const VmSpec *spec)
 {
 	return problem->prefer == PREFER_VCPUS ? spec->vcpus : 1;
 }
 
 /* What the search places of the others when the first N, who have a place, all get one again; 0 if
  * not. */
-static uint64_t value_of(const SearchResult *result, const Problem *problem, unsigned n)
+static uint64_t replan_value_of(const SearchResult *result, const Problem *problem, unsigned n)
 {
 	uint64_t value = result->placed;
 
 	for (unsigned i = 0; i < n; i++) {
 		if (!g_ptr_array_index(result->seats, i))
 			return 0;
-		value -= worth(problem, g_ptr_array_index(problem->specs, i));
+		value -= replan_worth(problem, g_ptr_array_index(problem->specs, i));
 	}
 	return value;
 }
 
-static bool weigh(const Problem *problem, unsigned n, gpointer data)
+static bool replan_weigh(const Problem *problem, unsigned n, gpointer data)
 {
 	Best *best = data;
 	g_autoptr(SearchResult) result = problem_solve(problem);
-	uint64_t value = value_of(result, problem, n);
+	uint64_t value = replan_value_of(result, problem, n);
 
 	best->steps -= MIN(best->steps, result->steps);
 	if (value > best->value) {
@@ -270,7 +270,7 @@ static uint64_t all_worth(const Problem *problem)
 	uint64_t sum = 0;
 
 	for (unsigned i = 0; i < problem->specs->len; i++)
-		sum += worth(problem, g_ptr_array_index(problem->specs, i));
+		sum += replan_worth(problem, g_ptr_array_index(problem->specs, i));
 	return sum;
 }
 
@@ -294,7 +294,7 @@ GPtrArray *replan_choose(const Placer *placer, const Problem *problem, unsigned 
 
 	*proved = true;
 	if (best.value < best.bound)
-		*proved = replan_each(placer, problem, most, weigh, &best) && best.steps;
+		*proved = replan_each(placer, problem, most, replan_weigh, &best) && best.steps;
 	for (unsigned i = 0; i < specs->len; i++)
 		g_ptr_array_add(movers, vm_of(placer, g_ptr_array_index(specs, i)));
 	return movers;
@@ -327,14 +327,14 @@ void replan_release(Placer *placer, PlanVm *vm)
 	vm->placed = false;
 }
 
-static unsigned node_of(const Host *host, const GArray *pins, unsigned vcpu)
+static unsigned replan_node_of(const Host *host, const GArray *pins, unsigned vcpu)
 {
 	unsigned cpu = g_array_index(pins, unsigned, vcpu);
 
 	return host_core(host, host_core_of(host, cpu))->node;
 }
 
-static bool siblings(const Host *host, const GArray *pins, unsigned a, unsigned b)
+static bool replan_siblings(const Host *host, const GArray *pins, unsigned a, unsigned b)
 {
 	return host_core_of(host, g_array_index(pins, unsigned, a)) ==
 	       host_core_of(host, g_array_index(pins, unsigned, b));
@@ -349,11 +349,12 @@ MoveCost replan_cost(const Host *host, const GArray *from, const GArray *to)
 	MoveCost cost = MOVE_REPIN;
 
 	for (unsigned v = 0; v < to->len; v++) {
-		if (node_of(host, to, v) != node_of(host, from, v))
+		if (replan_node_of(host, to, v) != replan_node_of(host, from, v))
 			cost = MOVE_MEMORY;
-		if (v && (siblings(host, to, v - 1, v) != siblings(host, from, v - 1, v) ||
-			  (node_of(host, to, v - 1) == node_of(host, to, v)) !=
-				  (node_of(host, from, v - 1) == node_of(host, from, v))))
+		if (v &&
+		    (replan_siblings(host, to, v - 1, v) != replan_siblings(host, from, v - 1, v) ||
+		     (replan_node_of(host, to, v - 1) == replan_node_of(host, to, v)) !=
+			     (replan_node_of(host, from, v - 1) == replan_node_of(host, from, v))))
 			return MOVE_RESTART;
 	}
 	return cost;

@@ -7,12 +7,12 @@
 #include <string.h>
 
 /* A request with its role and the nodes it may take cores from. */
-typedef struct Want {
+typedef struct SplitWant {
 	const CoreRequest *request;
 	Role role;
 	const char *section; /* "[host]" */
 	const bool *near;    /* by node; NULL = all nodes */
-} Want;
+} SplitWant;
 
 typedef struct Splitter {
 	const Host *host;
@@ -34,7 +34,7 @@ static unsigned node_id(const Splitter *s, unsigned node)
 
 /* Explicit lists */
 
-static void claim_refused(Splitter *s, const Want *want, unsigned core, unsigned cpu)
+static void claim_refused(Splitter *s, const SplitWant *want, unsigned core, unsigned cpu)
 {
 	const char *holder = role_names[s->roles[core]];
 	g_autofree char *subject = subject_cpu(cpu);
@@ -53,7 +53,7 @@ static void claim_refused(Splitter *s, const Want *want, unsigned core, unsigned
 }
 
 /* Listed CPUs that are offline, or that the host does not have: one finding for all of a kind. */
-static void cpus_absent(Splitter *s, const Want *want, hwloc_const_bitmap_t cpus, bool known)
+static void cpus_absent(Splitter *s, const SplitWant *want, hwloc_const_bitmap_t cpus, bool known)
 {
 	g_autofree char *list = cpulist_format(cpus);
 	g_autofree char *all = cpulist_format(s->host->online);
@@ -68,7 +68,7 @@ static void cpus_absent(Splitter *s, const Want *want, hwloc_const_bitmap_t cpus
 			     known ? "offline here" : "not on this host");
 }
 
-static void absent_check(Splitter *s, const Want *want)
+static void absent_check(Splitter *s, const SplitWant *want)
 {
 	g_auto(CpuSet) offline = hwloc_bitmap_dup(want->request->cpus);
 	g_auto(CpuSet) absent = hwloc_bitmap_dup(want->request->cpus);
@@ -81,7 +81,7 @@ static void absent_check(Splitter *s, const Want *want)
 }
 
 /* Some siblings are listed and some are not: the core goes whole, and that is said. */
-static void core_completed(Splitter *s, const Want *want, const Core *core)
+static void core_completed(Splitter *s, const SplitWant *want, const Core *core)
 {
 	g_autofree char *name = siblings_name(core);
 	g_autofree char *subject = subject_cpu(core->cpu[0]);
@@ -98,7 +98,7 @@ static void core_completed(Splitter *s, const Want *want, const Core *core)
 }
 
 /* CPU's core takes the role, unless another list has it. */
-static void claim(Splitter *s, const Want *want, unsigned cpu)
+static void split_claim(Splitter *s, const SplitWant *want, unsigned cpu)
 {
 	unsigned core = host_core_of(s->host, cpu);
 	Role *role;
@@ -135,7 +135,7 @@ static void boot_core_check(Splitter *s)
 		name);
 }
 
-static void claim_listed(Splitter *s, const Want *want)
+static void claim_listed(Splitter *s, const SplitWant *want)
 {
 	unsigned cpu;
 
@@ -143,7 +143,7 @@ static void claim_listed(Splitter *s, const Want *want)
 		return;
 	absent_check(s, want);
 	hwloc_bitmap_foreach_begin(cpu, want->request->cpus)
-		claim(s, want, cpu);
+		split_claim(s, want, cpu);
 	hwloc_bitmap_foreach_end();
 	for (unsigned i = 0; i < n_cores(s); i++) {
 		const Core *core = host_core(s->host, i);
@@ -159,7 +159,7 @@ static void claim_listed(Splitter *s, const Want *want)
 /* Counts */
 
 /* The group a core is counted in. */
-static unsigned group_of(const Want *want, const Core *core)
+static unsigned split_group_of(const SplitWant *want, const Core *core)
 {
 	switch (want->request->by) {
 	case SPLIT_SOCKET:
@@ -180,13 +180,13 @@ static bool core_before(const Core *a, const Core *b)
 }
 
 /* A core with an offline sibling is no good but to the host, if its node has no whole one left. */
-static bool usable(const Want *want, const Core *core)
+static bool split_usable(const SplitWant *want, const Core *core)
 {
 	return !core->partial || want->role == ROLE_HOST;
 }
 
 /* The next core of NODE in GROUP for WANT, HOST_NONE when there is none left. */
-static unsigned next_core(const Splitter *s, const Want *want, unsigned group, unsigned node)
+static unsigned next_core(const Splitter *s, const SplitWant *want, unsigned group, unsigned node)
 {
 	unsigned best = HOST_NONE;
 
@@ -195,8 +195,8 @@ static unsigned next_core(const Splitter *s, const Want *want, unsigned group, u
 	for (unsigned i = 0; i < n_cores(s); i++) {
 		const Core *core = host_core(s->host, i);
 
-		if (core->node == node && s->roles[i] == ROLE_FREE && usable(want, core) &&
-		    group_of(want, core) == group &&
+		if (core->node == node && s->roles[i] == ROLE_FREE && split_usable(want, core) &&
+		    split_group_of(want, core) == group &&
 		    (best == HOST_NONE || core_before(core, host_core(s->host, best))))
 			best = i;
 	}
@@ -204,7 +204,7 @@ static unsigned next_core(const Splitter *s, const Want *want, unsigned group, u
 }
 
 /* Cores of GROUP on NODE that have the role already. */
-static unsigned taken_on(const Splitter *s, const Want *want, unsigned group, unsigned node)
+static unsigned taken_on(const Splitter *s, const SplitWant *want, unsigned group, unsigned node)
 {
 	unsigned taken = 0;
 
@@ -212,13 +212,13 @@ static unsigned taken_on(const Splitter *s, const Want *want, unsigned group, un
 		const Core *core = host_core(s->host, i);
 
 		taken += core->node == node && s->roles[i] == want->role &&
-			 group_of(want, core) == group;
+			 split_group_of(want, core) == group;
 	}
 	return taken;
 }
 
 /* Give GROUP one more core, on the node of it that has the fewest. False when none is left. */
-static bool take_one(Splitter *s, const Want *want, unsigned group)
+static bool take_one(Splitter *s, const SplitWant *want, unsigned group)
 {
 	unsigned best = HOST_NONE, fewest = G_MAXUINT;
 
@@ -236,7 +236,7 @@ static bool take_one(Splitter *s, const Want *want, unsigned group)
 	return best != HOST_NONE;
 }
 
-static char *group_name(const Splitter *s, const Want *want, unsigned group)
+static char *group_name(const Splitter *s, const SplitWant *want, unsigned group)
 {
 	switch (want->request->by) {
 	case SPLIT_SOCKET:
@@ -248,7 +248,7 @@ static char *group_name(const Splitter *s, const Want *want, unsigned group)
 	}
 }
 
-static void too_few(Splitter *s, const Want *want, unsigned group, unsigned got)
+static void too_few(Splitter *s, const SplitWant *want, unsigned group, unsigned got)
 {
 	g_autofree char *where = group_name(s, want, group);
 
@@ -258,7 +258,7 @@ static void too_few(Splitter *s, const Want *want, unsigned group, unsigned got)
 		     where, got);
 }
 
-static unsigned taken_in(const Splitter *s, const Want *want, unsigned group)
+static unsigned taken_in(const Splitter *s, const SplitWant *want, unsigned group)
 {
 	unsigned taken = 0;
 
@@ -267,7 +267,7 @@ static unsigned taken_in(const Splitter *s, const Want *want, unsigned group)
 	return taken;
 }
 
-static void fill_group(Splitter *s, const Want *want, unsigned group)
+static void split_fill_group(Splitter *s, const SplitWant *want, unsigned group)
 {
 	unsigned taken = taken_in(s, want, group);
 
@@ -278,29 +278,29 @@ static void fill_group(Splitter *s, const Want *want, unsigned group)
 }
 
 /* Has WANT a node in GROUP? With near=, only the sockets of the devices are counted. */
-static bool group_wanted(const Splitter *s, const Want *want, unsigned group)
+static bool group_wanted(const Splitter *s, const SplitWant *want, unsigned group)
 {
 	for (unsigned i = 0; i < n_cores(s); i++) {
 		const Core *core = host_core(s->host, i);
 
-		if (group_of(want, core) == group && (!want->near || want->near[core->node]))
+		if (split_group_of(want, core) == group && (!want->near || want->near[core->node]))
 			return true;
 	}
 	return false;
 }
 
 /* The groups in the order of their lowest CPU, each once. */
-static void take_counted(Splitter *s, const Want *want)
+static void take_counted(Splitter *s, const SplitWant *want)
 {
 	g_autoptr(GHashTable) done = g_hash_table_new(NULL, NULL);
 
 	if (want->request->by == SPLIT_NONE || want->request->by == SPLIT_CPUS)
 		return;
 	for (unsigned i = 0; i < n_cores(s); i++) {
-		unsigned group = group_of(want, host_core(s->host, i));
+		unsigned group = split_group_of(want, host_core(s->host, i));
 
 		if (g_hash_table_add(done, GUINT_TO_POINTER(group)) && group_wanted(s, want, group))
-			fill_group(s, want, group);
+			split_fill_group(s, want, group);
 	}
 }
 
@@ -338,12 +338,12 @@ static void host_raised(Splitter *s, unsigned node, unsigned core)
 		     name);
 }
 
-static void keep_host_on_nodes(Splitter *s, const Want *host)
+static void keep_host_on_nodes(Splitter *s, const SplitWant *host)
 {
 	bool listed = host->request->by == SPLIT_CPUS;
 
 	for (unsigned node = 0; node < s->host->nodes->len; node++) {
-		Want one = {.request = &(CoreRequest){.by = SPLIT_MACHINE}, .role = ROLE_HOST};
+		SplitWant one = {.request = &(CoreRequest){.by = SPLIT_MACHINE}, .role = ROLE_HOST};
 		unsigned core;
 
 		if (hwloc_bitmap_iszero(host_node(s->host, node)->cpus) ||
@@ -422,7 +422,7 @@ static void devices_check(Splitter *s)
 	}
 }
 
-static void strand(Splitter *s, unsigned core)
+static void split_strand(Splitter *s, unsigned core)
 {
 	g_autofree char *name = siblings_name(host_core(s->host, core));
 	g_autofree char *subject = subject_cpu(host_core(s->host, core)->cpu[0]);
@@ -438,7 +438,7 @@ static void strand_partial(Splitter *s)
 {
 	for (unsigned i = 0; i < n_cores(s); i++)
 		if (host_core(s->host, i)->partial)
-			strand(s, i);
+			split_strand(s, i);
 }
 
 GArray *split_compute(const Host *host, const Inventory *inventory, GPtrArray *findings)
@@ -446,7 +446,7 @@ GArray *split_compute(const Host *host, const Inventory *inventory, GPtrArray *f
 	GArray *roles = g_array_sized_new(FALSE, TRUE, sizeof(Role), host->cores->len);
 	g_autofree bool *near = g_new0(bool, host->nodes->len);
 	Splitter s = {host, inventory, findings, NULL, near};
-	Want wants[] = {
+	SplitWant wants[] = {
 		{&inventory->host, ROLE_HOST, "[host]", NULL},
 		{&inventory->shared, ROLE_SHARED, "[shared]", NULL},
 		{&inventory->sdk, ROLE_SDK, "[sdk]", devices_mark(&s) ? near : NULL},

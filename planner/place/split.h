@@ -13,8 +13,8 @@
 #ifndef PLANNER_PLACE_SPLIT_H
 #define PLANNER_PLACE_SPLIT_H
 
-#include "planner/inventory/inventory.h"
 #include "planner/base/role.h"
+#include "planner/inventory/inventory.h"
 #include "topology/host/host.h"
 
 /*

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Why a VM was not placed: what it needs, what there is, and what would change it. */
+#include "planner/base/subject.h"
 #include "planner/place/change.h"
 #include "planner/place/problem.h"
 #include "planner/place/replan.h"
-#include "planner/base/subject.h"
 
 #include <string.h>
 
@@ -78,8 +78,8 @@ static NodeRoom best_room(const Placer *placer, const VmSpec *spec)
 	return best;
 }
 
-static void report(const Placer *placer, const VmSpec *spec, const char *id, const char *fix,
-		   char *text)
+static void whynot_report(const Placer *placer, const VmSpec *spec, const char *id, const char *fix,
+			  char *text)
 {
 	g_autofree char *subject = subject_vm(spec->name);
 
@@ -87,7 +87,7 @@ static void report(const Placer *placer, const VmSpec *spec, const char *id, con
 	g_free(text);
 }
 
-static char *cores_text(const Placer *placer, const NodeRoom *room)
+static char *whynot_cores_text(const Placer *placer, const NodeRoom *room)
 {
 	return g_strdup_printf("needs %u whole core%s on one node; the most that are free is %u, "
 			       "on node %u: %u missing",
@@ -95,7 +95,7 @@ static char *cores_text(const Placer *placer, const NodeRoom *room)
 			       host_node(placer->host, room->node)->id, room->need - room->cores);
 }
 
-static char *memory_text(const Placer *placer, const VmSpec *spec, const NodeRoom *room)
+static char *whynot_memory_text(const Placer *placer, const VmSpec *spec, const NodeRoom *room)
 {
 	return g_strdup_printf(
 		"needs %" G_GUINT64_FORMAT
@@ -165,8 +165,8 @@ static char *reason_text(const Placer *placer, const VmSpec *spec, const NodeRoo
 		return span_text(placer, spec, room, level);
 	if (room->cores >= room->need)
 		return room->memory ? g_strdup("fits, but the search stopped before it found that")
-				    : memory_text(placer, spec, room);
-	cores = cores_text(placer, room);
+				    : whynot_memory_text(placer, spec, room);
+	cores = whynot_cores_text(placer, room);
 	if (!memory_alone(changes))
 		return g_steal_pointer(&cores);
 	return g_strdup_printf(
@@ -262,7 +262,7 @@ static void why_not_add(Plan *plan, const PlanVm *vm, const GPtrArray *changes)
 	g_ptr_array_add(plan->why_nots, why_not);
 }
 
-static void answer(Answers *answers, const PlanVm *vm, const NodeRoom *room)
+static void whynot_answer(Answers *answers, const PlanVm *vm, const NodeRoom *room)
 {
 	const VmSpec *spec = vm->spec;
 	unsigned level = problem_natural_level(answers->empty, spec);
@@ -273,10 +273,11 @@ static void answer(Answers *answers, const PlanVm *vm, const NodeRoom *room)
 
 	if (changes)
 		why_not_add(answers->placer->plan, vm, changes);
-	report(answers->placer, spec, level == HOST_NONE ? "vm.too-large" : "vm.does-not-fit",
-	       fix ? fix : other,
-	       level == HOST_NONE ? too_large_text(answers->empty, spec, room)
-				  : reason_text(answers->placer, spec, room, level, changes));
+	whynot_report(answers->placer, spec,
+		      level == HOST_NONE ? "vm.too-large" : "vm.does-not-fit", fix ? fix : other,
+		      level == HOST_NONE
+			      ? too_large_text(answers->empty, spec, room)
+			      : reason_text(answers->placer, spec, room, level, changes));
 }
 
 static void why_not(Answers *answers, const PlanVm *vm)
@@ -284,12 +285,12 @@ static void why_not(Answers *answers, const PlanVm *vm)
 	NodeRoom room = best_room(answers->placer, vm->spec);
 
 	if (room.node == HOST_NONE)
-		report(answers->placer, vm->spec, "vm.node-absent",
-		       "ask for a node that the host has",
-		       g_strdup_printf("asks for node %d, which has no core of this host",
-				       vm->spec->node));
+		whynot_report(answers->placer, vm->spec, "vm.node-absent",
+			      "ask for a node that the host has",
+			      g_strdup_printf("asks for node %d, which has no core of this host",
+					      vm->spec->node));
 	else
-		answer(answers, vm, &room);
+		whynot_answer(answers, vm, &room);
 }
 
 /* The problem with the placed of VMS alone. */

@@ -121,7 +121,7 @@ static Cost role_cost(const Diff *diff, unsigned core)
 	return from != to && ((1u << from | 1u << to) & served) ? COST_RELOAD : COST_NONE;
 }
 
-static DiffCpus *cpus_of(GPtrArray *all, const char *from, const char *to, Cost cost)
+static DiffCpus *diff_cpus_of(GPtrArray *all, const char *from, const char *to, Cost cost)
 {
 	DiffCpus *cpus;
 
@@ -152,7 +152,7 @@ static void compare_cpus(Diff *diff)
 
 		if (!strcmp(from, to))
 			continue;
-		cpus = cpus_of(diff->cpus, from, to, role_cost(diff, i));
+		cpus = diff_cpus_of(diff->cpus, from, to, role_cost(diff, i));
 		for (unsigned t = 0; t < core->n_cpus; t++)
 			hwloc_bitmap_set(cpus->cpus, core->cpu[t]);
 	}
@@ -160,7 +160,7 @@ static void compare_cpus(Diff *diff)
 
 /* VMs */
 
-static void add_vm(Diff *diff, const char *name, const PlanVm *before, const PlanVm *after)
+static void diff_add_vm(Diff *diff, const char *name, const PlanVm *before, const PlanVm *after)
 {
 	DiffVm *vm = g_new0(DiffVm, 1);
 
@@ -205,13 +205,13 @@ static void compare_vms(Diff *diff)
 	for (unsigned i = 0; i < diff->after->vms->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(diff->after->vms, i);
 
-		add_vm(diff, vm->spec->name, g_hash_table_lookup(before, vm->spec->name), vm);
+		diff_add_vm(diff, vm->spec->name, g_hash_table_lookup(before, vm->spec->name), vm);
 	}
 	for (unsigned i = 0; i < diff->before->vms->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(diff->before->vms, i);
 
 		if (!g_hash_table_contains(after, vm->spec->name))
-			add_vm(diff, vm->spec->name, vm, NULL);
+			diff_add_vm(diff, vm->spec->name, vm, NULL);
 	}
 	if (diff->reboot)
 		cost_reboot(diff);
@@ -221,7 +221,7 @@ static void compare_vms(Diff *diff)
 
 /* The text of ARTIFACT for PLAN, yours; NULL where it makes none. Files begin with the node's name:
  * that alone makes no difference. */
-static char *file_text(const Artifact *artifact, const Plan *plan, char *name)
+static char *diff_file_words(const Artifact *artifact, const Plan *plan, char *name)
 {
 	Plan named = *plan;
 	const Rendering rendering = {.plan = &named};
@@ -247,8 +247,8 @@ static void compare_files(Diff *diff)
 
 		if (!file_matters(diff, *artifact))
 			continue;
-		before = file_text(*artifact, diff->before, diff->after->name);
-		after = file_text(*artifact, diff->after, diff->after->name);
+		before = diff_file_words(*artifact, diff->before, diff->after->name);
+		after = diff_file_words(*artifact, diff->after, diff->after->name);
 		if (!g_strcmp0(before, after))
 			continue;
 		file = g_new0(DiffFile, 1);

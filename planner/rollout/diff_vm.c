@@ -3,14 +3,14 @@
  * What changes for one VM. What QEMU is told on its command line, and what the guest is told of its
  * CPUs, cells and memory, holds until it is powered off; pins do not.
  */
-#include "planner/rollout/diff.h"
+#include "planner/base/size.h"
 #include "planner/place/guest.h"
 #include "planner/place/replan.h"
-#include "planner/base/size.h"
+#include "planner/rollout/diff.h"
 
 /* Values as text; all yours. */
 
-static char *memory_text(const PlanVm *vm)
+static char *diff_vm_memory_text(const PlanVm *vm)
 {
 	uint64_t memory = plan_vm_memory(vm);
 
@@ -92,7 +92,7 @@ typedef struct VmValue {
 static const VmValue values[] = {
 	{"vCPUs", vcpus_text, COST_RESTART, NULL},
 	{"policy", policy_text, COST_RESTART, NULL},
-	{"memory", memory_text, COST_RESTART, NULL},
+	{"memory", diff_vm_memory_text, COST_RESTART, NULL},
 	{"huge pages", page_text, COST_RESTART, NULL},
 	{"guest topology", guest_topology, COST_RESTART, NULL},
 	{"guest cells", guest_cells, COST_RESTART, NULL},
@@ -130,14 +130,14 @@ static void compare_hint(DiffVm *vm, const Plan *before, const Plan *after)
 									    : COST_NONE);
 }
 
-static bool runs(const PlanVm *vm)
+static bool diff_vm_runs(const PlanVm *vm)
 {
 	return vm && vm->placed;
 }
 
 void diff_vm_compare(DiffVm *vm, const Plan *before, const Plan *after)
 {
-	bool ran = runs(vm->before), will_run = runs(vm->after);
+	bool ran = diff_vm_runs(vm->before), will_run = diff_vm_runs(vm->after);
 
 	if (ran && will_run) {
 		compare_values(vm);

@@ -95,7 +95,7 @@ static void each_vm(Rollout *rollout, const Diff *diff, StepKind kind)
 	}
 }
 
-static void reboot(Rollout *rollout, const Diff *diff)
+static void rollout_reboot(Rollout *rollout, const Diff *diff)
 {
 	rollout_add(rollout, STEP_WRITE, NULL);
 	each_vm(rollout, diff, STEP_STOP);
@@ -113,7 +113,7 @@ Rollout *rollout_new(Diff *diff)
 	if (rollout->fault || diff_same(diff))
 		return rollout;
 	if (diff->reboot)
-		reboot(rollout, diff);
+		rollout_reboot(rollout, diff);
 	else
 		rollout_order(rollout, diff);
 	return rollout;

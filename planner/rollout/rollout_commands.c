@@ -22,7 +22,7 @@ G_GNUC_PRINTF(2, 3) static void say(Script *script, const char *format, ...)
 }
 
 /* "'./NAME.WHAT'", yours */
-static char *file_of(const DiffVm *vm, const char *what)
+static char *rollout_commands_file_of(const DiffVm *vm, const char *what)
 {
 	g_autofree char *name = g_strdup_printf("./%s.%s", vm->name, what);
 
@@ -34,7 +34,8 @@ static char *file_of(const DiffVm *vm, const char *what)
 static void define_vm(Script *script, const DiffVm *vm)
 {
 	g_autofree char *name = g_shell_quote(vm->name);
-	g_autofree char *was = file_of(vm, "was.xml"), *new = file_of(vm, "xml");
+	g_autofree char *was = rollout_commands_file_of(vm, "was.xml"),
+			*new = rollout_commands_file_of(vm, "xml");
 
 	if (vm->kind == DIFF_NEW)
 		say(script, "# new: libvirt must know it, with its disks and networks");
@@ -44,7 +45,7 @@ static void define_vm(Script *script, const DiffVm *vm)
 	say(script, "virsh define --file=%s", new);
 }
 
-static void define(Script *script)
+static void rollout_commands_define(Script *script)
 {
 	const GPtrArray *vms = script->diff->vms;
 
@@ -58,7 +59,7 @@ static void define(Script *script)
 
 /* Life */
 
-static void stop(Script *script, const char *name)
+static void rollout_commands_stop(Script *script, const char *name)
 {
 	say(script, "virsh shutdown --domain=%s", name);
 	say(script,
@@ -66,14 +67,14 @@ static void stop(Script *script, const char *name)
 	    name);
 }
 
-static void start(Script *script, const char *name)
+static void rollout_commands_start(Script *script, const char *name)
 {
 	say(script, "virsh start --domain=%s", name);
 }
 
 /* Pins: for the next start they are in the XML that was defined */
 
-static void pin(Script *script, const char *name, unsigned vcpu, const char *cpus)
+static void rollout_commands_pin(Script *script, const char *name, unsigned vcpu, const char *cpus)
 {
 	say(script, "virsh vcpupin --domain=%s --vcpu=%u --cpulist=%s --live", name, vcpu, cpus);
 }
@@ -84,7 +85,7 @@ static void pin_vcpus(Script *script, const Step *step, const char *name)
 		const StepPin *to = &g_array_index(step->pins, StepPin, i);
 		g_autofree char *cpu = g_strdup_printf("%u", to->cpu);
 
-		pin(script, name, to->vcpu, cpu);
+		rollout_commands_pin(script, name, to->vcpu, cpu);
 	}
 }
 
@@ -93,7 +94,7 @@ static void pin_pool(Script *script, const PlanVm *vm, const char *name)
 	g_autofree char *cpus = cpulist_format(vm->cpuset);
 
 	for (unsigned v = 0; v < vm->spec->vcpus; v++)
-		pin(script, name, v, cpus);
+		rollout_commands_pin(script, name, v, cpus);
 }
 
 static void pin_emulator(Script *script, const PlanVm *vm, const char *name)
@@ -119,7 +120,7 @@ static void move_memory(Script *script, const PlanVm *vm, const Host *host, cons
 		    host_node(host, node)->id);
 }
 
-static void repin(Script *script, const Step *step, const char *name)
+static void rollout_commands_repin(Script *script, const Step *step, const char *name)
 {
 	const PlanVm *after = step->vm->after;
 
@@ -135,7 +136,7 @@ static void repin(Script *script, const Step *step, const char *name)
 /* Files */
 
 /* Those that do not wait for a reboot: written, or removed. */
-static void reload(Script *script, const Step *step)
+static void rollout_commands_reload(Script *script, const Step *step)
 {
 	const GPtrArray *files = script->diff->files;
 	g_autoptr(GString) names = g_string_new(NULL);
@@ -168,17 +169,17 @@ static void write_all(Script *script)
 	say(script, "planner emit --all -p %s -d /", script->plan);
 	say(script,
 	    "# /etc/planner/INDEX says what puts each file in force, the boot loader's too");
-	define(script);
+	rollout_commands_define(script);
 }
 
 /* Steps */
 
-static void life(Script *script, const Step *step, const char *name)
+static void rollout_commands_life(Script *script, const Step *step, const char *name)
 {
 	if (step->kind != STEP_START)
-		stop(script, name);
+		rollout_commands_stop(script, name);
 	if (step->kind != STEP_STOP)
-		start(script, name);
+		rollout_commands_start(script, name);
 }
 
 GPtrArray *rollout_commands(const Diff *diff, const Step *step, const char *plan)
@@ -189,19 +190,19 @@ GPtrArray *rollout_commands(const Diff *diff, const Step *step, const char *plan
 
 	switch (step->kind) {
 	case STEP_DEFINE:
-		define(&script);
+		rollout_commands_define(&script);
 		break;
 	case STEP_STOP:
 	case STEP_START:
 	case STEP_RESTART:
-		life(&script, step, name);
+		rollout_commands_life(&script, step, name);
 		break;
 	case STEP_PARK:
 	case STEP_REPIN:
-		repin(&script, step, name);
+		rollout_commands_repin(&script, step, name);
 		break;
 	case STEP_RELOAD:
-		reload(&script, step);
+		rollout_commands_reload(&script, step);
 		break;
 	case STEP_WRITE:
 		write_all(&script);

@@ -67,7 +67,8 @@ void ground_free(Ground *ground)
 /* Going */
 
 /* Positions of nodes are of the plan's own host; the two hosts have the same nodes with cores. */
-static unsigned node_at(const Ground *ground, const DiffVm *vm, const PlanVm *state, unsigned share)
+static unsigned rollout_ground_node_at(const Ground *ground, const DiffVm *vm, const PlanVm *state,
+				       unsigned share)
 {
 	const Plan *plan = state == vm->before ? ground->diff->before : ground->diff->after;
 	unsigned node = g_array_index(state->shares, VmShare, share).node;
@@ -75,10 +76,11 @@ static unsigned node_at(const Ground *ground, const DiffVm *vm, const PlanVm *st
 	return host_node_of_id(ground->host, host_node(plan->host, node)->id);
 }
 
-static void take_memory(Ground *ground, const DiffVm *vm, const PlanVm *state, bool give)
+static void rollout_ground_take_memory(Ground *ground, const DiffVm *vm, const PlanVm *state,
+				       bool give)
 {
 	for (unsigned i = 0; state && i < state->shares->len; i++) {
-		unsigned node = node_at(ground, vm, state, i);
+		unsigned node = rollout_ground_node_at(ground, vm, state, i);
 		uint64_t memory = g_array_index(state->shares, VmShare, i).memory;
 
 		ground->used[node] += give ? -memory : memory;
@@ -93,14 +95,14 @@ void ground_move(Ground *ground, unsigned index, const GArray *to, const PlanVm 
 		ground->slots[AT(actor->now, v)].vcpus--;
 		ground->slots[AT(actor->now, v)].sum -= index;
 	}
-	take_memory(ground, actor->vm, actor->state, true);
+	rollout_ground_take_memory(ground, actor->vm, actor->state, true);
 	g_array_set_size(actor->now, 0);
 	for (unsigned v = 0; to && v < to->len; v++) {
 		g_array_append_val(actor->now, AT(to, v));
 		ground->slots[AT(to, v)].vcpus++;
 		ground->slots[AT(to, v)].sum += index;
 	}
-	take_memory(ground, actor->vm, state, false);
+	rollout_ground_take_memory(ground, actor->vm, state, false);
 	actor->state = state;
 }
 
@@ -112,7 +114,7 @@ void ground_move_sdk(Ground *ground)
 
 /* Standing in the way */
 
-static bool has_cpu(const GArray *pins, unsigned cpu)
+static bool rollout_ground_has_cpu(const GArray *pins, unsigned cpu)
 {
 	for (unsigned v = 0; v < pins->len; v++)
 		if (AT(pins, v) == cpu)
@@ -127,7 +129,7 @@ unsigned ground_holder(const Ground *ground, unsigned cpu, unsigned actor)
 	if (slot->vcpus == 1)
 		return slot->sum == actor ? HOST_NONE : (unsigned)slot->sum;
 	for (unsigned i = 0; slot->vcpus && i < ground->n; i++)
-		if (i != actor && has_cpu(ground->actors[i].now, cpu))
+		if (i != actor && rollout_ground_has_cpu(ground->actors[i].now, cpu))
 			return i;
 	return HOST_NONE;
 }
@@ -165,13 +167,13 @@ static unsigned cpu_blocker(const Ground *ground, unsigned actor, unsigned cpu)
 }
 
 /* Bytes that VM has on NODE when it runs as STATE, which is NULL when it does not. */
-static uint64_t memory_on(const Ground *ground, const DiffVm *vm, const PlanVm *state,
-			  unsigned node)
+static uint64_t rollout_ground_memory_on(const Ground *ground, const DiffVm *vm,
+					 const PlanVm *state, unsigned node)
 {
 	uint64_t memory = 0;
 
 	for (unsigned i = 0; state && i < state->shares->len; i++)
-		if (node_at(ground, vm, state, i) == node)
+		if (rollout_ground_node_at(ground, vm, state, i) == node)
 			memory += g_array_index(state->shares, VmShare, i).memory;
 	return memory;
 }
@@ -183,8 +185,8 @@ static unsigned memory_holder(const Ground *ground, unsigned node, unsigned acto
 		const Actor *other = &ground->actors[i];
 
 		if (i != actor && !other->done &&
-		    memory_on(ground, other->vm, other->state, node) >
-			    memory_on(ground, other->vm, other->vm->after, node))
+		    rollout_ground_memory_on(ground, other->vm, other->state, node) >
+			    rollout_ground_memory_on(ground, other->vm, other->vm->after, node))
 			return i;
 	}
 	return HOST_NONE;
@@ -195,8 +197,8 @@ static unsigned memory_blocker(const Ground *ground, unsigned actor)
 	const Actor *a = &ground->actors[actor];
 
 	for (unsigned node = 0; node < ground->host->nodes->len; node++) {
-		uint64_t has = memory_on(ground, a->vm, a->state, node);
-		uint64_t wants = memory_on(ground, a->vm, a->vm->after, node);
+		uint64_t has = rollout_ground_memory_on(ground, a->vm, a->state, node);
+		uint64_t wants = rollout_ground_memory_on(ground, a->vm, a->vm->after, node);
 		unsigned holder;
 
 		if (wants <= has || ground->room[node] == UINT64_MAX ||
@@ -230,7 +232,8 @@ unsigned ground_blocker(const Ground *ground, unsigned actor, bool *memory)
 	for (unsigned v = 0; v < a->vm->after->vcpupin->len; v++) {
 		unsigned cpu = AT(a->vm->after->vcpupin, v);
 
-		blocker = has_cpu(a->now, cpu) ? HOST_NONE : cpu_blocker(ground, actor, cpu);
+		blocker = rollout_ground_has_cpu(a->now, cpu) ? HOST_NONE
+							      : cpu_blocker(ground, actor, cpu);
 		if (blocker != HOST_NONE)
 			return blocker;
 	}
@@ -242,7 +245,7 @@ unsigned ground_blocker(const Ground *ground, unsigned actor, bool *memory)
 /* Spare cores */
 
 /* CPUs that somebody who is under way is going to. */
-static CpuSet wanted(const Ground *ground)
+static CpuSet rollout_ground_wanted(const Ground *ground)
 {
 	CpuSet cpus = hwloc_bitmap_dup(ground->diff->after->cpus[ROLE_SDK]);
 
@@ -270,7 +273,7 @@ static bool core_spare(const Ground *ground, const Core *core, hwloc_const_bitma
 GArray *ground_spares(const Ground *ground, unsigned node)
 {
 	GArray *spares = g_array_new(FALSE, FALSE, sizeof(unsigned));
-	g_auto(CpuSet) taken = wanted(ground);
+	g_auto(CpuSet) taken = rollout_ground_wanted(ground);
 
 	for (unsigned far = 0; far <= 1; far++)
 		for (unsigned i = 0; i < ground->host->cores->len; i++) {

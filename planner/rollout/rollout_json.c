@@ -10,7 +10,7 @@ static json_t *cpus_text(hwloc_const_bitmap_t cpus)
 }
 
 /* Each of LIST through TO_JSON, in a new array. */
-static json_t *each(const GPtrArray *list, json_t *(*to_json)(gconstpointer entry))
+static json_t *rollout_json_each(const GPtrArray *list, json_t *(*to_json)(gconstpointer entry))
 {
 	json_t *array = json_array();
 
@@ -27,7 +27,7 @@ static json_t *line_to_json(gconstpointer entry)
 			 "cost", cost_names[line->cost]);
 }
 
-static json_t *cpus_to_json(gconstpointer entry)
+static json_t *rollout_json_cpus_to_json(gconstpointer entry)
 {
 	const DiffCpus *cpus = entry;
 
@@ -35,12 +35,13 @@ static json_t *cpus_to_json(gconstpointer entry)
 			 cpus->to, "cost", cost_names[cpus->cost]);
 }
 
-static json_t *vm_to_json(gconstpointer entry)
+static json_t *rollout_json_vm_to_json(gconstpointer entry)
 {
 	const DiffVm *vm = entry;
 
 	return json_pack("{ssssssso}", "name", vm->name, "kind", diff_kind_names[vm->kind], "cost",
-			 cost_names[vm->cost], "changes", each(vm->lines, line_to_json));
+			 cost_names[vm->cost], "changes",
+			 rollout_json_each(vm->lines, line_to_json));
 }
 
 static json_t *file_to_json(gconstpointer entry)
@@ -66,7 +67,7 @@ static json_t *pins_to_json(const GArray *pins)
 }
 
 /* What is true is said. */
-static void flag(json_t *object, const char *key, bool value)
+static void rollout_json_flag(json_t *object, const char *key, bool value)
 {
 	if (value)
 		json_object_set_new(object, key, json_true());
@@ -81,10 +82,10 @@ static json_t *step_to_json(gconstpointer entry)
 		json_object_set_new(object, "vm", json_string(step->vm->name));
 	if (step->pins->len)
 		json_object_set_new(object, "pins", pins_to_json(step->pins));
-	flag(object, "memory", step->memory);
-	flag(object, "pool", step->pool);
-	flag(object, "emulator", step->emulator);
-	flag(object, "sdk", step->sdk);
+	rollout_json_flag(object, "memory", step->memory);
+	rollout_json_flag(object, "pool", step->pool);
+	rollout_json_flag(object, "emulator", step->emulator);
+	rollout_json_flag(object, "sdk", step->sdk);
 	if (step->why)
 		json_object_set_new(object, "why", json_string(step->why));
 	return object;
@@ -102,7 +103,7 @@ static json_t *commands_to_json(const Diff *diff, const Step *step, const char *
 
 static json_t *steps_to_json(const Diff *diff, const Rollout *rollout, const char *plan)
 {
-	json_t *steps = each(rollout->steps, step_to_json);
+	json_t *steps = rollout_json_each(rollout->steps, step_to_json);
 
 	for (unsigned i = 0; i < rollout->steps->len; i++)
 		json_object_set_new(
@@ -118,10 +119,11 @@ json_t *rollout_to_json(const Diff *diff, const Rollout *rollout, const char *pl
 			  diff->after->name, "topology", diff->after->host->fingerprint, "same",
 			  diff_same(diff), "cost", cost_names[diff->cost], "reboot", diff->reboot);
 
-	json_object_set_new(object, "node", each(diff->node, line_to_json));
-	json_object_set_new(object, "cpus", each(diff->cpus, cpus_to_json));
-	json_object_set_new(object, "vms", each(diff->vms, vm_to_json));
-	json_object_set_new(object, "files", each(diff->files, file_to_json));
+	json_object_set_new(object, "node", rollout_json_each(diff->node, line_to_json));
+	json_object_set_new(object, "cpus",
+			    rollout_json_each(diff->cpus, rollout_json_cpus_to_json));
+	json_object_set_new(object, "vms", rollout_json_each(diff->vms, rollout_json_vm_to_json));
+	json_object_set_new(object, "files", rollout_json_each(diff->files, file_to_json));
 	json_object_set_new(object, "fault",
 			    rollout->fault ? json_string(rollout->fault) : json_null());
 	json_object_set_new(object, "rollout", steps_to_json(diff, rollout, plan));

@@ -16,7 +16,7 @@ typedef struct Order {
 
 /* Re-pinning: the vCPUs of one VM, each to a CPU that is free by then */
 
-static bool has_cpu(const GArray *pins, unsigned cpu)
+static bool rollout_order_has_cpu(const GArray *pins, unsigned cpu)
 {
 	for (unsigned v = 0; v < pins->len; v++)
 		if (AT(pins, v) == cpu)
@@ -24,7 +24,7 @@ static bool has_cpu(const GArray *pins, unsigned cpu)
 	return false;
 }
 
-static void pin(GArray *pins, GArray *now, unsigned vcpu, unsigned cpu)
+static void rollout_order_pin(GArray *pins, GArray *now, unsigned vcpu, unsigned cpu)
 {
 	const StepPin step = {vcpu, cpu};
 
@@ -36,14 +36,14 @@ static void pin(GArray *pins, GArray *now, unsigned vcpu, unsigned cpu)
 static bool pin_next(GArray *pins, GArray *now, const GArray *want)
 {
 	for (unsigned v = 0; v < want->len; v++)
-		if (AT(now, v) != AT(want, v) && !has_cpu(now, AT(want, v))) {
-			pin(pins, now, v, AT(want, v));
+		if (AT(now, v) != AT(want, v) && !rollout_order_has_cpu(now, AT(want, v))) {
+			rollout_order_pin(pins, now, v, AT(want, v));
 			return true;
 		}
 	return false;
 }
 
-static unsigned misplaced(const GArray *now, const GArray *want)
+static unsigned rollout_order_misplaced(const GArray *now, const GArray *want)
 {
 	for (unsigned v = 0; v < want->len; v++)
 		if (AT(now, v) != AT(want, v))
@@ -63,7 +63,7 @@ static unsigned own_idle(const Ground *ground, unsigned actor, const GArray *now
 		for (unsigned t = 0; t < core->n_cpus; t++) {
 			others += ground_holder(ground, core->cpu[t], actor) != HOST_NONE ||
 				  !hwloc_bitmap_isset(isolated, core->cpu[t]);
-			if (!has_cpu(now, core->cpu[t]))
+			if (!rollout_order_has_cpu(now, core->cpu[t]))
 				idle = core->cpu[t];
 		}
 		if (!others && idle != HOST_NONE)
@@ -73,7 +73,7 @@ static unsigned own_idle(const Ground *ground, unsigned actor, const GArray *now
 }
 
 /* A CPU to step aside to. */
-static unsigned aside(const Ground *ground, unsigned actor, const GArray *now)
+static unsigned rollout_order_aside(const Ground *ground, unsigned actor, const GArray *now)
 {
 	unsigned idle = own_idle(ground, actor, now);
 	g_autoptr(GArray) spares = NULL;
@@ -86,27 +86,28 @@ static unsigned aside(const Ground *ground, unsigned actor, const GArray *now)
 }
 
 /* How the VM's vCPUs get from where they are to WANT; false when there is no room to turn. */
-static bool sequence(const Ground *ground, unsigned actor, const GArray *want, GArray *pins)
+static bool rollout_order_sequence(const Ground *ground, unsigned actor, const GArray *want,
+				   GArray *pins)
 {
 	g_autoptr(GArray) now = g_array_copy(ground->actors[actor].now);
 	unsigned vcpu;
 
-	while ((vcpu = misplaced(now, want)) != HOST_NONE) {
+	while ((vcpu = rollout_order_misplaced(now, want)) != HOST_NONE) {
 		unsigned cpu;
 
 		if (pin_next(pins, now, want))
 			continue;
-		cpu = aside(ground, actor, now);
+		cpu = rollout_order_aside(ground, actor, now);
 		if (cpu == HOST_NONE)
 			return false;
-		pin(pins, now, vcpu, cpu);
+		rollout_order_pin(pins, now, vcpu, cpu);
 	}
 	return true;
 }
 
 /* Going */
 
-static void stop(Order *o, unsigned actor, const char *why)
+static void rollout_order_stop(Order *o, unsigned actor, const char *why)
 {
 	Actor *a = &o->ground->actors[actor];
 	Step *step = rollout_add(o->rollout, STEP_STOP, a->vm);
@@ -145,9 +146,10 @@ static void go_live(Order *o, unsigned actor)
 	g_autoptr(GArray) pins = g_array_new(FALSE, FALSE, sizeof(StepPin));
 	Step *step;
 
-	if (!sequence(o->ground, actor, after->vcpupin, pins)) {
+	if (!rollout_order_sequence(o->ground, actor, after->vcpupin, pins)) {
 		cost_raise(o, a->vm);
-		stop(o, actor, "its vCPUs are to change places, and no isolated core is free");
+		rollout_order_stop(o, actor,
+				   "its vCPUs are to change places, and no isolated core is free");
 		return;
 	}
 	a->done = true;
@@ -216,7 +218,7 @@ static GArray *ring_find(const Ground *ground, bool *memory)
 
 	while (!under_way(ground, actor))
 		actor++;
-	while (actor != HOST_NONE && !has_cpu(way, actor)) {
+	while (actor != HOST_NONE && !rollout_order_has_cpu(way, actor)) {
 		g_array_append_val(way, actor);
 		actor = ground_blocker(ground, actor, memory);
 	}
@@ -245,7 +247,7 @@ static unsigned ring_weakest(const Ground *ground, const GArray *ring)
 
 /* Where the VM's vCPUs would be on spare cores, those of a core on a core; NULL when there are too
  * few. Yours. */
-static GArray *parking(const Ground *ground, unsigned actor)
+static GArray *rollout_order_parking(const Ground *ground, unsigned actor)
 {
 	const GArray *now = ground->actors[actor].now;
 	unsigned first = host_core_of(ground->host, AT(now, 0));
@@ -268,17 +270,18 @@ static GArray *parking(const Ground *ground, unsigned actor)
 	return g_steal_pointer(&pins);
 }
 
-static bool park(Order *o, unsigned actor)
+static bool rollout_order_park(Order *o, unsigned actor)
 {
 	Actor *a = &o->ground->actors[actor];
-	g_autoptr(GArray) pins = a->parked || a->cold ? NULL : parking(o->ground, actor);
+	g_autoptr(GArray) pins =
+		a->parked || a->cold ? NULL : rollout_order_parking(o->ground, actor);
 	Step *step;
 
 	if (!pins)
 		return false;
 	step = rollout_add(o->rollout, STEP_PARK, a->vm);
 	step->why = "VMs are to change places";
-	sequence(o->ground, actor, pins, step->pins);
+	rollout_order_sequence(o->ground, actor, pins, step->pins);
 	ground_move(o->ground, actor, pins, a->state);
 	a->parked = true;
 	return true;
@@ -293,13 +296,13 @@ static void ring_break(Order *o)
 
 	g_assert(actor != HOST_NONE); /* the SDK does not wait for itself */
 	a = &o->ground->actors[actor];
-	if (!memory && park(o, actor))
+	if (!memory && rollout_order_park(o, actor))
 		return;
 	if (!a->cold)
 		cost_raise(o, a->vm);
-	stop(o, actor,
-	     memory ? "VMs are to change places, and memory is short meanwhile"
-		    : "VMs are to change places");
+	rollout_order_stop(o, actor,
+			   memory ? "VMs are to change places, and memory is short meanwhile"
+				  : "VMs are to change places");
 }
 
 static bool any_under_way(const Ground *ground)
@@ -316,7 +319,7 @@ static void stop_gone(Order *o)
 {
 	for (unsigned i = 0; i < o->ground->n - 1; i++)
 		if (o->ground->actors[i].vm->kind == DIFF_GONE) {
-			stop(o, i, "it is not in the new plan");
+			rollout_order_stop(o, i, "it is not in the new plan");
 			o->ground->actors[i].done = true;
 		}
 }

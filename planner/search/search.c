@@ -93,17 +93,17 @@ static uint64_t question_cost(const SearchProblem *problem)
 	return 10 + (uint64_t)problem->n_vms * problem->n_rooms / 200;
 }
 
-static Outcome ask_all_fit(const SearchProblem *problem, uint64_t budget)
+static SearchOutcome ask_all_fit(const SearchProblem *problem, uint64_t budget)
 {
 	SearchProblem by_vms = *problem;
 	g_autoptr(Model) model = NULL;
-	Outcome outcome;
+	SearchOutcome outcome;
 	Answer answer;
 
 	by_vms.prefer = PREFER_VMS;
 	model = model_new(&by_vms);
 	if (never_fits(model))
-		return OUTCOME_NONE;
+		return SEARCH_OUTCOME_NONE;
 	answer_init(&answer, model, budget);
 	outcome = answer_fits(&answer);
 	if (problem->purse)
@@ -115,7 +115,7 @@ static Outcome ask_all_fit(const SearchProblem *problem, uint64_t budget)
 bool search_all_fit(const SearchProblem *problem, bool *proved)
 {
 	uint64_t budget = search_budget(problem);
-	Outcome outcome = OUTCOME_UNKNOWN;
+	SearchOutcome outcome = SEARCH_OUTCOME_UNKNOWN;
 
 	if (problem->purse) {
 		*problem->purse -= MIN(*problem->purse, question_cost(problem));
@@ -124,8 +124,8 @@ bool search_all_fit(const SearchProblem *problem, bool *proved)
 	if (budget > 0)
 		outcome = ask_all_fit(problem, budget);
 	if (proved)
-		*proved = outcome != OUTCOME_UNKNOWN;
-	return outcome == OUTCOME_FOUND;
+		*proved = outcome != SEARCH_OUTCOME_UNKNOWN;
+	return outcome == SEARCH_OUTCOME_FOUND;
 }
 
 void search_result_free(SearchResult *result)

@@ -6,7 +6,8 @@
 #include "planner/search/search_internal.h"
 
 /* In a room of GROUP; SEARCH_NEVER: of any. */
-static bool seat_in_room(const Model *model, Packing *packing, unsigned kind, unsigned group)
+static bool bestfit_seat_in_room(const Model *model, Packing *packing, unsigned kind,
+				 unsigned group)
 {
 	unsigned best = SEARCH_NEVER, least = SEARCH_NEVER;
 
@@ -39,7 +40,7 @@ static bool seat_in_group(const Model *model, Packing *packing, unsigned kind)
 }
 
 /* The node that has room for a share and least left of the class, of those SPAN has not. */
-static unsigned tightest_node(const Model *model, const Packing *packing, const Span *span)
+static unsigned tightest_node(const Model *model, const Packing *packing, const SearchSpan *span)
 {
 	unsigned best = SEARCH_NEVER, least = SEARCH_NEVER;
 
@@ -55,7 +56,7 @@ static unsigned tightest_node(const Model *model, const Packing *packing, const 
 	return best;
 }
 
-static bool seat_over_nodes(const Model *model, Packing *packing, Span span)
+static bool bestfit_seat_over_nodes(const Model *model, Packing *packing, SearchSpan span)
 {
 	for (unsigned i = 0; i < span.level; i++) {
 		unsigned node = tightest_node(model, packing, &span);
@@ -74,29 +75,29 @@ static bool seat_span(const Model *model, Packing *packing, unsigned kind)
 		if (!share_possible(model, &model->kinds[kind], k))
 			continue;
 		for (unsigned c = 0; c < model->n_classes; c++) {
-			Span span = {.kind = kind, .class = c, .level = k};
+			SearchSpan span = {.kind = kind, .class = c, .level = k};
 
-			if (seat_over_nodes(model, packing, span))
+			if (bestfit_seat_over_nodes(model, packing, span))
 				return true;
 		}
 	}
 	return false;
 }
 
-static bool seat_in_node(const Model *model, Packing *packing, unsigned kind)
+static bool bestfit_seat_in_node(const Model *model, Packing *packing, unsigned kind)
 {
-	return seat_in_room(model, packing, kind, SEARCH_NEVER) ||
+	return bestfit_seat_in_room(model, packing, kind, SEARCH_NEVER) ||
 	       seat_in_group(model, packing, kind);
 }
 
 bool bestfit_seat(const Model *model, Packing *packing, unsigned kind)
 {
-	return seat_in_node(model, packing, kind) || seat_span(model, packing, kind);
+	return bestfit_seat_in_node(model, packing, kind) || seat_span(model, packing, kind);
 }
 
 void bestfit_seat_group(const Model *model, Packing *packing, unsigned kind, unsigned group)
 {
-	if (!seat_in_room(model, packing, kind, group))
+	if (!bestfit_seat_in_room(model, packing, kind, group))
 		packing_add_group(model, packing, kind, group, 1);
 }
 
@@ -113,7 +114,8 @@ static int compare_vcpus(const void *pa, const void *pb, void *data)
 
 /* One way of it: kinds by cores or by vCPUs; SPANS_LAST: what needs several nodes after the rest.
  */
-static Packing *fill(const Model *model, const unsigned *count, bool by_vcpus, bool spans_last)
+static Packing *bestfit_fill(const Model *model, const unsigned *count, bool by_vcpus,
+			     bool spans_last)
 {
 	g_autofree unsigned *order = g_new(unsigned, model->n_kinds + 1);
 	Packing *packing = packing_new(model);
@@ -127,7 +129,7 @@ static Packing *fill(const Model *model, const unsigned *count, bool by_vcpus, b
 		unsigned k = order[i];
 
 		while (packing->placed[k] < count[k] &&
-		       (seat_in_node(model, packing, k) ||
+		       (bestfit_seat_in_node(model, packing, k) ||
 			(!spans_last && seat_span(model, packing, k))))
 			;
 	}
@@ -140,13 +142,13 @@ static Packing *fill(const Model *model, const unsigned *count, bool by_vcpus, b
 
 Packing *bestfit(const Model *model, const unsigned *count)
 {
-	Packing *best = fill(model, count, false, false);
+	Packing *best = bestfit_fill(model, count, false, false);
 	uint64_t all = 0, value = packing_value(model, best);
 
 	for (unsigned k = 0; k < model->n_kinds; k++)
 		all += count[k] * model->kinds[k].value;
 	for (unsigned i = 1; i < 4 && value < all; i++) {
-		g_autoptr(Packing) other = fill(model, count, i / 2, i % 2);
+		g_autoptr(Packing) other = bestfit_fill(model, count, i / 2, i % 2);
 
 		if (packing_value(model, other) <= value)
 			continue;

@@ -64,12 +64,12 @@ int64_t finder_carry(const Finder *f, unsigned r, unsigned slot)
 }
 
 /* How much of the first goal is still WANTED, how much of the rest may be dropped. */
-typedef struct Want {
+typedef struct CarryWant {
 	uint64_t wanted, drop;
-} Want;
+} CarryWant;
 
 /* What must still be carried by ROW. */
-static int64_t demand(const Finder *f, const Row *row, const Want *want)
+static int64_t carry_demand(const Finder *f, const Row *row, const CarryWant *want)
 {
 	int64_t sum = row->spare *
 		      (int64_t)(f->task->copies ? saturating_less(f->task->spare, f->spare) : 0);
@@ -112,16 +112,16 @@ static uint64_t rest_value(const Finder *f)
 }
 
 /* What ROW says the rooms from SLOT on must carry. */
-static int64_t must_carry(const Finder *f, const Row *row, unsigned slot, const Want *want)
+static int64_t must_carry(const Finder *f, const Row *row, unsigned slot, const CarryWant *want)
 {
-	return demand(f, row, want) - carry_besides(f, row, slot);
+	return carry_demand(f, row, want) - carry_besides(f, row, slot);
 }
 
 /* Can the slots from SLOT on not carry what they must? Also says what ROOM must carry. */
 bool finder_hopeless(Finder *f, unsigned slot, Room *room)
 {
 	uint64_t value = rest_value(f);
-	Want want = {.wanted = saturating_less(f->task->value, f->value)};
+	CarryWant want = {.wanted = saturating_less(f->task->value, f->value)};
 	unsigned tail = 0, last = f->last_row;
 
 	if (value < want.wanted || finder_owed(f, slot) > f->group_cores[slot])

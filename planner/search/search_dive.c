@@ -26,7 +26,7 @@ typedef struct Dive {
 	Finder *finder;
 	const Model *model;
 	const Rows *rows;
-	const Task *task;
+	const SearchTask *task;
 	Draft *draft;
 	GArray *seated; /* of Seated, in order */
 	GArray *order;	/* of unsigned: groups, as they are closed */
@@ -69,7 +69,7 @@ static bool seat_share(Dive *d, unsigned group, const Piece *piece)
 	unsigned i = find_sort(d, piece, g->class), before, vms;
 	unsigned *here = &d->shares[(size_t)group * d->rows->n_sorts + i];
 	const Sort *s = &d->rows->sorts[i];
-	Span span = {s->kind, s->class, s->k, 0};
+	SearchSpan span = {s->kind, s->class, s->k, 0};
 
 	if (!packing_fits_share(d->model, d->base, &span, g->node))
 		return false;
@@ -143,9 +143,9 @@ static void close_group(Dive *d, unsigned group, const Pattern *pattern)
 }
 
 /* What is left of the task. */
-static Task rest_task(const Dive *d)
+static SearchTask rest_task(const Dive *d)
 {
-	Task task = *d->task;
+	SearchTask task = *d->task;
 
 	task.base = d->base;
 	task.count = d->count;
@@ -158,7 +158,7 @@ static Task rest_task(const Dive *d)
 /* Is what the program would reach enough? */
 static bool draft_reaches(Dive *d)
 {
-	Task task = rest_task(d);
+	SearchTask task = rest_task(d);
 	double half = 0;
 
 	for (unsigned k = 0; k < d->model->n_kinds; k++)
@@ -202,7 +202,7 @@ static bool close_groups(Dive *d, unsigned open)
 	return closed > 0;
 }
 
-static void reset(Dive *d)
+static void dive_reset(Dive *d)
 {
 	g_clear_pointer(&d->base, packing_free);
 	d->base = packing_beside(d->model, d->task->base);
@@ -215,11 +215,11 @@ static void reset(Dive *d)
 }
 
 /* All but the last N groups as they were closed. */
-static void reopen(Dive *d, unsigned n)
+static void dive_reopen(Dive *d, unsigned n)
 {
 	unsigned keep = d->order->len - MIN(n, d->order->len);
 
-	reset(d);
+	dive_reset(d);
 	for (unsigned i = 0; i < keep; i++)
 		for (unsigned s = 0; s < d->seated->len; s++) {
 			const Seated *seated = &g_array_index(d->seated, Seated, s);
@@ -245,7 +245,7 @@ static Packing *put_together(const Dive *d, const Packing *rest)
 	size_t kinds = d->model->n_kinds;
 
 	for (unsigned i = 0; i < rest->spans->len; i++)
-		packing_add_span(d->model, all, g_array_index(rest->spans, Span, i));
+		packing_add_span(d->model, all, g_array_index(rest->spans, SearchSpan, i));
 	for (unsigned r = 0; r < d->model->problem->n_rooms; r++)
 		for (unsigned k = 0; k < kinds; k++)
 			packing_add_room(d->model, all, k, r,
@@ -260,14 +260,14 @@ static Packing *put_together(const Dive *d, const Packing *rest)
 }
 
 /* The last N groups exactly. */
-static bool finish(Dive *d, unsigned n, uint64_t limit, Packing **found)
+static bool dive_finish(Dive *d, unsigned n, uint64_t limit, Packing **found)
 {
 	g_autoptr(Packing) open = NULL;
 	g_autofree unsigned *count = NULL;
-	Task task;
+	SearchTask task;
 	Packing *rest;
 
-	reopen(d, n);
+	dive_reopen(d, n);
 	if (d->task->left != SEARCH_NEVER && d->left > d->task->left)
 		return false;
 	open = packing_beside(d->model, d->base);
@@ -286,27 +286,27 @@ static bool finish(Dive *d, unsigned n, uint64_t limit, Packing **found)
 			task.left += vms_of(d, i);
 	}
 	task.shares = d->shares;
-	if (finder_run(d->finder, &task, limit, &rest) != OUTCOME_FOUND)
+	if (finder_run(d->finder, &task, limit, &rest) != SEARCH_OUTCOME_FOUND)
 		return false;
 	*found = put_together(d, rest);
 	packing_free(rest);
 	return true;
 }
 
-static bool dive(Dive *d, uint64_t limit, Packing **found)
+static bool dive_solve(Dive *d, uint64_t limit, Packing **found)
 {
 	unsigned open = d->model->n_groups;
 	bool done = false;
 
-	for (reset(d); open > 0; open = d->model->n_groups - d->order->len)
+	for (dive_reset(d); open > 0; open = d->model->n_groups - d->order->len)
 		if (!draft_reaches(d) || !close_groups(d, open))
 			break;
 	for (unsigned i = 0; i < G_N_ELEMENTS(tails) && !done; i++)
-		done = finish(d, open > 0 ? 2 * i + 1 : tails[i], limit, found);
+		done = dive_finish(d, open > 0 ? 2 * i + 1 : tails[i], limit, found);
 	return done;
 }
 
-bool finder_dive(Finder *f, const Task *task, uint64_t limit, Packing **found)
+bool finder_dive(Finder *f, const SearchTask *task, uint64_t limit, Packing **found)
 {
 	const Rows *rows = finder_rows(f, task->merged);
 	const Model *model = rows->model;
@@ -332,7 +332,7 @@ bool finder_dive(Finder *f, const Task *task, uint64_t limit, Packing **found)
 
 	if (task->half_missing > 0 || task->shares)
 		return false;
-	done = dive(&d, limit / G_N_ELEMENTS(tails), found);
+	done = dive_solve(&d, limit / G_N_ELEMENTS(tails), found);
 	g_clear_pointer(&d.base, packing_free);
 	return done;
 }

@@ -17,7 +17,7 @@ void finder_charge(Finder *f, uint64_t steps)
 }
 
 /* The node whose group takes most shares of sort I that are not dealt, outside SPAN. */
-static unsigned fullest_node(const Finder *f, unsigned i, const Span *span)
+static unsigned exact_fullest_node(const Finder *f, unsigned i, const SearchSpan *span)
 {
 	unsigned best = SEARCH_NEVER, most = 0;
 
@@ -40,17 +40,17 @@ static void harvest_spans(const Finder *f, Packing *packing)
 		const Sort *sort = &f->rows->sorts[i];
 
 		for (unsigned v = 0; v < f->shares[i].vms; v++) {
-			Span span = {sort->kind, sort->class, sort->k, 0};
+			SearchSpan span = {sort->kind, sort->class, sort->k, 0};
 
 			for (unsigned n = 0; n < sort->k; n++)
-				span.nodes |= UINT64_C(1) << fullest_node(f, i, &span);
+				span.nodes |= UINT64_C(1) << exact_fullest_node(f, i, &span);
 			packing_add_span(f->model, packing, span);
 		}
 	}
 }
 
 /* What the slots hold, beside the base. */
-static Packing *harvest(const Finder *f)
+static Packing *exact_harvest(const Finder *f)
 {
 	const Model *model = f->model;
 	Packing *packing = packing_beside(model, f->task->base);
@@ -97,7 +97,7 @@ static void begin_shares(Finder *f)
 	}
 }
 
-static void begin(Finder *f, const Task *task, Packing *space)
+static void exact_begin(Finder *f, const SearchTask *task, Packing *space)
 {
 	finder_take_layout(f, task->merged);
 	f->task = task;
@@ -119,7 +119,7 @@ static void begin(Finder *f, const Task *task, Packing *space)
 }
 
 /* Is there something to find, and no step to do it? Then there is nothing to prepare either. */
-static bool out_of_steps(Finder *f, const Task *task, uint64_t limit)
+static bool out_of_steps(Finder *f, const SearchTask *task, uint64_t limit)
 {
 	bool asks = task->value > 0 || task->half_missing > 0 || task->shares ||
 		    (task->copies && task->spare > 0);
@@ -128,29 +128,31 @@ static bool out_of_steps(Finder *f, const Task *task, uint64_t limit)
 	       finder_layout(f, task->merged)->n_slots > 0;
 }
 
-Outcome finder_run(Finder *f, const Task *task, uint64_t limit, Packing **found)
+SearchOutcome finder_run(Finder *f, const SearchTask *task, uint64_t limit, Packing **found)
 {
 	g_autoptr(Packing) space = NULL;
 	bool yes;
 
 	if (out_of_steps(f, task, limit))
-		return OUTCOME_UNKNOWN;
+		return SEARCH_OUTCOME_UNKNOWN;
 	space = packing_beside(f->model, task->base);
-	begin(f, task, space);
+	exact_begin(f, task, space);
 	f->limit = limit;
 	yes = finder_visit(f, 0);
 	if (yes)
-		*found = harvest(f);
-	return yes ? OUTCOME_FOUND : f->stopped ? OUTCOME_UNKNOWN : OUTCOME_NONE;
+		*found = exact_harvest(f);
+	return yes	    ? SEARCH_OUTCOME_FOUND
+	       : f->stopped ? SEARCH_OUTCOME_UNKNOWN
+			    : SEARCH_OUTCOME_NONE;
 }
 
-Outcome finder_prove(Finder *f, const Task *task, uint64_t limit, Packing **found)
+SearchOutcome finder_prove(Finder *f, const SearchTask *task, uint64_t limit, Packing **found)
 {
-	Outcome outcome = finder_run(f, task, MIN(limit, SHORT_RUN), found);
+	SearchOutcome outcome = finder_run(f, task, MIN(limit, SHORT_RUN), found);
 	Layout *layout = finder_layout(f, task->merged);
 	unsigned n = layout->rows->n;
 
-	if (outcome != OUTCOME_UNKNOWN || limit <= SHORT_RUN)
+	if (outcome != SEARCH_OUTCOME_UNKNOWN || limit <= SHORT_RUN)
 		return outcome;
 	finder_charge(f, rows_optimize(layout->rows, task) / LP_WORK_PER_STEP);
 	outcome = finder_run(f, task, limit - SHORT_RUN, found);
@@ -160,14 +162,14 @@ Outcome finder_prove(Finder *f, const Task *task, uint64_t limit, Packing **foun
 	return outcome;
 }
 
-Outcome finder_find(Finder *f, const Task *task, uint64_t limit, Packing **found)
+SearchOutcome finder_find(Finder *f, const SearchTask *task, uint64_t limit, Packing **found)
 {
-	Outcome outcome = finder_run(f, task, MIN(limit, SHORT_RUN), found);
+	SearchOutcome outcome = finder_run(f, task, MIN(limit, SHORT_RUN), found);
 
-	if (outcome != OUTCOME_UNKNOWN || limit <= SHORT_RUN)
+	if (outcome != SEARCH_OUTCOME_UNKNOWN || limit <= SHORT_RUN)
 		return outcome;
 	if (finder_dive(f, task, limit / 4, found))
-		return OUTCOME_FOUND;
+		return SEARCH_OUTCOME_FOUND;
 	return finder_run(f, task, limit - SHORT_RUN, found);
 }
 
@@ -181,7 +183,7 @@ const Rows *finder_rows(Finder *f, bool merged)
 	return finder_layout(f, merged)->rows;
 }
 
-void finder_optimize(Finder *f, const Task *task)
+void finder_optimize(Finder *f, const SearchTask *task)
 {
 	Layout *layout = finder_layout(f, task->merged);
 
@@ -193,14 +195,15 @@ void finder_optimize(Finder *f, const Task *task)
 }
 
 /* The highest value (else, spare) above FLOOR with which TASK is not hopeless from the start. */
-static uint64_t bound(Finder *f, Task *task, uint64_t *asked, uint64_t floor, uint64_t ceiling)
+static uint64_t exact_bound(Finder *f, SearchTask *task, uint64_t *asked, uint64_t floor,
+			    uint64_t ceiling)
 {
 	g_autoptr(Packing) space = packing_beside(f->model, task->base);
 	Room room;
 
 	while (floor < ceiling) {
 		*asked = floor + (ceiling - floor + 1) / 2;
-		begin(f, task, space);
+		exact_begin(f, task, space);
 		if (f->layout->n_slots == 0 || finder_hopeless(f, 0, &room))
 			ceiling = *asked - 1;
 		else
@@ -209,12 +212,12 @@ static uint64_t bound(Finder *f, Task *task, uint64_t *asked, uint64_t floor, ui
 	return floor;
 }
 
-uint64_t finder_value_bound(Finder *f, Task task, uint64_t floor, uint64_t ceiling)
+uint64_t finder_value_bound(Finder *f, SearchTask task, uint64_t floor, uint64_t ceiling)
 {
-	return bound(f, &task, &task.value, floor, ceiling);
+	return exact_bound(f, &task, &task.value, floor, ceiling);
 }
 
-uint64_t finder_spare_bound(Finder *f, Task task, uint64_t floor, uint64_t ceiling)
+uint64_t finder_spare_bound(Finder *f, SearchTask task, uint64_t floor, uint64_t ceiling)
 {
-	return bound(f, &task, &task.spare, floor, ceiling);
+	return exact_bound(f, &task, &task.spare, floor, ceiling);
 }

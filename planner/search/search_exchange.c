@@ -55,7 +55,7 @@ static bool choose_moving(Exchange *x, unsigned k, unsigned cores, uint64_t memo
 	return false;
 }
 
-static unsigned less(unsigned a, unsigned b)
+static unsigned exchange_less(unsigned a, unsigned b)
 {
 	return a > b ? a - b : 0;
 }
@@ -68,10 +68,10 @@ static void exchange_limits(Exchange *x, unsigned need, uint64_t memory)
 	unsigned g = model->group_of[x->room], h = model->group_of[x->other];
 	unsigned m = model->groups[g].node, n = model->groups[h].node;
 
-	x->least = less(need, rest->room[x->room]);
+	x->least = exchange_less(need, rest->room[x->room]);
 	x->most = need + rest->room[x->other];
 	if (g != h) {
-		x->least = MAX(x->least, less(need, rest->group[g]));
+		x->least = MAX(x->least, exchange_less(need, rest->group[g]));
 		x->most = MIN(x->most, need + rest->group[h]);
 	}
 	x->most_mem = UINT64_MAX;
@@ -82,8 +82,8 @@ static void exchange_limits(Exchange *x, unsigned need, uint64_t memory)
 		x->most_mem = memory + rest->memory[n];
 }
 
-static bool exchange(const Model *model, Packing *rest, unsigned kind, unsigned room,
-		     unsigned other)
+static bool exchange_rooms(const Model *model, Packing *rest, unsigned kind, unsigned room,
+			   unsigned other)
 {
 	unsigned class = model->groups[model->group_of[room]].class;
 	unsigned need = share_cores(model, &model->kinds[kind], class, 1);
@@ -112,7 +112,7 @@ bool exchange_into(const Model *model, Packing *rest, unsigned kind, unsigned ro
 		return true;
 	for (unsigned r = 0; r < model->problem->n_rooms; r++)
 		if (rest->in_room[(size_t)r * model->n_kinds + kind] > 0 &&
-		    exchange(model, rest, kind, room, r))
+		    exchange_rooms(model, rest, kind, room, r))
 			return true;
 	return false;
 }

@@ -24,7 +24,7 @@
 #include <string.h>
 
 /* Count a step. True: go on. */
-static bool step(Finder *f)
+static bool fill_step(Finder *f)
 {
 	if (*f->steps == 0 || f->limit == 0)
 		f->stopped = true;
@@ -35,7 +35,7 @@ static bool step(Finder *f)
 	return true;
 }
 
-static bool node_allowed(const Kind *kind, unsigned node)
+static bool fill_node_allowed(const Kind *kind, unsigned node)
 {
 	return kind->vm.node == G_MAXUINT || kind->vm.node == node;
 }
@@ -54,29 +54,29 @@ static bool has_copies(const Finder *f, const Kind *kind, unsigned level)
 }
 
 /* How many of KIND fit in so many cores of the slot's node. */
-static unsigned fitting(const Finder *f, const Slot *slot, unsigned k, unsigned level,
-			unsigned cores)
+static unsigned fill_fitting(const Finder *f, const Slot *slot, unsigned k, unsigned level,
+			     unsigned cores)
 {
 	const Kind *kind = &f->model->kinds[k];
 	unsigned most = f->rem[k];
 
 	if (has_copies(f, kind, level))
 		most = UINT_MAX;
-	if (most == 0 || !node_allowed(kind, slot->node))
+	if (most == 0 || !fill_node_allowed(kind, slot->node))
 		return 0;
 	most = MIN(most, cores / share_cores(f->model, kind, slot->class, 1));
 	return memory_fits(f, slot->node, kind->memory, most);
 }
 
 /* COUNT times MEMORY less; negative: more. */
-static void take_memory(Finder *f, unsigned node, uint64_t memory, int count)
+static void fill_take_memory(Finder *f, unsigned node, uint64_t memory, int count)
 {
 	if (f->memory[node] != UINT64_MAX)
 		f->memory[node] -= memory * (uint64_t)(int64_t)count;
 }
 
 /* Seat COUNT of kind K in SLOT, VMs first, then copies; returns how many VMs that are. */
-static unsigned put(Finder *f, unsigned slot, unsigned k, unsigned count)
+static unsigned fill_put(Finder *f, unsigned slot, unsigned k, unsigned count)
 {
 	const Kind *kind = &f->model->kinds[k];
 	unsigned vms = MIN(count, f->rem[k]);
@@ -85,11 +85,11 @@ static unsigned put(Finder *f, unsigned slot, unsigned k, unsigned count)
 	f->rem[k] -= vms;
 	f->value += vms * kind->value;
 	f->spare += (uint64_t)(count - vms) * kind->vm.vcpus;
-	take_memory(f, f->layout->slots[slot].node, kind->memory, (int)count);
+	fill_take_memory(f, f->layout->slots[slot].node, kind->memory, (int)count);
 	return vms;
 }
 
-static void unput(Finder *f, unsigned slot, unsigned k, unsigned vms)
+static void fill_unput(Finder *f, unsigned slot, unsigned k, unsigned vms)
 {
 	const Kind *kind = &f->model->kinds[k];
 	unsigned *count = &f->in_slot[(size_t)slot * f->model->n_kinds + k];
@@ -97,7 +97,7 @@ static void unput(Finder *f, unsigned slot, unsigned k, unsigned vms)
 	f->rem[k] += vms;
 	f->value -= vms * kind->value;
 	f->spare -= (uint64_t)(*count - vms) * kind->vm.vcpus;
-	take_memory(f, f->layout->slots[slot].node, kind->memory, -(int)*count);
+	fill_take_memory(f, f->layout->slots[slot].node, kind->memory, -(int)*count);
 	*count = 0;
 }
 
@@ -106,7 +106,7 @@ static void unput(Finder *f, unsigned slot, unsigned k, unsigned vms)
  * with that VM in it. Where memory runs short that holds only once the node has no further use for
  * its memory: in its last room.
  */
-static bool wastes(const Finder *f, unsigned slot, unsigned cores)
+static bool fill_wastes(const Finder *f, unsigned slot, unsigned cores)
 {
 	const Slot *s = &f->layout->slots[slot];
 	bool last = slot + 1 == s->node_end || f->memory[s->node] == UINT64_MAX;
@@ -114,7 +114,7 @@ static bool wastes(const Finder *f, unsigned slot, unsigned cores)
 	for (unsigned i = f->rows->n_list; cores > 0 && i-- > 0;) {
 		unsigned k = f->rows->list[i];
 
-		if ((last || f->model->kinds[k].memory == 0) && fitting(f, s, k, 0, cores) > 0)
+		if ((last || f->model->kinds[k].memory == 0) && fill_fitting(f, s, k, 0, cores) > 0)
 			return true;
 	}
 	return false;
@@ -127,7 +127,7 @@ static bool close_room(Finder *f, unsigned slot, unsigned cores)
 	unsigned owed = f->owed[s->group], paid = s->whole ? owed : MIN(cores, owed);
 	bool found;
 
-	if (wastes(f, slot, s->whole ? cores : cores - paid))
+	if (fill_wastes(f, slot, s->whole ? cores : cores - paid))
 		return false;
 	if (slot + 1 == s->group_end && paid < owed)
 		return false;
@@ -186,29 +186,29 @@ static bool fill_room(Finder *f, const Room *room, unsigned i, unsigned cores)
 
 	for (; cores > 0 && i < f->rows->n_list && most == 0; i++) {
 		k = f->rows->list[i];
-		most = fitting(f, s, k, 0, cores);
+		most = fill_fitting(f, s, k, 0, cores);
 	}
 	if (most == 0)
 		return tail_reaches(f, room, f->rows->n_list, cores) &&
 		       close_room(f, room->slot, cores);
-	if (!tail_reaches(f, room, i - 1, cores) || !step(f))
+	if (!tail_reaches(f, room, i - 1, cores) || !fill_step(f))
 		return false;
 	need = share_cores(f->model, &f->model->kinds[k], s->class, 1);
 	for (unsigned count = most + 1; count-- > 0;) {
 		Room more = *room;
-		unsigned vms = put(f, room->slot, k, count);
+		unsigned vms = fill_put(f, room->slot, k, count);
 
 		room_carries(f, &more, k, count, vms);
 		if (fill_room(f, &more, i, cores - count * need))
 			return true;
-		unput(f, room->slot, k, vms);
+		fill_unput(f, room->slot, k, vms);
 		if (f->stopped)
 			return false;
 	}
 	return false;
 }
 
-static bool fill_group(Finder *f, unsigned slot, unsigned i, unsigned cores);
+static bool fill_fill_group(Finder *f, unsigned slot, unsigned i, unsigned cores);
 
 /* COUNT of kind K at level 1. */
 static bool with_level1(Finder *f, unsigned slot, unsigned k, unsigned cores, unsigned count)
@@ -216,15 +216,15 @@ static bool with_level1(Finder *f, unsigned slot, unsigned k, unsigned cores, un
 	const Slot *s = &f->layout->slots[slot];
 	const Kind *kind = &f->model->kinds[k];
 	unsigned need = count * share_cores(f->model, kind, s->class, 1);
-	unsigned left = kind->natural == 0 ? count : 0, vms = put(f, slot, k, count);
+	unsigned left = kind->natural == 0 ? count : 0, vms = fill_put(f, slot, k, count);
 
 	f->owed[s->group] += need;
 	f->left += left;
-	if (fill_group(f, slot, k + 1, cores - need))
+	if (fill_fill_group(f, slot, k + 1, cores - need))
 		return true;
 	f->left -= left;
 	f->owed[s->group] -= need;
-	unput(f, slot, k, vms);
+	fill_unput(f, slot, k, vms);
 	return false;
 }
 
@@ -235,7 +235,8 @@ static unsigned most_level1(const Finder *f, const Slot *s, unsigned k, unsigned
 
 	if (s->whole || kind->natural > 1)
 		return 0;
-	return MIN(fitting(f, s, k, 1, cores), kind->natural == 0 ? finder_may_leave(f) : UINT_MAX);
+	return MIN(fill_fitting(f, s, k, 1, cores),
+		   kind->natural == 0 ? finder_may_leave(f) : UINT_MAX);
 }
 
 /* COUNT shares of sort I in this group, if the VMs they take can be completed in later ones. */
@@ -260,12 +261,12 @@ static bool with_shares(Finder *f, unsigned slot, unsigned i, unsigned cores, un
 	f->value += vms * f->model->kinds[sort->kind].value;
 	f->left += sort->coarse ? vms : 0;
 	f->owed[s->group] += count * sort->cores;
-	take_memory(f, s->node, sort->memory, (int)count);
+	fill_take_memory(f, s->node, sort->memory, (int)count);
 	f->share_slot[(size_t)s->group * f->rows->n_sorts + i] += count;
-	if (fill_group(f, slot, f->model->n_kinds + i + 1, cores - count * sort->cores))
+	if (fill_fill_group(f, slot, f->model->n_kinds + i + 1, cores - count * sort->cores))
 		return true;
 	f->share_slot[(size_t)s->group * f->rows->n_sorts + i] -= count;
-	take_memory(f, s->node, sort->memory, -(int)count);
+	fill_take_memory(f, s->node, sort->memory, -(int)count);
 	f->owed[s->group] -= count * sort->cores;
 	f->left -= sort->coarse ? vms : 0;
 	f->value -= vms * f->model->kinds[sort->kind].value;
@@ -307,10 +308,10 @@ static bool with_half(Finder *f, unsigned slot, unsigned cores)
 		f->half--;
 		f->half_nodes |= UINT64_C(1) << s->node;
 		f->owed[s->group] += sort->cores;
-		take_memory(f, s->node, sort->memory, 1);
+		fill_take_memory(f, s->node, sort->memory, 1);
 		if (finder_visit(f, slot + 1))
 			return true;
-		take_memory(f, s->node, sort->memory, -1);
+		fill_take_memory(f, s->node, sort->memory, -1);
 		f->owed[s->group] -= sort->cores;
 		f->half_nodes &= ~(UINT64_C(1) << s->node);
 		f->half++;
@@ -322,7 +323,7 @@ static bool with_half(Finder *f, unsigned slot, unsigned cores)
  * Choose what sits coarser in a group, CORES of it being free: kinds, then sorts, from the I-th on.
  * What belongs there comes in large numbers first, what does not in small ones.
  */
-static bool fill_group(Finder *f, unsigned slot, unsigned i, unsigned cores)
+static bool fill_fill_group(Finder *f, unsigned slot, unsigned i, unsigned cores)
 {
 	const Slot *s = &f->layout->slots[slot];
 	unsigned n = f->model->n_kinds, most = 0, kind = 0, level = 1;
@@ -334,7 +335,7 @@ static bool fill_group(Finder *f, unsigned slot, unsigned i, unsigned cores)
 	}
 	if (i == n + f->rows->n_sorts)
 		return with_half(f, slot, cores);
-	if (!step(f))
+	if (!fill_step(f))
 		return false;
 	kind = i < n ? i : f->rows->sorts[i - n].kind;
 	level = i < n ? 1 : f->rows->sorts[i - n].k;
@@ -348,7 +349,7 @@ static bool fill_group(Finder *f, unsigned slot, unsigned i, unsigned cores)
 	return false;
 }
 
-static const uint32_t *state(Finder *f, unsigned slot)
+static const uint32_t *fill_state(Finder *f, unsigned slot)
 {
 	const Slot *s = &f->layout->slots[slot];
 	uint64_t memory = f->memory[s->node];
@@ -368,7 +369,7 @@ static const uint32_t *state(Finder *f, unsigned slot)
 }
 
 /* Is the question answered, whatever else may still be seated? */
-static bool satisfied(const Finder *f, unsigned slot)
+static bool fill_satisfied(const Finder *f, unsigned slot)
 {
 	return f->pending == 0 && f->half == 0 && f->value >= f->task->value &&
 	       (!f->task->copies || f->spare >= f->task->spare) &&
@@ -380,16 +381,16 @@ bool finder_visit(Finder *f, unsigned slot)
 	const Slot *s = &f->layout->slots[slot];
 	Room room = {.slot = slot};
 
-	if (satisfied(f, slot))
+	if (fill_satisfied(f, slot))
 		return true;
-	if (slot == f->layout->n_slots || !step(f) || finder_hopeless(f, slot, &room) ||
-	    memo_knows(f->memo, state(f, slot), f->spare))
+	if (slot == f->layout->n_slots || !fill_step(f) || finder_hopeless(f, slot, &room) ||
+	    memo_knows(f->memo, fill_state(f, slot), f->spare))
 		return false;
 	if (s->room == SEARCH_NEVER
-		    ? fill_group(f, slot, 0, f->cap[slot])
+		    ? fill_fill_group(f, slot, 0, f->cap[slot])
 		    : fill_room(f, &room, 0, f->cap[slot] - (s->whole ? f->owed[s->group] : 0)))
 		return true;
 	if (!f->stopped)
-		memo_add(f->memo, state(f, slot), f->spare);
+		memo_add(f->memo, fill_state(f, slot), f->spare);
 	return false;
 }

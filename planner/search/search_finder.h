@@ -37,7 +37,7 @@ struct Finder {
 	uint32_t *words;
 
 	/* of the task */
-	const Task *task;
+	const SearchTask *task;
 	const Layout *layout;
 	const Rows *rows;
 	bool spans;	       /* may VMs span nodes? */

@@ -53,7 +53,7 @@ static bool seat_smallest(Answer *a, uint64_t n)
 }
 
 /* Steps this question may take, if FLOOR of the budget are kept for later ones. */
-static uint64_t allowance(const Answer *a, uint64_t floor)
+static uint64_t goals_allowance(const Answer *a, uint64_t floor)
 {
 	return a->steps > floor ? a->steps - floor : 0;
 }
@@ -70,18 +70,18 @@ static Packing *into_rooms(const Model *model, const Packing *merged)
 	return packing;
 }
 
-static Outcome ask_value(Answer *a, const unsigned *count, uint64_t value, uint64_t floor)
+static SearchOutcome ask_value(Answer *a, const unsigned *count, uint64_t value, uint64_t floor)
 {
 	g_autoptr(Packing) empty = packing_new(a->model);
-	Task task = {.base = empty,
-		     .count = count,
-		     .value = value,
-		     .left = SEARCH_NEVER,
-		     .merged = true};
+	SearchTask task = {.base = empty,
+			   .count = count,
+			   .value = value,
+			   .left = SEARCH_NEVER,
+			   .merged = true};
 	Packing *found;
-	Outcome outcome = finder_find(a->finder, &task, allowance(a, floor), &found);
+	SearchOutcome outcome = finder_find(a->finder, &task, goals_allowance(a, floor), &found);
 
-	if (outcome == OUTCOME_FOUND) {
+	if (outcome == SEARCH_OUTCOME_FOUND) {
 		answer_take(a, into_rooms(a->model, found));
 		packing_free(found);
 	}
@@ -101,7 +101,7 @@ static uint64_t all_value(const Answer *a)
 static uint64_t value_bound(Answer *a)
 {
 	g_autoptr(Packing) empty = packing_new(a->model);
-	Task task = {.base = empty, .count = a->count, .left = SEARCH_NEVER, .merged = true};
+	SearchTask task = {.base = empty, .count = a->count, .left = SEARCH_NEVER, .merged = true};
 	uint64_t most = all_value(a);
 
 	finder_optimize(a->finder, &task);
@@ -156,18 +156,18 @@ static uint64_t sum_above(const bool *sums, uint64_t sum)
  * Raise what ASK asks for from what is REACHED to MOST: all of it, then, that being refused, less;
  * where the search does not know, from sum to sum. Returns the bound that remains.
  */
-typedef Outcome (*Ask)(Answer *a, uint64_t sum, uint64_t floor);
+typedef SearchOutcome (*Ask)(Answer *a, uint64_t sum, uint64_t floor);
 
-static uint64_t climb(Answer *a, const uint64_t *reached, uint64_t most, bool copies, Ask ask)
+static uint64_t goals_climb(Answer *a, const uint64_t *reached, uint64_t most, bool copies, Ask ask)
 {
 	g_autofree bool *sums = sums_new(a, copies, most);
 	uint64_t floor = a->steps / 2, bound = sum_below(sums, most);
-	Outcome outcome = OUTCOME_FOUND;
+	SearchOutcome outcome = SEARCH_OUTCOME_FOUND;
 	Aim aim = {.copies = copies, .merged = !copies};
 
-	while (*reached < bound && outcome != OUTCOME_UNKNOWN) {
+	while (*reached < bound && outcome != SEARCH_OUTCOME_UNKNOWN) {
 		outcome = ask(a, bound, floor + floor * 3 / 4);
-		if (outcome == OUTCOME_NONE)
+		if (outcome == SEARCH_OUTCOME_NONE)
 			bound = sum_below(sums, bound - 1);
 	}
 	while (*reached < bound) {
@@ -175,13 +175,13 @@ static uint64_t climb(Answer *a, const uint64_t *reached, uint64_t most, bool co
 		if (!answer_improve(a, &aim, floor + floor / 2))
 			break;
 	}
-	outcome = OUTCOME_FOUND;
-	while (*reached < bound && outcome == OUTCOME_FOUND)
+	outcome = SEARCH_OUTCOME_FOUND;
+	while (*reached < bound && outcome == SEARCH_OUTCOME_FOUND)
 		outcome = ask(a, sum_above(sums, *reached), floor);
-	return outcome == OUTCOME_NONE ? *reached : bound;
+	return outcome == SEARCH_OUTCOME_NONE ? *reached : bound;
 }
 
-static Outcome ask_more(Answer *a, uint64_t value, uint64_t floor)
+static SearchOutcome ask_more(Answer *a, uint64_t value, uint64_t floor)
 {
 	return ask_value(a, a->count, value, floor);
 }
@@ -195,21 +195,21 @@ static void seek_value(Answer *a)
 		for (uint64_t n = a->bound; n > a->value && !seat_smallest(a, n);)
 			n--;
 	if (a->value < a->bound)
-		a->bound = climb(a, &a->value, a->bound, false, ask_more);
+		a->bound = goals_climb(a, &a->value, a->bound, false, ask_more);
 	a->proved = a->value == a->bound;
 }
 
 /* Can the VM of KIND be accepted, too? Its count says so already. */
-static Outcome accept_vm(Answer *a, unsigned kind, uint64_t floor)
+static SearchOutcome accept_vm(Answer *a, unsigned kind, uint64_t floor)
 {
 	g_autoptr(Packing) packing = packing_copy(a->model, a->packing);
 
 	if (bestfit_seat(a->model, packing, kind)) {
 		answer_take(a, g_steal_pointer(&packing));
-		return OUTCOME_FOUND;
+		return SEARCH_OUTCOME_FOUND;
 	}
 	if (value_bound(a) < all_value(a))
-		return OUTCOME_NONE;
+		return SEARCH_OUTCOME_NONE;
 	return ask_value(a, a->count, all_value(a), floor);
 }
 
@@ -227,7 +227,7 @@ static void accept_in_order(Answer *a, Packing *plain)
 
 	for (unsigned i = 0; i < problem->n_vms; i++) {
 		unsigned k = a->model->kind_of[i];
-		Outcome outcome;
+		SearchOutcome outcome;
 		bool plainly;
 
 		if (refused[k] || a->model->kinds[k].natural == SEARCH_NEVER)
@@ -235,13 +235,13 @@ static void accept_in_order(Answer *a, Packing *plain)
 		plainly = same && bestfit_seat(a->model, plain, k);
 		a->count[k]++;
 		outcome = accept_vm(a, k, floor);
-		a->proved = a->proved && outcome != OUTCOME_UNKNOWN;
-		if (outcome == OUTCOME_UNKNOWN && plainly) {
+		a->proved = a->proved && outcome != SEARCH_OUTCOME_UNKNOWN;
+		if (outcome == SEARCH_OUTCOME_UNKNOWN && plainly) {
 			answer_take(a, packing_copy(a->model, plain));
-			outcome = OUTCOME_FOUND;
+			outcome = SEARCH_OUTCOME_FOUND;
 		}
-		same = same && plainly == (outcome == OUTCOME_FOUND);
-		if (outcome == OUTCOME_FOUND)
+		same = same && plainly == (outcome == SEARCH_OUTCOME_FOUND);
+		if (outcome == SEARCH_OUTCOME_FOUND)
 			continue;
 		a->count[k]--;
 		refused[k] = true;
@@ -272,22 +272,23 @@ static void seek_order(Answer *a)
 
 /* Is there a packing as good as the best, with at most so many VMs left and at least so much spare?
  */
-static Outcome ask(Answer *a, unsigned left, bool copies, uint64_t spare, uint64_t floor)
+static SearchOutcome goals_ask(Answer *a, unsigned left, bool copies, uint64_t spare,
+			       uint64_t floor)
 {
 	g_autoptr(Packing) empty = packing_new(a->model);
-	Task task = {.base = empty,
-		     .count = a->count,
-		     .value = a->value,
-		     .left = left,
-		     .copies = copies,
-		     .spare = spare};
+	SearchTask task = {.base = empty,
+			   .count = a->count,
+			   .value = a->value,
+			   .left = left,
+			   .copies = copies,
+			   .spare = spare};
 	Packing *found;
-	Outcome outcome;
+	SearchOutcome outcome;
 
 	if (!copies)
 		finder_optimize(a->finder, &task);
-	outcome = finder_find(a->finder, &task, allowance(a, floor), &found);
-	if (outcome == OUTCOME_FOUND)
+	outcome = finder_find(a->finder, &task, goals_allowance(a, floor), &found);
+	if (outcome == SEARCH_OUTCOME_FOUND)
 		answer_take(a, found);
 	return outcome;
 }
@@ -297,18 +298,18 @@ static void seek_left(Answer *a)
 {
 	uint64_t floor = a->steps / 2;
 	unsigned bound = 0;
-	Outcome outcome = OUTCOME_NONE;
+	SearchOutcome outcome = SEARCH_OUTCOME_NONE;
 
-	while (bound < a->left && outcome == OUTCOME_NONE) {
-		outcome = ask(a, bound, false, 0, floor + floor * 3 / 4);
-		bound += outcome == OUTCOME_NONE;
+	while (bound < a->left && outcome == SEARCH_OUTCOME_NONE) {
+		outcome = goals_ask(a, bound, false, 0, floor + floor * 3 / 4);
+		bound += outcome == SEARCH_OUTCOME_NONE;
 	}
 	while (bound < a->left && answer_improve(a, &(Aim){.left = 1}, floor + floor / 2))
 		;
-	outcome = OUTCOME_NONE;
-	while (bound < a->left && outcome == OUTCOME_NONE) {
-		outcome = ask(a, bound, false, 0, floor);
-		bound += outcome == OUTCOME_NONE;
+	outcome = SEARCH_OUTCOME_NONE;
+	while (bound < a->left && outcome == SEARCH_OUTCOME_NONE) {
+		outcome = goals_ask(a, bound, false, 0, floor);
+		bound += outcome == SEARCH_OUTCOME_NONE;
 	}
 	a->proved = a->proved && bound >= a->left;
 }
@@ -332,11 +333,11 @@ static uint64_t all_threads(const Model *model)
 static uint64_t spare_bound(Answer *a)
 {
 	g_autoptr(Packing) empty = packing_new(a->model);
-	Task task = {.base = empty,
-		     .count = a->count,
-		     .value = a->value,
-		     .left = left_allowed(a),
-		     .copies = true};
+	SearchTask task = {.base = empty,
+			   .count = a->count,
+			   .value = a->value,
+			   .left = left_allowed(a),
+			   .copies = true};
 	uint64_t most = finder_spare_bound(a->finder, task, a->spare, all_threads(a->model));
 
 	if (most == a->spare)
@@ -345,9 +346,9 @@ static uint64_t spare_bound(Answer *a)
 	return finder_spare_bound(a->finder, task, a->spare, most);
 }
 
-static Outcome ask_spare(Answer *a, uint64_t spare, uint64_t floor)
+static SearchOutcome ask_spare(Answer *a, uint64_t spare, uint64_t floor)
 {
-	return ask(a, left_allowed(a), true, spare, floor);
+	return goals_ask(a, left_allowed(a), true, spare, floor);
 }
 
 void answer_spare(Answer *a)
@@ -357,7 +358,7 @@ void answer_spare(Answer *a)
 	a->spare = packing_add_copies(a->model, a->packing);
 	bound = spare_bound(a);
 	if (a->spare < bound)
-		bound = climb(a, &a->spare, bound, true, ask_spare);
+		bound = goals_climb(a, &a->spare, bound, true, ask_spare);
 	a->proved = a->proved && a->spare == bound;
 }
 
@@ -377,12 +378,12 @@ void answer_seek(Answer *a)
 }
 
 /* Only whether all of them fit: the bound mostly says no, best-fit mostly yes. */
-Outcome answer_fits(Answer *a)
+SearchOutcome answer_fits(Answer *a)
 {
 	answer_take(a, bestfit(a->model, a->count));
 	if (a->value == all_value(a))
-		return OUTCOME_FOUND;
+		return SEARCH_OUTCOME_FOUND;
 	if (value_bound(a) < all_value(a))
-		return OUTCOME_NONE;
+		return SEARCH_OUTCOME_NONE;
 	return ask_value(a, a->count, all_value(a), 0);
 }

@@ -18,7 +18,7 @@ typedef struct Part {
 	uint64_t lot;
 } Part;
 
-static unsigned draw(Part *part, unsigned n)
+static unsigned improve_draw(Part *part, unsigned n)
 {
 	part->lot ^= part->lot << 13;
 	part->lot ^= part->lot >> 7;
@@ -52,7 +52,7 @@ static void empty_coarse(Part *part)
 					  -(int)base->in_group[(size_t)g * model->n_kinds + k]);
 	}
 	for (unsigned i = base->spans->len; i-- > 0;)
-		if (!(g_array_index(base->spans, Span, i).nodes & ~nodes))
+		if (!(g_array_index(base->spans, SearchSpan, i).nodes & ~nodes))
 			packing_take_span(model, base, i);
 }
 
@@ -60,7 +60,7 @@ static void empty_some_room(Part *part, unsigned group)
 {
 	const Group *g = &part->answer->model->groups[group];
 
-	empty_room(part, part->answer->model->rooms[g->first + draw(part, g->n_rooms)]);
+	empty_room(part, part->answer->model->rooms[g->first + improve_draw(part, g->n_rooms)]);
 }
 
 /* Rooms around a VM that is left, the I-th of them. */
@@ -70,7 +70,7 @@ static void empty_around_left(Part *part, unsigned i)
 	const Packing *base = part->base;
 
 	for (unsigned s = 0; s < base->spans->len; s++) {
-		const Span *span = &g_array_index(base->spans, Span, s);
+		const SearchSpan *span = &g_array_index(base->spans, SearchSpan, s);
 
 		if (span->level <= model->kinds[span->kind].natural || i-- > 0)
 			continue;
@@ -94,26 +94,26 @@ static void empty_around_left(Part *part, unsigned i)
 		}
 }
 
-static Outcome ask_part(Part *part, const Aim *aim, uint64_t limit)
+static SearchOutcome ask_part(Part *part, const Aim *aim, uint64_t limit)
 {
 	Answer *a = part->answer;
 	Worth all = packing_worth(a, a->packing), base = packing_worth(a, part->base);
-	Task task = {.base = part->base,
-		     .count = part->count,
-		     .value = all.value + aim->value - base.value,
-		     .left = aim->merged ? SEARCH_NEVER : all.left - aim->left - base.left,
-		     .copies = aim->copies,
-		     .spare = all.spare + aim->spare - base.spare,
-		     .merged = aim->merged};
+	SearchTask task = {.base = part->base,
+			   .count = part->count,
+			   .value = all.value + aim->value - base.value,
+			   .left = aim->merged ? SEARCH_NEVER : all.left - aim->left - base.left,
+			   .copies = aim->copies,
+			   .spare = all.spare + aim->spare - base.spare,
+			   .merged = aim->merged};
 	Packing *found;
-	Outcome outcome;
+	SearchOutcome outcome;
 
 	if (!aim->merged && all.left < aim->left + base.left)
-		return OUTCOME_NONE;
+		return SEARCH_OUTCOME_NONE;
 	for (unsigned k = 0; k < a->model->n_kinds; k++)
 		part->count[k] = a->count[k] - MIN(a->count[k], part->base->placed[k]);
 	outcome = finder_run(a->finder, &task, limit, &found);
-	if (outcome != OUTCOME_FOUND)
+	if (outcome != SEARCH_OUTCOME_FOUND)
 		return outcome;
 	packing_add(a->model, part->base, found);
 	packing_free(found);
@@ -127,9 +127,9 @@ bool answer_improve(Answer *a, const Aim *aim, uint64_t floor)
 	g_autofree unsigned *count = g_new0(unsigned, model->n_kinds + 1);
 	g_autofree bool *touched = g_new0(bool, model->n_groups + 1);
 	Part part = {a, NULL, count, touched, 88172645463325252};
-	Outcome outcome = OUTCOME_NONE;
+	SearchOutcome outcome = SEARCH_OUTCOME_NONE;
 
-	for (unsigned i = 0; outcome != OUTCOME_FOUND && a->steps > floor + PART_COST; i++) {
+	for (unsigned i = 0; outcome != SEARCH_OUTCOME_FOUND && a->steps > floor + PART_COST; i++) {
 		unsigned rooms = 2 + i % 6;
 
 		a->steps -= PART_COST;
@@ -137,12 +137,12 @@ bool answer_improve(Answer *a, const Aim *aim, uint64_t floor)
 			touched[g] = false;
 		part.base = packing_copy(model, a->packing);
 		if (a->left > 0)
-			empty_around_left(&part, draw(&part, a->left));
+			empty_around_left(&part, improve_draw(&part, a->left));
 		while (rooms-- > 0)
-			empty_room(&part, draw(&part, model->problem->n_rooms));
+			empty_room(&part, improve_draw(&part, model->problem->n_rooms));
 		empty_coarse(&part);
 		outcome = ask_part(&part, aim, MIN(PART_STEPS, a->steps - floor));
 		g_clear_pointer(&part.base, packing_free);
 	}
-	return outcome == OUTCOME_FOUND;
+	return outcome == SEARCH_OUTCOME_FOUND;
 }

@@ -80,16 +80,16 @@ uint64_t share_memory(const Model *model, const Kind *kind, unsigned k);
 bool share_possible(const Model *model, const Kind *kind, unsigned k);
 
 /* A VM over several nodes: every node in NODES holds an equal share. */
-typedef struct Span {
+typedef struct SearchSpan {
 	unsigned kind, class, level;
 	uint64_t nodes;
-} Span;
+} SearchSpan;
 
 /* How many of each kind sit where, and what that leaves. */
 typedef struct Packing {
 	unsigned *in_room;  /* room × kind → VMs at level 0 */
 	unsigned *in_group; /* group × kind → VMs at level 1 */
-	GArray *spans;	    /* of Span */
+	GArray *spans;	    /* of SearchSpan */
 	unsigned *placed;   /* kind → VMs */
 	unsigned *room;	    /* cores free of VMs at level 0 */
 	unsigned *group;    /* the same over the group's rooms, less what coarser VMs there take */
@@ -105,14 +105,14 @@ Packing *packing_beside(const Model *model, const Packing *packing);
 
 bool packing_fits_room(const Model *model, const Packing *packing, unsigned kind, unsigned room);
 bool packing_fits_group(const Model *model, const Packing *packing, unsigned kind, unsigned group);
-bool packing_fits_share(const Model *model, const Packing *packing, const Span *span,
+bool packing_fits_share(const Model *model, const Packing *packing, const SearchSpan *span,
 			unsigned node);
 /* COUNT may be negative: take them away again. */
 void packing_add_room(const Model *model, Packing *packing, unsigned kind, unsigned room,
 		      int count);
 void packing_add_group(const Model *model, Packing *packing, unsigned kind, unsigned group,
 		       int count);
-void packing_add_span(const Model *model, Packing *packing, Span span);
+void packing_add_span(const Model *model, Packing *packing, SearchSpan span);
 void packing_take_span(const Model *model, Packing *packing, unsigned index);
 
 /* The goals' values. */
@@ -239,8 +239,8 @@ void group_fill_drop(GroupFill *fill, unsigned n_rows);
 void group_fill_clear(GroupFill *fill);
 
 /* Add the rows that are best for the whole of TASK. Returns how much work it was. */
-struct Task;
-uint64_t rows_optimize(Rows *rows, const struct Task *task);
+struct SearchTask;
+uint64_t rows_optimize(Rows *rows, const struct SearchTask *task);
 
 /*
  * States of the exact search that are known to lead nowhere: a row of words and a level; a state
@@ -254,7 +254,7 @@ bool memo_knows(const Memo *memo, const uint32_t *words, uint64_t level);
 void memo_add(Memo *memo, const uint32_t *words, uint64_t level);
 
 /* The question the exact search answers: is there a packing of … */
-typedef struct Task {
+typedef struct SearchTask {
 	const Packing *base;   /* … what this one leaves free … */
 	const unsigned *count; /* … by at most so many VMs of each kind … */
 	uint64_t value;	       /* … worth at least this … */
@@ -268,9 +268,13 @@ typedef struct Task {
 	unsigned half_missing, half_from;
 	/* Group × sort: shares that are seated already, in the base; NULL = none. */
 	const unsigned *shares;
-} Task;
+} SearchTask;
 
-typedef enum Outcome { OUTCOME_NONE, OUTCOME_FOUND, OUTCOME_UNKNOWN } Outcome;
+typedef enum SearchOutcome {
+	SEARCH_OUTCOME_NONE,
+	SEARCH_OUTCOME_FOUND,
+	SEARCH_OUTCOME_UNKNOWN
+} SearchOutcome;
 
 /*
  * What the linear program would do: groups filled so and so, some of them a fraction of a time.
@@ -296,33 +300,33 @@ Draft *draft_new(const Model *model);
 void draft_free(Draft *draft);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Draft, draft_free)
 /* For TASK; returns how much work it was. */
-uint64_t draft_make(Draft *draft, const Rows *rows, const Task *task);
+uint64_t draft_make(Draft *draft, const Rows *rows, const SearchTask *task);
 
 typedef struct Finder Finder;
 /* STEPS, the budget left, is counted down. */
 Finder *finder_new(const Model *model, uint64_t *steps);
 void finder_free(Finder *finder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Finder, finder_free)
-/* With OUTCOME_FOUND *FOUND, yours, has the VMs and copies, without those of the base. UNKNOWN:
- * LIMIT steps, or the budget, are used up. */
-Outcome finder_run(Finder *finder, const Task *task, uint64_t limit, Packing **found);
+/* With SEARCH_OUTCOME_FOUND *FOUND, yours, has the VMs and copies, without those of the base.
+ * UNKNOWN: LIMIT steps, or the budget, are used up. */
+SearchOutcome finder_run(Finder *finder, const SearchTask *task, uint64_t limit, Packing **found);
 /* Not so exhaustive: fill group after group as the linear program would, the last ones exactly. */
-bool finder_dive(Finder *finder, const Task *task, uint64_t limit, Packing **found);
+bool finder_dive(Finder *finder, const SearchTask *task, uint64_t limit, Packing **found);
 /* Exhaustive, with rows made for this task where it takes long. */
-Outcome finder_prove(Finder *finder, const Task *task, uint64_t limit, Packing **found);
+SearchOutcome finder_prove(Finder *finder, const SearchTask *task, uint64_t limit, Packing **found);
 /* All of these, as it seems best. */
-Outcome finder_find(Finder *finder, const Task *task, uint64_t limit, Packing **found);
+SearchOutcome finder_find(Finder *finder, const SearchTask *task, uint64_t limit, Packing **found);
 const Rows *finder_rows(Finder *finder, bool merged);
 /* Take so many steps off the budget. */
 void finder_charge(Finder *finder, uint64_t steps);
 /* The nodes that hold what the half seated VM of the last task missed, as bits; it was found. */
 uint64_t finder_half(const Finder *finder);
 /* The bounds' best rows for such tasks, once; they hold for all others as well. */
-void finder_optimize(Finder *finder, const Task *task);
+void finder_optimize(Finder *finder, const SearchTask *task);
 
 /* The most value, or spare, from FLOOR to CEILING that TASK could ask for and not be hopeless. */
-uint64_t finder_value_bound(Finder *finder, Task task, uint64_t floor, uint64_t ceiling);
-uint64_t finder_spare_bound(Finder *finder, Task task, uint64_t floor, uint64_t ceiling);
+uint64_t finder_value_bound(Finder *finder, SearchTask task, uint64_t floor, uint64_t ceiling);
+uint64_t finder_spare_bound(Finder *finder, SearchTask task, uint64_t floor, uint64_t ceiling);
 
 /* The best packing so far, and what is proved about it. */
 typedef struct Answer {
@@ -368,7 +372,7 @@ bool answer_improve(Answer *answer, const Aim *aim, uint64_t floor);
 /* Goals (1), (3) and (4): value, left, spare. */
 void answer_seek(Answer *answer);
 /* Only whether all VMs in the running can be placed. */
-Outcome answer_fits(Answer *answer);
+SearchOutcome answer_fits(Answer *answer);
 /* Goal (4) alone: copies into the packing, which keeps its value. */
 void answer_spare(Answer *answer);
 /* Goal (5): a seat (GArray of SearchShare, or NULL) for each VM. */

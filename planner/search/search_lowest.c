@@ -24,7 +24,7 @@ typedef struct Stand {
 	Packing *rest;	/* the VMs that have none, and copies; what is free beside all */
 	uint64_t value; /* what those VMs must still be worth, at least */
 	unsigned left;	/* and how many of them may be left */
-	/* of the VM at hand, while it is seated node by node: as in Task */
+	/* of the VM at hand, while it is seated node by node: as in SearchTask */
 	const Sort *half;
 	unsigned missing, from;
 	uint64_t nodes; /* where the packing at hand has what is missing */
@@ -55,25 +55,25 @@ static Stand stand_copy(const Model *model, const Stand *stand)
 }
 
 /* Is there a packing for all that has no seat yet, beside what has one now? Then it is at hand. */
-static Outcome ask(Lowest *l, Stand *stand)
+static SearchOutcome lowest_ask(Lowest *l, Stand *stand)
 {
-	Task task = {.base = stand->fixed,
-		     .count = l->count,
-		     .value = stand->value,
-		     .left = stand->left,
-		     .copies = true,
-		     .spare = l->answer->spare,
-		     .half = stand->half,
-		     .half_missing = stand->missing,
-		     .half_from = stand->from};
+	SearchTask task = {.base = stand->fixed,
+			   .count = l->count,
+			   .value = stand->value,
+			   .left = stand->left,
+			   .copies = true,
+			   .spare = l->answer->spare,
+			   .half = stand->half,
+			   .half_missing = stand->missing,
+			   .half_from = stand->from};
 	Packing *found;
-	Outcome outcome;
+	SearchOutcome outcome;
 
 	finder_optimize(l->answer->finder, &task);
 	outcome = finder_prove(l->answer->finder, &task, l->answer->steps, &found);
-	if (outcome == OUTCOME_UNKNOWN)
+	if (outcome == SEARCH_OUTCOME_UNKNOWN)
 		l->answer->proved = false;
-	if (outcome != OUTCOME_FOUND)
+	if (outcome != SEARCH_OUTCOME_FOUND)
 		return outcome;
 	packing_free(stand->rest);
 	stand->rest = found;
@@ -99,7 +99,7 @@ static bool take_at_hand(const Model *model, Packing *rest, const Place *place)
 }
 
 /* Put COUNT of it where it belongs among those that have seats. */
-static void fix(const Model *model, Packing *fixed, const Place *place, int count)
+static void lowest_fix(const Model *model, Packing *fixed, const Place *place, int count)
 {
 	if (place->room != SEARCH_NEVER)
 		packing_add_room(model, fixed, place->kind, place->room, count);
@@ -125,48 +125,48 @@ static bool stand_step(const Lowest *l, Stand *stand, const Place *place)
 }
 
 /* Seat a VM in a room or group, if what follows can still be as good. */
-static Outcome try_place(Lowest *l, Stand *stand, const Place *place)
+static SearchOutcome try_place(Lowest *l, Stand *stand, const Place *place)
 {
 	Stand before = *stand;
-	Outcome outcome = OUTCOME_FOUND;
+	SearchOutcome outcome = SEARCH_OUTCOME_FOUND;
 
 	if (place->room != SEARCH_NEVER
 		    ? !packing_fits_room(l->model, stand->fixed, place->kind, place->room)
 		    : !packing_fits_group(l->model, stand->fixed, place->kind, place->group))
-		return OUTCOME_NONE;
+		return SEARCH_OUTCOME_NONE;
 	if (!stand_step(l, stand, place))
-		return OUTCOME_NONE;
+		return SEARCH_OUTCOME_NONE;
 	if (take_at_hand(l->model, stand->rest, place)) {
-		fix(l->model, stand->fixed, place, 1);
-		return OUTCOME_FOUND;
+		lowest_fix(l->model, stand->fixed, place, 1);
+		return SEARCH_OUTCOME_FOUND;
 	}
-	fix(l->model, stand->fixed, place, 1);
-	outcome = ask(l, stand);
-	if (outcome == OUTCOME_FOUND)
+	lowest_fix(l->model, stand->fixed, place, 1);
+	outcome = lowest_ask(l, stand);
+	if (outcome == SEARCH_OUTCOME_FOUND)
 		return outcome;
-	fix(l->model, stand->fixed, place, -1);
+	lowest_fix(l->model, stand->fixed, place, -1);
 	stand->value = before.value;
 	stand->left = before.left;
 	return outcome;
 }
 
 /* Level 0, where nothing coarser comes in question. */
-static GArray *seat_in_room(Lowest *l, unsigned kind)
+static GArray *lowest_seat_in_room(Lowest *l, unsigned kind)
 {
 	const Kind *k = &l->model->kinds[kind];
 	bool refused = true;
 
 	for (unsigned r = l->from[kind]; r < l->model->problem->n_rooms; r++) {
 		Place place = {.kind = kind, .room = r, .group = SEARCH_NEVER};
-		Outcome outcome = try_place(l, &l->now, &place);
+		SearchOutcome outcome = try_place(l, &l->now, &place);
 		unsigned class = l->model->groups[l->model->group_of[r]].class;
 		SearchShare share = {r, share_cores(l->model, k, class, 1), k->vm.vcpus};
 		GArray *seat;
 
-		refused = refused && outcome == OUTCOME_NONE;
+		refused = refused && outcome == SEARCH_OUTCOME_NONE;
 		if (refused)
 			l->from[kind] = r + 1;
-		if (outcome != OUTCOME_FOUND)
+		if (outcome != SEARCH_OUTCOME_FOUND)
 			continue;
 		seat = g_array_sized_new(FALSE, FALSE, sizeof(SearchShare), 1);
 		g_array_append_val(seat, share);
@@ -190,20 +190,20 @@ int seat_compare(const GArray *a, const GArray *b)
 }
 
 /* What a VM still has to get of a group. */
-typedef struct Need {
+typedef struct LowestNeed {
 	unsigned cores, vcpus, per_core;
-} Need;
+} LowestNeed;
 
-static Need need_of(const Model *model, const Place *place, unsigned group)
+static LowestNeed lowest_need_of(const Model *model, const Place *place, unsigned group)
 {
 	const Kind *kind = &model->kinds[place->kind];
 	unsigned class = model->groups[group].class, k = MAX(place_level(place), 1);
 
-	return (Need){share_cores(model, kind, class, k), kind->vm.vcpus / k,
-		      kind->vm.isolate ? 1 : model->threads[class]};
+	return (LowestNeed){share_cores(model, kind, class, k), kind->vm.vcpus / k,
+			    kind->vm.isolate ? 1 : model->threads[class]};
 }
 
-static void need_take(Need *need, GArray *seat, unsigned room, unsigned cores)
+static void need_take(LowestNeed *need, GArray *seat, unsigned room, unsigned cores)
 {
 	SearchShare share = {room, cores, MIN(need->vcpus, cores * need->per_core)};
 
@@ -218,7 +218,7 @@ static void need_take(Need *need, GArray *seat, unsigned room, unsigned cores)
 static void ideal_in_group(const Lowest *l, const Place *place, unsigned group, GArray *seat)
 {
 	const Group *g = &l->model->groups[group];
-	Need need = need_of(l->model, place, group);
+	LowestNeed need = lowest_need_of(l->model, place, group);
 
 	for (unsigned i = g->first; i < g->first + g->n_rooms; i++) {
 		unsigned room = l->model->rooms[i];
@@ -230,7 +230,7 @@ static void ideal_in_group(const Lowest *l, const Place *place, unsigned group, 
 
 static bool share_fits(const Model *model, const Packing *fixed, const Sort *sort, unsigned node)
 {
-	Span span = {sort->kind, sort->class, sort->k, 0};
+	SearchSpan span = {sort->kind, sort->class, sort->k, 0};
 
 	return packing_fits_share(model, fixed, &span, node);
 }
@@ -257,16 +257,16 @@ static GArray *ideal_seat(const Lowest *l, const Place *place)
 }
 
 /* Can a VM that needs cores of the room's group anyway have CORES of this room? */
-static Outcome try_cores(Lowest *l, Stand *stand, unsigned room, unsigned cores)
+static SearchOutcome try_cores(Lowest *l, Stand *stand, unsigned room, unsigned cores)
 {
-	Outcome outcome = OUTCOME_FOUND;
+	SearchOutcome outcome = SEARCH_OUTCOME_FOUND;
 
 	stand->fixed->room[room] -= cores;
 	if (cores <= stand->rest->room[room])
 		stand->rest->room[room] -= cores;
 	else
-		outcome = ask(l, stand);
-	if (outcome != OUTCOME_FOUND)
+		outcome = lowest_ask(l, stand);
+	if (outcome != SEARCH_OUTCOME_FOUND)
 		stand->fixed->room[room] += cores;
 	return outcome;
 }
@@ -276,14 +276,14 @@ static unsigned most_cores(Lowest *l, Stand *stand, unsigned room, unsigned want
 {
 	unsigned sure, beyond = wanted;
 
-	if (try_cores(l, stand, room, wanted) == OUTCOME_FOUND)
+	if (try_cores(l, stand, room, wanted) == SEARCH_OUTCOME_FOUND)
 		return wanted;
 	sure = MIN(wanted, stand->rest->room[room]);
 	try_cores(l, stand, room, sure);
 	while (beyond - sure > 1) {
 		unsigned middle = sure + (beyond - sure) / 2;
 
-		if (try_cores(l, stand, room, middle - sure) == OUTCOME_FOUND)
+		if (try_cores(l, stand, room, middle - sure) == SEARCH_OUTCOME_FOUND)
 			sure = middle;
 		else
 			beyond = middle;
@@ -295,7 +295,7 @@ static unsigned most_cores(Lowest *l, Stand *stand, unsigned room, unsigned want
 static void deal_cores(Lowest *l, Stand *stand, const Place *place, unsigned group, GArray *seat)
 {
 	const Group *g = &l->model->groups[group];
-	Need need = need_of(l->model, place, group);
+	LowestNeed need = lowest_need_of(l->model, place, group);
 
 	for (unsigned i = g->first; i < g->first + g->n_rooms; i++) {
 		unsigned room = l->model->rooms[i];
@@ -330,7 +330,7 @@ static bool try_share(Lowest *l, Stand *stand, unsigned node)
 		take_share(l->model, stand->rest, sort, node, 1);
 		return true;
 	}
-	if (ask(l, stand) == OUTCOME_FOUND)
+	if (lowest_ask(l, stand) == SEARCH_OUTCOME_FOUND)
 		return true;
 	take_share(l->model, stand->fixed, sort, node, -1);
 	stand->missing = before.missing;
@@ -344,7 +344,7 @@ static bool take_span_at_hand(const Model *model, Stand *stand)
 	const GArray *spans = stand->rest->spans;
 
 	for (unsigned i = 0; i < spans->len; i++) {
-		const Span *span = &g_array_index(spans, Span, i);
+		const SearchSpan *span = &g_array_index(spans, SearchSpan, i);
 
 		if (span->kind != stand->half->kind || span->level != stand->half->k ||
 		    span->class != stand->half->class)
@@ -357,40 +357,41 @@ static bool take_span_at_hand(const Model *model, Stand *stand)
 }
 
 /* Node by node, the lowest that do, and their cores. */
-static Outcome seat_over_nodes(Lowest *l, Stand *stand, const Place *place, GArray *seat)
+static SearchOutcome lowest_seat_over_nodes(Lowest *l, Stand *stand, const Place *place,
+					    GArray *seat)
 {
 	const Model *model = l->model;
-	Outcome outcome = OUTCOME_FOUND;
+	SearchOutcome outcome = SEARCH_OUTCOME_FOUND;
 
 	if (!stand_step(l, stand, place))
-		return OUTCOME_NONE;
+		return SEARCH_OUTCOME_NONE;
 	stand->half = place->sort;
 	stand->missing = place->sort->k;
 	stand->from = 0;
 	if (!take_span_at_hand(model, stand))
-		outcome = ask(l, stand);
-	if (outcome != OUTCOME_FOUND)
+		outcome = lowest_ask(l, stand);
+	if (outcome != SEARCH_OUTCOME_FOUND)
 		return outcome;
 	for (unsigned n = 0; stand->missing > 0 && n < model->problem->n_nodes; n++)
 		if (try_share(l, stand, n))
 			deal_cores(l, stand, place,
 				   model->group_at[n * model->n_classes + place->sort->class],
 				   seat);
-	return OUTCOME_FOUND;
+	return SEARCH_OUTCOME_FOUND;
 }
 
 /* The seat in a place and how things stand then. */
-static Outcome seat_in_place(Lowest *l, Stand *stand, const Place *place, GArray **seat)
+static SearchOutcome seat_in_place(Lowest *l, Stand *stand, const Place *place, GArray **seat)
 {
-	Outcome outcome;
+	SearchOutcome outcome;
 
 	*seat = g_array_new(FALSE, FALSE, sizeof(SearchShare));
 	if (place->sort)
-		return seat_over_nodes(l, stand, place, *seat);
+		return lowest_seat_over_nodes(l, stand, place, *seat);
 	outcome = try_place(l, stand, place);
-	if (outcome == OUTCOME_FOUND && place->room != SEARCH_NEVER)
+	if (outcome == SEARCH_OUTCOME_FOUND && place->room != SEARCH_NEVER)
 		g_array_append_vals(*seat, place->ideal->data, place->ideal->len);
-	else if (outcome == OUTCOME_FOUND)
+	else if (outcome == SEARCH_OUTCOME_FOUND)
 		deal_cores(l, stand, place, place->group, *seat);
 	return outcome;
 }
@@ -412,7 +413,7 @@ static bool is_refused(const Lowest *l, const Place *place)
 	return false;
 }
 
-static void refuse(Lowest *l, const Place *place)
+static void lowest_refuse(Lowest *l, const Place *place)
 {
 	Place copy = *place;
 
@@ -463,15 +464,15 @@ static GArray *places_new(Lowest *l, unsigned kind)
 }
 
 /* Try PLACE; a seat there that comes before *BEST takes its place, and its stand *THEN's. */
-static void consider(Lowest *l, const Place *place, GArray **best, Stand *then)
+static void lowest_consider(Lowest *l, const Place *place, GArray **best, Stand *then)
 {
 	Stand stand = stand_copy(l->model, &l->now);
 	GArray *seat;
-	Outcome outcome = seat_in_place(l, &stand, place, &seat);
+	SearchOutcome outcome = seat_in_place(l, &stand, place, &seat);
 
-	if (outcome == OUTCOME_NONE)
-		refuse(l, place);
-	if (outcome != OUTCOME_FOUND || (*best && seat_compare(*best, seat) <= 0)) {
+	if (outcome == SEARCH_OUTCOME_NONE)
+		lowest_refuse(l, place);
+	if (outcome != SEARCH_OUTCOME_FOUND || (*best && seat_compare(*best, seat) <= 0)) {
 		g_array_unref(seat);
 		stand_clear(&stand);
 		return;
@@ -495,7 +496,7 @@ static GArray *seat_anywhere(Lowest *l, unsigned kind)
 
 		if (best && seat_compare(best, place->ideal) <= 0)
 			break;
-		consider(l, place, &best, &then);
+		lowest_consider(l, place, &best, &then);
 	}
 	if (best) {
 		stand_clear(&l->now);
@@ -511,7 +512,7 @@ static GArray *seat_vm(Lowest *l, unsigned kind)
 	if (l->count[kind] == 0)
 		return NULL;
 	l->count[kind]--;
-	seat = l->model->kinds[kind].natural == 0 && l->now.left == 0 ? seat_in_room(l, kind)
+	seat = l->model->kinds[kind].natural == 0 && l->now.left == 0 ? lowest_seat_in_room(l, kind)
 								      : seat_anywhere(l, kind);
 	/* Where one finds no place, none of its kind does. */
 	if (!seat)

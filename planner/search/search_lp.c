@@ -51,7 +51,7 @@ typedef struct Sack {
 typedef struct Program {
 	const Rows *rows;
 	const Model *model;
-	const Task *task;
+	const SearchTask *task;
 	Simplex *simplex;
 	GArray *types;
 	unsigned *caps; /* what the types point to */
@@ -163,7 +163,7 @@ static void find_node_types(Program *p)
 	}
 }
 
-static double *add_column(Program *p, double objective)
+static double *lp_add_column(Program *p, double objective)
 {
 	p->columns++;
 	return simplex_add(p->simplex, objective);
@@ -205,19 +205,19 @@ static void add_uses(Program *p)
 		p->vms[k] = p->copies[k] = SEARCH_NEVER;
 		if (p->task->count[k] > 0 || (p->draft && p->draft->pending[k] > 0)) {
 			p->vms[k] = p->columns;
-			column = add_column(p, (double)kind->value);
+			column = lp_add_column(p, (double)kind->value);
 			column[row_of_unit(k)] = column[row_of_supply(p, k)] = 1;
 			column[row_of(p, ROW_VALUE)] = -(double)kind->value;
 		}
 		if (p->task->copies && kind->extra != SEARCH_NEVER) {
 			p->copies[k] = p->columns;
-			add_column(p, 0)[row_of_unit(k)] = 1;
+			lp_add_column(p, 0)[row_of_unit(k)] = 1;
 		}
 	}
 }
 
-static void add_item(const Program *p, Sack *sack, unsigned kind, unsigned k, unsigned cores,
-		     uint64_t memory, bool left)
+static void lp_add_item(const Program *p, Sack *sack, unsigned kind, unsigned k, unsigned cores,
+			uint64_t memory, bool left)
 {
 	const double *price = simplex_prices(p->simplex);
 	Item item = {kind, k, cores, memory, left, 0};
@@ -228,7 +228,7 @@ static void add_item(const Program *p, Sack *sack, unsigned kind, unsigned k, un
 		g_array_append_val(sack->items, item);
 }
 
-static void fill(const Program *p, Sack *sack)
+static void lp_fill(const Program *p, Sack *sack)
 {
 	for (unsigned c = 0; c <= p->rows->most; c++) {
 		sack->gain[c] = 0;
@@ -249,7 +249,7 @@ static void fill(const Program *p, Sack *sack)
 }
 
 /* What fills rooms and what fills the rest of groups, at the prices there are. */
-static void fill_class(Program *p, unsigned class)
+static void lp_fill_class(Program *p, unsigned class)
 {
 	g_array_set_size(p->fine.items, 0);
 	g_array_set_size(p->wide.items, 0);
@@ -258,18 +258,18 @@ static void fill_class(Program *p, unsigned class)
 		unsigned cores = share_cores(p->model, kind, class, 1);
 
 		if (kind->natural <= p->rows->merged)
-			add_item(p, &p->fine, k, 1, cores, kind->memory, false);
+			lp_add_item(p, &p->fine, k, 1, cores, kind->memory, false);
 		if (kind->natural <= 1 && !p->rows->merged)
-			add_item(p, &p->wide, k, 1, cores, kind->memory, kind->natural == 0);
+			lp_add_item(p, &p->wide, k, 1, cores, kind->memory, kind->natural == 0);
 	}
 	for (unsigned i = 0; i < p->rows->n_sorts; i++) {
 		const Sort *s = &p->rows->sorts[i];
 
 		if (s->class == class)
-			add_item(p, &p->wide, s->kind, s->k, s->cores, s->memory, s->coarse);
+			lp_add_item(p, &p->wide, s->kind, s->k, s->cores, s->memory, s->coarse);
 	}
-	fill(p, &p->fine);
-	fill(p, &p->wide);
+	lp_fill(p, &p->fine);
+	lp_fill(p, &p->wide);
 }
 
 /* The rooms from the I-th on; GIVEN says how they give up cores. */
@@ -357,7 +357,7 @@ static void end_pattern(const Program *p)
 static void add_pattern(Program *p, unsigned t, unsigned given)
 {
 	const Type *type = &g_array_index(p->types, Type, t);
-	double *column = add_column(p, 0);
+	double *column = lp_add_column(p, 0);
 
 	begin_pattern(p, column, t);
 	add_items(p, column, &p->wide, given - (type->cores - type->cap[type->n_rooms]),
@@ -376,7 +376,7 @@ static void add_patterns(void *data)
 	Program *p = data;
 
 	for (unsigned c = 0; c < p->model->n_classes; c++) {
-		fill_class(p, c);
+		lp_fill_class(p, c);
 		for (unsigned t = 0; t < p->types->len; t++) {
 			const Type *type = &g_array_index(p->types, Type, t);
 			unsigned given = 0;
@@ -419,7 +419,7 @@ static const MemoryItem *item_before(const Program *p, size_t *cell)
 static void add_node_pattern(Program *p, unsigned t)
 {
 	size_t cell = g_array_index(p->types, Type, t).cell;
-	double *column = add_column(p, 0);
+	double *column = lp_add_column(p, 0);
 	const MemoryItem *item;
 
 	begin_pattern(p, column, t);
@@ -543,7 +543,7 @@ static void program_clear(Program *p)
 	simplex_free(p->simplex);
 }
 
-static bool limited(const Rows *rows, const Task *task)
+static bool lp_limited(const Rows *rows, const SearchTask *task)
 {
 	bool all = rows->memory;
 
@@ -552,7 +552,7 @@ static bool limited(const Rows *rows, const Task *task)
 	return all;
 }
 
-static uint64_t optimize(Rows *rows, const Task *task, bool by_node)
+static uint64_t lp_optimize(Rows *rows, const SearchTask *task, bool by_node)
 {
 	Program p = {.rows = rows, .model = rows->model, .task = task, .by_node = by_node};
 	SimplexColumns more = by_node ? add_node_patterns : add_patterns;
@@ -572,12 +572,12 @@ static uint64_t optimize(Rows *rows, const Task *task, bool by_node)
 	return steps;
 }
 
-uint64_t rows_optimize(Rows *rows, const Task *task)
+uint64_t rows_optimize(Rows *rows, const SearchTask *task)
 {
-	uint64_t work = optimize(rows, task, false);
+	uint64_t work = lp_optimize(rows, task, false);
 
-	if (limited(rows, task))
-		work += optimize(rows, task, true);
+	if (lp_limited(rows, task))
+		work += lp_optimize(rows, task, true);
 	return work;
 }
 
@@ -606,7 +606,7 @@ void draft_free(Draft *draft)
 	g_free(draft);
 }
 
-uint64_t draft_make(Draft *draft, const Rows *rows, const Task *task)
+uint64_t draft_make(Draft *draft, const Rows *rows, const SearchTask *task)
 {
 	Program p = {.rows = rows, .model = rows->model, .task = task, .draft = draft};
 	SimplexColumns more = add_patterns;
@@ -615,7 +615,7 @@ uint64_t draft_make(Draft *draft, const Rows *rows, const Task *task)
 	g_array_set_size(draft->patterns, 0);
 	g_array_set_size(draft->pieces, 0);
 	/* Only where rooms have no walls, and a node is one group, can a node's pattern be used. */
-	p.by_node = task->merged && rows->model->n_classes == 1 && limited(rows, task);
+	p.by_node = task->merged && rows->model->n_classes == 1 && lp_limited(rows, task);
 	if (p.by_node)
 		more = add_node_patterns;
 	program_init(&p);

@@ -69,7 +69,7 @@ bool memo_knows(const Memo *memo, const uint32_t *words, uint64_t level)
 	return slot > 0 && level <= memo->levels[slot - 1];
 }
 
-static void grow(Memo *memo)
+static void memo_grow(Memo *memo)
 {
 	memo->room = MAX(memo->room * 2, 64);
 	memo->entries = g_renew(uint32_t, memo->entries, (size_t)memo->room * memo->words);
@@ -94,7 +94,7 @@ void memo_add(Memo *memo, const uint32_t *words, uint64_t level)
 	if (memo->n == MEMO_MOST)
 		return;
 	if (memo->n == memo->room) {
-		grow(memo);
+		memo_grow(memo);
 		i = find_slot(memo, words);
 	}
 	memcpy(memo->entries + (size_t)memo->n * memo->words, words, memo->words * sizeof(*words));

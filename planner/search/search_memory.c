@@ -17,7 +17,7 @@ static unsigned widest_class(const Model *model)
 }
 
 /* Memory in whole units, rather too little. */
-static void add_item(GArray *items, const MemorySack *sack, MemoryItem item, uint64_t memory)
+static void memory_add_item(GArray *items, const MemorySack *sack, MemoryItem item, uint64_t memory)
 {
 	item.units = memory / sack->unit;
 	if (item.units <= sack->units && item.cores <= sack->cores)
@@ -32,20 +32,21 @@ GArray *memory_items(const Rows *rows, const MemorySack *sack, bool shares)
 
 	for (unsigned k = 0; k < model->n_kinds; k++)
 		if (model->kinds[k].natural <= 1)
-			add_item(items, sack,
-				 (MemoryItem){k, 1, model->kinds[k].least, 0, false, 0},
-				 model->kinds[k].memory);
+			memory_add_item(items, sack,
+					(MemoryItem){k, 1, model->kinds[k].least, 0, false, 0},
+					model->kinds[k].memory);
 	for (unsigned i = 0; shares && i < rows->n_sorts; i++) {
 		const Sort *s = &rows->sorts[i];
 
 		if (s->class == class)
-			add_item(items, sack,
-				 (MemoryItem){s->kind, s->k, s->cores, 0, s->coarse, 0}, s->memory);
+			memory_add_item(items, sack,
+					(MemoryItem){s->kind, s->k, s->cores, 0, s->coarse, 0},
+					s->memory);
 	}
 	return items;
 }
 
-static uint64_t gcd(uint64_t a, uint64_t b)
+static uint64_t memory_gcd(uint64_t a, uint64_t b)
 {
 	while (b) {
 		uint64_t rest = a % b;
@@ -68,9 +69,9 @@ static void find_unit(MemorySack *sack, const Rows *rows)
 			most = MAX(most, model->problem->memory[n]);
 	for (unsigned k = 0; k < model->n_kinds; k++)
 		if (model->kinds[k].natural <= 1)
-			sack->unit = gcd(sack->unit, model->kinds[k].memory);
+			sack->unit = memory_gcd(sack->unit, model->kinds[k].memory);
 	for (unsigned i = 0; i < rows->n_sorts; i++)
-		sack->unit = gcd(sack->unit, rows->sorts[i].memory);
+		sack->unit = memory_gcd(sack->unit, rows->sorts[i].memory);
 	if (sack->unit == 0 || most / sack->unit >= cells)
 		sack->unit = most / (cells - 1) + 1;
 	sack->units = (unsigned)(most / sack->unit);
@@ -100,7 +101,7 @@ MemorySack *memory_sack_new(const Rows *rows)
 }
 
 /* Is another item worth as much and asks for no more? Of two alike the first is kept. */
-static bool dominated(const GArray *items, unsigned i)
+static bool memory_dominated(const GArray *items, unsigned i)
 {
 	const MemoryItem *item = &g_array_index(items, MemoryItem, i);
 
@@ -124,7 +125,7 @@ void memory_fill(const MemorySack *sack, const GArray *items, int64_t *table)
 	for (unsigned i = 0; i < items->len; i++) {
 		const MemoryItem *item = &g_array_index(items, MemoryItem, i);
 
-		if (item->weight <= 0 || dominated(items, i))
+		if (item->weight <= 0 || memory_dominated(items, i))
 			continue;
 		for (size_t c = item->cores; c <= sack->cores; c++) {
 			int64_t *to = table + c * row + item->units;

@@ -55,7 +55,7 @@ static void read_counts(const Answer *a, unsigned n, unsigned *counts)
 	}
 }
 
-static SearchMix mix(Model *model, unsigned n, unsigned *counts)
+static SearchMix mix_solve(Model *model, unsigned n, unsigned *counts)
 {
 	SearchMix result = {0};
 	Answer answer;
@@ -66,7 +66,7 @@ static SearchMix mix(Model *model, unsigned n, unsigned *counts)
 	for (unsigned i = 0; i < model->problem->n_vms - n; i++)
 		answer.count[model->kind_of[i]]++;
 	answer.any_left = true;
-	result.all = answer_fits(&answer) == OUTCOME_FOUND;
+	result.all = answer_fits(&answer) == SEARCH_OUTCOME_FOUND;
 	if (result.all) {
 		answer_spare(&answer);
 		result.vcpus = answer.spare;
@@ -96,5 +96,5 @@ SearchMix search_mix(const SearchProblem *problem, const SearchVm *vms, unsigned
 	merged.n_vms += n;
 	merged.prefer = PREFER_VMS;
 	model = model_new(&merged);
-	return mix(model, n, counts);
+	return mix_solve(model, n, counts);
 }

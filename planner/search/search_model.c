@@ -87,7 +87,7 @@ static void find_groups(Model *model, const unsigned *class_of)
 	}
 }
 
-static bool node_allowed(const SearchVm *vm, unsigned node)
+static bool model_node_allowed(const SearchVm *vm, unsigned node)
 {
 	return vm->node == G_MAXUINT || vm->node == node;
 }
@@ -99,7 +99,7 @@ static bool fits_empty_room(const SearchProblem *problem, const SearchVm *vm)
 	for (unsigned r = 0; r < problem->n_rooms; r++) {
 		const SearchRoom *room = &problem->rooms[r];
 
-		if (node_allowed(vm, room->node) && memory <= problem->memory[room->node] &&
+		if (model_node_allowed(vm, room->node) && memory <= problem->memory[room->node] &&
 		    search_cores(vm->vcpus, room->threads, vm->isolate) <= room->cores)
 			return true;
 	}
@@ -116,7 +116,7 @@ static bool fits_empty_nodes(const SearchProblem *problem, const SearchVm *vm, u
 	for (unsigned n = 0; n < problem->n_nodes; n++) {
 		uint64_t cores = 0;
 
-		if (!node_allowed(vm, n) || memory > problem->memory[n])
+		if (!model_node_allowed(vm, n) || memory > problem->memory[n])
 			continue;
 		for (unsigned r = 0; r < problem->n_rooms; r++)
 			if (problem->rooms[r].node == n && problem->rooms[r].class == like->class)

@@ -13,13 +13,13 @@ typedef struct Most {
 	uint64_t budget;
 } Most;
 
-static void want(const Most *m, unsigned sets)
+static void most_want(const Most *m, unsigned sets)
 {
 	for (unsigned k = 0; k < m->answer->model->n_kinds; k++)
 		m->answer->count[k] = m->base[k] + sets * m->times[k];
 }
 
-static uint64_t wanted(const Most *m)
+static uint64_t most_wanted(const Most *m)
 {
 	uint64_t sum = 0;
 
@@ -33,9 +33,9 @@ static bool fits_plainly(const Most *m, unsigned sets)
 {
 	g_autoptr(Packing) packing = NULL;
 
-	want(m, sets);
+	most_want(m, sets);
 	packing = bestfit(m->answer->model, m->answer->count);
-	return packing_value(m->answer->model, packing) == wanted(m);
+	return packing_value(m->answer->model, packing) == most_wanted(m);
 }
 
 /* Does it seat the VMs alone, and none of them coarser than it must be? */
@@ -44,17 +44,17 @@ static bool is_natural(const Most *m)
 	const Model *model = m->answer->model;
 	g_autoptr(Packing) packing = NULL;
 
-	want(m, 0);
+	most_want(m, 0);
 	packing = bestfit(model, m->answer->count);
-	return packing_value(model, packing) == wanted(m) && !packing_left(model, packing);
+	return packing_value(model, packing) == most_wanted(m) && !packing_left(model, packing);
 }
 
 static bool is_hopeless(Most *m)
 {
 	Answer *a = m->answer;
 	g_autoptr(Packing) empty = packing_new(a->model);
-	Task task = {.base = empty, .count = a->count, .left = SEARCH_NEVER, .merged = true};
-	uint64_t all = wanted(m);
+	SearchTask task = {.base = empty, .count = a->count, .left = SEARCH_NEVER, .merged = true};
+	uint64_t all = most_wanted(m);
 
 	if (finder_value_bound(a->finder, task, all - 1, all) < all)
 		return true;
@@ -64,14 +64,14 @@ static bool is_hopeless(Most *m)
 }
 
 /* Do SETS of the sizes fit with the VMs? Each number has the whole budget to itself. */
-static Outcome fits(Most *m, unsigned sets)
+static SearchOutcome most_fits(Most *m, unsigned sets)
 {
 	Answer *a = m->answer;
 
 	if (fits_plainly(m, sets))
-		return OUTCOME_FOUND;
+		return SEARCH_OUTCOME_FOUND;
 	a->steps = m->budget;
-	return is_hopeless(m) ? OUTCOME_NONE : answer_fits(a);
+	return is_hopeless(m) ? SEARCH_OUTCOME_NONE : answer_fits(a);
 }
 
 /* Sets that best-fit seats one after the other beside the VMs, where it seats these. */
@@ -80,9 +80,9 @@ static unsigned seat_sets(const Most *m, unsigned most)
 	const Model *model = m->answer->model;
 	g_autoptr(Packing) packing = NULL;
 
-	want(m, 0);
+	most_want(m, 0);
 	packing = bestfit(model, m->answer->count);
-	if (packing_value(model, packing) < wanted(m))
+	if (packing_value(model, packing) < most_wanted(m))
 		return 0;
 	for (unsigned sets = 0; sets < most; sets++)
 		for (unsigned k = 0; k < model->n_kinds; k++)
@@ -119,24 +119,24 @@ static unsigned at_most(const Most *m, unsigned most)
  * proved not to. What best-fit reached one by one is mostly all there is, so the next is asked
  * first.
  */
-static SearchMost climb(Most *m, unsigned low, unsigned high)
+static SearchMost most_climb(Most *m, unsigned low, unsigned high)
 {
 	unsigned unknown = high, ask = low + 1;
 
 	while (low + 1 < unknown) {
-		Outcome outcome = fits(m, ask);
+		SearchOutcome outcome = most_fits(m, ask);
 
-		if (outcome == OUTCOME_FOUND)
+		if (outcome == SEARCH_OUTCOME_FOUND)
 			low = ask;
 		else
 			unknown = ask;
-		if (outcome == OUTCOME_NONE)
+		if (outcome == SEARCH_OUTCOME_NONE)
 			high = ask;
 		ask = low + (unknown - low + 1) / 2;
 	}
 	for (unsigned known = unknown; known + 1 < high;) {
 		ask = known + (high - known) / 2;
-		if (fits(m, ask) == OUTCOME_NONE)
+		if (most_fits(m, ask) == SEARCH_OUTCOME_NONE)
 			high = ask;
 		else
 			known = ask;
@@ -145,14 +145,14 @@ static SearchMost climb(Most *m, unsigned low, unsigned high)
 }
 
 /* The most sets below FIT that best-fit seats with the VMs. */
-static unsigned surely(const Most *m, unsigned fit)
+static unsigned most_surely(const Most *m, unsigned fit)
 {
 	while (fit > 0 && !fits_plainly(m, --fit))
 		;
 	return fit;
 }
 
-static SearchMost search(Most *m, unsigned most)
+static SearchMost most_search(Most *m, unsigned most)
 {
 	const Model *model = m->answer->model;
 	SearchMost result;
@@ -168,21 +168,21 @@ static SearchMost search(Most *m, unsigned most)
 	high = at_most(m, most) + 1;
 	natural = is_natural(m);
 	if (!natural) {
-		Outcome outcome = fits(m, 0);
+		SearchOutcome outcome = most_fits(m, 0);
 
-		if (outcome != OUTCOME_FOUND)
-			return (SearchMost){.never = outcome == OUTCOME_NONE,
-					    .bound = outcome == OUTCOME_NONE ? 0 : high - 1};
+		if (outcome != SEARCH_OUTCOME_FOUND)
+			return (SearchMost){.never = outcome == SEARCH_OUTCOME_NONE,
+					    .bound = outcome == SEARCH_OUTCOME_NONE ? 0 : high - 1};
 	}
-	result = climb(m, MIN(seat_sets(m, most), high - 1), high);
+	result = most_climb(m, MIN(seat_sets(m, most), high - 1), high);
 	result.natural = natural;
 	result.plain = fits_plainly(m, result.fit);
-	result.sure = result.plain ? result.fit : surely(m, result.fit);
+	result.sure = result.plain ? result.fit : most_surely(m, result.fit);
 	return result;
 }
 
-static Most most_of(const SearchProblem *problem, const SearchSize *sizes, unsigned n_sizes,
-		    Answer *answer)
+static Most most_most_of(const SearchProblem *problem, const SearchSize *sizes, unsigned n_sizes,
+			 Answer *answer)
 {
 	const Model *model = answer->model;
 	Most m = {problem, answer, g_new0(unsigned, model->n_kinds + 1),
@@ -213,8 +213,8 @@ SearchMost search_most(const SearchProblem *problem, const SearchSize *sizes, un
 	with.prefer = PREFER_VMS;
 	model = model_new(&with);
 	answer_init(&answer, model, search_budget(problem));
-	m = most_of(&with, sizes, n_sizes, &answer);
-	result = search(&m, most);
+	m = most_most_of(&with, sizes, n_sizes, &answer);
+	result = most_search(&m, most);
 	answer_clear(&answer);
 	g_free(m.base);
 	g_free(m.times);

@@ -14,7 +14,7 @@ typedef struct One {
 	uint64_t memory; /* of one share */
 } One;
 
-static unsigned need_of(const One *one, const SearchRoom *room)
+static unsigned one_need_of(const One *one, const SearchRoom *room)
 {
 	return search_cores(one->vm->vcpus / MAX(one->level, 1), room->threads, one->vm->isolate);
 }
@@ -51,9 +51,9 @@ static uint64_t copies_by_cores(const One *one, unsigned node)
 		const SearchRoom *room = &problem->rooms[r];
 
 		if (one->level == 0 && room->node == node)
-			copies += room->cores / need_of(one, room);
+			copies += room->cores / one_need_of(one, room);
 		else if (one->level == 1 && is_first_of_class(problem, r))
-			copies += class_cores(one, node, room) / need_of(one, room);
+			copies += class_cores(one, node, room) / one_need_of(one, room);
 	}
 	return copies;
 }
@@ -83,10 +83,10 @@ static void add_share(GArray *seat, unsigned room, unsigned cores, unsigned vcpu
 }
 
 /* A share in NODE: the lowest rooms first, as much as they have. */
-static void seat_in_node(const One *one, GArray *seat, unsigned node, const SearchRoom *like)
+static void one_seat_in_node(const One *one, GArray *seat, unsigned node, const SearchRoom *like)
 {
 	const SearchProblem *problem = one->problem;
-	unsigned need = need_of(one, like), vcpus = one->vm->vcpus / MAX(one->level, 1);
+	unsigned need = one_need_of(one, like), vcpus = one->vm->vcpus / MAX(one->level, 1);
 	unsigned per_core = one->vm->isolate ? 1 : like->threads;
 
 	for (unsigned r = 0; r < problem->n_rooms && need > 0; r++) {
@@ -109,21 +109,21 @@ static GArray *seat_in_class(const One *one, const SearchRoom *like)
 
 	for (unsigned n = 0; n < one->problem->n_nodes && missing > 0; n++) {
 		if ((one->vm->node != G_MAXUINT && one->vm->node != n) ||
-		    class_cores(one, n, like) < need_of(one, like))
+		    class_cores(one, n, like) < one_need_of(one, like))
 			continue;
-		seat_in_node(one, seat, n, like);
+		one_seat_in_node(one, seat, n, like);
 		missing--;
 	}
 	return missing == 0 ? g_steal_pointer(&seat) : NULL;
 }
 
-static GArray *seat_in_room(const One *one)
+static GArray *one_seat_in_room(const One *one)
 {
 	const SearchProblem *problem = one->problem;
 
 	for (unsigned r = 0; r < problem->n_rooms; r++) {
 		const SearchRoom *room = &problem->rooms[r];
-		unsigned need = need_of(one, room);
+		unsigned need = one_need_of(one, room);
 		GArray *seat;
 
 		if ((one->vm->node != G_MAXUINT && one->vm->node != room->node) ||
@@ -141,7 +141,7 @@ static GArray *lowest_seat(const One *one)
 	GArray *best = NULL;
 
 	if (one->level == 0)
-		return seat_in_room(one);
+		return one_seat_in_room(one);
 	for (unsigned r = 0; r < one->problem->n_rooms; r++) {
 		GArray *seat;
 

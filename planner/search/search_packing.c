@@ -11,7 +11,7 @@ static Packing *packing_alloc(const Model *model)
 
 	packing->in_room = g_new0(unsigned, rooms *kinds + 1);
 	packing->in_group = g_new0(unsigned, model->n_groups *kinds + 1);
-	packing->spans = g_array_new(FALSE, FALSE, sizeof(Span));
+	packing->spans = g_array_new(FALSE, FALSE, sizeof(SearchSpan));
 	packing->placed = g_new0(unsigned, kinds + 1);
 	packing->room = g_new0(unsigned, rooms + 1);
 	packing->group = g_new0(unsigned, model->n_groups + 1);
@@ -91,7 +91,8 @@ bool packing_fits_group(const Model *model, const Packing *packing, unsigned kin
 	       fits_node(packing, k, model->groups[group].node, k->memory);
 }
 
-bool packing_fits_share(const Model *model, const Packing *packing, const Span *span, unsigned node)
+bool packing_fits_share(const Model *model, const Packing *packing, const SearchSpan *span,
+			unsigned node)
 {
 	unsigned g = model->group_at[node * model->n_classes + span->class];
 	const Kind *kind = &model->kinds[span->kind];
@@ -102,7 +103,7 @@ bool packing_fits_share(const Model *model, const Packing *packing, const Span *
 }
 
 /* COUNT times MEMORY less; the callers never take more than there is. */
-static void take_memory(Packing *packing, unsigned node, uint64_t memory, int count)
+static void packing_take_memory(Packing *packing, unsigned node, uint64_t memory, int count)
 {
 	if (packing->memory[node] != UINT64_MAX)
 		packing->memory[node] -= memory * (uint64_t)(int64_t)count;
@@ -117,7 +118,7 @@ void packing_add_room(const Model *model, Packing *packing, unsigned kind, unsig
 	packing->placed[kind] += (unsigned)count;
 	packing->room[room] -= need * (unsigned)count;
 	packing->group[g] -= need * (unsigned)count;
-	take_memory(packing, model->groups[g].node, model->kinds[kind].memory, count);
+	packing_take_memory(packing, model->groups[g].node, model->kinds[kind].memory, count);
 }
 
 void packing_add_group(const Model *model, Packing *packing, unsigned kind, unsigned group,
@@ -129,11 +130,11 @@ void packing_add_group(const Model *model, Packing *packing, unsigned kind, unsi
 	packing->in_group[(size_t)group * model->n_kinds + kind] += (unsigned)count;
 	packing->placed[kind] += (unsigned)count;
 	packing->group[group] -= need * (unsigned)count;
-	take_memory(packing, g->node, model->kinds[kind].memory, count);
+	packing_take_memory(packing, g->node, model->kinds[kind].memory, count);
 }
 
 /* What COUNT spans like SPAN take. */
-static void span_take(const Model *model, Packing *packing, const Span *span, int count)
+static void span_take(const Model *model, Packing *packing, const SearchSpan *span, int count)
 {
 	const Kind *kind = &model->kinds[span->kind];
 
@@ -143,11 +144,11 @@ static void span_take(const Model *model, Packing *packing, const Span *span, in
 			continue;
 		packing->group[model->group_at[n * model->n_classes + span->class]] -=
 			share_cores(model, kind, span->class, span->level) * (unsigned)count;
-		take_memory(packing, n, share_memory(model, kind, span->level), count);
+		packing_take_memory(packing, n, share_memory(model, kind, span->level), count);
 	}
 }
 
-void packing_add_span(const Model *model, Packing *packing, Span span)
+void packing_add_span(const Model *model, Packing *packing, SearchSpan span)
 {
 	g_array_append_val(packing->spans, span);
 	span_take(model, packing, &span, 1);
@@ -155,7 +156,7 @@ void packing_add_span(const Model *model, Packing *packing, Span span)
 
 void packing_take_span(const Model *model, Packing *packing, unsigned index)
 {
-	Span span = g_array_index(packing->spans, Span, index);
+	SearchSpan span = g_array_index(packing->spans, SearchSpan, index);
 
 	g_array_remove_index(packing->spans, index);
 	span_take(model, packing, &span, -1);
@@ -179,7 +180,7 @@ unsigned packing_left(const Model *model, const Packing *packing)
 			if (model->kinds[k].natural == 0)
 				left += packing->in_group[(size_t)g * model->n_kinds + k];
 	for (unsigned i = 0; i < packing->spans->len; i++) {
-		const Span *span = &g_array_index(packing->spans, Span, i);
+		const SearchSpan *span = &g_array_index(packing->spans, SearchSpan, i);
 
 		left += span->level > model->kinds[span->kind].natural;
 	}
@@ -215,7 +216,7 @@ void packing_add(const Model *model, Packing *packing, const Packing *added)
 	size_t kinds = model->n_kinds;
 
 	for (unsigned i = 0; i < added->spans->len; i++)
-		packing_add_span(model, packing, g_array_index(added->spans, Span, i));
+		packing_add_span(model, packing, g_array_index(added->spans, SearchSpan, i));
 	for (unsigned r = 0; r < model->problem->n_rooms; r++)
 		for (unsigned k = 0; k < kinds; k++)
 			packing_add_room(model, packing, k, r, (int)added->in_room[r * kinds + k]);

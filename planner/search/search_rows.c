@@ -100,7 +100,7 @@ static void fill_with(int64_t *table, unsigned most, unsigned cores, int64_t wei
 		table[c] = MAX(table[c], table[c - cores] + weight);
 }
 
-static void fill_class(const Rows *rows, Row *row, unsigned class)
+static void rows_fill_class(const Rows *rows, Row *row, unsigned class)
 {
 	size_t at = (size_t) class * (rows->most + 1);
 
@@ -143,7 +143,7 @@ static void fill_tail(const Rows *rows, const Row *row, unsigned class)
 	}
 }
 
-static void fill_node(const Rows *rows, Row *row)
+static void rows_fill_node(const Rows *rows, Row *row)
 {
 	for (unsigned shares = 0; shares < 2; shares++) {
 		g_autoptr(GArray) items = memory_items(rows, rows->memory, shares);
@@ -181,11 +181,11 @@ void rows_add(Rows *rows, const Weights *weights)
 	row->wide[0] = g_new0(int64_t, cells);
 	row->wide[1] = g_new0(int64_t, cells);
 	if (weights->node && rows->memory)
-		fill_node(rows, row);
+		rows_fill_node(rows, row);
 	if (weights->tail)
 		row->tail = g_new0(int64_t, cells * (rows->n_list + 1));
 	for (unsigned c = 0; c < model->n_classes; c++) {
-		fill_class(rows, row, c);
+		rows_fill_class(rows, row, c);
 		if (row->tail)
 			fill_tail(rows, row, c);
 	}
@@ -202,7 +202,7 @@ static int64_t highest_ratio(const Rows *rows, const int64_t *phi)
 }
 
 /* For VMs in rooms that need at least SIZE: their cores, or their number. */
-static void add_size(Rows *rows, Weights *w, unsigned size, bool number)
+static void rows_add_size(Rows *rows, Weights *w, unsigned size, bool number)
 {
 	for (unsigned k = 0; k < rows->model->n_kinds; k++)
 		w->phi[k] = 0;
@@ -229,9 +229,9 @@ static void add_sizes(Rows *rows, Weights *w)
 	used = MIN(n, MOST_SIZES);
 	for (unsigned i = 0; i < used; i++) {
 		w->tail = i == 0;
-		add_size(rows, w, sizes[i * n / used], false);
+		rows_add_size(rows, w, sizes[i * n / used], false);
 		w->tail = false;
-		add_size(rows, w, sizes[i * n / used], true);
+		rows_add_size(rows, w, sizes[i * n / used], true);
 	}
 }
 

@@ -164,7 +164,7 @@ double simplex_level(const Simplex *s, unsigned column)
 }
 
 /* The column that gains most; its number or -1. */
-static int entering(Simplex *s, unsigned from)
+static int simplex_entering(Simplex *s, unsigned from)
 {
 	double most = TINY;
 	int best = -1;
@@ -187,7 +187,7 @@ static int entering(Simplex *s, unsigned from)
 }
 
 /* Which row's variable becomes zero first as COLUMN comes in; of equals the surest pivot. */
-static int leaving(Simplex *s, unsigned column)
+static int simplex_leaving(Simplex *s, unsigned column)
 {
 	const Entry *begin = column_begin(s, column), *end = column_end(s, column);
 	double least = INFINITY;
@@ -210,7 +210,7 @@ static int leaving(Simplex *s, unsigned column)
 	return best;
 }
 
-static void pivot(Simplex *s, unsigned column, unsigned row)
+static void simplex_pivot(Simplex *s, unsigned column, unsigned row)
 {
 	double *of_row = s->inverse + (size_t)row * s->m, by = s->direction[row];
 	unsigned n = 0;
@@ -244,19 +244,19 @@ unsigned simplex_run(Simplex *s, unsigned most, SimplexColumns more, void *data)
 		int column, row;
 
 		find_prices(s);
-		column = entering(s, 0);
+		column = simplex_entering(s, 0);
 		if (column < 0) {
 			unsigned from = s->objective->len;
 
 			more(data);
-			column = entering(s, from);
+			column = simplex_entering(s, from);
 		}
 		if (column < 0)
 			break;
-		row = leaving(s, (unsigned)column);
+		row = simplex_leaving(s, (unsigned)column);
 		if (row < 0)
 			break;
-		pivot(s, (unsigned)column, (unsigned)row);
+		simplex_pivot(s, (unsigned)column, (unsigned)row);
 	}
 	return steps;
 }

@@ -3,15 +3,15 @@
  * Any bytes as what a node's files hold, one parser after the other, and as a snapshot: refused or
  * read, never believed beyond its bounds. A snapshot that is read is written the same again.
  */
+#include "topology/base/text.h"
 #include "topology/facts/bootloader.h"
-#include "topology/guests/guests.h"
 #include "topology/facts/irqs.h"
 #include "topology/facts/kernel.h"
 #include "topology/facts/kvm.h"
 #include "topology/facts/services.h"
-#include "topology/root/tar.h"
 #include "topology/facts/tasks.h"
-#include "topology/base/text.h"
+#include "topology/guests/guests.h"
+#include "topology/root/tar.h"
 
 #include <string.h>
 

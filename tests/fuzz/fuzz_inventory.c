@@ -4,8 +4,8 @@
  * on a small host, and the plan keeps what every plan keeps and is read back as it was written.
  */
 #include "planner/base/json.h"
-#include "planner/place/plan.h"
 #include "planner/document/plan_read.h"
+#include "planner/place/plan.h"
 
 #include <string.h>
 

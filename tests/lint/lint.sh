@@ -98,6 +98,7 @@ whitespace() {
     format_all "${c[@]}" "${c_tests[@]}" "${headers[@]}"
 [[ ${#c[@]} -eq 0 ]] || check cppcheck cppcheck_all "${c[@]}"
 [[ ${#c[@]} -eq 0 ]] || check function-length tests/lint/function-length.py "${c[@]}"
+[[ ${#c[@]} -eq 0 ]] || check names tests/lint/names.py "${c[@]}"
 check shellcheck shellcheck_all
 [[ ${#python[@]} -eq 0 ]] || check python python_all "${python[@]}"
 for file in "${perl[@]}"; do check "perl $file" perl -wc "$file"; done

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/scratch.h"
-#include "topology/guests/guests.h"
 #include "topology/facts/kvm.h"
+#include "topology/guests/guests.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/scratch.h"
+#include "topology/base/text.h"
 #include "topology/facts/bootloader.h"
 #include "topology/facts/facts_root.h"
-#include "topology/root/gunzip.h"
 #include "topology/facts/kernel.h"
 #include "topology/facts/services.h"
 #include "topology/facts/snapshot.h"
-#include "topology/base/text.h"
+#include "topology/root/gunzip.h"
 
 static void assert_nohz(const char *text, const char *list)
 {

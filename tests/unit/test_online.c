@@ -266,7 +266,7 @@ static void take_away(World *w, unsigned number)
 static void check_counts(const World *w, const GArray *learned)
 {
 	const Online *o = w->online;
-	Value *anew = online_value_new();
+	OnlineValue *anew = online_value_new();
 
 	for (unsigned i = 0; i < learned->len; i++)
 		online_value_learn(o, anew, &g_array_index(learned, Demand, i));
@@ -277,7 +277,7 @@ static void check_counts(const World *w, const GArray *learned)
 
 		g_assert_cmpuint(o->now.memory[cell->node], ==, w->memory[cell->node]);
 		for (unsigned r = cell->first; r < cell->first + cell->n_rooms; r++) {
-			const Room *room = online_room(o, r);
+			const OnlineRoom *room = online_room(o, r);
 			unsigned like = g_array_index(room->cores, unsigned, 0);
 
 			g_assert_cmpuint(o->now.free[r], ==, free_like(w, like, true));

@@ -4,9 +4,9 @@
  * same node with one fault: it finds that. A rule without a row in the table below fails.
  */
 #include "planner/artifacts/artifact_picture.h"
-#include "planner/place/place.h"
-#include "planner/check/rules_found.h"
 #include "planner/base/trouble.h"
+#include "planner/check/rules_found.h"
+#include "planner/place/place.h"
 #include "predicted.h"
 
 #define SMALL "pack:2 [numa(memory=68719476736)] l3:1 core:6 pu:2(indexes=2*12:12*1)"

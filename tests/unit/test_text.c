@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The small texts: sizes, versions, names near to a misspelt one, names of VMs, findings. */
 #include "planner/base/finding.h"
-#include "planner/inventory/inventory.h"
 #include "planner/base/nearest.h"
 #include "planner/base/size.h"
 #include "planner/base/version.h"
+#include "planner/inventory/inventory.h"
 
 #include <string.h>
 

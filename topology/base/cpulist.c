@@ -12,7 +12,7 @@ typedef struct Region {
 } Region;
 
 /* Decimal digits only: strtoul would take blanks, signs and, with base 0, octal. */
-static bool number_take(const char **at, unsigned *number)
+static bool cpulist_number_take(const char **at, unsigned *number)
 {
 	guint64 n = 0;
 
@@ -24,7 +24,7 @@ static bool number_take(const char **at, unsigned *number)
 	return true;
 }
 
-static bool literal_take(const char **at, char c)
+static bool cpulist_literal_take(const char **at, char c)
 {
 	if (**at != c)
 		return false;
@@ -36,17 +36,17 @@ static bool literal_take(const char **at, char c)
 static bool region_take(const char **at, Region *region)
 {
 	*region = (Region){.used = 1, .group = 1};
-	if (!number_take(at, &region->first))
+	if (!cpulist_number_take(at, &region->first))
 		return false;
 	region->last = region->first;
-	if (!literal_take(at, '-'))
+	if (!cpulist_literal_take(at, '-'))
 		return true;
-	if (!number_take(at, &region->last))
+	if (!cpulist_number_take(at, &region->last))
 		return false;
-	if (!literal_take(at, ':'))
+	if (!cpulist_literal_take(at, ':'))
 		return true;
-	return number_take(at, &region->used) && literal_take(at, '/') &&
-	       number_take(at, &region->group);
+	return cpulist_number_take(at, &region->used) && cpulist_literal_take(at, '/') &&
+	       cpulist_number_take(at, &region->group);
 }
 
 /* What is wrong with the region, NULL = nothing. */
@@ -94,7 +94,7 @@ static GArray *regions_parse(const char *text, GError **error)
 			return NULL;
 		}
 		g_array_append_val(regions, region);
-		more = literal_take(&text, ','); /* then a region must follow */
+		more = cpulist_literal_take(&text, ','); /* then a region must follow */
 	}
 	return g_steal_pointer(&regions);
 }

@@ -12,3 +12,14 @@ bool error_errno(GError **error, const char *name)
 	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s: %s", name, g_strerror(errno));
 	return false;
 }
+
+bool error_refuse(GError **error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	if (error)
+		*error = g_error_new_valist(PLANNER_ERROR, PLANNER_ERROR_INPUT, format, args);
+	va_end(args);
+	return false;
+}

@@ -25,4 +25,7 @@ GQuark planner_error_quark(void);
  * error_errno(…)`. */
 bool error_errno(GError **error, const char *name);
 
+/* Set ERROR to a PLANNER_ERROR_INPUT. False, so that a check can `return error_refuse(…)`. */
+bool error_refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
 #endif

@@ -8,7 +8,7 @@ GHashTable *table_new(void)
 	return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 }
 
-static void unquote(char *value)
+static void text_unquote(char *value)
 {
 	size_t length = strlen(value);
 
@@ -18,7 +18,7 @@ static void unquote(char *value)
 	value[length - 2] = '\0';
 }
 
-static void setting_parse(GHashTable *settings, char *line)
+static void text_setting_parse(GHashTable *settings, char *line)
 {
 	char *value;
 
@@ -30,7 +30,7 @@ static void setting_parse(GHashTable *settings, char *line)
 		return;
 	*value++ = '\0';
 	g_strstrip(value);
-	unquote(value);
+	text_unquote(value);
 	g_hash_table_insert(settings, g_strdup(g_strstrip(line)), g_strdup(value));
 }
 
@@ -40,6 +40,6 @@ GHashTable *settings_parse(const char *text)
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 
 	for (unsigned i = 0; lines[i]; i++)
-		setting_parse(settings, lines[i]);
+		text_setting_parse(settings, lines[i]);
 	return settings;
 }

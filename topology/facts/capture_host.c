@@ -203,7 +203,7 @@ static Host *copy_load(Root *root, GError **error)
 	return host;
 }
 
-static Host *xml_load(Root *root, GError **error)
+static Host *capture_host_xml_load(Root *root, GError **error)
 {
 	size_t length;
 	g_autofree char *xml = root_read(root, TOPOLOGY_XML, NULL, XML_MAX, &length);
@@ -229,7 +229,7 @@ Host *capture_host_load(Root *root, const char *fallback, GError **error)
 	if (root_is_live(root))
 		return live_load(root, error);
 	if (root_exists(root, TOPOLOGY_XML))
-		return xml_load(root, error);
+		return capture_host_xml_load(root, error);
 	if (root_exists(root, CPUS "/cpu0"))
 		return copy_load(root, error);
 	if (fallback)

@@ -39,7 +39,7 @@ static char *mount_ask(void)
 }
 
 /* v2 lists what it controls; a v1 hierarchy holds the root group's cpuset. */
-static int version_of(Root *root, const char *mount)
+static int cgroups_version_of(Root *root, const char *mount)
 {
 	g_autofree char *unified = g_strconcat(mount, "/cgroup.controllers", NULL);
 	g_autofree char *cpus = g_strconcat(mount, "/cpuset.cpus", NULL);
@@ -55,11 +55,11 @@ static char *mount_find(Root *root, int *version)
 {
 	g_autofree char *asked = root_is_live(root) ? mount_ask() : NULL;
 
-	*version = asked ? version_of(root, asked) : 0;
+	*version = asked ? cgroups_version_of(root, asked) : 0;
 	if (*version)
 		return g_steal_pointer(&asked);
 	for (unsigned i = 0; i < G_N_ELEMENTS(usual); i++) {
-		*version = version_of(root, usual[i].mount);
+		*version = cgroups_version_of(root, usual[i].mount);
 		if (*version == usual[i].version)
 			return g_strdup(usual[i].mount);
 	}
@@ -133,8 +133,8 @@ static bool is_group(const char *name)
 	       strcmp(name, "release_agent") != 0;
 }
 
-static void walk(Root *root, CgroupFacts *cgroups, const char *mount, const char *path,
-		 unsigned depth)
+static void cgroups_walk(Root *root, CgroupFacts *cgroups, const char *mount, const char *path,
+			 unsigned depth)
 {
 	g_autofree char *folder = g_strconcat(mount, path, NULL);
 	g_auto(GStrv) names = root_list(root, folder, MOUNTS);
@@ -146,7 +146,7 @@ static void walk(Root *root, CgroupFacts *cgroups, const char *mount, const char
 		g_autofree char *below = g_strconcat(path, "/", names[i], NULL);
 
 		if (is_group(names[i]))
-			walk(root, cgroups, mount, below, depth + 1);
+			cgroups_walk(root, cgroups, mount, below, depth + 1);
 	}
 }
 
@@ -158,7 +158,7 @@ void cgroups_load(Root *root, CgroupFacts *cgroups)
 		root_note_missing(root, MOUNTS);
 		return;
 	}
-	walk(root, cgroups, mount, "", 0);
+	cgroups_walk(root, cgroups, mount, "", 0);
 	if (cgroups->version == 2)
 		cgroups->isolated = set_load(root, mount, "cpuset.cpus.isolated");
 }

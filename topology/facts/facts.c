@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "topology/facts/facts.h"
 
-#include "topology/facts/cgroups.h"
 #include "topology/base/error.h"
+#include "topology/base/text.h"
+#include "topology/facts/cgroups.h"
 #include "topology/facts/facts_root.h"
-#include "topology/guests/guests.h"
 #include "topology/facts/hugepages.h"
 #include "topology/facts/irqs.h"
 #include "topology/facts/kernel.h"
@@ -12,7 +12,7 @@
 #include "topology/facts/power.h"
 #include "topology/facts/services.h"
 #include "topology/facts/tasks.h"
-#include "topology/base/text.h"
+#include "topology/guests/guests.h"
 
 #include <string.h>
 
@@ -54,7 +54,7 @@ static void unread_free(gpointer data)
 	g_free(unread);
 }
 
-static GArray *array_new(guint size, GDestroyNotify clear)
+static GArray *facts_array_new(guint size, GDestroyNotify clear)
 {
 	GArray *array = g_array_new(FALSE, TRUE, size);
 
@@ -68,11 +68,11 @@ Facts *facts_new(void)
 
 	facts->kernel = g_new0(KernelFacts, 1);
 	facts->irqs = g_new0(IrqFacts, 1);
-	facts->irqs->irqs = array_new(sizeof(Irq), irq_clear);
+	facts->irqs->irqs = facts_array_new(sizeof(Irq), irq_clear);
 	facts->tasks = g_new0(TaskFacts, 1);
-	facts->tasks->tasks = array_new(sizeof(Task), (GDestroyNotify)task_clear);
+	facts->tasks->tasks = facts_array_new(sizeof(Task), (GDestroyNotify)task_clear);
 	facts->cgroups = g_new0(CgroupFacts, 1);
-	facts->cgroups->groups = array_new(sizeof(Cgroup), cgroup_clear);
+	facts->cgroups->groups = facts_array_new(sizeof(Cgroup), cgroup_clear);
 	facts->kvm = g_new0(KvmFacts, 1);
 	facts->kvm->disable_exits = -1;
 	facts->services = g_new0(ServiceFacts, 1);
@@ -154,7 +154,7 @@ const char *facts_why_unread(const Facts *facts, const char *source)
 
 /* Loading */
 
-static void host_take(Root *root, const FactsOptions *options, Facts *facts)
+static void facts_host_take(Root *root, const FactsOptions *options, Facts *facts)
 {
 	g_autoptr(GError) error = NULL;
 
@@ -193,7 +193,7 @@ Facts *facts_load_root(Root *root, const FactsOptions *options)
 
 	facts->source = g_utf8_make_valid(options->root ? options->root : "/", -1);
 	facts->live = root_is_live(root);
-	host_take(root, options, facts);
+	facts_host_take(root, options, facts);
 	kernel_load(root, facts->kernel);
 	irqs_load(root, facts->irqs);
 	tasks_load(root, facts->tasks);

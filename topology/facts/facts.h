@@ -19,8 +19,8 @@
 #define TOPOLOGY_FACTS_FACTS_H
 
 #include "topology/base/cpulist.h"
-#include "topology/host/host.h"
 #include "topology/facts/node.h"
+#include "topology/host/host.h"
 
 #include <stdint.h>
 

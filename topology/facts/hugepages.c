@@ -34,7 +34,7 @@ static void size_load(Root *root, GArray *pages, unsigned node, const char *fold
 		g_array_append_val(pages, one);
 }
 
-static int compare(const void *a, const void *b)
+static int hugepages_compare(const void *a, const void *b)
 {
 	const HugePages *one = a, *other = b;
 
@@ -67,6 +67,6 @@ GArray *hugepages_load(Root *root)
 	pages = g_array_new(FALSE, TRUE, sizeof(HugePages));
 	for (guint i = 0; i < nodes->len; i++)
 		node_load_pages(root, pages, g_array_index(nodes, unsigned, i));
-	g_array_sort(pages, compare);
+	g_array_sort(pages, hugepages_compare);
 	return pages;
 }

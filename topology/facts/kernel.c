@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "topology/facts/kernel.h"
 
+#include "topology/base/text.h"
 #include "topology/facts/bootloader.h"
 #include "topology/root/gunzip.h"
-#include "topology/base/text.h"
 
 #include <string.h>
 
@@ -177,7 +177,7 @@ hwloc_bitmap_t kernel_nohz_parse(const char *text)
 	return cpulist_parse(g_str_equal(list, "(null)") ? "" : list, NULL);
 }
 
-static hwloc_bitmap_t needed(Root *root, const char *path)
+static hwloc_bitmap_t kernel_needed(Root *root, const char *path)
 {
 	hwloc_bitmap_t set = root_cpulist(root, path, NULL);
 
@@ -187,9 +187,9 @@ static hwloc_bitmap_t needed(Root *root, const char *path)
 }
 
 /* CPUs that every machine has some of. */
-static hwloc_bitmap_t some(Root *root, const char *path)
+static hwloc_bitmap_t kernel_some(Root *root, const char *path)
 {
-	g_auto(CpuSet) set = needed(root, path);
+	g_auto(CpuSet) set = kernel_needed(root, path);
 
 	if (!set || !hwloc_bitmap_iszero(set))
 		return g_steal_pointer(&set);
@@ -216,11 +216,11 @@ static void sets_load(Root *root, KernelFacts *kernel)
 {
 	static const char wq[] = "/sys/devices/virtual/workqueue/cpumask";
 
-	kernel->possible = some(root, CPU "possible");
-	kernel->present = some(root, CPU "present");
-	kernel->online = some(root, CPU "online");
+	kernel->possible = kernel_some(root, CPU "possible");
+	kernel->present = kernel_some(root, CPU "present");
+	kernel->online = kernel_some(root, CPU "online");
 	kernel->offline = root_cpulist(root, CPU "offline", NULL);
-	kernel->isolated = needed(root, CPU "isolated");
+	kernel->isolated = kernel_needed(root, CPU "isolated");
 	nohz_load(root, kernel);
 	kernel->smt_control = root_text(root, CPU "smt/control", NULL);
 	kernel->workqueue = root_cpumask(root, wq, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "topology/facts/node.h"
-#include "topology/guests/libvirt_load.h"
 #include "topology/base/worker.h"
+#include "topology/guests/libvirt_load.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,11 +22,11 @@
 #define DEADLINE 5 /* seconds */
 
 /* What the worker that asks libvirt writes; a message where ok is false. */
-typedef struct Answer {
+typedef struct NodeAnswer {
 	bool ok;
 	unsigned long qemu, libvirt; /* major * 1000000 + minor * 1000 + micro; 0 = not said */
 	char message[200];
-} Answer;
+} NodeAnswer;
 
 static void why_add(GString *why, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
@@ -41,7 +41,7 @@ static void why_add(GString *why, const char *format, ...)
 	va_end(args);
 }
 
-static void libvirt_versions(const char *uri, Answer *answer)
+static void libvirt_versions(const char *uri, NodeAnswer *answer)
 {
 	virConnectPtr connection;
 
@@ -63,7 +63,7 @@ static void libvirt_versions(const char *uri, Answer *answer)
 
 static bool libvirt_ask(int fd, const void *data)
 {
-	Answer answer = {0};
+	NodeAnswer answer = {0};
 
 	libvirt_versions(data, &answer);
 	return worker_write(fd, (const char *)&answer, sizeof(answer));
@@ -71,7 +71,7 @@ static bool libvirt_ask(int fd, const void *data)
 
 static void libvirt_read(Node *node, const char *uri, GString *why)
 {
-	Answer answer;
+	NodeAnswer answer;
 	WorkerEnd end;
 	size_t length;
 	g_autofree char *bytes = worker_run(libvirt_ask, uri, DEADLINE, &length, &end);
@@ -93,7 +93,7 @@ static void libvirt_read(Node *node, const char *uri, GString *why)
 }
 
 /* The kernel answers for /dev/kvm as a whole; no VM is made. */
-static void kvm_load(Node *node, GString *why)
+static void node_kvm_load(Node *node, GString *why)
 {
 	int kvm = open("/dev/kvm", O_RDONLY | O_CLOEXEC);
 	int exits = kvm < 0 ? -1 : ioctl(kvm, KVM_CHECK_EXTENSION, KVM_CAP_X86_DISABLE_EXITS);
@@ -108,7 +108,7 @@ static void kvm_load(Node *node, GString *why)
 		close(kvm);
 }
 
-static bool has_word(const char *line, const char *word)
+static bool node_has_word(const char *line, const char *word)
 {
 	g_auto(GStrv) words = g_strsplit_set(line, " \t", -1);
 
@@ -127,7 +127,7 @@ static void nested_load(Node *node, GString *why)
 		return;
 	}
 	text[flags + 1 - text + (ptrdiff_t)strcspn(flags + 1, "\n")] = '\0';
-	node->nested = has_word(flags + 1, "hypervisor") ? TRISTATE_YES : TRISTATE_NO;
+	node->nested = node_has_word(flags + 1, "hypervisor") ? TRISTATE_YES : TRISTATE_NO;
 }
 
 Node *node_load(const char *uri, char **why)
@@ -140,7 +140,7 @@ Node *node_load(const char *uri, char **why)
 		node->name = g_strdup(name.nodename);
 		node->kernel = g_strdup(name.release);
 	}
-	kvm_load(node, missing);
+	node_kvm_load(node, missing);
 	nested_load(node, missing);
 	libvirt_read(node, uri ? uri : "qemu:///system", missing);
 	if (why)

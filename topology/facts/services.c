@@ -107,7 +107,7 @@ static char *tuned_load(Root *root)
 	return profile;
 }
 
-static bool runs(const TaskFacts *tasks, const char *comm)
+static bool services_runs(const TaskFacts *tasks, const char *comm)
 {
 	for (guint i = 0; i < tasks->tasks->len; i++)
 		if (!strcmp(g_array_index(tasks->tasks, Task, i).comm, comm))
@@ -118,7 +118,7 @@ static bool runs(const TaskFacts *tasks, const char *comm)
 void services_load(Root *root, const TaskFacts *tasks, ServiceFacts *services)
 {
 	services->irqbalance = irqbalance_load(root);
-	services->irqbalance_runs = runs(tasks, "irqbalance");
+	services->irqbalance_runs = services_runs(tasks, "irqbalance");
 	services->tuned_profile = tuned_load(root);
 	services->systemd = systemd_load(root);
 }

@@ -182,8 +182,8 @@ static void status_record(Root *root, const char *folder, const char *text)
 	root_record_text(root, path, kept->str);
 }
 
-static void record(Root *root, const char *folder, const char *stat, const char *status,
-		   const char *cgroup)
+static void tasks_record(Root *root, const char *folder, const char *stat, const char *status,
+			 const char *cgroup)
 {
 	g_autofree char *stat_path = g_strconcat(folder, "/stat", NULL);
 	g_autofree char *cgroup_path = g_strconcat(folder, "/cgroup", NULL);
@@ -212,7 +212,7 @@ static bool task_load(Root *root, const char *folder, Task *task)
 	if (stat && !known)
 		root_note_text(root, "/proc/PID/stat", "is damaged");
 	task->cgroup = cgroup ? task_cgroup_parse(cgroup) : NULL;
-	record(root, folder, stat, status, cgroup);
+	tasks_record(root, folder, stat, status, cgroup);
 	return true;
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "topology/guests/domain.h"
 
-#include "topology/guests/domain_xml.h"
 #include "topology/base/error.h"
+#include "topology/guests/domain_xml.h"
 
 #include <string.h>
 
-static bool refuse(GError **error, const char *what, const char *text)
+static bool domain_refuse(GError **error, const char *what, const char *text)
 {
 	g_autofree char *shown = g_strndup(text, 60);
 	g_autofree char *valid = g_utf8_make_valid(shown, -1);
@@ -77,14 +77,15 @@ hwloc_bitmap_t domain_cpuset_parse(const char *text)
 }
 
 /* The set in attribute NAME of NODE into *SET; true also where there is none. */
-static bool set_read(const xmlNode *node, const char *name, hwloc_bitmap_t *set, GError **error)
+static bool domain_set_read(const xmlNode *node, const char *name, hwloc_bitmap_t *set,
+			    GError **error)
 {
 	g_autofree char *text = xml_get(node, name);
 
 	if (!text)
 		return true;
 	*set = domain_cpuset_parse(text);
-	return *set || refuse(error, name, text);
+	return *set || domain_refuse(error, name, text);
 }
 
 /* Numbers */
@@ -128,7 +129,7 @@ static uint64_t unit_parse(const char *unit)
 	return scale;
 }
 
-static uint64_t size_parse(const char *text, const char *unit)
+static uint64_t domain_size_parse(const char *text, const char *unit)
 {
 	uint64_t scale = unit_parse(unit);
 	guint64 value;
@@ -144,7 +145,7 @@ static uint64_t memory_parse(const xmlNode *node)
 	g_autofree char *text = xml_text(node);
 	g_autofree char *unit = xml_get(node, "unit");
 
-	return size_parse(text, unit);
+	return domain_size_parse(text, unit);
 }
 
 static uint64_t page_parse(const xmlNode *node)
@@ -152,7 +153,7 @@ static uint64_t page_parse(const xmlNode *node)
 	g_autofree char *text = xml_get(node, "size");
 	g_autofree char *unit = xml_get(node, "unit");
 
-	return size_parse(text, unit);
+	return domain_size_parse(text, unit);
 }
 
 /* vCPUs and iothreads */
@@ -179,12 +180,12 @@ static bool vcpus_read(Domain *domain, const xmlNode *node, GError **error)
 
 	domain->vcpus_max = 1;
 	if (text && *text && (!number_parse(text, &domain->vcpus_max) || !domain->vcpus_max))
-		return refuse(error, "vcpu", text);
+		return domain_refuse(error, "vcpu", text);
 	if (!number_get(vcpu, "current", &current) || !current || current > domain->vcpus_max)
 		current = domain->vcpus_max;
 	vcpus_enable(domain, xml_child(node, "vcpus"), current);
 	return xml_says(vcpu, "placement", "auto") ||
-	       set_read(vcpu, "cpuset", &domain->cpuset, error);
+	       domain_set_read(vcpu, "cpuset", &domain->cpuset, error);
 }
 
 static DomainPin *pin_find(GArray *pins, unsigned number)
@@ -236,15 +237,15 @@ static bool vcpupin_read(Domain *domain, GHashTable *seen, const xmlNode *node, 
 	DomainPin pin = {0};
 
 	if (!number_parse(text, &pin.number))
-		return refuse(error, "vcpupin vcpu", text ? text : "");
+		return domain_refuse(error, "vcpupin vcpu", text ? text : "");
 	if (pin.number >= domain->vcpus_max) {
 		domain->ignored_pins++;
 		return true;
 	}
-	if (!set_read(node, "cpuset", &pin.cpus, error))
+	if (!domain_set_read(node, "cpuset", &pin.cpus, error))
 		return false;
 	if (!pin.cpus)
-		return refuse(error, "vcpupin cpuset", "");
+		return domain_refuse(error, "vcpupin cpuset", "");
 	if (!g_hash_table_add(seen, GUINT_TO_POINTER(pin.number))) {
 		domain->doubled_pins++;
 		hwloc_bitmap_free(pin.cpus);
@@ -261,19 +262,19 @@ static bool iothreadpin_read(Domain *domain, const xmlNode *node, GError **error
 	DomainPin *pin;
 
 	if (!number_get(node, "iothread", &id))
-		return refuse(error, "iothreadpin iothread", "");
+		return domain_refuse(error, "iothreadpin iothread", "");
 	pin = pin_find(domain->iothreads, id);
-	return !pin || pin->cpus || set_read(node, "cpuset", &pin->cpus, error);
+	return !pin || pin->cpus || domain_set_read(node, "cpuset", &pin->cpus, error);
 }
 
-static bool pin_read(Domain *domain, GHashTable *seen, const xmlNode *node, GError **error)
+static bool domain_pin_read(Domain *domain, GHashTable *seen, const xmlNode *node, GError **error)
 {
 	if (xml_is(node, "vcpupin"))
 		return vcpupin_read(domain, seen, node, error);
 	if (xml_is(node, "iothreadpin"))
 		return iothreadpin_read(domain, node, error);
 	if (xml_is(node, "emulatorpin") && !domain->emulatorpin)
-		return set_read(node, "cpuset", &domain->emulatorpin, error);
+		return domain_set_read(node, "cpuset", &domain->emulatorpin, error);
 	return true;
 }
 
@@ -284,7 +285,7 @@ static bool pins_read(Domain *domain, const xmlNode *node, GError **error)
 
 	for (xmlNode *tune = xml_child(node, "cputune"); tune; tune = xml_next(tune, "cputune"))
 		for (xmlNode *pin = tune->children; pin; pin = pin->next)
-			if (!pin_read(domain, seen, pin, error))
+			if (!domain_pin_read(domain, seen, pin, error))
 				return false;
 	g_array_sort(domain->vcpupins, pin_compare);
 	return true;
@@ -296,7 +297,7 @@ static bool nodes_add(Domain *domain, const xmlNode *node, GError **error)
 {
 	g_auto(CpuSet) nodes = NULL;
 
-	if (!set_read(node, "nodeset", &nodes, error))
+	if (!domain_set_read(node, "nodeset", &nodes, error))
 		return false;
 	if (nodes && domain->nodes)
 		hwloc_bitmap_or(domain->nodes, domain->nodes, nodes);
@@ -442,7 +443,7 @@ static bool node_read(Domain *domain, const xmlNode *node, GError **error)
 	domain->name = xml_text(xml_child(node, "name"));
 	domain->uuid = xml_text(xml_child(node, "uuid"));
 	if (!domain->name || !*domain->name)
-		return refuse(error, "name", "");
+		return domain_refuse(error, "name", "");
 	domain->active = id;
 	if (!vcpus_read(domain, node, error))
 		return false;

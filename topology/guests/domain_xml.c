@@ -2,8 +2,8 @@
 #include "topology/guests/domain_xml.h"
 #include "topology/guests/libxml_load.h"
 
-#include "topology/guests/domain.h"
 #include "topology/base/error.h"
+#include "topology/guests/domain.h"
 
 #include <string.h>
 
@@ -18,7 +18,7 @@ static void doctype_refuse(void *context, const xmlChar *name, const xmlChar *ex
 	xmlStopParser(parser);
 }
 
-static xmlDoc *refuse(GError **error, const char *what)
+static xmlDoc *domain_xml_refuse(GError **error, const char *what)
 {
 	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT, "is no domain XML: %s", what);
 	return NULL;
@@ -30,9 +30,9 @@ xmlDoc *xml_document(const char *xml, size_t length, GError **error)
 	xmlDoc *document;
 
 	if (length > DOMAIN_XML_MAX)
-		return refuse(error, "it is larger than 8 MiB");
+		return domain_xml_refuse(error, "it is larger than 8 MiB");
 	if (!libxml_load())
-		return refuse(error, "libxml2 is not installed");
+		return domain_xml_refuse(error, "libxml2 is not installed");
 	parser = xmlNewParserCtxt();
 	if (!parser)
 		g_error("out of memory");
@@ -41,7 +41,7 @@ xmlDoc *xml_document(const char *xml, size_t length, GError **error)
 				     XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
 					     XML_PARSE_NOCDATA | XML_PARSE_COMPACT);
 	xmlFreeParserCtxt(parser);
-	return document ? document : refuse(error, "it is not well-formed");
+	return document ? document : domain_xml_refuse(error, "it is not well-formed");
 }
 
 xmlNode *xml_domain(xmlDoc *document)
@@ -66,7 +66,7 @@ bool xml_is_qemu(const xmlNode *node, const char *name)
 	       !strcmp((const char *)node->name, name);
 }
 
-static xmlNode *first(xmlNode *node, const char *name)
+static xmlNode *domain_xml_first(xmlNode *node, const char *name)
 {
 	while (node && !xml_is(node, name))
 		node = node->next;
@@ -75,15 +75,15 @@ static xmlNode *first(xmlNode *node, const char *name)
 
 xmlNode *xml_child(const xmlNode *node, const char *name)
 {
-	return node ? first(node->children, name) : NULL;
+	return node ? domain_xml_first(node->children, name) : NULL;
 }
 
 xmlNode *xml_next(const xmlNode *node, const char *name)
 {
-	return first(node->next, name);
+	return domain_xml_first(node->next, name);
 }
 
-static char *own(xmlChar *text)
+static char *domain_xml_own(xmlChar *text)
 {
 	char *copy = text ? g_strstrip(g_utf8_make_valid((const char *)text, -1)) : NULL;
 
@@ -93,12 +93,12 @@ static char *own(xmlChar *text)
 
 char *xml_get(const xmlNode *node, const char *name)
 {
-	return node ? own(xmlGetNoNsProp(node, (const xmlChar *)name)) : NULL;
+	return node ? domain_xml_own(xmlGetNoNsProp(node, (const xmlChar *)name)) : NULL;
 }
 
 char *xml_text(const xmlNode *node)
 {
-	return node ? own(xmlNodeGetContent(node)) : NULL;
+	return node ? domain_xml_own(xmlNodeGetContent(node)) : NULL;
 }
 
 bool xml_says(const xmlNode *node, const char *name, const char *value)

@@ -235,7 +235,7 @@ void domains_record_into(Root *root, const Domains *domains)
 	json_decref(document);
 }
 
-static char *xml_load(Root *root, const char *folder, const char *name)
+static char *domains_xml_load(Root *root, const char *folder, const char *name)
 {
 	g_autofree char *file = file_name(name);
 	g_autofree char *path = g_strdup_printf("%s/%s", folder, file);
@@ -248,7 +248,7 @@ static char *xml_load(Root *root, const char *folder, const char *name)
 static char *xml_expect(Root *root, const char *folder, const DomainRecord *record, bool expected,
 			const char *what)
 {
-	char *xml = xml_load(root, folder, record->name);
+	char *xml = domains_xml_load(root, folder, record->name);
 
 	if (!xml && expected) {
 		g_autofree char *file = file_name(record->name);
@@ -260,7 +260,7 @@ static char *xml_expect(Root *root, const char *folder, const DomainRecord *reco
 	return xml;
 }
 
-static Domains *list_parse(Root *root, const json_t *document)
+static Domains *domains_list_parse(Root *root, const json_t *document)
 {
 	const char *source = json_string_value(json_object_get(document, "source"));
 	const json_t *list = json_object_get(document, "domains");
@@ -292,7 +292,7 @@ static Domains *list_load(Root *root)
 	g_autofree char *text = root_read(root, DOMAINS_LIST, NULL, LIST_MAX, &length);
 	json_t *document = text ? json_loadb(text, length, 0, NULL) : NULL;
 	bool whole = json_is_array(json_object_get(document, "domains"));
-	Domains *domains = whole ? list_parse(root, document) : NULL;
+	Domains *domains = whole ? domains_list_parse(root, document) : NULL;
 
 	if (text && !domains)
 		root_note_text(root, DOMAINS_LIST, "is damaged");

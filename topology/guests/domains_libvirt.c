@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include "topology/base/worker.h"
 #include "topology/guests/domains.h"
 #include "topology/guests/libvirt_load.h"
-#include "topology/base/worker.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -13,14 +13,14 @@
  * unless counters are asked for, and then last.
  */
 
-typedef struct Question {
+typedef struct DomainsQuestion {
 	const char *uri;
 	bool counters;
-} Question;
+} DomainsQuestion;
 
 /* In the child */
 
-static void say(int fd, json_t *object)
+static void domains_libvirt_say(int fd, json_t *object)
 {
 	char *text = json_dumps(object, JSON_COMPACT);
 	size_t length = strlen(text);
@@ -44,7 +44,7 @@ static void versions_say(int fd, virConnectPtr connection)
 	g_clear_pointer(&text, g_free);
 	if (virConnectGetVersion(connection, &qemu) == 0 && qemu)
 		json_object_set_new(object, "qemu", json_string(text = libvirt_version(qemu)));
-	say(fd, object);
+	domains_libvirt_say(fd, object);
 }
 
 static DomainRecord *record_of(virDomainPtr domain)
@@ -113,7 +113,7 @@ static void domain_say(int fd, virDomainPtr domain, const char *uri, unsigned cp
 		record->inactive = xml_ask(domain, VIR_DOMAIN_XML_INACTIVE);
 		record->inactive_source = g_strdup(uri);
 	}
-	say(fd, domain_record_to_json(record, true));
+	domains_libvirt_say(fd, domain_record_to_json(record, true));
 	domain_record_free(record);
 }
 
@@ -151,46 +151,48 @@ static void counters_say(int fd, virConnectPtr connection)
 		int64_t exits = exits_sum(stats[i]);
 
 		if (exits >= 0)
-			say(fd, json_pack("{ss sI}", "exits_of", virDomainGetName(stats[i]->dom),
-					  "halt_exits", (json_int_t)exits));
+			domains_libvirt_say(fd, json_pack("{ss sI}", "exits_of",
+							  virDomainGetName(stats[i]->dom),
+							  "halt_exits", (json_int_t)exits));
 	}
 	virDomainStatsRecordListFree(stats);
 }
 
-static void domains_say(int fd, virConnectPtr connection, const Question *question)
+static void domains_say(int fd, virConnectPtr connection, const DomainsQuestion *question)
 {
 	virDomainPtr *domains;
 	int n = virConnectListAllDomains(connection, &domains, 0);
 	unsigned cpus = cpus_ask(connection);
 
 	if (n < 0) {
-		say(fd, json_pack("{ss}", "error", virGetLastErrorMessage()));
+		domains_libvirt_say(fd, json_pack("{ss}", "error", virGetLastErrorMessage()));
 		return;
 	}
 	for (int i = 0; i < n; i++) {
 		DomainRecord *record = record_of(domains[i]);
 
-		say(fd, domain_record_to_json(record, false));
+		domains_libvirt_say(fd, domain_record_to_json(record, false));
 	}
 	for (int i = 0; i < n; i++)
 		domain_say(fd, domains[i], question->uri, cpus);
 	if (question->counters)
 		counters_say(fd, connection);
-	say(fd, json_pack("{sb}", "done", 1));
+	domains_libvirt_say(fd, json_pack("{sb}", "done", 1));
 }
 
-static bool ask(int fd, const void *data)
+static bool domains_libvirt_ask(int fd, const void *data)
 {
-	const Question *question = data;
+	const DomainsQuestion *question = data;
 	virConnectPtr connection;
 
 	if (!libvirt_load()) {
-		say(fd, json_pack("{ss}", "error", "libvirt's client library is not installed"));
+		domains_libvirt_say(fd, json_pack("{ss}", "error",
+						  "libvirt's client library is not installed"));
 		return false;
 	}
 	connection = virConnectOpenReadOnly(question->uri);
 	if (!connection) {
-		say(fd, json_pack("{ss}", "error", virGetLastErrorMessage()));
+		domains_libvirt_say(fd, json_pack("{ss}", "error", virGetLastErrorMessage()));
 		return false;
 	}
 	versions_say(fd, connection);
@@ -201,14 +203,14 @@ static bool ask(int fd, const void *data)
 
 /* In the parent */
 
-typedef struct Answer {
+typedef struct DomainsAnswer {
 	Domains *domains;
 	bool connected, done;
 	char *error;
-} Answer;
+} DomainsAnswer;
 
 /* A domain comes twice: in the list, and with its XML; the second is the fuller. */
-static void record_take(Answer *answer, GHashTable *places, const json_t *object)
+static void record_take(DomainsAnswer *answer, GHashTable *places, const json_t *object)
 {
 	DomainRecord *record = domain_record_parse(object);
 	gpointer place;
@@ -225,13 +227,13 @@ static void record_take(Answer *answer, GHashTable *places, const json_t *object
 	g_ptr_array_index(answer->domains->records, GPOINTER_TO_UINT(place)) = record;
 }
 
-static void exits_take(Answer *answer, const char *name, const json_t *object)
+static void exits_take(DomainsAnswer *answer, const char *name, const json_t *object)
 {
 	domains_record(answer->domains, name)->halt_exits =
 		json_integer_value(json_object_get(object, "halt_exits"));
 }
 
-static void line_take(Answer *answer, GHashTable *places, const json_t *object)
+static void line_take(DomainsAnswer *answer, GHashTable *places, const json_t *object)
 {
 	const char *error = json_string_value(json_object_get(object, "error"));
 	const char *exits = json_string_value(json_object_get(object, "exits_of"));
@@ -255,7 +257,7 @@ static void line_take(Answer *answer, GHashTable *places, const json_t *object)
 	}
 }
 
-static void lines_take(Answer *answer, const char *text)
+static void lines_take(DomainsAnswer *answer, const char *text)
 {
 	g_autoptr(GHashTable) places = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
@@ -283,7 +285,7 @@ static unsigned unread_count(const Domains *domains)
 	return n;
 }
 
-static void trouble_note(Root *root, const Answer *answer, const char *uri, unsigned seconds,
+static void trouble_note(Root *root, const DomainsAnswer *answer, const char *uri, unsigned seconds,
 			 bool finished)
 {
 	g_autofree char *source = g_strdup_printf("libvirt %s", uri);
@@ -323,11 +325,11 @@ static bool is_elsewhere(const char *uri)
 
 Domains *domains_ask(Root *root, const char *uri, unsigned seconds, bool counters)
 {
-	Question question = {uri, counters};
-	Answer answer = {.domains = domains_new(uri)};
+	DomainsQuestion question = {uri, counters};
+	DomainsAnswer answer = {.domains = domains_new(uri)};
 	size_t length;
 	WorkerEnd end;
-	g_autofree char *text = worker_run(ask, &question, seconds, &length, &end);
+	g_autofree char *text = worker_run(domains_libvirt_ask, &question, seconds, &length, &end);
 
 	lines_take(&answer, text ? text : "");
 	trouble_note(root, &answer, uri, seconds, end == WORKER_DONE || end == WORKER_FAILED);

@@ -36,7 +36,7 @@ static GuestThread *thread_at(GArray *threads, unsigned number)
 
 /* XML */
 
-static void pins_take(GArray *threads, const GArray *pins, bool live, bool make)
+static void guests_pins_take(GArray *threads, const GArray *pins, bool live, bool make)
 {
 	for (guint i = 0; i < pins->len; i++) {
 		const DomainPin *pin = &g_array_index(pins, DomainPin, i);
@@ -177,14 +177,14 @@ static Guest *guest_of(Root *root, DomainRecord *record)
 	}
 	if (live) {
 		live_take(guest, live);
-		pins_take(guest->vcpu_threads, live->vcpupins, true, false);
-		pins_take(guest->iothreads, live->iothreads, true, true);
+		guests_pins_take(guest->vcpu_threads, live->vcpupins, true, false);
+		guests_pins_take(guest->iothreads, live->iothreads, true, true);
 		emulator_take(guest, live, true);
 	}
 	if (inactive) {
 		inactive_take(guest, inactive);
-		pins_take(guest->vcpu_threads, inactive->vcpupins, false, false);
-		pins_take(guest->iothreads, inactive->iothreads, false, true);
+		guests_pins_take(guest->vcpu_threads, inactive->vcpupins, false, false);
+		guests_pins_take(guest->iothreads, inactive->iothreads, false, true);
 		emulator_take(guest, inactive, false);
 	}
 	real_take(guest, record, live);
@@ -269,7 +269,7 @@ static Guest *unlisted_new(const QemuProcess *process, unsigned vcpus)
 	return guest;
 }
 
-static unsigned vcpus_of(const QemuProcess *process, const TaskFacts *tasks)
+static unsigned guests_vcpus_of(const QemuProcess *process, const TaskFacts *tasks)
 {
 	unsigned n = 0, vcpu;
 
@@ -286,7 +286,7 @@ static void processes_take(GuestFacts *facts, GPtrArray *processes, const TaskFa
 
 	for (unsigned p = 0; p < processes->len; p++) {
 		QemuProcess *process = g_ptr_array_index(processes, p);
-		unsigned vcpus = vcpus_of(process, tasks);
+		unsigned vcpus = guests_vcpus_of(process, tasks);
 
 		for (guint i = 0; i < listed && !process->taken; i++) {
 			Guest *guest = g_ptr_array_index(facts->guests, i);
@@ -330,7 +330,7 @@ static void memory_load(Root *root, GuestFacts *facts, unsigned seconds)
 static const char refusal[] = "guest stopping CPU not supported";
 
 /* The line that holds AT. */
-static char *line_at(const char *text, const char *at)
+static char *guests_line_at(const char *text, const char *at)
 {
 	while (at > text && at[-1] != '\n')
 		at--;
@@ -342,7 +342,7 @@ char *guest_log_parse(const char *text)
 	const char *start = g_strrstr(text, "starting up libvirt version");
 	const char *at = g_strrstr(start ? start : text, refusal);
 
-	return at ? line_at(text, at) : NULL;
+	return at ? guests_line_at(text, at) : NULL;
 }
 
 /* A log holds whole command lines: a snapshot keeps the one line. */

@@ -3,9 +3,9 @@
 #ifndef TOPOLOGY_GUESTS_GUESTS_H
 #define TOPOLOGY_GUESTS_GUESTS_H
 
+#include "topology/facts/facts.h"
 #include "topology/guests/domain.h"
 #include "topology/guests/domains.h"
-#include "topology/facts/facts.h"
 #include "topology/guests/qemu.h"
 
 /*

@@ -19,7 +19,7 @@ __attribute__((used)) static int (*const linked)(void) = virInitialize;
 #endif
 #endif
 
-static void silence(void *data, virErrorPtr error)
+static void libvirt_load_silence(void *data, virErrorPtr error)
 {
 	(void)data, (void)error;
 }
@@ -39,7 +39,7 @@ bool libvirt_load(void)
 	LIBVIRT_FUNCTIONS(LIBVIRT_FIND)
 #undef LIBVIRT_FIND
 	if (loaded)
-		libvirt_table.virSetErrorFunc(NULL, silence);
+		libvirt_table.virSetErrorFunc(NULL, libvirt_load_silence);
 	return loaded;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "topology/guests/qemu.h"
 
-#include "topology/guests/domain.h"
 #include "topology/base/worker.h"
+#include "topology/guests/domain.h"
 
 #include <errno.h>
 #include <string.h>
@@ -254,7 +254,7 @@ static void cmdline_take(Root *root, unsigned pid, int failure, const char *byte
 
 /* Processes */
 
-static bool is_qemu(const GArray *tasks, guint first, guint count)
+static bool qemu_is_qemu(const GArray *tasks, guint first, guint count)
 {
 	unsigned vcpu;
 
@@ -277,7 +277,7 @@ static void processes_find(GPtrArray *processes, GArray *pids, const GArray *tas
 		for (count = 1; first + count < tasks->len; count++)
 			if (g_array_index(tasks, Task, first + count).pid != pid)
 				break;
-		if (!is_qemu(tasks, first, count))
+		if (!qemu_is_qemu(tasks, first, count))
 			continue;
 		process = g_new0(QemuProcess, 1);
 		*process =

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "topology/host/host.h"
+#include "topology/base/error.h"
 
 #include "topology/host/host_load.h"
 
@@ -20,7 +21,7 @@ static void device_clear(Device *device)
 	g_free(device->busid);
 }
 
-static GArray *array_new(guint size, GDestroyNotify clear)
+static GArray *host_array_new(guint size, GDestroyNotify clear)
 {
 	GArray *array = g_array_new(FALSE, TRUE, size);
 
@@ -33,11 +34,11 @@ Host *host_new(void)
 {
 	Host *host = g_new0(Host, 1);
 
-	host->cores = array_new(sizeof(Core), NULL);
-	host->nodes = array_new(sizeof(NumaNode), (GDestroyNotify)node_clear);
-	host->l3s = array_new(sizeof(L3), (GDestroyNotify)l3_clear);
-	host->devices = array_new(sizeof(Device), (GDestroyNotify)device_clear);
-	host->core_of = array_new(sizeof(unsigned), NULL);
+	host->cores = host_array_new(sizeof(Core), NULL);
+	host->nodes = host_array_new(sizeof(NumaNode), (GDestroyNotify)node_clear);
+	host->l3s = host_array_new(sizeof(L3), (GDestroyNotify)l3_clear);
+	host->devices = host_array_new(sizeof(Device), (GDestroyNotify)device_clear);
+	host->core_of = host_array_new(sizeof(unsigned), NULL);
 	host->online = hwloc_bitmap_alloc();
 	host->offline = hwloc_bitmap_alloc();
 	host->allowed = hwloc_bitmap_alloc();
@@ -104,12 +105,12 @@ bool host_has_cpu(const Host *host, unsigned cpu)
 }
 
 /* The orders host.h promises: position and OS index must grow together. */
-static bool nodes_check(const Host *host, GError **error)
+static bool host_nodes_check(const Host *host, GError **error)
 {
 	for (guint i = 1; i < host->nodes->len; i++)
 		if (host_node(host, i - 1)->id >= host_node(host, i)->id)
-			return refuse(error, "NUMA node %u is listed twice or out of order",
-				      host_node(host, i)->id);
+			return error_refuse(error, "NUMA node %u is listed twice or out of order",
+					    host_node(host, i)->id);
 	return true;
 }
 
@@ -118,13 +119,13 @@ static bool core_fields_check(const Host *host, unsigned at, GError **error)
 	const Core *core = host_core(host, at);
 
 	if (core->n_cpus == 0 || core->n_cpus > HOST_MAX_THREADS)
-		return refuse(error, "core %u has %u CPUs; planner knows cores of 1 to %d", at,
-			      core->n_cpus, HOST_MAX_THREADS);
+		return error_refuse(error, "core %u has %u CPUs; planner knows cores of 1 to %d",
+				    at, core->n_cpus, HOST_MAX_THREADS);
 	if (core->node >= host->nodes->len)
-		return refuse(error, "the core of CPU %u is on no NUMA node", core->cpu[0]);
+		return error_refuse(error, "the core of CPU %u is on no NUMA node", core->cpu[0]);
 	if (core->l3 != HOST_NONE && core->l3 >= host->l3s->len)
-		return refuse(error, "the core of CPU %u has an L3 that does not exist",
-			      core->cpu[0]);
+		return error_refuse(error, "the core of CPU %u has an L3 that does not exist",
+				    core->cpu[0]);
 	return true;
 }
 
@@ -134,16 +135,19 @@ static bool core_cpus_check(const Host *host, unsigned at, GError **error)
 
 	for (unsigned i = 0; i < core->n_cpus; i++) {
 		if (core->cpu[i] >= CPULIST_LIMIT)
-			return refuse(error, "CPU %u is not below %d, the most Linux can have",
-				      core->cpu[i], CPULIST_LIMIT);
+			return error_refuse(error,
+					    "CPU %u is not below %d, the most Linux can have",
+					    core->cpu[i], CPULIST_LIMIT);
 		if (i > 0 && core->cpu[i - 1] >= core->cpu[i])
-			return refuse(error, "the core of CPU %u does not list its CPUs ascending",
-				      core->cpu[0]);
+			return error_refuse(error,
+					    "the core of CPU %u does not list its CPUs ascending",
+					    core->cpu[0]);
 		if (hwloc_bitmap_isset(host->offline, core->cpu[i]))
-			return refuse(error, "CPU %u is both online and offline", core->cpu[i]);
+			return error_refuse(error, "CPU %u is both online and offline",
+					    core->cpu[i]);
 	}
 	if (at > 0 && host_core(host, at - 1)->cpu[0] > core->cpu[0])
-		return refuse(error, "the core of CPU %u is out of order", core->cpu[0]);
+		return error_refuse(error, "the core of CPU %u is out of order", core->cpu[0]);
 	return true;
 }
 
@@ -184,7 +188,7 @@ static bool core_index(Host *host, unsigned at, GError **error)
 		unsigned cpu = core->cpu[i];
 
 		if (hwloc_bitmap_isset(host->online, cpu))
-			return refuse(error, "CPU %u is in two cores", cpu);
+			return error_refuse(error, "CPU %u is in two cores", cpu);
 		hwloc_bitmap_set(host->online, cpu);
 		hwloc_bitmap_set(host_node(host, core->node)->cpus, cpu);
 		if (core->l3 != HOST_NONE)
@@ -233,17 +237,17 @@ static bool offline_check(const Host *host, GError **error)
 {
 	if (hwloc_bitmap_weight(host->offline) < 0 ||
 	    hwloc_bitmap_last(host->offline) >= CPULIST_LIMIT)
-		return refuse(error, "it knows of CPUs not below %d, the most Linux can have",
-			      CPULIST_LIMIT);
+		return error_refuse(error, "it knows of CPUs not below %d, the most Linux can have",
+				    CPULIST_LIMIT);
 	return true;
 }
 
 bool host_finish(Host *host, GError **error)
 {
-	if (!nodes_check(host, error) || !offline_check(host, error))
+	if (!host_nodes_check(host, error) || !offline_check(host, error))
 		return false;
 	if (host->cores->len == 0)
-		return refuse(error, "it has no CPUs");
+		return error_refuse(error, "it has no CPUs");
 	derived_reset(host);
 	for (guint i = 0; i < host->cores->len; i++)
 		if (!core_fields_check(host, i, error) || !core_cpus_check(host, i, error) ||

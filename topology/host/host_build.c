@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "topology/base/error.h"
 #include "topology/host/host_load.h"
 
 #include <string.h>
@@ -15,12 +16,13 @@ typedef struct Build {
 static bool pu_check(const Build *build, hwloc_obj_t pu, GError **error)
 {
 	if (pu->os_index >= CPULIST_LIMIT)
-		return refuse(error, "a PU has the OS index %u; Linux ends at %d", pu->os_index,
-			      CPULIST_LIMIT - 1);
+		return error_refuse(error, "a PU has the OS index %u; Linux ends at %d",
+				    pu->os_index, CPULIST_LIMIT - 1);
 	if (pu->os_index < build->pus->len && g_ptr_array_index(build->pus, pu->os_index))
-		return refuse(error, "CPU %u is there twice", pu->os_index);
+		return error_refuse(error, "CPU %u is there twice", pu->os_index);
 	if (!hwloc_bitmap_isset(pu->cpuset, pu->os_index) || hwloc_bitmap_weight(pu->cpuset) != 1)
-		return refuse(error, "the PU of CPU %u has a cpuset of other CPUs", pu->os_index);
+		return error_refuse(error, "the PU of CPU %u has a cpuset of other CPUs",
+				    pu->os_index);
 	return true;
 }
 
@@ -70,7 +72,7 @@ static void nodes_build(Build *build)
 	}
 }
 
-static bool holds(hwloc_obj_t node, const Core *core)
+static bool host_build_holds(hwloc_obj_t node, const Core *core)
 {
 	for (unsigned i = 0; i < core->n_cpus; i++)
 		if (!hwloc_bitmap_isset(node->cpuset, core->cpu[i]))
@@ -89,7 +91,7 @@ static unsigned home_of(const Build *build, const Core *core)
 	for (guint i = 0; i < build->nodes->len; i++) {
 		hwloc_obj_t node = g_ptr_array_index(build->nodes, i);
 
-		if (!holds(node, core))
+		if (!host_build_holds(node, core))
 			continue;
 		if (is_plain(node))
 			return i;
@@ -110,7 +112,7 @@ static unsigned position_of(Build *build, hwloc_obj_t object, unsigned next)
 	return next;
 }
 
-static unsigned l3_of(Build *build, hwloc_obj_t pu)
+static unsigned host_build_l3_of(Build *build, hwloc_obj_t pu)
 {
 	GArray *l3s = build->host->l3s;
 	hwloc_obj_t cache = hwloc_get_ancestor_obj_by_type(build->topology, HWLOC_OBJ_L3CACHE, pu);
@@ -135,7 +137,7 @@ static unsigned package_of(const Build *build, hwloc_obj_t pu)
 	return package && package->os_index != HWLOC_UNKNOWN_INDEX ? package->os_index : 0;
 }
 
-static unsigned kind_of(const Build *build, hwloc_obj_t pu)
+static unsigned host_build_kind_of(const Build *build, hwloc_obj_t pu)
 {
 	int kind;
 
@@ -163,14 +165,14 @@ static bool pu_place(Build *build, hwloc_obj_t pu, GError **error)
 		g_array_set_size(cores, cores->len + 1);
 	core = &g_array_index(cores, Core, position);
 	if (core->n_cpus == HOST_MAX_THREADS)
-		return refuse(error, "the core of CPU %u has more than %d CPUs", core->cpu[0],
-			      HOST_MAX_THREADS);
+		return error_refuse(error, "the core of CPU %u has more than %d CPUs", core->cpu[0],
+				    HOST_MAX_THREADS);
 	core->cpu[core->n_cpus++] = pu->os_index;
 	if (core->n_cpus > 1)
 		return true;
 	core->package = package_of(build, pu);
-	core->l3 = l3_of(build, pu);
-	core->kind = kind_of(build, pu);
+	core->l3 = host_build_l3_of(build, pu);
+	core->kind = host_build_kind_of(build, pu);
 	core->partial = object && lacks_cpus(object);
 	return true;
 }
@@ -189,8 +191,9 @@ static bool cores_build(Build *build, GError **error)
 
 		core->node = home_of(build, core);
 		if (core->node == HOST_NONE)
-			return refuse(error, "no NUMA node holds all CPUs of the core of CPU %u",
-				      core->cpu[0]);
+			return error_refuse(error,
+					    "no NUMA node holds all CPUs of the core of CPU %u",
+					    core->cpu[0]);
 	}
 	return true;
 }
@@ -284,7 +287,7 @@ static void device_add(Build *build, hwloc_obj_t object)
 	g_array_append_val(build->host->devices, device);
 }
 
-static gint by_name(gconstpointer a, gconstpointer b)
+static gint host_build_by_name(gconstpointer a, gconstpointer b)
 {
 	const Device *left = a, *right = b;
 	int order = strcmp(left->name, right->name);
@@ -302,7 +305,7 @@ static void devices_build(Build *build)
 		while ((object = hwloc_get_next_obj_by_type(build->topology, types[i], object)))
 			device_add(build, object);
 	}
-	g_array_sort(build->host->devices, by_name);
+	g_array_sort(build->host->devices, host_build_by_name);
 }
 
 static void names_build(const Build *build)
@@ -328,7 +331,7 @@ static bool sets_build(const Build *build, GError **error)
 	hwloc_bitmap_copy(host->allowed, hwloc_topology_get_allowed_cpuset(build->topology));
 	if (hwloc_bitmap_weight(host->allowed) < 0 ||
 	    hwloc_bitmap_last(host->allowed) >= CPULIST_LIMIT)
-		return refuse(error, "its cgroup allows CPUs that Linux cannot have");
+		return error_refuse(error, "its cgroup allows CPUs that Linux cannot have");
 	for (guint i = 0; i < build->pus->len; i++)
 		if (g_ptr_array_index(build->pus, i))
 			hwloc_bitmap_clr(host->offline, i);

@@ -29,7 +29,7 @@ static const Mask cpu_masks[] = {
 	{"topology", "core_siblings_list", "core_siblings"},
 };
 
-static bool exists(const char *directory, const char *below, const char *name)
+static bool host_capture_exists(const char *directory, const char *below, const char *name)
 {
 	g_autofree char *path = g_build_filename(directory, below, name, NULL);
 
@@ -38,11 +38,12 @@ static bool exists(const char *directory, const char *below, const char *name)
 
 static bool mask_check(const char *directory, const Mask *mask, GError **error)
 {
-	if (!exists(directory, mask->directory, mask->list) ||
-	    exists(directory, mask->directory, mask->mask))
+	if (!host_capture_exists(directory, mask->directory, mask->list) ||
+	    host_capture_exists(directory, mask->directory, mask->mask))
 		return true;
-	return refuse(error, "%s%s%s/ has %s but no %s, which hwloc reads; " CAPTURE, directory,
-		      *mask->directory ? "/" : "", mask->directory, mask->list, mask->mask);
+	return error_refuse(error, "%s%s%s/ has %s but no %s, which hwloc reads; " CAPTURE,
+			    directory, *mask->directory ? "/" : "", mask->directory, mask->list,
+			    mask->mask);
 }
 
 static bool caches_check(const char *cpu, GError **error)
@@ -51,7 +52,7 @@ static bool caches_check(const char *cpu, GError **error)
 		g_autofree char *index = g_strdup_printf("cache/index%u", i);
 		Mask mask = {index, "shared_cpu_list", "shared_cpu_map"};
 
-		if (!exists(cpu, index, "."))
+		if (!host_capture_exists(cpu, index, "."))
 			return true;
 		if (!mask_check(cpu, &mask, error))
 			return false;
@@ -61,10 +62,11 @@ static bool caches_check(const char *cpu, GError **error)
 /* An online CPU says who its siblings are; an offline one has no topology/. */
 static bool siblings_check(const char *cpu, GError **error)
 {
-	if (!exists(cpu, "topology", ".") || exists(cpu, "topology", "core_cpus") ||
-	    exists(cpu, "topology", "thread_siblings"))
+	if (!host_capture_exists(cpu, "topology", ".") ||
+	    host_capture_exists(cpu, "topology", "core_cpus") ||
+	    host_capture_exists(cpu, "topology", "thread_siblings"))
 		return true;
-	return refuse(
+	return error_refuse(
 		error,
 		"%s/topology/ has no core_cpus: which CPUs share a core is not known; " CAPTURE,
 		cpu);
@@ -76,9 +78,9 @@ static bool cpu_check(const char *root, unsigned number, GError **error)
 	g_autofree char *cpu = g_build_filename(root, CPUS, name, NULL);
 
 	if (!g_file_test(cpu, G_FILE_TEST_IS_DIR))
-		return refuse(error,
-			      "CPU %u has no directory %s: the capture is cut short; " CAPTURE,
-			      number, cpu);
+		return error_refuse(
+			error, "CPU %u has no directory %s: the capture is cut short; " CAPTURE,
+			number, cpu);
 	for (guint i = 0; i < G_N_ELEMENTS(cpu_masks); i++)
 		if (!mask_check(cpu, &cpu_masks[i], error))
 			return false;
@@ -105,7 +107,7 @@ static bool cpus_add(hwloc_bitmap_t cpus, const char *directory, const char *nam
 }
 
 /* Add to CPUS those of all nodes, and hold the nodes' lists against their masks. */
-static bool nodes_check(hwloc_bitmap_t cpus, const char *root, GError **error)
+static bool host_capture_nodes_check(hwloc_bitmap_t cpus, const char *root, GError **error)
 {
 	static const Mask mask = {"", "cpulist", "cpumap"};
 	g_autofree char *path = g_build_filename(root, NODES, NULL);
@@ -128,11 +130,13 @@ bool capture_check(const char *root, GError **error)
 	g_auto(CpuSet) cpus = hwloc_bitmap_alloc();
 	unsigned cpu;
 
-	if (!exists(root, CPUS, "cpu0"))
-		return refuse(error, "holds no " CPUS "/cpu0: it is not the root of a captured "
-				     "machine; " CAPTURE);
+	if (!host_capture_exists(root, CPUS, "cpu0"))
+		return error_refuse(error,
+				    "holds no " CPUS "/cpu0: it is not the root of a captured "
+				    "machine; " CAPTURE);
 	if (!cpus_add(cpus, directory, "present", error) ||
-	    !cpus_add(cpus, directory, "online", error) || !nodes_check(cpus, root, error))
+	    !cpus_add(cpus, directory, "online", error) ||
+	    !host_capture_nodes_check(cpus, root, error))
 		return false;
 	hwloc_bitmap_foreach_begin(cpu, cpus)
 		if (!cpu_check(root, cpu, error))
@@ -160,10 +164,11 @@ bool capture_check_seen(const char *root, const Host *host, GError **error)
 	hwloc_bitmap_andnot(unseen, unseen, host->online);
 	list = cpulist_format(unseen);
 	if (*list)
-		return refuse(error, "online CPUs %s are not described in " CPUS "; " CAPTURE,
-			      list);
-	if (has_packages(host) && !exists(root, NODES, "."))
-		return refuse(error, "has several packages but no " NODES ": which CPUs and memory "
-				     "are near is not known; " CAPTURE);
+		return error_refuse(error, "online CPUs %s are not described in " CPUS "; " CAPTURE,
+				    list);
+	if (has_packages(host) && !host_capture_exists(root, NODES, "."))
+		return error_refuse(error,
+				    "has several packages but no " NODES ": which CPUs and memory "
+				    "are near is not known; " CAPTURE);
 	return true;
 }

@@ -15,18 +15,7 @@
 	"give hwloc XML, the root of a captured machine, or an hwloc description such as "         \
 	"\"pack:2 [numa] l3:1 core:8 pu:2\""
 
-bool refuse(GError **error, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	if (error)
-		*error = g_error_new_valist(PLANNER_ERROR, PLANNER_ERROR_INPUT, format, args);
-	va_end(args);
-	return false;
-}
-
-static bool fail(GError **error, int number)
+static bool host_load_fail(GError **error, int number)
 {
 	g_set_error_literal(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, g_strerror(number));
 	return false;
@@ -39,7 +28,7 @@ static Host *load_linux(const char *fsroot, GError **error)
 	Host *host;
 
 	if (!topology_load_linux(topology, fsroot)) {
-		refuse(error, "hwloc cannot read it: %s", g_strerror(errno));
+		error_refuse(error, "hwloc cannot read it: %s", g_strerror(errno));
 		return NULL;
 	}
 	host = host_build(topology, error);
@@ -73,8 +62,9 @@ static Host *load_xml(const char *xml, size_t length, GError **error)
 	/* hwloc counts the final NUL */
 	if (hwloc_topology_set_xmlbuffer(topology, clean->str, (int)clean->len + 1) < 0 ||
 	    hwloc_topology_load(topology) < 0) {
-		refuse(error, "hwloc does not take it as a topology; write it with `lstopo --of "
-			      "xml` of hwloc 2");
+		error_refuse(error,
+			     "hwloc does not take it as a topology; write it with `lstopo --of "
+			     "xml` of hwloc 2");
 		return NULL;
 	}
 	return host_build(topology, error);
@@ -88,7 +78,7 @@ static Host *load_synthetic(const char *description, GError **error)
 		return NULL;
 	if (hwloc_topology_set_synthetic(topology, description) < 0 ||
 	    hwloc_topology_load(topology) < 0) {
-		refuse(error, "hwloc does not take this description; " SOURCES);
+		error_refuse(error, "hwloc does not take this description; " SOURCES);
 		return NULL;
 	}
 	if (!synthetic_check_built(description, topology, error))
@@ -103,11 +93,11 @@ static bool file_read(int fd, GString *text, GError **error)
 	ssize_t got = 1;
 
 	if (fstat(fd, &info) < 0)
-		return fail(error, errno);
+		return host_load_fail(error, errno);
 	if (!S_ISREG(info.st_mode))
-		return refuse(error, "is not a regular file; " SOURCES);
+		return error_refuse(error, "is not a regular file; " SOURCES);
 	if (info.st_size > XML_LIMIT)
-		return refuse(error, "is larger than %d MiB", XML_LIMIT >> 20);
+		return error_refuse(error, "is larger than %d MiB", XML_LIMIT >> 20);
 	while (got > 0 && text->len <= XML_LIMIT) {
 		char block[65536];
 
@@ -117,7 +107,7 @@ static bool file_read(int fd, GString *text, GError **error)
 		if (got > 0)
 			g_string_append_len(text, block, got);
 	}
-	return got < 0 ? fail(error, errno) : true;
+	return got < 0 ? host_load_fail(error, errno) : true;
 }
 
 static Host *load_file(const char *path, GError **error)
@@ -127,7 +117,7 @@ static Host *load_file(const char *path, GError **error)
 	bool ok;
 
 	if (fd < 0) {
-		fail(error, errno);
+		host_load_fail(error, errno);
 		return NULL;
 	}
 	ok = file_read(fd, text, error);
@@ -171,7 +161,7 @@ static void error_name(GError *error, const char *name)
 			*at = ' ';
 }
 
-static Host *load(const char *name, const char *xml, size_t length, GError **error)
+static Host *host_load_topology(const char *name, const char *xml, size_t length, GError **error)
 {
 	char **saved = environment_enter();
 	GError *what = NULL;
@@ -188,10 +178,10 @@ static Host *load(const char *name, const char *xml, size_t length, GError **err
 
 Host *host_load(const char *source, GError **error)
 {
-	return load(source, NULL, 0, error);
+	return host_load_topology(source, NULL, 0, error);
 }
 
 Host *host_load_xml(const char *name, const char *xml, size_t length, GError **error)
 {
-	return load(name, xml, length, error);
+	return host_load_topology(name, xml, length, error);
 }

@@ -31,9 +31,6 @@ void environment_leave(char **saved);
 hwloc_topology_t topology_new(void);
 bool topology_load_linux(hwloc_topology_t topology, const char *fsroot);
 
-/* Set ERROR to a PLANNER_ERROR_INPUT; false, so that a check can `return refuse(…)`. */
-bool refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
 /* Turn a loaded TOPOLOGY into a Host, yours; NULL where it says what host.h refuses. */
 Host *host_build(hwloc_topology_t topology, GError **error);
 

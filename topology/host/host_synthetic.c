@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "topology/base/error.h"
 #include "topology/host/host_load.h"
 
 #include <stdlib.h>
@@ -11,15 +12,15 @@
 #define DIGITS "0123456789"
 
 /* One level, `type:count(attributes)` or `[type(attributes)]` attached to the level before. */
-typedef struct Level {
+typedef struct SyntheticLevel {
 	char *type;
 	char *indexes;	  /* the value of indexes=, NULL = none */
 	unsigned count;	  /* of them in each object of the level before */
 	unsigned objects; /* of them in all */
 	bool attached;
-} Level;
+} SyntheticLevel;
 
-static void level_clear(Level *level)
+static void level_clear(SyntheticLevel *level)
 {
 	g_free(level->type);
 	g_free(level->indexes);
@@ -27,13 +28,13 @@ static void level_clear(Level *level)
 
 static GArray *levels_new(void)
 {
-	GArray *levels = g_array_new(FALSE, TRUE, sizeof(Level));
+	GArray *levels = g_array_new(FALSE, TRUE, sizeof(SyntheticLevel));
 
 	g_array_set_clear_func(levels, (GDestroyNotify)level_clear);
 	return levels;
 }
 
-static bool literal_take(const char **at, char c)
+static bool host_synthetic_literal_take(const char **at, char c)
 {
 	if (**at != c)
 		return false;
@@ -65,13 +66,13 @@ static bool count_take(const char **at, unsigned *count)
 }
 
 /* "(memory=64GB indexes=0,2,1,3)": of interest is indexes= alone, the rest hwloc checks. */
-static bool attributes_take(const char **at, Level *level)
+static bool attributes_take(const char **at, SyntheticLevel *level)
 {
 	g_autofree char *text = NULL;
 	g_auto(GStrv) words = NULL;
 	size_t length;
 
-	if (!literal_take(at, '('))
+	if (!host_synthetic_literal_take(at, '('))
 		return true;
 	length = strcspn(*at, "()[]");
 	text = g_strndup(*at, length);
@@ -82,19 +83,20 @@ static bool attributes_take(const char **at, Level *level)
 			level->indexes = g_strdup(*word + strlen("indexes="));
 		else if (g_str_has_prefix(*word, "indexes="))
 			return false;
-	return literal_take(at, ')');
+	return host_synthetic_literal_take(at, ')');
 }
 
-static bool level_take(const char **at, Level *level)
+static bool level_take(const char **at, SyntheticLevel *level)
 {
-	level->attached = literal_take(at, '[');
+	level->attached = host_synthetic_literal_take(at, '[');
 	level->type = run_take(at, G_CSET_A_2_Z G_CSET_a_2_z DIGITS);
 	level->count = 1;
 	if (!level->type)
 		return false;
 	if (level->attached)
-		return attributes_take(at, level) && literal_take(at, ']');
-	return literal_take(at, ':') && count_take(at, &level->count) && attributes_take(at, level);
+		return attributes_take(at, level) && host_synthetic_literal_take(at, ']');
+	return host_synthetic_literal_take(at, ':') && count_take(at, &level->count) &&
+	       attributes_take(at, level);
 }
 
 /*
@@ -106,15 +108,15 @@ static void levels_count(GArray *levels)
 	unsigned width = 1, nodes = 0;
 
 	for (guint i = 0; i < levels->len; i++) {
-		Level *level = &g_array_index(levels, Level, i);
+		SyntheticLevel *level = &g_array_index(levels, SyntheticLevel, i);
 
 		width = MIN(width * level->count, CPULIST_LIMIT + 1);
 		level->objects = width;
 		nodes += level->attached ? width : 0;
 	}
 	for (guint i = 0; i < levels->len; i++)
-		if (g_array_index(levels, Level, i).attached)
-			g_array_index(levels, Level, i).objects = nodes;
+		if (g_array_index(levels, SyntheticLevel, i).attached)
+			g_array_index(levels, SyntheticLevel, i).objects = nodes;
 }
 
 static GArray *levels_parse(const char *text, GError **error)
@@ -124,15 +126,15 @@ static GArray *levels_parse(const char *text, GError **error)
 
 	while (*at) {
 		const char *start = at;
-		Level *level;
+		SyntheticLevel *level;
 
 		g_array_set_size(levels, levels->len + 1);
-		level = &g_array_index(levels, Level, levels->len - 1);
+		level = &g_array_index(levels, SyntheticLevel, levels->len - 1);
 		if (levels->len > LEVELS_LIMIT || !level_take(&at, level)) {
-			refuse(error,
-			       "'%.*s' is no level of an hwloc description such as "
-			       "\"pack:2 [numa] l3:1 core:8 pu:2\", and no such file exists",
-			       (int)MIN(strcspn(start, BLANKS), 40), start);
+			error_refuse(error,
+				     "'%.*s' is no level of an hwloc description such as "
+				     "\"pack:2 [numa] l3:1 core:8 pu:2\", and no such file exists",
+				     (int)MIN(strcspn(start, BLANKS), 40), start);
 			return NULL;
 		}
 		at += strspn(at, BLANKS);
@@ -166,11 +168,11 @@ static bool loops_are_bounded(const char *loops)
 	do {
 		unsigned step, count;
 
-		if (!count_take(&loops, &step) || !literal_take(&loops, '*') ||
+		if (!count_take(&loops, &step) || !host_synthetic_literal_take(&loops, '*') ||
 		    !count_take(&loops, &count))
 			return false;
 		product *= count;
-	} while (product <= CPULIST_LIMIT && literal_take(&loops, ':'));
+	} while (product <= CPULIST_LIMIT && host_synthetic_literal_take(&loops, ':'));
 	return product <= CPULIST_LIMIT && !*loops;
 }
 
@@ -179,26 +181,26 @@ static bool is_list(const char *indexes)
 	return strspn(indexes, DIGITS ",") == strlen(indexes);
 }
 
-static bool indexes_check(const Level *level, GError **error)
+static bool indexes_check(const SyntheticLevel *level, GError **error)
 {
 	if (is_list(level->indexes))
 		return list_is_whole(level->indexes, level->objects) ||
-		       refuse(error, "indexes= of %s must name %u different numbers below %d",
-			      level->type, level->objects, CPULIST_LIMIT);
+		       error_refuse(error, "indexes= of %s must name %u different numbers below %d",
+				    level->type, level->objects, CPULIST_LIMIT);
 	if (g_ascii_isalpha(level->indexes[0]) || loops_are_bounded(level->indexes))
 		return true;
-	return refuse(error,
-		      "indexes= of %s must be numbers (0,2,1,3), loops (2*36:36*1) or types "
-		      "(core:package)",
-		      level->type);
+	return error_refuse(error,
+			    "indexes= of %s must be numbers (0,2,1,3), loops (2*36:36*1) or types "
+			    "(core:package)",
+			    level->type);
 }
 
-static bool level_check(const Level *level, GError **error)
+static bool level_check(const SyntheticLevel *level, GError **error)
 {
 	if (level->objects > CPULIST_LIMIT)
-		return refuse(error, "%s: more than %d in all", level->type, CPULIST_LIMIT);
+		return error_refuse(error, "%s: more than %d in all", level->type, CPULIST_LIMIT);
 	if (level->attached && level->objects > NODES_LIMIT)
-		return refuse(error, "has more than %d NUMA nodes", NODES_LIMIT);
+		return error_refuse(error, "has more than %d NUMA nodes", NODES_LIMIT);
 	return !level->indexes || indexes_check(level, error);
 }
 
@@ -207,7 +209,7 @@ bool synthetic_check(const char *description, GError **error)
 	g_autoptr(GArray) levels = levels_parse(description, error);
 
 	for (guint i = 0; levels && i < levels->len; i++)
-		if (!level_check(&g_array_index(levels, Level, i), error))
+		if (!level_check(&g_array_index(levels, SyntheticLevel, i), error))
 			return false;
 	return levels != NULL;
 }
@@ -226,7 +228,8 @@ static bool is_plain_order(hwloc_topology_t topology, hwloc_obj_type_t type)
  * Of an indexes= it does not understand hwloc says nothing and numbers plainly. Loops and types
  * must have led to anything but the plain order.
  */
-static bool level_check_built(const Level *level, hwloc_topology_t topology, GError **error)
+static bool level_check_built(const SyntheticLevel *level, hwloc_topology_t topology,
+			      GError **error)
 {
 	hwloc_obj_type_t type;
 
@@ -234,15 +237,16 @@ static bool level_check_built(const Level *level, hwloc_topology_t topology, GEr
 	    (type != HWLOC_OBJ_PU && type != HWLOC_OBJ_NUMANODE && type != HWLOC_OBJ_PACKAGE))
 		return true; /* planner uses no other OS indexes */
 	if (hwloc_get_nbobjs_by_type(topology, type) != (int)level->objects)
-		return refuse(error, "hwloc made %d of %s, not %u: two have the same number",
-			      hwloc_get_nbobjs_by_type(topology, type), level->type,
-			      level->objects);
+		return error_refuse(error, "hwloc made %d of %s, not %u: two have the same number",
+				    hwloc_get_nbobjs_by_type(topology, type), level->type,
+				    level->objects);
 	if (level->indexes && !is_list(level->indexes) && level->objects > 1 &&
 	    is_plain_order(topology, type))
-		return refuse(error,
-			      "indexes=%.60s of %s has no effect: hwloc does not understand it, or "
-			      "it is the plain order; correct it or leave it out",
-			      level->indexes, level->type);
+		return error_refuse(
+			error,
+			"indexes=%.60s of %s has no effect: hwloc does not understand it, or "
+			"it is the plain order; correct it or leave it out",
+			level->indexes, level->type);
 	return true;
 }
 
@@ -251,7 +255,7 @@ bool synthetic_check_built(const char *description, hwloc_topology_t topology, G
 	g_autoptr(GArray) levels = levels_parse(description, error);
 
 	for (guint i = 0; levels && i < levels->len; i++)
-		if (!level_check_built(&g_array_index(levels, Level, i), topology, error))
+		if (!level_check_built(&g_array_index(levels, SyntheticLevel, i), topology, error))
 			return false;
 	return levels != NULL;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "topology/base/error.h"
 #include "topology/host/host_load.h"
 
 #include <string.h>
@@ -58,7 +59,7 @@ struct Element {
 };
 
 /* Keep the first error, and where it was; the callbacks hand it to the parser, which stops. */
-static bool stop(Rewrite *rewrite, GError *what)
+static bool host_xml_stop(Rewrite *rewrite, GError *what)
 {
 	int line;
 
@@ -76,11 +77,11 @@ static bool stop_saying(Rewrite *rewrite, const char *what)
 {
 	GError *error = NULL;
 
-	refuse(&error, "%s", what);
-	return stop(rewrite, error);
+	error_refuse(&error, "%s", what);
+	return host_xml_stop(rewrite, error);
 }
 
-static Open *innermost(const Rewrite *rewrite)
+static Open *host_xml_innermost(const Rewrite *rewrite)
 {
 	guint depth = rewrite->open->len;
 
@@ -104,7 +105,7 @@ static bool topology_check(Rewrite *rewrite, Open *open, const char *const *pair
 
 static bool object_count(Rewrite *rewrite, const XmlObject *object)
 {
-	Open *parent = innermost(rewrite);
+	Open *parent = host_xml_innermost(rewrite);
 
 	if (++rewrite->objects > OBJECTS_LIMIT || ++parent->children > CHILDREN_LIMIT)
 		return stop_saying(rewrite, "has more objects than any machine");
@@ -133,9 +134,9 @@ static bool object_check(Rewrite *rewrite, Open *open, const char *const *pairs)
 	GError *error = NULL;
 
 	open->object = g_new0(XmlObject, 1);
-	if (!xml_object_read(open->object, innermost(rewrite)->object, pairs, &error) ||
+	if (!xml_object_read(open->object, host_xml_innermost(rewrite)->object, pairs, &error) ||
 	    (!open->object->parent && !allowed_check(pairs, &error)))
-		return stop(rewrite, error);
+		return host_xml_stop(rewrite, error);
 	open->silent = xml_object_is(open->object, "Bridge"); /* planner needs none of them */
 	return object_count(rewrite, open->object);
 }
@@ -147,7 +148,7 @@ static bool kind_check(Rewrite *rewrite, Open *open, const char *const *pairs)
 
 	(void)open;
 	if (!cpus)
-		return stop(rewrite, error);
+		return host_xml_stop(rewrite, error);
 	return ++rewrite->kinds <= KINDS_LIMIT ||
 	       stop_saying(rewrite, "has more kinds of CPUs than any machine");
 }
@@ -157,7 +158,7 @@ static bool info_check(Rewrite *rewrite, Open *open, const char *const *pairs)
 {
 	const char *name = xml_attribute(pairs, "name");
 
-	if (innermost(rewrite)->object)
+	if (host_xml_innermost(rewrite)->object)
 		open->silent = g_strcmp0(name, "Architecture") && g_strcmp0(name, "CPUModel");
 	return true;
 }
@@ -257,7 +258,7 @@ static void open_clear(Open *open)
 /* Is the element, found at its place and not skipped, good? Then it is open. */
 static void element_begin(Rewrite *rewrite, const char *name, const char *const *pairs)
 {
-	const Open *parent = innermost(rewrite);
+	const Open *parent = host_xml_innermost(rewrite);
 	Open open = {.element = element_find(name, parent)};
 
 	if (rewrite->skipping || (parent && !open.element) || is_misc(pairs)) {
@@ -277,7 +278,7 @@ static void element_begin(Rewrite *rewrite, const char *name, const char *const 
 }
 
 /* Tell the parser that we stopped. */
-static void hand_over(const Rewrite *rewrite, GError **error)
+static void host_xml_hand_over(const Rewrite *rewrite, GError **error)
 {
 	if (rewrite->error && error)
 		*error = g_error_copy(rewrite->error);
@@ -303,7 +304,7 @@ static void on_start(GMarkupParseContext *context, const char *name, const char 
 
 	(void)context;
 	element_begin(data, name, (const char *const *)pairs->pdata);
-	hand_over(data, error);
+	host_xml_hand_over(data, error);
 }
 
 static void on_end(GMarkupParseContext *context, const char *name, gpointer data, GError **error)
@@ -315,7 +316,7 @@ static void on_end(GMarkupParseContext *context, const char *name, gpointer data
 		rewrite->skipping--;
 		return;
 	}
-	if (!innermost(rewrite)->silent)
+	if (!host_xml_innermost(rewrite)->silent)
 		g_string_append_printf(rewrite->text, "</%s>\n", name);
 	g_array_set_size(rewrite->open, rewrite->open->len - 1);
 }
@@ -328,7 +329,7 @@ static void on_passthrough(GMarkupParseContext *context, const char *text, gsize
 	(void)context;
 	if (g_str_has_prefix(text, "<!DOCTYPE") && memchr(text, '[', length))
 		stop_saying(data, "declares entities, which no hwloc file does");
-	hand_over(data, error);
+	host_xml_hand_over(data, error);
 }
 
 /* GMarkup's messages begin with where, "Error on line 3 char 7: …", which we say our way. */
@@ -342,15 +343,15 @@ static void not_well_formed(Rewrite *rewrite, GError *failure)
 		what = colon + 2;
 	text = g_strdup(what);
 	g_markup_parse_context_get_position(rewrite->parser, &line, NULL);
-	refuse(&rewrite->error, "line %d: is not well-formed XML: %s", line,
-	       g_strdelimit(text, "\n\r\t", ' '));
+	error_refuse(&rewrite->error, "line %d: is not well-formed XML: %s", line,
+		     g_strdelimit(text, "\n\r\t", ' '));
 }
 
 static void end_check(Rewrite *rewrite)
 {
 	if (rewrite->pus == 0 || hwloc_bitmap_iszero(rewrite->node_numbers))
-		refuse(&rewrite->error, "is a topology without %s",
-		       rewrite->pus ? "NUMANodes" : "PUs");
+		error_refuse(&rewrite->error, "is a topology without %s",
+			     rewrite->pus ? "NUMANodes" : "PUs");
 }
 
 static void rewrite_run(Rewrite *rewrite, const char *xml, size_t length)

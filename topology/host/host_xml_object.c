@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "topology/base/error.h"
 #include "topology/host/host_load.h"
 
 #include <string.h>
@@ -57,7 +58,7 @@ bool xml_object_is_device(const XmlObject *object)
 	return object->type->class == DEVICE;
 }
 
-static bool number_take(const char *text, guint64 limit, unsigned *number)
+static bool host_xml_object_number_take(const char *text, guint64 limit, unsigned *number)
 {
 	guint64 value;
 
@@ -73,12 +74,14 @@ static bool index_read(XmlObject *object, const char *const *pairs, GError **err
 	const char *text = xml_attribute(pairs, "os_index");
 
 	object->index = HWLOC_UNKNOWN_INDEX;
-	if (xml_object_is(object, "PU") && !number_take(text, CPULIST_LIMIT, &object->index))
-		return refuse(error, "a PU needs an os_index below %d", CPULIST_LIMIT);
-	if (xml_object_is(object, "NUMANode") && !number_take(text, NODE_LIMIT, &object->index))
-		return refuse(error, "a NUMANode needs an os_index below %d", NODE_LIMIT);
-	if (text && !number_take(text, G_MAXUINT32, &object->index))
-		return refuse(error, "an os_index is not a number below 4294967295");
+	if (xml_object_is(object, "PU") &&
+	    !host_xml_object_number_take(text, CPULIST_LIMIT, &object->index))
+		return error_refuse(error, "a PU needs an os_index below %d", CPULIST_LIMIT);
+	if (xml_object_is(object, "NUMANode") &&
+	    !host_xml_object_number_take(text, NODE_LIMIT, &object->index))
+		return error_refuse(error, "a NUMANode needs an os_index below %d", NODE_LIMIT);
+	if (text && !host_xml_object_number_take(text, G_MAXUINT32, &object->index))
+		return error_refuse(error, "an os_index is not a number below 4294967295");
 	return true;
 }
 
@@ -130,7 +133,7 @@ hwloc_bitmap_t xml_set_read(const char *const *pairs, const char *name, GError *
 	int limit = strstr(name, "cpuset") ? CPULIST_LIMIT : NODE_LIMIT;
 
 	if (!text || !set_parse(set, text) || hwloc_bitmap_last(set) >= limit) {
-		refuse(error, "%s is not a set of numbers below %d", name, limit);
+		error_refuse(error, "%s is not a set of numbers below %d", name, limit);
 		return NULL;
 	}
 	return g_steal_pointer(&set);
@@ -148,13 +151,15 @@ static bool sets_read(XmlObject *object, const char *const *pairs, GError **erro
 			return false;
 	if (!hwloc_bitmap_isincluded(object->set[XML_CPUS], object->set[XML_ALL_CPUS]) ||
 	    !hwloc_bitmap_isincluded(object->set[XML_NODES], object->set[XML_ALL_NODES]))
-		return refuse(error, "the sets of a %s are not within its complete sets",
-			      object->type->name);
+		return error_refuse(error, "the sets of a %s are not within its complete sets",
+				    object->type->name);
 	if (xml_object_is(object, "PU") && (!set_is(object->set[XML_CPUS], object->index) ||
 					    !set_is(object->set[XML_ALL_CPUS], object->index)))
-		return refuse(error, "the PU of CPU %u has a cpuset of other CPUs", object->index);
+		return error_refuse(error, "the PU of CPU %u has a cpuset of other CPUs",
+				    object->index);
 	if (xml_object_is(object, "NUMANode") && !set_is(object->set[XML_ALL_NODES], object->index))
-		return refuse(error, "NUMANode %u has a nodeset of other nodes", object->index);
+		return error_refuse(error, "NUMANode %u has a nodeset of other nodes",
+				    object->index);
 	return true;
 }
 
@@ -172,20 +177,21 @@ static bool place_check(const XmlObject *object, const XmlObject *parent, GError
 	for (const XmlObject *above = parent; above && fits && !object->type->nests;
 	     above = above->parent)
 		fits = above->type != object->type;
-	return fits ||
-	       refuse(error, "a %s cannot be in a %s", object->type->name, parent->type->name);
+	return fits || error_refuse(error, "a %s cannot be in a %s", object->type->name,
+				    parent->type->name);
 }
 
 static bool sets_check(const XmlObject *object, XmlObject *parent, GError **error)
 {
 	for (guint i = 0; i < XML_SETS; i++)
 		if (!hwloc_bitmap_isincluded(object->set[i], parent->set[i]))
-			return refuse(error, "the %s of a %s is not within that of its %s",
-				      set_names[i], object->type->name, parent->type->name);
+			return error_refuse(error, "the %s of a %s is not within that of its %s",
+					    set_names[i], object->type->name, parent->type->name);
 	if (object->type->class != NORMAL)
 		return true;
 	if (hwloc_bitmap_intersects(parent->taken, object->set[XML_ALL_CPUS]))
-		return refuse(error, "a %s has CPUs of the one before it", object->type->name);
+		return error_refuse(error, "a %s has CPUs of the one before it",
+				    object->type->name);
 	hwloc_bitmap_or(parent->taken, parent->taken, object->set[XML_ALL_CPUS]);
 	return true;
 }
@@ -197,10 +203,11 @@ bool xml_object_read(XmlObject *object, XmlObject *parent, const char *const *pa
 	object->parent = parent;
 	object->type = type_find(name);
 	if (!object->type)
-		return refuse(error, "an object has the type '%.40s', which planner does not know",
-			      name ? name : "");
+		return error_refuse(error,
+				    "an object has the type '%.40s', which planner does not know",
+				    name ? name : "");
 	if (!parent && !xml_object_is(object, "Machine"))
-		return refuse(error, "the outermost object is no Machine");
+		return error_refuse(error, "the outermost object is no Machine");
 	if (!index_read(object, pairs, error))
 		return false;
 	if (parent && !place_check(object, parent, error))

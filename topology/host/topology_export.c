@@ -33,7 +33,7 @@ static void object_blank(hwloc_obj_t object)
 		object_blank(child);
 }
 
-static char *export(const char *fsroot, GError **error)
+static char *topology_export_text(const char *fsroot, GError **error)
 {
 	g_auto(Topology) topology = topology_new();
 	char *text, *copy;
@@ -58,7 +58,7 @@ static char *export(const char *fsroot, GError **error)
 char *topology_export(const char *fsroot, GError **error)
 {
 	char **saved = environment_enter();
-	char *xml = export(fsroot, error);
+	char *xml = topology_export_text(fsroot, error);
 
 	environment_leave(saved);
 	return xml;

@@ -58,7 +58,7 @@ void root_free(Root *root)
 
 /* Opening */
 
-static const char *relative(const char *path)
+static const char *root_relative(const char *path)
 {
 	return path + strspn(path, "/");
 }
@@ -181,7 +181,7 @@ const char *root_directory(const Root *root)
 
 static int open_at(const Root *root, const char *path, int flags)
 {
-	path = *relative(path) ? relative(path) : ".";
+	path = *root_relative(path) ? root_relative(path) : ".";
 	if (root->live) /* nothing is outside */
 		return openat(root->fd, path, flags | O_CLOEXEC);
 	return open_below(root->fd, path, flags | O_CLOEXEC, root->step);
@@ -251,7 +251,7 @@ Tree *root_recorded(Root *root)
 void root_record_bytes(Root *root, const char *path, const void *bytes, size_t length)
 {
 	if (root_recording(root))
-		tree_add_file(root->recorded, relative(path), bytes, length);
+		tree_add_file(root->recorded, root_relative(path), bytes, length);
 }
 
 void root_record_text(Root *root, const char *path, const char *text)
@@ -262,21 +262,22 @@ void root_record_text(Root *root, const char *path, const char *text)
 static void record_failure(Root *root, const char *path, int failure)
 {
 	if (root_recording(root) && !strchr(path, '\n'))
-		g_string_append_printf(root->record_failures, "%d %s\n", failure, relative(path));
+		g_string_append_printf(root->record_failures, "%d %s\n", failure,
+				       root_relative(path));
 }
 
 /* Reading */
 
-static char *tree_read(const Root *root, const char *path, size_t limit, size_t *length,
-		       int *failure)
+static char *root_tree_read(const Root *root, const char *path, size_t limit, size_t *length,
+			    int *failure)
 {
-	GBytes *bytes = tree_file(root->tree, relative(path));
+	GBytes *bytes = tree_file(root->tree, root_relative(path));
 	const char *data;
 	char *copy;
 
 	*failure = 0;
 	if (!bytes)
-		*failure = tree_is_directory(root->tree, relative(path)) ? EINVAL : ENOENT;
+		*failure = tree_is_directory(root->tree, root_relative(path)) ? EINVAL : ENOENT;
 	else if (g_bytes_get_size(bytes) > limit)
 		*failure = EFBIG;
 	if (*failure)
@@ -295,7 +296,7 @@ static int failure_of(const Root *root, const char *path, int failure)
 	gpointer known;
 
 	if (failure == ENOENT &&
-	    g_hash_table_lookup_extended(root->failed, relative(path), NULL, &known))
+	    g_hash_table_lookup_extended(root->failed, root_relative(path), NULL, &known))
 		return GPOINTER_TO_INT(known);
 	return failure;
 }
@@ -325,7 +326,7 @@ char *root_read_private(Root *root, const char *path, size_t limit, size_t *leng
 
 	*failure = 0;
 	if (root->tree) {
-		text = tree_read(root, path, limit, length, failure);
+		text = root_tree_read(root, path, limit, length, failure);
 	} else {
 		fd = open_file(root, path, failure);
 		text = fd < 0 ? NULL : fd_read(fd, limit, length, failure);
@@ -366,7 +367,7 @@ static bool is_absence(int failure)
 }
 
 /* Denied, it is to a user (EACCES), who may become root, or to root (EPERM). */
-static int denial(const Root *root, int failure)
+static int root_denial(const Root *root, int failure)
 {
 	if (root->tree || root->snapshot || (failure != EACCES && failure != EPERM))
 		return failure;
@@ -377,7 +378,7 @@ void root_failed(Root *root, const char *path, const char *source, int failure)
 {
 	if (is_absence(failure))
 		return;
-	failure = denial(root, failure);
+	failure = root_denial(root, failure);
 	root_note(root, source ? source : path, failure);
 	record_failure(root, path, failure);
 }
@@ -390,7 +391,7 @@ char *root_read(Root *root, const char *path, const char *source, size_t limit, 
 	if (!bytes)
 		root_failed(root, path, source, failure);
 	else if (root_recording(root))
-		tree_add_file(root->recorded, relative(path), bytes, *length);
+		tree_add_file(root->recorded, root_relative(path), bytes, *length);
 	return bytes;
 }
 
@@ -428,8 +429,8 @@ char *root_text(Root *root, const char *path, const char *source)
 	return g_utf8_make_valid(g_strstrip(bytes), -1);
 }
 
-static hwloc_bitmap_t set_read(Root *root, const char *path, const char *source,
-			       hwloc_bitmap_t (*parse)(const char *text), const char *what)
+static hwloc_bitmap_t root_set_read(Root *root, const char *path, const char *source,
+				    hwloc_bitmap_t (*parse)(const char *text), const char *what)
 {
 	g_autofree char *text = root_text(root, path, source);
 	hwloc_bitmap_t set = text ? parse(text) : NULL;
@@ -439,19 +440,19 @@ static hwloc_bitmap_t set_read(Root *root, const char *path, const char *source,
 	return set;
 }
 
-static hwloc_bitmap_t list_parse(const char *text)
+static hwloc_bitmap_t root_list_parse(const char *text)
 {
 	return cpulist_parse(text, NULL);
 }
 
 hwloc_bitmap_t root_cpulist(Root *root, const char *path, const char *source)
 {
-	return set_read(root, path, source, list_parse, "does not hold a CPU list");
+	return root_set_read(root, path, source, root_list_parse, "does not hold a CPU list");
 }
 
 hwloc_bitmap_t root_cpumask(Root *root, const char *path, const char *source)
 {
-	return set_read(root, path, source, cpumask_parse, "does not hold a CPU mask");
+	return root_set_read(root, path, source, cpumask_parse, "does not hold a CPU mask");
 }
 
 bool root_number(Root *root, const char *path, const char *source, uint64_t *number)
@@ -476,15 +477,15 @@ bool root_exists(Root *root, const char *path)
 	int fd;
 
 	if (root->tree)
-		return tree_file(root->tree, relative(path)) ||
-		       tree_is_directory(root->tree, relative(path));
+		return tree_file(root->tree, root_relative(path)) ||
+		       tree_is_directory(root->tree, root_relative(path));
 	fd = open_at(root, path, O_PATH);
 	if (fd >= 0)
 		close(fd);
 	return fd >= 0;
 }
 
-static int compare(const void *a, const void *b)
+static int root_compare(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
@@ -513,20 +514,20 @@ static char **directory_list(Root *root, const char *path, int *failure)
 	int fd = open_at(root, path, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
 
 	*failure = fd < 0 ? errno : names_read(fd, names);
-	g_ptr_array_sort(names, compare);
+	g_ptr_array_sort(names, root_compare);
 	g_ptr_array_set_size(names, (int)MIN(names->len, ROOT_LIST_MAX));
 	g_ptr_array_set_free_func(names, NULL);
 	g_ptr_array_add(names, NULL);
 	return (char **)g_ptr_array_free(names, FALSE);
 }
 
-static char **names_of(Root *root, const char *path, int *failure)
+static char **root_names_of(Root *root, const char *path, int *failure)
 {
 	char **names;
 
 	if (!root->tree)
 		return directory_list(root, path, failure);
-	names = tree_list(root->tree, relative(path));
+	names = tree_list(root->tree, root_relative(path));
 	*failure = names ? 0 : ENOENT;
 	return names ? names : g_new0(char *, 1);
 }
@@ -534,13 +535,13 @@ static char **names_of(Root *root, const char *path, int *failure)
 char **root_list(Root *root, const char *path, const char *source)
 {
 	int failure;
-	char **names = names_of(root, path, &failure);
+	char **names = root_names_of(root, path, &failure);
 
 	failure = failure_of(root, path, failure);
 	if (failure)
 		root_failed(root, path, source, failure);
 	else if (root_recording(root))
-		tree_add_directory(root->recorded, relative(path));
+		tree_add_directory(root->recorded, root_relative(path));
 	return names;
 }
 

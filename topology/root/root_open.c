@@ -37,20 +37,20 @@ bool openat2_works(int root)
 }
 
 /* Where a walk is: the directories from the root down, all of them real ones. */
-typedef struct Walk {
+typedef struct RootWalk {
 	int root;
 	GArray *fds;	  /* of int, O_PATH; of each but the root */
 	GPtrArray *names; /* of char *, the name of each */
 	GQueue todo;	  /* of char *, names still to go */
 	unsigned links;
-} Walk;
+} RootWalk;
 
-static int walk_top(const Walk *walk)
+static int walk_top(const RootWalk *walk)
 {
 	return walk->fds->len ? g_array_index(walk->fds, int, walk->fds->len - 1) : walk->root;
 }
 
-static void walk_up(Walk *walk)
+static void walk_up(RootWalk *walk)
 {
 	if (!walk->fds->len)
 		return;
@@ -60,7 +60,7 @@ static void walk_up(Walk *walk)
 }
 
 /* PATH's names in front of what is still to go. */
-static void walk_push(Walk *walk, const char *path)
+static void walk_push(RootWalk *walk, const char *path)
 {
 	g_auto(GStrv) parts = g_strsplit(path, "/", -1);
 
@@ -69,7 +69,7 @@ static void walk_push(Walk *walk, const char *path)
 			g_queue_push_head(&walk->todo, g_strdup(parts[i - 1]));
 }
 
-static int walk_link(Walk *walk, int fd)
+static int walk_link(RootWalk *walk, int fd)
 {
 	char target[4096];
 	ssize_t length = readlinkat(fd, "", target, sizeof(target) - 1);
@@ -86,7 +86,7 @@ static int walk_link(Walk *walk, int fd)
 }
 
 /* Into NAME, which is no ".."; 0 or errno. */
-static int walk_down(Walk *walk, const char *name)
+static int walk_down(RootWalk *walk, const char *name)
 {
 	int fd = openat(walk_top(walk), name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct stat status;
@@ -109,7 +109,7 @@ static int walk_down(Walk *walk, const char *name)
 	return failure;
 }
 
-static int walk_step(Walk *walk)
+static int walk_step(RootWalk *walk)
 {
 	g_autofree char *name = g_queue_pop_head(&walk->todo);
 
@@ -122,7 +122,7 @@ static int walk_step(Walk *walk)
 }
 
 /* Open the last directory or file reached, by its name in the one above: it is no link. */
-static int walk_finish(Walk *walk, int flags)
+static int walk_finish(RootWalk *walk, int flags)
 {
 	g_autofree char *name = NULL;
 
@@ -135,7 +135,7 @@ static int walk_finish(Walk *walk, int flags)
 
 static int walk_open(int root, const char *path, int flags)
 {
-	Walk walk = {.root = root};
+	RootWalk walk = {.root = root};
 	int failure = 0, fd = -1;
 
 	walk.fds = g_array_new(FALSE, FALSE, sizeof(int));

@@ -21,7 +21,7 @@ G_STATIC_ASSERT(sizeof(Header) == BLOCK);
 
 enum { TYPE_FILE = '0', TYPE_DIRECTORY = '5', TYPE_PAX = 'x', TYPE_PAX_GLOBAL = 'g' };
 
-static unsigned checksum(const Header *header)
+static unsigned tar_checksum(const Header *header)
 {
 	const unsigned char *bytes = (const unsigned char *)header;
 	unsigned sum = 0;
@@ -32,7 +32,7 @@ static unsigned checksum(const Header *header)
 	return sum;
 }
 
-static size_t padding(size_t length)
+static size_t tar_padding(size_t length)
 {
 	return (BLOCK - length % BLOCK) % BLOCK;
 }
@@ -50,7 +50,7 @@ static void header_append(GByteArray *tar, const char *name, char type, size_t s
 	g_snprintf(header.gid, sizeof(header.gid), "%07o", 0u);
 	g_snprintf(header.size, sizeof(header.size), "%011zo", size);
 	g_snprintf(header.mtime, sizeof(header.mtime), "%011o", 0u);
-	g_snprintf(header.checksum, sizeof(header.checksum), "%06o", checksum(&header));
+	g_snprintf(header.checksum, sizeof(header.checksum), "%06o", tar_checksum(&header));
 	header.checksum[7] = ' ';
 	g_byte_array_append(tar, (const guint8 *)&header, sizeof(header));
 }
@@ -61,7 +61,7 @@ static void data_append(GByteArray *tar, const void *data, size_t length)
 
 	if (length)
 		g_byte_array_append(tar, data, (guint)length);
-	g_byte_array_append(tar, zeros, (guint)padding(length));
+	g_byte_array_append(tar, zeros, (guint)tar_padding(length));
 }
 
 /* "27 path=…\n": the length counts its own digits. */
@@ -109,14 +109,14 @@ GByteArray *tar_format(const Tree *tree)
 
 /* Reading */
 
-typedef struct Reader {
+typedef struct TarReader {
 	const char *at;
 	size_t left;
 	char *path; /* of a pax header, for the next entry; NULL = none */
 	Tree *tree;
-} Reader;
+} TarReader;
 
-static bool refuse(GError **error, const char *what, const char *path)
+static bool tar_refuse(GError **error, const char *what, const char *path)
 {
 	g_autofree char *shown = path ? g_strescape(path, NULL) : NULL;
 
@@ -126,7 +126,7 @@ static bool refuse(GError **error, const char *what, const char *path)
 }
 
 /* Octal digits, after blanks, up to a blank or NUL. */
-static bool octal(const char *field, size_t size, size_t *number)
+static bool tar_octal(const char *field, size_t size, size_t *number)
 {
 	size_t i = 0;
 
@@ -147,7 +147,7 @@ static char *header_path(const Header *header)
 }
 
 /* The path= of a pax header; other keys do not concern us. NULL where it is malformed. */
-static bool pax_parse(Reader *reader, const char *data, size_t length, GError **error)
+static bool pax_parse(TarReader *reader, const char *data, size_t length, GError **error)
 {
 	while (length) {
 		g_autofree char *number = g_strndup(data, MIN(length, 10));
@@ -158,7 +158,7 @@ static bool pax_parse(Reader *reader, const char *data, size_t length, GError **
 
 		if (*rest != ' ' || record <= digits + 1 || record > length ||
 		    data[record - 1] != '\n')
-			return refuse(error, "a pax header is malformed", NULL);
+			return tar_refuse(error, "a pax header is malformed", NULL);
 		text = g_strndup(data + digits + 1, record - digits - 2);
 		if (g_str_has_prefix(text, "path=")) {
 			g_free(reader->path);
@@ -182,7 +182,7 @@ static void path_trim(char *path)
 		path[--length] = '\0';
 }
 
-static bool entry_add(Reader *reader, const Header *header, const char *data, size_t size,
+static bool entry_add(TarReader *reader, const Header *header, const char *data, size_t size,
 		      GError **error)
 {
 	g_autofree char *path = reader->path ? g_steal_pointer(&reader->path) : header_path(header);
@@ -194,24 +194,24 @@ static bool entry_add(Reader *reader, const Header *header, const char *data, si
 	else if (header->type == TYPE_FILE || !header->type)
 		added = tree_add_file(reader->tree, path, data, size);
 	else
-		return refuse(error, "a link or special file", path);
-	return added || refuse(error, "a path that leads elsewhere or is there already", path);
+		return tar_refuse(error, "a link or special file", path);
+	return added || tar_refuse(error, "a path that leads elsewhere or is there already", path);
 }
 
-static bool entry_parse(Reader *reader, GError **error)
+static bool entry_parse(TarReader *reader, GError **error)
 {
 	const Header *header = (const Header *)(const void *)reader->at;
 	const char *data = reader->at + BLOCK;
 	size_t sum, size;
 
-	if (!octal(header->checksum, sizeof(header->checksum), &sum) || sum != checksum(header) ||
-	    memcmp(header->magic, "ustar", 5) != 0)
-		return refuse(error, "it is no tar file, or damaged", NULL);
-	if (!octal(header->size, sizeof(header->size), &size) || size > reader->left - BLOCK ||
-	    padding(size) > reader->left - BLOCK - size)
-		return refuse(error, "it is cut short", NULL);
-	reader->at += BLOCK + size + padding(size);
-	reader->left -= BLOCK + size + padding(size);
+	if (!tar_octal(header->checksum, sizeof(header->checksum), &sum) ||
+	    sum != tar_checksum(header) || memcmp(header->magic, "ustar", 5) != 0)
+		return tar_refuse(error, "it is no tar file, or damaged", NULL);
+	if (!tar_octal(header->size, sizeof(header->size), &size) || size > reader->left - BLOCK ||
+	    tar_padding(size) > reader->left - BLOCK - size)
+		return tar_refuse(error, "it is cut short", NULL);
+	reader->at += BLOCK + size + tar_padding(size);
+	reader->left -= BLOCK + size + tar_padding(size);
 	if (header->type == TYPE_PAX_GLOBAL)
 		return true;
 	if (header->type == TYPE_PAX)
@@ -227,22 +227,22 @@ static bool is_end(const char *block)
 	return true;
 }
 
-static bool entries_parse(Reader *reader, GError **error)
+static bool entries_parse(TarReader *reader, GError **error)
 {
 	for (unsigned n = 0; reader->left >= BLOCK; n++) {
 		if (is_end(reader->at))
 			return true;
 		if (n == ENTRIES_MAX)
-			return refuse(error, "it has too many entries", NULL);
+			return tar_refuse(error, "it has too many entries", NULL);
 		if (!entry_parse(reader, error))
 			return false;
 	}
-	return refuse(error, "it is cut short", NULL); /* without its end */
+	return tar_refuse(error, "it is cut short", NULL); /* without its end */
 }
 
 Tree *tar_parse(const char *bytes, size_t length, GError **error)
 {
-	Reader reader = {.at = bytes, .left = length, .tree = tree_new()};
+	TarReader reader = {.at = bytes, .left = length, .tree = tree_new()};
 	bool good = entries_parse(&reader, error);
 
 	g_free(reader.path);

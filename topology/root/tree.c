@@ -45,28 +45,28 @@ bool tree_path_allowed(const char *path)
 	return *path;
 }
 
-static GHashTable *names_of(const Tree *tree, const char *path)
+static GHashTable *tree_names_of(const Tree *tree, const char *path)
 {
 	return g_hash_table_lookup(tree->directories, path);
 }
 
 /* Enter PATH in the directory above it, which is made where there is none. */
-static bool enter(Tree *tree, const char *path)
+static bool tree_enter(Tree *tree, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	g_autofree char *above = slash ? g_strndup(path, (gsize)(slash - path)) : g_strdup("");
 
 	if (!tree_add_directory(tree, above))
 		return false;
-	g_hash_table_add(names_of(tree, above), g_strdup(slash ? slash + 1 : path));
+	g_hash_table_add(tree_names_of(tree, above), g_strdup(slash ? slash + 1 : path));
 	return true;
 }
 
 bool tree_add_directory(Tree *tree, const char *path)
 {
-	if (names_of(tree, path))
+	if (tree_names_of(tree, path))
 		return true;
-	if (*path && (!tree_path_allowed(path) || tree_file(tree, path) || !enter(tree, path)))
+	if (*path && (!tree_path_allowed(path) || tree_file(tree, path) || !tree_enter(tree, path)))
 		return false;
 	g_hash_table_insert(tree->directories, g_strdup(path),
 			    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL));
@@ -75,7 +75,7 @@ bool tree_add_directory(Tree *tree, const char *path)
 
 bool tree_add_file(Tree *tree, const char *path, const void *data, size_t length)
 {
-	if (!tree_path_allowed(path) || names_of(tree, path) || !enter(tree, path))
+	if (!tree_path_allowed(path) || tree_names_of(tree, path) || !tree_enter(tree, path))
 		return false;
 	g_hash_table_insert(tree->files, g_strdup(path), g_bytes_new(data, length));
 	return true;
@@ -88,24 +88,24 @@ GBytes *tree_file(const Tree *tree, const char *path)
 
 bool tree_is_directory(const Tree *tree, const char *path)
 {
-	return names_of(tree, path);
+	return tree_names_of(tree, path);
 }
 
 bool tree_is_parent(const Tree *tree, const char *path)
 {
-	GHashTable *names = names_of(tree, path);
+	GHashTable *names = tree_names_of(tree, path);
 
 	return names && g_hash_table_size(names);
 }
 
-static int compare(const void *a, const void *b)
+static int tree_compare(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 char **tree_list(const Tree *tree, const char *path)
 {
-	GHashTable *names = names_of(tree, path);
+	GHashTable *names = tree_names_of(tree, path);
 	GPtrArray *list;
 	GHashTableIter iter;
 	gpointer name;
@@ -116,7 +116,7 @@ char **tree_list(const Tree *tree, const char *path)
 	g_hash_table_iter_init(&iter, names);
 	while (g_hash_table_iter_next(&iter, &name, NULL))
 		g_ptr_array_add(list, g_strdup(name));
-	g_ptr_array_sort(list, compare);
+	g_ptr_array_sort(list, tree_compare);
 	g_ptr_array_add(list, NULL);
 	return (char **)g_ptr_array_free(list, FALSE);
 }
@@ -138,6 +138,6 @@ GPtrArray *tree_paths(const Tree *tree)
 
 	keys_add(paths, tree->files);
 	keys_add(paths, tree->directories);
-	g_ptr_array_sort(paths, compare);
+	g_ptr_array_sort(paths, tree_compare);
 	return paths;
 }
