@@ -162,7 +162,7 @@ lint: ## formatting, static analysis, shell, manual pages, spelling, function le
 	@tests/lint/lint.sh
 
 format: ## lay out every C file as .clang-format says
-	clang-format -i $(core-src) $(cmd-src) $(unit-src) $(fuzz-src) $(headers)
+	clang-format -i $(core-src) $(cmd-src) $(unit-src) $(fuzz-src) $(headers) $(wildcard tests/unit/*.h)
 
 bench: all ## the figures of the design, each as a ratio
 	@$(DEPS) bench

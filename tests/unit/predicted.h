@@ -3,9 +3,9 @@
 #ifndef TESTS_UNIT_PREDICTED_H
 #define TESTS_UNIT_PREDICTED_H
 
+#include "planner/base/version.h"
 #include "planner/kernel/cmdline.h"
 #include "planner/place/plan.h"
-#include "planner/base/version.h"
 #include "topology/facts/facts.h"
 #include "topology/guests/guests.h"
 
