@@ -8,7 +8,6 @@
 #include "random.h"
 
 #include <string.h>
-#include <time.h>
 
 #define ANY G_MAXUINT
 #define MOST_ROOMS 64
@@ -919,16 +918,9 @@ static void test_adversarial(void)
 	}
 }
 
-/* CPU seconds a plan may take on a machine a few times slower than most; sanitizers are slower yet.
- */
-#ifdef __SANITIZE_ADDRESS__
-#define SECONDS_MOST 40
-#else
-#define SECONDS_MOST 4
-#endif
-
 /* Hundreds of VMs no two of which are alike, on hundreds of rooms: the programs are large, and what
- * a step of the budget costs must not grow with them; nor does anything go on once it is used up.
+ * a step of the budget costs must not grow with them (the test would run out of time); nor does
+ * anything go on once it is used up.
  */
 static void test_all_different(void)
 {
@@ -942,7 +934,6 @@ static void test_all_different(void)
 				 .vms = vms,
 				 .n_vms = G_N_ELEMENTS(vms)};
 	g_autoptr(SearchResult) result = NULL;
-	clock_t start;
 
 	random_state = 0x9fb21c651e98df25;
 	for (unsigned i = 0; i < G_N_ELEMENTS(rooms); i++)
@@ -954,10 +945,8 @@ static void test_all_different(void)
 				    .memory = (uint64_t)(1 + pick(100)) << 28,
 				    .page = 4096,
 				    .node = ANY};
-	start = clock();
 	result = search_solve(&problem);
 	g_assert_cmpuint(result->steps, <=, 200000);
-	g_assert_cmpuint((clock() - start) / CLOCKS_PER_SEC, <, SECONDS_MOST);
 }
 
 static void expect_seat(const SearchResult *result, unsigned vm, const char *expected)
