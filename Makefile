@@ -59,6 +59,7 @@ templates := $(sort $(shell find templates -path templates/ansible -prune -o -ty
 	! -name '*~' ! -name 'README*' -print))
 ansible   := $(sort $(shell find templates/ansible -type f ! -name '.*' ! -name '*~'))
 man       := $(sort $(wildcard man/*.[1-8]))
+schemas   := $(sort $(wildcard man/schemas/*.json))
 shell     := $(sort $(wildcard tests/*.sh tests/*.t tests/*/*.sh tests/*/*/cmd .ci/run))
 
 core  := $(core-src:%.c=$B/%.o) $B/templates.o
@@ -173,7 +174,7 @@ fuzz: ## every fuzzer for FUZZ_SECONDS (20); inputs that crash go to build/fuzz/
 	+@$(MAKE) --no-print-directory $(fuzz)
 	@tests/fuzz.sh $B $(fuzz)
 
-install: all ## DESTDIR=, PREFIX=/usr/local: program, manual, completion, templates, Ansible role
+install: all ## DESTDIR=, PREFIX=/usr/local: program, manual, schemas, completion, templates, Ansible
 	+@$(MAKE) --no-print-directory install-built
 
 # Builds nothing: for the test of it, which must not replace the program other tests run.
@@ -187,6 +188,9 @@ install-built:
 	done
 	set -eu; for file in $(ansible); do \
 		install -D -m 644 "$$file" "$(DESTDIR)$(DATADIR)/planner/$${file#templates/}"; \
+	done
+	set -eu; for file in $(schemas); do \
+		install -D -m 644 "$$file" "$(DESTDIR)$(DATADIR)/planner/$${file#man/}"; \
 	done
 	set -eu; for page in $(man); do \
 		install -D -m 644 "$$page" "$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}"; \

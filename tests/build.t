@@ -107,12 +107,13 @@ that 'each header compiles alone' "${MAKE-make}" --no-print-directory B="$build"
 
 # Installing writes exactly what the makefile says, and uninstalling takes all of it away.
 that 'install, of what is built,' "${MAKE-make}" --no-print-directory B="$build" DESTDIR="$work/root" PREFIX=/usr install-built
-for file in bin/planner share/man/man1/planner.1 share/bash-completion/completions/planner \
+for file in bin/planner share/man/man1/planner.1 share/man/man5/planner-json.5 share/bash-completion/completions/planner \
     share/doc/planner/LICENSE; do
     that "install writes $file" test -s "$work/root/usr/$file"
 done
 that 'install writes every template' \
     diff -r -x ansible -x 'README*' -x '.*' -x '*~' templates "$work/root/usr/share/planner/templates"
+that 'install writes every schema' diff -r man/schemas "$work/root/usr/share/planner/schemas"
 that 'install writes the Ansible role' \
     diff -r -x '.*' -x '*~' templates/ansible "$work/root/usr/share/planner/ansible"
 that 'uninstall' "${MAKE-make}" --no-print-directory B="$build" DESTDIR="$work/root" PREFIX=/usr uninstall

@@ -59,6 +59,7 @@ that 'completion offers these commands' same "$commands" "$(complete_line 'plann
 
 rendered=$(mandoc -T ascii man/planner.1 2>/dev/null | sed 's/.\x08//g') || rendered=
 synopsis=$(sed -n '/^SYNOPSIS/,/^DESCRIPTION/p' <<<"$rendered")
+described=$(sed -n '/^ARTIFACTS/,/^ROLES/p' <<<"$rendered")
 lint() {
     local found
     found=$(mandoc -T lint -W warning "$1" 2>&1) && [[ -z $found ]] && return
@@ -87,6 +88,12 @@ for command in $commands; do
     for option in $(options_of "$text"); do
         that "planner.1 has $option of planner $command" has_word "$rendered" "$option"
     done
+done
+
+artifacts=$("$planner" emit --list-names)
+that 'planner emit --list-names lists artifacts' test -n "$artifacts"
+for artifact in $artifacts; do
+    that "planner.1 ARTIFACTS has $artifact" has_word "$described" "$artifact"
 done
 
 that 'completion offers colours' \
