@@ -6,7 +6,7 @@
  * Plain numbers about the rooms as plan leaves them answer most: a VM that fits into what is free
  * is placed by plan as well. Where it does not fit as the others sit, but cores and memory would do
  * in all, it may when those without cpus = sit elsewhere; that is searched for only when no other
- * node is left (fleet_bid_settle()).
+ * node is left (bid_settle()).
  */
 #ifndef PLANNER_FIT_FLEET_BID_H
 #define PLANNER_FIT_FLEET_BID_H

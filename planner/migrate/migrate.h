@@ -7,7 +7,7 @@
  * command line, and the verdicts are cpupm.h's, of both sides.
  *
  * To add a point: a function in migrate_points.c and its row in the table there; planner.1; a case
- * in tests/unit/test_migrate.c.
+ * in tests/migrate.t.
  */
 #ifndef PLANNER_MIGRATE_MIGRATE_H
 #define PLANNER_MIGRATE_MIGRATE_H

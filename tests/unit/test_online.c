@@ -2,7 +2,7 @@
 /*
  * Online placement, against a validator of its own: it keeps which VM has which core and how much
  * memory each node has left, and decides anew at which level a VM fits. It shares nothing with
- * planner/online*.c but the Host.
+ * planner/online/ but the Host.
  */
 #include "planner/online/online.h"
 #include "planner/online/online_internal.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The XML of a domain as a tree; nobody but domain*.c and planner/merge*.c includes this. */
+/* The XML of a domain as a tree; only domain*.c and the files of planner/merge/ include this. */
 #ifndef TOPOLOGY_GUESTS_DOMAIN_XML_H
 #define TOPOLOGY_GUESTS_DOMAIN_XML_H
 
