@@ -4,7 +4,7 @@
 #include "cmd/map.h"
 #include "cmd/output.h"
 #include "cmd/save.h"
-#include "planner/base/json.h"
+#include "planner/document/plan_write.h"
 #include "topology/base/error.h"
 
 #include <stdio.h>

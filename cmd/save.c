@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/save.h"
 #include "planner/base/json.h"
+#include "planner/document/plan_write.h"
 #include "topology/base/error.h"
 
 static bool save_failed(GError **error, const char *name, const char *why)

@@ -3,9 +3,9 @@
 #include "cmd/inputs.h"
 #include "cmd/map.h"
 #include "cmd/output.h"
-#include "planner/base/json.h"
 #include "planner/base/size.h"
 #include "planner/base/subject.h"
+#include "planner/document/host_write.h"
 #include "topology/base/error.h"
 
 #include <stdio.h>

@@ -2,6 +2,7 @@
 /* What says what the others are: the index of the tree, how to undo it, the plan itself. */
 #include "planner/artifacts/artifact.h"
 #include "planner/base/json.h"
+#include "planner/document/plan_write.h"
 
 static void index_entry(Fill *f, GString *block, const ArtifactFile *file)
 {

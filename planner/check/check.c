@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/check/check.h"
+#include "planner/base/finding_json.h"
 #include "planner/base/json.h"
 
 #include <string.h>
@@ -115,23 +116,20 @@ char *check_counts_text(const Check *check)
 	return g_string_free(text, FALSE);
 }
 
-static json_t *text_or_null(const char *text)
-{
-	return text ? json_string(text) : json_null();
-}
-
 static json_t *check_node_to_json(const Audit *audit)
 {
 	const GuestFacts *guests = audit->facts->guests;
 	json_t *object = json_object();
 
-	json_object_set_new(object, "name", text_or_null(audit->plan ? audit->plan->name : NULL));
-	json_object_set_new(object, "kernel", text_or_null(audit->facts->kernel->release));
-	json_object_set_new(object, "qemu", text_or_null(guests ? guests->qemu : NULL));
-	json_object_set_new(object, "libvirt", text_or_null(guests ? guests->libvirt : NULL));
+	json_object_set_new(object, "name",
+			    json_string_or_null(audit->plan ? audit->plan->name : NULL));
+	json_object_set_new(object, "kernel", json_string_or_null(audit->facts->kernel->release));
+	json_object_set_new(object, "qemu", json_string_or_null(guests ? guests->qemu : NULL));
+	json_object_set_new(object, "libvirt",
+			    json_string_or_null(guests ? guests->libvirt : NULL));
 	json_object_set_new(
 		object, "topology",
-		text_or_null(audit->facts->host ? audit->facts->host->fingerprint : NULL));
+		json_string_or_null(audit->facts->host ? audit->facts->host->fingerprint : NULL));
 	return object;
 }
 

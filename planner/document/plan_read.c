@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/document/plan_read.h"
-#include "planner/base/json.h"
 #include "planner/document/plan_read_parts.h"
+#include "planner/document/plan_write.h"
 #include "topology/base/error.h"
 
 #include <string.h>

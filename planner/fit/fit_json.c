@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/fit/fit_json.h"
 #include "planner/base/json.h"
+#include "planner/document/plan_write.h"
 
 static json_t *fit_json_number(uint64_t value)
 {
@@ -11,18 +12,6 @@ static json_t *fit_json_number(uint64_t value)
 static json_t *fit_json_bytes(uint64_t value)
 {
 	return value == UINT64_MAX ? json_null() : fit_json_number(value);
-}
-
-static json_t *fit_json_cpus(hwloc_const_bitmap_t set)
-{
-	g_autofree char *list = cpulist_format(set);
-
-	return json_string(list);
-}
-
-static json_t *fit_json_text(const char *string)
-{
-	return string ? json_string(string) : json_null();
 }
 
 /* Sizes */
@@ -77,8 +66,8 @@ static json_t *size_to_json(const Fit *fit, const FitAnswer *answer)
 	json_object_set_new(object, "left",
 			    json_pack("{s:i, s:o}", "cores", (int)answer->cores_left, "memory",
 				      fit_json_bytes(answer->memory_left)));
-	json_object_set_new(object, "why", fit_json_text(answer->why));
-	json_object_set_new(object, "fix", fit_json_text(answer->fix));
+	json_object_set_new(object, "why", json_string_or_null(answer->why));
+	json_object_set_new(object, "fix", json_string_or_null(answer->fix));
 	json_object_set_new(object, "changes",
 			    answer->changes ? changes_to_json(fit->plan, answer->changes)
 					    : json_array());
@@ -157,7 +146,7 @@ static json_t *rooms_to_json(const Fit *fit)
 		json_object_set_new(object, "threads", fit_json_number(room->threads));
 		json_object_set_new(object, "cores", fit_json_number(room->cores));
 		json_object_set_new(object, "free", fit_json_number(room->free));
-		json_object_set_new(object, "cpus", fit_json_cpus(room->cpus));
+		json_object_set_new(object, "cpus", json_cpus(room->cpus));
 		json_array_append_new(array, object);
 	}
 	return array;
@@ -184,7 +173,7 @@ static json_t *stranded_to_json(const Fit *fit)
 
 		json_array_append_new(array,
 				      json_pack("{s:o, s:s, s:o}", "cpus",
-						fit_json_cpus(stranded->cpus), "why", stranded->why,
+						json_cpus(stranded->cpus), "why", stranded->why,
 						"vms", names_to_json(stranded->vms)));
 	}
 	return array;

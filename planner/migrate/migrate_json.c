@@ -10,16 +10,10 @@ static json_t *migrate_json_node_to_json(const Plan *plan)
 /* As in the plan document. */
 static void migrate_json_places_to_json(json_t *object, const PlanVm *vm)
 {
-	g_autofree char *pool = vm->cpuset ? cpulist_format(vm->cpuset) : NULL;
-	json_t *pins = json_array();
-
-	for (unsigned v = 0; v < vm->vcpupin->len; v++)
-		json_array_append_new(pins, json_integer(g_array_index(vm->vcpupin, unsigned, v)));
-	if (pool)
-		json_object_set_new(object, "cpuset", json_string(pool));
+	if (vm->cpuset)
+		json_object_set_new(object, "cpuset", json_cpus(vm->cpuset));
 	else
-		json_object_set(object, "vcpupin", pins);
-	json_decref(pins);
+		json_object_set_new(object, "vcpupin", json_unsigneds(vm->vcpupin));
 }
 
 static json_t *side_to_json(const Plan *plan, const PlanVm *vm)

@@ -2,13 +2,6 @@
 #include "planner/base/json.h"
 #include "planner/rollout/rollout.h"
 
-static json_t *cpus_text(hwloc_const_bitmap_t cpus)
-{
-	g_autofree char *list = cpulist_format(cpus);
-
-	return json_string(list);
-}
-
 /* Each of LIST through TO_JSON, in a new array. */
 static json_t *rollout_json_each(const GPtrArray *list, json_t *(*to_json)(gconstpointer entry))
 {
@@ -31,7 +24,7 @@ static json_t *rollout_json_cpus_to_json(gconstpointer entry)
 {
 	const DiffCpus *cpus = entry;
 
-	return json_pack("{sossssss}", "cpus", cpus_text(cpus->cpus), "from", cpus->from, "to",
+	return json_pack("{sossssss}", "cpus", json_cpus(cpus->cpus), "from", cpus->from, "to",
 			 cpus->to, "cost", cost_names[cpus->cost]);
 }
 
@@ -124,8 +117,7 @@ json_t *rollout_to_json(const Diff *diff, const Rollout *rollout, const char *pl
 			    rollout_json_each(diff->cpus, rollout_json_cpus_to_json));
 	json_object_set_new(object, "vms", rollout_json_each(diff->vms, rollout_json_vm_to_json));
 	json_object_set_new(object, "files", rollout_json_each(diff->files, file_to_json));
-	json_object_set_new(object, "fault",
-			    rollout->fault ? json_string(rollout->fault) : json_null());
+	json_object_set_new(object, "fault", json_string_or_null(rollout->fault));
 	json_object_set_new(object, "rollout", steps_to_json(diff, rollout, plan));
 	return object;
 }

@@ -5,6 +5,7 @@
  */
 #include "planner/base/json.h"
 #include "planner/document/plan_read.h"
+#include "planner/document/plan_write.h"
 #include "planner/place/plan.h"
 
 #include <string.h>

@@ -5,6 +5,7 @@
  */
 #include "planner/base/json.h"
 #include "planner/document/plan_read.h"
+#include "planner/document/plan_write.h"
 
 #include <string.h>
 

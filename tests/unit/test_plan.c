@@ -2,6 +2,7 @@
 /* Whole plans: inventory and topology in, pins, guests and findings out. */
 #include "given.h"
 #include "planner/base/json.h"
+#include "planner/document/plan_write.h"
 #include "planner/place/place.h"
 #include "planner/place/plan.h"
 

@@ -3,6 +3,7 @@
 #include "given.h"
 #include "planner/base/json.h"
 #include "planner/document/plan_read.h"
+#include "planner/document/plan_write.h"
 #include "topology/base/error.h"
 
 #include <string.h>
