@@ -3,7 +3,7 @@
 #include "cmd/output.h"
 #include "planner/base/naming.h"
 #include "planner/base/subject.h"
-#include "planner/base/trouble.h"
+#include "planner/check/trouble.h"
 
 #include <stdio.h>
 #include <string.h>

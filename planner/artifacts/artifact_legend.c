@@ -2,7 +2,7 @@
 /* The legend of the picture: roles with their colours, and who floats over them. */
 #include "planner/artifacts/artifact.h"
 #include "planner/artifacts/artifact_picture.h"
-#include "planner/base/trouble.h"
+#include "planner/check/trouble.h"
 #include "topology/base/error.h"
 
 #include <string.h>

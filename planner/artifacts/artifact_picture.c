@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/artifacts/artifact_picture.h"
 #include "planner/artifacts/artifact.h"
-#include "planner/base/trouble.h"
+#include "planner/check/trouble.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
  * same node with one fault: it finds that. A rule without a row in the table below fails.
  */
 #include "planner/artifacts/artifact_picture.h"
-#include "planner/base/trouble.h"
 #include "planner/check/rules_found.h"
+#include "planner/check/trouble.h"
 #include "planner/place/place.h"
 #include "predicted.h"
 

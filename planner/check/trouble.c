@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "planner/base/trouble.h"
+#include "planner/check/trouble.h"
 
 static char *ids_of_cpu(const Check *check, GPtrArray *sets, unsigned cpu, Severity *worst)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The CPUs in trouble after a check: those with the same findings together. */
-#ifndef PLANNER_BASE_TROUBLE_H
-#define PLANNER_BASE_TROUBLE_H
+#ifndef PLANNER_CHECK_TROUBLE_H
+#define PLANNER_CHECK_TROUBLE_H
 
 #include "planner/check/check.h"
 
