@@ -76,10 +76,10 @@ static Status adopt_facts(const Options *options, const Facts *facts, GError **e
 
 static Status adopt_run(const Options *options, GError **error)
 {
-	FactsOptions facts_options = {.root = options->root,
-				      .uri = options->connect,
-				      .domains = options->domains,
-				      .topology = options->topology};
+	FactsOptions facts_options = {
+		.root = options->root,
+		.topology = options->topology,
+		.guests = {.uri = options->connect, .domains = options->domains}};
 	g_autoptr(Facts) facts = NULL;
 
 	if (*options->arguments) {

@@ -198,10 +198,10 @@ static Status check_facts(const Options *options, const CheckOptions *check_opti
 static Status check_command(const Options *options, GError **error)
 {
 	FactsOptions facts_options = {.root = options->root,
-				      .uri = options->connect,
-				      .domains = options->domains,
 				      .topology = options->topology,
-				      .counters = options->counters};
+				      .guests = {.uri = options->connect,
+						 .domains = options->domains,
+						 .counters = options->counters}};
 	CheckOptions check_options = {0};
 	g_autoptr(Facts) facts = NULL;
 	Status status = STATUS_TROUBLE;

@@ -20,10 +20,10 @@ static void print_unread(const GPtrArray *unread)
 static Status snapshot_run(const Options *options, GError **error)
 {
 	FactsOptions facts = {.root = options->root,
-			      .uri = options->connect,
-			      .domains = options->domains,
 			      .topology = options->topology,
-			      .counters = options->counters};
+			      .guests = {.uri = options->connect,
+					 .domains = options->domains,
+					 .counters = options->counters}};
 	g_autoptr(GPtrArray) unread = NULL;
 	g_autoptr(GByteArray) tar = NULL;
 

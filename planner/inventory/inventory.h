@@ -10,7 +10,7 @@
 #define PLANNER_INVENTORY_INVENTORY_H
 
 #include "topology/base/cpulist.h"
-#include "topology/facts/node.h"
+#include "topology/base/tristate.h"
 
 #include <stdint.h>
 

@@ -9,8 +9,9 @@
 #include "topology/facts/kernel.h"
 #include "topology/facts/kvm.h"
 #include "topology/facts/services.h"
-#include "topology/facts/tasks.h"
 #include "topology/guests/guests.h"
+#include "topology/guests/qemu.h"
+#include "topology/guests/tasks.h"
 #include "topology/root/tar.h"
 
 #include <string.h>

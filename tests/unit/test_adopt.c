@@ -239,7 +239,7 @@ static void flag_unknown(Bed *bed)
 
 static void guests_unread(Bed *bed)
 {
-	facts_unread(bed->facts, "libvirt qemu:///system", "no answer\n[vm evil]\nvcpus = 1");
+	unread_add(bed->facts->unread, "libvirt qemu:///system", "no answer\n[vm evil]\nvcpus = 1");
 }
 
 static void version_odd(Bed *bed)

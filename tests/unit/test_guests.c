@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/scratch.h"
-#include "topology/facts/kvm.h"
-#include "topology/guests/guests.h"
+#include "topology/facts/facts.h"
+#include "topology/guests/qemu.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -143,7 +143,7 @@ static void test_merge(void)
 {
 	g_autofree char *directory = scratch_new();
 	g_autofree char *domains = g_build_filename(directory, "domains", NULL);
-	FactsOptions options = {.root = directory, .domains = domains};
+	FactsOptions options = {.root = directory, .guests.domains = domains};
 	g_autoptr(Facts) facts = NULL;
 	const Guest *guest;
 
@@ -243,7 +243,7 @@ static void test_hung(void)
 	g_autofree char *directory = scratch_new();
 	g_autofree char *uri = g_strdup_printf("qemu+unix:///session?socket=%s/sock", directory);
 	g_autofree char *source = g_strdup_printf("libvirt %s", uri);
-	FactsOptions options = {.root = directory, .uri = uri, .deadline = 1};
+	FactsOptions options = {.root = directory, .guests.uri = uri, .guests.deadline = 1};
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	gint64 start = g_get_monotonic_time();
@@ -266,7 +266,7 @@ static void test_driver(void)
 {
 	g_autofree char *directory = scratch_new();
 	g_autofree char *uri = g_strdup_printf("test://%s/node.xml", directory);
-	FactsOptions options = {.root = directory, .uri = uri};
+	FactsOptions options = {.root = directory, .guests.uri = uri};
 	g_autoptr(GString) node = g_string_new(
 		"<node><cpu><mhz>1</mhz><model>x86_64</model><active>72</active><nodes>2</nodes>"
 		"<sockets>1</sockets><cores>18</cores><threads>2</threads></cpu>"
@@ -295,7 +295,7 @@ static void test_driver(void)
 static void test_refused(void)
 {
 	g_autofree char *directory = scratch_new();
-	FactsOptions options = {.root = directory, .uri = "foo:///x"};
+	FactsOptions options = {.root = directory, .guests.uri = "foo:///x"};
 	g_autoptr(Facts) facts = facts_load(&options, NULL);
 
 	g_assert_cmpstr(why_of(facts, "libvirt foo:///x"), !=, "");

@@ -141,32 +141,21 @@ static void test_masks(void)
 	assert_mask(many, NULL);
 }
 
-typedef struct Seen {
-	unsigned n;
-	char *first;
-} Seen;
-
-static void take(void *data, const char *source, const char *why)
-{
-	Seen *seen = data;
-
-	if (!seen->n++)
-		seen->first = g_strdup_printf("%s: %s", source, why);
-}
-
 static void test_notes(void)
 {
 	g_autoptr(Root) root = scratch_open(scratch, 0);
-	Seen seen = {0};
+	g_autoptr(GPtrArray) unread = NULL;
+	const Unread *first;
 
 	for (unsigned i = 0; i < 312; i++)
 		root_failed(root, "/proc/1/environ", "/proc/*/environ", EIO);
 	root_failed(root, "/proc/2/environ", "/proc/*/environ", ENOENT);
 	root_failed(root, "/proc/2/environ", "/proc/*/environ", ESRCH);
-	root_notes(root, take, &seen);
-	g_assert_cmpuint(seen.n, ==, 1);
-	g_assert_cmpstr(seen.first, ==, "/proc/*/environ: Input/output error (312 times)");
-	g_free(seen.first);
+	unread = root_unread(root);
+	g_assert_cmpuint(unread->len, ==, 1);
+	first = g_ptr_array_index(unread, 0);
+	g_assert_cmpstr(first->source, ==, "/proc/*/environ");
+	g_assert_cmpstr(first->why, ==, "Input/output error (312 times)");
 }
 
 static void test_lists(void)

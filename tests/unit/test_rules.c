@@ -631,21 +631,21 @@ static void pm_partner_unknown(Facts *f)
 
 static void damaged_idle(Facts *f)
 {
-	facts_unread(f, "/sys/devices/system/cpu/cpu*/cpuidle/state*/disable",
-		     "does not hold a number");
+	unread_add(f->unread, "/sys/devices/system/cpu/cpu*/cpuidle/state*/disable",
+		   "does not hold a number");
 }
 
 static void damaged_files(Facts *f)
 {
-	facts_unread(f, "/sys/a", "is damaged");
-	facts_unread(f, "/sys/b", "is damaged");
+	unread_add(f->unread, "/sys/a", "is damaged");
+	unread_add(f->unread, "/sys/b", "is damaged");
 }
 
 /* The first of them makes the VM rules unknown. */
 static void damaged_domains(Facts *f)
 {
-	facts_unread(f, "/planner/domains/d1.xml", "is damaged");
-	facts_unread(f, "/planner/domains/d2.xml", "is damaged");
+	unread_add(f->unread, "/planner/domains/d1.xml", "is damaged");
+	unread_add(f->unread, "/planner/domains/d2.xml", "is damaged");
 }
 
 static void pm_halts(Facts *f)
@@ -1108,7 +1108,7 @@ static void test_unread(void)
 	g_autoptr(Check) check = NULL;
 
 	bed_level(&bed, PLANNED);
-	facts_unread(bed.facts, "/proc/1/environ", "Permission denied; run as root");
+	unread_add(bed.facts->unread, "/proc/1/environ", "Permission denied; run as root");
 	check = bed_check(&bed, PLANNED, NULL, &audit);
 	g_assert_cmpuint(check->findings->len, ==, 1);
 	g_assert_true(says(check, "kernel.parameter-refused", "/proc/1/environ: Permission"));
@@ -1129,7 +1129,7 @@ static void test_unread_idle(void)
 
 	bed_level(&bed, ALONE);
 	g_ptr_array_set_size(bed.facts->guests->guests, 0);
-	facts_unread(bed.facts, "/dev/kvm", "is not there: KVM is not loaded");
+	unread_add(bed.facts->unread, "/dev/kvm", "is not there: KVM is not loaded");
 	check = bed_check(&bed, ALONE, "node.unread", &audit);
 	g_assert_cmpuint(check->findings->len, ==, 0);
 	g_clear_pointer(&check, check_free);
@@ -1153,7 +1153,7 @@ static void test_unread_domain(void)
 
 		bed_level(&bed, PLANNED);
 		text_set(&bed.facts->guests->source, "/home/me/domains");
-		facts_unread(bed.facts, sources[i], "is not a regular file");
+		unread_add(bed.facts->unread, sources[i], "is not a regular file");
 		check = bed_check(&bed, PLANNED, "vm", &audit);
 		g_test_message("%s", sources[i]);
 		g_assert_true(says(check, "vm.core-shared", "is not a regular file"));
@@ -1173,7 +1173,7 @@ static void test_no_libvirt(void)
 
 	bed_level(&bed, PLANNED);
 	g_ptr_array_set_size(bed.facts->guests->guests, 0);
-	facts_unread(bed.facts, "libvirt qemu:///system", "no answer within 10 seconds");
+	unread_add(bed.facts->unread, "libvirt qemu:///system", "no answer within 10 seconds");
 	check = bed_check(&bed, PLANNED, "vm", &audit);
 	g_assert_true(says(check, "vm.pin-differs", "no answer within 10 seconds"));
 	g_assert_true(says(check, "vm.core-shared", "no answer within 10 seconds"));

@@ -150,7 +150,7 @@ static void test_hostile(void)
 /* This machine, twice: topology of the snapshot is the machine's. */
 static void test_live(void)
 {
-	FactsOptions options = {.uri = "test:///default"};
+	FactsOptions options = {.guests.uri = "test:///default"};
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GByteArray) tar = snapshot_load(&options, NULL, &error);
 	g_autoptr(Tree) tree = NULL;

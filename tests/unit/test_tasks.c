@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/scratch.h"
 #include "topology/facts/facts.h"
-#include "topology/facts/tasks.h"
+#include "topology/guests/tasks.h"
 
 #include <unistd.h>
 

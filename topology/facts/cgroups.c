@@ -101,6 +101,32 @@ static void group_load_v1(Root *root, Cgroup *group, const char *folder)
 	group->exclusive = exclusive && g_str_equal(exclusive, "1");
 }
 
+static void cgroup_clear(gpointer data)
+{
+	Cgroup *group = data;
+
+	g_free(group->path);
+	g_free(group->partition);
+	hwloc_bitmap_free(group->cpus);
+	hwloc_bitmap_free(group->effective);
+}
+
+CgroupFacts *cgroups_new(void)
+{
+	CgroupFacts *cgroups = g_new0(CgroupFacts, 1);
+
+	cgroups->groups = g_array_new(FALSE, TRUE, sizeof(Cgroup));
+	g_array_set_clear_func(cgroups->groups, cgroup_clear);
+	return cgroups;
+}
+
+void cgroups_free(CgroupFacts *cgroups)
+{
+	g_array_unref(cgroups->groups);
+	hwloc_bitmap_free(cgroups->isolated);
+	g_free(cgroups);
+}
+
 static void group_load(Root *root, CgroupFacts *cgroups, const char *mount, const char *path)
 {
 	g_autofree char *folder = g_strconcat(mount, path, NULL);
@@ -110,13 +136,10 @@ static void group_load(Root *root, CgroupFacts *cgroups, const char *mount, cons
 		group_load_v2(root, &group, folder);
 	else
 		group_load_v1(root, &group, folder);
-	if (group.cpus) {
+	if (group.cpus)
 		g_array_append_val(cgroups->groups, group);
-		return;
-	}
-	g_free(group.path);
-	g_free(group.partition);
-	hwloc_bitmap_free(group.effective);
+	else
+		cgroup_clear(&group);
 }
 
 /* Files of groups have a dot in their names, and nobody lists half a million of them. */

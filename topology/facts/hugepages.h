@@ -3,10 +3,14 @@
 #ifndef TOPOLOGY_FACTS_HUGEPAGES_H
 #define TOPOLOGY_FACTS_HUGEPAGES_H
 
-#include "topology/facts/facts.h"
 #include "topology/root/root.h"
 
-/* Of HugePages, yours; NULL when there are no NUMA nodes to be read. */
+typedef struct HugePages {
+	unsigned node;		    /* OS index */
+	uint64_t size, total, free; /* bytes, pages without surplus ones, pages */
+} HugePages;
+
+/* Of HugePages, by node and size, yours; NULL when there are no NUMA nodes to be read. */
 GArray *hugepages_load(Root *root);
 
 #endif

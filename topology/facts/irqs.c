@@ -88,6 +88,31 @@ static void irq_load(Root *root, GArray *irqs, GHashTable *names, unsigned numbe
 	g_array_append_val(irqs, irq);
 }
 
+static void irq_clear(gpointer data)
+{
+	Irq *irq = data;
+
+	g_free(irq->name);
+	hwloc_bitmap_free(irq->affinity);
+	hwloc_bitmap_free(irq->effective);
+}
+
+IrqFacts *irqs_new(void)
+{
+	IrqFacts *irqs = g_new0(IrqFacts, 1);
+
+	irqs->irqs = g_array_new(FALSE, TRUE, sizeof(Irq));
+	g_array_set_clear_func(irqs->irqs, irq_clear);
+	return irqs;
+}
+
+void irqs_free(IrqFacts *irqs)
+{
+	g_array_unref(irqs->irqs);
+	hwloc_bitmap_free(irqs->default_affinity);
+	g_free(irqs);
+}
+
 void irqs_load(Root *root, IrqFacts *irqs)
 {
 	g_autoptr(GHashTable) names = names_load(root);

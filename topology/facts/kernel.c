@@ -291,6 +291,30 @@ static GHashTable *sysctls_load(Root *root, GHashTable *printed)
 	return table;
 }
 
+KernelFacts *kernel_new(void)
+{
+	return g_new0(KernelFacts, 1);
+}
+
+void kernel_free(KernelFacts *kernel)
+{
+	hwloc_bitmap_t sets[] = {kernel->possible,  kernel->present,   kernel->online,
+				 kernel->offline,   kernel->isolated,  kernel->nohz_full,
+				 kernel->workqueue, kernel->writeback, kernel->watchdog};
+	char *texts[] = {kernel->release, kernel->cmdline, kernel->boot_cmdline,
+			 kernel->boot_source, kernel->smt_control};
+	GHashTable *tables[] = {kernel->config, kernel->vulnerabilities, kernel->sysctls};
+
+	for (guint i = 0; i < G_N_ELEMENTS(sets); i++)
+		hwloc_bitmap_free(sets[i]);
+	for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
+		g_free(texts[i]);
+	for (guint i = 0; i < G_N_ELEMENTS(tables); i++)
+		g_clear_pointer(&tables[i], g_hash_table_unref);
+	g_strfreev(kernel->init_environ);
+	g_free(kernel);
+}
+
 void kernel_load(Root *root, KernelFacts *kernel)
 {
 	static const char osrelease[] = "/proc/sys/kernel/osrelease";

@@ -6,9 +6,32 @@
 #ifndef TOPOLOGY_FACTS_KERNEL_H
 #define TOPOLOGY_FACTS_KERNEL_H
 
-#include "topology/facts/facts.h"
 #include "topology/root/root.h"
 
+typedef struct KernelFacts {
+	char *release;	    /* /proc/sys/kernel/osrelease */
+	char *cmdline;	    /* /proc/cmdline, without the final newline */
+	char *boot_cmdline; /* what the boot loader would boot next (BLS entry, grub.cfg); NULL =
+			       not found */
+	char *boot_source;  /* the file boot_cmdline is from */
+	hwloc_bitmap_t possible, present, online, offline; /* /sys/devices/system/cpu/… */
+	hwloc_bitmap_t isolated;  /* …/isolated; empty when the kernel isolates none */
+	hwloc_bitmap_t nohz_full; /* …/nohz_full; "(null)" and a missing file are the empty set */
+	bool nohz_full_file;	  /* the file is there: the kernel has CONFIG_NO_HZ_FULL */
+	char *smt_control;   /* …/smt/control: on, off, forceoff, notsupported, notimplemented */
+	GHashTable *config;  /* "CONFIG_NO_HZ_FULL" → "y"; of /boot/config-* or /proc/config.gz */
+	char **init_environ; /* /proc/1/environ, only NAME=value of parameters the kernel passed on
+			      */
+	GHashTable *vulnerabilities; /* …/vulnerabilities/NAME → text */
+	hwloc_bitmap_t workqueue;    /* /sys/devices/virtual/workqueue/cpumask */
+	hwloc_bitmap_t writeback;    /* …/workqueue/writeback/cpumask */
+	hwloc_bitmap_t watchdog;     /* /proc/sys/kernel/watchdog_cpumask */
+	GHashTable *sysctls;	     /* "kernel.timer_migration" → "1"; those kernel.c lists, and
+					"ksm.run", "transparent_hugepage.enabled" */
+} KernelFacts;
+
+KernelFacts *kernel_new(void);
+void kernel_free(KernelFacts *kernel);
 void kernel_load(Root *root, KernelFacts *kernel);
 
 /* CONFIG_X=y → y, "# CONFIG_X is not set" → n; strings without their quotes. */

@@ -127,6 +127,20 @@ static int answer_load(Root *root)
 	return -1;
 }
 
+KvmFacts *kvm_new(void)
+{
+	KvmFacts *kvm = g_new0(KvmFacts, 1);
+
+	kvm->disable_exits = -1;
+	return kvm;
+}
+
+void kvm_free(KvmFacts *kvm)
+{
+	g_clear_pointer(&kvm->parameters, g_hash_table_unref);
+	g_free(kvm);
+}
+
 void kvm_load(Root *root, KvmFacts *kvm)
 {
 	kvm->parameters = parameters_load(root);

@@ -3,12 +3,23 @@
 #ifndef TOPOLOGY_FACTS_KVM_H
 #define TOPOLOGY_FACTS_KVM_H
 
-#include "topology/facts/facts.h"
+#include "topology/base/tristate.h"
 #include "topology/root/root.h"
+
+typedef struct KvmFacts {
+	GHashTable
+		*parameters; /* "kvm_intel.ple_gap" → "128": /sys/module/MODULE/parameters/NAME */
+	int disable_exits;   /* KVM_CHECK_EXTENSION(KVM_CAP_X86_DISABLE_EXITS) of /dev/kvm; -1 = not
+				known */
+	Tristate nested;
+	Tristate pause_exits; /* the processor has PAUSE-loop exits */
+} KvmFacts;
 
 /* Where a snapshot keeps the answer of /dev/kvm: a number. */
 #define KVM_ANSWER "/planner/kvm-disable-exits"
 
+KvmFacts *kvm_new(void);
+void kvm_free(KvmFacts *kvm);
 /*
  * /dev/kvm itself is asked on this machine alone, opened for reading and without making a VM; of a
  * capture, KVM_ANSWER says.

@@ -6,9 +6,9 @@
 #ifndef TOPOLOGY_FACTS_NODE_H
 #define TOPOLOGY_FACTS_NODE_H
 
-#include <glib.h>
+#include "topology/base/tristate.h"
 
-typedef enum Tristate { TRISTATE_UNKNOWN, TRISTATE_NO, TRISTATE_YES } Tristate;
+#include <glib.h>
 
 typedef struct Node {
 	char *name;    /* host name; NULL = unknown, as all below */

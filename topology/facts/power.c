@@ -69,6 +69,14 @@ static CpuPower cpu_load(Root *root, unsigned cpu)
 	return power;
 }
 
+static void power_clear(gpointer data)
+{
+	CpuPower *power = data;
+
+	g_free(power->governor);
+	g_free(power->driver);
+}
+
 GArray *power_load(Root *root, hwloc_const_bitmap_t offline)
 {
 	g_autoptr(GArray) cpus = root_numbers(root, CPUS, "cpu", NULL);
@@ -77,6 +85,7 @@ GArray *power_load(Root *root, hwloc_const_bitmap_t offline)
 	if (!cpus->len)
 		return NULL;
 	power = g_array_new(FALSE, TRUE, sizeof(CpuPower));
+	g_array_set_clear_func(power, power_clear);
 	for (guint i = 0; i < cpus->len; i++) {
 		unsigned cpu = g_array_index(cpus, unsigned, i);
 		CpuPower one;
@@ -86,6 +95,8 @@ GArray *power_load(Root *root, hwloc_const_bitmap_t offline)
 		one = cpu_load(root, cpu);
 		if (one.governor || one.deepest_idle != G_MAXUINT)
 			g_array_append_val(power, one);
+		else
+			power_clear(&one);
 	}
 	if (!power->len)
 		g_clear_pointer(&power, g_array_unref);

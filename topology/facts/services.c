@@ -115,6 +115,19 @@ static bool services_runs(const TaskFacts *tasks, const char *comm)
 	return false;
 }
 
+ServiceFacts *services_new(void)
+{
+	return g_new0(ServiceFacts, 1);
+}
+
+void services_free(ServiceFacts *services)
+{
+	g_clear_pointer(&services->irqbalance, g_hash_table_unref);
+	g_clear_pointer(&services->systemd, g_hash_table_unref);
+	g_free(services->tuned_profile);
+	g_free(services);
+}
+
 void services_load(Root *root, const TaskFacts *tasks, ServiceFacts *services)
 {
 	services->irqbalance = irqbalance_load(root);

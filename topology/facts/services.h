@@ -3,9 +3,18 @@
 #ifndef TOPOLOGY_FACTS_SERVICES_H
 #define TOPOLOGY_FACTS_SERVICES_H
 
-#include "topology/facts/facts.h"
-#include "topology/root/root.h"
+#include "topology/guests/tasks.h"
 
+typedef struct ServiceFacts {
+	GHashTable *irqbalance; /* "IRQBALANCE_BANNED_CPULIST" → value, of its environment file;
+				   NULL = no file */
+	bool irqbalance_runs;
+	char *tuned_profile; /* /etc/tuned/active_profile; NULL = none */
+	GHashTable *systemd; /* "CPUAffinity" → value, of system.conf and drop-ins */
+} ServiceFacts;
+
+ServiceFacts *services_new(void);
+void services_free(ServiceFacts *services);
 /* TASKS are read already: they show whether irqbalance runs. */
 void services_load(Root *root, const TaskFacts *tasks, ServiceFacts *services);
 

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "topology/guests/guests.h"
 
+#include "topology/guests/domain.h"
+#include "topology/guests/domains.h"
+#include "topology/guests/qemu.h"
+
 #include <string.h>
 
 #define DEADLINE 10 /* seconds */
@@ -367,7 +371,7 @@ static void log_load(Root *root, Guest *guest)
 
 /* The whole */
 
-static Domains *domains_load(Root *root, const FactsOptions *options, unsigned seconds)
+static Domains *domains_load(Root *root, const GuestOptions *options, unsigned seconds)
 {
 	const char *uri = options->uri ? options->uri : "qemu:///system";
 	g_autoptr(GError) error = NULL;
@@ -431,7 +435,7 @@ static unsigned seconds_left(gint64 end)
 	return (unsigned)MAX(left, 1);
 }
 
-GuestFacts *guests_load(Root *root, const FactsOptions *options, const TaskFacts *tasks)
+GuestFacts *guests_load(Root *root, const GuestOptions *options, const TaskFacts *tasks)
 {
 	unsigned seconds = options->deadline ? options->deadline : DEADLINE;
 	gint64 end = g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;

@@ -3,16 +3,91 @@
 #ifndef TOPOLOGY_GUESTS_GUESTS_H
 #define TOPOLOGY_GUESTS_GUESTS_H
 
-#include "topology/facts/facts.h"
-#include "topology/guests/domain.h"
-#include "topology/guests/domains.h"
-#include "topology/guests/qemu.h"
+#include "topology/guests/tasks.h"
+
+/* A pin as the domain XML has it, and as the thread really has it. */
+typedef struct GuestThread {
+	unsigned number;	 /* vCPU, or iothread id; 0 for the emulator */
+	hwloc_bitmap_t live;	 /* configured, live XML; NULL = no pin element */
+	hwloc_bitmap_t inactive; /* configured, for the next start; NULL = no pin element */
+	hwloc_bitmap_t real;	 /* the thread's own affinity; NULL = not running or not read */
+	unsigned tid;		 /* 0 = not known */
+	char *comm;		 /* the thread's name; NULL = not running or not read */
+} GuestThread;
+
+typedef struct Guest {
+	char *name;
+	char *uuid; /* NULL = not known */
+	bool running;
+	bool persistent;
+	bool unlisted; /* a QEMU process that nobody who was asked has as a domain: known by its
+			  command line alone */
+	unsigned pid;  /* of QEMU, 0 = not known */
+	char *live_xml,
+		*inactive_xml; /* as read; NULL = not running, or not persistent, or not read */
+	unsigned vcpus;	       /* those that are there at start: `current`, vcpus/vcpu enabled */
+	unsigned vcpus_max;    /* those that could be; pins of vCPUs beyond it libvirt ignores */
+	/*
+	 * Of GuestThread, by number. vcpu_threads: one for each vCPU that is there. iothreads: one
+	 * for each in the XML. emulator_threads: the real threads that are neither, each with the
+	 * emulatorpin, the main thread first; not running, one with tid 0 that carries the pin.
+	 * Workers the kernel makes inside the process (vhost-PID, kvm-nx-lpage-re) are in none of
+	 * them: they are tasks.
+	 */
+	GArray *vcpu_threads, *emulator_threads, *iothreads;
+	/* vcpupin elements for a vCPU that has one already: libvirt refuses the whole domain. The
+	 * first counts here. */
+	unsigned doubled_pins;
+	/* vcpupin elements for vCPUs at or above vcpus_max: libvirt drops them without a word. */
+	unsigned ignored_pins;
+	hwloc_bitmap_t cpuset_live, cpuset_inactive; /* <vcpu cpuset>; NULL = none */
+	hwloc_bitmap_t nodes_live,
+		nodes_inactive; /* <numatune><memory nodeset>, NUMA ids; NULL = none */
+	char *cpu_mode;		/* of the inactive XML (live where transient) */
+	/* Of the inactive XML (live where transient). migratable_unknown: host-passthrough or
+	 * maximum that does not say migratable=, so that libvirt's default decides. */
+	bool locked, hugepages, eoi, migratable_unknown;
+	uint64_t page;		 /* of its huge pages, bytes; 0 = none, or the node's default */
+	uint64_t memory;	 /* bytes */
+	GHashTable *node_memory; /* NUMA id (GUINT_TO_POINTER) → guint64 * bytes resident, of all
+				    its memory (/proc/PID/numa_maps); read for guests that say where
+				    their memory has to be; NULL = not read */
+	char **overcommit_live, **overcommit_inactive; /* every -overcommit argument in the XML's
+							  qemu:commandline */
+	bool namespace_missing; /* qemu:commandline without its namespace, in a file: libvirt drops
+				   it */
+	/* The running QEMU's own command line: the program and, in their order, the options that
+	 * concern CPUs and memory (-name, -cpu, -smp, -overcommit …); others may hold secrets and
+	 * are left out. NULL = not running or not read. */
+	char **argv;
+	char *log_refusal; /* the domain log's "guest stopping CPU not supported" line since its
+			      last start */
+	GPtrArray *slow_devices; /* of char *: "e1000 interface", "ide disk": emulated, of the XML
+				    that counts; "virtio interface without vhost" */
+	int64_t halt_exits;	 /* since its start, of all vCPUs: debugfs kvm/PID-FD/halt_exits, or
+				    libvirt's vcpu.N.halt_exits.sum; -1 = not offered */
+} Guest;
+
+typedef struct GuestFacts {
+	GPtrArray *guests;    /* of Guest, by name */
+	char *libvirt, *qemu; /* versions, NULL = not known */
+	char *source; /* the URI or directory they are from; "/proc" = of QEMU's processes alone */
+} GuestFacts;
+
+typedef struct GuestOptions {
+	const char *uri; /* libvirt; NULL = qemu:///system on this machine, none for a capture */
+	const char *domains; /* directory of domain XML files instead of libvirt; NULL */
+	unsigned deadline;   /* seconds for libvirt to answer; 0 = 10 */
+	/* Ask libvirt for halt_exits too. It waits for every guest: one that hangs holds the
+	 * answer to the deadline and its job lock for half a minute (libvirt 9.0). */
+	bool counters;
+} GuestOptions;
 
 /*
- * Collect from what OPTIONS name: --domains, else the capture itself, else libvirt. TASKS are read
- * already. NULL = nobody could be asked and no QEMU runs; notes say why.
+ * Collect from what OPTIONS name: a directory, else the capture itself, else libvirt. TASKS are
+ * read already. NULL = nobody could be asked and no QEMU runs; notes say why.
  */
-GuestFacts *guests_load(Root *root, const FactsOptions *options, const TaskFacts *tasks);
+GuestFacts *guests_load(Root *root, const GuestOptions *options, const TaskFacts *tasks);
 void guests_free(GuestFacts *guests);
 /* None yet, of SOURCE; guests that are added become its own. */
 GuestFacts *guests_new(const char *source);

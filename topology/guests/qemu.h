@@ -6,7 +6,7 @@
 #ifndef TOPOLOGY_GUESTS_QEMU_H
 #define TOPOLOGY_GUESTS_QEMU_H
 
-#include "topology/facts/facts.h"
+#include "topology/guests/tasks.h"
 #include "topology/root/root.h"
 
 typedef struct QemuProcess {

@@ -61,8 +61,10 @@ static int note_compare(const void *a, const void *b)
 	return sources ? sources : strcmp(one->why, other->why);
 }
 
-void notes_each(Notes *notes, NoteTake *take, void *data)
+GPtrArray *notes_unread(const Notes *notes)
 {
+	GPtrArray *unread = unread_new();
+
 	g_ptr_array_sort(notes->notes, note_compare);
 	for (unsigned i = 0; i < notes->notes->len; i++) {
 		const Note *note = g_ptr_array_index(notes->notes, i);
@@ -70,6 +72,29 @@ void notes_each(Notes *notes, NoteTake *take, void *data)
 			note->count > 1 ? g_strdup_printf("%s (%u times)", note->why, note->count)
 					: g_strdup(note->why);
 
-		take(data, note->source, why);
+		unread_add(unread, note->source, why);
 	}
+	return unread;
+}
+
+static void unread_free(gpointer data)
+{
+	Unread *unread = data;
+
+	g_free(unread->source);
+	g_free(unread->why);
+	g_free(unread);
+}
+
+GPtrArray *unread_new(void)
+{
+	return g_ptr_array_new_with_free_func(unread_free);
+}
+
+void unread_add(GPtrArray *unread, const char *source, const char *why)
+{
+	Unread *one = g_new(Unread, 1);
+
+	*one = (Unread){g_strdup(source), g_strdup(why)};
+	g_ptr_array_add(unread, one);
 }

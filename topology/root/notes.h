@@ -5,14 +5,25 @@
 
 #include <glib.h>
 
+/* One thing that could not be read. */
+typedef struct Unread {
+	char *source; /* "/proc/1/environ", "libvirt qemu:///system": what evidence would have named
+		       */
+	char *why;    /* "Permission denied; run as root" */
+} Unread;
+
 typedef struct Notes Notes;
 
 Notes *notes_new(void);
 void notes_free(Notes *notes);
 /* SOURCE was not read, WHY; both are copied as valid UTF-8. */
 void notes_add(Notes *notes, const char *source, const char *why);
-/* Hand every note to TAKE, by source; WHY says how often where that was more than once. */
-typedef void NoteTake(void *data, const char *source, const char *why);
-void notes_each(Notes *notes, NoteTake *take, void *data);
+/* All of them, of Unread, by source, yours; `why` says how often where that was more than once. */
+GPtrArray *notes_unread(const Notes *notes);
+
+/* None yet, of Unread; yours. */
+GPtrArray *unread_new(void);
+/* One more; both texts are copied. */
+void unread_add(GPtrArray *unread, const char *source, const char *why);
 
 #endif

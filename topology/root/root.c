@@ -617,7 +617,7 @@ void root_note_missing(Root *root, const char *path)
 			    root->live ? "this kernel has no such file" : "is not there");
 }
 
-void root_notes(const Root *root, NoteTake *take, void *data)
+GPtrArray *root_unread(const Root *root)
 {
-	notes_each(root->notes, take, data);
+	return notes_unread(root->notes);
 }

@@ -6,7 +6,7 @@
  * directory is read without bound.
  *
  * What cannot be read is noted here once per source, however many files share it, and handed over
- * with root_notes(). A file that is not there is no note: whoever asks knows what that means.
+ * with root_unread(). A file that is not there is no note: whoever asks knows what that means.
  *
  * Paths are given as the machine itself has them: "/proc/cmdline". A `source` is how notes name
  * them: NULL for the path itself, "/proc/PID/stat" for one of many.
@@ -102,7 +102,7 @@ void root_note_text(Root *root, const char *source, const char *why);
 void root_remark(Root *root, const char *source, const char *why);
 /* Note that PATH is not there, if it is not; for files that every machine has. */
 void root_note_missing(Root *root, const char *path);
-/* Hand every note to TAKE, by source. */
-void root_notes(const Root *root, NoteTake *take, void *data);
+/* What was noted, of Unread, by source; yours. */
+GPtrArray *root_unread(const Root *root);
 
 #endif

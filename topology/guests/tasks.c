@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "topology/facts/tasks.h"
+#include "topology/guests/tasks.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -142,6 +142,22 @@ void task_clear(Task *task)
 	g_free(task->cgroup);
 	hwloc_bitmap_free(task->allowed);
 	*task = (Task){0};
+}
+
+TaskFacts *tasks_new(void)
+{
+	TaskFacts *tasks = g_new0(TaskFacts, 1);
+
+	tasks->tasks = g_array_new(FALSE, TRUE, sizeof(Task));
+	g_array_set_clear_func(tasks->tasks, (GDestroyNotify)task_clear);
+	return tasks;
+}
+
+void tasks_free(TaskFacts *tasks)
+{
+	g_array_unref(tasks->tasks);
+	g_free(tasks->taken_from);
+	g_free(tasks);
 }
 
 /* Loading */

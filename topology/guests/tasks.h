@@ -1,11 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /* Every task: where it may run, where it last ran, whose it is. One pass over /proc. */
-#ifndef TOPOLOGY_FACTS_TASKS_H
-#define TOPOLOGY_FACTS_TASKS_H
+#ifndef TOPOLOGY_GUESTS_TASKS_H
+#define TOPOLOGY_GUESTS_TASKS_H
 
-#include "topology/facts/facts.h"
 #include "topology/root/root.h"
 
+typedef struct Task {
+	unsigned pid, tid;
+	char *comm;
+	bool kernel;		/* a kernel thread: no mm, child of kthreadd */
+	bool unmovable;		/* PF_NO_SETAFFINITY (stat flags 0x04000000): bound by the kernel */
+	hwloc_bitmap_t allowed; /* Cpus_allowed_list */
+	int last_cpu;		/* -1 = not known */
+	char *cgroup;		/* its cpuset group (v1) or group (v2); NULL = not read */
+	unsigned vhost_of;	/* pid of the QEMU a vhost worker serves, 0 = no vhost worker */
+} Task;
+
+typedef struct TaskFacts {
+	GArray *tasks;	  /* of Task, by pid and tid */
+	char *taken_from; /* NULL: every thread; else what the list lacks, "main threads only" */
+} TaskFacts;
+
+TaskFacts *tasks_new(void);
+void tasks_free(TaskFacts *tasks);
 /*
  * All threads of all processes but planner's own. A capture without /proc/PID/task has the main
  * threads alone, and taken_from says so. Tasks that end meanwhile are left out.
