@@ -2,17 +2,20 @@
 #include "topology/base/library.h"
 
 #include <dlfcn.h>
-
-void *library_open(const char *name)
-{
-	return dlopen(name, RTLD_LAZY | RTLD_LOCAL);
-}
+#include <string.h>
 
 /* By way of the pointer's bytes: ISO C has no cast from an object's pointer to a function's. */
-bool library_find(void *library, const char *symbol, void *member)
+bool library_load(const char *name, const char *const *names, void *table)
 {
-	void *found = dlsym(library, symbol);
+	void *library = dlopen(name, RTLD_LAZY | RTLD_LOCAL);
+	char *members = table;
 
-	*(void **)member = found;
-	return found;
+	for (unsigned i = 0; library && names[i]; i++) {
+		void *found = dlsym(library, names[i]);
+
+		if (!found)
+			return false;
+		memcpy(members + i * sizeof(found), &found, sizeof(found));
+	}
+	return library;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #define LIBVIRT_LOAD_OWN_NAMES
 #include "topology/guests/libvirt_load.h"
-#include "topology/base/library.h"
 
 #include <glib.h>
 
@@ -26,18 +25,12 @@ static void libvirt_load_silence(void *data, virErrorPtr error)
 
 bool libvirt_load(void)
 {
+	static const char *const names[] = LIBRARY_NAMES(LIBVIRT_FUNCTIONS);
 	static bool loaded;
-	void *library;
 
 	if (loaded)
 		return true;
-	library = library_open(LIBRARY);
-	if (!library)
-		return false;
-	loaded = true;
-#define LIBVIRT_FIND(function) loaded &= library_find(library, #function, &libvirt_table.function);
-	LIBVIRT_FUNCTIONS(LIBVIRT_FIND)
-#undef LIBVIRT_FIND
+	loaded = library_load(LIBRARY, names, &libvirt_table);
 	if (loaded)
 		libvirt_table.virSetErrorFunc(NULL, libvirt_load_silence);
 	return loaded;

@@ -9,6 +9,8 @@
 #ifndef TOPOLOGY_GUESTS_LIBVIRT_LOAD_H
 #define TOPOLOGY_GUESTS_LIBVIRT_LOAD_H
 
+#include "topology/base/library.h"
+
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <stdbool.h>
@@ -34,11 +36,7 @@
 	X(virNodeGetInfo)                                                                          \
 	X(virSetErrorFunc)
 
-typedef struct Libvirt {
-#define LIBVIRT_MEMBER(function) __typeof__(function) *function;
-	LIBVIRT_FUNCTIONS(LIBVIRT_MEMBER)
-#undef LIBVIRT_MEMBER
-} Libvirt;
+LIBRARY_TABLE(Libvirt, LIBVIRT_FUNCTIONS);
 
 extern Libvirt libvirt_table;
 

@@ -9,6 +9,8 @@
 #ifndef TOPOLOGY_GUESTS_LIBXML_LOAD_H
 #define TOPOLOGY_GUESTS_LIBXML_LOAD_H
 
+#include "topology/base/library.h"
+
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
 #include <libxml/tree.h>
@@ -20,6 +22,7 @@
 	X(xmlBufferFree)                                                                           \
 	X(xmlCtxtReadMemory)                                                                       \
 	X(xmlDocGetRootElement)                                                                    \
+	X(xmlFree) /* a variable */                                                                \
 	X(xmlFreeDoc)                                                                              \
 	X(xmlFreeNode)                                                                             \
 	X(xmlFreeParserCtxt)                                                                       \
@@ -33,12 +36,7 @@
 	X(xmlStopParser)                                                                           \
 	X(xmlUnlinkNode)
 
-typedef struct Libxml {
-#define LIBXML_MEMBER(function) __typeof__(function) *function;
-	LIBXML_FUNCTIONS(LIBXML_MEMBER)
-#undef LIBXML_MEMBER
-	xmlFreeFunc *free; /* xmlFree is a variable */
-} Libxml;
+LIBRARY_TABLE(Libxml, LIBXML_FUNCTIONS);
 
 extern Libxml libxml_table;
 
@@ -47,7 +45,7 @@ bool libxml_load(void);
 
 #ifndef LIBXML_LOAD_OWN_NAMES /* libxml_load.c names the functions themselves */
 #undef xmlFree
-#define xmlFree (*libxml_table.free)
+#define xmlFree (*libxml_table.xmlFree)
 #define xmlBufferContent libxml_table.xmlBufferContent
 #define xmlBufferCreate libxml_table.xmlBufferCreate
 #define xmlBufferFree libxml_table.xmlBufferFree

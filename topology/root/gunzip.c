@@ -12,20 +12,10 @@
 #define CHUNK (64u << 10)
 
 /* Few machines have only the compressed file: zlib is loaded when one is read. */
-typedef struct Zlib {
-	__typeof__(inflateInit2_) *init;
-	__typeof__(inflate) *inflate;
-	__typeof__(inflateEnd) *end;
-} Zlib;
+#define ZLIB_FUNCTIONS(X) X(inflateInit2_) X(inflate) X(inflateEnd)
 
-static bool zlib_load(Zlib *zlib)
-{
-	void *library = library_open(LIBRARY);
-
-	return library && library_find(library, "inflateInit2_", &zlib->init) &&
-	       library_find(library, "inflate", &zlib->inflate) &&
-	       library_find(library, "inflateEnd", &zlib->end);
-}
+LIBRARY_TABLE(Zlib, ZLIB_FUNCTIONS);
+static const char *const zlib_names[] = LIBRARY_NAMES(ZLIB_FUNCTIONS);
 
 /* Every status but Z_OK ends it; Z_BUF_ERROR: the input is at its end, but not the stream. */
 static const char *inflate_all(const Zlib *zlib, z_stream *stream, size_t limit, GByteArray *out)
@@ -52,13 +42,13 @@ char *gunzip(const void *bytes, size_t length, size_t limit, const char **why)
 	g_autoptr(GByteArray) out = g_byte_array_new();
 	Zlib zlib;
 
-	if (!zlib_load(&zlib) ||
-	    zlib.init(&stream, GZIP_ONLY, ZLIB_VERSION, (int)sizeof(stream)) != Z_OK) {
+	if (!library_load(LIBRARY, zlib_names, &zlib) ||
+	    zlib.inflateInit2_(&stream, GZIP_ONLY, ZLIB_VERSION, (int)sizeof(stream)) != Z_OK) {
 		*why = "this machine has no " LIBRARY " to decompress it with";
 		return NULL;
 	}
 	*why = inflate_all(&zlib, &stream, limit, out);
-	zlib.end(&stream);
+	zlib.inflateEnd(&stream);
 	if (*why)
 		return NULL;
 	g_byte_array_append(out, (const guint8 *)"", 1);
