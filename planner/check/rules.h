@@ -5,7 +5,7 @@
  * nothing else. Its texts are the manual: planner-rules(7) and `planner explain` print them.
  *
  * To add a rule: 1. a `const Rule rule_AREA_WHAT` beside its code in the rules_*.c of its subject;
- * 2. its line in the table of rules.c and its declaration in rules_table.h; 3. `UPDATE=1
+ * 2. its line in the table of rules_table.c and its declaration in rules_table.h; 3. `UPDATE=1
  * tests/rules.t`, which writes it into man/planner-rules.7; 4. a row in tests/unit/test_rules.c,
  * where it fires and where it does not: a test fails without.
  *
@@ -73,7 +73,10 @@ typedef struct AuditVm {
 	Tristate pm_now;	 /* of the QEMU that runs; NO where none does */
 } AuditVm;
 
+typedef struct Rule Rule;
+
 typedef struct Audit {
+	const Rule *const *rules;   /* all there are; ended by NULL */
 	const Plan *plan;	    /* NULL: none */
 	const Inventory *inventory; /* NULL: none */
 	const Facts *facts;
@@ -97,7 +100,6 @@ typedef struct Audit {
 /* The two documents of a VM: what runs, and what the next start makes. */
 typedef enum Side { SIDE_LIVE, SIDE_NEXT } Side;
 
-typedef struct Rule Rule;
 typedef void RuleEval(const Rule *rule, const Audit *audit, GPtrArray *findings);
 typedef void RuleEvalVm(const Rule *rule, const Audit *audit, const AuditVm *vm,
 			GPtrArray *findings);

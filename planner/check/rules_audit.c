@@ -316,6 +316,7 @@ Audit *audit_new(const Plan *plan, const Inventory *inventory, const Facts *fact
 {
 	Audit *audit = g_new0(Audit, 1);
 
+	audit->rules = rules;
 	audit->plan = plan;
 	audit->inventory = inventory;
 	audit->facts = facts;

@@ -19,8 +19,6 @@ G_GNUC_PRINTF(5, 6)
 void rule_unknown(const Rule *rule, GPtrArray *findings, const char *subject, const char *evidence,
 		  const char *text, ...);
 
-/* All facts (FACT_…) that rules need here. */
-unsigned facts_needed(const Audit *audit);
 /* Is NOTE, one of FACTS', told of by a rule that is unknown for it, or only of facts that none of
  * NEEDED is? */
 bool note_is_told(const Facts *facts, unsigned needed, const Unread *note);

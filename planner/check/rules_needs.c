@@ -242,15 +242,6 @@ bool fact_known(const Facts *facts, unsigned fact)
 	return !note_of(facts, need) && (!need->known || need->known(facts));
 }
 
-unsigned facts_needed(const Audit *audit)
-{
-	unsigned needed = 0;
-
-	for (const Rule *const *rule = rules; *rule; rule++)
-		needed |= rule_applies(*rule, audit) ? (*rule)->needs : 0;
-	return needed;
-}
-
 bool note_is_told(const Facts *facts, unsigned needed, const Unread *note)
 {
 	bool idle = false, second = false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Every rule, declared for the table in rules.c and for the file that defines it. */
+/* Every rule, declared for the table in rules_table.c and for the file that defines it. */
 #ifndef PLANNER_CHECK_RULES_TABLE_H
 #define PLANNER_CHECK_RULES_TABLE_H
 

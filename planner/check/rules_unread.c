@@ -20,6 +20,16 @@ static Reason *reason_of(GArray *reasons, const Unread *note)
 	return &g_array_index(reasons, Reason, reasons->len - 1);
 }
 
+/* All facts (FACT_…) that rules need here. */
+static unsigned facts_needed(const Audit *audit)
+{
+	unsigned needed = 0;
+
+	for (const Rule *const *rule = audit->rules; *rule; rule++)
+		needed |= rule_applies(*rule, audit) ? (*rule)->needs : 0;
+	return needed;
+}
+
 /* Once for each reason, however many sources there are. */
 static void eval_unread(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
