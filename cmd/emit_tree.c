@@ -3,6 +3,7 @@
 #include "cmd/inputs.h"
 #include "planner/artifacts/artifact.h"
 #include "topology/base/error.h"
+#include "topology/base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -180,33 +181,27 @@ bool tree_write(const char *dir, const GPtrArray *files, GError **error)
 	return true;
 }
 
-static char *read_fd(int fd, const char *top, const char *path, GError **error)
-{
-	g_autofree char *fd_name = g_strdup_printf("/proc/self/fd/%d", fd);
-	g_autofree char *text = NULL;
-	size_t length;
-
-	text = input_read(fd_name, &length, error);
-	close(fd);
-	if (!text)
-		g_prefix_error(error, "%s%s: ", top, path);
-	return g_steal_pointer(&text);
-}
-
 char *emit_tree_read(const char *root, const char *path, bool *missing, GError **error)
 {
 	const char *name;
 	int folder = folder_open(root, path, false, &name), fd = -1;
+	size_t length;
+	char *text;
 
 	if (folder >= 0) {
 		fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 		close(folder);
 	}
 	*missing = fd < 0 && errno == ENOENT;
-	if (fd >= 0)
-		return read_fd(fd, root, path, error);
 	if (*missing)
 		return g_strdup("");
-	emit_tree_failed(error, root, path);
-	return NULL;
+	if (fd < 0) {
+		emit_tree_failed(error, root, path);
+		return NULL;
+	}
+	text = file_read_regular(fd, INPUT_MAX, &length, error);
+	close(fd);
+	if (!text)
+		g_prefix_error(error, "%s%s: ", root, path);
+	return text;
 }

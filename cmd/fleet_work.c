@@ -4,7 +4,6 @@
 #include "cmd/progress.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 #define BATCH 32 /* nodes that a thread takes at once */
 #define AHEAD 4	 /* batches for each thread that wait, at most */
@@ -24,32 +23,15 @@ static char *errors_in_line(const GPtrArray *errors)
 	return g_string_free(text, FALSE);
 }
 
-/* A pipe would be waited for: no node is worth that. */
-static char *read_regular(const char *path, size_t *length, char **error)
-{
-	g_autoptr(GError) failed = NULL;
-	struct stat status;
-	char *text = NULL;
-
-	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
-		*error = g_strdup_printf("%s: is not a regular file", path);
-		return NULL;
-	}
-	text = input_read(path, length, &failed);
-	if (!text)
-		*error = g_strdup(failed->message);
-	return text;
-}
-
 Inventory *fleet_read(const FleetFile *file, char **error)
 {
 	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
-	g_autofree char *text = NULL;
-	Inventory *inventory = NULL;
+	g_autoptr(GError) failed = NULL;
 	size_t length;
+	g_autofree char *text = input_read_regular(file->inventory, &length, &failed);
+	Inventory *inventory = NULL;
 
-	*error = NULL;
-	text = read_regular(file->inventory, &length, error);
+	*error = text ? NULL : g_strdup(failed->message);
 	if (text)
 		inventory = inventory_parse(file->inventory, text, length, errors);
 	if (text && !inventory)

@@ -5,79 +5,30 @@
 #include "planner/document/plan_read.h"
 #include "planner/place/replan.h"
 #include "topology/base/error.h"
+#include "topology/base/file.h"
 #include "topology/facts/facts_root.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* Files */
 
-static bool input_refused(GError **error, const char *name, const char *why)
-{
-	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT, "%s: %s", name, why);
-	return false;
-}
-
-/* Looked at before it is opened: opening a device may already do something. */
-static int input_open(const char *name, GError **error)
-{
-	struct stat status;
-	int fd;
-
-	if (!strcmp(name, "-"))
-		return dup(STDIN_FILENO);
-	if (stat(name, &status) < 0) {
-		error_errno(error, name);
-		return -1;
-	}
-	if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode)) {
-		input_refused(error, name,
-			      S_ISDIR(status.st_mode) ? "is a directory, not a file"
-						      : "is neither a regular file nor a pipe");
-		return -1;
-	}
-	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0)
-		error_errno(error, name);
-	return fd;
-}
-
-static bool read_all(int fd, const char *name, GByteArray *bytes, GError **error)
-{
-	guint8 buffer[65536];
-	ssize_t n;
-
-	while ((n = read(fd, buffer, sizeof buffer)) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return error_errno(error, name);
-		g_byte_array_append(bytes, buffer, (guint)n);
-		if (bytes->len > INPUT_MAX)
-			return input_refused(error, name, "is larger than 32 MiB");
-	}
-	return true;
-}
-
 char *input_read(const char *name, size_t *length, GError **error)
 {
-	g_autoptr(GByteArray) bytes = g_byte_array_new();
-	int fd = input_open(name, error);
-	bool good;
+	char *text = file_read(name, FILE_STREAM, INPUT_MAX, length, error);
 
-	if (fd < 0)
-		return NULL;
-	good = read_all(fd, name, bytes, error);
-	close(fd);
-	if (!good)
-		return NULL;
-	*length = bytes->len;
-	g_byte_array_append(bytes, (const guint8 *)"", 1);
-	return (char *)g_byte_array_free(g_steal_pointer(&bytes), FALSE);
+	if (!text)
+		g_prefix_error(error, "%s: ", name);
+	return text;
+}
+
+char *input_read_regular(const char *name, size_t *length, GError **error)
+{
+	char *text = file_read(name, FILE_REGULAR, INPUT_MAX, length, error);
+
+	if (!text)
+		g_prefix_error(error, "%s: ", name);
+	return text;
 }
 
 /* The inventory */
@@ -184,8 +135,9 @@ bool input_keep(const Options *options, const Host *host, Inventory *inventory, 
 	if (!saved)
 		return false;
 	if (strcmp(saved_host->fingerprint, host->fingerprint) != 0)
-		return input_refused(error, options->keep,
-				     "is a plan of another topology; its pins do not hold here");
+		return error_refuse(error,
+				    "%s: is a plan of another topology; its pins do not hold here",
+				    options->keep);
 	replan_keep(inventory, saved);
 	return true;
 }

@@ -30,8 +30,10 @@ void inputs_clear(Inputs *inputs);
  * Read the file NAME ("-": stdin): a regular file or a pipe of at most INPUT_MAX bytes, nothing
  * else. NULL with PLANNER_ERROR_INPUT or _SYSTEM; the text is yours and ends in a NUL.
  */
-#define INPUT_MAX (32 << 20)
+#define INPUT_MAX (32u << 20)
 char *input_read(const char *name, size_t *length, GError **error);
+/* The same of a regular file alone: of one of many, none of which is worth waiting for. */
+char *input_read_regular(const char *name, size_t *length, GError **error);
 
 /* The inventory in the file NAME, NULL: one that says nothing. All its errors are in the one
  * message, a line each. Yours. */

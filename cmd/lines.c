@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/lines.h"
 #include "topology/base/error.h"
+#include "topology/base/file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,49 +19,55 @@ static const char *line_fault(const char *line, size_t length)
 	return NULL;
 }
 
-/* Skip the rest of a line that is too long to hold. */
-static void skip_line(FILE *file)
+static void line_take(const char *line, size_t length, LineFn *each, void *data)
 {
-	int c;
-
-	while ((c = getc(file)) != EOF && c != '\n')
-		;
+	if (length > LINE_MOST)
+		each(data, NULL, 0, "the line is longer than 65536 bytes");
+	else
+		each(data, line, length, line_fault(line, length));
 }
 
-/* Of bounded length: fgets would not tell a NUL byte from the end. */
-static void read_file(FILE *file, LineFn *each, void *data)
+/* Of bounded length: fgets would not tell a NUL byte from the end. False: there is no end. */
+static bool read_file(FILE *file, LineFn *each, void *data)
 {
 	g_autofree char *buffer = g_malloc(LINE_MOST);
-	size_t length = 0;
+	size_t length = 0, all = 0;
 	int c;
 
 	while ((c = getc(file)) != EOF) {
-		if (c == '\n') {
-			each(data, buffer, length, line_fault(buffer, length));
-			length = 0;
-		} else if (length == LINE_MOST) {
-			skip_line(file);
-			each(data, NULL, 0, "the line is longer than 65536 bytes");
-			length = 0;
-		} else {
-			buffer[length++] = (char)c;
+		if (++all > LINES_MOST)
+			return false;
+		if (c != '\n') { /* of a line that is too long the rest is skipped */
+			if (length < LINE_MOST)
+				buffer[length] = (char)c;
+			length++;
+			continue;
 		}
+		line_take(buffer, length, each, data);
+		length = 0;
 	}
 	if (length)
-		each(data, buffer, length, line_fault(buffer, length));
+		line_take(buffer, length, each, data);
+	return true;
 }
 
 bool lines_read(const char *name, LineFn *each, void *data, GError **error)
 {
-	FILE *file = strcmp(name, "-") ? fopen(name, "re") : stdin;
-	bool good;
+	int fd = file_open(name, FILE_STREAM, error);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+	bool good = true;
 
-	if (!file)
-		return error_errno(error, name);
 	errno = 0;
-	read_file(file, each, data);
-	good = !ferror(file) || error_errno(error, name);
-	if (file != stdin)
-		fclose(file);
+	if (!file) {
+		g_prefix_error(error, "%s: ", name);
+		return false;
+	}
+	if (!read_file(file, each, data)) {
+		good = file_refuse_size(error, LINES_MOST);
+		g_prefix_error(error, "%s: ", name);
+	} else if (ferror(file)) {
+		good = error_errno(error, name);
+	}
+	fclose(file);
 	return good;
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #define LINE_MOST 65536
+#define LINES_MOST (1u << 30) /* bytes in all */
 
 /*
  * What to do with each line, in order: its text (LENGTH bytes, no line feed), or FAULT, what is
@@ -14,7 +15,10 @@
  */
 typedef void LineFn(void *data, const char *line, size_t length, const char *fault);
 
-/* Read the file NAME ("-": stdin) line by line; false with PLANNER_ERROR_SYSTEM where that fails.
+/*
+ * Read the file NAME ("-": stdin), a regular file or a pipe, line by line. False with
+ * PLANNER_ERROR_INPUT where it is neither or has more than LINES_MOST bytes, _SYSTEM where reading
+ * fails.
  */
 bool lines_read(const char *name, LineFn *each, void *data, GError **error);
 

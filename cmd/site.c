@@ -46,9 +46,7 @@ static bool add_template(GHashTable *site, const char *path, const char *name, G
 	g_autofree char *text = NULL;
 	size_t length;
 
-	if (g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR))
-		return site_refused(error, path, "is not a regular file");
-	text = input_read(path, &length, error);
+	text = input_read_regular(path, &length, error);
 	if (!text)
 		return false;
 	if (strlen(text) != length || !g_utf8_validate(text, -1, NULL))

@@ -186,6 +186,10 @@ def check_links(tap, work):
     os.symlink("/etc/passwd", os.path.join(inside, "etc/planner/INDEX"))
     done = emit("--diff", inside, status=2)
     tap.ok(done.good and "root:" not in done.stdout, "--diff reads through no link", done.stderr)
+    os.unlink(os.path.join(inside, "etc/planner/INDEX"))
+    os.mkfifo(os.path.join(inside, "etc/planner/INDEX"))
+    done = emit("--diff", inside, status=2)
+    tap.ok(done.good and "is not a regular file" in done.stderr, "--diff waits for no pipe", done.stderr)
 
 
 FEW = "[vm a]\nvcpus = 4\nmemory = 1G\n"

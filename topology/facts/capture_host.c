@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "topology/base/error.h"
+#include "topology/base/file.h"
 #include "topology/facts/facts_root.h"
 #include "topology/host/topology_export.h"
 
@@ -245,7 +246,7 @@ Host *capture_host_load(Root *root, const char *fallback, GError **error)
 static bool is_tar(const char *path)
 {
 	char magic[5] = "";
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = file_open(path, FILE_REGULAR, NULL);
 	bool tar;
 
 	if (fd < 0)

@@ -2,6 +2,7 @@
 #include "topology/host/host_load.h"
 
 #include "topology/base/error.h"
+#include "topology/base/file.h"
 
 #include <string.h>
 
@@ -14,6 +15,7 @@
 
 #define CPUS "sys/devices/system/cpu"
 #define NODES "sys/devices/system/node"
+#define LIST_MAX (1u << 20)
 #define CAPTURE "capture the machine with `planner snapshot`"
 
 /* A mask file, and the list that says the same. */
@@ -92,10 +94,11 @@ static bool cpus_add(hwloc_bitmap_t cpus, const char *directory, const char *nam
 {
 	g_autofree char *path = g_build_filename(directory, name, NULL);
 	g_autofree char *text = NULL;
+	size_t length;
 	g_auto(CpuSet) listed = NULL;
 
-	if (!g_file_test(path, G_FILE_TEST_IS_REGULAR) ||
-	    !g_file_get_contents(path, &text, NULL, NULL))
+	text = file_read(path, FILE_REGULAR, LIST_MAX, &length, NULL);
+	if (!text)
 		return true;
 	listed = cpulist_parse(g_strstrip(text), error);
 	if (!listed) {

@@ -2,24 +2,17 @@
 #include "topology/host/host_load.h"
 
 #include "topology/base/error.h"
+#include "topology/base/file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#define XML_LIMIT (64 << 20) /* bytes; hwloc needs 1 MiB for a machine of 2048 CPUs */
+#define XML_LIMIT (64u << 20) /* bytes; hwloc needs 1 MiB for a machine of 2048 CPUs */
 
 #define SOURCES                                                                                    \
 	"give hwloc XML, the root of a captured machine, or an hwloc description such as "         \
 	"\"pack:2 [numa] l3:1 core:8 pu:2\""
-
-static bool host_load_fail(GError **error, int number)
-{
-	g_set_error_literal(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, g_strerror(number));
-	return false;
-}
 
 /* This machine (NULL) or a captured root. */
 static Host *load_linux(const char *fsroot, GError **error)
@@ -86,43 +79,12 @@ static Host *load_synthetic(const char *description, GError **error)
 	return host_build(topology, error);
 }
 
-/* The whole of the regular file FD; a device or FIFO could go on for ever. */
-static bool file_read(int fd, GString *text, GError **error)
-{
-	struct stat info;
-	ssize_t got = 1;
-
-	if (fstat(fd, &info) < 0)
-		return host_load_fail(error, errno);
-	if (!S_ISREG(info.st_mode))
-		return error_refuse(error, "is not a regular file; " SOURCES);
-	if (info.st_size > XML_LIMIT)
-		return error_refuse(error, "is larger than %d MiB", XML_LIMIT >> 20);
-	while (got > 0 && text->len <= XML_LIMIT) {
-		char block[65536];
-
-		do
-			got = read(fd, block, sizeof(block));
-		while (got < 0 && errno == EINTR);
-		if (got > 0)
-			g_string_append_len(text, block, got);
-	}
-	return got < 0 ? host_load_fail(error, errno) : true;
-}
-
 static Host *load_file(const char *path, GError **error)
 {
-	g_autoptr(GString) text = g_string_new(NULL);
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	bool ok;
+	size_t length;
+	g_autofree char *text = file_read(path, FILE_REGULAR, XML_LIMIT, &length, error);
 
-	if (fd < 0) {
-		host_load_fail(error, errno);
-		return NULL;
-	}
-	ok = file_read(fd, text, error);
-	close(fd);
-	return ok ? load_xml(text->str, text->len, error) : NULL;
+	return text ? load_xml(text, length, error) : NULL;
 }
 
 /* A description has levels "type:count" and no directories. */
@@ -137,9 +99,14 @@ static Host *load_any(const char *source, GError **error)
 
 	if (!source)
 		return load_linux(NULL, error);
-	if (stat(source, &info) == 0)
-		return S_ISDIR(info.st_mode) ? load_directory(source, error)
-					     : load_file(source, error);
+	if (stat(source, &info) == 0 && S_ISDIR(info.st_mode))
+		return load_directory(source, error);
+	if (stat(source, &info) == 0 && S_ISREG(info.st_mode))
+		return load_file(source, error);
+	if (stat(source, &info) == 0) {
+		error_refuse(error, "is not a regular file; " SOURCES);
+		return NULL;
+	}
 	if ((errno != ENOENT && errno != ENAMETOOLONG) || looks_like_path(source)) {
 		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s; " SOURCES,
 			    g_strerror(errno));

@@ -2,6 +2,7 @@
 #include "topology/root/root.h"
 
 #include "topology/base/error.h"
+#include "topology/base/file.h"
 #include "topology/root/root_open.h"
 #include "topology/root/tar.h"
 
@@ -106,24 +107,18 @@ Root *root_open_tree(Tree *tree)
 	return root;
 }
 
-static bool open_failed(GError **error, const char *path, const char *why)
+static Root *open_failed(GError **error, const char *path, const char *why)
 {
 	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s: %s", path, why);
-	return false;
+	return NULL;
 }
 
-static Root *open_snapshot(int fd, const char *path, GError **error)
+static Root *open_snapshot(const char *path, GError **error)
 {
-	int failure;
 	size_t length;
-	g_autofree char *bytes = fd_read(fd, SNAPSHOT_MAX, &length, &failure);
-	Tree *tree;
+	g_autofree char *bytes = file_read(path, FILE_REGULAR, SNAPSHOT_MAX, &length, error);
+	Tree *tree = bytes ? tar_parse(bytes, length, error) : NULL;
 
-	if (!bytes) {
-		open_failed(error, path, g_strerror(failure));
-		return NULL;
-	}
-	tree = tar_parse(bytes, length, error);
 	if (!tree)
 		g_prefix_error(error, "%s: ", path);
 	return tree ? root_open_tree(tree) : NULL;
@@ -145,23 +140,18 @@ static Root *open_directory(int fd, const char *path, unsigned flags)
 
 Root *root_open(const char *path, unsigned flags, GError **error)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat status;
-	Root *root = NULL;
+	int fd = -1;
 
-	if (fd < 0 || fstat(fd, &status) < 0) {
-		open_failed(error, path, g_strerror(errno));
-	} else if (S_ISDIR(status.st_mode)) {
-		return open_directory(fd, path, flags);
-	} else if (S_ISREG(status.st_mode)) {
-		root = open_snapshot(fd, path, error);
-	} else {
-		open_failed(error, path,
-			    "is neither a directory nor a snapshot that `planner snapshot` wrote");
-	}
-	if (fd >= 0)
-		close(fd);
-	return root;
+	if (stat(path, &status) == 0 && S_ISREG(status.st_mode))
+		return open_snapshot(path, error);
+	if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode))
+		return open_failed(
+			error, path,
+			"is neither a directory nor a snapshot that `planner snapshot` wrote");
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? open_failed(error, path, g_strerror(errno))
+		      : open_directory(fd, path, flags);
 }
 
 bool root_is_snapshot(const Root *root)

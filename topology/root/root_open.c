@@ -160,27 +160,3 @@ int open_below(int root, const char *path, int flags, bool step)
 {
 	return step ? walk_open(root, path, flags) : openat2_call(root, path, flags);
 }
-
-char *fd_read(int fd, size_t limit, size_t *length, int *failure)
-{
-	size_t room = MIN(limit + 1, (size_t)4096), have = 0;
-	char *bytes = g_malloc(room + 1);
-	ssize_t got;
-
-	while ((got = read(fd, bytes + have, room - have)) != 0) {
-		if (got < 0 && errno == EINTR)
-			continue;
-		*failure = got < 0 ? errno : (have += (size_t)got) > limit ? EFBIG : 0;
-		if (*failure) {
-			g_free(bytes);
-			return NULL;
-		}
-		if (have == room) {
-			room = MIN(room * 2, limit + 1);
-			bytes = g_realloc(bytes, room + 1);
-		}
-	}
-	bytes[have] = '\0';
-	*length = have;
-	return bytes;
-}

@@ -4,7 +4,6 @@
 #define TOPOLOGY_ROOT_ROOT_OPEN_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 /* Where a snapshot keeps what the machine refused to read: lines "errno path". */
 #define ROOT_FAILURES "planner/failures"
@@ -20,8 +19,5 @@ bool openat2_works(int root);
  * stay inside. STEP: without openat2(), component by component. -1 with errno.
  */
 int open_below(int root, const char *path, int flags, bool step);
-/* All bytes of FD, yours, with a NUL after them; NULL with errno in *FAILURE, EFBIG beyond LIMIT.
- */
-char *fd_read(int fd, size_t limit, size_t *length, int *failure);
 
 #endif

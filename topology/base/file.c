@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "topology/base/file.h"
+
+#include "topology/base/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool file_fail(GError **error, int number)
+{
+	g_set_error_literal(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, g_strerror(number));
+	return false;
+}
+
+bool file_refuse_size(GError **error, size_t limit)
+{
+	return error_refuse(error, "is larger than %zu MiB", limit >> 20);
+}
+
+static bool file_check(mode_t mode, FileKind kind, GError **error)
+{
+	if (S_ISREG(mode) || (kind == FILE_STREAM && S_ISFIFO(mode)))
+		return true;
+	return error_refuse(error, "%s",
+			    S_ISDIR(mode)	  ? "is a directory, not a file"
+			    : kind == FILE_STREAM ? "is neither a regular file nor a pipe"
+						  : "is not a regular file");
+}
+
+int file_open(const char *name, FileKind kind, GError **error)
+{
+	struct stat status;
+	int fd;
+
+	if (kind == FILE_STREAM && !strcmp(name, "-"))
+		fd = dup(STDIN_FILENO);
+	else if (stat(name, &status) < 0)
+		fd = -1;
+	else if (!file_check(status.st_mode, kind, error))
+		return -1;
+	else
+		fd = open(name,
+			  O_RDONLY | O_CLOEXEC | O_NOCTTY | (kind == FILE_STREAM ? 0 : O_NONBLOCK));
+	if (fd < 0)
+		file_fail(error, errno);
+	return fd;
+}
+
+char *fd_read(int fd, size_t limit, size_t *length, int *failure)
+{
+	size_t room = MIN(limit + 1, (size_t)4096), have = 0;
+	char *bytes = g_malloc(room + 1);
+	ssize_t got;
+
+	while ((got = read(fd, bytes + have, room - have)) != 0) {
+		if (got < 0 && errno == EINTR)
+			continue;
+		*failure = got < 0 ? errno : (have += (size_t)got) > limit ? EFBIG : 0;
+		if (*failure) {
+			g_free(bytes);
+			return NULL;
+		}
+		if (have == room) {
+			room = MIN(room * 2, limit + 1);
+			bytes = g_realloc(bytes, room + 1);
+		}
+	}
+	bytes[have] = '\0';
+	*length = have;
+	return bytes;
+}
+
+static char *bytes_read(int fd, size_t limit, size_t *length, GError **error)
+{
+	int failure;
+	char *bytes = fd_read(fd, limit, length, &failure);
+
+	if (!bytes && failure == EFBIG)
+		file_refuse_size(error, limit);
+	else if (!bytes)
+		file_fail(error, failure);
+	return bytes;
+}
+
+char *file_read_regular(int fd, size_t limit, size_t *length, GError **error)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) < 0)
+		file_fail(error, errno);
+	else if (!file_check(status.st_mode, FILE_REGULAR, error))
+		return NULL;
+	else if (status.st_size > 0 && (size_t)status.st_size > limit)
+		file_refuse_size(error, limit);
+	else
+		return bytes_read(fd, limit, length, error);
+	return NULL;
+}
+
+char *file_read(const char *name, FileKind kind, size_t limit, size_t *length, GError **error)
+{
+	int fd = file_open(name, kind, error);
+	char *bytes;
+
+	if (fd < 0)
+		return NULL;
+	bytes = kind == FILE_REGULAR ? file_read_regular(fd, limit, length, error)
+				     : bytes_read(fd, limit, length, error);
+	close(fd);
+	return bytes;
+}
