@@ -19,6 +19,7 @@
 #include "planner/kernel/cmdline.h"
 #include "planner/place/plan.h"
 #include "topology/facts/facts.h"
+#include "topology/facts/sources.h"
 
 /* When a rule matters. */
 enum {
@@ -26,35 +27,6 @@ enum {
 	WHEN_NO_PLAN = 1 << 1,	/* none is */
 	WHEN_ISOLATED = 1 << 2, /* CPUs are, or shall be, isolated */
 	WHEN_GUESTS = 1 << 3,	/* there are VMs, or nobody knows whether there are */
-};
-
-/* Facts a rule may need; rules_needs.c says where each is from. */
-enum {
-	FACT_LINE = 1 << 0,
-	FACT_RELEASE = 1 << 1,
-	FACT_POSSIBLE = 1 << 2,
-	FACT_ISOLATED = 1 << 3,
-	FACT_NOHZ = 1 << 4,
-	FACT_CONFIG = 1 << 5,
-	FACT_ENVIRON = 1 << 6,
-	FACT_BOOT = 1 << 7,
-	FACT_WORKQUEUE = 1 << 8,
-	FACT_WATCHDOG = 1 << 9,
-	FACT_IRQS = 1 << 10,
-	FACT_IRQ_DEFAULT = 1 << 11,
-	FACT_TASKS = 1 << 12,
-	FACT_CGROUPS = 1 << 13,
-	FACT_GUESTS = 1 << 14,
-	FACT_THREADS = 1 << 15, /* the guests' threads as they are */
-	FACT_ARGV = 1 << 16,	/* the running QEMUs' command lines */
-	FACT_NODE_MEMORY = 1 << 17,
-	FACT_HUGEPAGES = 1 << 18,
-	FACT_KVM = 1 << 19,
-	FACT_EXITS = 1 << 20,
-	FACT_POWER = 1 << 21,
-	FACT_SERVICES = 1 << 22,
-	FACT_TOPOLOGY = 1 << 23,
-	FACT_LOG = 1 << 24,
 };
 
 /* A VM of the node, of the plan, or of both. */
@@ -147,7 +119,5 @@ void rule_run(const Rule *rule, const Audit *audit, GPtrArray *findings);
 GPtrArray *plan_breaches(const Plan *plan);
 /* A finding for every fact that RULE needs and that is missing. */
 void rule_needs_check(const Rule *rule, const Audit *audit, GPtrArray *findings);
-/* Is the fact (one of FACT_…) there, all of it? */
-bool fact_known(const Facts *facts, unsigned fact);
 
 #endif

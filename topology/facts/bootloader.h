@@ -26,4 +26,7 @@ char *grub_parse(const char *text, const char *saved);
 /* The lines of grub.cfg that grub_parse() reads; others may hold passwords. */
 char *grub_keep(const char *text);
 
+/* How notes name all that is read here. */
+#define BOOTLOADER_SOURCES "boot loader", "/boot/loader", "/boot/grub", "/boot/efi"
+
 #endif

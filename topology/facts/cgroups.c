@@ -185,3 +185,8 @@ void cgroups_load(Root *root, CgroupFacts *cgroups)
 	if (cgroups->version == 2)
 		cgroups->isolated = set_load(root, mount, "cpuset.cpus.isolated");
 }
+
+const FactSource cgroup_sources[] = {
+	{FACT_CGROUPS, {MOUNTS, "/proc/PID/cgroup", "cgroup"}, NULL},
+	{0},
+};

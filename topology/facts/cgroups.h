@@ -3,6 +3,7 @@
 #ifndef TOPOLOGY_FACTS_CGROUPS_H
 #define TOPOLOGY_FACTS_CGROUPS_H
 
+#include "topology/root/fact.h"
 #include "topology/root/root.h"
 
 typedef struct Cgroup {
@@ -24,5 +25,8 @@ typedef struct CgroupFacts {
 CgroupFacts *cgroups_new(void);
 void cgroups_free(CgroupFacts *cgroups);
 void cgroups_load(Root *root, CgroupFacts *cgroups);
+
+/* Where they are from. */
+extern const FactSource cgroup_sources[];
 
 #endif

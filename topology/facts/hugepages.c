@@ -70,3 +70,13 @@ GArray *hugepages_load(Root *root)
 	g_array_sort(pages, hugepages_compare);
 	return pages;
 }
+
+static bool hugepages_known(const void *pages)
+{
+	return pages;
+}
+
+const FactSource hugepages_sources[] = {
+	{FACT_HUGEPAGES, {NODES}, hugepages_known},
+	{0},
+};

@@ -3,6 +3,7 @@
 #ifndef TOPOLOGY_FACTS_HUGEPAGES_H
 #define TOPOLOGY_FACTS_HUGEPAGES_H
 
+#include "topology/root/fact.h"
 #include "topology/root/root.h"
 
 typedef struct HugePages {
@@ -12,5 +13,8 @@ typedef struct HugePages {
 
 /* Of HugePages, by node and size, yours; NULL when there are no NUMA nodes to be read. */
 GArray *hugepages_load(Root *root);
+
+/* Where they are from. */
+extern const FactSource hugepages_sources[];
 
 #endif

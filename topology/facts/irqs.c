@@ -124,3 +124,23 @@ void irqs_load(Root *root, IrqFacts *irqs)
 	for (guint i = 0; i < numbers->len; i++)
 		irq_load(root, irqs->irqs, names, g_array_index(numbers, unsigned, i), debugfs);
 }
+
+static bool irqs_known(const void *reader)
+{
+	const IrqFacts *irqs = reader;
+
+	return irqs->irqs->len > 0;
+}
+
+static bool irq_default_known(const void *reader)
+{
+	const IrqFacts *irqs = reader;
+
+	return irqs->default_affinity;
+}
+
+const FactSource irq_sources[] = {
+	{FACT_IRQS, {"/proc/irq", "/proc/interrupts"}, irqs_known},
+	{FACT_IRQ_DEFAULT, {"/proc/irq/default_smp_affinity"}, irq_default_known},
+	{0},
+};

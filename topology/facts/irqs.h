@@ -3,6 +3,7 @@
 #ifndef TOPOLOGY_FACTS_IRQS_H
 #define TOPOLOGY_FACTS_IRQS_H
 
+#include "topology/root/fact.h"
 #include "topology/root/root.h"
 
 typedef struct Irq {
@@ -29,5 +30,8 @@ GHashTable *interrupts_parse(const char *text);
 
 /* Is an interrupt of this name one whose queues the kernel spreads itself (managed affinity)? */
 bool irq_name_managed(const char *name);
+
+/* Where they are from. */
+extern const FactSource irq_sources[];
 
 #endif

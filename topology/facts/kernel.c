@@ -333,3 +333,89 @@ void kernel_load(Root *root, KernelFacts *kernel)
 	kernel->init_environ = environ_load(root, kernel->cmdline);
 	kernel->boot_cmdline = bootloader_load(root, &kernel->boot_source);
 }
+
+/* Sources */
+
+static bool line_known(const void *reader)
+{
+	const KernelFacts *kernel = reader;
+
+	return kernel->cmdline;
+}
+
+static bool release_known(const void *reader)
+{
+	const KernelFacts *kernel = reader;
+
+	return kernel->release;
+}
+
+static bool possible_known(const void *reader)
+{
+	const KernelFacts *kernel = reader;
+
+	return kernel->possible;
+}
+
+static bool isolated_known(const void *reader)
+{
+	const KernelFacts *kernel = reader;
+
+	return kernel->isolated;
+}
+
+static bool nohz_known(const void *reader)
+{
+	const KernelFacts *kernel = reader;
+
+	return kernel->nohz_full;
+}
+
+static bool config_known(const void *reader)
+{
+	const KernelFacts *kernel = reader;
+
+	return kernel->config;
+}
+
+static bool environ_known(const void *reader)
+{
+	const KernelFacts *kernel = reader;
+
+	return kernel->init_environ;
+}
+
+static bool boot_known(const void *reader)
+{
+	const KernelFacts *kernel = reader;
+
+	return kernel->boot_cmdline;
+}
+
+static bool workqueue_known(const void *reader)
+{
+	const KernelFacts *kernel = reader;
+
+	return kernel->workqueue;
+}
+
+static bool watchdog_known(const void *reader)
+{
+	const KernelFacts *kernel = reader;
+
+	return kernel->watchdog;
+}
+
+const FactSource kernel_sources[] = {
+	{FACT_LINE, {"/proc/cmdline"}, line_known},
+	{FACT_RELEASE, {"/proc/sys/kernel/osrelease"}, release_known},
+	{FACT_POSSIBLE, {CPU "possible"}, possible_known},
+	{FACT_ISOLATED, {CPU "isolated"}, isolated_known},
+	{FACT_NOHZ, {CPU "nohz_full"}, nohz_known},
+	{FACT_CONFIG, {"kernel configuration", "/boot/config-", "/proc/config.gz"}, config_known},
+	{FACT_ENVIRON, {"/proc/1/environ"}, environ_known},
+	{FACT_BOOT, {BOOTLOADER_SOURCES}, boot_known},
+	{FACT_WORKQUEUE, {"/sys/devices/virtual/workqueue/cpumask"}, workqueue_known},
+	{FACT_WATCHDOG, {"/proc/sys/kernel/watchdog_cpumask"}, watchdog_known},
+	{0},
+};

@@ -6,6 +6,7 @@
 #ifndef TOPOLOGY_FACTS_KERNEL_H
 #define TOPOLOGY_FACTS_KERNEL_H
 
+#include "topology/root/fact.h"
 #include "topology/root/root.h"
 
 typedef struct KernelFacts {
@@ -45,5 +46,8 @@ char **kernel_environ_parse(const char *bytes, size_t length, const char *cmdlin
 
 /* A CPU set as …/cpu/nohz_full prints it: "(null)", padded or not, is the empty set. */
 hwloc_bitmap_t kernel_nohz_parse(const char *text);
+
+/* Where they are from. */
+extern const FactSource kernel_sources[];
 
 #endif

@@ -147,3 +147,23 @@ void kvm_load(Root *root, KvmFacts *kvm)
 	cpuinfo_load(root, kvm);
 	kvm->disable_exits = root_is_live(root) ? device_ask(root) : answer_load(root);
 }
+
+static bool kvm_known(const void *reader)
+{
+	const KvmFacts *kvm = reader;
+
+	return kvm->parameters;
+}
+
+static bool exits_known(const void *reader)
+{
+	const KvmFacts *kvm = reader;
+
+	return kvm->disable_exits >= 0;
+}
+
+const FactSource kvm_sources[] = {
+	{FACT_KVM, {"/sys/module"}, kvm_known},
+	{FACT_EXITS, {"/dev/kvm"}, exits_known},
+	{0},
+};

@@ -4,6 +4,7 @@
 #define TOPOLOGY_FACTS_KVM_H
 
 #include "topology/base/tristate.h"
+#include "topology/root/fact.h"
 #include "topology/root/root.h"
 
 typedef struct KvmFacts {
@@ -34,5 +35,8 @@ Tristate cpuinfo_nested(const char *text);
  * show it: Intel's before 5.10.
  */
 Tristate cpuinfo_pause_exits(const char *text);
+
+/* Where they are from. */
+extern const FactSource kvm_sources[];
 
 #endif

@@ -102,3 +102,9 @@ GArray *power_load(Root *root, hwloc_const_bitmap_t offline)
 		g_clear_pointer(&power, g_array_unref);
 	return power;
 }
+
+/* Machines without either have no such files. */
+const FactSource power_sources[] = {
+	{FACT_POWER, {CPUS "/cpu*/cpufreq", CPUS "/cpu*/cpuidle", CPUS "/cpu*/power"}, NULL},
+	{0},
+};

@@ -3,6 +3,7 @@
 #ifndef TOPOLOGY_FACTS_POWER_H
 #define TOPOLOGY_FACTS_POWER_H
 
+#include "topology/root/fact.h"
 #include "topology/root/root.h"
 
 typedef struct CpuPower {
@@ -20,5 +21,8 @@ typedef struct CpuPower {
  * show()).
  */
 GArray *power_load(Root *root, hwloc_const_bitmap_t offline);
+
+/* Where they are from. */
+extern const FactSource power_sources[];
 
 #endif

@@ -135,3 +135,11 @@ void services_load(Root *root, const TaskFacts *tasks, ServiceFacts *services)
 	services->tuned_profile = tuned_load(root);
 	services->systemd = systemd_load(root);
 }
+
+/* Machines without them have no such files. */
+const FactSource service_sources[] = {
+	{FACT_SERVICES,
+	 {"/etc/default/irqbalance", "/etc/sysconfig/irqbalance", "/etc/systemd", "/etc/tuned"},
+	 NULL},
+	{0},
+};

@@ -4,6 +4,7 @@
 #define TOPOLOGY_FACTS_SERVICES_H
 
 #include "topology/guests/tasks.h"
+#include "topology/root/fact.h"
 
 typedef struct ServiceFacts {
 	GHashTable *irqbalance; /* "IRQBALANCE_BANNED_CPULIST" → value, of its environment file;
@@ -23,5 +24,8 @@ void services_load(Root *root, const TaskFacts *tasks, ServiceFacts *services);
  * CPUAffinity= and NUMAMask= add to what there is, an empty one takes all back; others replace.
  */
 void systemd_parse(GHashTable *manager, const char *text);
+
+/* Where they are from. */
+extern const FactSource service_sources[];
 
 #endif

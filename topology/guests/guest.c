@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "topology/guests/domains.h"
 #include "topology/guests/guests.h"
 
 static void thread_clear(gpointer data)
@@ -76,3 +77,73 @@ void guests_free(GuestFacts *guests)
 	g_free(guests->source);
 	g_free(guests);
 }
+
+/* Sources */
+
+static bool guests_known(const void *reader)
+{
+	const GuestFacts *facts = reader;
+
+	/* Of processes alone it is not known what is defined, nor how it starts next time. */
+	return facts && g_strcmp0(facts->source, "/proc") != 0;
+}
+
+/* Is WHAT there of every guest that runs? */
+static bool guests_all(const GuestFacts *facts, bool (*what)(const Guest *guest))
+{
+	for (unsigned i = 0; facts && i < facts->guests->len; i++) {
+		const Guest *guest = g_ptr_array_index(facts->guests, i);
+
+		if (guest->running && !what(guest))
+			return false;
+	}
+	return true;
+}
+
+static bool guest_has_threads(const Guest *guest)
+{
+	for (unsigned v = 0; v < guest->vcpu_threads->len; v++)
+		if (!g_array_index(guest->vcpu_threads, GuestThread, v).real)
+			return false;
+	return true;
+}
+
+static bool guest_has_argv(const Guest *guest)
+{
+	return guest->argv;
+}
+
+/* Of one that is bound to no node it does not matter. */
+static bool guest_has_memory(const Guest *guest)
+{
+	return guest->node_memory || (!guest->nodes_live && !guest->nodes_inactive);
+}
+
+static bool threads_known(const void *facts)
+{
+	return guests_all(facts, guest_has_threads);
+}
+
+static bool argv_known(const void *facts)
+{
+	return guests_all(facts, guest_has_argv);
+}
+
+static bool memory_known(const void *facts)
+{
+	return guests_all(facts, guest_has_memory);
+}
+
+const FactSource guest_sources[] = {
+	{FACT_GUESTS,
+	 {"libvirt", "domains", DOMAINS_FOLDER, "/etc/libvirt/qemu", "/run/libvirt/qemu",
+	  "/var/run/libvirt/qemu", "/sos_commands/virsh"},
+	 guests_known},
+	{FACT_THREADS,
+	 {"/proc/PID/task/TID/status", "/proc/PID/task", "/proc/PID/status"},
+	 threads_known},
+	{FACT_ARGV, {"/proc/PID/cmdline"}, argv_known},
+	{FACT_NODE_MEMORY, {"/proc/PID/numa_maps"}, memory_known},
+	{FACT_LOG, {"/var/log/libvirt"}, NULL},
+	{0},
+};

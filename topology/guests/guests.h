@@ -4,6 +4,7 @@
 #define TOPOLOGY_GUESTS_GUESTS_H
 
 #include "topology/guests/tasks.h"
+#include "topology/root/fact.h"
 
 /* A pin as the domain XML has it, and as the thread really has it. */
 typedef struct GuestThread {
@@ -96,5 +97,8 @@ Guest *guest_new(const char *name);
 
 /* The domain log's line about cpu-pm since its last start, NULL = none; yours. */
 char *guest_log_parse(const char *text);
+
+/* Where they are from. */
+extern const FactSource guest_sources[];
 
 #endif

@@ -282,3 +282,17 @@ void tasks_load(Root *root, TaskFacts *tasks)
 	if (!tasks->tasks->len)
 		root_note_text(root, "/proc/PID/status", "there is none: tasks are not known");
 }
+
+static bool tasks_known(const void *reader)
+{
+	const TaskFacts *tasks = reader;
+
+	return tasks->tasks->len > 0 && !tasks->taken_from;
+}
+
+const FactSource task_sources[] = {
+	{FACT_TASKS,
+	 {"/proc/PID/status", "/proc/PID/stat", "/proc/PID/task", "/proc/PID/comm", "/proc"},
+	 tasks_known},
+	{0},
+};

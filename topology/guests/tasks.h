@@ -3,6 +3,7 @@
 #ifndef TOPOLOGY_GUESTS_TASKS_H
 #define TOPOLOGY_GUESTS_TASKS_H
 
+#include "topology/root/fact.h"
 #include "topology/root/root.h"
 
 typedef struct Task {
@@ -41,5 +42,8 @@ bool task_status_parse(const char *text, Task *task, bool all);
 char *task_cgroup_parse(const char *text);
 /* "vhost-1234" → 1234, else 0. */
 unsigned task_vhost_of(const char *comm);
+
+/* Where they are from. */
+extern const FactSource task_sources[];
 
 #endif
