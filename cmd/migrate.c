@@ -121,8 +121,11 @@ static bool print_xml(const Options *options, const Migration *m, GError **error
 	g_autoptr(GHashTable) templates = site_templates(options->templates, error);
 	Plan there = *m->plan;
 	bool running = m->verdict <= MIGRATE_LOSES;
-	Rendering rendering = {
-		.plan = &there, .vm = m->after, .templates = templates, .running = running};
+	Rendering rendering = {.plan = &there,
+			       .vm = m->after,
+			       .templates = templates,
+			       .elsewhere = true,
+			       .running = running};
 	g_autofree char *text = NULL;
 
 	if (!templates)

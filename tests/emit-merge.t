@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """
-emit domain --merge: planner's elements change in a domain XML, and no other byte. Held against
+emit domain --merge: planner's elements change in a domain XML, and nothing else. Held against
 libvirt's schema and a libvirtd of our own, which must take the result and keep every word.
 
 To add a shape: an entry of BASES.
@@ -221,10 +221,10 @@ def foreign(xml):
 
 
 def lines_lost(base, merged):
-    """Lines of BASE that hold nothing of planner's and are not in MERGED, byte for byte."""
+    """Lines of BASE that hold nothing of planner's and are not in MERGED, but for the quotes."""
     ours = {name.split("}")[-1] for name in OURS} | {"memory", "domain"}
-    there = merged.split("\n")
-    return [line for line in base.split("\n")
+    there = merged.replace('"', "'").split("\n")
+    return [line for line in base.replace('"', "'").split("\n")
             if line.strip() and not any(re.search(rf"</?(\w+:)?{name}\b", line) for name in ours)
             and line not in there]
 
@@ -245,7 +245,7 @@ def check_bases(tap, work):
         tap.ok(foreign(base) == foreign(xml), f"the rest is as it was: {name}", foreign(base),
                foreign(xml), xml)
         lost = lines_lost(base, xml)
-        tap.ok(not lost, f"byte for byte: {name}", *lost)
+        tap.ok(not lost, f"line for line: {name}", *lost)
         tap.ok(merge(work, vm, xml)[1] == xml, f"twice is once: {name}", xml)
         own = subprocess.run([PLANNER, "emit", "-t", HOST, "-i", os.path.join(work, "i.ini"), "domain",
                               vm], capture_output=True, text=True, timeout=30).stdout
@@ -390,9 +390,108 @@ def check_hostile(tap, work):
     for name, text in HOSTILE.items():
         status, xml, why = merge(work, "one", text)
         tap.ok(status == 2 and not xml and why.count("\n") == 1, f"refused: {name}", status, why, xml)
-    big = "<domain><name>one</name><description>" + "x" * (8 << 20) + "</description></domain>"
-    status, xml, why = merge(work, "one", big)
-    tap.ok(status == 0 and len(xml) > 8 << 20, "8 MiB of description pass", why)
+    for size, refused in ((7 << 20, False), (8 << 20, True)):
+        text = "<domain><name>one</name><description>" + "x" * size + "</description></domain>"
+        status, xml, why = merge(work, "one", text)
+        tap.ok((status == 2 and "larger than 8 MiB" in why) if refused else (status == 0 and len(xml) > size),
+               f"{size >> 20} MiB of description {'are refused' if refused else 'pass'}", status, why)
+
+
+GIB = {"one": 2, "wide": 8, "floats": 1, "off": 1}
+
+
+def domain(name="one", start="", vcpu="<vcpu>4</vcpu>", more="", end="", kind="kvm", arch="x86_64"):
+    return f"""<domain type='{kind}'>
+  <name>{name}</name>
+  <memory unit='GiB'>{GIB[name]}</memory>
+  {start}{vcpu}
+  {more}<os>
+    <type arch='{arch}'>hvm</type>
+  </os>
+{end}</domain>
+"""
+
+
+def pinned(threads):
+    return f"<iothreads>1</iothreads>\n  <cputune>\n    {threads}\n  </cputune>\n  "
+
+
+ONDEMAND = "<memoryBacking>\n    <allocation mode='ondemand'/>\n  </memoryBacking>\n  "
+
+# What is not planner's to decide: name → (VM, base, what must be there, what must not, what is said).
+ALONE = {
+    "no CPU model without <cpu>": (
+        "one", domain(), ["  <cpu>\n    <topology sockets='1' cores='2' threads='2'/>\n  </cpu>\n"],
+        ["mode='host", "<model"], None),
+    "nor with cells": (
+        "wide", domain("wide", vcpu="<vcpu>24</vcpu>"), ["  <cpu>\n    <topology", "<cell id='1'"], ["mode='host"],
+        None),
+    "vCPUs that are plugged in later": (
+        "one", domain(vcpu="<vcpu placement='static' current='2'>4</vcpu>",
+                      more="<vcpus>\n    <vcpu id='0' enabled='yes' hotpluggable='no' order='1'/>\n"
+                           "    <vcpu id='1' enabled='yes' hotpluggable='no' order='2'/>\n"
+                           "    <vcpu id='2' enabled='no' hotpluggable='yes'/>\n"
+                           "    <vcpu id='3' enabled='no' hotpluggable='yes'/>\n  </vcpus>\n  "),
+        ["current='2'", "<vcpu id='2' enabled='no' hotpluggable='yes'/>"], [], None),
+    "of another number of vCPUs": (
+        "one", domain(vcpu="<vcpu current='2'>8</vcpu>"), [">4</vcpu>"], ["current"],
+        "8 vCPUs, some to be plugged in later"),
+    "vCPUs placed by numad": (
+        "one", domain(vcpu="<vcpu placement='auto'>4</vcpu>",
+                      more="<numatune>\n    <memory mode='strict' placement='auto'/>\n  </numatune>\n  "),
+        ["<vcpu placement='static' cpuset=", "<memory mode='strict' nodeset='0'/>"], ["auto"],
+        "<memory placement='auto'>"),
+    "memory placed by numad, of a VM that floats": (
+        "floats", domain("floats", vcpu="<vcpu>2</vcpu>",
+                         more="<numatune>\n    <memory mode='strict' placement='auto'/>\n  </numatune>\n  "),
+        ["<memory mode='strict' placement='auto'/>"], [], None),
+    "memory that comes when it is touched": (
+        "off", domain("off", start=ONDEMAND, vcpu="<vcpu>2</vcpu>"), ["<allocation mode='ondemand'/>"], [], None),
+    "huge pages cannot": (
+        "one", domain(start=ONDEMAND), ["<hugepages>", "<nosharepages/>"], ["allocation"],
+        "<allocation mode='ondemand'>, which libvirt refuses"),
+    "threads on CPUs that nobody has": (
+        "one", domain(more=pinned("<emulatorpin cpuset='20'/><iothreadpin iothread='1' cpuset='21'/>")),
+        ["<emulatorpin cpuset='20'/>", "<iothreadpin iothread='1' cpuset='21'/>"], [],
+        "I/O thread 1 keeps CPUs 21"),
+    "threads on CPUs that somebody has": (
+        "one", domain(more=pinned("<emulatorpin cpuset='4'/><iothreadpin iothread='1' cpuset='99'/>")),
+        ["<iothreadpin iothread='1' cpuset='0-"], ["<emulatorpin cpuset='4'", "'99'"],
+        "the emulator goes from CPUs 4 to "),
+    "emulation without KVM": (
+        "one", domain(kind="qemu"), ["<vcpupin"], ["eoi", "hint-dedicated", "cpu-pm", "<features"],
+        "of type qemu and arch x86_64"),
+    "another architecture": (
+        "one", domain(kind="qemu", arch="aarch64"), ["<vcpupin"], ["eoi", "hint", "cpu-pm"],
+        "of type qemu and arch aarch64"),
+    "KVM of another architecture": (
+        "one", domain(arch="s390x", end="  <features>\n    <acpi/>\n  </features>\n"), ["<vcpupin"],
+        ["<apic", "hint", "cpu-pm"], "of type kvm and arch s390x"),
+}
+
+
+def check_alone(tap, work, merged):
+    for name, (vm, base, there, gone, said) in ALONE.items():
+        free = "nobody" in name
+        inventory = VMS[:VMS.index("[vm wide]")] if free else VMS
+        status, xml, why = merge(work, vm, base, inventory)
+        tap.ok(status == 0 and all(word in xml for word in there) and not any(word in xml for word in gone),
+               f"left alone: {name}", why, xml)
+        tap.ok((said in why) if said else not why, f"said: {name}", said, why)
+        tap.ok(merge(work, vm, xml, inventory)[1] == xml, f"twice is once: {name}", xml)
+        if "architecture" not in name and not free:  # there may be no emulator of it
+            merged[name] = xml
+
+
+def check_model(tap, uri, work, merged):
+    """A <cpu> of topology alone is the CPU that a domain without <cpu> has."""
+    models = []
+    for xml in (domain(), merged["no CPU model without <cpu>"]):
+        virsh(uri, "define", write(work, domainxml.retyped(xml), "m.xml"))
+        cpu = ElementTree.fromstring(virsh(uri, "dumpxml", "--inactive", "one").stdout).find("cpu")
+        models.append((cpu.get("mode"), cpu.findtext("model")) if cpu is not None else (None, None))
+        virsh(uri, "undefine", "one")
+    tap.ok(models[0] == models[1], "libvirtd: the CPU model stays", models)
 
 
 def check_schema(tap, work, merged):
@@ -411,6 +510,7 @@ def check_libvirt(tap, work, merged):
         if not uri:
             tap.skip("libvirtd takes what is merged", why.split("\n")[-1] or "none")
             return
+        check_model(tap, uri, work, merged)
         for name, xml in merged.items():
             sent = re.sub(r"""type\s*=\s*["']kvm["']""", "type='qemu'", domainxml.retyped(xml))
             run = virsh(uri, "define", "--validate", write(work, sent, "m.xml"))
@@ -439,6 +539,7 @@ def main():
         check_details(tap, merged)
         check_removal(tap, work)
         check_conflicts(tap, work, merged)
+        check_alone(tap, work, merged)
         check_hostile(tap, work)
         check_schema(tap, work, merged)
         check_libvirt(tap, work, merged)

@@ -19,6 +19,7 @@ typedef struct Rendering {
 	char **skip;	       /* names of artifacts the tree is without; NULL = none */
 	const GArray *pins;    /* of unsigned, by vCPU: where the running VM's vCPUs are now;
 				  NULL = not known */
+	bool elsewhere;	       /* of a merge: the base is of another node, and so are its CPUs */
 	bool running;	       /* of a merge: for a guest that runs on, elsewhere: what it was told
 				  when it started stays */
 } Rendering;

@@ -5,19 +5,19 @@
  */
 #include "planner/merge/merge.h"
 #include "planner/artifacts/artifact.h"
-#include "planner/base/size.h"
-#include "planner/base/version.h"
 #include "planner/merge/merge_conflicts.h"
+#include "planner/merge/merge_notes.h"
 #include "planner/merge/merge_overcommit.h"
+#include "planner/merge/merge_pins.h"
+#include "planner/merge/merge_tree.h"
 #include "topology/base/error.h"
-#include "topology/guests/domain.h"
-#include "topology/guests/libxml_load.h"
 
 #include <string.h>
 
 #define HOW_ATTRIBUTES (1u << 0) /* the attributes wanted are set; others stay */
 #define HOW_CONTENT (1u << 1)	 /* and the text in it */
 #define HOW_PRUNE (1u << 2)	 /* those not wanted are removed */
+#define HOW_BARE (1u << 3)	 /* where there is none, it is added without attributes */
 
 typedef struct MergeRule {
 	const char *name;
@@ -50,7 +50,7 @@ static const MergeRule rules[] = {{"memoryBacking", NULL, 0, backing_rules},
 				  {"cputune", NULL, 0, cputune_rules},
 				  {"numatune", NULL, 0, numatune_rules},
 				  {"features", NULL, 0, features_rules},
-				  {"cpu", NULL, 0, cpu_rules},
+				  {"cpu", NULL, HOW_BARE, cpu_rules},
 				  {0}};
 
 /* Of a guest that runs on: nothing that it sees. libvirt compares those, and refuses to migrate. */
@@ -60,149 +60,88 @@ static const MergeRule running_rules[] = {{"memoryBacking", NULL, 0, backing_rul
 					  {"numatune", NULL, 0, numatune_rules},
 					  {0}};
 
-/* Reading */
-
-static bool is_element(const xmlNode *node, const char *name)
-{
-	return node->type == XML_ELEMENT_NODE && !node->ns &&
-	       !strcmp((const char *)node->name, name);
-}
-
-static const xmlNode *child_of(const xmlNode *parent, const char *name)
-{
-	for (const xmlNode *node = parent ? parent->children : NULL; node; node = node->next)
-		if (is_element(node, name))
-			return node;
-	return NULL;
-}
-
 /* The children called NAME of all PARENTS. */
 static GPtrArray *children_of(const GPtrArray *parents, const char *name)
 {
 	GPtrArray *found = g_ptr_array_new();
 
 	for (unsigned i = 0; i < parents->len; i++) {
-		const xmlNode *parent = g_ptr_array_index(parents, i);
+		xmlNode *node = xml_child(g_ptr_array_index(parents, i), name);
 
-		for (xmlNode *node = parent->children; node; node = node->next)
-			if (is_element(node, name))
-				g_ptr_array_add(found, node);
+		for (; node; node = xml_next(node, name))
+			g_ptr_array_add(found, node);
 	}
 	return found;
 }
 
-static char *attribute_of(const xmlNode *node, const char *name)
-{
-	xmlChar *raw = xmlGetNoNsProp((xmlNode *)node, (const xmlChar *)name);
-	char *value = raw ? g_strdup((const char *)raw) : NULL;
-
-	xmlFree(raw);
-	return value;
-}
-
-static unsigned number_of(const xmlNode *node, unsigned fallback)
-{
-	xmlChar *raw = node ? xmlNodeGetContent(node) : NULL;
-	g_autofree char *text = g_strstrip(g_strdup(raw ? (const char *)raw : ""));
-	guint64 number = fallback;
-
-	xmlFree(raw);
-	g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT, &number, NULL);
-	return (unsigned)number;
-}
-
-/* Merging */
-
 static const MergeRule *rule_of(const MergeRule *rule, const xmlNode *node)
 {
-	for (; rule->name; rule++)
-		if (is_element(node, rule->name))
+	for (; rule && rule->name; rule++)
+		if (xml_is(node, rule->name))
 			return rule;
 	return NULL;
 }
 
-static void tag_append(GString *lines, const xmlNode *want, unsigned depth)
+/* Merging */
+
+/* Of NODE, the plan's, only what is planner's by RULE, without white space. */
+static void merge_prune(xmlNode *node, const MergeRule *rule)
 {
-	g_string_append_printf(lines, "%*s<%s", (int)depth * 2, "", want->name);
-	for (const xmlAttr *attribute = want->properties; attribute; attribute = attribute->next) {
-		g_autofree char *value = attribute_of(want, (const char *)attribute->name);
-		g_autofree char *escaped = g_markup_escape_text(value ? value : "", -1);
-
-		g_string_append_printf(lines, " %s='%s'", attribute->name, escaped);
-	}
-}
-
-static void content_append(GString *lines, const xmlNode *want)
-{
-	xmlChar *raw = xmlNodeGetContent(want);
-	g_autofree char *escaped = g_markup_escape_text((const char *)raw, -1);
-
-	if (*escaped)
-		g_string_append_printf(lines, ">%s</%s>\n", escaped, want->name);
-	else
-		g_string_append(lines, "/>\n");
-	xmlFree(raw);
-}
-
-/* WANT as lines, indented from DEPTH on, with what in it is planner's by RULE. */
-static void lines_append(GString *lines, const xmlNode *want, const MergeRule *rule, unsigned depth)
-{
-	tag_append(lines, want, depth);
-	if (!rule->inside) {
-		content_append(lines, want);
-		return;
-	}
-	g_string_append(lines, ">\n");
-	for (const xmlNode *child = want->children; child; child = child->next) {
+	for (xmlNode *child = node->children, *next; child; child = next) {
 		const MergeRule *inside = rule_of(rule->inside, child);
 
-		if (inside)
-			lines_append(lines, child, inside, depth + 1);
+		next = child->next;
+		if (inside) {
+			merge_prune(child, inside);
+		} else if (rule->inside) {
+			xmlUnlinkNode(child);
+			xmlFreeNode(child);
+		}
 	}
-	g_string_append_printf(lines, "%*s</%s>\n", (int)depth * 2, "", want->name);
+	while (rule->how & HOW_BARE && node->properties)
+		merge_tree_unset(node, (const char *)node->properties->name);
 }
 
 /* The last element of ROOT that libvirt would write before the one called NAME. */
-static const xmlNode *anchor_of(const xmlNode *root, const char *name)
+static xmlNode *anchor_of(const xmlNode *root, const char *name)
 {
 	static const char *const order[] = {
 		"name",	    "uuid",	 "genid",	"title",	 "description",
 		"metadata", "maxMemory", "memory",	"currentMemory", "memoryBacking",
 		"vcpu",	    "iothreads", "iothreadids", "cputune",	 "numatune",
 		"resource", "os",	 "features",	"cpu",		 NULL};
-	const xmlNode *anchor = NULL;
+	xmlNode *anchor = NULL;
 
 	for (unsigned i = 0; order[i] && strcmp(order[i], name) != 0; i++) {
-		const xmlNode *node = child_of(root, order[i]);
+		xmlNode *node = xml_child(root, order[i]);
 
 		anchor = node ? node : anchor;
 	}
 	return anchor;
 }
 
-static void merge_add(MergeText *merge, const xmlNode *parent, const xmlNode *want,
-		      const MergeRule *rule)
+static void merge_add(xmlNode *parent, const xmlNode *want, const MergeRule *rule)
 {
-	g_autoptr(GString) lines = g_string_new(NULL);
-	const xmlNode *anchor = parent->parent && parent->parent->type == XML_ELEMENT_NODE
-					? NULL
-					: anchor_of(parent, (const char *)want->name);
+	xmlNode *copy = xmlDocCopyNode((xmlNode *)want, parent->doc, 1);
+	xmlNode *anchor = parent->parent->type == XML_ELEMENT_NODE
+				  ? NULL
+				  : anchor_of(parent, (const char *)want->name);
 
-	lines_append(lines, want, rule, 0);
+	merge_prune(copy, rule);
 	if (anchor)
-		merge_insert_after(merge, anchor, lines->str);
+		merge_tree_insert_after(anchor, copy);
 	else
-		merge_append(merge, parent, lines->str);
+		merge_tree_append(parent, copy);
 }
 
 /* The one of HAVES that is what WANT, the ORDER-th of its name, is about; it is taken out. */
-static const xmlNode *merge_match(GPtrArray *haves, const xmlNode *want, const char *key)
+static xmlNode *merge_match(GPtrArray *haves, const xmlNode *want, const char *key)
 {
-	g_autofree char *wanted = key ? attribute_of(want, key) : NULL;
+	g_autofree char *wanted = key ? xml_get(want, key) : NULL;
 
 	for (unsigned i = 0; i < haves->len; i++) {
-		const xmlNode *have = g_ptr_array_index(haves, i);
-		g_autofree char *value = wanted ? attribute_of(have, key) : NULL;
+		xmlNode *have = g_ptr_array_index(haves, i);
+		g_autofree char *value = wanted ? xml_get(have, key) : NULL;
 
 		if (!wanted || !value || !strcmp(value, wanted))
 			return g_ptr_array_remove_index(haves, i);
@@ -210,55 +149,52 @@ static const xmlNode *merge_match(GPtrArray *haves, const xmlNode *want, const c
 	return NULL;
 }
 
-static void merge_set(MergeText *merge, const xmlNode *have, const xmlNode *want, unsigned how)
+static void merge_set(xmlNode *have, const xmlNode *want, unsigned how)
 {
 	for (const xmlAttr *attribute = how & HOW_ATTRIBUTES ? want->properties : NULL; attribute;
 	     attribute = attribute->next) {
-		g_autofree char *value = attribute_of(want, (const char *)attribute->name);
+		g_autofree char *value = xml_get(want, (const char *)attribute->name);
 
-		merge_set_attribute(merge, have, (const char *)attribute->name, value);
+		merge_tree_set(have, (const char *)attribute->name, value);
 	}
 	if (how & HOW_CONTENT) {
-		xmlChar *content = xmlNodeGetContent(want);
+		g_autofree char *text = xml_text(want);
 
-		merge_set_content(merge, have, (const char *)content);
-		xmlFree(content);
+		merge_tree_set_text(have, text);
 	}
 }
 
-static void merge_rules(MergeText *merge, const GPtrArray *parents, const xmlNode *want_parent,
+static void merge_rules(const GPtrArray *parents, const xmlNode *want_parent,
 			const MergeRule *rule);
 
-static void merge_rule(MergeText *merge, const GPtrArray *parents, const xmlNode *want_parent,
-		       const MergeRule *rule)
+static void merge_rule(const GPtrArray *parents, const xmlNode *want_parent, const MergeRule *rule)
 {
 	g_autoptr(GPtrArray) haves = children_of(parents, rule->name);
 
 	for (const xmlNode *want = want_parent->children; want; want = want->next) {
-		const xmlNode *have;
+		xmlNode *have;
 
-		if (!is_element(want, rule->name))
+		if (!xml_is(want, rule->name))
 			continue;
 		if (rule->inside && haves->len) {
-			merge_rules(merge, haves, want, rule->inside);
+			merge_rules(haves, want, rule->inside);
 			return;
 		}
 		have = merge_match(haves, want, rule->key);
 		if (have)
-			merge_set(merge, have, want, rule->how);
+			merge_set(have, want, rule->how);
 		else
-			merge_add(merge, g_ptr_array_index(parents, 0), want, rule);
+			merge_add(g_ptr_array_index(parents, 0), want, rule);
 	}
 	for (unsigned i = 0; rule->how & HOW_PRUNE && i < haves->len; i++)
-		merge_remove(merge, g_ptr_array_index(haves, i));
+		merge_tree_remove(g_ptr_array_index(haves, i));
 }
 
 /* libvirt reads several elements of one name as one; so are PARENTS. */
-static void merge_rules(MergeText *merge, const GPtrArray *parents, const xmlNode *want_parent,
-			const MergeRule *rule)
+static void merge_rules(const GPtrArray *parents, const xmlNode *want_parent, const MergeRule *rule)
 {
 	for (; rule->name; rule++)
-		merge_rule(merge, parents, want_parent, rule);
+		merge_rule(parents, want_parent, rule);
 }
 
 /* What the base decides */
@@ -268,11 +204,10 @@ static GArray *iothread_ids(const xmlNode *root, unsigned count)
 {
 	GArray *ids = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	g_auto(CpuSet) taken = hwloc_bitmap_alloc();
-	const xmlNode *list = child_of(root, "iothreadids");
+	const xmlNode *list = xml_child(root, "iothreadids");
 
 	for (const xmlNode *node = list ? list->children : NULL; node; node = node->next) {
-		g_autofree char *text =
-			is_element(node, "iothread") ? attribute_of(node, "id") : NULL;
+		g_autofree char *text = xml_is(node, "iothread") ? xml_get(node, "id") : NULL;
 		guint64 id;
 
 		if (text && g_ascii_string_to_unsigned(text, 10, 1, 65535, &id, NULL)) {
@@ -291,142 +226,97 @@ static GArray *iothread_ids(const xmlNode *root, unsigned count)
 /* I/O threads that the base has stay, since its disks name them; each gets a pin. */
 static void iothreads_number(const xmlNode *want, const GArray *ids)
 {
-	const xmlNode *cputune = child_of(want, "cputune");
-	unsigned i = 0;
+	xmlNode *node = xml_child(xml_child(want, "cputune"), "iothreadpin");
 
-	for (xmlNode *node = cputune ? cputune->children : NULL; node; node = node->next)
-		if (is_element(node, "iothreadpin") && i < ids->len) {
-			g_autofree char *id = fill_number(g_array_index(ids, unsigned, i++));
+	for (unsigned i = 0; node && i < ids->len; i++, node = xml_next(node, "iothreadpin")) {
+		g_autofree char *id = fill_number(g_array_index(ids, unsigned, i));
 
-			xmlSetProp(node, (const xmlChar *)"iothread", (const xmlChar *)id);
-		}
+		merge_tree_set(node, "iothread", id);
+	}
 }
 
 /* The VM as the plan has it, with what the base has and the inventory does not say. */
 static void vm_adapt(PlanVm *vm, VmSpec *spec, const xmlNode *root, bool running)
 {
 	g_autoptr(GArray) listed = iothread_ids(root, 0);
-	unsigned there = MAX(number_of(child_of(root, "iothreads"), 0), listed->len);
+	unsigned there = MAX(merge_tree_number(xml_child(root, "iothreads"), NULL, 0), listed->len);
 
 	vm->spec = spec;
 	spec->iothreads = running ? there : MAX(spec->iothreads, there);
 	spec->iothreads = MIN(spec->iothreads, 1024);
-	if (child_of(child_of(root, "memoryBacking"), "locked"))
+	if (xml_child(xml_child(root, "memoryBacking"), "locked"))
 		spec->locked = true;
 	if (!spec->memory && vm->shares->len < 2)
 		spec->memory = 1 << 20; /* the base's own stays; that of cells is the plan's */
 }
 
-/* The VM's own domain XML, parsed; yours. */
-static xmlDoc *want_new(const Rendering *rendering, const xmlNode *root, GError **error)
+/* What KVM alone has for x86 guests only: another guest does not get it. */
+static bool is_kvm_x86(const Rendering *rendering, const xmlNode *root, GPtrArray *notes)
+{
+	g_autofree char *type = xml_get(root, "type");
+	g_autofree char *arch = xml_get(xml_child(xml_child(root, "os"), "type"), "arch");
+	bool x86 = arch ? !strcmp(arch, "x86_64") || !strcmp(arch, "i686")
+			: plan_is_x86(rendering->plan);
+	bool valid = x86 && (!type || !strcmp(type, "kvm"));
+
+	if (!valid && !rendering->running && rendering->vm->cpupm->verdict == CPUPM_ON)
+		g_ptr_array_add(
+			notes, g_strdup_printf("the base is of type %s%s%s: apic eoi, "
+					       "hint-dedicated and cpu-pm are of KVM on x86 alone, "
+					       "and are not added",
+					       type ? type : "kvm", arch ? " and arch " : "",
+					       arch ? arch : ""));
+	return valid;
+}
+
+/* The VM's own domain XML; yours. */
+static xmlDoc *want_render(const Rendering *rendering, const xmlNode *root, GError **error)
 {
 	VmSpec spec = *rendering->vm->spec;
 	PlanVm vm = *rendering->vm;
 	Rendering of_vm = *rendering;
+	g_autoptr(GArray) ids = NULL;
 	g_autofree char *text = NULL;
-	xmlDoc *doc;
+	xmlDoc *want;
 
 	vm_adapt(&vm, &spec, root, rendering->running);
 	of_vm.vm = &vm;
 	text = artifact_render(&artifact_domain, &of_vm, error);
-	if (!text)
+	want = text ? xml_document(text, strlen(text), error) : NULL;
+	if (!want)
 		return NULL;
-	doc = xmlReadMemory(text, (int)strlen(text), NULL, NULL,
-			    XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
-	if (doc) {
-		g_autoptr(GArray) ids = iothread_ids(root, spec.iothreads);
+	ids = iothread_ids(root, spec.iothreads);
+	iothreads_number(xmlDocGetRootElement(want), ids);
+	return want;
+}
 
-		iothreads_number(xmlDocGetRootElement(doc), ids);
-	} else {
-		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-			    "domain.xml: the template does not make well-formed XML");
+static xmlDoc *want_new(const Rendering *rendering, const xmlNode *root, bool valid,
+			GPtrArray *notes, GError **error)
+{
+	xmlDoc *want = want_render(rendering, root, error);
+	xmlNode *own = want ? xmlDocGetRootElement(want) : NULL;
+	xmlNode *features = xml_child(own, "features");
+
+	if (features && !valid) {
+		xmlUnlinkNode(features);
+		xmlFreeNode(features);
 	}
-	return doc;
-}
-
-/* What whoever defines the result should know */
-
-static void note_name(const xmlNode *root, const PlanVm *vm, GPtrArray *notes)
-{
-	const xmlNode *node = child_of(root, "name");
-	xmlChar *name = node ? xmlNodeGetContent(node) : NULL;
-
-	if (name && strcmp((const char *)name, vm->spec->name) != 0)
-		g_ptr_array_add(notes, g_strdup_printf("the base is the domain '%s', and stays so; "
-						       "the pins are those of '%s'",
-						       name, vm->spec->name));
-	xmlFree(name);
-}
-
-/* Before QEMU 9.1 these CPU modes offer MWAIT to the guest with cpu-pm, whether the host has it or
- * not; the verdict was made for the mode of the inventory. */
-static void note_cpu_mode(const xmlNode *root, const Plan *plan, const PlanVm *vm, GPtrArray *notes)
-{
-	const xmlNode *cpu = child_of(root, "cpu");
-	g_autofree char *mode = cpu ? attribute_of(cpu, "mode") : NULL;
-	const char *planned = cpu_mode_names[vm->spec->cpu_mode];
-
-	if (!mode || vm->cpupm->verdict != CPUPM_ON || !strcmp(mode, planned) ||
-	    (strcmp(mode, "host-passthrough") != 0 && strcmp(mode, "maximum") != 0) ||
-	    (plan->qemu && !version_before(plan->qemu, 9, 1)))
-		return;
-	g_ptr_array_add(
-		notes,
-		g_strdup_printf("the base has <cpu mode='%s'>, but cpu-pm was judged for %s: "
-				"before QEMU 9.1 the guest may die of it; set cpu-mode = %s in "
-				"the inventory and plan again",
-				mode, planned, mode));
-}
-
-/* What the base has stays: memory is not the plan's to change. */
-static void note_memory(const char *base, size_t length, const PlanVm *vm, GPtrArray *notes)
-{
-	g_autoptr(Domain) domain = domain_parse(base, length, NULL);
-	uint64_t planned = vm->spec->memory ? plan_vm_memory(vm) : 0;
-	g_autofree char *has = NULL, *wants = NULL;
-
-	if (!domain || !planned || !domain->memory || domain->memory == planned)
-		return;
-	has = size_format(domain->memory);
-	wants = size_format(planned);
-	g_ptr_array_add(notes,
-			g_strdup_printf("the base has %s of memory and keeps it, the plan counts "
-					"with %s: correct the one or the other",
-					has, wants));
-}
-
-/* The plan counts pages of the size it knows of; others nobody provides. */
-static void note_pages(const xmlNode *root, const PlanVm *vm, GPtrArray *notes)
-{
-	if (!vm->spec->page && child_of(child_of(root, "memoryBacking"), "hugepages"))
-		g_ptr_array_add(notes,
-				g_strdup("the base has huge pages and keeps them, the plan "
-					 "counts with none: set hugepages = in the inventory "
-					 "and plan again, or take them out of the base"));
-}
-
-static void note_cpu_pm(const char *base, size_t length, const PlanVm *vm, GPtrArray *notes)
-{
-	g_autoptr(Domain) domain = domain_parse(base, length, NULL);
-
-	for (char **value = domain ? domain->overcommit : NULL; value && *value; value++)
-		if (strstr(*value, "cpu-pm"))
-			return;
-	if (domain && vm->cpupm->verdict == CPUPM_ON)
-		g_ptr_array_add(notes, g_strdup("the guest started without cpu-pm, and stays so "
-						"until it is powered off and on"));
+	if (want)
+		merge_pins_keep(rendering, own, root, notes);
+	return want;
 }
 
 /* Entry points */
 
-static MergeText *base_parse(const char *name, const char *text, size_t length,
-			     const xmlNode **root, GError **error)
+/* BASE as a tree, yours, and its domain. */
+static xmlDoc *base_parse(const char *name, const char *base, size_t length, xmlNode **root,
+			  GError **error)
 {
-	g_autoptr(MergeText) merge = merge_text_parse(name, text, length, error);
+	g_autoptr(xmlDoc) doc = merge_tree_parse(name, base, length, error);
 
-	*root = merge ? xmlDocGetRootElement(merge->doc) : NULL;
-	if (!merge || (*root && is_element(*root, "domain")))
-		return g_steal_pointer(&merge);
+	*root = doc ? xmlDocGetRootElement(doc) : NULL;
+	if (!doc || xml_is(*root, "domain"))
+		return g_steal_pointer(&doc);
 	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
 		    "%s: is not a domain XML: its root is no <domain>", name);
 	return NULL;
@@ -435,18 +325,19 @@ static MergeText *base_parse(const char *name, const char *text, size_t length,
 /* The cells of the guest; 0 = it has none. */
 static unsigned merge_cells_of(const xmlNode *root)
 {
-	const xmlNode *numa = child_of(child_of(root, "cpu"), "numa");
+	const xmlNode *numa = xml_child(xml_child(root, "cpu"), "numa");
 	unsigned n = 0;
 
 	for (const xmlNode *node = numa ? numa->children : NULL; node; node = node->next)
-		n += is_element(node, "cell");
+		n += xml_is(node, "cell");
 	return n;
 }
 
 /* A guest that runs on has the vCPUs and the cells that it started with. */
 static bool running_check(const char *name, const xmlNode *root, const PlanVm *vm, GError **error)
 {
-	unsigned vcpus = number_of(child_of(root, "vcpu"), 1), cells = merge_cells_of(root);
+	unsigned vcpus = merge_tree_number(xml_child(root, "vcpu"), NULL, 1),
+		 cells = merge_cells_of(root);
 
 	if (vcpus == vm->spec->vcpus && (vm->shares->len < 2 || vm->shares->len == cells))
 		return true;
@@ -457,49 +348,44 @@ static bool running_check(const char *name, const xmlNode *root, const PlanVm *v
 	return false;
 }
 
-static bool carry_over(MergeText *merge, const Rendering *rendering, xmlDoc *want,
-		       const xmlNode *root, GError **error)
+static bool carry_over(const Rendering *rendering, xmlDoc *want, xmlNode *root, bool valid,
+		       GPtrArray *notes, GError **error)
 {
 	g_autoptr(GPtrArray) parents = g_ptr_array_new();
 	const xmlNode *own = xmlDocGetRootElement(want);
 	const PlanVm *vm = rendering->vm;
-	bool locked = child_of(child_of(own, "memoryBacking"), "locked");
+	bool locked = xml_child(xml_child(own, "memoryBacking"), "locked");
 
-	g_ptr_array_add(parents, (void *)root);
-	merge_conflicts(merge, root, vm, rendering->running);
-	merge_rules(merge, parents, own, rendering->running ? running_rules : rules);
-	return merge_overcommit(merge, root, vm->cpupm->verdict == CPUPM_ON, rendering->running,
+	g_ptr_array_add(parents, root);
+	merge_conflicts(root, vm, rendering->running, notes);
+	merge_rules(parents, own, rendering->running ? running_rules : rules);
+	return merge_overcommit(root, vm->cpupm->verdict == CPUPM_ON, rendering->running || !valid,
 				locked, error);
 }
 
 char *merge_domain(const Rendering *rendering, const char *name, const char *base, size_t length,
 		   GPtrArray *notes, GError **error)
 {
-	const xmlNode *root;
-	g_autoptr(MergeText) merge = base_parse(name, base, length, &root, error);
-	bool good =
-		merge && (!rendering->running || running_check(name, root, rendering->vm, error));
-	xmlDoc *want = good ? want_new(rendering, root, error) : NULL;
+	xmlNode *root;
+	g_autoptr(xmlDoc) doc = base_parse(name, base, length, &root, error), want = NULL;
+	g_autofree char *text = g_strndup(base, length);
+	bool valid;
 
-	if (!want)
+	if (!doc || (rendering->running && !running_check(name, root, rendering->vm, error)))
 		return NULL;
-	good = carry_over(merge, rendering, want, root, error);
-	xmlFreeDoc(want);
-	if (!good)
-		return NULL;
-	note_name(root, rendering->vm, notes);
-	note_memory(base, length, rendering->vm, notes);
-	note_pages(root, rendering->vm, notes);
-	if (rendering->running)
-		note_cpu_pm(base, length, rendering->vm, notes);
-	note_cpu_mode(root, rendering->plan, rendering->vm, notes);
-	return merge_text_finish(merge);
+	merge_notes(rendering, root, text, notes);
+	valid = is_kvm_x86(rendering, root, notes);
+	want = want_new(rendering, root, valid, notes, error);
+	if (want && carry_over(rendering, want, root, valid, notes, error))
+		return merge_tree_write(doc, text);
+	g_ptr_array_set_size(notes, 0);
+	return NULL;
 }
 
 /* Remember the pin of NODE, where it is to one CPU. */
 static void merge_pin_read(GArray *pins, const xmlNode *node)
 {
-	g_autofree char *vcpu = attribute_of(node, "vcpu"), *cpuset = attribute_of(node, "cpuset");
+	g_autofree char *vcpu = xml_get(node, "vcpu"), *cpuset = xml_get(node, "cpuset");
 	guint64 v, cpu;
 
 	if (vcpu && cpuset && pins->len &&
@@ -511,11 +397,11 @@ static void merge_pin_read(GArray *pins, const xmlNode *node)
 GArray *merge_pins(const char *name, const char *base, size_t length, unsigned vcpus,
 		   GError **error)
 {
-	const xmlNode *root;
-	g_autoptr(MergeText) merge = base_parse(name, base, length, &root, error);
+	xmlNode *root;
+	g_autoptr(xmlDoc) doc = base_parse(name, base, length, &root, error);
 	GArray *pins;
 
-	if (!merge)
+	if (!doc)
 		return NULL;
 	pins = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	for (unsigned v = 0; v < vcpus; v++) {
@@ -524,9 +410,9 @@ GArray *merge_pins(const char *name, const char *base, size_t length, unsigned v
 		g_array_append_val(pins, none);
 	}
 	for (const xmlNode *tune = root->children; tune; tune = tune->next)
-		for (const xmlNode *node = is_element(tune, "cputune") ? tune->children : NULL;
-		     node; node = node->next)
-			if (is_element(node, "vcpupin"))
+		for (const xmlNode *node = xml_is(tune, "cputune") ? tune->children : NULL; node;
+		     node = node->next)
+			if (xml_is(node, "vcpupin"))
 				merge_pin_read(pins, node);
 	return pins;
 }

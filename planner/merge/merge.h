@@ -2,8 +2,8 @@
 /*
  * A domain XML as it is, with what is planner's changed in it: vcpu, cputune's pins, numatune, CPU
  * topology and guest NUMA, memoryBacking, iothreads, apic eoi, hint-dedicated, and -overcommit of
- * qemu:commandline. Every other byte stays where it was: what is right already is not touched, so
- * that merging twice is merging once.
+ * qemu:commandline. Every other element, attribute, comment and processing instruction stays; white
+ * space inside tags may differ. Merging twice is merging once.
  *
  * To add an element: a row in the table of merge.c.
  */
@@ -15,8 +15,9 @@
 /*
  * Merge the VM of RENDERING into BASE (LENGTH bytes; NAME is its file's in messages). Returns the
  * text, yours, or NULL with PLANNER_ERROR_INPUT: BASE is no domain XML, or hostile (DOCTYPE, too
- * deep), or not UTF-8; or a RUNNING guest has other vCPUs or cells than the plan. The caller has
- * called libxml_load(). NOTES (a GPtrArray of char *) gets what whoever defines it should know.
+ * deep, too large), or not UTF-8; or a RUNNING guest has other vCPUs or cells than the plan. The
+ * caller has called libxml_load(). NOTES (a GPtrArray of char *) gets what whoever defines it
+ * should know.
  */
 char *merge_domain(const Rendering *rendering, const char *name, const char *base, size_t length,
 		   GPtrArray *notes, GError **error);

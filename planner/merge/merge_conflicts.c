@@ -1,143 +1,171 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/merge/merge_conflicts.h"
-#include "topology/guests/domain_xml.h"
+#include "planner/merge/merge_tree.h"
 
 #include <string.h>
 
-static unsigned number_in(const xmlNode *node, const char *name, unsigned fallback)
-{
-	g_autofree char *text = xml_get(node, name);
-	guint64 number = fallback;
-
-	if (text)
-		g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT, &number, NULL);
-	return (unsigned)number;
-}
-
-static unsigned merge_conflicts_vcpus_of(const xmlNode *root)
-{
-	const xmlNode *vcpu = xml_child(root, "vcpu");
-	g_autofree char *text = vcpu ? xml_text(vcpu) : NULL;
-	guint64 number = 1;
-
-	if (text)
-		g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT, &number, NULL);
-	return (unsigned)number;
-}
-
 /* The guest's topology has sockets, cores and threads; more than one of another PART contradicts.
  */
-static void part_remove(MergeText *merge, const xmlNode *topology, const char *part)
+static void part_remove(xmlNode *topology, const char *part)
 {
 	g_autofree char *value = xml_get(topology, part);
 
 	if (value && strcmp(value, "1") != 0)
-		merge_remove_attribute(merge, topology, part);
+		merge_tree_unset(topology, part);
 }
 
 /* Of a guest with fewer cells than before: the distances to those that go. libvirt refuses them. */
-static void distances_remove(MergeText *merge, const xmlNode *cpu, unsigned cells)
+static void distances_remove(xmlNode *cpu, unsigned cells)
 {
-	const xmlNode *cell = xml_child(xml_child(cpu, "numa"), "cell");
+	xmlNode *cell = xml_child(xml_child(cpu, "numa"), "cell");
 
 	for (unsigned i = 0; cell; i++, cell = xml_next(cell, "cell")) {
-		const xmlNode *sibling = xml_child(xml_child(cell, "distances"), "sibling");
+		xmlNode *sibling = xml_child(xml_child(cell, "distances"), "sibling"), *next;
 
-		if (number_in(cell, "id", i) >= cells)
+		if (merge_tree_number(cell, "id", i) >= cells)
 			continue; /* it goes as a whole */
-		for (; sibling; sibling = xml_next(sibling, "sibling"))
-			if (number_in(sibling, "id", 0) >= cells)
-				merge_remove(merge, sibling);
+		for (; sibling; sibling = next) {
+			next = xml_next(sibling, "sibling");
+			if (merge_tree_number(sibling, "id", 0) >= cells)
+				merge_tree_remove(sibling);
+		}
 	}
 }
 
 /* What schedules vCPUs that go; libvirt refuses it. What is no list of CPUs is libvirt's to judge.
  */
-static void schedulers_clip(MergeText *merge, const xmlNode *cputune, unsigned vcpus)
+static void schedulers_clip(xmlNode *cputune, unsigned vcpus)
 {
-	const xmlNode *node = xml_child(cputune, "vcpusched");
+	xmlNode *node = xml_child(cputune, "vcpusched"), *next;
 
-	for (; node; node = xml_next(node, "vcpusched")) {
+	for (; node; node = next) {
 		g_autofree char *list = xml_get(node, "vcpus");
 		g_auto(CpuSet) set = list ? cpulist_parse(list, NULL) : NULL;
 		g_autofree char *clipped = NULL;
 
+		next = xml_next(node, "vcpusched");
 		if (!set || hwloc_bitmap_last(set) < (int)vcpus)
 			continue;
 		hwloc_bitmap_clr_range(set, vcpus, -1);
 		clipped = cpulist_format(set);
 		if (*clipped)
-			merge_set_attribute(merge, node, "vcpus", clipped);
+			merge_tree_set(node, "vcpus", clipped);
 		else
-			merge_remove(merge, node);
+			merge_tree_remove(node);
 	}
 }
 
 /* Without guest NUMA cells there is nothing a memnode could bind. */
-static void memnodes_remove(MergeText *merge, const xmlNode *numatune)
+static void memnodes_remove(xmlNode *numatune)
 {
-	const xmlNode *node = xml_child(numatune, "memnode");
+	xmlNode *node = xml_child(numatune, "memnode"), *next;
 
-	for (; node; node = xml_next(node, "memnode"))
-		merge_remove(merge, node);
+	for (; node; node = next) {
+		next = xml_next(node, "memnode");
+		merge_tree_remove(node);
+	}
+}
+
+/* vCPUs that the guest plugs in later: only among those that it had. */
+static void hotplug_remove(xmlNode *root, const PlanVm *vm, GPtrArray *notes)
+{
+	xmlNode *vcpu = xml_child(root, "vcpu"), *vcpus = xml_child(root, "vcpus");
+	g_autofree char *current = xml_get(vcpu, "current");
+
+	if (!current && !vcpus)
+		return;
+	g_ptr_array_add(notes,
+			g_strdup_printf("the base has %u vCPUs, some to be plugged in later (vcpu "
+					"current, vcpus); the plan has %u, and all are there from "
+					"the start",
+					merge_tree_number(vcpu, NULL, 1), vm->spec->vcpus));
+	if (vcpu)
+		merge_tree_unset(vcpu, "current");
+	if (vcpus)
+		merge_tree_remove(vcpus);
 }
 
 /* The base has another number of vCPUs than the plan. */
-static void merge_conflicts_resize(MergeText *merge, const xmlNode *root, const PlanVm *vm)
+static void merge_conflicts_resize(xmlNode *root, const PlanVm *vm, GPtrArray *notes)
 {
-	const xmlNode *vcpu = xml_child(root, "vcpu"), *vcpus = xml_child(root, "vcpus");
-	const xmlNode *numa = xml_child(xml_child(root, "cpu"), "numa");
-	const xmlNode *cputune = xml_child(root, "cputune");
+	xmlNode *numa = xml_child(xml_child(root, "cpu"), "numa");
+	xmlNode *cputune = xml_child(root, "cputune");
 
-	if (vcpu)
-		merge_remove_attribute(merge, vcpu, "current");
-	if (vcpus)
-		merge_remove(merge, vcpus);
+	hotplug_remove(root, vm, notes);
 	if (vm->shares->len < 2 && numa) {
-		merge_remove(merge, numa);
+		merge_tree_remove(numa);
 		if (!vm->shares->len) /* else they go with the plan's numatune */
-			memnodes_remove(merge, xml_child(root, "numatune"));
+			memnodes_remove(xml_child(root, "numatune"));
 	}
 	for (; cputune; cputune = xml_next(cputune, "cputune"))
-		schedulers_clip(merge, cputune, vm->spec->vcpus);
+		schedulers_clip(cputune, vm->spec->vcpus);
 }
 
 /* Pages of one size are for all of the guest. */
-static void page_nodesets_remove(MergeText *merge, const xmlNode *root)
+static void page_nodesets_remove(xmlNode *root)
 {
-	const xmlNode *hugepages = xml_child(xml_child(root, "memoryBacking"), "hugepages");
-	const xmlNode *page = xml_child(hugepages, "page");
+	xmlNode *hugepages = xml_child(xml_child(root, "memoryBacking"), "hugepages");
+	xmlNode *page = xml_child(hugepages, "page");
 
 	if (page)
-		merge_remove_attribute(merge, page, "nodeset");
+		merge_tree_unset(page, "nodeset");
+}
+
+/* libvirt would ask numad for what the plan says. */
+static void placement_take(xmlNode *node, const char *what, GPtrArray *notes)
+{
+	if (!xml_says(node, "placement", "auto"))
+		return;
+	merge_tree_unset(node, "placement");
+	g_ptr_array_add(notes, g_strdup_printf("the base has <%s placement='auto'>: the plan says "
+					       "where, instead of numad",
+					       what));
+}
+
+/* libvirt refuses huge pages that come when they are touched. */
+static void ondemand_remove(xmlNode *root, GPtrArray *notes)
+{
+	xmlNode *allocation = xml_child(xml_child(root, "memoryBacking"), "allocation");
+
+	if (!allocation || !xml_says(allocation, "mode", "ondemand"))
+		return;
+	merge_tree_unset(allocation, "mode");
+	if (!allocation->properties && !allocation->children)
+		merge_tree_remove(allocation);
+	g_ptr_array_add(notes, g_strdup("the base has <allocation mode='ondemand'>, which libvirt "
+					"refuses with the huge pages of the plan: it is removed"));
 }
 
 /* What the guest was told when it started. */
-static void told_remove(MergeText *merge, const xmlNode *root, const PlanVm *vm)
+static void told_remove(xmlNode *root, const PlanVm *vm, GPtrArray *notes)
 {
 	static const char *const parts[] = {"dies", "clusters", "modules", NULL};
-	const xmlNode *cpu = xml_child(root, "cpu"), *topology = xml_child(cpu, "topology");
-	const xmlNode *hint =
-		xml_child(xml_child(xml_child(root, "features"), "kvm"), "hint-dedicated");
+	xmlNode *cpu = xml_child(root, "cpu"), *topology = xml_child(cpu, "topology");
+	xmlNode *hint = xml_child(xml_child(xml_child(root, "features"), "kvm"), "hint-dedicated");
 
-	if (merge_conflicts_vcpus_of(root) != vm->spec->vcpus)
-		merge_conflicts_resize(merge, root, vm);
+	if (merge_tree_number(xml_child(root, "vcpu"), NULL, 1) != vm->spec->vcpus)
+		merge_conflicts_resize(root, vm, notes);
 	if (vm->shares->len > 1)
-		distances_remove(merge, cpu, vm->shares->len);
+		distances_remove(cpu, vm->shares->len);
 	for (const char *const *part = parts; *part && topology; part++)
-		part_remove(merge, topology, *part);
+		part_remove(topology, *part);
 	if (hint && (vm->cpuset || vm->cpupm->verdict == CPUPM_INELIGIBLE))
-		merge_remove(merge, hint);
+		merge_tree_remove(hint);
 }
 
-void merge_conflicts(MergeText *merge, const xmlNode *root, const PlanVm *vm, bool running)
+void merge_conflicts(xmlNode *root, const PlanVm *vm, bool running, GPtrArray *notes)
 {
-	const xmlNode *memory = xml_child(xml_child(root, "numatune"), "memory");
+	xmlNode *memory = xml_child(xml_child(root, "numatune"), "memory");
 
 	if (!running)
-		told_remove(merge, root, vm);
-	if (vm->spec->page)
-		page_nodesets_remove(merge, root);
-	if (memory && vm->shares->len)
-		merge_remove_attribute(merge, memory, "placement");
+		told_remove(root, vm, notes);
+	if (vm->spec->page) {
+		page_nodesets_remove(root);
+		ondemand_remove(root, notes);
+	}
+	placement_take(xml_child(root, "vcpu"), "vcpu", notes);
+	if (memory && vm->shares->len) {
+		placement_take(memory, "memory", notes);
+		merge_tree_unset(memory, "placement");
+	}
 }

@@ -1,53 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/merge/merge_overcommit.h"
+#include "planner/merge/merge_tree.h"
 #include "topology/base/error.h"
 
 #include <string.h>
 
-#define QEMU_URI "http://libvirt.org/schemas/domain/qemu/1.0"
-
 typedef struct Overcommit {
-	MergeText *merge;
-	const xmlNode *root;
-	bool on, running, locked;
+	xmlNode *root;
+	bool on, kept, locked;
 	GPtrArray *commandlines; /* of xmlNode */
 	GPtrArray *arguments;	 /* of xmlNode: their qemu:arg, in order */
 	GPtrArray *words;	 /* of char *: "mem-lock=on", of all -overcommit together */
 } Overcommit;
 
-static bool merge_overcommit_is_qemu(const xmlNode *node, const char *name)
-{
-	return node->type == XML_ELEMENT_NODE && node->ns &&
-	       !strcmp((const char *)node->ns->href, QEMU_URI) &&
-	       !strcmp((const char *)node->name, name);
-}
-
-static char *merge_overcommit_value_of(const xmlNode *argument)
-{
-	xmlChar *raw = xmlGetNoNsProp((xmlNode *)argument, (const xmlChar *)"value");
-	char *value = g_strdup(raw ? (const char *)raw : "");
-
-	xmlFree(raw);
-	return value;
-}
-
 static void merge_overcommit_collect(Overcommit *o)
 {
 	for (xmlNode *node = o->root->children; node; node = node->next) {
-		if (!merge_overcommit_is_qemu(node, "commandline"))
+		if (!xml_is_qemu(node, "commandline"))
 			continue;
 		g_ptr_array_add(o->commandlines, node);
 		for (xmlNode *child = node->children; child; child = child->next)
-			if (merge_overcommit_is_qemu(child, "arg"))
+			if (xml_is_qemu(child, "arg"))
 				g_ptr_array_add(o->arguments, child);
 	}
 }
 
 static bool is_option(const xmlNode *argument)
 {
-	g_autofree char *value = merge_overcommit_value_of(argument);
-
-	return !strcmp(value, "-overcommit") || !strcmp(value, "--overcommit");
+	return xml_says(argument, "value", "-overcommit") ||
+	       xml_says(argument, "value", "--overcommit");
 }
 
 /* Words */
@@ -132,37 +113,21 @@ static char *words_text(const Overcommit *o)
 
 /* Edits */
 
-static bool has_other_children(const xmlNode *commandline, const GPtrArray *removed)
+/* Command lines that hold nothing, since what they held is taken away. */
+static void empty_remove(const Overcommit *o)
 {
-	for (xmlNode *child = commandline->children; child; child = child->next)
-		if (child->type != XML_TEXT_NODE &&
-		    !g_ptr_array_find((GPtrArray *)removed, child, NULL))
-			return true;
-	return false;
-}
+	for (unsigned i = 0; i < o->commandlines->len; i++) {
+		xmlNode *commandline = g_ptr_array_index(o->commandlines, i);
 
-/* Take REMOVED away, and command lines that held nothing else. */
-static void remove_all(Overcommit *o, const GPtrArray *removed)
-{
-	for (unsigned i = 0; i < removed->len; i++) {
-		const xmlNode *argument = g_ptr_array_index(removed, i);
-
-		if (has_other_children(argument->parent, removed))
-			merge_remove(o->merge, argument);
-	}
-	for (unsigned i = 0; removed->len && i < o->commandlines->len; i++) {
-		const xmlNode *commandline = g_ptr_array_index(o->commandlines, i);
-
-		if (!has_other_children(commandline, removed))
-			merge_remove(o->merge, commandline);
+		if (!commandline->children)
+			merge_tree_remove(commandline);
 	}
 }
 
 /* Change the first -overcommit that is there, or take it away; the others go. True if one stays. */
-static bool edit_existing(Overcommit *o, const char *text)
+static bool edit_existing(const Overcommit *o, const char *text)
 {
-	g_autoptr(GPtrArray) removed = g_ptr_array_new();
-	bool kept = false;
+	bool kept = false, removed = false;
 
 	for (unsigned i = 0; i < o->arguments->len; i++) {
 		xmlNode *option = g_ptr_array_index(o->arguments, i), *value;
@@ -171,14 +136,16 @@ static bool edit_existing(Overcommit *o, const char *text)
 			continue;
 		value = g_ptr_array_index(o->arguments, ++i);
 		if (*text && !kept) {
-			merge_set_attribute(o->merge, value, "value", text);
+			merge_tree_set(value, "value", text);
 			kept = true;
 		} else {
-			g_ptr_array_add(removed, option);
-			g_ptr_array_add(removed, value);
+			merge_tree_remove(option);
+			merge_tree_remove(value);
+			removed = true;
 		}
 	}
-	remove_all(o, removed);
+	if (removed)
+		empty_remove(o);
 	return kept;
 }
 
@@ -188,45 +155,49 @@ static bool merge_overcommit_refused(GError **error, const char *why)
 	return false;
 }
 
-/* The prefix of QEMU's namespace, declared where it is not yet. */
-static const char *merge_overcommit_prefix(Overcommit *o, GError **error)
+/* QEMU's namespace with a prefix, declared where it is not yet. */
+static xmlNs *merge_overcommit_namespace(const Overcommit *o, GError **error)
 {
-	for (const xmlNs *ns = o->root->nsDef; ns; ns = ns->next) {
-		bool ours = !strcmp((const char *)ns->href, QEMU_URI);
-
-		if (ours && ns->prefix)
-			return (const char *)ns->prefix;
+	for (xmlNs *ns = o->root->nsDef; ns; ns = ns->next) {
+		if (ns->prefix && !strcmp((const char *)ns->href, QEMU_NAMESPACE))
+			return ns;
 		if (ns->prefix && !strcmp((const char *)ns->prefix, "qemu")) {
 			merge_overcommit_refused(error, "xmlns:qemu is not QEMU's namespace");
 			return NULL;
 		}
 	}
-	merge_set_attribute(o->merge, o->root, "xmlns:qemu", QEMU_URI);
-	return "qemu";
+	return xmlNewNs(o->root, (const xmlChar *)QEMU_NAMESPACE, (const xmlChar *)"qemu");
 }
 
-static bool add_new(Overcommit *o, const char *text, GError **error)
+static xmlNode *qemu_element(const Overcommit *o, xmlNs *ns, const char *name)
 {
-	const xmlNode *commandline =
-		o->commandlines->len ? g_ptr_array_index(o->commandlines, 0) : NULL;
-	const char *p = commandline ? (const char *)commandline->ns->prefix
-				    : merge_overcommit_prefix(o, error);
-	g_autofree char *name = NULL, *lines = NULL;
+	return xmlNewDocNode(o->root->doc, ns, (const xmlChar *)name, NULL);
+}
 
-	if (!p && !commandline)
+static xmlNode *argument_new(const Overcommit *o, xmlNs *ns, const char *value)
+{
+	xmlNode *argument = qemu_element(o, ns, "arg");
+
+	merge_tree_set(argument, "value", value);
+	return argument;
+}
+
+static bool add_new(const Overcommit *o, const char *text, GError **error)
+{
+	xmlNode *commandline = o->commandlines->len ? g_ptr_array_index(o->commandlines, 0) : NULL;
+	xmlNs *ns = commandline ? commandline->ns : merge_overcommit_namespace(o, error);
+
+	if (!ns)
 		return false;
-	name = p ? g_strconcat(p, ":", NULL) : g_strdup("");
-	lines = g_strdup_printf("<%sarg value='-overcommit'/>\n<%sarg value='%s'/>\n", name, name,
-				text);
-	if (commandline) {
-		merge_append(o->merge, commandline, lines);
+	if (!commandline) {
+		commandline = qemu_element(o, ns, "commandline");
+		xmlAddChild(commandline, argument_new(o, ns, "-overcommit"));
+		xmlAddChild(commandline, argument_new(o, ns, text));
+		merge_tree_append(o->root, commandline);
 		return true;
 	}
-	g_free(lines);
-	lines = g_strdup_printf("<%scommandline>\n  <%sarg value='-overcommit'/>\n"
-				"  <%sarg value='%s'/>\n</%scommandline>\n",
-				name, name, name, text, name);
-	merge_append(o->merge, o->root, lines);
+	merge_tree_append(commandline, argument_new(o, ns, "-overcommit"));
+	merge_tree_append(commandline, argument_new(o, ns, text));
 	return true;
 }
 
@@ -252,21 +223,20 @@ static bool merge_overcommit_decide(Overcommit *o, GError **error)
 		if (++i == o->arguments->len)
 			return merge_overcommit_refused(
 				error, "qemu:commandline ends in -overcommit without its value");
-		value = merge_overcommit_value_of(g_ptr_array_index(o->arguments, i));
-		words_add(o, value);
+		value = xml_get(g_ptr_array_index(o->arguments, i), "value");
+		words_add(o, value ? value : "");
 	}
-	o->on = o->on && (!o->running || merge_overcommit_is_on(o, "cpu-pm"));
+	o->on = o->on && (!o->kept || merge_overcommit_is_on(o, "cpu-pm"));
 	words_decide(o);
 	text = words_text(o);
 	return edit_existing(o, text) || !*text || add_new(o, text, error);
 }
 
-bool merge_overcommit(MergeText *merge, const xmlNode *root, bool on, bool running, bool locked,
-		      GError **error)
+bool merge_overcommit(xmlNode *root, bool on, bool kept, bool locked, GError **error)
 {
 	g_autoptr(GPtrArray) commandlines = g_ptr_array_new(), arguments = g_ptr_array_new(),
 			     words = g_ptr_array_new_with_free_func(g_free);
-	Overcommit o = {merge, root, on, running, locked, commandlines, arguments, words};
+	Overcommit o = {root, on, kept, locked, commandlines, arguments, words};
 
 	if (is_undeclared(root))
 		return merge_overcommit_refused(

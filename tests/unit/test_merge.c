@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Merging into a domain XML that is broken anywhere: refused, or the result is sound. */
 #include "planner/merge/merge.h"
-#include "planner/merge/merge_text.h"
 #include "planner/place/plan.h"
 #include "topology/guests/libxml_load.h"
 

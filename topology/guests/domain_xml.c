@@ -14,6 +14,7 @@ static void doctype_refuse(void *context, const xmlChar *name, const xmlChar *ex
 	xmlParserCtxt *parser = context;
 
 	(void)name, (void)external, (void)system;
+	parser->_private = parser; /* tells why */
 	parser->wellFormed = 0;
 	xmlStopParser(parser);
 }
@@ -28,6 +29,7 @@ xmlDoc *xml_document(const char *xml, size_t length, GError **error)
 {
 	xmlParserCtxt *parser;
 	xmlDoc *document;
+	bool doctype;
 
 	if (length > DOMAIN_XML_MAX)
 		return domain_xml_refuse(error, "it is larger than 8 MiB");
@@ -39,9 +41,13 @@ xmlDoc *xml_document(const char *xml, size_t length, GError **error)
 	parser->sax->internalSubset = doctype_refuse;
 	document = xmlCtxtReadMemory(parser, xml, (int)length, NULL, NULL,
 				     XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
-					     XML_PARSE_NOCDATA | XML_PARSE_COMPACT);
+					     XML_PARSE_COMPACT);
+	doctype = parser->_private;
 	xmlFreeParserCtxt(parser);
-	return document ? document : domain_xml_refuse(error, "it is not well-formed");
+	if (document)
+		return document;
+	return domain_xml_refuse(error, doctype ? "it has a DOCTYPE, which no domain needs"
+						: "it is not well-formed");
 }
 
 xmlNode *xml_domain(xmlDoc *document)

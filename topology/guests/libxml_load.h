@@ -17,10 +17,14 @@
 #include <stdbool.h>
 
 #define LIBXML_FUNCTIONS(X)                                                                        \
+	X(xmlAddChild)                                                                             \
+	X(xmlAddNextSibling)                                                                       \
+	X(xmlAddPrevSibling)                                                                       \
 	X(xmlBufferContent)                                                                        \
 	X(xmlBufferCreate)                                                                         \
 	X(xmlBufferFree)                                                                           \
 	X(xmlCtxtReadMemory)                                                                       \
+	X(xmlDocCopyNode)                                                                          \
 	X(xmlDocGetRootElement)                                                                    \
 	X(xmlFree) /* a variable */                                                                \
 	X(xmlFreeDoc)                                                                              \
@@ -28,13 +32,18 @@
 	X(xmlFreeParserCtxt)                                                                       \
 	X(xmlGetNoNsProp)                                                                          \
 	X(xmlIsBlankNode)                                                                          \
+	X(xmlNewDocNode)                                                                           \
+	X(xmlNewDocText)                                                                           \
+	X(xmlNewNs)                                                                                \
 	X(xmlNewParserCtxt)                                                                        \
 	X(xmlNodeDump)                                                                             \
 	X(xmlNodeGetContent)                                                                       \
-	X(xmlReadMemory)                                                                           \
+	X(xmlNodeSetContent)                                                                       \
 	X(xmlSetProp)                                                                              \
 	X(xmlStopParser)                                                                           \
-	X(xmlUnlinkNode)
+	X(xmlStrdup)                                                                               \
+	X(xmlUnlinkNode)                                                                           \
+	X(xmlUnsetNsProp)
 
 LIBRARY_TABLE(Libxml, LIBXML_FUNCTIONS);
 
@@ -46,23 +55,32 @@ bool libxml_load(void);
 #ifndef LIBXML_LOAD_OWN_NAMES /* libxml_load.c names the functions themselves */
 #undef xmlFree
 #define xmlFree (*libxml_table.xmlFree)
+#define xmlAddChild libxml_table.xmlAddChild
+#define xmlAddNextSibling libxml_table.xmlAddNextSibling
+#define xmlAddPrevSibling libxml_table.xmlAddPrevSibling
 #define xmlBufferContent libxml_table.xmlBufferContent
 #define xmlBufferCreate libxml_table.xmlBufferCreate
 #define xmlBufferFree libxml_table.xmlBufferFree
 #define xmlCtxtReadMemory libxml_table.xmlCtxtReadMemory
+#define xmlDocCopyNode libxml_table.xmlDocCopyNode
 #define xmlDocGetRootElement libxml_table.xmlDocGetRootElement
 #define xmlFreeDoc libxml_table.xmlFreeDoc
 #define xmlFreeNode libxml_table.xmlFreeNode
 #define xmlFreeParserCtxt libxml_table.xmlFreeParserCtxt
 #define xmlGetNoNsProp libxml_table.xmlGetNoNsProp
 #define xmlIsBlankNode libxml_table.xmlIsBlankNode
+#define xmlNewDocNode libxml_table.xmlNewDocNode
+#define xmlNewDocText libxml_table.xmlNewDocText
+#define xmlNewNs libxml_table.xmlNewNs
 #define xmlNewParserCtxt libxml_table.xmlNewParserCtxt
 #define xmlNodeDump libxml_table.xmlNodeDump
 #define xmlNodeGetContent libxml_table.xmlNodeGetContent
-#define xmlReadMemory libxml_table.xmlReadMemory
+#define xmlNodeSetContent libxml_table.xmlNodeSetContent
 #define xmlSetProp libxml_table.xmlSetProp
 #define xmlStopParser libxml_table.xmlStopParser
+#define xmlStrdup libxml_table.xmlStrdup
 #define xmlUnlinkNode libxml_table.xmlUnlinkNode
+#define xmlUnsetNsProp libxml_table.xmlUnsetNsProp
 #endif
 
 #endif

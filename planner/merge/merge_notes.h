@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* Where a domain and the plan do not agree, and the domain keeps what it has. */
+#ifndef PLANNER_MERGE_MERGE_NOTES_H
+#define PLANNER_MERGE_MERGE_NOTES_H
+
+#include "planner/artifacts/artifact_fill.h"
+#include "topology/guests/domain_xml.h"
+
+/* Add to NOTES (of char *) what whoever defines the domain ROOT should know; BASE is its text. */
+void merge_notes(const Rendering *rendering, const xmlNode *root, const char *base,
+		 GPtrArray *notes);
+
+#endif
