@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Domains as somebody gave them, before they become guests: XML texts and what goes with them. From
- * libvirt (domains_libvirt.c), from files (domains_files.c), from a snapshot (here).
+ * libvirt (domains_libvirt.c), from files (domains_files.c), from a snapshot (domains.c).
  */
 #ifndef TOPOLOGY_GUESTS_DOMAINS_H
 #define TOPOLOGY_GUESTS_DOMAINS_H
