@@ -33,7 +33,7 @@ typedef enum Certainty {
 	UNREAD,	 /* could not be read */
 } Certainty;
 
-/* A note on KEY of SECTION, as InventoryNote has them; FORMAT is printf's. */
+/* adopter.c: a note on KEY of SECTION, as InventoryNote has them; FORMAT is printf's. */
 G_GNUC_PRINTF(5, 6)
 void adopt_note(Adopter *a, Certainty certainty, const char *section, const char *key,
 		const char *format, ...);
