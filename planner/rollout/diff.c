@@ -8,15 +8,6 @@ const char *const diff_kind_names[] = {"same", "changed", "new", "gone", NULL};
 
 /* Life */
 
-static void line_free(gpointer data)
-{
-	DiffLine *line = data;
-
-	g_free(line->from);
-	g_free(line->to);
-	g_free(line);
-}
-
 static void vm_free(gpointer data)
 {
 	g_ptr_array_unref(((DiffVm *)data)->lines);
@@ -40,20 +31,6 @@ void diff_free(Diff *diff)
 	g_ptr_array_unref(diff->vms);
 	g_ptr_array_unref(diff->files);
 	g_free(diff);
-}
-
-void diff_line_add(GPtrArray *lines, const char *what, const char *from, const char *to, Cost cost)
-{
-	DiffLine *line;
-
-	if (!g_strcmp0(from, to))
-		return;
-	line = g_new0(DiffLine, 1);
-	line->what = what;
-	line->from = g_strdup(from ? from : "not known");
-	line->to = g_strdup(to ? to : "not known");
-	line->cost = cost;
-	g_ptr_array_add(lines, line);
 }
 
 /* The node */
@@ -168,7 +145,7 @@ static void diff_add_vm(Diff *diff, const char *name, const PlanVm *before, cons
 	vm->name = name;
 	vm->before = before;
 	vm->after = after;
-	vm->lines = g_ptr_array_new_with_free_func(line_free);
+	vm->lines = diff_lines_new();
 	diff_vm_compare(vm, diff->before, diff->after);
 	g_ptr_array_add(diff->vms, vm);
 }
@@ -290,7 +267,7 @@ Diff *diff_new(const Plan *before, const Plan *after)
 
 	diff->before = before;
 	diff->after = after;
-	diff->node = g_ptr_array_new_with_free_func(line_free);
+	diff->node = diff_lines_new();
 	diff->cpus = g_ptr_array_new_with_free_func(cpus_free);
 	diff->vms = g_ptr_array_new_with_free_func(vm_free);
 	diff->files = g_ptr_array_new_with_free_func(g_free);

@@ -89,6 +89,8 @@ unsigned diff_count(const Diff *diff, DiffKind kind);
 /* The steps of diff_new() for a VM (diff_vm.c) of these plans: compare, and fill kind, cost and
  * lines. */
 void diff_vm_compare(DiffVm *vm, const Plan *before, const Plan *after);
+/* diff_line.c: no lines yet, of DiffLine; yours. */
+GPtrArray *diff_lines_new(void);
 /* Add a line where FROM and TO, which may be NULL for "not known", are not the same. */
 void diff_line_add(GPtrArray *lines, const char *what, const char *from, const char *to, Cost cost);
 

@@ -1,33 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/rollout/rollout.h"
 
-const char *const step_names[] = {"define", "stop",  "park",   "re-pin", "restart", "start",
-				  "reload", "write", "reboot", "check",	 NULL};
-
 /* Life */
-
-static void step_free(gpointer data)
-{
-	g_array_unref(((Step *)data)->pins);
-	g_free(data);
-}
 
 void rollout_free(Rollout *rollout)
 {
 	g_ptr_array_unref(rollout->steps);
 	g_free(rollout->fault);
 	g_free(rollout);
-}
-
-Step *rollout_add(Rollout *rollout, StepKind kind, const DiffVm *vm)
-{
-	Step *step = g_new0(Step, 1);
-
-	step->kind = kind;
-	step->vm = vm;
-	step->pins = g_array_new(FALSE, FALSE, sizeof(StepPin));
-	g_ptr_array_add(rollout->steps, step);
-	return step;
 }
 
 /* Is the new plan safe in itself? If not there is no way to it. */
@@ -108,7 +88,7 @@ Rollout *rollout_new(Diff *diff)
 {
 	Rollout *rollout = g_new0(Rollout, 1);
 
-	rollout->steps = g_ptr_array_new_with_free_func(step_free);
+	rollout->steps = rollout_steps_new();
 	rollout->fault = plan_fault(diff->after);
 	if (rollout->fault || diff_same(diff))
 		return rollout;

@@ -67,9 +67,11 @@ GPtrArray *rollout_commands(const Diff *diff, const Step *step, const char *plan
  * reference, yours. */
 json_t *rollout_to_json(const Diff *diff, const Rollout *rollout, const char *plan);
 
-/* Of rollout_new(): add a step (VM may be NULL); and rollout_order.c: the steps without a reboot.
- */
+/* What rollout_new() is made of. rollout_step.c: no steps yet, yours; and one more (VM may be
+ * NULL). */
+GPtrArray *rollout_steps_new(void);
 Step *rollout_add(Rollout *rollout, StepKind kind, const DiffVm *vm);
+/* rollout_order.c: the steps without a reboot. */
 void rollout_order(Rollout *rollout, Diff *diff);
 
 #endif
