@@ -14,17 +14,6 @@
 #include "planner/artifacts/artifact_fill.h"
 #include "planner/place/plan.h"
 
-/* What puts an artifact in force. */
-typedef enum Activation {
-	ACTIVATE_NOTHING, /* it is read, not obeyed */
-	ACTIVATE_RELOAD,
-	ACTIVATE_REPIN,
-	ACTIVATE_RESTART,
-	ACTIVATE_REBOOT,
-} Activation;
-/* "nothing", "reload", … by Activation. */
-extern const char *const activation_names[];
-
 /* One ${name} of a template, and how its text is made (yours to free). */
 typedef struct ArtifactValue {
 	const char *name; /* NULL ends the list */
@@ -38,6 +27,7 @@ struct Artifact {
 	const char *path; /* on the node, '*' stands for the VM's name; NULL = printed only */
 	bool script;	  /* an executable, which also takes the argument `undo` */
 	bool of_vm;	  /* NAME is followed by the VM's name */
+	bool of_tree;	  /* it tells of the other files */
 	Activation activation;
 	const char *activate; /* how: commands, in words where no command does it; NULL */
 	const char *stop;     /* undoing: the command before the file is removed; NULL = none */

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+const char *const activation_names[] = {"nothing", "reload", "re-pin", "restart", "reboot", NULL};
+
 char *fill(Fill *fill, const char *name, const TemplateValue *values)
 {
 	const char *text;

@@ -11,6 +11,17 @@
 
 typedef struct Artifact Artifact;
 
+/* What puts an artifact in force. */
+typedef enum Activation {
+	ACTIVATE_NOTHING, /* it is read, not obeyed */
+	ACTIVATE_RELOAD,
+	ACTIVATE_REPIN,
+	ACTIVATE_RESTART,
+	ACTIVATE_REBOOT,
+} Activation;
+/* "nothing", "reload", … by Activation. */
+extern const char *const activation_names[];
+
 /* What rendering needs besides the artifact. */
 typedef struct Rendering {
 	const Plan *plan;
@@ -30,6 +41,9 @@ typedef struct Fill {
 	const Rendering *rendering;
 	const Plan *plan;
 	const PlanVm *vm;
+	/* Of an artifact that is that tells of the others: the files of the tree, and why others
+	 * are left out, as artifact_files() has them. */
+	const GPtrArray *files, *left_out;
 	GError **error;
 	bool failed;
 } Fill;

@@ -18,11 +18,10 @@ static void index_entry(Fill *f, GString *block, const ArtifactFile *file)
 
 static char *index_entries(Fill *f)
 {
-	g_autoptr(GPtrArray) files = artifact_files(f->plan, f->rendering->skip, NULL);
 	GString *block = g_string_new(NULL);
 
-	for (unsigned i = 0; i < files->len; i++)
-		index_entry(f, block, g_ptr_array_index(files, i));
+	for (unsigned i = 0; i < f->files->len; i++)
+		index_entry(f, block, g_ptr_array_index(f->files, i));
 	return g_string_free(block, FALSE);
 }
 
@@ -34,12 +33,10 @@ static void left_out_entry(Fill *f, GString *block, const char *text)
 
 static char *index_left_out(Fill *f)
 {
-	g_autoptr(GPtrArray) left_out = g_ptr_array_new_with_free_func(g_free);
 	GString *block = g_string_new(NULL);
 
-	g_ptr_array_unref(artifact_files(f->plan, f->rendering->skip, left_out));
-	for (unsigned i = 0; i < left_out->len; i++)
-		left_out_entry(f, block, g_ptr_array_index(left_out, i));
+	for (unsigned i = 0; i < f->left_out->len; i++)
+		left_out_entry(f, block, g_ptr_array_index(f->left_out, i));
 	return g_string_free(block, FALSE);
 }
 
@@ -52,6 +49,7 @@ const Artifact artifact_index = {
 	.name = "index",
 	.help = "this list: what each file is for and what puts it in force",
 	.path = "/etc/planner/INDEX",
+	.of_tree = true,
 	.template = "index.txt",
 	.values = index_values,
 };
@@ -91,11 +89,10 @@ static void undo_entry(Fill *f, GString *block, const ArtifactFile *file)
 
 static char *undo_entries(Fill *f)
 {
-	g_autoptr(GPtrArray) files = artifact_files(f->plan, f->rendering->skip, NULL);
 	GString *block = g_string_new(NULL);
 
-	for (unsigned i = files->len; i-- > 0;)
-		undo_entry(f, block, g_ptr_array_index(files, i));
+	for (unsigned i = f->files->len; i-- > 0;)
+		undo_entry(f, block, g_ptr_array_index(f->files, i));
 	return g_string_free(block, FALSE);
 }
 
@@ -107,6 +104,7 @@ const Artifact artifact_undo = {
 	.name = "undo",
 	.help = "takes every file of the tree, and what it did, off the node",
 	.path = "/etc/planner/undo.sh",
+	.of_tree = true,
 	.activation = ACTIVATE_REBOOT,
 	.activate = "sh /etc/planner/undo.sh",
 	.template = "undo.sh",

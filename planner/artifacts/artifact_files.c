@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/* The files of a plan, and the text of each. */
+#include "planner/artifacts/artifact.h"
+#include "topology/base/error.h"
+
+#include <string.h>
+
+/* Why ARTIFACT makes no sense; SEEN: it is known where the VM's threads are. NULL if it does. */
+static const char *unfit_of(const Artifact *artifact, const Plan *plan, const PlanVm *vm, bool seen)
+{
+	const char *unfit = artifact->unfit ? artifact->unfit(plan, vm) : NULL;
+
+	return unfit || seen || !artifact->unfit_unseen ? unfit : artifact->unfit_unseen(plan, vm);
+}
+
+/* Files */
+
+#define NAME_MOST 200 /* bytes of a file's name that are a VM's; NAME_MAX is 255 */
+
+/* NAME as part of a file's name: what a shell or a path could take for more becomes %XX. */
+static char *name_encode(const char *name)
+{
+	GString *encoded = g_string_new(NULL);
+
+	for (const char *c = name; *c; c++)
+		if (g_ascii_isalnum(*c) || *c == '_' || (strchr("-.+", *c) && c != name))
+			g_string_append_c(encoded, *c);
+		else
+			g_string_append_printf(encoded, "%%%02X", (unsigned char)*c);
+	return g_string_free(g_string_truncate(encoded, MIN(encoded->len, NAME_MOST)), FALSE);
+}
+
+static bool path_taken(const GPtrArray *files, const char *path)
+{
+	for (unsigned i = 0; i < files->len; i++)
+		if (!strcmp(((const ArtifactFile *)g_ptr_array_index(files, i))->path, path))
+			return true;
+	return false;
+}
+
+/* The path, with the VM's name in it; "~2" and so on where names were cut short or are not unique
+ * ('~' is none of the characters of an encoded name). */
+static char *path_of(const GPtrArray *files, const Artifact *artifact, const PlanVm *vm)
+{
+	g_autofree char *name = vm ? name_encode(vm->spec->name) : NULL;
+	const char *star = vm ? strchr(artifact->path, '*') : NULL;
+	char *path;
+
+	if (!star)
+		return g_strdup(artifact->path);
+	path = g_strdup_printf("%.*s%s%s", (int)(star - artifact->path), artifact->path, name,
+			       star + 1);
+	for (unsigned n = 2; path_taken(files, path); n++) {
+		g_free(path);
+		path = g_strdup_printf("%.*s%s~%u%s", (int)(star - artifact->path), artifact->path,
+				       name, n, star + 1);
+	}
+	return path;
+}
+
+static void artifact_file_free(ArtifactFile *file)
+{
+	g_free(file->path);
+	g_free(file->text);
+	g_free(file);
+}
+
+GPtrArray *artifact_files_new(void)
+{
+	return g_ptr_array_new_with_free_func((GDestroyNotify)artifact_file_free);
+}
+
+void artifact_files_add(GPtrArray *files, const Artifact *artifact, const PlanVm *vm)
+{
+	ArtifactFile *file = g_new0(ArtifactFile, 1);
+
+	file->artifact = artifact;
+	file->vm = vm;
+	file->path = path_of(files, artifact, vm);
+	file->mode = artifact->script ? 0755 : 0644;
+	g_ptr_array_add(files, file);
+}
+
+static void artifact_consider(GPtrArray *files, GPtrArray *left_out, const Artifact *artifact,
+			      const Plan *plan, const PlanVm *vm)
+{
+	const char *unfit = unfit_of(artifact, plan, vm, false);
+
+	if (!unfit)
+		artifact_files_add(files, artifact, vm);
+	else if (left_out)
+		g_ptr_array_add(left_out,
+				g_strdup_printf("%s%s%s: %s", artifact->name, vm ? " " : "",
+						vm ? vm->spec->name : "", unfit));
+}
+
+static void artifact_skipped(GPtrArray *left_out, const Artifact *artifact)
+{
+	if (left_out)
+		g_ptr_array_add(left_out, g_strdup_printf("%s: not asked for", artifact->name));
+}
+
+GPtrArray *artifact_files(const Plan *plan, char **skip, GPtrArray *left_out)
+{
+	GPtrArray *files = artifact_files_new();
+
+	for (const Artifact *const *artifact = artifacts; *artifact; artifact++) {
+		if (!(*artifact)->path)
+			continue;
+		if (skip && g_strv_contains((const char *const *)skip, (*artifact)->name))
+			artifact_skipped(left_out, *artifact);
+		else if (!(*artifact)->of_vm)
+			artifact_consider(files, left_out, *artifact, plan, NULL);
+		else
+			for (unsigned i = 0; i < plan->vms->len; i++)
+				artifact_consider(files, left_out, *artifact, plan,
+						  g_ptr_array_index(plan->vms, i));
+	}
+	return files;
+}
+
+/* Text */
+
+static unsigned artifact_values_count(const ArtifactValue *values)
+{
+	unsigned n = 0;
+
+	while (values[n].name)
+		n++;
+	return n;
+}
+
+static char *render_template(Fill *f)
+{
+	const ArtifactValue *values = f->artifact->values;
+	unsigned n = artifact_values_count(values);
+	g_autofree TemplateValue *filled = g_new0(TemplateValue, n + 1);
+	g_auto(GStrv) texts = g_new0(char *, n + 1);
+
+	for (unsigned i = 0; i < n; i++) {
+		texts[i] = values[i].text(f);
+		filled[i] = (TemplateValue){values[i].name, texts[i], values[i].escape};
+	}
+	return fill(f, f->artifact->template, filled);
+}
+
+char *artifact_render(const Artifact *artifact, const Rendering *rendering, GError **error)
+{
+	g_autoptr(GPtrArray) left_out = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GPtrArray) files =
+		artifact->of_tree ? artifact_files(rendering->plan, rendering->skip, left_out)
+				  : NULL;
+	Fill f = {
+		.artifact = artifact,
+		.rendering = rendering,
+		.plan = rendering->plan,
+		.vm = rendering->vm,
+		.files = files,
+		.left_out = left_out,
+		.error = error,
+	};
+	const char *unfit = unfit_of(artifact, rendering->plan, rendering->vm, rendering->pins);
+	g_autofree char *text = NULL;
+
+	if (unfit) {
+		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT, "%s %s: %s",
+			    rendering->vm ? "vm" : "emit",
+			    rendering->vm ? rendering->vm->spec->name : artifact->name, unfit);
+		return NULL;
+	}
+	text = artifact->render ? artifact->render(&f) : render_template(&f);
+	return f.failed ? NULL : g_steal_pointer(&text);
+}
+
+bool artifact_files_render(GPtrArray *files, const Rendering *rendering, GError **error)
+{
+	for (unsigned i = 0; i < files->len; i++) {
+		ArtifactFile *file = g_ptr_array_index(files, i);
+		Rendering of_file = *rendering;
+
+		of_file.vm = file->vm;
+		file->text = artifact_render(file->artifact, &of_file, error);
+		if (!file->text)
+			return false;
+	}
+	return true;
+}
