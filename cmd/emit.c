@@ -57,9 +57,9 @@ static const Artifact *emit_find(const char *name, GError **error)
 static bool is_mergeable(const Options *options)
 {
 	char **names = options->arguments;
+	const Artifact *artifact = names[0] ? artifact_find(names[0]) : NULL;
 
-	return names[0] && names[1] && !names[2] &&
-	       (!strcmp(names[0], "domain") || !strcmp(names[0], "virsh"));
+	return artifact && artifact->base != BASE_NONE && names[1] && !names[2];
 }
 
 static bool emit_options_check(const Options *options, GError **error)
@@ -155,23 +155,23 @@ static char *domain_merged(const Options *options, const Rendering *rendering, c
 	return text;
 }
 
-static char *virsh_from(const Options *options, Rendering *rendering, const char *base,
-			size_t length, GError **error)
+static char *pins_from(const Options *options, const Artifact *artifact, Rendering *rendering,
+		       const char *base, size_t length, GError **error)
 {
 	const char *name = options->merge ? options->merge : options->connect;
 	g_autoptr(GArray) pins = merge_pins(name, base, length, rendering->vm->spec->vcpus, error);
 
 	rendering->pins = pins;
-	return pins ? artifact_render(&artifact_virsh, rendering, error) : NULL;
+	return pins ? artifact_render(artifact, rendering, error) : NULL;
 }
 
-static char *render_vm(const Options *options, const Artifact *artifact, Rendering *rendering,
-		       GError **error)
+static char *render_based(const Options *options, const Artifact *artifact, Rendering *rendering,
+			  GError **error)
 {
 	g_autoptr(GError) failure = NULL;
-	bool is_virsh = artifact == &artifact_virsh;
+	bool pins = artifact->base == BASE_PINS;
 	size_t length = 0;
-	g_autofree char *base = base_load(options, rendering->vm, is_virsh, &length, &failure);
+	g_autofree char *base = base_load(options, rendering->vm, pins, &length, &failure);
 
 	if (failure) {
 		g_propagate_error(error, g_steal_pointer(&failure));
@@ -184,17 +184,17 @@ static char *render_vm(const Options *options, const Artifact *artifact, Renderi
 				    "merging needs libxml2, which is not installed");
 		return NULL;
 	}
-	return is_virsh ? virsh_from(options, rendering, base, length, error)
-			: domain_merged(options, rendering, base, length, error);
+	return pins ? pins_from(options, artifact, rendering, base, length, error)
+		    : domain_merged(options, rendering, base, length, error);
 }
 
 static char *render_one(const Options *options, const Artifact *artifact, Rendering *rendering,
 			GError **error)
 {
-	if (artifact == &artifact_picture)
+	if (artifact->drawn)
 		return picture_make(rendering->plan, NULL, rendering->templates, error);
-	if (artifact->of_vm)
-		return render_vm(options, artifact, rendering, error);
+	if (artifact->base != BASE_NONE)
+		return render_based(options, artifact, rendering, error);
 	return artifact_render(artifact, rendering, error);
 }
 

@@ -21,6 +21,13 @@ typedef struct ArtifactValue {
 	char *(*text)(Fill *fill);
 } ArtifactValue;
 
+/* What becomes of the domain XML that a VM has already, where whoever asks gives it. */
+typedef enum ArtifactBase {
+	BASE_NONE,   /* nothing: it is not asked for */
+	BASE_CHANGE, /* the XML for the next start; the text is this XML, changed: merge_domain() */
+	BASE_PINS,   /* that of the running VM; the text begins at its pins: Rendering.pins */
+} ArtifactBase;
+
 struct Artifact {
 	const char *name; /* as `planner emit NAME` has it */
 	const char *help; /* one line: what it is for */
@@ -28,6 +35,8 @@ struct Artifact {
 	bool script;	  /* an executable, which also takes the argument `undo` */
 	bool of_vm;	  /* NAME is followed by the VM's name */
 	bool of_tree;	  /* it tells of the other files */
+	bool drawn;	  /* its text is a drawing for lstopo: cmd/ has it drawn */
+	ArtifactBase base;
 	Activation activation;
 	const char *activate; /* how: commands, in words where no command does it; NULL */
 	const char *stop;     /* undoing: the command before the file is removed; NULL = none */

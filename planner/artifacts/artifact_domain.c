@@ -298,6 +298,7 @@ const Artifact artifact_domain = {
 	.help = "the libvirt domain XML of one VM",
 	.path = "/etc/planner/domains/*.xml",
 	.of_vm = true,
+	.base = BASE_CHANGE,
 	.activation = ACTIVATE_RESTART,
 	.activate = "virsh define --validate FILE, then power the VM off and start it",
 	.unfit = unfit_domain,

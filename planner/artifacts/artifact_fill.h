@@ -41,8 +41,7 @@ typedef struct Fill {
 	const Rendering *rendering;
 	const Plan *plan;
 	const PlanVm *vm;
-	/* Of an artifact that is that tells of the others: the files of the tree, and why others
-	 * are left out, as artifact_files() has them. */
+	/* Of an artifact that is of_tree: the files of the tree, and why others are left out. */
 	const GPtrArray *files, *left_out;
 	GError **error;
 	bool failed;

@@ -458,5 +458,6 @@ const Artifact artifact_hwloc_xml = {
 const Artifact artifact_picture = {
 	.name = "svg",
 	.help = "a picture of the host, CPUs by role and VM; drawn by lstopo-no-graphics",
-	.render = picture_compose, /* cmd/ has it drawn */
+	.drawn = true,
+	.render = picture_compose,
 };

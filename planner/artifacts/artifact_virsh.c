@@ -201,6 +201,7 @@ const Artifact artifact_virsh = {
 	.path = "/etc/planner/virsh/*.sh",
 	.script = true,
 	.of_vm = true,
+	.base = BASE_PINS,
 	.activation = ACTIVATE_REPIN,
 	.activate = "run this script while the VM runs",
 	.unfit = unfit_virsh,

@@ -210,8 +210,8 @@ static char *diff_file_words(const Artifact *artifact, const Plan *plan, char *n
 /* What is obeyed, and not the boot loaders' part: that is the kernel line. */
 static bool file_matters(const Diff *diff, const Artifact *artifact)
 {
-	if (!artifact->path || artifact->of_vm || artifact->activation == ACTIVATE_NOTHING ||
-	    artifact == &artifact_undo)
+	if (!artifact->path || artifact->of_vm || artifact->of_tree ||
+	    artifact->activation == ACTIVATE_NOTHING)
 		return false;
 	return artifact->activation != ACTIVATE_REBOOT || !diff->reboot;
 }
