@@ -95,11 +95,18 @@ static Status adopt_run(const Options *options, GError **error)
 	return adopt_facts(options, facts, error);
 }
 
+static const OptionRow adopt_options[] = {
+	{'o', "output", "FILE", offsetof(Options, output),
+	 "write the inventory to FILE instead, aside and renamed"},
+	{0},
+};
+
 const Command command_adopt = {
 	.name = "adopt",
 	.help = "write the inventory of a node that already runs",
 	.arguments = "",
-	.options = OPTION_ROOT | OPTION_CONNECT | OPTION_DOMAINS | OPTION_TOPOLOGY | OPTION_ADOPT,
+	.options = OPTION_ROOT | OPTION_CONNECT | OPTION_DOMAINS | OPTION_TOPOLOGY,
+	.own = adopt_options,
 	.example = "planner adopt -o node.ini && planner check -i node.ini",
 	.run = adopt_run,
 };

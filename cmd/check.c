@@ -216,12 +216,30 @@ static Status check_command(const Options *options, GError **error)
 	return status;
 }
 
+static const OptionRow check_options[] = {
+	{'o', "output", "FILE", offsetof(Options, output),
+	 "write the report to FILE instead, aside and renamed"},
+	{0, "format", "people|json|prometheus|junit|svg", offsetof(Options, format),
+	 "how to report: for people (default), JSON, node_exporter's textfile collector, JUnit "
+	 "XML, a picture"},
+	{0, "rule", "ID,...", offsetof(Options, rule_words),
+	 "only these rules; an area such as vm stands for all its rules, see planner-rules(7)"},
+	{0, "skip", "ID,...", offsetof(Options, skip_words),
+	 "not these rules, nor those of these areas"},
+	{0, "fail-on", "error|warning", offsetof(Options, fail_on),
+	 "the least severity that makes the exit status 1; default error"},
+	{0, "strict", NULL, offsetof(Options, strict),
+	 "exit 1 also when something could not be judged"},
+	{0},
+};
+
 const Command command_check = {
 	.name = "check",
 	.help = "audit a node, or a capture of one, against its plan",
 	.arguments = "",
-	.options = OPTION_SOURCES | OPTION_ROOT | OPTION_DOMAINS | OPTION_PREFER | OPTION_CHECK |
-		   OPTION_COUNTERS | OPTION_TEMPLATES | OPTION_JSON | OPTION_COLOR,
+	.options = OPTION_SOURCES | OPTION_ROOT | OPTION_DOMAINS | OPTION_PREFER | OPTION_COUNTERS |
+		   OPTION_TEMPLATES | OPTION_JSON | OPTION_COLOR,
+	.own = check_options,
 	.example = "planner check -r node.tar -i node.ini",
 	.run = check_command,
 };

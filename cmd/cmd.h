@@ -3,8 +3,8 @@
  * Commands. This layer alone prints, exits and writes files.
  *
  * To add a command: 1. cmd/NAME.c with a `const Command command_NAME`; 2. its line below and in the
- * table of main.c; 3. its options: flags of options.h; 4. man/planner.1 (a test compares);
- * completion asks the program and needs nothing.
+ * table of main.c; 3. its options: flags of options.h, and a table of its own; 4. man/planner.1 (a
+ * test compares); completion asks the program and needs nothing.
  */
 #ifndef CMD_CMD_H
 #define CMD_CMD_H
@@ -24,8 +24,11 @@ struct Command {
 	const char *name;
 	const char *help;      /* one line */
 	const char *arguments; /* after the options in the usage line: "NAME…", or "" */
-	unsigned options;      /* OPTION_… it takes */
+	unsigned options;      /* OPTION_… it shares with others */
+	const OptionRow *own;  /* those of its own, ended by a row of NULL; NULL = none */
 	const char *example;
+	/* Turn words of its own options into values; NULL = it has none of these. */
+	bool (*decide)(Options *options, GError **error);
 	/* A Status; or, with ERROR set, STATUS_TROUBLE. */
 	Status (*run)(const Options *options, GError **error);
 };

@@ -544,12 +544,21 @@ static Status diff_run(const Options *options, GError **error)
 	return status;
 }
 
+static const OptionRow diff_options[] = {
+	{0, "commands", NULL, offsetof(Options, commands),
+	 "print the roll-out as shell commands instead, step by step"},
+	{'o', "output", "FILE", offsetof(Options, output),
+	 "also save the new plan to FILE, for these commands to use"},
+	{0},
+};
+
 const Command command_diff = {
 	.name = "diff",
 	.help = "two plans or inventories of a node: what changes, what it costs, in which order",
 	.arguments = "OLD NEW",
-	.options = OPTION_TOPOLOGY | OPTION_CONNECT | OPTION_PREFER | OPTION_MOVES |
-		   OPTION_ROLLOUT | OPTION_JSON | OPTION_COLOR,
+	.options = OPTION_TOPOLOGY | OPTION_CONNECT | OPTION_PREFER | OPTION_MOVES | OPTION_JSON |
+		   OPTION_COLOR,
+	.own = diff_options,
 	.example = "planner diff plan.json node.ini",
 	.run = diff_run,
 };

@@ -330,13 +330,28 @@ static Status emit_run(const Options *options, GError **error)
 	return status;
 }
 
+static const OptionRow emit_options[] = {
+	{0, "all", NULL, offsetof(Options, all),
+	 "every artifact that makes sense for the plan; with -d or --diff"},
+	{0, "skip", "NAME,...", offsetof(Options, skip_words), "not these artifacts; with --all"},
+	{'d', "directory", "DIR", offsetof(Options, directory),
+	 "write files below DIR, as the node has them below /"},
+	{0, "diff", "ROOT", offsetof(Options, diff),
+	 "show what the files would change below ROOT: /, or an image's root; exit 1 if anything"},
+	{0, "merge", "FILE", offsetof(Options, merge),
+	 "the VM's domain XML as it is: emit domain changes in it what is planner's and nothing "
+	 "else, emit virsh starts from its pins; -c URI asks libvirt for it"},
+	{0, "list-names", NULL, offsetof(Options, list_names), "print the artifacts' names alone"},
+	{0},
+};
+
 const Command command_emit = {
 	.name = "emit",
 	.help = "print the plan as other tools read it; without a NAME, list what there is",
 	.arguments = "[NAME...]",
-	.options = OPTION_SOURCES | OPTION_PREFER | OPTION_MOVES | OPTION_KEEP | OPTION_ALL |
-		   OPTION_SKIP | OPTION_DIRECTORY | OPTION_DIFF | OPTION_MERGE | OPTION_TEMPLATES |
-		   OPTION_LIST_NAMES | OPTION_COLOR,
+	.options = OPTION_SOURCES | OPTION_PREFER | OPTION_MOVES | OPTION_KEEP | OPTION_TEMPLATES |
+		   OPTION_COLOR,
+	.own = emit_options,
 	.example = "planner emit --all -d tree -i node.ini -t x6.xml",
 	.run = emit_run,
 };

@@ -277,12 +277,40 @@ static Status fit_run(const Options *options, GError **error)
 	return status;
 }
 
+static bool fit_decide(Options *options, GError **error)
+{
+	return options_number("threads", options->threads_word, 1, 1024, &options->threads, error);
+}
+
+static const OptionRow fit_options[] = {
+	{0, "vm", "VCPUS[:MEMORY[:PAGE]]", offsetof(Options, vms),
+	 "a size to ask for, such as 16:32G or 8:16G:1G; may be given again. Default: those of the "
+	 "inventory's VMs, and 2, 4, 8, ... vCPUs",
+	 true},
+	{0, "mix", "FILE", offsetof(Options, mix),
+	 "sizes in a ratio: the VMs of FILE, which is written as an inventory"},
+	{0, "what-if", "SECTION.KEY=VALUE", offsetof(Options, what_ifs),
+	 "answer as well for an inventory that says so, such as sdk.cores-per-node=1, vm3.vcpus=8, "
+	 "or vm3.count=0 to take VMs away; may be given again",
+	 true},
+	{0, "fleet", "LIST", offsetof(Options, fleet),
+	 "many nodes: a JSON object a line, {\"inventory\": FILE, \"topology\": "
+	 "XML|DIR|SYNTHETIC, \"name\": NAME}, its paths relative to LIST's folder"},
+	{0, "place", "REQUESTS", offsetof(Options, place),
+	 "which node of the fleet takes which VM: a JSON object a line, see planner(1)"},
+	{0, "threads", "N", offsetof(Options, threads_word),
+	 "work on N nodes of the fleet at once; default: as many as there are CPUs"},
+	{0},
+};
+
 const Command command_fit = {
 	.name = "fit",
 	.help = "how many more VMs fit, where, and why not more",
 	.arguments = "[FILE|DIR...]",
 	.options = OPTION_INVENTORY | OPTION_TOPOLOGY | OPTION_PLAN | OPTION_PREFER | OPTION_MOVES |
-		   OPTION_KEEP | OPTION_FIT | OPTION_FLEET | OPTION_JSON | OPTION_COLOR,
+		   OPTION_KEEP | OPTION_JSON | OPTION_COLOR,
+	.own = fit_options,
+	.decide = fit_decide,
 	.example = "planner fit -i node.ini -t x6.xml --vm 8:16G --what-if sdk.cores-per-node=1",
 	.run = fit_run,
 };

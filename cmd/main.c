@@ -78,7 +78,7 @@ static Status main_run(const Command *command, char **argv)
 		status = command->run(&options, &error);
 	if (error)
 		status = main_report(error);
-	options_clear(&options);
+	options_clear(command, &options);
 	return status;
 }
 

@@ -269,12 +269,29 @@ static Status migrate_run(const Options *options, GError **error)
 	return status;
 }
 
+static const OptionRow migrate_options[] = {
+	{0, "from", "FILE", offsetof(Options, from),
+	 "the node the VM is on: a saved plan, or an inventory"},
+	{0, "from-topology", "XML|DIR|SYNTHETIC", offsetof(Options, from_topology),
+	 "the topology of an inventory's node; default: that of -t, else this machine"},
+	{0, "to", "FILE", offsetof(Options, to),
+	 "the node it is to go to: a saved plan, or an inventory, of the node without it"},
+	{0, "to-topology", "XML|DIR|SYNTHETIC", offsetof(Options, to_topology),
+	 "the topology of an inventory's node; default: that of -t"},
+	{0, "xml", NULL, offsetof(Options, xml),
+	 "print the domain XML for the other node instead of the report"},
+	{0, "merge", "FILE", offsetof(Options, merge),
+	 "with --xml: the VM's domain XML as it is; only what is planner's changes in it"},
+	{0},
+};
+
 const Command command_migrate = {
 	.name = "migrate",
 	.help = "can a VM migrate to another node while it runs, and what changes for it",
 	.arguments = "VM",
-	.options = OPTION_MIGRATE | OPTION_TOPOLOGY | OPTION_CONNECT | OPTION_MOVES |
-		   OPTION_TEMPLATES | OPTION_JSON | OPTION_COLOR,
+	.options = OPTION_TOPOLOGY | OPTION_CONNECT | OPTION_MOVES | OPTION_TEMPLATES |
+		   OPTION_JSON | OPTION_COLOR,
+	.own = migrate_options,
 	.example = "planner migrate vm1 --from a.json --to b.ini --to-topology b.xml",
 	.run = migrate_run,
 };

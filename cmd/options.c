@@ -4,124 +4,75 @@
 #include "cmd/output.h"
 #include "topology/base/error.h"
 
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-typedef struct OptionRow {
+typedef struct SharedRow {
 	unsigned flag;
-	char letter; /* 0 = none */
-	const char *name;
-	const char *value; /* what it takes, NULL for a switch */
-	size_t field;	   /* in Options: char *, char ** or gboolean */
-	const char *help;
-	bool many; /* it may be given again: the field is a char **, NULL or ended by NULL */
-} OptionRow;
+	OptionRow row;
+} SharedRow;
 
-static const OptionRow rows[] = {
-	{OPTION_INVENTORY, 'i', "inventory", "FILE", offsetof(Options, inventory),
-	 "the node's inventory, see planner-inventory(5)"},
-	{OPTION_TOPOLOGY, 't', "topology", "XML|DIR|SYNTHETIC", offsetof(Options, topology),
-	 "the host's topology: hwloc XML, a captured root, or a synthetic description; default: "
-	 "this machine"},
-	{OPTION_PLAN, 'p', "plan", "FILE", offsetof(Options, plan),
-	 "a saved plan, instead of -i and -t"},
-	{OPTION_CONNECT, 'c', "connect", "URI", offsetof(Options, connect),
-	 "the libvirt to ask for versions (read-only) when planning this machine; default "
-	 "qemu:///system"},
-	{OPTION_PREFER, 0, "prefer", "vcpus|vms|order", offsetof(Options, prefer_word),
-	 "what to place most of when not all VMs fit: vCPUs (default), VMs, or first come first "
-	 "served"},
-	{OPTION_MOVES, 0, "moves", "N", offsetof(Options, moves_word),
-	 "let at most N VMs that have a place move to make room; default 0"},
-	{OPTION_KEEP, 0, "keep", "PLAN", offsetof(Options, keep),
-	 "a saved plan whose VMs stay where they are, but for --moves"},
-	{OPTION_OUTPUT, 'o', "output", "FILE", offsetof(Options, output),
-	 "also save the plan document (JSON) to FILE"},
-	{OPTION_TEMPLATES, 0, "templates", "DIR", offsetof(Options, templates),
-	 "take templates from DIR before the built-in ones"},
-	{OPTION_ALL, 0, "all", NULL, offsetof(Options, all),
-	 "every artifact that makes sense for the plan; with -d or --diff"},
-	{OPTION_SKIP, 0, "skip", "NAME,...", offsetof(Options, skip_words),
-	 "not these artifacts; with --all"},
-	{OPTION_DIRECTORY, 'd', "directory", "DIR", offsetof(Options, directory),
-	 "write files below DIR, as the node has them below /"},
-	{OPTION_DIFF, 0, "diff", "ROOT", offsetof(Options, diff),
-	 "show what the files would change below ROOT: /, or an image's root; exit 1 if anything"},
-	{OPTION_MERGE, 0, "merge", "FILE", offsetof(Options, merge),
-	 "the VM's domain XML as it is: emit domain changes in it what is planner's and nothing "
-	 "else, emit virsh starts from its pins; -c URI asks libvirt for it"},
-	{OPTION_ROOT, 'r', "root", "DIR|TAR", offsetof(Options, root),
-	 "the node: /, a snapshot, an extracted sosreport, a directory that holds its /proc and "
-	 "/sys; default: this machine"},
-	{OPTION_DOMAINS, 0, "domains", "DIR", offsetof(Options, domains),
-	 "domain XML files instead of libvirt: NAME.xml for the next start, live/NAME.xml of "
-	 "running ones"},
-	{OPTION_LIST_NAMES, 0, "list-names", NULL, offsetof(Options, list_names),
-	 "print the artifacts' names alone"},
-	{OPTION_ADOPT, 'o', "output", "FILE", offsetof(Options, output),
-	 "write the inventory to FILE instead, aside and renamed"},
-	{OPTION_CHECK, 'o', "output", "FILE", offsetof(Options, output),
-	 "write the report to FILE instead, aside and renamed"},
-	{OPTION_CHECK, 0, "format", "people|json|prometheus|junit|svg", offsetof(Options, format),
-	 "how to report: for people (default), JSON, node_exporter's textfile collector, JUnit "
-	 "XML, a picture"},
-	{OPTION_CHECK, 0, "rule", "ID,...", offsetof(Options, rule_words),
-	 "only these rules; an area such as vm stands for all its rules, see planner-rules(7)"},
-	{OPTION_CHECK, 0, "skip", "ID,...", offsetof(Options, skip_words),
-	 "not these rules, nor those of these areas"},
-	{OPTION_CHECK, 0, "fail-on", "error|warning", offsetof(Options, fail_on),
-	 "the least severity that makes the exit status 1; default error"},
-	{OPTION_CHECK, 0, "strict", NULL, offsetof(Options, strict),
-	 "exit 1 also when something could not be judged"},
-	{OPTION_FIT, 0, "vm", "VCPUS[:MEMORY[:PAGE]]", offsetof(Options, vms),
-	 "a size to ask for, such as 16:32G or 8:16G:1G; may be given again. Default: those of the "
-	 "inventory's VMs, and 2, 4, 8, ... vCPUs",
-	 true},
-	{OPTION_FIT, 0, "mix", "FILE", offsetof(Options, mix),
-	 "sizes in a ratio: the VMs of FILE, which is written as an inventory"},
-	{OPTION_FIT, 0, "what-if", "SECTION.KEY=VALUE", offsetof(Options, what_ifs),
-	 "answer as well for an inventory that says so, such as sdk.cores-per-node=1, vm3.vcpus=8, "
-	 "or vm3.count=0 to take VMs away; may be given again",
-	 true},
-	{OPTION_MIGRATE, 0, "from", "FILE", offsetof(Options, from),
-	 "the node the VM is on: a saved plan, or an inventory"},
-	{OPTION_MIGRATE, 0, "from-topology", "XML|DIR|SYNTHETIC", offsetof(Options, from_topology),
-	 "the topology of an inventory's node; default: that of -t, else this machine"},
-	{OPTION_MIGRATE, 0, "to", "FILE", offsetof(Options, to),
-	 "the node it is to go to: a saved plan, or an inventory, of the node without it"},
-	{OPTION_MIGRATE, 0, "to-topology", "XML|DIR|SYNTHETIC", offsetof(Options, to_topology),
-	 "the topology of an inventory's node; default: that of -t"},
-	{OPTION_MIGRATE, 0, "xml", NULL, offsetof(Options, xml),
-	 "print the domain XML for the other node instead of the report"},
-	{OPTION_MIGRATE, 0, "merge", "FILE", offsetof(Options, merge),
-	 "with --xml: the VM's domain XML as it is; only what is planner's changes in it"},
-	{OPTION_ROLLOUT, 0, "commands", NULL, offsetof(Options, commands),
-	 "print the roll-out as shell commands instead, step by step"},
-	{OPTION_ROLLOUT, 'o', "output", "FILE", offsetof(Options, output),
-	 "also save the new plan to FILE, for these commands to use"},
-	{OPTION_SNAPSHOT, 'o', "output", "FILE.tar", offsetof(Options, output),
-	 "write the snapshot to FILE.tar, aside and renamed; for its owner alone to read"},
-	{OPTION_COUNTERS, 0, "counters", NULL, offsetof(Options, counters),
-	 "ask libvirt for halt_exits too; it waits for each guest, so that one that hangs holds "
-	 "the answer until the deadline"},
-	{OPTION_FLEET, 0, "fleet", "LIST", offsetof(Options, fleet),
-	 "many nodes: a JSON object a line, {\"inventory\": FILE, \"topology\": "
-	 "XML|DIR|SYNTHETIC, \"name\": NAME}, its paths relative to LIST's folder"},
-	{OPTION_FLEET, 0, "place", "REQUESTS", offsetof(Options, place),
-	 "which node of the fleet takes which VM: a JSON object a line, see planner(1)"},
-	{OPTION_FLEET, 0, "threads", "N", offsetof(Options, threads_word),
-	 "work on N nodes of the fleet at once; default: as many as there are CPUs"},
-	{OPTION_JSON, 0, "json", NULL, offsetof(Options, json), "print the document as JSON"},
-	{OPTION_COLOR, 0, "color", "auto|always|never", offsetof(Options, color_word),
-	 "colour; auto is on for a terminal, unless NO_COLOR is set"},
-	{OPTION_ALWAYS, 'h', "help", NULL, offsetof(Options, help), "print this"},
+/* In the order of help. */
+static const SharedRow shared[] = {
+	{OPTION_INVENTORY,
+	 {'i', "inventory", "FILE", offsetof(Options, inventory),
+	  "the node's inventory, see planner-inventory(5)"}},
+	{OPTION_TOPOLOGY,
+	 {'t', "topology", "XML|DIR|SYNTHETIC", offsetof(Options, topology),
+	  "the host's topology: hwloc XML, a captured root, or a synthetic description; default: "
+	  "this machine"}},
+	{OPTION_PLAN,
+	 {'p', "plan", "FILE", offsetof(Options, plan), "a saved plan, instead of -i and -t"}},
+	{OPTION_CONNECT,
+	 {'c', "connect", "URI", offsetof(Options, connect),
+	  "the libvirt to ask for versions (read-only) when planning this machine; default "
+	  "qemu:///system"}},
+	{OPTION_PREFER,
+	 {0, "prefer", "vcpus|vms|order", offsetof(Options, prefer_word),
+	  "what to place most of when not all VMs fit: vCPUs (default), VMs, or first come first "
+	  "served"}},
+	{OPTION_MOVES,
+	 {0, "moves", "N", offsetof(Options, moves_word),
+	  "let at most N VMs that have a place move to make room; default 0"}},
+	{OPTION_KEEP,
+	 {0, "keep", "PLAN", offsetof(Options, keep),
+	  "a saved plan whose VMs stay where they are, but for --moves"}},
+	{OPTION_TEMPLATES,
+	 {0, "templates", "DIR", offsetof(Options, templates),
+	  "take templates from DIR before the built-in ones"}},
+	{OPTION_ROOT,
+	 {'r', "root", "DIR|TAR", offsetof(Options, root),
+	  "the node: /, a snapshot, an extracted sosreport, a directory that holds its /proc and "
+	  "/sys; default: this machine"}},
+	{OPTION_DOMAINS,
+	 {0, "domains", "DIR", offsetof(Options, domains),
+	  "domain XML files instead of libvirt: NAME.xml for the next start, live/NAME.xml of "
+	  "running ones"}},
+	{OPTION_OWN, {0}},
+	{OPTION_COUNTERS,
+	 {0, "counters", NULL, offsetof(Options, counters),
+	  "ask libvirt for halt_exits too; it waits for each guest, so that one that hangs holds "
+	  "the answer until the deadline"}},
+	{OPTION_JSON, {0, "json", NULL, offsetof(Options, json), "print the document as JSON"}},
+	{OPTION_COLOR,
+	 {0, "color", "auto|always|never", offsetof(Options, color_word),
+	  "colour; auto is on for a terminal, unless NO_COLOR is set"}},
+	{OPTION_ALWAYS, {'h', "help", NULL, offsetof(Options, help), "print this"}},
 };
 
-static bool options_takes(const Command *command, const OptionRow *row)
+/* The options that COMMAND takes, in the order of help: of const OptionRow *, yours. */
+static GPtrArray *rows_of(const Command *command)
 {
-	return (command->options | OPTION_ALWAYS) & row->flag;
+	GPtrArray *rows = g_ptr_array_new();
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(shared); i++)
+		if (shared[i].flag == OPTION_OWN)
+			for (const OptionRow *row = command->own; row && row->name; row++)
+				g_ptr_array_add(rows, (gpointer)row);
+		else if ((command->options | OPTION_ALWAYS) & shared[i].flag)
+			g_ptr_array_add(rows, (gpointer)&shared[i].row);
+	return rows;
 }
 
 static GOptionEntry options_entry_of(const OptionRow *row, Options *options)
@@ -185,9 +136,8 @@ static bool prefer_decide(Options *options, GError **error)
 	       word_refused("prefer", options->prefer_word, "vcpus, vms, order", error);
 }
 
-/* A number from LEAST to MOST; 0 where WORD is not given. */
-static bool number_decide(const char *option, const char *word, unsigned least, unsigned most,
-			  unsigned *number, GError **error)
+bool options_number(const char *option, const char *word, unsigned least, unsigned most,
+		    unsigned *number, GError **error)
 {
 	guint64 value = 0;
 
@@ -233,13 +183,13 @@ static char **arguments_of(char **words)
 }
 
 /* No option has a use for an empty word: it is a variable that was never set. */
-static bool none_empty(const Command *command, const Options *options, GError **error)
+static bool none_empty(const GPtrArray *rows, const Options *options, GError **error)
 {
-	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
-		const OptionRow *row = &rows[i];
+	for (unsigned i = 0; i < rows->len; i++) {
+		const OptionRow *row = g_ptr_array_index(rows, i);
 		const char *word;
 
-		if (!options_takes(command, row) || !row->value || row->many)
+		if (!row->value || row->many)
 			continue;
 		word = *(char *const *)((const char *)options + row->field);
 		if (word && !*word)
@@ -253,14 +203,13 @@ static bool none_empty(const Command *command, const Options *options, GError **
 bool options_parse(const Command *command, char **argv, Options *options, GError **error)
 {
 	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+	g_autoptr(GPtrArray) rows = rows_of(command);
 	g_auto(GStrv) words = g_strdupv(argv);
-	GOptionEntry entries[G_N_ELEMENTS(rows) + 1] = {0};
-	unsigned n = 0;
+	g_autofree GOptionEntry *entries = g_new0(GOptionEntry, rows->len + 1);
 
 	*options = (Options){0};
-	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
-		if (options_takes(command, &rows[i]))
-			entries[n++] = options_entry_of(&rows[i], options);
+	for (unsigned i = 0; i < rows->len; i++)
+		entries[i] = options_entry_of(g_ptr_array_index(rows, i), options);
 	g_option_context_set_help_enabled(context, FALSE);
 	g_option_context_add_main_entries(context, entries, NULL);
 	if (!g_option_context_parse_strv(context, &words, error)) {
@@ -270,46 +219,28 @@ bool options_parse(const Command *command, char **argv, Options *options, GError
 	options->arguments = arguments_of(words + 1);
 	if (options->help)
 		return true;
-	if (!none_empty(command, options, error) || !color_decide(options, error) ||
+	if (!none_empty(rows, options, error) || !color_decide(options, error) ||
 	    !prefer_decide(options, error) ||
-	    !number_decide("moves", options->moves_word, 0, 1000, &options->moves, error) ||
-	    !number_decide("threads", options->threads_word, 1, 1024, &options->threads, error) ||
-	    !sources_decide(options, error))
+	    !options_number("moves", options->moves_word, 0, 1000, &options->moves, error) ||
+	    !sources_decide(options, error) ||
+	    (command->decide && !command->decide(options, error)))
 		return usage_failed(command, error);
 	return true;
 }
 
-void options_clear(Options *options)
+void options_clear(const Command *command, Options *options)
 {
-	g_free(options->inventory);
-	g_free(options->topology);
-	g_free(options->plan);
-	g_free(options->connect);
-	g_free(options->output);
-	g_free(options->templates);
-	g_free(options->directory);
-	g_free(options->diff);
-	g_free(options->merge);
-	g_free(options->root);
-	g_free(options->domains);
-	g_free(options->rule_words);
-	g_free(options->skip_words);
-	g_free(options->fail_on);
-	g_free(options->format);
-	g_free(options->color_word);
-	g_free(options->prefer_word);
-	g_free(options->moves_word);
-	g_free(options->keep);
-	g_strfreev(options->vms);
-	g_free(options->mix);
-	g_strfreev(options->what_ifs);
-	g_free(options->from);
-	g_free(options->from_topology);
-	g_free(options->to);
-	g_free(options->to_topology);
-	g_free(options->fleet);
-	g_free(options->place);
-	g_free(options->threads_word);
+	g_autoptr(GPtrArray) rows = rows_of(command);
+
+	for (unsigned i = 0; i < rows->len; i++) {
+		const OptionRow *row = g_ptr_array_index(rows, i);
+		char *field = (char *)options + row->field;
+
+		if (row->many)
+			g_strfreev(*(char ***)field);
+		else if (row->value)
+			g_free(*(char **)field);
+	}
 	g_strfreev(options->arguments);
 }
 
@@ -334,14 +265,14 @@ static void row_help(GString *text, const OptionRow *row)
 
 char *options_help(const Command *command)
 {
+	g_autoptr(GPtrArray) rows = rows_of(command);
 	GString *text = g_string_new(NULL);
 
 	g_string_append_printf(text, "Usage: planner %s [OPTION...]%s%s\n\n%s\n\nOptions:\n",
 			       command->name, *command->arguments ? " " : "", command->arguments,
 			       command->help);
-	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
-		if (options_takes(command, &rows[i]))
-			row_help(text, &rows[i]);
+	for (unsigned i = 0; i < rows->len; i++)
+		row_help(text, g_ptr_array_index(rows, i));
 	g_string_append_printf(text, "\nExample:\n  %s\n", command->example);
 	return g_string_free(text, FALSE);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command line: every option of every command is a row in options.c, and a command says which
- * it takes. To add an option: a flag and a field here, a row there, man/planner.1.
+ * The command line. An option that several commands take is a row in options.c with a flag here;
+ * one of a single command is a row beside that command. To add an option: the row, its field below,
+ * man/planner.1.
  */
 #ifndef CMD_OPTIONS_H
 #define CMD_OPTIONS_H
@@ -10,38 +11,26 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 typedef struct Command Command;
 
-/* A bit each: a new one at the end, one higher. */
+/* A bit each. */
 enum {
 	OPTION_INVENTORY = 1 << 0,
 	OPTION_TOPOLOGY = 1 << 1,
 	OPTION_PLAN = 1 << 2,
 	OPTION_CONNECT = 1 << 3,
-	OPTION_JSON = 1 << 4,
-	OPTION_COLOR = 1 << 5,
-	OPTION_OUTPUT = 1 << 6, /* -o PLAN */
-	OPTION_PREFER = 1 << 7,
-	OPTION_TEMPLATES = 1 << 8,
-	OPTION_LIST_NAMES = 1 << 9,
-	OPTION_ALL = 1 << 10,
-	OPTION_DIRECTORY = 1 << 11,
-	OPTION_DIFF = 1 << 12,
-	OPTION_MERGE = 1 << 13,
-	OPTION_SKIP = 1 << 14,
-	OPTION_ROOT = 1 << 15,
-	OPTION_DOMAINS = 1 << 16,
-	OPTION_CHECK = 1 << 17, /* --rule, --skip, --fail-on, --strict, --format, -o REPORT */
-	OPTION_COUNTERS = 1 << 18,
-	OPTION_SNAPSHOT = 1 << 19, /* -o FILE.tar */
-	OPTION_ADOPT = 1 << 20,	   /* -o INVENTORY */
-	OPTION_MOVES = 1 << 21,
-	OPTION_KEEP = 1 << 22,
-	OPTION_FIT = 1 << 23,	  /* --vm, --mix, --what-if */
-	OPTION_FLEET = 1 << 24,	  /* --fleet, --place, --threads */
-	OPTION_MIGRATE = 1 << 25, /* --from, --to, their topologies, --merge, --xml */
-	OPTION_ROLLOUT = 1 << 26, /* --commands, -o NEW-PLAN */
+	OPTION_PREFER = 1 << 4,
+	OPTION_MOVES = 1 << 5,
+	OPTION_KEEP = 1 << 6,
+	OPTION_TEMPLATES = 1 << 7,
+	OPTION_ROOT = 1 << 8,
+	OPTION_DOMAINS = 1 << 9,
+	OPTION_COUNTERS = 1 << 10,
+	OPTION_JSON = 1 << 11,
+	OPTION_COLOR = 1 << 12,
+	OPTION_OWN = 1 << 30,	  /* where a command's own rows stand among these */
 	OPTION_ALWAYS = 1u << 31, /* --help */
 };
 /* Where a plan comes from. */
@@ -69,12 +58,27 @@ typedef struct Options {
 	char **arguments; /* what is not an option; never NULL */
 } Options;
 
+/* An option as it is given, and as help shows it. */
+typedef struct OptionRow {
+	char letter; /* 0 = none */
+	const char *name;
+	const char *value; /* what it takes, NULL for a switch */
+	size_t field;	   /* in Options: char *, char ** or gboolean */
+	const char *help;
+	bool many; /* it may be given again: the field is a char **, NULL or ended by NULL */
+} OptionRow;
+
 /*
  * Parse ARGV (its first element is the command's name) into OPTIONS. False with
  * PLANNER_ERROR_USAGE. Clear OPTIONS in both cases.
  */
 bool options_parse(const Command *command, char **argv, Options *options, GError **error);
-void options_clear(Options *options);
+void options_clear(const Command *command, Options *options);
+
+/* The number that WORD, given to --OPTION, is, from LEAST to MOST; 0 where WORD is NULL. False with
+ * PLANNER_ERROR_USAGE. */
+bool options_number(const char *option, const char *word, unsigned least, unsigned most,
+		    unsigned *number, GError **error);
 
 /*
  * Set ERROR to a PLANNER_ERROR_USAGE: TEXT, which is a printf format, and that the help of COMMAND

@@ -384,12 +384,19 @@ static Status plan_run(const Options *options, GError **error)
 	return status;
 }
 
+static const OptionRow plan_options[] = {
+	{'o', "output", "FILE", offsetof(Options, output),
+	 "also save the plan document (JSON) to FILE"},
+	{0},
+};
+
 const Command command_plan = {
 	.name = "plan",
 	.help = "the plan of a node: roles, kernel line, pins and cpu-pm",
 	.arguments = "",
-	.options = OPTION_SOURCES | OPTION_PREFER | OPTION_MOVES | OPTION_KEEP | OPTION_OUTPUT |
-		   OPTION_JSON | OPTION_COLOR,
+	.options = OPTION_SOURCES | OPTION_PREFER | OPTION_MOVES | OPTION_KEEP | OPTION_JSON |
+		   OPTION_COLOR,
+	.own = plan_options,
 	.example = "planner plan -i node.ini -t x6.xml",
 	.run = plan_run,
 };

@@ -40,12 +40,19 @@ static Status snapshot_run(const Options *options, GError **error)
 	return save_private(options->output, tar, error) ? STATUS_FINE : STATUS_TROUBLE;
 }
 
+static const OptionRow snapshot_options[] = {
+	{'o', "output", "FILE.tar", offsetof(Options, output),
+	 "write the snapshot to FILE.tar, aside and renamed; for its owner alone to read"},
+	{0},
+};
+
 const Command command_snapshot = {
 	.name = "snapshot",
 	.help = "capture what check reads, without secrets, into a tar file",
 	.arguments = "",
-	.options = OPTION_ROOT | OPTION_CONNECT | OPTION_DOMAINS | OPTION_TOPOLOGY |
-		   OPTION_SNAPSHOT | OPTION_COUNTERS,
+	.options =
+		OPTION_ROOT | OPTION_CONNECT | OPTION_DOMAINS | OPTION_TOPOLOGY | OPTION_COUNTERS,
+	.own = snapshot_options,
 	.example = "planner snapshot -o node.tar && planner check -r node.tar -i node.ini",
 	.run = snapshot_run,
 };
