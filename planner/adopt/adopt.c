@@ -17,16 +17,6 @@ static void note_unread(Adopter *a)
 			   ((const Finding *)g_ptr_array_index(findings, i))->text);
 }
 
-static void note_legend(Adopter *a)
-{
-	adopt_note(a, SEEN, NULL, NULL,
-		   "This node as 'planner adopt' found it: 'planner plan' makes its pins and its "
-		   "kernel line of this.");
-	adopt_note(a, SEEN, NULL, NULL,
-		   "Read the comments, mend what they say, and let 'planner check' audit the node "
-		   "against it.");
-}
-
 /* Life */
 
 static void adopt_vm_free(gpointer data)
@@ -38,24 +28,6 @@ static void adopt_vm_free(gpointer data)
 	g_free(vm);
 }
 
-static void adopter_clear(Adopter *a)
-{
-	audit_free(a->audit);
-	hwloc_bitmap_free(a->isolated);
-	hwloc_bitmap_free(a->others);
-	hwloc_bitmap_free(a->pinned);
-	g_ptr_array_unref(a->vms);
-}
-
-static Adoption *adoption_new(void)
-{
-	Adoption *adoption = g_new0(Adoption, 1);
-
-	adoption->inventory = inventory_new();
-	adoption->notes = g_ptr_array_new_with_free_func((GDestroyNotify)inventory_note_free);
-	return adoption;
-}
-
 void adoption_free(Adoption *adoption)
 {
 	inventory_free(adoption->inventory);
@@ -65,20 +37,27 @@ void adoption_free(Adoption *adoption)
 
 Adoption *adopt(const Facts *facts)
 {
-	Adoption *adoption = adoption_new();
+	Adoption *adoption = g_new0(Adoption, 1);
+	Inventory *inventory = adoption->inventory = inventory_new();
 	Adopter a = {
 		.facts = facts,
 		.host = facts->host,
 		.audit = audit_new(NULL, NULL, facts),
 		.adoption = adoption,
-		.inventory = adoption->inventory,
+		.inventory = inventory,
 		.isolated = set_new(),
 		.others = set_new(),
 		.pinned = set_new(),
 		.vms = g_ptr_array_new_with_free_func(adopt_vm_free),
 	};
 
-	note_legend(&a);
+	adoption->notes = g_ptr_array_new_with_free_func((GDestroyNotify)inventory_note_free);
+	adopt_note(&a, SEEN, NULL, NULL,
+		   "This node as 'planner adopt' found it: 'planner plan' makes its pins and its "
+		   "kernel line of this.");
+	adopt_note(&a, SEEN, NULL, NULL,
+		   "Read the comments, mend what they say, and let 'planner check' audit the node "
+		   "against it.");
 	note_unread(&a);
 	adopt_isolated(&a);
 	adopt_vms(&a);
@@ -86,6 +65,10 @@ Adoption *adopt(const Facts *facts)
 	adopt_node(&a);
 	adopt_kernel(&a);
 	adopt_prove(&a);
-	adopter_clear(&a);
+	audit_free(a.audit);
+	hwloc_bitmap_free(a.isolated);
+	hwloc_bitmap_free(a.others);
+	hwloc_bitmap_free(a.pinned);
+	g_ptr_array_unref(a.vms);
 	return adoption;
 }

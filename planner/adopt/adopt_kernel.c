@@ -19,8 +19,9 @@ static void version_adopt(Adopter *a, const char *key, const char *version, char
 		adopt_note(a, LOST, "node", NULL, "%s: '%s' is not a version", key, shown);
 }
 
-static void name_adopt(Adopter *a)
+void adopt_node(Adopter *a)
 {
+	Node node = facts_node(a->facts);
 	const char *name = sysctl_value(a->facts, "kernel", "hostname");
 	const char *fault = name ? inventory_name_fault(name) : NULL;
 
@@ -28,13 +29,6 @@ static void name_adopt(Adopter *a)
 		adopt_note(a, SEEN, "node", NULL, "the node's own name %s", fault);
 	else
 		a->inventory->name = g_strdup(name);
-}
-
-void adopt_node(Adopter *a)
-{
-	Node node = facts_node(a->facts);
-
-	name_adopt(a);
 	version_adopt(a, "kernel", node.kernel, &a->inventory->kernel);
 	version_adopt(a, "qemu", node.qemu, &a->inventory->qemu);
 	version_adopt(a, "libvirt", node.libvirt, &a->inventory->libvirt);

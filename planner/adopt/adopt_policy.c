@@ -316,42 +316,29 @@ static CpuSet floating_place(const Adopter *a, const AuditVm *vm)
 	return all;
 }
 
-static void note_floating(Adopter *a, const AdoptVm *vm, hwloc_const_bitmap_t place)
+/* No pin was found: it floats. Over isolated CPUs alone no shared VM does: they count as pinned. */
+static void float_vm(Adopter *a, AdoptVm *vm)
 {
-	g_autofree char *list = set_text(place);
 	const Guest *guest = vm->vm->guest;
 	unsigned single = MAX(count_single(guest, NEXT), count_single(guest, LIVE));
+	g_autofree char *list = NULL;
 
+	vm->spec->policy = POLICY_SHARED;
+	vm->floats = floating_place(a, vm->vm);
+	vm->loose = is_loose(guest);
 	if (single &&
 	    same_places(guest, 0, guest_has(guest, SIDE_NEXT) ? NEXT : LIVE) < adopt_vcpus(guest))
 		adopt_note(a, LOST, vm->section, "policy",
 			   "%u of its vCPUs are pinned to one CPU, which another may have too, the "
 			   "others are not",
 			   single);
-	if (!set_meets(place, a->others))
-		adopt_note(
-			a, LOST, vm->section, "policy",
-			"it floats over isolated CPUs (%s), where the scheduler balances nothing",
-			list);
-}
-
-static void float_vm(Adopter *a, AdoptVm *vm)
-{
-	vm->spec->policy = POLICY_SHARED;
-	vm->floats = floating_place(a, vm->vm);
-	vm->loose = is_loose(vm->vm->guest);
-	note_floating(a, vm, vm->floats);
-	if (!set_meets(vm->floats, a->others)) {
-		hwloc_bitmap_or(a->pinned, a->pinned, vm->floats);
-		g_clear_pointer(&vm->floats, hwloc_bitmap_free);
-	}
-}
-
-static bool cpus_sayable(const GArray *cpus)
-{
-	g_autofree char *list = inventory_cpus(cpus);
-
-	return adopt_parses("host", "cpus", list);
+	if (set_meets(vm->floats, a->others))
+		return;
+	list = set_text(vm->floats);
+	adopt_note(a, LOST, vm->section, "policy",
+		   "it floats over isolated CPUs (%s), where the scheduler balances nothing", list);
+	hwloc_bitmap_or(a->pinned, a->pinned, vm->floats);
+	g_clear_pointer(&vm->floats, hwloc_bitmap_free);
 }
 
 /* A core for each vCPU, and its siblings idle. */
@@ -373,9 +360,12 @@ static bool adopt_policy_isolates(const Adopter *a, const VmSpec *spec)
 
 void adopt_policy(Adopter *a, AdoptVm *vm)
 {
+	g_autofree char *list = NULL;
+
 	if (!pin_one_to_one(a, vm) && !pin_in_groups(a, vm) && !pin_filled(a, vm))
 		float_vm(a, vm);
-	if (vm->spec->cpus && !cpus_sayable(vm->spec->cpus)) {
+	list = vm->spec->cpus ? inventory_cpus(vm->spec->cpus) : NULL;
+	if (list && !adopt_parses("host", "cpus", list)) {
 		g_clear_pointer(&vm->spec->cpus, g_array_unref);
 		adopt_note(a, LOST, vm->section, "policy",
 			   "it is pinned, but the list of its CPUs is too long, or names CPUs that "

@@ -64,14 +64,6 @@ static bool same_pins(const AdoptVm *vm, const PlanVm *plan)
 		       plan->vcpupin->len * sizeof(unsigned));
 }
 
-static void pins_prove(Adopter *a, const AdoptVm *vm, const PlanVm *plan)
-{
-	if (!same_pins(vm, plan))
-		adopt_note(a, LOST, vm->section, "policy",
-			   plan->placed ? "a plan puts it elsewhere than it is"
-					: "a plan does not place it");
-}
-
 /* Emulator threads: no inventory says where, the plan decides. */
 static void emulator_prove(Adopter *a, const AdoptVm *vm, const PlanVm *plan)
 {
@@ -133,7 +125,10 @@ void adopt_prove(Adopter *a)
 		const AdoptVm *vm = g_ptr_array_index(a->vms, i);
 		const PlanVm *planned = g_ptr_array_index(plan->vms, i);
 
-		pins_prove(a, vm, planned);
+		if (!same_pins(vm, planned))
+			adopt_note(a, LOST, vm->section, "policy",
+				   planned->placed ? "a plan puts it elsewhere than it is"
+						   : "a plan does not place it");
 		emulator_prove(a, vm, planned);
 		note_findings(a, plan, vm->vm->subject, vm->section);
 		cpu_pm_adopt(a, vm, planned);

@@ -100,18 +100,14 @@ static int adopt_roles_node_of(const Host *host, hwloc_const_bitmap_t cpus,
 	return -1;
 }
 
-/* Would a plan let a VM float exactly there, if POOL is what shared VMs get? */
-static bool fits_pool(const Host *host, hwloc_const_bitmap_t pool, hwloc_const_bitmap_t floats)
-{
-	return hwloc_bitmap_isequal(pool, floats) || adopt_roles_node_of(host, pool, floats) >= 0;
-}
-
+/* Would a plan let every VM float exactly where it does, if POOL is what shared VMs get? */
 static bool all_fit(const Adopter *a, hwloc_const_bitmap_t pool)
 {
 	for (unsigned i = 0; i < a->vms->len; i++) {
 		const AdoptVm *vm = g_ptr_array_index(a->vms, i);
 
-		if (vm->floats && !vm->loose && !fits_pool(a->host, pool, vm->floats))
+		if (vm->floats && !vm->loose && !hwloc_bitmap_isequal(pool, vm->floats) &&
+		    adopt_roles_node_of(a->host, pool, vm->floats) < 0)
 			return false;
 	}
 	return true;
@@ -141,27 +137,23 @@ static bool is_pool(const Adopter *a, hwloc_const_bitmap_t floats)
 	       all_fit(a, floats);
 }
 
-static void note_floats(Adopter *a, const AdoptVm *vm)
-{
-	g_autofree char *list = set_text(vm->floats);
-
-	adopt_note(a, LOST, vm->section, "policy",
-		   "its vCPUs float over %s, which is neither all CPUs of the host, nor those of "
-		   "one node, nor a pool that all shared VMs have",
-		   list);
-}
-
 /* Where the VMs float goes into `node`, or there is no word for it. */
 static void nodes_adopt(Adopter *a, hwloc_const_bitmap_t pool)
 {
 	for (unsigned i = 0; i < a->vms->len; i++) {
 		AdoptVm *vm = g_ptr_array_index(a->vms, i);
+		g_autofree char *list = NULL;
 
 		if (!vm->floats || hwloc_bitmap_isequal(pool, vm->floats))
 			continue;
 		vm->spec->node = adopt_roles_node_of(a->host, pool, vm->floats);
-		if (vm->spec->node < 0)
-			note_floats(a, vm);
+		if (vm->spec->node >= 0)
+			continue;
+		list = set_text(vm->floats);
+		adopt_note(a, LOST, vm->section, "policy",
+			   "its vCPUs float over %s, which is neither all CPUs of the host, nor "
+			   "those of one node, nor a pool that all shared VMs have",
+			   list);
 	}
 }
 

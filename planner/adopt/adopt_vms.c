@@ -114,7 +114,7 @@ static void note_state(Adopter *a, const AdoptVm *vm)
 			   guest->vcpus_max);
 }
 
-static AdoptVm *vm_new(const AuditVm *audited)
+static void vm_adopt(Adopter *a, const AuditVm *audited)
 {
 	AdoptVm *vm = g_new0(AdoptVm, 1);
 
@@ -122,13 +122,6 @@ static AdoptVm *vm_new(const AuditVm *audited)
 	vm->spec = vm_spec_new(audited->name);
 	vm->spec->vcpus = adopt_vcpus(audited->guest);
 	vm->section = g_strconcat("vm ", audited->name, NULL);
-	return vm;
-}
-
-static void vm_adopt(Adopter *a, const AuditVm *audited)
-{
-	AdoptVm *vm = vm_new(audited);
-
 	g_ptr_array_add(a->vms, vm);
 	g_ptr_array_add(a->inventory->vms, vm->spec);
 	note_state(a, vm);
