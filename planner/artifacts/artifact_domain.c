@@ -53,38 +53,29 @@ static unsigned share_node_id(const Fill *f, unsigned share)
 	return host_node(f->plan->host, g_array_index(f->vm->shares, VmShare, share).node)->id;
 }
 
-static char *artifact_domain_nodeset(const Fill *f)
+static char *artifact_domain_numatune(Fill *f)
 {
 	g_auto(CpuSet) nodes = hwloc_bitmap_alloc();
+	g_autoptr(GString) memnodes = g_string_new(NULL);
+	g_autofree char *nodeset = NULL;
 
-	for (unsigned i = 0; i < f->vm->shares->len; i++)
-		hwloc_bitmap_set(nodes, share_node_id(f, i));
-	return cpulist_format(nodes);
-}
-
-static char *artifact_domain_memnodes(Fill *f)
-{
-	GString *block = g_string_new(NULL);
-
-	for (unsigned i = 0; i < f->vm->shares->len && f->vm->shares->len > 1; i++) {
-		g_autofree char *cell = fill_number(i);
-		g_autofree char *node = fill_number(share_node_id(f, i));
+	if (!f->vm->shares->len)
+		return g_strdup("");
+	for (unsigned i = 0; i < f->vm->shares->len; i++) {
+		unsigned id = share_node_id(f, i);
+		g_autofree char *cell = fill_number(i), *node = fill_number(id);
 		const TemplateValue values[] = {
 			{"cell", cell, TEMPLATE_XML}, {"node", node, TEMPLATE_XML}, FILL_END};
 
-		fill_append(f, block, "memnode.xml", values);
+		hwloc_bitmap_set(nodes, id);
+		if (f->vm->shares->len > 1)
+			fill_append(f, memnodes, "memnode.xml", values);
 	}
-	return g_string_free(block, FALSE);
-}
-
-static char *artifact_domain_numatune(Fill *f)
-{
-	g_autofree char *nodes = artifact_domain_nodeset(f);
-	g_autofree char *cells = artifact_domain_memnodes(f);
-	const TemplateValue values[] = {
-		{"nodeset", nodes, TEMPLATE_XML}, {"memnodes", cells, TEMPLATE_RAW}, FILL_END};
-
-	return f->vm->shares->len ? fill(f, "numatune.xml", values) : g_strdup("");
+	nodeset = cpulist_format(nodes);
+	return fill(f, "numatune.xml",
+		    (const TemplateValue[]){{"nodeset", nodeset, TEMPLATE_XML},
+					    {"memnodes", memnodes->str, TEMPLATE_RAW},
+					    FILL_END});
 }
 
 static char *artifact_domain_hugepages(Fill *f)
@@ -168,30 +159,25 @@ static char *cell_vcpus(const Fill *f, unsigned share)
 	return cpulist_format(vcpus);
 }
 
-static void append_cell(Fill *f, GString *block, unsigned share)
-{
-	g_autofree char *cell = fill_number(share);
-	g_autofree char *cpus = cell_vcpus(f, share);
-	g_autofree char *memory =
-		fill_number(g_array_index(f->vm->shares, VmShare, share).memory >> 10);
-	const TemplateValue values[] = {{"cell", cell, TEMPLATE_XML},
-					{"cpus", cpus, TEMPLATE_XML},
-					{"memory", memory, TEMPLATE_XML},
-					FILL_END};
-
-	fill_append(f, block, "cell.xml", values);
-}
-
 static char *artifact_domain_numa(Fill *f)
 {
-	g_autoptr(GString) block = g_string_new(NULL);
+	g_autoptr(GString) cells = g_string_new(NULL);
 
 	if (f->vm->shares->len < 2)
 		return g_strdup("");
-	for (unsigned i = 0; i < f->vm->shares->len; i++)
-		append_cell(f, block, i);
+	for (unsigned i = 0; i < f->vm->shares->len; i++) {
+		uint64_t bytes = g_array_index(f->vm->shares, VmShare, i).memory;
+		g_autofree char *cell = fill_number(i), *cpus = cell_vcpus(f, i),
+				*memory = fill_number(bytes >> 10);
+		const TemplateValue values[] = {{"cell", cell, TEMPLATE_XML},
+						{"cpus", cpus, TEMPLATE_XML},
+						{"memory", memory, TEMPLATE_XML},
+						FILL_END};
+
+		fill_append(f, cells, "cell.xml", values);
+	}
 	return fill(f, "numa.xml",
-		    (const TemplateValue[]){{"cells", block->str, TEMPLATE_RAW}, FILL_END});
+		    (const TemplateValue[]){{"cells", cells->str, TEMPLATE_RAW}, FILL_END});
 }
 
 /* A custom CPU without a model is QEMU's default one: libvirt's plain <cpu>. */
@@ -204,10 +190,15 @@ static char *artifact_domain_cpu(Fill *f)
 					: g_strdup_printf(" mode='%s'", name);
 	g_autofree char *sockets = fill_number(vm->sockets), *cores = fill_number(vm->cores),
 			*threads = fill_number(vm->threads), *cells = artifact_domain_numa(f);
+	/* clang-format off */
 	const TemplateValue values[] = {
-		{"mode", mode, TEMPLATE_RAW},	{"sockets", sockets, TEMPLATE_XML},
-		{"cores", cores, TEMPLATE_XML}, {"threads", threads, TEMPLATE_XML},
-		{"numa", cells, TEMPLATE_RAW},	FILL_END};
+		{"mode", mode, TEMPLATE_RAW},
+		{"sockets", sockets, TEMPLATE_XML},
+		{"cores", cores, TEMPLATE_XML},
+		{"threads", threads, TEMPLATE_XML},
+		{"numa", cells, TEMPLATE_RAW},
+		FILL_END};
+	/* clang-format on */
 
 	return fill(f, "cpu.xml", values);
 }

@@ -121,27 +121,20 @@ GPtrArray *artifact_files(const Plan *plan, char **skip, GPtrArray *left_out)
 
 /* Text */
 
-static unsigned artifact_values_count(const ArtifactValue *values)
-{
-	unsigned n = 0;
-
-	while (values[n].name)
-		n++;
-	return n;
-}
-
+/* The template with a text for each of its names. */
 static char *render_template(Fill *f)
 {
-	const ArtifactValue *values = f->artifact->values;
-	unsigned n = artifact_values_count(values);
-	g_autofree TemplateValue *filled = g_new0(TemplateValue, n + 1);
-	g_auto(GStrv) texts = g_new0(char *, n + 1);
+	g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GArray) filled = g_array_new(TRUE, FALSE, sizeof(TemplateValue));
 
-	for (unsigned i = 0; i < n; i++) {
-		texts[i] = values[i].text(f);
-		filled[i] = (TemplateValue){values[i].name, texts[i], values[i].escape};
+	for (const ArtifactValue *value = f->artifact->values; value->name; value++) {
+		char *text = value->text(f);
+		const TemplateValue one = {value->name, text, value->escape};
+
+		g_ptr_array_add(texts, text);
+		g_array_append_val(filled, one);
 	}
-	return fill(f, f->artifact->template, filled);
+	return fill(f, f->artifact->template, (const TemplateValue *)(gpointer)filled->data);
 }
 
 char *artifact_render(const Artifact *artifact, const Rendering *rendering, GError **error)

@@ -4,39 +4,34 @@
 #include "planner/base/json.h"
 #include "planner/document/plan_write.h"
 
-static void index_entry(Fill *f, GString *block, const ArtifactFile *file)
-{
-	g_autofree char *force = fill_force(file->artifact);
-	const TemplateValue values[] = {{"path", file->path, TEMPLATE_LINE},
-					{"name", file->artifact->name, TEMPLATE_LINE},
-					{"help", file->artifact->help, TEMPLATE_LINE},
-					{"force", force, TEMPLATE_LINE},
-					FILL_END};
-
-	fill_append(f, block, "index-entry.txt", values);
-}
-
 static char *index_entries(Fill *f)
 {
 	GString *block = g_string_new(NULL);
 
-	for (unsigned i = 0; i < f->files->len; i++)
-		index_entry(f, block, g_ptr_array_index(f->files, i));
-	return g_string_free(block, FALSE);
-}
+	for (unsigned i = 0; i < f->files->len; i++) {
+		const ArtifactFile *file = g_ptr_array_index(f->files, i);
+		g_autofree char *force = fill_force(file->artifact);
+		const TemplateValue values[] = {{"path", file->path, TEMPLATE_LINE},
+						{"name", file->artifact->name, TEMPLATE_LINE},
+						{"help", file->artifact->help, TEMPLATE_LINE},
+						{"force", force, TEMPLATE_LINE},
+						FILL_END};
 
-static void left_out_entry(Fill *f, GString *block, const char *text)
-{
-	fill_append(f, block, "index-left-out.txt",
-		    (const TemplateValue[]){{"what", text, TEMPLATE_LINE}, FILL_END});
+		fill_append(f, block, "index-entry.txt", values);
+	}
+	return g_string_free(block, FALSE);
 }
 
 static char *index_left_out(Fill *f)
 {
 	GString *block = g_string_new(NULL);
 
-	for (unsigned i = 0; i < f->left_out->len; i++)
-		left_out_entry(f, block, g_ptr_array_index(f->left_out, i));
+	for (unsigned i = 0; i < f->left_out->len; i++) {
+		const char *what = g_ptr_array_index(f->left_out, i);
+
+		fill_append(f, block, "index-left-out.txt",
+			    (const TemplateValue[]){{"what", what, TEMPLATE_LINE}, FILL_END});
+	}
 	return g_string_free(block, FALSE);
 }
 
@@ -73,26 +68,24 @@ static char *undo_command(Fill *f, const char *command)
 		       : g_strdup("");
 }
 
-static void undo_entry(Fill *f, GString *block, const ArtifactFile *file)
-{
-	g_autofree char *script = undo_script(f, file),
-			*stop = undo_command(f, file->artifact->stop),
-			*command = undo_command(f, file->artifact->undo);
-	const TemplateValue values[] = {{"script", script, TEMPLATE_RAW},
-					{"stop", stop, TEMPLATE_RAW},
-					{"path", file->path, TEMPLATE_SHELL},
-					{"command", command, TEMPLATE_RAW},
-					FILL_END};
-
-	fill_append(f, block, "undo-entry.sh", values);
-}
-
+/* What came last goes first. */
 static char *undo_entries(Fill *f)
 {
 	GString *block = g_string_new(NULL);
 
-	for (unsigned i = f->files->len; i-- > 0;)
-		undo_entry(f, block, g_ptr_array_index(f->files, i));
+	for (unsigned i = f->files->len; i-- > 0;) {
+		const ArtifactFile *file = g_ptr_array_index(f->files, i);
+		g_autofree char *script = undo_script(f, file),
+				*stop = undo_command(f, file->artifact->stop),
+				*command = undo_command(f, file->artifact->undo);
+		const TemplateValue values[] = {{"script", script, TEMPLATE_RAW},
+						{"stop", stop, TEMPLATE_RAW},
+						{"path", file->path, TEMPLATE_SHELL},
+						{"command", command, TEMPLATE_RAW},
+						FILL_END};
+
+		fill_append(f, block, "undo-entry.sh", values);
+	}
 	return g_string_free(block, FALSE);
 }
 

@@ -8,14 +8,24 @@
 #define LABEL_MOST 10
 #define MACHINE 0 /* the first box */
 
+/* clang-format off */
 const char *const picture_colors[ROLE_COUNT + 1] = {
-	[ROLE_HOST] = "#a6cee3",   [ROLE_SDK] = "#cab2d6",  [ROLE_DEDICATED] = "#b2df8a",
-	[ROLE_SHARED] = "#fdbf6f", [ROLE_FREE] = "#ffffff", [ROLE_STRANDED] = "#fb9a99",
-	[ROLE_OFFLINE] = "#d9d9d9"};
+	[ROLE_HOST]      = "#a6cee3",
+	[ROLE_SDK]       = "#cab2d6",
+	[ROLE_DEDICATED] = "#b2df8a",
+	[ROLE_SHARED]    = "#fdbf6f",
+	[ROLE_FREE]      = "#ffffff",
+	[ROLE_STRANDED]  = "#fb9a99",
+	[ROLE_OFFLINE]   = "#d9d9d9",
+};
 
 /* All of them dark, under white letters: no role's colour is. */
 const char *const picture_trouble_colors[SEVERITY_ERROR + 1] = {
-	[SEVERITY_INFO] = "#2166ac", [SEVERITY_WARNING] = "#b35806", [SEVERITY_ERROR] = "#d7191c"};
+	[SEVERITY_INFO]    = "#2166ac",
+	[SEVERITY_WARNING] = "#b35806",
+	[SEVERITY_ERROR]   = "#d7191c",
+};
+/* clang-format on */
 
 const char picture_second_vm_color[] = "#d4f0b2";
 

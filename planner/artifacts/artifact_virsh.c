@@ -82,19 +82,15 @@ static unsigned artifact_virsh_misplaced(const Repin *repin)
 	return HOST_NONE;
 }
 
-/* vCPUs of which nobody knows where they are could be anywhere: all of those are parked first. */
-static void park_unknown(Repin *repin)
-{
-	for (unsigned v = 0; v < repin->now->len && !repin->f->failed; v++)
-		if (artifact_virsh_at(repin->now, v) == HOST_NONE)
-			artifact_virsh_park(repin, v);
-}
-
 static void artifact_virsh_repin(Repin *repin)
 {
 	unsigned vcpu;
 
-	park_unknown(repin);
+	/* vCPUs of which nobody knows where they are could be anywhere: all of those are parked
+	 * first. */
+	for (unsigned v = 0; v < repin->now->len && !repin->f->failed; v++)
+		if (artifact_virsh_at(repin->now, v) == HOST_NONE)
+			artifact_virsh_park(repin, v);
 	while (!repin->f->failed && (vcpu = artifact_virsh_misplaced(repin)) != HOST_NONE)
 		if (!move_one(repin))
 			artifact_virsh_park(repin, vcpu);
@@ -123,31 +119,21 @@ static hwloc_bitmap_t parking_of(const Plan *plan)
 	return fill_cpus(plan, 1 << ROLE_HOST | 1 << ROLE_SHARED);
 }
 
-static void artifact_virsh_dedicated(Fill *f, GString *block)
-{
-	g_autoptr(GArray) now = pins_now(f);
-	g_auto(CpuSet) parking = parking_of(f->plan);
-	Repin r = {f, now, f->vm->vcpupin, parking, block};
-
-	artifact_virsh_repin(&r);
-}
-
-static void artifact_virsh_shared(Fill *f, GString *block)
-{
-	g_autofree char *cpus = cpulist_format(f->vm->cpuset);
-
-	for (unsigned v = 0; v < f->vm->spec->vcpus; v++)
-		artifact_virsh_vcpupin(f, block, v, cpus, "vm/vcpupin.sh");
-}
-
 static char *artifact_virsh_vcpus(Fill *f)
 {
 	GString *block = g_string_new(NULL);
 
-	if (f->vm->cpuset)
-		artifact_virsh_shared(f, block);
-	else
-		artifact_virsh_dedicated(f, block);
+	if (f->vm->cpuset) {
+		g_autofree char *cpus = cpulist_format(f->vm->cpuset);
+
+		for (unsigned v = 0; v < f->vm->spec->vcpus; v++)
+			artifact_virsh_vcpupin(f, block, v, cpus, "vm/vcpupin.sh");
+	} else {
+		g_autoptr(GArray) now = pins_now(f);
+		g_auto(CpuSet) parking = parking_of(f->plan);
+
+		artifact_virsh_repin(&(Repin){f, now, f->vm->vcpupin, parking, block});
+	}
 	return g_string_free(block, FALSE);
 }
 
