@@ -28,10 +28,16 @@ static const char *cost_text(Cost cost)
 
 static const char *cost_color(Cost cost, bool color)
 {
+	/* clang-format off */
 	static const char *const colors[] = {
-		[COST_NONE] = "",	    [COST_REPIN] = "\033[32m",	 [COST_MEMORY] = "\033[32m",
-		[COST_RELOAD] = "\033[33m", [COST_RESTART] = "\033[33m", [COST_REBOOT] = "\033[31m",
+		[COST_NONE]    = "",
+		[COST_REPIN]   = "\033[32m",
+		[COST_MEMORY]  = "\033[32m",
+		[COST_RELOAD]  = "\033[33m",
+		[COST_RESTART] = "\033[33m",
+		[COST_REBOOT]  = "\033[31m",
 	};
+	/* clang-format on */
 
 	return color ? colors[cost] : "";
 }

@@ -9,11 +9,21 @@
 #include <string.h>
 
 /* All commands, in the order of help. */
+/* clang-format off */
 static const Command *const commands[] = {
-	&command_show,	&command_plan,	   &command_emit,   &command_fit,
-	&command_diff,	&command_migrate,  &command_replay, &command_explain,
-	&command_check, &command_snapshot, &command_adopt,
+	&command_show,
+	&command_plan,
+	&command_emit,
+	&command_fit,
+	&command_diff,
+	&command_migrate,
+	&command_replay,
+	&command_explain,
+	&command_check,
+	&command_snapshot,
+	&command_adopt,
 };
+/* clang-format on */
 
 static void print_help(void)
 {

@@ -16,11 +16,15 @@
 
 static const char *migrate_verdict_color(MigrateVerdict verdict, bool color)
 {
+	/* clang-format off */
 	static const char *const colors[] = {
-		[MIGRATE_LIVE] = "\033[32m",	[MIGRATE_LOSES] = "\033[33m",
-		[MIGRATE_UNKNOWN] = "\033[33m", [MIGRATE_RESTART] = "\033[33m",
-		[MIGRATE_CANNOT] = "\033[31m",
+		[MIGRATE_LIVE]    = "\033[32m",
+		[MIGRATE_LOSES]   = "\033[33m",
+		[MIGRATE_UNKNOWN] = "\033[33m",
+		[MIGRATE_RESTART] = "\033[33m",
+		[MIGRATE_CANNOT]  = "\033[31m",
 	};
+	/* clang-format on */
 
 	return color ? colors[verdict] : "";
 }

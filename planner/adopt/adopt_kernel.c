@@ -143,9 +143,23 @@ static const char *const concerned[] = {
 	"psi",
 	NULL,
 };
+/* clang-format off */
 static const char *const concerned_modules[] = {
-	"cpuidle.", "cpufreq.", "iommu.",    "processor.", "intel_idle.", "kvm.", "kvm_intel.",
-	"kvm_amd.", "vfio",	"rcupdate.", "rcutree.",   "workqueue.",  NULL};
+	"cpuidle.",
+	"cpufreq.",
+	"iommu.",
+	"processor.",
+	"intel_idle.",
+	"kvm.",
+	"kvm_intel.",
+	"kvm_amd.",
+	"vfio",
+	"rcupdate.",
+	"rcutree.",
+	"workqueue.",
+	NULL,
+};
+/* clang-format on */
 
 static bool adopt_kernel_concerns(const char *name)
 {
