@@ -21,18 +21,7 @@ void migrate_free(Migration *migration)
 	g_free(migration);
 }
 
-/* Of the node's VMs those that run. */
-static void keep_running(Inventory *inventory, const Plan *plan)
-{
-	for (unsigned i = inventory->vms->len; i-- > 0;) {
-		const VmSpec *spec = g_ptr_array_index(inventory->vms, i);
-
-		if (!plan_vm(plan, spec->name)->placed)
-			g_ptr_array_remove_index(inventory->vms, i);
-	}
-}
-
-/* The other node as it is. */
+/* The other node as it is, with those of its VMs that run. */
 static Inventory *inventory_of(const Plan *plan)
 {
 	Inventory *inventory = replan_inventory(plan);
@@ -42,7 +31,12 @@ static Inventory *inventory_of(const Plan *plan)
 	inventory->libvirt = g_strdup(plan->libvirt);
 	inventory->mwait = plan->mwait;
 	inventory->isolation = plan_is_cpuset(plan) ? ISOLATION_CPUSET : ISOLATION_ISOLCPUS;
-	keep_running(inventory, plan);
+	for (unsigned i = inventory->vms->len; i-- > 0;) {
+		const VmSpec *spec = g_ptr_array_index(inventory->vms, i);
+
+		if (!plan_vm(plan, spec->name)->placed)
+			g_ptr_array_remove_index(inventory->vms, i);
+	}
 	return inventory;
 }
 

@@ -2,11 +2,6 @@
 #include "planner/base/json.h"
 #include "planner/migrate/migrate.h"
 
-static json_t *migrate_json_node_to_json(const Plan *plan)
-{
-	return json_pack("{ss*ss}", "name", plan->name, "topology", plan->host->fingerprint);
-}
-
 /* As in the plan document. */
 static void migrate_json_places_to_json(json_t *object, const PlanVm *vm)
 {
@@ -18,7 +13,8 @@ static void migrate_json_places_to_json(json_t *object, const PlanVm *vm)
 
 static json_t *side_to_json(const Plan *plan, const PlanVm *vm)
 {
-	json_t *object = migrate_json_node_to_json(plan);
+	json_t *object =
+		json_pack("{ss*ss}", "name", plan->name, "topology", plan->host->fingerprint);
 
 	json_object_set_new(object, "placed", json_boolean(vm->placed));
 	migrate_json_places_to_json(object, vm);

@@ -39,19 +39,6 @@ static const char *migrate_points_known(const char *text)
 
 /* Room */
 
-static const Finding *migrate_points_finding_of(const Migration *m)
-{
-	g_autofree char *subject = g_strdup_printf("vm %s", m->after->spec->name);
-
-	for (unsigned i = 0; i < m->plan->findings->len; i++) {
-		const Finding *finding = g_ptr_array_index(m->plan->findings, i);
-
-		if (finding->severity == SEVERITY_ERROR && !strcmp(finding->subject, subject))
-			return finding;
-	}
-	return NULL;
-}
-
 /* A VM that runs there and would have no place beside the newcomer. */
 static const char *pushed_out(const Migration *m)
 {
@@ -64,23 +51,38 @@ static const char *pushed_out(const Migration *m)
 	return NULL;
 }
 
+/* It does not fit: what the plan says of it. */
+static void judge_unplaced(Migration *m)
+{
+	g_autofree char *subject = g_strdup_printf("vm %s", m->after->spec->name);
+	const char *text = "it does not fit", *fix = NULL;
+
+	for (unsigned i = m->plan->findings->len; i-- > 0;) {
+		const Finding *finding = g_ptr_array_index(m->plan->findings, i);
+
+		if (finding->severity == SEVERITY_ERROR && !strcmp(finding->subject, subject)) {
+			text = finding->text;
+			fix = finding->fix;
+		}
+	}
+	migrate_points_add(m, "room", MIGRATE_CANNOT, fix, g_strdup(text));
+}
+
 static void judge_room(Migration *m)
 {
 	const char *out = pushed_out(m);
-	const Finding *finding = m->after->placed ? NULL : migrate_points_finding_of(m);
 	g_autofree char *places = plan_vm_places(m->after);
 
-	if (m->after->placed && out)
+	if (!m->after->placed)
+		judge_unplaced(m);
+	else if (out)
 		migrate_points_add(
 			m, "room", MIGRATE_CANNOT, "make room first: planner fit",
 			g_strdup_printf("it fits only where vm %s, which runs there, has no place",
 					out));
-	else if (m->after->placed)
+	else
 		migrate_points_add(m, "room", MIGRATE_LIVE, NULL,
 				   g_strdup_printf("it fits, on CPUs %s", places));
-	else
-		migrate_points_add(m, "room", MIGRATE_CANNOT, finding ? finding->fix : NULL,
-				   g_strdup(finding ? finding->text : "it does not fit"));
 }
 
 static void judge_moves(Migration *m)
@@ -368,13 +370,6 @@ static const char *tristate_text(Tristate value)
 
 /* The guest's CPUID is another without cpu-pm: with its own CPU mode always, else where it was
  * offered MWAIT. */
-static MigrateVerdict without_cpupm(const Migration *m)
-{
-	if (is_passthrough(m->before))
-		return MIGRATE_RESTART;
-	return m->from->mwait == TRISTATE_NO ? MIGRATE_LOSES : MIGRATE_UNKNOWN;
-}
-
 static void cpupm_lost(Migration *m, const char *to)
 {
 	static const char *const texts[] = {
@@ -382,7 +377,9 @@ static void cpupm_lost(Migration *m, const char *to)
 		[MIGRATE_UNKNOWN] = "; the guest may have been offered MWAIT, and miss it",
 		[MIGRATE_RESTART] = "; the guest sees another CPU without it",
 	};
-	MigrateVerdict verdict = without_cpupm(m);
+	MigrateVerdict verdict = is_passthrough(m->before)	 ? MIGRATE_RESTART
+				 : m->from->mwait == TRISTATE_NO ? MIGRATE_LOSES
+								 : MIGRATE_UNKNOWN;
 
 	migrate_points_add(m, "cpu-pm", verdict,
 			   "take the XML for the other node, which is without",

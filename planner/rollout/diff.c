@@ -35,16 +35,11 @@ void diff_free(Diff *diff)
 
 /* The node */
 
-/* Another version that is known to be another; what was not known may be the same. */
-static bool version_changes(const char *before, const char *after)
-{
-	return before && after && strcmp(before, after) != 0;
-}
-
 static void compare_node(Diff *diff)
 {
 	const Plan *before = diff->before, *after = diff->after;
-	bool kernel = version_changes(before->kernel, after->kernel);
+	/* What was not known may be the same. */
+	bool kernel = before->kernel && after->kernel && strcmp(before->kernel, after->kernel) != 0;
 
 	diff_line_add(diff->node, "name", before->name, after->name, COST_NONE);
 	diff_line_add(diff->node, "kernel", before->kernel, after->kernel,
@@ -163,17 +158,6 @@ static GHashTable *vms_by_name(const Plan *plan)
 	return vms;
 }
 
-/* A VM that runs on both sides of a reboot stops for it, whatever else it does. */
-static void cost_reboot(const Diff *diff)
-{
-	for (unsigned i = 0; i < diff->vms->len; i++) {
-		DiffVm *vm = g_ptr_array_index(diff->vms, i);
-
-		if (vm->before && vm->before->placed && vm->after && vm->after->placed)
-			vm->cost = COST_REBOOT;
-	}
-}
-
 static void compare_vms(Diff *diff)
 {
 	g_autoptr(GHashTable) before = vms_by_name(diff->before);
@@ -190,8 +174,13 @@ static void compare_vms(Diff *diff)
 		if (!g_hash_table_contains(after, vm->spec->name))
 			diff_add_vm(diff, vm->spec->name, vm, NULL);
 	}
-	if (diff->reboot)
-		cost_reboot(diff);
+	/* A VM that runs on both sides of a reboot stops for it, whatever else it does. */
+	for (unsigned i = 0; diff->reboot && i < diff->vms->len; i++) {
+		DiffVm *vm = g_ptr_array_index(diff->vms, i);
+
+		if (vm->before && vm->before->placed && vm->after && vm->after->placed)
+			vm->cost = COST_REBOOT;
+	}
 }
 
 /* Files */
@@ -238,17 +227,12 @@ static void compare_files(Diff *diff)
 
 /* All of it */
 
-static Cost lines_cost(const GPtrArray *lines, Cost cost)
-{
-	for (unsigned i = 0; i < lines->len; i++)
-		cost = MAX(cost, ((const DiffLine *)g_ptr_array_index(lines, i))->cost);
-	return cost;
-}
-
 static Cost diff_cost(const Diff *diff)
 {
-	Cost cost = lines_cost(diff->node, diff->reboot ? COST_REBOOT : COST_NONE);
+	Cost cost = diff->reboot ? COST_REBOOT : COST_NONE;
 
+	for (unsigned i = 0; i < diff->node->len; i++)
+		cost = MAX(cost, ((const DiffLine *)g_ptr_array_index(diff->node, i))->cost);
 	for (unsigned i = 0; i < diff->cpus->len; i++)
 		cost = MAX(cost, ((const DiffCpus *)g_ptr_array_index(diff->cpus, i))->cost);
 	for (unsigned i = 0; i < diff->vms->len; i++)

@@ -130,14 +130,10 @@ static void compare_hint(DiffVm *vm, const Plan *before, const Plan *after)
 									    : COST_NONE);
 }
 
-static bool diff_vm_runs(const PlanVm *vm)
-{
-	return vm && vm->placed;
-}
-
 void diff_vm_compare(DiffVm *vm, const Plan *before, const Plan *after)
 {
-	bool ran = diff_vm_runs(vm->before), will_run = diff_vm_runs(vm->after);
+	bool ran = vm->before && vm->before->placed;
+	bool will_run = vm->after && vm->after->placed;
 
 	if (ran && will_run) {
 		compare_values(vm);

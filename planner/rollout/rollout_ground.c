@@ -27,21 +27,17 @@ static void actor_init(Ground *ground, unsigned index)
 		ground_move(ground, index, actor->vm->before->vcpupin, actor->vm->before);
 }
 
-static unsigned cpus_end(const Host *host)
-{
-	return (unsigned)(hwloc_bitmap_last(host->online) + 1);
-}
-
 Ground *ground_new(Diff *diff)
 {
 	Ground *ground = g_new0(Ground, 1);
 	unsigned nodes = diff->after->host->nodes->len;
+	unsigned cpus = (unsigned)(hwloc_bitmap_last(diff->after->host->online) + 1);
 
 	ground->diff = diff;
 	ground->host = diff->after->host;
 	ground->n = diff->vms->len + 1;
 	ground->actors = g_new0(Actor, ground->n);
-	ground->slots = g_new0(struct GroundSlot, cpus_end(ground->host));
+	ground->slots = g_new0(struct GroundSlot, cpus);
 	ground->used = g_new0(uint64_t, nodes);
 	ground->room = g_new0(uint64_t, nodes);
 	ground->sdk = hwloc_bitmap_dup(diff->before->cpus[ROLE_SDK]);

@@ -116,27 +116,26 @@ static void rollout_order_stop(Order *o, unsigned actor, const char *why)
 	ground_move(o->ground, actor, NULL, NULL);
 }
 
-static bool line_is(const DiffVm *vm, unsigned i, const char *what)
+static DiffLine *line_of(const DiffVm *vm, const char *what)
 {
-	return g_str_equal(((const DiffLine *)g_ptr_array_index(vm->lines, i))->what, what);
+	for (unsigned i = 0; i < vm->lines->len; i++) {
+		DiffLine *line = g_ptr_array_index(vm->lines, i);
+
+		if (g_str_equal(line->what, what))
+			return line;
+	}
+	return NULL;
 }
 
 /* What was to be live is not. */
 static void cost_raise(Order *o, DiffVm *vm)
 {
-	for (unsigned i = 0; i < vm->lines->len; i++)
-		if (line_is(vm, i, "pins"))
-			((DiffLine *)g_ptr_array_index(vm->lines, i))->cost = COST_RESTART;
+	DiffLine *pins = line_of(vm, "pins");
+
+	if (pins)
+		pins->cost = COST_RESTART;
 	vm->cost = MAX(vm->cost, COST_RESTART);
 	o->ground->diff->cost = MAX(o->ground->diff->cost, COST_RESTART);
-}
-
-static bool has_line(const DiffVm *vm, const char *what)
-{
-	for (unsigned i = 0; i < vm->lines->len; i++)
-		if (line_is(vm, i, what))
-			return true;
-	return false;
 }
 
 static void go_live(Order *o, unsigned actor)
@@ -158,8 +157,8 @@ static void go_live(Order *o, unsigned actor)
 	step = rollout_add(o->rollout, STEP_REPIN, a->vm);
 	g_array_append_vals(step->pins, pins->data, pins->len);
 	step->memory = a->vm->cost == COST_MEMORY;
-	step->pool = after->cpuset && has_line(a->vm, "pins");
-	step->emulator = has_line(a->vm, "emulator pins");
+	step->pool = after->cpuset && line_of(a->vm, "pins");
+	step->emulator = line_of(a->vm, "emulator pins");
 	ground_move(o->ground, actor, after->vcpupin, after);
 }
 
@@ -170,12 +169,6 @@ static void go_cold(Order *o, unsigned actor)
 	rollout_add(o->rollout, STEP_RESTART, a->vm);
 	ground_move(o->ground, actor, a->vm->after->vcpupin, a->vm->after);
 	a->done = true;
-}
-
-static void go_sdk(Order *o)
-{
-	rollout_add(o->rollout, STEP_RELOAD, NULL)->sdk = true;
-	ground_move_sdk(o->ground);
 }
 
 /* Runs, or is the SDK, and is not yet where it belongs. */
@@ -196,12 +189,14 @@ static bool go_one(Order *o, bool cold)
 		if (!under_way(o->ground, i) || a->cold != cold ||
 		    ground_blocker(o->ground, i, &memory) != HOST_NONE)
 			continue;
-		if (!a->vm)
-			go_sdk(o);
-		else if (cold)
+		if (!a->vm) {
+			rollout_add(o->rollout, STEP_RELOAD, NULL)->sdk = true;
+			ground_move_sdk(o->ground);
+		} else if (cold) {
 			go_cold(o, i);
-		else
+		} else {
 			go_live(o, i);
+		}
 		return true;
 	}
 	return false;
@@ -337,11 +332,6 @@ static void start_stopped(Order *o)
 	}
 }
 
-static bool any_to_define(const Diff *diff)
-{
-	return diff_count(diff, DIFF_NEW) || diff_count(diff, DIFF_CHANGED);
-}
-
 /* The SDK's step reads the files too: machine.slice must not take CPUs from VMs that are still
  * there. */
 static bool reload_first(const Ground *ground)
@@ -361,7 +351,7 @@ void rollout_order(Rollout *rollout, Diff *diff)
 	g_autoptr(Ground) ground = ground_new(diff);
 	Order order = {rollout, ground};
 
-	if (any_to_define(diff))
+	if (diff_count(diff, DIFF_NEW) || diff_count(diff, DIFF_CHANGED))
 		rollout_add(rollout, STEP_DEFINE, NULL);
 	stop_gone(&order);
 	if (reload_first(ground))

@@ -1,8 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/rollout/rollout.h"
 
-const char *const step_names[] = {"define", "stop",  "park",   "re-pin", "restart", "start",
-				  "reload", "write", "reboot", "check",	 NULL};
+/* clang-format off */
+const char *const step_names[] = {
+	[STEP_DEFINE]  = "define",
+	[STEP_STOP]    = "stop",
+	[STEP_PARK]    = "park",
+	[STEP_REPIN]   = "re-pin",
+	[STEP_RESTART] = "restart",
+	[STEP_START]   = "start",
+	[STEP_RELOAD]  = "reload",
+	[STEP_WRITE]   = "write",
+	[STEP_REBOOT]  = "reboot",
+	[STEP_CHECK]   = "check",
+	NULL,
+};
+/* clang-format on */
 
 static void step_free(gpointer data)
 {
