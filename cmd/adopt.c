@@ -37,14 +37,6 @@ static bool text_check(const char *text, GError **error)
 	return inventory;
 }
 
-static bool adopt_write_text(const Options *options, const char *text, GError **error)
-{
-	if (options->output)
-		return save_text(options->output, text, error);
-	fputs(text, stdout);
-	return true;
-}
-
 static const char *adopt_plural(unsigned n)
 {
 	return n == 1 ? "" : "s";
@@ -68,8 +60,11 @@ static Status adopt_facts(const Options *options, const Facts *facts, GError **e
 	g_autoptr(Adoption) adoption = adopt(facts);
 	g_autofree char *text = inventory_write(adoption->inventory, adoption->notes);
 
-	if (!text_check(text, error) || !adopt_write_text(options, text, error))
+	if (!text_check(text, error) ||
+	    (options->output && !save_text(options->output, text, error)))
 		return STATUS_TROUBLE;
+	if (!options->output)
+		fputs(text, stdout);
 	adopt_print_summary(adoption);
 	return adoption->lost ? STATUS_BAD_NEWS : STATUS_FINE;
 }

@@ -58,11 +58,6 @@ static void table_end(struct libscols_table *table)
 	scols_unref_table(table);
 }
 
-static const char *node_cost_text(const DiffLine *line)
-{
-	return g_str_equal(line->what, "QEMU") ? "at each VM's next start" : cost_text(line->cost);
-}
-
 static void diff_print_node(const Diff *diff, bool color)
 {
 	static const char *const columns[] = {"NODE", "~FROM", "~TO", "~COST", NULL};
@@ -73,11 +68,11 @@ static void diff_print_node(const Diff *diff, bool color)
 	table = output_table(columns, color);
 	for (unsigned i = 0; i < diff->node->len; i++) {
 		const DiffLine *line = g_ptr_array_index(diff->node, i);
+		const char *cost = g_str_equal(line->what, "QEMU") ? "at each VM's next start"
+								   : cost_text(line->cost);
 
-		cost_line(table,
-			  (const char *const[]){line->what, line->from, line->to,
-						node_cost_text(line)},
-			  3, line->cost, color);
+		cost_line(table, (const char *const[]){line->what, line->from, line->to, cost}, 3,
+			  line->cost, color);
 	}
 	table_end(table);
 }
@@ -189,16 +184,6 @@ static void print_files(const Diff *diff, bool color)
 
 /* The roll-out */
 
-static void append_pins(GString *text, const GArray *pins)
-{
-	for (unsigned i = 0; i < pins->len; i++) {
-		const StepPin *pin = &g_array_index(pins, StepPin, i);
-
-		g_string_append_printf(text, i ? ", %u to %u" : "vCPU %u to CPU %u", pin->vcpu,
-				       pin->cpu);
-	}
-}
-
 static const char *diff_joint(const GString *text)
 {
 	return text->len ? "; " : "";
@@ -208,7 +193,12 @@ static void repin_text(GString *text, const Step *step)
 {
 	const PlanVm *after = step->vm->after;
 
-	append_pins(text, step->pins);
+	for (unsigned i = 0; i < step->pins->len; i++) {
+		const StepPin *pin = &g_array_index(step->pins, StepPin, i);
+
+		g_string_append_printf(text, i ? ", %u to %u" : "vCPU %u to CPU %u", pin->vcpu,
+				       pin->cpu);
+	}
 	if (step->pool) {
 		g_autofree char *pool = cpulist_format(after->cpuset);
 
@@ -354,15 +344,6 @@ static void print_rollout(const Diff *diff, const Rollout *rollout, bool color)
 
 /* The roll-out as commands */
 
-/* "re-pin web: VMs are to change places", "check" */
-static void print_title(const Step *step, unsigned number)
-{
-	g_autofree char *name = output_safe(step->vm ? step->vm->name : "");
-
-	printf("\n# %u %s%s%s%s%s\n", number, step_names[step->kind], *name ? " " : "", name,
-	       step->why ? ": " : "", step->why ? step->why : "");
-}
-
 /* What follows a reboot is not to be run before it. */
 static void diff_print_commands(const Diff *diff, const Rollout *rollout, const char *plan)
 {
@@ -373,8 +354,11 @@ static void diff_print_commands(const Diff *diff, const Rollout *rollout, const 
 	for (unsigned i = 0; i < rollout->steps->len; i++) {
 		const Step *step = g_ptr_array_index(rollout->steps, i);
 		g_autoptr(GPtrArray) commands = rollout_commands(diff, step, plan);
+		g_autofree char *name = output_safe(step->vm ? step->vm->name : "");
 
-		print_title(step, i + 1);
+		/* "# 3 re-pin web: VMs are to change places", "# 4 check" */
+		printf("\n# %u %s%s%s%s%s\n", i + 1, step_names[step->kind], *name ? " " : "", name,
+		       step->why ? ": " : "", step->why ? step->why : "");
 		for (unsigned c = 0; c < commands->len; c++) {
 			g_autofree char *safe = output_safe(g_ptr_array_index(commands, c));
 

@@ -3,6 +3,7 @@
 #include "cmd/emit_children.h"
 #include "cmd/emit_tree.h"
 #include "cmd/inputs.h"
+#include "cmd/merged.h"
 #include "cmd/output.h"
 #include "cmd/picture.h"
 #include "cmd/site.h"
@@ -11,7 +12,6 @@
 #include "planner/artifacts/artifact_picture.h"
 #include "planner/merge/merge.h"
 #include "topology/base/error.h"
-#include "topology/guests/libxml_load.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -94,39 +94,28 @@ static char **skip_names(const Options *options, GError **error)
 	return g_steal_pointer(&names);
 }
 
-static const PlanVm *emit_find_vm(const Plan *plan, const Artifact *artifact, const char *name,
-				  GError **error)
-{
-	if (name)
-		return input_vm(plan, name, error);
-	options_refuse(error, NULL, "emit %s needs the name of a VM after it", artifact->name);
-	return NULL;
-}
-
 /* The artifact (and VM) at *ARGUMENTS, stepped over. */
 static const Artifact *emit_next(const Plan *plan, char ***arguments, const PlanVm **vm,
 				 GError **error)
 {
 	const Artifact *artifact = emit_find(*(*arguments)++, error);
+	const char *name;
 
 	*vm = NULL;
 	if (!artifact || !artifact->of_vm)
 		return artifact;
-	*vm = emit_find_vm(plan, artifact, **arguments, error);
-	if (!*vm)
+	name = **arguments;
+	if (!name) {
+		options_refuse(error, NULL, "emit %s needs the name of a VM after it",
+			       artifact->name);
 		return NULL;
+	}
 	(*arguments)++;
-	return artifact;
+	*vm = input_vm(plan, name, error);
+	return *vm ? artifact : NULL;
 }
 
 /* Printing */
-
-static void emit_note(const char *text)
-{
-	g_autofree char *safe = output_safe(text);
-
-	fprintf(stderr, "planner: %s\n", safe);
-}
 
 /* The domain XML that is already there, yours; NULL and no error where none is named. */
 static char *base_load(const Options *options, const PlanVm *vm, bool live, size_t *length,
@@ -143,49 +132,34 @@ static char *base_load(const Options *options, const PlanVm *vm, bool live, size
 	return text;
 }
 
-static char *domain_merged(const Options *options, const Rendering *rendering, const char *base,
-			   size_t length, GError **error)
-{
-	g_autoptr(GPtrArray) notes = g_ptr_array_new_with_free_func(g_free);
-	const char *name = options->merge ? options->merge : options->connect;
-	char *text = merge_domain(rendering, name, base, length, notes, error);
-
-	for (unsigned i = 0; i < notes->len; i++)
-		emit_note(g_ptr_array_index(notes, i));
-	return text;
-}
-
-static char *pins_from(const Options *options, const Artifact *artifact, Rendering *rendering,
-		       const char *base, size_t length, GError **error)
-{
-	const char *name = options->merge ? options->merge : options->connect;
-	g_autoptr(GArray) pins = merge_pins(name, base, length, rendering->vm->spec->vcpus, error);
-
-	rendering->pins = pins;
-	return pins ? artifact_render(artifact, rendering, error) : NULL;
-}
-
+/* An artifact that is made from the domain XML that is already there, if any is named. */
 static char *render_based(const Options *options, const Artifact *artifact, Rendering *rendering,
 			  GError **error)
 {
 	g_autoptr(GError) failure = NULL;
-	bool pins = artifact->base == BASE_PINS;
+	g_autoptr(GArray) pins = NULL;
+	const char *name = options->merge ? options->merge : options->connect;
+	unsigned vcpus = rendering->vm->spec->vcpus;
 	size_t length = 0;
-	g_autofree char *base = base_load(options, rendering->vm, pins, &length, &failure);
+	char *text;
+	g_autofree char *base =
+		base_load(options, rendering->vm, artifact->base == BASE_PINS, &length, &failure);
 
 	if (failure) {
 		g_propagate_error(error, g_steal_pointer(&failure));
 		return NULL;
 	}
-	if (!base)
-		return artifact_render(artifact, rendering, error);
-	if (!libxml_load()) {
-		g_set_error_literal(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM,
-				    "merging needs libxml2, which is not installed");
-		return NULL;
+	if (base && artifact->base == BASE_CHANGE)
+		return merged_domain(rendering, name, base, length, error);
+	if (base) {
+		pins = merged_possible(error) ? merge_pins(name, base, length, vcpus, error) : NULL;
+		if (!pins)
+			return NULL;
 	}
-	return pins ? pins_from(options, artifact, rendering, base, length, error)
-		    : domain_merged(options, rendering, base, length, error);
+	rendering->pins = pins;
+	text = artifact_render(artifact, rendering, error);
+	rendering->pins = NULL;
+	return text;
 }
 
 static char *render_one(const Options *options, const Artifact *artifact, Rendering *rendering,
@@ -253,30 +227,25 @@ static bool write_files(const Options *options, const GPtrArray *files, GError *
 	return true;
 }
 
-/* Append what FILE would change below ROOT. */
-static bool diff_file(GString *out, const char *root, const ArtifactFile *file, GError **error)
-{
-	bool missing;
-	g_autofree char *old = emit_tree_read(root, file->path, &missing, error);
-	g_autofree char *old_name = g_strconcat("a", file->path, NULL);
-	g_autofree char *new_name = g_strconcat("b", file->path, NULL);
-	g_autofree char *diff = NULL;
-
-	if (!old)
-		return false;
-	diff = text_diff(missing ? "/dev/null" : old_name, old, new_name, file->text);
-	g_string_append(out, diff);
-	return true;
-}
-
+/* Print what the files would change below --diff ROOT. */
 static bool diff_files(const Options *options, const GPtrArray *files, bool *differs,
 		       GError **error)
 {
 	g_autoptr(GString) out = g_string_new(NULL);
 
-	for (unsigned i = 0; i < files->len; i++)
-		if (!diff_file(out, options->diff, g_ptr_array_index(files, i), error))
+	for (unsigned i = 0; i < files->len; i++) {
+		const ArtifactFile *file = g_ptr_array_index(files, i);
+		bool missing;
+		g_autofree char *old = emit_tree_read(options->diff, file->path, &missing, error);
+		g_autofree char *old_name = g_strconcat("a", file->path, NULL);
+		g_autofree char *new_name = g_strconcat("b", file->path, NULL);
+		g_autofree char *diff = NULL;
+
+		if (!old)
 			return false;
+		diff = text_diff(missing ? "/dev/null" : old_name, old, new_name, file->text);
+		g_string_append(out, diff);
+	}
 	*differs = out->len;
 	fputs(out->str, stdout);
 	return true;

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/migrate/migrate.h"
 #include "cmd/cmd.h"
+#include "cmd/merged.h"
 #include "cmd/output.h"
 #include "cmd/side.h"
 #include "cmd/site.h"
 #include "planner/artifacts/artifact.h"
-#include "planner/merge/merge.h"
 #include "topology/base/error.h"
-#include "topology/guests/libxml_load.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -97,29 +96,6 @@ static void migrate_print_commands(const Migration *m)
 
 /* The XML */
 
-static char *xml_merged(const Rendering *rendering, const char *name, GError **error)
-{
-	g_autoptr(GPtrArray) notes = g_ptr_array_new_with_free_func(g_free);
-	size_t length;
-	g_autofree char *base = input_read(name, &length, error);
-	char *text;
-
-	if (!base)
-		return NULL;
-	if (!libxml_load()) {
-		g_set_error_literal(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM,
-				    "merging needs libxml2, which is not installed");
-		return NULL;
-	}
-	text = merge_domain(rendering, name, base, length, notes, error);
-	for (unsigned i = 0; i < notes->len; i++) {
-		g_autofree char *note = output_safe(g_ptr_array_index(notes, i));
-
-		fprintf(stderr, "planner: %s\n", note);
-	}
-	return text;
-}
-
 static bool print_xml(const Options *options, const Migration *m, GError **error)
 {
 	g_autoptr(GHashTable) templates = site_templates(options->templates, error);
@@ -137,10 +113,14 @@ static bool print_xml(const Options *options, const Migration *m, GError **error
 	/* What the running guest was not told it must not find: no hint-dedicated. */
 	if (running && !domain_hinted(m->from, m->before))
 		there.libvirt = NULL;
-	if (options->merge && m->after->placed)
-		text = xml_merged(&rendering, options->merge, error);
-	else
+	if (options->merge && m->after->placed) {
+		size_t length;
+		g_autofree char *base = input_read(options->merge, &length, error);
+
+		text = base ? merged_domain(&rendering, options->merge, base, length, error) : NULL;
+	} else {
 		text = artifact_render(&artifact_domain, &rendering, error);
+	}
 	if (text)
 		fputs(text, stdout);
 	return text;

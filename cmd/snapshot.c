@@ -6,17 +6,6 @@
 
 #include <stdio.h>
 
-static void print_unread(const GPtrArray *unread)
-{
-	for (unsigned i = 0; i < unread->len; i++) {
-		const Unread *one = g_ptr_array_index(unread, i);
-		g_autofree char *source = output_safe(one->source);
-		g_autofree char *why = output_safe(one->why);
-
-		fprintf(stderr, "planner: not in the snapshot: %s: %s\n", source, why);
-	}
-}
-
 static Status snapshot_run(const Options *options, GError **error)
 {
 	FactsOptions facts = {.root = options->root,
@@ -36,7 +25,13 @@ static Status snapshot_run(const Options *options, GError **error)
 	tar = snapshot_load(&facts, &unread, error);
 	if (!tar)
 		return STATUS_TROUBLE;
-	print_unread(unread);
+	for (unsigned i = 0; i < unread->len; i++) {
+		const Unread *one = g_ptr_array_index(unread, i);
+		g_autofree char *source = output_safe(one->source);
+		g_autofree char *why = output_safe(one->why);
+
+		fprintf(stderr, "planner: not in the snapshot: %s: %s\n", source, why);
+	}
 	return save_private(options->output, tar, error) ? STATUS_FINE : STATUS_TROUBLE;
 }
 
