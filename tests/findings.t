@@ -3,17 +3,20 @@
 """The manual lists what the program can say, no more and no less.
 
 Findings and codes of cpu-pm are found as strings in planner/*/*.c and cmd/*.c and compared with the
-lists of man/planner.1, those of planner/check/rule*.c with man/planner-rules.7; sections and keys of the inventory are those of the tables in
-planner/inventory/inventory_keys.c, compared with man/planner-inventory.5. Nothing is listed here.
+lists of man/planner.1, those of planner/check/rule*.c with man/planner-rules.7; sections and keys of the inventory are those that the
+program names, compared with man/planner-inventory.5. Nothing is listed here.
 """
 
 import pathlib
 import re
+import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests/judge"))
 
+from program import PLANNER, UTF8
 from tap import Tap
 
 RULES = sorted(ROOT.glob("planner/check/rule*.c"))
@@ -75,16 +78,21 @@ def codes():
     return {code for path in SOURCES for code in call.findall(code_of(path))}
 
 
+def complaints(text):
+    """What planner says of the inventory TEXT."""
+    with tempfile.NamedTemporaryFile("w", suffix=".ini") as file:
+        file.write(text)
+        file.flush()
+        return subprocess.run([PLANNER, "plan", "-t", "core:1 pu:1", "-i", file.name], check=False,
+                              capture_output=True, text=True, env=UTF8, timeout=60).stderr
+
+
 def inventory():
-    """Section → its keys, from the tables of the parser."""
-    text = code_of(ROOT / "planner/inventory/inventory_keys.c")
-    tables = {table: re.findall(r'\{"([a-z-]+)",', rows) for table, rows in
-              re.findall(r"^(?:static )?const Key (\w+)\[\] = \{(.*?)\{NULL", text, re.S | re.M)}
-    rows = re.search(r"^const Section parser_sections\[\] = \{(.*?)\{NULL", text, re.S | re.M)[1]
-    sections = {f"[{name}]": tables[table]
-                for name, table in re.findall(r'\{"([a-z]+)",\s*(\w+)\}', rows)}
-    return sections | {"[vm NAME]": tables["parser_vm_keys"],
-                       "[partner NAME]": tables["parser_partner_keys"]}
+    """Section → its keys, as the program lists them to those who write another."""
+    known = re.search(r"unknown section; known: (.*)", complaints("[qqqqqqqq]\n"))[1].split(", ")
+    text = "".join(f"[{section}]\nqqqqqqqq = 1\n" for section in known)
+    keys = re.findall(r"^.*?\[([^]]+)\] qqqqqqqq: unknown key; known: (.*)$", complaints(text), re.M)
+    return {f"[{section}]": names.split(", ") for section, names in keys}
 
 
 def entries(lines):

@@ -3,6 +3,7 @@
  */
 #include "planner/adopt/adopt_internal.h"
 #include "planner/check/rules_sides.h"
+#include "planner/inventory/setting_types.h"
 
 /* Where it is said where a VM runs. What its owner wrote down for the next start goes before what
  * is so for now; threads are looked at where neither document pins them. */
@@ -364,7 +365,7 @@ void adopt_policy(Adopter *a, AdoptVm *vm)
 
 	if (!pin_one_to_one(a, vm) && !pin_in_groups(a, vm) && !pin_filled(a, vm))
 		float_vm(a, vm);
-	list = vm->spec->cpus ? inventory_cpus(vm->spec->cpus) : NULL;
+	list = vm->spec->cpus ? setting_cpus_text(vm->spec->cpus) : NULL;
 	if (list && !adopt_parses("host", "cpus", list)) {
 		g_clear_pointer(&vm->spec->cpus, g_array_unref);
 		adopt_note(a, LOST, vm->section, "policy",

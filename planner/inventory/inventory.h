@@ -3,12 +3,12 @@
  * The inventory: what a node is and what it shall carry, as the INI file says it
  * (planner-inventory(5)). Parsed strictly: every error of a file is reported, none passes.
  *
- * To add a key: 1. a field here; 2. a row in the key table of inventory_keys.c; 3.
- * planner-inventory(5); 4. a case in tests/unit/test_inventory.c.
+ * To add a key: see planner/inventory/settings.h.
  */
 #ifndef PLANNER_INVENTORY_INVENTORY_H
 #define PLANNER_INVENTORY_INVENTORY_H
 
+#include "planner/inventory/vm_name.h"
 #include "topology/base/cpulist.h"
 #include "topology/base/tristate.h"
 
@@ -49,6 +49,7 @@ typedef struct VmSpec {
 	bool cpu_pm; /* auto = true, off = false */
 	unsigned iothreads;
 	bool locked;
+	unsigned count; /* of a section of the file; 1 in an inventory, where it is spelled out */
 } VmSpec;
 
 /* A node that VMs may migrate to. */
@@ -64,8 +65,7 @@ typedef struct Inventory {
 	CoreRequest host, sdk, shared;
 	uint64_t host_memory; /* bytes a NUMA node, kept from VMs */
 	char **near;	      /* devices the SDK cores shall be close to; NULL = none */
-	int near_line;
-	double overcommit; /* most vCPUs per CPU of the shared VMs; 0 = not said */
+	double overcommit;    /* most vCPUs per CPU of the shared VMs; 0 = not said */
 	Isolation isolation;
 	char **flags; /* of isolcpus; NULL = by kernel version; empty = none */
 	bool irqaffinity;
@@ -96,13 +96,8 @@ Partner *partner_new(const char *name);
 Partner *partner_copy(const Partner *partner);
 void partner_free(Partner *partner);
 
-/*
- * What is wrong with NAME (UTF-8) as the name of a VM or node, as "is empty"; NULL if nothing is:
- * it may be shown, put into XML and used as a file's name by libvirt.
- */
-const char *vm_name_fault(const char *name);
-
-/* Names of the enums' values as the inventory spells them, in their order, ended by NULL. */
+/* Names of the enums' values as the inventory spells them, in their order, ended by NULL
+ * (settings.c). */
 extern const char *const policy_names[], *const threads_names[], *const cpu_mode_names[],
 									 *const isolation_names[];
 

@@ -6,14 +6,42 @@
  * it one line at a time, so the line being read is the line the handler is called for.
  */
 #include "planner/base/nearest.h"
-#include "planner/inventory/inventory_parser.h"
+#include "planner/inventory/inventory.h"
+#include "planner/inventory/settings.h"
 
 #include <ini.h>
 #include <string.h>
 
 #define LINE_MAX_BYTES 4000 /* a list of 800 CPUs; below the ini_max_line set for inih */
+#define PARTNERS_MAX 256
 
-void parser_complain(Parser *p, int line, const char *format, ...)
+typedef struct Complaint {
+	int line;
+	char *text;
+} Complaint;
+
+typedef struct Parser {
+	const char *file;
+	const char *text, *end; /* what is still to read */
+	int line;
+	Inventory *inventory;
+	GArray *complaints;	   /* of Complaint */
+	const SettingTable *table; /* of the section being read; NULL = unknown section, keys passed
+				      over */
+	void *object;		   /* what they are set in: the inventory, vm or partner */
+	char *section;		   /* its name as written, NULL before the first */
+	const char *key;	   /* being set */
+	GHashTable *sections;	   /* name → line */
+	GHashTable *seen;	   /* keys of this section → line */
+	GPtrArray *vms;		   /* of VmSpec, by section, in the file's order */
+	VmSpec *vm;		   /* being read, of vms; NULL = another section */
+	bool unread;		   /* a line of the section being read was faulty */
+	bool cr;		   /* carriage returns were reported */
+} Parser;
+
+/* An error of LINE. */
+G_GNUC_PRINTF(3, 4)
+static void parser_complain(Parser *p, int line, const char *format, ...)
 {
 	Complaint complaint = {.line = line};
 	va_list args;
@@ -24,7 +52,9 @@ void parser_complain(Parser *p, int line, const char *format, ...)
 	g_array_append_val(p->complaints, complaint);
 }
 
-void parser_refuse(Parser *p, const char *format, ...)
+/* An error in the value of the key being set. */
+G_GNUC_PRINTF(2, 3)
+static void parser_refuse(Parser *p, const char *format, ...)
 {
 	g_autofree char *what = NULL;
 	va_list args;
@@ -36,15 +66,6 @@ void parser_refuse(Parser *p, const char *format, ...)
 }
 
 /* Sections */
-
-static CoreRequest *request_of(Inventory *inventory, const char *section)
-{
-	if (!strcmp(section, "host"))
-		return &inventory->host;
-	if (!strcmp(section, "sdk"))
-		return &inventory->sdk;
-	return &inventory->shared;
-}
 
 static void vm_complain(Parser *p, const VmSpec *vm, const char *text)
 {
@@ -58,17 +79,15 @@ static bool inventory_parse_given(const Parser *p, const char *key)
 }
 
 /* What only the whole section of a VM shows. */
-static void vm_check(Parser *p, const VmSection *section)
+static void vm_check(Parser *p, const VmSpec *vm)
 {
-	const VmSpec *vm = section->vm;
-
 	if (!inventory_parse_given(p, "vcpus"))
 		vm_complain(p, vm, "vcpus: missing; say how many vCPUs it has");
 	if (vm->cpus && vm->vcpus && vm->cpus->len != vm->vcpus)
 		parser_complain(p, vm->line,
 				"[vm %s] cpus: %u CPUs for %u vCPUs; name one for each", vm->name,
 				vm->cpus->len, vm->vcpus);
-	if (vm->cpus && section->count > 1)
+	if (vm->cpus && vm->count > 1)
 		vm_complain(p, vm, "cpus: the same CPUs cannot be given to count VMs");
 	if (vm->page && !inventory_parse_given(p, "memory"))
 		vm_complain(p, vm, "hugepages: say memory as well");
@@ -78,14 +97,23 @@ static void vm_check(Parser *p, const VmSection *section)
 		vm_complain(p, vm, "threads: a shared VM has no cores of its own");
 }
 
+static void sdk_check(Parser *p)
+{
+	if (p->inventory->near && !p->inventory->sdk.line)
+		parser_complain(p, GPOINTER_TO_INT(g_hash_table_lookup(p->seen, "near")),
+				"[sdk] near: say how many cores: cores-per-node, cores, …");
+}
+
 /* The section being read ends; NAME, the parser's from now on, is that of the next. Its keys are
  * passed over until it is known what they are. */
 static void section_end(Parser *p, char *name)
 {
 	if (p->vm)
 		vm_check(p, p->vm);
+	if (p->table && !g_strcmp0(p->table->section, "sdk"))
+		sdk_check(p);
 	p->vm = NULL;
-	p->keys = NULL;
+	p->table = NULL;
 	p->unread = false;
 	g_hash_table_remove_all(p->seen);
 	g_free(p->section);
@@ -95,14 +123,14 @@ static void section_end(Parser *p, char *name)
 static void vm_begin(Parser *p, const char *name)
 {
 	const char *fault = vm_name_fault(name);
-	VmSection vm = {.vm = vm_spec_new(name), .count = 1};
 
 	if (fault)
 		parser_complain(p, p->line, "[%s]: the VM's name %s", p->section, fault);
-	vm.vm->line = p->line;
-	g_array_append_val(p->vms, vm);
-	p->vm = &g_array_index(p->vms, VmSection, p->vms->len - 1);
-	p->keys = parser_vm_keys;
+	p->vm = vm_spec_new(name);
+	p->vm->line = p->line;
+	g_ptr_array_add(p->vms, p->vm);
+	p->table = vm_settings;
+	p->object = p->vm;
 }
 
 static void partner_begin(Parser *p, const char *name)
@@ -114,9 +142,9 @@ static void partner_begin(Parser *p, const char *name)
 	if (p->inventory->partners->len == PARTNERS_MAX)
 		parser_complain(p, p->line, "[%s]: more than %d partners", p->section,
 				PARTNERS_MAX);
-	p->partner = partner_new(name);
-	g_ptr_array_add(p->inventory->partners, p->partner);
-	p->keys = parser_partner_keys;
+	p->table = &partner_settings;
+	p->object = partner_new(name);
+	g_ptr_array_add(p->inventory->partners, p->object);
 }
 
 /* Sections that have a name of their own, "[vm NAME]". */
@@ -140,11 +168,16 @@ static const struct Named *named_find(const char *section, bool alone)
 
 static void inventory_parse_section_unknown(Parser *p)
 {
-	static const char *const known[] = {"node",   "host", "sdk",	 "shared",
-					    "kernel", "vm",   "partner", NULL};
+	g_autoptr(GPtrArray) known = g_ptr_array_new();
 	g_autofree char *word = g_strndup(p->section, strcspn(p->section, " "));
-	const char *near = nearest_word(word, known);
+	const char *near;
 
+	for (const SettingTable *const *table = inventory_settings; *table; table++)
+		g_ptr_array_add(known, (gpointer)(*table)->section);
+	for (unsigned i = 0; i < G_N_ELEMENTS(named); i++)
+		g_ptr_array_add(known, (gpointer)named[i].kind);
+	g_ptr_array_add(known, NULL);
+	near = nearest_word(word, (const char *const *)known->pdata);
 	if (named_find(word, true))
 		parser_complain(p, p->line, "[%s]: which %s? write [%s NAME]", p->section,
 				strcmp(word, "vm") ? word : "VM", word);
@@ -175,10 +208,10 @@ static void section_begin(Parser *p, char *name)
 		kind->begin(p, own);
 		return;
 	}
-	for (const Section *section = parser_sections; section->name; section++)
-		if (!strcmp(name, section->name)) {
-			p->keys = section->keys;
-			p->request = request_of(p->inventory, name);
+	for (const SettingTable *const *table = inventory_settings; *table; table++)
+		if (!strcmp(name, (*table)->section)) {
+			p->table = *table;
+			p->object = p->inventory;
 			return;
 		}
 	inventory_parse_section_unknown(p);
@@ -253,7 +286,7 @@ static bool line_is_key(Parser *p, const char *line)
 	} else if (!p->section) {
 		parser_complain(p, p->line, "'%s' stands before the first section", line);
 	}
-	return !fault && p->keys;
+	return !fault && p->table;
 }
 
 /* Faults that make a line unfit to be looked at, or even shown. */
@@ -337,8 +370,8 @@ static void key_unknown(Parser *p, const char *name)
 	g_autofree char *all = NULL;
 	const char *near;
 
-	for (const Key *key = p->keys; key->name; key++)
-		g_ptr_array_add(names, (char *)key->name);
+	for (const Setting *setting = p->table->settings; setting->key; setting++)
+		g_ptr_array_add(names, (gpointer)setting->key);
 	g_ptr_array_add(names, NULL);
 	near = nearest_word(name, (const char *const *)names->pdata);
 	all = g_strjoinv(", ", (char **)names->pdata);
@@ -350,11 +383,41 @@ static void key_unknown(Parser *p, const char *name)
 				all);
 }
 
+/* The line of another setting of this section that excludes SETTING; 0. */
+static int rival_line(const Parser *p, const Setting *setting)
+{
+	for (const Setting *other = p->table->settings; other->key; other++)
+		if (other != setting && other->offset == setting->offset &&
+		    g_hash_table_contains(p->seen, other->key))
+			return GPOINTER_TO_INT(g_hash_table_lookup(p->seen, other->key));
+	return 0;
+}
+
+static void key_set(Parser *p, const Setting *setting, const char *value)
+{
+	g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func(g_free);
+	int rival = rival_line(p, setting);
+
+	if (!*value && !(setting->flags & SETTING_EMPTY)) {
+		parser_refuse(p, "has no value");
+		return;
+	}
+	if (rival) {
+		parser_refuse(p, "the cores are already asked for in line %d; keep one of the two",
+			      rival);
+		return;
+	}
+	setting_parse(setting, p->object, value, p->line, faults);
+	for (unsigned i = 0; i < faults->len; i++)
+		parser_refuse(p, "%s", (const char *)g_ptr_array_index(faults, i));
+}
+
 /* inih's handler; 1 = go on. Its section name is not used: inih cuts it at 49 bytes. */
 static int key_read(void *user, const char *section, const char *name, const char *value)
 {
 	Parser *p = user;
 	int first = GPOINTER_TO_INT(g_hash_table_lookup(p->seen, name));
+	const Setting *setting = setting_find(p->table, name);
 
 	(void)section;
 	p->key = name;
@@ -362,16 +425,11 @@ static int key_read(void *user, const char *section, const char *name, const cha
 		parser_refuse(p, "already given in line %d", first);
 		return 1;
 	}
+	if (setting)
+		key_set(p, setting, value);
+	else
+		key_unknown(p, name);
 	g_hash_table_insert(p->seen, g_strdup(name), GINT_TO_POINTER(p->line));
-	for (const Key *key = p->keys; key->name; key++)
-		if (!strcmp(name, key->name)) {
-			if (*value || !strcmp(name, "flags") || !strcmp(name, "extra"))
-				key->set(p, value);
-			else
-				parser_refuse(p, "has no value");
-			return 1;
-		}
-	key_unknown(p, name);
 	return 1;
 }
 
@@ -380,23 +438,25 @@ static int key_read(void *user, const char *section, const char *name, const cha
 static void inventory_parse_vm_add(Parser *p, GHashTable *names, const VmSpec *vm, const char *name)
 {
 	int line = GPOINTER_TO_INT(g_hash_table_lookup(names, name));
+	VmSpec *copy = vm_spec_copy(vm, name);
 
 	if (line)
 		parser_complain(p, vm->line, "[vm %s]: its VM %s has the name of one in line %d",
 				vm->name, name, line);
 	g_hash_table_insert(names, g_strdup(name), GINT_TO_POINTER(vm->line));
-	g_ptr_array_add(p->inventory->vms, vm_spec_copy(vm, name));
+	copy->count = 1;
+	g_ptr_array_add(p->inventory->vms, copy);
 }
 
 /* The last name that count spells out is the longest. */
-static void counted_check(Parser *p, const VmSection *section)
+static void counted_check(Parser *p, const VmSpec *vm)
 {
-	g_autofree char *last = g_strdup_printf("%s-%u", section->vm->name, section->count);
+	g_autofree char *last = g_strdup_printf("%s-%u", vm->name, vm->count);
 	const char *fault = vm_name_fault(last);
 
-	if (section->count > 1 && fault && !vm_name_fault(section->vm->name))
-		parser_complain(p, section->vm->line, "[vm %s]: the name of its VM %s %s",
-				section->vm->name, last, fault);
+	if (vm->count > 1 && fault && !vm_name_fault(vm->name))
+		parser_complain(p, vm->line, "[vm %s]: the name of its VM %s %s", vm->name, last,
+				fault);
 }
 
 /* Spell out count = n into vm-1 … vm-n. */
@@ -405,39 +465,25 @@ static void vms_expand(Parser *p)
 	g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
 	for (unsigned i = 0; i < p->vms->len; i++) {
-		const VmSection *section = &g_array_index(p->vms, VmSection, i);
+		const VmSpec *vm = g_ptr_array_index(p->vms, i);
 
-		if (p->inventory->vms->len + section->count > INVENTORY_VMS_MAX) {
-			parser_complain(p, section->vm->line, "[vm %s]: more than %d VMs in all",
-					section->vm->name, INVENTORY_VMS_MAX);
+		if (p->inventory->vms->len + vm->count > INVENTORY_VMS_MAX) {
+			parser_complain(p, vm->line, "[vm %s]: more than %d VMs in all", vm->name,
+					INVENTORY_VMS_MAX);
 			return;
 		}
-		counted_check(p, section);
-		if (section->count == 1)
-			inventory_parse_vm_add(p, names, section->vm, section->vm->name);
-		for (unsigned n = 1; section->count > 1 && n <= section->count; n++) {
-			g_autofree char *name = g_strdup_printf("%s-%u", section->vm->name, n);
+		counted_check(p, vm);
+		if (vm->count == 1)
+			inventory_parse_vm_add(p, names, vm, vm->name);
+		for (unsigned n = 1; vm->count > 1 && n <= vm->count; n++) {
+			g_autofree char *name = g_strdup_printf("%s-%u", vm->name, n);
 
-			inventory_parse_vm_add(p, names, section->vm, name);
+			inventory_parse_vm_add(p, names, vm, name);
 		}
 	}
 }
 
-static void near_check(Parser *p)
-{
-	const Inventory *inventory = p->inventory;
-
-	if (inventory->near && !inventory->sdk.line)
-		parser_complain(p, inventory->near_line,
-				"[sdk] near: say how many cores: cores-per-node, cores, …");
-}
-
 /* The parser's life */
-
-static void vm_section_clear(gpointer data)
-{
-	vm_spec_free(((VmSection *)data)->vm);
-}
 
 static void complaint_clear(gpointer data)
 {
@@ -453,8 +499,7 @@ static void parser_init(Parser *p, const char *name, const char *text, size_t le
 	p->inventory = inventory_new();
 	p->complaints = g_array_new(FALSE, FALSE, sizeof(Complaint));
 	g_array_set_clear_func(p->complaints, complaint_clear);
-	p->vms = g_array_new(FALSE, FALSE, sizeof(VmSection));
-	g_array_set_clear_func(p->vms, vm_section_clear);
+	p->vms = g_ptr_array_new_with_free_func((GDestroyNotify)vm_spec_free);
 	p->sections = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	p->seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 }
@@ -462,7 +507,7 @@ static void parser_init(Parser *p, const char *name, const char *text, size_t le
 static void parser_clear(Parser *p)
 {
 	g_array_unref(p->complaints);
-	g_array_unref(p->vms);
+	g_ptr_array_unref(p->vms);
 	g_hash_table_unref(p->sections);
 	g_hash_table_unref(p->seen);
 	g_free(p->section);
@@ -511,7 +556,6 @@ Inventory *inventory_parse(const char *name, const char *text, size_t length, GP
 	inih_configure();
 	ini_parse_stream(line_read, &parser, key_read, &parser);
 	section_end(&parser, NULL);
-	near_check(&parser);
 	vms_expand(&parser);
 	bad = parser.complaints->len;
 	complaints_report(&parser, errors);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/inventory/inventory_write.h"
-#include "planner/base/size.h"
+#include "planner/inventory/settings.h"
 
 #include <string.h>
 
@@ -175,134 +175,22 @@ static void inventory_write_end(Writer *w)
 	}
 }
 
-/* Values */
-
-static char *inventory_write_number(unsigned n)
+/* The section NAME, with all that OBJECT says and that is not the default. */
+static void inventory_write_section(Writer *w, const SettingTable *table, const char *name,
+				    const void *object)
 {
-	return g_strdup_printf("%u", n);
-}
-
-static char *inventory_write_size(uint64_t bytes)
-{
-	return bytes ? size_format(bytes) : NULL;
-}
-
-char *inventory_cpus(const GArray *cpus)
-{
-	GString *text = g_string_new(NULL);
-
-	for (unsigned first = 0, last; first < cpus->len; first = last + 1) {
-		const unsigned *cpu = &g_array_index(cpus, unsigned, 0);
-
-		for (last = first; last + 1 < cpus->len && cpu[last + 1] == cpu[last] + 1;)
-			last++;
-		if (last < first + 2) /* two in a row read better as two */
-			last = first;
-		g_string_append_printf(text, "%s%u", first ? "," : "", cpu[first]);
-		if (last > first)
-			g_string_append_printf(text, "-%u", cpu[last]);
-	}
-	return g_string_free(text, FALSE);
-}
-
-static void put_request(Writer *w, const CoreRequest *request)
-{
-	static const char *const keys[] = {[SPLIT_SOCKET] = "cores-per-socket",
-					   [SPLIT_NODE] = "cores-per-node",
-					   [SPLIT_MACHINE] = "cores"};
-
-	if (request->by == SPLIT_CPUS)
-		inventory_write_put(w, "cpus", cpulist_format(request->cpus));
-	else if (request->by != SPLIT_NONE)
-		inventory_write_put(w, keys[request->by], inventory_write_number(request->cores));
-}
-
-/* The sections */
-
-static void put_mwait(Writer *w, Tristate mwait)
-{
-	if (mwait != TRISTATE_UNKNOWN)
-		inventory_write_put(w, "mwait", g_strdup(mwait == TRISTATE_YES ? "yes" : "no"));
-}
-
-static void node_write(Writer *w, const Inventory *inventory)
-{
-	inventory_write_begin(w, "node");
-	inventory_write_put(w, "name", g_strdup(inventory->name));
-	inventory_write_put(w, "kernel", g_strdup(inventory->kernel));
-	inventory_write_put(w, "qemu", g_strdup(inventory->qemu));
-	inventory_write_put(w, "libvirt", g_strdup(inventory->libvirt));
-	put_mwait(w, inventory->mwait);
+	inventory_write_begin(w, name);
+	for (const Setting *setting = table->settings; setting->key; setting++)
+		inventory_write_put(w, setting->key, setting_text(table, setting, object));
 	inventory_write_end(w);
 }
 
-static void partner_write(Writer *w, const Partner *partner)
+static void inventory_write_named(Writer *w, const SettingTable *table, const char *name,
+				  const void *object)
 {
-	g_autofree char *section = g_strconcat("partner ", partner->name, NULL);
+	g_autofree char *section = g_strdup_printf("%s %s", table->section, name);
 
-	inventory_write_begin(w, section);
-	inventory_write_put(w, "kernel", g_strdup(partner->kernel));
-	inventory_write_put(w, "qemu", g_strdup(partner->qemu));
-	inventory_write_put(w, "libvirt", g_strdup(partner->libvirt));
-	put_mwait(w, partner->mwait);
-	inventory_write_end(w);
-}
-
-static void roles_write(Writer *w, const Inventory *inventory)
-{
-	inventory_write_begin(w, "host");
-	put_request(w, &inventory->host);
-	inventory_write_put(w, "memory-per-node", inventory_write_size(inventory->host_memory));
-	inventory_write_end(w);
-	inventory_write_begin(w, "sdk");
-	put_request(w, &inventory->sdk);
-	inventory_write_put(w, "near", inventory->near ? g_strjoinv(", ", inventory->near) : NULL);
-	inventory_write_end(w);
-	inventory_write_begin(w, "shared");
-	put_request(w, &inventory->shared);
-	if (inventory->overcommit > 0)
-		inventory_write_put(w, "overcommit",
-				    g_strdup_printf("%.0f", inventory->overcommit));
-	inventory_write_end(w);
-}
-
-static void kernel_write(Writer *w, const Inventory *inventory)
-{
-	inventory_write_begin(w, "kernel");
-	if (inventory->isolation != ISOLATION_ISOLCPUS)
-		inventory_write_put(w, "isolation",
-				    g_strdup(isolation_names[inventory->isolation]));
-	inventory_write_put(w, "flags",
-			    inventory->flags ? g_strjoinv(",", inventory->flags) : NULL);
-	if (!inventory->irqaffinity)
-		inventory_write_put(w, "irqaffinity", g_strdup("no"));
-	if (*inventory->extra)
-		inventory_write_put(w, "extra", g_strjoinv(" ", inventory->extra));
-	inventory_write_end(w);
-}
-
-static void vm_write(Writer *w, const VmSpec *vm)
-{
-	g_autofree char *section = g_strconcat("vm ", vm->name, NULL);
-
-	inventory_write_begin(w, section);
-	inventory_write_put(w, "vcpus", inventory_write_number(vm->vcpus));
-	inventory_write_put(w, "policy", g_strdup(policy_names[vm->policy]));
-	inventory_write_put(w, "cpus", vm->cpus ? inventory_cpus(vm->cpus) : NULL);
-	inventory_write_put(w, "node",
-			    vm->node >= 0 ? inventory_write_number((unsigned)vm->node) : NULL);
-	inventory_write_put(w, "memory", inventory_write_size(vm->memory));
-	inventory_write_put(w, "hugepages", inventory_write_size(vm->page));
-	if (vm->threads != THREADS_SIBLINGS)
-		inventory_write_put(w, "threads", g_strdup(threads_names[vm->threads]));
-	inventory_write_put(w, "cpu-mode", g_strdup(cpu_mode_names[vm->cpu_mode]));
-	if (!vm->cpu_pm)
-		inventory_write_put(w, "cpu-pm", g_strdup("off"));
-	if (vm->iothreads)
-		inventory_write_put(w, "iothreads", inventory_write_number(vm->iothreads));
-	if (vm->locked)
-		inventory_write_put(w, "locked", g_strdup("yes"));
-	inventory_write_end(w);
+	inventory_write_section(w, table, section, object);
 }
 
 const char *inventory_name_fault(const char *name)
@@ -327,12 +215,17 @@ char *inventory_write(const Inventory *inventory, const GPtrArray *notes)
 	Writer w = {.text = g_string_new(NULL), .notes = notes, .keys = keys};
 
 	put_notes(&w, NULL);
-	node_write(&w, inventory);
-	roles_write(&w, inventory);
-	kernel_write(&w, inventory);
-	for (unsigned i = 0; i < inventory->partners->len; i++)
-		partner_write(&w, g_ptr_array_index(inventory->partners, i));
-	for (unsigned i = 0; i < inventory->vms->len; i++)
-		vm_write(&w, g_ptr_array_index(inventory->vms, i));
+	for (const SettingTable *const *table = inventory_settings; *table; table++)
+		inventory_write_section(&w, *table, (*table)->section, inventory);
+	for (unsigned i = 0; i < inventory->partners->len; i++) {
+		const Partner *partner = g_ptr_array_index(inventory->partners, i);
+
+		inventory_write_named(&w, &partner_settings, partner->name, partner);
+	}
+	for (unsigned i = 0; i < inventory->vms->len; i++) {
+		const VmSpec *vm = g_ptr_array_index(inventory->vms, i);
+
+		inventory_write_named(&w, vm_settings, vm->name, vm);
+	}
 	return g_string_free(w.text, FALSE);
 }

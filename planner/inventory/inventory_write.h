@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The inventory as the INI file it is read from: the inverse of inventory_parse(), with comments.
- *
- * To add a key: its line in the function of its section; tests/unit/test_inventory_write.c finds
- * that what is parsed is what was written.
+ * It walks the tables of planner/inventory/settings.h.
  */
 #ifndef PLANNER_INVENTORY_INVENTORY_WRITE_H
 #define PLANNER_INVENTORY_INVENTORY_WRITE_H
@@ -36,8 +34,5 @@ const char *inventory_name_fault(const char *name);
  * would take each value, and no line gets longer than it reads.
  */
 char *inventory_write(const Inventory *inventory, const GPtrArray *notes);
-
-/* CPUs in vCPU order, "10,46,11-12", as `cpus =` takes them. Yours. */
-char *inventory_cpus(const GArray *cpus);
 
 #endif

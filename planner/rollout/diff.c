@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-const char *const cost_names[] = {"none", "re-pin", "memory", "reload", "restart", "reboot", NULL};
 const char *const diff_kind_names[] = {"same", "changed", "new", "gone", NULL};
 
 /* Life */

@@ -9,23 +9,12 @@
 #define PLANNER_ROLLOUT_DIFF_H
 
 #include "planner/artifacts/artifact.h"
+#include "planner/base/cost.h"
 #include "planner/place/plan.h"
 
 #include <jansson.h>
 
 #define JSON_FORMAT_DIFF "planner-diff/1"
-
-/* By what disturbs more. */
-typedef enum Cost {
-	COST_NONE,    /* nothing that runs is touched */
-	COST_REPIN,   /* live: virsh vcpupin, emulatorpin, iothreadpin */
-	COST_MEMORY,  /* live, but the memory follows to another NUMA node */
-	COST_RELOAD,  /* services read their files again, or are restarted */
-	COST_RESTART, /* the VM is powered off and on: what QEMU and the guest are told at start */
-	COST_REBOOT,  /* of the host: the kernel line, the kernel */
-} Cost;
-/* "none", "re-pin", "memory", "reload", "restart", "reboot". */
-extern const char *const cost_names[];
 
 /* One thing that is another than before. */
 typedef struct DiffLine {

@@ -207,7 +207,6 @@ static void test_requests(void)
 	assert_request(&by_cpus->shared, SPLIT_SOCKET, 2, NULL, 2);
 	assert_request(&by_cpus->sdk, SPLIT_CPUS, 0, "4,9,22,35,40,45,58,71", 5);
 	assert_words(by_cpus->near, "eth2|0000:3b:00.0|mlx5_0");
-	g_assert_cmpint(by_cpus->near_line, ==, 4);
 	assert_request(&by_cpus->host, SPLIT_CPUS, 0, "0-3,18-21,36-39,54-57", 7);
 }
 

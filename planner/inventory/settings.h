@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tables of settings: which keys a section has, and all that is known of each.
+ *
+ * To add a key:
+ * 1. a field in the struct of its section (planner/inventory/inventory.h), and in settings.c its
+ *    default, where that is not 0, and its row. What is neither there nor its `flags` say
+ *    otherwise is written, saved, read, compared and asked for as any other.
+ * 2. man/planner-inventory.5, where it has an entry; planner(1), PLAN DOCUMENT, where it is saved.
+ * 3. who obeys it: the code it is for. Where a VM fits is decided in planner/search and
+ *    planner/place, and planner/fit/fit_key.c has what such decisions depend on.
+ * 4. a case in tests/unit/test_inventory.c: what it takes and what it refuses.
+ * tests/unit/test_settings.c has a key that nobody else knows go all the way.
+ */
+#ifndef PLANNER_INVENTORY_SETTINGS_H
+#define PLANNER_INVENTORY_SETTINGS_H
+
+#include "planner/inventory/setting.h"
+
+/* Of an Inventory, in the order of the file; ended by NULL. */
+extern const SettingTable *const inventory_settings[];
+/* Of a Partner: [partner NAME]. */
+extern const SettingTable partner_settings;
+/* Of a VmSpec: [vm NAME]. A test may put a longer table of a longer struct in its place. */
+extern const SettingTable *vm_settings;
+
+#define INVENTORY_VMS_MAX 8192 /* of one inventory, counts spelled out */
+
+#endif
