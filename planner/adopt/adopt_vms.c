@@ -2,11 +2,9 @@
 /* [vm NAME]: the VMs, by what they really do. */
 #include "planner/adopt/adopt_internal.h"
 #include "planner/base/size.h"
+#include "planner/inventory/settings.h"
 
 #include <string.h>
-
-#define IOTHREADS_MAX 64 /* as the parser has it */
-#define VMS_MAX 8192
 
 /* Memory */
 
@@ -67,7 +65,6 @@ static void memory_adopt(Adopter *a, const AdoptVm *vm)
 	else
 		adopt_note(a, UNREAD, vm->section, NULL, "its memory is not known");
 	page_adopt(a, vm);
-	vm->spec->locked = guest->locked;
 }
 
 /* The rest */
@@ -77,7 +74,6 @@ static void mode_adopt(Adopter *a, const AdoptVm *vm)
 	const Guest *guest = vm->vm->guest;
 	g_autofree char *shown = guest->cpu_mode ? adopt_short(guest->cpu_mode) : NULL;
 
-	vm->spec->cpu_mode = vm->vm->spec->cpu_mode;
 	if (guest->unlisted)
 		adopt_note(a, GUESSED, vm->section, "cpu-mode", "it has no XML to tell");
 	else if (!guest->cpu_mode)
@@ -121,6 +117,7 @@ static void vm_adopt(Adopter *a, const AuditVm *audited)
 	vm->vm = audited;
 	vm->spec = vm_spec_new(audited->name);
 	vm->spec->vcpus = adopt_vcpus(audited->guest);
+	settings_see(vm_settings, audited->guest, vm->spec);
 	vm->section = g_strconcat("vm ", audited->name, NULL);
 	g_ptr_array_add(a->vms, vm);
 	g_ptr_array_add(a->inventory->vms, vm->spec);
@@ -144,7 +141,7 @@ static const char *fault_of(const Adopter *a, const AuditVm *vm)
 		return "has no vCPUs that could be read";
 	if (vcpus > CPULIST_LIMIT)
 		return "has more vCPUs than Linux has CPUs";
-	if (a->vms->len >= VMS_MAX)
+	if (a->vms->len >= INVENTORY_VMS_MAX)
 		return "is one more than an inventory holds";
 	for (unsigned i = 0; i < a->vms->len; i++)
 		if (g_str_equal(((const AdoptVm *)g_ptr_array_index(a->vms, i))->spec->name,

@@ -3,6 +3,7 @@
 #include "planner/base/subject.h"
 #include "planner/base/version.h"
 #include "planner/check/rules_found.h"
+#include "planner/inventory/settings.h"
 
 #include <string.h>
 
@@ -107,22 +108,12 @@ static bool pinned_one_to_one(const Guest *guest)
 	return guest->vcpu_threads->len > 0;
 }
 
-static CpuMode mode_of(const char *word)
-{
-	for (unsigned i = 0; word && cpu_mode_names[i]; i++)
-		if (g_str_equal(word, cpu_mode_names[i]))
-			return i;
-	return CPU_MODE_CUSTOM;
-}
-
 static VmSpec *spec_of(const Guest *guest)
 {
 	VmSpec *spec = vm_spec_new(guest->name);
 
 	spec->vcpus = guest->vcpus;
-	spec->cpu_pm = true;
-	spec->cpu_mode = mode_of(guest->cpu_mode);
-	spec->locked = guest->locked;
+	settings_see(vm_settings, guest, spec);
 	return spec;
 }
 

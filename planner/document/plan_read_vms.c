@@ -1,42 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/document/plan_read_parts.h"
+#include "planner/inventory/settings.h"
 #include "planner/place/place.h"
 
 /* VMs */
 
 static bool read_spec(Reader *r, VmSpec *spec, const json_t *object)
 {
-	unsigned policy, threads, mode;
+	g_autofree char *fault = settings_from_json(vm_settings, object, spec);
 
-	if (!reader_unsigned(r, object, "vcpus", CPULIST_LIMIT, &spec->vcpus) ||
-	    !reader_word(r, object, "policy", policy_names, &policy) ||
-	    !reader_word(r, object, "threads", threads_names, &threads) ||
-	    !reader_word(r, object, "cpu_mode", cpu_mode_names, &mode) ||
-	    !reader_number(r, object, "memory", UINT64_C(1) << 56, &spec->memory) ||
-	    !reader_unsigned(r, object, "iothreads", 64, &spec->iothreads) ||
-	    !reader_bool(r, object, "locked", &spec->locked))
-		return false;
-	if (!json_is_null(json_object_get(object, "hugepages")) &&
-	    (!reader_number(r, object, "hugepages", UINT64_C(1) << 34, &spec->page) ||
-	     spec->page < 4096 || spec->page & (spec->page - 1)))
-		return reader_fail(r, "'hugepages' is no size of a page");
-	spec->policy = policy;
-	spec->threads = threads;
-	spec->cpu_mode = mode;
-	return spec->vcpus || reader_fail(r, "'vcpus' is 0");
+	return !fault || reader_fail(r, "%s", fault);
 }
 
-/* The node it was to be on; left out where it was to be on any. */
-static bool plan_read_vms_read_node(Reader *r, VmSpec *spec, const json_t *object)
+/* The CPUs it was to have: those it has, where the document does not say others. */
+static bool read_kept(Reader *r, PlanVm *vm, const json_t *object)
 {
-	unsigned node;
+	bool kept = json_is_true(json_object_get(object, "kept"));
 
-	if (!json_object_get(object, "node"))
+	if (!json_object_get(object, "cpus")) {
+		if (kept)
+			vm->spec->cpus = g_array_copy(vm->vcpupin);
 		return true;
-	if (!reader_unsigned(r, object, "node", G_MAXINT, &node))
-		return false;
-	spec->node = (int)node;
-	return true;
+	}
+	vm->spec->cpus = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	return reader_numbers(r, object, "cpus", vm->spec->cpus) &&
+	       ((kept && vm->spec->cpus->len) ||
+		reader_fail(r, "vm %s: its 'cpus' do not go with 'kept'", vm->spec->name));
 }
 
 static bool read_pins(Reader *r, const Plan *plan, PlanVm *vm, const json_t *object)
@@ -97,10 +86,7 @@ static bool plan_read_vms_read_places(Reader *r, const Plan *plan, PlanVm *vm, c
 	    (vm->spec->policy == POLICY_DEDICATED && !read_pins(r, plan, vm, object)) ||
 	    (vm->placed && !read_threads(r, plan, vm, object)))
 		return false;
-	/* where else it was to be, that is not placed, the document does not say */
-	if (json_is_true(json_object_get(object, "kept")))
-		vm->spec->cpus = g_array_copy(vm->vcpupin);
-	return true;
+	return read_kept(r, vm, object);
 }
 
 static bool get_reason(Reader *r, const json_t *object, const char **code, const char **text)
@@ -158,6 +144,6 @@ bool plan_read_vm(Reader *r, void *into, const json_t *object)
 		return reader_fail(r, "two VMs are called '%s'", name);
 	vm = plan_vm_new(vm_spec_new(name));
 	g_ptr_array_add(plan->vms, vm);
-	return read_spec(r, vm->spec, object) && plan_read_vms_read_node(r, vm->spec, object) &&
-	       plan_read_vms_read_places(r, plan, vm, object) && read_cpupm(r, vm, object);
+	return read_spec(r, vm->spec, object) && plan_read_vms_read_places(r, plan, vm, object) &&
+	       read_cpupm(r, vm, object);
 }

@@ -2,6 +2,9 @@
 /* What the document says of a VM: where it is, what the inventory asks for, its cpu-pm verdict. */
 #include "planner/base/json.h"
 #include "planner/document/plan_write_parts.h"
+#include "planner/inventory/settings.h"
+
+#include <string.h>
 
 static json_t *reasons_to_json(const GPtrArray *reasons)
 {
@@ -90,18 +93,21 @@ static void vm_places(json_t *object, const Plan *plan, const PlanVm *vm)
 		json_object_set_new(object, "nodes", vm_nodes_to_json(plan, vm));
 }
 
-/* What the inventory says of it, so that the document alone can be worded for other tools. */
-static void vm_wishes(json_t *object, const VmSpec *spec)
+static bool numbers_equal(const GArray *a, const GArray *b)
 {
-	json_object_set_new(object, "hugepages",
-			    spec->page ? json_integer((json_int_t)spec->page) : json_null());
-	json_object_set_new(object, "threads", json_string(threads_names[spec->threads]));
-	json_object_set_new(object, "cpu_mode", json_string(cpu_mode_names[spec->cpu_mode]));
-	json_object_set_new(object, "iothreads", json_integer(spec->iothreads));
-	json_object_set_new(object, "locked", json_boolean(spec->locked));
+	return a->len == b->len && !memcmp(a->data, b->data, a->len * sizeof(unsigned));
+}
+
+/* What the inventory says of it, so that the document alone can be worded for other tools. */
+static void vm_wishes(json_t *object, const PlanVm *vm)
+{
+	const VmSpec *spec = vm->spec;
+
+	settings_to_json(vm_settings, spec, true, object);
 	json_object_set_new(object, "kept", json_boolean(spec->cpus != NULL));
-	if (spec->node >= 0)
-		json_object_set_new(object, "node", json_integer(spec->node));
+	settings_to_json(vm_settings, spec, false, object);
+	if (spec->cpus && !numbers_equal(spec->cpus, vm->vcpupin))
+		json_object_set_new(object, "cpus", json_unsigneds(spec->cpus));
 }
 
 json_t *plan_vm_to_json(const Plan *plan, const PlanVm *vm)
@@ -118,7 +124,7 @@ json_t *plan_vm_to_json(const Plan *plan, const PlanVm *vm)
 		json_object_set_new(object, "shares", shares_to_json(plan, vm));
 	if (vm->placed)
 		json_object_set_new(object, "topology", topology_to_json(vm));
-	vm_wishes(object, vm->spec);
+	vm_wishes(object, vm);
 	json_object_set_new(object, "cpu_pm", cpupm_to_json(vm->cpupm));
 	return object;
 }

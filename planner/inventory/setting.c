@@ -90,6 +90,45 @@ char *setting_from_json(const Setting *setting, const json_t *value, void *objec
 		       : setting->type->wanted(setting, false);
 }
 
+void settings_to_json(const SettingTable *table, const void *object, bool in_document, json_t *into)
+{
+	for (const Setting *setting = table->settings; setting->key; setting++) {
+		const char *name = setting_json_name(setting);
+
+		if (setting->flags & SETTING_DERIVED_DOCUMENT || json_object_get(into, name) ||
+		    in_document != !!(setting->flags & SETTING_IN_DOCUMENT))
+			continue;
+		if (in_document || !setting_standard(table, setting, object))
+			json_object_set_new(into, name, setting_to_json(setting, object));
+	}
+}
+
+/* That VALUE is not what is WANTED. */
+static char *setting_fault(const Setting *setting, const json_t *value, const char *wanted)
+{
+	const char *name = setting_json_name(setting);
+
+	return json_is_string(value) ? g_strdup_printf("'%s' is '%s', not %s", name,
+						       json_string_value(value), wanted)
+				     : g_strdup_printf("'%s' is not %s", name, wanted);
+}
+
+char *settings_from_json(const SettingTable *table, const json_t *document, void *object)
+{
+	for (const Setting *setting = table->settings; setting->key; setting++) {
+		const json_t *value = json_object_get(document, setting_json_name(setting));
+		g_autofree char *wanted = NULL;
+
+		if (setting->flags & SETTING_DERIVED_DOCUMENT ||
+		    (!value && !(setting->flags & SETTING_IN_DOCUMENT)))
+			continue;
+		wanted = setting_from_json(setting, value, object);
+		if (wanted)
+			return setting_fault(setting, value, wanted);
+	}
+	return NULL;
+}
+
 /* VALUE as the inventory has it, yours; NULL where it is not of the type. */
 static char *setting_request_text(const SettingType *type, const json_t *value)
 {
@@ -112,6 +151,13 @@ char *setting_from_request(const Setting *setting, const json_t *value, void *ob
 	else
 		return setting->type->wanted(setting, true);
 	return faults->len ? setting->type->wanted(setting, true) : NULL;
+}
+
+void settings_see(const SettingTable *table, const Guest *guest, void *object)
+{
+	for (const Setting *setting = table->settings; setting->key; setting++)
+		if (setting->seen)
+			setting->seen(guest, setting_field(setting, object));
 }
 
 /* Structs */

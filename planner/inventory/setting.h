@@ -102,8 +102,17 @@ char *setting_shown(const Setting *setting, const void *object);
 json_t *setting_to_json(const Setting *setting, const void *object);
 /* Read what setting_to_json() gave; NULL, or what VALUE is not: yours. */
 char *setting_from_json(const Setting *setting, const json_t *value, void *object);
+/* What the plan document has of OBJECT, but for what is in INTO already: what is always there
+ * (IN_DOCUMENT), or what is there because it is not the default. */
+void settings_to_json(const SettingTable *table, const void *object, bool in_document,
+		      json_t *into);
+/* Read all of that from DOCUMENT; NULL, or what is wrong with it: yours. */
+char *settings_from_json(const SettingTable *table, const json_t *document, void *object);
 /* Read what an event or a request asks for; NULL, or what VALUE is not: yours. */
 char *setting_from_request(const Setting *setting, const json_t *value, void *object);
+
+/* What can be seen of GUEST. */
+void settings_see(const SettingTable *table, const Guest *guest, void *object);
 
 /* A struct with every default; a copy of OBJECT; yours, for settings_free(). */
 void *settings_new(const SettingTable *table);

@@ -104,7 +104,8 @@ static bool setting_page_from_json(const Setting *setting, const json_t *value, 
 static char *setting_page_wanted(const Setting *setting, bool asked)
 {
 	(void)setting;
-	return g_strdup(asked ? "a page size such as \"2M\"" : "a size of a page");
+	(void)asked;
+	return g_strdup("a page size");
 }
 
 const SettingType setting_page = {

@@ -3,8 +3,6 @@
 #include "planner/inventory/inventory.h"
 #include "planner/inventory/setting_types.h"
 
-#define IOTHREADS_MAX 64
-
 const char *const policy_names[] = {"dedicated", "shared", NULL};
 const char *const threads_names[] = {"siblings", "isolate", NULL};
 const char *const cpu_mode_names[] = {"host-model", "host-passthrough", "maximum", "custom", NULL};

@@ -6,7 +6,8 @@
  * 1. a field in the struct of its section (planner/inventory/inventory.h), and in settings.c its
  *    default, where that is not 0, and its row. What is neither there nor its `flags` say
  *    otherwise is written, saved, read, compared and asked for as any other.
- * 2. man/planner-inventory.5, where it has an entry; planner(1), PLAN DOCUMENT, where it is saved.
+ * 2. its entry in man/planner-inventory.5; and, of a VM, in man/planner-json.5 and
+ *    man/schemas/plan.json: the plan document has it under `json` where it is not the default.
  * 3. who obeys it: the code it is for. Where a VM fits is decided in planner/search and
  *    planner/place, and planner/fit/fit_key.c has what such decisions depend on.
  * 4. a case in tests/unit/test_inventory.c: what it takes and what it refuses.
@@ -25,5 +26,6 @@ extern const SettingTable partner_settings;
 extern const SettingTable *vm_settings;
 
 #define INVENTORY_VMS_MAX 8192 /* of one inventory, counts spelled out */
+#define IOTHREADS_MAX 64       /* of a VM */
 
 #endif

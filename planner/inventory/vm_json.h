@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A VM as an object of JSON says it, in lines of events and of requests: "id" and the inventory's
- * keys "vcpus", "memory", "hugepages", "policy", "threads" and "node", with the same meaning.
- *
- * To add a key: its row in vm_json.c, planner(1), a case in tests/unit/test_event.c.
+ * A VM as an object of JSON says it, in lines of events and of requests: "id" and the settings of a
+ * VM (planner/inventory/settings.h) under their names in documents, with the same meaning; but not
+ * those that are SETTING_UNASKED.
  */
 #ifndef PLANNER_INVENTORY_VM_JSON_H
 #define PLANNER_INVENTORY_VM_JSON_H

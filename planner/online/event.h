@@ -2,8 +2,8 @@
 /*
  * Events of a history: VMs that come and go, one JSON object a line.
  *   {"op":"place","id":"a1","vcpus":8,"memory":"16G","policy":"dedicated"}
- * {"op":"remove","id":"a1"} A place event may also have "hugepages", "threads", "node", as the
- * inventory's keys of the same names.
+ *   {"op":"remove","id":"a1"}
+ * Keys of a place event as the inventory's, see vm_json.h.
  */
 #ifndef PLANNER_ONLINE_EVENT_H
 #define PLANNER_ONLINE_EVENT_H

@@ -3,7 +3,8 @@
  * Two plans of one host: what changes from the one to the other, and what each change costs whoever
  * runs there. How to get there, step by step, is planner/rollout/rollout.h's.
  *
- * To add what is compared: of the node a line in diff.c, of a VM one in diff_vm.c, with its cost.
+ * Of a VM all settings are compared (planner/inventory/settings.h has what each costs). To add what
+ * else is compared: of the node a line in diff.c, of a VM one in diff_vm.c, with its cost.
  */
 #ifndef PLANNER_ROLLOUT_DIFF_H
 #define PLANNER_ROLLOUT_DIFF_H

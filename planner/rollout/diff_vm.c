@@ -4,6 +4,7 @@
  * CPUs, cells and memory, holds until it is powered off; pins do not.
  */
 #include "planner/base/size.h"
+#include "planner/inventory/settings.h"
 #include "planner/place/guest.h"
 #include "planner/place/replan.h"
 #include "planner/rollout/diff.h"
@@ -15,36 +16,6 @@ static char *diff_vm_memory_text(const PlanVm *vm)
 	uint64_t memory = plan_vm_memory(vm);
 
 	return memory ? size_format(memory) : g_strdup("not said");
-}
-
-static char *page_text(const PlanVm *vm)
-{
-	return vm->spec->page ? size_format(vm->spec->page) : g_strdup("none");
-}
-
-static char *vcpus_text(const PlanVm *vm)
-{
-	return g_strdup_printf("%u", vm->spec->vcpus);
-}
-
-static char *iothreads_text(const PlanVm *vm)
-{
-	return g_strdup_printf("%u", vm->spec->iothreads);
-}
-
-static char *policy_text(const PlanVm *vm)
-{
-	return g_strdup(policy_names[vm->spec->policy]);
-}
-
-static char *mode_text(const PlanVm *vm)
-{
-	return g_strdup(cpu_mode_names[vm->spec->cpu_mode]);
-}
-
-static char *locked_text(const PlanVm *vm)
-{
-	return g_strdup(vm->spec->locked ? "yes" : "no");
 }
 
 static char *cpupm_text(const PlanVm *vm)
@@ -82,7 +53,9 @@ static Cost cpupm_cost(const DiffVm *vm)
 		       : COST_RESTART;
 }
 
+/* What follows from settings, and is compared instead of them. */
 typedef struct VmValue {
+	const char *instead; /* the setting in whose place it stands; NULL = after all */
 	const char *what;
 	char *(*text)(const PlanVm *vm);
 	Cost cost;
@@ -90,31 +63,51 @@ typedef struct VmValue {
 } VmValue;
 
 static const VmValue values[] = {
-	{"vCPUs", vcpus_text, COST_RESTART, NULL},
-	{"policy", policy_text, COST_RESTART, NULL},
-	{"memory", diff_vm_memory_text, COST_RESTART, NULL},
-	{"huge pages", page_text, COST_RESTART, NULL},
-	{"guest topology", guest_topology, COST_RESTART, NULL},
-	{"guest cells", guest_cells, COST_RESTART, NULL},
-	{"CPU mode", mode_text, COST_RESTART, NULL},
-	{"I/O threads", iothreads_text, COST_RESTART, NULL},
-	{"locked memory", locked_text, COST_RESTART, NULL},
-	{"pins", plan_vm_places, COST_NONE, pins_cost},
-	{"emulator pins", emulator_text, COST_REPIN, NULL},
-	{"cpu-pm", cpupm_text, COST_NONE, cpupm_cost},
+	{"memory", "memory", diff_vm_memory_text, COST_RESTART, NULL},
+	{"threads", "guest topology", guest_topology, COST_RESTART, NULL},
+	{"threads", "guest cells", guest_cells, COST_RESTART, NULL},
+	{NULL, "pins", plan_vm_places, COST_NONE, pins_cost},
+	{NULL, "emulator pins", emulator_text, COST_REPIN, NULL},
+	{NULL, "cpu-pm", cpupm_text, COST_NONE, cpupm_cost},
 };
 
-static void compare_values(DiffVm *vm)
+static void compare_texts(DiffVm *vm, const char *what, const char *from, const char *to, Cost cost)
+{
+	if (!g_str_equal(from, to))
+		diff_line_add(vm->lines, what, from, to, cost);
+}
+
+static void compare_values(DiffVm *vm, const char *instead)
 {
 	for (unsigned i = 0; i < G_N_ELEMENTS(values); i++) {
 		const VmValue *value = &values[i];
-		g_autofree char *from = value->text(vm->before), *to = value->text(vm->after);
+		g_autofree char *from = NULL, *to = NULL;
 
-		if (g_str_equal(from, to))
+		if (g_strcmp0(value->instead, instead) != 0)
 			continue;
-		diff_line_add(vm->lines, value->what, from, to,
+		from = value->text(vm->before);
+		to = value->text(vm->after);
+		compare_texts(vm, value->what, from, to,
 			      value->cost_of ? value->cost_of(vm) : value->cost);
 	}
+}
+
+static void compare_setting(DiffVm *vm, const Setting *setting)
+{
+	g_autofree char *from = setting_shown(setting, vm->before->spec);
+	g_autofree char *to = setting_shown(setting, vm->after->spec);
+
+	compare_texts(vm, setting->what ? setting->what : setting->key, from, to, setting->cost);
+}
+
+static void compare_settings(DiffVm *vm)
+{
+	for (const Setting *setting = vm_settings->settings; setting->key; setting++) {
+		if (!(setting->flags & SETTING_DERIVED_DIFF))
+			compare_setting(vm, setting);
+		compare_values(vm, setting->key);
+	}
+	compare_values(vm, NULL);
 }
 
 /* KVM's promise that its vCPUs never wait, as the domain XML has it. One that holds no longer makes
@@ -136,7 +129,7 @@ void diff_vm_compare(DiffVm *vm, const Plan *before, const Plan *after)
 	bool will_run = vm->after && vm->after->placed;
 
 	if (ran && will_run) {
-		compare_values(vm);
+		compare_settings(vm);
 		compare_hint(vm, before, after);
 	}
 	if (ran != will_run)

@@ -16,7 +16,7 @@ static hwloc_bitmap_t predicted_set(hwloc_const_bitmap_t set)
 	return set ? hwloc_bitmap_dup(set) : NULL;
 }
 
-static hwloc_bitmap_t predicted_list(const char *list)
+static inline hwloc_bitmap_t predicted_list(const char *list)
 {
 	hwloc_bitmap_t set = cpulist_parse(list, NULL);
 
