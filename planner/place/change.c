@@ -555,12 +555,12 @@ static Change *find_with(Find *find, const Placer *placer, const Problem *base, 
 			 uint64_t *steps)
 {
 	g_autoptr(Problem) mine = problem_copy(base);
-	uint64_t purse = *steps / 4, before = purse;
+	uint64_t budget = *steps / 4, before = budget;
 	Change *change;
 
-	mine->purse = &purse;
+	mine->shared_budget = &budget;
 	change = find(placer, mine, spec);
-	*steps -= before - purse;
+	*steps -= before - budget;
 	return change;
 }
 

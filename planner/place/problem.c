@@ -208,7 +208,7 @@ static SearchProblem search_problem(const Problem *problem)
 		.n_vms = problem->vms->len,
 		.prefer = problem->prefer,
 		.budget = problem->budget,
-		.purse = problem->purse,
+		.shared_budget = problem->shared_budget,
 	};
 }
 

@@ -18,7 +18,7 @@ struct Problem {
 	GPtrArray *specs; /* by entry of vms: const VmSpec *, borrowed */
 	Prefer prefer;
 	uint64_t budget;
-	uint64_t *purse; /* as a SearchProblem's; borrowed */
+	uint64_t *shared_budget; /* as a SearchProblem's; borrowed */
 };
 
 /*

@@ -106,8 +106,8 @@ static SearchOutcome ask_all_fit(const SearchProblem *problem, uint64_t budget)
 		return SEARCH_OUTCOME_NONE;
 	answer_init(&answer, model, budget);
 	outcome = answer_fits(&answer);
-	if (problem->purse)
-		*problem->purse -= MIN(*problem->purse, budget - answer.steps);
+	if (problem->shared_budget)
+		*problem->shared_budget -= MIN(*problem->shared_budget, budget - answer.steps);
 	answer_clear(&answer);
 	return outcome;
 }
@@ -117,9 +117,9 @@ bool search_all_fit(const SearchProblem *problem, bool *proved)
 	uint64_t budget = search_budget(problem);
 	SearchOutcome outcome = SEARCH_OUTCOME_UNKNOWN;
 
-	if (problem->purse) {
-		*problem->purse -= MIN(*problem->purse, question_cost(problem));
-		budget = MIN(budget, *problem->purse);
+	if (problem->shared_budget) {
+		*problem->shared_budget -= MIN(*problem->shared_budget, question_cost(problem));
+		budget = MIN(budget, *problem->shared_budget);
 	}
 	if (budget > 0)
 		outcome = ask_all_fit(problem, budget);

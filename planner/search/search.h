@@ -72,9 +72,9 @@ typedef struct SearchProblem {
 		*vms; /* PREFER_ORDER: in order of priority; else the order only breaks ties */
 	unsigned n_vms;
 	Prefer prefer;
-	uint64_t budget; /* steps; 0 = SEARCH_BUDGET */
-	uint64_t *purse; /* of search_all_fit(): the steps that it and other questions have
-			    together; it takes out what it took. NULL = as many as may be asked */
+	uint64_t budget;	 /* steps; 0 = SEARCH_BUDGET */
+	uint64_t *shared_budget; /* search_all_fit() only: steps that several questions share; each
+				    subtracts what it used. Borrowed. NULL = only `budget` counts */
 } SearchProblem;
 
 /* One room's part in a VM's seat. */
@@ -109,7 +109,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SearchResult, search_result_free)
 
 /*
  * Can all VMs be seated together? Only that, and so much cheaper than solving. *PROVED (may be
- * NULL) is false where the budget or the purse ran out first; the answer is then no.
+ * NULL) is false if either budget ran out first; the answer is then no.
  */
 bool search_all_fit(const SearchProblem *problem, bool *proved);
 
