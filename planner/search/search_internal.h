@@ -20,7 +20,6 @@
  *   search_improve.c    a packing made better part by part
  *   search_goals.c      the goals one after the other, each a row of such questions
  *   search_lowest.c     from counts to the lowest rooms, VM by VM
- *   search_exchange.c   the same counts with VMs of two rooms swapped
  *   search_one.c        the short way for a single VM
  *   search.c            all of it in order
  */
@@ -377,10 +376,6 @@ SearchOutcome answer_fits(Answer *answer);
 void answer_spare(Answer *answer);
 /* Goal (5): a seat (GArray of SearchShare, or NULL) for each VM. */
 GPtrArray *answer_lowest(Answer *answer);
-
-/* Does the packing REST have a VM of KIND in ROOM? Perhaps after an exchange with another room,
- * which is then made. False also where a bounded number of looks finds none. */
-bool exchange_into(const Model *model, Packing *rest, unsigned kind, unsigned room);
 
 /* Seats, to be filled with one GArray of SearchShare, or NULL, for each VM. */
 GPtrArray *seats_new(void);

@@ -4,8 +4,8 @@
  *
  * VM after VM, in the problem's order, takes the first place that still leaves a packing as good as
  * that for those that follow. Mostly the packing at hand shows it does: it has a VM of that kind
- * there, or would have after an exchange. Else the exact search is asked. What does not do for one
- * VM does not do for a later one of its kind either, so each place is refused once.
+ * there. Else the exact search is asked. What does not do for one VM does not do for a later one of
+ * its kind either, so each place is refused once.
  */
 #include "planner/search/search_internal.h"
 
@@ -84,13 +84,11 @@ static SearchOutcome lowest_ask(Lowest *l, Stand *stand)
 /* Take a VM out of those at hand that has PLACE; false where there is none. */
 static bool take_at_hand(const Model *model, Packing *rest, const Place *place)
 {
-	unsigned *count = &rest->in_group[(size_t)place->group * model->n_kinds + place->kind];
+	unsigned *count =
+		place->room != SEARCH_NEVER
+			? &rest->in_room[(size_t)place->room * model->n_kinds + place->kind]
+			: &rest->in_group[(size_t)place->group * model->n_kinds + place->kind];
 
-	if (place->room != SEARCH_NEVER) {
-		if (!exchange_into(model, rest, place->kind, place->room))
-			return false;
-		count = &rest->in_room[(size_t)place->room * model->n_kinds + place->kind];
-	}
 	if (*count == 0)
 		return false;
 	--*count;
