@@ -1,29 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/search/search_internal.h"
 
-uint64_t search_budget(const SearchProblem *problem)
-{
-	return problem->budget ? problem->budget : SEARCH_BUDGET;
-}
-
-void answer_init(Answer *answer, const Model *model, uint64_t budget)
-{
-	*answer = (Answer){.model = model, .steps = budget, .proved = true};
-	answer->finder = finder_new(model, &answer->steps);
-	answer->packing = packing_new(model);
-	answer->count = g_new0(unsigned, model->n_kinds + 1);
-	for (unsigned k = 0; k < model->n_kinds; k++)
-		if (model->kinds[k].natural != SEARCH_NEVER)
-			answer->count[k] = model->kinds[k].count;
-}
-
-void answer_clear(Answer *answer)
-{
-	finder_free(answer->finder);
-	packing_free(answer->packing);
-	g_free(answer->count);
-}
-
 static unsigned seat_level(const SearchProblem *problem, const GArray *seat)
 {
 	unsigned nodes = 1;

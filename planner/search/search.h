@@ -58,8 +58,9 @@ typedef struct SearchVm {
 	unsigned node; /* index of the only node it may sit in, G_MAXUINT = any */
 } SearchVm;
 
-/* Steps for one problem. Less than a tenth of a second on hosts of some hundred CPUs. Hundreds of
- * VMs no two of which are alike take seconds: their linear programs are long, and count as few. */
+/* The default budget, in steps. Hosts of some hundred CPUs take less than a tenth of a second.
+ * Lists of hundreds of VMs that all differ take seconds: their linear programs are large and are
+ * charged few steps. */
 #define SEARCH_BUDGET 200000
 
 typedef struct SearchProblem {
@@ -77,87 +78,87 @@ typedef struct SearchProblem {
 				    subtracts what it used. Borrowed. NULL = only `budget` counts */
 } SearchProblem;
 
-/* One room's part in a VM's seat. */
+/* The part of a VM's placement that is in one room. */
 typedef struct SearchShare {
-	unsigned room, cores;
+	unsigned room;	/* index into the problem's rooms */
+	unsigned cores; /* of that room, > 0 */
 	unsigned vcpus; /* of the VM, in vCPU order over its shares */
 } SearchShare;
 
 typedef struct SearchResult {
 	GPtrArray *seats; /* one per VM: NULL = not placed, else GArray of SearchShare by room */
-	uint64_t placed;  /* the first goal's value: vCPUs, VMs; under PREFER_ORDER: VMs */
-	uint64_t bound;	  /* no seating that reaches the first goal places more; equal to placed
-			     when that is proved (under PREFER_ORDER, which VMs, not only how many) */
-	unsigned left;	  /* VMs seated coarser than they could have been */
-	uint64_t spare;	  /* vCPUs of further VMs that would still fit: the most there are where
-			     that is proved, else so many at least */
-	unsigned proved; /* how many of the goals, in their order, are proved: 0 … SEARCH_GOALS */
-	bool optimal;	 /* all of them */
-	uint64_t steps;	 /* of the budget that were taken */
+	uint64_t placed;  /* value of the first goal: vCPUs; VMs under the other preferences */
+	uint64_t bound;	  /* upper bound of placed; equal to it if that goal is proved. Under
+			     PREFER_ORDER the proof is of which VMs are placed, not only how many */
+	unsigned left;	  /* VMs placed coarser than their natural level */
+	uint64_t spare;	  /* vCPUs of further VMs that still fit: the maximum if that goal is
+			     proved, else a lower bound */
+	unsigned proved;  /* goals proved, counted from the first: 0 … SEARCH_GOALS */
+	bool optimal;	  /* all goals are proved */
+	uint64_t steps;	  /* used of the budget */
 } SearchResult;
 
 #define SEARCH_GOALS 4
 
 /*
- * Solve. Deterministic: only the problem decides, no clock. Never fails; past its budget the answer
- * is at least as good in the first goal as best-fit-decreasing (under PREFER_ORDER, as seating the
- * VMs in order where they fit best). The result is yours.
+ * Solve PROBLEM, which is only read. Deterministic: no clock, nothing but the problem decides.
+ * Never fails. If the budget ends first, the answer is at least as good in the first goal as
+ * best-fit-decreasing (under PREFER_ORDER: as best-fit in order). The result is the caller's.
  */
 SearchResult *search_solve(const SearchProblem *problem);
 void search_result_free(SearchResult *result);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SearchResult, search_result_free)
 
 /*
- * Can all VMs be seated together? Only that, and so much cheaper than solving. *PROVED (may be
- * NULL) is false if either budget ran out first; the answer is then no.
+ * Can all VMs of PROBLEM be placed together? Much cheaper than solving. *PROVED (may be NULL) is
+ * false if either budget ended first; the answer is then no.
  */
 bool search_all_fit(const SearchProblem *problem, bool *proved);
 
-/* So many VMs of one size. */
+/* COUNT VMs of one size. */
 typedef struct SearchSize {
 	SearchVm vm;
 	unsigned count;
 } SearchSize;
 
 typedef struct SearchMost {
-	bool all;	/* the problem's VMs fit together at all; else the rest is 0, but for the
-			   bound where that is not proved */
+	bool all;	/* the problem's own VMs fit together. If not, the rest is 0, except bound
+			   where that is not proved */
 	bool never;	/* it is proved that they do not */
-	unsigned fit;	/* so many sets fit with them */
-	unsigned bound; /* more do not; equal to fit where that is proved */
-	bool plain;	/* best-fit seats them, so search_solve() does, whatever its preference */
-	unsigned sure;	/* the most sets up to fit that it does seat; 0 also where it seats not even
-			   the VMs */
-	bool natural;	/* it seats the problem's own VMs, all at their natural level: so does
-			   search_solve() */
+	unsigned fit;	/* sets that fit beside them */
+	unsigned bound; /* upper bound of fit; equal to it where the search proved it */
+	bool plain;	/* best-fit places all of it; so search_solve() does, whatever it prefers */
+	unsigned sure;	/* the largest number of sets, up to fit, that best-fit places; 0 also if it
+			   cannot place the problem's own VMs */
+	bool natural;	/* best-fit places the problem's own VMs, all at their natural level; so
+			   search_solve() does */
 } SearchMost;
 
 /*
- * How many times can all of SIZES, one set of them, be seated together with all of the problem's
- * VMs? At most MOST sets are asked for; then bound is MOST. Every number that has to be searched
- * has the whole budget. Depends on nothing but its arguments.
+ * How many sets of SIZES, N_SIZES entries, fit beside all VMs of PROBLEM? A set is COUNT VMs of
+ * each size. No more than MOST sets are tried; bound is then MOST at most. Each number of sets that
+ * has to be searched gets the whole budget. Depends on nothing but its arguments.
  */
 SearchMost search_most(const SearchProblem *problem, const SearchSize *sizes, unsigned n_sizes,
 		       unsigned most);
 
 typedef struct SearchMix {
-	bool all;	/* the problem's VMs fit together at all; else the rest is 0, but for the
-			   bound where that is not proved */
+	bool all;	/* the problem's own VMs fit together. If not, the rest is 0 */
 	uint64_t vcpus; /* of the further VMs */
-	bool proved;	/* no mix has more */
+	bool proved;	/* no mix has more vCPUs */
 } SearchMix;
 
 /*
- * Further VMs like those of VMS, N of them, that have most vCPUs together, beside all of the
- * problem's VMs: any number of each, every one in one node (any, whatever it asks). COUNTS, one for
- * each, are set.
+ * The mix of further VMs that has most vCPUs beside all VMs of PROBLEM: any number of each of VMS,
+ * N of them, every one within one node (any node, whatever the VM names). Sets COUNTS[0 … N - 1],
+ * the caller's, to how many of each.
  */
 SearchMix search_mix(const SearchProblem *problem, const SearchVm *vms, unsigned n,
 		     unsigned *counts);
 
-/* Cores a share of VCPUS vCPUs takes. */
+/* The cores that VCPUS vCPUs take on cores of THREADS threads; ISOLATE: one vCPU a core. */
 unsigned search_cores(unsigned vcpus, unsigned threads, bool isolate);
-/* Can VM sit at LEVEL (0 room, 1 node, k ≥ 2 over k nodes) in the empty rooms? */
+/* Can the rooms of PROBLEM, all empty, hold VM at LEVEL (0 room, 1 node, k ≥ 2: over k nodes)? */
 bool search_fits_empty(const SearchProblem *problem, const SearchVm *vm, unsigned level);
 
 #endif

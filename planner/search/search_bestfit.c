@@ -95,7 +95,8 @@ bool bestfit_seat(const Model *model, Packing *packing, unsigned kind)
 	return bestfit_seat_in_node(model, packing, kind) || seat_span(model, packing, kind);
 }
 
-void bestfit_seat_group(const Model *model, Packing *packing, unsigned kind, unsigned group)
+/* Seat a VM of KIND, which fits GROUP, in the group's tightest room, else over its rooms. */
+static void bestfit_seat_group(const Model *model, Packing *packing, unsigned kind, unsigned group)
 {
 	if (!bestfit_seat_in_room(model, packing, kind, group))
 		packing_add_group(model, packing, kind, group, 1);
@@ -157,4 +158,19 @@ Packing *bestfit(const Model *model, const unsigned *count)
 		value = packing_value(model, best);
 	}
 	return best;
+}
+
+void bestfit_add(const Model *model, Packing *packing, const Packing *added)
+{
+	size_t kinds = model->n_kinds;
+
+	for (unsigned i = 0; i < added->spans->len; i++)
+		packing_add_span(model, packing, g_array_index(added->spans, SearchSpan, i));
+	for (unsigned r = 0; r < model->problem->n_rooms; r++)
+		for (unsigned k = 0; k < kinds; k++)
+			packing_add_room(model, packing, k, r, (int)added->in_room[r * kinds + k]);
+	for (unsigned g = 0; g < model->n_groups; g++)
+		for (unsigned k = 0; k < kinds; k++)
+			for (unsigned i = 0; i < added->in_group[g * kinds + k]; i++)
+				bestfit_seat_group(model, packing, k, g);
 }

@@ -13,6 +13,8 @@
 #define NEARLY 1e-6
 /* Groups left to the exact search: so many, then so many, and then at most so many. */
 static const unsigned tails[] = {2, 4, 7};
+/* Most questions are answered in so many steps. */
+#define SHORT_RUN 500
 /* Work of the program that is worth a step. */
 #define LP_WORK_PER_STEP 6
 
@@ -306,7 +308,7 @@ static bool dive_solve(Dive *d, uint64_t limit, Packing **found)
 	return done;
 }
 
-bool finder_dive(Finder *f, const SearchTask *task, uint64_t limit, Packing **found)
+static bool finder_dive(Finder *f, const SearchTask *task, uint64_t limit, Packing **found)
 {
 	const Rows *rows = finder_rows(f, task->merged);
 	const Model *model = rows->model;
@@ -335,4 +337,15 @@ bool finder_dive(Finder *f, const SearchTask *task, uint64_t limit, Packing **fo
 	done = dive_solve(&d, limit / G_N_ELEMENTS(tails), found);
 	g_clear_pointer(&d.base, packing_free);
 	return done;
+}
+
+SearchOutcome finder_find(Finder *f, const SearchTask *task, uint64_t limit, Packing **found)
+{
+	SearchOutcome outcome = finder_run(f, task, MIN(limit, SHORT_RUN), found);
+
+	if (outcome != SEARCH_OUTCOME_UNKNOWN || limit <= SHORT_RUN)
+		return outcome;
+	if (finder_dive(f, task, limit / 4, found))
+		return SEARCH_OUTCOME_FOUND;
+	return finder_run(f, task, limit - SHORT_RUN, found);
 }

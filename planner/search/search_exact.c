@@ -11,11 +11,6 @@
 /* Rows made for tasks without copies. */
 #define OPTIMIZE_MOST 3
 
-void finder_charge(Finder *f, uint64_t steps)
-{
-	*f->steps -= MIN(*f->steps, steps);
-}
-
 /* The node whose group takes most shares of sort I that are not dealt, outside SPAN. */
 static unsigned exact_fullest_node(const Finder *f, unsigned i, const SearchSpan *span)
 {
@@ -160,17 +155,6 @@ SearchOutcome finder_prove(Finder *f, const SearchTask *task, uint64_t limit, Pa
 	for (unsigned g = 0; g < f->model->n_groups; g++)
 		group_fill_drop(&layout->fills[g], n);
 	return outcome;
-}
-
-SearchOutcome finder_find(Finder *f, const SearchTask *task, uint64_t limit, Packing **found)
-{
-	SearchOutcome outcome = finder_run(f, task, MIN(limit, SHORT_RUN), found);
-
-	if (outcome != SEARCH_OUTCOME_UNKNOWN || limit <= SHORT_RUN)
-		return outcome;
-	if (finder_dive(f, task, limit / 4, found))
-		return SEARCH_OUTCOME_FOUND;
-	return finder_run(f, task, limit - SHORT_RUN, found);
 }
 
 uint64_t finder_half(const Finder *f)

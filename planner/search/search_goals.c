@@ -6,36 +6,6 @@
  */
 #include "planner/search/search_internal.h"
 
-void answer_count(Answer *a)
-{
-	a->n_proved += a->proved;
-}
-
-Worth packing_worth(const Answer *a, const Packing *packing)
-{
-	Worth worth = {.left = packing_left(a->model, packing)};
-
-	for (unsigned k = 0; k < a->model->n_kinds; k++) {
-		const Kind *kind = &a->model->kinds[k];
-		unsigned vms = MIN(packing->placed[k], a->count[k]);
-
-		worth.value += vms * kind->value;
-		worth.spare += (uint64_t)(packing->placed[k] - vms) * kind->vm.vcpus;
-	}
-	return worth;
-}
-
-void answer_take(Answer *a, Packing *packing)
-{
-	Worth worth = packing_worth(a, packing);
-
-	packing_free(a->packing);
-	a->packing = packing;
-	a->value = worth.value;
-	a->left = worth.left;
-	a->spare = worth.spare;
-}
-
 /* The N smallest VMs, largest of them first: what goes in where only their number counts. */
 static bool seat_smallest(Answer *a, uint64_t n)
 {
@@ -66,7 +36,7 @@ static Packing *into_rooms(const Model *model, const Packing *merged)
 {
 	Packing *packing = packing_new(model);
 
-	packing_add(model, packing, merged);
+	bestfit_add(model, packing, merged);
 	return packing;
 }
 

@@ -97,7 +97,7 @@ static void empty_around_left(Part *part, unsigned i)
 static SearchOutcome ask_part(Part *part, const Aim *aim, uint64_t limit)
 {
 	Answer *a = part->answer;
-	Worth all = packing_worth(a, a->packing), base = packing_worth(a, part->base);
+	Worth all = answer_worth(a, a->packing), base = answer_worth(a, part->base);
 	SearchTask task = {.base = part->base,
 			   .count = part->count,
 			   .value = all.value + aim->value - base.value,
@@ -115,7 +115,7 @@ static SearchOutcome ask_part(Part *part, const Aim *aim, uint64_t limit)
 	outcome = finder_run(a->finder, &task, limit, &found);
 	if (outcome != SEARCH_OUTCOME_FOUND)
 		return outcome;
-	packing_add(a->model, part->base, found);
+	bestfit_add(a->model, part->base, found);
 	packing_free(found);
 	answer_take(a, g_steal_pointer(&part->base));
 	return outcome;

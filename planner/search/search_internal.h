@@ -21,6 +21,9 @@
  *   search_goals.c      the goals one after the other, each a row of such questions
  *   search_lowest.c     from counts to the lowest rooms, VM by VM
  *   search_one.c        the short way for a single VM
+ *   search_answer.c     the best packing so far, and what is proved of it
+ *   search_most.c       how many more VMs fit
+ *   search_mix.c        the best mix of further VMs
  *   search.c            all of it in order
  */
 #ifndef PLANNER_SEARCH_SEARCH_INTERNAL_H
@@ -120,12 +123,14 @@ unsigned packing_left(const Model *model, const Packing *packing);
 /* Put further VMs beside them, greedily; their vCPUs. */
 uint64_t packing_add_copies(const Model *model, Packing *packing);
 
-/* Seat one more VM of KIND where it fits best; false where it fits nowhere. */
+/* Place one more VM of KIND in PACKING, in the tightest place of the finest level that has one;
+ * false if it fits nowhere. */
 bool bestfit_seat(const Model *model, Packing *packing, unsigned kind);
-/* The same within one group, where it does fit. */
-void bestfit_seat_group(const Model *model, Packing *packing, unsigned kind, unsigned group);
-/* COUNT VMs of each kind, seated that way, largest first, as many as fit. */
+/* COUNT[kind] VMs of each kind, placed that way, largest first, as many as fit. Yours. */
 Packing *bestfit(const Model *model, const unsigned *count);
+/* Add all that ADDED holds to PACKING, which has the cores and the memory for it. VMs that ADDED
+ * has in a group go into its rooms as best-fit would place them, so that they may get finer. */
+void bestfit_add(const Model *model, Packing *packing, const Packing *added);
 
 /*
  * One way to sit over several nodes: K equal shares in cores of one class.
@@ -309,14 +314,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Finder, finder_free)
 /* With SEARCH_OUTCOME_FOUND *FOUND, yours, has the VMs and copies, without those of the base.
  * UNKNOWN: LIMIT steps, or the budget, are used up. */
 SearchOutcome finder_run(Finder *finder, const SearchTask *task, uint64_t limit, Packing **found);
-/* Not so exhaustive: fill group after group as the linear program would, the last ones exactly. */
-bool finder_dive(Finder *finder, const SearchTask *task, uint64_t limit, Packing **found);
 /* Exhaustive, with rows made for this task where it takes long. */
 SearchOutcome finder_prove(Finder *finder, const SearchTask *task, uint64_t limit, Packing **found);
-/* All of these, as it seems best. */
+/* Exhaustive; where that takes long, first along the linear program (search_dive.c). */
 SearchOutcome finder_find(Finder *finder, const SearchTask *task, uint64_t limit, Packing **found);
 const Rows *finder_rows(Finder *finder, bool merged);
-/* Take so many steps off the budget. */
+/* Take STEPS off the budget, to 0 at the least. */
 void finder_charge(Finder *finder, uint64_t steps);
 /* The nodes that hold what the half seated VM of the last task missed, as bits; it was found. */
 uint64_t finder_half(const Finder *finder);
@@ -340,12 +343,12 @@ typedef struct Answer {
 	bool proved;   /* all goals so far */
 	unsigned n_proved;
 } Answer;
-/* STEPS are the budget; the finder counts them down where the answer is, so that it stays there. */
+/* STEPS is the budget. The finder keeps the address of answer->steps, so ANSWER must not move. */
 void answer_init(Answer *answer, const Model *model, uint64_t steps);
 void answer_clear(Answer *answer);
 /* The steps PROBLEM allows. */
 uint64_t search_budget(const SearchProblem *problem);
-/* The next goal is proved if all so far are. */
+/* One more goal is done: it counts as proved if all so far are. */
 void answer_count(Answer *answer);
 
 /* A packing's worth to the goals, were it the answer's. */
@@ -353,10 +356,8 @@ typedef struct Worth {
 	uint64_t value, spare;
 	unsigned left;
 } Worth;
-Worth packing_worth(const Answer *answer, const Packing *packing);
-/* Add what ADDED, of groups or rooms, holds. */
-void packing_add(const Model *model, Packing *packing, const Packing *added);
-/* PACKING, given away, is the best one now. */
+Worth answer_worth(const Answer *answer, const Packing *packing);
+/* PACKING becomes the answer's, with what it is worth; the packing before it is freed. */
 void answer_take(Answer *answer, Packing *packing);
 
 /* By how much the packing shall get better, at least. */
@@ -365,12 +366,12 @@ typedef struct Aim {
 	unsigned left;
 	bool copies, merged;
 } Aim;
-/* Improve the packing part by part; false: the budget down to FLOOR is used up. */
+/* Improve the packing by AIM, part by part. False: the budget is down to FLOOR and it is not. */
 bool answer_improve(Answer *answer, const Aim *aim, uint64_t floor);
 
 /* Goals (1), (3) and (4): value, left, spare. */
 void answer_seek(Answer *answer);
-/* Only whether all VMs in the running can be placed. */
+/* Can all VMs that answer->count asks for be placed together? */
 SearchOutcome answer_fits(Answer *answer);
 /* Goal (4) alone: copies into the packing, which keeps its value. */
 void answer_spare(Answer *answer);
@@ -382,7 +383,7 @@ GPtrArray *seats_new(void);
 /* Lower rooms, in each more cores, come first; of two where one goes on, the shorter. */
 int seat_compare(const GArray *a, const GArray *b);
 
-/* One VM alone; NULL where the general way has to be taken. */
+/* The result, yours, for a problem of one VM; NULL if it needs the general search. */
 SearchResult *solve_one(const SearchProblem *problem);
 
 #endif

@@ -9,6 +9,11 @@
 #define RUN_COST 10
 #define WORK_PER_STEP 200
 
+void finder_charge(Finder *f, uint64_t steps)
+{
+	*f->steps -= MIN(*f->steps, steps);
+}
+
 /*
  * Before a search: the rooms as the base leaves them, and what they carry.
  */

@@ -209,19 +209,3 @@ uint64_t packing_add_copies(const Model *model, Packing *packing)
 		spare += add_copies_of(model, packing, k);
 	return spare;
 }
-
-/* VMs of a group go into its rooms as well as best-fit can. */
-void packing_add(const Model *model, Packing *packing, const Packing *added)
-{
-	size_t kinds = model->n_kinds;
-
-	for (unsigned i = 0; i < added->spans->len; i++)
-		packing_add_span(model, packing, g_array_index(added->spans, SearchSpan, i));
-	for (unsigned r = 0; r < model->problem->n_rooms; r++)
-		for (unsigned k = 0; k < kinds; k++)
-			packing_add_room(model, packing, k, r, (int)added->in_room[r * kinds + k]);
-	for (unsigned g = 0; g < model->n_groups; g++)
-		for (unsigned k = 0; k < kinds; k++)
-			for (unsigned i = 0; i < added->in_group[g * kinds + k]; i++)
-				bestfit_seat_group(model, packing, k, g);
-}

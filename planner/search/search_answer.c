@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* The best packing so far, and what is proved about it. */
+#include "planner/search/search_internal.h"
+
+uint64_t search_budget(const SearchProblem *problem)
+{
+	return problem->budget ? problem->budget : SEARCH_BUDGET;
+}
+
+void answer_init(Answer *answer, const Model *model, uint64_t budget)
+{
+	*answer = (Answer){.model = model, .steps = budget, .proved = true};
+	answer->finder = finder_new(model, &answer->steps);
+	answer->packing = packing_new(model);
+	answer->count = g_new0(unsigned, model->n_kinds + 1);
+	for (unsigned k = 0; k < model->n_kinds; k++)
+		if (model->kinds[k].natural != SEARCH_NEVER)
+			answer->count[k] = model->kinds[k].count;
+}
+
+void answer_clear(Answer *answer)
+{
+	finder_free(answer->finder);
+	packing_free(answer->packing);
+	g_free(answer->count);
+}
+
+void answer_count(Answer *a)
+{
+	a->n_proved += a->proved;
+}
+
+Worth answer_worth(const Answer *a, const Packing *packing)
+{
+	Worth worth = {.left = packing_left(a->model, packing)};
+
+	for (unsigned k = 0; k < a->model->n_kinds; k++) {
+		const Kind *kind = &a->model->kinds[k];
+		unsigned vms = MIN(packing->placed[k], a->count[k]);
+
+		worth.value += vms * kind->value;
+		worth.spare += (uint64_t)(packing->placed[k] - vms) * kind->vm.vcpus;
+	}
+	return worth;
+}
+
+void answer_take(Answer *a, Packing *packing)
+{
+	Worth worth = answer_worth(a, packing);
+
+	packing_free(a->packing);
+	a->packing = packing;
+	a->value = worth.value;
+	a->left = worth.left;
+	a->spare = worth.spare;
+}
