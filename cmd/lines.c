@@ -19,7 +19,7 @@ static const char *line_fault(const char *line, size_t length)
 	return NULL;
 }
 
-static void line_take(const char *line, size_t length, LineFn *each, void *data)
+static void lines_line(const char *line, size_t length, LineFn *each, void *data)
 {
 	if (length > LINE_MOST)
 		each(data, NULL, 0, "the line is longer than 65536 bytes");
@@ -43,11 +43,11 @@ static bool read_file(FILE *file, LineFn *each, void *data)
 			length++;
 			continue;
 		}
-		line_take(buffer, length, each, data);
+		lines_line(buffer, length, each, data);
 		length = 0;
 	}
 	if (length)
-		line_take(buffer, length, each, data);
+		lines_line(buffer, length, each, data);
 	return true;
 }
 

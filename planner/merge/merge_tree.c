@@ -213,7 +213,7 @@ static bool is_blank(const xmlNode *node)
 }
 
 /* What begins the line of NODE: "\n" and its indent; NULL where it does not begin one. Yours. */
-static char *line_of(const xmlNode *node)
+static char *merge_tree_line(const xmlNode *node)
 {
 	const char *line;
 
@@ -229,7 +229,7 @@ static char *first_line_in(const xmlNode *parent)
 
 	for (const xmlNode *child = parent->children; child && !line; child = child->next)
 		if (child->type == XML_ELEMENT_NODE)
-			line = line_of(child);
+			line = merge_tree_line(child);
 	return line;
 }
 
@@ -253,7 +253,7 @@ static char *step_of(const xmlNode *node)
 static char *line_in(const xmlNode *parent)
 {
 	char *line = first_line_in(parent);
-	g_autofree char *own = line || has_elements(parent) ? NULL : line_of(parent);
+	g_autofree char *own = line || has_elements(parent) ? NULL : merge_tree_line(parent);
 	g_autofree char *step = step_of(parent);
 
 	return own ? g_strconcat(own, step, NULL) : line;
@@ -280,7 +280,8 @@ static void lines_put(xmlNode *node, const char *line, const char *step)
 
 void merge_tree_append(xmlNode *parent, xmlNode *node)
 {
-	g_autofree char *line = line_in(parent), *end = line_of(parent), *step = step_of(parent);
+	g_autofree char *line = line_in(parent), *end = merge_tree_line(parent),
+			*step = step_of(parent);
 
 	if (is_blank(parent->last)) {
 		xmlAddPrevSibling(parent->last, node);
@@ -307,7 +308,7 @@ static xmlNode *line_last(xmlNode *node)
 
 void merge_tree_insert_after(xmlNode *sibling, xmlNode *node)
 {
-	g_autofree char *line = line_of(sibling), *step = step_of(sibling);
+	g_autofree char *line = merge_tree_line(sibling), *step = step_of(sibling);
 
 	xmlAddNextSibling(line_last(sibling), node);
 	if (line)
@@ -332,7 +333,7 @@ static bool is_all_blank(const xmlNode *parent)
 void merge_tree_remove(xmlNode *node)
 {
 	xmlNode *parent = node->parent;
-	g_autofree char *line = line_of(node);
+	g_autofree char *line = merge_tree_line(node);
 
 	if (line && is_line_end(node->next)) {
 		const char *text = (const char *)node->prev->content;

@@ -97,7 +97,7 @@ static void judge_moves(Migration *m)
 	}
 }
 
-static bool memory_known(const Plan *plan, const PlanVm *vm)
+static bool migrate_points_memory_known(const Plan *plan, const PlanVm *vm)
 {
 	for (unsigned i = 0; i < vm->shares->len; i++)
 		if (plan_node_room(plan, g_array_index(vm->shares, VmShare, i).node) == UINT64_MAX)
@@ -112,7 +112,7 @@ static void judge_memory(Migration *m)
 	if (!m->after->spec->memory)
 		migrate_points_add(m, "memory", MIGRATE_UNKNOWN, "give its section memory = 8G",
 				   g_strdup("how much it has is not known"));
-	else if (!memory_known(m->plan, m->after))
+	else if (!migrate_points_memory_known(m->plan, m->after))
 		migrate_points_add(
 			m, "memory", MIGRATE_UNKNOWN, "take a topology that says it",
 			g_strdup_printf("it needs %s, and the other node's memory is not known",

@@ -116,7 +116,7 @@ static void rollout_order_stop(Order *o, unsigned actor, const char *why)
 	ground_move(o->ground, actor, NULL, NULL);
 }
 
-static DiffLine *line_of(const DiffVm *vm, const char *what)
+static DiffLine *rollout_order_line(const DiffVm *vm, const char *what)
 {
 	for (unsigned i = 0; i < vm->lines->len; i++) {
 		DiffLine *line = g_ptr_array_index(vm->lines, i);
@@ -130,7 +130,7 @@ static DiffLine *line_of(const DiffVm *vm, const char *what)
 /* What was to be live is not. */
 static void cost_raise(Order *o, DiffVm *vm)
 {
-	DiffLine *pins = line_of(vm, "pins");
+	DiffLine *pins = rollout_order_line(vm, "pins");
 
 	if (pins)
 		pins->cost = COST_RESTART;
@@ -157,8 +157,8 @@ static void go_live(Order *o, unsigned actor)
 	step = rollout_add(o->rollout, STEP_REPIN, a->vm);
 	g_array_append_vals(step->pins, pins->data, pins->len);
 	step->memory = a->vm->cost == COST_MEMORY;
-	step->pool = after->cpuset && line_of(a->vm, "pins");
-	step->emulator = line_of(a->vm, "emulator pins");
+	step->pool = after->cpuset && rollout_order_line(a->vm, "pins");
+	step->emulator = rollout_order_line(a->vm, "emulator pins");
 	ground_move(o->ground, actor, after->vcpupin, after);
 }
 

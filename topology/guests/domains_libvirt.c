@@ -233,7 +233,7 @@ static void exits_take(DomainsAnswer *answer, const char *name, const json_t *ob
 		json_integer_value(json_object_get(object, "halt_exits"));
 }
 
-static void line_take(DomainsAnswer *answer, GHashTable *places, const json_t *object)
+static void domains_libvirt_line(DomainsAnswer *answer, GHashTable *places, const json_t *object)
 {
 	const char *error = json_string_value(json_object_get(object, "error"));
 	const char *exits = json_string_value(json_object_get(object, "exits_of"));
@@ -266,7 +266,7 @@ static void lines_take(DomainsAnswer *answer, const char *text)
 		json_t *object = text[length] ? json_loadb(text, length, 0, NULL) : NULL;
 
 		if (object)
-			line_take(answer, places, object);
+			domains_libvirt_line(answer, places, object);
 		json_decref(object);
 		text += length + (text[length] == '\n');
 	}

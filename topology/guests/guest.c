@@ -129,7 +129,7 @@ static bool argv_known(const void *facts)
 	return guests_all(facts, guest_has_argv);
 }
 
-static bool memory_known(const void *facts)
+static bool guests_memory_known(const void *facts)
 {
 	return guests_all(facts, guest_has_memory);
 }
@@ -143,7 +143,7 @@ const FactSource guest_sources[] = {
 	 {"/proc/PID/task/TID/status", "/proc/PID/task", "/proc/PID/status"},
 	 threads_known},
 	{FACT_ARGV, {"/proc/PID/cmdline"}, argv_known},
-	{FACT_NODE_MEMORY, {"/proc/PID/numa_maps"}, memory_known},
+	{FACT_NODE_MEMORY, {"/proc/PID/numa_maps"}, guests_memory_known},
 	{FACT_LOG, {"/var/log/libvirt"}, NULL},
 	{0},
 };
