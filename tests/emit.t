@@ -239,7 +239,7 @@ def check_template_files(tap, site):
             ("vm/x/virsh.sh", lambda path: open(path, "w").close(), "site/vm/x: is no template"),
             ("ansible.yml", lambda path: open(path, "w").close(), "is no template"),
             ("domain.xml", os.mkfifo, "not a regular file"),
-            ("domain.xml", os.mkdir, "not a regular file"),
+            ("domain.xml", os.mkdir, "is a directory, not a file"),
             ("domain.xml", lambda path: os.symlink("domain.xml", path), "levels of symbolic links"),
             ("domain.xml", lambda path: os.symlink("nowhere", path), "No such file"),
             ("services", lambda path: os.symlink(".", path), "is no template"),
