@@ -3,6 +3,7 @@
  * What the files of online placement share.
  *
  *   online.c        who runs where; coming and going
+ *   online_demand.c what a VM needs, as counts
  *   online_rooms.c  rooms, cells and classes, once
  *   online_why.c    why a VM has no seat
  *   online_seat.c   seats on counts of free cores: pure, so that a what-if is the same on a copy
@@ -85,6 +86,8 @@ static inline const Cell *online_cell(const Online *online, unsigned cell)
 	return &g_array_index(online->cells, Cell, cell);
 }
 
+/* online_demand.c */
+
 Demand online_demand(const Online *online, const VmSpec *spec);
 uint64_t online_part_memory(const Demand *demand, unsigned vcpus);
 
@@ -93,6 +96,8 @@ static inline uint64_t online_share_memory(const Demand *demand, unsigned vcpus)
 {
 	return vcpus == demand->vcpus ? demand->whole : online_part_memory(demand, vcpus);
 }
+
+/* online.c */
 
 /* The seat VM has now; space as for online_seat(). */
 void online_seat_of(const Online *online, const OnlineVm *vm, Seat *seat);
