@@ -7,6 +7,7 @@
 #include "planner/base/subject.h"
 #include "planner/check/rules_found.h"
 #include "planner/check/rules_table.h"
+#include "planner/place/guest.h"
 
 #define SUBJECT "plan"
 #define EVIDENCE "the plan"
@@ -283,12 +284,12 @@ static void rules_plan_judge_topology(const Rule *rule, const Plan *plan, const 
 	g_auto(CpuSet) pins = rules_plan_pins_of(vm);
 	g_autofree char *places = plan_vm_places(vm);
 
-	if (!plan_vm_cores_true(plan, vm))
+	if (!guest_cores_true(plan, vm))
 		rule_found(rule, findings, subject, EVIDENCE, pins,
 			   "the guest is told of %u threads a core, but its vCPUs are on %s: not "
 			   "on siblings, in this order",
 			   vm->threads, places);
-	if (!plan_vm_sockets_true(plan, vm))
+	if (!guest_sockets_true(plan, vm))
 		rule_found(rule, findings, subject, EVIDENCE, pins,
 			   "the guest is told of %u sockets, but the vCPUs of one are on several "
 			   "NUMA nodes: %s",

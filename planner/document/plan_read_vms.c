@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/document/plan_read_parts.h"
 #include "planner/inventory/settings.h"
-#include "planner/place/place.h"
+#include "planner/place/placer.h"
 
 /* VMs */
 

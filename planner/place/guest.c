@@ -2,6 +2,8 @@
 #include "planner/place/guest.h"
 #include "planner/base/size.h"
 
+/* Words */
+
 char *guest_topology(const PlanVm *vm)
 {
 	return g_strdup_printf("%u socket%s, %u core%s, %u thread%s", vm->sockets,
@@ -21,4 +23,82 @@ char *guest_cells(const PlanVm *vm)
 				       memory);
 	}
 	return g_string_free(text, FALSE);
+}
+
+/* The guest's CPU topology */
+
+/* Do vCPUs FIRST … FIRST+N-1 share one core? */
+static bool on_one_core(const Plan *plan, const PlanVm *vm, unsigned first, unsigned n)
+{
+	unsigned core = host_core_of(plan->host, g_array_index(vm->vcpupin, unsigned, first));
+
+	for (unsigned v = first + 1; v < first + n; v++)
+		if (host_core_of(plan->host, g_array_index(vm->vcpupin, unsigned, v)) != core)
+			return false;
+	return true;
+}
+
+static bool threads_true(const Plan *plan, const PlanVm *vm, unsigned threads)
+{
+	for (unsigned v = 0; v < vm->vcpupin->len; v += threads)
+		if (!on_one_core(plan, vm, v, threads))
+			return false;
+	return true;
+}
+
+static unsigned vcpu_node(const Plan *plan, const PlanVm *vm, unsigned v)
+{
+	unsigned cpu = g_array_index(vm->vcpupin, unsigned, v);
+
+	return host_core(plan->host, host_core_of(plan->host, cpu))->node;
+}
+
+/* Of SOCKETS of as many vCPUs each, is none on two nodes? */
+static bool sockets_true(const Plan *plan, const PlanVm *vm, unsigned sockets)
+{
+	unsigned each = vm->spec->vcpus / sockets;
+
+	for (unsigned v = 0; v < vm->vcpupin->len; v++)
+		if (vcpu_node(plan, vm, v) != vcpu_node(plan, vm, v - v % each))
+			return false;
+	return true;
+}
+
+bool guest_cores_true(const Plan *plan, const PlanVm *vm)
+{
+	return vm->threads < 2 || threads_true(plan, vm, vm->threads);
+}
+
+bool guest_sockets_true(const Plan *plan, const PlanVm *vm)
+{
+	return vm->sockets < 2 || sockets_true(plan, vm, vm->sockets);
+}
+
+/* The most threads a core that is true: the guest may believe its siblings share a core. */
+static unsigned guest_threads(const Plan *plan, const PlanVm *vm, unsigned per_socket)
+{
+	for (unsigned threads = MIN(per_socket, HOST_MAX_THREADS); threads > 1; threads--)
+		if (per_socket % threads == 0 && threads_true(plan, vm, threads))
+			return threads;
+	return 1;
+}
+
+/* Sockets follow the NUMA nodes where the shares are equal and their vCPUs stand together. */
+static unsigned guest_sockets(const Plan *plan, const PlanVm *vm)
+{
+	unsigned sockets = vm->shares->len;
+
+	if (sockets < 2 || vm->spec->vcpus % sockets)
+		return 1;
+	return sockets_true(plan, vm, sockets) ? sockets : 1;
+}
+
+void guest_shape(const Plan *plan, PlanVm *vm)
+{
+	unsigned per_socket;
+
+	vm->sockets = guest_sockets(plan, vm);
+	per_socket = vm->spec->vcpus / vm->sockets;
+	vm->threads = vm->vcpupin->len ? guest_threads(plan, vm, per_socket) : 1;
+	vm->cores = per_socket / vm->threads;
 }

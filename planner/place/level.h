@@ -10,8 +10,8 @@ typedef enum Level { LEVEL_L3, LEVEL_NODE, LEVEL_NODES } Level;
 /* How far the cores of a placed dedicated VM are spread. */
 Level level_of(const Plan *plan, const PlanVm *vm);
 /*
- * The finest level at which VM would fit if no other VM were there but, with KEPT, those that keep
- * their place; LEVEL_NODES too where it fits nowhere.
+ * level_why.c: the finest level at which VM would fit if no other VM were there but, with KEPT,
+ * those that keep their place; LEVEL_NODES too where it fits nowhere.
  */
 Level level_natural(const Plan *plan, const Inventory *inventory, const PlanVm *vm, bool kept);
 /*

@@ -2,93 +2,11 @@
 #include "planner/place/place.h"
 #include "planner/base/subject.h"
 #include "planner/place/level.h"
-#include "planner/place/problem.h"
 #include "planner/place/replan.h"
 
 #include <string.h>
 
-#define SMALL_PAGE 4096
-
-uint64_t place_page(const VmSpec *spec)
-{
-	return spec->page ? spec->page : SMALL_PAGE;
-}
-
-uint64_t place_share_memory(const VmSpec *spec, unsigned vcpus)
-{
-	uint64_t page = place_page(spec);
-	uint64_t each = spec->memory / spec->vcpus, rest = spec->memory % spec->vcpus;
-	uint64_t share = each * vcpus + (rest * vcpus + spec->vcpus - 1) / spec->vcpus;
-
-	return (share + page - 1) / page * page;
-}
-
-/* Memory */
-
-static void memory_taken(Placer *placer, const PlanVm *vm, unsigned node, uint64_t bytes)
-{
-	uint64_t *left = &placer->memory[node];
-	g_autofree char *subject = NULL;
-	unsigned id = host_node(placer->host, node)->id;
-
-	if (*left == UINT64_MAX)
-		return;
-	if (*left >= bytes) {
-		*left -= bytes;
-		return;
-	}
-	subject = subject_vm(vm->spec->name);
-	findings_add(placer->plan->findings, SEVERITY_ERROR, "memory.node-full", subject,
-		     "give it less memory, or CPUs on another node",
-		     "its pins put %" G_GUINT64_FORMAT
-		     " MiB on node %u, which has %" G_GUINT64_FORMAT " MiB left for VMs",
-		     bytes >> 20, id, *left >> 20);
-	*left = 0;
-}
-
-bool place_core_free(const Placer *placer, unsigned core)
-{
-	return g_array_index(placer->plan->roles, Role, core) == ROLE_FREE &&
-	       placer->owner[core] == HOST_NONE;
-}
-
-static VmShare *share_on(PlanVm *vm, unsigned node)
-{
-	VmShare share = {.node = node};
-
-	for (unsigned i = 0; i < vm->shares->len; i++) {
-		VmShare *have = &g_array_index(vm->shares, VmShare, i);
-
-		if (have->node == node)
-			return have;
-	}
-	g_array_append_val(vm->shares, share);
-	return &g_array_index(vm->shares, VmShare, vm->shares->len - 1);
-}
-
-void place_fill_shares(const Host *host, PlanVm *vm)
-{
-	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
-		unsigned core = host_core_of(host, g_array_index(vm->vcpupin, unsigned, v));
-
-		share_on(vm, host_core(host, core)->node)->vcpus++;
-	}
-	for (unsigned i = 0; i < vm->shares->len; i++) {
-		VmShare *share = &g_array_index(vm->shares, VmShare, i);
-
-		share->memory = place_share_memory(vm->spec, share->vcpus);
-	}
-}
-
-void place_take_memory(Placer *placer, PlanVm *vm)
-{
-	place_fill_shares(placer->host, vm);
-	for (unsigned i = 0; i < vm->shares->len; i++) {
-		const VmShare *share = &g_array_index(vm->shares, VmShare, i);
-
-		memory_taken(placer, vm, share->node, share->memory);
-	}
-}
+/* Memory: findings */
 
 static void host_memory_check(Placer *placer, const NumaNode *node)
 {
@@ -100,23 +18,6 @@ static void host_memory_check(Placer *placer, const NumaNode *node)
 			     "the host is to keep %" G_GUINT64_FORMAT
 			     " MiB of memory, node %u has %" G_GUINT64_FORMAT " MiB",
 			     placer->inventory->host_memory >> 20, node->id, node->memory >> 20);
-}
-
-uint64_t *place_node_memory(const Host *host, const Inventory *inventory)
-{
-	uint64_t *memory = g_new0(uint64_t, host->nodes->len + 1);
-
-	for (unsigned i = 0; i < host->nodes->len; i++) {
-		const NumaNode *node = host_node(host, i);
-
-		if (hwloc_bitmap_iszero(node->cpus))
-			continue;
-		if (!node->memory)
-			memory[i] = UINT64_MAX;
-		else if (node->memory > inventory->host_memory)
-			memory[i] = node->memory - inventory->host_memory;
-	}
-	return memory;
 }
 
 void place_check_memory(Placer *placer)
@@ -351,27 +252,6 @@ static void place_searched(Placer *placer, const PlanOptions *options)
 	result_report(placer->plan, result, unseated, proved);
 	replan_costs(placer->plan);
 	place_why_not(placer, problem, vms);
-}
-
-Placer *placer_new(Plan *plan, const Inventory *inventory)
-{
-	Placer *placer = g_new0(Placer, 1);
-
-	placer->host = plan->host;
-	placer->inventory = inventory;
-	placer->plan = plan;
-	placer->memory = place_node_memory(plan->host, inventory);
-	placer->owner = g_new(unsigned, plan->host->cores->len);
-	for (unsigned i = 0; i < plan->host->cores->len; i++)
-		placer->owner[i] = HOST_NONE;
-	return placer;
-}
-
-void placer_free(Placer *placer)
-{
-	g_free(placer->memory);
-	g_free(placer->owner);
-	g_free(placer);
 }
 
 Problem *place_begin(Placer *placer, const PlanOptions *options)

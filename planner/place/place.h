@@ -7,24 +7,7 @@
 #ifndef PLANNER_PLACE_PLACE_H
 #define PLANNER_PLACE_PLACE_H
 
-#include "planner/place/plan.h"
-
-/* What placement knows while it works. */
-typedef struct Placer {
-	const Host *host;
-	const Inventory *inventory;
-	Plan *plan;
-	uint64_t *memory; /* by node: bytes left for VMs; UINT64_MAX = not known */
-	unsigned *owner;  /* by core: index of the VM that has it, HOST_NONE */
-} Placer;
-
-/* The page a VM's memory comes in: its huge page, or 4 KiB. */
-uint64_t place_page(const VmSpec *spec);
-/* The memory of a share of VCPUS of the VM's vCPUs: its part, in whole pages. */
-uint64_t place_share_memory(const VmSpec *spec, unsigned vcpus);
-
-/* By node, what it has for VMs: its memory less the host's share; UINT64_MAX = not known. Yours. */
-uint64_t *place_node_memory(const Host *host, const Inventory *inventory);
+#include "planner/place/problem.h"
 
 /* Place all VMs of PLAN, whose roles are the split's; roles of cores given out become DEDICATED. */
 void place_vms(Plan *plan, const Inventory *inventory, const PlanOptions *options);
@@ -34,15 +17,10 @@ void place_vms(Plan *plan, const Inventory *inventory, const PlanOptions *option
  * other dedicated VMs as entries in the search's order. INVENTORY is what the plan was made from.
  * Yours.
  */
-typedef struct Problem Problem;
 Problem *place_problem(const Plan *plan, const Inventory *inventory);
 
 /* The steps of place_vms(). */
 
-/* What placing begins with: nobody has a core yet. PLAN and INVENTORY are borrowed. Yours. */
-Placer *placer_new(Plan *plan, const Inventory *inventory);
-void placer_free(Placer *placer);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Placer, placer_free)
 /* Place the VMs with cpus =; the problem of the other dedicated ones, in the search's order. Yours.
  */
 Problem *place_begin(Placer *placer, const PlanOptions *options);
@@ -70,13 +48,5 @@ void place_why_not(const Placer *placer, const Problem *problem, const GPtrArray
  * without leaving anything behind?
  */
 bool place_movable(const Placer *placer, const PlanVm *vm);
-
-/* Is the core nobody's, and for VMs to have? */
-bool place_core_free(const Placer *placer, unsigned core);
-
-/* Fill vm->shares, which is empty, from its pins. */
-void place_fill_shares(const Host *host, PlanVm *vm);
-/* The same, and take their memory from the nodes. */
-void place_take_memory(Placer *placer, PlanVm *vm);
 
 #endif

@@ -94,10 +94,10 @@ typedef struct PlanOptions {
 } PlanOptions;
 
 /*
- * Plan INVENTORY on HOST. NODE is what the node says of itself where it is the one planned for and
- * the inventory does not say; NULL otherwise. Pure and deterministic: the same inputs give the same
- * plan, whatever the order of the inventory's sections (but for the order of plan->vms, and under
- * PREFER_ORDER). Never fails: what does not work out is a finding. Yours.
+ * compute.c: plan INVENTORY on HOST. NODE is what the node says of itself where it is the one
+ * planned for and the inventory does not say; NULL otherwise. Pure and deterministic: the same
+ * inputs give the same plan, whatever the order of the inventory's sections (but for the order of
+ * plan->vms, and under PREFER_ORDER). Never fails: what does not work out is a finding. Yours.
  */
 Plan *plan_compute(const Host *host, const Inventory *inventory, const Node *node,
 		   const PlanOptions *options);
@@ -108,7 +108,8 @@ void why_not_free(WhyNot *why_not);
 void change_free(Change *change);
 void move_free(Move *move);
 
-/* A plan with the split's roles and the inventory's VMs, none of them placed yet. Yours. */
+/* begin.c: a plan with the split's roles and the inventory's VMs, none of them placed yet. Yours.
+ */
 Plan *plan_begin(const Host *host, const Inventory *inventory);
 /* An empty plan for HOST, for readers of saved plans; and a VM in it that is not placed. */
 Plan *plan_new(const Host *host);
@@ -122,10 +123,6 @@ bool plan_bad(const Plan *plan);
 const PlanVm *plan_vm(const Plan *plan, const char *name);
 /* The index of the VM that owns CPU by a pin, HOST_NONE. */
 unsigned plan_cpu_vm(const Plan *plan, unsigned cpu);
-/* Is what the guest is told of its CPUs so: each guest core's vCPUs on one core, and each guest
- * socket's, where it has several, on one NUMA node? */
-bool plan_vm_cores_true(const Plan *plan, const PlanVm *vm);
-bool plan_vm_sockets_true(const Plan *plan, const PlanVm *vm);
 /* The cpu-pm verdicts that follow from the plan's own CPU sets and versions: a GPtrArray of Cpupm
  * by VM, yours, each to free. DISABLE_EXITS and NESTED are what the node says of its KVM. */
 GPtrArray *plan_cpupm(const Plan *plan, Tristate disable_exits, Tristate nested);

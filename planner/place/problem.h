@@ -6,10 +6,10 @@
 #ifndef PLANNER_PLACE_PROBLEM_H
 #define PLANNER_PLACE_PROBLEM_H
 
-#include "planner/place/place.h"
+#include "planner/place/placer.h"
 #include "planner/search/search.h"
 
-struct Problem {
+typedef struct Problem {
 	const Host *host;
 	GArray *rooms;	  /* of SearchRoom, by node, then lowest CPU */
 	GPtrArray *cores; /* by room: GArray of positions in host->cores, ascending */
@@ -19,7 +19,7 @@ struct Problem {
 	Prefer prefer;
 	uint64_t budget;
 	uint64_t *shared_budget; /* as a SearchProblem's; borrowed */
-};
+} Problem;
 
 /*
  * The problem that PLACER is at: every core that is FREE and owned by nobody, the memory that is

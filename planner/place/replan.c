@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/place/replan.h"
+#include "planner/place/place.h"
 
 #include <string.h>
 

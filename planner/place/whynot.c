@@ -2,7 +2,7 @@
 /* Why a VM was not placed: what it needs, what there is, and what would change it. */
 #include "planner/base/subject.h"
 #include "planner/place/change.h"
-#include "planner/place/problem.h"
+#include "planner/place/place.h"
 #include "planner/place/replan.h"
 
 #include <string.h>

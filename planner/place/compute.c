@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/* From an inventory and a host to a whole plan. */
+#include "planner/cpupm/partner.h"
+#include "planner/place/guest.h"
+#include "planner/place/place.h"
+
+/* Where emulators run */
+
+/* Emulator and I/O threads: the host's CPUs on the VM's nodes, or all of the host's. */
+static CpuSet emulator_cpus(const Plan *plan, const PlanVm *vm)
+{
+	CpuSet cpus = hwloc_bitmap_alloc();
+
+	for (unsigned i = 0; i < vm->shares->len; i++) {
+		unsigned node = g_array_index(vm->shares, VmShare, i).node;
+
+		hwloc_bitmap_or(cpus, cpus, host_node(plan->host, node)->cpus);
+	}
+	hwloc_bitmap_and(cpus, cpus, plan->cpus[ROLE_HOST]);
+	if (hwloc_bitmap_iszero(cpus))
+		hwloc_bitmap_copy(cpus, plan->cpus[ROLE_HOST]);
+	return cpus;
+}
+
+static void finish_vms(Plan *plan)
+{
+	for (unsigned i = 0; i < plan->vms->len; i++) {
+		PlanVm *vm = g_ptr_array_index(plan->vms, i);
+
+		if (!vm->placed)
+			continue;
+		guest_shape(plan, vm);
+		vm->emulatorpin = emulator_cpus(plan, vm);
+	}
+}
+
+/* cpu-pm */
+
+static void vcpu_sets(const PlanVm *vm, GPtrArray *sets)
+{
+	for (unsigned v = 0; v < vm->spec->vcpus && vm->placed; v++) {
+		CpuSet set = hwloc_bitmap_alloc();
+
+		if (vm->cpuset)
+			hwloc_bitmap_copy(set, vm->cpuset);
+		else
+			hwloc_bitmap_set(set, g_array_index(vm->vcpupin, unsigned, v));
+		g_ptr_array_add(sets, set);
+	}
+}
+
+static void threads_clear(gpointer data)
+{
+	g_ptr_array_unref(((CpupmThreads *)data)->vcpus);
+}
+
+static GArray *plan_threads(const Plan *plan)
+{
+	GArray *all = g_array_new(FALSE, FALSE, sizeof(CpupmThreads));
+
+	g_array_set_clear_func(all, threads_clear);
+	for (unsigned i = 0; i < plan->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
+		CpupmThreads threads = {
+			.vcpus = g_ptr_array_new_with_free_func((GDestroyNotify)hwloc_bitmap_free),
+			.emulator = vm->emulatorpin};
+
+		vcpu_sets(vm, threads.vcpus);
+		g_array_append_val(all, threads);
+	}
+	return all;
+}
+
+static Cpupm *not_placed(const VmSpec *spec)
+{
+	Cpupm *cpupm = spec->cpu_pm ? cpupm_new(CPUPM_UNKNOWN) : cpupm_off();
+
+	if (spec->cpu_pm)
+		cpupm_add_reason(cpupm, "not-placed", "the VM is not placed");
+	return cpupm;
+}
+
+GPtrArray *plan_cpupm(const Plan *plan, Tristate disable_exits, Tristate nested)
+{
+	GPtrArray *verdicts = g_ptr_array_new();
+	g_autoptr(GArray) threads = plan_threads(plan);
+	CpupmGround ground = {
+		.host = plan->host,
+		.host_cpus = plan->cpus[ROLE_HOST],
+		.sdk_cpus = plan->cpus[ROLE_SDK],
+		.isolated = plan->isolated,
+		.threads = threads,
+		.kernel = plan->kernel,
+		.qemu = plan->qemu,
+		.mwait = plan->mwait,
+		.disable_exits = disable_exits,
+		.nested = nested,
+	};
+	g_autoptr(CpupmCensus) census = cpupm_census_new(&ground);
+
+	for (unsigned i = 0; i < plan->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
+
+		g_ptr_array_add(verdicts, vm->placed ? cpupm_judge(&ground, census, i, vm->spec)
+						     : not_placed(vm->spec));
+	}
+	return verdicts;
+}
+
+static void plan_judge_cpupm(Plan *plan, const Inventory *inventory, const Node *node)
+{
+	g_autoptr(GPtrArray) verdicts = plan_cpupm(
+		plan, node && !inventory->kernel ? node->disable_exits : TRISTATE_UNKNOWN,
+		node ? node->nested : TRISTATE_UNKNOWN);
+
+	for (unsigned i = 0; i < plan->vms->len; i++)
+		((PlanVm *)g_ptr_array_index(plan->vms, i))->cpupm = g_ptr_array_index(verdicts, i);
+}
+
+/* Where VMs may migrate to */
+
+static void plan_partner_found(void *data, const Partner *partner, const char *vms, const char *why,
+			       bool unknown)
+{
+	GPtrArray *findings = data;
+	g_autofree char *subject = g_strconcat("partner ", partner->name, NULL);
+
+	if (unknown)
+		findings_add_unknown(findings, SEVERITY_WARNING, "cpu-pm.lost-on-migration",
+				     subject, "say it in the inventory",
+				     "whether cpu-pm of %s survives on %s cannot be told: %s", vms,
+				     partner->name, why);
+	else
+		findings_add(findings, SEVERITY_WARNING, "cpu-pm.lost-on-migration", subject,
+			     "give these VMs cpu-pm = off, or keep them from migrating there",
+			     "cpu-pm of %s would not survive on %s: %s", vms, partner->name, why);
+}
+
+static void judge_partners(Plan *plan, const Inventory *inventory)
+{
+	g_autoptr(GPtrArray) vms = g_ptr_array_new();
+
+	for (unsigned i = 0; i < inventory->partners->len; i++)
+		g_ptr_array_add(plan->partners,
+				partner_copy(g_ptr_array_index(inventory->partners, i)));
+	for (unsigned i = 0; i < plan->vms->len; i++) {
+		PlanVm *vm = g_ptr_array_index(plan->vms, i);
+
+		if (vm->placed && vm->cpupm->verdict == CPUPM_ON)
+			g_ptr_array_add(vms, vm->spec);
+	}
+	partners_judge(plan->partners, plan->host, vms, plan_partner_found, plan->findings);
+}
+
+/* Findings about the host as a whole */
+
+static void host_findings(Plan *plan)
+{
+	CpuSet hidden = hwloc_bitmap_alloc();
+	g_autofree char *list = NULL;
+
+	hwloc_bitmap_andnot(hidden, plan->host->online, plan->host->allowed);
+	list = cpulist_format(hidden);
+	if (!hwloc_bitmap_iszero(hidden))
+		findings_add(plan->findings, SEVERITY_INFO, "topology.disallowed", "topology",
+			     "none is needed if the VMs' cgroups allow them",
+			     "CPUs %s are outside the cgroup this topology was read in", list);
+	hwloc_bitmap_free(hidden);
+	if (plan->host->n_kinds > 1)
+		findings_add(plan->findings, SEVERITY_INFO, "topology.hybrid", "topology",
+			     "none is needed: no VM mixes them",
+			     "the host has CPUs of %u kinds, of different speed",
+			     plan->host->n_kinds);
+}
+
+/* Assembly */
+
+static char *plan_version_of(const char *inventory, const char *node)
+{
+	return g_strdup(inventory ? inventory : node);
+}
+
+static void name_node(Plan *plan, const Inventory *inventory, const Node *node)
+{
+	plan->name = plan_version_of(inventory->name, node ? node->name : NULL);
+	plan->kernel = plan_version_of(inventory->kernel, node ? node->kernel : NULL);
+	plan->qemu = plan_version_of(inventory->qemu, node ? node->qemu : NULL);
+	plan->libvirt = plan_version_of(inventory->libvirt, node ? node->libvirt : NULL);
+}
+
+static Tristate plan_mwait_of(const Inventory *inventory, const Node *node)
+{
+	if (inventory->mwait != TRISTATE_UNKNOWN || !node)
+		return inventory->mwait;
+	return node->mwait;
+}
+
+Plan *plan_compute(const Host *host, const Inventory *inventory, const Node *node,
+		   const PlanOptions *options)
+{
+	Plan *plan = plan_begin(host, inventory);
+
+	name_node(plan, inventory, node);
+	plan->mwait = plan_mwait_of(inventory, node);
+	plan->host_memory = inventory->host_memory;
+	plan->prefer = options->prefer;
+	place_vms(plan, inventory, options);
+	plan_fill_cpus(plan);
+	finish_vms(plan);
+	plan->parameters = kernel_parameters(inventory, plan->kernel, plan->isolated,
+					     plan->cpus[ROLE_HOST], plan->findings);
+	plan->cmdline = kernel_line(plan->parameters);
+	kernel_line_check(plan->cmdline, plan->findings);
+	plan_judge_cpupm(plan, inventory, node);
+	judge_partners(plan, inventory);
+	host_findings(plan);
+	findings_sort(plan->findings);
+	return plan;
+}
