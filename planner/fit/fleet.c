@@ -159,10 +159,11 @@ static FleetAnswer *answer_new(Fleet *fleet, const FitBase *base)
 static void judge_kernel(FitBase *base, const Inventory *inventory)
 {
 	Plan *plan = base->plan;
+	KernelWishes wishes = inventory_kernel(inventory);
 	g_autofree char *line = NULL;
 
 	plan_fill_cpus(plan);
-	plan->parameters = kernel_parameters(inventory, inventory->kernel, plan->isolated,
+	plan->parameters = kernel_parameters(&wishes, inventory->kernel, plan->isolated,
 					     plan->cpus[ROLE_HOST], plan->findings);
 	line = kernel_line(plan->parameters);
 	kernel_line_check(line, plan->findings);

@@ -58,6 +58,14 @@ Inventory *inventory_new(void)
 	return inventory;
 }
 
+KernelWishes inventory_kernel(const Inventory *inventory)
+{
+	return (KernelWishes){.cpuset = inventory->isolation == ISOLATION_CPUSET,
+			      .flags = inventory->flags,
+			      .irqaffinity = inventory->irqaffinity,
+			      .extra = inventory->extra};
+}
+
 void inventory_free(Inventory *inventory)
 {
 	for (const SettingTable *const *table = inventory_settings; *table; table++)

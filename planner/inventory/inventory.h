@@ -9,6 +9,7 @@
 #define PLANNER_INVENTORY_INVENTORY_H
 
 #include "planner/inventory/vm_name.h"
+#include "planner/kernel/kernelargs.h"
 #include "topology/base/cpulist.h"
 #include "topology/base/tristate.h"
 
@@ -85,6 +86,8 @@ Inventory *inventory_new(void);
  */
 Inventory *inventory_parse(const char *name, const char *text, size_t length, GPtrArray *errors);
 
+/* What it says of the kernel line. */
+KernelWishes inventory_kernel(const Inventory *inventory);
 void inventory_free(Inventory *inventory);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Inventory, inventory_free)
 VmSpec *vm_spec_new(const char *name);

@@ -65,12 +65,12 @@ static void flags_check(char **flags, const char *kernel, GPtrArray *findings)
 			kernel, managed ? "managed_irq (5.6)" : "domain (4.15)");
 }
 
-static char *isolcpus_flags(const Inventory *inventory, const char *kernel, GPtrArray *findings)
+static char *isolcpus_flags(const KernelWishes *wishes, const char *kernel, GPtrArray *findings)
 {
-	if (!inventory->flags)
+	if (!wishes->flags)
 		return default_flags(kernel, findings);
-	flags_check(inventory->flags, kernel, findings);
-	return g_strjoinv(",", inventory->flags);
+	flags_check(wishes->flags, kernel, findings);
+	return g_strjoinv(",", wishes->flags);
 }
 
 static void add_isolcpus(GPtrArray *parameters, const char *flags, const char *list)
@@ -93,7 +93,7 @@ static void cpuset_check(const char *kernel, GPtrArray *findings)
 			     "isolated cpuset partitions need kernel 6.1, this is %s", kernel);
 }
 
-static void add_isolation(GPtrArray *parameters, const Inventory *inventory, const char *kernel,
+static void add_isolation(GPtrArray *parameters, const KernelWishes *wishes, const char *kernel,
 			  hwloc_const_bitmap_t isolated, GPtrArray *findings)
 {
 	g_autofree char *list = cpulist_format(isolated);
@@ -101,15 +101,15 @@ static void add_isolation(GPtrArray *parameters, const Inventory *inventory, con
 
 	if (hwloc_bitmap_iszero(isolated))
 		return;
-	if (inventory->isolation == ISOLATION_CPUSET) {
+	if (wishes->cpuset) {
 		cpuset_check(kernel, findings);
-		if (inventory->flags)
+		if (wishes->flags)
 			findings_add(findings, SEVERITY_WARNING, "kernel.flags-unused", SUBJECT,
 				     "leave [kernel] flags out, or use isolation = isolcpus",
 				     "flags are of isolcpus=, which isolation = cpuset does not "
 				     "write");
 	} else {
-		flags = isolcpus_flags(inventory, kernel, findings);
+		flags = isolcpus_flags(wishes, kernel, findings);
 		add_isolcpus(parameters, flags, list);
 	}
 	kernelargs_add(parameters, "nohz_full", g_strdup(list));
@@ -126,17 +126,17 @@ static void add_extra(GPtrArray *parameters, char **extra)
 	}
 }
 
-GPtrArray *kernel_parameters(const Inventory *inventory, const char *kernel,
+GPtrArray *kernel_parameters(const KernelWishes *wishes, const char *kernel,
 			     hwloc_const_bitmap_t isolated, hwloc_const_bitmap_t host_cpus,
 			     GPtrArray *findings)
 {
 	GPtrArray *parameters =
 		g_ptr_array_new_with_free_func((GDestroyNotify)kernel_parameter_free);
 
-	add_isolation(parameters, inventory, kernel, isolated, findings);
-	if (inventory->irqaffinity && parameters->len)
+	add_isolation(parameters, wishes, kernel, isolated, findings);
+	if (wishes->irqaffinity && parameters->len)
 		kernelargs_add(parameters, "irqaffinity", cpulist_format(host_cpus));
-	add_extra(parameters, inventory->extra);
+	add_extra(parameters, wishes->extra);
 	return parameters;
 }
 

@@ -7,7 +7,10 @@
 #ifndef PLANNER_KERNEL_KERNELARGS_H
 #define PLANNER_KERNEL_KERNELARGS_H
 
-#include "planner/inventory/inventory.h"
+#include "topology/base/cpulist.h"
+
+#include <glib.h>
+#include <stdbool.h>
 
 /* COMMAND_LINE_SIZE of x86 and arm64 is 2048 with the NUL; the line shares it with root=, quiet, …
  */
@@ -22,13 +25,21 @@ typedef struct KernelParameter {
 
 void kernel_parameter_free(KernelParameter *parameter);
 
+/* What the inventory says of the kernel line; borrowed from it. */
+typedef struct KernelWishes {
+	bool cpuset;	  /* isolated partitions instead of isolcpus= */
+	char **flags;	  /* of isolcpus; NULL = by version */
+	bool irqaffinity; /* keep interrupts off isolated CPUs */
+	char **extra;	  /* further parameters */
+} KernelWishes;
+
 /*
- * The parameters that isolate ISOLATED, leave interrupts to HOST_CPUS and carry the inventory's
- * extra ones: a GPtrArray of KernelParameter, yours. KERNEL is the version they are for (NULL =
+ * The parameters that isolate ISOLATED, leave interrupts to HOST_CPUS and carry WISHES' extra ones:
+ * a GPtrArray of KernelParameter, yours. KERNEL is the version they are for (NULL =
  * unknown: only what every kernel understands is written, and a finding says so). Findings on what
  * that kernel would refuse.
  */
-GPtrArray *kernel_parameters(const Inventory *inventory, const char *kernel,
+GPtrArray *kernel_parameters(const KernelWishes *wishes, const char *kernel,
 			     hwloc_const_bitmap_t isolated, hwloc_const_bitmap_t host_cpus,
 			     GPtrArray *findings);
 

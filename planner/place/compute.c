@@ -199,6 +199,7 @@ Plan *plan_compute(const Host *host, const Inventory *inventory, const Node *nod
 		   const PlanOptions *options)
 {
 	Plan *plan = plan_begin(host, inventory);
+	KernelWishes wishes = inventory_kernel(inventory);
 
 	name_node(plan, inventory, node);
 	plan->mwait = plan_mwait_of(inventory, node);
@@ -207,7 +208,7 @@ Plan *plan_compute(const Host *host, const Inventory *inventory, const Node *nod
 	place_vms(plan, inventory, options);
 	plan_fill_cpus(plan);
 	finish_vms(plan);
-	plan->parameters = kernel_parameters(inventory, plan->kernel, plan->isolated,
+	plan->parameters = kernel_parameters(&wishes, plan->kernel, plan->isolated,
 					     plan->cpus[ROLE_HOST], plan->findings);
 	plan->cmdline = kernel_line(plan->parameters);
 	kernel_line_check(plan->cmdline, plan->findings);

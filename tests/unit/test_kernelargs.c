@@ -43,11 +43,12 @@ static void assert_line(const char *kernel, const char *keys, const char *isolat
 			const char *host_cpus, const char *line, const char *findings)
 {
 	g_autoptr(Inventory) inventory = inventory_of(keys);
+	KernelWishes wishes = inventory_kernel(inventory);
 	g_autoptr(GPtrArray) have = findings_new();
 	g_auto(CpuSet) isolated_set = cpulist_parse(isolated, NULL);
 	g_auto(CpuSet) host_set = cpulist_parse(host_cpus, NULL);
 	g_autoptr(GPtrArray) parameters =
-		kernel_parameters(inventory, kernel, isolated_set, host_set, have);
+		kernel_parameters(&wishes, kernel, isolated_set, host_set, have);
 	g_autofree char *text = kernel_line(parameters), *says = said(have);
 
 	g_assert_cmpstr(text, ==, line);
@@ -190,11 +191,12 @@ static void test_parameters(void)
 		    {"quiet", NULL},	  {"a", ""},
 		    {"b", "c=d"}};
 	g_autoptr(Inventory) inventory = inventory_of("extra = quiet a= b=c=d");
+	KernelWishes wishes = inventory_kernel(inventory);
 	g_autoptr(GPtrArray) findings = findings_new();
 	g_auto(CpuSet) isolated = cpulist_parse("3,1", NULL);
 	g_auto(CpuSet) host_cpus = cpulist_parse("2,0", NULL);
 	g_autoptr(GPtrArray) parameters =
-		kernel_parameters(inventory, "4.18", isolated, host_cpus, findings);
+		kernel_parameters(&wishes, "4.18", isolated, host_cpus, findings);
 
 	g_assert_cmpuint(parameters->len, ==, G_N_ELEMENTS(rows));
 	for (unsigned i = 0; i < parameters->len; i++) {
