@@ -263,24 +263,18 @@ static bool change_alike(const PlanVm *a, const PlanVm *b)
 	       x->page == y->page && x->threads == y->threads && x->node == y->node;
 }
 
-static unsigned cores_of_vm(const Host *host, const PlanVm *vm)
-{
-	g_auto(CpuSet) cores = hwloc_bitmap_alloc();
-
-	for (unsigned v = 0; v < vm->vcpupin->len; v++)
-		hwloc_bitmap_set(cores,
-				 host_core_of(host, g_array_index(vm->vcpupin, unsigned, v)));
-	return (unsigned)hwloc_bitmap_weight(cores);
-}
-
 static Change *away_of(const Placer *placer, const PlanVm *vm)
 {
+	g_auto(CpuSet) cores = hwloc_bitmap_alloc();
 	Change *change = change_new(CHANGE_CORES);
 
+	for (unsigned v = 0; v < vm->vcpupin->len; v++)
+		hwloc_bitmap_set(
+			cores, host_core_of(placer->host, g_array_index(vm->vcpupin, unsigned, v)));
 	change->from = ROLE_DEDICATED;
 	change->vm = g_strdup(vm->spec->name);
 	change->node = g_array_index(vm->shares, VmShare, 0).node;
-	change->cores = cores_of_vm(placer->host, vm);
+	change->cores = (unsigned)hwloc_bitmap_weight(cores);
 	return change;
 }
 
@@ -585,46 +579,23 @@ GPtrArray *changes_find(const Placer *placer, const Problem *base, const VmSpec 
 
 /* Words */
 
-static void change_cores_text(GString *text, const Plan *plan, const Change *change)
-{
-	unsigned id = host_node(plan->host, change->node)->id;
-	g_autofree char *cpus = change->cpus ? cpulist_format(change->cpus) : NULL;
-
-	if (cpus)
-		g_string_append_printf(text, "give %u core%s of node %u back from [%s] (CPUs %s)",
-				       change->cores, change->cores == 1 ? "" : "s", id,
-				       role_names[change->from], cpus);
-	else
-		g_string_append_printf(text, "take vm %s away", change->vm);
-}
-
 static void single_text(GString *text, const Plan *plan, const Change *change)
 {
 	g_autofree char *bytes = size_format(change->memory);
+	g_autofree char *cpus = change->cpus ? cpulist_format(change->cpus) : NULL;
 
-	switch (change->kind) {
-	case CHANGE_MOVE:
+	if (change->kind == CHANGE_MOVE)
 		g_string_append_printf(text, "move vm %s", change->vm);
-		break;
-	case CHANGE_MEMORY:
+	else if (change->kind == CHANGE_MEMORY)
 		g_string_append_printf(text, "free %s of memory on node %u", bytes,
 				       host_node(plan->host, change->node)->id);
-		break;
-	case CHANGE_CORES:
-		change_cores_text(text, plan, change);
-		break;
-	}
-}
-
-static void change_text(GString *text, const Plan *plan, const Change *change)
-{
-	single_text(text, plan, change);
-	if (change->with) {
-		g_string_append(text, " and ");
-		single_text(text, plan, change->with);
-	}
-	if (change->kind == CHANGE_MOVE)
-		g_string_append_printf(text, " (--moves %u)", change->with ? 2U : 1U);
+	else if (cpus)
+		g_string_append_printf(text, "give %u core%s of node %u back from [%s] (CPUs %s)",
+				       change->cores, change->cores == 1 ? "" : "s",
+				       host_node(plan->host, change->node)->id,
+				       role_names[change->from], cpus);
+	else
+		g_string_append_printf(text, "take vm %s away", change->vm);
 }
 
 char *changes_text(const Plan *plan, const GPtrArray *changes)
@@ -632,8 +603,16 @@ char *changes_text(const Plan *plan, const GPtrArray *changes)
 	GString *text = g_string_new(NULL);
 
 	for (unsigned i = 0; i < changes->len; i++) {
+		const Change *change = g_ptr_array_index(changes, i);
+
 		g_string_append(text, i ? ", or " : "");
-		change_text(text, plan, g_ptr_array_index(changes, i));
+		single_text(text, plan, change);
+		if (change->with) {
+			g_string_append(text, " and ");
+			single_text(text, plan, change->with);
+		}
+		if (change->kind == CHANGE_MOVE)
+			g_string_append_printf(text, " (--moves %u)", change->with ? 2U : 1U);
 	}
 	return g_string_free(text, !changes->len);
 }

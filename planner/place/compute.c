@@ -175,24 +175,18 @@ static void host_findings(Plan *plan)
 
 /* Assembly */
 
-static char *plan_version_of(const char *inventory, const char *node)
-{
-	return g_strdup(inventory ? inventory : node);
-}
-
+/* What the inventory does not say, the node says of itself. */
 static void name_node(Plan *plan, const Inventory *inventory, const Node *node)
 {
-	plan->name = plan_version_of(inventory->name, node ? node->name : NULL);
-	plan->kernel = plan_version_of(inventory->kernel, node ? node->kernel : NULL);
-	plan->qemu = plan_version_of(inventory->qemu, node ? node->qemu : NULL);
-	plan->libvirt = plan_version_of(inventory->libvirt, node ? node->libvirt : NULL);
-}
+	static const Node unknown = {.mwait = TRISTATE_UNKNOWN};
+	const Node *own = node ? node : &unknown;
+	Tristate mwait = inventory->mwait;
 
-static Tristate plan_mwait_of(const Inventory *inventory, const Node *node)
-{
-	if (inventory->mwait != TRISTATE_UNKNOWN || !node)
-		return inventory->mwait;
-	return node->mwait;
+	plan->name = g_strdup(inventory->name ? inventory->name : own->name);
+	plan->kernel = g_strdup(inventory->kernel ? inventory->kernel : own->kernel);
+	plan->qemu = g_strdup(inventory->qemu ? inventory->qemu : own->qemu);
+	plan->libvirt = g_strdup(inventory->libvirt ? inventory->libvirt : own->libvirt);
+	plan->mwait = mwait != TRISTATE_UNKNOWN ? mwait : own->mwait;
 }
 
 Plan *plan_compute(const Host *host, const Inventory *inventory, const Node *node,
@@ -202,7 +196,6 @@ Plan *plan_compute(const Host *host, const Inventory *inventory, const Node *nod
 	KernelWishes wishes = inventory_kernel(inventory);
 
 	name_node(plan, inventory, node);
-	plan->mwait = plan_mwait_of(inventory, node);
 	plan->host_memory = inventory->host_memory;
 	plan->prefer = options->prefer;
 	place_vms(plan, inventory, options);

@@ -8,25 +8,21 @@
 
 /* Memory: findings */
 
-static void host_memory_check(Placer *placer, const NumaNode *node)
-{
-	g_autofree char *subject = subject_node(node->id);
-
-	if (node->memory < placer->inventory->host_memory)
-		findings_add(placer->plan->findings, SEVERITY_ERROR, "host.memory-too-large",
-			     subject, "lower [host] memory-per-node",
-			     "the host is to keep %" G_GUINT64_FORMAT
-			     " MiB of memory, node %u has %" G_GUINT64_FORMAT " MiB",
-			     placer->inventory->host_memory >> 20, node->id, node->memory >> 20);
-}
-
 void place_check_memory(Placer *placer)
 {
+	uint64_t keep = placer->inventory->host_memory;
+
 	for (unsigned i = 0; i < placer->host->nodes->len; i++) {
 		const NumaNode *node = host_node(placer->host, i);
+		g_autofree char *subject = subject_node(node->id);
 
-		if (node->memory && !hwloc_bitmap_iszero(node->cpus))
-			host_memory_check(placer, node);
+		if (node->memory && !hwloc_bitmap_iszero(node->cpus) && node->memory < keep)
+			findings_add(placer->plan->findings, SEVERITY_ERROR,
+				     "host.memory-too-large", subject,
+				     "lower [host] memory-per-node",
+				     "the host is to keep %" G_GUINT64_FORMAT
+				     " MiB of memory, node %u has %" G_GUINT64_FORMAT " MiB",
+				     keep >> 20, node->id, node->memory >> 20);
 	}
 }
 
@@ -134,19 +130,12 @@ static void pin_share(Placer *placer, PlanVm *vm, unsigned index, const SearchSh
 	g_assert(!left);
 }
 
-static unsigned vm_index(const Plan *plan, const PlanVm *vm)
-{
-	unsigned index = 0;
-	bool found = g_ptr_array_find(plan->vms, vm, &index);
-
-	g_assert(found);
-	return index;
-}
-
 static void place_seat(Placer *placer, PlanVm *vm, const GArray *shares, const GPtrArray *cores)
 {
-	unsigned index = vm_index(placer->plan, vm);
+	unsigned index = 0;
+	bool found = g_ptr_array_find(placer->plan->vms, vm, &index);
 
+	g_assert(found);
 	for (unsigned i = 0; i < shares->len; i++) {
 		const SearchShare *share = &g_array_index(shares, SearchShare, i);
 
@@ -156,21 +145,14 @@ static void place_seat(Placer *placer, PlanVm *vm, const GArray *shares, const G
 	place_take_memory(placer, vm);
 }
 
-static unsigned place_count_placed(const Plan *plan)
-{
-	unsigned placed = 0;
-
-	for (unsigned i = 0; i < plan->vms->len; i++)
-		placed += ((const PlanVm *)g_ptr_array_index(plan->vms, i))->placed;
-	return placed;
-}
-
-/* VMs that no placement could exceed: all, unless the goal is proved reached. */
-/* CHOSEN: it is proved that no other VMs had better moved. */
+/* The bound is all VMs, unless the goal is proved reached. CHOSEN: it is proved that no other VMs
+ * had better moved. */
 static void result_report(Plan *plan, const SearchResult *result, unsigned unseated, bool chosen)
 {
 	plan->optimal = result->optimal && chosen;
-	plan->placed = place_count_placed(plan);
+	plan->placed = 0;
+	for (unsigned i = 0; i < plan->vms->len; i++)
+		plan->placed += ((const PlanVm *)g_ptr_array_index(plan->vms, i))->placed;
 	plan->wanted = plan->vms->len;
 	plan->bound = plan->placed;
 	if (result->placed != result->bound || !chosen)
@@ -267,25 +249,21 @@ Problem *place_problem(const Plan *plan, const Inventory *inventory)
 {
 	PlanOptions options = {.prefer = plan->prefer};
 	g_autoptr(Plan) again = plan_begin(plan->host, inventory);
-	Placer *placer = placer_new(again, inventory);
+	g_autoptr(Placer) placer = placer_new(again, inventory);
 	g_autoptr(GPtrArray) vms = searched_vms(plan, plan->prefer);
-	Problem *problem;
 
 	again->prefer = plan->prefer;
 	place_kept(placer);
-	problem = place_problem_of(placer, vms, &options);
-	placer_free(placer);
-	return problem;
+	return place_problem_of(placer, vms, &options);
 }
 
 void place_vms(Plan *plan, const Inventory *inventory, const PlanOptions *options)
 {
-	Placer *placer = placer_new(plan, inventory);
+	g_autoptr(Placer) placer = placer_new(plan, inventory);
 
 	place_check_memory(placer);
 	memory_unknown_check(placer);
 	place_kept(placer);
 	place_searched(placer, options);
 	memory_starved_check(placer);
-	placer_free(placer);
 }

@@ -67,34 +67,26 @@ uint64_t *place_node_memory(const Host *host, const Inventory *inventory)
 	return memory;
 }
 
-static void memory_taken(Placer *placer, const PlanVm *vm, unsigned node, uint64_t bytes)
-{
-	uint64_t *left = &placer->memory[node];
-	g_autofree char *subject = NULL;
-	unsigned id = host_node(placer->host, node)->id;
-
-	if (*left == UINT64_MAX)
-		return;
-	if (*left >= bytes) {
-		*left -= bytes;
-		return;
-	}
-	subject = subject_vm(vm->spec->name);
-	findings_add(placer->plan->findings, SEVERITY_ERROR, "memory.node-full", subject,
-		     "give it less memory, or CPUs on another node",
-		     "its pins put %" G_GUINT64_FORMAT
-		     " MiB on node %u, which has %" G_GUINT64_FORMAT " MiB left for VMs",
-		     bytes >> 20, id, *left >> 20);
-	*left = 0;
-}
-
 void place_take_memory(Placer *placer, PlanVm *vm)
 {
+	g_autofree char *subject = subject_vm(vm->spec->name);
+
 	place_fill_shares(placer->host, vm);
 	for (unsigned i = 0; i < vm->shares->len; i++) {
 		const VmShare *share = &g_array_index(vm->shares, VmShare, i);
+		uint64_t *left = &placer->memory[share->node];
 
-		memory_taken(placer, vm, share->node, share->memory);
+		if (*left == UINT64_MAX)
+			continue;
+		if (*left < share->memory)
+			findings_add(placer->plan->findings, SEVERITY_ERROR, "memory.node-full",
+				     subject, "give it less memory, or CPUs on another node",
+				     "its pins put %" G_GUINT64_FORMAT
+				     " MiB on node %u, which has %" G_GUINT64_FORMAT
+				     " MiB left for VMs",
+				     share->memory >> 20, host_node(placer->host, share->node)->id,
+				     *left >> 20);
+		*left -= MIN(*left, share->memory);
 	}
 }
 

@@ -69,28 +69,6 @@ bool place_shared_memory(const Host *host, const VmSpec *spec, uint64_t *memory)
 	return true;
 }
 
-static void no_memory(const Placer *placer, const PlanVm *vm)
-{
-	g_autofree char *subject = subject_vm(vm->spec->name);
-
-	findings_add(placer->plan->findings, SEVERITY_ERROR, "vm.does-not-fit", subject,
-		     "give it less memory, or take some from other VMs",
-		     "it needs %" G_GUINT64_FORMAT
-		     " MiB, more than the other VMs leave on all nodes",
-		     plan_vm_memory(vm) >> 20);
-}
-
-static void size_check(const Placer *placer, const PlanVm *vm, unsigned n_cpus)
-{
-	g_autofree char *subject = subject_vm(vm->spec->name);
-
-	if (vm->spec->vcpus > n_cpus)
-		findings_add(placer->plan->findings, SEVERITY_WARNING, "vm.more-vcpus-than-cpus",
-			     subject, "give it fewer vCPUs, or make the pool larger",
-			     "its %u vCPUs share %u CPUs: they wait for each other",
-			     vm->spec->vcpus, n_cpus);
-}
-
 /* The pool's CPUs that SPEC may use: all, or those of the node it asks for. Yours. */
 static CpuSet pool_for(const Placer *placer, const VmSpec *spec, hwloc_const_bitmap_t pool)
 {
@@ -105,43 +83,34 @@ static CpuSet pool_for(const Placer *placer, const VmSpec *spec, hwloc_const_bit
 	return cpus;
 }
 
-static void no_pool(const Placer *placer, const PlanVm *vm)
-{
-	g_autofree char *subject = subject_vm(vm->spec->name);
-
-	findings_add(placer->plan->findings, SEVERITY_ERROR, "vm.node-absent", subject,
-		     "ask for a node that has CPUs of the pool, or leave node out",
-		     "asks for node %d, where the pool has no CPU", vm->spec->node);
-}
-
 static void place_one(Placer *placer, PlanVm *vm, hwloc_const_bitmap_t pool)
 {
+	GPtrArray *findings = placer->plan->findings;
+	g_autofree char *subject = subject_vm(vm->spec->name);
 	g_auto(CpuSet) cpus = pool_for(placer, vm->spec, pool);
+	unsigned n_cpus = (unsigned)hwloc_bitmap_weight(cpus);
 
-	if (hwloc_bitmap_iszero(cpus)) {
-		no_pool(placer, vm);
+	if (!n_cpus) {
+		findings_add(findings, SEVERITY_ERROR, "vm.node-absent", subject,
+			     "ask for a node that has CPUs of the pool, or leave node out",
+			     "asks for node %d, where the pool has no CPU", vm->spec->node);
 		return;
 	}
 	if (!place_shared_memory(placer->host, vm->spec, placer->memory)) {
-		no_memory(placer, vm);
+		findings_add(findings, SEVERITY_ERROR, "vm.does-not-fit", subject,
+			     "give it less memory, or take some from other VMs",
+			     "it needs %" G_GUINT64_FORMAT
+			     " MiB, more than the other VMs leave on all nodes",
+			     plan_vm_memory(vm) >> 20);
 		return;
 	}
 	vm->cpuset = g_steal_pointer(&cpus);
 	vm->placed = true;
-	size_check(placer, vm, (unsigned)hwloc_bitmap_weight(vm->cpuset));
-}
-
-static void overcommit_check(const Placer *placer, unsigned vcpus, hwloc_const_bitmap_t pool)
-{
-	unsigned n_cpus = (unsigned)hwloc_bitmap_weight(pool);
-	double most = placer->inventory->overcommit;
-
-	if (most > 0 && vcpus > most * n_cpus)
-		findings_add(
-			placer->plan->findings, SEVERITY_WARNING, "shared.overcommit", "[shared]",
-			"give the pool more cores, or allow more overcommit",
-			"%u vCPUs share %u CPUs: more than the %g for each that overcommit allows",
-			vcpus, n_cpus, most);
+	if (vm->spec->vcpus > n_cpus)
+		findings_add(findings, SEVERITY_WARNING, "vm.more-vcpus-than-cpus", subject,
+			     "give it fewer vCPUs, or make the pool larger",
+			     "its %u vCPUs share %u CPUs: they wait for each other",
+			     vm->spec->vcpus, n_cpus);
 }
 
 /* By name: which VM is refused where memory is short does not depend on the order of sections. */
@@ -186,7 +155,8 @@ void place_shared(Placer *placer)
 {
 	g_auto(CpuSet) pool = pool_cpus(placer->plan);
 	g_autoptr(GPtrArray) vms = shared_vms(placer);
-	unsigned vcpus = 0;
+	unsigned vcpus = 0, n_cpus = (unsigned)hwloc_bitmap_weight(pool);
+	double most = placer->inventory->overcommit;
 
 	for (unsigned i = 0; i < vms->len; i++) {
 		PlanVm *vm = g_ptr_array_index(vms, i);
@@ -194,5 +164,10 @@ void place_shared(Placer *placer)
 		place_one(placer, vm, pool);
 		vcpus += vm->spec->vcpus;
 	}
-	overcommit_check(placer, vcpus, pool);
+	if (most > 0 && vcpus > most * n_cpus)
+		findings_add(
+			placer->plan->findings, SEVERITY_WARNING, "shared.overcommit", "[shared]",
+			"give the pool more cores, or allow more overcommit",
+			"%u vCPUs share %u CPUs: more than the %g for each that overcommit allows",
+			vcpus, n_cpus, most);
 }

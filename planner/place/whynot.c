@@ -87,23 +87,6 @@ static void whynot_report(const Placer *placer, const VmSpec *spec, const char *
 	g_free(text);
 }
 
-static char *whynot_cores_text(const Placer *placer, const NodeRoom *room)
-{
-	return g_strdup_printf("needs %u whole core%s on one node; the most that are free is %u, "
-			       "on node %u: %u missing",
-			       room->need, room->need == 1 ? "" : "s", room->cores,
-			       host_node(placer->host, room->node)->id, room->need - room->cores);
-}
-
-static char *whynot_memory_text(const Placer *placer, const VmSpec *spec, const NodeRoom *room)
-{
-	return g_strdup_printf(
-		"needs %" G_GUINT64_FORMAT
-		" MiB on one node; node %u has the cores, but %" G_GUINT64_FORMAT " MiB left",
-		place_share_memory(spec, spec->vcpus) >> 20,
-		host_node(placer->host, room->node)->id, placer->memory[room->node] >> 20);
-}
-
 /* Nodes that have what a share of VCPUS of the VM needs. */
 static unsigned nodes_for_share(const Placer *placer, const VmSpec *spec, unsigned vcpus)
 {
@@ -123,28 +106,19 @@ static unsigned nodes_for_share(const Placer *placer, const VmSpec *spec, unsign
 	return n;
 }
 
-/* "4 whole cores and 512 MiB". Yours. */
-static char *wish_text(unsigned cores, uint64_t bytes)
-{
-	const char *plural = cores == 1 ? "" : "s";
-
-	if (!bytes)
-		return g_strdup_printf("%u whole core%s", cores, plural);
-	return g_strdup_printf("%u whole core%s and %" G_GUINT64_FORMAT " MiB", cores, plural,
-			       bytes >> 20);
-}
-
 /* A VM that no node can hold, even an empty one. */
 static char *span_text(const Placer *placer, const VmSpec *spec, const NodeRoom *room, unsigned k)
 {
 	unsigned n = nodes_for_share(placer, spec, spec->vcpus / k);
-	g_autofree char *wish =
-		wish_text((room->need + k - 1) / k, place_share_memory(spec, spec->vcpus / k));
+	unsigned cores = (room->need + k - 1) / k;
+	uint64_t bytes = place_share_memory(spec, spec->vcpus / k);
+	g_autofree char *memory =
+		bytes ? g_strdup_printf(" and %" G_GUINT64_FORMAT " MiB", bytes >> 20)
+		      : g_strdup("");
 
-	return g_strdup_printf(
-		"needs %s on each of %u nodes, as none can hold it alone; %u %s that "
-		"left",
-		wish, k, n, n == 1 ? "has" : "have");
+	return g_strdup_printf("needs %u whole core%s%s on each of %u nodes, as none can hold it "
+			       "alone; %u %s that left",
+			       cores, cores == 1 ? "" : "s", memory, k, n, n == 1 ? "has" : "have");
 }
 
 static bool memory_alone(const GPtrArray *changes)
@@ -159,14 +133,23 @@ static bool memory_alone(const GPtrArray *changes)
 static char *reason_text(const Placer *placer, const VmSpec *spec, const NodeRoom *room,
 			 unsigned level, const GPtrArray *changes)
 {
+	unsigned id = host_node(placer->host, room->node)->id;
 	g_autofree char *cores = NULL;
 
 	if (level > 1)
 		return span_text(placer, spec, room, level);
+	if (room->cores >= room->need && room->memory)
+		return g_strdup("fits, but the search stopped before it found that");
 	if (room->cores >= room->need)
-		return room->memory ? g_strdup("fits, but the search stopped before it found that")
-				    : whynot_memory_text(placer, spec, room);
-	cores = whynot_cores_text(placer, room);
+		return g_strdup_printf("needs %" G_GUINT64_FORMAT
+				       " MiB on one node; node %u has the cores, but "
+				       "%" G_GUINT64_FORMAT " MiB left",
+				       place_share_memory(spec, spec->vcpus) >> 20, id,
+				       placer->memory[room->node] >> 20);
+	cores = g_strdup_printf("needs %u whole core%s on one node; the most that are free is %u, "
+				"on node %u: %u missing",
+				room->need, room->need == 1 ? "" : "s", room->cores, id,
+				room->need - room->cores);
 	if (!memory_alone(changes))
 		return g_steal_pointer(&cores);
 	return g_strdup_printf(
@@ -175,11 +158,12 @@ static char *reason_text(const Placer *placer, const VmSpec *spec, const NodeRoo
 		cores, ((const Change *)g_ptr_array_index(changes, 0))->memory >> 20);
 }
 
-/* The most cores a VM could have on one node if no other were there, of the class that has most. */
-static unsigned cores_at_most(const Problem *empty)
+/* Cores or memory: whichever the empty host is too small for; no equal shares fit either. */
+static char *too_large_text(const Problem *empty, const VmSpec *spec, const NodeRoom *room)
 {
+	static const char *const end = "and no equal shares of it fit on several";
 	const SearchRoom *rooms = (const SearchRoom *)empty->rooms->data;
-	unsigned most = 0;
+	unsigned most = 0; /* cores on one node, of the class that has most */
 
 	for (unsigned r = 0; r < empty->rooms->len; r++) {
 		unsigned sum = 0;
@@ -189,15 +173,6 @@ static unsigned cores_at_most(const Problem *empty)
 				sum += rooms[q].cores;
 		most = MAX(most, sum);
 	}
-	return most;
-}
-
-/* Cores or memory: whichever the empty host is too small for; no equal shares fit either. */
-static char *too_large_text(const Problem *empty, const VmSpec *spec, const NodeRoom *room)
-{
-	static const char *const end = "and no equal shares of it fit on several";
-	unsigned most = cores_at_most(empty);
-
 	if (most < room->need)
 		return g_strdup_printf("does not fit even when no other VM is there: it needs %u "
 				       "whole cores on one node, where VMs can have %u, %s",
