@@ -83,8 +83,9 @@ static void node_line(struct libscols_table *table, const Host *host, unsigned i
 	g_autofree char *id = g_strdup_printf("%u", node->id);
 	g_autofree char *sockets = sockets_of(host, index);
 	g_autofree char *cores = g_strdup_printf("%u", cores_on(host, index));
-	g_autofree char *memory =
-		node->memory ? size_format_rounded(node->memory) : g_strdup("not known");
+	g_autofree char *memory = host_node_memory(host, index) == UINT64_MAX
+					  ? g_strdup("not known")
+					  : size_format_rounded(node->memory);
 	g_autofree char *cpus =
 		hwloc_bitmap_iszero(node->cpus)
 			? g_strdup_printf("memory only%s%s", node->subtype ? ": " : "",

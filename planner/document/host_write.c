@@ -42,8 +42,9 @@ static json_t *nodes_to_json(const Host *host)
 		json_object_set_new(object, "id", json_integer(node->id));
 		json_object_set_new(object, "cpus", json_cpus(node->cpus));
 		json_object_set_new(object, "memory",
-				    node->memory ? json_integer((json_int_t)node->memory)
-						 : json_null());
+				    host_node_memory(host, i) == UINT64_MAX
+					    ? json_null()
+					    : json_integer((json_int_t)node->memory));
 		if (node->subtype)
 			json_object_set_new(object, "subtype", json_string(node->subtype));
 		json_array_append_new(array, object);

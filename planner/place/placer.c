@@ -55,14 +55,14 @@ uint64_t *place_node_memory(const Host *host, const Inventory *inventory)
 	uint64_t *memory = g_new0(uint64_t, host->nodes->len + 1);
 
 	for (unsigned i = 0; i < host->nodes->len; i++) {
-		const NumaNode *node = host_node(host, i);
+		uint64_t bytes = host_node_memory(host, i);
 
-		if (hwloc_bitmap_iszero(node->cpus))
+		if (hwloc_bitmap_iszero(host_node(host, i)->cpus))
 			continue;
-		if (!node->memory)
+		if (bytes == UINT64_MAX)
 			memory[i] = UINT64_MAX;
-		else if (node->memory > inventory->host_memory)
-			memory[i] = node->memory - inventory->host_memory;
+		else if (bytes > inventory->host_memory)
+			memory[i] = bytes - inventory->host_memory;
 	}
 	return memory;
 }

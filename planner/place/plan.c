@@ -130,9 +130,9 @@ char *plan_vm_places(const PlanVm *vm)
 
 uint64_t plan_node_room(const Plan *plan, unsigned node)
 {
-	uint64_t memory = host_node(plan->host, node)->memory;
+	uint64_t memory = host_node_memory(plan->host, node);
 
-	if (!memory)
+	if (memory == UINT64_MAX)
 		return UINT64_MAX;
 	return memory > plan->host_memory ? memory - plan->host_memory : 0;
 }

@@ -25,7 +25,7 @@ class Core:
 @dataclass
 class Node:
     id: int
-    memory: int           # bytes, 0 = not known
+    memory: int           # bytes; not known where all are 0
     cpus: set             # as the file says; empty for a memory-only node
     subtype: str = ""
 

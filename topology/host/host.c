@@ -80,6 +80,14 @@ unsigned host_core_of(const Host *host, unsigned cpu)
 	return cpu < host->core_of->len ? g_array_index(host->core_of, unsigned, cpu) : HOST_NONE;
 }
 
+uint64_t host_node_memory(const Host *host, unsigned node)
+{
+	for (unsigned i = 0; i < host->nodes->len; i++)
+		if (host_node(host, i)->memory)
+			return host_node(host, node)->memory;
+	return UINT64_MAX;
+}
+
 unsigned host_node_of_id(const Host *host, unsigned id)
 {
 	for (guint i = 0; i < host->nodes->len; i++)

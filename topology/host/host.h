@@ -31,7 +31,7 @@ typedef struct Core {
 
 typedef struct NumaNode {
 	unsigned id;	     /* OS index */
-	uint64_t memory;     /* bytes, 0 = unknown */
+	uint64_t memory;     /* bytes; where it is 0, host_node_memory() says what that means */
 	hwloc_bitmap_t cpus; /* CPUs of the cores whose home it is; empty for a memory-only node */
 	char *subtype;	     /* "MCDRAM", "HBM", …; NULL for plain memory */
 } NumaNode;
@@ -98,6 +98,9 @@ const Core *host_core(const Host *host, unsigned core);
 const NumaNode *host_node(const Host *host, unsigned node);
 /* Position of CPU's core, HOST_NONE when no online core has it. */
 unsigned host_core_of(const Host *host, unsigned cpu);
+/* Bytes of memory of NODE; UINT64_MAX = not known: where the source says no node's size. Where it
+ * says any, a node without has none, as Linux always says a node's size. */
+uint64_t host_node_memory(const Host *host, unsigned node);
 /* Position of the NUMA node with OS index ID, HOST_NONE. */
 unsigned host_node_of_id(const Host *host, unsigned id);
 /* The device called NAME (by name or bus id), NULL. */
