@@ -2,6 +2,7 @@
 #include "cmd/cmd.h"
 #include "cmd/emit_children.h"
 #include "cmd/emit_tree.h"
+#include "cmd/emit_write.h"
 #include "cmd/inputs.h"
 #include "cmd/merged.h"
 #include "cmd/output.h"
@@ -214,17 +215,20 @@ static GPtrArray *files_named(const Plan *plan, char **arguments, GError **error
 	return g_steal_pointer(&files);
 }
 
+/* What is in place is printed, also where not all of it is. */
 static bool write_files(const Options *options, const GPtrArray *files, GError **error)
 {
-	if (!tree_write(options->directory, files, error))
-		return false;
-	for (unsigned i = 0; i < files->len; i++) {
-		const ArtifactFile *file = g_ptr_array_index(files, i);
+	g_autoptr(GPtrArray) placed = g_ptr_array_new();
+	bool good = tree_write(options->directory, files, placed, error);
+	const GPtrArray *shown = good ? files : placed;
+
+	for (unsigned i = 0; i < shown->len; i++) {
+		const ArtifactFile *file = g_ptr_array_index(shown, i);
 		g_autofree char *path = tree_path(options->directory, file->path);
 
 		puts(path);
 	}
-	return true;
+	return good;
 }
 
 /* Print what the files would change below --diff ROOT. */

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-#define ASIDE ".planner-new"
 
 char *tree_path(const char *top, const char *path)
 {
@@ -41,7 +40,7 @@ static char *emit_tree_obstacle(const char *top, const char *path, bool *is_link
 	return tree_path(top, path);
 }
 
-static void emit_tree_failed(GError **error, const char *top, const char *path)
+bool emit_tree_failed(GError **error, const char *top, const char *path)
 {
 	bool blocked = *path && (errno == ELOOP || errno == ENOTDIR), is_link = false;
 	int code = errno;
@@ -55,6 +54,7 @@ static void emit_tree_failed(GError **error, const char *top, const char *path)
 			  : "is not a directory";
 
 	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s: %s", name, why);
+	return false;
 }
 
 /* Open the folder NAME in AT, made where it is missing and MAKE says so; AT is closed. */
@@ -70,8 +70,7 @@ static int emit_tree_step(int at, const char *name, bool make)
 	return fd;
 }
 
-/* The folder PATH's file is in, below TOP; -1 with errno. *NAME is the file's own, in PATH. */
-static int folder_open(const char *top, const char *path, bool make, const char **name)
+int emit_tree_folder(const char *top, const char *path, bool make, const char **name)
 {
 	g_auto(GStrv) parts = g_strsplit(path, "/", -1);
 	int fd = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -91,100 +90,10 @@ static int folder_open(const char *top, const char *path, bool make, const char 
 	return fd;
 }
 
-static bool emit_tree_write_text(int fd, const char *text)
-{
-	size_t length = strlen(text);
-
-	while (length) {
-		ssize_t n = write(fd, text, length);
-
-		if (n < 0 && errno != EINTR)
-			return false;
-		if (n > 0) {
-			text += n;
-			length -= (size_t)n;
-		}
-	}
-	return fsync(fd) == 0;
-}
-
-static char *aside_name(const char *name)
-{
-	return g_strconcat(".", name, ASIDE, NULL);
-}
-
-/* Write FILE beside where it goes. A left-over of a run that was killed is removed, not followed.
- */
-static bool write_aside(const char *dir, const ArtifactFile *file)
-{
-	const char *name;
-	int folder = folder_open(dir, file->path, true, &name), fd, code;
-	g_autofree char *aside = folder < 0 ? NULL : aside_name(name);
-	bool good;
-
-	if (folder < 0)
-		return false;
-	unlinkat(folder, aside, 0);
-	fd = openat(folder, aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-		    file->mode);
-	good = fd >= 0 && fchmod(fd, file->mode) == 0 && emit_tree_write_text(fd, file->text);
-	code = errno;
-	if (fd >= 0)
-		close(fd);
-	close(folder);
-	errno = code;
-	return good;
-}
-
-/* Put in place what was written aside, or take it away. */
-static bool emit_tree_settle(const char *dir, const ArtifactFile *file, bool place)
-{
-	const char *name;
-	int folder = folder_open(dir, file->path, false, &name), code;
-	g_autofree char *aside = folder < 0 ? NULL : aside_name(name);
-	bool good;
-
-	if (folder < 0)
-		return false;
-	good = place ? renameat(folder, aside, folder, name) == 0 : unlinkat(folder, aside, 0) == 0;
-	code = errno;
-	close(folder);
-	errno = code;
-	return good;
-}
-
-static void take_back(const char *dir, const GPtrArray *files)
-{
-	int code = errno;
-
-	for (unsigned i = 0; i < files->len; i++)
-		emit_tree_settle(dir, g_ptr_array_index(files, i), false);
-	errno = code;
-}
-
-bool tree_write(const char *dir, const GPtrArray *files, GError **error)
-{
-	if (g_mkdir_with_parents(dir, 0755) < 0) {
-		emit_tree_failed(error, dir, "");
-		return false;
-	}
-	for (unsigned pass = 0; pass < 2; pass++)
-		for (unsigned i = 0; i < files->len; i++) {
-			const ArtifactFile *file = g_ptr_array_index(files, i);
-
-			if (pass ? emit_tree_settle(dir, file, true) : write_aside(dir, file))
-				continue;
-			take_back(dir, files);
-			emit_tree_failed(error, dir, file->path);
-			return false;
-		}
-	return true;
-}
-
 char *emit_tree_read(const char *root, const char *path, bool *missing, GError **error)
 {
 	const char *name;
-	int folder = folder_open(root, path, false, &name), fd = -1;
+	int folder = emit_tree_folder(root, path, false, &name), fd = -1;
 	size_t length;
 	char *text;
 

@@ -13,11 +13,12 @@
 char *tree_path(const char *top, const char *path);
 
 /*
- * Write FILES (of ArtifactFile, rendered) below DIR, which is made where it does not exist. All are
- * written aside first and then renamed, so that none is ever half written, and none is touched
- * where one cannot be written. False with PLANNER_ERROR_SYSTEM.
+ * Open the folder that the file PATH is in, below TOP; with MAKE, missing ones are made. *NAME is
+ * the file's own name, in PATH. Yours to close; -1 with errno.
  */
-bool tree_write(const char *dir, const GPtrArray *files, GError **error);
+int emit_tree_folder(const char *top, const char *path, bool make, const char **name);
+/* Set ERROR to what errno says of PATH below TOP, with what to do about a link. False. */
+bool emit_tree_failed(GError **error, const char *top, const char *path);
 
 /* The text of the file PATH below ROOT, yours; "" and *MISSING where there is none. NULL with
  * PLANNER_ERROR_SYSTEM or _INPUT. */

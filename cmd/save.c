@@ -3,6 +3,7 @@
 #include "planner/base/json.h"
 #include "planner/document/plan_write.h"
 #include "topology/base/error.h"
+#include "topology/base/signals.h"
 
 static bool save_failed(GError **error, const char *name, const char *why)
 {
@@ -21,13 +22,18 @@ bool save_possible(const char *name, GError **error)
 static bool save_file(const char *name, const char *bytes, gssize length, int mode, GError **error)
 {
 	g_autoptr(GError) failure = NULL;
+	sigset_t before;
 	const char *colon;
+	bool good;
 
 	if (!save_possible(name, error))
 		return false;
-	if (g_file_set_contents_full(name, bytes, length,
-				     G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE,
-				     mode, &failure))
+	signals_hold(&before);
+	good = g_file_set_contents_full(
+		name, bytes, length, G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE,
+		mode, &failure);
+	signals_release(&before);
+	if (good)
 		return true;
 	colon = g_strrstr(failure->message, ": ");
 	return save_failed(error, name, colon ? colon + 2 : failure->message);

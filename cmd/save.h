@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files that commands write with -o: aside and renamed, so that whoever looks finds the old file or
- * the whole new one. All return false with PLANNER_ERROR_SYSTEM.
+ * Files that commands write with -o: aside under random names and renamed, so that whoever looks
+ * finds the old file or the whole new one, and several writers do not disturb each other. A signal
+ * that would end the program waits until then. All return false with PLANNER_ERROR_SYSTEM.
  */
 #ifndef CMD_SAVE_H
 #define CMD_SAVE_H

@@ -61,6 +61,11 @@ const Artifact *artifact_find(const char *name);
  */
 char *artifact_render(const Artifact *artifact, const Rendering *rendering, GError **error);
 
+/* On the node, while a tree is written: the lock of its writer, and what is in the name of a file
+ * that is not yet in place: ".NAME.planner-new-…". A writer that was killed leaves them. */
+#define ARTIFACT_LOCK "/etc/planner/.lock"
+#define ARTIFACT_ASIDE ".planner-new"
+
 /* A file of the tree that puts the plan on a node. */
 typedef struct ArtifactFile {
 	const Artifact *artifact;

@@ -68,23 +68,54 @@ static char *undo_command(Fill *f, const char *command)
 		       : g_strdup("");
 }
 
-/* What came last goes first. */
+static void undo_entry(Fill *f, GString *block, const ArtifactFile *file)
+{
+	g_autofree char *script = undo_script(f, file),
+			*stop = undo_command(f, file->artifact->stop),
+			*command = undo_command(f, file->artifact->undo);
+	const TemplateValue values[] = {{"script", script, TEMPLATE_RAW},
+					{"stop", stop, TEMPLATE_RAW},
+					{"path", file->path, TEMPLATE_SHELL},
+					{"command", command, TEMPLATE_RAW},
+					FILL_END};
+
+	fill_append(f, block, "undo-entry.sh", values);
+}
+
+/* What a writer that was killed left in the folders, and its lock. */
+static void undo_left(Fill *f, GString *block)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+	for (unsigned i = 0; i < f->files->len; i++) {
+		const ArtifactFile *file = g_ptr_array_index(f->files, i);
+		char *folder = g_path_get_dirname(file->path);
+		const TemplateValue values[] = {{"folder", folder, TEMPLATE_SHELL},
+						{"aside", ARTIFACT_ASIDE, TEMPLATE_RAW},
+						FILL_END};
+
+		if (!g_hash_table_contains(seen, folder))
+			fill_append(f, block, "undo-left.sh", values);
+		g_hash_table_add(seen, folder);
+	}
+	fill_append(f, block, "undo-lock.sh",
+		    (const TemplateValue[]){{"path", ARTIFACT_LOCK, TEMPLATE_SHELL}, FILL_END});
+}
+
+/* What came last goes first, and what tells of the others last: the script can be run again. */
 static char *undo_entries(Fill *f)
 {
 	GString *block = g_string_new(NULL);
 
-	for (unsigned i = f->files->len; i-- > 0;) {
-		const ArtifactFile *file = g_ptr_array_index(f->files, i);
-		g_autofree char *script = undo_script(f, file),
-				*stop = undo_command(f, file->artifact->stop),
-				*command = undo_command(f, file->artifact->undo);
-		const TemplateValue values[] = {{"script", script, TEMPLATE_RAW},
-						{"stop", stop, TEMPLATE_RAW},
-						{"path", file->path, TEMPLATE_SHELL},
-						{"command", command, TEMPLATE_RAW},
-						FILL_END};
+	for (unsigned of_tree = 0; of_tree < 2; of_tree++) {
+		if (of_tree)
+			undo_left(f, block);
+		for (unsigned i = f->files->len; i-- > 0;) {
+			const ArtifactFile *file = g_ptr_array_index(f->files, i);
 
-		fill_append(f, block, "undo-entry.sh", values);
+			if (file->artifact->of_tree == of_tree)
+				undo_entry(f, block, file);
+		}
 	}
 	return g_string_free(block, FALSE);
 }

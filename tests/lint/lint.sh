@@ -6,7 +6,7 @@ set -euo pipefail
 shopt -s nullglob globstar extglob
 
 c=(topology/*/*.c planner/*/*.c cmd/*.c)
-c_tests=(tests/unit/*.c tests/fuzz/*.c tests/e2e/**/*.c)
+c_tests=(tests/unit/*.c tests/fuzz/*.c tests/faults/*.c tests/e2e/**/*.c)
 headers=(topology/*/*.h planner/*/*.h cmd/*.h tests/unit/*.h)
 scripts=() python=() perl=()
 for file in tests/**/* .ci/run; do

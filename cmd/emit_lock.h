@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* The lock of a tree: one writer at a time. */
+#ifndef CMD_EMIT_LOCK_H
+#define CMD_EMIT_LOCK_H
+
+#include <glib.h>
+
+/* Take the lock of the tree DIR; never waits. -1 with PLANNER_ERROR_SYSTEM, which says what to do
+ * where another holds it. */
+int emit_lock_take(const char *dir, GError **error);
+/* Give back LOCK of the tree DIR; its file is removed. */
+void emit_lock_give(const char *dir, int lock);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#include "topology/base/signals.h"
+
+#include <glib.h>
+#include <pthread.h>
+
+static const int signals_held[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+
+void signals_hold(sigset_t *before)
+{
+	sigset_t held;
+
+	sigemptyset(&held);
+	for (unsigned i = 0; i < G_N_ELEMENTS(signals_held); i++)
+		sigaddset(&held, signals_held[i]);
+	pthread_sigmask(SIG_BLOCK, &held, before);
+}
+
+/* One that is ignored, as SIGHUP by nohup(1), waits too while it is held back. */
+bool signals_waiting(void)
+{
+	sigset_t waiting;
+
+	sigpending(&waiting);
+	for (unsigned i = 0; i < G_N_ELEMENTS(signals_held); i++) {
+		struct sigaction action;
+
+		if (sigismember(&waiting, signals_held[i]) &&
+		    sigaction(signals_held[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+			return true;
+	}
+	return false;
+}
+
+void signals_release(const sigset_t *before)
+{
+	pthread_sigmask(SIG_SETMASK, before, NULL);
+}
