@@ -406,7 +406,8 @@ static void diff_print_summary(const Diff *diff, bool color)
 
 static void print_diff(const Diff *diff, const Rollout *rollout, bool color)
 {
-	g_autofree char *name = output_safe(diff->after->name ? diff->after->name : "this node");
+	g_autofree char *name =
+		output_safe(diff->after->node->name ? diff->after->node->name : "this node");
 
 	if (diff_same(diff)) {
 		printf("%s: nothing changes\n", name);

@@ -61,7 +61,8 @@ static void print_refused(const Fit *fit, bool color)
 
 static void fit_people_print_head(const Fit *fit, bool color)
 {
-	g_autofree char *name = output_safe(fit->plan->name ? fit->plan->name : "this node");
+	g_autofree char *name =
+		output_safe(fit->plan->node->name ? fit->plan->node->name : "this node");
 	unsigned wanted = fit->base->plan->vms->len;
 
 	printf("%s%s%s: %u of %u VM%s placed\n", output_bold(color), name, output_reset(color),

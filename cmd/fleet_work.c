@@ -51,8 +51,8 @@ char *fleet_name(const FleetFile *file, const Inventory *inventory)
 
 	if (file->name)
 		return g_strdup(file->name);
-	if (inventory && inventory->name)
-		return g_strdup(inventory->name);
+	if (inventory && inventory->node->name)
+		return g_strdup(inventory->node->name);
 	path = g_filename_display_name(file->inventory);
 	if (g_str_has_suffix(path, ".ini"))
 		path[strlen(path) - strlen(".ini")] = '\0';

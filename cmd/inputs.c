@@ -3,6 +3,7 @@
 #include "cmd/output.h"
 #include "planner/check/rules.h"
 #include "planner/document/plan_read.h"
+#include "planner/inventory/settings.h"
 #include "planner/place/replan.h"
 #include "topology/base/error.h"
 #include "topology/base/file.h"
@@ -104,17 +105,21 @@ bool inputs_load_host(const Options *options, Inputs *inputs, GError **error)
 	return inputs->host;
 }
 
-/* Does the inventory leave anything that the machine itself could tell? */
+/* Does the inventory leave anything that the machine itself could tell? The name alone is not worth
+ * asking for. */
 static bool node_needed(const Inventory *inventory)
 {
-	return !inventory->kernel || !inventory->qemu || !inventory->libvirt ||
-	       inventory->mwait == TRISTATE_UNKNOWN;
+	for (const Setting *setting = node_settings->settings; setting->key; setting++)
+		if (setting->told && setting->offset != offsetof(NodeSpec, name) &&
+		    setting_standard(node_settings, setting, inventory->node))
+			return true;
+	return false;
 }
 
 /* What could not be asked is a finding: the verdicts that need it are unknown. */
 static void note_unasked(Plan *plan, const char *why)
 {
-	if (!why || !plan->vms->len || (plan->qemu && plan->libvirt))
+	if (!why || !plan->vms->len || (plan->node->qemu && plan->node->libvirt))
 		return;
 	findings_add_unknown(plan->findings, SEVERITY_INFO, "node.not-asked", "node",
 			     "set [node] qemu and libvirt, or name the libvirt to ask with -c",

@@ -30,7 +30,7 @@ static const char *migrate_verdict_color(MigrateVerdict verdict, bool color)
 
 static const char *name_of(const Plan *plan, const char *other)
 {
-	return plan->name ? plan->name : other;
+	return plan->node->name ? plan->node->name : other;
 }
 
 static void migrate_print_head(const Migration *m, bool color)
@@ -100,6 +100,7 @@ static bool print_xml(const Options *options, const Migration *m, GError **error
 {
 	g_autoptr(GHashTable) templates = site_templates(options->templates, error);
 	Plan there = *m->plan;
+	NodeSpec node = *m->plan->node;
 	bool running = m->verdict <= MIGRATE_LOSES;
 	Rendering rendering = {.plan = &there,
 			       .vm = m->after,
@@ -110,9 +111,10 @@ static bool print_xml(const Options *options, const Migration *m, GError **error
 
 	if (!templates)
 		return false;
+	there.node = &node;
 	/* What the running guest was not told it must not find: no hint-dedicated. */
 	if (running && !domain_hinted(m->from, m->before))
-		there.libvirt = NULL;
+		node.libvirt = NULL;
 	if (options->merge && m->after->placed) {
 		size_t length;
 		g_autofree char *base = input_read(options->merge, &length, error);

@@ -26,14 +26,14 @@ static void print_version(const char *what, const char *version)
 
 static void plan_print_head(const Plan *plan, bool color)
 {
-	g_autofree char *name = output_safe(plan->name ? plan->name : "this node");
+	g_autofree char *name = output_safe(plan->node->name ? plan->node->name : "this node");
 
 	printf("%s%s%s: %u cores, %d CPUs, %u NUMA node%s\n", output_bold(color), name,
 	       output_reset(color), plan->host->cores->len, hwloc_bitmap_weight(plan->host->online),
 	       plan->host->nodes->len, plan->host->nodes->len == 1 ? "" : "s");
-	print_version("kernel", plan->kernel);
-	print_version("QEMU", plan->qemu);
-	print_version("libvirt", plan->libvirt);
+	print_version("kernel", plan->node->kernel);
+	print_version("QEMU", plan->node->qemu);
+	print_version("libvirt", plan->node->libvirt);
 	puts("\n");
 }
 

@@ -2,38 +2,44 @@
 /* [node] and [kernel]: versions, and what the kernel line says beside its CPU lists. */
 #include "planner/adopt/adopt_internal.h"
 #include "planner/base/version.h"
+#include "planner/inventory/setting_types.h"
+#include "planner/inventory/settings.h"
 
 #include <string.h>
 
 /* [node] */
 
-static void version_adopt(Adopter *a, const char *key, const char *version, char **to)
+/* What was told of SETTING, a version, is kept only where an inventory can say it. */
+static void version_keep(Adopter *a, const Setting *setting)
 {
-	g_autofree char *shown = version ? adopt_short(version) : NULL;
+	char **version = setting_field(setting, a->inventory->node);
+	g_autofree char *shown = *version ? adopt_short(*version) : NULL;
 
-	if (!version)
-		adopt_note(a, SEEN, "node", NULL, "%s: its version is not known", key);
-	else if (version_valid(version) && adopt_parses("node", key, version))
-		*to = g_strdup(version);
-	else
-		adopt_note(a, LOST, "node", NULL, "%s: '%s' is not a version", key, shown);
+	if (!*version) {
+		adopt_note(a, SEEN, "node", NULL, "%s: its version is not known", setting->key);
+	} else if (!version_valid(*version) || !adopt_parses("node", setting->key, *version)) {
+		adopt_note(a, LOST, "node", NULL, "%s: '%s' is not a version", setting->key, shown);
+		g_clear_pointer(version, g_free);
+	}
 }
 
 void adopt_node(Adopter *a)
 {
-	Node node = facts_node(a->facts);
-	const char *name = sysctl_value(a->facts, "kernel", "hostname");
-	const char *fault = name ? inventory_name_fault(name) : NULL;
+	NodeSpec *node = a->inventory->node;
+	Node own = facts_node(a->facts);
+	const char *fault;
 
-	if (fault)
+	own.name = (char *)sysctl_value(a->facts, "kernel", "hostname");
+	settings_tell(node_settings, &own, node);
+	fault = node->name ? inventory_name_fault(node->name) : NULL;
+	if (fault) {
 		adopt_note(a, SEEN, "node", NULL, "the node's own name %s", fault);
-	else
-		a->inventory->name = g_strdup(name);
-	version_adopt(a, "kernel", node.kernel, &a->inventory->kernel);
-	version_adopt(a, "qemu", node.qemu, &a->inventory->qemu);
-	version_adopt(a, "libvirt", node.libvirt, &a->inventory->libvirt);
-	a->inventory->mwait = node.mwait;
-	if (node.mwait == TRISTATE_UNKNOWN)
+		g_clear_pointer(&node->name, g_free);
+	}
+	for (const Setting *setting = node_settings->settings; setting->key; setting++)
+		if (setting->told && setting->type == &setting_version)
+			version_keep(a, setting);
+	if (node->mwait == TRISTATE_UNKNOWN)
 		adopt_note(a, SEEN, "node", NULL,
 			   "mwait: whether KVM offers it could not be asked (/dev/kvm)");
 }
@@ -68,7 +74,7 @@ static void flags_adopt(Adopter *a, const CmdlineEffect *isolcpus)
 		adopt_note(a, GUESSED, "kernel", "flags",
 			   "isolcpus= has flags and not 'domain', so that it isolates nothing: "
 			   "meant are the flags that do");
-	else if (isolcpus->value && !flags_default(flags, a->inventory->kernel))
+	else if (isolcpus->value && !flags_default(flags, a->inventory->node->kernel))
 		a->inventory->flags = g_steal_pointer(&flags);
 }
 

@@ -119,7 +119,7 @@ static bool is_x86(const char *arch)
  */
 bool domain_hinted(const Plan *plan, const PlanVm *vm)
 {
-	const char *libvirt = plan->libvirt;
+	const char *libvirt = plan->node->libvirt;
 
 	if (vm->spec->policy != POLICY_DEDICATED || vm->cpupm->verdict == CPUPM_INELIGIBLE ||
 	    !libvirt)

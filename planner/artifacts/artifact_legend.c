@@ -85,7 +85,7 @@ static void role_row(Legend *legend, Role role)
 static void title_row(Legend *legend)
 {
 	const Plan *plan = legend->f->plan;
-	g_autofree char *name = picture_safe(plan->name ? plan->name : "this node", 60);
+	g_autofree char *name = picture_safe(plan->node->name ? plan->node->name : "this node", 60);
 	g_autofree char *text =
 		g_strdup_printf("%s: %u of %u VMs placed", name, plan->placed, plan->wanted);
 

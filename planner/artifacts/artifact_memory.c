@@ -133,7 +133,7 @@ static const char *unfit_hugetlbfs(const Plan *plan, const PlanVm *vm)
 static char *artifact_memory_note(Fill *f)
 {
 	g_autofree char *counts = giant_counts(f->plan), *kernel = NULL;
-	const char *version = f->plan->kernel;
+	const char *version = f->plan->node->kernel;
 
 	if (!counts)
 		return g_strdup("");

@@ -50,11 +50,11 @@ const Artifact artifact_tuned = {
 /* isolcpus=managed_irq is of Linux 5.6; older kernels drop the whole parameter over it. */
 static char *managed_irq(Fill *f)
 {
-	if (!f->plan->kernel)
+	if (!f->plan->node->kernel)
 		return g_strdup("# isolate_managed_irq=Y needs Linux 5.6; the node's is not known");
-	if (version_before(f->plan->kernel, 5, 6))
+	if (version_before(f->plan->node->kernel, 5, 6))
 		return g_strdup_printf("# isolate_managed_irq=Y needs Linux 5.6; the node has %s",
-				       f->plan->kernel);
+				       f->plan->node->kernel);
 	return g_strdup("isolate_managed_irq=Y");
 }
 
@@ -146,7 +146,7 @@ static const char *unfit_modprobe(const Plan *plan, const PlanVm *vm)
 	if (!mix.vms)
 		return "the plan has no VM";
 	return wants_no_ple(&mix) || wants_no_polling(&mix) ||
-			       wants_posted_timers(&mix, plan->kernel)
+			       wants_posted_timers(&mix, plan->node->kernel)
 		       ? NULL
 		       : "KVM's defaults suit this mix of VMs";
 }
@@ -161,7 +161,7 @@ static char *artifact_services_options(Fill *f)
 		fill_append(f, block, "services/modprobe-ple.conf", none);
 	if (wants_no_polling(&mix))
 		fill_append(f, block, "services/modprobe-halt.conf", none);
-	if (wants_posted_timers(&mix, f->plan->kernel))
+	if (wants_posted_timers(&mix, f->plan->node->kernel))
 		fill_append(f, block, "services/modprobe-timer.conf", none);
 	return g_string_free(block, FALSE);
 }

@@ -115,7 +115,7 @@ static const char *unfit_partition(const Plan *plan, const PlanVm *vm)
 {
 	if (!plan_is_cpuset(plan))
 		return "the plan isolates by isolcpus, not by cpuset; never both";
-	if (plan->kernel && version_before(plan->kernel, 6, 1))
+	if (plan->node->kernel && version_before(plan->node->kernel, 6, 1))
 		return "isolated cpuset partitions need kernel 6.1";
 	return unfit_without_sdk(plan, vm);
 }

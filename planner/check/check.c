@@ -92,8 +92,8 @@ char *check_subject(const Check *check)
 {
 	const Audit *audit = check->audit;
 
-	if (audit->plan && audit->plan->name)
-		return g_strdup_printf("node %s", audit->plan->name);
+	if (audit->plan && audit->plan->node->name)
+		return g_strdup_printf("node %s", audit->plan->node->name);
 	return g_strdup(audit->facts->live ? "this machine" : "the captured node");
 }
 
@@ -122,7 +122,7 @@ static json_t *check_node_to_json(const Audit *audit)
 	json_t *object = json_object();
 
 	json_object_set_new(object, "name",
-			    json_string_or_null(audit->plan ? audit->plan->name : NULL));
+			    json_string_or_null(audit->plan ? audit->plan->node->name : NULL));
 	json_object_set_new(object, "kernel", json_string_or_null(audit->facts->kernel->release));
 	json_object_set_new(object, "qemu", json_string_or_null(guests ? guests->qemu : NULL));
 	json_object_set_new(object, "libvirt",

@@ -258,7 +258,7 @@ static Tristate rules_audit_mwait_of(const Audit *audit)
 {
 	if (audit->facts->kvm->disable_exits >= 0)
 		return rules_audit_tristate(audit->facts->kvm->disable_exits & 1);
-	return audit->inventory ? audit->inventory->mwait : TRISTATE_UNKNOWN;
+	return audit->inventory ? audit->inventory->node->mwait : TRISTATE_UNKNOWN;
 }
 
 static GArray *rules_audit_threads_of(const Audit *audit)

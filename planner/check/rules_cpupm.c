@@ -253,7 +253,7 @@ typedef struct Losing {
 	GPtrArray *findings;
 } Losing;
 
-static void rules_cpupm_partner_found(void *data, const Partner *partner, const char *vms,
+static void rules_cpupm_partner_found(void *data, const NodeSpec *partner, const char *vms,
 				      const char *why, bool unknown)
 {
 	const Losing *losing = data;

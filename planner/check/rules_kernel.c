@@ -279,12 +279,13 @@ static void eval_versions(const Rule *rule, const Audit *audit, GPtrArray *findi
 {
 	const GuestFacts *guests = audit->facts->guests;
 
-	version_check(rule, findings, "kernel", "/proc/sys/kernel/osrelease", audit->plan->kernel,
-		      audit->facts->kernel->release);
+	version_check(rule, findings, "kernel", "/proc/sys/kernel/osrelease",
+		      audit->plan->node->kernel, audit->facts->kernel->release);
 	if (!guests)
 		return;
-	version_check(rule, findings, "QEMU", guests->source, audit->plan->qemu, guests->qemu);
-	version_check(rule, findings, "libvirt", guests->source, audit->plan->libvirt,
+	version_check(rule, findings, "QEMU", guests->source, audit->plan->node->qemu,
+		      guests->qemu);
+	version_check(rule, findings, "libvirt", guests->source, audit->plan->node->libvirt,
 		      guests->libvirt);
 }
 

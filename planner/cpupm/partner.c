@@ -55,7 +55,7 @@ static bool partner_told(const Fate fates[], unsigned mode)
 	return false;
 }
 
-static void judge_partner(const Partner *partner, const Host *host, const GPtrArray *vms,
+static void judge_partner(const NodeSpec *partner, const Host *host, const GPtrArray *vms,
 			  PartnerFound *found, void *data)
 {
 	g_autofree char *section = g_strconcat("partner ", partner->name, NULL);

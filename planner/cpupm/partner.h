@@ -9,12 +9,12 @@
 #include "planner/cpupm/cpupm.h"
 
 /* VMS ("vm1, vm2 and 3 more") fare alike on PARTNER; WHY says how. UNKNOWN: it cannot be told. */
-typedef void PartnerFound(void *data, const Partner *partner, const char *vms, const char *why,
+typedef void PartnerFound(void *data, const NodeSpec *partner, const char *vms, const char *why,
 			  bool unknown);
 
 /*
- * Judge each of PARTNERS (of Partner) for VMS (of const VmSpec *, with cpu-pm on) that run on HOST;
- * FOUND is called for every group of VMs that would not keep it there, or may not.
+ * Judge each of PARTNERS (of NodeSpec) for VMS (of const VmSpec *, with cpu-pm on) that run on
+ * HOST; FOUND is called for every group of VMs that would not keep it there, or may not.
  */
 void partners_judge(const GPtrArray *partners, const Host *host, const GPtrArray *vms,
 		    PartnerFound *found, void *data);

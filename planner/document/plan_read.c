@@ -2,71 +2,33 @@
 #include "planner/document/plan_read.h"
 #include "planner/document/plan_read_parts.h"
 #include "planner/document/plan_write.h"
+#include "planner/inventory/settings.h"
 #include "topology/base/error.h"
 
 #include <string.h>
 
-/* Versions, roles, kernel line */
+/* Nodes, roles, kernel line */
 
-static bool read_versions(Reader *r, Plan *plan, const json_t *root)
+bool plan_read_settings(Reader *r, const SettingTable *table, void *object, const json_t *document)
 {
-	const json_t *node = json_object_get(root, "node");
-	struct {
-		const char *key;
-		char **value;
-	} const rows[] = {{"name", &plan->name},
-			  {"kernel", &plan->kernel},
-			  {"qemu", &plan->qemu},
-			  {"libvirt", &plan->libvirt}};
+	g_autofree char *fault = settings_from_json(table, document, object);
 
-	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
-		const char *text;
-
-		if (!reader_text(r, node, rows[i].key, &text))
-			return false;
-		*rows[i].value = g_strdup(text);
-	}
-	return true;
-}
-
-/* What is left out where it is not known, or nothing. */
-static bool read_facts(Reader *r, Plan *plan, const json_t *root)
-{
-	const json_t *node = json_object_get(root, "node");
-	bool mwait;
-
-	if (json_object_get(node, "mwait")) {
-		if (!reader_bool(r, node, "mwait", &mwait))
-			return false;
-		plan->mwait = mwait ? TRISTATE_YES : TRISTATE_NO;
-	}
-	return !json_object_get(node, "host_memory") ||
-	       reader_number(r, node, "host_memory", G_MAXINT64, &plan->host_memory);
+	return !fault || reader_fail(r, "%s", fault);
 }
 
 static bool read_partner(Reader *r, void *into, const json_t *object)
 {
 	Plan *plan = into;
-	bool mwait;
-	const char *name, *kernel, *qemu, *libvirt;
-	Partner *partner;
+	const char *name;
+	NodeSpec *partner;
 
-	if (!reader_string(r, object, "name", &name) ||
-	    !reader_text(r, object, "kernel", &kernel) || !reader_text(r, object, "qemu", &qemu) ||
-	    !reader_text(r, object, "libvirt", &libvirt))
+	if (!reader_string(r, object, "name", &name))
 		return false;
 	if (vm_name_fault(name))
 		return reader_fail(r, "'name' of a partner %s", vm_name_fault(name));
-	if (json_object_get(object, "mwait") && !reader_bool(r, object, "mwait", &mwait))
-		return false;
 	partner = partner_new(name);
-	partner->kernel = g_strdup(kernel);
-	partner->qemu = g_strdup(qemu);
-	partner->libvirt = g_strdup(libvirt);
-	if (json_object_get(object, "mwait"))
-		partner->mwait = mwait ? TRISTATE_YES : TRISTATE_NO;
 	g_ptr_array_add(plan->partners, partner);
-	return true;
+	return plan_read_settings(r, &partner_settings, partner, object);
 }
 
 /* The role of a core: that of all its CPUs. */
@@ -286,7 +248,7 @@ static bool read_document(Reader *r, json_t *root, Host *host, Plan *plan)
 	if (!texts_clean(root))
 		return reader_fail(r, "has a text with a control character");
 	return format_check(r, root) && plan_read_host(r, host, root) &&
-	       read_versions(r, plan, root) && read_facts(r, plan, root) &&
+	       plan_read_settings(r, node_settings, plan->node, json_object_get(root, "node")) &&
 	       read_roles(r, plan, root) && plan_read_read_kernel(r, plan, root) &&
 	       reader_each_if_any(r, plan, root, "partners", read_partner) &&
 	       reader_each(r, plan, root, "vms", plan_read_vm) && read_placement(r, plan, root) &&

@@ -5,13 +5,6 @@
 
 /* VMs */
 
-static bool read_spec(Reader *r, VmSpec *spec, const json_t *object)
-{
-	g_autofree char *fault = settings_from_json(vm_settings, object, spec);
-
-	return !fault || reader_fail(r, "%s", fault);
-}
-
 /* The CPUs it was to have: those it has, where the document does not say others. */
 static bool read_kept(Reader *r, PlanVm *vm, const json_t *object)
 {
@@ -144,6 +137,6 @@ bool plan_read_vm(Reader *r, void *into, const json_t *object)
 		return reader_fail(r, "two VMs are called '%s'", name);
 	vm = plan_vm_new(vm_spec_new(name));
 	g_ptr_array_add(plan->vms, vm);
-	return read_spec(r, vm->spec, object) && plan_read_vms_read_places(r, plan, vm, object) &&
-	       read_cpupm(r, vm, object);
+	return plan_read_settings(r, vm_settings, vm->spec, object) &&
+	       plan_read_vms_read_places(r, plan, vm, object) && read_cpupm(r, vm, object);
 }

@@ -4,27 +4,13 @@
 #include "planner/base/json.h"
 #include "planner/document/host_write.h"
 #include "planner/document/plan_write_parts.h"
-
-/* What another plan beside this one depends on; left out where it is not known, or nothing. */
-static void node_facts(json_t *object, const Plan *plan)
-{
-	if (plan->host->model)
-		json_object_set_new(object, "model", json_string(plan->host->model));
-	if (plan->mwait != TRISTATE_UNKNOWN)
-		json_object_set_new(object, "mwait", json_boolean(plan->mwait == TRISTATE_YES));
-	if (plan->host_memory)
-		json_object_set_new(object, "host_memory",
-				    json_integer((json_int_t)plan->host_memory));
-}
+#include "planner/inventory/settings.h"
 
 json_t *plan_node_to_json(const Plan *plan)
 {
 	json_t *object = json_object();
 
-	json_object_set_new(object, "name", json_string_or_null(plan->name));
-	json_object_set_new(object, "kernel", json_string_or_null(plan->kernel));
-	json_object_set_new(object, "qemu", json_string_or_null(plan->qemu));
-	json_object_set_new(object, "libvirt", json_string_or_null(plan->libvirt));
+	settings_to_json(node_settings, plan->node, true, object);
 	json_object_set_new(object, "topology", json_string(plan->host->fingerprint));
 	json_object_set_new(object, "arch", json_string_or_null(plan->host->arch));
 	return object;
@@ -36,16 +22,12 @@ static void partners_to_json(json_t *object, const Plan *plan)
 	json_t *array = json_array();
 
 	for (unsigned i = 0; i < plan->partners->len; i++) {
-		const Partner *partner = g_ptr_array_index(plan->partners, i);
+		const NodeSpec *partner = g_ptr_array_index(plan->partners, i);
 		json_t *entry = json_object();
 
-		json_object_set_new(entry, "name", json_string_or_null(partner->name));
-		json_object_set_new(entry, "kernel", json_string_or_null(partner->kernel));
-		json_object_set_new(entry, "qemu", json_string_or_null(partner->qemu));
-		json_object_set_new(entry, "libvirt", json_string_or_null(partner->libvirt));
-		if (partner->mwait != TRISTATE_UNKNOWN)
-			json_object_set_new(entry, "mwait",
-					    json_boolean(partner->mwait == TRISTATE_YES));
+		json_object_set_new(entry, "name", json_string(partner->name));
+		settings_to_json(&partner_settings, partner, true, entry);
+		settings_to_json(&partner_settings, partner, false, entry);
 		json_array_append_new(array, entry);
 	}
 	if (json_array_size(array))
@@ -110,7 +92,9 @@ json_t *plan_to_json(const Plan *plan)
 	json_t *object = json_object(), *node = plan_node_to_json(plan);
 
 	json_object_set_new(object, "format", json_string(JSON_FORMAT_PLAN));
-	node_facts(node, plan);
+	if (plan->host->model)
+		json_object_set_new(node, "model", json_string(plan->host->model));
+	settings_to_json(node_settings, plan->node, false, node);
 	json_object_set_new(object, "node", node);
 	json_object_set_new(object, "cpus", roles_to_json(plan));
 	json_object_set_new(object, "kernel", kernel_to_json(plan));

@@ -163,7 +163,7 @@ static void judge_kernel(FitBase *base, const Inventory *inventory)
 	g_autofree char *line = NULL;
 
 	plan_fill_cpus(plan);
-	plan->parameters = kernel_parameters(&wishes, inventory->kernel, plan->isolated,
+	plan->parameters = kernel_parameters(&wishes, inventory->node->kernel, plan->isolated,
 					     plan->cpus[ROLE_HOST], plan->findings);
 	line = kernel_line(plan->parameters);
 	kernel_line_check(line, plan->findings);
@@ -203,9 +203,9 @@ char *fleet_fault(FitBase *base, const Inventory *inventory)
 static Cpupm *cpu_pm_of(const Host *host, const Inventory *inventory)
 {
 	CpupmGround ground = {.host = host,
-			      .kernel = inventory->kernel,
-			      .qemu = inventory->qemu,
-			      .mwait = inventory->mwait};
+			      .kernel = inventory->node->kernel,
+			      .qemu = inventory->node->qemu,
+			      .mwait = inventory->node->mwait};
 	VmSpec *spec = vm_spec_new("further");
 	Cpupm *cpupm = cpupm_judge_node(&ground, spec);
 

@@ -25,23 +25,39 @@ void vm_spec_free(VmSpec *vm)
 	g_free(vm);
 }
 
-Partner *partner_new(const char *name)
+NodeSpec *node_spec_new(void)
 {
-	Partner *partner = settings_new(&partner_settings);
+	return settings_new(node_settings);
+}
+
+NodeSpec *node_spec_copy(const NodeSpec *node)
+{
+	return settings_copy(node_settings, node);
+}
+
+void node_spec_free(NodeSpec *node)
+{
+	settings_clear(node_settings, node);
+	g_free(node);
+}
+
+NodeSpec *partner_new(const char *name)
+{
+	NodeSpec *partner = settings_new(&partner_settings);
 
 	partner->name = g_strdup(name);
 	return partner;
 }
 
-Partner *partner_copy(const Partner *partner)
+NodeSpec *partner_copy(const NodeSpec *partner)
 {
-	Partner *copy = settings_copy(&partner_settings, partner);
+	NodeSpec *copy = settings_copy(&partner_settings, partner);
 
 	copy->name = g_strdup(partner->name);
 	return copy;
 }
 
-void partner_free(Partner *partner)
+void partner_free(NodeSpec *partner)
 {
 	settings_clear(&partner_settings, partner);
 	g_free(partner->name);
@@ -52,10 +68,16 @@ Inventory *inventory_new(void)
 {
 	Inventory *inventory = settings_new(inventory_settings[0]);
 
+	inventory->node = node_spec_new();
 	inventory->extra = g_new0(char *, 1);
 	inventory->partners = g_ptr_array_new_with_free_func((GDestroyNotify)partner_free);
 	inventory->vms = g_ptr_array_new_with_free_func((GDestroyNotify)vm_spec_free);
 	return inventory;
+}
+
+void *inventory_part(const Inventory *inventory, const SettingTable *table)
+{
+	return table == node_settings ? inventory->node : (void *)inventory;
 }
 
 KernelWishes inventory_kernel(const Inventory *inventory)
@@ -70,6 +92,7 @@ void inventory_free(Inventory *inventory)
 {
 	for (const SettingTable *const *table = inventory_settings; *table; table++)
 		settings_clear(*table, inventory);
+	node_spec_free(inventory->node);
 	g_ptr_array_unref(inventory->partners);
 	g_ptr_array_unref(inventory->vms);
 	g_free(inventory);

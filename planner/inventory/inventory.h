@@ -8,6 +8,7 @@
 #ifndef PLANNER_INVENTORY_INVENTORY_H
 #define PLANNER_INVENTORY_INVENTORY_H
 
+#include "planner/inventory/setting.h"
 #include "planner/inventory/vm_name.h"
 #include "planner/kernel/kernelargs.h"
 #include "topology/base/cpulist.h"
@@ -53,25 +54,23 @@ typedef struct VmSpec {
 	unsigned count; /* of a section of the file; 1 in an inventory, where it is spelled out */
 } VmSpec;
 
-/* A node that VMs may migrate to. */
-typedef struct Partner {
-	char *name;
-	char *kernel, *qemu, *libvirt; /* NULL = not said */
-	Tristate mwait;
-} Partner;
+/* A node: the one planned for, or a partner, which VMs may migrate to. */
+typedef struct NodeSpec {
+	char *name, *kernel, *qemu, *libvirt; /* NULL = not said */
+	Tristate mwait;			      /* does KVM let guests have it */
+	uint64_t host_memory;		      /* bytes of each NUMA node, kept from VMs */
+} NodeSpec;
 
 typedef struct Inventory {
-	char *name, *kernel, *qemu, *libvirt; /* NULL = not said */
-	Tristate mwait;
+	NodeSpec *node;
 	CoreRequest host, sdk, shared;
-	uint64_t host_memory; /* bytes a NUMA node, kept from VMs */
-	char **near;	      /* devices the SDK cores shall be close to; NULL = none */
-	double overcommit;    /* most vCPUs per CPU of the shared VMs; 0 = not said */
+	char **near;	   /* devices the SDK cores shall be close to; NULL = none */
+	double overcommit; /* most vCPUs per CPU of the shared VMs; 0 = not said */
 	Isolation isolation;
 	char **flags; /* of isolcpus; NULL = by kernel version; empty = none */
 	bool irqaffinity;
 	char **extra;	     /* further kernel parameters, one each; never NULL */
-	GPtrArray *partners; /* of Partner, in the file's order */
+	GPtrArray *partners; /* of NodeSpec, in the file's order */
 	GPtrArray *vms;	     /* of VmSpec, in the file's order */
 } Inventory;
 
@@ -86,6 +85,8 @@ Inventory *inventory_new(void);
  */
 Inventory *inventory_parse(const char *name, const char *text, size_t length, GPtrArray *errors);
 
+/* The struct of INVENTORY that has the settings of TABLE: its node, or itself. */
+void *inventory_part(const Inventory *inventory, const SettingTable *table);
 /* What it says of the kernel line. */
 KernelWishes inventory_kernel(const Inventory *inventory);
 void inventory_free(Inventory *inventory);
@@ -94,10 +95,14 @@ VmSpec *vm_spec_new(const char *name);
 /* A copy of VM called NAME, yours. */
 VmSpec *vm_spec_copy(const VmSpec *vm, const char *name);
 void vm_spec_free(VmSpec *vm);
-Partner *partner_new(const char *name);
-/* A copy, yours. */
-Partner *partner_copy(const Partner *partner);
-void partner_free(Partner *partner);
+/* A node of which nothing is said; a copy; yours. */
+NodeSpec *node_spec_new(void);
+NodeSpec *node_spec_copy(const NodeSpec *node);
+void node_spec_free(NodeSpec *node);
+/* A node as the settings of a partner have it: those are fewer. */
+NodeSpec *partner_new(const char *name);
+NodeSpec *partner_copy(const NodeSpec *partner);
+void partner_free(NodeSpec *partner);
 
 /* Names of the enums' values as the inventory spells them, in their order, ended by NULL
  * (settings.c). */

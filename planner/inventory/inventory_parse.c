@@ -25,18 +25,18 @@ typedef struct Parser {
 	const char *text, *end; /* what is still to read */
 	int line;
 	Inventory *inventory;
-	GArray *complaints;	   /* of Complaint */
-	const SettingTable *table; /* of the section being read; NULL = unknown section, keys passed
-				      over */
-	void *object;		   /* what they are set in: the inventory, vm or partner */
-	char *section;		   /* its name as written, NULL before the first */
-	const char *key;	   /* being set */
-	GHashTable *sections;	   /* name → line */
-	GHashTable *seen;	   /* keys of this section → line */
-	GPtrArray *vms;		   /* of VmSpec, by section, in the file's order */
-	VmSpec *vm;		   /* being read, of vms; NULL = another section */
-	bool unread;		   /* a line of the section being read was faulty */
-	bool cr;		   /* carriage returns were reported */
+	GArray *complaints;   /* of Complaint */
+	GArray *rows;	      /* of SettingRow, of the section being read; NULL = unknown
+				 section, keys passed over */
+	void *object;	      /* a VM or partner whose they are; NULL = the inventory */
+	char *section;	      /* its name as written, NULL before the first */
+	const char *key;      /* being set */
+	GHashTable *sections; /* name → line */
+	GHashTable *seen;     /* keys of this section → line */
+	GPtrArray *vms;	      /* of VmSpec, by section, in the file's order */
+	VmSpec *vm;	      /* being read, of vms; NULL = another section */
+	bool unread;	      /* a line of the section being read was faulty */
+	bool cr;	      /* carriage returns were reported */
 } Parser;
 
 /* An error of LINE. */
@@ -110,10 +110,11 @@ static void section_end(Parser *p, char *name)
 {
 	if (p->vm)
 		vm_check(p, p->vm);
-	if (p->table && !g_strcmp0(p->table->section, "sdk"))
+	if (p->rows && !g_strcmp0(p->section, "sdk"))
 		sdk_check(p);
 	p->vm = NULL;
-	p->table = NULL;
+	p->object = NULL;
+	g_clear_pointer(&p->rows, g_array_unref);
 	p->unread = false;
 	g_hash_table_remove_all(p->seen);
 	g_free(p->section);
@@ -129,7 +130,6 @@ static void vm_begin(Parser *p, const char *name)
 	p->vm = vm_spec_new(name);
 	p->vm->line = p->line;
 	g_ptr_array_add(p->vms, p->vm);
-	p->table = vm_settings;
 	p->object = p->vm;
 }
 
@@ -142,7 +142,6 @@ static void partner_begin(Parser *p, const char *name)
 	if (p->inventory->partners->len == PARTNERS_MAX)
 		parser_complain(p, p->line, "[%s]: more than %d partners", p->section,
 				PARTNERS_MAX);
-	p->table = &partner_settings;
 	p->object = partner_new(name);
 	g_ptr_array_add(p->inventory->partners, p->object);
 }
@@ -170,10 +169,11 @@ static void inventory_parse_section_unknown(Parser *p)
 {
 	g_autoptr(GPtrArray) known = g_ptr_array_new();
 	g_autofree char *word = g_strndup(p->section, strcspn(p->section, " "));
+	g_autofree char *sections = g_strjoinv(", ", (char **)inventory_sections);
 	const char *near;
 
-	for (const SettingTable *const *table = inventory_settings; *table; table++)
-		g_ptr_array_add(known, (gpointer)(*table)->section);
+	for (const char *const *section = inventory_sections; *section; section++)
+		g_ptr_array_add(known, (gpointer)*section);
 	for (unsigned i = 0; i < G_N_ELEMENTS(named); i++)
 		g_ptr_array_add(known, (gpointer)named[i].kind);
 	g_ptr_array_add(known, NULL);
@@ -186,9 +186,8 @@ static void inventory_parse_section_unknown(Parser *p)
 				p->section, near, named_find(near, true) ? " NAME" : "");
 	else
 		parser_complain(p, p->line,
-				"[%s]: unknown section; known: node, host, sdk, shared, kernel, "
-				"vm NAME, partner NAME",
-				p->section);
+				"[%s]: unknown section; known: %s, vm NAME, partner NAME",
+				p->section, sections);
 }
 
 static void section_begin(Parser *p, char *name)
@@ -204,17 +203,13 @@ static void section_begin(Parser *p, char *name)
 		return;
 	}
 	g_hash_table_insert(p->sections, g_strdup(name), GINT_TO_POINTER(p->line));
-	if (kind) {
+	if (kind)
 		kind->begin(p, own);
+	else if (!g_strv_contains(inventory_sections, name)) {
+		inventory_parse_section_unknown(p);
 		return;
 	}
-	for (const SettingTable *const *table = inventory_settings; *table; table++)
-		if (!strcmp(name, (*table)->section)) {
-			p->table = *table;
-			p->object = p->inventory;
-			return;
-		}
-	inventory_parse_section_unknown(p);
+	p->rows = settings_of_section(kind ? kind->kind : name);
 }
 
 /* Lines, before inih sees them */
@@ -286,7 +281,7 @@ static bool line_is_key(Parser *p, const char *line)
 	} else if (!p->section) {
 		parser_complain(p, p->line, "'%s' stands before the first section", line);
 	}
-	return !fault && p->table;
+	return !fault && p->rows;
 }
 
 /* Faults that make a line unfit to be looked at, or even shown. */
@@ -370,8 +365,9 @@ static void key_unknown(Parser *p, const char *name)
 	g_autofree char *all = NULL;
 	const char *near;
 
-	for (const Setting *setting = p->table->settings; setting->key; setting++)
-		g_ptr_array_add(names, (gpointer)setting->key);
+	for (unsigned i = 0; i < p->rows->len; i++)
+		g_ptr_array_add(names,
+				(gpointer)g_array_index(p->rows, SettingRow, i).setting->key);
 	g_ptr_array_add(names, NULL);
 	near = nearest_word(name, (const char *const *)names->pdata);
 	all = g_strjoinv(", ", (char **)names->pdata);
@@ -383,20 +379,35 @@ static void key_unknown(Parser *p, const char *name)
 				all);
 }
 
-/* The line of another setting of this section that excludes SETTING; 0. */
-static int rival_line(const Parser *p, const Setting *setting)
+static const SettingRow *inventory_parse_row(const Parser *p, const char *key)
 {
-	for (const Setting *other = p->table->settings; other->key; other++)
-		if (other != setting && other->offset == setting->offset &&
-		    g_hash_table_contains(p->seen, other->key))
-			return GPOINTER_TO_INT(g_hash_table_lookup(p->seen, other->key));
+	for (unsigned i = 0; i < p->rows->len; i++) {
+		const SettingRow *row = &g_array_index(p->rows, SettingRow, i);
+
+		if (!strcmp(row->setting->key, key))
+			return row;
+	}
+	return NULL;
+}
+
+/* The line of another setting of this section that excludes ROW; 0. */
+static int rival_line(const Parser *p, const SettingRow *row)
+{
+	for (unsigned i = 0; i < p->rows->len; i++) {
+		const SettingRow *other = &g_array_index(p->rows, SettingRow, i);
+
+		if (setting_excludes(row, other) &&
+		    g_hash_table_contains(p->seen, other->setting->key))
+			return GPOINTER_TO_INT(g_hash_table_lookup(p->seen, other->setting->key));
+	}
 	return 0;
 }
 
-static void key_set(Parser *p, const Setting *setting, const char *value)
+static void key_set(Parser *p, const SettingRow *row, const char *value)
 {
+	const Setting *setting = row->setting;
 	g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func(g_free);
-	int rival = rival_line(p, setting);
+	int rival = rival_line(p, row);
 
 	if (!*value && !(setting->flags & SETTING_EMPTY)) {
 		parser_refuse(p, "has no value");
@@ -407,7 +418,8 @@ static void key_set(Parser *p, const Setting *setting, const char *value)
 			      rival);
 		return;
 	}
-	setting_parse(setting, p->object, value, p->line, faults);
+	setting_parse(setting, p->object ? p->object : inventory_part(p->inventory, row->table),
+		      value, p->line, faults);
 	for (unsigned i = 0; i < faults->len; i++)
 		parser_refuse(p, "%s", (const char *)g_ptr_array_index(faults, i));
 }
@@ -417,7 +429,7 @@ static int key_read(void *user, const char *section, const char *name, const cha
 {
 	Parser *p = user;
 	int first = GPOINTER_TO_INT(g_hash_table_lookup(p->seen, name));
-	const Setting *setting = setting_find(p->table, name);
+	const SettingRow *row = inventory_parse_row(p, name);
 
 	(void)section;
 	p->key = name;
@@ -425,8 +437,8 @@ static int key_read(void *user, const char *section, const char *name, const cha
 		parser_refuse(p, "already given in line %d", first);
 		return 1;
 	}
-	if (setting)
-		key_set(p, setting, value);
+	if (row)
+		key_set(p, row, value);
 	else
 		key_unknown(p, name);
 	g_hash_table_insert(p->seen, g_strdup(name), GINT_TO_POINTER(p->line));

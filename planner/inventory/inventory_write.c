@@ -175,22 +175,29 @@ static void inventory_write_end(Writer *w)
 	}
 }
 
-/* The section NAME, with all that OBJECT says and that is not the default. */
-static void inventory_write_section(Writer *w, const SettingTable *table, const char *name,
-				    const void *object)
+/* The section NAME, of the kind KIND, with all that OBJECT (a VM or a partner; NULL = INVENTORY)
+ * says and that is not the default. */
+static void inventory_write_section(Writer *w, const char *kind, const char *name,
+				    const Inventory *inventory, const void *object)
 {
+	g_autoptr(GArray) rows = settings_of_section(kind);
+
 	inventory_write_begin(w, name);
-	for (const Setting *setting = table->settings; setting->key; setting++)
-		inventory_write_put(w, setting->key, setting_text(table, setting, object));
+	for (unsigned i = 0; i < rows->len; i++) {
+		const SettingRow *row = &g_array_index(rows, SettingRow, i);
+		const void *of = object ? object : inventory_part(inventory, row->table);
+
+		inventory_write_put(w, row->setting->key,
+				    setting_text(row->table, row->setting, of));
+	}
 	inventory_write_end(w);
 }
 
-static void inventory_write_named(Writer *w, const SettingTable *table, const char *name,
-				  const void *object)
+static void inventory_write_named(Writer *w, const char *kind, const char *name, const void *object)
 {
-	g_autofree char *section = g_strdup_printf("%s %s", table->section, name);
+	g_autofree char *section = g_strdup_printf("%s %s", kind, name);
 
-	inventory_write_section(w, table, section, object);
+	inventory_write_section(w, kind, section, NULL, object);
 }
 
 const char *inventory_name_fault(const char *name)
@@ -215,17 +222,17 @@ char *inventory_write(const Inventory *inventory, const GPtrArray *notes)
 	Writer w = {.text = g_string_new(NULL), .notes = notes, .keys = keys};
 
 	put_notes(&w, NULL);
-	for (const SettingTable *const *table = inventory_settings; *table; table++)
-		inventory_write_section(&w, *table, (*table)->section, inventory);
+	for (const char *const *section = inventory_sections; *section; section++)
+		inventory_write_section(&w, *section, *section, inventory, NULL);
 	for (unsigned i = 0; i < inventory->partners->len; i++) {
-		const Partner *partner = g_ptr_array_index(inventory->partners, i);
+		const NodeSpec *partner = g_ptr_array_index(inventory->partners, i);
 
-		inventory_write_named(&w, &partner_settings, partner->name, partner);
+		inventory_write_named(&w, "partner", partner->name, partner);
 	}
 	for (unsigned i = 0; i < inventory->vms->len; i++) {
 		const VmSpec *vm = g_ptr_array_index(inventory->vms, i);
 
-		inventory_write_named(&w, vm_settings, vm->name, vm);
+		inventory_write_named(&w, "vm", vm->name, vm);
 	}
 	return g_string_free(w.text, FALSE);
 }

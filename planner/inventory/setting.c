@@ -73,7 +73,7 @@ char *setting_shown(const Setting *setting, const void *object)
 {
 	char *text = setting_words(setting, object);
 
-	return text ? text : g_strdup("none");
+	return text ? text : g_strdup(setting->told ? "not known" : "none");
 }
 
 /* JSON */
@@ -158,6 +158,13 @@ void settings_see(const SettingTable *table, const Guest *guest, void *object)
 	for (const Setting *setting = table->settings; setting->key; setting++)
 		if (setting->seen)
 			setting->seen(guest, setting_field(setting, object));
+}
+
+void settings_tell(const SettingTable *table, const Node *node, void *object)
+{
+	for (const Setting *setting = table->settings; setting->key; setting++)
+		if (setting->told && setting_standard(table, setting, object))
+			setting->told(node, setting_field(setting, object));
 }
 
 /* Structs */

@@ -10,6 +10,7 @@
 #define PLANNER_INVENTORY_SETTING_H
 
 #include "planner/base/cost.h"
+#include "topology/facts/node.h"
 #include "topology/guests/guests.h"
 
 #include <jansson.h>
@@ -57,8 +58,9 @@ enum SettingFlag {
 };
 
 struct Setting {
-	const char *key;  /* in the inventory; NULL ends a table */
-	const char *json; /* in documents, events and requests; NULL = the key */
+	const char *key;     /* in the inventory; NULL ends a table */
+	const char *json;    /* in documents, events and requests; NULL = the key */
+	const char *section; /* of the inventory; NULL = that of its table */
 	const SettingType *type;
 	size_t offset; /* in the struct of its table; settings that share one exclude each other */
 	const char *const *words; /* of a choice, ended by NULL */
@@ -69,6 +71,8 @@ struct Setting {
 	Cost cost;		  /* of another value where it runs */
 	/* What a guest that runs has of it; NULL = adopt asks otherwise, or it cannot be seen. */
 	void (*seen)(const Guest *guest, void *field);
+	/* What a node says of it, into a FIELD where nothing is said; NULL = nothing. */
+	void (*told)(const Node *node, void *field);
 };
 
 /* The settings of one section. */
@@ -96,7 +100,8 @@ bool setting_equal(const Setting *setting, const void *a, const void *b);
 bool setting_standard(const SettingTable *table, const Setting *setting, const void *object);
 /* As the inventory is written: yours; NULL where the key is left out. */
 char *setting_text(const SettingTable *table, const Setting *setting, const void *object);
-/* For people: the default as well, and "none" where there is nothing to say. Yours. */
+/* For people: the default as well; where there is nothing to say "not known" of what a node says of
+ * itself, else "none". Yours. */
 char *setting_shown(const Setting *setting, const void *object);
 
 json_t *setting_to_json(const Setting *setting, const void *object);
@@ -113,6 +118,8 @@ char *setting_from_request(const Setting *setting, const json_t *value, void *ob
 
 /* What can be seen of GUEST. */
 void settings_see(const SettingTable *table, const Guest *guest, void *object);
+/* What NODE says of itself, where OBJECT has the default. */
+void settings_tell(const SettingTable *table, const Node *node, void *object);
 
 /* A struct with every default; a copy of OBJECT; yours, for settings_free(). */
 void *settings_new(const SettingTable *table);

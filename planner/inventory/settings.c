@@ -17,38 +17,116 @@ static const Inventory inventory_standard = {
 	static const SettingTable rows##_table = {name, rows, &inventory_standard,                 \
 						  sizeof(Inventory)};
 
-/* [node] */
+/* [node], and what [host] says of the node */
 
-static const Setting node_settings[] = {
+static void told_text(char **field, const char *text)
+{
+	*field = g_strdup(text);
+}
+
+static void told_name(const Node *node, void *field)
+{
+	told_text(field, node->name);
+}
+
+static void told_kernel(const Node *node, void *field)
+{
+	told_text(field, node->kernel);
+}
+
+static void told_qemu(const Node *node, void *field)
+{
+	told_text(field, node->qemu);
+}
+
+static void told_libvirt(const Node *node, void *field)
+{
+	told_text(field, node->libvirt);
+}
+
+static void told_mwait(const Node *node, void *field)
+{
+	*(Tristate *)field = node->mwait;
+}
+
+/* clang-format off */
+/* Of partners too. */
+#define NODE_SOFTWARE                                                                              \
+	{                                                                                          \
+		.key = "kernel",                                                                   \
+		.type = &setting_version,                                                          \
+		.offset = offsetof(NodeSpec, kernel),                                              \
+		.flags = SETTING_IN_DOCUMENT,                                                      \
+		.cost = COST_REBOOT,                                                               \
+		.told = told_kernel,                                                               \
+	},                                                                                         \
+	{                                                                                          \
+		.key = "qemu",                                                                     \
+		.type = &setting_version,                                                          \
+		.offset = offsetof(NodeSpec, qemu),                                                \
+		.flags = SETTING_IN_DOCUMENT,                                                      \
+		.what = "QEMU",                                                                    \
+		.told = told_qemu,                                                                 \
+	},                                                                                         \
+	{                                                                                          \
+		.key = "libvirt",                                                                  \
+		.type = &setting_version,                                                          \
+		.offset = offsetof(NodeSpec, libvirt),                                             \
+		.flags = SETTING_IN_DOCUMENT,                                                      \
+		.told = told_libvirt,                                                              \
+	},                                                                                         \
+	{                                                                                          \
+		.key = "mwait",                                                                    \
+		.type = &setting_tristate,                                                         \
+		.offset = offsetof(NodeSpec, mwait),                                               \
+		.told = told_mwait,                                                                \
+	}
+/* clang-format on */
+
+static const NodeSpec node_standard = {0};
+
+static const Setting node_rows[] = {
 	{
 		.key = "name",
 		.type = &setting_name,
-		.offset = offsetof(Inventory, name),
+		.offset = offsetof(NodeSpec, name),
+		.flags = SETTING_IN_DOCUMENT,
+		.told = told_name,
 	},
+	NODE_SOFTWARE,
 	{
-		.key = "kernel",
-		.type = &setting_version,
-		.offset = offsetof(Inventory, kernel),
-	},
-	{
-		.key = "qemu",
-		.type = &setting_version,
-		.offset = offsetof(Inventory, qemu),
-	},
-	{
-		.key = "libvirt",
-		.type = &setting_version,
-		.offset = offsetof(Inventory, libvirt),
-	},
-	{
-		.key = "mwait",
-		.type = &setting_tristate,
-		.offset = offsetof(Inventory, mwait),
+		.key = "memory-per-node",
+		.json = "host_memory",
+		.section = "host",
+		.type = &setting_memory,
+		.offset = offsetof(NodeSpec, host_memory),
+		.what = "host memory",
 	},
 	{0},
 };
 
-INVENTORY_TABLE("node", node_settings)
+static const SettingTable node_table = {
+	.section = "node",
+	.settings = node_rows,
+	.standard = &node_standard,
+	.size = sizeof(NodeSpec),
+};
+
+const SettingTable *node_settings = &node_table;
+
+/* [partner NAME] */
+
+static const Setting partner_rows[] = {
+	NODE_SOFTWARE,
+	{0},
+};
+
+const SettingTable partner_settings = {
+	.section = "partner",
+	.settings = partner_rows,
+	.standard = &node_standard,
+	.size = sizeof(NodeSpec),
+};
 
 /* [host], [sdk], [shared]: how many cores, or which CPUs, of the CoreRequest ROLE. */
 
@@ -92,11 +170,6 @@ INVENTORY_TABLE("node", node_settings)
 
 static const Setting host_settings[] = {
 	CORES(host, 1),
-	{
-		.key = "memory-per-node",
-		.type = &setting_memory,
-		.offset = offsetof(Inventory, host_memory),
-	},
 	{0},
 };
 
@@ -160,47 +233,14 @@ static const Setting kernel_settings[] = {
 INVENTORY_TABLE("kernel", kernel_settings)
 
 const SettingTable *const inventory_settings[] = {
-	&node_settings_table,	&host_settings_table,	&sdk_settings_table,
-	&shared_settings_table, &kernel_settings_table, NULL,
+	&host_settings_table,
+	&sdk_settings_table,
+	&shared_settings_table,
+	&kernel_settings_table,
+	NULL,
 };
 
-/* [partner NAME] */
-
-static const Partner partner_standard = {0};
-
-static const Setting partner_rows[] = {
-	{
-		.key = "kernel",
-		.type = &setting_version,
-		.offset = offsetof(Partner, kernel),
-		.flags = SETTING_IN_DOCUMENT,
-	},
-	{
-		.key = "qemu",
-		.type = &setting_version,
-		.offset = offsetof(Partner, qemu),
-		.flags = SETTING_IN_DOCUMENT,
-	},
-	{
-		.key = "libvirt",
-		.type = &setting_version,
-		.offset = offsetof(Partner, libvirt),
-		.flags = SETTING_IN_DOCUMENT,
-	},
-	{
-		.key = "mwait",
-		.type = &setting_tristate,
-		.offset = offsetof(Partner, mwait),
-	},
-	{0},
-};
-
-const SettingTable partner_settings = {
-	.section = "partner",
-	.settings = partner_rows,
-	.standard = &partner_standard,
-	.size = sizeof(Partner),
-};
+const char *const inventory_sections[] = {"node", "host", "sdk", "shared", "kernel", NULL};
 
 /* [vm NAME] */
 
@@ -328,3 +368,33 @@ static const SettingTable vm_table = {
 };
 
 const SettingTable *vm_settings = &vm_table;
+
+/* Sections */
+
+static void settings_add_rows(GArray *rows, const SettingTable *table, const char *section)
+{
+	for (const Setting *setting = table->settings; setting->key; setting++) {
+		const SettingRow row = {table, setting};
+
+		if (g_str_equal(setting->section ? setting->section : table->section, section))
+			g_array_append_val(rows, row);
+	}
+}
+
+GArray *settings_of_section(const char *section)
+{
+	GArray *rows = g_array_new(FALSE, FALSE, sizeof(SettingRow));
+
+	for (const SettingTable *const *table = inventory_settings; *table; table++)
+		settings_add_rows(rows, *table, section);
+	settings_add_rows(rows, node_settings, section);
+	settings_add_rows(rows, &partner_settings, section);
+	settings_add_rows(rows, vm_settings, section);
+	return rows;
+}
+
+bool setting_excludes(const SettingRow *row, const SettingRow *other)
+{
+	return row->setting != other->setting && row->table == other->table &&
+	       row->setting->offset == other->setting->offset;
+}

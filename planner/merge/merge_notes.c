@@ -26,7 +26,7 @@ static void note_cpu_mode(const xmlNode *root, const Plan *plan, const PlanVm *v
 
 	if (!mode || vm->cpupm->verdict != CPUPM_ON || !strcmp(mode, planned) ||
 	    (strcmp(mode, "host-passthrough") != 0 && strcmp(mode, "maximum") != 0) ||
-	    (plan->qemu && !version_before(plan->qemu, 9, 1)))
+	    (plan->node->qemu && !version_before(plan->node->qemu, 9, 1)))
 		return;
 	g_ptr_array_add(
 		notes,

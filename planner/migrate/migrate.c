@@ -26,10 +26,6 @@ static Inventory *inventory_of(const Plan *plan)
 {
 	Inventory *inventory = replan_inventory(plan);
 
-	inventory->kernel = g_strdup(plan->kernel);
-	inventory->qemu = g_strdup(plan->qemu);
-	inventory->libvirt = g_strdup(plan->libvirt);
-	inventory->mwait = plan->mwait;
 	inventory->isolation = plan_is_cpuset(plan) ? ISOLATION_CPUSET : ISOLATION_ISOLCPUS;
 	for (unsigned i = inventory->vms->len; i-- > 0;) {
 		const VmSpec *spec = g_ptr_array_index(inventory->vms, i);

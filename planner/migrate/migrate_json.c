@@ -14,7 +14,7 @@ static void migrate_json_places_to_json(json_t *object, const PlanVm *vm)
 static json_t *side_to_json(const Plan *plan, const PlanVm *vm)
 {
 	json_t *object =
-		json_pack("{ss*ss}", "name", plan->name, "topology", plan->host->fingerprint);
+		json_pack("{ss*ss}", "name", plan->node->name, "topology", plan->host->fingerprint);
 
 	json_object_set_new(object, "placed", json_boolean(vm->placed));
 	migrate_json_places_to_json(object, vm);

@@ -200,7 +200,7 @@ static void judge_hint(Migration *m)
 			g_strdup_printf(
 				"the guest was told that its CPUs are its own, which libvirt "
 				"%s there may refuse",
-				migrate_points_known(m->to->libvirt)));
+				migrate_points_known(m->to->node->libvirt)));
 }
 
 /* CPU */
@@ -225,8 +225,8 @@ static void judge_arch(Migration *m)
 /* Do kernel or QEMU differ, as far as is known? */
 static bool software_differs(const Migration *m)
 {
-	return same_text(m->from->kernel, m->to->kernel) == TRISTATE_NO ||
-	       same_text(m->from->qemu, m->to->qemu) == TRISTATE_NO;
+	return same_text(m->from->node->kernel, m->to->node->kernel) == TRISTATE_NO ||
+	       same_text(m->from->node->qemu, m->to->node->qemu) == TRISTATE_NO;
 }
 
 /* The guest sees the host's CPU itself. */
@@ -312,7 +312,7 @@ static bool migrate_points_older(const char *to, const char *from)
 
 static void judge_qemu(Migration *m)
 {
-	const char *from = m->from->qemu, *to = m->to->qemu;
+	const char *from = m->from->node->qemu, *to = m->to->node->qemu;
 
 	if (!from || !to)
 		migrate_points_add(m, "QEMU", MIGRATE_UNKNOWN, "set [node] qemu",
@@ -333,7 +333,7 @@ static void judge_qemu(Migration *m)
 
 static void judge_libvirt(Migration *m)
 {
-	const char *from = m->from->libvirt, *to = m->to->libvirt;
+	const char *from = m->from->node->libvirt, *to = m->to->node->libvirt;
 
 	if (from && to && migrate_points_older(to, from))
 		migrate_points_add(
@@ -377,9 +377,9 @@ static void cpupm_lost(Migration *m, const char *to)
 		[MIGRATE_UNKNOWN] = "; the guest may have been offered MWAIT, and miss it",
 		[MIGRATE_RESTART] = "; the guest sees another CPU without it",
 	};
-	MigrateVerdict verdict = is_passthrough(m->before)	 ? MIGRATE_RESTART
-				 : m->from->mwait == TRISTATE_NO ? MIGRATE_LOSES
-								 : MIGRATE_UNKNOWN;
+	MigrateVerdict verdict = is_passthrough(m->before)	       ? MIGRATE_RESTART
+				 : m->from->node->mwait == TRISTATE_NO ? MIGRATE_LOSES
+								       : MIGRATE_UNKNOWN;
 
 	migrate_points_add(m, "cpu-pm", verdict,
 			   "take the XML for the other node, which is without",
@@ -389,7 +389,7 @@ static void cpupm_lost(Migration *m, const char *to)
 /* Both have it; but whether the guest is offered MWAIT with it is the node's KVM to say. */
 static void cpupm_kept(Migration *m)
 {
-	Tristate from = m->from->mwait, to = m->to->mwait;
+	Tristate from = m->from->node->mwait, to = m->to->node->mwait;
 	bool differs = from != TRISTATE_UNKNOWN && to != TRISTATE_UNKNOWN && from != to;
 	MigrateVerdict verdict = MIGRATE_LIVE;
 

@@ -15,6 +15,8 @@ Plan *plan_begin(const Host *host, const Inventory *inventory)
 {
 	Plan *plan = plan_new(host);
 
+	node_spec_free(plan->node);
+	plan->node = node_spec_copy(inventory->node);
 	plan->roles = split_compute(host, inventory, plan->findings);
 	add_vms(plan, inventory);
 	return plan;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* From an inventory and a host to a whole plan. */
 #include "planner/cpupm/partner.h"
+#include "planner/inventory/settings.h"
 #include "planner/place/guest.h"
 #include "planner/place/place.h"
 
@@ -90,9 +91,9 @@ GPtrArray *plan_cpupm(const Plan *plan, Tristate disable_exits, Tristate nested)
 		.sdk_cpus = plan->cpus[ROLE_SDK],
 		.isolated = plan->isolated,
 		.threads = threads,
-		.kernel = plan->kernel,
-		.qemu = plan->qemu,
-		.mwait = plan->mwait,
+		.kernel = plan->node->kernel,
+		.qemu = plan->node->qemu,
+		.mwait = plan->node->mwait,
 		.disable_exits = disable_exits,
 		.nested = nested,
 	};
@@ -110,7 +111,7 @@ GPtrArray *plan_cpupm(const Plan *plan, Tristate disable_exits, Tristate nested)
 static void plan_judge_cpupm(Plan *plan, const Inventory *inventory, const Node *node)
 {
 	g_autoptr(GPtrArray) verdicts = plan_cpupm(
-		plan, node && !inventory->kernel ? node->disable_exits : TRISTATE_UNKNOWN,
+		plan, node && !inventory->node->kernel ? node->disable_exits : TRISTATE_UNKNOWN,
 		node ? node->nested : TRISTATE_UNKNOWN);
 
 	for (unsigned i = 0; i < plan->vms->len; i++)
@@ -119,8 +120,8 @@ static void plan_judge_cpupm(Plan *plan, const Inventory *inventory, const Node 
 
 /* Where VMs may migrate to */
 
-static void plan_partner_found(void *data, const Partner *partner, const char *vms, const char *why,
-			       bool unknown)
+static void plan_partner_found(void *data, const NodeSpec *partner, const char *vms,
+			       const char *why, bool unknown)
 {
 	GPtrArray *findings = data;
 	g_autofree char *subject = g_strconcat("partner ", partner->name, NULL);
@@ -175,33 +176,19 @@ static void host_findings(Plan *plan)
 
 /* Assembly */
 
-/* What the inventory does not say, the node says of itself. */
-static void name_node(Plan *plan, const Inventory *inventory, const Node *node)
-{
-	static const Node unknown = {.mwait = TRISTATE_UNKNOWN};
-	const Node *own = node ? node : &unknown;
-	Tristate mwait = inventory->mwait;
-
-	plan->name = g_strdup(inventory->name ? inventory->name : own->name);
-	plan->kernel = g_strdup(inventory->kernel ? inventory->kernel : own->kernel);
-	plan->qemu = g_strdup(inventory->qemu ? inventory->qemu : own->qemu);
-	plan->libvirt = g_strdup(inventory->libvirt ? inventory->libvirt : own->libvirt);
-	plan->mwait = mwait != TRISTATE_UNKNOWN ? mwait : own->mwait;
-}
-
 Plan *plan_compute(const Host *host, const Inventory *inventory, const Node *node,
 		   const PlanOptions *options)
 {
 	Plan *plan = plan_begin(host, inventory);
 	KernelWishes wishes = inventory_kernel(inventory);
 
-	name_node(plan, inventory, node);
-	plan->host_memory = inventory->host_memory;
+	if (node)
+		settings_tell(node_settings, node, plan->node);
 	plan->prefer = options->prefer;
 	place_vms(plan, inventory, options);
 	plan_fill_cpus(plan);
 	finish_vms(plan);
-	plan->parameters = kernel_parameters(&wishes, plan->kernel, plan->isolated,
+	plan->parameters = kernel_parameters(&wishes, plan->node->kernel, plan->isolated,
 					     plan->cpus[ROLE_HOST], plan->findings);
 	plan->cmdline = kernel_line(plan->parameters);
 	kernel_line_check(plan->cmdline, plan->findings);

@@ -10,7 +10,7 @@
 
 void place_check_memory(Placer *placer)
 {
-	uint64_t keep = placer->inventory->host_memory;
+	uint64_t keep = placer->inventory->node->host_memory;
 
 	for (unsigned i = 0; i < placer->host->nodes->len; i++) {
 		const NumaNode *node = host_node(placer->host, i);
@@ -63,7 +63,7 @@ static void memory_starved_check(const Placer *placer)
 
 		if (!node->memory || left == UINT64_MAX || hwloc_bitmap_iszero(node->cpus))
 			continue;
-		left += MIN(placer->inventory->host_memory, node->memory);
+		left += MIN(placer->inventory->node->host_memory, node->memory);
 		if (left < HOST_MEMORY_LEAST && left < node->memory)
 			findings_add(placer->plan->findings, SEVERITY_WARNING, "host.memory-small",
 				     subject, "set [host] memory-per-node, such as 8G",

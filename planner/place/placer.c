@@ -61,8 +61,8 @@ uint64_t *place_node_memory(const Host *host, const Inventory *inventory)
 			continue;
 		if (bytes == UINT64_MAX)
 			memory[i] = UINT64_MAX;
-		else if (bytes > inventory->host_memory)
-			memory[i] = bytes - inventory->host_memory;
+		else if (bytes > inventory->node->host_memory)
+			memory[i] = bytes - inventory->node->host_memory;
 	}
 	return memory;
 }

@@ -33,6 +33,7 @@ Plan *plan_new(const Host *host)
 	Plan *plan = g_new0(Plan, 1);
 
 	plan->host = host;
+	plan->node = node_spec_new();
 	plan->vms = g_ptr_array_new_with_free_func((GDestroyNotify)plan_vm_free);
 	plan->partners = g_ptr_array_new_with_free_func((GDestroyNotify)partner_free);
 	plan->findings = findings_new();
@@ -46,10 +47,7 @@ Plan *plan_new(const Host *host)
 
 void plan_free(Plan *plan)
 {
-	g_free(plan->name);
-	g_free(plan->kernel);
-	g_free(plan->qemu);
-	g_free(plan->libvirt);
+	node_spec_free(plan->node);
 	g_clear_pointer(&plan->roles, g_array_unref);
 	for (unsigned role = 0; role < ROLE_COUNT; role++)
 		hwloc_bitmap_free(plan->cpus[role]);
@@ -134,7 +132,7 @@ uint64_t plan_node_room(const Plan *plan, unsigned node)
 
 	if (memory == UINT64_MAX)
 		return UINT64_MAX;
-	return memory > plan->host_memory ? memory - plan->host_memory : 0;
+	return memory > plan->node->host_memory ? memory - plan->node->host_memory : 0;
 }
 
 uint64_t plan_vm_memory(const PlanVm *vm)

@@ -67,11 +67,8 @@ typedef struct Move {
 
 typedef struct Plan {
 	const Host *host; /* borrowed */
-	char *name;	  /* of the node; NULL as the others: not known */
-	char *kernel, *qemu, *libvirt;
-	Tristate mwait;	      /* does KVM let guests have MWAIT */
-	uint64_t host_memory; /* bytes of each NUMA node that VMs do not get */
-	GArray *roles;	      /* of Role, by core */
+	NodeSpec *node;	  /* what is not said is not known */
+	GArray *roles;	  /* of Role, by core */
 	hwloc_bitmap_t cpus[ROLE_COUNT];
 	hwloc_bitmap_t isolated; /* sdk, dedicated, free and stranded */
 	GPtrArray *parameters;	 /* of KernelParameter */
@@ -81,7 +78,7 @@ typedef struct Plan {
 	bool optimal;
 	unsigned placed, wanted,
 		bound;	     /* VMs; bound: no placement has more, where that is the goal */
-	GPtrArray *partners; /* of Partner */
+	GPtrArray *partners; /* of NodeSpec */
 	GPtrArray *findings; /* sorted */
 	GPtrArray *why_nots; /* of WhyNot, for the VMs not placed for want of room */
 	GPtrArray *moves;    /* of Move, by VM; empty unless moves were allowed */

@@ -60,8 +60,8 @@ Inventory *replan_inventory(const Plan *saved)
 	replan_request_cpus(&inventory->host, saved->cpus[ROLE_HOST]);
 	replan_request_cpus(&inventory->sdk, sdk);
 	replan_request_cpus(&inventory->shared, saved->cpus[ROLE_SHARED]);
-	inventory->name = g_strdup(saved->name);
-	inventory->host_memory = saved->host_memory;
+	node_spec_free(inventory->node);
+	inventory->node = node_spec_copy(saved->node);
 	for (unsigned i = 0; i < saved->vms->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(saved->vms, i);
 		VmSpec *spec = vm_spec_copy(vm->spec, vm->spec->name);

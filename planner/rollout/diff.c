@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/rollout/diff.h"
+#include "planner/inventory/settings.h"
 
 #include <string.h>
 
@@ -34,20 +35,31 @@ void diff_free(Diff *diff)
 
 /* The node */
 
+/* What was not known may be the same. */
+static Cost node_cost(const Setting *setting, const NodeSpec *before, const NodeSpec *after)
+{
+	bool known = !setting->told || (!setting_standard(node_settings, setting, before) &&
+					!setting_standard(node_settings, setting, after));
+
+	return known ? setting->cost : COST_NONE;
+}
+
 static void compare_node(Diff *diff)
 {
-	const Plan *before = diff->before, *after = diff->after;
-	/* What was not known may be the same. */
-	bool kernel = before->kernel && after->kernel && strcmp(before->kernel, after->kernel) != 0;
+	const NodeSpec *before = diff->before->node, *after = diff->after->node;
 
-	diff_line_add(diff->node, "name", before->name, after->name, COST_NONE);
-	diff_line_add(diff->node, "kernel", before->kernel, after->kernel,
-		      kernel ? COST_REBOOT : COST_NONE);
-	diff_line_add(diff->node, "QEMU", before->qemu, after->qemu, COST_NONE);
-	diff_line_add(diff->node, "libvirt", before->libvirt, after->libvirt, COST_NONE);
-	diff_line_add(diff->node, "kernel line", before->cmdline, after->cmdline, COST_REBOOT);
-	diff->reboot = kernel || strcmp(before->cmdline, after->cmdline) != 0 ||
-		       !hwloc_bitmap_isequal(before->isolated, after->isolated);
+	for (const Setting *setting = node_settings->settings; setting->key; setting++) {
+		g_autofree char *from = setting_shown(setting, before);
+		g_autofree char *to = setting_shown(setting, after);
+
+		diff_line_add(diff->node, setting->what ? setting->what : setting->key, from, to,
+			      node_cost(setting, before, after));
+	}
+	diff_line_add(diff->node, "kernel line", diff->before->cmdline, diff->after->cmdline,
+		      COST_REBOOT);
+	diff->reboot = !hwloc_bitmap_isequal(diff->before->isolated, diff->after->isolated);
+	for (unsigned i = 0; i < diff->node->len; i++)
+		diff->reboot |= ((DiffLine *)g_ptr_array_index(diff->node, i))->cost == COST_REBOOT;
 }
 
 /* CPUs */
@@ -189,9 +201,11 @@ static void compare_vms(Diff *diff)
 static char *diff_file_words(const Artifact *artifact, const Plan *plan, char *name)
 {
 	Plan named = *plan;
+	NodeSpec node = *plan->node;
 	const Rendering rendering = {.plan = &named};
 
-	named.name = name;
+	node.name = name;
+	named.node = &node;
 	return artifact_render(artifact, &rendering, NULL);
 }
 
@@ -212,8 +226,8 @@ static void compare_files(Diff *diff)
 
 		if (!file_matters(diff, *artifact))
 			continue;
-		before = diff_file_words(*artifact, diff->before, diff->after->name);
-		after = diff_file_words(*artifact, diff->after, diff->after->name);
+		before = diff_file_words(*artifact, diff->before, diff->after->node->name);
+		after = diff_file_words(*artifact, diff->after, diff->after->node->name);
 		if (!g_strcmp0(before, after))
 			continue;
 		file = g_new0(DiffFile, 1);

@@ -3,8 +3,9 @@
  * Two plans of one host: what changes from the one to the other, and what each change costs whoever
  * runs there. How to get there, step by step, is planner/rollout/rollout.h's.
  *
- * Of a VM all settings are compared (planner/inventory/settings.h has what each costs). To add what
- * else is compared: of the node a line in diff.c, of a VM one in diff_vm.c, with its cost.
+ * Of the node and of a VM all settings are compared (planner/inventory/settings.h has what each
+ * costs). To add what else is compared: of the node a line in diff.c, of a VM one in diff_vm.c,
+ * with its cost.
  */
 #ifndef PLANNER_ROLLOUT_DIFF_H
 #define PLANNER_ROLLOUT_DIFF_H
@@ -55,7 +56,7 @@ typedef struct DiffFile {
 
 typedef struct Diff {
 	const Plan *before, *after; /* borrowed */
-	GPtrArray *node;	    /* of DiffLine: name, versions, kernel line */
+	GPtrArray *node;	    /* of DiffLine: its settings, kernel line */
 	GPtrArray *cpus;	    /* of DiffCpus, by lowest CPU */
 	GPtrArray *vms;	  /* of DiffVm: those of AFTER in its order, then those that are gone */
 	GPtrArray *files; /* of DiffFile, without those of VMs and of the kernel line */

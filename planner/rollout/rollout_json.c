@@ -107,10 +107,10 @@ static json_t *steps_to_json(const Diff *diff, const Rollout *rollout, const cha
 
 json_t *rollout_to_json(const Diff *diff, const Rollout *rollout, const char *plan)
 {
-	json_t *object =
-		json_pack("{sss{ss*ss}sbsssb}", "format", JSON_FORMAT_DIFF, "host", "name",
-			  diff->after->name, "topology", diff->after->host->fingerprint, "same",
-			  diff_same(diff), "cost", cost_names[diff->cost], "reboot", diff->reboot);
+	json_t *object = json_pack("{sss{ss*ss}sbsssb}", "format", JSON_FORMAT_DIFF, "host", "name",
+				   diff->after->node->name, "topology",
+				   diff->after->host->fingerprint, "same", diff_same(diff), "cost",
+				   cost_names[diff->cost], "reboot", diff->reboot);
 
 	json_object_set_new(object, "node", rollout_json_each(diff->node, line_to_json));
 	json_object_set_new(object, "cpus",

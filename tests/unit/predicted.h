@@ -49,11 +49,12 @@ static void predict_kernel(Facts *facts, const Plan *plan)
 						      "Mitigation: PTI", NULL};
 	KernelFacts *kernel = facts->kernel;
 	g_autoptr(Cmdline) cmdline = cmdline_parse(plan->cmdline);
-	g_autoptr(CmdlineEffects) effects = cmdline_effects(cmdline, plan->kernel, NULL);
+	g_autoptr(CmdlineEffects) effects = cmdline_effects(cmdline, plan->node->kernel, NULL);
 	hwloc_bitmap_t possible = predicted_set(plan->host->online);
 
 	hwloc_bitmap_or(possible, possible, plan->host->offline);
-	kernel->release = g_strconcat(plan->kernel ? plan->kernel : "6.1.0", "-test", NULL);
+	kernel->release =
+		g_strconcat(plan->node->kernel ? plan->node->kernel : "6.1.0", "-test", NULL);
 	kernel->cmdline = g_strconcat("BOOT_IMAGE=/boot/vmlinuz-6.1 root=/dev/sda1 ro quiet ",
 				      plan->cmdline, NULL);
 	kernel->boot_cmdline = g_strconcat("BOOT_IMAGE=/boot/vmlinuz-6.2 root=/dev/sda2 ro quiet ",
@@ -260,8 +261,8 @@ static void predict_guests(Facts *facts, const Plan *plan)
 {
 	GuestFacts *guests = guests_new("qemu:///system");
 
-	guests->libvirt = g_strdup(plan->libvirt ? plan->libvirt : "9.0.0");
-	guests->qemu = g_strdup(plan->qemu ? plan->qemu : "8.2.0");
+	guests->libvirt = g_strdup(plan->node->libvirt ? plan->node->libvirt : "9.0.0");
+	guests->qemu = g_strdup(plan->node->qemu ? plan->node->qemu : "8.2.0");
 	for (unsigned i = 0; i < plan->vms->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
 		unsigned pid = 10000 + 100 * i;
@@ -300,10 +301,10 @@ static void predict_kvm(Facts *facts, const Plan *plan, const Inventory *invento
 				    "kvm.pi_inject_timer",
 				    hwloc_bitmap_iszero(facts->kernel->nohz_full) ? "0" : "1",
 				    NULL};
-	bool too_old = plan->kernel && version_before(plan->kernel, 4, 17);
+	bool too_old = plan->node->kernel && version_before(plan->node->kernel, 4, 17);
 
 	facts->kvm->parameters = predicted_table(rows);
-	facts->kvm->disable_exits = too_old ? 0 : inventory->mwait == TRISTATE_YES ? 15 : 14;
+	facts->kvm->disable_exits = too_old ? 0 : inventory->node->mwait == TRISTATE_YES ? 15 : 14;
 	facts->kvm->nested = TRISTATE_NO;
 }
 

@@ -115,7 +115,7 @@ static bool planned(const Host *host, const Inventory *inventory, const FitBase 
 	g_autoptr(Plan) plan = NULL;
 	bool all = true;
 
-	more->host_memory = inventory->host_memory;
+	more->node->host_memory = inventory->node->host_memory;
 	for (unsigned i = 0; i < inventory->vms->len; i++) {
 		const VmSpec *spec = g_ptr_array_index(inventory->vms, i);
 

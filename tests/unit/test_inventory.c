@@ -105,15 +105,15 @@ static void assert_request(const CoreRequest *request, SplitBy by, unsigned core
 
 static void assert_defaults(const Inventory *inventory)
 {
-	g_assert_null(inventory->name);
-	g_assert_null(inventory->kernel);
-	g_assert_null(inventory->qemu);
-	g_assert_null(inventory->libvirt);
-	g_assert_cmpint(inventory->mwait, ==, TRISTATE_UNKNOWN);
+	g_assert_null(inventory->node->name);
+	g_assert_null(inventory->node->kernel);
+	g_assert_null(inventory->node->qemu);
+	g_assert_null(inventory->node->libvirt);
+	g_assert_cmpint(inventory->node->mwait, ==, TRISTATE_UNKNOWN);
 	assert_request(&inventory->host, SPLIT_NODE, 1, NULL, 0);
 	assert_request(&inventory->sdk, SPLIT_NONE, 0, NULL, 0);
 	assert_request(&inventory->shared, SPLIT_NONE, 0, NULL, 0);
-	g_assert_cmpuint(inventory->host_memory, ==, 0);
+	g_assert_cmpuint(inventory->node->host_memory, ==, 0);
 	g_assert_null(inventory->near);
 	g_assert_cmpfloat(inventory->overcommit, ==, 0);
 	g_assert_cmpint(inventory->isolation, ==, ISOLATION_ISOLCPUS);
@@ -156,11 +156,11 @@ static void test_node(void)
 					       "mwait   = no\n",
 					       ALL);
 
-	g_assert_cmpstr(inventory->name, ==, "x6-0042");
-	g_assert_cmpstr(inventory->kernel, ==, "4.18.0-348");
-	g_assert_cmpstr(inventory->qemu, ==, "6.2.0");
-	g_assert_cmpstr(inventory->libvirt, ==, "8.0.0");
-	g_assert_cmpint(inventory->mwait, ==, TRISTATE_NO);
+	g_assert_cmpstr(inventory->node->name, ==, "x6-0042");
+	g_assert_cmpstr(inventory->node->kernel, ==, "4.18.0-348");
+	g_assert_cmpstr(inventory->node->qemu, ==, "6.2.0");
+	g_assert_cmpstr(inventory->node->libvirt, ==, "8.0.0");
+	g_assert_cmpint(inventory->node->mwait, ==, TRISTATE_NO);
 }
 
 static void test_partners(void)
@@ -168,7 +168,7 @@ static void test_partners(void)
 	g_autoptr(Inventory) inventory = taken("[partner  x6-0043 ]\nkernel = 4.14.0\nmwait = yes\n"
 					       "[partner b]\nqemu = 2.12.0\nlibvirt = 4.0.0\n",
 					       ALL);
-	const Partner *first, *second;
+	const NodeSpec *first, *second;
 
 	g_assert_cmpuint(inventory->partners->len, ==, 2);
 	first = g_ptr_array_index(inventory->partners, 0);
@@ -200,7 +200,7 @@ static void test_requests(void)
 					     ALL);
 
 	assert_request(&by_socket->host, SPLIT_SOCKET, 4, NULL, 2);
-	g_assert_cmpuint(by_socket->host_memory, ==, UINT64_C(8) << 30);
+	g_assert_cmpuint(by_socket->node->host_memory, ==, UINT64_C(8) << 30);
 	assert_request(&by_socket->sdk, SPLIT_NODE, 0, NULL, 5);
 	assert_request(&by_socket->shared, SPLIT_MACHINE, 8192, NULL, 7);
 	g_assert_cmpfloat(by_socket->overcommit, ==, 4);
@@ -652,7 +652,7 @@ static void test_section_lines(void)
 		g_autofree char *text = g_strdup_printf("%s\nname = a\n", rows[i]);
 		g_autoptr(Inventory) inventory = taken(text, ALL);
 
-		g_assert_cmpstr(inventory->name, ==, "a");
+		g_assert_cmpstr(inventory->node->name, ==, "a");
 	}
 }
 
@@ -771,7 +771,7 @@ static void test_long_lines(void)
 		g_autofree char *worse = g_strdup_printf("[node]\nkernel = 6.1\n%s", much);
 		g_autoptr(Inventory) inventory = taken(good, ALL);
 
-		g_assert_cmpstr(inventory->kernel, ==, "6.1");
+		g_assert_cmpstr(inventory->node->kernel, ==, "6.1");
 		assert_refused(bad, ALL, NAME ":2: the line is longer than 4000 bytes");
 		assert_refused(worse, ALL, NAME ":3: the line is longer than 4000 bytes");
 	}
@@ -792,7 +792,7 @@ static void test_long_value(void)
 	g_autofree char *text = g_strdup_printf("[node]\n%s\n", line);
 	g_autoptr(Inventory) inventory = taken(text, ALL);
 
-	g_assert_cmpuint(strlen(inventory->kernel), ==, LINE_BYTES - strlen("kernel = "));
+	g_assert_cmpuint(strlen(inventory->node->kernel), ==, LINE_BYTES - strlen("kernel = "));
 }
 
 /* inih alone cuts a section's name at 49 bytes. */
@@ -874,8 +874,8 @@ static void test_layout(void)
 		g_autoptr(Inventory) inventory = taken(text, ALL);
 		g_autoptr(Inventory) same = taken(marked, ALL);
 
-		g_assert_cmpstr(inventory->name, ==, rows[i].name);
-		g_assert_cmpstr(same->name, ==, rows[i].name);
+		g_assert_cmpstr(inventory->node->name, ==, rows[i].name);
+		g_assert_cmpstr(same->node->name, ==, rows[i].name);
 	}
 }
 
@@ -897,7 +897,7 @@ static void test_length(void)
 {
 	g_autoptr(Inventory) inventory = taken("[node]\nname = abc", strlen("[node]\nname = a"));
 
-	g_assert_cmpstr(inventory->name, ==, "a");
+	g_assert_cmpstr(inventory->node->name, ==, "a");
 }
 
 /* Whole sections */

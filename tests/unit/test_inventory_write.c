@@ -48,26 +48,22 @@ static void assert_vms(const VmSpec *a, const VmSpec *b)
 	g_assert_cmpint(a->locked, ==, b->locked);
 }
 
-static void assert_partners(const Partner *a, const Partner *b)
+static void assert_nodes(const NodeSpec *a, const NodeSpec *b)
 {
 	g_assert_cmpstr(a->name, ==, b->name);
 	g_assert_cmpstr(a->kernel, ==, b->kernel);
 	g_assert_cmpstr(a->qemu, ==, b->qemu);
 	g_assert_cmpstr(a->libvirt, ==, b->libvirt);
 	g_assert_cmpint(a->mwait, ==, b->mwait);
+	g_assert_cmpuint(a->host_memory, ==, b->host_memory);
 }
 
 static void assert_inventories(const Inventory *a, const Inventory *b)
 {
-	g_assert_cmpstr(a->name, ==, b->name);
-	g_assert_cmpstr(a->kernel, ==, b->kernel);
-	g_assert_cmpstr(a->qemu, ==, b->qemu);
-	g_assert_cmpstr(a->libvirt, ==, b->libvirt);
-	g_assert_cmpint(a->mwait, ==, b->mwait);
+	assert_nodes(a->node, b->node);
 	assert_requests(&a->host, &b->host);
 	assert_requests(&a->sdk, &b->sdk);
 	assert_requests(&a->shared, &b->shared);
-	g_assert_cmpuint(a->host_memory, ==, b->host_memory);
 	assert_lists(a->near, b->near);
 	g_assert_cmpfloat(a->overcommit, ==, b->overcommit);
 	g_assert_cmpint(a->isolation, ==, b->isolation);
@@ -76,8 +72,7 @@ static void assert_inventories(const Inventory *a, const Inventory *b)
 	assert_lists(a->extra, b->extra);
 	g_assert_cmpuint(a->partners->len, ==, b->partners->len);
 	for (unsigned i = 0; i < a->partners->len; i++)
-		assert_partners(g_ptr_array_index(a->partners, i),
-				g_ptr_array_index(b->partners, i));
+		assert_nodes(g_ptr_array_index(a->partners, i), g_ptr_array_index(b->partners, i));
 	g_assert_cmpuint(a->vms->len, ==, b->vms->len);
 	for (unsigned i = 0; i < a->vms->len; i++)
 		assert_vms(g_ptr_array_index(a->vms, i), g_ptr_array_index(b->vms, i));
@@ -211,10 +206,10 @@ static VmSpec *random_vm(unsigned number)
 	return vm;
 }
 
-static Partner *random_partner(unsigned number)
+static NodeSpec *random_partner(unsigned number)
 {
 	g_autofree char *name = random_name(number);
-	Partner *partner = partner_new(name);
+	NodeSpec *partner = partner_new(name);
 
 	partner->kernel = random_version();
 	partner->qemu = random_version();
@@ -231,15 +226,15 @@ static Inventory *random_inventory(void)
 					    "x=%*~^+@",	   "kvm_intel.ple_gap=0", "empty="};
 	Inventory *inventory = inventory_new();
 
-	inventory->name = coin() ? random_name(0) : NULL;
-	inventory->kernel = random_version();
-	inventory->qemu = random_version();
-	inventory->libvirt = random_version();
-	inventory->mwait = below(3);
+	inventory->node->name = coin() ? random_name(0) : NULL;
+	inventory->node->kernel = random_version();
+	inventory->node->qemu = random_version();
+	inventory->node->libvirt = random_version();
+	inventory->node->mwait = below(3);
 	random_request(&inventory->host, true);
 	random_request(&inventory->sdk, false);
 	random_request(&inventory->shared, false);
-	inventory->host_memory = random_size();
+	inventory->node->host_memory = random_size();
 	if (inventory->sdk.by != SPLIT_NONE && coin())
 		inventory->near = random_words(devices, G_N_ELEMENTS(devices), false);
 	inventory->overcommit = below(1025);
@@ -328,7 +323,7 @@ static void test_names(void)
 		VmSpec *vm = vm_spec_new(good[i]);
 
 		g_assert_null(inventory_name_fault(good[i]));
-		inventory->name = g_strdup(good[i]);
+		inventory->node->name = g_strdup(good[i]);
 		vm->vcpus = 1;
 		g_ptr_array_add(inventory->vms, vm);
 		assert_round_trip(inventory, NULL);
@@ -351,9 +346,9 @@ static void test_text(void)
 	g_autofree char *text = NULL;
 	VmSpec *vm = vm_spec_new("a");
 
-	inventory->name = g_strdup("n");
+	inventory->node->name = g_strdup("n");
 	inventory->host = (CoreRequest){.by = SPLIT_CPUS, .cpus = cpulist_parse("0-1", NULL)};
-	inventory->host_memory = UINT64_C(4) << 30;
+	inventory->node->host_memory = UINT64_C(4) << 30;
 	vm->vcpus = 4;
 	vm->cpus = cpulist_parse_ordered("8-11", NULL);
 	g_ptr_array_add(inventory->vms, vm);

@@ -178,7 +178,7 @@ static void assert_node_memory(const Plan *plan, const Inventory *inventory, uns
 		}
 	}
 	if (seated && numa->memory && used)
-		g_assert_cmpuint(used, <=, numa->memory - inventory->host_memory);
+		g_assert_cmpuint(used, <=, numa->memory - inventory->node->host_memory);
 }
 
 static bool is_memory_plain(const Plan *plan)
@@ -198,7 +198,7 @@ static uint64_t memory_left(const Plan *plan, const Inventory *inventory, unsign
 
 	if (!left)
 		return UINT64_MAX;
-	left -= MIN(left, inventory->host_memory);
+	left -= MIN(left, inventory->node->host_memory);
 	for (unsigned i = 0; i < plan->vms->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
 
@@ -1049,14 +1049,14 @@ static void test_node(void)
 					 "libvirt = 8.0.0\n[vm a]\nvcpus = 2\n",
 					 &node, &(PlanOptions){0});
 
-	g_assert_cmpstr(said->plan->name, ==, "here");
-	g_assert_cmpstr(said->plan->kernel, ==, "6.1.0");
-	g_assert_cmpstr(said->plan->qemu, ==, "7.2.22");
-	g_assert_cmpstr(said->plan->libvirt, ==, "9.0.0");
+	g_assert_cmpstr(said->plan->node->name, ==, "here");
+	g_assert_cmpstr(said->plan->node->kernel, ==, "6.1.0");
+	g_assert_cmpstr(said->plan->node->qemu, ==, "7.2.22");
+	g_assert_cmpstr(said->plan->node->libvirt, ==, "9.0.0");
 	g_assert_cmpint(vm_of(said, "a")->cpupm->verdict, ==, CPUPM_ON);
-	g_assert_cmpstr(told->plan->name, ==, "x");
-	g_assert_cmpstr(told->plan->kernel, ==, "4.16");
-	g_assert_cmpstr(told->plan->qemu, ==, "9.1.0");
+	g_assert_cmpstr(told->plan->node->name, ==, "x");
+	g_assert_cmpstr(told->plan->node->kernel, ==, "4.16");
+	g_assert_cmpstr(told->plan->node->qemu, ==, "9.1.0");
 	/* what KVM says now is of this kernel, not of the one planned for */
 	g_assert_cmpint(vm_of(told, "a")->cpupm->verdict, ==, CPUPM_UNSUPPORTED);
 }

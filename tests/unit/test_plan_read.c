@@ -152,7 +152,7 @@ static void test_content(void)
 	const PlanVm *span = plan_vm(plan, "span"), *a = plan_vm(plan, "a");
 
 	g_assert_true(plan->host == host);
-	g_assert_cmpstr(plan->name, ==, "n <&> \"x\"");
+	g_assert_cmpstr(plan->node->name, ==, "n <&> \"x\"");
 	g_assert_cmpuint(host->cores->len, ==, 6);
 	g_assert_cmpint(g_array_index(plan->roles, Role, 0), ==, ROLE_HOST);
 	g_assert_cmpuint(span->shares->len, ==, 2);

@@ -317,7 +317,7 @@ static void plan_pm_shared(Facts *f)
 static void plan_pm_qemu(Facts *f)
 {
 	(void)f;
-	text_set(&plan_now->qemu, NULL);
+	text_set(&plan_now->node->qemu, NULL);
 }
 
 static void plan_line_none(Facts *f)
@@ -615,7 +615,7 @@ static void pm_refused(Facts *f)
 
 static void pm_partner(Facts *f)
 {
-	Partner *partner = partner_new("b");
+	NodeSpec *partner = partner_new("b");
 
 	(void)f;
 	partner->qemu = g_strdup("10.0.0");
@@ -626,7 +626,7 @@ static void pm_partner(Facts *f)
 static void pm_partner_unknown(Facts *f)
 {
 	pm_partner(f);
-	g_clear_pointer(&((Partner *)g_ptr_array_index(plan_now->partners, 0))->kernel, g_free);
+	g_clear_pointer(&((NodeSpec *)g_ptr_array_index(plan_now->partners, 0))->kernel, g_free);
 }
 
 static void damaged_idle(Facts *f)
