@@ -2,7 +2,7 @@
 /* Huge pages, by NUMA node: what the plan's VMs need where they are. */
 #include "planner/artifacts/artifact_memory.h"
 #include "planner/artifacts/artifact.h"
-#include "planner/base/version.h"
+#include "planner/kernel/feature.h"
 
 #define PAGE_1G ((uint64_t)1 << 30)
 
@@ -137,7 +137,7 @@ static char *artifact_memory_note(Fill *f)
 
 	if (!counts)
 		return g_strdup("");
-	if (version && !version_before(version, 5, 16))
+	if (kernel_has(version, KERNEL_NODE_HUGEPAGES) == TRISTATE_YES)
 		return fill(f, "services/hugepages-early.conf",
 			    (const TemplateValue[]){{"counts", counts, TEMPLATE_LINE}, FILL_END});
 	kernel = version ? g_strdup_printf("this node has %s", version)

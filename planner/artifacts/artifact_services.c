@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* irqbalance, tuned, sysctl and the options of KVM. */
 #include "planner/artifacts/artifact.h"
-#include "planner/base/version.h"
+#include "planner/kernel/feature.h"
 
 static const ArtifactValue irqbalance_values[] = {{"head", TEMPLATE_RAW, fill_head},
 						  {"banned", TEMPLATE_LINE, fill_not_host},
@@ -52,7 +52,7 @@ static char *managed_irq(Fill *f)
 {
 	if (!f->plan->node->kernel)
 		return g_strdup("# isolate_managed_irq=Y needs Linux 5.6; the node's is not known");
-	if (version_before(f->plan->node->kernel, 5, 6))
+	if (kernel_has(f->plan->node->kernel, KERNEL_MANAGED_IRQ) != TRISTATE_YES)
 		return g_strdup_printf("# isolate_managed_irq=Y needs Linux 5.6; the node has %s",
 				       f->plan->node->kernel);
 	return g_strdup("isolate_managed_irq=Y");
@@ -133,7 +133,8 @@ static bool wants_no_polling(const Mix *mix)
 /* The parameter is of Linux 5.3. */
 static bool wants_posted_timers(const Mix *mix, const char *kernel)
 {
-	return mix->vms && mix->on == mix->vms && kernel && !version_before(kernel, 5, 3);
+	return mix->vms && mix->on == mix->vms &&
+	       kernel_has(kernel, KERNEL_POSTED_TIMERS) == TRISTATE_YES;
 }
 
 static const char *unfit_modprobe(const Plan *plan, const PlanVm *vm)

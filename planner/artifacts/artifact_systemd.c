@@ -5,7 +5,7 @@
  * only; elsewhere it does nothing).
  */
 #include "planner/artifacts/artifact.h"
-#include "planner/base/version.h"
+#include "planner/kernel/feature.h"
 
 #define RELOAD "systemctl daemon-reload"
 
@@ -115,7 +115,7 @@ static const char *unfit_partition(const Plan *plan, const PlanVm *vm)
 {
 	if (!plan_is_cpuset(plan))
 		return "the plan isolates by isolcpus, not by cpuset; never both";
-	if (plan->node->kernel && version_before(plan->node->kernel, 6, 1))
+	if (kernel_has(plan->node->kernel, KERNEL_CPUSET_ISOLATED) == TRISTATE_NO)
 		return "isolated cpuset partitions need kernel 6.1";
 	return unfit_without_sdk(plan, vm);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/cpupm/cpupm.h"
 #include "planner/base/version.h"
+#include "planner/kernel/feature.h"
 
 #include <string.h>
 
@@ -340,7 +341,8 @@ static void find_unsupported(const CpupmGround *g, const VmSpec *spec, Cpupm *cp
 					   "would not start",
 					   g->qemu));
 	if (g->disable_exits == TRISTATE_NO ||
-	    (g->disable_exits == TRISTATE_UNKNOWN && g->kernel && version_before(g->kernel, 4, 17)))
+	    (g->disable_exits == TRISTATE_UNKNOWN &&
+	     kernel_has(g->kernel, KERNEL_DISABLE_EXITS) == TRISTATE_NO))
 		reason_add(
 			cpupm->reasons, "kernel-no-disable-exits",
 			g_strdup_printf("KVM of %s%s has no KVM_CAP_X86_DISABLE_EXITS (kernel 4.17 "
@@ -381,6 +383,13 @@ static void find_unknown(const CpupmGround *g, const VmSpec *spec, Cpupm *cpupm)
 	if (!g->kernel && g->disable_exits == TRISTATE_UNKNOWN)
 		reason_add(cpupm->reasons, "kernel-unknown",
 			   g_strconcat("the kernel's version is not known", kernel, NULL));
+	else if (g->disable_exits == TRISTATE_UNKNOWN &&
+		 kernel_has(g->kernel, KERNEL_DISABLE_EXITS) == TRISTATE_UNKNOWN)
+		reason_add(cpupm->reasons, "kernel-unknown",
+			   g_strdup_printf("whether KVM of kernel %s has KVM_CAP_X86_DISABLE_EXITS "
+					   "is not known: Linux has it since 4.17, its vendor may "
+					   "have taken it back",
+					   g->kernel));
 	if (passthrough && g->mwait == TRISTATE_UNKNOWN &&
 	    !(g->qemu && !version_before(g->qemu, 9, 1)))
 		reason_add(

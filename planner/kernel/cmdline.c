@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/kernel/cmdline.h"
-#include "planner/base/version.h"
+#include "planner/kernel/feature.h"
 
 #include <string.h>
 
@@ -144,15 +144,13 @@ const CmdlineWord *cmdline_last(const Cmdline *cmdline, const char *name)
 
 CmdlineKernel cmdline_kernel(const char *release)
 {
-	if (!release || !version_valid(release))
-		return (CmdlineKernel){true, true, true, true, true, false};
 	return (CmdlineKernel){
-		.all = !version_before(release, 5, 14),
-		.last = !version_before(release, 5, 13),
-		.flags = !version_before(release, 4, 15),
-		.managed = !version_before(release, 5, 6),
-		.skip = !version_before(release, 5, 6),
-		.one_mask = version_before(release, 5, 18),
+		.all = kernel_has(release, KERNEL_LIST_ALL) != TRISTATE_NO,
+		.last = kernel_has(release, KERNEL_LIST_N) != TRISTATE_NO,
+		.flags = kernel_has(release, KERNEL_ISOLCPUS_FLAGS) != TRISTATE_NO,
+		.managed = kernel_has(release, KERNEL_MANAGED_IRQ) != TRISTATE_NO,
+		.skip = kernel_has(release, KERNEL_SKIPS_FLAGS) != TRISTATE_NO,
+		.one_mask = kernel_has(release, KERNEL_MASK_PER_TYPE) == TRISTATE_NO,
 	};
 }
 

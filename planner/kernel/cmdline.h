@@ -62,7 +62,8 @@ const CmdlineWord *cmdline_last(const Cmdline *cmdline, const char *name);
 
 typedef enum ListFault { LIST_GOOD, LIST_MALFORMED, LIST_OUT_OF_RANGE } ListFault;
 
-/* Which grammar of lists and flags a kernel has; by its release, NULL = the newest. */
+/* Which grammar of lists and flags a kernel has; by its release, NULL = the newest. What is not
+ * known of a vendor's it is taken to have (feature.h). */
 typedef struct CmdlineKernel {
 	bool all, last;		   /* `all`, `N` */
 	bool flags, managed, skip; /* isolcpus' flags, managed_irq, unknown flags are skipped */

@@ -2,6 +2,7 @@
 #include "planner/kernel/kernelargs.h"
 #include "planner/base/finding.h"
 #include "planner/base/version.h"
+#include "planner/kernel/feature.h"
 
 #include <string.h>
 
@@ -41,6 +42,27 @@ static char *default_flags(const char *kernel, GPtrArray *findings)
 	return g_strdup(version_before(kernel, 5, 6) ? "" : "managed_irq,domain");
 }
 
+static void flags_age_check(const char *kernel, bool managed, GPtrArray *findings)
+{
+	const char *flag = managed ? "managed_irq (5.6)" : "domain (4.15)";
+	Tristate has = kernel_has(kernel, managed ? KERNEL_MANAGED_IRQ : KERNEL_ISOLCPUS_FLAGS);
+
+	if (has == TRISTATE_NO)
+		findings_add(
+			findings, SEVERITY_ERROR, "kernel.flags-too-new", SUBJECT,
+			"leave [kernel] flags out: planner chooses by version",
+			"kernel %s does not know isolcpus flag %s and drops the whole parameter",
+			kernel, flag);
+	else if (has == TRISTATE_UNKNOWN)
+		findings_add_unknown(
+			findings, SEVERITY_WARNING, "kernel.flags-too-new", SUBJECT,
+			"look at /sys/devices/system/cpu/isolated after a boot with it, or leave "
+			"[kernel] flags out",
+			"whether kernel %s knows isolcpus flag %s is not known: its vendor may "
+			"have taken it back from a later Linux",
+			kernel, flag);
+}
+
 static void flags_check(char **flags, const char *kernel, GPtrArray *findings)
 {
 	bool managed = g_strv_contains((const char *const *)flags, "managed_irq");
@@ -57,12 +79,8 @@ static void flags_check(char **flags, const char *kernel, GPtrArray *findings)
 				     "set [node] kernel",
 				     "the kernel's version is not known, nor whether it takes "
 				     "isolcpus flags or drops the whole parameter over them");
-	else if (version_before(kernel, 4, 15) || (managed && version_before(kernel, 5, 6)))
-		findings_add(
-			findings, SEVERITY_ERROR, "kernel.flags-too-new", SUBJECT,
-			"leave [kernel] flags out: planner chooses by version",
-			"kernel %s does not know isolcpus flag %s and drops the whole parameter",
-			kernel, managed ? "managed_irq (5.6)" : "domain (4.15)");
+	else
+		flags_age_check(kernel, managed, findings);
 }
 
 static char *isolcpus_flags(const KernelWishes *wishes, const char *kernel, GPtrArray *findings)
@@ -87,10 +105,17 @@ static void cpuset_check(const char *kernel, GPtrArray *findings)
 				     "set [node] kernel",
 				     "isolation = cpuset needs a kernel of 6.1 or later, and the "
 				     "kernel's version is not known");
-	else if (version_before(kernel, 6, 1))
+	else if (kernel_has(kernel, KERNEL_CPUSET_ISOLATED) == TRISTATE_NO)
 		findings_add(findings, SEVERITY_ERROR, "kernel.cpuset-too-new", SUBJECT,
 			     "use isolation = isolcpus",
 			     "isolated cpuset partitions need kernel 6.1, this is %s", kernel);
+	else if (kernel_has(kernel, KERNEL_CPUSET_ISOLATED) == TRISTATE_UNKNOWN)
+		findings_add_unknown(
+			findings, SEVERITY_WARNING, "kernel.cpuset-too-new", SUBJECT,
+			"use isolation = isolcpus",
+			"isolated cpuset partitions need kernel 6.1; whether the vendor of %s took "
+			"them back is not known",
+			kernel);
 }
 
 static void add_isolation(GPtrArray *parameters, const KernelWishes *wishes, const char *kernel,

@@ -106,6 +106,22 @@ static void test_flags(void)
 		{"3.10.0-327", "domain", "domain,4-7", "error kernel.flags-too-new"},
 		{"4.18", "managed_irq", "managed_irq,4-7",
 		 "error kernel.flags-too-new; error kernel.flags-without-domain"},
+		/* what vendors took back, by build; what is not known of them is no error */
+		{"4.18.0-553.el8_10.x86_64", "managed_irq,domain", "managed_irq,domain,4-7", ""},
+		{"4.18.0-193.el8.x86_64", "managed_irq,domain", "managed_irq,domain,4-7", ""},
+		{"4.18.0-305.25.1.rt7.97.el8_4.x86_64", "managed_irq,domain",
+		 "managed_irq,domain,4-7", ""},
+		{"4.18.0-167.el8.x86_64", "managed_irq,domain", "managed_irq,domain,4-7",
+		 "error kernel.flags-too-new"},
+		{"4.18.0-187.el8.x86_64", "managed_irq,domain", "managed_irq,domain,4-7",
+		 "unknown kernel.flags-too-new"},
+		{"4.18.0-25-generic", "managed_irq,domain", "managed_irq,domain,4-7",
+		 "unknown kernel.flags-too-new"},
+		{"5.4.0-150-generic", "managed_irq,domain", "managed_irq,domain,4-7",
+		 "unknown kernel.flags-too-new"},
+		{"5.4.0-rc3", "managed_irq,domain", "managed_irq,domain,4-7",
+		 "error kernel.flags-too-new"},
+		{"3.10.0-1160.el7.x86_64", "domain", "domain,4-7", "unknown kernel.flags-too-new"},
 		/* whether the kernel takes them is not known */
 		{UNKNOWN, "managed_irq,domain", "managed_irq,domain,4-7",
 		 "unknown kernel.version-unknown"},
@@ -133,6 +149,9 @@ static void test_cpuset(void)
 		{"6.12.107", ""},
 		{"6.0.19", "error kernel.cpuset-too-new"},
 		{"4.18.0-348", "error kernel.cpuset-too-new"},
+		{"5.14.0-162.el9.x86_64", "error kernel.cpuset-too-new"},
+		{"5.14.0-427.13.1.el9_4.x86_64", ""},
+		{"5.15.0-100-generic", "unknown kernel.cpuset-too-new"},
 		{UNKNOWN, "unknown kernel.cpuset-unknown"},
 	};
 
