@@ -26,6 +26,14 @@ class Tap:
         self.count += 1
         print(f"ok {self.count} - {name} # SKIP {reason}", flush=True)
 
+    def todo(self, name, reason, problems):
+        """What is known not to be right yet does not fail."""
+        self.count += 1
+        print(f"{'not ok' if problems else 'ok'} {self.count} - {name} # TODO {reason}")
+        for line in problems:
+            self.note(line)
+        sys.stdout.flush()
+
     def note(self, text):
         for line in str(text).splitlines():
             print(f"# {line}")
