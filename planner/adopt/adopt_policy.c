@@ -24,9 +24,9 @@ static hwloc_const_bitmap_t place_of(const Guest *guest, unsigned v, Source sour
 
 	switch (source) {
 	case NEXT:
-		return thread_place(guest, thread, SIDE_NEXT);
+		return thread->inactive ? thread->inactive : guest->cpuset_inactive;
 	case LIVE:
-		return thread_place(guest, thread, SIDE_LIVE);
+		return thread->live ? thread->live : guest->cpuset_live;
 	default:
 		return thread->real;
 	}
@@ -36,8 +36,7 @@ static bool has_pin(const Guest *guest, unsigned v, Source source)
 {
 	const GuestThread *thread = guest_thread(guest->vcpu_threads, v);
 
-	return source == REAL ? thread->real
-			      : thread_pin(thread, source == NEXT ? SIDE_NEXT : SIDE_LIVE);
+	return source == REAL ? thread->real : source == NEXT ? thread->inactive : thread->live;
 }
 
 /* Pinned one to one */
@@ -244,7 +243,9 @@ static bool pin_one_to_one(Adopter *a, AdoptVm *vm)
 		adopt_policy_pinned(a, vm, cpus);
 		if (s == REAL)
 			adopt_note(a, GUESSED, vm->section, "cpus",
-				   "its XML does not say so, but its threads are each on one CPU");
+				   "%s, but its threads are each on one CPU",
+				   vm->vm->guest->unlisted ? "it has no XML to say so"
+							   : "its XML does not say so");
 		else
 			note_elsewhere(a, vm, s, cpus);
 		return true;
@@ -254,7 +255,7 @@ static bool pin_one_to_one(Adopter *a, AdoptVm *vm)
 
 static bool pin_in_groups(Adopter *a, AdoptVm *vm)
 {
-	for (Source s = NEXT; s <= LIVE; s++) {
+	for (Source s = NEXT; s < N_SOURCES; s++) {
 		GArray *cpus = in_groups(a, vm->vm->guest, s);
 		g_autofree char *names =
 			cpus ? adopt_policy_elsewhere(vm->vm->guest, s, cpus) : NULL;

@@ -68,8 +68,8 @@ static bool same_pins(const AdoptVm *vm, const PlanVm *plan)
 static void emulator_prove(Adopter *a, const AdoptVm *vm, const PlanVm *plan)
 {
 	const Guest *guest = vm->vm->guest;
-	hwloc_const_bitmap_t place =
-		thread_place(guest, guest_thread(guest->emulator_threads, 0), guest_side(guest));
+	hwloc_const_bitmap_t place = thread_place(
+		a->audit, guest, guest_thread(guest->emulator_threads, 0), guest_side(guest));
 	g_autofree char *found = set_text(place), *planned = NULL;
 
 	if (guest->unlisted || !plan->emulatorpin || set_same(place, plan->emulatorpin))

@@ -74,11 +74,10 @@ static void mode_adopt(Adopter *a, const AdoptVm *vm)
 	const Guest *guest = vm->vm->guest;
 	g_autofree char *shown = guest->cpu_mode ? adopt_short(guest->cpu_mode) : NULL;
 
-	if (guest->unlisted)
-		adopt_note(a, GUESSED, vm->section, "cpu-mode", "it has no XML to tell");
-	else if (!guest->cpu_mode)
+	if (!guest->cpu_mode)
 		adopt_note(a, GUESSED, vm->section, "cpu-mode",
-			   "its XML names no CPU model: QEMU's own is one");
+			   "its %s names no CPU model: QEMU's own is one",
+			   guest->unlisted ? "command line" : "XML");
 	else if (!g_str_equal(guest->cpu_mode, cpu_mode_names[vm->spec->cpu_mode]))
 		adopt_note(a, GUESSED, vm->section, "cpu-mode", "its CPU mode '%s' is none of ours",
 			   shown);

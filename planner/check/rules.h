@@ -69,8 +69,11 @@ typedef struct Audit {
 	GPtrArray *vms; /* of AuditVm: the plan's in its order, then the node's others */
 } Audit;
 
-/* The two documents of a VM: what runs, and what the next start makes. */
-typedef enum Side { SIDE_LIVE, SIDE_NEXT } Side;
+/*
+ * Where it is said where a VM's threads may run: the document of what runs, that of the next start,
+ * and, of threads that the first does not speak of, the threads themselves.
+ */
+typedef enum Side { SIDE_LIVE, SIDE_NEXT, SIDE_REAL, N_SIDES } Side;
 
 typedef void RuleEval(const Rule *rule, const Audit *audit, GPtrArray *findings);
 typedef void RuleEvalVm(const Rule *rule, const Audit *audit, const AuditVm *vm,
@@ -87,13 +90,14 @@ struct Rule {
 	const char *sees;  /* what is looked at, and when it fires */
 	const char *why;
 	const char *remedy; /* a command that names the VM says NAME: a finding puts the VM there */
-	const char *source; /* where sees and why are from */
+	const char *remedy_process; /* of a VM that libvirt does not know; NULL = the same */
+	const char *source;	    /* where sees and why are from */
 	unsigned when, needs;
 	/* One of these. */
 	RuleEval *eval;
 	RuleEvalVm *eval_vm;	       /* for each VM that the node has */
 	RuleEvalPlanned *eval_planned; /* for each VM that has a place in the plan */
-	RuleJudge *judge; /* for each document of each of them: one finding where both have the
+	RuleJudge *judge; /* for each side of each of them: one finding where they have the same
 			   * fault, one each where they differ */
 };
 

@@ -99,11 +99,10 @@ static void read_intent(Audit *audit)
 
 /* VMs */
 
-static bool pinned_one_to_one(const Guest *guest)
+static bool pinned_one_to_one(const Audit *audit, const Guest *guest)
 {
 	for (unsigned v = 0; v < guest->vcpu_threads->len; v++)
-		if (!set_single(
-			    thread_pin(guest_thread(guest->vcpu_threads, v), guest_side(guest))))
+		if (!set_single(thread_pin_now(audit, guest, guest_thread(guest->vcpu_threads, v))))
 			return false;
 	return guest->vcpu_threads->len > 0;
 }
@@ -126,10 +125,11 @@ static VmSpec *spec_of(const Guest *guest)
  */
 static hwloc_bitmap_t real_place(const Audit *audit, const Guest *guest, const GuestThread *thread)
 {
-	hwloc_const_bitmap_t place = thread_place(guest, thread, guest_side(guest));
+	hwloc_const_bitmap_t place = thread_place(audit, guest, thread, guest_side(guest));
 	hwloc_bitmap_t set = copy_of(thread->real ? thread->real : place ? place : audit->online);
 
-	if (!set_meets(place, audit->scheduler) && hwloc_bitmap_isincluded(audit->scheduler, set))
+	if (!set_meets(place, audit->scheduler) && hwloc_bitmap_isincluded(audit->scheduler, set) &&
+	    !hwloc_bitmap_isincluded(set, audit->scheduler))
 		hwloc_bitmap_andnot(set, set, audit->scheduler);
 	if (set_meets(set, audit->online))
 		hwloc_bitmap_and(set, set, audit->online);
@@ -215,7 +215,7 @@ static void rules_audit_add_vm(Audit *audit, const char *name, const PlanVm *pla
 	vm->emulator = set_new();
 	vm->cpus = set_new();
 	vm->dedicated = planned ? planned->spec->policy == POLICY_DEDICATED
-				: guest && pinned_one_to_one(guest);
+				: guest && pinned_one_to_one(audit, guest);
 	if (guest) {
 		vm->spec = spec_of(guest);
 		rules_audit_read_places(audit, vm);

@@ -14,31 +14,50 @@ static bool rules_found_plain(const char *name)
 	       !name[strspn(name, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-")];
 }
 
-/* The rule's remedy, its NAME being the VM of SUBJECT; a name that wants quotes is left to users.
- */
-static char *remedy_for(const Rule *rule, const char *subject)
+/* REMEDY, its NAME being the VM of SUBJECT; a name that wants quotes is left to users. */
+static char *remedy_for(const char *remedy, const char *subject)
 {
 	const char *name = subject_vm_name(subject);
-	GString *text = g_string_new(rule->remedy);
+	GString *text = g_string_new(remedy);
 
 	if (name && rules_found_plain(name))
 		g_string_replace(text, "NAME", name, 0);
 	return g_string_free(text, FALSE);
 }
 
+G_GNUC_PRINTF(7, 0)
+static void found_add(const Rule *rule, const char *remedy, GPtrArray *findings,
+		      const char *subject, const char *evidence, hwloc_const_bitmap_t cpus,
+		      const char *text, va_list args)
+{
+	g_autofree char *list = cpus && !hwloc_bitmap_iszero(cpus) ? cpulist_format(cpus) : NULL;
+	g_autofree char *fix = remedy_for(remedy, subject);
+	g_autofree char *seen = g_strdup_vprintf(text, args);
+
+	findings_add(findings, rule->severity, rule->id, subject, fix, "%s", seen);
+	findings_support(findings, evidence, list, rule->why);
+}
+
 void rule_found(const Rule *rule, GPtrArray *findings, const char *subject, const char *evidence,
 		hwloc_const_bitmap_t cpus, const char *text, ...)
 {
-	g_autofree char *list = cpus && !hwloc_bitmap_iszero(cpus) ? cpulist_format(cpus) : NULL;
-	g_autofree char *remedy = remedy_for(rule, subject);
-	g_autofree char *seen = NULL;
 	va_list args;
 
 	va_start(args, text);
-	seen = g_strdup_vprintf(text, args);
+	found_add(rule, rule->remedy, findings, subject, evidence, cpus, text, args);
 	va_end(args);
-	findings_add(findings, rule->severity, rule->id, subject, remedy, "%s", seen);
-	findings_support(findings, evidence, list, rule->why);
+}
+
+void rule_found_vm(const Rule *rule, GPtrArray *findings, const AuditVm *vm, const char *evidence,
+		   hwloc_const_bitmap_t cpus, const char *text, ...)
+{
+	bool process = vm->guest && vm->guest->unlisted && rule->remedy_process;
+	va_list args;
+
+	va_start(args, text);
+	found_add(rule, process ? rule->remedy_process : rule->remedy, findings, vm->subject,
+		  evidence, cpus, text, args);
+	va_end(args);
 }
 
 void rule_unknown(const Rule *rule, GPtrArray *findings, const char *subject, const char *evidence,
@@ -112,28 +131,75 @@ bool set_single(hwloc_const_bitmap_t set)
 
 /* Sides of a VM */
 
-const char *const side_names[] = {"live XML", "inactive XML"};
+const char *const side_names[] = {"live XML", "inactive XML", "/proc/PID/task/TID/status"};
+
+static bool threads_seen(const Guest *guest)
+{
+	for (unsigned v = 0; v < guest->vcpu_threads->len; v++)
+		if (guest_thread(guest->vcpu_threads, v)->real)
+			return true;
+	return false;
+}
 
 bool guest_has(const Guest *guest, Side side)
 {
-	return side == SIDE_LIVE ? guest->live_xml != NULL : guest->inactive_xml != NULL;
+	switch (side) {
+	case SIDE_LIVE:
+		return guest->live_xml != NULL;
+	case SIDE_NEXT:
+		return guest->inactive_xml != NULL;
+	default:
+		return guest->running && threads_seen(guest);
+	}
 }
 
-hwloc_const_bitmap_t thread_pin(const GuestThread *thread, Side side)
+/* What the kernel allows a thread that its live XML does not speak of; NULL where it was told
+ * nothing and may run everywhere. */
+static hwloc_const_bitmap_t thread_bound(const Audit *audit, const Guest *guest,
+					 const GuestThread *thread)
 {
-	return side == SIDE_LIVE ? thread->live : thread->inactive;
+	if (!guest->running || !thread->real || thread->live || guest->cpuset_live ||
+	    hwloc_bitmap_isincluded(audit->online, thread->real))
+		return NULL;
+	return thread->real;
+}
+
+hwloc_const_bitmap_t thread_pin(const Audit *audit, const Guest *guest, const GuestThread *thread,
+				Side side)
+{
+	switch (side) {
+	case SIDE_LIVE:
+		return thread->live;
+	case SIDE_NEXT:
+		return thread->inactive;
+	default:
+		return thread_bound(audit, guest, thread);
+	}
 }
 
 hwloc_const_bitmap_t guest_cpuset(const Guest *guest, Side side)
 {
-	return side == SIDE_LIVE ? guest->cpuset_live : guest->cpuset_inactive;
+	return side == SIDE_LIVE   ? guest->cpuset_live
+	       : side == SIDE_NEXT ? guest->cpuset_inactive
+				   : NULL;
 }
 
-hwloc_const_bitmap_t thread_place(const Guest *guest, const GuestThread *thread, Side side)
+hwloc_const_bitmap_t thread_place(const Audit *audit, const Guest *guest, const GuestThread *thread,
+				  Side side)
 {
-	hwloc_const_bitmap_t pin = thread_pin(thread, side);
+	hwloc_const_bitmap_t pin = thread_pin(audit, guest, thread, side);
 
 	return pin ? pin : guest_cpuset(guest, side);
+}
+
+hwloc_const_bitmap_t thread_pin_now(const Audit *audit, const Guest *guest,
+				    const GuestThread *thread)
+{
+	hwloc_const_bitmap_t bound = thread_bound(audit, guest, thread);
+
+	if (bound)
+		return bound;
+	return guest_has(guest, SIDE_LIVE) ? thread->live : thread->inactive;
 }
 
 const GuestThread *guest_thread(const GArray *threads, unsigned i)
@@ -143,7 +209,9 @@ const GuestThread *guest_thread(const GArray *threads, unsigned i)
 
 Side guest_side(const Guest *guest)
 {
-	return guest_has(guest, SIDE_LIVE) ? SIDE_LIVE : SIDE_NEXT;
+	if (guest_has(guest, SIDE_LIVE))
+		return SIDE_LIVE;
+	return guest_has(guest, SIDE_REAL) ? SIDE_REAL : SIDE_NEXT;
 }
 
 /* -overcommit */

@@ -14,6 +14,10 @@
 G_GNUC_PRINTF(6, 7)
 void rule_found(const Rule *rule, GPtrArray *findings, const char *subject, const char *evidence,
 		hwloc_const_bitmap_t cpus, const char *text, ...);
+/* The same of a VM: the remedy is for who started it. */
+G_GNUC_PRINTF(6, 7)
+void rule_found_vm(const Rule *rule, GPtrArray *findings, const AuditVm *vm, const char *evidence,
+		   hwloc_const_bitmap_t cpus, const char *text, ...);
 /* The same, but whether it holds cannot be told. */
 G_GNUC_PRINTF(5, 6)
 void rule_unknown(const Rule *rule, GPtrArray *findings, const char *subject, const char *evidence,
@@ -40,15 +44,24 @@ bool set_same(hwloc_const_bitmap_t a, hwloc_const_bitmap_t b);
 /* Has it exactly one CPU? */
 bool set_single(hwloc_const_bitmap_t set);
 
-/* The documents of a VM. */
-extern const char *const side_names[]; /* "live XML", "inactive XML" */
+/* The sides of a VM. */
+extern const char *const side_names[]; /* "live XML", "inactive XML", "/proc/PID/task/TID/status" */
 bool guest_has(const Guest *guest, Side side);
-/* The pin element, NULL = none; and with the <vcpu cpuset> where there is none. */
-hwloc_const_bitmap_t thread_pin(const GuestThread *thread, Side side);
-hwloc_const_bitmap_t thread_place(const Guest *guest, const GuestThread *thread, Side side);
+/*
+ * The pin element, NULL = none; and with the <vcpu cpuset> where there is none. On SIDE_REAL both
+ * are what the kernel allows a thread that no live XML speaks of, NULL where that is every CPU: a
+ * thread that is bound to one CPU is pinned, whoever bound it.
+ */
+hwloc_const_bitmap_t thread_pin(const Audit *audit, const Guest *guest, const GuestThread *thread,
+				Side side);
+hwloc_const_bitmap_t thread_place(const Audit *audit, const Guest *guest, const GuestThread *thread,
+				  Side side);
+/* What it is pinned to while it runs, by whomever; where it does not run, for its next start. */
+hwloc_const_bitmap_t thread_pin_now(const Audit *audit, const Guest *guest,
+				    const GuestThread *thread);
 hwloc_const_bitmap_t guest_cpuset(const Guest *guest, Side side);
 const GuestThread *guest_thread(const GArray *threads, unsigned i);
-/* What counts for a VM: live while it runs, else what the next start makes. */
+/* What counts for a VM: live while it runs, its threads where no XML says, else the next start. */
 Side guest_side(const Guest *guest);
 
 /* The processes that are VMs: a set of pids. Yours. */

@@ -26,24 +26,36 @@ static char *rules_pin_sentence(Naming *naming, const char *what)
 
 /* Missing */
 
-static bool any_single(const AuditVm *vm, Side side)
+static bool any_single(const Audit *audit, const AuditVm *vm, Side side)
 {
 	for (unsigned v = 0; v < rules_pin_vcpus_of(vm); v++)
-		if (set_single(thread_pin(vcpu_of(vm, v), side)))
+		if (set_single(thread_pin(audit, vm->guest, vcpu_of(vm, v), side)))
 			return true;
 	return false;
 }
 
+/* A pin, or a <vcpu cpuset> of one CPU. While it runs, somebody else may have pinned the thread. */
+static bool has_pin(const Audit *audit, const AuditVm *vm, unsigned v, Side side)
+{
+	const GuestThread *thread = vcpu_of(vm, v);
+
+	if (thread_pin(audit, vm->guest, thread, side) || set_single(guest_cpuset(vm->guest, side)))
+		return true;
+	if (side == SIDE_LIVE)
+		return set_single(thread_pin(audit, vm->guest, thread, SIDE_REAL));
+	return side == SIDE_REAL && guest_has(vm->guest, SIDE_LIVE);
+}
+
 static char *judge_missing(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
 {
-	bool pinned = vm->vm ? vm->dedicated && vm->vm->placed : any_single(vm, side);
+	bool pinned = vm->vm ? vm->dedicated && vm->vm->placed : any_single(audit, vm, side);
 	Naming naming = {0};
 
-	(void)audit, (void)cpus;
+	(void)cpus;
 	for (unsigned v = 0; pinned && v < rules_pin_vcpus_of(vm); v++) {
 		g_autofree char *name = g_strdup_printf("vCPU %u", v);
 
-		if (!thread_pin(vcpu_of(vm, v), side) && !set_single(guest_cpuset(vm->guest, side)))
+		if (!has_pin(audit, vm, v, side))
 			naming_add(&naming, name);
 	}
 	return rules_pin_sentence(&naming, "without a pin");
@@ -57,6 +69,8 @@ const Rule rule_vm_pin_missing = {
 		"some vCPUs are pinned to one CPU and some are not.",
 	.why = "The vCPU floats over whatever its VM may use, onto CPUs of others.",
 	.remedy = "pin it: 'planner emit domain NAME'",
+	.remedy_process = "bind its thread to a CPU of its own: taskset -cp CPU TID, and for good "
+			  "where the VM is started",
 	.source = "libvirt domain XML cputune/vcpupin",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -65,13 +79,13 @@ const Rule rule_vm_pin_missing = {
 
 /* Differs from the plan */
 
-static char *judge_dedicated(const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
+static char *judge_dedicated(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
 {
 	const GArray *pins = vm->vm->vcpupin;
 	Naming naming = {0};
 
 	for (unsigned v = 0; v < MIN(rules_pin_vcpus_of(vm), pins->len); v++) {
-		hwloc_const_bitmap_t pin = thread_pin(vcpu_of(vm, v), side);
+		hwloc_const_bitmap_t pin = thread_pin(audit, vm->guest, vcpu_of(vm, v), side);
 		unsigned want = g_array_index(pins, unsigned, v);
 		g_autofree char *rest = g_strdup_printf(", planned %u", want);
 
@@ -83,14 +97,14 @@ static char *judge_dedicated(const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
 	return rules_pin_sentence(&naming, "pinned otherwise than planned");
 }
 
-static char *judge_shared(const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
+static char *judge_shared(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
 {
 	g_autofree char *want = set_text(vm->vm->cpuset);
 	g_autofree char *rest = g_strdup_printf(", planned %s", want);
 	Naming naming = {0};
 
 	for (unsigned v = 0; v < rules_pin_vcpus_of(vm); v++) {
-		hwloc_const_bitmap_t place = thread_place(vm->guest, vcpu_of(vm, v), side);
+		hwloc_const_bitmap_t place = thread_place(audit, vm->guest, vcpu_of(vm, v), side);
 
 		if (!place || set_same(place, vm->vm->cpuset))
 			continue;
@@ -101,14 +115,14 @@ static char *judge_shared(const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
 }
 
 /* One <vcpu cpuset> for all of them is said once. */
-static char *judge_cpuset(const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
+static char *judge_cpuset(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
 {
 	hwloc_const_bitmap_t cpuset = guest_cpuset(vm->guest, side);
 	g_autofree char *have = set_text(cpuset), *want = set_text(vm->vm->cpuset);
 
 	for (unsigned v = 0; v < rules_pin_vcpus_of(vm); v++)
-		if (thread_pin(vcpu_of(vm, v), side))
-			return judge_shared(vm, side, cpus);
+		if (thread_pin(audit, vm->guest, vcpu_of(vm, v), side))
+			return judge_shared(audit, vm, side, cpus);
 	if (!cpuset || set_same(cpuset, vm->vm->cpuset))
 		return NULL;
 	hwloc_bitmap_or(cpus, cpus, cpuset);
@@ -117,10 +131,10 @@ static char *judge_cpuset(const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
 
 static char *judge_differs(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
 {
-	(void)audit;
 	if (!vm->vm || !vm->vm->placed)
 		return NULL;
-	return vm->vm->cpuset ? judge_cpuset(vm, side, cpus) : judge_dedicated(vm, side, cpus);
+	return vm->vm->cpuset ? judge_cpuset(audit, vm, side, cpus)
+			      : judge_dedicated(audit, vm, side, cpus);
 }
 
 const Rule rule_vm_pin_differs = {
@@ -131,6 +145,8 @@ const Rule rule_vm_pin_differs = {
 		"inactive XML against the plan.",
 	.why = "The plan gives this CPU to someone else, or leaves the right one unused.",
 	.remedy = "'planner emit virsh NAME' prints the commands, in an order that is safe",
+	.remedy_process = "bind its threads as planned: taskset -cp CPU TID, and for good where "
+			  "the VM is started",
 	.source = "libvirt domain XML cputune/vcpupin, vcpu/@cpuset",
 	.when = WHEN_PLAN | WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -140,6 +156,7 @@ const Rule rule_vm_pin_differs = {
 /* Emulator and I/O threads against the plan */
 
 typedef struct WorkerJudge {
+	const Audit *audit;
 	const AuditVm *vm;
 	Side side;
 	hwloc_const_bitmap_t hit; /* the CPUs that are wrong */
@@ -162,7 +179,7 @@ static void name_worker(WorkerJudge *judge, const GuestThread *thread, bool io,
 static void worker_differs(const GuestThread *thread, bool io, void *data)
 {
 	WorkerJudge *judge = data;
-	hwloc_const_bitmap_t pin = thread_pin(thread, judge->side);
+	hwloc_const_bitmap_t pin = thread_pin(judge->audit, judge->vm->guest, thread, judge->side);
 
 	if (pin && !set_same(pin, judge->vm->vm->emulatorpin))
 		name_worker(judge, thread, io, pin);
@@ -171,10 +188,9 @@ static void worker_differs(const GuestThread *thread, bool io, void *data)
 static char *judge_emulatorpin(const Audit *audit, const AuditVm *vm, Side side,
 			       hwloc_bitmap_t cpus)
 {
-	WorkerJudge judge = {vm, side, NULL, cpus, {0}};
+	WorkerJudge judge = {audit, vm, side, NULL, cpus, {0}};
 	g_autofree char *want = NULL, *what = NULL;
 
-	(void)audit;
 	if (!vm->vm || !vm->vm->emulatorpin)
 		return NULL;
 	want = set_text(vm->vm->emulatorpin);
@@ -191,18 +207,47 @@ const Rule rule_vm_emulatorpin_differs = {
 	.why = "They work for the VM from host CPUs of its own node; elsewhere they compete with "
 	       "others or reach memory across nodes.",
 	.remedy = "'planner emit virsh NAME' prints the commands",
+	.remedy_process = "bind them as planned: taskset -cp CPUS TID, and for good where the VM "
+			  "is started",
 	.source = "libvirt domain XML cputune/emulatorpin, cputune/iothreadpin",
 	.when = WHEN_PLAN | WHEN_GUESTS,
 	.needs = FACT_GUESTS,
 	.judge = judge_emulatorpin,
 };
 
+/* Has somebody else CPUs of PLACE: a vCPU of any VM, or a task that was put on isolated CPUs? */
+static bool others_run_on(const Audit *audit, const AuditVm *own, hwloc_const_bitmap_t place)
+{
+	const GArray *tasks = audit->facts->tasks->tasks;
+
+	for (unsigned i = 0; i < audit->vms->len; i++)
+		if (set_meets(((const AuditVm *)g_ptr_array_index(audit->vms, i))->cpus, place))
+			return true;
+	for (unsigned i = 0; i < tasks->len; i++) {
+		const Task *task = &g_array_index(tasks, Task, i);
+
+		if (!task->kernel && task->pid != own->guest->pid &&
+		    set_meets(task->allowed, place) &&
+		    hwloc_bitmap_isincluded(task->allowed, audit->isolated))
+			return true;
+	}
+	return false;
+}
+
+/* An isolated CPU more for them alone, as Nova and KubeVirt give it on request, disturbs nobody. */
+static bool worker_apart(const WorkerJudge *judge, hwloc_const_bitmap_t place)
+{
+	return !judge->audit->plan && hwloc_bitmap_isincluded(place, judge->hit) &&
+	       !others_run_on(judge->audit, judge->vm, place);
+}
+
 static void worker_hits(const GuestThread *thread, bool io, void *data)
 {
 	WorkerJudge *judge = data;
-	hwloc_const_bitmap_t place = thread_place(judge->vm->guest, thread, judge->side);
+	hwloc_const_bitmap_t place =
+		thread_place(judge->audit, judge->vm->guest, thread, judge->side);
 
-	if (!set_meets(place, judge->hit))
+	if (!set_meets(place, judge->hit) || worker_apart(judge, place))
 		return;
 	name_worker(judge, thread, io, place);
 	hwloc_bitmap_or(judge->cpus, judge->cpus, place);
@@ -210,7 +255,7 @@ static void worker_hits(const GuestThread *thread, bool io, void *data)
 
 static char *judge_emulator(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
 {
-	WorkerJudge judge = {vm, side, audit->isolated, cpus, {0}};
+	WorkerJudge judge = {audit, vm, side, audit->isolated, cpus, {0}};
 
 	each_worker(vm->guest, worker_hits, &judge);
 	hwloc_bitmap_and(cpus, cpus, audit->isolated);
@@ -222,10 +267,14 @@ const Rule rule_vm_emulator_on_isolated = {
 	.severity = SEVERITY_ERROR,
 	.title = "Emulator or I/O threads are put on isolated CPUs",
 	.sees = "emulatorpin, iothreadpin, or the <vcpu cpuset> they inherit, against the isolated "
-		"CPUs.",
+		"CPUs; and the affinity of such threads that no XML speaks of, unless they may run "
+		"everywhere. Without a plan, isolated CPUs that nobody else runs on are theirs.",
 	.why = "A vCPU beside them exits for every one of their wake-ups, and under cpu-pm, where "
 	       "the guest never gives its CPU back, they starve.",
 	.remedy = "pin them to host CPUs: emulatorpin and iothreadpin",
+	.remedy_process = "let QEMU's main and I/O threads run on host CPUs: taskset -cp CPUS TID, "
+			  "and for good where the VM is started, without one mask of isolated "
+			  "CPUs for the whole process",
 	.source = "QEMU docs: -overcommit cpu-pm; libvirt domain XML cputune",
 	.when = WHEN_ISOLATED | WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -265,8 +314,8 @@ static char *judge_on_host(const Audit *audit, const AuditVm *vm, Side side, hwl
 	Naming naming = {0};
 
 	for (unsigned v = 0; vm->dedicated && v < rules_pin_vcpus_of(vm); v++)
-		name_wrong(&naming, vm, v, thread_pin(vcpu_of(vm, v), side), audit->host_cpus,
-			   cpus);
+		name_wrong(&naming, vm, v, thread_pin(audit, vm->guest, vcpu_of(vm, v), side),
+			   audit->host_cpus, cpus);
 	return rules_pin_sentence(&naming, "pinned to the host's CPUs");
 }
 
@@ -275,7 +324,8 @@ const Rule rule_vm_pin_on_host = {
 	.severity = SEVERITY_ERROR,
 	.title = "A dedicated VM is pinned to the host's CPUs",
 	.sees = "Pins of VMs that the plan pins, or whose every vCPU is pinned to one CPU, against "
-		"the host's CPUs: those of the plan, else those that are not isolated.",
+		"the host's CPUs: those of the plan, else those that are not isolated. A thread "
+		"that somebody bound to one CPU is pinned.",
 	.why = "The kernel, interrupts and emulator threads live there; the guest shares with all "
 	       "of them, and they with it.",
 	.remedy = "pin it to isolated CPUs: 'planner plan' chooses",
@@ -290,7 +340,7 @@ static char *judge_on_sdk(const Audit *audit, const AuditVm *vm, Side side, hwlo
 	Naming naming = {0};
 
 	for (unsigned v = 0; v < rules_pin_vcpus_of(vm); v++)
-		name_wrong(&naming, vm, v, thread_place(vm->guest, vcpu_of(vm, v), side),
+		name_wrong(&naming, vm, v, thread_place(audit, vm->guest, vcpu_of(vm, v), side),
 			   audit->sdk_cpus, cpus);
 	return rules_pin_sentence(&naming, "may run on the SDK's CPUs");
 }
@@ -308,11 +358,20 @@ const Rule rule_vm_pin_on_sdk = {
 	.judge = judge_on_sdk,
 };
 
+/* The CPUs of PIN (NULL = none) that are not online. The kernel keeps such CPUs in a thread's mask:
+ * they matter where there are no others. Yours. */
+static hwloc_bitmap_t offline_of(const Audit *audit, hwloc_const_bitmap_t pin, Side side)
+{
+	if (!pin || (side == SIDE_REAL && set_meets(pin, audit->online)))
+		return set_new();
+	return set_minus(pin, audit->online);
+}
+
 static void worker_offline(const GuestThread *thread, bool io, void *data)
 {
 	WorkerJudge *judge = data;
-	hwloc_const_bitmap_t pin = thread_pin(thread, judge->side);
-	g_auto(CpuSet) gone = pin ? set_minus(pin, judge->hit) : set_new();
+	hwloc_const_bitmap_t pin = thread_pin(judge->audit, judge->vm->guest, thread, judge->side);
+	g_auto(CpuSet) gone = offline_of(judge->audit, pin, judge->side);
 
 	if (!hwloc_bitmap_iszero(gone))
 		name_worker(judge, thread, io, gone);
@@ -320,13 +379,13 @@ static void worker_offline(const GuestThread *thread, bool io, void *data)
 
 static char *judge_offline(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
 {
-	WorkerJudge judge = {vm, side, audit->online, cpus, {0}};
+	WorkerJudge judge = {audit, vm, side, audit->online, cpus, {0}};
 
 	if (hwloc_bitmap_iszero(audit->online))
 		return NULL;
 	for (unsigned v = 0; v < rules_pin_vcpus_of(vm); v++) {
-		hwloc_const_bitmap_t pin = thread_place(vm->guest, vcpu_of(vm, v), side);
-		g_auto(CpuSet) gone = pin ? set_minus(pin, audit->online) : set_new();
+		hwloc_const_bitmap_t pin = thread_place(audit, vm->guest, vcpu_of(vm, v), side);
+		g_auto(CpuSet) gone = offline_of(audit, pin, side);
 
 		if (!hwloc_bitmap_iszero(gone))
 			name_vcpu(&judge.naming, v, gone, "");
@@ -359,7 +418,7 @@ static char *rules_pin_judge_floats(const Audit *audit, const AuditVm *vm, Side 
 	Naming naming = {0};
 
 	for (unsigned v = 0; v < rules_pin_vcpus_of(vm); v++) {
-		hwloc_const_bitmap_t place = thread_place(vm->guest, vcpu_of(vm, v), side);
+		hwloc_const_bitmap_t place = thread_place(audit, vm->guest, vcpu_of(vm, v), side);
 
 		if (!place || hwloc_bitmap_weight(place) < 2 ||
 		    !hwloc_bitmap_isincluded(place, audit->isolated))
@@ -367,17 +426,23 @@ static char *rules_pin_judge_floats(const Audit *audit, const AuditVm *vm, Side 
 		name_vcpu(&naming, v, place, "");
 		hwloc_bitmap_or(cpus, cpus, place);
 	}
-	return rules_pin_sentence(&naming, "pinned to more than one isolated CPU");
+	return rules_pin_sentence(&naming, side == SIDE_REAL
+						   ? "bound to more than one isolated CPU"
+						   : "pinned to more than one isolated CPU");
 }
 
 const Rule rule_vm_vcpu_floats = {
 	.id = "vm.vcpu-floats",
 	.severity = SEVERITY_ERROR,
 	.title = "A vCPU may run on several isolated CPUs",
-	.sees = "vcpupin and <vcpu cpuset> that name two or more CPUs, all isolated.",
+	.sees = "vcpupin and <vcpu cpuset> that name two or more CPUs, all isolated; and the "
+		"affinity of vCPU threads that no XML speaks of.",
 	.why = "The scheduler balances nothing between isolated CPUs: all such vCPUs pile up on "
 	       "the first of them while the others idle.",
 	.remedy = "pin each vCPU to exactly one CPU, or give the VM host CPUs to float over",
+	.remedy_process = "bind each vCPU's thread to exactly one CPU: taskset -cp CPU TID, and "
+			  "for good where the VM is started, without one mask of isolated CPUs "
+			  "for the whole process; or take the CPUs out of isolcpus=",
 	.source = "Documentation/admin-guide/kernel-parameters.txt isolcpus=; sched(7)",
 	.when = WHEN_ISOLATED | WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -389,7 +454,7 @@ static char *judge_shared_on(const Audit *audit, const AuditVm *vm, Side side, h
 	Naming naming = {0};
 
 	for (unsigned v = 0; !vm->dedicated && v < rules_pin_vcpus_of(vm); v++) {
-		hwloc_const_bitmap_t place = thread_place(vm->guest, vcpu_of(vm, v), side);
+		hwloc_const_bitmap_t place = thread_place(audit, vm->guest, vcpu_of(vm, v), side);
 
 		if (!set_meets(place, audit->isolated) ||
 		    hwloc_bitmap_isincluded(place, audit->isolated))
@@ -410,6 +475,7 @@ const Rule rule_vm_shared_on_isolated = {
 	.why = "Its vCPUs may be woken on a dedicated VM's CPU, which is then overcommitted: "
 	       "that VM must not have cpu-pm any more.",
 	.remedy = "give it host CPUs, or the shared pool: <vcpu cpuset='…'>",
+	.remedy_process = "give it host CPUs alone where it is started",
 	.source = "QEMU docs: -overcommit cpu-pm",
 	.when = WHEN_ISOLATED | WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -426,15 +492,19 @@ static bool libvirt_leaves_out(const Audit *audit)
 	return version && !version_before(version, 10, 4);
 }
 
+/* Has neither XML, nor whoever started it, told it where to run? */
 static bool free_thread(const Audit *audit, const AuditVm *vm, const GuestThread *thread)
 {
-	if (thread_place(vm->guest, thread, guest_side(vm->guest)))
+	const Guest *guest = vm->guest;
+	Side side = guest_side(guest) == SIDE_NEXT ? SIDE_NEXT : SIDE_LIVE;
+
+	if (thread_place(audit, guest, thread, side) || thread_pin(audit, guest, thread, SIDE_REAL))
 		return false;
 	if (thread->real)
 		return set_meets(thread->real, audit->isolated);
 	if (libvirt_leaves_out(audit))
 		return !hwloc_bitmap_isincluded(audit->isolated, audit->scheduler);
-	return true;
+	return !guest->unlisted;
 }
 
 typedef struct FreeJudge {
@@ -460,11 +530,12 @@ static void eval_free(const Rule *rule, const Audit *audit, const AuditVm *vm, G
 		vcpus += free_thread(audit, vm, vcpu_of(vm, v));
 	each_worker(vm->guest, rules_pin_count_free, &judge);
 	if (vcpus || judge.emulators || judge.iothreads)
-		rule_found(rule, findings, vm->subject,
-			   vm->guest->running ? "/proc/PID/task/TID/status" : "inactive XML", NULL,
-			   "%u vCPUs, %u emulator and %u I/O threads have no pin and may run on "
-			   "isolated CPUs",
-			   vcpus, judge.emulators, judge.iothreads);
+		rule_found_vm(rule, findings, vm,
+			      vm->guest->running ? "/proc/PID/task/TID/status" : "inactive XML",
+			      NULL,
+			      "%u vCPUs, %u emulator and %u I/O threads have no pin and may run on "
+			      "isolated CPUs",
+			      vcpus, judge.emulators, judge.iothreads);
 }
 
 const Rule rule_vm_free_on_isolated = {
@@ -478,6 +549,8 @@ const Rule rule_vm_free_on_isolated = {
 	       "isolcpus, but never cpuset partitions or nohz_full. The scheduler balances nothing "
 	       "onto isolcpus CPUs, so it is luck, not a rule, that keeps these threads off them.",
 	.remedy = "give the VM <vcpu cpuset='…'>, emulatorpin and iothreadpin on host CPUs",
+	.remedy_process = "give the process host CPUs where it is started, and each vCPU's thread "
+			  "a CPU of its own if it shall have one",
 	.source = "libvirt 9.0 and 11.3 qemuProcessGetAllCpuAffinity(); NEWS of 10.4.0",
 	.when = WHEN_ISOLATED | WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -511,8 +584,9 @@ static char *judge_across(const Audit *audit, const AuditVm *vm, Side side, hwlo
 	if (!vm->dedicated || !audit->host || wide_on_purpose(audit, vm))
 		return NULL;
 	for (unsigned v = 0; v < rules_pin_vcpus_of(vm); v++)
-		if (thread_pin(vcpu_of(vm, v), side))
-			hwloc_bitmap_or(pins, pins, thread_pin(vcpu_of(vm, v), side));
+		if (thread_pin(audit, vm->guest, vcpu_of(vm, v), side))
+			hwloc_bitmap_or(pins, pins,
+					thread_pin(audit, vm->guest, vcpu_of(vm, v), side));
 	nodes = host_nodes_of(audit->host, pins);
 	if (hwloc_bitmap_weight(nodes) < 2)
 		return NULL;
@@ -542,10 +616,11 @@ static void eval_ignored(const Rule *rule, const Audit *audit, const AuditVm *vm
 {
 	(void)audit;
 	if (vm->guest->ignored_pins)
-		rule_found(rule, findings, vm->subject, "inactive XML", NULL,
-			   "%u vcpupin elements are for vCPUs at or above %u, which the VM cannot "
-			   "have",
-			   vm->guest->ignored_pins, vm->guest->vcpus_max);
+		rule_found_vm(
+			rule, findings, vm, "inactive XML", NULL,
+			"%u vcpupin elements are for vCPUs at or above %u, which the VM cannot "
+			"have",
+			vm->guest->ignored_pins, vm->guest->vcpus_max);
 }
 
 const Rule rule_vm_pin_ignored = {

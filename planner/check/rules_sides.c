@@ -1,32 +1,48 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/check/rules_sides.h"
 
-static void rules_sides_add(const Rule *rule, GPtrArray *findings, const AuditVm *vm,
-			    const char *evidence, hwloc_const_bitmap_t cpus, const char *text)
+/* "live and inactive XML": the sides of WHICH, by bits; yours. */
+static char *sides_text(unsigned which)
 {
-	rule_found(rule, findings, vm->subject, evidence, cpus, "%s", text);
+	unsigned documents = 1 << SIDE_LIVE | 1 << SIDE_NEXT;
+	GString *text = g_string_new(NULL);
+
+	if ((which & documents) == documents)
+		g_string_assign(text, "live and inactive XML");
+	for (Side side = SIDE_LIVE; side < N_SIDES; side++)
+		if (which & 1 << side && !(text->len && side <= SIDE_NEXT))
+			g_string_append_printf(text, "%s%s", text->len ? ", " : "",
+					       side_names[side]);
+	return g_string_free(text, FALSE);
 }
 
 void judge_sides(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings)
 {
-	char *texts[2] = {NULL, NULL};
-	hwloc_bitmap_t cpus[2] = {set_new(), set_new()};
+	char *texts[N_SIDES] = {NULL};
+	hwloc_bitmap_t cpus[N_SIDES];
 
-	for (Side side = SIDE_LIVE; side <= SIDE_NEXT; side++)
+	for (Side side = SIDE_LIVE; side < N_SIDES; side++) {
+		cpus[side] = set_new();
 		if (guest_has(vm->guest, side))
 			texts[side] = rule->judge(audit, vm, side, cpus[side]);
-	if (texts[SIDE_LIVE] && g_strcmp0(texts[SIDE_LIVE], texts[SIDE_NEXT]) == 0) {
-		rules_sides_add(rule, findings, vm, "live and inactive XML", cpus[0], texts[0]);
-	} else {
-		for (Side side = SIDE_LIVE; side <= SIDE_NEXT; side++)
-			if (texts[side])
-				rules_sides_add(rule, findings, vm, side_names[side], cpus[side],
-						texts[side]);
 	}
-	hwloc_bitmap_free(cpus[0]);
-	hwloc_bitmap_free(cpus[1]);
-	g_free(texts[0]);
-	g_free(texts[1]);
+	for (Side side = SIDE_LIVE; side < N_SIDES; side++) {
+		unsigned same = 1 << side;
+		g_autofree char *evidence = NULL;
+
+		for (Side other = side + 1; texts[side] && other < N_SIDES; other++)
+			if (g_strcmp0(texts[side], texts[other]) == 0) {
+				same |= 1 << other;
+				g_clear_pointer(&texts[other], g_free);
+			}
+		evidence = sides_text(same);
+		if (texts[side])
+			rule_found_vm(rule, findings, vm, evidence, cpus[side], "%s", texts[side]);
+	}
+	for (Side side = SIDE_LIVE; side < N_SIDES; side++) {
+		hwloc_bitmap_free(cpus[side]);
+		g_free(texts[side]);
+	}
 }
 
 bool planned_on(const AuditVm *vm, unsigned cpu)

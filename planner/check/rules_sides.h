@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Rules over both documents of a VM, and the words they share. */
+/* Rules over the sides of a VM, and the words they share. */
 #ifndef PLANNER_CHECK_RULES_SIDES_H
 #define PLANNER_CHECK_RULES_SIDES_H
 
 #include "planner/check/rules_found.h"
 
-/* Judge both by rule->judge. */
+/* Judge each of them by rule->judge. */
 void judge_sides(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings);
 
 /* Does the plan itself put this VM's vCPU on CPU? */

@@ -11,13 +11,27 @@ typedef struct Tenant {
 	unsigned vcpu;
 } Tenant;
 
-/* The CPU that a vCPU is pinned to alone, HOST_NONE. What runs counts, or what the next start
- * makes, where a VM has no such document the other one. */
-static unsigned pinned_cpu(const AuditVm *vm, unsigned v, Side side)
+/* Where a VM's pins are from: what runs, or what the next start makes. Where a VM has no such
+ * document, from the other one, or from its threads. */
+static Side own_side(const AuditVm *vm, Side side)
 {
-	Side own = guest_has(vm->guest, side) ? side : !side;
-	hwloc_const_bitmap_t pin = thread_pin(guest_thread(vm->guest->vcpu_threads, v), own);
+	Side other = side == SIDE_LIVE ? SIDE_NEXT : SIDE_LIVE;
 
+	if (guest_has(vm->guest, side))
+		return side;
+	return guest_has(vm->guest, SIDE_REAL) && !guest_has(vm->guest, SIDE_LIVE) ? SIDE_REAL
+										   : other;
+}
+
+/* The CPU that a vCPU is pinned to alone, HOST_NONE. */
+static unsigned pinned_cpu(const Audit *audit, const AuditVm *vm, unsigned v, Side side)
+{
+	const GuestThread *thread = guest_thread(vm->guest->vcpu_threads, v);
+	Side own = own_side(vm, side);
+	hwloc_const_bitmap_t pin = thread_pin(audit, vm->guest, thread, own);
+
+	if (!pin && own == SIDE_LIVE)
+		pin = thread_pin(audit, vm->guest, thread, SIDE_REAL);
 	return set_single(pin) ? (unsigned)hwloc_bitmap_first(pin) : HOST_NONE;
 }
 
@@ -29,7 +43,7 @@ static void each_pin(const Audit *audit, Side side, PinEach *each, void *data)
 		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
 
 		for (unsigned v = 0; vm->guest && v < vm->guest->vcpu_threads->len; v++) {
-			unsigned cpu = pinned_cpu(vm, v, side);
+			unsigned cpu = pinned_cpu(audit, vm, v, side);
 
 			if (cpu != HOST_NONE)
 				each(vm, v, cpu, data);
@@ -69,8 +83,8 @@ static void rules_tenants_say(Survey *survey, const AuditVm *vm, hwloc_const_bit
 			      const char *text)
 {
 	if (!rules_tenants_said(survey, vm->subject, text))
-		rule_found(survey->rule, survey->findings, vm->subject, side_names[survey->side],
-			   cpus, "%s", text);
+		rule_found_vm(survey->rule, survey->findings, vm,
+			      side_names[own_side(vm, survey->side)], cpus, "%s", text);
 }
 
 static void rules_tenants_survey(const Rule *rule, const Audit *audit, GPtrArray *findings,
@@ -112,9 +126,9 @@ static void eval_doubled(const Rule *rule, const Audit *audit, GPtrArray *findin
 		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
 
 		if (vm->guest && vm->guest->doubled_pins)
-			rule_found(rule, findings, vm->subject, "inactive XML", NULL,
-				   "%u vCPUs have a second vcpupin: libvirt refuses the domain",
-				   vm->guest->doubled_pins);
+			rule_found_vm(rule, findings, vm, "inactive XML", NULL,
+				      "%u vCPUs have a second vcpupin: libvirt refuses the domain",
+				      vm->guest->doubled_pins);
 	}
 	rules_tenants_survey(rule, audit, findings, rules_tenants_pin_taken);
 }
@@ -186,9 +200,10 @@ static void eval_more(const Rule *rule, const Audit *audit, const AuditVm *vm, G
 
 	(void)audit;
 	if (cpus && vm->guest->vcpu_threads->len > cpus)
-		rule_found(rule, findings, vm->subject, "domain XML", vm->cpus,
-			   "%u vCPUs may run on %u CPUs only: %s", vm->guest->vcpu_threads->len,
-			   cpus, list);
+		rule_found_vm(rule, findings, vm,
+			      vm->guest->unlisted ? side_names[SIDE_REAL] : "domain XML", vm->cpus,
+			      "%u vCPUs may run on %u CPUs only: %s", vm->guest->vcpu_threads->len,
+			      cpus, list);
 }
 
 const Rule rule_vm_more_vcpus_than_cpus = {

@@ -11,12 +11,13 @@ static void eval_unknown(const Rule *rule, const Audit *audit, const AuditVm *vm
 			 GPtrArray *findings)
 {
 	if (!vm->vm)
-		rule_found(rule, findings, vm->subject,
-			   vm->guest->unlisted ? "/proc/PID/cmdline" : audit->facts->guests->source,
-			   NULL, "the plan does not know this VM%s",
-			   vm->guest->unlisted	? ", nor does libvirt: a QEMU somebody started"
-			   : vm->guest->running ? ", which runs"
-						: "");
+		rule_found_vm(rule, findings, vm,
+			      vm->guest->unlisted ? "/proc/PID/cmdline"
+						  : audit->facts->guests->source,
+			      NULL, "the plan does not know this VM%s",
+			      vm->guest->unlisted  ? ", nor does libvirt: a QEMU somebody started"
+			      : vm->guest->running ? ", which runs"
+						   : "");
 }
 
 const Rule rule_vm_unknown = {
@@ -39,8 +40,8 @@ static void rules_vm_eval_missing(const Rule *rule, const Audit *audit, GPtrArra
 		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
 
 		if (vm->vm && vm->vm->placed && !vm->guest)
-			rule_found(rule, findings, vm->subject, audit->facts->guests->source, NULL,
-				   "the plan has this VM, the node does not");
+			rule_found_vm(rule, findings, vm, audit->facts->guests->source, NULL,
+				      "the plan has this VM, the node does not");
 	}
 }
 
@@ -62,9 +63,9 @@ static void eval_vcpus(const Rule *rule, const Audit *audit, const AuditVm *vm, 
 {
 	(void)audit;
 	if (vm->vm && vm->guest->vcpus && vm->guest->vcpus != vm->vm->spec->vcpus)
-		rule_found(rule, findings, vm->subject, "domain XML", NULL,
-			   "it has %u vCPUs, planned are %u", vm->guest->vcpus,
-			   vm->vm->spec->vcpus);
+		rule_found_vm(rule, findings, vm, "domain XML", NULL,
+			      "it has %u vCPUs, planned are %u", vm->guest->vcpus,
+			      vm->vm->spec->vcpus);
 }
 
 const Rule rule_vm_vcpus_differ = {
@@ -125,8 +126,8 @@ static void eval_live(const Rule *rule, const Audit *audit, const AuditVm *vm, G
 		naming_add(&naming, "-overcommit");
 	text = naming_end(&naming);
 	if (*text)
-		rule_found(rule, findings, vm->subject, "live and inactive XML", NULL,
-			   "what runs and what the next start makes differ in: %s", text);
+		rule_found_vm(rule, findings, vm, "live and inactive XML", NULL,
+			      "what runs and what the next start makes differ in: %s", text);
 }
 
 const Rule rule_vm_live_differs = {
@@ -164,7 +165,7 @@ static bool same_online(const Audit *audit, hwloc_const_bitmap_t a, hwloc_const_
 static void thread_check(RealJudge *judge, const GuestThread *thread, const char *what,
 			 bool numbered)
 {
-	hwloc_const_bitmap_t place = thread_place(judge->guest, thread, SIDE_LIVE);
+	hwloc_const_bitmap_t place = thread_place(judge->audit, judge->guest, thread, SIDE_LIVE);
 	g_autofree char *list = NULL, *planned = NULL, *name = NULL;
 	g_autofree char *number = g_strdup_printf(" %u", thread->number);
 
@@ -198,8 +199,8 @@ static void eval_real(const Rule *rule, const Audit *audit, const AuditVm *vm, G
 	}
 	text = naming_end(&judge.naming);
 	if (*text)
-		rule_found(rule, findings, vm->subject,
-			   "/proc/PID/task/TID/status Cpus_allowed_list", judge.cpus, "%s", text);
+		rule_found_vm(rule, findings, vm, "/proc/PID/task/TID/status Cpus_allowed_list",
+			      judge.cpus, "%s", text);
 	hwloc_bitmap_free(judge.cpus);
 }
 
@@ -231,8 +232,8 @@ static void eval_slow(const Rule *rule, const Audit *audit, const AuditVm *vm, G
 		naming_add(&naming, g_ptr_array_index(devices, i));
 	text = naming_end(&naming);
 	if (*text)
-		rule_found(rule, findings, vm->subject, "domain XML", NULL, "a dedicated VM has %s",
-			   text);
+		rule_found_vm(rule, findings, vm, "domain XML", NULL, "a dedicated VM has %s",
+			      text);
 }
 
 const Rule rule_vm_slow_device = {
@@ -258,8 +259,8 @@ static void eval_eoi(const Rule *rule, const Audit *audit, const AuditVm *vm, GP
 	if (!vm->dedicated || vm->guest->eoi || vm->guest->unlisted ||
 	    (arch && !g_str_equal(arch, "x86_64") && !g_str_equal(arch, "i686")))
 		return;
-	rule_found(rule, findings, vm->subject, "domain XML", NULL,
-		   "a dedicated VM lacks <apic eoi='on'/>");
+	rule_found_vm(rule, findings, vm, "domain XML", NULL,
+		      "a dedicated VM lacks <apic eoi='on'/>");
 }
 
 const Rule rule_vm_no_eoi = {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "topology/base/worker.h"
+#include "topology/guests/absence.h"
 #include "topology/guests/domains.h"
 #include "topology/guests/libvirt_load.h"
 
@@ -288,7 +289,7 @@ static unsigned unread_count(const Domains *domains)
 static void trouble_note(Root *root, const DomainsAnswer *answer, const char *uri, unsigned seconds,
 			 bool finished)
 {
-	g_autofree char *source = g_strdup_printf("libvirt %s", uri);
+	g_autofree char *source = absence_source(uri);
 	g_autofree char *why = NULL;
 	unsigned unread = unread_count(answer->domains);
 

@@ -84,8 +84,9 @@ static bool guests_known(const void *reader)
 {
 	const GuestFacts *facts = reader;
 
-	/* Of processes alone it is not known what is defined, nor how it starts next time. */
-	return facts && g_strcmp0(facts->source, "/proc") != 0;
+	/* Of processes alone it is not known what is defined, nor how it starts next time; unless
+	 * nobody here defines anything. */
+	return facts && (g_strcmp0(facts->source, "/proc") != 0 || facts->no_libvirt);
 }
 
 /* Is WHAT there of every guest that runs? */
@@ -102,6 +103,8 @@ static bool guests_all(const GuestFacts *facts, bool (*what)(const Guest *guest)
 
 static bool guest_has_threads(const Guest *guest)
 {
+	if (guest->nameless)
+		return false;
 	for (unsigned v = 0; v < guest->vcpu_threads->len; v++)
 		if (!g_array_index(guest->vcpu_threads, GuestThread, v).real)
 			return false;
@@ -137,10 +140,11 @@ static bool guests_memory_known(const void *facts)
 const FactSource guest_sources[] = {
 	{FACT_GUESTS,
 	 {"libvirt", "domains", DOMAINS_FOLDER, "/etc/libvirt/qemu", "/run/libvirt/qemu",
-	  "/var/run/libvirt/qemu", "/sos_commands/virsh"},
+	  "/var/run/libvirt/qemu", "/sos_commands/virsh", "/proc/PID/fd",
+	  "/proc/PID/task/TID/syscall"},
 	 guests_known},
 	{FACT_THREADS,
-	 {"/proc/PID/task/TID/status", "/proc/PID/task", "/proc/PID/status"},
+	 {"/proc/PID/task/TID/status", "/proc/PID/task", "/proc/PID/status", "/proc/PID/fd"},
 	 threads_known},
 	{FACT_ARGV, {"/proc/PID/cmdline"}, argv_known},
 	{FACT_NODE_MEMORY, {"/proc/PID/numa_maps"}, guests_memory_known},

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "topology/guests/guests.h"
 
+#include "topology/guests/absence.h"
 #include "topology/guests/domain.h"
 #include "topology/guests/domains.h"
 #include "topology/guests/qemu.h"
+#include "topology/guests/qemu_settings.h"
 
 #include <string.h>
 
@@ -223,6 +225,19 @@ static void emulator_add(Guest *guest, const Task *task)
 	g_array_append_val(guest->emulator_threads, more);
 }
 
+/* Of a process whose threads have no names: the main thread is an emulator's for sure. */
+static void nameless_take(Guest *guest, const QemuProcess *process, const Task *task)
+{
+	gpointer key = GUINT_TO_POINTER(task->tid), vcpu;
+
+	if (task->worker || qemu_worker(task->comm))
+		return;
+	if (process->vcpus && g_hash_table_lookup_extended(process->vcpus, key, NULL, &vcpu))
+		thread_real(thread_at(guest->vcpu_threads, GPOINTER_TO_UINT(vcpu)), task);
+	else if (process->vcpus || task->tid == task->pid)
+		emulator_add(guest, task);
+}
+
 static void task_take(Guest *guest, const Task *task)
 {
 	unsigned number;
@@ -235,6 +250,44 @@ static void task_take(Guest *guest, const Task *task)
 		emulator_add(guest, task);
 }
 
+/* The mask that all threads of a process have, NULL = they differ. */
+static hwloc_const_bitmap_t common_mask(const QemuProcess *process, const TaskFacts *tasks)
+{
+	hwloc_const_bitmap_t mask = NULL;
+
+	for (guint i = process->first; i < process->first + process->count; i++) {
+		const Task *task = &g_array_index(tasks->tasks, Task, i);
+
+		if (task->worker || qemu_worker(task->comm))
+			continue;
+		if (!task->allowed || (mask && !hwloc_bitmap_isequal(mask, task->allowed)))
+			return NULL;
+		mask = task->allowed;
+	}
+	return mask;
+}
+
+/* Nothing tells its vCPUs from the rest. Where all threads may run on the same CPUs it does not
+ * matter; else where its vCPUs run is not known. */
+static void nameless_end(Guest *guest, const QemuProcess *process, const TaskFacts *tasks)
+{
+	hwloc_const_bitmap_t mask = common_mask(process, tasks);
+	unsigned vcpus = process->descriptors ? process->descriptors : guest->vcpus;
+
+	if (process->count == 1) /* of such a capture more is missing than names */
+		return;
+	if (!mask || process->count <= vcpus) {
+		guest->nameless = true;
+		return;
+	}
+	for (unsigned v = 0; v < vcpus; v++) {
+		GuestThread *thread = thread_at(guest->vcpu_threads, v);
+
+		hwloc_bitmap_free(thread->real);
+		thread->real = set_copy(mask);
+	}
+}
+
 static void process_take(Guest *guest, QemuProcess *process, const TaskFacts *tasks)
 {
 	process->taken = true;
@@ -243,8 +296,16 @@ static void process_take(Guest *guest, QemuProcess *process, const TaskFacts *ta
 	guest->argv = g_strdupv(process->argv);
 	if (process->halt_exits >= 0)
 		guest->halt_exits = process->halt_exits;
-	for (guint i = 0; i < process->count; i++)
-		task_take(guest, &g_array_index(tasks->tasks, Task, process->first + i));
+	for (guint i = 0; i < process->count; i++) {
+		const Task *task = &g_array_index(tasks->tasks, Task, process->first + i);
+
+		if (process->named || !process->vm)
+			task_take(guest, task);
+		else
+			nameless_take(guest, process, task);
+	}
+	if (!process->named && process->vm && !process->vcpus)
+		nameless_end(guest, process, tasks);
 }
 
 /* Is it this guest's? By pid, by uuid, else by name. */
@@ -259,6 +320,22 @@ static bool is_process_of(const Guest *guest, const QemuProcess *process)
 	return process->name && !strcmp(guest->name, process->name);
 }
 
+/* What its command line says in place of an XML; VCPUS were seen running. */
+static void settings_say(Guest *guest, char **argv, unsigned vcpus)
+{
+	QemuSettings settings = qemu_settings_parse(argv);
+
+	guest->vcpus = vcpus ? vcpus : settings.vcpus;
+	guest->vcpus_max = MAX(guest->vcpus, settings.vcpus_max);
+	guest->cpu_mode = g_strdup(settings.cpu_mode);
+	guest->memory = settings.memory;
+	guest->hugepages = settings.hugepages;
+	guest->page = settings.page;
+	guest->locked = settings.locked;
+	guest->nodes_live = g_steal_pointer(&settings.nodes);
+	qemu_settings_clear(&settings);
+}
+
 static Guest *unlisted_new(const QemuProcess *process, unsigned vcpus)
 {
 	g_autofree char *name =
@@ -267,15 +344,15 @@ static Guest *unlisted_new(const QemuProcess *process, unsigned vcpus)
 
 	guest->uuid = g_strdup(process->uuid);
 	guest->unlisted = true;
-	guest->vcpus = guest->vcpus_max = vcpus;
 	if (process->argv)
 		guest->overcommit_live = qemu_args_overcommit((const char *const *)process->argv);
+	settings_say(guest, process->argv, vcpus);
 	return guest;
 }
 
 static unsigned guests_vcpus_of(const QemuProcess *process, const TaskFacts *tasks)
 {
-	unsigned n = 0, vcpu;
+	unsigned n = process->descriptors, vcpu;
 
 	for (guint i = 0; i < process->count; i++)
 		n += qemu_vcpu_parse(g_array_index(tasks->tasks, Task, process->first + i).comm,
@@ -298,8 +375,7 @@ static void processes_take(GuestFacts *facts, GPtrArray *processes, const TaskFa
 			if (is_process_of(guest, process))
 				process_take(guest, process, tasks);
 		}
-		/* no vCPUs: a probe of libvirt's, qemu-img, qemu-ga */
-		if (process->taken || (!vcpus && !process->name))
+		if (process->taken || !process->vm)
 			continue;
 		g_ptr_array_add(facts->guests, unlisted_new(process, vcpus));
 		process_take(g_ptr_array_index(facts->guests, facts->guests->len - 1), process,
@@ -385,12 +461,26 @@ static Domains *domains_load(Root *root, const GuestOptions *options, unsigned s
 		domains = domains_ask(root, uri, seconds, options->counters);
 	} else {
 		domains = domains_captured(root);
-		if (!domains && !root_is_snapshot(root))
-			root_note_text(root, "/etc/libvirt/qemu",
-				       "the capture holds no domains; capture with `planner "
-				       "snapshot`, or name a directory with --domains");
 	}
 	return domains;
+}
+
+/* Nobody has the domains: is there a libvirt that should? Otherwise what runs is all there is. */
+static void absence_judge(Root *root, const GuestOptions *options, GuestFacts *facts,
+			  const TaskFacts *tasks, const GPtrArray *processes)
+{
+	bool asked = options->domains || options->uri;
+
+	if (!asked && absence_of_libvirt(root, tasks, processes)) {
+		g_autofree char *source = absence_source("qemu:///system");
+
+		facts->no_libvirt = true;
+		root_forget(root, source);
+	} else if (!asked && !root_is_live(root) && !root_is_snapshot(root)) {
+		root_note_text(root, "/etc/libvirt/qemu",
+			       "the capture holds no domains; capture with `planner snapshot`, or "
+			       "name a directory with --domains");
+	}
 }
 
 static int guest_compare(const void *a, const void *b)
@@ -399,6 +489,26 @@ static int guest_compare(const void *a, const void *b)
 	int names = strcmp(one->name, other->name);
 
 	return names ? names : one->pid < other->pid ? -1 : one->pid > other->pid;
+}
+
+/* One that has an XML is known but for where its threads run. */
+static void nameless_note(Root *root, const GuestFacts *facts)
+{
+	g_autoptr(GString) names = g_string_new(NULL);
+	g_autofree char *why = NULL;
+
+	for (unsigned i = 0; i < facts->guests->len; i++) {
+		const Guest *guest = g_ptr_array_index(facts->guests, i);
+
+		if (guest->nameless && guest->unlisted)
+			g_string_append_printf(names, "%s%u (%s)", names->len ? ", " : "",
+					       guest->pid, guest->name);
+	}
+	why = g_strdup_printf("the threads of QEMU %s have no names and cannot be told apart: ask "
+			      "as root while it runs, or start it with -name …,debug-threads=on",
+			      names->str);
+	if (names->len)
+		root_note_text(root, "/proc/PID/fd", why);
 }
 
 static void guests_sort(GuestFacts *facts)
@@ -448,7 +558,10 @@ GuestFacts *guests_load(Root *root, const GuestOptions *options, const TaskFacts
 	if (!domains || !domains->elsewhere) {
 		g_autoptr(GPtrArray) processes = qemu_load(root, tasks, seconds_left(end));
 
+		if (!domains)
+			absence_judge(root, options, facts, tasks, processes);
 		processes_take(facts, processes, tasks);
+		nameless_note(root, facts);
 		memory_load(root, facts, seconds_left(end));
 		for (unsigned i = 0; i < facts->guests->len; i++)
 			log_load(root, g_ptr_array_index(facts->guests, i));

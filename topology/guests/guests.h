@@ -23,6 +23,8 @@ typedef struct Guest {
 	bool persistent;
 	bool unlisted; /* a QEMU process that nobody who was asked has as a domain: known by its
 			  command line alone */
+	bool nameless; /* its threads have no names, and its vCPUs could not be told from the rest:
+			  vcpu_threads are without tid and mask, or of an unlisted one empty */
 	unsigned pid;  /* of QEMU, 0 = not known */
 	char *live_xml,
 		*inactive_xml; /* as read; NULL = not running, or not persistent, or not read */
@@ -73,6 +75,7 @@ typedef struct GuestFacts {
 	GPtrArray *guests;    /* of Guest, by name */
 	char *libvirt, *qemu; /* versions, NULL = not known */
 	char *source; /* the URI or directory they are from; "/proc" = of QEMU's processes alone */
+	bool no_libvirt; /* this host has none: what runs is all there is */
 } GuestFacts;
 
 typedef struct GuestOptions {

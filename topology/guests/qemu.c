@@ -256,9 +256,10 @@ static void cmdline_take(Root *root, unsigned pid, int failure, const char *byte
 
 static bool qemu_is_qemu(const GArray *tasks, guint first, guint count)
 {
+	const Task *task = &g_array_index(tasks, Task, first);
 	unsigned vcpu;
 
-	if (g_str_has_prefix(g_array_index(tasks, Task, first).comm, "qemu-"))
+	if (g_str_has_prefix(task->comm, "qemu-") || (!strcmp(task->comm, "kvm") && !task->kernel))
 		return true;
 	for (guint i = first; i < first + count; i++)
 		if (qemu_vcpu_parse(g_array_index(tasks, Task, i).comm, &vcpu))
@@ -294,6 +295,8 @@ static void process_free(gpointer data)
 	g_free(process->name);
 	g_free(process->uuid);
 	g_strfreev(process->argv);
+	if (process->vcpus)
+		g_hash_table_unref(process->vcpus);
 	g_free(process);
 }
 
@@ -315,6 +318,118 @@ static void exits_load(Root *root, GPtrArray *processes)
 	}
 }
 
+/* Threads without names: QEMU before 11 gives them some only with debug-threads=on. */
+
+bool qemu_descriptor_parse(const char *target, unsigned *vcpu)
+{
+	static const char prefix[] = "anon_inode:kvm-vcpu:";
+
+	return g_str_has_prefix(target, prefix) && number_ends(target + strlen(prefix), "", vcpu);
+}
+
+/* The same number of KVM_RUN, _IO(0xae, 0x80), everywhere; that of ioctl differs. */
+int qemu_run_parse(const char *text)
+{
+	g_auto(GStrv) words = g_strsplit(text, " ", 4);
+	guint64 descriptor;
+
+	if (g_strv_length(words) < 3 || g_strcmp0(words[2], "0xae80") != 0 ||
+	    !g_str_has_prefix(words[1], "0x") ||
+	    !g_ascii_string_to_unsigned(words[1] + 2, 16, 0, G_MAXINT, &descriptor, NULL))
+		return -1;
+	return (int)descriptor;
+}
+
+static bool threads_named(const QemuProcess *process, const GArray *tasks)
+{
+	unsigned vcpu;
+
+	for (guint i = process->first; i < process->first + process->count; i++)
+		if (qemu_vcpu_parse(g_array_index(tasks, Task, i).comm, &vcpu))
+			return true;
+	return false;
+}
+
+static void descriptor_record(Root *root, const char *path, unsigned vcpu)
+{
+	g_autofree char *line = g_strdup_printf("anon_inode:kvm-vcpu:%u\n", vcpu);
+
+	root_record_pause(root, false);
+	root_record_text(root, path, line);
+	root_record_pause(root, true);
+}
+
+/* Descriptor → vCPU, plus one: 0 is none. */
+static GHashTable *descriptors_load(Root *root, unsigned pid)
+{
+	g_autofree char *folder = g_strdup_printf("/proc/%u/fd", pid);
+	g_auto(GStrv) names = root_list(root, folder, "/proc/PID/fd");
+	GHashTable *vcpus = g_hash_table_new(NULL, NULL);
+
+	root_record_pause(root, true); /* what else is open is nobody's business */
+	for (unsigned i = 0; names[i]; i++) {
+		g_autofree char *path = g_strconcat(folder, "/", names[i], NULL);
+		g_autofree char *target = root_link(root, path, "/proc/PID/fd");
+		guint64 number;
+		unsigned vcpu;
+
+		if (!target || !qemu_descriptor_parse(target, &vcpu) ||
+		    !g_ascii_string_to_unsigned(names[i], 10, 0, G_MAXINT, &number, NULL))
+			continue;
+		g_hash_table_insert(vcpus, GUINT_TO_POINTER((guint)number),
+				    GUINT_TO_POINTER(vcpu + 1));
+		descriptor_record(root, path, vcpu);
+	}
+	root_record_pause(root, false);
+	return vcpus;
+}
+
+/* A thread outside KVM_RUN for a moment shows "running" or another call: asked again. */
+#define TRIES 50
+
+static unsigned thread_asks(Root *root, const Task *task, GHashTable *descriptors)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%u/task/%u/syscall", task->pid, task->tid);
+
+	for (unsigned try = 0; try < (root_is_live(root) ? TRIES : 1); try++) {
+		g_autofree char *text = root_text(root, path, "/proc/PID/task/TID/syscall");
+		int descriptor = text ? qemu_run_parse(text) : -1;
+		gpointer vcpu = descriptor < 0 ? NULL
+					       : g_hash_table_lookup(descriptors,
+								     GINT_TO_POINTER(descriptor));
+
+		if (vcpu)
+			return GPOINTER_TO_UINT(vcpu);
+		if (!text || !g_str_has_prefix(text, "running"))
+			break;
+	}
+	return 0;
+}
+
+/* Which thread is which vCPU, if that can be told of every vCPU. The kernel's own workers show the
+ * call of the thread that made them. */
+static void threads_tell(Root *root, QemuProcess *process, const GArray *tasks)
+{
+	g_autoptr(GHashTable) descriptors = descriptors_load(root, process->pid);
+	g_autoptr(GHashTable) vcpus = g_hash_table_new(NULL, NULL);
+	g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+
+	for (guint i = process->first;
+	     g_hash_table_size(descriptors) && i < process->first + process->count; i++) {
+		const Task *task = &g_array_index(tasks, Task, i);
+		unsigned vcpu = task->tid == task->pid || task->worker
+					? 0
+					: thread_asks(root, task, descriptors);
+
+		if (vcpu && g_hash_table_add(seen, GUINT_TO_POINTER(vcpu)))
+			g_hash_table_insert(vcpus, GUINT_TO_POINTER(task->tid),
+					    GUINT_TO_POINTER(vcpu - 1));
+	}
+	process->descriptors = g_hash_table_size(descriptors);
+	if (process->descriptors && process->descriptors == g_hash_table_size(vcpus))
+		process->vcpus = g_steal_pointer(&vcpus);
+}
+
 GPtrArray *qemu_load(Root *root, const TaskFacts *tasks, unsigned seconds)
 {
 	GPtrArray *processes = g_ptr_array_new_with_free_func(process_free);
@@ -324,6 +439,14 @@ GPtrArray *qemu_load(Root *root, const TaskFacts *tasks, unsigned seconds)
 	files_read(root, pids, "cmdline", CMDLINE_MAX, seconds, cmdline_take, processes);
 	if (processes->len)
 		exits_load(root, processes);
+	for (unsigned i = 0; i < processes->len; i++) {
+		QemuProcess *process = g_ptr_array_index(processes, i);
+
+		process->named = threads_named(process, tasks->tasks);
+		process->vm = process->named || process->name;
+		if (process->vm && !process->named)
+			threads_tell(root, process, tasks->tasks);
+	}
 	return processes;
 }
 

@@ -11,11 +11,15 @@
 
 typedef struct QemuProcess {
 	unsigned pid;
-	char *name, *uuid;  /* of -name and -uuid; NULL = not said */
-	char **argv;	    /* as Guest.argv; NULL = not read */
-	guint first, count; /* its threads in TASKS */
-	int64_t halt_exits; /* -1 = not offered */
-	bool taken;	    /* a guest has it */
+	char *name, *uuid;    /* of -name and -uuid; NULL = not said */
+	char **argv;	      /* as Guest.argv; NULL = not read */
+	guint first, count;   /* its threads in TASKS */
+	int64_t halt_exits;   /* -1 = not offered */
+	bool named;	      /* its threads have names: some is a vCPU's by name */
+	unsigned descriptors; /* of vCPUs, where they have none; 0 = not seen */
+	GHashTable *vcpus;    /* tid → vCPU, where they have none and could be told apart; NULL */
+	bool vm;    /* it has vCPUs, or a name: no probe of libvirt's, qemu-img, qemu-ga */
+	bool taken; /* a guest has it */
 } QemuProcess;
 
 /*
@@ -32,6 +36,10 @@ bool qemu_vcpu_parse(const char *comm, unsigned *vcpu);
 bool qemu_iothread_parse(const char *comm, unsigned *iothread);
 /* Is it one that the kernel made inside the process? */
 bool qemu_worker(const char *comm);
+/* "16 0x1c 0xae80 …" of /proc/PID/task/TID/syscall, in KVM_RUN → 28, the descriptor; -1 = not. */
+int qemu_run_parse(const char *text);
+/* "anon_inode:kvm-vcpu:3" → 3; false where it is none. */
+bool qemu_descriptor_parse(const char *target, unsigned *vcpu);
 
 /* The guest's name in the value of -name: "guest=a,,b,debug-threads=on" → "a,b"; yours. */
 char *qemu_name_parse(const char *value);

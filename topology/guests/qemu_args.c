@@ -11,8 +11,27 @@ static const struct {
 	{"name", true},	      {"uuid", true},	     {"accel", true},	 {"machine", true},
 	{"M", true},	      {"cpu", true},	     {"smp", true},	 {"m", true},
 	{"overcommit", true}, {"realtime", true},    {"mem-path", true}, {"mem-prealloc", false},
-	{"numa", true},	      {"enable-kvm", false}, {"no-hpet", false},
+	{"numa", true},	      {"enable-kvm", false}, {"no-hpet", false}, {"id", true},
+	{"readconfig", true},
 };
+
+/* Of these only what is about vCPUs and memory: secrets are objects too. */
+static bool is_kept_value(const char *option, const char *value)
+{
+	static const char *const devices[] = {"-cpu", "pc-dimm", "virtio-mem"};
+
+	if (!strcmp(option, "object"))
+		return strstr(value, "memory-backend-") != NULL;
+	for (unsigned i = 0; i < G_N_ELEMENTS(devices); i++)
+		if (strstr(value, devices[i]))
+			return true;
+	return false;
+}
+
+static bool is_many_things(const char *option)
+{
+	return !strcmp(option, "object") || !strcmp(option, "device");
+}
 
 static const char *option_name(const char *argument)
 {
@@ -26,6 +45,8 @@ static unsigned words_kept(const char *const *argv)
 {
 	const char *name = option_name(argv[0]);
 
+	if (name && is_many_things(name))
+		return argv[1] && is_kept_value(name, argv[1]) ? 2 : 0;
 	for (unsigned i = 0; name && i < G_N_ELEMENTS(kept); i++)
 		if (!strcmp(name, kept[i].name))
 			return kept[i].value && argv[1] ? 2 : 1;

@@ -7,6 +7,7 @@
 /* include/linux/sched.h, the same since 3.10 */
 #define PF_KTHREAD 0x00200000u
 #define PF_NO_SETAFFINITY 0x04000000u
+#define PF_USER_WORKER 0x00004000u /* from 6.4 on; before nothing had the bit */
 
 #define TASK_FILE_MAX 65536u
 
@@ -53,6 +54,7 @@ bool task_stat_parse(const char *text, Task *task, unsigned *parent)
 		return false;
 	task->kernel = number & PF_KTHREAD;
 	task->unmovable = number & PF_NO_SETAFFINITY;
+	task->worker = number & PF_USER_WORKER;
 	task->last_cpu = word_number(close, PROCESSOR - STATE, &number) && number < CPULIST_LIMIT
 				 ? (int)number
 				 : -1;

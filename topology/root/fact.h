@@ -41,7 +41,7 @@ enum {
 typedef struct FactSource {
 	unsigned fact; /* FACT_…; 0 ends the table */
 	/* The beginnings of the notes' sources, ended by NULL; the first stands for all. */
-	const char *names[8];
+	const char *names[10];
 	/* Is it there, in the READER's struct (which may be NULL where facts.h says so)? NULL: a
 	 * note alone makes it unknown. */
 	bool (*known)(const void *reader);

@@ -98,3 +98,27 @@ void unread_add(GPtrArray *unread, const char *source, const char *why)
 	*one = (Unread){g_strdup(source), g_strdup(why)};
 	g_ptr_array_add(unread, one);
 }
+
+const char *notes_why(const Notes *notes, const char *source)
+{
+	for (unsigned i = 0; i < notes->notes->len; i++) {
+		const Note *note = g_ptr_array_index(notes->notes, i);
+
+		if (!strcmp(note->source, source))
+			return note->why;
+	}
+	return NULL;
+}
+
+void notes_forget(Notes *notes, const char *source)
+{
+	for (unsigned i = notes->notes->len; i-- > 0;) {
+		const Note *note = g_ptr_array_index(notes->notes, i);
+		g_autofree char *key = g_strdup_printf("%s\n%s", note->source, note->why);
+
+		if (strcmp(note->source, source) != 0)
+			continue;
+		g_hash_table_remove(notes->noted, key);
+		g_ptr_array_remove_index(notes->notes, i);
+	}
+}

@@ -25,5 +25,8 @@ GPtrArray *notes_unread(const Notes *notes);
 GPtrArray *unread_new(void);
 /* One more; both texts are copied. */
 void unread_add(GPtrArray *unread, const char *source, const char *why);
+/* Why SOURCE was not read, NULL = no note; and take its notes back. */
+const char *notes_why(const Notes *notes, const char *source);
+void notes_forget(Notes *notes, const char *source);
 
 #endif

@@ -309,6 +309,39 @@ static LinkKind link_kind(const Root *root, const char *path)
 										     : LINK_OTHER;
 }
 
+static char *root_link_read(const Root *root, const char *path, int *failure)
+{
+	g_autofree char *folder = g_path_get_dirname(path), *name = g_path_get_basename(path);
+	char target[4096];
+	int fd = open_at(root, folder, O_PATH | O_DIRECTORY);
+	ssize_t length = fd < 0 ? -1 : readlinkat(fd, name, target, sizeof(target));
+
+	*failure = length < 0 ? errno : 0;
+	if (fd >= 0)
+		close(fd);
+	return length < 0 ? NULL : g_strndup(target, (gsize)length);
+}
+
+char *root_link(Root *root, const char *path, const char *source)
+{
+	int failure = root->tree ? EINVAL : 0;
+	g_autofree char *target = root->tree ? NULL : root_link_read(root, path, &failure);
+
+	if (failure == EINVAL && !root->live)
+		return root_text(root, path, source);
+	failure = failure_of(root, path, failure);
+	if (failure)
+		root_failed(root, path, source, failure);
+	if (!target)
+		return NULL;
+	if (root_recording(root)) {
+		g_autofree char *line = g_strconcat(target, "\n", NULL);
+
+		root_record_text(root, path, line);
+	}
+	return g_utf8_make_valid(target, -1);
+}
+
 char *root_read_private(Root *root, const char *path, size_t limit, size_t *length, int *failure)
 {
 	char *text = NULL;
@@ -598,6 +631,16 @@ void root_remark(Root *root, const char *source, const char *why)
 	root_note_text(root, source, why);
 	if (root_recording(root) && !strpbrk(source, "\t\n") && !strchr(why, '\n'))
 		g_string_append_printf(root->record_remarks, "%s\t%s\n", source, why);
+}
+
+const char *root_why(const Root *root, const char *source)
+{
+	return notes_why(root->notes, source);
+}
+
+void root_forget(Root *root, const char *source)
+{
+	notes_forget(root->notes, source);
 }
 
 void root_note_missing(Root *root, const char *path)

@@ -88,6 +88,12 @@ hwloc_bitmap_t root_cpumask(Root *root, const char *path, const char *source);
 /* A decimal number; false where there is none. */
 bool root_number(Root *root, const char *path, const char *source, uint64_t *number);
 
+/*
+ * What the symbolic link PATH says, yours, without following it; NULL = none, or not to be read
+ * (noted under SOURCE). A snapshot, which holds no links, has it as a text.
+ */
+char *root_link(Root *root, const char *path, const char *source);
+
 /* Is there anything at PATH? */
 bool root_exists(Root *root, const char *path);
 /* The names in the directory PATH, sorted, without hidden ones; empty when it cannot be read. */
@@ -100,6 +106,10 @@ void root_note(Root *root, const char *source, int failure);
 void root_note_text(Root *root, const char *source, const char *why);
 /* Note what only this machine can tell and a snapshot could not find out again: it is recorded. */
 void root_remark(Root *root, const char *source, const char *why);
+/* Why SOURCE could not be read, NULL = no note says so; and take back what was noted of it, since
+ * it is no trouble after all. */
+const char *root_why(const Root *root, const char *source);
+void root_forget(Root *root, const char *source);
 /* Note that PATH is not there, if it is not; for files that every machine has. */
 void root_note_missing(Root *root, const char *path);
 /* What was noted, of Unread, by source; yours. */

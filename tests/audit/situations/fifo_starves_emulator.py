@@ -8,7 +8,6 @@ from find import Find
 
 SOURCE = "seapath/ansible#438 and #439"
 FINDS = [Find(("vm.emulator-on-isolated", "vm.fifo-starves"), "vm rtvm", "error", text=["4"])]
-TODO = {"faulty": "where a thread without a pin really is does not count"}
 ISOLATED, HOST = "2-7", "0-1"
 
 

@@ -10,8 +10,7 @@ SOURCE = "cluster-node-tuning-operator, components.md and tuned_test.go"
 FINDS = [Find("kernel.flags-without-domain", severity="info", fix="balanceIsolated")]
 NEVER = ["service.tuned-profile"]
 STATUS = 0
-TODO = {"faulty": "the platform is not known",
-        "sound": "VMs that libvirt does not know are not judged by their threads"}
+TODO = {"faulty": "the platform is not known"}
 LIST = "4-23"
 
 

@@ -13,8 +13,6 @@ NEVER = ["vm.free-on-isolated", "vm.pin-missing", "vm.unknown"]
 KNOWN = ["vm.vcpu-floats", "vm.emulator-on-isolated", "vm.pin-doubled", "vm.core-shared",
          "vm.pin-on-host", "vm.more-vcpus-than-cpus", "vm.pin-offline", "kvm.ple-gap"]
 STRICT = True
-TODO = dict.fromkeys(("faulty", "sound", "adopt"),
-                     "VMs that libvirt does not know are not judged by their threads")
 ADOPTS = ["[vm win11]", "vcpus = 8", "memory = 16G", "cpu-mode = host-passthrough"]
 NOT_ADOPTED = ["(none)", "free for VMs", "its memory is not known", "it has no XML to tell"]
 

@@ -11,8 +11,6 @@ STATUS = 0
 NEVER = ["vm"]
 KNOWN = ["vm", "kvm", "cpu-pm"]
 STRICT = True
-TODO = dict.fromkeys(("faulty", "sound", "adopt"),
-                     "VMs that libvirt does not know are not judged by their threads")
 ADOPTS = ["cpus = 4,12,5,13,6,14,7,15", "memory = 16G"]
 
 ARGV = ["/usr/bin/kvm", "-id", "100", "-name", "win11,debug-threads=on", "-no-shutdown",
