@@ -48,6 +48,17 @@ void rule_found(const Rule *rule, GPtrArray *findings, const char *subject, cons
 	va_end(args);
 }
 
+void rule_found_fix(const Rule *rule, GPtrArray *findings, const char *subject,
+		    const char *evidence, hwloc_const_bitmap_t cpus, const char *fix,
+		    const char *text, ...)
+{
+	va_list args;
+
+	va_start(args, text);
+	found_add(rule, fix, findings, subject, evidence, cpus, text, args);
+	va_end(args);
+}
+
 void rule_found_vm(const Rule *rule, GPtrArray *findings, const AuditVm *vm, const char *evidence,
 		   hwloc_const_bitmap_t cpus, const char *text, ...)
 {

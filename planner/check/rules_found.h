@@ -14,6 +14,11 @@
 G_GNUC_PRINTF(6, 7)
 void rule_found(const Rule *rule, GPtrArray *findings, const char *subject, const char *evidence,
 		hwloc_const_bitmap_t cpus, const char *text, ...);
+/* The same with a remedy of its own, FIX. */
+G_GNUC_PRINTF(7, 8)
+void rule_found_fix(const Rule *rule, GPtrArray *findings, const char *subject,
+		    const char *evidence, hwloc_const_bitmap_t cpus, const char *fix,
+		    const char *text, ...);
 /* The same of a VM: the remedy is for who started it. */
 G_GNUC_PRINTF(6, 7)
 void rule_found_vm(const Rule *rule, GPtrArray *findings, const AuditVm *vm, const char *evidence,

@@ -35,7 +35,7 @@ static bool any_single(const Audit *audit, const AuditVm *vm, Side side)
 }
 
 /* A pin, or a <vcpu cpuset> of one CPU. While it runs, somebody else may have pinned the thread. */
-static bool has_pin(const Audit *audit, const AuditVm *vm, unsigned v, Side side)
+static bool rules_pin_is_there(const Audit *audit, const AuditVm *vm, unsigned v, Side side)
 {
 	const GuestThread *thread = vcpu_of(vm, v);
 
@@ -55,7 +55,7 @@ static char *judge_missing(const Audit *audit, const AuditVm *vm, Side side, hwl
 	for (unsigned v = 0; pinned && v < rules_pin_vcpus_of(vm); v++) {
 		g_autofree char *name = g_strdup_printf("vCPU %u", v);
 
-		if (!has_pin(audit, vm, v, side))
+		if (!rules_pin_is_there(audit, vm, v, side))
 			naming_add(&naming, name);
 	}
 	return rules_pin_sentence(&naming, "without a pin");

@@ -78,6 +78,9 @@ const Rule *const rules[] = {
 	&rule_vm_free_on_isolated,
 	&rule_vm_pin_across_nodes,
 	&rule_vm_pin_ignored,
+	/* rules_shape.c */
+	&rule_vm_guest_siblings,
+	&rule_vm_pin_across_caches,
 	/* rules_tenants.c */
 	&rule_vm_pin_doubled,
 	&rule_vm_core_shared,

@@ -32,6 +32,7 @@ typedef struct Domain {
 	hwloc_bitmap_t nodes; /* numatune: memory and memnode nodesets; NULL = none */
 	char *cpu_mode;	      /* NULL = no <cpu> */
 	bool migratable_said;
+	unsigned threads; /* of a guest core, <cpu><topology threads>; 0 = not said */
 	bool locked, hugepages, eoi;
 	uint64_t page;	   /* bytes, of the first huge page size named; 0 = the node's default */
 	uint64_t memory;   /* bytes */

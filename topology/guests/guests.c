@@ -87,6 +87,7 @@ static void emulator_take(Guest *guest, const Domain *domain, bool live)
 
 static void live_take(Guest *guest, const Domain *domain)
 {
+	guest->threads_live = domain->threads;
 	guest->cpuset_live = set_copy(domain->cpuset);
 	guest->nodes_live = set_copy(domain->nodes);
 	guest->overcommit_live = g_strdupv(domain->overcommit);
@@ -94,6 +95,7 @@ static void live_take(Guest *guest, const Domain *domain)
 
 static void inactive_take(Guest *guest, const Domain *domain)
 {
+	guest->threads_inactive = domain->threads;
 	guest->cpuset_inactive = set_copy(domain->cpuset);
 	guest->nodes_inactive = set_copy(domain->nodes);
 	guest->overcommit_inactive = g_strdupv(domain->overcommit);
@@ -328,6 +330,7 @@ static void settings_say(Guest *guest, char **argv, unsigned vcpus)
 	guest->vcpus = vcpus ? vcpus : settings.vcpus;
 	guest->vcpus_max = MAX(guest->vcpus, settings.vcpus_max);
 	guest->cpu_mode = g_strdup(settings.cpu_mode);
+	guest->threads_live = settings.threads;
 	guest->memory = settings.memory;
 	guest->hugepages = settings.hugepages;
 	guest->page = settings.page;

@@ -47,6 +47,9 @@ typedef struct Guest {
 	hwloc_bitmap_t nodes_live,
 		nodes_inactive; /* <numatune><memory nodeset>, NUMA ids; NULL = none */
 	char *cpu_mode;		/* of the inactive XML (live where transient) */
+	/* vCPUs of a guest core, as the guest is told; 0 = not said. The live one of an unlisted
+	 * guest is its command line's. */
+	unsigned threads_live, threads_inactive;
 	/* Of the inactive XML (live where transient). migratable_unknown: host-passthrough or
 	 * maximum that does not say migratable=, so that libvirt's default decides. */
 	bool locked, hugepages, eoi, migratable_unknown;

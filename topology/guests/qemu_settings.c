@@ -55,7 +55,7 @@ static const char *words_first(const Words *words, const char *key)
 }
 
 /* The value of KEY as text, yours; lists are as the kernel writes them: "0,2". NULL = not said. */
-static char *json_text(const json_t *value)
+static char *settings_json_text(const json_t *value)
 {
 	GString *text = g_string_new(NULL);
 
@@ -77,7 +77,7 @@ static char *words_value(const Words *words, const char *key)
 	g_autoptr(GString) all = g_string_new(NULL);
 
 	if (words->json)
-		return json_text(json_object_get(words->json, key));
+		return settings_json_text(json_object_get(words->json, key));
 	/* host-nodes may be said more than once */
 	for (char **part = words->parts; part && *part; part++)
 		if (!strncmp(*part, key, length) && (*part)[length] == '=')
@@ -97,7 +97,7 @@ static unsigned words_number(const Words *words, const char *key)
 }
 
 /* Sizes: QEMU's suffixes, UNIT where there is none. 0 = none of these. */
-static uint64_t size_of(const char *text, uint64_t unit)
+static uint64_t settings_size_of(const char *text, uint64_t unit)
 {
 	static const char suffixes[] = "bkmgtpe";
 	char *end;
@@ -110,7 +110,7 @@ static uint64_t size_of(const char *text, uint64_t unit)
 	return *end ? (number <= G_MAXUINT64 >> shift ? number << shift : 0) : number * unit;
 }
 
-static bool said_on(const char *text)
+static bool settings_said_on(const char *text)
 {
 	return text && (!strcmp(text, "on") || !strcmp(text, "yes") || !strcmp(text, "true"));
 }
@@ -157,7 +157,7 @@ static void topology_fill(QemuSettings *s, bool sockets_first)
 		s->threads = MAX(most / (s->sockets * s->dies * s->clusters * s->cores), 1);
 }
 
-static void smp_take(QemuSettings *s, const char *value, char **argv)
+static void settings_smp_take(QemuSettings *s, const char *value, char **argv)
 {
 	Words words = words_of(value);
 	const char *first = words_first(&words, "cpus");
@@ -193,7 +193,7 @@ static bool device_is_memory(const char *driver)
 	return !strcmp(driver, "pc-dimm") || g_str_has_prefix(driver, "virtio-mem");
 }
 
-static void cpu_take(QemuSettings *s, const char *value)
+static void settings_cpu_take(QemuSettings *s, const char *value)
 {
 	size_t length = strcspn(value, ",");
 
@@ -215,10 +215,10 @@ static uint64_t page_of_path(const char *path)
 	if (digits && digits < at)
 		return g_ascii_strtoull(digits, NULL, 10) << 10;
 	at = strstr(path, "hugepages");
-	return at ? size_of(at + strlen("hugepages"), 0) : 0;
+	return at ? settings_size_of(at + strlen("hugepages"), 0) : 0;
 }
 
-static void path_take(QemuSettings *s, const char *path)
+static void settings_path_take(QemuSettings *s, const char *path)
 {
 	if (!strstr(path, "huge"))
 		return;
@@ -228,7 +228,7 @@ static void path_take(QemuSettings *s, const char *path)
 }
 
 /* The objects' sizes by id; their nodes and pages go into S. */
-static void object_take(QemuSettings *s, const char *value, GHashTable *sizes)
+static void settings_object_take(QemuSettings *s, const char *value, GHashTable *sizes)
 {
 	Words words = words_of(value);
 	const char *type = words_first(&words, "qom-type");
@@ -242,9 +242,9 @@ static void object_take(QemuSettings *s, const char *value, GHashTable *sizes)
 
 	if (type && g_str_has_prefix(type, "memory-backend-")) {
 		if (path)
-			path_take(s, path);
-		s->hugepages |= said_on(huge);
-		s->page = page ? size_of(page, 1) : s->page;
+			settings_path_take(s, path);
+		s->hugepages |= settings_said_on(huge);
+		s->page = page ? settings_size_of(page, 1) : s->page;
 		if (nodes && policy && !strcmp(policy, "bind")) {
 			s->nodes = s->nodes ? s->nodes : hwloc_bitmap_alloc();
 			hwloc_bitmap_or(s->nodes, s->nodes, nodes);
@@ -252,14 +252,14 @@ static void object_take(QemuSettings *s, const char *value, GHashTable *sizes)
 		if (id && size) {
 			guint64 *bytes = g_new(guint64, 1);
 
-			*bytes = size_of(size, 1);
+			*bytes = settings_size_of(size, 1);
 			g_hash_table_insert(sizes, g_strdup(id), bytes);
 		}
 	}
 	words_clear(&words);
 }
 
-static void device_take(QemuSettings *s, const char *value, GHashTable *sizes)
+static void settings_device_take(QemuSettings *s, const char *value, GHashTable *sizes)
 {
 	Words words = words_of(value);
 	const char *driver = words_first(&words, "driver");
@@ -273,23 +273,23 @@ static void device_take(QemuSettings *s, const char *value, GHashTable *sizes)
 	words_clear(&words);
 }
 
-static void memory_take(QemuSettings *s, const char *value)
+static void settings_memory_take(QemuSettings *s, const char *value)
 {
 	Words words = words_of(value);
 	const char *first = words_first(&words, "size");
 	g_autofree char *size = words_value(&words, "size");
 
-	s->memory = size_of(first ? first : size, 1 << 20);
+	s->memory = settings_size_of(first ? first : size, 1 << 20);
 	words_clear(&words);
 }
 
-static void lock_take(QemuSettings *s, const char *value)
+static void settings_lock_take(QemuSettings *s, const char *value)
 {
 	Words words = words_of(value);
 	g_autofree char *lock = words_value(&words, "mem-lock");
 	g_autofree char *mlock = words_value(&words, "mlock");
 
-	s->locked = lock || mlock ? said_on(lock) || said_on(mlock) : s->locked;
+	s->locked = lock || mlock ? settings_said_on(lock) || settings_said_on(mlock) : s->locked;
 	words_clear(&words);
 }
 
@@ -311,22 +311,22 @@ QemuSettings qemu_settings_parse(char **argv)
 		const char *option = settings_option(*at), *value = at[1];
 
 		if (!strcmp(option, "smp"))
-			smp_take(&s, value, argv);
+			settings_smp_take(&s, value, argv);
 		else if (!strcmp(option, "cpu"))
-			cpu_take(&s, value);
+			settings_cpu_take(&s, value);
 		else if (!strcmp(option, "m"))
-			memory_take(&s, value);
+			settings_memory_take(&s, value);
 		else if (!strcmp(option, "mem-path"))
-			path_take(&s, value);
+			settings_path_take(&s, value);
 		else if (!strcmp(option, "overcommit") || !strcmp(option, "realtime"))
-			lock_take(&s, value);
+			settings_lock_take(&s, value);
 		else if (!strcmp(option, "object"))
-			object_take(&s, value, sizes);
+			settings_object_take(&s, value, sizes);
 		else if (!strcmp(option, "device"))
 			g_ptr_array_add(devices, at[1]);
 	}
 	for (unsigned i = 0; i < devices->len; i++)
-		device_take(&s, g_ptr_array_index(devices, i), sizes);
+		settings_device_take(&s, g_ptr_array_index(devices, i), sizes);
 	s.vcpus_max = MAX(s.vcpus_max, s.vcpus);
 	return s;
 }

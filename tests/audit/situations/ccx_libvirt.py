@@ -8,7 +8,6 @@ from find import Find
 
 SOURCE = "forum.proxmox.com/threads/124256"
 FINDS = [Find("vm.pin-across-caches", "vm gaming", text="L3", fix="6-11,18-23")]
-TODO = {"faulty": "L3s are not looked at"}
 
 
 def node(sound):

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/* Rules over the shape of a pinned VM: its cores against the host's, and the caches it lies over.
+ */
+#include "planner/check/rules_sides.h"
+#include "planner/check/rules_table.h"
+
+/* The single CPU that a vCPU is pinned to, HOST_NONE. */
+static unsigned shape_cpu(const Audit *audit, const AuditVm *vm, const GuestThread *thread,
+			  Side side)
+{
+	hwloc_const_bitmap_t place = thread_place(audit, vm->guest, thread, side);
+
+	if (!place && side == SIDE_LIVE)
+		place = thread_pin(audit, vm->guest, thread, SIDE_REAL);
+	return set_single(place) ? (unsigned)hwloc_bitmap_first(place) : HOST_NONE;
+}
+
+/* All CPUs that vCPUs are pinned to alone. Yours. */
+static hwloc_bitmap_t shape_cpus(const Audit *audit, const AuditVm *vm, Side side)
+{
+	hwloc_bitmap_t cpus = set_new();
+
+	for (unsigned v = 0; v < vm->guest->vcpu_threads->len; v++) {
+		unsigned cpu = shape_cpu(audit, vm, guest_thread(vm->guest->vcpu_threads, v), side);
+
+		if (cpu != HOST_NONE)
+			hwloc_bitmap_set(cpus, cpu);
+	}
+	return cpus;
+}
+
+/* Sides that are judged: the threads themselves only where no XML says where they run. */
+static bool shape_judged(const Guest *guest, Side side)
+{
+	return guest_has(guest, side) && !(side == SIDE_REAL && guest_has(guest, SIDE_LIVE));
+}
+
+/* The guest's cores against the host's */
+
+static unsigned threads_told(const Guest *guest, Side side)
+{
+	return side == SIDE_NEXT ? guest->threads_inactive : guest->threads_live;
+}
+
+static const GuestThread *vcpu_numbered(const Guest *guest, unsigned number)
+{
+	for (unsigned v = 0; v < guest->vcpu_threads->len; v++)
+		if (guest_thread(guest->vcpu_threads, v)->number == number)
+			return guest_thread(guest->vcpu_threads, v);
+	return NULL;
+}
+
+/* Name each guest core of THREADS vCPUs that lies on several cores of the host. */
+static void split_name(const Audit *audit, const AuditVm *vm, Side side, unsigned threads,
+		       Naming *naming)
+{
+	const Guest *guest = vm->guest;
+
+	for (unsigned v = 0; v < guest->vcpu_threads->len; v++) {
+		const GuestThread *thread = guest_thread(guest->vcpu_threads, v);
+		unsigned first = thread->number / threads * threads;
+		const GuestThread *head = vcpu_numbered(guest, first);
+		unsigned cpu = shape_cpu(audit, vm, thread, side);
+		unsigned other = head ? shape_cpu(audit, vm, head, side) : HOST_NONE;
+		g_autofree char *name = NULL;
+
+		if (cpu == HOST_NONE || other == HOST_NONE ||
+		    host_core_of(audit->host, cpu) == host_core_of(audit->host, other))
+			continue;
+		name = g_strdup_printf("vCPUs %u and %u on CPUs %u and %u", first, thread->number,
+				       other, cpu);
+		naming_add(naming, name);
+	}
+}
+
+/* The same CPUs in an order that fits: core by core, where each core gives THREADS of them or a
+ * multiple; NULL = there is none. Yours. */
+static char *order_that_fits(const Host *host, hwloc_const_bitmap_t cpus, unsigned threads)
+{
+	g_autoptr(GString) order = g_string_new(NULL);
+
+	for (unsigned i = 0; i < host->cores->len; i++) {
+		const Core *core = host_core(host, i);
+
+		if (threads_in(core, cpus) % threads)
+			return NULL;
+		for (unsigned t = 0; t < core->n_cpus; t++)
+			if (hwloc_bitmap_isset(cpus, core->cpu[t]))
+				g_string_append_printf(order, "%s%u", order->len ? "," : "",
+						       core->cpu[t]);
+	}
+	return g_string_free(g_steal_pointer(&order), FALSE);
+}
+
+static char *siblings_judge(const Audit *audit, const AuditVm *vm, Side side, char **fix)
+{
+	unsigned threads = threads_told(vm->guest, side);
+	g_auto(CpuSet) cpus = shape_cpus(audit, vm, side);
+	g_autofree char *names = NULL, *order = NULL;
+	Naming naming = {0};
+
+	if (threads < 2)
+		return NULL;
+	split_name(audit, vm, side, threads, &naming);
+	names = naming_end(&naming);
+	if (!*names)
+		return NULL;
+	order = order_that_fits(audit->host, cpus, threads);
+	*fix = order ? g_strdup_printf("pin its vCPUs, in their order, to %s; or tell the guest of "
+				       "threads=1",
+				       order)
+		     : g_strdup("pin the vCPUs of a guest core to siblings, or tell the guest of "
+				"threads=1");
+	return g_strdup_printf("the guest is told %u threads a core, and they are on several cores "
+			       "of the host: %s",
+			       threads, names);
+}
+
+static void eval_siblings(const Rule *rule, const Audit *audit, const AuditVm *vm,
+			  GPtrArray *findings)
+{
+	g_autofree char *before = NULL;
+
+	for (Side side = SIDE_LIVE; audit->host && side < N_SIDES; side++) {
+		g_autofree char *fix = NULL;
+		g_autofree char *text = shape_judged(vm->guest, side)
+						? siblings_judge(audit, vm, side, &fix)
+						: NULL;
+		g_auto(CpuSet) cpus = shape_cpus(audit, vm, side);
+
+		if (!text || g_strcmp0(text, before) == 0)
+			continue;
+		rule_found_fix(rule, findings, vm->subject, side_names[side], cpus, fix, "%s",
+			       text);
+		g_free(before);
+		before = g_steal_pointer(&text);
+	}
+}
+
+const Rule rule_vm_guest_siblings = {
+	.id = "vm.guest-siblings",
+	.severity = SEVERITY_WARNING,
+	.title = "Threads of a guest core are on several cores of the host",
+	.sees = "The threads of a core that the guest is told (<cpu><topology threads=…>, -smp "
+		"threads=) against the cores of the CPUs that its vCPUs are pinned to, one each.",
+	.why = "The guest's scheduler takes two threads of a core for one core's worth of work, "
+	       "and two cores for two: told wrong, it crowds one core while another idles, and "
+	       "its core scheduling protects nothing.",
+	.remedy = "pin the vCPUs of a guest core to siblings, or tell the guest of threads=1",
+	.source = "QEMU hw/core/machine-smp.c: thread ids run fastest; kernel/sched/topology.c",
+	.when = WHEN_GUESTS,
+	.needs = FACT_GUESTS | FACT_TOPOLOGY,
+	.eval_vm = eval_siblings,
+};
+
+/* Over several L3s */
+
+/* Cores of L3 that the VM could have: its own, and those that no pinned VM has, without the boot
+ * CPU's. Their CPUs, the first WANTED cores, own ones first; NULL = there are not as many. Yours.
+ */
+static hwloc_bitmap_t room_in(const Audit *audit, unsigned l3, hwloc_const_bitmap_t own,
+			      hwloc_const_bitmap_t taken, unsigned wanted)
+{
+	g_auto(CpuSet) room = set_new();
+	unsigned n = 0;
+
+	for (unsigned pass = 0; pass < 2; pass++)
+		for (unsigned i = 0; i < audit->host->cores->len && n < wanted; i++) {
+			const Core *core = host_core(audit->host, i);
+			bool mine = threads_in(core, own) > 0;
+
+			if (core->l3 != l3 || mine != !pass || core->partial || !core->cpu[0] ||
+			    threads_in(core, taken))
+				continue;
+			for (unsigned t = 0; t < core->n_cpus; t++)
+				hwloc_bitmap_set(room, core->cpu[t]);
+			n++;
+		}
+	return n < wanted ? NULL : g_steal_pointer(&room);
+}
+
+static hwloc_bitmap_t taken_by_others(const Audit *audit, const AuditVm *own)
+{
+	hwloc_bitmap_t taken = set_new();
+
+	for (unsigned i = 0; i < audit->vms->len; i++) {
+		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
+
+		if (vm != own && vm->guest && vm->dedicated)
+			hwloc_bitmap_or(taken, taken, vm->cpus);
+	}
+	return taken;
+}
+
+/* The L3s of CPUS, as positions, and how many cores they are. Yours. */
+static hwloc_bitmap_t l3s_of(const Host *host, hwloc_const_bitmap_t cpus, unsigned *cores)
+{
+	hwloc_bitmap_t l3s = set_new();
+
+	*cores = 0;
+	for (unsigned i = 0; i < host->cores->len; i++) {
+		const Core *core = host_core(host, i);
+
+		if (!threads_in(core, cpus))
+			continue;
+		(*cores)++;
+		if (core->l3 != HOST_NONE)
+			hwloc_bitmap_set(l3s, core->l3);
+	}
+	return l3s;
+}
+
+/* Where it would fit into one L3: the one that has most of it already. NULL = nowhere. Yours. */
+static hwloc_bitmap_t best_room(const Audit *audit, const AuditVm *vm, hwloc_const_bitmap_t own,
+				unsigned cores)
+{
+	g_auto(CpuSet) taken = taken_by_others(audit, vm);
+	hwloc_bitmap_t best = NULL;
+	int most = -1;
+
+	for (unsigned l3 = 0; l3 < audit->host->l3s->len; l3++) {
+		hwloc_bitmap_t room = room_in(audit, l3, own, taken, cores);
+		g_auto(CpuSet) kept = room ? set_and(room, own) : set_new();
+
+		if (!room || hwloc_bitmap_weight(kept) <= most) {
+			hwloc_bitmap_free(room);
+			continue;
+		}
+		most = hwloc_bitmap_weight(kept);
+		hwloc_bitmap_free(best);
+		best = room;
+	}
+	return best;
+}
+
+static void eval_caches(const Rule *rule, const Audit *audit, const AuditVm *vm,
+			GPtrArray *findings)
+{
+	Side side = guest_side(vm->guest);
+	g_auto(CpuSet) own = shape_cpus(audit, vm, side), l3s = NULL, nodes = NULL, room = NULL;
+	g_autofree char *list = NULL, *fix = NULL;
+	unsigned cores;
+
+	if (!audit->host || !vm->dedicated)
+		return;
+	l3s = l3s_of(audit->host, own, &cores);
+	nodes = host_nodes_of(audit->host, own);
+	if (hwloc_bitmap_weight(l3s) < 2 || hwloc_bitmap_weight(nodes) > 1)
+		return;
+	room = best_room(audit, vm, own, cores);
+	if (!room)
+		return;
+	list = set_text(room);
+	fix = g_strdup_printf("pin it to CPUs %s, which share one L3, and isolate them", list);
+	rule_found_fix(rule, findings, vm->subject, side_names[side], own, fix,
+		       "its %u cores lie over %d L3s, and one L3 has room for them", cores,
+		       hwloc_bitmap_weight(l3s));
+}
+
+const Rule rule_vm_pin_across_caches = {
+	.id = "vm.pin-across-caches",
+	.severity = SEVERITY_WARNING,
+	.title = "A VM that fits one L3 is pinned across several",
+	.sees = "The L3s of a dedicated VM's pins within one NUMA node, where another choice of "
+		"cores, without those of other pinned VMs and of the boot CPU, would have one.",
+	.why = "What one vCPU wrote another reads from the other L3, several times as slow; the "
+	       "guest, which sees one cache, schedules as if it were near.",
+	.remedy = "pin it within one L3: 'planner plan' chooses",
+	.source = "Documentation/admin-guide/mm/numaperf.rst; AMD tuning guides on CCX",
+	.when = WHEN_NO_PLAN | WHEN_GUESTS,
+	.needs = FACT_GUESTS | FACT_TOPOLOGY,
+	.eval_vm = eval_caches,
+};
