@@ -2,6 +2,7 @@
 #include "tests/unit/scratch.h"
 #include "topology/facts/facts.h"
 #include "topology/guests/qemu.h"
+#include "topology/guests/qemu_settings.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -41,6 +42,79 @@ static void test_threads(void)
 	g_assert_false(qemu_iothread_parse("IO iothread3x", &n));
 	g_assert_true(qemu_worker("kvm-nx-lpage-re"));
 	g_assert_false(qemu_worker("kvm"));
+}
+
+static void test_run(void)
+{
+	unsigned vcpu = 99;
+
+	g_assert_cmpint(qemu_run_parse("16 0x1c 0xae80 0x0 0x0 0x0 0x0 0x7f 0x7f\n"), ==, 28);
+	g_assert_cmpint(qemu_run_parse("29 0x1c 0xae80 0x0 0x0 0x0 0x0 0x7f 0x7f\n"), ==, 28);
+	g_assert_cmpint(qemu_run_parse("16 0x1c 0xae81 0x0"), ==, -1);
+	g_assert_cmpint(qemu_run_parse("running\n"), ==, -1);
+	g_assert_cmpint(qemu_run_parse(""), ==, -1);
+	g_assert_true(qemu_descriptor_parse("anon_inode:kvm-vcpu:3", &vcpu) && vcpu == 3);
+	g_assert_false(qemu_descriptor_parse("anon_inode:kvm-vm", &vcpu));
+}
+
+static void test_settings(void)
+{
+	static const struct {
+		const char *line;
+		unsigned vcpus, most, threads;
+		guint64 megabytes;
+		const char *mode, *nodes;
+	} rows[] = {
+		{"kvm -smp 8,sockets=1,cores=8,maxcpus=8 -cpu host,kvm=off -m 16384", 8, 8, 1,
+		 16384, "host-passthrough", NULL},
+		{"q -smp cpus=4,cores=2 -m 4G -cpu max", 4, 4, 1, 4096, "maximum", NULL},
+		{"q -smp 4,sockets=1,cores=2 -cpu EPYC,+x", 4, 4, 2, 0, "custom", NULL},
+		{"q -machine pc-q35-6.0 -smp 8,cores=4", 8, 8, 1, 0, NULL, NULL},
+		{"q -smp sockets=2,cores=2,threads=2", 8, 8, 2, 0, NULL, NULL},
+		{"kvm -smp 1,sockets=1,cores=4,maxcpus=4 -device host-x86_64-cpu,id=cpu2,core-id=1",
+		 2, 4, 1, 0, NULL, NULL},
+		{"q -m size=1024,slots=255,maxmem=4G -object memory-backend-ram,id=d,size=512M "
+		 "-device pc-dimm,id=x,memdev=d",
+		 0, 0, 0, 1536, NULL, NULL},
+		{"q -m 2G -object {\"qom-type\":\"memory-backend-file\",\"id\":\"a\",\"size\":9,"
+		 "\"host-nodes\":[0,2],\"policy\":\"bind\"}",
+		 0, 0, 0, 2048, NULL, "0,2"},
+		{"q -object memory-backend-ram,id=a,size=1G,host-nodes=1,policy=bind", 0, 0, 0, 0,
+		 NULL, "1"},
+		{"q -object memory-backend-ram,id=a,size=1G,host-nodes=1,policy=preferred", 0, 0, 0,
+		 0, NULL, NULL},
+		{"q -smp x -m y", 0, 0, 1, 0, NULL, NULL},
+		{"q -smp", 0, 0, 0, 0, NULL, NULL},
+	};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_auto(GStrv) argv = g_strsplit(rows[i].line, " ", -1);
+		QemuSettings s = qemu_settings_parse(argv);
+		g_autofree char *nodes = s.nodes ? cpulist_format(s.nodes) : NULL;
+
+		g_test_message("%s", rows[i].line);
+		if (i + 2 < G_N_ELEMENTS(rows)) {
+			g_assert_cmpuint(s.vcpus, ==, rows[i].vcpus);
+			g_assert_cmpuint(s.vcpus_max, ==, rows[i].most);
+		}
+		g_assert_cmpuint(s.threads, ==, rows[i].threads);
+		g_assert_cmpuint(s.memory, ==, rows[i].megabytes << 20);
+		g_assert_cmpstr(s.cpu_mode, ==, rows[i].mode);
+		g_assert_cmpstr(nodes, ==, rows[i].nodes);
+		qemu_settings_clear(&s);
+	}
+}
+
+static void test_pages(void)
+{
+	static const char line[] = "kvm -object memory-backend-file,id=r,size=2G,mem-path=/run/"
+				   "hugepages/kvm/2048kB,share=on -overcommit mem-lock=on";
+	g_auto(GStrv) argv = g_strsplit(line, " ", -1);
+	QemuSettings s = qemu_settings_parse(argv);
+
+	g_assert_true(s.hugepages && s.locked);
+	g_assert_cmpuint(s.page, ==, 2 << 20);
+	qemu_settings_clear(&s);
 }
 
 static guint64 bytes_of(GHashTable *nodes, unsigned node)
@@ -313,6 +387,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/guests/log", test_log);
 	g_test_add_func("/guests/merge", test_merge);
 	g_test_add_func("/guests/unlisted", test_unlisted);
+	g_test_add_func("/guests/run", test_run);
+	g_test_add_func("/guests/settings", test_settings);
+	g_test_add_func("/guests/pages", test_pages);
 	g_test_add_func("/guests/sosreport", test_sosreport);
 	g_test_add_func("/libvirt/hung", test_hung);
 	g_test_add_func("/libvirt/driver", test_driver);

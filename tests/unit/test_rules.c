@@ -10,6 +10,7 @@
 #include "predicted.h"
 
 #define SMALL "pack:2 [numa(memory=68719476736)] l3:1 core:6 pu:2(indexes=2*12:12*1)"
+#define CACHES "pack:1 [numa(memory=68719476736)] l3:2 core:6 pu:2(indexes=2*12:12*1)"
 #define OTHER "pack:1 [numa(memory=68719476736)] l3:1 core:12 pu:2(indexes=2*12:12*1)"
 
 /* CPUs n and n+12 are siblings; node 0 has cores 0-5, node 1 cores 6-11. */
@@ -545,6 +546,51 @@ static void vm_core(Facts *f)
 	pin(guest(f, "d2")->vcpu_threads, 1, "16");
 }
 
+static void vm_siblings(Facts *f)
+{
+	Guest *g = guest(f, "d1");
+
+	g->threads_live = g->threads_inactive = 2;
+	pin(g->vcpu_threads, 1, "3");
+	pin(g->vcpu_threads, 2, "14");
+}
+
+static void vm_caches(Facts *f)
+{
+	host_free(f->host);
+	f->host = host_load(CACHES, NULL);
+	pin(guest(f, "d1")->vcpu_threads, 2, "7");
+	pin(guest(f, "d1")->vcpu_threads, 3, "19");
+}
+
+/* libvirt knows nothing of it: its threads are all there is. */
+static void unlist(Guest *g)
+{
+	g->unlisted = true;
+	g_clear_pointer(&g->live_xml, g_free);
+	g_clear_pointer(&g->inactive_xml, g_free);
+	no_cpuset(g);
+	for (unsigned v = 0; v < g->vcpu_threads->len; v++)
+		unpin(g->vcpu_threads, v, "2-3,14-15");
+	for (unsigned i = 0; i < g->emulator_threads->len; i++)
+		unpin(g->emulator_threads, i, "2-3,14-15");
+}
+
+static void vm_process(Facts *f)
+{
+	unlist(guest(f, "d1"));
+}
+
+/* As it is, but that two threads are on one CPU. */
+static void vm_process_doubled(Facts *f)
+{
+	Guest *g = guest(f, "d1");
+
+	unlist(g);
+	unpin(g->vcpu_threads, 0, "2");
+	unpin(g->vcpu_threads, 1, "2");
+}
+
 static void vm_more(Facts *f)
 {
 	for (unsigned v = 0; v < 2; v++)
@@ -847,6 +893,11 @@ static const Fault faults[] = {
 	{"vm.free-on-isolated", PLANNED, vm_free, "0 vCPUs, 1 emulator and 0 I/O"},
 	{"vm.pin-across-nodes", PLANNED, .pin = {"d1", 3, "21"}, .says = "across NUMA nodes 0-1"},
 	{"vm.pin-across-nodes", ALONE, .pin = {"d1", 3, "21"}, .says = "across NUMA nodes 0-1"},
+	{"vm.guest-siblings", PLANNED, vm_siblings, "vCPUs 0 and 1 on CPUs 2 and 3"},
+	{"vm.pin-across-caches", ALONE, vm_caches, "its 2 cores lie over 2 L3s"},
+	{"vm.vcpu-floats", ALONE, vm_process, "vCPU 3 on 2-3,14-15"},
+	{"vm.emulator-on-isolated", ALONE, vm_process, "emulator on 2-3,14-15"},
+	{"vm.pin-doubled", ALONE, vm_process_doubled, "vCPUs 0 and 1 are both pinned to CPU 2"},
 	{"vm.pin-ignored", PLANNED, vm_ignored, "at or above 4"},
 	{"vm.pin-doubled", PLANNED, .pin = {"d2", 1, "15"},
 	 .says = "pinned to CPU 15, as vCPU 3 of d1"},

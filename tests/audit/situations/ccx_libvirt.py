@@ -8,6 +8,7 @@ from find import Find
 
 SOURCE = "forum.proxmox.com/threads/124256"
 FINDS = [Find("vm.pin-across-caches", "vm gaming", text="L3", fix="6-11,18-23")]
+STATUS = 0
 
 
 def node(sound):

@@ -9,6 +9,7 @@ from find import Find
 SOURCE = "bryansteiner/gpu-passthrough-tutorial#19; 64kramsystem/qemu-pinning#2; ayufan/pve-helpers#9"
 FINDS = [Find("vm.guest-siblings", "vm win11", text=["4", "5"], fix=["4,12,5,13", "threads=1"])]
 ISOLATED, HOST = "4-7,12-15", "0-3,8-11"
+STATUS = 0
 
 
 def node(sound):
