@@ -62,12 +62,12 @@ FAULTS = {
     "partition": "cgroup.partitions-mixed",
     "pin-missing": "cpu-pm.on-ineligible vm.pin-missing",
     # the pin is adopted, with all that follows from a VM on a host CPU of the other node
-    "pin-differs": "cpu-pm.on-ineligible memory.hugepages-short node.plan-bad vm.emulatorpin-differs vm.memory-nodes",
+    "pin-differs": "cpu-pm.on-ineligible memory.hugepages-short node.plan-bad vm.emulatorpin-differs vm.guest-siblings vm.memory-nodes",
     "live-differs": "cpu-pm.on-ineligible vm.live-differs vm.pin-differs vm.pin-on-host",
     "thread-moved": "cpu-pm.on-ineligible vm.thread-differs",
     "emulator-on-isolated": "vm.thread-differs",
     "shared-unpinned": "lost vm.free-on-isolated",
-    "core-shared": "cpu-pm.on-ineligible memory.hugepages-short node.plan-bad vm.emulatorpin-differs vm.memory-nodes vm.pin-doubled",
+    "core-shared": "cpu-pm.on-ineligible memory.hugepages-short node.plan-bad vm.emulatorpin-differs vm.guest-siblings vm.memory-nodes vm.pin-doubled",
     "memory-elsewhere": "vm.memory-off-node",
     "hugepages-short": "memory.hugepages-short",
     "unknown-vm": "",  # one more VM, that shares like the one it is a copy of

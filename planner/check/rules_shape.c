@@ -62,10 +62,12 @@ static void split_name(const Audit *audit, const AuditVm *vm, Side side, unsigne
 		const GuestThread *head = vcpu_numbered(guest, first);
 		unsigned cpu = shape_cpu(audit, vm, thread, side);
 		unsigned other = head ? shape_cpu(audit, vm, head, side) : HOST_NONE;
+		unsigned core = cpu == HOST_NONE ? HOST_NONE : host_core_of(audit->host, cpu);
+		unsigned beside = other == HOST_NONE ? HOST_NONE : host_core_of(audit->host, other);
 		g_autofree char *name = NULL;
 
-		if (cpu == HOST_NONE || other == HOST_NONE ||
-		    host_core_of(audit->host, cpu) == host_core_of(audit->host, other))
+		/* Of CPUs that are offline nobody knows the core: vm.pin-offline says so. */
+		if (core == HOST_NONE || beside == HOST_NONE || core == beside)
 			continue;
 		name = g_strdup_printf("vCPUs %u and %u on CPUs %u and %u", first, thread->number,
 				       other, cpu);
@@ -92,6 +94,18 @@ static char *order_that_fits(const Host *host, hwloc_const_bitmap_t cpus, unsign
 	return g_string_free(g_steal_pointer(&order), FALSE);
 }
 
+/* Is it on CPUs that the plan does not give it? Then vm.pin-differs says what is wrong. */
+static bool off_plan(const AuditVm *vm, hwloc_const_bitmap_t cpus)
+{
+	unsigned cpu;
+
+	hwloc_bitmap_foreach_begin(cpu, cpus)
+		if (vm->vm && vm->vm->placed && !planned_on(vm, cpu))
+			return true;
+	hwloc_bitmap_foreach_end();
+	return false;
+}
+
 static char *siblings_judge(const Audit *audit, const AuditVm *vm, Side side, char **fix)
 {
 	unsigned threads = threads_told(vm->guest, side);
@@ -99,7 +113,7 @@ static char *siblings_judge(const Audit *audit, const AuditVm *vm, Side side, ch
 	g_autofree char *names = NULL, *order = NULL;
 	Naming naming = {0};
 
-	if (threads < 2)
+	if (threads < 2 || off_plan(vm, cpus))
 		return NULL;
 	split_name(audit, vm, side, threads, &naming);
 	names = naming_end(&naming);
@@ -142,7 +156,9 @@ const Rule rule_vm_guest_siblings = {
 	.severity = SEVERITY_WARNING,
 	.title = "Threads of a guest core are on several cores of the host",
 	.sees = "The threads of a core that the guest is told (<cpu><topology threads=…>, -smp "
-		"threads=) against the cores of the CPUs that its vCPUs are pinned to, one each.",
+		"threads=) against the cores of the CPUs that its vCPUs are pinned to, one each; "
+		"with "
+		"a plan, where these are the planned ones.",
 	.why = "The guest's scheduler takes two threads of a core for one core's worth of work, "
 	       "and two cores for two: told wrong, it crowds one core while another idles, and "
 	       "its core scheduling protects nothing.",
