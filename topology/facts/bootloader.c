@@ -13,29 +13,28 @@ static const char *const entry_folders[] = {"/boot/loader/entries", "/boot/efi/l
 
 /* Boot Loader Specification */
 
-static void variable_append(GString *line, const char **at, GHashTable *variables)
-{
-	size_t length =
-		strspn(*at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
-	g_autofree char *name = g_strndup(*at, length);
-	const char *value = variables ? g_hash_table_lookup(variables, name) : NULL;
-
-	if (value)
-		g_string_append(line, value);
-	*at += length;
-}
-
+/* OPTIONS, their $variables taken out of VARIABLES. */
 static void options_append(GString *line, const char *options, GHashTable *variables)
 {
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+
 	if (line->len)
 		g_string_append_c(line, ' ');
 	while (*options) {
-		if (*options != '$') {
-			g_string_append_c(line, *options++);
-			continue;
-		}
+		size_t plain = strcspn(options, "$");
+		g_autofree char *name = NULL;
+		const char *value;
+
+		g_string_append_len(line, options, (gssize)plain);
+		options += plain;
+		if (!*options)
+			break;
 		options++;
-		variable_append(line, &options, variables);
+		name = g_strndup(options, strspn(options, letters));
+		value = variables ? g_hash_table_lookup(variables, name) : NULL;
+		g_string_append(line, value ? value : "");
+		options += strlen(name);
 	}
 }
 
@@ -88,11 +87,6 @@ static void entry_take(Entries *entries, char *line, const char *path, bool save
 	entries->source = g_strdup(path);
 }
 
-static bool is_rescue(const char *name)
-{
-	return strstr(name, "rescue");
-}
-
 static void entry_load(Root *root, const char *folder, const char *name, GHashTable *variables,
 		       Entries *entries)
 {
@@ -106,7 +100,7 @@ static void entry_load(Root *root, const char *folder, const char *name, GHashTa
 
 	if (line && saved && g_str_equal(saved, id))
 		entry_take(entries, line, path, true);
-	else if (line && !is_rescue(id))
+	else if (line && !strstr(id, "rescue"))
 		entry_take(entries, line, path, false);
 	else
 		g_free(line);

@@ -83,24 +83,6 @@ static char *text_load(Root *root, const char *folder, const char *name)
 	return root_text(root, path, source);
 }
 
-static void group_load_v2(Root *root, Cgroup *group, const char *folder)
-{
-	group->cpus = set_load(root, folder, "cpuset.cpus");
-	group->effective = set_load(root, folder, "cpuset.cpus.effective");
-	if (group->effective && !group->cpus) /* the root group has no file of its own */
-		group->cpus = hwloc_bitmap_alloc();
-	group->partition = text_load(root, folder, "cpuset.cpus.partition");
-}
-
-static void group_load_v1(Root *root, Cgroup *group, const char *folder)
-{
-	g_autofree char *exclusive = text_load(root, folder, "cpuset.cpu_exclusive");
-
-	group->cpus = set_load(root, folder, "cpuset.cpus");
-	group->effective = set_load(root, folder, "cpuset.effective_cpus");
-	group->exclusive = exclusive && g_str_equal(exclusive, "1");
-}
-
 static void cgroup_clear(gpointer data)
 {
 	Cgroup *group = data;
@@ -132,10 +114,18 @@ static void group_load(Root *root, CgroupFacts *cgroups, const char *mount, cons
 	g_autofree char *folder = g_strconcat(mount, path, NULL);
 	Cgroup group = {.path = g_utf8_make_valid(*path ? path : "/", -1)};
 
-	if (cgroups->version == 2)
-		group_load_v2(root, &group, folder);
-	else
-		group_load_v1(root, &group, folder);
+	group.cpus = set_load(root, folder, "cpuset.cpus");
+	if (cgroups->version == 2) {
+		group.effective = set_load(root, folder, "cpuset.cpus.effective");
+		if (group.effective && !group.cpus) /* the root group has no file of its own */
+			group.cpus = hwloc_bitmap_alloc();
+		group.partition = text_load(root, folder, "cpuset.cpus.partition");
+	} else {
+		g_autofree char *exclusive = text_load(root, folder, "cpuset.cpu_exclusive");
+
+		group.effective = set_load(root, folder, "cpuset.effective_cpus");
+		group.exclusive = exclusive && g_str_equal(exclusive, "1");
+	}
 	if (group.cpus)
 		g_array_append_val(cgroups->groups, group);
 	else

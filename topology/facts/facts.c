@@ -52,20 +52,15 @@ const char *facts_why_unread(const Facts *facts, const char *source)
 Node facts_node(const Facts *facts)
 {
 	const GuestFacts *guests = facts->guests;
-	int exits = facts->kvm->disable_exits;
-
-	return (Node){
+	Node node = {
 		.kernel = facts->kernel->release,
 		.qemu = guests ? guests->qemu : NULL,
 		.libvirt = guests ? guests->libvirt : NULL,
-		.disable_exits = exits < 0    ? TRISTATE_UNKNOWN
-				 : exits == 0 ? TRISTATE_NO
-					      : TRISTATE_YES,
-		.mwait = exits < 0   ? TRISTATE_UNKNOWN
-			 : exits & 1 ? TRISTATE_YES
-				     : TRISTATE_NO,
 		.nested = facts->kvm->nested,
 	};
+
+	node_exits_set(&node, facts->kvm->disable_exits);
+	return node;
 }
 
 Facts *facts_load_root(Root *root, const FactsOptions *options)

@@ -60,15 +60,6 @@ static GHashTable *names_load(Root *root)
 	return interrupts_parse(text ? text : "");
 }
 
-/* debugfs says it outright, where the kernel has it and we may. */
-static bool managed_load(Root *root, const Irq *irq, bool debugfs)
-{
-	g_autofree char *path = g_strdup_printf("/sys/kernel/debug/irq/irqs/%u", irq->number);
-	g_autofree char *text = debugfs ? root_text(root, path, NULL) : NULL;
-
-	return text ? strstr(text, "IRQD_AFFINITY_MANAGED") != NULL : irq_name_managed(irq->name);
-}
-
 static hwloc_bitmap_t affinity_load(Root *root, unsigned number, const char *file)
 {
 	g_autofree char *path = g_strdup_printf("/proc/irq/%u/%s", number, file);
@@ -80,11 +71,16 @@ static hwloc_bitmap_t affinity_load(Root *root, unsigned number, const char *fil
 static void irq_load(Root *root, GArray *irqs, GHashTable *names, unsigned number, bool debugfs)
 {
 	const char *name = g_hash_table_lookup(names, GUINT_TO_POINTER(number));
+	g_autofree char *path = g_strdup_printf("/sys/kernel/debug/irq/irqs/%u", number);
+	g_autofree char *text = NULL;
 	Irq irq = {.number = number, .name = g_strdup(name ? name : "")};
 
 	irq.affinity = affinity_load(root, number, "smp_affinity_list");
 	irq.effective = affinity_load(root, number, "effective_affinity_list");
-	irq.managed = managed_load(root, &irq, debugfs);
+	/* debugfs says it outright, where the kernel has it and we may. */
+	text = debugfs ? root_text(root, path, NULL) : NULL;
+	irq.managed =
+		text ? strstr(text, "IRQD_AFFINITY_MANAGED") != NULL : irq_name_managed(irq.name);
 	g_array_append_val(irqs, irq);
 }
 

@@ -14,8 +14,6 @@
 #define KVM_CAP_X86_DISABLE_EXITS 143
 #endif
 
-#define CPUINFO_MAX (64u << 20)
-
 static const char *const modules[] = {"kvm", "kvm_intel", "kvm_amd"};
 
 static GHashTable *parameters_load(Root *root)
@@ -97,10 +95,22 @@ static void cpuinfo_load(Root *root, KvmFacts *kvm)
 	kvm->pause_exits = cpuinfo_pause_exits(text);
 }
 
-static int device_ask(Root *root)
+/* The kernel answers for /dev/kvm as a whole; no VM is made. */
+int kvm_ask(void)
 {
 	int device = open("/dev/kvm", O_RDONLY | O_CLOEXEC);
 	int exits = device < 0 ? -1 : ioctl(device, KVM_CHECK_EXTENSION, KVM_CAP_X86_DISABLE_EXITS);
+	int failure = errno;
+
+	if (device >= 0)
+		close(device);
+	errno = failure;
+	return MAX(exits, -1);
+}
+
+static int device_load(Root *root)
+{
+	int exits = kvm_ask();
 	g_autofree char *text = NULL;
 
 	if (exits < 0 && errno == ENOENT)
@@ -109,9 +119,7 @@ static int device_ask(Root *root)
 		root_failed(root, "/dev/kvm", NULL, errno);
 	else
 		root_record_text(root, KVM_ANSWER, (text = g_strdup_printf("%d\n", exits)));
-	if (device >= 0)
-		close(device);
-	return MAX(exits, -1);
+	return exits;
 }
 
 static int answer_load(Root *root)
@@ -145,7 +153,7 @@ void kvm_load(Root *root, KvmFacts *kvm)
 {
 	kvm->parameters = parameters_load(root);
 	cpuinfo_load(root, kvm);
-	kvm->disable_exits = root_is_live(root) ? device_ask(root) : answer_load(root);
+	kvm->disable_exits = root_is_live(root) ? device_load(root) : answer_load(root);
 }
 
 static bool kvm_known(const void *reader)

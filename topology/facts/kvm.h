@@ -27,6 +27,12 @@ void kvm_free(KvmFacts *kvm);
  */
 void kvm_load(Root *root, KvmFacts *kvm);
 
+/* The most that /proc/cpuinfo may hold. */
+#define CPUINFO_MAX (64u << 20)
+
+/* KvmFacts.disable_exits, of this machine's /dev/kvm; -1 with errno where it does not answer. */
+int kvm_ask(void);
+
 /* Is the machine of this /proc/cpuinfo a guest itself? Unknown where CPUs have no flags. */
 Tristate cpuinfo_nested(const char *text);
 /*

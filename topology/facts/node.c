@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "topology/facts/node.h"
+
+#include "topology/base/file.h"
 #include "topology/base/worker.h"
+#include "topology/facts/kvm.h"
 #include "topology/guests/libvirt_load.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/kvm.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
-#ifndef KVM_CAP_X86_DISABLE_EXITS
-#define KVM_CAP_X86_DISABLE_EXITS 143
-#endif
 #ifndef KVM_X86_DISABLE_EXITS_MWAIT
 #define KVM_X86_DISABLE_EXITS_MWAIT 1
 #endif
@@ -92,56 +89,34 @@ static void libvirt_read(Node *node, const char *uri, GString *why)
 		why_add(why, "%s does not say its QEMU's version", uri);
 }
 
-/* The kernel answers for /dev/kvm as a whole; no VM is made. */
-static void node_kvm_load(Node *node, GString *why)
+void node_exits_set(Node *node, int exits)
 {
-	int kvm = open("/dev/kvm", O_RDONLY | O_CLOEXEC);
-	int exits = kvm < 0 ? -1 : ioctl(kvm, KVM_CHECK_EXTENSION, KVM_CAP_X86_DISABLE_EXITS);
-
-	if (exits < 0) {
-		why_add(why, "/dev/kvm: %s", g_strerror(errno));
-	} else {
-		node->disable_exits = exits ? TRISTATE_YES : TRISTATE_NO;
-		node->mwait = exits & KVM_X86_DISABLE_EXITS_MWAIT ? TRISTATE_YES : TRISTATE_NO;
-	}
-	if (kvm >= 0)
-		close(kvm);
-}
-
-static bool node_has_word(const char *line, const char *word)
-{
-	g_auto(GStrv) words = g_strsplit_set(line, " \t", -1);
-
-	return g_strv_contains((const char *const *)words, word);
-}
-
-/* x86 says so in the flags of each CPU; elsewhere there are no flags and nothing is known. */
-static void nested_load(Node *node, GString *why)
-{
-	g_autofree char *text = NULL;
-	const char *flags;
-
-	if (!g_file_get_contents("/proc/cpuinfo", &text, NULL, NULL) ||
-	    !(flags = strstr(text, "\nflags"))) {
-		why_add(why, "/proc/cpuinfo has no flags");
-		return;
-	}
-	text[flags + 1 - text + (ptrdiff_t)strcspn(flags + 1, "\n")] = '\0';
-	node->nested = node_has_word(flags + 1, "hypervisor") ? TRISTATE_YES : TRISTATE_NO;
+	node->disable_exits = exits < 0 ? TRISTATE_UNKNOWN : exits ? TRISTATE_YES : TRISTATE_NO;
+	node->mwait = exits < 0				    ? TRISTATE_UNKNOWN
+		      : exits & KVM_X86_DISABLE_EXITS_MWAIT ? TRISTATE_YES
+							    : TRISTATE_NO;
 }
 
 Node *node_load(const char *uri, char **why)
 {
 	Node *node = g_new0(Node, 1);
 	g_autoptr(GString) missing = g_string_new(NULL);
+	size_t length;
+	g_autofree char *cpuinfo =
+		file_read("/proc/cpuinfo", FILE_REGULAR, CPUINFO_MAX, &length, NULL);
+	int exits = kvm_ask();
 	struct utsname name;
 
+	if (exits < 0)
+		why_add(missing, "/dev/kvm: %s", g_strerror(errno));
+	node_exits_set(node, exits);
+	node->nested = cpuinfo ? cpuinfo_nested(cpuinfo) : TRISTATE_UNKNOWN;
+	if (node->nested == TRISTATE_UNKNOWN)
+		why_add(missing, "/proc/cpuinfo has no flags");
 	if (uname(&name) == 0) {
 		node->name = g_strdup(name.nodename);
 		node->kernel = g_strdup(name.release);
 	}
-	node_kvm_load(node, missing);
-	nested_load(node, missing);
 	libvirt_read(node, uri ? uri : "qemu:///system", missing);
 	if (why)
 		*why = missing->len ? g_strdup(missing->str) : NULL;

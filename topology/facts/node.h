@@ -31,6 +31,8 @@ typedef struct Node {
  */
 Node *node_load(const char *uri, char **why);
 void node_free(Node *node);
+/* What EXITS, the answer to kvm_ask(), says: disable_exits and mwait. */
+void node_exits_set(Node *node, int exits);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Node, node_free)
 
 #endif

@@ -59,16 +59,6 @@ static char *frequency_text(Root *root, unsigned cpu, const char *name)
 	return root_text(root, path, source);
 }
 
-static CpuPower cpu_load(Root *root, unsigned cpu)
-{
-	CpuPower power = {.cpu = cpu,
-			  .governor = frequency_text(root, cpu, "scaling_governor"),
-			  .driver = frequency_text(root, cpu, "scaling_driver")};
-
-	idle_load(root, &power);
-	return power;
-}
-
 static void power_clear(gpointer data)
 {
 	CpuPower *power = data;
@@ -88,11 +78,13 @@ GArray *power_load(Root *root, hwloc_const_bitmap_t offline)
 	g_array_set_clear_func(power, power_clear);
 	for (guint i = 0; i < cpus->len; i++) {
 		unsigned cpu = g_array_index(cpus, unsigned, i);
-		CpuPower one;
+		CpuPower one = {.cpu = cpu};
 
 		if (offline && hwloc_bitmap_isset(offline, cpu))
 			continue;
-		one = cpu_load(root, cpu);
+		one.governor = frequency_text(root, cpu, "scaling_governor");
+		one.driver = frequency_text(root, cpu, "scaling_driver");
+		idle_load(root, &one);
 		if (one.governor || one.deepest_idle != G_MAXUINT)
 			g_array_append_val(power, one);
 		else

@@ -28,16 +28,12 @@ static GHashTable *irqbalance_load(Root *root)
 
 /* systemd */
 
-static bool adds_up(const char *name)
-{
-	return !strcmp(name, "CPUAffinity") || !strcmp(name, "NUMAMask");
-}
-
 static void manager_set(GHashTable *manager, const char *name, const char *value)
 {
 	const char *old = g_hash_table_lookup(manager, name);
-	char *merged = adds_up(name) && old && *old && *value ? g_strdup_printf("%s %s", old, value)
-							      : g_strdup(value);
+	bool adds_up = !strcmp(name, "CPUAffinity") || !strcmp(name, "NUMAMask");
+	char *merged = adds_up && old && *old && *value ? g_strdup_printf("%s %s", old, value)
+							: g_strdup(value);
 
 	g_hash_table_insert(manager, g_strdup(name), merged);
 }

@@ -75,30 +75,19 @@ static void vcpus_take(Guest *guest, const Domain *domain)
 	}
 }
 
-static void emulator_take(Guest *guest, const Domain *domain, bool live)
+/* One of the two documents: what runs (LIVE), or the next start. */
+static void document_take(Guest *guest, const Domain *domain, bool live)
 {
-	GuestThread *thread = thread_at(guest->emulator_threads, 0);
+	GuestThread *emulator = thread_at(guest->emulator_threads, 0);
 
-	if (live)
-		thread->live = set_copy(domain->emulatorpin);
-	else
-		thread->inactive = set_copy(domain->emulatorpin);
-}
-
-static void live_take(Guest *guest, const Domain *domain)
-{
-	guest->threads_live = domain->threads;
-	guest->cpuset_live = set_copy(domain->cpuset);
-	guest->nodes_live = set_copy(domain->nodes);
-	guest->overcommit_live = g_strdupv(domain->overcommit);
-}
-
-static void inactive_take(Guest *guest, const Domain *domain)
-{
-	guest->threads_inactive = domain->threads;
-	guest->cpuset_inactive = set_copy(domain->cpuset);
-	guest->nodes_inactive = set_copy(domain->nodes);
-	guest->overcommit_inactive = g_strdupv(domain->overcommit);
+	*(live ? &guest->threads_live : &guest->threads_inactive) = domain->threads;
+	*(live ? &guest->cpuset_live : &guest->cpuset_inactive) = set_copy(domain->cpuset);
+	*(live ? &guest->nodes_live : &guest->nodes_inactive) = set_copy(domain->nodes);
+	*(live ? &guest->overcommit_live : &guest->overcommit_inactive) =
+		g_strdupv(domain->overcommit);
+	*(live ? &emulator->live : &emulator->inactive) = set_copy(domain->emulatorpin);
+	guests_pins_take(guest->vcpu_threads, domain->vcpupins, live, false);
+	guests_pins_take(guest->iothreads, domain->iothreads, live, true);
 }
 
 /* What is said once, of the XML that counts: the inactive one, the live one where transient. */
@@ -117,6 +106,8 @@ static void settings_take(Guest *guest, const Domain *domain)
 	guest->doubled_pins = domain->doubled_pins;
 	guest->ignored_pins = domain->ignored_pins;
 	guest->namespace_missing = domain->namespace_missing;
+	for (unsigned i = 0; i < domain->passed->len; i++)
+		g_ptr_array_add(guest->passed, g_strdup(g_ptr_array_index(domain->passed, i)));
 	for (unsigned i = 0; i < domain->slow_devices->len; i++)
 		g_ptr_array_add(guest->slow_devices,
 				g_strdup(g_ptr_array_index(domain->slow_devices, i)));
@@ -183,18 +174,10 @@ static Guest *guest_of(Root *root, DomainRecord *record)
 		vcpus_take(guest, live ? live : inactive);
 		settings_take(guest, inactive ? inactive : live);
 	}
-	if (live) {
-		live_take(guest, live);
-		guests_pins_take(guest->vcpu_threads, live->vcpupins, true, false);
-		guests_pins_take(guest->iothreads, live->iothreads, true, true);
-		emulator_take(guest, live, true);
-	}
-	if (inactive) {
-		inactive_take(guest, inactive);
-		guests_pins_take(guest->vcpu_threads, inactive->vcpupins, false, false);
-		guests_pins_take(guest->iothreads, inactive->iothreads, false, true);
-		emulator_take(guest, inactive, false);
-	}
+	if (live)
+		document_take(guest, live, true);
+	if (inactive)
+		document_take(guest, inactive, false);
 	real_take(guest, record, live);
 	guest->live_xml = g_steal_pointer(&record->live);
 	guest->inactive_xml = g_steal_pointer(&record->inactive);
@@ -412,20 +395,14 @@ static void memory_load(Root *root, GuestFacts *facts, unsigned seconds)
 
 static const char refusal[] = "guest stopping CPU not supported";
 
-/* The line that holds AT. */
-static char *guests_line_at(const char *text, const char *at)
-{
-	while (at > text && at[-1] != '\n')
-		at--;
-	return g_utf8_make_valid(at, (gssize)strcspn(at, "\n"));
-}
-
 char *guest_log_parse(const char *text)
 {
 	const char *start = g_strrstr(text, "starting up libvirt version");
 	const char *at = g_strrstr(start ? start : text, refusal);
 
-	return at ? guests_line_at(text, at) : NULL;
+	while (at && at > text && at[-1] != '\n')
+		at--;
+	return at ? g_utf8_make_valid(at, (gssize)strcspn(at, "\n")) : NULL;
 }
 
 /* A log holds whole command lines: a snapshot keeps the one line. */
