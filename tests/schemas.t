@@ -42,6 +42,7 @@ FILES = {
     "empty.ini": NODE,
     "full.ini": NODE + "[vm a]\nvcpus = 4\nmemory = 3G\ncount = 3\n",
     "tight.ini": NODE.replace("cores-per-node = 1", "cores-per-node = 3\nmemory-per-node = 4G"),
+    "kept.ini": NODE + "[vm a]\nvcpus = 2\ncpus = 1,99\n",
     "broken.ini": "vcpus = 2\n",
     "requests.jsonl": '{"id": "a", "vcpus": 2}\n{"id": "b", "vcpus": 4096}\n{"id": "c"}\n',
 }
@@ -53,6 +54,7 @@ COMMANDS = [
       ("hbm-1s16c4t", "hybrid-6p8e", "offline-4s2c2t")),
     *(["plan", "-i", str(CASES / case / "inventory.ini"), *X6, "--json"] for case in
       ("x6", "x6-13", "fit-room", "across-nodes")),
+    ["plan", "-i", "kept.ini", *SMALL, "--json"],
     ["emit", "plan", "-i", str(CASES / "x6/inventory.ini"), *X6],
     ["check", "-r", ".", "-i", "one.ini", *SMALL, "--json"],
     ["diff", "one.ini", "two.ini", *SMALL, "--json"],

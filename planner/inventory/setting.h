@@ -121,7 +121,7 @@ void settings_see(const SettingTable *table, const Guest *guest, void *object);
 /* What NODE says of itself, where OBJECT has the default. */
 void settings_tell(const SettingTable *table, const Node *node, void *object);
 
-/* A struct with every default; a copy of OBJECT; yours, for settings_free(). */
+/* A struct with every default; a copy of OBJECT; yours: settings_clear(), then g_free(). */
 void *settings_new(const SettingTable *table);
 void *settings_copy(const SettingTable *table, const void *object);
 /* Make what OBJECT points to, copied byte by byte, its own; free it. */
