@@ -14,45 +14,109 @@ static hwloc_const_bitmap_t irq_cpus(const Irq *irq)
 	return irq->effective ? irq->effective : irq->affinity;
 }
 
-static char *irq_text(const Irq *irq, hwloc_const_bitmap_t hit)
-{
-	g_autofree char *list = set_text(hit);
+/* One that rules speak of: where it hits, and how often it did there. */
+typedef struct IrqHit {
+	const Irq *irq;
+	hwloc_bitmap_t cpus;
+	guint64 times;
+	bool counted;
+} IrqHit;
 
-	return g_strdup_printf("%u%s%s%s (CPUs %s)", irq->number, *irq->name ? " " : "", irq->name,
-			       "", list);
+static void hit_clear(void *data)
+{
+	hwloc_bitmap_free(((IrqHit *)data)->cpus);
 }
 
-/* The interrupts of one kind that go to isolated CPUs. */
-static void irqs_on(const Rule *rule, const Audit *audit, GPtrArray *findings, bool managed)
+static char *hit_text(const IrqHit *hit)
+{
+	g_autofree char *list = set_text(hit->cpus);
+	g_autofree char *times =
+		!hit->counted ? g_strdup("")
+		: hit->times  ? g_strdup_printf(", fired %" G_GUINT64_FORMAT " times", hit->times)
+			      : g_strdup(", never fired");
+
+	return g_strdup_printf("%u%s%s (CPUs %s%s)", hit->irq->number, *hit->irq->name ? " " : "",
+			       hit->irq->name, list, times);
+}
+
+/* Those that fired most come first, those that never did last. */
+static int hit_compare(const void *a, const void *b)
+{
+	const IrqHit *one = a, *other = b;
+	guint64 first = one->counted ? one->times : 1, second = other->counted ? other->times : 1;
+
+	if (first != second)
+		return first > second ? -1 : 1;
+	return one->irq->number < other->irq->number ? -1 : one->irq->number > other->irq->number;
+}
+
+/* Which CPUs of those that IRQ goes to are trouble? Yours, NULL or empty where none is. */
+typedef hwloc_bitmap_t IrqTrouble(const Audit *audit, const Irq *irq);
+
+static void irqs_find(const Rule *rule, const Audit *audit, GPtrArray *findings,
+		      IrqTrouble *trouble, const char *where)
 {
 	const GArray *irqs = audit->facts->irqs->irqs;
+	g_autoptr(GArray) hits = g_array_new(FALSE, FALSE, sizeof(IrqHit));
 	g_auto(CpuSet) cpus = set_new();
 	Naming naming = {0};
-	unsigned n = 0;
 	g_autofree char *text = NULL;
 
+	g_array_set_clear_func(hits, hit_clear);
 	for (unsigned i = 0; i < irqs->len; i++) {
 		const Irq *irq = &g_array_index(irqs, Irq, i);
-		g_auto(CpuSet) hit = set_new();
-		g_autofree char *name = NULL;
+		IrqHit hit = {irq, irq->fixed || !irq_cpus(irq) ? NULL : trouble(audit, irq), 0,
+			      false};
 
-		if (irq->managed != managed || !set_meets(irq_cpus(irq), audit->isolated))
+		if (!hit.cpus || hwloc_bitmap_iszero(hit.cpus)) {
+			hwloc_bitmap_free(hit.cpus);
 			continue;
-		hwloc_bitmap_and(hit, irq_cpus(irq), audit->isolated);
-		hwloc_bitmap_or(cpus, cpus, hit);
-		name = irq_text(irq, hit);
+		}
+		hit.counted = irq_fired(irq, hit.cpus, &hit.times);
+		hwloc_bitmap_or(cpus, cpus, hit.cpus);
+		g_array_append_val(hits, hit);
+	}
+	g_array_sort(hits, hit_compare);
+	for (unsigned i = 0; i < hits->len; i++) {
+		g_autofree char *name = hit_text(&g_array_index(hits, IrqHit, i));
+
 		naming_add(&naming, name);
-		n++;
 	}
 	text = naming_end(&naming);
-	if (n)
-		rule_found(rule, findings, SUBJECT, IRQ_FILE, cpus, "%u %s to isolated CPUs: %s", n,
-			   n == 1 ? "interrupt goes" : "interrupts go", text);
+	if (hits->len)
+		rule_found(rule, findings, SUBJECT, IRQ_FILE, cpus, "%u %s to %s: %s", hits->len,
+			   hits->len == 1 ? "interrupt goes" : "interrupts go", where, text);
+}
+
+static bool is_of_vfio(const Irq *irq)
+{
+	return g_str_has_prefix(irq->name, "vfio-");
+}
+
+static hwloc_bitmap_t moved_trouble(const Audit *audit, const Irq *irq)
+{
+	return irq->managed || is_of_vfio(irq) ? NULL : set_and(irq_cpus(irq), audit->isolated);
+}
+
+/* With managed_irq a queue of isolated CPUs alone stays, and is at rest unless they do I/O. */
+static bool is_at_rest(const Audit *audit, const Irq *irq, hwloc_const_bitmap_t hit)
+{
+	guint64 times;
+
+	return audit->effects && audit->effects->isolcpus.managed && irq->affinity &&
+	       !set_meets(irq->affinity, audit->host_cpus) && irq_fired(irq, hit, &times) && !times;
+}
+
+static hwloc_bitmap_t managed_trouble(const Audit *audit, const Irq *irq)
+{
+	g_auto(CpuSet) hit = irq->managed ? set_and(irq_cpus(irq), audit->isolated) : NULL;
+
+	return hit && !is_at_rest(audit, irq, hit) ? g_steal_pointer(&hit) : NULL;
 }
 
 static void eval_on_isolated(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
-	irqs_on(rule, audit, findings, false);
+	irqs_find(rule, audit, findings, moved_trouble, "isolated CPUs");
 }
 
 const Rule rule_irq_on_isolated = {
@@ -61,7 +125,8 @@ const Rule rule_irq_on_isolated = {
 	.title = "Interrupts go to isolated CPUs",
 	.sees = "effective_affinity_list of every interrupt that user space can move, "
 		"smp_affinity_list where the kernel has no effective one, against the isolated "
-		"CPUs.",
+		"CPUs; the counts of /proc/interrupts order them. Interrupts that each CPU has, "
+		"that nobody handles, and those of devices passed through do not count.",
 	.why = "Each interrupt on a dedicated CPU is a VM exit, with the handler and its softirqs "
 	       "taken from the guest's time. isolcpus does not move interrupts.",
 	.remedy = "write the host's CPUs to smp_affinity_list, and boot with irqaffinity=",
@@ -73,24 +138,85 @@ const Rule rule_irq_on_isolated = {
 
 static void eval_managed(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
-	irqs_on(rule, audit, findings, true);
+	irqs_find(rule, audit, findings, managed_trouble, "isolated CPUs");
 }
 
 const Rule rule_irq_managed_on_isolated = {
 	.id = "irq.managed-on-isolated",
 	.severity = SEVERITY_WARNING,
 	.title = "Managed interrupts go to isolated CPUs",
-	.sees = "effective_affinity_list of interrupts that the kernel places itself (queues of "
-		"NVMe, virtio-blk and many NICs) against the isolated CPUs.",
-	.why = "User space cannot move them. isolcpus=managed_irq keeps them off isolated CPUs as "
+	.sees = "effective_affinity_list of interrupts that the kernel places itself against the "
+		"isolated CPUs: by debugfs, by the mode of smp_affinity (0444, 6.12 and later), "
+		"by the driver (queues of NVMe, virtio-blk, RAID and SAS controllers; of no NIC "
+		"but wangxun's), by queues that divide the CPUs among themselves. Not those that "
+		"never fired where "
+		"managed_irq leaves them no other CPU.",
+	.why = "User space cannot move them: a write gives EIO or EPERM. isolcpus=managed_irq "
+	       "keeps them off isolated CPUs as "
 	       "far as their queue has others; a queue of isolated CPUs alone interrupts only when "
 	       "something on these CPUs does I/O.",
 	.remedy = "boot with isolcpus=managed_irq,domain,LIST (5.6 and later), or give the device "
-		  "fewer queues",
-	.source = "kernel/irq/manage.c irq_do_set_affinity(); kernel-parameters.txt isolcpus=",
+		  "fewer queues; of megaraid_sas and mpt3sas the parameter smp_affinity_enable=0 "
+		  "makes them movable, of smartpqi disable_managed_interrupts=1",
+	.source = "kernel/irq/manage.c irq_do_set_affinity(), proc.c; kernel-parameters.txt "
+		  "isolcpus=; drivers/scsi",
 	.when = WHEN_ISOLATED,
 	.needs = FACT_IRQS,
 	.eval = eval_managed,
+};
+
+/* Devices passed through: their interrupts belong on their own VM's CPUs. */
+
+static const AuditVm *owner_of(const Audit *audit, const Irq *irq)
+{
+	const char *open = strchr(irq->name, '(');
+	g_autofree char *device = open ? g_strndup(open + 1, strcspn(open + 1, ")")) : NULL;
+
+	for (unsigned i = 0; device && i < audit->vms->len; i++) {
+		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
+
+		if (vm->guest &&
+		    g_ptr_array_find_with_equal_func(vm->guest->passed, device, g_str_equal, NULL))
+			return vm;
+	}
+	return NULL;
+}
+
+static hwloc_bitmap_t foreign_trouble(const Audit *audit, const Irq *irq)
+{
+	const AuditVm *owner = is_of_vfio(irq) ? owner_of(audit, irq) : NULL;
+	g_auto(CpuSet) others = set_new();
+
+	for (unsigned i = 0; owner && i < audit->vms->len; i++) {
+		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
+
+		if (vm != owner && vm->dedicated && vm->guest && vm->guest->running)
+			hwloc_bitmap_or(others, others, vm->cpus);
+	}
+	if (owner)
+		hwloc_bitmap_andnot(others, others, owner->cpus);
+	return set_and(irq_cpus(irq), others);
+}
+
+static void eval_foreign(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	irqs_find(rule, audit, findings, foreign_trouble, "other VMs' CPUs");
+}
+
+const Rule rule_irq_passed_elsewhere = {
+	.id = "irq.passed-elsewhere",
+	.severity = SEVERITY_ERROR,
+	.title = "A VM's own device interrupts another VM",
+	.sees = "effective_affinity_list of vfio-msi, vfio-msix and vfio-intx interrupts of the "
+		"PCI devices that a VM's XML passes through, against the CPUs of other running "
+		"dedicated VMs. On its own VM's CPUs they are in place.",
+	.why = "The interrupt is an exit of a VM that has nothing to do with the device.",
+	.remedy = "write the CPUs of the device's VM, or the host's, to smp_affinity_list. The "
+		  "guest's driver makes the interrupt anew: do so after each start of the guest",
+	.source = "drivers/vfio/pci/vfio_pci_intrs.c",
+	.when = WHEN_GUESTS,
+	.needs = FACT_IRQS | FACT_GUESTS,
+	.eval = eval_foreign,
 };
 
 /* A plan without irqaffinity= leaves the default to others on purpose. */

@@ -50,6 +50,7 @@ const Rule *const rules[] = {
 	/* rules_irq.c */
 	&rule_irq_on_isolated,
 	&rule_irq_managed_on_isolated,
+	&rule_irq_passed_elsewhere,
 	&rule_irq_default_affinity,
 	&rule_irq_irqbalance_list,
 	/* rules_task.c */

@@ -26,8 +26,8 @@ extern const Rule rule_cgroup_partitions_mixed, rule_cgroup_partition_invalid,
 /* rules_topology.c */
 extern const Rule rule_topology_differs, rule_topology_core_split, rule_topology_sibling_offline;
 /* rules_irq.c */
-extern const Rule rule_irq_on_isolated, rule_irq_managed_on_isolated, rule_irq_default_affinity,
-	rule_irq_irqbalance_list;
+extern const Rule rule_irq_on_isolated, rule_irq_managed_on_isolated, rule_irq_passed_elsewhere,
+	rule_irq_default_affinity, rule_irq_irqbalance_list;
 /* rules_task.c */
 extern const Rule rule_task_kernel_thread_on_isolated, rule_task_user_on_isolated,
 	rule_task_vhost_on_isolated, rule_task_workqueue_on_isolated;

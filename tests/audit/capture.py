@@ -78,6 +78,7 @@ class Host:
         self.hostname, self.smt_control = hostname, smt_control
         self.width = max(self.possible) + 1
         self.files, self.tasks, self.irqs, self.groups = {}, [], {}, {"/": ""}
+        self.modes, self.fired = {}, {}  # path → permission bits; number → counts, chip
         self.pages = {}       # (node, bytes) → (total, free)
         self.exits = 15       # KVM_CAP_X86_DISABLE_EXITS
         self.domains = None   # None: no libvirt
@@ -120,10 +121,16 @@ class Host:
         self.task(pid + 1, "kswapd0", self.online, KTHREAD, 2, group="/")
         self.task(5000, "sshd", self.system, group="/system.slice/ssh.service")
 
-    def irq(self, number, name, affinity, effective=None):
+    def irq(self, number, name, affinity, effective=None, mode=None, fired=None,
+            chip="PCI-MSI 1-edge"):
+        """MODE: of smp_affinity, None = a copy that lost it; FIRED: CPU → count."""
         cpus = set(affinity) if isinstance(affinity, set) else parse(affinity)
         self.irqs[number] = (name, cpus,
                              {min(cpus)} if effective is None else parse(effective))
+        self.fired[number] = (fired, chip)
+        if mode:
+            self.modes[f"proc/irq/{number}/smp_affinity"] = mode
+            self.modes[f"proc/irq/{number}/smp_affinity_list"] = mode
 
     def grub(self, line=None):
         """GRUB has an entry for the kernel that runs: the next boot has LINE, or the same one."""
@@ -270,11 +277,16 @@ menuentry 'Linux' --class gnu-linux $menuentry_id_option 'gnulinux-simple-0' {{
 
     def write_irqs(self):
         self.put("proc/irq/default_smp_affinity", mask(self.irq_default, self.width) + "\n")
-        lines = ["            CPU0"]
+        counted = any(fired for fired, _ in self.fired.values())
+        columns = sorted(self.online) if counted else [0]
+        lines = ["     " + "".join(f"{f'CPU{cpu}':>11}" for cpu in columns)]
         for number, (name, affinity, effective) in sorted(self.irqs.items()):
+            self.put(f"proc/irq/{number}/smp_affinity", mask(affinity, self.width) + "\n")
             self.put(f"proc/irq/{number}/smp_affinity_list", show(affinity) + "\n")
             self.put(f"proc/irq/{number}/effective_affinity_list", show(effective) + "\n")
-            lines.append(f"{number:4d}:          0   PCI-MSI {number}-edge      {name}")
+            fired, chip = self.fired[number]
+            counts = "".join(f"{(fired or {}).get(cpu, 0):>11}" for cpu in columns)
+            lines.append(f"{number:4d}:{counts}  {chip}      {name}")
         self.put("proc/interrupts", "\n".join([*lines, "NMI:  0  Non-maskable interrupts", ""]))
 
     def write_tasks(self):
@@ -341,6 +353,8 @@ menuentry 'Linux' --class gnu-linux $menuentry_id_option 'gnulinux-simple-0' {{
                 continue
             with open(file, "w", encoding="utf-8", newline="") as out:
                 out.write(text)
+            if path in self.modes:
+                os.chmod(file, self.modes[path])
 
 
 # Domain XML

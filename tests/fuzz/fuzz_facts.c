@@ -5,7 +5,7 @@
  */
 #include "topology/base/text.h"
 #include "topology/facts/bootloader.h"
-#include "topology/facts/irqs.h"
+#include "topology/facts/irq_managed.h"
 #include "topology/facts/kernel.h"
 #include "topology/facts/kvm.h"
 #include "topology/facts/services.h"
@@ -67,7 +67,8 @@ static void check_guest(const char *text)
 	g_free(guest_log_parse(text));
 	qemu_vcpu_parse(text, &number);
 	qemu_iothread_parse(text, &number);
-	irq_name_managed(text);
+	irq_driver(text);
+	irq_name_fixed(text);
 }
 
 static void check_tar(const char *bytes, size_t size)

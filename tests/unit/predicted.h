@@ -82,6 +82,7 @@ static void predict_irq(Facts *facts, unsigned number, const char *name, bool ma
 {
 	Irq irq = {.number = number,
 		   .name = g_strdup(name),
+		   .chip = g_strdup(""),
 		   .affinity = predicted_set(cpus),
 		   .effective = predicted_set(cpus),
 		   .managed = managed};

@@ -428,6 +428,14 @@ static void irq_managed(Facts *f)
 	set_set(&g_array_index(f->irqs->irqs, Irq, 2).effective, "2");
 }
 
+/* d1's network device fires on d2's CPU. */
+static void irq_passed(Facts *f)
+{
+	g_ptr_array_add(guest(f, "d1")->passed, g_strdup("0000:0b:00.0"));
+	text_set(&g_array_index(f->irqs->irqs, Irq, 1).name, "vfio-msix[1](0000:0b:00.0)");
+	set_set(&g_array_index(f->irqs->irqs, Irq, 1).effective, "8");
+}
+
 static void irq_default(Facts *f)
 {
 	set_set(&f->irqs->default_affinity, "0-23");
@@ -864,6 +872,7 @@ static const Fault faults[] = {
 	{"topology.sibling-offline", ALONE, sibling, "siblings of CPUs 2"},
 	{"irq.on-isolated", PLANNED, irq, "24 eth0-TxRx-0 (CPUs 2)"},
 	{"irq.managed-on-isolated", PLANNED, irq_managed, "25 nvme0q1"},
+	{"irq.passed-elsewhere", PLANNED, irq_passed, "24 vfio-msix[1](0000:0b:00.0) (CPUs 8)"},
 	{"irq.default-affinity", PLANNED, irq_default, "isolated CPUs 2-5"},
 	{"irq.irqbalance-list", PLANNED, irqbalance, "IRQBALANCE_BANNED_CPUS leaves"},
 	{"task.kernel-thread-on-isolated", PLANNED, kernel_thread, "1 kernel thread may"},

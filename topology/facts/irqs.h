@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Interrupts: where each may be delivered, and where it is. */
+/* Interrupts: where each may be delivered, where it is, and who may move it. */
 #ifndef TOPOLOGY_FACTS_IRQS_H
 #define TOPOLOGY_FACTS_IRQS_H
 
@@ -8,12 +8,15 @@
 
 typedef struct Irq {
 	unsigned number;
-	char *name;		  /* action or chip, "eth0-TxRx-3"; "" when not known */
+	char *name;		  /* actions, "eth0-TxRx-3"; "" when none or not known */
+	char *chip;		  /* "PCI-MSI 524288-edge"; "" when not known */
 	hwloc_bitmap_t affinity;  /* smp_affinity_list; NULL = not read */
 	hwloc_bitmap_t effective; /* effective_affinity_list; NULL = not read; empty = none yet */
-	bool managed; /* the kernel placed it and user space cannot move it, as far as known:
-			 debugfs irq/irqs/N, else by the drivers known to (nvme0q1,
-			 virtio0-req.0) */
+	GArray *counts; /* of guint64: how often it fired, by CPU; NULL = not read. Columns that
+			   /proc/interrupts does not have are G_MAXUINT64 */
+	bool managed;	/* the kernel placed it and user space cannot move it, as far as known:
+			   topology/facts/irq_managed.h */
+	bool fixed; /* nobody's to move: IRQ 0, one that each CPU has, one that nobody handles */
 } Irq;
 
 typedef struct IrqFacts {
@@ -25,11 +28,17 @@ IrqFacts *irqs_new(void);
 void irqs_free(IrqFacts *irqs);
 void irqs_load(Root *root, IrqFacts *irqs);
 
-/* The names in /proc/interrupts: number (GUINT_TO_POINTER) → the last word of its line. */
+/* A line of /proc/interrupts. */
+typedef struct Interrupt {
+	char *name, *chip;
+	GArray *counts; /* as those of an Irq */
+} Interrupt;
+
+/* /proc/interrupts: number (GUINT_TO_POINTER) → Interrupt. */
 GHashTable *interrupts_parse(const char *text);
 
-/* Is an interrupt of this name one whose queues the kernel spreads itself (managed affinity)? */
-bool irq_name_managed(const char *name);
+/* How often IRQ fired on CPUS; false where that is not known. */
+bool irq_fired(const Irq *irq, hwloc_const_bitmap_t cpus, guint64 *times);
 
 /* Where they are from. */
 extern const FactSource irq_sources[];

@@ -389,11 +389,34 @@ static void disk_read(Domain *domain, const xmlNode *node)
 		g_ptr_array_add(domain->slow_devices, g_strdup_printf("%s disk", bus));
 }
 
+/* <address domain='0x0000' bus='0x0b' slot='0x00' function='0x0'/>: as the kernel writes it. */
+static void passed_read(Domain *domain, const xmlNode *node)
+{
+	static const char *const names[] = {"domain", "bus", "slot", "function"};
+	const xmlNode *address = xml_child(xml_child(node, "source"), "address");
+	guint64 parts[G_N_ELEMENTS(names)] = {0};
+	bool pci = xml_is(node, "interface") ? xml_says(node, "type", "hostdev")
+					     : xml_says(node, "type", "pci");
+
+	for (unsigned i = 0; address && i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *text = xml_get(address, names[i]);
+
+		parts[i] = text ? g_ascii_strtoull(text, NULL, 0) : 0;
+	}
+	if (pci && address)
+		g_ptr_array_add(domain->passed,
+				g_strdup_printf("%04x:%02x:%02x.%x", (unsigned)parts[0],
+						(unsigned)parts[1], (unsigned)parts[2],
+						(unsigned)parts[3]));
+}
+
 static void devices_read(Domain *domain, const xmlNode *node)
 {
 	const xmlNode *devices = xml_child(node, "devices");
 
 	for (xmlNode *one = devices ? devices->children : NULL; one; one = one->next) {
+		if (xml_is(one, "interface") || xml_is(one, "hostdev"))
+			passed_read(domain, one);
 		if (xml_is(one, "interface"))
 			interface_read(domain, one);
 		else if (xml_is(one, "disk"))
@@ -478,6 +501,7 @@ static Domain *domain_new(void)
 	domain->vcpupins = pins_new();
 	domain->iothreads = pins_new();
 	domain->slow_devices = g_ptr_array_new_with_free_func(g_free);
+	domain->passed = g_ptr_array_new_with_free_func(g_free);
 	domain->tids = g_array_new(FALSE, TRUE, sizeof(unsigned));
 	return domain;
 }
@@ -520,5 +544,6 @@ void domain_free(Domain *domain)
 	g_array_unref(domain->iothreads);
 	g_array_unref(domain->tids);
 	g_ptr_array_unref(domain->slow_devices);
+	g_ptr_array_unref(domain->passed);
 	g_free(domain);
 }

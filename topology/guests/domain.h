@@ -39,6 +39,7 @@ typedef struct Domain {
 	char **overcommit; /* values of -overcommit in qemu:commandline, in order */
 	bool namespace_missing;
 	GPtrArray *slow_devices; /* of char * */
+	GPtrArray *passed;	 /* of char *: PCI devices passed through, "0000:0b:00.0" */
 	unsigned pid;		 /* of a domstatus; 0 = not said */
 	GArray *tids;		 /* of unsigned, by vCPU, of a domstatus; 0 = not said */
 } Domain;

@@ -11,9 +11,10 @@ static const char *const domain_kept[] = {
 	"resource", "os",    "features",  "cpu",	   "devices",	NULL,
 };
 static const char *const os_kept[] = {"type", NULL};
-static const char *const devices_kept[] = {"emulator",	 "disk",       "interface",
-					   "controller", "memballoon", NULL};
+static const char *const devices_kept[] = {"emulator",	 "disk",    "interface", "controller",
+					   "memballoon", "hostdev", NULL};
 static const char *const device_kept[] = {"driver", "target", "model", "address", NULL};
+static const char *const passed_kept[] = {"source", NULL}; /* of PCI devices: where they are */
 static const char *const status_kept[] = {"vcpus", "domain", NULL};
 
 /* Remove all children of NODE but elements that KEPT names; QEMU's commandline stays. */
@@ -75,9 +76,12 @@ static void commandline_strip(xmlNode *commandline)
 static void devices_strip(xmlNode *devices)
 {
 	children_strip(devices, devices_kept);
-	for (xmlNode *device = devices->children; device; device = device->next)
+	for (xmlNode *device = devices->children; device; device = device->next) {
+		bool pci = xml_is(device, "hostdev") && xml_says(device, "type", "pci");
+
 		if (device->type == XML_ELEMENT_NODE && !xml_is(device, "emulator"))
-			children_strip(device, device_kept);
+			children_strip(device, pci ? passed_kept : device_kept);
+	}
 }
 
 static void domain_node_strip(xmlNode *domain)

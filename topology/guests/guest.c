@@ -30,6 +30,7 @@ Guest *guest_new(const char *name)
 	guest->emulator_threads = threads_new();
 	guest->iothreads = threads_new();
 	guest->slow_devices = g_ptr_array_new_with_free_func(g_free);
+	guest->passed = g_ptr_array_new_with_free_func(g_free);
 	return guest;
 }
 
@@ -55,6 +56,7 @@ static void guest_free(gpointer data)
 	g_strfreev(guest->argv);
 	g_free(guest->log_refusal);
 	g_ptr_array_unref(guest->slow_devices);
+	g_ptr_array_unref(guest->passed);
 	g_free(guest);
 }
 

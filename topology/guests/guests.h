@@ -70,8 +70,10 @@ typedef struct Guest {
 			      last start */
 	GPtrArray *slow_devices; /* of char *: "e1000 interface", "ide disk": emulated, of the XML
 				    that counts; "virtio interface without vhost" */
-	int64_t halt_exits;	 /* since its start, of all vCPUs: debugfs kvm/PID-FD/halt_exits, or
-				    libvirt's vcpu.N.halt_exits.sum; -1 = not offered */
+	GPtrArray *passed;  /* of char *: the PCI devices passed through, "0000:0b:00.0", of the XML
+			       that counts */
+	int64_t halt_exits; /* since its start, of all vCPUs: debugfs kvm/PID-FD/halt_exits, or
+			       libvirt's vcpu.N.halt_exits.sum; -1 = not offered */
 } Guest;
 
 typedef struct GuestFacts {

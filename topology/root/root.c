@@ -493,7 +493,22 @@ bool root_number(Root *root, const char *path, const char *source, uint64_t *num
 	return true;
 }
 
-/* Listing */
+/* Looking */
+
+unsigned root_mode(Root *root, const char *path)
+{
+	struct stat status = {0};
+	unsigned mode = root->tree ? tree_mode(root->tree, root_relative(path)) : 0;
+	int fd = root->tree ? -1 : open_at(root, path, O_PATH);
+
+	if (fd >= 0) {
+		mode = fstat(fd, &status) == 0 ? status.st_mode & 0777 : 0;
+		close(fd);
+	}
+	if (mode && root_recording(root))
+		tree_set_mode(root->recorded, root_relative(path), mode);
+	return mode;
+}
 
 bool root_exists(Root *root, const char *path)
 {

@@ -94,6 +94,10 @@ bool root_number(Root *root, const char *path, const char *source, uint64_t *num
  */
 char *root_link(Root *root, const char *path, const char *source);
 
+/* The permission bits of the file PATH, 0 = not known. A recording keeps them of a file that it
+ * has. */
+unsigned root_mode(Root *root, const char *path);
+
 /* Is there anything at PATH? */
 bool root_exists(Root *root, const char *path);
 /* The names in the directory PATH, sorted, without hidden ones; empty when it cannot be read. */

@@ -19,6 +19,9 @@ typedef struct Header {
 
 G_STATIC_ASSERT(sizeof(Header) == BLOCK);
 
+/* Of what no mode was recorded of. */
+enum { MODE_FILE = 0644, MODE_DIRECTORY = 0755 };
+
 enum { TYPE_FILE = '0', TYPE_DIRECTORY = '5', TYPE_PAX = 'x', TYPE_PAX_GLOBAL = 'g' };
 
 static unsigned tar_checksum(const Header *header)
@@ -39,13 +42,12 @@ static size_t tar_padding(size_t length)
 
 /* Writing */
 
-static void header_append(GByteArray *tar, const char *name, char type, size_t size)
+static void header_append(GByteArray *tar, const char *name, char type, unsigned mode, size_t size)
 {
 	Header header = {.type = type, .magic = "ustar", .version = {'0', '0'}};
 
 	memcpy(header.name, name, MIN(strlen(name), sizeof(header.name)));
-	g_snprintf(header.mode, sizeof(header.mode), "%07o",
-		   type == TYPE_DIRECTORY ? 0755u : 0644u);
+	g_snprintf(header.mode, sizeof(header.mode), "%07o", mode);
 	g_snprintf(header.uid, sizeof(header.uid), "%07o", 0u);
 	g_snprintf(header.gid, sizeof(header.gid), "%07o", 0u);
 	g_snprintf(header.size, sizeof(header.size), "%011zo", size);
@@ -75,18 +77,23 @@ static void pax_append(GByteArray *tar, const char *path)
 		length = rest + (size_t)g_snprintf(NULL, 0, "%zu", before);
 	}
 	record = g_strdup_printf("%zu path=%s\n", length, path);
-	header_append(tar, "planner/pax", TYPE_PAX, length);
+	header_append(tar, "planner/pax", TYPE_PAX, MODE_FILE, length);
 	data_append(tar, record, length);
 }
 
-static void entry_append(GByteArray *tar, const char *path, GBytes *bytes)
+static void entry_append(GByteArray *tar, const Tree *tree, const char *path)
 {
+	GBytes *bytes = tree_file(tree, path);
+	unsigned mode = tree_mode(tree, path);
 	g_autofree char *name = g_strconcat(path, bytes ? "" : "/", NULL);
 	size_t length = bytes ? g_bytes_get_size(bytes) : 0;
 
 	if (strlen(name) > sizeof(((Header *)0)->name))
 		pax_append(tar, name);
-	header_append(tar, name, bytes ? TYPE_FILE : TYPE_DIRECTORY, length);
+	if (!bytes)
+		header_append(tar, name, TYPE_DIRECTORY, MODE_DIRECTORY, 0);
+	else
+		header_append(tar, name, TYPE_FILE, mode ? mode : MODE_FILE, length);
 	if (bytes)
 		data_append(tar, g_bytes_get_data(bytes, NULL), length);
 }
@@ -101,7 +108,7 @@ GByteArray *tar_format(const Tree *tree)
 		const char *path = g_ptr_array_index(paths, i);
 
 		if (!tree_is_parent(tree, path))
-			entry_append(tar, path, tree_file(tree, path));
+			entry_append(tar, tree, path);
 	}
 	g_byte_array_append(tar, end, sizeof(end));
 	return tar;
@@ -186,6 +193,7 @@ static bool entry_add(TarReader *reader, const Header *header, const char *data,
 		      GError **error)
 {
 	g_autofree char *path = reader->path ? g_steal_pointer(&reader->path) : header_path(header);
+	size_t mode;
 	bool added;
 
 	path_trim(path);
@@ -195,6 +203,8 @@ static bool entry_add(TarReader *reader, const Header *header, const char *data,
 		added = tree_add_file(reader->tree, path, data, size);
 	else
 		return tar_refuse(error, "a link or special file", path);
+	if (added && tar_octal(header->mode, sizeof(header->mode), &mode))
+		tree_set_mode(reader->tree, path, (unsigned)(mode & 0777));
 	return added || tar_refuse(error, "a path that leads elsewhere or is there already", path);
 }
 

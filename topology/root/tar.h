@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Snapshots as tar files: POSIX ustar, with pax headers for long paths. The same tree gives the
- * same bytes: sorted, no times, owners or names of users.
+ * same bytes: sorted, no times, owners or names of users. Of modes those that the
+ * tree was told.
  */
 #ifndef TOPOLOGY_ROOT_TAR_H
 #define TOPOLOGY_ROOT_TAR_H

@@ -8,6 +8,7 @@
 
 struct Tree {
 	GHashTable *files;	 /* path → GBytes */
+	GHashTable *modes;	 /* path → permission bits, of those that were said */
 	GHashTable *directories; /* path → set of names; "" is the top */
 };
 
@@ -17,6 +18,7 @@ Tree *tree_new(void)
 
 	tree->files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 					    (GDestroyNotify)g_bytes_unref);
+	tree->modes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	tree->directories = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 						  (GDestroyNotify)g_hash_table_unref);
 	tree_add_directory(tree, "");
@@ -28,6 +30,7 @@ void tree_free(Tree *tree)
 	if (!tree)
 		return;
 	g_hash_table_unref(tree->files);
+	g_hash_table_unref(tree->modes);
 	g_hash_table_unref(tree->directories);
 	g_free(tree);
 }
@@ -79,6 +82,17 @@ bool tree_add_file(Tree *tree, const char *path, const void *data, size_t length
 		return false;
 	g_hash_table_insert(tree->files, g_strdup(path), g_bytes_new(data, length));
 	return true;
+}
+
+void tree_set_mode(Tree *tree, const char *path, unsigned mode)
+{
+	if (tree_file(tree, path))
+		g_hash_table_insert(tree->modes, g_strdup(path), GUINT_TO_POINTER(mode));
+}
+
+unsigned tree_mode(const Tree *tree, const char *path)
+{
+	return GPOINTER_TO_UINT(g_hash_table_lookup(tree->modes, path));
 }
 
 GBytes *tree_file(const Tree *tree, const char *path)

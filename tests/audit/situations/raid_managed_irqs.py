@@ -11,7 +11,6 @@ SOURCE = ("scylladb/scylladb#5268; scylladb/seastar#703; openshift/openshift-doc
 FINDS = [Find("irq.managed-on-isolated", severity="warning", text="mega", fix="managed_irq")]
 NEVER = ["irq.on-isolated"]
 STATUS = 0
-TODO = {"faulty": "drivers other than nvme and virtio are not known"}
 ISOLATED, HOST = "2-7,10-15", "0-1,8-9"
 
 

@@ -9,7 +9,6 @@ SOURCE = "ayufan/pve-helpers, pull request 2 (assign_interrupts)"
 FINDS = []
 NEVER = ["irq.on-isolated"]
 STATUS = 0
-TODO = {"faulty": "vfio's interrupts are taken for the host's"}
 ISOLATED, HOST = "4-7,12-15", "0-3,8-11"
 
 
