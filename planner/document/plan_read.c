@@ -9,13 +9,6 @@
 
 /* Nodes, roles, kernel line */
 
-bool plan_read_settings(Reader *r, const SettingTable *table, void *object, const json_t *document)
-{
-	g_autofree char *fault = settings_from_json(table, document, object);
-
-	return !fault || reader_fail(r, "%s", fault);
-}
-
 static bool read_partner(Reader *r, void *into, const json_t *object)
 {
 	Plan *plan = into;
@@ -93,7 +86,7 @@ static bool read_parameter(Reader *r, void *into, const json_t *object)
 }
 
 /* The line must be that of the parameters, or one of the two was edited. */
-static bool plan_read_read_kernel(Reader *r, Plan *plan, const json_t *root)
+static bool plan_read_kernel(Reader *r, Plan *plan, const json_t *root)
 {
 	const json_t *kernel = json_object_get(root, "kernel");
 	const char *line;
@@ -249,7 +242,7 @@ static bool read_document(Reader *r, json_t *root, Host *host, Plan *plan)
 		return reader_fail(r, "has a text with a control character");
 	return format_check(r, root) && plan_read_host(r, host, root) &&
 	       plan_read_settings(r, node_settings, plan->node, json_object_get(root, "node")) &&
-	       read_roles(r, plan, root) && plan_read_read_kernel(r, plan, root) &&
+	       read_roles(r, plan, root) && plan_read_kernel(r, plan, root) &&
 	       reader_each_if_any(r, plan, root, "partners", read_partner) &&
 	       reader_each(r, plan, root, "vms", plan_read_vm) && read_placement(r, plan, root) &&
 	       reader_each(r, plan, root, "findings", read_finding) &&

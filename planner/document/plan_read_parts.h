@@ -6,7 +6,7 @@
 #include "planner/base/reader.h"
 #include "planner/place/plan.h"
 
-/* plan_read.c: fill OBJECT, a struct of TABLE. */
+/* Fill OBJECT, a struct of TABLE. */
 bool plan_read_settings(Reader *r, const SettingTable *table, void *object, const json_t *document);
 /* Fill HOST, which is empty. */
 bool plan_read_host(Reader *r, Host *host, const json_t *root);
