@@ -69,15 +69,16 @@ static hwloc_bitmap_t online_of(const Audit *audit)
 	return copy_of(audit->host ? audit->host->online : NULL);
 }
 
-/* Without a plan the line says what its author wanted, honoured or not. */
+/* Without a plan the line says what its author wanted, honoured or not; but CPUs of a list that the
+ * kernel refused nobody calls isolated. */
 static hwloc_bitmap_t asked_of(const Audit *audit)
 {
 	hwloc_bitmap_t set = copy_of(audit->quiet);
 	const CmdlineEffects *effects = audit->effects;
 
-	if (effects && hwloc_bitmap_iszero(set))
+	if (effects && hwloc_bitmap_iszero(set) && !cmdline_refused(&effects->isolcpus))
 		hwloc_bitmap_copy(set, effects->isolcpus.asked);
-	if (effects && hwloc_bitmap_iszero(set))
+	if (effects && hwloc_bitmap_iszero(set) && !cmdline_refused(&effects->nohz_full))
 		hwloc_bitmap_copy(set, effects->nohz_full.asked);
 	if (hwloc_bitmap_iszero(set))
 		hwloc_bitmap_copy(set, audit->tick);

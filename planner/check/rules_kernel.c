@@ -136,6 +136,30 @@ static const char *mismatch_text(const Audit *audit)
 	return "";
 }
 
+/* Is nohz_full on the line of a kernel that was built without it? Then that is what is found, and
+ * what follows from it is not found again. */
+static bool tick_not_built(const Audit *audit)
+{
+	const KernelFacts *kernel = audit->facts->kernel;
+	const char *value =
+		kernel->config ? g_hash_table_lookup(kernel->config, "CONFIG_NO_HZ_FULL") : NULL;
+
+	if (!audit->cmdline || !cmdline_last(audit->cmdline, "nohz_full"))
+		return false;
+	return kernel->config ? !value || !g_str_equal(value, "y")
+			      : kernel->nohz_full && !kernel->nohz_full_file;
+}
+
+/* Did the kernel refuse a list? */
+static bool list_refused(const Audit *audit)
+{
+	const CmdlineEffects *effects = audit->effects;
+
+	return effects &&
+	       (cmdline_refused(&effects->isolcpus) || cmdline_refused(&effects->nohz_full) ||
+		cmdline_refused(&effects->rcu_nocbs));
+}
+
 static void eval_sets(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	g_autofree char *domain = set_text(audit->quiet), *tick = set_text(audit->tick);
@@ -151,6 +175,8 @@ static void eval_sets(const Rule *rule, const Audit *audit, GPtrArray *findings)
 	hwloc_bitmap_andnot(all, all, common);
 	if (hwloc_bitmap_iszero(all) && (line_agrees || !*mismatch_text(audit)))
 		return;
+	if (list_refused(audit) || (tick_not_built(audit) && line_agrees))
+		return; /* that is the cause */
 	rule_found(rule, findings, SUBJECT, LINE, all,
 		   "isolated from the scheduler: %s, without ticks: %s, RCU callbacks offloaded: "
 		   "%s%s",
@@ -193,7 +219,7 @@ static void eval_not_honoured(const Rule *rule, const Audit *audit, GPtrArray *f
 	if (audit->effects && kernel->isolated)
 		not_honoured(rule, findings, "isolcpus", CPU_FILES "isolated",
 			     audit->effects->domain, kernel->isolated);
-	if (audit->effects && kernel->nohz_full)
+	if (audit->effects && kernel->nohz_full && !tick_not_built(audit))
 		not_honoured(rule, findings, "nohz_full", CPU_FILES "nohz_full",
 			     audit->effects->tick, kernel->nohz_full);
 }
@@ -223,9 +249,13 @@ static void option_check(const Rule *rule, const Audit *audit, GPtrArray *findin
 	if (!config || !audit->cmdline || !cmdline_last(audit->cmdline, parameter))
 		return;
 	if (!value || !g_str_equal(value, "y"))
-		rule_found(rule, findings, SUBJECT, "kernel configuration", NULL,
-			   "%s is on the line, but the kernel was built without %s", parameter,
-			   option);
+		rule_found(
+			rule, findings, SUBJECT, "kernel configuration", NULL,
+			"%s is on the line, but the kernel was built without %s%s", parameter,
+			option,
+			g_str_equal(option, "CONFIG_NO_HZ_FULL")
+				? ": no CPU is without ticks, and the lockup watchdog runs on all"
+				: "");
 }
 
 static void eval_option(const Rule *rule, const Audit *audit, GPtrArray *findings)
@@ -357,7 +387,7 @@ static void eval_watchdog(const Rule *rule, const Audit *audit, GPtrArray *findi
 	const KernelFacts *kernel = audit->facts->kernel;
 	const char *runs = sysctl_value(audit->facts, "kernel", "watchdog");
 
-	if (!runs || !g_str_equal(runs, "0"))
+	if ((!runs || !g_str_equal(runs, "0")) && !tick_not_built(audit))
 		rule_found_on_isolated(rule, audit, findings, SUBJECT,
 				       "/proc/sys/kernel/watchdog_cpumask", kernel->watchdog,
 				       "the lockup watchdog runs on");

@@ -107,6 +107,9 @@ typedef struct CmdlineEffects {
 	hwloc_bitmap_t nocbs; /* of rcu, what rcu_nocbs does by itself */
 } CmdlineEffects;
 
+/* Is EFFECT of a list that the kernel refused? */
+bool cmdline_refused(const CmdlineEffect *effect);
+
 /*
  * What a kernel of RELEASE (NULL = not known: as the newest) with the POSSIBLE CPUs (NULL = not
  * known: any) does with CMDLINE. The boot CPU is CPU 0. Yours.

@@ -273,6 +273,11 @@ static void take_word(Machine *machine, const CmdlineWord *word)
 			takers[i].take(machine, word->value);
 }
 
+bool cmdline_refused(const CmdlineEffect *effect)
+{
+	return effect->outcome == OUTCOME_MALFORMED || effect->outcome == OUTCOME_OUT_OF_RANGE;
+}
+
 static CmdlineEffects *effects_new(const Cmdline *cmdline)
 {
 	CmdlineEffects *effects = g_new0(CmdlineEffects, 1);
