@@ -225,6 +225,20 @@ Side guest_side(const Guest *guest)
 	return guest_has(guest, SIDE_REAL) ? SIDE_REAL : SIDE_NEXT;
 }
 
+bool vms_at_once(const AuditVm *a, const AuditVm *b)
+{
+	return a == b || (a->guest && b->guest && a->guest->running && b->guest->running) ||
+	       (a->vm && b->vm);
+}
+
+bool vms_exclude(const Audit *audit, const AuditVm *a, const AuditVm *b)
+{
+	g_auto(CpuSet) cores = cores_of(audit->host, a->cpus);
+
+	return a->guest && b->guest && !vms_at_once(a, b) && a->dedicated && b->dedicated &&
+	       set_meets(cores, b->cpus);
+}
+
 /* -overcommit */
 
 static bool option_says(const char *argument, const char *option, bool *on)
@@ -287,6 +301,19 @@ unsigned threads_in(const Core *core, hwloc_const_bitmap_t set)
 	for (unsigned i = 0; i < core->n_cpus; i++)
 		n += hwloc_bitmap_isset(set, core->cpu[i]);
 	return n;
+}
+
+hwloc_bitmap_t cores_of(const Host *host, hwloc_const_bitmap_t cpus)
+{
+	hwloc_bitmap_t all = hwloc_bitmap_dup(cpus);
+
+	for (unsigned i = 0; host && i < host->cores->len; i++) {
+		const Core *core = &g_array_index(host->cores, Core, i);
+
+		for (unsigned t = 0; threads_in(core, cpus) && t < core->n_cpus; t++)
+			hwloc_bitmap_set(all, core->cpu[t]);
+	}
+	return all;
 }
 
 hwloc_bitmap_t host_nodes_of(const Host *host, hwloc_const_bitmap_t cpus)

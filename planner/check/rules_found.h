@@ -69,6 +69,14 @@ const GuestThread *guest_thread(const GArray *threads, unsigned i);
 /* What counts for a VM: live while it runs, its threads where no XML says, else the next start. */
 Side guest_side(const Guest *guest);
 
+/* May A and B not run at once, since their vCPUs are pinned to the same cores? Only where one of
+ * them is shut off, and no plan has both. */
+bool vms_exclude(const Audit *audit, const AuditVm *a, const AuditVm *b);
+/* Does it count for either that they have the same CPUs: do both run, or has the plan both? */
+bool vms_at_once(const AuditVm *a, const AuditVm *b);
+/* All CPUs of the cores that CPUS are on; yours. */
+hwloc_bitmap_t cores_of(const Host *host, hwloc_const_bitmap_t cpus);
+
 /* The processes that are VMs: a set of pids. Yours. */
 GHashTable *guest_pids(const Audit *audit);
 

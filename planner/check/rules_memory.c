@@ -63,37 +63,169 @@ static void short_of_plan(const Rule *rule, const Audit *audit, GPtrArray *findi
 			short_on_node(rule, audit, findings, node, sizes[i]);
 }
 
-/* Without a plan: of all VMs together, in bytes. */
-static void short_of_guests(const Rule *rule, const Audit *audit, GPtrArray *findings)
+/* What the node's own VMs take, by the nodes that their memory is bound to. */
+
+#define PAGE_DEFAULT (UINT64_C(2) << 20)
+
+static bool size_there(const Facts *facts, uint64_t size)
 {
-	const Facts *facts = audit->facts;
-	uint64_t want = 0, have = 0;
-	g_autofree char *wanted = NULL, *found = NULL;
+	for (unsigned i = 0; i < facts->hugepages->len; i++)
+		if (g_array_index(facts->hugepages, HugePages, i).size == size)
+			return true;
+	return false;
+}
+
+/* Of VMs that name no size: default_hugepagesz=, else 2M where there are such, else any. */
+static uint64_t page_default(const Audit *audit)
+{
+	const CmdlineWord *word =
+		audit->cmdline ? cmdline_last(audit->cmdline, "default_hugepagesz") : NULL;
+	const GArray *pages = audit->facts->hugepages;
+	uint64_t size;
+
+	if (word && word->value && size_parse(word->value, &size))
+		return size;
+	if (size_there(audit->facts, PAGE_DEFAULT) || !pages->len)
+		return PAGE_DEFAULT;
+	return g_array_index(pages, HugePages, 0).size;
+}
+
+static uint64_t page_of(const Audit *audit, const Guest *guest)
+{
+	return guest->page ? guest->page : page_default(audit);
+}
+
+/* The nodes that VM's memory must come from; NULL = any. */
+static hwloc_const_bitmap_t nodes_bound(const AuditVm *vm)
+{
+	const Guest *guest = vm->guest;
+	hwloc_const_bitmap_t live = guest->nodes_live, next = guest->nodes_inactive;
+
+	return !guest->nodes_strict ? NULL : guest->running && live ? live : next ? next : live;
+}
+
+/* A page size and nodes (NULL = all), and what VMs take there that run at once. */
+typedef struct Taking {
+	const Audit *audit;
+	uint64_t size;
+	hwloc_const_bitmap_t nodes;
+	GPtrArray *vms; /* of AuditVm, those who take */
+	uint64_t pages;
+} Taking;
+
+static bool takes_here(const Taking *taking, const AuditVm *vm)
+{
+	hwloc_const_bitmap_t bound;
+
+	if (!vm->guest || !vm->guest->hugepages || vm->guest->unlisted ||
+	    page_of(taking->audit, vm->guest) != taking->size)
+		return false;
+	bound = nodes_bound(vm);
+	return !taking->nodes || (bound && hwloc_bitmap_isincluded(bound, taking->nodes));
+}
+
+static void take(Taking *taking, const AuditVm *vm)
+{
+	if (!takes_here(taking, vm))
+		return;
+	for (unsigned i = 0; i < taking->vms->len; i++) {
+		const AuditVm *other = g_ptr_array_index(taking->vms, i);
+
+		if (other == vm || vms_exclude(taking->audit, vm, other))
+			return;
+	}
+	g_ptr_array_add(taking->vms, (gpointer)vm);
+	taking->pages += (vm->guest->memory + taking->size - 1) / taking->size;
+}
+
+static uint64_t pages_there(const Facts *facts, hwloc_const_bitmap_t nodes, uint64_t size)
+{
+	uint64_t have = 0;
 
 	for (unsigned i = 0; i < facts->hugepages->len; i++) {
 		const HugePages *pages = &g_array_index(facts->hugepages, HugePages, i);
 
-		have += pages->total * pages->size;
+		if (pages->size == size && (!nodes || hwloc_bitmap_isset(nodes, pages->node)))
+			have += pages->total;
 	}
-	for (unsigned i = 0; facts->guests && i < facts->guests->guests->len; i++) {
-		const Guest *guest = g_ptr_array_index(facts->guests->guests, i);
+	return have;
+}
 
-		want += guest->hugepages ? guest->memory : 0;
-	}
-	wanted = size_format_rounded(want);
-	found = size_format_rounded(have);
-	if (have < want)
-		rule_found(rule, findings, "node", "/sys/devices/system/node/node*/hugepages", NULL,
-			   "the VMs with huge pages take %s, there are %s of them", wanted, found);
+static void taking_say(const Rule *rule, const Taking *taking, GPtrArray *findings, uint64_t have)
+{
+	g_autofree char *page = size_format(taking->size);
+	g_autofree char *list = taking->nodes ? set_text(taking->nodes) : NULL;
+	g_autofree char *where = list ? g_strdup_printf(" on node %s", list) : g_strdup("");
+	g_autofree char *subject = list ? g_strdup_printf("node %s", list) : g_strdup("node");
+	Naming naming = {0};
+	g_autofree char *names = NULL;
+
+	for (unsigned i = 0; i < taking->vms->len; i++)
+		naming_add(&naming, ((const AuditVm *)g_ptr_array_index(taking->vms, i))->name);
+	names = naming_end(&naming);
+	rule_found(rule, findings, subject, "/sys/devices/system/node/node*/hugepages", NULL,
+		   "%s %s %" PRIu64 " pages of %s%s, there are %" PRIu64 "%s", names,
+		   taking->vms->len == 1 ? "takes" : "take", taking->pages, page, where, have,
+		   have ? "" : " of them");
+}
+
+/* With VM first, then what runs, then the others, as long as they do not exclude each other. */
+static bool short_with(const Rule *rule, const Audit *audit, const AuditVm *first,
+		       hwloc_const_bitmap_t nodes, GPtrArray *findings)
+{
+	Taking taking = {audit, page_of(audit, first->guest), nodes, g_ptr_array_new(), 0};
+	uint64_t have = pages_there(audit->facts, nodes, taking.size);
+	bool is_short;
+
+	take(&taking, first);
+	for (unsigned pass = 0; pass < 2; pass++)
+		for (unsigned i = 0; i < audit->vms->len; i++) {
+			const AuditVm *vm = g_ptr_array_index(audit->vms, i);
+
+			if (vm->guest && vm->guest->running == !pass)
+				take(&taking, vm);
+		}
+	is_short = taking.pages > have;
+	if (is_short)
+		taking_say(rule, &taking, findings, have);
+	g_ptr_array_unref(taking.vms);
+	return is_short;
+}
+
+/* One finding for each page size and nodes: those of one node say more than all together. */
+static void short_of_guests(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	g_autoptr(GHashTable) told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+	for (unsigned bound = 2; bound-- > 0;)
+		for (unsigned i = 0; i < audit->vms->len; i++) {
+			const AuditVm *vm = g_ptr_array_index(audit->vms, i);
+			bool takes = vm->guest && vm->guest->hugepages && !vm->guest->unlisted;
+			hwloc_const_bitmap_t nodes = takes && bound ? nodes_bound(vm) : NULL;
+			g_autofree char *list = nodes ? set_text(nodes) : g_strdup("");
+			g_autofree char *key =
+				takes ? g_strdup_printf("%" PRIu64, page_of(audit, vm->guest))
+				      : NULL;
+			g_autofree char *here = g_strconcat(key ? key : "", " ", list, NULL);
+
+			if (!takes || (bound && !nodes) ||
+			    g_hash_table_contains(told, bound ? here : key) ||
+			    !short_with(rule, audit, vm, nodes, findings))
+				continue;
+			g_hash_table_add(told, g_steal_pointer(&key));
+			g_hash_table_add(told, g_steal_pointer(&here));
+		}
 }
 
 static void eval_short(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
+	unsigned before = findings->len;
+
 	if (!audit->facts->hugepages)
 		return;
 	if (audit->plan)
 		short_of_plan(rule, audit, findings);
-	else
+	if (findings->len == before)
 		short_of_guests(rule, audit, findings);
 }
 
@@ -102,7 +234,9 @@ const Rule rule_memory_hugepages_short = {
 	.severity = SEVERITY_ERROR,
 	.title = "There are fewer huge pages than the VMs take",
 	.sees = "nr_hugepages less surplus_hugepages of each NUMA node and size against what the "
-		"plan's VMs take there; without a plan, all VMs with huge pages against all pages.",
+		"plan's VMs take there; and against what the node's own VMs take of that size, on "
+		"the nodes that a strict numatune binds them to, those that run and those that can "
+		"run beside them.",
 	.why = "The VM that starts last fails. Boot-time pages run short without an error: a line "
 	       "in dmesg ('HugeTLB: allocating … failed') is all.",
 	.remedy = "allocate them per node: 'planner emit hugepages' writes them",
@@ -232,25 +366,38 @@ const Rule rule_vm_memory_nodes = {
 
 #define STRAY_PART 20 /* a twentieth: QEMU's own heap and stacks may lie anywhere */
 
-static void eval_stray(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings)
+/* The nodes besides WANT that the VM has memory on, and how much. */
+static uint64_t stray_memory(const Guest *guest, hwloc_const_bitmap_t want, hwloc_bitmap_t strays)
 {
-	g_auto(CpuSet) want = nodes_wanted(audit, vm);
 	GHashTableIter iter;
 	gpointer node, bytes;
 	uint64_t stray = 0;
-	g_autofree char *size = NULL, *nodes = set_text(want);
+
+	g_hash_table_iter_init(&iter, guest->node_memory);
+	while (g_hash_table_iter_next(&iter, &node, &bytes))
+		if (!hwloc_bitmap_isset(want, GPOINTER_TO_UINT(node))) {
+			stray += *(const uint64_t *)bytes;
+			hwloc_bitmap_set(strays, GPOINTER_TO_UINT(node));
+		}
+	return stray;
+}
+
+static void eval_stray(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings)
+{
+	g_auto(CpuSet) want = nodes_wanted(audit, vm);
+	g_auto(CpuSet) strays = set_new();
+	uint64_t stray;
+	g_autofree char *size = NULL, *nodes = set_text(want), *off = NULL;
 
 	if (hwloc_bitmap_iszero(want) || !vm->guest->node_memory)
 		return;
-	g_hash_table_iter_init(&iter, vm->guest->node_memory);
-	while (g_hash_table_iter_next(&iter, &node, &bytes))
-		if (!hwloc_bitmap_isset(want, GPOINTER_TO_UINT(node)))
-			stray += *(const uint64_t *)bytes;
+	stray = stray_memory(vm->guest, want, strays);
 	size = size_format_rounded(stray);
+	off = set_text(strays);
 	if (stray > vm->guest->memory / STRAY_PART)
 		rule_found(rule, findings, vm->subject, "/proc/PID/numa_maps", NULL,
-			   "%s of its memory lie off NUMA node %s, where its CPUs are", size,
-			   nodes);
+			   "%s of its memory lie on NUMA node %s, its CPUs are on node %s", size,
+			   off, nodes);
 }
 
 const Rule rule_vm_memory_off_node = {
@@ -266,6 +413,38 @@ const Rule rule_vm_memory_off_node = {
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS | FACT_NODE_MEMORY,
 	.eval_vm = eval_stray,
+};
+
+static void eval_balancing(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	const char *value = sysctl_value(audit->facts, "kernel", "numa_balancing");
+	const AuditVm *pinned = NULL;
+
+	for (unsigned i = 0; i < audit->vms->len && !pinned; i++) {
+		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
+
+		pinned = vm->guest && vm->dedicated ? vm : NULL;
+	}
+	if (pinned && value && !g_str_equal(value, "0") &&
+	    (!audit->host || audit->host->nodes->len > 1))
+		rule_found(rule, findings, "node", "/proc/sys/kernel/numa_balancing", NULL,
+			   "kernel.numa_balancing is %s beside VMs that are pinned", value);
+}
+
+const Rule rule_memory_numa_balancing = {
+	.id = "memory.numa-balancing",
+	.severity = SEVERITY_WARNING,
+	.title = "The kernel moves the memory of pinned VMs about",
+	.sees = "kernel.numa_balancing, on machines of several NUMA nodes with VMs whose vCPUs "
+		"have "
+		"one CPU each.",
+	.why = "It unmaps pages to see who touches them: each is a fault, and of a guest an exit. "
+	       "A VM that is pinned beside its memory gains nothing.",
+	.remedy = "sysctl kernel.numa_balancing=0; 'planner emit sysctl' writes it",
+	.source = "Documentation/admin-guide/sysctl/kernel.rst numa_balancing",
+	.when = WHEN_GUESTS,
+	.needs = FACT_GUESTS,
+	.eval = eval_balancing,
 };
 
 static void eval_ksm(const Rule *rule, const Audit *audit, GPtrArray *findings)

@@ -85,6 +85,7 @@ const Rule *const rules[] = {
 	/* rules_tenants.c */
 	&rule_vm_pin_doubled,
 	&rule_vm_core_shared,
+	&rule_vm_not_at_once,
 	&rule_vm_more_vcpus_than_cpus,
 	&rule_vm_overcommit,
 	/* rules_memory.c */
@@ -93,6 +94,7 @@ const Rule *const rules[] = {
 	&rule_vm_hugepages_missing,
 	&rule_vm_memory_nodes,
 	&rule_vm_memory_off_node,
+	&rule_memory_numa_balancing,
 	&rule_memory_ksm,
 	/* rules_cpupm.c */
 	&rule_cpu_pm_on_ineligible,

@@ -42,11 +42,12 @@ extern const Rule rule_vm_pin_missing, rule_vm_pin_differs, rule_vm_emulatorpin_
 /* rules_shape.c */
 extern const Rule rule_vm_guest_siblings, rule_vm_pin_across_caches;
 /* rules_tenants.c */
-extern const Rule rule_vm_pin_doubled, rule_vm_core_shared, rule_vm_more_vcpus_than_cpus,
-	rule_vm_overcommit;
+extern const Rule rule_vm_pin_doubled, rule_vm_core_shared, rule_vm_not_at_once,
+	rule_vm_more_vcpus_than_cpus, rule_vm_overcommit;
 /* rules_memory.c */
 extern const Rule rule_memory_hugepages_short, rule_memory_hugepages_parameter,
-	rule_vm_hugepages_missing, rule_vm_memory_nodes, rule_vm_memory_off_node, rule_memory_ksm;
+	rule_vm_hugepages_missing, rule_vm_memory_nodes, rule_vm_memory_off_node, rule_memory_ksm,
+	rule_memory_numa_balancing;
 /* rules_cpupm.c */
 extern const Rule rule_cpu_pm_on_ineligible, rule_cpu_pm_off_eligible, rule_cpu_pm_not_running,
 	rule_cpu_pm_not_effective, rule_cpu_pm_passthrough_without_mwait, rule_cpu_pm_unsupported,

@@ -42,6 +42,8 @@ static void each_pin(const Audit *audit, Side side, PinEach *each, void *data)
 	for (unsigned i = 0; i < audit->vms->len; i++) {
 		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
 
+		if (side == SIDE_LIVE && vm->guest && !vm->guest->running)
+			continue; /* it has no CPU */
 		for (unsigned v = 0; vm->guest && v < vm->guest->vcpu_threads->len; v++) {
 			unsigned cpu = pinned_cpu(audit, vm, v, side);
 
@@ -64,6 +66,15 @@ static Tenant *tenant_at(Survey *survey, unsigned at)
 	if (at >= survey->tenants->len)
 		g_array_set_size(survey->tenants, at + 1);
 	return &g_array_index(survey->tenants, Tenant, at);
+}
+
+/* May VM be wrong beside the first one there? What is shut off harms nothing that runs: it makes
+ * room for what does. */
+static bool clashes(Tenant *first, const AuditVm *vm, unsigned vcpu)
+{
+	if (first->vm && !vms_at_once(first->vm, vm) && vm->guest->running)
+		*first = (Tenant){vm, vcpu};
+	return first->vm && vms_at_once(first->vm, vm);
 }
 
 /* Did the other side say the same already? */
@@ -112,6 +123,8 @@ static void rules_tenants_pin_taken(const AuditVm *vm, unsigned vcpu, unsigned c
 		*first = (Tenant){vm, vcpu};
 		return;
 	}
+	if (!clashes(first, vm, vcpu) || (first->vm == vm && first->vcpu == vcpu))
+		return;
 	hwloc_bitmap_set(cpus, cpu);
 	text = first->vm == vm ? g_strdup_printf("vCPUs %u and %u are both pinned to CPU %u",
 						 first->vcpu, vcpu, cpu)
@@ -137,8 +150,9 @@ const Rule rule_vm_pin_doubled = {
 	.id = "vm.pin-doubled",
 	.severity = SEVERITY_ERROR,
 	.title = "Two vCPUs are pinned to one CPU",
-	.sees = "vCPUs pinned to exactly one CPU, of all VMs, running or not; and a second vcpupin "
-		"for the same vCPU.",
+	.sees = "vCPUs pinned to exactly one CPU, of VMs that run, and of those that the plan has "
+		"run; and a second vcpupin for the same vCPU. Of a VM that is shut off "
+		"vm.not-at-once speaks.",
 	.why = "Each waits while the other runs: a lock holder may be the one that waits. Neither "
 	       "VM may have cpu-pm.",
 	.remedy = "pin one of them elsewhere: 'planner plan' chooses",
@@ -162,7 +176,8 @@ static void core_taken(const AuditVm *vm, unsigned vcpu, unsigned cpu, void *dat
 		*first = (Tenant){vm, cpu};
 		return;
 	}
-	if (first->vcpu == cpu) /* doubled, not shared */
+	if (!clashes(first, vm, cpu) || first->vm == vm ||
+	    first->vcpu == cpu) /* doubled, not shared */
 		return;
 	hwloc_bitmap_set(cpus, cpu);
 	hwloc_bitmap_set(cpus, first->vcpu);
@@ -181,7 +196,8 @@ const Rule rule_vm_core_shared = {
 	.id = "vm.core-shared",
 	.severity = SEVERITY_ERROR,
 	.title = "Two VMs share a core",
-	.sees = "The cores of vCPUs pinned to exactly one CPU, of all VMs.",
+	.sees = "The cores of vCPUs pinned to exactly one CPU, of VMs that run, and of those that "
+		"the plan has run.",
 	.why = "Each takes the other's pipelines and caches, and can read across them (L1TF, MDS, "
 	       "on AMD Cross-Thread Return Predictions, which KVM warns about under cpu-pm).",
 	.remedy = "give each VM whole cores: 'planner plan' does",
@@ -189,6 +205,46 @@ const Rule rule_vm_core_shared = {
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS | FACT_TOPOLOGY,
 	.eval = eval_core,
+};
+
+/* One or the other */
+
+static void eval_at_once(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	for (unsigned i = 0; i < audit->vms->len; i++)
+		for (unsigned j = i + 1; j < audit->vms->len; j++) {
+			const AuditVm *a = g_ptr_array_index(audit->vms, i);
+			const AuditVm *b = g_ptr_array_index(audit->vms, j);
+			g_auto(CpuSet) shared = NULL;
+			g_autofree char *list = NULL;
+
+			if (!vms_exclude(audit, a, b))
+				continue;
+			shared = cores_of(audit->host, a->cpus);
+			hwloc_bitmap_and(shared, shared, b->cpus);
+			list = set_text(shared);
+			rule_found(
+				rule, findings, a->subject, "domain XML", shared,
+				"only one of %s and %s can run at a time: both have the cores of "
+				"CPUs %s",
+				a->name, b->name, list);
+		}
+}
+
+const Rule rule_vm_not_at_once = {
+	.id = "vm.not-at-once",
+	.severity = SEVERITY_INFO,
+	.title = "Two VMs can run only in turn",
+	.sees = "The cores of VMs whose vCPUs have one CPU each, of which one at least is shut "
+		"off.",
+	.why = "Started both, they share CPUs or cores: see vm.pin-doubled and vm.core-shared. "
+	       "Many "
+	       "desktops have several VMs for one device, of which one runs.",
+	.remedy = "if they are to run at once, pin one of them elsewhere: 'planner plan' chooses",
+	.source = "as vm.pin-doubled",
+	.when = WHEN_GUESTS,
+	.needs = FACT_GUESTS,
+	.eval = eval_at_once,
 };
 
 /* Overcommitment */

@@ -615,6 +615,19 @@ static void hugepages(Facts *f)
 	g_array_index(f->hugepages, HugePages, 0).total = 100;
 }
 
+static void balancing(Facts *f)
+{
+	table_put(f->kernel->sysctls, "kernel.numa_balancing", "1");
+}
+
+/* Two who have the same CPUs, of which one is shut off. */
+static void in_turn(Facts *f)
+{
+	pin(guest(f, "d1")->vcpu_threads, 0, "8");
+	guest(f, "d1")->running = false;
+	g_clear_pointer(&guest(f, "d1")->live_xml, g_free);
+}
+
 static void hugepages_all(Facts *f)
 {
 	g_array_set_size(f->hugepages, 0);
@@ -911,6 +924,7 @@ static const Fault faults[] = {
 	{"vm.pin-doubled", PLANNED, .pin = {"d2", 1, "15"},
 	 .says = "pinned to CPU 15, as vCPU 3 of d1"},
 	{"vm.pin-doubled", PLANNED, vm_doubled_element, "second vcpupin"},
+	{"vm.not-at-once", ALONE, in_turn, "only one of d1 and d2 can run at a time"},
 	{"vm.core-shared", PLANNED, vm_core, "a sibling of CPU 4 that d1 has"},
 	{"vm.more-vcpus-than-cpus", PLANNED, vm_more, "2 vCPUs may run on 1 CPUs"},
 	{"vm.overcommit", PLANNED, vm_overcommit, "the inventory allows 4"},
@@ -922,6 +936,8 @@ static const Fault faults[] = {
 	{"vm.memory-nodes", PLANNED, vm_nodes, "bound to NUMA node 1"},
 	{"vm.memory-nodes", ALONE, vm_nodes, "bound to NUMA node 1"},
 	{"vm.memory-off-node", PLANNED, vm_stray, "3G of its memory"},
+	{"memory.numa-balancing", PLANNED, balancing, "kernel.numa_balancing is 1"},
+	{"memory.numa-balancing", ALONE, balancing, "kernel.numa_balancing is 1"},
 	{"memory.ksm", PLANNED, ksm, "merging runs"},
 	{"cpu-pm.on-ineligible", PLANNED, pm_ineligible, "must not have it"},
 	{"cpu-pm.on-ineligible", ALONE, pm_ineligible, "must not have it"},

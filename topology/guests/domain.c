@@ -309,10 +309,12 @@ static bool nodes_add(Domain *domain, const xmlNode *node, GError **error)
 static bool nodes_read(Domain *domain, const xmlNode *node, GError **error)
 {
 	const xmlNode *tune = xml_child(node, "numatune");
+	g_autofree char *mode = xml_get(xml_child(tune, "memory"), "mode");
 
 	for (xmlNode *cell = xml_child(tune, "memnode"); cell; cell = xml_next(cell, "memnode"))
 		if (!nodes_add(domain, cell, error))
 			return false;
+	domain->nodes_strict = !mode || g_str_equal(mode, "strict");
 	return nodes_add(domain, xml_child(tune, "memory"), error);
 }
 

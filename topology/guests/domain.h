@@ -30,6 +30,7 @@ typedef struct Domain {
 	hwloc_bitmap_t emulatorpin; /* NULL = none */
 	unsigned doubled_pins, ignored_pins;
 	hwloc_bitmap_t nodes; /* numatune: memory and memnode nodesets; NULL = none */
+	bool nodes_strict;    /* memory comes from these nodes or not at all */
 	char *cpu_mode;	      /* NULL = no <cpu> */
 	bool migratable_said;
 	unsigned threads; /* of a guest core, <cpu><topology threads>; 0 = not said */

@@ -99,6 +99,7 @@ static void settings_take(Guest *guest, const Domain *domain)
 	guest->cpu_mode = g_strdup(domain->cpu_mode);
 	guest->migratable_unknown = host && !domain->migratable_said;
 	guest->locked = domain->locked;
+	guest->nodes_strict = domain->nodes_strict;
 	guest->hugepages = domain->hugepages;
 	guest->page = domain->page;
 	guest->eoi = domain->eoi;
@@ -369,6 +370,18 @@ static void processes_take(GuestFacts *facts, GPtrArray *processes, const TaskFa
 	}
 }
 
+/* Does somebody say of each vCPU where it runs? */
+static bool is_pinned(const Guest *guest)
+{
+	for (unsigned i = 0; i < guest->vcpu_threads->len; i++) {
+		const GuestThread *thread = &g_array_index(guest->vcpu_threads, GuestThread, i);
+
+		if (!thread->live && !thread->inactive && !thread->real)
+			return false;
+	}
+	return guest->vcpu_threads->len > 0;
+}
+
 /* Where memory is matters for guests that say where it has to be. */
 static void memory_load(Root *root, GuestFacts *facts, unsigned seconds)
 {
@@ -378,7 +391,7 @@ static void memory_load(Root *root, GuestFacts *facts, unsigned seconds)
 	for (unsigned i = 0; i < facts->guests->len; i++) {
 		const Guest *guest = g_ptr_array_index(facts->guests, i);
 
-		if (guest->pid && (guest->nodes_live || guest->nodes_inactive))
+		if (guest->pid && (guest->nodes_live || guest->nodes_inactive || is_pinned(guest)))
 			g_array_append_val(pids, guest->pid);
 	}
 	memory = qemu_memory_load(root, pids, seconds);

@@ -52,6 +52,7 @@ typedef struct Guest {
 	unsigned threads_live, threads_inactive;
 	/* Of the inactive XML (live where transient). migratable_unknown: host-passthrough or
 	 * maximum that does not say migratable=, so that libvirt's default decides. */
+	bool nodes_strict; /* numatune mode='strict', libvirt's default */
 	bool locked, hugepages, eoi, migratable_unknown;
 	uint64_t page;		 /* of its huge pages, bytes; 0 = none, or the node's default */
 	uint64_t memory;	 /* bytes */

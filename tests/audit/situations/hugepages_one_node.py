@@ -8,7 +8,6 @@ from find import Find
 
 SOURCE = "kubevirt/kubevirt#6981"
 FINDS = [Find("memory.hugepages-short", severity="error", text=["758", "1024", "node 1"])]
-TODO = {"faulty": "huge pages are counted against a plan alone"}
 ISOLATED, HOST = "2-3,6-7,10-11,14-15", "0-1,4-5,8-9,12-13"
 
 

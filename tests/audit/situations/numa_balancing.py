@@ -10,7 +10,6 @@ SOURCE = "tuning guides for KVM"
 FINDS = [Find(("memory.numa-balancing", "kernel.numa-balancing"), text="numa_balancing"),
          Find("vm.memory-off-node", "vm db", text="node 0")]
 STATUS = 0
-TODO = {"faulty": "numa_balancing is not looked at"}
 ISOLATED, HOST = "2-7,10-15,18-23,26-31", "0-1,8-9,16-17,24-25"
 
 
