@@ -1,49 +1,57 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/fit/fit.h"
+#include "planner/inventory/settings.h"
+
+#include <string.h>
 
 static void key_add(GByteArray *key, uint64_t value)
 {
 	g_byte_array_append(key, (const guint8 *)&value, sizeof value);
 }
 
-static void key_vm(GByteArray *key, const VmSpec *spec)
+/* All that the inventory says of SPEC, but for what cannot matter. Yours. */
+static char *key_words(const VmSpec *spec)
 {
-	key_add(key, spec->vcpus);
-	key_add(key, spec->threads);
-	key_add(key, spec->memory);
-	key_add(key, place_page(spec));
-	key_add(key, (uint64_t)(int64_t)spec->node);
+	GString *words = g_string_new(NULL);
+
+	for (const Setting *setting = vm_settings->settings; setting->key; setting++) {
+		g_autofree char *value = NULL;
+
+		if (setting->flags & SETTING_NOT_PLACED)
+			continue;
+		value = setting_shown(setting, spec);
+		g_string_append(words, value);
+		g_string_append_c(words, '\n');
+	}
+	return g_string_free(words, FALSE);
 }
 
-static int spec_compare(gconstpointer a, gconstpointer b)
+static void key_add_words(GByteArray *key, const char *words)
 {
-	const VmSpec *x = *(VmSpec *const *)a, *y = *(VmSpec *const *)b;
+	g_byte_array_append(key, (const guint8 *)words, (guint)strlen(words) + 1);
+}
 
-#define BY(field)                                                                                  \
-	if (x->field != y->field)                                                                  \
-		return x->field < y->field ? -1 : 1;
-	BY(vcpus)
-	BY(threads)
-	BY(memory)
-	BY(page)
-	BY(node)
-#undef BY
-	return 0;
+static int words_compare(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 static void key_vms(GByteArray *key, const FitBase *base)
 {
-	g_autoptr(GPtrArray) specs = g_ptr_array_copy(base->problem->specs, NULL, NULL);
+	g_autoptr(GPtrArray) vms = g_ptr_array_new_with_free_func(g_free);
 
+	for (unsigned i = 0; i < base->problem->specs->len; i++)
+		g_ptr_array_add(vms, key_words(g_ptr_array_index(base->problem->specs, i)));
 	if (base->problem->prefer != PREFER_ORDER)
-		g_ptr_array_sort(specs, spec_compare);
-	key_add(key, specs->len);
-	for (unsigned i = 0; i < specs->len; i++)
-		key_vm(key, g_ptr_array_index(specs, i));
+		g_ptr_array_sort(vms, words_compare);
+	key_add(key, vms->len);
+	for (unsigned i = 0; i < vms->len; i++)
+		key_add_words(key, g_ptr_array_index(vms, i));
 	for (unsigned i = 0; i < base->shared->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(base->shared, i);
+		g_autofree char *words = key_words(vm->spec);
 
-		key_vm(key, vm->spec);
+		key_add_words(key, words);
 		key_add(key, base->seated[i]);
 	}
 }

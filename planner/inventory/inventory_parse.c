@@ -379,17 +379,6 @@ static void key_unknown(Parser *p, const char *name)
 				all);
 }
 
-static const SettingRow *inventory_parse_row(const Parser *p, const char *key)
-{
-	for (unsigned i = 0; i < p->rows->len; i++) {
-		const SettingRow *row = &g_array_index(p->rows, SettingRow, i);
-
-		if (!strcmp(row->setting->key, key))
-			return row;
-	}
-	return NULL;
-}
-
 /* The line of another setting of this section that excludes ROW; 0. */
 static int rival_line(const Parser *p, const SettingRow *row)
 {
@@ -429,7 +418,7 @@ static int key_read(void *user, const char *section, const char *name, const cha
 {
 	Parser *p = user;
 	int first = GPOINTER_TO_INT(g_hash_table_lookup(p->seen, name));
-	const SettingRow *row = inventory_parse_row(p, name);
+	const SettingRow *row = setting_row_find(p->rows, name);
 
 	(void)section;
 	p->key = name;

@@ -55,6 +55,7 @@ enum SettingFlag {
 	SETTING_DERIVED_DOCUMENT = 1 << 3, /* the plan document has what follows from it instead */
 	SETTING_DERIVED_DIFF = 1 << 4, /* diff compares what follows from it instead: diff_vm.c */
 	SETTING_UNASKED = 1 << 5,      /* events and requests cannot have it */
+	SETTING_NOT_PLACED = 1 << 6,   /* where a VM fits does not depend on it */
 };
 
 struct Setting {
@@ -67,6 +68,7 @@ struct Setting {
 	unsigned least, most;	  /* of a number */
 	unsigned way;		  /* of a number of cores: SplitBy */
 	unsigned flags;		  /* SettingFlag */
+	const char *voids;	  /* the key of a VM that holds no longer where this is another */
 	const char *what;	  /* what diff calls it; NULL = the key */
 	Cost cost;		  /* of another value where it runs */
 	/* What a guest that runs has of it; NULL = adopt asks otherwise, or it cannot be seen. */

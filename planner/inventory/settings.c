@@ -95,6 +95,11 @@ static const Setting node_rows[] = {
 	},
 	NODE_SOFTWARE,
 	{
+		.key = "group",
+		.type = &setting_name,
+		.offset = offsetof(NodeSpec, group),
+	},
+	{
 		.key = "memory-per-node",
 		.json = "host_memory",
 		.section = "host",
@@ -268,6 +273,7 @@ static const Setting vm_rows[] = {
 		.least = 1,
 		.most = CPULIST_LIMIT,
 		.flags = SETTING_ALWAYS | SETTING_IN_DOCUMENT,
+		.voids = "cpus",
 		.what = "vCPUs",
 		.cost = COST_RESTART,
 	},
@@ -319,7 +325,7 @@ static const Setting vm_rows[] = {
 		.type = &setting_choice,
 		.offset = offsetof(VmSpec, cpu_mode),
 		.words = cpu_mode_names,
-		.flags = SETTING_ALWAYS | SETTING_IN_DOCUMENT,
+		.flags = SETTING_ALWAYS | SETTING_IN_DOCUMENT | SETTING_NOT_PLACED,
 		.what = "CPU mode",
 		.cost = COST_RESTART,
 		.seen = seen_cpu_mode,
@@ -329,14 +335,15 @@ static const Setting vm_rows[] = {
 		.json = "cpu_pm",
 		.type = &setting_auto_off,
 		.offset = offsetof(VmSpec, cpu_pm),
-		.flags = SETTING_DERIVED_DOCUMENT | SETTING_DERIVED_DIFF | SETTING_UNASKED,
+		.flags = SETTING_DERIVED_DOCUMENT | SETTING_DERIVED_DIFF | SETTING_UNASKED |
+			 SETTING_NOT_PLACED,
 	},
 	{
 		.key = "iothreads",
 		.type = &setting_number,
 		.offset = offsetof(VmSpec, iothreads),
 		.most = IOTHREADS_MAX,
-		.flags = SETTING_IN_DOCUMENT,
+		.flags = SETTING_IN_DOCUMENT | SETTING_NOT_PLACED,
 		.what = "I/O threads",
 		.cost = COST_RESTART,
 	},
@@ -344,7 +351,7 @@ static const Setting vm_rows[] = {
 		.key = "locked",
 		.type = &setting_yes_no,
 		.offset = offsetof(VmSpec, locked),
-		.flags = SETTING_IN_DOCUMENT,
+		.flags = SETTING_IN_DOCUMENT | SETTING_NOT_PLACED,
 		.what = "locked memory",
 		.cost = COST_RESTART,
 		.seen = seen_locked,
@@ -355,7 +362,8 @@ static const Setting vm_rows[] = {
 		.offset = offsetof(VmSpec, count),
 		.least = 1,
 		.most = INVENTORY_VMS_MAX,
-		.flags = SETTING_DERIVED_DOCUMENT | SETTING_DERIVED_DIFF | SETTING_UNASKED,
+		.flags = SETTING_DERIVED_DOCUMENT | SETTING_DERIVED_DIFF | SETTING_UNASKED |
+			 SETTING_NOT_PLACED,
 	},
 	{0},
 };
@@ -391,6 +399,17 @@ GArray *settings_of_section(const char *section)
 	settings_add_rows(rows, &partner_settings, section);
 	settings_add_rows(rows, vm_settings, section);
 	return rows;
+}
+
+const SettingRow *setting_row_find(const GArray *rows, const char *key)
+{
+	for (unsigned i = 0; i < rows->len; i++) {
+		const SettingRow *row = &g_array_index(rows, SettingRow, i);
+
+		if (g_str_equal(row->setting->key, key))
+			return row;
+	}
+	return NULL;
 }
 
 bool setting_excludes(const SettingRow *row, const SettingRow *other)

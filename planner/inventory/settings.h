@@ -9,7 +9,7 @@
  * 2. its entry in man/planner-inventory.5; and, of a VM or of the node, in man/planner-json.5 and
  *    man/schemas/plan.json: the plan document has it under `json` where it is not the default.
  * 3. who obeys it: the code it is for. Where a VM fits is decided in planner/search and
- *    planner/place, and planner/fit/fit_key.c has what such decisions depend on.
+ *    planner/place; of a VM, SETTING_NOT_PLACED says that they do not ask for it.
  * 4. a case in tests/unit/test_inventory.c: what it takes and what it refuses.
  * tests/unit/test_settings.c has a key that nobody else knows go all the way.
  */
@@ -39,6 +39,8 @@ typedef struct SettingRow {
 /* The settings of SECTION ("host", "vm"), in its order: an array of SettingRow, yours; empty where
  * there is no such section. */
 GArray *settings_of_section(const char *section);
+/* That of ROWS called KEY, NULL. */
+const SettingRow *setting_row_find(const GArray *rows, const char *key);
 /* Are they two ways to say the same? */
 bool setting_excludes(const SettingRow *row, const SettingRow *other);
 

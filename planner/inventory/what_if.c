@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/inventory/what_if.h"
 #include "planner/base/nearest.h"
+#include "planner/inventory/settings.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-typedef struct Setting {
+typedef struct WhatIf {
 	char *section, *key, *value; /* section as in the file: "sdk", "vm vm1" */
 	bool written;
-} Setting;
+} WhatIf;
 
-static void setting_clear(gpointer data)
+static void what_if_clear(gpointer data)
 {
-	Setting *setting = data;
+	WhatIf *wish = data;
 
-	g_free(setting->section);
-	g_free(setting->key);
-	g_free(setting->value);
+	g_free(wish->section);
+	g_free(wish->key);
+	g_free(wish->value);
 }
 
 G_GNUC_PRINTF(3, 4)
@@ -71,18 +72,17 @@ static bool has_section(const GPtrArray *sections, const char *name)
 	return false;
 }
 
-/* Settings */
-
-static const char *const fixed[] = {"node", "host", "sdk", "shared", "kernel", NULL};
+/* What is asked for */
 
 static bool what_if_section_unknown(const GPtrArray *sections, const char *word, const char *name,
 				    GPtrArray *errors)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	g_autofree char *known = g_strjoinv(", ", (char **)inventory_sections);
 	const char *near;
 
-	for (unsigned i = 0; fixed[i]; i++)
-		g_ptr_array_add(names, (char *)fixed[i]);
+	for (unsigned i = 0; inventory_sections[i]; i++)
+		g_ptr_array_add(names, (char *)inventory_sections[i]);
 	for (unsigned i = 0; i < sections->len; i++) {
 		char *section = g_ptr_array_index(sections, i);
 
@@ -96,22 +96,22 @@ static bool what_if_section_unknown(const GPtrArray *sections, const char *word,
 				      name, near);
 	return what_if_refuse(
 		errors, word,
-		"no section or VM '%s'; write node, host, sdk, shared, kernel, a VM's name, "
-		"or 'vm NAME' for a new one",
-		name);
+		"no section or VM '%s'; write %s, a VM's name, or 'vm NAME' for a new one", name,
+		known);
 }
 
-static bool section_find(const GPtrArray *sections, const char *word, Setting *setting,
+static bool section_find(const GPtrArray *sections, const char *word, WhatIf *wish,
 			 GPtrArray *errors)
 {
-	g_autofree char *vm = g_strconcat("vm ", setting->section, NULL);
+	g_autofree char *vm = g_strconcat("vm ", wish->section, NULL);
 
-	if (g_strv_contains(fixed, setting->section) || g_str_has_prefix(setting->section, "vm "))
+	if (g_strv_contains(inventory_sections, wish->section) ||
+	    g_str_has_prefix(wish->section, "vm "))
 		return true;
 	if (!has_section(sections, vm))
-		return what_if_section_unknown(sections, word, setting->section, errors);
-	g_free(setting->section);
-	setting->section = g_steal_pointer(&vm);
+		return what_if_section_unknown(sections, word, wish->section, errors);
+	g_free(wish->section);
+	wish->section = g_steal_pointer(&vm);
 	return true;
 }
 
@@ -125,8 +125,8 @@ static bool word_fit(const char *word, GPtrArray *errors)
 	return true;
 }
 
-static bool what_if_setting_parse(const char *word, const GPtrArray *sections, Setting *setting,
-				  GPtrArray *errors)
+static bool what_if_parse(const char *word, const GPtrArray *sections, WhatIf *wish,
+			  GPtrArray *errors)
 {
 	const char *equals = strchr(word, '=');
 	const char *dot = equals ? g_strrstr_len(word, equals - word, ".") : NULL;
@@ -136,39 +136,38 @@ static bool what_if_setting_parse(const char *word, const GPtrArray *sections, S
 	if (!dot || dot == word || dot + 1 == equals || !equals[1])
 		return what_if_refuse(errors, word,
 				      "write SECTION.KEY=VALUE, such as sdk.cores-per-node=1");
-	setting->section = g_strndup(word, (gsize)(dot - word));
-	setting->key = g_strndup(dot + 1, (gsize)(equals - dot - 1));
-	setting->value = g_strdup(equals + 1);
-	if (setting->key[strspn(setting->key, "abcdefghijklmnopqrstuvwxyz-")])
+	wish->section = g_strndup(word, (gsize)(dot - word));
+	wish->key = g_strndup(dot + 1, (gsize)(equals - dot - 1));
+	wish->value = g_strdup(equals + 1);
+	if (wish->key[strspn(wish->key, "abcdefghijklmnopqrstuvwxyz-")])
 		return what_if_refuse(errors, word, "'%s' is no key: lower-case letters and '-'",
-				      setting->key);
-	return section_find(sections, word, setting, errors);
+				      wish->key);
+	return section_find(sections, word, wish, errors);
 }
 
-static bool asks_for_cores(const char *key)
+static bool is_vm(const WhatIf *wish)
 {
-	static const char *const ways[] = {"cores-per-socket", "cores-per-node", "cores", "cpus",
-					   NULL};
-
-	return g_strv_contains(ways, key);
+	return g_str_has_prefix(wish->section, "vm ");
 }
 
-static bool is_vm(const Setting *setting)
+/* Is KEY of its section the same as what WISH sets, or another way to say it? */
+static bool what_if_same(const WhatIf *wish, const char *key)
 {
-	return g_str_has_prefix(setting->section, "vm ");
+	g_autoptr(GArray) rows = settings_of_section(is_vm(wish) ? "vm" : wish->section);
+	const SettingRow *row = setting_row_find(rows, wish->key);
+	const SettingRow *other = setting_row_find(rows, key);
+
+	return !strcmp(wish->key, key) || (row && other && setting_excludes(row, other));
 }
 
-/* Of two settings of the same, only one can hold. */
-static bool setting_fresh(const char *word, const Setting *setting, const GArray *settings,
+/* Of two wishes for the same, only one can hold. */
+static bool what_if_fresh(const char *word, const WhatIf *wish, const GArray *wishes,
 			  GPtrArray *errors)
 {
-	for (unsigned i = 0; i < settings->len; i++) {
-		const Setting *other = &g_array_index(settings, Setting, i);
+	for (unsigned i = 0; i < wishes->len; i++) {
+		const WhatIf *other = &g_array_index(wishes, WhatIf, i);
 
-		if (strcmp(setting->section, other->section) != 0 ||
-		    (strcmp(setting->key, other->key) != 0 &&
-		     (is_vm(setting) || !asks_for_cores(setting->key) ||
-		      !asks_for_cores(other->key))))
+		if (strcmp(wish->section, other->section) != 0 || !what_if_same(wish, other->key))
 			continue;
 		return what_if_refuse(errors, word, "%s.%s=%s says otherwise; keep one of the two",
 				      other->section, other->key, other->value);
@@ -176,98 +175,95 @@ static bool setting_fresh(const char *word, const Setting *setting, const GArray
 	return true;
 }
 
-static GArray *what_if_settings_parse(char *const *words, const GPtrArray *sections,
-				      GPtrArray *errors)
+static GArray *what_if_parse_all(char *const *words, const GPtrArray *sections, GPtrArray *errors)
 {
-	GArray *settings = g_array_new(FALSE, TRUE, sizeof(Setting));
+	GArray *wishes = g_array_new(FALSE, TRUE, sizeof(WhatIf));
 
-	g_array_set_clear_func(settings, setting_clear);
+	g_array_set_clear_func(wishes, what_if_clear);
 	for (; *words; words++) {
-		Setting setting = {0};
+		WhatIf wish = {0};
 
-		if (what_if_setting_parse(*words, sections, &setting, errors) &&
-		    setting_fresh(*words, &setting, settings, errors))
-			g_array_append_val(settings, setting);
+		if (what_if_parse(*words, sections, &wish, errors) &&
+		    what_if_fresh(*words, &wish, wishes, errors))
+			g_array_append_val(wishes, wish);
 		else
-			setting_clear(&setting);
+			what_if_clear(&wish);
 	}
-	return settings;
+	return wishes;
 }
 
 /* Lines */
 
-/* Does a line with KEY go where SETTING comes? */
-static bool what_if_excludes(const Setting *setting, const char *key)
+/* Does a line with KEY go where WISH comes? */
+static bool what_if_excludes(const WhatIf *wish, const char *key)
 {
-	bool vm = is_vm(setting);
+	const Setting *setting = is_vm(wish) ? setting_find(vm_settings, wish->key) : NULL;
 
-	return !strcmp(setting->key, key) ||
-	       (vm && !strcmp(setting->key, "vcpus") && !strcmp(key, "cpus")) ||
-	       (!vm && asks_for_cores(setting->key) && asks_for_cores(key));
+	return what_if_same(wish, key) || (setting && !g_strcmp0(setting->voids, key));
 }
 
-static bool what_if_removes(const Setting *setting)
+static bool what_if_removes(const WhatIf *wish)
 {
-	return is_vm(setting) && !strcmp(setting->key, "count") && !strcmp(setting->value, "0");
+	return is_vm(wish) && !strcmp(wish->key, "count") && !strcmp(wish->value, "0");
 }
 
 /* Is LINE, in SECTION, still there? */
-static bool line_stays(const GArray *settings, const char *section, const char *line)
+static bool line_stays(const GArray *wishes, const char *section, const char *line)
 {
 	g_autofree char *key = g_strndup(line, strcspn(line, " \t="));
 
-	for (unsigned i = 0; i < settings->len; i++) {
-		const Setting *setting = &g_array_index(settings, Setting, i);
+	for (unsigned i = 0; i < wishes->len; i++) {
+		const WhatIf *wish = &g_array_index(wishes, WhatIf, i);
 
-		if (!strcmp(setting->section, section) &&
-		    (what_if_removes(setting) || (*line != '[' && what_if_excludes(setting, key))))
+		if (!strcmp(wish->section, section) &&
+		    (what_if_removes(wish) || (*line != '[' && what_if_excludes(wish, key))))
 			return false;
 	}
 	return true;
 }
 
-static bool is_removed(const GArray *settings, const char *section)
+static bool is_removed(const GArray *wishes, const char *section)
 {
-	for (unsigned i = 0; i < settings->len; i++) {
-		const Setting *setting = &g_array_index(settings, Setting, i);
+	for (unsigned i = 0; i < wishes->len; i++) {
+		const WhatIf *wish = &g_array_index(wishes, WhatIf, i);
 
-		if (!strcmp(setting->section, section) && what_if_removes(setting))
+		if (!strcmp(wish->section, section) && what_if_removes(wish))
 			return true;
 	}
 	return false;
 }
 
 /* What is set of a section that is taken away goes with it. */
-static void write_settings(GString *text, GArray *settings, const char *section)
+static void what_if_write(GString *text, GArray *wishes, const char *section)
 {
-	bool removed = is_removed(settings, section);
+	bool removed = is_removed(wishes, section);
 
-	for (unsigned i = 0; i < settings->len; i++) {
-		Setting *setting = &g_array_index(settings, Setting, i);
+	for (unsigned i = 0; i < wishes->len; i++) {
+		WhatIf *wish = &g_array_index(wishes, WhatIf, i);
 
-		if (strcmp(setting->section, section) != 0)
+		if (strcmp(wish->section, section) != 0)
 			continue;
-		setting->written = true;
+		wish->written = true;
 		if (!removed)
-			g_string_append_printf(text, "%s = %s\n", setting->key, setting->value);
+			g_string_append_printf(text, "%s = %s\n", wish->key, wish->value);
 	}
 }
 
 /* Sections that are not in the text come last. */
-static void write_new(GString *text, GArray *settings)
+static void what_if_write_new(GString *text, GArray *wishes)
 {
-	for (unsigned i = 0; i < settings->len; i++) {
-		const Setting *setting = &g_array_index(settings, Setting, i);
+	for (unsigned i = 0; i < wishes->len; i++) {
+		const WhatIf *wish = &g_array_index(wishes, WhatIf, i);
 
-		if (setting->written)
+		if (wish->written)
 			continue;
-		if (!is_removed(settings, setting->section))
-			g_string_append_printf(text, "[%s]\n", setting->section);
-		write_settings(text, settings, setting->section);
+		if (!is_removed(wishes, wish->section))
+			g_string_append_printf(text, "[%s]\n", wish->section);
+		what_if_write(text, wishes, wish->section);
 	}
 }
 
-static char *what_if_rewrite(char **lines, GArray *settings)
+static char *what_if_rewrite(char **lines, GArray *wishes)
 {
 	GString *text = g_string_new(NULL);
 	g_autofree char *section = g_strdup("");
@@ -279,12 +275,12 @@ static char *what_if_rewrite(char **lines, GArray *settings)
 			g_free(section);
 			section = begun;
 		}
-		if (line_stays(settings, section, *lines))
+		if (line_stays(wishes, section, *lines))
 			g_string_append_printf(text, "%s\n", *lines);
 		if (begun)
-			write_settings(text, settings, section);
+			what_if_write(text, wishes, section);
 	}
-	write_new(text, settings);
+	what_if_write_new(text, wishes);
 	return g_string_free(text, FALSE);
 }
 
@@ -292,8 +288,8 @@ char *what_if_apply(const char *text, char *const *words, GPtrArray *errors)
 {
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	g_autoptr(GPtrArray) sections = sections_of(lines);
-	g_autoptr(GArray) settings = NULL;
+	g_autoptr(GArray) wishes = NULL;
 
-	settings = what_if_settings_parse(words, sections, errors);
-	return errors->len ? NULL : what_if_rewrite(lines, settings);
+	wishes = what_if_parse_all(words, sections, errors);
+	return errors->len ? NULL : what_if_rewrite(lines, wishes);
 }

@@ -153,7 +153,8 @@ static void test_node(void)
 					       "kernel  = 4.18.0-348\n"
 					       "qemu    = 6.2.0\n"
 					       "libvirt = 8.0.0\n"
-					       "mwait   = no\n",
+					       "mwait   = no\n"
+					       "group   = rack-7\n",
 					       ALL);
 
 	g_assert_cmpstr(inventory->node->name, ==, "x6-0042");
@@ -161,6 +162,7 @@ static void test_node(void)
 	g_assert_cmpstr(inventory->node->qemu, ==, "6.2.0");
 	g_assert_cmpstr(inventory->node->libvirt, ==, "8.0.0");
 	g_assert_cmpint(inventory->node->mwait, ==, TRISTATE_NO);
+	g_assert_cmpstr(inventory->node->group, ==, "rack-7");
 }
 
 static void test_partners(void)
@@ -545,7 +547,7 @@ static void test_keys_known(void)
 	static const struct {
 		const char *section, *keys;
 	} rows[] = {
-		{"node", "name, kernel, qemu, libvirt, mwait"},
+		{"node", "name, kernel, qemu, libvirt, mwait, group"},
 		{"host", "cores-per-socket, cores-per-node, cores, cpus, memory-per-node"},
 		{"sdk", "cores-per-socket, cores-per-node, cores, cpus, near"},
 		{"shared", "cores-per-socket, cores-per-node, cores, cpus, overcommit"},
