@@ -18,9 +18,8 @@ static bool adopt_host_take(const Options *options, Facts *facts, GError **error
 	}
 	if (!facts->host)
 		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-			    "%s: no topology, so there is nothing to plan on: %s; or give it with "
-			    "-t",
-			    facts->source, facts_why_unread(facts, "topology"));
+			    "%s: no topology to plan on: %s; or give one with -t", facts->source,
+			    facts_why_unread(facts, "topology"));
 	return facts->host;
 }
 
@@ -32,7 +31,7 @@ static bool text_check(const char *text, GError **error)
 
 	if (!inventory)
 		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-			    "this node has no inventory: %s",
+			    "no inventory can describe this node: %s",
 			    (const char *)g_ptr_array_index(errors, 0));
 	return inventory;
 }
@@ -78,10 +77,8 @@ static Status adopt_run(const Options *options, GError **error)
 	g_autoptr(Facts) facts = NULL;
 
 	if (*options->arguments) {
-		options_refuse(
-			error, NULL,
-			"adopt takes no arguments such as '%s'; name what is captured with -r",
-			*options->arguments);
+		options_refuse(error, NULL, "unexpected argument '%s'; to read a capture: -r %s",
+			       *options->arguments, *options->arguments);
 		return STATUS_TROUBLE;
 	}
 	facts = facts_load(&facts_options, error);
@@ -92,7 +89,7 @@ static Status adopt_run(const Options *options, GError **error)
 
 static const OptionRow adopt_options[] = {
 	{'o', "output", "FILE", offsetof(Options, output),
-	 "write the inventory to FILE instead, aside and renamed"},
+	 "write the inventory to FILE instead of standard output"},
 	{0},
 };
 

@@ -63,8 +63,9 @@ static bool words_check(const char *option, char **words, GError **error)
 {
 	for (; words && *words; words++) {
 		const char *near = rule_nearest(*words);
-		g_autofree char *what = near ? g_strdup_printf("is no rule; did you mean %s?", near)
-					     : g_strdup("is no rule and no area of rules");
+		g_autofree char *what =
+			near ? g_strdup_printf("is not a rule; did you mean %s?", near)
+			     : g_strdup("is neither a rule nor an area of rules");
 
 		if (!check_word_known(*words))
 			return options_refuse(error, &command_check, "%s: '%s' %s", option, *words,
@@ -79,10 +80,9 @@ static bool options_decide(const Options *options, CheckOptions *check, Form *fo
 	check->skip = options->skip_words ? g_strsplit(options->skip_words, ",", -1) : NULL;
 	check->strict = options->strict;
 	if (*options->arguments)
-		return options_refuse(
-			error, &command_check,
-			"check: '%s' is an argument, it takes none: name files with -i, -p or -r",
-			*options->arguments);
+		return options_refuse(error, &command_check,
+				      "unexpected argument '%s'; to audit a capture: -r %s",
+				      *options->arguments, *options->arguments);
 	return form_decide(options, form, error) && picture_possible(options, *form, error) &&
 	       severity_decide(options->fail_on, &check->fail_on, error) &&
 	       words_check("--rule", check->only, error) &&
@@ -104,8 +104,8 @@ static bool plan_inventory(const Options *options, const Facts *facts, Inputs *i
 		return false;
 	if (!inputs->host && !facts->host) {
 		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-			    "%s: no topology, so there is no plan to compare with: %s; or give it "
-			    "with -t, or a saved plan with -p",
+			    "%s: no topology, so no plan to compare with: %s; or give one with -t, "
+			    "or a saved plan with -p",
 			    facts->source ? facts->source : "/",
 			    facts_why_unread(facts, "topology"));
 		return false;
@@ -218,18 +218,19 @@ static Status check_command(const Options *options, GError **error)
 
 static const OptionRow check_options[] = {
 	{'o', "output", "FILE", offsetof(Options, output),
-	 "write the report to FILE instead, aside and renamed"},
+	 "write the report to FILE instead of standard output"},
 	{0, "format", "people|json|prometheus|junit|svg", offsetof(Options, format),
-	 "how to report: for people (default), JSON, node_exporter's textfile collector, JUnit "
-	 "XML, a picture"},
+	 "form of the report: for people (default), JSON, node_exporter's textfile collector, "
+	 "JUnit XML, a picture"},
 	{0, "rule", "ID,...", offsetof(Options, rule_words),
-	 "only these rules; an area such as vm stands for all its rules, see planner-rules(7)"},
+	 "judge only these rules; an area such as vm stands for all its rules, see "
+	 "planner-rules(7)"},
 	{0, "skip", "ID,...", offsetof(Options, skip_words),
-	 "not these rules, nor those of these areas"},
+	 "leave out these rules, or those of these areas"},
 	{0, "fail-on", "error|warning", offsetof(Options, fail_on),
-	 "the least severity that makes the exit status 1; default error"},
+	 "the lowest severity that makes the exit status 1; default error"},
 	{0, "strict", NULL, offsetof(Options, strict),
-	 "exit 1 also when something could not be judged"},
+	 "exit 1 also if something could not be judged"},
 	{0},
 };
 

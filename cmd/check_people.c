@@ -175,8 +175,7 @@ static void check_people_print_summary(const Check *check, bool color)
 	g_autofree char *safe = output_safe(subject);
 	g_autofree char *counts = check_counts_text(check);
 
-	printf("%s%s%s: %s, by %u rule%s%s\n", output_bold(color), safe, output_reset(color),
-	       counts, check->rules->len, check->rules->len == 1 ? "" : "s",
+	printf("%s%s%s: %s%s\n", output_bold(color), safe, output_reset(color), counts,
 	       check->audit->plan ? "" : " (no plan given)");
 }
 

@@ -160,14 +160,15 @@ static char *diff_file_text(const DiffFile *file)
 	if (file->gone)
 		return g_strdup_printf("remove it%s%s%s", artifact->undo ? ", then " : "",
 				       artifact->undo ? artifact->undo : "",
-				       later ? "; it is obeyed until a reboot, which can wait"
+				       later ? "; it stays in effect until a reboot, which can wait"
 					     : "");
 	return g_strdup_printf("%s%s", later ? "can wait: " : "", artifact->activate);
 }
 
 static void print_files(const Diff *diff, bool color)
 {
-	static const char *const columns[] = {"FILE, WHERE THE NODE USES IT", "~IN FORCE BY", NULL};
+	static const char *const columns[] = {"FILE, WHERE THE NODE USES IT", "~TAKES EFFECT AFTER",
+					      NULL};
 	struct libscols_table *table;
 
 	if (!diff->files->len)
@@ -231,7 +232,7 @@ static void reload_text(GString *text, const Step *step, const Diff *diff)
 	for (unsigned i = 0; i < diff->files->len; i++)
 		n += ((const DiffFile *)g_ptr_array_index(diff->files, i))->cost != COST_REBOOT;
 	if (n)
-		g_string_append_printf(text, "write the %u file%s above and put %s in force", n,
+		g_string_append_printf(text, "write the %u file%s above and make %s take effect", n,
 				       n == 1 ? "" : "s", n == 1 ? "it" : "them");
 	if (step->sdk) {
 		g_autofree char *cpus = cpulist_format(diff->after->cpus[ROLE_SDK]);
@@ -248,7 +249,7 @@ static char *step_text(const Step *step, const Diff *diff)
 	switch (step->kind) {
 	case STEP_DEFINE:
 		g_string_append(text, "virsh define the VMs that are new or changed (planner emit "
-				      "domain VM): it counts from their next start");
+				      "domain VM), for their next start");
 		break;
 	case STEP_STOP:
 		g_string_append(text, "power it off");
@@ -268,16 +269,17 @@ static char *step_text(const Step *step, const Diff *diff)
 		reload_text(text, step, diff);
 		break;
 	case STEP_WRITE:
-		g_string_append(text, "all files of the new plan (planner emit --all -d DIR), the "
-				      "boot loader's too, and virsh define: it counts from the "
-				      "reboot");
+		g_string_append(
+			text,
+			"all files of the new plan (planner emit --all -d DIR), including the boot "
+			"loader's, and virsh define, which takes effect at the reboot");
 		break;
 	case STEP_REBOOT:
 		g_string_append(text, "the host: the kernel line changes");
 		break;
 	case STEP_CHECK:
-		g_string_append(text, diff->reboot ? "planner check: no VM starts before it is "
-						     "content with the kernel"
+		g_string_append(text, diff->reboot ? "planner check; start VMs only when it finds "
+						     "nothing about the kernel"
 						   : "planner check, with the new plan");
 		break;
 	}
@@ -349,8 +351,8 @@ static void diff_print_commands(const Diff *diff, const Rollout *rollout, const 
 {
 	bool rebooted = false;
 
-	puts("# Read, then run step by step; where a line begins with '#' it is for you to do.\n"
-	     "set -eu");
+	puts("# Read this first, then run it step by step. Lines that begin with '#' are for you "
+	     "to do.\nset -eu");
 	for (unsigned i = 0; i < rollout->steps->len; i++) {
 		const Step *step = g_ptr_array_index(rollout->steps, i);
 		g_autoptr(GPtrArray) commands = rollout_commands(diff, step, plan);
@@ -413,7 +415,7 @@ static void print_diff(const Diff *diff, const Rollout *rollout, bool color)
 		printf("%s: nothing changes\n", name);
 		return;
 	}
-	printf("%s%s%s: what changes, and what it costs\n", output_bold(color), name,
+	printf("%s%s%s: what changes, and the cost\n", output_bold(color), name,
 	       output_reset(color));
 	diff_print_node(diff, color);
 	print_cpus(diff, color);
@@ -441,7 +443,7 @@ static bool output_check(const Options *options, GError **error)
 {
 	if (options->json && options->commands)
 		return options_refuse(error, &command_diff,
-				      "--json has the commands too: leave out --commands");
+				      "--json includes the commands: leave out --commands");
 	return true;
 }
 
@@ -449,15 +451,14 @@ static bool sides_check(const Options *options, const NodeSide *old, const NodeS
 			GError **error)
 {
 	if (old->saved && new->saved && options->topology)
-		return options_refuse(
-			error, &command_diff,
-			"two saved plans have their topology with them: leave out -t");
+		return options_refuse(error, &command_diff,
+				      "saved plans contain their topology: leave out -t");
 	if (new->saved && options->output)
 		return options_refuse(error, &command_diff,
 				      "NEW is a saved plan already: leave out -o");
 	if (new->saved && options->moves_word)
 		return options_refuse(error, &command_diff,
-				      "--moves goes with a NEW that is an inventory, not a plan");
+				      "--moves needs a NEW that is an inventory, not a plan");
 	return true;
 }
 
@@ -466,8 +467,8 @@ static bool hosts_check(const NodeSide *old, const NodeSide *new, GError **error
 	if (!strcmp(old->inputs.host->fingerprint, new->inputs.host->fingerprint))
 		return true;
 	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-		    "%s and %s are of different topologies: CPU numbers do not mean the same CPUs "
-		    "in both; to take a VM to another host, see 'planner migrate --help'",
+		    "%s and %s have different topologies, so their CPU numbers do not mean the "
+		    "same CPUs; to move a VM to another host, see 'planner migrate --help'",
 		    old->name, new->name);
 	return false;
 }
@@ -537,7 +538,7 @@ static Status diff_run(const Options *options, GError **error)
 
 static const OptionRow diff_options[] = {
 	{0, "commands", NULL, offsetof(Options, commands),
-	 "print the roll-out as shell commands instead, step by step"},
+	 "print the roll-out as shell commands, step by step"},
 	{'o', "output", "FILE", offsetof(Options, output),
 	 "also save the new plan to FILE, for these commands to use"},
 	{0},
@@ -545,7 +546,7 @@ static const OptionRow diff_options[] = {
 
 const Command command_diff = {
 	.name = "diff",
-	.help = "two plans or inventories of a node: what changes, what it costs, in which order",
+	.help = "compare two plans or inventories of a node: changes, costs, safe order",
 	.arguments = "OLD NEW",
 	.options = OPTION_TOPOLOGY | OPTION_CONNECT | OPTION_PREFER | OPTION_MOVES | OPTION_JSON |
 		   OPTION_COLOR,

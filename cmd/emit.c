@@ -28,7 +28,8 @@ static Status list_names(void)
 
 static Status emit_list(const Options *options)
 {
-	static const char *const columns[] = {"ARTIFACT", "IN FORCE BY", "~WHAT IT IS", NULL};
+	static const char *const columns[] = {"ARTIFACT", "TAKES EFFECT AFTER", "~WHAT IT IS",
+					      NULL};
 	struct libscols_table *table = output_table(columns, options->color);
 
 	for (const Artifact *const *a = artifacts; *a; a++) {
@@ -69,17 +70,16 @@ static bool emit_options_check(const Options *options, GError **error)
 
 	if (options->directory && options->diff)
 		return options_refuse(error, &command_emit,
-				      "-d writes and --diff looks: one of them");
+				      "-d writes and --diff compares: give one of them");
 	if (options->all && !tree)
-		return options_refuse(error, &command_emit,
-				      "--all goes with -d DIR or --diff ROOT");
+		return options_refuse(error, &command_emit, "--all needs -d DIR or --diff ROOT");
 	if (options->all && *options->arguments)
-		return options_refuse(error, &command_emit, "--all or NAMEs: one of them");
+		return options_refuse(error, &command_emit, "give either --all or NAMEs");
 	if (options->merge && (tree || !is_mergeable(options)))
 		return options_refuse(error, &command_emit,
-				      "--merge goes with domain VM, or virsh VM, alone");
+				      "--merge needs domain VM or virsh VM, and no other NAME");
 	if (options->skip_words && !options->all)
-		return options_refuse(error, &command_emit, "--skip goes with --all");
+		return options_refuse(error, &command_emit, "--skip needs --all");
 	return !*options->arguments || emit_find(*options->arguments, error);
 }
 
@@ -206,7 +206,7 @@ static GPtrArray *files_named(const Plan *plan, char **arguments, GError **error
 		if (!artifact)
 			return NULL;
 		if (!artifact->path) {
-			options_refuse(error, NULL, "%s has no place on a node: print it instead",
+			options_refuse(error, NULL, "%s has no path on a node: print it instead",
 				       artifact->name);
 			return NULL;
 		}
@@ -305,22 +305,25 @@ static Status emit_run(const Options *options, GError **error)
 
 static const OptionRow emit_options[] = {
 	{0, "all", NULL, offsetof(Options, all),
-	 "every artifact that makes sense for the plan; with -d or --diff"},
-	{0, "skip", "NAME,...", offsetof(Options, skip_words), "not these artifacts; with --all"},
+	 "every artifact that suits the plan; with -d or --diff"},
+	{0, "skip", "NAME,...", offsetof(Options, skip_words),
+	 "leave out these artifacts; with --all"},
 	{'d', "directory", "DIR", offsetof(Options, directory),
-	 "write files below DIR, as the node has them below /"},
+	 "write files below DIR, at the paths that they have on the node"},
 	{0, "diff", "ROOT", offsetof(Options, diff),
-	 "show what the files would change below ROOT: /, or an image's root; exit 1 if anything"},
+	 "show what the files would change below ROOT: /, or the root of an image; exit 1 if "
+	 "anything would change"},
 	{0, "merge", "FILE", offsetof(Options, merge),
-	 "the VM's domain XML as it is: emit domain changes in it what is planner's and nothing "
-	 "else, emit virsh starts from its pins; -c URI asks libvirt for it"},
-	{0, "list-names", NULL, offsetof(Options, list_names), "print the artifacts' names alone"},
+	 "the VM's present domain XML: emit domain changes only the parts that planner decides, "
+	 "emit virsh starts from its pins; -c URI takes it from libvirt"},
+	{0, "list-names", NULL, offsetof(Options, list_names),
+	 "print only the names of the artifacts"},
 	{0},
 };
 
 const Command command_emit = {
 	.name = "emit",
-	.help = "print the plan as other tools read it; without a NAME, list what there is",
+	.help = "print the plan in the form that other tools read; without a NAME, list the forms",
 	.arguments = "[NAME...]",
 	.options = OPTION_SOURCES | OPTION_PREFER | OPTION_MOVES | OPTION_KEEP | OPTION_TEMPLATES |
 		   OPTION_COLOR,

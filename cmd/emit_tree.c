@@ -46,12 +46,11 @@ bool emit_tree_failed(GError **error, const char *top, const char *path)
 	int code = errno;
 	g_autofree char *name =
 		blocked ? emit_tree_obstacle(top, path, &is_link) : tree_path(top, path);
-	const char *why =
-		!blocked  ? g_strerror(code)
-		: is_link ? "is a symbolic link; none is followed, for it may lead out of "
-			    "the tree: leave out what goes there (--all --skip NAME,...) and "
-			    "place it by hand (emit NAME >FILE)"
-			  : "is not a directory";
+	const char *why = !blocked  ? g_strerror(code)
+			  : is_link ? "is a symbolic link, which is not followed because it may "
+				      "lead out of the tree: leave out the artifact (--all --skip "
+				      "NAME,...) and write it by hand (emit NAME >FILE)"
+				    : "is not a directory";
 
 	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s: %s", name, why);
 	return false;

@@ -48,7 +48,7 @@ static Status explain_one_vm(const Inputs *inputs, const char *name, GError **er
 /* Rules */
 
 #define TEXT_WIDTH 80 /* on a pipe too: it is prose */
-#define TEXT_INDENT 10
+#define TEXT_INDENT 12
 
 static void print_text(const char *name, const char *text)
 {
@@ -62,9 +62,9 @@ static void print_text(const char *name, const char *text)
 static void print_rule(const Rule *rule)
 {
 	printf("%s (%s): %s\n", rule->id, severity_name(rule->severity), rule->title);
-	print_text("sees", rule->sees);
+	print_text("looks at", rule->sees);
 	print_text("why", rule->why);
-	print_text("mend", rule->remedy);
+	print_text("fix", rule->remedy);
 	print_text("source", rule->source);
 }
 
@@ -95,13 +95,13 @@ static Status explain_rule(const char *id, GError **error)
 static bool arguments_check(char **arguments, GError **error)
 {
 	if (g_strv_length(arguments) != 2)
-		return options_refuse(error, &command_explain,
-				      "explain what? say 'vm NAME', 'cpu N', a rule, or 'rules'");
+		return options_refuse(
+			error, &command_explain,
+			"nothing to explain; give 'vm NAME', 'cpu N', a rule, or 'rules'");
 	if (strcmp(arguments[0], "vm") != 0 && strcmp(arguments[0], "cpu") != 0)
 		return options_refuse(
 			error, &command_explain,
-			"what can be explained is 'vm NAME', 'cpu N', a rule by its id, "
-			"and 'rules'");
+			"explain takes 'vm NAME', 'cpu N', the id of a rule, or 'rules'");
 	return true;
 }
 
@@ -127,7 +127,7 @@ static Status explain_run(const Options *options, GError **error)
 
 const Command command_explain = {
 	.name = "explain",
-	.help = "why a CPU, a VM or a rule is what it is",
+	.help = "explain the role of a CPU, the placement of a VM, or a rule",
 	.arguments = "vm NAME | cpu N | RULE | rules",
 	.options = OPTION_SOURCES | OPTION_PREFER | OPTION_MOVES | OPTION_KEEP,
 	.example = "planner explain vm vm1 -i node.ini -t x6.xml",

@@ -284,22 +284,22 @@ static bool fit_decide(Options *options, GError **error)
 
 static const OptionRow fit_options[] = {
 	{0, "vm", "VCPUS[:MEMORY[:PAGE]]", offsetof(Options, vms),
-	 "a size to ask for, such as 16:32G or 8:16G:1G; may be given again. Default: those of the "
+	 "a VM size, such as 16:32G or 8:16G:1G; may be repeated. Default: the sizes of the "
 	 "inventory's VMs, and 2, 4, 8, ... vCPUs",
 	 true},
 	{0, "mix", "FILE", offsetof(Options, mix),
-	 "sizes in a ratio: the VMs of FILE, which is written as an inventory"},
+	 "sizes in a ratio: the VMs of FILE, an inventory"},
 	{0, "what-if", "SECTION.KEY=VALUE", offsetof(Options, what_ifs),
-	 "answer as well for an inventory that says so, such as sdk.cores-per-node=1, vm3.vcpus=8, "
-	 "or vm3.count=0 to take VMs away; may be given again",
+	 "answer as well for the inventory with this setting, such as sdk.cores-per-node=1, "
+	 "vm3.vcpus=8, or vm3.count=0 to remove VMs; may be repeated",
 	 true},
 	{0, "fleet", "LIST", offsetof(Options, fleet),
-	 "many nodes: a JSON object a line, {\"inventory\": FILE, \"topology\": "
-	 "XML|DIR|SYNTHETIC, \"name\": NAME}, its paths relative to LIST's folder"},
+	 "many nodes: a JSON object a line, {\"inventory\": FILE, \"topology\": XML|DIR|SYNTHETIC, "
+	 "\"name\": NAME}, with paths relative to the folder of LIST"},
 	{0, "place", "REQUESTS", offsetof(Options, place),
-	 "which node of the fleet takes which VM: a JSON object a line, see planner(1)"},
+	 "VMs to assign to the nodes of the fleet: a JSON object a line, see planner(1)"},
 	{0, "threads", "N", offsetof(Options, threads_word),
-	 "work on N nodes of the fleet at once; default: as many as there are CPUs"},
+	 "work on N nodes of the fleet at once; default: the number of CPUs"},
 	{0},
 };
 

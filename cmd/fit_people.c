@@ -51,8 +51,8 @@ static void print_refused(const Fit *fit, bool color)
 {
 	g_autofree char *names = names_text(fit->base->refused);
 	g_autofree char *text =
-		g_strdup_printf("the inventory itself does not fit: no place for %s; what follows "
-				"is for the others ('planner plan' says more)",
+		g_strdup_printf("the inventory itself does not fit: %s unplaced; the rest is for "
+				"the others ('planner plan' says more)",
 				names);
 	g_autofree char *folded = output_fold(text, output_width(), 0);
 
@@ -225,10 +225,10 @@ static char *limit_text(const FitAnswer *answer)
 				       answer->cores_left, fit_people_plural(answer->cores_left),
 				       answer->cores_alone - answer->count.fit);
 	case FIT_TOGETHER:
-		return g_strdup_printf("out of cores together; %u are left apart%s",
+		return g_strdup_printf("out of adjacent cores; %u are left apart%s",
 				       answer->cores_left, memory);
 	case FIT_SEARCH:
-		return g_strdup("not known: the search stopped at its budget");
+		return g_strdup("unknown: the search stopped at its budget");
 	case FIT_NOTHING:
 		return g_strdup("nothing runs out");
 	}
@@ -274,7 +274,7 @@ static void fit_people_print_sizes(const Fit *fit, bool color)
 	output_print(table);
 	scols_unref_table(table);
 	if (all_proved(fit))
-		puts("Proved: 'planner plan' places so many, and not one more.");
+		puts("Proved: 'planner plan' places this many, and not one more.");
 }
 
 /* Why not one more */

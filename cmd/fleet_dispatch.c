@@ -232,8 +232,8 @@ static void fleet_dispatch_verified(void *data, const FleetFile *file, gpointer 
 		return;
 	d->disagreed++;
 	fprintf(stderr,
-		"planner: %s: its plan does not place what it was to take; has the file "
-		"changed meanwhile?\n",
+		"planner: %s: its plan does not place the VMs that it took; did the file change "
+		"meanwhile?\n",
 		(const char *)g_ptr_array_index(d->names, file->index));
 }
 
@@ -323,8 +323,11 @@ static void fleet_dispatch_add_row(struct libscols_table *table, const Dispatchi
 static void print_people(const Dispatching *d, const Sums *sums)
 {
 	static const char *const columns[] = {"VM", ">VCPUS", ">MEMORY", "NODE", "~STATUS", NULL};
-	struct libscols_table *table = output_table(columns, d->options->color);
+	struct libscols_table *table;
 
+	if (!d->requests->len)
+		return;
+	table = output_table(columns, d->options->color);
 	for (unsigned i = 0; i < d->requests->len; i++)
 		fleet_dispatch_add_row(table, d, i);
 	output_print(table);

@@ -28,8 +28,8 @@ static Read *read_topology(const FleetFile *file)
 	if (file->beside && !g_file_test(file->topology, G_FILE_TEST_EXISTS)) {
 		g_autofree char *shown = g_filename_display_name(file->topology);
 
-		read->error = g_strdup_printf("no topology: there is no %s; give one with -t, or "
-					      "in a list with --fleet",
+		read->error = g_strdup_printf("no topology: %s does not exist; give one with -t, "
+					      "or in a list with --fleet",
 					      shown);
 		return read;
 	}

@@ -72,7 +72,7 @@ static bool too_deep(GError **error)
 {
 	g_set_error(
 		error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-		"folders in folders, more than %d deep; name the folder that holds the inventories",
+		"folders are nested more than %d deep; name the folder that holds the inventories",
 		DEPTH_MOST);
 	return false;
 }
@@ -231,12 +231,11 @@ static bool fleet_list_gather(List *list, GError **error)
 		return true;
 	if (options->fleet)
 		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-			    "%s: no node in there; each has a line, {\"inventory\": FILE}",
+			    "%s: lists no node; each has a line, {\"inventory\": FILE}",
 			    options->fleet);
 	else
 		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-			    "%s: no inventory in there; they are called *.ini",
-			    options->arguments[0]);
+			    "%s: contains no inventory (*.ini)", options->arguments[0]);
 	return false;
 }
 

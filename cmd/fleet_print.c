@@ -181,7 +181,7 @@ static void fleet_print_print_sizes(const FleetPrinter *printer, const FleetTota
 
 static void print_totals(const FleetPrinter *printer, const FleetTotals *totals)
 {
-	printf("\n%s%u node%s%s: %u fine, %u faulty, %u broken; cpu-pm is on on %u of them\n",
+	printf("\n%s%u node%s%s: %u fine, %u faulty, %u broken; cpu-pm is on for %u of them\n",
 	       output_bold(printer->color), totals->nodes, totals->nodes == 1 ? "" : "s",
 	       output_reset(printer->color), totals->states[FLEET_FINE],
 	       totals->states[FLEET_FAULTY], totals->states[FLEET_BROKEN], totals->cpu_pm);

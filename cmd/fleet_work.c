@@ -70,7 +70,7 @@ char *fleet_name_taken(GHashTable *names, const char *name, const char *inventor
 	g_autofree char *shown = other ? g_filename_display_name(other) : NULL;
 
 	if (other)
-		return g_strdup_printf("%s is a node of that name as well", shown);
+		return g_strdup_printf("%s has the same node name", shown);
 	g_hash_table_insert(names, g_strdup(name), g_strdup(inventory));
 	return NULL;
 }

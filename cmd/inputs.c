@@ -140,9 +140,9 @@ bool input_keep(const Options *options, const Host *host, Inventory *inventory, 
 	if (!saved)
 		return false;
 	if (strcmp(saved_host->fingerprint, host->fingerprint) != 0)
-		return error_refuse(error,
-				    "%s: is a plan of another topology; its pins do not hold here",
-				    options->keep);
+		return error_refuse(
+			error, "%s: is a plan for another topology; its pins are not valid here",
+			options->keep);
 	replan_keep(inventory, saved);
 	return true;
 }

@@ -15,7 +15,7 @@ static const char *line_fault(const char *line, size_t length)
 	if (memchr(line, '\0', length))
 		return "the line has a NUL byte";
 	if (memchr(line, '\r', length))
-		return "the line has a carriage return; lines end in a line feed alone";
+		return "the line has a carriage return; end lines with a line feed only";
 	return NULL;
 }
 

@@ -32,8 +32,8 @@ static void print_help(void)
 	     "Commands:");
 	for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++)
 		printf("  %-10s %s\n", commands[i]->name, commands[i]->help);
-	puts("  help       this list, or the help of a command\n\n"
-	     "Exit status: 0 fine, 1 the answer is bad news, 2 could not do the job.");
+	puts("  help       this list, or the help of a command\n\nExit status: 0 no problem found, "
+	     "1 problems were found, 2 could not run.");
 }
 
 static const Command *command_find(const char *name)
@@ -109,7 +109,7 @@ static Status main_dispatch(char **argv)
 	const Command *command;
 
 	if (!argv[1]) {
-		fputs("planner: which command? see 'planner help'\n", stderr);
+		fputs("planner: no command given; see 'planner help'\n", stderr);
 		return STATUS_TROUBLE;
 	}
 	if (!strcmp(argv[1], "help"))

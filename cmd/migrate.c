@@ -38,8 +38,8 @@ static void migrate_print_head(const Migration *m, bool color)
 	static const char *const texts[] = {
 		[MIGRATE_LIVE] = "it can migrate live",
 		[MIGRATE_LOSES] = "it can migrate live, and loses cpu-pm",
-		[MIGRATE_UNKNOWN] = "not known whether it can migrate live",
-		[MIGRATE_RESTART] = "it has to be powered off here and on there",
+		[MIGRATE_UNKNOWN] = "unknown whether it can migrate live",
+		[MIGRATE_RESTART] = "it must be powered off here and on there",
 		[MIGRATE_CANNOT] = "it cannot run there",
 	};
 	g_autofree char *vm = output_safe(m->before->spec->name);
@@ -70,8 +70,8 @@ static void print_points(const Migration *m, bool color)
 	putchar('\n');
 	output_print(table);
 	scols_unref_table(table);
-	puts("\nDevices, disks and networks are not planner's to judge: a VFIO device, for one, "
-	     "keeps a VM.");
+	puts("\nDevices, disks and networks are not judged. A VFIO device, for example, prevents "
+	     "migration.");
 }
 
 /* The commands, where it is known how: live, or by the XML of its next start. */
@@ -153,9 +153,9 @@ static bool migrate_options_check(const Options *options, GError **error)
 		return options_refuse(error, &command_migrate,
 				      "--from and --to are both standard input: name one of them");
 	if (options->merge && !options->xml)
-		return options_refuse(error, &command_migrate, "--merge goes with --xml");
+		return options_refuse(error, &command_migrate, "--merge needs --xml");
 	if (options->xml && options->json)
-		return options_refuse(error, &command_migrate, "--xml or --json: one of them");
+		return options_refuse(error, &command_migrate, "give either --xml or --json");
 	return true;
 }
 
@@ -164,9 +164,8 @@ static bool topology_unused(const NodeSide *side, const char *option, const char
 {
 	if (!side->saved || !topology)
 		return true;
-	return options_refuse(error, NULL,
-			      "%s: a saved plan has its topology with it: leave out %s", side->name,
-			      option);
+	return options_refuse(error, NULL, "%s: a saved plan contains its topology: leave out %s",
+			      side->name, option);
 }
 
 static bool migrate_load(const Options *options, NodeSide *from, NodeSide *to, GError **error)
@@ -201,13 +200,12 @@ static const PlanVm *migrate_find_vm(const char *name, const NodeSide *from, con
 		options_refuse(error, NULL, "%s has no VM '%s'", from->name, name);
 	else if (!vm->placed)
 		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-			    "%s: vm %s is not placed, so it runs nowhere; 'planner plan' says why",
+			    "%s: vm %s is unplaced, so it runs nowhere; 'planner plan' says why",
 			    from->name, name);
 	else if (plan_vm(to->inputs.plan, name))
-		g_set_error(
-			error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-			"%s has a VM '%s' already: take it out, the question is whether it fits",
-			to->name, name);
+		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
+			    "%s already has a VM '%s': remove it, the question is whether it fits",
+			    to->name, name);
 	else
 		return vm;
 	return NULL;
@@ -257,23 +255,24 @@ static Status migrate_run(const Options *options, GError **error)
 
 static const OptionRow migrate_options[] = {
 	{0, "from", "FILE", offsetof(Options, from),
-	 "the node the VM is on: a saved plan, or an inventory"},
+	 "the node on which the VM runs: a saved plan, or an inventory"},
 	{0, "from-topology", "XML|DIR|SYNTHETIC", offsetof(Options, from_topology),
 	 "the topology of an inventory's node; default: that of -t, else this machine"},
 	{0, "to", "FILE", offsetof(Options, to),
-	 "the node it is to go to: a saved plan, or an inventory, of the node without it"},
+	 "the node to which it is to go, which does not have it yet: a saved plan, or an "
+	 "inventory"},
 	{0, "to-topology", "XML|DIR|SYNTHETIC", offsetof(Options, to_topology),
 	 "the topology of an inventory's node; default: that of -t"},
 	{0, "xml", NULL, offsetof(Options, xml),
 	 "print the domain XML for the other node instead of the report"},
 	{0, "merge", "FILE", offsetof(Options, merge),
-	 "with --xml: the VM's domain XML as it is; only what is planner's changes in it"},
+	 "with --xml: the VM's present domain XML; only the parts that planner decides change"},
 	{0},
 };
 
 const Command command_migrate = {
 	.name = "migrate",
-	.help = "can a VM migrate to another node while it runs, and what changes for it",
+	.help = "say whether a VM can migrate live to another node, and what changes for it",
 	.arguments = "VM",
 	.options = OPTION_TOPOLOGY | OPTION_CONNECT | OPTION_MOVES | OPTION_TEMPLATES |
 		   OPTION_JSON | OPTION_COLOR,

@@ -30,31 +30,32 @@ static const SharedRow shared[] = {
 	  "qemu:///system"}},
 	{OPTION_PREFER,
 	 {0, "prefer", "vcpus|vms|order", offsetof(Options, prefer_word),
-	  "what to place most of when not all VMs fit: vCPUs (default), VMs, or first come first "
+	  "what to maximize when not all VMs fit: vCPUs (default), VMs, or first come, first "
 	  "served"}},
 	{OPTION_MOVES,
 	 {0, "moves", "N", offsetof(Options, moves_word),
-	  "let at most N VMs that have a place move to make room; default 0"}},
+	  "let at most N VMs that have their CPUs move to make room; default 0"}},
 	{OPTION_KEEP,
 	 {0, "keep", "PLAN", offsetof(Options, keep),
-	  "a saved plan whose VMs stay where they are, but for --moves"}},
+	  "a saved plan whose VMs stay on their CPUs, except for --moves"}},
 	{OPTION_TEMPLATES,
 	 {0, "templates", "DIR", offsetof(Options, templates),
-	  "take templates from DIR before the built-in ones"}},
+	  "use the templates in DIR before the built-in ones"}},
 	{OPTION_ROOT,
 	 {'r', "root", "DIR|TAR", offsetof(Options, root),
-	  "the node: /, a snapshot, an extracted sosreport, a directory that holds its /proc and "
-	  "/sys; default: this machine"}},
+	  "the node: /, a snapshot, an extracted sosreport, a directory with its /proc and /sys; "
+	  "default: this machine"}},
 	{OPTION_DOMAINS,
 	 {0, "domains", "DIR", offsetof(Options, domains),
-	  "domain XML files instead of libvirt: NAME.xml for the next start, live/NAME.xml of "
-	  "running ones"}},
+	  "domain XML files instead of libvirt: NAME.xml for the next start, live/NAME.xml for "
+	  "running VMs"}},
 	{OPTION_OWN, {0}},
 	{OPTION_COUNTERS,
 	 {0, "counters", NULL, offsetof(Options, counters),
-	  "ask libvirt for halt_exits too; it waits for each guest, so that one that hangs holds "
-	  "the answer until the deadline"}},
-	{OPTION_JSON, {0, "json", NULL, offsetof(Options, json), "print the document as JSON"}},
+	  "also ask libvirt for halt_exits; it waits for each guest, so one that hangs delays the "
+	  "answer until the deadline"}},
+	{OPTION_JSON,
+	 {0, "json", NULL, offsetof(Options, json), "print JSON, see planner-json(5)"}},
 	{OPTION_COLOR,
 	 {0, "color", "auto|always|never", offsetof(Options, color_word),
 	  "colour; auto is on for a terminal, unless NO_COLOR is set"}},
@@ -151,9 +152,9 @@ bool options_number(const char *option, const char *word, unsigned least, unsign
 static bool sources_decide(const Options *options, GError **error)
 {
 	if (options->plan && (options->inventory || options->topology || options->prefer_word))
-		return options_refuse(error, NULL,
-				      "-p is a finished plan: leave out -i, -t and --prefer, or "
-				      "leave out -p");
+		return options_refuse(
+			error, NULL,
+			"-p gives a finished plan: leave out -i, -t and --prefer, or leave out -p");
 	return true;
 }
 

@@ -246,7 +246,7 @@ static void explanation_line(struct libscols_table *table, const Explanation *ex
 
 static void print_verdicts(const Plan *plan, bool color)
 {
-	static const char *const columns[] = {"CPU-PM", "VMS", "~WHY, AND WHAT TO KNOW", NULL};
+	static const char *const columns[] = {"CPU-PM", "VMS", "~REASONS AND NOTES", NULL};
 	g_autoptr(GPtrArray) explanations = explanations_of(plan);
 	struct libscols_table *table;
 
@@ -275,14 +275,15 @@ static void print_proof(const Plan *plan)
 {
 	static const char *const proved[] = {[PREFER_VCPUS] = "no plan places more vCPUs (proved)",
 					     [PREFER_VMS] = "no plan places more VMs (proved)",
-					     [PREFER_ORDER] = "first come first served (proved)"};
+					     [PREFER_ORDER] = "first come, first served (proved)"};
 
 	if (plan->placed == plan->wanted)
 		return;
 	if (plan->bound == plan->placed)
 		printf("; %s", proved[plan->prefer]);
 	else
-		printf("; at most %u could be (the search stopped at its budget)", plan->bound);
+		printf("; at most %u could be placed (the search stopped at its budget)",
+		       plan->bound);
 }
 
 static void print_severities(const Plan *plan)
@@ -370,7 +371,7 @@ static Status plan_run(const Options *options, GError **error)
 
 	if (*options->arguments) {
 		options_refuse(error, NULL,
-			       "plan takes no arguments such as '%s'; name files with -i, -t or -p",
+			       "unexpected argument '%s'; give files with -i, -t or -p",
 			       *options->arguments);
 	} else if (inputs_load_plan(options, &inputs, error) &&
 		   (!options->output || save_plan(options->output, inputs.plan, error))) {
@@ -392,7 +393,7 @@ static const OptionRow plan_options[] = {
 
 const Command command_plan = {
 	.name = "plan",
-	.help = "the plan of a node: roles, kernel line, pins and cpu-pm",
+	.help = "plan a node: roles, kernel line, pins and cpu-pm",
 	.arguments = "",
 	.options = OPTION_SOURCES | OPTION_PREFER | OPTION_MOVES | OPTION_KEEP | OPTION_JSON |
 		   OPTION_COLOR,

@@ -223,7 +223,7 @@ static Status replay_run(const Options *options, GError **error)
 
 const Command command_replay = {
 	.name = "replay",
-	.help = "run a history of arrivals and departures, each decided as it comes",
+	.help = "run a history of arrivals and departures, deciding each event as it comes",
 	.arguments = "EVENTS.jsonl|-",
 	.options = OPTION_INVENTORY | OPTION_TOPOLOGY | OPTION_CONNECT | OPTION_MOVES,
 	.example = "planner replay -i node.ini -t x6.xml history.jsonl",

@@ -162,8 +162,7 @@ static void print_cores(const Host *host, bool color)
 {
 	static const char *const columns[] = {">NODE", ">L3", "~CORES, each as its CPUs", NULL};
 	static const char *const with_kinds[] = {
-		">NODE", ">L3", ">KIND", "~CORES, each as its CPUs; the larger kind is the faster",
-		NULL};
+		">NODE", ">L3", ">KIND", "~CORES, each as its CPUs; a larger kind is faster", NULL};
 	struct libscols_table *table =
 		output_table(host->n_kinds > 1 ? with_kinds : columns, color);
 
@@ -191,8 +190,7 @@ static Status show_run(const Options *options, GError **error)
 	Status status = STATUS_TROUBLE;
 
 	if (*options->arguments) {
-		options_refuse(error, NULL,
-			       "show takes no arguments such as '%s'; name a topology with -t",
+		options_refuse(error, NULL, "unexpected argument '%s'; give a topology with -t",
 			       *options->arguments);
 	} else if (inputs_load_host(options, &inputs, error)) {
 		if (options->json)
@@ -207,7 +205,7 @@ static Status show_run(const Options *options, GError **error)
 
 const Command command_show = {
 	.name = "show",
-	.help = "the host as planner sees it: nodes, cores, siblings, devices",
+	.help = "show the host: nodes, cores, siblings, devices",
 	.arguments = "",
 	.options = OPTION_TOPOLOGY | OPTION_JSON | OPTION_COLOR,
 	.example = "planner show -t x6.xml",

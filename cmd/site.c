@@ -50,7 +50,7 @@ static bool add_template(GHashTable *site, const char *path, const char *name, G
 	if (!text)
 		return false;
 	if (strlen(text) != length || !g_utf8_validate(text, -1, NULL))
-		return site_refused(error, path, "is not a text in UTF-8");
+		return site_refused(error, path, "is not UTF-8 text");
 	g_hash_table_insert(site, g_strdup(name), g_steal_pointer(&text));
 	return true;
 }
@@ -61,7 +61,7 @@ static bool site_unknown(const char *const *names, const char *path, const char 
 	const char *near = nearest_word(name, names);
 	g_autofree char *meant = near ? g_strdup_printf("; did you mean %s?", near) : g_strdup("");
 	g_autofree char *why =
-		g_strdup_printf("is no template%s (templates/README has them all)", meant);
+		g_strdup_printf("is not a template%s (templates/README lists them)", meant);
 
 	return site_refused(error, path, why);
 }
@@ -131,7 +131,7 @@ GHashTable *site_templates(const char *dir, GError **error)
 	if (dir && !site_add_folder(site, names, dir, "", error))
 		return NULL;
 	if (dir && !g_hash_table_size(site)) {
-		site_refused(error, dir, "holds none of the templates; see templates/README");
+		site_refused(error, dir, "contains no template; see templates/README");
 		return NULL;
 	}
 	return g_steal_pointer(&site);

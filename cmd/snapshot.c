@@ -37,7 +37,7 @@ static Status snapshot_run(const Options *options, GError **error)
 
 static const OptionRow snapshot_options[] = {
 	{'o', "output", "FILE.tar", offsetof(Options, output),
-	 "write the snapshot to FILE.tar, aside and renamed; for its owner alone to read"},
+	 "write the snapshot to FILE.tar, readable by its owner only"},
 	{0},
 };
 

@@ -217,8 +217,8 @@ def check_templates(tap, work):
     write(site, "services/affinity.conf", "${head}[Manager]\n# ours\nCPUAffinity=${host}\n")
     done = emit("--templates", site, "systemd-affinity")
     tap.ok(done.good and "# ours" in done.stdout, "a site's template counts", done.stderr)
-    for text, why in (("${head}${host}${nope}", "unknown"), ("${head}", "not used"),
-                      ("${head}${host}$", "lone")):
+    for text, why in (("${head}${host}${nope}", "unknown"), ("${head}", "is missing"),
+                      ("${head}${host}$", "a single")):
         write(site, "services/affinity.conf", text)
         done = emit("--templates", site, "systemd-affinity", status=2)
         tap.ok(done.good and why in done.stderr, f"a wrong template is refused: {why}", done.stderr)
@@ -235,14 +235,14 @@ def check_template_files(tap, site):
     """What lies in the folder and is no template, or cannot be read as one."""
     for name, how, why in (
             ("services/affinityy.conf", lambda path: open(path, "w").close(), "mean services/affinity.conf?"),
-            ("service/affinity.conf", lambda path: open(path, "w").close(), "site/service: is no template"),
-            ("vm/x/virsh.sh", lambda path: open(path, "w").close(), "site/vm/x: is no template"),
-            ("ansible.yml", lambda path: open(path, "w").close(), "is no template"),
+            ("service/affinity.conf", lambda path: open(path, "w").close(), "site/service: is not a template"),
+            ("vm/x/virsh.sh", lambda path: open(path, "w").close(), "site/vm/x: is not a template"),
+            ("ansible.yml", lambda path: open(path, "w").close(), "is not a template"),
             ("domain.xml", os.mkfifo, "not a regular file"),
             ("domain.xml", os.mkdir, "is a directory, not a file"),
             ("domain.xml", lambda path: os.symlink("domain.xml", path), "levels of symbolic links"),
             ("domain.xml", lambda path: os.symlink("nowhere", path), "No such file"),
-            ("services", lambda path: os.symlink(".", path), "is no template"),
+            ("services", lambda path: os.symlink(".", path), "is not a template"),
             ("domain.xml", lambda path: os.symlink("/dev/zero", path), "not a regular file"),
             ("services", lambda path: open(path, "w").close(), "Not a directory")):
         make(os.path.join(site, "head.conf"), lambda path: os.symlink(

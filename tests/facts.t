@@ -213,7 +213,7 @@ def check_hangs(tap, folder, uri, work):
     os.kill(daemon, signal.SIGSTOP)
     shot = Snapshot("-c", uri, folder=work)
     os.kill(daemon, signal.SIGCONT)
-    tap.ok(9 < shot.seconds < 15 and "gave no answer within 10 s" in shot.errors,
+    tap.ok(9 < shot.seconds < 15 and "did not answer within 10 s" in shot.errors,
            "a daemon that hangs is given up", f"{shot.seconds:.1f} s", shot.errors)
     tap.ok("guest=plain" in shot.files.get(f"proc/{pid}/cmdline", ""),
            "its guests are known by their processes")

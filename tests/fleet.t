@@ -236,7 +236,7 @@ whys = {os.path.basename(a["inventory"]): a["why"] for a in answers}
 tap.ok("vcpus" in whys["wrong.ini"] and "vcups" in whys["wrong.ini"] and "[vm b]" in whys["wrong.ini"],
        "all that is wrong with an inventory", whys["wrong.ini"])
 tap.ok("regular file" in whys["pipe.ini"] and "32 MiB" in whys["huge.ini"]
-       and "of that name" in whys["twin.ini"] and 'did you mean "inventory"' in whys["list.jsonl:17"],
+       and "same node name" in whys["twin.ini"] and 'did you mean "inventory"' in whys["list.jsonl:17"],
        "and why it is", whys)
 people = run("fit", "-t", TINY, "--fleet", path("bad", "list.jsonl")).stdout.decode()
 tap.ok("2 fine" in people and not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", people),

@@ -53,10 +53,10 @@ def listed():
 
 
 def explained(name):
-    """What explain says of a rule: {sees, why, mend, source}, each one line."""
+    """What explain says of a rule: {looks at, why, fix, source}, each one line."""
     texts, current = {}, None
     for line in run("explain", name, status=0)[0].splitlines()[1:]:
-        match = re.match(r"  ([a-z]+) +(.*)", line)
+        match = re.match(r"  (looks at|[a-z]+) +(.*)", line)
         if match and not line.startswith("   "):
             current = match[1]
             texts[current] = match[2]
@@ -92,7 +92,7 @@ def manual_rules(rules):
             severity, head = rules[name]
             texts = explained(name)
             out += f".It Sy {roff(name)}\n" + fold(f"{severity}: {head}.")
-            for key, label in (("sees", "Sees:"), ("why", "Why:"), ("mend", "Mend:"),
+            for key, label in (("looks at", "Looks at:"), ("why", "Why:"), ("fix", "Fix:"),
                                ("source", "Source:")):
                 end = "" if texts[key].endswith((".", ")")) else "."
                 out += ".Pp\n.Em " + label + "\n" + fold(texts[key] + end)

@@ -54,10 +54,10 @@ Adoption *adopt(const Facts *facts)
 	adoption->notes = g_ptr_array_new_with_free_func((GDestroyNotify)inventory_note_free);
 	adopt_note(&a, SEEN, NULL, NULL,
 		   "This node as 'planner adopt' found it: 'planner plan' makes its pins and its "
-		   "kernel line of this.");
+		   "kernel line from this file.");
 	adopt_note(&a, SEEN, NULL, NULL,
-		   "Read the comments, mend what they say, and let 'planner check' audit the node "
-		   "against it.");
+		   "Read the comments, fix what they report, and audit the node against this file "
+		   "with 'planner check'.");
 	note_unread(&a);
 	adopt_isolated(&a);
 	adopt_vms(&a);

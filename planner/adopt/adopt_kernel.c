@@ -41,7 +41,7 @@ void adopt_node(Adopter *a)
 			version_keep(a, setting);
 	if (node->mwait == TRISTATE_UNKNOWN)
 		adopt_note(a, SEEN, "node", NULL,
-			   "mwait: whether KVM offers it could not be asked (/dev/kvm)");
+			   "mwait: could not ask KVM whether it offers MWAIT (/dev/kvm)");
 }
 
 /* Flags of isolcpus */
@@ -72,8 +72,8 @@ static void flags_adopt(Adopter *a, const CmdlineEffect *isolcpus)
 
 	if (isolcpus->flagged && !isolcpus->domain)
 		adopt_note(a, GUESSED, "kernel", "flags",
-			   "isolcpus= has flags and not 'domain', so that it isolates nothing: "
-			   "meant are the flags that do");
+			   "isolcpus= has flags without 'domain', so it isolates nothing; the "
+			   "flags here do");
 	else if (isolcpus->value && !flags_default(flags, a->inventory->node->kernel))
 		a->inventory->flags = g_steal_pointer(&flags);
 }
@@ -253,8 +253,8 @@ static void note_pending(Adopter *a)
 	if (g_strcmp0(effects->isolcpus.value, a->audit->effects->isolcpus.value) != 0 ||
 	    g_strcmp0(effects->nohz_full.value, a->audit->effects->nohz_full.value) != 0)
 		adopt_note(a, SEEN, "kernel", NULL,
-			   "the next boot has other isolcpus= or nohz_full= than this one, by %s; "
-			   "this inventory is of the line that runs",
+			   "the next boot has different isolcpus= or nohz_full=, according to %s; "
+			   "this inventory describes the running line",
 			   source);
 }
 

@@ -283,8 +283,8 @@ static bool pin_filled(Adopter *a, AdoptVm *vm)
 		adopt_policy_pinned(a, vm, cpus);
 		names = adopt_policy_elsewhere(vm->vm->guest, s, cpus);
 		adopt_note(a, GUESSED, vm->section, "cpus",
-			   "not every vCPU is pinned to a CPU of its own; the CPUs that are left "
-			   "on its cores are theirs%s%s",
+			   "not every vCPU is pinned to a CPU of its own; the remaining CPUs of "
+			   "its cores go to the others%s%s",
 			   names ? ". Now: " : "", names ? names : "");
 		return true;
 	}
@@ -331,14 +331,14 @@ static void float_vm(Adopter *a, AdoptVm *vm)
 	if (single &&
 	    same_places(guest, 0, guest_has(guest, SIDE_NEXT) ? NEXT : LIVE) < adopt_vcpus(guest))
 		adopt_note(a, LOST, vm->section, "policy",
-			   "%u of its vCPUs are pinned to one CPU, which another may have too, the "
-			   "others are not",
+			   "%u of its vCPUs are pinned to one CPU, possibly shared; the others are "
+			   "not",
 			   single);
 	if (set_meets(vm->floats, a->others))
 		return;
 	list = set_text(vm->floats);
 	adopt_note(a, LOST, vm->section, "policy",
-		   "it floats over isolated CPUs (%s), where the scheduler balances nothing", list);
+		   "it floats over isolated CPUs (%s), where the scheduler does not balance", list);
 	hwloc_bitmap_or(a->pinned, a->pinned, vm->floats);
 	g_clear_pointer(&vm->floats, hwloc_bitmap_free);
 }
@@ -370,8 +370,8 @@ void adopt_policy(Adopter *a, AdoptVm *vm)
 	if (list && !adopt_parses("host", "cpus", list)) {
 		g_clear_pointer(&vm->spec->cpus, g_array_unref);
 		adopt_note(a, LOST, vm->section, "policy",
-			   "it is pinned, but the list of its CPUs is too long, or names CPUs that "
-			   "no kernel has");
+			   "it is pinned, but the list of its CPUs is too long, or names CPUs "
+			   "above the kernel's maximum");
 	}
 	vm->spec->threads = adopt_policy_isolates(a, vm->spec) ? THREADS_ISOLATE : THREADS_SIBLINGS;
 }

@@ -127,7 +127,7 @@ void adopt_prove(Adopter *a)
 
 		if (!same_pins(vm, planned))
 			adopt_note(a, LOST, vm->section, "policy",
-				   planned->placed ? "a plan puts it elsewhere than it is"
+				   planned->placed ? "a plan places it on other CPUs"
 						   : "a plan does not place it");
 		emulator_prove(a, vm, planned);
 		note_findings(a, plan, vm->vm->subject, vm->section);

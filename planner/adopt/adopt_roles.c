@@ -38,12 +38,12 @@ static void note_split(Adopter *a, hwloc_const_bitmap_t found)
 
 	if (!hwloc_bitmap_iszero(added))
 		adopt_note(a, LOST, "host", NULL,
-			   "CPUs %s are not isolated, but their siblings are; a core has one role: "
-			   "they count as isolated",
+			   "CPUs %s are not isolated, but their siblings are; a core has one role, "
+			   "so they count as isolated",
 			   more);
 	if (!hwloc_bitmap_iszero(left))
 		adopt_note(a, LOST, "host", NULL,
-			   "CPUs %s are isolated, but they are of the boot CPU's core, which is "
+			   "CPUs %s are isolated, but belong to the boot CPU's core, which is "
 			   "always the host's",
 			   less);
 }
@@ -56,8 +56,8 @@ static void note_meant(Adopter *a)
 	if (hwloc_bitmap_iszero(audit->quiet) && !hwloc_bitmap_iszero(audit->isolated) &&
 	    audit->effects && audit->effects->isolcpus.value)
 		adopt_note(a, GUESSED, "host", NULL,
-			   "the scheduler is kept off no CPU, but the kernel line asks for %s: "
-			   "those are meant to be isolated",
+			   "no CPU is isolated, but the kernel line asks for %s; these count as "
+			   "isolated",
 			   list);
 }
 
@@ -151,8 +151,8 @@ static void nodes_adopt(Adopter *a, hwloc_const_bitmap_t pool)
 			continue;
 		list = set_text(vm->floats);
 		adopt_note(a, LOST, vm->section, "policy",
-			   "its vCPUs float over %s, which is neither all CPUs of the host, nor "
-			   "those of one node, nor a pool that all shared VMs have",
+			   "its vCPUs float over %s, which is neither the host's CPUs, nor those "
+			   "of one node, nor a pool of all shared VMs",
 			   list);
 	}
 }
@@ -238,8 +238,8 @@ static void sdk_adopt(Adopter *a, hwloc_const_bitmap_t spare)
 	a->inventory->sdk.by = SPLIT_CPUS;
 	a->inventory->sdk.cpus = hwloc_bitmap_dup(cpus);
 	adopt_note(a, GUESSED, "sdk", "cpus",
-		   "isolated, no VM is pinned there, and tasks that are no VM's run there alone: "
-		   "%s",
+		   "isolated, no VM is pinned there, and only tasks that belong to no VM run "
+		   "there: %s",
 		   names);
 }
 
@@ -264,7 +264,7 @@ static void note_spare(Adopter *a, hwloc_const_bitmap_t spare)
 	g_autofree char *offer = g_strconcat("cpus = ", list, NULL);
 	bool sdk = a->inventory->sdk.by != SPLIT_NONE;
 	const char *seen = fact_known(a->facts, FACT_TASKS)
-				   ? "no task was seen that has them to itself"
+				   ? "no task was seen that has them for itself"
 				   : "not all tasks could be read";
 
 	if (hwloc_bitmap_iszero(full))
@@ -277,7 +277,7 @@ static void note_spare(Adopter *a, hwloc_const_bitmap_t spare)
 	else
 		adopt_offer(a, GUESSED, "sdk", NULL, offer,
 			    "these CPUs are isolated, no VM is pinned there, and %s: they are free "
-			    "for VMs. If they are an SDK's, say so:",
+			    "for VMs. If they belong to an SDK, use this:",
 			    seen);
 }
 

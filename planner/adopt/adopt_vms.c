@@ -47,13 +47,14 @@ static void page_adopt(Adopter *a, const AdoptVm *vm)
 		return;
 	if (!vm->spec->memory || !size_sayable("hugepages", page)) {
 		adopt_note(a, LOST, vm->section, "memory",
-			   "it has huge pages, but their size, or its memory, is not known");
+			   "it has huge pages, but their size or its memory is unknown");
 		return;
 	}
 	vm->spec->page = page;
 	if (!guest->page)
-		adopt_note(a, GUESSED, vm->section, "hugepages",
-			   "it has huge pages and does not say of which size: the node's own");
+		adopt_note(
+			a, GUESSED, vm->section, "hugepages",
+			"it has huge pages of unspecified size; the node's default size is used");
 }
 
 static void memory_adopt(Adopter *a, const AdoptVm *vm)
@@ -63,7 +64,7 @@ static void memory_adopt(Adopter *a, const AdoptVm *vm)
 	if (size_sayable("memory", guest->memory))
 		vm->spec->memory = guest->memory;
 	else
-		adopt_note(a, UNREAD, vm->section, NULL, "its memory is not known");
+		adopt_note(a, UNREAD, vm->section, NULL, "its memory is unknown");
 	page_adopt(a, vm);
 }
 
@@ -76,11 +77,11 @@ static void mode_adopt(Adopter *a, const AdoptVm *vm)
 
 	if (!guest->cpu_mode)
 		adopt_note(a, GUESSED, vm->section, "cpu-mode",
-			   "its %s names no CPU model: QEMU's own is one",
+			   "its %s names no CPU model, so it has QEMU's default",
 			   guest->unlisted ? "command line" : "XML");
 	else if (!g_str_equal(guest->cpu_mode, cpu_mode_names[vm->spec->cpu_mode]))
-		adopt_note(a, GUESSED, vm->section, "cpu-mode", "its CPU mode '%s' is none of ours",
-			   shown);
+		adopt_note(a, GUESSED, vm->section, "cpu-mode",
+			   "no inventory can express its CPU mode '%s'", shown);
 }
 
 static void iothreads_adopt(Adopter *a, const AdoptVm *vm)
@@ -98,7 +99,7 @@ static void note_state(Adopter *a, const AdoptVm *vm)
 
 	if (guest->unlisted)
 		adopt_note(a, GUESSED, vm->section, NULL,
-			   "a QEMU that runs and that libvirt does not know: pid %u", guest->pid);
+			   "a running QEMU that libvirt does not know: pid %u", guest->pid);
 	else if (!guest->running)
 		adopt_note(a, SEEN, vm->section, NULL, "it does not run");
 	else if (!guest->persistent)
@@ -141,7 +142,7 @@ static const char *fault_of(const Adopter *a, const AuditVm *vm)
 	if (vcpus > CPULIST_LIMIT)
 		return "has more vCPUs than Linux has CPUs";
 	if (a->vms->len >= INVENTORY_VMS_MAX)
-		return "is one more than an inventory holds";
+		return "exceeds the maximum of an inventory";
 	for (unsigned i = 0; i < a->vms->len; i++)
 		if (g_str_equal(((const AdoptVm *)g_ptr_array_index(a->vms, i))->spec->name,
 				vm->name))

@@ -92,7 +92,7 @@ static const ArtifactValue grubby_values[] = {{"head", TEMPLATE_RAW, fill_head},
 
 const Artifact artifact_grubby = {
 	.name = "grubby",
-	.help = "kernel parameters by grubby: RHEL, Fedora and their kin",
+	.help = "kernel parameters by grubby: RHEL, Fedora and related systems",
 	.path = "/usr/local/sbin/planner-grubby",
 	.script = true,
 	.activation = ACTIVATE_REBOOT,

@@ -146,11 +146,11 @@ static const ArtifactValue flavor_values[] = {{"head", TEMPLATE_RAW, fill_head},
 
 const Artifact artifact_flavors = {
 	.name = "flavors",
-	.help = "OpenStack: a flavor for each shape of VM, with its extra specs",
+	.help = "OpenStack: a flavor for each size of VM, with its extra specs",
 	.path = "/etc/planner/openstack-flavors.sh",
 	.script = true,
 	.activation = ACTIVATE_NOTHING,
-	.activate = "run it once, anywhere, with the cloud's administrator credentials",
+	.activate = "run it once, on any machine, with the cloud's administrator credentials",
 	.unfit = unfit_without_memory,
 	.template = "cloud/flavors.sh",
 	.values = flavor_values,

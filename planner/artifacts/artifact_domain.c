@@ -280,7 +280,7 @@ static const char *unfit_domain(const Plan *plan, const PlanVm *vm)
 {
 	(void)plan;
 	if (!vm->placed)
-		return "it is not placed; 'planner plan' says why";
+		return "it is unplaced; 'planner plan' says why";
 	return vm->spec->memory ? NULL : "a domain needs memory; give its section memory = 8G";
 }
 

@@ -49,7 +49,7 @@ static char *head_undo(const Artifact *artifact)
 	const char *stop = artifact->stop, *undo = artifact->undo;
 
 	if (artifact->activation == ACTIVATE_REPIN)
-		return g_strdup("run the script of the plan before");
+		return g_strdup("run the script of the previous plan");
 	if (artifact->script)
 		return g_strdup("run this script with the argument undo");
 	return g_strconcat(stop ? stop : "", stop ? "; " : "", "remove this file", undo ? "; " : "",

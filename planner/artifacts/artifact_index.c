@@ -42,7 +42,7 @@ static const ArtifactValue index_values[] = {{"node", TEMPLATE_LINE, fill_node},
 
 const Artifact artifact_index = {
 	.name = "index",
-	.help = "this list: what each file is for and what puts it in force",
+	.help = "this list: what each file is for, and when it takes effect",
 	.path = "/etc/planner/INDEX",
 	.of_tree = true,
 	.template = "index.txt",
@@ -126,7 +126,7 @@ static const ArtifactValue undo_values[] = {{"node", TEMPLATE_LINE, fill_node},
 
 const Artifact artifact_undo = {
 	.name = "undo",
-	.help = "takes every file of the tree, and what it did, off the node",
+	.help = "removes every file of the tree, and its effects, from the node",
 	.path = "/etc/planner/undo.sh",
 	.of_tree = true,
 	.activation = ACTIVATE_REBOOT,
@@ -199,6 +199,6 @@ static char *cpu_pm(Fill *f)
 
 const Artifact artifact_cpu_pm = {
 	.name = "cpu-pm",
-	.help = "each VM's cpu-pm verdict and why: VM, verdict, reasons, tabs between",
+	.help = "the cpu-pm verdict of each VM: VM, verdict, reasons, separated by tabs",
 	.render = cpu_pm,
 };

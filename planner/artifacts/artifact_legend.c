@@ -183,7 +183,7 @@ char *picture_finish(const char *svg, const Plan *plan, const Check *check, GHas
 	g_autofree char *text = NULL;
 
 	if (!width || !height) {
-		text = fill_failed(&f, "the picture is not what lstopo-no-graphics 2 draws");
+		text = fill_failed(&f, "the picture differs from what lstopo-no-graphics 2 draws");
 	} else {
 		legend.y = height + 10;
 		legend.width = width;

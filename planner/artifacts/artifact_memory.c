@@ -141,7 +141,7 @@ static char *artifact_memory_note(Fill *f)
 		return fill(f, "services/hugepages-early.conf",
 			    (const TemplateValue[]){{"counts", counts, TEMPLATE_LINE}, FILL_END});
 	kernel = version ? g_strdup_printf("this node has %s", version)
-			 : g_strdup("this node's is not known");
+			 : g_strdup("this node's is unknown");
 	return fill(f, "services/hugepages-late.conf",
 		    (const TemplateValue[]){{"kernel", kernel, TEMPLATE_LINE}, FILL_END});
 }

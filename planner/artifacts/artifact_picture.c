@@ -461,7 +461,7 @@ static char *picture_compose(Fill *f)
 
 const Artifact artifact_hwloc_xml = {
 	.name = "hwloc-xml",
-	.help = "the host with roles and VMs as hwloc XML, to look at with lstopo -i",
+	.help = "the host with roles and VMs as hwloc XML, for lstopo -i",
 	.render = picture_compose,
 };
 

@@ -21,7 +21,7 @@ const Artifact artifact_irqbalance = {
 
 const Artifact artifact_irqbalance_rhel = {
 	.name = "irqbalance-rhel",
-	.help = "interrupts stay on the host CPUs (RHEL, Fedora and their kin)",
+	.help = "interrupts stay on the host CPUs (RHEL, Fedora and related systems)",
 	.path = "/etc/sysconfig/irqbalance",
 	.activation = ACTIVATE_RESTART,
 	.activate = "systemctl try-restart irqbalance",
@@ -51,7 +51,8 @@ const Artifact artifact_tuned = {
 static char *managed_irq(Fill *f)
 {
 	if (!f->plan->node->kernel)
-		return g_strdup("# isolate_managed_irq=Y needs Linux 5.6; the node's is not known");
+		return g_strdup(
+			"# isolate_managed_irq=Y needs Linux 5.6; the node's version is unknown");
 	if (kernel_has(f->plan->node->kernel, KERNEL_MANAGED_IRQ) != TRISTATE_YES)
 		return g_strdup_printf("# isolate_managed_irq=Y needs Linux 5.6; the node has %s",
 				       f->plan->node->kernel);
@@ -143,7 +144,7 @@ static const char *unfit_modprobe(const Plan *plan, const PlanVm *vm)
 
 	(void)vm;
 	if (!plan_is_x86(plan))
-		return "these options are of x86";
+		return "these options exist on x86 only";
 	if (!mix.vms)
 		return "the plan has no VM";
 	return wants_no_ple(&mix) || wants_no_polling(&mix) ||

@@ -18,7 +18,7 @@ const Artifact artifact_affinity = {
 	.help = "services start on the host CPUs",
 	.path = "/etc/systemd/system.conf.d/planner.conf",
 	.activation = ACTIVATE_REBOOT,
-	.activate = "systemctl daemon-reexec; running services keep theirs until restarted",
+	.activate = "systemctl daemon-reexec; running services keep their CPUs until restarted",
 	.undo = "systemctl daemon-reexec",
 	.unfit = unfit_without_isolated,
 	.template = "services/affinity.conf",
@@ -114,7 +114,7 @@ const Artifact artifact_sdk_slice = {
 static const char *unfit_partition(const Plan *plan, const PlanVm *vm)
 {
 	if (!plan_is_cpuset(plan))
-		return "the plan isolates by isolcpus, not by cpuset; never both";
+		return "the plan isolates by isolcpus, not by cpuset";
 	if (kernel_has(plan->node->kernel, KERNEL_CPUSET_ISOLATED) == TRISTATE_NO)
 		return "isolated cpuset partitions need kernel 6.1";
 	return unfit_without_sdk(plan, vm);

@@ -160,7 +160,7 @@ static char *artifact_virsh_iothreads(Fill *f)
 static const char *unfit_virsh(const Plan *plan, const PlanVm *vm)
 {
 	(void)plan;
-	return vm->placed ? NULL : "it is not placed; 'planner plan' says why";
+	return vm->placed ? NULL : "it is unplaced; 'planner plan' says why";
 }
 
 /* Nobody knows where its vCPUs are, so all have to be parked at once. */
@@ -170,8 +170,8 @@ static const char *unfit_virsh_unseen(const Plan *plan, const PlanVm *vm)
 
 	return (int)vm->vcpupin->len <= hwloc_bitmap_weight(parking)
 		       ? NULL
-		       : "it has more vCPUs than there are host CPUs to park them on; emit virsh "
-			 "with --merge FILE or -c URI, which say where they are";
+		       : "there are too few host CPUs to park its vCPUs on; use emit virsh with "
+			 "--merge FILE or -c URI, which give its present pins";
 }
 
 static const ArtifactValue virsh_values[] = {{"head", TEMPLATE_RAW, fill_head},

@@ -112,7 +112,7 @@ static bool all_used(const char *name, const TemplateValue *values, const bool *
 	for (unsigned i = 0; values[i].name; i++)
 		if (!used[i]) {
 			g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-				    "%s: ${%s} is not used; it must stand in the template", name,
+				    "%s: ${%s} is missing; the template must use it", name,
 				    values[i].name);
 			return false;
 		}
@@ -146,7 +146,7 @@ static bool template_substitute(GString *out, const char **text, const char *nam
 	close = (*text)[1] == '{' ? strchr(start, '}') : NULL;
 	if (!close) {
 		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-			    "%s: a lone '$'; write ${name}, or $$ for a dollar", name);
+			    "%s: a single '$'; write ${name}, or $$ for a dollar", name);
 		return false;
 	}
 	value = value_find(values, start, (size_t)(close - start), used);

@@ -82,7 +82,7 @@ bool reader_word(Reader *r, const json_t *object, const char *key, const char *c
 	for (*value = 0; names[*value]; (*value)++)
 		if (!strcmp(names[*value], word))
 			return true;
-	return reader_fail(r, "'%s' is '%s', which is not known", key, word);
+	return reader_fail(r, "'%s' is '%s', which is unknown", key, word);
 }
 
 bool reader_cpus(Reader *r, const json_t *object, const char *key, hwloc_bitmap_t set)
@@ -154,7 +154,7 @@ bool reader_numbers(Reader *r, const json_t *object, const char *key, GArray *nu
 		unsigned cpu = (unsigned)number;
 
 		if (!json_is_integer(entry) || number < 0 || number >= CPULIST_LIMIT)
-			return reader_fail(r, "'%s' has an entry that is no CPU", key);
+			return reader_fail(r, "'%s' has an entry that is not a CPU", key);
 		if (hwloc_bitmap_isset(seen, cpu))
 			return reader_fail(r, "'%s' has CPU %u twice", key, cpu);
 		hwloc_bitmap_set(seen, cpu);

@@ -99,20 +99,55 @@ char *check_subject(const Check *check)
 
 /* The document */
 
+/* How a rule came out. */
+typedef enum RuleOutcome { RULE_PASSED, RULE_UNKNOWN, RULE_FAILED } RuleOutcome;
+
+static RuleOutcome check_rule_outcome(const Check *check, const Rule *rule)
+{
+	RuleOutcome outcome = RULE_PASSED;
+
+	for (unsigned i = 0; i < check->findings->len; i++) {
+		const Finding *finding = g_ptr_array_index(check->findings, i);
+
+		if (g_str_equal(finding->id, rule->id))
+			outcome = MAX(outcome, finding->verdict == VERDICT_UNKNOWN ? RULE_UNKNOWN
+										   : RULE_FAILED);
+	}
+	return outcome;
+}
+
+/* Rules that could not be judged, or not everywhere: one that failed for a VM may be unknown for
+ * another. */
+static unsigned check_rules_unknown(const Check *check)
+{
+	g_autoptr(GHashTable) unknown = g_hash_table_new(g_str_hash, g_str_equal);
+
+	for (unsigned i = 0; i < check->findings->len; i++) {
+		const Finding *finding = g_ptr_array_index(check->findings, i);
+
+		if (finding->verdict == VERDICT_UNKNOWN)
+			g_hash_table_add(unknown, finding->id);
+	}
+	return g_hash_table_size(unknown);
+}
+
 char *check_counts_text(const Check *check)
 {
 	GString *text = g_string_new(NULL);
+	unsigned passed = 0, unknown = check_rules_unknown(check);
 
+	for (unsigned i = 0; i < check->rules->len; i++)
+		passed += check_rule_outcome(check, g_ptr_array_index(check->rules, i)) ==
+			  RULE_PASSED;
 	for (unsigned severity = SEVERITY_ERROR + 1; severity-- > SEVERITY_INFO;)
 		if (check->counts[severity])
 			g_string_append_printf(text, "%s%u %s%s", text->len ? ", " : "",
 					       check->counts[severity], severity_name(severity),
 					       check->counts[severity] == 1 ? "" : "s");
-	if (check->unknown)
-		g_string_append_printf(text, "%s%u not known", text->len ? ", " : "",
-				       check->unknown);
-	if (!text->len)
-		g_string_append(text, check->audit->plan ? "as planned" : "consistent with itself");
+	g_string_append_printf(text, "%s; %u rule%s passed", text->len ? "" : "no problem found",
+			       passed, passed == 1 ? "" : "s");
+	if (unknown)
+		g_string_append_printf(text, ", %u could not be judged", unknown);
 	return g_string_free(text, FALSE);
 }
 

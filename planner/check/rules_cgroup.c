@@ -21,9 +21,9 @@ const Rule rule_cgroup_partitions_mixed = {
 	.title = "isolcpus and cpuset partitions are mixed",
 	.sees = "/sys/devices/system/cpu/isolated, and groups whose cpuset.cpus.partition reads "
 		"'isolated'.",
-	.why = "Making or removing a partition rewrites the affinity of tasks in the root group "
-	       "from scratch: tasks become allowed on the CPUs that isolcpus had taken from them. "
-	       "Seen on 6.1 and 6.12.",
+	.why = "Creating or removing a partition resets the affinity of tasks in the root group: "
+	       "they are then allowed on the CPUs that isolcpus had kept from them. Seen on 6.1 "
+	       "and 6.12.",
 	.remedy = "choose one: [kernel] isolation = isolcpus or cpuset",
 	.source = "kernel/cgroup/cpuset.c update_tasks_cpumask(); seen on 6.1 and 6.12",
 	.needs = FACT_ISOLATED | FACT_CGROUPS,
@@ -43,7 +43,7 @@ static void eval_invalid(const Rule *rule, const Audit *audit, GPtrArray *findin
 		evidence =
 			g_strconcat("/sys/fs/cgroup", group->path, "/cpuset.cpus.partition", NULL);
 		rule_found(rule, findings, "cgroups", evidence, group->cpus,
-			   "%s is no partition: %s", group->path, group->partition);
+			   "%s is not a partition: %s", group->path, group->partition);
 	}
 }
 
@@ -53,7 +53,7 @@ const Rule rule_cgroup_partition_invalid = {
 	.title = "A cpuset partition is invalid",
 	.sees = "cpuset.cpus.partition of every group: 'isolated invalid (REASON)'.",
 	.why = "The kernel keeps the request and isolates nothing.",
-	.remedy = "mend what the kernel's reason names, then write 'isolated' again",
+	.remedy = "fix what the kernel's reason names, then write 'isolated' again",
 	.source = "Documentation/admin-guide/cgroup-v2.rst cpuset.cpus.partition",
 	.needs = FACT_CGROUPS,
 	.eval = eval_invalid,
@@ -89,11 +89,11 @@ const Rule rule_cgroup_partition_missing = {
 	.id = "cgroup.partition-missing",
 	.severity = SEVERITY_ERROR,
 	.title = "SDK CPUs are in no isolated partition",
-	.sees = "The plan's SDK CPUs against those of valid isolated partitions, where the "
-		"inventory says isolation = cpuset. VMs have none: libvirt keeps their emulator "
-		"threads in the same group.",
+	.sees = "The plan's SDK CPUs against those of valid isolated partitions, if the inventory "
+		"says isolation = cpuset. VMs have none: libvirt keeps their emulator threads in "
+		"the same group.",
 	.why = "The scheduler balances tasks onto these CPUs.",
-	.remedy = "make the partition: 'planner emit sdk-partition' writes it",
+	.remedy = "create the partition: 'planner emit sdk-partition' writes it",
 	.source = "Documentation/admin-guide/cgroup-v2.rst cpuset.cpus.partition",
 	.when = WHEN_PLAN,
 	.needs = FACT_CGROUPS,

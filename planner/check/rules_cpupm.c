@@ -15,8 +15,9 @@
 static const char *on_where(const AuditVm *vm)
 {
 	if (vm->pm_now == TRISTATE_YES)
-		return vm->pm_next == TRISTATE_YES ? "runs with cpu-pm=on"
-						   : "runs with cpu-pm=on, its XML has it no more";
+		return vm->pm_next == TRISTATE_YES
+			       ? "runs with cpu-pm=on"
+			       : "runs with cpu-pm=on, its XML no longer has it";
 	return vm->pm_next == TRISTATE_YES ? "has cpu-pm=on for its next start" : NULL;
 }
 
@@ -55,15 +56,14 @@ static void eval_ineligible(const Rule *rule, const Audit *audit, const AuditVm 
 const Rule rule_cpu_pm_on_ineligible = {
 	.id = "cpu-pm.on-ineligible",
 	.severity = SEVERITY_ERROR,
-	.title = "A VM has cpu-pm that must not have it",
-	.sees = "-overcommit cpu-pm=on of the running QEMU and of the XML, where a vCPU may run "
-		"where others may, is not pinned to one CPU, shares a core, or its CPUs are not "
+	.title = "A VM that must not have cpu-pm has it",
+	.sees = "-overcommit cpu-pm=on of the running QEMU and of the XML, if a vCPU may run where "
+		"others may, is not pinned to one CPU, shares a core, or its CPUs are not "
 		"isolated.",
-	.why = "The guest never gives its CPU back when it idles: whoever shares it waits for "
-	       "whole "
+	.why = "The guest never yields its CPU when it idles: whoever shares it waits for whole "
 	       "time slices. PAUSE-loop exiting and the paravirtual unhalt are off as well, so "
-	       "lock holders that were preempted are spun for.",
-	.remedy = "take -overcommit cpu-pm=on out and power the VM off and on; or give it whole "
+	       "vCPUs spin for preempted lock holders.",
+	.remedy = "remove -overcommit cpu-pm=on and power the VM off and on; or give it whole "
 		  "isolated cores first",
 	.source = "QEMU docs: -overcommit cpu-pm; Documentation/virt/kvm/api.rst 7.13; "
 		  "arch/x86/kvm/cpuid.c",
@@ -93,9 +93,9 @@ const Rule rule_cpu_pm_off_eligible = {
 	.severity = SEVERITY_WARNING,
 	.title = "A VM that may have cpu-pm does not",
 	.sees = "VMs whose verdict is on and whose XML has no -overcommit cpu-pm=on.",
-	.why = "Each idle moment of the guest is an exit to the host and a wake-up back; with "
-	       "cpu-pm it halts and idles its core itself, more evenly.",
-	.remedy = "define it anew: 'planner emit domain NAME'; power off and on",
+	.why = "Each time the guest idles, it exits to the host and must be woken up; with cpu-pm "
+	       "it halts and idles its core itself, with steadier latency.",
+	.remedy = "redefine it: 'planner emit domain NAME'; power off and on",
 	.source = "QEMU docs: -overcommit cpu-pm",
 	.when = WHEN_ISOLATED | WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -108,17 +108,17 @@ static void eval_not_running(const Rule *rule, const Audit *audit, const AuditVm
 	(void)audit;
 	if (vm->guest->running && vm->pm_next == TRISTATE_YES && vm->pm_now == TRISTATE_NO)
 		rule_found(rule, findings, vm->subject, "/proc/PID/cmdline", NULL,
-			   "its XML has cpu-pm=on, the QEMU that runs does not");
+			   "its XML has cpu-pm=on, the running QEMU does not");
 }
 
 const Rule rule_cpu_pm_not_running = {
 	.id = "cpu-pm.not-running",
 	.severity = SEVERITY_WARNING,
-	.title = "cpu-pm is in the XML, but not in the QEMU that runs",
+	.title = "cpu-pm is in the XML, but not in the running QEMU",
 	.sees = "-overcommit of the inactive XML against the running QEMU's command line; before "
 		"QEMU 9.1 the last -overcommit counts.",
-	.why = "It is given to QEMU at start; a reboot inside the guest is not enough, KVM takes "
-	       "it before the first vCPU exists.",
+	.why = "QEMU gets it at its start. A reboot inside the guest is not enough, because KVM "
+	       "accepts it only before the first vCPU exists.",
 	.remedy = "power the VM off and on",
 	.source = "arch/x86/kvm/x86.c KVM_CAP_X86_DISABLE_EXITS; QEMU system/vl.c",
 	.when = WHEN_GUESTS,
@@ -148,11 +148,11 @@ static void eval_not_effective(const Rule *rule, const Audit *audit, const Audit
 const Rule rule_cpu_pm_not_effective = {
 	.id = "cpu-pm.not-effective",
 	.severity = SEVERITY_ERROR,
-	.title = "cpu-pm is set and does nothing",
+	.title = "cpu-pm is set but has no effect",
 	.sees = "'guest stopping CPU not supported' in the domain's log since its last start; "
-		"halt_exits of the running VM, where KVM's counters could be read.",
-	.why = "KVM refused to disable the exits; QEMU before 10.0 goes on without, later ones do "
-	       "not start the VM. With the exits disabled a guest never exits for HLT.",
+		"halt_exits of the running VM, if KVM's counters can be read.",
+	.why = "KVM refused to disable the exits. QEMU before 10.0 continues without; later ones "
+	       "do not start the VM. With the exits disabled a guest never exits for HLT.",
 	.remedy = "see cpu-pm.unsupported for what the node lacks",
 	.source = "QEMU target/i386/kvm/kvm.c kvm_arch_init(); arch/x86/kvm/x86.c halt_exits",
 	.when = WHEN_GUESTS,
@@ -182,9 +182,9 @@ const Rule rule_cpu_pm_passthrough_without_mwait = {
 	.title = "cpu-pm shows the guest MWAIT that the node lacks",
 	.sees = "host-passthrough or maximum with cpu-pm=on and QEMU before 9.1, where "
 		"KVM_CHECK_EXTENSION(KVM_CAP_X86_DISABLE_EXITS) has no bit 0.",
-	.why = "That QEMU sets CPUID MONITOR whatever KVM says; the guest executes MWAIT and dies "
-	       "of an invalid opcode. monitor=off does not help.",
-	.remedy = "use host-model, turn MWAIT on in the firmware, or take QEMU 9.1",
+	.why = "This QEMU always sets CPUID MONITOR; the guest executes MWAIT and dies of an "
+	       "invalid opcode. monitor=off does not help.",
+	.remedy = "use host-model, turn MWAIT on in the firmware, or use QEMU 9.1",
 	.source = "QEMU target/i386/host-cpu.c host_cpu_enable_cpu_pm(); fixed by 05fc711c3aa0 "
 		  "(9.1)",
 	.when = WHEN_GUESTS,
@@ -207,10 +207,9 @@ const Rule rule_cpu_pm_unsupported = {
 	.title = "A VM has cpu-pm that this node cannot give",
 	.sees = "cpu-pm=on where QEMU is before 3.0, KVM does not offer KVM_CAP_X86_DISABLE_EXITS, "
 		"or the node is itself a virtual machine.",
-	.why = "Depending on versions the VM does not start, runs as with cpu-pm=off, or fails "
-	       "when "
-	       "it enters the guest.",
-	.remedy = "take it out, or run the VM on a node that can",
+	.why = "Depending on versions, the VM does not start, runs without cpu-pm's effect, or "
+	       "fails when it enters the guest.",
+	.remedy = "remove it, or run the VM on a node that supports it",
 	.source = "arch/x86/kvm/x86.c kvm_vm_ioctl_check_extension(); QEMU 3.0 -overcommit",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -227,19 +226,19 @@ static void eval_unjudged(const Rule *rule, const Audit *audit, const AuditVm *v
 	if (!on_where(vm) || (vm->cpupm && vm->cpupm->verdict != CPUPM_UNKNOWN))
 		return;
 	why = vm->cpupm ? cpupm_reasons_text(vm->cpupm)
-			: g_strdup("its threads or cores are not known");
+			: g_strdup("its threads or cores are unknown");
 	rule_unknown(rule, findings, vm->subject, on_evidence(vm),
-		     "%s; whether it may cannot be told: %s", on_where(vm), why);
+		     "%s; cannot tell whether it may: %s", on_where(vm), why);
 }
 
 const Rule rule_cpu_pm_unjudged = {
 	.id = "cpu-pm.unjudged",
 	.severity = SEVERITY_WARNING,
-	.title = "Whether a VM may have its cpu-pm cannot be told",
+	.title = "Cannot tell whether a VM may have cpu-pm",
 	.sees = "VMs with cpu-pm=on whose verdict is unknown: versions, MWAIT or topology could "
 		"not be read.",
 	.why = "On the wrong node it kills the guest or starves others.",
-	.remedy = "let planner ask libvirt and /dev/kvm",
+	.remedy = "let planner read libvirt and /dev/kvm",
 	.source = "the facts named",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -261,7 +260,7 @@ static void rules_cpupm_partner_found(void *data, const NodeSpec *partner, const
 
 	if (unknown)
 		rule_unknown(losing->rule, losing->findings, subject, "the inventory",
-			     "whether cpu-pm of %s survives on %s cannot be told: %s", vms,
+			     "cannot tell whether cpu-pm of %s survives on %s: %s", vms,
 			     partner->name, why);
 	else
 		rule_found(losing->rule, losing->findings, subject, "the inventory", NULL,
@@ -286,14 +285,14 @@ static void eval_partners(const Rule *rule, const Audit *audit, GPtrArray *findi
 const Rule rule_cpu_pm_lost_on_migration = {
 	.id = "cpu-pm.lost-on-migration",
 	.severity = SEVERITY_WARNING,
-	.title = "A VM would lose its cpu-pm where it may migrate to",
+	.title = "A VM would lose cpu-pm on a node that it may migrate to",
 	.sees = "VMs with cpu-pm=on, running or for the next start, against the kernel, QEMU and "
 		"MWAIT of every [partner] of the inventory.",
-	.why = "cpu-pm is not part of the guest's state: it travels in the domain XML. A partner "
-	       "whose QEMU does not know it refuses the VM; one whose kernel cannot give it runs "
-	       "the VM without, or, from QEMU 10.0 on, refuses it as well; one without MWAIT "
-	       "kills a guest that was promised it.",
-	.remedy = "keep the VM from migrating there, bring the partner up, or take cpu-pm out",
+	.why = "cpu-pm is not part of the guest's state: it is in the domain XML. A partner whose "
+	       "QEMU does not know it refuses the VM. One whose kernel cannot give it runs the VM "
+	       "without it, or, from QEMU 10.0, refuses the VM as well. One without MWAIT kills a "
+	       "guest that uses MWAIT.",
+	.remedy = "keep the VM from migrating there, update the partner, or remove cpu-pm",
 	.source = "QEMU system/vl.c, target/i386/kvm/kvm.c kvm_arch_init(): no vmstate",
 	.when = WHEN_PLAN | WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -320,18 +319,18 @@ static void eval_unlocked(const Rule *rule, const Audit *audit, const AuditVm *v
 	if (forgets_lock(vm, guest->overcommit_live, qemu) ||
 	    forgets_lock(vm, guest->overcommit_inactive, qemu))
 		rule_found(rule, findings, vm->subject, "domain XML", NULL,
-			   "a second -overcommit takes back <memoryBacking><locked/>: its memory "
-			   "is not locked");
+			   "a second -overcommit undoes <memoryBacking><locked/>: its memory is "
+			   "not locked");
 }
 
 const Rule rule_cpu_pm_memory_unlocked = {
 	.id = "cpu-pm.memory-unlocked",
 	.severity = SEVERITY_ERROR,
-	.title = "cpu-pm takes memory locking back",
+	.title = "cpu-pm undoes memory locking",
 	.sees = "-overcommit arguments with cpu-pm and without mem-lock, of VMs with "
 		"<memoryBacking><locked/>, with QEMU before 9.1.",
-	.why = "Each -overcommit sets both options anew; libvirt gives its own mem-lock=on first, "
-	       "and the one from qemu:commandline undoes it without a word.",
+	.why = "Each -overcommit sets both options; libvirt gives its own mem-lock=on first, and "
+	       "the one from qemu:commandline undoes it silently.",
 	.remedy = "write -overcommit mem-lock=on,cpu-pm=on; power off and on",
 	.source = "QEMU system/vl.c; fixed by 3fd73736c69b (9.1)",
 	.when = WHEN_GUESTS,
@@ -351,11 +350,11 @@ static void eval_namespace(const Rule *rule, const Audit *audit, const AuditVm *
 const Rule rule_cpu_pm_namespace_missing = {
 	.id = "cpu-pm.namespace-missing",
 	.severity = SEVERITY_ERROR,
-	.title = "libvirt drops qemu:commandline for want of its namespace",
+	.title = "libvirt drops qemu:commandline because its namespace is missing",
 	.sees = "qemu:commandline in a domain's file without "
 		"xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'.",
-	.why = "virsh define succeeds and the element is gone: cpu-pm is never given.",
-	.remedy = "add the namespace to <domain> and define it again, with --validate",
+	.why = "virsh define succeeds but drops the element: QEMU never gets cpu-pm.",
+	.remedy = "add the namespace to <domain> and redefine it, with --validate",
 	.source = "libvirt src/qemu/qemu_domain.c; seen with 9.0",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -398,14 +397,13 @@ static void eval_ple(const Rule *rule, const Audit *audit, GPtrArray *findings)
 const Rule rule_kvm_ple_gap = {
 	.id = "kvm.ple-gap",
 	.severity = SEVERITY_WARNING,
-	.title = "PAUSE-loop exiting is off beside overcommitted VMs",
-	.sees = "kvm_intel.ple_gap, kvm_amd.pause_filter_count and pause_filter_thresh of 0, where "
-		"a VM floats; not where the processor has no such exits and KVM itself sets them "
-		"to 0.",
-	.why = "It is off for every VM. Overcommitted ones need it: a vCPU that spins for a lock "
-	       "whose holder was preempted burns its whole time slice. Dedicated VMs have it off "
-	       "through cpu-pm already.",
-	.remedy = "leave the parameter at its default and load the module anew",
+	.title = "PAUSE-loop exiting is off, but there are overcommitted VMs",
+	.sees = "kvm_intel.ple_gap, kvm_amd.pause_filter_count and pause_filter_thresh of 0, if a "
+		"VM floats; not if the processor has no such exits and KVM itself sets them to 0.",
+	.why = "The setting is for all VMs. Overcommitted ones need the exits: a vCPU that spins "
+	       "for a preempted lock holder burns its whole time slice. Dedicated VMs already "
+	       "avoid the exits through cpu-pm.",
+	.remedy = "leave the parameter at its default and reload the module",
 	.source = "arch/x86/kvm/vmx/vmx.c vmx_vm_init(); arch/x86/kvm/svm/svm.c svm_vm_init()",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS | FACT_KVM,
@@ -446,13 +444,13 @@ static void eval_timer(const Rule *rule, const Audit *audit, GPtrArray *findings
 const Rule rule_kvm_exitless_timer = {
 	.id = "kvm.exitless-timer",
 	.severity = SEVERITY_WARNING,
-	.title = "Exitless timers are asked for without what they need",
-	.sees = "kvm.pi_inject_timer switched on, on the line or since, against nohz_full and "
+	.title = "Exitless timers are requested, but their prerequisites are missing",
+	.sees = "kvm.pi_inject_timer, on the kernel line or set later, against nohz_full and "
 		"kvm_intel.enable_apicv.",
 	.why = "Timers of guests are then served by housekeeping CPUs, which only nohz_full sets "
-	       "aside, and posted through APICv. By default it follows nohz_full; switched on "
-	       "without, timers fire on the VMs' own CPUs, and kernels without the per-vCPU rule "
-	       "of 2022 lose the preemption timer of all VMs.",
+	       "aside, and posted through APICv. The default follows nohz_full. Without nohz_full, "
+	       "timers fire on the VMs' own CPUs, and kernels without the per-vCPU rule of 2022 "
+	       "lose the preemption timer of all VMs.",
 	.remedy = "leave kvm.pi_inject_timer at its default, and boot with nohz_full",
 	.source = "arch/x86/kvm/x86.c pi_inject_timer; arch/x86/kvm/lapic.c "
 		  "kvm_can_post_timer_interrupt()",

@@ -123,10 +123,10 @@ const Rule rule_irq_on_isolated = {
 	.id = "irq.on-isolated",
 	.severity = SEVERITY_ERROR,
 	.title = "Interrupts go to isolated CPUs",
-	.sees = "effective_affinity_list of every interrupt that user space can move, "
-		"smp_affinity_list where the kernel has no effective one, against the isolated "
-		"CPUs; the counts of /proc/interrupts order them. Interrupts that each CPU has, "
-		"that nobody handles, and those of devices passed through do not count.",
+	.sees = "effective_affinity_list of every interrupt that user space can move, or "
+		"smp_affinity_list if the kernel has no effective one, against the isolated CPUs; "
+		"the counts of /proc/interrupts order them. Interrupts that each CPU has, that "
+		"nobody handles, and those of devices passed through do not count.",
 	.why = "Each interrupt on a dedicated CPU is a VM exit, with the handler and its softirqs "
 	       "taken from the guest's time. isolcpus does not move interrupts.",
 	.remedy = "write the host's CPUs to smp_affinity_list, and boot with irqaffinity=",
@@ -146,15 +146,13 @@ const Rule rule_irq_managed_on_isolated = {
 	.severity = SEVERITY_WARNING,
 	.title = "Managed interrupts go to isolated CPUs",
 	.sees = "effective_affinity_list of interrupts that the kernel places itself against the "
-		"isolated CPUs: by debugfs, by the mode of smp_affinity (0444, 6.12 and later), "
-		"by the driver (queues of NVMe, virtio-blk, RAID and SAS controllers; of no NIC "
-		"but wangxun's), by queues that divide the CPUs among themselves. Not those that "
-		"never fired where "
-		"managed_irq leaves them no other CPU.",
+		"isolated CPUs: by debugfs, by the mode of smp_affinity (0444, 6.12 and later), by "
+		"the driver (queues of NVMe, virtio-blk, RAID and SAS controllers; of no NIC but "
+		"wangxun's), by queues that divide the CPUs among themselves. Not those that never "
+		"fired if managed_irq leaves them no other CPU.",
 	.why = "User space cannot move them: a write gives EIO or EPERM. isolcpus=managed_irq "
-	       "keeps them off isolated CPUs as "
-	       "far as their queue has others; a queue of isolated CPUs alone interrupts only when "
-	       "something on these CPUs does I/O.",
+	       "keeps them off isolated CPUs if their queue has others. A queue with only isolated "
+	       "CPUs interrupts only if something on these CPUs does I/O.",
 	.remedy = "boot with isolcpus=managed_irq,domain,LIST (5.6 and later), or give the device "
 		  "fewer queues; of megaraid_sas and mpt3sas the parameter smp_affinity_enable=0 "
 		  "makes them movable, of smartpqi disable_managed_interrupts=1",
@@ -232,10 +230,9 @@ const Rule rule_irq_default_affinity = {
 	.id = "irq.default-affinity",
 	.severity = SEVERITY_WARNING,
 	.title = "New interrupts may be placed on isolated CPUs",
-	.sees = "/proc/irq/default_smp_affinity against the isolated CPUs; not where the plan "
-		"leaves irqaffinity= out.",
-	.why = "A device that appears, or a driver that is reloaded, places its interrupts by this "
-	       "mask.",
+	.sees = "/proc/irq/default_smp_affinity against the isolated CPUs; not if the plan leaves "
+		"out irqaffinity=.",
+	.why = "A new device or a reloaded driver places its interrupts by this mask.",
 	.remedy = "boot with irqaffinity= of the host's CPUs, or write them to the file",
 	.source = "Documentation/core-api/irq/irq-affinity.rst; kernel/irq/irqdesc.c",
 	.when = WHEN_ISOLATED,
@@ -303,19 +300,19 @@ static void eval_irqbalance(const Rule *rule, const Audit *audit, GPtrArray *fin
 	if (set && !hwloc_bitmap_iszero(left))
 		rule_found(rule, findings, SUBJECT, "irqbalance's environment file", left,
 			   "%s leaves isolated CPUs %s to irqbalance%s", name, list,
-			   services->irqbalance_runs ? "" : ", which does not run now");
+			   services->irqbalance_runs ? "" : ", which is not running");
 }
 
 const Rule rule_irq_irqbalance_list = {
 	.id = "irq.irqbalance-list",
 	.severity = SEVERITY_WARNING,
 	.title = "irqbalance is told to use isolated CPUs",
-	.sees = "IRQBALANCE_BANNED_CPUS (hexadecimal, wins where both are set) and "
+	.sees = "IRQBALANCE_BANNED_CPUS (hexadecimal, has precedence) and "
 		"IRQBALANCE_BANNED_CPULIST in /etc/default/irqbalance or /etc/sysconfig/irqbalance "
 		"against the isolated CPUs.",
-	.why = "By itself irqbalance leaves isolated and nohz_full CPUs alone; either setting "
-	       "replaces that list, it does not extend it.",
-	.remedy = "take the setting out, or name every isolated CPU: 'planner emit irqbalance' "
+	.why = "By default irqbalance leaves isolated and nohz_full CPUs alone. Either setting "
+	       "replaces that list; it does not extend it.",
+	.remedy = "remove the setting, or list every isolated CPU: 'planner emit irqbalance' "
 		  "writes it",
 	.source = "irqbalance cputree.c setup_banned_cpus()",
 	.when = WHEN_ISOLATED,

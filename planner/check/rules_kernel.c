@@ -13,41 +13,63 @@
 
 /* Sets against the plan */
 
-/* CPUs that are offline are none too many. */
+/* How a set is worded: "CPUs 4-7 are isolated; the plan isolates 4-9: 8-9 are missing". */
+typedef struct SetWords {
+	const char *none;	    /* it is empty */
+	const char *before, *after; /* around its CPUs */
+	const char *planned;	    /* before the plan's */
+} SetWords;
+
+/* What is missing and what is extra; none are where nothing is set at all. */
+static char *set_difference_text(hwloc_const_bitmap_t missing, hwloc_const_bitmap_t extra)
+{
+	g_autofree char *less = set_text(missing), *more = set_text(extra);
+
+	if (hwloc_bitmap_iszero(extra))
+		return g_strdup_printf(": %s missing", less);
+	if (hwloc_bitmap_iszero(missing))
+		return g_strdup_printf(": %s too many", more);
+	return g_strdup_printf(": %s missing, %s too many", less, more);
+}
+
+/* CPUs that are offline are not too many. */
 static void set_differs(const Rule *rule, const Audit *audit, GPtrArray *findings,
-			const char *evidence, const char *what, hwloc_const_bitmap_t have,
+			const char *evidence, const SetWords *words, hwloc_const_bitmap_t have,
 			hwloc_const_bitmap_t want)
 {
 	g_auto(CpuSet) missing = set_minus(want, have), extra = set_minus(have, want);
 	g_auto(CpuSet) both = set_new();
-	g_autofree char *less = set_text(missing), *more = NULL, *all = set_text(have);
+	g_autofree char *all = set_text(have), *planned = set_text(want), *difference = NULL;
+	bool none = hwloc_bitmap_iszero(have);
 
 	if (audit->facts->kernel->offline)
 		hwloc_bitmap_andnot(extra, extra, audit->facts->kernel->offline);
 	if (hwloc_bitmap_iszero(missing) && hwloc_bitmap_iszero(extra))
 		return;
-	more = set_text(extra);
 	hwloc_bitmap_or(both, missing, extra);
-	rule_found(rule, findings, SUBJECT, evidence, both,
-		   "%s: CPUs %s; of the plan's are missing: %s, too many: %s", what, all, less,
-		   more);
+	difference = none ? g_strdup("") : set_difference_text(missing, extra);
+	rule_found(rule, findings, SUBJECT, evidence, both, "%s%s%s; the plan %s %s%s",
+		   none ? words->none : words->before, none ? "" : all, none ? "" : words->after,
+		   words->planned, planned, difference);
 }
 
 static void eval_isolcpus(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
+	static const SetWords words = {"no CPU is isolated", "CPUs ", " are isolated", "isolates"};
+
 	if (audit->facts->kernel->isolated || audit->effects)
-		set_differs(rule, audit, findings, CPU_FILES "isolated", "taken from the scheduler",
-			    audit->scheduler, audit->planned_effects->domain);
+		set_differs(rule, audit, findings, CPU_FILES "isolated", &words, audit->scheduler,
+			    audit->planned_effects->domain);
 }
 
 const Rule rule_kernel_isolcpus_differs = {
 	.id = "kernel.isolcpus-differs",
 	.severity = SEVERITY_ERROR,
-	.title = "isolcpus is not the plan's set",
-	.sees = "/sys/devices/system/cpu/isolated against the plan's isolcpus; where the file "
-		"could not be read, what this kernel makes of its line.",
-	.why = "The scheduler balances tasks onto CPUs that belong to VMs or the SDK, or host "
-	       "tasks lack CPUs that nobody uses.",
+	.title = "isolcpus differs from the plan",
+	.sees = "/sys/devices/system/cpu/isolated against the plan's isolcpus; if the file cannot "
+		"be read, the effect of the kernel line on this kernel.",
+	.why = "The scheduler balances tasks onto CPUs of VMs or the SDK, or the host lacks CPUs "
+	       "that are unused.",
 	.remedy = "boot with the plan's line: 'planner emit cmdline'",
 	.source = ISOLATION_C "; Documentation/admin-guide/kernel-parameters.txt isolcpus=",
 	.when = WHEN_PLAN,
@@ -57,15 +79,18 @@ const Rule rule_kernel_isolcpus_differs = {
 
 static void eval_nohz(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
+	static const SetWords words = {"no CPU is in nohz_full", "CPUs ", " are in nohz_full",
+				       "has"};
+
 	if (audit->facts->kernel->nohz_full || audit->effects)
-		set_differs(rule, audit, findings, CPU_FILES "nohz_full", "without ticks",
-			    audit->tick, audit->planned_effects->tick);
+		set_differs(rule, audit, findings, CPU_FILES "nohz_full", &words, audit->tick,
+			    audit->planned_effects->tick);
 }
 
 const Rule rule_kernel_nohz_full_differs = {
 	.id = "kernel.nohz-full-differs",
 	.severity = SEVERITY_ERROR,
-	.title = "nohz_full is not the plan's set",
+	.title = "nohz_full differs from the plan",
 	.sees = "/sys/devices/system/cpu/nohz_full against the plan's nohz_full; '(null)' and a "
 		"missing file are the empty set.",
 	.why = "CPUs outside it keep the scheduler's tick, their RCU callbacks, unbound work and "
@@ -79,19 +104,22 @@ const Rule rule_kernel_nohz_full_differs = {
 
 static void eval_rcu(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
+	static const SetWords words = {"no RCU callbacks are offloaded", "RCU callbacks of CPUs ",
+				       " are offloaded", "offloads those of"};
+
 	if (audit->effects)
-		set_differs(rule, audit, findings, LINE, "RCU callbacks are offloaded", audit->rcu,
+		set_differs(rule, audit, findings, LINE, &words, audit->rcu,
 			    audit->planned_effects->rcu);
 }
 
 const Rule rule_kernel_rcu_nocbs_differs = {
 	.id = "kernel.rcu-nocbs-differs",
 	.severity = SEVERITY_ERROR,
-	.title = "RCU callbacks are not offloaded from the plan's set",
-	.sees = "The CPUs of rcu_nocbs and nohz_full together against the plan's: nohz_full "
-		"implies rcu_nocbs. No file shows this set; the line and "
-		"/sys/devices/system/cpu/nohz_full do.",
-	.why = "CPUs outside it run RCU callbacks in softirq, in the middle of a guest's time.",
+	.title = "The CPUs whose RCU callbacks are offloaded differ from the plan",
+	.sees = "The CPUs of rcu_nocbs and nohz_full together against the plan's, because "
+		"nohz_full implies rcu_nocbs. No file shows this set; it is derived from the line "
+		"and /sys/devices/system/cpu/nohz_full.",
+	.why = "CPUs outside it run RCU callbacks in softirq, while a guest runs.",
 	.remedy = "boot with the plan's line: 'planner emit cmdline'",
 	.source = "kernel/rcu/tree_nocb.h rcu_init_nohz()",
 	.when = WHEN_PLAN,
@@ -101,19 +129,20 @@ const Rule rule_kernel_rcu_nocbs_differs = {
 
 static void eval_irqaffinity(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
+	static const SetWords words = {"irqaffinity= is not set", "irqaffinity= is ", "", "sets"};
 	hwloc_const_bitmap_t want = audit->planned_effects->irq;
 	g_auto(CpuSet) none = set_new();
 
 	if (want && audit->effects)
-		set_differs(rule, audit, findings, LINE, "interrupts go by default to",
+		set_differs(rule, audit, findings, LINE, &words,
 			    audit->effects->irq ? audit->effects->irq : none, want);
 }
 
 const Rule rule_kernel_irqaffinity_differs = {
 	.id = "kernel.irqaffinity-differs",
 	.severity = SEVERITY_ERROR,
-	.title = "irqaffinity is not the plan's set",
-	.sees = "irqaffinity= on the line against the plan's, where the plan has one.",
+	.title = "irqaffinity differs from the plan",
+	.sees = "irqaffinity= on the line against the plan's, if the plan has one.",
 	.why = "New interrupts are placed by this default, possibly on isolated CPUs.",
 	.remedy = "boot with the plan's line: 'planner emit cmdline'",
 	.source = "kernel/irq/irqdesc.c irq_affinity_setup()",
@@ -186,10 +215,10 @@ static void eval_sets(const Rule *rule, const Audit *audit, GPtrArray *findings)
 const Rule rule_kernel_sets_differ = {
 	.id = "kernel.sets-differ",
 	.severity = SEVERITY_WARNING,
-	.title = "isolcpus, nohz_full and rcu_nocbs are not one set",
-	.sees = "The three sets as the kernel has them, isolated cpuset partitions counted with "
-		"isolcpus and nohz_full with rcu_nocbs; without a plan, which would say which of "
-		"them is wrong.",
+	.title = "isolcpus, nohz_full and rcu_nocbs differ",
+	.sees = "The three sets in effect; isolated cpuset partitions count with isolcpus, and "
+		"nohz_full with rcu_nocbs. Only without a plan, which would say which of them is "
+		"wrong.",
 	.why = "isolcpus alone stops neither ticks nor RCU callbacks, nohz_full alone leaves the "
 	       "CPUs to the scheduler. Before 5.18 the kernel has one mask and drops the second of "
 	       "two that differ; disjoint sets leave 6.1 without a CPU for unbound work.",
@@ -227,11 +256,11 @@ static void eval_not_honoured(const Rule *rule, const Audit *audit, GPtrArray *f
 const Rule rule_kernel_not_honoured = {
 	.id = "kernel.not-honoured",
 	.severity = SEVERITY_ERROR,
-	.title = "The line asks for it, the kernel does not show it",
-	.sees = "What a kernel of this version makes of its line, against "
+	.title = "The kernel does not show what its line asks for",
+	.sees = "The effect of the line on a kernel of this version, against "
 		"/sys/devices/system/cpu/isolated and nohz_full.",
-	.why = "Something the line does not show keeps the parameter from working: an option "
-	       "missing in the build, a vendor's patch, a captured line of another boot.",
+	.why = "Something outside the line disables the parameter: a missing build option, a "
+	       "vendor's patch, a line captured from another boot.",
 	.remedy = "read 'dmesg | grep -e Housekeeping -e isolcpus -e NO_HZ'",
 	.source = ISOLATION_C "; drivers/base/cpu.c",
 	.needs = FACT_LINE | FACT_ISOLATED | FACT_NOHZ,
@@ -268,19 +297,19 @@ static void eval_option(const Rule *rule, const Audit *audit, GPtrArray *finding
 	if (!kernel->config && kernel->nohz_full && !kernel->nohz_full_file && audit->cmdline &&
 	    cmdline_last(audit->cmdline, "nohz_full"))
 		rule_found(rule, findings, SUBJECT, CPU_FILES "nohz_full", NULL,
-			   "nohz_full is on the line, but the file is not there: the kernel was "
+			   "nohz_full is on the line, but the file does not exist: the kernel was "
 			   "built without CONFIG_NO_HZ_FULL");
 }
 
 const Rule rule_kernel_option_missing = {
 	.id = "kernel.option-missing",
 	.severity = SEVERITY_ERROR,
-	.title = "The kernel was built without what its line asks for",
+	.title = "The kernel was built without an option that its line needs",
 	.sees = "CONFIG_CPU_ISOLATION, CONFIG_NO_HZ_FULL and CONFIG_RCU_NOCB_CPU in /boot/config-* "
-		"or /proc/config.gz, for those parameters that are on the line.",
-	.why = "The parameter is dropped, with a line in dmesg at most ('Housekeeping: nohz "
+		"or /proc/config.gz, for the parameters on the line.",
+	.why = "The parameter is ignored, with at most a line in dmesg ('Housekeeping: nohz "
 	       "unsupported. Build with CONFIG_NO_HZ_FULL').",
-	.remedy = "boot a kernel that has it",
+	.remedy = "boot a kernel that has the option",
 	.source = ISOLATION_C " housekeeping_setup(); kernel/time/Kconfig",
 	.when = WHEN_ISOLATED,
 	.needs = FACT_LINE | FACT_CONFIG,
@@ -322,12 +351,11 @@ static void eval_versions(const Rule *rule, const Audit *audit, GPtrArray *findi
 const Rule rule_node_version_differs = {
 	.id = "node.version-differs",
 	.severity = SEVERITY_WARNING,
-	.title = "The node has other versions than the plan is for",
+	.title = "The node has other versions than the plan assumes",
 	.sees = "[node] kernel, qemu and libvirt of the inventory against what runs; "
 		"a planned '4.18.0-348' is the release '4.18.0-348.el8.x86_64'.",
-	.why = "Which isolcpus flags are written and which VMs may have cpu-pm depends on the "
-	       "versions.",
-	.remedy = "set [node] to what the node runs, and plan again",
+	.why = "The flags of isolcpus and the VMs that may have cpu-pm depend on the versions.",
+	.remedy = "set [node] to the versions of the node, and plan again",
 	.source = "the plan",
 	.when = WHEN_PLAN,
 	.needs = FACT_RELEASE,
@@ -371,11 +399,11 @@ static void eval_plan(const Rule *rule, const Audit *audit, GPtrArray *findings)
 const Rule rule_node_plan_bad = {
 	.id = "node.plan-bad",
 	.severity = SEVERITY_ERROR,
-	.title = "The plan itself does not work out on this machine",
-	.sees = "The plan's own findings: its first error and how many more there are, or VMs "
-		"without a place.",
-	.why = "What the node is compared with is not what anybody wants; often the machine is no "
-	       "more what the inventory was written for (SMT off, CPUs offline).",
+	.title = "The plan itself has errors on this machine",
+	.sees = "The plan's own findings: its first error and the number of others, or unplaced "
+		"VMs.",
+	.why = "The node is compared with a faulty plan. Often the machine is no longer what the "
+	       "inventory was written for (SMT off, CPUs offline).",
 	.remedy = "see 'planner plan' with the same -i",
 	.source = "the plan",
 	.when = WHEN_PLAN,
@@ -397,9 +425,9 @@ const Rule rule_kernel_watchdog_on_isolated = {
 	.id = "kernel.watchdog-on-isolated",
 	.severity = SEVERITY_INFO,
 	.title = "The lockup watchdog runs on isolated CPUs",
-	.sees = "/proc/sys/kernel/watchdog_cpumask, where kernel.watchdog is not 0.",
+	.sees = "/proc/sys/kernel/watchdog_cpumask, if kernel.watchdog is not 0.",
 	.why = "It wakes a timer and a thread on each of its CPUs every few seconds. nohz_full "
-	       "takes CPUs out of it, isolcpus alone does not.",
+	       "excludes CPUs from it, isolcpus alone does not.",
 	.remedy = "boot with nohz_full, or write the host's CPUs to watchdog_cpumask",
 	.source = "kernel/watchdog.c lockup_detector_init()",
 	.when = WHEN_ISOLATED,

@@ -76,12 +76,12 @@ static void eval_out_of_range(const Rule *rule, const Audit *audit, GPtrArray *f
 const Rule rule_kernel_list_out_of_range = {
 	.id = "kernel.list-out-of-range",
 	.severity = SEVERITY_ERROR,
-	.title = "A CPU list names CPUs this machine cannot have",
+	.title = "A CPU list names CPUs that this machine cannot have",
 	.sees = "isolcpus, nohz_full, rcu_nocbs and irqaffinity against "
 		"/sys/devices/system/cpu/possible.",
-	.why = "One CPU too many spoils the list: isolcpus and nohz_full are ignored as a whole, "
-	       "rcu_nocbs applies to all CPUs, irqaffinity falls back to the boot CPU.",
-	.remedy = "plan the line for this machine: 'planner emit cmdline'; never share one line "
+	.why = "One wrong CPU invalidates the list: isolcpus and nohz_full are ignored, rcu_nocbs "
+	       "applies to all CPUs, irqaffinity falls back to the boot CPU.",
+	.remedy = "plan the line for this machine: 'planner emit cmdline'; do not share one line "
 		  "between kinds of machines",
 	.source = ISOLATION_C " housekeeping_setup(); kernel/rcu/tree_nocb.h "
 			      "rcu_nocb_setup(); kernel/irq/irqdesc.c irq_affinity_setup()",
@@ -115,13 +115,13 @@ static void eval_malformed(const Rule *rule, const Audit *audit, GPtrArray *find
 const Rule rule_kernel_list_malformed = {
 	.id = "kernel.list-malformed",
 	.severity = SEVERITY_ERROR,
-	.title = "A CPU list is none to the kernel",
+	.title = "The kernel rejects a CPU list",
 	.sees = "isolcpus, nohz_full, rcu_nocbs and irqaffinity, read as the kernel of this "
 		"version reads them: 'all' since 5.14, 'N' since 5.13, flags of isolcpus since "
 		"4.15, managed_irq since 5.6; and a word after a list that ends in a comma.",
-	.why = "A list with one fault fails as a whole: nothing is isolated, RCU callbacks of all "
+	.why = "A list with one error fails as a whole: nothing is isolated, RCU callbacks of all "
 	       "CPUs are offloaded, interrupts go to the boot CPU. A blank after a comma ends the "
-	       "list and the rest becomes an argument of init.",
+	       "list, and the rest becomes an argument of init.",
 	.remedy = "write plain ascending lists without blanks, as 'planner emit cmdline' does",
 	.source = BITMAP_C "; " ISOLATION_C " housekeeping_isolcpus_setup()",
 	.needs = FACT_LINE | FACT_RELEASE,
@@ -146,11 +146,10 @@ const Rule rule_kernel_list_keyword = {
 	.id = "kernel.list-keyword",
 	.severity = SEVERITY_WARNING,
 	.title = "A CPU list says 'all' or 'N'",
-	.sees = "'all' and 'N' in isolcpus, nohz_full, rcu_nocbs and irqaffinity, where this "
-		"kernel takes them.",
-	.why = "They came with 5.14 and 5.13; an older kernel refuses the list, and isolcpus=all "
-	       "or "
-	       "isolcpus=N is read as a flag by every kernel and isolates nothing. They also hide "
+	.sees = "'all' and 'N' in isolcpus, nohz_full, rcu_nocbs and irqaffinity, if this kernel "
+		"accepts them.",
+	.why = "They exist since 5.14 and 5.13; an older kernel refuses the list. Every kernel "
+	       "reads isolcpus=all and isolcpus=N as a flag and isolates nothing. They also hide "
 	       "which CPUs are meant.",
 	.remedy = "write the numbers",
 	.source = BITMAP_C ", commit b18def121f07 (5.14); " ISOLATION_C,
@@ -175,7 +174,7 @@ const Rule rule_kernel_flags_without_domain = {
 	.severity = SEVERITY_ERROR,
 	.title = "isolcpus has flags, but not 'domain'",
 	.sees = "The flags before the list of isolcpus.",
-	.why = "Without flags isolcpus means 'domain'; with any flag it does not, so that "
+	.why = "Without flags isolcpus means 'domain'; with any flag it does not. "
 	       "isolcpus=managed_irq,LIST leaves the CPUs to the scheduler.",
 	.remedy = "write isolcpus=managed_irq,domain,LIST",
 	.source = ISOLATION_C " housekeeping_isolcpus_setup()",
@@ -198,8 +197,8 @@ const Rule rule_kernel_flag_unknown = {
 	.severity = SEVERITY_WARNING,
 	.title = "isolcpus has a flag the kernel does not know",
 	.sees = "The flags before the list of isolcpus: nohz, domain and managed_irq are known.",
-	.why = "Since 5.6 the kernel skips a word it does not know and applies the rest; earlier "
-	       "ones drop the whole parameter.",
+	.why = "Since 5.6 the kernel skips an unknown word and applies the rest; earlier ones drop "
+	       "the whole parameter.",
 	.remedy = "leave it out",
 	.source = ISOLATION_C " housekeeping_isolcpus_setup()",
 	.needs = FACT_LINE,
@@ -227,11 +226,10 @@ const Rule rule_kernel_parameter_duplicate = {
 	.title = "A parameter is given twice",
 	.sees = "isolcpus, nohz_full, rcu_nocbs and irqaffinity more than once, with different "
 		"values.",
-	.why = "Of isolcpus and nohz_full the first that is taken counts and the next is refused, "
-	       "with a "
-	       "message about something else ('nohz_full= must match isolcpus='); of rcu_nocbs "
-	       "and irqaffinity the last counts. Usually one is from the boot loader's own file "
-	       "and one from a drop-in.",
+	.why = "For isolcpus and nohz_full the first valid one counts; the next is refused, with a "
+	       "misleading message ('nohz_full= must match isolcpus='). For rcu_nocbs and "
+	       "irqaffinity the last counts. Usually one is from the boot loader's main file and "
+	       "one from a drop-in.",
 	.remedy = "keep one, in one place of the boot loader's configuration",
 	.source = ISOLATION_C " housekeeping_setup(); seen on 6.1 and 6.12",
 	.needs = FACT_LINE,
@@ -255,9 +253,9 @@ static void eval_boot_cpu(const Rule *rule, const Audit *audit, GPtrArray *findi
 const Rule rule_kernel_boot_cpu_isolated = {
 	.id = "kernel.boot-cpu-isolated",
 	.severity = SEVERITY_ERROR,
-	.title = "The boot CPU is to be isolated",
+	.title = "The kernel line isolates the boot CPU",
 	.sees = "CPU 0 in isolcpus or nohz_full.",
-	.why = "The kernel keeps timekeeping on the boot CPU: on x86 it takes CPU 0 out of "
+	.why = "The kernel keeps timekeeping on the boot CPU. On x86 it removes CPU 0 from "
 	       "nohz_full again, but its housekeeping masks stay without it, and kernel threads "
 	       "end up pinned to it.",
 	.remedy = "leave CPU 0 and its siblings to the host",
@@ -309,8 +307,8 @@ const Rule rule_kernel_line_too_long = {
 	.title = "The kernel line is too long",
 	.sees = "The length of /proc/cmdline and of what the boot loader would boot next, against "
 		"COMMAND_LINE_SIZE: 2048 with its final NUL on x86, arm64 and powerpc.",
-	.why = "What is beyond the limit is cut off in the middle of a list, or the kernel does "
-	       "not come up.",
+	.why = "The rest is cut off, possibly in the middle of a list, or the kernel does not "
+	       "boot.",
 	.remedy = "shorten the lists: choose host CPUs that make longer ranges",
 	.source = "arch/x86/include/asm/setup.h COMMAND_LINE_SIZE",
 	.needs = FACT_LINE,

@@ -48,7 +48,9 @@ static void short_on_node(const Rule *rule, const Audit *audit, GPtrArray *findi
 
 	if (have < want)
 		rule_found(rule, findings, subject, "/sys/devices/system/node/node*/hugepages",
-			   NULL, "the plan's VMs take %" PRIu64 " pages of %s, there are %" PRIu64,
+			   NULL,
+			   "the plan's VMs need %" PRIu64
+			   " huge pages of %s here; the node has %" PRIu64,
 			   want, page, have);
 }
 
@@ -164,8 +166,8 @@ static void taking_say(const Rule *rule, const Taking *taking, GPtrArray *findin
 		naming_add(&naming, ((const AuditVm *)g_ptr_array_index(taking->vms, i))->name);
 	names = naming_end(&naming);
 	rule_found(rule, findings, subject, "/sys/devices/system/node/node*/hugepages", NULL,
-		   "%s %s %" PRIu64 " pages of %s%s, there are %" PRIu64 "%s", names,
-		   taking->vms->len == 1 ? "takes" : "take", taking->pages, page, where, have,
+		   "%s %s %" PRIu64 " huge pages of %s%s; there are %" PRIu64 "%s", names,
+		   taking->vms->len == 1 ? "needs" : "need", taking->pages, page, where, have,
 		   have ? "" : " of them");
 }
 
@@ -232,13 +234,15 @@ static void eval_short(const Rule *rule, const Audit *audit, GPtrArray *findings
 const Rule rule_memory_hugepages_short = {
 	.id = "memory.hugepages-short",
 	.severity = SEVERITY_ERROR,
-	.title = "There are fewer huge pages than the VMs take",
-	.sees = "nr_hugepages less surplus_hugepages of each NUMA node and size against what the "
-		"plan's VMs take there; and against what the node's own VMs take of that size, on "
-		"the nodes that a strict numatune binds them to, those that run and those that can "
-		"run beside them.",
-	.why = "The VM that starts last fails. Boot-time pages run short without an error: a line "
-	       "in dmesg ('HugeTLB: allocating … failed') is all.",
+	.title = "There are fewer huge pages than the VMs need",
+	.sees = "nr_hugepages minus surplus_hugepages of each NUMA node and size, against what the "
+		"plan's VMs need there, and against what the node's own VMs need of that size on "
+		"the "
+		"nodes that a strict numatune binds them to: those that run, and those that can "
+		"run "
+		"beside them.",
+	.why = "The VM that starts last fails. If pages are short at boot, there is no error, only "
+	       "a line in dmesg ('HugeTLB: allocating … failed').",
 	.remedy = "allocate them per node: 'planner emit hugepages' writes them",
 	.source = "mm/hugetlb.c; Documentation/admin-guide/mm/hugetlbpage.rst",
 	.when = WHEN_GUESTS,
@@ -270,8 +274,8 @@ static void eval_parameter(const Rule *rule, const Audit *audit, GPtrArray *find
 		for (char **entry = entries; *entry; entry++)
 			if (!node_there(audit, *entry)) {
 				rule_found(rule, findings, "kernel", "/proc/cmdline", NULL,
-					   "hugepages=%s names a NUMA node that is not there (%s): "
-					   "the kernel drops all counts of that size",
+					   "hugepages=%s names a NUMA node that does not exist "
+					   "(%s): the kernel drops all counts of that size",
 					   word->value, *entry);
 				break;
 			}
@@ -281,10 +285,10 @@ static void eval_parameter(const Rule *rule, const Audit *audit, GPtrArray *find
 const Rule rule_memory_hugepages_parameter = {
 	.id = "memory.hugepages-parameter",
 	.severity = SEVERITY_ERROR,
-	.title = "hugepages= names a NUMA node that is not there",
+	.title = "hugepages= names a NUMA node that does not exist",
 	.sees = "hugepages=NODE:COUNT,… on the kernel line against the NUMA nodes.",
 	.why = "One wrong node drops the counts of all nodes of that size.",
-	.remedy = "name the nodes there are: 'planner emit hugepages' writes them",
+	.remedy = "name only existing nodes: 'planner emit hugepages' writes them",
 	.source = "mm/hugetlb.c hugepages_setup() 'HugeTLB: Invalid hugepages parameter'",
 	.needs = FACT_LINE | FACT_TOPOLOGY,
 	.eval = eval_parameter,
@@ -298,17 +302,17 @@ static void eval_hugepages(const Rule *rule, const Audit *audit, const AuditVm *
 	(void)audit;
 	if (vm->vm && vm->vm->spec->page && !vm->guest->hugepages && !vm->guest->unlisted)
 		rule_found(rule, findings, vm->subject, "domain XML", NULL,
-			   "it is planned on huge pages and has none");
+			   "it is planned with huge pages and has none");
 }
 
 const Rule rule_vm_hugepages_missing = {
 	.id = "vm.hugepages-missing",
 	.severity = SEVERITY_WARNING,
-	.title = "A VM planned on huge pages has none",
+	.title = "A VM planned with huge pages has none",
 	.sees = "<memoryBacking><hugepages> of VMs whose inventory says hugepages.",
-	.why = "The reserved pages stay unused, and the VM takes memory the plan counts as the "
-	       "host's.",
-	.remedy = "define it anew: 'planner emit domain NAME'; power off and on",
+	.why = "The reserved pages stay unused, and the VM uses memory that the plan leaves to the "
+	       "host.",
+	.remedy = "redefine it: 'planner emit domain NAME'; power off and on",
 	.source = "libvirt domain XML memoryBacking",
 	.when = WHEN_PLAN | WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -345,7 +349,7 @@ static char *judge_nodes(const Audit *audit, const AuditVm *vm, Side side, hwloc
 		return NULL;
 	return bound ? g_strdup_printf("its memory is bound to NUMA node %s, its CPUs are on %s",
 				       found, wanted)
-		     : g_strdup_printf("its memory is bound to no NUMA node, its CPUs are on %s",
+		     : g_strdup_printf("its memory is not bound to a NUMA node, its CPUs are on %s",
 				       wanted);
 }
 
@@ -354,9 +358,9 @@ const Rule rule_vm_memory_nodes = {
 	.severity = SEVERITY_WARNING,
 	.title = "A VM's memory is not bound to the nodes of its CPUs",
 	.sees = "numatune of the live and the inactive XML of dedicated VMs against the plan's "
-		"nodes; without a plan, where it is bound, against the nodes of its pins.",
-	.why = "Memory comes from wherever the kernel finds it first, and is reached across the "
-	       "link between sockets.",
+		"nodes; without a plan, if it is bound, against the nodes of its pins.",
+	.why = "Memory comes from the node where the kernel finds it first, and may be reached "
+	       "across the link between sockets.",
 	.remedy = "add <numatune><memory mode='strict' nodeset='…'/>; power off and on",
 	.source = "libvirt domain XML numatune; Documentation/admin-guide/mm/numaperf.rst",
 	.when = WHEN_GUESTS,
@@ -407,8 +411,8 @@ const Rule rule_vm_memory_off_node = {
 	.sees = "Resident memory of a running dedicated VM by NUMA node, beyond a twentieth of its "
 		"memory.",
 	.why = "Each access to it crosses the link between sockets. Re-pinning does not move "
-	       "memory, and numatune counts from the next start.",
-	.remedy = "'migratepages PID FROM TO' where it is not on huge pages, else power off and on",
+	       "memory, and numatune takes effect at the next start.",
+	.remedy = "'migratepages PID FROM TO' if it has no huge pages, else power off and on",
 	.source = "proc(5) numa_maps",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS | FACT_NODE_MEMORY,
@@ -462,8 +466,8 @@ const Rule rule_memory_ksm = {
 	.title = "Kernel samepage merging runs",
 	.sees = "/sys/kernel/mm/ksm/run, on nodes with isolated CPUs and VMs.",
 	.why = "A merged page is copied again at the guest's next write: a fault of many "
-	       "microseconds in the middle of a dedicated VM's work, and a side channel between "
-	       "VMs. Memory on huge pages is not merged, everything else is.",
+	       "microseconds while a dedicated VM runs, and a side channel between VMs. Huge pages "
+	       "are not merged; other memory is.",
 	.remedy = "echo 2 >/sys/kernel/mm/ksm/run, or <nosharepages/> in the VMs' XML",
 	.source = "Documentation/admin-guide/mm/ksm.rst",
 	.when = WHEN_ISOLATED | WHEN_GUESTS,

@@ -21,10 +21,10 @@ static void need_check(const Rule *rule, const Audit *audit, unsigned fact, GPtr
 		rule_unknown(rule, findings, "node", note->source, "%s: %s", note->source,
 			     note->why);
 	else if (fact == FACT_TASKS && facts->tasks->taken_from)
-		rule_unknown(rule, findings, "node", fact_name(fact), "tasks are not all known: %s",
+		rule_unknown(rule, findings, "node", fact_name(fact), "not all tasks are known: %s",
 			     facts->tasks->taken_from);
 	else if (!fact_known(facts, fact))
-		rule_unknown(rule, findings, "node", fact_name(fact), "%s is not known",
+		rule_unknown(rule, findings, "node", fact_name(fact), "%s is unknown",
 			     fact_name(fact));
 }
 

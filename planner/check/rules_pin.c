@@ -67,7 +67,7 @@ const Rule rule_vm_pin_missing = {
 	.title = "A vCPU of a dedicated VM is not pinned",
 	.sees = "vcpupin of each vCPU of the VMs that the plan pins; without a plan, VMs of which "
 		"some vCPUs are pinned to one CPU and some are not.",
-	.why = "The vCPU floats over whatever its VM may use, onto CPUs of others.",
+	.why = "The vCPU floats over all CPUs that its VM may use, including those of others.",
 	.remedy = "pin it: 'planner emit domain NAME'",
 	.remedy_process = "bind its thread to a CPU of its own: taskset -cp CPU TID, and for good "
 			  "where the VM is started",
@@ -94,7 +94,7 @@ static char *judge_dedicated(const Audit *audit, const AuditVm *vm, Side side, h
 		name_vcpu(&naming, v, pin, rest);
 		hwloc_bitmap_or(cpus, cpus, pin);
 	}
-	return rules_pin_sentence(&naming, "pinned otherwise than planned");
+	return rules_pin_sentence(&naming, "pinned differently than planned");
 }
 
 static char *judge_shared(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
@@ -140,10 +140,10 @@ static char *judge_differs(const Audit *audit, const AuditVm *vm, Side side, hwl
 const Rule rule_vm_pin_differs = {
 	.id = "vm.pin-differs",
 	.severity = SEVERITY_ERROR,
-	.title = "A vCPU is pinned otherwise than planned",
+	.title = "A vCPU is pinned differently than planned",
 	.sees = "vcpupin of each vCPU, or the <vcpu cpuset> it inherits, of the live and the "
 		"inactive XML against the plan.",
-	.why = "The plan gives this CPU to someone else, or leaves the right one unused.",
+	.why = "The plan gives this CPU to another VM, or the planned CPU is unused.",
 	.remedy = "'planner emit virsh NAME' prints the commands, in an order that is safe",
 	.remedy_process = "bind its threads as planned: taskset -cp CPU TID, and for good where "
 			  "the VM is started",
@@ -202,10 +202,10 @@ static char *judge_emulatorpin(const Audit *audit, const AuditVm *vm, Side side,
 const Rule rule_vm_emulatorpin_differs = {
 	.id = "vm.emulatorpin-differs",
 	.severity = SEVERITY_WARNING,
-	.title = "Emulator or I/O threads are pinned otherwise than planned",
+	.title = "Emulator or I/O threads are pinned differently than planned",
 	.sees = "emulatorpin and iothreadpin of the live and the inactive XML against the plan.",
-	.why = "They work for the VM from host CPUs of its own node; elsewhere they compete with "
-	       "others or reach memory across nodes.",
+	.why = "They belong on host CPUs of the VM's node; elsewhere they compete with others or "
+	       "access memory of another node.",
 	.remedy = "'planner emit virsh NAME' prints the commands",
 	.remedy_process = "bind them as planned: taskset -cp CPUS TID, and for good where the VM "
 			  "is started",
@@ -269,8 +269,8 @@ const Rule rule_vm_emulator_on_isolated = {
 	.sees = "emulatorpin, iothreadpin, or the <vcpu cpuset> they inherit, against the isolated "
 		"CPUs; and the affinity of such threads that no XML speaks of, unless they may run "
 		"everywhere. Without a plan, isolated CPUs that nobody else runs on are theirs.",
-	.why = "A vCPU beside them exits for every one of their wake-ups, and under cpu-pm, where "
-	       "the guest never gives its CPU back, they starve.",
+	.why = "A vCPU on the same CPU exits for each of their wake-ups. With cpu-pm the guest "
+	       "never yields its CPU, and they starve.",
 	.remedy = "pin them to host CPUs: emulatorpin and iothreadpin",
 	.remedy_process = "let QEMU's main and I/O threads run on host CPUs: taskset -cp CPUS TID, "
 			  "and for good where the VM is started, without one mask of isolated "
@@ -323,11 +323,11 @@ const Rule rule_vm_pin_on_host = {
 	.id = "vm.pin-on-host",
 	.severity = SEVERITY_ERROR,
 	.title = "A dedicated VM is pinned to the host's CPUs",
-	.sees = "Pins of VMs that the plan pins, or whose every vCPU is pinned to one CPU, against "
-		"the host's CPUs: those of the plan, else those that are not isolated. A thread "
-		"that somebody bound to one CPU is pinned.",
-	.why = "The kernel, interrupts and emulator threads live there; the guest shares with all "
-	       "of them, and they with it.",
+	.sees = "Pins of VMs that the plan pins, or whose vCPUs are all pinned to one CPU each, "
+		"against the host's CPUs: those of the plan, else those that are not isolated. A "
+		"thread that somebody bound to one CPU is pinned.",
+	.why = "The kernel, interrupts and emulator threads run there; they and the guest disturb "
+	       "each other.",
 	.remedy = "pin it to isolated CPUs: 'planner plan' chooses",
 	.source = "the plan",
 	.when = WHEN_ISOLATED | WHEN_GUESTS,
@@ -350,7 +350,7 @@ const Rule rule_vm_pin_on_sdk = {
 	.severity = SEVERITY_ERROR,
 	.title = "A VM may run on the SDK's CPUs",
 	.sees = "Pins and <vcpu cpuset> against the plan's SDK CPUs.",
-	.why = "Polling threads use their CPU up; whoever shares it gets half, and so do they.",
+	.why = "Polling threads use a whole CPU; sharing it halves the time of both.",
 	.remedy = "pin the VM to CPUs of its own",
 	.source = "the plan",
 	.when = WHEN_PLAN | WHEN_GUESTS,
@@ -400,9 +400,9 @@ const Rule rule_vm_pin_offline = {
 	.severity = SEVERITY_ERROR,
 	.title = "A pin names CPUs that are not online",
 	.sees = "Pins and <vcpu cpuset> against /sys/devices/system/cpu/online.",
-	.why = "libvirt takes any number when a VM is defined. At start it fails, or, without "
-	       "cpuset groups, the pin shrinks to what is online without a word; the pin APIs hide "
-	       "such CPUs, the XML keeps them.",
+	.why = "libvirt accepts any number when a VM is defined. At the start it fails; without "
+	       "cpuset groups, the pin silently shrinks to the online CPUs. The pin APIs hide such "
+	       "CPUs, the XML keeps them.",
 	.remedy = "bring the CPU online, or pin to one that is",
 	.source = "libvirt 9.0 virProcessSetAffinity(); sched_setaffinity(2)",
 	.when = WHEN_GUESTS,
@@ -437,8 +437,8 @@ const Rule rule_vm_vcpu_floats = {
 	.title = "A vCPU may run on several isolated CPUs",
 	.sees = "vcpupin and <vcpu cpuset> that name two or more CPUs, all isolated; and the "
 		"affinity of vCPU threads that no XML speaks of.",
-	.why = "The scheduler balances nothing between isolated CPUs: all such vCPUs pile up on "
-	       "the first of them while the others idle.",
+	.why = "The scheduler does not balance between isolated CPUs: all such vCPUs share the "
+	       "first of them while the others idle.",
 	.remedy = "pin each vCPU to exactly one CPU, or give the VM host CPUs to float over",
 	.remedy_process = "bind each vCPU's thread to exactly one CPU: taskset -cp CPU TID, and "
 			  "for good where the VM is started, without one mask of isolated CPUs "
@@ -470,10 +470,10 @@ const Rule rule_vm_shared_on_isolated = {
 	.id = "vm.shared-on-isolated",
 	.severity = SEVERITY_ERROR,
 	.title = "A shared VM is put on isolated CPUs",
-	.sees = "vcpupin and <vcpu cpuset> of VMs that float, where they name isolated CPUs beside "
-		"others.",
-	.why = "Its vCPUs may be woken on a dedicated VM's CPU, which is then overcommitted: "
-	       "that VM must not have cpu-pm any more.",
+	.sees = "vcpupin and <vcpu cpuset> of VMs that float, if they name both isolated and other "
+		"CPUs.",
+	.why = "Its vCPUs may wake up on a dedicated VM's CPU, which is then overcommitted: that "
+	       "VM may no longer have cpu-pm.",
 	.remedy = "give it host CPUs, or the shared pool: <vcpu cpuset='…'>",
 	.remedy_process = "give it host CPUs alone where it is started",
 	.source = "QEMU docs: -overcommit cpu-pm",
@@ -543,11 +543,10 @@ const Rule rule_vm_free_on_isolated = {
 	.severity = SEVERITY_WARNING,
 	.title = "Threads without a pin may run on isolated CPUs",
 	.sees = "vCPUs, emulator and I/O threads with neither a pin nor a <vcpu cpuset>: their "
-		"real affinity where the VM runs, else what libvirt of this version would give "
-		"them.",
+		"real affinity if the VM runs, else what libvirt of this version would give them.",
 	.why = "libvirt before 10.4 allows such threads every online CPU; later ones leave out "
-	       "isolcpus, but never cpuset partitions or nohz_full. The scheduler balances nothing "
-	       "onto isolcpus CPUs, so it is luck, not a rule, that keeps these threads off them.",
+	       "isolcpus, but never cpuset partitions or nohz_full. The scheduler does not balance "
+	       "onto isolcpus CPUs, but nothing guarantees that these threads stay off them.",
 	.remedy = "give the VM <vcpu cpuset='…'>, emulatorpin and iothreadpin on host CPUs",
 	.remedy_process = "give the process host CPUs where it is started, and each vCPU's thread "
 			  "a CPU of its own if it shall have one",
@@ -598,10 +597,10 @@ const Rule rule_vm_pin_across_nodes = {
 	.id = "vm.pin-across-nodes",
 	.severity = SEVERITY_WARNING,
 	.title = "A VM that fits one NUMA node is pinned across several",
-	.sees = "The NUMA nodes of a dedicated VM's pins; VMs the plan itself spreads, or that are "
-		"larger than any node, are let be.",
+	.sees = "The NUMA nodes of a dedicated VM's pins, except for VMs that the plan itself "
+		"spreads, or that are larger than any node.",
 	.why = "Half of its memory accesses cross the link between sockets, and a guest without "
-	       "NUMA cells cannot know which.",
+	       "NUMA cells does not know which.",
 	.remedy = "pin it within one node: 'planner plan' chooses",
 	.source = "Documentation/admin-guide/mm/numaperf.rst",
 	.when = WHEN_GUESTS,
@@ -616,11 +615,9 @@ static void eval_ignored(const Rule *rule, const Audit *audit, const AuditVm *vm
 {
 	(void)audit;
 	if (vm->guest->ignored_pins)
-		rule_found_vm(
-			rule, findings, vm, "inactive XML", NULL,
-			"%u vcpupin elements are for vCPUs at or above %u, which the VM cannot "
-			"have",
-			vm->guest->ignored_pins, vm->guest->vcpus_max);
+		rule_found_vm(rule, findings, vm, "inactive XML", NULL,
+			      "%u vcpupin elements are for vCPUs from %u, which the VM cannot have",
+			      vm->guest->ignored_pins, vm->guest->vcpus_max);
 }
 
 const Rule rule_vm_pin_ignored = {
@@ -628,9 +625,9 @@ const Rule rule_vm_pin_ignored = {
 	.severity = SEVERITY_WARNING,
 	.title = "libvirt ignores a pin",
 	.sees = "vcpupin elements for vCPUs at or above the VM's maximum.",
-	.why = "libvirt drops them with a line in its log; whoever wrote them counted wrong, and "
-	       "some vCPU may have no pin.",
-	.remedy = "number vCPUs from 0, and give every one a pin",
+	.why = "libvirt drops them with a line in its log. They suggest a miscount, and some vCPU "
+	       "may have no pin.",
+	.remedy = "number vCPUs from 0, and pin each of them",
 	.source = "libvirt 9.0 'Ignoring vcpupin for missing vcpus'",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS,

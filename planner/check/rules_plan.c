@@ -93,8 +93,8 @@ const Rule rule_plan_pin_role = {
 	.title = "A VM is pinned to CPUs that are not VMs'",
 	.sees = "The pins of the plan's dedicated VMs against its own roles: every CPU of a VM is "
 		"dedicated.",
-	.why = "A node that does what the plan says runs the VM beside the host's work, on the "
-	       "SDK's polling cores, or under VMs that float there.",
+	.why = "A node that follows the plan runs the VM together with the host's work, on the "
+	       "SDK's polling cores, or with VMs that float there.",
 	.remedy = REMEDY,
 	.source = "planner(1), ROLES",
 	.when = WHEN_PLAN,
@@ -181,8 +181,8 @@ const Rule rule_plan_core_shared = {
 	.title = "The plan gives a core to two VMs",
 	.sees = "The cores of the pins of all dedicated VMs of the plan: each has one owner, idle "
 		"siblings too.",
-	.why = "The two take each other's time, and with cpu-pm a guest that idles keeps the core "
-	       "from the other for as long as it likes.",
+	.why = "The two compete for the core. With cpu-pm, an idle guest keeps the core from the "
+	       "other indefinitely.",
 	.remedy = REMEDY,
 	.source = "Documentation/admin-guide/hw-vuln/core-scheduling.rst; QEMU docs: -overcommit "
 		  "cpu-pm",
@@ -249,17 +249,16 @@ static void judge_whole(const Rule *rule, const Plan *plan, const PlanVm *vm, co
 	list = set_text(odd);
 	if (n > needed)
 		rule_found(rule, findings, subject, EVIDENCE, odd,
-			   "its %u vCPUs take %u cores where %u would do: it uses the cores with "
+			   "its %u vCPUs use %u cores, %u would be enough: it uses the cores with "
 			   "CPUs %s in part",
 			   vm->spec->vcpus, n, needed, list);
 	else if (n < needed)
 		rule_found(rule, findings, subject, EVIDENCE, odd,
-			   "each vCPU is to have a core to itself, but those with CPUs %s have "
-			   "several",
+			   "each vCPU shall have its own core, but those with CPUs %s have several",
 			   list);
 	else if (!shares_equal(vm))
 		rules_plan_found(rule, findings, subject, odd,
-				 "its vCPUs are not in equal shares over its NUMA nodes");
+				 "its vCPUs are not spread equally over its NUMA nodes");
 }
 
 const Rule rule_plan_split_core = {
@@ -267,9 +266,9 @@ const Rule rule_plan_split_core = {
 	.severity = SEVERITY_ERROR,
 	.title = "A VM of the plan does not have whole cores",
 	.sees = "The cores of each dedicated VM against the fewest that hold its vCPUs, or one for "
-		"each where threads = isolate. VMs pinned by hand are the inventory's choice.",
-	.why = "Half a core is wasted or goes to somebody else, and no sibling of the VM is its "
-	       "own: what the guest believes of its cores is wrong.",
+		"each vCPU with threads = isolate. VMs pinned by the inventory are left out.",
+	.why = "Half a core is wasted or used by others. The VM's siblings are not its own, so the "
+	       "core topology that the guest sees is wrong.",
 	.remedy = REMEDY,
 	.source = "planner(1), PLACEMENT",
 	.when = WHEN_PLAN,
@@ -286,24 +285,24 @@ static void rules_plan_judge_topology(const Rule *rule, const Plan *plan, const 
 
 	if (!guest_cores_true(plan, vm))
 		rule_found(rule, findings, subject, EVIDENCE, pins,
-			   "the guest is told of %u threads a core, but its vCPUs are on %s: not "
-			   "on siblings, in this order",
+			   "the guest sees %u threads a core, but its vCPUs are on %s: not on "
+			   "siblings, in this order",
 			   vm->threads, places);
 	if (!guest_sockets_true(plan, vm))
 		rule_found(rule, findings, subject, EVIDENCE, pins,
-			   "the guest is told of %u sockets, but the vCPUs of one are on several "
-			   "NUMA nodes: %s",
+			   "the guest sees %u sockets, but the vCPUs of one are on several NUMA "
+			   "nodes: %s",
 			   vm->sockets, places);
 }
 
 const Rule rule_plan_guest_topology = {
 	.id = "plan.guest-topology",
 	.severity = SEVERITY_ERROR,
-	.title = "The plan tells a guest what is not so",
+	.title = "The plan gives a guest a topology its pins do not have",
 	.sees = "Sockets, cores and threads of each dedicated VM against the cores and NUMA nodes "
 		"of its pins, in vCPU order.",
-	.why = "The guest's scheduler puts two busy tasks on what it believes to be two cores and "
-	       "is one, or keeps siblings apart that are none; its NUMA placement is wrong.",
+	.why = "The guest's scheduler puts two busy tasks on one core that it takes for two, or "
+	       "keeps CPUs apart that it takes for siblings. Its NUMA placement is wrong.",
 	.remedy = REMEDY,
 	.source = "libvirt formatdomain, <cpu><topology>",
 	.when = WHEN_PLAN,
@@ -337,8 +336,8 @@ const Rule rule_plan_floats_on_isolated = {
 	.title = "The plan lets threads float over isolated CPUs",
 	.sees = "The CPUs of the plan's shared VMs, and of all VMs' emulator and I/O threads, "
 		"against its isolated set.",
-	.why = "The scheduler balances nothing there: the threads pile up on one CPU, that of a VM "
-	       "or of the SDK.",
+	.why = "The scheduler does not balance there: the threads share one CPU, that of a VM or "
+	       "of the SDK.",
 	.remedy = REMEDY,
 	.source = "kernel/sched/isolation.c; planner(1), ROLES",
 	.when = WHEN_PLAN,
@@ -355,7 +354,7 @@ static void judge_verdict(const Rule *rule, const PlanVm *vm, const Cpupm *own, 
 
 	if (vm->cpupm->verdict == CPUPM_ON && own->verdict != CPUPM_ON)
 		rule_found(rule, findings, subject, EVIDENCE, cpus,
-			   "the plan says cpu-pm on, its own data say %s: %s",
+			   "the plan says cpu-pm on, but its own data give %s: %s",
 			   cpupm_names[own->verdict], why);
 }
 
@@ -375,8 +374,9 @@ const Rule rule_plan_cpu_pm_ineligible = {
 	.title = "The plan gives cpu-pm to a VM that must not have it",
 	.sees = "The plan's verdict 'on' against what follows from its own CPU sets, versions and "
 		"cpu_mode.",
-	.why = "A guest with cpu-pm does not give its CPUs back when it idles: whoever shares them "
-	       "starves. Where QEMU or the processor cannot, the VM does not start, or dies.",
+	.why = "A guest with cpu-pm does not yield its CPUs when it idles: whoever shares them "
+	       "starves. If QEMU or the processor does not support it, the VM does not start, or "
+	       "dies.",
 	.remedy = REMEDY,
 	.source = "QEMU docs: -overcommit cpu-pm; Documentation/virt/kvm/api.rst 7.13",
 	.when = WHEN_PLAN,
@@ -396,8 +396,8 @@ static void line_set(const Rule *rule, const Plan *plan, GPtrArray *findings, co
 	hwloc_bitmap_or(cpus, less, more);
 	if (!hwloc_bitmap_iszero(cpus))
 		rule_found(rule, findings, SUBJECT, EVIDENCE, cpus,
-			   "%s on its kernel line is not its isolated set: missing are CPUs %s, "
-			   "too many %s",
+			   "%s on its kernel line differs from its isolated set: CPUs %s are "
+			   "missing, CPUs %s are extra",
 			   name, missing, extra);
 }
 
@@ -427,11 +427,10 @@ static void eval_line(const Rule *rule, const Audit *audit, GPtrArray *findings)
 const Rule rule_plan_kernel_line = {
 	.id = "plan.kernel-line",
 	.severity = SEVERITY_ERROR,
-	.title = "The plan's kernel line is not that of its roles",
+	.title = "The plan's kernel line does not match its roles",
 	.sees = "isolcpus, nohz_full, rcu_nocbs and irqaffinity of the plan's own line against its "
 		"isolated set.",
-	.why = "A node booted with the line isolates other CPUs than those the plan gives to VMs "
-	       "and the SDK.",
+	.why = "A node booted with this line isolates other CPUs than those of VMs and the SDK.",
 	.remedy = REMEDY,
 	.source = "kernel/sched/isolation.c; planner(1), KERNEL PARAMETERS",
 	.when = WHEN_PLAN,
@@ -474,27 +473,27 @@ static void eval_roles(const Rule *rule, const Audit *audit, GPtrArray *findings
 		Role role = g_array_index(plan->roles, Role, i);
 
 		if (!i && role != ROLE_HOST)
-			core_found(rule, findings, core, "is the boot CPU's, and not the host's");
+			core_found(rule, findings, core, "is the boot CPU's, but not the host's");
 		if (role == ROLE_DEDICATED && plan->placed == plan->wanted &&
 		    !threads_in(core, pins))
 			core_found(rule, findings, core, "is dedicated, but no VM is pinned there");
 		if (core->partial && (role == ROLE_FREE || threads_in(core, chosen)))
 			core_found(rule, findings, core,
-				   "has an offline sibling, and is not stranded");
+				   "has an offline sibling, but is not stranded");
 		if (!core->partial && role == ROLE_STRANDED)
-			core_found(rule, findings, core, "is stranded, but it is whole");
+			core_found(rule, findings, core, "is stranded, but whole");
 	}
 }
 
 const Rule rule_plan_roles = {
 	.id = "plan.roles",
 	.severity = SEVERITY_ERROR,
-	.title = "The plan gives a core a role it cannot have",
+	.title = "The plan gives a core a role that it cannot have",
 	.sees = "The role of each core: the boot CPU's is the host's; dedicated ones have a VM; "
-		"those with an offline sibling are stranded, unless a VM is pinned there by hand, "
+		"those with an offline sibling are stranded, unless the inventory pins a VM there, "
 		"and no others are.",
-	.why = "The kernel keeps its timekeeping on the boot CPU whatever the line says; a core "
-	       "that is nobody's, or half there, is lost or given away wrongly.",
+	.why = "The kernel keeps its timekeeping on the boot CPU in any case. A core without a "
+	       "user, or with half its threads, is lost or assigned wrongly.",
 	.remedy = REMEDY,
 	.source = "planner(1), ROLES",
 	.when = WHEN_PLAN,
@@ -540,11 +539,10 @@ static void eval_memory(const Rule *rule, const Audit *audit, GPtrArray *finding
 const Rule rule_plan_memory = {
 	.id = "plan.memory",
 	.severity = SEVERITY_ERROR,
-	.title = "The plan gives away more memory than a NUMA node has",
+	.title = "The plan assigns more memory than a NUMA node has",
 	.sees = "The memory of the dedicated VMs' shares on each NUMA node, against the node's "
-		"less "
-		"what the host keeps.",
-	.why = "Not all of these VMs start, or their memory is on another node.",
+		"memory minus what the host keeps.",
+	.why = "Some of these VMs do not start, or their memory is on another node.",
 	.remedy = REMEDY,
 	.source = "the plan",
 	.when = WHEN_PLAN,

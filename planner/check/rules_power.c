@@ -52,10 +52,10 @@ const Rule rule_power_governor = {
 	.id = "power.governor",
 	.severity = SEVERITY_INFO,
 	.title = "Isolated CPUs change their frequency",
-	.sees = "scaling_governor of the isolated CPUs: anything but performance, and what "
-		"power.slowest is about.",
-	.why = "A CPU that clocks down while its guest sleeps answers the next packet late. Under "
-	       "cpu-pm the host sees the CPU busy all the time, and its estimates mean nothing.",
+	.sees = "scaling_governor of the isolated CPUs: any other than performance, except for the "
+		"case of power.slowest.",
+	.why = "A CPU that clocks down while its guest sleeps answers the next packet late. With "
+	       "cpu-pm the host sees the CPU as always busy, so load-based governors cannot work.",
 	.remedy = "set the governor performance on isolated CPUs",
 	.source = "Documentation/admin-guide/pm/cpufreq.rst; QEMU -overcommit cpu-pm",
 	.when = WHEN_ISOLATED,
@@ -77,9 +77,9 @@ const Rule rule_power_idle_poll = {
 	.severity = SEVERITY_WARNING,
 	.title = "Idle host CPUs spin",
 	.sees = "idle=poll on the kernel line.",
-	.why = "A spinning sibling takes half of a core, and no core ever boosts: turbo is off in "
-	       "effect. It does not constrain guests under cpu-pm, which idle by themselves.",
-	.remedy = "take it out; cpu-pm gives dedicated VMs what it was meant for",
+	.why = "A spinning sibling takes half of a core, and no core ever boosts, as if turbo were "
+	       "off. It does not affect guests with cpu-pm, which idle by themselves.",
+	.remedy = "remove it; cpu-pm gives dedicated VMs what it was meant for",
 	.source = "Documentation/timers/no_hz.rst; kernel-parameters.txt idle=",
 	.when = WHEN_ISOLATED,
 	.needs = FACT_LINE,
@@ -112,11 +112,11 @@ const Rule rule_power_slowest = {
 	.id = "power.slowest",
 	.severity = SEVERITY_WARNING,
 	.title = "Isolated CPUs run at their lowest frequency",
-	.sees = "The governor powersave on isolated CPUs, where scaling_driver is neither "
+	.sees = "The governor powersave on isolated CPUs, if scaling_driver is neither "
 		"intel_pstate nor amd-pstate-epp.",
-	.why = "Those two take powersave for a choice by load. For every other driver it is the "
-	       "lowest frequency there is, whatever the load: VMs and polling cores run at a "
-	       "fraction of what was planned.",
+	.why = "These two drivers choose the frequency by load under powersave. Every other driver "
+	       "uses the lowest frequency, whatever the load: VMs and polling cores run at a "
+	       "fraction of their speed.",
 	.remedy = "set the governor performance on isolated CPUs",
 	.source = "Documentation/admin-guide/pm/cpufreq.rst powersave; intel_pstate.rst; "
 		  "amd-pstate.rst",
@@ -198,27 +198,26 @@ static void eval_idle_limit(const Rule *rule, const Audit *audit, GPtrArray *fin
 	list = set_text(limited);
 	if (line)
 		rule_found(rule, findings, "power", "/proc/cmdline", NULL,
-			   "%s does not bind guests under cpu-pm: %s", line, names);
+			   "%s does not affect guests with cpu-pm: %s", line, names);
 	else
 		rule_found(rule, findings, "power", IDLE_STATES, limited,
-			   "idle states of CPUs %s are switched off, which does not bind guests "
-			   "under cpu-pm: %s",
+			   "idle states of CPUs %s are switched off, which does not affect guests "
+			   "with cpu-pm: %s",
 			   list, names);
 }
 
 const Rule rule_power_idle_limit = {
 	.id = "power.idle-limit",
 	.severity = SEVERITY_WARNING,
-	.title = "C-state limits of the host do not bind guests under cpu-pm",
+	.title = "C-state limits of the host do not affect guests with cpu-pm",
 	.sees = "intel_idle.max_cstate, processor.max_cstate, cpuidle.off, idle=halt or nomwait on "
 		"the kernel line; idle states switched off, or limited by "
 		"power/pm_qos_resume_latency_us, on CPUs of VMs with cpu-pm=on.",
-	.why = "Such a guest executes MWAIT and HLT itself, and KVM does not filter the states it "
-	       "asks for: its cores go as deep as the guest's own idle driver wants. What the "
-	       "limit does is to keep the host's other cores awake, whose rest would have been "
-	       "the busy ones' turbo.",
-	.remedy = "limit it in the guest (its own kernel line or latency request) and let the "
-		  "host's cores sleep; or take cpu-pm from the VM",
+	.why = "Such a guest executes MWAIT and HLT itself, and KVM does not filter the states: "
+	       "its cores go as deep as the guest's idle driver asks for. The limit only keeps the "
+	       "host's other cores awake, which costs the busy cores their turbo.",
+	.remedy = "limit it in the guest (by its kernel line or a latency request) and let the "
+		  "host's cores sleep; or remove cpu-pm from the VM",
 	.source = "arch/x86/kvm/vmx/vmx.c MWAIT_EXITING; kernel-parameters.txt; "
 		  "Documentation/admin-guide/pm/cpuidle.rst",
 	.when = WHEN_ISOLATED | WHEN_GUESTS,
@@ -271,10 +270,10 @@ const Rule rule_power_deep_idle = {
 		"without cpu-pm, unless the inventory says cpu-pm = off. A request that a process "
 		"holds in /dev/cpu_dma_latency (tuned's "
 		"force_latency) is not seen.",
-	.why = "Nobody else runs there, so each pause of the guest lets the host pick a deep "
-	       "state, and the next packet waits for the way out as well as for the exit to the "
-	       "host. Under cpu-pm the guest, which knows its load, chooses.",
-	.remedy = "give the VM cpu-pm where it may have it; else limit the latency of its CPUs: "
+	.why = "Nothing else runs there, so each pause of the guest lets the host enter a deep "
+	       "state. The next packet waits for the wake-up and for the exit to the host. With "
+	       "cpu-pm the guest chooses, and it knows its load.",
+	.remedy = "give the VM cpu-pm if it may have it; else limit the latency of its CPUs: "
 		  "power/pm_qos_resume_latency_us, or tuned's force_latency",
 	.source = "Documentation/admin-guide/pm/cpuidle.rst; drivers/idle/intel_idle.c",
 	.when = WHEN_ISOLATED | WHEN_GUESTS,

@@ -55,8 +55,8 @@ const Rule rule_service_systemd_affinity = {
 	.sees = "CPUAffinity= of system.conf and its drop-ins, and systemd.cpu_affinity= on the "
 		"kernel line, which overrides it, against the isolated CPUs.",
 	.why = "systemd starts with the complement of isolcpus; this setting puts it and "
-	       "everything it starts back onto them.",
-	.remedy = "name host CPUs alone, or take the setting out",
+	       "everything it starts back onto isolated CPUs.",
+	.remedy = "list only host CPUs, or remove the setting",
 	.source = "systemd-system.conf(5), systemd(1) systemd.cpu_affinity (245)",
 	.when = WHEN_ISOLATED,
 	.needs = FACT_SERVICES,
@@ -78,12 +78,12 @@ static void eval_tuned(const Rule *rule, const Audit *audit, GPtrArray *findings
 const Rule rule_service_tuned_profile = {
 	.id = "service.tuned-profile",
 	.severity = SEVERITY_WARNING,
-	.title = "tuned isolates CPUs too",
+	.title = "tuned isolates CPUs as well",
 	.sees = "The active tuned profile: realtime* and cpu-partitioning*.",
-	.why = "These profiles write isolcpus, nohz_full and rcu_nocbs into the boot loader, "
-	       "workqueue masks and ple_gap, from isolated_cores of their own file; two authors of "
-	       "one line end in duplicates. They also set ple_gap=0, which overcommitted VMs pay "
-	       "for.",
+	.why = "These profiles write isolcpus, nohz_full and rcu_nocbs into the boot loader's "
+	       "configuration, and workqueue masks, from isolated_cores of their own file; two "
+	       "tools that write one line cause duplicates. They also set ple_gap=0, which hurts "
+	       "overcommitted VMs.",
 	.remedy = "give the profile the plan's CPUs in its variables file, or use a profile "
 		  "without isolation such as virtual-host",
 	.source = "tuned profiles/realtime, profiles/cpu-partitioning (2.25)",
@@ -114,10 +114,10 @@ static void eval_mover(const Rule *rule, const Audit *audit, GPtrArray *findings
 const Rule rule_service_mover = {
 	.id = "service.mover",
 	.severity = SEVERITY_WARNING,
-	.title = "A daemon moves or merges what the plan placed",
+	.title = "A daemon moves VMs or merges their memory",
 	.sees = "Running processes called numad or ksmtuned.",
 	.why = "numad sets the affinity of processes it finds busy and moves their memory; "
-	       "ksmtuned starts the merging of pages, whose faults stall a dedicated VM.",
+	       "ksmtuned merges pages, and the resulting faults stall a dedicated VM.",
 	.remedy = "stop it on nodes with dedicated VMs",
 	.source = "numad(8); ksmtuned",
 	.when = WHEN_ISOLATED | WHEN_GUESTS,

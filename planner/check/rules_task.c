@@ -136,10 +136,10 @@ const Rule rule_task_kernel_thread_on_isolated = {
 	.id = "task.kernel-thread-on-isolated",
 	.severity = SEVERITY_WARNING,
 	.title = "Movable kernel threads may run on isolated CPUs",
-	.sees = "Cpus_allowed_list of every kernel thread that is not bound by the kernel itself "
-		"(PF_NO_SETAFFINITY: ksoftirqd, migration, cpuhp, kworker/N). kswapd, kcompactd, "
-		"workqueues' rescuers, RCU's own threads and those of interrupts are let be.",
-	.why = "Each of them may be woken on a dedicated CPU. nohz_full moves kthreadd and its "
+	.sees = "Cpus_allowed_list of every kernel thread that the kernel itself does not bind "
+		"(PF_NO_SETAFFINITY: ksoftirqd, migration, cpuhp, kworker/N), except kswapd, "
+		"kcompactd, workqueues' rescuers, RCU's threads and those of interrupts.",
+	.why = "Each of them may wake up on a dedicated CPU. nohz_full moves kthreadd and its "
 	       "children away (5.9 and later), isolcpus does not.",
 	.remedy = "boot with nohz_full, or 'taskset -pc HOST-CPUS TID'",
 	.source = "kernel/kthread.c kthread(); "
@@ -161,12 +161,12 @@ const Rule rule_task_user_on_isolated = {
 	.id = "task.user-on-isolated",
 	.severity = SEVERITY_ERROR,
 	.title = "User tasks may run on isolated CPUs",
-	.sees = "Cpus_allowed_list of every thread that is not a VM's. Tasks on SDK CPUs alone are "
-		"the SDK's; without a plan, those on isolated CPUs alone were put there on "
+	.sees = "Cpus_allowed_list of every thread that belongs to no VM. Tasks only on SDK CPUs "
+		"belong to the SDK; without a plan, those only on isolated CPUs were put there on "
 		"purpose.",
-	.why = "Tasks inherit what init may use, without isolated CPUs: that one may run there "
-	       "means that something set its affinity, or that a cpuset was changed.",
-	.remedy = "'taskset -apc HOST-CPUS PID', and mend what starts it (CPUAffinity=, "
+	.why = "Tasks inherit the affinity of init, without isolated CPUs. If a task may run "
+	       "there, something set its affinity or changed a cpuset.",
+	.remedy = "'taskset -apc HOST-CPUS PID', and fix what starts it (CPUAffinity=, "
 		  "AllowedCPUs=, a wrapper)",
 	.source = "kernel/sched/isolation.c; kernel/cgroup/cpuset.c",
 	.when = WHEN_ISOLATED,
@@ -186,9 +186,9 @@ const Rule rule_task_vhost_on_isolated = {
 	.severity = SEVERITY_WARNING,
 	.title = "vhost workers may run on isolated CPUs",
 	.sees = "Cpus_allowed_list of every vhost-PID thread.",
-	.why = "A VM's network traffic is worked off by these threads. They are no vCPUs: vcpupin "
-	       "does not cover them, they keep the affinity QEMU had when it started them.",
-	.remedy = "give the VM an emulatorpin on host CPUs and start it anew, or 'taskset -pc "
+	.why = "These threads process the network traffic of a VM. vcpupin does not cover them; "
+	       "they keep the affinity that QEMU had when it started them.",
+	.remedy = "give the VM an emulatorpin on host CPUs and restart it, or 'taskset -pc "
 		  "HOST-CPUS TID'",
 	.source = "drivers/vhost/vhost.c vhost_worker_create()",
 	.when = WHEN_ISOLATED,
@@ -208,9 +208,9 @@ const Rule rule_task_workqueue_on_isolated = {
 	.severity = SEVERITY_WARNING,
 	.title = "Unbound work may run on isolated CPUs",
 	.sees = "/sys/devices/virtual/workqueue/cpumask against the isolated CPUs. The mask of the "
-		"writeback workqueue is not judged: what counts is its intersection with this one.",
-	.why = "Kernel work of any kind is queued there. The kernel takes isolcpus and nohz_full "
-	       "out of the mask at boot; something wrote it since, or isolation is by cpuset "
+		"writeback workqueue is not judged: its intersection with this one counts.",
+	.why = "Kernel work of any kind is queued there. The kernel removes isolcpus and nohz_full "
+	       "from the mask at boot. Something changed it since, or isolation is by cpuset "
 	       "partitions before 6.12.",
 	.remedy = "write the mask of the host's CPUs to the file",
 	.source = "kernel/workqueue.c workqueue_init_early()",

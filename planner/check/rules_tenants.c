@@ -150,11 +150,11 @@ const Rule rule_vm_pin_doubled = {
 	.id = "vm.pin-doubled",
 	.severity = SEVERITY_ERROR,
 	.title = "Two vCPUs are pinned to one CPU",
-	.sees = "vCPUs pinned to exactly one CPU, of VMs that run, and of those that the plan has "
-		"run; and a second vcpupin for the same vCPU. Of a VM that is shut off "
-		"vm.not-at-once speaks.",
-	.why = "Each waits while the other runs: a lock holder may be the one that waits. Neither "
-	       "VM may have cpu-pm.",
+	.sees = "vCPUs pinned to exactly one CPU, of VMs that run and of VMs in the plan; and a "
+		"second "
+		"vcpupin for the same vCPU. For a VM that is shut off, see vm.not-at-once.",
+	.why = "Each waits while the other runs, possibly while it holds a lock. Neither VM may "
+	       "have cpu-pm.",
 	.remedy = "pin one of them elsewhere: 'planner plan' chooses",
 	.source = "QEMU docs: -overcommit cpu-pm; libvirt 'duplicate vcpupin'",
 	.when = WHEN_GUESTS,
@@ -196,10 +196,10 @@ const Rule rule_vm_core_shared = {
 	.id = "vm.core-shared",
 	.severity = SEVERITY_ERROR,
 	.title = "Two VMs share a core",
-	.sees = "The cores of vCPUs pinned to exactly one CPU, of VMs that run, and of those that "
-		"the plan has run.",
-	.why = "Each takes the other's pipelines and caches, and can read across them (L1TF, MDS, "
-	       "on AMD Cross-Thread Return Predictions, which KVM warns about under cpu-pm).",
+	.sees = "The cores of vCPUs pinned to exactly one CPU, of VMs that run and of VMs in the "
+		"plan.",
+	.why = "The two compete for pipelines and caches, and may leak data to each other (L1TF, "
+	       "MDS, on AMD Cross-Thread Return Predictions, which KVM warns about under cpu-pm).",
 	.remedy = "give each VM whole cores: 'planner plan' does",
 	.source = "Documentation/admin-guide/hw-vuln/; arch/x86/kvm/x86.c mitigate_smt_rsb",
 	.when = WHEN_GUESTS,
@@ -265,10 +265,10 @@ static void eval_more(const Rule *rule, const Audit *audit, const AuditVm *vm, G
 const Rule rule_vm_more_vcpus_than_cpus = {
 	.id = "vm.more-vcpus-than-cpus",
 	.severity = SEVERITY_ERROR,
-	.title = "A VM has more vCPUs than CPUs it may run on",
-	.sees = "The number of vCPUs against all CPUs they may run on together.",
-	.why = "Its vCPUs preempt each other: the holder of a lock stands still while the others "
-	       "spin for it. Many small VMs overcommit well, one large one does not.",
+	.title = "A VM has more vCPUs than CPUs to run on",
+	.sees = "The number of vCPUs against the number of CPUs that they may run on.",
+	.why = "Its vCPUs preempt each other: a lock holder may wait while the others spin for the "
+	       "lock. Many small VMs overcommit well, one large VM does not.",
 	.remedy = "give it fewer vCPUs or more CPUs",
 	.source = "arch/x86/kvm: PAUSE-loop exiting exists for this case",
 	.when = WHEN_GUESTS,
@@ -308,7 +308,7 @@ const Rule rule_vm_overcommit = {
 	.severity = SEVERITY_WARNING,
 	.title = "Shared VMs are overcommitted beyond the inventory's ratio",
 	.sees = "vCPUs of all VMs on the node that float, against [shared] overcommit and the "
-		"pool's CPUs (the host's where there is no pool).",
+		"pool's CPUs (the host's if there is no pool).",
 	.why = "Steal time grows for all of them.",
 	.remedy = "move a VM away, or enlarge the pool",
 	.source = "the inventory",

@@ -16,12 +16,12 @@ static char *rules_topology_difference(const Host *planned, const Host *found)
 	if (!hwloc_bitmap_iszero(gone) || !hwloc_bitmap_iszero(come))
 		return g_strdup_printf("CPUs gone: %s, CPUs new: %s", less, more);
 	if (planned->nodes->len != found->nodes->len)
-		return g_strdup_printf("%u NUMA nodes were planned for, there are %u: the "
-				       "sub-NUMA mode changed",
-				       planned->nodes->len, found->nodes->len);
+		return g_strdup_printf(
+			"the plan has %u NUMA nodes, the machine %u: the sub-NUMA mode changed",
+			planned->nodes->len, found->nodes->len);
 	if (planned->cores->len != found->cores->len)
-		return g_strdup_printf("%u cores were planned for, there are %u",
-				       planned->cores->len, found->cores->len);
+		return g_strdup_printf("the plan has %u cores, the machine %u", planned->cores->len,
+				       found->cores->len);
 	return g_strdup("the same CPUs are numbered or grouped differently");
 }
 
@@ -34,17 +34,17 @@ static void eval_differs(const Rule *rule, const Audit *audit, GPtrArray *findin
 		return;
 	what = rules_topology_difference(planned, found);
 	rule_found(rule, findings, "topology", "/sys/devices/system/cpu", NULL,
-		   "this is not the machine the plan was made for: %s", what);
+		   "this is not the machine that the plan was made for: %s", what);
 }
 
 const Rule rule_topology_differs = {
 	.id = "topology.differs",
 	.severity = SEVERITY_ERROR,
-	.title = "The machine is not the one planned for",
+	.title = "The machine is not the one that the plan was made for",
 	.sees = "The fingerprint of cores, threads, caches and NUMA nodes against the plan's.",
-	.why = "With SMT switched off, a CPU gone, numbering or sub-NUMA mode changed, the plan's "
-	       "CPU numbers mean other cores: VMs share cores that the plan keeps apart.",
-	.remedy = "restore the firmware settings, or plan again for what the machine is now",
+	.why = "If SMT is off, a CPU is gone, or the numbering or the sub-NUMA mode changed, the "
+	       "plan's CPU numbers mean other cores: VMs share cores that the plan keeps apart.",
+	.remedy = "restore the firmware settings, or plan again for the machine as it is now",
 	.source = "hwloc topology of the node; Documentation/admin-guide/cputopology.rst",
 	.when = WHEN_PLAN,
 	.needs = FACT_TOPOLOGY,
@@ -71,17 +71,16 @@ static void eval_split(const Rule *rule, const Audit *audit, GPtrArray *findings
 	text = naming_end(&naming);
 	if (*text)
 		rule_found(rule, findings, "topology", "/sys/devices/system/cpu/isolated", cpus,
-			   "of the cores with CPUs %s only some threads are isolated", text);
+			   "only some threads of the cores with CPUs %s are isolated", text);
 }
 
 const Rule rule_topology_core_split = {
 	.id = "topology.core-split",
 	.severity = SEVERITY_ERROR,
 	.title = "A core is split between isolated and not",
-	.sees = "The threads of each core against the CPUs that isolcpus or an isolated partition "
-		"took.",
-	.why = "Threads of a core share its pipelines and caches: work of the host on one slows "
-	       "and disturbs the VM on the other, and can read across.",
+	.sees = "The threads of each core against the CPUs isolated by isolcpus or a partition.",
+	.why = "Threads of a core share its pipelines and caches: host work on one slows the VM on "
+	       "the other, and may leak data to it.",
 	.remedy = "isolate whole cores: 'planner emit cmdline'",
 	.source = "Documentation/admin-guide/hw-vuln/core-scheduling.rst",
 	.when = WHEN_ISOLATED,
@@ -122,10 +121,10 @@ const Rule rule_topology_sibling_offline = {
 	.id = "topology.sibling-offline",
 	.severity = SEVERITY_WARNING,
 	.title = "An isolated core has an offline sibling",
-	.sees = "Isolated cores of which a thread is present but not online; a saved plan that "
-		"calls them stranded knows of it.",
-	.why = "The sibling may come back online at any time, unisolated or in nobody's hands, "
-	       "next to a VM that counts on a whole core.",
+	.sees = "Isolated cores with a thread that is present but not online; not if a saved plan "
+		"calls them stranded.",
+	.why = "The sibling may come back online at any time, without isolation, next to a VM that "
+	       "relies on a whole core.",
 	.remedy = "bring it online, or plan with it offline: the core is then stranded",
 	.source = "/sys/devices/system/cpu/cpuN/online",
 	.when = WHEN_ISOLATED,

@@ -54,12 +54,9 @@ const Rule rule_node_unread = {
 	.id = "node.unread",
 	.severity = SEVERITY_INFO,
 	.title = "Something of the node could not be read",
-	.sees = "Everything that was refused, is damaged, or is not as it should be, where no "
-		"other "
-		"rule is unknown for it; what matters to no rule here is left out. It is never "
-		"more "
-		"than unknown.",
-	.why = "What is in them was not looked at: it may be what is wrong.",
+	.sees = "Everything that was refused, is damaged or malformed, unless another rule reports "
+		"it as unknown or no rule needs it. The verdict is always unknown.",
+	.why = "Their contents were not checked, and may be the problem.",
 	.remedy = "let planner read it, then check again",
 	.source = "what planner read",
 	.eval = eval_unread,

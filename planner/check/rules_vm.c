@@ -11,13 +11,13 @@ static void eval_unknown(const Rule *rule, const Audit *audit, const AuditVm *vm
 			 GPtrArray *findings)
 {
 	if (!vm->vm)
-		rule_found_vm(rule, findings, vm,
-			      vm->guest->unlisted ? "/proc/PID/cmdline"
-						  : audit->facts->guests->source,
-			      NULL, "the plan does not know this VM%s",
-			      vm->guest->unlisted  ? ", nor does libvirt: a QEMU somebody started"
-			      : vm->guest->running ? ", which runs"
-						   : "");
+		rule_found_vm(
+			rule, findings, vm,
+			vm->guest->unlisted ? "/proc/PID/cmdline" : audit->facts->guests->source,
+			NULL, "the plan does not know this VM%s",
+			vm->guest->unlisted  ? ", nor does libvirt: somebody started QEMU by hand"
+			: vm->guest->running ? ", which runs"
+					     : "");
 }
 
 const Rule rule_vm_unknown = {
@@ -25,8 +25,8 @@ const Rule rule_vm_unknown = {
 	.severity = SEVERITY_WARNING,
 	.title = "A VM is not in the plan",
 	.sees = "VMs of the node, and QEMU processes that libvirt does not know, by name.",
-	.why = "The plan counts neither its CPUs nor its memory; it may sit where another VM will "
-	       "be put.",
+	.why = "The plan counts neither its CPUs nor its memory; it may be where another VM will "
+	       "be placed.",
 	.remedy = "add it to the inventory, with its CPUs, and plan again",
 	.source = "the plan",
 	.when = WHEN_PLAN | WHEN_GUESTS,
@@ -50,9 +50,9 @@ const Rule rule_vm_missing = {
 	.severity = SEVERITY_ERROR,
 	.title = "A VM of the plan is not on the node",
 	.sees = "The plan's placed VMs among those libvirt knows, running or not, by name.",
-	.why = "It was never defined, has another name, or has moved: the plan is not what the "
-	       "node does.",
-	.remedy = "define it ('planner emit domain NAME'), or take it out of the inventory",
+	.why = "It was never defined, has another name, or has moved: the plan does not describe "
+	       "the node.",
+	.remedy = "define it ('planner emit domain NAME'), or remove it from the inventory",
 	.source = "the plan",
 	.when = WHEN_PLAN,
 	.needs = FACT_GUESTS,
@@ -64,17 +64,17 @@ static void eval_vcpus(const Rule *rule, const Audit *audit, const AuditVm *vm, 
 	(void)audit;
 	if (vm->vm && vm->guest->vcpus && vm->guest->vcpus != vm->vm->spec->vcpus)
 		rule_found_vm(rule, findings, vm, "domain XML", NULL,
-			      "it has %u vCPUs, planned are %u", vm->guest->vcpus,
+			      "it has %u vCPUs, the plan has %u", vm->guest->vcpus,
 			      vm->vm->spec->vcpus);
 }
 
 const Rule rule_vm_vcpus_differ = {
 	.id = "vm.vcpus-differ",
 	.severity = SEVERITY_ERROR,
-	.title = "A VM has another number of vCPUs than planned",
-	.sees = "The vCPUs that are there at start (<vcpu current=…>, vcpus/vcpu enabled) against "
-		"the inventory's.",
-	.why = "vCPUs more than planned have no CPU, vCPUs fewer leave CPUs of the plan unused.",
+	.title = "The number of vCPUs of a VM differs from the plan",
+	.sees = "The vCPUs that are present at start (<vcpu current=…>, vcpus/vcpu enabled) "
+		"against the inventory's.",
+	.why = "Extra vCPUs have no CPU; missing ones leave planned CPUs unused.",
 	.remedy = "change the domain or the inventory, and plan again",
 	.source = "the plan",
 	.when = WHEN_PLAN | WHEN_GUESTS,
@@ -127,18 +127,18 @@ static void eval_live(const Rule *rule, const Audit *audit, const AuditVm *vm, G
 	text = naming_end(&naming);
 	if (*text)
 		rule_found_vm(rule, findings, vm, "live and inactive XML", NULL,
-			      "what runs and what the next start makes differ in: %s", text);
+			      "the running and the persistent configuration differ: %s", text);
 }
 
 const Rule rule_vm_live_differs = {
 	.id = "vm.live-differs",
 	.severity = SEVERITY_WARNING,
-	.title = "What runs differs from what the next start makes",
+	.title = "The running and the persistent configuration differ",
 	.sees = "Pins, <vcpu cpuset>, numatune and -overcommit of the live against the inactive "
 		"XML of a running, persistent VM.",
-	.why = "A pin set with --live alone is gone after the next start; a change with --config "
-	       "alone waits for it.",
-	.remedy = "make the change in both: virsh … --live --config, or power off and on",
+	.why = "A pin set only with --live is lost at the next start; a change made only with "
+	       "--config waits for it.",
+	.remedy = "change both: virsh … --live --config, or power off and on",
 	.source = "libvirt VIR_DOMAIN_XML_INACTIVE",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -207,11 +207,11 @@ static void eval_real(const Rule *rule, const Audit *audit, const AuditVm *vm, G
 const Rule rule_vm_thread_differs = {
 	.id = "vm.thread-differs",
 	.severity = SEVERITY_ERROR,
-	.title = "A thread may run elsewhere than its pin says",
-	.sees = "The real affinity of each vCPU, emulator and I/O thread against the live XML; of "
-		"a pin only the online CPUs are expected.",
-	.why = "virsh vcpupin and the pin APIs print the definition. taskset, a cpuset that was "
-	       "changed, or a daemon that moves tasks leaves it as it is and moves the thread.",
+	.title = "A thread may run on CPUs other than its pin",
+	.sees = "The real affinity of each vCPU, emulator and I/O thread against the online CPUs "
+		"of its pin in the live XML.",
+	.why = "virsh vcpupin and the pin APIs print the definition. taskset, a changed cpuset, or "
+	       "a daemon that moves tasks moves the thread but not the definition.",
 	.remedy = "set the pin again: 'virsh vcpupin NAME VCPU CPU --live'; find who moved it",
 	.source = "libvirt 9.0 virDomainGetVcpuPinInfo(); proc(5) Cpus_allowed_list",
 	.when = WHEN_GUESTS,
@@ -268,7 +268,7 @@ const Rule rule_vm_no_eoi = {
 	.severity = SEVERITY_INFO,
 	.title = "A dedicated VM lacks paravirtual end-of-interrupt",
 	.sees = "<features><apic eoi='on'/> of dedicated VMs, on x86.",
-	.why = "Without APICv each end of interrupt is an exit; with kvm-pv-eoi most are not.",
+	.why = "Without APICv each end of interrupt causes an exit; with kvm-pv-eoi most do not.",
 	.remedy = "add <apic eoi='on'/> to <features>",
 	.source = "libvirt domain XML features/apic; QEMU kvm-pv-eoi",
 	.when = WHEN_GUESTS,

@@ -94,8 +94,8 @@ static char *rules_word_covered(const Audit *audit, const char *name, const char
 		return g_strdup("");
 	list = set_text(audit->tick);
 	if (hwloc_bitmap_isincluded(asked, audit->tick))
-		return g_strdup_printf(" nohz_full covers for it: RCU callbacks of CPUs %s are "
-				       "offloaded all the same",
+		return g_strdup_printf(" nohz_full makes up for it: RCU callbacks of CPUs %s are "
+				       "offloaded nevertheless",
 				       list);
 	return g_strdup_printf(" nohz_full covers only CPUs %s", list);
 }
@@ -111,7 +111,7 @@ static void eval_misspelt(const Rule *rule, const Audit *audit, GPtrArray *findi
 			continue;
 		cover = rules_word_covered(audit, near, word->value);
 		rule_found(rule, findings, SUBJECT, LINE, NULL,
-			   "'%s' is no parameter of the kernel, which passed it on%s; did you "
+			   "'%s' is not a kernel parameter; the kernel passed it on%s; did you "
 			   "mean %s?%s",
 			   word->name,
 			   strchr(word->name, '.') ? " to a module that does not know it"
@@ -124,12 +124,12 @@ const Rule rule_kernel_parameter_misspelt = {
 	.id = "kernel.parameter-misspelt",
 	.severity = SEVERITY_ERROR,
 	.title = "A kernel parameter is misspelt",
-	.sees = "Each name on the kernel line that is no parameter but within two letters of one "
-		"that isolation, huge pages or KVM depend on; '-' and '_' are the same in names.",
-	.why = "The kernel passes words it does not know on to init, without a message before "
-	       "5.14; names with a dot go to modules and are never reported. What was asked for "
-	       "does not happen.",
-	.remedy = "write the name as the kernel has it, in the boot loader, and reboot",
+	.sees = "Each name on the kernel line that is not a parameter, but differs by at most two "
+		"letters from one for isolation, huge pages or KVM; '-' and '_' are the same in "
+		"names.",
+	.why = "The kernel passes unknown words to init, without a message before 5.14. Names with "
+	       "a dot go to modules and are never reported. The setting has no effect.",
+	.remedy = "correct the name in the boot loader's configuration, and reboot",
 	.source = "init/main.c unknown_bootoption(); the message is of 5.14, commit 86d1919a4fb0",
 	.needs = FACT_LINE,
 	.eval = eval_misspelt,
@@ -155,11 +155,11 @@ const Rule rule_kernel_parameter_refused = {
 	.id = "kernel.parameter-refused",
 	.severity = SEVERITY_ERROR,
 	.title = "The kernel refused a parameter's value",
-	.sees = "A parameter the kernel knows in the environment of init: the kernel puts there "
-		"what it did not take, also a known name whose value its handler refused.",
-	.why = "The parameter has no effect at all; dmesg may have been overwritten since, the "
+	.sees = "Known parameters in the environment of init. The kernel puts there whatever it "
+		"did not accept, including a known name whose value was refused.",
+	.why = "The parameter has no effect. dmesg may have been overwritten since; the "
 	       "environment of init stays.",
-	.remedy = "mend the value in the boot loader, and reboot",
+	.remedy = "fix the value in the boot loader's configuration, and reboot",
 	.source = "init/main.c unknown_bootoption(), obsolete_checksetup()",
 	.needs = FACT_ENVIRON,
 	.eval = eval_refused,
@@ -232,7 +232,7 @@ const Rule rule_kernel_reboot_pending = {
 	.sees = "/proc/cmdline against the line the boot loader would boot next; root=, "
 		"rootflags=, initrd= and BOOT_IMAGE= are not compared.",
 	.why = "Either a change waits for its reboot, or the next reboot undoes the plan.",
-	.remedy = "reboot, or mend the boot loader's configuration",
+	.remedy = "reboot, or fix the boot loader's configuration",
 	.source = "Boot Loader Specification entries; grub.cfg",
 	.needs = FACT_LINE | FACT_BOOT,
 	.eval = eval_reboot,
@@ -261,10 +261,11 @@ const Rule rule_kernel_parameter_missing = {
 	.id = "kernel.parameter-missing",
 	.severity = SEVERITY_ERROR,
 	.title = "A parameter of the plan is not on the kernel line",
-	.sees = "Each parameter of the plan but isolcpus, nohz_full, rcu_nocbs and irqaffinity, "
-		"which have rules of their own.",
-	.why = "The node was not booted with what the inventory asks for ([kernel] extra).",
-	.remedy = "put it on the line: 'planner emit cmdline' prints all of it",
+	.sees = "Each parameter of the plan, except isolcpus, nohz_full, rcu_nocbs and "
+		"irqaffinity, which have rules of their own.",
+	.why = "The node was not booted with the parameters that the inventory asks for ([kernel] "
+	       "extra).",
+	.remedy = "add it to the line: 'planner emit cmdline' prints the whole line",
 	.source = "the plan",
 	.when = WHEN_PLAN,
 	.needs = FACT_LINE,

@@ -322,8 +322,8 @@ static void find_ineligible(Judge *judge)
 static const char *without_capability(const char *qemu)
 {
 	if (!qemu)
-		return "the VM would run as with cpu-pm=off, or, from QEMU 10.0 on, not start";
-	return version_before(qemu, 10, 0) ? "the VM would run as with cpu-pm=off"
+		return "the VM would run without its effect, or, from QEMU 10.0, not start";
+	return version_before(qemu, 10, 0) ? "the VM would run without its effect"
 					   : "the VM would not start";
 }
 
@@ -334,7 +334,7 @@ static void find_unsupported(const CpupmGround *g, const VmSpec *spec, Cpupm *cp
 
 	if (g->host->arch && strcmp(g->host->arch, "x86_64") && strcmp(g->host->arch, "i686"))
 		reason_add(cpupm->reasons, "not-x86",
-			   g_strdup_printf("cpu-pm is of x86 only, this is %s", g->host->arch));
+			   g_strdup_printf("cpu-pm exists on x86 only, this is %s", g->host->arch));
 	if (g->qemu && version_before(g->qemu, 3, 0))
 		reason_add(cpupm->reasons, "qemu-too-old",
 			   g_strdup_printf("QEMU %s has no -overcommit cpu-pm (3.0 has): the VM "
@@ -379,10 +379,10 @@ static void find_unknown(const CpupmGround *g, const VmSpec *spec, Cpupm *cpupm)
 
 	if (!g->qemu)
 		reason_add(cpupm->reasons, "qemu-unknown",
-			   g_strconcat("QEMU's version is not known", qemu, NULL));
+			   g_strconcat("QEMU's version is unknown", qemu, NULL));
 	if (!g->kernel && g->disable_exits == TRISTATE_UNKNOWN)
 		reason_add(cpupm->reasons, "kernel-unknown",
-			   g_strconcat("the kernel's version is not known", kernel, NULL));
+			   g_strconcat("the kernel's version is unknown", kernel, NULL));
 	else if (g->disable_exits == TRISTATE_UNKNOWN &&
 		 kernel_has(g->kernel, KERNEL_DISABLE_EXITS) == TRISTATE_UNKNOWN)
 		reason_add(cpupm->reasons, "kernel-unknown",
@@ -392,27 +392,26 @@ static void find_unknown(const CpupmGround *g, const VmSpec *spec, Cpupm *cpupm)
 					   g->kernel));
 	if (passthrough && g->mwait == TRISTATE_UNKNOWN &&
 	    !(g->qemu && !version_before(g->qemu, 9, 1)))
-		reason_add(
-			cpupm->reasons, "mwait-unknown",
-			g_strdup_printf("%s needs MWAIT with QEMU before 9.1, and it is not known "
-					"whether KVM offers it%s",
-					cpu_mode_names[spec->cpu_mode], mwait));
+		reason_add(cpupm->reasons, "mwait-unknown",
+			   g_strdup_printf("%s needs MWAIT with QEMU before 9.1, and it is unknown "
+					   "whether KVM offers it%s",
+					   cpu_mode_names[spec->cpu_mode], mwait));
 }
 
 static void add_notes(const CpupmGround *g, const VmSpec *spec, Cpupm *cpupm)
 {
 	if (spec->locked && version_before(g->qemu, 9, 1))
 		cpupm_add_note(cpupm, "merged-mem-lock",
-			       "given as mem-lock=on,cpu-pm=on: this QEMU forgets the one when the "
-			       "other comes later");
+			       "written as mem-lock=on,cpu-pm=on, because this QEMU forgets one if "
+			       "the other follows separately");
 	if (!version_before(g->qemu, 10, 0))
 		cpupm_add_note(cpupm, "einval-fatal",
 			       "a kernel that refuses it keeps the VM from starting (QEMU 10.0)");
 	cpupm_add_note(cpupm, "cold-start", "takes effect when the VM is next powered on");
 	cpupm_add_note(cpupm, "migration",
 		       version_before(g->qemu, 10, 0)
-			       ? "migrates to QEMU 3.0 or later; runs as off where the kernel is "
-				 "before 4.17"
+			       ? "migrates to QEMU 3.0 or later; has no effect there if the kernel "
+				 "is older than 4.17"
 			       : "migrates to QEMU 3.0 or later with a kernel of 4.17 or later");
 }
 

@@ -57,11 +57,10 @@ static void say_asked(GPtrArray *lines, const char *section, const CoreRequest *
 	if (request->by == SPLIT_NONE)
 		return;
 	asked = request_text(request);
-	explain_say(lines, "asked for by [%s] %s", section, asked);
+	explain_say(lines, "requested by [%s] %s", section, asked);
 	if (request->by != SPLIT_CPUS)
-		explain_say(lines, "counts take a node's cores by L3, then by lowest CPU, and are "
-				   "spread evenly "
-				   "over nodes");
+		explain_say(lines,
+			    "cores are taken by L3, then by lowest CPU, and evenly from all nodes");
 }
 
 /* Who pins to CPU: "vm1's vCPU 0"; NULL when nobody does. Yours. */
@@ -118,11 +117,12 @@ static void why_dedicated(GPtrArray *lines, const Plan *plan, const Core *core)
 	}
 	for (unsigned t = 0; t < core->n_cpus && any; t++)
 		if (plan_cpu_vm(plan, core->cpu[t]) == HOST_NONE)
-			explain_say(lines, "CPU %u stays idle: it is its sibling's VM's own",
+			explain_say(lines, "CPU %u stays idle: it belongs to the VM on its sibling",
 				    core->cpu[t]);
 	if (!any)
-		explain_say(lines,
-			    "reserved for a VM whose other CPUs cannot be had; see the findings");
+		explain_say(
+			lines,
+			"reserved for a VM whose other CPUs are not available; see the findings");
 }
 
 static void why_role(GPtrArray *lines, const Plan *plan, const Inventory *inventory, unsigned index)
@@ -145,7 +145,7 @@ static void why_role(GPtrArray *lines, const Plan *plan, const Inventory *invent
 		explain_say(lines, "a sibling is offline: no VM can have the whole core");
 		break;
 	default:
-		explain_say(lines, "left over by host, pool and SDK, and no VM needs it");
+		explain_say(lines, "not used by host, pool and SDK, and no VM needs it");
 	}
 }
 
@@ -201,8 +201,7 @@ GPtrArray *explain_cpu(const Plan *plan, const Inventory *inventory, unsigned cp
 	if (index != HOST_NONE)
 		explain_online(lines, plan, inventory, cpu, index);
 	else if (host_has_cpu(plan->host, cpu))
-		explain_say(lines, "CPU %u: offline, or hidden from whoever read the topology",
-			    cpu);
+		explain_say(lines, "CPU %u: offline, or hidden when the topology was read", cpu);
 	else
 		explain_say(lines, "CPU %u: not on this host", cpu);
 	say_findings(lines, plan, subject);
@@ -252,17 +251,20 @@ static void say_level(GPtrArray *lines, const Plan *plan, const Inventory *inven
 	alone = level_natural(plan, inventory, vm, false);
 	if (vm->spec->cpus) {
 		if (level > alone)
-			explain_say(lines, "it could sit %s, but it is kept as it is",
-				    level_text(host, alone));
+			explain_say(
+				lines,
+				"it could be placed %s, but its CPUs are pinned by the inventory",
+				level_text(host, alone));
 		return;
 	}
 	if (level > beside) {
 		g_autofree char *forced = level_forced(plan, inventory, vm);
 
-		explain_say(lines, "it could have sat %s: %s", level_text(host, beside), forced);
+		explain_say(lines, "it could have been placed %s: %s", level_text(host, beside),
+			    forced);
 	}
 	if (beside > alone)
-		explain_say(lines, "kept VMs leave no place for it %s: goal 2 is to move none",
+		explain_say(lines, "pinned VMs leave no room for it %s: goal 2 is to move none",
 			    level_text(host, alone));
 	if (level == alone)
 		explain_say(lines, "no %s is large enough for it, even if no other VM were there",
@@ -272,14 +274,15 @@ static void say_level(GPtrArray *lines, const Plan *plan, const Inventory *inven
 /* The goals, in their order, by the numbers that the other lines use. */
 static void say_goal(GPtrArray *lines, const Plan *plan)
 {
-	static const char *const goals[] = {"most vCPUs placed", "most VMs placed",
-					    "none refused that fits together with those before it"};
+	static const char *const goals[] = {
+		"most vCPUs placed", "most VMs placed",
+		"no VM refused that fits together with those before it"};
 
-	explain_say(lines, "chosen by the search; its goals, one before the other:");
+	explain_say(lines, "chosen by the search; its goals, in this order:");
 	explain_say(lines, "  1. %s", goals[plan->prefer]);
-	explain_say(lines, "  2. fewest kept VMs moved");
-	explain_say(lines, "  3. fewest VMs outside an L3 or node that could hold them");
-	explain_say(lines, "  4. most room left whole for more VMs like these");
+	explain_say(lines, "  2. fewest pinned VMs moved");
+	explain_say(lines, "  3. fewest VMs spread although one L3 or node could hold them");
+	explain_say(lines, "  4. most room left for more VMs like these");
 	explain_say(lines, "  5. lowest CPUs");
 	explain_say(lines, "%s",
 		    plan->optimal ? "no plan is better by these goals (proved)"
@@ -348,10 +351,8 @@ static void explain_placed(GPtrArray *lines, const Plan *plan, const Inventory *
 		explain_say(lines, "its vCPUs float over CPUs %s", pool);
 	} else {
 		if (vm->spec->cpus)
-			explain_say(
-				lines,
-				"kept: its CPUs are given (cpus = of the inventory, or --keep); "
-				"only --moves may change them");
+			explain_say(lines, "pinned: its CPUs are given (cpus = of the inventory, "
+					   "or --keep); only --moves may change them");
 		else
 			say_goal(lines, plan);
 		say_moved(lines, plan, vm);

@@ -98,9 +98,10 @@ static bool plan_read_kernel(Reader *r, Plan *plan, const json_t *root)
 	plan->cmdline = kernel_line(plan->parameters);
 	for (const char *c = line; *c; c++)
 		if (!g_ascii_isgraph(*c) && *c != ' ')
-			return reader_fail(r, "'cmdline' has a character that no kernel line has");
+			return reader_fail(
+				r, "'cmdline' has a character that a kernel line cannot have");
 	return !strcmp(line, plan->cmdline) ||
-	       reader_fail(r, "'cmdline' is not that of 'parameters'");
+	       reader_fail(r, "'cmdline' does not match 'parameters'");
 }
 
 /* Placement and findings */
@@ -113,7 +114,7 @@ static bool counts_check(Reader *r, const Plan *plan)
 		placed += ((const PlanVm *)g_ptr_array_index(plan->vms, i))->placed;
 	return (plan->placed == placed && plan->wanted == plan->vms->len && plan->bound >= placed &&
 		plan->bound <= plan->wanted) ||
-	       reader_fail(r, "'placement' does not count its VMs");
+	       reader_fail(r, "'placement' does not match its VMs");
 }
 
 static bool read_placement(Reader *r, Plan *plan, const json_t *root)
@@ -222,8 +223,8 @@ static bool same_check(Reader *r, const Plan *plan, const json_t *root)
 	bool same = has_all(own, root, where);
 
 	json_decref(own);
-	return same || reader_fail(r, "'%s' does not go with the rest of it",
-				   where->len ? where->str + 1 : "");
+	return same ||
+	       reader_fail(r, "'%s' contradicts the rest of it", where->len ? where->str + 1 : "");
 }
 
 static bool format_check(Reader *r, const json_t *root)
@@ -233,7 +234,7 @@ static bool format_check(Reader *r, const json_t *root)
 	if (!format)
 		return reader_fail(r, "is not a plan document: it has no 'format'");
 	return !strcmp(format, JSON_FORMAT_PLAN) ||
-	       reader_fail(r, "is a document of format '%s', not %s", format, JSON_FORMAT_PLAN);
+	       reader_fail(r, "has the format '%s', not %s", format, JSON_FORMAT_PLAN);
 }
 
 static bool read_document(Reader *r, json_t *root, Host *host, Plan *plan)

@@ -11,7 +11,7 @@ static bool get_vm(Reader *r, const Plan *plan, const json_t *object, const char
 		return false;
 	vm = plan_vm(plan, *name);
 	*name = vm ? vm->spec->name : NULL;
-	return vm || reader_fail(r, "'%s' is no VM of the plan", key);
+	return vm || reader_fail(r, "'%s' is not a VM of the plan", key);
 }
 
 static bool read_move(Reader *r, void *into, const json_t *object)

@@ -90,7 +90,7 @@ static bool read_l3s(Reader *r, Host *host, const json_t *root)
 	if (!reader_array(r, root, "l3s", &array))
 		return false;
 	if (json_array_size(array) != host->l3s->len)
-		return reader_fail(r, "its 'l3s' are not those of its 'cores'");
+		return reader_fail(r, "its 'l3s' do not match its 'cores'");
 	for (unsigned i = 0; i < host->l3s->len; i++) {
 		const json_t *object = json_array_get(array, i);
 		L3 *l3 = &g_array_index(host->l3s, L3, i);
@@ -128,6 +128,6 @@ bool plan_read_host(Reader *r, Host *host, const json_t *root)
 	host->model = g_strdup(model);
 	hwloc_bitmap_copy(host->allowed, host->online);
 	if (strcmp(host->fingerprint, fingerprint) != 0)
-		return reader_fail(r, "its 'topology' is not that of its 'cores'");
+		return reader_fail(r, "its 'topology' does not match its 'cores'");
 	return true;
 }

@@ -30,7 +30,8 @@ static bool read_pins(Reader *r, const Plan *plan, PlanVm *vm, const json_t *obj
 			return reader_fail(r, "vm %s: 'vcpupin' names a CPU that is not online",
 					   vm->spec->name);
 	return vm->vcpupin->len == (vm->placed ? vm->spec->vcpus : 0) ||
-	       reader_fail(r, "vm %s: 'vcpupin' has not one CPU a vCPU", vm->spec->name);
+	       reader_fail(r, "vm %s: 'vcpupin' does not have one CPU for each vCPU",
+			   vm->spec->name);
 }
 
 /* The shares follow from the pins; how the memory is shared out is the document's to say. */
@@ -40,7 +41,7 @@ static bool read_shares(Reader *r, const Plan *plan, PlanVm *vm, const json_t *o
 
 	place_fill_shares(plan->host, vm);
 	if (vm->shares->len > 1 && json_array_size(array) != vm->shares->len)
-		return reader_fail(r, "vm %s: 'shares' are not those of its pins", vm->spec->name);
+		return reader_fail(r, "vm %s: 'shares' do not match its pins", vm->spec->name);
 	for (unsigned i = 0; i < vm->shares->len && vm->shares->len > 1; i++)
 		if (!reader_number(r, json_array_get(array, i), "memory", G_MAXINT64,
 				   &g_array_index(vm->shares, VmShare, i).memory))
@@ -57,7 +58,7 @@ static bool read_guest_topology(Reader *r, PlanVm *vm, const json_t *object)
 	    !reader_unsigned(r, topology, "threads", HOST_MAX_THREADS, &vm->threads))
 		return false;
 	return (uint64_t)vm->sockets * vm->cores * vm->threads == vm->spec->vcpus ||
-	       reader_fail(r, "vm %s: 'topology' is not of %u vCPUs", vm->spec->name,
+	       reader_fail(r, "vm %s: 'topology' does not have %u vCPUs", vm->spec->name,
 			   vm->spec->vcpus);
 }
 
@@ -119,8 +120,7 @@ static bool read_cpupm(Reader *r, PlanVm *vm, const json_t *object)
 	return reader_each(r, vm->cpupm, cpu_pm, "reasons", read_reason) &&
 	       reader_each_if_any(r, vm->cpupm, cpu_pm, "notes", read_note) &&
 	       ((verdict == CPUPM_ON) == !vm->cpupm->reasons->len ||
-		reader_fail(r, "vm %s: the 'reasons' are not those of its verdict",
-			    vm->spec->name));
+		reader_fail(r, "vm %s: the 'reasons' do not match its verdict", vm->spec->name));
 }
 
 bool plan_read_vm(Reader *r, void *into, const json_t *object)

@@ -399,7 +399,7 @@ void dispatch_refuse(Dispatch *dispatch)
 	dispatch_add_part(text, t.cpu_pm, "no cpu-pm on");
 	dispatch_add_part(text, t.group, "a VM of its group on");
 	dispatch_add_part(text, t.name, "a VM of its name on");
-	dispatch_add_part(text, t.unproved, "not known, for the search ended, on");
+	dispatch_add_part(text, t.unproved, "unknown because the search stopped, on");
 	dispatch_add_part(text, t.closed, "faulty or broken:");
 	dispatch->decisions[dispatch->request].why = g_string_free(text, FALSE);
 }

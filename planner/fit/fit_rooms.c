@@ -150,7 +150,7 @@ static const char *beside_text(const VmSpec *spec, unsigned idle, unsigned threa
 	if (spec->threads == THREADS_ISOLATE)
 		return "threads = isolate";
 	if (spec->cpus && idle >= threads)
-		return "a VM is kept on half cores";
+		return "a VM is pinned to half cores";
 	return "vCPUs that do not fill whole cores";
 }
 
@@ -173,7 +173,7 @@ static void strand_reserved(Fit *fit, const FitTenants *tenants)
 		if (fit_rooms_role_of(fit->plan, i) == ROLE_DEDICATED &&
 		    tenant_of(tenants, host_core(host, i)) == HOST_NONE)
 			add_cpus(cpus, host_core(host, i));
-	fit_rooms_strand(fit, cpus, "kept for a VM that is not placed", NULL);
+	fit_rooms_strand(fit, cpus, "reserved for a VM that is unplaced", NULL);
 }
 
 /* … and free ones that none of the sizes can use */
@@ -199,7 +199,7 @@ static void strand_free(Fit *fit)
 	if (!fit_rooms_some_fit(fit) && fit->sizes->len)
 		fit_rooms_strand(fit, hwloc_bitmap_dup(fit->plan->cpus[ROLE_FREE]),
 				 memory_short(fit)
-					 ? "free, but none of these sizes has the memory"
+					 ? "free, but without enough memory for any of these sizes"
 					 : "free, but too few together for any of these sizes",
 				 NULL);
 }

@@ -53,8 +53,7 @@ static char *loser_text(const Plan *plan)
 		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
 
 		if (vm->spec->policy == POLICY_SHARED && !vm->placed)
-			return g_strdup_printf("with one more, vm %s, which is shared, has not "
-					       "enough memory left",
+			return g_strdup_printf("with one more, the shared vm %s lacks memory",
 					       vm->spec->name);
 	}
 	return NULL;

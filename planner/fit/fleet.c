@@ -190,8 +190,8 @@ char *fleet_fault(FitBase *base, const Inventory *inventory)
 	judge_kernel(base, inventory);
 	if (base->refused->len) {
 		vm = g_ptr_array_index(base->refused, 0);
-		return g_strdup_printf("%u of its %u VMs ha%s no place: %s%s", base->refused->len,
-				       base->plan->vms->len, base->refused->len == 1 ? "s" : "ve",
+		return g_strdup_printf("%u of its %u VMs %s unplaced: %s%s", base->refused->len,
+				       base->plan->vms->len, base->refused->len == 1 ? "is" : "are",
 				       vm->spec->name, base->refused->len == 1 ? "" : ", …");
 	}
 	finding = fleet_first_error(base->plan->findings);

@@ -82,7 +82,7 @@ static bool inventory_parse_given(const Parser *p, const char *key)
 static void vm_check(Parser *p, const VmSpec *vm)
 {
 	if (!inventory_parse_given(p, "vcpus"))
-		vm_complain(p, vm, "vcpus: missing; say how many vCPUs it has");
+		vm_complain(p, vm, "vcpus: missing; give the number of vCPUs");
 	if (vm->cpus && vm->vcpus && vm->cpus->len != vm->vcpus)
 		parser_complain(p, vm->line,
 				"[vm %s] cpus: %u CPUs for %u vCPUs; name one for each", vm->name,
@@ -90,7 +90,7 @@ static void vm_check(Parser *p, const VmSpec *vm)
 	if (vm->cpus && vm->count > 1)
 		vm_complain(p, vm, "cpus: the same CPUs cannot be given to count VMs");
 	if (vm->page && !inventory_parse_given(p, "memory"))
-		vm_complain(p, vm, "hugepages: say memory as well");
+		vm_complain(p, vm, "hugepages: give memory as well");
 	if (vm->policy == POLICY_SHARED && vm->cpus)
 		vm_complain(p, vm, "cpus: a shared VM floats over the pool; leave the key out");
 	if (vm->policy == POLICY_SHARED && vm->threads == THREADS_ISOLATE)
@@ -101,7 +101,7 @@ static void sdk_check(Parser *p)
 {
 	if (p->inventory->near && !p->inventory->sdk.line)
 		parser_complain(p, GPOINTER_TO_INT(g_hash_table_lookup(p->seen, "near")),
-				"[sdk] near: say how many cores: cores-per-node, cores, …");
+				"[sdk] near: give the number of cores: cores-per-node, cores, …");
 }
 
 /* The section being read ends; NAME, the parser's from now on, is that of the next. Its keys are
@@ -279,7 +279,7 @@ static bool line_is_key(Parser *p, const char *line)
 		parser_complain(p, p->line, "'%s' is not a key with its value: %s", line, fault);
 		p->unread = true;
 	} else if (!p->section) {
-		parser_complain(p, p->line, "'%s' stands before the first section", line);
+		parser_complain(p, p->line, "'%s' is before the first section", line);
 	}
 	return !fault && p->rows;
 }
@@ -403,7 +403,7 @@ static void key_set(Parser *p, const SettingRow *row, const char *value)
 		return;
 	}
 	if (rival) {
-		parser_refuse(p, "the cores are already asked for in line %d; keep one of the two",
+		parser_refuse(p, "the cores are already given in line %d; keep one of the two",
 			      rival);
 		return;
 	}
@@ -442,8 +442,9 @@ static void inventory_parse_vm_add(Parser *p, GHashTable *names, const VmSpec *v
 	VmSpec *copy = vm_spec_copy(vm, name);
 
 	if (line)
-		parser_complain(p, vm->line, "[vm %s]: its VM %s has the name of one in line %d",
-				vm->name, name, line);
+		parser_complain(p, vm->line,
+				"[vm %s]: its VM %s has the same name as one in line %d", vm->name,
+				name, line);
 	g_hash_table_insert(names, g_strdup(name), GINT_TO_POINTER(vm->line));
 	copy->count = 1;
 	g_ptr_array_add(p->inventory->vms, copy);

@@ -78,7 +78,7 @@ static void setting_devices_parse(const Setting *setting, SettingInput *input, v
 	(void)setting;
 	for (char **name = names; *name; name++)
 		if (strpbrk(*name, " \t")) {
-			setting_refuse(input, "'%s' is no device; write commas between devices",
+			setting_refuse(input, "'%s' is not a device; write commas between devices",
 				       *name);
 			return;
 		}
@@ -122,7 +122,7 @@ static void setting_flags_parse(const Setting *setting, SettingInput *input, voi
 		if (!strcmp(*flag, "nohz"))
 			setting_refuse(
 				input,
-				"'nohz' is not for this list: planner writes nohz_full= itself");
+				"'nohz' is not allowed here: planner writes nohz_full= itself");
 		else
 			setting_read_word(&one, known);
 	}
@@ -175,12 +175,12 @@ static void setting_parameter_check(SettingInput *input, const char *parameter)
 	else if (!strcmp(name, "__"))
 		setting_refuse(input, "'--' ends the kernel's part of the line");
 	else if (cmdline_listed(cmdline_cpu_names, name))
-		setting_refuse(input, "%s= is planner's to write", name);
+		setting_refuse(input, "%s= is written by planner", name);
 	else if (near)
 		setting_refuse(
 			input,
-			"'%s' is no kernel parameter; did you mean %s, which planner writes?", name,
-			near);
+			"'%s' is not a kernel parameter; did you mean %s, which planner writes?",
+			name, near);
 }
 
 static void setting_parameters_parse(const Setting *setting, SettingInput *input, void *field)

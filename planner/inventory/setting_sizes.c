@@ -19,7 +19,7 @@ static void setting_memory_parse(const Setting *setting, SettingInput *input, vo
 			       "'%s' is not a size: write a number and K, M, G or T, such as 8G",
 			       text);
 	else if (bytes < MEMORY_LEAST && g_ascii_isdigit(text[strlen(text) - 1]))
-		setting_refuse(input, "'%s' is so many bytes; did you mean %s%c?", text, text,
+		setting_refuse(input, "'%s' is a number of bytes; did you mean %s%c?", text, text,
 			       bytes < 4096 ? 'G' : 'M');
 	else
 		*(uint64_t *)field = bytes;

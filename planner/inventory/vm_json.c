@@ -47,7 +47,7 @@ bool vm_json_read(VmSpec *spec, const json_t *object, const char *const *others,
 	if (!spec->vcpus)
 		return json_line_refuse(error, "vcpus: missing");
 	return !spec->page || spec->memory ||
-	       json_line_refuse(error, "hugepages: say memory as well");
+	       json_line_refuse(error, "hugepages: give memory as well");
 }
 
 VmSpec *vm_json_named(const json_t *object, GError **error)

@@ -140,7 +140,7 @@ static bool what_if_parse(const char *word, const GPtrArray *sections, WhatIf *w
 	wish->key = g_strndup(dot + 1, (gsize)(equals - dot - 1));
 	wish->value = g_strdup(equals + 1);
 	if (wish->key[strspn(wish->key, "abcdefghijklmnopqrstuvwxyz-")])
-		return what_if_refuse(errors, word, "'%s' is no key: lower-case letters and '-'",
+		return what_if_refuse(errors, word, "'%s' is not a key: lower-case letters and '-'",
 				      wish->key);
 	return section_find(sections, word, wish, errors);
 }
@@ -169,7 +169,7 @@ static bool what_if_fresh(const char *word, const WhatIf *wish, const GArray *wi
 
 		if (strcmp(wish->section, other->section) != 0 || !what_if_same(wish, other->key))
 			continue;
-		return what_if_refuse(errors, word, "%s.%s=%s says otherwise; keep one of the two",
+		return what_if_refuse(errors, word, "%s.%s=%s contradicts it; keep one of the two",
 				      other->section, other->key, other->value);
 	}
 	return true;

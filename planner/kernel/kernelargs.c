@@ -32,11 +32,10 @@ static void kernelargs_add(GPtrArray *parameters, const char *name, char *value)
 static char *default_flags(const char *kernel, GPtrArray *findings)
 {
 	if (!kernel) {
-		findings_add_unknown(
-			findings, SEVERITY_WARNING, "kernel.version-unknown", SUBJECT,
-			"set [node] kernel",
-			"the kernel's version is not known: isolcpus is written without "
-			"flags, which every kernel takes");
+		findings_add_unknown(findings, SEVERITY_WARNING, "kernel.version-unknown", SUBJECT,
+				     "set [node] kernel",
+				     "the kernel's version is unknown: isolcpus is written without "
+				     "flags, which every kernel accepts");
 		return g_strdup("");
 	}
 	return g_strdup(version_before(kernel, 5, 6) ? "" : "managed_irq,domain");
@@ -58,8 +57,8 @@ static void flags_age_check(const char *kernel, bool managed, GPtrArray *finding
 			findings, SEVERITY_WARNING, "kernel.flags-too-new", SUBJECT,
 			"look at /sys/devices/system/cpu/isolated after a boot with it, or leave "
 			"[kernel] flags out",
-			"whether kernel %s knows isolcpus flag %s is not known: its vendor may "
-			"have taken it back from a later Linux",
+			"whether kernel %s knows isolcpus flag %s is unknown: its vendor may have "
+			"taken it back from a later Linux",
 			kernel, flag);
 }
 
@@ -77,8 +76,8 @@ static void flags_check(char **flags, const char *kernel, GPtrArray *findings)
 	if (!kernel)
 		findings_add_unknown(findings, SEVERITY_WARNING, "kernel.version-unknown", SUBJECT,
 				     "set [node] kernel",
-				     "the kernel's version is not known, nor whether it takes "
-				     "isolcpus flags or drops the whole parameter over them");
+				     "the kernel's version is unknown; it may not know isolcpus "
+				     "flags, and then drops the whole parameter");
 	else
 		flags_age_check(kernel, managed, findings);
 }
@@ -103,12 +102,12 @@ static void cpuset_check(const char *kernel, GPtrArray *findings)
 	if (!kernel)
 		findings_add_unknown(findings, SEVERITY_WARNING, "kernel.cpuset-unknown", SUBJECT,
 				     "set [node] kernel",
-				     "isolation = cpuset needs a kernel of 6.1 or later, and the "
-				     "kernel's version is not known");
+				     "isolation = cpuset needs kernel 6.1 or later, and the "
+				     "kernel's version is unknown");
 	else if (kernel_has(kernel, KERNEL_CPUSET_ISOLATED) == TRISTATE_NO)
 		findings_add(findings, SEVERITY_ERROR, "kernel.cpuset-too-new", SUBJECT,
 			     "use isolation = isolcpus",
-			     "isolated cpuset partitions need kernel 6.1, this is %s", kernel);
+			     "isolated cpuset partitions need kernel 6.1; this is %s", kernel);
 	else if (kernel_has(kernel, KERNEL_CPUSET_ISOLATED) == TRISTATE_UNKNOWN)
 		findings_add_unknown(
 			findings, SEVERITY_WARNING, "kernel.cpuset-too-new", SUBJECT,
@@ -131,7 +130,7 @@ static void add_isolation(GPtrArray *parameters, const KernelWishes *wishes, con
 		if (wishes->flags)
 			findings_add(findings, SEVERITY_WARNING, "kernel.flags-unused", SUBJECT,
 				     "leave [kernel] flags out, or use isolation = isolcpus",
-				     "flags are of isolcpus=, which isolation = cpuset does not "
+				     "flags belong to isolcpus=, which isolation = cpuset does not "
 				     "write");
 	} else {
 		flags = isolcpus_flags(wishes, kernel, findings);

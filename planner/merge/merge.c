@@ -318,7 +318,7 @@ static xmlDoc *base_parse(const char *name, const char *base, size_t length, xml
 	if (!doc || xml_is(*root, "domain"))
 		return g_steal_pointer(&doc);
 	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-		    "%s: is not a domain XML: its root is no <domain>", name);
+		    "%s: is not a domain XML: its root is not <domain>", name);
 	return NULL;
 }
 
@@ -342,8 +342,8 @@ static bool running_check(const char *name, const xmlNode *root, const PlanVm *v
 	if (vcpus == vm->spec->vcpus && (vm->shares->len < 2 || vm->shares->len == cells))
 		return true;
 	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-		    "%s: has %u vCPUs in %u NUMA cells, the plan %u in %u: a guest that runs "
-		    "keeps them; correct the inventory, or power the VM off",
+		    "%s: has %u vCPUs in %u NUMA cells, the plan %u in %u: a running guest keeps "
+		    "them; correct the inventory, or power the VM off",
 		    name, vcpus, MAX(cells, 1), vm->spec->vcpus, MAX(vm->shares->len, 1));
 	return false;
 }

@@ -11,7 +11,7 @@ static void note_name(const xmlNode *root, const PlanVm *vm, GPtrArray *notes)
 	g_autofree char *name = xml_text(xml_child(root, "name"));
 
 	if (name && strcmp(name, vm->spec->name) != 0)
-		g_ptr_array_add(notes, g_strdup_printf("the base is the domain '%s', and stays so; "
+		g_ptr_array_add(notes, g_strdup_printf("the base is the domain '%s', which stays; "
 						       "the pins are those of '%s'",
 						       name, vm->spec->name));
 }
@@ -28,12 +28,11 @@ static void note_cpu_mode(const xmlNode *root, const Plan *plan, const PlanVm *v
 	    (strcmp(mode, "host-passthrough") != 0 && strcmp(mode, "maximum") != 0) ||
 	    (plan->node->qemu && !version_before(plan->node->qemu, 9, 1)))
 		return;
-	g_ptr_array_add(
-		notes,
-		g_strdup_printf("the base has <cpu mode='%s'>, but cpu-pm was judged for %s: "
-				"before QEMU 9.1 the guest may die of it; set cpu-mode = %s in "
-				"the inventory and plan again",
-				mode, planned, mode));
+	g_ptr_array_add(notes,
+			g_strdup_printf("the domain has <cpu mode='%s'>, but cpu-pm was judged for "
+					"%s: before QEMU 9.1 this may crash the guest; set "
+					"cpu-mode = %s in the inventory and plan again",
+					mode, planned, mode));
 }
 
 /* What the base has stays: memory is not the plan's to change. */
@@ -46,10 +45,11 @@ static void note_memory(const Domain *domain, const PlanVm *vm, GPtrArray *notes
 		return;
 	has = size_format(domain->memory);
 	wants = size_format(planned);
-	g_ptr_array_add(notes,
-			g_strdup_printf("the base has %s of memory and keeps it, the plan counts "
-					"with %s: correct the one or the other",
-					has, wants));
+	g_ptr_array_add(
+		notes,
+		g_strdup_printf(
+			"the domain has %s and keeps it, the plan assumes %s: change one of them",
+			has, wants));
 }
 
 /* The plan counts pages of the size it knows of; others nobody provides. */
@@ -57,9 +57,9 @@ static void note_pages(const xmlNode *root, const PlanVm *vm, GPtrArray *notes)
 {
 	if (!vm->spec->page && xml_child(xml_child(root, "memoryBacking"), "hugepages"))
 		g_ptr_array_add(notes,
-				g_strdup("the base has huge pages and keeps them, the plan "
-					 "counts with none: set hugepages = in the inventory "
-					 "and plan again, or take them out of the base"));
+				g_strdup("the domain has huge pages and keeps them, the plan "
+					 "assumes none: set hugepages = in the inventory and plan "
+					 "again, or remove them from the domain"));
 }
 
 static void note_cpu_pm(const Domain *domain, const PlanVm *vm, GPtrArray *notes)
@@ -68,8 +68,8 @@ static void note_cpu_pm(const Domain *domain, const PlanVm *vm, GPtrArray *notes
 		if (strstr(*value, "cpu-pm"))
 			return;
 	if (vm->cpupm->verdict == CPUPM_ON)
-		g_ptr_array_add(notes, g_strdup("the guest started without cpu-pm, and stays so "
-						"until it is powered off and on"));
+		g_ptr_array_add(notes, g_strdup("the guest started without cpu-pm, and stays "
+						"without it until it is powered off and on"));
 }
 
 void merge_notes(const Rendering *rendering, const xmlNode *root, const char *base,

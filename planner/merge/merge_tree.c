@@ -12,7 +12,7 @@ xmlDoc *merge_tree_parse(const char *name, const char *text, size_t length, GErr
 	const char *fault = NULL;
 
 	if (!g_utf8_validate(text, (gssize)length, NULL)) {
-		fault = "is not a text in UTF-8; xmllint --encode UTF-8 makes it one";
+		fault = "is not UTF-8 text; xmllint --encode UTF-8 makes it one";
 	} else {
 		doc = xml_document(text, length, error);
 		if (!doc)

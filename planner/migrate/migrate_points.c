@@ -78,7 +78,7 @@ static void judge_room(Migration *m)
 	else if (out)
 		migrate_points_add(
 			m, "room", MIGRATE_CANNOT, "make room first: planner fit",
-			g_strdup_printf("it fits only where vm %s, which runs there, has no place",
+			g_strdup_printf("it fits only if vm %s, which runs there, is unplaced",
 					out));
 	else
 		migrate_points_add(m, "room", MIGRATE_LIVE, NULL,
@@ -111,11 +111,11 @@ static void judge_memory(Migration *m)
 
 	if (!m->after->spec->memory)
 		migrate_points_add(m, "memory", MIGRATE_UNKNOWN, "give its section memory = 8G",
-				   g_strdup("how much it has is not known"));
+				   g_strdup("its memory is unknown"));
 	else if (!migrate_points_memory_known(m->plan, m->after))
 		migrate_points_add(
-			m, "memory", MIGRATE_UNKNOWN, "take a topology that says it",
-			g_strdup_printf("it needs %s, and the other node's memory is not known",
+			m, "memory", MIGRATE_UNKNOWN, "use a topology with memory",
+			g_strdup_printf("it needs %s, and the other node's memory is unknown",
 					memory));
 	else
 		migrate_points_add(m, "memory", MIGRATE_LIVE, NULL,
@@ -186,7 +186,7 @@ static void judge_cells(Migration *m)
 	if (strcmp(from, to) != 0)
 		migrate_points_add(m, "guest cells", MIGRATE_RESTART,
 				   m->after->shares->len > m->before->shares->len
-					   ? "make room for it in as many nodes as it is in here"
+					   ? "make room for it in as many nodes as it has here"
 					   : NULL,
 				   g_strdup_printf("its NUMA cells change: %s to %s", from, to));
 }
@@ -195,12 +195,10 @@ static void judge_cells(Migration *m)
 static void judge_hint(Migration *m)
 {
 	if (domain_hinted(m->from, m->before) && !domain_hinted(m->plan, m->after))
-		migrate_points_add(
-			m, "hint-dedicated", MIGRATE_RESTART, NULL,
-			g_strdup_printf(
-				"the guest was told that its CPUs are its own, which libvirt "
-				"%s there may refuse",
-				migrate_points_known(m->to->node->libvirt)));
+		migrate_points_add(m, "hint-dedicated", MIGRATE_RESTART, NULL,
+				   g_strdup_printf("the guest was promised its own CPUs, which "
+						   "libvirt %s there may refuse",
+						   migrate_points_known(m->to->node->libvirt)));
 }
 
 /* CPU */
@@ -239,15 +237,15 @@ static void judge_passthrough(Migration *m, const char *mode)
 		if (software_differs(m))
 			migrate_points_add(
 				m, "CPU model", MIGRATE_UNKNOWN,
-				"take both nodes to the same versions",
-				g_strdup_printf(
-					"%s, and both are %s, but what of it the guest sees is "
-					"kernel's and QEMU's to say, which differ",
-					mode, to));
+				"bring both nodes to the same versions",
+				g_strdup_printf("%s, and both are %s, but what the guest sees of "
+						"it depends on kernel and QEMU, which differ",
+						mode, to));
 		else
-			migrate_points_add(m, "CPU model", MIGRATE_LIVE,
-					   "see that microcode and BIOS settings are, too",
-					   g_strdup_printf("%s, and both are %s", mode, to));
+			migrate_points_add(
+				m, "CPU model", MIGRATE_LIVE,
+				"make sure that microcode and BIOS settings are the same, too",
+				g_strdup_printf("%s, and both are %s", mode, to));
 		return;
 	case TRISTATE_NO:
 		migrate_points_add(
@@ -275,10 +273,9 @@ static void judge_host_model(Migration *m)
 		migrate_points_add(
 			m, "CPU model", MIGRATE_UNKNOWN,
 			"ask the other node: virsh hypervisor-cpu-compare, of the running VM's XML",
-			g_strdup_printf(
-				"host-model: the CPU there (%s) has to have every feature of "
-				"the one here (%s)",
-				migrate_points_known(to), migrate_points_known(from)));
+			g_strdup_printf("host-model: the CPU there (%s) must have every feature of "
+					"the one here (%s)",
+					migrate_points_known(to), migrate_points_known(from)));
 }
 
 static bool is_passthrough(const PlanVm *vm)
@@ -296,7 +293,7 @@ static void judge_cpu(Migration *m)
 	else
 		migrate_points_add(
 			m, "CPU model", MIGRATE_LIVE, NULL,
-			g_strdup("custom: QEMU's own model, or the one that its XML names"));
+			g_strdup("custom: QEMU's default model, or the one that its XML names"));
 }
 
 /* Versions */
@@ -320,12 +317,10 @@ static void judge_qemu(Migration *m)
 						   migrate_points_known(to)));
 	else if (migrate_points_older(to, from))
 		migrate_points_add(
-			m, "QEMU", MIGRATE_RESTART,
-			"take the other node to a QEMU as late as this one",
-			g_strdup_printf(
-				"%s here, %s there: to an older one a VM does not migrate, and "
-				"its machine type may be unknown there",
-				from, to));
+			m, "QEMU", MIGRATE_RESTART, "update QEMU on the other node",
+			g_strdup_printf("%s here, %s there: a VM does not migrate to an older "
+					"version, and its machine type may be unknown there",
+					from, to));
 	else
 		migrate_points_add(m, "QEMU", MIGRATE_LIVE, NULL,
 				   g_strdup_printf("%s here, %s there: not older", from, to));
@@ -336,12 +331,11 @@ static void judge_libvirt(Migration *m)
 	const char *from = m->from->node->libvirt, *to = m->to->node->libvirt;
 
 	if (from && to && migrate_points_older(to, from))
-		migrate_points_add(
-			m, "libvirt", MIGRATE_UNKNOWN, "try it with a VM that does not matter",
-			g_strdup_printf(
-				"%s here, %s there: an older one may refuse what the later one "
-				"writes",
-				from, to));
+		migrate_points_add(m, "libvirt", MIGRATE_UNKNOWN,
+				   "try it with a VM that does not matter",
+				   g_strdup_printf("%s here, %s there: the older one may refuse "
+						   "what the newer one writes",
+						   from, to));
 }
 
 /* cpu-pm */
@@ -374,7 +368,7 @@ static void cpupm_lost(Migration *m, const char *to)
 {
 	static const char *const texts[] = {
 		[MIGRATE_LOSES] = "",
-		[MIGRATE_UNKNOWN] = "; the guest may have been offered MWAIT, and miss it",
+		[MIGRATE_UNKNOWN] = "; the guest may have seen MWAIT, and miss it",
 		[MIGRATE_RESTART] = "; the guest sees another CPU without it",
 	};
 	MigrateVerdict verdict = is_passthrough(m->before)	       ? MIGRATE_RESTART
@@ -382,7 +376,7 @@ static void cpupm_lost(Migration *m, const char *to)
 								       : MIGRATE_UNKNOWN;
 
 	migrate_points_add(m, "cpu-pm", verdict,
-			   "take the XML for the other node, which is without",
+			   "use the XML for the other node, which has no cpu-pm",
 			   g_strdup_printf("it is lost: on here; there %s%s", to, texts[verdict]));
 }
 
@@ -428,17 +422,17 @@ static void migrate_points_judge_cpupm(Migration *m)
 		cpupm_kept(m);
 	else if (from == CPUPM_UNKNOWN || to == CPUPM_UNKNOWN)
 		migrate_points_add(m, "cpu-pm", MIGRATE_UNKNOWN,
-				   "give both nodes' versions, and mwait",
+				   "give the versions of both nodes, and mwait",
 				   g_strdup_printf("%s here; there %s", from_text, to_text));
 	else if (from == CPUPM_ON)
 		cpupm_lost(m, to_text);
 	else if (to == CPUPM_ON)
 		migrate_points_add(
-			m, "cpu-pm", MIGRATE_RESTART, "say cpu-pm = off for it to migrate live",
-			g_strdup_printf(
-				"on there alone: a guest that started without waits for locks "
-				"by a halt that no longer exits (PV_UNHALT); here %s",
-				from_text));
+			m, "cpu-pm", MIGRATE_RESTART,
+			"set cpu-pm = off so that it can migrate live",
+			g_strdup_printf("on only there: a guest that started without it waits for "
+					"locks in a halt that no longer exits (PV_UNHALT); here %s",
+					from_text));
 	else
 		cpupm_without(m);
 }

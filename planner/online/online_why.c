@@ -83,7 +83,7 @@ char *online_why(const Online *o, const VmSpec *spec)
 				       spec->node);
 	closest = closest_cell(o, spec, &demand);
 	if (closest == NONE)
-		return g_strdup(demand.node == NONE ? "no core is left to VMs"
-						    : "no core of that node is left to VMs");
+		return g_strdup(demand.node == NONE ? "no core is left for VMs"
+						    : "no core of that node is left for VMs");
 	return why_cell(o, spec, &demand, closest);
 }

@@ -590,12 +590,12 @@ static void single_text(GString *text, const Plan *plan, const Change *change)
 		g_string_append_printf(text, "free %s of memory on node %u", bytes,
 				       host_node(plan->host, change->node)->id);
 	else if (cpus)
-		g_string_append_printf(text, "give %u core%s of node %u back from [%s] (CPUs %s)",
+		g_string_append_printf(text, "return %u core%s of node %u from [%s] (CPUs %s)",
 				       change->cores, change->cores == 1 ? "" : "s",
 				       host_node(plan->host, change->node)->id,
 				       role_names[change->from], cpus);
 	else
-		g_string_append_printf(text, "take vm %s away", change->vm);
+		g_string_append_printf(text, "remove vm %s", change->vm);
 }
 
 char *changes_text(const Plan *plan, const GPtrArray *changes)

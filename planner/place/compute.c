@@ -77,7 +77,7 @@ static Cpupm *not_placed(const VmSpec *spec)
 	Cpupm *cpupm = spec->cpu_pm ? cpupm_new(CPUPM_UNKNOWN) : cpupm_off();
 
 	if (spec->cpu_pm)
-		cpupm_add_reason(cpupm, "not-placed", "the VM is not placed");
+		cpupm_add_reason(cpupm, "not-placed", "the VM is unplaced");
 	return cpupm;
 }
 
@@ -128,8 +128,8 @@ static void plan_partner_found(void *data, const NodeSpec *partner, const char *
 
 	if (unknown)
 		findings_add_unknown(findings, SEVERITY_WARNING, "cpu-pm.lost-on-migration",
-				     subject, "say it in the inventory",
-				     "whether cpu-pm of %s survives on %s cannot be told: %s", vms,
+				     subject, "set it in the inventory",
+				     "cannot tell whether cpu-pm of %s survives on %s: %s", vms,
 				     partner->name, why);
 	else
 		findings_add(findings, SEVERITY_WARNING, "cpu-pm.lost-on-migration", subject,
@@ -164,12 +164,13 @@ static void host_findings(Plan *plan)
 	list = cpulist_format(hidden);
 	if (!hwloc_bitmap_iszero(hidden))
 		findings_add(plan->findings, SEVERITY_INFO, "topology.disallowed", "topology",
-			     "none is needed if the VMs' cgroups allow them",
-			     "CPUs %s are outside the cgroup this topology was read in", list);
+			     "nothing, if the VMs' cgroups allow them",
+			     "CPUs %s are outside the cgroup in which this topology was read",
+			     list);
 	hwloc_bitmap_free(hidden);
 	if (plan->host->n_kinds > 1)
 		findings_add(plan->findings, SEVERITY_INFO, "topology.hybrid", "topology",
-			     "none is needed: no VM mixes them",
+			     "nothing: no VM mixes them",
 			     "the host has CPUs of %u kinds, of different speed",
 			     plan->host->n_kinds);
 }

@@ -65,9 +65,8 @@ static void on_role(const Kept *kept, unsigned cpu, Role role)
 						    [ROLE_SDK] = "vm.on-sdk",
 						    [ROLE_SHARED] = "vm.on-shared"};
 
-	kept_report(kept, SEVERITY_ERROR, ids[role], "give the VM CPUs that are left to VMs",
-		    "its vCPU is pinned to CPU %u, which is one of [%s]'s CPUs", cpu,
-		    role_names[role]);
+	kept_report(kept, SEVERITY_ERROR, ids[role], "give the VM CPUs that are left for VMs",
+		    "its vCPU is pinned to CPU %u, which belongs to [%s]", cpu, role_names[role]);
 }
 
 static void shared_with(const Kept *kept, unsigned cpu, unsigned other)
@@ -79,7 +78,7 @@ static void shared_with(const Kept *kept, unsigned cpu, unsigned other)
 		if (g_array_index(vm->spec->cpus, unsigned, v) == cpu) {
 			kept_report(kept, SEVERITY_ERROR, "vm.cpu-shared",
 				    "give one of the two other CPUs",
-				    "CPU %u is pinned to by %s as well", cpu, vm->spec->name);
+				    "%s is pinned to CPU %u as well", vm->spec->name, cpu);
 			return;
 		}
 	kept_report(kept, SEVERITY_ERROR, "vm.core-shared", "give each VM whole cores",
@@ -151,7 +150,7 @@ static void half_cores(const Kept *kept, hwloc_const_bitmap_t cores)
 	hwloc_bitmap_foreach_end();
 	if (halves > (spec->vcpus % threads ? 1u : 0u))
 		kept_report(kept, SEVERITY_WARNING, "vm.half-core",
-			    "list whole cores, or say threads = isolate",
+			    "list whole cores, or set threads = isolate",
 			    "it takes only half of %u core%s: CPU %u stays idle beside it", halves,
 			    halves == 1 ? "" : "s", idle);
 }

@@ -145,7 +145,7 @@ char *level_forced(const Plan *plan, const Inventory *inventory, const PlanVm *v
 	uint64_t best;
 
 	if (index == HOST_NONE)
-		return g_strdup("it is not the search's to place");
+		return g_strdup("the search does not place it");
 	best = natural == LEVEL_L3 ? best_in_room(problem, index) : best_on_node(problem, index);
 	if (best < result->placed)
 		return g_strdup_printf("goal 1 forced it out: with it there, %" G_GUINT64_FORMAT
@@ -155,8 +155,7 @@ char *level_forced(const Plan *plan, const Inventory *inventory, const PlanVm *v
 	if (!result->optimal)
 		return g_strdup("the search stopped at its budget before it found that");
 	return g_strdup_printf(
-		"goal 3 chose it: of the VMs that are placed %u %s to sit so, whichever "
-		"%s",
+		"goal 3 chose it: of the placed VMs, %u %s to be placed so, whichever %s",
 		result->left, result->left == 1 ? "has" : "have",
 		result->left == 1 ? "it is" : "they are");
 }

@@ -20,7 +20,7 @@ void place_check_memory(Placer *placer)
 			findings_add(placer->plan->findings, SEVERITY_ERROR,
 				     "host.memory-too-large", subject,
 				     "lower [host] memory-per-node",
-				     "the host is to keep %" G_GUINT64_FORMAT
+				     "the host shall keep %" G_GUINT64_FORMAT
 				     " MiB of memory, node %u has %" G_GUINT64_FORMAT " MiB",
 				     keep >> 20, node->id, node->memory >> 20);
 	}
@@ -41,12 +41,12 @@ static void memory_unknown_check(const Placer *placer)
 		g_autofree char *subject = subject_node(id);
 
 		if (placer->memory[i] == UINT64_MAX && wants_memory(placer->inventory))
-			findings_add_unknown(
-				placer->plan->findings, SEVERITY_WARNING, "memory.unknown", subject,
-				"use a topology that has the node's memory",
-				"the topology does not say how much memory node %u has: "
-				"whether the VMs' memory fits is not known",
-				id);
+			findings_add_unknown(placer->plan->findings, SEVERITY_WARNING,
+					     "memory.unknown", subject,
+					     "use a topology that has the node's memory",
+					     "the topology does not say how much memory node %u "
+					     "has, so it is unknown whether the VMs' memory fits",
+					     id);
 	}
 }
 
@@ -68,7 +68,7 @@ static void memory_starved_check(const Placer *placer)
 			findings_add(placer->plan->findings, SEVERITY_WARNING, "host.memory-small",
 				     subject, "set [host] memory-per-node, such as 8G",
 				     "the VMs' memory leaves %" G_GUINT64_FORMAT
-				     " MiB of node %u to the host",
+				     " MiB of node %u for the host",
 				     left >> 20, node->id);
 	}
 }
@@ -187,7 +187,7 @@ static void spread_check(const Placer *placer, const Problem *problem, const GPt
 			continue;
 		findings_add(placer->plan->findings, SEVERITY_INFO, "vm.spread", subject,
 			     "'planner explain vm' says what forced it",
-			     "sits %s; alone it would sit %s",
+			     "is placed %s; on an empty host it would be %s",
 			     level_text(placer->host, level_of(placer->plan, vm)),
 			     level_text(placer->host, natural));
 	}

@@ -81,7 +81,7 @@ void place_take_memory(Placer *placer, PlanVm *vm)
 		if (*left < share->memory)
 			findings_add(placer->plan->findings, SEVERITY_ERROR, "memory.node-full",
 				     subject, "give it less memory, or CPUs on another node",
-				     "its pins put %" G_GUINT64_FORMAT
+				     "its pins need %" G_GUINT64_FORMAT
 				     " MiB on node %u, which has %" G_GUINT64_FORMAT
 				     " MiB left for VMs",
 				     share->memory >> 20, host_node(placer->host, share->node)->id,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Shared VMs: their vCPUs float over the shared pool, or over the host's CPUs where there is none.
  */
+#include "planner/base/size.h"
 #include "planner/base/subject.h"
 #include "planner/place/place.h"
 
@@ -83,6 +84,17 @@ static CpuSet pool_for(const Placer *placer, const VmSpec *spec, hwloc_const_bit
 	return cpus;
 }
 
+/* In whole pages, on the nodes that SPEC may use. */
+static uint64_t pool_memory_left(const Placer *placer, const VmSpec *spec)
+{
+	uint64_t page = place_page(spec), left = 0;
+
+	for (unsigned n = 0; n < placer->host->nodes->len; n++)
+		if (pool_node_allowed(placer->host, spec, n))
+			left += placer->memory[n] / page * page;
+	return left;
+}
+
 static void place_one(Placer *placer, PlanVm *vm, hwloc_const_bitmap_t pool)
 {
 	GPtrArray *findings = placer->plan->findings;
@@ -97,11 +109,13 @@ static void place_one(Placer *placer, PlanVm *vm, hwloc_const_bitmap_t pool)
 		return;
 	}
 	if (!place_shared_memory(placer->host, vm->spec, placer->memory)) {
+		g_autofree char *needed = size_format(plan_vm_memory(vm)), *left = NULL;
+
+		left = size_format_rounded(pool_memory_left(placer, vm->spec));
 		findings_add(findings, SEVERITY_ERROR, "vm.does-not-fit", subject,
 			     "give it less memory, or take some from other VMs",
-			     "it needs %" G_GUINT64_FORMAT
-			     " MiB, more than the other VMs leave on all nodes",
-			     plan_vm_memory(vm) >> 20);
+			     "needs %s of memory; the nodes that it may use have %s left", needed,
+			     left);
 		return;
 	}
 	vm->cpuset = g_steal_pointer(&cpus);
@@ -109,8 +123,8 @@ static void place_one(Placer *placer, PlanVm *vm, hwloc_const_bitmap_t pool)
 	if (vm->spec->vcpus > n_cpus)
 		findings_add(findings, SEVERITY_WARNING, "vm.more-vcpus-than-cpus", subject,
 			     "give it fewer vCPUs, or make the pool larger",
-			     "its %u vCPUs share %u CPUs: they wait for each other",
-			     vm->spec->vcpus, n_cpus);
+			     "its %u vCPUs share %u CPUs and wait for each other", vm->spec->vcpus,
+			     n_cpus);
 }
 
 /* By name: which VM is refused where memory is short does not depend on the order of sections. */
@@ -165,9 +179,9 @@ void place_shared(Placer *placer)
 		vcpus += vm->spec->vcpus;
 	}
 	if (most > 0 && vcpus > most * n_cpus)
-		findings_add(
-			placer->plan->findings, SEVERITY_WARNING, "shared.overcommit", "[shared]",
-			"give the pool more cores, or allow more overcommit",
-			"%u vCPUs share %u CPUs: more than the %g for each that overcommit allows",
-			vcpus, n_cpus, most);
+		findings_add(placer->plan->findings, SEVERITY_WARNING, "shared.overcommit",
+			     "[shared]", "give the pool more cores, or allow more overcommit",
+			     "%u vCPUs share %u CPUs: more than the %g for each CPU that "
+			     "overcommit allows",
+			     vcpus, n_cpus, most);
 }

@@ -43,8 +43,8 @@ static void claim_refused(Splitter *s, const SplitWant *want, unsigned core, uns
 
 	if (core == 0)
 		findings_add(s->findings, SEVERITY_ERROR, "split.boot-core", subject, fix,
-			     "%s asks for CPU %u, but its core (%s) is the boot CPU's, always the "
-			     "host's",
+			     "%s asks for CPU %u, but its core (%s) is the boot CPU's, which is "
+			     "always the host's",
 			     want->section, cpu, name);
 	else
 		findings_add(s->findings, SEVERITY_ERROR, "split.claimed-twice", subject, fix,
@@ -91,7 +91,7 @@ static void core_completed(Splitter *s, const SplitWant *want, const Core *core)
 	for (unsigned i = 0; i < core->n_cpus; i++)
 		if (!hwloc_bitmap_isset(want->request->cpus, core->cpu[i])) {
 			findings_add(s->findings, SEVERITY_WARNING, "split.core-split", subject,
-				     fix, "%s cpus splits the siblings %s; the core is %s whole",
+				     fix, "%s cpus splits the siblings %s; the whole core is %s",
 				     want->section, name, role_names[want->role]);
 			return;
 		}
@@ -128,11 +128,11 @@ static void boot_core_check(Splitter *s)
 	for (unsigned t = 0; t < core->n_cpus; t++)
 		if (hwloc_bitmap_isset(listed, core->cpu[t]))
 			return;
-	findings_add(
-		s->findings, SEVERITY_WARNING, "split.boot-core", subject,
-		"list the boot CPU's core in [host] cpus",
-		"[host] cpus leaves out the boot CPU's core (%s), which is the host's all the same",
-		name);
+	findings_add(s->findings, SEVERITY_WARNING, "split.boot-core", subject,
+		     "list the boot CPU's core in [host] cpus",
+		     "[host] cpus leaves out the boot CPU's core (%s), which the host keeps "
+		     "nevertheless",
+		     name);
 }
 
 static void claim_listed(Splitter *s, const SplitWant *want)
@@ -253,8 +253,8 @@ static void too_few(Splitter *s, const SplitWant *want, unsigned group, unsigned
 	g_autofree char *where = group_name(s, want, group);
 
 	findings_add(s->findings, SEVERITY_ERROR, "split.too-few-cores", want->section,
-		     "ask for fewer cores, or give back some of the other sections'",
-		     "asks for %u cores on %s, but only %u could be had", want->request->cores,
+		     "ask for fewer cores, or take some from the other sections",
+		     "asks for %u cores on %s, but only %u are available", want->request->cores,
 		     where, got);
 }
 
@@ -318,12 +318,11 @@ static void node_without_host(Splitter *s, unsigned node, Severity severity)
 {
 	g_autofree char *subject = subject_node(node_id(s, node));
 
-	findings_add(
-		s->findings, severity, "split.node-without-host", subject,
-		"give [host] a core of this node",
-		"no core of node %u is the host's: its interrupts, kernel threads and emulator "
-		"threads run on other nodes",
-		node_id(s, node));
+	findings_add(s->findings, severity, "split.node-without-host", subject,
+		     "give [host] a core of this node",
+		     "node %u has no host core: its interrupts, kernel threads and emulator "
+		     "threads run on other nodes",
+		     node_id(s, node));
 }
 
 static void host_raised(Splitter *s, unsigned node, unsigned core)
@@ -333,8 +332,8 @@ static void host_raised(Splitter *s, unsigned node, unsigned core)
 
 	findings_add(s->findings, SEVERITY_WARNING, "split.host-raised", subject,
 		     "ask for at least one host core for each NUMA node, or list [host] cpus",
-		     "the host gets CPUs %s beyond what [host] asks for: every NUMA node keeps a "
-		     "host core",
+		     "the host gets CPUs %s in addition to what [host] asks for: every NUMA node "
+		     "needs a host core",
 		     name);
 }
 
@@ -431,7 +430,7 @@ static void split_strand(Splitter *s, unsigned core)
 		s->roles[core] = ROLE_STRANDED;
 	findings_add(s->findings, SEVERITY_WARNING, "split.sibling-offline", subject,
 		     "bring the siblings online, or turn SMT off for the whole host",
-		     "a sibling of CPU %s is offline: planner gives no VM the core", name);
+		     "a sibling of CPU %s is offline: no VM can have the core", name);
 }
 
 static void strand_partial(Splitter *s)

@@ -116,8 +116,8 @@ static char *span_text(const Placer *placer, const VmSpec *spec, const NodeRoom 
 		bytes ? g_strdup_printf(" and %" G_GUINT64_FORMAT " MiB", bytes >> 20)
 		      : g_strdup("");
 
-	return g_strdup_printf("needs %u whole core%s%s on each of %u nodes, as none can hold it "
-			       "alone; %u %s that left",
+	return g_strdup_printf("needs %u whole core%s%s on each of %u nodes, because none can hold "
+			       "it alone; %u %s that much",
 			       cores, cores == 1 ? "" : "s", memory, k, n, n == 1 ? "has" : "have");
 }
 
@@ -153,7 +153,7 @@ static char *reason_text(const Placer *placer, const VmSpec *spec, const NodeRoo
 	if (!memory_alone(changes))
 		return g_steal_pointer(&cores);
 	return g_strdup_printf(
-		"%s, for want of memory to pack the others closer: %" G_GUINT64_FORMAT
+		"%s, because memory is short to pack the others closer: %" G_GUINT64_FORMAT
 		" MiB more would do",
 		cores, ((const Change *)g_ptr_array_index(changes, 0))->memory >> 20);
 }
@@ -174,11 +174,10 @@ static char *too_large_text(const Problem *empty, const VmSpec *spec, const Node
 		most = MAX(most, sum);
 	}
 	if (most < room->need)
-		return g_strdup_printf("does not fit even when no other VM is there: it needs %u "
-				       "whole cores on one node, where VMs can have %u, %s",
+		return g_strdup_printf("does not fit even on the empty host: it needs %u whole "
+				       "cores on one node, where VMs can have %u, %s",
 				       room->need, most, end);
-	return g_strdup_printf("does not fit even when no other VM is there: it needs "
-			       "%" G_GUINT64_FORMAT
+	return g_strdup_printf("does not fit even on the empty host: it needs %" G_GUINT64_FORMAT
 			       " MiB of memory on one node, more than VMs can have there, %s",
 			       place_share_memory(spec, spec->vcpus) >> 20, end);
 }
@@ -242,7 +241,7 @@ static void whynot_answer(Answers *answers, const PlanVm *vm, const NodeRoom *ro
 	const VmSpec *spec = vm->spec;
 	unsigned level = problem_natural_level(answers->empty, spec);
 	const char *other = level == HOST_NONE ? "make the VM smaller"
-					       : "make the VM smaller, or take others away";
+					       : "make the VM smaller, or remove others";
 	const GPtrArray *changes = changes_of(answers, spec);
 	g_autofree char *fix = changes ? changes_text(answers->placer->plan, changes) : NULL;
 
@@ -260,10 +259,10 @@ static void why_not(Answers *answers, const PlanVm *vm)
 	NodeRoom room = best_room(answers->placer, vm->spec);
 
 	if (room.node == HOST_NONE)
-		whynot_report(answers->placer, vm->spec, "vm.node-absent",
-			      "ask for a node that the host has",
-			      g_strdup_printf("asks for node %d, which has no core of this host",
-					      vm->spec->node));
+		whynot_report(
+			answers->placer, vm->spec, "vm.node-absent",
+			"ask for a node that the host has",
+			g_strdup_printf("asks for node %d, which has no cores", vm->spec->node));
 	else
 		whynot_answer(answers, vm, &room);
 }

@@ -168,7 +168,7 @@ static void write_all(Script *script)
 {
 	say(script, "planner emit --all -p %s -d /", script->plan);
 	say(script,
-	    "# /etc/planner/INDEX says what puts each file in force, the boot loader's too");
+	    "# /etc/planner/INDEX says how each file takes effect, including the boot loader's");
 	rollout_commands_define(script);
 }
 

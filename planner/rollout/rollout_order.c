@@ -147,8 +147,7 @@ static void go_live(Order *o, unsigned actor)
 
 	if (!rollout_order_sequence(o->ground, actor, after->vcpupin, pins)) {
 		cost_raise(o, a->vm);
-		rollout_order_stop(o, actor,
-				   "its vCPUs are to change places, and no isolated core is free");
+		rollout_order_stop(o, actor, "its vCPUs swap CPUs, and no isolated core is free");
 		return;
 	}
 	a->done = true;
@@ -275,7 +274,7 @@ static bool rollout_order_park(Order *o, unsigned actor)
 	if (!pins)
 		return false;
 	step = rollout_add(o->rollout, STEP_PARK, a->vm);
-	step->why = "VMs are to change places";
+	step->why = "VMs swap CPUs";
 	rollout_order_sequence(o->ground, actor, pins, step->pins);
 	ground_move(o->ground, actor, pins, a->state);
 	a->parked = true;
@@ -296,8 +295,8 @@ static void ring_break(Order *o)
 	if (!a->cold)
 		cost_raise(o, a->vm);
 	rollout_order_stop(o, actor,
-			   memory ? "VMs are to change places, and memory is short meanwhile"
-				  : "VMs are to change places");
+			   memory ? "VMs swap CPUs, and memory is short meanwhile"
+				  : "VMs swap CPUs");
 }
 
 static bool any_under_way(const Ground *ground)

@@ -274,9 +274,9 @@ static const Case cases[] = {
 	{"two vCPUs on a CPU",
 	 pin_two_on_one,
 	 2,
-	 {"not expressed: it floats over isolated CPUs (8)", "a plan puts it elsewhere"}},
+	 {"not expressed: it floats over isolated CPUs (8)", "a plan places it on other CPUs"}},
 	{"pinned to a CPU that is not there", pin_beyond, 1, {"a plan does not place it"}},
-	{"pinned to a CPU no kernel has", pin_far_beyond, 2, {"names CPUs that no kernel has"}},
+	{"pinned to a CPU no kernel has", pin_far_beyond, 2, {"above the kernel's maximum"}},
 	{"a thread was moved",
 	 thread_moved,
 	 0,
@@ -297,7 +297,7 @@ static const Case cases[] = {
 	 0,
 	 {"hugepages = 1G", "guessed: it has huge"}},
 	{"huge pages of no size", page_odd, 1, {"it has huge pages, but their size"}},
-	{"memory that cannot be", memory_huge, 1, {"not read: its memory is not known"}},
+	{"memory that cannot be", memory_huge, 1, {"not read: its memory is unknown"}},
 };
 
 static void test_case(gconstpointer data)

@@ -136,7 +136,7 @@ static void test_message(void)
 	g_autoptr(GError) error = NULL;
 
 	g_assert_null(cpulist_parse("0-3,9-7,12", &error));
-	g_assert_cmpstr(error->message, ==, "'9-7' runs backwards: write the lower CPU first");
+	g_assert_cmpstr(error->message, ==, "'9-7' is descending: write the lower CPU first");
 }
 
 static void test_ordered(void)

@@ -453,9 +453,9 @@ static void test_outcomes(void)
 		const char *code, *part;
 	} rows[] = {
 		{"3.10.0-327", "6.2.0", CPU_MODE_HOST_MODEL, "kernel-no-disable-exits",
-		 "would run as with cpu-pm=off"},
+		 "would run without its effect"},
 		{"3.10.0-327", "9.2.0", CPU_MODE_HOST_MODEL, "kernel-no-disable-exits",
-		 "would run as with cpu-pm=off"},
+		 "would run without its effect"},
 		{"3.10.0-327", "10.0.0", CPU_MODE_HOST_MODEL, "kernel-no-disable-exits",
 		 "would not start"},
 		{"3.10.0-327", NULL, CPU_MODE_HOST_MODEL, "kernel-no-disable-exits", "10.0"},

@@ -319,17 +319,17 @@ static void test_synthetic_refused(void)
 	assert_refused("core:2 pu:2(indexes=2*2:8192*8192)", "must be numbers");
 	assert_refused("core:2 pu:2(indexes=*2)", "must be numbers");
 	assert_refused("core:2 pu:2(indexes=)", "4 different numbers");
-	assert_refused("pu:4000000000", "no level");
+	assert_refused("pu:4000000000", "not a level");
 	assert_refused("pack:8000 core:8000 pu:8000", "more than 8192");
 	assert_refused("pack:1024 [numa] [numa] pu:1", "1024 NUMA nodes");
 	assert_refused("pack:2 core:4 pu:16", "more than 8 CPUs");
-	assert_refused("core:010 pu:1", "no level");
-	assert_refused("core:0 pu:1", "no level");
-	assert_refused("core:-1 pu:1", "no level");
-	assert_refused("core:2 pu:2 rubbish", "no level");
-	assert_refused("core:2", "does not take");
-	assert_refused("rubbish:2 pu:2", "does not take");
-	assert_refused("core:2 pu:2(indexes=0,1", "no level");
+	assert_refused("core:010 pu:1", "is not a level");
+	assert_refused("core:0 pu:1", "is not a level");
+	assert_refused("core:-1 pu:1", "is not a level");
+	assert_refused("core:2 pu:2 rubbish", "is not a level");
+	assert_refused("core:2", "does not accept");
+	assert_refused("rubbish:2 pu:2", "does not accept");
+	assert_refused("core:2 pu:2(indexes=0,1", "is not a level");
 }
 
 static void test_paths_refused(void)
@@ -341,7 +341,7 @@ static void test_paths_refused(void)
 	assert_refused(hosts, "not the root of a captured machine");
 	assert_refused("", "No such file");
 	assert_refused("a\nb/c", "No such file");
-	assert_refused("\xff:1", "no level");
+	assert_refused("\xff:1", "is not a level");
 }
 
 /* XML */
@@ -454,7 +454,7 @@ static void test_xml_refused(void)
 	assert_text_refused("<topology></topology>", "is of hwloc 1");
 	assert_text_refused("<topology version=\"3.0\"></topology>", "is not of hwloc 2");
 	assert_text_refused("<topology version=\"2.0&#10;\"></topology>", "is not of hwloc 2");
-	assert_text_refused(HEAD "<object type=\"Package\"/></topology>", "no Machine");
+	assert_text_refused(HEAD "<object type=\"Package\"/></topology>", "not a Machine");
 	assert_text_refused(MACHINE("<object os_index=\"1\"/>"), "type ''");
 	assert_text_refused(MACHINE("<object type=\"pU\"/>"), "type 'pU'");
 }

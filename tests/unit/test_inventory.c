@@ -397,8 +397,8 @@ static const Bad bad_lists[] = {
 	{"sdk", "near", "", "has no value"},
 	{"sdk", "near", ",", "names no device"},
 	{"sdk", "near", " , ,, ", "names no device"},
-	{"sdk", "near", "eth0 eth1", "'eth0 eth1' is no device*"},
-	{"sdk", "near", "eth0\teth1", "'eth0*eth1' is no device*"},
+	{"sdk", "near", "eth0 eth1", "'eth0 eth1' is not a device*"},
+	{"sdk", "near", "eth0\teth1", "'eth0*eth1' is not a device*"},
 	{"host", "memory-per-node", "", "has no value"},
 	{"host", "memory-per-node", "0", "'0' is not a size*"},
 	{"host", "memory-per-node", "0G", "'0G' is not a size*"},
@@ -418,12 +418,12 @@ static const Bad bad_kernel[] = {
 	{"kernel", "flags", "io_queue", "'io_queue' is not one of *"},
 	{"kernel", "irqaffinity", "0-3", "'0-3' is not one of no | yes"},
 	{"kernel", "irqaffinity", "", "has no value"},
-	{"kernel", "extra", "isolcpus=4-7", "isolcpus= is planner's to write"},
-	{"kernel", "extra", "quiet nohz_full=4-7", "nohz_full= is planner's to write"},
-	{"kernel", "extra", "nohz-full=4-7", "nohz_full= is planner's to write"},
-	{"kernel", "extra", "rcu-nocbs=4-7", "rcu_nocbs= is planner's to write"},
-	{"kernel", "extra", "rcu_nocbs", "rcu_nocbs= is planner's to write"},
-	{"kernel", "extra", "irqaffinity=0", "irqaffinity= is planner's to write"},
+	{"kernel", "extra", "isolcpus=4-7", "isolcpus= is written by planner"},
+	{"kernel", "extra", "quiet nohz_full=4-7", "nohz_full= is written by planner"},
+	{"kernel", "extra", "nohz-full=4-7", "nohz_full= is written by planner"},
+	{"kernel", "extra", "rcu-nocbs=4-7", "rcu_nocbs= is written by planner"},
+	{"kernel", "extra", "rcu_nocbs", "rcu_nocbs= is written by planner"},
+	{"kernel", "extra", "irqaffinity=0", "irqaffinity= is written by planner"},
 	{"kernel", "extra", "rcu_ncbs=4-7", "'rcu_ncbs' *did you mean rcu_nocbs*"},
 	{"kernel", "extra", "isolcpu=4-7", "'isolcpu' *did you mean isolcpus*"},
 	{"kernel", "extra", "a=\"b c\"",
@@ -459,8 +459,8 @@ static const Bad bad_vm[] = {
 	{"vm a", "node", "any", "*from 0 to 8191"},
 	{"vm a", "node", "0,1", "*from 0 to 8191"},
 	{"vm a", "memory", "0", "'0' is not a size*"},
-	{"vm a", "memory", "8", "'8' is so many bytes; did you mean 8G?"},
-	{"vm a", "memory", "1048575", "'1048575' is so many bytes; did you mean 1048575M?"},
+	{"vm a", "memory", "8", "'8' is a number of bytes; did you mean 8G?"},
+	{"vm a", "memory", "1048575", "'1048575' is a number of bytes; did you mean 1048575M?"},
 	{"vm a", "memory", "8GiB", "'8GiB' is not a size*"},
 	{"vm a", "memory", "1.5G", "'1.5G' is not a size*"},
 	{"vm a", "memory", "0x8", "'0x8' is not a size*"},
@@ -665,9 +665,8 @@ static void test_lines(void)
 	static const struct {
 		const char *text, *expected;
 	} rows[] = {
-		{"vcpus = 4\n", NAME ":1: 'vcpus = 4' stands before the first section"},
-		{"; x\n\nname = a\n[node]\n",
-		 NAME ":3: 'name = a' stands before the first section"},
+		{"vcpus = 4\n", NAME ":1: 'vcpus = 4' is before the first section"},
+		{"; x\n\nname = a\n[node]\n", NAME ":3: 'name = a' is before the first section"},
 		{"[node]\n=5\n", NAME ":2: '=5' is not a key with its value: *"},
 		{"[node]\nname\n",
 		 NAME ":2: 'name' is not a key with its value: write key = value"},
@@ -685,9 +684,9 @@ static void test_lines(void)
 		{"[node]\nnam = a\nnam = a\n", NAME ":2: [node] nam: unknown key; *\n" NAME
 						    ":3: [node] nam: already given in line 2"},
 		{"[host]\ncores = 4\ncores-per-node = 2\n",
-		 NAME ":3: [host] cores-per-node: *already asked for in line 2*"},
-		{"[host]\ncores = x\ncpus = 0\n", NAME
-		 ":2: [host] cores: *\n" NAME ":3: [host] cpus: *already asked for in line 2*"},
+		 NAME ":3: [host] cores-per-node: *already given in line 2*"},
+		{"[host]\ncores = x\ncpus = 0\n",
+		 NAME ":2: [host] cores: *\n" NAME ":3: [host] cpus: *already given in line 2*"},
 		{"[node]\nname = a\n[host]\n[node]\nkernel = 6.1\n",
 		 NAME ":4: [node]: already begun in line 1"},
 		{"[vm a]\nvcpus = 1\n[vm a]\nvcpus = 2\n",
@@ -919,7 +918,7 @@ static void test_vm_check(void)
 		 NAME ":1: [vm a] cpus: *shared*"},
 		{"[vm a]\nvcpus = 2\nthreads = isolate\npolicy = shared\n",
 		 NAME ":1: [vm a] threads: *shared*"},
-		{"[sdk]\nnear = eth0\n", NAME ":2: [sdk] near: *how many*"},
+		{"[sdk]\nnear = eth0\n", NAME ":2: [sdk] near: *number of cores*"},
 		/* what is wrong with a value is said once, and its absence is not said as well */
 		{"[vm a]\nvcpus = 1\xff\n", NAME ":2: the line is not UTF-8"},
 		{"[vm a]\nvcpus = 1\r\n", NAME ":2: the line has a carriage return*"},
@@ -957,9 +956,9 @@ static void test_all_errors(void)
 		       "[vm a]\n"	/* 16 */
 		       "[vm c",		/* 17 */
 		       ALL,
-		       NAME ":1: 'cores = 1' stands before the first section\n" /* */
-		       NAME ":3: [node] kernel: 'six' is not a version*\n"	/* */
-		       NAME ":4: *indented*\n"					/* */
+		       NAME ":1: 'cores = 1' is before the first section\n" /* */
+		       NAME ":3: [node] kernel: 'six' is not a version*\n"  /* */
+		       NAME ":4: *indented*\n"				    /* */
 		       NAME ":5: [hst]: unknown section; did you mean [host]?\n" NAME
 			    ":8: [sdk] near: *\n"		      /* */
 		       NAME ":9: [vm a-1] vcpus: missing*\n"	      /* */

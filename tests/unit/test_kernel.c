@@ -57,7 +57,7 @@ static void assert_no_gunzip(const char *bytes, size_t length, size_t limit, con
 
 static void test_gunzip(void)
 {
-	static const char broken[] = "it is no gzip file, or damaged";
+	static const char broken[] = "not a gzip file, or damaged";
 	g_autofree char *damaged = g_memdup2(config_gz, CONFIG_GZ_LENGTH);
 	g_autofree char *more = g_strnfill(CONFIG_GZ_LENGTH + 3, 'x');
 	g_autofree char *text = NULL, *first = NULL;

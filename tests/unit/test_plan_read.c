@@ -249,8 +249,8 @@ static const Edit edits[] = {
 	{"        1,\n        7\n", "        7,\n        1\n", NULL}, /* may have been pinned so */
 	{"        1,\n        7\n", "        1,\n        4\n", ""},
 	{"        1,\n        7\n", "        1,\n        99\n", "not online"},
-	{"        1,\n        7\n", "        1\n", "one CPU a vCPU"},
-	{"        1,\n        7\n", "        1,\n        7.0\n", "no CPU"},
+	{"        1,\n        7\n", "        1\n", "one CPU for each vCPU"},
+	{"        1,\n        7\n", "        1,\n        7.0\n", "not a CPU"},
 	{"\"emulatorpin\": \"0,6\"", "\"emulatorpin\": \"\"", "emulatorpin"},
 	{"\"emulatorpin\": \"0,6\"", "\"emulatorpin\": \"0,6,99\"", "emulatorpin"},
 	{"\"cpuset\": \"0,3,6,9\"", "\"cpuset\": \"\"", "cpuset"},

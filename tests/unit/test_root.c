@@ -247,7 +247,7 @@ static void test_tar_truncated(void)
 	g_autoptr(GByteArray) tar = tar_format(tree);
 
 	for (guint length = 0; length < tar->len - 1024; length += 256)
-		assert_tar_refused((const char *)tar->data, length, "is no snapshot");
+		assert_tar_refused((const char *)tar->data, length, "is not a snapshot");
 	for (guint i = 0; i < 512; i += 37) {
 		if (i >= 148 && i < 156)
 			continue;
@@ -272,7 +272,7 @@ static void assert_entry_refused(const char *path, char type)
 	for (unsigned i = 0; i < 512; i++)
 		sum += tar->data[i];
 	g_snprintf((char *)tar->data + 148, 8, "%06o", sum);
-	assert_tar_refused((const char *)tar->data, tar->len, "is no snapshot");
+	assert_tar_refused((const char *)tar->data, tar->len, "is not a snapshot");
 }
 
 static void test_tar_hostile(void)

@@ -89,14 +89,14 @@ static void test_fill_refused(void)
 		{"${a} ${A}", "*unknown name ${A}"},
 		{"${a} ${aa}", "*unknown name ${aa}"},
 		{"${a} ${a\n}", "*unknown name*"},
-		{"${a} $", "*lone '$'*"},
-		{"${a} $a", "*lone '$'*"},
-		{"${a} $(a)", "*lone '$'*"},
-		{"${a} ${a", "*lone '$'*"},
-		{"${a} $$$", "*lone '$'*"},
-		{"", "*${a} is not used*"},
-		{"a", "*${a} is not used*"},
-		{"$${a}", "*${a} is not used*"},
+		{"${a} $", "*single '$'*"},
+		{"${a} $a", "*single '$'*"},
+		{"${a} $(a)", "*single '$'*"},
+		{"${a} ${a", "*single '$'*"},
+		{"${a} $$$", "*single '$'*"},
+		{"", "*${a} is missing*"},
+		{"a", "*${a} is missing*"},
+		{"$${a}", "*${a} is missing*"},
 	};
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
@@ -387,7 +387,7 @@ static void test_site_incomplete(void)
 	g_hash_table_insert(site, (char *)"vcpupin.xml", (char *)"<vcpupin vcpu='${vcpu}'/>");
 	text = domain(made.plan, plan_vm(made.plan, "a"), site, &error);
 	g_assert_null(text);
-	g_assert_nonnull(strstr(error->message, "vcpupin.xml: ${cpuset} is not used"));
+	g_assert_nonnull(strstr(error->message, "vcpupin.xml: ${cpuset} is missing"));
 }
 
 /* Names that would be markup are names. */
@@ -441,7 +441,7 @@ static void test_unwordable(void)
 	g_assert_nonnull(strstr(memory->message, "memory"));
 	g_assert_null(domain(made.plan, plan_vm(made.plan, "b"), NULL, &place));
 	g_assert_true(g_error_matches(place, PLANNER_ERROR, PLANNER_ERROR_INPUT));
-	g_assert_nonnull(strstr(place->message, "not placed"));
+	g_assert_nonnull(strstr(place->message, "unplaced"));
 }
 
 int main(int argc, char **argv)

@@ -74,7 +74,7 @@ static void test_refused(void)
 	assert_refused("hosts.cores=1", NULL, "did you mean 'host'?");
 	assert_refused("a.vcpus=1\n[vm x]", NULL, "control character");
 	assert_refused("a.vcpus=1\xff", NULL, "not UTF-8");
-	assert_refused("a.Vcpus=1", NULL, "is no key");
+	assert_refused("a.Vcpus=1", NULL, "is not a key");
 	assert_refused("a.vcpus=1", "vm a.vcpus=2", "keep one");
 	assert_refused("sdk.cores=1", "sdk.cpus=4", "keep one");
 }

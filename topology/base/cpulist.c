@@ -53,9 +53,9 @@ static bool region_take(const char **at, Region *region)
 static const char *region_fault(const Region *region)
 {
 	if (region->last >= CPULIST_LIMIT || region->first >= CPULIST_LIMIT)
-		return "is not below " G_STRINGIFY(CPULIST_LIMIT) ", the most CPUs Linux can have";
+		return "is not below " G_STRINGIFY(CPULIST_LIMIT) ", the maximum of Linux";
 	if (region->first > region->last)
-		return "runs backwards: write the lower CPU first";
+		return "is descending: write the lower CPU first";
 	if (region->group == 0)
 		return "has groups of no CPUs";
 	if (region->group == G_MAXUINT)
@@ -85,7 +85,7 @@ static GArray *regions_parse(const char *text, GError **error)
 		if (!region_take(&text, &region) || (*text && *text != ',')) {
 			region_error(error, start,
 				     strchr(",", *start) /* its NUL too */
-					     ? "is empty: there is a comma too many"
+					     ? "is empty: there is an extra comma"
 					     : "is not a CPU, a-b or a-b:used/group");
 			return NULL;
 		}

@@ -74,7 +74,7 @@ static void libvirt_read(Node *node, const char *uri, GString *why)
 	g_autofree char *bytes = worker_run(libvirt_ask, uri, DEADLINE, &length, &end);
 
 	if (length != sizeof(answer)) {
-		why_add(why, "%s gave no answer within %d s", uri, DEADLINE);
+		why_add(why, "%s did not answer within %d s", uri, DEADLINE);
 		return;
 	}
 	memcpy(&answer, bytes, sizeof(answer));

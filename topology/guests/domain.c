@@ -12,7 +12,7 @@ static bool domain_refuse(GError **error, const char *what, const char *text)
 	g_autofree char *valid = g_utf8_make_valid(shown, -1);
 
 	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-		    "%s '%s' is none: libvirt refuses it", what,
+		    "%s '%s' is not valid: libvirt refuses it", what,
 		    g_strdelimit(valid, "\n\r\t", ' '));
 	return false;
 }
@@ -519,7 +519,7 @@ Domain *domain_parse(const char *xml, size_t length, GError **error)
 	node = xml_domain(document);
 	if (!node) {
 		g_set_error_literal(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-				    "is no domain XML: it has no <domain>");
+				    "is not a domain XML: it has no <domain>");
 		return NULL;
 	}
 	domain = domain_new();

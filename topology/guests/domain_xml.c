@@ -21,7 +21,7 @@ static void doctype_refuse(void *context, const xmlChar *name, const xmlChar *ex
 
 static xmlDoc *domain_xml_refuse(GError **error, const char *what)
 {
-	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT, "is no domain XML: %s", what);
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT, "is not a domain XML: %s", what);
 	return NULL;
 }
 

@@ -296,7 +296,7 @@ static void trouble_note(Root *root, const DomainsAnswer *answer, const char *ur
 	if (answer->error)
 		why = g_strdelimit(g_strdup(answer->error), "\n\r", ' ');
 	else if (!finished && !answer->connected)
-		why = g_strdup_printf("gave no answer within %u s; is its daemon stopped?",
+		why = g_strdup_printf("did not answer within %u s; is its daemon stopped?",
 				      seconds);
 	else if (!finished)
 		why = g_strdup_printf(
@@ -305,9 +305,9 @@ static void trouble_note(Root *root, const DomainsAnswer *answer, const char *ur
 	else if (!answer->done)
 		why = g_strdup("the connection broke off");
 	else if (unread) /* one that is gone by now is no trouble: it has no XML either way */
-		why = g_strdup_printf("did not give the XML of %u domains: gone meanwhile, or "
-				      "refused",
-				      unread);
+		why = g_strdup_printf(
+			"did not give the XML of %u domains: they are gone, or access was refused",
+			unread);
 	if (why)
 		root_remark(root, source, why);
 }

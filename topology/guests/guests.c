@@ -471,8 +471,8 @@ static void absence_judge(Root *root, const GuestOptions *options, GuestFacts *f
 		root_forget(root, source);
 	} else if (!asked && !root_is_live(root) && !root_is_snapshot(root)) {
 		root_note_text(root, "/etc/libvirt/qemu",
-			       "the capture holds no domains; capture with `planner snapshot`, or "
-			       "name a directory with --domains");
+			       "the capture contains no domains; capture with `planner snapshot`, "
+			       "or name a directory with --domains");
 	}
 }
 

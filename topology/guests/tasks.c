@@ -282,7 +282,7 @@ void tasks_load(Root *root, TaskFacts *tasks)
 			main_load(root, tasks, pid);
 	}
 	if (!tasks->tasks->len)
-		root_note_text(root, "/proc/PID/status", "there is none: tasks are not known");
+		root_note_text(root, "/proc/PID/status", "does not exist: tasks are unknown");
 }
 
 static bool tasks_known(const void *reader)

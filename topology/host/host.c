@@ -143,8 +143,7 @@ static bool core_cpus_check(const Host *host, unsigned at, GError **error)
 
 	for (unsigned i = 0; i < core->n_cpus; i++) {
 		if (core->cpu[i] >= CPULIST_LIMIT)
-			return error_refuse(error,
-					    "CPU %u is not below %d, the most Linux can have",
+			return error_refuse(error, "CPU %u is not below %d, the maximum of Linux",
 					    core->cpu[i], CPULIST_LIMIT);
 		if (i > 0 && core->cpu[i - 1] >= core->cpu[i])
 			return error_refuse(error,
@@ -245,7 +244,7 @@ static bool offline_check(const Host *host, GError **error)
 {
 	if (hwloc_bitmap_weight(host->offline) < 0 ||
 	    hwloc_bitmap_last(host->offline) >= CPULIST_LIMIT)
-		return error_refuse(error, "it knows of CPUs not below %d, the most Linux can have",
+		return error_refuse(error, "it has CPUs not below %d, the maximum of Linux",
 				    CPULIST_LIMIT);
 	return true;
 }

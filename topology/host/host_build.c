@@ -16,7 +16,7 @@ typedef struct Build {
 static bool pu_check(const Build *build, hwloc_obj_t pu, GError **error)
 {
 	if (pu->os_index >= CPULIST_LIMIT)
-		return error_refuse(error, "a PU has the OS index %u; Linux ends at %d",
+		return error_refuse(error, "a PU has the OS index %u; the maximum of Linux is %d",
 				    pu->os_index, CPULIST_LIMIT - 1);
 	if (pu->os_index < build->pus->len && g_ptr_array_index(build->pus, pu->os_index))
 		return error_refuse(error, "CPU %u is there twice", pu->os_index);

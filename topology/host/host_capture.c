@@ -70,7 +70,7 @@ static bool siblings_check(const char *cpu, GError **error)
 		return true;
 	return error_refuse(
 		error,
-		"%s/topology/ has no core_cpus: which CPUs share a core is not known; " CAPTURE,
+		"%s/topology/ has no core_cpus, so it is unknown which CPUs share a core; " CAPTURE,
 		cpu);
 }
 
@@ -171,7 +171,7 @@ bool capture_check_seen(const char *root, const Host *host, GError **error)
 				    list);
 	if (has_packages(host) && !host_capture_exists(root, NODES, "."))
 		return error_refuse(error,
-				    "has several packages but no " NODES ": which CPUs and memory "
-				    "are near is not known; " CAPTURE);
+				    "has several packages but no " NODES
+				    ", so it is unknown which CPUs and memory are near; " CAPTURE);
 	return true;
 }

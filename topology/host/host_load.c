@@ -55,9 +55,8 @@ static Host *load_xml(const char *xml, size_t length, GError **error)
 	/* hwloc counts the final NUL */
 	if (hwloc_topology_set_xmlbuffer(topology, clean->str, (int)clean->len + 1) < 0 ||
 	    hwloc_topology_load(topology) < 0) {
-		error_refuse(error,
-			     "hwloc does not take it as a topology; write it with `lstopo --of "
-			     "xml` of hwloc 2");
+		error_refuse(error, "hwloc does not accept it as a topology; write it with `lstopo "
+				    "--of xml` of hwloc 2");
 		return NULL;
 	}
 	return host_build(topology, error);
@@ -71,7 +70,7 @@ static Host *load_synthetic(const char *description, GError **error)
 		return NULL;
 	if (hwloc_topology_set_synthetic(topology, description) < 0 ||
 	    hwloc_topology_load(topology) < 0) {
-		error_refuse(error, "hwloc does not take this description; " SOURCES);
+		error_refuse(error, "hwloc does not accept this description; " SOURCES);
 		return NULL;
 	}
 	if (!synthetic_check_built(description, topology, error))

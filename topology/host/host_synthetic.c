@@ -132,7 +132,7 @@ static GArray *levels_parse(const char *text, GError **error)
 		level = &g_array_index(levels, SyntheticLevel, levels->len - 1);
 		if (levels->len > LEVELS_LIMIT || !level_take(&at, level)) {
 			error_refuse(error,
-				     "'%.*s' is no level of an hwloc description such as "
+				     "'%.*s' is not a level of an hwloc description such as "
 				     "\"pack:2 [numa] l3:1 core:8 pu:2\", and no such file exists",
 				     (int)MIN(strcspn(start, BLANKS), 40), start);
 			return NULL;

@@ -108,7 +108,7 @@ static bool object_count(Rewrite *rewrite, const XmlObject *object)
 	Open *parent = host_xml_innermost(rewrite);
 
 	if (++rewrite->objects > OBJECTS_LIMIT || ++parent->children > CHILDREN_LIMIT)
-		return stop_saying(rewrite, "has more objects than any machine");
+		return stop_saying(rewrite, "has too many objects");
 	if (!object->parent && parent->children > 1)
 		return stop_saying(rewrite, "has two machines");
 	if (xml_object_is(object, "PU"))
@@ -150,7 +150,7 @@ static bool kind_check(Rewrite *rewrite, Open *open, const char *const *pairs)
 	if (!cpus)
 		return host_xml_stop(rewrite, error);
 	return ++rewrite->kinds <= KINDS_LIMIT ||
-	       stop_saying(rewrite, "has more kinds of CPUs than any machine");
+	       stop_saying(rewrite, "has too many kinds of CPUs");
 }
 
 /* Infos are many and long; of objects planner reads two. */

@@ -207,7 +207,7 @@ bool xml_object_read(XmlObject *object, XmlObject *parent, const char *const *pa
 				    "an object has the type '%.40s', which planner does not know",
 				    name ? name : "");
 	if (!parent && !xml_object_is(object, "Machine"))
-		return error_refuse(error, "the outermost object is no Machine");
+		return error_refuse(error, "the outermost object is not a Machine");
 	if (!index_read(object, pairs, error))
 		return false;
 	if (parent && !place_check(object, parent, error))

@@ -33,7 +33,7 @@ static const char *inflate_all(const Zlib *zlib, z_stream *stream, size_t limit,
 	} while (status == Z_OK);
 	if (status == Z_STREAM_END)
 		return NULL;
-	return status == Z_BUF_ERROR ? "it is cut off" : "it is no gzip file, or damaged";
+	return status == Z_BUF_ERROR ? "it is cut off" : "not a gzip file, or damaged";
 }
 
 char *gunzip(const void *bytes, size_t length, size_t limit, const char **why)

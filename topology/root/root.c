@@ -424,11 +424,11 @@ static const char *damage_of(const Root *root, const char *path, const char *byt
 	bool kernels = g_str_has_prefix(path, "/proc/") || g_str_has_prefix(path, "/sys/");
 
 	if (memchr(bytes, '\0', length))
-		return "is damaged: it is no text";
+		return "is damaged: it is not text";
 	if (root->live || !kernels)
 		return NULL;
 	return !length			   ? "is empty"
-	       : bytes[length - 1] != '\n' ? "was cut: its last line has no end"
+	       : bytes[length - 1] != '\n' ? "was cut: its last line is incomplete"
 					   : NULL;
 }
 
@@ -623,14 +623,14 @@ static const char *failure_text(int failure)
 	case EACCES:
 		return "Permission denied; run as root";
 	case EPERM:
-		return "Permission denied, to root too";
+		return "Permission denied, even as root";
 	case EFBIG:
 		return "is too large";
 	case EINVAL:
 		return "is not a regular file";
 	case ELOOP:
 	case EXDEV:
-		return "its symbolic links lead nowhere";
+		return "its symbolic links point nowhere";
 	default:
 		return g_strerror(failure);
 	}

@@ -127,7 +127,7 @@ static bool tar_refuse(GError **error, const char *what, const char *path)
 {
 	g_autofree char *shown = path ? g_strescape(path, NULL) : NULL;
 
-	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT, "is no snapshot: %s%s%s", what,
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT, "is not a snapshot: %s%s%s", what,
 		    shown ? ": " : "", shown ? shown : "");
 	return false;
 }
@@ -205,7 +205,7 @@ static bool entry_add(TarReader *reader, const Header *header, const char *data,
 		return tar_refuse(error, "a link or special file", path);
 	if (added && tar_octal(header->mode, sizeof(header->mode), &mode))
 		tree_set_mode(reader->tree, path, (unsigned)(mode & 0777));
-	return added || tar_refuse(error, "a path that leads elsewhere or is there already", path);
+	return added || tar_refuse(error, "a path that leads elsewhere or exists already", path);
 }
 
 static bool entry_parse(TarReader *reader, GError **error)
@@ -216,7 +216,9 @@ static bool entry_parse(TarReader *reader, GError **error)
 
 	if (!tar_octal(header->checksum, sizeof(header->checksum), &sum) ||
 	    sum != tar_checksum(header) || memcmp(header->magic, "ustar", 5) != 0)
-		return tar_refuse(error, "it is no tar file, or damaged", NULL);
+		return tar_refuse(error,
+				  "not a tar archive (xz-compressed? unpack it first) or damaged",
+				  NULL);
 	if (!tar_octal(header->size, sizeof(header->size), &size) || size > reader->left - BLOCK ||
 	    tar_padding(size) > reader->left - BLOCK - size)
 		return tar_refuse(error, "it is cut short", NULL);
