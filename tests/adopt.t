@@ -43,7 +43,7 @@ FAULTS = {
     "isolcpus-twice": "lost kernel.parameter-duplicate",
     "isolated-differs": "lost kernel.isolcpus-differs kernel.nohz-full-differs kernel.rcu-nocbs-differs kernel.watchdog-on-isolated task.workqueue-on-isolated topology.core-split",
     "nohz-missing": "lost kernel.nohz-full-differs kernel.watchdog-on-isolated kvm.exitless-timer",
-    "no-nohz-config": "kernel.nohz-full-differs kernel.not-honoured kernel.option-missing kernel.watchdog-on-isolated kvm.exitless-timer",
+    "no-nohz-config": "kernel.nohz-full-differs kernel.option-missing kvm.exitless-timer",
     "reboot-pending": "lost kernel.reboot-pending",
     "smt-off": "lost cpu-pm.on-ineligible topology.differs vm.pin-offline",
     "sibling-offline": "lost topology.differs topology.sibling-offline",
@@ -82,7 +82,7 @@ FAULTS = {
     "lock-lost": "cpu-pm.memory-unlocked",
     "ple-off": "kvm.ple-gap",
     "no-exits": "cpu-pm.unsupported",
-    "unread": "irq.default-affinity? irq.managed-on-isolated? irq.on-isolated?",
+    "unread": "irq.default-affinity? irq.managed-on-isolated? irq.on-isolated? irq.passed-elsewhere?",
 }
 
 

@@ -19,17 +19,17 @@ from tap import Tap
 # Functions of the kernel, QEMU, libvirt, hwloc and C that are cited, not called.
 FOREIGN = set("""
     bitmap_check_region bitmap_getnum bitmap_parse_region bitmap_parselist bitmap_set_region
-    cgroup_get_cgroup cgroup_unload_cgroups host_cpu_enable_cpu_pm housekeeping_isolcpus_setup
+    cgroup_get_cgroup cgroup_unload_cgroups devm_platform_get_irqs_affinity host_cpu_enable_cpu_pm housekeeping_isolcpus_setup
     housekeeping_setup hugepages_setup hwloc_bitmap_sscanf inflateInit2 irq_affinity_setup
     irq_do_set_affinity kthread kvm_arch_init kvm_can_post_timer_interrupt
     kvm_vm_ioctl_check_extension lockup_detector_init obsolete_checksetup openat2
-    qemuProcessGetAllCpuAffinity rcu_init_nohz rcu_nocb_setup scols_table_get_line setup_banned_cpus
+    qemuProcessGetAllCpuAffinity rcu_init_nohz rcu_nocb_setup request_irq scols_table_get_line setup_banned_cpus
     svm_hardware_setup svm_vm_init tick_nohz_init unknown_bootoption update_tasks_cpumask
     vhost_worker_create virBitmapParse virDomainGetVcpuPinInfo virGetVersion virProcessSetAffinity
     vmx_init vmx_vm_init workqueue_init_early
 """.split())
 # Files of theirs that are cited by their bare name.
-FOREIGN_FILES = {"cpu.c", "cpufreq.c", "cputree.c", "hwloc.h", "zlib.h"}
+FOREIGN_FILES = {"cpu.c", "cpufreq.c", "cputree.c", "hwloc.h", "proc.c", "zlib.h"}
 # Paths inside a snapshot, and in hwloc's own source.
 ELSEWHERE = ("planner/domains", "planner/failures", "planner/kvm-disable-exits", "planner/remarks", "planner/snapshot",
              "planner/topology.xml", "tests/hwloc/")

@@ -126,7 +126,7 @@ static bool takes_here(const Taking *taking, const AuditVm *vm)
 	return !taking->nodes || (bound && hwloc_bitmap_isincluded(bound, taking->nodes));
 }
 
-static void take(Taking *taking, const AuditVm *vm)
+static void taking_add(Taking *taking, const AuditVm *vm)
 {
 	if (!takes_here(taking, vm))
 		return;
@@ -179,13 +179,13 @@ static bool short_with(const Rule *rule, const Audit *audit, const AuditVm *firs
 	uint64_t have = pages_there(audit->facts, nodes, taking.size);
 	bool is_short;
 
-	take(&taking, first);
+	taking_add(&taking, first);
 	for (unsigned pass = 0; pass < 2; pass++)
 		for (unsigned i = 0; i < audit->vms->len; i++) {
 			const AuditVm *vm = g_ptr_array_index(audit->vms, i);
 
 			if (vm->guest && vm->guest->running == !pass)
-				take(&taking, vm);
+				taking_add(&taking, vm);
 		}
 	is_short = taking.pages > have;
 	if (is_short)

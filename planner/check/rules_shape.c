@@ -227,8 +227,8 @@ static hwloc_bitmap_t l3s_of(const Host *host, hwloc_const_bitmap_t cpus, unsign
 }
 
 /* Where it would fit into one L3: the one that has most of it already. NULL = nowhere. Yours. */
-static hwloc_bitmap_t best_room(const Audit *audit, const AuditVm *vm, hwloc_const_bitmap_t own,
-				unsigned cores)
+static hwloc_bitmap_t shape_best_room(const Audit *audit, const AuditVm *vm,
+				      hwloc_const_bitmap_t own, unsigned cores)
 {
 	g_auto(CpuSet) taken = taken_by_others(audit, vm);
 	hwloc_bitmap_t best = NULL;
@@ -263,7 +263,7 @@ static void eval_caches(const Rule *rule, const Audit *audit, const AuditVm *vm,
 	nodes = host_nodes_of(audit->host, own);
 	if (hwloc_bitmap_weight(l3s) < 2 || hwloc_bitmap_weight(nodes) > 1)
 		return;
-	room = best_room(audit, vm, own, cores);
+	room = shape_best_room(audit, vm, own, cores);
 	if (!room)
 		return;
 	list = set_text(room);

@@ -70,7 +70,7 @@ static Tenant *tenant_at(Survey *survey, unsigned at)
 
 /* May VM be wrong beside the first one there? What is shut off harms nothing that runs: it makes
  * room for what does. */
-static bool clashes(Tenant *first, const AuditVm *vm, unsigned vcpu)
+static bool tenants_clash(Tenant *first, const AuditVm *vm, unsigned vcpu)
 {
 	if (first->vm && !vms_at_once(first->vm, vm) && vm->guest->running)
 		*first = (Tenant){vm, vcpu};
@@ -123,7 +123,7 @@ static void rules_tenants_pin_taken(const AuditVm *vm, unsigned vcpu, unsigned c
 		*first = (Tenant){vm, vcpu};
 		return;
 	}
-	if (!clashes(first, vm, vcpu) || (first->vm == vm && first->vcpu == vcpu))
+	if (!tenants_clash(first, vm, vcpu) || (first->vm == vm && first->vcpu == vcpu))
 		return;
 	hwloc_bitmap_set(cpus, cpu);
 	text = first->vm == vm ? g_strdup_printf("vCPUs %u and %u are both pinned to CPU %u",
@@ -176,7 +176,7 @@ static void core_taken(const AuditVm *vm, unsigned vcpu, unsigned cpu, void *dat
 		*first = (Tenant){vm, cpu};
 		return;
 	}
-	if (!clashes(first, vm, cpu) || first->vm == vm ||
+	if (!tenants_clash(first, vm, cpu) || first->vm == vm ||
 	    first->vcpu == cpu) /* doubled, not shared */
 		return;
 	hwloc_bitmap_set(cpus, cpu);

@@ -930,7 +930,7 @@ static const Fault faults[] = {
 	{"vm.more-vcpus-than-cpus", PLANNED, vm_more, "2 vCPUs may run on 1 CPUs"},
 	{"vm.overcommit", PLANNED, vm_overcommit, "the inventory allows 4"},
 	{"memory.hugepages-short", PLANNED, hugepages, "the node has 100"},
-	{"memory.hugepages-short", ALONE, hugepages_all, "the node has 0 of them"},
+	{"memory.hugepages-short", ALONE, hugepages_all, "there are 0 of them"},
 	{"memory.hugepages-parameter", ALONE, .line = "hugepagesz=2M hugepages=0:16,5:8",
 	 .says = "(5:8)"},
 	{"vm.hugepages-missing", PLANNED, vm_hugepages, "has none"},

@@ -8,7 +8,7 @@ from find import Find
 
 SOURCE = "kubevirt/kubevirt#6981, on a desktop with VFIO"
 FINDS = [Find("memory.hugepages-short", severity="error",
-              text=["large takes 4 pages of 1G", "there are 0"])]
+              text=["large needs 4 huge pages of 1G", "there are 0"])]
 ISOLATED, HOST = "2-7,10-15", "0-1,8-9"
 PINS = ["2", "10", "3", "11"]
 
