@@ -124,7 +124,7 @@ def keeps_what_it_was_told(tap, folder, origin, to):
     here = journey.start(origin[1], journey.bare)
     anew = journey.file("anew.xml", journey.domain(here))
     gone = journey.go(origin[1], to, anew)
-    tap.ok(gone.returncode and ("differs" in gone.stderr or "does not match" in gone.stderr), "libvirt refuses a guest that would find other words there", gone.stderr)
+    tap.ok(gone.returncode and "does not match" in gone.stderr, "libvirt refuses a guest that would find other words there", gone.stderr)
     gone = journey.go(origin[1], to, journey.there(here))
     tap.ok(gone.returncode == 0, "with planner's XML, which leaves them as they are, it migrates", gone.stderr)
     arrived(journey, to, {1})
