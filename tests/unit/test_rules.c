@@ -1514,6 +1514,111 @@ static void test_predicted(void)
 	g_assert_cmpuint(checked, >, 60);
 }
 
+/* Lines, most of them wrong, and what is found of a machine that booted them: tests/e2e-lines.t
+ * wrote it. */
+#define BOOTED "tests/e2e/lines.json"
+
+static hwloc_bitmap_t booted_set(json_t *row, const char *key)
+{
+	return predicted_list(json_string_value(json_object_get(row, key)));
+}
+
+/* What stands between the quotes of "Unknown kernel command line parameters". */
+static char *booted_passed_on(json_t *row)
+{
+	json_t *said;
+	size_t i;
+
+	json_array_foreach (json_object_get(row, "said"), i, said) {
+		g_auto(GStrv) parts = g_strsplit(json_string_value(said), "\"", -1);
+
+		if (g_str_has_prefix(parts[0], "Unknown kernel command line") && parts[1])
+			return g_strdup(parts[1]);
+	}
+	return g_strdup("");
+}
+
+/* The lockup watchdog runs where kernel threads do; kthreadd itself begins before the other CPUs
+ * are there. */
+static hwloc_bitmap_t booted_watchdog(json_t *row)
+{
+	g_auto(CpuSet) kthreadd = booted_set(row, "kthreadd");
+	g_auto(CpuSet) workqueue = booted_set(row, "workqueue");
+	bool early = !hwloc_bitmap_iszero(workqueue) && !set_meets(kthreadd, workqueue);
+
+	return hwloc_bitmap_dup(early ? workqueue : kthreadd);
+}
+
+static Facts *booted_facts(json_t *row, const char *release)
+{
+	Facts *facts = facts_new();
+	KernelFacts *kernel = facts->kernel;
+	g_autofree char *passed_on = booted_passed_on(row);
+
+	kernel->release = g_strdup(release);
+	kernel->cmdline = g_strdup(json_string_value(json_object_get(row, "line")));
+	kernel->possible = booted_set(row, "possible");
+	kernel->online = booted_set(row, "possible");
+	kernel->isolated = booted_set(row, "isolated");
+	kernel->nohz_full = booted_set(row, "nohz_full");
+	kernel->nohz_full_file = true;
+	kernel->watchdog = booted_watchdog(row);
+	kernel->init_environ = g_strsplit(passed_on, " ", -1);
+	return facts;
+}
+
+static char *booted_found(const Facts *facts)
+{
+	char *const kernel[] = {(char *)"kernel", NULL};
+	const CheckOptions options = {.only = (char **)kernel};
+	g_autoptr(Audit) audit = audit_new(NULL, NULL, facts);
+	g_autoptr(Check) check = check_run(audit, &options);
+	GString *ids = g_string_new(NULL);
+
+	for (const Rule *const *rule = rules; *rule; rule++)
+		for (unsigned i = 0; i < check->findings->len; i++) {
+			const Finding *f = g_ptr_array_index(check->findings, i);
+
+			if (f->verdict == VERDICT_FAIL && g_str_equal(f->id, (*rule)->id)) {
+				g_string_append_printf(ids, "%s ", f->id);
+				break;
+			}
+		}
+	return g_string_free(ids, FALSE);
+}
+
+/* The same ids in the order of the table. */
+static char *booted_wanted(json_t *row)
+{
+	GString *ids = g_string_new(NULL);
+	json_t *id;
+	size_t i;
+
+	for (const Rule *const *rule = rules; *rule; rule++)
+		json_array_foreach (json_object_get(row, "findings"), i, id)
+			if (g_str_equal(json_string_value(id), (*rule)->id))
+				g_string_append_printf(ids, "%s ", (*rule)->id);
+	return g_string_free(ids, FALSE);
+}
+
+static void test_booted(void)
+{
+	json_error_t error;
+	json_t *file = json_load_file(BOOTED, 0, &error), *row;
+	const char *release = json_string_value(json_object_get(file, "kernel"));
+	size_t i;
+
+	g_assert_nonnull(file);
+	json_array_foreach (json_object_get(file, "lines"), i, row) {
+		g_autoptr(Facts) facts = booted_facts(row, release);
+		g_autofree char *found = booted_found(facts), *wanted = booted_wanted(row);
+
+		g_test_message("%s", facts->kernel->cmdline);
+		g_assert_cmpstr(found, ==, wanted);
+	}
+	json_decref(file);
+}
+
 /* The other forms */
 
 static void test_forms(void)
@@ -1606,6 +1711,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/rules/large", test_large);
 	g_test_add_func("/rules/choice", test_choice);
 	g_test_add_func("/rules/predicted", test_predicted);
+	g_test_add_func("/rules/booted", test_booted);
 	g_test_add_func("/rules/forms", test_forms);
 	g_test_add_func("/rules/troubles", test_troubles);
 	return g_test_run();
