@@ -59,9 +59,7 @@ static bool same_pins(const AdoptVm *vm, const PlanVm *plan)
 		return false;
 	if (vm->floats)
 		return set_same(vm->floats, plan->cpuset);
-	return vm->spec->cpus && plan->vcpupin->len == vm->spec->cpus->len &&
-	       !memcmp(plan->vcpupin->data, vm->spec->cpus->data,
-		       plan->vcpupin->len * sizeof(unsigned));
+	return vm->spec->cpus && cpulist_ordered_equal(plan->vcpupin, vm->spec->cpus);
 }
 
 /* Emulator threads: no inventory says where, the plan decides. */

@@ -3,8 +3,7 @@
 #include "planner/base/json.h"
 #include "planner/document/plan_write_parts.h"
 #include "planner/inventory/settings.h"
-
-#include <string.h>
+#include "topology/base/cpulist.h"
 
 static json_t *reasons_to_json(const GPtrArray *reasons)
 {
@@ -93,11 +92,6 @@ static void vm_places(json_t *object, const Plan *plan, const PlanVm *vm)
 		json_object_set_new(object, "nodes", vm_nodes_to_json(plan, vm));
 }
 
-static bool numbers_equal(const GArray *a, const GArray *b)
-{
-	return a->len == b->len && !memcmp(a->data, b->data, a->len * sizeof(unsigned));
-}
-
 /* What the inventory says of it, so that the document alone can be worded for other tools. */
 static void vm_wishes(json_t *object, const PlanVm *vm)
 {
@@ -106,7 +100,7 @@ static void vm_wishes(json_t *object, const PlanVm *vm)
 	settings_to_json(vm_settings, spec, true, object);
 	json_object_set_new(object, "kept", json_boolean(spec->cpus != NULL));
 	settings_to_json(vm_settings, spec, false, object);
-	if (spec->cpus && !numbers_equal(spec->cpus, vm->vcpupin))
+	if (spec->cpus && !cpulist_ordered_equal(spec->cpus, vm->vcpupin))
 		json_object_set_new(object, "cpus", json_unsigneds(spec->cpus));
 }
 

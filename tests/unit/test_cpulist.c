@@ -154,6 +154,22 @@ static void test_ordered(void)
 	g_assert_cmpstr(error->message, ==, "CPU 10 is named twice");
 }
 
+static void test_ordered_equal(void)
+{
+	g_autoptr(GArray) some = cpulist_parse_ordered("10,46", NULL);
+	g_autoptr(GArray) same = cpulist_parse_ordered("10,46", NULL);
+	g_autoptr(GArray) turned = cpulist_parse_ordered("46,10", NULL);
+	g_autoptr(GArray) fewer = cpulist_parse_ordered("10", NULL);
+	g_autoptr(GArray) none = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	g_autoptr(GArray) empty = g_array_new(FALSE, FALSE, sizeof(unsigned));
+
+	g_assert_true(cpulist_ordered_equal(some, same));
+	g_assert_false(cpulist_ordered_equal(some, turned));
+	g_assert_false(cpulist_ordered_equal(some, fewer));
+	g_assert_false(cpulist_ordered_equal(some, none));
+	g_assert_true(cpulist_ordered_equal(none, empty));
+}
+
 static hwloc_bitmap_t random_set(void)
 {
 	hwloc_bitmap_t set = hwloc_bitmap_alloc();
@@ -206,6 +222,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/cpulist/refused", test_refused);
 	g_test_add_func("/cpulist/message", test_message);
 	g_test_add_func("/cpulist/ordered", test_ordered);
+	g_test_add_func("/cpulist/ordered-equal", test_ordered_equal);
 	g_test_add_func("/cpulist/round-trip", test_round_trip);
 	g_test_add_func("/cpulist/groups", test_groups);
 	return g_test_run();

@@ -156,6 +156,13 @@ GArray *cpulist_parse_ordered(const char *text, GError **error)
 	return g_steal_pointer(&cpus);
 }
 
+/* The data of an array that never held anything is NULL, which memcmp() may not be given. */
+bool cpulist_ordered_equal(const GArray *a, const GArray *b)
+{
+	return a->len == b->len &&
+	       (!a->len || !memcmp(a->data, b->data, a->len * sizeof(unsigned)));
+}
+
 char *cpulist_format(hwloc_const_bitmap_t set)
 {
 	g_autofree char *text = NULL;

@@ -33,6 +33,9 @@ hwloc_bitmap_t cpulist_parse(const char *text, GError **error);
  */
 GArray *cpulist_parse_ordered(const char *text, GError **error);
 
+/* Both name the same CPUs in the same order; two without a CPU do. */
+bool cpulist_ordered_equal(const GArray *a, const GArray *b);
+
 /* The shortest ascending kernel form of SET, yours to free; "" for the empty set. SET is finite. */
 char *cpulist_format(hwloc_const_bitmap_t set);
 
