@@ -4,6 +4,7 @@
 #include "planner/base/naming.h"
 #include "planner/base/subject.h"
 #include "planner/check/trouble.h"
+#include "topology/base/list.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -116,7 +117,7 @@ static char *check_people_unjudged(const FindingGroup *group)
 		const char *vm = subject_vm_name(finding->subject);
 
 		if (g_hash_table_add(seen, finding->id))
-			g_string_append_printf(text, "%s%s", text->len ? ", " : "", finding->id);
+			list_add(text, "%s", finding->id);
 		if (vm && g_hash_table_add(seen, finding->subject))
 			naming_add(&vms, vm);
 	}

@@ -6,6 +6,7 @@
 #include "planner/place/replan.h"
 #include "planner/rollout/rollout.h"
 #include "topology/base/error.h"
+#include "topology/base/list.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -300,8 +301,7 @@ static char *diff_names_of(const GPtrArray *steps, unsigned from, unsigned to)
 	GString *text = g_string_new(NULL);
 
 	for (unsigned i = from; i < to; i++)
-		g_string_append_printf(text, "%s%s", i > from ? ", " : "",
-				       ((const Step *)g_ptr_array_index(steps, i))->vm->name);
+		list_add(text, "%s", ((const Step *)g_ptr_array_index(steps, i))->vm->name);
 	return g_string_free(text, FALSE);
 }
 
@@ -388,7 +388,7 @@ static unsigned count_cost(const Diff *diff, Cost from, Cost to)
 static void append_count(GString *text, unsigned n, const char *what)
 {
 	if (n)
-		g_string_append_printf(text, "%s%u %s", text->len ? ", " : "", n, what);
+		list_add(text, "%u %s", n, what);
 }
 
 static void diff_print_summary(const Diff *diff, bool color)

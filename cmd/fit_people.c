@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/fit.h"
 #include "cmd/output.h"
+#include "planner/base/naming.h"
 #include "planner/base/size.h"
+#include "topology/base/list.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -29,22 +31,18 @@ static char *fit_people_count_text(const FitCount *count)
 
 /* The head */
 
-#define NAMES_MOST 6 /* of VMs in a row */
-
 /* "big, off and 3 more"; "-" where there are none. Yours. */
 static char *names_text(const GPtrArray *vms)
 {
-	GString *text = g_string_new(vms->len ? "" : "-");
+	Naming naming = {0};
 
-	for (unsigned i = 0; i < MIN(vms->len, NAMES_MOST); i++) {
+	for (unsigned i = 0; i < vms->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(vms, i);
 		g_autofree char *safe = output_safe(vm->spec->name);
 
-		g_string_append_printf(text, "%s%s", i ? ", " : "", safe);
+		naming_add(&naming, safe);
 	}
-	if (vms->len > NAMES_MOST)
-		g_string_append_printf(text, " and %u more", vms->len - NAMES_MOST);
-	return g_string_free(text, FALSE);
+	return vms->len ? naming_end(&naming) : g_strdup("-");
 }
 
 static void print_refused(const Fit *fit, bool color)
@@ -191,8 +189,7 @@ static char *where_text(const Fit *fit, const FitAnswer *answer)
 		if (!answer->nodes[n] || hwloc_bitmap_iszero(ids))
 			continue;
 		if (answer->nodes[n] < answer->count.fit)
-			g_string_append_printf(text, "%s%u ", text->len ? ", " : "",
-					       answer->nodes[n]);
+			list_add(text, "%u ", answer->nodes[n]);
 		append_nodes(text, ids);
 	}
 	if (answer->across && answer->across < answer->count.fit)
@@ -318,8 +315,7 @@ static char *mix_text(const Fit *fit)
 	for (unsigned i = 0; i < mix->parts->len; i++) {
 		const FitSize *part = &g_array_index(mix->parts, FitSize, i);
 
-		g_string_append_printf(text, "%s%u x %s", i ? ", " : "", part->count,
-				       part->spec->name);
+		list_add(text, "%u x %s", part->count, part->spec->name);
 	}
 	if (!text->len)
 		return g_string_free(g_string_append(text, "none in one node"), FALSE);
@@ -502,11 +498,10 @@ static char *asked_text(const FitWhatIf *what_if)
 	for (unsigned i = 0; what_if->settings && what_if->settings[i]; i++) {
 		g_autofree char *safe = output_safe(what_if->settings[i]);
 
-		g_string_append_printf(text, "%s%s", i ? ", " : "", safe);
+		list_add(text, "%s", safe);
 	}
 	if (what_if->moves)
-		g_string_append_printf(text, "%s%u move%s", text->len ? ", " : "", what_if->moves,
-				       fit_people_plural(what_if->moves));
+		list_add(text, "%u move%s", what_if->moves, fit_people_plural(what_if->moves));
 	return g_string_free(text, FALSE);
 }
 

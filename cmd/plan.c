@@ -6,6 +6,7 @@
 #include "cmd/save.h"
 #include "planner/document/plan_write.h"
 #include "topology/base/error.h"
+#include "topology/base/list.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -228,8 +229,7 @@ static char *explanation_vms(const Explanation *explanation)
 	g_autoptr(GString) names = g_string_new(NULL);
 
 	for (unsigned i = 0; i < explanation->vms->len; i++)
-		g_string_append_printf(names, "%s%s", i ? ", " : "",
-				       (const char *)g_ptr_array_index(explanation->vms, i));
+		list_add(names, "%s", (const char *)g_ptr_array_index(explanation->vms, i));
 	if (explanation->vms->len > 1 && g_utf8_strlen(names->str, -1) > NAMES_WIDTH)
 		g_string_printf(names, "%u VMs", explanation->vms->len);
 	return g_strdup(names->str);

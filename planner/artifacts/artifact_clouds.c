@@ -2,6 +2,7 @@
 /* The split for those who hand it on: OpenStack Nova, OpenShift, Ansible. */
 #include "planner/artifacts/artifact.h"
 #include "planner/artifacts/artifact_memory.h"
+#include "topology/base/list.h"
 
 #define VM_CPUS (1u << ROLE_DEDICATED | 1u << ROLE_FREE)
 
@@ -220,8 +221,7 @@ static char *artifact_clouds_pins_of(const PlanVm *vm)
 	GString *pins = g_string_new(NULL);
 
 	for (unsigned v = 0; v < vm->vcpupin->len; v++)
-		g_string_append_printf(pins, "%s%u", v ? ", " : "",
-				       g_array_index(vm->vcpupin, unsigned, v));
+		list_add(pins, "%u", g_array_index(vm->vcpupin, unsigned, v));
 	return g_string_free(pins, FALSE);
 }
 

@@ -2,6 +2,7 @@
 /* The legend of the picture: roles with their colours, and who floats over them. */
 #include "planner/artifacts/artifact.h"
 #include "planner/artifacts/artifact_picture.h"
+#include "planner/base/naming.h"
 #include "planner/check/trouble.h"
 #include "topology/base/error.h"
 
@@ -9,7 +10,6 @@
 
 #define ROW 18	/* pixels from line to line */
 #define GLYPH 7 /* pixels a character of lstopo's font is wide, rounded up */
-#define NAMES_MOST 6
 
 typedef struct Legend {
 	Fill *f;
@@ -47,23 +47,22 @@ static void heading_add(Legend *legend, const char *text)
 	width_need(legend, text);
 }
 
-/* ", vm13 and 4 more float here": the shared VMs over CPUS. */
+/* "; floating over them: vm13 and 4 more": the shared VMs over CPUS, if there are any. */
 static void append_floating(GString *text, const Plan *plan, hwloc_const_bitmap_t cpus)
 {
-	unsigned n = 0;
+	Naming naming = {0};
+	g_autofree char *names = NULL;
 
 	for (unsigned i = 0; i < plan->vms->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
 		g_autofree char *name = picture_safe(vm->spec->name, 20);
 
-		if (!vm->cpuset || !hwloc_bitmap_intersects(vm->cpuset, cpus))
-			continue;
-		if (n++ < NAMES_MOST)
-			g_string_append_printf(text, "%s%s",
-					       n == 1 ? "; floating over them: " : ", ", name);
+		if (vm->cpuset && hwloc_bitmap_intersects(vm->cpuset, cpus))
+			naming_add(&naming, name);
 	}
-	if (n > NAMES_MOST)
-		g_string_append_printf(text, " and %u more", n - NAMES_MOST);
+	names = naming_end(&naming);
+	if (*names)
+		g_string_append_printf(text, "; floating over them: %s", names);
 }
 
 static void role_row(Legend *legend, Role role)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/base/naming.h"
 
+#include "topology/base/list.h"
+
 #define NAMES_MOST 6
 
 void naming_add(Naming *naming, const char *name)
@@ -8,7 +10,7 @@ void naming_add(Naming *naming, const char *name)
 	if (!naming->text)
 		naming->text = g_string_new(NULL);
 	if (naming->n++ < NAMES_MOST)
-		g_string_append_printf(naming->text, "%s%s", naming->n > 1 ? ", " : "", name);
+		list_add(naming->text, "%s", name);
 }
 
 char *naming_end(Naming *naming)

@@ -2,6 +2,7 @@
 #include "planner/check/check.h"
 #include "planner/base/finding_json.h"
 #include "planner/base/json.h"
+#include "topology/base/list.h"
 
 #include <string.h>
 
@@ -141,9 +142,8 @@ char *check_counts_text(const Check *check)
 			  RULE_PASSED;
 	for (unsigned severity = SEVERITY_ERROR + 1; severity-- > SEVERITY_INFO;)
 		if (check->counts[severity])
-			g_string_append_printf(text, "%s%u %s%s", text->len ? ", " : "",
-					       check->counts[severity], severity_name(severity),
-					       check->counts[severity] == 1 ? "" : "s");
+			list_add(text, "%u %s%s", check->counts[severity], severity_name(severity),
+				 check->counts[severity] == 1 ? "" : "s");
 	g_string_append_printf(text, "%s; %u rule%s passed", text->len ? "" : "no problem found",
 			       passed, passed == 1 ? "" : "s");
 	if (unknown)

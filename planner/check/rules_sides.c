@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/check/rules_sides.h"
 
+#include "topology/base/list.h"
+
 /* "live and inactive XML": the sides of WHICH, by bits; yours. */
 static char *sides_text(unsigned which)
 {
@@ -11,8 +13,7 @@ static char *sides_text(unsigned which)
 		g_string_assign(text, "live and inactive XML");
 	for (Side side = SIDE_LIVE; side < N_SIDES; side++)
 		if (which & 1 << side && !(text->len && side <= SIDE_NEXT))
-			g_string_append_printf(text, "%s%s", text->len ? ", " : "",
-					       side_names[side]);
+			list_add(text, "%s", side_names[side]);
 	return g_string_free(text, FALSE);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/check/trouble.h"
 
+#include "topology/base/list.h"
+
 static char *ids_of_cpu(const Check *check, GPtrArray *sets, unsigned cpu, Severity *worst)
 {
 	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
@@ -14,7 +16,7 @@ static char *ids_of_cpu(const Check *check, GPtrArray *sets, unsigned cpu, Sever
 		if (!set || !hwloc_bitmap_isset(set, cpu) ||
 		    !g_hash_table_add(seen, (gpointer)finding->id))
 			continue;
-		g_string_append_printf(ids, "%s%s", ids->len ? ", " : "", finding->id);
+		list_add(ids, "%s", finding->id);
 		*worst = MAX(*worst, finding->severity);
 	}
 	return g_string_free(ids, FALSE);

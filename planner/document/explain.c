@@ -3,6 +3,7 @@
 #include "planner/base/size.h"
 #include "planner/base/subject.h"
 #include "planner/place/level.h"
+#include "topology/base/list.h"
 
 #include <string.h>
 
@@ -163,7 +164,7 @@ static void say_isolated(GPtrArray *lines, const Plan *plan, unsigned cpu)
 		const KernelParameter *p = g_ptr_array_index(plan->parameters, i);
 
 		if (g_strv_contains(names, p->name))
-			g_string_append_printf(named, "%s%s", named->len ? ", " : "", p->name);
+			list_add(named, "%s", p->name);
 	}
 	explain_say(lines, "isolated: named by %s", named->str);
 }

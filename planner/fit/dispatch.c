@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/fit/dispatch.h"
 #include "planner/place/plan.h"
+#include "topology/base/list.h"
 
 #include <string.h>
 
@@ -384,8 +385,7 @@ static void dispatch_tally(const Dispatch *dispatch, const DispatchNode *node, T
 static void dispatch_add_part(GString *text, unsigned count, const char *what)
 {
 	if (count)
-		g_string_append_printf(text, "%s%s %u node%s", text->len ? ", " : "", what, count,
-				       count == 1 ? "" : "s");
+		list_add(text, "%s %u node%s", what, count, count == 1 ? "" : "s");
 }
 
 void dispatch_refuse(Dispatch *dispatch)

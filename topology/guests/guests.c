@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "topology/guests/guests.h"
 
+#include "topology/base/list.h"
 #include "topology/guests/absence.h"
 #include "topology/guests/domain.h"
 #include "topology/guests/domains.h"
@@ -494,8 +495,7 @@ static void nameless_note(Root *root, const GuestFacts *facts)
 		const Guest *guest = g_ptr_array_index(facts->guests, i);
 
 		if (guest->nameless && guest->unlisted)
-			g_string_append_printf(names, "%s%u (%s)", names->len ? ", " : "",
-					       guest->pid, guest->name);
+			list_add(names, "%u (%s)", guest->pid, guest->name);
 	}
 	why = g_strdup_printf("the threads of QEMU %s have no names and cannot be told apart: ask "
 			      "as root while it runs, or start it with -name …,debug-threads=on",
