@@ -70,7 +70,7 @@ fuzz  := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(fuzz-src))
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all demo check check-x6 check-build check-layers check-headers lint format bench fuzz \
+.PHONY: all demo check check-all check-x6 check-build check-layers check-headers lint format bench fuzz \
 	install install-built uninstall clean help FORCE
 
 all: $B/bin/planner ## build the program: build/bin/planner (the default)
@@ -132,10 +132,15 @@ demo: ## install what is missing, build, plan the published x6 host
 		echo; echo "\$$ $$*"; "$$@"; \
 	done
 
-check: ## install what tests need, build, run every test; last line: N passed, N failed
+check: ## install what tests need, build, run the tests; last line: N passed, N failed
 	@$(DEPS) check
 	+@$(MAKE) --no-print-directory check-build
 	@tests/run.py --build $B
+
+check-all: ## the same with the long ones: booted hosts, Ansible, a fault at each system call
+	@$(DEPS) check
+	+@$(MAKE) --no-print-directory check-build
+	@tests/run.py --all --build $B
 
 check-build: all $(tests)
 

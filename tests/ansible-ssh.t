@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
+# check-all: starts sshd
 # timeout: 900 seconds
 """
 The Ansible role against machines that it reaches by ssh: namespaces with an address, an sshd and

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
+# check-all: runs Ansible many times
 # timeout: 900 seconds
 """
 The Ansible role, by the real ansible-playbook. Its nodes are captured ones: roots in folders of the

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
+# check-all: boots emulated hosts
 # timeout: 1200 seconds
 # alone
 """

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Run every test and sum up. Usage: tests/run.py [--build DIR] [--jobs N] [--without NAME]… [NAME…]
+"""Run every test and sum up. Usage: tests/run.py [--all] [--build DIR] [--jobs N] [--without NAME]… [NAME…]
 
 What is run, each of which writes TAP (the Test Anything Protocol, what prove(1) reads) on stdout:
 
@@ -14,7 +14,8 @@ To add a test, put it there. NAMEs run only these; 'tests/e2e*' stands for many.
 dies, runs out of time (TEST_TIMEOUT, 300 seconds, or what a script's line `# timeout: N seconds`
 says, if more), prints no plan or not what it planned counts as one failure more. Scripts with a line
 `# alone` emulate whole machines, whose clocks suffer beside others: they run before the rest, one
-after the other.
+after the other. Scripts with a line `# check-all: WHY` take long, or need what not every machine
+has: they run with --all, or when they are named.
 The last line is `N passed, N failed`, with `, N skipped` where tests could not run here.
 """
 
@@ -30,12 +31,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TIMEOUT = int(os.environ.get("TEST_TIMEOUT", "300"))
 RESULT = re.compile(r"(?P<no>not )?ok\b(?: +(?P<number>\d+))?(?P<rest>[^#]*)(?:# *(?P<note>.*))?$")
 LIMIT = re.compile(rb"^# timeout: (\d+) seconds$", re.M)
 ALONE = re.compile(rb"^# alone$", re.M)
+LATER = re.compile(rb"^# check-all: (.+)$", re.M)
 ON_REQUEST = [("tests/e2e/x6.py", ["tests/e2e/x6.py"])]
 PLAN = re.compile(r"1\.\.(\d+)(?: *# *(.*))?$")
 # What changes the behaviour of planner's libraries does not reach the tests.
@@ -43,7 +46,7 @@ FOREIGN = re.compile(r"(HWLOC_|LIBVIRT_|VIR_|VIRSH_|G_|GIO_|XML_|LC_|LANG|NO_COL
 
 RUNNING = set()
 
-Outcome = collections.namedtuple("Outcome", "name passed failed skipped problems reasons")
+Outcome = collections.namedtuple("Outcome", "name passed failed skipped problems reasons seconds", defaults=(0,))
 
 
 def environment(build, scratch):
@@ -80,6 +83,11 @@ def asked_for(command, what):
 def meant(one, names):
     """Is the producer one of those?"""
     return any(fnmatch.fnmatchcase(one[0], name) for name in names)
+
+
+def is_script(one):
+    """Has the producer a source that can say something of it? Unit tests are programs."""
+    return one[0].startswith("tests/")
 
 
 def limit_of(command):
@@ -165,11 +173,13 @@ def tail(err):
 def outcome_of(name, command, build):
     # The folder's name is short: sockets of libvirtd live below it, and theirs may have 107 bytes.
     scratch = tempfile.mkdtemp(prefix="pl-")
+    start = time.monotonic()
     try:
         # Others may pass: a daemon that a root test starts as nobody has its folder below.
         os.chmod(scratch, 0o711)
         os.mkdir(f"{scratch}/t", 0o711)
-        return judge(name, *run(command, environment(build, f"{scratch}/t"), scratch))
+        outcome = judge(name, *run(command, environment(build, f"{scratch}/t"), scratch))
+        return outcome._replace(seconds=time.monotonic() - start)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -180,7 +190,7 @@ def report(outcome):
         counts += f", {outcome.skipped} skipped"
     verdict = "FAIL" if outcome.failed else "ok" if outcome.passed else "skipped"
     # Not `N passed, N failed` alone on its line: that is the sum's.
-    print(f"{verdict:8}{outcome.name:32}({counts})")
+    print(f"{verdict:8}{outcome.name:28}{outcome.seconds:5.0f} s  ({counts})")
     for reason in outcome.reasons:
         print(f"        skipped: {reason}")
     for line in outcome.problems:
@@ -196,17 +206,20 @@ def ended(number, _):
 
 
 def outcomes(wanted, jobs, build):
-    """One by one as they are known, those that want to be alone first."""
-    alone = [one for one in wanted if one[0].startswith("tests/") and asked_for(one[1], ALONE)]
+    """Each as soon as it is known, those that want to be alone first."""
+    alone = [one for one in wanted if is_script(one) and asked_for(one[1], ALONE)]
     rest = [one for one in wanted if one not in alone]
     for some, at_once in (alone, 1), (rest, max(jobs, 1)):
         with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
-            yield from pool.map(lambda one: outcome_of(*one, build), some)
+            running = [pool.submit(outcome_of, *one, build) for one in some]
+            for done in concurrent.futures.as_completed(running):
+                yield done.result()
 
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     options.add_argument("--build", default="build", help="the build folder (build)")
+    options.add_argument("--all", action="store_true", help="those of `make check-all` too")
     options.add_argument("--jobs", type=int, default=min(os.cpu_count() or 1, 8), help="at the same time")
     options.add_argument("--without", action="append", default=[], metavar="NAME", help="leave this one out")
     options.add_argument("names", nargs="*", metavar="NAME", help="run only these")
@@ -221,6 +234,8 @@ def main():
     if options.names:
         wanted = [one for one in wanted if meant(one, options.names)]
         wanted += [one for one in ON_REQUEST if one[0] in options.names]
+    elif not options.all:
+        wanted = [one for one in wanted if not is_script(one) or not asked_for(one[1], LATER)]
     wanted = [one for one in wanted if not meant(one, options.without)]
 
     if not os.access(build / "bin/planner", os.X_OK):
