@@ -11,17 +11,17 @@ static VmSpec fit_largest_size_of(const Fit *fit, unsigned vcpus)
 		.vcpus = vcpus, .memory = vcpus * fit->per_vcpu, .page = fit->page, .node = -1};
 }
 
-/* Do all VMs fit beside SPEC, which takes CORES of ROOM? *OPEN: it is not known. */
-static bool fits_in_room(const Fit *fit, unsigned room, unsigned cores, bool *open)
+/* Do all VMs fit beside one of VCPUS in ROOM? *OPEN: it is not known. */
+static bool fits_in_room(const Fit *fit, unsigned room, unsigned vcpus, bool *open)
 {
 	g_autoptr(Problem) problem = problem_copy(fit->base->problem);
 	SearchRoom *entry = &g_array_index(problem->rooms, SearchRoom, room);
-	VmSpec spec = fit_largest_size_of(fit, cores * entry->threads);
+	VmSpec spec = fit_largest_size_of(fit, vcpus);
 	uint64_t *memory = &problem->memory[entry->node];
 	bool proved, fits;
 
 	problem->budget = BUDGET;
-	entry->cores -= cores;
+	entry->cores -= search_cores(vcpus, entry->threads, false);
 	if (*memory != UINT64_MAX && place_share_memory(&spec, spec.vcpus) > *memory)
 		return false;
 	if (*memory != UINT64_MAX)
@@ -31,11 +31,12 @@ static bool fits_in_room(const Fit *fit, unsigned room, unsigned cores, bool *op
 	return fits;
 }
 
-/* The most of ROOM's cores that one VM can have: fewer are never harder. */
+/* The most vCPUs that one VM can have in ROOM, LEAST at least: fewer are never harder. Memory may
+ * run out in the middle of a core. */
 static unsigned most_of_room(const Fit *fit, unsigned room, unsigned least, bool *open)
 {
-	unsigned low = least;
-	unsigned high = g_array_index(fit->base->problem->rooms, SearchRoom, room).cores;
+	const SearchRoom *entry = &g_array_index(fit->base->problem->rooms, SearchRoom, room);
+	unsigned low = least, high = entry->cores * entry->threads;
 
 	while (low < high) {
 		unsigned middle = low + (high - low + 1) / 2;
@@ -101,13 +102,12 @@ static FitLargest largest_in_room(const Fit *fit)
 	unsigned today;
 
 	for (unsigned r = 0; r < problem->rooms->len; r++) {
-		const SearchRoom *room = fit_largest_room_at(fit, r);
-		unsigned most = most_of_room(fit, r, best.vcpus / room->threads, &open);
+		unsigned most = most_of_room(fit, r, best.vcpus, &open);
 
-		if (most * room->threads <= best.vcpus)
+		if (most <= best.vcpus)
 			continue;
-		best.vcpus = most * room->threads;
-		best.node = room->node;
+		best.vcpus = most;
+		best.node = fit_largest_room_at(fit, r)->node;
 		best.l3 = fit_largest_l3_of(problem, r);
 	}
 	today = room_today(fit, best.vcpus, false);

@@ -52,8 +52,9 @@ static void make_vms(GArray *vms, unsigned threads, unsigned nodes)
 	while (n < 6 && of[n])
 		n++;
 	while (vms->len < 200) {
-		SearchVm vm = {of[pick(n)], pick(12) == 0, 0, 1 << 20, G_MAXUINT};
+		SearchVm vm = {of[pick(n)], false, 0, 1 << 20, G_MAXUINT};
 
+		vm.isolate = pick(12) == 0;
 		if (vm.vcpus > load)
 			break;
 		load -= vm.vcpus;

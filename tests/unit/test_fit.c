@@ -67,22 +67,32 @@ static void test_refused(void)
 
 /* Random nodes */
 
+static char *topology_text(unsigned packages, const char *memory, unsigned l3s, unsigned cores,
+			   unsigned threads)
+{
+	return g_strdup_printf("pack:%u [numa%s] l3:%u core:%u pu:%u", packages, memory, l3s, cores,
+			       threads);
+}
+
 static char *random_topology(void)
 {
 	static const char *const memories[] = {"", "(memory=8589934592)", "(memory=17179869184)"};
+	unsigned packages = 1 + pick(3), memory = pick(3), l3s = 1 + pick(3), cores = 2 + pick(4);
+	unsigned threads = 1 + pick(2);
 
-	return g_strdup_printf("pack:%u [numa%s] l3:%u core:%u pu:%u", 1 + pick(3),
-			       memories[pick(3)], 1 + pick(3), 2 + pick(4), 1 + pick(2));
+	return topology_text(packages, memories[memory], l3s, cores, threads);
 }
 
 static void random_shape(GString *text)
 {
 	static const char *const more[] = {"", "", "", "threads = isolate\n", "node = 0\n"};
 
-	g_string_append_printf(text, "vcpus = %u\n%s", 1 + pick(pick(3) ? 4 : 12), more[pick(5)]);
-	if (pick(2))
-		g_string_append_printf(text, "memory = %uM\n%s", 512 * (1 + pick(8)),
-				       pick(2) ? "hugepages = 1G\n" : "");
+	g_string_append_printf(text, "vcpus = %u\n", 1 + pick(pick(3) ? 4 : 12));
+	g_string_append(text, more[pick(5)]);
+	if (!pick(2))
+		return;
+	g_string_append_printf(text, "memory = %uM\n", 512 * (1 + pick(8)));
+	g_string_append(text, pick(2) ? "hugepages = 1G\n" : "");
 }
 
 static char *random_inventory(const Host *host)
@@ -92,15 +102,18 @@ static char *random_inventory(const Host *host)
 
 	for (unsigned i = 0; i < n; i++) {
 		unsigned cpu = pick((unsigned)hwloc_bitmap_weight(host->online));
+		bool pinned = !pick(3), shared = !pinned && !pick(4);
 
 		g_string_append_printf(text, "[vm vm%u]\n", i);
-		if (!pick(3))
+		if (pinned)
 			g_string_append_printf(text, "vcpus = 2\ncpus = %u,%u\n", cpu & ~1U,
 					       cpu | 1);
-		else if (!pick(4))
-			g_string_append_printf(text, "vcpus = 1\npolicy = shared\nmemory = %uG\n%s",
-					       1 + pick(4), pick(3) ? "" : "node = 0\n");
-		else
+		if (shared)
+			g_string_append_printf(text, "vcpus = 1\npolicy = shared\nmemory = %uG\n",
+					       1 + pick(4));
+		if (shared && !pick(3))
+			g_string_append(text, "node = 0\n");
+		if (!pinned && !shared)
 			random_shape(text);
 	}
 	return g_string_free(text, FALSE);
@@ -386,9 +399,10 @@ static bool largest_misplaced(const Fit *fit)
 static char *tiny_topology(void)
 {
 	static const char *const memories[] = {"", "(memory=8589934592)", "(memory=12884901888)"};
+	unsigned packages = 1 + pick(2), memory = pick(3), l3s = 1 + pick(2), cores = 2 + pick(2);
+	unsigned threads = 1 + pick(2);
 
-	return g_strdup_printf("pack:%u [numa%s] l3:%u core:%u pu:%u", 1 + pick(2),
-			       memories[pick(3)], 1 + pick(2), 2 + pick(2), 1 + pick(2));
+	return topology_text(packages, memories[memory], l3s, cores, threads);
 }
 
 static void test_tried(void)

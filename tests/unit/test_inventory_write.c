@@ -136,9 +136,10 @@ static char *random_version(void)
 {
 	static const char *const tails[] = {"", ".2", "-348.el8.x86_64", "+dfsg~bpo12+1", "_test"};
 
-	return coin() ? NULL
-		      : g_strdup_printf("%u.%u%s", below(12), below(30),
-					tails[below(G_N_ELEMENTS(tails))]);
+	bool none = coin();
+	unsigned major = below(12), minor = below(30), tail = below(G_N_ELEMENTS(tails));
+
+	return none ? NULL : g_strdup_printf("%u.%u%s", major, minor, tails[tail]);
 }
 
 static void random_request(CoreRequest *request, bool host)

@@ -1430,10 +1430,11 @@ static void append_vm(GString *text, GRand *rand, unsigned i)
 {
 	static const char *const modes[] = {"host-model", "host-passthrough", "maximum", "custom"};
 	bool shared = g_rand_int_range(rand, 0, 4) == 0;
+	int vcpus = g_rand_int_range(rand, 1, shared ? 3 : 9),
+	    memory = g_rand_int_range(rand, 1, 5);
 
 	g_string_append_printf(text, "[vm v%u]\nvcpus = %d\nmemory = %dG\ncpu-mode = %s\n", i,
-			       g_rand_int_range(rand, 1, shared ? 3 : 9),
-			       g_rand_int_range(rand, 1, 5), modes[g_rand_int_range(rand, 0, 4)]);
+			       vcpus, memory, modes[g_rand_int_range(rand, 0, 4)]);
 	if (shared)
 		g_string_append(text, "policy = shared\n");
 	if (g_rand_boolean(rand))
@@ -1455,9 +1456,9 @@ static char *random_inventory(GRand *rand)
 	unsigned vms = (unsigned)g_rand_int_range(rand, 0, 8);
 	unsigned kernel = (unsigned)g_rand_int_range(rand, 0, G_N_ELEMENTS(kernels));
 
-	g_string_append_printf(text, "kernel = %s\nqemu = %s\nmwait = %s\n", kernels[kernel],
-			       qemus[g_rand_int_range(rand, 0, G_N_ELEMENTS(qemus))],
-			       g_rand_boolean(rand) ? "yes" : "no");
+	g_string_append_printf(text, "kernel = %s\nqemu = %s\n", kernels[kernel],
+			       qemus[g_rand_int_range(rand, 0, G_N_ELEMENTS(qemus))]);
+	g_string_append_printf(text, "mwait = %s\n", g_rand_boolean(rand) ? "yes" : "no");
 	g_string_append_printf(text, "[host]\ncores-per-node = %d\n", g_rand_int_range(rand, 1, 3));
 	if (g_rand_boolean(rand))
 		g_string_append_printf(text, "[sdk]\ncores-per-node = %d\n",

@@ -516,9 +516,12 @@ static Case *random_case(const Size *size)
 	unsigned n = 1 + pick(size->vms), n_shapes = 1 + pick(size->shapes);
 
 	random_rooms(c, size);
-	for (unsigned i = 0; i < n_shapes; i++)
-		shapes[i] =
-			(SearchVm){1 + pick(size->vcpus), pick(4) == 0, pick(8), 1 + pick(3), ANY};
+	for (unsigned i = 0; i < n_shapes; i++) {
+		shapes[i] = (SearchVm){.vcpus = 1 + pick(size->vcpus), .node = ANY};
+		shapes[i].isolate = pick(4) == 0;
+		shapes[i].memory = pick(8);
+		shapes[i].page = 1 + pick(3);
+	}
 	for (unsigned i = 0; i < n; i++) {
 		c->vms[i] = shapes[pick(n_shapes)];
 		if (size->named && pick(4) == 0)
@@ -940,11 +943,10 @@ static void test_all_different(void)
 		rooms[i] = (SearchRoom){.node = i / 8, .threads = 2, .cores = 1 + pick(16)};
 	for (unsigned i = 0; i < G_N_ELEMENTS(memory); i++)
 		memory[i] = (uint64_t)(8 + pick(1024)) << 30;
-	for (unsigned i = 0; i < G_N_ELEMENTS(vms); i++)
-		vms[i] = (SearchVm){.vcpus = 1 + pick(60),
-				    .memory = (uint64_t)(1 + pick(100)) << 28,
-				    .page = 4096,
-				    .node = ANY};
+	for (unsigned i = 0; i < G_N_ELEMENTS(vms); i++) {
+		vms[i] = (SearchVm){.vcpus = 1 + pick(60), .page = 4096, .node = ANY};
+		vms[i].memory = (uint64_t)(1 + pick(100)) << 28;
+	}
 	result = search_solve(&problem);
 	g_assert_cmpuint(result->steps, <=, 200000);
 }
