@@ -17,6 +17,7 @@ typedef struct Replay {
 	Online *online;
 	unsigned moves; /* allowed for one VM */
 	unsigned line;
+	int64_t start; /* of the decision, in ns */
 	unsigned placed, rejected, with_room, moved, errors, peak_vcpus;
 	double peak_fill;
 } Replay;
@@ -81,7 +82,14 @@ static void replay_count_placed(Replay *r)
 	r->peak_fill = MAX(r->peak_fill, online_fill(r->online));
 }
 
-static void answer_placed(Replay *r, const OnlineVm *vm, const GPtrArray *moves, int64_t ns)
+/* A decision, and what all of it took: the reason and the search for moves too. */
+static void answer_timed(const Replay *r, json_t *object)
+{
+	json_object_set_new(object, "ns", json_integer(replay_now() - r->start));
+	replay_answer(object);
+}
+
+static void answer_placed(Replay *r, const OnlineVm *vm, const GPtrArray *moves)
 {
 	json_t *object = json_pack("{s:s, s:s}", "id", vm->spec->name, "status", "placed");
 	bool shared = vm->spec->policy == POLICY_SHARED;
@@ -92,11 +100,10 @@ static void answer_placed(Replay *r, const OnlineVm *vm, const GPtrArray *moves,
 				   : replay_cpus_to_json(vm->vcpupin));
 	if (moves)
 		json_object_set_new(object, "moves", replay_moves_to_json(moves));
-	json_object_set_new(object, "ns", json_integer(ns));
-	replay_answer(object);
+	answer_timed(r, object);
 }
 
-static void answer_rejected(Replay *r, const VmSpec *spec, const GPtrArray *would, int64_t ns)
+static void answer_rejected(Replay *r, const VmSpec *spec, const GPtrArray *would)
 {
 	g_autofree char *why = online_why(r->online, spec);
 	json_t *object =
@@ -107,42 +114,38 @@ static void answer_rejected(Replay *r, const VmSpec *spec, const GPtrArray *woul
 	if (would)
 		json_object_set_new(object, "would_fit",
 				    json_pack("{s:o}", "moves", replay_moves_to_json(would)));
-	json_object_set_new(object, "ns", json_integer(ns));
-	replay_answer(object);
+	answer_timed(r, object);
 }
 
 /* Refused as things stand: move others where that is allowed, else say which would have to. */
-static void place_by_moves(Replay *r, const VmSpec *spec, int64_t ns)
+static void place_by_moves(Replay *r, const VmSpec *spec)
 {
-	int64_t start = replay_now();
 	unsigned most = MAX(r->moves, MOVES_LOOKED_FOR);
 	g_autoptr(GPtrArray) moves = online_moves(r->online, spec, most);
 	const OnlineVm *vm;
 
 	if (!moves || moves->len > r->moves) {
-		answer_rejected(r, spec, moves, ns);
+		answer_rejected(r, spec, moves);
 		return;
 	}
 	online_apply(r->online, moves);
 	if (online_place(r->online, spec, &vm) != ONLINE_PLACED)
 		g_assert_not_reached();
 	r->moved += moves->len;
-	answer_placed(r, vm, moves, ns + replay_now() - start);
+	answer_placed(r, vm, moves);
 }
 
 static void replay_place(Replay *r, const VmSpec *spec)
 {
 	const OnlineVm *vm;
-	int64_t start = replay_now();
-	OnlineStatus status = online_place(r->online, spec, &vm);
-	int64_t ns = replay_now() - start;
 
-	switch (status) {
+	r->start = replay_now();
+	switch (online_place(r->online, spec, &vm)) {
 	case ONLINE_PLACED:
-		answer_placed(r, vm, NULL, ns);
+		answer_placed(r, vm, NULL);
 		break;
 	case ONLINE_REJECTED:
-		place_by_moves(r, spec, ns);
+		place_by_moves(r, spec);
 		break;
 	case ONLINE_DUPLICATE:
 		r->errors++;
