@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "topology/base/error.h"
+#include "topology/base/file.h"
 #include "topology/host/host_load.h"
 
 #include <string.h>
+
+#define NODE_LIST_LIMIT (64u << 10) /* bytes of a cpulist */
 
 typedef struct Build {
 	hwloc_topology_t topology;
@@ -10,6 +13,8 @@ typedef struct Build {
 	GPtrArray *pus;	       /* CPU → its PU, NULL where there is none */
 	GPtrArray *nodes;      /* position → its NUMANode */
 	GHashTable *positions; /* Core or L3 object → its position + 1 */
+	const char *fsroot;    /* NULL = there is no Linux to ask */
+	GPtrArray *lists;      /* by node position: hwloc_bitmap_t of its CPUs as Linux says */
 } Build;
 
 /* A PU must be what it says: hwloc takes two of one number, and PUs that name other CPUs. */
@@ -80,14 +85,65 @@ static bool host_build_holds(hwloc_obj_t node, const Core *core)
 	return true;
 }
 
+/* The CPUs of node ID as Linux lists them; empty where it does not. Yours. */
+static hwloc_bitmap_t node_list(const char *fsroot, unsigned id)
+{
+	size_t length;
+	g_autofree char *path =
+		g_strdup_printf("%s/sys/devices/system/node/node%u/cpulist", fsroot, id);
+	g_autofree char *text = file_read(path, FILE_REGULAR, NODE_LIST_LIMIT, &length, NULL);
+	hwloc_bitmap_t cpus = text ? cpulist_parse(g_strstrip(text), NULL) : NULL;
+
+	return cpus ? cpus : hwloc_bitmap_alloc();
+}
+
+static void lists_read(Build *build)
+{
+	for (guint i = 0; build->fsroot && i < build->nodes->len; i++)
+		g_ptr_array_add(
+			build->lists,
+			node_list(build->fsroot,
+				  ((hwloc_obj_t)g_ptr_array_index(build->nodes, i))->os_index));
+}
+
+/* The node that Linux lists CPU for. hwloc gives up nodes that cross packages: both then seem to
+ * hold every CPU. */
+static unsigned home_listed(const Build *build, unsigned cpu)
+{
+	for (guint i = 0; i < build->lists->len; i++)
+		if (hwloc_bitmap_isset(g_ptr_array_index(build->lists, i), cpu))
+			return i;
+	return HOST_NONE;
+}
+
+/* Two plain nodes that hold the same CPUs of several packages: which node a core is of is lost. */
+static bool nodes_crossed(const Build *build, const Core *core, unsigned home)
+{
+	hwloc_obj_t first = g_ptr_array_index(build->nodes, home);
+
+	for (guint i = home + 1; i < build->nodes->len; i++) {
+		hwloc_obj_t node = g_ptr_array_index(build->nodes, i);
+
+		if (is_plain(first) && is_plain(node) && host_build_holds(node, core) &&
+		    node->attr->numanode.local_memory &&
+		    hwloc_bitmap_isequal(first->cpuset, node->cpuset) &&
+		    hwloc_get_nbobjs_inside_cpuset_by_type(build->topology, node->cpuset,
+							   HWLOC_OBJ_PACKAGE) > 1)
+			return true;
+	}
+	return false;
+}
+
 /*
  * The node the core belongs to. hwloc lends HBM and persistent-memory nodes the CPUs of their
  * neighbours; home is the plain memory, and of several plain ones the first.
  */
 static unsigned home_of(const Build *build, const Core *core)
 {
-	unsigned home = HOST_NONE;
+	unsigned home = home_listed(build, core->cpu[0]);
 
+	if (home != HOST_NONE)
+		return home;
 	for (guint i = 0; i < build->nodes->len; i++) {
 		hwloc_obj_t node = g_ptr_array_index(build->nodes, i);
 
@@ -194,6 +250,11 @@ static bool cores_build(Build *build, GError **error)
 			return error_refuse(error,
 					    "no NUMA node holds all CPUs of the core of CPU %u",
 					    core->cpu[0]);
+		if (!build->lists->len && nodes_crossed(build, core, core->node))
+			return error_refuse(
+				error, "several NUMA nodes hold the same CPUs of several "
+				       "packages: hwloc lost which CPUs are whose; give the root "
+				       "of a captured machine");
 	}
 	return true;
 }
@@ -346,6 +407,7 @@ static bool build_all(Build *build, GError **error)
 	if (!pus_index(build, error) || !sets_build(build, error))
 		return false;
 	nodes_build(build);
+	lists_read(build);
 	if (!cores_build(build, error))
 		return false;
 	partial_mark(build->host);
@@ -354,13 +416,15 @@ static bool build_all(Build *build, GError **error)
 	return host_finish(build->host, error);
 }
 
-Host *host_build(hwloc_topology_t topology, GError **error)
+Host *host_build(hwloc_topology_t topology, const char *fsroot, GError **error)
 {
 	g_autoptr(Host) host = host_new();
 	g_autoptr(GPtrArray) pus = g_ptr_array_new();
 	g_autoptr(GPtrArray) nodes = g_ptr_array_new();
 	g_autoptr(GHashTable) positions = g_hash_table_new(NULL, NULL);
-	Build build = {topology, host, pus, nodes, positions};
+	g_autoptr(GPtrArray) lists =
+		g_ptr_array_new_with_free_func((GDestroyNotify)hwloc_bitmap_free);
+	Build build = {topology, host, pus, nodes, positions, fsroot, lists};
 
 	return build_all(&build, error) ? g_steal_pointer(&host) : NULL;
 }

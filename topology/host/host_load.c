@@ -24,7 +24,7 @@ static Host *load_linux(const char *fsroot, GError **error)
 		error_refuse(error, "hwloc cannot read it: %s", g_strerror(errno));
 		return NULL;
 	}
-	host = host_build(topology, error);
+	host = host_build(topology, fsroot ? fsroot : "/", error);
 	if (host)
 		host->live = hwloc_topology_is_thissystem(topology);
 	return host;
@@ -59,7 +59,7 @@ static Host *load_xml(const char *xml, size_t length, GError **error)
 				    "--of xml` of hwloc 2");
 		return NULL;
 	}
-	return host_build(topology, error);
+	return host_build(topology, NULL, error);
 }
 
 static Host *load_synthetic(const char *description, GError **error)
@@ -75,7 +75,7 @@ static Host *load_synthetic(const char *description, GError **error)
 	}
 	if (!synthetic_check_built(description, topology, error))
 		return NULL;
-	return host_build(topology, error);
+	return host_build(topology, NULL, error);
 }
 
 static Host *load_file(const char *path, GError **error)

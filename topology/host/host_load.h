@@ -31,8 +31,9 @@ void environment_leave(char **saved);
 hwloc_topology_t topology_new(void);
 bool topology_load_linux(hwloc_topology_t topology, const char *fsroot);
 
-/* Turn a loaded TOPOLOGY into a Host, yours; NULL where it says what host.h refuses. */
-Host *host_build(hwloc_topology_t topology, GError **error);
+/* Turn a loaded TOPOLOGY into a Host, yours; NULL where it says what host.h refuses. FSROOT: where
+ * Linux's own lists of the nodes' CPUs are, "/" for this machine; they count. NULL = nowhere. */
+Host *host_build(hwloc_topology_t topology, const char *fsroot, GError **error);
 
 /* Does the directory hold all that hwloc needs to see the machine whole? */
 bool capture_check(const char *root, GError **error);
