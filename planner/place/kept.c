@@ -134,25 +134,32 @@ static bool kept_pinned_by_any(const Kept *kept, unsigned cpu)
 static void half_cores(const Kept *kept, hwloc_const_bitmap_t cores)
 {
 	const VmSpec *spec = kept->vm->spec;
-	unsigned index, halves = 0, idle = HOST_NONE, threads = 1;
+	g_auto(CpuSet) idle = hwloc_bitmap_alloc();
+	g_autofree char *list = NULL;
+	unsigned index, halves = 0, threads = 1;
 
 	hwloc_bitmap_foreach_begin(index, cores)
 		const Core *core = host_core(kept->placer->host, index);
+		Role role = g_array_index(kept->placer->plan->roles, Role, index);
 		bool half = false;
 
-		for (unsigned t = 0; t < core->n_cpus; t++)
+		/* What is another's is not idle. */
+		for (unsigned t = 0; t < core->n_cpus && role == ROLE_DEDICATED; t++)
 			if (!kept_pinned_by_any(kept, core->cpu[t])) {
 				half = true;
-				idle = core->cpu[t];
+				hwloc_bitmap_set(idle, core->cpu[t]);
 			}
 		halves += half;
 		threads = MAX(threads, core->n_cpus);
 	hwloc_bitmap_foreach_end();
+	list = cpulist_format(idle);
 	if (halves > (spec->vcpus % threads ? 1u : 0u))
 		kept_report(kept, SEVERITY_WARNING, "vm.half-core",
 			    "list whole cores, or set threads = isolate",
-			    "it takes only half of %u core%s: CPU %u stays idle beside it", halves,
-			    halves == 1 ? "" : "s", idle);
+			    "it takes only half of %u core%s: CPU%s %s stay%s idle beside it",
+			    halves, halves == 1 ? "" : "s",
+			    hwloc_bitmap_weight(idle) == 1 ? "" : "s", list,
+			    hwloc_bitmap_weight(idle) == 1 ? "s" : "");
 }
 
 /* With isolate each vCPU has a core to itself. */

@@ -158,28 +158,126 @@ static char *reason_text(const Placer *placer, const VmSpec *spec, const NodeRoo
 		cores, ((const Change *)g_ptr_array_index(changes, 0))->memory >> 20);
 }
 
-/* Cores or memory: whichever the empty host is too small for; no equal shares fit either. */
-static char *too_large_text(const Problem *empty, const VmSpec *spec, const NodeRoom *room)
+/* What the cores of one class hold of a VM, on the node that has most of them. */
+typedef struct ClassRoom {
+	unsigned class, threads, cores, need;
+} ClassRoom;
+
+static ClassRoom class_room(const Problem *empty, const VmSpec *spec, unsigned room)
 {
-	static const char *const end = "and no equal shares of it fit on several";
-	const SearchRoom *rooms = (const SearchRoom *)empty->rooms->data;
-	unsigned most = 0; /* cores on one node, of the class that has most */
+	const SearchRoom *rooms = (const SearchRoom *)empty->rooms->data, *like = &rooms[room];
+	ClassRoom best = {
+		like->class, like->threads, 0,
+		search_cores(spec->vcpus, like->threads, spec->threads == THREADS_ISOLATE)};
 
 	for (unsigned r = 0; r < empty->rooms->len; r++) {
 		unsigned sum = 0;
 
 		for (unsigned q = 0; q < empty->rooms->len; q++)
-			if (rooms[q].node == rooms[r].node && rooms[q].class == rooms[r].class)
+			if (rooms[q].node == rooms[r].node && rooms[q].class == like->class)
 				sum += rooms[q].cores;
-		most = MAX(most, sum);
+		if (rooms[r].class == like->class)
+			best.cores = MAX(best.cores, sum);
 	}
-	if (most < room->need)
-		return g_strdup_printf("does not fit even on the empty host: it needs %u whole "
-				       "cores on one node, where VMs can have %u, %s",
-				       room->need, most, end);
-	return g_strdup_printf("does not fit even on the empty host: it needs %" G_GUINT64_FORMAT
-			       " MiB of memory on one node, more than VMs can have there, %s",
-			       place_share_memory(spec, spec->vcpus) >> 20, end);
+	return best;
+}
+
+/* Of ClassRoom, a class each. */
+static GArray *class_rooms(const Problem *empty, const VmSpec *spec)
+{
+	GArray *classes = g_array_new(FALSE, FALSE, sizeof(ClassRoom));
+
+	for (unsigned r = 0; r < empty->rooms->len; r++) {
+		ClassRoom class = class_room(empty, spec, r);
+		bool seen = false;
+
+		for (unsigned i = 0; i < classes->len; i++)
+			seen |= g_array_index(classes, ClassRoom, i).class == class.class;
+		if (!seen && class.cores)
+			g_array_append_val(classes, class);
+	}
+	return classes;
+}
+
+static char *too_few_cores(const VmSpec *spec, const GArray *classes)
+{
+	const ClassRoom *only = &g_array_index(classes, ClassRoom, 0);
+	GString *text = g_string_new(NULL);
+
+	if (classes->len == 1)
+		g_string_append_printf(text,
+				       "it needs %u whole cores on one node, where VMs can have "
+				       "%u, and no equal shares of it fit on several",
+				       only->need, only->cores);
+	else
+		g_string_append_printf(text,
+				       "no kind of core has room for its %u vCPUs on one "
+				       "node, nor for equal shares of them on several",
+				       spec->vcpus);
+	for (unsigned i = 0; i < classes->len && classes->len > 1; i++) {
+		const ClassRoom *class = &g_array_index(classes, ClassRoom, i);
+
+		g_string_append_printf(
+			text, "%s %u cores of %u thread%s, which hold %u of its vCPUs",
+			i ? "," : ": VMs can have", class->cores, class->threads,
+			class->threads == 1 ? "" : "s",
+			spec->threads == THREADS_ISOLATE ? class->cores
+							 : class->cores * class->threads);
+	}
+	return g_string_free(text, FALSE);
+}
+
+/* Which of the two the empty host is too small for; no equal shares fit either. */
+static char *too_large_text(const Problem *empty, const VmSpec *spec)
+{
+	g_autoptr(GArray) classes = class_rooms(empty, spec);
+	g_autofree char *cores = NULL;
+
+	if (!classes->len)
+		return g_strdup("does not fit even on the empty host: no core is left for "
+				"VMs");
+	for (unsigned i = 0; i < classes->len; i++) {
+		const ClassRoom *class = &g_array_index(classes, ClassRoom, i);
+
+		if (class->cores >= class->need)
+			return g_strdup_printf(
+				"does not fit even on the empty host: it needs "
+				"%" G_GUINT64_FORMAT
+				" MiB of memory on one node, more than VMs can have there, and no "
+				"equal shares of it fit on several",
+				place_share_memory(spec, spec->vcpus) >> 20);
+	}
+	cores = too_few_cores(spec, classes);
+	return g_strconcat("does not fit even on the empty host: ", cores, NULL);
+}
+
+static bool size_fits(const Problem *empty, const VmSpec *spec, unsigned vcpus)
+{
+	VmSpec size = *spec;
+
+	size.vcpus = vcpus;
+	return problem_natural_level(empty, &size) != HOST_NONE;
+}
+
+/* The next sizes that would fit: shares are equal, so a larger VM may fit where this one does not.
+ */
+static char *too_large_fix(const Placer *placer, const Problem *empty, const VmSpec *spec)
+{
+	unsigned less = spec->vcpus - 1, more = spec->vcpus + 1;
+	unsigned beyond = spec->vcpus + placer->host->nodes->len * HOST_MAX_THREADS;
+
+	while (less && !size_fits(empty, spec, less))
+		less--;
+	while (more <= beyond && !size_fits(empty, spec, more))
+		more++;
+	if (less && more <= beyond)
+		return g_strdup_printf("give it %u vCPUs, or %u: with its memory these fit", less,
+				       more);
+	if (less)
+		return g_strdup_printf("give it %u vCPUs: that is the most that fits", less);
+	if (spec->memory)
+		return g_strdup("give it less memory: with so much not even one vCPU fits");
+	return g_strdup("leave cores to VMs: [host], [sdk] and [shared] have them all");
 }
 
 /* VMs alike get the same answer; it is worked out once. */
@@ -240,18 +338,18 @@ static void whynot_answer(Answers *answers, const PlanVm *vm, const NodeRoom *ro
 {
 	const VmSpec *spec = vm->spec;
 	unsigned level = problem_natural_level(answers->empty, spec);
-	const char *other = level == HOST_NONE ? "make the VM smaller"
-					       : "make the VM smaller, or remove others";
 	const GPtrArray *changes = changes_of(answers, spec);
 	g_autofree char *fix = changes ? changes_text(answers->placer->plan, changes) : NULL;
 
+	if (!fix)
+		fix = level == HOST_NONE ? too_large_fix(answers->placer, answers->empty, spec)
+					 : g_strdup("make the VM smaller, or remove others");
 	if (changes)
 		why_not_add(answers->placer->plan, vm, changes);
-	whynot_report(answers->placer, spec,
-		      level == HOST_NONE ? "vm.too-large" : "vm.does-not-fit", fix ? fix : other,
-		      level == HOST_NONE
-			      ? too_large_text(answers->empty, spec, room)
-			      : reason_text(answers->placer, spec, room, level, changes));
+	whynot_report(
+		answers->placer, spec, level == HOST_NONE ? "vm.too-large" : "vm.does-not-fit", fix,
+		level == HOST_NONE ? too_large_text(answers->empty, spec)
+				   : reason_text(answers->placer, spec, room, level, changes));
 }
 
 static void why_not(Answers *answers, const PlanVm *vm)
