@@ -31,6 +31,7 @@ from tap import Tap
 
 SCHEMA = "/usr/share/libvirt/schemas/domain.rng"
 BIG = hosts.synthetic(2, 1, 2, 16, 2, 192 << 30, far=True)
+LARGE = hosts.synthetic(2, 1, 16, 8, 2, 512 << 30, far=True)
 TWO_CPUS = hosts.synthetic(1, 1, 1, 2, 1)
 NODE = "[node]\nname = n\nkernel = 6.1.0\nqemu = 7.2.22\nlibvirt = 9.0.0\nmwait = no\n"
 OLD_NODE = NODE.replace("6.1.0", "4.16.3")
@@ -141,6 +142,11 @@ vcpus = 24
 memory = 3G
 hugepages = 1G
 """
+SIZES = NODE + """
+[vm large]
+vcpus = 256
+memory = 4G
+"""
 POOL = NODE + """
 [shared]
 cores-per-node = 1
@@ -176,6 +182,7 @@ EXPECT = {
     "odd": ["vcpu='4'"],
     "wide": ["<numa>", "cellid='1'", "vcpu='79'", "mem-lock=on,cpu-pm=on"],
     "rounded": ["cellid='1'", "size='1048576'", "!cpu-pm=on,"],
+    "large": ["machine='q35'", "<ioapic driver='qemu'/>", "eim='on'", "vcpu='255'"],
     "pooled": ["!vcpupin", "iothreadpin iothread='1'"],
     "old": ["!cpu-pm=on"],
 }
@@ -235,8 +242,9 @@ def emitted(tap, folder):
     """The XML of every shape: {name: text}."""
     found = {}
     big = write(folder, topologies.spell_out(BIG), "big.xml")
+    large = write(folder, topologies.spell_out(LARGE), "large.xml")
     for topology, text in ((big, SHAPES), (big, SPANS), (big, POOL), (big, OLD),
-                           (TWO_CPUS, REAL)):
+                           (large, SIZES), (TWO_CPUS, REAL)):
         plan = planned(topology, write(folder, text, "inventory.ini"))
         for spec in inventories.parse(text)["vms"]:
             xml, why = emit(folder, topology, text, spec["name"])

@@ -113,6 +113,12 @@ static bool is_x86(const char *arch)
 	return !strcmp(arch, "x86_64") || !strcmp(arch, "i686");
 }
 
+/* More vCPUs than xAPIC ids? */
+static bool is_large(const Fill *f)
+{
+	return is_x86(arch_of(f)) && f->vm->spec->vcpus > 255;
+}
+
 /*
  * KVM's promise to the guest that its vCPUs never wait for a CPU: then its locks spin. libvirt took
  * it for host-passthrough only until, at the latest, 9.0.
@@ -138,7 +144,10 @@ static char *artifact_domain_features(Fill *f)
 	g_autofree char *hint = is_hinted(f)
 					? fill(f, "hint.xml", (const TemplateValue[]){FILL_END})
 					: g_strdup("");
-	const TemplateValue values[] = {{"hint", hint, TEMPLATE_RAW}, FILL_END};
+	const TemplateValue values[] = {
+		{"hint", hint, TEMPLATE_RAW},
+		{"ioapic", is_large(f) ? "    <ioapic driver='qemu'/>\n" : "", TEMPLATE_RAW},
+		FILL_END};
 
 	return is_x86(arch_of(f)) ? fill(f, "features.xml", values) : g_strdup("");
 }
@@ -257,6 +266,33 @@ static char *artifact_domain_arch(Fill *f)
 	return g_strdup(arch_of(f));
 }
 
+/* libvirt's own choice is of an embedded board on some of them; more than 255 vCPUs on x86 need an
+ * IOMMU, which q35 alone has. */
+static char *artifact_domain_machine(Fill *f)
+{
+	static const struct {
+		const char *arch, *machine;
+	} machines[] = {{"aarch64", "virt"},
+			{"riscv64", "virt"},
+			{"ppc64le", "pseries"},
+			{"ppc64", "pseries"},
+			{"s390x", "s390-ccw-virtio"}};
+
+	if (is_large(f))
+		return g_strdup(" machine='q35'");
+	for (unsigned i = 0; i < G_N_ELEMENTS(machines); i++)
+		if (!strcmp(machines[i].arch, arch_of(f)))
+			return g_strdup_printf(" machine='%s'", machines[i].machine);
+	return g_strdup("");
+}
+
+/* x2APIC ids beyond 255 reach the guest by an IOMMU that remaps interrupts. libvirt 10.10 adds it
+ * by itself, but writing it is right with any. */
+static char *artifact_domain_devices(Fill *f)
+{
+	return is_large(f) ? fill(f, "iommu.xml", (const TemplateValue[]){FILL_END}) : g_strdup("");
+}
+
 static const ArtifactValue domain_values[] = {
 	{"namespace", TEMPLATE_RAW, artifact_domain_namespace},
 	{"remark", TEMPLATE_RAW, artifact_domain_remark},
@@ -271,8 +307,10 @@ static const ArtifactValue domain_values[] = {
 	{"iothreadpins", TEMPLATE_RAW, artifact_domain_iothreadpins},
 	{"numatune", TEMPLATE_RAW, artifact_domain_numatune},
 	{"arch", TEMPLATE_XML, artifact_domain_arch},
+	{"machine", TEMPLATE_RAW, artifact_domain_machine},
 	{"features", TEMPLATE_RAW, artifact_domain_features},
 	{"cpu", TEMPLATE_RAW, artifact_domain_cpu},
+	{"devices", TEMPLATE_RAW, artifact_domain_devices},
 	{"commandline", TEMPLATE_RAW, artifact_domain_commandline},
 	{NULL, TEMPLATE_RAW, NULL}};
 

@@ -332,9 +332,11 @@ static void find_unsupported(const CpupmGround *g, const VmSpec *spec, Cpupm *cp
 	bool passthrough =
 		spec->cpu_mode == CPU_MODE_HOST_PASSTHROUGH || spec->cpu_mode == CPU_MODE_MAXIMUM;
 
-	if (g->host->arch && strcmp(g->host->arch, "x86_64") && strcmp(g->host->arch, "i686"))
+	if (g->host->arch && strcmp(g->host->arch, "x86_64") && strcmp(g->host->arch, "i686")) {
 		reason_add(cpupm->reasons, "not-x86",
 			   g_strdup_printf("cpu-pm exists on x86 only, this is %s", g->host->arch));
+		return; /* the rest is of x86 */
+	}
 	if (g->qemu && version_before(g->qemu, 3, 0))
 		reason_add(cpupm->reasons, "qemu-too-old",
 			   g_strdup_printf("QEMU %s has no -overcommit cpu-pm (3.0 has): the VM "

@@ -130,6 +130,7 @@ static bool read_placement(Reader *r, Plan *plan, const json_t *root)
 	    !reader_word(r, placement, "prefer", names, &prefer))
 		return false;
 	plan->prefer = prefer;
+	plan->overcommit = json_number_value(json_object_get(placement, "overcommit"));
 	return counts_check(r, plan);
 }
 

@@ -84,6 +84,8 @@ static json_t *placement_to_json(const Plan *plan)
 	json_object_set_new(object, "wanted", json_integer(plan->wanted));
 	json_object_set_new(object, "bound", json_integer(plan->bound));
 	json_object_set_new(object, "prefer", json_string(names[plan->prefer]));
+	if (plan->overcommit > 0)
+		json_object_set_new(object, "overcommit", json_real(plan->overcommit));
 	return object;
 }
 

@@ -6,6 +6,7 @@
 #include "planner/merge/merge.h"
 #include "planner/artifacts/artifact.h"
 #include "planner/merge/merge_conflicts.h"
+#include "planner/merge/merge_machine.h"
 #include "planner/merge/merge_notes.h"
 #include "planner/merge/merge_overcommit.h"
 #include "planner/merge/merge_pins.h"
@@ -38,19 +39,26 @@ static const MergeRule numatune_rules[] = {{"memory", NULL, HOW_ATTRIBUTES, NULL
 					   {"memnode", "cellid", HOW_ATTRIBUTES | HOW_PRUNE, NULL},
 					   {0}};
 static const MergeRule kvm_rules[] = {{"hint-dedicated", NULL, HOW_ATTRIBUTES, NULL}, {0}};
-static const MergeRule features_rules[] = {
-	{"apic", NULL, HOW_ATTRIBUTES, NULL}, {"kvm", NULL, 0, kvm_rules}, {0}};
+static const MergeRule features_rules[] = {{"apic", NULL, HOW_ATTRIBUTES, NULL},
+					   {"ioapic", NULL, HOW_ATTRIBUTES, NULL},
+					   {"kvm", NULL, 0, kvm_rules},
+					   {0}};
 static const MergeRule numa_rules[] = {{"cell", "id", HOW_ATTRIBUTES | HOW_PRUNE, NULL}, {0}};
 static const MergeRule cpu_rules[] = {
 	{"topology", NULL, HOW_ATTRIBUTES, NULL}, {"numa", NULL, 0, numa_rules}, {0}};
+static const MergeRule os_rules[] = {{"type", NULL, HOW_ATTRIBUTES, NULL}, {0}};
+static const MergeRule iommu_rules[] = {{"driver", NULL, HOW_ATTRIBUTES, NULL}, {0}};
+static const MergeRule devices_rules[] = {{"iommu", NULL, 0, iommu_rules}, {0}};
 /* In the order libvirt itself writes a domain's elements. */
 static const MergeRule rules[] = {{"memoryBacking", NULL, 0, backing_rules},
 				  {"vcpu", NULL, HOW_ATTRIBUTES | HOW_CONTENT, NULL},
 				  {"iothreads", NULL, HOW_CONTENT, NULL},
 				  {"cputune", NULL, 0, cputune_rules},
 				  {"numatune", NULL, 0, numatune_rules},
+				  {"os", NULL, 0, os_rules},
 				  {"features", NULL, 0, features_rules},
 				  {"cpu", NULL, HOW_BARE, cpu_rules},
+				  {"devices", NULL, 0, devices_rules},
 				  {0}};
 
 /* Of a guest that runs on: nothing that it sees. libvirt compares those, and refuses to migrate. */
@@ -301,8 +309,10 @@ static xmlDoc *want_new(const Rendering *rendering, const xmlNode *root, bool va
 		xmlUnlinkNode(features);
 		xmlFreeNode(features);
 	}
-	if (want)
+	if (want) {
+		merge_machine(own, root, rendering->vm->spec->vcpus, notes);
 		merge_pins_keep(rendering, own, root, notes);
+	}
 	return want;
 }
 

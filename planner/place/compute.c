@@ -3,6 +3,7 @@
 #include "planner/cpupm/partner.h"
 #include "planner/inventory/settings.h"
 #include "planner/place/guest.h"
+#include "planner/place/machine.h"
 #include "planner/place/place.h"
 
 /* Where emulators run */
@@ -196,6 +197,7 @@ Plan *plan_compute(const Host *host, const Inventory *inventory, const Node *nod
 	plan_judge_cpupm(plan, inventory, node);
 	judge_partners(plan, inventory);
 	host_findings(plan);
+	machine_check(plan);
 	findings_sort(plan->findings);
 	return plan;
 }

@@ -75,6 +75,7 @@ typedef struct Plan {
 	char *cmdline;
 	GPtrArray *vms; /* of PlanVm, in the inventory's order */
 	Prefer prefer;
+	double overcommit; /* most vCPUs a CPU of the shared VMs; 0 = not said */
 	bool optimal;
 	unsigned placed, wanted,
 		bound;	     /* VMs; bound: no placement has more, where that is the goal */

@@ -245,6 +245,7 @@ static const char *const shapes[] = {
 	"vcpus = 2\ncpu-mode = maximum\n",
 	"vcpus = 2\ncpu-mode = custom\n",
 	"vcpus = 2\npolicy = shared\n",
+	"vcpus = 300\npolicy = shared\n",
 	"vcpus = 2\npolicy = shared\nhugepages = 2M\nlocked = yes\niothreads = 1\n",
 	"vcpus = 4\ncpus = 2,3,14,15\n",
 	"vcpus = 2\ncpus = 0,1\n",

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/merge/merge_machine.h"
+
+#include <string.h>
+
+static xmlNode *type_of(const xmlNode *root)
+{
+	return xml_child(xml_child(root, "os"), "type");
+}
+
+/* The IOMMU goes on q35 alone, and beside no other. */
+static bool iommu_possible(const char *machine, const xmlNode *root, unsigned vcpus,
+			   GPtrArray *notes)
+{
+	g_autofree char *model = xml_get(xml_child(xml_child(root, "devices"), "iommu"), "model");
+
+	if (machine && !strstr(machine, "q35"))
+		g_ptr_array_add(notes,
+				g_strdup_printf("the base has machine '%s', which takes no more "
+						"than 255 vCPUs, and the plan has %u: make the "
+						"domain anew with machine='q35'",
+						machine, vcpus));
+	else if (model && strcmp(model, "intel") != 0)
+		g_ptr_array_add(notes,
+				g_strdup_printf("the base has an IOMMU of model '%s', and %u vCPUs "
+						"need one of model 'intel' with eim='on': change "
+						"it by hand",
+						model, vcpus));
+	else
+		return true;
+	return false;
+}
+
+void merge_machine(xmlNode *own, const xmlNode *root, unsigned vcpus, GPtrArray *notes)
+{
+	xmlNode *type = type_of(own), *devices = xml_child(own, "devices");
+	xmlNode *ioapic = xml_child(xml_child(own, "features"), "ioapic");
+	g_autofree char *machine = xml_get(type_of(root), "machine");
+	g_autofree char *wanted = xml_get(type, "machine");
+	g_autofree char *has = xml_get(type_of(root), "arch"), *arch = xml_get(type, "arch");
+	bool other = has && arch && strcmp(has, arch) != 0;
+
+	if (devices && (other || !iommu_possible(machine, root, vcpus, notes))) {
+		merge_tree_remove(devices);
+		if (ioapic)
+			merge_tree_remove(ioapic);
+	}
+	if (machine || other || !wanted)
+		merge_tree_remove(xml_child(own, "os"));
+	else
+		merge_tree_unset(type, "arch");
+}
