@@ -11,9 +11,23 @@
 /* The topology that counts: -t, else the node's own. */
 static bool adopt_host_take(const Options *options, Facts *facts, GError **error)
 {
+	Host *given;
+
 	if (options->topology) {
+		given = source_host_load(options->topology, error);
+		if (given && facts->host &&
+		    !g_str_equal(given->fingerprint, facts->host->fingerprint)) {
+			g_set_error(
+				error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
+				"%s: the topology of another machine (%d CPUs) than %s (%d CPUs): "
+				"give that machine's capture with -r",
+				options->topology, hwloc_bitmap_weight(given->online),
+				facts->live ? "this one" : facts->source,
+				hwloc_bitmap_weight(facts->host->online));
+			g_clear_pointer(&given, host_free);
+		}
 		host_free(facts->host);
-		facts->host = source_host_load(options->topology, error);
+		facts->host = given;
 		return facts->host;
 	}
 	if (!facts->host)
@@ -72,7 +86,6 @@ static Status adopt_run(const Options *options, GError **error)
 {
 	FactsOptions facts_options = {
 		.root = options->root,
-		.topology = options->topology,
 		.guests = {.uri = options->connect, .domains = options->domains}};
 	g_autoptr(Facts) facts = NULL;
 

@@ -34,6 +34,7 @@ struct Command {
 };
 
 extern const Command command_show, command_plan, command_emit, command_replay, command_explain,
-	command_snapshot, command_check, command_fit, command_diff, command_migrate, command_adopt;
+	command_snapshot, command_check, command_fit, command_diff, command_migrate, command_adopt,
+	command_init;
 
 #endif

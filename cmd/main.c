@@ -12,6 +12,7 @@
 /* clang-format off */
 static const Command *const commands[] = {
 	&command_show,
+	&command_init,
 	&command_plan,
 	&command_emit,
 	&command_fit,

@@ -35,23 +35,30 @@ void adoption_free(Adoption *adoption)
 	g_free(adoption);
 }
 
-Adoption *adopt(const Facts *facts)
+Adoption *adoption_new(void)
 {
 	Adoption *adoption = g_new0(Adoption, 1);
-	Inventory *inventory = adoption->inventory = inventory_new();
+
+	adoption->inventory = inventory_new();
+	adoption->notes = g_ptr_array_new_with_free_func((GDestroyNotify)inventory_note_free);
+	return adoption;
+}
+
+Adoption *adopt(const Facts *facts)
+{
+	Adoption *adoption = adoption_new();
 	Adopter a = {
 		.facts = facts,
 		.host = facts->host,
 		.audit = audit_new(NULL, NULL, facts),
 		.adoption = adoption,
-		.inventory = inventory,
+		.inventory = adoption->inventory,
 		.isolated = set_new(),
 		.others = set_new(),
 		.pinned = set_new(),
 		.vms = g_ptr_array_new_with_free_func(adopt_vm_free),
 	};
 
-	adoption->notes = g_ptr_array_new_with_free_func((GDestroyNotify)inventory_note_free);
 	adopt_note(&a, SEEN, NULL, NULL,
 		   "This node as 'planner adopt' found it: 'planner plan' makes its pins and its "
 		   "kernel line from this file.");

@@ -33,6 +33,9 @@ typedef enum Certainty {
 	UNREAD,	 /* could not be read */
 } Certainty;
 
+/* adopt.c: with nothing in it; adoption_free(). */
+Adoption *adoption_new(void);
+
 /* adopter.c: a note on KEY of SECTION, as InventoryNote has them; FORMAT is printf's. */
 G_GNUC_PRINTF(5, 6)
 void adopt_note(Adopter *a, Certainty certainty, const char *section, const char *key,

@@ -12,6 +12,7 @@ typedef struct Writer {
 	const GPtrArray *notes;
 	const char *section; /* being written */
 	GPtrArray *keys;     /* of it: of char *, key and value in turn */
+	GHashTable *begun;   /* of char *: the sections so far */
 } Writer;
 
 /* Notes */
@@ -89,7 +90,7 @@ static void inventory_write_offer(GString *out, const char *line)
 {
 	g_autofree char *safe = inventory_write_plain(line);
 
-	g_string_append_printf(out, "; %s\n", safe);
+	g_string_append_printf(out, ";%s\n", safe);
 }
 
 static bool has_key(const Writer *w, const char *key)
@@ -133,6 +134,7 @@ static void inventory_write_begin(Writer *w, const char *section)
 {
 	w->section = section;
 	g_ptr_array_set_size(w->keys, 0);
+	g_hash_table_add(w->begun, g_strdup(section));
 }
 
 /* VALUE is the writer's from now on; NULL = there is no such key. */
@@ -153,12 +155,10 @@ static int inventory_write_widest(const Writer *w)
 	return (int)width;
 }
 
-/* A section that has notes and no key stands there as a comment. */
-static void inventory_write_end(Writer *w)
+/* ALONE: with its notes it stands there as a comment, without it is left out. */
+static void inventory_write_end(Writer *w, bool alone)
 {
 	int width = inventory_write_widest(w);
-	bool alone =
-		!w->keys->len && !strchr(w->section, ' '); /* named ones stand for themselves */
 
 	if (alone && !has_notes(w))
 		return;
@@ -190,7 +190,20 @@ static void inventory_write_section(Writer *w, const char *kind, const char *nam
 		inventory_write_put(w, row->setting->key,
 				    setting_text(row->table, row->setting, of));
 	}
-	inventory_write_end(w);
+	inventory_write_end(w, !w->keys->len && !object);
+}
+
+/* Sections that only notes speak of. */
+static void inventory_write_noted(Writer *w)
+{
+	for (unsigned i = 0; w->notes && i < w->notes->len; i++) {
+		const InventoryNote *note = g_ptr_array_index(w->notes, i);
+
+		if (note->section && !g_hash_table_contains(w->begun, note->section)) {
+			inventory_write_begin(w, note->section);
+			inventory_write_end(w, true);
+		}
+	}
 }
 
 static void inventory_write_named(Writer *w, const char *kind, const char *name, const void *object)
@@ -219,7 +232,8 @@ const char *inventory_name_fault(const char *name)
 char *inventory_write(const Inventory *inventory, const GPtrArray *notes)
 {
 	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
-	Writer w = {.text = g_string_new(NULL), .notes = notes, .keys = keys};
+	g_autoptr(GHashTable) begun = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	Writer w = {.text = g_string_new(NULL), .notes = notes, .keys = keys, .begun = begun};
 
 	put_notes(&w, NULL);
 	for (const char *const *section = inventory_sections; *section; section++)
@@ -234,5 +248,6 @@ char *inventory_write(const Inventory *inventory, const GPtrArray *notes)
 
 		inventory_write_named(&w, "vm", vm->name, vm);
 	}
+	inventory_write_noted(&w);
 	return g_string_free(w.text, FALSE);
 }

@@ -10,10 +10,11 @@
 
 /* A comment, above the key it is on. */
 typedef struct InventoryNote {
-	char *section; /* "kernel", "vm vm1"; NULL = the head of the file */
+	char *section; /* "kernel", "vm vm1"; NULL = the head of the file. One that the inventory
+			  has not is written as a comment, last. */
 	char *key;     /* NULL, or one that the section does not have: the section as a whole */
 	char *text;    /* folded; no text ends its line or holds a control character there */
-	char *offer;   /* a line "key = value" that stands there as a comment too; NULL */
+	char *offer;   /* a line "key = value" that stands there behind a ';'; NULL */
 } InventoryNote;
 
 /* A note; all four are copied. Yours. */

@@ -70,6 +70,8 @@ struct Setting {
 	unsigned flags;		  /* SettingFlag */
 	const char *voids;	  /* the key of a VM that holds no longer where this is another */
 	const char *what;	  /* what diff calls it; NULL = the key */
+	const char *help;	  /* one line: what it is, and its default */
+	const char *example;	  /* a value of it; planner init offers it */
 	Cost cost;		  /* of another value where it runs */
 	/* What a guest that runs has of it; NULL = adopt asks otherwise, or it cannot be seen. */
 	void (*seen)(const Guest *guest, void *field);

@@ -54,6 +54,8 @@ static void told_mwait(const Node *node, void *field)
 #define NODE_SOFTWARE                                                                              \
 	{                                                                                          \
 		.key = "kernel",                                                                   \
+		.help = "The kernel's release. It decides what the kernel line may have.",         \
+		.example = "6.1.0-25-amd64",                                                       \
 		.type = &setting_version,                                                          \
 		.offset = offsetof(NodeSpec, kernel),                                              \
 		.flags = SETTING_IN_DOCUMENT,                                                      \
@@ -62,6 +64,8 @@ static void told_mwait(const Node *node, void *field)
 	},                                                                                         \
 	{                                                                                          \
 		.key = "qemu",                                                                     \
+		.help = "QEMU's version. With the kernel's, it decides whether VMs may have cpu-pm.",              \
+		.example = "7.2.0",                                                                \
 		.type = &setting_version,                                                          \
 		.offset = offsetof(NodeSpec, qemu),                                                \
 		.flags = SETTING_IN_DOCUMENT,                                                      \
@@ -70,6 +74,8 @@ static void told_mwait(const Node *node, void *field)
 	},                                                                                         \
 	{                                                                                          \
 		.key = "libvirt",                                                                  \
+		.help = "libvirt's version.",                                                      \
+		.example = "9.0.0",                                                                \
 		.type = &setting_version,                                                          \
 		.offset = offsetof(NodeSpec, libvirt),                                             \
 		.flags = SETTING_IN_DOCUMENT,                                                      \
@@ -77,6 +83,8 @@ static void told_mwait(const Node *node, void *field)
 	},                                                                                         \
 	{                                                                                          \
 		.key = "mwait",                                                                    \
+		.help = "Does KVM let guests run MWAIT? Not if the BIOS has MONITOR/MWAIT off.",   \
+		.example = "no",                                                                   \
 		.type = &setting_tristate,                                                         \
 		.offset = offsetof(NodeSpec, mwait),                                               \
 		.told = told_mwait,                                                                \
@@ -88,6 +96,8 @@ static const NodeSpec node_standard = {0};
 static const Setting node_rows[] = {
 	{
 		.key = "name",
+		.help = "The node's name, for people.",
+		.example = "node1",
 		.type = &setting_name,
 		.offset = offsetof(NodeSpec, name),
 		.flags = SETTING_IN_DOCUMENT,
@@ -96,11 +106,15 @@ static const Setting node_rows[] = {
 	NODE_SOFTWARE,
 	{
 		.key = "group",
+		.help = "What the node shares with others, such as its rack.",
+		.example = "rack-7",
 		.type = &setting_name,
 		.offset = offsetof(NodeSpec, group),
 	},
 	{
 		.key = "memory-per-node",
+		.help = "Memory that the host keeps, on each NUMA node.",
+		.example = "8G",
 		.json = "host_memory",
 		.section = "host",
 		.type = &setting_memory,
@@ -139,6 +153,8 @@ const SettingTable partner_settings = {
 #define CORES(role, fewest)                                                                        \
 	{                                                                                          \
 		.key = "cores-per-socket",                                                         \
+		.help = "Cores of each socket.",                                                   \
+		.example = "2",                                                                    \
 		.type = &setting_cores,                                                            \
 		.offset = offsetof(Inventory, role),                                               \
 		.way = SPLIT_SOCKET,                                                               \
@@ -148,6 +164,8 @@ const SettingTable partner_settings = {
 	},                                                                                         \
 	{                                                                                          \
 		.key = "cores-per-node",                                                           \
+		.help = "Cores of each NUMA node.",                                                \
+		.example = "1",                                                                    \
 		.type = &setting_cores,                                                            \
 		.offset = offsetof(Inventory, role),                                               \
 		.way = SPLIT_NODE,                                                                 \
@@ -157,6 +175,8 @@ const SettingTable partner_settings = {
 	},                                                                                         \
 	{                                                                                          \
 		.key = "cores",                                                                    \
+		.help = "Cores of the whole machine.",                                             \
+		.example = "4",                                                                    \
 		.type = &setting_cores,                                                            \
 		.offset = offsetof(Inventory, role),                                               \
 		.way = SPLIT_MACHINE,                                                              \
@@ -166,6 +186,8 @@ const SettingTable partner_settings = {
 	},                                                                                         \
 	{                                                                                          \
 		.key = "cpus",                                                                     \
+		.help = "Exactly the cores of these CPUs.",                                        \
+		.example = "0-1",                                                                  \
 		.type = &setting_cores_cpus,                                                       \
 		.offset = offsetof(Inventory, role),                                               \
 		.way = SPLIT_CPUS,                                                                 \
@@ -184,6 +206,9 @@ static const Setting sdk_settings[] = {
 	CORES(sdk, 0),
 	{
 		.key = "near",
+		.help = "Take the cores from the NUMA nodes of these devices ('planner show' lists "
+			"them).",
+		.example = "eth2",
 		.type = &setting_devices,
 		.offset = offsetof(Inventory, near),
 	},
@@ -196,6 +221,8 @@ static const Setting shared_settings[] = {
 	CORES(shared, 0),
 	{
 		.key = "overcommit",
+		.help = "The most vCPUs for each CPU of the pool; default: any number.",
+		.example = "4",
 		.type = &setting_ratio,
 		.offset = offsetof(Inventory, overcommit),
 		.least = 1,
@@ -211,23 +238,33 @@ INVENTORY_TABLE("shared", shared_settings)
 static const Setting kernel_settings[] = {
 	{
 		.key = "isolation",
+		.help = "How CPUs are isolated: isolcpus, on the kernel line, or cpuset (kernel "
+			"6.1 or later).",
+		.example = "isolcpus",
 		.type = &setting_choice,
 		.offset = offsetof(Inventory, isolation),
 		.words = isolation_names,
 	},
 	{
 		.key = "flags",
+		.help = "Flags of isolcpus=; default: managed_irq,domain from kernel 5.6, else "
+			"none.",
+		.example = "managed_irq,domain",
 		.type = &setting_flags,
 		.offset = offsetof(Inventory, flags),
 		.flags = SETTING_EMPTY,
 	},
 	{
 		.key = "irqaffinity",
+		.help = "Whether irqaffinity= names the host's CPUs; default: yes.",
+		.example = "no",
 		.type = &setting_yes_no,
 		.offset = offsetof(Inventory, irqaffinity),
 	},
 	{
 		.key = "extra",
+		.help = "More kernel parameters, added unchanged.",
+		.example = "skew_tick=1",
 		.type = &setting_parameters,
 		.offset = offsetof(Inventory, extra),
 		.flags = SETTING_EMPTY,
@@ -268,6 +305,8 @@ static const VmSpec vm_standard = {.node = -1, .cpu_pm = true, .count = 1};
 static const Setting vm_rows[] = {
 	{
 		.key = "vcpus",
+		.help = "The number of vCPUs. The only key that a VM must have.",
+		.example = "8",
 		.type = &setting_number,
 		.offset = offsetof(VmSpec, vcpus),
 		.least = 1,
@@ -279,6 +318,9 @@ static const Setting vm_rows[] = {
 	},
 	{
 		.key = "policy",
+		.help = "dedicated: each vCPU on a CPU of its own (default). shared: in the shared "
+			"pool.",
+		.example = "shared",
 		.type = &setting_choice,
 		.offset = offsetof(VmSpec, policy),
 		.words = policy_names,
@@ -287,12 +329,16 @@ static const Setting vm_rows[] = {
 	},
 	{
 		.key = "cpus",
+		.help = "These CPUs, one for each vCPU, in vCPU order. The VM is then never moved.",
+		.example = "10,46,11,47",
 		.type = &setting_vcpu_cpus,
 		.offset = offsetof(VmSpec, cpus),
 		.flags = SETTING_DERIVED_DOCUMENT | SETTING_DERIVED_DIFF | SETTING_UNASKED,
 	},
 	{
 		.key = "node",
+		.help = "The only NUMA node that may have the VM; default: any.",
+		.example = "0",
 		.type = &setting_index,
 		.offset = offsetof(VmSpec, node),
 		.most = CPULIST_LIMIT - 1,
@@ -300,12 +346,17 @@ static const Setting vm_rows[] = {
 	},
 	{
 		.key = "memory",
+		.help = "Its memory. Without, the VM takes none of a node's and gets no domain "
+			"XML.",
+		.example = "16G",
 		.type = &setting_memory,
 		.offset = offsetof(VmSpec, memory),
 		.flags = SETTING_IN_DOCUMENT | SETTING_DERIVED_DIFF,
 	},
 	{
 		.key = "hugepages",
+		.help = "The size of its huge pages; default: none.",
+		.example = "1G",
 		.type = &setting_page,
 		.offset = offsetof(VmSpec, page),
 		.flags = SETTING_IN_DOCUMENT,
@@ -314,6 +365,9 @@ static const Setting vm_rows[] = {
 	},
 	{
 		.key = "threads",
+		.help = "siblings: vCPUs fill whole cores (default). isolate: one vCPU on each "
+			"core.",
+		.example = "isolate",
 		.type = &setting_choice,
 		.offset = offsetof(VmSpec, threads),
 		.words = threads_names,
@@ -321,6 +375,8 @@ static const Setting vm_rows[] = {
 	},
 	{
 		.key = "cpu-mode",
+		.help = "host-model (default), host-passthrough, maximum or custom.",
+		.example = "host-passthrough",
 		.json = "cpu_mode",
 		.type = &setting_choice,
 		.offset = offsetof(VmSpec, cpu_mode),
@@ -332,6 +388,8 @@ static const Setting vm_rows[] = {
 	},
 	{
 		.key = "cpu-pm",
+		.help = "auto: on where the plan proves it safe (default). off: never.",
+		.example = "off",
 		.json = "cpu_pm",
 		.type = &setting_auto_off,
 		.offset = offsetof(VmSpec, cpu_pm),
@@ -340,6 +398,8 @@ static const Setting vm_rows[] = {
 	},
 	{
 		.key = "iothreads",
+		.help = "The number of I/O threads; default: 0.",
+		.example = "1",
 		.type = &setting_number,
 		.offset = offsetof(VmSpec, iothreads),
 		.most = IOTHREADS_MAX,
@@ -349,6 +409,8 @@ static const Setting vm_rows[] = {
 	},
 	{
 		.key = "locked",
+		.help = "Whether its memory is locked; default: no.",
+		.example = "yes",
 		.type = &setting_yes_no,
 		.offset = offsetof(VmSpec, locked),
 		.flags = SETTING_IN_DOCUMENT | SETTING_NOT_PLACED,
@@ -358,6 +420,9 @@ static const Setting vm_rows[] = {
 	},
 	{
 		.key = "count",
+		.help = "The number of such VMs, named NAME-1, NAME-2, ...; default: one, named "
+			"NAME.",
+		.example = "4",
 		.type = &setting_number,
 		.offset = offsetof(VmSpec, count),
 		.least = 1,

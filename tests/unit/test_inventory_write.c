@@ -337,10 +337,11 @@ static void test_text(void)
 		"; what this is\n"
 		"\n[node]\nname = n\n"
 		"\n[host]\n; the whole section\ncpus            = 0-1\n; of the key\n"
-		"; memory-per-node = 8G\nmemory-per-node = 4G\n"
-		"\n; [sdk]\n; nobody was seen\n; cpus = 4-5\n"
+		";memory-per-node = 8G\nmemory-per-node = 4G\n"
+		"\n; [sdk]\n; nobody was seen\n;cpus = 4-5\n"
 		"\n[vm a]\nvcpus    = 4\npolicy   = dedicated\ncpus     = 8-11\n"
-		"cpu-mode = host-model\n";
+		"cpu-mode = host-model\n"
+		"\n; [vm b]\n; another\n;vcpus = 2\n";
 	g_autoptr(Inventory) inventory = inventory_new();
 	g_autoptr(GPtrArray) notes =
 		g_ptr_array_new_with_free_func((GDestroyNotify)inventory_note_free);
@@ -357,6 +358,7 @@ static void test_text(void)
 	add_note(notes, "host", NULL, "the whole section", NULL);
 	add_note(notes, "host", "memory-per-node", "of the key", "memory-per-node = 8G");
 	add_note(notes, "sdk", NULL, "nobody was seen", "cpus = 4-5");
+	add_note(notes, "vm b", NULL, "another", "vcpus = 2");
 	text = inventory_write(inventory, notes);
 	g_assert_cmpstr(text, ==, expected);
 }

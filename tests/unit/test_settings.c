@@ -39,6 +39,8 @@ static void see_label(const Guest *guest, void *field)
 static const Setting more[] = {
 	{
 		.key = "spare",
+		.help = "Made up.",
+		.example = "4",
 		.type = &setting_number,
 		.offset = offsetof(LongVm, spare),
 		.most = 9,
@@ -47,6 +49,8 @@ static const Setting more[] = {
 	},
 	{
 		.key = "the-label",
+		.help = "Made up.",
+		.example = "x",
 		.json = "the_label",
 		.type = &setting_name,
 		.offset = offsetof(LongVm, label),
@@ -56,6 +60,8 @@ static const Setting more[] = {
 	},
 	{
 		.key = "reserve",
+		.help = "Made up.",
+		.example = "2,3",
 		.type = &setting_vcpu_cpus,
 		.offset = offsetof(LongVm, reserve),
 	},
@@ -82,6 +88,8 @@ static void tell_cage(const Node *node, void *field)
 static const Setting more_of_node[] = {
 	{
 		.key = "rank",
+		.help = "Made up.",
+		.example = "7",
 		.type = &setting_number,
 		.offset = offsetof(LongNode, rank),
 		.most = 9,
@@ -90,6 +98,8 @@ static const Setting more_of_node[] = {
 	},
 	{
 		.key = "the-cage",
+		.help = "Made up.",
+		.example = "red",
 		.json = "the_cage",
 		.section = "kernel",
 		.type = &setting_name,
@@ -436,6 +446,35 @@ static void test_all(void)
 	}
 }
 
+/* What the manual and `planner init` say of a setting of SECTION. */
+static void assert_explained(const char *section)
+{
+	g_autoptr(GArray) of_section = settings_of_section(section);
+
+	g_assert_cmpuint(of_section->len, >, 0);
+	for (unsigned i = 0; i < of_section->len; i++) {
+		const SettingRow *row = &g_array_index(of_section, SettingRow, i);
+		g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func(g_free);
+		void *object = settings_new(row->table);
+
+		g_test_message("[%s] %s", section, row->setting->key);
+		g_assert_true(row->setting->help && g_str_has_suffix(row->setting->help, "."));
+		setting_parse(row->setting, object, row->setting->example, 1, faults);
+		g_assert_cmpuint(faults->len, ==, 0);
+		settings_clear(row->table, object);
+		g_free(object);
+	}
+}
+
+/* Each says what it is, and the value that is offered for it is one. */
+static void test_explained(void)
+{
+	for (const char *const *section = inventory_sections; *section; section++)
+		assert_explained(*section);
+	assert_explained("partner");
+	assert_explained("vm");
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -453,5 +492,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/settings/node/migrate", test_node_migrate);
 	g_test_add_func("/settings/node/diff", test_node_diff);
 	g_test_add_func("/settings/all", test_all);
+	g_test_add_func("/settings/explained", test_explained);
 	return g_test_run();
 }

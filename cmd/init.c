@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/cmd.h"
+#include "cmd/save.h"
+#include "planner/adopt/starter.h"
+#include "topology/base/error.h"
+#include "topology/facts/facts_root.h"
+
+#include <stdio.h>
+
+/* A file that is there may have been edited: it is never replaced. */
+static bool init_possible(const Options *options, GError **error)
+{
+	if (*options->arguments)
+		return options_refuse(error, NULL,
+				      "unexpected argument '%s'; to name the file: -o %s",
+				      *options->arguments, *options->arguments);
+	if (options->root && options->topology)
+		return options_refuse(error, NULL, "-r and -t are two machines: give one of them");
+	if (options->output && g_file_test(options->output, G_FILE_TEST_EXISTS)) {
+		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
+			    "%s: is there already and is kept; name another file", options->output);
+		return false;
+	}
+	return true;
+}
+
+/* The command that comes next; yours. SOURCE is -t's, NULL = this machine. */
+static char *init_next(const char *file, const char *source)
+{
+	g_autofree char *quoted = g_shell_quote(file);
+	g_autofree char *topology = source ? g_shell_quote(source) : NULL;
+
+	return g_strdup_printf("planner plan -i %s%s%s", quoted, source ? " -t " : "",
+			       source ? topology : "");
+}
+
+static Status init_write(const Options *options, const Host *host, const Facts *facts,
+			 GError **error)
+{
+	g_autoptr(Adoption) starter = starter_new(host, facts);
+	g_autofree char *text = inventory_write(starter->inventory, starter->notes);
+	g_autofree char *next = NULL;
+
+	if (!options->output)
+		return fputs(text, stdout) < 0 ? STATUS_TROUBLE : STATUS_FINE;
+	if (!save_text(options->output, text, error))
+		return STATUS_TROUBLE;
+	next = init_next(options->output, host->live ? NULL
+					  : facts    ? options->root
+						     : options->topology);
+	fprintf(stderr, "planner: wrote %s; edit it, then: %s\n", options->output, next);
+	return STATUS_FINE;
+}
+
+/* -t: a host that is known by its topology alone. */
+static Status init_topology(const Options *options, GError **error)
+{
+	g_autoptr(Host) host = source_host_load(options->topology, error);
+
+	return host ? init_write(options, host, NULL, error) : STATUS_TROUBLE;
+}
+
+static Status init_run(const Options *options, GError **error)
+{
+	FactsOptions facts_options = {.root = options->root, .guests = {.uri = options->connect}};
+	g_autoptr(Facts) facts = NULL;
+
+	if (!init_possible(options, error))
+		return STATUS_TROUBLE;
+	if (options->topology)
+		return init_topology(options, error);
+	facts = facts_load(&facts_options, error);
+	if (facts && !facts->host)
+		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
+			    "%s: no topology to plan on: %s; give one with -t", facts->source,
+			    facts_why_unread(facts, "topology"));
+	return facts && facts->host ? init_write(options, facts->host, facts, error)
+				    : STATUS_TROUBLE;
+}
+
+static const OptionRow init_options[] = {
+	{'o', "output", "FILE", offsetof(Options, output),
+	 "write the inventory to FILE, which must not be there yet, instead of standard output"},
+	{0},
+};
+
+const Command command_init = {
+	.name = "init",
+	.help = "write a first inventory for a host, with every key explained",
+	.arguments = "",
+	.options = OPTION_ROOT | OPTION_CONNECT | OPTION_TOPOLOGY,
+	.own = init_options,
+	.example = "planner init -o node.ini && planner plan -i node.ini",
+	.run = init_run,
+};
