@@ -94,7 +94,7 @@ static bool options_decide(const Options *options, CheckOptions *check, Form *fo
 static bool plan_inventory(const Options *options, const Facts *facts, Inputs *inputs,
 			   GError **error)
 {
-	PlanOptions plan_options = {.prefer = options->prefer};
+	PlanOptions plan_options = {.prefer = options->prefer, .budget = options->budget};
 	Node node = facts_node(facts);
 
 	inputs->inventory = input_inventory(options->inventory, error);

@@ -227,7 +227,9 @@ static bool fit_load(const Options *options, FitQuestion *question, GError **err
 static Fit *fit_answer(const Options *options, const FitQuestion *question, bool changed)
 {
 	FitOptions fit_options = {
-		.plan = {.prefer = options->prefer, .moves = changed ? options->moves : 0},
+		.plan = {.prefer = options->prefer,
+			 .budget = options->budget,
+			 .moves = changed ? options->moves : 0},
 		.sizes = question->sizes,
 		.ratio = question->ratio ? (const FitSize *)question->ratio->data : NULL,
 		.n_ratio = question->ratio ? question->ratio->len : 0,

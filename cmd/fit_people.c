@@ -317,8 +317,11 @@ static char *mix_text(const Fit *fit)
 
 		list_add(text, "%u x %s", part->count, part->spec->name);
 	}
-	if (!text->len)
-		return g_string_free(g_string_append(text, "none in one node"), FALSE);
+	if (!text->len) {
+		g_string_append(text, mix->proved ? "none in one node"
+						  : "unknown: the search stopped at its budget");
+		return g_string_free(text, FALSE);
+	}
 	g_string_append_printf(text, ": %" G_GUINT64_FORMAT " vCPUs", mix->vcpus);
 	if (!mix->proved)
 		g_string_append(text, " at least");
@@ -329,8 +332,12 @@ static char *largest_text(const Fit *fit, const FitLargest *largest)
 {
 	GString *text = g_string_new(NULL);
 
-	if (!largest->vcpus)
-		return g_string_free(g_string_append(text, "none"), FALSE);
+	if (!largest->vcpus) {
+		g_string_append(text, largest->proved
+					      ? "none"
+					      : "unknown: the search stopped at its budget");
+		return g_string_free(text, FALSE);
+	}
 	g_string_append_printf(text, "%u vCPU%s", largest->vcpus,
 			       fit_people_plural(largest->vcpus));
 	if (fit->per_vcpu) {

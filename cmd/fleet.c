@@ -116,10 +116,11 @@ bool fleet_asked(const Options *options)
 static bool fleet_options_check(const Options *options, GError **error)
 {
 	if (options->inventory || options->plan || options->mix || options->what_ifs ||
-	    options->moves || options->keep)
-		return options_refuse(error, NULL,
-				      "-i, -p, --mix, --what-if, --moves and --keep are for one "
-				      "node; leave them out, or leave out the files and --fleet");
+	    options->moves || options->keep || options->effort_word)
+		return options_refuse(
+			error, NULL,
+			"-i, -p, --mix, --what-if, --moves, --keep and --effort are for one "
+			"node; leave them out, or leave out the files and --fleet");
 	if (!*options->arguments && !options->fleet)
 		return options_refuse(
 			error, NULL,

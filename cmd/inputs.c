@@ -149,7 +149,8 @@ bool input_keep(const Options *options, const Host *host, Inventory *inventory, 
 
 void inputs_compute(const Options *options, bool here, Inputs *inputs)
 {
-	PlanOptions plan_options = {.prefer = options->prefer, .moves = options->moves};
+	PlanOptions plan_options = {
+		.prefer = options->prefer, .budget = options->budget, .moves = options->moves};
 	g_autofree char *why = NULL;
 
 	if (here && node_needed(inputs->inventory))

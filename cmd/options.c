@@ -32,6 +32,9 @@ static const SharedRow shared[] = {
 	 {0, "prefer", "vcpus|vms|order", offsetof(Options, prefer_word),
 	  "what to maximize when not all VMs fit: vCPUs (default), VMs, or first come, first "
 	  "served"}},
+	{OPTION_PREFER,
+	 {0, "effort", "N", offsetof(Options, effort_word),
+	  "search N times as long, 1 to 1000, before the answer is a bound; default 1"}},
 	{OPTION_MOVES,
 	 {0, "moves", "N", offsetof(Options, moves_word),
 	  "let at most N VMs that have their CPUs move to make room; default 0"}},
@@ -149,6 +152,16 @@ bool options_number(const char *option, const char *word, unsigned least, unsign
 	return true;
 }
 
+static bool effort_decide(Options *options, GError **error)
+{
+	unsigned effort;
+
+	if (!options_number("effort", options->effort_word, 1, 1000, &effort, error))
+		return false;
+	options->budget = (uint64_t)effort * SEARCH_BUDGET;
+	return true;
+}
+
 static bool sources_decide(const Options *options, GError **error)
 {
 	if (options->plan && (options->inventory || options->topology || options->prefer_word))
@@ -221,7 +234,7 @@ bool options_parse(const Command *command, char **argv, Options *options, GError
 	if (options->help)
 		return true;
 	if (!none_empty(rows, options, error) || !color_decide(options, error) ||
-	    !prefer_decide(options, error) ||
+	    !prefer_decide(options, error) || !effort_decide(options, error) ||
 	    !options_number("moves", options->moves_word, 0, 1000, &options->moves, error) ||
 	    !sources_decide(options, error) ||
 	    (command->decide && !command->decide(options, error)))

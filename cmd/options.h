@@ -38,9 +38,11 @@ enum {
 
 typedef struct Options {
 	char *inventory, *topology, *plan, *connect, *output, *templates;
-	char *color_word, *prefer_word; /* as given; checked and turned into the two below */
-	bool color;			/* of stdout */
+	/* As given; checked and turned into the three below. */
+	char *color_word, *prefer_word, *effort_word;
+	bool color; /* of stdout */
 	Prefer prefer;
+	uint64_t budget; /* of the search, in steps; 0 = the default */
 	char *directory, *diff, *merge;
 	char *root, *domains; /* what is audited or captured */
 	char *rule_words, *skip_words, *fail_on, *format;

@@ -154,7 +154,7 @@ static bool *shared_seated(const FitBase *base, const Problem *problem, const Se
 typedef enum Seating {
 	SEATED,
 	UNSEATED, /* plan's search found no place for all; they may fit all the same */
-	ROBBED,	  /* a shared VM lost its memory */
+	ROBBED,	  /* a shared VM lost its memory, wherever the others may sit */
 } Seating;
 
 static Seating seating_of(const FitBase *base, const Problem *problem)
@@ -167,7 +167,7 @@ static Seating seating_of(const FitBase *base, const Problem *problem)
 			return UNSEATED;
 	for (unsigned i = 0; i < base->shared->len; i++)
 		if (base->seated[i] && !seated[i])
-			return ROBBED;
+			return result->optimal ? ROBBED : UNSEATED;
 	return SEATED;
 }
 
@@ -250,6 +250,11 @@ static SearchMost fit_most_of(const FitBase *base, const FitSize *sizes, unsigne
 	return choice.best;
 }
 
+static uint64_t fit_steps_left(const FitBase *base)
+{
+	return base->problem->shared_budget ? *base->problem->shared_budget : 0;
+}
+
 /* Quick: fewer than the search found, but surely placed. */
 static unsigned count_sure(const FitBase *base, const FitSize *sizes, unsigned n_sizes,
 			   const SearchMost *found)
@@ -271,7 +276,7 @@ FitCount fit_count_sets(const FitBase *base, const FitSize *sizes, unsigned n_si
 {
 	unsigned most = memory_most(base, sizes, n_sizes);
 	SearchMost found = fit_most_of(base, sizes, n_sizes, most);
-	FitCount count = {found.fit, found.bound};
+	FitCount count = {found.fit, found.bound, fit_steps_left(base)};
 	bool robbed = found.fit == found.bound;
 	Seating seating;
 
@@ -281,7 +286,11 @@ FitCount fit_count_sets(const FitBase *base, const FitSize *sizes, unsigned n_si
 		count.fit = count_sure(base, sizes, n_sizes, &found);
 		return count;
 	}
-	while (count.fit && (seating = try_sets(base, sizes, n_sizes, count.fit)) != SEATED) {
+	while (count.fit) {
+		count.steps = fit_steps_left(base);
+		seating = try_sets(base, sizes, n_sizes, count.fit);
+		if (seating == SEATED)
+			break;
 		robbed &= seating == ROBBED;
 		count.fit--;
 		if (robbed)
@@ -363,7 +372,7 @@ static bool count_alone(const FitBase *base, const VmSpec *spec, FitCount *count
 	if (fit > FIT_MOST || fit < copies_at_most(base->problem, spec) ||
 	    !surely_left(base, &size, 1, (unsigned)fit))
 		return false;
-	*count = (FitCount){(unsigned)fit, (unsigned)fit};
+	*count = (FitCount){(unsigned)fit, (unsigned)fit, fit_steps_left(base)};
 	return true;
 }
 

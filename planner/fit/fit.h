@@ -51,6 +51,7 @@ typedef struct FitCount {
 	unsigned fit;	/* so many more are placed with all the others */
 	unsigned bound; /* more are not: equal to fit where that is proved, else the search's budget
 			   ran out between the two */
+	uint64_t steps; /* with so many left of a shared budget, plan's search seats them */
 } FitCount;
 
 typedef ProblemSize FitSize;

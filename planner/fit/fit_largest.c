@@ -2,8 +2,11 @@
 /* The largest VM that fits beside all others: in one L3, in one node, over nodes. */
 #include "planner/fit/fit_node.h"
 
-/* Each question is small and there are many: past so many steps it is left open. */
-#define BUDGET 20000
+/* Each question is small and there are many: past a tenth of plan's steps it is left open. */
+static uint64_t question_budget(const Problem *problem)
+{
+	return MAX((problem->budget ? problem->budget : SEARCH_BUDGET) / 10, 1);
+}
 
 static VmSpec fit_largest_size_of(const Fit *fit, unsigned vcpus)
 {
@@ -20,7 +23,7 @@ static bool fits_in_room(const Fit *fit, unsigned room, unsigned vcpus, bool *op
 	uint64_t *memory = &problem->memory[entry->node];
 	bool proved, fits;
 
-	problem->budget = BUDGET;
+	problem->budget = question_budget(problem);
 	entry->cores -= search_cores(vcpus, entry->threads, false);
 	if (*memory != UINT64_MAX && place_share_memory(&spec, spec.vcpus) > *memory)
 		return false;
@@ -127,7 +130,7 @@ static bool fit_largest_fits(const Fit *fit, const VmSpec *spec, bool *open)
 	if (problem_natural_level(fit->base->problem, spec) == HOST_NONE)
 		return false;
 	problem = problem_copy(fit->base->problem);
-	problem->budget = BUDGET;
+	problem->budget = question_budget(problem);
 	problem_add_vm(problem, spec);
 	yes = problem_all_fit(problem, &proved);
 	*open |= !proved;
@@ -194,7 +197,9 @@ static unsigned nodes_for(const Fit *fit, const VmSpec *spec)
 	problem_add_vm(problem, spec);
 	result = problem_solve(problem);
 	seat = g_ptr_array_index(result->seats, problem->specs->len - 1);
-	for (unsigned i = 1; seat && i < seat->len; i++) {
+	if (!seat)
+		return MAX(problem_natural_level(problem, spec), 1);
+	for (unsigned i = 1; i < seat->len; i++) {
 		const SearchShare *share = &g_array_index(seat, SearchShare, i);
 
 		nodes += g_array_index(problem->rooms, SearchRoom, share[0].room).node !=
@@ -224,7 +229,10 @@ static FitLargest largest_over_nodes(const Fit *fit, const FitLargest *in_node)
 
 void fit_find_largest(Fit *fit)
 {
+	fit_budget_next(fit, FIT_LEVELS);
 	fit->largest[FIT_L3] = largest_in_room(fit);
+	fit_budget_next(fit, FIT_LEVELS - FIT_NODE);
 	fit->largest[FIT_NODE] = largest_in_node(fit, &fit->largest[FIT_L3]);
+	fit_budget_next(fit, FIT_LEVELS - FIT_NODES);
 	fit->largest[FIT_NODES] = largest_over_nodes(fit, &fit->largest[FIT_NODE]);
 }

@@ -77,7 +77,7 @@ static bool mix_choice(const Problem *with, unsigned n, gpointer data)
 		rest->mix.vcpus = mix.vcpus;
 		memcpy(rest->best, rest->sizes, rest->n * sizeof *rest->best);
 	}
-	rest->mix.proved &= mix.proved || !mix.all;
+	rest->mix.proved &= mix.proved;
 	return true;
 }
 
@@ -137,6 +137,7 @@ static void drop_empty(GArray *parts)
 void fit_find_mix(Fit *fit, const FitOptions *options)
 {
 	fit->mix.proved = true;
+	fit_budget_next(fit, FIT_PARTS_BESIDE_SIZES);
 	if (options->n_ratio)
 		add_sets(fit, options);
 	add_rest(fit);

@@ -33,6 +33,23 @@ unsigned fit_node_id(const Fit *fit, unsigned node)
 	return host_node(fit->plan->host, node)->id;
 }
 
+void fit_budget_next(Fit *fit, unsigned parts)
+{
+	fit->steps += fit->part;
+	fit->part = fit->steps / parts;
+	fit->steps -= fit->part;
+}
+
+/* One budget for all that is asked beside plan's own questions. */
+static void share_budget(Fit *fit)
+{
+	Problem *problem = fit->base->problem;
+
+	fit->steps = (problem->budget ? problem->budget : SEARCH_BUDGET) * FIT_BUDGET_TIMES;
+	if (!fit->base->moves)
+		problem->shared_budget = &fit->part;
+}
+
 Fit *fit_compute(const Host *host, const Inventory *inventory, const Node *node,
 		 const FitOptions *options)
 {
@@ -42,14 +59,16 @@ Fit *fit_compute(const Host *host, const Inventory *inventory, const Node *node,
 	today.moves = 0;
 	fit->plan = plan_compute(host, inventory, node, &today);
 	fit->base = fit_base_new(host, inventory, &options->plan);
+	share_budget(fit);
 	fit->sizes = g_ptr_array_new_with_free_func(answer_free);
 	fit->mix.parts = g_array_new(FALSE, FALSE, sizeof(FitSize));
 	fit->rooms = g_array_new(FALSE, FALSE, sizeof(FitRoom));
 	g_array_set_clear_func(fit->rooms, fit_node_room_clear);
 	fit->stranded = g_ptr_array_new_with_free_func(stranded_free);
+	fit_find_rooms(fit);
 	fit_sizes(fit, options);
 	fit_find_mix(fit, options);
-	fit_find_rooms(fit);
+	fit_find_stranded(fit);
 	fit_find_largest(fit);
 	return fit;
 }

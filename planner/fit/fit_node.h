@@ -67,9 +67,14 @@ typedef struct FitMix {
 
 enum { FIT_L3, FIT_NODE, FIT_NODES, FIT_LEVELS };
 
+/* Further steps for the whole answer, beside those that plan itself may take: so many times as
+ * many. */
+#define FIT_BUDGET_TIMES 8
+
 typedef struct Fit {
 	Plan *plan; /* today's, of the inventory as it is */
 	FitBase *base;
+	uint64_t steps, part;	 /* of the search: left for later questions, and for this one */
 	uint64_t per_vcpu, page; /* of the usual sizes' memory: as most of the VMs have it; 0 */
 	GPtrArray *sizes;	 /* of FitAnswer, in the order asked, then by size */
 	FitMix mix;
@@ -101,10 +106,18 @@ char *fit_size_name(const VmSpec *spec);
 /* The OS index of the node at that position. */
 unsigned fit_node_id(const Fit *fit, unsigned node);
 
+/* Give the next of PARTS questions that are still to come its fair share of the steps; what the
+ * last one left over is shared, too. Not for bases with moves, whose answers depend on choices that
+ * plan must come to again. */
+void fit_budget_next(Fit *fit, unsigned parts);
+/* The parts that come after the sizes: the mix, and the largest VM by level. */
+#define FIT_PARTS_BESIDE_SIZES (1 + FIT_LEVELS)
+
 /* The steps of fit_compute(). */
 void fit_sizes(Fit *fit, const FitOptions *options);	/* fit_sizes.c */
 void fit_why_not(Fit *fit, FitAnswer *answer);		/* fit_why.c */
 void fit_find_rooms(Fit *fit);				/* fit_rooms.c */
+void fit_find_stranded(Fit *fit);			/* the same, by the sizes */
 void fit_find_largest(Fit *fit);			/* fit_largest.c, by the rooms */
 void fit_find_mix(Fit *fit, const FitOptions *options); /* fit_mix.c */
 

@@ -178,10 +178,10 @@ static void strand_reserved(Fit *fit, const FitTenants *tenants)
 
 /* … and free ones that none of the sizes can use */
 
-static bool fit_rooms_some_fit(const Fit *fit)
+static bool fit_rooms_some_may_fit(const Fit *fit)
 {
 	for (unsigned i = 0; i < fit->sizes->len; i++)
-		if (((const FitAnswer *)g_ptr_array_index(fit->sizes, i))->count.fit)
+		if (((const FitAnswer *)g_ptr_array_index(fit->sizes, i))->count.bound)
 			return true;
 	return false;
 }
@@ -196,7 +196,7 @@ static bool memory_short(const Fit *fit)
 
 static void strand_free(Fit *fit)
 {
-	if (!fit_rooms_some_fit(fit) && fit->sizes->len)
+	if (!fit_rooms_some_may_fit(fit) && fit->sizes->len)
 		fit_rooms_strand(fit, hwloc_bitmap_dup(fit->plan->cpus[ROLE_FREE]),
 				 memory_short(fit)
 					 ? "free, but without enough memory for any of these sizes"
@@ -204,7 +204,7 @@ static void strand_free(Fit *fit)
 				 NULL);
 }
 
-static void find_stranded(Fit *fit)
+void fit_find_stranded(Fit *fit)
 {
 	FitTenants tenants = fit_rooms_tenants_of(fit->plan);
 
@@ -224,5 +224,4 @@ void fit_find_rooms(Fit *fit)
 		g_array_append_val(fit->rooms, room);
 	}
 	fit->memory = memory_today(fit);
-	find_stranded(fit);
 }

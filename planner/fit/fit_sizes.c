@@ -193,15 +193,32 @@ static uint64_t memory_sum(const FitBase *base, const Problem *problem, const Se
 	return sum;
 }
 
-/* As plan would seat them all. */
-static void find_seats(const Fit *fit, FitAnswer *answer)
+/* None more: what is left is what today's plan leaves. */
+static void seats_today(const Fit *fit, FitAnswer *answer)
+{
+	for (unsigned r = 0; r < fit->rooms->len; r++)
+		answer->cores_left += g_array_index(fit->rooms, FitRoom, r).free;
+	for (unsigned n = 0; n < fit->plan->host->nodes->len; n++)
+		answer->memory_left =
+			fit->memory[n] == UINT64_MAX || answer->memory_left == UINT64_MAX
+				? UINT64_MAX
+				: answer->memory_left + fit->memory[n];
+}
+
+/* As plan would seat them all; with the steps that did when they were counted. */
+static void find_seats(Fit *fit, FitAnswer *answer)
 {
 	FitSize size = {answer->spec, 1};
 	g_autoptr(Problem) problem =
 		fit_problem_with(fit->base, &size, 1, answer->count.fit, answer->movers);
-	g_autoptr(SearchResult) result = problem_solve(problem);
+	g_autoptr(SearchResult) result = NULL;
 	unsigned first = problem->specs->len - answer->count.fit;
+	uint64_t steps = answer->count.steps;
 
+	if (problem->shared_budget)
+		problem->shared_budget = &steps;
+	result = problem_solve(problem);
+	fit->part -= MIN(fit->part, result->steps);
 	answer->cores_left = fit_sizes_free_cores(problem);
 	for (unsigned i = 0; i < problem->specs->len; i++) {
 		const GArray *seat = g_ptr_array_index(result->seats, i);
@@ -262,9 +279,13 @@ void fit_sizes(Fit *fit, const FitOptions *options)
 
 		answer->movers = g_ptr_array_new();
 		answer->nodes = g_new0(unsigned, fit->base->problem->host->nodes->len + 1);
+		fit_budget_next(fit, fit->sizes->len - i + FIT_PARTS_BESIDE_SIZES);
 		answer->count = fit_count(fit->base, answer->spec);
 		answer->cores_alone = fit_cores_alone(fit, answer->spec);
-		find_seats(fit, answer);
+		if (answer->count.fit || fit->base->moves)
+			find_seats(fit, answer);
+		else
+			seats_today(fit, answer);
 		answer->limit = limit_of(fit, answer);
 		fit_why_not(fit, answer);
 	}

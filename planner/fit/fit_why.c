@@ -94,15 +94,18 @@ void fit_why_not(Fit *fit, FitAnswer *answer)
 {
 	const FitBase *base = fit->base;
 	Inventory more = *base->placer->inventory;
-	PlanOptions options = {
-		.prefer = PREFER_ORDER, .budget = base->problem->budget, .moves = base->moves};
+	PlanOptions options = {.prefer = PREFER_ORDER,
+			       .budget = base->problem->budget,
+			       .shared_budget = base->problem->shared_budget,
+			       .moves = base->moves};
 	g_autofree char *last = g_strdup_printf(MORE "%u", answer->count.fit + 1);
 	g_autoptr(GPtrArray) vms = NULL;
 	g_autoptr(Plan) plan = NULL;
 	const Finding *finding;
 	const WhyNot *why_not;
 
-	if (answer->limit == FIT_SEARCH || answer->limit == FIT_NOTHING)
+	if (answer->limit == FIT_SEARCH || answer->limit == FIT_NOTHING ||
+	    (options.shared_budget && !*options.shared_budget))
 		return;
 	vms = vms_with(base, answer->spec, answer->count.fit + 1);
 	more.vms = vms;

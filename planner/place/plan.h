@@ -87,8 +87,9 @@ typedef struct Plan {
 
 typedef struct PlanOptions {
 	Prefer prefer;
-	uint64_t budget; /* of the search, in steps; 0 = the default */
-	unsigned moves;	 /* kept VMs that may move, at most; as few as reach the goal do */
+	uint64_t budget;	 /* of the search, in steps; 0 = the default */
+	uint64_t *shared_budget; /* as a SearchProblem's, for all that is searched; NULL */
+	unsigned moves;		 /* kept VMs that may move, at most; as few as reach the goal do */
 } PlanOptions;
 
 /*

@@ -114,6 +114,7 @@ Problem *problem_new(const Placer *placer, const PlanOptions *options)
 	problem->specs = g_ptr_array_new();
 	problem->prefer = options->prefer;
 	problem->budget = options->budget;
+	problem->shared_budget = options->shared_budget;
 	return problem;
 }
 

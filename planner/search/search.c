@@ -52,6 +52,7 @@ SearchResult *search_solve(const SearchProblem *problem)
 	result->proved = answer.n_proved;
 	result->optimal = answer.proved;
 	result->steps = budget - answer.steps;
+	search_charge(problem, result->steps);
 	answer_clear(&answer);
 	return result;
 }
@@ -64,12 +65,6 @@ static bool never_fits(const Model *model)
 	return false;
 }
 
-/* Before its first step a question costs so many, by what best-fit goes through. */
-static uint64_t question_cost(const SearchProblem *problem)
-{
-	return 10 + (uint64_t)problem->n_vms * problem->n_rooms / 200;
-}
-
 static SearchOutcome ask_all_fit(const SearchProblem *problem, uint64_t budget)
 {
 	SearchProblem by_vms = *problem;
@@ -79,12 +74,13 @@ static SearchOutcome ask_all_fit(const SearchProblem *problem, uint64_t budget)
 
 	by_vms.prefer = PREFER_VMS;
 	model = model_new(&by_vms);
-	if (never_fits(model))
+	if (never_fits(model)) {
+		search_charge(problem, 0);
 		return SEARCH_OUTCOME_NONE;
+	}
 	answer_init(&answer, model, budget);
 	outcome = answer_fits(&answer);
-	if (problem->shared_budget)
-		*problem->shared_budget -= MIN(*problem->shared_budget, budget - answer.steps);
+	search_charge(problem, budget - answer.steps);
 	answer_clear(&answer);
 	return outcome;
 }
@@ -94,10 +90,6 @@ bool search_all_fit(const SearchProblem *problem, bool *proved)
 	uint64_t budget = search_budget(problem);
 	SearchOutcome outcome = SEARCH_OUTCOME_UNKNOWN;
 
-	if (problem->shared_budget) {
-		*problem->shared_budget -= MIN(*problem->shared_budget, question_cost(problem));
-		budget = MIN(budget, *problem->shared_budget);
-	}
 	if (budget > 0)
 		outcome = ask_all_fit(problem, budget);
 	if (proved)

@@ -58,9 +58,7 @@ typedef struct SearchVm {
 	unsigned node; /* index of the only node it may sit in, G_MAXUINT = any */
 } SearchVm;
 
-/* The default budget, in steps. Hosts of some hundred CPUs take less than a tenth of a second.
- * Lists of hundreds of VMs that all differ take seconds: their linear programs are large and are
- * charged few steps. */
+/* The default budget, in steps. Hosts of some hundred CPUs take less than a tenth of a second. */
 #define SEARCH_BUDGET 200000
 
 typedef struct SearchProblem {
@@ -74,8 +72,10 @@ typedef struct SearchProblem {
 	unsigned n_vms;
 	Prefer prefer;
 	uint64_t budget;	 /* steps; 0 = SEARCH_BUDGET */
-	uint64_t *shared_budget; /* search_all_fit() only: steps that several questions share; each
-				    subtracts what it used. Borrowed. NULL = only `budget` counts */
+	uint64_t *shared_budget; /* steps that several questions share; each subtracts what it
+				    used. Once none is left, an answer is what best-fit finds at
+				    once, and its bound a rough one. Borrowed. NULL = only `budget`
+				    counts */
 } SearchProblem;
 
 /* The part of a VM's placement that is in one room. */
@@ -143,9 +143,9 @@ SearchMost search_most(const SearchProblem *problem, const SearchSize *sizes, un
 		       unsigned most);
 
 typedef struct SearchMix {
-	bool all;	/* the problem's own VMs fit together. If not, the rest is 0 */
+	bool all;	/* the problem's own VMs fit together. If not, vcpus is 0 */
 	uint64_t vcpus; /* of the further VMs */
-	bool proved;	/* no mix has more vCPUs */
+	bool proved;	/* no mix has more vCPUs; or, if not all, they surely do not fit */
 } SearchMix;
 
 /*

@@ -4,7 +4,23 @@
 
 uint64_t search_budget(const SearchProblem *problem)
 {
-	return problem->budget ? problem->budget : SEARCH_BUDGET;
+	uint64_t budget = problem->budget ? problem->budget : SEARCH_BUDGET;
+
+	return problem->shared_budget ? MIN(budget, *problem->shared_budget) : budget;
+}
+
+/* Before its first step a question costs so many, by what best-fit goes through. */
+static uint64_t question_cost(const SearchProblem *problem)
+{
+	return 10 + (uint64_t)problem->n_vms * problem->n_rooms / 200;
+}
+
+void search_charge(const SearchProblem *problem, uint64_t used)
+{
+	uint64_t *shared = problem->shared_budget;
+
+	if (shared)
+		*shared -= MIN(*shared, used + question_cost(problem));
 }
 
 void answer_init(Answer *answer, const Model *model, uint64_t budget)

@@ -15,8 +15,6 @@
 static const unsigned tails[] = {2, 4, 7};
 /* Most questions are answered in so many steps. */
 #define SHORT_RUN 500
-/* Work of the program that is worth a step. */
-#define LP_WORK_PER_STEP 6
 
 /* A piece that is seated in a group. */
 typedef struct Seated {
@@ -172,7 +170,8 @@ static bool draft_reaches(Dive *d)
 		d->draft->pending[s->kind] += part;
 		half += part * (double)d->model->kinds[s->kind].value;
 	}
-	finder_charge(d->finder, draft_make(d->draft, d->rows, &task) / LP_WORK_PER_STEP);
+	finder_charge_work(d->finder,
+			   draft_make(d->draft, d->rows, &task, finder_work_left(d->finder)));
 	return d->draft->value + NEARLY >= (double)task.value + half &&
 	       (!task.copies || d->draft->spare + NEARLY >= (double)task.spare);
 }

@@ -6,8 +6,6 @@
 
 /* Most questions are answered in so many steps. */
 #define SHORT_RUN 500
-/* How much work on bounds is worth a step. */
-#define LP_WORK_PER_STEP 6
 /* Rows made for tasks without copies. */
 #define OPTIMIZE_MOST 3
 
@@ -119,8 +117,7 @@ static bool out_of_steps(Finder *f, const SearchTask *task, uint64_t limit)
 	bool asks = task->value > 0 || task->half_missing > 0 || task->shares ||
 		    (task->copies && task->spare > 0);
 
-	return asks && (limit == 0 || *f->steps == 0) &&
-	       finder_layout(f, task->merged)->n_slots > 0;
+	return asks && (limit == 0 || *f->steps == 0) && f->model->n_groups > 0;
 }
 
 SearchOutcome finder_run(Finder *f, const SearchTask *task, uint64_t limit, Packing **found)
@@ -144,12 +141,14 @@ SearchOutcome finder_run(Finder *f, const SearchTask *task, uint64_t limit, Pack
 SearchOutcome finder_prove(Finder *f, const SearchTask *task, uint64_t limit, Packing **found)
 {
 	SearchOutcome outcome = finder_run(f, task, MIN(limit, SHORT_RUN), found);
-	Layout *layout = finder_layout(f, task->merged);
-	unsigned n = layout->rows->n;
+	Layout *layout;
+	unsigned n;
 
-	if (outcome != SEARCH_OUTCOME_UNKNOWN || limit <= SHORT_RUN)
+	if (outcome != SEARCH_OUTCOME_UNKNOWN || limit <= SHORT_RUN || *f->steps == 0)
 		return outcome;
-	finder_charge(f, rows_optimize(layout->rows, task) / LP_WORK_PER_STEP);
+	layout = finder_layout(f, task->merged);
+	n = layout->rows->n;
+	finder_charge_work(f, rows_optimize(layout->rows, task, finder_work_left(f)));
 	outcome = finder_run(f, task, limit - SHORT_RUN, found);
 	rows_drop(layout->rows, n);
 	for (unsigned g = 0; g < f->model->n_groups; g++)
@@ -169,11 +168,14 @@ const Rows *finder_rows(Finder *f, bool merged)
 
 void finder_optimize(Finder *f, const SearchTask *task)
 {
-	Layout *layout = finder_layout(f, task->merged);
+	Layout *layout;
 
+	if (*f->steps == 0)
+		return;
+	layout = finder_layout(f, task->merged);
 	if (task->copies ? layout->optimized_copies : layout->optimized == OPTIMIZE_MOST)
 		return;
-	finder_charge(f, rows_optimize(layout->rows, task) / LP_WORK_PER_STEP);
+	finder_charge_work(f, rows_optimize(layout->rows, task, finder_work_left(f)));
 	layout->optimized_copies = layout->optimized_copies || task->copies;
 	layout->optimized += !task->copies;
 }

@@ -74,6 +74,8 @@ static uint64_t value_bound(Answer *a)
 	SearchTask task = {.base = empty, .count = a->count, .left = SEARCH_NEVER, .merged = true};
 	uint64_t most = all_value(a);
 
+	if (a->steps == 0)
+		return most;
 	finder_optimize(a->finder, &task);
 	return finder_value_bound(a->finder, task, a->value, most);
 }
@@ -308,8 +310,10 @@ static uint64_t spare_bound(Answer *a)
 			   .value = a->value,
 			   .left = left_allowed(a),
 			   .copies = true};
-	uint64_t most = finder_spare_bound(a->finder, task, a->spare, all_threads(a->model));
+	uint64_t most = all_threads(a->model);
 
+	if (a->steps > 0)
+		most = finder_spare_bound(a->finder, task, a->spare, most);
 	if (most == a->spare)
 		return most;
 	finder_optimize(a->finder, &task);

@@ -242,9 +242,10 @@ uint64_t group_fill_update(GroupFill *fill, const Rows *rows, unsigned class, co
 void group_fill_drop(GroupFill *fill, unsigned n_rows);
 void group_fill_clear(GroupFill *fill);
 
-/* Add the rows that are best for the whole of TASK. Returns how much work it was. */
+/* Add the rows that are best for the whole of TASK, or come near it with so much work at MOST.
+ * Returns how much work it was. */
 struct SearchTask;
-uint64_t rows_optimize(Rows *rows, const struct SearchTask *task);
+uint64_t rows_optimize(Rows *rows, const struct SearchTask *task, uint64_t most);
 
 /*
  * States of the exact search that are known to lead nowhere: a row of words and a level; a state
@@ -303,8 +304,8 @@ typedef struct Draft {
 Draft *draft_new(const Model *model);
 void draft_free(Draft *draft);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Draft, draft_free)
-/* For TASK; returns how much work it was. */
-uint64_t draft_make(Draft *draft, const Rows *rows, const SearchTask *task);
+/* For TASK, with so much work at MOST; returns how much it was. */
+uint64_t draft_make(Draft *draft, const Rows *rows, const SearchTask *task, uint64_t most);
 
 typedef struct Finder Finder;
 /* STEPS, the budget left, is counted down. */
@@ -321,6 +322,9 @@ SearchOutcome finder_find(Finder *finder, const SearchTask *task, uint64_t limit
 const Rows *finder_rows(Finder *finder, bool merged);
 /* Take STEPS off the budget, to 0 at the least. */
 void finder_charge(Finder *finder, uint64_t steps);
+/* The work on linear programs that the budget has left, and WORK taken off it. */
+uint64_t finder_work_left(const Finder *finder);
+void finder_charge_work(Finder *finder, uint64_t work);
 /* The nodes that hold what the half seated VM of the last task missed, as bits; it was found. */
 uint64_t finder_half(const Finder *finder);
 /* The bounds' best rows for such tasks, once; they hold for all others as well. */
@@ -346,8 +350,10 @@ typedef struct Answer {
 /* STEPS is the budget. The finder keeps the address of answer->steps, so ANSWER must not move. */
 void answer_init(Answer *answer, const Model *model, uint64_t steps);
 void answer_clear(Answer *answer);
-/* The steps PROBLEM allows. */
+/* The steps that PROBLEM, and the budget it shares, allow one question; and USED taken off what is
+ * shared, beside what a question costs before its first step. */
 uint64_t search_budget(const SearchProblem *problem);
+void search_charge(const SearchProblem *problem, uint64_t used);
 /* One more goal is done: it counts as proved if all so far are. */
 void answer_count(Answer *answer);
 

@@ -8,10 +8,22 @@
 /* What a task costs before its first step, and how much work on its bounds is worth a step. */
 #define RUN_COST 10
 #define WORK_PER_STEP 200
+/* How much work on a linear program is worth a step. */
+#define LP_WORK_PER_STEP 6
 
 void finder_charge(Finder *f, uint64_t steps)
 {
 	*f->steps -= MIN(*f->steps, steps);
+}
+
+uint64_t finder_work_left(const Finder *f)
+{
+	return *f->steps * LP_WORK_PER_STEP;
+}
+
+void finder_charge_work(Finder *f, uint64_t work)
+{
+	finder_charge(f, work / LP_WORK_PER_STEP);
 }
 
 /*

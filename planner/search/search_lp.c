@@ -22,6 +22,8 @@
 #include <string.h>
 
 #define MOST_STEPS 600
+/* A step goes through the square of the rows; up to so many that is little beside the rest. */
+#define ROWS_FREE 128
 #define TINY 1e-6
 /* Entries of a table of nodes that are worth a row in one step of the program. */
 #define CELLS_PER_ROW 300
@@ -64,8 +66,9 @@ typedef struct Program {
 	bool by_node;
 	GArray *items; /* of MemoryItem: what fills nodes */
 	int64_t *table;
-	uint64_t filled; /* entries of the table, item by item */
-	Draft *draft;	 /* NULL: only the prices are wanted */
+	uint64_t filled;     /* entries of the table, item by item */
+	uint64_t work, most; /* what it took so far, and may take */
+	Draft *draft;	     /* NULL: only the prices are wanted */
 } Program;
 
 static unsigned row_of_unit(unsigned kind)
@@ -442,6 +445,8 @@ static void add_node_patterns(void *data)
 
 		item->weight = whole_weight((price[row_of_unit(item->kind)] - left) / item->k);
 	}
+	if (p->filled / CELLS_PER_ROW >= p->most)
+		return;
 	memory_fill(p->rows->memory, p->items, p->table);
 	p->filled += (uint64_t)p->items->len * p->rows->memory->cells;
 	for (unsigned t = 0; t < p->types->len; t++)
@@ -552,32 +557,41 @@ static bool lp_limited(const Rows *rows, const SearchTask *task)
 	return all;
 }
 
-static uint64_t lp_optimize(Rows *rows, const SearchTask *task, bool by_node)
+/* Run it until it is solved, or has taken what it may. */
+static void program_run(Program *p)
 {
-	Program p = {.rows = rows, .model = rows->model, .task = task, .by_node = by_node};
-	SimplexColumns more = by_node ? add_node_patterns : add_patterns;
-	uint64_t steps;
+	uint64_t rows = row_of(p, ROW_TYPES) + p->types->len;
+	uint64_t each = rows * MAX(rows, ROWS_FREE) / ROWS_FREE;
+	uint64_t steps = (p->most - MIN(p->most, p->work)) / each;
+
+	steps = simplex_run(p->simplex, (unsigned)MIN(steps, MOST_STEPS),
+			    p->by_node ? add_node_patterns : add_patterns, p);
+	p->work += steps * each;
+}
+
+static uint64_t lp_optimize(Rows *rows, const SearchTask *task, uint64_t most, bool by_node)
+{
+	Program p = {
+		.rows = rows, .model = rows->model, .task = task, .by_node = by_node, .most = most};
 
 	program_init(&p);
-	steps = simplex_run(p.simplex, MOST_STEPS, more, &p);
+	program_run(&p);
 	take_row(&p, rows, false);
 	if (task->copies) {
 		turn_to_spare(&p);
-		steps += simplex_run(p.simplex, MOST_STEPS, more, &p);
+		program_run(&p);
 		take_row(&p, rows, true);
 	}
-	steps *= row_of(&p, ROW_TYPES) + p.types->len;
-	steps += p.filled / CELLS_PER_ROW;
 	program_clear(&p);
-	return steps;
+	return p.work + p.filled / CELLS_PER_ROW;
 }
 
-uint64_t rows_optimize(Rows *rows, const SearchTask *task)
+uint64_t rows_optimize(Rows *rows, const SearchTask *task, uint64_t most)
 {
-	uint64_t work = lp_optimize(rows, task, false);
+	uint64_t work = lp_optimize(rows, task, most, false);
 
-	if (lp_limited(rows, task))
-		work += lp_optimize(rows, task, true);
+	if (work < most && lp_limited(rows, task))
+		work += lp_optimize(rows, task, most - work, true);
 	return work;
 }
 
@@ -606,24 +620,21 @@ void draft_free(Draft *draft)
 	g_free(draft);
 }
 
-uint64_t draft_make(Draft *draft, const Rows *rows, const SearchTask *task)
+uint64_t draft_make(Draft *draft, const Rows *rows, const SearchTask *task, uint64_t most)
 {
-	Program p = {.rows = rows, .model = rows->model, .task = task, .draft = draft};
-	SimplexColumns more = add_patterns;
-	uint64_t steps;
+	Program p = {
+		.rows = rows, .model = rows->model, .task = task, .draft = draft, .most = most};
 
 	g_array_set_size(draft->patterns, 0);
 	g_array_set_size(draft->pieces, 0);
 	/* Only where rooms have no walls, and a node is one group, can a node's pattern be used. */
 	p.by_node = task->merged && rows->model->n_classes == 1 && lp_limited(rows, task);
-	if (p.by_node)
-		more = add_node_patterns;
 	program_init(&p);
-	steps = simplex_run(p.simplex, MOST_STEPS, more, &p);
+	program_run(&p);
 	draft->value = simplex_value(p.simplex);
 	if (task->copies) {
 		turn_to_spare(&p);
-		steps += simplex_run(p.simplex, MOST_STEPS, more, &p);
+		program_run(&p);
 		draft->spare = simplex_value(p.simplex);
 	}
 	for (unsigned i = 0; i < draft->patterns->len; i++) {
@@ -631,8 +642,6 @@ uint64_t draft_make(Draft *draft, const Rows *rows, const SearchTask *task)
 
 		pattern->times = simplex_level(p.simplex, pattern->column);
 	}
-	steps *= row_of(&p, ROW_TYPES) + p.types->len;
-	steps += p.filled / CELLS_PER_ROW;
 	program_clear(&p);
-	return steps;
+	return p.work + p.filled / CELLS_PER_ROW;
 }

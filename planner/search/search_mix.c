@@ -58,21 +58,26 @@ static void read_counts(const Answer *a, unsigned n, unsigned *counts)
 static SearchMix mix_solve(Model *model, unsigned n, unsigned *counts)
 {
 	SearchMix result = {0};
+	uint64_t budget = search_budget(model->problem);
+	SearchOutcome outcome;
 	Answer answer;
 
 	only_copies_of(model, n);
-	answer_init(&answer, model, search_budget(model->problem));
+	answer_init(&answer, model, budget);
 	memset(answer.count, 0, model->n_kinds * sizeof *answer.count);
 	for (unsigned i = 0; i < model->problem->n_vms - n; i++)
 		answer.count[model->kind_of[i]]++;
 	answer.any_left = true;
-	result.all = answer_fits(&answer) == SEARCH_OUTCOME_FOUND;
+	outcome = answer_fits(&answer);
+	result.all = outcome == SEARCH_OUTCOME_FOUND;
+	result.proved = outcome == SEARCH_OUTCOME_NONE;
 	if (result.all) {
 		answer_spare(&answer);
 		result.vcpus = answer.spare;
 		result.proved = answer.proved;
 		read_counts(&answer, n, counts);
 	}
+	search_charge(model->problem, budget - answer.steps);
 	answer_clear(&answer);
 	return result;
 }

@@ -10,7 +10,6 @@ typedef struct Most {
 	Answer *answer;
 	unsigned *base;	 /* kind → the VMs that are to be placed in any case */
 	unsigned *times; /* kind → one set of the sizes */
-	uint64_t budget;
 } Most;
 
 static void most_want(const Most *m, unsigned sets)
@@ -63,15 +62,22 @@ static bool is_hopeless(Most *m)
 	return finder_value_bound(a->finder, task, all - 1, all) < all;
 }
 
-/* Do SETS of the sizes fit with the VMs? Each number has the whole budget to itself. */
+/* Do SETS of the sizes fit with the VMs? Each number has the whole budget to itself, or what is
+ * left of the shared one. */
 static SearchOutcome most_fits(Most *m, unsigned sets)
 {
 	Answer *a = m->answer;
+	uint64_t budget = search_budget(m->problem);
+	SearchOutcome outcome;
 
 	if (fits_plainly(m, sets))
 		return SEARCH_OUTCOME_FOUND;
-	a->steps = m->budget;
-	return is_hopeless(m) ? SEARCH_OUTCOME_NONE : answer_fits(a);
+	if (budget == 0)
+		return SEARCH_OUTCOME_UNKNOWN;
+	a->steps = budget;
+	outcome = is_hopeless(m) ? SEARCH_OUTCOME_NONE : answer_fits(a);
+	search_charge(m->problem, budget - a->steps);
+	return outcome;
 }
 
 /* Sets that best-fit seats one after the other beside the VMs, where it seats these. */
@@ -186,7 +192,7 @@ static Most most_most_of(const SearchProblem *problem, const SearchSize *sizes, 
 {
 	const Model *model = answer->model;
 	Most m = {problem, answer, g_new0(unsigned, model->n_kinds + 1),
-		  g_new0(unsigned, model->n_kinds + 1), answer->steps};
+		  g_new0(unsigned, model->n_kinds + 1)};
 
 	for (unsigned i = 0; i < problem->n_vms - n_sizes; i++)
 		m.base[model->kind_of[i]]++;

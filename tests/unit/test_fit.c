@@ -218,6 +218,73 @@ static void test_budget(void)
 	g_assert_cmpuint(open, >, 0);
 }
 
+static unsigned seats_of(const Fit *fit, const FitAnswer *answer)
+{
+	unsigned seats = answer->across;
+
+	for (unsigned n = 0; n < fit->plan->host->nodes->len; n++)
+		seats += answer->nodes[n];
+	return seats;
+}
+
+/* HASTY says no more than EXACT, and the same where it says that it is proved. */
+static void assert_within(const Fit *exact, const Fit *hasty, const PlanOptions *options)
+{
+	const Inventory *inventory = exact->base->placer->inventory;
+
+	for (unsigned i = 0; i < exact->sizes->len; i++) {
+		const FitAnswer *right = g_ptr_array_index(exact->sizes, i);
+		const FitAnswer *found = g_ptr_array_index(hasty->sizes, i);
+
+		g_test_message("%s: %u, %u to %u", right->spec->name, right->count.fit,
+			       found->count.fit, found->count.bound);
+		g_assert_cmpuint(right->count.fit, ==, right->count.bound);
+		g_assert_cmpuint(found->count.fit, <=, right->count.fit);
+		g_assert_cmpuint(found->count.bound, >=, right->count.fit);
+		g_assert_cmpuint(seats_of(hasty, found), ==, found->count.fit);
+		g_assert_true(planned(exact->plan->host, inventory, hasty->base, found->spec,
+				      found->count.fit, options));
+	}
+	if (exact->mix.proved) /* not where it had to be cut for a shared VM's memory */
+		g_assert_cmpuint(hasty->mix.vcpus, <=, exact->mix.vcpus);
+	if (exact->mix.proved && hasty->mix.proved)
+		g_assert_cmpuint(hasty->mix.vcpus, ==, exact->mix.vcpus);
+	for (unsigned i = 0; i < FIT_LEVELS; i++) {
+		g_assert_cmpuint(hasty->largest[i].vcpus, <=, exact->largest[i].vcpus);
+		g_assert_true(!hasty->largest[i].proved ||
+			      hasty->largest[i].vcpus == exact->largest[i].vcpus);
+	}
+}
+
+/* All that is said of a node shares a budget; whatever that is, no answer says too much. */
+static void test_shared(void)
+{
+	unsigned open = 0;
+
+	for (unsigned i = 0; i < 150; i++) {
+		const FitOptions options = {.plan = {.budget = 1 + 40 * (i % 4)}};
+		g_autofree char *topology = NULL, *text = NULL;
+		g_autoptr(Host) host = NULL;
+		g_autoptr(Inventory) inventory = NULL;
+		g_autoptr(Fit) exact = NULL, hasty = NULL;
+
+		random_state = UINT64_C(0x9e3779b97f4a7c15) * (i + 11);
+		topology = random_topology();
+		host = given_host(topology);
+		text = random_inventory(host);
+		inventory = given_inventory(text);
+		g_test_message("case %u: %s\n%s", i, topology, text);
+		exact = fit_compute(host, inventory, NULL, &(FitOptions){0});
+		hasty = fit_compute(host, inventory, NULL, &options);
+		if (exact->base->refused->len != hasty->base->refused->len)
+			continue;
+		assert_within(exact, hasty, &options.plan);
+		open += !hasty->mix.proved;
+	}
+	g_test_message("%u left open", open);
+	g_assert_cmpuint(open, >, 0);
+}
+
 /*
  * Everything tried, on hosts so small that it can be. Whether VMs fit is a matter of each node's
  * cores and memory alone; which L3 they are in is not.
@@ -482,6 +549,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/fit/refused", test_refused);
 	g_test_add_func("/fit/agrees", test_agrees);
 	g_test_add_func("/fit/budget", test_budget);
+	g_test_add_func("/fit/shared", test_shared);
 	g_test_add_func("/fit/tried", test_tried);
 	g_test_add_func("/fit/key", test_key);
 	return g_test_run();
