@@ -11,13 +11,17 @@
 #include <time.h>
 
 #define MOVES_LOOKED_FOR 3 /* when none are allowed: how many a refusal looks ahead */
+/* Steps that the searches of a whole history share: hints only, and moves that are carried out. */
+#define STEPS_TO_HINT 500000
+#define STEPS_TO_MOVE (20 * STEPS_TO_HINT)
 
 /* What is counted over a history. */
 typedef struct Replay {
 	Online *online;
 	unsigned moves; /* allowed for one VM */
 	unsigned line;
-	int64_t start; /* of the decision, in ns */
+	uint64_t steps; /* left for searches of moves */
+	int64_t start;	/* of the decision, in ns */
 	unsigned placed, rejected, with_room, moved, errors, peak_vcpus;
 	double peak_fill;
 } Replay;
@@ -121,7 +125,7 @@ static void answer_rejected(Replay *r, const VmSpec *spec, const GPtrArray *woul
 static void place_by_moves(Replay *r, const VmSpec *spec)
 {
 	unsigned most = MAX(r->moves, MOVES_LOOKED_FOR);
-	g_autoptr(GPtrArray) moves = online_moves(r->online, spec, most);
+	g_autoptr(GPtrArray) moves = online_moves(r->online, spec, most, &r->steps);
 	const OnlineVm *vm;
 
 	if (!moves || moves->len > r->moves) {
@@ -200,7 +204,8 @@ static void replay_summary(const Replay *r)
 
 static Status replay_run_history(const Options *options, const Inputs *inputs, GError **error)
 {
-	Replay r = {.moves = options->moves};
+	Replay r = {.moves = options->moves,
+		    .steps = options->moves ? STEPS_TO_MOVE : STEPS_TO_HINT};
 
 	r.online = online_new(inputs->plan, inputs->inventory, ONLINE_LOOK_AHEAD);
 	r.peak_vcpus = online_vcpus(r.online);

@@ -33,13 +33,6 @@ unsigned fit_node_id(const Fit *fit, unsigned node)
 	return host_node(fit->plan->host, node)->id;
 }
 
-void fit_budget_next(Fit *fit, unsigned parts)
-{
-	fit->steps += fit->part;
-	fit->part = fit->steps / parts;
-	fit->steps -= fit->part;
-}
-
 /* One budget for all that is asked beside plan's own questions. */
 static void share_budget(Fit *fit)
 {

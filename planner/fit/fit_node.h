@@ -109,7 +109,12 @@ unsigned fit_node_id(const Fit *fit, unsigned node);
 /* Give the next of PARTS questions that are still to come its fair share of the steps; what the
  * last one left over is shared, too. Not for bases with moves, whose answers depend on choices that
  * plan must come to again. */
-void fit_budget_next(Fit *fit, unsigned parts);
+static inline void fit_budget_next(Fit *fit, unsigned parts)
+{
+	fit->steps += fit->part;
+	fit->part = fit->steps / parts;
+	fit->steps -= fit->part;
+}
 /* The parts that come after the sizes: the mix, and the largest VM by level. */
 #define FIT_PARTS_BESIDE_SIZES (1 + FIT_LEVELS)
 

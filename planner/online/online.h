@@ -71,9 +71,11 @@ bool online_has_room(const Online *online, const VmSpec *spec);
 /*
  * The fewest moves of running VMs, at most MOST, after which SPEC fits: a GPtrArray of OnlineMove,
  * yours; NULL when there are none. Of as few, the smallest VMs. Every choice is tried, up to a
- * bound of steps that only large hopeless cases reach.
+ * bound of steps that only large hopeless cases reach. STEPS (may be NULL) are those of a whole
+ * history: each question takes a small part of what is left, and at least ONLINE_MOVES_LEAST.
  */
-GPtrArray *online_moves(const Online *online, const VmSpec *spec, unsigned most);
+#define ONLINE_MOVES_LEAST 200
+GPtrArray *online_moves(const Online *online, const VmSpec *spec, unsigned most, uint64_t *steps);
 /* Carry out the moves, of online_moves() for the same state. */
 void online_apply(Online *online, const GPtrArray *moves);
 

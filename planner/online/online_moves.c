@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define STEPS_MOST 20000 /* seats tried for one question: a bound on a hopeless search */
+#define HISTORY_PART 64	 /* of a history's steps, the part that one question may take */
 
 /* A running VM as counts. */
 typedef struct Mover {
@@ -29,7 +30,7 @@ typedef struct Moves {
 	Counts counts; /* with the chosen taken off */
 	Seat seat;     /* of the VM that wants in */
 	bool pinned;   /* some VM asks for a node, or nodes are mixed: then no two are alike */
-	unsigned steps;
+	unsigned steps, steps_most;
 } Moves;
 
 static bool seats_equal(const Seat *a, const Seat *b)
@@ -130,7 +131,7 @@ static bool cell_like_earlier(const Moves *m, unsigned start, unsigned cell)
 /* assign() was refused a step: what is still to be tried comes to nothing. */
 static bool given_up(const Moves *m)
 {
-	return m->steps > STEPS_MOST;
+	return m->steps > m->steps_most;
 }
 
 /* Do LEFT cells of CLASS from START on hold a share of VCPUS? */
@@ -183,7 +184,7 @@ static bool online_moves_assign(Moves *m, unsigned i)
 	if (i > m->n_chosen)
 		return true;
 	demand = demand_at(m, i);
-	if (m->steps++ >= STEPS_MOST)
+	if (m->steps++ >= m->steps_most)
 		return false;
 	for (unsigned k = 1; k <= m->online->plan->host->nodes->len && k <= demand->vcpus; k++)
 		for (unsigned class = 0; demand->vcpus % k == 0 && class < m->online->n_classes;
@@ -211,7 +212,7 @@ static bool online_moves_choose(Moves *m, unsigned start, unsigned left)
 {
 	if (!left)
 		return online_moves_works(m);
-	for (unsigned i = start; i + left <= m->n_movers && m->steps < STEPS_MOST; i++) {
+	for (unsigned i = start; i + left <= m->n_movers && m->steps < m->steps_most; i++) {
 		Mover *mover = &m->movers[i];
 
 		if (online_moves_tried(m, start, i))
@@ -381,7 +382,22 @@ static bool online_moves_hopeless(const Online *online, const Moves *m)
 	return have < need;
 }
 
-GPtrArray *online_moves(const Online *online, const VmSpec *spec, unsigned most)
+/* Memory that is free now, or would be if all movers took no more than whole pages of one node. */
+static bool memory_hopeless(const Online *online, const Moves *m)
+{
+	uint64_t have = 0;
+
+	for (unsigned n = 0; n < online->plan->host->nodes->len; n++) {
+		if (online->now.memory[n] == UINT64_MAX)
+			return false;
+		have += online->now.memory[n];
+	}
+	for (unsigned i = 0; i < m->n_movers; i++)
+		have += m->movers[i].demand.page * m->movers[i].from.n;
+	return have < m->wanted.memory;
+}
+
+GPtrArray *online_moves(const Online *online, const VmSpec *spec, unsigned most, uint64_t *steps)
 {
 	GPtrArray *found = NULL;
 	Moves moves;
@@ -389,10 +405,16 @@ GPtrArray *online_moves(const Online *online, const VmSpec *spec, unsigned most)
 	if (spec->policy == POLICY_SHARED)
 		return NULL;
 	moves_init(&moves, online, spec, most);
-	if (!online_moves_hopeless(online, &moves))
+	moves.steps_most = STEPS_MOST;
+	if (steps)
+		moves.steps_most =
+			(unsigned)CLAMP(*steps / HISTORY_PART, ONLINE_MOVES_LEAST, STEPS_MOST);
+	if (!online_moves_hopeless(online, &moves) && !memory_hopeless(online, &moves))
 		for (unsigned n = 1; n <= most && n <= moves.n_movers && !found; n++)
 			if (online_moves_choose(&moves, 0, n))
 				found = moves_report(&moves);
+	if (steps)
+		*steps -= MIN(*steps, moves.steps);
 	moves_clear(&moves);
 	return found;
 }

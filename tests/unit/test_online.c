@@ -470,7 +470,7 @@ static void test_inventory(void)
 	g_assert_cmpint(place_one(w.online, "nine", 9, POLICY_DEDICATED, 0), ==, ONLINE_REJECTED);
 	g_assert_cmpint(place_one(w.online, "eight", 8, POLICY_DEDICATED, 0), ==, ONLINE_PLACED);
 	spec->vcpus = 1;
-	g_assert_null(online_moves(w.online, spec, 3));
+	g_assert_null(online_moves(w.online, spec, 3, NULL));
 	vm_spec_free(spec);
 	g_assert_true(online_remove(w.online, "kept"));
 	g_assert_cmpint(place_one(w.online, "four", 4, POLICY_DEDICATED, 0), ==, ONLINE_PLACED);
@@ -604,8 +604,8 @@ static void apply_moves(World *w, const GPtrArray *moves)
 static unsigned check_moves(World *w, const VmSpec *spec)
 {
 	unsigned fewest = brute_moves(w, spec, 3);
-	g_autoptr(GPtrArray) moves = online_moves(w->online, spec, 3);
-	g_autoptr(GPtrArray) again = online_moves(w->online, spec, 3);
+	g_autoptr(GPtrArray) moves = online_moves(w->online, spec, 3, NULL);
+	g_autoptr(GPtrArray) again = online_moves(w->online, spec, 3, NULL);
 
 	if (fewest == NEVER) {
 		g_assert_null(moves);
@@ -667,7 +667,7 @@ static void test_moves_pinned(void)
 	world_open(&w, "numa:2 core:4 pu:2", text, ONLINE_LOOK_AHEAD);
 	spec->vcpus = 5; /* three cores of one node: two are free on each */
 	g_assert_true(online_has_room(w.online, spec));
-	g_assert_null(online_moves(w.online, spec, 3));
+	g_assert_null(online_moves(w.online, spec, 3, NULL));
 	vm_spec_free(spec);
 	world_close(&w);
 }
@@ -828,7 +828,7 @@ static void test_moves_end(void)
 	g_assert_true(online_remove(w.online, "leaves"));
 	spec = shares_spec("wanted", 30, -1);
 	g_assert_cmpint(online_place(w.online, spec, &vm), ==, ONLINE_REJECTED);
-	g_assert_null(online_moves(w.online, spec, 1));
+	g_assert_null(online_moves(w.online, spec, 1, NULL));
 	vm_spec_free(spec);
 	world_close(&w);
 }
