@@ -156,6 +156,46 @@ static void judge_partners(Plan *plan, const Inventory *inventory)
 
 /* Findings about the host as a whole */
 
+/* One host core on each of many small nodes is half of the machine, or more. */
+static void host_share_check(Plan *plan)
+{
+	unsigned nodes = 0, taken = 0;
+
+	for (unsigned i = 0; i < plan->host->nodes->len; i++)
+		nodes += !hwloc_bitmap_iszero(host_node(plan->host, i)->cpus);
+	for (unsigned i = 0; i < plan->roles->len; i++)
+		taken += g_array_index(plan->roles, Role, i) == ROLE_HOST;
+	if (nodes > 1 && taken == nodes && taken * 2 >= plan->roles->len)
+		findings_add(plan->findings, SEVERITY_INFO, "split.host-share", "[host]",
+			     "list [host] cpus to keep fewer",
+			     "the host keeps %u of %u cores: one on each NUMA node", taken,
+			     plan->roles->len);
+}
+
+/* Cores that the topology puts in no node. */
+static void homeless_check(Plan *plan)
+{
+	g_auto(CpuSet) cpus = hwloc_bitmap_alloc(), nodes = hwloc_bitmap_alloc();
+	g_autofree char *list = NULL, *numbers = NULL;
+
+	for (unsigned i = 0; i < plan->host->nodes->len; i++) {
+		const NumaNode *node = host_node(plan->host, i);
+
+		if (!node->assumed)
+			continue;
+		hwloc_bitmap_or(cpus, cpus, node->cpus);
+		hwloc_bitmap_set(nodes, node->id);
+	}
+	list = cpulist_format(cpus);
+	numbers = cpulist_format(nodes);
+	if (*list)
+		findings_add(plan->findings, SEVERITY_INFO, "topology.no-node", "topology",
+			     "nothing, if these cores have no memory of their own",
+			     "the topology puts CPUs %s in no NUMA node: they are planned as nodes "
+			     "without memory, with the free numbers %s",
+			     list, numbers);
+}
+
 static void host_findings(Plan *plan)
 {
 	CpuSet hidden = hwloc_bitmap_alloc();
@@ -174,6 +214,7 @@ static void host_findings(Plan *plan)
 			     "nothing: no VM mixes them",
 			     "the host has CPUs of %u kinds, of different speed",
 			     plan->host->n_kinds);
+	homeless_check(plan);
 }
 
 /* Assembly */
@@ -197,6 +238,8 @@ Plan *plan_compute(const Host *host, const Inventory *inventory, const Node *nod
 	plan_judge_cpupm(plan, inventory, node);
 	judge_partners(plan, inventory);
 	host_findings(plan);
+	if (inventory->host.by != SPLIT_CPUS)
+		host_share_check(plan);
 	machine_check(plan);
 	findings_sort(plan->findings);
 	return plan;

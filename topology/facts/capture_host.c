@@ -85,6 +85,64 @@ static bool copy_each(const Copy *copy, const char *path, const char *prefix, co
 	return true;
 }
 
+/* Which nodes are near a node of memory alone, and how fast it is: hwloc goes by the names of the
+ * links, and names HBM by the numbers. */
+static bool copy_initiators(const Copy *copy)
+{
+	g_autoptr(GArray) nodes = root_numbers(copy->root, NODES, "node", NULL);
+
+	for (guint i = 0; i < nodes->len; i++) {
+		g_autofree char *from = g_strdup_printf(NODES "/node%u/access0/initiators",
+							g_array_index(nodes, unsigned, i));
+		g_autoptr(GArray) near = root_numbers(copy->root, from, "node", NULL);
+
+		if (!copy_folder(copy, from))
+			return false;
+		for (guint n = 0; n < near->len; n++) {
+			g_autofree char *link = g_strdup_printf("%s/node%u", from,
+								g_array_index(near, unsigned, n));
+
+			if (!copy_write(copy, link, "", 0))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* What tells the kinds of cores of a hybrid processor apart. */
+static bool copy_kinds(const Copy *copy)
+{
+	static const char *const frequencies[] = {"base_frequency", "cpuinfo_max_freq"};
+	g_autoptr(GArray) cpus = root_numbers(copy->root, CPUS, "cpu", NULL);
+
+	for (guint i = 0; i < cpus->len * G_N_ELEMENTS(frequencies); i++) {
+		g_autofree char *path =
+			g_strdup_printf(CPUS "/cpu%u/cpufreq/%s",
+					g_array_index(cpus, unsigned, i / 2), frequencies[i % 2]);
+
+		if (!copy_file(copy, path, 4096))
+			return false;
+	}
+	return copy_file(copy, "/sys/devices/cpu_atom/cpus", 65536) &&
+	       copy_file(copy, "/sys/devices/cpu_core/cpus", 65536);
+}
+
+/* hwloc tells the memory of Knights Landing by the processor, and that only where it knows the
+ * architecture: from a file that its own collector writes. Here the flag of 64-bit mode says it. */
+static bool copy_architecture(const Copy *copy)
+{
+	static const char own[] = "/proc/hwloc-nofile-info", x86[] = "Architecture: x86_64\n";
+	size_t length;
+	g_autofree char *text =
+		root_exists(copy->root, own)
+			? NULL
+			: root_read(copy->root, "/proc/cpuinfo", NULL, XML_MAX, &length);
+
+	if (!text || !g_regex_match_simple("^flags\\s*:.* lm( |$)", text, G_REGEX_MULTILINE, 0))
+		return copy_file(copy, own, 65536);
+	return copy_write(copy, own, x86, strlen(x86));
+}
+
 static bool copy_caches(const Copy *copy)
 {
 	g_autoptr(GArray) cpus = root_numbers(copy->root, CPUS, "cpu", NULL);
@@ -139,7 +197,9 @@ static bool copy_fill(const Copy *copy)
 	return copy_folder(copy, CPUS) && copy_each(copy, CPUS, "cpu", "") &&
 	       copy_each(copy, CPUS, "cpu", "/topology") && copy_caches(copy) &&
 	       copy_folder(copy, NODES) && copy_each(copy, NODES, "node", "") &&
-	       nodes_repair(copy) && copy_file(copy, "/proc/cpuinfo", XML_MAX);
+	       nodes_repair(copy) && copy_initiators(copy) && copy_kinds(copy) &&
+	       copy_file(copy, "/proc/meminfo", 65536) &&
+	       copy_file(copy, "/proc/cpuinfo", XML_MAX) && copy_architecture(copy);
 }
 
 static void remove_below(const char *path)

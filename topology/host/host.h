@@ -22,7 +22,8 @@
 typedef struct Core {
 	unsigned cpu[HOST_MAX_THREADS]; /* its online CPUs, ascending: the siblings */
 	unsigned n_cpus;
-	unsigned package; /* OS index of its socket; 0 where the file has no package */
+	unsigned package; /* OS index of its socket, or, where those do not tell them apart, its
+			     number in order of CPUs; 0 where the file has no package */
 	unsigned node;	  /* position in host->nodes of its home: the DRAM node it belongs to */
 	unsigned l3;	  /* position in host->l3s, HOST_NONE where the host has no L3 */
 	unsigned kind;	  /* hwloc CPU kind, 0 = least capable; all 0 on a host of one kind */
@@ -34,6 +35,8 @@ typedef struct NumaNode {
 	uint64_t memory;     /* bytes; where it is 0, host_node_memory() says what that means */
 	hwloc_bitmap_t cpus; /* CPUs of the cores whose home it is; empty for a memory-only node */
 	char *subtype;	     /* "MCDRAM", "HBM", …; NULL for plain memory */
+	bool assumed;	     /* the source puts its cores in no node: it has no memory, and the
+				number is the lowest that no other has */
 } NumaNode;
 
 typedef struct L3 {

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "topology/base/error.h"
-#include "topology/base/file.h"
 #include "topology/host/host_load.h"
 
 #include <string.h>
-
-#define NODE_LIST_LIMIT (64u << 10) /* bytes of a cpulist */
 
 typedef struct Build {
 	hwloc_topology_t topology;
 	Host *host;
 	GPtrArray *pus;	       /* CPU → its PU, NULL where there is none */
-	GPtrArray *nodes;      /* position → its NUMANode */
-	GHashTable *positions; /* Core or L3 object → its position + 1 */
+	GPtrArray *nodes;      /* position → its NUMANode, or the object that is taken for one */
+	GHashTable *positions; /* Core, L3 or Package object → its position + 1 */
+	unsigned n_packages;
+	bool packages_counted; /* their OS indexes do not tell them apart */
 	const char *fsroot;    /* NULL = there is no Linux to ask */
 	GPtrArray *lists;      /* by node position: hwloc_bitmap_t of its CPUs as Linux says */
 } Build;
@@ -56,7 +55,8 @@ static gint by_os_index(gconstpointer a, gconstpointer b)
 /* hwloc says "DRAM" only where there is another kind beside it. */
 static bool is_plain(hwloc_obj_t node)
 {
-	return !node->subtype || g_str_equal(node->subtype, "DRAM");
+	return node->type == HWLOC_OBJ_NUMANODE &&
+	       (!node->subtype || g_str_equal(node->subtype, "DRAM"));
 }
 
 static void nodes_build(Build *build)
@@ -77,6 +77,60 @@ static void nodes_build(Build *build)
 	}
 }
 
+static bool has_node(const Build *build, hwloc_obj_t object)
+{
+	hwloc_obj_t node = NULL;
+
+	while ((node = hwloc_get_next_obj_by_type(build->topology, HWLOC_OBJ_NUMANODE, node)))
+		if (hwloc_bitmap_intersects(node->cpuset, object->cpuset))
+			return true;
+	return false;
+}
+
+/* What is taken for the node of PU, which is in none: the largest group, die or package around it
+ * that has no CPU of a node; else what is beside the nodes. NULL where PU is in one. */
+static hwloc_obj_t homeless_of(const Build *build, hwloc_obj_t pu)
+{
+	hwloc_obj_t object = pu;
+
+	if (has_node(build, pu))
+		return NULL;
+	while (object->parent && !has_node(build, object->parent))
+		object = object->parent;
+	return object->parent && object->type != HWLOC_OBJ_GROUP && object->type != HWLOC_OBJ_DIE &&
+			       object->type != HWLOC_OBJ_PACKAGE
+		       ? object->parent
+		       : object;
+}
+
+/* A node without memory that is OBJECT, by the lowest number that no node has. */
+static void node_assume(Build *build, hwloc_obj_t object)
+{
+	GArray *nodes = build->host->nodes;
+	NumaNode node = {.assumed = true};
+	unsigned at = 0;
+
+	while (at < nodes->len && host_node(build->host, at)->id == node.id) {
+		node.id++;
+		at++;
+	}
+	g_array_insert_val(nodes, at, node);
+	g_ptr_array_insert(build->nodes, (int)at, object);
+}
+
+/* Machines with memory at some dies only: some hwloc leave the nodes without memory out of their
+ * files. Linux lists them: a captured root without them is cut short. */
+static void nodes_assume(Build *build)
+{
+	for (guint i = 0; !build->fsroot && i < build->pus->len; i++) {
+		hwloc_obj_t pu = g_ptr_array_index(build->pus, i);
+		hwloc_obj_t object = pu ? homeless_of(build, pu) : NULL;
+
+		if (object && !g_ptr_array_find(build->nodes, object, NULL))
+			node_assume(build, object);
+	}
+}
+
 static bool host_build_holds(hwloc_obj_t node, const Core *core)
 {
 	for (unsigned i = 0; i < core->n_cpus; i++)
@@ -88,22 +142,16 @@ static bool host_build_holds(hwloc_obj_t node, const Core *core)
 /* The CPUs of node ID as Linux lists them; empty where it does not. Yours. */
 static hwloc_bitmap_t node_list(const char *fsroot, unsigned id)
 {
-	size_t length;
-	g_autofree char *path =
-		g_strdup_printf("%s/sys/devices/system/node/node%u/cpulist", fsroot, id);
-	g_autofree char *text = file_read(path, FILE_REGULAR, NODE_LIST_LIMIT, &length, NULL);
-	hwloc_bitmap_t cpus = text ? cpulist_parse(g_strstrip(text), NULL) : NULL;
+	g_autofree char *path = g_strdup_printf("/sys/devices/system/node/node%u/cpulist", id);
 
-	return cpus ? cpus : hwloc_bitmap_alloc();
+	return linux_list(fsroot, path);
 }
 
 static void lists_read(Build *build)
 {
-	for (guint i = 0; build->fsroot && i < build->nodes->len; i++)
-		g_ptr_array_add(
-			build->lists,
-			node_list(build->fsroot,
-				  ((hwloc_obj_t)g_ptr_array_index(build->nodes, i))->os_index));
+	for (guint i = 0; build->fsroot && i < build->host->nodes->len; i++)
+		g_ptr_array_add(build->lists,
+				node_list(build->fsroot, host_node(build->host, i)->id));
 }
 
 /* The node that Linux lists CPU for. hwloc gives up nodes that cross packages: both then seem to
@@ -185,12 +233,41 @@ static unsigned host_build_l3_of(Build *build, hwloc_obj_t pu)
 	return position;
 }
 
-static unsigned package_of(const Build *build, hwloc_obj_t pu)
+static hwloc_obj_t package_around(const Build *build, hwloc_obj_t pu)
 {
-	hwloc_obj_t package =
-		hwloc_get_ancestor_obj_by_type(build->topology, HWLOC_OBJ_PACKAGE, pu);
+	return hwloc_get_ancestor_obj_by_type(build->topology, HWLOC_OBJ_PACKAGE, pu);
+}
 
-	return package && package->os_index != HWLOC_UNKNOWN_INDEX ? package->os_index : 0;
+/* Does a package lack its OS index, or share it with another? */
+static bool packages_indistinct(const Build *build)
+{
+	g_autoptr(GHashTable) packages = g_hash_table_new(NULL, NULL); /* OS index → object */
+
+	for (guint i = 0; i < build->pus->len; i++) {
+		hwloc_obj_t pu = g_ptr_array_index(build->pus, i);
+		hwloc_obj_t package = pu ? package_around(build, pu) : NULL, other;
+		gpointer index = package ? GUINT_TO_POINTER(package->os_index) : NULL;
+
+		if (!package)
+			continue;
+		other = g_hash_table_lookup(packages, index);
+		if (package->os_index == HWLOC_UNKNOWN_INDEX || (other && other != package))
+			return true;
+		g_hash_table_insert(packages, index, package);
+	}
+	return false;
+}
+
+static unsigned package_of(Build *build, hwloc_obj_t pu)
+{
+	hwloc_obj_t package = package_around(build, pu);
+	unsigned position;
+
+	if (!package || !build->packages_counted)
+		return package ? package->os_index : 0;
+	position = position_of(build, package, build->n_packages);
+	build->n_packages = MAX(build->n_packages, position + 1);
+	return position;
 }
 
 static unsigned host_build_kind_of(const Build *build, hwloc_obj_t pu)
@@ -407,7 +484,9 @@ static bool build_all(Build *build, GError **error)
 	if (!pus_index(build, error) || !sets_build(build, error))
 		return false;
 	nodes_build(build);
+	nodes_assume(build);
 	lists_read(build);
+	build->packages_counted = packages_indistinct(build);
 	if (!cores_build(build, error))
 		return false;
 	partial_mark(build->host);
@@ -424,7 +503,13 @@ Host *host_build(hwloc_topology_t topology, const char *fsroot, GError **error)
 	g_autoptr(GHashTable) positions = g_hash_table_new(NULL, NULL);
 	g_autoptr(GPtrArray) lists =
 		g_ptr_array_new_with_free_func((GDestroyNotify)hwloc_bitmap_free);
-	Build build = {topology, host, pus, nodes, positions, fsroot, lists};
+	Build build = {.topology = topology,
+		       .host = host,
+		       .pus = pus,
+		       .nodes = nodes,
+		       .positions = positions,
+		       .fsroot = fsroot,
+		       .lists = lists};
 
 	return build_all(&build, error) ? g_steal_pointer(&host) : NULL;
 }

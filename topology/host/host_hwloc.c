@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include "topology/base/file.h"
 #include "topology/host/host_load.h"
 
 #include <string.h>
+
+#define LIST_LIMIT (64u << 10) /* bytes of a CPU list */
 
 /* Returns what there was. */
 static char **environment_clear(void)
@@ -52,11 +55,38 @@ hwloc_topology_t topology_new(void)
 	return topology;
 }
 
+hwloc_bitmap_t linux_list(const char *fsroot, const char *path)
+{
+	size_t length;
+	g_autofree char *whole = g_strconcat(fsroot, path, NULL);
+	g_autofree char *text = file_read(whole, FILE_REGULAR, LIST_LIMIT, &length, NULL);
+	hwloc_bitmap_t cpus = text ? cpulist_parse(g_strstrip(text), NULL) : NULL;
+
+	return cpus ? cpus : hwloc_bitmap_alloc();
+}
+
+/* The kinds of Intel's hybrid processors, where hwloc found none: it goes by frequencies, and asks
+ * the processor only of this machine. Linux has a PMU for each kind. */
+static void kinds_register(hwloc_topology_t topology, const char *fsroot)
+{
+	g_auto(CpuSet) atom = linux_list(fsroot, "/sys/devices/cpu_atom/cpus");
+	g_auto(CpuSet) core = linux_list(fsroot, "/sys/devices/cpu_core/cpus");
+
+	if (hwloc_bitmap_iszero(atom) || hwloc_bitmap_iszero(core) ||
+	    hwloc_cpukinds_get_nr(topology, 0) > 0)
+		return;
+	hwloc_cpukinds_register(topology, atom, 0, 0, NULL, 0);
+	hwloc_cpukinds_register(topology, core, 1, 0, NULL, 0);
+}
+
 /* hwloc takes neither setting by a function. */
 bool topology_load_linux(hwloc_topology_t topology, const char *fsroot)
 {
 	g_setenv("HWLOC_COMPONENTS", "linux,stop", TRUE);
 	if (fsroot)
 		g_setenv("HWLOC_FSROOT", fsroot, TRUE);
-	return hwloc_topology_load(topology) == 0;
+	if (hwloc_topology_load(topology) < 0)
+		return false;
+	kinds_register(topology, fsroot ? fsroot : "");
+	return true;
 }

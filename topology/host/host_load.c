@@ -24,7 +24,7 @@ static Host *load_linux(const char *fsroot, GError **error)
 		error_refuse(error, "hwloc cannot read it: %s", g_strerror(errno));
 		return NULL;
 	}
-	host = host_build(topology, fsroot ? fsroot : "/", error);
+	host = host_build(topology, fsroot ? fsroot : "", error);
 	if (host)
 		host->live = hwloc_topology_is_thissystem(topology);
 	return host;

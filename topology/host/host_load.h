@@ -30,9 +30,11 @@ void environment_leave(char **saved);
  * the kernel says, so that a machine and its capture give the same. False with errno. */
 hwloc_topology_t topology_new(void);
 bool topology_load_linux(hwloc_topology_t topology, const char *fsroot);
+/* The CPU list in PATH of the root FSROOT, yours; empty where there is none. */
+hwloc_bitmap_t linux_list(const char *fsroot, const char *path);
 
 /* Turn a loaded TOPOLOGY into a Host, yours; NULL where it says what host.h refuses. FSROOT: where
- * Linux's own lists of the nodes' CPUs are, "/" for this machine; they count. NULL = nowhere. */
+ * Linux's own lists of the nodes' CPUs are, "" for this machine; they count. NULL = nowhere. */
 Host *host_build(hwloc_topology_t topology, const char *fsroot, GError **error);
 
 /* Does the directory hold all that hwloc needs to see the machine whole? */

@@ -20,7 +20,7 @@ static const struct XmlType {
 	Class class;
 	bool nests; /* may be somewhere in another of its type */
 } types[] = {
-	{"Machine", NORMAL, false},  {"Group", NORMAL, true},	  {"Package", NORMAL, false},
+	{"Machine", NORMAL, false},  {"Group", NORMAL, true},	  {"Package", NORMAL, true},
 	{"Die", NORMAL, false},	     {"L5Cache", NORMAL, false},  {"L4Cache", NORMAL, false},
 	{"L3Cache", NORMAL, false},  {"L2Cache", NORMAL, false},  {"L1Cache", NORMAL, false},
 	{"L3iCache", NORMAL, false}, {"L2iCache", NORMAL, false}, {"L1iCache", NORMAL, false},
