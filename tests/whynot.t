@@ -234,10 +234,10 @@ def check_reason(trial, plan, vm, changes):
         trial.fail("reason", f"{vm}: {len(findings)} findings")
         return
     text, fix = findings[0]["text"], findings[0]["fix"]
-    if not re.search(r"\d+ whole cores?|MiB|node \d+", text):
+    if not re.search(r"\d+ whole cores?|core is left|of memory|node \d+", text):
         trial.fail("reason", f"{vm}: '{text}' names neither cores nor memory nor node")
     kinds = {c["kind"] for c in changes}
-    if kinds == {"memory"} and "MiB" not in text:
+    if kinds == {"memory"} and not re.search(r"memory|\d[KMGT]\b", text):
         trial.fail("reason", f"{vm}: memory alone would do, and the text is '{text}'")
     for change in [part for c in changes for part in (c, c.get("with")) if part]:
         named = change.get("cpus") or change.get("vm") or f"node {change['node']}"

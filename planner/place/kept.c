@@ -58,15 +58,48 @@ static bool cpus_usable(const Kept *kept)
 	return usable;
 }
 
-/* The CPU belongs to another role: it stays so, and the VM's pin stays too. */
-static void on_role(const Kept *kept, unsigned cpu, Role role)
+/* CPUs of the VM that belong to ROLE: it keeps them, and the VM's pins stay too. */
+static void on_role(const Kept *kept, hwloc_const_bitmap_t cpus, Role role)
 {
 	static const char *const ids[ROLE_COUNT] = {[ROLE_HOST] = "vm.on-host",
 						    [ROLE_SDK] = "vm.on-sdk",
 						    [ROLE_SHARED] = "vm.on-shared"};
+	const Core *boot = host_core(kept->placer->host, 0);
+	g_autofree char *list = cpulist_format(cpus), *siblings = siblings_name(boot);
+	bool one = hwloc_bitmap_weight(cpus) == 1;
+	g_autofree char *fix = NULL;
 
-	kept_report(kept, SEVERITY_ERROR, ids[role], "give the VM CPUs that are left for VMs",
-		    "its vCPU is pinned to CPU %u, which belongs to [%s]", cpu, role_names[role]);
+	for (unsigned t = 0; t < boot->n_cpus; t++)
+		if (!fix && hwloc_bitmap_isset(cpus, boot->cpu[t]))
+			fix = g_strdup_printf("give the VM CPUs that are left for VMs: the boot "
+					      "CPU's core (%s) is always the host's",
+					      siblings);
+	kept_report(kept, SEVERITY_ERROR, ids[role],
+		    fix ? fix : "give the VM CPUs that are left for VMs",
+		    "its vCPU%s pinned to CPU%s %s, which belong%s to [%s]", one ? " is" : "s are",
+		    one ? "" : "s", list, one ? "s" : "", role_names[role]);
+}
+
+/* All of one role in one finding. */
+static void on_roles(const Kept *kept)
+{
+	static const Role roles[] = {ROLE_HOST, ROLE_SDK, ROLE_SHARED};
+	const VmSpec *spec = kept->vm->spec;
+
+	for (unsigned r = 0; r < G_N_ELEMENTS(roles); r++) {
+		g_auto(CpuSet) cpus = hwloc_bitmap_alloc();
+
+		for (unsigned v = 0; v < spec->cpus->len; v++) {
+			unsigned cpu = g_array_index(spec->cpus, unsigned, v);
+			unsigned core = host_core_of(kept->placer->host, cpu);
+
+			if (core != HOST_NONE &&
+			    g_array_index(kept->placer->plan->roles, Role, core) == roles[r])
+				hwloc_bitmap_set(cpus, cpu);
+		}
+		if (!hwloc_bitmap_iszero(cpus))
+			on_role(kept, cpus, roles[r]);
+	}
 }
 
 static void shared_with(const Kept *kept, unsigned cpu, unsigned other)
@@ -93,15 +126,8 @@ static void kept_take(const Kept *kept, unsigned cpu)
 	Role *role = &g_array_index(kept->placer->plan->roles, Role, core);
 	unsigned *owner = &kept->placer->owner[core];
 
-	switch (*role) {
-	case ROLE_HOST:
-	case ROLE_SDK:
-	case ROLE_SHARED:
-		on_role(kept, cpu, *role);
-		return;
-	default:
-		break;
-	}
+	if (*role == ROLE_HOST || *role == ROLE_SDK || *role == ROLE_SHARED)
+		return; /* on_roles() says so */
 	if (*owner != HOST_NONE && *owner != kept->index) {
 		shared_with(kept, cpu, *owner);
 		return;
@@ -229,6 +255,7 @@ static void kept_keep(Kept *kept)
 		if (host_core_of(kept->placer->host, cpu) != HOST_NONE)
 			kept_take(kept, cpu);
 	}
+	on_roles(kept);
 	if (!usable)
 		return;
 	g_array_append_vals(kept->vm->vcpupin, cpus->data, cpus->len);

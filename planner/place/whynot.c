@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Why a VM was not placed: what it needs, what there is, and what would change it. */
+#include "planner/base/size.h"
 #include "planner/base/subject.h"
 #include "planner/place/change.h"
 #include "planner/place/place.h"
@@ -112,9 +113,8 @@ static char *span_text(const Placer *placer, const VmSpec *spec, const NodeRoom 
 	unsigned n = nodes_for_share(placer, spec, spec->vcpus / k);
 	unsigned cores = (room->need + k - 1) / k;
 	uint64_t bytes = place_share_memory(spec, spec->vcpus / k);
-	g_autofree char *memory =
-		bytes ? g_strdup_printf(" and %" G_GUINT64_FORMAT " MiB", bytes >> 20)
-		      : g_strdup("");
+	g_autofree char *size = size_format(bytes);
+	g_autofree char *memory = bytes ? g_strconcat(" and ", size, NULL) : g_strdup("");
 
 	return g_strdup_printf("needs %u whole core%s%s on each of %u nodes, because none can hold "
 			       "it alone; %u %s that much",
@@ -129,46 +129,58 @@ static bool memory_alone(const GPtrArray *changes)
 	return changes && changes->len;
 }
 
+/* Cores that are there, but not now. */
+static char *offline_text(const Host *host)
+{
+	g_autofree char *list = cpulist_format(host->offline);
+
+	return *list ? g_strdup_printf("; CPUs %s are offline", list) : g_strdup("");
+}
+
 /* LEVEL is the finest at which the VM would fit in the empty host. */
 static char *reason_text(const Placer *placer, const VmSpec *spec, const NodeRoom *room,
 			 unsigned level, const GPtrArray *changes)
 {
 	unsigned id = host_node(placer->host, room->node)->id;
-	g_autofree char *cores = NULL;
+	g_autofree char *cores = NULL, *more = NULL, *offline = NULL;
+	g_autofree char *needed = size_format(place_share_memory(spec, spec->vcpus));
+	g_autofree char *left = size_format(placer->memory[room->node]);
 
 	if (level > 1)
 		return span_text(placer, spec, room, level);
 	if (room->cores >= room->need && room->memory)
 		return g_strdup("fits, but the search stopped before it found that");
 	if (room->cores >= room->need)
-		return g_strdup_printf("needs %" G_GUINT64_FORMAT
-				       " MiB on one node; node %u has the cores, but "
-				       "%" G_GUINT64_FORMAT " MiB left",
-				       place_share_memory(spec, spec->vcpus) >> 20, id,
-				       placer->memory[room->node] >> 20);
+		return g_strdup_printf("needs %s of memory on one node; node %u has the cores, but "
+				       "%s left",
+				       needed, id, left);
+	offline = offline_text(placer->host);
 	cores = g_strdup_printf("needs %u whole core%s on one node; the most that are free is %u, "
-				"on node %u: %u missing",
+				"on node %u: %u missing%s",
 				room->need, room->need == 1 ? "" : "s", room->cores, id,
-				room->need - room->cores);
+				room->need - room->cores, offline);
 	if (!memory_alone(changes))
 		return g_steal_pointer(&cores);
+	more = size_format(((const Change *)g_ptr_array_index(changes, 0))->memory);
 	return g_strdup_printf(
-		"%s, because memory is short to pack the others closer: %" G_GUINT64_FORMAT
-		" MiB more would do",
-		cores, ((const Change *)g_ptr_array_index(changes, 0))->memory >> 20);
+		"%s, because memory is short to pack the others closer: %s more would do", cores,
+		more);
 }
 
 /* What the cores of one class hold of a VM, on the node that has most of them. */
 typedef struct ClassRoom {
 	unsigned class, threads, cores, need;
+	unsigned node; /* position */
 } ClassRoom;
 
 static ClassRoom class_room(const Problem *empty, const VmSpec *spec, unsigned room)
 {
 	const SearchRoom *rooms = (const SearchRoom *)empty->rooms->data, *like = &rooms[room];
 	ClassRoom best = {
-		like->class, like->threads, 0,
-		search_cores(spec->vcpus, like->threads, spec->threads == THREADS_ISOLATE)};
+		.class = like->class,
+		.threads = like->threads,
+		.need = search_cores(spec->vcpus, like->threads, spec->threads == THREADS_ISOLATE),
+		.node = like->node};
 
 	for (unsigned r = 0; r < empty->rooms->len; r++) {
 		unsigned sum = 0;
@@ -176,8 +188,10 @@ static ClassRoom class_room(const Problem *empty, const VmSpec *spec, unsigned r
 		for (unsigned q = 0; q < empty->rooms->len; q++)
 			if (rooms[q].node == rooms[r].node && rooms[q].class == like->class)
 				sum += rooms[q].cores;
-		if (rooms[r].class == like->class)
-			best.cores = MAX(best.cores, sum);
+		if (rooms[r].class == like->class && sum > best.cores) {
+			best.cores = sum;
+			best.node = rooms[r].node;
+		}
 	}
 	return best;
 }
@@ -199,16 +213,38 @@ static GArray *class_rooms(const Problem *empty, const VmSpec *spec)
 	return classes;
 }
 
-static char *too_few_cores(const VmSpec *spec, const GArray *classes)
+/* " ([host] has 2, [sdk] 1)": the cores of NODE, or (HOST_NONE) of all, that are not for VMs. */
+static char *takers_text(const Placer *placer, unsigned node)
+{
+	static const Role roles[] = {ROLE_HOST, ROLE_SDK, ROLE_SHARED};
+	GString *text = g_string_new(NULL);
+
+	for (unsigned r = 0; r < G_N_ELEMENTS(roles); r++) {
+		unsigned cores = 0;
+
+		for (unsigned i = 0; i < placer->host->cores->len; i++)
+			cores += g_array_index(placer->plan->roles, Role, i) == roles[r] &&
+				 (node == HOST_NONE || host_core(placer->host, i)->node == node);
+		if (cores)
+			g_string_append_printf(text, "%s[%s] %s%u", text->len ? ", " : " (",
+					       role_names[roles[r]], text->len ? "" : "has ",
+					       cores);
+	}
+	return g_string_free(text->len ? g_string_append_c(text, ')') : text, FALSE);
+}
+
+static char *too_few_cores(const Placer *placer, const VmSpec *spec, const GArray *classes)
 {
 	const ClassRoom *only = &g_array_index(classes, ClassRoom, 0);
 	GString *text = g_string_new(NULL);
+	g_autofree char *takers = takers_text(placer, only->node);
+	g_autofree char *offline = offline_text(placer->host);
 
 	if (classes->len == 1)
 		g_string_append_printf(text,
 				       "it needs %u whole cores on one node, where VMs can have "
-				       "%u, and no equal shares of it fit on several",
-				       only->need, only->cores);
+				       "%u%s, and no equal shares of it fit on several",
+				       only->need, only->cores, takers);
 	else
 		g_string_append_printf(text,
 				       "no kind of core has room for its %u vCPUs on one "
@@ -224,31 +260,8 @@ static char *too_few_cores(const VmSpec *spec, const GArray *classes)
 			spec->threads == THREADS_ISOLATE ? class->cores
 							 : class->cores * class->threads);
 	}
+	g_string_append(text, offline);
 	return g_string_free(text, FALSE);
-}
-
-/* Which of the two the empty host is too small for; no equal shares fit either. */
-static char *too_large_text(const Problem *empty, const VmSpec *spec)
-{
-	g_autoptr(GArray) classes = class_rooms(empty, spec);
-	g_autofree char *cores = NULL;
-
-	if (!classes->len)
-		return g_strdup("does not fit even on the empty host: no core is left for "
-				"VMs");
-	for (unsigned i = 0; i < classes->len; i++) {
-		const ClassRoom *class = &g_array_index(classes, ClassRoom, i);
-
-		if (class->cores >= class->need)
-			return g_strdup_printf(
-				"does not fit even on the empty host: it needs "
-				"%" G_GUINT64_FORMAT
-				" MiB of memory on one node, more than VMs can have there, and no "
-				"equal shares of it fit on several",
-				place_share_memory(spec, spec->vcpus) >> 20);
-	}
-	cores = too_few_cores(spec, classes);
-	return g_strconcat("does not fit even on the empty host: ", cores, NULL);
 }
 
 static bool size_fits(const Problem *empty, const VmSpec *spec, unsigned vcpus)
@@ -257,6 +270,30 @@ static bool size_fits(const Problem *empty, const VmSpec *spec, unsigned vcpus)
 
 	size.vcpus = vcpus;
 	return problem_natural_level(empty, &size) != HOST_NONE;
+}
+
+/* Which of the two the empty host is too small for; no equal shares fit either. */
+static char *too_large_text(const Placer *placer, const Problem *empty, const VmSpec *spec)
+{
+	g_autoptr(GArray) classes = class_rooms(empty, spec);
+	g_autofree char *cores = NULL, *takers = takers_text(placer, HOST_NONE);
+	g_autofree char *size = size_format(place_share_memory(spec, spec->vcpus));
+
+	if (!classes->len)
+		return g_strconcat("does not fit even on the empty host: no core is left for VMs",
+				   takers, NULL);
+	for (unsigned i = 0; i < classes->len; i++) {
+		const ClassRoom *class = &g_array_index(classes, ClassRoom, i);
+
+		if (class->cores >= class->need || !size_fits(empty, spec, 1))
+			return g_strdup_printf(
+				"does not fit even on the empty host: it needs %s of memory on one "
+				"node, more than VMs can have there, and no equal shares of it fit "
+				"on several",
+				size);
+	}
+	cores = too_few_cores(placer, spec, classes);
+	return g_strconcat("does not fit even on the empty host: ", cores, NULL);
 }
 
 /* The next sizes that would fit: shares are equal, so a larger VM may fit where this one does not.
@@ -348,8 +385,23 @@ static void whynot_answer(Answers *answers, const PlanVm *vm, const NodeRoom *ro
 		why_not_add(answers->placer->plan, vm, changes);
 	whynot_report(
 		answers->placer, spec, level == HOST_NONE ? "vm.too-large" : "vm.does-not-fit", fix,
-		level == HOST_NONE ? too_large_text(answers->empty, spec)
+		level == HOST_NONE ? too_large_text(answers->placer, answers->empty, spec)
 				   : reason_text(answers->placer, spec, room, level, changes));
+}
+
+/* The node asked for has no core: is it one of memory alone? */
+static char *no_core_text(const Host *host, const VmSpec *spec)
+{
+	unsigned position = host_node_of_id(host, (unsigned)spec->node);
+	const NumaNode *node = position == HOST_NONE ? NULL : host_node(host, position);
+	g_autofree char *size = size_format_rounded(node ? node->memory : 0);
+
+	if (!node)
+		return g_strdup_printf("asks for node %d, which the host does not have",
+				       spec->node);
+	return g_strdup_printf("asks for node %d, which is memory only (%s%s%s): it has no cores",
+			       spec->node, node->subtype ? node->subtype : "",
+			       node->subtype ? ", " : "", size);
 }
 
 static void why_not(Answers *answers, const PlanVm *vm)
@@ -357,10 +409,9 @@ static void why_not(Answers *answers, const PlanVm *vm)
 	NodeRoom room = best_room(answers->placer, vm->spec);
 
 	if (room.node == HOST_NONE)
-		whynot_report(
-			answers->placer, vm->spec, "vm.node-absent",
-			"ask for a node that the host has",
-			g_strdup_printf("asks for node %d, which has no cores", vm->spec->node));
+		whynot_report(answers->placer, vm->spec, "vm.node-absent",
+			      "ask for a node that has cores",
+			      no_core_text(answers->placer->host, vm->spec));
 	else
 		whynot_answer(answers, vm, &room);
 }
