@@ -69,9 +69,9 @@ def run(*words, status=0, env=None, cwd=None, text=True, stdin=None):
     return done
 
 
-def stubbed(bin_, script, cwd=None, **env):
+def stubbed(bin_, script, *words, cwd=None, **env):
     """Run a shell SCRIPT with the programs of the folder BIN before all others."""
-    return subprocess.run(["sh", script], capture_output=True, text=True, timeout=20, cwd=cwd,
+    return subprocess.run(["sh", script, *words], capture_output=True, text=True, timeout=20, cwd=cwd,
                           env={"PATH": f"{bin_}:{PATH}", **env})
 
 
@@ -547,6 +547,80 @@ def check_clouds(tap, work, tree):
            and variables["planner_kernel_cmdline"] == LINE, "Ansible: host variables", variables)
 
 
+PLATFORMS = """[node]
+name = n
+kernel = 6.1
+qemu = 9.1.0
+[host]
+cores-per-node = 1
+[sdk]
+cpus = 1,9
+[vm one]
+vcpus = 4
+memory = 2G
+hugepages = 2M
+cpu-mode = host-passthrough
+[vm floats]
+vcpus = 2
+policy = shared
+memory = 1G
+"""
+
+
+def check_platforms(tap, work):
+    """Parsers as strict as the platforms' own: an unknown key, or a value of another type, is refused there."""
+    inputs = ["-t", "pack:1 [numa(memory=68719476736)] l3:1 core:8 pu:2(indexes=2*8:8*1)", "-i",
+              write(work, "platforms.ini", PLATFORMS)]
+    try:
+        import yaml
+    except ImportError:
+        tap.skip("kubelet and KubeVirt: YAML", "no python3-yaml")
+        return
+    kubelet = yaml.safe_load(emit("kubelet", inputs=inputs).stdout)
+    tap.ok(kubelet == {
+        "apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration", "cpuManagerPolicy": "static",
+        "cpuManagerPolicyOptions": {"full-pcpus-only": "true"}, "reservedSystemCPUs": "0-1,8-9",
+        "topologyManagerPolicy": "single-numa-node"}, "kubelet: the types and the values", kubelet)
+    virtual = yaml.safe_load(emit("kubevirt", "one", inputs=inputs).stdout)
+    tap.ok(virtual["metadata"] == {"name": "one"} and virtual["spec"]["template"]["spec"]["domain"] == {
+        "cpu": {"sockets": 1, "cores": 2, "threads": 2, "model": "host-passthrough", "dedicatedCpuPlacement": True,
+                "isolateEmulatorThread": True, "numa": {"guestMappingPassthrough": {}}},
+        "memory": {"guest": "2048Mi", "hugepages": {"pageSize": "2Mi"}}, "devices": {}}, "KubeVirt: the domain", virtual)
+    check_proxmox(tap, work, inputs)
+    bin_ = os.path.join(work, "bin-starlingx")
+    write(bin_, "system", '#!/bin/sh\necho "$*"\n', 0o755)
+    script = write(work, "starlingx.sh", emit("starlingx", inputs=inputs).stdout, 0o755)
+    done = stubbed(bin_, script, "controller-0")
+    tap.ok(done.stdout.splitlines() == [
+        "host-lock controller-0", "host-cpu-modify -f platform -c 0,8 controller-0",
+        "host-cpu-modify -f vswitch -c 1,9 controller-0",
+        "host-cpu-modify -f application-isolated -c 2-7,10-15 controller-0",
+        "host-label-assign controller-0 kube-cpu-mgr-policy=static kube-topology-mgr-policy=single-numa-node",
+        "host-unlock controller-0"], "StarlingX: the commands", done.stdout, done.stderr)
+
+
+def check_proxmox(tap, work, inputs):
+    """The hookscript over the threads that a QEMU has, with a taskset that only tells."""
+    bin_ = os.path.join(work, "bin-proxmox")
+    for name in ("taskset", "qm"):
+        write(bin_, name, '#!/bin/sh\necho "$*" >>"$TOLD"\n', 0o755)
+    text = emit("proxmox", "one", inputs=inputs).stdout
+    text = text.replace("/var/run/qemu-server", work).replace('"/proc/$pid', f'"{work}/proc/$pid')
+    script = write(work, "planner-one.sh", text.replace(">/dev/null || [", "|| ["), 0o755)
+    write(work, "101.pid", "77\n")
+    for task, name in ((77, "kvm"), (78, "CPU 0/KVM"), (79, "CPU 3/KVM"), (80, "IO iothread1")):
+        write(os.path.join(work, f"proc/77/task/{task}"), "comm", name + "\n")
+    told = os.path.join(work, "told")
+    for phase in ("pre-start", "post-start", "set"):
+        stubbed(bin_, script, "101", phase, TOLD=told)
+    with open(told, encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    tap.ok(lines[:-1] == ["--cpu-list --pid 0,8 77", "--cpu-list --pid 2 78", "--cpu-list --pid 11 79",
+                          "--cpu-list --pid 0,8 80"], "Proxmox: each thread is pinned", *lines)
+    tap.ok(lines[-1].startswith("set 101 --hookscript local:snippets/planner-one.sh ") and
+           "--numa0 cpus=0-3,hostnodes=0,memory=2048,policy=bind" in lines[-1], "Proxmox: qm set", *lines)
+
+
 # VMs
 
 def pins_of(script):
@@ -763,6 +837,7 @@ def main():
         check_cgconfig(tap, work, tree)
         check_sdk(tap, work, tree)
         check_clouds(tap, work, tree)
+        check_platforms(tap, work)
         check_virsh_order(tap, work)
         check_virsh(tap, work)
         check_hostile(tap, work)

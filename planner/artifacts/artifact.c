@@ -35,6 +35,10 @@ const Artifact *const artifacts[] = {
 	&artifact_flavors,
 	&artifact_performance_profile,
 	&artifact_ansible,
+	&artifact_kubelet,
+	&artifact_kubevirt,
+	&artifact_proxmox,
+	&artifact_starlingx,
 	/* VMs */
 	&artifact_domain,
 	&artifact_virsh,

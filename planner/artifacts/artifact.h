@@ -102,6 +102,7 @@ extern const Artifact artifact_check_service, artifact_check_timer;
 extern const Artifact artifact_dpdk, artifact_spdk, artifact_ovs;
 extern const Artifact artifact_nova, artifact_flavors, artifact_performance_profile,
 	artifact_ansible;
+extern const Artifact artifact_kubelet, artifact_kubevirt, artifact_proxmox, artifact_starlingx;
 extern const Artifact artifact_domain, artifact_virsh, artifact_cpu_pm;
 extern const Artifact artifact_hwloc_xml, artifact_picture, artifact_plan, artifact_index,
 	artifact_undo;

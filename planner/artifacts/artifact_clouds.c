@@ -221,9 +221,21 @@ static char *profile_pages(Fill *f)
 		    (const TemplateValue[]){{"pages", block->str, TEMPLATE_RAW}, FILL_END});
 }
 
+/* CPUs that the operator is to leave offline. */
+static char *profile_offlined(Fill *f)
+{
+	g_autofree char *cpus = fill_list(f->plan, 1 << ROLE_OFFLINE);
+
+	return *cpus ? fill(f, "cloud/profile-offlined.yaml",
+			    (const TemplateValue[]){{"cpus", cpus, TEMPLATE_STRING}, FILL_END})
+		     : g_strdup("");
+}
+
 static const ArtifactValue profile_values[] = {{"head", TEMPLATE_RAW, fill_head},
 					       {"isolated", TEMPLATE_STRING, fill_isolated},
 					       {"reserved", TEMPLATE_STRING, profile_reserved},
+					       {"offlined", TEMPLATE_RAW, profile_offlined},
+					       {"policy", TEMPLATE_LINE, fill_topology_policy},
 					       {"pages", TEMPLATE_RAW, profile_pages},
 					       {NULL, TEMPLATE_RAW, NULL}};
 

@@ -98,6 +98,31 @@ char *fill_number(uint64_t number)
 	return g_strdup_printf("%" G_GUINT64_FORMAT, number);
 }
 
+/* Does a node have as many CPUs as the VM has vCPUs, whoever has them? Kubernetes goes by that. */
+static bool node_as_large(const Host *host, const VmSpec *spec)
+{
+	for (unsigned i = 0; i < host->nodes->len; i++)
+		if (hwloc_bitmap_weight(host_node(host, i)->cpus) >= (int)spec->vcpus)
+			return true;
+	return false;
+}
+
+char *fill_topology_policy(Fill *f)
+{
+	const char *policy = "single-numa-node";
+
+	for (unsigned i = 0; i < f->plan->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(f->plan->vms, i);
+
+		if (vm->shares->len < 2)
+			continue;
+		if (node_as_large(f->plan->host, vm->spec))
+			return g_strdup("best-effort");
+		policy = "restricted";
+	}
+	return g_strdup(policy);
+}
+
 /* CPU lists */
 
 hwloc_bitmap_t fill_cpus(const Plan *plan, unsigned roles)

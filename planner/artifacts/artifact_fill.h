@@ -66,6 +66,8 @@ char *fill_sdk(Fill *fill);
 char *fill_not_host(Fill *fill);
 char *fill_vm_name(Fill *fill);
 char *fill_number(uint64_t number);
+/* The narrowest policy of Kubernetes' Topology Manager that admits the plan's VMs. */
+char *fill_topology_policy(Fill *fill);
 
 /* The CPUs of the roles whose bits (1 << ROLE_…) are set; yours. */
 hwloc_bitmap_t fill_cpus(const Plan *plan, unsigned roles);

@@ -49,8 +49,20 @@ const Artifact artifact_dpdk = {
 	.values = dpdk_values,
 };
 
+/* SPDK hands both forms to DPDK, which numbers lcores as CPUs then. */
+static char *spdk_beyond(Fill *f)
+{
+	g_autofree char *lcores = artifact_sdk_lcores(f);
+
+	if (hwloc_bitmap_last(f->plan->cpus[ROLE_SDK]) < 128)
+		return g_strdup("");
+	return fill(f, "sdk/spdk-beyond.env",
+		    (const TemplateValue[]){{"lcores", lcores, TEMPLATE_SHELL}, FILL_END});
+}
+
 static const ArtifactValue spdk_values[] = {{"head", TEMPLATE_RAW, fill_head},
 					    {"sdk", TEMPLATE_SHELL, fill_sdk},
+					    {"beyond", TEMPLATE_RAW, spdk_beyond},
 					    {"mask", TEMPLATE_SHELL, sdk_mask},
 					    {NULL, TEMPLATE_RAW, NULL}};
 

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The plan for platforms that make the VMs themselves: kubelet, KubeVirt, Proxmox VE, StarlingX.
+ * They are printed only: a node is one of these.
+ */
+#include "planner/artifacts/artifact.h"
+
+#include <string.h>
+
+static const char *unfit_unsized(const Plan *plan, const PlanVm *vm)
+{
+	(void)plan;
+	if (!vm->placed)
+		return "it is unplaced; 'planner plan' says why";
+	return vm->spec->memory ? NULL : "a VM needs memory; give its section memory = 8G";
+}
+
+static char *platform_memory(Fill *f)
+{
+	return fill_number(plan_vm_memory(f->vm) >> 20);
+}
+
+/* A shared VM's topology is nobody's plan: cores, as the platforms have it. */
+static char *platform_sockets(Fill *f)
+{
+	return fill_number(MAX(f->vm->sockets, 1));
+}
+
+static char *platform_cores(Fill *f)
+{
+	return fill_number(f->vm->cores ? f->vm->cores : f->vm->spec->vcpus);
+}
+
+static char *platform_threads(Fill *f)
+{
+	return fill_number(MAX(f->vm->threads, 1));
+}
+
+static bool is_dedicated(const Fill *f)
+{
+	return f->vm->spec->policy == POLICY_DEDICATED;
+}
+
+/* kubelet */
+
+#define OF_PODS (1u << ROLE_DEDICATED | 1u << ROLE_FREE)
+
+static char *kubelet_reserved(Fill *f)
+{
+	return fill_list(f->plan, ~(OF_PODS | 1u << ROLE_OFFLINE));
+}
+
+/* Whole cores: kubelet refuses pods that ask for half of one. */
+static char *kubelet_options(Fill *f)
+{
+	return f->plan->host->max_threads > 1
+		       ? fill(f, "platforms/kubelet-cores.yaml", (const TemplateValue[]){FILL_END})
+		       : g_strdup("");
+}
+
+static const char *unfit_without_pods(const Plan *plan, const PlanVm *vm)
+{
+	g_auto(CpuSet) cpus = fill_cpus(plan, OF_PODS);
+
+	(void)vm;
+	return hwloc_bitmap_iszero(cpus) ? "the plan has no CPUs for dedicated VMs" : NULL;
+}
+
+static const ArtifactValue kubelet_values[] = {{"head", TEMPLATE_RAW, fill_head},
+					       {"options", TEMPLATE_RAW, kubelet_options},
+					       {"reserved", TEMPLATE_STRING, kubelet_reserved},
+					       {"policy", TEMPLATE_LINE, fill_topology_policy},
+					       {NULL, TEMPLATE_RAW, NULL}};
+
+const Artifact artifact_kubelet = {
+	.name = "kubelet",
+	.help = "Kubernetes: the settings of kubelet that give pods CPUs of their own",
+	.activation = ACTIVATE_RESTART,
+	.activate = "merge it into kubelet's configuration, or put it in its --config-dir",
+	.unfit = unfit_without_pods,
+	.template = "platforms/kubelet.yaml",
+	.values = kubelet_values,
+};
+
+/* KubeVirt */
+
+static char *kubevirt_mode(Fill *f)
+{
+	CpuMode mode = f->vm->spec->cpu_mode;
+
+	if (mode != CPU_MODE_HOST_MODEL && mode != CPU_MODE_HOST_PASSTHROUGH)
+		return g_strdup("");
+	return fill(
+		f, "platforms/kubevirt-mode.yaml",
+		(const TemplateValue[]){{"mode", cpu_mode_names[mode], TEMPLATE_LINE}, FILL_END});
+}
+
+/* KubeVirt passes the node's NUMA on only to guests in huge pages. */
+static char *kubevirt_dedicated(Fill *f)
+{
+	g_autofree char *numa = f->vm->spec->page ? fill(f, "platforms/kubevirt-numa.yaml",
+							 (const TemplateValue[]){FILL_END})
+						  : g_strdup("");
+
+	return is_dedicated(f)
+		       ? fill(f, "platforms/kubevirt-dedicated.yaml",
+			      (const TemplateValue[]){{"numa", numa, TEMPLATE_RAW}, FILL_END})
+		       : g_strdup("");
+}
+
+static char *kubevirt_pages(Fill *f)
+{
+	uint64_t page = f->vm->spec->page;
+	g_autofree char *size = page >> 30 ? g_strdup_printf("%" G_GUINT64_FORMAT "Gi", page >> 30)
+					   : g_strdup_printf("%" G_GUINT64_FORMAT "Mi", page >> 20);
+
+	return page ? fill(f, "platforms/kubevirt-pages.yaml",
+			   (const TemplateValue[]){{"size", size, TEMPLATE_LINE}, FILL_END})
+		    : g_strdup("");
+}
+
+static char *kubevirt_iothreads(Fill *f)
+{
+	g_autofree char *count = fill_number(f->vm->spec->iothreads);
+
+	return f->vm->spec->iothreads
+		       ? fill(f, "platforms/kubevirt-iothreads.yaml",
+			      (const TemplateValue[]){{"count", count, TEMPLATE_LINE}, FILL_END})
+		       : g_strdup("");
+}
+
+static const char *unfit_kubevirt(const Plan *plan, const PlanVm *vm)
+{
+	if (!g_regex_match_simple("^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", vm->spec->name, 0, 0))
+		return "Kubernetes takes names of a-z, 0-9 and '-' only, of at most 63";
+	return unfit_unsized(plan, vm);
+}
+
+static const ArtifactValue kubevirt_values[] = {{"head", TEMPLATE_RAW, fill_head},
+						{"name", TEMPLATE_STRING, fill_vm_name},
+						{"sockets", TEMPLATE_LINE, platform_sockets},
+						{"cores", TEMPLATE_LINE, platform_cores},
+						{"threads", TEMPLATE_LINE, platform_threads},
+						{"mode", TEMPLATE_RAW, kubevirt_mode},
+						{"dedicated", TEMPLATE_RAW, kubevirt_dedicated},
+						{"memory", TEMPLATE_LINE, platform_memory},
+						{"pages", TEMPLATE_RAW, kubevirt_pages},
+						{"iothreads", TEMPLATE_RAW, kubevirt_iothreads},
+						{NULL, TEMPLATE_RAW, NULL}};
+
+const Artifact artifact_kubevirt = {
+	.name = "kubevirt",
+	.help = "KubeVirt: a VirtualMachine of the VM's size, topology and memory",
+	.of_vm = true,
+	.activation = ACTIVATE_RESTART,
+	.activate = "add disks and networks, kubectl apply -f FILE, then start the VM",
+	.stop = "kubectl delete -f FILE",
+	.unfit = unfit_kubevirt,
+	.template = "platforms/kubevirt.yaml",
+	.values = kubevirt_values,
+};
+
+/* Proxmox VE: its own --affinity is one mask for all threads, so vCPUs are pinned by a hookscript.
+ * Its guests have no threads: QEMU is never told of them. */
+
+static char *proxmox_vcpus(Fill *f)
+{
+	GString *block = g_string_new(NULL);
+
+	for (unsigned v = 0; v < f->vm->vcpupin->len; v++) {
+		g_autofree char *vcpu = fill_number(v);
+		g_autofree char *cpu = fill_number(g_array_index(f->vm->vcpupin, unsigned, v));
+		const TemplateValue values[] = {
+			{"vcpu", vcpu, TEMPLATE_SHELL}, {"cpus", cpu, TEMPLATE_SHELL}, FILL_END};
+
+		fill_append(f, block, "platforms/proxmox-vcpu.sh", values);
+	}
+	return g_string_free(block, FALSE);
+}
+
+static char *proxmox_cores(Fill *f)
+{
+	return fill_number(f->vm->spec->vcpus / MAX(f->vm->sockets, 1));
+}
+
+/* Where the threads may run: the hookscript does it, or one mask does. */
+static char *proxmox_pinning(Fill *f)
+{
+	g_autofree char *cpus = f->vm->cpuset ? cpulist_format(f->vm->cpuset) : NULL;
+
+	return cpus ? g_strdup_printf("--affinity '%s'", cpus)
+		    : g_strdup("--hookscript \"local:snippets/$(basename \"$0\")\" --delete "
+			       "affinity");
+}
+
+static void proxmox_cells(const Fill *f, GString *options)
+{
+	unsigned first = 0;
+
+	for (unsigned i = 0; i < f->vm->shares->len; i++) {
+		const VmShare *share = &g_array_index(f->vm->shares, VmShare, i);
+
+		g_string_append_printf(
+			options,
+			" \\\n        --numa%u 'cpus=%u-%u,hostnodes=%u,memory=%" G_GUINT64_FORMAT
+			",policy=bind'",
+			i, first, first + share->vcpus - 1,
+			host_node(f->plan->host, share->node)->id, share->memory >> 20);
+		first += share->vcpus;
+	}
+}
+
+static char *proxmox_options(Fill *f)
+{
+	const VmSpec *spec = f->vm->spec;
+	GString *options = g_string_new(NULL);
+
+	if (f->vm->shares->len)
+		g_string_append(options, " --numa 1");
+	if (spec->page)
+		g_string_append_printf(options, " --hugepages %" G_GUINT64_FORMAT,
+				       spec->page >> 20);
+	if (spec->cpu_mode == CPU_MODE_HOST_PASSTHROUGH || spec->cpu_mode == CPU_MODE_MAXIMUM)
+		g_string_append_printf(options, " --cpu %s",
+				       spec->cpu_mode == CPU_MODE_MAXIMUM ? "max" : "host");
+	if (f->vm->cpupm->verdict == CPUPM_ON)
+		g_string_append(options, " \\\n        --args '-overcommit cpu-pm=on'");
+	proxmox_cells(f, options);
+	return g_string_free(options, FALSE);
+}
+
+static char *platform_emulator(Fill *f)
+{
+	return cpulist_format(f->vm->emulatorpin);
+}
+
+static const ArtifactValue proxmox_values[] = {{"head", TEMPLATE_RAW, fill_head},
+					       {"vcpus", TEMPLATE_RAW, proxmox_vcpus},
+					       {"emulator", TEMPLATE_SHELL, platform_emulator},
+					       {"memory", TEMPLATE_LINE, platform_memory},
+					       {"sockets", TEMPLATE_LINE, platform_sockets},
+					       {"cores", TEMPLATE_LINE, proxmox_cores},
+					       {"pinning", TEMPLATE_RAW, proxmox_pinning},
+					       {"options", TEMPLATE_RAW, proxmox_options},
+					       {NULL, TEMPLATE_RAW, NULL}};
+
+const Artifact artifact_proxmox = {
+	.name = "proxmox",
+	.help = "Proxmox VE: a hookscript that pins one VM's threads, and its qm set",
+	.of_vm = true,
+	.activation = ACTIVATE_RESTART,
+	.activate = "run it as FILE VMID set, then stop the VM and start it",
+	.stop = "qm set VMID --delete hookscript",
+	.unfit = unfit_unsized,
+	.template = "platforms/proxmox.sh",
+	.values = proxmox_values,
+};
+
+/* StarlingX */
+
+static char *starlingx_cpus(Fill *f, const char *function, unsigned roles)
+{
+	g_autofree char *cpus = fill_list(f->plan, roles);
+
+	return *cpus ? fill(f, "platforms/starlingx-cpus.sh",
+			    (const TemplateValue[]){{"function", function, TEMPLATE_LINE},
+						    {"cpus", cpus, TEMPLATE_SHELL},
+						    FILL_END})
+		     : g_strdup("");
+}
+
+static char *starlingx_vswitch(Fill *f)
+{
+	return starlingx_cpus(f, "vswitch", 1u << ROLE_SDK);
+}
+
+static char *starlingx_isolated(Fill *f)
+{
+	return starlingx_cpus(f, "application-isolated", OF_PODS);
+}
+
+static const ArtifactValue starlingx_values[] = {{"head", TEMPLATE_RAW, fill_head},
+						 {"host", TEMPLATE_SHELL, fill_host},
+						 {"vswitch", TEMPLATE_RAW, starlingx_vswitch},
+						 {"isolated", TEMPLATE_RAW, starlingx_isolated},
+						 {"policy", TEMPLATE_LINE, fill_topology_policy},
+						 {NULL, TEMPLATE_RAW, NULL}};
+
+const Artifact artifact_starlingx = {
+	.name = "starlingx",
+	.help = "StarlingX: the commands that give each function of a host its CPUs",
+	.activation = ACTIVATE_REBOOT,
+	.activate = "run it as FILE HOST; the host reboots when it is unlocked",
+	.stop = "run that of the previous plan",
+	.unfit = unfit_without_isolated,
+	.template = "platforms/starlingx.sh",
+	.values = starlingx_values,
+};

@@ -1,0 +1,1 @@
+    'CPU ${vcpu}/KVM') echo '${cpus}' ;;

@@ -1,0 +1,1 @@
+system host-cpu-modify -f ${function} -c '${cpus}' "$$host"
