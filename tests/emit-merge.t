@@ -370,7 +370,39 @@ CONFLICTS = {
     </numa>
   </cpu>
 </domain>
-""", ["<memory mode='strict' nodeset='0'/>"], ["memnode", "<numa>"]),
+""", ["<memory mode='strict' nodeset='0'/>", "<memnode cellid='0'", "<cell id='0' cpus='0-1' "], ["cpus='0-3'"]),
+    "the one cell that memory is plugged into": ("one", f"""<domain type='kvm'>
+  <name>one</name>
+  <maxMemory slots='4' unit='GiB'>8</maxMemory>
+  <memory unit='GiB'>2</memory>
+  <vcpu>2</vcpu>
+  {OS}
+  <cpu mode='host-model'>
+    <numa>
+      <cell id='0' cpus='0-1' memory='2' unit='GiB'/>
+    </numa>
+  </cpu>
+</domain>
+""", ["<cell id='0' cpus='0-3' memory='2' unit='GiB'/>"], ["cpus='0-1'"]),
+    "pages of cells that go": ("off", f"""<domain type='kvm'>
+  <name>off</name>
+  <memory unit='GiB'>2</memory>
+  <memoryBacking>
+    <hugepages>
+      <page size='2048' unit='KiB' nodeset='1'/>
+      <page size='1048576' unit='KiB' nodeset='0'/>
+    </hugepages>
+  </memoryBacking>
+  <vcpu>4</vcpu>
+  {OS}
+  <cpu mode='host-model'>
+    <numa>
+      <cell id='0' cpus='0-1' memory='1' unit='GiB'/>
+      <cell id='1' cpus='2-3' memory='1' unit='GiB'/>
+    </numa>
+  </cpu>
+</domain>
+""", ["<page size='2048' unit='KiB'/>"], ["1048576", "<numa>"]),
 }
 
 

@@ -85,6 +85,43 @@ static void hotplug_remove(xmlNode *root, const PlanVm *vm, GPtrArray *notes)
 		merge_tree_remove(vcpus);
 }
 
+/* Huge pages told apart by cell: one size is left, for all of the guest. */
+static void pages_join(xmlNode *root)
+{
+	xmlNode *hugepages = xml_child(xml_child(root, "memoryBacking"), "hugepages");
+	xmlNode *page = xml_child(hugepages, "page"), *next;
+
+	if (!page)
+		return;
+	for (xmlNode *other = xml_next(page, "page"); other; other = next) {
+		next = xml_next(other, "page");
+		merge_tree_remove(other);
+	}
+	merge_tree_unset(page, "nodeset");
+}
+
+/* The cells of a guest that has one share. A single cell stays, with all vCPUs: memory that is
+ * plugged in needs one, and it may say how its memory is shared. */
+static void cells_fit(xmlNode *root, xmlNode *numa, const PlanVm *vm, GPtrArray *notes)
+{
+	xmlNode *cell = xml_child(numa, "cell");
+	g_autofree char *has = cell ? xml_get(cell, "cpus") : NULL;
+	g_autofree char *cpus =
+		vm->spec->vcpus > 1 ? g_strdup_printf("0-%u", vm->spec->vcpus - 1) : g_strdup("0");
+
+	if (has && !xml_next(cell, "cell")) {
+		merge_tree_set(cell, "cpus", cpus);
+		return;
+	}
+	merge_tree_remove(numa);
+	pages_join(root);
+	if (!vm->shares->len) /* else they go with the plan's numatune */
+		memnodes_remove(xml_child(root, "numatune"));
+	g_ptr_array_add(notes, g_strdup("the base has NUMA cells for another number of vCPUs, and "
+					"the plan has none: devices and memory that name a cell "
+					"are to be changed by hand"));
+}
+
 /* The base has another number of vCPUs than the plan. */
 static void merge_conflicts_resize(xmlNode *root, const PlanVm *vm, GPtrArray *notes)
 {
@@ -92,11 +129,8 @@ static void merge_conflicts_resize(xmlNode *root, const PlanVm *vm, GPtrArray *n
 	xmlNode *cputune = xml_child(root, "cputune");
 
 	hotplug_remove(root, vm, notes);
-	if (vm->shares->len < 2 && numa) {
-		merge_tree_remove(numa);
-		if (!vm->shares->len) /* else they go with the plan's numatune */
-			memnodes_remove(xml_child(root, "numatune"));
-	}
+	if (vm->shares->len < 2 && numa)
+		cells_fit(root, numa, vm, notes);
 	for (; cputune; cputune = xml_next(cputune, "cputune"))
 		schedulers_clip(cputune, vm->spec->vcpus);
 }
