@@ -477,6 +477,14 @@ ALONE = {
         "floats", domain("floats", vcpu="<vcpu>2</vcpu>",
                          more="<numatune>\n    <memory mode='strict' placement='auto'/>\n  </numatune>\n  "),
         ["<memory mode='strict' placement='auto'/>"], [], None),
+    "and that went where its vCPUs went": (
+        "floats", domain("floats", vcpu="<vcpu placement='auto'>2</vcpu>",
+                         more="<numatune>\n    <memory mode='preferred'/>\n  </numatune>\n  "),
+        ["<vcpu placement='static' cpuset=", "<memory mode='preferred' placement='auto'/>"], [],
+        "<vcpu placement='auto'>"),
+    "nor memory of no file": (
+        "one", domain(start="<memoryBacking>\n    <source type='anonymous'/>\n  </memoryBacking>\n  "),
+        ["<hugepages>"], ["anonymous"], "<source type='anonymous'>, which libvirt refuses"),
     "memory that comes when it is touched": (
         "off", domain("off", start=ONDEMAND, vcpu="<vcpu>2</vcpu>"), ["<allocation mode='ondemand'/>"], [], None),
     "huge pages cannot": (

@@ -170,6 +170,18 @@ static void ondemand_remove(xmlNode *root, GPtrArray *notes)
 					"refuses with the huge pages of the plan: it is removed"));
 }
 
+/* Nor does it take huge pages for memory that is of none. */
+static void anonymous_remove(xmlNode *root, GPtrArray *notes)
+{
+	xmlNode *source = xml_child(xml_child(root, "memoryBacking"), "source");
+
+	if (!source || !xml_says(source, "type", "anonymous"))
+		return;
+	merge_tree_remove(source);
+	g_ptr_array_add(notes, g_strdup("the base has <source type='anonymous'>, which libvirt "
+					"refuses with the huge pages of the plan: it is removed"));
+}
+
 /* What the guest was told when it started. */
 static void told_remove(xmlNode *root, const PlanVm *vm, GPtrArray *notes)
 {
@@ -190,13 +202,19 @@ static void told_remove(xmlNode *root, const PlanVm *vm, GPtrArray *notes)
 void merge_conflicts(xmlNode *root, const PlanVm *vm, bool running, GPtrArray *notes)
 {
 	xmlNode *memory = xml_child(xml_child(root, "numatune"), "memory");
+	g_autofree char *nodeset = NULL;
 
 	if (!running)
 		told_remove(root, vm, notes);
 	if (vm->spec->page) {
 		page_nodesets_remove(root);
 		ondemand_remove(root, notes);
+		anonymous_remove(root, notes);
 	}
+	/* Memory without a nodeset goes where the vCPUs went. */
+	nodeset = xml_get(memory, "nodeset");
+	if (memory && !nodeset && xml_says(xml_child(root, "vcpu"), "placement", "auto"))
+		merge_tree_set(memory, "placement", "auto");
 	placement_take(xml_child(root, "vcpu"), "vcpu", notes);
 	if (memory && vm->shares->len) {
 		placement_take(memory, "memory", notes);
