@@ -48,14 +48,20 @@ static bool picture_possible(const Options *options, Form form, GError **error)
 			      "--format: 'svg' draws a plan: give it with -i or -p");
 }
 
-static bool severity_decide(const char *word, Severity *severity, GError **error)
+/* "new" is not one: it asks what --since says. */
+static bool severity_decide(const Options *options, Severity *severity, GError **error)
 {
+	const char *word = options->fail_on;
+
 	*severity = SEVERITY_ERROR;
 	if (word && g_str_equal(word, "warning"))
 		*severity = SEVERITY_WARNING;
+	else if (word && g_str_equal(word, "new"))
+		return options->since ||
+		       options_refuse(error, &command_check, "--fail-on: 'new' needs --since");
 	else if (word && !g_str_equal(word, "error"))
 		return options_refuse(error, &command_check,
-				      "--fail-on: '%s' is neither error nor warning", word);
+				      "--fail-on: '%s' is not one of error, warning, new", word);
 	return true;
 }
 
@@ -67,7 +73,7 @@ static bool words_check(const char *option, char **words, GError **error)
 			near ? g_strdup_printf("is not a rule; did you mean %s?", near)
 			     : g_strdup("is neither a rule nor an area of rules");
 
-		if (!check_word_known(*words))
+		if (!rule_word_known(*words))
 			return options_refuse(error, &command_check, "%s: '%s' %s", option, *words,
 					      what);
 	}
@@ -83,8 +89,11 @@ static bool options_decide(const Options *options, CheckOptions *check, Form *fo
 		return options_refuse(error, &command_check,
 				      "unexpected argument '%s'; to audit a capture: -r %s",
 				      *options->arguments, *options->arguments);
+	if (options->brief && (options->json || options->format))
+		return options_refuse(error, &command_check,
+				      "--brief is for people: leave --format and --json out");
 	return form_decide(options, form, error) && picture_possible(options, *form, error) &&
-	       severity_decide(options->fail_on, &check->fail_on, error) &&
+	       severity_decide(options, &check->fail_on, error) &&
 	       words_check("--rule", check->only, error) &&
 	       words_check("--skip", check->skip, error);
 }
@@ -130,6 +139,53 @@ static bool intent_load(const Options *options, const Facts *facts, Inputs *inpu
 	return inputs->plan;
 }
 
+/* What is accepted, and what was there before */
+
+#define WAIVERS "/etc/planner/waivers.ini"
+
+/* The waivers named, else those of this machine where it is audited; NULL = none, or ERROR. */
+static Waivers *waivers_load(const Options *options, const Facts *facts, GError **error)
+{
+	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
+	const char *name = options->waivers;
+	g_autofree char *text = NULL;
+	Waivers *waivers;
+	size_t length;
+
+	if (!name && facts->live && g_file_test(WAIVERS, G_FILE_TEST_EXISTS))
+		name = WAIVERS;
+	text = name ? input_read(name, &length, error) : NULL;
+	if (!text)
+		return NULL;
+	waivers = waivers_parse(name, text, length, errors);
+	if (!waivers)
+		input_errors(errors, error);
+	return waivers;
+}
+
+static Since *since_load(const Options *options, const Check *check, GError **error)
+{
+	g_autofree char *text = NULL;
+	size_t length;
+
+	text = options->since ? input_read(options->since, &length, error) : NULL;
+	return text ? since_compare(options->since, text, length, check, error) : NULL;
+}
+
+/* Is an error or a warning new? */
+static bool since_bad(const Since *since)
+{
+	GHashTableIter iter;
+	gpointer finding;
+
+	g_hash_table_iter_init(&iter, since->added);
+	while (g_hash_table_iter_next(&iter, &finding, NULL))
+		if (((Finding *)finding)->severity >= SEVERITY_WARNING &&
+		    !((Finding *)finding)->waived)
+			return true;
+	return false;
+}
+
 /* Output */
 
 static char *report_picture(const Check *check, const Options *options, GError **error)
@@ -140,7 +196,8 @@ static char *report_picture(const Check *check, const Options *options, GError *
 }
 
 /* NULL with ERROR set only for the picture. */
-static char *report_text(const Check *check, const Options *options, Form form, GError **error)
+static char *report_text(const Check *check, const Since *since, const Options *options, Form form,
+			 GError **error)
 {
 	json_t *document;
 	char *text;
@@ -152,15 +209,19 @@ static char *report_text(const Check *check, const Options *options, Form form, 
 	if (form == FORM_SVG)
 		return report_picture(check, options, error);
 	document = check_to_json(check);
+	if (since)
+		json_object_set_new(document, "since", since_to_json(since, check));
 	text = json_text(document);
 	json_decref(document);
 	return text;
 }
 
-static bool check_report(const Check *check, const Options *options, Form form, GError **error)
+static bool check_report(const Check *check, const Since *since, const Options *options, Form form,
+			 GError **error)
 {
+	const CheckView view = {since, options->brief, options->color};
 	g_autofree char *text =
-		form == FORM_PEOPLE ? NULL : report_text(check, options, form, error);
+		form == FORM_PEOPLE ? NULL : report_text(check, since, options, form, error);
 
 	if (!text && form != FORM_PEOPLE)
 		return false;
@@ -174,22 +235,40 @@ static bool check_report(const Check *check, const Options *options, Form form, 
 	if (text)
 		fputs(text, stdout);
 	else
-		check_print(check, options->color);
+		check_print(check, &view);
 	return true;
 }
 
-static Status check_facts(const Options *options, const CheckOptions *check_options, Form form,
+static Status check_judged(const Options *options, const Check *check, Form form, GError **error)
+{
+	g_autoptr(Since) since = since_load(options, check, error);
+	bool bad;
+
+	if ((options->since && !since) || !check_report(check, since, options, form, error))
+		return STATUS_TROUBLE;
+	bad = g_strcmp0(options->fail_on, "new") == 0 ? since_bad(since) : check_bad(check);
+	return bad ? STATUS_BAD_NEWS : STATUS_FINE;
+}
+
+static Status check_facts(const Options *options, CheckOptions *check_options, Form form,
 			  const Facts *facts, GError **error)
 {
+	g_autoptr(GDateTime) now = g_date_time_new_now_local();
+	g_autofree char *today = g_date_time_format(now, "%F");
+	g_autoptr(GError) wrong = NULL;
+	g_autoptr(Waivers) waivers = waivers_load(options, facts, &wrong);
 	Inputs inputs = {0};
 	Status status = STATUS_TROUBLE;
 
-	if (intent_load(options, facts, &inputs, error)) {
+	check_options->waivers = waivers;
+	check_options->today = today;
+	if (wrong) {
+		g_propagate_error(error, g_steal_pointer(&wrong));
+	} else if (intent_load(options, facts, &inputs, error)) {
 		g_autoptr(Audit) audit = audit_new(inputs.plan, inputs.inventory, facts);
 		g_autoptr(Check) check = check_run(audit, check_options);
 
-		if (check_report(check, options, form, error))
-			status = check_bad(check) ? STATUS_BAD_NEWS : STATUS_FINE;
+		status = check_judged(options, check, form, error);
 	}
 	inputs_clear(&inputs);
 	return status;
@@ -227,8 +306,14 @@ static const OptionRow check_options[] = {
 	 "planner-rules(7)"},
 	{0, "skip", "ID,...", offsetof(Options, skip_words),
 	 "leave out these rules, or those of these areas"},
-	{0, "fail-on", "error|warning", offsetof(Options, fail_on),
-	 "the lowest severity that makes the exit status 1; default error"},
+	{0, "fail-on", "error|warning|new", offsetof(Options, fail_on),
+	 "what makes the exit status 1: a finding of this severity or a worse one, default error; "
+	 "or, with --since, a new error or warning alone"},
+	{0, "since", "FILE", offsetof(Options, since),
+	 "an earlier check of the node, saved with --json -o: show what is new and what is gone"},
+	{0, "waivers", "FILE", offsetof(Options, waivers),
+	 "findings that are accepted, and other severities; default for this machine: " WAIVERS},
+	{0, "brief", NULL, offsetof(Options, brief), "a line a finding"},
 	{0, "strict", NULL, offsetof(Options, strict),
 	 "exit 1 also if something could not be judged"},
 	{0},

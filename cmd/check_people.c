@@ -35,8 +35,9 @@ static GPtrArray *check_people_group_of(GPtrArray *groups, GHashTable *by_name, 
 	return group->findings;
 }
 
-/* Findings are sorted: a subject's first is its worst, and so are groups in this order. */
-static GPtrArray *group_findings(const Check *check, Verdict verdict)
+/* Those of VERDICT that nobody accepts, in a view of what is new: those alone. Findings are sorted: a
+ * subject's first is its worst, and so are groups in this order. */
+static GPtrArray *group_findings(const Check *check, const CheckView *view, Verdict verdict)
 {
 	GPtrArray *groups = g_ptr_array_new_with_free_func(group_free);
 	g_autoptr(GHashTable) by_name = g_hash_table_new(g_str_hash, g_str_equal);
@@ -45,7 +46,10 @@ static GPtrArray *group_findings(const Check *check, Verdict verdict)
 		Finding *finding = g_ptr_array_index(check->findings, i);
 		const char *name = verdict == VERDICT_FAIL ? finding->subject : finding->text;
 
-		if (finding->verdict == verdict)
+		if (finding->waived || finding->verdict != verdict)
+			continue;
+		if (verdict != VERDICT_FAIL || !view->since ||
+		    g_hash_table_contains(view->since->added, finding))
 			g_ptr_array_add(check_people_group_of(groups, by_name, name), finding);
 	}
 	return groups;
@@ -87,9 +91,27 @@ static void check_people_print_finding(const Finding *finding, bool color)
 	print_more("fix", finding->fix);
 }
 
-static void print_groups(const Check *check, bool color)
+/* "error    vm vm1: the text [id]" */
+static void print_brief(const Check *check, const CheckView *view)
 {
-	g_autoptr(GPtrArray) groups = group_findings(check, VERDICT_FAIL);
+	for (unsigned i = 0; i < check->findings->len; i++) {
+		const Finding *finding = g_ptr_array_index(check->findings, i);
+		g_autofree char *line = g_strdup_printf("%s: %s [%s]", finding->subject,
+							finding->text, finding->id);
+		g_autofree char *safe = output_safe(line);
+
+		if (finding->waived || finding->verdict != VERDICT_FAIL ||
+		    (view->since && !g_hash_table_contains(view->since->added, finding)))
+			continue;
+		printf("%s%-8s%s %s\n", output_severity_color(finding->severity, view->color),
+		       severity_name(finding->severity), output_reset(view->color), safe);
+	}
+}
+
+static void print_groups(const Check *check, const CheckView *view)
+{
+	g_autoptr(GPtrArray) groups = group_findings(check, view, VERDICT_FAIL);
+	bool color = view->color;
 
 	for (unsigned i = 0; i < groups->len; i++) {
 		const FindingGroup *group = g_ptr_array_index(groups, i);
@@ -127,9 +149,10 @@ static char *check_people_unjudged(const FindingGroup *group)
 	return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-static void print_unknown(const Check *check, bool color)
+static void print_unknown(const Check *check, const CheckView *view)
 {
-	g_autoptr(GPtrArray) groups = group_findings(check, VERDICT_UNKNOWN);
+	g_autoptr(GPtrArray) groups = group_findings(check, view, VERDICT_UNKNOWN);
+	bool color = view->color;
 
 	if (!groups->len)
 		return;
@@ -180,10 +203,77 @@ static void check_people_print_summary(const Check *check, bool color)
 	       check->audit->plan ? "" : " (no plan given)");
 }
 
-void check_print(const Check *check, bool color)
+/* What somebody accepts */
+
+static void print_waived(const Check *check, bool color)
 {
-	print_groups(check, color);
-	print_unknown(check, color);
-	print_troubles(check, color);
-	check_people_print_summary(check, color);
+	if (!check->waived)
+		return;
+	printf("%sWaived%s\n", output_bold(color), output_reset(color));
+	for (unsigned i = 0; i < check->findings->len; i++) {
+		const Finding *finding = g_ptr_array_index(check->findings, i);
+		g_autofree char *line = g_strdup_printf("%s: %s [%s]", finding->subject,
+							finding->text, finding->id);
+
+		if (!finding->waived)
+			continue;
+		printf("  %-*s", INDENT - 2, severity_name(finding->severity));
+		check_people_print_folded(line);
+		print_more("reason", finding->waived);
+	}
+	putchar('\n');
+}
+
+/* What changed */
+
+static void print_gone(const Since *since, bool unjudged, bool color)
+{
+	bool first = true;
+
+	for (unsigned i = 0; i < since->gone->len; i++) {
+		const SinceGone *gone = g_ptr_array_index(since->gone, i);
+		g_autofree char *line =
+			g_strdup_printf("%s: %s [%s]", gone->subject, gone->text, gone->id);
+
+		if (gone->unjudged != unjudged)
+			continue;
+		if (first)
+			printf("%s%s%s\n", output_bold(color),
+			       unjudged ? "No longer judged" : "Gone", output_reset(color));
+		first = false;
+		printf("  %-*s", INDENT - 2, severity_name(gone->severity));
+		check_people_print_folded(line);
+	}
+	if (!first)
+		putchar('\n');
+}
+
+static void print_since(const Check *check, const CheckView *view)
+{
+	g_autofree char *subject = check_subject(check);
+	g_autofree char *line = since_counts_text(view->since);
+	g_autofree char *safe = output_safe(subject), *file = output_safe(view->since->name);
+
+	if (!view->brief) {
+		print_gone(view->since, false, view->color);
+		print_gone(view->since, true, view->color);
+	}
+	printf("%s%s%s: %s since %s\n", output_bold(view->color), safe, output_reset(view->color),
+	       line, file);
+}
+
+void check_print(const Check *check, const CheckView *view)
+{
+	if (view->brief) {
+		print_brief(check, view);
+	} else {
+		print_groups(check, view);
+		print_unknown(check, view);
+		print_waived(check, view->color);
+		if (!view->since)
+			print_troubles(check, view->color);
+	}
+	if (view->since)
+		print_since(check, view);
+	check_people_print_summary(check, view->color);
 }

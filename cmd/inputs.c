@@ -34,7 +34,7 @@ char *input_read_regular(const char *name, size_t *length, GError **error)
 
 /* The inventory */
 
-static void inventory_failed(const GPtrArray *errors, GError **error)
+void input_errors(const GPtrArray *errors, GError **error)
 {
 	GString *text = g_string_new(NULL);
 
@@ -51,7 +51,7 @@ Inventory *input_inventory_text(const char *name, const char *text, size_t lengt
 	Inventory *inventory = inventory_parse(name, text, length, errors);
 
 	if (!inventory)
-		inventory_failed(errors, error);
+		input_errors(errors, error);
 	return inventory;
 }
 

@@ -79,15 +79,15 @@ static GPtrArray *rows_of(const Command *command)
 	return rows;
 }
 
-static GOptionEntry options_entry_of(const OptionRow *row, Options *options)
+/* GIVEN gets all values of an option that takes one: GOption alone would let the last one win. */
+static GOptionEntry options_entry_of(const OptionRow *row, char ***given, Options *options)
 {
 	return (GOptionEntry){
 		.long_name = row->name,
 		.short_name = row->letter,
-		.arg = row->many    ? G_OPTION_ARG_STRING_ARRAY
-		       : row->value ? G_OPTION_ARG_STRING
-				    : G_OPTION_ARG_NONE,
-		.arg_data = (char *)options + row->field,
+		.arg = row->value ? G_OPTION_ARG_STRING_ARRAY : G_OPTION_ARG_NONE,
+		.arg_data = row->value && !row->many ? (void *)given
+						     : (char *)options + row->field,
 	};
 }
 
@@ -196,6 +196,24 @@ static char **arguments_of(char **words)
 	return g_strv_builder_end(builder);
 }
 
+/* GIVEN, by row, into OPTIONS: each of these options once. */
+static bool each_once(const GPtrArray *rows, char ***given, Options *options, GError **error)
+{
+	const OptionRow *again = NULL;
+
+	for (unsigned i = 0; i < rows->len; i++) {
+		const OptionRow *row = g_ptr_array_index(rows, i);
+
+		if (!given[i])
+			continue;
+		if (given[i][1])
+			again = row;
+		*(char **)((char *)options + row->field) = g_strdup(given[i][0]);
+		g_strfreev(given[i]);
+	}
+	return !again || options_refuse(error, NULL, "--%s: given twice", again->name);
+}
+
 /* No option has a use for an empty word: it is a variable that was never set. */
 static bool none_empty(const GPtrArray *rows, const Options *options, GError **error)
 {
@@ -220,20 +238,22 @@ bool options_parse(const Command *command, char **argv, Options *options, GError
 	g_autoptr(GPtrArray) rows = rows_of(command);
 	g_auto(GStrv) words = g_strdupv(argv);
 	g_autofree GOptionEntry *entries = g_new0(GOptionEntry, rows->len + 1);
+	g_autofree char ***given = g_new0(char **, rows->len);
+	bool parsed, once;
 
 	*options = (Options){0};
 	for (unsigned i = 0; i < rows->len; i++)
-		entries[i] = options_entry_of(g_ptr_array_index(rows, i), options);
+		entries[i] = options_entry_of(g_ptr_array_index(rows, i), &given[i], options);
 	g_option_context_set_help_enabled(context, FALSE);
 	g_option_context_add_main_entries(context, entries, NULL);
-	if (!g_option_context_parse_strv(context, &words, error)) {
-		options->arguments = g_new0(char *, 1);
+	parsed = g_option_context_parse_strv(context, &words, error);
+	once = each_once(rows, given, options, parsed ? error : NULL);
+	options->arguments = parsed ? arguments_of(words + 1) : g_new0(char *, 1);
+	if (!parsed)
 		return usage_failed(command, error);
-	}
-	options->arguments = arguments_of(words + 1);
 	if (options->help)
 		return true;
-	if (!none_empty(rows, options, error) || !color_decide(options, error) ||
+	if (!once || !none_empty(rows, options, error) || !color_decide(options, error) ||
 	    !prefer_decide(options, error) || !effort_decide(options, error) ||
 	    !options_number("moves", options->moves_word, 0, 1000, &options->moves, error) ||
 	    !sources_decide(options, error) ||

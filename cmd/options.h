@@ -46,7 +46,8 @@ typedef struct Options {
 	char *directory, *diff, *merge;
 	char *root, *domains; /* what is audited or captured */
 	char *rule_words, *skip_words, *fail_on, *format;
-	gboolean strict, counters;
+	char *since, *waivers; /* of check */
+	gboolean strict, counters, brief;
 	gboolean json, list_names, all, help;
 	char *from, *from_topology, *to, *to_topology; /* of migrate */
 	gboolean xml;

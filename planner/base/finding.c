@@ -11,6 +11,7 @@ void finding_free(Finding *finding)
 	g_free(finding->fix);
 	g_free(finding->evidence);
 	g_free(finding->cpus);
+	g_free(finding->waived);
 	g_free(finding);
 }
 

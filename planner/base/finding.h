@@ -25,6 +25,7 @@ typedef struct Finding {
 	char *evidence;	 /* the file or call it was seen in */
 	char *cpus;	 /* the CPUs in trouble, "4-7"; NULL also where it is of none */
 	const char *why; /* why it matters, static */
+	char *waived;	 /* why somebody accepts it; NULL = nobody does */
 } Finding;
 
 void finding_free(Finding *finding);

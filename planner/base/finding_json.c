@@ -10,6 +10,8 @@ static void finding_support(json_t *object, const Finding *finding)
 		json_object_set_new(object, "cpus", json_string(finding->cpus));
 	if (finding->why)
 		json_object_set_new(object, "why", json_string(finding->why));
+	if (finding->waived)
+		json_object_set_new(object, "waived", json_string(finding->waived));
 }
 
 json_t *findings_to_json(const GPtrArray *findings)

@@ -6,31 +6,15 @@
 
 #include <string.h>
 
-/* "vm" stands for every rule "vm.…". */
-static bool check_matches(const char *word, const char *id)
-{
-	size_t length = strlen(word);
-
-	return !strncmp(word, id, length) && (!id[length] || id[length] == '.');
-}
-
 static bool check_listed(char **words, const char *id)
 {
 	for (; words && *words; words++)
-		if (check_matches(*words, id))
+		if (rule_covered(*words, id))
 			return true;
 	return false;
 }
 
-bool check_word_known(const char *id)
-{
-	for (const Rule *const *rule = rules; *rule; rule++)
-		if (*id && check_matches(id, (*rule)->id))
-			return true;
-	return false;
-}
-
-static bool check_chosen(const Rule *rule, const CheckOptions *options)
+bool check_rule_chosen(const Rule *rule, const CheckOptions *options)
 {
 	return (!options->only || check_listed(options->only, rule->id)) &&
 	       !check_listed(options->skip, rule->id);
@@ -41,7 +25,9 @@ static void check_count(Check *check)
 	for (unsigned i = 0; i < check->findings->len; i++) {
 		const Finding *finding = g_ptr_array_index(check->findings, i);
 
-		if (finding->verdict == VERDICT_UNKNOWN)
+		if (finding->waived)
+			check->waived++;
+		else if (finding->verdict == VERDICT_UNKNOWN)
 			check->unknown++;
 		else
 			check->counts[finding->severity]++;
@@ -57,11 +43,13 @@ Check *check_run(const Audit *audit, const CheckOptions *options)
 	check->rules = g_ptr_array_new();
 	check->findings = findings_new();
 	for (const Rule *const *rule = rules; *rule; rule++) {
-		if (!check_chosen(*rule, options) || !rule_applies(*rule, audit))
+		if (!check_rule_chosen(*rule, options) || !rule_applies(*rule, audit))
 			continue;
 		g_ptr_array_add(check->rules, (gpointer)*rule);
 		rule_run(*rule, audit, check->findings);
 	}
+	if (options->waivers)
+		waivers_apply(options->waivers, options->today, check->findings);
 	findings_sort(check->findings);
 	check_count(check);
 	return check;
@@ -76,6 +64,8 @@ void check_free(Check *check)
 
 bool check_finding_bad(const Check *check, const Finding *finding)
 {
+	if (finding->waived)
+		return false;
 	if (finding->verdict == VERDICT_UNKNOWN)
 		return check->options.strict;
 	return finding->severity >= check->options.fail_on;
@@ -110,7 +100,7 @@ static RuleOutcome check_rule_outcome(const Check *check, const Rule *rule)
 	for (unsigned i = 0; i < check->findings->len; i++) {
 		const Finding *finding = g_ptr_array_index(check->findings, i);
 
-		if (g_str_equal(finding->id, rule->id))
+		if (!finding->waived && g_str_equal(finding->id, rule->id))
 			outcome = MAX(outcome, finding->verdict == VERDICT_UNKNOWN ? RULE_UNKNOWN
 										   : RULE_FAILED);
 	}
@@ -126,7 +116,7 @@ static unsigned check_rules_unknown(const Check *check)
 	for (unsigned i = 0; i < check->findings->len; i++) {
 		const Finding *finding = g_ptr_array_index(check->findings, i);
 
-		if (finding->verdict == VERDICT_UNKNOWN)
+		if (!finding->waived && finding->verdict == VERDICT_UNKNOWN)
 			g_hash_table_add(unknown, finding->id);
 	}
 	return g_hash_table_size(unknown);
@@ -144,8 +134,11 @@ char *check_counts_text(const Check *check)
 		if (check->counts[severity])
 			list_add(text, "%u %s%s", check->counts[severity], severity_name(severity),
 				 check->counts[severity] == 1 ? "" : "s");
-	g_string_append_printf(text, "%s; %u rule%s passed", text->len ? "" : "no problem found",
-			       passed, passed == 1 ? "" : "s");
+	if (!text->len)
+		g_string_append(text, "no problem found");
+	if (check->waived)
+		list_add(text, "%u waived", check->waived);
+	g_string_append_printf(text, "; %u rule%s passed", passed, passed == 1 ? "" : "s");
 	if (unknown)
 		g_string_append_printf(text, ", %u could not be judged", unknown);
 	return g_string_free(text, FALSE);
@@ -177,6 +170,7 @@ static json_t *summary_to_json(const Check *check)
 	json_object_set_new(object, "warnings", json_integer(check->counts[SEVERITY_WARNING]));
 	json_object_set_new(object, "infos", json_integer(check->counts[SEVERITY_INFO]));
 	json_object_set_new(object, "unknown", json_integer(check->unknown));
+	json_object_set_new(object, "waived", json_integer(check->waived));
 	json_object_set_new(object, "bad", json_boolean(check_bad(check)));
 	return object;
 }

@@ -7,6 +7,7 @@
 #define PLANNER_CHECK_CHECK_H
 
 #include "planner/check/rules.h"
+#include "planner/check/waivers.h"
 
 #include <jansson.h>
 
@@ -16,6 +17,8 @@ typedef struct CheckOptions {
 	char **only, **skip; /* ids, or areas such as "vm"; NULL = all, none */
 	Severity fail_on;    /* findings of this severity, or a worse one, are bad news */
 	bool strict;	     /* and so is what is unknown */
+	const Waivers *waivers; /* NULL = none */
+	const char *today;	/* "2026-11-30", where there are waivers */
 } CheckOptions;
 
 typedef struct Check {
@@ -24,7 +27,7 @@ typedef struct Check {
 	GPtrArray *rules;		     /* of const Rule *: those chosen that matter here */
 	GPtrArray *findings;		     /* sorted */
 	unsigned counts[SEVERITY_ERROR + 1]; /* of VERDICT_FAIL, by severity */
-	unsigned unknown;
+	unsigned unknown, waived; /* waived ones are in neither of the others */
 } Check;
 
 /* Run. AUDIT and OPTIONS are borrowed. Yours. */
@@ -32,8 +35,8 @@ Check *check_run(const Audit *audit, const CheckOptions *options);
 void check_free(Check *check);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Check, check_free)
 
-/* Is ID a rule or an area of rules? What --rule and --skip take. */
-bool check_word_known(const char *id);
+/* Is RULE one that OPTIONS choose? */
+bool check_rule_chosen(const Rule *rule, const CheckOptions *options);
 /* Is it bad news, as OPTIONS says? */
 bool check_bad(const Check *check);
 /* Is FINDING one that makes it so? */

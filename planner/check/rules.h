@@ -105,6 +105,10 @@ struct Rule {
 extern const Rule *const rules[];
 /* The rule called ID, NULL. */
 const Rule *rule_find(const char *id);
+/* Does WORD, a rule or an area ("vm" stands for every rule "vm.…"), cover the rule ID? */
+bool rule_covered(const char *word, const char *id);
+/* Is ID a rule or an area of rules? What --rule, --skip and waivers take. */
+bool rule_word_known(const char *id);
 /* The id nearest to the misspelt ID, NULL. */
 const char *rule_nearest(const char *id);
 

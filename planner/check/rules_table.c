@@ -2,6 +2,8 @@
 #include "planner/check/rules_table.h"
 #include "planner/base/nearest.h"
 
+#include <string.h>
+
 /* In the order of planner-rules(7). */
 const Rule *const rules[] = {
 	/* rules_word.c, rules_line.c */
@@ -139,4 +141,19 @@ const char *rule_nearest(const char *id)
 	for (unsigned i = 0; rules[i]; i++)
 		ids[i] = rules[i]->id;
 	return nearest_word(id, ids);
+}
+
+bool rule_covered(const char *word, const char *id)
+{
+	size_t length = strlen(word);
+
+	return !strncmp(word, id, length) && (!id[length] || id[length] == '.');
+}
+
+bool rule_word_known(const char *id)
+{
+	for (const Rule *const *rule = rules; *rule; rule++)
+		if (*id && rule_covered(id, (*rule)->id))
+			return true;
+	return false;
 }

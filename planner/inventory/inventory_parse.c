@@ -5,14 +5,13 @@
  * and what it does not tell (line numbers, new sections, duplicates) is kept here: our reader hands
  * it one line at a time, so the line being read is the line the handler is called for.
  */
+#include "planner/base/inih.h"
 #include "planner/base/nearest.h"
 #include "planner/inventory/inventory.h"
 #include "planner/inventory/settings.h"
 
-#include <ini.h>
 #include <string.h>
 
-#define LINE_MAX_BYTES 4000 /* a list of 800 CPUs; below the ini_max_line set for inih */
 #define PARTNERS_MAX 256
 
 typedef struct Complaint {
@@ -287,8 +286,8 @@ static bool line_is_key(Parser *p, const char *line)
 /* Faults that make a line unfit to be looked at, or even shown. */
 static bool bytes_faulty(Parser *p, const char *line, size_t length)
 {
-	if (length > LINE_MAX_BYTES)
-		parser_complain(p, p->line, "the line is longer than %d bytes", LINE_MAX_BYTES);
+	if (length > INIH_LINE_MAX)
+		parser_complain(p, p->line, "the line is longer than %d bytes", INIH_LINE_MAX);
 	else if (memchr(line, '\0', length))
 		parser_complain(p, p->line, "the line has a NUL byte");
 	else if (!g_utf8_validate(line, (gssize)length, NULL))
@@ -344,7 +343,7 @@ static char *line_read(char *buffer, int size, void *stream)
 	newline = memchr(p->text, '\n', (size_t)(p->end - p->text));
 	length = (size_t)((newline ? newline : p->end) - p->text);
 	p->line++;
-	g_assert(size > LINE_MAX_BYTES + 2);
+	g_assert(size > INIH_LINE_MAX + 2);
 	if (line_fit(p, length, buffer)) {
 		if (!line_is_key(p, buffer))
 			*buffer = '\0';
@@ -529,24 +528,6 @@ static void complaints_report(Parser *p, GPtrArray *errors)
 		g_ptr_array_add(errors, g_strdup_printf("%s:%d: %s", p->file, complaint->line,
 							complaint->text));
 	}
-}
-
-/*
- * Debian's inih 55 has its build-time limits as variables; upstream's 200-byte line would cut the
- * CPU list of a large VM. Multi-line values would swallow indented keys. Once: they are
- * everybody's, and other threads may be parsing.
- */
-static void inih_configure(void)
-{
-	static gsize done;
-
-	if (!g_once_init_enter(&done))
-		return;
-	ini_max_line = LINE_MAX_BYTES + 96;
-	ini_use_stack = true;
-	ini_allow_multiline = false;
-	ini_stop_on_first_error = false;
-	g_once_init_leave(&done, 1);
 }
 
 Inventory *inventory_parse(const char *name, const char *text, size_t length, GPtrArray *errors)

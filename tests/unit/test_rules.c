@@ -1417,8 +1417,8 @@ static void test_choice(void)
 	g_assert_false(check_bad(check));
 	check->options.fail_on = SEVERITY_INFO;
 	g_assert_true(check_bad(check));
-	g_assert_true(check_word_known("vm") && check_word_known("vm.unknown"));
-	g_assert_false(check_word_known("v") || check_word_known("") || check_word_known("vm."));
+	g_assert_true(rule_word_known("vm") && rule_word_known("vm.unknown"));
+	g_assert_false(rule_word_known("v") || rule_word_known("") || rule_word_known("vm."));
 	g_clear_pointer(&check, check_free);
 	g_clear_pointer(&audit, audit_free);
 	bed_clear(&bed);
