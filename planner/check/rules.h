@@ -40,9 +40,10 @@ typedef struct AuditVm {
 	GPtrArray *vcpus;	 /* of hwloc_bitmap_t, by vCPU: where each really may run */
 	hwloc_bitmap_t emulator; /* where emulator and I/O threads may */
 	hwloc_bitmap_t cpus;	 /* all of vcpus */
-	Cpupm *cpupm;		 /* NULL: no guest, or the topology is not known */
-	Tristate pm_next;	 /* cpu-pm=on for its next start */
-	Tristate pm_now;	 /* of the QEMU that runs; NO where none does */
+	bool unplaced; /* where a thread of it may run could not be read: it is in none of these */
+	Cpupm *cpupm;  /* NULL: no guest, or the topology is not known */
+	Tristate pm_next; /* cpu-pm=on for its next start */
+	Tristate pm_now;  /* of the QEMU that runs; NO where none does */
 } AuditVm;
 
 typedef struct Rule Rule;
@@ -67,6 +68,7 @@ typedef struct Audit {
 	hwloc_bitmap_t isolated, host_cpus, sdk_cpus;
 	hwloc_bitmap_t online;
 	GPtrArray *vms; /* of AuditVm: the plan's in its order, then the node's others */
+	bool unplaced;	/* one of them is */
 } Audit;
 
 /*

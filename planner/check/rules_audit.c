@@ -122,12 +122,19 @@ static VmSpec *spec_of(const Guest *guest)
  * allowed the CPUs that isolcpus took as well (libvirt before 10.4 says so to the kernel); yet the
  * scheduler balances nothing onto them. What keeps it off them is luck, which vm.free-on-isolated
  * and vm.thread-differs say, and not a tenancy. CPUs that are offline do not count, unless there
- * are no others.
+ * are no others. *UNREAD: neither the thread nor an XML that tells of it was read.
  */
-static hwloc_bitmap_t real_place(const Audit *audit, const Guest *guest, const GuestThread *thread)
+static hwloc_bitmap_t real_place(const Audit *audit, const Guest *guest, const GuestThread *thread,
+				 bool *unread)
 {
 	hwloc_const_bitmap_t place = thread_place(audit, guest, thread, guest_side(guest));
-	hwloc_bitmap_t set = copy_of(thread->real ? thread->real : place ? place : audit->online);
+	bool known = thread->real || place || guest_told(guest);
+	hwloc_bitmap_t set = copy_of(thread->real ? thread->real
+				     : place	  ? place
+				     : known	  ? audit->online
+						  : NULL);
+
+	*unread |= !known;
 
 	if (!set_meets(place, audit->scheduler) && hwloc_bitmap_isincluded(audit->scheduler, set) &&
 	    !hwloc_bitmap_isincluded(set, audit->scheduler))
@@ -137,30 +144,33 @@ static hwloc_bitmap_t real_place(const Audit *audit, const Guest *guest, const G
 	return set;
 }
 
-static void add_places(const Audit *audit, const Guest *guest, const GArray *threads,
-		       hwloc_bitmap_t all)
+static void add_places(const Audit *audit, AuditVm *vm, const GArray *threads, hwloc_bitmap_t all)
 {
 	for (unsigned i = 0; i < threads->len; i++) {
-		g_auto(CpuSet) set = real_place(audit, guest, guest_thread(threads, i));
+		g_auto(CpuSet) set =
+			real_place(audit, vm->guest, guest_thread(threads, i), &vm->unplaced);
 
 		hwloc_bitmap_or(all, all, set);
 	}
 }
 
-static void rules_audit_read_places(const Audit *audit, AuditVm *vm)
+static void rules_audit_read_places(Audit *audit, AuditVm *vm)
 {
 	const Guest *guest = vm->guest;
 
 	for (unsigned v = 0; guest && v < guest->vcpu_threads->len; v++) {
-		hwloc_bitmap_t set = real_place(audit, guest, guest_thread(guest->vcpu_threads, v));
+		hwloc_bitmap_t set = real_place(audit, guest, guest_thread(guest->vcpu_threads, v),
+						&vm->unplaced);
 
 		hwloc_bitmap_or(vm->cpus, vm->cpus, set);
 		g_ptr_array_add(vm->vcpus, set);
 	}
 	if (!guest)
 		return;
-	add_places(audit, guest, guest->emulator_threads, vm->emulator);
-	add_places(audit, guest, guest->iothreads, vm->emulator);
+	add_places(audit, vm, guest->emulator_threads, vm->emulator);
+	add_places(audit, vm, guest->iothreads, vm->emulator);
+	vm->unplaced |= guest->running && !guest->vcpu_threads->len;
+	audit->unplaced |= vm->unplaced;
 }
 
 static Tristate rules_audit_tristate(bool yes)
@@ -176,7 +186,7 @@ static void read_pm(const Audit *audit, AuditVm *vm)
 	if (guest_has(guest, SIDE_NEXT))
 		vm->pm_next = rules_audit_tristate(
 			overcommit_on(guest->overcommit_inactive, "cpu-pm", qemu));
-	else if (guest_has(guest, SIDE_LIVE))
+	else if (guest_has(guest, SIDE_LIVE) && !guest->inactive_unread)
 		vm->pm_next =
 			rules_audit_tristate(overcommit_on(guest->overcommit_live, "cpu-pm", qemu));
 	if (!guest->running)
@@ -299,7 +309,7 @@ static void rules_audit_judge_cpupm(Audit *audit)
 	for (unsigned i = 0; i < audit->vms->len; i++) {
 		AuditVm *vm = g_ptr_array_index(audit->vms, i);
 
-		if (vm->guest && vm->guest->vcpu_threads->len)
+		if (vm->guest && vm->guest->vcpu_threads->len && !vm->unplaced)
 			vm->cpupm = cpupm_judge(&ground, census, i, vm->spec);
 	}
 }

@@ -82,7 +82,7 @@ static bool rules_cpupm_wanted(const Audit *audit, const AuditVm *vm)
 
 static void eval_off(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings)
 {
-	if (vm->pm_next == TRISTATE_NO && !vm->guest->unlisted &&
+	if (vm->pm_next == TRISTATE_NO && !vm->guest->unlisted && !audit->unplaced &&
 	    rules_cpupm_judged(vm, CPUPM_ON) && rules_cpupm_wanted(audit, vm))
 		rule_found(rule, findings, vm->subject, "domain XML", NULL,
 			   "it may have cpu-pm and does not");
@@ -375,7 +375,7 @@ static bool any_shared(const Audit *audit)
 	for (unsigned i = 0; i < audit->vms->len; i++) {
 		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
 
-		if (vm->guest && !vm->dedicated)
+		if (vm->guest && !vm->dedicated && !vm->unplaced)
 			return true;
 	}
 	return false;

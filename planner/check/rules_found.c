@@ -164,6 +164,18 @@ bool guest_has(const Guest *guest, Side side)
 	}
 }
 
+bool guest_told(const Guest *guest)
+{
+	Side side = guest_side(guest);
+
+	return side != SIDE_REAL && guest_has(guest, side);
+}
+
+bool guest_settled(const Guest *guest)
+{
+	return guest->unlisted ? guest->argv != NULL : guest->live_xml || guest->inactive_xml;
+}
+
 /* What the kernel allows a thread that its live XML does not speak of; NULL where it was told
  * nothing and may run everywhere. */
 static hwloc_const_bitmap_t thread_bound(const Audit *audit, const Guest *guest,

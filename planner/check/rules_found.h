@@ -52,6 +52,10 @@ bool set_single(hwloc_const_bitmap_t set);
 /* The sides of a VM. */
 extern const char *const side_names[]; /* "live XML", "inactive XML", "/proc/PID/task/TID/status" */
 bool guest_has(const Guest *guest, Side side);
+/* Is there a document of GUEST that says, by silence too, where its threads may run now? */
+bool guest_told(const Guest *guest);
+/* Was something read that says how GUEST is set up: an XML, or, unlisted, its command line? */
+bool guest_settled(const Guest *guest);
 /*
  * The pin element, NULL = none; and with the <vcpu cpuset> where there is none. On SIDE_REAL both
  * are what the kernel allows a thread that no live XML speaks of, NULL where that is every CPU: a

@@ -291,7 +291,9 @@ static void eval_option(const Rule *rule, const Audit *audit, GPtrArray *finding
 {
 	const KernelFacts *kernel = audit->facts->kernel;
 
-	option_check(rule, audit, findings, "isolcpus", "CONFIG_CPU_ISOLATION");
+	/* Older kernels have no such option, and honour isolcpus. */
+	if (!kernel->release || !version_before(kernel->release, 4, 15))
+		option_check(rule, audit, findings, "isolcpus", "CONFIG_CPU_ISOLATION");
 	option_check(rule, audit, findings, "nohz_full", "CONFIG_NO_HZ_FULL");
 	option_check(rule, audit, findings, "rcu_nocbs", "CONFIG_RCU_NOCB_CPU");
 	if (!kernel->config && kernel->nohz_full && !kernel->nohz_full_file && audit->cmdline &&

@@ -223,7 +223,7 @@ static void eval_short(const Rule *rule, const Audit *audit, GPtrArray *findings
 {
 	unsigned before = findings->len;
 
-	if (!audit->facts->hugepages)
+	if (!fact_known(audit->facts, FACT_HUGEPAGES))
 		return;
 	if (audit->plan)
 		short_of_plan(rule, audit, findings);
@@ -300,7 +300,8 @@ static void eval_hugepages(const Rule *rule, const Audit *audit, const AuditVm *
 			   GPtrArray *findings)
 {
 	(void)audit;
-	if (vm->vm && vm->vm->spec->page && !vm->guest->hugepages && !vm->guest->unlisted)
+	if (vm->vm && vm->vm->spec->page && !vm->guest->hugepages && !vm->guest->unlisted &&
+	    guest_settled(vm->guest))
 		rule_found(rule, findings, vm->subject, "domain XML", NULL,
 			   "it is planned with huge pages and has none");
 }
@@ -338,13 +339,15 @@ static hwloc_bitmap_t nodes_wanted(const Audit *audit, const AuditVm *vm)
 
 static char *judge_nodes(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
 {
+	/* Of one that no XML speaks of the command line counts; what that does not say, a control
+	 * group may. */
 	hwloc_const_bitmap_t bound =
-		side == SIDE_LIVE ? vm->guest->nodes_live : vm->guest->nodes_inactive;
+		side == SIDE_NEXT ? vm->guest->nodes_inactive : vm->guest->nodes_live;
 	g_auto(CpuSet) want = nodes_wanted(audit, vm);
 	g_autofree char *wanted = set_text(want), *found = set_text(bound);
 
 	(void)cpus;
-	if (hwloc_bitmap_iszero(want) || (!bound && !vm->vm) ||
+	if (hwloc_bitmap_iszero(want) || (!bound && (!vm->vm || side == SIDE_REAL)) ||
 	    (bound && hwloc_bitmap_isequal(bound, want)))
 		return NULL;
 	return bound ? g_strdup_printf("its memory is bound to NUMA node %s, its CPUs are on %s",
@@ -393,7 +396,7 @@ static void eval_stray(const Rule *rule, const Audit *audit, const AuditVm *vm, 
 	uint64_t stray;
 	g_autofree char *size = NULL, *nodes = set_text(want), *off = NULL;
 
-	if (hwloc_bitmap_iszero(want) || !vm->guest->node_memory)
+	if (hwloc_bitmap_iszero(want) || !vm->guest->node_memory || !vm->guest->memory)
 		return;
 	stray = stray_memory(vm->guest, want, strays);
 	size = size_format_rounded(stray);

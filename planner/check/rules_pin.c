@@ -39,6 +39,8 @@ static bool rules_pin_is_there(const Audit *audit, const AuditVm *vm, unsigned v
 {
 	const GuestThread *thread = vcpu_of(vm, v);
 
+	if (side == SIDE_REAL && !thread->real)
+		return true; /* for all that is known */
 	if (thread_pin(audit, vm->guest, thread, side) || set_single(guest_cpuset(vm->guest, side)))
 		return true;
 	if (side == SIDE_LIVE)
@@ -502,6 +504,8 @@ static bool free_thread(const Audit *audit, const AuditVm *vm, const GuestThread
 		return false;
 	if (thread->real)
 		return set_meets(thread->real, audit->isolated);
+	if (!guest_told(guest) && !guest->unlisted)
+		return false;
 	if (libvirt_leaves_out(audit))
 		return !hwloc_bitmap_isincluded(audit->isolated, audit->scheduler);
 	return !guest->unlisted;

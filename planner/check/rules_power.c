@@ -241,7 +241,7 @@ static void eval_deep_idle(const Rule *rule, const Audit *audit, const AuditVm *
 	g_autofree char *list = NULL;
 	unsigned cpu, latency = 0;
 
-	if (!vm->dedicated || !vm->guest->running || !vm->cpus || idles_itself(vm) ||
+	if (!vm->dedicated || !vm->guest->running || vm->pm_now != TRISTATE_NO ||
 	    rules_power_chosen(vm))
 		return;
 	hwloc_bitmap_foreach_begin(cpu, vm->cpus)
@@ -277,6 +277,6 @@ const Rule rule_power_deep_idle = {
 		  "power/pm_qos_resume_latency_us, or tuned's force_latency",
 	.source = "Documentation/admin-guide/pm/cpuidle.rst; drivers/idle/intel_idle.c",
 	.when = WHEN_ISOLATED | WHEN_GUESTS,
-	.needs = FACT_POWER | FACT_GUESTS,
+	.needs = FACT_POWER | FACT_GUESTS | FACT_ARGV,
 	.eval_vm = eval_deep_idle,
 };

@@ -10,14 +10,17 @@
 static void eval_unknown(const Rule *rule, const Audit *audit, const AuditVm *vm,
 			 GPtrArray *findings)
 {
-	if (!vm->vm)
-		rule_found_vm(
-			rule, findings, vm,
-			vm->guest->unlisted ? "/proc/PID/cmdline" : audit->facts->guests->source,
-			NULL, "the plan does not know this VM%s",
-			vm->guest->unlisted  ? ", nor does libvirt: somebody started QEMU by hand"
-			: vm->guest->running ? ", which runs"
-					     : "");
+	bool listed = fact_known(audit->facts, FACT_GUESTS);
+
+	if (!vm->vm && (!vm->guest->unlisted || vm->guest->argv))
+		rule_found_vm(rule, findings, vm,
+			      vm->guest->unlisted ? "/proc/PID/cmdline"
+						  : audit->facts->guests->source,
+			      NULL, "the plan does not know this VM%s",
+			      vm->guest->unlisted && listed
+				      ? ", nor does libvirt: somebody started QEMU by hand"
+			      : vm->guest->running ? ", which runs"
+						   : "");
 }
 
 const Rule rule_vm_unknown = {
@@ -36,7 +39,8 @@ const Rule rule_vm_unknown = {
 
 static void rules_vm_eval_missing(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
-	for (unsigned i = 0; audit->facts->guests && i < audit->vms->len; i++) {
+	/* Where not all VMs of the node are known, none of them is known to be missing. */
+	for (unsigned i = 0; fact_known(audit->facts, FACT_GUESTS) && i < audit->vms->len; i++) {
 		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
 
 		if (vm->vm && vm->vm->placed && !vm->guest)
@@ -62,7 +66,8 @@ const Rule rule_vm_missing = {
 static void eval_vcpus(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings)
 {
 	(void)audit;
-	if (vm->vm && vm->guest->vcpus && vm->guest->vcpus != vm->vm->spec->vcpus)
+	if (vm->vm && guest_settled(vm->guest) && vm->guest->vcpus &&
+	    vm->guest->vcpus != vm->vm->spec->vcpus)
 		rule_found_vm(rule, findings, vm, "domain XML", NULL,
 			      "it has %u vCPUs, the plan has %u", vm->guest->vcpus,
 			      vm->vm->spec->vcpus);
@@ -256,7 +261,7 @@ static void eval_eoi(const Rule *rule, const Audit *audit, const AuditVm *vm, GP
 {
 	const char *arch = audit->host ? audit->host->arch : NULL;
 
-	if (!vm->dedicated || vm->guest->eoi || vm->guest->unlisted ||
+	if (!vm->dedicated || vm->guest->eoi || vm->guest->unlisted || !guest_settled(vm->guest) ||
 	    (arch && !g_str_equal(arch, "x86_64") && !g_str_equal(arch, "i686")))
 		return;
 	rule_found_vm(rule, findings, vm, "domain XML", NULL,

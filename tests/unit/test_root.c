@@ -102,7 +102,7 @@ static void test_bounds(void)
 static void test_text(void)
 {
 	g_autoptr(Root) root = scratch_open(scratch, 0);
-	g_autofree char *text = NULL, *bytes = NULL, *empty = NULL;
+	g_autofree char *text = NULL, *bytes = NULL, *empty = NULL, *cut = NULL, *nothing = NULL;
 
 	scratch_put(scratch, "text", " \xc3\xa4\xff line\n\n");
 	scratch_put_bytes(scratch, "nul", "one\0two", 7);
@@ -110,9 +110,18 @@ static void test_text(void)
 	text = root_text(root, "/text", NULL);
 	g_assert_cmpstr(text, ==, "\xc3\xa4\xef\xbf\xbd line");
 	bytes = root_text(root, "/nul", NULL);
-	g_assert_cmpstr(bytes, ==, "one");
+	g_assert_null(bytes);
+	g_assert_nonnull(root_why(root, "/nul"));
 	empty = root_text(root, "/empty", NULL);
 	g_assert_cmpstr(empty, ==, "");
+	/* What the kernel wrote is whole, or it is not known. */
+	scratch_put(scratch, "proc/cut", "2-5,8-1");
+	scratch_put(scratch, "sys/empty", "");
+	cut = root_text(root, "/proc/cut", NULL);
+	g_assert_null(cut);
+	g_assert_nonnull(root_why(root, "/proc/cut"));
+	nothing = root_text(root, "/sys/empty", NULL);
+	g_assert_null(nothing);
 }
 
 static void assert_mask(const char *text, const char *list)

@@ -219,8 +219,11 @@ static char *grub_load(Root *root, const char *folder, const char *saved, char *
 	g_autofree char *raw = root_read_private(root, path, GRUB_MAX, &length, &failure);
 	g_autofree char *text = raw ? g_utf8_make_valid(raw, -1) : NULL;
 	g_autofree char *kept = text ? grub_keep(text) : NULL;
-	char *line = kept ? grub_parse(kept, saved) : NULL;
+	bool whole = kept && !root_note_damage(root, path, NULL, raw, length);
+	char *line = whole ? grub_parse(kept, saved) : NULL;
 
+	if (kept && !whole) /* so that the recording is no better than the file */
+		kept[strlen(kept) ? strlen(kept) - 1 : 0] = '\0';
 	if (kept)
 		root_record_text(root, path, kept);
 	else

@@ -12,6 +12,8 @@ static uint64_t count_load(Root *root, const char *folder, const char *name, boo
 		g_build_filename(NODES "/node*/hugepages/hugepages-*", name, NULL);
 	uint64_t count = 0;
 
+	if (!root_exists(root, path) && !g_str_equal(name, "surplus_hugepages"))
+		root_note_text(root, source, "is not there");
 	*good &= root_number(root, path, source, &count);
 	return count;
 }

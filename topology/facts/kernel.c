@@ -48,8 +48,8 @@ GHashTable *kernel_config_parse(const char *text)
 	return config;
 }
 
-/* Distributions keep it beside the kernel or beside its modules. */
-static char *config_text(Root *root, const char *release)
+/* Distributions keep it beside the kernel or beside its modules. *THERE: it is, whole or not. */
+static char *config_text(Root *root, const char *release, bool *there)
 {
 	static const char *const places[] = {"/boot/config-%s", "/lib/modules/%s/config",
 					     "/usr/lib/modules/%s/config"};
@@ -61,8 +61,9 @@ static char *config_text(Root *root, const char *release)
 		size_t length;
 
 		text = root_read(root, path, NULL, CONFIG_MAX, &length);
-		if (text)
-			root_note_damage(root, path, NULL, text, length);
+		*there |= text != NULL;
+		if (text && root_note_damage(root, path, NULL, text, length))
+			g_clear_pointer(&text, g_free);
 	}
 	return text;
 }
@@ -86,13 +87,15 @@ static char *config_own(Root *root)
 
 static GHashTable *config_load(Root *root, const char *release)
 {
-	g_autofree char *text = config_text(root, release);
+	bool there = false;
+	g_autofree char *text = config_text(root, release, &there);
 	g_autofree char *valid = NULL;
 
 	if (!text)
 		text = config_own(root);
 	if (!text) {
-		if (release && !root_is_snapshot(root) && !root_exists(root, "/proc/config.gz"))
+		if (release && !there && !root_is_snapshot(root) &&
+		    !root_exists(root, "/proc/config.gz"))
 			root_remark(root, "kernel configuration",
 				    "there is no /boot/config-* and no /proc/config.gz");
 		return NULL;
@@ -210,6 +213,19 @@ static void nohz_load(Root *root, KernelFacts *kernel)
 	} else if (kernel->possible && !root_exists(root, path)) {
 		kernel->nohz_full = hwloc_bitmap_alloc();
 	}
+}
+
+/* A kernel that was built with the option has the file: where it is not there, it was lost. */
+static void nohz_judge(Root *root, KernelFacts *kernel)
+{
+	const char *option =
+		kernel->config ? g_hash_table_lookup(kernel->config, "CONFIG_NO_HZ_FULL") : NULL;
+
+	if (kernel->nohz_full_file || !kernel->nohz_full || g_strcmp0(option, "y") != 0)
+		return;
+	g_clear_pointer(&kernel->nohz_full, hwloc_bitmap_free);
+	root_note_text(root, CPU "nohz_full",
+		       "is not there, though the kernel was built with CONFIG_NO_HZ_FULL");
 }
 
 static void sets_load(Root *root, KernelFacts *kernel)
@@ -330,6 +346,7 @@ void kernel_load(Root *root, KernelFacts *kernel)
 	kernel->config = config_load(root, kernel->release);
 	if (!kernel->release)
 		root_note_missing(root, osrelease);
+	nohz_judge(root, kernel);
 	kernel->init_environ = environ_load(root, kernel->cmdline);
 	kernel->boot_cmdline = bootloader_load(root, &kernel->boot_source);
 }

@@ -17,7 +17,8 @@ typedef struct KernelFacts {
 	char *boot_source;  /* the file boot_cmdline is from */
 	hwloc_bitmap_t possible, present, online, offline; /* /sys/devices/system/cpu/… */
 	hwloc_bitmap_t isolated;  /* …/isolated; empty when the kernel isolates none */
-	hwloc_bitmap_t nohz_full; /* …/nohz_full; "(null)" and a missing file are the empty set */
+	hwloc_bitmap_t nohz_full; /* …/nohz_full; "(null)" is the empty set, and so is a missing
+				     file, unless config says that the kernel has it */
 	bool nohz_full_file;	  /* the file is there: the kernel has CONFIG_NO_HZ_FULL */
 	char *smt_control;   /* …/smt/control: on, off, forceoff, notsupported, notimplemented */
 	GHashTable *config;  /* "CONFIG_NO_HZ_FULL" → "y"; of /boot/config-* or /proc/config.gz */

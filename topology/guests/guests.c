@@ -181,8 +181,12 @@ static Guest *guest_of(Root *root, DomainRecord *record)
 	if (inactive)
 		document_take(guest, inactive, false);
 	real_take(guest, record, live);
-	guest->live_xml = g_steal_pointer(&record->live);
-	guest->inactive_xml = g_steal_pointer(&record->inactive);
+	if (live)
+		guest->live_xml = g_steal_pointer(&record->live);
+	if (inactive)
+		guest->inactive_xml = g_steal_pointer(&record->inactive);
+	guest->live_unread = record->running && !live;
+	guest->inactive_unread = record->persistent && !inactive;
 	return guest;
 }
 
@@ -348,6 +352,19 @@ static unsigned guests_vcpus_of(const QemuProcess *process, const TaskFacts *tas
 	return n;
 }
 
+/* One of the first LISTED guests runs, and no process is known to be its: PROCESS, whose command
+ * line was not read, may be the one. */
+static bool may_be_listed(const GuestFacts *facts, guint listed, const QemuProcess *process)
+{
+	for (guint i = 0; i < listed && !process->argv; i++) {
+		const Guest *guest = g_ptr_array_index(facts->guests, i);
+
+		if (guest->running && !guest->pid)
+			return true;
+	}
+	return false;
+}
+
 /* PROCESSES to the guests they are of, what is left to guests of its own. */
 static void processes_take(GuestFacts *facts, GPtrArray *processes, const TaskFacts *tasks)
 {
@@ -355,7 +372,6 @@ static void processes_take(GuestFacts *facts, GPtrArray *processes, const TaskFa
 
 	for (unsigned p = 0; p < processes->len; p++) {
 		QemuProcess *process = g_ptr_array_index(processes, p);
-		unsigned vcpus = guests_vcpus_of(process, tasks);
 
 		for (guint i = 0; i < listed && !process->taken; i++) {
 			Guest *guest = g_ptr_array_index(facts->guests, i);
@@ -363,9 +379,14 @@ static void processes_take(GuestFacts *facts, GPtrArray *processes, const TaskFa
 			if (is_process_of(guest, process))
 				process_take(guest, process, tasks);
 		}
-		if (process->taken || !process->vm)
+	}
+	for (unsigned p = 0; p < processes->len; p++) {
+		QemuProcess *process = g_ptr_array_index(processes, p);
+
+		if (process->taken || !process->vm || may_be_listed(facts, listed, process))
 			continue;
-		g_ptr_array_add(facts->guests, unlisted_new(process, vcpus));
+		g_ptr_array_add(facts->guests,
+				unlisted_new(process, guests_vcpus_of(process, tasks)));
 		process_take(g_ptr_array_index(facts->guests, facts->guests->len - 1), process,
 			     tasks);
 	}

@@ -26,10 +26,13 @@ typedef struct Guest {
 	bool nameless; /* its threads have no names, and its vCPUs could not be told from the rest:
 			  vcpu_threads are without tid and mask, or of an unlisted one empty */
 	unsigned pid;  /* of QEMU, 0 = not known */
-	char *live_xml,
-		*inactive_xml; /* as read; NULL = not running, or not persistent, or not read */
-	unsigned vcpus;	       /* those that are there at start: `current`, vcpus/vcpu enabled */
-	unsigned vcpus_max;    /* those that could be; pins of vCPUs beyond it libvirt ignores */
+	char *live_xml, *inactive_xml; /* as read; NULL = not running, or not persistent, not read,
+					  or no domain's */
+	/* It has such an XML, which was not read or is no domain's: what is of that XML below is
+	 * not known. Where both are, its settings are not. */
+	bool live_unread, inactive_unread;
+	unsigned vcpus;	    /* those that are there at start: `current`, vcpus/vcpu enabled */
+	unsigned vcpus_max; /* those that could be; pins of vCPUs beyond it libvirt ignores */
 	/*
 	 * Of GuestThread, by number. vcpu_threads: one for each vCPU that is there. iothreads: one
 	 * for each in the XML. emulator_threads: the real threads that are neither, each with the

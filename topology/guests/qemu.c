@@ -215,13 +215,14 @@ static char **argv_split(const char *bytes, size_t length)
 	return (char **)g_ptr_array_free(argv, FALSE);
 }
 
-static void argv_record(Root *root, const char *path, char **argv)
+/* One that was cut is so in the recording too. */
+static void argv_record(Root *root, const char *path, char **argv, bool whole)
 {
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
 
 	for (unsigned i = 0; argv[i]; i++)
 		g_byte_array_append(bytes, (const guint8 *)argv[i], (guint)strlen(argv[i]) + 1);
-	root_record_bytes(root, path, bytes->data, bytes->len);
+	root_record_bytes(root, path, bytes->data, bytes->len - (!whole && bytes->len));
 }
 
 static void cmdline_take(Root *root, unsigned pid, int failure, const char *bytes, size_t length,
@@ -229,7 +230,8 @@ static void cmdline_take(Root *root, unsigned pid, int failure, const char *byte
 {
 	QemuProcess *process = process_find(data, pid);
 	g_autofree char *path = g_strdup_printf("/proc/%u/cmdline", pid);
-	g_auto(GStrv) argv = NULL;
+	g_auto(GStrv) argv = NULL, kept = NULL;
+	bool whole = root_is_live(root) || (length && !bytes[length - 1]);
 
 	if (failure || !process) {
 		root_failed(root, path, "/proc/PID/cmdline", failure);
@@ -237,19 +239,21 @@ static void cmdline_take(Root *root, unsigned pid, int failure, const char *byte
 	}
 	if (!length)
 		return; /* ended */
-	if (!root_is_live(root) && bytes[length - 1])
+	if (!whole)
 		root_note_text(root, "/proc/PID/cmdline", "was cut, or is damaged");
 	argv = argv_split(bytes, length);
-	process->argv = qemu_args_keep((const char *const *)argv);
-	argv_record(root, path, process->argv);
-	for (unsigned i = 0; process->argv[i]; i++) {
-		const char *value = process->argv[i + 1];
+	kept = qemu_args_keep((const char *const *)argv);
+	argv_record(root, path, kept, whole);
+	for (unsigned i = 0; kept[i]; i++) {
+		const char *value = whole || (kept[i + 1] && kept[i + 2]) ? kept[i + 1] : NULL;
 
-		if (value && g_str_has_suffix(process->argv[i], "-name") && !process->name)
+		if (value && g_str_has_suffix(kept[i], "-name") && !process->name)
 			process->name = qemu_name_parse(value);
-		else if (value && g_str_has_suffix(process->argv[i], "-uuid") && !process->uuid)
+		else if (value && g_str_has_suffix(kept[i], "-uuid") && !process->uuid)
 			process->uuid = g_strdup(value);
 	}
+	if (whole)
+		process->argv = g_steal_pointer(&kept);
 }
 
 /* Processes */

@@ -12,7 +12,7 @@
 typedef struct QemuProcess {
 	unsigned pid;
 	char *name, *uuid;    /* of -name and -uuid; NULL = not said */
-	char **argv;	      /* as Guest.argv; NULL = not read */
+	char **argv;	      /* as Guest.argv; NULL = not read, or not to its end */
 	guint first, count;   /* its threads in TASKS */
 	int64_t halt_exits;   /* -1 = not offered */
 	bool named;	      /* its threads have names: some is a vCPU's by name */

@@ -418,27 +418,38 @@ char *root_read(Root *root, const char *path, const char *source, size_t limit, 
 	return bytes;
 }
 
-/* The kernel ends its last line and leaves no file empty. */
+/* Files of the kernel, of its build, and of the boot loader's tools: they end their last line and
+ * leave no file empty. What administrators write need not. */
+static bool is_written(const char *path)
+{
+	static const char *const folders[] = {"/proc/", "/sys/",	 "/boot/",
+					      "/efi/",	"/lib/modules/", "/usr/lib/modules/"};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(folders); i++)
+		if (g_str_has_prefix(path, folders[i]))
+			return true;
+	return false;
+}
+
 static const char *damage_of(const Root *root, const char *path, const char *bytes, size_t length)
 {
-	bool kernels = g_str_has_prefix(path, "/proc/") || g_str_has_prefix(path, "/sys/");
-
 	if (memchr(bytes, '\0', length))
 		return "is damaged: it is not text";
-	if (root->live || !kernels)
+	if (root->live || !is_written(path))
 		return NULL;
 	return !length			   ? "is empty"
 	       : bytes[length - 1] != '\n' ? "was cut: its last line is incomplete"
 					   : NULL;
 }
 
-void root_note_damage(Root *root, const char *path, const char *source, const char *bytes,
+bool root_note_damage(Root *root, const char *path, const char *source, const char *bytes,
 		      size_t length)
 {
 	const char *damage = damage_of(root, path, bytes, length);
 
 	if (damage)
 		root_note_text(root, source ? source : path, damage);
+	return damage;
 }
 
 char *root_text(Root *root, const char *path, const char *source)
@@ -446,9 +457,8 @@ char *root_text(Root *root, const char *path, const char *source)
 	size_t length;
 	g_autofree char *bytes = root_read(root, path, source, ROOT_TEXT_MAX, &length);
 
-	if (!bytes)
+	if (!bytes || root_note_damage(root, path, source, bytes, length))
 		return NULL;
-	root_note_damage(root, path, source, bytes, length);
 	return g_utf8_make_valid(g_strstrip(bytes), -1);
 }
 

@@ -74,11 +74,11 @@ char *root_read_tail(Root *root, const char *path, size_t limit, size_t *length,
 void root_failed(Root *root, const char *path, const char *source, int failure);
 /* The bytes of PATH; failures but ENOENT and tasks that vanished (ESRCH) are noted. */
 char *root_read(Root *root, const char *path, const char *source, size_t limit, size_t *length);
-/* Note that what was read of PATH is no text, or, in a capture, less than the kernel wrote. */
-void root_note_damage(Root *root, const char *path, const char *source, const char *bytes,
+/* Is what was read of PATH no text, or, in a capture, less than the kernel, its build or a boot
+ * loader's tool wrote? That is noted: what is left must not count for the whole. */
+bool root_note_damage(Root *root, const char *path, const char *source, const char *bytes,
 		      size_t length);
-/* As valid UTF-8 without white space at its ends; NUL bytes end it. NULL as root_read();
- * damage is noted. */
+/* As valid UTF-8 without white space at its ends. NULL as root_read(), and where it is damaged. */
 char *root_text(Root *root, const char *path, const char *source);
 
 /* A CPU list, or a mask in hexadecimal words; NULL where it cannot be read. A text that is neither
