@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "topology/base/error.h"
 #include "topology/base/file.h"
+#include "topology/base/signals.h"
 #include "topology/facts/facts_root.h"
 #include "topology/host/topology_export.h"
 
@@ -14,7 +15,7 @@
  * hwloc reads a captured root by itself: it follows links out of it, waits for what a FIFO says,
  * and takes a sosreport, which keeps the lists of NUMA nodes but not the masks, for a machine of
  * one. So it gets a private copy of the few files it needs, read as everything else is, and with
- * the masks where only the lists are there.
+ * the masks where only the lists are there. Signals wait until the copy is gone.
  */
 
 #define NODES "/sys/devices/system/node"
@@ -48,12 +49,26 @@ static bool copy_file(const Copy *copy, const char *path, size_t limit)
 {
 	size_t length;
 	int failure;
-	g_autofree char *text = root_read_private(copy->root, path, limit, &length, &failure);
+	g_autofree char *text = NULL;
 
+	if (signals_waiting())
+		return error_refuse(copy->error, "a signal ended it");
+	text = root_read_private(copy->root, path, limit, &length, &failure);
 	return !text || copy_write(copy, path, text, length);
 }
 
-/* The files of FOLDER itself. */
+/* Of a CPU and of all CPUs hwloc opens these; of cores and caches, masks where there are lists too.
+ */
+static bool copy_wanted(const char *folder, const char *name)
+{
+	static const char *const names[] = {"online", "possible", "cpu_capacity", NULL};
+
+	if (g_str_has_suffix(folder, "/topology") || strstr(folder, "/cache/"))
+		return !g_str_has_suffix(name, "_list");
+	return !g_str_has_prefix(folder, CPUS) || g_strv_contains(names, name);
+}
+
+/* The files of FOLDER itself, those that are wanted. */
 static bool copy_folder(const Copy *copy, const char *folder)
 {
 	g_auto(GStrv) names = root_list(copy->root, folder, NULL);
@@ -64,7 +79,7 @@ static bool copy_folder(const Copy *copy, const char *folder)
 	for (unsigned i = 0; names[i]; i++) {
 		g_autofree char *path = g_build_filename(folder, names[i], NULL);
 
-		if (!copy_file(copy, path, 65536))
+		if (copy_wanted(folder, names[i]) && !copy_file(copy, path, 65536))
 			return false;
 	}
 	return true;
@@ -236,31 +251,43 @@ static void error_rename(GError *error, const char *copy, const char *name)
 	error->message = g_strjoinv(name, parts);
 }
 
+static bool copy_make(Copy *copy)
+{
+	bool filled;
+
+	copy->directory = g_dir_make_tmp("planner-XXXXXX", copy->error);
+	if (!copy->directory)
+		return false;
+	root_record_pause(copy->root, true); /* the recording has the topology as XML */
+	filled = copy_fill(copy);
+	root_record_pause(copy->root, false);
+	return filled;
+}
+
 static Host *copy_load(Root *root, GError **error)
 {
 	Copy copy = {.root = root, .error = error};
 	GError *what = NULL;
 	Host *host = NULL;
-	bool filled;
+	sigset_t before;
 
-	copy.directory = g_dir_make_tmp("planner-XXXXXX", error);
-	if (!copy.directory)
-		return NULL;
-	root_record_pause(root, true); /* the recording has the topology as XML */
-	filled = copy_fill(&copy);
-	root_record_pause(root, false);
-	if (filled) {
-		host = host_load(copy.directory, &what);
-		if (host)
-			topology_record(root, copy.directory);
-		else
-			error_rename(what, copy.directory,
-				     root_directory(root) ? root_directory(root) : "");
-	}
-	if (what)
+	signals_hold(&before);
+	if (!copy_make(&copy)) {
+		g_prefix_error(error,
+			       "cannot copy its files for hwloc into %s (TMPDIR names another "
+			       "directory): ",
+			       g_get_tmp_dir());
+	} else if (!(host = host_load(copy.directory, &what))) {
+		error_rename(what, copy.directory,
+			     root_directory(root) ? root_directory(root) : "");
 		g_propagate_error(error, what);
-	remove_below(copy.directory);
+	} else {
+		topology_record(root, copy.directory);
+	}
+	if (copy.directory)
+		remove_below(copy.directory);
 	g_free(copy.directory);
+	signals_release(&before);
 	return host;
 }
 
