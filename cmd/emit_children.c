@@ -35,8 +35,12 @@ static bool emit_children_ask(int out, const void *data)
 		return emit_children_say(out, "libvirt's client library is not installed");
 	virSetErrorFunc(NULL, be_quiet);
 	connection = virConnectOpenReadOnly(question->uri);
-	if (!connection)
-		return emit_children_say(out, virGetLastErrorMessage());
+	if (!connection) {
+		g_autofree char *why =
+			libvirt_message_shown(virGetLastErrorMessage(), question->uri);
+
+		return emit_children_say(out, why);
+	}
 	domain = virDomainLookupByName(connection, question->name);
 	xml = domain ? virDomainGetXMLDesc(domain, question->live ? 0 : VIR_DOMAIN_XML_INACTIVE)
 		     : NULL;
@@ -48,5 +52,7 @@ char *domain_ask(const char *uri, const char *name, bool live, GError **error)
 {
 	ChildQuestion question = {uri, name, live};
 
-	return child_answer(question.uri, emit_children_ask, &question, LIBVIRT_SECONDS, error);
+	g_autofree char *shown = libvirt_uri_shown(uri);
+
+	return child_answer(shown, emit_children_ask, &question, LIBVIRT_SECONDS, error);
 }

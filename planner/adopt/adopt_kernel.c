@@ -4,6 +4,7 @@
 #include "planner/base/version.h"
 #include "planner/inventory/setting_types.h"
 #include "planner/inventory/settings.h"
+#include "topology/facts/kernel_line.h"
 
 #include <string.h>
 
@@ -78,104 +79,7 @@ static void flags_adopt(Adopter *a, const CmdlineEffect *isolcpus)
 		a->inventory->flags = g_steal_pointer(&flags);
 }
 
-/* Further parameters: those that concern CPUs, timers, KVM and memory. Never others: a line may
- * hold secrets. */
-static const char *const concerned[] = {
-	/* CPUs and their idling */
-	"nosmt",
-	"maxcpus",
-	"nr_cpus",
-	"possible_cpus",
-	"idle",
-	"intel_pstate",
-	"amd_pstate",
-	"nox2apic",
-	"preempt",
-	"threadirqs",
-	"acpi_irq_nobalance",
-	"kthread_cpus",
-	"mce",
-	"audit",
-	/* clocks and watchdogs */
-	"skew_tick",
-	"nohz",
-	"tsc",
-	"clocksource",
-	"hpet",
-	"nosoftlockup",
-	"nowatchdog",
-	"nmi_watchdog",
-	"watchdog_thresh",
-	"rcu_nocb_poll",
-	/* weaknesses */
-	"mitigations",
-	"pti",
-	"nopti",
-	"kpti",
-	"spectre_v2",
-	"spectre_v2_user",
-	"spec_store_bypass_disable",
-	"l1tf",
-	"mds",
-	"tsx",
-	"tsx_async_abort",
-	"mmio_stale_data",
-	"retbleed",
-	"srbds",
-	"gather_data_sampling",
-	"spec_rstack_overflow",
-	"reg_file_data_sampling",
-	"nospectre_v1",
-	"nospectre_v2",
-	"noibrs",
-	"noibpb",
-	/* memory and devices */
-	"hugepages",
-	"hugepagesz",
-	"default_hugepagesz",
-	"hugetlb_cma",
-	"hugetlb_free_vmemmap",
-	"transparent_hugepage",
-	"numa_balancing",
-	"intel_iommu",
-	"amd_iommu",
-	"iommu",
-	"pcie_aspm",
-	/* systemd and cgroups */
-	"systemd.cpu_affinity",
-	"systemd.unified_cgroup_hierarchy",
-	"cgroup_no_v1",
-	"cgroup_disable",
-	"psi",
-	NULL,
-};
-/* clang-format off */
-static const char *const concerned_modules[] = {
-	"cpuidle.",
-	"cpufreq.",
-	"iommu.",
-	"processor.",
-	"intel_idle.",
-	"kvm.",
-	"kvm_intel.",
-	"kvm_amd.",
-	"vfio",
-	"rcupdate.",
-	"rcutree.",
-	"workqueue.",
-	NULL,
-};
-/* clang-format on */
-
-static bool adopt_kernel_concerns(const char *name)
-{
-	if (cmdline_listed(concerned, name))
-		return true;
-	for (const char *const *one = concerned_modules; *one; one++)
-		if (g_str_has_prefix(name, *one))
-			return true;
-	return false;
-}
+/* Further parameters: those that concern CPUs, timers, KVM and memory. */
 
 /* A quoted value may hold blanks, even ends of lines. */
 static bool one_word(const char *text)
@@ -209,7 +113,7 @@ static void extra_adopt(Adopter *a)
 	for (unsigned i = 0; i < words->len; i++) {
 		const CmdlineWord *word = g_ptr_array_index(words, i);
 
-		if (adopt_kernel_concerns(word->name))
+		if (kernel_word_tunes(word->name))
 			extra_add(a, extra, word);
 		else
 			left += !cmdline_listed(cmdline_cpu_names, word->name);

@@ -3,6 +3,7 @@
 #include "planner/base/nearest.h"
 #include "planner/check/rules_found.h"
 #include "planner/check/rules_table.h"
+#include "topology/facts/kernel_line.h"
 
 #include <string.h>
 
@@ -252,8 +253,15 @@ static void rules_word_eval_missing(const Rule *rule, const Audit *audit, GPtrAr
 		if (cmdline_listed(cmdline_cpu_names, p->name) ||
 		    rules_word_has_word(audit->cmdline, &wanted))
 			continue;
-		rule_found(rule, findings, SUBJECT, LINE, NULL, "the plan has %s, the line %s%s",
-			   text, have ? "has " : "does not", have ? have : "");
+		if (word && g_strcmp0(word->value, KERNEL_LEFT_OUT) == 0)
+			rule_unknown(rule, findings, SUBJECT, LINE,
+				     "the plan has %s; the value on the line is left out, as of "
+				     "all parameters that may hold secrets",
+				     text);
+		else
+			rule_found(rule, findings, SUBJECT, LINE, NULL,
+				   "the plan has %s, the line %s%s", text,
+				   have ? "has " : "does not", have ? have : "");
 	}
 }
 

@@ -2,6 +2,7 @@
 #include "topology/facts/bootloader.h"
 
 #include "topology/base/text.h"
+#include "topology/facts/kernel_line.h"
 
 #include <string.h>
 
@@ -38,6 +39,14 @@ static void options_append(GString *line, const char *options, GHashTable *varia
 	}
 }
 
+/* What follows "options" in LINE, NULL = it is another. */
+static const char *options_of(const char *line)
+{
+	if (!g_str_has_prefix(line, "options") || !line[7] || !strchr(" \t", line[7]))
+		return NULL;
+	return line + 7 + strspn(line + 7, " \t");
+}
+
 char *bls_parse(const char *text, GHashTable *variables)
 {
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
@@ -45,12 +54,11 @@ char *bls_parse(const char *text, GHashTable *variables)
 	bool found = false;
 
 	for (unsigned i = 0; lines[i]; i++) {
-		char *at = g_strstrip(lines[i]);
+		const char *options = options_of(g_strstrip(lines[i]));
 
-		if (!g_str_has_prefix(at, "options") || !strchr(" \t", at[7]) || !at[7])
-			continue;
-		found = true;
-		options_append(line, g_strchug(at + 7), variables);
+		found |= options != NULL;
+		if (options)
+			options_append(line, options, variables);
 	}
 	if (found)
 		g_strstrip(line->str);
@@ -87,6 +95,28 @@ static void entry_take(Entries *entries, char *line, const char *path, bool save
 	entries->source = g_strdup(path);
 }
 
+/* The options of the entry PATH, which are all that is recorded of it. */
+static char *entry_text(Root *root, const char *path)
+{
+	g_autofree char *text = root_text_private(root, path, NULL);
+	g_auto(GStrv) lines = NULL;
+	GString *kept;
+
+	if (!text)
+		return NULL;
+	kept = g_string_new(NULL);
+	lines = g_strsplit(text, "\n", -1);
+	for (unsigned i = 0; lines[i]; i++) {
+		const char *options = options_of(g_strstrip(lines[i]));
+		g_autofree char *clean = options ? kernel_line_clean(options) : NULL;
+
+		if (clean)
+			g_string_append_printf(kept, "options %s\n", clean);
+	}
+	root_record_text(root, path, kept->len ? kept->str : "\n");
+	return g_string_free(kept, FALSE);
+}
+
 static void entry_load(Root *root, const char *folder, const char *name, GHashTable *variables,
 		       Entries *entries)
 {
@@ -95,7 +125,7 @@ static void entry_load(Root *root, const char *folder, const char *name, GHashTa
 	g_autofree char *id = g_str_has_suffix(name, ".conf")
 				      ? g_strndup(name, strlen(name) - strlen(".conf"))
 				      : NULL;
-	g_autofree char *text = id ? root_text(root, path, NULL) : NULL;
+	g_autofree char *text = id ? entry_text(root, path) : NULL;
 	char *line = text ? bls_parse(text, variables) : NULL;
 
 	if (line && saved && g_str_equal(saved, id))
@@ -133,6 +163,19 @@ static bool is_linux(const char *line)
 	return word_is(line, "linux") || word_is(line, "linux16") || word_is(line, "linuxefi");
 }
 
+/* After the command and the kernel's file, which are *COMMAND (may be NULL). */
+static char *linux_line(const char *line, char **command)
+{
+	const char *start = line;
+
+	line += strcspn(line, " \t");
+	line += strspn(line, " \t");
+	line += strcspn(line, " \t");
+	if (command)
+		*command = g_strndup(start, (gsize)(line - start));
+	return g_strstrip(g_strdup(line));
+}
+
 static bool is_kept(const char *line)
 {
 	return is_linux(line) || word_is(line, "menuentry") || word_is(line, "submenu") ||
@@ -145,9 +188,20 @@ char *grub_keep(const char *text)
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	GString *kept = g_string_new(NULL);
 
-	for (unsigned i = 0; lines[i]; i++)
-		if (is_kept(g_strstrip(lines[i])))
+	for (unsigned i = 0; lines[i]; i++) {
+		g_autofree char *line = NULL, *command = NULL;
+
+		if (!is_kept(g_strstrip(lines[i])))
+			continue;
+		line = is_linux(lines[i]) ? linux_line(lines[i], &command) : NULL;
+		if (line) {
+			g_autofree char *clean = kernel_line_clean(line);
+
+			g_string_append_printf(kept, "%s %s\n", command, clean);
+		} else {
 			g_string_append_printf(kept, "%s\n", lines[i]);
+		}
+	}
 	return g_string_free(kept, FALSE);
 }
 
@@ -184,15 +238,6 @@ static bool entry_is(const char *line, const char *wanted)
 	return strstr(line, single) || strstr(line, both);
 }
 
-/* After the command and the kernel's file. */
-static char *linux_line(const char *line)
-{
-	line += strcspn(line, " \t");
-	line += strspn(line, " \t");
-	line += strcspn(line, " \t");
-	return g_strstrip(g_strdup(line));
-}
-
 char *grub_parse(const char *text, const char *saved)
 {
 	g_autofree char *kept = grub_keep(text);
@@ -206,7 +251,7 @@ char *grub_parse(const char *text, const char *saved)
 		if (word_is(lines[i], "menuentry"))
 			inside = g_str_equal(wanted, "0") || entry_is(lines[i], wanted);
 		else if (inside && is_linux(lines[i]))
-			return linux_line(lines[i]);
+			return linux_line(lines[i], NULL);
 	}
 	return NULL;
 }
@@ -251,9 +296,12 @@ static GHashTable *grubenv_load(Root *root, const char *folder)
 	all = settings_parse(text);
 	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
 		const char *value = g_hash_table_lookup(all, names[i]);
+		bool id = g_str_equal(names[i], "saved_entry");
+		g_autofree char *clean =
+			value ? (id ? g_strdup(value) : kernel_line_clean(value)) : NULL;
 
-		if (value)
-			g_string_append_printf(kept, "%s=%s\n", names[i], value);
+		if (clean)
+			g_string_append_printf(kept, "%s=%s\n", names[i], clean);
 	}
 	root_record_text(root, path, kept->str);
 	return settings_parse(kept->str);

@@ -3,6 +3,7 @@
 
 #include "topology/base/text.h"
 #include "topology/facts/bootloader.h"
+#include "topology/facts/kernel_line.h"
 #include "topology/root/gunzip.h"
 
 #include <string.h>
@@ -167,6 +168,12 @@ static char **environ_load(Root *root, const char *cmdline)
 	if (!root_is_live(root) && (length ? bytes[length - 1] : !root_is_snapshot(root)))
 		root_note_text(root, path, "was cut, or is damaged");
 	variables = kernel_environ_parse(bytes, length, cmdline ? cmdline : "");
+	for (char **one = variables; *one; one++) {
+		char *clean = kernel_word_clean(*one);
+
+		g_free(*one);
+		*one = clean;
+	}
 	environ_record(root, variables);
 	return variables;
 }
@@ -307,6 +314,21 @@ static GHashTable *sysctls_load(Root *root, GHashTable *printed)
 	return table;
 }
 
+/* Neither kept nor recorded as it is: lines hold secrets. */
+static char *line_load(Root *root)
+{
+	static const char path[] = "/proc/cmdline";
+	g_autofree char *text = root_text_private(root, path, NULL), *record = NULL;
+	char *line;
+
+	if (!text)
+		return NULL;
+	line = kernel_line_clean(text);
+	record = g_strconcat(line, "\n", NULL);
+	root_record_text(root, path, record);
+	return line;
+}
+
 KernelFacts *kernel_new(void)
 {
 	return g_new0(KernelFacts, 1);
@@ -337,7 +359,7 @@ void kernel_load(Root *root, KernelFacts *kernel)
 	g_autoptr(GHashTable) printed = printed_load(root);
 
 	kernel->release = sysctl_text(root, printed, "kernel.osrelease", osrelease);
-	kernel->cmdline = root_text(root, "/proc/cmdline", NULL);
+	kernel->cmdline = line_load(root);
 	if (!kernel->cmdline)
 		root_note_missing(root, "/proc/cmdline");
 	sets_load(root, kernel);

@@ -15,10 +15,42 @@ static const char *const systemd_folders[] = {
 	"/usr/lib/systemd/system.conf.d",
 };
 
+/* What rules read of a file of settings; the rest, environment and arguments of services, may hold
+ * secrets. A section's head stays, since systemd's settings count in their section alone. */
+static const char *const settings_kept[] = {"IRQBALANCE_BANNED_CPUS",
+					    "IRQBALANCE_BANNED_CPULIST",
+					    "CPUAffinity",
+					    "NUMAPolicy",
+					    "NUMAMask",
+					    NULL};
+
+/* The lines of PATH that are kept, which are all that is recorded of it. NULL as root_text(). */
+static char *settings_text(Root *root, const char *path)
+{
+	g_autofree char *text = root_text_private(root, path, NULL);
+	g_auto(GStrv) lines = text ? g_strsplit(text, "\n", -1) : NULL;
+	GString *kept = g_string_new(NULL);
+
+	for (unsigned i = 0; text && lines[i]; i++) {
+		char *line = g_strstrip(lines[i]);
+		const char *name = line + (g_str_has_prefix(line, "export ") ? 7 : 0);
+		g_autofree char *key = g_strndup(name, strcspn(name, "="));
+
+		if (g_strv_contains(settings_kept, g_strstrip(key)))
+			g_string_append_printf(kept, "%s\n", line);
+		else if (*line == '[')
+			g_string_append(kept,
+					g_str_equal(line, "[Manager]") ? "[Manager]\n" : "[]\n");
+	}
+	if (text)
+		root_record_text(root, path, kept->str);
+	return g_string_free(kept, !text);
+}
+
 static GHashTable *irqbalance_load(Root *root)
 {
 	for (unsigned i = 0; i < G_N_ELEMENTS(irqbalance_files); i++) {
-		g_autofree char *text = root_text(root, irqbalance_files[i], NULL);
+		g_autofree char *text = settings_text(root, irqbalance_files[i]);
 
 		if (text)
 			return settings_parse(text);
@@ -57,7 +89,7 @@ void systemd_parse(GHashTable *manager, const char *text)
 
 static void file_parse(Root *root, GHashTable *manager, const char *path)
 {
-	g_autofree char *text = root_text(root, path, NULL);
+	g_autofree char *text = settings_text(root, path);
 
 	if (text)
 		systemd_parse(manager, text);

@@ -16,18 +16,95 @@ static const char *const devices_kept[] = {"emulator",	 "disk",    "interface", 
 static const char *const device_kept[] = {"driver", "target", "model", "address", NULL};
 static const char *const passed_kept[] = {"source", NULL}; /* of PCI devices: where they are */
 static const char *const status_kept[] = {"vcpus", "domain", NULL};
+/* Below all these. */
+static const char *const further_kept[] = {
+	"hugepages",
+	"page",
+	"locked",
+	"nosharepages",
+	"allocation",
+	"vcpupin",
+	"emulatorpin",
+	"iothreadpin",
+	"shares",
+	"period",
+	"quota",
+	"global_period",
+	"global_quota",
+	"emulator_period",
+	"emulator_quota",
+	"vcpusched",
+	"iothreadsched",
+	"emulatorsched",
+	"memory",
+	"memnode",
+	"vcpu",
+	"iothread",
+	"acpi",
+	"apic",
+	"pae",
+	"pmu",
+	"kvm",
+	"hidden",
+	"hint-dedicated",
+	"poll-control",
+	"model",
+	"vendor",
+	"topology",
+	"feature",
+	"numa",
+	"cell",
+	"cache",
+	"maxphysaddr",
+	"address",
+	"partition",
+	NULL,
+};
+static const char *const attributes_kept[] = {
+	"type",	    "id",	    "unit",   "placement",  "cpuset",	"current",   "mode",
+	"nodeset",  "size",	    "vcpu",   "vcpus",	    "iothread", "iothreads", "eoi",
+	"state",    "check",	    "match",  "migratable", "fallback", "name",	     "policy",
+	"bus",	    "domain",	    "slot",   "function",   "device",	"model",     "enabled",
+	"order",    "cellid",	    "memory", "cpus",	    "arch",	"machine",   "scheduler",
+	"queues",   "sockets",	    "dies",   "clusters",   "cores",	"threads",   "pid",
+	"priority", "hotpluggable", "level",  "bits",	    "slots",	NULL,
+};
+static const char *const arg_kept[] = {"value", NULL};
+static const char *const texts_kept[] = {
+	"name",		  "uuid",   "memory",	"currentMemory", "maxMemory",	 "vcpu",
+	"iothreads",	  "type",   "emulator", "model",	 "vendor",	 "partition",
+	"shares",	  "period", "quota",	"global_period", "global_quota", "emulator_period",
+	"emulator_quota", NULL,
+};
 
-/* Remove all children of NODE but elements that KEPT names; QEMU's commandline stays. */
+static void attributes_strip(xmlNode *node, const char *const *kept)
+{
+	xmlAttr *next;
+
+	for (xmlAttr *one = node->type == XML_ELEMENT_NODE ? node->properties : NULL; one;
+	     one = next) {
+		next = one->next;
+		if (!g_strv_contains(kept, (const char *)one->name))
+			xmlRemoveProp(one);
+	}
+}
+
+/* Remove all children of NODE but elements that KEPT names, and what attributes and texts may hold;
+ * QEMU's commandline stays. */
 static void children_strip(xmlNode *node, const char *const *kept)
 {
 	xmlNode *next;
 
+	attributes_strip(node, attributes_kept);
 	for (xmlNode *child = node->children; child; child = next) {
 		const char *name = (const char *)child->name;
 		bool element = child->type == XML_ELEMENT_NODE;
+		bool text = child->type == XML_TEXT_NODE &&
+			    (xmlIsBlankNode(child) ||
+			     g_strv_contains(texts_kept, (const char *)node->name));
 
 		next = child->next;
-		if (child->type == XML_TEXT_NODE && xmlIsBlankNode(child))
+		if (text)
 			continue;
 		if (element && (g_strv_contains(kept, name) ||
 				(strstr(name, "commandline") && kept == domain_kept)))
@@ -35,6 +112,16 @@ static void children_strip(xmlNode *node, const char *const *kept)
 		xmlUnlinkNode(child);
 		xmlFreeNode(child);
 	}
+}
+
+/* All that is below the children of NODE, which are kept. */
+static void below_strip(xmlNode *node)
+{
+	for (xmlNode *child = node->children; child; child = child->next)
+		if (child->type == XML_ELEMENT_NODE) {
+			children_strip(child, further_kept);
+			below_strip(child);
+		}
 }
 
 static bool is_arg(const xmlNode *node)
@@ -65,6 +152,7 @@ static void commandline_strip(xmlNode *commandline)
 	for (xmlNode *node = commandline->children; node; node = next) {
 		next = node->next;
 		if (is_arg(node) && kept[at] && xml_says(node, "value", kept[at])) {
+			attributes_strip(node, arg_kept);
 			at++;
 			continue;
 		}
@@ -79,8 +167,10 @@ static void devices_strip(xmlNode *devices)
 	for (xmlNode *device = devices->children; device; device = device->next) {
 		bool pci = xml_is(device, "hostdev") && xml_says(device, "type", "pci");
 
-		if (device->type == XML_ELEMENT_NODE && !xml_is(device, "emulator"))
-			children_strip(device, pci ? passed_kept : device_kept);
+		if (device->type != XML_ELEMENT_NODE)
+			continue;
+		children_strip(device, pci ? passed_kept : device_kept);
+		below_strip(device);
 	}
 }
 
@@ -90,12 +180,14 @@ static void domain_node_strip(xmlNode *domain)
 	for (xmlNode *node = domain->children; node; node = node->next) {
 		if (node->type != XML_ELEMENT_NODE)
 			continue;
-		if (xml_is(node, "os"))
-			children_strip(node, os_kept);
-		else if (xml_is(node, "devices"))
+		if (xml_is(node, "devices")) {
 			devices_strip(node);
-		else if (strstr((const char *)node->name, "commandline"))
+		} else if (strstr((const char *)node->name, "commandline")) {
 			commandline_strip(node);
+		} else {
+			children_strip(node, xml_is(node, "os") ? os_kept : further_kept);
+			below_strip(node);
+		}
 	}
 }
 
@@ -105,8 +197,14 @@ static void status_strip(xmlDoc *document)
 	xmlNode *root = xmlDocGetRootElement(document);
 
 	children_strip((xmlNode *)document, kept);
-	if (xml_is(root, "domstatus"))
+	if (xml_is(root, "domstatus")) {
 		children_strip(root, status_kept);
+		for (xmlNode *node = root->children; node; node = node->next)
+			if (xml_is(node, "vcpus")) {
+				children_strip(node, further_kept);
+				below_strip(node);
+			}
+	}
 }
 
 char *domain_strip(const char *xml, size_t length)

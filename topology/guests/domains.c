@@ -2,6 +2,7 @@
 #include "topology/guests/domains.h"
 
 #include "topology/guests/domain.h"
+#include "topology/guests/libvirt_load.h"
 
 #include <string.h>
 
@@ -69,6 +70,14 @@ static char *string_get(const json_t *object, const char *key)
 	return g_strdup(json_string_value(json_object_get(object, key)));
 }
 
+/* A capture of others may have it as it was given. */
+static char *uri_get(const json_t *object, const char *key)
+{
+	g_autofree char *uri = string_get(object, key);
+
+	return uri ? libvirt_uri_shown(uri) : NULL;
+}
+
 static char **real_parse(const json_t *array)
 {
 	char **real;
@@ -117,8 +126,8 @@ DomainRecord *domain_record_parse(const json_t *object)
 	record->uuid = string_get(object, "uuid");
 	record->running = json_is_true(json_object_get(object, "running"));
 	record->persistent = json_is_true(json_object_get(object, "persistent"));
-	record->live_source = string_get(object, "live_source");
-	record->inactive_source = string_get(object, "inactive_source");
+	record->live_source = uri_get(object, "live_source");
+	record->inactive_source = uri_get(object, "inactive_source");
 	record->real = real_parse(json_object_get(object, "real"));
 	record->halt_exits =
 		exits && json_integer_value(exits) >= 0 ? json_integer_value(exits) : -1;
@@ -146,8 +155,8 @@ static void xml_record(Root *root, const char *folder, const char *name, const c
 	g_autofree char *path = g_strdup_printf("%s/%s", folder, file);
 	g_autofree char *stripped = xml ? domain_strip(xml, strlen(xml)) : NULL;
 
-	if (stripped)
-		root_record_text(root, path, stripped);
+	if (xml) /* what is no domain's is as little one in the recording */
+		root_record_text(root, path, stripped ? stripped : "left out\n");
 }
 
 void domains_record_into(Root *root, const Domains *domains)
@@ -183,8 +192,12 @@ static char *domains_xml_load(Root *root, const char *folder, const char *name)
 	g_autofree char *file = file_name(name);
 	g_autofree char *path = g_strdup_printf("%s/%s", folder, file);
 	size_t length;
+	int failure;
+	char *xml = root_read_private(root, path, DOMAIN_XML_MAX, &length, &failure);
 
-	return root_read(root, path, NULL, DOMAIN_XML_MAX, &length);
+	if (!xml)
+		root_failed(root, path, NULL, failure);
+	return xml;
 }
 
 /* The XML of one that the list says to be there; WHAT it is then. */
@@ -205,7 +218,7 @@ static char *xml_expect(Root *root, const char *folder, const DomainRecord *reco
 
 static Domains *domains_list_parse(Root *root, const json_t *document)
 {
-	const char *source = json_string_value(json_object_get(document, "source"));
+	g_autofree char *source = uri_get(document, "source");
 	const json_t *list = json_object_get(document, "domains");
 	Domains *domains = domains_new(source ? source : DOMAINS_LIST);
 

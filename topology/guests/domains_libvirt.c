@@ -15,7 +15,7 @@
  */
 
 typedef struct DomainsQuestion {
-	const char *uri;
+	const char *uri, *shown; /* as it is, and as it may be kept */
 	bool counters;
 } DomainsQuestion;
 
@@ -175,7 +175,7 @@ static void domains_say(int fd, virConnectPtr connection, const DomainsQuestion 
 		domains_libvirt_say(fd, domain_record_to_json(record, false));
 	}
 	for (int i = 0; i < n; i++)
-		domain_say(fd, domains[i], question->uri, cpus);
+		domain_say(fd, domains[i], question->shown, cpus);
 	if (question->counters)
 		counters_say(fd, connection);
 	domains_libvirt_say(fd, json_pack("{sb}", "done", 1));
@@ -193,7 +193,10 @@ static bool domains_libvirt_ask(int fd, const void *data)
 	}
 	connection = virConnectOpenReadOnly(question->uri);
 	if (!connection) {
-		domains_libvirt_say(fd, json_pack("{ss}", "error", virGetLastErrorMessage()));
+		g_autofree char *why =
+			libvirt_message_shown(virGetLastErrorMessage(), question->uri);
+
+		domains_libvirt_say(fd, json_pack("{ss}", "error", why));
 		return false;
 	}
 	versions_say(fd, connection);
@@ -326,14 +329,15 @@ static bool is_elsewhere(const char *uri)
 
 Domains *domains_ask(Root *root, const char *uri, unsigned seconds, bool counters)
 {
-	DomainsQuestion question = {uri, counters};
-	DomainsAnswer answer = {.domains = domains_new(uri)};
+	g_autofree char *shown = libvirt_uri_shown(uri);
+	DomainsQuestion question = {uri, shown, counters};
+	DomainsAnswer answer = {.domains = domains_new(shown)};
 	size_t length;
 	WorkerEnd end;
 	g_autofree char *text = worker_run(domains_libvirt_ask, &question, seconds, &length, &end);
 
 	lines_take(&answer, text ? text : "");
-	trouble_note(root, &answer, uri, seconds, end == WORKER_DONE || end == WORKER_FAILED);
+	trouble_note(root, &answer, shown, seconds, end == WORKER_DONE || end == WORKER_FAILED);
 	answer.domains->elsewhere = is_elsewhere(uri);
 	g_free(answer.error);
 	if (!answer.connected)

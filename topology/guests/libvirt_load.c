@@ -3,6 +3,7 @@
 #include "topology/guests/libvirt_load.h"
 
 #include <glib.h>
+#include <string.h>
 
 #define LIBRARY "libvirt.so.0" /* the name its ABI has had since 2005 */
 
@@ -42,4 +43,35 @@ char *libvirt_version(unsigned long version)
 	return version ? g_strdup_printf("%lu.%lu.%lu", version / 1000000, version / 1000 % 1000,
 					 version % 1000)
 		       : NULL;
+}
+
+char *libvirt_uri_shown(const char *uri)
+{
+	size_t length = strcspn(uri, "?#");
+	const char *host = strstr(uri, "://"), *at = NULL, *colon;
+	g_auto(GStrv) parameters = g_strsplit(uri + length + (uri[length] == '?'), "&", -1);
+	GString *shown = g_string_new_len(uri, (gssize)length);
+	bool several = false;
+
+	host = host && host < uri + length ? host + strlen("://") : NULL;
+	at = host ? g_strrstr_len(host, (gssize)strcspn(host, "/?#"), "@") : NULL;
+	colon = at ? memchr(host, ':', (size_t)(at - host)) : NULL;
+	if (colon)
+		g_string_erase(shown, colon - uri, at - colon);
+	for (unsigned i = 0; uri[length] == '?' && parameters[i]; i++) {
+		if (!g_str_has_prefix(parameters[i], "socket=") &&
+		    !g_str_has_prefix(parameters[i], "mode="))
+			continue;
+		g_string_append_printf(shown, "%c%s", several ? '&' : '?', parameters[i]);
+		several = true;
+	}
+	return g_string_free(shown, FALSE);
+}
+
+char *libvirt_message_shown(const char *message, const char *uri)
+{
+	g_auto(GStrv) parts = g_strsplit(message, uri, -1);
+	g_autofree char *shown = libvirt_uri_shown(uri);
+
+	return *uri ? g_strjoinv(shown, parts) : g_strdup(message);
 }

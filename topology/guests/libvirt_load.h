@@ -15,6 +15,12 @@
 #include <libvirt/virterror.h>
 #include <stdbool.h>
 
+/* URI as it may be shown and kept: without a password, and of its parameters only socket= and
+ * mode=: others name keys, and may hold more; yours. */
+char *libvirt_uri_shown(const char *uri);
+/* MESSAGE of libvirt's, URI in it as it may be shown; yours. */
+char *libvirt_message_shown(const char *message, const char *uri);
+
 #define LIBVIRT_FUNCTIONS(X)                                                                       \
 	X(virConnectClose)                                                                         \
 	X(virConnectGetAllDomainStats)                                                             \

@@ -42,6 +42,7 @@
 	X(xmlSetProp)                                                                              \
 	X(xmlStopParser)                                                                           \
 	X(xmlStrdup)                                                                               \
+	X(xmlRemoveProp)                                                                           \
 	X(xmlUnlinkNode)                                                                           \
 	X(xmlUnsetNsProp)
 
@@ -79,6 +80,7 @@ bool libxml_load(void);
 #define xmlSetProp libxml_table.xmlSetProp
 #define xmlStopParser libxml_table.xmlStopParser
 #define xmlStrdup libxml_table.xmlStrdup
+#define xmlRemoveProp libxml_table.xmlRemoveProp
 #define xmlUnlinkNode libxml_table.xmlUnlinkNode
 #define xmlUnsetNsProp libxml_table.xmlUnsetNsProp
 #endif

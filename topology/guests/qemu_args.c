@@ -15,17 +15,33 @@ static const struct {
 	{"readconfig", true},
 };
 
+/* The kind of an object or device: its first word, or what JSON says; yours. */
+static char *kind_of(const char *value)
+{
+	static const char *const keys[] = {"\"qom-type\":", "\"driver\":"};
+
+	if (*value != '{')
+		value += g_str_has_prefix(value, "qom-type=") ? strlen("qom-type=")
+			 : g_str_has_prefix(value, "driver=") ? strlen("driver=")
+							      : 0;
+	for (unsigned i = 0; *value == '{' && i < G_N_ELEMENTS(keys); i++) {
+		const char *at = strstr(value, keys[i]);
+
+		if (at)
+			value = at + strlen(keys[i]) + strspn(at + strlen(keys[i]), " \"");
+	}
+	return g_strndup(value, strcspn(value, ",\""));
+}
+
 /* Of these only what is about vCPUs and memory: secrets are objects too. */
 static bool is_kept_value(const char *option, const char *value)
 {
-	static const char *const devices[] = {"-cpu", "pc-dimm", "virtio-mem"};
+	g_autofree char *kind = kind_of(value);
 
 	if (!strcmp(option, "object"))
-		return strstr(value, "memory-backend-") != NULL;
-	for (unsigned i = 0; i < G_N_ELEMENTS(devices); i++)
-		if (strstr(value, devices[i]))
-			return true;
-	return false;
+		return g_str_has_prefix(kind, "memory-backend-");
+	return strstr(kind, "-cpu") || g_str_has_prefix(kind, "pc-dimm") ||
+	       g_str_has_prefix(kind, "virtio-mem");
 }
 
 static bool is_many_things(const char *option)

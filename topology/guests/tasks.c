@@ -35,10 +35,11 @@ static bool word_number(const char *text, unsigned n, guint64 *number)
 	return g_ascii_string_to_unsigned(word, 10, 0, G_MAXUINT64, number, NULL);
 }
 
+/* Fields of stat as proc(5) numbers them, what follows ") " being the third. */
+enum { STAT_STATE = 3, STAT_PPID = 4, STAT_FLAGS = 9, STAT_PROCESSOR = 39 };
+
 bool task_stat_parse(const char *text, Task *task, unsigned *parent)
 {
-	/* after ") ": state ppid …; flags is field 9 of proc(5), processor field 39 */
-	enum { STATE = 3, PPID = 4, FLAGS = 9, PROCESSOR = 39 };
 	const char *open = strchr(text, '('), *close = strrchr(text, ')');
 	guint64 number;
 	g_autofree char *raw = NULL;
@@ -47,17 +48,18 @@ bool task_stat_parse(const char *text, Task *task, unsigned *parent)
 		return false;
 	raw = g_strndup(open + 1, (gsize)(close - open - 1));
 	close += 2;
-	if (!word_number(close, PPID - STATE, &number))
+	if (!word_number(close, STAT_PPID - STAT_STATE, &number))
 		return false;
 	*parent = (unsigned)number;
-	if (!word_number(close, FLAGS - STATE, &number))
+	if (!word_number(close, STAT_FLAGS - STAT_STATE, &number))
 		return false;
 	task->kernel = number & PF_KTHREAD;
 	task->unmovable = number & PF_NO_SETAFFINITY;
 	task->worker = number & PF_USER_WORKER;
-	task->last_cpu = word_number(close, PROCESSOR - STATE, &number) && number < CPULIST_LIMIT
-				 ? (int)number
-				 : -1;
+	task->last_cpu =
+		word_number(close, STAT_PROCESSOR - STAT_STATE, &number) && number < CPULIST_LIMIT
+			? (int)number
+			: -1;
 	g_free(task->comm);
 	task->comm = g_utf8_make_valid(raw, -1);
 	task->vhost_of = task_vhost_of(task->comm);
@@ -200,6 +202,24 @@ static void status_record(Root *root, const char *folder, const char *text)
 	root_record_text(root, path, kept->str);
 }
 
+/* Of stat what is asked of it: other fields are addresses. */
+static void stat_record(Root *root, const char *path, const char *text)
+{
+	const char *close = strrchr(text, ')');
+	g_auto(GStrv) words = close ? g_strsplit(g_strstrip(g_strdup(close + 1)), " ", -1) : NULL;
+	g_autoptr(GString) kept = g_string_new_len(text, close ? close + 1 - text : 0);
+
+	for (unsigned i = 0; words && words[i]; i++) {
+		unsigned field = i + STAT_STATE;
+		bool asked = field == STAT_STATE || field == STAT_PPID || field == STAT_FLAGS ||
+			     field == STAT_PROCESSOR;
+
+		g_string_append_printf(kept, " %s", asked ? words[i] : "0");
+	}
+	g_string_append(kept, close ? "\n" : "");
+	root_record_text(root, path, kept->str);
+}
+
 static void tasks_record(Root *root, const char *folder, const char *stat, const char *status,
 			 const char *cgroup)
 {
@@ -210,7 +230,7 @@ static void tasks_record(Root *root, const char *folder, const char *stat, const
 		return;
 	status_record(root, folder, status);
 	if (stat)
-		root_record_text(root, stat_path, stat);
+		stat_record(root, stat_path, stat);
 	if (cgroup)
 		root_record_text(root, cgroup_path, cgroup);
 }

@@ -462,6 +462,19 @@ char *root_text(Root *root, const char *path, const char *source)
 	return g_utf8_make_valid(g_strstrip(bytes), -1);
 }
 
+char *root_text_private(Root *root, const char *path, const char *source)
+{
+	size_t length;
+	int failure = 0;
+	g_autofree char *bytes = root_read_private(root, path, ROOT_TEXT_MAX, &length, &failure);
+
+	if (!bytes)
+		root_failed(root, path, source, failure);
+	if (!bytes || root_note_damage(root, path, source, bytes, length))
+		return NULL;
+	return g_utf8_make_valid(g_strstrip(bytes), -1);
+}
+
 static hwloc_bitmap_t root_set_read(Root *root, const char *path, const char *source,
 				    hwloc_bitmap_t (*parse)(const char *text), const char *what)
 {

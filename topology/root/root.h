@@ -80,6 +80,8 @@ bool root_note_damage(Root *root, const char *path, const char *source, const ch
 		      size_t length);
 /* As valid UTF-8 without white space at its ends. NULL as root_read(), and where it is damaged. */
 char *root_text(Root *root, const char *path, const char *source);
+/* The same, not recorded: for files of which only a part may be kept. */
+char *root_text_private(Root *root, const char *path, const char *source);
 
 /* A CPU list, or a mask in hexadecimal words; NULL where it cannot be read. A text that is neither
  * is noted. */

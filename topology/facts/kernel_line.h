@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A kernel line without secrets. It may hold passwords, tokens and keys (iSCSI, credentials of
+ * systemd, installers), and so may all copies of it: boot loader entries, the environment of init.
+ * Only the values of known parameters are kept; of any other its name, with KERNEL_LEFT_OUT for its
+ * value. This is done where the line is read, so that no report, inventory or snapshot holds more.
+ *
+ * To keep another parameter: its name in a table of kernel_line.c.
+ */
+#ifndef TOPOLOGY_FACTS_KERNEL_LINE_H
+#define TOPOLOGY_FACTS_KERNEL_LINE_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#define KERNEL_LEFT_OUT "(left-out)"
+
+/* LINE with what is not known left out; once more, it stays the same. Yours. */
+char *kernel_line_clean(const char *line);
+/* One word of it, NAME or NAME=VALUE, likewise. */
+char *kernel_word_clean(const char *word);
+/* Does parameter NAME concern CPUs, timers, KVM or memory? */
+bool kernel_word_tunes(const char *name);
+
+#endif
