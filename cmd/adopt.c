@@ -74,7 +74,7 @@ static Status adopt_facts(const Options *options, const Facts *facts, GError **e
 	g_autofree char *text = inventory_write(adoption->inventory, adoption->notes);
 
 	if (!text_check(text, error) ||
-	    (options->output && !save_text(options->output, text, error)))
+	    (options->output && !save_report(options->output, text, error)))
 		return STATUS_TROUBLE;
 	if (!options->output)
 		fputs(text, stdout);

@@ -226,7 +226,8 @@ static bool check_report(const Check *check, const Since *since, const Options *
 	if (!text && form != FORM_PEOPLE)
 		return false;
 	if (options->output && text)
-		return save_text(options->output, text, error);
+		return form == FORM_PROMETHEUS ? save_text(options->output, text, error)
+					       : save_report(options->output, text, error);
 	if (options->output)
 		return options_refuse(error, &command_check,
 				      "-o: '%s' needs a --format that programs read: json, "

@@ -227,6 +227,7 @@ static gpointer fleet_dispatch_verify(void *data, const FleetFile *file, const c
 static void fleet_dispatch_verified(void *data, const FleetFile *file, gpointer result)
 {
 	Dispatching *d = data;
+	g_autofree char *name = output_safe(g_ptr_array_index(d->names, file->index));
 
 	if (GPOINTER_TO_INT(result))
 		return;
@@ -234,7 +235,7 @@ static void fleet_dispatch_verified(void *data, const FleetFile *file, gpointer 
 	fprintf(stderr,
 		"planner: %s: its plan does not place the VMs that it took; did the file change "
 		"meanwhile?\n",
-		(const char *)g_ptr_array_index(d->names, file->index));
+		name);
 }
 
 static unsigned verify_all(Dispatching *d)
@@ -351,8 +352,9 @@ static void print_errors(const Dispatching *d)
 	for (unsigned i = 0; i < d->bad->len; i++) {
 		const BadLine *bad = g_ptr_array_index(d->bad, i);
 		g_autofree char *why = output_safe(bad->why);
+		g_autofree char *place = output_safe(d->options->place);
 
-		fprintf(stderr, "planner: %s:%u: %s\n", d->options->place, bad->line, why);
+		fprintf(stderr, "planner: %s:%u: %s\n", place, bad->line, why);
 	}
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/fleet_print.h"
 #include "cmd/output.h"
+#include "planner/base/json.h"
 
 #include <stdio.h>
 
@@ -45,10 +46,9 @@ FleetPrinter *fleet_printer_new(const Options *options, const GPtrArray *sizes)
 
 void fleet_print_json(json_t *object)
 {
-	char *text = json_dumps(object, JSON_COMPACT);
+	g_autofree char *text = json_line(object);
 
 	puts(text);
-	free(text);
 	json_decref(object);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/cmd.h"
+#include "cmd/output.h"
 #include "planner/base/nearest.h"
 #include "topology/base/error.h"
 
@@ -45,25 +46,49 @@ static const Command *command_find(const char *name)
 	return NULL;
 }
 
-/* One line on stderr, always. */
-static Status main_report(const GError *error)
+/* WORD, and what stands behind its '=', become what may be shown wherever they stand in TEXT. */
+static void main_word_show(GString *text, const char *word)
 {
-	fprintf(stderr, "planner: %s\n", error->message);
+	g_autofree char *valid = g_utf8_make_valid(word, -1), *safe = output_safe(word);
+	const char *value = strchr(word, '=');
+
+	if (!g_str_equal(valid, safe))
+		g_string_replace(text, valid, safe, 0);
+	if (value)
+		main_word_show(text, value + 1);
+}
+
+/* On stderr, a line for each that is wrong: nobody's argument makes one of its own. */
+static Status main_report(const GError *error, char **argv)
+{
+	g_autofree char *valid = g_utf8_make_valid(error->message, -1);
+	g_autoptr(GString) text = g_string_new(valid);
+	g_auto(GStrv) lines = NULL;
+
+	for (char **word = argv; *word; word++)
+		main_word_show(text, *word);
+	lines = g_strsplit(text->str, "\n", -1);
+	for (unsigned i = 0; lines[i]; i++) {
+		g_autofree char *line = output_safe(lines[i]);
+
+		fprintf(stderr, "%s%s\n", i ? "" : "planner: ", line);
+	}
 	return STATUS_TROUBLE;
 }
 
 static Status unknown_command(const char *name)
 {
 	const char *names[G_N_ELEMENTS(commands) + 1] = {NULL};
+	g_autofree char *shown = output_safe(name);
 	const char *near;
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++)
 		names[i] = commands[i]->name;
 	near = nearest_word(name, names);
 	if (near)
-		fprintf(stderr, "planner: no command '%s'; did you mean '%s'?\n", name, near);
+		fprintf(stderr, "planner: no command '%s'; did you mean '%s'?\n", shown, near);
 	else
-		fprintf(stderr, "planner: no command '%s'; see 'planner help'\n", name);
+		fprintf(stderr, "planner: no command '%s'; see 'planner help'\n", shown);
 	return STATUS_TROUBLE;
 }
 
@@ -78,6 +103,7 @@ static Status print_command_help(const Command *command)
 static Status main_run(const Command *command, char **argv)
 {
 	g_autoptr(GError) error = NULL;
+	g_auto(GStrv) words = g_strdupv(argv); /* parsing takes them apart */
 	Options options;
 	Status status = STATUS_TROUBLE;
 
@@ -88,7 +114,7 @@ static Status main_run(const Command *command, char **argv)
 	else
 		status = command->run(&options, &error);
 	if (error)
-		status = main_report(error);
+		status = main_report(error, words);
 	options_clear(command, &options);
 	return status;
 }

@@ -27,9 +27,10 @@ unsigned output_width(void)
 
 char *output_safe(const char *text)
 {
+	g_autofree char *valid = g_utf8_make_valid(text, -1);
 	GString *safe = g_string_new(NULL);
 
-	for (const char *c = text; *c; c = g_utf8_next_char(c)) {
+	for (const char *c = valid; *c; c = g_utf8_next_char(c)) {
 		gunichar character = g_utf8_get_char(c);
 
 		if (g_unichar_isprint(character))

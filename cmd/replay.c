@@ -2,6 +2,7 @@
 #include "cmd/cmd.h"
 #include "cmd/inputs.h"
 #include "cmd/lines.h"
+#include "planner/base/json.h"
 #include "planner/online/event.h"
 #include "planner/online/online.h"
 #include "topology/base/error.h"
@@ -63,11 +64,10 @@ static json_t *replay_moves_to_json(const GPtrArray *moves)
 /* A line at once, so that another program can converse with us. */
 static void replay_answer(json_t *object)
 {
-	char *text = json_dumps(object, JSON_COMPACT);
+	g_autofree char *text = json_line(object);
 
 	puts(text);
 	fflush(stdout);
-	free(text);
 	json_decref(object);
 }
 

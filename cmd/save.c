@@ -5,6 +5,8 @@
 #include "topology/base/error.h"
 #include "topology/base/signals.h"
 
+#include <unistd.h>
+
 static bool save_failed(GError **error, const char *name, const char *why)
 {
 	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s: %s", name, why);
@@ -42,6 +44,11 @@ static bool save_file(const char *name, const char *bytes, gssize length, int mo
 bool save_text(const char *name, const char *text, GError **error)
 {
 	return save_file(name, text, -1, 0644, error);
+}
+
+bool save_report(const char *name, const char *text, GError **error)
+{
+	return save_file(name, text, -1, geteuid() == 0 ? 0600 : 0644, error);
 }
 
 bool save_private(const char *name, const GByteArray *bytes, GError **error)

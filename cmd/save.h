@@ -14,6 +14,8 @@
 bool save_possible(const char *name, GError **error);
 /* Write TEXT into the file NAME, readable for whoever collects it. */
 bool save_text(const char *name, const char *text, GError **error);
+/* The same of what root alone may read of a node: written by root, for root alone. */
+bool save_report(const char *name, const char *text, GError **error);
 /* Write BYTES into the file NAME, for its owner alone. */
 bool save_private(const char *name, const GByteArray *bytes, GError **error);
 /* The same of PLAN's document. */

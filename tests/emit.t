@@ -699,6 +699,14 @@ def check_hostile(tap, work):
             if not done.good:
                 tap.ok(False, f"hostile names: {path} is shell", done.stderr)
     tap.ok(not os.listdir(empty), "hostile names: nothing of them is run", os.listdir(empty))
+    names = re.findall(r"\[vm (.*)\]", text)
+    saved = json.loads(emit("plan", inputs=inputs).stdout)
+    tap.ok(sorted(vm["name"] for vm in saved["vms"]) == sorted(names), "hostile names: the plan is JSON, with them")
+    check_yaml(tap, names, inputs)
+    units = [path for path in files_of(tree) if path.endswith((".service", ".slice", ".timer"))]
+    bad = [f"{path}: {line}" for path in units for line in read(tree + path).splitlines()
+           if not re.fullmatch(r"(#.*|\[\w+\]|[A-Z]\w+=.*|)", line)]
+    tap.ok(units and not bad, "hostile names: units have sections and settings", *bad)
     if not missing("xmllint"):
         bad = [name for name in domains if not run(
             "xmllint", "--noout", os.path.join(tree, "etc/planner/domains", name)).good]
@@ -708,6 +716,18 @@ def check_hostile(tap, work):
         tap.ok("<script" not in svg.stdout and run("xmllint", "--noout", "-", stdin=svg.stdout).good,
                "hostile names: the picture is XML", svg.stderr)
     check_saved(tap, work, inputs)
+
+
+def check_yaml(tap, names, inputs):
+    try:
+        import yaml
+    except ImportError:
+        tap.skip("hostile names: Ansible's variables are YAML", "no yaml")
+        return
+    yaml.SafeLoader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+    said = yaml.safe_load(emit("ansible", inputs=inputs).stdout)
+    tap.ok(sorted(vm["name"] for vm in said["planner_vms"]) == sorted(names)
+           and said["planner_node"] == "$(touch ran)", "hostile names: Ansible's variables are YAML, with them", said)
 
 
 def check_saved(tap, work, inputs):

@@ -5,7 +5,8 @@
 A constructed node has a marker wherever a secret may stand: in the kernel line and its copies, in
 the environment of init and of services, in QEMU's arguments, in libvirt's URIs, in domain XML, in
 logs and in what a sosreport printed. No output of any command has it, nor has a snapshot; and what
-is left out changes no finding: check says of the snapshot what it says of the node.
+is left out changes no finding: check says of the snapshot what it says of the node. Nor does any
+output hold what a terminal obeys, be it from the node or from the command line.
 """
 
 import glob
@@ -26,6 +27,8 @@ MAKE_NODE = os.path.join(HERE, "hosts", "make-node.py")
 INVENTORY = os.path.join(HERE, "cases", "check-faults", "inventory.ini")
 TOPOLOGY = "pack:2 [numa(memory=68719476736)] l3:1 core:6 pu:2(indexes=2*12:12*1)"
 MARK = "S3CRETM4RK"
+OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+ODD = "ev\u009b31m\u202eil"
 LINE = (f" rd.iscsi.password={MARK} netroot=iscsi:u:{MARK}@10.0.0.1::: ip=1.2.3.4:{MARK} {MARK}"
         f" systemd.set_credential=root.pw:{MARK} inst.ks=https://u:{MARK}@h/ \"tok=a {MARK}\"")
 ANYWHERE = ("<metadata><x>%s</x></metadata><description>%s</description><title>%s</title>"
@@ -107,7 +110,6 @@ def commands(root, plan, folder):
     for intent in (["-p", plan], ["-i", INVENTORY], []):
         for form in ([], ["--json"], ["--format", "prometheus"], ["--format", "junit"]):
             yield ["check", "-r", root, *intent, *form]
-    yield ["check", "-r", root, "-p", plan, "--verbose"]
     yield ["adopt", "-r", root]
     yield ["adopt", "-r", root, "--json"]
     yield ["show", "-t", root]
@@ -121,6 +123,32 @@ def commands(root, plan, folder):
     yield ["check", "-r", root, "-c", f"bad+{'x'}://u:{MARK}@h/?a={MARK}"]
     yield ["emit", "domain", "d1", "-p", plan, "--merge", "-c", f"qemu+tcp://u:{MARK}@127.0.0.1:1/system"]
     yield ["snapshot", "-r", root, "-o", os.path.join(folder, "again.tar")]
+
+
+def check_obeyed(tap, root, plan):
+    """A VM's name, and arguments, with what a terminal obeys."""
+    listed = os.path.join(root, "planner/domains/list.json")
+    document = json.loads(get(listed))
+    document["domains"].append(dict(document["domains"][0], name=ODD, running=False, uuid="x"))
+    put(root, "planner/domains/list.json", json.dumps(document))
+    seen = 0
+    for form in ([], ["--json"], ["--format", "junit"], ["--format", "prometheus"]):
+        text = run(PLANNER, "check", "-r", root, "-p", plan, *form).stdout.decode()
+        seen += "31m" in text
+        tap.ok(text and not OBEYED.search(text), f"check {' '.join(form)}: nothing that a terminal obeys", text[:400])
+    tap.ok(seen >= 3, "and the name is in it", seen)
+    told = json.loads(run(PLANNER, "check", "-r", root, "-p", plan, "--json").stdout)
+    tap.ok(any(ODD in finding["text"] or ODD in finding["subject"] for finding in told["findings"])
+           or any(ODD in str(one) for one in told["unread"]), "JSON gives it as it is")
+    bad, word = [], "/x\x1b[31m\u009b31m\nplanner: fine"
+    for words in (["check", "-r"], ["check", "--root=" + word], ["plan", "-i"], ["show", "-t"], ["fit", "--vm"],
+                  ["explain"], ["replay"], ["check", "--rule"], ["check", "--format"], ["fit", "--place"], [],
+                  ["emit"], ["diff", word], ["adopt", "--domains"], ["snapshot", "-o"], ["check", "--domains"]):
+        done = run(PLANNER, *words, word)
+        text = (done.stdout + done.stderr).decode("utf-8", "replace")
+        if OBEYED.search(text) or "\nplanner: fine" in text or done.returncode not in (0, 1, 2):
+            bad.append(f"{words}: {text!r}")
+    tap.ok(not bad, "arguments are shown clean", *bad)
 
 
 def main():
@@ -154,6 +182,11 @@ def main():
         after = {finding["id"] for finding in findings(tar, "-p", plan)}
         tap.ok(before <= after, "no finding is lost", before - after)
         tap.ok(b"rd.iscsi.password=(left-out)" in content, "what is left out is named")
+        check_obeyed(tap, root, plan)
+        report = os.path.join(folder, "report.json")
+        run(PLANNER, "check", "-r", root, "-p", plan, "--json", "-o", report)
+        tap.ok(os.geteuid() != 0 or os.stat(report).st_mode & 0o777 == 0o600, "a report of root's is root's",
+               oct(os.stat(report).st_mode))
     return tap.done()
 
 

@@ -23,11 +23,37 @@ json_t *json_unsigneds(const GArray *numbers)
 	return array;
 }
 
+gboolean json_obeyed(gunichar character)
+{
+	return (character >= 0x7f && character < 0xa0) ||
+	       (character >= 0x2028 && character <= 0x202e) ||
+	       (character >= 0x2066 && character <= 0x2069);
+}
+
+static char *json_dump(const json_t *document, size_t flags, const char *end)
+{
+	char *dump = json_dumps(document, flags);
+	GString *text = g_string_new(NULL);
+
+	for (const char *c = dump; *c; c = g_utf8_next_char(c)) {
+		gunichar character = g_utf8_get_char(c);
+
+		if (json_obeyed(character))
+			g_string_append_printf(text, "\\u%04x", character);
+		else
+			g_string_append_len(text, c, g_utf8_next_char(c) - c);
+	}
+	free(dump);
+	g_string_append(text, end);
+	return g_string_free(text, FALSE);
+}
+
 char *json_text(const json_t *document)
 {
-	char *dump = json_dumps(document, JSON_INDENT(2));
-	char *text_with_end = g_strconcat(dump, "\n", NULL);
+	return json_dump(document, JSON_INDENT(2), "\n");
+}
 
-	free(dump);
-	return text_with_end;
+char *json_line(const json_t *document)
+{
+	return json_dump(document, JSON_COMPACT, "");
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Findings in the forms other programs take: Prometheus' text format, and JUnit's XML. */
+#include "planner/base/json.h"
 #include "planner/check/check.h"
 
 #include <string.h>
@@ -67,7 +68,7 @@ char *check_to_prometheus(const Check *check)
 
 /* JUnit */
 
-/* XML has no control characters, escaped or not; the others are as they are. */
+/* XML has no control characters, escaped or not. */
 static void append_xml(GString *text, const char *value)
 {
 	g_autofree char *safe = g_strdup(value);
@@ -77,7 +78,14 @@ static void append_xml(GString *text, const char *value)
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
 			*c = '?';
 	escaped = g_markup_escape_text(safe, -1);
-	g_string_append(text, escaped);
+	for (const char *c = escaped; *c; c = g_utf8_next_char(c)) {
+		gunichar character = g_utf8_get_char(c);
+
+		if (json_obeyed(character))
+			g_string_append_printf(text, "&#x%x;", character);
+		else
+			g_string_append_unichar(text, character);
+	}
 }
 
 static void append_attribute(GString *text, const char *name, const char *value)
