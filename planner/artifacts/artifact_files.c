@@ -30,12 +30,20 @@ static char *name_encode(const char *name)
 	return g_string_free(g_string_truncate(encoded, MIN(encoded->len, NAME_MOST)), FALSE);
 }
 
-static bool path_taken(const GPtrArray *files, const char *path)
+/* Files of ARTIFACT whose paths are STEM and SUFFIX, with "~2" and so on between them or not. */
+static unsigned paths_taken(const GPtrArray *files, const Artifact *artifact, const char *stem,
+			    const char *suffix)
 {
-	for (unsigned i = 0; i < files->len; i++)
-		if (!strcmp(((const ArtifactFile *)g_ptr_array_index(files, i))->path, path))
-			return true;
-	return false;
+	size_t length = strlen(stem);
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < files->len; i++) {
+		const ArtifactFile *file = g_ptr_array_index(files, i);
+
+		n += file->artifact == artifact && !strncmp(file->path, stem, length) &&
+		     (file->path[length] == '~' || !strcmp(file->path + length, suffix));
+	}
+	return n;
 }
 
 /* The path, with the VM's name in it; "~2" and so on where names were cut short or are not unique
@@ -44,18 +52,15 @@ static char *path_of(const GPtrArray *files, const Artifact *artifact, const Pla
 {
 	g_autofree char *name = vm ? name_encode(vm->spec->name) : NULL;
 	const char *star = vm ? strchr(artifact->path, '*') : NULL;
-	char *path;
+	g_autofree char *stem = NULL;
+	unsigned n;
 
 	if (!star)
 		return g_strdup(artifact->path);
-	path = g_strdup_printf("%.*s%s%s", (int)(star - artifact->path), artifact->path, name,
-			       star + 1);
-	for (unsigned n = 2; path_taken(files, path); n++) {
-		g_free(path);
-		path = g_strdup_printf("%.*s%s~%u%s", (int)(star - artifact->path), artifact->path,
-				       name, n, star + 1);
-	}
-	return path;
+	stem = g_strdup_printf("%.*s%s", (int)(star - artifact->path), artifact->path, name);
+	n = paths_taken(files, artifact, stem, star + 1);
+	return n ? g_strdup_printf("%s~%u%s", stem, n + 1, star + 1)
+		 : g_strconcat(stem, star + 1, NULL);
 }
 
 static void artifact_file_free(ArtifactFile *file)
