@@ -245,10 +245,12 @@ bool vms_at_once(const AuditVm *a, const AuditVm *b)
 
 bool vms_exclude(const Audit *audit, const AuditVm *a, const AuditVm *b)
 {
-	g_auto(CpuSet) cores = cores_of(audit->host, a->cpus);
+	g_auto(CpuSet) cores = NULL;
 
-	return a->guest && b->guest && !vms_at_once(a, b) && a->dedicated && b->dedicated &&
-	       set_meets(cores, b->cpus);
+	if (!a->guest || !b->guest || !a->dedicated || !b->dedicated || vms_at_once(a, b))
+		return false;
+	cores = cores_of(audit->host, a->cpus);
+	return set_meets(cores, b->cpus);
 }
 
 /* -overcommit */
@@ -318,13 +320,17 @@ unsigned threads_in(const Core *core, hwloc_const_bitmap_t set)
 hwloc_bitmap_t cores_of(const Host *host, hwloc_const_bitmap_t cpus)
 {
 	hwloc_bitmap_t all = hwloc_bitmap_dup(cpus);
+	unsigned cpu;
 
-	for (unsigned i = 0; host && i < host->cores->len; i++) {
-		const Core *core = &g_array_index(host->cores, Core, i);
+	if (!host)
+		return all;
+	hwloc_bitmap_foreach_begin(cpu, cpus)
+		unsigned index = host_core_of(host, cpu);
+		const Core *core = index == HOST_NONE ? NULL : host_core(host, index);
 
-		for (unsigned t = 0; threads_in(core, cpus) && t < core->n_cpus; t++)
+		for (unsigned t = 0; core && t < core->n_cpus; t++)
 			hwloc_bitmap_set(all, core->cpu[t]);
-	}
+	hwloc_bitmap_foreach_end();
 	return all;
 }
 
