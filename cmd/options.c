@@ -4,6 +4,7 @@
 #include "cmd/output.h"
 #include "topology/base/error.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -152,6 +153,15 @@ bool options_number(const char *option, const char *word, unsigned least, unsign
 	return true;
 }
 
+bool options_folder(const char *option, const char *name, GError **error)
+{
+	if (!name || g_file_test(name, G_FILE_TEST_IS_DIR))
+		return true;
+	return options_refuse(error, NULL, "--%s: %s: %s", option, name,
+			      g_file_test(name, G_FILE_TEST_EXISTS) ? "is not a directory"
+								    : g_strerror(ENOENT));
+}
+
 static bool effort_decide(Options *options, GError **error)
 {
 	unsigned effort;
@@ -257,6 +267,8 @@ bool options_parse(const Command *command, char **argv, Options *options, GError
 	    !prefer_decide(options, error) || !effort_decide(options, error) ||
 	    !options_number("moves", options->moves_word, 0, 1000, &options->moves, error) ||
 	    !sources_decide(options, error) ||
+	    !options_folder("domains", options->domains, error) ||
+	    !options_folder("diff", options->diff, error) ||
 	    (command->decide && !command->decide(options, error)))
 		return usage_failed(command, error);
 	return true;

@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LEVELS_LIMIT 24	 /* hwloc knows 20 types of objects */
-#define NODES_LIMIT 1024 /* NUMA nodes of the largest Linux (MAX_NUMNODES) */
+#define LEVELS_LIMIT 24	   /* hwloc knows 20 types of objects */
+#define COUNT_LIMIT 100000 /* read so far, so that what there is too much of can be named */
+#define NODES_LIMIT 1024   /* NUMA nodes of the largest Linux (MAX_NUMNODES) */
 
 #define BLANKS " \n" /* what hwloc takes between levels */
 #define DIGITS "0123456789"
@@ -59,7 +60,7 @@ static bool count_take(const char **at, unsigned *count)
 	guint64 number = 0;
 
 	if (!digits || digits[0] == '0' ||
-	    !g_ascii_string_to_unsigned(digits, 10, 1, CPULIST_LIMIT, &number, NULL))
+	    !g_ascii_string_to_unsigned(digits, 10, 1, COUNT_LIMIT, &number, NULL))
 		return false;
 	*count = (unsigned)number;
 	return true;

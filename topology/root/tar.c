@@ -199,6 +199,8 @@ static bool entry_add(TarReader *reader, const Header *header, const char *data,
 	path_trim(path);
 	if (header->type == TYPE_DIRECTORY)
 		added = !*path || !strcmp(path, ".") || tree_add_directory(reader->tree, path);
+	else if (tree_file(reader->tree, path))
+		return tar_refuse(error, "a file is in it twice", path);
 	else if (header->type == TYPE_FILE || !header->type)
 		added = tree_add_file(reader->tree, path, data, size);
 	else
