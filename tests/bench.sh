@@ -29,4 +29,6 @@ for row in tests/bench/row2.sh tests/bench/row3.sh; do
     "$row" "$build" || missed=1
 done
 
+tests/bench/answers.py "$build/bin/planner" "$out/answers" || missed=1
+
 exit $missed

@@ -69,7 +69,7 @@ enum { FIT_L3, FIT_NODE, FIT_NODES, FIT_LEVELS };
 
 /* Further steps for the whole answer, beside those that plan itself may take: so many times as
  * many. */
-#define FIT_BUDGET_TIMES 8
+#define FIT_BUDGET_TIMES 6
 
 typedef struct Fit {
 	Plan *plan; /* today's, of the inventory as it is */
