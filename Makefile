@@ -35,6 +35,11 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-st
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(LIBRARIES)))$(PKG_CFLAGS)
 PKG_LIBS   = $(eval PKG_LIBS := $$(shell $(PKG_CONFIG) --libs $(LIBRARIES)))$(PKG_LIBS)
 
+# What is loaded at run time has the name it was compiled with: libxml2.so.2 here, .so.16 there.
+soname  = $(shell objdump -p "$$($(CC) -print-file-name=lib$(1).so)" | sed -n 's/^ *SONAME *//p')
+SONAMES = -DSONAME_LIBVIRT='"$(call soname,virt)"' -DSONAME_LIBXML='"$(call soname,xml2)"' \
+	-DSONAME_ZLIB='"$(call soname,z)"'
+
 sanitize := $(if $(SAN),-fsanitize=address$(,)undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer)
 fuzzing  := -g -O1 -fsanitize=address$(,)undefined -fno-sanitize-recover=all
@@ -66,6 +71,9 @@ core  := $(core-src:%.c=$B/%.o) $B/templates.o
 cmd   := $(patsubst %.c,$B/%.o,$(filter-out cmd/main.c,$(cmd-src)))
 tests := $(patsubst tests/unit/%.c,$B/tests/%,$(unit-src))
 fuzz  := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(fuzz-src))
+
+loaders := topology/root/gunzip topology/guests/libxml_load topology/guests/libvirt_load
+$(loaders:%=$B/%.o) $(loaders:%=$B/fuzz/obj/%.o): language += $(SONAMES)
 
 .DELETE_ON_ERROR:
 .SUFFIXES:

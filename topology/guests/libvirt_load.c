@@ -5,7 +5,6 @@
 #include <glib.h>
 #include <string.h>
 
-#define LIBRARY "libvirt.so.0" /* the name its ABI has had since 2005 */
 
 Libvirt libvirt_table;
 
@@ -31,7 +30,7 @@ bool libvirt_load(void)
 
 	if (loaded)
 		return true;
-	loaded = library_load(LIBRARY, names, &libvirt_table);
+	loaded = library_load(SONAME_LIBVIRT, names, &libvirt_table);
 	if (loaded)
 		libvirt_table.virSetErrorFunc(NULL, libvirt_load_silence);
 	return loaded;

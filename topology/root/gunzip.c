@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <zlib.h>
 
-#define LIBRARY "libz.so.1"
 #define GZIP_ONLY (16 + MAX_WBITS) /* zlib.h, inflateInit2(): a gzip header, no other */
 #define CHUNK (64u << 10)
 
@@ -42,9 +41,9 @@ char *gunzip(const void *bytes, size_t length, size_t limit, const char **why)
 	g_autoptr(GByteArray) out = g_byte_array_new();
 	Zlib zlib;
 
-	if (!library_load(LIBRARY, zlib_names, &zlib) ||
+	if (!library_load(SONAME_ZLIB, zlib_names, &zlib) ||
 	    zlib.inflateInit2_(&stream, GZIP_ONLY, ZLIB_VERSION, (int)sizeof(stream)) != Z_OK) {
-		*why = "this machine has no " LIBRARY " to decompress it with";
+		*why = "this machine has no " SONAME_ZLIB " to decompress it with";
 		return NULL;
 	}
 	*why = inflate_all(&zlib, &stream, limit, out);
