@@ -36,7 +36,8 @@ PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(LIBRARIES)))
 PKG_LIBS   = $(eval PKG_LIBS := $$(shell $(PKG_CONFIG) --libs $(LIBRARIES)))$(PKG_LIBS)
 
 # What is loaded at run time has the name it was compiled with: libxml2.so.2 here, .so.16 there.
-soname  = $(shell objdump -p "$$($(CC) -print-file-name=lib$(1).so)" | sed -n 's/^ *SONAME *//p')
+soname  = $(or $(shell objdump -p "$$($(CC) -print-file-name=lib$(1).so)" | sed -n 's/^ *SONAME *//p'), \
+	$(error lib$(1).so is not there, or objdump))
 SONAMES = -DSONAME_LIBVIRT='"$(call soname,virt)"' -DSONAME_LIBXML='"$(call soname,xml2)"' \
 	-DSONAME_ZLIB='"$(call soname,z)"'
 
