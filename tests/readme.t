@@ -20,6 +20,7 @@ import program
 from tap import Tap
 
 README = ROOT / "README.md"
+CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 PLANNER = pathlib.Path(program.PLANNER)
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
 
@@ -75,7 +76,8 @@ that("its paths exist", [path for path in links + paths if not (ROOT / path).exi
 folders = {f"{path.name}/" for path in ROOT.iterdir() if path.is_dir() and path.name[0] != "."
            and not path.name.startswith("build")}
 that("its map has every folder", sorted(folders - set(paths)))
+text += CONTRIBUTING.read_text(encoding="utf-8")
 targets = set(re.findall(r"^([a-z0-9-]+):.*## ", (ROOT / "Makefile").read_text(), re.M))
-that("its make targets exist", sorted(set(re.findall(r"^make ([a-z][a-z0-9-]*)", text, re.M)) - targets))
+that("its make targets exist, and those of CONTRIBUTING.md", sorted(set(re.findall(r"^make ([a-z][a-z0-9-]*)", text, re.M)) - targets))
 
 sys.exit(tap.done())
