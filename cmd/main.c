@@ -76,15 +76,37 @@ static Status main_report(const GError *error, char **argv)
 	return STATUS_TROUBLE;
 }
 
+/* What other tools call it. */
+static const char *command_meant(const char *name)
+{
+	static const struct {
+		const char *word, *command;
+	} words[] = {
+		{"audit", "check"},	 {"validate", "check"},	  {"verify", "check"},
+		{"lint", "check"},	 {"apply", "emit"},	  {"render", "emit"},
+		{"generate", "emit"},	 {"export", "emit"},	  {"new", "init"},
+		{"create", "init"},	 {"import", "adopt"},	  {"discover", "adopt"},
+		{"capture", "snapshot"}, {"collect", "snapshot"}, {"capacity", "fit"},
+		{"place", "fit"},	 {"why", "explain"},	  {"compare", "diff"},
+		{"topology", "show"},
+	};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(words); i++)
+		if (!strcmp(words[i].word, name))
+			return words[i].command;
+	return NULL;
+}
+
 static Status unknown_command(const char *name)
 {
 	const char *names[G_N_ELEMENTS(commands) + 1] = {NULL};
 	g_autofree char *shown = output_safe(name);
-	const char *near;
+	const char *near = command_meant(name);
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++)
 		names[i] = commands[i]->name;
-	near = nearest_word(name, names);
+	if (!near)
+		near = nearest_word(name, names);
 	if (near)
 		fprintf(stderr, "planner: no command '%s'; did you mean '%s'?\n", shown, near);
 	else

@@ -2,6 +2,7 @@
 #include "cmd/options.h"
 #include "cmd/cmd.h"
 #include "cmd/output.h"
+#include "planner/base/nearest.h"
 #include "topology/base/error.h"
 
 #include <errno.h>
@@ -181,12 +182,34 @@ static bool sources_decide(const Options *options, GError **error)
 	return true;
 }
 
+/* The option of ROWS that a misspelt one of WORDS is nearest to, '_' for '-' as well; NULL. */
+static const char *option_meant(const GPtrArray *rows, char *const *words)
+{
+	g_autofree const char **known = g_new0(const char *, rows->len + 1);
+
+	for (unsigned i = 0; i < rows->len; i++)
+		known[i] = ((const OptionRow *)g_ptr_array_index(rows, i))->name;
+	for (; *words; words++) {
+		g_autofree char *given = NULL;
+
+		if (!g_str_has_prefix(*words, "--"))
+			continue;
+		given = g_strndup(*words + 2, strcspn(*words + 2, "="));
+		if (!g_strv_contains(known, given) &&
+		    nearest_word(g_strdelimit(given, "_", '-'), known))
+			return nearest_word(given, known);
+	}
+	return NULL;
+}
+
 /* GOption's message says which option; what to do next is ours to add. */
-static bool usage_failed(const Command *command, GError **error)
+static bool usage_failed(const Command *command, const char *meant, GError **error)
 {
 	g_autofree char *message = g_strdup((*error)->message);
 
 	g_clear_error(error);
+	if (meant)
+		return options_refuse(error, command, "%s; did you mean --%s?", message, meant);
 	return options_refuse(error, command, "%s", message);
 }
 
@@ -260,7 +283,12 @@ bool options_parse(const Command *command, char **argv, Options *options, GError
 	once = each_once(rows, given, options, parsed ? error : NULL);
 	options->arguments = parsed ? arguments_of(words + 1) : g_new0(char *, 1);
 	if (!parsed)
-		return usage_failed(command, error);
+		return usage_failed(command,
+				    g_error_matches(*error, G_OPTION_ERROR,
+						    G_OPTION_ERROR_UNKNOWN_OPTION)
+					    ? option_meant(rows, argv)
+					    : NULL,
+				    error);
 	if (options->help)
 		return true;
 	if (!once || !none_empty(rows, options, error) || !color_decide(options, error) ||
@@ -270,7 +298,7 @@ bool options_parse(const Command *command, char **argv, Options *options, GError
 	    !options_folder("domains", options->domains, error) ||
 	    !options_folder("diff", options->diff, error) ||
 	    (command->decide && !command->decide(options, error)))
-		return usage_failed(command, error);
+		return usage_failed(command, NULL, error);
 	return true;
 }
 
