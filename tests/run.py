@@ -44,6 +44,8 @@ PLAN = re.compile(r"1\.\.(\d+)(?: *# *(.*))?$")
 # What changes the behaviour of planner's libraries does not reach the tests.
 FOREIGN = re.compile(r"(HWLOC_|LIBVIRT_|VIR_|VIRSH_|G_|GIO_|XML_|LC_|LANG|NO_COLOR|COLUMNS|LINES|MAKE|MFLAGS|CDPATH)")
 
+MEMORY_LEAST = 4 << 30
+
 RUNNING = set()
 
 Outcome = collections.namedtuple("Outcome", "name passed failed skipped problems reasons seconds", defaults=(0,))
@@ -170,9 +172,17 @@ def tail(err):
     return [f"# stderr: {line}" for line in err.splitlines()[-60:]]
 
 
+def scratch_folder():
+    """In memory where there is room: captures are thousands of small files. $TMPDIR goes before."""
+    shared = pathlib.Path("/dev/shm")
+    if "TMPDIR" in os.environ or not os.access(shared, os.W_OK):
+        return None
+    return shared if shutil.disk_usage(shared).free > MEMORY_LEAST else None
+
+
 def outcome_of(name, command, build):
     # The folder's name is short: sockets of libvirtd live below it, and theirs may have 107 bytes.
-    scratch = tempfile.mkdtemp(prefix="pl-")
+    scratch = tempfile.mkdtemp(prefix="pl-", dir=scratch_folder())
     start = time.monotonic()
     try:
         # Others may pass: a daemon that a root test starts as nobody has its folder below.
