@@ -41,6 +41,7 @@ typedef struct AuditVm {
 	hwloc_bitmap_t emulator; /* where emulator and I/O threads may */
 	hwloc_bitmap_t cpus;	 /* all of vcpus */
 	bool unplaced; /* where a thread of it may run could not be read: it is in none of these */
+	char *group;   /* the cgroup that its own is made in, as far as there is one */
 	Cpupm *cpupm;  /* NULL: no guest, or the topology is not known */
 	Tristate pm_next; /* cpu-pm=on for its next start */
 	Tristate pm_now;  /* of the QEMU that runs; NO where none does */
@@ -67,8 +68,9 @@ typedef struct Audit {
 	/* What is intended: of the plan; without one what the line asks for. */
 	hwloc_bitmap_t isolated, host_cpus, sdk_cpus;
 	hwloc_bitmap_t online;
-	GPtrArray *vms; /* of AuditVm: the plan's in its order, then the node's others */
-	bool unplaced;	/* one of them is */
+	GHashTable *groups; /* path → const Cgroup *, of the facts */
+	GPtrArray *vms;	    /* of AuditVm: the plan's in its order, then the node's others */
+	bool unplaced;	    /* one of them is */
 } Audit;
 
 /*

@@ -98,6 +98,52 @@ static void read_intent(Audit *audit)
 	audit->sdk_cpus = copy_of(plan ? plan->cpus[ROLE_SDK] : NULL);
 }
 
+/* cgroups */
+
+static void read_groups(Audit *audit)
+{
+	const GArray *groups = audit->facts->cgroups->groups;
+
+	audit->groups = g_hash_table_new(g_str_hash, g_str_equal);
+	for (unsigned i = 0; i < groups->len; i++) {
+		Cgroup *group = &g_array_index(groups, Cgroup, i);
+
+		g_hash_table_insert(audit->groups, group->path, group);
+	}
+}
+
+/* The path of PARTITION ("/machine/rt") as systemd's slices, or as libvirt's own groups. */
+static char *partition_path(const char *partition, bool slices)
+{
+	g_auto(GStrv) parts = g_strsplit(partition + strspn(partition, "/"), "/", -1);
+	g_autoptr(GString) path = g_string_new(NULL), name = g_string_new(NULL);
+
+	for (unsigned i = 0; parts[i] && *parts[i]; i++) {
+		bool plain = strchr(parts[i], '.') || (!i && g_str_equal(parts[i], "machine"));
+		g_auto(GStrv) dashes = g_strsplit(parts[i], "-", -1);
+		g_autofree char *escaped = g_strjoinv("\\x2d", dashes);
+
+		g_string_append_printf(name, "%s%s", i ? "-" : "", escaped);
+		if (slices)
+			g_string_append_printf(path, "/%s.slice", name->str);
+		else
+			g_string_append_printf(path, "/%s%s", parts[i], plain ? "" : ".partition");
+	}
+	return g_strdup(path->str);
+}
+
+/* Where libvirt makes the group of GUEST: the deepest there is of its partition. */
+static char *group_of(const Audit *audit, const Guest *guest)
+{
+	const char *partition = guest->partition ? guest->partition : "/machine";
+	bool slices = !g_hash_table_contains(audit->groups, "/machine");
+	char *path = partition_path(partition, slices);
+
+	while (*path && !g_hash_table_contains(audit->groups, path))
+		*strrchr(path, '/') = '\0';
+	return path;
+}
+
 /* VMs */
 
 static bool pinned_one_to_one(const Audit *audit, const Guest *guest)
@@ -203,6 +249,7 @@ static void audit_vm_free(gpointer data)
 	AuditVm *vm = data;
 
 	g_free(vm->subject);
+	g_free(vm->group);
 	g_ptr_array_unref(vm->vcpus);
 	hwloc_bitmap_free(vm->emulator);
 	hwloc_bitmap_free(vm->cpus);
@@ -230,6 +277,7 @@ static void rules_audit_add_vm(Audit *audit, const char *name, const PlanVm *pla
 	if (guest) {
 		vm->spec = spec_of(guest);
 		rules_audit_read_places(audit, vm);
+		vm->group = group_of(audit, guest);
 		read_pm(audit, vm);
 	}
 	g_ptr_array_add(audit->vms, vm);
@@ -327,6 +375,7 @@ Audit *audit_new(const Plan *plan, const Inventory *inventory, const Facts *fact
 	read_line(audit);
 	rules_audit_read_kernel(audit);
 	read_intent(audit);
+	read_groups(audit);
 	read_vms(audit);
 	if (audit->host && facts->guests)
 		rules_audit_judge_cpupm(audit);
@@ -348,6 +397,7 @@ void audit_free(Audit *audit)
 	hwloc_bitmap_free(audit->host_cpus);
 	hwloc_bitmap_free(audit->sdk_cpus);
 	hwloc_bitmap_free(audit->online);
+	g_hash_table_unref(audit->groups);
 	g_ptr_array_unref(audit->vms);
 	g_free(audit);
 }

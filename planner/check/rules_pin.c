@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Rules over pins as the domain XML has them. */
 #include "planner/base/version.h"
+#include "planner/check/rules_group.h"
 #include "planner/check/rules_sides.h"
 #include "planner/check/rules_table.h"
 
@@ -243,12 +244,24 @@ static bool worker_apart(const WorkerJudge *judge, hwloc_const_bitmap_t place)
 	       !others_run_on(judge->audit, judge->vm, place);
 }
 
+/* Where it may run though nobody pinned it: its next start is in groups that have isolated CPUs
+ * alone. Yours; NULL = they do not confine it so. */
+static hwloc_bitmap_t worker_confined(const WorkerJudge *judge)
+{
+	g_auto(CpuSet) left =
+		judge->side == SIDE_NEXT ? groups_leave(judge->audit, judge->vm->group) : NULL;
+
+	return left && hwloc_bitmap_isincluded(left, judge->hit) ? g_steal_pointer(&left) : NULL;
+}
+
 static void worker_hits(const GuestThread *thread, bool io, void *data)
 {
 	WorkerJudge *judge = data;
 	hwloc_const_bitmap_t place =
 		thread_place(judge->audit, judge->vm->guest, thread, judge->side);
+	g_auto(CpuSet) confined = place ? NULL : worker_confined(judge);
 
+	place = place ? place : confined;
 	if (!set_meets(place, judge->hit) || worker_apart(judge, place))
 		return;
 	name_worker(judge, thread, io, place);
@@ -270,7 +283,8 @@ const Rule rule_vm_emulator_on_isolated = {
 	.title = "Emulator or I/O threads are put on isolated CPUs",
 	.sees = "emulatorpin, iothreadpin, or the <vcpu cpuset> they inherit, against the isolated "
 		"CPUs; and the affinity of such threads that no XML speaks of, unless they may run "
-		"everywhere. Without a plan, isolated CPUs that nobody else runs on are theirs.",
+		"everywhere; of a VM's next start, the cpusets of the groups above it. Without a "
+		"plan, isolated CPUs that nobody else runs on are theirs.",
 	.why = "A vCPU on the same CPU exits for each of their wake-ups. With cpu-pm the guest "
 	       "never yields its CPU, and they starve.",
 	.remedy = "pin them to host CPUs: emulatorpin and iothreadpin",
@@ -394,6 +408,15 @@ static char *judge_offline(const Audit *audit, const AuditVm *vm, Side side, hwl
 		hwloc_bitmap_or(cpus, cpus, gone);
 	}
 	each_worker(vm->guest, worker_offline, &judge);
+	for (unsigned v = 0; v < vm->guest->later->len; v++) {
+		const GuestThread *thread = guest_thread(vm->guest->later, v);
+		g_auto(CpuSet) gone =
+			offline_of(audit, thread_pin(audit, vm->guest, thread, side), side);
+
+		if (!hwloc_bitmap_iszero(gone))
+			name_vcpu(&judge.naming, thread->number, gone, ", to be plugged in");
+		hwloc_bitmap_or(cpus, cpus, gone);
+	}
 	return rules_pin_sentence(&judge.naming, "pinned to CPUs that are not online");
 }
 
@@ -401,10 +424,12 @@ const Rule rule_vm_pin_offline = {
 	.id = "vm.pin-offline",
 	.severity = SEVERITY_ERROR,
 	.title = "A pin names CPUs that are not online",
-	.sees = "Pins and <vcpu cpuset> against /sys/devices/system/cpu/online.",
-	.why = "libvirt accepts any number when a VM is defined. At the start it fails; without "
-	       "cpuset groups, the pin silently shrinks to the online CPUs. The pin APIs hide such "
-	       "CPUs, the XML keeps them.",
+	.sees = "Pins and <vcpu cpuset> against /sys/devices/system/cpu/online; pins of vCPUs that "
+		"may still be plugged in, too.",
+	.why = "libvirt accepts any number when a VM is defined. At the start, and when the vCPU "
+	       "is plugged in (virsh setvcpus --live), it fails; without cpuset groups, the pin "
+	       "silently shrinks to the online CPUs. The pin APIs hide such CPUs, the XML keeps "
+	       "them.",
 	.remedy = "bring the CPU online, or pin to one that is",
 	.source = "libvirt 9.0 virProcessSetAffinity(); sched_setaffinity(2)",
 	.when = WHEN_GUESTS,
@@ -499,12 +524,16 @@ static bool free_thread(const Audit *audit, const AuditVm *vm, const GuestThread
 {
 	const Guest *guest = vm->guest;
 	Side side = guest_side(guest) == SIDE_NEXT ? SIDE_NEXT : SIDE_LIVE;
+	g_auto(CpuSet) left = NULL;
 
 	if (thread_place(audit, guest, thread, side) || thread_pin(audit, guest, thread, SIDE_REAL))
 		return false;
 	if (thread->real)
 		return set_meets(thread->real, audit->isolated);
 	if (!guest_told(guest) && !guest->unlisted)
+		return false;
+	left = groups_leave(audit, vm->group);
+	if (left && !set_meets(left, audit->isolated))
 		return false;
 	if (libvirt_leaves_out(audit))
 		return !hwloc_bitmap_isincluded(audit->isolated, audit->scheduler);

@@ -45,6 +45,9 @@ const Rule *const rules[] = {
 	&rule_cgroup_partitions_mixed,
 	&rule_cgroup_partition_invalid,
 	&rule_cgroup_partition_missing,
+	/* rules_group.c */
+	&rule_cgroup_pins_outside,
+	&rule_cgroup_quota,
 	/* rules_topology.c */
 	&rule_topology_differs,
 	&rule_topology_core_split,

@@ -23,6 +23,8 @@ extern const Rule rule_plan_pin_role, rule_plan_core_shared, rule_plan_split_cor
 /* rules_cgroup.c */
 extern const Rule rule_cgroup_partitions_mixed, rule_cgroup_partition_invalid,
 	rule_cgroup_partition_missing;
+/* rules_group.c */
+extern const Rule rule_cgroup_pins_outside, rule_cgroup_quota;
 /* rules_topology.c */
 extern const Rule rule_topology_differs, rule_topology_core_split, rule_topology_sibling_offline;
 /* rules_irq.c */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Rules over VMs as a whole: the plan's against the node's, what runs against what is written. */
+#include "planner/check/rules_group.h"
 #include "planner/check/rules_sides.h"
 #include "planner/check/rules_table.h"
 
@@ -176,7 +177,8 @@ static void thread_check(RealJudge *judge, const GuestThread *thread, const char
 
 	if (!place || !thread->real)
 		return;
-	if (same_online(judge->audit, place, thread->real))
+	if (same_online(judge->audit, place, thread->real) ||
+	    groups_cut(judge->audit, thread->group, place)) /* cgroup.pins-outside says why */
 		return;
 	list = set_text(thread->real);
 	planned = set_text(place);

@@ -146,7 +146,7 @@ static void predict_irqs(Facts *facts, const Plan *plan)
 
 static void predict_partitions(Facts *facts, const Plan *plan)
 {
-	Cgroup group = {.path = g_strdup("/machine.slice"), .cpus = predicted_set(plan->isolated)};
+	Cgroup group = {.path = g_strdup("/planner.slice"), .cpus = predicted_set(plan->isolated)};
 
 	facts->cgroups->version = 2;
 	group.effective = predicted_set(plan->isolated);

@@ -449,6 +449,47 @@ static void irqbalance(Facts *f)
 	f->services->irqbalance_runs = true;
 }
 
+static void group_add(Facts *f, const char *path, const char *cpus)
+{
+	Cgroup group = {.path = g_strdup(path),
+			.cpus = predicted_list(cpus),
+			.effective = predicted_list(*cpus ? cpus : "0-23")};
+
+	g_array_append_val(f->cgroups->groups, group);
+}
+
+/* The slice has d1's first core; d1 runs. */
+static void slice(Facts *f)
+{
+	Guest *g = guest(f, "d1");
+
+	group_add(f, "/machine.slice", "0,2,6,12,14");
+	for (unsigned v = 0; v < 4; v++)
+		text_set(&thread(g->vcpu_threads, v)->group,
+			 "/machine.slice/d1.scope/libvirt/vcpu");
+}
+
+static void quota_group(Facts *f)
+{
+	CgroupQuota quota = {g_strdup("/machine.slice"), 400000, 100000, 50, 7};
+
+	slice(f);
+	g_array_append_val(f->cgroups->quotas, quota);
+}
+
+static void quota_xml(Facts *f)
+{
+	guest(f, "d2")->quota = (DomainQuota){50000, 100000};
+}
+
+/* One more vCPU may come, on a CPU that is not there. */
+static void plug(Facts *f)
+{
+	GuestThread later = {.number = 4, .inactive = predicted_list("40")};
+
+	g_array_append_val(guest(f, "d1")->later, later);
+}
+
 static void kernel_thread(Facts *f)
 {
 	predict_task(f, 900, "md0_raid1", true, f->host->online);
@@ -881,6 +922,12 @@ static const Fault faults[] = {
 	{"cgroup.partitions-mixed", PLANNED, mixed, "by cpuset partitions"},
 	{"cgroup.partition-invalid", PLANNED_CPUSET, invalid, "Parent is not a partition root"},
 	{"cgroup.partition-missing", PLANNED_CPUSET, no_partition, "none has them"},
+	{"cgroup.pins-outside", PLANNED, slice,
+	 "CPUs 3,15 of its pins (2 vCPUs) lie outside the group "
+	 "/machine.slice, which may use only 0,2,6,12,14"},
+	{"cgroup.quota", ALONE, quota_group,
+	 "4 vCPUs 400000 of each 100000 µs, throttled in 7 of 50"},
+	{"cgroup.quota", ALONE, quota_xml, "<quota> allows 1 vCPU 50000 of each 100000 µs"},
 	{"topology.differs", PLANNED, other_machine, "sub-NUMA mode changed"},
 	{"topology.core-split", PLANNED, core_split, "2,14"},
 	{"topology.sibling-offline", ALONE, sibling, "siblings of CPUs 2"},
@@ -911,6 +958,7 @@ static const Fault faults[] = {
 	{"vm.pin-on-host", ALONE, .pin = {"d1", 3, "12"}, .says = "vCPU 3 on 12"},
 	{"vm.pin-on-sdk", PLANNED, .pin = {"d1", 3, "17"}, .says = "vCPU 3 on 17"},
 	{"vm.pin-offline", PLANNED, .pin = {"d1", 3, "99"}, .says = "vCPU 3 on 99"},
+	{"vm.pin-offline", ALONE, plug, "vCPU 4 on 40, to be plugged in"},
 	{"vm.vcpu-floats", PLANNED, .pin = {"d1", 3, "15-16"}, .says = "vCPU 3 on 15-16"},
 	{"vm.shared-on-isolated", PLANNED, vm_shared_isolated, "vCPU 0 on 0,2,12,14"},
 	{"vm.free-on-isolated", PLANNED, vm_free, "0 vCPUs, 1 emulator and 0 I/O"},

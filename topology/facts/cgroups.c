@@ -93,18 +93,26 @@ static void cgroup_clear(gpointer data)
 	hwloc_bitmap_free(group->effective);
 }
 
+static void quota_clear(gpointer data)
+{
+	g_free(((CgroupQuota *)data)->path);
+}
+
 CgroupFacts *cgroups_new(void)
 {
 	CgroupFacts *cgroups = g_new0(CgroupFacts, 1);
 
 	cgroups->groups = g_array_new(FALSE, TRUE, sizeof(Cgroup));
 	g_array_set_clear_func(cgroups->groups, cgroup_clear);
+	cgroups->quotas = g_array_new(FALSE, TRUE, sizeof(CgroupQuota));
+	g_array_set_clear_func(cgroups->quotas, quota_clear);
 	return cgroups;
 }
 
 void cgroups_free(CgroupFacts *cgroups)
 {
 	g_array_unref(cgroups->groups);
+	g_array_unref(cgroups->quotas);
 	hwloc_bitmap_free(cgroups->isolated);
 	g_free(cgroups);
 }
@@ -132,6 +140,42 @@ static void group_load(Root *root, CgroupFacts *cgroups, const char *mount, cons
 		cgroup_clear(&group);
 }
 
+/* CPU time */
+
+/* The number after "NAME " on a line of its own; 0 where there is none. */
+static uint64_t stat_number(const char *text, const char *name)
+{
+	g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
+
+	for (unsigned i = 0; lines[i]; i++)
+		if (g_str_has_prefix(lines[i], name) && lines[i][strlen(name)] == ' ')
+			return g_ascii_strtoull(lines[i] + strlen(name), NULL, 10);
+	return 0;
+}
+
+/* "200000 100000" of cpu.max, or the two files of v1; "max" and -1 are no limit. */
+static void quota_load(Root *root, CgroupFacts *cgroups, const char *folder, const char *path)
+{
+	bool unified = cgroups->version == 2;
+	g_autofree char *text = text_load(root, folder, unified ? "cpu.max" : "cpu.cfs_quota_us");
+	g_auto(GStrv) words = g_strsplit(text ? text : "", " ", -1);
+	g_autofree char *period = text && !unified ? text_load(root, folder, "cpu.cfs_period_us")
+				  : words[0]	   ? g_strdup(words[1])
+						   : NULL;
+	CgroupQuota quota = {0};
+	g_autofree char *stat = NULL;
+
+	if (!words[0] || !period ||
+	    !g_ascii_string_to_unsigned(words[0], 10, 1, G_MAXINT64, &quota.quota, NULL) ||
+	    !g_ascii_string_to_unsigned(period, 10, 1, G_MAXINT64, &quota.period, NULL))
+		return;
+	stat = text_load(root, folder, "cpu.stat");
+	quota.path = g_utf8_make_valid(*path ? path : "/", -1);
+	quota.periods = stat_number(stat, "nr_periods");
+	quota.throttled = stat_number(stat, "nr_throttled");
+	g_array_append_val(cgroups->quotas, quota);
+}
+
 /* Files of groups have a dot in their names, and nobody lists half a million of them. */
 static bool is_group(const char *name)
 {
@@ -146,20 +190,25 @@ static bool is_group(const char *name)
 	       strcmp(name, "release_agent") != 0;
 }
 
-static void cgroups_walk(Root *root, CgroupFacts *cgroups, const char *mount, const char *path,
-			 unsigned depth)
+/* TIME: where the hierarchy with CPU time is; v2 has one for all, libvirt and Kubernetes make the
+ * same groups in each of v1's. */
+static void cgroups_walk(Root *root, CgroupFacts *cgroups, const char *mount, const char *time,
+			 const char *path, unsigned depth)
 {
 	g_autofree char *folder = g_strconcat(mount, path, NULL);
+	g_autofree char *timed = g_strconcat(time, path, NULL);
 	g_auto(GStrv) names = root_list(root, folder, MOUNTS);
 
 	if (cgroups->groups->len >= GROUPS_MAX || depth > DEEPEST)
 		return;
 	group_load(root, cgroups, mount, path);
+	if (cgroups->version == 1 || g_strv_contains((const char *const *)names, "cpu.max"))
+		quota_load(root, cgroups, timed, path);
 	for (unsigned i = 0; names[i]; i++) {
 		g_autofree char *below = g_strconcat(path, "/", names[i], NULL);
 
 		if (is_group(names[i]))
-			cgroups_walk(root, cgroups, mount, below, depth + 1);
+			cgroups_walk(root, cgroups, mount, time, below, depth + 1);
 	}
 }
 
@@ -171,7 +220,11 @@ void cgroups_load(Root *root, CgroupFacts *cgroups)
 		root_note_missing(root, MOUNTS);
 		return;
 	}
-	cgroups_walk(root, cgroups, mount, "", 0);
+	cgroups_walk(root, cgroups, mount,
+		     cgroups->version == 2			? mount
+		     : root_exists(root, MOUNTS "/cpu,cpuacct") ? MOUNTS "/cpu,cpuacct"
+								: MOUNTS "/cpu",
+		     "", 0);
 	if (cgroups->version == 2)
 		cgroups->isolated = set_load(root, mount, "cpuset.cpus.isolated");
 }

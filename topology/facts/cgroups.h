@@ -15,9 +15,18 @@ typedef struct Cgroup {
 	bool exclusive;	 /* v1 cpuset.cpu_exclusive */
 } Cgroup;
 
+/* A group with a limit on CPU time: cpu.max, v1 cpu.cfs_quota_us. */
+typedef struct CgroupQuota {
+	char *path;
+	uint64_t quota, period; /* microseconds */
+	/* Of cpu.stat: how many periods it ran in, and was throttled in; 0 = none, or not read. */
+	uint64_t periods, throttled;
+} CgroupQuota;
+
 typedef struct CgroupFacts {
 	int version;	/* of the hierarchy that has cpuset: 1 or 2; 0 = none has */
 	GArray *groups; /* of Cgroup, by path; only those with a cpuset of their own */
+	GArray *quotas; /* of CgroupQuota, by path */
 	hwloc_bitmap_t
 		isolated; /* v2 root cpuset.cpus.isolated (6.8 and later); NULL = no such file */
 } CgroupFacts;

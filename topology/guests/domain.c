@@ -291,6 +291,38 @@ static bool pins_read(Domain *domain, const xmlNode *node, GError **error)
 	return true;
 }
 
+/* Limits */
+
+/* NAME of any <cputune>; 0 where there is none. */
+static int64_t tune_number(const xmlNode *node, const char *name)
+{
+	for (xmlNode *tune = xml_child(node, "cputune"); tune; tune = xml_next(tune, "cputune")) {
+		g_autofree char *text = xml_text(xml_child(tune, name));
+		gint64 value;
+
+		if (text &&
+		    g_ascii_string_to_signed(text, 10, G_MININT64, G_MAXINT64, &value, NULL))
+			return value;
+	}
+	return 0;
+}
+
+static DomainQuota quota_read(const xmlNode *node, const char *quota, const char *period)
+{
+	DomainQuota read = {tune_number(node, quota), tune_number(node, period)};
+
+	read.quota = MAX(read.quota, 0); /* negative: none, on purpose */
+	read.period = read.period > 0 ? read.period : 100000;
+	return read;
+}
+
+static void limits_read(Domain *domain, const xmlNode *node)
+{
+	domain->quota = quota_read(node, "quota", "period");
+	domain->global_quota = quota_read(node, "global_quota", "global_period");
+	domain->partition = xml_text(xml_child(xml_child(node, "resource"), "partition"));
+}
+
 /* Memory */
 
 static bool nodes_add(Domain *domain, const xmlNode *node, GError **error)
@@ -476,6 +508,7 @@ static bool node_read(Domain *domain, const xmlNode *node, GError **error)
 		return false;
 	iothreads_read(domain, node);
 	memory_read(domain, node);
+	limits_read(domain, node);
 	cpu_read(domain, node);
 	commandline_read(domain, node);
 	devices_read(domain, node);
@@ -537,6 +570,7 @@ void domain_free(Domain *domain)
 	g_free(domain->name);
 	g_free(domain->uuid);
 	g_free(domain->cpu_mode);
+	g_free(domain->partition);
 	g_strfreev(domain->overcommit);
 	hwloc_bitmap_free(domain->enabled);
 	hwloc_bitmap_free(domain->cpuset);

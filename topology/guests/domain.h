@@ -19,6 +19,11 @@ typedef struct DomainPin {
 	hwloc_bitmap_t cpus;
 } DomainPin;
 
+/* Microseconds of CPU time in a period: <quota> and <period>; quota 0 = no limit. */
+typedef struct DomainQuota {
+	int64_t quota, period;
+} DomainQuota;
+
 typedef struct Domain {
 	char *name, *uuid;	/* uuid NULL = not said */
 	bool active;		/* has an id, or is a domstatus: it runs */
@@ -29,9 +34,11 @@ typedef struct Domain {
 	GArray *iothreads;	/* of DomainPin, by number: every iothread; cpus NULL = no pin */
 	hwloc_bitmap_t emulatorpin; /* NULL = none */
 	unsigned doubled_pins, ignored_pins;
-	hwloc_bitmap_t nodes; /* numatune: memory and memnode nodesets; NULL = none */
-	bool nodes_strict;    /* memory comes from these nodes or not at all */
-	char *cpu_mode;	      /* NULL = no <cpu> */
+	DomainQuota quota, global_quota; /* of each vCPU; of the whole QEMU */
+	char *partition;		 /* <resource><partition>; NULL = not said */
+	hwloc_bitmap_t nodes;		 /* numatune: memory and memnode nodesets; NULL = none */
+	bool nodes_strict;		 /* memory comes from these nodes or not at all */
+	char *cpu_mode;			 /* NULL = no <cpu> */
 	bool migratable_said;
 	unsigned threads; /* of a guest core, <cpu><topology threads>; 0 = not said */
 	bool locked, hugepages, eoi;

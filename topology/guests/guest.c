@@ -10,6 +10,7 @@ static void thread_clear(gpointer data)
 	hwloc_bitmap_free(thread->inactive);
 	hwloc_bitmap_free(thread->real);
 	g_free(thread->comm);
+	g_free(thread->group);
 }
 
 static GArray *threads_new(void)
@@ -29,6 +30,7 @@ Guest *guest_new(const char *name)
 	guest->vcpu_threads = threads_new();
 	guest->emulator_threads = threads_new();
 	guest->iothreads = threads_new();
+	guest->later = threads_new();
 	guest->slow_devices = g_ptr_array_new_with_free_func(g_free);
 	guest->passed = g_ptr_array_new_with_free_func(g_free);
 	return guest;
@@ -45,6 +47,8 @@ static void guest_free(gpointer data)
 	g_array_unref(guest->vcpu_threads);
 	g_array_unref(guest->emulator_threads);
 	g_array_unref(guest->iothreads);
+	g_array_unref(guest->later);
+	g_free(guest->partition);
 	hwloc_bitmap_free(guest->cpuset_live);
 	hwloc_bitmap_free(guest->cpuset_inactive);
 	hwloc_bitmap_free(guest->nodes_live);

@@ -43,7 +43,8 @@ static GuestThread *thread_at(GArray *threads, unsigned number)
 
 /* XML */
 
-static void guests_pins_take(GArray *threads, const GArray *pins, bool live, bool make)
+/* PINS to THREADS; those without a thread to LATER. */
+static void guests_pins_take(GArray *threads, GArray *later, const GArray *pins, bool live)
 {
 	for (guint i = 0; i < pins->len; i++) {
 		const DomainPin *pin = &g_array_index(pins, DomainPin, i);
@@ -53,10 +54,8 @@ static void guests_pins_take(GArray *threads, const GArray *pins, bool live, boo
 		for (guint t = 0; t < threads->len && !thread; t++)
 			if (g_array_index(threads, GuestThread, t).number == pin->number)
 				thread = &g_array_index(threads, GuestThread, t);
-		if (!thread && make)
-			thread = thread_at(threads, pin->number);
 		if (!thread)
-			continue;
+			thread = thread_at(later, pin->number);
 		set = live ? &thread->live : &thread->inactive;
 		if (!*set)
 			*set = set_copy(pin->cpus);
@@ -87,8 +86,8 @@ static void document_take(Guest *guest, const Domain *domain, bool live)
 	*(live ? &guest->overcommit_live : &guest->overcommit_inactive) =
 		g_strdupv(domain->overcommit);
 	*(live ? &emulator->live : &emulator->inactive) = set_copy(domain->emulatorpin);
-	guests_pins_take(guest->vcpu_threads, domain->vcpupins, live, false);
-	guests_pins_take(guest->iothreads, domain->iothreads, live, true);
+	guests_pins_take(guest->vcpu_threads, guest->later, domain->vcpupins, live);
+	guests_pins_take(guest->iothreads, guest->iothreads, domain->iothreads, live);
 }
 
 /* What is said once, of the XML that counts: the inactive one, the live one where transient. */
@@ -105,6 +104,9 @@ static void settings_take(Guest *guest, const Domain *domain)
 	guest->page = domain->page;
 	guest->eoi = domain->eoi;
 	guest->memory = domain->memory;
+	guest->partition = g_strdup(domain->partition);
+	guest->quota = domain->quota;
+	guest->global_quota = domain->global_quota;
 	guest->doubled_pins = domain->doubled_pins;
 	guest->ignored_pins = domain->ignored_pins;
 	guest->namespace_missing = domain->namespace_missing;
@@ -199,6 +201,8 @@ static void thread_real(GuestThread *thread, const Task *task)
 	thread->tid = task->tid;
 	g_free(thread->comm);
 	thread->comm = g_strdup(task->comm);
+	g_free(thread->group);
+	thread->group = g_strdup(task->cgroup);
 }
 
 /* One more emulator thread, with the pins of the first; that one is the main thread. */
@@ -533,6 +537,7 @@ static void guests_sort(GuestFacts *facts)
 
 		g_array_sort(guest->vcpu_threads, thread_compare);
 		g_array_sort(guest->iothreads, thread_compare);
+		g_array_sort(guest->later, thread_compare);
 		thread_at(guest->emulator_threads, 0); /* one at least */
 	}
 }

@@ -3,6 +3,7 @@
 #ifndef TOPOLOGY_GUESTS_GUESTS_H
 #define TOPOLOGY_GUESTS_GUESTS_H
 
+#include "topology/guests/domain.h"
 #include "topology/guests/tasks.h"
 #include "topology/root/fact.h"
 
@@ -14,6 +15,7 @@ typedef struct GuestThread {
 	hwloc_bitmap_t real;	 /* the thread's own affinity; NULL = not running or not read */
 	unsigned tid;		 /* 0 = not known */
 	char *comm;		 /* the thread's name; NULL = not running or not read */
+	char *group;		 /* its cgroup, as Task.cgroup; NULL = not running or not read */
 } GuestThread;
 
 typedef struct Guest {
@@ -41,6 +43,11 @@ typedef struct Guest {
 	 * them: they are tasks.
 	 */
 	GArray *vcpu_threads, *emulator_threads, *iothreads;
+	GArray *later;	 /* of GuestThread: the pins of vCPUs that are not there, but may be plugged
+			    in */
+	char *partition; /* <resource><partition> of the XML that counts: where its group is made;
+			    NULL = not said */
+	DomainQuota quota, global_quota; /* of each vCPU, and of the whole QEMU, of that XML */
 	/* vcpupin elements for a vCPU that has one already: libvirt refuses the whole domain. The
 	 * first counts here. */
 	unsigned doubled_pins;

@@ -8,8 +8,7 @@ from find import Find
 
 SOURCE = "innogames/igvm#280"
 FINDS = [Find(("vm.pin-offline", "vm.hotplug-pins", "vm.plug-pin"), "vm web", text=["20"])]
-TODO = {"faulty": "pins of vCPUs that are not there are not looked at",
-        "adopt": "the maximum is dropped"}
+TODO = {"adopt": "the maximum is dropped"}
 ADOPTS = ["maximum = 12"]
 ISOLATED, HOST = "2-7,10-15", "0-1,8-9"
 PINS = ["2", "10", "3", "11", "4", "12"]

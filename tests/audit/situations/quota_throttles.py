@@ -9,7 +9,6 @@ from find import Find
 SOURCE = "kubevirt/kubevirt#12970; k0sproject/k0s#4954"
 FINDS = [Find(("cgroup.quota", "vm.quota"), text=["200000", "/kubepods/pod1"])]
 NEVER = ["vm.free-on-isolated", "vm.pin-missing"]
-TODO = {"faulty": "quotas are not read"}
 ISOLATED, HOST, GROUP = "2-7,10-15", "0-1,8-9", "/kubepods/pod1/launcher"
 
 

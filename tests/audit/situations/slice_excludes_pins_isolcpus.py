@@ -9,7 +9,6 @@ from find import Find
 SOURCE = "spheenik/vfio-isolate#6; OpenNebula/one-deploy#283"
 FINDS = [Find(("cgroup.pins-outside", "vm.pin-outside-slice"), severity="error",
               text=["4-9,14-19", "machine.slice"], fix="AllowedCPUs=")]
-TODO = {"faulty": "pins are not held against cpusets"}
 ISOLATED, HOST = "4-9,14-19", "0-3,10-13"
 PINS = [str(cpu) for core in range(4, 10) for cpu in (core, core + 10)]
 

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* What control groups leave of the CPUs that threads are pinned to. */
+#ifndef PLANNER_CHECK_RULES_GROUP_H
+#define PLANNER_CHECK_RULES_GROUP_H
+
+#include "planner/check/rules_found.h"
+
+/* The CPUs that a thread in the group PATH may use, yours; NULL where no group says so. */
+hwloc_bitmap_t groups_leave(const Audit *audit, const char *path);
+/* Do the groups of PATH (NULL = not known) keep online CPUs of PLACE (NULL = no pin) from it? */
+bool groups_cut(const Audit *audit, const char *path, hwloc_const_bitmap_t place);
+
+#endif
