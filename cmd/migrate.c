@@ -101,7 +101,7 @@ static bool print_xml(const Options *options, const Migration *m, GError **error
 	g_autoptr(GHashTable) templates = site_templates(options->templates, error);
 	Plan there = *m->plan;
 	NodeSpec node = *m->plan->node;
-	bool running = m->verdict <= MIGRATE_LOSES;
+	bool running = m->verdict <= MIGRATE_UNKNOWN;
 	Rendering rendering = {.plan = &there,
 			       .vm = m->after,
 			       .templates = templates,

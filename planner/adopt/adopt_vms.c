@@ -105,9 +105,10 @@ static void note_state(Adopter *a, const AdoptVm *vm)
 	else if (!guest->persistent)
 		adopt_note(a, SEEN, vm->section, NULL,
 			   "it is transient: libvirt forgets it when it stops");
-	if (guest->vcpus_max > guest->vcpus)
-		adopt_note(a, SEEN, vm->section, "vcpus", "up to %u may be plugged in",
-			   guest->vcpus_max);
+	if (guest->later->len)
+		adopt_note(a, LOST, vm->section, "maximum",
+			   "%u pins of vCPUs that may be plugged in are left out",
+			   guest->later->len);
 }
 
 static void vm_adopt(Adopter *a, const AuditVm *audited)

@@ -5,6 +5,7 @@
  */
 #include "planner/artifacts/artifact.h"
 #include "planner/base/version.h"
+#include "planner/place/guest.h"
 
 #include <string.h>
 
@@ -258,7 +259,16 @@ static char *artifact_domain_emulator(Fill *f)
 
 static char *artifact_domain_vcpus(Fill *f)
 {
-	return fill_number(f->vm->spec->vcpus);
+	return fill_number(guest_maximum(f->vm->spec));
+}
+
+/* The others may be plugged in while it runs. */
+static char *artifact_domain_current(Fill *f)
+{
+	const VmSpec *spec = f->vm->spec;
+
+	return guest_maximum(spec) > spec->vcpus ? g_strdup_printf(" current='%u'", spec->vcpus)
+						 : g_strdup("");
 }
 
 static char *artifact_domain_arch(Fill *f)
@@ -300,6 +310,7 @@ static const ArtifactValue domain_values[] = {
 	{"memory", TEMPLATE_XML, artifact_domain_memory},
 	{"memorybacking", TEMPLATE_RAW, artifact_domain_memorybacking},
 	{"cpuset", TEMPLATE_XML, artifact_domain_cpuset},
+	{"current", TEMPLATE_RAW, artifact_domain_current},
 	{"vcpus", TEMPLATE_XML, artifact_domain_vcpus},
 	{"iothreads", TEMPLATE_RAW, artifact_domain_iothreads},
 	{"vcpupins", TEMPLATE_RAW, artifact_domain_vcpupins},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/document/plan_read_parts.h"
 #include "planner/inventory/settings.h"
+#include "planner/place/guest.h"
 #include "planner/place/placer.h"
 
 /* VMs */
@@ -57,9 +58,9 @@ static bool read_guest_topology(Reader *r, PlanVm *vm, const json_t *object)
 	    !reader_unsigned(r, topology, "cores", CPULIST_LIMIT, &vm->cores) ||
 	    !reader_unsigned(r, topology, "threads", HOST_MAX_THREADS, &vm->threads))
 		return false;
-	return (uint64_t)vm->sockets * vm->cores * vm->threads == vm->spec->vcpus ||
+	return (uint64_t)vm->sockets * vm->cores * vm->threads == guest_maximum(vm->spec) ||
 	       reader_fail(r, "vm %s: 'topology' does not have %u vCPUs", vm->spec->name,
-			   vm->spec->vcpus);
+			   guest_maximum(vm->spec));
 }
 
 /* Where it runs, of a VM that is placed. */

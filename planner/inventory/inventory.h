@@ -40,6 +40,7 @@ typedef struct VmSpec {
 	char *name; /* as libvirt gets it; count > 1 is already spelled out: vm1-1 … vm1-n */
 	int line;
 	unsigned vcpus;
+	unsigned maximum; /* vCPUs that it can grow to while it runs; 0 = no more than vcpus */
 	Policy policy;
 	GArray *cpus;	 /* of unsigned, in vCPU order, by cpus = or --keep: the VM is kept there;
 			    NULL = planner chooses */

@@ -86,6 +86,9 @@ static void vm_check(Parser *p, const VmSpec *vm)
 		parser_complain(p, vm->line,
 				"[vm %s] cpus: %u CPUs for %u vCPUs; name one for each", vm->name,
 				vm->cpus->len, vm->vcpus);
+	if (vm->maximum && vm->maximum < vm->vcpus)
+		parser_complain(p, vm->line, "[vm %s] maximum: %u is less than its %u vCPUs",
+				vm->name, vm->maximum, vm->vcpus);
 	if (vm->cpus && vm->count > 1)
 		vm_complain(p, vm, "cpus: the same CPUs cannot be given to count VMs");
 	if (vm->page && !inventory_parse_given(p, "memory"))

@@ -286,6 +286,12 @@ const char *const inventory_sections[] = {"node", "host", "sdk", "shared", "kern
 
 /* [vm NAME] */
 
+static void seen_maximum(const Guest *guest, void *field)
+{
+	if (guest->vcpus_max > guest->vcpus)
+		*(unsigned *)field = guest->vcpus_max;
+}
+
 static void seen_cpu_mode(const Guest *guest, void *field)
 {
 	CpuMode mode = 0;
@@ -315,6 +321,17 @@ static const Setting vm_rows[] = {
 		.voids = "cpus",
 		.what = "vCPUs",
 		.cost = COST_RESTART,
+	},
+	{
+		.key = "maximum",
+		.type = &setting_number,
+		.offset = offsetof(VmSpec, maximum),
+		.least = 1,
+		.most = CPULIST_LIMIT,
+		.flags = SETTING_NOT_PLACED,
+		.what = "maximum of vCPUs",
+		.cost = COST_RESTART,
+		.seen = seen_maximum,
 	},
 	{
 		.key = "policy",

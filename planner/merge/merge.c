@@ -11,6 +11,7 @@
 #include "planner/merge/merge_overcommit.h"
 #include "planner/merge/merge_pins.h"
 #include "planner/merge/merge_tree.h"
+#include "planner/place/guest.h"
 #include "topology/base/error.h"
 
 #include <string.h>
@@ -243,15 +244,30 @@ static void iothreads_number(const xmlNode *want, const GArray *ids)
 	}
 }
 
+/* The vCPUs that are there from the start. */
+static unsigned merge_enabled(const xmlNode *root)
+{
+	const xmlNode *vcpu = xml_child(root, "vcpu");
+	const xmlNode *one = xml_child(xml_child(root, "vcpus"), "vcpu");
+	unsigned n = 0;
+
+	for (; one; one = xml_next(one, "vcpu"))
+		n += xml_says(one, "enabled", "yes");
+	return n ? n : merge_tree_number(vcpu, "current", merge_tree_number(vcpu, NULL, 1));
+}
+
 /* The VM as the plan has it, with what the base has and the inventory does not say. */
 static void vm_adapt(PlanVm *vm, VmSpec *spec, const xmlNode *root, bool running)
 {
 	g_autoptr(GArray) listed = iothread_ids(root, 0);
+	unsigned maximum = merge_tree_number(xml_child(root, "vcpu"), NULL, 1);
 	unsigned there = MAX(merge_tree_number(xml_child(root, "iothreads"), NULL, 0), listed->len);
 
 	vm->spec = spec;
 	spec->iothreads = running ? there : MAX(spec->iothreads, there);
 	spec->iothreads = MIN(spec->iothreads, 1024);
+	if (running || (!spec->maximum && merge_enabled(root) < maximum))
+		spec->maximum = maximum;
 	if (xml_child(xml_child(root, "memoryBacking"), "locked"))
 		spec->locked = true;
 	if (!spec->memory && vm->shares->len < 2)
@@ -288,6 +304,8 @@ static xmlDoc *want_render(const Rendering *rendering, const xmlNode *root, GErr
 	xmlDoc *want;
 
 	vm_adapt(&vm, &spec, root, rendering->running);
+	if (spec.maximum != rendering->vm->spec->maximum)
+		guest_shape(rendering->plan, &vm);
 	of_vm.vm = &vm;
 	text = artifact_render(&artifact_domain, &of_vm, error);
 	want = text ? xml_document(text, strlen(text), error) : NULL;
@@ -346,8 +364,7 @@ static unsigned merge_cells_of(const xmlNode *root)
 /* A guest that runs on has the vCPUs and the cells that it started with. */
 static bool running_check(const char *name, const xmlNode *root, const PlanVm *vm, GError **error)
 {
-	unsigned vcpus = merge_tree_number(xml_child(root, "vcpu"), NULL, 1),
-		 cells = merge_cells_of(root);
+	unsigned vcpus = merge_enabled(root), cells = merge_cells_of(root);
 
 	if (vcpus == vm->spec->vcpus && (vm->shares->len < 2 || vm->shares->len == cells))
 		return true;
@@ -367,7 +384,7 @@ static bool carry_over(const Rendering *rendering, xmlDoc *want, xmlNode *root, 
 	bool locked = xml_child(xml_child(own, "memoryBacking"), "locked");
 
 	g_ptr_array_add(parents, root);
-	merge_conflicts(root, vm, rendering->running, notes);
+	merge_conflicts(root, own, vm, rendering->running, notes);
 	merge_rules(parents, own, rendering->running ? running_rules : rules);
 	return merge_overcommit(root, vm->cpupm->verdict == CPUPM_ON, rendering->running || !valid,
 				locked, error);

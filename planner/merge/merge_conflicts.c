@@ -66,23 +66,57 @@ static void memnodes_remove(xmlNode *numatune)
 	}
 }
 
-/* vCPUs that the guest plugs in later: only among those that it had. */
-static void hotplug_remove(xmlNode *root, const PlanVm *vm, GPtrArray *notes)
+/* Does LIST (<vcpus>) enable the first VCPUS, and no others? */
+static bool vcpus_in_order(const xmlNode *list, unsigned vcpus)
 {
-	xmlNode *vcpu = xml_child(root, "vcpu"), *vcpus = xml_child(root, "vcpus");
-	g_autofree char *current = xml_get(vcpu, "current");
+	unsigned n = 0;
 
-	if (!current && !vcpus)
+	for (xmlNode *one = xml_child(list, "vcpu"); one; one = xml_next(one, "vcpu")) {
+		bool enabled = xml_says(one, "enabled", "yes");
+
+		if (enabled != (merge_tree_number(one, "id", n) < vcpus))
+			return false;
+		n += enabled;
+	}
+	return n == vcpus;
+}
+
+/* The pins of vCPUs that are not there from the start: the plan has no CPUs for them. */
+static unsigned later_pins(const xmlNode *root, unsigned vcpus)
+{
+	unsigned n = 0;
+
+	for (xmlNode *tune = xml_child(root, "cputune"); tune; tune = xml_next(tune, "cputune"))
+		for (xmlNode *pin = xml_child(tune, "vcpupin"); pin; pin = xml_next(pin, "vcpupin"))
+			n += merge_tree_number(pin, "vcpu", 0) >= vcpus;
+	return n;
+}
+
+/* vCPUs that may be plugged in later: up to MAXIMUM. */
+static void hotplug_settle(xmlNode *root, unsigned vcpus, unsigned maximum, GPtrArray *notes)
+{
+	xmlNode *vcpu = xml_child(root, "vcpu"), *list = xml_child(root, "vcpus");
+	g_autofree char *current = xml_get(vcpu, "current");
+	unsigned pins = later_pins(root, vcpus), had = merge_tree_number(vcpu, NULL, 1);
+
+	if (maximum > vcpus && pins)
+		g_ptr_array_add(notes, g_strdup_printf("the base pins %u vCPUs that may be plugged "
+						       "in later, and the plan has no CPUs for "
+						       "them: their pins are removed",
+						       pins));
+	if (list && (had != maximum || !vcpus_in_order(list, vcpus)))
+		merge_tree_remove(list);
+	if ((!current && !list) || maximum > vcpus)
 		return;
-	g_ptr_array_add(notes,
+	if (had > vcpus)
+		g_ptr_array_add(
+			notes,
 			g_strdup_printf("the base has %u vCPUs, some to be plugged in later (vcpu "
 					"current, vcpus); the plan has %u, and all are there from "
 					"the start",
-					merge_tree_number(vcpu, NULL, 1), vm->spec->vcpus));
-	if (vcpu)
+					had, vcpus));
+	if (current)
 		merge_tree_unset(vcpu, "current");
-	if (vcpus)
-		merge_tree_remove(vcpus);
 }
 
 /* Huge pages told apart by cell: one size is left, for all of the guest. */
@@ -102,12 +136,13 @@ static void pages_join(xmlNode *root)
 
 /* The cells of a guest that has one share. A single cell stays, with all vCPUs: memory that is
  * plugged in needs one, and it may say how its memory is shared. */
-static void cells_fit(xmlNode *root, xmlNode *numa, const PlanVm *vm, GPtrArray *notes)
+static void cells_fit(xmlNode *root, xmlNode *numa, const PlanVm *vm, unsigned maximum,
+		      GPtrArray *notes)
 {
 	xmlNode *cell = xml_child(numa, "cell");
 	g_autofree char *has = cell ? xml_get(cell, "cpus") : NULL;
 	g_autofree char *cpus =
-		vm->spec->vcpus > 1 ? g_strdup_printf("0-%u", vm->spec->vcpus - 1) : g_strdup("0");
+		maximum > 1 ? g_strdup_printf("0-%u", maximum - 1) : g_strdup("0");
 
 	if (has && !xml_next(cell, "cell")) {
 		merge_tree_set(cell, "cpus", cpus);
@@ -123,16 +158,16 @@ static void cells_fit(xmlNode *root, xmlNode *numa, const PlanVm *vm, GPtrArray 
 }
 
 /* The base has another number of vCPUs than the plan. */
-static void merge_conflicts_resize(xmlNode *root, const PlanVm *vm, GPtrArray *notes)
+static void merge_conflicts_resize(xmlNode *root, const PlanVm *vm, unsigned maximum,
+				   GPtrArray *notes)
 {
 	xmlNode *numa = xml_child(xml_child(root, "cpu"), "numa");
 	xmlNode *cputune = xml_child(root, "cputune");
 
-	hotplug_remove(root, vm, notes);
 	if (vm->shares->len < 2 && numa)
-		cells_fit(root, numa, vm, notes);
+		cells_fit(root, numa, vm, maximum, notes);
 	for (; cputune; cputune = xml_next(cputune, "cputune"))
-		schedulers_clip(cputune, vm->spec->vcpus);
+		schedulers_clip(cputune, maximum);
 }
 
 /* Pages of one size are for all of the guest. */
@@ -183,14 +218,15 @@ static void anonymous_remove(xmlNode *root, GPtrArray *notes)
 }
 
 /* What the guest was told when it started. */
-static void told_remove(xmlNode *root, const PlanVm *vm, GPtrArray *notes)
+static void told_remove(xmlNode *root, const PlanVm *vm, unsigned maximum, GPtrArray *notes)
 {
 	static const char *const parts[] = {"dies", "clusters", "modules", NULL};
 	xmlNode *cpu = xml_child(root, "cpu"), *topology = xml_child(cpu, "topology");
 	xmlNode *hint = xml_child(xml_child(xml_child(root, "features"), "kvm"), "hint-dedicated");
 
-	if (merge_tree_number(xml_child(root, "vcpu"), NULL, 1) != vm->spec->vcpus)
-		merge_conflicts_resize(root, vm, notes);
+	if (merge_tree_number(xml_child(root, "vcpu"), NULL, 1) != maximum)
+		merge_conflicts_resize(root, vm, maximum, notes);
+	hotplug_settle(root, vm->spec->vcpus, maximum, notes);
 	if (vm->shares->len > 1)
 		distances_remove(cpu, vm->shares->len);
 	for (const char *const *part = parts; *part && topology; part++)
@@ -199,13 +235,14 @@ static void told_remove(xmlNode *root, const PlanVm *vm, GPtrArray *notes)
 		merge_tree_remove(hint);
 }
 
-void merge_conflicts(xmlNode *root, const PlanVm *vm, bool running, GPtrArray *notes)
+void merge_conflicts(xmlNode *root, const xmlNode *own, const PlanVm *vm, bool running,
+		     GPtrArray *notes)
 {
 	xmlNode *memory = xml_child(xml_child(root, "numatune"), "memory");
 	g_autofree char *nodeset = NULL;
 
 	if (!running)
-		told_remove(root, vm, notes);
+		told_remove(root, vm, merge_tree_number(xml_child(own, "vcpu"), NULL, 1), notes);
 	if (vm->spec->page) {
 		page_nodesets_remove(root);
 		ondemand_remove(root, notes);

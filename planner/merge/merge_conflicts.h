@@ -7,11 +7,12 @@
 #include "topology/guests/domain_xml.h"
 
 /*
- * Take out of the domain ROOT what would contradict VM's elements, or what libvirt would refuse
- * beside them: of other vCPUs, cells and dies than the guest then has, pages for some of its cells
- * only or on demand, an automatic placement, a hint that its vCPUs never wait. What a guest sees
- * stays where it is RUNNING. What somebody may miss then is in NOTES (of char *).
+ * Take out of the domain ROOT what would contradict the elements of OWN, VM's, or what libvirt
+ * would refuse beside them: of other vCPUs, cells and dies than the guest then has, pages for some
+ * of its cells only or on demand, an automatic placement, a hint that its vCPUs never wait. What a
+ * guest sees stays where it is RUNNING. What somebody may miss then is in NOTES (of char *).
  */
-void merge_conflicts(xmlNode *root, const PlanVm *vm, bool running, GPtrArray *notes);
+void merge_conflicts(xmlNode *root, const xmlNode *own, const PlanVm *vm, bool running,
+		     GPtrArray *notes);
 
 #endif

@@ -27,6 +27,11 @@ char *guest_cells(const PlanVm *vm)
 
 /* The guest's CPU topology */
 
+unsigned guest_maximum(const VmSpec *spec)
+{
+	return MAX(spec->maximum, spec->vcpus);
+}
+
 /* Do vCPUs FIRST … FIRST+N-1 share one core? */
 static bool on_one_core(const Plan *plan, const PlanVm *vm, unsigned first, unsigned n)
 {
@@ -41,7 +46,7 @@ static bool on_one_core(const Plan *plan, const PlanVm *vm, unsigned first, unsi
 static bool threads_true(const Plan *plan, const PlanVm *vm, unsigned threads)
 {
 	for (unsigned v = 0; v < vm->vcpupin->len; v += threads)
-		if (!on_one_core(plan, vm, v, threads))
+		if (!on_one_core(plan, vm, v, MIN(threads, vm->vcpupin->len - v)))
 			return false;
 	return true;
 }
@@ -83,12 +88,13 @@ static unsigned guest_threads(const Plan *plan, const PlanVm *vm, unsigned per_s
 	return 1;
 }
 
-/* Sockets follow the NUMA nodes where the shares are equal and their vCPUs stand together. */
+/* Sockets follow the NUMA nodes where the shares are equal and their vCPUs stand together; vCPUs
+ * that may be plugged in later have no node yet. */
 static unsigned guest_sockets(const Plan *plan, const PlanVm *vm)
 {
 	unsigned sockets = vm->shares->len;
 
-	if (sockets < 2 || vm->spec->vcpus % sockets)
+	if (sockets < 2 || vm->spec->vcpus % sockets || guest_maximum(vm->spec) > vm->spec->vcpus)
 		return 1;
 	return sockets_true(plan, vm, sockets) ? sockets : 1;
 }
@@ -98,7 +104,7 @@ void guest_shape(const Plan *plan, PlanVm *vm)
 	unsigned per_socket;
 
 	vm->sockets = guest_sockets(plan, vm);
-	per_socket = vm->spec->vcpus / vm->sockets;
+	per_socket = guest_maximum(vm->spec) / vm->sockets;
 	vm->threads = vm->vcpupin->len ? guest_threads(plan, vm, per_socket) : 1;
 	vm->cores = per_socket / vm->threads;
 }

@@ -5,6 +5,8 @@
 
 #include "planner/place/plan.h"
 
+/* The vCPUs that it can have while it runs: its topology is of all of them. */
+unsigned guest_maximum(const VmSpec *spec);
 /* Set the CPU topology of VM, which has its pins: the one that is true of them. */
 void guest_shape(const Plan *plan, PlanVm *vm);
 /* Is what the guest is told of its CPUs so: each guest core's vCPUs on one core, and each guest

@@ -422,7 +422,7 @@ static void test_all(void)
 		"mwait = yes\ngroup = rack-7\n[vm a]\nvcpus = 2\nmemory = 1G\nhugepages = "
 		"2M\nthreads = isolate\n"
 		"cpus = 4,2\ncpu-mode = maximum\ncpu-pm = off\niothreads = 3\nlocked = yes\n"
-		"[vm lost]\nvcpus = 2\ncpus = 1,4096\n"
+		"maximum = 6\n[vm lost]\nvcpus = 2\ncpus = 1,4096\n"
 		"[vm n]\nvcpus = 2\nnode = 1\n[vm s]\nvcpus = 3\npolicy = shared\nnode = 0\n";
 	g_autoptr(Host) host = given_host(SMALL);
 	g_autoptr(Host) other = NULL;

@@ -8,7 +8,6 @@ from find import Find
 
 SOURCE = "innogames/igvm#280"
 FINDS = [Find(("vm.pin-offline", "vm.hotplug-pins", "vm.plug-pin"), "vm web", text=["20"])]
-TODO = {"adopt": "the maximum is dropped"}
 ADOPTS = ["maximum = 12"]
 ISOLATED, HOST = "2-7,10-15", "0-1,8-9"
 PINS = ["2", "10", "3", "11", "4", "12"]

@@ -6,7 +6,6 @@ import os
 import re
 
 SOURCE = "innogames/igvm#280 and #236; oVirt and KubeVirt give every VM a larger maximum"
-TODO = {"further": "the maximum of a domain is dropped"}
 TOPOLOGY = "pack:1 [numa(memory=68719476736)] l3:1 core:8 pu:2(indexes=2*8:8*1)"
 NODE = """[node]
 name    = {}
