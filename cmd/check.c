@@ -192,7 +192,11 @@ static char *report_picture(const Check *check, const Options *options, GError *
 {
 	g_autoptr(GHashTable) templates = site_templates(options->templates, error);
 
-	return templates ? picture_make(check->audit->plan, check, templates, error) : NULL;
+	const Audit *audit = check->audit;
+
+	return templates ? picture_make(audit->plan ? audit->plan : audit->foreign, check,
+					templates, error)
+			 : NULL;
 }
 
 /* NULL with ERROR set only for the picture. */

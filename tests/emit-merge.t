@@ -466,8 +466,9 @@ ALONE = {
                            "    <vcpu id='3' enabled='no' hotpluggable='yes'/>\n  </vcpus>\n  "),
         ["current='2'", "<vcpu id='2' enabled='no' hotpluggable='yes'/>"], [], None),
     "of another number of vCPUs": (
-        "one", domain(vcpu="<vcpu current='2'>8</vcpu>"), [">4</vcpu>"], ["current"],
-        "8 vCPUs, some to be plugged in later"),
+        "one", domain(vcpu="<vcpu current='2'>8</vcpu>", more=pinned("<vcpupin vcpu='7' cpuset='7'/>")),
+        ["<vcpu current='4' placement", ">8</vcpu>", "<topology sockets='1' cores='4' threads='2'/>"], ["vcpu='7'"],
+        "pins 1 vCPUs that may be plugged in later"),
     "vCPUs placed by numad": (
         "one", domain(vcpu="<vcpu placement='auto'>4</vcpu>",
                       more="<numatune>\n    <memory mode='strict' placement='auto'/>\n  </numatune>\n  "),

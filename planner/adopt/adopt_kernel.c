@@ -152,7 +152,7 @@ static void note_pending(Adopter *a)
 	if (!kernel->boot_cmdline)
 		return;
 	next = cmdline_parse(kernel->boot_cmdline);
-	effects = cmdline_effects(next, kernel->release, kernel->possible);
+	effects = cmdline_effects(next, kernel->release, kernel->possible, kernel->present);
 	source = adopt_short(kernel->boot_source ? kernel->boot_source : "the boot loader");
 	if (g_strcmp0(effects->isolcpus.value, a->audit->effects->isolcpus.value) != 0 ||
 	    g_strcmp0(effects->nohz_full.value, a->audit->effects->nohz_full.value) != 0)

@@ -41,7 +41,7 @@ static void line_prove(Adopter *a, const Plan *plan)
 {
 	const CmdlineEffects *have = a->audit->effects;
 	g_autoptr(Cmdline) cmdline = cmdline_parse(plan->cmdline);
-	g_autoptr(CmdlineEffects) planned = cmdline_effects(cmdline, NULL, NULL);
+	g_autoptr(CmdlineEffects) planned = cmdline_effects(cmdline, NULL, NULL, NULL);
 
 	if (!have)
 		return;

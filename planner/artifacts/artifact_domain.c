@@ -117,7 +117,7 @@ static bool is_x86(const char *arch)
 /* More vCPUs than xAPIC ids? */
 static bool is_large(const Fill *f)
 {
-	return is_x86(arch_of(f)) && f->vm->spec->vcpus > 255;
+	return is_x86(arch_of(f)) && guest_maximum(f->vm->spec) > 255;
 }
 
 /*

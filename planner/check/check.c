@@ -2,6 +2,7 @@
 #include "planner/check/check.h"
 #include "planner/base/finding_json.h"
 #include "planner/base/json.h"
+#include "planner/check/rules_found.h"
 #include "topology/base/list.h"
 
 #include <string.h>
@@ -79,12 +80,21 @@ bool check_bad(const Check *check)
 	return false;
 }
 
+/* As the plan calls it, else as it calls itself; NULL = neither. */
+static const char *check_node_name(const Audit *audit)
+{
+	if (audit->plan && audit->plan->node->name)
+		return audit->plan->node->name;
+	return sysctl_value(audit->facts, "kernel", "hostname");
+}
+
 char *check_subject(const Check *check)
 {
 	const Audit *audit = check->audit;
+	const char *name = check_node_name(audit);
 
-	if (audit->plan && audit->plan->node->name)
-		return g_strdup_printf("node %s", audit->plan->node->name);
+	if (name && (audit->plan || !audit->facts->live))
+		return g_strdup_printf("node %s", name);
 	return g_strdup(audit->facts->live ? "this machine" : "the captured node");
 }
 
@@ -149,8 +159,7 @@ static json_t *check_node_to_json(const Audit *audit)
 	const GuestFacts *guests = audit->facts->guests;
 	json_t *object = json_object();
 
-	json_object_set_new(object, "name",
-			    json_string_or_null(audit->plan ? audit->plan->node->name : NULL));
+	json_object_set_new(object, "name", json_string_or_null(check_node_name(audit)));
 	json_object_set_new(object, "kernel", json_string_or_null(audit->facts->kernel->release));
 	json_object_set_new(object, "qemu", json_string_or_null(guests ? guests->qemu : NULL));
 	json_object_set_new(object, "libvirt",

@@ -51,8 +51,9 @@ typedef struct Rule Rule;
 
 typedef struct Audit {
 	const Rule *const *rules;   /* all there are; ended by NULL */
-	const Plan *plan;	    /* NULL: none */
-	const Inventory *inventory; /* NULL: none */
+	const Plan *plan;	    /* NULL: none, or that of another machine */
+	const Inventory *inventory; /* NULL: none, or that of another machine */
+	const Plan *foreign;	    /* the plan, where it is another machine's; NULL */
 	const Facts *facts;
 	const Host *host; /* the node's, else the plan's; NULL: neither is known */
 	Cmdline *cmdline; /* NULL: not read */

@@ -37,9 +37,10 @@ static void read_line(Audit *audit)
 	if (kernel->cmdline)
 		audit->cmdline = cmdline_parse(kernel->cmdline);
 	if (audit->cmdline)
-		audit->effects = cmdline_effects(audit->cmdline, kernel->release, kernel->possible);
+		audit->effects = cmdline_effects(audit->cmdline, kernel->release, kernel->possible,
+						 kernel->present);
 	audit->planned = cmdline_parse(audit->plan ? audit->plan->cmdline : empty);
-	audit->planned_effects = cmdline_effects(audit->planned, NULL, NULL);
+	audit->planned_effects = cmdline_effects(audit->planned, NULL, NULL, NULL);
 }
 
 static void rules_audit_read_kernel(Audit *audit)
@@ -362,15 +363,34 @@ static void rules_audit_judge_cpupm(Audit *audit)
 	}
 }
 
+/* Is the machine of FACTS plainly another than that of PLAN: other cores, and more than a quarter
+ * of the CPUs? CPUs that are only offline are here. */
+static bool plan_foreign(const Plan *plan, const Facts *facts)
+{
+	const Host *planned = plan->host, *found = facts->host;
+	g_auto(CpuSet) gone = NULL, come = NULL;
+	int most;
+
+	if (!found || planned == found || planned->cores->len == found->cores->len)
+		return false;
+	gone = set_minus(planned->online, found->online);
+	come = set_minus(found->online, planned->online);
+	if (facts->kernel->present)
+		hwloc_bitmap_andnot(gone, gone, facts->kernel->present);
+	most = MAX(hwloc_bitmap_weight(planned->online), hwloc_bitmap_weight(found->online));
+	return (hwloc_bitmap_weight(gone) + hwloc_bitmap_weight(come)) * 4 > most;
+}
+
 Audit *audit_new(const Plan *plan, const Inventory *inventory, const Facts *facts)
 {
 	Audit *audit = g_new0(Audit, 1);
 
 	audit->rules = rules;
-	audit->plan = plan;
-	audit->inventory = inventory;
+	audit->foreign = plan && plan_foreign(plan, facts) ? plan : NULL;
+	audit->plan = audit->foreign ? NULL : plan;
+	audit->inventory = audit->foreign ? NULL : inventory;
 	audit->facts = facts;
-	audit->host = facts->host ? facts->host : plan ? plan->host : NULL;
+	audit->host = facts->host ? facts->host : audit->plan ? audit->plan->host : NULL;
 	audit->vms = g_ptr_array_new_with_free_func(audit_vm_free);
 	read_line(audit);
 	rules_audit_read_kernel(audit);

@@ -57,6 +57,17 @@ hwloc_bitmap_t groups_leave(const Audit *audit, const char *path)
 	return left;
 }
 
+/* The group that libvirt makes a thread's own in ("…/libvirt/vcpu3"), which it writes itself; else
+ * PATH (NULL = not known). Yours. */
+static char *group_above(const char *path)
+{
+	const char *name = path ? strrchr(path, '/') : NULL;
+	bool own = name && (g_str_has_prefix(name, "/vcpu") || g_str_equal(name, "/emulator") ||
+			    g_str_has_prefix(name, "/iothread"));
+
+	return own ? g_strndup(path, (gsize)(name - path)) : g_strdup(path);
+}
+
 /* Those of PLACE that are online and not in LEFT (NULL = nothing is taken); yours. */
 static hwloc_bitmap_t set_taken(const Audit *audit, hwloc_const_bitmap_t left,
 				hwloc_const_bitmap_t place)
@@ -70,7 +81,8 @@ static hwloc_bitmap_t set_taken(const Audit *audit, hwloc_const_bitmap_t left,
 
 bool groups_cut(const Audit *audit, const char *path, hwloc_const_bitmap_t place)
 {
-	g_auto(CpuSet) left = groups_leave(audit, path);
+	g_autofree char *above = group_above(path);
+	g_auto(CpuSet) left = groups_leave(audit, above);
 	g_auto(CpuSet) taken = set_taken(audit, left, place);
 
 	return !hwloc_bitmap_iszero(taken);
@@ -102,13 +114,14 @@ static void fenced_take(Fenced *fenced, const GuestThread *thread, const char *p
 {
 	const Audit *audit = fenced->audit;
 	hwloc_const_bitmap_t place = thread_place(audit, fenced->vm->guest, thread, fenced->side);
-	g_auto(CpuSet) left = path && place ? groups_leave(audit, path) : NULL;
+	g_autofree char *above = group_above(path);
+	g_auto(CpuSet) left = above && place ? groups_leave(audit, above) : NULL;
 	g_auto(CpuSet) taken = set_taken(audit, left, place);
 	g_autoptr(GPtrArray) groups = NULL;
 
 	if (hwloc_bitmap_iszero(taken))
 		return;
-	groups = groups_down(audit, path);
+	groups = groups_down(audit, above);
 	for (unsigned i = 0; i < groups->len; i++) {
 		Cgroup *group = g_ptr_array_index(groups, i);
 
@@ -120,23 +133,13 @@ static void fenced_take(Fenced *fenced, const GuestThread *thread, const char *p
 	*count += 1;
 }
 
-/* The group that a vCPU's own is made in when it is plugged in: beside that of the first; yours. */
-static char *plug_group(const Fenced *fenced)
-{
-	const GArray *threads = fenced->vm->guest->vcpu_threads;
-	const char *group = threads->len ? guest_thread(threads, 0)->group : NULL;
-
-	if (fenced->side == SIDE_NEXT)
-		return g_strdup(fenced->vm->group);
-	return group ? g_path_get_dirname(group) : NULL;
-}
-
 static void fenced_fill(Fenced *fenced)
 {
 	const Guest *guest = fenced->vm->guest;
 	bool live = fenced->side == SIDE_LIVE;
 	const char *made = fenced->vm->group;
-	g_autofree char *plugged = plug_group(fenced);
+	const char *beside =
+		guest->vcpu_threads->len ? guest_thread(guest->vcpu_threads, 0)->group : NULL;
 	const GArray *const threads[] = {guest->vcpu_threads, guest->iothreads, guest->later};
 	unsigned *const counts[] = {&fenced->vcpus, &fenced->iothreads, &fenced->later};
 
@@ -145,9 +148,9 @@ static void fenced_fill(Fenced *fenced)
 			const GuestThread *thread = guest_thread(threads[t], i);
 
 			fenced_take(fenced, thread,
-				    threads[t] == guest->later ? plugged
-				    : live		       ? thread->group
-							       : made,
+				    !live			 ? made
+				    : threads[t] == guest->later ? beside
+								 : thread->group,
 				    counts[t]);
 		}
 	/* The emulator is many threads with one pin. */
@@ -208,15 +211,6 @@ static char *fenced_where(const Fenced *fenced)
 			 : g_strdup("lie outside what its group may use");
 }
 
-/* Libvirt writes it itself: "…/vcpu3". */
-static bool is_libvirts(const Cgroup *group)
-{
-	const char *name = strrchr(group->path, '/') + 1;
-
-	return g_str_has_prefix(name, "vcpu") || g_str_has_prefix(name, "emulator") ||
-	       g_str_has_prefix(name, "iothread");
-}
-
 static bool is_systemds(const Cgroup *group)
 {
 	return g_str_has_suffix(group->path, ".slice") || g_str_has_suffix(group->path, ".scope") ||
@@ -234,8 +228,6 @@ static char *fenced_fix(const Fenced *fenced)
 		g_auto(CpuSet) all = hwloc_bitmap_dup(group->cpus);
 		g_autofree char *list = NULL;
 
-		if (is_libvirts(group))
-			continue;
 		hwloc_bitmap_or(all, all, fenced->taken);
 		list = set_text(all);
 		if (unified && is_systemds(group))

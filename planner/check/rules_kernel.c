@@ -3,6 +3,7 @@
 #include "planner/base/version.h"
 #include "planner/check/rules_found.h"
 #include "planner/check/rules_table.h"
+#include "planner/kernel/feature.h"
 
 #include <string.h>
 
@@ -158,6 +159,12 @@ static const char *mismatch_text(const Audit *audit)
 {
 	const CmdlineEffects *effects = audit->effects;
 
+	if (effects && effects->nohz_full.outcome == OUTCOME_NO_COMMON)
+		return "; the kernel dropped nohz_full, which came second: with both no CPU would "
+		       "be left to it";
+	if (effects && effects->isolcpus.outcome == OUTCOME_NO_COMMON)
+		return "; the kernel dropped isolcpus, which came second: with both no CPU would "
+		       "be left to it";
 	if (effects && effects->nohz_full.outcome == OUTCOME_MISMATCH)
 		return "; the kernel dropped nohz_full, which came second";
 	if (effects && effects->isolcpus.outcome == OUTCOME_MISMATCH)
@@ -320,20 +327,47 @@ const Rule rule_kernel_option_missing = {
 
 /* Versions */
 
-/* "4.18.0-348" is the release "4.18.0-348.el8.x86_64". */
-static bool same_version(const char *planned, const char *found)
-{
-	size_t length = strlen(planned);
+/* The versions from which on QEMU and libvirt do what planner decides by: a release between two of
+ * them changes nothing. */
+typedef struct VersionStep {
+	unsigned major, minor;
+} VersionStep;
 
-	return !strncmp(found, planned, length) && !g_ascii_isdigit(found[length]);
+static const VersionStep qemu_steps[] = {{3, 0}, {9, 1}, {10, 0}, {0, 0}};
+static const VersionStep libvirt_steps[] = {{5, 7}, {9, 0}, {10, 4}, {0, 0}};
+
+static bool steps_between(const VersionStep *step, const char *a, const char *b)
+{
+	for (; step->major; step++)
+		if (version_before(a, step->major, step->minor) !=
+		    version_before(b, step->major, step->minor))
+			return true;
+	return false;
+}
+
+/* Has the one what the other lacks? Of a vendor's it may not be known. */
+static bool kernels_differ(const char *a, const char *b)
+{
+	for (KernelFeature feature = 0; feature < KERNEL_FEATURES; feature++) {
+		Tristate one = kernel_has(a, feature), other = kernel_has(b, feature);
+
+		if (one != other && one != TRISTATE_UNKNOWN && other != TRISTATE_UNKNOWN)
+			return true;
+	}
+	return false;
 }
 
 static void version_check(const Rule *rule, GPtrArray *findings, const char *what,
-			  const char *evidence, const char *planned, const char *found)
+			  const char *evidence, const char *planned, const char *found,
+			  const VersionStep *steps)
 {
-	if (planned && found && !same_version(planned, found))
-		rule_found(rule, findings, "node", evidence, NULL,
-			   "the plan is for %s %s, the node has %s", what, planned, found);
+	if (!planned || !found || !version_valid(found) ||
+	    !(steps ? steps_between(steps, planned, found) : kernels_differ(planned, found)))
+		return;
+	rule_found(rule, findings, "node", evidence, NULL,
+		   "the plan is for %s %s, the node has %s, and they differ in what the plan "
+		   "depends on",
+		   what, planned, found);
 }
 
 static void eval_versions(const Rule *rule, const Audit *audit, GPtrArray *findings)
@@ -341,21 +375,22 @@ static void eval_versions(const Rule *rule, const Audit *audit, GPtrArray *findi
 	const GuestFacts *guests = audit->facts->guests;
 
 	version_check(rule, findings, "kernel", "/proc/sys/kernel/osrelease",
-		      audit->plan->node->kernel, audit->facts->kernel->release);
+		      audit->plan->node->kernel, audit->facts->kernel->release, NULL);
 	if (!guests)
 		return;
-	version_check(rule, findings, "QEMU", guests->source, audit->plan->node->qemu,
-		      guests->qemu);
+	version_check(rule, findings, "QEMU", guests->source, audit->plan->node->qemu, guests->qemu,
+		      qemu_steps);
 	version_check(rule, findings, "libvirt", guests->source, audit->plan->node->libvirt,
-		      guests->libvirt);
+		      guests->libvirt, libvirt_steps);
 }
 
 const Rule rule_node_version_differs = {
 	.id = "node.version-differs",
 	.severity = SEVERITY_WARNING,
 	.title = "The node has other versions than the plan assumes",
-	.sees = "[node] kernel, qemu and libvirt of the inventory against what runs; "
-		"a planned '4.18.0-348' is the release '4.18.0-348.el8.x86_64'.",
+	.sees = "[node] kernel, qemu and libvirt of the inventory against what runs, where the one "
+		"has what the other lacks: flags of isolcpus, lists, cpu-pm, hint-dedicated, pins. "
+		"Releases between which nothing of that changed are the same.",
 	.why = "The flags of isolcpus and the VMs that may have cpu-pm depend on the versions.",
 	.remedy = "set [node] to the versions of the node, and plan again",
 	.source = "the plan",

@@ -11,7 +11,8 @@ static char *rules_topology_difference(const Host *planned, const Host *found)
 	g_auto(CpuSet) come = set_minus(found->online, planned->online);
 	g_autofree char *less = set_text(gone), *more = set_text(come);
 
-	if (planned->max_threads > 1 && found->max_threads == 1)
+	if (planned->max_threads > 1 && found->max_threads == 1 &&
+	    planned->cores->len == found->cores->len)
 		return g_strdup_printf("SMT is off: CPUs %s are gone", less);
 	if (!hwloc_bitmap_iszero(gone) || !hwloc_bitmap_iszero(come))
 		return g_strdup_printf("CPUs gone: %s, CPUs new: %s", less, more);
@@ -27,9 +28,20 @@ static char *rules_topology_difference(const Host *planned, const Host *found)
 
 static void eval_differs(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
-	const Host *planned = audit->plan->host, *found = audit->facts->host;
+	const Host *planned = (audit->plan ? audit->plan : audit->foreign)->host;
+	const Host *found = audit->facts->host;
 	g_autofree char *what = NULL;
 
+	if (audit->foreign) {
+		rule_found_fix(rule, findings, "topology", "/sys/devices/system/cpu", NULL,
+			       "check it against the plan of this machine: 'planner adopt' writes "
+			       "its inventory",
+			       "this is another machine: the plan has %d CPUs in %u cores, this "
+			       "one has %d in %u; nothing else is compared with the plan",
+			       hwloc_bitmap_weight(planned->online), planned->cores->len,
+			       hwloc_bitmap_weight(found->online), found->cores->len);
+		return;
+	}
 	if (!found || planned == found || g_str_equal(planned->fingerprint, found->fingerprint))
 		return;
 	what = rules_topology_difference(planned, found);
@@ -41,7 +53,10 @@ const Rule rule_topology_differs = {
 	.id = "topology.differs",
 	.severity = SEVERITY_ERROR,
 	.title = "The machine is not the one that the plan was made for",
-	.sees = "The fingerprint of cores, threads, caches and NUMA nodes against the plan's.",
+	.sees = "The fingerprint of cores, threads, caches and NUMA nodes against the plan's. "
+		"Where "
+		"more than a quarter of the CPUs are others, it is another machine, and no other "
+		"rule compares it with the plan.",
 	.why = "If SMT is off, a CPU is gone, or the numbering or the sub-NUMA mode changed, the "
 	       "plan's CPU numbers mean other cores: VMs share cores that the plan keeps apart.",
 	.remedy = "restore the firmware settings, or plan again for the machine as it is now",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/check/rules.h"
+#include "planner/check/rules_table.h"
 
 /* Nobody knows: then it may matter. */
 static bool may_be_isolated(const Audit *audit)
@@ -18,7 +19,8 @@ static bool may_have_guests(const Audit *audit)
 
 bool rule_applies(const Rule *rule, const Audit *audit)
 {
-	if (rule->when & WHEN_PLAN && !audit->plan)
+	if (rule->when & WHEN_PLAN && !audit->plan &&
+	    !(audit->foreign && rule == &rule_topology_differs))
 		return false;
 	if (rule->when & WHEN_NO_PLAN && audit->plan)
 		return false;

@@ -85,6 +85,7 @@ typedef enum Outcome {
 	OUTCOME_MALFORMED,    /* the list is none to this kernel */
 	OUTCOME_OUT_OF_RANGE, /* it names CPUs this machine cannot have */
 	OUTCOME_MISMATCH,     /* dropped: another parameter came first with another set */
+	OUTCOME_NO_COMMON,    /* dropped: with the one that came first no CPU were left */
 } Outcome;
 
 typedef struct CmdlineEffect {
@@ -112,10 +113,11 @@ bool cmdline_refused(const CmdlineEffect *effect);
 
 /*
  * What a kernel of RELEASE (NULL = not known: as the newest) with the POSSIBLE CPUs (NULL = not
- * known: any) does with CMDLINE. The boot CPU is CPU 0. Yours.
+ * known: any), of which some are PRESENT (NULL = all), does with CMDLINE. The boot CPU is CPU 0.
+ * Yours.
  */
 CmdlineEffects *cmdline_effects(const Cmdline *cmdline, const char *release,
-				hwloc_const_bitmap_t possible);
+				hwloc_const_bitmap_t possible, hwloc_const_bitmap_t present);
 void cmdline_effects_free(CmdlineEffects *effects);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CmdlineEffects, cmdline_effects_free)
 

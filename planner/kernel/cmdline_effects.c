@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/kernel/cmdline.h"
+#include "planner/kernel/feature.h"
 
 #include <string.h>
 
@@ -118,6 +119,8 @@ typedef struct Machine {
 	CmdlineKernel kernel;
 	unsigned bits;
 	hwloc_const_bitmap_t possible; /* NULL = not known */
+	hwloc_const_bitmap_t needed;   /* of these one must stay; NULL = not known */
+	bool common;		       /* one must stay of both parameters together */
 	hwloc_bitmap_t mask;	       /* before 5.18: the one set taken away */
 	bool masked;
 	bool domain_set, managed_set, tick_set, full_set; /* kinds that are in force */
@@ -129,8 +132,27 @@ typedef struct Machine {
 /* Housekeeping needs a CPU: the boot CPU stays. */
 static void keep_boot_cpu(const Machine *machine, hwloc_bitmap_t set)
 {
-	if (machine->possible && hwloc_bitmap_isincluded(machine->possible, set))
+	if (machine->needed && hwloc_bitmap_isincluded(machine->needed, set))
 		hwloc_bitmap_clr(set, BOOT_CPU);
+}
+
+/* Would SET and what the other parameter took away leave no CPU? Those of managed_irq do not count.
+ */
+static bool cmdline_effects_none_left(const Machine *machine, const CmdlineEffect *effect,
+				      bool full, hwloc_const_bitmap_t set)
+{
+	const CmdlineEffects *effects = machine->effects;
+	hwloc_const_bitmap_t first = machine->domain_set ? effects->domain
+				     : machine->full_set ? machine->full
+							 : NULL;
+	g_auto(CpuSet) both = NULL;
+
+	if (!machine->common || !machine->needed || !first ||
+	    !(full || effect->domain || effect->tick))
+		return false;
+	both = hwloc_bitmap_dup(set);
+	hwloc_bitmap_or(both, both, first);
+	return hwloc_bitmap_isincluded(machine->needed, both);
 }
 
 /* Must SET agree with what is in force already, and does it not? */
@@ -167,6 +189,8 @@ static Outcome cmdline_effects_housekeeping(Machine *machine, const CmdlineEffec
 	keep_boot_cpu(machine, set);
 	if (cmdline_effects_mismatch(machine, effect, full, set))
 		return OUTCOME_MISMATCH;
+	if (cmdline_effects_none_left(machine, effect, full, set))
+		return OUTCOME_NO_COMMON;
 	put_in_force(machine->mask, &machine->masked, true, set);
 	put_in_force(effects->domain, &machine->domain_set, !full && effect->domain, set);
 	put_in_force(machine->managed, &machine->managed_set, !full && effect->managed, set);
@@ -294,13 +318,18 @@ static CmdlineEffects *effects_new(const Cmdline *cmdline)
 }
 
 CmdlineEffects *cmdline_effects(const Cmdline *cmdline, const char *release,
-				hwloc_const_bitmap_t possible)
+				hwloc_const_bitmap_t possible, hwloc_const_bitmap_t present)
 {
+	bool of_present = present && kernel_has(release, KERNEL_PRESENT_CPU) != TRISTATE_NO;
 	int last = possible ? hwloc_bitmap_last(possible) : -1;
 	Machine machine = {
 		.kernel = cmdline_kernel(release),
 		.bits = last < 0 ? CPULIST_LIMIT : (unsigned)last + 1,
 		.possible = last < 0 ? NULL : possible,
+		.needed = of_present ? present
+			  : last < 0 ? NULL
+				     : possible,
+		.common = !release || kernel_has(release, KERNEL_COMMON_CPU) == TRISTATE_YES,
 		.mask = hwloc_bitmap_alloc(),
 		.managed = hwloc_bitmap_alloc(),
 		.full = hwloc_bitmap_alloc(),

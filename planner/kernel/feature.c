@@ -13,6 +13,7 @@ static const struct {
 	[KERNEL_SKIPS_FLAGS] = {5, 6},	   [KERNEL_LIST_N] = {5, 13},
 	[KERNEL_LIST_ALL] = {5, 14},	   [KERNEL_NODE_HUGEPAGES] = {5, 16},
 	[KERNEL_MASK_PER_TYPE] = {5, 18},  [KERNEL_CPUSET_ISOLATED] = {6, 1},
+	[KERNEL_PRESENT_CPU] = {5, 2},	   [KERNEL_COMMON_CPU] = {6, 18},
 };
 
 /* Builds of RHEL and what is rebuilt from it: change logs of the kernel.spec of 4.18.0-167, of
@@ -38,6 +39,8 @@ static const FeatureBuild builds[] = {
 	{KERNEL_POSTED_TIMERS, "el8", 147.7, 147.8},
 	{KERNEL_MASK_PER_TYPE, "el8", 0, 0},
 	{KERNEL_MASK_PER_TYPE, "el9", 70, 88},
+	{KERNEL_PRESENT_CPU, "el7", 0, 0},
+	{KERNEL_PRESENT_CPU, "el8", 0, 101},
 	{KERNEL_CPUSET_ISOLATED, "el8", 0, 0},
 	{KERNEL_CPUSET_ISOLATED, "el9", 181, 182},
 };

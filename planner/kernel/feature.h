@@ -21,6 +21,8 @@ typedef enum KernelFeature {
 	KERNEL_NODE_HUGEPAGES,	/* hugepages=0:4,1:4, 5.16 */
 	KERNEL_MASK_PER_TYPE,	/* isolcpus and nohz_full may differ, 5.18 */
 	KERNEL_CPUSET_ISOLATED, /* cpuset.cpus.partition = isolated, 6.1 */
+	KERNEL_PRESENT_CPU,	/* isolcpus and nohz_full leave a CPU that is present, 5.2 */
+	KERNEL_COMMON_CPU,	/* and together one, else the second is dropped, 6.18 */
 	KERNEL_FEATURES
 } KernelFeature;
 

@@ -266,7 +266,7 @@ static void vm_adapt(PlanVm *vm, VmSpec *spec, const xmlNode *root, bool running
 	vm->spec = spec;
 	spec->iothreads = running ? there : MAX(spec->iothreads, there);
 	spec->iothreads = MIN(spec->iothreads, 1024);
-	if (running || (!spec->maximum && merge_enabled(root) < maximum))
+	if (running || (!spec->maximum && spec->vcpus < maximum && merge_enabled(root) < maximum))
 		spec->maximum = maximum;
 	if (xml_child(xml_child(root, "memoryBacking"), "locked"))
 		spec->locked = true;
@@ -364,7 +364,9 @@ static unsigned merge_cells_of(const xmlNode *root)
 /* A guest that runs on has the vCPUs and the cells that it started with. */
 static bool running_check(const char *name, const xmlNode *root, const PlanVm *vm, GError **error)
 {
-	unsigned vcpus = merge_enabled(root), cells = merge_cells_of(root);
+	unsigned maximum = merge_tree_number(xml_child(root, "vcpu"), NULL, 1);
+	unsigned vcpus = maximum == vm->spec->vcpus ? maximum : merge_enabled(root),
+		 cells = merge_cells_of(root);
 
 	if (vcpus == vm->spec->vcpus && (vm->shares->len < 2 || vm->shares->len == cells))
 		return true;

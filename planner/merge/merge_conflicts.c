@@ -99,6 +99,9 @@ static void hotplug_settle(xmlNode *root, unsigned vcpus, unsigned maximum, GPtr
 	g_autofree char *current = xml_get(vcpu, "current");
 	unsigned pins = later_pins(root, vcpus), had = merge_tree_number(vcpu, NULL, 1);
 
+	if (had == maximum && maximum == vcpus)
+		return; /* the plan has CPUs for all that may come */
+
 	if (maximum > vcpus && pins)
 		g_ptr_array_add(notes, g_strdup_printf("the base pins %u vCPUs that may be plugged "
 						       "in later, and the plan has no CPUs for "

@@ -56,11 +56,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_autoptr(Cmdline) cmdline = cmdline_parse(line);
 	g_auto(CpuSet) possible = hwloc_bitmap_alloc();
 	g_autoptr(CmdlineEffects) effects = NULL;
-	g_autoptr(CmdlineEffects) unbounded = cmdline_effects(cmdline, release, NULL);
+	g_autoptr(CmdlineEffects) unbounded = cmdline_effects(cmdline, release, NULL, NULL);
 	CmdlineKernel kernel = cmdline_kernel(release);
 
 	hwloc_bitmap_set_range(possible, 0, (int)bits - 1);
-	effects = cmdline_effects(cmdline, release, possible);
+	effects = cmdline_effects(cmdline, release, possible, possible);
 	check_words(cmdline, line);
 	check_effects(effects, possible);
 	check_list(line, bits, &kernel);

@@ -49,7 +49,8 @@ static void predict_kernel(Facts *facts, const Plan *plan)
 						      "Mitigation: PTI", NULL};
 	KernelFacts *kernel = facts->kernel;
 	g_autoptr(Cmdline) cmdline = cmdline_parse(plan->cmdline);
-	g_autoptr(CmdlineEffects) effects = cmdline_effects(cmdline, plan->node->kernel, NULL);
+	g_autoptr(CmdlineEffects) effects =
+		cmdline_effects(cmdline, plan->node->kernel, NULL, NULL);
 	hwloc_bitmap_t possible = predicted_set(plan->host->online);
 
 	hwloc_bitmap_or(possible, possible, plan->host->offline);
@@ -135,7 +136,7 @@ static void predict_tasks(Facts *facts, const Plan *plan)
 static void predict_irqs(Facts *facts, const Plan *plan)
 {
 	g_autoptr(Cmdline) cmdline = cmdline_parse(plan->cmdline);
-	g_autoptr(CmdlineEffects) effects = cmdline_effects(cmdline, NULL, NULL);
+	g_autoptr(CmdlineEffects) effects = cmdline_effects(cmdline, NULL, NULL, NULL);
 
 	predict_irq(facts, 9, "acpi", false, facts->kernel->workqueue);
 	predict_irq(facts, 24, "eth0-TxRx-0", false, facts->kernel->workqueue);

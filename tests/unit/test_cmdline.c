@@ -176,7 +176,7 @@ static void test_effects(void)
 	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autoptr(Cmdline) cmdline = cmdline_parse(rows[i].line);
 		g_autoptr(CmdlineEffects) effects =
-			cmdline_effects(cmdline, rows[i].release, possible);
+			cmdline_effects(cmdline, rows[i].release, possible, possible);
 
 		g_test_message("%s '%s'", rows[i].release, rows[i].line);
 		assert_set(effects->domain, rows[i].domain);
@@ -204,7 +204,7 @@ static void assert_row(json_t *row, const char *release)
 	g_autoptr(Cmdline) cmdline = cmdline_parse(json_string_value(json_object_get(row, "line")));
 	const char *cpus = json_string_value(json_object_get(row, "possible"));
 	g_auto(CpuSet) own = cpulist_parse(cpus, NULL), init = hwloc_bitmap_dup(own);
-	g_autoptr(CmdlineEffects) effects = cmdline_effects(cmdline, release, own);
+	g_autoptr(CmdlineEffects) effects = cmdline_effects(cmdline, release, own, own);
 
 	g_test_message("%s", json_string_value(json_object_get(row, "line")));
 	assert_booted(row, "isolated", effects->domain);
@@ -241,13 +241,18 @@ static void test_outcomes(void)
 		{"5.10.0", "isolcpus=4-7 nohz_full=5-7", OUTCOME_TAKEN, OUTCOME_MISMATCH},
 		{"5.10.0", "nohz_full=5-7 isolcpus=4-7", OUTCOME_MISMATCH, OUTCOME_TAKEN},
 		{NULL, "isolcpus=4-7 isolcpus=5-7", OUTCOME_TAKEN, OUTCOME_ABSENT},
+		{"6.12.0", "isolcpus=0-3 nohz_full=4-7", OUTCOME_TAKEN, OUTCOME_TAKEN},
+		{"6.18.0", "isolcpus=0-3 nohz_full=4-7", OUTCOME_TAKEN, OUTCOME_NO_COMMON},
+		{"6.18.0", "nohz_full=4-7 isolcpus=0-3", OUTCOME_NO_COMMON, OUTCOME_TAKEN},
+		{"6.18.0", "isolcpus=managed_irq,0-3 nohz_full=4-7", OUTCOME_TAKEN, OUTCOME_TAKEN},
+		{"6.18.0", "isolcpus=1-3 nohz_full=4-7", OUTCOME_TAKEN, OUTCOME_TAKEN},
 	};
 	g_auto(CpuSet) possible = cpulist_parse("0-7", NULL);
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autoptr(Cmdline) cmdline = cmdline_parse(rows[i].line);
 		g_autoptr(CmdlineEffects) effects =
-			cmdline_effects(cmdline, rows[i].release, possible);
+			cmdline_effects(cmdline, rows[i].release, possible, possible);
 
 		g_test_message("'%s'", rows[i].line);
 		g_assert_cmpint(effects->isolcpus.outcome, ==, rows[i].isolcpus);
@@ -255,10 +260,22 @@ static void test_outcomes(void)
 	}
 }
 
+/* A CPU that could be plugged in does not keep house: the boot CPU must. */
+static void test_present(void)
+{
+	g_autoptr(Cmdline) cmdline = cmdline_parse("isolcpus=0-3");
+	g_auto(CpuSet) possible = cpulist_parse("0-7", NULL), present = cpulist_parse("0-3", NULL);
+	g_autoptr(CmdlineEffects) effects = cmdline_effects(cmdline, "6.1.0", possible, present);
+	g_autoptr(CmdlineEffects) old = cmdline_effects(cmdline, "5.1.0", possible, present);
+
+	assert_set(effects->domain, "1-3");
+	assert_set(old->domain, "0-3");
+}
+
 static void test_flags(void)
 {
 	g_autoptr(Cmdline) cmdline = cmdline_parse("isolcpus=managed_irq,nonsense,4-7");
-	g_autoptr(CmdlineEffects) effects = cmdline_effects(cmdline, "4.18.0", NULL);
+	g_autoptr(CmdlineEffects) effects = cmdline_effects(cmdline, "4.18.0", NULL, NULL);
 
 	g_assert_true(effects->isolcpus.flagged && effects->isolcpus.managed);
 	g_assert_false(effects->isolcpus.domain);
@@ -276,6 +293,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/cmdline/effects", test_effects);
 	g_test_add_func("/cmdline/booted", test_booted);
 	g_test_add_func("/cmdline/outcomes", test_outcomes);
+	g_test_add_func("/cmdline/present", test_present);
 	g_test_add_func("/cmdline/flags", test_flags);
 	return g_test_run();
 }

@@ -224,6 +224,7 @@ static void test_merge(void)
 	scratch_put(domains, "a.xml", DOMAIN("vm", "", "4"));
 	scratch_put(domains, "live/a.xml", DOMAIN("vm", "", "5"));
 	scratch_put(domains, "stopped.xml", DOMAIN("off", "", "6"));
+	scratch_put(domains, "copy.xml", DOMAIN("vm", "", "8"));
 	scratch_put(domains, "bad.xml", "<domain>");
 	put_cmdline(directory, "/usr/bin/qemu-kvm -name guest=vm -vnc x");
 	put_thread(directory, 50, "qemu-kvm", "0-1");
@@ -232,8 +233,11 @@ static void test_merge(void)
 	put_thread(directory, 53, "vhost-50", "9");
 	put_thread(directory, 54, "worker", "2");
 	facts = facts_load(&options, NULL);
-	g_assert_cmpuint(facts->guests->guests->len, ==, 2);
+	g_assert_cmpuint(facts->guests->guests->len, ==, 3); /* two files of one name */
 	guest = guest_at(facts, 1);
+	g_assert_false(guest->running);
+	assert_set(thread_of(guest->vcpu_threads, 0)->inactive, "8");
+	guest = guest_at(facts, 2);
 	g_assert_true(guest->running && guest->persistent && !guest->unlisted);
 	g_assert_cmpuint(guest->pid, ==, 50);
 	g_assert_cmpuint(g_strv_length(guest->argv), ==, 3);
@@ -323,6 +327,7 @@ static void test_hung(void)
 	gint64 start = g_get_monotonic_time();
 	g_autoptr(Facts) facts = NULL;
 
+	scratch_put(directory, "proc/cmdline", "quiet\n");
 	g_snprintf(address.sun_path, sizeof(address.sun_path), "%s/sock", directory);
 	g_assert_cmpint(bind(listener, (struct sockaddr *)&address, sizeof(address)), ==, 0);
 	g_assert_cmpint(listen(listener, 5), ==, 0);
@@ -356,6 +361,7 @@ static void test_driver(void)
 			i, i % 72);
 	g_string_append(node, "</node>");
 	scratch_put(directory, "node.xml", node->str);
+	scratch_put(directory, "proc/cmdline", "quiet\n");
 	facts = facts_load(&options, NULL);
 	g_assert_nonnull(facts->guests);
 	g_assert_cmpuint(facts->guests->guests->len, ==, 200);
@@ -370,8 +376,10 @@ static void test_refused(void)
 {
 	g_autofree char *directory = scratch_new();
 	FactsOptions options = {.root = directory, .guests.uri = "foo:///x"};
-	g_autoptr(Facts) facts = facts_load(&options, NULL);
+	g_autoptr(Facts) facts = NULL;
 
+	scratch_put(directory, "proc/cmdline", "quiet\n");
+	facts = facts_load(&options, NULL);
 	g_assert_cmpstr(why_of(facts, "libvirt foo:///x"), !=, "");
 	g_assert_null(facts->guests);
 	scratch_remove(directory);

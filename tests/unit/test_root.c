@@ -201,6 +201,29 @@ static void test_open(void)
 	}
 }
 
+/* A node, the folder above it, two of them, and none. */
+static void test_node(void)
+{
+	g_autofree char *above = g_build_filename(scratch, "above", NULL);
+	g_autofree char *two = g_build_filename(scratch, "two", NULL);
+	g_autofree char *none = g_build_filename(scratch, "none", NULL), *text = NULL;
+	g_autoptr(GError) error = NULL, other = NULL;
+	g_autoptr(Root) root = NULL;
+
+	scratch_put(scratch, "above/sosreport-a/proc/cmdline", "quiet\n");
+	scratch_put(scratch, "above/sosreport-a.sha256", "x");
+	scratch_put(scratch, "two/a/proc/cmdline", "a");
+	scratch_put(scratch, "two/b/sys/b", "b");
+	scratch_put(scratch, "none/file", "");
+	root = root_open(above, ROOT_NODE, NULL);
+	text = root_text(root, "/proc/cmdline", NULL);
+	g_assert_cmpstr(text, ==, "quiet");
+	g_assert_null(root_open(two, ROOT_NODE, &error));
+	g_assert_nonnull(strstr(error->message, "name one of them: a, b"));
+	g_assert_null(root_open(none, ROOT_NODE, &other));
+	g_assert_nonnull(strstr(other->message, "neither proc nor sys"));
+}
+
 static void test_live(void)
 {
 	g_autoptr(Root) root = scratch_open("/", 0);
@@ -325,6 +348,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/root/notes", test_notes);
 	g_test_add_func("/root/lists", test_lists);
 	g_test_add_func("/root/open", test_open);
+	g_test_add_func("/root/node", test_node);
 	g_test_add_func("/root/live", test_live);
 	g_test_add_func("/tree", test_tree);
 	g_test_add_func("/tar/same", test_tar);

@@ -589,6 +589,15 @@ static void vm_doubled_element(Facts *f)
 	guest(f, "d2")->doubled_pins = 1;
 }
 
+/* The plan on a machine of two CPUs. */
+static void foreign(Facts *f)
+{
+	host_free(f->host);
+	f->host = host_load("pack:1 [numa(memory=1073741824)] core:1 pu:2", NULL);
+	set_set(&f->kernel->present, "0-1");
+	set_set(&f->kernel->online, "0-1");
+}
+
 static void vm_core(Facts *f)
 {
 	pin(guest(f, "d1")->vcpu_threads, 1, "4");
@@ -754,6 +763,19 @@ static void damaged_domains(Facts *f)
 {
 	unread_add(f->unread, "/planner/domains/d1.xml", "is damaged");
 	unread_add(f->unread, "/planner/domains/d2.xml", "is damaged");
+}
+
+static void damaged_and_missing(Facts *f)
+{
+	vm_missing(f);
+	unread_add(f->unread, "/etc/libvirt/qemu/d2.xml", "is damaged");
+}
+
+static void point_release(Facts *f)
+{
+	text_set(&f->guests->qemu, "8.2.7");
+	text_set(&f->guests->libvirt, "9.0.1");
+	text_set(&f->kernel->release, "6.1.99-amd64");
 }
 
 static void pm_halts(Facts *f)
@@ -929,6 +951,8 @@ static const Fault faults[] = {
 	 "4 vCPUs 400000 of each 100000 µs, throttled in 7 of 50"},
 	{"cgroup.quota", ALONE, quota_xml, "<quota> allows 1 vCPU 50000 of each 100000 µs"},
 	{"topology.differs", PLANNED, other_machine, "sub-NUMA mode changed"},
+	{"topology.differs", PLANNED, foreign,
+	 "another machine: the plan has 24 CPUs in 12 cores, this one has 2 in 1"},
 	{"topology.core-split", PLANNED, core_split, "2,14"},
 	{"topology.sibling-offline", ALONE, sibling, "siblings of CPUs 2"},
 	{"irq.on-isolated", PLANNED, irq, "24 eth0-TxRx-0 (CPUs 2)"},
@@ -1113,6 +1137,41 @@ static void test_fault(gconstpointer data)
 	g_clear_pointer(&check, check_free);
 	g_clear_pointer(&audit, audit_free);
 	bed_clear(&bed);
+}
+
+/* Of another machine nothing else is compared with the plan; a VM whose file could not be read is
+ * not missing; a release between two steps is the same. */
+static void test_one_cause(void)
+{
+	static const struct {
+		void (*spoil)(Facts *facts);
+		const char *area;
+		bool quiet;
+	} rows[] = {{foreign, "vm.pin-differs", true},
+		    {foreign, "kernel.isolcpus-differs", true},
+		    {damaged_and_missing, "vm.missing", true},
+		    {vm_missing, "vm.missing", false},
+		    {point_release, "node.version-differs", true},
+		    {versions, "node.version-differs", false}};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+		Bed bed;
+		g_autoptr(Audit) audit = NULL;
+		g_autoptr(Check) check = NULL;
+		unsigned failed = 0;
+
+		bed_level(&bed, PLANNED);
+		rows[i].spoil(bed.facts);
+		check = bed_check(&bed, PLANNED, rows[i].area, &audit);
+		for (unsigned f = 0; f < check->findings->len; f++)
+			failed += ((Finding *)g_ptr_array_index(check->findings, f))->verdict ==
+				  VERDICT_FAIL;
+		g_test_message("%s", rows[i].area);
+		g_assert_cmpint(failed == 0, ==, rows[i].quiet);
+		g_clear_pointer(&check, check_free);
+		g_clear_pointer(&audit, audit_free);
+		bed_clear(&bed);
+	}
 }
 
 /* What planner's own findings admit, it does not say twice. */
@@ -1739,6 +1798,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/rules/table", test_table);
+	g_test_add_func("/rules/one-cause", test_one_cause);
 	g_test_add_func("/rules/every-rule-has-a-fault", test_every_rule_has_a_fault);
 	g_test_add_func("/rules/clean", test_clean);
 	for (unsigned i = 0; i < G_N_ELEMENTS(faults); i++) {

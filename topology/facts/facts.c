@@ -89,7 +89,7 @@ Facts *facts_load_root(Root *root, const FactsOptions *options)
 
 Facts *facts_load(const FactsOptions *options, GError **error)
 {
-	g_autoptr(Root) root = root_open(options->root ? options->root : "/", 0, error);
+	g_autoptr(Root) root = root_open(options->root ? options->root : "/", ROOT_NODE, error);
 
 	return root ? facts_load_root(root, options) : NULL;
 }

@@ -6,7 +6,7 @@
 
 GByteArray *snapshot_load(const FactsOptions *options, GPtrArray **unread, GError **error)
 {
-	g_autoptr(Root) root = root_open(options->root ? options->root : "/", 0, error);
+	g_autoptr(Root) root = root_open(options->root ? options->root : "/", ROOT_NODE, error);
 	g_autoptr(Facts) facts = NULL;
 
 	if (!root)

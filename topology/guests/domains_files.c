@@ -4,6 +4,31 @@
 
 #include <string.h>
 
+/* Is FILE in the folder of SOURCE (NULL = of none)? */
+static bool same_folder(const char *source, const char *file)
+{
+	const char *end = strrchr(file, '/');
+
+	return source && end && strrchr(source, '/') &&
+	       strrchr(source, '/') - source == end - file &&
+	       !strncmp(source, file, (size_t)(end - file));
+}
+
+/* The record of DOMAIN, of SOURCE. The same VM in another place is the same; two files of one
+ * folder are two VMs, whatever they are called. */
+static DomainRecord *record_for(Domains *domains, const Domain *domain, const char *source,
+				bool live)
+{
+	DomainRecord *record = domains_record(domains, domain->name);
+
+	if (!same_folder(live ? record->live_source : record->inactive_source, source) ||
+	    (record->uuid && !g_strcmp0(record->uuid, domain->uuid)))
+		return record;
+	record = domain_record_new(domain->name);
+	g_ptr_array_add(domains->records, record);
+	return record;
+}
+
 /* Take the XML TEXT of the file SOURCE: LIVE says that the place it is in is one of running ones.
  */
 static void text_take(Root *root, Domains *domains, const char *source, const char *text,
@@ -17,10 +42,11 @@ static void text_take(Root *root, Domains *domains, const char *source, const ch
 		root_note_text(root, source, error->message);
 		return;
 	}
-	record = domains_record(domains, domain->name);
+	live = live || domain->active;
+	record = record_for(domains, domain, source, live);
 	if (!record->uuid)
 		record->uuid = g_strdup(domain->uuid);
-	if (live || domain->active) {
+	if (live) {
 		record->running = true;
 		if (record->live)
 			return; /* the first place counts */

@@ -124,18 +124,73 @@ static Root *open_snapshot(const char *path, GError **error)
 	return tree ? root_open_tree(tree) : NULL;
 }
 
-static Root *open_directory(int fd, const char *path, unsigned flags)
+/* Is what a node has in FOLDER ("" = the top)? */
+static bool is_node(Root *root, const char *folder)
 {
-	Root *root = root_new();
+	static const char *const names[] = {"proc", "sys", "sos_commands", ROOT_FORMAT};
+	bool found = false;
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(names) && !found; i++) {
+		g_autofree char *path = g_strconcat(folder, "/", names[i], NULL);
+
+		found = root_exists(root, path);
+	}
+	return found;
+}
+
+/* The directories below ROOT that are captures, comma-separated in *NAMES, yours; how many. */
+static unsigned nodes_below(Root *root, char **names)
+{
+	g_auto(GStrv) all = root_list(root, "/", NULL);
+	g_autoptr(GPtrArray) found = g_ptr_array_new();
+
+	for (unsigned i = 0; all[i]; i++)
+		if (is_node(root, all[i]))
+			g_ptr_array_add(found, all[i]);
+	g_ptr_array_add(found, NULL);
+	*names = g_strjoinv(", ", (char **)found->pdata);
+	return found->len - 1;
+}
+
+/* ROOT is no node: go down into the one that is below it. False with ERROR where there is none, or
+ * several. */
+static bool root_descend(Root *root, GError **error)
+{
+	g_autofree char *names = NULL, *path = NULL;
+	unsigned n = nodes_below(root, &names);
+	int fd =
+		n == 1 ? open_below(root->fd, names, O_RDONLY | O_DIRECTORY | O_CLOEXEC, root->step)
+		       : -1;
+
+	if (fd < 0) {
+		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
+			    n > 1 ? "%s: holds several captures; name one of them: %s"
+				  : "%s: is no capture of a node: it has neither proc nor sys%s",
+			    root->directory, names);
+		return false;
+	}
+	close(root->fd);
+	root->fd = fd;
+	path = g_build_filename(root->directory, names, NULL);
+	g_free(root->directory);
+	root->directory = g_steal_pointer(&path);
+	return true;
+}
+
+static Root *open_directory(int fd, const char *path, unsigned flags, GError **error)
+{
+	g_autoptr(Root) root = root_new();
 	g_autofree char *whole = g_canonicalize_filename(path, NULL);
 
 	root->fd = fd;
 	root->directory = g_strdup(path);
 	root->live = g_str_equal(whole, "/");
 	root->step = (flags & ROOT_NO_OPENAT2) || !openat2_works(fd);
+	if (flags & ROOT_NODE && !root->live && !is_node(root, "") && !root_descend(root, error))
+		return NULL;
 	if (!root->live)
 		snapshot_begin(root);
-	return root;
+	return g_steal_pointer(&root);
 }
 
 Root *root_open(const char *path, unsigned flags, GError **error)
@@ -151,7 +206,7 @@ Root *root_open(const char *path, unsigned flags, GError **error)
 			"is neither a directory nor a snapshot that `planner snapshot` wrote");
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? open_failed(error, path, g_strerror(errno))
-		      : open_directory(fd, path, flags);
+		      : open_directory(fd, path, flags, error);
 }
 
 bool root_is_snapshot(const Root *root)

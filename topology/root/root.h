@@ -28,6 +28,9 @@ typedef struct Root Root;
 #define ROOT_LIST_MAX 100000u
 
 enum {
+	ROOT_NODE =
+		1
+		<< 1, /* refuse a directory that holds no node; the one capture below it will do */
 	ROOT_NO_OPENAT2 = 1 << 0, /* as on kernels before 5.6: walk the path step by step */
 };
 
