@@ -48,7 +48,7 @@ static Status explain_one_vm(const Inputs *inputs, const char *name, GError **er
 /* Rules */
 
 #define TEXT_WIDTH 80 /* on a pipe too: it is prose */
-#define TEXT_INDENT 12
+#define TEXT_INDENT 13
 
 static void print_text(const char *name, const char *text)
 {
@@ -59,12 +59,24 @@ static void print_text(const char *name, const char *text)
 	printf("  %-*s%s\n", TEXT_INDENT - 2, name, folded);
 }
 
+/* Where platforms have a fix of their own. */
+static void print_fixes(const Fixes *fixes)
+{
+	for (Platform platform = 0; platform < PLATFORM_COUNT; platform++) {
+		const char *text = fixes_text(fixes, platform);
+
+		if (text)
+			print_text(platform_names[platform], text);
+	}
+}
+
 static void print_rule(const Rule *rule)
 {
 	printf("%s (%s): %s\n", rule->id, severity_name(rule->severity), rule->title);
 	print_text("looks at", rule->sees);
 	print_text("why", rule->why);
 	print_text("fix", rule->remedy);
+	print_fixes(rule->fixes);
 	print_text("source", rule->source);
 }
 

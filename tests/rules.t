@@ -56,10 +56,9 @@ def explained(name):
     """What explain says of a rule: {looks at, why, fix, source}, each one line."""
     texts, current = {}, None
     for line in run("explain", name, status=0)[0].splitlines()[1:]:
-        match = re.match(r"  (looks at|[a-z]+) +(.*)", line)
-        if match and not line.startswith("   "):
-            current = match[1]
-            texts[current] = match[2]
+        if line[2] != " ":
+            current = line[2:13].strip()
+            texts[current] = line[13:].strip()
         else:
             # Folded after a blank, or after a comma where there was none.
             glue = "" if texts[current].endswith(",") and len(texts[current].split()) == 1 else " "

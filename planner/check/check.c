@@ -160,6 +160,10 @@ static json_t *check_node_to_json(const Audit *audit)
 	json_t *object = json_object();
 
 	json_object_set_new(object, "name", json_string_or_null(check_node_name(audit)));
+	json_object_set_new(object, "platform",
+			    json_string_or_null(audit->facts->platform == PLATFORM_LIBVIRT
+							? NULL
+							: platform_names[audit->facts->platform]));
 	json_object_set_new(object, "kernel", json_string_or_null(audit->facts->kernel->release));
 	json_object_set_new(object, "qemu", json_string_or_null(guests ? guests->qemu : NULL));
 	json_object_set_new(object, "libvirt",

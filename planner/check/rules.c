@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/base/subject.h"
+#include "planner/check/rules_found.h"
 #include "planner/check/rules_sides.h"
 #include "planner/check/rules_table.h"
 
@@ -30,6 +31,8 @@ static void run_planned(const Rule *rule, const Plan *plan, GPtrArray *findings)
 
 void rule_run(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
+	unsigned before = findings->len;
+
 	if (!rule_applies(rule, audit))
 		return;
 	rule_needs_check(rule, audit, findings);
@@ -39,6 +42,8 @@ void rule_run(const Rule *rule, const Audit *audit, GPtrArray *findings)
 		run_planned(rule, audit->plan, findings);
 	else
 		run_vms(rule, audit, findings);
+	for (unsigned i = before; i < findings->len; i++)
+		rule_suit(rule, audit, g_ptr_array_index(findings, i));
 }
 
 GPtrArray *plan_breaches(const Plan *plan)

@@ -16,6 +16,7 @@
 #ifndef PLANNER_CHECK_RULES_H
 #define PLANNER_CHECK_RULES_H
 
+#include "planner/check/fixes.h"
 #include "planner/kernel/cmdline.h"
 #include "planner/place/plan.h"
 #include "topology/facts/facts.h"
@@ -95,8 +96,11 @@ struct Rule {
 	const char *sees;  /* what is looked at, and when it fires */
 	const char *why;
 	const char *remedy; /* a command that names the VM says NAME: a finding puts the VM there */
-	const char *remedy_process; /* of a VM that libvirt does not know; NULL = the same */
-	const char *source;	    /* where sees and why are from */
+	const Fixes *fixes; /* the same in the words of platforms; NULL = the remedy will do */
+	const char *source; /* where sees and why are from */
+	unsigned deliberate; /* platforms, 1 << each, that arrange it so: at most `at_most`. Of a
+			      * VM only where the CPUs are its own, and no vCPU is real-time */
+	Severity at_most;
 	unsigned when, needs;
 	/* One of these. */
 	RuleEval *eval;
@@ -105,6 +109,9 @@ struct Rule {
 	RuleJudge *judge; /* for each side of each of them: one finding where they have the same
 			   * fault, one each where they differ */
 };
+
+/* What to do about RULE on PLATFORM. */
+const char *rule_remedy(const Rule *rule, Platform platform);
 
 /* All rules, by subject; ended by NULL. */
 extern const Rule *const rules[];

@@ -65,6 +65,7 @@ const Rule rule_cpu_pm_on_ineligible = {
 	       "vCPUs spin for preempted lock holders.",
 	.remedy = "remove -overcommit cpu-pm=on and power the VM off and on; or give it whole "
 		  "isolated cores first",
+	.fixes = &fixes_settings,
 	.source = "QEMU docs: -overcommit cpu-pm; Documentation/virt/kvm/api.rst 7.13; "
 		  "arch/x86/kvm/cpuid.c",
 	.when = WHEN_GUESTS,
@@ -96,6 +97,7 @@ const Rule rule_cpu_pm_off_eligible = {
 	.why = "Each time the guest idles, it exits to the host and must be woken up; with cpu-pm "
 	       "it halts and idles its core itself, with steadier latency.",
 	.remedy = "redefine it: 'planner emit domain NAME'; power off and on",
+	.fixes = &fixes_settings,
 	.source = "QEMU docs: -overcommit cpu-pm",
 	.when = WHEN_ISOLATED | WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -120,6 +122,7 @@ const Rule rule_cpu_pm_not_running = {
 	.why = "QEMU gets it at its start. A reboot inside the guest is not enough, because KVM "
 	       "accepts it only before the first vCPU exists.",
 	.remedy = "power the VM off and on",
+	.fixes = &fixes_restart,
 	.source = "arch/x86/kvm/x86.c KVM_CAP_X86_DISABLE_EXITS; QEMU system/vl.c",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS | FACT_ARGV,
@@ -185,6 +188,7 @@ const Rule rule_cpu_pm_passthrough_without_mwait = {
 	.why = "This QEMU always sets CPUID MONITOR; the guest executes MWAIT and dies of an "
 	       "invalid opcode. monitor=off does not help.",
 	.remedy = "use host-model, turn MWAIT on in the firmware, or use QEMU 9.1",
+	.fixes = &fixes_settings,
 	.source = "QEMU target/i386/host-cpu.c host_cpu_enable_cpu_pm(); fixed by 05fc711c3aa0 "
 		  "(9.1)",
 	.when = WHEN_GUESTS,
@@ -332,6 +336,7 @@ const Rule rule_cpu_pm_memory_unlocked = {
 	.why = "Each -overcommit sets both options; libvirt gives its own mem-lock=on first, and "
 	       "the one from qemu:commandline undoes it silently.",
 	.remedy = "write -overcommit mem-lock=on,cpu-pm=on; power off and on",
+	.fixes = &fixes_settings,
 	.source = "QEMU system/vl.c; fixed by 3fd73736c69b (9.1)",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -355,6 +360,7 @@ const Rule rule_cpu_pm_namespace_missing = {
 		"xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'.",
 	.why = "virsh define succeeds but drops the element: QEMU never gets cpu-pm.",
 	.remedy = "add the namespace to <domain> and redefine it, with --validate",
+	.fixes = &fixes_settings,
 	.source = "libvirt src/qemu/qemu_domain.c; seen with 9.0",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS,

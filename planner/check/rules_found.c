@@ -62,12 +62,10 @@ void rule_found_fix(const Rule *rule, GPtrArray *findings, const char *subject,
 void rule_found_vm(const Rule *rule, GPtrArray *findings, const AuditVm *vm, const char *evidence,
 		   hwloc_const_bitmap_t cpus, const char *text, ...)
 {
-	bool process = vm->guest && vm->guest->unlisted && rule->remedy_process;
 	va_list args;
 
 	va_start(args, text);
-	found_add(rule, process ? rule->remedy_process : rule->remedy, findings, vm->subject,
-		  evidence, cpus, text, args);
+	found_add(rule, rule->remedy, findings, vm->subject, evidence, cpus, text, args);
 	va_end(args);
 }
 
@@ -95,6 +93,50 @@ void rule_found_on_isolated(const Rule *rule, const Audit *audit, GPtrArray *fin
 	if (!hwloc_bitmap_iszero(hit))
 		rule_found(rule, findings, subject, evidence, hit, "%s isolated CPUs %s", what,
 			   list);
+}
+
+/* Platforms */
+
+static const AuditVm *vm_of(const Audit *audit, const char *subject)
+{
+	for (unsigned i = 0; i < audit->vms->len; i++) {
+		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
+
+		if (vm->guest && g_str_equal(vm->subject, subject))
+			return vm;
+	}
+	return NULL;
+}
+
+/* Has the VM brought it on itself alone? */
+static bool own_doing(const AuditVm *vm, const Finding *finding)
+{
+	g_auto(CpuSet) cpus = finding->cpus ? cpulist_parse(finding->cpus, NULL) : NULL;
+
+	return cpus && hwloc_bitmap_isincluded(cpus, vm->cpus) && !vm->guest->realtime;
+}
+
+const char *rule_remedy(const Rule *rule, Platform platform)
+{
+	const char *fix = fixes_text(rule->fixes, platform);
+
+	return fix ? fix : rule->remedy;
+}
+
+void rule_suit(const Rule *rule, const Audit *audit, Finding *finding)
+{
+	const AuditVm *vm = vm_of(audit, finding->subject);
+	Platform platform = vm ? vm->guest->platform : audit->facts->platform;
+	g_autofree char *remedy = remedy_for(rule->remedy, finding->subject);
+
+	if (finding->verdict == VERDICT_UNKNOWN)
+		return;
+	if (g_str_equal(finding->fix, remedy)) {
+		g_free(finding->fix);
+		finding->fix = remedy_for(rule_remedy(rule, platform), finding->subject);
+	}
+	if (rule->deliberate & 1u << platform && (!vm || own_doing(vm, finding)))
+		finding->severity = MIN(finding->severity, rule->at_most);
 }
 
 /* Sets */

@@ -19,7 +19,7 @@ G_GNUC_PRINTF(7, 8)
 void rule_found_fix(const Rule *rule, GPtrArray *findings, const char *subject,
 		    const char *evidence, hwloc_const_bitmap_t cpus, const char *fix,
 		    const char *text, ...);
-/* The same of a VM: the remedy is for who started it. */
+/* The same of a VM. */
 G_GNUC_PRINTF(6, 7)
 void rule_found_vm(const Rule *rule, GPtrArray *findings, const AuditVm *vm, const char *evidence,
 		   hwloc_const_bitmap_t cpus, const char *text, ...);
@@ -27,6 +27,10 @@ void rule_found_vm(const Rule *rule, GPtrArray *findings, const AuditVm *vm, con
 G_GNUC_PRINTF(5, 6)
 void rule_unknown(const Rule *rule, GPtrArray *findings, const char *subject, const char *evidence,
 		  const char *text, ...);
+
+/* Put FINDING of RULE into the words of the platform that its VM, or the node, is of; what that
+ * platform arranges so on purpose is no worse than the rule says. */
+void rule_suit(const Rule *rule, const Audit *audit, Finding *finding);
 
 /* Is NOTE, one of FACTS', told of by a rule that is unknown for it, or only of facts that none of
  * NEEDED is? */

@@ -130,6 +130,7 @@ const Rule rule_irq_on_isolated = {
 	.why = "Each interrupt on a dedicated CPU is a VM exit, with the handler and its softirqs "
 	       "taken from the guest's time. isolcpus does not move interrupts.",
 	.remedy = "write the host's CPUs to smp_affinity_list, and boot with irqaffinity=",
+	.fixes = &fixes_irqs,
 	.source = "Documentation/core-api/irq/irq-affinity.rst",
 	.when = WHEN_ISOLATED,
 	.needs = FACT_IRQS,
@@ -234,6 +235,7 @@ const Rule rule_irq_default_affinity = {
 		"out irqaffinity=.",
 	.why = "A new device or a reloaded driver places its interrupts by this mask.",
 	.remedy = "boot with irqaffinity= of the host's CPUs, or write them to the file",
+	.fixes = &fixes_line,
 	.source = "Documentation/core-api/irq/irq-affinity.rst; kernel/irq/irqdesc.c",
 	.when = WHEN_ISOLATED,
 	.needs = FACT_IRQ_DEFAULT,

@@ -72,6 +72,7 @@ const Rule rule_kernel_isolcpus_differs = {
 	.why = "The scheduler balances tasks onto CPUs of VMs or the SDK, or the host lacks CPUs "
 	       "that are unused.",
 	.remedy = "boot with the plan's line: 'planner emit cmdline'",
+	.fixes = &fixes_line,
 	.source = ISOLATION_C "; Documentation/admin-guide/kernel-parameters.txt isolcpus=",
 	.when = WHEN_PLAN,
 	.needs = FACT_ISOLATED,
@@ -97,6 +98,7 @@ const Rule rule_kernel_nohz_full_differs = {
 	.why = "CPUs outside it keep the scheduler's tick, their RCU callbacks, unbound work and "
 	       "movable kernel threads.",
 	.remedy = "boot with the plan's line: 'planner emit cmdline'",
+	.fixes = &fixes_line,
 	.source = ISOLATION_C "; Documentation/timers/no_hz.rst",
 	.when = WHEN_PLAN,
 	.needs = FACT_NOHZ,
@@ -122,6 +124,7 @@ const Rule rule_kernel_rcu_nocbs_differs = {
 		"and /sys/devices/system/cpu/nohz_full.",
 	.why = "CPUs outside it run RCU callbacks in softirq, while a guest runs.",
 	.remedy = "boot with the plan's line: 'planner emit cmdline'",
+	.fixes = &fixes_line,
 	.source = "kernel/rcu/tree_nocb.h rcu_init_nohz()",
 	.when = WHEN_PLAN,
 	.needs = FACT_LINE,
@@ -146,6 +149,7 @@ const Rule rule_kernel_irqaffinity_differs = {
 	.sees = "irqaffinity= on the line against the plan's, if the plan has one.",
 	.why = "New interrupts are placed by this default, possibly on isolated CPUs.",
 	.remedy = "boot with the plan's line: 'planner emit cmdline'",
+	.fixes = &fixes_line,
 	.source = "kernel/irq/irqdesc.c irq_affinity_setup()",
 	.when = WHEN_PLAN,
 	.needs = FACT_LINE,
@@ -230,6 +234,7 @@ const Rule rule_kernel_sets_differ = {
 	       "CPUs to the scheduler. Before 5.18 the kernel has one mask and drops the second of "
 	       "two that differ; disjoint sets leave 6.1 without a CPU for unbound work.",
 	.remedy = "give isolcpus, nohz_full and rcu_nocbs the same list",
+	.fixes = &fixes_line,
 	.source = ISOLATION_C " housekeeping_setup(), commit 04d4e665a609 (5.18)",
 	.when = WHEN_NO_PLAN | WHEN_ISOLATED,
 	.needs = FACT_LINE | FACT_NOHZ | FACT_ISOLATED,
@@ -466,6 +471,7 @@ const Rule rule_kernel_watchdog_on_isolated = {
 	.why = "It wakes a timer and a thread on each of its CPUs every few seconds. nohz_full "
 	       "excludes CPUs from it, isolcpus alone does not.",
 	.remedy = "boot with nohz_full, or write the host's CPUs to watchdog_cpumask",
+	.fixes = &fixes_line,
 	.source = "kernel/watchdog.c lockup_detector_init()",
 	.when = WHEN_ISOLATED,
 	.needs = FACT_WATCHDOG,

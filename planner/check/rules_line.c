@@ -83,6 +83,7 @@ const Rule rule_kernel_list_out_of_range = {
 	       "applies to all CPUs, irqaffinity falls back to the boot CPU.",
 	.remedy = "plan the line for this machine: 'planner emit cmdline'; do not share one line "
 		  "between kinds of machines",
+	.fixes = &fixes_line,
 	.source = ISOLATION_C " housekeeping_setup(); kernel/rcu/tree_nocb.h "
 			      "rcu_nocb_setup(); kernel/irq/irqdesc.c irq_affinity_setup()",
 	.needs = FACT_LINE | FACT_POSSIBLE,
@@ -123,6 +124,7 @@ const Rule rule_kernel_list_malformed = {
 	       "CPUs are offloaded, interrupts go to the boot CPU. A blank after a comma ends the "
 	       "list, and the rest becomes an argument of init.",
 	.remedy = "write plain ascending lists without blanks, as 'planner emit cmdline' does",
+	.fixes = &fixes_line,
 	.source = BITMAP_C "; " ISOLATION_C " housekeeping_isolcpus_setup()",
 	.needs = FACT_LINE | FACT_RELEASE,
 	.eval = eval_malformed,
@@ -152,6 +154,7 @@ const Rule rule_kernel_list_keyword = {
 	       "reads isolcpus=all and isolcpus=N as a flag and isolates nothing. They also hide "
 	       "which CPUs are meant.",
 	.remedy = "write the numbers",
+	.fixes = &fixes_line,
 	.source = BITMAP_C ", commit b18def121f07 (5.14); " ISOLATION_C,
 	.needs = FACT_LINE,
 	.eval = eval_keyword,
@@ -177,6 +180,9 @@ const Rule rule_kernel_flags_without_domain = {
 	.why = "Without flags isolcpus means 'domain'; with any flag it does not. "
 	       "isolcpus=managed_irq,LIST leaves the CPUs to the scheduler.",
 	.remedy = "write isolcpus=managed_irq,domain,LIST",
+	.fixes = &fixes_domain_flag,
+	.deliberate = 1u << PLATFORM_OPENSHIFT,
+	.at_most = SEVERITY_INFO,
 	.source = ISOLATION_C " housekeeping_isolcpus_setup()",
 	.needs = FACT_LINE,
 	.eval = eval_flags,
@@ -200,6 +206,7 @@ const Rule rule_kernel_flag_unknown = {
 	.why = "Since 5.6 the kernel skips an unknown word and applies the rest; earlier ones drop "
 	       "the whole parameter.",
 	.remedy = "leave it out",
+	.fixes = &fixes_line,
 	.source = ISOLATION_C " housekeeping_isolcpus_setup()",
 	.needs = FACT_LINE,
 	.eval = eval_unknown_flag,
@@ -231,6 +238,7 @@ const Rule rule_kernel_parameter_duplicate = {
 	       "irqaffinity the last counts. Usually one is from the boot loader's main file and "
 	       "one from a drop-in.",
 	.remedy = "keep one, in one place of the boot loader's configuration",
+	.fixes = &fixes_line,
 	.source = ISOLATION_C " housekeeping_setup(); seen on 6.1 and 6.12",
 	.needs = FACT_LINE,
 	.eval = eval_duplicate,
@@ -259,6 +267,7 @@ const Rule rule_kernel_boot_cpu_isolated = {
 	       "nohz_full again, but its housekeeping masks stay without it, and kernel threads "
 	       "end up pinned to it.",
 	.remedy = "leave CPU 0 and its siblings to the host",
+	.fixes = &fixes_line,
 	.source = "kernel/time/tick-sched.c tick_nohz_init(): 'NO_HZ: Clearing 0 from nohz_full "
 		  "range for timekeeping'",
 	.needs = FACT_LINE,
@@ -310,6 +319,7 @@ const Rule rule_kernel_line_too_long = {
 	.why = "The rest is cut off, possibly in the middle of a list, or the kernel does not "
 	       "boot.",
 	.remedy = "shorten the lists: choose host CPUs that make longer ranges",
+	.fixes = &fixes_line,
 	.source = "arch/x86/include/asm/setup.h COMMAND_LINE_SIZE",
 	.needs = FACT_LINE,
 	.eval = eval_line_length,

@@ -289,6 +289,7 @@ const Rule rule_memory_hugepages_parameter = {
 	.sees = "hugepages=NODE:COUNT,… on the kernel line against the NUMA nodes.",
 	.why = "One wrong node drops the counts of all nodes of that size.",
 	.remedy = "name only existing nodes: 'planner emit hugepages' writes them",
+	.fixes = &fixes_line,
 	.source = "mm/hugetlb.c hugepages_setup() 'HugeTLB: Invalid hugepages parameter'",
 	.needs = FACT_LINE | FACT_TOPOLOGY,
 	.eval = eval_parameter,
@@ -314,6 +315,7 @@ const Rule rule_vm_hugepages_missing = {
 	.why = "The reserved pages stay unused, and the VM uses memory that the plan leaves to the "
 	       "host.",
 	.remedy = "redefine it: 'planner emit domain NAME'; power off and on",
+	.fixes = &fixes_memory,
 	.source = "libvirt domain XML memoryBacking",
 	.when = WHEN_PLAN | WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -365,6 +367,7 @@ const Rule rule_vm_memory_nodes = {
 	.why = "Memory comes from the node where the kernel finds it first, and may be reached "
 	       "across the link between sockets.",
 	.remedy = "add <numatune><memory mode='strict' nodeset='…'/>; power off and on",
+	.fixes = &fixes_memory,
 	.source = "libvirt domain XML numatune; Documentation/admin-guide/mm/numaperf.rst",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -416,6 +419,7 @@ const Rule rule_vm_memory_off_node = {
 	.why = "Each access to it crosses the link between sockets. Re-pinning does not move "
 	       "memory, and numatune takes effect at the next start.",
 	.remedy = "'migratepages PID FROM TO' if it has no huge pages, else power off and on",
+	.fixes = &fixes_memory,
 	.source = "proc(5) numa_maps",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS | FACT_NODE_MEMORY,

@@ -72,8 +72,7 @@ const Rule rule_vm_pin_missing = {
 		"some vCPUs are pinned to one CPU and some are not.",
 	.why = "The vCPU floats over all CPUs that its VM may use, including those of others.",
 	.remedy = "pin it: 'planner emit domain NAME'",
-	.remedy_process = "bind its thread to a CPU of its own: taskset -cp CPU TID, and for good "
-			  "where the VM is started",
+	.fixes = &fixes_pin,
 	.source = "libvirt domain XML cputune/vcpupin",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -148,8 +147,7 @@ const Rule rule_vm_pin_differs = {
 		"inactive XML against the plan.",
 	.why = "The plan gives this CPU to another VM, or the planned CPU is unused.",
 	.remedy = "'planner emit virsh NAME' prints the commands, in an order that is safe",
-	.remedy_process = "bind its threads as planned: taskset -cp CPU TID, and for good where "
-			  "the VM is started",
+	.fixes = &fixes_pin,
 	.source = "libvirt domain XML cputune/vcpupin, vcpu/@cpuset",
 	.when = WHEN_PLAN | WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -210,8 +208,7 @@ const Rule rule_vm_emulatorpin_differs = {
 	.why = "They belong on host CPUs of the VM's node; elsewhere they compete with others or "
 	       "access memory of another node.",
 	.remedy = "'planner emit virsh NAME' prints the commands",
-	.remedy_process = "bind them as planned: taskset -cp CPUS TID, and for good where the VM "
-			  "is started",
+	.fixes = &fixes_emulator,
 	.source = "libvirt domain XML cputune/emulatorpin, cputune/iothreadpin",
 	.when = WHEN_PLAN | WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -288,9 +285,10 @@ const Rule rule_vm_emulator_on_isolated = {
 	.why = "A vCPU on the same CPU exits for each of their wake-ups. With cpu-pm the guest "
 	       "never yields its CPU, and they starve.",
 	.remedy = "pin them to host CPUs: emulatorpin and iothreadpin",
-	.remedy_process = "let QEMU's main and I/O threads run on host CPUs: taskset -cp CPUS TID, "
-			  "and for good where the VM is started, without one mask of isolated "
-			  "CPUs for the whole process",
+	.fixes = &fixes_emulator,
+	.deliberate = 1u << PLATFORM_OPENSTACK | 1u << PLATFORM_KUBEVIRT |
+		      1u << PLATFORM_OPENSHIFT | 1u << PLATFORM_OPENNEBULA,
+	.at_most = SEVERITY_WARNING,
 	.source = "QEMU docs: -overcommit cpu-pm; libvirt domain XML cputune",
 	.when = WHEN_ISOLATED | WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -345,6 +343,7 @@ const Rule rule_vm_pin_on_host = {
 	.why = "The kernel, interrupts and emulator threads run there; they and the guest disturb "
 	       "each other.",
 	.remedy = "pin it to isolated CPUs: 'planner plan' chooses",
+	.fixes = &fixes_pin,
 	.source = "the plan",
 	.when = WHEN_ISOLATED | WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -368,6 +367,7 @@ const Rule rule_vm_pin_on_sdk = {
 	.sees = "Pins and <vcpu cpuset> against the plan's SDK CPUs.",
 	.why = "Polling threads use a whole CPU; sharing it halves the time of both.",
 	.remedy = "pin the VM to CPUs of its own",
+	.fixes = &fixes_pin,
 	.source = "the plan",
 	.when = WHEN_PLAN | WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -431,6 +431,7 @@ const Rule rule_vm_pin_offline = {
 	       "silently shrinks to the online CPUs. The pin APIs hide such CPUs, the XML keeps "
 	       "them.",
 	.remedy = "bring the CPU online, or pin to one that is",
+	.fixes = &fixes_pin,
 	.source = "libvirt 9.0 virProcessSetAffinity(); sched_setaffinity(2)",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -467,9 +468,7 @@ const Rule rule_vm_vcpu_floats = {
 	.why = "The scheduler does not balance between isolated CPUs: all such vCPUs share the "
 	       "first of them while the others idle.",
 	.remedy = "pin each vCPU to exactly one CPU, or give the VM host CPUs to float over",
-	.remedy_process = "bind each vCPU's thread to exactly one CPU: taskset -cp CPU TID, and "
-			  "for good where the VM is started, without one mask of isolated CPUs "
-			  "for the whole process; or take the CPUs out of isolcpus=",
+	.fixes = &fixes_pin,
 	.source = "Documentation/admin-guide/kernel-parameters.txt isolcpus=; sched(7)",
 	.when = WHEN_ISOLATED | WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -502,7 +501,7 @@ const Rule rule_vm_shared_on_isolated = {
 	.why = "Its vCPUs may wake up on a dedicated VM's CPU, which is then overcommitted: that "
 	       "VM may no longer have cpu-pm.",
 	.remedy = "give it host CPUs, or the shared pool: <vcpu cpuset='…'>",
-	.remedy_process = "give it host CPUs alone where it is started",
+	.fixes = &fixes_float,
 	.source = "QEMU docs: -overcommit cpu-pm",
 	.when = WHEN_ISOLATED | WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -581,8 +580,7 @@ const Rule rule_vm_free_on_isolated = {
 	       "isolcpus, but never cpuset partitions or nohz_full. The scheduler does not balance "
 	       "onto isolcpus CPUs, but nothing guarantees that these threads stay off them.",
 	.remedy = "give the VM <vcpu cpuset='…'>, emulatorpin and iothreadpin on host CPUs",
-	.remedy_process = "give the process host CPUs where it is started, and each vCPU's thread "
-			  "a CPU of its own if it shall have one",
+	.fixes = &fixes_float,
 	.source = "libvirt 9.0 and 11.3 qemuProcessGetAllCpuAffinity(); NEWS of 10.4.0",
 	.when = WHEN_ISOLATED | WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -635,6 +633,7 @@ const Rule rule_vm_pin_across_nodes = {
 	.why = "Half of its memory accesses cross the link between sockets, and a guest without "
 	       "NUMA cells does not know which.",
 	.remedy = "pin it within one node: 'planner plan' chooses",
+	.fixes = &fixes_pin,
 	.source = "Documentation/admin-guide/mm/numaperf.rst",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS | FACT_TOPOLOGY,
@@ -661,6 +660,7 @@ const Rule rule_vm_pin_ignored = {
 	.why = "libvirt drops them with a line in its log. They suggest a miscount, and some vCPU "
 	       "may have no pin.",
 	.remedy = "number vCPUs from 0, and pin each of them",
+	.fixes = &fixes_settings,
 	.source = "libvirt 9.0 'Ignoring vcpupin for missing vcpus'",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS,

@@ -80,6 +80,7 @@ const Rule rule_power_idle_poll = {
 	.why = "A spinning sibling takes half of a core, and no core ever boosts, as if turbo were "
 	       "off. It does not affect guests with cpu-pm, which idle by themselves.",
 	.remedy = "remove it; cpu-pm gives dedicated VMs what it was meant for",
+	.fixes = &fixes_line,
 	.source = "Documentation/timers/no_hz.rst; kernel-parameters.txt idle=",
 	.when = WHEN_ISOLATED,
 	.needs = FACT_LINE,

@@ -163,6 +163,7 @@ const Rule rule_vm_guest_siblings = {
 	       "and two cores for two: told wrong, it crowds one core while another idles, and "
 	       "its core scheduling protects nothing.",
 	.remedy = "pin the vCPUs of a guest core to siblings, or tell the guest of threads=1",
+	.fixes = &fixes_pin,
 	.source = "QEMU hw/core/machine-smp.c: thread ids run fastest; kernel/sched/topology.c",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS | FACT_TOPOLOGY,
@@ -282,6 +283,7 @@ const Rule rule_vm_pin_across_caches = {
 	.why = "What one vCPU wrote another reads from the other L3, several times as slow; the "
 	       "guest, which sees one cache, schedules as if it were near.",
 	.remedy = "pin it within one L3: 'planner plan' chooses",
+	.fixes = &fixes_pin,
 	.source = "Documentation/admin-guide/mm/numaperf.rst; AMD tuning guides on CCX",
 	.when = WHEN_NO_PLAN | WHEN_GUESTS,
 	.needs = FACT_GUESTS | FACT_TOPOLOGY,

@@ -190,6 +190,7 @@ const Rule rule_task_vhost_on_isolated = {
 	       "they keep the affinity that QEMU had when it started them.",
 	.remedy = "give the VM an emulatorpin on host CPUs and restart it, or 'taskset -pc "
 		  "HOST-CPUS TID'",
+	.fixes = &fixes_emulator,
 	.source = "drivers/vhost/vhost.c vhost_worker_create()",
 	.when = WHEN_ISOLATED,
 	.needs = FACT_TASKS,

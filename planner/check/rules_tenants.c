@@ -156,6 +156,7 @@ const Rule rule_vm_pin_doubled = {
 	.why = "Each waits while the other runs, possibly while it holds a lock. Neither VM may "
 	       "have cpu-pm.",
 	.remedy = "pin one of them elsewhere: 'planner plan' chooses",
+	.fixes = &fixes_pin,
 	.source = "QEMU docs: -overcommit cpu-pm; libvirt 'duplicate vcpupin'",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -201,6 +202,7 @@ const Rule rule_vm_core_shared = {
 	.why = "The two compete for pipelines and caches, and may leak data to each other (L1TF, "
 	       "MDS, on AMD Cross-Thread Return Predictions, which KVM warns about under cpu-pm).",
 	.remedy = "give each VM whole cores: 'planner plan' does",
+	.fixes = &fixes_pin,
 	.source = "Documentation/admin-guide/hw-vuln/; arch/x86/kvm/x86.c mitigate_smt_rsb",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS | FACT_TOPOLOGY,
@@ -241,6 +243,7 @@ const Rule rule_vm_not_at_once = {
 	       "Many "
 	       "desktops have several VMs for one device, of which one runs.",
 	.remedy = "if they are to run at once, pin one of them elsewhere: 'planner plan' chooses",
+	.fixes = &fixes_pin,
 	.source = "as vm.pin-doubled",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS,

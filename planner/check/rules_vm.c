@@ -145,6 +145,7 @@ const Rule rule_vm_live_differs = {
 	.why = "A pin set only with --live is lost at the next start; a change made only with "
 	       "--config waits for it.",
 	.remedy = "change both: virsh … --live --config, or power off and on",
+	.fixes = &fixes_restart,
 	.source = "libvirt VIR_DOMAIN_XML_INACTIVE",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -220,6 +221,7 @@ const Rule rule_vm_thread_differs = {
 	.why = "virsh vcpupin and the pin APIs print the definition. taskset, a changed cpuset, or "
 	       "a daemon that moves tasks moves the thread but not the definition.",
 	.remedy = "set the pin again: 'virsh vcpupin NAME VCPU CPU --live'; find who moved it",
+	.fixes = &fixes_pin,
 	.source = "libvirt 9.0 virDomainGetVcpuPinInfo(); proc(5) Cpus_allowed_list",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS | FACT_THREADS,
@@ -253,6 +255,7 @@ const Rule rule_vm_slow_device = {
 	       "many "
 	       "as with virtio.",
 	.remedy = "use virtio-net with vhost, and virtio-blk or virtio-scsi",
+	.fixes = &fixes_settings,
 	.source = "libvirt domain XML devices; drivers/vhost/net.c",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -277,6 +280,7 @@ const Rule rule_vm_no_eoi = {
 	.sees = "<features><apic eoi='on'/> of dedicated VMs, on x86.",
 	.why = "Without APICv each end of interrupt causes an exit; with kvm-pv-eoi most do not.",
 	.remedy = "add <apic eoi='on'/> to <features>",
+	.fixes = &fixes_settings,
 	.source = "libvirt domain XML features/apic; QEMU kvm-pv-eoi",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS,

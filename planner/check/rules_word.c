@@ -131,6 +131,7 @@ const Rule rule_kernel_parameter_misspelt = {
 	.why = "The kernel passes unknown words to init, without a message before 5.14. Names with "
 	       "a dot go to modules and are never reported. The setting has no effect.",
 	.remedy = "correct the name in the boot loader's configuration, and reboot",
+	.fixes = &fixes_line,
 	.source = "init/main.c unknown_bootoption(); the message is of 5.14, commit 86d1919a4fb0",
 	.needs = FACT_LINE,
 	.eval = eval_misspelt,
@@ -161,6 +162,7 @@ const Rule rule_kernel_parameter_refused = {
 	.why = "The parameter has no effect. dmesg may have been overwritten since; the "
 	       "environment of init stays.",
 	.remedy = "fix the value in the boot loader's configuration, and reboot",
+	.fixes = &fixes_line,
 	.source = "init/main.c unknown_bootoption(), obsolete_checksetup()",
 	.needs = FACT_ENVIRON,
 	.eval = eval_refused,
@@ -274,6 +276,7 @@ const Rule rule_kernel_parameter_missing = {
 	.why = "The node was not booted with the parameters that the inventory asks for ([kernel] "
 	       "extra).",
 	.remedy = "add it to the line: 'planner emit cmdline' prints the whole line",
+	.fixes = &fixes_line,
 	.source = "the plan",
 	.when = WHEN_PLAN,
 	.needs = FACT_LINE,

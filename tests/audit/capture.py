@@ -101,10 +101,10 @@ class Host:
         self.files[path.lstrip("/")] = str(text)
 
     def task(self, pid, comm, cpus, flags=USER, ppid=1, tid=None,
-             group="/system.slice/x.service"):
+             group="/system.slice/x.service", fifo=0):
         cpus = set(cpus) if isinstance(cpus, (set, frozenset)) else parse(cpus)
         self.tasks.append({"pid": pid, "tid": tid or pid, "comm": comm, "cpus": cpus,
-                           "flags": flags, "ppid": ppid, "group": group})
+                           "flags": flags, "ppid": ppid, "group": group, "fifo": fifo})
 
     def drop_task(self, *pids):
         self.tasks = [task for task in self.tasks if task["pid"] not in pids]
@@ -144,9 +144,10 @@ menuentry 'Linux' --class gnu-linux $menuentry_id_option 'gnulinux-simple-0' {{
 
     def vm(self, name, pid, vcpus, emulator, threads=(), group=None, comm="qemu-system-x86",
            argv=None, live=None, inactive=None, running=True, smp=None, memory="8192",
-           nodes=None, names=True, log=""):
+           nodes=None, names=True, log="", fifo=False):
         """VCPUS: where each thread may run; EMULATOR: where QEMU's main thread may. THREADS: (name,
-        CPUs, flags) of further ones. LIVE and INACTIVE are XML, where there is a libvirt."""
+        CPUs, flags) of further ones. FIFO: vCPUs have that scheduler. LIVE and INACTIVE are XML,
+        where there is a libvirt."""
         of_libvirt = self.domains is not None
         group = group or f"/machine.slice/machine-qemu\\x2d{pid}\\x2d{name}.scope"
         uuid = f"00000000-0000-4000-8000-{pid:012d}"
@@ -155,7 +156,7 @@ menuentry 'Linux' --class gnu-linux $menuentry_id_option 'gnulinux-simple-0' {{
             self.task(pid, comm, emulator, group=below("emulator"))
             for i, cpus in enumerate(vcpus):
                 self.task(pid, f"CPU {i}/KVM" if names else comm, cpus, tid=pid + 1 + i,
-                          group=below(f"vcpu{i}"))
+                          group=below(f"vcpu{i}"), fifo=int(fifo))
             for i, (thread, cpus, flags) in enumerate(threads):
                 self.task(pid, thread, cpus, flags, tid=pid + 500 + i, group=below("emulator"))
             argv = argv or ["/usr/bin/qemu-system-x86_64", "-name",
@@ -299,6 +300,7 @@ menuentry 'Linux' --class gnu-linux $menuentry_id_option 'gnulinux-simple-0' {{
             fields = ["0"] * 50
             fields[0], fields[1] = "S", str(task["ppid"])
             fields[6], fields[36] = str(task["flags"]), str(min(task["cpus"]))
+            fields[37], fields[38] = str(task["fifo"]), "1" if task["fifo"] else "0"
             self.put(at + "stat", f"{task['tid']} ({task['comm']}) {' '.join(fields)}\n")
             first = f"3:cpuset:{task['group']}\n" if self.version == 1 else ""
             self.put(at + "cgroup", f"{first}0::{task['group']}\n")

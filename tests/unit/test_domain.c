@@ -240,7 +240,9 @@ static void test_strip(void)
 {
 	static const char xml[] =
 		"<!-- secret --><domain type='kvm'" NAMESPACE "><name>vm</name>"
-		"<metadata><a>secret</a></metadata><description>secret</description>"
+		"<metadata><a>secret</a>"
+		"<o:vm xmlns:o='http://ovirt.org/vm/1.0' k='secret'>secret<o:x/></o:vm>"
+		"</metadata><description>secret</description>"
 		"<vcpu>1</vcpu><cputune><vcpupin vcpu='0' cpuset='3'/></cputune>"
 		"<os><type>hvm</type><cmdline>secret</cmdline></os>"
 		"<sysinfo type='fwcfg'><entry name='opt/x'>secret</entry></sysinfo>"
@@ -257,6 +259,7 @@ static void test_strip(void)
 	g_assert_cmpuint(domain->vcpupins->len, ==, 1);
 	g_assert_cmpstr(domain->overcommit[0], ==, "cpu-pm=on");
 	g_assert_cmpuint(domain->slow_devices->len, ==, 1);
+	g_assert_cmpint(domain->platform, ==, PLATFORM_OVIRT);
 	again = domain_strip(kept, strlen(kept));
 	g_assert_cmpstr(again, ==, kept);
 }

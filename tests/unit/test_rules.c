@@ -1426,6 +1426,37 @@ static void test_remedy_names(void)
 	}
 }
 
+/* Words of libvirt's, which a platform would overwrite or has not. */
+static bool of_libvirt(const char *text)
+{
+	static const char *const words[] = {"virsh",	   "vcpupin",	 "iothreadpin", "<",
+					    "emit domain", "emit virsh", "redefine"};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(words); i++)
+		if (strstr(text, words[i]))
+			return true;
+	return false;
+}
+
+/* A rule whose remedy is libvirt's has one for each platform, and that is not libvirt's. */
+static void test_platforms(void)
+{
+	/* VMs that only a plan has: the plan's maker defines them. Interrupts, KSM: the host's. */
+	static const char *const exempt[] = {"vm.missing", "memory.ksm", NULL};
+
+	for (const Rule *const *rule = rules; *rule; rule++)
+		for (Platform p = PLATFORM_PROCESS; p < PLATFORM_COUNT; p++) {
+			const char *text = rule_remedy(*rule, p);
+
+			if (g_strv_contains(exempt, (*rule)->id))
+				continue;
+			g_test_message("%s on %s: %s", (*rule)->id, platform_names[p], text);
+			g_assert_false(of_libvirt(text));
+			g_assert_true(p == PLATFORM_OPENSHIFT || !fixes_text((*rule)->fixes, p) ||
+				      !g_str_equal(text, (*rule)->remedy));
+		}
+}
+
 /* A watchdog that does not run disturbs nobody. */
 static void test_watchdog_off(void)
 {
@@ -1813,6 +1844,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/rules/no-libvirt", test_no_libvirt);
 	g_test_add_func("/rules/unpinned-shared", test_unpinned_shared);
 	g_test_add_func("/rules/remedy-names", test_remedy_names);
+	g_test_add_func("/rules/platforms", test_platforms);
 	g_test_add_func("/rules/plan-admits", test_plan_admits);
 	g_test_add_func("/rules/watchdog-off", test_watchdog_off);
 	g_test_add_func("/rules/no-pause-exits", test_no_pause_exits);

@@ -2,6 +2,7 @@
 #include "topology/facts/facts.h"
 
 #include "topology/facts/facts_root.h"
+#include "topology/facts/platform_load.h"
 
 #include <string.h>
 
@@ -82,6 +83,7 @@ Facts *facts_load_root(Root *root, const FactsOptions *options)
 	facts->power = power_load(root, facts->kernel->offline);
 	services_load(root, facts->tasks, facts->services);
 	facts->guests = guests_load(root, &options->guests, facts->tasks);
+	platform_load(root, facts);
 	g_ptr_array_unref(facts->unread);
 	facts->unread = root_unread(root);
 	return facts;

@@ -43,6 +43,7 @@ typedef struct Facts {
 	GArray *power; /* of CpuPower, by CPU, of those that say anything; NULL = none does */
 	ServiceFacts *services;
 	GuestFacts *guests; /* NULL = nobody could be asked; unread says why */
+	Platform platform;  /* who sets the node up; PLATFORM_LIBVIRT = nobody else is known */
 	GPtrArray *unread;  /* of Unread (topology/root/notes.h), by source */
 } Facts;
 

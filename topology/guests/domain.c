@@ -474,6 +474,25 @@ static void cpu_read(Domain *domain, const xmlNode *node)
 	domain->eoi = xml_says(xml_child(xml_child(node, "features"), "apic"), "eoi", "on");
 }
 
+/* The first element that is a platform's; its name and namespace are all that is kept of it. */
+static void metadata_read(Domain *domain, const xmlNode *node)
+{
+	const xmlNode *metadata = xml_child(node, "metadata");
+
+	for (xmlNode *one = metadata ? metadata->children : NULL;
+	     one && domain->platform == PLATFORM_LIBVIRT; one = one->next)
+		if (one->type == XML_ELEMENT_NODE && one->ns)
+			domain->platform = platform_of_namespace((const char *)one->ns->href);
+}
+
+static void schedulers_read(Domain *domain, const xmlNode *node)
+{
+	for (xmlNode *one = xml_child(xml_child(node, "cputune"), "vcpusched"); one;
+	     one = xml_next(one, "vcpusched"))
+		domain->realtime |=
+			xml_says(one, "scheduler", "fifo") || xml_says(one, "scheduler", "rr");
+}
+
 /* Of <domstatus pid=><vcpus><vcpu id= pid=>. */
 static void status_read(Domain *domain, const xmlNode *status)
 {
@@ -512,6 +531,8 @@ static bool node_read(Domain *domain, const xmlNode *node, GError **error)
 	cpu_read(domain, node);
 	commandline_read(domain, node);
 	devices_read(domain, node);
+	metadata_read(domain, node);
+	schedulers_read(domain, node);
 	return pins_read(domain, node, error) && nodes_read(domain, node, error);
 }
 

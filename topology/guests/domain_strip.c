@@ -8,7 +8,8 @@
 static const char *const domain_kept[] = {
 	"name",	    "uuid",  "memory",	  "currentMemory", "maxMemory", "memoryBacking",
 	"vcpu",	    "vcpus", "iothreads", "iothreadids",   "cputune",	"numatune",
-	"resource", "os",    "features",  "cpu",	   "devices",	NULL,
+	"resource", "os",    "features",  "cpu",	   "devices",	"metadata",
+	NULL,
 };
 static const char *const os_kept[] = {"type", NULL};
 static const char *const devices_kept[] = {"emulator",	 "disk",    "interface", "controller",
@@ -174,6 +175,29 @@ static void devices_strip(xmlNode *devices)
 	}
 }
 
+/* Of <metadata> only whose it is: the elements of known platforms, with nothing in them. */
+static void metadata_strip(xmlNode *metadata)
+{
+	xmlNode *next;
+
+	for (xmlNode *node = metadata->children; node; node = next) {
+		bool known =
+			node->type == XML_ELEMENT_NODE && node->ns &&
+			platform_of_namespace((const char *)node->ns->href) != PLATFORM_LIBVIRT;
+
+		next = node->next;
+		if (known) {
+			xmlFreeNodeList(node->children);
+			node->children = node->last = NULL;
+			xmlFreePropList(node->properties);
+			node->properties = NULL;
+			continue;
+		}
+		xmlUnlinkNode(node);
+		xmlFreeNode(node);
+	}
+}
+
 static void domain_node_strip(xmlNode *domain)
 {
 	children_strip(domain, domain_kept);
@@ -182,6 +206,8 @@ static void domain_node_strip(xmlNode *domain)
 			continue;
 		if (xml_is(node, "devices")) {
 			devices_strip(node);
+		} else if (xml_is(node, "metadata")) {
+			metadata_strip(node);
 		} else if (strstr((const char *)node->name, "commandline")) {
 			commandline_strip(node);
 		} else {

@@ -96,7 +96,10 @@ static void settings_take(Guest *guest, const Domain *domain)
 	bool host = domain->cpu_mode && (!strcmp(domain->cpu_mode, "host-passthrough") ||
 					 !strcmp(domain->cpu_mode, "maximum"));
 
+	if (domain->platform != PLATFORM_LIBVIRT)
+		guest->platform = domain->platform;
 	guest->cpu_mode = g_strdup(domain->cpu_mode);
+	guest->realtime = domain->realtime;
 	guest->migratable_unknown = host && !domain->migratable_said;
 	guest->locked = domain->locked;
 	guest->nodes_strict = domain->nodes_strict;
@@ -169,6 +172,7 @@ static Guest *guest_of(Root *root, DomainRecord *record)
 	g_autoptr(Domain) inactive =
 		xml_parse(root, record->inactive, record->inactive_source, record->name);
 
+	guest->platform = platform_of_name(record->name);
 	guest->uuid = g_strdup(record->uuid);
 	guest->running = record->running;
 	guest->persistent = record->persistent;
@@ -205,6 +209,12 @@ static void thread_real(GuestThread *thread, const Task *task)
 	thread->group = g_strdup(task->cgroup);
 }
 
+static void vcpu_real(Guest *guest, unsigned vcpu, const Task *task)
+{
+	thread_real(thread_at(guest->vcpu_threads, vcpu), task);
+	guest->realtime |= task->realtime;
+}
+
 /* One more emulator thread, with the pins of the first; that one is the main thread. */
 static void emulator_add(Guest *guest, const Task *task)
 {
@@ -228,7 +238,7 @@ static void nameless_take(Guest *guest, const QemuProcess *process, const Task *
 	if (task->worker || qemu_worker(task->comm))
 		return;
 	if (process->vcpus && g_hash_table_lookup_extended(process->vcpus, key, NULL, &vcpu))
-		thread_real(thread_at(guest->vcpu_threads, GPOINTER_TO_UINT(vcpu)), task);
+		vcpu_real(guest, GPOINTER_TO_UINT(vcpu), task);
 	else if (process->vcpus || task->tid == task->pid)
 		emulator_add(guest, task);
 }
@@ -238,7 +248,7 @@ static void task_take(Guest *guest, const Task *task)
 	unsigned number;
 
 	if (qemu_vcpu_parse(task->comm, &number))
-		thread_real(thread_at(guest->vcpu_threads, number), task);
+		vcpu_real(guest, number, task);
 	else if (qemu_iothread_parse(task->comm, &number))
 		thread_real(thread_at(guest->iothreads, number), task);
 	else if (!qemu_worker(task->comm))
@@ -283,12 +293,22 @@ static void nameless_end(Guest *guest, const QemuProcess *process, const TaskFac
 	}
 }
 
+/* An XML that says whose it is counts more. */
+static void platform_see(Guest *guest, const Task *task)
+{
+	Platform seen = platform_of_process(guest->argv, task->cgroup);
+
+	if (guest->platform == PLATFORM_LIBVIRT || guest->platform == PLATFORM_PROCESS)
+		guest->platform = seen == PLATFORM_LIBVIRT ? guest->platform : seen;
+}
+
 static void process_take(Guest *guest, QemuProcess *process, const TaskFacts *tasks)
 {
 	process->taken = true;
 	guest->running = true;
 	guest->pid = process->pid;
 	guest->argv = g_strdupv(process->argv);
+	platform_see(guest, &g_array_index(tasks->tasks, Task, process->first));
 	if (process->halt_exits >= 0)
 		guest->halt_exits = process->halt_exits;
 	for (guint i = 0; i < process->count; i++) {
@@ -340,6 +360,9 @@ static Guest *unlisted_new(const QemuProcess *process, unsigned vcpus)
 
 	guest->uuid = g_strdup(process->uuid);
 	guest->unlisted = true;
+	guest->platform = platform_of_name(guest->name);
+	if (guest->platform == PLATFORM_LIBVIRT)
+		guest->platform = PLATFORM_PROCESS;
 	if (process->argv)
 		guest->overcommit_live = qemu_args_overcommit((const char *const *)process->argv);
 	settings_say(guest, process->argv, vcpus);

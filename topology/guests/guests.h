@@ -4,6 +4,7 @@
 #define TOPOLOGY_GUESTS_GUESTS_H
 
 #include "topology/guests/domain.h"
+#include "topology/guests/platform.h"
 #include "topology/guests/tasks.h"
 #include "topology/root/fact.h"
 
@@ -27,6 +28,7 @@ typedef struct Guest {
 			  command line alone */
 	bool nameless; /* its threads have no names, and its vCPUs could not be told from the rest:
 			  vcpu_threads are without tid and mask, or of an unlisted one empty */
+	Platform platform; /* who writes its settings */
 	unsigned pid;  /* of QEMU, 0 = not known */
 	char *live_xml, *inactive_xml; /* as read; NULL = not running, or not persistent, not read,
 					  or no domain's */
@@ -62,6 +64,7 @@ typedef struct Guest {
 	unsigned threads_live, threads_inactive;
 	/* Of the inactive XML (live where transient). migratable_unknown: host-passthrough or
 	 * maximum that does not say migratable=, so that libvirt's default decides. */
+	bool realtime;	   /* a vCPU has a real-time scheduler: vcpusched, or its thread */
 	bool nodes_strict; /* numatune mode='strict', libvirt's default */
 	bool locked, hugepages, eoi, migratable_unknown;
 	uint64_t page;		 /* of its huge pages, bytes; 0 = none, or the node's default */

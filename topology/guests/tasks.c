@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "topology/guests/tasks.h"
 
+#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -36,7 +37,7 @@ static bool word_number(const char *text, unsigned n, guint64 *number)
 }
 
 /* Fields of stat as proc(5) numbers them, what follows ") " being the third. */
-enum { STAT_STATE = 3, STAT_PPID = 4, STAT_FLAGS = 9, STAT_PROCESSOR = 39 };
+enum { STAT_STATE = 3, STAT_PPID = 4, STAT_FLAGS = 9, STAT_PROCESSOR = 39, STAT_POLICY = 41 };
 
 bool task_stat_parse(const char *text, Task *task, unsigned *parent)
 {
@@ -60,6 +61,8 @@ bool task_stat_parse(const char *text, Task *task, unsigned *parent)
 		word_number(close, STAT_PROCESSOR - STAT_STATE, &number) && number < CPULIST_LIMIT
 			? (int)number
 			: -1;
+	task->realtime = word_number(close, STAT_POLICY - STAT_STATE, &number) &&
+			 (number == SCHED_FIFO || number == SCHED_RR);
 	g_free(task->comm);
 	task->comm = g_utf8_make_valid(raw, -1);
 	task->vhost_of = task_vhost_of(task->comm);

@@ -10,7 +10,6 @@ SOURCE = "cluster-node-tuning-operator, components.md and tuned_test.go"
 FINDS = [Find("kernel.flags-without-domain", severity="info", fix="balanceIsolated")]
 NEVER = ["service.tuned-profile"]
 STATUS = 0
-TODO = {"faulty": "the platform is not known"}
 LIST = "4-23"
 
 

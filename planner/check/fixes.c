@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/check/fixes.h"
+
+#include <stddef.h>
+
+const Fixes fixes_pin = {{
+	[PLATFORM_PROCESS] =
+		"bind each vCPU's thread to exactly one CPU: taskset -cp CPU TID, and for good "
+		"where the VM is started, without one mask of isolated CPUs for the whole process; "
+		"or take the CPUs out of isolcpus=",
+	[PLATFORM_PROXMOX] =
+		"bind each thread 'CPU N/KVM' to one CPU by a hook script, in post-start: taskset "
+		"-cp CPU TID; 'qm set ID --hookscript local:snippets/FILE'. The option affinity "
+		"gives all threads of a VM one mask: not over isolated CPUs",
+	[PLATFORM_OPENSTACK] =
+		"hw:cpu_policy=dedicated in the flavor, and these CPUs in cpu_dedicated_set of "
+		"nova.conf [compute]; restart nova-compute and resize the VM: Nova chooses the "
+		"pins, and makes them anew at each start",
+	[PLATFORM_OVIRT] =
+		"Edit VM, Resource Allocation, CPU Pinning Policy; restart the VM: the engine "
+		"makes pins anew at each start",
+	[PLATFORM_KUBEVIRT] =
+		"dedicatedCpuPlacement: true in the VM's spec.domain.cpu, and restart it; kubelet "
+		"chooses the CPUs (cpuManagerPolicy: static, without reservedSystemCPUs)",
+	[PLATFORM_OPENSHIFT] =
+		"dedicatedCpuPlacement: true in the VM's spec.domain.cpu, and restart it; kubelet "
+		"chooses the CPUs, of spec.cpu.isolated of the PerformanceProfile",
+	[PLATFORM_LXD] =
+		"set limits.cpu of the VM to a list with a CPU for each vCPU, such as 4-7: a "
+		"number alone lets it float",
+	[PLATFORM_UNRAID] =
+		"choose the CPUs in the VM's form, which writes them anew when it is saved",
+	[PLATFORM_OPENNEBULA] =
+		"TOPOLOGY=[PIN_POLICY=\"CORE\"] or \"THREAD\" in the VM's template, and deploy it "
+		"anew: OpenNebula chooses the pins. ISOLCPUS in the host's template keeps CPUs "
+		"from it",
+}};
+
+const Fixes fixes_float = {{
+	[PLATFORM_PROCESS] = "give the process host CPUs where it is started, and each vCPU's "
+			     "thread a CPU of its own if it shall have one",
+	[PLATFORM_PROXMOX] =
+		"'qm set ID --affinity HOST-CPUS' and restart the VM; if it shall have "
+		"CPUs of its own, bind its threads by a hook script",
+	[PLATFORM_OPENSTACK] = "set cpu_shared_set of nova.conf [compute] to host CPUs, restart "
+			       "nova-compute, and resize or migrate the VM",
+	[PLATFORM_OVIRT] = "set a CPU pinning policy for the VM (Edit VM, Resource Allocation), or "
+			   "take the CPUs out of isolcpus=: the others share all CPUs that are "
+			   "online",
+	[PLATFORM_KUBEVIRT] = "keep these CPUs from shared pods: reservedSystemCPUs and "
+			      "cpuManagerPolicy: static of kubelet; or dedicatedCpuPlacement: true "
+			      "in the VM's spec.domain.cpu",
+	[PLATFORM_OPENSHIFT] = "give the VM CPUs of its own: dedicatedCpuPlacement: true in its "
+			       "spec.domain.cpu, and restart it",
+	[PLATFORM_LXD] = "keep the daemon's unit off isolated CPUs (CPUAffinity=), or set "
+			 "limits.cpu of the VM to a list of CPUs",
+	[PLATFORM_UNRAID] = "choose the CPUs in the VM's form, which writes them anew when it is "
+			    "saved",
+	[PLATFORM_OPENNEBULA] = "ISOLCPUS in the host's template keeps CPUs from VMs that float; "
+				"deploy the VM anew",
+}};
+
+const Fixes fixes_emulator = {{
+	[PLATFORM_PROCESS] =
+		"let QEMU's main and I/O threads run on host CPUs: taskset -cp CPUS TID, and for "
+		"good where the VM is started, without one mask of isolated CPUs for the whole "
+		"process",
+	[PLATFORM_PROXMOX] =
+		"let a hook script bind QEMU's main thread and 'IO …' to host CPUs, in post-start: "
+		"taskset -cp CPUS TID; 'qm set ID --hookscript local:snippets/FILE'. No affinity "
+		"over isolated CPUs: it is for all threads alike",
+	[PLATFORM_OPENSTACK] =
+		"hw:emulator_threads_policy=share in the flavor and cpu_shared_set of host CPUs in "
+		"nova.conf [compute] (or the policy isolate, one CPU more); restart nova-compute "
+		"and resize the VM",
+	[PLATFORM_OVIRT] =
+		"make it a High Performance VM with CPU pins, NUMA pins and I/O threads: only then "
+		"does the engine pin emulator and I/O threads",
+	[PLATFORM_KUBEVIRT] =
+		"isolateEmulatorThread: true beside dedicatedCpuPlacement in the VM's "
+		"spec.domain.cpu, and restart it; ioThreadsPolicy: supplementalPool gives I/O "
+		"threads CPUs of their own",
+	[PLATFORM_LXD] = "the daemon pins vCPUs alone, other threads have its own affinity: set "
+			 "CPUAffinity= of its unit to host CPUs",
+	[PLATFORM_UNRAID] = "add emulatorpin in the VM's XML view: the form keeps it",
+	[PLATFORM_OPENNEBULA] =
+		"EMULATOR_CPUS=\"CPUS\" of host CPUs in the host's or the cluster's template, and "
+		"deploy the VM anew",
+}};
+
+const Fixes fixes_memory = {{
+	[PLATFORM_PROCESS] =
+		"-object memory-backend-memfd (or -file),host-nodes=NODE,policy=bind on QEMU's "
+		"command line, where the VM is started, and restart it",
+	[PLATFORM_PROXMOX] =
+		"'qm set ID --numa 1 --numa0 cpus=…,hostnodes=NODE,memory=MB,policy=bind', with "
+		"--hugepages 2 or 1024 for huge pages; restart the VM",
+	[PLATFORM_OPENSTACK] =
+		"hw:numa_nodes and hw:mem_page_size in the flavor, and resize the VM",
+	[PLATFORM_OVIRT] = "pin the VM's NUMA nodes in Edit VM; custom property hugepages, in KiB, "
+			   "for huge pages; restart it",
+	[PLATFORM_KUBEVIRT] =
+		"memory.hugepages.pageSize and cpu.numa.guestMappingPassthrough beside "
+		"dedicatedCpuPlacement in the VM's spec.domain, and restart it",
+	[PLATFORM_LXD] = "limits.cpu.nodes=NODE of the VM, limits.memory.hugepages=true for huge "
+			 "pages; restart it",
+	[PLATFORM_UNRAID] = "add it in the VM's XML view, and restart the VM",
+	[PLATFORM_OPENNEBULA] = "NODE_AFFINITY and HUGEPAGE_SIZE of TOPOLOGY in the VM's template, "
+				"and deploy it anew",
+}};
+
+#define ANEW ": it is written anew at each start"
+
+const Fixes fixes_settings = {{
+	[PLATFORM_PROCESS] = "change it on QEMU's command line, where the VM is started, and "
+			     "restart it",
+	[PLATFORM_PROXMOX] = "change it by 'qm set ID' (args: for what it does not know), and "
+			     "restart the VM",
+	[PLATFORM_OPENSTACK] = "change it by flavor, image properties or nova.conf, if these can "
+			       "say it" ANEW " by Nova",
+	[PLATFORM_OVIRT] = "change it in Edit VM, if it can be said there" ANEW " by the engine",
+	[PLATFORM_KUBEVIRT] =
+		"change it in the VM's spec, if it can be said there" ANEW " by virt-launcher",
+	[PLATFORM_LXD] = "change it in the instance's configuration, if it can be said there" ANEW
+			 " by the daemon",
+	[PLATFORM_UNRAID] = "change it in the VM's XML view, and restart the VM",
+	[PLATFORM_OPENNEBULA] = "change it in the VM's template (RAW for what it does not know), "
+				"and deploy the VM anew",
+}};
+
+const Fixes fixes_restart = {{
+	[PLATFORM_PROCESS] = "stop this QEMU and start it again",
+	[PLATFORM_PROXMOX] = "'qm shutdown ID', 'qm start ID': a reboot inside the guest is not "
+			     "enough",
+	[PLATFORM_OPENSTACK] = "a hard reboot of the VM ('openstack server reboot --hard')",
+	[PLATFORM_OVIRT] = "shut the VM down and run it again, by the engine",
+	[PLATFORM_KUBEVIRT] = "stop the VM and start it ('virtctl restart')",
+	[PLATFORM_LXD] = "stop the instance and start it",
+	[PLATFORM_UNRAID] = "stop the VM and start it",
+	[PLATFORM_OPENNEBULA] = "power the VM off and resume it, by OpenNebula",
+}};
+
+#define PROFILE "of the PerformanceProfile, which alone writes the line and reboots the node"
+
+const Fixes fixes_line = {{
+	[PLATFORM_OPENSHIFT] =
+		"spec.cpu.isolated, spec.cpu.reserved or spec.additionalKernelArgs " PROFILE,
+	[PLATFORM_UNRAID] =
+		"Settings, CPU Pinning, or the append line of /boot/syslinux/syslinux.cfg; "
+		"reboot",
+}};
+
+const Fixes fixes_domain_flag = {{
+	[PLATFORM_OPENSHIFT] =
+		"deliberate: the profile leaves these CPUs to the scheduler. If it "
+		"shall not balance tasks there, spec.cpu.balanceIsolated: false " PROFILE,
+	[PLATFORM_UNRAID] = "isolcpus=managed_irq,domain,LIST on the append line of "
+			    "/boot/syslinux/syslinux.cfg; reboot",
+}};
+
+const Fixes fixes_irqs = {{
+	[PLATFORM_OPENSHIFT] = "annotate the pods (irq-load-balancing.crio.io: disable), or "
+			       "spec.globallyDisableIrqLoadBalancing: true of the "
+			       "PerformanceProfile",
+}};
+
+const char *fixes_text(const Fixes *fixes, Platform platform)
+{
+	const char *text = fixes ? fixes->of[platform] : NULL;
+
+	if (!text && fixes && platform == PLATFORM_OPENSHIFT)
+		text = fixes->of[PLATFORM_KUBEVIRT];
+	return text;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Fixes in the words of platforms. A rule's remedy is for a host whose VMs somebody defines in
+ * libvirt by hand; where a platform writes a VM's settings anew at each start, or there is no
+ * libvirt, such a fix is lost or cannot be done. Rules of the same subject share a table.
+ */
+#ifndef PLANNER_CHECK_FIXES_H
+#define PLANNER_CHECK_FIXES_H
+
+#include "topology/guests/platform.h"
+
+/* By platform; NULL = the rule's own remedy will do. */
+typedef struct Fixes {
+	const char *of[PLATFORM_COUNT];
+} Fixes;
+
+extern const Fixes fixes_pin;	      /* where vCPUs run */
+extern const Fixes fixes_float;	      /* where those run that have no CPU of their own */
+extern const Fixes fixes_emulator;    /* where emulator and I/O threads run */
+extern const Fixes fixes_memory;      /* huge pages, NUMA nodes of a VM */
+extern const Fixes fixes_settings;    /* all else that is in a VM's XML */
+extern const Fixes fixes_restart;     /* what takes a VM that is powered off and on */
+extern const Fixes fixes_line;	      /* the kernel's line */
+extern const Fixes fixes_domain_flag; /* isolcpus without the flag domain */
+extern const Fixes fixes_irqs;	      /* where interrupts go */
+
+/* What FIXES (NULL = none) say on PLATFORM; NULL = nothing. */
+const char *fixes_text(const Fixes *fixes, Platform platform);
+
+#endif

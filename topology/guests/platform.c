@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include "topology/guests/platform.h"
+
+#include <glib.h>
+#include <string.h>
+
+const char *const platform_names[] = {
+	[PLATFORM_LIBVIRT] = "libvirt",	    [PLATFORM_PROCESS] = "plain QEMU",
+	[PLATFORM_PROXMOX] = "Proxmox VE",  [PLATFORM_OPENSTACK] = "OpenStack",
+	[PLATFORM_OVIRT] = "oVirt",	    [PLATFORM_KUBEVIRT] = "KubeVirt",
+	[PLATFORM_OPENSHIFT] = "OpenShift", [PLATFORM_LXD] = "LXD, Incus",
+	[PLATFORM_UNRAID] = "Unraid",	    [PLATFORM_OPENNEBULA] = "OpenNebula",
+};
+
+Platform platform_of_namespace(const char *href)
+{
+	static const struct {
+		const char *prefix; /* versions follow */
+		Platform platform;
+	} rows[] = {
+		{"http://openstack.org/xmlns/libvirt/nova/", PLATFORM_OPENSTACK},
+		{"http://ovirt.org/vm/", PLATFORM_OVIRT},
+		{"http://kubevirt.io", PLATFORM_KUBEVIRT},
+		{"http://unraid", PLATFORM_UNRAID},
+		{"unraid", PLATFORM_UNRAID},
+		{"http://opennebula.org/xmlns/libvirt/", PLATFORM_OPENNEBULA},
+	};
+
+	for (unsigned i = 0; href && i < G_N_ELEMENTS(rows); i++)
+		if (g_str_has_prefix(href, rows[i].prefix))
+			return rows[i].platform;
+	return PLATFORM_LIBVIRT;
+}
+
+/* Is all that follows PREFIX of TEXT one of SET, LENGTH characters (0 = any number but none)? */
+static bool is_numbered(const char *text, const char *prefix, const char *set, size_t length)
+{
+	const char *rest = text + strlen(prefix);
+
+	return g_str_has_prefix(text, prefix) && *rest && !rest[strspn(rest, set)] &&
+	       (!length || strlen(rest) == length);
+}
+
+Platform platform_of_name(const char *name)
+{
+	if (is_numbered(name, "instance-", "0123456789abcdef", 8))
+		return PLATFORM_OPENSTACK;
+	return is_numbered(name, "one-", "0123456789", 0) ? PLATFORM_OPENNEBULA : PLATFORM_LIBVIRT;
+}
+
+static bool has_option(char *const *argv, const char *option)
+{
+	return argv && g_strv_contains((const char *const *)argv, option);
+}
+
+Platform platform_of_process(char *const *argv, const char *group)
+{
+	if (group && g_str_has_prefix(group, "/kubepods"))
+		return PLATFORM_KUBEVIRT;
+	if ((group && g_str_has_prefix(group, "/qemu.slice/")) ||
+	    (has_option(argv, "-id") && g_str_has_suffix(*argv, "/kvm")))
+		return PLATFORM_PROXMOX;
+	return has_option(argv, "-readconfig") ? PLATFORM_LXD : PLATFORM_LIBVIRT;
+}
