@@ -300,8 +300,10 @@ static void eval_irqbalance(const Rule *rule, const Audit *audit, GPtrArray *fin
 	g_autofree char *list = set_text(left);
 
 	if (set && !hwloc_bitmap_iszero(left))
-		rule_found(rule, findings, SUBJECT, "irqbalance's environment file", left,
-			   "%s leaves isolated CPUs %s to irqbalance%s", name, list,
+		rule_found(rule, findings, SUBJECT,
+			   services->irqbalance_source ? services->irqbalance_source
+						       : "irqbalance's environment file",
+			   left, "%s leaves isolated CPUs %s to irqbalance%s", name, list,
 			   services->irqbalance_runs ? "" : ", which is not running");
 }
 
@@ -310,8 +312,10 @@ const Rule rule_irq_irqbalance_list = {
 	.severity = SEVERITY_WARNING,
 	.title = "irqbalance is told to use isolated CPUs",
 	.sees = "IRQBALANCE_BANNED_CPUS (hexadecimal, has precedence) and "
-		"IRQBALANCE_BANNED_CPULIST in /etc/default/irqbalance or /etc/sysconfig/irqbalance "
-		"against the isolated CPUs.",
+		"IRQBALANCE_BANNED_CPULIST in /etc/default/irqbalance or "
+		"/etc/sysconfig/irqbalance, "
+		"else in Environment= of drop-ins of irqbalance.service, against the isolated "
+		"CPUs.",
 	.why = "By default irqbalance leaves isolated and nohz_full CPUs alone. Either setting "
 	       "replaces that list; it does not extend it.",
 	.remedy = "remove the setting, or list every isolated CPU: 'planner emit irqbalance' "

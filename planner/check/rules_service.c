@@ -66,20 +66,36 @@ const Rule rule_service_systemd_affinity = {
 static void eval_tuned(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	static const char *const profiles[] = {"realtime", "cpu-partitioning"};
-	const char *profile = audit->facts->services->tuned_profile;
+	const ServiceFacts *services = audit->facts->services;
+	const char *profile = services->tuned_profile;
+	const char *only[] = {profile, NULL};
 
-	for (unsigned i = 0; profile && i < G_N_ELEMENTS(profiles); i++)
-		if (g_str_has_prefix(profile, profiles[i]))
+	/* A PerformanceProfile writes its profile and the line alike. */
+	if (!profile || audit->facts->platform == PLATFORM_OPENSHIFT)
+		return;
+	for (const char *const *name = services->tuned_included
+					       ? (const char *const *)services->tuned_included
+					       : only;
+	     *name; name++)
+		for (unsigned i = 0; i < G_N_ELEMENTS(profiles); i++) {
+			bool same = g_str_has_prefix(profile, *name);
+
+			if (!g_str_has_prefix(*name, profiles[i]))
+				continue;
 			rule_found(rule, findings, "services", "/etc/tuned/active_profile", NULL,
-				   "tuned profile '%s' isolates CPUs by settings of its own",
-				   profile);
+				   "tuned profile '%s'%s%s%s isolates CPUs by settings of its own",
+				   profile, same ? "" : ", which includes '", same ? "" : *name,
+				   same ? "" : "',");
+			return;
+		}
 }
 
 const Rule rule_service_tuned_profile = {
 	.id = "service.tuned-profile",
 	.severity = SEVERITY_WARNING,
 	.title = "tuned isolates CPUs as well",
-	.sees = "The active tuned profile: realtime* and cpu-partitioning*.",
+	.sees = "The active tuned profile and those that it includes: realtime* and "
+		"cpu-partitioning*; not on OpenShift, whose PerformanceProfile writes its own.",
 	.why = "These profiles write isolcpus, nohz_full and rcu_nocbs into the boot loader's "
 	       "configuration, and workqueue masks, from isolated_cores of their own file; two "
 	       "tools that write one line cause duplicates. They also set ple_gap=0, which hurts "

@@ -18,6 +18,7 @@ const Rule *const rules[] = {
 	&rule_kernel_boot_cpu_isolated,
 	&rule_kernel_line_too_long,
 	&rule_kernel_reboot_pending,
+	&rule_kernel_line_elsewhere,
 	&rule_kernel_parameter_missing,
 	/* rules_kernel.c */
 	&rule_kernel_isolcpus_differs,

@@ -10,7 +10,7 @@ extern const Rule rule_kernel_parameter_misspelt, rule_kernel_parameter_refused,
 	rule_kernel_list_out_of_range, rule_kernel_list_malformed, rule_kernel_list_keyword,
 	rule_kernel_flags_without_domain, rule_kernel_flag_unknown, rule_kernel_parameter_duplicate,
 	rule_kernel_boot_cpu_isolated, rule_kernel_line_too_long, rule_kernel_reboot_pending,
-	rule_kernel_parameter_missing;
+	rule_kernel_line_elsewhere, rule_kernel_parameter_missing;
 /* rules_kernel.c */
 extern const Rule rule_kernel_isolcpus_differs, rule_kernel_nohz_full_differs,
 	rule_kernel_rcu_nocbs_differs, rule_kernel_irqaffinity_differs, rule_kernel_sets_differ,

@@ -222,23 +222,100 @@ static void eval_reboot(const Rule *rule, const Audit *audit, GPtrArray *finding
 	added = only_in(next, audit->cmdline);
 	gone = only_in(audit->cmdline, next);
 	if (*added || *gone)
-		rule_found(rule, findings, SUBJECT,
-			   kernel->boot_source ? kernel->boot_source : "boot loader", NULL,
-			   "the next boot has another line: with %s, without %s",
-			   *added ? added : "nothing more", *gone ? gone : "nothing less");
+		rule_found_fix(rule, findings, SUBJECT,
+			       kernel->boot_source ? kernel->boot_source : "boot loader", NULL,
+			       kernel->loader == LOADER_PROXMOX
+				       ? "run 'proxmox-boot-tool refresh' and reboot, or write the "
+					 "running parameters to /etc/kernel/cmdline first"
+				       : rule->remedy,
+			       "the next boot has another line: with %s, without %s",
+			       *added ? added : "nothing more", *gone ? gone : "nothing less");
 }
 
 const Rule rule_kernel_reboot_pending = {
 	.id = "kernel.reboot-pending",
 	.severity = SEVERITY_WARNING,
 	.title = "The next boot has another kernel line",
-	.sees = "/proc/cmdline against the line the boot loader would boot next; root=, "
-		"rootflags=, initrd= and BOOT_IMAGE= are not compared.",
+	.sees = "/proc/cmdline against the line that the boot loader would boot next: the loader "
+		"that booted this kernel, as BOOT_IMAGE= or initrd= of the running line tell. "
+		"root=, rootflags=, initrd= and BOOT_IMAGE= are not compared.",
 	.why = "Either a change waits for its reboot, or the next reboot undoes the plan.",
 	.remedy = "reboot, or fix the boot loader's configuration",
 	.source = "Boot Loader Specification entries; grub.cfg",
 	.needs = FACT_LINE | FACT_BOOT,
 	.eval = eval_reboot,
+};
+
+/* Where the loader does not look */
+
+/* Parameters that somebody wrote for isolation, huge pages or VMs: the words of TEXT (NULL = none)
+ * that neither the running line nor the next one has. Yours. */
+static char *unread_words(const Audit *audit, const char *text)
+{
+	g_autoptr(Cmdline) written = cmdline_parse(text ? text : "");
+	g_autoptr(Cmdline) next = cmdline_parse(
+		audit->facts->kernel->boot_cmdline ? audit->facts->kernel->boot_cmdline : "");
+	Naming naming = {0};
+
+	for (unsigned i = 0; i < written->words->len; i++) {
+		const CmdlineWord *word = g_ptr_array_index(written->words, i);
+		g_autofree char *shown = word_text(word);
+
+		if (cmdline_listed(depended_on, word->name) &&
+		    !rules_word_has_word(audit->cmdline, word) && !rules_word_has_word(next, word))
+			naming_add(&naming, shown);
+	}
+	return naming_end(&naming);
+}
+
+static void found_unread(const Rule *rule, const Audit *audit, GPtrArray *findings,
+			 const char *file, const char *text, const char *fix)
+{
+	static const char *const loaders[] = {[LOADER_GRUB] = "GRUB",
+					      [LOADER_PROXMOX] =
+						      "systemd-boot with proxmox-boot-tool",
+					      [LOADER_ENTRIES] = "systemd-boot or the firmware"};
+	g_autofree char *words = unread_words(audit, text);
+
+	if (*words)
+		rule_found_fix(rule, findings, SUBJECT, file, NULL, fix,
+			       "%s is in %s, but %s booted this kernel and does not read that file",
+			       words, file, loaders[audit->facts->kernel->loader]);
+}
+
+static void eval_elsewhere(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	const KernelFacts *kernel = audit->facts->kernel;
+
+	if (!audit->cmdline)
+		return;
+	if (kernel->loader == LOADER_PROXMOX)
+		found_unread(rule, audit, findings, "/etc/default/grub", kernel->grub_default,
+			     "write it to /etc/kernel/cmdline, run 'proxmox-boot-tool refresh', "
+			     "and then reboot");
+	else if (kernel->loader == LOADER_ENTRIES)
+		found_unread(rule, audit, findings, "/etc/default/grub", kernel->grub_default,
+			     rule->remedy);
+	else if (kernel->loader == LOADER_GRUB && audit->facts->platform == PLATFORM_PROXMOX)
+		found_unread(rule, audit, findings, "/etc/kernel/cmdline", kernel->kernel_cmdline,
+			     "write it to GRUB_CMDLINE_LINUX_DEFAULT in /etc/default/grub, run "
+			     "'update-grub', and then reboot");
+}
+
+const Rule rule_kernel_line_elsewhere = {
+	.id = "kernel.line-elsewhere",
+	.severity = SEVERITY_WARNING,
+	.title = "Kernel parameters are in a file that the boot loader does not read",
+	.sees = "Parameters for isolation, huge pages and KVM in /etc/default/grub, if the running "
+		"line has the initrd= of an EFI stub and no BOOT_IMAGE=; on Proxmox VE also in "
+		"/etc/kernel/cmdline, if GRUB booted the kernel.",
+	.why = "No reboot brings them: the loader that boots this machine has its line from "
+	       "elsewhere.",
+	.remedy = "write it to /etc/kernel/cmdline and run 'kernel-install add-all', or to the "
+		  "options of the loader's entries; then reboot",
+	.source = "Proxmox VE manual, Host Bootloader; kernel-install(8)",
+	.needs = FACT_LINE,
+	.eval = eval_elsewhere,
 };
 
 /* The plan's other parameters */

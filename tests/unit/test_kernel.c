@@ -245,7 +245,7 @@ static char *boot_line(const char *directory)
 {
 	g_autoptr(Root) root = scratch_open(directory, 0);
 	g_autofree char *source = NULL;
-	char *line = bootloader_load(root, &source);
+	char *line = bootloader_load(root, LOADER_GRUB, NULL, NULL, &source);
 
 	g_assert_true(!line == !source);
 	return line;
@@ -267,6 +267,66 @@ static void test_entries(void)
 	scratch_put(directory, "boot/grub2/grubenv", "# GRUB\nsaved_entry=id-2\n####");
 	chosen = boot_line(directory);
 	g_assert_cmpstr(chosen, ==, "b");
+	scratch_remove(directory);
+}
+
+static void test_loaders(void)
+{
+	static const struct {
+		const char *line;
+		Loader loader;
+		const char *release;
+	} rows[] = {
+		{"BOOT_IMAGE=/boot/vmlinuz-6.1.0-28-amd64 root=/dev/sda1", LOADER_GRUB,
+		 "6.1.0-28-amd64"},
+		{"BOOT_IMAGE=(hd0,gpt3)/vmlinuz-5.14.0-427.el9.x86_64 root=x", LOADER_GRUB,
+		 "5.14.0-427.el9.x86_64"},
+		{"BOOT_IMAGE=/vmlinuz root=x", LOADER_GRUB, NULL},
+		{"BOOT_IMAGE=/bzimage initrd=/bzroot", LOADER_SYSLINUX, NULL},
+		{"initrd=\\EFI\\proxmox\\6.8.12-4-pve\\initrd.img-6.8.12-4-pve root=ZFS=x",
+		 LOADER_PROXMOX, NULL},
+		{"initrd=\\abc\\6.1.0\\initrd root=x", LOADER_ENTRIES, NULL},
+		{"root=/dev/sda1 quiet", LOADER_UNKNOWN, NULL},
+		{NULL, LOADER_UNKNOWN, NULL},
+	};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *release = boot_image_release(rows[i].line);
+
+		g_assert_cmpint(loader_of_line(rows[i].line), ==, rows[i].loader);
+		g_assert_cmpstr(release, ==, rows[i].release);
+	}
+}
+
+static void assert_next(const char *directory, const char *running, const char *release,
+			const char *wanted)
+{
+	g_autoptr(Root) root = scratch_open(directory, 0);
+	g_autofree char *source = NULL;
+	g_autofree char *line =
+		bootloader_load(root, loader_of_line(running), running, release, &source);
+
+	g_assert_cmpstr(line, ==, wanted);
+}
+
+/* Only the loader that booted the line that runs is believed, and a menu that has its kernel. */
+static void test_next_line(void)
+{
+	static const char efi[] = "initrd=\\EFI\\proxmox\\6.8\\initrd.img root=x";
+	g_autofree char *directory = scratch_new();
+
+	scratch_put(directory, "boot/grub/grub.cfg",
+		    "menuentry 'a' {\nlinux /boot/vmlinuz-6.1 root=x isolcpus=4\n}\n");
+	assert_next(directory, "BOOT_IMAGE=/boot/vmlinuz-6.1 root=x", "6.1", "root=x isolcpus=4");
+	assert_next(directory, "BOOT_IMAGE=/boot/vmlinuz-6.9 root=x", "6.9", NULL);
+	assert_next(directory, efi, "6.8", NULL);
+	assert_next(directory, "root=x", "6.1", NULL);
+	scratch_put(directory, "etc/kernel/cmdline", "root=x quiet\n");
+	assert_next(directory, efi, "6.8", "root=x quiet");
+	scratch_put(directory, "boot/efi/loader/entries/proxmox-6.8.conf", "options root=x y\n");
+	assert_next(directory, efi, "6.8", "root=x y");
+	assert_next(directory, "initrd=\\a\\initrd root=x", "6.8", "root=x y");
+	assert_next(directory, "BOOT_IMAGE=/bzimage initrd=/bzroot", NULL, NULL);
 	scratch_remove(directory);
 }
 
@@ -400,6 +460,38 @@ static void test_sosreport(void)
 	scratch_remove(directory);
 }
 
+static void test_environment(void)
+{
+	g_autofree char *kept = environment_keep(
+		"[Service]\nEnvironment=\"IRQBALANCE_ARGS=a b\" SECRET=3\nEnvironmentFile=/x\n"
+		"Environment='broken\nEnvironment=\n Environment=IRQBALANCE_BANNED_CPULIST=4-7\n");
+
+	g_assert_cmpstr(kept, ==,
+			"Environment=\"IRQBALANCE_ARGS=a b\"\nEnvironment=\n"
+			"Environment=\"IRQBALANCE_BANNED_CPULIST=4-7\"\n");
+}
+
+/* A profile of one's own includes one that includes one that isolates. */
+static void test_tuned(void)
+{
+	g_autofree char *directory = scratch_new(), *names = NULL;
+	TaskFacts *tasks = tasks_new();
+	ServiceFacts *services = services_new();
+	g_autoptr(Root) root = scratch_open(directory, 0);
+
+	scratch_put(directory, "etc/tuned/active_profile", "mine\n");
+	scratch_put(directory, "etc/tuned/mine/tuned.conf",
+		    "[main]\nsummary=x\ninclude=rt-host, powersave\n[sysctl]\ninclude=no\n");
+	scratch_put(directory, "usr/lib/tuned/rt-host/tuned.conf", "[main]\ninclude=realtime\n");
+	scratch_put(directory, "usr/lib/tuned/realtime/tuned.conf", "[main]\ninclude=mine\n");
+	services_load(root, tasks, services);
+	names = g_strjoinv(" ", services->tuned_included);
+	g_assert_cmpstr(names, ==, "mine rt-host powersave realtime");
+	services_free(services);
+	tasks_free(tasks);
+	scratch_remove(directory);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -412,7 +504,11 @@ int main(int argc, char **argv)
 	g_test_add_func("/bootloader/bls", test_bls);
 	g_test_add_func("/bootloader/grub", test_grub);
 	g_test_add_func("/bootloader/entries", test_entries);
+	g_test_add_func("/bootloader/loaders", test_loaders);
+	g_test_add_func("/bootloader/next-line", test_next_line);
 	g_test_add_func("/services/systemd", test_systemd);
+	g_test_add_func("/services/environment", test_environment);
+	g_test_add_func("/services/tuned", test_tuned);
 	g_test_add_func("/settings", test_settings);
 	g_test_add_func("/facts/bare", test_bare);
 	g_test_add_func("/facts/hugepages", test_hugepages);

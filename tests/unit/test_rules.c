@@ -169,6 +169,12 @@ static void reboot(Facts *f)
 	text_set(&f->kernel->boot_cmdline, "root=/dev/sda1 quiet");
 }
 
+static void elsewhere(Facts *f)
+{
+	f->kernel->loader = LOADER_PROXMOX;
+	f->kernel->grub_default = g_strdup("quiet isolcpus=7-9 hugepages=4");
+}
+
 static void isolcpus(Facts *f)
 {
 	set_set(&f->kernel->isolated, "2-5,14-17");
@@ -825,6 +831,12 @@ static void systemd(Facts *f)
 	f->services->systemd = predicted_table(rows);
 }
 
+static void tuned_included(Facts *f)
+{
+	f->services->tuned_profile = g_strdup("site-kvm");
+	f->services->tuned_included = g_strsplit("site-kvm powersave realtime", " ", -1);
+}
+
 static void tuned(Facts *f)
 {
 	f->services->tuned_profile = g_strdup("realtime-virtual-host");
@@ -895,6 +907,7 @@ static const Fault faults[] = {
 	 .says = "given 2 times"},
 	{"kernel.boot-cpu-isolated", ALONE, .line = "nohz_full=0-5", .says = "CPU 0"},
 	{"kernel.line-too-long", ALONE, long_line, "2048 bytes"},
+	{"kernel.line-elsewhere", PLANNED, elsewhere, "isolcpus=7-9, hugepages=4 is in"},
 	{"kernel.reboot-pending", PLANNED, reboot, "without ro, isolcpus="},
 	{"kernel.parameter-missing", PLANNED, .word = {"skew_tick=1", "skew_tick=0"},
 	 .says = "the plan has skew_tick=1"},
@@ -1030,6 +1043,8 @@ static const Fault faults[] = {
 	{"kvm.exitless-timer", PLANNED, timers, "without nohz_full"},
 	{"service.systemd-affinity", PLANNED, systemd, "CPUAffinity=0 2-3"},
 	{"service.tuned-profile", PLANNED, tuned, "realtime-virtual-host"},
+	{"service.tuned-profile", PLANNED, tuned_included,
+	 "'site-kvm', which includes 'realtime', isolates"},
 	{"service.mover", PLANNED, mover, "numad runs"},
 	{"power.governor", PLANNED, governor, "CPUs 2 have the governor schedutil"},
 	{"power.slowest", PLANNED, slowest, "CPUs 2 run at their lowest frequency"},

@@ -9,8 +9,6 @@
 #define GRUB_MAX (4u << 20)
 
 static const char *const grub_folders[] = {"/boot/grub2", "/boot/grub", "/boot/efi/EFI/redhat"};
-static const char *const entry_folders[] = {"/boot/loader/entries", "/boot/efi/loader/entries",
-					    "/efi/loader/entries"};
 
 /* Boot Loader Specification */
 
@@ -256,7 +254,16 @@ char *grub_parse(const char *text, const char *saved)
 	return NULL;
 }
 
-static char *grub_load(Root *root, const char *folder, const char *saved, char **source)
+/* Has the menu, of kept lines, the kernel RELEASE (NULL = whichever)? One without did not boot it.
+ */
+static bool grub_has(const char *kept, const char *release)
+{
+	return !release || strstr(kept, release);
+}
+
+/* *OWN: it has its lines itself, not in entries. */
+static char *grub_load(Root *root, const char *folder, const char *saved, const char *release,
+		       char **source, bool *own)
 {
 	g_autofree char *path = g_build_filename(folder, "grub.cfg", NULL);
 	size_t length;
@@ -265,7 +272,7 @@ static char *grub_load(Root *root, const char *folder, const char *saved, char *
 	g_autofree char *text = raw ? g_utf8_make_valid(raw, -1) : NULL;
 	g_autofree char *kept = text ? grub_keep(text) : NULL;
 	bool whole = kept && !root_note_damage(root, path, NULL, raw, length);
-	char *line = whole ? grub_parse(kept, saved) : NULL;
+	char *line = whole && grub_has(kept, release) ? grub_parse(kept, saved) : NULL;
 
 	if (kept && !whole) /* so that the recording is no better than the file */
 		kept[strlen(kept) ? strlen(kept) - 1 : 0] = '\0';
@@ -273,7 +280,10 @@ static char *grub_load(Root *root, const char *folder, const char *saved, char *
 		root_record_text(root, path, kept);
 	else
 		root_failed(root, path, NULL, failure);
-	*source = line ? g_steal_pointer(&path) : NULL;
+	if (kept && strstr(kept, "menuentry") && !strstr(kept, "blscfg"))
+		*own = true;
+	if (line)
+		*source = g_steal_pointer(&path);
 	return line;
 }
 
@@ -307,18 +317,136 @@ static GHashTable *grubenv_load(Root *root, const char *folder)
 	return settings_parse(kept->str);
 }
 
-char *bootloader_load(Root *root, char **source)
+static GHashTable *variables_load(Root *root)
 {
-	g_autoptr(GHashTable) variables = NULL;
-	const char *saved;
-	char *line = NULL;
+	GHashTable *variables = NULL;
 
 	for (unsigned i = 0; !variables && i < G_N_ELEMENTS(grub_folders); i++)
 		variables = grubenv_load(root, grub_folders[i]);
-	saved = variables ? g_hash_table_lookup(variables, "saved_entry") : NULL;
-	for (unsigned i = 0; !line && i < G_N_ELEMENTS(entry_folders); i++)
-		line = entries_load(root, entry_folders[i], variables, source);
-	for (unsigned i = 0; !line && i < G_N_ELEMENTS(grub_folders); i++)
-		line = grub_load(root, grub_folders[i], saved, source);
+	return variables;
+}
+
+/* Evidence */
+
+/* The value of the first word NAME= of LINE, yours; NULL = there is none. */
+static char *word_value(const char *line, const char *name)
+{
+	g_auto(GStrv) words = g_strsplit_set(line ? line : "", " \t\n", -1);
+
+	for (char **word = words; *word; word++)
+		if (g_str_has_prefix(*word, name))
+			return g_strdup(*word + strlen(name));
+	return NULL;
+}
+
+Loader loader_of_line(const char *running)
+{
+	g_autofree char *image = word_value(running, "BOOT_IMAGE=");
+	g_autofree char *initrd = word_value(running, "initrd=");
+
+	/* GRUB never gives an initrd=: it hands over the memory. */
+	if (image)
+		return initrd && *initrd == '/' ? LOADER_SYSLINUX : LOADER_GRUB;
+	if (!initrd || *initrd != '\\')
+		return LOADER_UNKNOWN;
+	return g_ascii_strncasecmp(initrd, "\\EFI\\proxmox\\", 13) == 0 ? LOADER_PROXMOX
+									: LOADER_ENTRIES;
+}
+
+char *boot_image_release(const char *running)
+{
+	static const char kernel[] = "vmlinuz-";
+	g_autofree char *image = word_value(running, "BOOT_IMAGE=");
+	const char *at = image ? g_strrstr(image, kernel) : NULL;
+
+	return at && g_ascii_isdigit(at[strlen(kernel)]) ? g_strdup(at + strlen(kernel)) : NULL;
+}
+
+/* Loaders */
+
+static char *entries_of_efi(Root *root, char **source)
+{
+	static const char *const folders[] = {"/boot/efi/loader/entries", "/efi/loader/entries",
+					      "/boot/loader/entries"};
+	char *line = NULL;
+
+	for (unsigned i = 0; !line && i < G_N_ELEMENTS(folders); i++)
+		line = entries_load(root, folders[i], NULL, source);
 	return line;
+}
+
+/* ESPs are seldom mounted: what the entries are made of says what they will be. */
+static char *proxmox_load(Root *root, char **source)
+{
+	static const char path[] = "/etc/kernel/cmdline";
+	char *line = entries_of_efi(root, source);
+
+	if (line)
+		return line;
+	line = kernel_line_load(root, path);
+	*source = line ? g_strdup(path) : NULL;
+	return line;
+}
+
+/* A menu has the line, or, with blscfg or where there is none, entries have it. */
+static char *grub_or_entries_load(Root *root, const char *running, const char *release,
+				  char **source)
+{
+	g_autoptr(GHashTable) variables = variables_load(root);
+	const char *saved = variables ? g_hash_table_lookup(variables, "saved_entry") : NULL;
+	g_autofree char *image = boot_image_release(running);
+	char *line = NULL;
+	bool own = false;
+
+	for (unsigned i = 0; !line && i < G_N_ELEMENTS(grub_folders); i++)
+		line = grub_load(root, grub_folders[i], saved, image ? release : NULL, source,
+				 &own);
+	if (!line && !own)
+		line = entries_load(root, "/boot/loader/entries", variables, source);
+	return line;
+}
+
+char *bootloader_load(Root *root, Loader loader, const char *running, const char *release,
+		      char **source)
+{
+	*source = NULL;
+	switch (loader) {
+	case LOADER_GRUB:
+		return grub_or_entries_load(root, running, release, source);
+	case LOADER_PROXMOX:
+		return proxmox_load(root, source);
+	case LOADER_ENTRIES:
+		return entries_of_efi(root, source);
+	default:
+		return NULL;
+	}
+}
+
+char *grub_default_load(Root *root)
+{
+	static const char *const names[] = {"GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT"};
+	static const char path[] = "/etc/default/grub";
+	g_autoptr(GString) kept = g_string_new(NULL);
+	GString *words = g_string_new(NULL);
+	g_autoptr(GHashTable) settings = NULL;
+	size_t length;
+	int failure;
+	g_autofree char *raw = root_read_private(root, path, ROOT_TEXT_MAX, &length, &failure);
+	g_autofree char *text = raw ? g_utf8_make_valid(raw, -1) : NULL;
+
+	if (!text)
+		return g_string_free(words, TRUE);
+	settings = settings_parse(text);
+	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+		const char *value = g_hash_table_lookup(settings, names[i]);
+		g_autofree char *clean = NULL;
+
+		if (!value)
+			continue;
+		clean = kernel_line_clean(value);
+		g_string_append_printf(words, "%s%s", words->len ? " " : "", clean);
+		g_string_append_printf(kept, "%s=\"%s\"\n", names[i], clean);
+	}
+	root_record_text(root, path, kept->str);
+	return g_string_free(words, FALSE);
 }

@@ -1,16 +1,41 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the boot loader would boot next: Boot Loader Specification entries (RHEL, Fedora,
- * systemd-boot) with GRUB's saved variables, or GRUB's own menu (Debian, Ubuntu, SUSE). Said only
- * where it is not ambiguous: several entries that differ, and none chosen, are none.
+ * systemd-boot) with GRUB's saved variables, GRUB's own menu (Debian, Ubuntu, SUSE), or what
+ * proxmox-boot-tool makes entries of. Which of them is read is told by the line that runs, since
+ * loaders leave their marks on it; files of other loaders prove nothing. Said only where it is not
+ * ambiguous: several entries that differ, and none chosen, are none.
  */
 #ifndef TOPOLOGY_FACTS_BOOTLOADER_H
 #define TOPOLOGY_FACTS_BOOTLOADER_H
 
 #include "topology/root/root.h"
 
-/* The kernel line, yours, and in *SOURCE the file it is from, yours; NULL = not found. */
-char *bootloader_load(Root *root, char **source);
+typedef enum Loader {
+	LOADER_UNKNOWN, /* the line was not read, or bears no mark: a UKI, firmware, another */
+	LOADER_GRUB,
+	LOADER_SYSLINUX,
+	LOADER_PROXMOX, /* systemd-boot, whose entries proxmox-boot-tool writes */
+	LOADER_ENTRIES, /* systemd-boot, or firmware: an EFI stub with its initrd= */
+} Loader;
+
+/* Which loader started the kernel of the line RUNNING (NULL = not read)? */
+Loader loader_of_line(const char *running);
+
+/*
+ * The kernel line that LOADER boots next, yours, and in *SOURCE the file it is from, yours; NULL =
+ * not found. RUNNING and RELEASE (NULL = not known) are of the kernel that runs: a GRUB menu that
+ * does not have it is not what booted it.
+ */
+char *bootloader_load(Root *root, Loader loader, const char *running, const char *release,
+		      char **source);
+/* The words that /etc/default/grub gives all entries, or those that are normal; NULL = no such
+ * file. Yours. */
+char *grub_default_load(Root *root);
+
+/* "/boot/vmlinuz-6.1.0-28-amd64", "(hd0,gpt2)/ostree/…/vmlinuz-…" of BOOT_IMAGE= → the release;
+ * NULL = it is not there. Yours. */
+char *boot_image_release(const char *running);
 
 /*
  * The options of a BLS entry, several options lines in one, its $variables taken out of VARIABLES.
@@ -27,6 +52,7 @@ char *grub_parse(const char *text, const char *saved);
 char *grub_keep(const char *text);
 
 /* How notes name all that is read here. */
-#define BOOTLOADER_SOURCES "boot loader", "/boot/loader", "/boot/grub", "/boot/efi"
+#define BOOTLOADER_SOURCES                                                                         \
+	"boot loader", "/boot/loader", "/boot/grub", "/boot/efi", "/etc/kernel/cmdline"
 
 #endif

@@ -314,21 +314,6 @@ static GHashTable *sysctls_load(Root *root, GHashTable *printed)
 	return table;
 }
 
-/* Neither kept nor recorded as it is: lines hold secrets. */
-static char *line_load(Root *root)
-{
-	static const char path[] = "/proc/cmdline";
-	g_autofree char *text = root_text_private(root, path, NULL), *record = NULL;
-	char *line;
-
-	if (!text)
-		return NULL;
-	line = kernel_line_clean(text);
-	record = g_strconcat(line, "\n", NULL);
-	root_record_text(root, path, record);
-	return line;
-}
-
 KernelFacts *kernel_new(void)
 {
 	return g_new0(KernelFacts, 1);
@@ -339,8 +324,9 @@ void kernel_free(KernelFacts *kernel)
 	hwloc_bitmap_t sets[] = {kernel->possible,  kernel->present,   kernel->online,
 				 kernel->offline,   kernel->isolated,  kernel->nohz_full,
 				 kernel->workqueue, kernel->writeback, kernel->watchdog};
-	char *texts[] = {kernel->release, kernel->cmdline, kernel->boot_cmdline,
-			 kernel->boot_source, kernel->smt_control};
+	char *texts[] = {kernel->release,	kernel->cmdline,     kernel->boot_cmdline,
+			 kernel->boot_source,	kernel->smt_control, kernel->grub_default,
+			 kernel->kernel_cmdline};
 	GHashTable *tables[] = {kernel->config, kernel->vulnerabilities, kernel->sysctls};
 
 	for (guint i = 0; i < G_N_ELEMENTS(sets); i++)
@@ -358,10 +344,12 @@ void kernel_load(Root *root, KernelFacts *kernel)
 	static const char osrelease[] = "/proc/sys/kernel/osrelease";
 	g_autoptr(GHashTable) printed = printed_load(root);
 
-	kernel->release = sysctl_text(root, printed, "kernel.osrelease", osrelease);
-	kernel->cmdline = line_load(root);
+	kernel->cmdline = kernel_line_load(root, "/proc/cmdline");
 	if (!kernel->cmdline)
 		root_note_missing(root, "/proc/cmdline");
+	kernel->release = sysctl_text(root, printed, "kernel.osrelease", osrelease);
+	if (!kernel->release)
+		kernel->release = boot_image_release(kernel->cmdline);
 	sets_load(root, kernel);
 	kernel->vulnerabilities = vulnerabilities_load(root);
 	kernel->sysctls = sysctls_load(root, printed);
@@ -370,7 +358,11 @@ void kernel_load(Root *root, KernelFacts *kernel)
 		root_note_missing(root, osrelease);
 	nohz_judge(root, kernel);
 	kernel->init_environ = environ_load(root, kernel->cmdline);
-	kernel->boot_cmdline = bootloader_load(root, &kernel->boot_source);
+	kernel->loader = loader_of_line(kernel->cmdline);
+	kernel->boot_cmdline = bootloader_load(root, kernel->loader, kernel->cmdline,
+					       kernel->release, &kernel->boot_source);
+	kernel->grub_default = grub_default_load(root);
+	kernel->kernel_cmdline = kernel_line_load(root, "/etc/kernel/cmdline");
 }
 
 /* Sources */

@@ -185,3 +185,16 @@ char *kernel_line_clean(const char *line)
 	}
 	return g_string_free(clean, FALSE);
 }
+
+char *kernel_line_load(Root *root, const char *path)
+{
+	g_autofree char *text = root_text_private(root, path, NULL), *record = NULL;
+	char *line;
+
+	if (!text)
+		return NULL;
+	line = kernel_line_clean(text);
+	record = g_strconcat(line, "\n", NULL);
+	root_record_text(root, path, record);
+	return line;
+}

@@ -10,6 +10,8 @@
 #ifndef TOPOLOGY_FACTS_KERNEL_LINE_H
 #define TOPOLOGY_FACTS_KERNEL_LINE_H
 
+#include "topology/root/root.h"
+
 #include <glib.h>
 #include <stdbool.h>
 
@@ -21,5 +23,8 @@ char *kernel_line_clean(const char *line);
 char *kernel_word_clean(const char *word);
 /* Does parameter NAME concern CPUs, timers, KVM or memory? */
 bool kernel_word_tunes(const char *name);
+
+/* That of the line in the file PATH, which is all that is recorded of it. NULL as root_text(). */
+char *kernel_line_load(Root *root, const char *path);
 
 #endif

@@ -9,10 +9,10 @@ static const char *const irqbalance_files[] = {"/etc/default/irqbalance",
 					       "/etc/sysconfig/irqbalance"};
 /* A drop-in of an earlier folder hides those of the same name in later ones. */
 static const char *const systemd_folders[] = {
-	"/etc/systemd/system.conf.d",
-	"/run/systemd/system.conf.d",
-	"/usr/local/lib/systemd/system.conf.d",
-	"/usr/lib/systemd/system.conf.d",
+	"/etc/systemd/",
+	"/run/systemd/",
+	"/usr/local/lib/systemd/",
+	"/usr/lib/systemd/",
 };
 
 /* What rules read of a file of settings; the rest, environment and arguments of services, may hold
@@ -45,17 +45,6 @@ static char *settings_text(Root *root, const char *path)
 	if (text)
 		root_record_text(root, path, kept->str);
 	return g_string_free(kept, !text);
-}
-
-static GHashTable *irqbalance_load(Root *root)
-{
-	for (unsigned i = 0; i < G_N_ELEMENTS(irqbalance_files); i++) {
-		g_autofree char *text = settings_text(root, irqbalance_files[i]);
-
-		if (text)
-			return settings_parse(text);
-	}
-	return NULL;
 }
 
 /* systemd */
@@ -95,26 +84,133 @@ static void file_parse(Root *root, GHashTable *manager, const char *path)
 		systemd_parse(manager, text);
 }
 
-static GHashTable *systemd_load(Root *root)
+/* The drop-ins NAME.d/… of systemd, in the order in which they count: name → path. */
+static GTree *dropins_find(Root *root, const char *name)
 {
-	GHashTable *manager = table_new();
-	g_autoptr(GTree) dropins =
+	GTree *dropins =
 		g_tree_new_full((GCompareDataFunc)(void (*)(void))strcmp, NULL, g_free, g_free);
 
-	file_parse(root, manager, "/etc/systemd/system.conf");
 	for (unsigned i = 0; i < G_N_ELEMENTS(systemd_folders); i++) {
-		g_auto(GStrv) names = root_list(root, systemd_folders[i], NULL);
+		g_autofree char *folder = g_strconcat(systemd_folders[i], name, ".d", NULL);
+		g_auto(GStrv) names = root_list(root, folder, NULL);
 
 		for (unsigned n = 0; names[n]; n++)
 			if (g_str_has_suffix(names[n], ".conf") &&
 			    !g_tree_lookup(dropins, names[n]))
 				g_tree_insert(dropins, g_strdup(names[n]),
-					      g_build_filename(systemd_folders[i], names[n], NULL));
+					      g_build_filename(folder, names[n], NULL));
 	}
+	return dropins;
+}
+
+static GHashTable *systemd_load(Root *root)
+{
+	GHashTable *manager = table_new();
+	g_autoptr(GTree) dropins = dropins_find(root, "system.conf");
+
+	file_parse(root, manager, "/etc/systemd/system.conf");
 	for (GTreeNode *node = g_tree_node_first(dropins); node; node = g_tree_node_next(node))
 		file_parse(root, manager, g_tree_node_value(node));
 	return manager;
 }
+
+/* irqbalance */
+
+char *environment_keep(const char *text)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	GString *kept = g_string_new(NULL);
+
+	for (unsigned i = 0; lines[i]; i++) {
+		char *line = g_strstrip(lines[i]);
+		g_auto(GStrv) words = NULL;
+
+		if (!g_str_has_prefix(line, "Environment="))
+			continue;
+		line += strlen("Environment=");
+		if (!*line)
+			g_string_append(kept, "Environment=\n");
+		if (!g_shell_parse_argv(line, NULL, &words, NULL))
+			continue;
+		for (unsigned w = 0; words[w]; w++)
+			if (g_str_has_prefix(words[w], "IRQBALANCE_") && !strchr(words[w], '"'))
+				g_string_append_printf(kept, "Environment=\"%s\"\n", words[w]);
+	}
+	return g_string_free(kept, FALSE);
+}
+
+/* Add what KEPT, lines of environment_keep(), set to ENVIRONMENT. */
+static void environment_take(GHashTable *environment, const char *kept)
+{
+	g_auto(GStrv) lines = g_strsplit(kept, "\n", -1);
+
+	for (unsigned i = 0; lines[i] && *lines[i]; i++) {
+		g_auto(GStrv) parts = g_strsplit(lines[i], "\"", -1);
+		char *value = parts[1] ? strchr(parts[1], '=') : NULL;
+
+		if (!parts[1])
+			g_hash_table_remove_all(environment);
+		if (value)
+			g_hash_table_insert(environment,
+					    g_strndup(parts[1], (gsize)(value - parts[1])),
+					    g_strdup(value + 1));
+	}
+}
+
+static void setting_copy(gpointer name, gpointer value, gpointer to)
+{
+	g_hash_table_insert(to, g_strdup(name), g_strdup(value));
+}
+
+static void source_add(ServiceFacts *services, const char *path)
+{
+	char *old = services->irqbalance_source;
+
+	services->irqbalance_source = old ? g_strconcat(old, ", ", path, NULL) : g_strdup(path);
+	g_free(old);
+}
+
+static void environment_load(Root *root, ServiceFacts *services, const char *path)
+{
+	size_t length;
+	int failure;
+	g_autofree char *raw = root_read_private(root, path, ROOT_TEXT_MAX, &length, &failure);
+	g_autofree char *text = raw ? g_utf8_make_valid(raw, -1) : NULL;
+	g_autofree char *kept = text ? environment_keep(text) : NULL;
+
+	if (!kept) {
+		root_failed(root, path, NULL, failure);
+		return;
+	}
+	root_record_text(root, path, kept);
+	environment_take(services->irqbalance, kept);
+	if (*kept)
+		source_add(services, path);
+}
+
+static void irqbalance_load(Root *root, ServiceFacts *services)
+{
+	g_autoptr(GTree) dropins = dropins_find(root, "system/irqbalance.service");
+
+	services->irqbalance = table_new();
+	for (GTreeNode *node = g_tree_node_first(dropins); node; node = g_tree_node_next(node))
+		environment_load(root, services, g_tree_node_value(node));
+	for (unsigned i = 0; i < G_N_ELEMENTS(irqbalance_files); i++) {
+		g_autofree char *text = settings_text(root, irqbalance_files[i]);
+		g_autoptr(GHashTable) file = text ? settings_parse(text) : NULL;
+
+		if (!file)
+			continue;
+		g_hash_table_foreach(file, setting_copy, services->irqbalance);
+		if (g_hash_table_size(file))
+			source_add(services, irqbalance_files[i]);
+		break;
+	}
+	if (!g_hash_table_size(services->irqbalance))
+		g_clear_pointer(&services->irqbalance, g_hash_table_unref);
+}
+
+/* tuned */
 
 /* "Current active profile: NAME" */
 static char *tuned_load(Root *root)
@@ -135,6 +231,80 @@ static char *tuned_load(Root *root)
 	return profile;
 }
 
+char **tuned_includes_parse(const char *text)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	g_autoptr(GStrvBuilder) names = g_strv_builder_new();
+	bool inside = false;
+
+	for (unsigned i = 0; lines[i]; i++) {
+		char *line = g_strstrip(lines[i]), *value = strchr(line, '=');
+		g_auto(GStrv) parts = NULL;
+
+		if (*line == '[')
+			inside = g_str_equal(line, "[main]");
+		if (!inside || !value || !g_str_has_prefix(line, "include"))
+			continue;
+		parts = g_strsplit_set(value + 1, " \t,;", -1);
+		for (unsigned p = 0; parts[p]; p++)
+			if (*parts[p] && !strchr(parts[p], '/') && !strchr(parts[p], '$'))
+				g_strv_builder_add(names, parts[p]);
+	}
+	return g_strv_builder_end(names);
+}
+
+/* What the profile NAME includes; its own file comes before the distribution's. NULL = no file. */
+static char **tuned_includes(Root *root, const char *name)
+{
+	static const char *const folders[] = {"/etc/tuned/", "/etc/tuned/profiles/",
+					      "/usr/lib/tuned/", "/usr/lib/tuned/profiles/"};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(folders); i++) {
+		g_autofree char *path = g_strconcat(folders[i], name, "/tuned.conf", NULL);
+		size_t length;
+		int failure;
+		g_autofree char *raw =
+			root_read_private(root, path, ROOT_TEXT_MAX, &length, &failure);
+		g_autofree char *text = raw ? g_utf8_make_valid(raw, -1) : NULL;
+		g_autofree char *list = NULL, *kept = NULL;
+		char **names;
+
+		if (!text)
+			continue;
+		names = tuned_includes_parse(text);
+		list = g_strjoinv(",", names);
+		kept = g_strdup_printf("[main]\ninclude=%s\n", list);
+		root_record_text(root, path, kept);
+		return names;
+	}
+	return NULL;
+}
+
+#define INCLUDED_MAX 32u
+
+static void included_add(GPtrArray *found, char **names)
+{
+	for (; names && *names && found->len < INCLUDED_MAX; names++)
+		if (**names && !g_ptr_array_find_with_equal_func(found, *names, g_str_equal, NULL))
+			g_ptr_array_add(found, g_strdup(*names));
+}
+
+/* PROFILE, which may name several, and all that they include; each name once. */
+static char **tuned_included(Root *root, const char *profile)
+{
+	GPtrArray *found = g_ptr_array_new();
+	g_auto(GStrv) names = g_strsplit_set(profile, " \t,", -1);
+
+	included_add(found, names);
+	for (unsigned i = 0; i < found->len; i++) {
+		g_auto(GStrv) more = tuned_includes(root, g_ptr_array_index(found, i));
+
+		included_add(found, more);
+	}
+	g_ptr_array_add(found, NULL);
+	return (char **)g_ptr_array_free(found, FALSE);
+}
+
 static bool services_runs(const TaskFacts *tasks, const char *comm)
 {
 	for (guint i = 0; i < tasks->tasks->len; i++)
@@ -152,22 +322,27 @@ void services_free(ServiceFacts *services)
 {
 	g_clear_pointer(&services->irqbalance, g_hash_table_unref);
 	g_clear_pointer(&services->systemd, g_hash_table_unref);
+	g_free(services->irqbalance_source);
 	g_free(services->tuned_profile);
+	g_strfreev(services->tuned_included);
 	g_free(services);
 }
 
 void services_load(Root *root, const TaskFacts *tasks, ServiceFacts *services)
 {
-	services->irqbalance = irqbalance_load(root);
+	irqbalance_load(root, services);
 	services->irqbalance_runs = services_runs(tasks, "irqbalance");
 	services->tuned_profile = tuned_load(root);
+	if (services->tuned_profile)
+		services->tuned_included = tuned_included(root, services->tuned_profile);
 	services->systemd = systemd_load(root);
 }
 
 /* Machines without them have no such files. */
 const FactSource service_sources[] = {
 	{FACT_SERVICES,
-	 {"/etc/default/irqbalance", "/etc/sysconfig/irqbalance", "/etc/systemd", "/etc/tuned"},
+	 {"/etc/default/irqbalance", "/etc/sysconfig/irqbalance", "/etc/systemd", "/etc/tuned",
+	  "/usr/lib/tuned"},
 	 NULL},
 	{0},
 };

@@ -7,11 +7,14 @@
 #include "topology/root/fact.h"
 
 typedef struct ServiceFacts {
-	GHashTable *irqbalance; /* "IRQBALANCE_BANNED_CPULIST" → value, of its environment file;
-				   NULL = no file */
+	GHashTable *irqbalance; /* "IRQBALANCE_BANNED_CPULIST" → value, of Environment= of its unit
+				   and of its environment file, which counts more; NULL = neither
+				   says anything */
+	char *irqbalance_source; /* the files that do; NULL = none */
 	bool irqbalance_runs;
-	char *tuned_profile; /* /etc/tuned/active_profile; NULL = none */
-	GHashTable *systemd; /* "CPUAffinity" → value, of system.conf and drop-ins */
+	char *tuned_profile;   /* /etc/tuned/active_profile; NULL = none */
+	char **tuned_included; /* the profiles that it includes, and those that they do */
+	GHashTable *systemd;   /* "CPUAffinity" → value, of system.conf and drop-ins */
 } ServiceFacts;
 
 ServiceFacts *services_new(void);
@@ -24,6 +27,12 @@ void services_load(Root *root, const TaskFacts *tasks, ServiceFacts *services);
  * CPUAffinity= and NUMAMask= add to what there is, an empty one takes all back; others replace.
  */
 void systemd_parse(GHashTable *manager, const char *text);
+
+/* Of a unit's TEXT the lines Environment= that are about irqbalance, a variable each, and those
+ * that take all back; others may hold secrets. Yours. */
+char *environment_keep(const char *text);
+/* The values of include= in [main] of a tuned profile's TEXT; yours. */
+char **tuned_includes_parse(const char *text);
 
 /* Where they are from. */
 extern const FactSource service_sources[];

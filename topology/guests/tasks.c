@@ -215,7 +215,7 @@ static void stat_record(Root *root, const char *path, const char *text)
 	for (unsigned i = 0; words && words[i]; i++) {
 		unsigned field = i + STAT_STATE;
 		bool asked = field == STAT_STATE || field == STAT_PPID || field == STAT_FLAGS ||
-			     field == STAT_PROCESSOR;
+			     field == STAT_PROCESSOR || field == STAT_POLICY;
 
 		g_string_append_printf(kept, " %s", asked ? words[i] : "0");
 	}

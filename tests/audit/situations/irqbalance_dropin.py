@@ -7,7 +7,6 @@ from find import Find
 SOURCE = "a public unit drop-in that sets Environment="
 FINDS = [Find("irq.irqbalance-list", severity="warning", text="8-15,24-31")]
 STATUS = 0
-TODO = {"faulty": "drop-ins are not read"}
 ISOLATED, HOST = "8-15,24-31", "0-7,16-23"
 
 

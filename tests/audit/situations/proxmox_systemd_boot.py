@@ -4,13 +4,14 @@ and the machine boots systemd-boot from /etc/kernel/cmdline: it will never have 
 """
 
 from capture import Host, smt
+from find import Find
 
 SOURCE = "Proxmox VE's manual, 'Host Bootloader'; strongtz/i915-sriov-dkms#172"
-FINDS = []
+FINDS = [Find("kernel.line-elsewhere", "kernel", "warning", text=["isolcpus=4-7,12-15", "/etc/default/grub"],
+              fix=["/etc/kernel/cmdline", "proxmox-boot-tool refresh"])]
 STATUS = 0
 NEVER = ["kernel.reboot-pending"]
-TODO = {"faulty": "the loader that boots is not told apart",
-        "sound": "the loader that boots is not told apart"}
+KNOWN = ["kernel.reboot-pending"]
 LIST = "4-7,12-15"
 LINE = ("initrd=\\EFI\\proxmox\\6.8.12-4-pve\\initrd.img-6.8.12-4-pve root=ZFS=rpool/ROOT/pve-1 "
         "boot=zfs")
