@@ -112,9 +112,43 @@ def remedy_tests(rules):
     that("remedies name commands and artifacts there are", wrong)
 
 
+# What finds out that an artifact is not in force: rules, or why there is none.
+ARTIFACTS = {
+    "cmdline": "kernel.isolcpus-differs", "grub": "kernel.reboot-pending",
+    "grubby": "kernel.reboot-pending", "kernel-install": "kernel.reboot-pending",
+    "bootc": "kernel.reboot-pending", "systemd-affinity": "service.systemd-affinity",
+    "system-slice": "task.user-on-isolated", "user-slice": "task.user-on-isolated",
+    "machine-slice": "vm.free-on-isolated", "sdk-slice": "task.user-on-isolated",
+    "sdk-partition": "cgroup.partition-missing", "irqbalance": "irq.irqbalance-list",
+    "irqbalance-rhel": "irq.irqbalance-list", "tuned": "service.tuned-profile",
+    "tuned-realtime": "service.tuned-profile", "modprobe": "kvm.ple-gap kvm.halt-polling "
+    "kvm.exitless-timer", "sysctl": "kernel.sysctl-differs memory.numa-balancing "
+    "kernel.watchdog-on-isolated", "hugepages": "memory.hugepages-short",
+    "domain": "vm.pin-differs vm.memory-nodes vm.hugepages-missing", "virsh": "vm.live-differs",
+    "cpu-pm": "cpu-pm.off-eligible",
+    "cgconfig": "task.user-on-isolated",
+    "hugetlbfs": None,            # a mount: without it QEMU does not start, and says so
+    "dpdk": None, "spdk": None, "ovs": None,  # arguments of programs that are not the host's
+    "nova": "vm.pin-on-host", "flavors": "vm.vcpus-differ",
+    "performance-profile": "kernel.flags-without-domain",
+    "ansible": None,              # writes other artifacts, which have theirs
+    "hwloc-xml": None, "svg": None, "plan": None, "index": None,  # are read by people alone
+    "check-service": None, "check-timer": None,  # run check itself
+    "undo": None,                 # is run by hand, if ever
+}
+
+
+def artifact_tests(rules):
+    named = [rule for text in ARTIFACTS.values() for rule in (text or "").split()]
+    that("every artifact has a rule, or a reason why it has none",
+         sorted(set(run("emit", "--list-names", status=0)[0].split()) ^ set(ARTIFACTS)))
+    that("and these rules are there", sorted(set(named) - set(rules)))
+
+
 def table_tests():
     rules = listed()
     remedy_tests(rules)
+    artifact_tests(rules)
     that("there are rules", [] if len(rules) > 60 else [f"only {len(rules)}"])
     that("every area of rules has a heading",
          sorted({name.split(".")[0] for name in rules} ^ set(AREAS)))

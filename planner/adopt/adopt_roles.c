@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* [host], [sdk], [shared]: who has which cores. */
 #include "planner/adopt/adopt_internal.h"
+#include "planner/check/fence.h"
 
 #include <string.h>
 
@@ -74,11 +75,31 @@ static CpuSet isolated_cpus(const Adopter *a)
 	return cpus;
 }
 
+/* Where the kernel isolates nothing, and services are kept to some CPUs, the others are the VMs'.
+ */
+static void fence_adopt(Adopter *a, hwloc_bitmap_t isolated)
+{
+	const char *what;
+	g_auto(CpuSet) fence =
+		hwloc_bitmap_iszero(isolated) ? fence_of(a->facts, a->audit->cmdline, &what) : NULL;
+	g_autofree char *list = set_text(fence);
+
+	if (!fence)
+		return;
+	hwloc_bitmap_andnot(isolated, a->host->online, fence);
+	adopt_note(a, GUESSED, "host", "cpus",
+		   "no CPU is isolated, but services are kept to %s by %s; a plan isolates the "
+		   "others by the kernel line",
+		   list, what);
+}
+
 void adopt_isolated(Adopter *a)
 {
 	g_auto(CpuSet) found = isolated_cpus(a);
-	g_auto(CpuSet) whole = whole_cores(a->host, found, false);
+	g_auto(CpuSet) whole = NULL;
 
+	fence_adopt(a, found);
+	whole = whole_cores(a->host, found, false);
 	hwloc_bitmap_copy(a->isolated, whole);
 	hwloc_bitmap_andnot(a->others, a->host->online, a->isolated);
 	note_meant(a);

@@ -338,6 +338,15 @@ char **overcommit_of(char **argv)
 	return g_strv_builder_end(builder);
 }
 
+bool lists_refused(const Audit *audit)
+{
+	const CmdlineEffects *effects = audit->effects;
+
+	return effects &&
+	       (cmdline_refused(&effects->isolcpus) || cmdline_refused(&effects->nohz_full) ||
+		cmdline_refused(&effects->rcu_nocbs));
+}
+
 /* Sysctls */
 
 const char *sysctl_value(const Facts *facts, const char *group, const char *name)

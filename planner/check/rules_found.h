@@ -93,6 +93,10 @@ bool overcommit_on(char **arguments, const char *option, const char *qemu);
 /* The values of -overcommit on a command line; yours. */
 char **overcommit_of(char **argv);
 
+/* Did the kernel refuse a list of isolcpus, nohz_full or rcu_nocbs? Then that is what is found, and
+ * what follows from it is not. */
+bool lists_refused(const Audit *audit);
+
 /* The value of the sysctl GROUP.NAME, NULL where it was not read. */
 const char *sysctl_value(const Facts *facts, const char *group, const char *name);
 

@@ -299,7 +299,8 @@ static void eval_irqbalance(const Rule *rule, const Audit *audit, GPtrArray *fin
 	g_auto(CpuSet) left = set ? set_minus(audit->isolated, set) : set_new();
 	g_autofree char *list = set_text(left);
 
-	if (set && !hwloc_bitmap_iszero(left))
+	/* On OpenShift CRI-O bans CPUs, pod by pod. */
+	if (set && !hwloc_bitmap_iszero(left) && audit->facts->platform != PLATFORM_OPENSHIFT)
 		rule_found(rule, findings, SUBJECT,
 			   services->irqbalance_source ? services->irqbalance_source
 						       : "irqbalance's environment file",
@@ -315,7 +316,7 @@ const Rule rule_irq_irqbalance_list = {
 		"IRQBALANCE_BANNED_CPULIST in /etc/default/irqbalance or "
 		"/etc/sysconfig/irqbalance, "
 		"else in Environment= of drop-ins of irqbalance.service, against the isolated "
-		"CPUs.",
+		"CPUs. Not on OpenShift, where CRI-O bans the CPUs of each pod.",
 	.why = "By default irqbalance leaves isolated and nohz_full CPUs alone. Either setting "
 	       "replaces that list; it does not extend it.",
 	.remedy = "remove the setting, or list every isolated CPU: 'planner emit irqbalance' "

@@ -190,16 +190,6 @@ static bool tick_not_built(const Audit *audit)
 			      : kernel->nohz_full && !kernel->nohz_full_file;
 }
 
-/* Did the kernel refuse a list? */
-static bool list_refused(const Audit *audit)
-{
-	const CmdlineEffects *effects = audit->effects;
-
-	return effects &&
-	       (cmdline_refused(&effects->isolcpus) || cmdline_refused(&effects->nohz_full) ||
-		cmdline_refused(&effects->rcu_nocbs));
-}
-
 static void eval_sets(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	g_autofree char *domain = set_text(audit->quiet), *tick = set_text(audit->tick);
@@ -215,7 +205,7 @@ static void eval_sets(const Rule *rule, const Audit *audit, GPtrArray *findings)
 	hwloc_bitmap_andnot(all, all, common);
 	if (hwloc_bitmap_iszero(all) && (line_agrees || !*mismatch_text(audit)))
 		return;
-	if (list_refused(audit) || (tick_not_built(audit) && line_agrees))
+	if (lists_refused(audit) || (tick_not_built(audit) && line_agrees))
 		return; /* that is the cause */
 	rule_found(rule, findings, SUBJECT, LINE, all,
 		   "isolated from the scheduler: %s, without ticks: %s, RCU callbacks offloaded: "

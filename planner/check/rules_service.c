@@ -1,31 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Rules over services that undo a plan. */
+#include "planner/check/fence.h"
 #include "planner/check/rules_found.h"
 #include "planner/check/rules_table.h"
 
 #include <string.h>
 
-/* "0-3 18" and "0-3,18" alike, as systemd.conf takes them. */
-static hwloc_bitmap_t systemd_cpus(const char *value)
-{
-	g_autofree char *plain = g_strdelimit(g_strdup(value), " \t", ',');
-	g_auto(GStrv) parts = g_strsplit(plain, ",", -1);
-	hwloc_bitmap_t all = set_new();
-
-	for (char **part = parts; *part; part++) {
-		g_auto(CpuSet) set = cpulist_parse(*part, NULL);
-
-		if (set)
-			hwloc_bitmap_or(all, all, set);
-	}
-	return all;
-}
-
 static void affinity_check(const Rule *rule, const Audit *audit, GPtrArray *findings,
 			   const char *value, const char *what, const char *evidence)
 {
 	g_auto(CpuSet) set = systemd_cpus(value);
-	g_auto(CpuSet) hit = set_and(set, audit->isolated);
+	g_auto(CpuSet) hit = set ? set_and(set, audit->isolated) : set_new();
 	g_autofree char *list = set_text(hit);
 
 	if (!hwloc_bitmap_iszero(hit))

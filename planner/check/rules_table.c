@@ -8,6 +8,7 @@
 const Rule *const rules[] = {
 	/* rules_word.c, rules_line.c */
 	&rule_kernel_parameter_misspelt,
+	&rule_kernel_parameter_for_init,
 	&rule_kernel_parameter_refused,
 	&rule_kernel_list_out_of_range,
 	&rule_kernel_list_malformed,
@@ -32,6 +33,13 @@ const Rule *const rules[] = {
 	&rule_node_plan_bad,
 	&rule_kernel_watchdog_on_isolated,
 	&rule_kernel_vulnerable,
+	/* rules_tuning.c */
+	&rule_kernel_nohz_off,
+	&rule_kernel_sysctl_differs,
+	&rule_vm_realtime_throttled,
+	&rule_kvm_halt_polling,
+	&rule_kvm_nx_huge_pages,
+	&rule_memory_small_pages,
 	/* rules_plan.c */
 	&rule_plan_pin_role,
 	&rule_plan_core_shared,
@@ -64,6 +72,10 @@ const Rule *const rules[] = {
 	&rule_task_user_on_isolated,
 	&rule_task_vhost_on_isolated,
 	&rule_task_workqueue_on_isolated,
+	/* rules_fence.c */
+	&rule_task_user_on_vm,
+	&rule_service_affinity_lost,
+	&rule_topology_fence_split,
 	/* rules_vm.c */
 	&rule_vm_unknown,
 	&rule_vm_missing,

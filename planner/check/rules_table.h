@@ -33,6 +33,10 @@ extern const Rule rule_irq_on_isolated, rule_irq_managed_on_isolated, rule_irq_p
 /* rules_task.c */
 extern const Rule rule_task_kernel_thread_on_isolated, rule_task_user_on_isolated,
 	rule_task_vhost_on_isolated, rule_task_workqueue_on_isolated;
+extern const Rule rule_task_user_on_vm, rule_service_affinity_lost, rule_topology_fence_split;
+extern const Rule rule_kernel_nohz_off, rule_kernel_sysctl_differs, rule_vm_realtime_throttled,
+	rule_kvm_halt_polling, rule_kvm_nx_huge_pages, rule_memory_small_pages,
+	rule_kernel_parameter_for_init;
 /* rules_vm.c */
 extern const Rule rule_vm_unknown, rule_vm_missing, rule_vm_vcpus_differ, rule_vm_live_differs,
 	rule_vm_thread_differs, rule_vm_slow_device, rule_vm_no_eoi;

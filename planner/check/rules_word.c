@@ -71,15 +71,22 @@ static const char *const others[] = {
 	NULL,
 };
 
+static char *word_text(const CmdlineWord *word)
+{
+	return word->value ? g_strconcat(word->name, "=", word->value, NULL) : g_strdup(word->name);
+}
+
 /* What NAME was meant to be; NULL where it is a parameter, or near to none. */
 static const char *rules_word_meant(const char *name)
 {
 	g_autofree char *plain = g_strdelimit(g_strdup(name), "-", '_');
 
+	g_autofree char *small = g_ascii_strdown(plain, -1);
+
 	if (cmdline_listed(depended_on, plain) || cmdline_listed(others, plain) ||
 	    strlen(plain) < 5)
 		return NULL;
-	return nearest_word(plain, depended_on);
+	return nearest_word(g_str_equal(small, plain) ? plain : small, depended_on);
 }
 
 /* What does its work all the same: nohz_full offloads RCU callbacks (rcu_init_nohz()). */
@@ -126,8 +133,9 @@ const Rule rule_kernel_parameter_misspelt = {
 	.severity = SEVERITY_ERROR,
 	.title = "A kernel parameter is misspelt",
 	.sees = "Each name on the kernel line that is not a parameter, but differs by at most two "
-		"letters from one for isolation, huge pages or KVM; '-' and '_' are the same in "
-		"names.",
+		"letters from one for isolation, huge pages or KVM, or in capitals; '-' and '_' "
+		"are "
+		"the same in names.",
 	.why = "The kernel passes unknown words to init, without a message before 5.14. Names with "
 	       "a dot go to modules and are never reported. The setting has no effect.",
 	.remedy = "correct the name in the boot loader's configuration, and reboot",
@@ -135,6 +143,42 @@ const Rule rule_kernel_parameter_misspelt = {
 	.source = "init/main.c unknown_bootoption(); the message is of 5.14, commit 86d1919a4fb0",
 	.needs = FACT_LINE,
 	.eval = eval_misspelt,
+};
+
+/* What follows `--` the kernel does not read. */
+static void eval_for_init(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	const char *rest = audit->cmdline ? audit->cmdline->init : NULL;
+	g_autoptr(Cmdline) words = cmdline_parse(rest ? rest : "");
+	Naming naming = {0};
+	g_autofree char *names = NULL;
+
+	for (unsigned i = 0; i < words->words->len; i++) {
+		const CmdlineWord *word = g_ptr_array_index(words->words, i);
+		g_autofree char *text = word_text(word);
+
+		if (word->value && cmdline_listed(depended_on, word->name))
+			naming_add(&naming, text);
+	}
+	names = naming_end(&naming);
+	if (*names)
+		rule_found(rule, findings, SUBJECT, LINE, NULL,
+			   "after '--' the line is for init; the kernel does not read %s", names);
+}
+
+const Rule rule_kernel_parameter_for_init = {
+	.id = "kernel.parameter-for-init",
+	.severity = SEVERITY_ERROR,
+	.title = "A kernel parameter stands after '--'",
+	.sees = "Words after '--' on the kernel line that are parameters for isolation, huge pages "
+		"or KVM.",
+	.why = "'--' ends what the kernel reads: the rest are arguments of init, without a "
+	       "message.",
+	.remedy = "write it before '--' in the boot loader's configuration, and reboot",
+	.fixes = &fixes_line,
+	.source = "kernel/params.c parse_args(); init/main.c set_init_arg()",
+	.needs = FACT_LINE,
+	.eval = eval_for_init,
 };
 
 /* Of /proc/1/environ: names the kernel knows are there only when it refused the value. */
@@ -176,11 +220,6 @@ static bool of_the_boot(const char *name)
 	static const char *const names[] = {"BOOT_IMAGE", "initrd", "root", "rootflags", NULL};
 
 	return cmdline_listed(names, name);
-}
-
-static char *word_text(const CmdlineWord *word)
-{
-	return word->value ? g_strconcat(word->name, "=", word->value, NULL) : g_strdup(word->name);
 }
 
 static bool rules_word_has_word(const Cmdline *cmdline, const CmdlineWord *wanted)

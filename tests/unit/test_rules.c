@@ -424,6 +424,42 @@ static void sibling(Facts *f)
 	g_array_index(f->host->cores, Core, 2).partial = true;
 }
 
+static void smt_forced_off(Facts *f)
+{
+	sibling(f);
+	text_set(&f->kernel->smt_control, "forceoff");
+}
+
+static void stat_interval(Facts *f)
+{
+	table_put(f->kernel->sysctls, "vm.stat_interval", "1");
+}
+
+static void throttled(Facts *f)
+{
+	guest(f, "d1")->realtime = true;
+	table_put(f->kernel->sysctls, "kernel.sched_rt_runtime_us", "950000");
+	table_put(f->kernel->sysctls, "kernel.sched_rt_period_us", "1000000");
+}
+
+static void polling(Facts *f)
+{
+	table_put(f->kvm->parameters, "kvm.halt_poll_ns", "200000");
+	overcommit(guest(f, "d1"), "mem-lock=on,cpu-pm=on");
+	overcommit(guest(f, "d2"), "mem-lock=on,cpu-pm=on");
+}
+
+static void nx_pages(Facts *f)
+{
+	table_put(f->kvm->parameters, "kvm.nx_huge_pages", "Y");
+}
+
+static void small_pages(Facts *f)
+{
+	guest(f, "d1")->hugepages = false;
+	table_put(f->kernel->sysctls, "transparent_hugepage.enabled", "always madvise [never]");
+}
+
 static void irq(Facts *f)
 {
 	set_set(&g_array_index(f->irqs->irqs, Irq, 1).effective, "2");
@@ -499,6 +535,42 @@ static void plug(Facts *f)
 static void kernel_thread(Facts *f)
 {
 	predict_task(f, 900, "md0_raid1", true, f->host->online);
+}
+
+/* The kernel isolates nothing. */
+static void not_isolated(Facts *f)
+{
+	line_set(f, "BOOT_IMAGE=/boot/vmlinuz-6.1 root=/dev/sda1 ro quiet");
+	set_set(&f->kernel->isolated, "");
+	set_set(&f->kernel->nohz_full, "");
+}
+
+static void user_on_vm(Facts *f)
+{
+	not_isolated(f);
+	predict_task(f, 901, "desktop", false, f->host->online);
+	text_set(&last_task(f)->cgroup, "/user.slice/user-1000.slice/x");
+}
+
+static void systemd_says(Facts *f, const char *cpus)
+{
+	const char *const rows[] = {"CPUAffinity", cpus, NULL};
+
+	f->services->systemd = predicted_table(rows);
+}
+
+static void affinity_lost(Facts *f)
+{
+	systemd_says(f, "0 12");
+	predict_task(f, 901, "backup", false, f->host->online);
+	text_set(&last_task(f)->cgroup, "/system.slice/backup.service");
+}
+
+/* CPUs 12-17 are the second threads of 0-5, and VMs have some of both. */
+static void fence_split(Facts *f)
+{
+	not_isolated(f);
+	systemd_says(f, "0-1,12-14");
 }
 
 static void user_task(Facts *f)
@@ -826,9 +898,7 @@ static void timers(Facts *f)
 
 static void systemd(Facts *f)
 {
-	static const char *const rows[] = {"CPUAffinity", "0 2-3", NULL};
-
-	f->services->systemd = predicted_table(rows);
+	systemd_says(f, "0 2-3");
 }
 
 static void tuned_included(Facts *f)
@@ -893,6 +963,16 @@ typedef struct Fault {
 static const Fault faults[] = {
 	{"kernel.parameter-misspelt", PLANNED, .word = {"rcu_nocbs", "rcu_ncbs"},
 	 .says = "did you mean rcu_nocbs"},
+	{"kernel.parameter-misspelt", ALONE, .line = "ISOLCPUS=4-7",
+	 .says = "did you mean isolcpus"},
+	{"kernel.parameter-for-init", ALONE, .line = "quiet -- isolcpus=4-7 quiet",
+	 .says = "does not read isolcpus=4-7"},
+	{"kernel.nohz-off", ALONE, .line = "nohz=off nohz_full=2-5", .says = "nohz=off"},
+	{"kernel.sysctl-differs", PLANNED, stat_interval, "vm.stat_interval is 1"},
+	{"vm.realtime-throttled", PLANNED, throttled, "950000 us of each 1000000"},
+	{"kvm.halt-polling", PLANNED, polling, "halt_poll_ns is 200000"},
+	{"kvm.nx-huge-pages", PLANNED, nx_pages, "nx_huge_pages is Y"},
+	{"memory.small-pages", PLANNED, small_pages, "d1, which is pinned"},
 	{"kernel.parameter-refused", PLANNED, refused, "isolcpus=4-99"},
 	{"kernel.list-out-of-range", ALONE, .line = "isolcpus=2-99", .says = "beyond 23"},
 	{"kernel.list-malformed", ALONE, .line = "nohz_full=7-4", .says = "nohz_full=7-4"},
@@ -968,6 +1048,7 @@ static const Fault faults[] = {
 	 "another machine: the plan has 24 CPUs in 12 cores, this one has 2 in 1"},
 	{"topology.core-split", PLANNED, core_split, "2,14"},
 	{"topology.sibling-offline", ALONE, sibling, "siblings of CPUs 2"},
+	{"topology.sibling-offline", ALONE, smt_forced_off, "smt/control is forceoff"},
 	{"irq.on-isolated", PLANNED, irq, "24 eth0-TxRx-0 (CPUs 2)"},
 	{"irq.managed-on-isolated", PLANNED, irq_managed, "25 nvme0q1"},
 	{"irq.passed-elsewhere", PLANNED, irq_passed, "24 vfio-msix[1](0000:0b:00.0) (CPUs 8)"},
@@ -975,6 +1056,9 @@ static const Fault faults[] = {
 	{"irq.irqbalance-list", PLANNED, irqbalance, "IRQBALANCE_BANNED_CPUS leaves"},
 	{"task.kernel-thread-on-isolated", PLANNED, kernel_thread, "1 kernel thread may"},
 	{"task.user-on-isolated", PLANNED, user_task, "backup (901, on CPUs 0-23)"},
+	{"task.user-on-vm", ALONE, user_on_vm, "in user.slice (such as desktop, 901)"},
+	{"service.affinity-lost", ALONE, affinity_lost, "backup (901)"},
+	{"topology.fence-split", ALONE, fence_split, "d1"},
 	{"task.vhost-on-isolated", PLANNED, vhost, "vhost-10000 (902"},
 	{"task.workqueue-on-isolated", PLANNED, workqueue, "isolated CPUs 2-5"},
 	{"vm.unknown", PLANNED, vm_unknown, "does not know this VM, which runs"},

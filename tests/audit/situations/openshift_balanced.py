@@ -10,6 +10,7 @@ SOURCE = "cluster-node-tuning-operator, components.md and tuned_test.go"
 FINDS = [Find("kernel.flags-without-domain", severity="info", fix="balanceIsolated")]
 NEVER = ["service.tuned-profile"]
 STATUS = 0
+ADOPTS = ["cpus = 0-3"]
 LIST = "4-23"
 
 
