@@ -205,6 +205,10 @@ static void eval_sets(const Rule *rule, const Audit *audit, GPtrArray *findings)
 	hwloc_bitmap_andnot(all, all, common);
 	if (hwloc_bitmap_iszero(all) && (line_agrees || !*mismatch_text(audit)))
 		return;
+	/* On OpenShift the profile leaves CPUs to the scheduler: kernel.flags-without-domain. */
+	if (audit->facts->platform == PLATFORM_OPENSHIFT && audit->effects &&
+	    audit->effects->isolcpus.flagged && !audit->effects->isolcpus.domain)
+		return;
 	if (lists_refused(audit) || (tick_not_built(audit) && line_agrees))
 		return; /* that is the cause */
 	rule_found(rule, findings, SUBJECT, LINE, all,

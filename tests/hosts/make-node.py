@@ -142,7 +142,7 @@ class Node:
         self.files, self.absent = {}, set()
         self.governor, self.driver = "performance", "intel_cpufreq"
         self.idle = [(0, 0), (2, 0), (10, 0), (133, 0)]
-        self.kvm = {"kvm.halt_poll_ns": "200000", "kvm.pi_inject_timer": "1",
+        self.kvm = {"kvm.halt_poll_ns": "0", "kvm.pi_inject_timer": "1",
                     "kvm_intel.ple_gap": "128", "kvm_intel.ple_window": "4096",
                     "kvm_intel.nested": "N", "kvm_intel.enable_apicv": "Y"}
         self.exits = 15 if self._mwait() else 14
