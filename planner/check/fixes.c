@@ -164,6 +164,20 @@ const Fixes fixes_irqs = {{
 			       "PerformanceProfile",
 }};
 
+const Fixes fixes_quota = {{
+	[PLATFORM_PROCESS] = "remove the limit where the VM is started: CPUQuota= of its unit",
+	[PLATFORM_PROXMOX] = "'qm set ID --delete cpulimit'",
+	[PLATFORM_OPENSTACK] = "take quota:cpu_quota and quota:cpu_period out of the flavor, and "
+			       "resize the VM",
+	[PLATFORM_OVIRT] = "take the CPU limit out of the VM's CPU profile, and restart the VM",
+	[PLATFORM_KUBEVIRT] = "kubelet 1.33 or later sets no quota on exclusive CPUs; before, the "
+			      "pod's annotation cpu-quota.crio.io: disable, with a runtime class "
+			      "that takes it",
+	[PLATFORM_OPENSHIFT] = "the pod's annotation cpu-quota.crio.io: disable, with the "
+			       "runtime class of the PerformanceProfile",
+	[PLATFORM_LXD] = "take limits.cpu.allowance out of the VM's configuration",
+}};
+
 const char *fixes_text(const Fixes *fixes, Platform platform)
 {
 	const char *text = fixes ? fixes->of[platform] : NULL;

@@ -417,10 +417,8 @@ const Rule rule_cgroup_quota = {
 	.why = "When the quota of a period is used up, all vCPUs in the group stop until the next "
 	       "one: for tens of milliseconds, on a CPU that nobody else uses.",
 	.remedy = "remove the limit: 'virsh schedinfo NAME --live --config vcpu_quota=-1 "
-		  "global_quota=-1'; of a pod, turn the CFS quota off in kubelet or its runtime",
-	.remedy_process = "remove the limit where the VM is started: CPUQuota= of its unit, "
-			  "'qm set ID --delete cpulimit' on Proxmox; of a pod, the CFS quota in "
-			  "kubelet or its runtime",
+		  "global_quota=-1'",
+	.fixes = &fixes_quota,
 	.source = "Documentation/admin-guide/cgroup-v2.rst cpu.max; kubevirt/kubevirt#12970",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS | FACT_CGROUPS,

@@ -69,6 +69,7 @@ static const char *const tuning[] = {
 	"pcie_aspm",
 	/* systemd and cgroups */
 	"systemd.cpu_affinity",
+	"tuned.non_isolcpus",
 	"systemd.unified_cgroup_hierarchy",
 	"cgroup_no_v1",
 	"cgroup_disable",
@@ -95,10 +96,13 @@ static const char *const tuning_modules[] = {
 
 /* What else nobody hides: what rules read or compare, and what every line has. */
 static const char *const plain[] = {
-	"isolcpus",	 "nohz_full",	"rcu_nocbs",	 "irqaffinity",	 "BOOT_IMAGE",
-	"console",	 "crashkernel", "net.ifnames",	 "biosdevname",	 "selinux",
-	"apparmor",	 "security",	"panic",	 "loglevel",	 "consoleblank",
-	"numa",		 "elevator",	"init_on_alloc", "init_on_free", "memory_corruption_check",
+	"isolcpus",	 "nohz_full",	 "rcu_nocbs",
+	"irqaffinity",	 "BOOT_IMAGE",	 "initrd",
+	"console",	 "crashkernel",	 "net.ifnames",
+	"biosdevname",	 "selinux",	 "apparmor",
+	"security",	 "panic",	 "loglevel",
+	"consoleblank",	 "numa",	 "elevator",
+	"init_on_alloc", "init_on_free", "memory_corruption_check",
 	"resume_offset", NULL,
 };
 /* Misspelt, these still say what was meant. */
