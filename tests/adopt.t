@@ -288,6 +288,7 @@ def check_output(tap, bed):
     os.makedirs(os.path.join(bed.folder, "empty"))
     status, text, errors = planner("adopt", "-r", os.path.join(bed.folder, "empty"))
     tap.ok(status == 2 and not text and errors.count("\n") == 1, "no topology, no inventory", errors)
+    os.makedirs(os.path.join(bed.folder, "empty/proc"))
     status, text, errors = planner("adopt", "-r", os.path.join(bed.folder, "empty"), "-t", SMALL)
     tap.ok(status == 1 and "not read" in text, "a topology alone is an inventory full of holes", text)
 

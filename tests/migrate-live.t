@@ -103,8 +103,8 @@ def arrived(journey, to, vcpu_cpus):
     tap.ok(found and vcpus == {frozenset(vcpu_cpus)} and others == {frozenset({0})}, f"{name}: its threads are where the plan there says", found)
     planned = journey.file("planned.json", "")
     journey.planner("plan", "-i", journey.ini("there"), "-o", planned)
-    said = subprocess.run([PLANNER, "check", "-p", planned, "-c", uri, "--rule", "vm.pin-differs", "--rule", "vm.thread-differs",
-                           "--rule", "vm.emulatorpin-differs", "--rule", "vm.live-differs", "--rule", "vm.missing", "--strict"],
+    said = subprocess.run([PLANNER, "check", "-p", planned, "-c", uri, "--rule",
+                           "vm.pin-differs,vm.thread-differs,vm.emulatorpin-differs,vm.live-differs,vm.missing", "--strict"],
                           capture_output=True, text=True, check=False)
     tap.ok(said.returncode == 0, f"{name}: check there, with the plan there, finds nothing", said.stdout, said.stderr)
 

@@ -74,7 +74,7 @@ class Trial(trials.Trial):
     def audit(self, document):
         """What check says of a saved plan by itself, on a capture of nothing: (status, text)."""
         empty = os.path.join(self.dir, "empty")
-        os.makedirs(empty, exist_ok=True)
+        os.makedirs(os.path.join(empty, "proc"), exist_ok=True)
         status, output, errors = planner("check", "-p", self.write("saved.json", document), "-r", empty,
                                          "--rule", "plan")
         return status, output + errors

@@ -23,8 +23,9 @@ FOREIGN = set("""
     housekeeping_setup hugepages_setup hwloc_bitmap_sscanf inflateInit2 irq_affinity_setup
     irq_do_set_affinity kthread kvm_arch_init kvm_can_post_timer_interrupt
     kvm_vm_ioctl_check_extension lockup_detector_init obsolete_checksetup openat2
-    qemuProcessGetAllCpuAffinity rcu_init_nohz rcu_nocb_setup request_irq scols_table_get_line setup_banned_cpus
-    svm_hardware_setup svm_vm_init tick_nohz_init unknown_bootoption update_tasks_cpumask
+    qemuProcessGetAllCpuAffinity rcu_init_nohz rcu_nocb_setup request_irq scols_table_get_line set_init_arg
+    setup_banned_cpus setup_tick_nohz
+    svm_hardware_setup svm_vm_init tick_nohz_init tick_nohz_switch_to_nohz unknown_bootoption update_tasks_cpumask
     vhost_worker_create virBitmapParse virDomainGetVcpuPinInfo virGetVersion virProcessSetAffinity
     vmx_init vmx_vm_init workqueue_init_early
 """.split())

@@ -35,7 +35,7 @@ UNSEEN = {f"domains {name}": "needs a libvirt" for name in ("libvirt", "qemu", "
 CASES, HOSTS = ROOT / "tests/cases", ROOT / "tests/hosts"
 X6 = ["-t", str(HOSTS / "x6.xml")]
 NODE = "[node]\nkernel = 6.1.0\nqemu = 7.2.0\nlibvirt = 9.0.0\n[host]\ncores-per-node = 1\n"
-WEB = "[vm web]\nvcpus = 2\npolicy = shared\nmemory = 1G\n[vm db]\nvcpus = 2\n"
+WEB = "[vm web]\nvcpus = 2\nmaximum = 4\npolicy = shared\nmemory = 1G\n[vm db]\nvcpus = 2\n"
 FILES = {
     "one.ini": NODE.replace("cores-per-node = 1", "cpus = 0,8") + "[kernel]\nirqaffinity = no\n[sdk]\ncpus = 4\n[shared]\ncpus = 2\n" + WEB,
     "two.ini": NODE.replace("cores-per-node = 1", "cpus = 0,2,8") + "[kernel]\nirqaffinity = no\n[sdk]\ncpus = 6\n" + WEB,
@@ -221,7 +221,7 @@ def collect(work):
             for file in (path.with_suffix(""), path.with_suffix(".file")):
                 text = file.read_bytes().decode("utf-8", "replace") if file.exists() else ""
                 found += [(f"{folder.name}: {' '.join(words)}", *each) for each in documents(words, text)]
-    (work / "files").mkdir()
+    (work / "files/proc").mkdir(parents=True)
     for name, text in FILES.items():
         (work / "files" / name).write_text(text)
     for words in COMMANDS:
@@ -238,7 +238,8 @@ def snapshot(work):
             "<domain type='kvm'><name>vm1</name><uuid>4dea22b3-1d52-d8f3-2516-782e98ab3fa0</uuid>"
             "<memory>1048576</memory><vcpu>1</vcpu><os><type>hvm</type></os></domain>")
     target = work / "snapshot.tar"
-    program.planner("snapshot", "-r", str(work / "tests/cases"), "--domains", str(work / "domains"), "-o", str(target))
+    (work / "node/proc").mkdir(parents=True)
+    program.planner("snapshot", "-r", str(work / "node"), "--domains", str(work / "domains"), "-o", str(target))
     with tarfile.open(target) as tar:
         name = next(name for name in tar.getnames() if name.endswith("planner/domains/list.json"))
         return [("snapshot", "domains", json.load(tar.extractfile(name)))]

@@ -176,6 +176,9 @@ const Fixes fixes_quota = {{
 	[PLATFORM_OPENSHIFT] = "the pod's annotation cpu-quota.crio.io: disable, with the "
 			       "runtime class of the PerformanceProfile",
 	[PLATFORM_LXD] = "take limits.cpu.allowance out of the VM's configuration",
+	[PLATFORM_UNRAID] = "take the quota out of the XML view of the VM's form",
+	[PLATFORM_OPENNEBULA] = "take the quota out of RAW in the VM's template, and deploy it "
+				"anew",
 }};
 
 const char *fixes_text(const Fixes *fixes, Platform platform)

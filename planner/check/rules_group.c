@@ -318,7 +318,7 @@ const Rule rule_cgroup_pins_outside = {
 	       "outside is cut without a word; on v1 libvirt's group cannot be written.",
 	.remedy = "give the groups these CPUs, from the top down: systemctl set-property "
 		  "machine.slice AllowedCPUs=…, on v1 each group's cpuset.cpus; then start the VM, "
-		  "or pin it again with virsh vcpupin --live",
+		  "or pin it again",
 	.source = "Documentation/admin-guide/cgroup-v2.rst cpuset.cpus; libvirt 9.0 "
 		  "qemuProcessSetupPid()",
 	.when = WHEN_GUESTS,

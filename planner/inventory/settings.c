@@ -324,6 +324,8 @@ static const Setting vm_rows[] = {
 	},
 	{
 		.key = "maximum",
+		.help = "vCPUs it may be given while it runs, the first included; default: vcpus.",
+		.example = "16",
 		.type = &setting_number,
 		.offset = offsetof(VmSpec, maximum),
 		.least = 1,

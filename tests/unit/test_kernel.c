@@ -317,15 +317,15 @@ static void test_next_line(void)
 
 	scratch_put(directory, "boot/grub/grub.cfg",
 		    "menuentry 'a' {\nlinux /boot/vmlinuz-6.1 root=x isolcpus=4\n}\n");
-	assert_next(directory, "BOOT_IMAGE=/boot/vmlinuz-6.1 root=x", "6.1", "root=x isolcpus=4");
+	assert_next(directory, "BOOT_IMAGE=/boot/vmlinuz-6.1 root=x", "6.1", "root=(left-out) isolcpus=4");
 	assert_next(directory, "BOOT_IMAGE=/boot/vmlinuz-6.9 root=x", "6.9", NULL);
 	assert_next(directory, efi, "6.8", NULL);
 	assert_next(directory, "root=x", "6.1", NULL);
 	scratch_put(directory, "etc/kernel/cmdline", "root=x quiet\n");
-	assert_next(directory, efi, "6.8", "root=x quiet");
+	assert_next(directory, efi, "6.8", "root=(left-out) quiet");
 	scratch_put(directory, "boot/efi/loader/entries/proxmox-6.8.conf", "options root=x y\n");
-	assert_next(directory, efi, "6.8", "root=x y");
-	assert_next(directory, "initrd=\\a\\initrd root=x", "6.8", "root=x y");
+	assert_next(directory, efi, "6.8", "root=(left-out) y");
+	assert_next(directory, "initrd=\\a\\initrd root=x", "6.8", "root=(left-out) y");
 	assert_next(directory, "BOOT_IMAGE=/bzimage initrd=/bzroot", NULL, NULL);
 	scratch_remove(directory);
 }
