@@ -79,7 +79,7 @@ $(loaders:%=$B/%.o) $(loaders:%=$B/fuzz/obj/%.o): language += $(SONAMES)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all demo check check-all check-x6 check-build check-layers check-headers lint format bench fuzz \
+.PHONY: all demo check check-all check-x6 check-build check-layers check-headers lint format bench fuzz fuzz-long \
 	install install-built uninstall clean help FORCE
 
 all: $B/bin/planner ## build the program: build/bin/planner (the default)
@@ -177,7 +177,7 @@ lint: ## formatting, static analysis, shell, manual pages, spelling, function le
 	@tests/lint/lint.sh
 
 format: ## lay out every C file as .clang-format says
-	clang-format -i $(core-src) $(cmd-src) $(unit-src) $(fuzz-src) $(headers) $(wildcard tests/unit/*.h)
+	clang-format -i $(core-src) $(cmd-src) $(unit-src) $(fuzz-src) $(headers) $(wildcard tests/unit/*.h tests/fuzz/*.h)
 
 bench: all ## the figures of the design, each as a ratio
 	@$(DEPS) bench
@@ -187,6 +187,11 @@ fuzz: ## every fuzzer for FUZZ_SECONDS (20); inputs that crash go to build/fuzz/
 	@$(DEPS) lint
 	+@$(MAKE) --no-print-directory $(fuzz)
 	@tests/fuzz.sh $B $(fuzz)
+
+fuzz-long: ## a day of them, on from the last one: build/fuzz/corpus, tests/fuzz/RESULTS.md
+	@$(DEPS) lint
+	+@$(MAKE) --no-print-directory $(fuzz)
+	@tests/fuzz.sh --long $B $(fuzz)
 
 install: all ## DESTDIR=, PREFIX=/usr/local: program, manual, schemas, completion, templates, Ansible
 	+@$(MAKE) --no-print-directory install-built
