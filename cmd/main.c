@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -190,5 +191,6 @@ int main(int argc, char **argv)
 	(void)argc;
 	setlocale(LC_CTYPE, "");
 	g_set_prgname("planner");
+	signal(SIGXFSZ, SIG_IGN); /* past ulimit -f a write fails, with a word, instead */
 	return close_stdout(main_dispatch(argv));
 }
