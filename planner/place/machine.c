@@ -20,7 +20,7 @@ static const MachineLimit limits[] = {
 };
 
 /* Of a QEMU of VERSION, NULL = of the oldest; NULL where there is no limit known. */
-static const MachineLimit *limit_of(const char *arch, const char *version)
+static const MachineLimit *machine_limit_of(const char *arch, const char *version)
 {
 	const MachineLimit *found = NULL;
 
@@ -32,11 +32,11 @@ static const MachineLimit *limit_of(const char *arch, const char *version)
 	return found;
 }
 
-static void vm_check(const Plan *plan, const VmSpec *spec)
+static void machine_check_vm(const Plan *plan, const VmSpec *spec)
 {
 	const char *arch = plan->host->arch ? plan->host->arch : "x86_64";
 	const char *qemu = plan->node->qemu;
-	const MachineLimit *limit = limit_of(arch, qemu);
+	const MachineLimit *limit = machine_limit_of(arch, qemu);
 	g_autofree char *subject = subject_vm(spec->name);
 
 	if (!limit || spec->vcpus <= limit->vcpus)
@@ -57,5 +57,5 @@ static void vm_check(const Plan *plan, const VmSpec *spec)
 void machine_check(const Plan *plan)
 {
 	for (unsigned i = 0; i < plan->vms->len; i++)
-		vm_check(plan, ((const PlanVm *)g_ptr_array_index(plan->vms, i))->spec);
+		machine_check_vm(plan, ((const PlanVm *)g_ptr_array_index(plan->vms, i))->spec);
 }
