@@ -434,8 +434,10 @@ char *grub_default_load(Root *root)
 	g_autofree char *raw = root_read_private(root, path, ROOT_TEXT_MAX, &length, &failure);
 	g_autofree char *text = raw ? g_utf8_make_valid(raw, -1) : NULL;
 
-	if (!text)
+	if (!text) {
+		root_failed(root, path, NULL, failure);
 		return g_string_free(words, TRUE);
+	}
 	settings = settings_parse(text);
 	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
 		const char *value = g_hash_table_lookup(settings, names[i]);
