@@ -143,6 +143,9 @@ static void eval_not_in_force(const Rule *rule, const Audit *audit, GPtrArray *f
 			     : 0;
 	g_autofree char *list = set_text(set), *names = naming_end(&naming);
 
+	/* Main threads are enough. */
+	if (set && !audit->facts->tasks->tasks->len)
+		rule_unknown(rule, findings, "services", STATUS_FILE, "no task is known");
 	if (n)
 		rule_found(rule, findings, "services", STATUS_FILE, NULL,
 			   "%s says %s, but %u service%s may run on every CPU: %s", what, list, n,
@@ -162,7 +165,7 @@ const Rule rule_service_affinity_lost = {
 	       "by a container's runtime.",
 	.remedy = "reboot; on kernels before 6.2 use AllowedCPUs= of the slices instead",
 	.source = "systemd-system.conf(5); systemd issue 23748; kernel commit da019032819a (6.2)",
-	.needs = FACT_SERVICES | FACT_TASKS,
+	.needs = FACT_SERVICES,
 	.eval = eval_not_in_force,
 };
 
