@@ -131,8 +131,8 @@ ARTIFACTS = {
     "dpdk": None, "spdk": None, "ovs": None,  # arguments of programs that are not the host's
     "nova": "vm.pin-on-host", "flavors": "vm.vcpus-differ",
     "performance-profile": "kernel.flags-without-domain",
-    "kubelet": "vm.pin-on-host", "kubevirt": "vm.vcpus-differ", "proxmox": "vm.pin-differs",
-    "starlingx": "vm.pin-on-host",
+    "kubelet": "vm.vcpu-floats", "kubevirt": "vm.emulator-on-isolated",
+    "proxmox": "vm.vcpu-floats", "starlingx": "kernel.isolcpus-differs",
     "ansible": None,              # writes other artifacts, which have theirs
     "hwloc-xml": None, "svg": None, "plan": None, "index": None,  # are read by people alone
     "check-service": None, "check-timer": None,  # run check itself
