@@ -35,14 +35,14 @@ UNSEEN = {f"domains {name}": "needs a libvirt" for name in ("libvirt", "qemu", "
 CASES, HOSTS = ROOT / "tests/cases", ROOT / "tests/hosts"
 X6 = ["-t", str(HOSTS / "x6.xml")]
 NODE = "[node]\nkernel = 6.1.0\nqemu = 7.2.0\nlibvirt = 9.0.0\n[host]\ncores-per-node = 1\n"
-WEB = "[vm web]\nvcpus = 2\nmaximum = 4\npolicy = shared\nmemory = 1G\n[vm db]\nvcpus = 2\n"
+WEB = "[vm web]\nvcpus = 2\npolicy = shared\nmemory = 1G\n[vm db]\nvcpus = 2\n"
 FILES = {
     "one.ini": NODE.replace("cores-per-node = 1", "cpus = 0,8") + "[kernel]\nirqaffinity = no\n[sdk]\ncpus = 4\n[shared]\ncpus = 2\n" + WEB,
     "two.ini": NODE.replace("cores-per-node = 1", "cpus = 0,2,8") + "[kernel]\nirqaffinity = no\n[sdk]\ncpus = 6\n" + WEB,
     "empty.ini": NODE,
     "full.ini": NODE + "[vm a]\nvcpus = 4\nmemory = 3G\ncount = 3\n",
     "tight.ini": NODE.replace("cores-per-node = 1", "cores-per-node = 3\nmemory-per-node = 4G"),
-    "kept.ini": NODE.replace("[node]\n", "[node]\ngroup = rack-1\n") + "[vm a]\nvcpus = 2\ncpus = 1,99\n",
+    "kept.ini": NODE.replace("[node]\n", "[node]\ngroup = rack-1\n") + "[vm a]\nvcpus = 2\nmaximum = 4\ncpus = 1,99\n",
     "broken.ini": "vcpus = 2\n",
     "requests.jsonl": '{"id": "a", "vcpus": 2}\n{"id": "b", "vcpus": 4096}\n{"id": "c"}\n',
 }
