@@ -86,7 +86,7 @@ static bool load_sizes(const Options *options, FitQuestion *question, GError **e
 static bool fit_shapes_equal(const VmSpec *a, const VmSpec *b)
 {
 	return a->vcpus == b->vcpus && a->memory == b->memory && a->page == b->page &&
-	       a->threads == b->threads;
+	       a->threads == b->threads && a->spans == b->spans;
 }
 
 static void add_to_ratio(GArray *ratio, const VmSpec *spec)

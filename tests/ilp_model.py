@@ -4,7 +4,7 @@
 
 Reads problems with the search's answers, one JSON object a line (tests/unit/search_cases prints
 them), writes each as an integer program, lets cbc or glpsol solve it goal by goal, and compares
-value, left and spare. An answer that says it is optimal must reach the optimum; any other must not
+value, far, left and spare. An answer that says it is optimal must reach the optimum; any other must not
 exceed it, and its bound must not be below it.
 
     build/tests/search_cases 200 | tests/ilp_model.py
@@ -27,9 +27,24 @@ def cores(vcpus, threads, isolate):
     return vcpus if isolate else -(-vcpus // threads)
 
 
-def share_memory(vm, k):
-    share = -(-vm["memory"] // k)
+def share_memory(vm, vcpus):
+    share = -(-vm["memory"] * vcpus // vm["vcpus"])
     return -(-share // vm["page"]) * vm["page"]
+
+
+def slices(vm, threads, k):
+    """[(how many, cores, vCPUs)] of its k shares; whole cores that differ by one at most."""
+    all_cores, each = cores(vm["vcpus"], threads, vm["isolate"]), 1 if vm["isolate"] else threads
+    if all_cores < k:
+        return []
+    small, larger = all_cores // k, all_cores % k
+    if not larger:
+        small, larger = small - 1, k
+    idle = all_cores * each - vm["vcpus"]
+    found = [(larger - bool(idle), small + 1, (small + 1) * each),
+             (int(idle > 0), small + 1, (small + 1) * each - idle),
+             (k - larger, small, small * each)]
+    return [part for part in found if part[0]]
 
 
 class Host:
@@ -43,14 +58,15 @@ class Host:
         for index, room in enumerate(self.rooms):
             self.groups.setdefault((room["node"], room["class"]), []).append(index)
 
-    def allowed(self, vm, node, k=1):
-        return vm["node"] in (None, node) and share_memory(vm, k) <= self.memory[node]
+    def allowed(self, vm, node, vcpus=None):
+        return vm["node"] in (None, node) and \
+            share_memory(vm, vcpus or vm["vcpus"]) <= self.memory[node]
 
     def group_cores(self, group):
         return sum(self.rooms[room]["cores"] for room in self.groups[group])
 
-    def need(self, vm, cls, k=1):
-        return cores(vm["vcpus"] // k, self.threads[cls], vm["isolate"])
+    def need(self, vm, cls):
+        return cores(vm["vcpus"], self.threads[cls], vm["isolate"])
 
     def in_room(self, vm):
         return [index for index, room in enumerate(self.rooms)
@@ -62,16 +78,23 @@ class Host:
                 and self.need(vm, group[1]) <= self.group_cores(group)]
 
     def spans(self, vm):
-        """(k, class, nodes that could hold a share)."""
+        """(k, class, [(share, nodes that could hold one)])."""
         if vm["node"] is not None:
             return
         for k in range(2, len(self.memory) + 1):
-            for cls in self.threads if vm["vcpus"] % k == 0 else ():
-                nodes = [group[0] for group in self.groups
-                         if group[1] == cls and self.allowed(vm, group[0], k)
-                         and self.need(vm, cls, k) <= self.group_cores(group)]
-                if len(nodes) >= k:
-                    yield k, cls, nodes
+            for cls in self.threads:
+                parts = [(part, [group[0] for group in self.groups
+                                 if group[1] == cls and self.allowed(vm, group[0], part[2])
+                                 and part[1] <= self.group_cores(group)])
+                         for part in slices(vm, self.threads[cls], k)]
+                wanted = 0
+                for part, nodes in parts:
+                    wanted += part[0]
+                    if len(nodes) < wanted:
+                        break
+                else:
+                    if parts:
+                        yield k, cls, parts
 
     def natural(self, vm):
         if self.in_room(vm):
@@ -94,7 +117,7 @@ class Program:
         self.room = [{} for _ in host.rooms]
         self.group = {group: {} for group in host.groups}
         self.node = [{} for _ in host.memory]
-        self.value, self.left, self.spare, self.placed = {}, {}, {}, {}
+        self.value, self.far, self.left, self.spare, self.placed = {}, {}, {}, {}, {}
         kinds = {}
         for vm in vms:
             kinds.setdefault(key(vm), [vm, 0])[1] += 1
@@ -108,14 +131,14 @@ class Program:
         self.names.append("v%d" % len(self.names))
         return self.names[-1]
 
-    def seat(self, vm, name, room=None, group=None, k=1):
+    def seat(self, vm, name, room=None, group=None, part=None):
         if room is not None:
             at = self.host.rooms[room]
             group = at["node"], at["class"]
             self.room[room][name] = self.host.need(vm, at["class"])
         else:
-            self.group[group][name] = self.host.need(vm, group[1], k)
-        self.node[group[0]][name] = share_memory(vm, k)
+            self.group[group][name] = part[1] if part else self.host.need(vm, group[1])
+        self.node[group[0]][name] = share_memory(vm, part[2] if part else vm["vcpus"])
 
     def add_kind(self, vm, count):
         host, natural, placed = self.host, self.host.natural(vm), {}
@@ -130,17 +153,20 @@ class Program:
             self.seat(vm, name, group=group)
             placed[name] = 1
             self.left[name] = int(natural == 0)
-        for k, cls, nodes in host.spans(vm):
+        for k, cls, parts in host.spans(vm):
             vms = self.variable()
             placed[vms] = 1
-            self.left[vms] = int(k > natural)
-            shares = {}
-            for node in nodes:
-                name = self.variable()
-                self.seat(vm, name, group=(node, cls), k=k)
-                shares[name] = 1
-                self.rows.append(({name: 1, vms: -1}, "<=", 0))
-            self.rows.append((dict(shares, **{vms: -k}), "=", 0))
+            self.far[vms] = int(k > max(natural, 1))
+            in_node = {}
+            for part, nodes in parts:
+                shares = {}
+                for node in nodes:
+                    name = self.variable()
+                    self.seat(vm, name, group=(node, cls), part=part)
+                    shares[name] = in_node.setdefault(node, {})[name] = 1
+                self.rows.append((dict(shares, **{vms: -part[0]}), "=", 0))
+            for names in in_node.values():
+                self.rows.append((dict(names, **{vms: -1}), "<=", 0))
         if placed:
             self.rows.append((placed, "<=", count))
         worth = vm["vcpus"] if self.prefer == "vcpus" else 1
@@ -259,6 +285,13 @@ def compare(problem, answer, args):
         if value > answer["placed"]:
             return "not optimal, but says so" if answer["optimal"] else None
         rows = [(program.value, ">=", value)]
+    far = solve(program, program.far, False, rows, args)
+    if far > answer["far"] or (answer["optimal"] and far < answer["far"]):
+        return "far %d, optimum %d" % (answer["far"], far)
+    if far < answer["far"]:
+        return None
+    if any(program.far.values()):
+        rows.append((program.far, "<=", far))
     left = solve(program, program.left, False, rows, args)
     if left > answer["left"] or (answer["optimal"] and left < answer["left"]):
         return "left %d, optimum %d" % (answer["left"], left)

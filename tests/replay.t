@@ -120,13 +120,16 @@ class Model:
         runs = self.nodes(cpus)
         if len(set(cpus)) != len(cpus) or len(cpus) != spec["vcpus"]:
             found.append(f"{len(set(cpus))} CPUs for {spec['vcpus']} vCPUs")
-        if len(runs) != len({node for node, _ in runs}) or len({n for _, n in runs}) != 1:
-            found.append(f"shares are not equal and contiguous: {runs}")
-        need = sum(seats.cores(n, len(cores[0].cpus), spec["isolate"]) for _, n in runs)
+        threads = len(cores[0].cpus)
+        if len(runs) != len({node for node, _ in runs}) or \
+                sorted(n for _, n in runs) != sorted(
+                    n for _, n in seats.shares(spec, threads, len(runs))):
+            found.append(f"shares are uneven or torn: {runs}")
+        need = seats.cores(spec["vcpus"], threads, spec["isolate"])
         if len(cores) != need or len({c.cpus[0] for c in cores}) != need:
             found.append(f"{len(cores)} cores taken, {need} needed")
-        for node, _ in runs:
-            if self.memory.get(node, 1 << 62) < seats.share_memory(spec, len(runs)):
+        for node, vcpus in runs:
+            if self.memory.get(node, 1 << 62) < seats.share_memory(spec, vcpus):
                 found.append(f"node {node} has not the memory")
         return found
 
@@ -135,18 +138,18 @@ class Model:
                      for cpu in cpus}.values():
             self.owner.update((cpu, name) for cpu in core.cpus)
         runs = self.nodes(cpus)
-        for node, _ in runs:
+        for node, vcpus in runs:
             if node in self.memory:
-                self.memory[node] -= seats.share_memory(spec, len(runs))
+                self.memory[node] -= seats.share_memory(spec, vcpus)
         self.vms[name] = (spec, cpus)
 
     def take(self, name):
         spec, cpus = self.vms.pop(name)
         self.owner = {cpu: n for cpu, n in self.owner.items() if n != name}
         runs = self.nodes(cpus)
-        for node, _ in runs:
+        for node, vcpus in runs:
             if node in self.memory:
-                self.memory[node] += seats.share_memory(spec, len(runs))
+                self.memory[node] += seats.share_memory(spec, vcpus)
         return spec, cpus
 
     def move(self, moves):

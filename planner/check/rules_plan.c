@@ -193,27 +193,23 @@ const Rule rule_plan_core_shared = {
 /* Whole cores */
 
 /* The fewest cores that hold it as it is shared out over NUMA nodes, of THREADS each. */
-static unsigned cores_needed(const PlanVm *vm, unsigned threads)
+static unsigned cores_needed(unsigned vcpus, unsigned threads)
 {
-	unsigned cores = 0;
-
-	if (vm->spec->threads == THREADS_ISOLATE)
-		return vm->spec->vcpus;
-	for (unsigned i = 0; i < vm->shares->len; i++) {
-		unsigned vcpus = g_array_index(vm->shares, VmShare, i).vcpus;
-
-		cores += (vcpus + threads - 1) / threads;
-	}
-	return cores;
+	return (vcpus + threads - 1) / threads;
 }
 
-static bool shares_equal(const PlanVm *vm)
+/* Do the VM's shares differ by one core at most? */
+static bool shares_even(const PlanVm *vm, unsigned threads)
 {
-	for (unsigned i = 1; i < vm->shares->len; i++)
-		if (g_array_index(vm->shares, VmShare, i).vcpus !=
-		    g_array_index(vm->shares, VmShare, 0).vcpus)
-			return false;
-	return true;
+	unsigned least = G_MAXUINT, most = 0;
+
+	for (unsigned i = 0; i < vm->shares->len; i++) {
+		unsigned cores = cores_needed(g_array_index(vm->shares, VmShare, i).vcpus, threads);
+
+		least = MIN(least, cores);
+		most = MAX(most, cores);
+	}
+	return !vm->shares->len || most - least <= 1;
 }
 
 /* Those of CORES that PINS do not fill, or with isolate those that hold two; their CPUs, yours. */
@@ -239,12 +235,14 @@ static void judge_whole(const Rule *rule, const Plan *plan, const PlanVm *vm, co
 {
 	g_auto(CpuSet) pins = rules_plan_pins_of(vm), cores = rules_plan_cores_of(plan, vm),
 		       odd = NULL;
-	unsigned n = (unsigned)hwloc_bitmap_weight(cores), needed;
+	unsigned n = (unsigned)hwloc_bitmap_weight(cores), needed, threads = 1;
 	g_autofree char *list = NULL;
 
 	if (!vm->vcpupin->len || vm->spec->cpus)
 		return;
-	needed = cores_needed(vm, host_core(plan->host, core_of_pin(plan, vm, 0))->n_cpus);
+	if (vm->spec->threads != THREADS_ISOLATE)
+		threads = host_core(plan->host, core_of_pin(plan, vm, 0))->n_cpus;
+	needed = cores_needed(vm->spec->vcpus, threads);
 	odd = odd_cores(plan, vm, cores, pins);
 	list = set_text(odd);
 	if (n > needed)
@@ -256,9 +254,9 @@ static void judge_whole(const Rule *rule, const Plan *plan, const PlanVm *vm, co
 		rule_found(rule, findings, subject, EVIDENCE, odd,
 			   "each vCPU shall have its own core, but those with CPUs %s have several",
 			   list);
-	else if (!shares_equal(vm))
+	else if (!shares_even(vm, threads))
 		rules_plan_found(rule, findings, subject, odd,
-				 "its vCPUs are not spread equally over its NUMA nodes");
+				 "its vCPUs are not spread evenly over its NUMA nodes");
 }
 
 const Rule rule_plan_split_core = {

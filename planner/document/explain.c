@@ -282,7 +282,9 @@ static void say_goal(GPtrArray *lines, const Plan *plan)
 	explain_say(lines, "chosen by the search; its goals, in this order:");
 	explain_say(lines, "  1. %s", goals[plan->prefer]);
 	explain_say(lines, "  2. fewest pinned VMs moved");
-	explain_say(lines, "  3. fewest VMs spread although one L3 or node could hold them");
+	explain_say(lines,
+		    "  3. fewest VMs over more nodes than they need, then fewest over several L3s"
+		    " although one could hold them");
 	explain_say(lines, "  4. most room left for more VMs like these");
 	explain_say(lines, "  5. lowest CPUs");
 	explain_say(lines, "%s",

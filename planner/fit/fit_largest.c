@@ -186,7 +186,7 @@ static FitLargest largest_in_node(const Fit *fit, const FitLargest *in_room)
 	return best;
 }
 
-/* The fewest nodes that hold it, in equal shares. */
+/* The fewest nodes that hold it, in shares. */
 static unsigned nodes_for(const Fit *fit, const VmSpec *spec)
 {
 	g_autoptr(Problem) problem = problem_copy(fit->base->problem);
@@ -208,7 +208,7 @@ static unsigned nodes_for(const Fit *fit, const VmSpec *spec)
 	return nodes;
 }
 
-/* Shares are equal, so a smaller VM may be harder to seat: from the largest down. */
+/* Shares are alike, so a smaller VM may be harder to seat: from the largest down. */
 static FitLargest largest_over_nodes(const Fit *fit, const FitLargest *in_node)
 {
 	FitLargest best = *in_node;

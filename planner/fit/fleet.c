@@ -86,15 +86,13 @@ static bool rooms_alike(const Problem *problem)
 	return true;
 }
 
-/* At their natural levels, in rooms that are alike, VMs take the same cores wherever they are. */
-static void take_natural(FleetAnswer *answer, const Problem *problem, const VmSpec *spec)
+/* In rooms that are alike VMs take the same cores wherever they are. */
+static void take_whole(FleetAnswer *answer, const Problem *problem, const VmSpec *spec)
 {
 	const SearchRoom *room = fleet_room_of(problem, 0);
-	unsigned shares = MAX(problem_natural_level(problem, spec), 1);
-	unsigned cores =
-		search_cores(spec->vcpus / shares, room->threads, spec->threads == THREADS_ISOLATE);
+	unsigned cores = search_cores(spec->vcpus, room->threads, spec->threads == THREADS_ISOLATE);
 
-	fleet_take(answer, room, shares * cores, spec->vcpus);
+	fleet_take(answer, room, cores, spec->vcpus);
 }
 
 static void take_seats(FleetAnswer *answer, const Problem *problem)
@@ -123,7 +121,7 @@ static void count_cores(FleetAnswer *answer, const FitBase *base)
 	if (!base->natural || !rooms_alike(problem))
 		take_seats(answer, problem);
 	for (unsigned i = 0; base->natural && rooms_alike(problem) && i < problem->specs->len; i++)
-		take_natural(answer, problem, g_ptr_array_index(problem->specs, i));
+		take_whole(answer, problem, g_ptr_array_index(problem->specs, i));
 }
 
 /* What the few steps that most counts need leave open is asked once more. */

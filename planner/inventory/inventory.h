@@ -34,6 +34,8 @@ typedef enum CpuMode {
 	CPU_MODE_MAXIMUM,
 	CPU_MODE_CUSTOM
 } CpuMode;
+/* May a VM be over several nodes though one could hold it, were it empty? */
+typedef enum Spans { SPANS_IF_NEEDED, SPANS_NEVER } Spans;
 typedef enum Isolation { ISOLATION_ISOLCPUS, ISOLATION_CPUSET } Isolation;
 
 typedef struct VmSpec {
@@ -48,6 +50,7 @@ typedef struct VmSpec {
 	uint64_t memory; /* bytes, 0 = not said */
 	uint64_t page;	 /* huge page size in bytes, 0 = none */
 	Threads threads;
+	Spans spans;
 	CpuMode cpu_mode;
 	bool cpu_pm; /* auto = true, off = false */
 	unsigned iothreads;

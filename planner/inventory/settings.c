@@ -5,6 +5,7 @@
 
 const char *const policy_names[] = {"dedicated", "shared", NULL};
 const char *const threads_names[] = {"siblings", "isolate", NULL};
+static const char *const spans_names[] = {"if-needed", "never", NULL};
 const char *const cpu_mode_names[] = {"host-model", "host-passthrough", "maximum", "custom", NULL};
 const char *const isolation_names[] = {"isolcpus", "cpuset", NULL};
 
@@ -391,6 +392,16 @@ static const Setting vm_rows[] = {
 		.offset = offsetof(VmSpec, threads),
 		.words = threads_names,
 		.flags = SETTING_IN_DOCUMENT | SETTING_DERIVED_DIFF,
+	},
+	{
+		.key = "spans",
+		.type = &setting_choice,
+		.offset = offsetof(VmSpec, spans),
+		.words = spans_names,
+		.help = "if-needed: over several NUMA nodes where it does not fit in one (default). "
+			"never: it is refused instead.",
+		.example = "never",
+		.flags = SETTING_DERIVED_DIFF,
 	},
 	{
 		.key = "cpu-mode",

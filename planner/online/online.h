@@ -2,7 +2,7 @@
 /*
  * Online placement: VMs come and go, and each is decided when it comes, from what came before. The
  * rules are those of planner/search/search.h: the finest level that holds the VM now, room, node,
- * or equal shares.
+ * or shares.
  *
  * The choice among places of one level looks ahead: the kinds of VMs seen lately (and those of the
  * inventory) are counted against what is free, node by node, memory and asked-for nodes included,
@@ -13,7 +13,7 @@
  * that 3 to 30 % are refused; tests/unit/test_online.c has shorter streams of the kind), against
  * best fit, the fullest room that holds the VM: where three in ten VMs ask for one node, it refuses
  * 0.76 times as many VMs and 0.81 as many vCPUs; where memory a vCPU differs, 0.98 and 0.96; where
- * VMs differ in size alone, 1.01 and 0.99: equal shares leave little to win there, and one large VM
+ * VMs differ in size alone, 1.01 and 0.99: shares leave little to win there, and one large VM
  * more means some small ones fewer. First fit: 1.02 and 1.02, 1.00 and 1.00, 0.99 and 1.01. A
  * decision takes 0.3 to 0.4 us on 72 CPUs, 0.6 us on 256; `make bench` has it beside Nova's.
  *

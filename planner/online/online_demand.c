@@ -11,6 +11,21 @@ uint64_t online_part_memory(const Demand *demand, unsigned vcpus)
 	return (share + demand->page - 1) / demand->page * demand->page;
 }
 
+/* Does a node hold it, all empty? */
+static bool some_cell_holds(const Online *o, const Demand *d)
+{
+	g_autofree uint64_t *memory = place_node_memory(o->plan->host, o->inventory);
+
+	for (unsigned i = 0; i < o->cells->len; i++) {
+		const Cell *cell = online_cell(o, i);
+
+		if (cell->capacity >= search_cores(d->vcpus, cell->threads, d->isolate) &&
+		    memory[cell->node] >= d->whole)
+			return true;
+	}
+	return false;
+}
+
 Demand online_demand(const Online *o, const VmSpec *spec)
 {
 	Demand demand = {spec->vcpus, spec->threads == THREADS_ISOLATE, spec->memory,
@@ -22,5 +37,19 @@ Demand online_demand(const Online *o, const VmSpec *spec)
 			demand.node = o->plan->host->nodes->len;
 	}
 	demand.whole = (demand.memory + demand.page - 1) / demand.page * demand.page;
+	demand.most = o->plan->host->nodes->len;
+	if (demand.node != G_MAXUINT || (spec->spans == SPANS_NEVER && some_cell_holds(o, &demand)))
+		demand.most = 1;
 	return demand;
+}
+
+unsigned online_slices(const Online *o, const Demand *d, unsigned class, unsigned k,
+		       SearchSlice slices[SEARCH_SLICES])
+{
+	SearchVm vm = {d->vcpus, d->isolate, d->memory, d->page, d->node};
+
+	for (unsigned i = 0; i < o->cells->len; i++)
+		if (online_cell(o, i)->class == class)
+			return search_slices(&vm, online_cell(o, i)->threads, k, slices);
+	return 0;
 }

@@ -14,6 +14,7 @@
 #define PLANNER_ONLINE_ONLINE_INTERNAL_H
 
 #include "planner/online/online.h"
+#include "planner/search/search.h"
 
 /* A room: cores for VMs, of one class, that share a node and an L3. What never changes. */
 typedef struct OnlineRoom {
@@ -43,6 +44,7 @@ typedef struct Demand {
 	uint64_t memory, page;
 	unsigned node;	/* G_MAXUINT = any */
 	uint64_t whole; /* memory in whole pages */
+	unsigned most;	/* nodes it may be over */
 } Demand;
 
 /* Some cores of a room. */
@@ -96,6 +98,10 @@ static inline uint64_t online_share_memory(const Demand *demand, unsigned vcpus)
 {
 	return vcpus == demand->vcpus ? demand->whole : online_part_memory(demand, vcpus);
 }
+
+/* Its shares over K cells of CLASS, as search_slices() has them. */
+unsigned online_slices(const Online *online, const Demand *demand, unsigned class, unsigned k,
+		       SearchSlice slices[SEARCH_SLICES]);
 
 /* online.c */
 

@@ -41,7 +41,7 @@ static bool seats_equal(const Seat *a, const Seat *b)
 static bool online_moves_demands_equal(const Demand *a, const Demand *b)
 {
 	return a->vcpus == b->vcpus && a->isolate == b->isolate && a->memory == b->memory &&
-	       a->page == b->page && a->node == b->node;
+	       a->page == b->page && a->node == b->node && a->most == b->most;
 }
 
 /* Was a mover like number I already tried at this step, from START on? */
@@ -144,16 +144,43 @@ static bool enough_hold(const Moves *m, const Demand *demand, unsigned vcpus, un
 	return !left;
 }
 
-/* LEFT more of K shares of VM I on cells of CLASS from START on, then the VMs after it. */
-static bool assign_shares(Moves *m, unsigned i, unsigned class, unsigned k, unsigned start,
-			  unsigned left)
+/* What VM I still misses: N sorts of shares, SHARES in all, on cells of CLASS. */
+typedef struct Misses {
+	SearchSlice slices[SEARCH_SLICES];
+	unsigned n, shares, class;
+} Misses;
+
+static bool assign_shares(Moves *m, unsigned i, Misses *misses, unsigned start);
+
+/* VM I's share on cell C is one of SLICE, if it holds that; then what it misses after that. */
+static bool assign_share(Moves *m, unsigned i, Misses *misses, unsigned c, SearchSlice *slice)
 {
 	const Demand *demand = demand_at(m, i);
 	Seat *seat = seat_at(m, i);
 	unsigned n = seat->n;
+	bool done;
 
-	if (!left) {
-		Seat whole = {n, seat->taken};
+	if (!slice->n || !online_holds(m->online, &m->counts, c, slice->vcpus, demand))
+		return false;
+	online_share(m->online, &m->counts, c, slice->vcpus, demand, seat);
+	slice->n--;
+	misses->shares--;
+	done = assign_shares(m, i, misses, c + 1);
+	slice->n++;
+	misses->shares++;
+	if (!done)
+		seat->n = n;
+	return done;
+}
+
+/* What VM I misses on cells from START on, then the VMs after it. */
+static bool assign_shares(Moves *m, unsigned i, Misses *misses, unsigned start)
+{
+	const Demand *demand = demand_at(m, i);
+	Seat *seat = seat_at(m, i);
+
+	if (!misses->shares) {
+		Seat whole = {seat->n, seat->taken};
 
 		online_count(m->online, &m->counts, demand, &whole, 1);
 		if (online_moves_assign(m, i + 1))
@@ -161,17 +188,16 @@ static bool assign_shares(Moves *m, unsigned i, unsigned class, unsigned k, unsi
 		online_count(m->online, &m->counts, demand, &whole, -1);
 		return false;
 	}
-	if (!enough_hold(m, demand, demand->vcpus / k, class, start, left))
+	if (!enough_hold(m, demand, misses->slices[misses->n - 1].vcpus, misses->class, start,
+			 misses->shares))
 		return false;
-	for (unsigned c = start; c + left <= m->online->cells->len && !given_up(m); c++) {
-		if (online_cell(m->online, c)->class != class ||
-		    !online_holds(m->online, &m->counts, c, demand->vcpus / k, demand) ||
+	for (unsigned c = start; c + misses->shares <= m->online->cells->len && !given_up(m); c++) {
+		if (online_cell(m->online, c)->class != misses->class ||
 		    cell_like_earlier(m, start, c))
 			continue;
-		online_share(m->online, &m->counts, c, demand->vcpus / k, demand, seat);
-		if (assign_shares(m, i, class, k, c + 1, left - 1))
-			return true;
-		seat->n = n;
+		for (unsigned s = 0; s < misses->n; s++)
+			if (assign_share(m, i, misses, c, &misses->slices[s]))
+				return true;
 	}
 	return false;
 }
@@ -186,11 +212,13 @@ static bool online_moves_assign(Moves *m, unsigned i)
 	demand = demand_at(m, i);
 	if (m->steps++ >= m->steps_most)
 		return false;
-	for (unsigned k = 1; k <= m->online->plan->host->nodes->len && k <= demand->vcpus; k++)
-		for (unsigned class = 0; demand->vcpus % k == 0 && class < m->online->n_classes;
-		     class ++) {
+	for (unsigned k = 1; k <= demand->most; k++)
+		for (unsigned class = 0; class < m->online->n_classes; class ++) {
+			Misses misses = {.shares = k, .class = class};
+
+			misses.n = online_slices(m->online, demand, class, k, misses.slices);
 			seat_at(m, i)->n = 0;
-			if (assign_shares(m, i, class, k, 0, k))
+			if (misses.n && assign_shares(m, i, &misses, 0))
 				return true;
 		}
 	return false;
@@ -359,8 +387,8 @@ static GPtrArray *moves_report(const Moves *m)
 }
 
 /*
- * Cores that are free, or would be if no VM were spread: shares of odd sizes take more cores than
- * the VM in one piece. With fewer than the VM needs no move can help.
+ * Cores that are free, or would be if each VM took no more than it needs: one with CPUs of its own
+ * may have cores that it does not fill. With fewer than the VM needs no move can help.
  */
 static bool online_moves_hopeless(const Online *online, const Moves *m)
 {

@@ -257,20 +257,22 @@ static unsigned best_cell(const SeatChoice *c, unsigned class, unsigned vcpus)
 	return best;
 }
 
-/* Equal shares over K nodes, all of CLASS; K = 1 is the node level. */
+/* Shares over K nodes, all of CLASS, the larger first; K = 1 is the node level. */
 static bool online_seat_seat_over_nodes(const SeatChoice *c, unsigned class, unsigned k)
 {
-	unsigned each = c->d->vcpus / k;
+	SearchSlice slices[SEARCH_SLICES];
+	unsigned n = online_slices(c->o, c->d, class, k, slices);
 
 	c->seat->n = 0;
-	for (unsigned i = 0; i < k; i++) {
-		unsigned cell = best_cell(c, class, each);
+	for (unsigned i = 0; i < n; i++)
+		for (unsigned s = 0; s < slices[i].n; s++) {
+			unsigned cell = best_cell(c, class, slices[i].vcpus);
 
-		if (cell == NONE)
-			return false;
-		online_share(c->o, c->counts, cell, each, c->d, c->seat);
-	}
-	return true;
+			if (cell == NONE)
+				return false;
+			online_share(c->o, c->counts, cell, slices[i].vcpus, c->d, c->seat);
+		}
+	return n > 0;
 }
 
 static int taken_compare(const void *a, const void *b)
@@ -292,8 +294,8 @@ bool online_seat(const Online *o, const Counts *counts, const OnlineValue *value
 
 	if (online_seat_seat_in_room(&choice))
 		return true;
-	for (unsigned k = 1; k <= n_nodes(o) && k <= d->vcpus; k++)
-		for (unsigned class = 0; d->vcpus % k == 0 && class < o->n_classes; class ++)
+	for (unsigned k = 1; k <= d->most; k++)
+		for (unsigned class = 0; class < o->n_classes; class ++)
 			if (online_seat_seat_over_nodes(&choice, class, k)) {
 				online_seat_sort(seat);
 				return true;

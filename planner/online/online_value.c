@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What free cores are worth. The kinds of VMs seen lately, each with how often, are counted against
- * what is free: how many more of a kind would fit, one node each or in equal shares. The first that
+ * what is free: how many more of a kind would fit, one node each or in shares. The first that
  * fits is worth most, each further one AGAIN times the one before: what matters is that one of the
  * kind can be had when it comes. A place costs what its taking takes from that.
  *
@@ -36,7 +36,7 @@ struct OnlineValue {
 static bool online_value_demands_equal(const Demand *a, const Demand *b)
 {
 	return a->vcpus == b->vcpus && a->isolate == b->isolate && a->memory == b->memory &&
-	       a->page == b->page && a->node == b->node;
+	       a->page == b->page && a->node == b->node && a->most == b->most;
 }
 
 /* Counting */
@@ -75,6 +75,12 @@ static void count_cell(const Online *o, ValueKind *kind, unsigned cell)
 
 /* Kinds */
 
+/* vCPUs of the largest of K shares. */
+static unsigned share_of(const Demand *d, unsigned k)
+{
+	return (d->vcpus + k - 1) / k;
+}
+
 static bool cells_hold(const Online *o, const Demand *d, unsigned k)
 {
 	unsigned n = 0;
@@ -82,7 +88,7 @@ static bool cells_hold(const Online *o, const Demand *d, unsigned k)
 	for (unsigned i = 0; i < o->cells->len; i++) {
 		const Cell *cell = online_cell(o, i);
 
-		n += cell->capacity >= search_cores(d->vcpus / k, cell->threads, d->isolate);
+		n += cell->capacity >= search_cores(share_of(d, k), cell->threads, d->isolate);
 	}
 	return n >= k;
 }
@@ -90,10 +96,8 @@ static bool cells_hold(const Online *o, const Demand *d, unsigned k)
 /* The fewest nodes, of more than one, that the VM could be spread over. */
 static unsigned shares_of(const Online *o, const Demand *d)
 {
-	if (d->node != G_MAXUINT)
-		return 0;
-	for (unsigned k = 2; k <= o->plan->host->nodes->len && k <= d->vcpus; k++)
-		if (d->vcpus % k == 0 && cells_hold(o, d, k))
+	for (unsigned k = 2; k <= d->most && k <= d->vcpus; k++)
+		if (cells_hold(o, d, k))
 			return k;
 	return 0;
 }
@@ -131,7 +135,7 @@ static void kind_begin(const Online *o, ValueKind *kind, const Demand *d)
 	kind->cell_whole = kind->rooms + o->n_classes;
 	kind->cell_parts = kind->cell_whole + o->cells->len;
 	if (kind->shares)
-		kind->part = inverse_of(d, d->vcpus / kind->shares);
+		kind->part = inverse_of(d, share_of(d, kind->shares));
 	for (unsigned i = 0; i < o->cells->len; i++) {
 		const Cell *cell = online_cell(o, i);
 
@@ -140,7 +144,7 @@ static void kind_begin(const Online *o, ValueKind *kind, const Demand *d)
 		if (kind->shares)
 			kind->each_share[cell->class] =
 				1.0 /
-				search_cores(d->vcpus / kind->shares, cell->threads, d->isolate);
+				search_cores(share_of(d, kind->shares), cell->threads, d->isolate);
 	}
 	kind_count(o, kind);
 }

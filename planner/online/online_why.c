@@ -65,9 +65,9 @@ static char *why_cell(const Online *o, const VmSpec *spec, const Demand *demand,
 				       demand->node == NONE ? "" : " that it may have");
 	if (demand->node != NONE)
 		return g_strdup_printf("%s on node %u; %u free there", wish, id, have);
-	return g_strdup_printf("%s on one node, or in equal shares on several; %u free in all, %u "
-			       "on node %u",
-			       wish, free_of_class(o, cell->class), have, id);
+	return g_strdup_printf("%s on one node%s; %u free in all, %u on node %u", wish,
+			       demand->most > 1 ? ", or in shares on several" : "",
+			       free_of_class(o, cell->class), have, id);
 }
 
 char *online_why(const Online *o, const VmSpec *spec)

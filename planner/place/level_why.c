@@ -141,8 +141,9 @@ char *level_forced(const Plan *plan, const Inventory *inventory, const PlanVm *v
 	g_autoptr(Problem) problem = level_problem_of(plan, inventory);
 	g_autoptr(SearchResult) result = problem_solve(problem);
 	Level natural = level_natural(plan, inventory, vm, true);
-	unsigned index = level_entry_of(problem, vm);
+	unsigned index = level_entry_of(problem, vm), n;
 	uint64_t best;
+	bool over;
 
 	if (index == HOST_NONE)
 		return g_strdup("the search does not place it");
@@ -154,8 +155,10 @@ char *level_forced(const Plan *plan, const Inventory *inventory, const PlanVm *v
 				       plan->prefer == PREFER_VCPUS ? "vCPUs" : "VMs");
 	if (!result->optimal)
 		return g_strdup("the search stopped at its budget before it found that");
-	return g_strdup_printf(
-		"goal 3 chose it: of the placed VMs, %u %s to be placed so, whichever %s",
-		result->left, result->left == 1 ? "has" : "have",
-		result->left == 1 ? "it is" : "they are");
+	over = level_of(plan, vm) == LEVEL_NODES;
+	n = over ? result->far : result->left;
+	return g_strdup_printf("goal 3 chose it: of the placed VMs, %u %s to be over several %s, "
+			       "whichever %s",
+			       n, n == 1 ? "has" : "have", over ? "nodes" : "L3s",
+			       n == 1 ? "it is" : "they are");
 }

@@ -110,6 +110,7 @@ Problem *problem_new(const Placer *placer, const PlanOptions *options)
 	problem->rooms = search_rooms(placer, problem->cores);
 	problem->memory =
 		g_memdup2(placer->memory, placer->host->nodes->len * sizeof *problem->memory);
+	problem->capacity = place_node_memory(placer->host, placer->inventory);
 	problem->vms = g_array_new(FALSE, TRUE, sizeof(SearchVm));
 	problem->specs = g_ptr_array_new();
 	problem->prefer = options->prefer;
@@ -125,6 +126,8 @@ Problem *problem_copy(const Problem *problem)
 	copy->cores = g_ptr_array_ref(problem->cores);
 	copy->rooms = g_array_copy(problem->rooms);
 	copy->memory = g_memdup2(problem->memory, problem->host->nodes->len * sizeof *copy->memory);
+	copy->capacity =
+		g_memdup2(problem->capacity, problem->host->nodes->len * sizeof *copy->capacity);
 	copy->vms = g_array_copy(problem->vms);
 	copy->specs = g_ptr_array_copy(problem->specs, NULL, NULL);
 	return copy;
@@ -135,6 +138,7 @@ void problem_free(Problem *problem)
 	g_ptr_array_unref(problem->cores);
 	g_array_unref(problem->rooms);
 	g_free(problem->memory);
+	g_free(problem->capacity);
 	g_array_unref(problem->vms);
 	g_ptr_array_unref(problem->specs);
 	g_free(problem);
@@ -154,15 +158,46 @@ static unsigned node_asked(const Host *host, const VmSpec *spec)
 	return node == HOST_NONE ? host->nodes->len : node;
 }
 
-static SearchVm search_vm(const Host *host, const VmSpec *spec)
+/* Cores of VMs, whoever has them, in the node of ROOM and like those. */
+static unsigned capacity_like(const Problem *problem, unsigned room)
 {
-	return (SearchVm){spec->vcpus, spec->threads == THREADS_ISOLATE, spec->memory,
-			  place_page(spec), node_asked(host, spec)};
+	const SearchRoom *rooms = (const SearchRoom *)problem->rooms->data;
+	unsigned cores = 0;
+
+	for (unsigned r = 0; r < problem->rooms->len; r++)
+		if (rooms[r].node == rooms[room].node && rooms[r].class == rooms[room].class)
+			cores += ((const GArray *)g_ptr_array_index(problem->cores, r))->len;
+	return cores;
+}
+
+/* Could a node hold it, were there no other VM? */
+static bool node_could_hold(const Problem *problem, const VmSpec *spec)
+{
+	for (unsigned r = 0; r < problem->rooms->len; r++) {
+		const SearchRoom *room = &g_array_index(problem->rooms, SearchRoom, r);
+		unsigned need =
+			search_cores(spec->vcpus, room->threads, spec->threads == THREADS_ISOLATE);
+
+		if (capacity_like(problem, r) >= need &&
+		    problem->capacity[room->node] >= place_share_memory(spec, spec->vcpus))
+			return true;
+	}
+	return false;
+}
+
+static SearchVm search_vm(const Problem *problem, const VmSpec *spec)
+{
+	return (SearchVm){spec->vcpus,
+			  spec->threads == THREADS_ISOLATE,
+			  spec->memory,
+			  place_page(spec),
+			  node_asked(problem->host, spec),
+			  spec->spans == SPANS_NEVER && node_could_hold(problem, spec)};
 }
 
 void problem_add_vm(Problem *problem, const VmSpec *spec)
 {
-	SearchVm entry = search_vm(problem->host, spec);
+	SearchVm entry = search_vm(problem, spec);
 
 	g_array_append_val(problem->vms, entry);
 	g_ptr_array_add(problem->specs, (gpointer)spec);
@@ -234,7 +269,7 @@ SearchMost problem_most(const Problem *problem, const ProblemSize *sizes, unsign
 	g_autofree SearchSize *vms = g_new(SearchSize, n_sizes + 1);
 
 	for (unsigned i = 0; i < n_sizes; i++)
-		vms[i] = (SearchSize){search_vm(problem->host, sizes[i].spec), sizes[i].count};
+		vms[i] = (SearchSize){search_vm(problem, sizes[i].spec), sizes[i].count};
 	return search_most(&search, vms, n_sizes, most);
 }
 
@@ -246,7 +281,7 @@ SearchMix problem_mix(const Problem *problem, ProblemSize *sizes, unsigned n_siz
 	SearchMix mix;
 
 	for (unsigned i = 0; i < n_sizes; i++)
-		vms[i] = search_vm(problem->host, sizes[i].spec);
+		vms[i] = search_vm(problem, sizes[i].spec);
 	mix = search_mix(&search, vms, n_sizes, counts);
 	for (unsigned i = 0; i < n_sizes; i++)
 		sizes[i].count = counts[i];
@@ -256,7 +291,7 @@ SearchMix problem_mix(const Problem *problem, ProblemSize *sizes, unsigned n_siz
 unsigned problem_natural_level(const Problem *problem, const VmSpec *spec)
 {
 	SearchProblem search = search_problem(problem);
-	SearchVm vm = search_vm(problem->host, spec);
+	SearchVm vm = search_vm(problem, spec);
 
 	for (unsigned level = 0; level <= search.n_nodes; level++)
 		if (search_fits_empty(&search, &vm, level))

@@ -11,11 +11,12 @@
 
 typedef struct Problem {
 	const Host *host;
-	GArray *rooms;	  /* of SearchRoom, by node, then lowest CPU */
-	GPtrArray *cores; /* by room: GArray of positions in host->cores, ascending */
-	uint64_t *memory; /* by node */
-	GArray *vms;	  /* of SearchVm */
-	GPtrArray *specs; /* by entry of vms: const VmSpec *, borrowed */
+	GArray *rooms;	    /* of SearchRoom, by node, then lowest CPU */
+	GPtrArray *cores;   /* by room: GArray of positions in host->cores, ascending */
+	uint64_t *memory;   /* by node */
+	uint64_t *capacity; /* by node: memory for VMs if there were none */
+	GArray *vms;	    /* of SearchVm */
+	GPtrArray *specs;   /* by entry of vms: const VmSpec *, borrowed */
 	Prefer prefer;
 	uint64_t budget;
 	uint64_t *shared_budget; /* as a SearchProblem's; borrowed */

@@ -153,7 +153,7 @@ static bool vms_alike(const Replan *r, const PlanVm *a, const PlanVm *b)
 	const VmSpec *x = a->spec, *y = b->spec;
 
 	if (x->vcpus != y->vcpus || x->memory != y->memory || x->page != y->page ||
-	    x->threads != y->threads || x->node != y->node)
+	    x->threads != y->threads || x->node != y->node || x->spans != y->spans)
 		return false;
 	for (unsigned v = 0; v < a->vcpupin->len; v++)
 		if (room_of_cpu(r, g_array_index(a->vcpupin, unsigned, v)) !=

@@ -110,15 +110,19 @@ static unsigned nodes_for_share(const Placer *placer, const VmSpec *spec, unsign
 /* A VM that no node can hold, even an empty one. */
 static char *span_text(const Placer *placer, const VmSpec *spec, const NodeRoom *room, unsigned k)
 {
-	unsigned n = nodes_for_share(placer, spec, spec->vcpus / k);
-	unsigned cores = (room->need + k - 1) / k;
-	uint64_t bytes = place_share_memory(spec, spec->vcpus / k);
+	unsigned cores = (room->need + k - 1) / k, fewer = cores * k - room->need;
+	unsigned vcpus = (spec->vcpus * cores + room->need - 1) / room->need;
+	unsigned n = nodes_for_share(placer, spec, MIN(vcpus, spec->vcpus));
+	uint64_t bytes = place_share_memory(spec, MIN(vcpus, spec->vcpus));
 	g_autofree char *size = size_format(bytes);
 	g_autofree char *memory = bytes ? g_strconcat(" and ", size, NULL) : g_strdup("");
+	g_autofree char *less =
+		fewer ? g_strdup_printf(" (one core less on %u of them)", fewer) : g_strdup("");
 
-	return g_strdup_printf("needs %u whole core%s%s on each of %u nodes, because none can hold "
-			       "it alone; %u %s that much",
-			       cores, cores == 1 ? "" : "s", memory, k, n, n == 1 ? "has" : "have");
+	return g_strdup_printf("needs %u whole core%s%s on each of %u nodes%s, because none can "
+			       "hold it alone; %u %s that much",
+			       cores, cores == 1 ? "" : "s", memory, k, less, n,
+			       n == 1 ? "has" : "have");
 }
 
 static bool memory_alone(const GPtrArray *changes)
@@ -243,12 +247,12 @@ static char *too_few_cores(const Placer *placer, const VmSpec *spec, const GArra
 	if (classes->len == 1)
 		g_string_append_printf(text,
 				       "it needs %u whole cores on one node, where VMs can have "
-				       "%u%s, and no equal shares of it fit on several",
+				       "%u%s, and no shares of it fit on several",
 				       only->need, only->cores, takers);
 	else
 		g_string_append_printf(text,
 				       "no kind of core has room for its %u vCPUs on one "
-				       "node, nor for equal shares of them on several",
+				       "node, nor for shares of them on several",
 				       spec->vcpus);
 	for (unsigned i = 0; i < classes->len && classes->len > 1; i++) {
 		const ClassRoom *class = &g_array_index(classes, ClassRoom, i);
@@ -272,7 +276,7 @@ static bool size_fits(const Problem *empty, const VmSpec *spec, unsigned vcpus)
 	return problem_natural_level(empty, &size) != HOST_NONE;
 }
 
-/* Which of the two the empty host is too small for; no equal shares fit either. */
+/* Which of the two the empty host is too small for; no shares fit either. */
 static char *too_large_text(const Placer *placer, const Problem *empty, const VmSpec *spec)
 {
 	g_autoptr(GArray) classes = class_rooms(empty, spec);
@@ -288,7 +292,7 @@ static char *too_large_text(const Placer *placer, const Problem *empty, const Vm
 		if (class->cores >= class->need || !size_fits(empty, spec, 1))
 			return g_strdup_printf(
 				"does not fit even on the empty host: it needs %s of memory on one "
-				"node, more than VMs can have there, and no equal shares of it fit "
+				"node, more than VMs can have there, and no shares of it fit "
 				"on several",
 				size);
 	}
@@ -296,7 +300,7 @@ static char *too_large_text(const Placer *placer, const Problem *empty, const Vm
 	return g_strconcat("does not fit even on the empty host: ", cores, NULL);
 }
 
-/* The next sizes that would fit: shares are equal, so a larger VM may fit where this one does not.
+/* The next sizes that would fit: shares are alike, so a larger VM may fit where this one does not.
  */
 static char *too_large_fix(const Placer *placer, const Problem *empty, const VmSpec *spec)
 {
@@ -321,7 +325,7 @@ static char *too_large_fix(const Placer *placer, const Problem *empty, const VmS
 static bool specs_alike(const VmSpec *a, const VmSpec *b)
 {
 	return a->vcpus == b->vcpus && a->memory == b->memory && a->page == b->page &&
-	       a->threads == b->threads && a->node == b->node;
+	       a->threads == b->threads && a->node == b->node && a->spans == b->spans;
 }
 
 /* Solving is not free. */

@@ -17,11 +17,14 @@ static void count_seats(const Model *model, SearchResult *result)
 	for (unsigned i = 0; i < model->problem->n_vms; i++) {
 		const Kind *kind = &model->kinds[model->kind_of[i]];
 		const GArray *seat = g_ptr_array_index(result->seats, i);
+		unsigned level;
 
 		if (!seat)
 			continue;
+		level = seat_level(model->problem, seat);
 		result->placed += kind->value;
-		result->left += seat_level(model->problem, seat) > kind->natural;
+		result->far += level > MAX(kind->natural, 1);
+		result->left += level == 1 && kind->natural == 0;
 	}
 }
 

@@ -6,26 +6,30 @@
  * threads and CPU kind (their class). A VM of v vCPUs takes ⌈v/threads⌉ cores (v with isolate), all
  * of one class, and sits, finest first,
  *   in one room (level 0), else in one node (level 1: any rooms of a class of that node), else
- *   in equal shares over k different nodes (level k ≥ 2: k divides v; each share sits inside its
- *   node and takes ⌈(v/k)/threads⌉ cores of one class, the same class for all shares).
- * A VM that names a node sits in it, at level 0 or 1. A VM's natural level is the finest one at
- * which the rooms, all empty, could hold it, memory included. VMs may be seated coarser than that;
- * they then count as `left`. (The level of a seat is the finest it has: cores of one room are
- * level 0 however they came about.)
- * Memory: each of a VM's k shares (one, at level 0 and 1) takes ⌈memory/k⌉ bytes of its node,
- * rounded up to whole pages; a node's shares fit in its memory.
+ *   over k different nodes (level k ≥ 2), in shares of whole cores that differ by one at most, the
+ *   same class for all: k shares of the VM's cores, in all as many as in one node. vCPUs fill their
+ *   cores; where the last core is not full, it is in one of the larger shares.
+ * A VM that names a node sits in it, at level 0 or 1; so does a `whole` one. A VM's natural level
+ * is the finest one at which the rooms, all empty, could hold it, memory included. VMs may be
+ * seated coarser than that; they then count: as `far` over more nodes than they need, as `left`
+ * over several rooms of a node where one could hold them. (The level of a seat is the finest it
+ * has: cores of one room are level 0 however they came about.) Memory: a share takes the part of
+ * the VM's memory that its vCPUs are of all, rounded up to whole pages; a node's shares fit in its
+ * memory.
  *
  * Goals, each among the best in those before it:
  *   1 placed  what `prefer` says
- *   2 left    fewest VMs seated coarser than their natural level
- *   3 spare   most vCPUs of further VMs that would fit beside those placed, in cores and memory:
+ *   2 far     fewest VMs over more nodes than they need
+ *   3 left    fewest VMs over several rooms of a node that one could hold
+ *   4 spare   most vCPUs of further VMs that would fit beside those placed, in cores and memory:
  *             any number of copies of the shapes (vcpus, isolate, memory, page) of the problem's
  *             VMs, placed or not, in any node, each at a level no coarser than the shape's natural
  *             one, and at most 1
- *   4 lowest  the first answer in this order: VM by VM, as the problem lists them, a seat in lower
+ *   5 lowest  the first answer in this order: VM by VM, as the problem lists them, a seat in lower
  *             rooms comes first. Seats compare as their lists of shares do, by room: the lower
- *             room, then in it more cores, then the shorter list. No seat comes last.
- * So the answer is unique, whatever way it was found, unless the budget ends the search first.
+ *             room, then in it more cores, then more vCPUs, then the shorter list. No seat comes
+ * last. So the answer is unique, whatever way it was found, unless the budget ends the search
+ * first.
  *
  * How the search works: search_internal.h.
  */
@@ -56,6 +60,7 @@ typedef struct SearchVm {
 	uint64_t memory;
 	uint64_t page; /* > 0: 4096 where no huge pages are asked */
 	unsigned node; /* index of the only node it may sit in, G_MAXUINT = any */
+	bool whole;    /* it sits in one node or nowhere */
 } SearchVm;
 
 /* The default budget, in steps. Hosts of some hundred CPUs take less than a tenth of a second. */
@@ -90,7 +95,8 @@ typedef struct SearchResult {
 	uint64_t placed;  /* value of the first goal: vCPUs; VMs under the other preferences */
 	uint64_t bound;	  /* upper bound of placed; equal to it if that goal is proved. Under
 			     PREFER_ORDER the proof is of which VMs are placed, not only how many */
-	unsigned left;	  /* VMs placed coarser than their natural level */
+	unsigned far;	  /* VMs placed over more nodes than they need */
+	unsigned left;	  /* VMs placed over several rooms of a node that one could hold */
 	uint64_t spare;	  /* vCPUs of further VMs that still fit: the maximum if that goal is
 			     proved, else a lower bound */
 	unsigned proved;  /* goals proved, counted from the first: 0 … SEARCH_GOALS */
@@ -98,7 +104,7 @@ typedef struct SearchResult {
 	uint64_t steps;	  /* used of the budget */
 } SearchResult;
 
-#define SEARCH_GOALS 4
+#define SEARCH_GOALS 5
 
 /*
  * Solve PROBLEM, which is only read. Deterministic: no clock, nothing but the problem decides.
@@ -155,6 +161,20 @@ typedef struct SearchMix {
  */
 SearchMix search_mix(const SearchProblem *problem, const SearchVm *vms, unsigned n,
 		     unsigned *counts);
+
+/* Shares of a VM over several nodes that are alike: N of them. */
+typedef struct SearchSlice {
+	unsigned n, cores, vcpus;
+	uint64_t memory;
+} SearchSlice;
+
+/* There are at most so many sorts of them: larger, larger by one that is not full, smaller. */
+#define SEARCH_SLICES 3
+
+/* The shares of VM over K nodes with cores of THREADS threads, those that ask for more first.
+ * Returns how many sorts there are; 0: it has fewer cores than nodes. K = 1: the VM itself. */
+unsigned search_slices(const SearchVm *vm, unsigned threads, unsigned k,
+		       SearchSlice slices[SEARCH_SLICES]);
 
 /* The cores that VCPUS vCPUs take on cores of THREADS threads; ISOLATE: one vCPU a core. */
 unsigned search_cores(unsigned vcpus, unsigned threads, bool isolate);

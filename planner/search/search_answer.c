@@ -48,7 +48,8 @@ void answer_count(Answer *a)
 
 Worth answer_worth(const Answer *a, const Packing *packing)
 {
-	Worth worth = {.left = packing_left(a->model, packing)};
+	Worth worth = {.far = packing_far(a->model, packing),
+		       .left = packing_left(a->model, packing)};
 
 	for (unsigned k = 0; k < a->model->n_kinds; k++) {
 		const Kind *kind = &a->model->kinds[k];
@@ -67,6 +68,7 @@ void answer_take(Answer *a, Packing *packing)
 	packing_free(a->packing);
 	a->packing = packing;
 	a->value = worth.value;
+	a->far = worth.far;
 	a->left = worth.left;
 	a->spare = worth.spare;
 }

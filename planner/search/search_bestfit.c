@@ -40,14 +40,16 @@ static bool seat_in_group(const Model *model, Packing *packing, unsigned kind)
 }
 
 /* The node that has room for a share and least left of the class, of those SPAN has not. */
-static unsigned tightest_node(const Model *model, const Packing *packing, const SearchSpan *span)
+static unsigned tightest_node(const Model *model, const Packing *packing, const SearchSpan *span,
+			      const SearchSlice *slice)
 {
 	unsigned best = SEARCH_NEVER, least = SEARCH_NEVER;
 
 	for (unsigned n = 0; n < model->problem->n_nodes; n++) {
 		unsigned g = model->group_at[n * model->n_classes + span->class];
 
-		if (span->nodes >> n & 1 || !packing_fits_share(model, packing, span, n) ||
+		if (span_nodes(span) >> n & 1 ||
+		    !packing_fits_slice(model, packing, span->kind, span->class, slice, n) ||
 		    packing->group[g] >= least)
 			continue;
 		least = packing->group[g];
@@ -58,22 +60,25 @@ static unsigned tightest_node(const Model *model, const Packing *packing, const 
 
 static bool bestfit_seat_over_nodes(const Model *model, Packing *packing, SearchSpan span)
 {
-	for (unsigned i = 0; i < span.level; i++) {
-		unsigned node = tightest_node(model, packing, &span);
+	SearchSlice slices[SEARCH_SLICES];
+	unsigned n = kind_slices(model, &model->kinds[span.kind], span.class, span.level, slices);
 
-		if (node == SEARCH_NEVER)
-			return false;
-		span.nodes |= UINT64_C(1) << node;
-	}
-	packing_add_span(model, packing, span);
-	return true;
+	for (unsigned i = 0; i < n; i++)
+		for (unsigned s = 0; s < slices[i].n; s++) {
+			unsigned node = tightest_node(model, packing, &span, &slices[i]);
+
+			if (node == SEARCH_NEVER)
+				return false;
+			span.nodes[i] |= UINT64_C(1) << node;
+		}
+	if (n > 0)
+		packing_add_span(model, packing, span);
+	return n > 0;
 }
 
 static bool seat_span(const Model *model, Packing *packing, unsigned kind)
 {
 	for (unsigned k = 2; k <= model->problem->n_nodes; k++) {
-		if (!share_possible(model, &model->kinds[kind], k))
-			continue;
 		for (unsigned c = 0; c < model->n_classes; c++) {
 			SearchSpan span = {.kind = kind, .class = c, .level = k};
 

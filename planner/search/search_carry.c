@@ -7,20 +7,33 @@ unsigned finder_may_leave(const Finder *f)
 	return f->task->left == SEARCH_NEVER ? SEARCH_NEVER : f->task->left - f->left;
 }
 
+unsigned finder_may_part(const Finder *f)
+{
+	return f->task->far == SEARCH_NEVER ? SEARCH_NEVER : f->task->far - f->far;
+}
+
+bool finder_half_misses(const Finder *f)
+{
+	return f->half[0] || f->half[1] || f->half[2];
+}
+
 static int64_t rest_at(const Finder *f, unsigned row, unsigned slot)
 {
 	return f->rest[(size_t)row * (f->layout->n_slots + 1) + slot];
 }
 
-/* By ROW, what the node's memory, as far as it is free, and the VMs that may be left carry. */
-static int64_t carry_besides(const Finder *f, const Row *row, unsigned slot)
+/* By ROW, what the node's memory, as far as it is free, and those carry that may be far or left of
+ * VMS not seated yet. */
+static int64_t carry_besides(const Finder *f, const Row *row, unsigned slot, uint64_t vms)
 {
 	unsigned node = f->layout->slots[slot].node;
 	int64_t carry = 0;
 	double memory;
 
 	if (row->mu > 0 && slot < f->leave_end)
-		carry = row->mu * (int64_t)MIN(finder_may_leave(f), f->model->problem->n_vms);
+		carry = row->mu * (int64_t)MIN((uint64_t)finder_may_part(f) +
+						       (f->task->merged ? 0 : finder_may_leave(f)),
+					       vms);
 	if (row->price == 0)
 		return carry;
 	memory = (f->later_memory[node] + (double)f->memory[node]) * row->price + 1;
@@ -63,9 +76,10 @@ int64_t finder_carry(const Finder *f, unsigned r, unsigned slot)
 	return most;
 }
 
-/* How much of the first goal is still WANTED, how much of the rest may be dropped. */
+/* How much of the first goal is still WANTED, how much of the rest may be dropped; VMs of the rest.
+ */
 typedef struct CarryWant {
-	uint64_t wanted, drop;
+	uint64_t wanted, drop, vms;
 } CarryWant;
 
 /* What must still be carried by ROW. */
@@ -85,13 +99,14 @@ static int64_t carry_demand(const Finder *f, const Row *row, const CarryWant *wa
 		sum += f->rem[k] * phi;
 	}
 	for (unsigned i = 0; f->pending > 0 && i < f->rows->n_sorts; i++) {
-		const Shares *shares = &f->shares[i];
+		const Sort *sort = &f->rows->sorts[i];
+		int64_t all = (int64_t)f->shares[sort->first].vms * sort->slice.n;
 
-		sum += row->psi[i] *
-		       ((int64_t)shares->vms * f->rows->sorts[i].k - (int64_t)shares->sum);
+		sum += row->psi[i] * (all - (int64_t)f->shares[i].sum);
 	}
-	if (f->half > 0 && f->half_sort >= 0)
-		sum += row->psi[f->half_sort] * f->half;
+	for (unsigned i = 0; i < SEARCH_SLICES && f->half_sort >= 0; i++)
+		if (f->half[i] > 0)
+			sum += row->psi[f->half_sort + (int)i] * f->half[i];
 	return sum;
 }
 
@@ -102,26 +117,29 @@ unsigned finder_owed(const Finder *f, unsigned slot)
 	return s->room == SEARCH_NEVER ? 0 : f->owed[s->group];
 }
 
-static uint64_t rest_value(const Finder *f)
+static uint64_t rest_value(const Finder *f, uint64_t *vms)
 {
 	uint64_t value = 0;
 
-	for (unsigned k = 0; k < f->model->n_kinds; k++)
+	*vms = 0;
+	for (unsigned k = 0; k < f->model->n_kinds; k++) {
+		*vms += f->rem[k];
 		value += f->rem[k] * f->model->kinds[k].value;
+	}
 	return value;
 }
 
 /* What ROW says the rooms from SLOT on must carry. */
 static int64_t must_carry(const Finder *f, const Row *row, unsigned slot, const CarryWant *want)
 {
-	return carry_demand(f, row, want) - carry_besides(f, row, slot);
+	return carry_demand(f, row, want) - carry_besides(f, row, slot, want->vms);
 }
 
 /* Can the slots from SLOT on not carry what they must? Also says what ROOM must carry. */
 bool finder_hopeless(Finder *f, unsigned slot, Room *room)
 {
-	uint64_t value = rest_value(f);
 	CarryWant want = {.wanted = saturating_less(f->task->value, f->value)};
+	uint64_t value = rest_value(f, &want.vms);
 	unsigned tail = 0, last = f->last_row;
 
 	if (value < want.wanted || finder_owed(f, slot) > f->group_cores[slot])

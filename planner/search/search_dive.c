@@ -35,57 +35,66 @@ typedef struct Dive {
 	Packing *base;
 	unsigned *count;  /* kind → VMs not seated yet */
 	unsigned *shares; /* group × sort */
-	unsigned *sum, *most;
+	unsigned *sum,
+		*most; /* of a sort's shares; most in a group of a way's, at its first sort */
 	uint64_t value, spare; /* that are reached */
-	unsigned left;
+	unsigned far, left;
 } Dive;
 
-static unsigned vms_of(const Dive *d, unsigned sort)
+/* VMs of the way that begins with sort FIRST. */
+static unsigned vms_of(const Dive *d, unsigned first)
 {
-	unsigned k = d->rows->sorts[sort].k;
+	unsigned vms = d->most[first];
 
-	return MAX(d->most[sort], (d->sum[sort] + k - 1) / k);
+	for (unsigned i = first; i < d->rows->sorts[first].end; i++) {
+		unsigned n = d->rows->sorts[i].slice.n;
+
+		vms = MAX(vms, (d->sum[i] + n - 1) / n);
+	}
+	return vms;
 }
 
-static unsigned find_sort(const Dive *d, const Piece *piece, unsigned class)
+static unsigned less_than(unsigned limit, unsigned used)
 {
-	for (unsigned i = 0; i < d->rows->n_sorts; i++) {
-		const Sort *s = &d->rows->sorts[i];
-
-		if (s->kind == piece->kind && s->k == piece->k && s->class == class)
-			return i;
-	}
-	return SEARCH_NEVER;
+	return limit == SEARCH_NEVER ? SEARCH_NEVER : limit - used;
 }
 
 static unsigned may_leave(const Dive *d)
 {
-	return d->task->left == SEARCH_NEVER ? SEARCH_NEVER : d->task->left - d->left;
+	return less_than(d->task->left, d->left);
+}
+
+static unsigned may_part(const Dive *d)
+{
+	return less_than(d->task->far, d->far);
 }
 
 static bool seat_share(Dive *d, unsigned group, const Piece *piece)
 {
 	const Group *g = &d->model->groups[group];
-	unsigned i = find_sort(d, piece, g->class), before, vms;
-	unsigned *here = &d->shares[(size_t)group * d->rows->n_sorts + i];
-	const Sort *s = &d->rows->sorts[i];
-	SearchSpan span = {s->kind, s->class, s->k, 0};
+	const Sort *s = &d->rows->sorts[piece->sort];
+	unsigned *row = &d->shares[(size_t)group * d->rows->n_sorts];
+	unsigned most = d->most[s->first], before = vms_of(d, s->first), here = 1, vms;
 
-	if (!packing_fits_share(d->model, d->base, &span, g->node))
+	if (!packing_fits_slice(d->model, d->base, s->kind, s->class, &s->slice, g->node))
 		return false;
-	before = vms_of(d, i);
-	vms = MAX(MAX(d->most[i], *here + 1), (d->sum[i] + s->k) / s->k) - before;
-	if (vms > d->count[s->kind] || (s->coarse && vms > may_leave(d)))
+	for (unsigned i = s->first; i < s->end; i++)
+		here += row[i];
+	d->sum[piece->sort]++;
+	d->most[s->first] = MAX(most, here);
+	vms = vms_of(d, s->first) - before;
+	if (vms > d->count[s->kind] || (s->coarse && vms > may_part(d))) {
+		d->sum[piece->sort]--;
+		d->most[s->first] = most;
 		return false;
-	++*here;
-	d->sum[i]++;
-	d->most[i] = MAX(d->most[i], *here);
+	}
+	row[piece->sort]++;
 	d->count[s->kind] -= vms;
 	d->value += vms * d->model->kinds[s->kind].value;
-	d->left += s->coarse ? vms : 0;
-	d->base->group[group] -= s->cores;
+	d->far += s->coarse ? vms : 0;
+	d->base->group[group] -= s->slice.cores;
 	if (d->base->memory[g->node] != UINT64_MAX)
-		d->base->memory[g->node] -= s->memory;
+		d->base->memory[g->node] -= s->slice.memory;
 	return true;
 }
 
@@ -127,7 +136,8 @@ static bool seat_whole(Dive *d, unsigned group, const Piece *piece)
 
 static bool seat_piece(Dive *d, unsigned group, const Piece *piece)
 {
-	return piece->k > 1 ? seat_share(d, group, piece) : seat_whole(d, group, piece);
+	return piece->sort == SEARCH_NEVER ? seat_whole(d, group, piece)
+					   : seat_share(d, group, piece);
 }
 
 static void close_group(Dive *d, unsigned group, const Pattern *pattern)
@@ -151,6 +161,7 @@ static SearchTask rest_task(const Dive *d)
 	task.count = d->count;
 	task.value -= MIN(task.value, d->value);
 	task.spare -= MIN(task.spare, d->spare);
+	task.far = may_part(d);
 	task.left = may_leave(d);
 	return task;
 }
@@ -163,10 +174,12 @@ static bool draft_reaches(Dive *d)
 
 	for (unsigned k = 0; k < d->model->n_kinds; k++)
 		d->draft->pending[k] = 0;
-	for (unsigned i = 0; i < d->rows->n_sorts; i++) {
+	for (unsigned i = 0; i < d->rows->n_sorts; i = d->rows->sorts[i].end) {
 		const Sort *s = &d->rows->sorts[i];
-		double part = vms_of(d, i) - (double)d->sum[i] / s->k;
+		double part = vms_of(d, i);
 
+		for (unsigned j = i; j < s->end; j++)
+			part -= (double)d->sum[j] * d->rows->sorts[j].slice.cores / s->whole;
 		d->draft->pending[s->kind] += part;
 		half += part * (double)d->model->kinds[s->kind].value;
 	}
@@ -212,7 +225,7 @@ static void dive_reset(Dive *d)
 	memset(d->sum, 0, d->rows->n_sorts * sizeof(unsigned));
 	memset(d->most, 0, d->rows->n_sorts * sizeof(unsigned));
 	d->value = d->spare = 0;
-	d->left = 0;
+	d->far = d->left = 0;
 }
 
 /* All but the last N groups as they were closed. */
@@ -269,8 +282,6 @@ static bool dive_finish(Dive *d, unsigned n, uint64_t limit, Packing **found)
 	Packing *rest;
 
 	dive_reopen(d, n);
-	if (d->task->left != SEARCH_NEVER && d->left > d->task->left)
-		return false;
 	open = packing_beside(d->model, d->base);
 	for (unsigned i = 0; i + n < d->order->len; i++)
 		close_rooms(d, open, g_array_index(d->order, unsigned, i));
@@ -278,13 +289,13 @@ static bool dive_finish(Dive *d, unsigned n, uint64_t limit, Packing **found)
 	task.base = open;
 	/* The exact search counts the VMs that have shares itself. */
 	task.count = count = g_memdup2(d->count, (d->model->n_kinds + 1) * sizeof(unsigned));
-	for (unsigned i = 0; i < d->rows->n_sorts; i++) {
+	for (unsigned i = 0; i < d->rows->n_sorts; i = d->rows->sorts[i].end) {
 		const Sort *s = &d->rows->sorts[i];
 
 		count[s->kind] += vms_of(d, i);
 		task.value += vms_of(d, i) * d->model->kinds[s->kind].value;
-		if (s->coarse && task.left != SEARCH_NEVER)
-			task.left += vms_of(d, i);
+		if (s->coarse && task.far != SEARCH_NEVER)
+			task.far += vms_of(d, i);
 	}
 	task.shares = d->shares;
 	if (finder_run(d->finder, &task, limit, &rest) != SEARCH_OUTCOME_FOUND)
@@ -331,7 +342,7 @@ static bool finder_dive(Finder *f, const SearchTask *task, uint64_t limit, Packi
 		  .most = sum + sorts};
 	bool done;
 
-	if (task->half_missing > 0 || task->shares)
+	if (task->half || task->shares)
 		return false;
 	done = dive_solve(&d, limit / G_N_ELEMENTS(tails), found);
 	g_clear_pointer(&d.base, packing_free);

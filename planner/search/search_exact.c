@@ -9,37 +9,86 @@
 /* Rows made for tasks without copies. */
 #define OPTIMIZE_MOST 3
 
-/* The node whose group takes most shares of sort I that are not dealt, outside SPAN. */
-static unsigned exact_fullest_node(const Finder *f, unsigned i, const SearchSpan *span)
+/*
+ * Dealing one VM of a way: each of its shares gets a group that takes one of that sort, all groups
+ * different, those that take most shares first: they must be in every VM that is still to be dealt.
+ */
+typedef struct Deal {
+	const Finder *f;
+	const Sort *way;
+	unsigned group[SEARCH_MAX_SPAN]; /* of each share, SEARCH_NEVER = none yet */
+	bool tried[SEARCH_MAX_SPAN];
+} Deal;
+
+static unsigned *deal_left(const Deal *d, unsigned group, const Sort *sort)
 {
-	unsigned best = SEARCH_NEVER, most = 0;
+	return &d->f->share_slot[(size_t)group * d->f->rows->n_sorts +
+				 (size_t)(sort - d->f->rows->sorts)];
+}
 
-	for (unsigned g = 0; g < f->model->n_groups; g++) {
-		unsigned node = f->model->groups[g].node;
-		unsigned shares = f->share_slot[(size_t)g * f->rows->n_sorts + i];
+static const Sort *deal_sort(const Deal *d, unsigned share)
+{
+	const Sort *sort = d->way;
 
-		if (shares > most && !(span->nodes >> node & 1)) {
-			most = shares;
-			best = g;
-		}
+	for (; share >= sort->slice.n; sort++)
+		share -= sort->slice.n;
+	return sort;
+}
+
+/* Find GROUP a share, others making way for it. */
+static bool deal_group(Deal *d, unsigned group)
+{
+	for (unsigned i = 0; i < d->way->k; i++) {
+		if (d->tried[i] || *deal_left(d, group, deal_sort(d, i)) == 0)
+			continue;
+		d->tried[i] = true;
+		if (d->group[i] != SEARCH_NEVER && !deal_group(d, d->group[i]))
+			continue;
+		d->group[i] = group;
+		return true;
 	}
-	f->share_slot[(size_t)best * f->rows->n_sorts + i]--;
-	return f->model->groups[best].node;
+	return false;
+}
+
+static unsigned deal_sum(const Deal *d, unsigned group)
+{
+	unsigned sum = 0;
+
+	for (const Sort *sort = d->way; sort < d->way + (d->way->end - d->way->first); sort++)
+		sum += *deal_left(d, group, sort);
+	return sum;
+}
+
+static SearchSpan deal_vm(const Finder *f, const Sort *way)
+{
+	SearchSpan span = {.kind = way->kind, .class = way->class, .level = way->k};
+	Deal d = {.f = f, .way = way};
+	unsigned most = 0;
+
+	for (unsigned i = 0; i < way->k; i++)
+		d.group[i] = SEARCH_NEVER;
+	for (unsigned g = 0; g < f->model->n_groups; g++)
+		most = MAX(most, deal_sum(&d, g));
+	for (; most > 0; most--)
+		for (unsigned g = 0; g < f->model->n_groups; g++) {
+			memset(d.tried, 0, sizeof(d.tried));
+			if (deal_sum(&d, g) == most)
+				deal_group(&d, g);
+		}
+	for (unsigned i = 0; i < way->k; i++) {
+		const Sort *sort = deal_sort(&d, i);
+
+		--*deal_left(&d, d.group[i], sort);
+		span.nodes[sort - way] |= UINT64_C(1) << f->model->groups[d.group[i]].node;
+	}
+	return span;
 }
 
 static void harvest_spans(const Finder *f, Packing *packing)
 {
-	for (unsigned i = 0; f->spans && i < f->rows->n_sorts; i++) {
-		const Sort *sort = &f->rows->sorts[i];
-
-		for (unsigned v = 0; v < f->shares[i].vms; v++) {
-			SearchSpan span = {sort->kind, sort->class, sort->k, 0};
-
-			for (unsigned n = 0; n < sort->k; n++)
-				span.nodes |= UINT64_C(1) << exact_fullest_node(f, i, &span);
-			packing_add_span(f->model, packing, span);
-		}
-	}
+	for (unsigned i = 0; f->spans && i < f->rows->n_sorts; i = f->rows->sorts[i].end)
+		for (unsigned v = 0; v < f->shares[i].vms; v++)
+			packing_add_span(f->model, packing, deal_vm(f, &f->rows->sorts[i]));
 }
 
 /* What the slots hold, beside the base. */
@@ -72,21 +121,26 @@ static void begin_shares(Finder *f)
 	unsigned n = f->rows->n_sorts;
 
 	memcpy(f->share_slot, f->task->shares, (size_t)f->model->n_groups * n * sizeof(unsigned));
-	for (unsigned i = 0; i < n; i++) {
+	for (unsigned i = 0; i < n; i = f->rows->sorts[i].end) {
 		const Sort *sort = &f->rows->sorts[i];
-		Shares *shares = &f->shares[i];
+		Shares *way = &f->shares[i];
+		unsigned sum = 0;
 
 		for (unsigned g = 0; g < f->model->n_groups; g++) {
-			unsigned count = f->share_slot[(size_t)g * n + i];
+			unsigned here = 0;
 
-			shares->sum += count;
-			shares->most = MAX(shares->most, count);
+			for (unsigned j = i; j < sort->end; j++) {
+				f->shares[j].sum += f->share_slot[(size_t)g * n + j];
+				here += f->share_slot[(size_t)g * n + j];
+			}
+			way->most = MAX(way->most, here);
+			sum += here;
 		}
-		shares->vms = MAX(shares->most, (shares->sum + sort->k - 1) / sort->k);
-		f->pending += shares->vms * sort->k - shares->sum;
-		f->rem[sort->kind] -= shares->vms;
-		f->value += shares->vms * f->model->kinds[sort->kind].value;
-		f->left += sort->coarse ? shares->vms : 0;
+		way->vms = finder_way_vms(f, i);
+		f->pending += way->vms * sort->k - sum;
+		f->rem[sort->kind] -= way->vms;
+		f->value += way->vms * f->model->kinds[sort->kind].value;
+		f->far += sort->coarse ? way->vms : 0;
 	}
 }
 
@@ -97,9 +151,9 @@ static void exact_begin(Finder *f, const SearchTask *task, Packing *space)
 	f->memory = space->memory;
 	f->stopped = false;
 	f->value = f->spare = 0;
-	f->left = f->pending = f->last_row = 0;
-	f->half = task->half_missing;
-	f->half_nodes = 0;
+	f->far = f->left = f->pending = f->last_row = 0;
+	memcpy(f->half, task->half_missing, sizeof(f->half));
+	memset(f->half_nodes, 0, sizeof(f->half_nodes));
 	for (unsigned i = 0; i < f->rows->n_sorts; i++)
 		f->shares[i].sum = f->shares[i].most = f->shares[i].vms = 0;
 	memset(f->share_slot, 0, (size_t)f->model->n_groups * f->rows->n_sorts * sizeof(unsigned));
@@ -114,7 +168,8 @@ static void exact_begin(Finder *f, const SearchTask *task, Packing *space)
 /* Is there something to find, and no step to do it? Then there is nothing to prepare either. */
 static bool out_of_steps(Finder *f, const SearchTask *task, uint64_t limit)
 {
-	bool asks = task->value > 0 || task->half_missing > 0 || task->shares ||
+	const unsigned *half = task->half_missing;
+	bool asks = task->value > 0 || half[0] || half[1] || half[2] || task->shares ||
 		    (task->copies && task->spare > 0);
 
 	return asks && (limit == 0 || *f->steps == 0) && f->model->n_groups > 0;
@@ -156,7 +211,7 @@ SearchOutcome finder_prove(Finder *f, const SearchTask *task, uint64_t limit, Pa
 	return outcome;
 }
 
-uint64_t finder_half(const Finder *f)
+const uint64_t *finder_half(const Finder *f)
 {
 	return f->half_nodes;
 }

@@ -14,10 +14,11 @@
  * cores, so all there is to say about it is how many the rooms must leave: what the group owes.
  *
  * VMs over several nodes are counted as well: how many shares of a sort a group takes. Which VM has
- * which nodes is settled at the end: V VMs of k shares each can be dealt to nodes that take s
- * shares if and only if the s sum to k·V and none is above V (deal the fullest nodes first). So a
- * sort has, at any time, as many VMs as its largest s and its sum demand, and the shares that these
- * still miss are pending.
+ * which nodes is settled at the end: V VMs that have n shares of each sort of their way can be
+ * dealt to the nodes if and only if each sort sums to n·V and no node takes more than V shares (an
+ * edge colouring of nodes and sorts by V colours, each sort's edges evenly). So a way has, at any
+ * time, as many VMs as its fullest node and its sums demand, and the shares that these still miss
+ * are pending.
  */
 #include "planner/search/search_finder.h"
 
@@ -64,7 +65,7 @@ static unsigned fill_fitting(const Finder *f, const Slot *slot, unsigned k, unsi
 		most = UINT_MAX;
 	if (most == 0 || !fill_node_allowed(kind, slot->node))
 		return 0;
-	most = MIN(most, cores / share_cores(f->model, kind, slot->class, 1));
+	most = MIN(most, cores / kind_cores(f->model, kind, slot->class));
 	return memory_fits(f, slot->node, kind->memory, most);
 }
 
@@ -193,7 +194,7 @@ static bool fill_room(Finder *f, const Room *room, unsigned i, unsigned cores)
 		       close_room(f, room->slot, cores);
 	if (!tail_reaches(f, room, i - 1, cores) || !fill_step(f))
 		return false;
-	need = share_cores(f->model, &f->model->kinds[k], s->class, 1);
+	need = kind_cores(f->model, &f->model->kinds[k], s->class);
 	for (unsigned count = most + 1; count-- > 0;) {
 		Room more = *room;
 		unsigned vms = fill_put(f, room->slot, k, count);
@@ -215,7 +216,7 @@ static bool with_level1(Finder *f, unsigned slot, unsigned k, unsigned cores, un
 {
 	const Slot *s = &f->layout->slots[slot];
 	const Kind *kind = &f->model->kinds[k];
-	unsigned need = count * share_cores(f->model, kind, s->class, 1);
+	unsigned need = count * kind_cores(f->model, kind, s->class);
 	unsigned left = kind->natural == 0 ? count : 0, vms = fill_put(f, slot, k, count);
 
 	f->owed[s->group] += need;
@@ -239,41 +240,87 @@ static unsigned most_level1(const Finder *f, const Slot *s, unsigned k, unsigned
 		   kind->natural == 0 ? finder_may_leave(f) : UINT_MAX);
 }
 
+/* Shares of sort I's way in the group. */
+static unsigned shares_here(const Finder *f, unsigned group, unsigned i)
+{
+	const Sort *sort = &f->rows->sorts[i];
+	unsigned sum = 0;
+
+	for (unsigned j = sort->first; j < sort->end; j++)
+		sum += f->share_slot[(size_t)group * f->rows->n_sorts + j];
+	return sum;
+}
+
+unsigned finder_way_vms(const Finder *f, unsigned first)
+{
+	unsigned vms = f->shares[first].most;
+
+	for (unsigned j = first; j < f->rows->sorts[first].end; j++) {
+		unsigned n = f->rows->sorts[j].slice.n;
+
+		vms = MAX(vms, (f->shares[j].sum + n - 1) / n);
+	}
+	return vms;
+}
+
+/* Can the shares that the way of sort I misses, all up to I being chosen here, be in later groups?
+ */
+static bool shares_can_follow(const Finder *f, unsigned group, unsigned i)
+{
+	const Sort *sort = &f->rows->sorts[i];
+	unsigned vms = f->shares[sort->first].vms, sum = 0;
+
+	for (unsigned j = sort->first; j < sort->end; j++) {
+		unsigned missing = vms * f->rows->sorts[j].slice.n - f->shares[j].sum;
+
+		sum += missing;
+		if (missing > (f->shares[j].later[group] + (j > i)) * vms)
+			return false;
+	}
+	return sum <= (f->shares[sort->end - 1].later[group] + (i + 1 < sort->end)) * vms;
+}
+
+/* COUNT shares of sort I more (less) in SLOT's group, which are VMS more of its way. */
+static void shares_count(Finder *f, unsigned slot, unsigned i, int count, int vms)
+{
+	const Slot *s = &f->layout->slots[slot];
+	const Sort *sort = &f->rows->sorts[i];
+
+	f->shares[i].sum += (unsigned)count;
+	f->shares[sort->first].vms += (unsigned)vms;
+	f->pending += (unsigned)vms * sort->k - (unsigned)count;
+	f->rem[sort->kind] -= (unsigned)vms;
+	f->value += (uint64_t)(int64_t)vms * f->model->kinds[sort->kind].value;
+	f->far += sort->coarse ? (unsigned)vms : 0;
+	f->owed[s->group] += (unsigned)count * sort->slice.cores;
+	fill_take_memory(f, s->node, sort->slice.memory, count);
+	f->share_slot[(size_t)s->group * f->rows->n_sorts + i] += (unsigned)count;
+}
+
 /* COUNT shares of sort I in this group, if the VMs they take can be completed in later ones. */
 static bool with_shares(Finder *f, unsigned slot, unsigned i, unsigned cores, unsigned count)
 {
 	const Slot *s = &f->layout->slots[slot];
 	const Sort *sort = &f->rows->sorts[i];
-	Shares *now = &f->shares[i], then = *now, before = *now;
-	unsigned vms, missing;
+	Shares *way = &f->shares[sort->first];
+	unsigned most = way->most, vms;
+	bool found = false;
 
-	then.sum += count;
-	then.most = MAX(then.most, count);
-	then.vms = MAX(then.most, (then.sum + sort->k - 1) / sort->k);
-	vms = then.vms - now->vms;
-	missing = then.vms * sort->k - then.sum;
-	if (vms > f->rem[sort->kind] || (sort->coarse && vms > finder_may_leave(f)) ||
-	    missing > then.later[s->group] * then.vms)
-		return false;
-	f->pending += missing - (before.vms * sort->k - before.sum);
-	*now = then;
-	f->rem[sort->kind] -= vms;
-	f->value += vms * f->model->kinds[sort->kind].value;
-	f->left += sort->coarse ? vms : 0;
-	f->owed[s->group] += count * sort->cores;
-	fill_take_memory(f, s->node, sort->memory, (int)count);
-	f->share_slot[(size_t)s->group * f->rows->n_sorts + i] += count;
-	if (fill_fill_group(f, slot, f->model->n_kinds + i + 1, cores - count * sort->cores))
-		return true;
-	f->share_slot[(size_t)s->group * f->rows->n_sorts + i] -= count;
-	fill_take_memory(f, s->node, sort->memory, -(int)count);
-	f->owed[s->group] -= count * sort->cores;
-	f->left -= sort->coarse ? vms : 0;
-	f->value -= vms * f->model->kinds[sort->kind].value;
-	f->rem[sort->kind] += vms;
-	*now = before;
-	f->pending -= missing - (before.vms * sort->k - before.sum);
-	return false;
+	way->most = MAX(most, shares_here(f, s->group, i) + count);
+	f->shares[i].sum += count;
+	vms = finder_way_vms(f, sort->first) - way->vms;
+	f->shares[i].sum -= count;
+	if (vms <= f->rem[sort->kind] && (!sort->coarse || vms <= finder_may_part(f))) {
+		shares_count(f, slot, i, (int)count, (int)vms);
+		found = shares_can_follow(f, s->group, i) &&
+			fill_fill_group(f, slot, f->model->n_kinds + i + 1,
+					cores - count * sort->slice.cores);
+		if (!found)
+			shares_count(f, slot, i, -(int)count, -(int)vms);
+	}
+	if (!found)
+		way->most = most;
+	return found;
 }
 
 static unsigned most_shares(const Finder *f, const Slot *s, unsigned i, unsigned cores)
@@ -284,16 +331,37 @@ static unsigned most_shares(const Finder *f, const Slot *s, unsigned i, unsigned
 	if (!f->spans || sort->class != s->class)
 		return 0;
 	if (sort->coarse)
-		vms = MIN(vms, finder_may_leave(f));
-	return memory_fits(f, s->node, sort->memory,
-			   MIN(cores / sort->cores, vms + f->shares[i].vms));
+		vms = MIN(vms, finder_may_part(f));
+	vms += f->shares[sort->first].vms - shares_here(f, s->group, i);
+	return memory_fits(f, s->node, sort->slice.memory, MIN(cores / sort->slice.cores, vms));
 }
 
 /* Must a decision about sort I be made here even if no share of it can be? */
 static bool has_pending(const Finder *f, const Slot *s, unsigned i)
 {
-	return f->spans && f->rows->sorts[i].class == s->class &&
-	       f->shares[i].vms * f->rows->sorts[i].k > f->shares[i].sum;
+	const Sort *sort = &f->rows->sorts[i];
+
+	return f->spans && sort->class == s->class &&
+	       f->shares[sort->first].vms * sort->slice.n > f->shares[i].sum;
+}
+
+/* Slice I of the half seated VM more (less) in the slot's group. */
+static void half_count(Finder *f, const Slot *s, unsigned i, int count)
+{
+	const SearchSlice *slice = &f->task->half[i].slice;
+
+	f->half[i] -= (unsigned)count;
+	f->half_nodes[i] ^= UINT64_C(1) << s->node;
+	f->owed[s->group] += (unsigned)count * slice->cores;
+	fill_take_memory(f, s->node, slice->memory, count);
+}
+
+static bool half_can_follow(const Finder *f, const Slot *s)
+{
+	for (unsigned i = 0; i < SEARCH_SLICES; i++)
+		if (f->half[i] > f->half_later[s->group * SEARCH_SLICES + i])
+			return false;
+	return true;
 }
 
 /* Last, a share of the VM that is half seated, or none. */
@@ -301,22 +369,19 @@ static bool with_half(Finder *f, unsigned slot, unsigned cores)
 {
 	const Slot *s = &f->layout->slots[slot];
 	const Sort *sort = f->task->half;
-	bool fits = f->half > 0 && s->class == sort->class && s->node >= f->task->half_from &&
-		    cores >= sort->cores && f->memory[s->node] >= sort->memory;
 
-	if (fits) {
-		f->half--;
-		f->half_nodes |= UINT64_C(1) << s->node;
-		f->owed[s->group] += sort->cores;
-		fill_take_memory(f, s->node, sort->memory, 1);
+	if (!finder_half_misses(f))
+		return finder_visit(f, slot + 1);
+	for (unsigned i = 0; i < SEARCH_SLICES; i++) {
+		if (f->half[i] == 0 || s->class != sort->class || s->node < f->task->half_from ||
+		    cores < sort[i].slice.cores || f->memory[s->node] < sort[i].slice.memory)
+			continue;
+		half_count(f, s, i, 1);
 		if (finder_visit(f, slot + 1))
 			return true;
-		fill_take_memory(f, s->node, sort->memory, -1);
-		f->owed[s->group] -= sort->cores;
-		f->half_nodes &= ~(UINT64_C(1) << s->node);
-		f->half++;
+		half_count(f, s, i, -1);
 	}
-	return f->half <= f->half_later[s->group] && finder_visit(f, slot + 1);
+	return half_can_follow(f, s) && finder_visit(f, slot + 1);
 }
 
 /*
@@ -357,8 +422,9 @@ static const uint32_t *fill_state(Finder *f, unsigned slot)
 
 	*w++ = slot;
 	*w++ = f->left;
+	*w++ = f->far;
 	*w++ = finder_owed(f, slot);
-	*w++ = f->half;
+	*w++ = f->half[0] | f->half[1] << 8 | f->half[2] << 16;
 	*w++ = (uint32_t)memory;
 	*w++ = (uint32_t)(memory >> 32);
 	memcpy(w, f->rem, f->model->n_kinds * sizeof(*w));
@@ -371,7 +437,7 @@ static const uint32_t *fill_state(Finder *f, unsigned slot)
 /* Is the question answered, whatever else may still be seated? */
 static bool fill_satisfied(const Finder *f, unsigned slot)
 {
-	return f->pending == 0 && f->half == 0 && f->value >= f->task->value &&
+	return f->pending == 0 && !finder_half_misses(f) && f->value >= f->task->value &&
 	       (!f->task->copies || f->spare >= f->task->spare) &&
 	       (slot == f->layout->n_slots || finder_owed(f, slot) <= f->group_cores[slot]);
 }

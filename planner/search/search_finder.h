@@ -24,8 +24,9 @@ typedef struct Layout {
 
 /* The shares of a sort that are seated. */
 typedef struct Shares {
-	unsigned sum, most, vms;
-	unsigned *later; /* group → groups after it that could hold one */
+	unsigned sum;
+	unsigned *later;    /* group → groups after it that could hold one */
+	unsigned most, vms; /* of the way, at its first sort: most in a group, VMs they are of */
 } Shares;
 
 struct Finder {
@@ -48,20 +49,20 @@ struct Finder {
 	unsigned *node_cores;  /* slot → cores of the node's groups after this one */
 	int64_t *rest;	       /* row × slot → what slots from there on carry */
 	double *later_memory;  /* node → bytes in the nodes after it */
-	unsigned *half_later;  /* group → groups after it that could hold such a share */
-	int half_sort;	       /* its number, -1 = none of the rows' */
+	unsigned *half_later;  /* group × slice → groups after it that could hold such a share */
+	int half_sort;	       /* its first sort, -1 = none of the rows' */
 
 	/* where it stands */
 	unsigned *rem;	/* kind → VMs not seated yet */
 	unsigned *owed; /* group → cores its coarser VMs still need of the rooms to come */
 	Shares *shares; /* of each sort */
-	unsigned half;	/* shares the half seated VM misses */
-	uint64_t half_nodes;
+	unsigned half[SEARCH_SLICES]; /* shares the half seated VM misses */
+	uint64_t half_nodes[SEARCH_SLICES];
 	unsigned last_row; /* that said no */
 	unsigned pending;  /* shares missing, of all sorts */
 	uint64_t *memory;
 	uint64_t value, spare;
-	unsigned left;
+	unsigned far, left;
 	unsigned *in_slot;    /* slot × kind → VMs and copies seated there */
 	unsigned *share_slot; /* group × sort → shares */
 };
@@ -78,8 +79,13 @@ static inline uint64_t saturating_less(uint64_t a, uint64_t b)
 	return a > b ? a - b : 0;
 }
 
-/* How many VMs may still be left; SEARCH_NEVER = any number. */
+/* How many VMs may still be left, or far; SEARCH_NEVER = any number. */
 unsigned finder_may_leave(const Finder *f);
+unsigned finder_may_part(const Finder *f);
+/* VMs of the way that begins with sort FIRST, by the shares that are seated. */
+unsigned finder_way_vms(const Finder *f, unsigned first);
+/* Does the half seated VM miss any share? */
+bool finder_half_misses(const Finder *f);
 /* Cores that the rooms from that of SLOT on have to leave to coarser VMs of their group. */
 unsigned finder_owed(const Finder *f, unsigned slot);
 

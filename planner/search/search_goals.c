@@ -29,8 +29,8 @@ static uint64_t goals_allowance(const Answer *a, uint64_t floor)
 }
 
 /*
- * Goal (1) does not care how fine VMs sit, and what fits a room fits its group: so it is asked of
- * whole groups. Afterwards each group's VMs move into its rooms.
+ * Goals (1) and (2) do not care how fine VMs sit in a node, and what fits a room fits its group: so
+ * they are asked of whole groups. Afterwards each group's VMs move into its rooms.
  */
 static Packing *into_rooms(const Model *model, const Packing *merged)
 {
@@ -40,12 +40,13 @@ static Packing *into_rooms(const Model *model, const Packing *merged)
 	return packing;
 }
 
-static SearchOutcome ask_value(Answer *a, const unsigned *count, uint64_t value, uint64_t floor)
+static SearchOutcome ask_merged(Answer *a, uint64_t value, unsigned far, uint64_t floor)
 {
 	g_autoptr(Packing) empty = packing_new(a->model);
 	SearchTask task = {.base = empty,
-			   .count = count,
+			   .count = a->count,
 			   .value = value,
+			   .far = far,
 			   .left = SEARCH_NEVER,
 			   .merged = true};
 	Packing *found;
@@ -71,7 +72,11 @@ static uint64_t all_value(const Answer *a)
 static uint64_t value_bound(Answer *a)
 {
 	g_autoptr(Packing) empty = packing_new(a->model);
-	SearchTask task = {.base = empty, .count = a->count, .left = SEARCH_NEVER, .merged = true};
+	SearchTask task = {.base = empty,
+			   .count = a->count,
+			   .far = SEARCH_NEVER,
+			   .left = SEARCH_NEVER,
+			   .merged = true};
 	uint64_t most = all_value(a);
 
 	if (a->steps == 0)
@@ -155,7 +160,7 @@ static uint64_t goals_climb(Answer *a, const uint64_t *reached, uint64_t most, b
 
 static SearchOutcome ask_more(Answer *a, uint64_t value, uint64_t floor)
 {
-	return ask_value(a, a->count, value, floor);
+	return ask_merged(a, value, SEARCH_NEVER, floor);
 }
 
 static void seek_value(Answer *a)
@@ -182,7 +187,7 @@ static SearchOutcome accept_vm(Answer *a, unsigned kind, uint64_t floor)
 	}
 	if (value_bound(a) < all_value(a))
 		return SEARCH_OUTCOME_NONE;
-	return ask_value(a, a->count, all_value(a), floor);
+	return ask_merged(a, all_value(a), SEARCH_NEVER, floor);
 }
 
 /*
@@ -242,6 +247,42 @@ static void seek_order(Answer *a)
 		a->bound = a->value;
 }
 
+/*
+ * Lower *REACHED, a number of VMs: from none up, as far as the search can tell; then from the
+ * packing at hand down, by AIM; then from none up with what remains of the budget.
+ */
+typedef SearchOutcome (*AskFew)(Answer *a, unsigned most, uint64_t floor);
+
+static void goals_lower(Answer *a, const unsigned *reached, const Aim *aim, AskFew ask)
+{
+	uint64_t floor = a->steps / 2;
+	unsigned bound = 0;
+	SearchOutcome outcome = SEARCH_OUTCOME_NONE;
+
+	while (bound < *reached && outcome == SEARCH_OUTCOME_NONE) {
+		outcome = ask(a, bound, floor + floor * 3 / 4);
+		bound += outcome == SEARCH_OUTCOME_NONE;
+	}
+	while (bound < *reached && answer_improve(a, aim, floor + floor / 2))
+		;
+	outcome = SEARCH_OUTCOME_NONE;
+	while (bound < *reached && outcome == SEARCH_OUTCOME_NONE) {
+		outcome = ask(a, bound, floor);
+		bound += outcome == SEARCH_OUTCOME_NONE;
+	}
+	a->proved = a->proved && bound >= *reached;
+}
+
+static SearchOutcome ask_far(Answer *a, unsigned far, uint64_t floor)
+{
+	return ask_merged(a, a->value, far, floor);
+}
+
+static void seek_far(Answer *a)
+{
+	goals_lower(a, &a->far, &(Aim){.far = 1, .merged = true}, ask_far);
+}
+
 /* Is there a packing as good as the best, with at most so many VMs left and at least so much spare?
  */
 static SearchOutcome goals_ask(Answer *a, unsigned left, bool copies, uint64_t spare,
@@ -251,6 +292,7 @@ static SearchOutcome goals_ask(Answer *a, unsigned left, bool copies, uint64_t s
 	SearchTask task = {.base = empty,
 			   .count = a->count,
 			   .value = a->value,
+			   .far = a->any_left ? SEARCH_NEVER : a->far,
 			   .left = left,
 			   .copies = copies,
 			   .spare = spare};
@@ -265,25 +307,14 @@ static SearchOutcome goals_ask(Answer *a, unsigned left, bool copies, uint64_t s
 	return outcome;
 }
 
-/* From none left up, as far as the search can tell; then from the packing at hand down. */
+static SearchOutcome ask_left(Answer *a, unsigned left, uint64_t floor)
+{
+	return goals_ask(a, left, false, 0, floor);
+}
+
 static void seek_left(Answer *a)
 {
-	uint64_t floor = a->steps / 2;
-	unsigned bound = 0;
-	SearchOutcome outcome = SEARCH_OUTCOME_NONE;
-
-	while (bound < a->left && outcome == SEARCH_OUTCOME_NONE) {
-		outcome = goals_ask(a, bound, false, 0, floor + floor * 3 / 4);
-		bound += outcome == SEARCH_OUTCOME_NONE;
-	}
-	while (bound < a->left && answer_improve(a, &(Aim){.left = 1}, floor + floor / 2))
-		;
-	outcome = SEARCH_OUTCOME_NONE;
-	while (bound < a->left && outcome == SEARCH_OUTCOME_NONE) {
-		outcome = goals_ask(a, bound, false, 0, floor);
-		bound += outcome == SEARCH_OUTCOME_NONE;
-	}
-	a->proved = a->proved && bound >= a->left;
+	goals_lower(a, &a->left, &(Aim){.left = 1}, ask_left);
 }
 
 /* Of the packing that the spare is sought for. */
@@ -308,6 +339,7 @@ static uint64_t spare_bound(Answer *a)
 	SearchTask task = {.base = empty,
 			   .count = a->count,
 			   .value = a->value,
+			   .far = a->any_left ? SEARCH_NEVER : a->far,
 			   .left = left_allowed(a),
 			   .copies = true};
 	uint64_t most = all_threads(a->model);
@@ -345,6 +377,8 @@ void answer_seek(Answer *a)
 		seek_value(a);
 	}
 	answer_count(a);
+	seek_far(a);
+	answer_count(a);
 	seek_left(a);
 	answer_count(a);
 	answer_spare(a);
@@ -359,5 +393,5 @@ SearchOutcome answer_fits(Answer *a)
 		return SEARCH_OUTCOME_FOUND;
 	if (value_bound(a) < all_value(a))
 		return SEARCH_OUTCOME_NONE;
-	return ask_value(a, a->count, all_value(a), 0);
+	return ask_merged(a, all_value(a), SEARCH_NEVER, 0);
 }

@@ -52,7 +52,7 @@ static void empty_coarse(Part *part)
 					  -(int)base->in_group[(size_t)g * model->n_kinds + k]);
 	}
 	for (unsigned i = base->spans->len; i-- > 0;)
-		if (!(g_array_index(base->spans, SearchSpan, i).nodes & ~nodes))
+		if (!(span_nodes(&g_array_index(base->spans, SearchSpan, i)) & ~nodes))
 			packing_take_span(model, base, i);
 }
 
@@ -63,7 +63,7 @@ static void empty_some_room(Part *part, unsigned group)
 	empty_room(part, part->answer->model->rooms[g->first + improve_draw(part, g->n_rooms)]);
 }
 
-/* Rooms around a VM that is left, the I-th of them. */
+/* Rooms around a VM that is far or left, the I-th of them. */
 static void empty_around_left(Part *part, unsigned i)
 {
 	const Model *model = part->answer->model;
@@ -72,10 +72,10 @@ static void empty_around_left(Part *part, unsigned i)
 	for (unsigned s = 0; s < base->spans->len; s++) {
 		const SearchSpan *span = &g_array_index(base->spans, SearchSpan, s);
 
-		if (span->level <= model->kinds[span->kind].natural || i-- > 0)
+		if (span->level <= MAX(model->kinds[span->kind].natural, 1) || i-- > 0)
 			continue;
 		for (unsigned g = 0; g < model->n_groups; g++)
-			if (span->nodes >> model->groups[g].node & 1 &&
+			if (span_nodes(span) >> model->groups[g].node & 1 &&
 			    model->groups[g].class == span->class)
 				empty_some_room(part, g);
 		return;
@@ -101,6 +101,8 @@ static SearchOutcome ask_part(Part *part, const Aim *aim, uint64_t limit)
 	SearchTask task = {.base = part->base,
 			   .count = part->count,
 			   .value = all.value + aim->value - base.value,
+			   .far = aim->merged && !aim->far ? SEARCH_NEVER
+							   : all.far - aim->far - base.far,
 			   .left = aim->merged ? SEARCH_NEVER : all.left - aim->left - base.left,
 			   .copies = aim->copies,
 			   .spare = all.spare + aim->spare - base.spare,
@@ -108,7 +110,8 @@ static SearchOutcome ask_part(Part *part, const Aim *aim, uint64_t limit)
 	Packing *found;
 	SearchOutcome outcome;
 
-	if (!aim->merged && all.left < aim->left + base.left)
+	if ((!aim->merged && all.left < aim->left + base.left) ||
+	    ((!aim->merged || aim->far) && all.far < aim->far + base.far))
 		return SEARCH_OUTCOME_NONE;
 	for (unsigned k = 0; k < a->model->n_kinds; k++)
 		part->count[k] = a->count[k] - MIN(a->count[k], part->base->placed[k]);
@@ -136,8 +139,9 @@ bool answer_improve(Answer *a, const Aim *aim, uint64_t floor)
 		for (unsigned g = 0; g < model->n_groups; g++)
 			touched[g] = false;
 		part.base = packing_copy(model, a->packing);
-		if (a->left > 0)
-			empty_around_left(&part, improve_draw(&part, a->left));
+		if (a->far + a->left > 0)
+			empty_around_left(
+				&part, improve_draw(&part, aim->far ? a->far : a->far + a->left));
 		while (rooms-- > 0)
 			empty_room(&part, improve_draw(&part, model->problem->n_rooms));
 		empty_coarse(&part);

@@ -73,19 +73,25 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Model, model_free)
 /* The finest level at which the empty rooms hold VM, SEARCH_NEVER = none. */
 unsigned natural_level(const SearchProblem *problem, const SearchVm *vm);
 
-/* Bytes of each of K shares, in whole pages. */
-uint64_t share_bytes(const SearchVm *vm, unsigned k);
-/* Cores and memory of each of K shares of KIND (k = 1: the whole VM). */
-unsigned share_cores(const Model *model, const Kind *kind, unsigned class, unsigned k);
-uint64_t share_memory(const Model *model, const Kind *kind, unsigned k);
-/* Can KIND be cut into K ≥ 2 equal shares at all? */
-bool share_possible(const Model *model, const Kind *kind, unsigned k);
+/* Bytes of a share of VCPUS, in whole pages. */
+uint64_t share_bytes(const SearchVm *vm, unsigned vcpus);
+/* Cores of a VM of KIND, in one piece or over nodes. */
+unsigned kind_cores(const Model *model, const Kind *kind, unsigned class);
+/* search_slices() of KIND over K ≥ 2 nodes; without memory where that cannot run short, and those
+ * of as many cores are one sort then. 0: it cannot be cut so. */
+unsigned kind_slices(const Model *model, const Kind *kind, unsigned class, unsigned k,
+		     SearchSlice slices[SEARCH_SLICES]);
 
-/* A VM over several nodes: every node in NODES holds an equal share. */
+/* A VM over several nodes: those that hold a share of each sort. */
 typedef struct SearchSpan {
 	unsigned kind, class, level;
-	uint64_t nodes;
+	uint64_t nodes[SEARCH_SLICES];
 } SearchSpan;
+
+static inline uint64_t span_nodes(const SearchSpan *span)
+{
+	return span->nodes[0] | span->nodes[1] | span->nodes[2];
+}
 
 /* How many of each kind sit where, and what that leaves. */
 typedef struct Packing {
@@ -107,8 +113,8 @@ Packing *packing_beside(const Model *model, const Packing *packing);
 
 bool packing_fits_room(const Model *model, const Packing *packing, unsigned kind, unsigned room);
 bool packing_fits_group(const Model *model, const Packing *packing, unsigned kind, unsigned group);
-bool packing_fits_share(const Model *model, const Packing *packing, const SearchSpan *span,
-			unsigned node);
+bool packing_fits_slice(const Model *model, const Packing *packing, unsigned kind, unsigned class,
+			const SearchSlice *slice, unsigned node);
 /* COUNT may be negative: take them away again. */
 void packing_add_room(const Model *model, Packing *packing, unsigned kind, unsigned room,
 		      int count);
@@ -119,6 +125,7 @@ void packing_take_span(const Model *model, Packing *packing, unsigned index);
 
 /* The goals' values. */
 uint64_t packing_value(const Model *model, const Packing *packing);
+unsigned packing_far(const Model *model, const Packing *packing);
 unsigned packing_left(const Model *model, const Packing *packing);
 /* Put further VMs beside them, greedily; their vCPUs. */
 uint64_t packing_add_copies(const Model *model, Packing *packing);
@@ -133,12 +140,15 @@ Packing *bestfit(const Model *model, const unsigned *count);
 void bestfit_add(const Model *model, Packing *packing, const Packing *added);
 
 /*
- * One way to sit over several nodes: K equal shares in cores of one class.
+ * A sort of share. A way to sit over several nodes is K shares in cores of one class; the sorts it
+ * has follow each other, those that ask for more first.
  */
 typedef struct Sort {
-	unsigned kind, class, k, cores; /* cores and memory of a share */
-	uint64_t memory;
-	bool coarse; /* wider than the kind's natural level */
+	unsigned kind, class, k;
+	unsigned first, end; /* the way's sorts */
+	SearchSlice slice;
+	unsigned whole; /* cores of the VM: of its weight the share has as much as of these */
+	bool coarse;	/* over more nodes than the kind needs */
 } Sort;
 
 /*
@@ -148,8 +158,8 @@ typedef struct Sort {
  * what must still be placed and weighs more than that does not fit. Every choice of weights gives a
  * valid bound; the best one is the dual solution of a linear program (search_lp.c).
  *
- * A VM that is left weighs mu less, but so many times mu as VMs may be left is added to what is
- * carried. Not all VMs need be placed: one unit of the first goal is worth theta, and who weighs
+ * A VM that is far or left weighs mu less, but so many times mu as VMs may be so is added to what
+ * is carried. Not all VMs need be placed: one unit of the first goal is worth theta, and who weighs
  * less than he is worth may stay outside for the difference. Further copies bring spare for each
  * vCPU.
  */
@@ -182,7 +192,7 @@ typedef struct MemorySack {
 } MemorySack;
 /* What goes in: a VM, or a share of one, in the class where it needs fewest cores. */
 typedef struct MemoryItem {
-	unsigned kind, k, cores;
+	unsigned kind, sort, cores; /* sort: SEARCH_NEVER = all of it */
 	uint64_t units;
 	bool left;
 	int64_t weight;
@@ -200,6 +210,8 @@ typedef struct Rows {
 	Row row[ROWS_MOST];
 } Rows;
 
+/* Of WEIGHT, what a share of SORT has, rounded up. */
+int64_t sort_weight(const Sort *sort, int64_t weight);
 Rows *rows_new(const Model *model, bool merged);
 void rows_free(Rows *rows);
 /* What a row is made of. */
@@ -263,14 +275,14 @@ typedef struct SearchTask {
 	const Packing *base;   /* … what this one leaves free … */
 	const unsigned *count; /* … by at most so many VMs of each kind … */
 	uint64_t value;	       /* … worth at least this … */
-	unsigned left;	       /* … at most so many of them left; SEARCH_NEVER = any number … */
+	unsigned far, left;    /* … at most so many of them so; SEARCH_NEVER = any number … */
 	bool copies;	       /* … with further copies … */
 	uint64_t spare;	       /* … of at least so many vCPUs? */
 	bool merged;	       /* level 1 is as good as level 0 */
-	/* One VM is seated by half: it misses so many shares like this, in nodes from that one on.
-	 */
+	/* One VM is seated by half: of the way of this first sort it misses so many shares of each,
+	 * in nodes from that one on. */
 	const Sort *half;
-	unsigned half_missing, half_from;
+	unsigned half_missing[SEARCH_SLICES], half_from;
 	/* Group × sort: shares that are seated already, in the base; NULL = none. */
 	const unsigned *shares;
 } SearchTask;
@@ -285,8 +297,8 @@ typedef enum SearchOutcome {
  * What the linear program would do: groups filled so and so, some of them a fraction of a time.
  */
 typedef struct Piece {
-	unsigned kind, k; /* k > 1: a share of it */
-	unsigned room;	  /* of the group's; SEARCH_NEVER: it sits coarser */
+	unsigned kind, sort; /* sort: of a share of it, else SEARCH_NEVER */
+	unsigned room;	     /* of the group's; SEARCH_NEVER: it sits coarser */
 } Piece;
 typedef struct Pattern {
 	unsigned column, type; /* for groups of that type */
@@ -325,8 +337,8 @@ void finder_charge(Finder *finder, uint64_t steps);
 /* The work on linear programs that the budget has left, and WORK taken off it. */
 uint64_t finder_work_left(const Finder *finder);
 void finder_charge_work(Finder *finder, uint64_t work);
-/* The nodes that hold what the half seated VM of the last task missed, as bits; it was found. */
-uint64_t finder_half(const Finder *finder);
+/* The nodes that hold what the half seated VM of the last task missed, by sort; it was found. */
+const uint64_t *finder_half(const Finder *finder);
 /* The bounds' best rows for such tasks, once; they hold for all others as well. */
 void finder_optimize(Finder *finder, const SearchTask *task);
 
@@ -342,8 +354,8 @@ typedef struct Answer {
 	unsigned *count;  /* kind → VMs in the running: under PREFER_ORDER those accepted */
 	Packing *packing; /* of VMs and, once spare is sought, copies */
 	uint64_t value, bound, spare;
-	unsigned left;
-	bool any_left; /* more may be left where that brings spare */
+	unsigned far, left;
+	bool any_left; /* more may be far or left where that brings spare */
 	bool proved;   /* all goals so far */
 	unsigned n_proved;
 } Answer;
@@ -360,7 +372,7 @@ void answer_count(Answer *answer);
 /* A packing's worth to the goals, were it the answer's. */
 typedef struct Worth {
 	uint64_t value, spare;
-	unsigned left;
+	unsigned far, left;
 } Worth;
 Worth answer_worth(const Answer *answer, const Packing *packing);
 /* PACKING becomes the answer's, with what it is worth; the packing before it is freed. */
@@ -369,13 +381,13 @@ void answer_take(Answer *answer, Packing *packing);
 /* By how much the packing shall get better, at least. */
 typedef struct Aim {
 	uint64_t value, spare;
-	unsigned left;
+	unsigned far, left;
 	bool copies, merged;
 } Aim;
 /* Improve the packing by AIM, part by part. False: the budget is down to FLOOR and it is not. */
 bool answer_improve(Answer *answer, const Aim *aim, uint64_t floor);
 
-/* Goals (1), (3) and (4): value, left, spare. */
+/* Goals (1) to (4): value, far, left, spare. */
 void answer_seek(Answer *answer);
 /* Can all VMs that answer->count asks for be placed together? */
 SearchOutcome answer_fits(Answer *answer);
@@ -386,7 +398,8 @@ GPtrArray *answer_lowest(Answer *answer);
 
 /* Seats, to be filled with one GArray of SearchShare, or NULL, for each VM. */
 GPtrArray *seats_new(void);
-/* Lower rooms, in each more cores, come first; of two where one goes on, the shorter. */
+/* Lower rooms, in each more cores, then more vCPUs, come first; of two where one goes on, the
+ * shorter. */
 int seat_compare(const GArray *a, const GArray *b);
 
 /* The result, yours, for a problem of one VM; NULL if it needs the general search. */

@@ -117,51 +117,55 @@ static void find_share_groups(Finder *f)
 
 			f->shares[i].later[g] = n;
 			n += group->class == sort->class &&
-			     f->task->base->group[g] >= sort->cores &&
-			     f->memory[group->node] >= sort->memory;
+			     f->task->base->group[g] >= sort->slice.cores &&
+			     f->memory[group->node] >= sort->slice.memory;
 		}
 	}
 }
 
-/* Which later groups could hold a share of the VM that is half seated, and which sort that is. */
+/* Which later groups could hold a share of the VM that is half seated, and which way that is. */
 static void find_half_groups(Finder *f)
 {
-	const Sort *sort = f->task->half;
-	unsigned n = 0;
+	const Sort *first = f->task->half;
+	unsigned n[SEARCH_SLICES] = {0};
 
-	f->half_sort = -1;
-	for (unsigned i = 0; i < f->rows->n_sorts; i++)
-		if (f->rows->sorts[i].kind == sort->kind && f->rows->sorts[i].k == sort->k &&
-		    f->rows->sorts[i].class == sort->class)
+	for (unsigned i = f->rows->n_sorts; i-- > 0;)
+		if (f->rows->sorts[i].kind == first->kind && f->rows->sorts[i].k == first->k &&
+		    f->rows->sorts[i].class == first->class)
 			f->half_sort = (int)i;
 	for (unsigned g = f->model->n_groups; g-- > 0;) {
 		const Group *group = &f->model->groups[g];
 
-		f->half_later[g] = n;
-		n += group->class == sort->class && group->node >= f->task->half_from &&
-		     f->task->base->group[g] >= sort->cores &&
-		     f->memory[group->node] >= sort->memory;
+		for (unsigned i = 0; i < first->end - first->first; i++) {
+			const SearchSlice *slice = &first[i].slice;
+
+			f->half_later[g * SEARCH_SLICES + i] = n[i];
+			n[i] += group->class == first->class && group->node >= f->task->half_from &&
+				f->task->base->group[g] >= slice->cores &&
+				f->memory[group->node] >= slice->memory;
+		}
 	}
 }
 
-/* May any VM of the task span nodes, belonging there or left? */
+/* May any VM of the task span nodes, belonging there or far? */
 static bool may_span(const Finder *f)
 {
 	for (unsigned i = 0; i < f->rows->n_sorts; i++)
 		if (f->task->count[f->rows->sorts[i].kind] > 0 &&
-		    (!f->rows->sorts[i].coarse || finder_may_leave(f) > 0))
+		    (!f->rows->sorts[i].coarse || finder_may_part(f) > 0))
 			return true;
 	return false;
 }
 
 void finder_prepare(Finder *f)
 {
-	f->spans = may_span(f) || f->task->half_missing > 0 || f->task->shares;
+	f->spans = may_span(f) || finder_half_misses(f) || f->task->shares;
+	f->half_sort = -1;
 	find_caps(f);
 	find_later(f);
 	if (f->spans)
 		find_share_groups(f);
-	if (f->task->half_missing > 0)
+	if (finder_half_misses(f))
 		find_half_groups(f);
 	find_fills(f);
 	for (unsigned r = 0; r < f->rows->n; r++)
@@ -218,7 +222,7 @@ static void free_shares(Finder *f)
 void finder_take_layout(Finder *f, bool merged)
 {
 	const Layout *layout = finder_layout(f, merged);
-	unsigned sorts = layout->rows->n_sorts, words = f->model->n_kinds + 6 + sorts;
+	unsigned sorts = layout->rows->n_sorts, words = f->model->n_kinds + 7 + sorts;
 
 	if (f->layout == layout)
 		return;
@@ -249,7 +253,7 @@ Finder *finder_new(const Model *model, uint64_t *steps)
 	f->later_memory = g_new0(double, nodes);
 	f->rem = g_new0(unsigned, kinds + 1);
 	f->owed = g_new0(unsigned, model->n_groups + 1);
-	f->half_later = g_new0(unsigned, model->n_groups + 1);
+	f->half_later = g_new0(unsigned, (size_t)SEARCH_SLICES *(model->n_groups + 1));
 	f->in_slot = g_new0(unsigned, slots *kinds + 1);
 	return f;
 }

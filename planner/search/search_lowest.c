@@ -20,14 +20,14 @@ typedef struct Place {
 
 /* How far the dealing is. */
 typedef struct Stand {
-	Packing *fixed; /* what the VMs that have seats leave free */
-	Packing *rest;	/* the VMs that have none, and copies; what is free beside all */
-	uint64_t value; /* what those VMs must still be worth, at least */
-	unsigned left;	/* and how many of them may be left */
+	Packing *fixed;	    /* what the VMs that have seats leave free */
+	Packing *rest;	    /* the VMs that have none, and copies; what is free beside all */
+	uint64_t value;	    /* what those VMs must still be worth, at least */
+	unsigned far, left; /* and how many of them may be so */
 	/* of the VM at hand, while it is seated node by node: as in SearchTask */
 	const Sort *half;
-	unsigned missing, from;
-	uint64_t nodes; /* where the packing at hand has what is missing */
+	unsigned missing[SEARCH_SLICES], from;
+	uint64_t nodes[SEARCH_SLICES]; /* where the packing at hand has what is missing */
 } Stand;
 
 typedef struct Lowest {
@@ -60,15 +60,16 @@ static SearchOutcome lowest_ask(Lowest *l, Stand *stand)
 	SearchTask task = {.base = stand->fixed,
 			   .count = l->count,
 			   .value = stand->value,
+			   .far = stand->far,
 			   .left = stand->left,
 			   .copies = true,
 			   .spare = l->answer->spare,
 			   .half = stand->half,
-			   .half_missing = stand->missing,
 			   .half_from = stand->from};
 	Packing *found;
 	SearchOutcome outcome;
 
+	memcpy(task.half_missing, stand->missing, sizeof(task.half_missing));
 	finder_optimize(l->answer->finder, &task);
 	outcome = finder_prove(l->answer->finder, &task, l->answer->steps, &found);
 	if (outcome == SEARCH_OUTCOME_UNKNOWN)
@@ -77,7 +78,7 @@ static SearchOutcome lowest_ask(Lowest *l, Stand *stand)
 		return outcome;
 	packing_free(stand->rest);
 	stand->rest = found;
-	stand->nodes = finder_half(l->answer->finder);
+	memcpy(stand->nodes, finder_half(l->answer->finder), sizeof(stand->nodes));
 	return outcome;
 }
 
@@ -110,14 +111,16 @@ static unsigned place_level(const Place *place)
 	return place->sort ? place->sort->k : place->room == SEARCH_NEVER;
 }
 
-/* One VM of KIND less to be dealt with; false where it may not be left. */
+/* One VM of KIND less to be dealt with; false where it may not be far or left. */
 static bool stand_step(const Lowest *l, Stand *stand, const Place *place)
 {
-	unsigned coarse = place_level(place) > l->model->kinds[place->kind].natural;
+	unsigned level = place_level(place), natural = l->model->kinds[place->kind].natural;
+	unsigned far = level > MAX(natural, 1), left = level == 1 && natural == 0;
 
-	if (coarse > stand->left)
+	if (far > stand->far || left > stand->left)
 		return false;
-	stand->left -= coarse;
+	stand->far -= far;
+	stand->left -= left;
 	stand->value -= MIN(stand->value, l->model->kinds[place->kind].value);
 	return true;
 }
@@ -144,6 +147,7 @@ static SearchOutcome try_place(Lowest *l, Stand *stand, const Place *place)
 		return outcome;
 	lowest_fix(l->model, stand->fixed, place, -1);
 	stand->value = before.value;
+	stand->far = before.far;
 	stand->left = before.left;
 	return outcome;
 }
@@ -158,7 +162,7 @@ static GArray *lowest_seat_in_room(Lowest *l, unsigned kind)
 		Place place = {.kind = kind, .room = r, .group = SEARCH_NEVER};
 		SearchOutcome outcome = try_place(l, &l->now, &place);
 		unsigned class = l->model->groups[l->model->group_of[r]].class;
-		SearchShare share = {r, share_cores(l->model, k, class, 1), k->vm.vcpus};
+		SearchShare share = {r, kind_cores(l->model, k, class), k->vm.vcpus};
 		GArray *seat;
 
 		refused = refused && outcome == SEARCH_OUTCOME_NONE;
@@ -183,6 +187,8 @@ int seat_compare(const GArray *a, const GArray *b)
 			return x->room < y->room ? -1 : 1;
 		if (x->cores != y->cores)
 			return x->cores > y->cores ? -1 : 1;
+		if (x->vcpus != y->vcpus)
+			return x->vcpus > y->vcpus ? -1 : 1;
 	}
 	return a->len < b->len ? -1 : a->len > b->len;
 }
@@ -192,12 +198,14 @@ typedef struct LowestNeed {
 	unsigned cores, vcpus, per_core;
 } LowestNeed;
 
-static LowestNeed lowest_need_of(const Model *model, const Place *place, unsigned group)
+static LowestNeed lowest_need_of(const Model *model, const Place *place, const Sort *sort,
+				 unsigned group)
 {
 	const Kind *kind = &model->kinds[place->kind];
-	unsigned class = model->groups[group].class, k = MAX(place_level(place), 1);
+	unsigned class = model->groups[group].class;
 
-	return (LowestNeed){share_cores(model, kind, class, k), kind->vm.vcpus / k,
+	return (LowestNeed){sort ? sort->slice.cores : kind_cores(model, kind, class),
+			    sort ? sort->slice.vcpus : kind->vm.vcpus,
 			    kind->vm.isolate ? 1 : model->threads[class]};
 }
 
@@ -212,11 +220,12 @@ static void need_take(LowestNeed *need, GArray *seat, unsigned room, unsigned co
 	g_array_append_val(seat, share);
 }
 
-/* The lowest rooms of a group first, as much as they have. */
-static void ideal_in_group(const Lowest *l, const Place *place, unsigned group, GArray *seat)
+/* The lowest rooms of a group first, as much as they have; SORT: of a share, NULL = of the VM. */
+static void ideal_in_group(const Lowest *l, const Place *place, const Sort *sort, unsigned group,
+			   GArray *seat)
 {
 	const Group *g = &l->model->groups[group];
-	LowestNeed need = lowest_need_of(l->model, place, group);
+	LowestNeed need = lowest_need_of(l->model, place, sort, group);
 
 	for (unsigned i = g->first; i < g->first + g->n_rooms; i++) {
 		unsigned room = l->model->rooms[i];
@@ -228,30 +237,84 @@ static void ideal_in_group(const Lowest *l, const Place *place, unsigned group, 
 
 static bool share_fits(const Model *model, const Packing *fixed, const Sort *sort, unsigned node)
 {
-	SearchSpan span = {sort->kind, sort->class, sort->k, 0};
+	return packing_fits_slice(model, fixed, sort->kind, sort->class, &sort->slice, node);
+}
 
-	return packing_fits_share(model, fixed, &span, node);
+static unsigned seat_vcpus(const GArray *seat)
+{
+	unsigned vcpus = 0;
+
+	for (unsigned i = 0; i < seat->len; i++)
+		vcpus += g_array_index(seat, SearchShare, i).vcpus;
+	return vcpus;
+}
+
+/*
+ * Shares of as many cores are one sort where memory does not tell them apart. Then all have been
+ * given the vCPUs of full cores: what is too much of that is idle in the last of the larger ones.
+ */
+static void seat_trim(const Model *model, const Place *place, GArray *seat)
+{
+	unsigned idle = seat_vcpus(seat) - model->kinds[place->kind].vm.vcpus;
+	SearchShare *shares = (SearchShare *)seat->data;
+	const SearchRoom *rooms = model->problem->rooms;
+
+	for (unsigned end = seat->len, begin; idle > 0 && end > 0; end = begin) {
+		unsigned cores = 0;
+
+		for (begin = end; begin > 0 && rooms[shares[begin - 1].room].node ==
+						       rooms[shares[end - 1].room].node;)
+			cores += shares[--begin].cores;
+		if (cores < place->sort->slice.cores)
+			continue;
+		shares[end - 1].vcpus -= idle;
+		return;
+	}
+}
+
+/* A share in NODE, of a sort that is MISSING, that would come first; 0 = there is none. */
+static unsigned ideal_share(const Lowest *l, const Place *place, const unsigned *missing,
+			    unsigned node)
+{
+	for (unsigned i = 0; i < place->sort->end - place->sort->first; i++)
+		if (missing[i] > 0 && share_fits(l->model, l->now.fixed, &place->sort[i], node))
+			return i + 1;
+	return 0;
+}
+
+static bool ideal_over_nodes(const Lowest *l, const Place *place, GArray *seat)
+{
+	const Model *model = l->model;
+	unsigned missing[SEARCH_SLICES] = {0}, left = place->sort->k;
+
+	for (unsigned i = 0; i < place->sort->end - place->sort->first; i++)
+		missing[i] = place->sort[i].slice.n;
+	for (unsigned n = 0; left > 0 && n < model->problem->n_nodes; n++) {
+		unsigned i = ideal_share(l, place, missing, n);
+
+		if (i == 0)
+			continue;
+		ideal_in_group(l, place, &place->sort[i - 1],
+			       model->group_at[n * model->n_classes + place->sort->class], seat);
+		missing[i - 1]--;
+		left--;
+	}
+	if (left == 0)
+		seat_trim(model, place, seat);
+	return left == 0;
 }
 
 /* NULL: the VM does not fit there. */
 static GArray *ideal_seat(const Lowest *l, const Place *place)
 {
-	const Model *model = l->model;
 	g_autoptr(GArray) seat = g_array_new(FALSE, FALSE, sizeof(SearchShare));
-	unsigned missing = place->sort ? place->sort->k : 0;
 
-	if (place->room != SEARCH_NEVER)
-		ideal_in_group(l, place, model->group_of[place->room], seat);
-	else if (!place->sort)
-		ideal_in_group(l, place, place->group, seat);
-	for (unsigned n = 0; missing > 0 && n < model->problem->n_nodes; n++) {
-		if (!share_fits(model, l->now.fixed, place->sort, n))
-			continue;
-		ideal_in_group(l, place, model->group_at[n * model->n_classes + place->sort->class],
-			       seat);
-		missing--;
-	}
-	return missing == 0 ? g_steal_pointer(&seat) : NULL;
+	if (place->sort)
+		return ideal_over_nodes(l, place, seat) ? g_steal_pointer(&seat) : NULL;
+	ideal_in_group(l, place, NULL,
+		       place->room != SEARCH_NEVER ? l->model->group_of[place->room] : place->group,
+		       seat);
+	return g_steal_pointer(&seat);
 }
 
 /* Can a VM that needs cores of the room's group anyway have CORES of this room? */
@@ -289,11 +352,12 @@ static unsigned most_cores(Lowest *l, Stand *stand, unsigned room, unsigned want
 	return sure;
 }
 
-/* The rooms' cores of a VM that is seated in GROUP. */
-static void deal_cores(Lowest *l, Stand *stand, const Place *place, unsigned group, GArray *seat)
+/* The rooms' cores of a VM, of a share of SORT, that is seated in GROUP. */
+static void deal_cores(Lowest *l, Stand *stand, const Place *place, const Sort *sort,
+		       unsigned group, GArray *seat)
 {
 	const Group *g = &l->model->groups[group];
-	LowestNeed need = lowest_need_of(l->model, place, group);
+	LowestNeed need = lowest_need_of(l->model, place, sort, group);
 
 	for (unsigned i = g->first; i < g->first + g->n_rooms; i++) {
 		unsigned room = l->model->rooms[i];
@@ -308,32 +372,80 @@ static void take_share(const Model *model, Packing *packing, const Sort *sort, u
 		       int count)
 {
 	packing->group[model->group_at[node * model->n_classes + sort->class]] -=
-		sort->cores * (unsigned)count;
+		sort->slice.cores * (unsigned)count;
 	if (packing->memory[node] != UINT64_MAX)
-		packing->memory[node] -= sort->memory * (uint64_t)(int64_t)count;
+		packing->memory[node] -= sort->slice.memory * (uint64_t)(int64_t)count;
 }
 
-/* Give the VM at hand a share in NODE, if it can have the others it misses in later ones. */
-static bool try_share(Lowest *l, Stand *stand, unsigned node)
+/* Give the VM at hand a share of its I-th sort in NODE, if it can have the others it misses in
+ * later ones. */
+static bool try_share(Lowest *l, Stand *stand, unsigned i, unsigned node)
 {
-	const Sort *sort = stand->half;
-	Stand before = *stand;
+	const Sort *sort = &stand->half[i];
+	unsigned from = stand->from;
 
-	if (!share_fits(l->model, stand->fixed, sort, node))
+	if (stand->missing[i] == 0 || !share_fits(l->model, stand->fixed, sort, node))
 		return false;
 	take_share(l->model, stand->fixed, sort, node, 1);
-	stand->missing--;
+	stand->missing[i]--;
 	stand->from = node + 1;
-	if (stand->nodes >> node & 1) {
+	if (stand->nodes[i] >> node & 1) {
 		take_share(l->model, stand->rest, sort, node, 1);
 		return true;
 	}
 	if (lowest_ask(l, stand) == SEARCH_OUTCOME_FOUND)
 		return true;
 	take_share(l->model, stand->fixed, sort, node, -1);
-	stand->missing = before.missing;
-	stand->from = before.from;
+	stand->missing[i]++;
+	stand->from = from;
 	return false;
+}
+
+/* Of two beginnings of a seat: does A come first, whatever follows in later nodes? */
+static bool begins_lower(const GArray *a, const GArray *b)
+{
+	if (memcmp(a->data, b->data, MIN(a->len, b->len) * sizeof(SearchShare)) == 0)
+		return a->len > b->len;
+	return seat_compare(a, b) < 0;
+}
+
+/* The share in NODE that comes first, of those that the VM at hand can have there. */
+static void lowest_share(Lowest *l, Stand *stand, const Place *place, unsigned node, GArray **seat)
+{
+	unsigned sorts = stand->half->end - stand->half->first;
+	GArray *best = NULL;
+	Stand then = {0};
+
+	for (unsigned i = 0; i < sorts; i++) {
+		Stand try = stand_copy(l->model, stand);
+		g_autoptr(GArray) with = g_array_copy(*seat);
+
+		if (try_share(l, &try, i, node)) {
+			deal_cores(
+				l, &try, place, &place->sort[i],
+				l->model->group_at[node * l->model->n_classes + place->sort->class],
+				with);
+			if (!best || begins_lower(with, best)) {
+				g_clear_pointer(&best, g_array_unref);
+				best = g_steal_pointer(&with);
+				stand_clear(&then);
+				then = try;
+				continue;
+			}
+		}
+		stand_clear(&try);
+	}
+	if (!best)
+		return;
+	g_array_unref(*seat);
+	*seat = best;
+	stand_clear(stand);
+	*stand = then;
+}
+
+static bool stand_misses(const Stand *stand)
+{
+	return stand->missing[0] || stand->missing[1] || stand->missing[2];
 }
 
 /* The VM at hand as one of those in the packing at hand, if there is one that spans like it. */
@@ -347,7 +459,7 @@ static bool take_span_at_hand(const Model *model, Stand *stand)
 		if (span->kind != stand->half->kind || span->level != stand->half->k ||
 		    span->class != stand->half->class)
 			continue;
-		stand->nodes = span->nodes;
+		memcpy(stand->nodes, span->nodes, sizeof(stand->nodes));
 		packing_take_span(model, stand->rest, i);
 		return true;
 	}
@@ -356,25 +468,24 @@ static bool take_span_at_hand(const Model *model, Stand *stand)
 
 /* Node by node, the lowest that do, and their cores. */
 static SearchOutcome lowest_seat_over_nodes(Lowest *l, Stand *stand, const Place *place,
-					    GArray *seat)
+					    GArray **seat)
 {
-	const Model *model = l->model;
 	SearchOutcome outcome = SEARCH_OUTCOME_FOUND;
 
 	if (!stand_step(l, stand, place))
 		return SEARCH_OUTCOME_NONE;
 	stand->half = place->sort;
-	stand->missing = place->sort->k;
+	for (unsigned i = 0; i < SEARCH_SLICES; i++)
+		stand->missing[i] =
+			i < place->sort->end - place->sort->first ? place->sort[i].slice.n : 0;
 	stand->from = 0;
-	if (!take_span_at_hand(model, stand))
+	if (!take_span_at_hand(l->model, stand))
 		outcome = lowest_ask(l, stand);
 	if (outcome != SEARCH_OUTCOME_FOUND)
 		return outcome;
-	for (unsigned n = 0; stand->missing > 0 && n < model->problem->n_nodes; n++)
-		if (try_share(l, stand, n))
-			deal_cores(l, stand, place,
-				   model->group_at[n * model->n_classes + place->sort->class],
-				   seat);
+	for (unsigned n = 0; stand_misses(stand) && n < l->model->problem->n_nodes; n++)
+		lowest_share(l, stand, place, n, seat);
+	seat_trim(l->model, place, *seat);
 	return SEARCH_OUTCOME_FOUND;
 }
 
@@ -385,12 +496,12 @@ static SearchOutcome seat_in_place(Lowest *l, Stand *stand, const Place *place, 
 
 	*seat = g_array_new(FALSE, FALSE, sizeof(SearchShare));
 	if (place->sort)
-		return lowest_seat_over_nodes(l, stand, place, *seat);
+		return lowest_seat_over_nodes(l, stand, place, seat);
 	outcome = try_place(l, stand, place);
 	if (outcome == SEARCH_OUTCOME_FOUND && place->room != SEARCH_NEVER)
 		g_array_append_vals(*seat, place->ideal->data, place->ideal->len);
 	else if (outcome == SEARCH_OUTCOME_FOUND)
-		deal_cores(l, stand, place, place->group, *seat);
+		deal_cores(l, stand, place, NULL, place->group, *seat);
 	return outcome;
 }
 
@@ -453,7 +564,8 @@ static GArray *places_new(Lowest *l, unsigned kind)
 		    packing_fits_group(model, l->now.fixed, kind, g))
 			add_place(l, places, (Place){kind, SEARCH_NEVER, g, NULL, NULL});
 	for (unsigned i = 0; i < rows->n_sorts; i++)
-		if (rows->sorts[i].kind == kind && (!rows->sorts[i].coarse || l->now.left > 0))
+		if (rows->sorts[i].kind == kind && rows->sorts[i].first == i &&
+		    (!rows->sorts[i].coarse || l->now.far > 0))
 			add_place(l, places,
 				  (Place){kind, SEARCH_NEVER, SEARCH_NEVER, &rows->sorts[i], NULL});
 	if (places->len > 1)
@@ -479,7 +591,7 @@ static void lowest_consider(Lowest *l, const Place *place, GArray **best, Stand 
 	stand_clear(then);
 	*best = seat;
 	*then = stand;
-	then->missing = 0;
+	memset(then->missing, 0, sizeof(then->missing));
 }
 
 /* Any level. A place's ideal seat says whether it can beat the best seat so far. */
@@ -510,8 +622,9 @@ static GArray *seat_vm(Lowest *l, unsigned kind)
 	if (l->count[kind] == 0)
 		return NULL;
 	l->count[kind]--;
-	seat = l->model->kinds[kind].natural == 0 && l->now.left == 0 ? lowest_seat_in_room(l, kind)
-								      : seat_anywhere(l, kind);
+	seat = l->model->kinds[kind].natural == 0 && l->now.left + l->now.far == 0
+		       ? lowest_seat_in_room(l, kind)
+		       : seat_anywhere(l, kind);
 	/* Where one finds no place, none of its kind does. */
 	if (!seat)
 		l->count[kind] = 0;
@@ -540,6 +653,7 @@ GPtrArray *answer_lowest(Answer *a)
 		    .now = {.fixed = packing_new(model),
 			    .rest = packing_copy(model, a->packing),
 			    .value = a->value,
+			    .far = a->far,
 			    .left = a->left},
 		    .count = a->count,
 		    .from = from,

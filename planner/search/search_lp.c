@@ -37,10 +37,10 @@ typedef struct Type {
 
 /* What a pattern may hold. */
 typedef struct Item {
-	unsigned kind, k, cores; /* k > 1: a share */
+	unsigned kind, sort, cores; /* sort: of a share, else SEARCH_NEVER */
 	uint64_t memory;
 	bool left;
-	double gain;
+	double part, gain; /* part of a VM */
 } Item;
 
 /* The knapsack of some items: cores → most gain, and which item came last. */
@@ -177,6 +177,17 @@ static double memory_share(const Program *p, uint64_t memory)
 	return p->memory_unit > 0 ? (double)memory / p->memory_unit : 0;
 }
 
+/* VMs that may be far or left. */
+static double lp_may_leave(const Program *p)
+{
+	uint64_t may = (uint64_t)p->task->far + (p->task->merged ? 0 : p->task->left);
+	double vms = 0;
+
+	for (unsigned k = 0; k < p->model->n_kinds; k++)
+		vms += p->task->count[k] + (p->draft ? p->draft->pending[k] : 0);
+	return MIN((double)may, vms);
+}
+
 static void set_limits(Program *p)
 {
 	const SearchProblem *problem = p->model->problem;
@@ -189,7 +200,7 @@ static void set_limits(Program *p)
 	}
 	p->memory_unit = limited ? memory / problem->n_nodes : 0;
 	simplex_limit(p->simplex, row_of(p, ROW_MEMORY), limited ? problem->n_nodes : 0);
-	simplex_limit(p->simplex, row_of(p, ROW_LEFT), MIN(p->task->left, problem->n_vms));
+	simplex_limit(p->simplex, row_of(p, ROW_LEFT), lp_may_leave(p));
 	for (unsigned k = 0; k < p->model->n_kinds; k++)
 		simplex_limit(p->simplex, row_of_supply(p, k),
 			      p->task->count[k] + (p->draft ? p->draft->pending[k] : 0));
@@ -219,14 +230,22 @@ static void add_uses(Program *p)
 	}
 }
 
-static void lp_add_item(const Program *p, Sack *sack, unsigned kind, unsigned k, unsigned cores,
-			uint64_t memory, bool left)
+/* What part of a VM the share of a sort is; SEARCH_NEVER: all. */
+static double lp_part(const Program *p, unsigned sort)
+{
+	const Sort *s = &p->rows->sorts[sort];
+
+	return sort == SEARCH_NEVER ? 1 : (double)s->slice.cores / s->whole;
+}
+
+static void lp_add_item(const Program *p, Sack *sack, Item item)
 {
 	const double *price = simplex_prices(p->simplex);
-	Item item = {kind, k, cores, memory, left, 0};
+	double left = item.left ? price[row_of(p, ROW_LEFT)] : 0;
 
-	item.gain = (price[row_of_unit(kind)] - (left ? price[row_of(p, ROW_LEFT)] : 0)) / k -
-		    price[row_of(p, ROW_MEMORY)] * memory_share(p, memory);
+	item.part = lp_part(p, item.sort);
+	item.gain = (price[row_of_unit(item.kind)] - left) * item.part -
+		    price[row_of(p, ROW_MEMORY)] * memory_share(p, item.memory);
 	if (item.gain > 0)
 		g_array_append_val(sack->items, item);
 }
@@ -258,18 +277,23 @@ static void lp_fill_class(Program *p, unsigned class)
 	g_array_set_size(p->wide.items, 0);
 	for (unsigned k = 0; k < p->model->n_kinds; k++) {
 		const Kind *kind = &p->model->kinds[k];
-		unsigned cores = share_cores(p->model, kind, class, 1);
+		unsigned cores = kind_cores(p->model, kind, class);
 
 		if (kind->natural <= p->rows->merged)
-			lp_add_item(p, &p->fine, k, 1, cores, kind->memory, false);
+			lp_add_item(p, &p->fine,
+				    (Item){k, SEARCH_NEVER, cores, kind->memory, false, 1, 0});
 		if (kind->natural <= 1 && !p->rows->merged)
-			lp_add_item(p, &p->wide, k, 1, cores, kind->memory, kind->natural == 0);
+			lp_add_item(p, &p->wide,
+				    (Item){k, SEARCH_NEVER, cores, kind->memory, kind->natural == 0,
+					   1, 0});
 	}
 	for (unsigned i = 0; i < p->rows->n_sorts; i++) {
 		const Sort *s = &p->rows->sorts[i];
 
 		if (s->class == class)
-			lp_add_item(p, &p->wide, s->kind, s->k, s->cores, s->memory, s->coarse);
+			lp_add_item(p, &p->wide,
+				    (Item){s->kind, i, s->slice.cores, s->slice.memory, s->coarse,
+					   0, 0});
 	}
 	lp_fill(p, &p->fine);
 	lp_fill(p, &p->wide);
@@ -314,9 +338,9 @@ static double fill_type(Program *p, const Type *type, unsigned *given)
 }
 
 /* The pattern at hand holds one more of KIND, or a share of it. */
-static void note_piece(const Program *p, unsigned kind, unsigned k, unsigned room)
+static void note_piece(const Program *p, unsigned kind, unsigned sort, unsigned room)
 {
-	Piece piece = {kind, k, room};
+	Piece piece = {kind, sort, room};
 
 	if (p->draft)
 		g_array_append_val(p->draft->pieces, piece);
@@ -329,10 +353,10 @@ static void add_items(const Program *p, double *column, const Sack *sack, unsign
 	while (sack->last[cores] >= 0) {
 		const Item *item = &g_array_index(sack->items, Item, sack->last[cores]);
 
-		column[row_of_unit(item->kind)] -= 1.0 / item->k;
+		column[row_of_unit(item->kind)] -= item->part;
 		column[row_of(p, ROW_MEMORY)] += memory_share(p, item->memory);
-		column[row_of(p, ROW_LEFT)] += item->left ? 1.0 / item->k : 0;
-		note_piece(p, item->kind, item->k, room);
+		column[row_of(p, ROW_LEFT)] += item->left ? item->part : 0;
+		note_piece(p, item->kind, item->sort, room);
 		cores -= item->cores;
 	}
 }
@@ -427,9 +451,10 @@ static void add_node_pattern(Program *p, unsigned t)
 
 	begin_pattern(p, column, t);
 	while ((item = item_before(p, &cell))) {
-		column[row_of_unit(item->kind)] -= 1.0 / item->k;
-		column[row_of(p, ROW_LEFT)] += item->left ? 1.0 / item->k : 0;
-		note_piece(p, item->kind, item->k, item->k > 1 ? SEARCH_NEVER : 0);
+		column[row_of_unit(item->kind)] -= lp_part(p, item->sort);
+		column[row_of(p, ROW_LEFT)] += item->left ? lp_part(p, item->sort) : 0;
+		note_piece(p, item->kind, item->sort,
+			   item->sort == SEARCH_NEVER ? 0 : SEARCH_NEVER);
 	}
 	end_pattern(p);
 }
@@ -443,7 +468,8 @@ static void add_node_patterns(void *data)
 		MemoryItem *item = &g_array_index(p->items, MemoryItem, i);
 		double left = item->left ? price[row_of(p, ROW_LEFT)] : 0;
 
-		item->weight = whole_weight((price[row_of_unit(item->kind)] - left) / item->k);
+		item->weight = whole_weight((price[row_of_unit(item->kind)] - left) *
+					    lp_part(p, item->sort));
 	}
 	if (p->filled / CELLS_PER_ROW >= p->most)
 		return;
@@ -467,7 +493,7 @@ static void take_row(const Program *p, Rows *rows, bool spare)
 		if (spare && p->model->kinds[k].extra != SEARCH_NEVER)
 			phi[k] = MAX(phi[k], (int64_t)p->model->kinds[k].vm.vcpus * ROW_SCALE);
 	}
-	weights.mu = p->rows->merged ? 0 : whole_weight(price[row_of(p, ROW_LEFT)]);
+	weights.mu = whole_weight(price[row_of(p, ROW_LEFT)]);
 	weights.theta = spare ? whole_weight(price[row_of(p, ROW_VALUE)]) : ROW_SCALE;
 	weights.spare = spare ? ROW_SCALE : 0;
 	if (p->memory_unit > 0)

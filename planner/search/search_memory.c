@@ -6,16 +6,6 @@
 /* A table has at most so many entries: coarser units of memory beyond. */
 #define MEMORY_CELLS 12000
 
-static unsigned widest_class(const Model *model)
-{
-	unsigned best = 0;
-
-	for (unsigned c = 1; c < model->n_classes; c++)
-		if (model->threads[c] > model->threads[best])
-			best = c;
-	return best;
-}
-
 /* Memory in whole units, rather too little. */
 static void memory_add_item(GArray *items, const MemorySack *sack, MemoryItem item, uint64_t memory)
 {
@@ -27,21 +17,20 @@ static void memory_add_item(GArray *items, const MemorySack *sack, MemoryItem it
 GArray *memory_items(const Rows *rows, const MemorySack *sack, bool shares)
 {
 	const Model *model = rows->model;
-	unsigned class = widest_class(model);
 	GArray *items = g_array_new(FALSE, FALSE, sizeof(MemoryItem));
 
 	for (unsigned k = 0; k < model->n_kinds; k++)
 		if (model->kinds[k].natural <= 1)
-			memory_add_item(items, sack,
-					(MemoryItem){k, 1, model->kinds[k].least, 0, false, 0},
-					model->kinds[k].memory);
+			memory_add_item(
+				items, sack,
+				(MemoryItem){k, SEARCH_NEVER, model->kinds[k].least, 0, false, 0},
+				model->kinds[k].memory);
 	for (unsigned i = 0; shares && i < rows->n_sorts; i++) {
 		const Sort *s = &rows->sorts[i];
 
-		if (s->class == class)
-			memory_add_item(items, sack,
-					(MemoryItem){s->kind, s->k, s->cores, 0, s->coarse, 0},
-					s->memory);
+		memory_add_item(items, sack,
+				(MemoryItem){s->kind, i, s->slice.cores, 0, s->coarse, 0},
+				s->slice.memory);
 	}
 	return items;
 }
@@ -70,8 +59,10 @@ static void find_unit(MemorySack *sack, const Rows *rows)
 	for (unsigned k = 0; k < model->n_kinds; k++)
 		if (model->kinds[k].natural <= 1)
 			sack->unit = memory_gcd(sack->unit, model->kinds[k].memory);
+	/* Unequal shares of memory have no unit to speak of. */
 	for (unsigned i = 0; i < rows->n_sorts; i++)
-		sack->unit = memory_gcd(sack->unit, rows->sorts[i].memory);
+		if (!rows->sorts[i].coarse && rows->sorts[i].slice.n == rows->sorts[i].k)
+			sack->unit = memory_gcd(sack->unit, rows->sorts[i].slice.memory);
 	if (sack->unit == 0 || most / sack->unit >= cells)
 		sack->unit = most / (cells - 1) + 1;
 	sack->units = (unsigned)(most / sack->unit);

@@ -6,36 +6,70 @@ unsigned search_cores(unsigned vcpus, unsigned threads, bool isolate)
 	return isolate ? vcpus : vcpus / threads + (vcpus % threads != 0);
 }
 
-uint64_t share_bytes(const SearchVm *vm, unsigned k)
+uint64_t share_bytes(const SearchVm *vm, unsigned vcpus)
 {
-	uint64_t share = vm->memory / k + (vm->memory % k != 0);
+	uint64_t each = vm->memory / vm->vcpus, rest = vm->memory % vm->vcpus;
+	uint64_t share = each * vcpus + (rest * vcpus + vm->vcpus - 1) / vm->vcpus;
 	uint64_t pages = share / vm->page + (share % vm->page != 0);
 
 	/* What cannot be counted fits no node with a limit. */
 	return pages > UINT64_MAX / vm->page ? UINT64_MAX : pages * vm->page;
 }
 
+unsigned kind_cores(const Model *model, const Kind *kind, unsigned class)
+{
+	return model->needs[(size_t)(kind - model->kinds) * model->n_classes + class];
+}
+
+static unsigned slice_add(const SearchVm *vm, SearchSlice *slices, unsigned at, SearchSlice slice)
+{
+	if (slice.n == 0)
+		return at;
+	slice.memory = share_bytes(vm, slice.vcpus);
+	slices[at] = slice;
+	return at + 1;
+}
+
+unsigned search_slices(const SearchVm *vm, unsigned threads, unsigned k,
+		       SearchSlice slices[SEARCH_SLICES])
+{
+	unsigned per_core = vm->isolate ? 1 : threads, at = 0;
+	unsigned cores = search_cores(vm->vcpus, threads, vm->isolate);
+	unsigned idle = cores * per_core - vm->vcpus, most = (cores + k - 1) / k;
+	unsigned larger = cores - (most - 1) * k; /* shares of MOST cores */
+
+	if (k > cores)
+		return 0;
+	at = slice_add(vm, slices, at,
+		       (SearchSlice){larger - (idle > 0), most, most * per_core, 0});
+	at = slice_add(vm, slices, at, (SearchSlice){idle > 0, most, most * per_core - idle, 0});
+	return slice_add(vm, slices, at,
+			 (SearchSlice){k - larger, most - 1, (most - 1) * per_core, 0});
+}
+
 static bool vm_can_share(const SearchProblem *problem, const SearchVm *vm, unsigned k)
 {
-	return vm->node == G_MAXUINT && vm->vcpus % k == 0 && k <= problem->n_nodes &&
+	return vm->node == G_MAXUINT && !vm->whole && k <= problem->n_nodes &&
 	       problem->n_nodes <= SEARCH_MAX_SPAN;
 }
 
-unsigned share_cores(const Model *model, const Kind *kind, unsigned class, unsigned k)
+unsigned kind_slices(const Model *model, const Kind *kind, unsigned class, unsigned k,
+		     SearchSlice slices[SEARCH_SLICES])
 {
-	if (k == 1)
-		return model->needs[(size_t)(kind - model->kinds) * model->n_classes + class];
-	return search_cores(kind->vm.vcpus / k, model->threads[class], kind->vm.isolate);
-}
+	unsigned n = 0;
 
-uint64_t share_memory(const Model *model, const Kind *kind, unsigned k)
-{
-	return model->memory ? share_bytes(&kind->vm, k) : 0;
-}
-
-bool share_possible(const Model *model, const Kind *kind, unsigned k)
-{
-	return vm_can_share(model->problem, &kind->vm, k);
+	if (vm_can_share(model->problem, &kind->vm, k))
+		n = search_slices(&kind->vm, model->threads[class], k, slices);
+	for (unsigned i = 0; i < n && !model->memory; i++) {
+		slices[i].memory = 0;
+		if (i == 0 || slices[i].cores != slices[i - 1].cores)
+			continue;
+		slices[i - 1].n += slices[i].n;
+		slices[i] = slices[n - 1];
+		n -= 1;
+		i -= 1;
+	}
+	return n;
 }
 
 /* The classes, threads of each, and each room's dense class. */
@@ -94,7 +128,7 @@ static bool model_node_allowed(const SearchVm *vm, unsigned node)
 
 static bool fits_empty_room(const SearchProblem *problem, const SearchVm *vm)
 {
-	uint64_t memory = share_bytes(vm, 1);
+	uint64_t memory = share_bytes(vm, vm->vcpus);
 
 	for (unsigned r = 0; r < problem->n_rooms; r++) {
 		const SearchRoom *room = &problem->rooms[r];
@@ -106,24 +140,39 @@ static bool fits_empty_room(const SearchProblem *problem, const SearchVm *vm)
 	return false;
 }
 
-/* Are there K nodes whose cores of the class of room LIKE hold a share each? */
-static bool fits_empty_nodes(const SearchProblem *problem, const SearchVm *vm, unsigned k,
-			     const SearchRoom *like)
+/* Nodes whose cores of the class of room LIKE hold such a share. */
+static unsigned nodes_that_hold(const SearchProblem *problem, const SearchVm *vm,
+				const SearchSlice *slice, const SearchRoom *like)
 {
-	unsigned need = search_cores(vm->vcpus / k, like->threads, vm->isolate), found = 0;
-	uint64_t memory = share_bytes(vm, k);
+	unsigned found = 0;
 
 	for (unsigned n = 0; n < problem->n_nodes; n++) {
 		uint64_t cores = 0;
 
-		if (!model_node_allowed(vm, n) || memory > problem->memory[n])
+		if (!model_node_allowed(vm, n) || slice->memory > problem->memory[n])
 			continue;
 		for (unsigned r = 0; r < problem->n_rooms; r++)
 			if (problem->rooms[r].node == n && problem->rooms[r].class == like->class)
 				cores += problem->rooms[r].cores;
-		found += cores >= need;
+		found += cores >= slice->cores;
 	}
-	return found >= k;
+	return found;
+}
+
+/* Are there K nodes whose cores of the class of room LIKE hold a share each? What holds one holds
+ * those that ask for less. */
+static bool fits_empty_nodes(const SearchProblem *problem, const SearchVm *vm, unsigned k,
+			     const SearchRoom *like)
+{
+	SearchSlice slices[SEARCH_SLICES];
+	unsigned n = search_slices(vm, like->threads, k, slices), wanted = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		wanted += slices[i].n;
+		if (nodes_that_hold(problem, vm, &slices[i], like) < wanted)
+			return false;
+	}
+	return n > 0;
 }
 
 bool search_fits_empty(const SearchProblem *problem, const SearchVm *vm, unsigned level)
@@ -156,6 +205,7 @@ unsigned natural_level(const SearchProblem *problem, const SearchVm *vm)
 static bool same_kind(const Model *model, const SearchVm *a, const SearchVm *b)
 {
 	return a->vcpus == b->vcpus && a->isolate == b->isolate && a->node == b->node &&
+	       a->whole == b->whole &&
 	       (!model->memory || (a->memory == b->memory && a->page == b->page));
 }
 
@@ -181,8 +231,7 @@ static Kind *add_kind(Model *model, const SearchVm *vm)
  * core it takes, asks for no more than the node has per core. */
 static bool memory_is_slack(const Model *model, const Kind *kind, unsigned node, unsigned k)
 {
-	uint64_t memory = share_bytes(&kind->vm, k), limit = model->problem->memory[node];
-	uint64_t cores = 0;
+	uint64_t limit = model->problem->memory[node], cores = 0;
 
 	for (unsigned c = 0; c < model->n_classes; c++) {
 		unsigned g = model->group_at[node * model->n_classes + c];
@@ -190,11 +239,13 @@ static bool memory_is_slack(const Model *model, const Kind *kind, unsigned node,
 		cores += g == SEARCH_NEVER ? 0 : model->groups[g].cores;
 	}
 	for (unsigned c = 0; c < model->n_classes; c++) {
-		unsigned need =
-			search_cores(kind->vm.vcpus / k, model->threads[c], kind->vm.isolate);
+		SearchSlice slices[SEARCH_SLICES];
+		unsigned n = search_slices(&kind->vm, model->threads[c], k, slices);
 
-		if ((unsigned __int128)memory * cores > (unsigned __int128)limit * need)
-			return false;
+		for (unsigned i = 0; i < n; i++)
+			if ((unsigned __int128)slices[i].memory * cores >
+			    (unsigned __int128)limit * slices[i].cores)
+				return false;
 	}
 	return true;
 }
@@ -244,6 +295,7 @@ static int compare_kinds(const void *pa, const void *pb)
 	BY(vm.memory, -1)
 	BY(vm.page, -1)
 	BY(vm.node, 1)
+	BY(vm.whole, 1)
 #undef BY
 	return 0;
 }
@@ -251,7 +303,7 @@ static int compare_kinds(const void *pa, const void *pb)
 static void finish_kind(const Model *model, Kind *kind)
 {
 	kind->value = model->problem->prefer == PREFER_VCPUS ? kind->vm.vcpus : 1;
-	kind->memory = model->memory ? share_bytes(&kind->vm, 1) : 0;
+	kind->memory = model->memory ? share_bytes(&kind->vm, kind->vm.vcpus) : 0;
 	kind->natural = natural_level(model->problem, &kind->vm);
 	kind->extra =
 		kind->natural <= 1 && kind->vm.node == G_MAXUINT ? kind->natural : SEARCH_NEVER;

@@ -45,14 +45,19 @@ static bool is_natural(const Most *m)
 
 	most_want(m, 0);
 	packing = bestfit(model, m->answer->count);
-	return packing_value(model, packing) == most_wanted(m) && !packing_left(model, packing);
+	return packing_value(model, packing) == most_wanted(m) && !packing_far(model, packing) &&
+	       !packing_left(model, packing);
 }
 
 static bool is_hopeless(Most *m)
 {
 	Answer *a = m->answer;
 	g_autoptr(Packing) empty = packing_new(a->model);
-	SearchTask task = {.base = empty, .count = a->count, .left = SEARCH_NEVER, .merged = true};
+	SearchTask task = {.base = empty,
+			   .count = a->count,
+			   .far = SEARCH_NEVER,
+			   .left = SEARCH_NEVER,
+			   .merged = true};
 	uint64_t all = most_wanted(m);
 
 	if (finder_value_bound(a->finder, task, all - 1, all) < all)

@@ -11,21 +11,21 @@ typedef struct One {
 	const SearchProblem *problem;
 	const SearchVm *vm;
 	unsigned level;
-	uint64_t memory; /* of one share */
+	uint64_t memory; /* of the whole VM */
 } One;
 
 static unsigned one_need_of(const One *one, const SearchRoom *room)
 {
-	return search_cores(one->vm->vcpus / MAX(one->level, 1), room->threads, one->vm->isolate);
+	return search_cores(one->vm->vcpus, room->threads, one->vm->isolate);
 }
 
-/* Cores of the class of LIKE in NODE; 0 if the VM must not be or finds no memory there. */
-static unsigned class_cores(const One *one, unsigned node, const SearchRoom *like)
+/* Cores of the class of LIKE in NODE; 0 if there is not that much memory. */
+static unsigned class_cores(const One *one, unsigned node, const SearchRoom *like, uint64_t memory)
 {
 	const SearchProblem *problem = one->problem;
 	unsigned cores = 0;
 
-	if (one->memory > problem->memory[node])
+	if (memory > problem->memory[node])
 		return 0;
 	for (unsigned r = 0; r < problem->n_rooms; r++)
 		if (problem->rooms[r].node == node && problem->rooms[r].class == like->class)
@@ -53,7 +53,8 @@ static uint64_t copies_by_cores(const One *one, unsigned node)
 		if (one->level == 0 && room->node == node)
 			copies += room->cores / one_need_of(one, room);
 		else if (one->level == 1 && is_first_of_class(problem, r))
-			copies += class_cores(one, node, room) / one_need_of(one, room);
+			copies +=
+				class_cores(one, node, room, one->memory) / one_need_of(one, room);
 	}
 	return copies;
 }
@@ -83,10 +84,11 @@ static void add_share(GArray *seat, unsigned room, unsigned cores, unsigned vcpu
 }
 
 /* A share in NODE: the lowest rooms first, as much as they have. */
-static void one_seat_in_node(const One *one, GArray *seat, unsigned node, const SearchRoom *like)
+static void one_seat_in_node(const One *one, GArray *seat, unsigned node, const SearchRoom *like,
+			     const SearchSlice *slice)
 {
 	const SearchProblem *problem = one->problem;
-	unsigned need = one_need_of(one, like), vcpus = one->vm->vcpus / MAX(one->level, 1);
+	unsigned need = slice->cores, vcpus = slice->vcpus;
 	unsigned per_core = one->vm->isolate ? 1 : like->threads;
 
 	for (unsigned r = 0; r < problem->n_rooms && need > 0; r++) {
@@ -105,15 +107,21 @@ static void one_seat_in_node(const One *one, GArray *seat, unsigned node, const 
 static GArray *seat_in_class(const One *one, const SearchRoom *like)
 {
 	g_autoptr(GArray) seat = g_array_new(FALSE, FALSE, sizeof(SearchShare));
+	SearchSlice slices[SEARCH_SLICES];
 	unsigned missing = MAX(one->level, 1);
+	unsigned sorts = search_slices(one->vm, like->threads, missing, slices);
 
-	for (unsigned n = 0; n < one->problem->n_nodes && missing > 0; n++) {
-		if ((one->vm->node != G_MAXUINT && one->vm->node != n) ||
-		    class_cores(one, n, like) < one_need_of(one, like))
-			continue;
-		one_seat_in_node(one, seat, n, like);
-		missing--;
-	}
+	for (unsigned n = 0; n < one->problem->n_nodes && missing > 0; n++)
+		for (unsigned i = 0; i < sorts; i++) {
+			if (slices[i].n == 0 ||
+			    (one->vm->node != G_MAXUINT && one->vm->node != n) ||
+			    class_cores(one, n, like, slices[i].memory) < slices[i].cores)
+				continue;
+			one_seat_in_node(one, seat, n, like, &slices[i]);
+			slices[i].n--;
+			missing--;
+			break;
+		}
 	return missing == 0 ? g_steal_pointer(&seat) : NULL;
 }
 
@@ -170,7 +178,7 @@ SearchResult *solve_one(const SearchProblem *problem)
 	if (one.level == SEARCH_NEVER ||
 	    (vm->node != G_MAXUINT && natural_level(problem, &anywhere) != one.level))
 		return NULL;
-	one.memory = share_bytes(vm, MAX(one.level, 1));
+	one.memory = share_bytes(vm, vm->vcpus);
 	result = g_new0(SearchResult, 1);
 	result->seats = seats_new();
 	g_ptr_array_add(result->seats, lowest_seat(&one));

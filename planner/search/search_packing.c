@@ -77,7 +77,7 @@ bool packing_fits_room(const Model *model, const Packing *packing, unsigned kind
 {
 	unsigned g = model->group_of[room];
 	const Kind *k = &model->kinds[kind];
-	unsigned need = share_cores(model, k, model->groups[g].class, 1);
+	unsigned need = kind_cores(model, k, model->groups[g].class);
 
 	return need <= packing->room[room] && need <= packing->group[g] &&
 	       fits_node(packing, k, model->groups[g].node, k->memory);
@@ -87,19 +87,17 @@ bool packing_fits_group(const Model *model, const Packing *packing, unsigned kin
 {
 	const Kind *k = &model->kinds[kind];
 
-	return share_cores(model, k, model->groups[group].class, 1) <= packing->group[group] &&
+	return kind_cores(model, k, model->groups[group].class) <= packing->group[group] &&
 	       fits_node(packing, k, model->groups[group].node, k->memory);
 }
 
-bool packing_fits_share(const Model *model, const Packing *packing, const SearchSpan *span,
-			unsigned node)
+bool packing_fits_slice(const Model *model, const Packing *packing, unsigned kind, unsigned class,
+			const SearchSlice *slice, unsigned node)
 {
-	unsigned g = model->group_at[node * model->n_classes + span->class];
-	const Kind *kind = &model->kinds[span->kind];
+	unsigned g = model->group_at[node * model->n_classes + class];
 
-	return g != SEARCH_NEVER &&
-	       share_cores(model, kind, span->class, span->level) <= packing->group[g] &&
-	       fits_node(packing, kind, node, share_memory(model, kind, span->level));
+	return g != SEARCH_NEVER && slice->cores <= packing->group[g] &&
+	       fits_node(packing, &model->kinds[kind], node, slice->memory);
 }
 
 /* COUNT times MEMORY less; the callers never take more than there is. */
@@ -112,7 +110,7 @@ static void packing_take_memory(Packing *packing, unsigned node, uint64_t memory
 void packing_add_room(const Model *model, Packing *packing, unsigned kind, unsigned room, int count)
 {
 	unsigned g = model->group_of[room];
-	unsigned need = share_cores(model, &model->kinds[kind], model->groups[g].class, 1);
+	unsigned need = kind_cores(model, &model->kinds[kind], model->groups[g].class);
 
 	packing->in_room[(size_t)room * model->n_kinds + kind] += (unsigned)count;
 	packing->placed[kind] += (unsigned)count;
@@ -125,7 +123,7 @@ void packing_add_group(const Model *model, Packing *packing, unsigned kind, unsi
 		       int count)
 {
 	const Group *g = &model->groups[group];
-	unsigned need = share_cores(model, &model->kinds[kind], g->class, 1);
+	unsigned need = kind_cores(model, &model->kinds[kind], g->class);
 
 	packing->in_group[(size_t)group * model->n_kinds + kind] += (unsigned)count;
 	packing->placed[kind] += (unsigned)count;
@@ -136,16 +134,19 @@ void packing_add_group(const Model *model, Packing *packing, unsigned kind, unsi
 /* What COUNT spans like SPAN take. */
 static void span_take(const Model *model, Packing *packing, const SearchSpan *span, int count)
 {
-	const Kind *kind = &model->kinds[span->kind];
+	SearchSlice slices[SEARCH_SLICES];
+	unsigned sorts =
+		kind_slices(model, &model->kinds[span->kind], span->class, span->level, slices);
 
 	packing->placed[span->kind] += (unsigned)count;
-	for (unsigned n = 0; n < model->problem->n_nodes; n++) {
-		if (!(span->nodes >> n & 1))
-			continue;
-		packing->group[model->group_at[n * model->n_classes + span->class]] -=
-			share_cores(model, kind, span->class, span->level) * (unsigned)count;
-		packing_take_memory(packing, n, share_memory(model, kind, span->level), count);
-	}
+	for (unsigned i = 0; i < sorts; i++)
+		for (unsigned n = 0; n < model->problem->n_nodes; n++) {
+			if (!(span->nodes[i] >> n & 1))
+				continue;
+			packing->group[model->group_at[n * model->n_classes + span->class]] -=
+				slices[i].cores * (unsigned)count;
+			packing_take_memory(packing, n, slices[i].memory, count);
+		}
 }
 
 void packing_add_span(const Model *model, Packing *packing, SearchSpan span)
@@ -171,6 +172,18 @@ uint64_t packing_value(const Model *model, const Packing *packing)
 	return value;
 }
 
+unsigned packing_far(const Model *model, const Packing *packing)
+{
+	unsigned far = 0;
+
+	for (unsigned i = 0; i < packing->spans->len; i++) {
+		const SearchSpan *span = &g_array_index(packing->spans, SearchSpan, i);
+
+		far += span->level > MAX(model->kinds[span->kind].natural, 1);
+	}
+	return far;
+}
+
 unsigned packing_left(const Model *model, const Packing *packing)
 {
 	unsigned left = 0;
@@ -179,11 +192,6 @@ unsigned packing_left(const Model *model, const Packing *packing)
 		for (unsigned k = 0; k < model->n_kinds; k++)
 			if (model->kinds[k].natural == 0)
 				left += packing->in_group[(size_t)g * model->n_kinds + k];
-	for (unsigned i = 0; i < packing->spans->len; i++) {
-		const SearchSpan *span = &g_array_index(packing->spans, SearchSpan, i);
-
-		left += span->level > model->kinds[span->kind].natural;
-	}
 	return left;
 }
 

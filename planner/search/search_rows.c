@@ -11,31 +11,28 @@ bool rows_is_whole(const Rows *rows, unsigned group)
 	return rows->merged || rows->model->groups[group].n_rooms == 1;
 }
 
-/* Over more nodes than needed: without memory to think of, a VM whose shares are no smaller than
- * those it has over fewer nodes could leave some of its nodes. */
-static bool sort_is_idle(const Rows *rows, unsigned kind, unsigned class, unsigned cores)
+int64_t sort_weight(const Sort *sort, int64_t weight)
 {
-	if (rows->model->memory)
-		return false;
-	for (unsigned i = rows->n_sorts; i-- > 0 && rows->sorts[i].kind == kind;)
-		if (rows->sorts[i].class == class && rows->sorts[i].cores <= cores)
-			return true;
-	return false;
+	if (weight <= 0)
+		return 0;
+	return (int64_t)(((__int128)weight * sort->slice.cores + sort->whole - 1) / sort->whole);
 }
 
-static void add_sort(Rows *rows, unsigned i, unsigned k, unsigned class)
+static void add_sorts(Rows *rows, unsigned i, unsigned k, unsigned class)
 {
-	const Model *model = rows->model;
-	const Kind *kind = &model->kinds[i];
-	Sort sort = {i,
-		     class,
-		     k,
-		     share_cores(model, kind, class, k),
-		     share_memory(model, kind, k),
-		     !rows->merged && k > kind->natural};
+	const Kind *kind = &rows->model->kinds[i];
+	SearchSlice slices[SEARCH_SLICES];
+	unsigned n = kind_slices(rows->model, kind, class, k, slices), first = rows->n_sorts;
 
-	if (!sort_is_idle(rows, i, class, sort.cores))
-		rows->sorts[rows->n_sorts++] = sort;
+	for (unsigned s = 0; s < n; s++)
+		rows->sorts[rows->n_sorts++] = (Sort){i,
+						      class,
+						      k,
+						      first,
+						      first + n,
+						      slices[s],
+						      kind_cores(rows->model, kind, class),
+						      k > MAX(kind->natural, 1)};
 }
 
 static void find_sorts(Rows *rows)
@@ -43,16 +40,16 @@ static void find_sorts(Rows *rows)
 	const Model *model = rows->model;
 	unsigned nodes = model->problem->n_nodes;
 
-	rows->sorts = g_new0(Sort, (size_t)model->n_kinds * model->n_classes * nodes + 1);
+	rows->sorts =
+		g_new0(Sort, (size_t)model->n_kinds * model->n_classes * nodes * SEARCH_SLICES + 1);
 	for (unsigned i = 0; i < model->n_kinds; i++) {
 		const Kind *kind = &model->kinds[i];
 
 		if (kind->count == 0 || kind->natural == SEARCH_NEVER)
 			continue;
 		for (unsigned k = MAX(kind->natural, 2); k <= nodes; k++)
-			for (unsigned c = 0; share_possible(model, kind, k) && c < model->n_classes;
-			     c++)
-				add_sort(rows, i, k, c);
+			for (unsigned c = 0; c < model->n_classes; c++)
+				add_sorts(rows, i, k, c);
 	}
 }
 
@@ -88,8 +85,8 @@ static void row_price(const Rows *rows, Row *row)
 	for (unsigned i = 0; i < rows->n_sorts; i++) {
 		const Sort *s = &rows->sorts[i];
 
-		row->psi[i] = divide_up(row->phi[s->kind] - (s->coarse ? row->mu : 0), s->k);
-		row->psi_cost[i] = cost_of(row->price, s->memory);
+		row->psi[i] = sort_weight(s, row->phi[s->kind] - (s->coarse ? row->mu : 0));
+		row->psi_cost[i] = cost_of(row->price, s->slice.memory);
 	}
 }
 
@@ -106,7 +103,7 @@ static void rows_fill_class(const Rows *rows, Row *row, unsigned class)
 
 	for (unsigned k = 0; k < rows->model->n_kinds; k++) {
 		const Kind *kind = &rows->model->kinds[k];
-		unsigned cores = share_cores(rows->model, kind, class, 1);
+		unsigned cores = kind_cores(rows->model, kind, class);
 		int64_t weight = row->phi[k] - row->cost[k];
 
 		if (kind->natural <= rows->merged)
@@ -121,7 +118,7 @@ static void rows_fill_class(const Rows *rows, Row *row, unsigned class)
 		const Sort *s = &rows->sorts[i];
 
 		if (s->class == class)
-			fill_with(row->wide[1] + at, rows->most, s->cores,
+			fill_with(row->wide[1] + at, rows->most, s->slice.cores,
 				  row->psi[i] - row->psi_cost[i]);
 	}
 }
@@ -137,8 +134,7 @@ static void fill_tail(const Rows *rows, const Row *row, unsigned class)
 
 		for (unsigned c = 0; c <= most; c++)
 			from[c] = from[most + 1 + c];
-		fill_with(from, rows->most,
-			  share_cores(rows->model, &rows->model->kinds[k], class, 1),
+		fill_with(from, rows->most, kind_cores(rows->model, &rows->model->kinds[k], class),
 			  row->phi[k] - row->cost[k]);
 	}
 }
@@ -151,8 +147,11 @@ static void rows_fill_node(const Rows *rows, Row *row)
 		for (unsigned i = 0; i < items->len; i++) {
 			MemoryItem *item = &g_array_index(items, MemoryItem, i);
 
-			item->weight = divide_up(row->phi[item->kind] - (item->left ? row->mu : 0),
-						 item->k);
+			int64_t weight = row->phi[item->kind] - (item->left ? row->mu : 0);
+
+			item->weight = item->sort == SEARCH_NEVER
+					       ? MAX(weight, 0)
+					       : sort_weight(&rows->sorts[item->sort], weight);
 		}
 		row->node[shares] = g_new(int64_t, rows->memory->cells);
 		memory_fill(rows->memory, items, row->node[shares]);

@@ -2,6 +2,7 @@
 """Memory: the VMs of a node fit in it, whole pages, beside what the host keeps."""
 
 import seats
+from case import node_shares
 from complaint import rule
 
 
@@ -16,21 +17,22 @@ def used(case):
     """Bytes the placed VMs take in each node."""
     taken = {}
     for spec, vm in case.seated:
-        for node, need in _needs(spec, vm):
+        for node, need in _needs(case, spec, vm):
             taken[node] = taken.get(node, 0) + need
     return taken
 
 
-def _needs(spec, vm):
-    """What a VM takes in each node: equal shares, or by its vCPUs where the inventory tore it."""
+def _needs(case, spec, vm):
+    """What a VM takes in each node: the part that its vCPUs there are of all."""
     if spec["cpus"] is not None and "shares" in vm:
         return [(share["node"], share["memory"]) for share in vm["shares"]]
-    return [(node, seats.share_memory(spec, len(vm["nodes"]))) for node in vm["nodes"]]
+    return [(node, seats.share_memory(spec, vcpus))
+            for node, vcpus in node_shares(case.host, vm["vcpupin"])]
 
 
 def floating(case):
     """Bytes of the shared VMs, which may take them from any node."""
-    return sum(seats.share_memory(spec, 1) for spec, _ in case.floating)
+    return sum(seats.share_memory(spec, spec["vcpus"]) for spec, _ in case.floating)
 
 
 def left(case):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """
 The best placement of a small case, by trying them all: most vCPUs (or VMs) placed, then fewest VMs
-seated coarser than they could have been.
+over more nodes than they need, then fewest over several rooms of a node that one could hold.
 """
 
 import itertools
@@ -25,36 +25,31 @@ def _splits(rooms, n):
     return found
 
 
-def _shares(spec, free, memory, k):
-    """What one of K equal shares may take: {(node, class): [{room: cores}]}."""
-    need = seats.share_memory(spec, k)
-    shares = {}
-    for node, kind in {(node, kind) for node, _, kind in free}:
-        if spec["node"] not in (None, node) or memory.get(node, need) < need:
-            continue
-        there = [(key, n) for key, n in free.items() if (key[0], key[2]) == (node, kind) and n]
-        n = seats.cores(spec["vcpus"] // k, kind[0], spec["isolate"])
-        ways = _splits(sorted(there, key=str), n)
-        if ways:
-            shares[node, kind] = ways
-    return shares
+def _share(spec, free, memory, node, kind, part):
+    """The ways NODE's rooms of KIND can hold a share: [{room: cores}]."""
+    n, vcpus = part
+    need = seats.share_memory(spec, vcpus)
+    if spec["node"] not in (None, node) or memory.get(node, need) < need:
+        return []
+    there = [(key, m) for key, m in free.items() if (key[0], key[2]) == (node, kind) and m]
+    return _splits(sorted(there, key=str), n)
 
 
 def _seats(spec, free, memory, nodes):
     """All seats of a VM: (level, {room: cores}, {node: bytes})."""
-    for (node, _), ways in sorted(_shares(spec, free, memory, 1).items(), key=str):
-        for way in ways:
-            yield (0 if len(way) == 1 else 1), way, {node: seats.share_memory(spec, 1)}
-    for k in range(2, nodes + 1):
-        if spec["vcpus"] % k or spec["node"] is not None:
-            continue
-        shares = _shares(spec, free, memory, k)
-        for kind in sorted({kind for _, kind in shares}):
-            own = sorted(node for node, c in shares if c == kind)
-            for chosen in itertools.combinations(own, k):
-                for ways in itertools.product(*(shares[node, kind] for node in chosen)):
-                    way = {room: n for part in ways for room, n in part.items()}
-                    yield k, way, {node: seats.share_memory(spec, k) for node in chosen}
+    for kind in sorted({kind for _, _, kind in free}):
+        own = sorted({node for node, _, c in free if c == kind})
+        for k in range(1, nodes + 1 if spec["node"] is None else 2):
+            parts = seats.shares(spec, kind[0], k)
+            for order in sorted(set(itertools.permutations(parts))) if parts else ():
+                for chosen in itertools.combinations(own, k):
+                    ways = [_share(spec, free, memory, node, kind, part)
+                            for node, part in zip(chosen, order)]
+                    taken = {node: seats.share_memory(spec, vcpus)
+                             for node, (_, vcpus) in zip(chosen, order)}
+                    for parts_of in itertools.product(*ways):
+                        way = {room: n for part in parts_of for room, n in part.items()}
+                        yield (k if k > 1 else int(len(way) > 1)), way, taken
 
 
 def _less(amounts, taken):
@@ -71,7 +66,7 @@ def one(spec):
 
 def best(specs, free, memory, nodes, value=vcpus, budget=20000):
     """
-    (VALUE placed, VMs left coarser) of the best placement of SPECS in the cores FREE, with MEMORY
+    (VALUE placed, VMs far, VMs left) of the best placement of SPECS in the cores FREE, with MEMORY
     bytes in each node. TooLarge where that takes more than BUDGET steps.
     """
     rooms = dict(seats.rooms(free))
@@ -81,7 +76,7 @@ def best(specs, free, memory, nodes, value=vcpus, budget=20000):
 
     def solve(position, rooms, memory):
         if position == len(order):
-            return 0, 0
+            return 0, 0, 0
         state = position, tuple(sorted(rooms.items(), key=str)), tuple(sorted(memory.items()))
         if state not in known:
             known[state] = choose(position, rooms, memory)
@@ -94,13 +89,14 @@ def best(specs, free, memory, nodes, value=vcpus, budget=20000):
         for level, way, taken in _seats(spec, rooms, memory, nodes):
             if next(steps) > budget:
                 raise TooLarge
-            placed, left = solve(position + 1, _less(rooms, way), _less(memory, taken))
-            here = placed + value(spec), left - (level > natural[index])
+            placed, far, left = solve(position + 1, _less(rooms, way), _less(memory, taken))
+            here = placed + value(spec), far - (level > max(natural[index], 1)), \
+                left - (level == 1 and natural[index] == 0)
             top = max(top, here)
         return top
 
-    placed, left = solve(0, rooms, memory)
-    return placed, -left
+    placed, far, left = solve(0, rooms, memory)
+    return placed, -far, -left
 
 
 def in_order(specs, free, memory, nodes):

@@ -83,11 +83,10 @@ def _chosen(case):
 
 @rule("vm.cores")
 def cores(case):
-    """⌈v/threads⌉ cores a share, v with isolate."""
+    """⌈v/threads⌉ cores in all, v with isolate."""
     for spec, vm in _chosen(case):
         used = case.cores(vm["vcpupin"])
-        want = sum(seats.cores(n, len(used[0].cpus), spec["isolate"])
-                   for _, n in node_shares(case.host, vm["vcpupin"]))
+        want = seats.cores(spec["vcpus"], len(used[0].cpus), spec["isolate"])
         if len(used) != want:
             yield subject(vm), f"takes {len(used)} cores, should take {want}"
 
@@ -132,12 +131,13 @@ def node_asked(case):
 
 @rule("vm.level")
 def level(case):
-    """A VM over k nodes has k equal shares, each of contiguous vCPUs."""
-    for _, vm in _chosen(case):
+    """The shares of a VM over k nodes differ by a core at most, each of contiguous vCPUs."""
+    for spec, vm in _chosen(case):
+        threads = len(case.cores(vm["vcpupin"])[0].cpus)
         shares = node_shares(case.host, vm["vcpupin"])
-        sizes = {n for _, n in shares}
-        if len(sizes) > 1 or len({node for node, _ in shares}) != len(shares):
-            yield subject(vm), f"unequal or torn shares (node, vCPUs): {shares}"
+        want = sorted(n for _, n in seats.shares(spec, threads, len(shares)))
+        if len({node for node, _ in shares}) != len(shares) or sorted(n for _, n in shares) != want:
+            yield subject(vm), f"uneven or torn shares (node, vCPUs): {shares}"
 
 
 @rule("vm.emulatorpin")
@@ -167,8 +167,11 @@ def _housekeeping(case, vm, what, text):
 def memory(case):
     """The inventory's, or that in whole pages on each node."""
     for spec, vm in case.seated:
-        k = max(len(vm["nodes"]), 1)
-        if vm["memory"] not in (spec["memory"], k * seats.share_memory(spec, k)) \
+        if not set(vm["vcpupin"]) <= case.host.online:
+            continue
+        parts = sum(seats.share_memory(spec, n)
+                    for _, n in node_shares(case.host, vm["vcpupin"]))
+        if vm["memory"] not in (spec["memory"], parts) \
                 and spec["cpus"] is None:
             yield subject(vm), f"memory {vm['memory']}, the inventory says {spec['memory']}"
         if vm["memory"] < spec["memory"]:

@@ -3,7 +3,7 @@
 
 import memory
 import seats
-from case import subject
+from case import node_shares, subject
 from complaint import rule
 
 
@@ -70,9 +70,9 @@ def left_over(case):
         natural = seats.best_level(spec, empty, memory.capacity(case), len(case.host.homes()))
         own = case.cores(vm["vcpupin"])
         rest = memory.left(case)
-        for node in vm["nodes"]:
+        for node, vcpus in node_shares(case.host, vm["vcpupin"]):
             if node in rest:
-                rest[node] += seats.share_memory(spec, len(vm["nodes"]))
+                rest[node] += seats.share_memory(spec, vcpus)
         if natural is not None and seats.level_of(case, vm) > natural \
                 and seats.fits(spec, natural, _free(case) + own, rest):
             yield subject(vm), f"could sit at level {natural}, sits at {seats.level_of(case, vm)}"

@@ -3,7 +3,7 @@
 Rooms and the seats in them: could this VM sit there?
 
 A room is the cores of one NUMA node under one L3, of one width and kind. Level 0 is a seat in one
-room, 1 in one node, k ≥ 2 in equal shares over k nodes.
+room, 1 in one node, k ≥ 2 over k nodes, in shares of whole cores that differ by one at most.
 """
 
 from collections import Counter
@@ -21,10 +21,25 @@ def spans(sizes):
         start += size
 
 
-def share_memory(spec, k):
-    """Bytes a VM needs in each of its k nodes, in whole pages."""
+def share_memory(spec, vcpus):
+    """Bytes a VM needs in a node that has so many of its vCPUs, in whole pages."""
     page = spec["page"] or 4096
-    return -(-(-(-spec["memory"] // k)) // page) * page
+    return -(-(-(-spec["memory"] * vcpus // spec["vcpus"])) // page) * page
+
+
+def shares(spec, threads, k):
+    """
+    What the VM's k shares are, [(cores, vCPUs)], the larger first; [] where it has fewer cores
+    than nodes. The cores differ by one at most; CPUs that stay idle are in one of the larger.
+    """
+    each = 1 if spec["isolate"] else threads
+    all_cores = cores(spec["vcpus"], threads, spec["isolate"])
+    if all_cores < k:
+        return []
+    sizes = sorted((all_cores // k + (i < all_cores % k) for i in range(k)), reverse=True)
+    larger = sizes.count(sizes[0])
+    idle = all_cores * each - spec["vcpus"]
+    return [(n, n * each - (idle if i == larger - 1 else 0)) for i, n in enumerate(sizes)]
 
 
 def rooms(free):
@@ -37,19 +52,26 @@ def fits(spec, level, free, memory):
     Could the VM sit at LEVEL in the FREE cores? MEMORY is what is left in each node; a node that
     is not in it has no known limit.
     """
-    if level >= 2 and (spec["vcpus"] % level or spec["node"] is not None):
+    if level >= 2 and spec["node"] is not None:
         return False
-    share = spec["vcpus"] // max(level, 1)
-    need = share_memory(spec, max(level, 1))
     there = Counter()
     for (node, l3, kind), n in rooms(free).items():
-        there[(node, l3 if level == 0 else None, kind)] += n
-    good = {}
-    for (node, _, kind), n in there.items():
-        if n >= cores(share, kind[0], spec["isolate"]) \
-                and memory.get(node, need) >= need and spec["node"] in (None, node):
-            good.setdefault(kind, set()).add(node)
-    return any(len(nodes) >= max(level, 1) for nodes in good.values())
+        if spec["node"] in (None, node):
+            there[(node, l3 if level == 0 else None, kind)] += n
+    return any(_holds(spec, max(level, 1), kind, there, memory) for kind in {k for _, _, k in there})
+
+
+def _holds(spec, k, kind, there, memory):
+    """Do k nodes hold its shares? What holds one holds those that ask for less."""
+    wanted = 0
+    parts = shares(spec, kind[0], k)
+    for n, vcpus in parts:
+        need = share_memory(spec, vcpus)
+        wanted += 1
+        if len({node for (node, _, c), free in there.items()
+                if c == kind and free >= n and memory.get(node, need) >= need}) < wanted:
+            return False
+    return bool(parts)
 
 
 def level_of(case, vm):

@@ -96,9 +96,9 @@ static json_t *answer_json(const SearchResult *result)
 
 	for (unsigned i = 0; i < result->seats->len; i++)
 		json_array_append_new(vms, json_boolean(g_ptr_array_index(result->seats, i)));
-	return json_pack("{sI sI si sI sb sI so}", "placed", (json_int_t)result->placed, "bound",
-			 (json_int_t)result->bound, "left", result->left, "spare",
-			 (json_int_t)result->spare, "optimal", result->optimal, "steps",
+	return json_pack("{sI sI si si sI sb sI so}", "placed", (json_int_t)result->placed, "bound",
+			 (json_int_t)result->bound, "far", result->far, "left", result->left,
+			 "spare", (json_int_t)result->spare, "optimal", result->optimal, "steps",
 			 (json_int_t)result->steps, "vms", vms);
 }
 

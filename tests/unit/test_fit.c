@@ -35,13 +35,15 @@ static void test_known(void)
 	assert_fits(2, "numa:2 core:4 pu:2", "", "vcpus = 6\n");
 	/* One over both nodes, in equal shares. */
 	assert_fits(1, "numa:2 core:4 pu:2", "", "vcpus = 8\n");
-	assert_fits(0, "numa:2 core:4 pu:2", "", "vcpus = 7\n");
+	assert_fits(1, "numa:2 core:4 pu:2", "", "vcpus = 7\n");
+	assert_fits(0, "numa:2 core:4 pu:2", "", "vcpus = 13\n");
 	assert_fits(1, "numa:2 core:4 pu:2", "", "vcpus = 3\nthreads = isolate\nnode = 1\n");
 	assert_fits(0, "numa:2 core:4 pu:2", "", "vcpus = 2\nnode = 5\n");
 	/* The others move aside, those with cpus = do not. */
 	assert_fits(1, "numa:2 core:4 pu:2", "[vm a]\nvcpus=2\ncount=3\n", "vcpus = 6\n");
 	assert_fits(0, "numa:2 core:4 pu:2",
-		    "[vm a]\nvcpus=2\ncpus=2,3\n[vm b]\nvcpus=2\ncpus=10,11\n", "vcpus = 5\n");
+		    "[vm a]\nvcpus=2\ncpus=2,3\n[vm b]\nvcpus=2\ncpus=10,11\n",
+		    "vcpus = 5\nspans = never\n");
 	/* Memory: 16G a node. */
 	assert_fits(2, "[numa(memory=17179869184)] core:9 pu:2", "", "vcpus = 2\nmemory = 6G\n");
 	assert_fits(1, "[numa(memory=17179869184)] core:9 pu:2",
@@ -53,7 +55,7 @@ static void test_refused(void)
 {
 	g_autoptr(Host) host = given_host("numa:2 core:4 pu:2");
 	g_autoptr(Inventory) inventory =
-		given_inventory("[vm big]\nvcpus = 7\n[vm a]\nvcpus = 2\n[vm kept]\nvcpus=2\n"
+		given_inventory("[vm big]\nvcpus = 13\n[vm a]\nvcpus = 2\n[vm kept]\nvcpus=2\n"
 				"cpus=98,99\n[vm s]\npolicy=shared\nvcpus=1\nnode=7\n");
 	g_autoptr(FitBase) base = fit_base_new(host, inventory, &(PlanOptions){0});
 	const char *const names[] = {"big", "kept", "s"};
@@ -303,12 +305,14 @@ typedef struct Wish {
 	bool whole;    /* in one node */
 } Wish;
 
-static bool take(Space *space, const VmSpec *spec, unsigned node, unsigned k)
+/* CORES of NODE, of which IDLE CPUs have no vCPU. */
+static bool take(Space *space, const VmSpec *spec, unsigned node, unsigned cores, unsigned idle)
 {
-	unsigned vcpus = spec->vcpus / k, threads = space->threads;
-	unsigned cores = spec->threads == THREADS_ISOLATE ? vcpus : (vcpus + threads - 1) / threads;
+	unsigned per_core = spec->threads == THREADS_ISOLATE ? 1 : space->threads;
+	unsigned vcpus = cores * per_core - idle;
 	uint64_t page = spec->page ? spec->page : 4096;
-	uint64_t memory = ((spec->memory + k - 1) / k + page - 1) / page * page;
+	uint64_t share = (spec->memory * vcpus + spec->vcpus - 1) / spec->vcpus;
+	uint64_t memory = (share + page - 1) / page * page;
 
 	if (space->cores[node] < cores || space->memory[node] < memory)
 		return false;
@@ -320,31 +324,52 @@ static bool take(Space *space, const VmSpec *spec, unsigned node, unsigned k)
 
 static bool all_fit(Space space, const Wish *wishes, unsigned n);
 
-/* The first wish in K shares, the next of them on NODE or later. */
-static bool shares_fit(Space space, const Wish *wishes, unsigned n, unsigned k, unsigned left,
-		       unsigned node)
-{
-	if (!left)
-		return all_fit(space, wishes + 1, n - 1);
-	for (; node < space.n_nodes; node++) {
-		Space with = space;
+/* What the first wish still misses: SMALL shares of CORES, LARGE of one more, IDLE CPUs of one of
+ * the largest. */
+typedef struct Misses {
+	unsigned cores, small, large, idle;
+} Misses;
 
-		if ((wishes->node == HOST_NONE || wishes->node == node) &&
-		    take(&with, wishes->spec, node, k) &&
-		    shares_fit(with, wishes, n, k, left - 1, node + 1))
-			return true;
+/* The next of its shares on NODE or later. */
+static bool shares_fit(Space space, const Wish *wishes, unsigned n, Misses m, unsigned node)
+{
+	if (!m.small && !m.large)
+		return !m.idle && all_fit(space, wishes + 1, n - 1);
+	for (; node < space.n_nodes; node++) {
+		if (wishes->node != HOST_NONE && wishes->node != node)
+			continue;
+		for (unsigned way = 0; way < 3; way++) {
+			Space with = space;
+			Misses then = m;
+			unsigned idle = way == 1 ? m.idle : 0;
+
+			if (way < 2 ? !m.large || (way == 1 && !idle) : !m.small)
+				continue;
+			*(way < 2 ? &then.large : &then.small) -= 1;
+			then.idle -= idle;
+			if (take(&with, wishes->spec, node, m.cores + (way < 2), idle) &&
+			    shares_fit(with, wishes, n, then, node + 1))
+				return true;
+		}
 	}
 	return false;
 }
 
 static bool all_fit(Space space, const Wish *wishes, unsigned n)
 {
+	const VmSpec *spec = n ? wishes->spec : NULL;
+	unsigned per_core = !n || spec->threads == THREADS_ISOLATE ? 1 : space.threads;
+	unsigned cores = n ? (spec->vcpus + per_core - 1) / per_core : 0;
+
 	if (!n)
 		return true;
-	for (unsigned k = 1; k <= space.n_nodes; k++)
-		if ((k == 1 || (!wishes->whole && wishes->spec->vcpus % k == 0)) &&
-		    shares_fit(space, wishes, n, k, k, 0))
+	for (unsigned k = 1; k <= (wishes->whole ? 1 : space.n_nodes) && k <= cores; k++) {
+		unsigned large = cores % k ? cores % k : k;
+		Misses m = {(cores - large) / k, k - large, large, cores * per_core - spec->vcpus};
+
+		if (shares_fit(space, wishes, n, m, 0))
 			return true;
+	}
 	return false;
 }
 

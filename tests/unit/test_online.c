@@ -14,6 +14,7 @@
 #define NOBODY G_MAXUINT
 #define NEVER G_MAXUINT
 #define MOST_VMS 4096
+#define MOST_NODES 16
 
 /* Random numbers: the same everywhere, for the same seed. */
 
@@ -103,12 +104,25 @@ static unsigned cores_for(const VmSpec *spec, unsigned vcpus, unsigned threads)
 	return spec->threads == THREADS_ISOLATE ? vcpus : (vcpus + threads - 1) / threads;
 }
 
-static uint64_t bytes_for(const VmSpec *spec, unsigned nodes)
+static uint64_t bytes_for(const VmSpec *spec, unsigned vcpus)
 {
 	uint64_t page = spec->page ? spec->page : 4096;
-	uint64_t share = (spec->memory + nodes - 1) / nodes;
+	uint64_t share = (spec->memory * vcpus + spec->vcpus - 1) / spec->vcpus;
 
 	return (share + page - 1) / page * page;
+}
+
+/* vCPUs of each of K shares, the most first: their cores differ by one at most, and CPUs that stay
+ * idle are in the last of the larger ones. False where there are fewer cores. */
+static bool shares_of(const VmSpec *spec, unsigned threads, unsigned k, unsigned *vcpus)
+{
+	unsigned cores = cores_for(spec, spec->vcpus, threads), larger = cores % k ? cores % k : k;
+	unsigned per_core = spec->threads == THREADS_ISOLATE ? 1 : threads;
+
+	for (unsigned i = 0; i < k; i++)
+		vcpus[i] = (cores / k + (cores % k > i)) * per_core;
+	vcpus[larger - 1] -= cores * per_core - spec->vcpus;
+	return cores >= k;
 }
 
 static bool alike(const Core *a, const Core *b)
@@ -131,20 +145,20 @@ static unsigned free_like(const World *w, unsigned like, bool same_l3)
 	return n;
 }
 
-/* Nodes with cores like LIKE that hold an equal share of K, or for K 0: rooms. */
-static unsigned nodes_holding(const World *w, const VmSpec *spec, unsigned like, unsigned k)
+/* Nodes with cores like LIKE that hold VCPUS of it, or (ROOM) have a room that does. */
+static unsigned nodes_holding(const World *w, const VmSpec *spec, unsigned like, unsigned vcpus,
+			      bool room)
 {
 	const Core *model = host_core(w->host, like);
-	unsigned parts = MAX(k, 1), need = cores_for(spec, spec->vcpus / parts, model->n_cpus);
-	unsigned last = NOBODY, n = 0;
+	unsigned need = cores_for(spec, vcpus, model->n_cpus), last = NOBODY, n = 0;
 
 	for (unsigned node = 0; node < w->host->nodes->len; node++)
 		for (unsigned i = 0; i < w->host->cores->len && last != node; i++) {
 			const Core *core = host_core(w->host, i);
 
 			if (core->node != node || !alike(core, model) ||
-			    free_like(w, i, k == 0) < need ||
-			    w->memory[node] < bytes_for(spec, parts) ||
+			    free_like(w, i, room) < need ||
+			    w->memory[node] < bytes_for(spec, vcpus) ||
 			    (spec->node >= 0 &&
 			     host_node(w->host, node)->id != (unsigned)spec->node))
 				continue;
@@ -154,13 +168,25 @@ static unsigned nodes_holding(const World *w, const VmSpec *spec, unsigned like,
 	return n;
 }
 
+/* Do K nodes hold a share each? What holds one holds those that ask for less. */
+static bool holds_over(const World *w, const VmSpec *spec, unsigned like, unsigned k)
+{
+	unsigned vcpus[MOST_NODES], i = 0;
+
+	if (!shares_of(spec, host_core(w->host, like)->n_cpus, k, vcpus))
+		return false;
+	while (i < k && nodes_holding(w, spec, like, vcpus[i], false) > i)
+		i++;
+	return i == k;
+}
+
 /* The finest level SPEC fits at now: 0 room, k nodes; NEVER. */
 static unsigned level_now(const World *w, const VmSpec *spec)
 {
 	for (unsigned k = 0; k <= w->host->nodes->len; k++)
 		for (unsigned i = 0; i < w->host->cores->len; i++)
-			if ((k < 2 || spec->vcpus % k == 0) &&
-			    nodes_holding(w, spec, i, k) >= MAX(k, 1))
+			if (k ? holds_over(w, spec, i, k)
+			      : nodes_holding(w, spec, i, spec->vcpus, true) > 0)
 				return k;
 	return NEVER;
 }
@@ -185,27 +211,53 @@ static unsigned level_of_pins(const World *w, const GArray *pins)
 	return nodes > 1 ? nodes : l3s > 1;
 }
 
+static unsigned vcpus_on(const World *w, const GArray *pins, unsigned node)
+{
+	unsigned n = 0;
+
+	for (unsigned v = 0; v < pins->len; v++)
+		n += host_core(w->host, core_at(w, pins, v))->node == node;
+	return n;
+}
+
+/* On its nodes it has the shares that it shall have, each once. */
+static void check_shares(const World *w, const VmSpec *spec, const GArray *pins)
+{
+	unsigned k = MAX(level_of_pins(w, pins), 1), vcpus[MOST_NODES], found = 0;
+
+	g_assert_true(shares_of(spec, host_core(w->host, core_at(w, pins, 0))->n_cpus, k, vcpus));
+	for (unsigned node = 0; node < w->host->nodes->len; node++) {
+		unsigned here = vcpus_on(w, pins, node);
+
+		for (unsigned i = 0; i < k && here; i++)
+			if (vcpus[i] == here) {
+				vcpus[i] = here = 0;
+				found++;
+			}
+		g_assert_cmpuint(here, ==, 0);
+	}
+	g_assert_cmpuint(found, ==, k);
+}
+
 /* Every vCPU a CPU of its own on cores nobody else has, walking the threads of a core. */
 static void check_pins(const World *w, const VmSpec *spec, const GArray *pins)
 {
 	const Core *first = host_core(w->host, core_at(w, pins, 0));
-	unsigned use = spec->threads == THREADS_ISOLATE ? 1 : first->n_cpus, k;
+	unsigned use = spec->threads == THREADS_ISOLATE ? 1 : first->n_cpus;
 
 	g_assert_cmpuint(pins->len, ==, spec->vcpus);
-	k = MAX(level_of_pins(w, pins), 1);
-	g_assert_cmpuint(spec->vcpus % k, ==, 0);
-	for (unsigned v = 0; v < pins->len; v++) {
-		unsigned index = core_at(w, pins, v), in_share = v % (spec->vcpus / k);
+	check_shares(w, spec, pins);
+	for (unsigned v = 0, in_share = 0; v < pins->len; v++, in_share++) {
+		unsigned index = core_at(w, pins, v);
 		const Core *core = host_core(w->host, index);
 
+		if (v && core->node != host_core(w->host, core_at(w, pins, v - 1))->node)
+			in_share = 0;
 		g_assert_cmpuint(w->owner[index], ==, NOBODY);
 		g_assert_true(alike(core, first));
 		g_assert_cmpuint(core->cpu[in_share % use], ==, g_array_index(pins, unsigned, v));
 		for (unsigned u = v - in_share; u < v - in_share % use; u++)
 			g_assert_cmpuint(core_at(w, pins, u), !=, index);
-		if (in_share)
-			g_assert_cmpuint(core->node, ==,
-					 host_core(w->host, core_at(w, pins, v - 1))->node);
 	}
 }
 
@@ -213,14 +265,14 @@ static void check_pins(const World *w, const VmSpec *spec, const GArray *pins)
 static void account(World *w, unsigned n, int sign)
 {
 	const GArray *pins = w->pins[n];
-	unsigned k = MAX(level_of_pins(w, pins), 1), last = NOBODY;
+	unsigned last = NOBODY;
 
 	for (unsigned v = 0; v < pins->len; v++) {
 		unsigned core = core_at(w, pins, v), node = host_core(w->host, core)->node;
 
 		w->owner[core] = sign > 0 ? n : NOBODY;
 		if (node != last && w->memory[node] != UINT64_MAX) {
-			uint64_t bytes = bytes_for(w->vms[n], k);
+			uint64_t bytes = bytes_for(w->vms[n], vcpus_on(w, pins, node));
 
 			g_assert_true(sign < 0 || w->memory[node] >= bytes);
 			w->memory[node] -= (uint64_t)sign * bytes;
@@ -489,40 +541,47 @@ typedef struct Brute {
 
 static bool brute_seat(Brute *b, unsigned i);
 
-/* LEFT of K shares of VM I, on nodes from START on. */
-static bool brute_shares(Brute *b, unsigned i, unsigned k, unsigned start, unsigned left)
+/* The shares of VM I that VCPUS still has, LEFT of K, on nodes from START on. */
+static bool brute_shares(Brute *b, unsigned i, unsigned *vcpus, unsigned k, unsigned start,
+			 unsigned left)
 {
 	const VmSpec *spec = b->specs[i];
-	unsigned need = cores_for(spec, spec->vcpus / k, host_core(b->w->host, 0)->n_cpus);
-	uint64_t bytes = bytes_for(spec, k);
 
 	if (!left)
 		return brute_seat(b, i + 1);
-	for (unsigned node = start; node < b->w->host->nodes->len; node++) {
-		bool fits =
-			b->free[node] >= need && b->memory[node] >= bytes &&
-			(spec->node < 0 || host_node(b->w->host, node)->id == (unsigned)spec->node);
-		bool done;
+	for (unsigned node = start; node < b->w->host->nodes->len; node++)
+		for (unsigned s = 0; s < k; s++) {
+			unsigned share = vcpus[s];
+			unsigned need = cores_for(spec, share, host_core(b->w->host, 0)->n_cpus);
+			uint64_t bytes = bytes_for(spec, share);
+			bool done;
 
-		if (!fits)
-			continue;
-		b->free[node] -= need;
-		b->memory[node] -= bytes;
-		done = brute_shares(b, i, k, node + 1, left - 1);
-		b->free[node] += need;
-		b->memory[node] += bytes;
-		if (done)
-			return true;
-	}
+			if (!share || b->free[node] < need || b->memory[node] < bytes ||
+			    (spec->node >= 0 &&
+			     host_node(b->w->host, node)->id != (unsigned)spec->node))
+				continue;
+			vcpus[s] = 0;
+			b->free[node] -= need;
+			b->memory[node] -= bytes;
+			done = brute_shares(b, i, vcpus, k, node + 1, left - 1);
+			b->free[node] += need;
+			b->memory[node] += bytes;
+			vcpus[s] = share;
+			if (done)
+				return true;
+		}
 	return false;
 }
 
 static bool brute_seat(Brute *b, unsigned i)
 {
+	unsigned vcpus[MOST_NODES];
+
 	if (i == b->n)
 		return true;
 	for (unsigned k = 1; k <= b->w->host->nodes->len; k++)
-		if (b->specs[i]->vcpus % k == 0 && brute_shares(b, i, k, 0, k))
+		if (shares_of(b->specs[i], host_core(b->w->host, 0)->n_cpus, k, vcpus) &&
+		    brute_shares(b, i, vcpus, k, 0, k))
 			return true;
 	return false;
 }
@@ -651,8 +710,8 @@ static void test_moves(void)
 	}
 	g_test_message("%u refusals without remedy, %u with one move, %u with two, %u with three",
 		       counts[0], counts[1], counts[2], counts[3]);
-	g_assert_cmpuint(counts[1], >, 100);
-	g_assert_cmpuint(counts[2], >, 10);
+	g_assert_cmpuint(counts[1], >, 80);
+	g_assert_cmpuint(counts[2], >, 3);
 }
 
 /* Only VMs that the inventory does not pin. */

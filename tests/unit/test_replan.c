@@ -42,7 +42,7 @@ static const Move *move_at(const Plan *plan, unsigned i)
 /* 3 free cores on one node and 2 on the other, 4 wanted of one: k1 or k2 has to go over. */
 #define TWO_NODES "numa:2 core:5 pu:2"
 #define KEPT "[vm k1]\nvcpus = 2\ncpus = 2,3\n[vm k2]\nvcpus = 4\ncpus = 12,13,14,15\n"
-#define BIG "[vm big]\nvcpus = 7\n"
+#define BIG "[vm big]\nvcpus = 7\nspans = never\n"
 
 static void test_none(void)
 {
@@ -135,7 +135,7 @@ static void test_repin(void)
 static void test_restart(void)
 {
 	static const char *const text = "[vm wide]\nvcpus = 4\ncpus = 2,3,12,13\n"
-					"[vm five]\nvcpus = 7\n";
+					"[vm five]\nvcpus = 7\nspans = never\n";
 	Case c = case_new(TWO_NODES, text, 1);
 
 	g_assert_cmpuint(c.plan->placed, ==, 2);

@@ -1007,7 +1007,7 @@ static const Fault faults[] = {
 	{"plan.core-shared", PLANNED, plan_core_twice, "CPUs 2-3,14-15 are given to it and to d1"},
 	{"plan.split-core", PLANNED, plan_half, "4 vCPUs use 3 cores, 2 would be enough"},
 	{"plan.split-core", PLANNED, plan_isolate, "those with CPUs 2-3,14-15 have several"},
-	{"plan.split-core", PLANNED, plan_unequal, "not spread equally"},
+	{"plan.split-core", PLANNED, plan_unequal, "not spread evenly"},
 	{"plan.guest-topology", PLANNED, plan_swapped, "on 2,3,14,15: not on siblings"},
 	{"plan.guest-topology", PLANNED, plan_sockets, "the guest sees 2 sockets"},
 	{"plan.floats-on-isolated", PLANNED, plan_emulator, "I/O threads may run on the isolated"},

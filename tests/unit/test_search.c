@@ -54,16 +54,16 @@ static unsigned cores_for(unsigned vcpus, unsigned threads, bool isolate)
 	return isolate ? vcpus : (vcpus + threads - 1) / threads;
 }
 
-static uint64_t memory_for(const SearchVm *vm, unsigned k)
+static uint64_t memory_for(const SearchVm *vm, unsigned vcpus)
 {
-	uint64_t share = (vm->memory + k - 1) / k;
+	uint64_t share = (vm->memory * vcpus + vm->vcpus - 1) / vm->vcpus;
 
 	return (share + vm->page - 1) / vm->page * vm->page;
 }
 
-/* A VM's cores in each room. */
+/* A VM's cores in each room, its vCPUs in each node. */
 typedef struct Seat {
-	unsigned cores[MOST_ROOMS];
+	unsigned cores[MOST_ROOMS], vcpus[MOST_NODES];
 	bool placed;
 	unsigned level;
 } Seat;
@@ -75,21 +75,17 @@ typedef struct Free {
 
 static bool take(const SearchProblem *p, Free *free, const SearchVm *vm, const Seat *seat)
 {
-	unsigned k = MAX(seat->level, 1);
-	bool in[MOST_NODES] = {false};
-
 	for (unsigned r = 0; r < p->n_rooms; r++) {
 		if (seat->cores[r] > free->cores[r])
 			return false;
 		free->cores[r] -= seat->cores[r];
-		in[p->rooms[r].node] |= seat->cores[r] > 0;
 	}
 	for (unsigned n = 0; n < p->n_nodes; n++) {
-		if (!in[n] || free->memory[n] == UINT64_MAX)
+		if (!seat->vcpus[n] || free->memory[n] == UINT64_MAX)
 			continue;
-		if (memory_for(vm, k) > free->memory[n])
+		if (memory_for(vm, seat->vcpus[n]) > free->memory[n])
 			return false;
-		free->memory[n] -= memory_for(vm, k);
+		free->memory[n] -= memory_for(vm, seat->vcpus[n]);
 	}
 	return true;
 }
@@ -107,16 +103,22 @@ typedef struct Enumeration {
 	void *data;
 } Enumeration;
 
-static void over_nodes(Enumeration *e, Seat *seat, unsigned node, unsigned missing);
+/* What a seat that is not whole yet misses: shares, how many of them larger by a core, and CPUs of
+ * its last core that stay idle, in one of the largest shares. */
+typedef struct Missing {
+	unsigned shares, larger, idle;
+} Missing;
+
+static void over_nodes(Enumeration *e, Seat *seat, unsigned node, Missing missing);
 
 /* NEED cores in the node's rooms, in every way, then the next nodes. */
-static void in_node(Enumeration *e, Seat *seat, unsigned node, unsigned missing, unsigned room,
+static void in_node(Enumeration *e, Seat *seat, unsigned node, Missing missing, unsigned room,
 		    unsigned need)
 {
 	const SearchProblem *p = e->p;
 
 	if (need == 0) {
-		over_nodes(e, seat, node + 1, missing - 1);
+		over_nodes(e, seat, node + 1, missing);
 		return;
 	}
 	for (; room < p->n_rooms; room++) {
@@ -139,12 +141,42 @@ static unsigned rooms_used(const Enumeration *e, const Seat *seat)
 	return used;
 }
 
-static void over_nodes(Enumeration *e, Seat *seat, unsigned node, unsigned missing)
+/* A share of CORES in NODE, of which IDLE CPUs have no vCPU, and then what MISSING says. */
+static void one_share(Enumeration *e, Seat *seat, unsigned node, Missing missing, unsigned cores,
+		      unsigned idle)
+{
+	if (cores == 0)
+		return;
+	seat->vcpus[node] = cores * (e->vm->isolate ? 1 : e->threads) - idle;
+	in_node(e, seat, node, missing, 0, cores);
+	seat->vcpus[node] = 0;
+}
+
+/* A larger share, with or without the idle CPUs, or a smaller one; of equal shares all are larger.
+ */
+static void each_share(Enumeration *e, Seat *seat, unsigned node, Missing missing)
 {
 	unsigned k = MAX(e->level, 1);
+	unsigned all = cores_for(e->vm->vcpus, e->threads, e->vm->isolate);
+	unsigned larger = (all + k - 1) / k;
+	Missing after = {missing.shares - 1, missing.larger - 1, missing.idle};
+
+	if (missing.larger > 0 && (missing.larger > 1 || missing.idle == 0))
+		one_share(e, seat, node, after, larger, 0);
+	after.idle = 0;
+	if (missing.larger > 0 && missing.idle > 0)
+		one_share(e, seat, node, after, larger, missing.idle);
+	after = missing;
+	after.shares--;
+	if (missing.shares > missing.larger)
+		one_share(e, seat, node, after, larger - 1, 0);
+}
+
+static void over_nodes(Enumeration *e, Seat *seat, unsigned node, Missing missing)
+{
 	Free empty;
 
-	if (missing == 0) {
+	if (missing.shares == 0) {
 		/* What sits in one room is level 0, not 1. */
 		if ((e->level == 0) != (e->level < 2 && rooms_used(e, seat) == 1))
 			return;
@@ -159,8 +191,7 @@ static void over_nodes(Enumeration *e, Seat *seat, unsigned node, unsigned missi
 	}
 	for (; node < e->p->n_nodes; node++)
 		if (e->vm->node == ANY || e->vm->node == node)
-			in_node(e, seat, node, missing, 0,
-				cores_for(e->vm->vcpus / k, e->threads, e->vm->isolate));
+			each_share(e, seat, node, missing);
 }
 
 static void each_seat_at(const SearchProblem *p, const SearchVm *vm, unsigned level, SeatFunc call,
@@ -168,17 +199,20 @@ static void each_seat_at(const SearchProblem *p, const SearchVm *vm, unsigned le
 {
 	unsigned k = MAX(level, 1);
 
-	if (vm->vcpus % k != 0 || (level > 1 && vm->node != ANY))
+	if (level > 1 && vm->node != ANY)
 		return;
 	for (unsigned r = 0; r < p->n_rooms; r++) {
 		Enumeration e = {p, vm, p->rooms[r].class, p->rooms[r].threads, level, call, data};
+		unsigned cores = cores_for(vm->vcpus, e.threads, vm->isolate);
+		Missing missing = {k, cores % k ? cores % k : k,
+				   vm->isolate ? 0 : cores * e.threads - vm->vcpus};
 		Seat seat = {.placed = false};
 		bool seen = false;
 
 		for (unsigned q = 0; q < r; q++)
 			seen |= p->rooms[q].class == p->rooms[r].class;
-		if (!seen)
-			over_nodes(&e, &seat, 0, k);
+		if (!seen && cores >= k)
+			over_nodes(&e, &seat, 0, missing);
 	}
 }
 
@@ -205,7 +239,16 @@ static void append_seat(const Seat *seat, void *data)
 	g_array_append_vals(data, seat, 1);
 }
 
-/* Lower rooms, more cores, shorter; none at all is last. */
+/* Has the seat nothing in the node's rooms after this one? */
+static bool last_of_node(const SearchProblem *p, const Seat *seat, unsigned room)
+{
+	for (unsigned r = room + 1; r < p->n_rooms; r++)
+		if (p->rooms[r].node == p->rooms[room].node && seat->cores[r] > 0)
+			return false;
+	return true;
+}
+
+/* Lower rooms, more cores, more vCPUs in the node, shorter; none at all is last. */
 static int compare_seats(const SearchProblem *p, const Seat *a, const Seat *b)
 {
 	unsigned i = 0, j = 0;
@@ -223,6 +266,10 @@ static int compare_seats(const SearchProblem *p, const Seat *a, const Seat *b)
 			return i < j ? -1 : 1;
 		if (a->cores[i] != b->cores[i])
 			return a->cores[i] > b->cores[i] ? -1 : 1;
+		/* Where their cores in it are the same. */
+		if (last_of_node(p, a, i) && last_of_node(p, b, i) &&
+		    a->vcpus[p->rooms[i].node] != b->vcpus[p->rooms[i].node])
+			return a->vcpus[p->rooms[i].node] > b->vcpus[p->rooms[i].node] ? -1 : 1;
 	}
 }
 
@@ -237,7 +284,7 @@ typedef struct Brute {
 	GHashTable *known; /* what is free → spare */
 	Seat chosen[MOST_VMS], best[MOST_VMS];
 	uint64_t placed, spare;
-	unsigned left;
+	unsigned far, left;
 	uint64_t accepted; /* bits, the first VM's the highest */
 	bool found;
 } Brute;
@@ -280,26 +327,31 @@ static int compare_answers(const Brute *b)
 static void judge(Brute *b, const Free *free)
 {
 	uint64_t placed = 0, accepted = 0, spare;
-	unsigned left = 0;
+	unsigned far = 0, left = 0;
+	bool same;
 
 	for (unsigned i = 0; i < b->p->n_vms; i++) {
 		accepted = accepted << 1 | b->chosen[i].placed;
 		if (!b->chosen[i].placed)
 			continue;
 		placed += b->p->prefer == PREFER_VCPUS ? b->p->vms[i].vcpus : 1;
-		left += b->chosen[i].level > b->natural[i];
+		far += b->chosen[i].level > MAX(b->natural[i], 1);
+		left += b->chosen[i].level == 1 && b->natural[i] == 0;
 	}
 	if (b->p->prefer != PREFER_ORDER)
 		accepted = placed;
-	if (b->found && (accepted < b->accepted || (accepted == b->accepted && left > b->left)))
+	same = accepted == b->accepted;
+	if (b->found && (accepted < b->accepted ||
+			 (same && (far > b->far || (far == b->far && left > b->left)))))
 		return;
 	spare = spare_of(b, free);
-	if (b->found && accepted == b->accepted && left == b->left &&
+	if (b->found && same && far == b->far && left == b->left &&
 	    (spare < b->spare || (spare == b->spare && compare_answers(b) >= 0)))
 		return;
 	b->found = true;
 	b->accepted = accepted;
 	b->placed = placed;
+	b->far = far;
 	b->left = left;
 	b->spare = spare;
 	memcpy(b->best, b->chosen, sizeof(b->best));
@@ -377,6 +429,7 @@ static void check_spread(const SearchProblem *p, const SearchVm *vm, const GArra
 			 Seat *seat)
 {
 	unsigned vcpus[MOST_NODES] = {0}, cores[MOST_NODES] = {0}, nodes = 0;
+	unsigned all, sum = 0, total = 0;
 	unsigned class = p->rooms[g_array_index(shares, SearchShare, 0).room].class;
 	unsigned threads = p->rooms[g_array_index(shares, SearchShare, 0).room].threads;
 
@@ -396,12 +449,22 @@ static void check_spread(const SearchProblem *p, const SearchVm *vm, const GArra
 		cores[p->rooms[s->room].node] += s->cores;
 		vcpus[p->rooms[s->room].node] += s->vcpus;
 	}
+	all = cores_for(vm->vcpus, threads, vm->isolate);
 	for (unsigned n = 0; n < p->n_nodes; n++) {
 		if (cores[n] == 0)
 			continue;
-		g_assert_cmpuint(vcpus[n] * nodes, ==, vm->vcpus);
+		seat->vcpus[n] = vcpus[n];
+		sum += vcpus[n];
+		total += cores[n];
+		/* By one core at most, and what is not full is one of the larger shares. */
+		g_assert_cmpuint(cores[n], >=, all / nodes);
+		g_assert_cmpuint(cores[n], <=, (all + nodes - 1) / nodes);
+		if (vcpus[n] < cores[n] * (vm->isolate ? 1 : threads))
+			g_assert_cmpuint(cores[n], ==, (all + nodes - 1) / nodes);
 		g_assert_cmpuint(cores[n], ==, cores_for(vcpus[n], threads, vm->isolate));
 	}
+	g_assert_cmpuint(sum, ==, vm->vcpus);
+	g_assert_cmpuint(total, ==, all);
 	seat->placed = true;
 	seat->level = nodes > 1 ? nodes : shares->len > 1;
 }
@@ -409,7 +472,7 @@ static void check_spread(const SearchProblem *p, const SearchVm *vm, const GArra
 static void check_rules(const SearchProblem *p, const SearchResult *result, Seat *seats)
 {
 	uint64_t placed = 0;
-	unsigned left = 0;
+	unsigned far = 0, left = 0;
 	Free free;
 
 	for (unsigned r = 0; r < p->n_rooms; r++)
@@ -427,11 +490,13 @@ static void check_rules(const SearchProblem *p, const SearchResult *result, Seat
 		placed += p->prefer == PREFER_VCPUS ? p->vms[i].vcpus : 1;
 		for (unsigned level = 0; level < seats[i].level; level++)
 			if (search_fits_empty(p, &p->vms[i], level)) {
-				left++;
+				far += seats[i].level > 1;
+				left += seats[i].level == 1;
 				break;
 			}
 	}
 	g_assert_cmpuint(result->placed, ==, placed);
+	g_assert_cmpuint(result->far, ==, far);
 	g_assert_cmpuint(result->left, ==, left);
 	g_assert_cmpuint(result->bound, >=, placed);
 }
@@ -477,6 +542,7 @@ static void compare_with_brute(const SearchProblem *p)
 	g_assert_true(result->optimal);
 	g_assert_cmpuint(result->bound, ==, result->placed);
 	g_assert_cmpuint(result->placed, ==, brute->placed);
+	g_assert_cmpuint(result->far, ==, brute->far);
 	g_assert_cmpuint(result->left, ==, brute->left);
 	g_assert_cmpuint(result->spare, ==, brute->spare);
 	for (unsigned i = 0; i < p->n_vms; i++)
@@ -667,6 +733,37 @@ static void test_planted(void)
 	g_assert_cmpuint(hard, >, 100);
 }
 
+/* 256 CPUs in 8 nodes of several L3s; each node is filled with VMs, whatever its L3s hold: then
+ * none is over several nodes, and that is proved. */
+static void test_planted_nodes(void)
+{
+	static const Shape nps4[] = {{8, 2, 8, 2, {1, 2, 3, 4, 5, 6}},
+				     {8, 4, 4, 2, {2, 3, 4, 5, 7}},
+				     {8, 2, 8, 2, {3, 4, 5, 7, 9, 11}},
+				     {8, 1, 16, 2, {3, 5, 6, 7}}};
+
+	random_state = 0x9fb21c651e98df25;
+	for (unsigned i = 0; i < 200; i++) {
+		const Shape *shape = &nps4[i % G_N_ELEMENTS(nps4)];
+		g_autoptr(GArray) sizes = g_array_new(FALSE, FALSE, sizeof(unsigned));
+		g_autofree Case *c = case_new();
+		g_autoptr(SearchResult) result = NULL;
+
+		for (unsigned n = 0; n < shape->nodes; n++) {
+			for (unsigned r = 0; r < shape->rooms; r++)
+				add_room(c, n, 0, shape->threads, shape->cores);
+			while (!fill_exactly(shape, shape->rooms * shape->cores, sizes))
+				;
+		}
+		for (unsigned v = 0; v < sizes->len; v++)
+			add_vms(c, 1, g_array_index(sizes, unsigned, v) * shape->threads);
+		result = solve(&c->problem);
+		g_assert_cmpuint(result->placed, ==, 256);
+		g_assert_cmpuint(result->far, ==, 0);
+		g_assert_cmpuint(result->proved, >=, 2);
+	}
+}
+
 /*
  * Hosts as they are sold.
  */
@@ -792,6 +889,7 @@ static bool greedy_room(const SearchProblem *p, const SearchVm *vm, Seat *seat)
 		Free less = greedy_free;
 
 		trial.cores[r] = cores_for(vm->vcpus, p->rooms[r].threads, vm->isolate);
+		trial.vcpus[p->rooms[r].node] = vm->vcpus;
 		if ((vm->node != ANY && vm->node != p->rooms[r].node) ||
 		    !take(p, &less, vm, &trial) ||
 		    (best != ANY && greedy_free.cores[r] >= greedy_free.cores[best]))
@@ -811,6 +909,7 @@ static bool greedy_node(const SearchProblem *p, const SearchVm *vm, Seat *seat)
 
 		if (vm->node != ANY && vm->node != n)
 			continue;
+		trial.vcpus[n] = vm->vcpus;
 		for (unsigned r = 0; r < p->n_rooms; r++) {
 			if (p->rooms[r].node != n)
 				continue;
@@ -1014,7 +1113,8 @@ static void test_memory(void)
 	expect_seat(result, 4, "0:1/2");
 }
 
-/* Each core's threads are filled in turn, the last one with what is left; nodes share equally. */
+/* Each core's threads are filled in turn, the last one with what is left; nodes share whole cores.
+ */
 static void test_vcpus(void)
 {
 	g_autofree Case *c = case_new();
@@ -1031,7 +1131,7 @@ static void test_vcpus(void)
 	add_vms(c, 2, 3);
 	c->vms[1].isolate = true;
 	all = solve(&c->problem);
-	expect_seat(all, 0, "0:4/8 1:1/1 2:4/8 3:1/1");
+	expect_seat(all, 0, "0:4/8 1:1/2 2:4/8");
 	expect_seat(all, 1, "1:3/3");
 	expect_seat(all, 2, "3:2/3");
 	g_assert_true(all->optimal);
@@ -1127,6 +1227,21 @@ static void test_many_nodes(void)
 	}
 }
 
+/* More of a size than are listed, each over other nodes than the next: 2 + 2 + 1 + 1 cores, then
+ * 2 + 2 + 2, then 3 + 3. */
+static void test_most(void)
+{
+	g_autofree Case *c = case_new();
+	SearchSize size = {{12, false, 0, 4096, ANY}, 1};
+	SearchMost most;
+
+	for (unsigned n = 0; n < 4; n++)
+		add_room(c, n, 0, 2, (unsigned[]){4, 5, 3, 6}[n]);
+	most = search_most(&c->problem, &size, 1, 10);
+	g_assert_cmpuint(most.fit, ==, 3);
+	g_assert_cmpuint(most.bound, ==, 3);
+}
+
 static const Size plain = {2, 3, 4, 1, 5, 6, 3, false, false};
 static const Size full = {3, 4, 3, 2, 4, 6, 4, true, true};
 static const Size spans = {3, 3, 3, 1, 4, 8, 2, true, false};
@@ -1149,6 +1264,8 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/search/brute/walls", &walls, test_brute);
 	g_test_add_data_func("/search/brute/short", &short_of, test_brute);
 	g_test_add_func("/search/planted", test_planted);
+	g_test_add_func("/search/planted-nodes", test_planted_nodes);
+	g_test_add_func("/search/most", test_most);
 	g_test_add_func("/search/deterministic", test_deterministic);
 	g_test_add_func("/search/shuffled", test_shuffled);
 	g_test_add_func("/search/budget", test_budget);
