@@ -52,6 +52,8 @@ def node_shares(host, pins):
     """Nodes of PINS in vCPU order and the vCPUs in each run: [(node, n)]."""
     runs = []
     for cpu in pins:
+        if cpu not in host.core_of:
+            continue  # others complain of it
         node = host.core_of[cpu].node
         if runs and runs[-1][0] == node:
             runs[-1][1] += 1
