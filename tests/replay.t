@@ -437,13 +437,13 @@ def check_summary(number, moves, events, answers):
 def test_moves():
     """Two nodes of three cores for VMs; five vCPUs need the three of one."""
     inventory = "[host]\ncores-per-node = 1\n"
-    events = [place("a", 1, node=0), place("b", 1, node=1), place("odd", 5)]
+    events = [place("a", 1, node=0), place("b", 1, node=1), place("odd", 5, spans="never")]
     status, answers, _ = replay(events, SMALL, inventory)
     tap.ok(status == 1 and "would_fit" not in answers[2]
            and answers[-1]["summary"]["rejected_with_room"] == 1,
            "VMs that ask for a node cannot make room on it", answers[2])
     events = [place("x", 5, node=0), place("b", 1), remove("x"), place("c", 1, node=0),
-              place("odd", 5)]
+              place("odd", 5, spans="never")]
     _, answers, _ = replay(events, SMALL, inventory)
     moves = answers[-2].get("would_fit", {}).get("moves", [])
     tap.ok([m["id"] for m in moves] == ["b"] and "node" in answers[-2]["reason"],
