@@ -28,6 +28,9 @@ static char *core_place(const Host *host, const Core *core)
 {
 	unsigned node = host_node(host, core->node)->id;
 
+	if (core->die)
+		return g_strdup_printf("socket %u, node %u, die %u", core->package, node,
+				       core->die);
 	if (core->l3 == HOST_NONE)
 		return g_strdup_printf("socket %u, node %u", core->package, node);
 	return g_strdup_printf("socket %u, node %u, L3 %u", core->package, node, core->l3);
@@ -269,7 +272,7 @@ static void say_level(GPtrArray *lines, const Plan *plan, const Inventory *inven
 			    level_text(host, alone));
 	if (level == alone)
 		explain_say(lines, "no %s is large enough for it, even if no other VM were there",
-			    level == LEVEL_NODE ? "L3" : "NUMA node");
+			    level == LEVEL_NODE ? level_room(host) : "NUMA node");
 }
 
 /* The goals, in their order, by the numbers that the other lines use. */
@@ -282,9 +285,9 @@ static void say_goal(GPtrArray *lines, const Plan *plan)
 	explain_say(lines, "chosen by the search; its goals, in this order:");
 	explain_say(lines, "  1. %s", goals[plan->prefer]);
 	explain_say(lines, "  2. fewest pinned VMs moved");
-	explain_say(lines,
-		    "  3. fewest VMs over more nodes than they need, then fewest over several L3s"
-		    " although one could hold them");
+	explain_say(lines, "  3. fewest VMs over more nodes than they need, then fewest over "
+			   "several dies or L3s"
+			   " although one could hold them");
 	explain_say(lines, "  4. most room left for more VMs like these");
 	explain_say(lines, "  5. lowest CPUs");
 	explain_say(lines, "%s",

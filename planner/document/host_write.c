@@ -14,6 +14,8 @@ static json_t *core_to_json(const Host *host, const Core *core)
 	json_object_set_new(object, "node", json_integer(host_node(host, core->node)->id));
 	if (core->l3 != HOST_NONE)
 		json_object_set_new(object, "l3", json_integer(core->l3));
+	if (core->die)
+		json_object_set_new(object, "die", json_integer(core->die));
 	if (host->n_kinds > 1)
 		json_object_set_new(object, "kind", json_integer(core->kind));
 	if (core->partial)

@@ -50,6 +50,9 @@ static bool read_core(Reader *r, void *into, const json_t *object)
 	if (json_object_get(object, "l3") &&
 	    !reader_unsigned(r, object, "l3", CPULIST_LIMIT, &core.l3))
 		return false;
+	if (json_object_get(object, "die") &&
+	    !reader_unsigned(r, object, "die", CPULIST_LIMIT, &core.die))
+		return false;
 	if (json_object_get(object, "kind") &&
 	    !reader_unsigned(r, object, "kind", CPULIST_LIMIT, &core.kind))
 		return false;

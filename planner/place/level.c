@@ -1,12 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/place/level.h"
 
+static bool level_dies(const Host *host)
+{
+	for (unsigned i = 0; i < host->cores->len; i++)
+		if (host_core(host, i)->die)
+			return true;
+	return false;
+}
+
+const char *level_room(const Host *host)
+{
+	return level_dies(host) ? "die" : "L3";
+}
+
 const char *level_text(const Host *host, Level level)
 {
-	static const char *const texts[] = {"in one L3", "in one NUMA node, over several L3s",
-					    "over several NUMA nodes"};
+	static const char *const texts[][2] = {
+		{"in one L3", "in one die"},
+		{"in one NUMA node, over several L3s", "in one NUMA node, over several dies"},
+		{"over several NUMA nodes", "over several NUMA nodes"}};
+	bool dies = level_dies(host);
 
-	return level == LEVEL_L3 && !host->l3s->len ? "in one NUMA node" : texts[level];
+	return level == LEVEL_L3 && !host->l3s->len && !dies ? "in one NUMA node"
+							     : texts[level][dies];
 }
 
 Level level_of(const Plan *plan, const PlanVm *vm)
@@ -21,7 +38,7 @@ Level level_of(const Plan *plan, const PlanVm *vm)
 		first = first ? first : core;
 		if (core->node != first->node)
 			return LEVEL_NODES;
-		if (core->l3 != first->l3)
+		if (core->l3 != first->l3 || core->die != first->die)
 			level = LEVEL_NODE;
 	}
 	return level;

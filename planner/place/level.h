@@ -19,6 +19,9 @@ Level level_natural(const Plan *plan, const Inventory *inventory, const PlanVm *
  * yours, found by seating it at that level everywhere it could be and solving the rest.
  */
 char *level_forced(const Plan *plan, const Inventory *inventory, const PlanVm *vm);
+/* What divides the nodes of HOST, below which VMs had best not go: "L3", or "die" where nodes have
+ * several. */
+const char *level_room(const Host *host);
 /* "in one L3", for people. */
 const char *level_text(const Host *host, Level level);
 

@@ -157,8 +157,8 @@ char *level_forced(const Plan *plan, const Inventory *inventory, const PlanVm *v
 		return g_strdup("the search stopped at its budget before it found that");
 	over = level_of(plan, vm) == LEVEL_NODES;
 	n = over ? result->far : result->left;
-	return g_strdup_printf("goal 3 chose it: of the placed VMs, %u %s to be over several %s, "
+	return g_strdup_printf("goal 3 chose it: of the placed VMs, %u %s to be over several %ss, "
 			       "whichever %s",
-			       n, n == 1 ? "has" : "have", over ? "nodes" : "L3s",
+			       n, n == 1 ? "has" : "have", over ? "node" : level_room(plan->host),
 			       n == 1 ? "it is" : "they are");
 }

@@ -7,7 +7,8 @@
 
 bool problem_same_room(const Core *a, const Core *b)
 {
-	return a->node == b->node && a->l3 == b->l3 && a->kind == b->kind && a->n_cpus == b->n_cpus;
+	return a->node == b->node && a->l3 == b->l3 && a->die == b->die && a->kind == b->kind &&
+	       a->n_cpus == b->n_cpus;
 }
 
 bool problem_core_of_vms(const Plan *plan, unsigned core)

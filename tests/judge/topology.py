@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 class Core:
     cpus: list            # online ones, ascending
     node: int             # OS index of its home NUMA node
-    l3: object            # anything that is equal for cores under one L3; None = no L3
+    l3: object            # anything that is equal for cores under one L3 and die; None = neither
     package: int
     kind: int
     partial: bool = False  # a sibling is offline
@@ -119,9 +119,10 @@ def _cores(machine, nodes, kinds):
         if not cpus:
             continue
         inside = {o.get("type"): o for o in path}
-        l3, package = inside.get("L3Cache"), inside.get("Package")
+        package = inside.get("Package")
+        parts = [inside[name].get("gp_index") for name in ("L3Cache", "Die") if name in inside]
         cores.append(Core(cpus, _home(set(cpus), nodes),
-                          l3.get("gp_index") if l3 is not None else None,
+                          tuple(parts) or None,
                           int(package.get("os_index")) if package is not None else 0,
                           kinds.get(cpus[0], 0),
                           bool(bitmap(obj.get("complete_cpuset")) - set(cpus))))

@@ -217,6 +217,8 @@ static void core_describe(const Host *host, const Core *core, GString *text)
 		g_string_append_printf(
 			text, "%d",
 			hwloc_bitmap_first(g_array_index(host->l3s, L3, core->l3).cpus));
+	if (core->die)
+		g_string_append_printf(text, " die %u", core->die);
 	g_string_append(text, " cpus");
 	for (unsigned i = 0; i < core->n_cpus; i++)
 		g_string_append_printf(text, " %u", core->cpu[i]);

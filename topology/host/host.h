@@ -26,6 +26,7 @@ typedef struct Core {
 			     number in order of CPUs; 0 where the file has no package */
 	unsigned node;	  /* position in host->nodes of its home: the DRAM node it belongs to */
 	unsigned l3;	  /* position in host->l3s, HOST_NONE where the host has no L3 */
+	unsigned die;	  /* number of its die, from 1 by lowest CPU; 0 where its node has no two */
 	unsigned kind;	  /* hwloc CPU kind, 0 = least capable; all 0 on a host of one kind */
 	bool partial;	  /* an offline sibling is missing from cpu[] */
 } Core;

@@ -9,8 +9,8 @@ typedef struct Build {
 	Host *host;
 	GPtrArray *pus;	       /* CPU → its PU, NULL where there is none */
 	GPtrArray *nodes;      /* position → its NUMANode, or the object that is taken for one */
-	GHashTable *positions; /* Core, L3 or Package object → its position + 1 */
-	unsigned n_packages;
+	GHashTable *positions; /* Core, L3, Die or Package object → its position + 1 */
+	unsigned n_packages, n_dies;
 	bool packages_counted; /* their OS indexes do not tell them apart */
 	const char *fsroot;    /* NULL = there is no Linux to ask */
 	GPtrArray *lists;      /* by node position: hwloc_bitmap_t of its CPUs as Linux says */
@@ -233,6 +233,36 @@ static unsigned host_build_l3_of(Build *build, hwloc_obj_t pu)
 	return position;
 }
 
+/* From 1; 0 = none is said. */
+static unsigned die_of(Build *build, hwloc_obj_t pu)
+{
+	hwloc_obj_t die = hwloc_get_ancestor_obj_by_type(build->topology, HWLOC_OBJ_DIE, pu);
+	unsigned position;
+
+	if (!die)
+		return 0;
+	position = position_of(build, die, build->n_dies);
+	build->n_dies = MAX(build->n_dies, position + 1);
+	return position + 1;
+}
+
+/* Only dies that divide a node say more than it does. */
+static void dies_keep(GArray *cores)
+{
+	g_autofree bool *several = g_new0(bool, cores->len + 1);
+
+	for (unsigned i = 0; i < cores->len; i++)
+		for (unsigned j = 0; j < cores->len && !several[i]; j++) {
+			const Core *a = &g_array_index(cores, Core, i);
+			const Core *b = &g_array_index(cores, Core, j);
+
+			several[i] = a->node == b->node && a->die != b->die;
+		}
+	for (unsigned i = 0; i < cores->len; i++)
+		if (!several[i])
+			g_array_index(cores, Core, i).die = 0;
+}
+
 static hwloc_obj_t package_around(const Build *build, hwloc_obj_t pu)
 {
 	return hwloc_get_ancestor_obj_by_type(build->topology, HWLOC_OBJ_PACKAGE, pu);
@@ -305,6 +335,7 @@ static bool pu_place(Build *build, hwloc_obj_t pu, GError **error)
 		return true;
 	core->package = package_of(build, pu);
 	core->l3 = host_build_l3_of(build, pu);
+	core->die = die_of(build, pu);
 	core->kind = host_build_kind_of(build, pu);
 	core->partial = object && lacks_cpus(object);
 	return true;
@@ -333,6 +364,7 @@ static bool cores_build(Build *build, GError **error)
 				       "packages: hwloc lost which CPUs are whose; give the root "
 				       "of a captured machine");
 	}
+	dies_keep(build->host->cores);
 	return true;
 }
 
