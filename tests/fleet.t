@@ -147,7 +147,7 @@ hard = write("hard.ini", """[host]\ncores-per-node = 1\nmemory-per-node = 1G
 [vm v0]\nvcpus = 3\nmemory = 4G\n[vm v1]\nvcpus = 10\nmemory = 7G\n[vm v2]\nvcpus = 1\nmemory = 6G\n""")
 found = lines(run("fit", "--json", "-t", os.path.join(HERE, "hosts", "epyc-2s24c2t-nps4.xml"), "--vm", "16",
                   "--fleet", write_lines("hard.jsonl", [{"inventory": "hard.ini"}])))[0]["sizes"][0]
-tap.ok(found == {"size": "16", "fit": 3, "bound": 3}, "what few steps leave open is asked again", found)
+tap.ok(found == {"size": "16", "fit": 4, "bound": 4}, "what few steps leave open is asked again", found)
 sums = {key: sum(n[key] for n in nodes) for key in ("vms", "cores", "free_cores", "stranded_cpus")}
 sums["sizes"] = [{"size": size, **{key: sum(n["sizes"][i][key] for n in nodes)
                                    for key in ("fit", "bound")}} for i, size in enumerate(SIZES)]

@@ -391,7 +391,8 @@ def test_large():
              f"{spent / placements:.0f} ns each; {answers[-1]['summary']}")
     tap.ok(len(answers) == 2001, "2,000 events on 256 CPUs, 2,000 answers and a summary")
     tap.ok(spent < 1e9, "the decisions take less than a second in all", spent)
-    tap.ok(spent > used * 1e9 / 2, "ns counts what an answer took, the search for moves too",
+    # Not a time: without the search for moves it is a hundredth.
+    tap.ok(spent > used * 1e9 / 10, "ns counts what an answer took, the search for moves too",
            f"{spent} of {used * 1e9:.0f} ns")
     found = judge(Model(LARGE), events, answers)
     tap.ok(not found, "no CPU twice, whole cores, memory, and the finest level each time", *found)
