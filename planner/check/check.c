@@ -174,6 +174,41 @@ static json_t *check_node_to_json(const Audit *audit)
 	return object;
 }
 
+static void check_set_to_json(json_t *object, const char *key, hwloc_const_bitmap_t set)
+{
+	g_autofree char *list = set ? cpulist_format(set) : NULL;
+
+	json_object_set_new(object, key, json_string_or_null(list));
+}
+
+/* What the line asks for, and what the kernel made of it. */
+static json_t *check_kernel_to_json(const Audit *audit)
+{
+	const KernelFacts *kernel = audit->facts->kernel;
+	const CmdlineEffects *effects = audit->effects;
+	json_t *asked = json_object(), *has = json_object();
+	const struct {
+		const char *key;
+		const CmdlineEffect *effect;
+	} parameters[] = {{"isolcpus", effects ? &effects->isolcpus : NULL},
+			  {"nohz_full", effects ? &effects->nohz_full : NULL},
+			  {"rcu_nocbs", effects ? &effects->rcu_nocbs : NULL},
+			  {"irqaffinity", effects ? &effects->irqaffinity : NULL}};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(parameters); i++) {
+		const CmdlineEffect *effect = parameters[i].effect;
+
+		check_set_to_json(asked, parameters[i].key,
+				  effect && effect->value ? effect->asked : NULL);
+	}
+	check_set_to_json(has, "isolated", kernel->isolated);
+	check_set_to_json(has, "nohz_full", kernel->nohz_full);
+	check_set_to_json(has, "rcu_nocbs", effects ? audit->rcu : NULL);
+	check_set_to_json(has, "partitions", audit->partitions);
+	check_set_to_json(has, "default_smp_affinity", audit->facts->irqs->default_affinity);
+	return json_pack("{so so}", "asked", asked, "has", has);
+}
+
 static json_t *summary_to_json(const Check *check)
 {
 	json_t *object = json_object();
@@ -220,6 +255,7 @@ json_t *check_to_json(const Check *check)
 	json_object_set_new(object, "format", json_string(JSON_FORMAT_CHECK));
 	json_object_set_new(object, "node", check_node_to_json(check->audit));
 	json_object_set_new(object, "planned", json_boolean(check->audit->plan != NULL));
+	json_object_set_new(object, "kernel", check_kernel_to_json(check->audit));
 	json_object_set_new(object, "summary", summary_to_json(check));
 	json_object_set_new(object, "findings", findings_to_json(check->findings));
 	json_object_set_new(object, "unread", unread_to_json(check->audit->facts));

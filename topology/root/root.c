@@ -3,6 +3,7 @@
 
 #include "topology/base/error.h"
 #include "topology/base/file.h"
+#include "topology/root/archive.h"
 #include "topology/root/root_open.h"
 #include "topology/root/tar.h"
 
@@ -113,17 +114,6 @@ static Root *open_failed(GError **error, const char *path, const char *why)
 	return NULL;
 }
 
-static Root *open_snapshot(const char *path, GError **error)
-{
-	size_t length;
-	g_autofree char *bytes = file_read(path, FILE_REGULAR, SNAPSHOT_MAX, &length, error);
-	Tree *tree = bytes ? tar_parse(bytes, length, error) : NULL;
-
-	if (!tree)
-		g_prefix_error(error, "%s: ", path);
-	return tree ? root_open_tree(tree) : NULL;
-}
-
 /* Is what a node has in FOLDER ("" = the top)? */
 static bool is_node(Root *root, const char *folder)
 {
@@ -138,43 +128,119 @@ static bool is_node(Root *root, const char *folder)
 	return found;
 }
 
-/* The directories below ROOT that are captures, comma-separated in *NAMES, yours; how many. */
-static unsigned nodes_below(Root *root, char **names)
-{
-	g_auto(GStrv) all = root_list(root, "/", NULL);
-	g_autoptr(GPtrArray) found = g_ptr_array_new();
+#define CAPTURE_DEEPEST 6 /* must-gather/IMAGE/nodes/NODE/sysinfo.tgz, and a folder more */
+#define CAPTURES_MAX 64
 
-	for (unsigned i = 0; all[i]; i++)
-		if (is_node(root, all[i]))
-			g_ptr_array_add(found, all[i]);
-	g_ptr_array_add(found, NULL);
-	*names = g_strjoinv(", ", (char **)found->pdata);
-	return found->len - 1;
+/* Captures below FOLDER: directories that have what a node has, and archives. Of char *. */
+static void captures_find(Root *root, const char *folder, unsigned depth, GPtrArray *found)
+{
+	g_auto(GStrv) names = root_list(root, folder, NULL);
+
+	for (unsigned i = 0; names[i] && found->len < CAPTURES_MAX; i++) {
+		g_autofree char *path =
+			*folder ? g_strconcat(folder, "/", names[i], NULL) : g_strdup(names[i]);
+
+		if (is_node(root, path) || archive_named(path))
+			g_ptr_array_add(found, g_steal_pointer(&path));
+		else if (depth < CAPTURE_DEEPEST)
+			captures_find(root, path, depth + 1, found);
+	}
 }
 
-/* ROOT is no node: go down into the one that is below it. False with ERROR where there is none, or
- * several. */
-static bool root_descend(Root *root, GError **error)
+/* A snapshot is a plain tar and holds nothing but what planner wrote; others are as they come. */
+static Tree *archive_tree(const char *bytes, size_t length, GError **error)
 {
-	g_autofree char *names = NULL, *path = NULL;
-	unsigned n = nodes_below(root, &names);
-	int fd =
-		n == 1 ? open_below(root->fd, names, O_RDONLY | O_DIRECTORY | O_CLOEXEC, root->step)
-		       : -1;
+	bool plain = length > 262 && !memcmp(bytes + 257, "ustar", 5);
+	g_autoptr(GError) strict = NULL;
+	Tree *tree = plain ? tar_parse(bytes, length, &strict) : NULL;
 
-	if (fd < 0) {
-		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-			    n > 1 ? "%s: holds several captures; name one of them: %s"
-				  : "%s: is no capture of a node: it has neither proc nor sys%s",
-			    root->directory, names);
+	if (tree)
+		return tree;
+	tree = archive_parse(bytes, length, error);
+	if (tree && plain && tree_file(tree, ROOT_FORMAT)) {
+		g_clear_pointer(&tree, tree_free);
+		g_propagate_error(error, g_steal_pointer(&strict));
+	}
+	return tree;
+}
+
+/* ROOT is what is at PATH of it now. */
+static bool root_enter(Root *root, const char *path, GError **error)
+{
+	Tree *tree = NULL;
+	int fd = -1;
+
+	if (archive_named(path)) {
+		size_t length;
+		int failure;
+		g_autofree char *bytes =
+			root_read_private(root, path, SNAPSHOT_MAX, &length, &failure);
+
+		tree = bytes ? archive_tree(bytes, length, error) : NULL;
+	} else if (root->tree) {
+		tree = tree_below(root->tree, path);
+	} else {
+		fd = open_below(root->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, root->step);
+	}
+	if (!tree && fd < 0)
+		return false;
+	if (root->fd >= 0)
+		close(root->fd);
+	root->fd = fd;
+	tree_free(root->tree);
+	root->tree = tree;
+	return true;
+}
+
+/* ROOT, opened as SHOWN, is no node: go down into the only one below it. False with ERROR where
+ * there is none, or several. */
+static bool root_descend(Root *root, const char *shown, GError **error)
+{
+	for (unsigned archives = 0; archives < 3 && !is_node(root, ""); archives++) {
+		g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
+		g_autofree char *names = NULL, *path = NULL;
+
+		captures_find(root, "", 1, found);
+		g_ptr_array_add(found, NULL);
+		names = g_strjoinv(", ", (char **)found->pdata);
+		if (found->len == 2 && root_enter(root, names, error)) {
+			path = root->tree || !root->directory
+				       ? NULL
+				       : g_build_filename(root->directory, names, NULL);
+			g_free(root->directory);
+			root->directory = g_steal_pointer(&path);
+			continue;
+		}
+		if (error && *error)
+			g_prefix_error(error, "%s: %s: ", shown, names);
+		else
+			g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
+				    found->len > 2
+					    ? "%s: holds several captures; name one of them: %s"
+					    : "%s: is no capture of a node: it has neither proc "
+					      "nor sys%s",
+				    shown, names);
 		return false;
 	}
-	close(root->fd);
-	root->fd = fd;
-	path = g_build_filename(root->directory, names, NULL);
-	g_free(root->directory);
-	root->directory = g_steal_pointer(&path);
 	return true;
+}
+
+static Root *open_snapshot(const char *path, unsigned flags, GError **error)
+{
+	size_t length;
+	g_autofree char *bytes = file_read(path, FILE_REGULAR, SNAPSHOT_MAX, &length, error);
+	g_autoptr(Root) root = root_new();
+
+	root->tree = bytes ? archive_tree(bytes, length, error) : NULL;
+	if (!root->tree) {
+		g_prefix_error(error, "%s: ", path);
+		return NULL;
+	}
+	if (!is_node(root, "") && !root_descend(root, path, flags & ROOT_NODE ? error : NULL) &&
+	    flags & ROOT_NODE)
+		return NULL;
+	snapshot_begin(root);
+	return g_steal_pointer(&root);
 }
 
 static Root *open_directory(int fd, const char *path, unsigned flags, GError **error)
@@ -186,7 +252,8 @@ static Root *open_directory(int fd, const char *path, unsigned flags, GError **e
 	root->directory = g_strdup(path);
 	root->live = g_str_equal(whole, "/");
 	root->step = (flags & ROOT_NO_OPENAT2) || !openat2_works(fd);
-	if (flags & ROOT_NODE && !root->live && !is_node(root, "") && !root_descend(root, error))
+	if (flags & ROOT_NODE && !root->live && !is_node(root, "") &&
+	    !root_descend(root, path, error))
 		return NULL;
 	if (!root->live)
 		snapshot_begin(root);
@@ -199,7 +266,7 @@ Root *root_open(const char *path, unsigned flags, GError **error)
 	int fd = -1;
 
 	if (stat(path, &status) == 0 && S_ISREG(status.st_mode))
-		return open_snapshot(path, error);
+		return open_snapshot(path, flags, error);
 	if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode))
 		return open_failed(
 			error, path,

@@ -35,7 +35,8 @@ enum {
 };
 
 /*
- * Open PATH: "/" is this machine, a directory a capture, a file a snapshot. NULL with
+ * Open PATH: "/" is this machine, a directory a capture, a file a snapshot or the archive of a
+ * capture (archive.h), which is read into memory. NULL with
  * PLANNER_ERROR_INPUT or _SYSTEM.
  */
 Root *root_open(const char *path, unsigned flags, GError **error);

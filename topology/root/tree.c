@@ -95,6 +95,29 @@ unsigned tree_mode(const Tree *tree, const char *path)
 	return GPOINTER_TO_UINT(g_hash_table_lookup(tree->modes, path));
 }
 
+Tree *tree_below(const Tree *tree, const char *path)
+{
+	g_autofree char *above = g_strconcat(path, "/", NULL);
+	g_autoptr(GPtrArray) paths = tree_paths(tree);
+	Tree *below = tree_new();
+
+	for (unsigned i = 0; i < paths->len; i++) {
+		const char *whole = g_ptr_array_index(paths, i), *rest = whole + strlen(above);
+		GBytes *bytes = tree_file(tree, whole);
+
+		if (!g_str_has_prefix(whole, above))
+			continue;
+		if (bytes && tree_enter(below, rest)) {
+			g_hash_table_insert(below->files, g_strdup(rest), g_bytes_ref(bytes));
+			if (tree_mode(tree, whole))
+				tree_set_mode(below, rest, tree_mode(tree, whole));
+		} else if (!bytes) {
+			tree_add_directory(below, rest);
+		}
+	}
+	return below;
+}
+
 GBytes *tree_file(const Tree *tree, const char *path)
 {
 	return g_hash_table_lookup(tree->files, path);

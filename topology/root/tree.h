@@ -25,6 +25,9 @@ bool tree_path_allowed(const char *path);
 bool tree_add_file(Tree *tree, const char *path, const void *data, size_t length);
 bool tree_add_directory(Tree *tree, const char *path);
 
+/* What is below the directory PATH of TREE, as a tree of its own; yours. */
+Tree *tree_below(const Tree *tree, const char *path);
+
 /* The permission bits of the file PATH, as the machine had them; 0 = not known. */
 void tree_set_mode(Tree *tree, const char *path, unsigned mode);
 unsigned tree_mode(const Tree *tree, const char *path);
