@@ -29,6 +29,7 @@ typedef struct DomainRecord {
 typedef struct Domains {
 	char *source;
 	char *libvirt, *qemu; /* versions; NULL = not said */
+	bool states_unknown;  /* nothing says which of them run */
 	bool elsewhere;	      /* of another machine: this one's processes are not theirs */
 	GPtrArray *records;   /* of DomainRecord */
 } Domains;

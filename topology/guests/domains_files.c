@@ -151,6 +151,9 @@ Domains *domains_captured_files(Root *root)
 		folder_take(root, root, domains, places[i].folder, places[i].folder,
 			    places[i].prefix, places[i].suffix, places[i].live);
 	}
+	if (domains)
+		domains->states_unknown = !root_exists(root, "/run/libvirt/qemu") &&
+					  !root_exists(root, "/var/run/libvirt/qemu");
 	for (unsigned i = 0; domains && i < domains->records->len; i++)
 		taskset_take(root, g_ptr_array_index(domains->records, i));
 	root_record_pause(root, false);

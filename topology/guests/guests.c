@@ -323,10 +323,10 @@ static void process_take(Guest *guest, QemuProcess *process, const TaskFacts *ta
 		nameless_end(guest, process, tasks);
 }
 
-/* Is it this guest's? By pid, by uuid, else by name. */
-static bool is_process_of(const Guest *guest, const QemuProcess *process)
+/* Is it this guest's? By pid, by uuid, else by name. GUESSED: nothing else says which run. */
+static bool is_process_of(const Guest *guest, const QemuProcess *process, bool guessed)
 {
-	if (process->taken || !guest->running)
+	if (process->taken || (!guest->running && !guessed))
 		return false;
 	if (guest->pid)
 		return guest->pid == process->pid;
@@ -393,7 +393,8 @@ static bool may_be_listed(const GuestFacts *facts, guint listed, const QemuProce
 }
 
 /* PROCESSES to the guests they are of, what is left to guests of its own. */
-static void processes_take(GuestFacts *facts, GPtrArray *processes, const TaskFacts *tasks)
+static void processes_take(GuestFacts *facts, GPtrArray *processes, const TaskFacts *tasks,
+			   bool guessed)
 {
 	guint listed = facts->guests->len;
 
@@ -403,8 +404,10 @@ static void processes_take(GuestFacts *facts, GPtrArray *processes, const TaskFa
 		for (guint i = 0; i < listed && !process->taken; i++) {
 			Guest *guest = g_ptr_array_index(facts->guests, i);
 
-			if (is_process_of(guest, process))
-				process_take(guest, process, tasks);
+			if (!is_process_of(guest, process, guessed))
+				continue;
+			guest->running = true;
+			process_take(guest, process, tasks);
 		}
 	}
 	for (unsigned p = 0; p < processes->len; p++) {
@@ -602,7 +605,7 @@ GuestFacts *guests_load(Root *root, const GuestOptions *options, const TaskFacts
 
 		if (!domains)
 			absence_judge(root, options, facts, tasks, processes);
-		processes_take(facts, processes, tasks);
+		processes_take(facts, processes, tasks, domains && domains->states_unknown);
 		nameless_note(root, facts);
 		memory_load(root, facts, seconds_left(end));
 		for (unsigned i = 0; i < facts->guests->len; i++)

@@ -28,8 +28,8 @@ typedef struct Guest {
 			  command line alone */
 	bool nameless; /* its threads have no names, and its vCPUs could not be told from the rest:
 			  vcpu_threads are without tid and mask, or of an unlisted one empty */
-	Platform platform; /* who writes its settings */
-	unsigned pid;  /* of QEMU, 0 = not known */
+	Platform platform;	       /* who writes its settings */
+	unsigned pid;		       /* of QEMU, 0 = not known */
 	char *live_xml, *inactive_xml; /* as read; NULL = not running, or not persistent, not read,
 					  or no domain's */
 	/* It has such an XML, which was not read or is no domain's: what is of that XML below is

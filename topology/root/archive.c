@@ -81,6 +81,8 @@ static bool file_unpack(Unpacking *u, struct archive_entry *entry, const char *p
 	g_autofree char *bytes = g_malloc(size + 1);
 	ssize_t n = 1;
 
+	if (tree_file(u->tree, path))
+		return archive_refuse(error, "it is in it twice", path);
 	u->kept += size;
 	if (u->kept > BYTES_MAX)
 		return archive_refuse(error, "it holds too much", path);
