@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/check.h"
+#include "cmd/check_many.h"
 #include "cmd/cmd.h"
 #include "cmd/inputs.h"
 #include "cmd/output.h"
@@ -7,6 +8,7 @@
 #include "cmd/save.h"
 #include "cmd/site.h"
 #include "planner/base/json.h"
+#include "planner/check/rules_found.h"
 #include "planner/document/plan_read.h"
 #include "topology/base/error.h"
 
@@ -85,10 +87,6 @@ static bool options_decide(const Options *options, CheckOptions *check, Form *fo
 	check->only = options->rule_words ? g_strsplit(options->rule_words, ",", -1) : NULL;
 	check->skip = options->skip_words ? g_strsplit(options->skip_words, ",", -1) : NULL;
 	check->strict = options->strict;
-	if (*options->arguments)
-		return options_refuse(error, &command_check,
-				      "unexpected argument '%s'; to audit a capture: -r %s",
-				      *options->arguments, *options->arguments);
 	if (options->brief && (options->json || options->format))
 		return options_refuse(error, &command_check,
 				      "--brief is for people: leave --format and --json out");
@@ -255,8 +253,17 @@ static Status check_judged(const Options *options, const Check *check, Form form
 	return bad ? STATUS_BAD_NEWS : STATUS_FINE;
 }
 
-static Status check_facts(const Options *options, CheckOptions *check_options, Form form,
-			  const Facts *facts, GError **error)
+/* What is done with a check; DATA is its caller's. */
+typedef Status CheckUse(const Options *options, const Check *check, void *data, GError **error);
+
+static Status check_use_report(const Options *options, const Check *check, void *data,
+			       GError **error)
+{
+	return check_judged(options, check, *(Form *)data, error);
+}
+
+static Status check_facts(const Options *options, CheckOptions *check_options, const Facts *facts,
+			  CheckUse *use, void *data, GError **error)
 {
 	g_autoptr(GDateTime) now = g_date_time_new_now_local();
 	g_autofree char *today = g_date_time_format(now, "%F");
@@ -273,28 +280,126 @@ static Status check_facts(const Options *options, CheckOptions *check_options, F
 		g_autoptr(Audit) audit = audit_new(inputs.plan, inputs.inventory, facts);
 		g_autoptr(Check) check = check_run(audit, check_options);
 
-		status = check_judged(options, check, form, error);
+		status = use(options, check, data, error);
 	}
 	inputs_clear(&inputs);
 	return status;
 }
 
-static Status check_command(const Options *options, GError **error)
+static Facts *check_facts_load(const Options *options, const char *root, GError **error)
 {
-	FactsOptions facts_options = {.root = options->root,
+	FactsOptions facts_options = {.root = root,
 				      .topology = options->topology,
 				      .guests = {.uri = options->connect,
 						 .domains = options->domains,
 						 .counters = options->counters}};
+
+	return facts_load(&facts_options, error);
+}
+
+/* Several nodes */
+
+typedef struct ManyUse {
+	CheckMany *many;
+	const char *source;
+} ManyUse;
+
+static Status check_use_many(const Options *options, const Check *check, void *data, GError **error)
+{
+	const ManyUse *use = data;
+
+	(void)options;
+	(void)error;
+	check_many_add(use->many, use->source, check_to_json(check), NULL);
+	return STATUS_FINE;
+}
+
+/* The inventory of the node of FACTS in the folder of -i: NAME.ini. Yours; NULL where none is. */
+static char *many_inventory(const Options *options, const Facts *facts)
+{
+	const char *name = sysctl_value(facts, "kernel", "hostname");
+	g_autofree char *file = name && !strchr(name, '/') ? g_strconcat(name, ".ini", NULL) : NULL;
+	char *path = options->inventory && file ? g_build_filename(options->inventory, file, NULL)
+						: NULL;
+
+	if (path && !g_file_test(path, G_FILE_TEST_EXISTS))
+		g_clear_pointer(&path, g_free);
+	return path;
+}
+
+static bool many_capture(const Options *options, CheckOptions *check_options, ManyUse *use,
+			 GError **error)
+{
+	Options one = *options;
+	g_autoptr(Facts) facts = check_facts_load(options, use->source, error);
+	g_autofree char *inventory = facts ? many_inventory(options, facts) : NULL;
+
+	one.inventory = inventory;
+	return facts && check_facts(&one, check_options, facts, check_use_many, use, error) !=
+				STATUS_TROUBLE;
+}
+
+/* A report that was saved, as it is; NULL where SOURCE is something else. */
+static json_t *many_report(const char *source)
+{
+	size_t length;
+	g_autofree char *text = g_str_has_suffix(source, ".json")
+					? input_read_regular(source, &length, NULL)
+					: NULL;
+
+	return text ? check_many_document(text, length) : NULL;
+}
+
+static bool many_possible(const Options *options, GError **error)
+{
+	if (options->root || options->topology || options->plan || options->domains ||
+	    options->counters || options->since || options->output || options->format)
+		return options_refuse(error, &command_check,
+				      "several nodes are checked without -r, -t, -p, -o, "
+				      "--domains, --counters, --since and --format");
+	if (options->inventory && !g_file_test(options->inventory, G_FILE_TEST_IS_DIR))
+		return options_refuse(error, &command_check,
+				      "-i: for several nodes, give the folder of their "
+				      "inventories, NAME.ini each");
+	return true;
+}
+
+static Status check_several(const Options *options, CheckOptions *check_options, GError **error)
+{
+	g_autoptr(CheckMany) many = check_many_new();
+
+	if (!many_possible(options, error))
+		return STATUS_TROUBLE;
+	for (char **source = options->arguments; *source; source++) {
+		g_autoptr(GError) why = NULL;
+		ManyUse use = {many, *source};
+		json_t *report = many_report(*source);
+
+		if (report)
+			check_many_add(many, *source, report, NULL);
+		else if (!many_capture(options, check_options, &use, &why))
+			check_many_add(many, *source, NULL, why->message);
+	}
+	check_many_print(many, options);
+	return check_many_status(many);
+}
+
+static Status check_command(const Options *options, GError **error)
+{
 	CheckOptions check_options = {0};
 	g_autoptr(Facts) facts = NULL;
 	Status status = STATUS_TROUBLE;
 	Form form = FORM_PEOPLE;
 
-	if (options_decide(options, &check_options, &form, error))
-		facts = facts_load(&facts_options, error);
+	if (!options_decide(options, &check_options, &form, error))
+		;
+	else if (*options->arguments)
+		status = check_several(options, &check_options, error);
+	else
+		facts = check_facts_load(options, options->root, error);
 	if (facts)
-		status = check_facts(options, &check_options, form, facts, error);
+		status =
+			check_facts(options, &check_options, facts, check_use_report, &form, error);
 	g_strfreev(check_options.only);
 	g_strfreev(check_options.skip);
 	return status;
@@ -327,7 +432,7 @@ static const OptionRow check_options[] = {
 const Command command_check = {
 	.name = "check",
 	.help = "audit a node, or a capture of one, against its plan",
-	.arguments = "",
+	.arguments = "[CAPTURE|REPORT...]",
 	.options = OPTION_SOURCES | OPTION_ROOT | OPTION_DOMAINS | OPTION_PREFER | OPTION_COUNTERS |
 		   OPTION_TEMPLATES | OPTION_JSON | OPTION_COLOR,
 	.own = check_options,

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/check_many.h"
+
+#include "cmd/fleet_print.h"
+#include "cmd/output.h"
+#include "planner/check/check.h"
+#include "topology/base/list.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define INDENT 11 /* "  warning  " */
+
+typedef struct ManyNode {
+	char *source, *why;
+	json_t *document; /* NULL: WHY */
+} ManyNode;
+
+struct CheckMany {
+	GPtrArray *nodes; /* of ManyNode */
+};
+
+/* A rule, or another finding, with all of its findings. */
+typedef struct ManyGroup {
+	const char *id;
+	Severity severity;
+	GPtrArray *findings; /* of json_t, borrowed */
+	GPtrArray *nodes;    /* of ManyNode: that of each */
+} ManyGroup;
+
+static void many_node_free(gpointer data)
+{
+	ManyNode *node = data;
+
+	g_free(node->source);
+	g_free(node->why);
+	json_decref(node->document);
+	g_free(node);
+}
+
+CheckMany *check_many_new(void)
+{
+	CheckMany *many = g_new(CheckMany, 1);
+
+	many->nodes = g_ptr_array_new_with_free_func(many_node_free);
+	return many;
+}
+
+void check_many_free(CheckMany *many)
+{
+	g_ptr_array_unref(many->nodes);
+	g_free(many);
+}
+
+void check_many_add(CheckMany *many, const char *source, json_t *document, const char *why)
+{
+	ManyNode *node = g_new(ManyNode, 1);
+
+	*node = (ManyNode){g_strdup(source), g_strdup(why), document};
+	g_ptr_array_add(many->nodes, node);
+}
+
+static const char *many_text(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+json_t *check_many_document(const char *text, size_t length)
+{
+	json_t *document = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+
+	if (!g_str_equal(many_text(document, "format"), JSON_FORMAT_CHECK) ||
+	    !json_is_array(json_object_get(document, "findings")) ||
+	    !json_is_object(json_object_get(document, "summary")))
+		g_clear_pointer(&document, json_decref);
+	return document;
+}
+
+/* Nodes */
+
+static unsigned many_count(const ManyNode *node, const char *key)
+{
+	const json_t *summary = json_object_get(node->document, "summary");
+
+	return (unsigned)json_integer_value(json_object_get(summary, key));
+}
+
+static const char *many_name(const ManyNode *node)
+{
+	const char *name = many_text(json_object_get(node->document, "node"), "name");
+
+	return *name ? name : node->source;
+}
+
+/* Those that could not be checked first, then by errors, warnings and name. */
+static int many_compare(gconstpointer a, gconstpointer b)
+{
+	static const char *const keys[] = {"errors", "warnings", "infos", "unknown"};
+	const ManyNode *x = *(const ManyNode *const *)a, *y = *(const ManyNode *const *)b;
+
+	if (!x->document != !y->document)
+		return x->document ? 1 : -1;
+	for (unsigned i = 0; i < G_N_ELEMENTS(keys); i++)
+		if (many_count(x, keys[i]) != many_count(y, keys[i]))
+			return many_count(x, keys[i]) > many_count(y, keys[i]) ? -1 : 1;
+	return strverscmp(many_name(x), many_name(y));
+}
+
+static void many_line(struct libscols_table *table, const ManyNode *node)
+{
+	static const char *const keys[] = {"errors", "warnings", "infos", "unknown", "waived"};
+	char *cells[G_N_ELEMENTS(keys) + 2] = {g_strdup(many_name(node))};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(keys); i++)
+		cells[1 + i] = node->document ? g_strdup_printf("%u", many_count(node, keys[i]))
+					      : g_strdup("-");
+	cells[1 + G_N_ELEMENTS(keys)] = g_strdup(node->why ? node->why : node->source);
+	output_line(table, (const char *const *)cells);
+	for (unsigned i = 0; i < G_N_ELEMENTS(cells); i++)
+		g_free(cells[i]);
+}
+
+static void many_print_nodes(const CheckMany *many, bool color)
+{
+	static const char *const columns[] = {"NODE",	     ">ERRORS", ">WARNINGS", ">INFOS",
+					      ">NOT JUDGED", ">WAIVED", "~FROM",     NULL};
+	struct libscols_table *table = output_table(columns, color);
+
+	for (unsigned i = 0; i < many->nodes->len; i++)
+		many_line(table, g_ptr_array_index(many->nodes, i));
+	output_print(table);
+	scols_unref_table(table);
+	putchar('\n');
+}
+
+/* Findings by rule */
+
+static void many_group_free(gpointer data)
+{
+	ManyGroup *group = data;
+
+	g_ptr_array_unref(group->findings);
+	g_ptr_array_unref(group->nodes);
+	g_free(group);
+}
+
+static Severity many_severity(const json_t *finding)
+{
+	const char *word = many_text(finding, "severity");
+
+	for (Severity s = SEVERITY_ERROR; s > SEVERITY_INFO; s--)
+		if (g_str_equal(word, severity_name(s)))
+			return s;
+	return SEVERITY_INFO;
+}
+
+static int many_group_compare(gconstpointer a, gconstpointer b)
+{
+	const ManyGroup *x = *(const ManyGroup *const *)a, *y = *(const ManyGroup *const *)b;
+
+	if (x->severity != y->severity)
+		return x->severity > y->severity ? -1 : 1;
+	if (x->findings->len != y->findings->len)
+		return x->findings->len > y->findings->len ? -1 : 1;
+	return strcmp(x->id, y->id);
+}
+
+/* Failures that nobody accepts, by id: worst first, then most. */
+static GPtrArray *many_groups(const CheckMany *many)
+{
+	g_autoptr(GHashTable) by_id = g_hash_table_new(g_str_hash, g_str_equal);
+	GPtrArray *groups = g_ptr_array_new_with_free_func(many_group_free);
+
+	for (unsigned i = 0; i < many->nodes->len; i++) {
+		ManyNode *node = g_ptr_array_index(many->nodes, i);
+		size_t f;
+		json_t *finding;
+
+		json_array_foreach (json_object_get(node->document, "findings"), f, finding) {
+			const char *id = many_text(finding, "id");
+			ManyGroup *group = g_hash_table_lookup(by_id, id);
+
+			if (!g_str_equal(many_text(finding, "verdict"), "fail") ||
+			    json_object_get(finding, "waived"))
+				continue;
+			if (!group) {
+				group = g_new0(ManyGroup, 1);
+				group->id = id;
+				group->findings = g_ptr_array_new();
+				group->nodes = g_ptr_array_new();
+				g_hash_table_insert(by_id, (gpointer)id, group);
+				g_ptr_array_add(groups, group);
+			}
+			group->severity = MAX(group->severity, many_severity(finding));
+			g_ptr_array_add(group->findings, finding);
+			g_ptr_array_add(group->nodes, node);
+		}
+	}
+	g_ptr_array_sort(groups, many_group_compare);
+	return groups;
+}
+
+static void many_print_text(const char *before, const char *text)
+{
+	unsigned width = output_width();
+	g_autofree char *line = g_strconcat(before, text, NULL), *safe = output_safe(line);
+	g_autofree char *folded =
+		output_fold(safe, width > 3 * INDENT ? width - INDENT : 0, INDENT);
+
+	printf("%*s%s\n", INDENT, "", folded);
+}
+
+/* Once where all findings say the same; else nothing here. */
+static bool many_same(const ManyGroup *group, const char *key)
+{
+	const char *first = many_text(g_ptr_array_index(group->findings, 0), key);
+
+	for (unsigned i = 1; i < group->findings->len; i++)
+		if (!g_str_equal(many_text(g_ptr_array_index(group->findings, i), key), first))
+			return false;
+	return *first;
+}
+
+static void many_print_group(const ManyGroup *group, bool color)
+{
+	const Rule *rule = rule_find(group->id);
+	const json_t *first = g_ptr_array_index(group->findings, 0);
+	bool one_fix = many_same(group, "fix");
+
+	printf("%s%s%s%*s%s%s%s%s%s\n", output_severity_color(group->severity, color),
+	       severity_name(group->severity), output_reset(color),
+	       (int)(9 - strlen(severity_name(group->severity))), "", output_bold(color), group->id,
+	       output_reset(color), rule ? ": " : "", rule ? rule->title : "");
+	for (unsigned i = 0; i < group->findings->len; i++) {
+		const json_t *finding = g_ptr_array_index(group->findings, i);
+		g_autofree char *where =
+			g_strdup_printf("%s, %s: ", many_name(g_ptr_array_index(group->nodes, i)),
+					many_text(finding, "subject"));
+
+		many_print_text(where, many_text(finding, "text"));
+		if (!one_fix)
+			many_print_text("  fix: ", many_text(finding, "fix"));
+	}
+	if (many_same(group, "why"))
+		many_print_text("why: ", many_text(first, "why"));
+	if (one_fix)
+		many_print_text("fix: ", many_text(first, "fix"));
+	putchar('\n');
+}
+
+/* "web1: error vm vm1: the text [id]" */
+static void many_print_brief(const ManyGroup *group, bool color)
+{
+	for (unsigned i = 0; i < group->findings->len; i++) {
+		const json_t *finding = g_ptr_array_index(group->findings, i);
+		g_autofree char *line = g_strdup_printf(
+			"%s, %s: %s [%s]", many_name(g_ptr_array_index(group->nodes, i)),
+			many_text(finding, "subject"), many_text(finding, "text"), group->id);
+		g_autofree char *safe = output_safe(line);
+
+		printf("%s%-8s%s %s\n", output_severity_color(group->severity, color),
+		       severity_name(group->severity), output_reset(color), safe);
+	}
+}
+
+static void many_print_summary(const CheckMany *many)
+{
+	unsigned errors = 0, warnings = 0, broken = 0;
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (unsigned i = 0; i < many->nodes->len; i++) {
+		const ManyNode *node = g_ptr_array_index(many->nodes, i);
+
+		broken += !node->document;
+		errors += many_count(node, "errors") > 0;
+		warnings += !many_count(node, "errors") && many_count(node, "warnings");
+	}
+	if (broken)
+		list_add(text, "%u could not be checked", broken);
+	if (errors)
+		list_add(text, "%u with errors", errors);
+	if (warnings)
+		list_add(text, "%u with warnings", warnings);
+	list_add(text, "%u without", many->nodes->len - broken - errors - warnings);
+	printf("%u node%s: %s\n", many->nodes->len, many->nodes->len == 1 ? "" : "s", text->str);
+}
+
+static void many_print_json(const CheckMany *many)
+{
+	for (unsigned i = 0; i < many->nodes->len; i++) {
+		const ManyNode *node = g_ptr_array_index(many->nodes, i);
+
+		fleet_print_json(node->document ? json_incref(node->document)
+						: json_pack("{s:s, s:s}", "source", node->source,
+							    "error", node->why));
+	}
+}
+
+void check_many_print(CheckMany *many, const Options *options)
+{
+	g_autoptr(GPtrArray) groups = NULL;
+
+	g_ptr_array_sort(many->nodes, many_compare);
+	if (options->json) {
+		many_print_json(many);
+		return;
+	}
+	groups = many_groups(many);
+	if (!options->brief)
+		many_print_nodes(many, options->color);
+	for (unsigned i = 0; i < groups->len; i++)
+		if (options->brief)
+			many_print_brief(g_ptr_array_index(groups, i), options->color);
+		else
+			many_print_group(g_ptr_array_index(groups, i), options->color);
+	many_print_summary(many);
+}
+
+Status check_many_status(const CheckMany *many)
+{
+	Status status = STATUS_FINE;
+
+	for (unsigned i = 0; i < many->nodes->len; i++) {
+		const ManyNode *node = g_ptr_array_index(many->nodes, i);
+		const json_t *summary = json_object_get(node->document, "summary");
+
+		if (!node->document)
+			status = STATUS_TROUBLE;
+		else if (json_is_true(json_object_get(summary, "bad")))
+			status = MAX(status, STATUS_BAD_NEWS);
+	}
+	return status;
+}
