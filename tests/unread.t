@@ -97,7 +97,7 @@ def restore(path, content):
 
 
 def run(*words, env=None, **more):
-    return subprocess.run(words, capture_output=True, timeout=20, check=False,
+    return subprocess.run(words, capture_output=True, timeout=60, check=False,
                           env=dict(env or os.environ, LC_ALL="C.UTF-8"), **more)
 
 
