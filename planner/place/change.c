@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* A what-if is asked many times and only a yes counts: it need not be searched to the end. */
-#define BUDGET 20000
+#define BUDGET 100000
 
 static Problem *what_if(const Problem *base, const VmSpec *spec)
 {
