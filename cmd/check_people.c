@@ -35,8 +35,8 @@ static GPtrArray *check_people_group_of(GPtrArray *groups, GHashTable *by_name, 
 	return group->findings;
 }
 
-/* Those of VERDICT that nobody accepts, in a view of what is new: those alone. Findings are sorted: a
- * subject's first is its worst, and so are groups in this order. */
+/* Those of VERDICT that nobody accepts, in a view of what is new: those alone. Findings are sorted:
+ * a subject's first is its worst, and so are groups in this order. */
 static GPtrArray *group_findings(const Check *check, const CheckView *view, Verdict verdict)
 {
 	GPtrArray *groups = g_ptr_array_new_with_free_func(group_free);

@@ -88,8 +88,7 @@ static GOptionEntry options_entry_of(const OptionRow *row, char ***given, Option
 		.long_name = row->name,
 		.short_name = row->letter,
 		.arg = row->value ? G_OPTION_ARG_STRING_ARRAY : G_OPTION_ARG_NONE,
-		.arg_data = row->value && !row->many ? (void *)given
-						     : (char *)options + row->field,
+		.arg_data = row->value && !row->many ? (void *)given : (char *)options + row->field,
 	};
 }
 
@@ -283,12 +282,12 @@ bool options_parse(const Command *command, char **argv, Options *options, GError
 	once = each_once(rows, given, options, parsed ? error : NULL);
 	options->arguments = parsed ? arguments_of(words + 1) : g_new0(char *, 1);
 	if (!parsed)
-		return usage_failed(command,
-				    g_error_matches(*error, G_OPTION_ERROR,
-						    G_OPTION_ERROR_UNKNOWN_OPTION)
-					    ? option_meant(rows, argv)
-					    : NULL,
-				    error);
+		return usage_failed(
+			command,
+			g_error_matches(*error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION)
+				? option_meant(rows, argv)
+				: NULL,
+			error);
 	if (options->help)
 		return true;
 	if (!once || !none_empty(rows, options, error) || !color_decide(options, error) ||

@@ -14,9 +14,9 @@
 #define JSON_FORMAT_CHECK "planner-check/1"
 
 typedef struct CheckOptions {
-	char **only, **skip; /* ids, or areas such as "vm"; NULL = all, none */
-	Severity fail_on;    /* findings of this severity, or a worse one, are bad news */
-	bool strict;	     /* and so is what is unknown */
+	char **only, **skip;	/* ids, or areas such as "vm"; NULL = all, none */
+	Severity fail_on;	/* findings of this severity, or a worse one, are bad news */
+	bool strict;		/* and so is what is unknown */
 	const Waivers *waivers; /* NULL = none */
 	const char *today;	/* "2026-11-30", where there are waivers */
 } CheckOptions;
@@ -27,7 +27,7 @@ typedef struct Check {
 	GPtrArray *rules;		     /* of const Rule *: those chosen that matter here */
 	GPtrArray *findings;		     /* sorted */
 	unsigned counts[SEVERITY_ERROR + 1]; /* of VERDICT_FAIL, by severity */
-	unsigned unknown, waived; /* waived ones are in neither of the others */
+	unsigned unknown, waived;	     /* waived ones are in neither of the others */
 } Check;
 
 /* Run. AUDIT and OPTIONS are borrowed. Yours. */

@@ -80,7 +80,8 @@ static bool since_read_finding(Reader *r, void *into, const json_t *object)
 	unsigned severity, verdict;
 	SinceGone *old;
 
-	if (!reader_string(r, object, "id", &id) || !reader_string(r, object, "subject", &subject) ||
+	if (!reader_string(r, object, "id", &id) ||
+	    !reader_string(r, object, "subject", &subject) ||
 	    !reader_string(r, object, "text", &text) ||
 	    !reader_word(r, object, "severity", severities, &severity) ||
 	    !reader_word(r, object, "verdict", verdicts, &verdict))

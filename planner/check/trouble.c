@@ -34,7 +34,9 @@ static GPtrArray *sets_of(const Check *check, hwloc_bitmap_t all)
 
 	for (unsigned i = 0; i < check->findings->len; i++) {
 		const Finding *finding = g_ptr_array_index(check->findings, i);
-		hwloc_bitmap_t set = finding->cpus && !finding->waived ? cpulist_parse(finding->cpus, NULL) : NULL;
+		hwloc_bitmap_t set = finding->cpus && !finding->waived
+					     ? cpulist_parse(finding->cpus, NULL)
+					     : NULL;
 
 		if (set)
 			hwloc_bitmap_or(all, all, set);

@@ -112,9 +112,9 @@ static bool waiver_date(const char *value)
 {
 	g_autoptr(GTimeZone) zone = g_time_zone_new_utc();
 	g_autofree char *full = g_strdup_printf("%sT00:00:00", value);
-	g_autoptr(GDateTime) date =
-		strlen(value) == 10 && value[4] == '-' ? g_date_time_new_from_iso8601(full, zone)
-						       : NULL;
+	g_autoptr(GDateTime) date = strlen(value) == 10 && value[4] == '-'
+					    ? g_date_time_new_from_iso8601(full, zone)
+					    : NULL;
 
 	return date;
 }
@@ -131,7 +131,8 @@ static void waiver_set(WaiverReader *r, Waiver *waiver, const char *key, const c
 	} else if (g_str_equal(key, "until") && !waiver->until) {
 		waiver->until = g_strdup(value);
 		if (!waiver_date(value))
-			waiver_refuse(r, r->line, "until: '%s' is not a day; give YYYY-MM-DD", value);
+			waiver_refuse(r, r->line, "until: '%s' is not a day; give YYYY-MM-DD",
+				      value);
 	} else if (g_str_equal(key, "severity") && waiver->severity < 0) {
 		for (Severity s = SEVERITY_INFO; s <= SEVERITY_ERROR; s++)
 			if (g_str_equal(value, severity_name(s)))
@@ -173,8 +174,8 @@ Waivers *waivers_parse(const char *name, const char *text, size_t length, GPtrAr
 		const Waiver *waiver = g_ptr_array_index(waivers->all, i);
 
 		if (!waiver->reason && waiver->severity < 0)
-			waiver_refuse(&r, waiver->line,
-				      "[%s]: give a reason, or a severity", waiver->rule);
+			waiver_refuse(&r, waiver->line, "[%s]: give a reason, or a severity",
+				      waiver->rule);
 	}
 	if (errors->len > before)
 		g_clear_pointer(&waivers, waivers_free);

@@ -398,7 +398,8 @@ static const Setting vm_rows[] = {
 		.type = &setting_choice,
 		.offset = offsetof(VmSpec, spans),
 		.words = spans_names,
-		.help = "if-needed: over several NUMA nodes where it does not fit in one (default). "
+		.help = "if-needed: over several NUMA nodes where it does not fit in one "
+			"(default). "
 			"never: it is refused instead.",
 		.example = "never",
 		.flags = SETTING_DERIVED_DIFF,

@@ -144,8 +144,7 @@ static void cells_fit(xmlNode *root, xmlNode *numa, const PlanVm *vm, unsigned m
 {
 	xmlNode *cell = xml_child(numa, "cell");
 	g_autofree char *has = cell ? xml_get(cell, "cpus") : NULL;
-	g_autofree char *cpus =
-		maximum > 1 ? g_strdup_printf("0-%u", maximum - 1) : g_strdup("0");
+	g_autofree char *cpus = maximum > 1 ? g_strdup_printf("0-%u", maximum - 1) : g_strdup("0");
 
 	if (has && !xml_next(cell, "cell")) {
 		merge_tree_set(cell, "cpus", cpus);

@@ -275,7 +275,7 @@ static uint64_t all_worth(const Problem *problem)
 	return sum;
 }
 
-static PlanVm *vm_of(const Placer *placer, const VmSpec *spec)
+static PlanVm *replan_vm_of(const Placer *placer, const VmSpec *spec)
 {
 	for (unsigned i = 0; i < placer->plan->vms->len; i++) {
 		PlanVm *vm = g_ptr_array_index(placer->plan->vms, i);
@@ -297,7 +297,7 @@ GPtrArray *replan_choose(const Placer *placer, const Problem *problem, unsigned 
 	if (best.value < best.bound)
 		*proved = replan_each(placer, problem, most, replan_weigh, &best) && best.steps;
 	for (unsigned i = 0; i < specs->len; i++)
-		g_ptr_array_add(movers, vm_of(placer, g_ptr_array_index(specs, i)));
+		g_ptr_array_add(movers, replan_vm_of(placer, g_ptr_array_index(specs, i)));
 	return movers;
 }
 

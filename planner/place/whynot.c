@@ -329,7 +329,7 @@ static bool specs_alike(const VmSpec *a, const VmSpec *b)
 }
 
 /* Solving is not free. */
-#define SHAPES_MOST 16		       /* different VMs whose changes are worked out */
+#define SHAPES_MOST 16			/* different VMs whose changes are worked out */
 #define STEPS_MOST (10 * SEARCH_BUDGET) /* of the search, for all of them */
 
 typedef struct Answers {

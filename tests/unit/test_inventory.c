@@ -552,7 +552,8 @@ static void test_keys_known(void)
 		{"sdk", "cores-per-socket, cores-per-node, cores, cpus, near"},
 		{"shared", "cores-per-socket, cores-per-node, cores, cpus, overcommit"},
 		{"kernel", "isolation, flags, irqaffinity, extra"},
-		{"vm a", "vcpus, maximum, policy, cpus, node, memory, hugepages, threads, spans, cpu-mode, cpu-pm, "
+		{"vm a", "vcpus, maximum, policy, cpus, node, memory, hugepages, threads, spans, "
+			 "cpu-mode, cpu-pm, "
 			 "iothreads, locked, count"},
 	};
 

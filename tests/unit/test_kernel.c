@@ -317,7 +317,8 @@ static void test_next_line(void)
 
 	scratch_put(directory, "boot/grub/grub.cfg",
 		    "menuentry 'a' {\nlinux /boot/vmlinuz-6.1 root=x isolcpus=4\n}\n");
-	assert_next(directory, "BOOT_IMAGE=/boot/vmlinuz-6.1 root=x", "6.1", "root=(left-out) isolcpus=4");
+	assert_next(directory, "BOOT_IMAGE=/boot/vmlinuz-6.1 root=x", "6.1",
+		    "root=(left-out) isolcpus=4");
 	assert_next(directory, "BOOT_IMAGE=/boot/vmlinuz-6.9 root=x", "6.9", NULL);
 	assert_next(directory, efi, "6.8", NULL);
 	assert_next(directory, "root=x", "6.1", NULL);

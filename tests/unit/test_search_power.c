@@ -7,8 +7,8 @@
  *
  * An honest change may lose some problems of a list and win others. So each bound lies about
  * halfway between what the search reaches with the part and without it; the comment at each list
- * has both; what is reached without it was counted when VMs over nodes and over rooms were one goal,
- * so that each problem had one goal less. SEARCH_GOALS goals can be proved of each problem.
+ * has both; what is reached without it was counted when VMs over nodes and over rooms were one
+ * goal, so that each problem had one goal less. SEARCH_GOALS goals can be proved of each problem.
  */
 #include "planner/search/search.h"
 #include "random.h"

@@ -27,7 +27,8 @@
 
 /*
  * Open the library called NAME, a SONAME_… of the Makefile, and fill TABLE, a LIBRARY_TABLE, with
- * what its NAMES stand for; it stays open. False when there is no such library, or it lacks one of them.
+ * what its NAMES stand for; it stays open. False when there is no such library, or it lacks one of
+ * them.
  */
 bool library_load(const char *name, const char *const *names, void *table);
 

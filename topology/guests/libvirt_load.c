@@ -5,7 +5,6 @@
 #include <glib.h>
 #include <string.h>
 
-
 Libvirt libvirt_table;
 
 /* AddressSanitizer wraps the xdr_*() functions libvirt talks with, and finds the real ones only in

@@ -2,7 +2,6 @@
 #define LIBXML_LOAD_OWN_NAMES
 #include "topology/guests/libxml_load.h"
 
-
 Libxml libxml_table;
 
 bool libxml_load(void)
