@@ -190,8 +190,10 @@ static void test_clean(void)
 		     "systemd.set_credential=(left-out) z=(left-out) (left-out) (left-out)");
 	assert_clean("rcu_ncbs=2-5 rcu_x=S3CRET isolcpu=1-S $kernelopts",
 		     "rcu_ncbs=2-5 rcu_x=(left-out) isolcpu=(left-out) $kernelopts");
-	assert_clean("kvm-intel.nested=1 intel_idle.max-cstate=1 -- S3CRET b=S3CRET",
-		     "kvm-intel.nested=1 intel_idle.max-cstate=1 -- (left-out)");
+	assert_clean(
+		"kvm-intel.nested=1 intel_idle.max-cstate=1 -- secret b=S3CRET isolcpus=4",
+		"kvm-intel.nested=1 intel_idle.max-cstate=1 -- (left-out) (left-out) isolcpus=4");
+	assert_clean("isolcpus=4-5, 6-7 123456", "isolcpus=4-5, 6-7 (left-out)");
 	assert_clean(" \n ", "");
 }
 

@@ -170,22 +170,38 @@ static size_t word_end(const char *text)
 	return i;
 }
 
+/* A CPU list that a blank has torn apart: "4-5, 6-7". */
+static bool list_goes_on(const GString *line, const char *word)
+{
+	return line->len && line->str[line->len - 1] == ',' &&
+	       !word[strspn(word, G_CSET_DIGITS ",-:/")];
+}
+
+/* A word of init's, after "--": kept where it was meant for the kernel. */
+static char *init_word_clean(const char *word)
+{
+	g_autofree char *clean = kernel_word_clean(word);
+
+	return strchr(word, '=') && g_str_equal(clean, word) ? g_steal_pointer(&clean)
+							     : g_strdup(KERNEL_LEFT_OUT);
+}
+
 char *kernel_line_clean(const char *line)
 {
 	GString *clean = g_string_new(NULL);
+	bool inits = false;
 
 	while (*(line += strspn(line, " \t\n\v\f\r"))) {
 		size_t length = word_end(line);
 		g_autofree char *word = g_strndup(line, length);
-		bool end = g_str_equal(word, "--");
-		g_autofree char *kept = end ? g_strdup("--") : kernel_word_clean(word);
+		bool whole = g_str_equal(word, "--") || list_goes_on(clean, word);
+		g_autofree char *kept = whole	? g_strdup(word)
+					: inits ? init_word_clean(word)
+						: kernel_word_clean(word);
 
 		g_string_append_printf(clean, "%s%s", clean->len ? " " : "", kept);
+		inits = inits || g_str_equal(word, "--");
 		line += length;
-		if (end && line[strspn(line, " \t\n\v\f\r")])
-			g_string_append(clean, " " KERNEL_LEFT_OUT);
-		if (end)
-			break;
 	}
 	return g_string_free(clean, FALSE);
 }
