@@ -8,7 +8,9 @@ Kernel lines, most of them wrong, each booted on an emulated host of 8 CPUs: wha
 them is what tests/e2e/lines.json says, and so are the findings of planner check on a capture from
 inside. The unit test of the kernel line (test_cmdline) holds planner's own model against that file.
 
-UPDATE=1 writes the file anew: then read `git diff`. Names of lines (parts of them) boot only those.
+A boot takes ten seconds, so one line in three is booted; ALL=1 boots all. test_cmdline and test_rules
+hold all lines of the file without a boot. UPDATE=1 writes the file anew: then read `git diff`. Names
+of lines (parts of them) boot only those.
 """
 
 import concurrent.futures
@@ -87,6 +89,9 @@ def main():
     tap = Tap()
     wanted = [one for one in json.loads(RECORD.read_text(encoding="utf-8"))["lines"]
               if not sys.argv[1:] or any(name in one["line"] for name in sys.argv[1:])]
+    if not (sys.argv[1:] or os.environ.get("ALL") or os.environ.get("UPDATE")):
+        tap.note(f"every third of {len(wanted)} lines; ALL=1 boots all")
+        wanted = wanted[2::3]
     with emulated_host() as host:
         tap.note(f"Linux {host.kernel.release}")
         with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
