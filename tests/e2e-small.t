@@ -50,11 +50,11 @@ FAULTS = {
     "thread": {"vm.thread-differs"},
     "stray": {"vm.free-on-isolated", "vm.unknown"},
     "offline": {"topology.differs", "topology.sibling-offline"},
-    "partition": {"cgroup.partitions-mixed", "task.user-on-isolated", "topology.core-split", "vm.thread-differs",
+    "partition": {"cgroup.partitions-mixed", "task.user-on-isolated", "topology.core-split", "cgroup.pins-outside",
                   "task.kernel-thread-on-isolated"},
 }
 # A partition beside isolcpus leaves tasks on the isolated CPUs when it is gone again.
-STAYS = {"partition": {"task.user-on-isolated", "task.kernel-thread-on-isolated"}}
+STAYS = {"partition": {"task.user-on-isolated", "task.kernel-thread-on-isolated", "service.affinity-lost"}}
 
 
 def planner(*words):
