@@ -103,7 +103,9 @@ def forced(tap, seen):
             ("half", {bad} | edited, "and while it runs, when the XML has it no more"),
             ("mended", set(), "and gone after a cold start without"),
             ("without", {("cpu-pm.off-eligible", "vm d1", "warning")}, "a dedicated VM that lost its cpu-pm is found")):
-        tap.ok(seen.findings(name) == CLEAN | new, what, seen.shown(name))
+        # Polling is for VMs that have their CPUs and give them up: such a one is then there.
+        polls = {("kvm.halt-polling", "kvm", "info")} if name == "without" else set()
+        tap.ok(seen.findings(name) == (CLEAN - polls) | new, what, seen.shown(name))
     tap.ok("cpu-pm=on" in overcommits(seen.text("forced.argv")).get("s1", []) and
            halts(seen.text("forced.exits")) == {"s1": 0}, "that VM did run with it: no HLT of its exits",
            seen.text("forced.argv"), seen.text("forced.exits"))

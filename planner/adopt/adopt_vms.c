@@ -3,6 +3,7 @@
 #include "planner/adopt/adopt_internal.h"
 #include "planner/base/size.h"
 #include "planner/inventory/settings.h"
+#include "planner/place/placer.h"
 
 #include <string.h>
 
@@ -57,6 +58,54 @@ static void page_adopt(Adopter *a, const AdoptVm *vm)
 			"it has huge pages of unspecified size; the node's default size is used");
 }
 
+/* What the shares of a VM that is pinned as it is take, if it has BYTES. */
+static uint64_t shares_take(const Adopter *a, const VmSpec *spec, uint64_t bytes)
+{
+	VmSpec sized = *spec;
+	uint64_t sum = 0;
+
+	sized.memory = bytes;
+	for (unsigned node = 0; node < a->host->nodes->len; node++) {
+		unsigned vcpus = 0;
+
+		for (unsigned v = 0; v < spec->cpus->len; v++) {
+			unsigned core =
+				host_core_of(a->host, g_array_index(spec->cpus, unsigned, v));
+
+			vcpus += core != HOST_NONE && host_core(a->host, core)->node == node;
+		}
+		sum += vcpus ? place_share_memory(&sized, vcpus) : 0;
+	}
+	return sum;
+}
+
+/*
+ * A guest's memory is that of its cells, whole pages each; the inventory's is dealt out by vCPUs
+ * and rounded up. Of shares that differ the sum may be more than there is: then what is asked for
+ * is the most that takes no more.
+ */
+static void memory_fit_shares(Adopter *a, const AdoptVm *vm)
+{
+	VmSpec *spec = vm->spec;
+	uint64_t most = spec->memory >> 20, least = 1, all = spec->memory;
+
+	if (!spec->page || !spec->cpus || shares_take(a, spec, all) <= all)
+		return;
+	while (least < most) {
+		uint64_t middle = least + (most - least + 1) / 2;
+
+		if (shares_take(a, spec, middle << 20) <= all)
+			least = middle;
+		else
+			most = middle - 1;
+	}
+	if (shares_take(a, spec, least << 20) != all)
+		return;
+	spec->memory = least << 20;
+	adopt_note(a, SEEN, vm->section, "memory",
+		   "less than it has: its shares are rounded up to whole pages on each node");
+}
+
 static void memory_adopt(Adopter *a, const AdoptVm *vm)
 {
 	const Guest *guest = vm->vm->guest;
@@ -66,6 +115,7 @@ static void memory_adopt(Adopter *a, const AdoptVm *vm)
 	else
 		adopt_note(a, UNREAD, vm->section, NULL, "its memory is unknown");
 	page_adopt(a, vm);
+	memory_fit_shares(a, vm);
 }
 
 /* The rest */
