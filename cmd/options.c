@@ -164,7 +164,7 @@ bool options_folder(const char *option, const char *name, GError **error)
 
 static bool effort_decide(Options *options, GError **error)
 {
-	unsigned effort;
+	unsigned effort = 1;
 
 	if (!options_number("effort", options->effort_word, 1, 1000, &effort, error))
 		return false;
