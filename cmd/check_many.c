@@ -287,14 +287,17 @@ static void many_print_summary(const CheckMany *many)
 	printf("%u node%s: %s\n", many->nodes->len, many->nodes->len == 1 ? "" : "s", text->str);
 }
 
+/* Documents alone; what could not be checked is on stderr. */
 static void many_print_json(const CheckMany *many)
 {
 	for (unsigned i = 0; i < many->nodes->len; i++) {
 		const ManyNode *node = g_ptr_array_index(many->nodes, i);
+		g_autofree char *why = node->why ? output_safe(node->why) : NULL;
 
-		fleet_print_json(node->document ? json_incref(node->document)
-						: json_pack("{s:s, s:s}", "source", node->source,
-							    "error", node->why));
+		if (node->document)
+			fleet_print_json(json_incref(node->document));
+		else
+			fprintf(stderr, "planner: %s\n", why);
 	}
 }
 
