@@ -209,7 +209,8 @@ static void status_record(Root *root, const char *folder, const char *text)
 static void stat_record(Root *root, const char *path, const char *text)
 {
 	const char *close = strrchr(text, ')');
-	g_auto(GStrv) words = close ? g_strsplit(g_strstrip(g_strdup(close + 1)), " ", -1) : NULL;
+	g_autofree char *rest = close ? g_strstrip(g_strdup(close + 1)) : NULL;
+	g_auto(GStrv) words = rest ? g_strsplit(rest, " ", -1) : NULL;
 	g_autoptr(GString) kept = g_string_new_len(text, close ? close + 1 - text : 0);
 
 	for (unsigned i = 0; words && words[i]; i++) {
