@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/base/json.h"
+
 #include "topology/base/cpulist.h"
+#include "topology/base/text.h"
 
 json_t *json_string_or_null(const char *string)
 {
@@ -23,13 +25,8 @@ json_t *json_unsigneds(const GArray *numbers)
 	return array;
 }
 
-gboolean json_obeyed(gunichar character)
-{
-	return (character >= 0x7f && character < 0xa0) ||
-	       (character >= 0x2028 && character <= 0x202e) ||
-	       (character >= 0x2066 && character <= 0x2069);
-}
-
+/* What a terminal obeys is escaped; jansson has escaped C0, and the others left are its own ends of
+ * lines. */
 static char *json_dump(const json_t *document, size_t flags, const char *end)
 {
 	char *dump = json_dumps(document, flags);
@@ -38,7 +35,7 @@ static char *json_dump(const json_t *document, size_t flags, const char *end)
 	for (const char *c = dump; *c; c = g_utf8_next_char(c)) {
 		gunichar character = g_utf8_get_char(c);
 
-		if (json_obeyed(character))
+		if (character >= 0x7f && text_obeyed(character))
 			g_string_append_printf(text, "\\u%04x", character);
 		else
 			g_string_append_len(text, c, g_utf8_next_char(c) - c);

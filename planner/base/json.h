@@ -20,8 +20,5 @@ json_t *json_unsigneds(const GArray *numbers);
 char *json_text(const json_t *document);
 /* The same in one line, without its end. */
 char *json_line(const json_t *document);
-/* Does a terminal obey CHARACTER, or show what follows in another order? Then texts for programs
- * have it escaped. */
-gboolean json_obeyed(gunichar character);
 
 #endif

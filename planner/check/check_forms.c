@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Findings in the forms other programs take: Prometheus' text format, and JUnit's XML. */
-#include "planner/base/json.h"
 #include "planner/check/check.h"
+#include "topology/base/text.h"
 
 #include <string.h>
 
@@ -81,7 +81,7 @@ static void append_xml(GString *text, const char *value)
 	for (const char *c = escaped; *c; c = g_utf8_next_char(c)) {
 		gunichar character = g_utf8_get_char(c);
 
-		if (json_obeyed(character))
+		if (text_obeyed(character))
 			g_string_append_printf(text, "&#x%x;", character);
 		else
 			g_string_append_unichar(text, character);

@@ -9,6 +9,7 @@
 #include "planner/base/nearest.h"
 #include "planner/inventory/inventory.h"
 #include "planner/inventory/settings.h"
+#include "topology/base/text.h"
 
 #include <string.h>
 
@@ -300,12 +301,6 @@ static bool bytes_faulty(Parser *p, const char *line, size_t length)
 	return true;
 }
 
-/* C0, DEL and C1, which terminals obey; and what turns the direction of text or ends a line. */
-static bool is_control(gunichar c)
-{
-	return g_unichar_iscntrl(c) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-}
-
 static bool controls_faulty(Parser *p, const char *line)
 {
 	if (strchr(line, '\r')) {
@@ -317,7 +312,7 @@ static bool controls_faulty(Parser *p, const char *line)
 		return true;
 	}
 	for (const char *c = line; *c; c = g_utf8_next_char(c))
-		if (*c != '\t' && is_control(g_utf8_get_char(c))) {
+		if (*c != '\t' && text_obeyed(g_utf8_get_char(c))) {
 			parser_complain(p, p->line, "the line has a control character");
 			return true;
 		}

@@ -3,6 +3,12 @@
 
 #include <string.h>
 
+bool text_obeyed(gunichar character)
+{
+	return g_unichar_iscntrl(character) || (character >= 0x2028 && character <= 0x202e) ||
+	       (character >= 0x2066 && character <= 0x2069);
+}
+
 GHashTable *table_new(void)
 {
 	return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
