@@ -97,14 +97,23 @@ bool findings_has(const GPtrArray *findings, Severity severity)
 	return false;
 }
 
+const char *const severity_names[] = {"info", "warning", "error", NULL};
+const char *const verdict_names[] = {"fail", "unknown", NULL};
+
 const char *severity_name(Severity severity)
 {
-	static const char *const names[] = {"info", "warning", "error"};
-
-	return names[severity];
+	return severity_names[severity];
 }
 
 const char *verdict_name(Verdict verdict)
 {
-	return verdict == VERDICT_UNKNOWN ? "unknown" : "fail";
+	return verdict_names[verdict];
+}
+
+int severity_find(const char *name)
+{
+	for (int i = 0; severity_names[i]; i++)
+		if (!strcmp(severity_names[i], name))
+			return i;
+	return -1;
 }

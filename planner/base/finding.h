@@ -51,7 +51,12 @@ void findings_sort(GPtrArray *findings);
 /* Is there one of SEVERITY or worse? */
 bool findings_has(const GPtrArray *findings, Severity severity);
 
+/* By Severity and by Verdict, ended by NULL, as in documents. */
+extern const char *const severity_names[];
+extern const char *const verdict_names[];
 const char *severity_name(Severity severity);
 const char *verdict_name(Verdict verdict);
+/* The Severity called NAME, -1 = none is. */
+int severity_find(const char *name);
 
 #endif

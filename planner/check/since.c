@@ -73,8 +73,6 @@ typedef struct SinceReading {
 
 static bool since_read_finding(Reader *r, void *into, const json_t *object)
 {
-	static const char *const severities[] = {"info", "warning", "error", NULL};
-	static const char *const verdicts[] = {"fail", "unknown", NULL};
 	SinceReading *reading = into;
 	const char *id, *subject, *text;
 	unsigned severity, verdict;
@@ -83,8 +81,8 @@ static bool since_read_finding(Reader *r, void *into, const json_t *object)
 	if (!reader_string(r, object, "id", &id) ||
 	    !reader_string(r, object, "subject", &subject) ||
 	    !reader_string(r, object, "text", &text) ||
-	    !reader_word(r, object, "severity", severities, &severity) ||
-	    !reader_word(r, object, "verdict", verdicts, &verdict))
+	    !reader_word(r, object, "severity", severity_names, &severity) ||
+	    !reader_word(r, object, "verdict", verdict_names, &verdict))
 		return false;
 	if (verdict != VERDICT_FAIL)
 		return true;

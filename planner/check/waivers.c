@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/check/waivers.h"
 
-#include "planner/base/inih.h"
+#include "planner/base/ini_file.h"
 #include "planner/base/nearest.h"
 #include "planner/check/rules.h"
 
@@ -21,13 +21,6 @@ struct Waivers {
 	GPtrArray *all; /* of Waiver, by section, in the file's order */
 };
 
-typedef struct WaiverReader {
-	const char *text, *end; /* what is still to read */
-	int line;
-	Waivers *waivers;
-	GPtrArray *errors;
-} WaiverReader;
-
 static void waiver_free(gpointer data)
 {
 	Waiver *waiver = data;
@@ -46,65 +39,33 @@ void waivers_free(Waivers *waivers)
 	g_free(waivers);
 }
 
-G_GNUC_PRINTF(3, 4)
-static void waiver_refuse(WaiverReader *r, int line, const char *format, ...)
+typedef struct WaiverReading {
+	Waivers *waivers;
+	Waiver *now; /* of the section being read; NULL = it is none */
+} WaiverReading;
+
+/* A section: "RULE" or "RULE SUBJECT". */
+static bool waiver_begin(IniFile *ini, void *user)
 {
-	g_autofree char *what = NULL;
-	va_list args;
-
-	va_start(args, format);
-	what = g_strdup_vprintf(format, args);
-	va_end(args);
-	g_ptr_array_add(r->errors, g_strdup_printf("%s:%d: %s", r->waivers->name, line, what));
-}
-
-/* A line for inih; one that it would cut is an error and empty. */
-static char *waiver_line(char *buffer, int size, void *stream)
-{
-	WaiverReader *r = stream;
-	const char *newline;
-	size_t length;
-
-	if (r->text >= r->end)
-		return NULL;
-	newline = memchr(r->text, '\n', (size_t)(r->end - r->text));
-	length = (size_t)((newline ? newline : r->end) - r->text);
-	r->line++;
-	if (length > MIN((size_t)size - 2, INIH_LINE_MAX) ||
-	    !g_utf8_validate(r->text, (gssize)length, NULL))
-		waiver_refuse(r, r->line, "longer than %d bytes, or not text", INIH_LINE_MAX);
-	else
-		memcpy(buffer, r->text, length);
-	strcpy(buffer + (length > MIN((size_t)size - 2, INIH_LINE_MAX) ? 0 : length), "\n");
-	r->text += length + (newline ? 1 : 0);
-	return buffer;
-}
-
-/* The waiver that SECTION, "RULE" or "RULE SUBJECT", begins or goes on with. */
-static Waiver *waiver_of(WaiverReader *r, const char *section)
-{
-	g_auto(GStrv) parts = g_strsplit(section, " ", 2);
-	const char *near;
+	WaiverReading *reading = user;
+	g_auto(GStrv) parts = g_strsplit(ini->section, " ", 2);
+	const char *rule = parts[0] ? parts[0] : "";
+	const char *near = rule_nearest(rule);
 	Waiver *waiver;
 
-	for (unsigned i = 0; i < r->waivers->all->len; i++) {
-		waiver = g_ptr_array_index(r->waivers->all, i);
-		if (!g_strcmp0(waiver->rule, parts[0]) && !g_strcmp0(waiver->subject, parts[1]))
-			return waiver;
+	if (!rule_word_known(rule)) {
+		ini_complain(ini, ini->line, "[%s]: '%s' is not a rule%s%s; see planner-rules(7)",
+			     ini->section, rule, near ? "; did you mean " : "", near ? near : "");
+		return false;
 	}
-	near = parts[0] ? rule_nearest(parts[0]) : NULL;
-	if (!parts[0])
-		waiver_refuse(r, r->line, "a key before the first section");
-	else if (!rule_word_known(parts[0]))
-		waiver_refuse(r, r->line, "[%s]: '%s' is not a rule%s%s; see planner-rules(7)",
-			      section, parts[0], near ? "; did you mean " : "", near ? near : "");
 	waiver = g_new0(Waiver, 1);
-	waiver->rule = g_strdup(parts[0] ? parts[0] : "");
-	waiver->subject = parts[0] && parts[1] ? g_strdup(parts[1]) : NULL;
+	waiver->rule = g_strdup(rule);
+	waiver->subject = g_strdup(parts[1]);
 	waiver->severity = -1;
-	waiver->line = r->line;
-	g_ptr_array_add(r->waivers->all, waiver);
-	return waiver;
+	waiver->line = ini->line;
+	g_ptr_array_add(reading->waivers->all, waiver);
+	reading->now = waiver;
+	return true;
 }
 
 /* YYYY-MM-DD, of a day that there is: then dates compare as texts. */
@@ -119,65 +80,52 @@ static bool waiver_date(const char *value)
 	return date;
 }
 
-static void waiver_set(WaiverReader *r, Waiver *waiver, const char *key, const char *value)
+static void waiver_key(IniFile *ini, const char *value, void *user)
 {
 	static const char *const keys[] = {"reason", "until", "severity", NULL};
-	const char *near = nearest_word(key, keys);
+	Waiver *waiver = ((WaiverReading *)user)->now;
+	const char *near = nearest_word(ini->key, keys);
 
-	if (g_str_equal(key, "reason") && !waiver->reason) {
+	if (g_str_equal(ini->key, "reason")) {
 		waiver->reason = g_strdup(value);
 		if (!*value)
-			waiver_refuse(r, r->line, "reason: say why");
-	} else if (g_str_equal(key, "until") && !waiver->until) {
+			ini_refuse(ini, "say why");
+	} else if (g_str_equal(ini->key, "until")) {
 		waiver->until = g_strdup(value);
 		if (!waiver_date(value))
-			waiver_refuse(r, r->line, "until: '%s' is not a day; give YYYY-MM-DD",
-				      value);
-	} else if (g_str_equal(key, "severity") && waiver->severity < 0) {
-		for (Severity s = SEVERITY_INFO; s <= SEVERITY_ERROR; s++)
-			if (g_str_equal(value, severity_name(s)))
-				waiver->severity = s;
+			ini_refuse(ini, "'%s' is not a day; give YYYY-MM-DD", value);
+	} else if (g_str_equal(ini->key, "severity")) {
+		waiver->severity = severity_find(value);
 		if (waiver->severity < 0)
-			waiver_refuse(r, r->line,
-				      "severity: '%s' is not one of error, warning, info", value);
-	} else if (g_strv_contains(keys, key)) {
-		waiver_refuse(r, r->line, "%s: given twice", key);
+			ini_refuse(ini, "'%s' is not one of error, warning, info", value);
+	} else if (near) {
+		ini_refuse(ini, "unknown key; did you mean '%s'?", near);
 	} else {
-		waiver_refuse(r, r->line, "%s: unknown key; %s%s", key,
-			      near ? "did you mean " : "known: reason, until, severity",
-			      near ? near : "");
+		ini_refuse(ini, "unknown key; known: reason, until, severity");
 	}
 }
 
-static int waiver_key(void *user, const char *section, const char *key, const char *value)
+static void waiver_end(IniFile *ini, void *user)
 {
-	WaiverReader *r = user;
+	WaiverReading *reading = user;
 
-	waiver_set(r, waiver_of(r, section), key, value);
-	return 1;
+	if (reading->now && !ini->faulty && !ini_given(ini, "reason") &&
+	    !ini_given(ini, "severity"))
+		ini_complain(ini, reading->now->line, "[%s]: give a reason, or a severity",
+			     ini->section);
+	reading->now = NULL;
 }
 
 Waivers *waivers_parse(const char *name, const char *text, size_t length, GPtrArray *errors)
 {
+	static const IniReader reader = {
+		.begin = waiver_begin, .key = waiver_key, .end = waiver_end};
 	Waivers *waivers = g_new0(Waivers, 1);
-	WaiverReader r = {text, text + length, 0, waivers, errors};
-	unsigned before = errors->len;
-	int faulty;
+	WaiverReading reading = {.waivers = waivers};
 
 	waivers->name = g_strdup(name);
 	waivers->all = g_ptr_array_new_with_free_func(waiver_free);
-	inih_configure();
-	faulty = ini_parse_stream(waiver_line, &r, waiver_key, &r);
-	if (faulty > 0)
-		waiver_refuse(&r, faulty, "neither [RULE], nor KEY = VALUE, nor a comment");
-	for (unsigned i = 0; i < waivers->all->len; i++) {
-		const Waiver *waiver = g_ptr_array_index(waivers->all, i);
-
-		if (!waiver->reason && waiver->severity < 0)
-			waiver_refuse(&r, waiver->line, "[%s]: give a reason, or a severity",
-				      waiver->rule);
-	}
-	if (errors->len > before)
+	if (!ini_read(name, text, length, &reader, &reading, errors))
 		g_clear_pointer(&waivers, waivers_free);
 	return waivers;
 }

@@ -137,16 +137,14 @@ static bool read_placement(Reader *r, Plan *plan, const json_t *root)
 static bool read_finding(Reader *r, void *into, const json_t *object)
 {
 	Plan *plan = into;
-	static const char *const severities[] = {"info", "warning", "error", NULL};
-	static const char *const verdicts[] = {"fail", "unknown", NULL};
 	const char *id, *subject, *text, *fix;
 	unsigned severity, verdict;
 
 	if (!reader_string(r, object, "id", &id) ||
 	    !reader_string(r, object, "subject", &subject) ||
 	    !reader_string(r, object, "text", &text) || !reader_string(r, object, "fix", &fix) ||
-	    !reader_word(r, object, "severity", severities, &severity) ||
-	    !reader_word(r, object, "verdict", verdicts, &verdict))
+	    !reader_word(r, object, "severity", severity_names, &severity) ||
+	    !reader_word(r, object, "verdict", verdict_names, &verdict))
 		return false;
 	if (verdict == VERDICT_UNKNOWN)
 		findings_add_unknown(plan->findings, severity, id, subject, fix, "%s", text);
