@@ -284,12 +284,10 @@ static bool is_kvm_x86(const Rendering *rendering, const xmlNode *root, GPtrArra
 	bool valid = x86 && (!type || !strcmp(type, "kvm"));
 
 	if (!valid && !rendering->running && rendering->vm->cpupm->verdict == CPUPM_ON)
-		g_ptr_array_add(
-			notes, g_strdup_printf("the base is of type %s%s%s: apic eoi, "
-					       "hint-dedicated and cpu-pm are of KVM on x86 alone, "
-					       "and are not added",
-					       type ? type : "kvm", arch ? " and arch " : "",
-					       arch ? arch : ""));
+		merge_note(notes,
+			   "the base is of type %s%s%s: apic eoi, hint-dedicated and cpu-pm are of "
+			   "KVM on x86 alone, and are not added",
+			   type ? type : "kvm", arch ? " and arch " : "", arch ? arch : "");
 	return valid;
 }
 

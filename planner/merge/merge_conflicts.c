@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/merge/merge_conflicts.h"
+#include "planner/merge/merge_notes.h"
 #include "planner/merge/merge_tree.h"
 
 #include <string.h>
@@ -103,21 +104,20 @@ static void hotplug_settle(xmlNode *root, unsigned vcpus, unsigned maximum, GPtr
 		return; /* the plan has CPUs for all that may come */
 
 	if (maximum > vcpus && pins)
-		g_ptr_array_add(notes, g_strdup_printf("the base pins %u vCPUs that may be plugged "
-						       "in later, and the plan has no CPUs for "
-						       "them: their pins are removed",
-						       pins));
+		merge_note(notes,
+			   "the base pins %u vCPUs that may be plugged in later, and the plan has "
+			   "no CPUs for them: their pins are removed",
+			   pins);
 	if (list && (had != maximum || !vcpus_in_order(list, vcpus)))
 		merge_tree_remove(list);
 	if ((!current && !list) || maximum > vcpus)
 		return;
 	if (had > vcpus)
-		g_ptr_array_add(
-			notes,
-			g_strdup_printf("the base has %u vCPUs, some to be plugged in later (vcpu "
-					"current, vcpus); the plan has %u, and all are there from "
-					"the start",
-					had, vcpus));
+		merge_note(notes,
+			   "the base has %u vCPUs, some to be plugged in later (vcpu current, "
+			   "vcpus); the plan has %u, and all are there from "
+			   "the start",
+			   had, vcpus);
 	if (current)
 		merge_tree_unset(vcpu, "current");
 }
@@ -154,9 +154,8 @@ static void cells_fit(xmlNode *root, xmlNode *numa, const PlanVm *vm, unsigned m
 	pages_join(root);
 	if (!vm->shares->len) /* else they go with the plan's numatune */
 		memnodes_remove(xml_child(root, "numatune"));
-	g_ptr_array_add(notes, g_strdup("the base has NUMA cells for another number of vCPUs, and "
-					"the plan has none: devices and memory that name a cell "
-					"are to be changed by hand"));
+	merge_note(notes, "the base has NUMA cells for another number of vCPUs, and the plan has "
+			  "none: devices and memory that name a cell are to be changed by hand");
 }
 
 /* The base has another number of vCPUs than the plan. */
@@ -188,9 +187,9 @@ static void placement_take(xmlNode *node, const char *what, GPtrArray *notes)
 	if (!xml_says(node, "placement", "auto"))
 		return;
 	merge_tree_unset(node, "placement");
-	g_ptr_array_add(notes, g_strdup_printf("the base has <%s placement='auto'>: the plan says "
-					       "where, instead of numad",
-					       what));
+	merge_note(notes,
+		   "the base has <%s placement='auto'>: the plan says where, instead of numad",
+		   what);
 }
 
 /* libvirt refuses huge pages that come when they are touched. */
@@ -203,8 +202,8 @@ static void ondemand_remove(xmlNode *root, GPtrArray *notes)
 	merge_tree_unset(allocation, "mode");
 	if (!allocation->properties && !allocation->children)
 		merge_tree_remove(allocation);
-	g_ptr_array_add(notes, g_strdup("the base has <allocation mode='ondemand'>, which libvirt "
-					"refuses with the huge pages of the plan: it is removed"));
+	merge_note(notes, "the base has <allocation mode='ondemand'>, which libvirt refuses with "
+			  "the huge pages of the plan: it is removed");
 }
 
 /* Nor does it take huge pages for memory that is of none. */
@@ -215,8 +214,8 @@ static void anonymous_remove(xmlNode *root, GPtrArray *notes)
 	if (!source || !xml_says(source, "type", "anonymous"))
 		return;
 	merge_tree_remove(source);
-	g_ptr_array_add(notes, g_strdup("the base has <source type='anonymous'>, which libvirt "
-					"refuses with the huge pages of the plan: it is removed"));
+	merge_note(notes, "the base has <source type='anonymous'>, which libvirt refuses with the "
+			  "huge pages of the plan: it is removed");
 }
 
 /* What the guest was told when it started. */

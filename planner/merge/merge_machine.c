@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/merge/merge_machine.h"
+#include "planner/merge/merge_notes.h"
 
 #include <string.h>
 
@@ -15,17 +16,15 @@ static bool iommu_possible(const char *machine, const xmlNode *root, unsigned vc
 	g_autofree char *model = xml_get(xml_child(xml_child(root, "devices"), "iommu"), "model");
 
 	if (machine && !strstr(machine, "q35"))
-		g_ptr_array_add(notes,
-				g_strdup_printf("the base has machine '%s', which takes no more "
-						"than 255 vCPUs, and the plan has %u: make the "
-						"domain anew with machine='q35'",
-						machine, vcpus));
+		merge_note(notes,
+			   "the base has machine '%s', which takes no more than 255 vCPUs, and the "
+			   "plan has %u: make the domain anew with machine='q35'",
+			   machine, vcpus);
 	else if (model && strcmp(model, "intel") != 0)
-		g_ptr_array_add(notes,
-				g_strdup_printf("the base has an IOMMU of model '%s', and %u vCPUs "
-						"need one of model 'intel' with eim='on': change "
-						"it by hand",
-						model, vcpus));
+		merge_note(notes,
+			   "the base has an IOMMU of model '%s', and %u vCPUs need one of model "
+			   "'intel' with eim='on': change it by hand",
+			   model, vcpus);
 	else
 		return true;
 	return false;

@@ -2,18 +2,36 @@
 #include "planner/merge/merge_notes.h"
 #include "planner/base/size.h"
 #include "planner/base/version.h"
+#include "topology/base/text.h"
 #include "topology/guests/domain.h"
 
 #include <string.h>
+
+void merge_note(GPtrArray *notes, const char *format, ...)
+{
+	g_autofree char *text = NULL;
+	GString *note = g_string_new(NULL);
+	va_list args;
+
+	va_start(args, format);
+	text = g_strdup_vprintf(format, args);
+	va_end(args);
+	for (const char *c = text; *c; c = g_utf8_next_char(c)) {
+		gunichar character = g_utf8_get_char(c);
+
+		g_string_append_unichar(note, text_obeyed(character) ? '?' : character);
+	}
+	g_ptr_array_add(notes, g_string_free(note, FALSE));
+}
 
 static void note_name(const xmlNode *root, const PlanVm *vm, GPtrArray *notes)
 {
 	g_autofree char *name = xml_text(xml_child(root, "name"));
 
 	if (name && strcmp(name, vm->spec->name) != 0)
-		g_ptr_array_add(notes, g_strdup_printf("the base is the domain '%s', which stays; "
-						       "the pins are those of '%s'",
-						       name, vm->spec->name));
+		merge_note(notes,
+			   "the base is the domain '%s', which stays; the pins are those of '%s'",
+			   name, vm->spec->name);
 }
 
 /* Before QEMU 9.1 these CPU modes offer MWAIT to the guest with cpu-pm, whether the host has it or
@@ -28,11 +46,10 @@ static void note_cpu_mode(const xmlNode *root, const Plan *plan, const PlanVm *v
 	    (strcmp(mode, "host-passthrough") != 0 && strcmp(mode, "maximum") != 0) ||
 	    (plan->node->qemu && !version_before(plan->node->qemu, 9, 1)))
 		return;
-	g_ptr_array_add(notes,
-			g_strdup_printf("the domain has <cpu mode='%s'>, but cpu-pm was judged for "
-					"%s: before QEMU 9.1 this may crash the guest; set "
-					"cpu-mode = %s in the inventory and plan again",
-					mode, planned, mode));
+	merge_note(notes,
+		   "the domain has <cpu mode='%s'>, but cpu-pm was judged for %s: before QEMU 9.1 "
+		   "this may crash the guest; set cpu-mode = %s in the inventory and plan again",
+		   mode, planned, mode);
 }
 
 /* What the base has stays: memory is not the plan's to change. */
@@ -45,21 +62,17 @@ static void note_memory(const Domain *domain, const PlanVm *vm, GPtrArray *notes
 		return;
 	has = size_format(domain->memory);
 	wants = size_format(planned);
-	g_ptr_array_add(
-		notes,
-		g_strdup_printf(
-			"the domain has %s and keeps it, the plan assumes %s: change one of them",
-			has, wants));
+	merge_note(notes, "the domain has %s and keeps it, the plan assumes %s: change one of them",
+		   has, wants);
 }
 
 /* The plan counts pages of the size it knows of; others nobody provides. */
 static void note_pages(const xmlNode *root, const PlanVm *vm, GPtrArray *notes)
 {
 	if (!vm->spec->page && xml_child(xml_child(root, "memoryBacking"), "hugepages"))
-		g_ptr_array_add(notes,
-				g_strdup("the domain has huge pages and keeps them, the plan "
-					 "assumes none: set hugepages = in the inventory and plan "
-					 "again, or remove them from the domain"));
+		merge_note(notes, "the domain has huge pages and keeps them, the plan assumes "
+				  "none: set hugepages = in the inventory and plan again, or "
+				  "remove them from the domain");
 }
 
 static void note_cpu_pm(const Domain *domain, const PlanVm *vm, GPtrArray *notes)
@@ -68,8 +81,8 @@ static void note_cpu_pm(const Domain *domain, const PlanVm *vm, GPtrArray *notes
 		if (strstr(*value, "cpu-pm"))
 			return;
 	if (vm->cpupm->verdict == CPUPM_ON)
-		g_ptr_array_add(notes, g_strdup("the guest started without cpu-pm, and stays "
-						"without it until it is powered off and on"));
+		merge_note(notes, "the guest started without cpu-pm, and stays without it until it "
+				  "is powered off and on");
 }
 
 void merge_notes(const Rendering *rendering, const xmlNode *root, const char *base,

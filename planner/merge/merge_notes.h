@@ -6,6 +6,10 @@
 #include "planner/artifacts/artifact_fill.h"
 #include "topology/guests/domain_xml.h"
 
+/* Add to NOTES (of char *) a line, by a printf format. It may quote the base, which may have
+ * characters that a terminal obeys: '?' stands for each. */
+void merge_note(GPtrArray *notes, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
 /* Add to NOTES (of char *) what whoever defines the domain ROOT should know; BASE is its text. */
 void merge_notes(const Rendering *rendering, const xmlNode *root, const char *base,
 		 GPtrArray *notes);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/merge/merge_pins.h"
+#include "planner/merge/merge_notes.h"
 #include "planner/merge/merge_tree.h"
 #include "topology/guests/domain.h"
 
@@ -57,15 +58,14 @@ static void pin_keep(const Plan *plan, xmlNode *want, const xmlNode *pin, GPtrAr
 	who = id ? g_strconcat("I/O thread ", id, NULL) : g_strdup("emulator");
 	owner = owner_of(plan, cpus);
 	if (owner) {
-		g_ptr_array_add(notes, g_strdup_printf("the %s goes from CPUs %s to %s: %s", who,
-						       list, planned, owner));
+		merge_note(notes, "the %s goes from CPUs %s to %s: %s", who, list, planned, owner);
 		return;
 	}
 	merge_tree_set(want, "cpuset", list);
-	g_ptr_array_add(notes, g_strdup_printf("the %s keeps CPUs %s, which no VM of the plan has; "
-					       "the plan does not know of it, and may give them "
-					       "to a VM that is added",
-					       who, list));
+	merge_note(notes,
+		   "the %s keeps CPUs %s, which no VM of the plan has; the plan does not know of "
+		   "it, and may give them to a VM that is added",
+		   who, list);
 }
 
 void merge_pins_keep(const Rendering *rendering, xmlNode *want, const xmlNode *root,

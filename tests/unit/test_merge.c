@@ -50,15 +50,22 @@ static void tear_down(Fixture *fixture, gconstpointer data)
 	host_free(fixture->host);
 }
 
-static char *merged(const Fixture *fixture, const char *vm, const char *text, size_t length)
+static char *merged_with_notes(const Fixture *fixture, const char *vm, const char *text,
+			       size_t length, GPtrArray *notes)
 {
-	g_autoptr(GPtrArray) notes = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GError) error = NULL;
 	const Rendering rendering = {.plan = fixture->plan, .vm = plan_vm(fixture->plan, vm)};
 	char *result = merge_domain(&rendering, "base", text, length, notes, &error);
 
 	g_assert_true(!result == !!error);
 	return result;
+}
+
+static char *merged(const Fixture *fixture, const char *vm, const char *text, size_t length)
+{
+	g_autoptr(GPtrArray) notes = g_ptr_array_new_with_free_func(g_free);
+
+	return merged_with_notes(fixture, vm, text, length, notes);
 }
 
 /* What comes out can be read, and merging it again changes nothing. */
@@ -130,12 +137,32 @@ static void test_pins(Fixture *fixture, gconstpointer data)
 	g_assert_null(merge_pins("base", "<x/>", 4, 2, NULL));
 }
 
+/* A note quotes the base; what a terminal would obey is '?' in it, and stays in the result. */
+static void test_quotes(Fixture *fixture, gconstpointer data)
+{
+	static const char hostile[] =
+		"<domain type='x&#10;y'><name>a\x7f\xc2\x9b</name><memory>1048576</memory>"
+		"<vcpu>4</vcpu><cputune><emulatorpin cpuset='1,\xe2\x80\xae'/></cputune>"
+		"<os><type arch='x86_64'>hvm</type></os></domain>";
+	g_autoptr(GPtrArray) notes = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *text = merged_with_notes(fixture, "a", hostile, strlen(hostile), notes);
+
+	(void)data;
+	g_assert_cmpuint(notes->len, ==, 2);
+	g_assert_true(g_str_has_prefix(g_ptr_array_index(notes, 0),
+				       "the base is the domain 'a\?\?', which stays"));
+	g_assert_true(g_str_has_prefix(g_ptr_array_index(notes, 1),
+				       "the base is of type x?y and arch x86_64: "));
+	g_assert_nonnull(strstr(text, "<name>a\x7f\xc2\x9b</name>"));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_assert_true(libxml_load());
 	g_test_add("/merge/whole", Fixture, NULL, set_up, test_whole, tear_down);
 	g_test_add("/merge/pins", Fixture, NULL, set_up, test_pins, tear_down);
+	g_test_add("/merge/quotes", Fixture, NULL, set_up, test_quotes, tear_down);
 	g_test_add("/merge/cut", Fixture, NULL, set_up, test_cut, tear_down);
 	g_test_add("/merge/corrupt", Fixture, NULL, set_up, test_corrupt, tear_down);
 	return g_test_run();
