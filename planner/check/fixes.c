@@ -181,6 +181,11 @@ const Fixes fixes_quota = {{
 				"anew",
 }};
 
+const Fixes fixes_groups = {{
+	[PLATFORM_KUBEVIRT] = "stop the VM and start it ('virtctl restart'): kubelet writes the "
+			      "cpuset of its pod anew, and virt-launcher pins to the CPUs there",
+}};
+
 const char *fixes_text(const Fixes *fixes, Platform platform)
 {
 	const char *text = fixes ? fixes->of[platform] : NULL;

@@ -24,6 +24,7 @@ extern const Fixes fixes_line;	      /* the kernel's line */
 extern const Fixes fixes_domain_flag; /* isolcpus without the flag domain */
 extern const Fixes fixes_irqs;	      /* where interrupts go */
 extern const Fixes fixes_quota;	      /* how much CPU time a VM may have */
+extern const Fixes fixes_groups;      /* which CPUs its control groups have */
 
 /* What FIXES (NULL = none) say on PLATFORM; NULL = nothing. */
 const char *fixes_text(const Fixes *fixes, Platform platform);

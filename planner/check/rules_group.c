@@ -217,12 +217,25 @@ static bool is_systemds(const Cgroup *group)
 	       g_str_has_suffix(group->path, ".service");
 }
 
-/* From the top down: a group cannot have what the one above it has not. */
-static char *fenced_fix(const Fenced *fenced)
+/* How a VM that runs gets its pins again, once its groups have the CPUs. */
+static const char *fenced_again(Platform platform)
 {
-	bool unified = fenced->audit->facts->cgroups->version == 2;
-	GString *text = g_string_new(NULL);
+	const char *restart = fixes_text(&fixes_restart, platform);
 
+	return restart ? restart : "pin again: virsh vcpupin NAME VCPU CPU --live";
+}
+
+/* From the top down: a group cannot have what the one above it has not. Where the platform writes
+ * the groups itself, it is RULE's. */
+static char *fenced_fix(const Rule *rule, const Fenced *fenced)
+{
+	Platform platform = fenced->vm->guest->platform;
+	bool unified = fenced->audit->facts->cgroups->version == 2;
+	GString *text;
+
+	if (fixes_text(rule->fixes, platform))
+		return g_strdup(rule->remedy);
+	text = g_string_new(NULL);
 	for (unsigned i = 0; i < fenced->groups->len; i++) {
 		const Cgroup *group = g_ptr_array_index(fenced->groups, i);
 		g_auto(CpuSet) all = hwloc_bitmap_dup(group->cpus);
@@ -239,9 +252,8 @@ static char *fenced_fix(const Fenced *fenced)
 	}
 	if (!fenced->groups->len)
 		g_string_append(text, "pin to other CPUs, or take these out of the partition; ");
-	g_string_append(text, fenced->side == SIDE_LIVE
-				      ? "then pin again: virsh vcpupin NAME VCPU CPU --live"
-				      : "then start the VM");
+	g_string_append_printf(text, "then %s",
+			       fenced->side == SIDE_LIVE ? fenced_again(platform) : "start the VM");
 	return g_string_free(text, FALSE);
 }
 
@@ -273,7 +285,7 @@ static void fenced_say(const Rule *rule, GPtrArray *findings, const Fenced *fenc
 	const Audit *audit = fenced->audit;
 	const Cgroup *group = fenced->groups->len ? g_ptr_array_index(fenced->groups, 0) : NULL;
 	g_autofree char *who = fenced_who(fenced), *where = fenced_where(fenced);
-	g_autofree char *list = set_text(fenced->taken), *fix = fenced_fix(fenced);
+	g_autofree char *list = set_text(fenced->taken), *fix = fenced_fix(rule, fenced);
 	g_autofree char *evidence =
 		g_strconcat("/sys/fs/cgroup", audit->facts->cgroups->version == 2 ? "" : "/cpuset",
 			    group ? group->path : "", "/cpuset.cpus", NULL);
@@ -316,9 +328,10 @@ const Rule rule_cgroup_pins_outside = {
 	.why = "The kernel allows a thread only CPUs that all groups above it have. On cgroup v2 a "
 	       "pin outside them is refused ('cannot set CPU affinity on process'), and one partly "
 	       "outside is cut without a word; on v1 libvirt's group cannot be written.",
-	.remedy = "give the groups these CPUs, from the top down: systemctl set-property "
-		  "machine.slice AllowedCPUs=…, on v1 each group's cpuset.cpus; then start the VM, "
-		  "or pin it again",
+	.remedy = "give each of its groups these CPUs, from the top down: systemctl set-property "
+		  "SLICE AllowedCPUs=…, on v1 cpuset.cpus of the group; then start the VM, or pin "
+		  "it again",
+	.fixes = &fixes_groups,
 	.source = "Documentation/admin-guide/cgroup-v2.rst cpuset.cpus; libvirt 9.0 "
 		  "qemuProcessSetupPid()",
 	.when = WHEN_GUESTS,
@@ -395,10 +408,12 @@ static void eval_quota(const Rule *rule, const Audit *audit, const AuditVm *vm, 
 	g_autofree char *text = NULL;
 	bool running;
 
-	for (unsigned i = 0; vm->dedicated && i < quotas->len; i++)
+	if (!vm->dedicated)
+		return;
+	for (unsigned i = 0; i < quotas->len; i++)
 		quota_name(&naming, vm->guest, &g_array_index(quotas, CgroupQuota, i));
 	running = naming.n;
-	if (vm->dedicated && !running)
+	if (!running)
 		quota_of_xml(&naming, vm->guest);
 	text = naming_end(&naming);
 	if (*text)
