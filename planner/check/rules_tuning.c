@@ -6,9 +6,11 @@
 
 #include <string.h>
 
+/* As kstrtobool() reads it, by the first letters. */
 static bool tuning_is_off(const char *value)
 {
-	return g_str_equal(value, "off") || g_str_equal(value, "0") || g_str_equal(value, "n");
+	return g_ascii_strncasecmp(value, "n", 1) == 0 || g_str_has_prefix(value, "0") ||
+	       g_ascii_strncasecmp(value, "of", 2) == 0;
 }
 
 static void eval_nohz_off(const Rule *rule, const Audit *audit, GPtrArray *findings)
@@ -148,17 +150,6 @@ const Rule rule_kvm_halt_polling = {
 	.eval = eval_polling,
 };
 
-static const AuditVm *tuning_small_pages(const Audit *audit)
-{
-	for (unsigned i = 0; i < audit->vms->len; i++) {
-		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
-
-		if (vm->guest && vm->dedicated && vm->guest->running && !vm->guest->hugepages)
-			return vm;
-	}
-	return NULL;
-}
-
 static void eval_nx(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	const char *value = tuning_kvm(audit, "kvm.nx_huge_pages");
@@ -198,6 +189,17 @@ const Rule rule_kvm_nx_huge_pages = {
 
 /* Memory */
 
+static const AuditVm *tuning_small_pages(const Audit *audit)
+{
+	for (unsigned i = 0; i < audit->vms->len; i++) {
+		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
+
+		if (vm->guest && vm->dedicated && vm->guest->running && !vm->guest->hugepages)
+			return vm;
+	}
+	return NULL;
+}
+
 static void eval_thp(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	const char *value = sysctl_value(audit->facts, "transparent_hugepage", "enabled");
@@ -215,8 +217,8 @@ const Rule rule_memory_small_pages = {
 	.id = "memory.small-pages",
 	.severity = SEVERITY_INFO,
 	.title = "A pinned VM has small pages alone",
-	.sees = "/sys/kernel/mm/transparent_hugepage/enabled, if a running VM whose vCPUs have one "
-		"CPU each has no huge pages of its own.",
+	.sees = "Whether /sys/kernel/mm/transparent_hugepage/enabled is never, if a running VM "
+		"whose vCPUs have one CPU each has no huge pages of its own.",
 	.why = "Two page tables, the guest's and the host's, are walked for each miss of the TLB: "
 	       "with 4K pages there are many more misses, and each costs more.",
 	.remedy = "give the VM huge pages, or set transparent_hugepage to madvise: QEMU asks for "

@@ -910,6 +910,7 @@ static void tuned_included(Facts *f)
 static void tuned(Facts *f)
 {
 	f->services->tuned_profile = g_strdup("realtime-virtual-host");
+	f->services->tuned_included = g_strsplit("realtime-virtual-host realtime", " ", -1);
 }
 
 static void mover(Facts *f)
@@ -968,6 +969,7 @@ static const Fault faults[] = {
 	{"kernel.parameter-for-init", ALONE, .line = "quiet -- isolcpus=4-7 quiet",
 	 .says = "does not read isolcpus=4-7"},
 	{"kernel.nohz-off", ALONE, .line = "nohz=off nohz_full=2-5", .says = "nohz=off"},
+	{"kernel.nohz-off", ALONE, .line = "nohz=OFF nohz_full=2-5", .says = "nohz=OFF"},
 	{"kernel.sysctl-differs", PLANNED, stat_interval, "vm.stat_interval is 1"},
 	{"vm.realtime-throttled", PLANNED, throttled, "950000 us of each 1000000"},
 	{"kvm.halt-polling", PLANNED, polling, "halt_poll_ns is 200000"},
