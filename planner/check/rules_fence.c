@@ -192,9 +192,8 @@ static void eval_fence_split(const Rule *rule, const Audit *audit, GPtrArray *fi
 	text = naming_end(&cores);
 	if (*text && hwloc_bitmap_iszero(audit->isolated))
 		rule_found(rule, findings, "topology", "cpuset.cpus, CPUAffinity", cpus,
-			   "%s leave%s the host threads of cores that %s %s pinned to: %s", what,
-			   strstr(what, "slices") ? "" : "s", vms, strchr(vms, ',') ? "are" : "is",
-			   text);
+			   "%s leaves the host threads of cores that %s %s pinned to: %s", what,
+			   vms, strchr(vms, ',') ? "are" : "is", text);
 }
 
 const Rule rule_topology_fence_split = {

@@ -53,15 +53,11 @@ static void eval_tuned(const Rule *rule, const Audit *audit, GPtrArray *findings
 	static const char *const profiles[] = {"realtime", "cpu-partitioning"};
 	const ServiceFacts *services = audit->facts->services;
 	const char *profile = services->tuned_profile;
-	const char *only[] = {profile, NULL};
 
 	/* A PerformanceProfile writes its profile and the line alike. */
 	if (!profile || audit->facts->platform == PLATFORM_OPENSHIFT)
 		return;
-	for (const char *const *name = services->tuned_included
-					       ? (const char *const *)services->tuned_included
-					       : only;
-	     *name; name++)
+	for (char **name = services->tuned_included; *name; name++)
 		for (unsigned i = 0; i < G_N_ELEMENTS(profiles); i++) {
 			bool same = g_str_has_prefix(profile, *name);
 

@@ -6,16 +6,19 @@
 #include "planner/check/rules.h"
 
 /* rules_word.c, rules_line.c */
-extern const Rule rule_kernel_parameter_misspelt, rule_kernel_parameter_refused,
-	rule_kernel_list_out_of_range, rule_kernel_list_malformed, rule_kernel_list_keyword,
-	rule_kernel_flags_without_domain, rule_kernel_flag_unknown, rule_kernel_parameter_duplicate,
-	rule_kernel_boot_cpu_isolated, rule_kernel_line_too_long, rule_kernel_reboot_pending,
-	rule_kernel_line_elsewhere, rule_kernel_parameter_missing;
+extern const Rule rule_kernel_parameter_misspelt, rule_kernel_parameter_for_init,
+	rule_kernel_parameter_refused, rule_kernel_list_out_of_range, rule_kernel_list_malformed,
+	rule_kernel_list_keyword, rule_kernel_flags_without_domain, rule_kernel_flag_unknown,
+	rule_kernel_parameter_duplicate, rule_kernel_boot_cpu_isolated, rule_kernel_line_too_long,
+	rule_kernel_reboot_pending, rule_kernel_line_elsewhere, rule_kernel_parameter_missing;
 /* rules_kernel.c */
 extern const Rule rule_kernel_isolcpus_differs, rule_kernel_nohz_full_differs,
 	rule_kernel_rcu_nocbs_differs, rule_kernel_irqaffinity_differs, rule_kernel_sets_differ,
 	rule_kernel_not_honoured, rule_kernel_option_missing, rule_node_version_differs,
 	rule_node_plan_bad, rule_kernel_watchdog_on_isolated, rule_kernel_vulnerable;
+/* rules_tuning.c */
+extern const Rule rule_kernel_nohz_off, rule_kernel_sysctl_differs, rule_vm_realtime_throttled,
+	rule_kvm_halt_polling, rule_kvm_nx_huge_pages, rule_memory_small_pages;
 /* rules_plan.c */
 extern const Rule rule_plan_pin_role, rule_plan_core_shared, rule_plan_split_core,
 	rule_plan_guest_topology, rule_plan_floats_on_isolated, rule_plan_cpu_pm_ineligible,
@@ -33,10 +36,8 @@ extern const Rule rule_irq_on_isolated, rule_irq_managed_on_isolated, rule_irq_p
 /* rules_task.c */
 extern const Rule rule_task_kernel_thread_on_isolated, rule_task_user_on_isolated,
 	rule_task_vhost_on_isolated, rule_task_workqueue_on_isolated;
+/* rules_fence.c */
 extern const Rule rule_task_user_on_vm, rule_service_affinity_lost, rule_topology_fence_split;
-extern const Rule rule_kernel_nohz_off, rule_kernel_sysctl_differs, rule_vm_realtime_throttled,
-	rule_kvm_halt_polling, rule_kvm_nx_huge_pages, rule_memory_small_pages,
-	rule_kernel_parameter_for_init;
 /* rules_vm.c */
 extern const Rule rule_vm_unknown, rule_vm_missing, rule_vm_vcpus_differ, rule_vm_live_differs,
 	rule_vm_thread_differs, rule_vm_slow_device, rule_vm_no_eoi;

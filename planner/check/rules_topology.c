@@ -118,8 +118,8 @@ static bool rules_topology_used(const Audit *audit, unsigned index)
 	return role != ROLE_HOST && (role != ROLE_STRANDED || audit->plan->host == audit->host);
 }
 
-/* Who took the siblings away, and what brings them back; NULL = nobody but one who took some CPUs
- * offline. */
+/* What smt/control says where SMT is off, and into FIX what turns it on; NULL = it is on, and
+ * somebody took CPUs offline. */
 static const char *smt_off(const Audit *audit, const char **fix)
 {
 	const char *control = audit->facts->kernel->smt_control;

@@ -80,13 +80,12 @@ static char *word_text(const CmdlineWord *word)
 static const char *rules_word_meant(const char *name)
 {
 	g_autofree char *plain = g_strdelimit(g_strdup(name), "-", '_');
-
 	g_autofree char *small = g_ascii_strdown(plain, -1);
 
 	if (cmdline_listed(depended_on, plain) || cmdline_listed(others, plain) ||
 	    strlen(plain) < 5)
 		return NULL;
-	return nearest_word(g_str_equal(small, plain) ? plain : small, depended_on);
+	return nearest_word(small, depended_on);
 }
 
 /* What does its work all the same: nohz_full offloads RCU callbacks (rcu_init_nohz()). */

@@ -13,7 +13,7 @@ typedef struct ServiceFacts {
 	char *irqbalance_source; /* the files that do; NULL = none */
 	bool irqbalance_runs;
 	char *tuned_profile;   /* /etc/tuned/active_profile; NULL = none */
-	char **tuned_included; /* the profiles that it includes, and those that they do */
+	char **tuned_included; /* it, and all that it includes; NULL = none */
 	GHashTable *systemd;   /* "CPUAffinity" → value, of system.conf and drop-ins */
 } ServiceFacts;
 
