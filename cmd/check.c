@@ -141,24 +141,23 @@ static bool intent_load(const Options *options, const Facts *facts, Inputs *inpu
 
 #define WAIVERS "/etc/planner/waivers.ini"
 
-/* The waivers named, else those of this machine where it is audited; NULL = none, or ERROR. */
-static Waivers *waivers_load(const Options *options, const Facts *facts, GError **error)
+/* The waivers named, else, of a LIVE machine, its own; *WAIVERS stays NULL where there are none. */
+static bool waivers_load(const Options *options, bool live, Waivers **waivers, GError **error)
 {
 	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
 	const char *name = options->waivers;
 	g_autofree char *text = NULL;
-	Waivers *waivers;
 	size_t length;
 
-	if (!name && facts->live && g_file_test(WAIVERS, G_FILE_TEST_EXISTS))
+	if (!name && live && g_file_test(WAIVERS, G_FILE_TEST_EXISTS))
 		name = WAIVERS;
-	text = name ? input_read(name, &length, error) : NULL;
-	if (!text)
-		return NULL;
-	waivers = waivers_parse(name, text, length, errors);
-	if (!waivers)
+	if (!name)
+		return true;
+	text = input_read(name, &length, error);
+	*waivers = text ? waivers_parse(name, text, length, errors) : NULL;
+	if (text && !*waivers)
 		input_errors(errors, error);
-	return waivers;
+	return *waivers;
 }
 
 static Since *since_load(const Options *options, const Check *check, GError **error)
@@ -170,26 +169,11 @@ static Since *since_load(const Options *options, const Check *check, GError **er
 	return text ? since_compare(options->since, text, length, check, error) : NULL;
 }
 
-/* Is an error or a warning new? */
-static bool since_bad(const Since *since)
-{
-	GHashTableIter iter;
-	gpointer finding;
-
-	g_hash_table_iter_init(&iter, since->added);
-	while (g_hash_table_iter_next(&iter, &finding, NULL))
-		if (((Finding *)finding)->severity >= SEVERITY_WARNING &&
-		    !((Finding *)finding)->waived)
-			return true;
-	return false;
-}
-
 /* Output */
 
 static char *report_picture(const Check *check, const Options *options, GError **error)
 {
 	g_autoptr(GHashTable) templates = site_templates(options->templates, error);
-
 	const Audit *audit = check->audit;
 
 	return templates ? picture_make(audit->plan ? audit->plan : audit->foreign, check,
@@ -262,21 +246,13 @@ static Status check_use_report(const Options *options, const Check *check, void 
 	return check_judged(options, check, *(Form *)data, error);
 }
 
-static Status check_facts(const Options *options, CheckOptions *check_options, const Facts *facts,
-			  CheckUse *use, void *data, GError **error)
+static Status check_facts(const Options *options, const CheckOptions *check_options,
+			  const Facts *facts, CheckUse *use, void *data, GError **error)
 {
-	g_autoptr(GDateTime) now = g_date_time_new_now_local();
-	g_autofree char *today = g_date_time_format(now, "%F");
-	g_autoptr(GError) wrong = NULL;
-	g_autoptr(Waivers) waivers = waivers_load(options, facts, &wrong);
 	Inputs inputs = {0};
 	Status status = STATUS_TROUBLE;
 
-	check_options->waivers = waivers;
-	check_options->today = today;
-	if (wrong) {
-		g_propagate_error(error, g_steal_pointer(&wrong));
-	} else if (intent_load(options, facts, &inputs, error)) {
+	if (intent_load(options, facts, &inputs, error)) {
 		g_autoptr(Audit) audit = audit_new(inputs.plan, inputs.inventory, facts);
 		g_autoptr(Check) check = check_run(audit, check_options);
 
@@ -327,7 +303,7 @@ static char *many_inventory(const Options *options, const Facts *facts)
 	return path;
 }
 
-static bool many_capture(const Options *options, CheckOptions *check_options, ManyUse *use,
+static bool many_capture(const Options *options, const CheckOptions *check_options, ManyUse *use,
 			 GError **error)
 {
 	Options one = *options;
@@ -364,7 +340,8 @@ static bool many_possible(const Options *options, GError **error)
 	return true;
 }
 
-static Status check_several(const Options *options, CheckOptions *check_options, GError **error)
+static Status check_several(const Options *options, const CheckOptions *check_options,
+			    GError **error)
 {
 	g_autoptr(CheckMany) many = check_many_new();
 
@@ -384,22 +361,34 @@ static Status check_several(const Options *options, CheckOptions *check_options,
 	return check_many_status(many);
 }
 
+/* What CHECK_OPTIONS have of today and of waivers, then the check; FACTS are of one node, NULL = of
+ * several. */
+static Status check_options_run(const Options *options, CheckOptions *check_options, Form form,
+				const Facts *facts, GError **error)
+{
+	g_autoptr(GDateTime) now = g_date_time_new_now_local();
+	g_autofree char *today = g_date_time_format(now, "%F");
+	g_autoptr(Waivers) waivers = NULL;
+
+	if (!waivers_load(options, facts && facts->live, &waivers, error))
+		return STATUS_TROUBLE;
+	check_options->waivers = waivers;
+	check_options->today = today;
+	return facts ? check_facts(options, check_options, facts, check_use_report, &form, error)
+		     : check_several(options, check_options, error);
+}
+
 static Status check_command(const Options *options, GError **error)
 {
 	CheckOptions check_options = {0};
+	bool several = *options->arguments;
 	g_autoptr(Facts) facts = NULL;
 	Status status = STATUS_TROUBLE;
 	Form form = FORM_PEOPLE;
 
-	if (!options_decide(options, &check_options, &form, error))
-		;
-	else if (*options->arguments)
-		status = check_several(options, &check_options, error);
-	else
-		facts = check_facts_load(options, options->root, error);
-	if (facts)
-		status =
-			check_facts(options, &check_options, facts, check_use_report, &form, error);
+	if (options_decide(options, &check_options, &form, error) &&
+	    (several || (facts = check_facts_load(options, options->root, error))))
+		status = check_options_run(options, &check_options, form, facts, error);
 	g_strfreev(check_options.only);
 	g_strfreev(check_options.skip);
 	return status;

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/check_many.h"
 
+#include "cmd/check.h"
 #include "cmd/fleet_print.h"
 #include "cmd/output.h"
-#include "planner/check/check.h"
 #include "topology/base/list.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define INDENT 11 /* "  warning  " */
 
 typedef struct ManyNode {
 	char *source, *why;
@@ -146,16 +144,6 @@ static void many_group_free(gpointer data)
 	g_free(group);
 }
 
-static Severity many_severity(const json_t *finding)
-{
-	const char *word = many_text(finding, "severity");
-
-	for (Severity s = SEVERITY_ERROR; s > SEVERITY_INFO; s--)
-		if (g_str_equal(word, severity_name(s)))
-			return s;
-	return SEVERITY_INFO;
-}
-
 static int many_group_compare(gconstpointer a, gconstpointer b)
 {
 	const ManyGroup *x = *(const ManyGroup *const *)a, *y = *(const ManyGroup *const *)b;
@@ -165,6 +153,22 @@ static int many_group_compare(gconstpointer a, gconstpointer b)
 	if (x->findings->len != y->findings->len)
 		return x->findings->len > y->findings->len ? -1 : 1;
 	return strcmp(x->id, y->id);
+}
+
+/* The group called ID, new where there was none. */
+static ManyGroup *many_group_of(GPtrArray *groups, GHashTable *by_id, const char *id)
+{
+	ManyGroup *group = g_hash_table_lookup(by_id, id);
+
+	if (group)
+		return group;
+	group = g_new0(ManyGroup, 1);
+	group->id = id;
+	group->findings = g_ptr_array_new();
+	group->nodes = g_ptr_array_new();
+	g_hash_table_insert(by_id, (gpointer)id, group);
+	g_ptr_array_add(groups, group);
+	return group;
 }
 
 /* Failures that nobody accepts, by id: worst first, then most. */
@@ -179,21 +183,14 @@ static GPtrArray *many_groups(const CheckMany *many)
 		json_t *finding;
 
 		json_array_foreach (json_object_get(node->document, "findings"), f, finding) {
-			const char *id = many_text(finding, "id");
-			ManyGroup *group = g_hash_table_lookup(by_id, id);
+			int severity = severity_find(many_text(finding, "severity"));
+			ManyGroup *group;
 
 			if (!g_str_equal(many_text(finding, "verdict"), "fail") ||
 			    json_object_get(finding, "waived"))
 				continue;
-			if (!group) {
-				group = g_new0(ManyGroup, 1);
-				group->id = id;
-				group->findings = g_ptr_array_new();
-				group->nodes = g_ptr_array_new();
-				g_hash_table_insert(by_id, (gpointer)id, group);
-				g_ptr_array_add(groups, group);
-			}
-			group->severity = MAX(group->severity, many_severity(finding));
+			group = many_group_of(groups, by_id, many_text(finding, "id"));
+			group->severity = (Severity)MAX((int)group->severity, severity);
 			g_ptr_array_add(group->findings, finding);
 			g_ptr_array_add(group->nodes, node);
 		}
@@ -202,14 +199,11 @@ static GPtrArray *many_groups(const CheckMany *many)
 	return groups;
 }
 
-static void many_print_text(const char *before, const char *text)
+/* "web1, vm vm1": where finding I of GROUP is; yours. */
+static char *many_where(const ManyGroup *group, unsigned i)
 {
-	unsigned width = output_width();
-	g_autofree char *line = g_strconcat(before, text, NULL), *safe = output_safe(line);
-	g_autofree char *folded =
-		output_fold(safe, width > 3 * INDENT ? width - INDENT : 0, INDENT);
-
-	printf("%*s%s\n", INDENT, "", folded);
+	return g_strdup_printf("%s, %s", many_name(g_ptr_array_index(group->nodes, i)),
+			       many_text(g_ptr_array_index(group->findings, i), "subject"));
 }
 
 /* Once where all findings say the same; else nothing here. */
@@ -231,37 +225,32 @@ static void many_print_group(const ManyGroup *group, bool color)
 
 	printf("%s%s%s%*s%s%s%s%s%s\n", output_severity_color(group->severity, color),
 	       severity_name(group->severity), output_reset(color),
-	       (int)(9 - strlen(severity_name(group->severity))), "", output_bold(color), group->id,
-	       output_reset(color), rule ? ": " : "", rule ? rule->title : "");
+	       (int)(CHECK_INDENT - 2 - strlen(severity_name(group->severity))), "",
+	       output_bold(color), group->id, output_reset(color), rule ? ": " : "",
+	       rule ? rule->title : "");
 	for (unsigned i = 0; i < group->findings->len; i++) {
 		const json_t *finding = g_ptr_array_index(group->findings, i);
-		g_autofree char *where =
-			g_strdup_printf("%s, %s: ", many_name(g_ptr_array_index(group->nodes, i)),
-					many_text(finding, "subject"));
+		g_autofree char *where = many_where(group, i);
 
-		many_print_text(where, many_text(finding, "text"));
+		check_print_more(where, many_text(finding, "text"));
 		if (!one_fix)
-			many_print_text("  fix: ", many_text(finding, "fix"));
+			check_print_more("  fix", many_text(finding, "fix"));
 	}
 	if (many_same(group, "why"))
-		many_print_text("why: ", many_text(first, "why"));
+		check_print_more("why", many_text(first, "why"));
 	if (one_fix)
-		many_print_text("fix: ", many_text(first, "fix"));
+		check_print_more("fix", many_text(first, "fix"));
 	putchar('\n');
 }
 
-/* "web1: error vm vm1: the text [id]" */
 static void many_print_brief(const ManyGroup *group, bool color)
 {
 	for (unsigned i = 0; i < group->findings->len; i++) {
 		const json_t *finding = g_ptr_array_index(group->findings, i);
-		g_autofree char *line = g_strdup_printf(
-			"%s, %s: %s [%s]", many_name(g_ptr_array_index(group->nodes, i)),
-			many_text(finding, "subject"), many_text(finding, "text"), group->id);
-		g_autofree char *safe = output_safe(line);
+		g_autofree char *where = many_where(group, i);
 
-		printf("%s%-8s%s %s\n", output_severity_color(group->severity, color),
-		       severity_name(group->severity), output_reset(color), safe);
+		check_print_brief(group->severity, where, many_text(finding, "text"), group->id,
+				  color);
 	}
 }
 

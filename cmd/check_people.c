@@ -35,8 +35,16 @@ static GPtrArray *check_people_group_of(GPtrArray *groups, GHashTable *by_name, 
 	return group->findings;
 }
 
-/* Those of VERDICT that nobody accepts, in a view of what is new: those alone. Findings are sorted:
- * a subject's first is its worst, and so are groups in this order. */
+/* Is FINDING one of VERDICT that nobody accepts, and, in a view of what is new, new? */
+static bool check_people_shown(const CheckView *view, Finding *finding, Verdict verdict)
+{
+	if (finding->waived || finding->verdict != verdict)
+		return false;
+	return verdict != VERDICT_FAIL || !view->since ||
+	       g_hash_table_contains(view->since->added, finding);
+}
+
+/* Findings are sorted: a subject's first is its worst, and so are groups in this order. */
 static GPtrArray *group_findings(const Check *check, const CheckView *view, Verdict verdict)
 {
 	GPtrArray *groups = g_ptr_array_new_with_free_func(group_free);
@@ -46,35 +54,30 @@ static GPtrArray *group_findings(const Check *check, const CheckView *view, Verd
 		Finding *finding = g_ptr_array_index(check->findings, i);
 		const char *name = verdict == VERDICT_FAIL ? finding->subject : finding->text;
 
-		if (finding->waived || finding->verdict != verdict)
-			continue;
-		if (verdict != VERDICT_FAIL || !view->since ||
-		    g_hash_table_contains(view->since->added, finding))
+		if (check_people_shown(view, finding, verdict))
 			g_ptr_array_add(check_people_group_of(groups, by_name, name), finding);
 	}
 	return groups;
 }
 
-#define INDENT 11 /* "  warning  " */
-
 static void check_people_print_folded(const char *text)
 {
 	unsigned width = output_width();
 	g_autofree char *safe = output_safe(text);
-	g_autofree char *folded =
-		output_fold(safe, width > 3 * INDENT ? width - INDENT : 0, INDENT);
+	g_autofree char *folded = output_fold(
+		safe, width > 3 * CHECK_INDENT ? width - CHECK_INDENT : 0, CHECK_INDENT);
 
 	puts(folded);
 }
 
-static void print_more(const char *name, const char *text)
+void check_print_more(const char *name, const char *text)
 {
 	g_autofree char *line = NULL;
 
 	if (!text || !*text)
 		return;
 	line = g_strdup_printf("%s: %s", name, text);
-	printf("%*s", INDENT, "");
+	printf("%*s", CHECK_INDENT, "");
 	check_people_print_folded(line);
 }
 
@@ -84,27 +87,31 @@ static void check_people_print_finding(const Finding *finding, bool color)
 	g_autofree char *line = g_strdup_printf("%s [%s]", finding->text, finding->id);
 
 	printf("  %s%s%s%*s", output_severity_color(finding->severity, color), severity,
-	       output_reset(color), (int)(INDENT - 2 - strlen(severity)), "");
+	       output_reset(color), (int)(CHECK_INDENT - 2 - strlen(severity)), "");
 	check_people_print_folded(line);
-	print_more("seen", finding->evidence);
-	print_more("why", finding->why);
-	print_more("fix", finding->fix);
+	check_print_more("seen", finding->evidence);
+	check_print_more("why", finding->why);
+	check_print_more("fix", finding->fix);
 }
 
-/* "error    vm vm1: the text [id]" */
+void check_print_brief(Severity severity, const char *subject, const char *text, const char *id,
+		       bool color)
+{
+	g_autofree char *line = g_strdup_printf("%s: %s [%s]", subject, text, id);
+	g_autofree char *safe = output_safe(line);
+
+	printf("%s%-8s%s %s\n", output_severity_color(severity, color), severity_name(severity),
+	       output_reset(color), safe);
+}
+
 static void print_brief(const Check *check, const CheckView *view)
 {
 	for (unsigned i = 0; i < check->findings->len; i++) {
-		const Finding *finding = g_ptr_array_index(check->findings, i);
-		g_autofree char *line = g_strdup_printf("%s: %s [%s]", finding->subject,
-							finding->text, finding->id);
-		g_autofree char *safe = output_safe(line);
+		Finding *finding = g_ptr_array_index(check->findings, i);
 
-		if (finding->waived || finding->verdict != VERDICT_FAIL ||
-		    (view->since && !g_hash_table_contains(view->since->added, finding)))
-			continue;
-		printf("%s%-8s%s %s\n", output_severity_color(finding->severity, view->color),
-		       severity_name(finding->severity), output_reset(view->color), safe);
+		if (check_people_shown(view, finding, VERDICT_FAIL))
+			check_print_brief(finding->severity, finding->subject, finding->text,
+					  finding->id, view->color);
 	}
 }
 
@@ -163,7 +170,7 @@ static void print_unknown(const Check *check, const CheckView *view)
 				*ids = check_people_unjudged(group);
 
 		printf("  %s\n", name);
-		print_more("not judged", ids);
+		check_print_more("not judged", ids);
 	}
 	putchar('\n');
 }
@@ -203,6 +210,16 @@ static void check_people_print_summary(const Check *check, bool color)
 	       check->audit->plan ? "" : " (no plan given)");
 }
 
+/* "  error    SUBJECT: TEXT [ID]", folded. */
+static void check_people_print_entry(Severity severity, const char *subject, const char *text,
+				     const char *id)
+{
+	g_autofree char *line = g_strdup_printf("%s: %s [%s]", subject, text, id);
+
+	printf("  %-*s", CHECK_INDENT - 2, severity_name(severity));
+	check_people_print_folded(line);
+}
+
 /* What somebody accepts */
 
 static void print_waived(const Check *check, bool color)
@@ -212,14 +229,12 @@ static void print_waived(const Check *check, bool color)
 	printf("%sWaived%s\n", output_bold(color), output_reset(color));
 	for (unsigned i = 0; i < check->findings->len; i++) {
 		const Finding *finding = g_ptr_array_index(check->findings, i);
-		g_autofree char *line = g_strdup_printf("%s: %s [%s]", finding->subject,
-							finding->text, finding->id);
 
 		if (!finding->waived)
 			continue;
-		printf("  %-*s", INDENT - 2, severity_name(finding->severity));
-		check_people_print_folded(line);
-		print_more("reason", finding->waived);
+		check_people_print_entry(finding->severity, finding->subject, finding->text,
+					 finding->id);
+		check_print_more("reason", finding->waived);
 	}
 	putchar('\n');
 }
@@ -232,8 +247,6 @@ static void print_gone(const Since *since, bool unjudged, bool color)
 
 	for (unsigned i = 0; i < since->gone->len; i++) {
 		const SinceGone *gone = g_ptr_array_index(since->gone, i);
-		g_autofree char *line =
-			g_strdup_printf("%s: %s [%s]", gone->subject, gone->text, gone->id);
 
 		if (gone->unjudged != unjudged)
 			continue;
@@ -241,8 +254,7 @@ static void print_gone(const Since *since, bool unjudged, bool color)
 			printf("%s%s%s\n", output_bold(color),
 			       unjudged ? "No longer judged" : "Gone", output_reset(color));
 		first = false;
-		printf("  %-*s", INDENT - 2, severity_name(gone->severity));
-		check_people_print_folded(line);
+		check_people_print_entry(gone->severity, gone->subject, gone->text, gone->id);
 	}
 	if (!first)
 		putchar('\n');

@@ -146,6 +146,21 @@ Since *since_compare(const char *name, const char *text, size_t length, const Ch
 	return since;
 }
 
+bool since_bad(const Since *since)
+{
+	GHashTableIter iter;
+	gpointer key;
+
+	g_hash_table_iter_init(&iter, since->added);
+	while (g_hash_table_iter_next(&iter, &key, NULL)) {
+		const Finding *finding = key;
+
+		if (finding->severity >= SEVERITY_WARNING && !finding->waived)
+			return true;
+	}
+	return false;
+}
+
 /* Telling */
 
 static unsigned since_count_gone(const Since *since, bool unjudged)

@@ -32,6 +32,8 @@ Since *since_compare(const char *name, const char *text, size_t length, const Ch
 void since_free(Since *since);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Since, since_free)
 
+/* Is an error or a warning new that nobody accepts? */
+bool since_bad(const Since *since);
 /* "2 new, 1 gone, 14 unchanged"; yours. */
 char *since_counts_text(const Since *since);
 /* Of the CHECK that was compared; a new reference, yours. */
