@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/adopt/adopt.h"
 #include "cmd/cmd.h"
+#include "cmd/inputs.h"
 #include "cmd/save.h"
 #include "topology/base/error.h"
 #include "topology/facts/facts_root.h"
@@ -8,33 +9,34 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The topology of -t, which must be the node's where the node has one. NULL with ERROR. */
+static Host *adopt_given(const Options *options, const Facts *facts, GError **error)
+{
+	g_autoptr(Host) given = source_host_load(options->topology, error);
+
+	if (given && facts->host && !g_str_equal(given->fingerprint, facts->host->fingerprint)) {
+		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
+			    "%s: the topology of another machine (%d CPUs) than %s (%d CPUs): "
+			    "give that machine's capture with -r",
+			    options->topology, hwloc_bitmap_weight(given->online),
+			    facts->live ? "this one" : facts->source,
+			    hwloc_bitmap_weight(facts->host->online));
+		return NULL;
+	}
+	return g_steal_pointer(&given);
+}
+
 /* The topology that counts: -t, else the node's own. */
 static bool adopt_host_take(const Options *options, Facts *facts, GError **error)
 {
 	Host *given;
 
-	if (options->topology) {
-		given = source_host_load(options->topology, error);
-		if (given && facts->host &&
-		    !g_str_equal(given->fingerprint, facts->host->fingerprint)) {
-			g_set_error(
-				error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-				"%s: the topology of another machine (%d CPUs) than %s (%d CPUs): "
-				"give that machine's capture with -r",
-				options->topology, hwloc_bitmap_weight(given->online),
-				facts->live ? "this one" : facts->source,
-				hwloc_bitmap_weight(facts->host->online));
-			g_clear_pointer(&given, host_free);
-		}
-		host_free(facts->host);
-		facts->host = given;
-		return facts->host;
-	}
-	if (!facts->host)
-		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-			    "%s: no topology to plan on: %s; or give one with -t", facts->source,
-			    facts_why_unread(facts, "topology"));
-	return facts->host;
+	if (!options->topology)
+		return input_host_known(facts, error);
+	given = adopt_given(options, facts, error);
+	host_free(facts->host);
+	facts->host = given;
+	return given;
 }
 
 /* Whatever the node held: what is written must be an inventory. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/cmd.h"
+#include "cmd/inputs.h"
+#include "cmd/output.h"
 #include "cmd/save.h"
 #include "planner/adopt/starter.h"
 #include "topology/base/error.h"
@@ -39,7 +41,7 @@ static Status init_write(const Options *options, const Host *host, const Facts *
 {
 	g_autoptr(Adoption) starter = starter_new(host, facts);
 	g_autofree char *text = inventory_write(starter->inventory, starter->notes);
-	g_autofree char *next = NULL;
+	g_autofree char *next = NULL, *line = NULL, *safe = NULL;
 
 	if (!options->output)
 		return fputs(text, stdout) < 0 ? STATUS_TROUBLE : STATUS_FINE;
@@ -48,7 +50,9 @@ static Status init_write(const Options *options, const Host *host, const Facts *
 	next = init_next(options->output, host->live ? NULL
 					  : facts    ? options->root
 						     : options->topology);
-	fprintf(stderr, "planner: wrote %s; edit it, then: %s\n", options->output, next);
+	line = g_strdup_printf("wrote %s; edit it, then: %s", options->output, next);
+	safe = output_safe(line);
+	fprintf(stderr, "planner: %s\n", safe);
 	return STATUS_FINE;
 }
 
@@ -70,12 +74,9 @@ static Status init_run(const Options *options, GError **error)
 	if (options->topology)
 		return init_topology(options, error);
 	facts = facts_load(&facts_options, error);
-	if (facts && !facts->host)
-		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-			    "%s: no topology to plan on: %s; give one with -t", facts->source,
-			    facts_why_unread(facts, "topology"));
-	return facts && facts->host ? init_write(options, facts->host, facts, error)
-				    : STATUS_TROUBLE;
+	if (!facts || !input_host_known(facts, error))
+		return STATUS_TROUBLE;
+	return init_write(options, facts->host, facts, error);
 }
 
 static const OptionRow init_options[] = {

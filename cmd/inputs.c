@@ -32,6 +32,15 @@ char *input_read_regular(const char *name, size_t *length, GError **error)
 	return text;
 }
 
+bool input_host_known(const Facts *facts, GError **error)
+{
+	if (!facts->host)
+		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
+			    "%s: no topology to plan on: %s; or give one with -t", facts->source,
+			    facts_why_unread(facts, "topology"));
+	return facts->host;
+}
+
 /* The inventory */
 
 void input_errors(const GPtrArray *errors, GError **error)

@@ -5,6 +5,7 @@
 
 #include "cmd/options.h"
 #include "planner/place/plan.h"
+#include "topology/facts/facts.h"
 
 typedef struct Inputs {
 	Host *host;
@@ -35,6 +36,8 @@ char *input_read(const char *name, size_t *length, GError **error);
 /* The same of a regular file alone: of one of many, none of which is worth waiting for. */
 char *input_read_regular(const char *name, size_t *length, GError **error);
 
+/* Have FACTS a host? Else ERROR says why it could not be read. */
+bool input_host_known(const Facts *facts, GError **error);
 /* Set ERROR, a PLANNER_ERROR_INPUT, to all ERRORS (of char *) of a file, a line each. */
 void input_errors(const GPtrArray *errors, GError **error);
 /* The inventory in the file NAME, NULL: one that says nothing. All its errors are in the one

@@ -46,8 +46,7 @@ static void starter_host(Adopter *a)
 	adopt_note(a, SEEN, "host", NULL,
 		   "The host's own cores: the kernel, libvirtd, emulator threads, interrupts. They "
 		   "are never isolated. 1 core of each NUMA node leaves %u of %u cores to VMs, 2 "
-		   "leave %u. Give one of "
-		   "cores-per-socket, cores-per-node, cores and cpus.",
+		   "leave %u. Give one of cores-per-socket, cores-per-node, cores and cpus.",
 		   starter_left(a->host, 1), a->host->cores->len, starter_left(a->host, 2));
 }
 
