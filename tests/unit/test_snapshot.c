@@ -96,6 +96,58 @@ static void test_same(void)
 	scratch_remove(extracted);
 }
 
+/* "SOURCE: WHY" of what was not read of ROOT, a line each; and its snapshot in *TAR. */
+static char *unread_of(const char *root, GByteArray **tar)
+{
+	FactsOptions options = {.root = root};
+	g_autoptr(GPtrArray) unread = NULL;
+	GString *text = g_string_new(NULL);
+
+	*tar = snapshot_load(&options, &unread, NULL);
+	for (guint i = 0; i < unread->len; i++) {
+		const Unread *one = g_ptr_array_index(unread, i);
+
+		g_string_append_printf(text, "%s: %s\n", one->source, one->why);
+	}
+	return g_string_free(text, FALSE);
+}
+
+/* Of these only a part is recorded. Where they are damaged that is nothing, and yet the snapshot
+ * knows it. */
+static void test_damaged(void)
+{
+	static const char *const damaged[] = {
+		"/boot/loader/entries/a.conf",
+		"/etc/default/grub",
+		"/etc/default/irqbalance",
+		"/etc/systemd/system.conf",
+		"/etc/systemd/system/irqbalance.service.d/a.conf",
+		"/etc/tuned/mine/tuned.conf",
+		"/proc/1/environ",
+	};
+	g_autofree char *directory = scratch_new(), *below = scratch_new();
+	g_autofree char *file = g_build_filename(below, "node.tar", NULL);
+	g_autofree char *unread = NULL, *again = NULL;
+	g_autoptr(GByteArray) tar = NULL, second = NULL;
+
+	machine_put(directory);
+	scratch_put(directory, "proc/cmdline", "BOOT_IMAGE=/v quiet\n");
+	scratch_put(directory, "boot/grub/grub.cfg", "blscfg\n");
+	scratch_put(directory, "etc/tuned/active_profile", "mine\n");
+	for (unsigned i = 0; i < G_N_ELEMENTS(damaged); i++)
+		scratch_put_bytes(directory, damaged[i] + 1, "a\0b", 3);
+	unread = unread_of(directory, &tar);
+	g_assert_true(g_file_set_contents(file, (const char *)tar->data, tar->len, NULL));
+	again = unread_of(file, &second);
+	for (unsigned i = 0; i < G_N_ELEMENTS(damaged); i++) {
+		g_assert_nonnull(strstr(unread, damaged[i]));
+		g_assert_nonnull(strstr(again, damaged[i]));
+	}
+	g_assert_cmpmem(tar->data, tar->len, second->data, second->len);
+	scratch_remove(directory);
+	scratch_remove(below);
+}
+
 static void test_secrets(void)
 {
 	g_autofree char *directory = scratch_new();
@@ -174,6 +226,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/snapshot/same", test_same);
+	g_test_add_func("/snapshot/damaged", test_damaged);
 	g_test_add_func("/snapshot/secrets", test_secrets);
 	g_test_add_func("/snapshot/repair", test_repair);
 	g_test_add_func("/snapshot/hostile", test_hostile);

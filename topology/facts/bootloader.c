@@ -93,17 +93,11 @@ static void entry_take(Entries *entries, char *line, const char *path, bool save
 	entries->source = g_strdup(path);
 }
 
-/* The options of the entry PATH, which are all that is recorded of it. */
-static char *entry_text(Root *root, const char *path)
+static char *entry_keep(const char *text)
 {
-	g_autofree char *text = root_text_private(root, path, NULL);
-	g_auto(GStrv) lines = NULL;
-	GString *kept;
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	GString *kept = g_string_new(NULL);
 
-	if (!text)
-		return NULL;
-	kept = g_string_new(NULL);
-	lines = g_strsplit(text, "\n", -1);
 	for (unsigned i = 0; lines[i]; i++) {
 		const char *options = options_of(g_strstrip(lines[i]));
 		g_autofree char *clean = options ? kernel_line_clean(options) : NULL;
@@ -111,7 +105,6 @@ static char *entry_text(Root *root, const char *path)
 		if (clean)
 			g_string_append_printf(kept, "options %s\n", clean);
 	}
-	root_record_text(root, path, kept->len ? kept->str : "\n");
 	return g_string_free(kept, FALSE);
 }
 
@@ -123,7 +116,7 @@ static void entry_load(Root *root, const char *folder, const char *name, GHashTa
 	g_autofree char *id = g_str_has_suffix(name, ".conf")
 				      ? g_strndup(name, strlen(name) - strlen(".conf"))
 				      : NULL;
-	g_autofree char *text = id ? entry_text(root, path) : NULL;
+	g_autofree char *text = id ? root_text_kept(root, path, entry_keep) : NULL;
 	char *line = text ? bls_parse(text, variables) : NULL;
 
 	if (line && saved && g_str_equal(saved, id))
@@ -422,33 +415,34 @@ char *bootloader_load(Root *root, Loader loader, const char *running, const char
 	}
 }
 
+static const char *const default_names[] = {"GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT"};
+
+static char *default_keep(const char *text)
+{
+	g_autoptr(GHashTable) settings = settings_parse(text);
+	GString *kept = g_string_new(NULL);
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(default_names); i++) {
+		const char *value = g_hash_table_lookup(settings, default_names[i]);
+		g_autofree char *clean = value ? kernel_line_clean(value) : NULL;
+
+		if (clean)
+			g_string_append_printf(kept, "%s=\"%s\"\n", default_names[i], clean);
+	}
+	return g_string_free(kept, FALSE);
+}
+
 char *grub_default_load(Root *root)
 {
-	static const char *const names[] = {"GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT"};
-	static const char path[] = "/etc/default/grub";
-	g_autoptr(GString) kept = g_string_new(NULL);
+	g_autofree char *kept = root_text_kept(root, "/etc/default/grub", default_keep);
+	g_autoptr(GHashTable) settings = kept ? settings_parse(kept) : NULL;
 	GString *words = g_string_new(NULL);
-	g_autoptr(GHashTable) settings = NULL;
-	size_t length;
-	int failure;
-	g_autofree char *raw = root_read_private(root, path, ROOT_TEXT_MAX, &length, &failure);
-	g_autofree char *text = raw ? g_utf8_make_valid(raw, -1) : NULL;
 
-	if (!text) {
-		root_failed(root, path, NULL, failure);
-		return g_string_free(words, TRUE);
-	}
-	settings = settings_parse(text);
-	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
-		const char *value = g_hash_table_lookup(settings, names[i]);
-		g_autofree char *clean = NULL;
+	for (unsigned i = 0; settings && i < G_N_ELEMENTS(default_names); i++) {
+		const char *value = g_hash_table_lookup(settings, default_names[i]);
 
-		if (!value)
-			continue;
-		clean = kernel_line_clean(value);
-		g_string_append_printf(words, "%s%s", words->len ? " " : "", clean);
-		g_string_append_printf(kept, "%s=\"%s\"\n", names[i], clean);
+		if (value)
+			g_string_append_printf(words, "%s%s", words->len ? " " : "", value);
 	}
-	root_record_text(root, path, kept->str);
-	return g_string_free(words, FALSE);
+	return g_string_free(words, !settings);
 }

@@ -166,7 +166,7 @@ static char **environ_load(Root *root, const char *cmdline)
 		return NULL;
 	}
 	if (!root_is_live(root) && (length ? bytes[length - 1] : !root_is_snapshot(root)))
-		root_note_text(root, path, "was cut, or is damaged");
+		root_remark(root, path, "was cut, or is damaged"); /* its recording is not */
 	variables = kernel_environ_parse(bytes, length, cmdline ? cmdline : "");
 	for (char **one = variables; *one; one++) {
 		char *clean = kernel_word_clean(*one);

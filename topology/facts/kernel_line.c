@@ -206,15 +206,16 @@ char *kernel_line_clean(const char *line)
 	return g_string_free(clean, FALSE);
 }
 
+static char *line_keep(const char *text)
+{
+	g_autofree char *clean = kernel_line_clean(text);
+
+	return g_strconcat(clean, "\n", NULL);
+}
+
 char *kernel_line_load(Root *root, const char *path)
 {
-	g_autofree char *text = root_text_private(root, path, NULL), *record = NULL;
-	char *line;
+	char *line = root_text_kept(root, path, line_keep);
 
-	if (!text)
-		return NULL;
-	line = kernel_line_clean(text);
-	record = g_strconcat(line, "\n", NULL);
-	root_record_text(root, path, record);
-	return line;
+	return line ? g_strchomp(line) : NULL;
 }

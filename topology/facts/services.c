@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "topology/facts/services.h"
 
+#include "topology/base/list.h"
 #include "topology/base/text.h"
 
 #include <string.h>
@@ -24,14 +25,12 @@ static const char *const settings_kept[] = {"IRQBALANCE_BANNED_CPUS",
 					    "NUMAMask",
 					    NULL};
 
-/* The lines of PATH that are kept, which are all that is recorded of it. NULL as root_text(). */
-static char *settings_text(Root *root, const char *path)
+static char *settings_keep(const char *text)
 {
-	g_autofree char *text = root_text_private(root, path, NULL);
-	g_auto(GStrv) lines = text ? g_strsplit(text, "\n", -1) : NULL;
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	GString *kept = g_string_new(NULL);
 
-	for (unsigned i = 0; text && lines[i]; i++) {
+	for (unsigned i = 0; lines[i]; i++) {
 		char *line = g_strstrip(lines[i]);
 		const char *name = line + (g_str_has_prefix(line, "export ") ? 7 : 0);
 		g_autofree char *key = g_strndup(name, strcspn(name, "="));
@@ -42,9 +41,7 @@ static char *settings_text(Root *root, const char *path)
 			g_string_append(kept,
 					g_str_equal(line, "[Manager]") ? "[Manager]\n" : "[]\n");
 	}
-	if (text)
-		root_record_text(root, path, kept->str);
-	return g_string_free(kept, !text);
+	return g_string_free(kept, FALSE);
 }
 
 /* systemd */
@@ -78,7 +75,7 @@ void systemd_parse(GHashTable *manager, const char *text)
 
 static void file_parse(Root *root, GHashTable *manager, const char *path)
 {
-	g_autofree char *text = settings_text(root, path);
+	g_autofree char *text = root_text_kept(root, path, settings_keep);
 
 	if (text)
 		systemd_parse(manager, text);
@@ -162,50 +159,34 @@ static void setting_copy(gpointer name, gpointer value, gpointer to)
 	g_hash_table_insert(to, g_strdup(name), g_strdup(value));
 }
 
-static void source_add(ServiceFacts *services, const char *path)
-{
-	char *old = services->irqbalance_source;
-
-	services->irqbalance_source = old ? g_strconcat(old, ", ", path, NULL) : g_strdup(path);
-	g_free(old);
-}
-
-static void environment_load(Root *root, ServiceFacts *services, const char *path)
-{
-	size_t length;
-	int failure;
-	g_autofree char *raw = root_read_private(root, path, ROOT_TEXT_MAX, &length, &failure);
-	g_autofree char *text = raw ? g_utf8_make_valid(raw, -1) : NULL;
-	g_autofree char *kept = text ? environment_keep(text) : NULL;
-
-	if (!kept) {
-		root_failed(root, path, NULL, failure);
-		return;
-	}
-	root_record_text(root, path, kept);
-	environment_take(services->irqbalance, kept);
-	if (*kept)
-		source_add(services, path);
-}
-
 static void irqbalance_load(Root *root, ServiceFacts *services)
 {
 	g_autoptr(GTree) dropins = dropins_find(root, "system/irqbalance.service");
+	g_autoptr(GString) sources = g_string_new(NULL);
 
 	services->irqbalance = table_new();
-	for (GTreeNode *node = g_tree_node_first(dropins); node; node = g_tree_node_next(node))
-		environment_load(root, services, g_tree_node_value(node));
+	for (GTreeNode *node = g_tree_node_first(dropins); node; node = g_tree_node_next(node)) {
+		const char *path = g_tree_node_value(node);
+		g_autofree char *kept = root_text_kept(root, path, environment_keep);
+
+		if (!kept || !*kept)
+			continue;
+		environment_take(services->irqbalance, kept);
+		list_add(sources, "%s", path);
+	}
 	for (unsigned i = 0; i < G_N_ELEMENTS(irqbalance_files); i++) {
-		g_autofree char *text = settings_text(root, irqbalance_files[i]);
+		g_autofree char *text = root_text_kept(root, irqbalance_files[i], settings_keep);
 		g_autoptr(GHashTable) file = text ? settings_parse(text) : NULL;
 
 		if (!file)
 			continue;
 		g_hash_table_foreach(file, setting_copy, services->irqbalance);
 		if (g_hash_table_size(file))
-			source_add(services, irqbalance_files[i]);
+			list_add(sources, "%s", irqbalance_files[i]);
 		break;
 	}
+	if (sources->len)
+		services->irqbalance_source = g_strdup(sources->str);
 	if (!g_hash_table_size(services->irqbalance))
 		g_clear_pointer(&services->irqbalance, g_hash_table_unref);
 }
@@ -253,6 +234,14 @@ char **tuned_includes_parse(const char *text)
 	return g_strv_builder_end(names);
 }
 
+static char *tuned_keep(const char *text)
+{
+	g_auto(GStrv) names = tuned_includes_parse(text);
+	g_autofree char *list = g_strjoinv(",", names);
+
+	return g_strdup_printf("[main]\ninclude=%s\n", list);
+}
+
 /* What the profile NAME includes; its own file comes before the distribution's. NULL = no file. */
 static char **tuned_includes(Root *root, const char *name)
 {
@@ -261,21 +250,10 @@ static char **tuned_includes(Root *root, const char *name)
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(folders); i++) {
 		g_autofree char *path = g_strconcat(folders[i], name, "/tuned.conf", NULL);
-		size_t length;
-		int failure;
-		g_autofree char *raw =
-			root_read_private(root, path, ROOT_TEXT_MAX, &length, &failure);
-		g_autofree char *text = raw ? g_utf8_make_valid(raw, -1) : NULL;
-		g_autofree char *list = NULL, *kept = NULL;
-		char **names;
+		g_autofree char *kept = root_text_kept(root, path, tuned_keep);
 
-		if (!text)
-			continue;
-		names = tuned_includes_parse(text);
-		list = g_strjoinv(",", names);
-		kept = g_strdup_printf("[main]\ninclude=%s\n", list);
-		root_record_text(root, path, kept);
-		return names;
+		if (kept)
+			return tuned_includes_parse(kept);
 	}
 	return NULL;
 }

@@ -584,17 +584,25 @@ char *root_text(Root *root, const char *path, const char *source)
 	return g_utf8_make_valid(g_strstrip(bytes), -1);
 }
 
-char *root_text_private(Root *root, const char *path, const char *source)
+char *root_text_kept(Root *root, const char *path, char *(*keep)(const char *text))
 {
 	size_t length;
-	int failure = 0;
+	int failure;
 	g_autofree char *bytes = root_read_private(root, path, ROOT_TEXT_MAX, &length, &failure);
+	const char *damage = bytes ? damage_of(root, path, bytes, length) : NULL;
+	g_autofree char *text = NULL;
+	char *kept;
 
 	if (!bytes)
-		root_failed(root, path, source, failure);
-	if (!bytes || root_note_damage(root, path, source, bytes, length))
+		root_failed(root, path, NULL, failure);
+	if (damage) /* nothing of the file is in the recording */
+		root_remark(root, path, damage);
+	if (!bytes || damage)
 		return NULL;
-	return g_utf8_make_valid(g_strstrip(bytes), -1);
+	text = g_utf8_make_valid(g_strstrip(bytes), -1);
+	kept = keep(text);
+	root_record_text(root, path, *kept ? kept : "\n"); /* an empty file would be damaged */
+	return kept;
 }
 
 static hwloc_bitmap_t root_set_read(Root *root, const char *path, const char *source,

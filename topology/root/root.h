@@ -28,16 +28,15 @@ typedef struct Root Root;
 #define ROOT_LIST_MAX 100000u
 
 enum {
-	ROOT_NODE =
-		1
-		<< 1, /* refuse a directory that holds no node; the one capture below it will do */
-	ROOT_NO_OPENAT2 = 1 << 0, /* as on kernels before 5.6: walk the path step by step */
+	/* As on kernels before 5.6: walk the path step by step. */
+	ROOT_NO_OPENAT2 = 1 << 0,
+	/* Refuse what holds no node; the one capture below it will do. */
+	ROOT_NODE = 1 << 1,
 };
 
 /*
  * Open PATH: "/" is this machine, a directory a capture, a file a snapshot or the archive of a
- * capture (archive.h), which is read into memory. NULL with
- * PLANNER_ERROR_INPUT or _SYSTEM.
+ * capture (archive.h), which is read into memory. NULL with PLANNER_ERROR_INPUT or _SYSTEM.
  */
 Root *root_open(const char *path, unsigned flags, GError **error);
 /* A snapshot that is in memory already; the root owns TREE. */
@@ -84,8 +83,9 @@ bool root_note_damage(Root *root, const char *path, const char *source, const ch
 		      size_t length);
 /* As valid UTF-8 without white space at its ends. NULL as root_read(), and where it is damaged. */
 char *root_text(Root *root, const char *path, const char *source);
-/* The same, not recorded: for files of which only a part may be kept. */
-char *root_text_private(Root *root, const char *path, const char *source);
+/* What KEEP keeps of such a text, yours. That is all that is recorded of the file, so it ends its
+ * lines, and KEEP keeps the same of it. NULL as root_text(). */
+char *root_text_kept(Root *root, const char *path, char *(*keep)(const char *text));
 
 /* A CPU list, or a mask in hexadecimal words; NULL where it cannot be read. A text that is neither
  * is noted. */
