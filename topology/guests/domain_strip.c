@@ -115,14 +115,13 @@ static void children_strip(xmlNode *node, const char *const *kept)
 	}
 }
 
-/* All that is below the children of NODE, which are kept. */
-static void below_strip(xmlNode *node)
+/* The same, and of all that is below those children what is kept further down. */
+static void node_strip(xmlNode *node, const char *const *kept)
 {
+	children_strip(node, kept);
 	for (xmlNode *child = node->children; child; child = child->next)
-		if (child->type == XML_ELEMENT_NODE) {
-			children_strip(child, further_kept);
-			below_strip(child);
-		}
+		if (child->type == XML_ELEMENT_NODE)
+			node_strip(child, further_kept);
 }
 
 static bool is_arg(const xmlNode *node)
@@ -168,10 +167,8 @@ static void devices_strip(xmlNode *devices)
 	for (xmlNode *device = devices->children; device; device = device->next) {
 		bool pci = xml_is(device, "hostdev") && xml_says(device, "type", "pci");
 
-		if (device->type != XML_ELEMENT_NODE)
-			continue;
-		children_strip(device, pci ? passed_kept : device_kept);
-		below_strip(device);
+		if (device->type == XML_ELEMENT_NODE)
+			node_strip(device, pci ? passed_kept : device_kept);
 	}
 }
 
@@ -204,16 +201,14 @@ static void domain_node_strip(xmlNode *domain)
 	for (xmlNode *node = domain->children; node; node = node->next) {
 		if (node->type != XML_ELEMENT_NODE)
 			continue;
-		if (xml_is(node, "devices")) {
+		if (xml_is(node, "devices"))
 			devices_strip(node);
-		} else if (xml_is(node, "metadata")) {
+		else if (xml_is(node, "metadata"))
 			metadata_strip(node);
-		} else if (strstr((const char *)node->name, "commandline")) {
+		else if (strstr((const char *)node->name, "commandline"))
 			commandline_strip(node);
-		} else {
-			children_strip(node, xml_is(node, "os") ? os_kept : further_kept);
-			below_strip(node);
-		}
+		else
+			node_strip(node, xml_is(node, "os") ? os_kept : further_kept);
 	}
 }
 
@@ -226,10 +221,8 @@ static void status_strip(xmlDoc *document)
 	if (xml_is(root, "domstatus")) {
 		children_strip(root, status_kept);
 		for (xmlNode *node = root->children; node; node = node->next)
-			if (xml_is(node, "vcpus")) {
-				children_strip(node, further_kept);
-				below_strip(node);
-			}
+			if (xml_is(node, "vcpus"))
+				node_strip(node, further_kept);
 	}
 }
 
