@@ -404,10 +404,8 @@ static void processes_take(GuestFacts *facts, GPtrArray *processes, const TaskFa
 		for (guint i = 0; i < listed && !process->taken; i++) {
 			Guest *guest = g_ptr_array_index(facts->guests, i);
 
-			if (!is_process_of(guest, process, guessed))
-				continue;
-			guest->running = true;
-			process_take(guest, process, tasks);
+			if (is_process_of(guest, process, guessed))
+				process_take(guest, process, tasks);
 		}
 	}
 	for (unsigned p = 0; p < processes->len; p++) {
