@@ -102,11 +102,12 @@ Tree *tree_below(const Tree *tree, const char *path)
 	Tree *below = tree_new();
 
 	for (unsigned i = 0; i < paths->len; i++) {
-		const char *whole = g_ptr_array_index(paths, i), *rest = whole + strlen(above);
+		const char *whole = g_ptr_array_index(paths, i), *rest;
 		GBytes *bytes = tree_file(tree, whole);
 
 		if (!g_str_has_prefix(whole, above))
 			continue;
+		rest = whole + strlen(above);
 		if (bytes && tree_enter(below, rest)) {
 			g_hash_table_insert(below->files, g_strdup(rest), g_bytes_ref(bytes));
 			if (tree_mode(tree, whole))
