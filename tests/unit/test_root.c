@@ -224,6 +224,44 @@ static void test_node(void)
 	g_assert_nonnull(strstr(other->message, "neither proc nor sys"));
 }
 
+/* CONTENT, LENGTH bytes, as the file NAME of a tar; yours. */
+static GByteArray *tar_around(const char *name, const void *content, size_t length)
+{
+	g_autoptr(Tree) tree = tree_new();
+
+	g_assert_true(tree_add_file(tree, name, content, length));
+	return tar_format(tree);
+}
+
+/* A capture that cannot be opened says why; one that is too far down is none. */
+static void test_enter(void)
+{
+	g_autofree char *closed = g_build_filename(scratch, "closed", NULL);
+	g_autofree char *nested = g_build_filename(scratch, "nested", NULL);
+	g_autoptr(GByteArray) tar = tar_around("proc/cmdline", "quiet\n", 6);
+
+	scratch_put(scratch, "closed/node.tgz/file", "");
+	for (unsigned depth = 0; depth < 5; depth++) {
+		g_autoptr(GError) error = NULL;
+		g_autoptr(Root) root = NULL;
+		g_autoptr(GByteArray) inner = g_steal_pointer(&tar);
+
+		scratch_put_bytes(scratch, "nested/node.tar", (const char *)inner->data,
+				  inner->len);
+		root = root_open(nested, ROOT_NODE, &error);
+		g_assert_true(depth < 3 ? root != NULL : !root);
+		if (!root)
+			g_assert_nonnull(strstr(error->message, "neither proc nor sys"));
+		tar = tar_around("node.tar", inner->data, inner->len);
+	}
+	{
+		g_autoptr(GError) error = NULL;
+
+		g_assert_null(root_open(closed, ROOT_NODE, &error));
+		g_assert_nonnull(strstr(error->message, "closed: node.tgz: is not a regular file"));
+	}
+}
+
 static void test_live(void)
 {
 	g_autoptr(Root) root = scratch_open("/", 0);
@@ -349,6 +387,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/root/lists", test_lists);
 	g_test_add_func("/root/open", test_open);
 	g_test_add_func("/root/node", test_node);
+	g_test_add_func("/root/enter", test_enter);
 	g_test_add_func("/root/live", test_live);
 	g_test_add_func("/tree", test_tree);
 	g_test_add_func("/tar/same", test_tar);

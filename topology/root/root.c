@@ -108,6 +108,25 @@ Root *root_open_tree(Tree *tree)
 	return root;
 }
 
+static const char *failure_text(int failure)
+{
+	switch (failure) {
+	case EACCES:
+		return "Permission denied; run as root";
+	case EPERM:
+		return "Permission denied, even as root";
+	case EFBIG:
+		return "is too large";
+	case EINVAL:
+		return "is not a regular file";
+	case ELOOP:
+	case EXDEV:
+		return "its symbolic links point nowhere";
+	default:
+		return g_strerror(failure);
+	}
+}
+
 static Root *open_failed(GError **error, const char *path, const char *why)
 {
 	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s: %s", path, why);
@@ -130,6 +149,7 @@ static bool is_node(Root *root, const char *folder)
 
 #define CAPTURE_DEEPEST 6 /* must-gather/IMAGE/nodes/NODE/sysinfo.tgz, and a folder more */
 #define CAPTURES_MAX 64
+#define ENTERED_MAX 3 /* a directory, archives, one in another */
 
 /* Captures below FOLDER: directories that have what a node has, and archives. Of char *. */
 static void captures_find(Root *root, const char *folder, unsigned depth, GPtrArray *found)
@@ -164,28 +184,44 @@ static Tree *archive_tree(const char *bytes, size_t length, GError **error)
 	return tree;
 }
 
-/* ROOT is what is at PATH of it now. */
+/* What the archive PATH of ROOT holds. */
+static Tree *archive_below(Root *root, const char *path, GError **error)
+{
+	size_t length;
+	int failure;
+	g_autofree char *bytes = root_read_private(root, path, SNAPSHOT_MAX, &length, &failure);
+	Tree *tree = bytes ? archive_tree(bytes, length, error) : NULL;
+
+	if (!bytes)
+		open_failed(error, path, failure_text(failure));
+	else if (!tree)
+		g_prefix_error(error, "%s: ", path);
+	return tree;
+}
+
+/* ROOT is what is at PATH of it now. False with an ERROR that begins with PATH. */
 static bool root_enter(Root *root, const char *path, GError **error)
 {
 	Tree *tree = NULL;
+	char *directory;
 	int fd = -1;
 
 	if (archive_named(path)) {
-		size_t length;
-		int failure;
-		g_autofree char *bytes =
-			root_read_private(root, path, SNAPSHOT_MAX, &length, &failure);
-
-		tree = bytes ? archive_tree(bytes, length, error) : NULL;
+		tree = archive_below(root, path, error);
 	} else if (root->tree) {
 		tree = tree_below(root->tree, path);
 	} else {
 		fd = open_below(root->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, root->step);
+		if (fd < 0)
+			open_failed(error, path, g_strerror(errno));
 	}
 	if (!tree && fd < 0)
 		return false;
 	if (root->fd >= 0)
 		close(root->fd);
+	directory = fd < 0 ? NULL : g_build_filename(root->directory, path, NULL);
+	g_free(root->directory);
+	root->directory = directory;
 	root->fd = fd;
 	tree_free(root->tree);
 	root->tree = tree;
@@ -196,31 +232,29 @@ static bool root_enter(Root *root, const char *path, GError **error)
  * there is none, or several. */
 static bool root_descend(Root *root, const char *shown, GError **error)
 {
-	for (unsigned archives = 0; archives < 3 && !is_node(root, ""); archives++) {
+	for (unsigned entered = 0; !is_node(root, ""); entered++) {
 		g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
-		g_autofree char *names = NULL, *path = NULL;
+		g_autofree char *names = NULL;
 
 		captures_find(root, "", 1, found);
 		g_ptr_array_add(found, NULL);
 		names = g_strjoinv(", ", (char **)found->pdata);
-		if (found->len == 2 && root_enter(root, names, error)) {
-			path = root->tree || !root->directory
-				       ? NULL
-				       : g_build_filename(root->directory, names, NULL);
-			g_free(root->directory);
-			root->directory = g_steal_pointer(&path);
-			continue;
-		}
-		if (error && *error)
-			g_prefix_error(error, "%s: %s: ", shown, names);
-		else
+		if (found->len > 2) {
 			g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-				    found->len > 2
-					    ? "%s: holds several captures; name one of them: %s"
-					    : "%s: is no capture of a node: it has neither proc "
-					      "nor sys%s",
-				    shown, names);
-		return false;
+				    "%s: holds several captures; name one of them: %s", shown,
+				    names);
+			return false;
+		}
+		if (found->len < 2 || entered == ENTERED_MAX) {
+			g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
+				    "%s: is no capture of a node: it has neither proc nor sys",
+				    shown);
+			return false;
+		}
+		if (!root_enter(root, names, error)) {
+			g_prefix_error(error, "%s: ", shown);
+			return false;
+		}
 	}
 	return true;
 }
@@ -768,25 +802,6 @@ GArray *root_numbers(Root *root, const char *path, const char *prefix, const cha
 void root_note_text(Root *root, const char *source, const char *why)
 {
 	notes_add(root->notes, source, why);
-}
-
-static const char *failure_text(int failure)
-{
-	switch (failure) {
-	case EACCES:
-		return "Permission denied; run as root";
-	case EPERM:
-		return "Permission denied, even as root";
-	case EFBIG:
-		return "is too large";
-	case EINVAL:
-		return "is not a regular file";
-	case ELOOP:
-	case EXDEV:
-		return "its symbolic links point nowhere";
-	default:
-		return g_strerror(failure);
-	}
 }
 
 void root_note(Root *root, const char *source, int failure)
