@@ -149,27 +149,19 @@ static bool word_is(const char *line, const char *word)
 	return !strncmp(line, word, length) && (line[length] == ' ' || line[length] == '\t');
 }
 
-static bool is_linux(const char *line)
+/* What follows the command and the kernel's file in LINE, NULL = it is another. */
+static const char *linux_options(const char *line)
 {
-	return word_is(line, "linux") || word_is(line, "linux16") || word_is(line, "linuxefi");
-}
-
-/* After the command and the kernel's file, which are *COMMAND (may be NULL). */
-static char *linux_line(const char *line, char **command)
-{
-	const char *start = line;
-
+	if (!word_is(line, "linux") && !word_is(line, "linux16") && !word_is(line, "linuxefi"))
+		return NULL;
 	line += strcspn(line, " \t");
 	line += strspn(line, " \t");
-	line += strcspn(line, " \t");
-	if (command)
-		*command = g_strndup(start, (gsize)(line - start));
-	return g_strstrip(g_strdup(line));
+	return line + strcspn(line, " \t");
 }
 
 static bool is_kept(const char *line)
 {
-	return is_linux(line) || word_is(line, "menuentry") || word_is(line, "submenu") ||
+	return word_is(line, "menuentry") || word_is(line, "submenu") ||
 	       g_str_has_prefix(line, "set default=") || g_str_equal(line, "blscfg") ||
 	       g_str_equal(line, "}");
 }
@@ -180,18 +172,14 @@ char *grub_keep(const char *text)
 	GString *kept = g_string_new(NULL);
 
 	for (unsigned i = 0; lines[i]; i++) {
-		g_autofree char *line = NULL, *command = NULL;
+		const char *line = g_strstrip(lines[i]), *options = linux_options(line);
+		g_autofree char *clean = options ? kernel_line_clean(options) : NULL;
 
-		if (!is_kept(g_strstrip(lines[i])))
-			continue;
-		line = is_linux(lines[i]) ? linux_line(lines[i], &command) : NULL;
-		if (line) {
-			g_autofree char *clean = kernel_line_clean(line);
-
-			g_string_append_printf(kept, "%s %s\n", command, clean);
-		} else {
-			g_string_append_printf(kept, "%s\n", lines[i]);
-		}
+		if (options)
+			g_string_append_printf(kept, "%.*s %s\n", (int)(options - line), line,
+					       clean);
+		else if (is_kept(line))
+			g_string_append_printf(kept, "%s\n", line);
 	}
 	return g_string_free(kept, FALSE);
 }
@@ -237,18 +225,19 @@ char *grub_parse(const char *text, const char *saved)
 	bool inside = false;
 
 	for (unsigned i = 0; wanted && lines[i]; i++) {
+		const char *options = linux_options(lines[i]);
+
 		if (g_str_equal(lines[i], "blscfg"))
 			return NULL; /* its entries are not here */
 		if (word_is(lines[i], "menuentry"))
 			inside = g_str_equal(wanted, "0") || entry_is(lines[i], wanted);
-		else if (inside && is_linux(lines[i]))
-			return linux_line(lines[i], NULL);
+		else if (inside && options)
+			return g_strstrip(g_strdup(options));
 	}
 	return NULL;
 }
 
-/* Has the menu, of kept lines, the kernel RELEASE (NULL = whichever)? One without did not boot it.
- */
+/* Has the menu KEPT the kernel RELEASE (NULL = any)? One without did not boot it. */
 static bool grub_has(const char *kept, const char *release)
 {
 	return !release || strstr(kept, release);
