@@ -99,7 +99,7 @@ static bool file_unpack(Unpacking *u, struct archive_entry *entry, const char *p
 	return true;
 }
 
-/* TARGET as seen from the directory of PATH, yours; NULL where it leads out, or is absolute. */
+/* TARGET as seen from the directory of PATH, yours; NULL where it is absolute. */
 static char *link_target(const char *path, const char *target)
 {
 	g_autofree char *folder = g_path_get_dirname(path);
@@ -116,8 +116,10 @@ static bool link_unpack(Unpacking *u, struct archive_entry *entry, const char *p
 	bool in_proc = g_str_has_prefix(path, "proc/") || strstr(path, "/proc/");
 
 	if (hard) {
-		g_hash_table_insert(u->links, g_strdup(path),
-				    g_strdup(hard + (g_str_has_prefix(hard, "./") ? 2 : 0)));
+		char *target = g_strdup(hard);
+
+		tree_path_trim(target);
+		g_hash_table_insert(u->links, g_strdup(path), target);
 	} else if (soft && in_proc) {
 		g_autofree char *line = g_strconcat(soft, "\n", NULL);
 
@@ -137,27 +139,24 @@ static bool entry_unpack(Unpacking *u, struct archive_entry *entry, GError **err
 	g_autofree char *path = g_strdup(name ? name : "");
 	mode_t type = u->lib.archive_entry_filetype(entry);
 	int64_t size = u->lib.archive_entry_size(entry);
-	char *at = path;
 
-	while (g_str_has_prefix(at, "./"))
-		at += 2;
-	while (*at && at[strlen(at) - 1] == '/' && strlen(at) > 1)
-		at[strlen(at) - 1] = '\0';
-	if (!*at || g_str_equal(at, "."))
+	tree_path_trim(path);
+	if (!*path || g_str_equal(path, "."))
 		return true;
 	u->unpacked += MAX(size, 0);
 	if (++u->entries > ENTRIES_MAX || u->unpacked > UNPACKED_MAX)
-		return archive_refuse(error, "it holds too much", at);
-	if (!tree_path_allowed(at))
-		return archive_refuse(error, "it leads out of the archive", at);
+		return archive_refuse(error, "it holds too much", path);
+	if (!tree_path_allowed(path))
+		return archive_refuse(error, "it leads out of the archive", path);
 	if (u->lib.archive_entry_hardlink(entry) || type == S_IFLNK)
-		return link_unpack(u, entry, at) || archive_refuse(error, "it is below a file", at);
+		return link_unpack(u, entry, path) ||
+		       archive_refuse(error, "it is below a file", path);
 	if (type == S_IFDIR)
-		return tree_add_directory(u->tree, at) ||
-		       archive_refuse(error, "it is both file and directory", at);
+		return tree_add_directory(u->tree, path) ||
+		       archive_refuse(error, "it is both file and directory", path);
 	if (type != S_IFREG)
-		return archive_refuse(error, "it is neither a file nor a directory", at);
-	return !is_wanted(at, size) || file_unpack(u, entry, at, error);
+		return archive_refuse(error, "it is neither a file nor a directory", path);
+	return !is_wanted(path, size) || file_unpack(u, entry, path, error);
 }
 
 static void links_follow(Unpacking *u)

@@ -177,18 +177,6 @@ static bool pax_parse(TarReader *reader, const char *data, size_t length, GError
 	return true;
 }
 
-/* "./a/b/" → "a/b". */
-static void path_trim(char *path)
-{
-	size_t length;
-
-	while (g_str_has_prefix(path, "./"))
-		memmove(path, path + 2, strlen(path + 2) + 1);
-	length = strlen(path);
-	while (length && path[length - 1] == '/')
-		path[--length] = '\0';
-}
-
 static bool entry_add(TarReader *reader, const Header *header, const char *data, size_t size,
 		      GError **error)
 {
@@ -196,7 +184,7 @@ static bool entry_add(TarReader *reader, const Header *header, const char *data,
 	size_t mode;
 	bool added;
 
-	path_trim(path);
+	tree_path_trim(path);
 	if (header->type == TYPE_DIRECTORY)
 		added = !*path || !strcmp(path, ".") || tree_add_directory(reader->tree, path);
 	else if (tree_file(reader->tree, path))

@@ -48,6 +48,17 @@ bool tree_path_allowed(const char *path)
 	return *path;
 }
 
+void tree_path_trim(char *path)
+{
+	size_t length;
+
+	while (g_str_has_prefix(path, "./"))
+		memmove(path, path + 2, strlen(path + 2) + 1);
+	length = strlen(path);
+	while (length > 1 && path[length - 1] == '/')
+		path[--length] = '\0';
+}
+
 static GHashTable *tree_names_of(const Tree *tree, const char *path)
 {
 	return g_hash_table_lookup(tree->directories, path);

@@ -17,6 +17,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Tree, tree_free)
 
 /* May PATH stand in a tree: relative, no empty, "." or ".." component, not too long? */
 bool tree_path_allowed(const char *path);
+/* PATH as archives have it, "./a/b/", becomes "a/b"; "/" is no path of a tree and stays. */
+void tree_path_trim(char *path);
 
 /*
  * Add; what was there under the same path is replaced. False where PATH is not allowed, or is below
