@@ -233,17 +233,21 @@ static unsigned host_build_l3_of(Build *build, hwloc_obj_t pu)
 	return position;
 }
 
+/* The same, of those that only *COUNT counts. */
+static unsigned number_of(Build *build, hwloc_obj_t object, unsigned *count)
+{
+	unsigned position = position_of(build, object, *count);
+
+	*count = MAX(*count, position + 1);
+	return position;
+}
+
 /* From 1; 0 = none is said. */
 static unsigned die_of(Build *build, hwloc_obj_t pu)
 {
 	hwloc_obj_t die = hwloc_get_ancestor_obj_by_type(build->topology, HWLOC_OBJ_DIE, pu);
-	unsigned position;
 
-	if (!die)
-		return 0;
-	position = position_of(build, die, build->n_dies);
-	build->n_dies = MAX(build->n_dies, position + 1);
-	return position + 1;
+	return die ? number_of(build, die, &build->n_dies) + 1 : 0;
 }
 
 /* Only dies that divide a node say more than it does. */
@@ -291,13 +295,11 @@ static bool packages_indistinct(const Build *build)
 static unsigned package_of(Build *build, hwloc_obj_t pu)
 {
 	hwloc_obj_t package = package_around(build, pu);
-	unsigned position;
 
-	if (!package || !build->packages_counted)
-		return package ? package->os_index : 0;
-	position = position_of(build, package, build->n_packages);
-	build->n_packages = MAX(build->n_packages, position + 1);
-	return position;
+	if (!package)
+		return 0;
+	return build->packages_counted ? number_of(build, package, &build->n_packages)
+				       : package->os_index;
 }
 
 static unsigned host_build_kind_of(const Build *build, hwloc_obj_t pu)
