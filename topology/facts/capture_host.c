@@ -57,7 +57,8 @@ static bool copy_file(const Copy *copy, const char *path, size_t limit)
 	return !text || copy_write(copy, path, text, length);
 }
 
-/* Of a CPU and of all CPUs hwloc opens these; of cores and caches, masks where there are lists too.
+/* hwloc opens these of a CPU and of all CPUs. Of cores and caches it opens the masks, not the
+ * lists.
  */
 static bool copy_wanted(const char *folder, const char *name)
 {

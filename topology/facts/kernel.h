@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel: its line, its CPU sets, its build. The line is kept as it is; what it means is the
- * rules' business.
+ * The kernel: its line, its CPU sets, its build. The line is kept without what may be a secret
+ * (kernel_line.h); what it means is the rules' business.
  */
 #ifndef TOPOLOGY_FACTS_KERNEL_H
 #define TOPOLOGY_FACTS_KERNEL_H

@@ -145,8 +145,8 @@ char *kernel_word_clean(const char *word)
 	g_autofree char *name =
 		equals ? g_strndup(word + quoted, (gsize)(equals - word - quoted)) : g_strdup(word);
 
-	if (!equals) /* a word that is none of these is somebody's token; $NAME is GRUB's variable
-		      */
+	/* A word that is none of these is somebody's token; $NAME is GRUB's variable. */
+	if (!equals)
 		return g_strdup(is_name(name + (*name == '$'), G_CSET_a_2_z "_-.") ||
 						kernel_word_tunes(name) ||
 						g_strv_contains(plain, name)

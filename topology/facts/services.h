@@ -7,9 +7,9 @@
 #include "topology/root/fact.h"
 
 typedef struct ServiceFacts {
-	GHashTable *irqbalance; /* "IRQBALANCE_BANNED_CPULIST" → value, of Environment= of its unit
-				   and of its environment file, which counts more; NULL = neither
-				   says anything */
+	GHashTable *irqbalance;	 /* "IRQBALANCE_BANNED_CPULIST" → value, of Environment= in
+				    drop-ins of its unit and of its environment file, which counts
+				    more; NULL = neither  says anything */
 	char *irqbalance_source; /* the files that do; NULL = none */
 	bool irqbalance_runs;
 	char *tuned_profile;   /* /etc/tuned/active_profile; NULL = none */
