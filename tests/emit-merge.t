@@ -51,6 +51,28 @@ cpu-pm = off
 """
 OS = "<os><type arch='x86_64'>hvm</type></os>"
 
+GIB = {"one": 2, "wide": 8, "floats": 1, "off": 1}
+
+
+def domain(name="one", start="", vcpu="<vcpu>4</vcpu>", more="", end="", kind="kvm", arch="x86_64"):
+    return f"""<domain type='{kind}'>
+  <name>{name}</name>
+  <memory unit='GiB'>{GIB[name]}</memory>
+  {start}{vcpu}
+  {more}<os>
+    <type arch='{arch}'>hvm</type>
+  </os>
+{end}</domain>
+"""
+
+
+def cells(*cpus, gib):
+    """A guest of NUMA cells with CPUS, which share the memory."""
+    lines = "".join(f"      <cell id='{i}' cpus='{own}' memory='{gib * 1024 // len(cpus)}' unit='MiB'/>\n"
+                    for i, own in enumerate(cpus))
+    return f"  <cpu mode='host-model'>\n    <numa>\n{lines}    </numa>\n  </cpu>\n"
+
+
 # Domains as people have them. Each must come through with all that is not planner's.
 BASES = {
     "a minimum": f"<domain type='kvm'><name>one</name><memory>1048576</memory>{OS}</domain>\n",
@@ -201,8 +223,8 @@ def write(folder, text, name="base.xml"):
     return path
 
 
-def merge(work, vm, base, inventory=VMS):
-    run = subprocess.run([PLANNER, "emit", "-t", HOST, "-i", write(work, inventory, "i.ini"),
+def merge(work, vm, base, inventory=VMS, options=()):
+    run = subprocess.run([PLANNER, "emit", "-t", HOST, "-i", write(work, inventory, "i.ini"), *options,
                           "--merge", write(work, base), "domain", vm],
                          capture_output=True, timeout=30)
     return run.returncode, run.stdout.decode("utf-8"), run.stderr.decode("utf-8", "replace")
@@ -355,54 +377,22 @@ CONFLICTS = {
   </cpu>
 </domain>
 """, ["<sibling id='1' value='21'/>"], ["sibling id='2'", "cell id='2'"]),
-    "bound cells of a VM that floats": ("floats", f"""<domain type='kvm'>
-  <name>floats</name>
-  <memory unit='GiB'>1</memory>
-  <vcpu>4</vcpu>
-  <numatune>
-    <memory mode='strict' nodeset='0'/>
-    <memnode cellid='0' mode='strict' nodeset='0'/>
-  </numatune>
-  {OS}
-  <cpu mode='host-model'>
-    <numa>
-      <cell id='0' cpus='0-3' memory='1' unit='GiB'/>
-    </numa>
-  </cpu>
-</domain>
-""", ["<memory mode='strict' nodeset='0'/>", "<memnode cellid='0'", "<cell id='0' cpus='0-1' "], ["cpus='0-3'"]),
-    "the one cell that memory is plugged into": ("one", f"""<domain type='kvm'>
-  <name>one</name>
-  <maxMemory slots='4' unit='GiB'>8</maxMemory>
-  <memory unit='GiB'>2</memory>
-  <vcpu>2</vcpu>
-  {OS}
-  <cpu mode='host-model'>
-    <numa>
-      <cell id='0' cpus='0-1' memory='2' unit='GiB'/>
-    </numa>
-  </cpu>
-</domain>
-""", ["<cell id='0' cpus='0-3' memory='2' unit='GiB'/>"], ["cpus='0-1'"]),
-    "pages of cells that go": ("off", f"""<domain type='kvm'>
-  <name>off</name>
-  <memory unit='GiB'>2</memory>
-  <memoryBacking>
-    <hugepages>
-      <page size='2048' unit='KiB' nodeset='1'/>
-      <page size='1048576' unit='KiB' nodeset='0'/>
-    </hugepages>
-  </memoryBacking>
-  <vcpu>4</vcpu>
-  {OS}
-  <cpu mode='host-model'>
-    <numa>
-      <cell id='0' cpus='0-1' memory='1' unit='GiB'/>
-      <cell id='1' cpus='2-3' memory='1' unit='GiB'/>
-    </numa>
-  </cpu>
-</domain>
-""", ["<page size='2048' unit='KiB'/>"], ["1048576", "<numa>"]),
+    "bound cells of a VM that floats": (
+        "floats", domain("floats", more="<numatune>\n    <memory mode='strict' nodeset='0'/>\n"
+                                        "    <memnode cellid='0' mode='strict' nodeset='0'/>\n  </numatune>\n  ",
+                         end=cells("0-3", gib=1)),
+        ["<memory mode='strict' nodeset='0'/>", "<memnode cellid='0'", "<cell id='0' cpus='0-1' "], ["cpus='0-3'"]),
+    "the one cell that memory is plugged into": (
+        "one", domain(start="<maxMemory slots='4' unit='GiB'>8</maxMemory>\n  ", vcpu="<vcpu>2</vcpu>",
+                      end=cells("0-1", gib=2)),
+        ["<cell id='0' cpus='0-3' memory='2048' unit='MiB'/>"], ["cpus='0-1'"]),
+    "pages of cells that go": (
+        "off", domain("off", start="<memoryBacking>\n    <hugepages>\n"
+                                   "      <page size='2048' unit='KiB' nodeset='1'/>\n"
+                                   "      <page size='1048576' unit='KiB' nodeset='0'/>\n"
+                                   "    </hugepages>\n  </memoryBacking>\n  ",
+                      end=cells("0-1", "2-3", gib=1)),
+        ["<page size='2048' unit='KiB'/>"], ["1048576", "<numa>"]),
 }
 
 
@@ -418,6 +408,18 @@ def check_conflicts(tap, work, merged):
     tap.ok("huge pages and keeps them" in why, "huge pages that the plan does not count are said", why)
 
 
+def check_site(tap, work):
+    """A site's template may have no <os>, and devices of the site's own."""
+    with open(os.path.join(HERE, "../templates/domain.xml"), encoding="utf-8") as file:
+        text = re.sub(r"<os>.*</os>", "<!-- ${arch}${machine} -->", file.read(), flags=re.DOTALL)
+    folder = os.path.join(work, "site")
+    os.makedirs(folder)
+    write(folder, text.replace("${devices}", "${devices}<devices><rng/></devices>"), "domain.xml")
+    base = domain("floats", vcpu="<vcpu>2</vcpu>").replace("arch='x86_64'", "arch='x86_64' machine='pc'")
+    status, xml, why = merge(work, "floats", base, options=["--templates", folder])
+    tap.ok(status == 0 and not why and "<emulatorpin" in xml and "machine='pc'" in xml, "a site's template", why, xml)
+
+
 def check_hostile(tap, work):
     for name, text in HOSTILE.items():
         status, xml, why = merge(work, "one", text)
@@ -427,21 +429,6 @@ def check_hostile(tap, work):
         status, xml, why = merge(work, "one", text)
         tap.ok((status == 2 and "larger than 8 MiB" in why) if refused else (status == 0 and len(xml) > size),
                f"{size >> 20} MiB of description {'are refused' if refused else 'pass'}", status, why)
-
-
-GIB = {"one": 2, "wide": 8, "floats": 1, "off": 1}
-
-
-def domain(name="one", start="", vcpu="<vcpu>4</vcpu>", more="", end="", kind="kvm", arch="x86_64"):
-    return f"""<domain type='{kind}'>
-  <name>{name}</name>
-  <memory unit='GiB'>{GIB[name]}</memory>
-  {start}{vcpu}
-  {more}<os>
-    <type arch='{arch}'>hvm</type>
-  </os>
-{end}</domain>
-"""
 
 
 def pinned(threads):
@@ -581,6 +568,7 @@ def main():
         check_removal(tap, work)
         check_conflicts(tap, work, merged)
         check_alone(tap, work, merged)
+        check_site(tap, work)
         check_hostile(tap, work)
         check_schema(tap, work, merged)
         check_libvirt(tap, work, merged)

@@ -59,12 +59,10 @@ static void schedulers_clip(xmlNode *cputune, unsigned vcpus)
 /* Without guest NUMA cells there is nothing a memnode could bind. */
 static void memnodes_remove(xmlNode *numatune)
 {
-	xmlNode *node = xml_child(numatune, "memnode"), *next;
+	xmlNode *node;
 
-	for (; node; node = next) {
-		next = xml_next(node, "memnode");
+	while ((node = xml_child(numatune, "memnode")))
 		merge_tree_remove(node);
-	}
 }
 
 /* Does LIST (<vcpus>) enable the first VCPUS, and no others? */
@@ -102,7 +100,6 @@ static void hotplug_settle(xmlNode *root, unsigned vcpus, unsigned maximum, GPtr
 
 	if (had == maximum && maximum == vcpus)
 		return; /* the plan has CPUs for all that may come */
-
 	if (maximum > vcpus && pins)
 		merge_note(notes,
 			   "the base pins %u vCPUs that may be plugged in later, and the plan has "
@@ -126,14 +123,12 @@ static void hotplug_settle(xmlNode *root, unsigned vcpus, unsigned maximum, GPtr
 static void pages_join(xmlNode *root)
 {
 	xmlNode *hugepages = xml_child(xml_child(root, "memoryBacking"), "hugepages");
-	xmlNode *page = xml_child(hugepages, "page"), *next;
+	xmlNode *page = xml_child(hugepages, "page"), *other;
 
 	if (!page)
 		return;
-	for (xmlNode *other = xml_next(page, "page"); other; other = next) {
-		next = xml_next(other, "page");
+	while ((other = xml_next(page, "page")))
 		merge_tree_remove(other);
-	}
 	merge_tree_unset(page, "nodeset");
 }
 
@@ -171,16 +166,6 @@ static void merge_conflicts_resize(xmlNode *root, const PlanVm *vm, unsigned max
 		schedulers_clip(cputune, maximum);
 }
 
-/* Pages of one size are for all of the guest. */
-static void page_nodesets_remove(xmlNode *root)
-{
-	xmlNode *hugepages = xml_child(xml_child(root, "memoryBacking"), "hugepages");
-	xmlNode *page = xml_child(hugepages, "page");
-
-	if (page)
-		merge_tree_unset(page, "nodeset");
-}
-
 /* libvirt would ask numad for what the plan says. */
 static void placement_take(xmlNode *node, const char *what, GPtrArray *notes)
 {
@@ -192,30 +177,21 @@ static void placement_take(xmlNode *node, const char *what, GPtrArray *notes)
 		   what);
 }
 
-/* libvirt refuses huge pages that come when they are touched. */
-static void ondemand_remove(xmlNode *root, GPtrArray *notes)
+/* libvirt refuses huge pages in memory that has the attribute NAME = VALUE of ELEMENT. */
+static void backing_refused(xmlNode *root, const char *element, const char *name, const char *value,
+			    GPtrArray *notes)
 {
-	xmlNode *allocation = xml_child(xml_child(root, "memoryBacking"), "allocation");
+	xmlNode *node = xml_child(xml_child(root, "memoryBacking"), element);
 
-	if (!allocation || !xml_says(allocation, "mode", "ondemand"))
+	if (!node || !xml_says(node, name, value))
 		return;
-	merge_tree_unset(allocation, "mode");
-	if (!allocation->properties && !allocation->children)
-		merge_tree_remove(allocation);
-	merge_note(notes, "the base has <allocation mode='ondemand'>, which libvirt refuses with "
-			  "the huge pages of the plan: it is removed");
-}
-
-/* Nor does it take huge pages for memory that is of none. */
-static void anonymous_remove(xmlNode *root, GPtrArray *notes)
-{
-	xmlNode *source = xml_child(xml_child(root, "memoryBacking"), "source");
-
-	if (!source || !xml_says(source, "type", "anonymous"))
-		return;
-	merge_tree_remove(source);
-	merge_note(notes, "the base has <source type='anonymous'>, which libvirt refuses with the "
-			  "huge pages of the plan: it is removed");
+	merge_tree_unset(node, name);
+	if (!node->properties && !node->children)
+		merge_tree_remove(node);
+	merge_note(notes,
+		   "the base has <%s %s='%s'>, which libvirt refuses with the huge pages of the "
+		   "plan: it is removed",
+		   element, name, value);
 }
 
 /* What the guest was told when it started. */
@@ -239,23 +215,23 @@ static void told_remove(xmlNode *root, const PlanVm *vm, unsigned maximum, GPtrA
 void merge_conflicts(xmlNode *root, const xmlNode *own, const PlanVm *vm, bool running,
 		     GPtrArray *notes)
 {
+	xmlNode *vcpu = xml_child(root, "vcpu");
 	xmlNode *memory = xml_child(xml_child(root, "numatune"), "memory");
-	g_autofree char *nodeset = NULL;
+	g_autofree char *nodeset = xml_get(memory, "nodeset");
+	bool follows = memory && !nodeset && xml_says(vcpu, "placement", "auto");
 
 	if (!running)
 		told_remove(root, vm, merge_tree_number(xml_child(own, "vcpu"), NULL, 1), notes);
 	if (vm->spec->page) {
-		page_nodesets_remove(root);
-		ondemand_remove(root, notes);
-		anonymous_remove(root, notes);
+		pages_join(root);
+		backing_refused(root, "allocation", "mode", "ondemand", notes);
+		backing_refused(root, "source", "type", "anonymous", notes);
 	}
-	/* Memory without a nodeset goes where the vCPUs went. */
-	nodeset = xml_get(memory, "nodeset");
-	if (memory && !nodeset && xml_says(xml_child(root, "vcpu"), "placement", "auto"))
-		merge_tree_set(memory, "placement", "auto");
-	placement_take(xml_child(root, "vcpu"), "vcpu", notes);
+	placement_take(vcpu, "vcpu", notes);
 	if (memory && vm->shares->len) {
 		placement_take(memory, "memory", notes);
 		merge_tree_unset(memory, "placement");
+	} else if (follows) { /* memory without a nodeset went where the vCPUs went */
+		merge_tree_set(memory, "placement", "auto");
 	}
 }

@@ -32,20 +32,21 @@ static bool iommu_possible(const char *machine, const xmlNode *root, unsigned vc
 
 void merge_machine(xmlNode *own, const xmlNode *root, unsigned vcpus, GPtrArray *notes)
 {
-	xmlNode *type = type_of(own), *devices = xml_child(own, "devices");
+	xmlNode *os = xml_child(own, "os"), *type = type_of(own);
+	xmlNode *devices = xml_child(own, "devices"), *iommu = xml_child(devices, "iommu");
 	xmlNode *ioapic = xml_child(xml_child(own, "features"), "ioapic");
 	g_autofree char *machine = xml_get(type_of(root), "machine");
 	g_autofree char *wanted = xml_get(type, "machine");
 	g_autofree char *has = xml_get(type_of(root), "arch"), *arch = xml_get(type, "arch");
 	bool other = has && arch && strcmp(has, arch) != 0;
 
-	if (devices && (other || !iommu_possible(machine, root, vcpus, notes))) {
+	if (iommu && (other || !iommu_possible(machine, root, vcpus, notes))) {
 		merge_tree_remove(devices);
 		if (ioapic)
 			merge_tree_remove(ioapic);
 	}
-	if (machine || other || !wanted)
-		merge_tree_remove(xml_child(own, "os"));
-	else
+	if (os && (machine || other || !wanted))
+		merge_tree_remove(os);
+	else if (type)
 		merge_tree_unset(type, "arch");
 }
