@@ -6,21 +6,11 @@
 
 #include <string.h>
 
-#define VM_CPUS (1u << ROLE_DEDICATED | 1u << ROLE_FREE)
-
-static const char *unfit_without_vm_cpus(const Plan *plan, const PlanVm *vm)
-{
-	g_auto(CpuSet) cpus = fill_cpus(plan, VM_CPUS);
-
-	(void)vm;
-	return hwloc_bitmap_iszero(cpus) ? "the plan has no CPUs for dedicated VMs" : NULL;
-}
-
 /* Nova */
 
 static char *nova_dedicated(Fill *f)
 {
-	return fill_list(f->plan, VM_CPUS);
+	return fill_list(f->plan, FILL_FOR_VMS);
 }
 
 /* Where shared VMs float, and emulator threads (hw:emulator_threads_policy=share) run. */

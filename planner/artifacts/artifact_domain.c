@@ -13,17 +13,7 @@
 
 static char *artifact_domain_vcpupins(Fill *f)
 {
-	GString *block = g_string_new(NULL);
-
-	for (unsigned v = 0; v < f->vm->vcpupin->len; v++) {
-		g_autofree char *vcpu = fill_number(v);
-		g_autofree char *cpu = fill_number(g_array_index(f->vm->vcpupin, unsigned, v));
-		const TemplateValue values[] = {
-			{"vcpu", vcpu, TEMPLATE_XML}, {"cpuset", cpu, TEMPLATE_XML}, FILL_END};
-
-		fill_append(f, block, "vcpupin.xml", values);
-	}
-	return g_string_free(block, FALSE);
+	return fill_vm_pins(f, "vcpupin.xml", "cpuset");
 }
 
 static char *artifact_domain_iothreads(Fill *f)
@@ -109,15 +99,10 @@ static const char *arch_of(const Fill *f)
 	return f->plan->host->arch ? f->plan->host->arch : "x86_64";
 }
 
-static bool is_x86(const char *arch)
-{
-	return !strcmp(arch, "x86_64") || !strcmp(arch, "i686");
-}
-
 /* More vCPUs than xAPIC ids? */
 static bool is_large(const Fill *f)
 {
-	return is_x86(arch_of(f)) && guest_maximum(f->vm->spec) > 255;
+	return plan_is_x86(f->plan) && guest_maximum(f->vm->spec) > 255;
 }
 
 /*
@@ -150,7 +135,7 @@ static char *artifact_domain_features(Fill *f)
 		{"ioapic", is_large(f) ? "    <ioapic driver='qemu'/>\n" : "", TEMPLATE_RAW},
 		FILL_END};
 
-	return is_x86(arch_of(f)) ? fill(f, "features.xml", values) : g_strdup("");
+	return plan_is_x86(f->plan) ? fill(f, "features.xml", values) : g_strdup("");
 }
 
 /* The vCPUs of a guest NUMA cell: those pinned to CPUs of its node. */
@@ -235,7 +220,7 @@ static char *artifact_domain_remark(Fill *f)
 	if (f->vm->cpupm->verdict != CPUPM_ON)
 		g_string_append_printf(text, "  <!-- without cpu-pm, which is %s -->\n",
 				       cpupm_names[f->vm->cpupm->verdict]);
-	else if (!is_hinted(f) && is_x86(arch_of(f)))
+	else if (!is_hinted(f) && plan_is_x86(f->plan))
 		g_string_append(text,
 				"  <!-- without hint-dedicated: for that libvirt must be known to "
 				"be 9.0 or later -->\n");
@@ -250,11 +235,6 @@ static char *artifact_domain_memory(Fill *f)
 static char *artifact_domain_cpuset(Fill *f)
 {
 	return cpulist_format(f->vm->cpuset ? f->vm->cpuset : f->vm->emulatorpin);
-}
-
-static char *artifact_domain_emulator(Fill *f)
-{
-	return cpulist_format(f->vm->emulatorpin);
 }
 
 static char *artifact_domain_vcpus(Fill *f)
@@ -314,7 +294,7 @@ static const ArtifactValue domain_values[] = {
 	{"vcpus", TEMPLATE_XML, artifact_domain_vcpus},
 	{"iothreads", TEMPLATE_RAW, artifact_domain_iothreads},
 	{"vcpupins", TEMPLATE_RAW, artifact_domain_vcpupins},
-	{"emulatorpin", TEMPLATE_XML, artifact_domain_emulator},
+	{"emulatorpin", TEMPLATE_XML, fill_vm_emulator},
 	{"iothreadpins", TEMPLATE_RAW, artifact_domain_iothreadpins},
 	{"numatune", TEMPLATE_RAW, artifact_domain_numatune},
 	{"arch", TEMPLATE_XML, artifact_domain_arch},
@@ -325,14 +305,6 @@ static const ArtifactValue domain_values[] = {
 	{"commandline", TEMPLATE_RAW, artifact_domain_commandline},
 	{NULL, TEMPLATE_RAW, NULL}};
 
-static const char *unfit_domain(const Plan *plan, const PlanVm *vm)
-{
-	(void)plan;
-	if (!vm->placed)
-		return "it is unplaced; 'planner plan' says why";
-	return vm->spec->memory ? NULL : "a domain needs memory; give its section memory = 8G";
-}
-
 const Artifact artifact_domain = {
 	.name = "domain",
 	.help = "the libvirt domain XML of one VM",
@@ -341,7 +313,7 @@ const Artifact artifact_domain = {
 	.base = BASE_CHANGE,
 	.activation = ACTIVATE_RESTART,
 	.activate = "virsh define --validate FILE, then power the VM off and start it",
-	.unfit = unfit_domain,
+	.unfit = unfit_unsized,
 	.template = "domain.xml",
 	.values = domain_values,
 };

@@ -93,6 +93,27 @@ char *fill_vm_name(Fill *f)
 	return g_strdup(f->vm->spec->name);
 }
 
+char *fill_vm_emulator(Fill *f)
+{
+	return cpulist_format(f->vm->emulatorpin);
+}
+
+char *fill_vm_pins(Fill *f, const char *template, const char *cpus)
+{
+	GString *block = g_string_new(NULL);
+
+	for (unsigned v = 0; v < f->vm->vcpupin->len; v++) {
+		g_autofree char *vcpu = fill_number(v);
+		g_autofree char *cpu = fill_number(g_array_index(f->vm->vcpupin, unsigned, v));
+
+		fill_append(f, block, template,
+			    (const TemplateValue[]){{"vcpu", vcpu, TEMPLATE_LINE},
+						    {cpus, cpu, TEMPLATE_LINE},
+						    FILL_END});
+	}
+	return g_string_free(block, FALSE);
+}
+
 char *fill_number(uint64_t number)
 {
 	return g_strdup_printf("%" G_GUINT64_FORMAT, number);
@@ -174,6 +195,27 @@ const char *unfit_without_sdk(const Plan *plan, const PlanVm *vm)
 {
 	(void)vm;
 	return hwloc_bitmap_iszero(plan->cpus[ROLE_SDK]) ? "the plan has no SDK CPUs" : NULL;
+}
+
+const char *unfit_without_vm_cpus(const Plan *plan, const PlanVm *vm)
+{
+	g_auto(CpuSet) cpus = fill_cpus(plan, FILL_FOR_VMS);
+
+	(void)vm;
+	return hwloc_bitmap_iszero(cpus) ? "the plan has no CPUs for dedicated VMs" : NULL;
+}
+
+const char *unfit_unplaced(const Plan *plan, const PlanVm *vm)
+{
+	(void)plan;
+	return vm->placed ? NULL : "it is unplaced; 'planner plan' says why";
+}
+
+const char *unfit_unsized(const Plan *plan, const PlanVm *vm)
+{
+	if (!vm->placed)
+		return unfit_unplaced(plan, vm);
+	return vm->spec->memory ? NULL : "a VM needs memory; give its section memory = 8G";
 }
 
 bool plan_is_cpuset(const Plan *plan)

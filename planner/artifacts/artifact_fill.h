@@ -65,10 +65,15 @@ char *fill_isolated(Fill *fill);
 char *fill_sdk(Fill *fill);
 char *fill_not_host(Fill *fill);
 char *fill_vm_name(Fill *fill);
+char *fill_vm_emulator(Fill *fill); /* the CPUs of the VM's emulator and I/O threads */
+/* TEMPLATE for each vCPU of a dedicated VM: ${vcpu}, and its CPU by the name CPUS. */
+char *fill_vm_pins(Fill *fill, const char *template, const char *cpus);
 char *fill_number(uint64_t number);
 /* The narrowest policy of Kubernetes' Topology Manager that admits the plan's VMs. */
 char *fill_topology_policy(Fill *fill);
 
+#define FILL_FOR_VMS (1u << ROLE_DEDICATED | 1u << ROLE_FREE) /* the roles of dedicated VMs' CPUs  \
+							       */
 /* The CPUs of the roles whose bits (1 << ROLE_…) are set; yours. */
 hwloc_bitmap_t fill_cpus(const Plan *plan, unsigned roles);
 char *fill_list(const Plan *plan, unsigned roles);
@@ -76,6 +81,9 @@ char *fill_list(const Plan *plan, unsigned roles);
 /* Questions several artifacts ask. */
 const char *unfit_without_isolated(const Plan *plan, const PlanVm *vm);
 const char *unfit_without_sdk(const Plan *plan, const PlanVm *vm);
+const char *unfit_without_vm_cpus(const Plan *plan, const PlanVm *vm);
+const char *unfit_unplaced(const Plan *plan, const PlanVm *vm);
+const char *unfit_unsized(const Plan *plan, const PlanVm *vm); /* or unplaced */
 bool plan_is_cpuset(const Plan *plan); /* isolation = cpuset: isolated, but not by isolcpus */
 bool plan_has_shared(const Plan *plan);
 bool plan_is_x86(const Plan *plan);

@@ -4,16 +4,9 @@
  * They are printed only: a node is one of these.
  */
 #include "planner/artifacts/artifact.h"
+#include "planner/base/size.h"
 
 #include <string.h>
-
-static const char *unfit_unsized(const Plan *plan, const PlanVm *vm)
-{
-	(void)plan;
-	if (!vm->placed)
-		return "it is unplaced; 'planner plan' says why";
-	return vm->spec->memory ? NULL : "a VM needs memory; give its section memory = 8G";
-}
 
 static char *platform_memory(Fill *f)
 {
@@ -43,11 +36,9 @@ static bool is_dedicated(const Fill *f)
 
 /* kubelet */
 
-#define OF_PODS (1u << ROLE_DEDICATED | 1u << ROLE_FREE)
-
 static char *kubelet_reserved(Fill *f)
 {
-	return fill_list(f->plan, ~(OF_PODS | 1u << ROLE_OFFLINE));
+	return fill_list(f->plan, ~(FILL_FOR_VMS | 1u << ROLE_OFFLINE));
 }
 
 /* Whole cores: kubelet refuses pods that ask for half of one. */
@@ -56,14 +47,6 @@ static char *kubelet_options(Fill *f)
 	return f->plan->host->max_threads > 1
 		       ? fill(f, "platforms/kubelet-cores.yaml", (const TemplateValue[]){FILL_END})
 		       : g_strdup("");
-}
-
-static const char *unfit_without_pods(const Plan *plan, const PlanVm *vm)
-{
-	g_auto(CpuSet) cpus = fill_cpus(plan, OF_PODS);
-
-	(void)vm;
-	return hwloc_bitmap_iszero(cpus) ? "the plan has no CPUs for dedicated VMs" : NULL;
 }
 
 static const ArtifactValue kubelet_values[] = {{"head", TEMPLATE_RAW, fill_head},
@@ -77,7 +60,7 @@ const Artifact artifact_kubelet = {
 	.help = "Kubernetes: the settings of kubelet that give pods CPUs of their own",
 	.activation = ACTIVATE_RESTART,
 	.activate = "merge it into kubelet's configuration, or put it in its --config-dir",
-	.unfit = unfit_without_pods,
+	.unfit = unfit_without_vm_cpus,
 	.template = "platforms/kubelet.yaml",
 	.values = kubelet_values,
 };
@@ -110,13 +93,13 @@ static char *kubevirt_dedicated(Fill *f)
 
 static char *kubevirt_pages(Fill *f)
 {
-	uint64_t page = f->vm->spec->page;
-	g_autofree char *size = page >> 30 ? g_strdup_printf("%" G_GUINT64_FORMAT "Gi", page >> 30)
-					   : g_strdup_printf("%" G_GUINT64_FORMAT "Mi", page >> 20);
+	g_autofree char *page = size_format(f->vm->spec->page);
+	g_autofree char *size = g_strconcat(page, "i", NULL);
 
-	return page ? fill(f, "platforms/kubevirt-pages.yaml",
-			   (const TemplateValue[]){{"size", size, TEMPLATE_LINE}, FILL_END})
-		    : g_strdup("");
+	return f->vm->spec->page
+		       ? fill(f, "platforms/kubevirt-pages.yaml",
+			      (const TemplateValue[]){{"size", size, TEMPLATE_LINE}, FILL_END})
+		       : g_strdup("");
 }
 
 static char *kubevirt_iothreads(Fill *f)
@@ -165,17 +148,7 @@ const Artifact artifact_kubevirt = {
 
 static char *proxmox_vcpus(Fill *f)
 {
-	GString *block = g_string_new(NULL);
-
-	for (unsigned v = 0; v < f->vm->vcpupin->len; v++) {
-		g_autofree char *vcpu = fill_number(v);
-		g_autofree char *cpu = fill_number(g_array_index(f->vm->vcpupin, unsigned, v));
-		const TemplateValue values[] = {
-			{"vcpu", vcpu, TEMPLATE_SHELL}, {"cpus", cpu, TEMPLATE_SHELL}, FILL_END};
-
-		fill_append(f, block, "platforms/proxmox-vcpu.sh", values);
-	}
-	return g_string_free(block, FALSE);
+	return fill_vm_pins(f, "platforms/proxmox-vcpu.sh", "cpus");
 }
 
 static char *proxmox_cores(Fill *f)
@@ -229,14 +202,16 @@ static char *proxmox_options(Fill *f)
 	return g_string_free(options, FALSE);
 }
 
-static char *platform_emulator(Fill *f)
+static const char *unfit_proxmox(const Plan *plan, const PlanVm *vm)
 {
-	return cpulist_format(f->vm->emulatorpin);
+	if (vm->spec->page && vm->spec->page != 2 << 20 && vm->spec->page != 1 << 30)
+		return "Proxmox VE has huge pages of 2M and 1G alone";
+	return unfit_unsized(plan, vm);
 }
 
 static const ArtifactValue proxmox_values[] = {{"head", TEMPLATE_RAW, fill_head},
 					       {"vcpus", TEMPLATE_RAW, proxmox_vcpus},
-					       {"emulator", TEMPLATE_SHELL, platform_emulator},
+					       {"emulator", TEMPLATE_SHELL, fill_vm_emulator},
 					       {"memory", TEMPLATE_LINE, platform_memory},
 					       {"sockets", TEMPLATE_LINE, platform_sockets},
 					       {"cores", TEMPLATE_LINE, proxmox_cores},
@@ -251,7 +226,7 @@ const Artifact artifact_proxmox = {
 	.activation = ACTIVATE_RESTART,
 	.activate = "run it as FILE VMID set, then stop the VM and start it",
 	.stop = "qm set VMID --delete hookscript",
-	.unfit = unfit_unsized,
+	.unfit = unfit_proxmox,
 	.template = "platforms/proxmox.sh",
 	.values = proxmox_values,
 };
@@ -276,7 +251,7 @@ static char *starlingx_vswitch(Fill *f)
 
 static char *starlingx_isolated(Fill *f)
 {
-	return starlingx_cpus(f, "application-isolated", OF_PODS);
+	return starlingx_cpus(f, "application-isolated", FILL_FOR_VMS);
 }
 
 static const ArtifactValue starlingx_values[] = {{"head", TEMPLATE_RAW, fill_head},

@@ -137,14 +137,9 @@ static char *artifact_virsh_vcpus(Fill *f)
 	return g_string_free(block, FALSE);
 }
 
-static char *artifact_virsh_emulator(Fill *f)
-{
-	return cpulist_format(f->vm->emulatorpin);
-}
-
 static char *artifact_virsh_iothreads(Fill *f)
 {
-	g_autofree char *cpus = artifact_virsh_emulator(f);
+	g_autofree char *cpus = fill_vm_emulator(f);
 	GString *block = g_string_new(NULL);
 
 	for (unsigned i = 1; i <= f->vm->spec->iothreads; i++) {
@@ -155,12 +150,6 @@ static char *artifact_virsh_iothreads(Fill *f)
 		fill_append(f, block, "vm/iothread.sh", values);
 	}
 	return g_string_free(block, FALSE);
-}
-
-static const char *unfit_virsh(const Plan *plan, const PlanVm *vm)
-{
-	(void)plan;
-	return vm->placed ? NULL : "it is unplaced; 'planner plan' says why";
 }
 
 /* Nobody knows where its vCPUs are, so all have to be parked at once. */
@@ -177,7 +166,7 @@ static const char *unfit_virsh_unseen(const Plan *plan, const PlanVm *vm)
 static const ArtifactValue virsh_values[] = {{"head", TEMPLATE_RAW, fill_head},
 					     {"vm", TEMPLATE_SHELL, fill_vm_name},
 					     {"vcpus", TEMPLATE_RAW, artifact_virsh_vcpus},
-					     {"emulator", TEMPLATE_SHELL, artifact_virsh_emulator},
+					     {"emulator", TEMPLATE_SHELL, fill_vm_emulator},
 					     {"iothreads", TEMPLATE_RAW, artifact_virsh_iothreads},
 					     {NULL, TEMPLATE_RAW, NULL}};
 
@@ -190,7 +179,7 @@ const Artifact artifact_virsh = {
 	.base = BASE_PINS,
 	.activation = ACTIVATE_REPIN,
 	.activate = "run this script while the VM runs",
-	.unfit = unfit_virsh,
+	.unfit = unfit_unplaced,
 	.unfit_unseen = unfit_virsh_unseen,
 	.template = "vm/virsh.sh",
 	.values = virsh_values,
