@@ -9,12 +9,14 @@
 
 #define STATUS_FILE "/proc/PID/task/TID/status Cpus_allowed_list"
 
-/* The CPUs of VMs that run, each vCPU on one of its own; their names into NAMES. Yours. */
+/* Where the kernel isolates nothing: the CPUs of VMs that run, each vCPU on one of its own; their
+ * names into NAMES. Yours. */
 static hwloc_bitmap_t fence_held(const Audit *audit, Naming *names)
 {
+	bool isolated = !hwloc_bitmap_iszero(audit->isolated);
 	hwloc_bitmap_t held = set_new();
 
-	for (unsigned i = 0; i < audit->vms->len; i++) {
+	for (unsigned i = 0; !isolated && i < audit->vms->len; i++) {
 		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
 
 		if (!vm->dedicated || !vm->guest || !vm->guest->running)
@@ -82,7 +84,7 @@ static void eval_user_on_vm(const Rule *rule, const Audit *audit, GPtrArray *fin
 		naming_add(&slices, name);
 	}
 	text = naming_end(&slices);
-	if (n && hwloc_bitmap_iszero(audit->isolated) && !lists_refused(audit))
+	if (n && !lists_refused(audit))
 		rule_found(rule, findings, "tasks", STATUS_FILE, held,
 			   "nothing isolates CPUs %s, which %s %s pinned to: %u task%s of the host "
 			   "may run there, in %s",
@@ -94,10 +96,9 @@ const Rule rule_task_user_on_vm = {
 	.severity = SEVERITY_WARNING,
 	.title = "Tasks of the host may run on the CPUs of a pinned VM",
 	.sees = "Where no CPU is isolated: Cpus_allowed_list of every thread that belongs to no "
-		"VM, "
-		"against the CPUs of running VMs whose every vCPU is pinned to one CPU. Groups of "
-		"VMs (machine.slice, qemu.slice, kubepods) are left out, and tasks that were put "
-		"on these CPUs alone.",
+		"VM, against the CPUs of running VMs whose every vCPU is pinned to one CPU. Groups "
+		"of VMs (machine.slice, qemu.slice, kubepods) are left out, and tasks that were "
+		"put on these CPUs alone.",
 	.why = "A pin keeps a vCPU on its CPU, and nobody else off it. AllowedCPUs= does, if every "
 	       "slice of the host has it: one that is forgotten is enough.",
 	.remedy = "isolate the CPUs ('planner emit cmdline'), or keep each slice off them: "
@@ -161,8 +162,7 @@ const Rule rule_service_affinity_lost = {
 		"system.slice: those that may run on every CPU.",
 	.why = "It takes a reboot, or 'systemctl daemon-reexec' and a restart of each service. "
 	       "Before 6.2 the kernel also resets it whenever a cpuset is enabled: by "
-	       "AllowedCPUs=, "
-	       "by a container's runtime.",
+	       "AllowedCPUs=, by a container's runtime.",
 	.remedy = "reboot; on kernels before 6.2 use AllowedCPUs= of the slices instead",
 	.source = "systemd-system.conf(5); systemd issue 23748; kernel commit da019032819a (6.2)",
 	.needs = FACT_SERVICES,
@@ -190,7 +190,7 @@ static void eval_fence_split(const Rule *rule, const Audit *audit, GPtrArray *fi
 			hwloc_bitmap_set(cpus, core->cpu[t]);
 	}
 	text = naming_end(&cores);
-	if (*text && hwloc_bitmap_iszero(audit->isolated))
+	if (*text)
 		rule_found(rule, findings, "topology", "cpuset.cpus, CPUAffinity", cpus,
 			   "%s leaves the host threads of cores that %s %s pinned to: %s", what,
 			   vms, strchr(vms, ',') ? "are" : "is", text);

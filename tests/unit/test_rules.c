@@ -511,6 +511,16 @@ static void slice(Facts *f)
 			 "/machine.slice/d1.scope/libvirt/vcpu");
 }
 
+/* Above a partition nobody has a say. */
+static void slice_partition(Facts *f)
+{
+	GArray *groups = f->cgroups->groups;
+
+	slice(f);
+	text_set(&g_array_index(groups, Cgroup, groups->len - 1).partition, "isolated");
+	group_add(f, "/", "0,12");
+}
+
 static void quota_group(Facts *f)
 {
 	CgroupQuota quota = {g_strdup("/machine.slice"), 400000, 100000, 50, 7};
@@ -1042,6 +1052,7 @@ static const Fault faults[] = {
 	{"cgroup.pins-outside", PLANNED, slice,
 	 "CPUs 3,15 of its pins (2 vCPUs) lie outside the group "
 	 "/machine.slice, which may use only 0,2,6,12,14"},
+	{"cgroup.pins-outside", PLANNED, slice_partition, "lie outside the group /machine.slice,"},
 	{"cgroup.quota", ALONE, quota_group,
 	 "4 vCPUs 400000 of each 100000 µs, throttled in 7 of 50"},
 	{"cgroup.quota", ALONE, quota_xml, "<quota> allows 1 vCPU 50000 of each 100000 µs"},
