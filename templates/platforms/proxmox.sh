@@ -1,7 +1,7 @@
 #!/bin/sh
 ${head}#
-# A hookscript, for storage whose content has snippets, as in /var/lib/vz/snippets. `set` makes it that
-# of the VM and sets what the plan says of it; then Proxmox runs it whenever the VM starts.
+# A hookscript, for storage whose content has snippets, as in /var/lib/vz/snippets. `set` makes it the
+# VM's, and sets what the plan says of the VM; then Proxmox runs it whenever the VM starts.
 # Usage: this script VMID set|post-start
 set -eu
 
