@@ -10,6 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+#define FRAME_TOPOLOGY "pack:2 [numa(memory=17179869184)] l3:2 core:2 pu:2(indexes=2*8:8*1)"
 #define FRAME_MOST_VMS 12 /* larger ones are slow, not new */
 
 static inline const Host *frame_host(void)
@@ -17,9 +18,7 @@ static inline const Host *frame_host(void)
 	static Host *host;
 
 	if (!host)
-		host = host_load(
-			"pack:2 [numa(memory=17179869184)] l3:2 core:2 pu:2(indexes=2*8:8*1)",
-			NULL);
+		host = host_load(FRAME_TOPOLOGY, NULL);
 	return host;
 }
 

@@ -70,8 +70,7 @@ static void check_adopted(const Facts *facts)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const FactsOptions options = {
-		.topology = "pack:2 [numa(memory=17179869184)] l3:2 core:2 pu:2(indexes=2*8:8*1)"};
+	const FactsOptions options = {.topology = FRAME_TOPOLOGY};
 	g_autofree char *input = g_strndup((const char *)data, size);
 	g_autoptr(Root) root = root_of(input);
 	g_autoptr(Facts) facts = facts_load_root(root, &options);

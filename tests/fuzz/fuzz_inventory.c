@@ -3,27 +3,10 @@
  * Any text as an inventory: refused with lines that say where, or taken; what is taken is planned
  * on a small host, and the plan keeps what every plan keeps and is read back as it was written.
  */
+#include "frame.h"
 #include "planner/base/json.h"
 #include "planner/document/plan_read.h"
 #include "planner/document/plan_write.h"
-#include "planner/place/plan.h"
-
-#include <string.h>
-
-#define MOST_VMS 12 /* larger ones are slow, not new */
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static const Host *host(void)
-{
-	static Host *host;
-
-	if (!host)
-		host = host_load(
-			"pack:2 [numa(memory=17179869184)] l3:2 core:2 pu:2(indexes=2*8:8*1)",
-			NULL);
-	return host;
-}
 
 static void check_error(const char *error, int *line)
 {
@@ -122,9 +105,9 @@ static void check_inventory(const Inventory *inventory)
 
 	for (unsigned i = 0; i < inventory->vms->len; i++)
 		check_vm_spec(g_ptr_array_index(inventory->vms, i));
-	if (inventory->vms->len > MOST_VMS)
+	if (inventory->vms->len > FRAME_MOST_VMS)
 		return;
-	plan = plan_compute(host(), inventory, NULL, &options);
+	plan = plan_compute(frame_host(), inventory, NULL, &options);
 	check_plan(plan);
 	check_document(plan);
 }
