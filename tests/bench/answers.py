@@ -57,9 +57,8 @@ def history(name, count):
 
 
 def requests(name, count):
-    """And COUNT / 2 nodes for them, in NAME.fleet."""
+    """And COUNT / 2 nodes of empty.ini for them, in NAME.fleet."""
     rng = random.Random(2)
-    write("empty.ini", ["[host]", "cores-per-node = 1"])
     write(name + ".fleet", [json.dumps({"inventory": "empty.ini", "topology": SMALL,
                                         "name": f"n{i}"}) for i in range(count // 2)])
     return write(name, [json.dumps({"id": f"r{i}", "vcpus": (v := rng.randrange(12, 58)),
