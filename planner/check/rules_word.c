@@ -156,7 +156,7 @@ static void eval_for_init(const Rule *rule, const Audit *audit, GPtrArray *findi
 		const CmdlineWord *word = g_ptr_array_index(words->words, i);
 		g_autofree char *text = word_text(word);
 
-		if (word->value && cmdline_listed(depended_on, word->name))
+		if (cmdline_listed(depended_on, word->name))
 			naming_add(&naming, text);
 	}
 	names = naming_end(&naming);

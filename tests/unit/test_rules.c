@@ -521,6 +521,17 @@ static void slice_partition(Facts *f)
 	group_add(f, "/", "0,12");
 }
 
+/* What is above counts where the kernel's own word was not read. */
+static void slice_nested(Facts *f)
+{
+	GArray *groups = f->cgroups->groups;
+
+	slice(f);
+	group_add(f, "/machine.slice/d1.scope", "0-23");
+	for (unsigned i = 0; i < groups->len; i++)
+		g_clear_pointer(&g_array_index(groups, Cgroup, i).effective, hwloc_bitmap_free);
+}
+
 static void quota_group(Facts *f)
 {
 	CgroupQuota quota = {g_strdup("/machine.slice"), 400000, 100000, 50, 7};
@@ -978,6 +989,8 @@ static const Fault faults[] = {
 	 .says = "did you mean isolcpus"},
 	{"kernel.parameter-for-init", ALONE, .line = "quiet -- isolcpus=4-7 quiet",
 	 .says = "does not read isolcpus=4-7"},
+	{"kernel.parameter-for-init", ALONE, .line = "quiet -- nosoftlockup single",
+	 .says = "does not read nosoftlockup"},
 	{"kernel.nohz-off", ALONE, .line = "nohz=off nohz_full=2-5", .says = "nohz=off"},
 	{"kernel.nohz-off", ALONE, .line = "nohz=OFF nohz_full=2-5", .says = "nohz=OFF"},
 	{"kernel.sysctl-differs", PLANNED, stat_interval, "vm.stat_interval is 1"},
@@ -1053,6 +1066,7 @@ static const Fault faults[] = {
 	 "CPUs 3,15 of its pins (2 vCPUs) lie outside the group "
 	 "/machine.slice, which may use only 0,2,6,12,14"},
 	{"cgroup.pins-outside", PLANNED, slice_partition, "lie outside the group /machine.slice,"},
+	{"cgroup.pins-outside", PLANNED, slice_nested, "lie outside the group /machine.slice,"},
 	{"cgroup.quota", ALONE, quota_group,
 	 "4 vCPUs 400000 of each 100000 µs, throttled in 7 of 50"},
 	{"cgroup.quota", ALONE, quota_xml, "<quota> allows 1 vCPU 50000 of each 100000 µs"},
@@ -1249,6 +1263,214 @@ static void test_fault(gconstpointer data)
 	g_clear_pointer(&check, check_free);
 	g_clear_pointer(&audit, audit_free);
 	bed_clear(&bed);
+}
+
+/* Twins: faults, and what makes each of them none */
+
+static void rt_by_server(Facts *f)
+{
+	text_set(&f->kernel->release, "6.12.9");
+}
+
+static void rt_none(Facts *f)
+{
+	guest(f, "d1")->realtime = false;
+}
+
+static void polling_own(Facts *f)
+{
+	overcommit(guest(f, "d2"), NULL);
+}
+
+static void pages_own(Facts *f)
+{
+	guest(f, "d1")->hugepages = true;
+}
+
+static void group_wide(Facts *f)
+{
+	GArray *groups = f->cgroups->groups;
+
+	set_set(&g_array_index(groups, Cgroup, groups->len - 1).cpus, "0-23");
+	set_set(&g_array_index(groups, Cgroup, groups->len - 1).effective, "0-23");
+}
+
+/* libvirt's own groups say where threads are, not where they may be. */
+static void group_own(Facts *f)
+{
+	group_wide(f);
+	group_add(f, "/machine.slice/d1.scope/libvirt/vcpu", "9");
+}
+
+/* vm.pin-offline says that. */
+static void group_offline(Facts *f)
+{
+	group_wide(f);
+	pin(guest(f, "d1")->vcpu_threads, 3, "99");
+}
+
+static CgroupQuota *last_quota(Facts *f)
+{
+	return &g_array_index(f->cgroups->quotas, CgroupQuota, f->cgroups->quotas->len - 1);
+}
+
+static void quota_unused(Facts *f)
+{
+	last_quota(f)->throttled = 0;
+}
+
+static void quota_elsewhere(Facts *f)
+{
+	text_set(&last_quota(f)->path, "/machine.slice/d1");
+}
+
+static void quota_floats(Facts *f)
+{
+	pin(guest(f, "d1")->vcpu_threads, 0, "2-3");
+}
+
+static void quota_enough(Facts *f)
+{
+	guest(f, "d2")->quota.quota = 100000;
+}
+
+static void quota_xml_floats(Facts *f)
+{
+	pin(guest(f, "d2")->vcpu_threads, 0, "8-9");
+}
+
+static void task_of_machine(Facts *f)
+{
+	text_set(&last_task(f)->cgroup, "/machine.slice/helper.scope");
+}
+
+static void task_put_there(Facts *f)
+{
+	set_set(&last_task(f)->allowed, "2-3");
+}
+
+static void task_of_kernel(Facts *f)
+{
+	last_task(f)->kernel = true;
+}
+
+static void task_kept(Facts *f)
+{
+	set_set(&last_task(f)->allowed, "0,12");
+}
+
+static void task_of_user(Facts *f)
+{
+	text_set(&last_task(f)->cgroup, "/user.slice/user-1000.slice/x");
+}
+
+static void task_thread(Facts *f)
+{
+	last_task(f)->pid = 900;
+}
+
+static void vms_off(Facts *f)
+{
+	for (unsigned i = 0; i < f->guests->guests->len; i++)
+		((Guest *)g_ptr_array_index(f->guests->guests, i))->running = false;
+}
+
+static void isolated_again(Facts *f)
+{
+	set_set(&f->kernel->isolated, "2-5,8-11,14-17,20-23");
+}
+
+static void fence_whole(Facts *f)
+{
+	table_put(f->services->systemd, "CPUAffinity", "0-1,12-13");
+}
+
+static void loader_grub(Facts *f)
+{
+	f->kernel->loader = LOADER_GRUB;
+}
+
+static void words_plain(Facts *f)
+{
+	text_set(&f->kernel->grub_default, "quiet splash");
+}
+
+static void words_next(Facts *f)
+{
+	f->kernel->boot_cmdline = g_strdup("isolcpus=7-9 hugepages=4");
+}
+
+typedef struct Twin {
+	const char *id;
+	Level level;
+	void (*spoil)(Facts *facts);
+	void (*mend)(Facts *facts);
+	const char *key, *value; /* instead: a sysctl, a parameter of KVM */
+} Twin;
+
+static const Twin twins[] = {
+	{"vm.realtime-throttled", PLANNED, throttled, rt_by_server},
+	{"vm.realtime-throttled", PLANNED, throttled, rt_none},
+	{"vm.realtime-throttled", PLANNED, throttled, NULL, "kernel.sched_rt_runtime_us", "-1"},
+	{"kernel.sysctl-differs", PLANNED, stat_interval, NULL, "vm.stat_interval", "10"},
+	{"kvm.halt-polling", PLANNED, polling, polling_own},
+	{"kvm.halt-polling", PLANNED, polling, NULL, "kvm.halt_poll_ns", "0"},
+	{"kvm.halt-polling", PLANNED, polling, NULL, "kvm.halt_poll_ns_grow", "0"},
+	{"kvm.nx-huge-pages", PLANNED, nx_pages, NULL, "kvm.nx_huge_pages", "N"},
+	{"kvm.nx-huge-pages", PLANNED, nx_pages, NULL, "kvm.nx_huge_pages", "never"},
+	{"kvm.nx-huge-pages", PLANNED, nx_pages, NULL, "kvm.nx_huge_pages_recovery_ratio", "0"},
+	{"memory.small-pages", PLANNED, small_pages, pages_own},
+	{"memory.small-pages", PLANNED, small_pages, vms_off},
+	{"memory.small-pages", PLANNED, small_pages, NULL, "transparent_hugepage.enabled",
+	 "always [madvise] never"},
+	{"cgroup.pins-outside", PLANNED, slice, group_wide},
+	{"cgroup.pins-outside", PLANNED, slice, group_own},
+	{"cgroup.pins-outside", PLANNED, slice, group_offline},
+	{"cgroup.quota", ALONE, quota_group, quota_unused},
+	{"cgroup.quota", ALONE, quota_group, quota_elsewhere},
+	{"cgroup.quota", ALONE, quota_group, quota_floats},
+	{"cgroup.quota", ALONE, quota_xml, quota_enough},
+	{"cgroup.quota", ALONE, quota_xml, quota_xml_floats},
+	{"task.user-on-vm", ALONE, user_on_vm, task_of_machine},
+	{"task.user-on-vm", ALONE, user_on_vm, task_put_there},
+	{"task.user-on-vm", ALONE, user_on_vm, task_of_kernel},
+	{"task.user-on-vm", ALONE, user_on_vm, vms_off},
+	{"task.user-on-vm", ALONE, user_on_vm, isolated_again},
+	{"service.affinity-lost", ALONE, affinity_lost, task_kept},
+	{"service.affinity-lost", ALONE, affinity_lost, task_of_user},
+	{"service.affinity-lost", ALONE, affinity_lost, task_of_kernel},
+	{"service.affinity-lost", ALONE, affinity_lost, task_thread},
+	{"topology.fence-split", ALONE, fence_split, fence_whole},
+	{"topology.fence-split", ALONE, fence_split, vms_off},
+	{"topology.fence-split", ALONE, fence_split, isolated_again},
+	{"kernel.line-elsewhere", PLANNED, elsewhere, loader_grub},
+	{"kernel.line-elsewhere", PLANNED, elsewhere, words_plain},
+	{"kernel.line-elsewhere", PLANNED, elsewhere, words_next},
+};
+
+static void twin_do(const Twin *twin, Facts *facts)
+{
+	twin->spoil(facts);
+	if (twin->mend)
+		twin->mend(facts);
+	else
+		table_put(g_str_has_prefix(twin->key, "kvm.") ? facts->kvm->parameters
+							      : facts->kernel->sysctls,
+			  twin->key, twin->value);
+}
+
+static void test_twins(void)
+{
+	for (unsigned i = 0; i < G_N_ELEMENTS(twins); i++) {
+		Bed bed;
+
+		bed_level(&bed, twins[i].level);
+		plan_now = bed.plan;
+		twin_do(&twins[i], bed.facts);
+		g_test_message("%s, row %u", twins[i].id, i);
+		assert_clean(&bed, twins[i].level, twins[i].id);
+		bed_clear(&bed);
+	}
 }
 
 /* Of another machine nothing else is compared with the plan; a VM whose file could not be read is
@@ -1942,6 +2164,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/rules/table", test_table);
 	g_test_add_func("/rules/one-cause", test_one_cause);
+	g_test_add_func("/rules/twins", test_twins);
 	g_test_add_func("/rules/every-rule-has-a-fault", test_every_rule_has_a_fault);
 	g_test_add_func("/rules/clean", test_clean);
 	for (unsigned i = 0; i < G_N_ELEMENTS(faults); i++) {
