@@ -148,6 +148,14 @@ hard = write("hard.ini", """[host]\ncores-per-node = 1\nmemory-per-node = 1G
 found = lines(run("fit", "--json", "-t", os.path.join(HERE, "hosts", "epyc-2s24c2t-nps4.xml"), "--vm", "16",
                   "--fleet", write_lines("hard.jsonl", [{"inventory": "hard.ini"}])))[0]["sizes"][0]
 tap.ok(found == {"size": "16", "fit": 4, "bound": 4}, "what few steps leave open is asked again", found)
+write("full.ini", "[host]\ncores-per-node = 1\n[vm a]\nvcpus = 2\n[vm large]\nvcpus = 99\n")
+write("room.ini", "[host]\ncores-per-node = 1\n[vm a]\nvcpus = 2\n")
+for order in ("full.ini", "room.ini"), ("room.ini", "full.ini"):
+    found = {node["inventory"]: node["sizes"][0]["fit"] for node in lines(
+        run("fit", "--json", "--threads", "1", "-t", "numa:2 core:6 pu:2", "--vm", "2", "--fleet",
+            write_lines("alike.jsonl", [{"inventory": name} for name in order])))[:-1]}
+    tap.ok(found == {path("full.ini"): 0, path("room.ini"): 9},
+           "a node whose VMs do not fit takes no room from one that is like it but for them", found)
 sums = {key: sum(n[key] for n in nodes) for key in ("vms", "cores", "free_cores", "stranded_cpus")}
 sums["sizes"] = [{"size": size, **{key: sum(n["sizes"][i][key] for n in nodes)
                                    for key in ("fit", "bound")}} for i, size in enumerate(SIZES)]

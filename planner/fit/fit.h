@@ -75,8 +75,9 @@ Problem *fit_problem_with(const FitBase *base, const FitSize *sizes, unsigned n_
 uint64_t *fit_memory_left(const FitBase *base, const Problem *problem, const SearchResult *result);
 
 /*
- * All that fit_count() depends on but the size, as bytes: bases with equal keys have equal counts.
- * The order of VMs is not in it unless it is their priority. Not for bases with moves. Yours.
+ * All that fit_count() depends on but the size, and whether any VM is refused, as bytes: bases with
+ * equal keys have equal counts. The order of VMs is not in it unless it is their priority. Not for
+ * bases with moves. Yours.
  */
 GBytes *fit_base_key(const FitBase *base);
 

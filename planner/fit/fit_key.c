@@ -63,6 +63,7 @@ GBytes *fit_base_key(const FitBase *base)
 
 	key_add(key, problem->prefer);
 	key_add(key, problem->budget);
+	key_add(key, base->refused->len > 0);
 	key_add(key, problem->rooms->len);
 	for (unsigned r = 0; r < problem->rooms->len; r++) {
 		const SearchRoom *room = &g_array_index(problem->rooms, SearchRoom, r);

@@ -551,6 +551,7 @@ static void test_key(void)
 		"[vm x]\nvcpus = 4\n[vm y]\nvcpus = 2\nmemory = 4K\n",
 		"[vm x]\nvcpus = 4\nnode = 0\n[vm y]\nvcpus = 2\n",
 		"[vm x]\nvcpus = 4\n[vm y]\nvcpus = 2\ncpus = 2,3\n",
+		"[vm a]\nvcpus = 2\n[vm b]\nvcpus = 4\n[vm refused]\nvcpus = 99\n",
 	};
 	g_autoptr(Host) host = given_host("numa:2 core:6 pu:2");
 	GBytes *keys[G_N_ELEMENTS(texts)];
