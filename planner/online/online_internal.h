@@ -47,6 +47,13 @@ typedef struct Demand {
 	unsigned most;	/* nodes it may be over */
 } Demand;
 
+/* Inline: every decision asks it of each kind of VM seen lately. */
+static inline bool online_demands_equal(const Demand *a, const Demand *b)
+{
+	return a->vcpus == b->vcpus && a->isolate == b->isolate && a->memory == b->memory &&
+	       a->page == b->page && a->node == b->node && a->most == b->most;
+}
+
 /* Some cores of a room. */
 typedef struct Taken {
 	unsigned room, cores, vcpus;

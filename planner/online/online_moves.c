@@ -38,17 +38,11 @@ static bool seats_equal(const Seat *a, const Seat *b)
 	return a->n == b->n && !memcmp(a->taken, b->taken, a->n * sizeof *a->taken);
 }
 
-static bool online_moves_demands_equal(const Demand *a, const Demand *b)
-{
-	return a->vcpus == b->vcpus && a->isolate == b->isolate && a->memory == b->memory &&
-	       a->page == b->page && a->node == b->node && a->most == b->most;
-}
-
 /* Was a mover like number I already tried at this step, from START on? */
 static bool online_moves_tried(const Moves *m, unsigned start, unsigned i)
 {
 	for (unsigned j = start; j < i; j++)
-		if (online_moves_demands_equal(&m->movers[j].demand, &m->movers[i].demand) &&
+		if (online_demands_equal(&m->movers[j].demand, &m->movers[i].demand) &&
 		    seats_equal(&m->movers[j].from, &m->movers[i].from))
 			return true;
 	return false;

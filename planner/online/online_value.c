@@ -33,12 +33,6 @@ struct OnlineValue {
 	double left[STEPS + 1]; /* AGAIN to the n-th: what is not yet there with n that fit */
 };
 
-static bool online_value_demands_equal(const Demand *a, const Demand *b)
-{
-	return a->vcpus == b->vcpus && a->isolate == b->isolate && a->memory == b->memory &&
-	       a->page == b->page && a->node == b->node && a->most == b->most;
-}
-
 /* Counting */
 
 /* How often CORES and MEMORY hold a 1/EACH-th of cores and a 1/INVERSE-th of memory: dividing takes
@@ -177,7 +171,7 @@ static ValueKind *kind_new(const Online *o, OnlineValue *value, const Demand *d)
 static ValueKind *online_value_kind_of(const Online *o, OnlineValue *value, const Demand *d)
 {
 	for (unsigned i = 0; i < value->n_kinds; i++)
-		if (online_value_demands_equal(&value->kinds[i].demand, d))
+		if (online_demands_equal(&value->kinds[i].demand, d))
 			return &value->kinds[i];
 	return kind_new(o, value, d);
 }

@@ -257,10 +257,7 @@ static GPtrArray *placed_vms(const Placer *placer)
 /* Two that the search placed and that ask for the same are the same to it. */
 static bool change_alike(const PlanVm *a, const PlanVm *b)
 {
-	const VmSpec *x = a->spec, *y = b->spec;
-
-	return !x->cpus && !y->cpus && x->vcpus == y->vcpus && x->memory == y->memory &&
-	       x->page == y->page && x->threads == y->threads && x->node == y->node;
+	return !a->spec->cpus && !b->spec->cpus && problem_specs_alike(a->spec, b->spec);
 }
 
 static Change *away_of(const Placer *placer, const PlanVm *vm)

@@ -196,6 +196,12 @@ static SearchVm search_vm(const Problem *problem, const VmSpec *spec)
 			  spec->spans == SPANS_NEVER && node_could_hold(problem, spec)};
 }
 
+bool problem_specs_alike(const VmSpec *a, const VmSpec *b)
+{
+	return a->vcpus == b->vcpus && a->memory == b->memory && a->page == b->page &&
+	       a->threads == b->threads && a->node == b->node && a->spans == b->spans;
+}
+
 void problem_add_vm(Problem *problem, const VmSpec *spec)
 {
 	SearchVm entry = search_vm(problem, spec);

@@ -32,6 +32,8 @@ Problem *problem_copy(const Problem *problem);
 void problem_free(Problem *problem);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Problem, problem_free)
 
+/* Do both ask for the same, as far as the search can tell? */
+bool problem_specs_alike(const VmSpec *a, const VmSpec *b);
 void problem_add_vm(Problem *problem, const VmSpec *spec);
 void problem_remove_vm(Problem *problem, unsigned entry);
 /* Can VMs have the core at all, whoever has it now? */

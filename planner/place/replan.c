@@ -150,10 +150,7 @@ static unsigned room_of_cpu(const Replan *r, unsigned cpu)
 /* The same to the search: alike, and in the same rooms. */
 static bool vms_alike(const Replan *r, const PlanVm *a, const PlanVm *b)
 {
-	const VmSpec *x = a->spec, *y = b->spec;
-
-	if (x->vcpus != y->vcpus || x->memory != y->memory || x->page != y->page ||
-	    x->threads != y->threads || x->node != y->node || x->spans != y->spans)
+	if (!problem_specs_alike(a->spec, b->spec))
 		return false;
 	for (unsigned v = 0; v < a->vcpupin->len; v++)
 		if (room_of_cpu(r, g_array_index(a->vcpupin, unsigned, v)) !=

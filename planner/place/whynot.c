@@ -321,13 +321,6 @@ static char *too_large_fix(const Placer *placer, const Problem *empty, const VmS
 	return g_strdup("leave cores to VMs: [host], [sdk] and [shared] have them all");
 }
 
-/* VMs alike get the same answer; it is worked out once. */
-static bool specs_alike(const VmSpec *a, const VmSpec *b)
-{
-	return a->vcpus == b->vcpus && a->memory == b->memory && a->page == b->page &&
-	       a->threads == b->threads && a->node == b->node && a->spans == b->spans;
-}
-
 /* Solving is not free. */
 #define SHAPES_MOST 16			/* different VMs whose changes are worked out */
 #define STEPS_MOST (10 * SEARCH_BUDGET) /* of the search, for all of them */
@@ -341,10 +334,11 @@ typedef struct Answers {
 	uint64_t steps;	      /* that are left */
 } Answers;
 
+/* VMs alike get the same answer; it is worked out once. */
 static const GPtrArray *changes_of(Answers *answers, const VmSpec *spec)
 {
 	for (unsigned i = 0; i < answers->specs->len; i++)
-		if (specs_alike(g_ptr_array_index(answers->specs, i), spec))
+		if (problem_specs_alike(g_ptr_array_index(answers->specs, i), spec))
 			return g_ptr_array_index(answers->changes, i);
 	if (answers->specs->len == SHAPES_MOST)
 		return NULL;
