@@ -264,6 +264,26 @@ static void test_strip(void)
 	g_assert_cmpstr(again, ==, kept);
 }
 
+/* A name is its own text, however it is written and whatever is in it: the same before and after.
+ */
+static void test_strip_text(void)
+{
+	static const char *const rows[] = {
+		"<domain><name>v<b>x</b>m</name><vcpu>1</vcpu></domain>",
+		"<domain><name>v<!-- - -->m</name><vcpu>1</vcpu></domain>",
+		"<domain><name><![CDATA[vm]]></name><vcpu>1</vcpu></domain>",
+	};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *kept = domain_strip(rows[i], strlen(rows[i]));
+		g_autoptr(Domain) domain = domain_parse(rows[i], strlen(rows[i]), NULL);
+		g_autoptr(Domain) stripped = domain_parse(kept, strlen(kept), NULL);
+
+		g_assert_cmpstr(domain->name, ==, "vm");
+		g_assert_cmpstr(stripped->name, ==, "vm");
+	}
+}
+
 static void test_args(void)
 {
 	static const char *const argv[] = {"/usr/bin/qemu-kvm",
@@ -299,6 +319,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/domain/status", test_status);
 	g_test_add_func("/domain/refused", test_refused);
 	g_test_add_func("/domain/strip", test_strip);
+	g_test_add_func("/domain/strip-text", test_strip_text);
 	g_test_add_func("/domain/args", test_args);
 	return g_test_run();
 }

@@ -100,9 +100,10 @@ static void children_strip(xmlNode *node, const char *const *kept)
 	for (xmlNode *child = node->children; child; child = next) {
 		const char *name = (const char *)child->name;
 		bool element = child->type == XML_ELEMENT_NODE;
-		bool text = child->type == XML_TEXT_NODE &&
-			    (xmlIsBlankNode(child) ||
-			     g_strv_contains(texts_kept, (const char *)node->name));
+		bool text =
+			(child->type == XML_TEXT_NODE && xmlIsBlankNode(child)) ||
+			((child->type == XML_TEXT_NODE || child->type == XML_CDATA_SECTION_NODE) &&
+			 g_strv_contains(texts_kept, (const char *)node->name));
 
 		next = child->next;
 		if (text)

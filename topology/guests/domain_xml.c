@@ -104,7 +104,12 @@ char *xml_get(const xmlNode *node, const char *name)
 
 char *xml_text(const xmlNode *node)
 {
-	return node ? domain_xml_own(xmlNodeGetContent(node)) : NULL;
+	g_autoptr(GString) text = node ? g_string_new(NULL) : NULL;
+
+	for (const xmlNode *child = node ? node->children : NULL; child; child = child->next)
+		if (child->type == XML_TEXT_NODE || child->type == XML_CDATA_SECTION_NODE)
+			g_string_append(text, (const char *)child->content);
+	return node ? g_strstrip(g_utf8_make_valid(text->str, (gssize)text->len)) : NULL;
 }
 
 bool xml_says(const xmlNode *node, const char *name, const char *value)

@@ -37,7 +37,6 @@
 	X(xmlNewNs)                                                                                \
 	X(xmlNewParserCtxt)                                                                        \
 	X(xmlNodeDump)                                                                             \
-	X(xmlNodeGetContent)                                                                       \
 	X(xmlNodeSetContent)                                                                       \
 	X(xmlSetProp)                                                                              \
 	X(xmlStopParser)                                                                           \
@@ -75,7 +74,6 @@ bool libxml_load(void);
 #define xmlNewNs libxml_table.xmlNewNs
 #define xmlNewParserCtxt libxml_table.xmlNewParserCtxt
 #define xmlNodeDump libxml_table.xmlNodeDump
-#define xmlNodeGetContent libxml_table.xmlNodeGetContent
 #define xmlNodeSetContent libxml_table.xmlNodeSetContent
 #define xmlSetProp libxml_table.xmlSetProp
 #define xmlStopParser libxml_table.xmlStopParser
