@@ -128,21 +128,33 @@ static bool given_up(const Moves *m)
 	return m->steps > m->steps_most;
 }
 
-/* Do LEFT cells of CLASS from START on hold a share of VCPUS? */
-static bool enough_hold(const Moves *m, const Demand *demand, unsigned vcpus, unsigned class,
-			unsigned start, unsigned left)
-{
-	for (unsigned c = start; left && c + left <= m->online->cells->len; c++)
-		left -= online_cell(m->online, c)->class == class &&
-			online_holds(m->online, &m->counts, c, vcpus, demand);
-	return !left;
-}
-
 /* What VM I still misses: N sorts of shares, SHARES in all, on cells of CLASS. */
 typedef struct Misses {
 	SearchSlice slices[SEARCH_SLICES];
 	unsigned n, shares, class;
 } Misses;
+
+/*
+ * Do the cells from START on hold what is missed? What holds a share holds all that ask for less,
+ * so it is enough that for each sort as many cells hold it as are missed of it and of those before
+ * it.
+ */
+static bool enough_hold(const Moves *m, const Demand *demand, const Misses *misses, unsigned start)
+{
+	unsigned missed = 0;
+
+	for (unsigned s = 0; s < misses->n; s++) {
+		unsigned left = missed += misses->slices[s].n;
+
+		for (unsigned c = start; left && c + left <= m->online->cells->len; c++)
+			left -= online_cell(m->online, c)->class == misses->class &&
+				online_holds(m->online, &m->counts, c, misses->slices[s].vcpus,
+					     demand);
+		if (left)
+			return false;
+	}
+	return true;
+}
 
 static bool assign_shares(Moves *m, unsigned i, Misses *misses, unsigned start);
 
@@ -182,8 +194,7 @@ static bool assign_shares(Moves *m, unsigned i, Misses *misses, unsigned start)
 		online_count(m->online, &m->counts, demand, &whole, -1);
 		return false;
 	}
-	if (!enough_hold(m, demand, misses->slices[misses->n - 1].vcpus, misses->class, start,
-			 misses->shares))
+	if (!enough_hold(m, demand, misses, start))
 		return false;
 	for (unsigned c = start; c + misses->shares <= m->online->cells->len && !given_up(m); c++) {
 		if (online_cell(m->online, c)->class != misses->class ||
