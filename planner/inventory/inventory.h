@@ -18,10 +18,16 @@
 
 typedef enum SplitBy { SPLIT_NONE, SPLIT_SOCKET, SPLIT_NODE, SPLIT_MACHINE, SPLIT_CPUS } SplitBy;
 
+/* How many cores one socket or node gives, named by its OS index. */
+typedef struct PlaceCores {
+	unsigned place, cores;
+} PlaceCores;
+
 /* How many cores a role gets, or exactly which CPUs. */
 typedef struct CoreRequest {
 	SplitBy by;
-	unsigned cores;	     /* for each socket, node, or in all */
+	unsigned cores;	     /* for each socket or node that `places` does not name, or in all */
+	GArray *places;	     /* of PlaceCores, ascending; NULL = `cores` holds for all */
 	hwloc_bitmap_t cpus; /* SPLIT_CPUS only, else NULL */
 	int line;	     /* where the inventory says so, 0 = default */
 } CoreRequest;

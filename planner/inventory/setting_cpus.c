@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Settings that are CPUs: one for each vCPU, or the cores of a role. */
-#include "planner/inventory/inventory.h"
+/* Settings that are CPUs, one for each vCPU. */
 #include "planner/inventory/setting_types.h"
 
 /* A CPU for each vCPU */
@@ -113,72 +112,4 @@ const SettingType setting_vcpu_cpus = {
 	.own = setting_vcpu_cpus_own,
 	.clear = setting_vcpu_cpus_clear,
 	.asked = JSON_STRING,
-};
-
-/* Cores of a role */
-
-static void setting_cores_parse(const Setting *setting, SettingInput *input, void *field)
-{
-	CoreRequest *request = field;
-
-	request->by = setting->way;
-	request->line = input->line;
-	setting_number.parse(setting, input, &request->cores);
-}
-
-static char *setting_cores_text(const Setting *setting, const void *field)
-{
-	const CoreRequest *request = field;
-
-	return request->by == setting->way ? g_strdup_printf("%u", request->cores) : NULL;
-}
-
-const SettingType setting_cores = {
-	.parse = setting_cores_parse,
-	.text = setting_cores_text,
-};
-
-static void setting_cores_cpus_parse(const Setting *setting, SettingInput *input, void *field)
-{
-	g_autoptr(GError) error = NULL;
-	g_auto(CpuSet) cpus = cpulist_parse(input->text, &error);
-	CoreRequest *request = field;
-
-	request->by = setting->way;
-	request->line = input->line;
-	if (!cpus)
-		setting_refuse(input, "%s", error->message);
-	else if (hwloc_bitmap_iszero(cpus))
-		setting_refuse(input, "the list is empty; leave the key out instead");
-	else
-		request->cpus = g_steal_pointer(&cpus);
-}
-
-static char *setting_cores_cpus_text(const Setting *setting, const void *field)
-{
-	const CoreRequest *request = field;
-
-	return request->by == setting->way ? cpulist_format(request->cpus) : NULL;
-}
-
-static void setting_cores_cpus_own(void *field)
-{
-	CoreRequest *request = field;
-
-	if (request->cpus)
-		request->cpus = hwloc_bitmap_dup(request->cpus);
-}
-
-static void setting_cores_cpus_clear(void *field)
-{
-	CoreRequest *request = field;
-
-	g_clear_pointer(&request->cpus, hwloc_bitmap_free);
-}
-
-const SettingType setting_cores_cpus = {
-	.parse = setting_cores_cpus_parse,
-	.text = setting_cores_cpus_text,
-	.own = setting_cores_cpus_own,
-	.clear = setting_cores_cpus_clear,
 };

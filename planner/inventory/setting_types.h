@@ -35,8 +35,10 @@ extern const SettingType setting_name, /* char *, shown and put into XML; NULL =
 	setting_flags,	   /* char **, of isolcpus; NULL = not said */
 	setting_parameters; /* char **, of the kernel line; NULL = none */
 
-/* setting_cpus.c: CoreRequest, one setting for each way to make it */
-extern const SettingType setting_cores, setting_cores_cpus;
+/* setting_cores.c: CoreRequest, one setting for each way to make it */
+extern const SettingType setting_cores, /* one number */
+	setting_place_cores,		/* a number for each socket or node, or for some */
+	setting_cores_cpus;
 
 /* CPUs in vCPU order, "10,46,11-12", as `cpus =` takes them. Yours. */
 char *setting_cpus_text(const GArray *cpus);

@@ -154,9 +154,9 @@ const SettingTable partner_settings = {
 #define CORES(role, fewest)                                                                        \
 	{                                                                                          \
 		.key = "cores-per-socket",                                                         \
-		.help = "Cores of each socket.",                                                   \
+		.help = "Cores of each socket, or of some: 0:2,1:1.",                              \
 		.example = "2",                                                                    \
-		.type = &setting_cores,                                                            \
+		.type = &setting_place_cores,                                                      \
 		.offset = offsetof(Inventory, role),                                               \
 		.way = SPLIT_SOCKET,                                                               \
 		.least = (fewest),                                                                 \
@@ -165,9 +165,9 @@ const SettingTable partner_settings = {
 	},                                                                                         \
 	{                                                                                          \
 		.key = "cores-per-node",                                                           \
-		.help = "Cores of each NUMA node.",                                                \
+		.help = "Cores of each NUMA node, or of some: 0:2,1-3:1.",                          \
 		.example = "1",                                                                    \
-		.type = &setting_cores,                                                            \
+		.type = &setting_place_cores,                                                      \
 		.offset = offsetof(Inventory, role),                                               \
 		.way = SPLIT_NODE,                                                                 \
 		.least = (fewest),                                                                 \

@@ -236,26 +236,43 @@ static bool take_one(Splitter *s, const SplitWant *want, unsigned group)
 	return best != HOST_NONE;
 }
 
-static char *group_name(const Splitter *s, const SplitWant *want, unsigned group)
+/* The number of the socket or node that GROUP is. */
+static unsigned group_place(const Splitter *s, const SplitWant *want, unsigned group)
+{
+	return want->request->by == SPLIT_NODE ? node_id(s, group) : group;
+}
+
+static char *place_name(const SplitWant *want, unsigned place)
 {
 	switch (want->request->by) {
 	case SPLIT_SOCKET:
-		return g_strdup_printf("socket %u", group);
+		return g_strdup_printf("socket %u", place);
 	case SPLIT_NODE:
-		return g_strdup_printf("node %u", node_id(s, group));
+		return g_strdup_printf("node %u", place);
 	default:
 		return g_strdup("the host");
 	}
 }
 
-static void too_few(Splitter *s, const SplitWant *want, unsigned group, unsigned got)
+/* What the request says of this place by its number; NULL = nothing. */
+static const PlaceCores *place_named(const SplitWant *want, unsigned place)
 {
-	g_autofree char *where = group_name(s, want, group);
+	const GArray *places = want->request->places;
+
+	for (unsigned i = 0; places && i < places->len; i++)
+		if (g_array_index(places, PlaceCores, i).place == place)
+			return &g_array_index(places, PlaceCores, i);
+	return NULL;
+}
+
+static void too_few(Splitter *s, const SplitWant *want, unsigned place, unsigned asked,
+		    unsigned got)
+{
+	g_autofree char *where = place_name(want, place);
 
 	findings_add(s->findings, SEVERITY_ERROR, "split.too-few-cores", want->section,
 		     "ask for fewer cores, or take some from the other sections",
-		     "asks for %u cores on %s, but only %u are available", want->request->cores,
-		     where, got);
+		     "asks for %u cores on %s, but only %u are available", asked, where, got);
 }
 
 static unsigned taken_in(const Splitter *s, const SplitWant *want, unsigned group)
@@ -269,17 +286,22 @@ static unsigned taken_in(const Splitter *s, const SplitWant *want, unsigned grou
 
 static void split_fill_group(Splitter *s, const SplitWant *want, unsigned group)
 {
-	unsigned taken = taken_in(s, want, group);
+	unsigned place = group_place(s, want, group), taken = taken_in(s, want, group);
+	const PlaceCores *named = place_named(want, place);
+	unsigned asked = named ? named->cores : want->request->cores;
 
-	while (taken < want->request->cores && take_one(s, want, group))
+	while (taken < asked && take_one(s, want, group))
 		taken++;
-	if (taken < want->request->cores)
-		too_few(s, want, group, taken);
+	if (taken < asked)
+		too_few(s, want, place, asked, taken);
 }
 
-/* Has WANT a node in GROUP? With near=, only the sockets of the devices are counted. */
+/* Has WANT a node in GROUP? With near=, only the sockets of the devices are counted, and those that
+ * the request names. */
 static bool group_wanted(const Splitter *s, const SplitWant *want, unsigned group)
 {
+	if (place_named(want, group_place(s, want, group)))
+		return true;
 	for (unsigned i = 0; i < n_cores(s); i++) {
 		const Core *core = host_core(s->host, i);
 
@@ -289,6 +311,29 @@ static bool group_wanted(const Splitter *s, const SplitWant *want, unsigned grou
 	return false;
 }
 
+/* Places that the request names and that have no core here. */
+static void places_check(Splitter *s, const SplitWant *want)
+{
+	const GArray *places = want->request->places;
+	g_auto(CpuSet) here = hwloc_bitmap_alloc(), absent = hwloc_bitmap_alloc();
+	const char *kind = want->request->by == SPLIT_NODE ? "node" : "socket";
+	g_autofree char *list = NULL, *all = NULL, *fix = NULL;
+
+	for (unsigned i = 0; i < n_cores(s); i++)
+		hwloc_bitmap_set(here,
+				 group_place(s, want, split_group_of(want, host_core(s->host, i))));
+	for (unsigned i = 0; i < places->len; i++)
+		hwloc_bitmap_set(absent, g_array_index(places, PlaceCores, i).place);
+	hwloc_bitmap_andnot(absent, absent, here);
+	if (hwloc_bitmap_iszero(absent))
+		return;
+	list = cpulist_format(absent);
+	all = cpulist_format(here);
+	fix = g_strdup_printf("this host has cores on %s %s", kind, all);
+	findings_add(s->findings, SEVERITY_ERROR, "split.place-absent", want->section, fix,
+		     "asks for cores on %s %s, where this host has none", kind, list);
+}
+
 /* The groups in the order of their lowest CPU, each once. */
 static void take_counted(Splitter *s, const SplitWant *want)
 {
@@ -296,6 +341,8 @@ static void take_counted(Splitter *s, const SplitWant *want)
 
 	if (want->request->by == SPLIT_NONE || want->request->by == SPLIT_CPUS)
 		return;
+	if (want->request->places)
+		places_check(s, want);
 	for (unsigned i = 0; i < n_cores(s); i++) {
 		unsigned group = split_group_of(want, host_core(s->host, i));
 

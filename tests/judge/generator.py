@@ -57,6 +57,16 @@ def _lists(cores):
     return cpulist.format(set().union(*(core.cpus for core in cores)))
 
 
+def _places(rng, host, by, least, most):
+    """A number of cores; sometimes with one of its own for some of the sockets or nodes."""
+    each = rng.randint(least, most)
+    if by == "cores" or rng.random() < 0.6:
+        return each
+    here = sorted({core.node if by == "cores-per-node" else core.package for core in host.cores})
+    named = [f"{n}:{rng.randint(least, most)}" for n in rng.sample(here, rng.randint(1, len(here)))]
+    return ", ".join([str(each)] * rng.choice([0, 1]) + named)
+
+
 def _host(rng, host, cores):
     """[host], and the cores that are left when it names CPUs."""
     boot = host.core_of.get(0, host.cores[0])
@@ -65,18 +75,18 @@ def _host(rng, host, cores):
     if by is None:
         return {"memory-per-node": memory}, cores
     if by != "cpus":
-        return {by: rng.choice([1, 1, 2, 3]), "memory-per-node": memory}, cores
+        return {by: _places(rng, host, by, 1, rng.choice([1, 3])), "memory-per-node": memory}, cores
     mine = [boot] + [c for c in cores if c is not boot and rng.random() < 0.25]
     return {"cpus": _lists(mine), "memory-per-node": memory}, [c for c in cores if c not in mine]
 
 
-def _role(rng, cores, most):
+def _role(rng, host, cores, most):
     """[sdk] or [shared], or None, and the cores left."""
     by = rng.choice([None, None, "cores-per-socket", "cores-per-node", "cores", "cpus"])
     if by is None:
         return None, cores
     if by != "cpus":
-        return {by: rng.randint(1, most)}, cores
+        return {by: _places(rng, host, by, 1, most)}, cores
     whole = [c for c in cores if not c.partial]
     mine = rng.sample(whole, min(len(whole), rng.randint(1, most)))
     return ({"cpus": _lists(mine)} if mine else None), [c for c in cores if c not in mine]
@@ -108,8 +118,8 @@ def inventory(rng, host):
     """The sections of a legal inventory for HOST."""
     cores = [c for c in host.cores if 0 not in c.cpus]
     host_keys, cores = _host(rng, host, cores)
-    sdk, cores = _role(rng, cores, 2)
-    shared, cores = _role(rng, cores, 2)
+    sdk, cores = _role(rng, host, cores, 2)
+    shared, cores = _role(rng, host, cores, 2)
     if shared and rng.random() < 0.6:
         shared["overcommit"] = rng.choice([1, 2, 4])
     names = sorted({n for d in host.devices if d.nodes for n in d.names})

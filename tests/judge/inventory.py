@@ -32,13 +32,23 @@ def sections(text):
 
 
 def request(keys):
-    """How many cores a role gets: {"by": …, "cores": n}, or {"by": "cpus", "cpus": set}."""
+    """
+    How many cores a role gets: {"by": …, "cores": n, "places": {socket or node: n}}, or
+    {"by": "cpus", "cpus": set}.
+    """
     by = next((s for s in SPLITS if s in keys), None)
     if by is None:
         return None
     if by == "cpus":
         return {"by": by, "cpus": cpulist.parse(keys[by])}
-    return {"by": by, "cores": int(keys[by])}
+    each, places = 0, {}
+    for item in keys[by].split(","):
+        place, colon, cores = item.strip().rpartition(":")
+        if colon:
+            places.update({n: int(cores) for n in cpulist.parse(place)})
+        else:
+            each = int(cores)
+    return {"by": by, "cores": each, "places": places}
 
 
 def _vm(name, keys):

@@ -89,11 +89,11 @@ def stranded(case):
 
 
 def _groups(by, cores):
-    """The parts of CORES a request counts in: [(name, cores)]."""
+    """The parts of CORES a request counts in: [(name, its number, cores)]."""
     if by == "cores":
-        return [("machine", cores)]
+        return [("machine", None, cores)]
     part = (lambda core: core.node) if by == "cores-per-node" else (lambda core: core.package)
-    return [(f"{by[10:]} {n}", [core for core in cores if part(core) == n])
+    return [(f"{by[10:]} {n}", n, [core for core in cores if part(core) == n])
             for n in sorted({part(core) for core in cores})]
 
 
@@ -120,8 +120,8 @@ def _asked(case, role, request, least=lambda cores: 0, within=None):
     if request is None or case.errors(f"[{role}]", *(f"node {n}" for n in case.host.homes())):
         return
     usable = [c for c in case.host.cores if within is None or c.node in within]
-    for name, cores in _groups(request["by"], usable):
-        want = max(request["cores"], least(cores))
+    for name, number, cores in _groups(request["by"], usable):
+        want = max(request["places"].get(number, request["cores"]), least(cores))
         have = len(_has(case, role, cores))
         if have != want:
             yield f"[{role}]", f"{name} has {have} cores of it, should have {want}"
@@ -129,7 +129,7 @@ def _asked(case, role, request, least=lambda cores: 0, within=None):
 
 @rule("request.host")
 def host(case):
-    request = case.inventory["host"] or {"by": "cores-per-node", "cores": 1}
+    request = case.inventory["host"] or {"by": "cores-per-node", "cores": 1, "places": {}}
 
     def least(cores):
         """CPU 0's core, and one core in every node."""

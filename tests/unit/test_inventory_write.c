@@ -15,6 +15,10 @@ static void assert_requests(const CoreRequest *a, const CoreRequest *b)
 		g_assert_true(hwloc_bitmap_isequal(a->cpus, b->cpus));
 	else if (a->by != SPLIT_NONE)
 		g_assert_cmpuint(a->cores, ==, b->cores);
+	g_assert_true(!a->places == !b->places);
+	if (a->places)
+		g_assert_cmpmem(a->places->data, a->places->len * sizeof(PlaceCores),
+				b->places->data, b->places->len * sizeof(PlaceCores));
 }
 
 static void assert_lists(char **a, char **b)
@@ -142,10 +146,28 @@ static char *random_version(void)
 	return none ? NULL : g_strdup_printf("%u.%u%s", major, minor, tails[tail]);
 }
 
+/* Of some sockets or nodes, if of any. */
+static void random_places(CoreRequest *request, bool host)
+{
+	for (unsigned place = 0; place < 8; place++) {
+		const PlaceCores one = {place, host + below(3)};
+
+		if (coin())
+			continue;
+		if (!request->places)
+			request->places = g_array_new(FALSE, FALSE, sizeof(PlaceCores));
+		g_array_append_val(request->places, one);
+	}
+	if (request->places && coin())
+		request->cores = 0;
+}
+
 static void random_request(CoreRequest *request, bool host)
 {
 	request->by = host + below(5 - (unsigned)host);
 	request->cores = host + below(9);
+	if (request->by == SPLIT_SOCKET || request->by == SPLIT_NODE)
+		random_places(request, host);
 	if (request->by != SPLIT_CPUS)
 		return;
 	request->cpus = hwloc_bitmap_alloc();

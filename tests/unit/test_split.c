@@ -119,6 +119,17 @@ static const Case counts[] = {
 	 "free 2-5,7-11,13-17,19-23,26-29,31-35,37-41,43-47,50-53,55-59,61-65,67-71,74-77,79-83,"
 	 "85-89,91-95",
 	 ""},
+	/* a number of its own for some sockets or nodes; the others have the first one, or none */
+	{X6, "[host]\ncores-per-node = 1,0:2\n",
+	 "host 0-1,18,36-37,54; free 2-17,19-35,38-53,55-71", ""},
+	{X6, "[sdk]\ncores-per-socket = 1:2\n",
+	 "host 0,18,36,54; sdk 19-20,55-56; free 1-17,21-35,37-53,57-71", ""},
+	{X6, "[shared]\ncores-per-node = 1, 0:0\n",
+	 "host 0,18,36,54; shared 19,55; free 1-17,20-35,37-53,56-71", ""},
+	{X6, "[host]\ncores-per-node = 0:2\n", "host 0-1,18,36-37,54; free 2-17,19-35,38-53,55-71",
+	 "warning split.host-raised node 1"},
+	{SNC, "[host]\ncores-per-socket = 0:3,1:2\n",
+	 "host 0-2,4,6,8-10,12,14; free 3,5,7,11,13,15", ""},
 	/* an L3 is used up before the next is begun */
 	{L3S, "[host]\ncores-per-node = 3\n[sdk]\ncores-per-node = 2\n",
 	 "host 0-2,8-10; sdk 3-4,11-12; free 5-7,13-15", ""},
@@ -142,6 +153,10 @@ static const Case too_many[] = {
 	{SMALL, "[shared]\ncores-per-node = 2\n[sdk]\ncores-per-node = 1\n",
 	 "host 0,3,6,9; shared 1-2,4-5,7-8,10-11",
 	 "error split.too-few-cores [sdk]\nerror split.too-few-cores [sdk]"},
+	{SMALL, "[sdk]\ncores-per-node = 1,1:3\n", "host 0,3,6,9; sdk 1,4-5,7,10-11; free 2,8",
+	 "error split.too-few-cores [sdk]"},
+	{SMALL, "[sdk]\ncores-per-node = 1:1,4-6:1\n", "host 0,3,6,9; sdk 4,10; free 1-2,5,7-8,11",
+	 "error split.place-absent [sdk]"},
 	{SMALL, "[host]\ncores = 8192\n", "host 0-11", "error split.too-few-cores [host]"},
 	{"pack:1 [numa] core:1 pu:2", "[sdk]\ncores = 1\n", "host 0-1",
 	 "error split.too-few-cores [sdk]"},
