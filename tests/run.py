@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Run every test and sum up. Usage: tests/run.py [--all] [--build DIR] [--jobs N] [--without NAME]… [NAME…]
+"""Run every test and sum up.
+Usage: tests/run.py [--all|--long] [--within S] [--build DIR] [--jobs N] [--without NAME]… [NAME…]
 
 What is run, each of which writes TAP (the Test Anything Protocol, what prove(1) reads) on stdout:
 
@@ -15,7 +16,8 @@ dies, runs out of time (TEST_TIMEOUT, 300 seconds, or what a script's line `# ti
 says, if more), prints no plan or not what it planned counts as one failure more. Scripts with a line
 `# alone` emulate whole machines, whose clocks suffer beside others: they run before the rest, one
 after the other. Scripts with a line `# check-all: WHY` take long, or need what not every machine
-has: they run with --all, or when they are named.
+has: they run with --all, or when they are named; with --long they alone. --within: tests that have
+not begun after so many seconds are skipped.
 The last line is `N passed, N failed`, with `, N skipped` where tests could not run here.
 """
 
@@ -215,13 +217,20 @@ def ended(number, _):
     sys.exit(128 + number)
 
 
-def outcomes(wanted, jobs, build):
+def outcomes(wanted, jobs, build, within):
     """Each as soon as it is known, those that want to be alone first."""
+    start = time.monotonic()
+
+    def outcome_in_time(name, command):
+        if within is not None and time.monotonic() - start >= within:
+            return Outcome(name, 0, 0, 1, [], [f"no time left of {within} seconds"])
+        return outcome_of(name, command, build)
+
     alone = [one for one in wanted if is_script(one) and asked_for(one[1], ALONE)]
     rest = [one for one in wanted if one not in alone]
     for some, at_once in (alone, 1), (rest, max(jobs, 1)):
         with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
-            running = [pool.submit(outcome_of, *one, build) for one in some]
+            running = [pool.submit(outcome_in_time, *one) for one in some]
             for done in concurrent.futures.as_completed(running):
                 yield done.result()
 
@@ -230,6 +239,8 @@ def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     options.add_argument("--build", default="build", help="the build folder (build)")
     options.add_argument("--all", action="store_true", help="those of `make check-all` too")
+    options.add_argument("--long", action="store_true", help="only those that `make check-all` has more")
+    options.add_argument("--within", type=int, metavar="S", help="begin no test after S seconds")
     options.add_argument("--jobs", type=int, default=min(os.cpu_count() or 1, 8), help="at the same time")
     options.add_argument("--without", action="append", default=[], metavar="NAME", help="leave this one out")
     options.add_argument("names", nargs="*", metavar="NAME", help="run only these")
@@ -245,7 +256,8 @@ def main():
         wanted = [one for one in wanted if meant(one, options.names)]
         wanted += [one for one in ON_REQUEST if one[0] in options.names]
     elif not options.all:
-        wanted = [one for one in wanted if not is_script(one) or not asked_for(one[1], LATER)]
+        wanted = [one for one in wanted
+                  if options.long == bool(is_script(one) and asked_for(one[1], LATER))]
     wanted = [one for one in wanted if not meant(one, options.without)]
 
     if not os.access(build / "bin/planner", os.X_OK):
@@ -254,7 +266,7 @@ def main():
     total = collections.Counter()
     for number in signal.SIGTERM, signal.SIGINT, signal.SIGHUP:
         signal.signal(number, ended)
-    for outcome in outcomes(wanted, options.jobs, build):
+    for outcome in outcomes(wanted, options.jobs, build, options.within):
         report(outcome)
         total.update(passed=outcome.passed, failed=outcome.failed, skipped=outcome.skipped)
     skipped = f", {total['skipped']} skipped" if total["skipped"] else ""
