@@ -10,7 +10,7 @@ build='gcc libc6-dev make pkg-config libhwloc-dev libvirt-dev libcgroup-dev libi
 check='python3 perl libxml2-utils libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients
     qemu-system-x86 cgroup-tools hwloc-nox mandoc bash bash-completion util-linux procps
     patch kmod xz-utils python3-yaml librsvg2-bin ansible-core'
-lint='clang libclang-rt-14-dev clang-format cppcheck shellcheck codespell mandoc python3'
+lint='clang libclang-rt-dev clang-format cppcheck shellcheck codespell mandoc python3'
 # Their packages start daemons that tune the machine or open it, so only where nobody lives; tests that ask
 # these programs are skipped elsewhere.
 ci='irqbalance tuned grub2-common systemd openssh-server iproute2'
