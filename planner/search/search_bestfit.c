@@ -123,26 +123,27 @@ static int compare_vcpus(const void *pa, const void *pb, void *data)
 static Packing *bestfit_fill(const Model *model, const unsigned *count, bool by_vcpus,
 			     bool spans_last)
 {
-	g_autofree unsigned *order = g_new(unsigned, model->n_kinds + 1);
+	g_autoptr(GArray) order = g_array_sized_new(FALSE, FALSE, sizeof(unsigned), model->n_kinds);
 	Packing *packing = packing_new(model);
 
 	for (unsigned k = 0; k < model->n_kinds; k++)
-		order[k] = k;
+		g_array_append_val(order, k);
 	if (by_vcpus)
-		g_qsort_with_data(order, (int)model->n_kinds, sizeof(unsigned), compare_vcpus,
-				  model->kinds);
+		g_array_sort_with_data(order, compare_vcpus, model->kinds);
 	for (unsigned i = 0; i < model->n_kinds; i++) {
-		unsigned k = order[i];
+		unsigned k = g_array_index(order, unsigned, i);
 
 		while (packing->placed[k] < count[k] &&
 		       (bestfit_seat_in_node(model, packing, k) ||
 			(!spans_last && seat_span(model, packing, k))))
 			;
 	}
-	for (unsigned i = 0; i < model->n_kinds; i++)
-		while (packing->placed[order[i]] < count[order[i]] &&
-		       seat_span(model, packing, order[i]))
+	for (unsigned i = 0; i < model->n_kinds; i++) {
+		unsigned k = g_array_index(order, unsigned, i);
+
+		while (packing->placed[k] < count[k] && seat_span(model, packing, k))
 			;
+	}
 	return packing;
 }
 
