@@ -219,7 +219,7 @@ static GPtrArray *files_named(const Plan *plan, char **arguments, GError **error
 static bool write_files(const Options *options, const GPtrArray *files, GError **error)
 {
 	g_autoptr(GPtrArray) placed = g_ptr_array_new();
-	bool good = tree_write(options->directory, files, placed, error);
+	bool good = tree_write(options->directory, ARTIFACT_LOCK, files, placed, error);
 	const GPtrArray *shown = good ? files : placed;
 
 	for (unsigned i = 0; i < shown->len; i++) {

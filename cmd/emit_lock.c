@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/emit_lock.h"
 #include "cmd/emit_tree.h"
-#include "planner/artifacts/artifact.h"
 #include "topology/base/error.h"
 
 #include <errno.h>
@@ -14,10 +13,10 @@
 
 /* Open the lock's file, made where there is none, for its owner alone: nobody else can hold it.
  * Made anew where its folder is removed meanwhile. -1 with errno. */
-static int emit_lock_open(const char *dir, struct stat *there)
+static int emit_lock_open(const char *dir, const char *path, struct stat *there)
 {
 	const char *name;
-	int folder = emit_tree_folder(dir, ARTIFACT_LOCK, true, &name), code, lock;
+	int folder = emit_tree_folder(dir, path, true, &name), code, lock;
 
 	if (folder < 0)
 		return -1;
@@ -36,9 +35,9 @@ static int emit_lock_open(const char *dir, struct stat *there)
 	return lock;
 }
 
-static int emit_lock_refuse(const char *dir, GError **error)
+static int emit_lock_refuse(const char *dir, const char *lock, GError **error)
 {
-	g_autofree char *name = tree_path(dir, ARTIFACT_LOCK);
+	g_autofree char *name = tree_path(dir, lock);
 
 	if (errno == EWOULDBLOCK)
 		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM,
@@ -46,35 +45,35 @@ static int emit_lock_refuse(const char *dir, GError **error)
 			    "has ended, and run this command again",
 			    dir, name);
 	else
-		emit_tree_failed(error, dir, ARTIFACT_LOCK);
+		emit_tree_failed(error, dir, lock);
 	return -1;
 }
 
-int emit_lock_take(const char *dir, GError **error)
+int emit_lock_take(const char *dir, const char *lock, GError **error)
 {
 	for (unsigned i = 0; i < LOCK_TRIES; i++) {
 		struct stat mine, there;
-		int lock = emit_lock_open(dir, &there);
+		int fd = emit_lock_open(dir, lock, &there);
 
-		if (lock < 0)
-			return emit_lock_refuse(dir, error);
-		if (fstat(lock, &mine) == 0 && mine.st_ino == there.st_ino &&
+		if (fd < 0)
+			return emit_lock_refuse(dir, lock, error);
+		if (fstat(fd, &mine) == 0 && mine.st_ino == there.st_ino &&
 		    mine.st_dev == there.st_dev)
-			return lock;
-		close(lock);
+			return fd;
+		close(fd);
 	}
 	errno = EWOULDBLOCK;
-	return emit_lock_refuse(dir, error);
+	return emit_lock_refuse(dir, lock, error);
 }
 
-void emit_lock_give(const char *dir, int lock)
+void emit_lock_give(const char *dir, const char *lock, int fd)
 {
 	const char *name;
-	int folder = emit_tree_folder(dir, ARTIFACT_LOCK, false, &name);
+	int folder = emit_tree_folder(dir, lock, false, &name);
 
 	if (folder >= 0) {
 		unlinkat(folder, name, 0);
 		close(folder);
 	}
-	close(lock);
+	close(fd);
 }

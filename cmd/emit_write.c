@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 typedef struct EmitWrite {
-	const char *dir;
+	const char *dir, *lock;
 	GPtrArray *files;    /* in the order they are put in place; the caller's */
 	GPtrArray *aside;    /* the names written aside, as files; NULL = none, or in place */
 	GHashTable *folders; /* open, by their paths */
@@ -130,6 +130,12 @@ static bool emit_write_aside(const EmitWrite *write, unsigned i)
 	return good;
 }
 
+/* Does FILE tell of the others? */
+static bool emit_write_tells(const ArtifactFile *file)
+{
+	return file->artifact && file->artifact->of_tree;
+}
+
 /* Put in place what was written aside. What tells of the others is there for good before they are.
  */
 static bool emit_write_place(const EmitWrite *write, unsigned i)
@@ -141,7 +147,7 @@ static bool emit_write_place(const EmitWrite *write, unsigned i)
 	if (renameat(folder, write->aside->pdata[i], folder, name) < 0)
 		return false;
 	g_clear_pointer(&write->aside->pdata[i], g_free);
-	return !file->artifact->of_tree || emit_write_sync(folder);
+	return !emit_write_tells(file) || emit_write_sync(folder);
 }
 
 static void emit_write_take_back(const EmitWrite *write)
@@ -201,7 +207,7 @@ static GPtrArray *emit_write_order(const GPtrArray *files)
 		for (unsigned i = 0; i < files->len; i++) {
 			ArtifactFile *file = g_ptr_array_index(files, i);
 
-			if (file->artifact->of_tree == !pass)
+			if (emit_write_tells(file) == !pass)
 				g_ptr_array_add(order, file);
 		}
 	return order;
@@ -230,23 +236,24 @@ static bool emit_write_locked(const EmitWrite *write, GPtrArray *placed)
 
 static bool emit_write_held(EmitWrite *write, GPtrArray *placed)
 {
-	int lock = emit_lock_take(write->dir, write->error);
+	int lock = emit_lock_take(write->dir, write->lock, write->error);
 	bool good;
 
 	if (lock < 0)
 		return false;
 	good = emit_write_locked(write, placed);
-	emit_lock_give(write->dir, lock);
+	emit_lock_give(write->dir, write->lock, lock);
 	return good;
 }
 
-bool tree_write(const char *dir, const GPtrArray *files, GPtrArray *placed, GError **error)
+bool tree_write(const char *dir, const char *lock, const GPtrArray *files, GPtrArray *placed,
+		GError **error)
 {
 	g_autoptr(GPtrArray) order = emit_write_order(files);
 	g_autoptr(GPtrArray) aside = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GHashTable) folders =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, emit_write_close);
-	EmitWrite write = {dir, order, aside, folders, error};
+	EmitWrite write = {dir, lock, order, aside, folders, error};
 	sigset_t before;
 	bool good;
 

@@ -300,6 +300,9 @@ static const OptionRow fit_options[] = {
 	 "\"name\": NAME}, with paths relative to the folder of LIST"},
 	{0, "place", "REQUESTS", offsetof(Options, place),
 	 "VMs to assign to the nodes of the fleet: a JSON object a line, see planner(1)"},
+	{'d', "directory", "DIR", offsetof(Options, directory),
+	 "with --place: write the inventory of each node into DIR, with the VMs that it takes, and "
+	 "fleet.jsonl as their list"},
 	{0, "threads", "N", offsetof(Options, threads_word),
 	 "work on N nodes of the fleet at once; default: the number of CPUs"},
 	{0},

@@ -110,7 +110,8 @@ static Status fleet_count(const Options *options, const GPtrArray *files, const 
 
 bool fleet_asked(const Options *options)
 {
-	return *options->arguments || options->fleet || options->place || options->threads;
+	return *options->arguments || options->fleet || options->place || options->directory ||
+	       options->threads;
 }
 
 static bool fleet_options_check(const Options *options, GError **error)
@@ -121,6 +122,10 @@ static bool fleet_options_check(const Options *options, GError **error)
 			error, NULL,
 			"-i, -p, --mix, --what-if, --moves, --keep and --effort are for one "
 			"node; leave them out, or leave out the files and --fleet");
+	if (options->directory && !options->place)
+		return options_refuse(error, NULL,
+				      "-d writes what --place REQUESTS decides: give "
+				      "both");
 	if (!*options->arguments && !options->fleet)
 		return options_refuse(
 			error, NULL,

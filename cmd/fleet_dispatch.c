@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/fleet_dispatch.h"
 #include "cmd/fleet_print.h"
+#include "cmd/fleet_save.h"
 #include "cmd/fleet_work.h"
 #include "cmd/lines.h"
 #include "cmd/output.h"
 #include "cmd/progress.h"
 #include "planner/base/size.h"
 #include "planner/fit/dispatch.h"
+#include "planner/inventory/inventory_write.h"
 #include "topology/base/error.h"
 
 #include <stdio.h>
@@ -72,6 +74,11 @@ static void add_request(void *data, const char *line, size_t length, const char 
 		request = request_parse(line, length, &error);
 	if (!request) {
 		fleet_dispatch_bad_line(d, fault ? fault : error->message);
+	} else if (d->options->directory && inventory_name_fault(request->spec->name)) {
+		g_autofree char *why =
+			g_strdup_printf("id: %s", inventory_name_fault(request->spec->name));
+
+		fleet_dispatch_bad_line(d, why);
 	} else if (g_hash_table_contains(d->ids, request->spec->name)) {
 		fleet_dispatch_bad_line(d, "id: an earlier request has it");
 	} else {
@@ -373,7 +380,45 @@ static Sums sums_of(const Dispatching *d)
 	return sums;
 }
 
-static Status fleet_dispatch_answer(Dispatching *d)
+/* What was decided, as files; and what to do with them. */
+static bool fleet_dispatch_save(const Dispatching *d, GError **error)
+{
+	const char *dir = d->options->directory;
+	g_autoptr(GPtrArray) written = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *file = NULL, *next = NULL, *line = NULL, *safe = NULL;
+	unsigned first = 0; /* that took a VM */
+
+	if (!fleet_save(dir, d->files, d->names, d->dispatch, written, error))
+		return false;
+	while (first + 1 < d->files->len && !dispatch_took(d->dispatch, first))
+		first++;
+	file = g_build_filename(dir, g_ptr_array_index(written, first), NULL);
+	next = output_next_plan(file,
+				((const FleetFile *)g_ptr_array_index(d->files, first))->topology);
+	line = g_strdup_printf("wrote %u inventories and their list, " FLEET_SAVE_LIST
+			       ", into %s; next, for each: %s",
+			       written->len, dir, next);
+	safe = output_safe(line);
+	fprintf(stderr, "planner: %s\n", safe);
+	return true;
+}
+
+static Status fleet_dispatch_status(const Dispatching *d, const Sums *sums, GError **error)
+{
+	bool trouble = d->bad->len || d->broken->len || d->disagreed;
+
+	if (d->options->directory && trouble) {
+		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
+			    "nothing is written into %s; correct what is wrong, or leave it out",
+			    d->options->directory);
+		return STATUS_TROUBLE;
+	}
+	if (trouble || (d->options->directory && !fleet_dispatch_save(d, error)))
+		return STATUS_TROUBLE;
+	return sums->placed < d->requests->len ? STATUS_BAD_NEWS : STATUS_FINE;
+}
+
+static Status fleet_dispatch_answer(Dispatching *d, GError **error)
 {
 	Sums sums;
 
@@ -387,9 +432,7 @@ static Status fleet_dispatch_answer(Dispatching *d)
 		print_people(d, &sums);
 		print_errors(d);
 	}
-	if (d->bad->len || d->broken->len || d->disagreed)
-		return STATUS_TROUBLE;
-	return sums.placed < d->requests->len ? STATUS_BAD_NEWS : STATUS_FINE;
+	return fleet_dispatch_status(d, &sums, error);
 }
 
 Status fleet_dispatch(const Options *options, const GPtrArray *files, GError **error)
@@ -405,7 +448,7 @@ Status fleet_dispatch(const Options *options, const GPtrArray *files, GError **e
 	d.taken_names = fleet_names_new();
 	if (lines_read(options->place, add_request, &d, error)) {
 		d.dispatch = dispatch_new(d.requests, options->prefer);
-		status = fleet_dispatch_answer(&d);
+		status = fleet_dispatch_answer(&d, error);
 		dispatch_free(d.dispatch);
 	}
 	g_ptr_array_unref(d.names);

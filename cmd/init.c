@@ -26,16 +26,6 @@ static bool init_possible(const Options *options, GError **error)
 	return true;
 }
 
-/* The command that comes next; yours. SOURCE is -t's, NULL = this machine. */
-static char *init_next(const char *file, const char *source)
-{
-	g_autofree char *quoted = g_shell_quote(file);
-	g_autofree char *topology = source ? g_shell_quote(source) : NULL;
-
-	return g_strdup_printf("planner plan -i %s%s%s", quoted, source ? " -t " : "",
-			       source ? topology : "");
-}
-
 static Status init_write(const Options *options, const Host *host, const Facts *facts,
 			 GError **error)
 {
@@ -47,7 +37,7 @@ static Status init_write(const Options *options, const Host *host, const Facts *
 		return fputs(text, stdout) < 0 ? STATUS_TROUBLE : STATUS_FINE;
 	if (!save_text(options->output, text, error))
 		return STATUS_TROUBLE;
-	next = init_next(options->output, host->live ? NULL
+	next = output_next_plan(options->output, host->live ? NULL
 					  : facts    ? options->root
 						     : options->topology);
 	line = g_strdup_printf("wrote %s; edit it, then: %s", options->output, next);

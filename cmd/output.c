@@ -41,6 +41,15 @@ char *output_safe(const char *text)
 	return g_string_free(safe, FALSE);
 }
 
+char *output_next_plan(const char *file, const char *source)
+{
+	g_autofree char *quoted = g_shell_quote(file);
+	g_autofree char *topology = source ? g_shell_quote(source) : NULL;
+
+	return g_strdup_printf("planner plan -i %s%s%s", quoted, source ? " -t " : "",
+			       source ? topology : "");
+}
+
 const char *output_role_color(Role role, bool color)
 {
 	static const char *const colors[ROLE_COUNT] = {

@@ -20,6 +20,10 @@ char *output_safe(const char *text);
  */
 char *output_fold(const char *text, unsigned width, unsigned indent);
 
+/* The command that plans the inventory FILE, for a shell; yours. SOURCE is -t's, NULL = this
+ * machine. */
+char *output_next_plan(const char *file, const char *source);
+
 /* Colours, and escape sequences; "" when COLOR is off. */
 const char *output_role_color(Role role, bool color);
 const char *output_severity_color(Severity severity, bool color);

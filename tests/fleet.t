@@ -411,4 +411,48 @@ found = run("fit", "-t", TINY, "--place", path("room", "bad.jsonl"), small)
 tap.ok(found.returncode == 2 and b"bad.jsonl:1: vcpus: missing" in found.stderr
        and b"1 of 1 VMs placed" in found.stdout, "for people too", found.stdout, found.stderr)
 
+
+# -- what was decided, written -----------------------------------------------------------------
+
+def written(folder):
+    """What is wrong with the inventories that --place -d FOLDER wrote for the fleet."""
+    wrong, placed = [], {n: [vm["id"] for vm in vms] for n, vms in taken.items()}
+    with open(os.path.join(folder, "fleet.jsonl"), encoding="utf-8") as file:
+        entries = [json.loads(line) for line in file]
+    for node, entry in zip(nodes, entries):
+        file, ids = os.path.join(folder, entry["inventory"]), placed.get(node["node"], [])
+        status, document = plan(file, entry["topology"])
+        found = {vm["name"]: vm["placed"] for vm in document["vms"]}
+        old = len(inventories.load(node["inventory"])["vms"])
+        if document["node"]["name"] != node["node"] or len(found) != old + len(ids):
+            wrong.append(f"{file}: not {node['node']}, or not {old} and {ids}: {found}")
+        wrong += [f"{file}: {i} is not placed" for i in ids if not found.get(i)]
+        wrong += [f"{file}: status {status}"] if status and node["state"] == "fine" else []
+    return wrong + ([f"{len(entries)} nodes"] if len(entries) != NODES else [])
+
+
+again = run("fit", "--fleet", fleet, "--place", path("requests.jsonl"), "--json", "-d", path("out"), seconds=600)
+tap.ok(again.stdout == placing.stdout and again.returncode == 1, "-d changes no answer", again.stderr)
+wrong = written(path("out"))
+tap.ok(not wrong, "-d writes the inventories that plan places", *wrong)
+tap.ok(sorted(os.listdir(path("out")))[1:] == sorted(f"n-{n}.ini" for n in range(NODES)),
+       "and nothing beside them but their list", os.listdir(path("out")))
+write("odd/a.ini", "[vm a]\nvcpus = 2\n")
+write("odd/b/a.ini", "[vm a]\nvcpus = 2\n")
+one = write_lines("odd/one.jsonl", [{"id": "one", "vcpus": 2}])
+for what, ids, words, message in (
+        ("names that would be one file", "one", [path("odd", "a.ini"), path("odd", "b", "a.ini")], b"same file"),
+        ("a VM's name that no inventory holds", "a ]", [path("odd", "a.ini")], b"has a ']'"),
+        ("a broken node", "one", [path("odd", "a.ini"), path("bad", "wrong.ini")], b"nothing is written"),
+        ("-d without --place", None, [path("odd", "a.ini")], b"--place")):
+    place = ["--place", write_lines("odd/ask.jsonl", [{"id": ids, "vcpus": 2}])] if ids else []
+    found = run("fit", "-t", TINY, *place, "-d", path("odd", "out"), *words)
+    tap.ok(found.returncode == 2 and message in found.stderr and not os.path.exists(path("odd", "out")),
+           f"nothing is written: {what}", found.stderr)
+found = run("fit", "-t", TINY, "--place", one, "-d", path("odd"), path("odd", "a.ini"))
+with open(path("odd", "a.ini"), encoding="utf-8") as file:
+    text = file.read()
+tap.ok(found.returncode == 0 and text.startswith("[vm a]\nvcpus = 2\n") and "[vm one]" in text,
+       "inventories may be replaced where they are", found.stderr, text)
+
 sys.exit(tap.done())

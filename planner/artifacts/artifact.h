@@ -68,9 +68,9 @@ char *artifact_render(const Artifact *artifact, const Rendering *rendering, GErr
 
 /* A file of the tree that puts the plan on a node. */
 typedef struct ArtifactFile {
-	const Artifact *artifact;
-	const PlanVm *vm; /* NULL = not of one VM */
-	char *path;	  /* on the node: absolute, no "..", unique in the tree */
+	const Artifact *artifact; /* NULL: of no plan */
+	const PlanVm *vm;	  /* NULL = not of one VM */
+	char *path;		  /* on the node: absolute, no "..", unique in the tree */
 	unsigned mode;
 	char *text; /* NULL until rendered */
 } ArtifactFile;
@@ -84,6 +84,8 @@ GPtrArray *artifact_files(const Plan *plan, char **skip, GPtrArray *left_out);
 /* Add the file of one artifact (and VM) to FILES. */
 void artifact_files_add(GPtrArray *files, const Artifact *artifact, const PlanVm *vm);
 GPtrArray *artifact_files_new(void);
+/* NAME as part of a file's name, yours: what a shell or a path could take for more becomes %XX. */
+char *artifact_name_encode(const char *name);
 /* Render them; false, and no text is to be used, with ERROR set. */
 bool artifact_files_render(GPtrArray *files, const Rendering *rendering, GError **error);
 

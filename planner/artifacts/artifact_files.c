@@ -17,8 +17,7 @@ static const char *unfit_of(const Artifact *artifact, const Plan *plan, const Pl
 
 #define NAME_MOST 200 /* bytes of a file's name that are a VM's; NAME_MAX is 255 */
 
-/* NAME as part of a file's name: what a shell or a path could take for more becomes %XX. */
-static char *name_encode(const char *name)
+char *artifact_name_encode(const char *name)
 {
 	GString *encoded = g_string_new(NULL);
 
@@ -50,7 +49,7 @@ static unsigned paths_taken(const GPtrArray *files, const Artifact *artifact, co
  * ('~' is none of the characters of an encoded name). */
 static char *path_of(const GPtrArray *files, const Artifact *artifact, const PlanVm *vm)
 {
-	g_autofree char *name = vm ? name_encode(vm->spec->name) : NULL;
+	g_autofree char *name = vm ? artifact_name_encode(vm->spec->name) : NULL;
 	const char *star = vm ? strchr(artifact->path, '*') : NULL;
 	g_autofree char *stem = NULL;
 	unsigned n;

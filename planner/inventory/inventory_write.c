@@ -213,6 +213,15 @@ static void inventory_write_named(Writer *w, const char *kind, const char *name,
 	inventory_write_section(w, kind, section, NULL, object);
 }
 
+static void inventory_write_each(Writer *w, const GPtrArray *vms)
+{
+	for (unsigned i = 0; i < vms->len; i++) {
+		const VmSpec *vm = g_ptr_array_index(vms, i);
+
+		inventory_write_named(w, "vm", vm->name, vm);
+	}
+}
+
 const char *inventory_name_fault(const char *name)
 {
 	size_t length = strlen(name);
@@ -243,11 +252,17 @@ char *inventory_write(const Inventory *inventory, const GPtrArray *notes)
 
 		inventory_write_named(&w, "partner", partner->name, partner);
 	}
-	for (unsigned i = 0; i < inventory->vms->len; i++) {
-		const VmSpec *vm = g_ptr_array_index(inventory->vms, i);
-
-		inventory_write_named(&w, "vm", vm->name, vm);
-	}
+	inventory_write_each(&w, inventory->vms);
 	inventory_write_noted(&w);
+	return g_string_free(w.text, FALSE);
+}
+
+char *inventory_write_vms(const GPtrArray *vms)
+{
+	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GHashTable) begun = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	Writer w = {.text = g_string_new(NULL), .keys = keys, .begun = begun};
+
+	inventory_write_each(&w, vms);
 	return g_string_free(w.text, FALSE);
 }

@@ -35,5 +35,7 @@ const char *inventory_name_fault(const char *name);
  * would take each value, and no line gets longer than it reads.
  */
 char *inventory_write(const Inventory *inventory, const GPtrArray *notes);
+/* The sections of VMS (of VmSpec) alone: to stand at the end of an inventory. Yours. */
+char *inventory_write_vms(const GPtrArray *vms);
 
 #endif

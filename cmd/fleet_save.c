@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/fleet_save.h"
+#include "cmd/emit_write.h"
+#include "cmd/fleet_list.h"
+#include "cmd/inputs.h"
+#include "planner/artifacts/artifact.h"
+#include "planner/base/json.h"
+#include "planner/inventory/inventory_write.h"
+#include "planner/inventory/what_if.h"
+
+#include <string.h>
+
+#define FLEET_SAVE_LOCK "/.planner.lock"
+
+typedef struct FleetSave {
+	const Dispatch *dispatch;
+	GPtrArray *files;  /* of ArtifactFile */
+	GHashTable *paths; /* none twice */
+	GString *list;
+	GError **error;
+} FleetSave;
+
+static bool fleet_save_refuse(const FleetSave *save, const FleetFile *node, const char *why)
+{
+	g_autofree char *shown = g_filename_display_name(node->inventory);
+
+	g_set_error(save->error, PLANNER_ERROR, PLANNER_ERROR_INPUT, "%s: %s", shown, why);
+	return false;
+}
+
+static void fleet_save_add(FleetSave *save, char *path, char *text)
+{
+	ArtifactFile *file = g_new0(ArtifactFile, 1);
+
+	file->path = path;
+	file->mode = 0644;
+	file->text = text;
+	g_ptr_array_add(save->files, file);
+}
+
+/* TEXT with the name that the list gives the node; yours. NULL with ERROR. */
+static char *fleet_save_named(const FleetSave *save, const FleetFile *node, const char *text)
+{
+	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *setting = node->name ? g_strconcat("node.name=", node->name, NULL) : NULL;
+	char *settings[] = {setting, NULL};
+	char *named = what_if_apply(text, settings, errors);
+
+	if (!named)
+		fleet_save_refuse(save, node, g_ptr_array_index(errors, 0));
+	return named;
+}
+
+/* Does the parser take TEXT? */
+static bool fleet_save_parses(const FleetSave *save, const FleetFile *node, const char *text)
+{
+	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(Inventory) inventory =
+		inventory_parse(node->inventory, text, strlen(text), errors);
+
+	return inventory || fleet_save_refuse(save, node, g_ptr_array_index(errors, 0));
+}
+
+/* The inventory of NODE with the VMs that it took; yours. NULL with ERROR. */
+static char *fleet_save_text(const FleetSave *save, const FleetFile *node)
+{
+	g_autoptr(Inventory) taken = inventory_new();
+	size_t length;
+	g_autofree char *text = input_read_regular(node->inventory, &length, save->error);
+	g_autofree char *named = text ? fleet_save_named(save, node, text) : NULL;
+	g_autofree char *vms = NULL, *whole = NULL;
+
+	if (!named)
+		return NULL;
+	dispatch_fill(save->dispatch, node->index, taken);
+	vms = inventory_write_vms(taken->vms);
+	whole = *vms ? g_strconcat(g_strchomp(named), "\n\n; placed here by planner fit\n", vms,
+				   NULL)
+		     : g_strconcat(g_strchomp(named), "\n", NULL);
+	return fleet_save_parses(save, node, whole) ? g_steal_pointer(&whole) : NULL;
+}
+
+/* The line of NODE in the list: FILE is beside it, and the topology where it was. */
+static void fleet_save_list_add(FleetSave *save, const FleetFile *node, const char *file)
+{
+	g_autofree char *whole = g_file_test(node->topology, G_FILE_TEST_EXISTS)
+					 ? g_canonicalize_filename(node->topology, NULL)
+					 : g_strdup(node->topology);
+	json_t *line = json_pack("{s:s, s:s}", "inventory", file, "topology", whole);
+	g_autofree char *text = json_line(line);
+
+	g_string_append_printf(save->list, "%s\n", text);
+	json_decref(line);
+}
+
+/* A node without a name is called by its path: its file then has the last part of it. */
+static bool fleet_save_node(FleetSave *save, const FleetFile *node, const char *name)
+{
+	g_autofree char *stem = g_path_get_basename(name);
+	g_autofree char *encoded = artifact_name_encode(stem);
+	g_autofree char *path = g_strdup_printf("/%s.ini", encoded);
+	char *text;
+
+	if (!g_utf8_validate(node->topology, -1, NULL))
+		return fleet_save_refuse(save, node, "the path of its topology is not UTF-8");
+	if (!g_hash_table_add(save->paths, g_strdup(path)))
+		return fleet_save_refuse(save, node,
+					 "another node would be written to the same file; give "
+					 "each a name in its [node] section");
+	text = fleet_save_text(save, node);
+	if (!text)
+		return false;
+	fleet_save_list_add(save, node, path + 1);
+	fleet_save_add(save, g_steal_pointer(&path), text);
+	return true;
+}
+
+bool fleet_save(const char *dir, const GPtrArray *files, const GPtrArray *names,
+		const Dispatch *dispatch, GPtrArray *written, GError **error)
+{
+	g_autoptr(GPtrArray) out = artifact_files_new();
+	g_autoptr(GPtrArray) placed = g_ptr_array_new();
+	g_autoptr(GHashTable) paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	FleetSave save = {dispatch, out, paths, g_string_new(NULL), error};
+	bool good = true;
+
+	for (unsigned i = 0; good && i < files->len; i++)
+		good = fleet_save_node(&save, g_ptr_array_index(files, i),
+				       g_ptr_array_index(names, i));
+	for (unsigned i = 0; i < out->len; i++) {
+		const ArtifactFile *file = g_ptr_array_index(out, i);
+
+		g_ptr_array_add(written, g_strdup(file->path + 1));
+	}
+	fleet_save_add(&save, g_strdup("/" FLEET_SAVE_LIST), g_string_free(save.list, FALSE));
+	return good && tree_write(dir, FLEET_SAVE_LOCK, out, placed, error);
+}
