@@ -317,7 +317,7 @@ def request(number):
     return {"id": f"r{number}", **rng.choice(SHAPES), **extra}
 
 
-requests = [request(n) for n in range(3 * NODES)] + [{"id": "db0", "vcpus": 1}]
+requests = [request(n) for n in range(6 * NODES)] + [{"id": "db0", "vcpus": 1}]
 asked = write_lines("requests.jsonl", requests)
 placing = run("fit", "--fleet", fleet, "--place", asked, "--json", seconds=600)
 *answers, end = lines(placing)
