@@ -125,8 +125,10 @@ static void bid_made(void *data, const FleetFile *file, gpointer result)
 
 	if (!bidding->why) {
 		bidding->why = fleet_name_taken(d->taken_names, bidding->name, file->inventory);
-		if (bidding->why)
-			bidding->bid->open = false;
+		if (bidding->why) {
+			bid_free(bidding->bid);
+			bidding->bid = bid_closed(dispatch_shapes(d->dispatch));
+		}
 	}
 	if (bidding->why)
 		add_broken(d, file, bidding);
@@ -270,6 +272,20 @@ static const char *fleet_dispatch_node_name(const Dispatching *d, unsigned reque
 	return node == DISPATCH_NONE ? NULL : g_ptr_array_index(d->names, node);
 }
 
+/* What the node that lacked least lacked; null where no node was short of cores or memory alone. */
+static json_t *lack_to_json(const Dispatching *d, unsigned i)
+{
+	unsigned node;
+	const BidLack *lack = dispatch_lack(d->dispatch, i, &node);
+
+	if (!lack)
+		return json_null();
+	return json_pack("{s:s, s:o, s:I, s:I}", "node", g_ptr_array_index(d->names, node),
+			 "numa_node", lack->across ? json_null() : json_integer(lack->node),
+			 "cores", (json_int_t)lack->cores_missing, "memory",
+			 (json_int_t)lack->memory_missing);
+}
+
 static json_t *request_to_json(const Dispatching *d, unsigned i)
 {
 	const Request *request = g_ptr_array_index(d->requests, i);
@@ -277,12 +293,39 @@ static json_t *request_to_json(const Dispatching *d, unsigned i)
 	g_autofree char *file = NULL;
 
 	if (node == DISPATCH_NONE)
-		return json_pack("{s:s, s:s, s:s}", "id", request->spec->name, "status", "rejected",
-				 "reason", dispatch_why(d->dispatch, i));
+		return json_pack("{s:s, s:s, s:s, s:o}", "id", request->spec->name, "status",
+				 "rejected", "reason", dispatch_why(d->dispatch, i), "missing",
+				 lack_to_json(d, i));
 	file = g_filename_display_name(
 		((const FleetFile *)g_ptr_array_index(d->files, node))->inventory);
 	return json_pack("{s:s, s:s, s:s, s:s}", "id", request->spec->name, "status", "placed",
 			 "node", fleet_dispatch_node_name(d, i), "inventory", file);
+}
+
+static json_t *node_to_json(const Dispatching *d, unsigned i, const Bid *bid)
+{
+	json_t *memory =
+		bid->memory == UINT64_MAX ? json_null() : json_integer((json_int_t)bid->memory);
+
+	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:o}", "node",
+			 g_ptr_array_index(d->names, i), "took",
+			 (int)dispatch_took_count(d->dispatch, i), "vms", (int)bid->vms, "cores",
+			 (int)bid->cores, "free_cores", (int)bid->free, "largest_room",
+			 (int)bid_largest_room(bid), "free_memory", memory);
+}
+
+/* The nodes that are open, as they are with the VMs that they took. */
+static json_t *after_to_json(const Dispatching *d)
+{
+	json_t *nodes = json_array();
+
+	for (unsigned i = 0; i < d->files->len; i++) {
+		const Bid *bid = dispatch_bid(d->dispatch, i);
+
+		if (bid->open)
+			json_array_append_new(nodes, node_to_json(d, i, bid));
+	}
+	return nodes;
 }
 
 static void print_json(const Dispatching *d, const Sums *sums)
@@ -304,11 +347,11 @@ static void print_json(const Dispatching *d, const Sums *sums)
 	for (unsigned i = 0; i < d->requests->len; i++)
 		fleet_print_json(request_to_json(d, i));
 	fleet_print_json(json_pack(
-		"{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I}", "format", "planner-place/1",
+		"{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:o}", "format", "planner-place/1",
 		"requests", (int)d->requests->len, "placed", (int)sums->placed, "rejected",
 		(int)(d->requests->len - sums->placed), "errors", (int)d->bad->len, "nodes",
 		(int)d->files->len, "broken", (int)d->broken->len, "taking", (int)sums->used,
-		"vcpus", (json_int_t)sums->vcpus));
+		"vcpus", (json_int_t)sums->vcpus, "after", after_to_json(d)));
 }
 
 static void fleet_dispatch_add_row(struct libscols_table *table, const Dispatching *d, unsigned i)
@@ -328,6 +371,39 @@ static void fleet_dispatch_add_row(struct libscols_table *table, const Dispatchi
 		scols_line_set_color(line, "red");
 }
 
+static void fleet_dispatch_add_node(struct libscols_table *table, const Dispatching *d, unsigned i)
+{
+	const Bid *bid = dispatch_bid(d->dispatch, i);
+	bool known = bid->open && bid->memory != UINT64_MAX;
+	g_autofree char *took = g_strdup_printf("%u", dispatch_took_count(d->dispatch, i));
+	g_autofree char *vms = g_strdup_printf("%u", bid->vms);
+	g_autofree char *cores = g_strdup_printf("%u", bid->cores);
+	g_autofree char *free = g_strdup_printf("%u", bid->free);
+	g_autofree char *room = bid->open ? g_strdup_printf("%u", bid_largest_room(bid)) : NULL;
+	g_autofree char *memory = known ? size_format_rounded(bid->memory) : g_strdup("-");
+	g_autofree char *state = bid->open  ? g_strdup("fine")
+				 : bid->why ? g_strdup_printf("faulty: %s", bid->why)
+					    : g_strdup("broken");
+	const char *name = g_ptr_array_index(d->names, i);
+	const char *const cells[] = {name, took, vms, cores, free, room, memory, state};
+	const char *const none[] = {name, "-", "-", "-", "-", "-", "-", state};
+
+	output_line(table, bid->open ? cells : none);
+}
+
+/* The nodes after placing: what is left, and the largest room of one NUMA node in it. */
+static void print_nodes(const Dispatching *d)
+{
+	static const char *const columns[] = {"NODE",  ">TOOK",	  ">VMS",   ">CORES", ">FREE",
+					      ">ROOM", ">MEMORY", "~STATE", NULL};
+	struct libscols_table *table = output_table(columns, d->options->color);
+
+	for (unsigned i = 0; i < d->files->len; i++)
+		fleet_dispatch_add_node(table, d, i);
+	output_print(table);
+	scols_unref_table(table);
+}
+
 static void print_people(const Dispatching *d, const Sums *sums)
 {
 	static const char *const columns[] = {"VM", ">VCPUS", ">MEMORY", "NODE", "~STATUS", NULL};
@@ -340,6 +416,8 @@ static void print_people(const Dispatching *d, const Sums *sums)
 		fleet_dispatch_add_row(table, d, i);
 	output_print(table);
 	scols_unref_table(table);
+	puts("");
+	print_nodes(d);
 	printf("\n%s%u of %u VMs placed%s: %llu vCPUs, on %u of %u nodes\n",
 	       output_bold(d->options->color), sums->placed, d->requests->len,
 	       output_reset(d->options->color), (unsigned long long)sums->vcpus, sums->used,

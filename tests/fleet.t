@@ -414,6 +414,24 @@ tap.ok(found.returncode == 2 and b"bad.jsonl:1: vcpus: missing" in found.stderr
 
 # -- what was decided, written -----------------------------------------------------------------
 
+after = {row["node"]: row for row in end["after"]}
+
+
+def left_over(name, file, source):
+    """How what --place says is left on the node NAME differs from what fit of its FILE says."""
+    alone, row, rooms = json.loads(run("fit", "--json", "-i", file, "-t", source, "--vm", "1").stdout), after[name], {}
+    for room in alone["rooms"]:
+        key = room["node"], room["threads"]
+        rooms[key] = rooms.get(key, 0) + room["free"]
+    nodes_with_cores = {room["node"] for room in alone["rooms"]}
+    memory = [row["free"] for row in alone["memory"] if row["node"] in nodes_with_cores]
+    wanted = {"node": name, "took": len(taken.get(name, [])),
+              "cores": sum(room["cores"] for room in alone["rooms"]), "free_cores": sum(rooms.values()),
+              "largest_room": max(rooms.values(), default=0),
+              "free_memory": None if None in memory else sum(memory)}
+    return [f"{row}, not {wanted}"] if {**wanted, "vms": row["vms"]} != row else []
+
+
 def written(folder):
     """What is wrong with the inventories that --place -d FOLDER wrote for the fleet."""
     wrong, placed = [], {n: [vm["id"] for vm in vms] for n, vms in taken.items()}
@@ -428,6 +446,7 @@ def written(folder):
             wrong.append(f"{file}: not {node['node']}, or not {old} and {ids}: {found}")
         wrong += [f"{file}: {i} is not placed" for i in ids if not found.get(i)]
         wrong += [f"{file}: status {status}"] if status and node["state"] == "fine" else []
+        wrong += left_over(node["node"], file, entry["topology"]) if node["state"] == "fine" else []
     return wrong + ([f"{len(entries)} nodes"] if len(entries) != NODES else [])
 
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/fit/dispatch.h"
+#include "planner/base/size.h"
 #include "planner/place/plan.h"
 #include "topology/base/list.h"
 
@@ -17,6 +18,8 @@ typedef struct DispatchNode {
 typedef struct Decision {
 	unsigned shape, node;
 	char *why;
+	unsigned nearest; /* the node that lacked least; DISPATCH_NONE */
+	BidLack lack;
 } Decision;
 
 struct Dispatch {
@@ -109,6 +112,7 @@ Dispatch *dispatch_new(const GPtrArray *requests, Prefer prefer)
 	dispatch->tried = g_hash_table_new(NULL, NULL);
 	for (unsigned i = 0; i < requests->len; i++) {
 		dispatch->decisions[i].node = DISPATCH_NONE;
+		dispatch->decisions[i].nearest = DISPATCH_NONE;
 		g_array_append_val(sorted, i);
 	}
 	dispatch->order = g_array_copy(sorted);
@@ -124,7 +128,7 @@ Dispatch *dispatch_new(const GPtrArray *requests, Prefer prefer)
 static void dispatch_node_free(DispatchNode *node)
 {
 	g_free(node->name);
-	g_free(node->bid);
+	bid_free(node->bid);
 	g_clear_pointer(&node->taken, g_array_unref);
 	g_free(node);
 }
@@ -352,7 +356,7 @@ bool dispatch_try(Dispatch *dispatch, unsigned node, const Host *host, Inventory
 		return false;
 	}
 	bid = bid_new(&dispatch->bid_shapes, host, inventory, taker->bid);
-	g_free(taker->bid);
+	bid_free(taker->bid);
 	taker->bid = bid;
 	return true;
 }
@@ -360,14 +364,37 @@ bool dispatch_try(Dispatch *dispatch, unsigned node, const Host *host, Inventory
 /* Refusing */
 
 typedef struct Tally {
-	unsigned closed, cpu_pm, group, name, full, unproved;
+	unsigned closed, cpu_pm, group, name, cores, memory, apart, unproved;
+	uint64_t free; /* cores of all open nodes */
 } Tally;
 
-static void dispatch_tally(const Dispatch *dispatch, const DispatchNode *node, Tally *t)
+/* NODE has no room: for want of what, and does it lack less than the others? */
+static void dispatch_tally_room(Dispatch *dispatch, unsigned index, Tally *t)
 {
+	Decision *decision = &dispatch->decisions[dispatch->request];
+	BidLack lack = bid_lack(dispatch_node_at(dispatch, index)->bid,
+				request_at(dispatch, dispatch->request)->spec);
+
+	if (lack.cores_missing)
+		t->cores++;
+	else if (lack.memory_missing)
+		t->memory++;
+	else
+		t->apart++;
+	if ((lack.cores_missing || lack.memory_missing) &&
+	    (decision->nearest == DISPATCH_NONE || bid_lack_less(&lack, &decision->lack))) {
+		decision->nearest = index;
+		decision->lack = lack;
+	}
+}
+
+static void dispatch_tally(Dispatch *dispatch, unsigned index, Tally *t)
+{
+	const DispatchNode *node = dispatch_node_at(dispatch, index);
 	const Request *request = request_at(dispatch, dispatch->request);
 	const Offer *offer = dispatch_offer_of(dispatch, node);
 
+	t->free += node->bid->free;
 	if (!node->bid->open)
 		t->closed++;
 	else if (request->cpu_pm && !node->bid->cpu_pm)
@@ -377,7 +404,7 @@ static void dispatch_tally(const Dispatch *dispatch, const DispatchNode *node, T
 	else if (offer->state == OFFER_NO && !offer->proved)
 		t->unproved++;
 	else if (offer->state == OFFER_NO)
-		t->full++;
+		dispatch_tally_room(dispatch, index, t);
 	else
 		t->name++;
 }
@@ -388,29 +415,77 @@ static void dispatch_add_part(GString *text, unsigned count, const char *what)
 		list_add(text, "%s %u node%s", what, count, count == 1 ? "" : "s");
 }
 
+/* By how little the nearest node missed. */
+static void dispatch_add_lack(const Dispatch *dispatch, GString *text, const Tally *t)
+{
+	const Decision *decision = &dispatch->decisions[dispatch->request];
+	const BidLack *lack = &decision->lack;
+	const char *name = dispatch_node_at(dispatch, decision->nearest)->name;
+	int asked = request_at(dispatch, dispatch->request)->spec->node;
+	g_autofree char *in = asked >= 0 ? g_strdup_printf("NUMA node %d", asked)
+					 : g_strdup(lack->across ? "one host" : "one NUMA node");
+	g_autofree char *where =
+		lack->across ? g_strdup(name) : g_strdup_printf("%s, node %u", name, lack->node);
+	g_autofree char *needed = size_format_rounded(lack->memory);
+	g_autofree char *free = size_format_rounded(lack->memory_free);
+	g_autofree char *missing = size_format_rounded(lack->memory_missing);
+
+	if (lack->cores_missing)
+		g_string_append_printf(
+			text,
+			"; needs %u whole cores on %s, the most that are free is "
+			"%u (%s): %u missing; the fleet has %" G_GUINT64_FORMAT " free cores",
+			lack->cores, in, lack->cores_free, where, lack->cores_missing, t->free);
+	else
+		g_string_append_printf(text,
+				       "; needs %s on %s with %u free cores, the most that is free "
+				       "on such a one is %s (%s): %s missing",
+				       needed, in, lack->cores, free, where, missing);
+}
+
 void dispatch_refuse(Dispatch *dispatch)
 {
 	GString *text = g_string_new(NULL);
 	Tally t = {0};
 
 	for (unsigned i = 0; i < dispatch->nodes->len; i++)
-		dispatch_tally(dispatch, dispatch_node_at(dispatch, i), &t);
-	dispatch_add_part(text, t.full, "no room on");
+		dispatch_tally(dispatch, i, &t);
+	dispatch_add_part(text, t.cores, "too few free cores on");
+	dispatch_add_part(text, t.memory, "too little memory on");
+	dispatch_add_part(text, t.apart, "its cores and memory are not free together on");
 	dispatch_add_part(text, t.cpu_pm, "no cpu-pm on");
 	dispatch_add_part(text, t.group, "a VM of its group on");
 	dispatch_add_part(text, t.name, "a VM of its name on");
 	dispatch_add_part(text, t.unproved, "unknown because the search stopped, on");
 	dispatch_add_part(text, t.closed, "faulty or broken:");
+	if (dispatch->decisions[dispatch->request].nearest != DISPATCH_NONE)
+		dispatch_add_lack(dispatch, text, &t);
 	dispatch->decisions[dispatch->request].why = g_string_free(text, FALSE);
 }
 
 /* Answers */
 
-bool dispatch_took(const Dispatch *dispatch, unsigned node)
+unsigned dispatch_took_count(const Dispatch *dispatch, unsigned node)
 {
 	const GArray *taken = dispatch_node_at(dispatch, node)->taken;
 
-	return taken && taken->len;
+	return taken ? taken->len : 0;
+}
+
+bool dispatch_took(const Dispatch *dispatch, unsigned node)
+{
+	return dispatch_took_count(dispatch, node);
+}
+
+const Bid *dispatch_bid(const Dispatch *dispatch, unsigned node)
+{
+	return dispatch_node_at(dispatch, node)->bid;
+}
+
+const BidLack *dispatch_lack(const Dispatch *dispatch, unsigned request, unsigned *node)
+{
+	*node = dispatch->decisions[request].nearest;
+	return *node == DISPATCH_NONE ? NULL : &dispatch->decisions[request].lack;
 }
 
 unsigned dispatch_node(const Dispatch *dispatch, unsigned request)

@@ -71,5 +71,11 @@ bool dispatch_verify(const Dispatch *dispatch, unsigned node, const Host *host,
 unsigned dispatch_node(const Dispatch *dispatch, unsigned request);
 /* Why nobody did: one line, borrowed. */
 const char *dispatch_why(const Dispatch *dispatch, unsigned request);
+/* The node that had least too little for it, and what it lacked there, borrowed; NULL where no node
+ * was short of cores or memory alone. */
+const BidLack *dispatch_lack(const Dispatch *dispatch, unsigned request, unsigned *node);
+/* NODE as it is with what it took, borrowed; and how many VMs it took. */
+const Bid *dispatch_bid(const Dispatch *dispatch, unsigned node);
+unsigned dispatch_took_count(const Dispatch *dispatch, unsigned node);
 
 #endif

@@ -262,6 +262,58 @@ Bid *bid_closed(const BidShapes *shapes)
 	return g_malloc0(sizeof(Bid) + shapes->shapes->len * sizeof(Offer));
 }
 
+void bid_free(Bid *bid)
+{
+	g_free(bid->why);
+	g_clear_pointer(&bid->rooms, g_array_unref);
+	g_free(bid);
+}
+
+/* Cores of the node and class of ROOM that VMs may have. */
+static unsigned fleet_bid_cores(const BidRest *rest, const SearchRoom *room)
+{
+	unsigned cores = 0;
+
+	for (unsigned r = 0; r < rest->problem->rooms->len; r++)
+		if (fleet_bid_room_of(rest, r)->node == room->node &&
+		    fleet_bid_room_of(rest, r)->class == room->class)
+			cores += ((const GArray *)g_ptr_array_index(rest->problem->cores, r))->len;
+	return cores;
+}
+
+/* Nodes come one after the other: the memory of each counts once. */
+static void bid_add_memory(Bid *bid, const BidRoom *room)
+{
+	unsigned n = bid->rooms->len;
+
+	if (n && g_array_index(bid->rooms, BidRoom, n - 1).node == room->node)
+		return;
+	if (room->memory == UINT64_MAX || bid->memory == UINT64_MAX)
+		bid->memory = UINT64_MAX;
+	else
+		bid->memory += room->memory;
+}
+
+static void bid_add_rooms(Bid *bid, const BidRest *rest)
+{
+	bid->rooms = g_array_new(FALSE, FALSE, sizeof(BidRoom));
+	for (unsigned r = 0; r < rest->problem->rooms->len; r++) {
+		const SearchRoom *room = fleet_bid_room_of(rest, r);
+		BidRoom sum = {.node = host_node(rest->problem->host, room->node)->id,
+			       .threads = room->threads,
+			       .memory = rest->memory[room->node]};
+
+		if (!is_first(rest, r))
+			continue;
+		sum.cores = fleet_bid_cores(rest, room);
+		sum.free = node_cores(rest, room->node, room);
+		bid->cores += sum.cores;
+		bid->free += sum.free;
+		bid_add_memory(bid, &sum);
+		g_array_append_val(bid->rooms, sum);
+	}
+}
+
 static void make_offers(Bid *bid, const BidShapes *shapes, const BidRest *rest, const Bid *before)
 {
 	uint64_t capable = fleet_bid_capacity(shapes, rest);
@@ -280,18 +332,20 @@ Bid *bid_new(const BidShapes *shapes, const Host *host, const Inventory *invento
 {
 	PlanOptions options = {0};
 	g_autoptr(FitBase) base = fit_base_new(host, inventory, &options);
-	g_autofree char *fault = fleet_fault(base, inventory);
 	g_autoptr(SearchResult) result = NULL;
 	Bid *bid = bid_closed(shapes);
 	BidRest rest;
 
-	if (fault)
+	bid->why = fleet_fault(base, inventory);
+	if (bid->why)
 		return bid;
 	bid->open = true;
+	bid->vms = inventory->vms->len;
 	bid->cpu_pm = fleet_cpu_pm_on(host, inventory);
 	result = problem_solve(base->problem);
 	rest_init(&rest, base, base->problem, result);
 	make_offers(bid, shapes, &rest, before);
+	bid_add_rooms(bid, &rest);
 	rest_clear(&rest);
 	return bid;
 }
@@ -320,4 +374,89 @@ Offer bid_settle(const BidShapes *shapes, const Host *host, const Inventory *inv
 	rest_clear(&before);
 	rest_clear(&after);
 	return offer;
+}
+
+/* What is lacking */
+
+static void bid_lack_finish(BidLack *lack)
+{
+	if (lack->cores > lack->cores_free)
+		lack->cores_missing = lack->cores - lack->cores_free;
+	if (lack->memory > lack->memory_free)
+		lack->memory_missing = lack->memory - lack->memory_free;
+}
+
+bool bid_lack_less(const BidLack *a, const BidLack *b)
+{
+	if (a->cores_missing != b->cores_missing)
+		return a->cores_missing < b->cores_missing;
+	return a->memory_missing < b->memory_missing;
+}
+
+static BidLack bid_lack_in(const BidRoom *room, const VmSpec *spec)
+{
+	BidLack lack = {
+		.node = room->node,
+		.cores = search_cores(spec->vcpus, room->threads, spec->threads == THREADS_ISOLATE),
+		.cores_free = room->free,
+		.memory = memory_of(spec),
+		.memory_free = room->memory};
+
+	bid_lack_finish(&lack);
+	return lack;
+}
+
+static BidLack bid_lack_across(const Bid *bid, const VmSpec *spec)
+{
+	BidLack lack = {.across = true,
+			.cores = G_MAXUINT,
+			.cores_free = bid->free,
+			.memory = memory_of(spec),
+			.memory_free = bid->memory};
+
+	for (unsigned r = 0; r < bid->rooms->len; r++)
+		lack.cores =
+			MIN(lack.cores,
+			    search_cores(spec->vcpus, g_array_index(bid->rooms, BidRoom, r).threads,
+					 spec->threads == THREADS_ISOLATE));
+	bid_lack_finish(&lack);
+	return lack;
+}
+
+/* In the NUMA nodes that could hold it, were they empty; false: there is none. */
+static bool bid_lack_least(const Bid *bid, const VmSpec *spec, BidLack *least)
+{
+	bool found = false;
+
+	for (unsigned r = 0; r < bid->rooms->len; r++) {
+		const BidRoom *room = &g_array_index(bid->rooms, BidRoom, r);
+		BidLack lack = bid_lack_in(room, spec);
+
+		if (spec->node >= 0 ? room->node != (unsigned)spec->node : lack.cores > room->cores)
+			continue;
+		if (!found || bid_lack_less(&lack, least))
+			*least = lack;
+		found = true;
+	}
+	return found;
+}
+
+BidLack bid_lack(const Bid *bid, const VmSpec *spec)
+{
+	BidLack lack;
+
+	if (bid_lack_least(bid, spec, &lack))
+		return lack;
+	if (spec->node < 0)
+		return bid_lack_across(bid, spec);
+	return bid_lack_in(&(BidRoom){.node = (unsigned)spec->node, .threads = 1}, spec);
+}
+
+unsigned bid_largest_room(const Bid *bid)
+{
+	unsigned most = 0;
+
+	for (unsigned r = 0; r < bid->rooms->len; r++)
+		most = MAX(most, g_array_index(bid->rooms, BidRoom, r).free);
+	return most;
 }

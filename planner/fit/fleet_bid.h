@@ -32,22 +32,54 @@ typedef struct BidShapes {
 	const GPtrArray *scale;	 /* of VmSpec: the shapes that loss is counted in */
 } BidShapes;
 
+/* The cores of one class in a NUMA node, as plan leaves them. */
+typedef struct BidRoom {
+	unsigned node;	      /* its OS index */
+	unsigned threads;     /* of a core */
+	unsigned cores, free; /* that VMs may have, and of these nobody's */
+	uint64_t memory;      /* free in the node; UINT64_MAX = not known */
+} BidRoom;
+
 typedef struct Bid {
-	bool open;	/* does it take any? Only a node whose plan is fine does */
-	bool cpu_pm;	/* the verdict of a VM it took would be on */
-	Offer offers[]; /* by shape */
+	bool open;   /* does it take any? Only a node whose plan is fine does */
+	bool cpu_pm; /* the verdict of a VM it took would be on */
+	char *why;   /* it takes none because its plan is bad news: why; else NULL */
+	/* Of an open node alone: */
+	unsigned vms, cores, free; /* its VMs; cores that they may have, and free ones */
+	uint64_t memory;	   /* free; UINT64_MAX = not known */
+	GArray *rooms;		   /* of BidRoom */
+	Offer offers[];		   /* by shape */
 } Bid;
 
 /*
  * The offers of HOST with INVENTORY. BEFORE is the bid of the same node before it took a VM, or
- * NULL. Yours, free with g_free().
+ * NULL. Yours.
  */
 Bid *bid_new(const BidShapes *shapes, const Host *host, const Inventory *inventory,
 	     const Bid *before);
 /* A node that takes none. */
 Bid *bid_closed(const BidShapes *shapes);
+void bid_free(Bid *bid);
 /* What became of the OFFER_MAYBE for SPEC: by search. */
 Offer bid_settle(const BidShapes *shapes, const Host *host, const Inventory *inventory,
 		 const VmSpec *spec);
+
+/* What a VM lacks on a node, in the NUMA node where it lacks least, first of cores; or in all of
+ * them, if none could hold it, were it empty. */
+typedef struct BidLack {
+	bool across;		      /* in all of them */
+	unsigned node;		      /* else its OS index */
+	unsigned cores, cores_free;   /* that it needs, and that are free */
+	uint64_t memory, memory_free; /* UINT64_MAX = not known, which is enough */
+	unsigned cores_missing;
+	uint64_t memory_missing;
+} BidLack;
+
+/* Of BID, an open one. */
+BidLack bid_lack(const Bid *bid, const VmSpec *spec);
+/* Does it lack less with A than with B? */
+bool bid_lack_less(const BidLack *a, const BidLack *b);
+/* The most cores of one class that are free in one NUMA node of BID, an open one. */
+unsigned bid_largest_room(const Bid *bid);
 
 #endif
