@@ -348,11 +348,73 @@ static void host_adopt(Adopter *a)
 	note_systemd(a);
 }
 
+/* Who may have CPUs that no VM of the inventory is pinned to */
+
+static bool is_adopted(const Adopter *a, const Guest *guest)
+{
+	for (unsigned i = 0; i < a->vms->len; i++)
+		if (((const AdoptVm *)g_ptr_array_index(a->vms, i))->vm->guest == guest)
+			return true;
+	return false;
+}
+
+/* Where THREADS are, or are to be; a mask that goes beyond isolated CPUs claims none. */
+static void threads_claim(const Adopter *a, const GArray *threads, hwloc_bitmap_t cpus)
+{
+	for (unsigned i = 0; i < threads->len; i++) {
+		const GuestThread *thread = guest_thread(threads, i);
+		const hwloc_const_bitmap_t sets[] = {thread->live, thread->inactive, thread->real};
+
+		for (unsigned s = 0; s < G_N_ELEMENTS(sets); s++)
+			if (sets[s] && hwloc_bitmap_isincluded(sets[s], a->isolated))
+				hwloc_bitmap_or(cpus, cpus, sets[s]);
+	}
+}
+
+/* Pins of vCPUs that may be plugged in, and VMs that the inventory leaves out. */
+static void others_claim(const Adopter *a, hwloc_bitmap_t cpus)
+{
+	for (unsigned i = 0; i < a->audit->vms->len; i++) {
+		const Guest *guest = ((const AuditVm *)g_ptr_array_index(a->audit->vms, i))->guest;
+
+		if (!guest)
+			continue;
+		threads_claim(a, guest->later, cpus);
+		if (!is_adopted(a, guest))
+			threads_claim(a, guest->vcpu_threads, cpus);
+	}
+}
+
+/* Whose threads cannot be told apart may be anywhere: of those of SPARE nobody knows. */
+static void nameless_claim(Adopter *a, hwloc_bitmap_t spare)
+{
+	for (unsigned i = 0; i < a->audit->vms->len; i++) {
+		const Guest *guest = ((const AuditVm *)g_ptr_array_index(a->audit->vms, i))->guest;
+		bool there = guest && guest->reach && hwloc_bitmap_intersects(guest->reach, spare);
+		g_auto(CpuSet) lost = there ? whole_cores(a->host, guest->reach, true) : NULL;
+		g_autofree char *list = NULL;
+
+		if (!there)
+			continue;
+		hwloc_bitmap_and(lost, lost, spare);
+		list = set_text(lost);
+		adopt_note(a, UNREAD, "host", NULL,
+			   "CPUs %s are isolated, and the threads of QEMU %u, which cannot be told "
+			   "apart, may run there: whether they are free is unknown",
+			   list, guest->pid);
+		hwloc_bitmap_andnot(spare, spare, lost);
+	}
+}
+
 void adopt_roles(Adopter *a)
 {
-	g_auto(CpuSet) taken = whole_cores(a->host, a->pinned, true);
-	g_auto(CpuSet) spare = set_minus(a->isolated, taken);
+	g_auto(CpuSet) claimed = hwloc_bitmap_dup(a->pinned);
+	g_auto(CpuSet) taken = NULL, spare = NULL;
 
+	others_claim(a, claimed);
+	taken = whole_cores(a->host, claimed, true);
+	spare = set_minus(a->isolated, taken);
+	nameless_claim(a, spare);
 	shared_adopt(a);
 	host_adopt(a);
 	sdk_adopt(a, spare);

@@ -4,6 +4,7 @@
 #include "planner/check/rules_group.h"
 #include "planner/check/rules_sides.h"
 #include "planner/check/rules_table.h"
+#include "topology/base/list.h"
 
 #include <string.h>
 
@@ -553,21 +554,33 @@ static void rules_pin_count_free(const GuestThread *thread, bool io, void *data)
 		*(io ? &judge->iothreads : &judge->emulators) += 1;
 }
 
+static void count_add(GString *list, unsigned n, const char *what)
+{
+	if (n)
+		list_add(list, "%u %s%s", n, what, n > 1 ? "s" : "");
+}
+
 static void eval_free(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings)
 {
 	FreeJudge judge = {audit, vm, 0, 0};
+	g_autoptr(GString) who = g_string_new(NULL);
+	const char *fix = NULL;
 	unsigned vcpus = 0;
 
 	for (unsigned v = 0; v < rules_pin_vcpus_of(vm); v++)
 		vcpus += free_thread(audit, vm, vcpu_of(vm, v));
 	each_worker(vm->guest, rules_pin_count_free, &judge);
-	if (vcpus || judge.emulators || judge.iothreads)
-		rule_found_vm(rule, findings, vm,
-			      vm->guest->running ? "/proc/PID/task/TID/status" : "inactive XML",
-			      NULL,
-			      "%u vCPUs, %u emulator and %u I/O threads have no pin and may run on "
-			      "isolated CPUs",
-			      vcpus, judge.emulators, judge.iothreads);
+	count_add(who, vcpus, "vCPU");
+	count_add(who, judge.emulators, "emulator thread");
+	count_add(who, judge.iothreads, "I/O thread");
+	if (!who->len)
+		return;
+	if (!vcpus)
+		fix = fixes_text(&fixes_emulator, vm->guest->platform);
+	rule_found_fix(rule, findings, vm->subject,
+		       vm->guest->running ? "/proc/PID/task/TID/status" : "inactive XML", NULL,
+		       fix ? fix : rule->remedy, "%s without a pin may run on isolated CPUs",
+		       who->str);
 }
 
 const Rule rule_vm_free_on_isolated = {

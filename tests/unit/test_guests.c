@@ -2,6 +2,7 @@
 #include "tests/unit/scratch.h"
 #include "topology/facts/facts.h"
 #include "topology/guests/qemu.h"
+#include "topology/guests/qemu_config.h"
 #include "topology/guests/qemu_settings.h"
 
 #include <sys/socket.h>
@@ -79,10 +80,10 @@ static void test_settings(void)
 		{"q -m 2G -object {\"qom-type\":\"memory-backend-file\",\"id\":\"a\",\"size\":9,"
 		 "\"host-nodes\":[0,2],\"policy\":\"bind\"}",
 		 0, 0, 0, 2048, NULL, "0,2"},
-		{"q -object memory-backend-ram,id=a,size=1G,host-nodes=1,policy=bind", 0, 0, 0, 0,
-		 NULL, "1"},
+		{"q -object memory-backend-ram,id=a,size=1G,host-nodes=1,policy=bind", 0, 0, 0,
+		 1024, NULL, "1"},
 		{"q -object memory-backend-ram,id=a,size=1G,host-nodes=1,policy=preferred", 0, 0, 0,
-		 0, NULL, NULL},
+		 1024, NULL, NULL},
 		{"q -smp x -m y", 0, 0, 1, 0, NULL, NULL},
 		{"q -smp", 0, 0, 0, 0, NULL, NULL},
 	};
@@ -122,6 +123,35 @@ static guint64 bytes_of(GHashTable *nodes, unsigned node)
 	guint64 *bytes = g_hash_table_lookup(nodes, GUINT_TO_POINTER(node));
 
 	return bytes ? *bytes : 0;
+}
+
+/* LXD says in a file what others say in arguments. */
+static void test_config(void)
+{
+	static const char text[] =
+		"# Machine\n[machine]\ntype = \"q35\"\n\n[smp-opts]\ncpus = \"4\"\n"
+		"cores = \"2\"\nthreads = \"2\"\n\n[object \"mem0\"]\n"
+		"qom-type = \"memory-backend-memfd\"\nsize = \"8192M\"\n"
+		"host-nodes.0 = \"1\"\npolicy = \"bind\"\n\n[object \"sec0\"]\n"
+		"qom-type = \"secret\"\ndata = \"letmein\"\n\n[numa]\n"
+		"type = \"node\"\nmemdev = \"mem0\"\n\n[numa]\ntype = \"cpu\"\n";
+	g_autofree char *kept = qemu_config_keep(text), *again = qemu_config_keep(kept);
+	g_autofree char *none = qemu_config_keep("no such file");
+	g_auto(GStrv) args = qemu_config_args(kept);
+	g_autofree char *line = g_strjoinv(" ", args);
+	QemuSettings s = qemu_settings_parse(args);
+
+	g_assert_null(strstr(kept, "letmein"));
+	g_assert_cmpstr(kept, ==, again);
+	g_assert_cmpstr(none, ==, "");
+	g_assert_cmpstr(line, ==,
+			"-machine q35 -smp cpus=4,cores=2,threads=2 -object "
+			"memory-backend-memfd,id=mem0,size=8192M,host-nodes=1,policy=bind");
+	g_assert_cmpuint(s.vcpus, ==, 4);
+	g_assert_cmpuint(s.threads, ==, 2);
+	g_assert_cmpuint(s.memory, ==, 8ull << 30);
+	g_assert_true(hwloc_bitmap_isset(s.nodes, 1));
+	qemu_settings_clear(&s);
 }
 
 static void test_numa(void)
@@ -390,6 +420,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/qemu/names", test_names);
 	g_test_add_func("/qemu/threads", test_threads);
+	g_test_add_func("/qemu/config", test_config);
 	g_test_add_func("/qemu/numa", test_numa);
 	g_test_add_func("/kvm/cpuinfo", test_cpuinfo);
 	g_test_add_func("/guests/log", test_log);

@@ -1109,7 +1109,7 @@ static const Fault faults[] = {
 	{"vm.pin-offline", ALONE, plug, "vCPU 4 on 40, to be plugged in"},
 	{"vm.vcpu-floats", PLANNED, .pin = {"d1", 3, "15-16"}, .says = "vCPU 3 on 15-16"},
 	{"vm.shared-on-isolated", PLANNED, vm_shared_isolated, "vCPU 0 on 0,2,12,14"},
-	{"vm.free-on-isolated", PLANNED, vm_free, "0 vCPUs, 1 emulator and 0 I/O"},
+	{"vm.free-on-isolated", PLANNED, vm_free, "1 emulator thread without a pin"},
 	{"vm.pin-across-nodes", PLANNED, .pin = {"d1", 3, "21"}, .says = "across NUMA nodes 0-1"},
 	{"vm.pin-across-nodes", ALONE, .pin = {"d1", 3, "21"}, .says = "across NUMA nodes 0-1"},
 	{"vm.guest-siblings", PLANNED, vm_siblings, "vCPUs 0 and 1 on CPUs 2 and 3"},

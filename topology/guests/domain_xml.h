@@ -23,7 +23,8 @@ bool xml_is_qemu(const xmlNode *node, const char *name);
 /* The first child NAME of NODE (NULL allowed), and the next of that name. */
 xmlNode *xml_child(const xmlNode *node, const char *name);
 xmlNode *xml_next(const xmlNode *node, const char *name);
-/* The attribute; the text, without that of elements in it: yours, valid UTF-8, without white space at the ends; NULL = none. */
+/* The attribute; the text, without that of elements in it: yours, valid UTF-8, without white space
+ * at the ends; NULL = none. */
 char *xml_get(const xmlNode *node, const char *name);
 char *xml_text(const xmlNode *node);
 /* Is the attribute NAME of NODE this VALUE? */

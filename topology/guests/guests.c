@@ -272,6 +272,20 @@ static hwloc_const_bitmap_t common_mask(const QemuProcess *process, const TaskFa
 	return mask;
 }
 
+/* Where any thread of PROCESS may run; yours. */
+static hwloc_bitmap_t process_reach(const QemuProcess *process, const TaskFacts *tasks)
+{
+	hwloc_bitmap_t reach = hwloc_bitmap_alloc();
+
+	for (guint i = process->first; i < process->first + process->count; i++) {
+		const Task *task = &g_array_index(tasks->tasks, Task, i);
+
+		if (task->allowed)
+			hwloc_bitmap_or(reach, reach, task->allowed);
+	}
+	return reach;
+}
+
 /* Nothing tells its vCPUs from the rest. Where all threads may run on the same CPUs it does not
  * matter; else where its vCPUs run is not known. */
 static void nameless_end(Guest *guest, const QemuProcess *process, const TaskFacts *tasks)
@@ -281,8 +295,9 @@ static void nameless_end(Guest *guest, const QemuProcess *process, const TaskFac
 
 	if (process->count == 1) /* of such a capture more is missing than names */
 		return;
-	if (!mask || process->count <= vcpus) {
+	if (!mask || !vcpus || process->count <= vcpus) {
 		guest->nameless = true;
+		guest->reach = process_reach(process, tasks);
 		return;
 	}
 	for (unsigned v = 0; v < vcpus; v++) {

@@ -28,8 +28,9 @@ typedef struct Guest {
 			  command line alone */
 	bool nameless; /* its threads have no names, and its vCPUs could not be told from the rest:
 			  vcpu_threads are without tid and mask, or of an unlisted one empty */
-	Platform platform;	       /* who writes its settings */
-	unsigned pid;		       /* of QEMU, 0 = not known */
+	hwloc_bitmap_t reach; /* nameless: where some thread of it may run; NULL = not read */
+	Platform platform;    /* who writes its settings */
+	unsigned pid;	      /* of QEMU, 0 = not known */
 	char *live_xml, *inactive_xml; /* as read; NULL = not running, or not persistent, not read,
 					  or no domain's */
 	/* It has such an XML, which was not read or is no domain's: what is of that XML below is

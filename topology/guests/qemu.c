@@ -3,6 +3,8 @@
 
 #include "topology/base/worker.h"
 #include "topology/guests/domain.h"
+#include "topology/guests/qemu_config.h"
+#include "topology/guests/qemu_settings.h"
 
 #include <errno.h>
 #include <string.h>
@@ -225,6 +227,35 @@ static void argv_record(Root *root, const char *path, char **argv, bool whole)
 	root_record_bytes(root, path, bytes->data, bytes->len - (!whole && bytes->len));
 }
 
+/* What follows OPTION in ARGV, NULL = it has none. */
+static const char *argument_of(char **argv, const char *option)
+{
+	for (; *argv; argv++)
+		if (**argv == '-' && g_str_has_suffix(*argv, option))
+			return argv[1];
+	return NULL;
+}
+
+/* ARGV, which becomes the answer's, and what the file of its -readconfig says; yours. */
+static char **config_take(Root *root, char **argv)
+{
+	const char *path = argument_of(argv, "-readconfig");
+	bool named = path && g_path_is_absolute(path);
+	g_autofree char *text = named ? root_text_kept(root, path, qemu_config_keep) : NULL;
+	g_auto(GStrv) args = text ? qemu_config_args(text) : NULL;
+	g_autoptr(GStrvBuilder) all = NULL;
+
+	if (named && !text)
+		root_note_missing(root, path);
+	if (!args)
+		return argv;
+	all = g_strv_builder_new();
+	g_strv_builder_addv(all, (const char **)argv);
+	g_strv_builder_addv(all, (const char **)args);
+	g_strfreev(argv);
+	return g_strv_builder_end(all);
+}
+
 static void cmdline_take(Root *root, unsigned pid, int failure, const char *bytes, size_t length,
 			 void *data)
 {
@@ -253,25 +284,59 @@ static void cmdline_take(Root *root, unsigned pid, int failure, const char *byte
 			process->uuid = g_strdup(value);
 	}
 	if (whole)
-		process->argv = g_steal_pointer(&kept);
+		process->argv = config_take(root, g_steal_pointer(&kept));
 }
 
 /* Processes */
 
-static bool qemu_is_qemu(const GArray *tasks, guint first, guint count)
+static bool is_program_name(const char *path)
+{
+	g_autofree char *name = g_path_get_basename(path);
+
+	return g_str_has_prefix(name, "qemu-system-") || g_str_equal(name, "qemu-kvm") ||
+	       g_str_equal(name, "kvm") || g_str_equal(name, "qemu");
+}
+
+/* The program of PID, by its file here, by its command line in a capture; NULL = not to be read.
+ * Of programs that are no QEMU nothing is kept, and it is no trouble if they cannot be read. */
+static char *program_of(Root *root, unsigned pid)
+{
+	static const char source[] = "/proc/PID/exe";
+	bool live = root_is_live(root);
+	g_autofree char *path = g_strdup_printf("/proc/%u/%s", pid, live ? "exe" : "cmdline");
+	size_t length;
+	int failure;
+	char *program;
+
+	if (!live)
+		return root_read_private(root, path, CMDLINE_MAX, &length, &failure);
+	root_record_pause(root, true);
+	program = root_link(root, path, source);
+	root_record_pause(root, false);
+	root_forget(root, source);
+	return program;
+}
+
+/* By the names of its threads; those of a process may be anything (-name …,process=NAME): then by
+ * its program. */
+static bool qemu_is_qemu(Root *root, const GArray *tasks, guint first, guint count)
 {
 	const Task *task = &g_array_index(tasks, Task, first);
+	g_autofree char *program = NULL;
 	unsigned vcpu;
 
-	if (g_str_has_prefix(task->comm, "qemu-") || (!strcmp(task->comm, "kvm") && !task->kernel))
+	if (task->kernel)
+		return false;
+	if (g_str_has_prefix(task->comm, "qemu-") || !strcmp(task->comm, "kvm"))
 		return true;
 	for (guint i = first; i < first + count; i++)
 		if (qemu_vcpu_parse(g_array_index(tasks, Task, i).comm, &vcpu))
 			return true;
-	return false;
+	program = count > 1 ? program_of(root, task->pid) : NULL;
+	return program && is_program_name(program);
 }
 
-static void processes_find(GPtrArray *processes, GArray *pids, const GArray *tasks)
+static void processes_find(Root *root, GPtrArray *processes, GArray *pids, const GArray *tasks)
 {
 	guint count;
 
@@ -282,7 +347,7 @@ static void processes_find(GPtrArray *processes, GArray *pids, const GArray *tas
 		for (count = 1; first + count < tasks->len; count++)
 			if (g_array_index(tasks, Task, first + count).pid != pid)
 				break;
-		if (!qemu_is_qemu(tasks, first, count))
+		if (!qemu_is_qemu(root, tasks, first, count))
 			continue;
 		process = g_new0(QemuProcess, 1);
 		*process =
@@ -434,12 +499,22 @@ static void threads_tell(Root *root, QemuProcess *process, const GArray *tasks)
 		process->vcpus = g_steal_pointer(&vcpus);
 }
 
+/* Was it told of vCPUs or memory? libvirt's probes have neither. */
+static bool has_machine(const QemuProcess *process)
+{
+	QemuSettings settings = qemu_settings_parse(process->argv);
+	bool told = settings.vcpus || settings.memory;
+
+	qemu_settings_clear(&settings);
+	return told;
+}
+
 GPtrArray *qemu_load(Root *root, const TaskFacts *tasks, unsigned seconds)
 {
 	GPtrArray *processes = g_ptr_array_new_with_free_func(process_free);
 	g_autoptr(GArray) pids = g_array_new(FALSE, FALSE, sizeof(unsigned));
 
-	processes_find(processes, pids, tasks->tasks);
+	processes_find(root, processes, pids, tasks->tasks);
 	files_read(root, pids, "cmdline", CMDLINE_MAX, seconds, cmdline_take, processes);
 	if (processes->len)
 		exits_load(root, processes);
@@ -447,7 +522,7 @@ GPtrArray *qemu_load(Root *root, const TaskFacts *tasks, unsigned seconds)
 		QemuProcess *process = g_ptr_array_index(processes, i);
 
 		process->named = threads_named(process, tasks->tasks);
-		process->vm = process->named || process->name;
+		process->vm = process->named || process->name || has_machine(process);
 		if (process->vm && !process->named)
 			threads_tell(root, process, tasks->tasks);
 	}

@@ -293,6 +293,19 @@ static void settings_lock_take(QemuSettings *s, const char *value)
 	words_clear(&words);
 }
 
+/* What all objects of SIZES have. */
+static uint64_t settings_backed(GHashTable *sizes)
+{
+	GHashTableIter iter;
+	gpointer bytes;
+	uint64_t sum = 0;
+
+	g_hash_table_iter_init(&iter, sizes);
+	while (g_hash_table_iter_next(&iter, NULL, &bytes))
+		sum += *(guint64 *)bytes;
+	return sum;
+}
+
 /* The whole */
 
 static const char *settings_option(const char *argument)
@@ -306,6 +319,7 @@ QemuSettings qemu_settings_parse(char **argv)
 	g_autoptr(GHashTable) sizes =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	g_autoptr(GPtrArray) devices = g_ptr_array_new();
+	bool said;
 
 	for (char **at = argv; at && *at && at[1]; at++) {
 		const char *option = settings_option(*at), *value = at[1];
@@ -325,8 +339,11 @@ QemuSettings qemu_settings_parse(char **argv)
 		else if (!strcmp(option, "device"))
 			g_ptr_array_add(devices, at[1]);
 	}
+	said = s.memory;
 	for (unsigned i = 0; i < devices->len; i++)
 		settings_device_take(&s, g_ptr_array_index(devices, i), sizes);
+	if (!said)
+		s.memory = settings_backed(sizes);
 	s.vcpus_max = MAX(s.vcpus_max, s.vcpus);
 	return s;
 }
