@@ -9,8 +9,6 @@
 #include "cmd/site.h"
 #include "planner/base/json.h"
 #include "planner/check/rules_found.h"
-#include "planner/document/plan_read.h"
-#include "topology/base/error.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -94,47 +92,6 @@ static bool options_decide(const Options *options, CheckOptions *check, Form *fo
 	       severity_decide(options, &check->fail_on, error) &&
 	       words_check("--rule", check->only, error) &&
 	       words_check("--skip", check->skip, error);
-}
-
-/* What is intended */
-
-static bool plan_inventory(const Options *options, const Facts *facts, Inputs *inputs,
-			   GError **error)
-{
-	PlanOptions plan_options = {.prefer = options->prefer, .budget = options->budget};
-	Node node = facts_node(facts);
-
-	inputs->inventory = input_inventory(options->inventory, error);
-	if (!inputs->inventory)
-		return false;
-	if (options->topology && !inputs_load_host(options, inputs, error))
-		return false;
-	if (!inputs->host && !facts->host) {
-		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-			    "%s: no topology, so no plan to compare with: %s; or give one with -t, "
-			    "or a saved plan with -p",
-			    facts->source ? facts->source : "/",
-			    facts_why_unread(facts, "topology"));
-		return false;
-	}
-	inputs->plan = plan_compute(inputs->host ? inputs->host : facts->host, inputs->inventory,
-				    &node, &plan_options);
-	return true;
-}
-
-static bool intent_load(const Options *options, const Facts *facts, Inputs *inputs, GError **error)
-{
-	g_autofree char *text = NULL;
-	size_t length;
-
-	if (options->inventory)
-		return plan_inventory(options, facts, inputs, error);
-	if (!options->plan)
-		return true;
-	text = input_read(options->plan, &length, error);
-	if (text)
-		inputs->plan = plan_read(options->plan, text, length, &inputs->host, error);
-	return inputs->plan;
 }
 
 /* What is accepted, and what was there before */
@@ -252,7 +209,7 @@ static Status check_facts(const Options *options, const CheckOptions *check_opti
 	Inputs inputs = {0};
 	Status status = STATUS_TROUBLE;
 
-	if (intent_load(options, facts, &inputs, error)) {
+	if (inputs_load_intent(options, facts, &inputs, error)) {
 		g_autoptr(Audit) audit = audit_new(inputs.plan, inputs.inventory, facts);
 		g_autoptr(Check) check = check_run(audit, check_options);
 

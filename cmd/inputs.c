@@ -190,6 +190,46 @@ bool inputs_load_plan(const Options *options, Inputs *inputs, GError **error)
 			     : inputs_plan_compute(options, inputs, error);
 }
 
+/* What is intended for a node */
+
+static bool intent_plan(const Options *options, const Facts *facts, Inputs *inputs, GError **error)
+{
+	PlanOptions plan_options = {.prefer = options->prefer, .budget = options->budget};
+	Node node = facts_node(facts);
+
+	inputs->inventory = input_inventory(options->inventory, error);
+	if (!inputs->inventory)
+		return false;
+	if (options->topology && !inputs_load_host(options, inputs, error))
+		return false;
+	if (!inputs->host && !facts->host) {
+		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
+			    "%s: no topology, so no plan to compare with: %s; or give one with -t, "
+			    "or a saved plan with -p",
+			    facts->source ? facts->source : "/",
+			    facts_why_unread(facts, "topology"));
+		return false;
+	}
+	inputs->plan = plan_compute(inputs->host ? inputs->host : facts->host, inputs->inventory,
+				    &node, &plan_options);
+	return true;
+}
+
+bool inputs_load_intent(const Options *options, const Facts *facts, Inputs *inputs, GError **error)
+{
+	g_autofree char *text = NULL;
+	size_t length;
+
+	if (options->inventory)
+		return intent_plan(options, facts, inputs, error);
+	if (!options->plan)
+		return true;
+	text = input_read(options->plan, &length, error);
+	if (text)
+		inputs->plan = plan_read(options->plan, text, length, &inputs->host, error);
+	return inputs->plan;
+}
+
 const PlanVm *input_vm(const Plan *plan, const char *name, GError **error)
 {
 	const PlanVm *vm = plan_vm(plan, name);

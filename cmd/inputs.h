@@ -22,6 +22,9 @@ bool inputs_load_host(const Options *options, Inputs *inputs, GError **error);
  * that says nothing. All errors of the inventory are in the one message, a line each.
  */
 bool inputs_load_plan(const Options *options, Inputs *inputs, GError **error);
+/* What is intended for the node of FACTS: the plan of -i or -p, whatever it breaks; none, where
+ * neither is given. */
+bool inputs_load_intent(const Options *options, const Facts *facts, Inputs *inputs, GError **error);
 /* Plan the inventory on the host that are loaded; HERE: it is this machine, which is asked for what
  * the inventory leaves open. */
 void inputs_compute(const Options *options, bool here, Inputs *inputs);

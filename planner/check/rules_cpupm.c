@@ -369,13 +369,6 @@ const Rule rule_cpu_pm_namespace_missing = {
 
 /* KVM's own parameters */
 
-static const char *rules_cpupm_parameter(const Audit *audit, const char *name)
-{
-	GHashTable *table = audit->facts->kvm->parameters;
-
-	return table ? g_hash_table_lookup(table, name) : NULL;
-}
-
 static bool any_shared(const Audit *audit)
 {
 	for (unsigned i = 0; i < audit->vms->len; i++) {
@@ -395,7 +388,7 @@ static void eval_ple(const Rule *rule, const Audit *audit, GPtrArray *findings)
 	if (audit->facts->kvm->pause_exits == TRISTATE_NO || !any_shared(audit))
 		return;
 	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
-		if (g_strcmp0(rules_cpupm_parameter(audit, names[i]), "0") == 0)
+		if (g_strcmp0(kvm_value(audit->facts, names[i]), "0") == 0)
 			rule_found(rule, findings, "kvm", "/sys/module/*/parameters", NULL,
 				   "%s=0 on a node with overcommitted VMs", names[i]);
 }
@@ -416,26 +409,20 @@ const Rule rule_kvm_ple_gap = {
 	.eval = eval_ple,
 };
 
-static bool rules_cpupm_is_on(const char *value)
-{
-	return value && (g_str_equal(value, "1") || g_str_equal(value, "Y") ||
-			 g_str_equal(value, "y") || g_str_equal(value, "on"));
-}
-
 /* On the line, or written since. */
 static bool timers_asked(const Audit *audit)
 {
 	const CmdlineWord *word =
 		audit->cmdline ? cmdline_last(audit->cmdline, "kvm.pi_inject_timer") : NULL;
 
-	return rules_cpupm_is_on(rules_cpupm_parameter(audit, "kvm.pi_inject_timer")) ||
-	       (word && rules_cpupm_is_on(word->value));
+	return kvm_value_on(kvm_value(audit->facts, "kvm.pi_inject_timer")) ||
+	       (word && kvm_value_on(word->value));
 }
 
 static void eval_timer(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	bool no_ticks = hwloc_bitmap_iszero(audit->tick);
-	const char *apicv = rules_cpupm_parameter(audit, "kvm_intel.enable_apicv");
+	const char *apicv = kvm_value(audit->facts, "kvm_intel.enable_apicv");
 
 	if (!timers_asked(audit))
 		return;

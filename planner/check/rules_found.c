@@ -357,6 +357,19 @@ const char *sysctl_value(const Facts *facts, const char *group, const char *name
 	return sysctls ? g_hash_table_lookup(sysctls, key) : NULL;
 }
 
+const char *kvm_value(const Facts *facts, const char *name)
+{
+	GHashTable *parameters = facts->kvm->parameters;
+
+	return parameters ? g_hash_table_lookup(parameters, name) : NULL;
+}
+
+bool kvm_value_on(const char *value)
+{
+	return value && (g_str_equal(value, "1") || g_str_equal(value, "Y") ||
+			 g_str_equal(value, "y") || g_str_equal(value, "on"));
+}
+
 /* Cores, NUMA */
 
 unsigned threads_in(const Core *core, hwloc_const_bitmap_t set)

@@ -100,6 +100,10 @@ bool lists_refused(const Audit *audit);
 /* The value of the sysctl GROUP.NAME, NULL where it was not read. */
 const char *sysctl_value(const Facts *facts, const char *group, const char *name);
 
+/* The same of KVM's parameter NAME, "kvm_intel.ple_gap"; and does such a VALUE say yes? */
+const char *kvm_value(const Facts *facts, const char *name);
+bool kvm_value_on(const char *value);
+
 /* Of a core's threads, how many are in SET? */
 unsigned threads_in(const Core *core, hwloc_const_bitmap_t set);
 /* The NUMA nodes (OS indexes) that CPUS are on; yours. */

@@ -107,18 +107,11 @@ const Rule rule_kernel_sysctl_differs = {
 
 /* KVM */
 
-static const char *tuning_kvm(const Audit *audit, const char *name)
-{
-	GHashTable *parameters = audit->facts->kvm->parameters;
-
-	return parameters ? g_hash_table_lookup(parameters, name) : NULL;
-}
-
 /* Proxmox's kernels do not grow the time from 0: they do not poll whatever its maximum is. */
 static void eval_polling(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
-	const char *limit = tuning_kvm(audit, "kvm.halt_poll_ns");
-	const char *grow = tuning_kvm(audit, "kvm.halt_poll_ns_grow");
+	const char *limit = kvm_value(audit->facts, "kvm.halt_poll_ns");
+	const char *grow = kvm_value(audit->facts, "kvm.halt_poll_ns_grow");
 	unsigned shared = 0;
 
 	for (unsigned i = 0; i < audit->vms->len; i++) {
@@ -152,8 +145,8 @@ const Rule rule_kvm_halt_polling = {
 
 static void eval_nx(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
-	const char *value = tuning_kvm(audit, "kvm.nx_huge_pages");
-	const char *ratio = tuning_kvm(audit, "kvm.nx_huge_pages_recovery_ratio");
+	const char *value = kvm_value(audit->facts, "kvm.nx_huge_pages");
+	const char *ratio = kvm_value(audit->facts, "kvm.nx_huge_pages_recovery_ratio");
 	bool pinned = false;
 
 	for (unsigned i = 0; i < audit->vms->len; i++) {

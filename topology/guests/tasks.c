@@ -69,8 +69,7 @@ bool task_stat_parse(const char *text, Task *task, unsigned *parent)
 	return true;
 }
 
-/* The value of the line "NAME:\tvalue", yours; NULL when there is none. */
-static char *status_value(const char *text, const char *name)
+char *task_status_value(const char *text, const char *name)
 {
 	for (const char *line = text; line; line = strchr(line, '\n')) {
 		line += *line == '\n';
@@ -96,11 +95,11 @@ static bool name_unmovable(const char *comm)
 
 static void status_identify(const char *text, Task *task)
 {
-	g_autofree char *name = status_value(text, "Name");
-	g_autofree char *kthread = status_value(text, "Kthread");
-	g_autofree char *memory = status_value(text, "VmSize");
-	g_autofree char *parent = status_value(text, "PPid");
-	g_autofree char *state = status_value(text, "State");
+	g_autofree char *name = task_status_value(text, "Name");
+	g_autofree char *kthread = task_status_value(text, "Kthread");
+	g_autofree char *memory = task_status_value(text, "VmSize");
+	g_autofree char *parent = task_status_value(text, "PPid");
+	g_autofree char *state = task_status_value(text, "State");
 	bool zombie = state && *state == 'Z';
 
 	task->comm = g_utf8_make_valid(name ? name : "", -1);
@@ -114,7 +113,7 @@ static void status_identify(const char *text, Task *task)
 
 bool task_status_parse(const char *text, Task *task, bool all)
 {
-	g_autofree char *list = status_value(text, "Cpus_allowed_list");
+	g_autofree char *list = task_status_value(text, "Cpus_allowed_list");
 
 	if (all)
 		status_identify(text, task);
@@ -197,7 +196,7 @@ static void status_record(Root *root, const char *folder, const char *text)
 	g_autoptr(GString) kept = g_string_new(NULL);
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
-		g_autofree char *value = status_value(text, names[i]);
+		g_autofree char *value = task_status_value(text, names[i]);
 
 		if (value)
 			g_string_append_printf(kept, "%s:\t%s\n", names[i], value);

@@ -40,6 +40,8 @@ void task_clear(Task *task);
 bool task_stat_parse(const char *text, Task *task, unsigned *parent);
 /* /proc/…/status: Cpus_allowed_list, and what stat says where there was no stat. */
 bool task_status_parse(const char *text, Task *task, bool all);
+/* Of /proc/…/status the value of the line "NAME:\tvalue", yours; NULL where there is none. */
+char *task_status_value(const char *text, const char *name);
 /* /proc/…/cgroup: the group in the hierarchy that has cpuset, else the v2 one; NULL = neither. */
 char *task_cgroup_parse(const char *text);
 /* "vhost-1234" → 1234, else 0. */
