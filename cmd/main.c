@@ -23,6 +23,7 @@ static const Command *const commands[] = {
 	&command_replay,
 	&command_explain,
 	&command_check,
+	&command_measure,
 	&command_snapshot,
 	&command_adopt,
 };
@@ -89,7 +90,8 @@ static const char *command_meant(const char *name)
 		{"create", "init"},	 {"import", "adopt"},	  {"discover", "adopt"},
 		{"capture", "snapshot"}, {"collect", "snapshot"}, {"capacity", "fit"},
 		{"place", "fit"},	 {"why", "explain"},	  {"compare", "diff"},
-		{"topology", "show"},
+		{"topology", "show"},	 {"noise", "measure"},	  {"monitor", "measure"},
+		{"trace", "measure"},
 	};
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(words); i++)

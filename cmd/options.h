@@ -52,6 +52,7 @@ typedef struct Options {
 	char *from, *from_topology, *to, *to_topology; /* of migrate */
 	gboolean xml;
 	gboolean commands; /* of diff */
+	char *for_word;	   /* of measure */
 	char *moves_word, *keep;
 	unsigned moves;		/* VMs that may move */
 	char **vms, **what_ifs; /* NULL, or ended by NULL */

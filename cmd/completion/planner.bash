@@ -146,7 +146,7 @@ _planner() {
         done <<<"$rows"
     elif [[ $command == emit && ${#names[@]} -eq 0 ]]; then
         _planner_offer "$current" < <("$program" emit --list-names 2>/dev/null </dev/null)
-    elif [[ $command == diff ]]; then
+    elif [[ $command == @(diff|measure) ]]; then
         _planner_argument FILE "$current"
     elif [[ $command == migrate || ($command == emit && ${names[0]-} == @(domain|virsh)) ]]; then
         _planner_offer "$current" < <(_planner_vms "${inventory/#\~\//$HOME/}")

@@ -121,6 +121,41 @@ GHashTable *interrupts_parse(const char *text)
 	return table;
 }
 
+/* The row of a CPU's own interrupt, or of a softirq: its counts, then words. */
+static Interrupt *row_parse(const char *text, const GArray *columns)
+{
+	Interrupt *interrupt = g_new0(Interrupt, 1);
+
+	interrupt->counts = g_array_new(FALSE, FALSE, sizeof(guint64));
+	interrupt->name = g_strstrip(g_strdup(counts_parse(text, columns, interrupt->counts)));
+	interrupt->chip = g_strdup("");
+	return interrupt;
+}
+
+GHashTable *interrupt_rows_parse(const char *text)
+{
+	GHashTable *rows = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, interrupt_free);
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	g_autoptr(GArray) columns = columns_parse(lines[0] ? lines[0] : "");
+
+	for (unsigned i = 1; lines[0] && lines[i]; i++) {
+		char *colon = strchr(lines[i], ':');
+		const char *label;
+
+		if (!colon)
+			continue;
+		*colon = '\0';
+		label = g_strstrip(lines[i]);
+		/* One number for the whole machine. */
+		if (g_str_equal(label, "ERR") || g_str_equal(label, "MIS"))
+			continue;
+		g_hash_table_insert(rows, g_strdup(label),
+				    g_ascii_isdigit(*label) ? interrupt_parse(colon + 1, columns)
+							    : row_parse(colon + 1, columns));
+	}
+	return rows;
+}
+
 bool irq_fired(const Irq *irq, hwloc_const_bitmap_t cpus, guint64 *times)
 {
 	int cpu;

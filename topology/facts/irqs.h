@@ -36,6 +36,9 @@ typedef struct Interrupt {
 
 /* /proc/interrupts: number (GUINT_TO_POINTER) → Interrupt. */
 GHashTable *interrupts_parse(const char *text);
+/* All rows of /proc/interrupts or /proc/softirqs that have a count for each CPU: label ("24",
+ * "LOC", "TIMER") → Interrupt. */
+GHashTable *interrupt_rows_parse(const char *text);
 
 /* How often IRQ fired on CPUS; false where that is not known. */
 bool irq_fired(const Irq *irq, hwloc_const_bitmap_t cpus, guint64 *times);

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/measure/causes.h"
+
+#include "planner/check/rules_found.h"
+
+#include <string.h>
+
+static const char *rule_fix(const Audit *audit, const char *id)
+{
+	return rule_remedy(rule_find(id), audit->facts->platform);
+}
+
+/* Interrupts that each CPU has */
+
+#define HOST_FIX "keep the tasks that run there on host CPUs"
+#define TICKS_A_SWITCH 10 /* two tasks that share a CPU switch at every few ticks */
+
+static char *fix_posted(const MeasureScene *scene, uint64_t count)
+{
+	(void)count;
+	return scene->vm ? causes_posted_fix(scene->audit) : g_strdup(HOST_FIX);
+}
+
+static char *fix_call(const MeasureScene *scene, uint64_t count)
+{
+	(void)count;
+	if (!scene->vm && scene->others)
+		return g_strdup(HOST_FIX);
+	return scene->halts ? causes_halt_fix(scene->audit, scene->vm)
+			    : g_strdup("lock the VMs' memory and use huge pages; let nobody "
+				       "trace, load modules or change settings meanwhile");
+}
+
+/* FIX, unless the kernel line has it: CPUS are those it is for. */
+static const char *line_fix(const MeasureScene *scene, hwloc_const_bitmap_t cpus, const char *fix)
+{
+	return hwloc_bitmap_isset(cpus, scene->cpu)
+		       ? "the kernel line does what it can; what is left follows other tasks and "
+			 "interrupts on this CPU"
+		       : fix;
+}
+
+static char *fix_work(const MeasureScene *scene, uint64_t count)
+{
+	(void)count;
+	return g_strdup(line_fix(scene, scene->audit->rcu,
+				 "boot with rcu_nocbs= of the isolated CPUs, and trace nothing "
+				 "there"));
+}
+
+static bool timer_ticks(const MeasureScene *scene)
+{
+	return !hwloc_bitmap_isset(scene->audit->tick, scene->cpu);
+}
+
+/* Do others run there often enough to keep the tick? */
+static bool timer_shared(const MeasureScene *scene, uint64_t count)
+{
+	return scene->others && scene->others >= count / TICKS_A_SWITCH;
+}
+
+static char *fix_timer(const MeasureScene *scene, uint64_t count)
+{
+	if (timer_ticks(scene))
+		return g_strdup("boot with nohz_full= of the isolated CPUs: 'planner emit "
+				"cmdline'");
+	if (timer_shared(scene, count))
+		return g_strdup("keep other tasks off this CPU: the tick stops only while one "
+				"task alone is there");
+	if (scene->vm)
+		return causes_timer_fix(scene->audit, scene->vm);
+	return g_strdup("keep the tasks that set timers on host CPUs");
+}
+
+/* A row of /proc/interrupts that is the CPU's own. */
+typedef struct OwnCause {
+	const char *name, *what, *cause, *fix;
+	char *(*fix_of)(const MeasureScene *scene, uint64_t count); /* instead of fix */
+	const char *alone; /* the cause on a CPU of no VM; NULL = the same */
+} OwnCause;
+
+#define MEMORY_FIX                                                                                 \
+	"lock the VM's memory and use huge pages; switch balloon, KSM and NUMA balancing off"
+#define MACHINE_FIX "look for errors: 'ras-mc-ctl --errors', 'dmesg'"
+
+/* LOC has no cause here: causes_timer() finds it. */
+static const OwnCause own_causes[] = {
+	{"LOC", "local timer interrupts", NULL, NULL, fix_timer},
+	{"RES", "rescheduling interrupts",
+	 "a running vCPU is kicked for a timer or an IPI that another CPU handles, or a task is "
+	 "preempted",
+	 NULL, fix_posted, "a task is woken or preempted here"},
+	{"CAL", "function call interrupts",
+	 "another CPU wakes this one from idle, or has it flush its TLB or see changed kernel code",
+	 NULL, fix_call},
+	{"TLB", "TLB shootdowns, counted among the function calls",
+	 "memory of QEMU is unmapped: balloon, KSM, NUMA balancing, transparent huge pages",
+	 MEMORY_FIX},
+	{"IWI", "IRQ work interrupts",
+	 "the kernel does later what it could not do at once: RCU, perf, printk, or the tick has "
+	 "another reason to run",
+	 NULL, fix_work},
+	{"NMI", "non-maskable interrupts", "the watchdog, or perf",
+	 "nmi_watchdog=0, and no perf on this CPU"},
+	{"PMI", "performance monitoring interrupts", "perf, or the VM's own PMU",
+	 "no perf on this CPU; <pmu state='off'/> in the VM"},
+	{"PIN", "posted-interrupt notifications",
+	 "an interrupt was posted for a vCPU that was not in its guest", ""},
+	{"PIW", "posted-interrupt wake-ups", "an interrupt was posted for a vCPU that halts", NULL,
+	 fix_call},
+	{"NPI", "nested posted interrupts", "a guest of the guest gets its interrupts", ""},
+	{"PMN", "posted MSI notifications", "devices post their interrupts here",
+	 "move the devices' interrupts to host CPUs"},
+	{"TRM", "thermal event interrupts", "the processor is too hot, or limits its power",
+	 "cooling and power limits of the machine"},
+	{"THR", "threshold interrupts", "memory errors that were corrected", MACHINE_FIX},
+	{"DFR", "deferred error interrupts", "errors of the hardware", MACHINE_FIX},
+	{"MCE", "machine checks", "errors of the hardware", MACHINE_FIX},
+	{"MCP", "machine check polls", "the kernel looks for errors, by default every 5 minutes",
+	 "leave it; mce=ignore_ce ends it, and nobody sees corrected errors any more"},
+	{"SPU", "spurious interrupts", "an interrupt was gone before it was served",
+	 "look at the devices and their firmware"},
+};
+
+/* One task and no nohz_full is not told from two: whose the timer is, only a trace says. */
+static const char *causes_timer(const MeasureScene *scene, uint64_t count)
+{
+	if (timer_ticks(scene))
+		return "the scheduler's tick: the kernel does not stop it here";
+	if (timer_shared(scene, count))
+		return "the scheduler's tick, or a timer: other tasks run here too";
+	return scene->vm ? "a timer of the guest fires on its own CPU, or the tick has a reason to "
+			   "run"
+			 : "a timer that was set on this CPU";
+}
+
+static void causes_own(const MeasureScene *scene, const OwnCause *own, Interruption *interruption)
+{
+	interruption->what = g_strdup(own->what);
+	interruption->cause =
+		g_strdup(own->cause ? own->cause : causes_timer(scene, interruption->count));
+	interruption->fix =
+		own->fix_of ? own->fix_of(scene, interruption->count) : g_strdup(own->fix);
+}
+
+/* Interrupts of devices */
+
+static const Irq *causes_irq(const Audit *audit, const char *name)
+{
+	const GArray *irqs = audit->facts->irqs->irqs;
+	guint64 number;
+
+	if (!g_ascii_string_to_unsigned(name, 10, 0, G_MAXUINT, &number, NULL))
+		return NULL;
+	for (unsigned i = 0; i < irqs->len; i++) {
+		const Irq *irq = &g_array_index(irqs, Irq, i);
+
+		if (irq->number == number)
+			return irq;
+	}
+	return NULL;
+}
+
+static void causes_device(const MeasureScene *scene, const char *text, Interruption *interruption)
+{
+	const Irq *irq = causes_irq(scene->audit, interruption->name);
+	bool passed = g_str_has_prefix(text, "vfio-"), managed = irq && irq->managed;
+
+	interruption->what =
+		g_strdup_printf("interrupt %s%s%s", interruption->name, *text ? " of " : "", text);
+	if (passed)
+		interruption->cause = g_strdup("a device that is passed through to a VM");
+	else
+		interruption->cause = g_strdup_printf(
+			"the kernel %s this CPU", managed ? "placed it, and nobody can move it from"
+							  : "delivers this device's interrupt to");
+	interruption->fix = g_strdup(rule_fix(scene->audit, passed    ? "irq.passed-elsewhere"
+							    : managed ? "irq.managed-on-isolated"
+								      : "irq.on-isolated"));
+}
+
+void causes_interrupt(const MeasureScene *scene, const char *text, Interruption *interruption)
+{
+	for (unsigned i = 0; i < G_N_ELEMENTS(own_causes); i++)
+		if (g_str_equal(own_causes[i].name, interruption->name)) {
+			causes_own(scene, &own_causes[i], interruption);
+			return;
+		}
+	if (g_ascii_isdigit(*interruption->name)) {
+		causes_device(scene, text, interruption);
+		return;
+	}
+	interruption->what = g_strdup(*text ? text : interruption->name);
+	interruption->cause = g_strdup("");
+	interruption->fix = g_strdup("");
+}
+
+/* Softirqs */
+
+static const struct {
+	const char *name, *cause, *fix;
+} softirq_causes[] = {
+	{"HI", "a driver's urgent work", "move the driver's interrupt to host CPUs"},
+	{"TIMER", "a timer of the kernel that was set on this CPU",
+	 "keep what sets timers off this CPU: tasks and work items"},
+	{"NET_TX", "packets that were sent from here", "send from host CPUs"},
+	{"NET_RX", "packets that came in here",
+	 "move the card's interrupts and rps_cpus to host CPUs"},
+	{"BLOCK", "block I/O that this CPU asked for, or whose interrupt it has",
+	 "do I/O from host CPUs: I/O threads, the emulator"},
+	{"IRQ_POLL", "block I/O that is polled here", "do I/O from host CPUs"},
+	{"TASKLET", "a driver's work", "move the driver's interrupt to host CPUs"},
+	{"SCHED", "the scheduler balances load here", "boot with isolcpus=domain,LIST"},
+	{"HRTIMER", "a timer that was set on this CPU",
+	 "keep what sets timers off this CPU: tasks and work items"},
+	{"RCU", "RCU has work of this CPU", "boot with rcu_nocbs= of the isolated CPUs"},
+};
+
+static const char *softirq_fix(const MeasureScene *scene, const char *name, const char *fix)
+{
+	if (g_str_equal(name, "RCU"))
+		return line_fix(scene, scene->audit->rcu, fix);
+	if (g_str_equal(name, "SCHED"))
+		return line_fix(scene, scene->audit->quiet, fix);
+	return fix;
+}
+
+void causes_softirq(const MeasureScene *scene, Interruption *interruption)
+{
+	interruption->what = g_strdup_printf("softirq %s", interruption->name);
+	for (unsigned i = 0; i < G_N_ELEMENTS(softirq_causes); i++)
+		if (g_str_equal(softirq_causes[i].name, interruption->name)) {
+			interruption->cause = g_strdup(softirq_causes[i].cause);
+			interruption->fix = g_strdup(
+				softirq_fix(scene, interruption->name, softirq_causes[i].fix));
+			return;
+		}
+	interruption->cause = g_strdup("");
+	interruption->fix = g_strdup("");
+}
+
+/* Tasks */
+
+void causes_task(const MeasureScene *scene, Interruption *interruption)
+{
+	interruption->what = g_strdup("other tasks were put on this CPU");
+	interruption->cause = g_strdup(
+		scene->vm ? "something else than the vCPU runs here: a user task, a kernel thread, "
+			    "a work item"
+			  : "something runs here: a user task, a kernel thread, a work item");
+	interruption->fix =
+		g_strdup_printf("'planner check' lists what may run here; %s; %s",
+				rule_fix(scene->audit, "task.user-on-isolated"),
+				rule_fix(scene->audit, "task.kernel-thread-on-isolated"));
+}

@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/measure/measure.h"
+
+#include "planner/check/rules_found.h"
+#include "planner/measure/causes.h"
+#include "topology/base/error.h"
+#include "topology/facts/irqs.h"
+
+#include <string.h>
+
+const char *const interruption_kinds[] = {"exit", "interrupt", "softirq", "task", NULL};
+
+static void interruption_free(void *data)
+{
+	Interruption *one = data;
+
+	g_free(one->name);
+	g_free(one->what);
+	g_free(one->cause);
+	g_free(one->fix);
+	hwloc_bitmap_free(one->cpus);
+	g_free(one);
+}
+
+static void measure_vm_free(void *data)
+{
+	MeasureVm *vm = data;
+
+	g_array_unref(vm->vcpus);
+	g_hash_table_unref(vm->kvm);
+	g_free(vm);
+}
+
+void measure_free(Measure *measure)
+{
+	if (!measure)
+		return;
+	hwloc_bitmap_free(measure->cpus);
+	hwloc_bitmap_free(measure->quiet);
+	g_ptr_array_unref(measure->interruptions);
+	g_ptr_array_unref(measure->vms);
+	g_ptr_array_unref(measure->unmeasured);
+	g_free(measure);
+}
+
+double measure_rate(const Measure *measure, const Interruption *interruption)
+{
+	return (double)interruption->count / measure->seconds;
+}
+
+uint64_t measure_kvm(const MeasureVm *vm, const char *name)
+{
+	const uint64_t *growth = g_hash_table_lookup(vm->kvm, name);
+
+	return growth ? *growth : 0;
+}
+
+#define HALF_WAY 0x80000000u
+
+uint64_t measure_growth(uint64_t before, uint64_t after)
+{
+	if (after >= before)
+		return after - before;
+	if (before >= HALF_WAY && before <= G_MAXUINT32 && after < HALF_WAY)
+		return after + (1ull << 32) - before;
+	return after;
+}
+
+/* What the counter of CPU in COUNTS is; false where there is none. */
+static bool count_of(const GArray *counts, unsigned cpu, uint64_t *count)
+{
+	if (!counts || cpu >= counts->len)
+		return false;
+	*count = g_array_index(counts, guint64, cpu);
+	return *count != COUNTER_UNKNOWN;
+}
+
+/* By how much the ROWS of CPU called NAME grew. */
+static uint64_t row_growth(GHashTable *before, GHashTable *after, const char *name, unsigned cpu)
+{
+	const Interrupt *old = g_hash_table_lookup(before, name);
+	const Interrupt *now = g_hash_table_lookup(after, name);
+	uint64_t first = 0, last;
+
+	if (!count_of(now->counts, cpu, &last))
+		return 0;
+	if (old && !count_of(old->counts, cpu, &first))
+		first = 0;
+	return measure_growth(first, last);
+}
+
+/* VMs */
+
+static const GuestCount *guest_count(const Counters *counters, const char *name)
+{
+	for (unsigned i = 0; i < counters->guests->len; i++) {
+		const GuestCount *guest = g_ptr_array_index(counters->guests, i);
+
+		if (g_str_equal(guest->name, name))
+			return guest;
+	}
+	return NULL;
+}
+
+static const ThreadCount *thread_count(const GuestCount *guest, unsigned tid)
+{
+	for (unsigned i = 0; i < guest->threads->len; i++) {
+		const ThreadCount *thread = &g_array_index(guest->threads, ThreadCount, i);
+
+		if (thread->tid == tid && thread->known)
+			return thread;
+	}
+	return NULL;
+}
+
+static void vcpu_compare(MeasureVm *vm, const GuestCount *before, const ThreadCount *now)
+{
+	const GPtrArray *places = vm->vm->vcpus;
+	const ThreadCount *old = before ? thread_count(before, now->tid) : NULL;
+	MeasureVcpu vcpu = {.vcpu = now->vcpu, .known = old && now->known};
+
+	if (places && now->vcpu < places->len)
+		vcpu.cpus = g_ptr_array_index(places, now->vcpu);
+	if (vcpu.known) {
+		vcpu.run = measure_growth(old->run, now->run);
+		vcpu.wait = measure_growth(old->wait, now->wait);
+		vcpu.times = measure_growth(old->times, now->times);
+		vcpu.left = measure_growth(old->left, now->left);
+		vcpu.displaced = measure_growth(old->displaced, now->displaced);
+	}
+	g_array_append_val(vm->vcpus, vcpu);
+}
+
+static void kvm_compare(MeasureVm *vm, const GuestCount *before, const GuestCount *after)
+{
+	for (unsigned i = 0; kvm_counters[i]; i++) {
+		const char *name = kvm_counters[i];
+		const uint64_t *old = before ? g_hash_table_lookup(before->kvm, name) : NULL;
+		const uint64_t *now = g_hash_table_lookup(after->kvm, name);
+		uint64_t *growth = old && now ? g_new(uint64_t, 1) : NULL;
+
+		if (!growth)
+			continue;
+		*growth = measure_growth(*old, *now);
+		g_hash_table_insert(vm->kvm, (gpointer)name, growth);
+	}
+}
+
+static void measure_vm_add(Measure *measure, const AuditVm *audited, const Counters *before,
+			   const Counters *after)
+{
+	const GuestCount *now = guest_count(after, audited->name);
+	const GuestCount *old = guest_count(before, audited->name);
+	MeasureVm *vm;
+
+	if (!now)
+		return;
+	vm = g_new0(MeasureVm, 1);
+	vm->name = audited->name;
+	vm->vm = audited;
+	vm->vcpus = g_array_new(FALSE, TRUE, sizeof(MeasureVcpu));
+	vm->kvm = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
+	for (unsigned i = 0; i < now->threads->len; i++)
+		vcpu_compare(vm, old, &g_array_index(now->threads, ThreadCount, i));
+	kvm_compare(vm, old, now);
+	g_ptr_array_add(measure->vms, vm);
+}
+
+/* Is CPU the one that VCPU is pinned to? */
+static bool vcpu_pinned(const MeasureVcpu *vcpu, unsigned cpu)
+{
+	return vcpu->cpus && set_single(vcpu->cpus) && hwloc_bitmap_isset(vcpu->cpus, cpu);
+}
+
+/* The VM that has a vCPU pinned to CPU; NULL. */
+static const MeasureVm *cpu_owner(const Measure *measure, unsigned cpu)
+{
+	for (unsigned i = 0; i < measure->vms->len; i++) {
+		const MeasureVm *vm = g_ptr_array_index(measure->vms, i);
+
+		for (unsigned v = 0; v < vm->vcpus->len; v++)
+			if (vcpu_pinned(&g_array_index(vm->vcpus, MeasureVcpu, v), cpu))
+				return vm;
+	}
+	return NULL;
+}
+
+/* Which CPUs are measured */
+
+static void cpus_choose(Measure *measure)
+{
+	const Audit *audit = measure->audit;
+
+	hwloc_bitmap_copy(measure->cpus, audit->isolated);
+	for (unsigned i = 0; i < measure->vms->len; i++) {
+		const MeasureVm *vm = g_ptr_array_index(measure->vms, i);
+
+		for (unsigned v = 0; v < vm->vcpus->len; v++) {
+			const MeasureVcpu *vcpu = &g_array_index(vm->vcpus, MeasureVcpu, v);
+
+			if (vcpu->cpus && set_single(vcpu->cpus))
+				hwloc_bitmap_or(measure->cpus, measure->cpus, vcpu->cpus);
+		}
+	}
+	if (!hwloc_bitmap_iszero(audit->online))
+		hwloc_bitmap_and(measure->cpus, measure->cpus, audit->online);
+	if (hwloc_bitmap_iszero(measure->cpus))
+		unread_add(measure->unmeasured, "isolated CPUs",
+			   "the kernel isolates none, and no VM's vCPU is pinned to one CPU");
+}
+
+/* What interrupts them */
+
+static Interruption *interruption_new(InterruptionKind kind, const char *name)
+{
+	Interruption *one = g_new0(Interruption, 1);
+
+	one->kind = kind;
+	one->name = g_strdup(name);
+	one->cpus = set_new();
+	return one;
+}
+
+static bool interruption_same(const Interruption *a, const Interruption *b)
+{
+	return a->kind == b->kind && a->vm == b->vm && g_str_equal(a->name, b->name) &&
+	       g_strcmp0(a->cause, b->cause) == 0 && g_strcmp0(a->fix, b->fix) == 0;
+}
+
+/* ONE, which becomes the measure's: that of several CPUs is one. */
+static void interruption_add(Measure *measure, Interruption *one)
+{
+	for (unsigned i = 0; i < measure->interruptions->len; i++) {
+		Interruption *other = g_ptr_array_index(measure->interruptions, i);
+
+		if (!interruption_same(one, other))
+			continue;
+		other->count += one->count;
+		hwloc_bitmap_or(other->cpus, other->cpus, one->cpus);
+		interruption_free(one);
+		return;
+	}
+	g_ptr_array_add(measure->interruptions, one);
+}
+
+/* What was counted COUNT times on the CPU of SCENE; TEXT is the kernel's for it. */
+static void scene_add(Measure *measure, const MeasureScene *scene, InterruptionKind kind,
+		      const char *name, const char *text, uint64_t count)
+{
+	Interruption *one = interruption_new(kind, name);
+
+	one->vm = scene->vm ? scene->vm->name : NULL;
+	one->count = count;
+	hwloc_bitmap_set(one->cpus, scene->cpu);
+	hwloc_bitmap_clr(measure->quiet, scene->cpu);
+	if (kind == INTERRUPTION_INTERRUPT)
+		causes_interrupt(scene, text, one);
+	else if (kind == INTERRUPTION_SOFTIRQ)
+		causes_softirq(scene, one);
+	else
+		causes_task(scene, one);
+	interruption_add(measure, one);
+}
+
+static void rows_compare(Measure *measure, const MeasureScene *scene, InterruptionKind kind,
+			 GHashTable *before, GHashTable *after)
+{
+	g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(after), (GCompareFunc)strcmp);
+
+	for (const GList *name = names; name; name = name->next) {
+		const Interrupt *row = g_hash_table_lookup(after, name->data);
+		uint64_t growth = row_growth(before, after, name->data, scene->cpu);
+
+		if (growth)
+			scene_add(measure, scene, kind, name->data, row->name, growth);
+	}
+}
+
+/* How often something other than the vCPUs pinned to CPU was put there; 0 where that is not known.
+ */
+static uint64_t others_on(const Measure *measure, const Counters *before, const Counters *after,
+			  unsigned cpu)
+{
+	uint64_t first, last, own = 0;
+
+	if (!count_of(before->switches, cpu, &first) || !count_of(after->switches, cpu, &last))
+		return 0;
+	for (unsigned i = 0; i < measure->vms->len; i++) {
+		const MeasureVm *vm = g_ptr_array_index(measure->vms, i);
+
+		for (unsigned v = 0; v < vm->vcpus->len; v++) {
+			const MeasureVcpu *vcpu = &g_array_index(vm->vcpus, MeasureVcpu, v);
+
+			if (!vcpu_pinned(vcpu, cpu))
+				continue;
+			if (!vcpu->known)
+				return 0;
+			own += vcpu->times;
+		}
+	}
+	last = measure_growth(first, last);
+	return last > own ? last - own : 0;
+}
+
+static void cpu_compare(Measure *measure, const Counters *before, const Counters *after,
+			unsigned cpu)
+{
+	const MeasureVm *owner = cpu_owner(measure, cpu);
+	MeasureScene scene = {.audit = measure->audit,
+			      .vm = owner ? owner->vm : NULL,
+			      .cpu = cpu,
+			      .others = others_on(measure, before, after, cpu),
+			      .halts = owner && measure_kvm(owner, "halt_exits")};
+
+	rows_compare(measure, &scene, INTERRUPTION_INTERRUPT, before->interrupts,
+		     after->interrupts);
+	rows_compare(measure, &scene, INTERRUPTION_SOFTIRQ, before->softirqs, after->softirqs);
+	if (scene.others)
+		scene_add(measure, &scene, INTERRUPTION_TASK, "others", "", scene.others);
+}
+
+/* Exits */
+
+static void exit_add(Measure *measure, const MeasureVm *vm, const char *name, uint64_t count)
+{
+	Interruption *one;
+
+	if (!count)
+		return;
+	one = interruption_new(INTERRUPTION_EXIT, name);
+	one->vm = vm->name;
+	one->count = count;
+	hwloc_bitmap_or(one->cpus, one->cpus, vm->vm->cpus);
+	causes_exit(measure->audit, vm->vm, one);
+	g_ptr_array_add(measure->interruptions, one);
+}
+
+static void exits_compare(Measure *measure, const MeasureVm *vm)
+{
+	static const char *const asides[] = {"signal_exits", "request_irq_exits",
+					     "directed_yield_attempted"};
+	uint64_t all = measure_kvm(vm, "exits"), told = 0;
+
+	for (unsigned i = 0; causes_exits[i]; i++) {
+		uint64_t count = measure_kvm(vm, causes_exits[i]);
+
+		told += count;
+		exit_add(measure, vm, causes_exits[i], count);
+	}
+	exit_add(measure, vm, OTHER_EXITS, all > told ? all - told : 0);
+	for (unsigned i = 0; i < G_N_ELEMENTS(asides); i++)
+		exit_add(measure, vm, asides[i], measure_kvm(vm, asides[i]));
+}
+
+/* The order they are shown in */
+
+static int interruption_compare(const void *a, const void *b)
+{
+	const Interruption *one = *(Interruption *const *)a, *other = *(Interruption *const *)b;
+	int order;
+
+	if (!one->vm != !other->vm)
+		return one->vm ? -1 : 1;
+	order = g_strcmp0(one->vm, other->vm);
+	if (!order && one->kind != other->kind)
+		order = one->kind < other->kind ? -1 : 1;
+	if (!order && one->count != other->count)
+		order = one->count > other->count ? -1 : 1;
+	if (!order)
+		order = strcmp(one->name, other->name);
+	return order ? order : hwloc_bitmap_compare_first(one->cpus, other->cpus);
+}
+
+/* Both moments miss the same, mostly: once is enough. */
+static void unmeasured_take(Measure *measure, const GPtrArray *unread)
+{
+	for (unsigned i = 0; i < unread->len; i++) {
+		const Unread *note = g_ptr_array_index(unread, i);
+		bool known = false;
+
+		for (unsigned k = 0; k < measure->unmeasured->len && !known; k++) {
+			const Unread *other = g_ptr_array_index(measure->unmeasured, k);
+
+			known = g_str_equal(other->source, note->source);
+		}
+		if (!known)
+			unread_add(measure->unmeasured, note->source, note->why);
+	}
+}
+
+/* VMs that were not there from the beginning to the end. */
+static void gone_note(Measure *measure)
+{
+	for (unsigned i = 0; i < measure->vms->len; i++) {
+		const MeasureVm *vm = g_ptr_array_index(measure->vms, i);
+		bool known = true;
+
+		for (unsigned v = 0; v < vm->vcpus->len; v++)
+			known &= g_array_index(vm->vcpus, MeasureVcpu, v).known;
+		if (!known || !vm->vcpus->len)
+			unread_add(measure->unmeasured, vm->vm->subject,
+				   "its vCPUs' threads are not known, or were not there all the "
+				   "time");
+	}
+}
+
+static Measure *measure_begin(const Counters *before, const Counters *after, const Audit *audit)
+{
+	Measure *measure = g_new0(Measure, 1);
+
+	measure->audit = audit;
+	measure->seconds = after->uptime - before->uptime;
+	measure->cpus = set_new();
+	measure->quiet = set_new();
+	measure->interruptions = g_ptr_array_new_with_free_func(interruption_free);
+	measure->vms = g_ptr_array_new_with_free_func(measure_vm_free);
+	measure->unmeasured = unread_new();
+	unmeasured_take(measure, before->unread);
+	unmeasured_take(measure, after->unread);
+	return measure;
+}
+
+Measure *measure_counters(const Counters *before, const Counters *after, const Audit *audit,
+			  GError **error)
+{
+	Measure *measure;
+	unsigned cpu;
+
+	if (before->uptime < 0 || after->uptime <= before->uptime) {
+		error_refuse(error, "the second of the two moments must be later than the first, "
+				    "and of the same boot: /proc/uptime says when each was");
+		return NULL;
+	}
+	measure = measure_begin(before, after, audit);
+	for (unsigned i = 0; i < audit->vms->len; i++)
+		measure_vm_add(measure, g_ptr_array_index(audit->vms, i), before, after);
+	gone_note(measure);
+	cpus_choose(measure);
+	hwloc_bitmap_copy(measure->quiet, measure->cpus);
+	hwloc_bitmap_foreach_begin(cpu, measure->cpus)
+		cpu_compare(measure, before, after, cpu);
+	hwloc_bitmap_foreach_end();
+	for (unsigned i = 0; i < measure->vms->len; i++)
+		exits_compare(measure, g_ptr_array_index(measure->vms, i));
+	g_ptr_array_sort(measure->interruptions, interruption_compare);
+	return measure;
+}

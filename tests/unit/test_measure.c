@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/measure/measure.h"
+#include "tests/unit/scratch.h"
+#include "topology/facts/irqs.h"
+
+#define SCENES "tests/hosts/measured/"
+
+static char *scene_text(const char *scene, const char *when, const char *file)
+{
+	g_autofree char *path = g_build_filename(SCENES, scene, when, file, NULL);
+	char *text = NULL;
+
+	if (!g_file_get_contents(path, &text, NULL, NULL))
+		text = g_strdup("");
+	return text;
+}
+
+/* A scene's counters, read as a node's own. */
+static Counters *scene_counters(const char *scene, const char *when, const GuestFacts *guests)
+{
+	static const char *const files[] = {"interrupts", "softirqs", "schedstat", "uptime"};
+	g_autofree char *directory = scratch_new();
+	g_autofree char *kvm = scene_text(scene, when, "debugfs-kvm");
+	g_auto(GStrv) lines = g_strsplit(kvm, "\n", -1);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Root) root = NULL;
+	Counters *counters;
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(files); i++) {
+		g_autofree char *path = g_strconcat("proc/", files[i], NULL);
+		g_autofree char *text = scene_text(scene, when, files[i]);
+
+		scratch_put(directory, path, text);
+	}
+	for (unsigned i = 0; lines[i] && *lines[i]; i++) {
+		g_auto(GStrv) words = g_strsplit(lines[i], " ", 2);
+		g_autofree char *path = g_strconcat("sys/kernel/debug/kvm/", words[0], NULL);
+		g_autofree char *value = g_strconcat(words[1], "\n", NULL);
+
+		scratch_put(directory, path, value);
+	}
+	root = root_open(directory, 0, &error);
+	g_assert_no_error(error);
+	counters = counters_load(root, guests);
+	scratch_remove(directory);
+	return counters;
+}
+
+static GuestFacts *one_guest(unsigned pid)
+{
+	GuestFacts *guests = guests_new("test");
+	Guest *guest = guest_new("vm");
+
+	guest->running = true;
+	guest->pid = pid;
+	g_ptr_array_add(guests->guests, guest);
+	return guests;
+}
+
+/* FACTS of the recorded hosts; PID of QEMU, 0 = no VM. */
+static Facts *scene_facts(unsigned pid)
+{
+	Facts *facts = facts_new();
+
+	facts->kernel->isolated = cpulist_parse("2-5", NULL);
+	facts->kernel->nohz_full = cpulist_parse("2-5", NULL);
+	facts->kernel->online = cpulist_parse("0-5", NULL);
+	facts->guests = pid ? one_guest(pid) : NULL;
+	return facts;
+}
+
+typedef struct Scene {
+	Facts *facts;
+	Audit *audit;
+	Counters *before, *after;
+	Measure *measure;
+} Scene;
+
+static Scene scene_measure(const char *name, unsigned pid)
+{
+	g_autoptr(GError) error = NULL;
+	Scene scene = {.facts = scene_facts(pid)};
+
+	scene.audit = audit_new(NULL, NULL, scene.facts);
+	scene.before = scene_counters(name, "before", scene.facts->guests);
+	scene.after = scene_counters(name, "after", scene.facts->guests);
+	scene.measure = measure_counters(scene.before, scene.after, scene.audit, &error);
+	g_assert_no_error(error);
+	return scene;
+}
+
+static void scene_clear(Scene *scene)
+{
+	measure_free(scene->measure);
+	counters_free(scene->before);
+	counters_free(scene->after);
+	audit_free(scene->audit);
+	facts_free(scene->facts);
+}
+
+/* How often NAME of KIND came on the CPUs of no VM, or of the VM. */
+static uint64_t scene_count(const Scene *scene, InterruptionKind kind, const char *name)
+{
+	uint64_t count = 0;
+
+	for (unsigned i = 0; i < scene->measure->interruptions->len; i++) {
+		const Interruption *one = g_ptr_array_index(scene->measure->interruptions, i);
+
+		if (one->kind == kind && g_str_equal(one->name, name))
+			count += one->count;
+	}
+	return count;
+}
+
+static void test_quiet(void)
+{
+	Scene scene = scene_measure("6.1-svm/quiet", 0);
+
+	g_assert_cmpuint(scene.measure->interruptions->len, ==, 0);
+	g_assert_true(hwloc_bitmap_isequal(scene.measure->cpus, scene.measure->quiet));
+	g_assert_cmpint(hwloc_bitmap_weight(scene.measure->cpus), ==, 4);
+	g_assert_cmpfloat_with_epsilon(scene.measure->seconds, 7.8, 0.1);
+	scene_clear(&scene);
+}
+
+/* 25 work items on each CPU; a serial line's interrupt on CPU 4. */
+static void test_foreign(void)
+{
+	Scene scene = scene_measure("6.1-svm/foreign", 0);
+
+	g_assert_cmpuint(scene_count(&scene, INTERRUPTION_INTERRUPT, "3"), ==, 4);
+	g_assert_cmpuint(scene_count(&scene, INTERRUPTION_TASK, "others"), >=, 4 * 25);
+	g_assert_true(hwloc_bitmap_iszero(scene.measure->quiet));
+	scene_clear(&scene);
+}
+
+/* What the guest was told to do, it did. */
+static void test_count(void)
+{
+	static const struct {
+		const char *scene;
+		unsigned pid;
+		uint64_t exits;
+	} scenes[] = {{"6.1-svm/count", 537, 26912}, {"5.10-svm/count", 202, 35032 - 16}};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(scenes); i++) {
+		Scene scene = scene_measure(scenes[i].scene, scenes[i].pid);
+		const MeasureVm *vm = g_ptr_array_index(scene.measure->vms, 0);
+		uint64_t io = scene_count(&scene, INTERRUPTION_EXIT, "io_exits");
+		uint64_t others = scene_count(&scene, INTERRUPTION_EXIT, "other_exits");
+
+		g_assert_cmpuint(io, ==, 4500);
+		g_assert_cmpuint(scene_count(&scene, INTERRUPTION_EXIT, "mmio_exits"), ==, 1000);
+		g_assert_cmpuint(scene_count(&scene, INTERRUPTION_EXIT, "hypercalls"), ==, 700);
+		g_assert_cmpuint(scene_count(&scene, INTERRUPTION_EXIT, "halt_exits"), ==, 1);
+		g_assert_cmpuint(measure_kvm(vm, "exits"), ==, scenes[i].exits);
+		/* 18000 writes and reads of MSRs, 1500 CPUID, 1200 MMIO inside the kernel. */
+		g_assert_cmpuint(others, >=, 18000 + 1500 + 1200);
+		scene_clear(&scene);
+	}
+}
+
+static void test_growth(void)
+{
+	g_assert_cmpuint(measure_growth(5, 7), ==, 2);
+	g_assert_cmpuint(measure_growth(G_MAXUINT32 - 1, 3), ==, 5);
+	g_assert_cmpuint(measure_growth(100, 3), ==, 3);
+	g_assert_cmpuint(measure_growth(1ull << 40, 7), ==, 7);
+}
+
+static void test_order(void)
+{
+	g_autoptr(Counters) counters = counters_new();
+	g_autoptr(Facts) facts = scene_facts(0);
+	g_autoptr(Audit) audit = audit_new(NULL, NULL, facts);
+	g_autoptr(GError) error = NULL;
+
+	g_assert_null(measure_counters(counters, counters, audit, &error));
+	g_assert_nonnull(strstr(error->message, "/proc/uptime"));
+}
+
+static void test_rows(void)
+{
+	g_autoptr(GHashTable) rows = interrupt_rows_parse(
+		"           CPU0       CPU3\n"
+		" 24:         44          1   PCI-MSI 5-edge      eth0-TxRx-3\n"
+		"LOC:          7          9   Local timer interrupts\n"
+		"ERR:          3\nMIS:          0\nno colon\n");
+	const Interrupt *row = g_hash_table_lookup(rows, "LOC");
+
+	g_assert_cmpuint(g_hash_table_size(rows), ==, 2);
+	g_assert_cmpstr(row->name, ==, "Local timer interrupts");
+	g_assert_cmpuint(g_array_index(row->counts, guint64, 3), ==, 9);
+	g_assert_cmpuint(g_array_index(row->counts, guint64, 1), ==, COUNTER_UNKNOWN);
+	row = g_hash_table_lookup(rows, "24");
+	g_assert_cmpstr(row->name, ==, "eth0-TxRx-3");
+}
+
+static void test_schedstat(void)
+{
+	ThreadCount thread = {0};
+	g_autoptr(GArray) switches = counters_switches_parse(
+		"version 15\ntimestamp 4\ncpu0 0 0 0 0 0 0 6 7 8\ndomain0 03 0 0\n"
+		"cpu2 0 0 0 0 0 0 1 2 43592\ncpu3 1 2\ncpux 0 0 0 0 0 0 1 2 3\n");
+
+	g_assert_cmpuint(switches->len, ==, 3);
+	g_assert_cmpuint(g_array_index(switches, guint64, 0), ==, 8);
+	g_assert_cmpuint(g_array_index(switches, guint64, 1), ==, COUNTER_UNKNOWN);
+	g_assert_cmpuint(g_array_index(switches, guint64, 2), ==, 43592);
+	g_assert_true(counters_thread_parse("14217122257 265161 11\n", &thread));
+	g_assert_cmpuint(thread.wait, ==, 265161);
+	g_assert_cmpuint(thread.times, ==, 11);
+	g_assert_false(counters_thread_parse("1 2\n", &thread));
+	g_assert_false(counters_thread_parse("1 -2 3\n", &thread));
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/measure/quiet", test_quiet);
+	g_test_add_func("/measure/foreign", test_foreign);
+	g_test_add_func("/measure/count", test_count);
+	g_test_add_func("/measure/growth", test_growth);
+	g_test_add_func("/measure/order", test_order);
+	g_test_add_func("/measure/rows", test_rows);
+	g_test_add_func("/measure/schedstat", test_schedstat);
+	return g_test_run();
+}
