@@ -1397,7 +1397,7 @@ static void words_plain(Facts *f)
 
 static void words_next(Facts *f)
 {
-	f->kernel->boot_cmdline = g_strdup("isolcpus=7-9 hugepages=4");
+	text_set(&f->kernel->boot_cmdline, "isolcpus=7-9 hugepages=4");
 }
 
 typedef struct Twin {
