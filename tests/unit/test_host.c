@@ -303,6 +303,36 @@ static void test_synthetic(void)
 	g_assert_cmpuint(host_core(coreless, 7)->package, ==, 1);
 }
 
+/* hwloc takes 0 for 1 GiB since 2.10, GB for GiB before 2.5, and gives a host without nodes 1 GiB.
+ */
+static void test_synthetic_memory(void)
+{
+	static const struct {
+		const char *text;
+		uint64_t bytes[2];
+	} rows[] = {
+		{"pack:2 [numa] core:1 pu:1", {0, 0}},
+		{"pack:2 [numa(memory=0)] core:1 pu:1", {0, 0}},
+		{"pack:2 core:1 pu:1", {0}},
+		{"pack:2 [numa(memory=16GB)] core:1 pu:1", {16000000000, 16000000000}},
+		{"pack:2 [numa(memory=1TiB indexes=1,0)] core:1 pu:1",
+		 {UINT64_C(1) << 40, UINT64_C(1) << 40}},
+		{"numa:2(indexes=1,0 memory=3kiB) core:1 pu:1", {3072, 3072}},
+		{"pack:1 [numa(memory=4GiB)] [numa] core:1 pu:1", {UINT64_C(4) << 30, 0}},
+	};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(Host) host = load(rows[i].text);
+
+		for (unsigned n = 0; n < host->nodes->len; n++)
+			g_assert_cmpuint(host_node(host, n)->memory, ==, rows[i].bytes[n]);
+	}
+	assert_refused("pack:2 [numa(memory=16G)] core:2 pu:1", "memory=16G of numa is not a size");
+	assert_refused("pack:2 [numa(memory=)] core:2 pu:1", "is not a size");
+	assert_refused("numa:2(memory=99999999TB) core:2 pu:1", "is not a size");
+	assert_refused("numa:2(memory=1 memory=2) core:2 pu:1", "is not a level");
+}
+
 static void test_synthetic_refused(void)
 {
 	assert_refused("pack:2 core:18 pu:2(indexes=2*36:36*2)", "no effect");
@@ -825,6 +855,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/host/devices", test_devices);
 	g_test_add_func("/host/x6", test_x6);
 	g_test_add_func("/host/synthetic", test_synthetic);
+	g_test_add_func("/host/synthetic-memory", test_synthetic_memory);
 	g_test_add_func("/host/synthetic-refused", test_synthetic_refused);
 	g_test_add_func("/host/paths-refused", test_paths_refused);
 	g_test_add_func("/host/xml", test_xml);

@@ -65,16 +65,18 @@ static Host *load_xml(const char *xml, size_t length, GError **error)
 static Host *load_synthetic(const char *description, GError **error)
 {
 	g_auto(Topology) topology = topology_new();
+	g_autofree char *text = NULL;
 
 	if (!synthetic_check(description, error))
 		return NULL;
-	if (hwloc_topology_set_synthetic(topology, description) < 0 ||
-	    hwloc_topology_load(topology) < 0) {
+	text = synthetic_text(description);
+	if (hwloc_topology_set_synthetic(topology, text) < 0 || hwloc_topology_load(topology) < 0) {
 		error_refuse(error, "hwloc does not accept this description; " SOURCES);
 		return NULL;
 	}
 	if (!synthetic_check_built(description, topology, error))
 		return NULL;
+	synthetic_memory_clear(description, topology);
 	return host_build(topology, NULL, error);
 }
 

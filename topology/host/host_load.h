@@ -73,6 +73,10 @@ hwloc_bitmap_t xml_set_read(const char *const *pairs, const char *name, GError *
 
 /* Is DESCRIPTION of a size that hwloc can be trusted with? */
 bool synthetic_check(const char *description, GError **error);
+/* The description for hwloc, yours: memory as every version of it reads it. */
+char *synthetic_text(const char *description);
+/* Nodes that DESCRIPTION gives no memory have 0, whatever hwloc makes of that. */
+void synthetic_memory_clear(const char *description, hwloc_topology_t topology);
 /* Did hwloc build TOPOLOGY as DESCRIPTION says, its indexes= above all? */
 bool synthetic_check_built(const char *description, hwloc_topology_t topology, GError **error);
 

@@ -2,12 +2,14 @@
 #include "topology/base/error.h"
 #include "topology/host/host_load.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define LEVELS_LIMIT 24	   /* hwloc knows 20 types of objects */
 #define COUNT_LIMIT 100000 /* read so far, so that what there is too much of can be named */
-#define NODES_LIMIT 1024   /* NUMA nodes of the largest Linux (MAX_NUMNODES) */
+#define MEMORY_LIMIT (UINT64_C(1) << 56) /* 64 PiB a node, as in inventories */
+#define NODES_LIMIT 1024		 /* NUMA nodes of the largest Linux (MAX_NUMNODES) */
 
 #define BLANKS " \n" /* what hwloc takes between levels */
 #define DIGITS "0123456789"
@@ -16,6 +18,8 @@
 typedef struct SyntheticLevel {
 	char *type;
 	char *indexes;	  /* the value of indexes=, NULL = none */
+	char *memory;	  /* the value of memory=, NULL = none */
+	char *others;	  /* the attributes but memory=, each after a blank */
 	unsigned count;	  /* of them in each object of the level before */
 	unsigned objects; /* of them in all */
 	bool attached;
@@ -25,6 +29,8 @@ static void level_clear(SyntheticLevel *level)
 {
 	g_free(level->type);
 	g_free(level->indexes);
+	g_free(level->memory);
+	g_free(level->others);
 }
 
 static GArray *levels_new(void)
@@ -66,9 +72,19 @@ static bool count_take(const char **at, unsigned *count)
 	return true;
 }
 
-/* "(memory=64GB indexes=0,2,1,3)": of interest is indexes= alone, the rest hwloc checks. */
+/* The value of the attribute NAME= in WORD, if it is that, for the first time. */
+static bool attribute_take(const char *word, const char *name, char **value)
+{
+	if (*value || !g_str_has_prefix(word, name))
+		return false;
+	*value = g_strdup(word + strlen(name));
+	return true;
+}
+
+/* "(memory=64GB indexes=0,2,1,3)": what is not of interest hwloc checks. */
 static bool attributes_take(const char **at, SyntheticLevel *level)
 {
+	g_autoptr(GString) others = g_string_new(NULL);
 	g_autofree char *text = NULL;
 	g_auto(GStrv) words = NULL;
 	size_t length;
@@ -79,11 +95,16 @@ static bool attributes_take(const char **at, SyntheticLevel *level)
 	text = g_strndup(*at, length);
 	*at += length;
 	words = g_strsplit(text, " ", -1);
-	for (char **word = words; *word; word++)
-		if (g_str_has_prefix(*word, "indexes=") && !level->indexes)
-			level->indexes = g_strdup(*word + strlen("indexes="));
-		else if (g_str_has_prefix(*word, "indexes="))
+	for (char **word = words; *word; word++) {
+		if (attribute_take(*word, "memory=", &level->memory))
+			continue;
+		if (!attribute_take(*word, "indexes=", &level->indexes) &&
+		    (g_str_has_prefix(*word, "indexes=") || g_str_has_prefix(*word, "memory=")))
 			return false;
+		if (**word)
+			g_string_append_printf(others, " %s", *word);
+	}
+	level->others = g_string_free(g_steal_pointer(&others), FALSE);
 	return host_synthetic_literal_take(at, ')');
 }
 
@@ -196,8 +217,57 @@ static bool indexes_check(const SyntheticLevel *level, GError **error)
 			    level->type);
 }
 
+/*
+ * A size as hwloc 2.5 and later have it: bytes, or with kB (1000 bytes) to TB, kiB (1024) to TiB.
+ * Older ones take GB for GiB.
+ */
+static bool host_synthetic_size_parse(const char *text, uint64_t *bytes)
+{
+	static const struct {
+		const char *name;
+		uint64_t bytes;
+	} units[] = {{"", 1},
+		     {"kB", 1000},
+		     {"MB", 1000000},
+		     {"GB", 1000000000},
+		     {"TB", 1000000000000},
+		     {"kiB", UINT64_C(1) << 10},
+		     {"MiB", UINT64_C(1) << 20},
+		     {"GiB", UINT64_C(1) << 30},
+		     {"TiB", UINT64_C(1) << 40}};
+	g_autofree char *digits = run_take(&text, DIGITS);
+
+	for (unsigned i = 0; digits && i < G_N_ELEMENTS(units); i++) {
+		guint64 number;
+
+		if (strcmp(text, units[i].name) != 0)
+			continue;
+		if (!g_ascii_string_to_unsigned(digits, 10, 0, MEMORY_LIMIT / units[i].bytes,
+						&number, NULL))
+			return false;
+		*bytes = number * units[i].bytes;
+		return true;
+	}
+	return false;
+}
+
+static bool is_numa(const SyntheticLevel *level)
+{
+	hwloc_obj_type_t type;
+
+	return hwloc_type_sscanf(level->type, &type, NULL, 0) == 0 && type == HWLOC_OBJ_NUMANODE;
+}
+
 static bool level_check(const SyntheticLevel *level, GError **error)
 {
+	uint64_t bytes;
+
+	if (level->memory && !host_synthetic_size_parse(level->memory, &bytes))
+		return error_refuse(
+			error,
+			"memory=%.40s of %s is not a size: bytes, or a number with kB, MB, "
+			"GB, TB, kiB, MiB, GiB or TiB",
+			level->memory, level->type);
 	if (level->objects > CPULIST_LIMIT)
 		return error_refuse(error, "%s: more than %d in all", level->type, CPULIST_LIMIT);
 	if (level->attached && level->objects > NODES_LIMIT)
@@ -213,6 +283,49 @@ bool synthetic_check(const char *description, GError **error)
 		if (!level_check(&g_array_index(levels, SyntheticLevel, i), error))
 			return false;
 	return levels != NULL;
+}
+
+/* What hwloc takes for a node without memory differs by version: 0 or 1 GiB. */
+#define NO_MEMORY 1
+
+char *synthetic_text(const char *description)
+{
+	g_autoptr(GArray) levels = levels_parse(description, NULL);
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; levels && i < levels->len; i++) {
+		const SyntheticLevel *level = &g_array_index(levels, SyntheticLevel, i);
+		uint64_t bytes = 0;
+
+		g_string_append(text, level->attached ? " [" : " ");
+		g_string_append(text, level->type);
+		if (!level->attached)
+			g_string_append_printf(text, ":%u", level->count);
+		if (level->memory)
+			host_synthetic_size_parse(level->memory, &bytes);
+		if (is_numa(level))
+			g_string_append_printf(text, "(memory=%" PRIu64 "%s)",
+					       bytes ? bytes : NO_MEMORY,
+					       level->others ? level->others : "");
+		else if (level->others && *level->others)
+			g_string_append_printf(text, "(%s)", level->others + 1);
+		if (level->attached)
+			g_string_append_c(text, ']');
+	}
+	return g_string_free(text, FALSE);
+}
+
+void synthetic_memory_clear(const char *description, hwloc_topology_t topology)
+{
+	g_autoptr(GArray) levels = levels_parse(description, NULL);
+	hwloc_obj_t node = NULL;
+	bool any = false;
+
+	for (guint i = 0; levels && i < levels->len; i++)
+		any = any || is_numa(&g_array_index(levels, SyntheticLevel, i));
+	while ((node = hwloc_get_next_obj_by_type(topology, HWLOC_OBJ_NUMANODE, node)))
+		if (!any || node->attr->numanode.local_memory == NO_MEMORY)
+			node->attr->numanode.local_memory = 0;
 }
 
 static bool is_plain_order(hwloc_topology_t topology, hwloc_obj_type_t type)
