@@ -50,13 +50,16 @@ bool tree_path_allowed(const char *path)
 
 void tree_path_trim(char *path)
 {
+	const char *start = path;
 	size_t length;
 
-	while (g_str_has_prefix(path, "./"))
-		memmove(path, path + 2, strlen(path + 2) + 1);
-	length = strlen(path);
-	while (length > 1 && path[length - 1] == '/')
-		path[--length] = '\0';
+	while (g_str_has_prefix(start, "./"))
+		start += 2;
+	length = strlen(start);
+	while (length > 1 && start[length - 1] == '/')
+		length--;
+	memmove(path, start, length);
+	path[length] = '\0';
 }
 
 static GHashTable *tree_names_of(const Tree *tree, const char *path)
