@@ -8,9 +8,11 @@
 #include "cmd/output.h"
 #include "cmd/picture.h"
 #include "cmd/site.h"
+#include "cmd/target_ask.h"
 #include "planner/artifacts/artifact.h"
 #include "planner/artifacts/artifact_diff.h"
 #include "planner/artifacts/artifact_picture.h"
+#include "planner/artifacts/target.h"
 #include "planner/merge/merge.h"
 #include "topology/base/error.h"
 
@@ -73,13 +75,20 @@ static bool emit_options_check(const Options *options, GError **error)
 				      "-d writes and --diff compares: give one of them");
 	if (options->all && !tree)
 		return options_refuse(error, &command_emit, "--all needs -d DIR or --diff ROOT");
+	if (options->target && options->all)
+		return options_refuse(error, &command_emit,
+				      "--all is everything, --for what one host needs: give one of "
+				      "them");
+	if (options->target && !*options->arguments && !tree)
+		return options_refuse(error, &command_emit,
+				      "--for needs -d DIR, --diff ROOT or NAMEs");
 	if (options->all && *options->arguments)
 		return options_refuse(error, &command_emit, "give either --all or NAMEs");
 	if (options->merge && (tree || !is_mergeable(options)))
 		return options_refuse(error, &command_emit,
 				      "--merge needs domain VM or virsh VM, and no other NAME");
-	if (options->skip_words && !options->all)
-		return options_refuse(error, &command_emit, "--skip needs --all");
+	if (options->skip_words && !options->all && !options->target)
+		return options_refuse(error, &command_emit, "--skip needs --all or --for");
 	return !*options->arguments || emit_find(*options->arguments, error);
 }
 
@@ -260,7 +269,7 @@ static bool emit_files(const Options *options, Rendering *rendering, bool *diffe
 	const Plan *plan = rendering->plan;
 	g_autoptr(GPtrArray) files = *options->arguments
 					     ? files_named(plan, options->arguments, error)
-					     : artifact_files(plan, rendering->skip, NULL);
+					     : artifact_files(rendering, NULL);
 
 	if (!files || !artifact_files_render(files, rendering, error))
 		return false;
@@ -272,10 +281,12 @@ static Status emit_plan(const Options *options, const Inputs *inputs, GError **e
 {
 	g_autoptr(GHashTable) templates = site_templates(options->templates, error);
 	g_auto(GStrv) skip = templates ? skip_names(options, error) : NULL;
-	Rendering rendering = {.plan = inputs->plan, .templates = templates, .skip = skip};
+	g_autoptr(Target) target = skip && options->target ? target_ask(options, error) : NULL;
+	Rendering rendering = {
+		.plan = inputs->plan, .templates = templates, .skip = skip, .target = target};
 	bool differs = false, done;
 
-	if (!skip)
+	if (!skip || (options->target && !target))
 		return STATUS_TROUBLE;
 	done = options->directory || options->diff
 		       ? emit_files(options, &rendering, &differs, error)
@@ -306,8 +317,12 @@ static Status emit_run(const Options *options, GError **error)
 static const OptionRow emit_options[] = {
 	{0, "all", NULL, offsetof(Options, all),
 	 "every artifact that suits the plan; with -d or --diff"},
+	{0, "for", "HOST[,PLATFORM]", offsetof(Options, target),
+	 "only what one host needs, in the order in which it takes effect, with apply.sh; HOST: "
+	 "debian, el, systemd-boot, bootc, proxmox, proxmox-efi, openshift, starlingx; PLATFORM: "
+	 "libvirt, openstack, kubevirt; auto: what this machine, or the capture of -t, is"},
 	{0, "skip", "NAME,...", offsetof(Options, skip_words),
-	 "leave out these artifacts; with --all"},
+	 "leave out these artifacts; with --all or --for"},
 	{'d', "directory", "DIR", offsetof(Options, directory),
 	 "write files below DIR, at the paths that they have on the node"},
 	{0, "diff", "ROOT", offsetof(Options, diff),
@@ -328,6 +343,6 @@ const Command command_emit = {
 	.options = OPTION_SOURCES | OPTION_PREFER | OPTION_MOVES | OPTION_KEEP | OPTION_TEMPLATES |
 		   OPTION_COLOR,
 	.own = emit_options,
-	.example = "planner emit --all -d tree -i node.ini -t x6.xml",
+	.example = "planner emit --for debian -d tree -i node.ini -t x6.xml",
 	.run = emit_run,
 };

@@ -1,3 +1,3 @@
 if [ -e '${path}' ]; then
-${script}${stop}    rm -f -- '${path}'
+${script}${stop}    back '${path}'
 ${command}fi

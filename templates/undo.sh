@@ -1,8 +1,10 @@
 #!/bin/sh
 # Takes what planner wrote off node ${node}, last things first. Written by planner (emit undo).
-# A reboot completes it. VMs keep the XML that was defined; define what they had before.
+# What apply.sh found there before comes back. A reboot completes it. VMs keep the XML that was
+# defined; define what they had before. It can be run again after an interruption.
 # Usage: sh undo.sh
 set -u
+state=/var/lib/planner/applied
 
 run() { # run COMMAND…, where this system has it
     command -v "$$1" >/dev/null || return 0
@@ -11,5 +13,32 @@ run() { # run COMMAND…, where this system has it
         return 0
     "$$@"
 }
+copy() { # copy KEPT PATH
+    cp -pP -- "$$1" "$$2.planner-new-undo" && mv -f -- "$$2.planner-new-undo" "$$2"
+}
+back() { # back PATH: as it was, or gone
+    if [ -e "$$state/was$$1" ] || [ -h "$$state/was$$1" ]; then
+        copy "$$state/was$$1" "$$1" || exit 1
+    else
+        rm -f -- "$$1"
+    fi
+}
+kept() { # kept FOLDER: the paths in it
+    [ ! -d "$$state/$$1" ] || (cd "$$state/$$1" && find . ! -type d ! -name '*.planner-new-apply') |
+        sed 's/^\.//'
+}
+changed_back() { # what steps changed, where it is still there; and what they made
+    kept changed | while IFS= read -r path; do
+        [ ! -e "$$path" ] || copy "$$state/changed$$path" "$$path" || exit 1
+    done || exit 1
+    [ ! -e "$$state/absent" ] || while IFS= read -r path; do
+        [ "$$path" = /etc/planner/undo.sh ] || rm -f -- "$$path"
+    done <"$$state/absent"
+    kept was | while IFS= read -r path; do
+        [ "$$path" = /etc/planner/undo.sh ] || back "$$path"
+    done || exit 1
+    [ ! -e "$$state/again" ] || sh "$$state/again"
+}
 
-${entries}
+${entries}changed_back
+${tree}rm -rf -- "$$state"

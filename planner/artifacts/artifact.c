@@ -49,6 +49,7 @@ const Artifact *const artifacts[] = {
 	&artifact_plan,
 	&artifact_check_service,
 	&artifact_check_timer,
+	&artifact_apply,
 	&artifact_undo,
 	&artifact_index,
 	NULL,

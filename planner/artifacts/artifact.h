@@ -35,12 +35,18 @@ struct Artifact {
 	bool script;	  /* an executable, which also takes the argument `undo` */
 	bool of_vm;	  /* NAME is followed by the VM's name */
 	bool of_tree;	  /* it tells of the other files */
+	bool of_target;	  /* it is for one kind of host: only with Rendering.target */
 	bool drawn;	  /* its text is a drawing for lstopo: cmd/ has it drawn */
 	ArtifactBase base;
 	Activation activation;
 	const char *activate; /* how: commands, in words where no command does it; NULL */
-	const char *stop;     /* undoing: the command before the file is removed; NULL = none */
-	const char *undo;     /* undoing: the command after the file is removed; NULL = none */
+	/* The same for apply.sh: a command; "" where a reboot is enough; NULL = it is for people.
+	 */
+	const char *apply;
+	const char *changes; /* files that this changes besides its own, as a shell's words; NULL */
+	const char *refresh; /* the command that reads those, after apply and after undo; NULL */
+	const char *stop;    /* undoing: the command before the file is removed; NULL = none */
+	const char *undo;    /* undoing: the command after the file is removed; NULL = none */
 	/* Why it makes no sense for this plan (and VM), NULL if it does; static. */
 	const char *(*unfit)(const Plan *plan, const PlanVm *vm);
 	/* The same where the VM itself is not known, but the plan alone: in the tree. */
@@ -61,6 +67,8 @@ const Artifact *artifact_find(const char *name);
  */
 char *artifact_render(const Artifact *artifact, const Rendering *rendering, GError **error);
 
+/* The plan's own file on the node. */
+#define ARTIFACT_PLAN "/etc/planner/plan.json"
 /* On the node, while a tree is written: the lock of its writer, and what is in the name of a file
  * that is not yet in place: ".NAME.planner-new-…". A writer that was killed leaves them. */
 #define ARTIFACT_LOCK "/etc/planner/.lock"
@@ -76,11 +84,11 @@ typedef struct ArtifactFile {
 } ArtifactFile;
 
 /*
- * The files of the whole plan but those of the artifacts named in SKIP (may be NULL), not yet
- * rendered: a GPtrArray of ArtifactFile, yours. What is left out is said in LEFT_OUT (a GPtrArray
- * of char *; may be NULL): "ovs: the plan has no SDK CPUs".
+ * The files of the whole plan of RENDERING, or those for its target, but those of the artifacts
+ * that it skips, not yet rendered: a GPtrArray of ArtifactFile, yours. What is left out is said in
+ * LEFT_OUT (a GPtrArray of char *; may be NULL): "ovs: the plan has no SDK CPUs".
  */
-GPtrArray *artifact_files(const Plan *plan, char **skip, GPtrArray *left_out);
+GPtrArray *artifact_files(const Rendering *rendering, GPtrArray *left_out);
 /* Add the file of one artifact (and VM) to FILES. */
 void artifact_files_add(GPtrArray *files, const Artifact *artifact, const PlanVm *vm);
 GPtrArray *artifact_files_new(void);
@@ -107,6 +115,6 @@ extern const Artifact artifact_nova, artifact_flavors, artifact_performance_prof
 extern const Artifact artifact_kubelet, artifact_kubevirt, artifact_proxmox, artifact_starlingx;
 extern const Artifact artifact_domain, artifact_virsh, artifact_cpu_pm;
 extern const Artifact artifact_hwloc_xml, artifact_picture, artifact_plan, artifact_index,
-	artifact_undo;
+	artifact_undo, artifact_apply;
 
 #endif

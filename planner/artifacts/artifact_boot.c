@@ -79,6 +79,7 @@ const Artifact artifact_grub = {
 	.path = "/etc/default/grub.d/zz-planner.cfg",
 	.activation = ACTIVATE_REBOOT,
 	.activate = "update-grub",
+	.apply = "update-grub",
 	.undo = "update-grub",
 	.unfit = unfit_without_line,
 	.template = "boot/grub.cfg",
@@ -97,6 +98,9 @@ const Artifact artifact_grubby = {
 	.script = true,
 	.activation = ACTIVATE_REBOOT,
 	.activate = "/usr/local/sbin/planner-grubby",
+	.apply = "/usr/local/sbin/planner-grubby",
+	.changes = "/boot/loader/entries/*.conf /boot/grub2/grubenv /etc/default/grub "
+		   "/etc/kernel/cmdline",
 	.unfit = unfit_without_line,
 	.template = "boot/grubby.sh",
 	.values = grubby_values,
@@ -110,6 +114,10 @@ const Artifact artifact_kernel_install = {
 	.activation = ACTIVATE_REBOOT,
 	.activate = "/usr/local/sbin/planner-kernel-cmdline, then kernel-install add for each "
 		    "kernel",
+	.apply = "/usr/local/sbin/planner-kernel-cmdline",
+	.changes = "/etc/kernel/cmdline",
+	.refresh = "if [ -e /etc/kernel/proxmox-boot-uuids ]; then proxmox-boot-tool refresh; else "
+		   "kernel-install add-all; fi",
 	.unfit = unfit_without_line,
 	.template = "boot/kernel-install.sh",
 	.values = shell_values,
@@ -138,6 +146,7 @@ const Artifact artifact_bootc = {
 	.path = "/usr/lib/bootc/kargs.d/90-planner.toml",
 	.activation = ACTIVATE_REBOOT,
 	.activate = "build it into the image, then bootc upgrade",
+	.apply = "",
 	.unfit = unfit_without_line,
 	.template = "boot/bootc.toml",
 	.values = bootc_values,

@@ -54,6 +54,7 @@ const Artifact artifact_nova = {
 	.path = "/etc/nova/nova.conf.d/planner.conf",
 	.activation = ACTIVATE_RESTART,
 	.activate = "restart nova-compute",
+	.apply = "systemctl try-restart openstack-nova-compute nova-compute",
 	.undo = "systemctl try-restart openstack-nova-compute nova-compute",
 	.unfit = unfit_without_vm_cpus,
 	.template = "cloud/nova.conf",

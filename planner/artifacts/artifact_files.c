@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The files of a plan, and the text of each. */
 #include "planner/artifacts/artifact.h"
+#include "planner/artifacts/target.h"
 #include "topology/base/error.h"
 
 #include <string.h>
@@ -98,21 +99,27 @@ static void artifact_consider(GPtrArray *files, GPtrArray *left_out, const Artif
 						vm ? vm->spec->name : "", unfit));
 }
 
-static void artifact_skipped(GPtrArray *left_out, const Artifact *artifact)
+static void artifact_skipped(GPtrArray *left_out, const Artifact *artifact, const char *why)
 {
 	if (left_out)
-		g_ptr_array_add(left_out, g_strdup_printf("%s: not asked for", artifact->name));
+		g_ptr_array_add(left_out, g_strdup_printf("%s: %s", artifact->name, why));
 }
 
-GPtrArray *artifact_files(const Plan *plan, char **skip, GPtrArray *left_out)
+GPtrArray *artifact_files(const Rendering *rendering, GPtrArray *left_out)
 {
 	GPtrArray *files = artifact_files_new();
+	const Plan *plan = rendering->plan;
+	const char *const *skip = (const char *const *)rendering->skip;
+	const Target *target = rendering->target;
 
-	for (const Artifact *const *artifact = artifacts; *artifact; artifact++) {
+	for (const Artifact *const *artifact = target ? target->artifacts : artifacts; *artifact;
+	     artifact++) {
 		if (!(*artifact)->path)
 			continue;
-		if (skip && g_strv_contains((const char *const *)skip, (*artifact)->name))
-			artifact_skipped(left_out, *artifact);
+		if (skip && g_strv_contains(skip, (*artifact)->name))
+			artifact_skipped(left_out, *artifact, "not asked for");
+		else if ((*artifact)->of_target && !target)
+			artifact_skipped(left_out, *artifact, TARGET_MISSING);
 		else if (!(*artifact)->of_vm)
 			artifact_consider(files, left_out, *artifact, plan, NULL);
 		else
@@ -144,9 +151,7 @@ static char *render_template(Fill *f)
 char *artifact_render(const Artifact *artifact, const Rendering *rendering, GError **error)
 {
 	g_autoptr(GPtrArray) left_out = g_ptr_array_new_with_free_func(g_free);
-	g_autoptr(GPtrArray) files =
-		artifact->of_tree ? artifact_files(rendering->plan, rendering->skip, left_out)
-				  : NULL;
+	g_autoptr(GPtrArray) files = artifact->of_tree ? artifact_files(rendering, left_out) : NULL;
 	Fill f = {
 		.artifact = artifact,
 		.rendering = rendering,
@@ -159,6 +164,8 @@ char *artifact_render(const Artifact *artifact, const Rendering *rendering, GErr
 	const char *unfit = unfit_of(artifact, rendering->plan, rendering->vm, rendering->pins);
 	g_autofree char *text = NULL;
 
+	if (artifact->of_target && !rendering->target)
+		unfit = TARGET_MISSING;
 	if (unfit) {
 		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT, "%s %s: %s",
 			    rendering->vm ? "vm" : "emit",

@@ -10,6 +10,7 @@
 #include "planner/place/plan.h"
 
 typedef struct Artifact Artifact;
+typedef struct Target Target;
 
 /* What puts an artifact in force. */
 typedef enum Activation {
@@ -28,6 +29,7 @@ typedef struct Rendering {
 	const PlanVm *vm;      /* of an artifact that is of one VM, else NULL */
 	GHashTable *templates; /* the site's: name → text; NULL = none */
 	char **skip;	       /* names of artifacts the tree is without; NULL = none */
+	const Target *target;  /* whose files the tree has; NULL = all */
 	const GArray *pins;    /* of unsigned, by vCPU: where the running VM's vCPUs are now;
 				  NULL = not known */
 	bool elsewhere;	       /* of a merge: the base is of another node, and so are its CPUs */
@@ -72,8 +74,9 @@ char *fill_number(uint64_t number);
 /* The narrowest policy of Kubernetes' Topology Manager that admits the plan's VMs. */
 char *fill_topology_policy(Fill *fill);
 
-#define FILL_FOR_VMS (1u << ROLE_DEDICATED | 1u << ROLE_FREE) /* the roles of dedicated VMs' CPUs  \
-							       */
+#define FILL_FOR_VMS                                                                               \
+	(1u << ROLE_DEDICATED | 1u << ROLE_FREE) /* the roles of dedicated VMs' CPUs               \
+						  */
 /* The CPUs of the roles whose bits (1 << ROLE_…) are set; yours. */
 hwloc_bitmap_t fill_cpus(const Plan *plan, unsigned roles);
 char *fill_list(const Plan *plan, unsigned roles);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What says what the others are: the index of the tree, how to undo it, the plan itself. */
 #include "planner/artifacts/artifact.h"
+#include "planner/artifacts/artifact_steps.h"
+#include "planner/artifacts/target.h"
 #include "planner/base/json.h"
 #include "planner/document/plan_write.h"
 
@@ -35,18 +37,86 @@ static char *index_left_out(Fill *f)
 	return g_string_free(block, FALSE);
 }
 
-static const ArtifactValue index_values[] = {{"node", TEMPLATE_LINE, fill_node},
-					     {"entries", TEMPLATE_RAW, index_entries},
-					     {"left-out", TEMPLATE_RAW, index_left_out},
-					     {NULL, TEMPLATE_RAW, NULL}};
+/* Steps, with --for */
+
+static void index_step(Fill *f, GString *block, unsigned *number, const char *what)
+{
+	g_autofree char *text = fill_number(++*number);
+	const TemplateValue values[] = {
+		{"number", text, TEMPLATE_LINE}, {"what", what, TEMPLATE_LINE}, FILL_END};
+
+	fill_append(f, block, "index-step.txt", values);
+}
+
+static void index_steps_of(Fill *f, GString *block, unsigned *number, GPtrArray *steps)
+{
+	for (unsigned i = 0; i < steps->len; i++)
+		index_step(f, block, number, g_ptr_array_index(steps, i));
+	g_ptr_array_unref(steps);
+}
+
+/* *COUNT: of those that apply.sh does. */
+static char *index_steps(Fill *f, unsigned *count)
+{
+	GString *block = g_string_new(NULL);
+	unsigned number = 0;
+
+	if (f->rendering->target->image) {
+		index_step(f, block, &number,
+			   "build the files below into the image, and enable the units among them "
+			   "there");
+		index_step(f, block, &number, "bootc upgrade");
+	} else {
+		index_step(f, block, &number, "put the files below in place");
+		index_steps_of(f, block, &number, steps_of(f->files));
+	}
+	*count = number;
+	index_steps_of(f, block, &number, steps_next(f->files));
+	return g_string_free(block, FALSE);
+}
+
+static char *index_apply(Fill *f, unsigned count)
+{
+	g_autofree char *number = fill_number(count);
+
+	for (unsigned i = 0; i < f->files->len; i++)
+		if (((const ArtifactFile *)g_ptr_array_index(f->files, i))->artifact ==
+		    &artifact_apply)
+			return fill(f, "index-apply.txt",
+				    (const TemplateValue[]){{"count", number, TEMPLATE_LINE},
+							    FILL_END});
+	return g_strdup("");
+}
+
+static char *index_render(Fill *f)
+{
+	const Target *target = f->rendering->target;
+	unsigned count = 0;
+	g_autofree char *node = fill_node(f), *entries = index_entries(f),
+			*left_out = index_left_out(f);
+	g_autofree char *steps = target ? index_steps(f, &count) : NULL;
+	g_autofree char *apply = target ? index_apply(f, count) : NULL;
+	const TemplateValue values[] = {{"node", node, TEMPLATE_LINE},
+					{"entries", entries, TEMPLATE_RAW},
+					{"left-out", left_out, TEMPLATE_RAW},
+					FILL_END};
+	const TemplateValue of_target[] = {{"node", node, TEMPLATE_LINE},
+					   {"target", target ? target->words : "", TEMPLATE_LINE},
+					   {"apply", apply, TEMPLATE_RAW},
+					   {"steps", steps, TEMPLATE_RAW},
+					   {"entries", entries, TEMPLATE_RAW},
+					   {"left-out", left_out, TEMPLATE_RAW},
+					   FILL_END};
+
+	return target ? fill(f, "index-for.txt", of_target) : fill(f, "index.txt", values);
+}
 
 const Artifact artifact_index = {
 	.name = "index",
 	.help = "this list: what each file is for, and when it takes effect",
 	.path = "/etc/planner/INDEX",
 	.of_tree = true,
-	.template = "index.txt",
-	.values = index_values,
+	.render = index_render,
 };
 
 /* A script is asked to undo what it did, where it did it to this machine. */
@@ -78,8 +148,12 @@ static void undo_entry(Fill *f, GString *block, const ArtifactFile *file)
 					{"path", file->path, TEMPLATE_SHELL},
 					{"command", command, TEMPLATE_RAW},
 					FILL_END};
+	const TemplateValue of_tree[] = {{"path", file->path, TEMPLATE_SHELL}, FILL_END};
 
-	fill_append(f, block, "undo-entry.sh", values);
+	if (file->artifact->of_tree)
+		fill_append(f, block, "undo-tree.sh", of_tree);
+	else
+		fill_append(f, block, "undo-entry.sh", values);
 }
 
 /* What a writer that was killed left in the folders, and its lock. */
@@ -102,26 +176,38 @@ static void undo_left(Fill *f, GString *block)
 		    (const TemplateValue[]){{"path", ARTIFACT_LOCK, TEMPLATE_SHELL}, FILL_END});
 }
 
-/* What came last goes first, and what tells of the others last: the script can be run again. */
+/* What came last goes first. */
+static void undo_each(Fill *f, GString *block, bool of_tree)
+{
+	for (unsigned i = f->files->len; i-- > 0;) {
+		const ArtifactFile *file = g_ptr_array_index(f->files, i);
+
+		if (file->artifact->of_tree == of_tree)
+			undo_entry(f, block, file);
+	}
+}
+
 static char *undo_entries(Fill *f)
 {
 	GString *block = g_string_new(NULL);
 
-	for (unsigned of_tree = 0; of_tree < 2; of_tree++) {
-		if (of_tree)
-			undo_left(f, block);
-		for (unsigned i = f->files->len; i-- > 0;) {
-			const ArtifactFile *file = g_ptr_array_index(f->files, i);
+	undo_each(f, block, false);
+	return g_string_free(block, FALSE);
+}
 
-			if (file->artifact->of_tree == of_tree)
-				undo_entry(f, block, file);
-		}
-	}
+/* What tells of the others goes last: the script can be run again. */
+static char *undo_tree(Fill *f)
+{
+	GString *block = g_string_new(NULL);
+
+	undo_left(f, block);
+	undo_each(f, block, true);
 	return g_string_free(block, FALSE);
 }
 
 static const ArtifactValue undo_values[] = {{"node", TEMPLATE_LINE, fill_node},
 					    {"entries", TEMPLATE_RAW, undo_entries},
+					    {"tree", TEMPLATE_RAW, undo_tree},
 					    {NULL, TEMPLATE_RAW, NULL}};
 
 const Artifact artifact_undo = {
@@ -147,7 +233,7 @@ static char *artifact_index_plan(Fill *f)
 const Artifact artifact_plan = {
 	.name = "plan",
 	.help = "the plan document, for planner check -p and every other -p",
-	.path = "/etc/planner/plan.json",
+	.path = ARTIFACT_PLAN,
 	.render = artifact_index_plan,
 };
 
@@ -160,6 +246,7 @@ const Artifact artifact_check_service = {
 	.path = "/etc/systemd/system/planner-check.service",
 	.activation = ACTIVATE_RELOAD,
 	.activate = "systemctl daemon-reload; planner-check.timer starts it",
+	.apply = "systemctl daemon-reload",
 	.undo = "systemctl daemon-reload",
 	.template = "services/check.service",
 	.values = check_values,
@@ -171,6 +258,7 @@ const Artifact artifact_check_timer = {
 	.path = "/etc/systemd/system/planner-check.timer",
 	.activation = ACTIVATE_RELOAD,
 	.activate = "systemctl daemon-reload && systemctl enable --now planner-check.timer",
+	.apply = "systemctl daemon-reload && systemctl enable --now planner-check.timer",
 	.stop = "systemctl disable --now planner-check.timer",
 	.undo = "systemctl daemon-reload",
 	.template = "services/check.timer",

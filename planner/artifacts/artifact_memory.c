@@ -157,6 +157,7 @@ const Artifact artifact_hugepages = {
 	.path = "/etc/tmpfiles.d/planner-hugepages.conf",
 	.activation = ACTIVATE_RELOAD,
 	.activate = "systemd-tmpfiles --create /etc/tmpfiles.d/planner-hugepages.conf",
+	.apply = "systemd-tmpfiles --create /etc/tmpfiles.d/planner-hugepages.conf",
 	.unfit = unfit_hugepages,
 	.template = "services/hugepages.conf",
 	.values = hugepages_values,
@@ -172,6 +173,7 @@ const Artifact artifact_hugetlbfs = {
 	.activation = ACTIVATE_RELOAD,
 	.activate = "systemctl daemon-reload && systemctl enable --now dev-hugepages1G.mount, then "
 		    "restart libvirtd or virtqemud",
+	.apply = "systemctl daemon-reload && systemctl enable --now dev-hugepages1G.mount",
 	.stop = "systemctl disable --now dev-hugepages1G.mount",
 	.undo = "systemctl daemon-reload",
 	.unfit = unfit_hugetlbfs,

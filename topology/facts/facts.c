@@ -36,6 +36,7 @@ void facts_free(Facts *facts)
 	host_free(facts->host);
 	g_ptr_array_unref(facts->unread);
 	g_free(facts->source);
+	g_free(facts->os);
 	g_free(facts);
 }
 

@@ -20,15 +20,24 @@ static Platform platform_of_guests(const GuestFacts *guests)
 	return common == PLATFORM_PROCESS ? PLATFORM_LIBVIRT : common;
 }
 
-static bool is_openshift(Root *root, const Facts *facts)
+/* ID and ID_LIKE, yours; NULL where they cannot be read. */
+static char *os_load(Root *root)
 {
-	const char *profile = facts->services->tuned_profile;
 	g_autofree char *text = root_text(root, "/etc/os-release", NULL);
 	g_autoptr(GHashTable) said = text ? settings_parse(text) : NULL;
 	const char *id = said ? g_hash_table_lookup(said, "ID") : NULL;
+	const char *like = said ? g_hash_table_lookup(said, "ID_LIKE") : NULL;
+
+	return id ? g_strjoin(" ", id, like, NULL) : NULL;
+}
+
+static bool is_openshift(const Facts *facts)
+{
+	const char *profile = facts->services->tuned_profile;
+	g_auto(GStrv) words = g_strsplit(facts->os ? facts->os : "", " ", 2);
 
 	return (profile && g_str_has_prefix(profile, "openshift-node-performance")) ||
-	       (id && (g_str_equal(id, "rhcos") || g_str_equal(id, "scos")));
+	       (*words && (g_str_equal(*words, "rhcos") || g_str_equal(*words, "scos")));
 }
 
 static Platform platform_of_node(Root *root, const Facts *facts)
@@ -36,7 +45,7 @@ static Platform platform_of_node(Root *root, const Facts *facts)
 	const char *release = facts->kernel->release;
 	g_autofree char *unraid = root_text(root, "/etc/unraid-version", NULL);
 
-	if (is_openshift(root, facts))
+	if (is_openshift(facts))
 		return PLATFORM_OPENSHIFT;
 	if (release && g_str_has_suffix(release, "-pve"))
 		return PLATFORM_PROXMOX;
@@ -47,6 +56,7 @@ void platform_load(Root *root, Facts *facts)
 {
 	GuestFacts *guests = facts->guests;
 
+	facts->os = os_load(root);
 	facts->platform = platform_of_node(root, facts);
 	for (unsigned i = 0; guests && i < guests->guests->len; i++) {
 		Guest *guest = g_ptr_array_index(guests->guests, i);

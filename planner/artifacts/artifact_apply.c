@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* The script that puts a target's files on its node. */
+#include "planner/artifacts/artifact.h"
+#include "planner/artifacts/artifact_steps.h"
+#include "planner/artifacts/target.h"
+
+/* The machine */
+
+static char *apply_name(Fill *f)
+{
+	const char *name = f->plan->node->name;
+
+	return name ? fill(f, "apply-name.sh",
+			   (const TemplateValue[]){{"node", name, TEMPLATE_SHELL}, FILL_END})
+		    : g_strdup("");
+}
+
+static void apply_expect(Fill *f, GString *block, hwloc_const_bitmap_t cpus, const char *path)
+{
+	g_autofree char *list = cpulist_format(cpus);
+	const TemplateValue values[] = {
+		{"path", path, TEMPLATE_SHELL}, {"text", list, TEMPLATE_SHELL}, FILL_END};
+
+	fill_append(f, block, "apply-expect.sh", values);
+}
+
+/* Which CPUs there are, in which NUMA nodes, and which are of one core. */
+static char *apply_expected(Fill *f)
+{
+	const Host *host = f->plan->host;
+	GString *block = g_string_new(NULL);
+
+	apply_expect(f, block, host->online, "/sys/devices/system/cpu/online");
+	for (unsigned i = 0; i < host->nodes->len; i++) {
+		const NumaNode *node = host_node(host, i);
+		g_autofree char *path =
+			g_strdup_printf("/sys/devices/system/node/node%u/cpulist", node->id);
+
+		apply_expect(f, block, node->cpus, path);
+	}
+	for (unsigned i = 0; i < host->cores->len; i++) {
+		const Core *core = host_core(host, i);
+		g_auto(CpuSet) cpus = hwloc_bitmap_alloc();
+		g_autofree char *path = g_strdup_printf(
+			"/sys/devices/system/cpu/cpu%u/topology/thread_siblings_list",
+			core->cpu[0]);
+
+		for (unsigned c = 0; c < core->n_cpus; c++)
+			hwloc_bitmap_set(cpus, core->cpu[c]);
+		apply_expect(f, block, cpus, path);
+	}
+	return g_string_free(block, FALSE);
+}
+
+/* What the script does */
+
+/* undo.sh and INDEX first: what is in place can be taken away at any time. */
+static char *apply_files(Fill *f)
+{
+	GString *block = g_string_new(NULL);
+
+	for (unsigned pass = 0; pass < 2; pass++)
+		for (unsigned i = 0; i < f->files->len; i++) {
+			const ArtifactFile *file = g_ptr_array_index(f->files, i);
+			g_autofree char *mode = g_strdup_printf("%04o", file->mode);
+			const TemplateValue values[] = {{"path", file->path, TEMPLATE_SHELL},
+							{"mode", mode, TEMPLATE_LINE},
+							FILL_END};
+
+			if (file->artifact->of_tree == !pass)
+				fill_append(f, block, "apply-file.sh", values);
+		}
+	return g_string_free(block, FALSE);
+}
+
+static char *apply_changes(Fill *f)
+{
+	GString *block = g_string_new(NULL);
+
+	for (unsigned i = 0; i < f->files->len; i++) {
+		const ArtifactFile *file = g_ptr_array_index(f->files, i);
+		const TemplateValue values[] = {{"paths", file->artifact->changes, TEMPLATE_LINE},
+						FILL_END};
+
+		if (file->artifact->changes)
+			fill_append(f, block, "apply-change.sh", values);
+	}
+	return g_string_free(block, FALSE);
+}
+
+/* TEMPLATE for each of STEPS, by the name NAME; they are freed. */
+static char *apply_lines(Fill *f, const char *template, const char *name, GPtrArray *steps)
+{
+	GString *block = g_string_new(NULL);
+
+	for (unsigned i = 0; i < steps->len; i++)
+		fill_append(f, block, template,
+			    (const TemplateValue[]){
+				    {name, g_ptr_array_index(steps, i), TEMPLATE_SHELL}, FILL_END});
+	g_ptr_array_unref(steps);
+	return g_string_free(block, FALSE);
+}
+
+static char *apply_steps(Fill *f)
+{
+	return apply_lines(f, "apply-step.sh", "command", steps_of(f->files));
+}
+
+static char *apply_next(Fill *f)
+{
+	return apply_lines(f, "apply-next.sh", "what", steps_next(f->files));
+}
+
+static char *apply_again(Fill *f)
+{
+	return apply_lines(f, "apply-again.sh", "command", steps_refresh(f->files));
+}
+
+static char *apply_target(Fill *f)
+{
+	return g_strdup(f->rendering->target->words);
+}
+
+static const ArtifactValue apply_values[] = {
+	{"node", TEMPLATE_LINE, fill_node},   {"target", TEMPLATE_LINE, apply_target},
+	{"name", TEMPLATE_RAW, apply_name},   {"expected", TEMPLATE_RAW, apply_expected},
+	{"files", TEMPLATE_RAW, apply_files}, {"changes", TEMPLATE_RAW, apply_changes},
+	{"steps", TEMPLATE_RAW, apply_steps}, {"again", TEMPLATE_RAW, apply_again},
+	{"next", TEMPLATE_RAW, apply_next},   {NULL, TEMPLATE_RAW, NULL}};
+
+const Artifact artifact_apply = {
+	.name = "apply",
+	.help = "puts the tree on the node, and keeps what was there",
+	.path = "/etc/planner/apply.sh",
+	.of_tree = true,
+	.of_target = true,
+	.activation = ACTIVATE_REBOOT,
+	.activate = "sh TREE/etc/planner/apply.sh",
+	.template = "apply.sh",
+	.values = apply_values,
+};

@@ -1,0 +1,1 @@
+    printf '%s\n' '${command}' >>"$$state/again" || exit 1

@@ -1,0 +1,3 @@
+    for path in ${paths}; do
+        "$$@" "$$path"
+    done

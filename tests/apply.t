@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""
+apply.sh and undo.sh of `emit --for`, run in a root directory of their own: /usr of this machine
+read-only, everything else made here, the programs that they call stubs that write down their call.
+
+    PLANNER=build/bin/planner tests/apply.t
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "judge"))
+
+from program import PLANNER
+from tap import Tap
+
+TOPOLOGY = "numa:2(memory=17179869184) core:2 pu:2"
+INVENTORY = """[node]\nname = n1\nkernel = 6.1.0\nqemu = 7.2.0\nlibvirt = 9.0.0
+[host]\ncores-per-node = 1\n[vm a]\nvcpus = 2\nmemory = 1G\nhugepages = 2M\n"""
+MACHINE = {"cpu/online": "0-7", "node/node0/cpulist": "0-3", "node/node1/cpulist": "4-7",
+           **{f"cpu/cpu{cpu}/topology/thread_siblings_list": f"{cpu}-{cpu + 1}" for cpu in (0, 2, 4, 6)}}
+ENTRY = "title old\noptions root=/dev/vda1 isolcpus=1 quiet\n"
+BEFORE = {"etc/default/irqbalance": "# the distribution's\nIRQBALANCE_ONESHOT=1\n",
+          "etc/kernel/cmdline": "root=/dev/vda1 isolcpus=1 quiet\n",
+          "boot/loader/entries/one.conf": ENTRY, "proc/cmdline": "root=/dev/vda1 quiet\n"}
+STUB = """#!/bin/sh
+echo "${0##*/} $*" >>/log
+case $1 in cat) exit 0 ;; esac
+[ ! -e "/kill-${0##*/}" ] || { rm "/kill-${0##*/}"; kill -9 $PPID; }
+[ ! -e "/fail-${0##*/}" ] || exit 7
+[ "${0##*/}" != grubby ] || sed -i 's/isolcpus=1/isolcpus=changed/' /boot/loader/entries/*.conf
+"""
+INSIDE = """set -eu
+hostname "$1"
+mount --bind /usr "$2/usr"
+mount -o remount,bind,ro "$2/usr"
+mount --bind "$2/local" "$2/usr/local"
+mount --bind /dev/null "$2/dev/null"
+exec chroot "$2" /usr/bin/env -i PATH=/stubs:/usr/bin sh -c "$3"
+"""
+ALONE = ["unshare", "--mount", "--uts", "--propagation", "private",
+         *([] if os.geteuid() == 0 else ["--map-root-user"])]
+
+tap = Tap()
+
+
+class Root:
+    """A machine of its own, and the tree for it in /tree."""
+
+    def __init__(self, work, name, target):
+        self.path = pathlib.Path(work, name)
+        for folder in ("usr", "etc", "dev", "local/sbin", "sys", "var", "stubs", "tmp"):
+            (self.path / folder).mkdir(parents=True)
+        for link in ("bin", "sbin", "lib", "lib64"):
+            (self.path / link).symlink_to(f"usr/{link}")
+        (self.path / "dev/null").touch()
+        for file, text in MACHINE.items():
+            self.write(f"sys/devices/system/{file}", text + "\n")
+        for file, text in BEFORE.items():
+            self.write(file, text)
+        for stub in ("systemctl", "update-grub", "sysctl", "systemd-tmpfiles", "grubby", "kernel-install", "tuned-adm"):
+            self.write(f"stubs/{stub}", STUB).chmod(0o755)
+        ini = pathlib.Path(work, "n1.ini")
+        ini.write_text(INVENTORY, encoding="utf-8")
+        done = subprocess.run([PLANNER, "emit", "--for", target, "-d", self.path / "tree", "-i", ini, "-t", TOPOLOGY],
+                              capture_output=True, text=True, check=False)
+        tap.ok(done.returncode == 0, f"{target}: emit --for", done.stderr)
+        self.before = self.files()
+
+    def write(self, name, text):
+        file = self.path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    def files(self):
+        """What is on the machine, but for the tree, the stubs and what tests leave."""
+        tops = [self.path / top for top in ("etc", "boot", "var", "local", "proc")]
+        return {str(f.relative_to(self.path)): (f.read_bytes(), f.stat().st_mode)
+                for top in tops for f in sorted(top.rglob("*")) if f.is_file()}
+
+    def run(self, command, name="n1"):
+        return subprocess.run([*ALONE, "sh", "-c", INSIDE, "inside", name, self.path, command], capture_output=True,
+                              text=True, stdin=subprocess.DEVNULL, timeout=60, check=False)
+
+    def apply(self, options="-y", **more):
+        return self.run(f"sh /tree/etc/planner/apply.sh {options}", **more)
+
+    def log(self):
+        log = self.path / "log"
+        lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+        log.unlink(missing_ok=True)
+        return [line for line in lines if " cat " not in line]
+
+
+def differs(one, other):
+    return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+
+
+def refused(root, what, message, command=None, **more):
+    done = root.run(command, **more) if command else root.apply(**more)
+    tap.ok(done.returncode == 2 and message in done.stderr and not differs(root.before, root.files())
+           and not root.log(), f"refused, and nothing changed: {what}", done.stdout, done.stderr)
+
+
+def check_refusals(work):
+    root = Root(work, "refusals", "debian")
+    refused(root, "another name", "this machine is called n2, the plan is for n1", name="n2")
+    tap.ok(root.apply("-n -N", name="n2").returncode == 0, "-N: another name is no matter")
+    refused(root, "nobody to ask", "give -y", options="")
+    refused(root, "an unknown option", "", options="-x")
+    siblings = root.write("sys/devices/system/cpu/cpu2/topology/thread_siblings_list", "2,6\n")
+    refused(root, "other siblings", "cpu2/topology/thread_siblings_list: 2,6; the plan has 2-3")
+    siblings.write_text("2-3\n", encoding="utf-8")
+    shutil.rmtree(root.path / "sys/devices/system")
+    refused(root, "nothing of it", "and 4 more differ")
+
+
+def check_view(work):
+    root = Root(work, "view", "debian")
+    done = root.apply("-n")
+    tap.ok(done.returncode == 0 and not differs(root.before, root.files()) and not root.log()
+           and "changes  /etc/default/irqbalance" in done.stdout and "-IRQBALANCE_ONESHOT=1" in done.stdout
+           and "new      /etc/default/grub.d/zz-planner.cfg" in done.stdout, "-n shows and changes nothing", done.stdout,
+           done.stderr)
+
+
+def as_tree(root):
+    """The files of the tree that the machine does not have like it."""
+    tree = root.path / "tree"
+    found = []
+    for file in sorted(f for f in tree.rglob("*") if f.is_file()):
+        name = str(file.relative_to(tree))
+        place = root.path / name.replace("usr/local/", "local/")
+        if not place.exists() or place.read_bytes() != file.read_bytes() or place.stat().st_mode != file.stat().st_mode:
+            found.append(name)
+    return found
+
+
+def undone(root, what):
+    done = root.run("sh /etc/planner/undo.sh")
+    left = differs(root.before, root.files())
+    tap.ok(done.returncode == 0 and not left, f"undo.sh brings back exactly what was: {what}", *left, done.stdout, done.stderr)
+
+
+def check_apply(work):
+    root = Root(work, "apply", "debian")
+    done = root.apply()
+    tap.ok(done.returncode == 0 and not as_tree(root), "the tree is on the machine", *as_tree(root), done.stderr)
+    called = [line.split()[0] for line in root.log()]
+    tap.ok(called.index("sysctl") < called.index("update-grub") == len(called) - 1
+           and set(called) == {"sysctl", "systemctl", "systemd-tmpfiles", "update-grub"},
+           "and what puts it in force ran, the boot loader last", called)
+    tap.ok("all 7 steps are done" in done.stdout and done.stdout.rstrip().endswith("planner check -p /etc/planner/plan.json"),
+           "it says what comes next", done.stdout)
+    again = root.apply()
+    tap.ok(again.returncode == 0 and "changes" not in again.stdout and not as_tree(root), "it can be run again", again.stdout)
+    done = root.run("sh /etc/planner/apply.sh -y")
+    tap.ok(done.returncode == 2 and "copy on the node" in done.stderr, "the copy on the node does nothing", done.stderr)
+    root.log()
+    undone(root, "after two runs")
+    tap.ok("update-grub" in [line.split()[0] for line in root.log()], "the boot loader reads it anew")
+
+
+def check_failures(work):
+    root = Root(work, "failures", "debian")
+    (root.path / "fail-sysctl").touch()
+    done = root.apply()
+    tap.ok(done.returncode == 1 and "step 1 of 7 (sysctl -p /etc/sysctl.d/90-planner.conf)" in done.stderr
+           and [line.split()[0] for line in root.log()] == ["sysctl"], "the first failure stops it, and it says where it stands",
+           done.stdout, done.stderr)
+    undone(root, "after a step that failed")
+    done = root.apply()
+    (root.path / "fail-sysctl").unlink()
+    done = root.apply()
+    tap.ok(done.returncode == 0 and not as_tree(root), "it goes on when the cause is gone", done.stderr)
+    undone(root, "after a failure and a second run")
+    for program in ("sysctl", "systemctl", "update-grub"):
+        (root.path / f"kill-{program}").touch()
+        killed = root.apply()
+        (root.path / f"kill-{program}").unlink(missing_ok=True)
+        done = root.apply()
+        tap.ok(killed.returncode != 0 and done.returncode == 0, f"killed at {program}, then run again", done.stderr)
+        (root.path / f"kill-{program}").touch()
+        killed = root.run("sh /etc/planner/undo.sh")
+        (root.path / f"kill-{program}").unlink(missing_ok=True)
+        undone(root, f"apply.sh and undo.sh killed at {program}")
+
+
+def check_lines(work):
+    root = Root(work, "el", "el")
+    done = root.apply()
+    entry = root.path / "boot/loader/entries/one.conf"
+    tap.ok(done.returncode == 0 and "changed" in entry.read_text(encoding="utf-8"), "el: grubby changes the entries", done.stderr)
+    undone(root, "the boot entries, with an earlier isolcpus=")
+    root = Root(work, "systemd-boot", "systemd-boot")
+    done = root.apply()
+    line = (root.path / "etc/kernel/cmdline").read_text(encoding="utf-8")
+    tap.ok(done.returncode == 0 and "isolcpus=1 " not in line and "isolcpus=" in line
+           and root.log()[-1] == "kernel-install add-all", "systemd-boot: the line is changed, then read", line, done.stderr)
+    undone(root, "/etc/kernel/cmdline, with an earlier isolcpus=")
+    tap.ok(root.log()[-1] == "kernel-install add-all", "and the boot loader reads it again")
+    (root.path / "etc/kernel/cmdline").unlink()
+    root.before = root.files()
+    done = root.apply()
+    tap.ok(done.returncode == 0 and (root.path / "etc/kernel/cmdline").exists(), "systemd-boot: the line is made", done.stderr)
+    undone(root, "no /etc/kernel/cmdline where there was none")
+
+
+lack = next((name for name in ("unshare", "chroot", "mount", "hostname", "cmp", "diff") if not shutil.which(name)), None)
+if lack or not os.path.islink("/bin") or subprocess.run([*ALONE, "true"], capture_output=True, check=False).returncode:
+    tap.skip("apply.sh", f"no {lack}" if lack else "no mount namespace here")
+else:
+    with tempfile.TemporaryDirectory() as folder:
+        check_refusals(folder)
+        check_view(folder)
+        check_apply(folder)
+        check_failures(folder)
+        check_lines(folder)
+sys.exit(tap.done())
