@@ -150,6 +150,14 @@ const Fixes fixes_line = {{
 		"reboot",
 }};
 
+const Fixes fixes_reboot = {{
+	[PLATFORM_OPENSHIFT] =
+		"let the Machine Config Operator reboot the node; what the line is to be, say "
+		"the PerformanceProfile and MachineConfigs alone",
+	[PLATFORM_UNRAID] = "reboot, or set it in Settings, CPU Pinning, or on the append line of "
+			    "/boot/syslinux/syslinux.cfg first",
+}};
+
 const Fixes fixes_domain_flag = {{
 	[PLATFORM_OPENSHIFT] =
 		"deliberate: the profile leaves these CPUs to the scheduler. If it "

@@ -21,6 +21,7 @@ extern const Fixes fixes_memory;      /* huge pages, NUMA nodes of a VM */
 extern const Fixes fixes_settings;    /* all else that is in a VM's XML */
 extern const Fixes fixes_restart;     /* what takes a VM that is powered off and on */
 extern const Fixes fixes_line;	      /* the kernel's line */
+extern const Fixes fixes_reboot;      /* what the next boot changes of it */
 extern const Fixes fixes_domain_flag; /* isolcpus without the flag domain */
 extern const Fixes fixes_irqs;	      /* where interrupts go */
 extern const Fixes fixes_quota;	      /* how much CPU time a VM may have */

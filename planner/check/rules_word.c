@@ -233,8 +233,8 @@ static bool rules_word_has_word(const Cmdline *cmdline, const CmdlineWord *wante
 	return false;
 }
 
-/* The words of A that B has not. */
-static char *only_in(const Cmdline *a, const Cmdline *b)
+/* The words of A that B has not; of all, or of those that somebody depends on. */
+static char *only_in(const Cmdline *a, const Cmdline *b, bool all)
 {
 	Naming naming = {0};
 
@@ -242,10 +242,28 @@ static char *only_in(const Cmdline *a, const Cmdline *b)
 		const CmdlineWord *word = g_ptr_array_index(a->words, i);
 		g_autofree char *text = word_text(word);
 
-		if (!of_the_boot(word->name) && !rules_word_has_word(b, word))
+		if (!of_the_boot(word->name) && !rules_word_has_word(b, word) &&
+		    (all || cmdline_listed(depended_on, word->name)))
 			naming_add(&naming, text);
 	}
 	return naming_end(&naming);
+}
+
+/* A reboot is the cure only of what it ADDS. */
+static const char *reboot_fix(const Rule *rule, const Audit *audit, bool adds)
+{
+	bool proxmox = audit->facts->kernel->loader == LOADER_PROXMOX;
+
+	if (fixes_text(rule->fixes, audit->facts->platform))
+		return rule->remedy;
+	if (!adds)
+		return proxmox ? "write the running parameters to /etc/kernel/cmdline, and run "
+				 "'proxmox-boot-tool refresh'"
+			       : "write the running parameters to the boot loader's configuration: "
+				 "a reboot is without them";
+	return proxmox ? "run 'proxmox-boot-tool refresh' and reboot, or write the running "
+			 "parameters to /etc/kernel/cmdline first"
+		       : rule->remedy;
 }
 
 static void eval_reboot(const Rule *rule, const Audit *audit, GPtrArray *findings)
@@ -257,17 +275,15 @@ static void eval_reboot(const Rule *rule, const Audit *audit, GPtrArray *finding
 	if (!kernel->boot_cmdline || !audit->cmdline)
 		return;
 	next = cmdline_parse(kernel->boot_cmdline);
-	added = only_in(next, audit->cmdline);
-	gone = only_in(audit->cmdline, next);
+	added = only_in(next, audit->cmdline, true);
+	/* Firmware that reads such a menu adds words of its own. */
+	gone = only_in(audit->cmdline, next, kernel->loader != LOADER_SYSLINUX);
 	if (*added || *gone)
 		rule_found_fix(rule, findings, SUBJECT,
 			       kernel->boot_source ? kernel->boot_source : "boot loader", NULL,
-			       kernel->loader == LOADER_PROXMOX
-				       ? "run 'proxmox-boot-tool refresh' and reboot, or write the "
-					 "running parameters to /etc/kernel/cmdline first"
-				       : rule->remedy,
-			       "the next boot has another line: with %s, without %s",
-			       *added ? added : "nothing more", *gone ? gone : "nothing less");
+			       reboot_fix(rule, audit, *added), "the next boot %s%s%s%s%s",
+			       *added ? "adds " : "", added, *added && *gone ? "; it " : "",
+			       *gone ? "loses " : "", gone);
 }
 
 const Rule rule_kernel_reboot_pending = {
@@ -279,7 +295,8 @@ const Rule rule_kernel_reboot_pending = {
 		"root=, rootflags=, initrd= and BOOT_IMAGE= are not compared.",
 	.why = "Either a change waits for its reboot, or the next reboot undoes the plan.",
 	.remedy = "reboot, or fix the boot loader's configuration",
-	.source = "Boot Loader Specification entries; grub.cfg",
+	.fixes = &fixes_reboot,
+	.source = "Boot Loader Specification entries; grub.cfg; syslinux(1)",
 	.needs = FACT_LINE | FACT_BOOT,
 	.eval = eval_reboot,
 };
@@ -306,52 +323,110 @@ static char *unread_words(const Audit *audit, const char *text)
 	return naming_end(&naming);
 }
 
-static void found_unread(const Rule *rule, const Audit *audit, GPtrArray *findings,
-			 const char *file, const char *text, const char *fix)
-{
-	static const char *const loaders[] = {[LOADER_GRUB] = "GRUB",
-					      [LOADER_PROXMOX] =
-						      "systemd-boot with proxmox-boot-tool",
-					      [LOADER_ENTRIES] = "systemd-boot or the firmware"};
-	g_autofree char *words = unread_words(audit, text);
+/* Who booted the kernel. */
+static const char *const loader_names[LOADER_COUNT] = {
+	[LOADER_GRUB] = "GRUB",
+	[LOADER_SYSLINUX] = "syslinux, or what reads its menu,",
+	[LOADER_PROXMOX] = "systemd-boot with proxmox-boot-tool",
+	[LOADER_ENTRIES] = "systemd-boot or the firmware",
+	[LOADER_UKI] = "a unified kernel image, which has its line inside,",
+	[LOADER_ZIPL] = "zipl",
+};
 
-	if (*words)
-		rule_found_fix(rule, findings, SUBJECT, file, NULL, fix,
+/* A file that LOADER does not read: no reboot brings what it says. */
+static const struct {
+	Loader loader;
+	Written written;
+	Platform only; /* on this platform; PLATFORM_LIBVIRT = on any */
+	const char *fix;
+} unread[] = {
+	{LOADER_PROXMOX, WRITTEN_GRUB, PLATFORM_LIBVIRT,
+	 "write it to /etc/kernel/cmdline, run 'proxmox-boot-tool refresh', and then reboot"},
+	{LOADER_ENTRIES, WRITTEN_GRUB, PLATFORM_LIBVIRT,
+	 "write it to /etc/kernel/cmdline and run 'kernel-install add-all', or to the options of "
+	 "the loader's entries; then reboot"},
+	{LOADER_GRUB, WRITTEN_KERNEL, PLATFORM_PROXMOX,
+	 "write it to GRUB_CMDLINE_LINUX_DEFAULT in /etc/default/grub, run 'update-grub', and then "
+	 "reboot"},
+	{LOADER_UKI, WRITTEN_GRUB, PLATFORM_LIBVIRT,
+	 "write it to /etc/kernel/cmdline, build the image anew ('kernel-install add-all'), and "
+	 "then reboot"},
+	{LOADER_SYSLINUX, WRITTEN_GRUB, PLATFORM_LIBVIRT,
+	 "write it to the APPEND line of the default entry, and then reboot"},
+	{LOADER_ZIPL, WRITTEN_GRUB, PLATFORM_LIBVIRT,
+	 "write it to the parameters of /etc/zipl.conf, run 'zipl', and then reboot"},
+};
+
+/* A file that entries are made of: a tool has to bring it there. */
+static const struct {
+	Loader loader;
+	Written written;
+	bool next; /* only where it is known what boots next */
+	const char *fix;
+} unmade[] = {
+	{LOADER_GRUB, WRITTEN_GRUB, true,
+	 "run 'update-grub' or 'grub2-mkconfig', on systems with entries in /boot/loader "
+	 "'grubby --update-kernel=ALL --args=WORDS', and then reboot; a later file in "
+	 "/etc/default/grub.d may set the variable anew"},
+	{LOADER_GRUB, WRITTEN_TUNED, true,
+	 "the loader's entries lack $tuned_params: 'grubby --update-kernel=ALL "
+	 "--args=$tuned_params' or the words themselves, and then reboot"},
+	{LOADER_ENTRIES, WRITTEN_KERNEL, true, "run 'kernel-install add-all', and then reboot"},
+	{LOADER_UKI, WRITTEN_KERNEL, false,
+	 "build the image anew ('kernel-install add-all'), and then reboot"},
+	{LOADER_ZIPL, WRITTEN_ZIPL, false, "run 'zipl', and then reboot"},
+};
+
+static void found_written(const Rule *rule, const Audit *audit, GPtrArray *findings,
+			  Written written, const char *fix, bool made)
+{
+	const KernelFacts *kernel = audit->facts->kernel;
+	const LineWritten *line = &kernel->written[written];
+	g_autofree char *words = unread_words(audit, line->words);
+
+	if (!*words)
+		return;
+	if (made)
+		rule_found_fix(rule, findings, SUBJECT, line->file, NULL, fix,
+			       "%s is in %s, but not in what %s boots", words, line->file,
+			       loader_names[kernel->loader]);
+	else
+		rule_found_fix(rule, findings, SUBJECT, line->file, NULL, fix,
 			       "%s is in %s, but %s booted this kernel and does not read that file",
-			       words, file, loaders[audit->facts->kernel->loader]);
+			       words, line->file, loader_names[kernel->loader]);
 }
 
 static void eval_elsewhere(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	const KernelFacts *kernel = audit->facts->kernel;
+	Platform platform = audit->facts->platform;
 
-	if (!audit->cmdline)
+	if (!audit->cmdline || platform == PLATFORM_OPENSHIFT)
 		return;
-	if (kernel->loader == LOADER_PROXMOX)
-		found_unread(rule, audit, findings, "/etc/default/grub", kernel->grub_default,
-			     "write it to /etc/kernel/cmdline, run 'proxmox-boot-tool refresh', "
-			     "and then reboot");
-	else if (kernel->loader == LOADER_ENTRIES)
-		found_unread(rule, audit, findings, "/etc/default/grub", kernel->grub_default,
-			     rule->remedy);
-	else if (kernel->loader == LOADER_GRUB && audit->facts->platform == PLATFORM_PROXMOX)
-		found_unread(rule, audit, findings, "/etc/kernel/cmdline", kernel->kernel_cmdline,
-			     "write it to GRUB_CMDLINE_LINUX_DEFAULT in /etc/default/grub, run "
-			     "'update-grub', and then reboot");
+	for (unsigned i = 0; i < G_N_ELEMENTS(unread); i++)
+		if (unread[i].loader == kernel->loader &&
+		    (unread[i].only == PLATFORM_LIBVIRT || unread[i].only == platform))
+			found_written(rule, audit, findings, unread[i].written, unread[i].fix,
+				      false);
+	for (unsigned i = 0; i < G_N_ELEMENTS(unmade); i++)
+		if (unmade[i].loader == kernel->loader && (!unmade[i].next || kernel->boot_cmdline))
+			found_written(rule, audit, findings, unmade[i].written, unmade[i].fix,
+				      true);
 }
 
 const Rule rule_kernel_line_elsewhere = {
 	.id = "kernel.line-elsewhere",
 	.severity = SEVERITY_WARNING,
 	.title = "Kernel parameters are in a file that the boot loader does not read",
-	.sees = "Parameters for isolation, huge pages and KVM in /etc/default/grub, if the running "
-		"line has the initrd= of an EFI stub and no BOOT_IMAGE=; on Proxmox VE also in "
-		"/etc/kernel/cmdline, if GRUB booted the kernel.",
+	.sees = "Parameters for isolation, huge pages and KVM in /etc/default/grub and its folder, "
+		"/etc/kernel/cmdline, /etc/tuned/bootcmdline and /etc/zipl.conf that neither the "
+		"running line nor the next one has: files that the loader which booted this kernel "
+		"does not read, and files that its entries are made of.",
 	.why = "No reboot brings them: the loader that boots this machine has its line from "
 	       "elsewhere.",
-	.remedy = "write it to /etc/kernel/cmdline and run 'kernel-install add-all', or to the "
-		  "options of the loader's entries; then reboot",
-	.source = "Proxmox VE manual, Host Bootloader; kernel-install(8)",
+	.remedy = "write it where the loader reads it, or run the tool that makes its entries; "
+		  "then reboot",
+	.source = "Proxmox VE manual, Host Bootloader; kernel-install(8); update-grub(8); zipl(8)",
 	.needs = FACT_LINE,
 	.eval = eval_elsewhere,
 };

@@ -5,8 +5,10 @@
 #include "topology/facts/facts_root.h"
 #include "topology/facts/kernel.h"
 #include "topology/facts/kernel_line.h"
+#include "topology/facts/line_written.h"
 #include "topology/facts/services.h"
 #include "topology/facts/snapshot.h"
+#include "topology/facts/syslinux.h"
 #include "topology/root/gunzip.h"
 
 static void assert_nohz(const char *text, const char *list)
@@ -330,6 +332,98 @@ static void test_next_line(void)
 	assert_next(directory, efi, "6.8", "root=(left-out) y");
 	assert_next(directory, "initrd=\\a\\initrd root=x", "6.8", "root=(left-out) y");
 	assert_next(directory, "BOOT_IMAGE=/bzimage initrd=/bzroot", NULL, NULL);
+	scratch_put(directory, "boot/syslinux/syslinux.cfg", "DEFAULT a\nLABEL a\nAPPEND quiet\n");
+	assert_next(directory, "BOOT_IMAGE=/bzimage initrd=/bzroot", NULL, "quiet");
+	scratch_remove(directory);
+}
+
+/* Of several entries loader.conf names one, or the newest of a pattern. */
+static void test_loader_conf(void)
+{
+	static const char running[] = "initrd=\\a\\initrd root=x";
+	g_autofree char *directory = scratch_new();
+
+	scratch_put(directory, "boot/efi/loader/entries/m-6.1.conf", "options quiet\n");
+	scratch_put(directory, "boot/efi/loader/entries/m-6.8.conf", "options isolcpus=4\n");
+	scratch_put(directory, "boot/efi/loader/entries/z.conf", "options nosmt\n");
+	assert_next(directory, running, NULL, NULL);
+	scratch_put(directory, "boot/efi/loader/loader.conf", "timeout 3\ndefault m-6.1.conf\n");
+	assert_next(directory, running, NULL, "quiet");
+	scratch_put(directory, "boot/efi/loader/loader.conf", "default m-*\n");
+	assert_next(directory, running, NULL, "isolcpus=4");
+	scratch_remove(directory);
+}
+
+static void test_syslinux(void)
+{
+	static const struct {
+		const char *menu, *line;
+	} rows[] = {
+		{"default menu.c32\nlabel a\nappend quiet\nlabel b\nmenu default\nappend nosmt\n",
+		 "nosmt"},
+		{"label a\nappend quiet\nlabel b\nappend nosmt\nmenu default\n", "nosmt"},
+		{"DEFAULT b\nLABEL a\nAPPEND quiet\nLABEL b\n  APPEND ${cbootargs} nosmt\n",
+		 "nosmt"},
+		{"append nosmt\nlabel a\nkernel x\nlabel b\nappend quiet\n", "nosmt"},
+		{"label a\nappend nosmt\nlabel b\nappend quiet\n", "nosmt"},
+		{"timeout 30\n", NULL},
+	};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *kept = syslinux_keep(rows[i].menu);
+		g_autofree char *line = syslinux_parse(kept);
+
+		g_assert_cmpstr(line, ==, rows[i].line);
+	}
+}
+
+/* Where the line bears no mark, files tell; GRUB's mark counts more than they do. */
+static void test_loader_find(void)
+{
+	static const struct {
+		const char *file, *line;
+		Loader loader;
+	} rows[] = {
+		{"boot/extlinux/extlinux.conf", "root=x", LOADER_SYSLINUX},
+		{"boot/extlinux/extlinux.conf", "BOOT_IMAGE=/vmlinuz-6.1 root=x", LOADER_GRUB},
+		{"sys/firmware/efi/efivars/StubInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f", "root=x",
+		 LOADER_UKI},
+		{"etc/zipl.conf", "root=x", LOADER_ZIPL},
+		{"etc/zipl.conf", "root=x BOOT_IMAGE=0", LOADER_ZIPL},
+		{"etc/zipl.conf", "BOOT_IMAGE=/vmlinuz-6.1 root=x", LOADER_GRUB},
+		{"etc/default/grub", "root=x", LOADER_UNKNOWN},
+	};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *directory = scratch_new();
+		g_autoptr(Root) root = NULL;
+
+		scratch_put(directory, rows[i].file, "x\n");
+		root = scratch_open(directory, 0);
+		g_assert_cmpint(loader_find(root, rows[i].line), ==, rows[i].loader);
+		scratch_remove(directory);
+	}
+}
+
+static void test_written(void)
+{
+	g_autofree char *directory = scratch_new();
+	g_autoptr(Root) root = NULL;
+	LineWritten written[WRITTEN_COUNT];
+
+	scratch_put(directory, "etc/default/grub", "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet\"\n");
+	scratch_put(directory, "etc/default/grub.d/a.cfg",
+		    "GRUB_CMDLINE_LINUX_DEFAULT=\"$GRUB_CMDLINE_LINUX_DEFAULT isolcpus=4\"\n");
+	scratch_put(directory, "etc/default/grub.d/a.cfg~", "GRUB_CMDLINE_LINUX=nosmt\n");
+	scratch_put(directory, "etc/tuned/bootcmdline", "TUNED_BOOT_CMDLINE=\"nohz_full=4\"\n");
+	root = scratch_open(directory, 0);
+	written_load(root, written);
+	g_assert_cmpstr(written[WRITTEN_GRUB].words, ==, "quiet isolcpus=4");
+	g_assert_cmpstr(written[WRITTEN_GRUB].file, ==,
+			"/etc/default/grub, /etc/default/grub.d/a.cfg");
+	g_assert_cmpstr(written[WRITTEN_TUNED].words, ==, "nohz_full=4");
+	g_assert_null(written[WRITTEN_ZIPL].words);
+	written_clear(written);
 	scratch_remove(directory);
 }
 
@@ -509,6 +603,10 @@ int main(int argc, char **argv)
 	g_test_add_func("/bootloader/entries", test_entries);
 	g_test_add_func("/bootloader/loaders", test_loaders);
 	g_test_add_func("/bootloader/next-line", test_next_line);
+	g_test_add_func("/bootloader/loader-conf", test_loader_conf);
+	g_test_add_func("/bootloader/syslinux", test_syslinux);
+	g_test_add_func("/bootloader/find", test_loader_find);
+	g_test_add_func("/bootloader/written", test_written);
 	g_test_add_func("/services/systemd", test_systemd);
 	g_test_add_func("/services/environment", test_environment);
 	g_test_add_func("/services/tuned", test_tuned);

@@ -172,7 +172,32 @@ static void reboot(Facts *f)
 static void elsewhere(Facts *f)
 {
 	f->kernel->loader = LOADER_PROXMOX;
-	f->kernel->grub_default = g_strdup("quiet isolcpus=7-9 hugepages=4");
+	f->kernel->written[WRITTEN_GRUB].words = g_strdup("quiet isolcpus=7-9 hugepages=4");
+	f->kernel->written[WRITTEN_GRUB].file = g_strdup("/etc/default/grub");
+}
+
+/* GRUB booted it, and the next boot has the words of the menu, which was made before WHO's. */
+static void unmade_by(Facts *f, Written who)
+{
+	f->kernel->loader = LOADER_GRUB;
+	text_set(&f->kernel->boot_cmdline, f->kernel->cmdline);
+	f->kernel->written[who].words = g_strdup("quiet isolcpus=7-9 hugepages=4");
+	f->kernel->written[who].file = g_strdup("/etc/x");
+}
+
+static void unmade_grub(Facts *f)
+{
+	unmade_by(f, WRITTEN_GRUB);
+}
+
+static void unmade_tuned(Facts *f)
+{
+	unmade_by(f, WRITTEN_TUNED);
+}
+
+static void menu_unknown(Facts *f)
+{
+	g_clear_pointer(&f->kernel->boot_cmdline, g_free);
 }
 
 static void isolcpus(Facts *f)
@@ -1013,7 +1038,9 @@ static const Fault faults[] = {
 	{"kernel.boot-cpu-isolated", ALONE, .line = "nohz_full=0-5", .says = "CPU 0"},
 	{"kernel.line-too-long", ALONE, long_line, "2048 bytes"},
 	{"kernel.line-elsewhere", PLANNED, elsewhere, "isolcpus=7-9, hugepages=4 is in"},
-	{"kernel.reboot-pending", PLANNED, reboot, "without ro, isolcpus="},
+	{"kernel.line-elsewhere", PLANNED, unmade_grub, "not in what GRUB boots"},
+	{"kernel.line-elsewhere", PLANNED, unmade_tuned, "not in what GRUB boots"},
+	{"kernel.reboot-pending", PLANNED, reboot, "the next boot loses ro, isolcpus="},
 	{"kernel.parameter-missing", PLANNED, .word = {"skew_tick=1", "skew_tick=0"},
 	 .says = "the plan has skew_tick=1"},
 	{"kernel.isolcpus-differs", PLANNED, isolcpus,
@@ -1385,14 +1412,14 @@ static void fence_whole(Facts *f)
 	table_put(f->services->systemd, "CPUAffinity", "0-1,12-13");
 }
 
-static void loader_grub(Facts *f)
+static void loader_unknown(Facts *f)
 {
-	f->kernel->loader = LOADER_GRUB;
+	f->kernel->loader = LOADER_UNKNOWN;
 }
 
 static void words_plain(Facts *f)
 {
-	text_set(&f->kernel->grub_default, "quiet splash");
+	text_set(&f->kernel->written[WRITTEN_GRUB].words, "quiet splash");
 }
 
 static void words_next(Facts *f)
@@ -1443,9 +1470,11 @@ static const Twin twins[] = {
 	{"topology.fence-split", ALONE, fence_split, fence_whole},
 	{"topology.fence-split", ALONE, fence_split, vms_off},
 	{"topology.fence-split", ALONE, fence_split, isolated_again},
-	{"kernel.line-elsewhere", PLANNED, elsewhere, loader_grub},
+	{"kernel.line-elsewhere", PLANNED, elsewhere, loader_unknown},
 	{"kernel.line-elsewhere", PLANNED, elsewhere, words_plain},
 	{"kernel.line-elsewhere", PLANNED, elsewhere, words_next},
+	{"kernel.line-elsewhere", PLANNED, unmade_grub, words_next},
+	{"kernel.line-elsewhere", PLANNED, unmade_grub, menu_unknown},
 };
 
 static void twin_do(const Twin *twin, Facts *facts)

@@ -3,6 +3,7 @@
 
 #include "topology/base/text.h"
 #include "topology/facts/kernel_line.h"
+#include "topology/facts/syslinux.h"
 
 #include <string.h>
 
@@ -77,11 +78,11 @@ static void entries_clear(Entries *entries)
 
 static void entry_take(Entries *entries, char *line, const char *path, bool saved)
 {
-	if (entries->chosen) {
+	if (entries->chosen && !saved) {
 		g_free(line);
 		return;
 	}
-	if (saved) {
+	if (saved) { /* of several that a pattern names the newest, which comes last */
 		entries_clear(entries);
 		entries->chosen = true;
 	} else if (entries->line) {
@@ -108,6 +109,13 @@ static char *entry_keep(const char *text)
 	return g_string_free(kept, FALSE);
 }
 
+/* systemd-boot's may be a pattern, and ends with .conf. */
+static bool entry_is_saved(const char *saved, const char *id, const char *name)
+{
+	return g_str_equal(saved, id) || g_pattern_match_simple(saved, id) ||
+	       g_pattern_match_simple(saved, name);
+}
+
 static void entry_load(Root *root, const char *folder, const char *name, GHashTable *variables,
 		       Entries *entries)
 {
@@ -119,7 +127,7 @@ static void entry_load(Root *root, const char *folder, const char *name, GHashTa
 	g_autofree char *text = id ? root_text_kept(root, path, entry_keep) : NULL;
 	char *line = text ? bls_parse(text, variables) : NULL;
 
-	if (line && saved && g_str_equal(saved, id))
+	if (line && saved && entry_is_saved(saved, id, name))
 		entry_take(entries, line, path, true);
 	else if (line && !strstr(id, "rescue"))
 		entry_take(entries, line, path, false);
@@ -335,6 +343,33 @@ Loader loader_of_line(const char *running)
 									: LOADER_ENTRIES;
 }
 
+/* zipl numbers its kernels: "BOOT_IMAGE=0". */
+static bool is_of_zipl(Root *root, const char *running)
+{
+	g_autofree char *image = word_value(running, "BOOT_IMAGE=");
+
+	return root_exists(root, "/etc/zipl.conf") &&
+	       (!image || (*image && !image[strspn(image, "0123456789")]));
+}
+
+Loader loader_find(Root *root, const char *running)
+{
+	static const char stub[] = "/sys/firmware/efi/efivars/"
+				   "StubInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
+	Loader loader = loader_of_line(running);
+
+	if (!running || loader == LOADER_PROXMOX || loader == LOADER_SYSLINUX)
+		return loader;
+	if (is_of_zipl(root, running))
+		return LOADER_ZIPL;
+	if (loader == LOADER_GRUB)
+		return loader;
+	if (root_exists(root, stub))
+		return LOADER_UKI;
+	/* U-Boot and others that read such a menu leave no mark. */
+	return loader == LOADER_UNKNOWN && syslinux_exists(root) ? LOADER_SYSLINUX : loader;
+}
+
 char *boot_image_release(const char *running)
 {
 	static const char kernel[] = "vmlinuz-";
@@ -346,14 +381,41 @@ char *boot_image_release(const char *running)
 
 /* Loaders */
 
+/* "default PATTERN" of loader.conf, as the entry that is chosen. */
+static char *loader_conf_keep(const char *text)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	GString *kept = g_string_new(NULL);
+
+	for (unsigned i = 0; lines[i]; i++)
+		if (word_is(g_strstrip(lines[i]), "default"))
+			g_string_append_printf(kept, "%s\n", lines[i]);
+	return g_string_free(kept, FALSE);
+}
+
+static GHashTable *loader_conf_load(Root *root, const char *folder)
+{
+	g_autofree char *path = g_build_filename(folder, "loader.conf", NULL);
+	g_autofree char *kept = root_text_kept(root, path, loader_conf_keep);
+	GHashTable *chosen = table_new();
+
+	if (kept && *kept)
+		g_hash_table_insert(chosen, g_strdup("saved_entry"),
+				    g_strstrip(g_strdup(kept + strlen("default"))));
+	return chosen;
+}
+
 static char *entries_of_efi(Root *root, char **source)
 {
-	static const char *const folders[] = {"/boot/efi/loader/entries", "/efi/loader/entries",
-					      "/boot/loader/entries"};
+	static const char *const folders[] = {"/boot/efi/loader", "/efi/loader", "/boot/loader"};
 	char *line = NULL;
 
-	for (unsigned i = 0; !line && i < G_N_ELEMENTS(folders); i++)
-		line = entries_load(root, folders[i], NULL, source);
+	for (unsigned i = 0; !line && i < G_N_ELEMENTS(folders); i++) {
+		g_autoptr(GHashTable) chosen = loader_conf_load(root, folders[i]);
+		g_autofree char *entries = g_build_filename(folders[i], "entries", NULL);
+
+		line = entries_load(root, entries, chosen, source);
+	}
 	return line;
 }
 
@@ -399,39 +461,9 @@ char *bootloader_load(Root *root, Loader loader, const char *running, const char
 		return proxmox_load(root, source);
 	case LOADER_ENTRIES:
 		return entries_of_efi(root, source);
+	case LOADER_SYSLINUX:
+		return syslinux_load(root, source);
 	default:
 		return NULL;
 	}
-}
-
-static const char *const default_names[] = {"GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT"};
-
-static char *default_keep(const char *text)
-{
-	g_autoptr(GHashTable) settings = settings_parse(text);
-	GString *kept = g_string_new(NULL);
-
-	for (unsigned i = 0; i < G_N_ELEMENTS(default_names); i++) {
-		const char *value = g_hash_table_lookup(settings, default_names[i]);
-		g_autofree char *clean = value ? kernel_line_clean(value) : NULL;
-
-		if (clean)
-			g_string_append_printf(kept, "%s=\"%s\"\n", default_names[i], clean);
-	}
-	return g_string_free(kept, FALSE);
-}
-
-char *grub_default_load(Root *root)
-{
-	g_autofree char *kept = root_text_kept(root, "/etc/default/grub", default_keep);
-	g_autoptr(GHashTable) settings = kept ? settings_parse(kept) : NULL;
-	GString *words = g_string_new(NULL);
-
-	for (unsigned i = 0; settings && i < G_N_ELEMENTS(default_names); i++) {
-		const char *value = g_hash_table_lookup(settings, default_names[i]);
-
-		if (value)
-			g_string_append_printf(words, "%s%s", words->len ? " " : "", value);
-	}
-	return g_string_free(words, !settings);
 }

@@ -17,10 +17,16 @@ typedef enum Loader {
 	LOADER_SYSLINUX,
 	LOADER_PROXMOX, /* systemd-boot, whose entries proxmox-boot-tool writes */
 	LOADER_ENTRIES, /* systemd-boot, or firmware: an EFI stub with its initrd= */
+	LOADER_UKI,	/* whoever: the line is inside the kernel's image */
+	LOADER_ZIPL,
+	LOADER_COUNT
 } Loader;
 
 /* Which loader started the kernel of the line RUNNING (NULL = not read)? */
 Loader loader_of_line(const char *running);
+
+/* The same, with what firmware and files say where the line bears no mark. */
+Loader loader_find(Root *root, const char *running);
 
 /*
  * The kernel line that LOADER boots next, yours, and in *SOURCE the file it is from, yours; NULL =
@@ -29,9 +35,6 @@ Loader loader_of_line(const char *running);
  */
 char *bootloader_load(Root *root, Loader loader, const char *running, const char *release,
 		      char **source);
-/* The words that /etc/default/grub gives all entries, or those that are normal; NULL = no such
- * file. Yours. */
-char *grub_default_load(Root *root);
 
 /* "/boot/vmlinuz-6.1.0-28-amd64", "(hd0,gpt2)/ostree/…/vmlinuz-…" of BOOT_IMAGE= → the release;
  * NULL = it is not there. Yours. */
@@ -53,6 +56,7 @@ char *grub_keep(const char *text);
 
 /* How notes name all that is read here. */
 #define BOOTLOADER_SOURCES                                                                         \
-	"boot loader", "/boot/loader", "/boot/grub", "/boot/efi", "/etc/kernel/cmdline"
+	"boot loader", "/boot/loader", "/boot/grub", "/boot/efi", "/etc/kernel/cmdline",           \
+		"/boot/syslinux", "/boot/extlinux"
 
 #endif

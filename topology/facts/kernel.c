@@ -324,15 +324,15 @@ void kernel_free(KernelFacts *kernel)
 	hwloc_bitmap_t sets[] = {kernel->possible,  kernel->present,   kernel->online,
 				 kernel->offline,   kernel->isolated,  kernel->nohz_full,
 				 kernel->workqueue, kernel->writeback, kernel->watchdog};
-	char *texts[] = {kernel->release,	kernel->cmdline,     kernel->boot_cmdline,
-			 kernel->boot_source,	kernel->smt_control, kernel->grub_default,
-			 kernel->kernel_cmdline};
+	char *texts[] = {kernel->release, kernel->cmdline, kernel->boot_cmdline,
+			 kernel->boot_source, kernel->smt_control};
 	GHashTable *tables[] = {kernel->config, kernel->vulnerabilities, kernel->sysctls};
 
 	for (guint i = 0; i < G_N_ELEMENTS(sets); i++)
 		hwloc_bitmap_free(sets[i]);
 	for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
 		g_free(texts[i]);
+	written_clear(kernel->written);
 	for (guint i = 0; i < G_N_ELEMENTS(tables); i++)
 		g_clear_pointer(&tables[i], g_hash_table_unref);
 	g_strfreev(kernel->init_environ);
@@ -358,11 +358,10 @@ void kernel_load(Root *root, KernelFacts *kernel)
 		root_note_missing(root, osrelease);
 	nohz_judge(root, kernel);
 	kernel->init_environ = environ_load(root, kernel->cmdline);
-	kernel->loader = loader_of_line(kernel->cmdline);
+	kernel->loader = loader_find(root, kernel->cmdline);
 	kernel->boot_cmdline = bootloader_load(root, kernel->loader, kernel->cmdline,
 					       kernel->release, &kernel->boot_source);
-	kernel->grub_default = grub_default_load(root);
-	kernel->kernel_cmdline = kernel_line_load(root, "/etc/kernel/cmdline");
+	written_load(root, kernel->written);
 }
 
 /* Sources */

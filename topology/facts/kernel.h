@@ -7,18 +7,18 @@
 #define TOPOLOGY_FACTS_KERNEL_H
 
 #include "topology/facts/bootloader.h"
+#include "topology/facts/line_written.h"
 #include "topology/root/fact.h"
 #include "topology/root/root.h"
 
 typedef struct KernelFacts {
-	char *release;	      /* /proc/sys/kernel/osrelease, else of BOOT_IMAGE= */
-	char *cmdline;	      /* /proc/cmdline, without the final newline */
-	char *boot_cmdline;   /* what the boot loader would boot next (BLS entry, grub.cfg); NULL =
-				 not found */
-	char *boot_source;    /* the file boot_cmdline is from */
-	Loader loader;	      /* what booted the line that runs */
-	char *grub_default;   /* the words of /etc/default/grub; NULL = no such file */
-	char *kernel_cmdline; /* /etc/kernel/cmdline; NULL = no such file */
+	char *release;	    /* /proc/sys/kernel/osrelease, else of BOOT_IMAGE= */
+	char *cmdline;	    /* /proc/cmdline, without the final newline */
+	char *boot_cmdline; /* what the boot loader would boot next (BLS entry, grub.cfg); NULL =
+			       not found */
+	char *boot_source;  /* the file boot_cmdline is from */
+	Loader loader;	    /* what booted the line that runs */
+	LineWritten written[WRITTEN_COUNT];		   /* what is to be on it, by who says so */
 	hwloc_bitmap_t possible, present, online, offline; /* /sys/devices/system/cpu/… */
 	hwloc_bitmap_t isolated;  /* …/isolated; empty when the kernel isolates none */
 	hwloc_bitmap_t nohz_full; /* …/nohz_full; "(null)" is the empty set, and so is a missing
