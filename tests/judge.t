@@ -514,6 +514,11 @@ def iothread_on_its_own_vcpus(plan, inventory):
     vm(plan, "big")["iothreadpin"] = ["1,9"]
 
 
+@mutation("x6", "vm.realtime")
+def realtime_made_up(plan, inventory):
+    vm(plan, "vm1")["realtime"] = "fifo:1"
+
+
 @mutation("x6", "vm.memory")
 def memory_changed(plan, inventory):
     vm(plan, "vm1")["memory"] = 4 << 30

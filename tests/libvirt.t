@@ -215,6 +215,7 @@ def differs(vm, xml):
         "vcpus": (int(root.findtext("vcpu")), vm["vcpus"]),
         "nodes": (domainxml.nodes(xml), vm.get("nodes") or domainxml.nodes(xml)),
         "cpu-pm": ("cpu-pm=on" in xml, vm["cpu_pm"]["verdict"] == "on"),
+        "real-time vCPUs": (domainxml.schedulers(xml), _schedulers(vm)),
         "memory": (domainxml.memory(xml), max(vm["memory"], sum(
             share["memory"] for share in vm.get("shares", [])))),
     }
@@ -227,6 +228,13 @@ def differs(vm, xml):
         guest = root.find("cpu/topology").attrib
         said["guest"] = ({k: int(guest[k]) for k in vm["topology"]}, vm["topology"])
     return [f"{what}: XML {a}, plan {b}" for what, (a, b) in said.items() if a != b]
+
+
+def _schedulers(vm):
+    if "realtime" not in vm:
+        return {}
+    vcpus = cpulist.parse(vm.get("realtime_vcpus", f"0-{vm['vcpus'] - 1}"))
+    return {vcpu: vm["realtime"] for vcpu in vcpus}
 
 
 def _cells(vm):

@@ -143,6 +143,47 @@ static void iothreads_adopt(Adopter *a, const AdoptVm *vm)
 		adopt_note(a, LOST, vm->section, "iothreads", "it has %u I/O threads", n);
 }
 
+/* As it is to be from its next start on, or, where no XML says that, as it runs. */
+static const Scheduler *scheduler_of(const GuestThread *thread)
+{
+	if (thread->inactive_scheduler.policy != SCHEDULER_UNKNOWN)
+		return &thread->inactive_scheduler;
+	return thread->live_scheduler.policy != SCHEDULER_UNKNOWN ? &thread->live_scheduler
+								  : &thread->scheduler;
+}
+
+/* The first scheduler there is holds for all vCPUs that are real-time. */
+static void realtime_adopt(Adopter *a, const AdoptVm *vm)
+{
+	g_auto(CpuSet) vcpus = hwloc_bitmap_alloc();
+	Scheduler first = {0};
+	bool differ = false;
+
+	for (unsigned v = 0; v < vm->spec->vcpus; v++) {
+		const GuestThread *thread =
+			&g_array_index(vm->vm->guest->vcpu_threads, GuestThread, v);
+		const Scheduler *one = scheduler_of(thread);
+
+		if (!scheduler_realtime(one))
+			continue;
+		if (hwloc_bitmap_iszero(vcpus))
+			first = *one;
+		differ |= !scheduler_equal(one, &first);
+		hwloc_bitmap_set(vcpus, v);
+	}
+	if (hwloc_bitmap_iszero(vcpus))
+		return;
+	if (vm->spec->policy == POLICY_SHARED || differ) {
+		adopt_note(a, LOST, vm->section, "realtime", "%s",
+			   differ ? "its vCPUs have several real-time priorities"
+				  : "its vCPUs are real-time and float");
+		return;
+	}
+	vm->spec->realtime = first;
+	if (hwloc_bitmap_weight(vcpus) < (int)vm->spec->vcpus)
+		vm->spec->realtime_vcpus = g_steal_pointer(&vcpus);
+}
+
 static void note_state(Adopter *a, const AdoptVm *vm)
 {
 	const Guest *guest = vm->vm->guest;
@@ -176,6 +217,7 @@ static void vm_adopt(Adopter *a, const AuditVm *audited)
 	adopt_policy(a, vm);
 	memory_adopt(a, vm);
 	mode_adopt(a, vm);
+	realtime_adopt(a, vm);
 	iothreads_adopt(a, vm);
 }
 

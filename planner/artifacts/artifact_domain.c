@@ -39,6 +39,27 @@ static char *artifact_domain_iothreadpins(Fill *f)
 	return g_string_free(block, FALSE);
 }
 
+static char *artifact_domain_vcpusched(Fill *f)
+{
+	const VmSpec *spec = f->vm->spec;
+	g_auto(CpuSet) vcpus = hwloc_bitmap_alloc();
+	g_autofree char *list = NULL, *priority = fill_number(spec->realtime.priority);
+
+	for (unsigned v = 0; v < spec->vcpus; v++)
+		if (vm_spec_realtime(spec, v))
+			hwloc_bitmap_set(vcpus, v);
+	list = cpulist_format(vcpus);
+	if (!*list)
+		return g_strdup("");
+	return fill(
+		f, "vcpusched.xml",
+		(const TemplateValue[]){
+			{"vcpus", list, TEMPLATE_XML},
+			{"scheduler", scheduler_policy_name(spec->realtime.policy), TEMPLATE_XML},
+			{"priority", priority, TEMPLATE_XML},
+			FILL_END});
+}
+
 static unsigned share_node_id(const Fill *f, unsigned share)
 {
 	return host_node(f->plan->host, g_array_index(f->vm->shares, VmShare, share).node)->id;
@@ -296,6 +317,7 @@ static const ArtifactValue domain_values[] = {
 	{"vcpupins", TEMPLATE_RAW, artifact_domain_vcpupins},
 	{"emulatorpin", TEMPLATE_XML, fill_vm_emulator},
 	{"iothreadpins", TEMPLATE_RAW, artifact_domain_iothreadpins},
+	{"vcpusched", TEMPLATE_RAW, artifact_domain_vcpusched},
 	{"numatune", TEMPLATE_RAW, artifact_domain_numatune},
 	{"arch", TEMPLATE_XML, artifact_domain_arch},
 	{"machine", TEMPLATE_RAW, artifact_domain_machine},

@@ -37,6 +37,7 @@ const Rule *const rules[] = {
 	&rule_kernel_nohz_off,
 	&rule_kernel_sysctl_differs,
 	&rule_vm_realtime_throttled,
+	&rule_vm_realtime_differs,
 	&rule_kvm_halt_polling,
 	&rule_kvm_nx_huge_pages,
 	&rule_memory_small_pages,

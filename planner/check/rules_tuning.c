@@ -71,6 +71,68 @@ const Rule rule_vm_realtime_throttled = {
 	.eval_vm = eval_throttled,
 };
 
+/* "vCPU 0 is none" of those whose scheduler WHERE is not the plan's. */
+static void scheduler_name(const AuditVm *vm, const GuestThread *thread, const Scheduler *has,
+			   const char *where, Naming *naming)
+{
+	const VmSpec *spec = vm->vm->spec;
+	const Scheduler other = {SCHEDULER_OTHER, 0};
+	const Scheduler *wants = vm_spec_realtime(spec, thread->number) ? &spec->realtime : &other;
+	g_autofree char *text = scheduler_text(has), *planned = scheduler_text(wants);
+	g_autofree char *name = NULL;
+
+	if (has->policy == SCHEDULER_UNKNOWN || scheduler_equal(has, wants))
+		return;
+	name = g_strdup_printf("vCPU %u has %s%s, the plan %s", thread->number, text, where,
+			       planned);
+	naming_add(naming, name);
+}
+
+/* The threads where they run, the XML of the next start. A plan that says nothing of it may be of
+ * an inventory in which nobody has written it down. */
+static void eval_realtime(const Rule *rule, const Audit *audit, const AuditVm *vm,
+			  GPtrArray *findings)
+{
+	Naming naming = {0};
+	g_autofree char *text = NULL;
+
+	(void)audit;
+	if (!vm->vm || !scheduler_realtime(&vm->vm->spec->realtime))
+		return;
+	for (unsigned v = 0; v < vm->guest->vcpu_threads->len; v++) {
+		const GuestThread *thread = guest_thread(vm->guest->vcpu_threads, v);
+		const Scheduler *runs = thread->scheduler.policy == SCHEDULER_UNKNOWN
+						? &thread->live_scheduler
+						: &thread->scheduler;
+
+		scheduler_name(vm, thread, runs, "", &naming);
+		scheduler_name(vm, thread, &thread->inactive_scheduler, " at its next start",
+			       &naming);
+	}
+	text = naming_end(&naming);
+	if (*text)
+		rule_found_vm(rule, findings, vm, "/proc/PID/task/TID/stat, domain XML", NULL, "%s",
+			      text);
+}
+
+const Rule rule_vm_realtime_differs = {
+	.id = "vm.realtime-differs",
+	.severity = SEVERITY_ERROR,
+	.title = "The real-time scheduler of a vCPU differs from the plan",
+	.sees = "Scheduler and priority of each vCPU's thread, and of <vcpusched> for the next "
+		"start, against realtime and realtime-vcpus. VMs without these keys are left out.",
+	.why = "A vCPU that is not real-time waits for kernel threads of its CPU, and the guest "
+	       "misses its deadlines.",
+	.remedy = "define the plan's XML ('planner emit domain NAME') and power the VM off and on: "
+		  "libvirt does not change it in a running VM; until then 'chrt -f -p PRIORITY "
+		  "TID'",
+	.fixes = &fixes_settings,
+	.source = "libvirt formatdomain, <vcpusched>; sched(7)",
+	.when = WHEN_PLAN | WHEN_GUESTS,
+	.needs = FACT_GUESTS,
+	.eval_vm = eval_realtime,
+};
+
 /* Settings that a plan writes */
 
 static void eval_sysctl(const Rule *rule, const Audit *audit, GPtrArray *findings)

@@ -10,6 +10,12 @@ VmSpec *vm_spec_new(const char *name)
 	return vm;
 }
 
+bool vm_spec_realtime(const VmSpec *vm, unsigned v)
+{
+	return scheduler_realtime(&vm->realtime) &&
+	       (!vm->realtime_vcpus || hwloc_bitmap_isset(vm->realtime_vcpus, v));
+}
+
 VmSpec *vm_spec_copy(const VmSpec *vm, const char *name)
 {
 	VmSpec *copy = settings_copy(vm_settings, vm);

@@ -12,6 +12,7 @@
 #include "planner/inventory/vm_name.h"
 #include "planner/kernel/kernelargs.h"
 #include "topology/base/cpulist.h"
+#include "topology/base/scheduler.h"
 #include "topology/base/tristate.h"
 
 #include <stdint.h>
@@ -59,6 +60,9 @@ typedef struct VmSpec {
 	Spans spans;
 	CpuMode cpu_mode;
 	bool cpu_pm; /* auto = true, off = false */
+	Scheduler
+		realtime; /* of its vCPUs, or of `realtime_vcpus` alone; not said = not real-time */
+	hwloc_bitmap_t realtime_vcpus; /* NULL = all */
 	unsigned iothreads;
 	bool locked;
 	unsigned count; /* of a section of the file; 1 in an inventory, where it is spelled out */
@@ -103,6 +107,8 @@ KernelWishes inventory_kernel(const Inventory *inventory);
 void inventory_free(Inventory *inventory);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Inventory, inventory_free)
 VmSpec *vm_spec_new(const char *name);
+/* Is vCPU V real-time? */
+bool vm_spec_realtime(const VmSpec *vm, unsigned v);
 /* A copy of VM called NAME, yours. */
 VmSpec *vm_spec_copy(const VmSpec *vm, const char *name);
 void vm_spec_free(VmSpec *vm);

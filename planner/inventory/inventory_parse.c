@@ -31,6 +31,24 @@ static bool inventory_parse_given(const Parser *p, const char *key)
 	return p->ini->faulty || ini_given(p->ini, key);
 }
 
+/* LIST, the value of KEY, names vCPUs; those that the VM does not have. */
+static void vcpus_check(Parser *p, const VmSpec *vm, const char *key, hwloc_const_bitmap_t list)
+{
+	if (list && vm->vcpus && hwloc_bitmap_last(list) >= (int)vm->vcpus)
+		ini_complain(p->ini, vm->line,
+			     "[vm %s] %s: it has no vCPU %d; its %u vCPUs are counted from 0",
+			     vm->name, key, hwloc_bitmap_last(list), vm->vcpus);
+}
+
+static void realtime_check(Parser *p, const VmSpec *vm)
+{
+	vcpus_check(p, vm, "realtime-vcpus", vm->realtime_vcpus);
+	if (vm->realtime_vcpus && !inventory_parse_given(p, "realtime"))
+		vm_complain(p, vm, "realtime-vcpus: give realtime as well");
+	if (vm->policy == POLICY_SHARED && scheduler_realtime(&vm->realtime))
+		vm_complain(p, vm, "realtime: a shared VM would keep its CPUs from all others");
+}
+
 /* What only the whole section of a VM shows. */
 static void vm_check(Parser *p, const VmSpec *vm)
 {
@@ -51,6 +69,7 @@ static void vm_check(Parser *p, const VmSpec *vm)
 		vm_complain(p, vm, "cpus: a shared VM floats over the pool; leave the key out");
 	if (vm->policy == POLICY_SHARED && vm->threads == THREADS_ISOLATE)
 		vm_complain(p, vm, "threads: a shared VM has no cores of its own");
+	realtime_check(p, vm);
 }
 
 static void sdk_check(Parser *p)

@@ -35,6 +35,10 @@ extern const SettingType setting_name, /* char *, shown and put into XML; NULL =
 	setting_flags,	   /* char **, of isolcpus; NULL = not said */
 	setting_parameters; /* char **, of the kernel line; NULL = none */
 
+/* setting_vcpus.c */
+extern const SettingType setting_vcpus, /* hwloc_bitmap_t, of vCPU numbers; NULL = not said */
+	setting_scheduler;		/* Scheduler; real-time, or not said */
+
 /* setting_cores.c: CoreRequest, one setting for each way to make it */
 extern const SettingType setting_cores, /* one number */
 	setting_place_cores,		/* a number for each socket or node, or for some */

@@ -35,6 +35,7 @@ static const MergeRule cputune_rules[] = {
 	{"vcpupin", "vcpu", HOW_ATTRIBUTES | HOW_PRUNE, NULL},
 	{"emulatorpin", NULL, HOW_ATTRIBUTES | HOW_PRUNE, NULL},
 	{"iothreadpin", "iothread", HOW_ATTRIBUTES | HOW_PRUNE, NULL},
+	{"vcpusched", NULL, HOW_ATTRIBUTES, NULL},
 	{0}};
 static const MergeRule numatune_rules[] = {{"memory", NULL, HOW_ATTRIBUTES, NULL},
 					   {"memnode", "cellid", HOW_ATTRIBUTES | HOW_PRUNE, NULL},

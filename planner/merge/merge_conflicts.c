@@ -56,6 +56,16 @@ static void schedulers_clip(xmlNode *cputune, unsigned vcpus)
 	}
 }
 
+/* Real-time vCPUs are the plan's where it has some, else the base's. */
+static void schedulers_remove(xmlNode *root, const xmlNode *own)
+{
+	if (!xml_child(xml_child(own, "cputune"), "vcpusched"))
+		return;
+	for (xmlNode *tune = xml_child(root, "cputune"); tune; tune = xml_next(tune, "cputune"))
+		for (xmlNode *node; (node = xml_child(tune, "vcpusched"));)
+			merge_tree_remove(node);
+}
+
 /* Without guest NUMA cells there is nothing a memnode could bind. */
 static void memnodes_remove(xmlNode *numatune)
 {
@@ -227,6 +237,7 @@ void merge_conflicts(xmlNode *root, const xmlNode *own, const PlanVm *vm, bool r
 		backing_refused(root, "allocation", "mode", "ondemand", notes);
 		backing_refused(root, "source", "type", "anonymous", notes);
 	}
+	schedulers_remove(root, own);
 	placement_take(vcpu, "vcpu", notes);
 	if (memory && vm->shares->len) {
 		placement_take(memory, "memory", notes);

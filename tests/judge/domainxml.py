@@ -83,6 +83,13 @@ def pins(text):
     return found
 
 
+def schedulers(text):
+    """{vCPU: "fifo:1"} of those that are real-time."""
+    return {vcpu: f"{one.get('scheduler')}:{one.get('priority')}"
+            for one in ElementTree.fromstring(text).iterfind("cputune/vcpusched")
+            for vcpu in cpulist.parse(one.get("vcpus"))}
+
+
 def nodes(text):
     """The host nodes its memory comes from, by guest cell."""
     root = ElementTree.fromstring(text)

@@ -107,6 +107,9 @@ def _vm(rng, host):
         "locked": rng.choice([None, None, "no", "yes"]),
         "count": rng.choice([None, None, None, 1, 2, 3]),
     }
+    if keys["policy"] != "shared" and rng.random() < 0.2:
+        keys["realtime"] = f"{rng.choice(['fifo', 'rr'])}:{rng.randint(1, 99)}"
+        keys["realtime-vcpus"] = rng.choice([None, "0", str(keys["vcpus"] - 1)])
     if page and not keys["memory"]:
         keys["memory"] = "2G"
     if keys["policy"] == "shared":

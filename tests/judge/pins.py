@@ -163,6 +163,16 @@ def _housekeeping(case, vm, what, text):
         yield subject(vm), f"its {what} may leave the host CPUs: {text}"
 
 
+@rule("vm.realtime")
+def realtime(case):
+    """As the inventory has it, whether the VM is placed or not."""
+    for spec, vm in case.vms:
+        for key in ("realtime", "realtime-vcpus"):
+            said = vm.get(key.replace("-", "_"))
+            if said != spec[key]:
+                yield subject(vm), f"{key} is {said!r}, the inventory says {spec[key]!r}"
+
+
 @rule("vm.memory")
 def memory(case):
     """The inventory's, or that in whole pages on each node."""

@@ -183,6 +183,10 @@ static void predict_vcpu(Guest *guest, const PlanVm *vm, unsigned v)
 		hwloc_bitmap_set(pin, g_array_index(vm->vcpupin, unsigned, v));
 		thread = predict_thread(v, guest->pid + 10 + v, pin);
 	}
+	thread.scheduler = vm_spec_realtime(vm->spec, v) ? vm->spec->realtime
+							 : (Scheduler){SCHEDULER_OTHER, 0};
+	thread.live_scheduler = thread.inactive_scheduler = thread.scheduler;
+	guest->realtime |= scheduler_realtime(&thread.scheduler);
 	g_array_append_val(guest->vcpu_threads, thread);
 }
 

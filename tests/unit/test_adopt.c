@@ -15,6 +15,7 @@ static const char text[] =
 	"[vm d1]\nvcpus = 4\ncpus = 2,14,3,15\nmemory = 4G\nhugepages = 2M\niothreads = 1\n"
 	"[vm d2]\nvcpus = 2\ncpus = 8,20\nmemory = 4G\nhugepages = 2M\nlocked = yes\n"
 	"[vm i]\nvcpus = 2\ncpus = 9,10\nthreads = isolate\nmemory = 1G\n"
+	"realtime = fifo:1\nrealtime-vcpus = 1\n"
 	"[vm s1]\nvcpus = 2\npolicy = shared\nmemory = 1G\n";
 
 typedef struct Bed {
@@ -94,6 +95,10 @@ static void assert_replans(const Bed *bed)
 		g_assert_cmpint(vm->cpupm->verdict, ==, was->cpupm->verdict);
 		g_assert_cmpint(vm->spec->threads, ==, was->spec->threads);
 		g_assert_cmpint(vm->spec->locked, ==, was->spec->locked);
+		for (unsigned v = 0; v < vm->spec->vcpus; v++)
+			g_assert_true(vm_spec_realtime(vm->spec, v) ==
+				      vm_spec_realtime(was->spec, v));
+		g_assert_true(scheduler_equal(&vm->spec->realtime, &was->spec->realtime));
 		g_assert_cmpuint(vm->spec->page, ==, was->spec->page);
 		g_assert_cmpuint(vm->spec->memory, ==, was->spec->memory);
 	}
@@ -263,6 +268,13 @@ static void memory_huge(Bed *bed)
 	guest(bed, "i")->memory = UINT64_C(1) << 60;
 }
 
+static void priorities_differ(Bed *bed)
+{
+	GuestThread *thread = &g_array_index(guest(bed, "i")->vcpu_threads, GuestThread, 0);
+
+	thread->inactive_scheduler = (Scheduler){SCHEDULER_FIFO, 2};
+}
+
 static const Case cases[] = {
 	{"as planned", as_planned, 0, {"guessed: isolated, no VM", "reactor_4 on 5,17"}},
 	{"pinned by taskset", pin_by_thread, 0, {"guessed: its XML does not say so"}},
@@ -282,6 +294,10 @@ static const Case cases[] = {
 	 0,
 	 {"taken from its next start; its threads has vCPU 1 on 0"}},
 	{"cpu-pm left out", no_cpu_pm, 0, {"guessed: it could have cpu-pm", "cpu-pm    = off"}},
+	{"two priorities",
+	 priorities_differ,
+	 1,
+	 {"not expressed: its vCPUs have several real-time priorities"}},
 	{"a name that ends the section", name_bad, 1, {"VM 'i] [vm evil] vcpus = 1' is left out"}},
 	{"a name twice", name_twice, 1, {"it has the name of another VM"}},
 	{"no vCPUs", no_vcpus, 1, {"has no vCPUs that could be read"}},

@@ -108,6 +108,26 @@ static void test_vcpus(void)
 	g_assert_null(numad->cpuset);
 }
 
+static void test_schedulers(void)
+{
+	static const char *const texts[] = {"fifo:1", "none", "rr:9", "rr:9"};
+	g_autoptr(Domain) domain =
+		parse("<vcpu>4</vcpu><cputune><vcpusched vcpus='0' scheduler='fifo' priority='1'/>"
+		      "<vcpusched scheduler='rr' priority='9'/>"
+		      "<vcpusched vcpus='1' scheduler='batch'/>"
+		      "<vcpusched vcpus='x' scheduler='fifo' priority='2'/></cputune>");
+	g_autoptr(Domain) none = parse("<vcpu>4</vcpu>");
+
+	g_assert_cmpuint(domain->schedulers->len, ==, G_N_ELEMENTS(texts));
+	for (unsigned v = 0; v < G_N_ELEMENTS(texts); v++) {
+		g_autofree char *text =
+			scheduler_text(&g_array_index(domain->schedulers, Scheduler, v));
+
+		g_assert_cmpstr(text, ==, texts[v]);
+	}
+	g_assert_cmpuint(none->schedulers->len, ==, 0);
+}
+
 static void test_iothreads(void)
 {
 	g_autoptr(Domain) domain =
@@ -313,6 +333,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/domain/pins", test_pins);
 	g_test_add_func("/domain/vcpus", test_vcpus);
 	g_test_add_func("/domain/iothreads", test_iothreads);
+	g_test_add_func("/domain/schedulers", test_schedulers);
 	g_test_add_func("/domain/memory", test_memory);
 	g_test_add_func("/domain/commandline", test_commandline);
 	g_test_add_func("/domain/devices", test_devices);

@@ -239,7 +239,8 @@ static void test_vm(void)
 					       "cpus = 10,46,11,47\nnode = 3\nmemory = 8G\n"
 					       "hugepages = 2M\nthreads = isolate\n"
 					       "cpu-mode = maximum\ncpu-pm = off\niothreads = 64\n"
-					       "locked = yes\ncount = 1\n",
+					       "locked = yes\ncount = 1\n"
+					       "realtime = rr:99\nrealtime-vcpus = 0,2-3\n",
 					       ALL);
 	const VmSpec *vm = vm_of(inventory, 0);
 
@@ -257,6 +258,9 @@ static void test_vm(void)
 	g_assert_false(vm->cpu_pm);
 	g_assert_cmpuint(vm->iothreads, ==, 64);
 	g_assert_true(vm->locked);
+	g_assert_cmpint(vm->realtime.policy, ==, SCHEDULER_RR);
+	g_assert_cmpuint(vm->realtime.priority, ==, 99);
+	g_assert_true(vm_spec_realtime(vm, 2) && !vm_spec_realtime(vm, 1));
 }
 
 static void test_vm_defaults(void)
@@ -277,6 +281,7 @@ static void test_vm_defaults(void)
 	g_assert_true(vm->cpu_pm);
 	g_assert_cmpuint(vm->iothreads, ==, 0);
 	g_assert_false(vm->locked);
+	g_assert_false(vm_spec_realtime(vm, 0));
 	g_assert_cmpint(shared->policy, ==, POLICY_SHARED);
 	g_assert_cmpuint(shared->vcpus, ==, 8192);
 	g_assert_true(shared->cpu_pm);
@@ -487,6 +492,13 @@ static const Bad bad_vm[] = {
 	{"vm a", "iothreads", "-1", "*from 0 to 64"},
 	{"vm a", "iothreads", "65", "*from 0 to 64"},
 	{"vm a", "locked", "true", "*no | yes"},
+	{"vm a", "realtime", "fifo", "'fifo' is neither fifo:PRIORITY nor rr:PRIORITY, *"},
+	{"vm a", "realtime", "1", "*such as fifo:1"},
+	{"vm a", "realtime", "fifo:0", "*such as fifo:1"},
+	{"vm a", "realtime", "rr:100", "*such as fifo:1"},
+	{"vm a", "realtime", "fifo:+1", "*such as fifo:1"},
+	{"vm a", "realtime", "other:1", "*such as fifo:1"},
+	{"vm a", "realtime-vcpus", "1-", "*1-*"},
 	{"vm a", "count", "0", "*from 1 to 8192"},
 	{"vm a", "count", "8193", "*from 1 to 8192"},
 	{"vm a", "count", "*", "*from 1 to 8192"},
@@ -564,7 +576,7 @@ static void test_keys_known(void)
 		{"kernel", "isolation, flags, irqaffinity, extra"},
 		{"vm a", "vcpus, maximum, policy, cpus, node, memory, hugepages, threads, spans, "
 			 "cpu-mode, cpu-pm, "
-			 "iothreads, locked, count"},
+			 "realtime, realtime-vcpus, iothreads, locked, count"},
 	};
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -698,6 +710,13 @@ static void test_lines(void)
 		 NAME ":3: [host] cores-per-node: *already given in line 2*"},
 		{"[host]\ncores = x\ncpus = 0\n",
 		 NAME ":2: [host] cores: *\n" NAME ":3: [host] cpus: *already given in line 2*"},
+		{"[vm a]\nvcpus = 2\nrealtime = fifo:1\nrealtime-vcpus = 1-2\n",
+		 NAME ":1: [vm a] realtime-vcpus: it has no vCPU 2; its 2 vCPUs are counted from "
+		      "0"},
+		{"[vm a]\nvcpus = 2\nrealtime-vcpus = 1\n",
+		 NAME ":1: [vm a] realtime-vcpus: give realtime as well"},
+		{"[vm a]\nvcpus = 2\nrealtime = fifo:1\npolicy = shared\n",
+		 NAME ":1: [vm a] realtime: a shared VM would keep its CPUs from all others"},
 		{"[node]\nname = a\n[host]\n[node]\nkernel = 6.1\n",
 		 NAME ":4: [node]: already begun in line 1"},
 		{"[vm a]\nvcpus = 1\n[vm a]\nvcpus = 2\n",

@@ -50,6 +50,10 @@ static void assert_vms(const VmSpec *a, const VmSpec *b)
 	g_assert_cmpint(a->cpu_pm, ==, b->cpu_pm);
 	g_assert_cmpuint(a->iothreads, ==, b->iothreads);
 	g_assert_cmpint(a->locked, ==, b->locked);
+	g_assert_true(scheduler_equal(&a->realtime, &b->realtime));
+	g_assert_true(!a->realtime_vcpus == !b->realtime_vcpus);
+	g_assert_true(!a->realtime_vcpus ||
+		      hwloc_bitmap_isequal(a->realtime_vcpus, b->realtime_vcpus));
 }
 
 static void assert_nodes(const NodeSpec *a, const NodeSpec *b)
@@ -225,6 +229,12 @@ static VmSpec *random_vm(unsigned number)
 	if (vm->policy == POLICY_SHARED)
 		return vm;
 	vm->threads = below(2);
+	if (coin()) {
+		vm->realtime = (Scheduler){SCHEDULER_FIFO + below(2), below(99) + 1};
+		vm->realtime_vcpus = coin() ? hwloc_bitmap_alloc() : NULL;
+		if (vm->realtime_vcpus)
+			hwloc_bitmap_set(vm->realtime_vcpus, below(vm->vcpus));
+	}
 	vm->cpus = coin() ? random_cpus(vm->vcpus) : NULL;
 	return vm;
 }

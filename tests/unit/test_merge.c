@@ -12,12 +12,14 @@ static const char inventory_text[] =
 	"[node]\nkernel = 6.1\nqemu = 9.2\nlibvirt = 9.0\nmwait = yes\n"
 	"[host]\ncores = 2\n"
 	"[vm a]\nvcpus = 4\nmemory = 1G\nlocked = yes\niothreads = 1\n"
+	"realtime = rr:7\n"
 	"[vm b]\nvcpus = 2\nmemory = 1G\npolicy = shared\n";
 
 static const char base[] =
 	"<?xml version='1.0'?>\n<!-- x -->\n<domain type='kvm' " QEMU ">\n  <name>a</name>\n"
 	"  <memory>9</memory>\n  <vcpu current=\"1\">2</vcpu>\n  <iothreads/>\n  <cputune>\n"
-	"    <vcpupin vcpu='0' cpuset='9'/>\n    <vcpupin vcpu='9' cpuset='9'/>\n  </cputune>\n"
+	"    <vcpupin vcpu='0' cpuset='9'/>\n    <vcpupin vcpu='9' cpuset='9'/>\n"
+	"    <vcpusched vcpus='0,1' scheduler='fifo' priority='5'/>\n  </cputune>\n"
 	"  <features><acpi/></features>\n  <cpu mode='host-model'/>\n  "
 	"<devices><![CDATA[<vcpu>]]>\n"
 	"  </devices>\n  <qemu:commandline>\n    <qemu:arg value='-overcommit'/>\n"
@@ -116,6 +118,9 @@ static void test_whole(Fixture *fixture, gconstpointer data)
 	g_assert_nonnull(strstr(a, "value='mem-lock=on,cpu-pm=on'"));
 	g_assert_nonnull(strstr(a, "<iothreads>1</iothreads>"));
 	g_assert_nonnull(strstr(a, "<![CDATA[<vcpu>]]>"));
+	g_assert_nonnull(strstr(a, "<vcpusched vcpus='0-3' scheduler='rr' priority='7'/>"));
+	g_assert_null(strstr(a, "priority='5'"));
+	g_assert_nonnull(strstr(b, "<vcpusched vcpus='0,1' scheduler='fifo' priority='5'/>"));
 	g_assert_null(strstr(a, "vcpu='9'"));
 	g_assert_null(strstr(a, "current="));
 	g_assert_null(strstr(b, "cpu-pm"));

@@ -21,6 +21,7 @@
 #define VMS                                                                                        \
 	"[vm d1]\nvcpus = 4\ncpus = 2,14,3,15\nmemory = 4G\nhugepages = 2M\niothreads = 1\n"       \
 	"[vm d2]\nvcpus = 2\ncpus = 8,20\nmemory = 4G\nhugepages = 2M\nlocked = yes\n"             \
+	"realtime = fifo:1\nrealtime-vcpus = 1\n"                                                  \
 	"[vm s1]\nvcpus = 2\npolicy = shared\nmemory = 1G\n"
 
 static const char by_line[] = HEAD "[kernel]\nextra = skew_tick=1\n" VMS;
@@ -465,6 +466,21 @@ static void throttled(Facts *f)
 	guest(f, "d1")->realtime = true;
 	table_put(f->kernel->sysctls, "kernel.sched_rt_runtime_us", "950000");
 	table_put(f->kernel->sysctls, "kernel.sched_rt_period_us", "1000000");
+}
+
+static void rt_lost(Facts *f)
+{
+	thread(guest(f, "d2")->vcpu_threads, 1)->scheduler = (Scheduler){SCHEDULER_OTHER, 0};
+}
+
+static void rt_higher(Facts *f)
+{
+	thread(guest(f, "d2")->vcpu_threads, 1)->inactive_scheduler.priority = 2;
+}
+
+static void rt_more(Facts *f)
+{
+	thread(guest(f, "d2")->vcpu_threads, 0)->scheduler = (Scheduler){SCHEDULER_RR, 1};
 }
 
 static void polling(Facts *f)
@@ -1020,6 +1036,10 @@ static const Fault faults[] = {
 	{"kernel.nohz-off", ALONE, .line = "nohz=OFF nohz_full=2-5", .says = "nohz=OFF"},
 	{"kernel.sysctl-differs", PLANNED, stat_interval, "vm.stat_interval is 1"},
 	{"vm.realtime-throttled", PLANNED, throttled, "950000 us of each 1000000"},
+	{"vm.realtime-differs", PLANNED, rt_lost, "vCPU 1 has none, the plan fifo:1"},
+	{"vm.realtime-differs", PLANNED, rt_higher,
+	 "vCPU 1 has fifo:2 at its next start, the plan fifo:1"},
+	{"vm.realtime-differs", PLANNED, rt_more, "vCPU 0 has rr:1, the plan none"},
 	{"kvm.halt-polling", PLANNED, polling, "halt_poll_ns is 200000"},
 	{"kvm.nx-huge-pages", PLANNED, nx_pages, "nx_huge_pages is Y"},
 	{"memory.small-pages", PLANNED, small_pages, "d1, which is pinned"},
@@ -1301,7 +1321,12 @@ static void rt_by_server(Facts *f)
 
 static void rt_none(Facts *f)
 {
-	guest(f, "d1")->realtime = false;
+	guest(f, "d1")->realtime = guest(f, "d2")->realtime = false;
+}
+
+static void rt_unread(Facts *f)
+{
+	thread(guest(f, "d2")->vcpu_threads, 1)->scheduler.policy = SCHEDULER_UNKNOWN;
 }
 
 static void polling_own(Facts *f)
@@ -1439,6 +1464,7 @@ static const Twin twins[] = {
 	{"vm.realtime-throttled", PLANNED, throttled, rt_by_server},
 	{"vm.realtime-throttled", PLANNED, throttled, rt_none},
 	{"vm.realtime-throttled", PLANNED, throttled, NULL, "kernel.sched_rt_runtime_us", "-1"},
+	{"vm.realtime-differs", PLANNED, rt_lost, rt_unread},
 	{"kernel.sysctl-differs", PLANNED, stat_interval, NULL, "vm.stat_interval", "10"},
 	{"kvm.halt-polling", PLANNED, polling, polling_own},
 	{"kvm.halt-polling", PLANNED, polling, NULL, "kvm.halt_poll_ns", "0"},

@@ -11,6 +11,11 @@
 	"17 "                                                                                      \
 	"5 0 0 0 0 0 0 0 0 0 0 0 0 0\n"
 
+/* Of a thread of fifo, priority 7. */
+#define REALTIME_STAT                                                                              \
+	"9 (CPU 1/KVM) S 1 9 9 0 -1 4194560 0 0 0 0 1 1 0 0 -8 0 1 0 24 0 0 18446744073709551615 " \
+	"0 0 0 0 0 0 0 2147483647 0 1 0 0 -1 5 7 1 0 0 0 0 0 0 0 0 0 0 0\n"
+
 static void test_stat(void)
 {
 	Task task = {0};
@@ -21,12 +26,17 @@ static void test_stat(void)
 	g_assert_true(task.kernel && task.unmovable);
 	g_assert_cmpint(task.last_cpu, ==, 5);
 	g_assert_cmpuint(parent, ==, 2);
+	g_assert_cmpint(task.scheduler.policy, ==, SCHEDULER_OTHER);
 	g_assert_true(task_stat_parse(STAT("\xff", "2129984"), &task, &parent));
 	g_assert_true(task.kernel && !task.unmovable);
 	g_assert_cmpstr(task.comm, ==, "\xef\xbf\xbd");
 	g_assert_true(task_stat_parse("1 (x) R 0 1 1 0 -1 4194560", &task, &parent));
 	g_assert_false(task.kernel);
 	g_assert_cmpint(task.last_cpu, ==, -1);
+	g_assert_cmpint(task.scheduler.policy, ==, SCHEDULER_UNKNOWN);
+	g_assert_true(task_stat_parse(REALTIME_STAT, &task, &parent));
+	g_assert_cmpint(task.scheduler.policy, ==, SCHEDULER_FIFO);
+	g_assert_cmpuint(task.scheduler.priority, ==, 7);
 	g_assert_false(task_stat_parse("", &task, &parent));
 	g_assert_false(task_stat_parse("1 (x", &task, &parent));
 	g_assert_false(task_stat_parse("1 )x( S 1", &task, &parent));

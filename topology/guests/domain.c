@@ -485,12 +485,32 @@ static void metadata_read(Domain *domain, const xmlNode *node)
 			domain->platform = platform_of_namespace((const char *)one->ns->href);
 }
 
+/* One <vcpusched>; without a list it is of all vCPUs that none names. */
+static void scheduler_read(GArray *schedulers, const xmlNode *one, bool named)
+{
+	g_autofree char *list = xml_get(one, "vcpus"), *name = xml_get(one, "scheduler");
+	g_auto(CpuSet) vcpus = list ? domain_cpuset_parse(list) : NULL;
+	Scheduler scheduler = {scheduler_policy_find(name), 0};
+
+	if (!list == named || (list && !vcpus))
+		return;
+	if (scheduler_realtime(&scheduler))
+		(void)number_get(one, "priority", &scheduler.priority);
+	for (unsigned v = 0; v < schedulers->len; v++)
+		if (!vcpus || hwloc_bitmap_isset(vcpus, v))
+			g_array_index(schedulers, Scheduler, v) = scheduler;
+}
+
 static void schedulers_read(Domain *domain, const xmlNode *node)
 {
-	for (xmlNode *one = xml_child(xml_child(node, "cputune"), "vcpusched"); one;
-	     one = xml_next(one, "vcpusched"))
-		domain->realtime |=
-			xml_says(one, "scheduler", "fifo") || xml_says(one, "scheduler", "rr");
+	const Scheduler other = {SCHEDULER_OTHER, 0};
+	xmlNode *first = xml_child(xml_child(node, "cputune"), "vcpusched");
+
+	for (unsigned v = 0; first && v < domain->vcpus_max; v++)
+		g_array_append_val(domain->schedulers, other);
+	for (unsigned named = 0; named < 2; named++)
+		for (xmlNode *one = first; one; one = xml_next(one, "vcpusched"))
+			scheduler_read(domain->schedulers, one, named);
 }
 
 /* Of <domstatus pid=><vcpus><vcpu id= pid=>. */
@@ -559,6 +579,7 @@ static Domain *domain_new(void)
 	domain->slow_devices = g_ptr_array_new_with_free_func(g_free);
 	domain->passed = g_ptr_array_new_with_free_func(g_free);
 	domain->tids = g_array_new(FALSE, TRUE, sizeof(unsigned));
+	domain->schedulers = g_array_new(FALSE, FALSE, sizeof(Scheduler));
 	return domain;
 }
 
@@ -600,6 +621,7 @@ void domain_free(Domain *domain)
 	g_array_unref(domain->vcpupins);
 	g_array_unref(domain->iothreads);
 	g_array_unref(domain->tids);
+	g_array_unref(domain->schedulers);
 	g_ptr_array_unref(domain->slow_devices);
 	g_ptr_array_unref(domain->passed);
 	g_free(domain);

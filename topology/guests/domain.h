@@ -8,6 +8,7 @@
 #define TOPOLOGY_GUESTS_DOMAIN_H
 
 #include "topology/base/cpulist.h"
+#include "topology/base/scheduler.h"
 #include "topology/guests/platform.h"
 
 #include <stdint.h>
@@ -50,7 +51,7 @@ typedef struct Domain {
 	GPtrArray *slow_devices; /* of char * */
 	GPtrArray *passed;	 /* of char *: PCI devices passed through, "0000:0b:00.0" */
 	Platform platform;	 /* whose elements <metadata> has; PLATFORM_LIBVIRT = nobody's */
-	bool realtime;		 /* <vcpusched> of some vCPU says fifo or rr */
+	GArray *schedulers;	 /* of Scheduler, by vCPU: <vcpusched>; empty = none is real-time */
 	unsigned pid;		 /* of a domstatus; 0 = not said */
 	GArray *tids;		 /* of unsigned, by vCPU, of a domstatus; 0 = not said */
 } Domain;

@@ -75,6 +75,18 @@ static void vcpus_take(Guest *guest, const Domain *domain)
 	}
 }
 
+static void schedulers_take(const Guest *guest, const GArray *schedulers, bool live)
+{
+	for (unsigned i = 0; i < guest->vcpu_threads->len; i++) {
+		GuestThread *thread = &g_array_index(guest->vcpu_threads, GuestThread, i);
+
+		*(live ? &thread->live_scheduler : &thread->inactive_scheduler) =
+			thread->number < schedulers->len
+				? g_array_index(schedulers, Scheduler, thread->number)
+				: (Scheduler){SCHEDULER_OTHER, 0};
+	}
+}
+
 /* One of the two documents: what runs (LIVE), or the next start. */
 static void document_take(Guest *guest, const Domain *domain, bool live)
 {
@@ -86,6 +98,7 @@ static void document_take(Guest *guest, const Domain *domain, bool live)
 	*(live ? &guest->overcommit_live : &guest->overcommit_inactive) =
 		g_strdupv(domain->overcommit);
 	*(live ? &emulator->live : &emulator->inactive) = set_copy(domain->emulatorpin);
+	schedulers_take(guest, domain->schedulers, live);
 	guests_pins_take(guest->vcpu_threads, guest->later, domain->vcpupins, live);
 	guests_pins_take(guest->iothreads, guest->iothreads, domain->iothreads, live);
 }
@@ -99,7 +112,9 @@ static void settings_take(Guest *guest, const Domain *domain)
 	if (domain->platform != PLATFORM_LIBVIRT)
 		guest->platform = domain->platform;
 	guest->cpu_mode = g_strdup(domain->cpu_mode);
-	guest->realtime = domain->realtime;
+	for (unsigned v = 0; v < domain->schedulers->len; v++)
+		guest->realtime |=
+			scheduler_realtime(&g_array_index(domain->schedulers, Scheduler, v));
 	guest->migratable_unknown = host && !domain->migratable_said;
 	guest->locked = domain->locked;
 	guest->nodes_strict = domain->nodes_strict;
@@ -211,8 +226,11 @@ static void thread_real(GuestThread *thread, const Task *task)
 
 static void vcpu_real(Guest *guest, unsigned vcpu, const Task *task)
 {
-	thread_real(thread_at(guest->vcpu_threads, vcpu), task);
-	guest->realtime |= task->realtime;
+	GuestThread *thread = thread_at(guest->vcpu_threads, vcpu);
+
+	thread_real(thread, task);
+	thread->scheduler = task->scheduler;
+	guest->realtime |= scheduler_realtime(&task->scheduler);
 }
 
 /* One more emulator thread, with the pins of the first; that one is the main thread. */

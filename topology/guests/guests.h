@@ -14,9 +14,11 @@ typedef struct GuestThread {
 	hwloc_bitmap_t live;	 /* configured, live XML; NULL = no pin element */
 	hwloc_bitmap_t inactive; /* configured, for the next start; NULL = no pin element */
 	hwloc_bitmap_t real;	 /* the thread's own affinity; NULL = not running or not read */
-	unsigned tid;		 /* 0 = not known */
-	char *comm;		 /* the thread's name; NULL = not running or not read */
-	char *group;		 /* its cgroup, as Task.cgroup; NULL = not running or not read */
+	/* Of a vCPU, likewise; unknown where there is no such XML or no thread was read. */
+	Scheduler live_scheduler, inactive_scheduler, scheduler;
+	unsigned tid; /* 0 = not known */
+	char *comm;   /* the thread's name; NULL = not running or not read */
+	char *group;  /* its cgroup, as Task.cgroup; NULL = not running or not read */
 } GuestThread;
 
 typedef struct Guest {

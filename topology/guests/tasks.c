@@ -37,7 +37,28 @@ static bool word_number(const char *text, unsigned n, guint64 *number)
 }
 
 /* Fields of stat as proc(5) numbers them, what follows ") " being the third. */
-enum { STAT_STATE = 3, STAT_PPID = 4, STAT_FLAGS = 9, STAT_PROCESSOR = 39, STAT_POLICY = 41 };
+enum {
+	STAT_STATE = 3,
+	STAT_PPID = 4,
+	STAT_FLAGS = 9,
+	STAT_PROCESSOR = 39,
+	STAT_PRIORITY = 40,
+	STAT_POLICY = 41
+};
+
+/* FIELDS begin with STAT_STATE. */
+static Scheduler stat_scheduler(const char *fields)
+{
+	guint64 policy, priority;
+
+	if (!word_number(fields, STAT_PRIORITY - STAT_STATE, &priority) ||
+	    !word_number(fields, STAT_POLICY - STAT_STATE, &policy))
+		return (Scheduler){0};
+	if (policy != SCHED_FIFO && policy != SCHED_RR)
+		return (Scheduler){SCHEDULER_OTHER, 0};
+	return (Scheduler){policy == SCHED_FIFO ? SCHEDULER_FIFO : SCHEDULER_RR,
+			   (unsigned)priority};
+}
 
 bool task_stat_parse(const char *text, Task *task, unsigned *parent)
 {
@@ -61,8 +82,7 @@ bool task_stat_parse(const char *text, Task *task, unsigned *parent)
 		word_number(close, STAT_PROCESSOR - STAT_STATE, &number) && number < CPULIST_LIMIT
 			? (int)number
 			: -1;
-	task->realtime = word_number(close, STAT_POLICY - STAT_STATE, &number) &&
-			 (number == SCHED_FIFO || number == SCHED_RR);
+	task->scheduler = stat_scheduler(close);
 	g_free(task->comm);
 	task->comm = g_utf8_make_valid(raw, -1);
 	task->vhost_of = task_vhost_of(task->comm);

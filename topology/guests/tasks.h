@@ -3,6 +3,7 @@
 #ifndef TOPOLOGY_GUESTS_TASKS_H
 #define TOPOLOGY_GUESTS_TASKS_H
 
+#include "topology/base/scheduler.h"
 #include "topology/root/fact.h"
 #include "topology/root/root.h"
 
@@ -11,7 +12,7 @@ typedef struct Task {
 	char *comm;
 	bool kernel;		/* a kernel thread: no mm, child of kthreadd */
 	bool unmovable;		/* PF_NO_SETAFFINITY (stat flags 0x04000000): bound by the kernel */
-	bool realtime;		/* its scheduler is FIFO or RR (stat's policy) */
+	Scheduler scheduler;	/* stat's policy and rt_priority; unknown without stat */
 	bool worker;		/* PF_USER_WORKER: the kernel made it inside a process */
 	hwloc_bitmap_t allowed; /* Cpus_allowed_list */
 	int last_cpu;		/* -1 = not known */
