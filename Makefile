@@ -51,7 +51,7 @@ fuzzing  := -g -O1 -fsanitize=address$(,)undefined -fno-sanitize-recover=all
 language = -std=gnu17 -ffp-contract=off -D_GNU_SOURCE -DPLANNER_VERSION='"$(VERSION)"' -I. $(PKG_CFLAGS) \
 	-ffile-prefix-map='$(CURDIR)'=.
 compile  = $(language) $(WARN) $(sanitize) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
-link     = $(sanitize) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(PKG_LIBS) $(LDLIBS)
+link     = $(sanitize) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(PKG_LIBS) -lm $(LDLIBS)
 
 Q   := $(if $(V),,@)
 say  = $(if $(V),,@printf '  %-7s %s\n' $(1) '$(2)';)
@@ -131,7 +131,7 @@ $B/fuzz/obj/templates.o: $B/templates.c Makefile
 
 $B/fuzz/fuzz_%: $B/fuzz/obj/tests/fuzz/fuzz_%.o $(core-src:%.c=$B/fuzz/obj/%.o) \
 		$B/fuzz/obj/templates.o
-	$(call say,LD,$@)$(FUZZ_CC) $(fuzzing) -fsanitize=fuzzer -o $@ $^ -Wl,--as-needed $(PKG_LIBS)
+	$(call say,LD,$@)$(FUZZ_CC) $(fuzzing) -fsanitize=fuzzer -o $@ $^ -Wl,--as-needed $(PKG_LIBS) -lm
 
 demo: ## install what is missing, build, plan the published x6 host
 	@$(DEPS) build

@@ -160,12 +160,33 @@ static bool measure_possible(const Options *options, unsigned *seconds, GError *
 	       (!options->output || save_possible(options->output, error));
 }
 
+static bool compare_possible(const Options *options, GError **error)
+{
+	if (g_strv_length(options->arguments) != 2)
+		return options_refuse(error, &command_measure,
+				      "--compare: give two files of numbers: A B");
+	if (options->inventory || options->plan || options->topology || options->connect ||
+	    options->domains || options->for_word || options->output)
+		return options_refuse(error, &command_measure,
+				      "--compare takes two files, and of the options only --json "
+				      "and --color");
+	return true;
+}
+
+static Status compare_run(const Options *options, GError **error)
+{
+	return compare_possible(options, error) && measure_compare(options, error) ? STATUS_FINE
+										   : STATUS_TROUBLE;
+}
+
 static Status measure_run(const Options *options, GError **error)
 {
 	Moments moments = {.own = -1};
 	Status status = STATUS_TROUBLE;
 	unsigned seconds = FOR_DEFAULT;
 
+	if (options->compare)
+		return compare_run(options, error);
 	if (measure_possible(options, &seconds, error) &&
 	    (*options->arguments ? moments_captured(options, &moments, error)
 				 : moments_live(options, seconds, &moments, error)))
@@ -177,6 +198,9 @@ static Status measure_run(const Options *options, GError **error)
 static const OptionRow measure_options[] = {
 	{0, "for", "TIME", offsetof(Options, for_word),
 	 "how long to measure this machine: 10s (default), 5m, 1h"},
+	{0, "compare", NULL, offsetof(Options, compare),
+	 "compare two files of numbers, such as a benchmark before and after a change: one a line, "
+	 "or JSON by VM"},
 	{'o', "output", "FILE", offsetof(Options, output), "also write the JSON document to FILE"},
 	{0},
 };
@@ -184,7 +208,7 @@ static const OptionRow measure_options[] = {
 const Command command_measure = {
 	.name = "measure",
 	.help = "measure what interrupts isolated CPUs and VMs, and what would stop it",
-	.arguments = "[BEFORE AFTER]",
+	.arguments = "[BEFORE AFTER | A B]",
 	.options = OPTION_SOURCES | OPTION_DOMAINS | OPTION_PREFER | OPTION_JSON | OPTION_COLOR,
 	.own = measure_options,
 	.example = "planner measure --for 30s -i node.ini",

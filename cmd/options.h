@@ -54,6 +54,7 @@ typedef struct Options {
 	gboolean xml;
 	gboolean commands; /* of diff */
 	char *for_word;	   /* of measure */
+	gboolean compare;
 	char *moves_word, *keep;
 	unsigned moves;		/* VMs that may move */
 	char **vms, **what_ifs; /* NULL, or ended by NULL */

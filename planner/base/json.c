@@ -45,9 +45,11 @@ static char *json_dump(const json_t *document, size_t flags, const char *end)
 	return g_string_free(text, FALSE);
 }
 
+#define REAL_DIGITS 15 /* 0.1 is written as 0.1, and read as the same number */
+
 char *json_text(const json_t *document)
 {
-	return json_dump(document, JSON_INDENT(2), "\n");
+	return json_dump(document, JSON_INDENT(2) | JSON_REAL_PRECISION(REAL_DIGITS), "\n");
 }
 
 char *json_line(const json_t *document)
