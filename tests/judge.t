@@ -534,6 +534,11 @@ def guest_not_told_of_siblings(plan, inventory):
     vm(plan, "vm1")["topology"] = {"sockets": 1, "cores": 4, "threads": 1}
 
 
+@mutation("x6_chosen", "vm.topology")
+def guest_has_other_sockets(plan, inventory):
+    inventory["vms"][0]["sockets"] = 2
+
+
 @mutation("span", "vm.topology")
 def guest_socket_over_two_nodes(plan, inventory):
     vm(plan, "big")["topology"] = {"sockets": 3, "cores": 2, "threads": 2}

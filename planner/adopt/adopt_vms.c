@@ -184,6 +184,24 @@ static void realtime_adopt(Adopter *a, const AdoptVm *vm)
 		vm->spec->realtime_vcpus = g_steal_pointer(&vcpus);
 }
 
+/* Only where a plan would give it others: the NUMA nodes of its pins say how many. */
+static void sockets_adopt(const Adopter *a, const AdoptVm *vm)
+{
+	g_auto(CpuSet) nodes = hwloc_bitmap_alloc();
+	VmSpec *spec = vm->spec;
+	unsigned sockets = vm->vm->guest->sockets;
+
+	for (unsigned v = 0; spec->cpus && v < spec->cpus->len; v++) {
+		unsigned core = host_core_of(a->host, g_array_index(spec->cpus, unsigned, v));
+
+		if (core != HOST_NONE)
+			hwloc_bitmap_set(nodes, host_core(a->host, core)->node);
+	}
+	if (sockets > 1 && sockets != (unsigned)hwloc_bitmap_weight(nodes) &&
+	    MAX(spec->maximum, spec->vcpus) % sockets == 0)
+		spec->sockets = sockets;
+}
+
 static void note_state(Adopter *a, const AdoptVm *vm)
 {
 	const Guest *guest = vm->vm->guest;
@@ -217,6 +235,7 @@ static void vm_adopt(Adopter *a, const AuditVm *audited)
 	adopt_policy(a, vm);
 	memory_adopt(a, vm);
 	mode_adopt(a, vm);
+	sockets_adopt(a, vm);
 	realtime_adopt(a, vm);
 	iothreads_adopt(a, vm);
 }

@@ -50,6 +50,7 @@ typedef struct VmSpec {
 	int line;
 	unsigned vcpus;
 	unsigned maximum; /* vCPUs that it can grow to while it runs; 0 = no more than vcpus */
+	unsigned sockets; /* of the guest; 0 = one, or one for each NUMA node */
 	Policy policy;
 	GArray *cpus;	 /* of unsigned, in vCPU order, by cpus = or --keep: the VM is kept there;
 			    NULL = planner chooses */

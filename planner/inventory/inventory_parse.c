@@ -61,6 +61,10 @@ static void vm_check(Parser *p, const VmSpec *vm)
 	if (vm->maximum && vm->maximum < vm->vcpus)
 		ini_complain(p->ini, vm->line, "[vm %s] maximum: %u is less than its %u vCPUs",
 			     vm->name, vm->maximum, vm->vcpus);
+	if (vm->sockets && vm->vcpus && MAX(vm->maximum, vm->vcpus) % vm->sockets)
+		ini_complain(p->ini, vm->line,
+			     "[vm %s] sockets: %u vCPUs cannot be divided evenly among %u sockets",
+			     vm->name, MAX(vm->maximum, vm->vcpus), vm->sockets);
 	if (vm->cpus && vm->count > 1)
 		vm_complain(p, vm, "cpus: the same CPUs cannot be given to count VMs");
 	if (vm->page && !inventory_parse_given(p, "memory"))

@@ -405,6 +405,16 @@ static const Setting vm_rows[] = {
 		.flags = SETTING_DERIVED_DIFF,
 	},
 	{
+		.key = "sockets",
+		.help = "Sockets that the guest sees; default: one, or one for each NUMA node.",
+		.example = "2",
+		.type = &setting_number,
+		.offset = offsetof(VmSpec, sockets),
+		.least = 1,
+		.most = CPULIST_LIMIT,
+		.flags = SETTING_DERIVED_DIFF | SETTING_NOT_PLACED,
+	},
+	{
 		.key = "cpu-mode",
 		.help = "host-model (default), host-passthrough, maximum or custom.",
 		.example = "host-passthrough",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* From an inventory and a host to a whole plan. */
+#include "planner/base/subject.h"
 #include "planner/cpupm/partner.h"
 #include "planner/inventory/settings.h"
 #include "planner/place/guest.h"
@@ -24,6 +25,18 @@ static CpuSet emulator_cpus(const Plan *plan, const PlanVm *vm)
 	return cpus;
 }
 
+/* The guest would take two NUMA nodes for one socket: then it does not get what is asked for. */
+static void sockets_check(const Plan *plan, const PlanVm *vm)
+{
+	g_autofree char *subject = subject_vm(vm->spec->name);
+
+	if (vm->spec->sockets && vm->sockets != vm->spec->sockets)
+		findings_add(plan->findings, SEVERITY_WARNING, "vm.sockets-cross", subject,
+			     "ask for as many sockets as it has NUMA nodes, or place it in one",
+			     "with %u sockets one would be on two NUMA nodes: the guest sees %u",
+			     vm->spec->sockets, vm->sockets);
+}
+
 static void finish_vms(Plan *plan)
 {
 	for (unsigned i = 0; i < plan->vms->len; i++) {
@@ -32,6 +45,7 @@ static void finish_vms(Plan *plan)
 		if (!vm->placed)
 			continue;
 		guest_shape(plan, vm);
+		sockets_check(plan, vm);
 		vm->emulatorpin = emulator_cpus(plan, vm);
 	}
 }

@@ -61,7 +61,7 @@ static unsigned vcpu_node(const Plan *plan, const PlanVm *vm, unsigned v)
 /* Of SOCKETS of as many vCPUs each, is none on two nodes? */
 static bool sockets_true(const Plan *plan, const PlanVm *vm, unsigned sockets)
 {
-	unsigned each = vm->spec->vcpus / sockets;
+	unsigned each = guest_maximum(vm->spec) / sockets;
 
 	for (unsigned v = 0; v < vm->vcpupin->len; v++)
 		if (vcpu_node(plan, vm, v) != vcpu_node(plan, vm, v - v % each))
@@ -88,12 +88,15 @@ static unsigned guest_threads(const Plan *plan, const PlanVm *vm, unsigned per_s
 	return 1;
 }
 
-/* Sockets follow the NUMA nodes where the shares are equal and their vCPUs stand together; vCPUs
- * that may be plugged in later have no node yet. */
+/* The inventory's, where no socket is on two nodes; else they follow the NUMA nodes where the
+ * shares are equal and their vCPUs stand together; vCPUs that may be plugged in later have no node
+ * yet. */
 static unsigned guest_sockets(const Plan *plan, const PlanVm *vm)
 {
-	unsigned sockets = vm->shares->len;
+	unsigned sockets = vm->shares->len, asked = vm->spec->sockets;
 
+	if (asked && guest_maximum(vm->spec) % asked == 0 && sockets_true(plan, vm, asked))
+		return asked;
 	if (sockets < 2 || vm->spec->vcpus % sockets || guest_maximum(vm->spec) > vm->spec->vcpus)
 		return 1;
 	return sockets_true(plan, vm, sockets) ? sockets : 1;

@@ -107,6 +107,8 @@ def _vm(rng, host):
         "locked": rng.choice([None, None, "no", "yes"]),
         "count": rng.choice([None, None, None, 1, 2, 3]),
     }
+    if rng.random() < 0.2:
+        keys["sockets"] = rng.choice([n for n in (1, 2, 3, 4) if keys["vcpus"] % n == 0])
     if keys["policy"] != "shared" and rng.random() < 0.2:
         keys["realtime"] = f"{rng.choice(['fifo', 'rr'])}:{rng.randint(1, 99)}"
         keys["realtime-vcpus"] = rng.choice([None, "0", str(keys["vcpus"] - 1)])

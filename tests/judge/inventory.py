@@ -66,6 +66,7 @@ def _vm(name, keys):
         "cpu-pm": keys.get("cpu-pm", "auto"),
         "iothreads": int(keys.get("iothreads", 0)),
         "locked": keys.get("locked", "no") == "yes",
+        "sockets": int(keys["sockets"]) if "sockets" in keys else None,
         "realtime": keys.get("realtime"),
         "realtime-vcpus": keys.get("realtime-vcpus"),
     }

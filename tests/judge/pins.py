@@ -206,8 +206,12 @@ def shares(case):
 @rule("vm.topology")
 def topology(case):
     """The guest hears the truth: its threads are siblings, its sockets do not straddle nodes."""
-    for _, vm in case.seated:
+    for spec, vm in case.seated:
         t = vm["topology"]
+        if spec["sockets"] not in (None, t["sockets"]) \
+                and not any(f["id"] == "vm.sockets-cross" and f["subject"] == subject(vm)
+                            for f in case.findings):
+            yield subject(vm), f"asks for {spec['sockets']} sockets, the guest sees {t['sockets']}"
         pins, host = vm["vcpupin"], case.host
         if t["sockets"] * t["cores"] * t["threads"] != vm["vcpus"]:
             yield subject(vm), f"guest topology {t} is not {vm['vcpus']} vCPUs"
@@ -217,7 +221,8 @@ def topology(case):
         groups = [pins[i:i + t["threads"]] for i in range(0, len(pins), t["threads"])]
         if t["threads"] > 1 and any(len(case.cores(g)) > 1 for g in groups):
             yield subject(vm), "guest threads are not threads of one core"
-        if t["threads"] == 1 and _regular(case, pins):
+        if t["threads"] == 1 and len(pins) % t["sockets"] == 0 \
+                and _regular(case, pins[:len(pins) // t["sockets"]]) and _regular(case, pins):
             yield subject(vm), "its vCPUs fill cores and the guest is not told"
         size = len(pins) // t["sockets"]
         sockets = [pins[i:i + size] for i in range(0, len(pins), size)]

@@ -275,6 +275,11 @@ static void priorities_differ(Bed *bed)
 	thread->inactive_scheduler = (Scheduler){SCHEDULER_FIFO, 2};
 }
 
+static void sockets_two(Bed *bed)
+{
+	guest(bed, "d1")->sockets = 2;
+}
+
 static const Case cases[] = {
 	{"as planned", as_planned, 0, {"guessed: isolated, no VM", "reactor_4 on 5,17"}},
 	{"pinned by taskset", pin_by_thread, 0, {"guessed: its XML does not say so"}},
@@ -294,6 +299,7 @@ static const Case cases[] = {
 	 0,
 	 {"taken from its next start; its threads has vCPU 1 on 0"}},
 	{"cpu-pm left out", no_cpu_pm, 0, {"guessed: it could have cpu-pm", "cpu-pm    = off"}},
+	{"two sockets on one node", sockets_two, 0, {"sockets   = 2"}},
 	{"two priorities",
 	 priorities_differ,
 	 1,

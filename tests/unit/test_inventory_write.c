@@ -40,6 +40,7 @@ static void assert_vms(const VmSpec *a, const VmSpec *b)
 {
 	g_assert_cmpstr(a->name, ==, b->name);
 	g_assert_cmpuint(a->vcpus, ==, b->vcpus);
+	g_assert_cmpuint(a->sockets, ==, b->sockets);
 	g_assert_cmpint(a->policy, ==, b->policy);
 	assert_cpus(a->cpus, b->cpus);
 	g_assert_cmpint(a->node, ==, b->node);
@@ -218,6 +219,7 @@ static VmSpec *random_vm(unsigned number)
 	VmSpec *vm = vm_spec_new(name);
 
 	vm->vcpus = below(64) + 1;
+	vm->sockets = coin() ? 0 : vm->vcpus;
 	vm->policy = below(2);
 	vm->node = coin() ? -1 : (int)below(CPULIST_LIMIT);
 	vm->memory = random_size();

@@ -637,6 +637,11 @@ static const struct {
 	{X6, "vcpus = 4\ncpus = 1,37,19,55", "1,37,19,55", 2, 1, 2},
 	{X6, "vcpus = 4\ncpus = 1,19,37,55", "1,19,37,55", 1, 4, 1}, /* in turns: no sockets */
 	{X6, "vcpus = 3\ncpus = 1,37,19", "1,37,19", 1, 3, 1},	     /* unequal: none */
+	/* sockets as asked for, where none is on two nodes */
+	{X6, "vcpus = 4\nsockets = 2", "1,37,2,38", 2, 1, 2},
+	{X6, "vcpus = 6\nsockets = 2", "1,37,2,38,3,39", 2, 3, 1},
+	{X6, "vcpus = 4\ncpus = 1,37,19,55\nsockets = 1", "1,37,19,55", 2, 1, 2},
+	{X6, "vcpus = 4\ncpus = 1,37,19,55\nsockets = 4", "1,37,19,55", 4, 1, 1},
 	{SMT1, "vcpus = 4", "1,2,3,4", 1, 4, 1},
 	{SMT4, "vcpus = 3", "4,5,6", 1, 1, 3},
 	{SMT4, "vcpus = 4", "4,5,6,7", 1, 1, 4},

@@ -469,8 +469,10 @@ static void cpu_read(Domain *domain, const xmlNode *node)
 	if (cpu && !domain->cpu_mode)
 		domain->cpu_mode = g_strdup("custom");
 	domain->migratable_said = migratable;
-	if (cpu && xml_child(cpu, "topology"))
+	if (cpu && xml_child(cpu, "topology")) {
 		(void)number_get(xml_child(cpu, "topology"), "threads", &domain->threads);
+		(void)number_get(xml_child(cpu, "topology"), "sockets", &domain->sockets);
+	}
 	domain->eoi = xml_says(xml_child(xml_child(node, "features"), "apic"), "eoi", "on");
 }
 

@@ -42,7 +42,8 @@ typedef struct Domain {
 	bool nodes_strict;		 /* memory comes from these nodes or not at all */
 	char *cpu_mode;			 /* NULL = no <cpu> */
 	bool migratable_said;
-	unsigned threads; /* of a guest core, <cpu><topology threads>; 0 = not said */
+	/* Of a guest core, <cpu><topology threads>, and its sockets; 0 = not said */
+	unsigned threads, sockets;
 	bool locked, hugepages, eoi;
 	uint64_t page;	   /* bytes, of the first huge page size named; 0 = the node's default */
 	uint64_t memory;   /* bytes */

@@ -116,6 +116,7 @@ static void settings_take(Guest *guest, const Domain *domain)
 		guest->realtime |=
 			scheduler_realtime(&g_array_index(domain->schedulers, Scheduler, v));
 	guest->migratable_unknown = host && !domain->migratable_said;
+	guest->sockets = domain->sockets;
 	guest->locked = domain->locked;
 	guest->nodes_strict = domain->nodes_strict;
 	guest->hugepages = domain->hugepages;

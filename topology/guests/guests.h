@@ -65,6 +65,7 @@ typedef struct Guest {
 	/* vCPUs of a guest core, as the guest is told; 0 = not said. The live one of an unlisted
 	 * guest is its command line's. */
 	unsigned threads_live, threads_inactive;
+	unsigned sockets; /* likewise, of the inactive XML (live where transient) */
 	/* Of the inactive XML (live where transient). migratable_unknown: host-passthrough or
 	 * maximum that does not say migratable=, so that libvirt's default decides. */
 	bool realtime;	   /* a vCPU has a real-time scheduler: vcpusched, or its thread */
