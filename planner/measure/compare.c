@@ -12,6 +12,7 @@ const char *const compare_tests[] = {"none", "welch", "ranks", "signed-ranks", N
 /* Reading */
 
 #define SERIES_MOST 10000u
+#define SERIES_LARGEST 1e100
 #define SERIES_NAMES_MOST 500u
 
 static void series_free(void *data)
@@ -37,10 +38,10 @@ static GPtrArray *series_list(void)
 	return g_ptr_array_new_with_free_func(series_free);
 }
 
-/* A number that is not finite has no mean; and ranks of very many take very long. */
+/* The powers of a number must be finite; and ranks of very many take very long. */
 static bool series_take(Series *series, double value)
 {
-	if (!isfinite(value) || series->values->len >= SERIES_MOST)
+	if (!(fabs(value) <= SERIES_LARGEST) || series->values->len >= SERIES_MOST)
 		return false;
 	g_array_append_val(series->values, value);
 	return true;
@@ -58,8 +59,9 @@ static bool series_line(const char *name, unsigned number, char *line, Series *s
 		return true;
 	if (series->values->len >= SERIES_MOST)
 		return error_refuse(error, "%s: has more than %u numbers", name, SERIES_MOST);
-	return error_refuse(error, "%s:%u: '%s' is not a number; give one a line, or JSON", name,
-			    number, word);
+	return error_refuse(error,
+			    "%s:%u: '%s' is not a number up to 1e100; give one a line, or JSON",
+			    name, number, word);
 }
 
 static bool series_member(const json_t *value, Series *series)

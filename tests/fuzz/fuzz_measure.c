@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What measure reads of itself: any text as /proc/interrupts, /proc/schedstat, a thread's
+ * schedstat, and as numbers to compare; the comparison's words and document.
+ */
+#include "frame.h"
+#include "planner/base/json.h"
+#include "planner/measure/compare.h"
+#include "topology/facts/counters.h"
+#include "topology/facts/irqs.h"
+
+static void check_compared(const GPtrArray *run)
+{
+	g_autoptr(Comparison) comparison = comparison_new(run, run);
+	json_t *json = comparison_to_json(comparison);
+	g_autofree char *text = json_text(json);
+
+	json_decref(json);
+	frame_check_clean(text, "\n");
+	g_assert_cmpuint(comparison->unpaired->len, ==, 0);
+	for (unsigned i = 0; i < comparison->rows->len; i++) {
+		const CompareRow *row = &g_array_index(comparison->rows, CompareRow, i);
+		g_autofree char *verdict = compare_verdict(row);
+
+		/* Nothing differs from itself. */
+		g_assert_false(g_str_has_prefix(verdict, "differs"));
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	g_autofree char *text = g_strndup((const char *)data, size);
+	g_autofree char *valid = g_utf8_make_valid(text, -1);
+	g_autoptr(GHashTable) rows = interrupt_rows_parse(valid);
+	g_autoptr(GArray) switches = counters_switches_parse(text);
+	g_autoptr(GPtrArray) run = series_parse("f", text, size, NULL);
+	ThreadCount thread = {0};
+
+	counters_thread_parse(text, &thread);
+	g_assert_cmpuint(switches->len, <=, CPULIST_LIMIT);
+	if (run)
+		check_compared(run);
+	return 0;
+}
