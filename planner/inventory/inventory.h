@@ -55,6 +55,8 @@ typedef struct VmSpec {
 	GArray *cpus;	 /* of unsigned, in vCPU order, by cpus = or --keep: the VM is kept there;
 			    NULL = planner chooses */
 	int node;	 /* OS index of the NUMA node asked for, -1 = any */
+	char **near;	 /* devices on whose NUMA node it shall be; NULL = none. In a plan `node` is
+			    that node, where it is known */
 	uint64_t memory; /* bytes, 0 = not said */
 	uint64_t page;	 /* huge page size in bytes, 0 = none */
 	Threads threads;

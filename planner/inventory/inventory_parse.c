@@ -61,6 +61,8 @@ static void vm_check(Parser *p, const VmSpec *vm)
 	if (vm->maximum && vm->maximum < vm->vcpus)
 		ini_complain(p->ini, vm->line, "[vm %s] maximum: %u is less than its %u vCPUs",
 			     vm->name, vm->maximum, vm->vcpus);
+	if (vm->near && vm->node >= 0)
+		vm_complain(p, vm, "near: node already says where; keep one of the two");
 	if (vm->sockets && vm->vcpus && MAX(vm->maximum, vm->vcpus) % vm->sockets)
 		ini_complain(p->ini, vm->line,
 			     "[vm %s] sockets: %u vCPUs cannot be divided evenly among %u sockets",

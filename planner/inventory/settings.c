@@ -365,6 +365,14 @@ static const Setting vm_rows[] = {
 		.flags = SETTING_DERIVED_DIFF,
 	},
 	{
+		.key = "near",
+		.help = "Place it on the NUMA node of these devices ('planner show' lists them).",
+		.example = "eth2",
+		.type = &setting_devices,
+		.offset = offsetof(VmSpec, near),
+		.flags = SETTING_DERIVED_DIFF | SETTING_UNASKED,
+	},
+	{
 		.key = "memory",
 		.help = "Its memory. Without, the VM takes none of a node's and gets no domain "
 			"XML.",

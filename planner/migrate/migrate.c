@@ -42,6 +42,7 @@ static VmSpec *migrate_newcomer(const PlanVm *vm)
 	VmSpec *spec = vm_spec_copy(vm->spec, vm->spec->name);
 
 	g_clear_pointer(&spec->cpus, g_array_unref);
+	g_clear_pointer(&spec->near, g_strfreev);
 	spec->node = -1;
 	return spec;
 }

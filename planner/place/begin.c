@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "planner/place/near.h"
 #include "planner/place/plan.h"
 #include "planner/place/split.h"
 
@@ -21,6 +22,7 @@ static void add_vms(Plan *plan, const Inventory *inventory)
 		VmSpec *own = vm_spec_copy(spec, spec->name);
 
 		changed += model_fit(plan->host, own);
+		near_take_node(plan->host, own, plan->findings);
 		g_ptr_array_add(plan->vms, plan_vm_new(own));
 	}
 	if (changed)

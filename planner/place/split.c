@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/place/split.h"
 #include "planner/base/finding.h"
-#include "planner/base/nearest.h"
 #include "planner/base/subject.h"
+#include "planner/place/near.h"
 
 #include <string.h>
 
@@ -407,22 +407,9 @@ static void keep_host_on_nodes(Splitter *s, const SplitWant *host)
 
 /* Devices */
 
-static const char *device_nearest(const Splitter *s, const char *name)
-{
-	g_autoptr(GPtrArray) names = g_ptr_array_new();
-
-	for (unsigned i = 0; i < s->host->devices->len; i++)
-		g_ptr_array_add(names, g_array_index(s->host->devices, Device, i).name);
-	g_ptr_array_add(names, NULL);
-	return nearest_word(name, (const char *const *)names->pdata);
-}
-
 static void device_unknown(Splitter *s, const char *name)
 {
-	const char *near = device_nearest(s, name);
-	g_autofree char *fix =
-		near ? g_strdup_printf("did you mean '%s'?", near)
-		     : g_strdup("see the devices that 'planner show' lists for this topology");
+	g_autofree char *fix = near_fix(s->host, name);
 
 	findings_add(s->findings, SEVERITY_ERROR, "sdk.device-unknown", "[sdk]", fix,
 		     "near names '%s', which is not a device of this host", name);

@@ -11,6 +11,8 @@ class Case:
     def __init__(self, host, inventory, plan, status=None):
         self.host, self.inventory, self.plan, self.status = host, inventory, plan, status
         self.findings = plan.get("findings", [])
+        for spec in inventory["vms"]:
+            _go_near(host, spec)
 
     def open(self):
         """Take the plan apart; only for plans whose shape is right."""
@@ -42,6 +44,14 @@ class Case:
             if core is not None and core not in seen:
                 seen.append(core)
         return seen
+
+
+def _go_near(host, spec):
+    """A VM near devices, all of them on one node, is as one that asks for the node."""
+    found = [next((d.nodes for d in host.devices if name in d.names), set())
+             for name in spec["near"]]
+    if found and all(len(nodes) == 1 and nodes == found[0] for nodes in found):
+        spec["node"] = next(iter(found[0]))
 
 
 def subject(vm):

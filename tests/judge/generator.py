@@ -112,6 +112,9 @@ def _vm(rng, host):
     if keys["policy"] != "shared" and rng.random() < 0.2:
         keys["realtime"] = f"{rng.choice(['fifo', 'rr'])}:{rng.randint(1, 99)}"
         keys["realtime-vcpus"] = rng.choice([None, "0", str(keys["vcpus"] - 1)])
+    devices = sorted({n for d in host.devices if d.nodes for n in d.names})
+    if devices and keys["node"] is None and rng.random() < 0.3:
+        keys["near"] = ", ".join(rng.sample(devices, rng.choice([1, 1, 2])))
     if page and not keys["memory"]:
         keys["memory"] = "2G"
     if keys["policy"] == "shared":

@@ -59,6 +59,7 @@ def _vm(name, keys):
         "policy": keys.get("policy", "dedicated"),
         "cpus": cpulist.parse_ordered(cpus) if cpus else None,
         "node": int(keys["node"]) if "node" in keys else None,
+        "near": [d.strip() for d in keys.get("near", "").split(",") if d.strip()],
         "memory": size(keys.get("memory", "0")),
         "page": size(keys["hugepages"]) if keys.get("hugepages", "none") != "none" else 0,
         "isolate": keys.get("threads", "siblings") == "isolate",

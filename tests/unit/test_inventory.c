@@ -574,10 +574,10 @@ static void test_keys_known(void)
 		{"sdk", "cores-per-socket, cores-per-node, cores, cpus, near"},
 		{"shared", "cores-per-socket, cores-per-node, cores, cpus, overcommit"},
 		{"kernel", "isolation, flags, irqaffinity, extra"},
-		{"vm a",
-		 "vcpus, maximum, policy, cpus, node, memory, hugepages, threads, spans, sockets, "
-		 "cpu-mode, cpu-pm, "
-		 "realtime, realtime-vcpus, iothreads, locked, count"},
+		{"vm a", "vcpus, maximum, policy, cpus, node, near, memory, hugepages, threads, "
+			 "spans, sockets, "
+			 "cpu-mode, cpu-pm, "
+			 "realtime, realtime-vcpus, iothreads, locked, count"},
 	};
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -714,6 +714,8 @@ static void test_lines(void)
 		{"[vm a]\nvcpus = 2\nrealtime = fifo:1\nrealtime-vcpus = 1-2\n",
 		 NAME ":1: [vm a] realtime-vcpus: it has no vCPU 2; its 2 vCPUs are counted from "
 		      "0"},
+		{"[vm a]\nvcpus = 4\nnode = 0\nnear = eth2\n",
+		 NAME ":1: [vm a] near: node already says where; keep one of the two"},
 		{"[vm a]\nvcpus = 4\nmaximum = 6\nsockets = 4\n",
 		 NAME ":1: [vm a] sockets: 6 vCPUs cannot be divided evenly among 4 sockets"},
 		{"[vm a]\nvcpus = 2\nrealtime-vcpus = 1\n",

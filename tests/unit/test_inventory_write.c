@@ -41,6 +41,7 @@ static void assert_vms(const VmSpec *a, const VmSpec *b)
 	g_assert_cmpstr(a->name, ==, b->name);
 	g_assert_cmpuint(a->vcpus, ==, b->vcpus);
 	g_assert_cmpuint(a->sockets, ==, b->sockets);
+	assert_lists(a->near, b->near);
 	g_assert_cmpint(a->policy, ==, b->policy);
 	assert_cpus(a->cpus, b->cpus);
 	g_assert_cmpint(a->node, ==, b->node);
@@ -215,13 +216,16 @@ static GArray *random_cpus(unsigned n)
 
 static VmSpec *random_vm(unsigned number)
 {
+	static const char *const near[] = {"eth2", "0000:3b:00.0", "n\xc3\xbc"};
 	g_autofree char *name = random_name(number);
 	VmSpec *vm = vm_spec_new(name);
 
 	vm->vcpus = below(64) + 1;
 	vm->sockets = coin() ? 0 : vm->vcpus;
-	vm->policy = below(2);
 	vm->node = coin() ? -1 : (int)below(CPULIST_LIMIT);
+	if (vm->node < 0 && coin())
+		vm->near = random_words(near, G_N_ELEMENTS(near), false);
+	vm->policy = below(2);
 	vm->memory = random_size();
 	vm->page = vm->memory && coin() ? UINT64_C(1) << (14 + below(21)) : 0;
 	vm->cpu_mode = below(4);

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/place/near.h"
+#include "planner/base/finding.h"
+#include "planner/base/nearest.h"
+#include "planner/base/subject.h"
+
+static const char *near_name(const Host *host, const char *name)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+	for (unsigned i = 0; i < host->devices->len; i++)
+		g_ptr_array_add(names, g_array_index(host->devices, Device, i).name);
+	g_ptr_array_add(names, NULL);
+	return nearest_word(name, (const char *const *)names->pdata);
+}
+
+char *near_fix(const Host *host, const char *name)
+{
+	const char *near = near_name(host, name);
+
+	return near ? g_strdup_printf("did you mean '%s'?", near)
+		    : g_strdup("see the devices that 'planner show' lists for this topology");
+}
+
+static void near_unknown(const Host *host, const char *subject, const char *name,
+			 GPtrArray *findings)
+{
+	g_autofree char *fix = near_fix(host, name);
+
+	findings_add(findings, SEVERITY_ERROR, "vm.device-unknown", subject, fix,
+		     "near names '%s', which is not a device of this host", name);
+}
+
+/* The position of the node that the device called NAME is on; HOST_NONE and a finding. */
+static unsigned near_node_of(const Host *host, const char *subject, const char *name,
+			     GPtrArray *findings)
+{
+	const Device *device = host_device(host, name);
+
+	if (!device)
+		near_unknown(host, subject, name, findings);
+	else if (device->node == HOST_NONE)
+		findings_add_unknown(findings, SEVERITY_WARNING, "vm.device-node", subject,
+				     "say where with node =",
+				     "the host does not say on which NUMA node %s is: the VM may "
+				     "be placed on any",
+				     name);
+	return device ? device->node : HOST_NONE;
+}
+
+void near_take_node(const Host *host, VmSpec *vm, GPtrArray *findings)
+{
+	g_autofree char *subject = subject_vm(vm->name);
+	g_auto(CpuSet) nodes = hwloc_bitmap_alloc();
+	g_autofree char *list = NULL;
+
+	for (char **name = vm->near; name && *name; name++) {
+		unsigned node = near_node_of(host, subject, *name, findings);
+
+		if (node == HOST_NONE)
+			return;
+		hwloc_bitmap_set(nodes, host_node(host, node)->id);
+	}
+	if (hwloc_bitmap_weight(nodes) == 1)
+		vm->node = hwloc_bitmap_first(nodes);
+	if (hwloc_bitmap_weight(nodes) < 2)
+		return;
+	list = cpulist_format(nodes);
+	findings_add(findings, SEVERITY_ERROR, "vm.devices-apart", subject,
+		     "name the devices of one NUMA node",
+		     "its devices are on nodes %s, and a VM can be near those of one: it may be "
+		     "placed on any",
+		     list);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Where devices are that cores or VMs shall be near. */
+#ifndef PLANNER_PLACE_NEAR_H
+#define PLANNER_PLACE_NEAR_H
+
+#include "planner/inventory/inventory.h"
+#include "topology/host/host.h"
+
+/* What to do about a device that HOST does not have: the nearest name, if there is one. Yours. */
+char *near_fix(const Host *host, const char *name);
+
+/* VM is to be near devices: let it name their NUMA node. Where they have none, or several, a
+ * finding says so, and the VM may be anywhere. */
+void near_take_node(const Host *host, VmSpec *vm, GPtrArray *findings);
+
+#endif
