@@ -104,6 +104,9 @@ const char *sysctl_value(const Facts *facts, const char *group, const char *name
 const char *kvm_value(const Facts *facts, const char *name);
 bool kvm_value_on(const char *value);
 
+/* The VM that the device of IRQ is passed through to; NULL. */
+const AuditVm *irq_owner(const Audit *audit, const Irq *irq);
+
 /* Of a core's threads, how many are in SET? */
 unsigned threads_in(const Core *core, hwloc_const_bitmap_t set);
 /* The NUMA nodes (OS indexes) that CPUS are on; yours. */

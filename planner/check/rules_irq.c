@@ -166,7 +166,7 @@ const Rule rule_irq_managed_on_isolated = {
 
 /* Devices passed through: their interrupts belong on their own VM's CPUs. */
 
-static const AuditVm *irq_owner_of(const Audit *audit, const Irq *irq)
+const AuditVm *irq_owner(const Audit *audit, const Irq *irq)
 {
 	const char *open = strchr(irq->name, '(');
 	g_autofree char *device = open ? g_strndup(open + 1, strcspn(open + 1, ")")) : NULL;
@@ -183,7 +183,7 @@ static const AuditVm *irq_owner_of(const Audit *audit, const Irq *irq)
 
 static hwloc_bitmap_t foreign_trouble(const Audit *audit, const Irq *irq)
 {
-	const AuditVm *owner = is_of_vfio(irq) ? irq_owner_of(audit, irq) : NULL;
+	const AuditVm *owner = is_of_vfio(irq) ? irq_owner(audit, irq) : NULL;
 	g_auto(CpuSet) others = set_new();
 
 	for (unsigned i = 0; owner && i < audit->vms->len; i++) {

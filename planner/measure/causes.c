@@ -136,9 +136,10 @@ static const char *causes_timer(const MeasureScene *scene, uint64_t count)
 
 static void causes_own(const MeasureScene *scene, const OwnCause *own, Interruption *interruption)
 {
+	const char *cause = own->alone && !scene->vm ? own->alone : own->cause;
+
 	interruption->what = g_strdup(own->what);
-	interruption->cause =
-		g_strdup(own->cause ? own->cause : causes_timer(scene, interruption->count));
+	interruption->cause = g_strdup(cause ? cause : causes_timer(scene, interruption->count));
 	interruption->fix =
 		own->fix_of ? own->fix_of(scene, interruption->count) : g_strdup(own->fix);
 }
@@ -161,22 +162,33 @@ static const Irq *causes_irq(const Audit *audit, const char *name)
 	return NULL;
 }
 
+/* The device is passed through: to the VM whose CPU it interrupts, or to another. */
+static void causes_passed(const MeasureScene *scene, const Irq *irq, Interruption *interruption)
+{
+	bool own = irq && scene->vm && irq_owner(scene->audit, irq) == scene->vm;
+
+	interruption->cause = g_strdup(own ? "a device that is passed through to this VM: it is in "
+					     "place here"
+					   : "a device that is passed through to a VM");
+	interruption->fix = g_strdup(own ? "" : rule_fix(scene->audit, "irq.passed-elsewhere"));
+}
+
 static void causes_device(const MeasureScene *scene, const char *text, Interruption *interruption)
 {
 	const Irq *irq = causes_irq(scene->audit, interruption->name);
-	bool passed = g_str_has_prefix(text, "vfio-"), managed = irq && irq->managed;
+	bool managed = irq && irq->managed;
 
 	interruption->what =
 		g_strdup_printf("interrupt %s%s%s", interruption->name, *text ? " of " : "", text);
-	if (passed)
-		interruption->cause = g_strdup("a device that is passed through to a VM");
-	else
-		interruption->cause = g_strdup_printf(
-			"the kernel %s this CPU", managed ? "placed it, and nobody can move it from"
-							  : "delivers this device's interrupt to");
-	interruption->fix = g_strdup(rule_fix(scene->audit, passed    ? "irq.passed-elsewhere"
-							    : managed ? "irq.managed-on-isolated"
-								      : "irq.on-isolated"));
+	if (g_str_has_prefix(text, "vfio-")) {
+		causes_passed(scene, irq, interruption);
+		return;
+	}
+	interruption->cause =
+		g_strdup(managed ? "the kernel placed it here, and nobody can move it"
+				 : "the kernel delivers this device's interrupt to this CPU");
+	interruption->fix = g_strdup(
+		rule_fix(scene->audit, managed ? "irq.managed-on-isolated" : "irq.on-isolated"));
 }
 
 void causes_interrupt(const MeasureScene *scene, const char *text, Interruption *interruption)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "planner/measure/measure.h"
+#include "planner/measure/causes.h"
 #include "tests/unit/scratch.h"
 #include "topology/facts/irqs.h"
 
@@ -160,6 +160,31 @@ static void test_count(void)
 	}
 }
 
+/* An interrupt of a device that is passed through is in place on its own VM's CPUs alone. */
+static void test_passed(void)
+{
+	Irq irq = {.number = 24, .name = g_strdup("vfio-msix[1](0000:0b:00.0)")};
+	g_autoptr(Facts) facts = scene_facts(7);
+	Guest *guest = g_ptr_array_index(facts->guests->guests, 0);
+	g_autoptr(Audit) audit = audit_new(NULL, NULL, facts);
+	const AuditVm *vm = g_ptr_array_index(audit->vms, 0);
+
+	g_array_append_val(facts->irqs->irqs, irq);
+	for (unsigned own = 0; own < 2; own++) {
+		MeasureScene scene = {.audit = audit, .vm = vm, .cpu = 2};
+		Interruption one = {.kind = INTERRUPTION_INTERRUPT, .name = g_strdup("24")};
+
+		causes_interrupt(&scene, irq.name, &one);
+		g_assert_cmpstr(one.what, ==, "interrupt 24 of vfio-msix[1](0000:0b:00.0)");
+		g_assert_cmpint(!*one.fix, ==, own);
+		g_ptr_array_add(guest->passed, g_strdup("0000:0b:00.0"));
+		g_free(one.name);
+		g_free(one.what);
+		g_free(one.cause);
+		g_free(one.fix);
+	}
+}
+
 static void test_growth(void)
 {
 	g_assert_cmpuint(measure_growth(5, 7), ==, 2);
@@ -220,6 +245,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/measure/quiet", test_quiet);
 	g_test_add_func("/measure/foreign", test_foreign);
 	g_test_add_func("/measure/count", test_count);
+	g_test_add_func("/measure/passed", test_passed);
 	g_test_add_func("/measure/growth", test_growth);
 	g_test_add_func("/measure/order", test_order);
 	g_test_add_func("/measure/rows", test_rows);
