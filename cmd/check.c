@@ -15,11 +15,18 @@
 
 /* Options */
 
-typedef enum Form { FORM_PEOPLE, FORM_JSON, FORM_PROMETHEUS, FORM_JUNIT, FORM_SVG } Form;
+typedef enum Form {
+	FORM_PEOPLE,
+	FORM_JSON,
+	FORM_PROMETHEUS,
+	FORM_JUNIT,
+	FORM_SVG,
+	FORM_CSV, /* of several nodes */
+} Form;
 
 static bool form_decide(const Options *options, Form *form, GError **error)
 {
-	static const char *const names[] = {"people", "json", "prometheus", "junit", "svg"};
+	static const char *const names[] = {"people", "json", "prometheus", "junit", "svg", "csv"};
 
 	*form = options->json ? FORM_JSON : FORM_PEOPLE;
 	if (!options->format)
@@ -32,13 +39,17 @@ static bool form_decide(const Options *options, Form *form, GError **error)
 			return true;
 		}
 	return options_refuse(error, &command_check, "--format: '%s' %s", options->format,
-			      options->json ? "is not --json"
-					    : "is not one of people, json, prometheus, junit, svg");
+			      options->json
+				      ? "is not --json"
+				      : "is not one of people, json, prometheus, junit, svg, csv");
 }
 
 /* CPUs are drawn in their roles, and roles are a plan's; no other form has templates. */
 static bool picture_possible(const Options *options, Form form, GError **error)
 {
+	if (form == FORM_CSV && !*options->arguments)
+		return options_refuse(error, &command_check,
+				      "--format: 'csv' is for several nodes: name their captures");
 	if (form != FORM_SVG)
 		return !options->templates ||
 		       options_refuse(error, &command_check,
@@ -283,13 +294,14 @@ static json_t *many_report(const char *source)
 	return text ? check_many_document(text, length) : NULL;
 }
 
-static bool many_possible(const Options *options, GError **error)
+static bool many_possible(const Options *options, Form form, GError **error)
 {
 	if (options->root || options->topology || options->plan || options->domains ||
-	    options->counters || options->since || options->output || options->format)
+	    options->counters || options->since || options->output ||
+	    (options->format && form != FORM_CSV))
 		return options_refuse(error, &command_check,
 				      "several nodes are checked without -r, -t, -p, -o, "
-				      "--domains, --counters, --since and --format");
+				      "--domains, --counters and --since; --format is csv alone");
 	if (options->inventory && !g_file_test(options->inventory, G_FILE_TEST_IS_DIR))
 		return options_refuse(error, &command_check,
 				      "-i: for several nodes, give the folder of their "
@@ -297,12 +309,12 @@ static bool many_possible(const Options *options, GError **error)
 	return true;
 }
 
-static Status check_several(const Options *options, const CheckOptions *check_options,
+static Status check_several(const Options *options, const CheckOptions *check_options, Form form,
 			    GError **error)
 {
 	g_autoptr(CheckMany) many = check_many_new();
 
-	if (!many_possible(options, error))
+	if (!many_possible(options, form, error))
 		return STATUS_TROUBLE;
 	for (char **source = options->arguments; *source; source++) {
 		g_autoptr(GError) why = NULL;
@@ -314,7 +326,10 @@ static Status check_several(const Options *options, const CheckOptions *check_op
 		else if (!many_capture(options, check_options, &use, &why))
 			check_many_add(many, *source, NULL, why->message);
 	}
-	check_many_print(many, options);
+	if (form == FORM_CSV)
+		check_many_print_csv(many);
+	else
+		check_many_print(many, options);
 	return check_many_status(many);
 }
 
@@ -332,7 +347,7 @@ static Status check_options_run(const Options *options, CheckOptions *check_opti
 	check_options->waivers = waivers;
 	check_options->today = today;
 	return facts ? check_facts(options, check_options, facts, check_use_report, &form, error)
-		     : check_several(options, check_options, error);
+		     : check_several(options, check_options, form, error);
 }
 
 static Status check_command(const Options *options, GError **error)
@@ -354,9 +369,9 @@ static Status check_command(const Options *options, GError **error)
 static const OptionRow check_options[] = {
 	{'o', "output", "FILE", offsetof(Options, output),
 	 "write the report to FILE instead of standard output"},
-	{0, "format", "people|json|prometheus|junit|svg", offsetof(Options, format),
+	{0, "format", "people|json|prometheus|junit|svg|csv", offsetof(Options, format),
 	 "form of the report: for people (default), JSON, node_exporter's textfile collector, "
-	 "JUnit XML, a picture"},
+	 "JUnit XML, a picture; of several nodes: CSV, a line a node"},
 	{0, "rule", "ID,...", offsetof(Options, rule_words),
 	 "judge only these rules; an area such as vm stands for all its rules, see "
 	 "planner-rules(7)"},

@@ -106,18 +106,30 @@ static int many_compare(gconstpointer a, gconstpointer b)
 	return strverscmp(many_name(x), many_name(y));
 }
 
-static void many_line(struct libscols_table *table, const ManyNode *node)
+/* How many findings of each kind NODE has, yours; NONE where it could not be checked. */
+static char **many_counts(const ManyNode *node, const char *none)
 {
 	static const char *const keys[] = {"errors", "warnings", "infos", "unknown", "waived"};
-	char *cells[G_N_ELEMENTS(keys) + 2] = {g_strdup(many_name(node))};
+	char **counts = g_new0(char *, G_N_ELEMENTS(keys) + 1);
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(keys); i++)
-		cells[1 + i] = node->document ? g_strdup_printf("%u", many_count(node, keys[i]))
-					      : g_strdup("-");
-	cells[1 + G_N_ELEMENTS(keys)] = g_strdup(node->why ? node->why : node->source);
-	output_line(table, (const char *const *)cells);
-	for (unsigned i = 0; i < G_N_ELEMENTS(cells); i++)
-		g_free(cells[i]);
+		counts[i] = node->document ? g_strdup_printf("%u", many_count(node, keys[i]))
+					   : g_strdup(none);
+	return counts;
+}
+
+static void many_line(struct libscols_table *table, const ManyNode *node)
+{
+	g_auto(GStrv) counts = many_counts(node, "-");
+	const char *const cells[] = {many_name(node),
+				     counts[0],
+				     counts[1],
+				     counts[2],
+				     counts[3],
+				     counts[4],
+				     node->why ? node->why : node->source};
+
+	output_line(table, cells);
 }
 
 static void many_print_nodes(const CheckMany *many, bool color)
@@ -308,6 +320,30 @@ void check_many_print(CheckMany *many, const Options *options)
 		else
 			many_print_group(g_ptr_array_index(groups, i), options->color);
 	many_print_summary(many);
+}
+
+void check_many_print_csv(CheckMany *many)
+{
+	static const char *const header[] = {"node",   "errors", "warnings", "infos", "not_judged",
+					     "waived", "from",	 "why",	     NULL};
+
+	g_ptr_array_sort(many->nodes, many_compare);
+	output_csv(header);
+	for (unsigned i = 0; i < many->nodes->len; i++) {
+		const ManyNode *node = g_ptr_array_index(many->nodes, i);
+		g_auto(GStrv) counts = many_counts(node, "");
+		const char *const cells[] = {many_name(node),
+					     counts[0],
+					     counts[1],
+					     counts[2],
+					     counts[3],
+					     counts[4],
+					     node->source,
+					     node->why ? node->why : "",
+					     NULL};
+
+		output_csv(cells);
+	}
 }
 
 Status check_many_status(const CheckMany *many)

@@ -26,6 +26,8 @@ json_t *check_many_document(const char *text, size_t length);
 
 /* For people, or with --json a document a line. */
 void check_many_print(CheckMany *many, const Options *options);
+/* A line of CSV a node, worst first. */
+void check_many_print_csv(CheckMany *many);
 /* The worst of them. */
 Status check_many_status(const CheckMany *many);
 

@@ -279,8 +279,27 @@ static Status fit_run(const Options *options, GError **error)
 	return status;
 }
 
+static bool format_decide(Options *options, GError **error)
+{
+	const char *word = options->format ? options->format : "people";
+
+	if (!strcmp(word, "json"))
+		options->json = true;
+	options->csv = !strcmp(word, "csv");
+	if (options->csv && options->json)
+		return options_refuse(error, NULL, "--format csv is not --json");
+	if (options->csv && !fleet_asked(options))
+		return options_refuse(error, NULL,
+				      "--format csv is for a fleet: name its files, folders, or "
+				      "--fleet LIST");
+	return !strcmp(word, "people") || options->csv || options->json ||
+	       options_refuse(error, NULL, "--format: '%s' is not one of people, json, csv", word);
+}
+
 static bool fit_decide(Options *options, GError **error)
 {
+	if (!format_decide(options, error))
+		return false;
 	return options_number("threads", options->threads_word, 1, 1024, &options->threads, error);
 }
 
@@ -300,6 +319,8 @@ static const OptionRow fit_options[] = {
 	 "\"name\": NAME}, with paths relative to the folder of LIST"},
 	{0, "place", "REQUESTS", offsetof(Options, place),
 	 "VMs to assign to the nodes of the fleet: a JSON object a line, see planner(1)"},
+	{0, "format", "people|json|csv", offsetof(Options, format),
+	 "form of the answer; csv: a line a node of a fleet, or with --place a line a VM"},
 	{'d', "directory", "DIR", offsetof(Options, directory),
 	 "with --place: write the inventory of each node into DIR, with the VMs that it takes, and "
 	 "fleet.jsonl as their list"},

@@ -3,9 +3,9 @@
 #include "cmd/fleet_print.h"
 #include "cmd/fleet_save.h"
 #include "cmd/fleet_work.h"
-#include "cmd/lines.h"
 #include "cmd/output.h"
 #include "cmd/progress.h"
+#include "cmd/records.h"
 #include "planner/base/size.h"
 #include "planner/fit/dispatch.h"
 #include "planner/inventory/inventory_write.h"
@@ -63,13 +63,14 @@ static void fleet_dispatch_bad_line(Dispatching *d, const char *why)
 	g_ptr_array_add(d->bad, bad);
 }
 
-static void add_request(void *data, const char *line, size_t length, const char *fault)
+static void add_request(void *data, unsigned number, const char *line, size_t length,
+			const char *fault)
 {
 	Dispatching *d = data;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Request) request = NULL;
 
-	d->line++;
+	d->line = number;
 	if (!fault)
 		request = request_parse(line, length, &error);
 	if (!request) {
@@ -354,6 +355,35 @@ static void print_json(const Dispatching *d, const Sums *sums)
 		"vcpus", (json_int_t)sums->vcpus, "after", after_to_json(d)));
 }
 
+/* CSV: a line a VM; the lines that are wrong go to stderr. */
+static void print_csv(const Dispatching *d)
+{
+	static const char *const header[] = {"id",   "vcpus",	  "memory", "status",
+					     "node", "inventory", "reason", NULL};
+
+	output_csv(header);
+	for (unsigned i = 0; i < d->requests->len; i++) {
+		const VmSpec *spec = ((const Request *)g_ptr_array_index(d->requests, i))->spec;
+		unsigned node = dispatch_node(d->dispatch, i);
+		bool placed = node != DISPATCH_NONE;
+		const FleetFile *file = placed ? g_ptr_array_index(d->files, node) : NULL;
+		g_autofree char *vcpus = g_strdup_printf("%u", spec->vcpus);
+		g_autofree char *memory = spec->memory ? size_format(spec->memory) : g_strdup("");
+		g_autofree char *path =
+			placed ? g_filename_display_name(file->inventory) : g_strdup("");
+		const char *const cells[] = {spec->name,
+					     vcpus,
+					     memory,
+					     placed ? "placed" : "rejected",
+					     placed ? fleet_dispatch_node_name(d, i) : "",
+					     path,
+					     placed ? "" : dispatch_why(d->dispatch, i),
+					     NULL};
+
+		output_csv(cells);
+	}
+}
+
 static void fleet_dispatch_add_row(struct libscols_table *table, const Dispatching *d, unsigned i)
 {
 	const Request *request = g_ptr_array_index(d->requests, i);
@@ -424,6 +454,31 @@ static void print_people(const Dispatching *d, const Sums *sums)
 	       d->files->len);
 }
 
+/* What many lines have in common is said once. */
+static void print_bad_lines(const Dispatching *d)
+{
+	g_autoptr(GHashTable) counts = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autofree char *place = output_safe(d->options->place);
+
+	for (unsigned i = 0; i < d->bad->len; i++) {
+		const BadLine *bad = g_ptr_array_index(d->bad, i);
+		unsigned n = GPOINTER_TO_UINT(g_hash_table_lookup(counts, bad->why));
+
+		g_hash_table_insert(counts, bad->why, GUINT_TO_POINTER(n + 1));
+	}
+	for (unsigned i = 0; i < d->bad->len; i++) {
+		const BadLine *bad = g_ptr_array_index(d->bad, i);
+		unsigned n = GPOINTER_TO_UINT(g_hash_table_lookup(counts, bad->why));
+		g_autofree char *why = output_safe(bad->why);
+		g_autofree char *more =
+			n > 1 ? g_strdup_printf(" (and %u more)", n - 1) : g_strdup("");
+
+		if (n)
+			fprintf(stderr, "planner: %s:%u: %s%s\n", place, bad->line, why, more);
+		g_hash_table_remove(counts, bad->why);
+	}
+}
+
 /* What is wrong with the input is an error; the rest is answered all the same. */
 static void print_errors(const Dispatching *d)
 {
@@ -434,13 +489,7 @@ static void print_errors(const Dispatching *d)
 
 		fprintf(stderr, "planner: %s: %s\n", name, why);
 	}
-	for (unsigned i = 0; i < d->bad->len; i++) {
-		const BadLine *bad = g_ptr_array_index(d->bad, i);
-		g_autofree char *why = output_safe(bad->why);
-		g_autofree char *place = output_safe(d->options->place);
-
-		fprintf(stderr, "planner: %s:%u: %s\n", place, bad->line, why);
-	}
+	print_bad_lines(d);
 }
 
 static Sums sums_of(const Dispatching *d)
@@ -504,17 +553,22 @@ static Status fleet_dispatch_answer(Dispatching *d, GError **error)
 	decide_all(d);
 	sums = sums_of(d);
 	sums.used = verify_all(d);
-	if (d->options->json) {
+	if (d->options->json)
 		print_json(d, &sums);
-	} else {
+	else if (d->options->csv)
+		print_csv(d);
+	else
 		print_people(d, &sums);
+	if (!d->options->json)
 		print_errors(d);
-	}
 	return fleet_dispatch_status(d, &sums, error);
 }
 
 Status fleet_dispatch(const Options *options, const GPtrArray *files, GError **error)
 {
+	static const char *const texts[] = {"id", "group", "memory", "hugepages", NULL};
+	static const RecordAlias aliases[] = {{"vm", "id"}, {"name", "id"}, {NULL, NULL}};
+	static const RecordShape shape = {"VMs", "{\"id\": \"db1\", \"vcpus\": 8}", texts, aliases};
 	Dispatching d = {.options = options, .files = files};
 	Status status = STATUS_TROUBLE;
 
@@ -524,7 +578,7 @@ Status fleet_dispatch(const Options *options, const GPtrArray *files, GError **e
 	d.broken = g_ptr_array_new_with_free_func(broken_free);
 	d.names = g_ptr_array_new_with_free_func(g_free);
 	d.taken_names = fleet_names_new();
-	if (lines_read(options->place, add_request, &d, error)) {
+	if (records_read(options->place, &shape, add_request, &d, error)) {
 		d.dispatch = dispatch_new(d.requests, options->prefer);
 		status = fleet_dispatch_answer(&d, error);
 		dispatch_free(d.dispatch);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/fleet_list.h"
-#include "cmd/lines.h"
+#include "cmd/records.h"
 #include "planner/fit/fleet_entry.h"
 #include "topology/base/error.h"
 
@@ -14,7 +14,6 @@ typedef struct List {
 	const Options *options;
 	GPtrArray *files;
 	char *folder; /* of the list: its paths begin here */
-	unsigned line;
 } List;
 
 static void file_free(gpointer data)
@@ -169,21 +168,21 @@ static void fleet_list_add_entry(List *list, FleetEntry *entry)
 	file->name = g_steal_pointer(&entry->name);
 }
 
-static void add_line(void *data, const char *line, size_t length, const char *fault)
+static void add_line(void *data, unsigned number, const char *line, size_t length,
+		     const char *fault)
 {
 	List *list = data;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(FleetEntry) entry = NULL;
 	g_autofree char *where = NULL;
 
-	list->line++;
 	if (!fault)
 		entry = fleet_entry_parse(line, length, &error);
 	if (entry) {
 		fleet_list_add_entry(list, entry);
 		return;
 	}
-	where = g_strdup_printf("%s:%u", list->options->fleet, list->line);
+	where = g_strdup_printf("%s:%u", list->options->fleet, number);
 	fleet_list_add(list, where)->error = g_strdup(fault ? fault : error->message);
 }
 
@@ -220,9 +219,13 @@ static void drop_repeated(GPtrArray *files)
 
 static bool fleet_list_gather(List *list, GError **error)
 {
+	static const char *const texts[] = {"inventory", "topology", "name", NULL};
+	static const RecordAlias aliases[] = {
+		{"node", "name"}, {"file", "inventory"}, {NULL, NULL}};
+	static const RecordShape shape = {"nodes", "{\"inventory\": FILE}", texts, aliases};
 	const Options *options = list->options;
 
-	if (options->fleet && !lines_read(options->fleet, add_line, list, error))
+	if (options->fleet && !records_read(options->fleet, &shape, add_line, list, error))
 		return false;
 	for (char **path = options->arguments; *path; path++)
 		if (!add_argument(list, *path, error))

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 struct FleetPrinter {
-	bool json, color;
+	bool json, csv, color;
 	const GPtrArray *sizes;
 	struct libscols_table *table; /* NULL with json */
 };
@@ -30,6 +30,43 @@ static struct libscols_table *node_table(const FleetPrinter *printer)
 	return output_table((const char *const *)names->pdata, printer->color);
 }
 
+/* CSV: a line a node, without totals, which a spreadsheet makes. */
+
+static void print_csv_header(const FleetPrinter *printer)
+{
+	static const char *const first[] = {"node",  "inventory",  "state",	    "why",   "vms",
+					    "cores", "free_cores", "stranded_cpus", "cpu_pm"};
+	g_autoptr(GPtrArray) cells = g_ptr_array_new();
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(first); i++)
+		g_ptr_array_add(cells, (char *)first[i]);
+	for (unsigned i = 0; i < printer->sizes->len; i++)
+		g_ptr_array_add(cells, (char *)size_name(printer, i));
+	g_ptr_array_add(cells, NULL);
+	output_csv((const char *const *)cells->pdata);
+}
+
+/* What is not known is left empty. */
+static void print_csv_node(const FleetPrinter *printer, const FleetNode *node)
+{
+	bool known = node->state != FLEET_BROKEN;
+	const unsigned numbers[] = {node->vms, node->cores, node->free, node->stranded};
+	g_autoptr(GPtrArray) cells = g_ptr_array_new_with_free_func(g_free);
+
+	g_ptr_array_add(cells, g_strdup(node->name));
+	g_ptr_array_add(cells, g_filename_display_name(node->inventory));
+	g_ptr_array_add(cells, g_strdup(fleet_state_names[node->state]));
+	g_ptr_array_add(cells, g_strdup(node->why ? node->why : ""));
+	for (unsigned i = 0; i < G_N_ELEMENTS(numbers); i++)
+		g_ptr_array_add(cells, known ? g_strdup_printf("%u", numbers[i]) : g_strdup(""));
+	g_ptr_array_add(cells, g_strdup(known ? cpupm_names[node->cpu_pm->verdict] : ""));
+	for (unsigned i = 0; i < printer->sizes->len; i++)
+		g_ptr_array_add(cells,
+				known ? g_strdup_printf("%u", node->fits[i].fit) : g_strdup(""));
+	g_ptr_array_add(cells, NULL);
+	output_csv((const char *const *)cells->pdata);
+}
+
 FleetPrinter *fleet_printer_new(const Options *options, const GPtrArray *sizes)
 {
 	FleetPrinter *printer = g_new0(FleetPrinter, 1);
@@ -37,7 +74,10 @@ FleetPrinter *fleet_printer_new(const Options *options, const GPtrArray *sizes)
 	printer->json = options->json;
 	printer->color = options->color;
 	printer->sizes = sizes;
-	if (!printer->json)
+	printer->csv = options->csv;
+	if (printer->csv)
+		print_csv_header(printer);
+	else if (!printer->json)
 		printer->table = node_table(printer);
 	return printer;
 }
@@ -194,7 +234,9 @@ static void print_totals(const FleetPrinter *printer, const FleetTotals *totals)
 
 void fleet_print_node(FleetPrinter *printer, const FleetNode *node)
 {
-	if (printer->json)
+	if (printer->csv)
+		print_csv_node(printer, node);
+	else if (printer->json)
 		fleet_print_json(fleet_print_node_to_json(printer, node));
 	else
 		fleet_print_add_row(printer, node);
@@ -204,7 +246,7 @@ void fleet_print_end(FleetPrinter *printer, const FleetTotals *totals)
 {
 	if (printer->json) {
 		fleet_print_json(totals_to_json(printer, totals));
-	} else {
+	} else if (!printer->csv) {
 		output_print(printer->table);
 		print_totals(printer, totals);
 		scols_unref_table(printer->table);

@@ -31,6 +31,8 @@ Inventory *fleet_read(const FleetFile *file, char **error)
 	g_autofree char *text = input_read_regular(file->inventory, &length, &failed);
 	Inventory *inventory = NULL;
 
+	if (text && !input_inventory_kind(file->inventory, text, length, &failed))
+		g_clear_pointer(&text, g_free);
 	*error = text ? NULL : g_strdup(failed->message);
 	if (text)
 		inventory = inventory_parse(file->inventory, text, length, errors);

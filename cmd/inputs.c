@@ -7,6 +7,7 @@
 #include "planner/place/replan.h"
 #include "topology/base/error.h"
 #include "topology/base/file.h"
+#include "topology/base/kind.h"
 #include "topology/facts/facts_root.h"
 
 #include <stdio.h>
@@ -54,11 +55,27 @@ void input_errors(const GPtrArray *errors, GError **error)
 	g_string_free(text, TRUE);
 }
 
+bool input_inventory_kind(const char *name, const char *text, size_t length, GError **error)
+{
+	FileKindFound kind = kind_of_text(text, length);
+
+	if (kind == KIND_UNKNOWN || kind == KIND_INVENTORY)
+		return true;
+	g_set_error(
+		error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
+		"%s: is %s, not an inventory; an inventory begins with a section such as [node]",
+		name, kind_names[kind]);
+	return false;
+}
+
 Inventory *input_inventory_text(const char *name, const char *text, size_t length, GError **error)
 {
 	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
-	Inventory *inventory = inventory_parse(name, text, length, errors);
+	Inventory *inventory = NULL;
 
+	if (!input_inventory_kind(name, text, length, error))
+		return NULL;
+	inventory = inventory_parse(name, text, length, errors);
 	if (!inventory)
 		input_errors(errors, error);
 	return inventory;

@@ -46,6 +46,8 @@ void input_errors(const GPtrArray *errors, GError **error);
 /* The inventory in the file NAME, NULL: one that says nothing. All its errors are in the one
  * message, a line each. Yours. */
 Inventory *input_inventory(const char *name, GError **error);
+/* Set ERROR, where TEXT, of the file NAME, is something that nobody would call an inventory. */
+bool input_inventory_kind(const char *name, const char *text, size_t length, GError **error);
 /* The inventory TEXT, of LENGTH bytes; NAME stands in messages. Yours. */
 Inventory *input_inventory_text(const char *name, const char *text, size_t length, GError **error);
 /*

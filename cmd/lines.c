@@ -19,12 +19,12 @@ static const char *line_fault(const char *line, size_t length)
 	return NULL;
 }
 
-static void lines_line(const char *line, size_t length, LineFn *each, void *data)
+static void lines_line(unsigned number, const char *line, size_t length, LineFn *each, void *data)
 {
 	if (length > LINE_MOST)
-		each(data, NULL, 0, "the line is longer than 65536 bytes");
+		each(data, number, NULL, 0, "the line is longer than 65536 bytes");
 	else
-		each(data, line, length, line_fault(line, length));
+		each(data, number, line, length, line_fault(line, length));
 }
 
 /* Of bounded length: fgets would not tell a NUL byte from the end. False: there is no end. */
@@ -32,6 +32,7 @@ static bool read_file(FILE *file, LineFn *each, void *data)
 {
 	g_autofree char *buffer = g_malloc(LINE_MOST);
 	size_t length = 0, all = 0;
+	unsigned number = 0;
 	int c;
 
 	while ((c = getc(file)) != EOF) {
@@ -43,11 +44,26 @@ static bool read_file(FILE *file, LineFn *each, void *data)
 			length++;
 			continue;
 		}
-		lines_line(buffer, length, each, data);
+		lines_line(++number, buffer, length, each, data);
 		length = 0;
 	}
 	if (length)
-		lines_line(buffer, length, each, data);
+		lines_line(++number, buffer, length, each, data);
+	return true;
+}
+
+bool lines_each(const char *text, size_t length, LineFn *each, void *data)
+{
+	const char *end = text + length;
+	unsigned number = 0;
+
+	while (text < end) {
+		const char *feed = memchr(text, '\n', (size_t)(end - text));
+		const char *stop = feed ? feed : end;
+
+		lines_line(++number, text, (size_t)(stop - text), each, data);
+		text = stop + 1;
+	}
 	return true;
 }
 

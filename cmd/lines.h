@@ -10,10 +10,11 @@
 #define LINES_MOST (1u << 30) /* bytes in all */
 
 /*
- * What to do with each line, in order: its text (LENGTH bytes, no line feed), or FAULT, what is
- * wrong with it before it is looked at as JSON.
+ * What to do with each line, in order: its NUMBER, its text (LENGTH bytes, no line feed), or FAULT,
+ * what is wrong with it before it is looked at as JSON.
  */
-typedef void LineFn(void *data, const char *line, size_t length, const char *fault);
+typedef void LineFn(void *data, unsigned number, const char *line, size_t length,
+		    const char *fault);
 
 /*
  * Read the file NAME ("-": stdin), a regular file or a pipe, line by line. False with
@@ -21,5 +22,7 @@ typedef void LineFn(void *data, const char *line, size_t length, const char *fau
  * fails.
  */
 bool lines_read(const char *name, LineFn *each, void *data, GError **error);
+/* The same with TEXT, LENGTH bytes. True. */
+bool lines_each(const char *text, size_t length, LineFn *each, void *data);
 
 #endif

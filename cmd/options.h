@@ -46,10 +46,11 @@ typedef struct Options {
 	char *directory, *diff, *merge;
 	char *root, *domains; /* what is audited or captured */
 	char *rule_words, *skip_words, *fail_on, *format;
-	char *target; /* of emit --for */
+	char *target;	       /* of emit --for */
 	char *since, *waivers; /* of check */
 	gboolean strict, counters, brief;
 	gboolean json, list_names, all, help;
+	bool csv; /* --format csv */
 	char *from, *from_topology, *to, *to_topology; /* of migrate */
 	gboolean xml;
 	gboolean commands; /* of diff */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/output.h"
+#include "planner/base/csv.h"
 #include "planner/base/json.h"
 
 #include <stdio.h>
@@ -316,6 +317,18 @@ void output_errors(const Plan *plan, const char *before)
 		if (finding->severity == SEVERITY_ERROR)
 			fprintf(stderr, "planner: %s%s: %s\n", before, subject, text);
 	}
+}
+
+void output_csv(const char *const *cells)
+{
+	g_autoptr(GPtrArray) safe = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *line = NULL;
+
+	for (; *cells; cells++)
+		g_ptr_array_add(safe, output_safe(*cells));
+	g_ptr_array_add(safe, NULL);
+	line = csv_line((const char *const *)safe->pdata);
+	fputs(line, stdout);
 }
 
 void output_json(json_t *document)

@@ -47,6 +47,9 @@ void output_findings(const GPtrArray *findings, bool color);
  * nobody should use unaware what is made of it. */
 void output_errors(const Plan *plan, const char *before);
 
+/* A line of CSV on stdout: CELLS, ended by NULL. Control characters are made safe. */
+void output_csv(const char *const *cells);
+
 /* DOCUMENT on stdout; it is unreferenced. */
 void output_json(json_t *document);
 

@@ -173,13 +173,14 @@ static void replay_bad_line(Replay *r, const char *what)
 	replay_answer(json_pack("{s:i, s:s}", "line", (int)r->line, "error", what));
 }
 
-static void replay_line(void *data, const char *line, size_t length, const char *fault)
+static void replay_line(void *data, unsigned number, const char *line, size_t length,
+			const char *fault)
 {
 	Replay *r = data;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Event) event = NULL;
 
-	r->line++;
+	r->line = number;
 	if (fault) {
 		replay_bad_line(r, fault);
 		return;

@@ -7,6 +7,8 @@ judged: every node that takes VMs by the judge of plans, every refusal by trying
     PLANNER=build/bin/planner NODES=40 SEED=1 tests/fleet.t
 """
 
+import csv
+import io
 import json
 import os
 import pty
@@ -411,6 +413,38 @@ found = run("fit", "-t", TINY, "--place", path("room", "bad.jsonl"), small)
 tap.ok(found.returncode == 2 and b"bad.jsonl:1: vcpus: missing" in found.stderr
        and b"1 of 1 VMs placed" in found.stdout, "for people too", found.stdout, found.stderr)
 
+
+# -- lists in other forms ----------------------------------------------------------------------
+
+
+def csv_of(objects, **more):
+    """OBJECTS as a spreadsheet writes them."""
+    names = list(dict.fromkeys(key for o in objects for key in o))
+    out = io.StringIO()
+    writer = csv.DictWriter(out, names, **more)
+    writer.writeheader()
+    writer.writerows(objects)
+    return out.getvalue()
+
+
+def rows(result):
+    return list(csv.DictReader(io.StringIO(result.stdout.decode())))
+
+
+for what, text in (("an array", json.dumps(requests, indent=1)), ("CSV", csv_of(requests)),
+                   ("CSV with semicolons, a mark and capitals", "\ufeff" + csv_of(requests, delimiter=";").replace("vcpus", "VCPUS", 1)),
+                   ("quoted CSV with tabs", csv_of(requests, delimiter="\t", quoting=csv.QUOTE_ALL))):
+    again = run("fit", "--fleet", fleet, "--json", "--place", write("requests.list", text), seconds=600)
+    tap.ok(again.stdout == placing.stdout, f"requests as {what}", again.stderr)
+again = run("fit", "--fleet", write("fleet.csv", csv_of(entries)), "--json", *vm_options)
+tap.ok(again.stdout == first.stdout, "a list of nodes as CSV", again.stderr)
+table = run("fit", "--fleet", fleet, "--format", "csv", *vm_options)
+tap.ok([[r["node"], r["state"], r["why"], r["free_cores"], *(r[s] for s in SIZES)] for r in rows(table)]
+       == [[n["node"], n["state"], n["why"] or "", str(n["free_cores"]), *(str(s["fit"]) for s in n["sizes"])] for n in nodes]
+       and table.returncode == first.returncode, "nodes out as CSV", table.stderr)
+table = run("fit", "--fleet", fleet, "--place", path("requests.jsonl"), "--format", "csv", seconds=600)
+tap.ok([[r["id"], r["status"], r["node"], r["reason"]] for r in rows(table)]
+       == [[a["id"], a["status"], a.get("node", ""), a.get("reason", "")] for a in answers], "VMs out as CSV", table.stderr)
 
 # -- what was decided, written -----------------------------------------------------------------
 
