@@ -19,6 +19,8 @@ BINDIR  ?= $(PREFIX)/bin
 DATADIR ?= $(PREFIX)/share
 MANDIR  ?= $(DATADIR)/man
 BASHDIR ?= $(DATADIR)/bash-completion/completions
+ZSHDIR  ?= $(DATADIR)/zsh/site-functions
+FISHDIR ?= $(DATADIR)/fish/vendor_completions.d
 
 CFLAGS     ?= -O2 -g
 PKG_CONFIG ?= pkg-config
@@ -201,6 +203,8 @@ install-built:
 	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(BASHDIR)' '$(DESTDIR)$(DATADIR)/doc/planner'
 	install -m 755 $B/bin/planner '$(DESTDIR)$(BINDIR)/planner'
 	install -m 644 cmd/completion/planner.bash '$(DESTDIR)$(BASHDIR)/planner'
+	install -D -m 644 cmd/completion/_planner '$(DESTDIR)$(ZSHDIR)/_planner'
+	install -D -m 644 cmd/completion/planner.fish '$(DESTDIR)$(FISHDIR)/planner.fish'
 	install -m 644 LICENSE $(wildcard README.md) '$(DESTDIR)$(DATADIR)/doc/planner/'
 	set -eu; for file in $(templates); do \
 		install -D -m 644 "$$file" "$(DESTDIR)$(DATADIR)/planner/$$file"; \
@@ -216,7 +220,8 @@ install-built:
 	done
 
 uninstall: ## take away what install wrote (same DESTDIR and PREFIX)
-	rm -f '$(DESTDIR)$(BINDIR)/planner' '$(DESTDIR)$(BASHDIR)/planner'
+	rm -f '$(DESTDIR)$(BINDIR)/planner' '$(DESTDIR)$(BASHDIR)/planner' \
+		'$(DESTDIR)$(ZSHDIR)/_planner' '$(DESTDIR)$(FISHDIR)/planner.fish'
 	rm -rf '$(DESTDIR)$(DATADIR)/doc/planner' '$(DESTDIR)$(DATADIR)/planner'
 	set -eu; for page in $(man); do \
 		rm -f "$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}"; \

@@ -51,11 +51,35 @@ offers() { # offers LINE WORD
     }
 }
 
+# The same of the other shells, sorted; nothing where the shell is not here.
+complete_zsh() {
+    zsh -f tests/complete.zsh "$1" | sed '/^$/d' | LC_ALL=C sort
+}
+complete_fish() {
+    fish --no-config -c 'source cmd/completion/planner.fish; complete -C $argv[1]' -- "$1" | cut -f1 | LC_ALL=C sort
+}
+shells=''
+for shell in zsh fish; do
+    if command -v "$shell" >/dev/null; then
+        shells="$shells $shell"
+    else
+        number=$((number + 1))
+        echo "ok $number - completion of $shell # SKIP no $shell"
+    fi
+done
+in_shells() { # in_shells WHAT LINE WORDS: each of them offers WORDS for LINE
+    local shell
+    for shell in $shells; do
+        that "completion of $shell offers $1" same "$(LC_ALL=C sort <<<"$3")" "$("complete_$shell" "$2")"
+    done
+}
+
 help=$("$planner" --help)
 commands=$(sed -n '/^Commands:/,/^$/s/^  *\([a-z][a-z-]*\) .*/\1/p' <<<"$help")
 that 'planner --help lists commands' test -n "$commands"
 that 'planner help is planner --help' same "$help" "$("$planner" help)"
 that 'completion offers these commands' same "$commands" "$(complete_line 'planner ')"
+in_shells 'these commands' 'planner ' "$commands"
 
 rendered=$(mandoc -T ascii man/planner.1 2>/dev/null | sed 's/.\x08//g') || rendered=
 synopsis=$(sed -n '/^SYNOPSIS/,/^DESCRIPTION/p' <<<"$rendered")
@@ -85,6 +109,7 @@ for command in $commands; do
     that "planner.1 SYNOPSIS has planner $command" has_word "$synopsis" "planner $command"
     that "completion offers the options of planner $command" \
         same "$(options_of "$text")" "$(complete_line "planner $command -")"
+    in_shells "the options of planner $command" "planner $command --" "$(options_of "$text")"
     for option in $(options_of "$text"); do
         that "planner.1 has $option of planner $command" has_word "$rendered" "$option"
     done
@@ -105,7 +130,13 @@ that 'completion completes after an equals sign' \
 that 'completion offers what readline replaces of a URI: what follows its colon' \
     same ///system "$(COMP_WORDBREAKS=$' \t\n"=:' complete_line 'planner plan -c qemu:///sy')"
 that 'completion offers the options of planner itself' same --version "$(complete_line 'planner --v')"
+in_shells colours 'planner plan --color ' $'auto\nalways\nnever'
+in_shells 'the beginning of a word' 'planner plan --color al' always
+in_shells 'the artifacts' 'planner emit ' "$artifacts"
+in_shells 'the options of planner itself' 'planner --v' --version
+in_shells 'the commands after help' 'planner help pl' plan
 touch "$work/planner-inventory.ini"
+in_shells files "planner plan -i $work/planner-i" "$work/planner-inventory.ini"
 mkdir "$work/planner-folder"
 that 'completion offers files' \
     offers "planner plan -i $work/planner-i" "$work/planner-inventory.ini"
@@ -126,6 +157,12 @@ INVENTORY
 that 'completion offers the VMs of an inventory' \
     same $'web-1\ndb-1' "$(complete_line "planner emit -i $work/inventory.ini domain ")"
     same $'web-1\ndb-1' "$(complete_line "planner emit -i $work/inventory.ini virsh ")"
+in_shells 'the VMs of an inventory' "planner emit -i $work/inventory.ini domain " $'web-1\ndb-1'
+if [[ $shells == *zsh* ]]; then
+    # shellcheck disable=SC2016
+    that 'zsh finds the completion' same _planner "$(zsh -f -c 'fpath=(cmd/completion $fpath)
+        autoload -U compinit; compinit -u -D; print $_comps[planner]')"
+fi
 mkdir "$work/bin"
 cat >"$work/bin/planner" <<'PROGRAM'
 #!/bin/sh
@@ -145,6 +182,9 @@ hostile() {
     PATH=$work/bin:$PATH
     for line in 'planner ' 'planner plan -' 'planner plan --color ' 'planner plan --color=' 'planner emit '; do
         complete_line "$line"
+        for shell in $shells; do
+            "complete_$shell" "$line"
+        done
     done
     [[ ! -e $work/ran ]]
 }
