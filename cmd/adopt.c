@@ -115,5 +115,7 @@ const Command command_adopt = {
 	.options = OPTION_ROOT | OPTION_CONNECT | OPTION_DOMAINS | OPTION_TOPOLOGY,
 	.own = adopt_options,
 	.example = "planner adopt -o node.ini && planner check -i node.ini",
+	.before = "planner snapshot captures a host that is elsewhere",
+	.after = "planner plan -i node.ini; planner check -i node.ini",
 	.run = adopt_run,
 };

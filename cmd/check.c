@@ -398,5 +398,7 @@ const Command command_check = {
 		   OPTION_TEMPLATES | OPTION_JSON | OPTION_COLOR,
 	.own = check_options,
 	.example = "planner check -r node.tar -i node.ini",
+	.before = "planner snapshot captures a host; planner plan -o saves what it is to be",
+	.after = "planner explain RULE says why and what to do; next time, check --since",
 	.run = check_command,
 };

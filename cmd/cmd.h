@@ -27,6 +27,7 @@ struct Command {
 	unsigned options;      /* OPTION_… it shares with others */
 	const OptionRow *own;  /* those of its own, ended by a row of NULL; NULL = none */
 	const char *example;
+	const char *before, *after; /* what is done before and after it, a line each */
 	/* Turn words of its own options into values; NULL = it has none of these. */
 	bool (*decide)(Options *options, GError **error);
 	/* A Status; or, with ERROR set, STATUS_TROUBLE. */

@@ -552,5 +552,8 @@ const Command command_diff = {
 		   OPTION_COLOR,
 	.own = diff_options,
 	.example = "planner diff plan.json node.ini",
+	.before = "planner plan -o plan.json saves the old plan; planner fit --place -d decides "
+		  "the new one",
+	.after = "planner emit writes the new files; planner check audits the host",
 	.run = diff_run,
 };

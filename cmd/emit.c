@@ -224,6 +224,19 @@ static GPtrArray *files_named(const Plan *plan, char **arguments, GError **error
 	return g_steal_pointer(&files);
 }
 
+/* What to do with a tree that brings its own script. */
+static void say_next(const Options *options, const GPtrArray *files)
+{
+	for (unsigned i = 0; i < files->len; i++) {
+		const ArtifactFile *file = g_ptr_array_index(files, i);
+		g_autofree char *path = tree_path(options->directory, file->path);
+		g_autofree char *quoted = g_shell_quote(path), *safe = output_safe(quoted);
+
+		if (file->artifact == &artifact_apply)
+			fprintf(stderr, "planner: next, on the node, as root: sh %s\n", safe);
+	}
+}
+
 /* What is in place is printed, also where not all of it is. */
 static bool write_files(const Options *options, const GPtrArray *files, GError **error)
 {
@@ -237,6 +250,8 @@ static bool write_files(const Options *options, const GPtrArray *files, GError *
 
 		puts(path);
 	}
+	if (good)
+		say_next(options, files);
 	return good;
 }
 
@@ -344,5 +359,7 @@ const Command command_emit = {
 		   OPTION_COLOR,
 	.own = emit_options,
 	.example = "planner emit --for debian -d tree -i node.ini -t x6.xml",
+	.before = "planner plan makes the plan",
+	.after = "run etc/planner/apply.sh of the tree on the host; planner check audits it",
 	.run = emit_run,
 };

@@ -143,5 +143,7 @@ const Command command_explain = {
 	.arguments = "vm NAME | cpu N | RULE | rules",
 	.options = OPTION_SOURCES | OPTION_PREFER | OPTION_MOVES | OPTION_KEEP,
 	.example = "planner explain vm vm1 -i node.ini -t x6.xml",
+	.before = "planner plan, planner fit or planner check name the CPU, VM or rule",
+	.after = "planner diff says what a change would cost",
 	.run = explain_run,
 };

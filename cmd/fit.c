@@ -338,5 +338,8 @@ const Command command_fit = {
 	.own = fit_options,
 	.decide = fit_decide,
 	.example = "planner fit -i node.ini -t x6.xml --vm 8:16G --what-if sdk.cores-per-node=1",
+	.before = "planner init or planner adopt writes the inventories",
+	.after = "with -d, planner plan and planner emit take what it wrote; planner diff says "
+		 "what it costs",
 	.run = fit_run,
 };

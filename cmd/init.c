@@ -82,5 +82,7 @@ const Command command_init = {
 	.options = OPTION_ROOT | OPTION_CONNECT | OPTION_TOPOLOGY,
 	.own = init_options,
 	.example = "planner init -o node.ini && planner plan -i node.ini",
+	.before = "planner show tells what the host is",
+	.after = "edit the inventory; planner plan -i node.ini",
 	.run = init_run,
 };

@@ -185,6 +185,30 @@ void inputs_compute(const Options *options, bool here, Inputs *inputs)
 	note_unasked(inputs->plan, why);
 }
 
+/* Is NAME what this machine is called, with or without its domain? */
+static bool inputs_called(const char *name)
+{
+	const char *here = g_get_host_name();
+	size_t length = strcspn(name, ".");
+
+	return strcspn(here, ".") == length && !g_ascii_strncasecmp(here, name, length);
+}
+
+/* Without -t an inventory is for this machine. One of another name that does not fit is that of
+ * another: what does not fit says nothing. */
+static bool inputs_meant(const Options *options, const Inputs *inputs, GError **error)
+{
+	const char *name = inputs->inventory->node->name;
+
+	if (!name || inputs_called(name) || !plan_bad(inputs->plan))
+		return true;
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
+		    "%s: is the inventory of %s, and does not fit this machine, %s; forgot -t? It "
+		    "names the topology of %s; -t / is this machine",
+		    options->inventory, name, g_get_host_name(), name);
+	return false;
+}
+
 static bool inputs_plan_compute(const Options *options, Inputs *inputs, GError **error)
 {
 	inputs->inventory = input_inventory(options->inventory, error);
@@ -192,7 +216,7 @@ static bool inputs_plan_compute(const Options *options, Inputs *inputs, GError *
 	    !input_keep(options, inputs->host, inputs->inventory, error))
 		return false;
 	inputs_compute(options, !options->topology, inputs);
-	return true;
+	return options->topology || inputs_meant(options, inputs, error);
 }
 
 static bool read_saved(const Options *options, Inputs *inputs, GError **error)

@@ -36,7 +36,11 @@ static void print_help(void)
 	     "Commands:");
 	for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++)
 		printf("  %-10s %s\n", commands[i]->name, commands[i]->help);
-	puts("  help       this list, or the help of a command\n\nExit status: 0 no problem found, "
+	puts("  help       this list, or the help of a command\n\n"
+	     "A new host:  init, plan, emit --for HOST -d DIR, its apply.sh on the host, check\n"
+	     "Place VMs:   fit --fleet, fit --place -d DIR, plan, diff, emit\n"
+	     "Audit:       snapshot on the host, check -r, explain; adopt for its inventory\n\n"
+	     "Exit status: 0 no problem found, "
 	     "1 problems were found, 2 could not run.");
 }
 

@@ -212,5 +212,7 @@ const Command command_measure = {
 	.options = OPTION_SOURCES | OPTION_DOMAINS | OPTION_PREFER | OPTION_JSON | OPTION_COLOR,
 	.own = measure_options,
 	.example = "planner measure --for 30s -i node.ini",
+	.before = "planner check says whether the host follows its plan",
+	.after = "planner explain RULE for what it names; planner emit for the fix",
 	.run = measure_run,
 };

@@ -278,5 +278,7 @@ const Command command_migrate = {
 		   OPTION_JSON | OPTION_COLOR,
 	.own = migrate_options,
 	.example = "planner migrate vm1 --from a.json --to b.ini --to-topology b.xml",
+	.before = "planner plan -o saves the plan of each node",
+	.after = "planner check audits both nodes",
 	.run = migrate_run,
 };

@@ -399,5 +399,7 @@ const Command command_plan = {
 		   OPTION_COLOR,
 	.own = plan_options,
 	.example = "planner plan -i node.ini -t x6.xml",
+	.before = "planner init or planner adopt writes the inventory",
+	.after = "planner emit writes the files; planner fit says what else fits",
 	.run = plan_run,
 };

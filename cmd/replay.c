@@ -236,5 +236,7 @@ const Command command_replay = {
 	.arguments = "EVENTS.jsonl|-",
 	.options = OPTION_INVENTORY | OPTION_TOPOLOGY | OPTION_CONNECT | OPTION_MOVES,
 	.example = "planner replay -i node.ini -t x6.xml history.jsonl",
+	.before = "planner init or planner adopt writes the inventory",
+	.after = "planner fit says what still fits",
 	.run = replay_run,
 };

@@ -209,5 +209,7 @@ const Command command_show = {
 	.arguments = "",
 	.options = OPTION_TOPOLOGY | OPTION_JSON | OPTION_COLOR,
 	.example = "planner show -t x6.xml",
+	.before = "planner snapshot -o node.tar, for a host that is elsewhere (-t node.tar)",
+	.after = "planner init writes its inventory",
 	.run = show_run,
 };

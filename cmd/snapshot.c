@@ -49,5 +49,8 @@ const Command command_snapshot = {
 		OPTION_ROOT | OPTION_CONNECT | OPTION_DOMAINS | OPTION_TOPOLOGY | OPTION_COUNTERS,
 	.own = snapshot_options,
 	.example = "planner snapshot -o node.tar && planner check -r node.tar -i node.ini",
+	.before = "nothing; run it on the host, as root",
+	.after = "planner check -r node.tar audits it anywhere; planner adopt -r node.tar writes "
+		 "its inventory",
 	.run = snapshot_run,
 };

@@ -94,6 +94,18 @@ for page in man/*.[1-8]; do
     that "mandoc has nothing to say about $page" lint "$page"
 done
 
+names_neighbours() { # names_neighbours HELP COMMAND: others, which there are, or what is no command of ours
+    local line named
+    for line in 'Before it: ' 'After it: '; do
+        grep -q "^$line *[a-z]" <<<"$1" || {
+            echo "no line '$line'"
+            return 1
+        }
+    done
+    named=$(sed -n '/^Before it:/p; /^After it:/p' <<<"$1" | grep -oE 'planner [a-z]+' | cut -d' ' -f2)
+    [[ -n $named ]] && ! grep -vxF "$commands" <<<"$named" && ! grep -qxF "$2" <<<"$named"
+}
+
 options_of() {
     sed -n 's/^ \{2,6\}\(-[A-Za-z0-9], \)\{0,1\}\(--[a-z][a-z0-9-]*\).*/\2/p' <<<"$1"
 }
@@ -106,6 +118,7 @@ for command in $commands; do
         grep -qE "^Usage: planner $command( |\$)" <<<"${text%%$'\n'*}"
     that "planner help $command is the same" same "$text" "$("$planner" help "$command")"
     that "planner $command --help has an example" grep -qE "^ +planner .*\b$command\b" <<<"$text"
+    that "planner $command --help says what comes before and after it" names_neighbours "$text" "$command"
     that "planner.1 SYNOPSIS has planner $command" has_word "$synopsis" "planner $command"
     that "completion offers the options of planner $command" \
         same "$(options_of "$text")" "$(complete_line "planner $command -")"

@@ -3,6 +3,7 @@
 """README.md tells the truth: its commands print what it shows, its paths and targets exist.
 
 Blocks fenced as ```console hold commands after `$ ` and what they print, run from the top folder.
+Those fenced as ```sh that begin with a comment are the paths of users, run in a fresh folder.
 UPDATE=1 writes their output anew: then read `git diff`.
 """
 
@@ -10,8 +11,11 @@ import os
 import pathlib
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+import tarfile
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests/judge"))
@@ -71,6 +75,45 @@ for command, output in shown:
           enumerate(zip(wanted, actual), 1) if a != b]
          + ([f"{len(wanted)} lines shown, {len(actual)} printed"]
             if len(wanted) != len(actual) else []))
+
+
+# The paths: blocks of commands without output, each run in a folder of its own that has what a user would have.
+
+def fresh(folder):
+    """A host's topology, a capture of it, a list of nodes and of VMs, in FOLDER."""
+    cases = ROOT / "tests/cases/fleet"
+    shutil.copy(ROOT / "tests/hosts/x6.xml", folder)
+    node = (cases / "half.ini").read_text(encoding="utf-8").replace("[node]\n", "[node]\nname = x6-0043\n")
+    (folder / "x6-0043.ini").write_text(node, encoding="utf-8")
+    (folder / "rack.jsonl").write_text('{"inventory": "x6-0043.ini", "topology": "x6.xml"}\n', encoding="utf-8")
+    (folder / "vms.csv").write_text("VM;vCPUs;Memory\r\nbatch;16;32G\r\nedge;4;8G\r\n", encoding="utf-8")
+    with tarfile.open(ROOT / "tests/hosts/captured-x6.tar.xz") as captures:
+        (folder / "node.tar").write_bytes(captures.extractfile("clean.tar").read())
+
+
+def walk(block, folder):
+    """What is wrong with the commands of BLOCK, run one after the other in FOLDER."""
+    env = {**os.environ, "LC_ALL": "C.UTF-8", "PATH": f"{PLANNER.parent}:{os.environ['PATH']}"}
+    for line in block.splitlines()[1:]:
+        command, _, comment = line.partition("#")
+        if comment.startswith(" on the host:"):
+            words = command.split()
+            if words[0] == "sh" and not (folder / words[1]).exists():
+                return [f"{words[1]} is not there"]
+            continue
+        done = subprocess.run(["sh", "-c", command], cwd=folder, env=env, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=60, check=False)
+        if done.returncode not in (0, 1) or (done.returncode and not re.search("check|diff", command)):
+            return [f"{command}: status {done.returncode}", done.stderr]
+    return []
+
+
+walks = [block for block in re.findall(r"^```sh\n(.*?)^```$", text, re.M | re.S) if block.startswith("# ")]
+that("it has the three paths", [] if len(walks) == 3 else [f"{len(walks)} blocks"])
+for block in walks:
+    with tempfile.TemporaryDirectory() as folder:
+        fresh(pathlib.Path(folder))
+        that(f"its path can be walked: {block.splitlines()[0][2:]}", walk(block, pathlib.Path(folder)))
 links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
 paths = re.findall(r"^\| `([\w./-]+)` \|", text, re.M)
 that("its paths exist", [path for path in links + paths if not (ROOT / path).exists()])
