@@ -2,6 +2,7 @@
 #include "cmd/fleet_print.h"
 #include "cmd/output.h"
 #include "planner/base/json.h"
+#include "planner/base/size.h"
 
 #include <stdio.h>
 
@@ -18,7 +19,7 @@ static const char *size_name(const FleetPrinter *printer, unsigned i)
 
 static struct libscols_table *node_table(const FleetPrinter *printer)
 {
-	static const char *const first[] = {"NODE", ">VMS", ">CORES", ">FREE", "CPU-PM"};
+	static const char *const first[] = {"NODE", ">VMS", ">CORES", ">FREE", ">MEMORY", "CPU-PM"};
 	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(first); i++)
@@ -34,8 +35,9 @@ static struct libscols_table *node_table(const FleetPrinter *printer)
 
 static void print_csv_header(const FleetPrinter *printer)
 {
-	static const char *const first[] = {"node",  "inventory",  "state",	    "why",   "vms",
-					    "cores", "free_cores", "stranded_cpus", "cpu_pm"};
+	static const char *const first[] = {"node", "inventory",     "state",	   "why",
+					    "vms",  "cores",	     "free_cores", "free_memory",
+					    "kind", "stranded_cpus", "cpu_pm"};
 	g_autoptr(GPtrArray) cells = g_ptr_array_new();
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(first); i++)
@@ -50,7 +52,7 @@ static void print_csv_header(const FleetPrinter *printer)
 static void print_csv_node(const FleetPrinter *printer, const FleetNode *node)
 {
 	bool known = node->state != FLEET_BROKEN;
-	const unsigned numbers[] = {node->vms, node->cores, node->free, node->stranded};
+	const unsigned numbers[] = {node->vms, node->cores, node->free};
 	g_autoptr(GPtrArray) cells = g_ptr_array_new_with_free_func(g_free);
 
 	g_ptr_array_add(cells, g_strdup(node->name));
@@ -59,6 +61,11 @@ static void print_csv_node(const FleetPrinter *printer, const FleetNode *node)
 	g_ptr_array_add(cells, g_strdup(node->why ? node->why : ""));
 	for (unsigned i = 0; i < G_N_ELEMENTS(numbers); i++)
 		g_ptr_array_add(cells, known ? g_strdup_printf("%u", numbers[i]) : g_strdup(""));
+	g_ptr_array_add(cells, known && node->memory != UINT64_MAX
+				       ? g_strdup_printf("%" G_GUINT64_FORMAT, node->memory)
+				       : g_strdup(""));
+	g_ptr_array_add(cells, g_strdup(known ? node->kind : ""));
+	g_ptr_array_add(cells, known ? g_strdup_printf("%u", node->stranded) : g_strdup(""));
 	g_ptr_array_add(cells, g_strdup(known ? cpupm_names[node->cpu_pm->verdict] : ""));
 	for (unsigned i = 0; i < printer->sizes->len; i++)
 		g_ptr_array_add(cells,
@@ -126,6 +133,10 @@ static json_t *fleet_print_node_to_json(const FleetPrinter *printer, const Fleet
 		json_object_set_new(object, "vms", fleet_print_number(node->vms));
 		json_object_set_new(object, "cores", fleet_print_number(node->cores));
 		json_object_set_new(object, "free_cores", fleet_print_number(node->free));
+		json_object_set_new(object, "free_memory",
+				    node->memory == UINT64_MAX ? json_null()
+							       : fleet_print_number(node->memory));
+		json_object_set_new(object, "kind", json_string(node->kind));
 		json_object_set_new(object, "stranded_cpus", fleet_print_number(node->stranded));
 		json_object_set_new(object, "cpu_pm", cpu_pm_to_json(node->cpu_pm));
 		for (unsigned i = 0; i < printer->sizes->len; i++)
@@ -135,6 +146,28 @@ static json_t *fleet_print_node_to_json(const FleetPrinter *printer, const Fleet
 	}
 	json_decref(sizes);
 	return object;
+}
+
+static json_t *kinds_to_json(const FleetPrinter *printer, const FleetTotals *totals)
+{
+	json_t *kinds = json_array();
+
+	for (unsigned k = 0; k < totals->kinds->len; k++) {
+		const FleetKind *kind = g_ptr_array_index(totals->kinds, k);
+		json_t *sizes = json_array();
+
+		for (unsigned i = 0; i < printer->sizes->len; i++)
+			json_array_append_new(sizes,
+					      json_pack("{s:s, s:o}", "size", size_name(printer, i),
+							"fit", fleet_print_number(kind->fit[i])));
+		json_array_append_new(kinds,
+				      json_pack("{s:s, s:i, s:o, s:o, s:o, s:o}", "kind",
+						kind->name, "nodes", (int)kind->nodes, "cores",
+						fleet_print_number(kind->cores), "free_cores",
+						fleet_print_number(kind->free), "free_memory",
+						fleet_print_number(kind->memory), "sizes", sizes));
+	}
+	return kinds;
 }
 
 static json_t *totals_to_json(const FleetPrinter *printer, const FleetTotals *totals)
@@ -150,11 +183,13 @@ static json_t *totals_to_json(const FleetPrinter *printer, const FleetTotals *to
 	json_object_set_new(object, "vms", fleet_print_number(totals->vms));
 	json_object_set_new(object, "cores", fleet_print_number(totals->cores));
 	json_object_set_new(object, "free_cores", fleet_print_number(totals->free));
+	json_object_set_new(object, "free_memory", fleet_print_number(totals->memory));
 	json_object_set_new(object, "stranded_cpus", fleet_print_number(totals->stranded));
 	for (unsigned i = 0; i < printer->sizes->len; i++)
 		json_array_append_new(sizes,
 				      count_to_json(printer, i, totals->fit[i], totals->bound[i]));
 	json_object_set_new(object, "sizes", sizes);
+	json_object_set_new(object, "kinds", kinds_to_json(printer, totals));
 	return object;
 }
 
@@ -191,6 +226,9 @@ static void fleet_print_add_row(FleetPrinter *printer, const FleetNode *node)
 	add_number(cells, known, node->vms);
 	add_number(cells, known, node->cores);
 	add_number(cells, known, node->free);
+	g_ptr_array_add(cells, known && node->memory != UINT64_MAX
+				       ? size_format_rounded(node->memory)
+				       : g_strdup("-"));
 	g_ptr_array_add(cells, g_strdup(known ? cpupm_names[node->cpu_pm->verdict] : "-"));
 	for (unsigned i = 0; i < printer->sizes->len; i++)
 		g_ptr_array_add(cells, known ? fleet_print_count_text(node->fits[i].fit,
@@ -217,16 +255,51 @@ static void fleet_print_print_sizes(const FleetPrinter *printer, const FleetTota
 	scols_unref_table(table);
 }
 
+/* The kinds of hardware, where there are several: their nodes, what is free, more of each size. */
+static void print_kinds(const FleetPrinter *printer, const FleetTotals *totals)
+{
+	static const char *const first[] = {"KIND", ">NODES", ">CORES", ">FREE", ">MEMORY"};
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	struct libscols_table *table;
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(first); i++)
+		g_ptr_array_add(names, g_strdup(first[i]));
+	for (unsigned i = 0; i < printer->sizes->len; i++)
+		g_ptr_array_add(names, g_strdup_printf(">%s", size_name(printer, i)));
+	g_ptr_array_add(names, NULL);
+	table = output_table((const char *const *)names->pdata, printer->color);
+	for (unsigned k = 0; k < totals->kinds->len; k++) {
+		const FleetKind *kind = g_ptr_array_index(totals->kinds, k);
+		g_autoptr(GPtrArray) cells = g_ptr_array_new_with_free_func(g_free);
+
+		g_ptr_array_add(cells, g_strdup(kind->name));
+		g_ptr_array_add(cells, g_strdup_printf("%u", kind->nodes));
+		g_ptr_array_add(cells, g_strdup_printf("%" G_GUINT64_FORMAT, kind->cores));
+		g_ptr_array_add(cells, g_strdup_printf("%" G_GUINT64_FORMAT, kind->free));
+		g_ptr_array_add(cells, size_format_rounded(kind->memory));
+		for (unsigned i = 0; i < printer->sizes->len; i++)
+			g_ptr_array_add(cells, g_strdup_printf("%" G_GUINT64_FORMAT, kind->fit[i]));
+		output_line(table, (const char *const *)cells->pdata);
+	}
+	output_print(table);
+	scols_unref_table(table);
+	puts("");
+}
+
 #define N(value) ((unsigned long long)(value))
 
 static void print_totals(const FleetPrinter *printer, const FleetTotals *totals)
 {
+	g_autofree char *memory = size_format_rounded(totals->memory);
+
 	printf("\n%s%u node%s%s: %u fine, %u faulty, %u broken; cpu-pm is on for %u of them\n",
 	       output_bold(printer->color), totals->nodes, totals->nodes == 1 ? "" : "s",
 	       output_reset(printer->color), totals->states[FLEET_FINE],
 	       totals->states[FLEET_FAULTY], totals->states[FLEET_BROKEN], totals->cpu_pm);
-	printf("%llu VMs; %llu of %llu cores are free, %llu CPUs are stranded\n\n", N(totals->vms),
-	       N(totals->free), N(totals->cores), N(totals->stranded));
+	printf("%llu VMs; %llu of %llu cores are free, %s of memory, %llu CPUs are stranded\n\n",
+	       N(totals->vms), N(totals->free), N(totals->cores), memory, N(totals->stranded));
+	if (totals->kinds->len > 1)
+		print_kinds(printer, totals);
 	fleet_print_print_sizes(printer, totals);
 }
 

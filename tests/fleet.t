@@ -132,6 +132,10 @@ def single(node):
             wrong.append(f"{file}: {size}, alone {its['fit']} to {its['bound']}")
     if node["free_cores"] != sum(room["free"] for room in alone["rooms"]):
         wrong.append(f"{file}: {node['free_cores']} cores free, alone {alone['rooms']}")
+    with_cores = {room["node"] for room in alone["rooms"]}
+    memory = [row["free"] for row in alone["memory"] if row["node"] in with_cores]
+    if node["free_memory"] != (None if None in memory else sum(memory)):
+        wrong.append(f"{file}: {node['free_memory']} bytes free, alone {alone['memory']}")
     if node["cores"] != sum(room["cores"] for room in alone["rooms"]):
         wrong.append(f"{file}: {node['cores']} cores, alone {alone['rooms']}")
     stranded = sum(len(generator.cpulist.parse(s["cpus"])) for s in alone["stranded"])
@@ -159,6 +163,13 @@ for order in ("full.ini", "room.ini"), ("room.ini", "full.ini"):
     tap.ok(found == {path("full.ini"): 0, path("room.ini"): 9},
            "a node whose VMs do not fit takes no room from one that is like it but for them", found)
 sums = {key: sum(n[key] for n in nodes) for key in ("vms", "cores", "free_cores", "stranded_cpus")}
+sums["free_memory"] = sum(n["free_memory"] or 0 for n in nodes)
+sums["kinds"] = [{"kind": kind, "nodes": len(of), **{key: sum(n[key] or 0 for n in of)
+                                                      for key in ("cores", "free_cores", "free_memory")},
+                  "sizes": [{"size": size, "fit": sum(n["sizes"][i]["fit"] for n in of)}
+                            for i, size in enumerate(SIZES)]}
+                 for kind, of in ((kind, [n for n in nodes if n["kind"] == kind])
+                                  for kind in [k["kind"] for k in totals["kinds"]])]
 sums["sizes"] = [{"size": size, **{key: sum(n["sizes"][i][key] for n in nodes)
                                    for key in ("fit", "bound")}} for i, size in enumerate(SIZES)]
 sums["cpu_pm_on"] = sum(n["cpu_pm"]["verdict"] == "on" for n in nodes)

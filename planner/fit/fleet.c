@@ -16,6 +16,7 @@ struct Fleet {
 /* What nodes that are alike have in common. */
 typedef struct FleetAnswer {
 	unsigned free, idle; /* cores; CPUs that VMs without cpus = leave idle on theirs */
+	uint64_t memory;     /* free; UINT64_MAX = not known */
 	FitCount fits[];     /* by size */
 } FleetAnswer;
 
@@ -95,10 +96,37 @@ static void take_whole(FleetAnswer *answer, const Problem *problem, const VmSpec
 	fleet_take(answer, room, cores, spec->vcpus);
 }
 
-static void take_seats(FleetAnswer *answer, const Problem *problem)
+/* Is the node of NUMBER one that VMs may have cores of? */
+static bool fleet_has_room(const Problem *problem, unsigned number)
 {
-	g_autoptr(SearchResult) result = problem_solve(problem);
+	for (unsigned r = 0; r < problem->rooms->len; r++)
+		if (fleet_room_of(problem, r)->node == number)
+			return true;
+	return false;
+}
 
+/* LEFT, by node, in all; UINT64_MAX where it is not known of one. */
+static uint64_t fleet_memory_sum(const Problem *problem, const uint64_t *left)
+{
+	uint64_t sum = 0;
+
+	for (unsigned n = 0; n < problem->host->nodes->len; n++) {
+		if (!fleet_has_room(problem, n))
+			continue;
+		if (left[n] == UINT64_MAX)
+			return UINT64_MAX;
+		sum += left[n];
+	}
+	return sum;
+}
+
+static void take_seats(FleetAnswer *answer, const FitBase *base)
+{
+	const Problem *problem = base->problem;
+	g_autoptr(SearchResult) result = problem_solve(problem);
+	g_autofree uint64_t *left = fit_memory_left(base, problem, result);
+
+	answer->memory = fleet_memory_sum(problem, left);
 	for (unsigned i = 0; i < result->seats->len; i++) {
 		const GArray *seat = g_ptr_array_index(result->seats, i);
 
@@ -111,17 +139,57 @@ static void take_seats(FleetAnswer *answer, const Problem *problem)
 	}
 }
 
-/* What plan leaves free and idle. Mostly there is no need to seat anybody to know. */
+/* May SPEC be over several nodes, each with whole pages of its memory? */
+static bool fleet_spreads(const Problem *problem, const VmSpec *spec)
+{
+	for (unsigned n = 0; n < problem->host->nodes->len; n++) {
+		unsigned cores = 0, need = G_MAXUINT;
+
+		for (unsigned r = 0; r < problem->rooms->len; r++) {
+			const SearchRoom *room = fleet_room_of(problem, r);
+
+			if (room->node != n)
+				continue;
+			cores += room->cores;
+			need = search_cores(spec->vcpus, room->threads,
+					    spec->threads == THREADS_ISOLATE);
+		}
+		if (need <= cores)
+			return false;
+	}
+	return spec->memory;
+}
+
+/* Must VMs be seated to know what they leave? Mostly they take the same wherever they are. */
+static bool fleet_seats_matter(const FitBase *base)
+{
+	if (!base->natural || !rooms_alike(base->problem) || base->shared->len)
+		return true;
+	for (unsigned i = 0; i < base->problem->specs->len; i++)
+		if (fleet_spreads(base->problem, g_ptr_array_index(base->problem->specs, i)))
+			return true;
+	return false;
+}
+
+/* What plan leaves free and idle. */
 static void count_cores(FleetAnswer *answer, const FitBase *base)
 {
 	const Problem *problem = base->problem;
 
 	for (unsigned r = 0; r < problem->rooms->len; r++)
 		answer->free += fleet_room_of(problem, r)->cores;
-	if (!base->natural || !rooms_alike(problem))
-		take_seats(answer, problem);
-	for (unsigned i = 0; base->natural && rooms_alike(problem) && i < problem->specs->len; i++)
-		take_whole(answer, problem, g_ptr_array_index(problem->specs, i));
+	if (fleet_seats_matter(base)) {
+		take_seats(answer, base);
+		return;
+	}
+	answer->memory = fleet_memory_sum(problem, problem->memory);
+	for (unsigned i = 0; i < problem->specs->len; i++) {
+		const VmSpec *spec = g_ptr_array_index(problem->specs, i);
+
+		take_whole(answer, problem, spec);
+		if (answer->memory != UINT64_MAX)
+			answer->memory -= place_share_memory(spec, spec->vcpus);
+	}
 }
 
 /* What the few steps that most counts need leave open is asked once more. */
@@ -264,6 +332,16 @@ static unsigned stranded_cpus(const Fleet *fleet, const FitBase *base, const Fle
 	return cpus;
 }
 
+static char *fleet_kind_name(const Host *host)
+{
+	unsigned nodes = 0;
+
+	for (unsigned i = 0; i < host->nodes->len; i++)
+		nodes += !hwloc_bitmap_iszero(host_node(host, i)->cpus);
+	return g_strdup_printf("%u NUMA node%s, %u cores, %d CPUs", nodes, nodes == 1 ? "" : "s",
+			       host->cores->len, hwloc_bitmap_weight(host->online));
+}
+
 FleetNode *fleet_node_new(Fleet *fleet, const char *name, const char *file, const Host *host,
 			  const Inventory *inventory)
 {
@@ -278,6 +356,8 @@ FleetNode *fleet_node_new(Fleet *fleet, const char *name, const char *file, cons
 	node->vms = inventory->vms->len;
 	node->cores = cores_of_vms(base->problem);
 	node->free = answer->free;
+	node->memory = answer->memory;
+	node->kind = fleet_kind_name(host);
 	node->stranded = stranded_cpus(fleet, base, answer);
 	node->cpu_pm = cpu_pm_of(host, inventory);
 	node->fits = g_memdup2(answer->fits, fleet->sizes->len * sizeof *answer->fits);
@@ -299,6 +379,7 @@ void fleet_node_free(FleetNode *node)
 {
 	g_free(node->name);
 	g_free(node->inventory);
+	g_free(node->kind);
 	g_free(node->why);
 	g_free(node->fits);
 	g_clear_pointer(&node->cpu_pm, cpupm_free);
@@ -307,9 +388,53 @@ void fleet_node_free(FleetNode *node)
 
 /* Totals */
 
+static void fleet_kind_free(gpointer data)
+{
+	FleetKind *kind = data;
+
+	g_free(kind->name);
+	g_free(kind->fit);
+	g_free(kind);
+}
+
+static int fleet_kind_compare(gconstpointer a, gconstpointer b)
+{
+	return strverscmp((*(FleetKind *const *)a)->name, (*(FleetKind *const *)b)->name);
+}
+
+static FleetKind *fleet_kind_of(FleetTotals *totals, const Fleet *fleet, const char *name)
+{
+	FleetKind *kind;
+
+	for (unsigned i = 0; i < totals->kinds->len; i++) {
+		kind = g_ptr_array_index(totals->kinds, i);
+		if (!strcmp(kind->name, name))
+			return kind;
+	}
+	kind = g_new0(FleetKind, 1);
+	kind->name = g_strdup(name);
+	kind->fit = g_new0(uint64_t, fleet->sizes->len + 1);
+	g_ptr_array_add(totals->kinds, kind);
+	g_ptr_array_sort(totals->kinds, fleet_kind_compare);
+	return kind;
+}
+
+static void fleet_totals_add_kind(FleetTotals *totals, const Fleet *fleet, const FleetNode *node)
+{
+	FleetKind *kind = fleet_kind_of(totals, fleet, node->kind);
+
+	kind->nodes++;
+	kind->cores += node->cores;
+	kind->free += node->free;
+	kind->memory += node->memory == UINT64_MAX ? 0 : node->memory;
+	for (unsigned i = 0; i < fleet->sizes->len; i++)
+		kind->fit[i] += node->fits[i].fit;
+}
+
 void fleet_totals_init(FleetTotals *totals, const Fleet *fleet)
 {
-	*totals = (FleetTotals){.fit = g_new0(uint64_t, fleet->sizes->len + 1),
+	*totals = (FleetTotals){.kinds = g_ptr_array_new_with_free_func(fleet_kind_free),
+				.fit = g_new0(uint64_t, fleet->sizes->len + 1),
 				.bound = g_new0(uint64_t, fleet->sizes->len + 1)};
 }
 
@@ -324,6 +449,8 @@ void fleet_totals_add(FleetTotals *totals, const Fleet *fleet, const FleetNode *
 	totals->cores += node->cores;
 	totals->free += node->free;
 	totals->stranded += node->stranded;
+	totals->memory += node->memory == UINT64_MAX ? 0 : node->memory;
+	fleet_totals_add_kind(totals, fleet, node);
 	for (unsigned i = 0; i < fleet->sizes->len; i++) {
 		totals->fit[i] += node->fits[i].fit;
 		totals->bound[i] += node->fits[i].bound;
@@ -332,6 +459,7 @@ void fleet_totals_add(FleetTotals *totals, const Fleet *fleet, const FleetNode *
 
 void fleet_totals_clear(FleetTotals *totals)
 {
+	g_ptr_array_unref(totals->kinds);
 	g_free(totals->fit);
 	g_free(totals->bound);
 }

@@ -39,10 +39,12 @@ typedef struct FleetNode {
 	char *name;	 /* unique in the fleet */
 	char *inventory; /* its file */
 	FleetState state;
-	char *why;	   /* NULL when it is fine */
-	unsigned vms;	   /* of the inventory */
-	unsigned cores;	   /* that VMs may have */
-	unsigned free;	   /* of these, as plan leaves them */
+	char *why;	 /* NULL when it is fine */
+	unsigned vms;	 /* of the inventory */
+	unsigned cores;	 /* that VMs may have */
+	unsigned free;	 /* of these, as plan leaves them */
+	uint64_t memory; /* free in the NUMA nodes that have cores; UINT64_MAX = not known */
+	char *kind;	 /* of its hardware: "2 NUMA nodes, 36 cores, 72 CPUs"; NULL when broken */
 	unsigned stranded; /* CPUs isolated for VMs that no VM can have */
 	Cpupm *cpu_pm;	   /* the verdict a further VM would get; NULL when broken */
 	FitCount *fits;	   /* by size; NULL when broken */
@@ -62,12 +64,22 @@ FleetNode *fleet_node_broken(const char *name, const char *file, const char *why
 void fleet_node_free(FleetNode *node);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FleetNode, fleet_node_free)
 
+/* The nodes of one kind of hardware; memory of those where it is known. */
+typedef struct FleetKind {
+	char *name;
+	unsigned nodes;
+	uint64_t cores, free, memory;
+	uint64_t *fit; /* by size */
+} FleetKind;
+
 /* What is added up; begin with zeroes. The order of nodes does not matter. */
 typedef struct FleetTotals {
 	unsigned nodes, states[3]; /* by FleetState */
 	unsigned cpu_pm;	   /* nodes where a further VM's verdict is on */
 	uint64_t vms, cores, free, stranded;
+	uint64_t memory;       /* free, of the nodes where it is known */
 	uint64_t *fit, *bound; /* by size */
+	GPtrArray *kinds;      /* of FleetKind, by name */
 } FleetTotals;
 
 void fleet_totals_init(FleetTotals *totals, const Fleet *fleet);
