@@ -33,7 +33,8 @@ static const char *target_of_release(const char *release)
 
 static const char *target_of_host(const Facts *facts)
 {
-	bool entries = facts->kernel->loader == LOADER_ENTRIES;
+	bool entries =
+		facts->kernel->loader == LOADER_ENTRIES || facts->kernel->loader == LOADER_UKI;
 
 	if (facts->platform == PLATFORM_PROXMOX)
 		return facts->kernel->loader == LOADER_PROXMOX ? "proxmox-efi" : "proxmox";
