@@ -422,7 +422,7 @@ static void fleet_dispatch_add_node(struct libscols_table *table, const Dispatch
 }
 
 /* The nodes after placing: what is left, and the largest room of one NUMA node in it. */
-static void print_nodes(const Dispatching *d)
+static void fleet_dispatch_print_nodes(const Dispatching *d)
 {
 	static const char *const columns[] = {"NODE",  ">TOOK",	  ">VMS",   ">CORES", ">FREE",
 					      ">ROOM", ">MEMORY", "~STATE", NULL};
@@ -447,7 +447,7 @@ static void print_people(const Dispatching *d, const Sums *sums)
 	output_print(table);
 	scols_unref_table(table);
 	puts("");
-	print_nodes(d);
+	fleet_dispatch_print_nodes(d);
 	printf("\n%s%u of %u VMs placed%s: %llu vCPUs, on %u of %u nodes\n",
 	       output_bold(d->options->color), sums->placed, d->requests->len,
 	       output_reset(d->options->color), (unsigned long long)sums->vcpus, sums->used,

@@ -38,8 +38,8 @@ static Status init_write(const Options *options, const Host *host, const Facts *
 	if (!save_text(options->output, text, error))
 		return STATUS_TROUBLE;
 	next = output_next_plan(options->output, host->live ? NULL
-					  : facts    ? options->root
-						     : options->topology);
+						 : facts    ? options->root
+							    : options->topology);
 	line = g_strdup_printf("wrote %s; edit it, then: %s", options->output, next);
 	safe = output_safe(line);
 	fprintf(stderr, "planner: %s\n", safe);

@@ -50,7 +50,7 @@ typedef struct Options {
 	char *since, *waivers; /* of check */
 	gboolean strict, counters, brief;
 	gboolean json, list_names, all, help;
-	bool csv; /* --format csv */
+	bool csv;				       /* --format csv */
 	char *from, *from_topology, *to, *to_topology; /* of migrate */
 	gboolean xml;
 	gboolean commands; /* of diff */

@@ -95,7 +95,7 @@ static void node_line(struct libscols_table *table, const Host *host, unsigned i
 	output_line(table, (const char *const[]){id, sockets, cores, memory, cpus});
 }
 
-static void print_nodes(const Host *host, bool color)
+static void show_print_nodes(const Host *host, bool color)
 {
 	static const char *const columns[] = {">NODE",	 ">SOCKET", ">CORES",
 					      ">MEMORY", "~CPUS",   NULL};
@@ -179,7 +179,7 @@ static void print_cores(const Host *host, bool color)
 static void print_host(const Host *host, bool color)
 {
 	show_print_head(host, color);
-	print_nodes(host, color);
+	show_print_nodes(host, color);
 	print_cores(host, color);
 	print_devices(host, color);
 }

@@ -443,7 +443,7 @@ static bool bid_lack_least(const Bid *bid, const VmSpec *spec, BidLack *least)
 
 BidLack bid_lack(const Bid *bid, const VmSpec *spec)
 {
-	BidLack lack;
+	BidLack lack = {0};
 
 	if (bid_lack_least(bid, spec, &lack))
 		return lack;

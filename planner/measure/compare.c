@@ -158,7 +158,7 @@ static bool series_regular(const GArray *values)
 	return values->len >= MANY && fabs(statistics_skewness(values)) <= SKEWED;
 }
 
-static CompareRow row_of(const Series *a, const Series *b)
+static CompareRow compare_row_of(const Series *a, const Series *b)
 {
 	CompareRow row = {a->name, side_of(a->values), side_of(b->values), COMPARE_NONE, NAN, NAN};
 
@@ -228,7 +228,7 @@ Comparison *comparison_new(const GPtrArray *a, const GPtrArray *b)
 
 		if (!other)
 			continue;
-		row = row_of(series, other);
+		row = compare_row_of(series, other);
 		g_array_append_val(comparison->rows, row);
 		g_array_append_val(first, row.a.mean);
 		g_array_append_val(second, row.b.mean);
@@ -295,7 +295,7 @@ static json_t *six_digits(double value)
 	return json_real(g_ascii_strtod(text, NULL));
 }
 
-static json_t *side_to_json(const CompareSide *side)
+static json_t *compare_side_to_json(const CompareSide *side)
 {
 	json_t *object = json_object();
 
@@ -317,8 +317,8 @@ json_t *comparison_to_json(const Comparison *comparison)
 
 		json_object_set_new(object, "name",
 				    row->name ? json_string(row->name) : json_null());
-		json_object_set_new(object, "a", side_to_json(&row->a));
-		json_object_set_new(object, "b", side_to_json(&row->b));
+		json_object_set_new(object, "a", compare_side_to_json(&row->a));
+		json_object_set_new(object, "b", compare_side_to_json(&row->b));
 		json_object_set_new(object, "test", json_string(compare_tests[row->test]));
 		json_object_set_new(object, "p", six_digits(row->p));
 		json_object_set_new(object, "spread_p", six_digits(row->spread_p));

@@ -125,7 +125,7 @@ double statistics_welch(const GArray *a, const GArray *b)
 }
 
 /* How far each value is from their median. */
-static GArray *distances(const GArray *values)
+static GArray *statistics_distances(const GArray *values)
 {
 	GArray *distances = g_array_new(FALSE, FALSE, sizeof(double));
 	double median = statistics_median(values);
@@ -141,7 +141,7 @@ static GArray *distances(const GArray *values)
 /* With two sides the F of Brown and Forsythe is the square of a t of the distances. */
 double statistics_spread(const GArray *a, const GArray *b)
 {
-	g_autoptr(GArray) first = distances(a), second = distances(b);
+	g_autoptr(GArray) first = statistics_distances(a), second = statistics_distances(b);
 	double degrees = a->len + b->len - 2.0;
 	double square = statistics_moment(first, 2, 1) + statistics_moment(second, 2, 1);
 	double apart = statistics_mean(first) - statistics_mean(second);
@@ -161,16 +161,16 @@ double statistics_spread(const GArray *a, const GArray *b)
 /* Twice the rank that VALUE has in SORTED: those that are equal share the mean of theirs. */
 static unsigned rank_doubled(const GArray *sorted, double value)
 {
-	unsigned below = 0, upto = 0;
+	unsigned less = 0, at_most = 0;
 
 	for (unsigned i = 0; i < sorted->len; i++) {
-		below += value_at(sorted, i) < value;
-		upto += value_at(sorted, i) <= value;
+		less += value_at(sorted, i) < value;
+		at_most += value_at(sorted, i) <= value;
 	}
-	return below + 1 + upto;
+	return less + 1 + at_most;
 }
 
-static double choose(unsigned n, unsigned k)
+static double statistics_choose(unsigned n, unsigned k)
 {
 	double ways = 1;
 
@@ -199,7 +199,7 @@ static double ranks_exact(const GArray *ranks, unsigned taken, unsigned sum)
 	for (unsigned s = 0; s <= most; s++)
 		if ((s > middle ? s - middle : middle - s) >= far)
 			hits += ways[taken * (most + 1) + s];
-	return hits / choose(n, taken);
+	return hits / statistics_choose(n, taken);
 }
 
 /* The same of a normal distribution; the variance of the doubled ranks tells ties by itself. */
@@ -233,7 +233,7 @@ double statistics_ranks(const GArray *a, const GArray *b)
 
 double statistics_ranks_least(unsigned a, unsigned b)
 {
-	return MIN(2 / choose(a + b, a), 1);
+	return MIN(2 / statistics_choose(a + b, a), 1);
 }
 
 /* Signed ranks */

@@ -303,7 +303,7 @@ static void test_synthetic(void)
 	g_assert_cmpuint(host_core(coreless, 7)->package, ==, 1);
 }
 
-/* hwloc takes 0 for 1 GiB since 2.10, GB for GiB before 2.5, and gives a host without nodes 1 GiB.
+/* hwloc takes 0 for 1 GiB since 2.9.2, GB for GiB before 2.8, and gives a host without nodes 1 GiB.
  */
 static void test_synthetic_memory(void)
 {

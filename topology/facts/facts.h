@@ -44,7 +44,7 @@ typedef struct Facts {
 	ServiceFacts *services;
 	GuestFacts *guests; /* NULL = nobody could be asked; unread says why */
 	Platform platform;  /* who sets the node up; PLATFORM_LIBVIRT = nobody else is known */
-	char *os; /* ID and ID_LIKE of /etc/os-release, blanks between; NULL = not read */
+	char *os;	    /* ID and ID_LIKE of /etc/os-release, blanks between; NULL = not read */
 	GPtrArray *unread;  /* of Unread (topology/root/notes.h), by source */
 } Facts;
 

@@ -218,7 +218,7 @@ static bool indexes_check(const SyntheticLevel *level, GError **error)
 }
 
 /*
- * A size as hwloc 2.5 and later have it: bytes, or with kB (1000 bytes) to TB, kiB (1024) to TiB.
+ * A size as hwloc 2.8 and later have it: bytes, or with kB (1000 bytes) to TB, kiB (1024) to TiB.
  * Older ones take GB for GiB.
  */
 static bool host_synthetic_size_parse(const char *text, uint64_t *bytes)
@@ -285,7 +285,7 @@ bool synthetic_check(const char *description, GError **error)
 	return levels != NULL;
 }
 
-/* What hwloc takes for a node without memory differs by version: 0 or 1 GiB. */
+/* What hwloc takes for a node without memory: 0, since 2.9.2 1 GiB. */
 #define NO_MEMORY 1
 
 char *synthetic_text(const char *description)
