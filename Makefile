@@ -8,7 +8,9 @@
 # CPPFLAGS, CFLAGS and LDFLAGS are the user's. A new .c file in a room of topology/ or
 # planner/, in cmd/ or tests/unit/ and a new file in templates/ is found by itself.
 
-VERSION := 0.1
+VERSION := 0.2
+# The commit that this is built from; a tarball has it in a file.
+BUILD    = $(eval BUILD := $$(shell cat .version 2>/dev/null || { test -e .git && git describe --always --dirty --tags; } 2>/dev/null))$(BUILD)
 
 , := ,
 flavour := $(if $(SAN),-san)$(if $(findstring clang,$(CC)),-clang)
@@ -50,7 +52,7 @@ fuzzing  := -g -O1 -fsanitize=address$(,)undefined -fno-sanitize-recover=all
 # Ours come first, so that the user's can override them.
 # No fused multiply-add: where a processor has one, the search would round otherwise there and prove
 # other things (gcc fuses by default).
-language = -std=gnu17 -ffp-contract=off -D_GNU_SOURCE -DPLANNER_VERSION='"$(VERSION)"' -I. $(PKG_CFLAGS) \
+language = -std=gnu17 -ffp-contract=off -D_GNU_SOURCE -I. $(PKG_CFLAGS) \
 	-ffile-prefix-map='$(CURDIR)'=.
 compile  = $(language) $(WARN) $(sanitize) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 link     = $(sanitize) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(PKG_LIBS) -lm $(LDLIBS)
@@ -81,7 +83,7 @@ $(loaders:%=$B/%.o) $(loaders:%=$B/fuzz/obj/%.o): language += $(SONAMES)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all demo check check-all check-x6 check-build check-layers check-headers lint format bench fuzz fuzz-long \
+.PHONY: all demo check check-all check-x6 check-build check-layers check-headers lint format bench fuzz fuzz-long dist deb rpm \
 	install install-built uninstall clean help FORCE
 
 all: $B/bin/planner ## build the program: build/bin/planner (the default)
@@ -89,6 +91,13 @@ all: $B/bin/planner ## build the program: build/bin/planner (the default)
 $B/bin/planner: $B/cmd/main.o $B/libcmd.a $B/libplanner.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(link)
+
+$B/cmd/main.o: language += -DPLANNER_VERSION='"$(VERSION)$(if $(BUILD), ($(BUILD)))"'
+$B/cmd/main.o: $B/version
+
+$B/version: FORCE
+	@mkdir -p $(@D)
+	@echo '$(VERSION) $(BUILD)' | cmp -s - $@ || echo '$(VERSION) $(BUILD)' >$@
 
 $B/libplanner.a: $(core)
 $B/libcmd.a: $(cmd)
@@ -226,6 +235,29 @@ uninstall: ## take away what install wrote (same DESTDIR and PREFIX)
 	set -eu; for page in $(man); do \
 		rm -f "$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}"; \
 	done
+
+# The committed tree, and what is in it with whose licence; its commit in .version.
+dist: ## $B/dist: the tarball of a release, and its SPDX document
+	rm -rf $B/dist && mkdir -p $B/dist
+	git describe --always --tags >$B/dist/.version
+	git archive --format=tar --prefix=planner-$(VERSION)/ --add-file=$B/dist/.version HEAD | \
+		xz -T1 >$B/dist/planner-$(VERSION).tar.xz
+	packaging/spdx.py $(VERSION) $B/dist/planner-$(VERSION).tar.xz >$B/dist/planner-$(VERSION).spdx.json
+
+deb: dist ## $B/deb: the Debian package, from that tarball
+	@$(DEPS) deb
+	rm -rf $B/deb && mkdir -p $B/deb
+	tar -xJf $B/dist/planner-$(VERSION).tar.xz -C $B/deb
+	cp -R packaging/debian $B/deb/planner-$(VERSION)/debian
+	cd $B/deb/planner-$(VERSION) && SOURCE_DATE_EPOCH=$$(git -C '$(CURDIR)' log -1 --format=%ct) \
+		dpkg-buildpackage -us -uc -b
+
+rpm: dist ## $B/rpm: the RPM, from that tarball
+	@$(DEPS) rpm
+	rm -rf $B/rpm && mkdir -p $B/rpm
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) rpmbuild -bb \
+		$(if $(wildcard /etc/debian_version),--nodeps) --define '_topdir $(abspath $B)/rpm' \
+		--define '_sourcedir $(abspath $B)/dist' --define 'version $(VERSION)' packaging/planner.spec
 
 clean: ## remove everything built, of every flavour
 	rm -rf build build-san build-clang build-san-clang $(filter-out . .. /,$B)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Install the Debian packages that a make target needs and this machine lacks.
-# Usage: tests/install-deps.sh build|demo|check|lint|bench|ci
+# Usage: tests/install-deps.sh build|demo|check|lint|bench|deb|rpm|ci
 # Says nothing and does nothing when all of them are there.
 set -eu
 
@@ -15,6 +15,9 @@ lint='clang libclang-rt-dev clang-format cppcheck shellcheck codespell mandoc py
 # these programs are skipped elsewhere.
 ci='irqbalance tuned grub2-common systemd openssh-server iproute2'
 
+# Packages are built and looked at.
+deb='debhelper dpkg-dev fakeroot lintian python3 xz-utils'
+rpm='rpm python3 xz-utils'
 # Nova and an integer-programming solver, to be measured against.
 bench='python3 python3-nova coinor-cbc'
 
@@ -22,10 +25,12 @@ case ${1-} in
 build | demo) packages=$build ;;
 check) packages="$build $check" ;;
 lint) packages="$build $lint" ;;
+deb) packages="$build $deb" ;;
+rpm) packages="$build $rpm" ;;
 bench) packages="$build $bench" ;;
-ci) packages="$build $check $lint $ci" ;;
+ci) packages="$build $check $lint $deb $ci" ;;
 *)
-    echo "usage: $0 build|demo|check|lint|bench|ci" >&2
+    echo "usage: $0 build|demo|check|lint|bench|deb|rpm|ci" >&2
     exit 2
     ;;
 esac
