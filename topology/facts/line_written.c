@@ -45,8 +45,8 @@ static char *zipl_names_keep(const char *text)
 
 /* The words that FILE sets, added to LINE and the file's name to FILES; $variables, which are left
  * out, stand for what earlier files set. */
-static bool file_take(Root *root, const char *file, char *(*keep)(const char *),
-		      const char *const *names, GString *line, GString *files)
+static bool line_written_file_take(Root *root, const char *file, char *(*keep)(const char *),
+				   const char *const *names, GString *line, GString *files)
 {
 	g_autofree char *kept = root_text_kept(root, file, keep);
 	g_autoptr(GHashTable) settings = kept ? settings_parse(kept) : NULL;
@@ -80,14 +80,15 @@ static LineWritten grub_written(Root *root)
 {
 	static const char folder[] = "/etc/default/grub.d";
 	GString *line = g_string_new(NULL), *files = g_string_new(NULL);
-	bool there = file_take(root, "/etc/default/grub", grub_names_keep, grub_names, line, files);
+	bool there = line_written_file_take(root, "/etc/default/grub", grub_names_keep, grub_names,
+					    line, files);
 	g_auto(GStrv) names = root_list(root, folder, NULL);
 
 	for (unsigned i = 0; names[i]; i++) {
 		g_autofree char *path = g_build_filename(folder, names[i], NULL);
 
 		if (g_str_has_suffix(names[i], ".cfg") &&
-		    file_take(root, path, grub_names_keep, grub_names, line, files))
+		    line_written_file_take(root, path, grub_names_keep, grub_names, line, files))
 			there = true;
 	}
 	return written_end(there, line, files);
@@ -97,7 +98,7 @@ static LineWritten file_written(Root *root, const char *file, char *(*keep)(cons
 				const char *const *names)
 {
 	GString *line = g_string_new(NULL), *files = g_string_new(NULL);
-	bool there = file_take(root, file, keep, names, line, files);
+	bool there = line_written_file_take(root, file, keep, names, line, files);
 
 	return written_end(there, line, files);
 }
