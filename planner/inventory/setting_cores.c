@@ -5,13 +5,24 @@
 
 #include <string.h>
 
+/* The host cannot be without a core: the reason is said. */
+static void setting_cores_number(const Setting *setting, SettingInput *input, unsigned *cores)
+{
+	if (setting->least && !strcmp(input->text, "0"))
+		setting_refuse(input,
+			       "the host keeps the boot CPU's core and one core of each NUMA node, "
+			       "so 1 is the least; 'cpus = 0' keeps the boot CPU's alone");
+	else
+		setting_number.parse(setting, input, cores);
+}
+
 static void setting_cores_parse(const Setting *setting, SettingInput *input, void *field)
 {
 	CoreRequest *request = field;
 
 	request->by = setting->way;
 	request->line = input->line;
-	setting_number.parse(setting, input, &request->cores);
+	setting_cores_number(setting, input, &request->cores);
 }
 
 static char *setting_cores_text(const Setting *setting, const void *field)
@@ -70,7 +81,7 @@ static void places_parse(const Setting *setting, const SettingInput *input, char
 	*colon = '\0';
 	number.text = colon + 1;
 	named = cpulist_parse(item, &error);
-	setting_number.parse(setting, &number, &cores);
+	setting_cores_number(setting, &number, &cores);
 	if (!named)
 		setting_refuse(&number, "%s", error->message);
 	else if (hwloc_bitmap_iszero(named))
@@ -97,7 +108,7 @@ static void setting_place_cores_parse(const Setting *setting, SettingInput *inpu
 	if (!strchr(*item, ':')) {
 		SettingInput each = {g_strstrip(*item++), input->line, input->faults};
 
-		setting_number.parse(setting, &each, &request->cores);
+		setting_cores_number(setting, &each, &request->cores);
 	}
 	for (; *item; item++)
 		places_parse(setting, input, g_strstrip(*item), request->places);

@@ -34,22 +34,40 @@ static unsigned node_id(const Splitter *s, unsigned node)
 
 /* Explicit lists */
 
+/* The CPUs of CORE that the request lists. Yours. */
+static CpuSet listed_of(const SplitWant *want, const Core *core)
+{
+	CpuSet listed = hwloc_bitmap_alloc();
+
+	for (unsigned t = 0; t < core->n_cpus; t++)
+		if (hwloc_bitmap_isset(want->request->cpus, core->cpu[t]))
+			hwloc_bitmap_set(listed, core->cpu[t]);
+	return listed;
+}
+
+/* Said once for a core, at the first of its CPUs that is listed. */
 static void claim_refused(Splitter *s, const SplitWant *want, unsigned core, unsigned cpu)
 {
 	const char *holder = role_names[s->roles[core]];
 	g_autofree char *subject = subject_cpu(cpu);
 	g_autofree char *name = siblings_name(host_core(s->host, core));
-	g_autofree char *fix = g_strdup_printf("take CPU %u out of %s cpus", cpu, want->section);
+	g_auto(CpuSet) listed = listed_of(want, host_core(s->host, core));
+	g_autofree char *list = cpulist_format(listed);
+	const char *plural = hwloc_bitmap_weight(listed) == 1 ? "" : "s";
+	g_autofree char *fix =
+		g_strdup_printf("take CPU%s %s out of %s cpus", plural, list, want->section);
 
+	if (hwloc_bitmap_first(listed) != (int)cpu)
+		return;
 	if (core == 0)
 		findings_add(s->findings, SEVERITY_ERROR, "split.boot-core", subject, fix,
-			     "%s asks for CPU %u, but its core (%s) is the boot CPU's, which is "
+			     "%s asks for CPU%s %s, but the core (%s) is the boot CPU's, which is "
 			     "always the host's",
-			     want->section, cpu, name);
+			     want->section, plural, list, name);
 	else
 		findings_add(s->findings, SEVERITY_ERROR, "split.claimed-twice", subject, fix,
-			     "%s asks for CPU %u, but its core (%s) is already %s by [%s] cpus",
-			     want->section, cpu, name, holder, holder);
+			     "%s asks for CPU%s %s, but the core (%s) is already %s by [%s] cpus",
+			     want->section, plural, list, name, holder, holder);
 }
 
 /* Listed CPUs that are offline, or that the host does not have: one finding for all of a kind. */
@@ -108,11 +126,10 @@ static void split_claim(Splitter *s, const SplitWant *want, unsigned cpu)
 	role = &s->roles[core];
 	if (*role == want->role)
 		return;
-	if (*role != ROLE_FREE) {
+	if (*role == ROLE_FREE)
+		*role = want->role;
+	else
 		claim_refused(s, want, core, cpu);
-		return;
-	}
-	*role = want->role;
 }
 
 /* The boot CPU's core is the host's even where [host] cpus leaves it out; that is said. */

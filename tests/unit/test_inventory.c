@@ -351,14 +351,14 @@ static const Bad bad_node[] = {
 
 static const Bad bad_counts[] = {
 	{"host", "cores-per-socket", "", "has no value"},
-	{"host", "cores-per-socket", "0", "'0' is not a whole number from 1 to 8192"},
+	{"host", "cores-per-socket", "0", "the host keeps the boot CPU's core *1 is the least; *"},
 	{"host", "cores-per-socket", "8193", "*from 1 to 8192"},
 	{"host", "cores-per-socket", "-1", "*from 1 to 8192"},
 	{"host", "cores-per-node", "+4", "*from 1 to 8192"},
 	{"host", "cores-per-node", "4.0", "*from 1 to 8192"},
 	{"host", "cores-per-node", "0x4", "*from 1 to 8192"},
 	{"host", "cores-per-node", "four", "*from 1 to 8192"},
-	{"host", "cores-per-node", "1,0:0", "'0' is not a whole number from 1 to 8192"},
+	{"host", "cores-per-node", "1,0:0", "*1 is the least; *"},
 	{"host", "cores-per-node", "1,2", "'1,2' is not a whole number from 1 to 8192"},
 	{"host", "cores-per-node", "0:2,3", "'3' has no ':'; such as 0:2"},
 	{"host", "cores-per-node", "0-1:2,1:3", "1 is given twice"},
