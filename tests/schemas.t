@@ -49,10 +49,11 @@ FILES = {
 SMALL = ["-t", "numa:2(memory=8589934592) core:4 pu:2"]
 COMMANDS = [
     *(["show", "-t", str(HOSTS / f"{host}.xml"), "--json"] for host in
-      ("x6", "host-2s18c2t", "hbm-1s16c4t", "hybrid-6p8e", "offline-4s2c2t")),
+      ("x6", "host-2s18c2t", "hbm-1s16c4t", "hybrid-6p8e", "offline-4s2c2t",
+       "intel-2s20c2t-snc2")),
     ["show", "-t", "pack:2 [numa(memory=8589934592)] die:2 core:4 pu:2", "--json"],
     *(["plan", "-i", "empty.ini", "-t", str(HOSTS / f"{host}.xml"), "--json"] for host in
-      ("hbm-1s16c4t", "hybrid-6p8e", "offline-4s2c2t")),
+      ("hbm-1s16c4t", "hybrid-6p8e", "offline-4s2c2t", "intel-2s20c2t-snc2")),
     *(["plan", "-i", str(CASES / case / "inventory.ini"), *X6, "--json"] for case in
       ("x6", "x6-13", "fit-room", "across-nodes")),
     ["plan", "-i", "kept.ini", *SMALL, "--json"],

@@ -33,6 +33,18 @@ static json_t *cores_to_json(const Host *host)
 	return array;
 }
 
+/* To each node, as the source says. */
+static json_t *distances_to_json(const Host *host, unsigned node)
+{
+	json_t *array = json_array();
+	unsigned n = host->nodes->len;
+
+	for (unsigned i = 0; i < n; i++)
+		json_array_append_new(array, json_integer(g_array_index(host->distances_said,
+									unsigned, node *n + i)));
+	return array;
+}
+
 static json_t *nodes_to_json(const Host *host)
 {
 	json_t *array = json_array();
@@ -49,6 +61,8 @@ static json_t *nodes_to_json(const Host *host)
 					    : json_integer((json_int_t)node->memory));
 		if (node->subtype)
 			json_object_set_new(object, "subtype", json_string(node->subtype));
+		if (host->distances_said->len)
+			json_object_set_new(object, "distances", distances_to_json(host, i));
 		json_array_append_new(array, object);
 	}
 	return array;

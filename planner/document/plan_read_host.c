@@ -3,6 +3,23 @@
 
 #include <string.h>
 
+static bool read_distances(Reader *r, Host *host, const json_t *object)
+{
+	const json_t *array;
+
+	if (!reader_array(r, object, "distances", &array))
+		return false;
+	for (size_t i = 0; i < json_array_size(array); i++) {
+		json_int_t number = json_integer_value(json_array_get(array, i));
+		unsigned distance = (unsigned)number;
+
+		if (number < 1 || number > HOST_DISTANCE_MOST)
+			return reader_fail(r, "'distances' has an entry that is none");
+		g_array_append_val(host->distances_said, distance);
+	}
+	return true;
+}
+
 static bool plan_read_host_read_node(Reader *r, void *into, const json_t *object)
 {
 	Host *host = into;
@@ -15,6 +32,8 @@ static bool plan_read_host_read_node(Reader *r, void *into, const json_t *object
 	    !reader_number(r, object, "memory", G_MAXINT64, &node.memory))
 		return false;
 	if (json_object_get(object, "subtype") && !reader_text(r, object, "subtype", &subtype))
+		return false;
+	if (json_object_get(object, "distances") && !read_distances(r, host, object))
 		return false;
 	node.subtype = g_strdup(subtype);
 	g_array_append_val(host->nodes, node);

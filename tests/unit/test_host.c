@@ -805,6 +805,158 @@ static Host *filled(const Core *cores, guint n)
 	return host;
 }
 
+/* Distances */
+
+static void assert_distances(const Host *host, unsigned near, unsigned far)
+{
+	g_assert_nonnull(host_distances(host));
+	g_assert_cmpuint(host_distance(host, 0, 0), ==, 10);
+	g_assert_cmpuint(host_distance(host, 0, 1), ==, near);
+	g_assert_cmpuint(host_distance(host, 0, host->nodes->len - 1), ==, far);
+	g_assert_cmpuint(host_distance(host, host->nodes->len - 1, 0), ==, far);
+}
+
+static void test_distances(void)
+{
+	g_autoptr(Host) said = load_file("epyc-2s24c2t-nps4.xml");
+	g_autoptr(Host) same = load_file("adjacent-4s-dies.xml"); /* 20 from each to each */
+	g_autoptr(Host) silent = load("pack:2 numa:2 core:2 pu:1");
+	g_autoptr(Host) alike = load("pack:4 [numa] core:2 pu:1");
+
+	assert_distances(said, 16, 32);
+	assert_distances(same, 12, 32);
+	assert_distances(silent, 12, 32);
+	g_assert_null(host_distances(alike));
+	g_assert_cmpuint(host_distance(alike, 1, 1), <, host_distance(alike, 1, 2));
+}
+
+/* Two sockets of two nodes each, with this in the file's end. */
+static Host *host_with_matrix(const char *matrix)
+{
+	static const char *const hex[] = {"1", "2", "4", "8"};
+	g_autoptr(GString) xml = g_string_new(
+		HEAD "<object type=\"Machine\"" SETS("0xf") " nodeset=\"0xf\" "
+							    "complete_nodeset=\"0xf\" "
+							    "allowed_cpuset=\"0xf\" "
+							    "allowed_nodeset=\"0xf\">\n");
+
+	for (unsigned i = 0; i < 4; i++) {
+		g_autofree char *sets =
+			g_strdup_printf("cpuset=\"0x%s\" complete_cpuset=\"0x%s\" nodeset=\"0x%s\" "
+					"complete_nodeset=\"0x%s\"",
+					hex[i], hex[i], hex[i], hex[i]);
+		const char *both = i < 2 ? "0x3" : "0xc";
+
+		if (i % 2 == 0)
+			g_string_append_printf(xml,
+					       "<object type=\"Package\" os_index=\"%u\" "
+					       "cpuset=\"%s\" complete_cpuset=\"%s\" "
+					       "nodeset=\"%s\" complete_nodeset=\"%s\">\n",
+					       i / 2, both, both, both, both);
+		g_string_append_printf(xml,
+				       "<object type=\"Group\" %s>\n"
+				       "<object type=\"NUMANode\" os_index=\"%u\" %s/>\n"
+				       "<object type=\"PU\" os_index=\"%u\" %s/></object>\n%s",
+				       sets, i, sets, i, sets, i % 2 ? "</object>\n" : "");
+	}
+	g_string_append_printf(xml, "</object>%s</topology>", matrix);
+	return load_text(xml->str);
+}
+
+#define MATRIX(attributes, indexes, values)                                                        \
+	"<distances2 " attributes "><indexes length=\"8\">" indexes "</indexes>"                   \
+	"<u64values length=\"48\">" values "</u64values></distances2>\n"
+#define LATENCY "type=\"NUMANode\" nbobjs=\"4\" kind=\"5\" indexing=\"os\""
+#define INDEXES "0 1 2 3 "
+#define VALUES "10 20 11 20 20 10 20 11 11 20 10 20 20 11 20 10 "
+
+/* A matrix that is whole counts; else packages do. */
+static void test_distances_xml(void)
+{
+	static const char *const useless[] = {
+		"",
+		MATRIX("type=\"Core\" nbobjs=\"4\" kind=\"5\" indexing=\"os\"", INDEXES, VALUES),
+		MATRIX("type=\"NUMANode\" nbobjs=\"4\" kind=\"9\" indexing=\"os\"", INDEXES,
+		       VALUES),
+		MATRIX("type=\"NUMANode\" nbobjs=\"4\" kind=\"5\" indexing=\"gp\"", INDEXES,
+		       VALUES),
+		MATRIX("type=\"NUMANode\" nbobjs=\"3\" kind=\"5\" indexing=\"os\"", INDEXES,
+		       VALUES),
+		MATRIX("type=\"NUMANode\" nbobjs=\"9999999999\" kind=\"5\" indexing=\"os\"",
+		       INDEXES, VALUES),
+		MATRIX(LATENCY, "0 1 2 ", VALUES),
+		MATRIX(LATENCY, "0 1 2 2 ", VALUES),
+		MATRIX(LATENCY, "0 1 2 4 ", VALUES),
+		MATRIX(LATENCY, "0 1 2 4294967295 ", VALUES),
+		MATRIX(LATENCY, INDEXES, "10 20 "),
+		MATRIX(LATENCY, INDEXES, VALUES "10 "),
+		MATRIX(LATENCY, INDEXES, "10 20 11 x 20 10 20 11 11 20 10 20 20 11 20 10 "),
+		MATRIX(LATENCY, INDEXES, "10 20 11 -1 20 10 20 11 11 20 10 20 20 11 20 10 "),
+		MATRIX(LATENCY, INDEXES, "10 20 10 20 20 10 20 11 11 20 10 20 20 11 20 10 "),
+		MATRIX(LATENCY, INDEXES, "10 20 11 0 20 10 20 11 11 20 10 20 20 11 20 10 "),
+		MATRIX(LATENCY, INDEXES, "10 20 11 70000 20 10 20 11 11 20 10 20 20 11 20 10 "),
+		MATRIX(LATENCY, INDEXES, "10 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10 "),
+	};
+	g_autoptr(Host) good = host_with_matrix(MATRIX(LATENCY, INDEXES, VALUES));
+	g_autoptr(Host) second =
+		host_with_matrix(MATRIX(LATENCY, "0 ", "10 ") MATRIX(LATENCY, INDEXES, VALUES));
+	/* The longer way counts, and any order of the nodes. */
+	g_autoptr(Host) odd = host_with_matrix(
+		MATRIX(LATENCY, "2 0 1 3 ", "10 15 20 20 11 10 20 20 20 20 10 11 20 20 11 10 "));
+
+	g_assert_cmpuint(host_distance(good, 0, 2), ==, 11);
+	g_assert_cmpuint(host_distance(good, 0, 1), ==, 20);
+	g_assert_cmpuint(host_distance(second, 0, 2), ==, 11);
+	g_assert_cmpuint(host_distance(odd, 0, 2), ==, 15);
+	g_assert_cmpuint(host_distance(odd, 2, 0), ==, 15);
+	g_assert_cmpuint(host_distance(odd, 1, 3), ==, 11);
+	for (guint i = 0; i < G_N_ELEMENTS(useless); i++) {
+		g_autoptr(Host) host = host_with_matrix(useless[i]);
+
+		g_test_message("%s", useless[i]);
+		assert_distances(host, 12, 32);
+	}
+}
+
+/* A captured machine of four sockets, a CPU and a node each. */
+static void test_distances_captured(void)
+{
+	static const char *const rows[] = {"10 20 11 20\n", "20 10 20 11\n", "11 20 10 20\n",
+					   "20 11 20 10\n"};
+	static const char *const masks[] = {"1\n", "2\n", "4\n", "8\n"};
+	char *root = capture_new();
+	g_autoptr(Host) host = NULL;
+
+	put(root, "sys/devices/system/node/online", "0-3\n");
+	for (unsigned i = 0; i < 4; i++) {
+		const char *files[] = {
+			"node/node%u/cpumap",
+			"cpu/cpu%u/topology/core_cpus",
+			"cpu/cpu%u/topology/package_cpus",
+			"cpu/cpu%u/cache/index0/shared_cpu_map",
+			"cpu/cpu%u/topology/physical_package_id",
+			"node/node%u/cpulist",
+			"node/node%u/distance",
+		};
+		g_autofree char *number = g_strdup_printf("%u\n", i);
+		const char *text[] = {masks[i], masks[i], masks[i], masks[i],
+				      number,	number,	  rows[i]};
+
+		for (unsigned f = 0; f < G_N_ELEMENTS(files); f++) {
+			g_auto(GStrv) around = g_strsplit(files[f], "%u", 2);
+			g_autofree char *path = g_strdup_printf("sys/devices/system/%s%u%s",
+								around[0], i, around[1]);
+
+			put(root, path, text[f]);
+		}
+	}
+	host = load(root);
+	g_assert_cmpuint(host->nodes->len, ==, 4);
+	g_assert_cmpuint(host_distance(host, 0, 2), ==, 11);
+	g_assert_cmpuint(host_distance(host, 1, 2), ==, 20);
+	tree_remove(root);
+}
+
 static void test_finish(void)
 {
 	static const Core good[] = {{.cpu = {0, 2}, .n_cpus = 2, .node = 1, .l3 = 0},
@@ -852,6 +1004,9 @@ int main(int argc, char **argv)
 	hosts = g_build_filename(tests ? tests : "tests", "hosts", NULL);
 	oracles_add();
 	g_test_add_func("/host/partial", test_partial);
+	g_test_add_func("/host/distances", test_distances);
+	g_test_add_func("/host/distances-xml", test_distances_xml);
+	g_test_add_func("/host/distances-captured", test_distances_captured);
 	g_test_add_func("/host/devices", test_devices);
 	g_test_add_func("/host/x6", test_x6);
 	g_test_add_func("/host/synthetic", test_synthetic);

@@ -38,6 +38,8 @@ Host *host_new(void)
 	host->nodes = host_array_new(sizeof(NumaNode), (GDestroyNotify)node_clear);
 	host->l3s = host_array_new(sizeof(L3), (GDestroyNotify)l3_clear);
 	host->devices = host_array_new(sizeof(Device), (GDestroyNotify)device_clear);
+	host->distances_said = host_array_new(sizeof(unsigned), NULL);
+	host->distances = host_array_new(sizeof(unsigned), NULL);
 	host->core_of = host_array_new(sizeof(unsigned), NULL);
 	host->online = hwloc_bitmap_alloc();
 	host->offline = hwloc_bitmap_alloc();
@@ -53,6 +55,8 @@ void host_free(Host *host)
 	g_array_unref(host->nodes);
 	g_array_unref(host->l3s);
 	g_array_unref(host->devices);
+	g_array_unref(host->distances_said);
+	g_array_unref(host->distances);
 	g_array_unref(host->core_of);
 	hwloc_bitmap_free(host->online);
 	hwloc_bitmap_free(host->offline);
@@ -262,6 +266,7 @@ bool host_finish(Host *host, GError **error)
 		if (!core_fields_check(host, i, error) || !core_cpus_check(host, i, error) ||
 		    !core_index(host, i, error))
 			return false;
+	distances_finish(host);
 	if (hwloc_bitmap_iszero(host->allowed)) /* nobody said: nothing is forbidden */
 		hwloc_bitmap_copy(host->allowed, host->online);
 	g_free(host->fingerprint);

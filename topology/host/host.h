@@ -18,6 +18,7 @@
 
 #define HOST_NONE G_MAXUINT /* no such core, L3, node */
 #define HOST_MAX_THREADS 8  /* most threads of a core Linux knows: POWER8 SMT8 */
+#define HOST_DISTANCE_MOST 65535
 
 typedef struct Core {
 	unsigned cpu[HOST_MAX_THREADS]; /* its online CPUs, ascending: the siblings */
@@ -52,10 +53,14 @@ typedef struct Device {
 } Device;
 
 typedef struct Host {
-	GArray *cores;	 /* of Core */
-	GArray *nodes;	 /* of NumaNode */
-	GArray *l3s;	 /* of L3 */
-	GArray *devices; /* of Device */
+	GArray *cores;		/* of Core */
+	GArray *nodes;		/* of NumaNode */
+	GArray *l3s;		/* of L3 */
+	GArray *devices;	/* of Device */
+	GArray *distances_said; /* of unsigned, node × node, 10 of a node to itself, as the source
+				   has them; empty where it has none, or some that cannot be or
+				   that tell no two pairs of nodes with cores apart */
+	GArray *distances;	/* use host_distance() */
 	GArray *core_of; /* of unsigned: CPU → position of its core, HOST_NONE; use host_core_of()
 			  */
 	hwloc_bitmap_t online; /* CPUs that have a core here */
@@ -91,9 +96,10 @@ void host_free(Host *host);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Host, host_free)
 
 /*
- * Build the derived fields (core_of, online, node and L3 sets, max_threads, fingerprint) of a Host
- * whose cores, nodes, l3s and offline set are filled: for readers of other formats (a saved plan).
- * False with PLANNER_ERROR_INPUT where two cores share a CPU or an index is out of range.
+ * Build the derived fields (core_of, online, node and L3 sets, max_threads, distances, fingerprint)
+ * of a Host whose cores, nodes, l3s, distances_said and offline set are filled: for readers of
+ * other formats (a saved plan). False with PLANNER_ERROR_INPUT where two cores share a CPU or an
+ * index is out of range.
  */
 bool host_finish(Host *host, GError **error);
 Host *host_new(void);
@@ -105,6 +111,11 @@ unsigned host_core_of(const Host *host, unsigned cpu);
 /* Bytes of memory of NODE; UINT64_MAX = not known: where the source says no node's size. Where it
  * says any, a node without has none, as Linux always says a node's size. */
 uint64_t host_node_memory(const Host *host, unsigned node);
+/* From node A to B, or back, whichever is longer. Where the source says none, nodes of one package
+ * are nearer to each other than to others. */
+unsigned host_distance(const Host *host, unsigned a, unsigned b);
+/* All of them, node × node, borrowed; NULL where all nodes are as far from each other. */
+const unsigned *host_distances(const Host *host);
 /* Position of the NUMA node with OS index ID, HOST_NONE. */
 unsigned host_node_of_id(const Host *host, unsigned id);
 /* The device called NAME (by name or bus id), NULL. */

@@ -524,6 +524,7 @@ static bool build_all(Build *build, GError **error)
 	if (!cores_build(build, error))
 		return false;
 	partial_mark(build->host);
+	distances_read(build->topology, build->nodes, build->host);
 	devices_build(build);
 	names_build(build);
 	return host_finish(build->host, error);

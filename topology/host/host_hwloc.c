@@ -27,6 +27,7 @@ char **environment_enter(void)
 
 	g_setenv("HWLOC_HIDE_ERRORS", "2", TRUE); /* it would write on stderr */
 	g_setenv("HWLOC_LIBXML", "0", TRUE);	  /* the parser xml_rewrite() writes for */
+	g_setenv("HWLOC_GROUPING", "0", TRUE);	  /* near nodes are no objects of their own */
 	return saved;
 }
 
@@ -49,8 +50,7 @@ hwloc_topology_t topology_new(void)
 	if (hwloc_topology_init(&topology) < 0)
 		g_error("out of memory");
 	hwloc_topology_set_flags(topology, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED |
-						   HWLOC_TOPOLOGY_FLAG_DONT_CHANGE_BINDING |
-						   HWLOC_TOPOLOGY_FLAG_NO_DISTANCES);
+						   HWLOC_TOPOLOGY_FLAG_DONT_CHANGE_BINDING);
 	hwloc_topology_set_io_types_filter(topology, HWLOC_TYPE_FILTER_KEEP_IMPORTANT);
 	return topology;
 }

@@ -7,8 +7,10 @@
  * host_capture.c    a captured directory: is it whole enough for hwloc to read?
  * host_xml.c        an XML text: refuse what could hurt, hand hwloc only what is needed
  * host_xml_object.c the rules an <object> of it must keep
+ * host_xml_matrix.c its <distances2>: how far nodes are from each other
  * host_synthetic.c  a synthetic description: bounds before, indexes= after hwloc built it
  * host_build.c      the loaded hwloc topology → Host
+ * host_distance.c   how far its nodes are from each other
  *
  * Messages say what is wrong; host_load.c puts the SOURCE's name before them.
  */
@@ -36,6 +38,11 @@ hwloc_bitmap_t linux_list(const char *fsroot, const char *path);
 /* Turn a loaded TOPOLOGY into a Host, yours; NULL where it says what host.h refuses. FSROOT: where
  * Linux's own lists of the nodes' CPUs are, "" for this machine; they count. NULL = nowhere. */
 Host *host_build(hwloc_topology_t topology, const char *fsroot, GError **error);
+
+/* What TOPOLOGY says of the distances of NODES, which are HOST's in order: into distances_said. */
+void distances_read(hwloc_topology_t topology, const GPtrArray *nodes, Host *host);
+/* Which distances count, once all else of HOST is filled. */
+void distances_finish(Host *host);
 
 /* Does the directory hold all that hwloc needs to see the machine whole? */
 bool capture_check(const char *root, GError **error);
@@ -70,6 +77,24 @@ bool xml_object_is(const XmlObject *object, const char *type);
 const char *xml_attribute(const char *const *pairs, const char *name);
 /* The set in attribute NAME, yours; NULL where it is none, or names more than Linux has. */
 hwloc_bitmap_t xml_set_read(const char *const *pairs, const char *name, GError **error);
+
+/* A <distances2> of the XML: while it is open, and what is kept of it. */
+typedef struct XmlMatrix {
+	unsigned nodes;		  /* 0 = it is of no use */
+	GArray *indexes, *values; /* of uint64_t */
+	GString *word;		  /* a number, as far as it was read */
+	bool written;
+} XmlMatrix;
+
+void xml_matrix_init(XmlMatrix *matrix);
+void xml_matrix_clear(XmlMatrix *matrix);
+/* One begins, of the attribute PAIRS. */
+void xml_matrix_begin(XmlMatrix *matrix, const char *const *pairs);
+/* More of the text that is its NUMBERS: indexes or values. A number ends with a space. */
+void xml_matrix_read(XmlMatrix *matrix, GArray *numbers, const char *text, size_t length);
+/* It ends: written to TEXT if it is one of latencies, whole, of nodes among NUMBERS, and the first.
+ * Others are left out: they say nothing. */
+void xml_matrix_write(XmlMatrix *matrix, hwloc_const_bitmap_t numbers, GString *text);
 
 /* Is DESCRIPTION of a size that hwloc can be trusted with? */
 bool synthetic_check(const char *description, GError **error);

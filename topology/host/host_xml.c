@@ -36,6 +36,7 @@ typedef struct Rewrite Rewrite;
 typedef struct Open { /* an element that is not closed yet */
 	const Element *element;
 	XmlObject *object; /* NULL for the others */
+	GArray *numbers;   /* of a matrix, where the text is such; borrowed */
 	unsigned children;
 	bool silent; /* not written; what is in it is */
 } Open;
@@ -46,6 +47,7 @@ struct Rewrite {
 	unsigned skipping; /* how deep in an element that is left out */
 	unsigned objects, pus, nodes, kinds;
 	hwloc_bitmap_t node_numbers;
+	XmlMatrix matrix;
 	GMarkupParseContext *parser;
 	GError *error;
 };
@@ -56,6 +58,7 @@ struct Element {
 	const char *parents[2];
 	const char *const *attributes;
 	bool (*check)(Rewrite *rewrite, Open *open, const char *const *pairs);
+	void (*end)(Rewrite *rewrite); /* or NULL */
 };
 
 /* Keep the first error, and where it was; the callbacks hand it to the parser, which stops. */
@@ -163,11 +166,47 @@ static bool info_check(Rewrite *rewrite, Open *open, const char *const *pairs)
 	return true;
 }
 
+static bool matrix_check(Rewrite *rewrite, Open *open, const char *const *pairs)
+{
+	open->silent = true;
+	xml_matrix_begin(&rewrite->matrix, pairs);
+	return true;
+}
+
+static bool host_xml_indexes_check(Rewrite *rewrite, Open *open, const char *const *pairs)
+{
+	(void)pairs;
+	open->silent = true;
+	open->numbers = rewrite->matrix.indexes;
+	return true;
+}
+
+static bool values_check(Rewrite *rewrite, Open *open, const char *const *pairs)
+{
+	(void)pairs;
+	open->silent = true;
+	open->numbers = rewrite->matrix.values;
+	return true;
+}
+
+static void numbers_end(Rewrite *rewrite)
+{
+	xml_matrix_read(&rewrite->matrix, host_xml_innermost(rewrite)->numbers, " ", 1);
+}
+
+static void matrix_end(Rewrite *rewrite)
+{
+	xml_matrix_write(&rewrite->matrix, rewrite->node_numbers, rewrite->text);
+}
+
 static const Element elements[] = {
-	{"topology", {NULL}, topology_attributes, topology_check},
-	{"object", {"topology", "object"}, object_attributes, object_check},
-	{"info", {"object", "cpukind"}, info_attributes, info_check},
-	{"cpukind", {"topology"}, kind_attributes, kind_check},
+	{"topology", {NULL}, topology_attributes, topology_check, NULL},
+	{"object", {"topology", "object"}, object_attributes, object_check, NULL},
+	{"info", {"object", "cpukind"}, info_attributes, info_check, NULL},
+	{"cpukind", {"topology"}, kind_attributes, kind_check, NULL},
+	{"distances2", {"topology"}, NULL, matrix_check, matrix_end},
+	{"indexes", {"distances2"}, NULL, host_xml_indexes_check, numbers_end},
+	{"u64values", {"distances2"}, NULL, values_check, numbers_end},
 };
 
 /* Users' and memory modules' objects, which sit anywhere. */
@@ -316,9 +355,22 @@ static void on_end(GMarkupParseContext *context, const char *name, gpointer data
 		rewrite->skipping--;
 		return;
 	}
+	if (host_xml_innermost(rewrite)->element->end)
+		host_xml_innermost(rewrite)->element->end(rewrite);
 	if (!host_xml_innermost(rewrite)->silent)
 		g_string_append_printf(rewrite->text, "</%s>\n", name);
 	g_array_set_size(rewrite->open, rewrite->open->len - 1);
+}
+
+static void on_text(GMarkupParseContext *context, const char *text, gsize length, gpointer data,
+		    GError **error)
+{
+	Rewrite *rewrite = data;
+	const Open *open = host_xml_innermost(rewrite);
+
+	(void)context, (void)error;
+	if (!rewrite->skipping && open && open->numbers)
+		xml_matrix_read(&rewrite->matrix, open->numbers, text, length);
 }
 
 /* Comments, instructions and the DOCTYPE. hwloc's files name hwloc2.dtd there and declare nothing.
@@ -356,8 +408,10 @@ static void end_check(Rewrite *rewrite)
 
 static void rewrite_run(Rewrite *rewrite, const char *xml, size_t length)
 {
-	static const GMarkupParser callbacks = {
-		.start_element = on_start, .end_element = on_end, .passthrough = on_passthrough};
+	static const GMarkupParser callbacks = {.start_element = on_start,
+						.end_element = on_end,
+						.text = on_text,
+						.passthrough = on_passthrough};
 	g_autoptr(GMarkupParseContext) parser =
 		g_markup_parse_context_new(&callbacks, 0, rewrite, NULL);
 	g_autoptr(GError) failure = NULL;
@@ -380,7 +434,9 @@ GString *xml_rewrite(const char *xml, size_t length, GError **error)
 	Rewrite rewrite = {.text = text, .open = open, .node_numbers = node_numbers};
 
 	g_array_set_clear_func(open, (GDestroyNotify)open_clear);
+	xml_matrix_init(&rewrite.matrix);
 	rewrite_run(&rewrite, xml, length);
+	xml_matrix_clear(&rewrite.matrix);
 	if (rewrite.error) {
 		g_propagate_error(error, rewrite.error);
 		return NULL;
