@@ -241,6 +241,41 @@ static void say_cores(GPtrArray *lines, const Plan *plan, const PlanVm *vm)
 	}
 }
 
+static char *nodes_name(const Host *host, hwloc_const_bitmap_t nodes)
+{
+	g_auto(CpuSet) ids = hwloc_bitmap_alloc();
+	unsigned node;
+
+	hwloc_bitmap_foreach_begin(node, nodes)
+		hwloc_bitmap_set(ids, host_node(host, node)->id);
+	hwloc_bitmap_foreach_end();
+	return cpulist_format(ids);
+}
+
+/* How far its nodes are from each other, and whether it had nearer ones without the others. */
+static void say_distance(GPtrArray *lines, const Plan *plan, const Inventory *inventory,
+			 const PlanVm *vm)
+{
+	g_auto(CpuSet) nodes = level_nodes(plan, vm);
+	g_auto(CpuSet) alone = NULL;
+	g_autofree char *distance = level_distance(plan->host, nodes), *nearer = NULL;
+	g_autofree char *names = NULL;
+
+	explain_say(lines, "its nodes are %s from each other", distance);
+	if (vm->spec->cpus)
+		return;
+	alone = level_nearest(plan, inventory, vm);
+	if (!alone ||
+	    level_distance_sum(plan->host, alone) >= level_distance_sum(plan->host, nodes))
+		return;
+	nearer = level_distance(plan->host, alone);
+	names = nodes_name(plan->host, alone);
+	explain_say(lines,
+		    "without other VMs it would be on nodes %s, %s from each other; the goals "
+		    "count for all VMs together",
+		    names, nearer);
+}
+
 /* Where it sits, where it could have sat, and what kept it from there. */
 static void say_level(GPtrArray *lines, const Plan *plan, const Inventory *inventory,
 		      const PlanVm *vm)
@@ -249,6 +284,8 @@ static void say_level(GPtrArray *lines, const Plan *plan, const Inventory *inven
 	Level level = level_of(plan, vm), beside, alone;
 
 	explain_say(lines, "it sits %s", level_text(host, level));
+	if (level == LEVEL_NODES && inventory && host_distances(host))
+		say_distance(lines, plan, inventory, vm);
 	if (!inventory || level == LEVEL_L3)
 		return;
 	beside = level_natural(plan, inventory, vm, true);
@@ -287,7 +324,7 @@ static void say_goal(GPtrArray *lines, const Plan *plan)
 	explain_say(lines, "  2. fewest pinned VMs moved");
 	explain_say(lines, "  3. fewest VMs over more nodes than they need, then fewest over "
 			   "several dies or L3s"
-			   " although one could hold them");
+			   " although one could hold them, then nearest nodes");
 	explain_say(lines, "  4. most room left for more VMs like these");
 	explain_say(lines, "  5. lowest CPUs");
 	explain_say(lines, "%s",

@@ -78,6 +78,10 @@ GBytes *fit_base_key(const FitBase *base)
 		key_add(key, host_node(problem->host, n)->id);
 		key_add(key, problem->memory[n]);
 	}
+	for (unsigned n = 0; host_distances(problem->host) &&
+			     n < problem->host->nodes->len * problem->host->nodes->len;
+	     n++)
+		key_add(key, host_distances(problem->host)[n]);
 	key_vms(key, base);
 	return g_byte_array_free_to_bytes(key);
 }

@@ -275,6 +275,97 @@ static bool online_seat_seat_over_nodes(const SeatChoice *c, unsigned class, uns
 	return n > 0;
 }
 
+/* The nearest nodes */
+
+#define NEAREST_STEPS 4096 /* cells tried: a bound that only hosts of many nodes reach */
+#define NEAREST_NODES 64   /* a VM over more takes any */
+
+/* Choosing K cells, in their order, that are nearest to each other; of as near ones the fullest. */
+typedef struct Nearest {
+	const SeatChoice *c;
+	unsigned class, k, n_slices, steps;
+	SearchSlice slices[SEARCH_SLICES];
+	unsigned cells[NEAREST_NODES], vcpus[NEAREST_NODES], n;
+	uint64_t distance, free; /* of those; and of the best */
+	unsigned best_cells[NEAREST_NODES], best_vcpus[NEAREST_NODES];
+	uint64_t best_distance, best_free;
+} Nearest;
+
+/* The largest share still missing that CELL holds, NONE = it holds none. */
+static unsigned nearest_slice(const Nearest *n, unsigned cell)
+{
+	for (unsigned i = 0; i < n->n_slices; i++)
+		if (n->slices[i].n &&
+		    online_holds(n->c->o, n->c->counts, cell, n->slices[i].vcpus, n->c->d))
+			return i;
+	return NONE;
+}
+
+static uint64_t nearest_added(const Nearest *n, unsigned cell)
+{
+	const Online *o = n->c->o;
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < n->n; i++)
+		sum += host_distance(o->plan->host, online_cell(o, n->cells[i])->node,
+				     online_cell(o, cell)->node);
+	return sum;
+}
+
+static void nearest_keep(Nearest *n)
+{
+	if (n->distance == n->best_distance && n->free >= n->best_free)
+		return;
+	memcpy(n->best_cells, n->cells, n->n * sizeof *n->cells);
+	memcpy(n->best_vcpus, n->vcpus, n->n * sizeof *n->vcpus);
+	n->best_distance = n->distance;
+	n->best_free = n->free;
+}
+
+static void nearest_from(Nearest *n, unsigned from)
+{
+	const Online *o = n->c->o;
+
+	if (n->n == n->k) {
+		nearest_keep(n);
+		return;
+	}
+	for (unsigned i = from; i < o->cells->len && n->steps; i++) {
+		unsigned slice = online_cell(o, i)->class == n->class ? nearest_slice(n, i) : NONE;
+		uint64_t added = nearest_added(n, i);
+
+		if (slice == NONE || n->distance + added > n->best_distance)
+			continue;
+		n->steps--;
+		n->slices[slice].n--;
+		n->cells[n->n] = i;
+		n->vcpus[n->n++] = n->slices[slice].vcpus;
+		n->distance += added;
+		n->free += n->c->counts->cell[i];
+		nearest_from(n, i + 1);
+		n->free -= n->c->counts->cell[i];
+		n->distance -= added;
+		n->n--;
+		n->slices[slice].n++;
+	}
+}
+
+static bool seat_nearest(const SeatChoice *c, unsigned class, unsigned k)
+{
+	Nearest n = {.c = c,
+		     .class = class,
+		     .k = k,
+		     .steps = NEAREST_STEPS,
+		     .best_distance = UINT64_MAX};
+
+	n.n_slices = online_slices(c->o, c->d, class, k, n.slices);
+	c->seat->n = 0;
+	nearest_from(&n, 0);
+	for (unsigned i = 0; n.best_distance != UINT64_MAX && i < k; i++)
+		online_share(c->o, c->counts, n.best_cells[i], n.best_vcpus[i], c->d, c->seat);
+	return c->seat->n > 0;
+}
+
 static int taken_compare(const void *a, const void *b)
 {
 	const Taken *x = a, *y = b;
@@ -287,6 +378,15 @@ void online_seat_sort(Seat *seat)
 	qsort(seat->taken, seat->n, sizeof *seat->taken, taken_compare);
 }
 
+/* Where in one class it is over K nodes. */
+static bool seat_over(const SeatChoice *c, unsigned class, unsigned k)
+{
+	if (k > 1 && k <= NEAREST_NODES && host_distances(c->o->plan->host) &&
+	    seat_nearest(c, class, k))
+		return true;
+	return online_seat_seat_over_nodes(c, class, k);
+}
+
 bool online_seat(const Online *o, const Counts *counts, const OnlineValue *value,
 		 OnlinePolicy policy, const Demand *d, Seat *seat)
 {
@@ -296,7 +396,7 @@ bool online_seat(const Online *o, const Counts *counts, const OnlineValue *value
 		return true;
 	for (unsigned k = 1; k <= d->most; k++)
 		for (unsigned class = 0; class < o->n_classes; class ++)
-			if (online_seat_seat_over_nodes(&choice, class, k)) {
+			if (seat_over(&choice, class, k)) {
 				online_seat_sort(seat);
 				return true;
 			}

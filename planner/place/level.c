@@ -43,3 +43,51 @@ Level level_of(const Plan *plan, const PlanVm *vm)
 	}
 	return level;
 }
+
+hwloc_bitmap_t level_nodes(const Plan *plan, const PlanVm *vm)
+{
+	hwloc_bitmap_t nodes = hwloc_bitmap_alloc();
+
+	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
+		unsigned index = host_core_of(plan->host, g_array_index(vm->vcpupin, unsigned, v));
+
+		hwloc_bitmap_set(nodes, host_core(plan->host, index)->node);
+	}
+	return nodes;
+}
+
+typedef struct LevelDistance {
+	unsigned least, most;
+	uint64_t sum;
+} LevelDistance;
+
+static LevelDistance distances_of(const Host *host, hwloc_const_bitmap_t nodes)
+{
+	LevelDistance of = {.least = G_MAXUINT};
+	unsigned a, b;
+
+	hwloc_bitmap_foreach_begin(a, nodes)
+		for (b = (unsigned)hwloc_bitmap_first(nodes); b != a;
+		     b = (unsigned)hwloc_bitmap_next(nodes, (int)b)) {
+			unsigned distance = host_distance(host, a, b);
+
+			of.least = MIN(of.least, distance);
+			of.most = MAX(of.most, distance);
+			of.sum += distance;
+		}
+	hwloc_bitmap_foreach_end();
+	return of;
+}
+
+uint64_t level_distance_sum(const Host *host, hwloc_const_bitmap_t nodes)
+{
+	return distances_of(host, nodes).sum;
+}
+
+char *level_distance(const Host *host, hwloc_const_bitmap_t nodes)
+{
+	LevelDistance of = distances_of(host, nodes);
+
+	return of.least == of.most ? g_strdup_printf("%u", of.most)
+				   : g_strdup_printf("%u to %u", of.least, of.most);
+}

@@ -19,6 +19,15 @@ Level level_natural(const Plan *plan, const Inventory *inventory, const PlanVm *
  * yours, found by seating it at that level everywhere it could be and solving the rest.
  */
 char *level_forced(const Plan *plan, const Inventory *inventory, const PlanVm *vm);
+/* The nodes that VM, a placed dedicated one, has cores in: positions. Yours. */
+hwloc_bitmap_t level_nodes(const Plan *plan, const PlanVm *vm);
+/* The sum of the distances between each two of NODES, as goal 3 has it; and "12", or "12 to 32",
+ * for people. */
+uint64_t level_distance_sum(const Host *host, hwloc_const_bitmap_t nodes);
+char *level_distance(const Host *host, hwloc_const_bitmap_t nodes);
+/* level_why.c: the nodes that VM would have if no other VM were there but those that keep their
+ * place. Yours; NULL where it would have none. */
+hwloc_bitmap_t level_nearest(const Plan *plan, const Inventory *inventory, const PlanVm *vm);
 /* What divides the nodes of HOST, below which VMs had best not go: "L3", or "die" where nodes have
  * several. */
 const char *level_room(const Host *host);

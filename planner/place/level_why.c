@@ -162,3 +162,24 @@ char *level_forced(const Plan *plan, const Inventory *inventory, const PlanVm *v
 			       n, n == 1 ? "has" : "have", over ? "node" : level_room(plan->host),
 			       n == 1 ? "it is" : "they are");
 }
+
+hwloc_bitmap_t level_nearest(const Plan *plan, const Inventory *inventory, const PlanVm *vm)
+{
+	g_autoptr(Problem) problem = level_problem_of(plan, inventory);
+	g_autoptr(SearchResult) result = NULL;
+	hwloc_bitmap_t nodes = NULL;
+	const GArray *seat;
+
+	for (unsigned i = problem->vms->len; i-- > 0;)
+		problem_remove_vm(problem, i);
+	problem_add_vm(problem, vm->spec);
+	result = problem_solve(problem);
+	seat = g_ptr_array_index(result->seats, 0);
+	for (unsigned i = 0; seat && i < seat->len; i++) {
+		unsigned room = g_array_index(seat, SearchShare, i).room;
+
+		nodes = nodes ? nodes : hwloc_bitmap_alloc();
+		hwloc_bitmap_set(nodes, g_array_index(problem->rooms, SearchRoom, room).node);
+	}
+	return nodes;
+}

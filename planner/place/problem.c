@@ -247,6 +247,7 @@ static SearchProblem search_problem(const Problem *problem)
 		.n_rooms = problem->rooms->len,
 		.memory = problem->memory,
 		.n_nodes = problem->host->nodes->len,
+		.distance = host_distances(problem->host),
 		.vms = (const SearchVm *)problem->vms->data,
 		.n_vms = problem->vms->len,
 		.prefer = problem->prefer,

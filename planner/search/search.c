@@ -11,6 +11,18 @@ static unsigned seat_level(const SearchProblem *problem, const GArray *seat)
 	return nodes > 1 ? nodes : seat->len > 1;
 }
 
+static uint64_t seat_nodes(const SearchProblem *problem, const GArray *seat)
+{
+	uint64_t nodes = 0;
+
+	for (unsigned i = 0; problem->distance && i < seat->len; i++) {
+		unsigned node = problem->rooms[g_array_index(seat, SearchShare, i).room].node;
+
+		nodes |= UINT64_C(1) << node % SEARCH_MAX_SPAN;
+	}
+	return nodes;
+}
+
 /* The seats as they turned out: never worse than the counts they were dealt from. */
 static void count_seats(const Model *model, SearchResult *result)
 {
@@ -25,6 +37,7 @@ static void count_seats(const Model *model, SearchResult *result)
 		result->placed += kind->value;
 		result->far += level > MAX(kind->natural, 1);
 		result->left += level == 1 && kind->natural == 0;
+		result->near += nodes_distance(model, seat_nodes(model->problem, seat));
 	}
 }
 

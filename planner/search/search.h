@@ -21,11 +21,13 @@
  *   1 placed  what `prefer` says
  *   2 far     fewest VMs over more nodes than they need
  *   3 left    fewest VMs over several rooms of a node that one could hold
- *   4 spare   most vCPUs of further VMs that would fit beside those placed, in cores and memory:
+ *   4 near    for VMs over several nodes, the least sum of the distances between each two of the
+ *             nodes of a VM: one socket or board before two
+ *   5 spare   most vCPUs of further VMs that would fit beside those placed, in cores and memory:
  *             any number of copies of the shapes (vcpus, isolate, memory, page) of the problem's
  *             VMs, placed or not, in any node, each at a level no coarser than the shape's natural
  *             one, and at most 1
- *   5 lowest  the first answer in this order: VM by VM, as the problem lists them, a seat in lower
+ *   6 lowest  the first answer in this order: VM by VM, as the problem lists them, a seat in lower
  *             rooms comes first. Seats compare as their lists of shares do, by room: the lower
  *             room, then in it more cores, then more vCPUs, then the shorter list. No seat comes
  * last. So the answer is unique, whatever way it was found, unless the budget ends the search
@@ -72,6 +74,8 @@ typedef struct SearchProblem {
 	const uint64_t
 		*memory; /* of each node, bytes left for VMs; UINT64_MAX = not known, no limit */
 	unsigned n_nodes;
+	const unsigned *distance; /* node × node, both ways the same; NULL = there is nothing to
+				     choose: goal 4 has no say */
 	const SearchVm
 		*vms; /* PREFER_ORDER: in order of priority; else the order only breaks ties */
 	unsigned n_vms;
@@ -97,6 +101,7 @@ typedef struct SearchResult {
 			     PREFER_ORDER the proof is of which VMs are placed, not only how many */
 	unsigned far;	  /* VMs placed over more nodes than they need */
 	unsigned left;	  /* VMs placed over several rooms of a node that one could hold */
+	uint64_t near;	  /* sum of the distances of VMs placed over several nodes; 0 without any */
 	uint64_t spare;	  /* vCPUs of further VMs that still fit: the maximum if that goal is
 			     proved, else a lower bound */
 	unsigned proved;  /* goals proved, counted from the first: 0 … SEARCH_GOALS */
@@ -104,7 +109,7 @@ typedef struct SearchResult {
 	uint64_t steps;	  /* used of the budget */
 } SearchResult;
 
-#define SEARCH_GOALS 5
+#define SEARCH_GOALS 6
 
 /*
  * Solve PROBLEM, which is only read. Deterministic: no clock, nothing but the problem decides.

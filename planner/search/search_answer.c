@@ -29,6 +29,7 @@ void answer_init(Answer *answer, const Model *model, uint64_t budget)
 	answer->finder = finder_new(model, &answer->steps);
 	answer->packing = packing_new(model);
 	answer->count = g_new0(unsigned, model->n_kinds + 1);
+	answer->shortest = g_new0(uint64_t, model->n_kinds + 1);
 	for (unsigned k = 0; k < model->n_kinds; k++)
 		if (model->kinds[k].natural != SEARCH_NEVER)
 			answer->count[k] = model->kinds[k].count;
@@ -39,6 +40,7 @@ void answer_clear(Answer *answer)
 	finder_free(answer->finder);
 	packing_free(answer->packing);
 	g_free(answer->count);
+	g_free(answer->shortest);
 }
 
 void answer_count(Answer *a)
@@ -48,7 +50,8 @@ void answer_count(Answer *a)
 
 Worth answer_worth(const Answer *a, const Packing *packing)
 {
-	Worth worth = {.far = packing_far(a->model, packing),
+	Worth worth = {.near = packing_near(a->model, packing),
+		       .far = packing_far(a->model, packing),
 		       .left = packing_left(a->model, packing)};
 
 	for (unsigned k = 0; k < a->model->n_kinds; k++) {
@@ -70,5 +73,6 @@ void answer_take(Answer *a, Packing *packing)
 	a->value = worth.value;
 	a->far = worth.far;
 	a->left = worth.left;
+	a->near = worth.near;
 	a->spare = worth.spare;
 }

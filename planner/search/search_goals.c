@@ -301,7 +301,9 @@ static SearchOutcome goals_ask(Answer *a, unsigned left, bool copies, uint64_t s
 
 	if (!copies)
 		finder_optimize(a->finder, &task);
-	outcome = finder_find(a->finder, &task, goals_allowance(a, floor), &found);
+	outcome = a->nearest ? near_find(a, &task, a->near, 0, finder_find,
+					 goals_allowance(a, floor), &found, NULL)
+			     : finder_find(a->finder, &task, goals_allowance(a, floor), &found);
 	if (outcome == SEARCH_OUTCOME_FOUND)
 		answer_take(a, found);
 	return outcome;
@@ -315,6 +317,42 @@ static SearchOutcome ask_left(Answer *a, unsigned left, uint64_t floor)
 static void seek_left(Answer *a)
 {
 	goals_lower(a, &a->left, &(Aim){.left = 1}, ask_left);
+}
+
+static SearchOutcome ask_near(Answer *a, uint64_t near, uint64_t floor)
+{
+	g_autoptr(Packing) empty = packing_new(a->model);
+	SearchTask task = {.base = empty,
+			   .count = a->count,
+			   .value = a->value,
+			   .far = a->far,
+			   .left = a->left};
+	Packing *found;
+	SearchOutcome outcome =
+		near_find(a, &task, near, 0, finder_find, goals_allowance(a, floor), &found, NULL);
+
+	if (outcome == SEARCH_OUTCOME_FOUND)
+		answer_take(a, found);
+	return outcome;
+}
+
+/* As near as can be, mostly; else ever nearer. */
+static void seek_near(Answer *a)
+{
+	uint64_t floor = a->steps / 2, bound;
+	SearchOutcome outcome;
+
+	if (!near_matters(a))
+		return;
+	bound = near_bound(a);
+	outcome = a->near > bound ? ask_near(a, bound, floor + floor / 2) : SEARCH_OUTCOME_FOUND;
+	if (outcome == SEARCH_OUTCOME_NONE)
+		bound++;
+	do
+		outcome = a->near > bound ? ask_near(a, a->near - 1, floor) : SEARCH_OUTCOME_NONE;
+	while (outcome == SEARCH_OUTCOME_FOUND);
+	a->proved = a->proved && outcome == SEARCH_OUTCOME_NONE;
+	a->nearest = true;
 }
 
 /* Of the packing that the spare is sought for. */
@@ -380,6 +418,8 @@ void answer_seek(Answer *a)
 	seek_far(a);
 	answer_count(a);
 	seek_left(a);
+	answer_count(a);
+	seek_near(a);
 	answer_count(a);
 	answer_spare(a);
 	answer_count(a);

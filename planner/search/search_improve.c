@@ -36,7 +36,8 @@ static void empty_room(Part *part, unsigned room)
 				 -(int)part->base->in_room[(size_t)room * model->n_kinds + k]);
 }
 
-/* What sits at level 1 in groups of which rooms are emptied, and over such nodes only. */
+/* What sits at level 1 in groups of which rooms are emptied, and over such nodes only; once these
+ * are the nearest it stays. */
 static void empty_coarse(Part *part)
 {
 	const Model *model = part->answer->model;
@@ -51,7 +52,7 @@ static void empty_coarse(Part *part)
 			packing_add_group(model, base, k, g,
 					  -(int)base->in_group[(size_t)g * model->n_kinds + k]);
 	}
-	for (unsigned i = base->spans->len; i-- > 0;)
+	for (unsigned i = base->spans->len; i-- > 0 && !part->answer->nearest;)
 		if (!(span_nodes(&g_array_index(base->spans, SearchSpan, i)) & ~nodes))
 			packing_take_span(model, base, i);
 }
@@ -114,7 +115,9 @@ static SearchOutcome ask_part(Part *part, const Aim *aim, uint64_t limit)
 	    ((!aim->merged || aim->far) && all.far < aim->far + base.far))
 		return SEARCH_OUTCOME_NONE;
 	for (unsigned k = 0; k < a->model->n_kinds; k++)
-		part->count[k] = a->count[k] - MIN(a->count[k], part->base->placed[k]);
+		part->count[k] = a->nearest && a->model->kinds[k].natural > 1
+					 ? 0
+					 : a->count[k] - MIN(a->count[k], part->base->placed[k]);
 	outcome = finder_run(a->finder, &task, limit, &found);
 	if (outcome != SEARCH_OUTCOME_FOUND)
 		return outcome;

@@ -19,6 +19,7 @@
  *   search_dive.c       the same question, not so exhaustively: along the linear program
  *   search_improve.c    a packing made better part by part
  *   search_goals.c      the goals one after the other, each a row of such questions
+ *   search_near.c       the nodes of VMs over several, chosen one VM after the other
  *   search_lowest.c     from counts to the lowest rooms, VM by VM
  *   search_one.c        the short way for a single VM
  *   search_answer.c     the best packing so far, and what is proved of it
@@ -82,6 +83,9 @@ unsigned kind_cores(const Model *model, const Kind *kind, unsigned class);
 unsigned kind_slices(const Model *model, const Kind *kind, unsigned class, unsigned k,
 		     SearchSlice slices[SEARCH_SLICES]);
 
+/* Sum of the distances between each two of NODES; 0 where there is nothing to choose. */
+uint64_t nodes_distance(const Model *model, uint64_t nodes);
+
 /* A VM over several nodes: those that hold a share of each sort. */
 typedef struct SearchSpan {
 	unsigned kind, class, level;
@@ -127,6 +131,7 @@ void packing_take_span(const Model *model, Packing *packing, unsigned index);
 uint64_t packing_value(const Model *model, const Packing *packing);
 unsigned packing_far(const Model *model, const Packing *packing);
 unsigned packing_left(const Model *model, const Packing *packing);
+uint64_t packing_near(const Model *model, const Packing *packing);
 /* Put further VMs beside them, greedily; their vCPUs. */
 uint64_t packing_add_copies(const Model *model, Packing *packing);
 
@@ -346,6 +351,22 @@ void finder_optimize(Finder *finder, const SearchTask *task);
 uint64_t finder_value_bound(Finder *finder, SearchTask task, uint64_t floor, uint64_t ceiling);
 uint64_t finder_spare_bound(Finder *finder, SearchTask task, uint64_t floor, uint64_t ceiling);
 
+struct Answer;
+/* Can VMs that are in the running come to sit over several nodes, and does it matter which? */
+bool near_matters(const struct Answer *answer);
+/* Least that goal (4) could be. */
+uint64_t near_bound(struct Answer *answer);
+/* Asks about VMs within nodes: finder_find() or finder_prove(). */
+typedef SearchOutcome (*NearAsk)(Finder *finder, const SearchTask *task, uint64_t limit,
+				 Packing **found);
+/*
+ * As ASK, of a packing whose VMs over several nodes are NEAR at most. TAKEN: nodes that the half
+ * seated VM has, which counts as well; its others are put into HALF_NODES, by sort.
+ */
+SearchOutcome near_find(struct Answer *answer, const SearchTask *task, uint64_t near,
+			uint64_t taken, NearAsk ask, uint64_t limit, Packing **found,
+			uint64_t half_nodes[SEARCH_SLICES]);
+
 /* The best packing so far, and what is proved about it. */
 typedef struct Answer {
 	const Model *model;
@@ -354,9 +375,12 @@ typedef struct Answer {
 	unsigned *count;  /* kind → VMs in the running: under PREFER_ORDER those accepted */
 	Packing *packing; /* of VMs and, once spare is sought, copies */
 	uint64_t value, bound, spare;
+	uint64_t near;
 	unsigned far, left;
-	bool any_left; /* more may be far or left where that brings spare */
-	bool proved;   /* all goals so far */
+	uint64_t *shortest; /* kind → least distance of a VM that cannot be within a node */
+	bool nearest;	    /* goal (4) is met: no packing is taken that is further */
+	bool any_left;	    /* more may be far or left where that brings spare */
+	bool proved;	    /* all goals so far */
 	unsigned n_proved;
 } Answer;
 /* STEPS is the budget. The finder keeps the address of answer->steps, so ANSWER must not move. */
@@ -371,7 +395,7 @@ void answer_count(Answer *answer);
 
 /* A packing's worth to the goals, were it the answer's. */
 typedef struct Worth {
-	uint64_t value, spare;
+	uint64_t value, near, spare;
 	unsigned far, left;
 } Worth;
 Worth answer_worth(const Answer *answer, const Packing *packing);
@@ -387,13 +411,13 @@ typedef struct Aim {
 /* Improve the packing by AIM, part by part. False: the budget is down to FLOOR and it is not. */
 bool answer_improve(Answer *answer, const Aim *aim, uint64_t floor);
 
-/* Goals (1) to (4): value, far, left, spare. */
+/* Goals (1) to (5): value, far, left, near, spare. */
 void answer_seek(Answer *answer);
 /* Can all VMs that answer->count asks for be placed together? */
 SearchOutcome answer_fits(Answer *answer);
-/* Goal (4) alone: copies into the packing, which keeps its value. */
+/* Goal (5) alone: copies into the packing, which keeps its value. */
 void answer_spare(Answer *answer);
-/* Goal (5): a seat (GArray of SearchShare, or NULL) for each VM. */
+/* Goal (6): a seat (GArray of SearchShare, or NULL) for each VM. */
 GPtrArray *answer_lowest(Answer *answer);
 
 /* Seats, to be filled with one GArray of SearchShare, or NULL, for each VM. */

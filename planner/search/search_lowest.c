@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Goal (5): the lowest rooms. From a packing that is best in all other goals, as counts, to seats.
+ * Goal (6): the lowest rooms. From a packing that is best in all other goals, as counts, to seats.
  *
  * VM after VM, in the problem's order, takes the first place that still leaves a packing as good as
  * that for those that follow. Mostly the packing at hand shows it does: it has a VM of that kind
@@ -24,9 +24,11 @@ typedef struct Stand {
 	Packing *rest;	    /* the VMs that have none, and copies; what is free beside all */
 	uint64_t value;	    /* what those VMs must still be worth, at least */
 	unsigned far, left; /* and how many of them may be so */
+	uint64_t near;	    /* and how far their nodes may be from each other, in all */
 	/* of the VM at hand, while it is seated node by node: as in SearchTask */
 	const Sort *half;
 	unsigned missing[SEARCH_SLICES], from;
+	uint64_t taken;		       /* nodes it has */
 	uint64_t nodes[SEARCH_SLICES]; /* where the packing at hand has what is missing */
 } Stand;
 
@@ -71,14 +73,19 @@ static SearchOutcome lowest_ask(Lowest *l, Stand *stand)
 
 	memcpy(task.half_missing, stand->missing, sizeof(task.half_missing));
 	finder_optimize(l->answer->finder, &task);
-	outcome = finder_prove(l->answer->finder, &task, l->answer->steps, &found);
+	if (l->answer->nearest)
+		outcome = near_find(l->answer, &task, stand->near, stand->taken, finder_prove,
+				    l->answer->steps, &found, stand->nodes);
+	else
+		outcome = finder_prove(l->answer->finder, &task, l->answer->steps, &found);
 	if (outcome == SEARCH_OUTCOME_UNKNOWN)
 		l->answer->proved = false;
 	if (outcome != SEARCH_OUTCOME_FOUND)
 		return outcome;
 	packing_free(stand->rest);
 	stand->rest = found;
-	memcpy(stand->nodes, finder_half(l->answer->finder), sizeof(stand->nodes));
+	if (!l->answer->nearest)
+		memcpy(stand->nodes, finder_half(l->answer->finder), sizeof(stand->nodes));
 	return outcome;
 }
 
@@ -383,12 +390,14 @@ static bool try_share(Lowest *l, Stand *stand, unsigned i, unsigned node)
 {
 	const Sort *sort = &stand->half[i];
 	unsigned from = stand->from;
+	uint64_t taken = stand->taken;
 
 	if (stand->missing[i] == 0 || !share_fits(l->model, stand->fixed, sort, node))
 		return false;
 	take_share(l->model, stand->fixed, sort, node, 1);
 	stand->missing[i]--;
 	stand->from = node + 1;
+	stand->taken |= UINT64_C(1) << node;
 	if (stand->nodes[i] >> node & 1) {
 		take_share(l->model, stand->rest, sort, node, 1);
 		return true;
@@ -398,6 +407,7 @@ static bool try_share(Lowest *l, Stand *stand, unsigned i, unsigned node)
 	take_share(l->model, stand->fixed, sort, node, -1);
 	stand->missing[i]++;
 	stand->from = from;
+	stand->taken = taken;
 	return false;
 }
 
@@ -479,12 +489,15 @@ static SearchOutcome lowest_seat_over_nodes(Lowest *l, Stand *stand, const Place
 		stand->missing[i] =
 			i < place->sort->end - place->sort->first ? place->sort[i].slice.n : 0;
 	stand->from = 0;
+	stand->taken = 0;
 	if (!take_span_at_hand(l->model, stand))
 		outcome = lowest_ask(l, stand);
 	if (outcome != SEARCH_OUTCOME_FOUND)
 		return outcome;
 	for (unsigned n = 0; stand_misses(stand) && n < l->model->problem->n_nodes; n++)
 		lowest_share(l, stand, place, n, seat);
+	stand->near -= MIN(stand->near, nodes_distance(l->model, stand->taken));
+	stand->taken = 0;
 	seat_trim(l->model, place, *seat);
 	return SEARCH_OUTCOME_FOUND;
 }
@@ -654,7 +667,8 @@ GPtrArray *answer_lowest(Answer *a)
 			    .rest = packing_copy(model, a->packing),
 			    .value = a->value,
 			    .far = a->far,
-			    .left = a->left},
+			    .left = a->left,
+			    .near = a->near},
 		    .count = a->count,
 		    .from = from,
 		    .refused = refused};

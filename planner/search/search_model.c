@@ -202,6 +202,17 @@ unsigned natural_level(const SearchProblem *problem, const SearchVm *vm)
 	return SEARCH_NEVER;
 }
 
+uint64_t nodes_distance(const Model *model, uint64_t nodes)
+{
+	const SearchProblem *problem = model->problem;
+	uint64_t sum = 0;
+
+	for (unsigned a = 0; problem->distance && a < MIN(problem->n_nodes, SEARCH_MAX_SPAN); a++)
+		for (unsigned b = 0; nodes >> a & 1 && b < a; b++)
+			sum += nodes >> b & 1 ? problem->distance[a * problem->n_nodes + b] : 0;
+	return sum;
+}
+
 static bool same_kind(const Model *model, const SearchVm *a, const SearchVm *b)
 {
 	return a->vcpus == b->vcpus && a->isolate == b->isolate && a->node == b->node &&

@@ -3,7 +3,8 @@
  * One VM alone, what an online decision asks. It sits at its natural level, always. And wherever it
  * sits at that level it takes the place of just one of the copies that would fit without it: a room
  * of c cores holds ⌊c/need⌋ of them, with it ⌊(c - need)/need⌋ more, and so for groups and memory.
- * So all places are as good, and the lowest is the answer.
+ * So all places are as good, and the lowest is the answer. But over several nodes the nearest come
+ * first, where some are nearer than others: that is left to the general search.
  */
 #include "planner/search/search_internal.h"
 
@@ -175,7 +176,7 @@ SearchResult *solve_one(const SearchProblem *problem)
 
 	anywhere.node = G_MAXUINT;
 	/* Copies may sit finer than the VM, where that must be in one node. */
-	if (one.level == SEARCH_NEVER ||
+	if (one.level == SEARCH_NEVER || (one.level > 1 && problem->distance) ||
 	    (vm->node != G_MAXUINT && natural_level(problem, &anywhere) != one.level))
 		return NULL;
 	one.memory = share_bytes(vm, vm->vcpus);

@@ -195,6 +195,16 @@ unsigned packing_left(const Model *model, const Packing *packing)
 	return left;
 }
 
+uint64_t packing_near(const Model *model, const Packing *packing)
+{
+	uint64_t near = 0;
+
+	for (unsigned i = 0; i < packing->spans->len; i++)
+		near += nodes_distance(model,
+				       span_nodes(&g_array_index(packing->spans, SearchSpan, i)));
+	return near;
+}
+
 /* Add copies of KIND as long as they fit. */
 static uint64_t add_copies_of(const Model *model, Packing *packing, unsigned kind)
 {

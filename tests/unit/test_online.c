@@ -291,6 +291,62 @@ static unsigned world_add(World *w, const VmSpec *spec, const GArray *pins)
 	return number;
 }
 
+/* Does NODE have cores like LIKE that hold VCPUS of it? */
+static bool node_holds(const World *w, const VmSpec *spec, unsigned like, unsigned vcpus,
+		       unsigned node)
+{
+	const Core *model = host_core(w->host, like);
+
+	for (unsigned i = 0; i < w->host->cores->len; i++)
+		if (host_core(w->host, i)->node == node && alike(host_core(w->host, i), model))
+			return free_like(w, i, false) >= cores_for(spec, vcpus, model->n_cpus) &&
+			       w->memory[node] >= bytes_for(spec, vcpus);
+	return false;
+}
+
+/* Between each two of the NODES, which are bits. */
+static uint64_t between(const World *w, unsigned nodes)
+{
+	uint64_t sum = 0;
+
+	for (unsigned a = 0; a < w->host->nodes->len; a++)
+		for (unsigned b = 0; b < a; b++)
+			if (nodes >> a & 1 && nodes >> b & 1)
+				sum += host_distance(w->host, a, b);
+	return sum;
+}
+
+/* The least distance of K nodes that hold a share of SPEC each, in cores like LIKE. */
+static uint64_t least_between(const World *w, const VmSpec *spec, unsigned like, unsigned k)
+{
+	unsigned vcpus[MOST_NODES], all = w->host->nodes->len, hold[MOST_NODES] = {0};
+	uint64_t least = UINT64_MAX;
+
+	g_assert_true(shares_of(spec, host_core(w->host, like)->n_cpus, k, vcpus));
+	for (unsigned i = 0; i < k; i++)
+		for (unsigned node = 0; node < all; node++)
+			hold[i] |= (unsigned)node_holds(w, spec, like, vcpus[i], node) << node;
+	for (unsigned nodes = 0; nodes < 1U << all; nodes++) {
+		bool held = (unsigned)__builtin_popcount(nodes) == k;
+
+		for (unsigned i = 0; i < k; i++)
+			held = held && (unsigned)__builtin_popcount(nodes & hold[i]) > i;
+		if (held)
+			least = MIN(least, between(w, nodes));
+	}
+	return least;
+}
+
+/* How far the nodes of the pins are from each other. */
+static uint64_t between_pins(const World *w, const GArray *pins)
+{
+	unsigned nodes = 0;
+
+	for (unsigned v = 0; v < pins->len; v++)
+		nodes |= 1U << host_core(w->host, core_at(w, pins, v))->node;
+	return between(w, nodes);
+}
+
 /* Place and judge the answer; true when it was placed. */
 static bool place(World *w, const VmSpec *spec)
 {
@@ -303,6 +359,9 @@ static bool place(World *w, const VmSpec *spec)
 	}
 	check_pins(w, spec, vm->vcpupin);
 	g_assert_cmpuint(level_of_pins(w, vm->vcpupin), ==, level);
+	if (level > 1 && host_distances(w->host))
+		g_assert_cmpuint(between_pins(w, vm->vcpupin), ==,
+				 least_between(w, spec, core_at(w, vm->vcpupin, 0), level));
 	account(w, world_add(w, spec, vm->vcpupin), 1);
 	return true;
 }
@@ -405,6 +464,9 @@ static const char *const hosts[] = {
 	"numa:8(memory=17179869184) l3:2 core:3 pu:1",
 	"pack:1 [numa(memory=17179869184)] core:6 pu:4",
 	HYBRID,
+	"pack:2 numa:3 l3:1 core:4 pu:2",
+	"tests/hosts/epyc-2s24c2t-nps4.xml",
+	"tests/hosts/opteron-4s16c-modules.xml",
 };
 
 static void test_rules(void)
@@ -419,6 +481,30 @@ static void test_rules(void)
 				history(&w, 150);
 				world_close(&w);
 			}
+}
+
+/* A VM alone sits as near when it comes as in a plan. */
+static void test_as_planned(void)
+{
+	for (unsigned h = 0; h < G_N_ELEMENTS(hosts); h++)
+		for (unsigned vcpus = 1; vcpus <= 64; vcpus += 3) {
+			g_autofree char *text = g_strdup_printf("[vm a]\nvcpus = %u\n", vcpus);
+			World planned, w;
+			const PlanVm *vm;
+
+			world_open(&planned, hosts[h], text, ONLINE_LOOK_AHEAD);
+			world_open(&w, hosts[h], "", ONLINE_LOOK_AHEAD);
+			vm = plan_vm(planned.plan, "a");
+			g_assert_cmpint(place(&w, vm->spec), ==, vm->placed);
+			if (vm->placed) {
+				g_assert_cmpuint(level_of_pins(&w, vm->vcpupin), ==,
+						 level_of_pins(&w, w.pins[1]));
+				g_assert_cmpuint(between_pins(&w, vm->vcpupin), ==,
+						 between_pins(&w, w.pins[1]));
+			}
+			world_close(&planned);
+			world_close(&w);
+		}
 }
 
 /* What was taken comes back, to the last core and byte. */
@@ -895,6 +981,7 @@ static void test_moves_end(void)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/online/as-planned", test_as_planned);
 	g_test_add_func("/online/rules", test_rules);
 	g_test_add_func("/online/remove", test_remove);
 	g_test_add_func("/online/names", test_names);

@@ -19,6 +19,7 @@ typedef struct Case {
 	SearchRoom rooms[MOST_ROOMS];
 	uint64_t memory[MOST_NODES];
 	SearchVm vms[MOST_VMS];
+	unsigned distance[MOST_NODES * MOST_NODES];
 	SearchProblem problem;
 } Case;
 
@@ -283,7 +284,7 @@ typedef struct Brute {
 	unsigned natural[MOST_VMS];
 	GHashTable *known; /* what is free → spare */
 	Seat chosen[MOST_VMS], best[MOST_VMS];
-	uint64_t placed, spare;
+	uint64_t placed, near, spare;
 	unsigned far, left;
 	uint64_t accepted; /* bits, the first VM's the highest */
 	bool found;
@@ -324,9 +325,21 @@ static int compare_answers(const Brute *b)
 	return 0;
 }
 
+/* From each node of the seat to each other; what is between them counts once. */
+static uint64_t distance_of(const SearchProblem *p, const Seat *seat)
+{
+	uint64_t both_ways = 0;
+
+	for (unsigned a = 0; p->distance && a < p->n_nodes; a++)
+		for (unsigned b = 0; b < p->n_nodes; b++)
+			if (a != b && seat->vcpus[a] && seat->vcpus[b])
+				both_ways += p->distance[a * p->n_nodes + b];
+	return both_ways / 2;
+}
+
 static void judge(Brute *b, const Free *free)
 {
-	uint64_t placed = 0, accepted = 0, spare;
+	uint64_t placed = 0, accepted = 0, near = 0, spare;
 	unsigned far = 0, left = 0;
 	bool same;
 
@@ -337,15 +350,17 @@ static void judge(Brute *b, const Free *free)
 		placed += b->p->prefer == PREFER_VCPUS ? b->p->vms[i].vcpus : 1;
 		far += b->chosen[i].level > MAX(b->natural[i], 1);
 		left += b->chosen[i].level == 1 && b->natural[i] == 0;
+		near += distance_of(b->p, &b->chosen[i]);
 	}
 	if (b->p->prefer != PREFER_ORDER)
 		accepted = placed;
 	same = accepted == b->accepted;
 	if (b->found && (accepted < b->accepted ||
-			 (same && (far > b->far || (far == b->far && left > b->left)))))
+			 (same && (far > b->far || (far == b->far && left > b->left) ||
+				   (far == b->far && left == b->left && near > b->near)))))
 		return;
 	spare = spare_of(b, free);
-	if (b->found && same && far == b->far && left == b->left &&
+	if (b->found && same && far == b->far && left == b->left && near == b->near &&
 	    (spare < b->spare || (spare == b->spare && compare_answers(b) >= 0)))
 		return;
 	b->found = true;
@@ -353,6 +368,7 @@ static void judge(Brute *b, const Free *free)
 	b->placed = placed;
 	b->far = far;
 	b->left = left;
+	b->near = near;
 	b->spare = spare;
 	memcpy(b->best, b->chosen, sizeof(b->best));
 }
@@ -471,7 +487,7 @@ static void check_spread(const SearchProblem *p, const SearchVm *vm, const GArra
 
 static void check_rules(const SearchProblem *p, const SearchResult *result, Seat *seats)
 {
-	uint64_t placed = 0;
+	uint64_t placed = 0, near = 0;
 	unsigned far = 0, left = 0;
 	Free free;
 
@@ -488,6 +504,7 @@ static void check_rules(const SearchProblem *p, const SearchResult *result, Seat
 		check_spread(p, &p->vms[i], shares, &seats[i]);
 		g_assert_true(take(p, &free, &p->vms[i], &seats[i]));
 		placed += p->prefer == PREFER_VCPUS ? p->vms[i].vcpus : 1;
+		near += distance_of(p, &seats[i]);
 		for (unsigned level = 0; level < seats[i].level; level++)
 			if (search_fits_empty(p, &p->vms[i], level)) {
 				far += seats[i].level > 1;
@@ -498,6 +515,7 @@ static void check_rules(const SearchProblem *p, const SearchResult *result, Seat
 	g_assert_cmpuint(result->placed, ==, placed);
 	g_assert_cmpuint(result->far, ==, far);
 	g_assert_cmpuint(result->left, ==, left);
+	g_assert_cmpuint(result->near, ==, near);
 	g_assert_cmpuint(result->bound, >=, placed);
 }
 
@@ -522,6 +540,8 @@ static char *describe(const SearchProblem *p)
 	for (unsigned n = 0; n < p->n_nodes; n++)
 		g_string_append_printf(s, " %" G_GINT64_FORMAT, (int64_t)p->memory[n]);
 	g_string_append(s, "; vms");
+	for (unsigned i = 0; p->distance && i < p->n_nodes * p->n_nodes; i++)
+		g_string_append_printf(s, "%s%u", i % p->n_nodes ? " " : "; ", p->distance[i]);
 	for (unsigned i = 0; i < p->n_vms; i++)
 		g_string_append_printf(s, " %u%s/%u/%u@%d", p->vms[i].vcpus,
 				       p->vms[i].isolate ? "i" : "", (unsigned)p->vms[i].memory,
@@ -544,6 +564,7 @@ static void compare_with_brute(const SearchProblem *p)
 	g_assert_cmpuint(result->placed, ==, brute->placed);
 	g_assert_cmpuint(result->far, ==, brute->far);
 	g_assert_cmpuint(result->left, ==, brute->left);
+	g_assert_cmpuint(result->near, ==, brute->near);
 	g_assert_cmpuint(result->spare, ==, brute->spare);
 	for (unsigned i = 0; i < p->n_vms; i++)
 		g_assert_cmpint(compare_seats(p, &seats[i], &brute->best[i]), ==, 0);
@@ -553,7 +574,7 @@ static void compare_with_brute(const SearchProblem *p)
 /* Up to so many of each. */
 typedef struct Size {
 	unsigned nodes, rooms, cores, classes, vms, vcpus, shapes;
-	bool memory, named;
+	bool memory, named, distances;
 } Size;
 
 static void random_rooms(Case *c, const Size *size)
@@ -575,6 +596,20 @@ static void random_rooms(Case *c, const Size *size)
 	}
 }
 
+/* Nodes on a few boards, or as far from each other as may be. */
+static void random_distances(Case *c)
+{
+	unsigned n = c->problem.n_nodes, boards = 1 + pick(3), kind = pick(2);
+
+	for (unsigned i = 0; i < n * n; i++) {
+		unsigned a = i / n, b = i % n;
+		unsigned drawn = kind ? (a % boards == b % boards ? 12 : 32) : 11 + pick(4);
+
+		c->distance[i] = a == b ? 10 : a < b ? drawn : c->distance[b * n + a];
+	}
+	c->problem.distance = c->distance;
+}
+
 static Case *random_case(const Size *size)
 {
 	Case *c = case_new();
@@ -582,6 +617,8 @@ static Case *random_case(const Size *size)
 	unsigned n = 1 + pick(size->vms), n_shapes = 1 + pick(size->shapes);
 
 	random_rooms(c, size);
+	if (size->distances)
+		random_distances(c);
 	for (unsigned i = 0; i < n_shapes; i++) {
 		shapes[i] = (SearchVm){.vcpus = 1 + pick(size->vcpus), .node = ANY};
 		shapes[i].isolate = pick(4) == 0;
@@ -1214,7 +1251,12 @@ static void test_many_nodes(void)
 		uint64_t memory[65];
 		SearchVm vms[2] = {{n == 65 ? 130 : 2 * n, false, 0, 1, ANY},
 				   {2, false, 0, 1, ANY}};
-		SearchProblem p = {rooms, n, memory, n, vms, 2, PREFER_VCPUS, 0};
+		SearchProblem p = {.rooms = rooms,
+				   .n_rooms = n,
+				   .memory = memory,
+				   .n_nodes = n,
+				   .vms = vms,
+				   .n_vms = 2};
 		g_autoptr(SearchResult) result = NULL;
 
 		for (unsigned i = 0; i < n; i++) {
@@ -1248,6 +1290,8 @@ static const Size spans = {3, 3, 3, 1, 4, 8, 2, true, false};
 static const Size many = {2, 2, 5, 1, 7, 5, 3, true, true};
 static const Size walls = {2, 4, 3, 1, 5, 6, 2, false, false};
 static const Size short_of = {2, 3, 5, 1, 6, 4, 4, true, false};
+static const Size near = {5, 5, 3, 1, 3, 12, 2, false, false, true};
+static const Size near_full = {4, 5, 3, 2, 4, 9, 3, true, true, true};
 
 int main(int argc, char **argv)
 {
@@ -1263,6 +1307,8 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/search/brute/many", &many, test_brute);
 	g_test_add_data_func("/search/brute/walls", &walls, test_brute);
 	g_test_add_data_func("/search/brute/short", &short_of, test_brute);
+	g_test_add_data_func("/search/brute/near", &near, test_brute);
+	g_test_add_data_func("/search/brute/near-full", &near_full, test_brute);
 	g_test_add_func("/search/planted", test_planted);
 	g_test_add_func("/search/planted-nodes", test_planted_nodes);
 	g_test_add_func("/search/most", test_most);
