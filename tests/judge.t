@@ -26,6 +26,7 @@ from tap import Tap
 
 X6 = hosts.synthetic(2, 1, 1, 18, 2, 192 << 30, far=True)
 TWO_NODES = hosts.synthetic(2, 1, 1, 4, 2, 16 << 30, far=True)
+FOUR_NODES = hosts.synthetic(2, 2, 1, 4, 1, 16 << 30)
 TWO_L3S = hosts.synthetic(1, 1, 2, 3, 2)
 
 
@@ -92,6 +93,16 @@ def span():
     return TWO_NODES, text, document(cpus, [big, late], 1, [finding]), 1
 
 
+def near():
+    """Two sockets of two nodes: a VM over the nodes of the second."""
+    text = "[host]\ncores-per-node = 1\n[vm a]\nvcpus = 2\n[vm big]\nvcpus = 6\nmemory = 8G\n"
+    cpus = {"host": "0,4,8,12", "dedicated": "1-2,9-11,13-15", "free": "3,5-7",
+            "isolated": "1-3,5-7,9-11,13-15"}
+    vms = [seated("a", [1, 2], [0], (1, 2, 1), "0"),
+           seated("big", [9, 10, 11, 13, 14, 15], [2, 3], (2, 3, 1), "8,12", 8 << 30)]
+    return FOUR_NODES, text, document(cpus, vms, 2), 0
+
+
 def room():
     """One node, two L3s: a VM in one L3; an isolating and an odd VM share the other."""
     text = ("[host]\ncores = 1\n[kernel]\nextra = skew_tick=1 nosoftlockup\n"
@@ -139,7 +150,7 @@ def kinds():
     return ElementTree.tostring(root, encoding="unicode"), text, document(cpus, [k], 1), 0
 
 
-BASES = {f.__name__: f for f in (x6, x6_chosen, span, room, offline, kinds)}
+BASES = {f.__name__: f for f in (x6, x6_chosen, span, near, room, offline, kinds)}
 MUTATIONS = []
 
 
@@ -671,6 +682,12 @@ def refused_in_silence(plan, inventory):
 def across_l3s_without_need(plan, inventory):
     plan["cpus"].update(dedicated="2-3,6-11", free="4-5")
     vm(plan, "odd")["vcpupin"] = [2, 3, 10]
+
+
+@mutation("near", "placement.near")
+def on_two_sockets(plan, inventory):
+    plan["cpus"].update(dedicated="1-2,5-7,9-11", free="3,13-15")
+    vm(plan, "big").update(vcpupin=[5, 6, 7, 9, 10, 11], nodes=[1, 2], emulatorpin="4,8")
 
 
 @mutation("x6", "placement.status")

@@ -97,7 +97,8 @@ def small_problem(trial, text, plan):
         return case, None
     free = [core for core in trial.host.cores if not core.partial
             and case.role_of.get(core.cpus[0]) in ("free", "dedicated")]
-    return case, (specs, free, memory.capacity(case), len(trial.host.homes()))
+    return case, (specs, free, memory.capacity(case), len(trial.host.homes()),
+                  trial.host.distance)
 
 
 def check_optimum(trial, text, plan):
@@ -115,17 +116,20 @@ def check_optimum(trial, text, plan):
     if not plan["placement"]["optimal"]:
         trial.fail("proof", f"{len(problem[0])} VMs: optimal is false")
     placed = sum(spec["vcpus"] for spec, _ in case.seated)
-    levels = [(seats.level_of(case, vm), seats.best_level(spec, *problem[1:]))
+    levels = [(seats.level_of(case, vm), seats.best_level(spec, *problem[1:4]))
               for spec, vm in case.seated]
-    # VMs over more nodes than they need, and over several rooms of a node that one could hold.
+    # VMs over more nodes than they need, and over several rooms of a node that one could hold; and
+    # how far the nodes of those over several are.
     here = [sum(level > max(natural, 1) for level, natural in levels),
-            sum(level == 1 and natural == 0 for level, natural in levels)]
+            sum(level == 1 and natural == 0 for level, natural in levels),
+            sum(trial.host.distance({core.node for core in case.cores(vm["vcpupin"])})
+                for _, vm in case.seated)]
     if placed > best or here < coarse and placed == best:
         trial.fail("optimum", f"the test's own search is wrong: {placed}/{here} {best}/{coarse}")
     if placed < best:
         trial.fail("optimum", f"{placed} vCPUs are placed, {best} can be")
     elif placed == best and here > coarse:
-        trial.fail("optimum", f"{here} VMs are far and left, {coarse} is possible")
+        trial.fail("optimum", f"VMs far, left, distance: {here}, {coarse} is possible")
     check_prefer(trial, text, most, accepted)
 
 

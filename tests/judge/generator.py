@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Random cases: a host and an inventory that asks things of it. The same seed, the same cases."""
 
+import random
+
 import cpulist
 import hosts
 import topology
@@ -24,6 +26,8 @@ def synthetic_hosts(rng, count):
         name = "-".join(f"{k[0]}{int(v)}" for k, v in shape.items())
         if rng.random() < 0.2:
             name, text, xml = _some_offline(rng, name, xml)
+        elif shape["packages"] * shape["nodes"] > 2 and i % 2:
+            name, text, xml = f"{name}-d", None, hosts.set_distances(random.Random(name), xml)
         made.append((f"{i}-{name}", text, xml))
     return made
 

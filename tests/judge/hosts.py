@@ -55,3 +55,15 @@ def take_offline(xml, gone):
         machine.set(name, _text(topology.bitmap(machine.get(name)) - set(gone)))
     return '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE topology SYSTEM "hwloc2.dtd">\n' \
         + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def set_distances(rng, xml):
+    """The topology XML with a matrix of distances between its NUMA nodes."""
+    nodes = sorted(topology.parse(xml).nodes)
+    near = {frozenset((a, b)): rng.choice((11, 12, 20)) for a in nodes for b in nodes}
+    values = " ".join("10" if a == b else str(near[frozenset((a, b))]) for a in nodes for b in nodes)
+    ids = " ".join(map(str, nodes))
+    return xml.replace("</topology>", (
+        f'  <distances2 type="NUMANode" nbobjs="{len(nodes)}" kind="5" name="NUMALatency" indexing="os">\n'
+        f'    <indexes length="{len(ids)}">{ids}</indexes>\n'
+        f'    <u64values length="{len(values)}">{values}</u64values>\n  </distances2>\n</topology>'))

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """
 The best placement of a small case, by trying them all: most vCPUs (or VMs) placed, then fewest VMs
-over more nodes than they need, then fewest over several rooms of a node that one could hold.
+over more nodes than they need, then fewest over several rooms of a node that one could hold, then
+nearest nodes of those over several.
 """
 
 import itertools
@@ -64,10 +65,11 @@ def one(spec):
     return 1
 
 
-def best(specs, free, memory, nodes, value=vcpus, budget=20000):
+def best(specs, free, memory, nodes, distance, value=vcpus, budget=20000):
     """
-    (VALUE placed, VMs far, VMs left) of the best placement of SPECS in the cores FREE, with MEMORY
-    bytes in each node. TooLarge where that takes more than BUDGET steps.
+    (VALUE placed, VMs far, VMs left, distance) of the best placement of SPECS in the cores FREE,
+    with MEMORY bytes in each node and DISTANCE between those of a VM. TooLarge where that takes
+    more than BUDGET steps.
     """
     rooms = dict(seats.rooms(free))
     natural = [seats.best_level(spec, free, memory, nodes) for spec in specs]
@@ -76,7 +78,7 @@ def best(specs, free, memory, nodes, value=vcpus, budget=20000):
 
     def solve(position, rooms, memory):
         if position == len(order):
-            return 0, 0, 0
+            return 0, 0, 0, 0
         state = position, tuple(sorted(rooms.items(), key=str)), tuple(sorted(memory.items()))
         if state not in known:
             known[state] = choose(position, rooms, memory)
@@ -89,20 +91,20 @@ def best(specs, free, memory, nodes, value=vcpus, budget=20000):
         for level, way, taken in _seats(spec, rooms, memory, nodes):
             if next(steps) > budget:
                 raise TooLarge
-            placed, far, left = solve(position + 1, _less(rooms, way), _less(memory, taken))
+            placed, far, left, near = solve(position + 1, _less(rooms, way), _less(memory, taken))
             here = placed + value(spec), far - (level > max(natural[index], 1)), \
-                left - (level == 1 and natural[index] == 0)
+                left - (level == 1 and natural[index] == 0), near - distance(taken)
             top = max(top, here)
         return top
 
-    placed, far, left = solve(0, rooms, memory)
-    return placed, -far, -left
+    placed, far, left, near = solve(0, rooms, memory)
+    return placed, -far, -left, -near
 
 
-def in_order(specs, free, memory, nodes):
+def in_order(specs, free, memory, nodes, distance):
     """The names of those accepted when each is that fits together with those accepted before."""
     accepted = []
     for spec in specs:
-        if best(accepted + [spec], free, memory, nodes, one)[0] == len(accepted) + 1:
+        if best(accepted + [spec], free, memory, nodes, distance, one)[0] == len(accepted) + 1:
             accepted.append(spec)
     return [spec["name"] for spec in accepted]

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The sum of it: who is placed, who was refused and need not have been, and the exit status."""
 
+import itertools
+
 import memory
 import seats
 from case import node_shares, subject
@@ -76,6 +78,26 @@ def left_over(case):
         if natural is not None and seats.level_of(case, vm) > natural \
                 and seats.fits(spec, natural, _free(case) + own, rest):
             yield subject(vm), f"could sit at level {natural}, sits at {seats.level_of(case, vm)}"
+
+
+@rule("placement.near")
+def near(case):
+    """Nor is a VM over several nodes further than it could be, one at a time."""
+    if not case.plan["placement"]["optimal"]:
+        return
+    for spec, vm in case.seated:
+        level = seats.level_of(case, vm)
+        if spec["cpus"] is not None or level < 2:
+            continue
+        own, rest = case.cores(vm["vcpupin"]), memory.left(case)
+        for node, vcpus in node_shares(case.host, vm["vcpupin"]):
+            if node in rest:
+                rest[node] += seats.share_memory(spec, vcpus)
+        here = case.host.distance({core.node for core in own})
+        for nodes in itertools.combinations(case.host.homes(), level):
+            room = [core for core in _free(case) + own if core.node in nodes]
+            if case.host.distance(nodes) < here and seats.fits(spec, level, room, rest):
+                yield subject(vm), f"is not on nodes {nodes}, which are nearer"
 
 
 @rule("placement.status")

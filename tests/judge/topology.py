@@ -6,6 +6,7 @@ The judge must not see the host through the same library as the program it judge
 used for one thing only: to spell a synthetic description out as XML (lstopo).
 """
 
+import itertools
 import os
 import subprocess
 import xml.etree.ElementTree as ElementTree
@@ -43,6 +44,7 @@ class Host:
     offline: set          # known to the machine, not here
     devices: list = field(default_factory=list)
     arch: str = ""
+    matrix: dict = field(default_factory=dict)  # (OS index, OS index) → distance, as the file says
 
     def __post_init__(self):
         self.core_of = {cpu: core for core in self.cores for cpu in core.cpus}
@@ -55,6 +57,22 @@ class Host:
     def homes(self):
         """The nodes that have cores, ascending."""
         return sorted({core.node for core in self.cores})
+
+    def distance(self, nodes):
+        """
+        The sum of the distances between each two of NODES. A matrix that tells no two pairs of
+        nodes with cores apart says nothing: then nodes of one package are nearer.
+        """
+        pairs = list(itertools.combinations(self.homes(), 2))
+        said = {pair: max(self.matrix.get(pair, 0), self.matrix.get(pair[::-1], 0))
+                for pair in pairs}
+        if len(set(said.values())) < 2:
+            packages = {node: {core.package for core in self.node_cores(node)}
+                        for node in self.homes()}
+            said = {(a, b): 12 if packages[a] & packages[b] else 32 for a, b in pairs}
+        if len(set(said.values())) < 2:
+            return 0
+        return sum(said[pair] for pair in itertools.combinations(sorted(nodes), 2))
 
     def siblings(self, cpu):
         return set(self.core_of[cpu].cpus)
@@ -153,6 +171,15 @@ def _devices(machine):
     return devices
 
 
+def _matrix(root):
+    for element in root.findall("distances2"):
+        if element.get("type") == "NUMANode" and int(element.get("kind")) & 4:
+            ids = [int(n) for part in element.findall("indexes") for n in part.text.split()]
+            values = [int(n) for part in element.findall("u64values") for n in part.text.split()]
+            return dict(zip(itertools.product(ids, ids), values))
+    return {}
+
+
 def parse(text):
     root = ElementTree.fromstring(text)
     machine = root.find("object")
@@ -162,7 +189,7 @@ def parse(text):
     cores = _cores(machine, nodes, _kinds(root))
     _mark_partial(cores, offline)
     arch = next((i.get("value") for i in root.iter("info") if i.get("name") == "Architecture"), "")
-    return Host(cores, nodes, offline, _devices(machine), arch)
+    return Host(cores, nodes, offline, _devices(machine), arch, _matrix(root))
 
 
 def spell_out(synthetic):
