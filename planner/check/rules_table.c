@@ -80,6 +80,7 @@ const Rule *const rules[] = {
 	/* rules_vm.c */
 	&rule_vm_unknown,
 	&rule_vm_missing,
+	&rule_vm_xml_refused,
 	&rule_vm_vcpus_differ,
 	&rule_vm_live_differs,
 	&rule_vm_thread_differs,

@@ -40,8 +40,8 @@ extern const Rule rule_task_kernel_thread_on_isolated, rule_task_user_on_isolate
 /* rules_fence.c */
 extern const Rule rule_task_user_on_vm, rule_service_affinity_lost, rule_topology_fence_split;
 /* rules_vm.c */
-extern const Rule rule_vm_unknown, rule_vm_missing, rule_vm_vcpus_differ, rule_vm_live_differs,
-	rule_vm_thread_differs, rule_vm_slow_device, rule_vm_no_eoi;
+extern const Rule rule_vm_unknown, rule_vm_missing, rule_vm_xml_refused, rule_vm_vcpus_differ,
+	rule_vm_live_differs, rule_vm_thread_differs, rule_vm_slow_device, rule_vm_no_eoi;
 /* rules_pin.c */
 extern const Rule rule_vm_pin_missing, rule_vm_pin_differs, rule_vm_emulatorpin_differs,
 	rule_vm_emulator_on_isolated, rule_vm_pin_on_host, rule_vm_pin_on_sdk, rule_vm_pin_offline,

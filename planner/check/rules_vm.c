@@ -64,6 +64,32 @@ const Rule rule_vm_missing = {
 	.eval = rules_vm_eval_missing,
 };
 
+static void eval_refused_xml(const Rule *rule, const Audit *audit, const AuditVm *vm,
+			     GPtrArray *findings)
+{
+	(void)audit;
+	if (vm->guest->refusal)
+		rule_found_vm(rule, findings, vm, "domain XML", NULL, "libvirt refuses its XML: %s",
+			      vm->guest->refusal);
+}
+
+const Rule rule_vm_xml_refused = {
+	.id = "vm.xml-refused",
+	.severity = SEVERITY_ERROR,
+	.title = "libvirt refuses a VM's XML",
+	.sees = "What libvirt checks when a domain is defined: I/O threads that are pinned against "
+		"those that are there, <topology> against the vCPUs, guest NUMA cells, huge "
+		"pages, numatune, schedulers, quotas, CPU mode and cache.",
+	.why = "Such a file can be neither defined nor started. What is on disk differs from what "
+	       "libvirt has, or is of another version.",
+	.remedy = "fix what libvirt names, and define the domain again",
+	.fixes = &fixes_settings,
+	.source = "libvirt 9.0 virDomainDefParse(), virDomainDefValidate(); each reason was seen",
+	.when = WHEN_GUESTS,
+	.needs = FACT_GUESTS,
+	.eval_vm = eval_refused_xml,
+};
+
 static void eval_vcpus(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings)
 {
 	(void)audit;

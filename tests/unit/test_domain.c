@@ -326,6 +326,99 @@ static void test_args(void)
 			"-m 8192");
 }
 
+/* Each was given to libvirt 9.0, and refused with these words or not. */
+static void test_refusal(void)
+{
+#define TUNE(what) "<vcpu>2</vcpu><iothreads>1</iothreads><cputune>" what "</cputune>"
+#define CPU(what) "<vcpu>4</vcpu><cpu mode='host-passthrough'>" what "</cpu>"
+#define CELL(id, cpus) "<cell id='" id "' cpus='" cpus "' memory='4' unit='GiB'/>"
+	static const struct {
+		const char *inside, *reason; /* NULL: it is taken */
+	} rows[] = {
+		{TUNE("<iothreadpin iothread='1' cpuset='0'/>"), NULL},
+		{TUNE("<iothreadpin iothread='2' cpuset='0'/>"), "Cannot find 'iothread' : 2"},
+		{TUNE("<iothreadpin iothread='0' cpuset='0'/>"), "Zero is not permitted"},
+		{TUNE("<iothreadpin iothread='1' cpuset='0'/><iothreadpin iothread='1' "
+		      "cpuset='1'/>"),
+		 "duplicate iothreadpin for same iothread '1'"},
+		{"<iothreadids><iothread id='2'/><iothread id='2'/></iothreadids>",
+		 "duplicate iothread id '2' found"},
+		{TUNE("<iothreadsched iothreads='3' scheduler='fifo' priority='1'/>"),
+		 "Cannot find 'iothread' : 3"},
+		{TUNE("<emulatorpin cpuset='0'/><emulatorpin cpuset='1'/>"),
+		 "only one emulatorpin is supported"},
+		{TUNE("<emulatorpin/>"), "missing cpuset for emulatorpin"},
+		{TUNE("<vcpusched vcpus='0-1' scheduler='fifo' priority='1'/>"), NULL},
+		{TUNE("<vcpusched vcpus='0-1' scheduler='batch'/>"), NULL},
+		{TUNE("<vcpusched vcpus='0-1' scheduler='fifo'/>"),
+		 "Missing required attribute 'priority' in element 'vcpusched'"},
+		{TUNE("<vcpusched vcpus='0-1' scheduler='fifo' priority='1'/><vcpusched vcpus='1' "
+		      "scheduler='fifo' priority='2'/>"),
+		 "'vcpusched' attributes 'vcpus' must not overlap"},
+		{TUNE("<vcpusched vcpus='7' scheduler='fifo' priority='1'/>"),
+		 "vCPU '7' is not present in domain definition"},
+		{TUNE("<quota>-1</quota><period>100000</period>"), NULL},
+		{TUNE("<quota>10</quota>"), "'quota' must be in range [1000, 17592186044415]"},
+		{TUNE("<period>10</period>"), "'period' must be in range [1000, 1000000]"},
+		{"<vcpu current='2'>4</vcpu>", NULL},
+		{"<vcpu current='3'>2</vcpu>", "must not be less than current vCPU count"},
+		{"<vcpu current='0'>2</vcpu>", "vcpu 0 can't be offline"},
+		{"<vcpu>2</vcpu><vcpus><vcpu id='9' enabled='yes'/></vcpus>",
+		 "vcpu id '9' is out of range"},
+		{"<vcpu>2</vcpu><vcpus><vcpu id='0' enabled='no'/></vcpus>",
+		 "vcpu 0 can't be offline"},
+		{CPU("<topology sockets='1' dies='1' cores='2' threads='2'/>"), NULL},
+		{CPU("<topology sockets='1' cores='1' threads='2'/>"),
+		 "CPU topology doesn't match maximum vcpu count"},
+		{CPU("<topology sockets='1' cores='0' threads='2'/>"), "Zero is not permitted"},
+		{CPU("<numa>" CELL("0", "0-1") CELL("1", "2-3") "</numa>"), NULL},
+		{CPU("<numa>" CELL("0", "0-1") CELL("0", "2-3") "</numa>"),
+		 "Duplicate NUMA cell info for cell id '0'"},
+		{CPU("<numa>" CELL("0", "0-1") CELL("2", "2-3") "</numa>"),
+		 "ranges not starting from 0"},
+		{CPU("<numa>" CELL("0", "0-2") CELL("1", "2-3") "</numa>"), "overlapping vCPU ids"},
+		{CPU("<numa>" CELL("0", "0-7") "</numa>"), "exceeds the <vcpu> count"},
+		{CPU("<numa><cell id='0' cpus='0-3'/></numa>"), "'./@memory'"},
+		{"<numatune><memory mode='strict' nodeset='0'/></numatune>", NULL},
+		{"<vcpu placement='auto'>2</vcpu><numatune><memory mode='strict'/></numatune>",
+		 NULL},
+		{"<numatune><memory mode='strict'/></numatune>", "must be set if 'placement'"},
+		{"<numatune><memory mode='always' nodeset='0'/></numatune>",
+		 "Unsupported NUMA memory tuning mode 'always'"},
+		{"<numatune><memnode cellid='0' mode='strict' nodeset='0'/></numatune>",
+		 "'memnode' is invalid without any guest NUMA cells"},
+		{CPU("<numa>" CELL("0", "0-3") "</numa>") "<numatune><memnode cellid='3' "
+							  "mode='strict' nodeset='0'/></numatune>",
+		 "Argument 'cellid'"},
+		{"<memoryBacking><hugepages><page size='2048' unit='KiB'/></hugepages>"
+		 "</memoryBacking>",
+		 NULL},
+		{"<memoryBacking><hugepages><page size='2048'/><page size='1048576'/></hugepages>"
+		 "</memoryBacking>",
+		 "two master hugepages detected"},
+		{"<memoryBacking><hugepages><page size='2048' nodeset='1'/></hugepages>"
+		 "</memoryBacking>",
+		 "hugepages: node 1 not found"},
+		{"<cpu mode='passthru'/>", "Invalid mode attribute 'passthru'"},
+		{"<cpu mode='host-model' migratable='on'/>",
+		 "Attribute migratable is only allowed"},
+		{"<cpu mode='maximum' migratable='on'><cache mode='passthrough'/></cpu>", NULL},
+		{"<cpu mode='host-model'><cache mode='passthrough'/></cpu>",
+		 "CPU cache mode 'passthrough' can only"},
+		{"<cpu mode='maximum'><cache mode='passthrough' level='3'/></cpu>",
+		 "unsupported CPU cache level"},
+	};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(Domain) domain = parse(rows[i].inside);
+
+		g_test_message("%s: %s", rows[i].inside, domain->refusal);
+		g_assert_true(rows[i].reason
+				      ? domain->refusal && strstr(domain->refusal, rows[i].reason)
+				      : !domain->refusal);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -339,6 +432,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/domain/devices", test_devices);
 	g_test_add_func("/domain/status", test_status);
 	g_test_add_func("/domain/refused", test_refused);
+	g_test_add_func("/domain/refusal", test_refusal);
 	g_test_add_func("/domain/strip", test_strip);
 	g_test_add_func("/domain/strip-text", test_strip_text);
 	g_test_add_func("/domain/args", test_args);

@@ -661,6 +661,11 @@ static void vm_missing(Facts *f)
 	g_ptr_array_remove(f->guests->guests, guest(f, "d2"));
 }
 
+static void vm_refused(Facts *f)
+{
+	guest(f, "d1")->refusal = g_strdup("Cannot find 'iothread' : 2");
+}
+
 static void vm_vcpus(Facts *f)
 {
 	guest(f, "d1")->vcpus = 3;
@@ -1137,6 +1142,7 @@ static const Fault faults[] = {
 	{"task.workqueue-on-isolated", PLANNED, workqueue, "isolated CPUs 2-5"},
 	{"vm.unknown", PLANNED, vm_unknown, "does not know this VM, which runs"},
 	{"vm.missing", PLANNED, vm_missing, "the node does not"},
+	{"vm.xml-refused", ALONE, vm_refused, "refuses its XML: Cannot find 'iothread' : 2"},
 	{"vm.vcpus-differ", PLANNED, vm_vcpus, "it has 3 vCPUs, the plan has 4"},
 	{"vm.live-differs", PLANNED, vm_live, "numatune"},
 	{"vm.thread-differs", PLANNED, vm_thread, "vCPU 1 (thread 10011) on 0-23, pinned to 14"},

@@ -2,7 +2,7 @@
 #include "topology/guests/domain.h"
 
 #include "topology/base/error.h"
-#include "topology/guests/domain_xml.h"
+#include "topology/guests/domain_refusal.h"
 
 #include <string.h>
 
@@ -255,7 +255,7 @@ static bool vcpupin_read(Domain *domain, GHashTable *seen, const xmlNode *node, 
 	return true;
 }
 
-/* libvirt drops nothing here, it refuses an iothread that is not there; we pass over it. */
+/* An I/O thread that is not there is passed over: see domain_refusal(). */
 static bool iothreadpin_read(Domain *domain, const xmlNode *node, GError **error)
 {
 	unsigned id;
@@ -604,6 +604,7 @@ Domain *domain_parse(const char *xml, size_t length, GError **error)
 		return NULL;
 	if (xml_is(xmlDocGetRootElement(document), "domstatus"))
 		status_read(domain, xmlDocGetRootElement(document));
+	domain->refusal = domain_refusal(node, domain);
 	return g_steal_pointer(&domain);
 }
 
@@ -615,6 +616,7 @@ void domain_free(Domain *domain)
 	g_free(domain->uuid);
 	g_free(domain->cpu_mode);
 	g_free(domain->partition);
+	g_free(domain->refusal);
 	g_strfreev(domain->overcommit);
 	hwloc_bitmap_free(domain->enabled);
 	hwloc_bitmap_free(domain->cpuset);

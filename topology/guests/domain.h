@@ -49,6 +49,7 @@ typedef struct Domain {
 	uint64_t memory;   /* bytes */
 	char **overcommit; /* values of -overcommit in qemu:commandline, in order */
 	bool namespace_missing;
+	char *refusal;		 /* why libvirt refuses it, in its words; NULL = no reason known */
 	GPtrArray *slow_devices; /* of char * */
 	GPtrArray *passed;	 /* of char *: PCI devices passed through, "0000:0b:00.0" */
 	Platform platform;	 /* whose elements <metadata> has; PLATFORM_LIBVIRT = nobody's */
@@ -60,7 +61,8 @@ typedef struct Domain {
 /*
  * Parse LENGTH bytes of XML. NULL with PLANNER_ERROR_INPUT for what libvirt refuses or nobody
  * should read: not well-formed, a document type, too large or too deep, no name, a cpuset that is
- * none. Duplicate vcpupins, which libvirt refuses as well, are counted instead: the first counts.
+ * none. Duplicate vcpupins, which libvirt refuses as well, are counted instead: the first counts. What
+ * else it refuses is told in `refusal`, and the rest is read.
  */
 Domain *domain_parse(const char *xml, size_t length, GError **error);
 void domain_free(Domain *domain);

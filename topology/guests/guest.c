@@ -49,6 +49,7 @@ static void guest_free(gpointer data)
 	g_array_unref(guest->iothreads);
 	g_array_unref(guest->later);
 	g_free(guest->partition);
+	g_free(guest->refusal);
 	hwloc_bitmap_free(guest->reach);
 	hwloc_bitmap_free(guest->cpuset_live);
 	hwloc_bitmap_free(guest->cpuset_inactive);

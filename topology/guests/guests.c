@@ -124,6 +124,7 @@ static void settings_take(Guest *guest, const Domain *domain)
 	guest->eoi = domain->eoi;
 	guest->memory = domain->memory;
 	guest->partition = g_strdup(domain->partition);
+	guest->refusal = g_strdup(domain->refusal);
 	guest->quota = domain->quota;
 	guest->global_quota = domain->global_quota;
 	guest->doubled_pins = domain->doubled_pins;

@@ -56,6 +56,7 @@ typedef struct Guest {
 	/* vcpupin elements for a vCPU that has one already: libvirt refuses the whole domain. The
 	 * first counts here. */
 	unsigned doubled_pins;
+	char *refusal; /* why libvirt refuses the XML that counts, in its words; NULL = no reason */
 	/* vcpupin elements for vCPUs at or above vcpus_max: libvirt drops them without a word. */
 	unsigned ignored_pins;
 	hwloc_bitmap_t cpuset_live, cpuset_inactive; /* <vcpu cpuset>; NULL = none */
