@@ -356,8 +356,12 @@ static unsigned vcpus_below(const Guest *guest, const CgroupQuota *quota)
 {
 	unsigned n = 0;
 
-	for (unsigned v = 0; v < guest->vcpu_threads->len; v++)
-		n += path_below(guest_thread(guest->vcpu_threads, v)->group, quota->path);
+	for (unsigned v = 0; v < guest->vcpu_threads->len; v++) {
+		const GuestThread *thread = guest_thread(guest->vcpu_threads, v);
+
+		n += path_below(thread->time_group ? thread->time_group : thread->group,
+				quota->path);
+	}
 	return n;
 }
 

@@ -190,6 +190,17 @@ static bool tick_not_built(const Audit *audit)
 			      : kernel->nohz_full && !kernel->nohz_full_file;
 }
 
+/* StarlingX offloads RCU callbacks of all but the platform's CPUs on purpose, and of more than it
+ * isolates. */
+static bool is_starlingx(const Audit *audit)
+{
+	const CmdlineEffects *effects = audit->effects;
+
+	return effects && audit->cmdline && cmdline_last(audit->cmdline, "kthread_cpus") &&
+	       hwloc_bitmap_isincluded(audit->quiet, audit->rcu) &&
+	       hwloc_bitmap_isincluded(audit->tick, audit->quiet);
+}
+
 static void eval_sets(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	g_autofree char *domain = set_text(audit->quiet), *tick = set_text(audit->tick);
@@ -208,6 +219,8 @@ static void eval_sets(const Rule *rule, const Audit *audit, GPtrArray *findings)
 	/* On OpenShift the profile leaves CPUs to the scheduler: kernel.flags-without-domain. */
 	if (audit->facts->platform == PLATFORM_OPENSHIFT && audit->effects &&
 	    audit->effects->isolcpus.flagged && !audit->effects->isolcpus.domain)
+		return;
+	if (is_starlingx(audit))
 		return;
 	if (lists_refused(audit) || (tick_not_built(audit) && line_agrees))
 		return; /* that is the cause */

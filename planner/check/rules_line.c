@@ -47,6 +47,14 @@ static bool shown_all_the_same(const Audit *audit, const Named *named)
 	       hwloc_bitmap_isequal(shown, named->effect->asked);
 }
 
+/* StarlingX writes nohz_full=disabled where it wants none, and means what the kernel makes of it.
+ */
+static bool is_disabled(const Audit *audit, const Named *named)
+{
+	return g_strcmp0(named->effect->value, "disabled") == 0 && audit->cmdline &&
+	       cmdline_last(audit->cmdline, "kthread_cpus");
+}
+
 static void eval_outcome(const Rule *rule, const Audit *audit, GPtrArray *findings, Outcome outcome,
 			 const char *what)
 {
@@ -56,7 +64,8 @@ static void eval_outcome(const Rule *rule, const Audit *audit, GPtrArray *findin
 		return;
 	each_effect(audit, named);
 	for (unsigned i = 0; i < G_N_ELEMENTS(named); i++)
-		if (named[i].effect->outcome == outcome && !shown_all_the_same(audit, &named[i]))
+		if (named[i].effect->outcome == outcome && !shown_all_the_same(audit, &named[i]) &&
+		    !is_disabled(audit, &named[i]))
 			rule_found(rule, findings, SUBJECT, LINE, NULL, "%s=%s %s: %s",
 				   named[i].name, named[i].effect->value, what,
 				   done_to(named[i].name));

@@ -172,22 +172,28 @@ const Rule rule_vm_guest_siblings = {
 
 /* Over several L3s */
 
+/* Its own come first, then those that are isolated already. */
+static unsigned core_pass(const Audit *audit, const Core *core, hwloc_const_bitmap_t own)
+{
+	if (threads_in(core, own))
+		return 0;
+	return threads_in(core, audit->isolated) == core->n_cpus ? 1 : 2;
+}
+
 /* Cores of L3 that the VM could have: its own, and those that no pinned VM has, without the boot
- * CPU's. Their CPUs, the first WANTED cores, own ones first; NULL = there are not as many. Yours.
- */
+ * CPU's. Their CPUs, the first WANTED cores; NULL = there are not as many. Yours. */
 static hwloc_bitmap_t room_in(const Audit *audit, unsigned l3, hwloc_const_bitmap_t own,
 			      hwloc_const_bitmap_t taken, unsigned wanted)
 {
 	g_auto(CpuSet) room = set_new();
 	unsigned n = 0;
 
-	for (unsigned pass = 0; pass < 2; pass++)
+	for (unsigned pass = 0; pass < 3; pass++)
 		for (unsigned i = 0; i < audit->host->cores->len && n < wanted; i++) {
 			const Core *core = host_core(audit->host, i);
-			bool mine = threads_in(core, own) > 0;
 
-			if (core->l3 != l3 || mine != !pass || core->partial || !core->cpu[0] ||
-			    threads_in(core, taken))
+			if (core->l3 != l3 || core_pass(audit, core, own) != pass ||
+			    core->partial || !core->cpu[0] || threads_in(core, taken))
 				continue;
 			for (unsigned t = 0; t < core->n_cpus; t++)
 				hwloc_bitmap_set(room, core->cpu[t]);
@@ -227,7 +233,8 @@ static hwloc_bitmap_t l3s_of(const Host *host, hwloc_const_bitmap_t cpus, unsign
 	return l3s;
 }
 
-/* Where it would fit into one L3: the one that has most of it already. NULL = nowhere. Yours. */
+/* Where it would fit into one L3: the one of which most is isolated already, then the one that has
+ * most of it. NULL = nowhere. Yours. */
 static hwloc_bitmap_t shape_best_room(const Audit *audit, const AuditVm *vm,
 				      hwloc_const_bitmap_t own, unsigned cores)
 {
@@ -238,12 +245,15 @@ static hwloc_bitmap_t shape_best_room(const Audit *audit, const AuditVm *vm,
 	for (unsigned l3 = 0; l3 < audit->host->l3s->len; l3++) {
 		hwloc_bitmap_t room = room_in(audit, l3, own, taken, cores);
 		g_auto(CpuSet) kept = room ? set_and(room, own) : set_new();
+		g_auto(CpuSet) quiet = room ? set_and(room, audit->isolated) : set_new();
+		int rank =
+			hwloc_bitmap_weight(quiet) * (int)CPULIST_LIMIT + hwloc_bitmap_weight(kept);
 
-		if (!room || hwloc_bitmap_weight(kept) <= most) {
+		if (!room || rank <= most) {
 			hwloc_bitmap_free(room);
 			continue;
 		}
-		most = hwloc_bitmap_weight(kept);
+		most = rank;
 		hwloc_bitmap_free(best);
 		best = room;
 	}
@@ -268,7 +278,9 @@ static void eval_caches(const Rule *rule, const Audit *audit, const AuditVm *vm,
 	if (!room)
 		return;
 	list = set_text(room);
-	fix = g_strdup_printf("pin it to CPUs %s, which share one L3, and isolate them", list);
+	fix = g_strdup_printf(
+		"pin it to CPUs %s, which share one L3%s", list,
+		hwloc_bitmap_isincluded(room, audit->isolated) ? "" : ", and isolate them");
 	rule_found_fix(rule, findings, vm->subject, side_names[side], own, fix,
 		       "its %u cores lie over %d L3s, and one L3 has room for them", cores,
 		       hwloc_bitmap_weight(l3s));

@@ -60,11 +60,33 @@ typedef struct Search {
 	const char *what;
 } Search;
 
+/* The timer of a VM on that VM's own CPUs, as KubeVirt puts it on purpose. Its name holds the pid
+ * as the container counts; where no VM has that one, it is of some VM of a container. */
+static bool is_own_timer(const Audit *audit, const Task *task)
+{
+	static const char prefix[] = "kvm-pit/";
+	guint64 pid;
+
+	if (!g_str_has_prefix(task->comm, prefix) ||
+	    !g_ascii_string_to_unsigned(task->comm + strlen(prefix), 10, 1, G_MAXINT, &pid, NULL))
+		return false;
+	for (unsigned i = 0; i < audit->vms->len; i++) {
+		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
+		const Guest *guest = vm->guest;
+		bool contained = guest && (guest->platform == PLATFORM_KUBEVIRT ||
+					   guest->platform == PLATFORM_OPENSHIFT);
+
+		if (guest && (guest->pid == pid || contained) &&
+		    hwloc_bitmap_isincluded(task->allowed, vm->cpus))
+			return true;
+	}
+	return false;
+}
+
 static bool is_kernel_thread(const Search *search, const Task *task)
 {
-	(void)search;
 	return task->kernel && !task->unmovable && !task->vhost_of &&
-	       !rules_task_harmless(task->comm);
+	       !rules_task_harmless(task->comm) && !is_own_timer(search->audit, task);
 }
 
 static bool is_vhost(const Search *search, const Task *task)

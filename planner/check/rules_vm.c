@@ -84,7 +84,7 @@ const Rule rule_vm_xml_refused = {
 	       "libvirt has, or is of another version.",
 	.remedy = "fix what libvirt names, and define the domain again",
 	.fixes = &fixes_settings,
-	.source = "libvirt 9.0 virDomainDefParse(), virDomainDefValidate(); each reason was seen",
+	.source = "libvirt 9.0, which was given each of them",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS,
 	.eval_vm = eval_refused_xml,

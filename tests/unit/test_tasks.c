@@ -72,6 +72,11 @@ static void assert_cgroup(const char *text, const char *path)
 
 static void test_cgroup(void)
 {
+	g_autofree char *timed = task_time_group_parse("4:cpuset:/\n3:cpu,cpuacct:/q/1.scope\n");
+	g_autofree char *unified = task_time_group_parse("0::/machine.slice\n");
+
+	g_assert_cmpstr(timed, ==, "/q/1.scope");
+	g_assert_null(unified);
 	assert_cgroup("0::/machine.slice/a:b\n", "/machine.slice/a:b");
 	assert_cgroup("5:cpu,cpuacct:/x\n3:cpuset:/m\n0::/u\n", "/m");
 	assert_cgroup("0::/u\n3:memory,cpuset:/m\n", "/m");

@@ -27,6 +27,9 @@ static const struct {
 	{MOUNTS "/unified", "cgroup.controllers", 2},
 };
 
+/* Where v1 has CPU time. */
+static const char *const time_mounts[] = {MOUNTS "/cpu,cpuacct", MOUNTS "/cpu"};
+
 static char *mount_ask(void)
 {
 	char *mount = NULL, *copy;
@@ -190,25 +193,29 @@ static bool is_group(const char *name)
 	       strcmp(name, "release_agent") != 0;
 }
 
-/* TIME: where the hierarchy with CPU time is; v2 has one for all, libvirt and Kubernetes make the
- * same groups in each of v1's. */
-static void cgroups_walk(Root *root, CgroupFacts *cgroups, const char *mount, const char *time,
+/* What is read of each group: v2 has all in one tree, v1 has cpusets and CPU time in trees of their
+ * own, with groups that need not be the same. */
+typedef enum Part { PART_CPUS = 1 << 0, PART_TIME = 1 << 1 } Part;
+
+static void cgroups_walk(Root *root, CgroupFacts *cgroups, const char *mount, unsigned parts,
 			 const char *path, unsigned depth)
 {
 	g_autofree char *folder = g_strconcat(mount, path, NULL);
-	g_autofree char *timed = g_strconcat(time, path, NULL);
 	g_auto(GStrv) names = root_list(root, folder, MOUNTS);
+	bool timed = g_strv_contains((const char *const *)names, "cpu.max") ||
+		     g_strv_contains((const char *const *)names, "cpu.cfs_quota_us");
 
-	if (cgroups->groups->len >= GROUPS_MAX || depth > DEEPEST)
+	if (cgroups->groups->len + cgroups->quotas->len >= GROUPS_MAX || depth > DEEPEST)
 		return;
-	group_load(root, cgroups, mount, path);
-	if (cgroups->version == 1 || g_strv_contains((const char *const *)names, "cpu.max"))
-		quota_load(root, cgroups, timed, path);
+	if (parts & PART_CPUS)
+		group_load(root, cgroups, mount, path);
+	if (parts & PART_TIME && timed)
+		quota_load(root, cgroups, folder, path);
 	for (unsigned i = 0; names[i]; i++) {
 		g_autofree char *below = g_strconcat(path, "/", names[i], NULL);
 
 		if (is_group(names[i]))
-			cgroups_walk(root, cgroups, mount, time, below, depth + 1);
+			cgroups_walk(root, cgroups, mount, parts, below, depth + 1);
 	}
 }
 
@@ -220,13 +227,17 @@ void cgroups_load(Root *root, CgroupFacts *cgroups)
 		root_note_missing(root, MOUNTS);
 		return;
 	}
-	cgroups_walk(root, cgroups, mount,
-		     cgroups->version == 2			? mount
-		     : root_exists(root, MOUNTS "/cpu,cpuacct") ? MOUNTS "/cpu,cpuacct"
-								: MOUNTS "/cpu",
-		     "", 0);
-	if (cgroups->version == 2)
+	if (cgroups->version == 2) {
+		cgroups_walk(root, cgroups, mount, PART_CPUS | PART_TIME, "", 0);
 		cgroups->isolated = set_load(root, mount, "cpuset.cpus.isolated");
+		return;
+	}
+	cgroups_walk(root, cgroups, mount, PART_CPUS, "", 0);
+	for (unsigned i = 0; i < G_N_ELEMENTS(time_mounts); i++)
+		if (root_exists(root, time_mounts[i])) {
+			cgroups_walk(root, cgroups, time_mounts[i], PART_TIME, "", 0);
+			break;
+		}
 }
 
 const FactSource cgroup_sources[] = {

@@ -141,12 +141,21 @@ static bool is_spread(const Irq *irq, GHashTable *table, hwloc_const_bitmap_t on
 	return queues->single && driver == IRQ_DRIVER_SOMETIMES;
 }
 
+/* lpfc asks for managed ones by default elsewhere; on x86 it spreads them itself. */
+static bool is_of_lpfc_x86(const Irq *irq)
+{
+	return g_str_has_prefix(irq->name, "lpfc:") && strstr(irq->chip, "PCI-MSI") &&
+	       !strstr(irq->chip, "ITS");
+}
+
 static bool managed_by_queues(const Irq *irq, GHashTable *table, hwloc_const_bitmap_t online)
 {
 	IrqDriver driver = irq_driver(irq->name);
 
 	if (driver == IRQ_DRIVER_ALWAYS)
 		return true;
+	if (is_of_lpfc_x86(irq))
+		return false;
 	if (driver == IRQ_DRIVER_OTHER && is_moved_by_habit(irq->name))
 		return false;
 	return is_spread(irq, table, online, driver);

@@ -11,6 +11,7 @@ static void thread_clear(gpointer data)
 	hwloc_bitmap_free(thread->real);
 	g_free(thread->comm);
 	g_free(thread->group);
+	g_free(thread->time_group);
 }
 
 static GArray *threads_new(void)

@@ -224,6 +224,8 @@ static void thread_real(GuestThread *thread, const Task *task)
 	thread->comm = g_strdup(task->comm);
 	g_free(thread->group);
 	thread->group = g_strdup(task->cgroup);
+	g_free(thread->time_group);
+	thread->time_group = g_strdup(task->time_group);
 }
 
 static void vcpu_real(Guest *guest, unsigned vcpu, const Task *task)

@@ -16,9 +16,10 @@ typedef struct GuestThread {
 	hwloc_bitmap_t real;	 /* the thread's own affinity; NULL = not running or not read */
 	/* Of a vCPU, likewise; unknown where there is no such XML or no thread was read. */
 	Scheduler live_scheduler, inactive_scheduler, scheduler;
-	unsigned tid; /* 0 = not known */
-	char *comm;   /* the thread's name; NULL = not running or not read */
-	char *group;  /* its cgroup, as Task.cgroup; NULL = not running or not read */
+	unsigned tid;	  /* 0 = not known */
+	char *comm;	  /* the thread's name; NULL = not running or not read */
+	char *group;	  /* its cgroup, as Task.cgroup; NULL = not running or not read */
+	char *time_group; /* as Task.time_group */
 } GuestThread;
 
 typedef struct Guest {

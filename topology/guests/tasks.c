@@ -141,11 +141,11 @@ bool task_status_parse(const char *text, Task *task, bool all)
 	return task->allowed;
 }
 
-/* "4:cpuset:/machine.slice", "0::/system.slice"; a path may hold ':'. */
-char *task_cgroup_parse(const char *text)
+/* "4:cpuset:/machine.slice", "0::/system.slice"; a path may hold ':'. That of CONTROLLER, in
+ * *UNIFIED that of v2; NULL = not there. Yours. */
+static char *cgroup_find(const char *text, const char *controller, char **unified)
 {
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-	g_autofree char *unified = NULL;
 
 	for (unsigned i = 0; lines[i]; i++) {
 		g_auto(GStrv) fields = g_strsplit(lines[i], ":", 3);
@@ -154,18 +154,34 @@ char *task_cgroup_parse(const char *text)
 		if (g_strv_length(fields) != 3)
 			continue;
 		controllers = g_strsplit(fields[1], ",", -1);
-		if (g_strv_contains((const char *const *)controllers, "cpuset"))
+		if (g_strv_contains((const char *const *)controllers, controller))
 			return g_utf8_make_valid(fields[2], -1);
-		if (!*fields[1] && !unified)
-			unified = g_utf8_make_valid(fields[2], -1);
+		if (!*fields[1] && !*unified)
+			*unified = g_utf8_make_valid(fields[2], -1);
 	}
-	return g_steal_pointer(&unified);
+	return NULL;
+}
+
+char *task_cgroup_parse(const char *text)
+{
+	g_autofree char *unified = NULL;
+	char *found = cgroup_find(text, "cpuset", &unified);
+
+	return found ? found : g_steal_pointer(&unified);
+}
+
+char *task_time_group_parse(const char *text)
+{
+	g_autofree char *unified = NULL;
+
+	return cgroup_find(text, "cpu", &unified);
 }
 
 void task_clear(Task *task)
 {
 	g_free(task->comm);
 	g_free(task->cgroup);
+	g_free(task->time_group);
 	hwloc_bitmap_free(task->allowed);
 	*task = (Task){0};
 }
@@ -273,6 +289,7 @@ static bool task_load(Root *root, const char *folder, Task *task)
 	if (stat && !known)
 		root_note_text(root, "/proc/PID/stat", "is damaged");
 	task->cgroup = cgroup ? task_cgroup_parse(cgroup) : NULL;
+	task->time_group = cgroup ? task_time_group_parse(cgroup) : NULL;
 	tasks_record(root, folder, stat, status, cgroup);
 	return true;
 }

@@ -17,6 +17,7 @@ typedef struct Task {
 	hwloc_bitmap_t allowed; /* Cpus_allowed_list */
 	int last_cpu;		/* -1 = not known */
 	char *cgroup;		/* its cpuset group (v1) or group (v2); NULL = not read */
+	char *time_group;	/* v1: its group of CPU time, where the tree is another; NULL */
 	unsigned vhost_of;	/* pid of the QEMU a vhost worker serves, 0 = no vhost worker */
 } Task;
 
@@ -45,6 +46,8 @@ bool task_status_parse(const char *text, Task *task, bool all);
 char *task_status_value(const char *text, const char *name);
 /* /proc/…/cgroup: the group in the hierarchy that has cpuset, else the v2 one; NULL = neither. */
 char *task_cgroup_parse(const char *text);
+/* The group in the v1 hierarchy that has CPU time ("cpu"); NULL = there is none. */
+char *task_time_group_parse(const char *text);
 /* "vhost-1234" → 1234, else 0. */
 unsigned task_vhost_of(const char *comm);
 
