@@ -61,8 +61,8 @@ typedef struct Domain {
 /*
  * Parse LENGTH bytes of XML. NULL with PLANNER_ERROR_INPUT for what libvirt refuses or nobody
  * should read: not well-formed, a document type, too large or too deep, no name, a cpuset that is
- * none. Duplicate vcpupins, which libvirt refuses as well, are counted instead: the first counts. What
- * else it refuses is told in `refusal`, and the rest is read.
+ * none. Duplicate vcpupins, which libvirt refuses as well, are counted instead: the first counts.
+ * What else it refuses is told in `refusal`, and the rest is read.
  */
 Domain *domain_parse(const char *xml, size_t length, GError **error);
 void domain_free(Domain *domain);

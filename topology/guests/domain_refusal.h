@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What libvirt refuses when such a domain is defined, in its own words; only domain*.c include this.
- * To add a reason: its function in the table of domain_refusal.c. */
+/* What libvirt refuses when such a domain is defined, in its own words; only domain*.c include
+ * this. To add a reason: its function in the table of domain_refusal.c. */
 #ifndef TOPOLOGY_GUESTS_DOMAIN_REFUSAL_H
 #define TOPOLOGY_GUESTS_DOMAIN_REFUSAL_H
 
