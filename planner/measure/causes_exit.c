@@ -122,6 +122,14 @@ static char *fix_delivery(const Audit *audit, const AuditVm *vm)
 	return causes_posted_fix(audit);
 }
 
+static char *fix_timers(const Audit *audit, const AuditVm *vm)
+{
+	g_autofree char *fires = causes_timer_fix(audit, vm);
+
+	return g_strdup_printf("fewer timers in the guest: setting one always costs an exit; %s",
+			       fires);
+}
+
 static char *fix_devices(const Audit *audit, const AuditVm *vm)
 {
 	const GPtrArray *devices = vm->guest ? vm->guest->slow_devices : NULL;
@@ -142,7 +150,7 @@ typedef struct ExitCause {
 	char *(*fix_of)(const Audit *audit, const AuditVm *vm); /* instead of fix */
 } ExitCause;
 
-/* All but the last three are exits of their own. */
+/* By KVM's counter, by name of a reason, by register. */
 static const ExitCause exit_causes[] = {
 	{"halt_exits", "HLT exits", "the guest idles and gives its CPU back", NULL, fix_halt},
 	{"irq_exits", "exits for interrupts of the host",
@@ -161,6 +169,21 @@ static const ExitCause exit_causes[] = {
 	 "no "
 	 "counter for each of these",
 	 NULL, fix_delivery},
+	{"MSR 6e0 written", "exits: MSR 6e0 written", "the guest sets its timer", NULL, fix_timers},
+	{"MSR 80b written", "exits: MSR 80b written",
+	 "the guest ends an interrupt, and nothing takes that from KVM", NULL, fix_delivery},
+	{"MSR 830 written", "exits: MSR 830 written", "the guest sends an IPI", NULL, fix_delivery},
+	{"CPUID", "CPUID exits", "the guest asks what the processor has", ""},
+	{"NPF", "nested page faults",
+	 "memory that is touched first, or a device that is emulated at that address", NULL,
+	 fix_devices},
+	{"EPT_VIOLATION", "EPT violations", "memory that is touched first, or was taken away",
+	 "lock the VM's memory and use huge pages; switch balloon, KSM and NUMA balancing off"},
+	{"EPT_MISCONFIG", "EPT misconfigurations",
+	 "the guest reads or writes memory of an emulated device, or rings a virtio device", NULL,
+	 fix_devices},
+	{"PREEMPTION_TIMER", "preemption timer exits", "a timer of the guest fires", NULL,
+	 fix_timers},
 	{"signal_exits", "signals to vCPU threads",
 	 "QEMU is asked something: a monitor command, a migration",
 	 "ask less often: statistics of vCPUs (virsh domstats) throw each out of its guest"},
@@ -200,4 +223,7 @@ void causes_exit(const Audit *audit, const AuditVm *vm, Interruption *interrupti
 		interruption->fix = exit->fix_of ? exit->fix_of(audit, vm) : g_strdup(exit->fix);
 		return;
 	}
+	interruption->what = g_strdup_printf("exits: %s", interruption->name);
+	interruption->cause = g_strdup("");
+	interruption->fix = g_strdup("");
 }

@@ -3,6 +3,7 @@
 
 #include "planner/check/rules_found.h"
 #include "planner/measure/causes.h"
+#include "planner/measure/traced.h"
 #include "topology/base/error.h"
 #include "topology/facts/irqs.h"
 
@@ -53,17 +54,6 @@ uint64_t measure_kvm(const MeasureVm *vm, const char *name)
 	const uint64_t *growth = g_hash_table_lookup(vm->kvm, name);
 
 	return growth ? *growth : 0;
-}
-
-#define HALF_WAY 0x80000000u
-
-uint64_t measure_growth(uint64_t before, uint64_t after)
-{
-	if (after >= before)
-		return after - before;
-	if (before >= HALF_WAY && before <= G_MAXUINT32 && after < HALF_WAY)
-		return after + (1ull << 32) - before;
-	return after;
 }
 
 /* What the counter of CPU in COUNTS is; false where there is none. */
@@ -335,10 +325,9 @@ static void exit_add(Measure *measure, const MeasureVm *vm, const char *name, ui
 	g_ptr_array_add(measure->interruptions, one);
 }
 
-static void exits_compare(Measure *measure, const MeasureVm *vm)
+/* By KVM's own counters: what these do not tell is one rest. */
+static void exits_count(Measure *measure, const MeasureVm *vm)
 {
-	static const char *const asides[] = {"signal_exits", "request_irq_exits",
-					     "directed_yield_attempted"};
 	uint64_t all = measure_kvm(vm, "exits"), told = 0;
 
 	for (unsigned i = 0; causes_exits[i]; i++) {
@@ -348,6 +337,30 @@ static void exits_compare(Measure *measure, const MeasureVm *vm)
 		exit_add(measure, vm, causes_exits[i], count);
 	}
 	exit_add(measure, vm, OTHER_EXITS, all > told ? all - told : 0);
+}
+
+typedef struct TracedVm {
+	Measure *measure;
+	const MeasureVm *vm;
+} TracedVm;
+
+static void exits_traced(void *data, const char *name, uint64_t count)
+{
+	const TracedVm *traced = data;
+
+	exit_add(traced->measure, traced->vm, name, count);
+}
+
+static void exits_compare(Measure *measure, const MeasureVm *vm, const Counters *before,
+			  const Counters *after)
+{
+	static const char *const asides[] = {"signal_exits", "request_irq_exits",
+					     "directed_yield_attempted"};
+	TracedVm traced = {measure, vm};
+
+	if (!traced_exits(measure->audit, guest_count(after, vm->name), before, after, exits_traced,
+			  &traced))
+		exits_count(measure, vm);
 	for (unsigned i = 0; i < G_N_ELEMENTS(asides); i++)
 		exit_add(measure, vm, asides[i], measure_kvm(vm, asides[i]));
 }
@@ -404,6 +417,25 @@ static void gone_note(Measure *measure)
 	}
 }
 
+static void traces_note(Measure *measure, const Counters *after)
+{
+	const GPtrArray *all[] = {after->exits, after->msrs};
+
+	if (measure->vms->len && !after->exits)
+		unread_add(measure->unmeasured, "exits by reason",
+			   "no tracing instance counts them; MEASUREMENT in planner(1) says how to "
+			   "make one");
+	for (unsigned i = 0; i < G_N_ELEMENTS(all); i++)
+		for (unsigned h = 0; all[i] && h < all[i]->len; h++) {
+			const Histogram *histogram = g_ptr_array_index(all[i], h);
+
+			if (histogram->dropped)
+				unread_add(measure->unmeasured, histogram->trigger,
+					   "the histogram is full, and not all is counted; give it "
+					   "a larger size=");
+		}
+}
+
 static Measure *measure_begin(const Counters *before, const Counters *after, const Audit *audit)
 {
 	Measure *measure = g_new0(Measure, 1);
@@ -435,13 +467,14 @@ Measure *measure_counters(const Counters *before, const Counters *after, const A
 	for (unsigned i = 0; i < audit->vms->len; i++)
 		measure_vm_add(measure, g_ptr_array_index(audit->vms, i), before, after);
 	gone_note(measure);
+	traces_note(measure, after);
 	cpus_choose(measure);
 	hwloc_bitmap_copy(measure->quiet, measure->cpus);
 	hwloc_bitmap_foreach_begin(cpu, measure->cpus)
 		cpu_compare(measure, before, after, cpu);
 	hwloc_bitmap_foreach_end();
 	for (unsigned i = 0; i < measure->vms->len; i++)
-		exits_compare(measure, g_ptr_array_index(measure->vms, i));
+		exits_compare(measure, g_ptr_array_index(measure->vms, i), before, after);
 	g_ptr_array_sort(measure->interruptions, interruption_compare);
 	return measure;
 }

@@ -34,8 +34,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_autoptr(GHashTable) rows = interrupt_rows_parse(valid);
 	g_autoptr(GArray) switches = counters_switches_parse(text);
 	g_autoptr(GPtrArray) run = series_parse("f", text, size, NULL);
+	g_autoptr(GPtrArray) histograms = histograms_parse(text);
 	ThreadCount thread = {0};
 
+	for (unsigned i = 0; i < histograms->len; i++) {
+		const Histogram *histogram = g_ptr_array_index(histograms, i);
+
+		g_assert_cmpuint(g_strv_length(histogram->keys), <=, HISTOGRAM_KEYS);
+	}
 	counters_thread_parse(text, &thread);
 	g_assert_cmpuint(switches->len, <=, CPULIST_LIMIT);
 	if (run)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""make-measured.py SCENE FOLDER: the two moments of a scene in measured/ as captures, FOLDER/before and FOLDER/after."""
+"""make-measured.py SCENE FOLDER [--traced]: the two moments of a scene in measured/ as captures, FOLDER/before and
+FOLDER/after; with the histograms of the exits."""
 
 import pathlib
 import re
@@ -70,5 +71,15 @@ def moment(scene, root):
         write(root / "sys/kernel/debug/kvm" / name, value + "\n")
 
 
+def histograms(scene, root):
+    """Those were empty at `before`."""
+    for name in ("kvm_exit", "kvm_msr"):
+        path = scene / f"hist/kvm.{name}.hist"
+        if path.exists():
+            write(root / f"sys/kernel/tracing/instances/planner/events/kvm/{name}/hist", path.read_text(encoding="utf-8"))
+
+
+if "--traced" in sys.argv:
+    histograms(SCENES / sys.argv[1], pathlib.Path(sys.argv[2]) / "after")
 for when in ("before", "after"):
     moment(SCENES / sys.argv[1] / when, pathlib.Path(sys.argv[2]) / when)

@@ -9,6 +9,7 @@
 #ifndef TOPOLOGY_FACTS_COUNTERS_H
 #define TOPOLOGY_FACTS_COUNTERS_H
 
+#include "topology/facts/histogram.h"
 #include "topology/guests/guests.h"
 #include "topology/root/root.h"
 
@@ -33,8 +34,11 @@ typedef struct Counters {
 	double uptime;		/* seconds; negative = not read */
 	GHashTable *interrupts; /* label → Interrupt; empty = not read, as is the next */
 	GHashTable *softirqs;
-	GArray *switches;  /* of guint64, by CPU: tasks that were put on it, idle not counted;
-			      COUNTER_UNKNOWN = not told */
+	GArray *switches; /* of guint64, by CPU: tasks that were put on it, idle not counted;
+			     COUNTER_UNKNOWN = not told */
+	/* Of Histogram, of the tracing instance called planner: kvm_exit and kvm_msr; NULL = not
+	 * read. */
+	GPtrArray *exits, *msrs;
 	GPtrArray *guests; /* of GuestCount: the running ones of which the threads are known */
 	GPtrArray *unread; /* of Unread */
 } Counters;
