@@ -22,7 +22,7 @@ from libvirtd import libvirtd, virsh
 from program import PLANNER
 from tap import Tap, skip_all
 
-TOPOLOGY = "core:2 pu:1"
+TOPOLOGY = "numa:1(memory=1GiB) core:2 pu:1"
 BARE = (HERE / "e2e/domain.xml").read_text(encoding="utf-8")
 VERSIONS = "kernel = 6.1.0\nqemu = 7.2.22\nlibvirt = 9.0.0\nmwait = no\n"
 # Where it comes from, shared VMs float over the host's CPU 0; where it goes to there is a pool: CPU 1.

@@ -54,7 +54,8 @@ def one_case(trial, hosts):
     guest = generator._vm(rng, host) | {"count": None}
     if rng.random() < 0.6:  # nodes that are alike, a VM that is small: what migrates live
         other, other_host = here, host
-        guest |= {"vcpus": rng.choice([1, 2, 4]), "memory": "1G", "node": None,
+        guest |= {"vcpus": rng.choice([1, 2, 4]), "memory": "1G", "node": None, "sockets": None,
+                  "realtime-vcpus": None,
                   "cpu-mode": rng.choice(["custom", "custom", "host-model"])}
     a = generator.inventory(rng, host) + [("vm guest", guest)]
     b = generator.inventory(rng, other_host)

@@ -367,7 +367,8 @@ def one_case(trial, hosts):
     sections = generator.inventory(rng, host)
     for name, keys in sections:  # many small VMs that move are what there is to see
         if name.startswith("vm ") and rng.random() < 0.7:
-            keys.update({"policy": None, "vcpus": rng.choice([1, 2, 2, 4]), "threads": None})
+            keys.update({"policy": None, "vcpus": rng.choice([1, 2, 2, 4]), "threads": None,
+                         "sockets": None, "realtime-vcpus": None})
     old_file, old = trial.saved("old", sections, path)
     after = changed_node(rng, host, changed_vms(rng, host, sections, old))
     new_file, new = trial.saved("new", after, path)

@@ -917,6 +917,25 @@ static void test_shared_memory(void)
 	g_assert_false(vm_of(made, "c")->placed);
 }
 
+/* A VM can be near the devices of one node. */
+static void test_devices_apart(void)
+{
+	g_autoptr(Host) host = given_host("host-2s18c2t.xml");
+	g_autoptr(Inventory) inventory =
+		given_inventory("[vm a]\nvcpus = 2\nnear = mlx5_0, cuda0\n");
+	const PlanOptions options = {0};
+	g_autoptr(Plan) plan = NULL;
+
+	for (unsigned i = 0; i < host->devices->len; i++) {
+		Device *device = &g_array_index(host->devices, Device, i);
+
+		if (!strcmp(device->name, "mlx5_0"))
+			device->node = 1;
+	}
+	plan = plan_compute(host, inventory, NULL, &options);
+	g_assert_nonnull(strstr(finding_of(plan, "vm.devices-apart")->text, "on nodes 0-1"));
+}
+
 /* Odd hosts */
 
 /* CPUs of two kinds: 0-11 with two threads a core, 12-19 with one; never mixed. */
@@ -1256,6 +1275,7 @@ static void add_rest(void)
 	g_test_add_func("/plan/shared/memory", test_shared_memory);
 	g_test_add_func("/plan/hosts/hybrid", test_hybrid);
 	g_test_add_func("/plan/hosts/memory-nodes", test_memory_nodes);
+	g_test_add_func("/plan/hosts/devices-apart", test_devices_apart);
 	g_test_add_func("/plan/hosts/node-asked", test_node_asked);
 	g_test_add_func("/plan/hosts/sparse-nodes", test_sparse_nodes);
 	g_test_add_func("/plan/hosts/disallowed", test_disallowed);

@@ -240,6 +240,7 @@ static const char *const shapes[] = {
 	"vcpus = 2\nhugepages = 2M\n",
 	"vcpus = 12\nhugepages = 1G\n",
 	"vcpus = 2\nlocked = yes\n",
+	"vcpus = 2\nrealtime = fifo:1\n",
 	"vcpus = 2\ncpu-pm = off\n",
 	"vcpus = 2\ncpu-mode = host-passthrough\n",
 	"vcpus = 2\ncpu-mode = maximum\n",
