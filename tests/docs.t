@@ -56,6 +56,7 @@ complete_zsh() {
     zsh -f tests/complete.zsh "$1" | sed '/^$/d' | LC_ALL=C sort
 }
 complete_fish() {
+    # shellcheck disable=SC2016
     fish --no-config -c 'source cmd/completion/planner.fish; complete -C $argv[1]' -- "$1" | cut -f1 | LC_ALL=C sort
 }
 shells=''
