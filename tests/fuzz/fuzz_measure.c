@@ -42,6 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		g_assert_cmpuint(g_strv_length(histogram->keys), <=, HISTOGRAM_KEYS);
 	}
+	g_assert_nonnull(rows);
 	counters_thread_parse(text, &thread);
 	g_assert_cmpuint(switches->len, <=, CPULIST_LIMIT);
 	if (run)

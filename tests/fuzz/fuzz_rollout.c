@@ -55,7 +55,7 @@ static void check_files(const Plan *plan)
 {
 	const Rendering rendering = {.plan = plan};
 	g_autoptr(GPtrArray) left_out = g_ptr_array_new_with_free_func(g_free);
-	g_autoptr(GPtrArray) files = artifact_files(plan, NULL, left_out);
+	g_autoptr(GPtrArray) files = artifact_files(&rendering, left_out);
 	g_autoptr(GHashTable) paths = g_hash_table_new(g_str_hash, g_str_equal);
 	g_autoptr(GError) error = NULL;
 
