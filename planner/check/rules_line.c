@@ -2,6 +2,7 @@
 /* Rules over the kernel line's CPU lists: what they say, and what the kernel makes of that. */
 #include "planner/check/rules_found.h"
 #include "planner/check/rules_table.h"
+#include "topology/base/list.h"
 
 #include <string.h>
 
@@ -55,20 +56,46 @@ static bool is_disabled(const Audit *audit, const Named *named)
 	       cmdline_last(audit->cmdline, "kthread_cpus");
 }
 
+static bool has_outcome(const Audit *audit, const Named *named, Outcome outcome)
+{
+	return named->effect->outcome == outcome && !shown_all_the_same(audit, named) &&
+	       !is_disabled(audit, named);
+}
+
+/* Do both have the same list, whatever flags stand before it? */
+static bool lists_equal(const Named *a, const Named *b)
+{
+	const char *x = a->effect->value, *y = b->effect->value;
+	const char *first = strpbrk(x, "0123456789"), *second = strpbrk(y, "0123456789");
+
+	return g_str_equal(first ? first : x, second ? second : y);
+}
+
+/* A list that stands in several parameters is one cause. */
 static void eval_outcome(const Rule *rule, const Audit *audit, GPtrArray *findings, Outcome outcome,
 			 const char *what)
 {
 	Named named[4];
+	bool told[4] = {false};
 
 	if (!audit->effects)
 		return;
 	each_effect(audit, named);
-	for (unsigned i = 0; i < G_N_ELEMENTS(named); i++)
-		if (named[i].effect->outcome == outcome && !shown_all_the_same(audit, &named[i]) &&
-		    !is_disabled(audit, &named[i]))
-			rule_found(rule, findings, SUBJECT, LINE, NULL, "%s=%s %s: %s",
-				   named[i].name, named[i].effect->value, what,
-				   done_to(named[i].name));
+	for (unsigned i = 0; i < G_N_ELEMENTS(named); i++) {
+		g_autoptr(GString) others = g_string_new(NULL);
+
+		if (told[i] || !has_outcome(audit, &named[i], outcome))
+			continue;
+		for (unsigned j = i + 1; j < G_N_ELEMENTS(named); j++)
+			if (has_outcome(audit, &named[j], outcome) &&
+			    lists_equal(&named[i], &named[j])) {
+				told[j] = true;
+				list_add(others, "%s", named[j].name);
+			}
+		rule_found(rule, findings, SUBJECT, LINE, NULL, "%s=%s %s: %s%s%s", named[i].name,
+			   named[i].effect->value, what, done_to(named[i].name),
+			   others->len ? "; the same list is in " : "", others->str);
+	}
 }
 
 static void eval_out_of_range(const Rule *rule, const Audit *audit, GPtrArray *findings)

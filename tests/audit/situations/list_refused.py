@@ -7,13 +7,13 @@ from capture import Host, LINE, isolating, smt, xml
 from find import Find
 
 SOURCE = "kernel/sched/isolation.c housekeeping_setup()"
-FINDS = [Find("kernel.list-out-of-range", severity="error", text="isolcpus")]
+FINDS = [Find("kernel.list-out-of-range", severity="error", text=["isolcpus=2-7,10-99", "the same list is in nohz_full, rcu_nocbs"])]
 NEVER = ["kernel.sets-differ", "kernel.not-honoured", "task", "irq"]
 ISOLATED, HOST = "2-7,10-15", "0-1,8-9"
 
 
 def node(sound):
-    line = isolating(ISOLATED, HOST) if sound else f"{LINE}isolcpus=2-7,10-99"
+    line = isolating(ISOLATED, HOST) if sound else f"{LINE}isolcpus=2-7,10-99 nohz_full=2-7,10-99 rcu_nocbs=2-7,10-99"
     host = Host(smt(8), "6.1.0-28-amd64", line, isolated=ISOLATED if sound else "",
                 nohz=ISOLATED if sound else "")
     host.domains = []
