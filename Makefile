@@ -157,7 +157,7 @@ check: ## install what tests need, build, run the tests; last line: N passed, N 
 	+@$(MAKE) --no-print-directory check-build
 	@tests/run.py --build $B
 
-check-all: ## the same with the long ones: booted hosts, Ansible, a fault at each system call
+check-all: ## the same with the long ones: booted hosts, Ansible
 	@$(DEPS) check
 	+@$(MAKE) --no-print-directory check-build
 	@tests/run.py --all --build $B

@@ -68,13 +68,13 @@ def environment(build, scratch):
 
 
 def producers(build):
-    """(name, command) of everything there is, slowest kinds first."""
+    """(name, command) of everything there is, unit tests first: what fails there fails elsewhere."""
     found = []
+    for source in sorted((ROOT / "tests/unit").glob("test_*.c")):
+        found.append((source.stem, [str(build / "tests" / source.stem), "--tap"]))
     for script in sorted((ROOT / "tests").glob("*.t")):
         found.append((f"tests/{script.name}", [str(script)]))
     found.append(("tests/cases.sh", ["tests/cases.sh"]))
-    for source in sorted((ROOT / "tests/unit").glob("test_*.c")):
-        found.append((source.stem, [str(build / "tests" / source.stem), "--tap"]))
     return found
 
 

@@ -1,6 +1,5 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-# check-all: a fault at each system call of many runs
 """
 What planner writes is whole: every call that changes files fails once, and kills the program once;
 several write at once; signals come at any time. After each, what is there is the old, the new, or a
