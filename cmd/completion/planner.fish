@@ -79,7 +79,7 @@ function __planner_complete
             set skip
             continue
         end
-        if not string match -q -- '-?*' "$word"
+        if not string match -rq -- '^-.' "$word"
             set -a names $word
             continue
         end

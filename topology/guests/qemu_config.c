@@ -101,6 +101,7 @@ char *qemu_config_keep(const char *text)
 {
 	g_autoptr(GKeyFile) file = config_parse(text);
 	g_auto(GStrv) names = file ? g_key_file_get_groups(file, NULL) : NULL;
+	g_autofree char *data = NULL;
 
 	for (unsigned i = 0; names && names[i]; i++) {
 		g_auto(GStrv) args = group_args(file, names[i]);
@@ -108,7 +109,11 @@ char *qemu_config_keep(const char *text)
 		if (!args)
 			g_key_file_remove_group(file, names[i], NULL);
 	}
-	return file ? g_key_file_to_data(file, NULL, NULL) : g_strdup("");
+	if (!file)
+		return g_strdup("");
+	/* GLib differs by version in whether a blank line is left at the end. */
+	data = g_strchomp(g_key_file_to_data(file, NULL, NULL));
+	return g_strconcat(data, *data ? "\n" : "", NULL);
 }
 
 char **qemu_config_args(const char *text)
