@@ -149,18 +149,13 @@ const SettingType setting_place_cores = {
 
 static void setting_cores_cpus_parse(const Setting *setting, SettingInput *input, void *field)
 {
-	g_autoptr(GError) error = NULL;
-	g_auto(CpuSet) cpus = cpulist_parse(input->text, &error);
 	CoreRequest *request = field;
+	hwloc_bitmap_t cpus = setting_read_set(input);
 
 	request->by = setting->way;
 	request->line = input->line;
-	if (!cpus)
-		setting_refuse(input, "%s", error->message);
-	else if (hwloc_bitmap_iszero(cpus))
-		setting_refuse(input, "the list is empty; leave the key out instead");
-	else
-		request->cpus = g_steal_pointer(&cpus);
+	if (cpus)
+		request->cpus = cpus;
 }
 
 static char *setting_cores_cpus_text(const Setting *setting, const void *field)

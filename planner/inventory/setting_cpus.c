@@ -2,6 +2,20 @@
 /* Settings that are CPUs, one for each vCPU. */
 #include "planner/inventory/setting_types.h"
 
+hwloc_bitmap_t setting_read_set(SettingInput *input)
+{
+	g_autoptr(GError) error = NULL;
+	g_auto(CpuSet) set = cpulist_parse(input->text, &error);
+
+	if (!set)
+		setting_refuse(input, "%s", error->message);
+	else if (hwloc_bitmap_iszero(set))
+		setting_refuse(input, "the list is empty; leave the key out instead");
+	else
+		return g_steal_pointer(&set);
+	return NULL;
+}
+
 /* A CPU for each vCPU */
 
 static void setting_vcpu_cpus_set(void *field, GArray *cpus)

@@ -44,6 +44,8 @@ extern const SettingType setting_cores, /* one number */
 	setting_place_cores,		/* a number for each socket or node, or for some */
 	setting_cores_cpus;
 
+/* The value as a list of numbers that is not empty, yours; NULL and a fault where it is none. */
+hwloc_bitmap_t setting_read_set(SettingInput *input);
 /* CPUs in vCPU order, "10,46,11-12", as `cpus =` takes them. Yours. */
 char *setting_cpus_text(const GArray *cpus);
 

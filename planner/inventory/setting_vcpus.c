@@ -8,17 +8,12 @@
 
 static void setting_vcpus_parse(const Setting *setting, SettingInput *input, void *field)
 {
-	g_autoptr(GError) error = NULL;
-	g_auto(CpuSet) vcpus = cpulist_parse(input->text, &error);
+	hwloc_bitmap_t vcpus = setting_read_set(input);
 
 	(void)setting;
-	if (!vcpus)
-		setting_refuse(input, "%s", error->message);
-	else if (hwloc_bitmap_iszero(vcpus))
-		setting_refuse(input, "the list is empty; leave the key out instead");
-	else {
+	if (vcpus) {
 		hwloc_bitmap_free(*(hwloc_bitmap_t *)field);
-		*(hwloc_bitmap_t *)field = g_steal_pointer(&vcpus);
+		*(hwloc_bitmap_t *)field = vcpus;
 	}
 }
 
