@@ -2,21 +2,12 @@
 #include "planner/artifacts/artifact_steps.h"
 #include "planner/artifacts/artifact.h"
 
-#include <string.h>
-
 /* Steps */
-
-static bool steps_have(const GPtrArray *steps, const char *step)
-{
-	for (unsigned i = 0; i < steps->len; i++)
-		if (!strcmp(g_ptr_array_index(steps, i), step))
-			return true;
-	return false;
-}
 
 static void steps_add(GPtrArray *steps, const char *command)
 {
-	if (command && *command && !steps_have(steps, command))
+	if (command && *command &&
+	    !g_ptr_array_find_with_equal_func(steps, command, g_str_equal, NULL))
 		g_ptr_array_add(steps, g_strdup(command));
 }
 
