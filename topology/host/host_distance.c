@@ -113,26 +113,33 @@ void distances_finish(Host *host)
 		g_array_set_size(host->distances, 0);
 }
 
-static int index_of(const struct hwloc_distances_s *matrix, hwloc_obj_t node)
+/* For each of NODES where MATRIX has it; -1 = nowhere. Yours. */
+static int *indexes_of(const struct hwloc_distances_s *matrix, const GPtrArray *nodes)
 {
-	for (unsigned i = 0; i < matrix->nbobjs; i++)
-		if (matrix->objs[i] == node)
-			return (int)i;
-	return -1;
+	int *indexes = g_new(int, nodes->len + 1);
+
+	for (unsigned n = 0; n < nodes->len; n++) {
+		indexes[n] = -1;
+		for (unsigned i = 0; i < matrix->nbobjs; i++)
+			if (matrix->objs[i] == g_ptr_array_index(nodes, n))
+				indexes[n] = (int)i;
+	}
+	return indexes;
 }
 
 void distances_read(hwloc_topology_t topology, const GPtrArray *nodes, Host *host)
 {
 	struct hwloc_distances_s *matrix;
+	g_autofree int *at = NULL;
 	unsigned found = 1;
 
 	if (hwloc_distances_get_by_type(topology, HWLOC_OBJ_NUMANODE, &found, &matrix,
 					HWLOC_DISTANCES_KIND_MEANS_LATENCY, 0) < 0 ||
 	    found == 0)
 		return;
+	at = indexes_of(matrix, nodes);
 	for (unsigned i = 0; i < nodes->len * nodes->len; i++) {
-		int row = index_of(matrix, g_ptr_array_index(nodes, i / nodes->len));
-		int column = index_of(matrix, g_ptr_array_index(nodes, i % nodes->len));
+		int row = at[i / nodes->len], column = at[i % nodes->len];
 		uint64_t value =
 			row < 0 || column < 0
 				? 0
