@@ -76,7 +76,7 @@ static Host *load_synthetic(const char *description, GError **error)
 	}
 	if (!synthetic_check_built(description, topology, error))
 		return NULL;
-	synthetic_memory_clear(description, topology);
+	synthetic_memory_clear(topology);
 	return host_build(topology, NULL, error);
 }
 

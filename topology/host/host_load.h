@@ -98,10 +98,10 @@ void xml_matrix_write(XmlMatrix *matrix, hwloc_const_bitmap_t numbers, GString *
 
 /* Is DESCRIPTION of a size that hwloc can be trusted with? */
 bool synthetic_check(const char *description, GError **error);
-/* The description for hwloc, yours: memory as every version of it reads it. */
+/* The description for hwloc, yours: with a node at least, and memory as every version reads it. */
 char *synthetic_text(const char *description);
-/* Nodes that DESCRIPTION gives no memory have 0, whatever hwloc makes of that. */
-void synthetic_memory_clear(const char *description, hwloc_topology_t topology);
+/* Of what hwloc built of that text: nodes without memory have 0. */
+void synthetic_memory_clear(hwloc_topology_t topology);
 /* Did hwloc build TOPOLOGY as DESCRIPTION says, its indexes= above all? */
 bool synthetic_check_built(const char *description, hwloc_topology_t topology, GError **error);
 

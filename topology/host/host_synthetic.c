@@ -285,25 +285,29 @@ bool synthetic_check(const char *description, GError **error)
 	return levels != NULL;
 }
 
-/* What hwloc takes for a node without memory: 0, since 2.9.2 1 GiB. */
+/* Stands for none: hwloc takes a node without memory for one of 0, since 2.9.2 of 1 GiB, and makes
+ * one of 1 GiB where there is no node. */
 #define NO_MEMORY 1
 
 char *synthetic_text(const char *description)
 {
 	g_autoptr(GArray) levels = levels_parse(description, NULL);
 	GString *text = g_string_new(NULL);
+	bool nodes = false;
 
 	for (guint i = 0; levels && i < levels->len; i++) {
 		const SyntheticLevel *level = &g_array_index(levels, SyntheticLevel, i);
+		bool numa = is_numa(level);
 		uint64_t bytes = 0;
 
+		nodes = nodes || numa;
 		g_string_append(text, level->attached ? " [" : " ");
 		g_string_append(text, level->type);
 		if (!level->attached)
 			g_string_append_printf(text, ":%u", level->count);
 		if (level->memory)
 			host_synthetic_size_parse(level->memory, &bytes);
-		if (is_numa(level))
+		if (numa)
 			g_string_append_printf(text, "(memory=%" PRIu64 "%s)",
 					       bytes ? bytes : NO_MEMORY,
 					       level->others ? level->others : "");
@@ -312,19 +316,17 @@ char *synthetic_text(const char *description)
 		if (level->attached)
 			g_string_append_c(text, ']');
 	}
+	if (!nodes)
+		g_string_prepend(text, "[numa(memory=" G_STRINGIFY(NO_MEMORY) ")]");
 	return g_string_free(text, FALSE);
 }
 
-void synthetic_memory_clear(const char *description, hwloc_topology_t topology)
+void synthetic_memory_clear(hwloc_topology_t topology)
 {
-	g_autoptr(GArray) levels = levels_parse(description, NULL);
 	hwloc_obj_t node = NULL;
-	bool any = false;
 
-	for (guint i = 0; levels && i < levels->len; i++)
-		any = any || is_numa(&g_array_index(levels, SyntheticLevel, i));
 	while ((node = hwloc_get_next_obj_by_type(topology, HWLOC_OBJ_NUMANODE, node)))
-		if (!any || node->attr->numanode.local_memory == NO_MEMORY)
+		if (node->attr->numanode.local_memory == NO_MEMORY)
 			node->attr->numanode.local_memory = 0;
 }
 
