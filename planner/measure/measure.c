@@ -65,11 +65,9 @@ static bool count_of(const GArray *counts, unsigned cpu, uint64_t *count)
 	return *count != COUNTER_UNKNOWN;
 }
 
-/* By how much the ROWS of CPU called NAME grew. */
-static uint64_t row_growth(GHashTable *before, GHashTable *after, const char *name, unsigned cpu)
+/* By how much the count of CPU grew from the row OLD (NULL = there was none) to NOW. */
+static uint64_t row_growth(const Interrupt *old, const Interrupt *now, unsigned cpu)
 {
-	const Interrupt *old = g_hash_table_lookup(before, name);
-	const Interrupt *now = g_hash_table_lookup(after, name);
 	uint64_t first = 0, last;
 
 	if (!count_of(now->counts, cpu, &last))
@@ -259,7 +257,8 @@ static void rows_compare(Measure *measure, const MeasureScene *scene, Interrupti
 
 	for (const GList *name = names; name; name = name->next) {
 		const Interrupt *row = g_hash_table_lookup(after, name->data);
-		uint64_t growth = row_growth(before, after, name->data, scene->cpu);
+		uint64_t growth =
+			row_growth(g_hash_table_lookup(before, name->data), row, scene->cpu);
 
 		if (growth)
 			scene_add(measure, scene, kind, name->data, row->name, growth);

@@ -232,8 +232,8 @@ static char **kvm_folders_load(Root *root)
 
 	if (!*names && !root_why(root, KVM_FOLDER))
 		root_note_text(root, KVM_FOLDER,
-			       "does not exist: KVM is not loaded, debugfs is not mounted, or who "
-			       "asks is not root");
+			       "does not exist: KVM is not loaded, debugfs is not mounted, or "
+			       "planner does not run as root");
 	return names;
 }
 
