@@ -248,8 +248,7 @@ deb: dist ## $B/deb: the Debian package, from that tarball
 	@$(DEPS) deb
 	rm -rf $B/deb && mkdir -p $B/deb
 	tar -xJf $B/dist/planner-$(VERSION).tar.xz -C $B/deb
-	cp -R packaging/debian $B/deb/planner-$(VERSION)/debian
-	cd $B/deb/planner-$(VERSION) && SOURCE_DATE_EPOCH=$$(git -C '$(CURDIR)' log -1 --format=%ct) \
+	cd $B/deb/planner-$(VERSION) && cp -R packaging/debian debian && SOURCE_DATE_EPOCH=$$(git -C '$(CURDIR)' log -1 --format=%ct) \
 		dpkg-buildpackage -us -uc -b
 
 rpm: dist ## $B/rpm: the RPM, from that tarball
