@@ -357,7 +357,9 @@ static void test_synthetic_refused(void)
 	assert_refused("core:0 pu:1", "is not a level");
 	assert_refused("core:-1 pu:1", "is not a level");
 	assert_refused("core:2 pu:2 rubbish", "is not a level");
-	assert_refused("core:2", "does not accept");
+	assert_refused("core:2", "must end with the CPUs");
+	assert_refused("pu:2 core:2", "must end with the CPUs");
+	assert_refused("core:2 [numa]", "must end with the CPUs");
 	assert_refused("rubbish:2 pu:2", "does not accept");
 	assert_refused("core:2 pu:2(indexes=0,1", "is not a level");
 }

@@ -251,13 +251,6 @@ static bool host_synthetic_size_parse(const char *text, uint64_t *bytes)
 	return false;
 }
 
-static bool is_numa(const SyntheticLevel *level)
-{
-	hwloc_obj_type_t type;
-
-	return hwloc_type_sscanf(level->type, &type, NULL, 0) == 0 && type == HWLOC_OBJ_NUMANODE;
-}
-
 static bool level_check(const SyntheticLevel *level, GError **error)
 {
 	uint64_t bytes;
@@ -275,13 +268,29 @@ static bool level_check(const SyntheticLevel *level, GError **error)
 	return !level->indexes || indexes_check(level, error);
 }
 
+static bool is_type(const SyntheticLevel *level, hwloc_obj_type_t wanted)
+{
+	hwloc_obj_type_t type;
+
+	return hwloc_type_sscanf(level->type, &type, NULL, 0) == 0 && type == wanted;
+}
+
 bool synthetic_check(const char *description, GError **error)
 {
 	g_autoptr(GArray) levels = levels_parse(description, error);
+	const SyntheticLevel *last = NULL;
 
-	for (guint i = 0; levels && i < levels->len; i++)
-		if (!level_check(&g_array_index(levels, SyntheticLevel, i), error))
+	for (guint i = 0; levels && i < levels->len; i++) {
+		const SyntheticLevel *level = &g_array_index(levels, SyntheticLevel, i);
+
+		if (!level_check(level, error))
 			return false;
+		if (!level->attached)
+			last = level;
+	}
+	/* hwloc refuses it as well, but loses the attached nodes (2.9: one block for each). */
+	if (levels && (!last || !is_type(last, HWLOC_OBJ_PU)))
+		return error_refuse(error, "must end with the CPUs of a core: pu:1, pu:2 …");
 	return levels != NULL;
 }
 
@@ -297,7 +306,7 @@ char *synthetic_text(const char *description)
 
 	for (guint i = 0; levels && i < levels->len; i++) {
 		const SyntheticLevel *level = &g_array_index(levels, SyntheticLevel, i);
-		bool numa = is_numa(level);
+		bool numa = is_type(level, HWLOC_OBJ_NUMANODE);
 		uint64_t bytes = 0;
 
 		nodes = nodes || numa;
