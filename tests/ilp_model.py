@@ -4,7 +4,7 @@
 
 Reads problems with the search's answers, one JSON object a line (tests/unit/search_cases prints
 them), writes each as an integer program, lets cbc or glpsol solve it goal by goal, and compares
-value, far, left and spare. An answer that says it is optimal must reach the optimum; any other must not
+value, far, spread and spare. An answer that says it is optimal must reach the optimum; any other must not
 exceed it, and its bound must not be below it.
 
     build/tests/search_cases 200 | tests/ilp_model.py
@@ -117,7 +117,7 @@ class Program:
         self.room = [{} for _ in host.rooms]
         self.group = {group: {} for group in host.groups}
         self.node = [{} for _ in host.memory]
-        self.value, self.far, self.left, self.spare, self.placed = {}, {}, {}, {}, {}
+        self.value, self.far, self.spread, self.spare, self.placed = {}, {}, {}, {}, {}
         kinds = {}
         for vm in vms:
             kinds.setdefault(key(vm), [vm, 0])[1] += 1
@@ -131,7 +131,7 @@ class Program:
         self.names.append("v%d" % len(self.names))
         return self.names[-1]
 
-    def seat(self, vm, name, room=None, group=None, part=None):
+    def assignment(self, vm, name, room=None, group=None, part=None):
         if room is not None:
             at = self.host.rooms[room]
             group = at["node"], at["class"]
@@ -144,15 +144,15 @@ class Program:
         host, natural, placed = self.host, self.host.natural(vm), {}
         for room in host.in_room(vm):
             name = self.variable()
-            self.seat(vm, name, room=room)
+            self.assignment(vm, name, room=room)
             placed[name] = 1
         for group in host.in_group(vm):
             if len(host.groups[group]) == 1 and natural == 0:
                 continue
             name = self.variable()
-            self.seat(vm, name, group=group)
+            self.assignment(vm, name, group=group)
             placed[name] = 1
-            self.left[name] = int(natural == 0)
+            self.spread[name] = int(natural == 0)
         for k, cls, parts in host.spans(vm):
             vms = self.variable()
             placed[vms] = 1
@@ -162,7 +162,7 @@ class Program:
                 shares = {}
                 for node in nodes:
                     name = self.variable()
-                    self.seat(vm, name, group=(node, cls), part=part)
+                    self.assignment(vm, name, group=(node, cls), part=part)
                     shares[name] = in_node.setdefault(node, {})[name] = 1
                 self.rows.append((dict(shares, **{vms: -part[0]}), "=", 0))
             for names in in_node.values():
@@ -180,9 +180,9 @@ class Program:
         for place in self.host.in_room(vm) if natural == 0 else self.host.in_group(vm):
             name = self.variable()
             if natural == 0:
-                self.seat(vm, name, room=place)
+                self.assignment(vm, name, room=place)
             else:
-                self.seat(vm, name, group=place)
+                self.assignment(vm, name, group=place)
             self.spare[name] = vm["vcpus"]
 
     def finish(self):
@@ -292,13 +292,13 @@ def compare(problem, answer, args):
         return None
     if any(program.far.values()):
         rows.append((program.far, "<=", far))
-    left = solve(program, program.left, False, rows, args)
-    if left > answer["left"] or (answer["optimal"] and left < answer["left"]):
-        return "left %d, optimum %d" % (answer["left"], left)
-    if left < answer["left"]:
+    spread = solve(program, program.spread, False, rows, args)
+    if spread > answer["spread"] or (answer["optimal"] and spread < answer["spread"]):
+        return "spread %d, optimum %d" % (answer["spread"], spread)
+    if spread < answer["spread"]:
         return None
-    if any(program.left.values()):
-        rows.append((program.left, "<=", left))
+    if any(program.spread.values()):
+        rows.append((program.spread, "<=", spread))
     spare = solve(program, program.spare, True, rows, args)
     if spare < answer["spare"] or (answer["optimal"] and spare > answer["spare"]):
         return "spare %d, optimum %d" % (answer["spare"], spare)

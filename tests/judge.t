@@ -35,7 +35,7 @@ def read(*path):
         return file.read()
 
 
-def seated(name, pins, nodes, topology, host, memory=0, iothreads=0, verdict="unknown"):
+def assigned(name, pins, nodes, topology, host, memory=0, iothreads=0, verdict="unknown"):
     reasons = [] if verdict == "on" else [{"code": "qemu-unknown", "text": "no version"}]
     return {"name": name, "policy": "dedicated", "placed": True, "vcpus": len(pins),
             "vcpupin": pins, "emulatorpin": host, "iothreadpin": [host] * iothreads,
@@ -74,7 +74,7 @@ def x6():
 
 
 def x6_chosen():
-    """The same seats, as if planner had chosen them."""
+    """The same assignments, as if planner had chosen them."""
     text = "\n".join(line for line in read("cases", "x6", "inventory.ini").splitlines()
                      if not line.startswith("cpus      ="))
     return X6, text, x6()[2], 0
@@ -85,7 +85,7 @@ def span():
     text = ("[host]\ncores-per-node = 1\n[vm big]\nvcpus = 12\nmemory = 8G\niothreads = 1\n"
             "[vm late]\nvcpus = 2\n")
     cpus = {"host": "0,4,8,12", "dedicated": "1-3,5-7,9-11,13-15", "isolated": "1-3,5-7,9-11,13-15"}
-    big = seated("big", [1, 9, 2, 10, 3, 11, 5, 13, 6, 14, 7, 15], [0, 1], (2, 3, 2), "0,4,8,12",
+    big = assigned("big", [1, 9, 2, 10, 3, 11, 5, 13, 6, 14, 7, 15], [0, 1], (2, 3, 2), "0,4,8,12",
                  8 << 30, 1)
     late = {"name": "late", "policy": "dedicated", "placed": False, "vcpus": 2}
     finding = {"id": "place.refused", "severity": "error", "verdict": "fail", "subject": "vm late",
@@ -98,8 +98,8 @@ def near():
     text = "[host]\ncores-per-node = 1\n[vm a]\nvcpus = 2\n[vm big]\nvcpus = 6\nmemory = 8G\n"
     cpus = {"host": "0,4,8,12", "dedicated": "1-2,9-11,13-15", "free": "3,5-7",
             "isolated": "1-3,5-7,9-11,13-15"}
-    vms = [seated("a", [1, 2], [0], (1, 2, 1), "0"),
-           seated("big", [9, 10, 11, 13, 14, 15], [2, 3], (2, 3, 1), "8,12", 8 << 30)]
+    vms = [assigned("a", [1, 2], [0], (1, 2, 1), "0"),
+           assigned("big", [9, 10, 11, 13, 14, 15], [2, 3], (2, 3, 1), "8,12", 8 << 30)]
     return FOUR_NODES, text, document(cpus, vms, 2), 0
 
 
@@ -109,9 +109,9 @@ def room():
             "[vm odd]\nvcpus = 3\n[vm lone]\nvcpus = 1\nthreads = isolate\n"
             "[vm pair]\nvcpus = 2\ncpu-pm = off\n")
     cpus = {"host": "0-1", "dedicated": "2-9", "free": "10-11", "isolated": "2-11"}
-    pair = seated("pair", [8, 9], [0], (1, 1, 2), "0-1", verdict="off")
-    lone = seated("lone", [6], [0], (1, 1, 1), "0-1")
-    plan = document(cpus, [seated("odd", [2, 3, 4], [0], (1, 3, 1), "0-1"), lone, pair], 3)
+    pair = assigned("pair", [8, 9], [0], (1, 1, 2), "0-1", verdict="off")
+    lone = assigned("lone", [6], [0], (1, 1, 1), "0-1")
+    plan = document(cpus, [assigned("odd", [2, 3, 4], [0], (1, 3, 1), "0-1"), lone, pair], 3)
     plan["kernel"]["parameters"] += [{"name": "skew_tick", "value": "1"},
                                      {"name": "nosoftlockup", "value": None}]
     plan["kernel"]["cmdline"] += " skew_tick=1 nosoftlockup"
@@ -126,7 +126,7 @@ def offline():
             "[vm a]\nvcpus = 2\ncpu-mode = host-passthrough\n[vm s]\nvcpus = 4\npolicy = shared\n")
     cpus = {"host": "0,4,8,12", "shared": "2,5,10,13", "sdk": "3,11", "dedicated": "6,14",
             "free": "7,15", "stranded": "1", "offline": "9", "isolated": "1,3,6-7,11,14-15"}
-    a = seated("a", [6, 14], [1], (1, 1, 2), "4,12", verdict="on")
+    a = assigned("a", [6, 14], [1], (1, 1, 2), "4,12", verdict="on")
     s = {"name": "s", "policy": "shared", "placed": True, "vcpus": 4, "cpuset": "2,5,10,13",
          "cpu_pm": {"verdict": "ineligible", "reasons": [{"code": "overcommitted", "text": "so"}]}}
     plan = document(cpus, [a, s], 2, isolcpus="managed_irq,domain,")
@@ -146,7 +146,7 @@ def kinds():
     text = ("[host]\ncores-per-node = 1\n[sdk]\ncores = 1\nnear = eth9\n[vm k]\nvcpus = 4\n")
     cpus = {"host": "0,4,8,12", "sdk": "5,13", "dedicated": "2-3,10-11",
             "free": "1,6-7,9,14-15", "isolated": "1-3,5-7,9-11,13-15"}
-    k = seated("k", [2, 10, 3, 11], [0], (1, 2, 2), "0,8")
+    k = assigned("k", [2, 10, 3, 11], [0], (1, 2, 2), "0,8")
     return ElementTree.tostring(root, encoding="unicode"), text, document(cpus, [k], 1), 0
 
 

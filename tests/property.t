@@ -115,15 +115,15 @@ def check_optimum(trial, text, plan):
     trial.known |= {"optimum", "proof", "prefer"}
     if not plan["placement"]["optimal"]:
         trial.fail("proof", f"{len(problem[0])} VMs: optimal is false")
-    placed = sum(spec["vcpus"] for spec, _ in case.seated)
+    placed = sum(spec["vcpus"] for spec, _ in case.assigned)
     levels = [(seats.level_of(case, vm), seats.best_level(spec, *problem[1:4]))
-              for spec, vm in case.seated]
+              for spec, vm in case.assigned]
     # VMs over more nodes than they need, and over several rooms of a node that one could hold; and
     # how far the nodes of those over several are.
     here = [sum(level > max(natural, 1) for level, natural in levels),
             sum(level == 1 and natural == 0 for level, natural in levels),
             sum(trial.host.distance({core.node for core in case.cores(vm["vcpupin"])})
-                for _, vm in case.seated)]
+                for _, vm in case.assigned)]
     if placed > best or here < coarse and placed == best:
         trial.fail("optimum", f"the test's own search is wrong: {placed}/{here} {best}/{coarse}")
     if placed < best:

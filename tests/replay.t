@@ -82,7 +82,7 @@ class Model:
             if vm["placed"] and vm["policy"] == "dedicated":
                 spec = {"vcpus": vm["vcpus"], "memory": vm["memory"], "page": vm["hugepages"] or 0,
                         "isolate": vm["threads"] == "isolate", "node": None}
-                self.seat(vm["name"], spec, vm["vcpupin"])
+                self.assignment(vm["name"], spec, vm["vcpupin"])
 
     def free(self):
         return [c for c in self.cores if not any(cpu in self.owner for cpu in c.cpus)]
@@ -133,7 +133,7 @@ class Model:
                 found.append(f"node {node} has not the memory")
         return found
 
-    def seat(self, name, spec, cpus):
+    def assignment(self, name, spec, cpus):
         for core in {self.host.core_of[cpu].cpus[0]: self.host.core_of[cpu]
                      for cpu in cpus}.values():
             self.owner.update((cpu, name) for cpu in core.cpus)
@@ -163,7 +163,7 @@ class Model:
             found += self.faults(specs[m["id"]], m["to"])
             if found:
                 return found
-            self.seat(m["id"], specs[m["id"]], m["to"])
+            self.assignment(m["id"], specs[m["id"]], m["to"])
         return found
 
     def copy(self):
@@ -193,7 +193,7 @@ def judge_placed(model, event, answer):
     if not found and model.level_of(answer["cpus"]) != level:
         found.append(f"sits at level {model.level_of(answer['cpus'])}, {level} was possible")
     if not found:
-        model.seat(event["id"], spec, answer["cpus"])
+        model.assignment(event["id"], spec, answer["cpus"])
     return found
 
 

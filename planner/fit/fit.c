@@ -42,7 +42,7 @@ static void shared_wants(FitBase *base)
 	for (unsigned i = 0; i < base->shared->len; i++) {
 		const VmSpec *spec = shared_spec(base, i);
 
-		if (!base->seated[i] || !spec->memory)
+		if (!base->assigned[i] || !spec->memory)
 			continue;
 		base->shared_memory += in_pages(spec);
 		base->shared_page = MAX(base->shared_page, place_page(spec));
@@ -97,15 +97,15 @@ static unsigned memory_most(const FitBase *base, const FitSize *sizes, unsigned 
 	return (unsigned)MIN(FIT_MOST, (all - MIN(all, used)) / each);
 }
 
-static void fit_take_seat(const Problem *problem, const VmSpec *spec, const GArray *seat,
-			  uint64_t *memory)
+static void fit_take_assignment(const Problem *problem, const VmSpec *spec,
+				const GArray *assignment, uint64_t *memory)
 {
 	unsigned vcpus = 0;
 
-	for (unsigned i = 0; i < seat->len; i++) {
-		const SearchShare *share = &g_array_index(seat, SearchShare, i);
+	for (unsigned i = 0; i < assignment->len; i++) {
+		const SearchShare *share = &g_array_index(assignment, SearchShare, i);
 		unsigned node = g_array_index(problem->rooms, SearchRoom, share->room).node;
-		bool last = i + 1 == seat->len ||
+		bool last = i + 1 == assignment->len ||
 			    g_array_index(problem->rooms, SearchRoom, share[1].room).node != node;
 
 		vcpus += share->vcpus;
@@ -117,21 +117,21 @@ static void fit_take_seat(const Problem *problem, const VmSpec *spec, const GArr
 	}
 }
 
-/* What the seats of RESULT leave of each node. Yours. */
-static uint64_t *beside_seats(const Problem *problem, const SearchResult *result)
+/* What the assignments of RESULT leave of each node. Yours. */
+static uint64_t *beside_assignments(const Problem *problem, const SearchResult *result)
 {
 	uint64_t *memory = g_memdup2(problem->memory, problem->host->nodes->len * sizeof *memory);
 
 	for (unsigned i = 0; i < problem->specs->len; i++)
-		if (g_ptr_array_index(result->seats, i))
-			fit_take_seat(problem, g_ptr_array_index(problem->specs, i),
-				      g_ptr_array_index(result->seats, i), memory);
+		if (g_ptr_array_index(result->assignments, i))
+			fit_take_assignment(problem, g_ptr_array_index(problem->specs, i),
+					    g_ptr_array_index(result->assignments, i), memory);
 	return memory;
 }
 
 uint64_t *fit_memory_left(const FitBase *base, const Problem *problem, const SearchResult *result)
 {
-	uint64_t *memory = beside_seats(problem, result);
+	uint64_t *memory = beside_assignments(problem, result);
 
 	for (unsigned i = 0; i < base->shared->len; i++)
 		place_shared_memory(problem->host, shared_spec(base, i), memory);
@@ -139,36 +139,37 @@ uint64_t *fit_memory_left(const FitBase *base, const Problem *problem, const Sea
 }
 
 /* Which shared VMs get their memory, in their order, from what RESULT leaves. Yours. */
-static bool *shared_seated(const FitBase *base, const Problem *problem, const SearchResult *result)
+static bool *shared_assigned(const FitBase *base, const Problem *problem,
+			     const SearchResult *result)
 {
-	g_autofree uint64_t *memory = beside_seats(problem, result);
-	bool *seated = g_new0(bool, base->shared->len + 1);
+	g_autofree uint64_t *memory = beside_assignments(problem, result);
+	bool *assigned = g_new0(bool, base->shared->len + 1);
 
 	for (unsigned i = 0; i < base->shared->len; i++)
-		seated[i] = place_shared_memory(problem->host, shared_spec(base, i), memory);
-	return seated;
+		assigned[i] = place_shared_memory(problem->host, shared_spec(base, i), memory);
+	return assigned;
 }
 
 /* Counting */
 
-typedef enum Seating {
-	SEATED,
-	UNSEATED, /* plan's search found no place for all; they may fit all the same */
-	ROBBED,	  /* a shared VM lost its memory, wherever the others may sit */
-} Seating;
+typedef enum Assigning {
+	ASSIGNED,
+	UNASSIGNED, /* plan's search found no place for all; they may fit all the same */
+	ROBBED,	    /* a shared VM lost its memory, wherever the others may sit */
+} Assigning;
 
-static Seating seating_of(const FitBase *base, const Problem *problem)
+static Assigning assigning_of(const FitBase *base, const Problem *problem)
 {
 	g_autoptr(SearchResult) result = problem_solve(problem);
-	g_autofree bool *seated = shared_seated(base, problem, result);
+	g_autofree bool *assigned = shared_assigned(base, problem, result);
 
 	for (unsigned i = 0; i < problem->specs->len; i++)
-		if (!g_ptr_array_index(result->seats, i))
-			return UNSEATED;
+		if (!g_ptr_array_index(result->assignments, i))
+			return UNASSIGNED;
 	for (unsigned i = 0; i < base->shared->len; i++)
-		if (base->seated[i] && !seated[i])
-			return result->optimal ? ROBBED : UNSEATED;
-	return SEATED;
+		if (base->assigned[i] && !assigned[i])
+			return result->optimal ? ROBBED : UNASSIGNED;
+	return ASSIGNED;
 }
 
 Problem *fit_problem_with(const FitBase *base, const FitSize *sizes, unsigned n_sizes,
@@ -189,16 +190,17 @@ Problem *fit_problem_with(const FitBase *base, const FitSize *sizes, unsigned n_
 	return replan_problem(problem, chosen);
 }
 
-static Seating try_sets(const FitBase *base, const FitSize *sizes, unsigned n_sizes, unsigned sets)
+static Assigning try_sets(const FitBase *base, const FitSize *sizes, unsigned n_sizes,
+			  unsigned sets)
 {
 	g_autoptr(Problem) problem = fit_problem_with(base, sizes, n_sizes, sets, NULL);
 
-	return seating_of(base, problem);
+	return assigning_of(base, problem);
 }
 
 bool fit_placed(const FitBase *base, const FitSize *sizes, unsigned n_sizes, unsigned sets)
 {
-	return try_sets(base, sizes, n_sizes, sets) == SEATED;
+	return try_sets(base, sizes, n_sizes, sets) == ASSIGNED;
 }
 
 /* The most over all choices of VMs that may move. */
@@ -278,7 +280,7 @@ FitCount fit_count_sets(const FitBase *base, const FitSize *sizes, unsigned n_si
 	SearchMost found = fit_most_of(base, sizes, n_sizes, most);
 	FitCount count = {found.fit, found.bound, fit_steps_left(base)};
 	bool robbed = found.fit == found.bound;
-	Seating seating;
+	Assigning assigning;
 
 	if (!count.fit || (found.plain && surely_left(base, sizes, n_sizes, count.fit)))
 		return count;
@@ -288,10 +290,10 @@ FitCount fit_count_sets(const FitBase *base, const FitSize *sizes, unsigned n_si
 	}
 	while (count.fit) {
 		count.steps = fit_steps_left(base);
-		seating = try_sets(base, sizes, n_sizes, count.fit);
-		if (seating == SEATED)
+		assigning = try_sets(base, sizes, n_sizes, count.fit);
+		if (assigning == ASSIGNED)
 			break;
-		robbed &= seating == ROBBED;
+		robbed &= assigning == ROBBED;
 		count.fit--;
 		if (robbed)
 			count.bound = count.fit;
@@ -299,7 +301,7 @@ FitCount fit_count_sets(const FitBase *base, const FitSize *sizes, unsigned n_si
 	return count;
 }
 
-/* One size in the rooms of a base that has nobody else to seat */
+/* One size in the rooms of a base that has nobody else to assign */
 
 static const SearchRoom *fit_room_at(const Problem *problem, unsigned room)
 {
@@ -386,30 +388,30 @@ FitCount fit_count(const FitBase *base, const VmSpec *spec)
 
 /* Bases */
 
-/* Take the entries that have no seat in SOLVED, which ends with them, out of the problem. */
-static void drop_unseated(Problem *problem, const Problem *solved, const SearchResult *result)
+/* Take the entries that have no assignment in SOLVED, which ends with them, out of the problem. */
+static void drop_unassigned(Problem *problem, const Problem *solved, const SearchResult *result)
 {
 	unsigned movers = solved->specs->len - problem->specs->len;
 
 	for (unsigned i = problem->specs->len; i-- > 0;)
-		if (!g_ptr_array_index(result->seats, movers + i))
+		if (!g_ptr_array_index(result->assignments, movers + i))
 			problem_remove_vm(problem, i);
 }
 
-static bool all_have_seats(const SearchResult *result)
+static bool all_have_assignments(const SearchResult *result)
 {
-	for (unsigned i = 0; i < result->seats->len; i++)
-		if (!g_ptr_array_index(result->seats, i))
+	for (unsigned i = 0; i < result->assignments->len; i++)
+		if (!g_ptr_array_index(result->assignments, i))
 			return false;
 	return true;
 }
 
-/* Plan's own seats; quick, few steps will do where they seat all, or nothing could. */
+/* Plan's own assignments; quick, few steps will do where they assign all, or nothing could. */
 static SearchResult *solve_base(const FitBase *base, Problem *problem, bool never)
 {
 	SearchResult *result = problem_solve(problem);
 
-	if (!base->quick || never || all_have_seats(result))
+	if (!base->quick || never || all_have_assignments(result))
 		return result;
 	search_result_free(result);
 	problem->budget = 0;
@@ -426,16 +428,16 @@ static void fit_settle(FitBase *base)
 	g_autoptr(SearchResult) result = NULL;
 
 	base->natural = found.natural;
-	base->seated = g_new(bool, base->shared->len + 1);
-	memset(base->seated, true, base->shared->len + 1);
+	base->assigned = g_new(bool, base->shared->len + 1);
+	memset(base->assigned, true, base->shared->len + 1);
 	shared_wants(base);
 	if (found.all && found.plain && surely_left(base, NULL, 0, 0))
 		return;
 	problem = fit_problem_with(base, NULL, 0, 0, NULL);
 	result = solve_base(base, problem, found.never);
-	g_free(base->seated);
-	base->seated = shared_seated(base, problem, result);
-	drop_unseated(base->problem, problem, result);
+	g_free(base->assigned);
+	base->assigned = shared_assigned(base, problem, result);
+	drop_unassigned(base->problem, problem, result);
 	base->shared_memory = 0;
 	shared_wants(base);
 }
@@ -447,7 +449,7 @@ static GHashTable *placed_specs(const FitBase *base)
 	for (unsigned i = 0; i < base->problem->specs->len; i++)
 		g_hash_table_add(placed, g_ptr_array_index(base->problem->specs, i));
 	for (unsigned i = 0; i < base->shared->len; i++)
-		if (base->seated[i])
+		if (base->assigned[i])
 			g_hash_table_add(placed, (gpointer)shared_spec(base, i));
 	return placed;
 }
@@ -500,7 +502,7 @@ void fit_base_free(FitBase *base)
 	placer_free(base->placer);
 	g_ptr_array_unref(base->refused);
 	g_ptr_array_unref(base->shared);
-	g_free(base->seated);
+	g_free(base->assigned);
 	plan_free(base->plan);
 	g_free(base);
 }

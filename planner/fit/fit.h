@@ -26,12 +26,12 @@ typedef struct FitBase {
 	GPtrArray *refused; /* of PlanVm *, borrowed: those that plan does not place, in the
 			       inventory's order */
 	GPtrArray *shared;  /* of PlanVm *, borrowed: shared VMs in the order they get memory */
-	bool *seated;	    /* by shared: does it get its memory, so that it must not lose it? */
+	bool *assigned;	    /* by shared: does it get its memory, so that it must not lose it? */
 	unsigned moves;
 	uint64_t shared_memory, shared_page; /* theirs, and the largest page of it */
 	bool shared_node;		     /* does one of them ask for a node? */
 	bool quick;			     /* see fit_base_new_quick() */
-	bool natural; /* plan surely seats the problem's VMs at their natural levels */
+	bool natural; /* plan surely assigns the problem's VMs at their natural levels */
 } FitBase;
 
 /* HOST and INVENTORY are borrowed for the life of the result. With moves, so many VMs with cpus =
@@ -51,7 +51,7 @@ typedef struct FitCount {
 	unsigned fit;	/* so many more are placed with all the others */
 	unsigned bound; /* more are not: equal to fit where that is proved, else the search's budget
 			   ran out between the two */
-	uint64_t steps; /* with so many left of a shared budget, plan's search seats them */
+	uint64_t steps; /* with so many left of a shared budget, plan's search assigns them */
 } FitCount;
 
 typedef ProblemSize FitSize;
@@ -70,7 +70,7 @@ bool fit_placed(const FitBase *base, const FitSize *sizes, unsigned n_sizes, uns
  */
 Problem *fit_problem_with(const FitBase *base, const FitSize *sizes, unsigned n_sizes,
 			  unsigned sets, GPtrArray *movers);
-/* By node, the memory that the seats of RESULT, of PROBLEM, and then the shared VMs leave;
+/* By node, the memory that the assignments of RESULT, of PROBLEM, and then the shared VMs leave;
  * UINT64_MAX = not known. PROBLEM is of fit_problem_with(). Yours. */
 uint64_t *fit_memory_left(const FitBase *base, const Problem *problem, const SearchResult *result);
 

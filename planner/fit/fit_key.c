@@ -52,7 +52,7 @@ static void key_vms(GByteArray *key, const FitBase *base)
 		g_autofree char *words = key_words(vm->spec);
 
 		key_add_words(key, words);
-		key_add(key, base->seated[i]);
+		key_add(key, base->assigned[i]);
 	}
 }
 

@@ -192,15 +192,15 @@ static unsigned nodes_for(const Fit *fit, const VmSpec *spec)
 	g_autoptr(Problem) problem = problem_copy(fit->base->problem);
 	g_autoptr(SearchResult) result = NULL;
 	unsigned nodes = 1;
-	const GArray *seat;
+	const GArray *assignment;
 
 	problem_add_vm(problem, spec);
 	result = problem_solve(problem);
-	seat = g_ptr_array_index(result->seats, problem->specs->len - 1);
-	if (!seat)
+	assignment = g_ptr_array_index(result->assignments, problem->specs->len - 1);
+	if (!assignment)
 		return MAX(problem_natural_level(problem, spec), 1);
-	for (unsigned i = 1; i < seat->len; i++) {
-		const SearchShare *share = &g_array_index(seat, SearchShare, i);
+	for (unsigned i = 1; i < assignment->len; i++) {
+		const SearchShare *share = &g_array_index(assignment, SearchShare, i);
 
 		nodes += g_array_index(problem->rooms, SearchRoom, share[0].room).node !=
 			 g_array_index(problem->rooms, SearchRoom, share[-1].room).node;
@@ -208,7 +208,7 @@ static unsigned nodes_for(const Fit *fit, const VmSpec *spec)
 	return nodes;
 }
 
-/* Shares are alike, so a smaller VM may be harder to seat: from the largest down. */
+/* Shares are alike, so a smaller VM may be harder to assign: from the largest down. */
 static FitLargest largest_over_nodes(const Fit *fit, const FitLargest *in_node)
 {
 	FitLargest best = *in_node;

@@ -152,11 +152,12 @@ static unsigned fit_sizes_node_of(const Problem *problem, const SearchShare *sha
 	return g_array_index(problem->rooms, SearchRoom, share->room).node;
 }
 
-static void count_seat(FitAnswer *answer, const Problem *problem, const GArray *seat)
+static void count_assignment(FitAnswer *answer, const Problem *problem, const GArray *assignment)
 {
-	unsigned first = fit_sizes_node_of(problem, &g_array_index(seat, SearchShare, 0));
+	unsigned first = fit_sizes_node_of(problem, &g_array_index(assignment, SearchShare, 0));
 
-	if (fit_sizes_node_of(problem, &g_array_index(seat, SearchShare, seat->len - 1)) != first)
+	if (fit_sizes_node_of(
+		    problem, &g_array_index(assignment, SearchShare, assignment->len - 1)) != first)
 		answer->across++;
 	else
 		answer->nodes[first]++;
@@ -171,12 +172,12 @@ static unsigned fit_sizes_free_cores(const Problem *problem)
 	return cores;
 }
 
-static unsigned seat_cores(const GArray *seat)
+static unsigned assignment_cores(const GArray *assignment)
 {
 	unsigned cores = 0;
 
-	for (unsigned i = 0; i < seat->len; i++)
-		cores += g_array_index(seat, SearchShare, i).cores;
+	for (unsigned i = 0; i < assignment->len; i++)
+		cores += g_array_index(assignment, SearchShare, i).cores;
 	return cores;
 }
 
@@ -194,7 +195,7 @@ static uint64_t memory_sum(const FitBase *base, const Problem *problem, const Se
 }
 
 /* None more: what is left is what today's plan leaves. */
-static void seats_today(const Fit *fit, FitAnswer *answer)
+static void assignments_today(const Fit *fit, FitAnswer *answer)
 {
 	for (unsigned r = 0; r < fit->rooms->len; r++)
 		answer->cores_left += g_array_index(fit->rooms, FitRoom, r).free;
@@ -205,8 +206,8 @@ static void seats_today(const Fit *fit, FitAnswer *answer)
 				: answer->memory_left + fit->memory[n];
 }
 
-/* As plan would seat them all; with the steps that did when they were counted. */
-static void find_seats(Fit *fit, FitAnswer *answer)
+/* As plan would assign them all; with the steps that did when they were counted. */
+static void find_assignments(Fit *fit, FitAnswer *answer)
 {
 	FitSize size = {answer->spec, 1};
 	g_autoptr(Problem) problem =
@@ -221,13 +222,13 @@ static void find_seats(Fit *fit, FitAnswer *answer)
 	fit->part -= MIN(fit->part, result->steps);
 	answer->cores_left = fit_sizes_free_cores(problem);
 	for (unsigned i = 0; i < problem->specs->len; i++) {
-		const GArray *seat = g_ptr_array_index(result->seats, i);
+		const GArray *assignment = g_ptr_array_index(result->assignments, i);
 
-		if (!seat)
+		if (!assignment)
 			continue;
-		answer->cores_left -= seat_cores(seat);
+		answer->cores_left -= assignment_cores(assignment);
 		if (i >= first)
-			count_seat(answer, problem, seat);
+			count_assignment(answer, problem, assignment);
 	}
 	answer->memory_left = memory_sum(fit->base, problem, result);
 }
@@ -283,9 +284,9 @@ void fit_sizes(Fit *fit, const FitOptions *options)
 		answer->count = fit_count(fit->base, answer->spec);
 		answer->cores_alone = fit_cores_alone(fit, answer->spec);
 		if (answer->count.fit || fit->base->moves)
-			find_seats(fit, answer);
+			find_assignments(fit, answer);
 		else
-			seats_today(fit, answer);
+			assignments_today(fit, answer);
 		answer->limit = limit_of(fit, answer);
 		fit_why_not(fit, answer);
 	}

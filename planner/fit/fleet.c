@@ -120,18 +120,18 @@ static uint64_t fleet_memory_sum(const Problem *problem, const uint64_t *left)
 	return sum;
 }
 
-static void take_seats(FleetAnswer *answer, const FitBase *base)
+static void take_assignments(FleetAnswer *answer, const FitBase *base)
 {
 	const Problem *problem = base->problem;
 	g_autoptr(SearchResult) result = problem_solve(problem);
 	g_autofree uint64_t *left = fit_memory_left(base, problem, result);
 
 	answer->memory = fleet_memory_sum(problem, left);
-	for (unsigned i = 0; i < result->seats->len; i++) {
-		const GArray *seat = g_ptr_array_index(result->seats, i);
+	for (unsigned i = 0; i < result->assignments->len; i++) {
+		const GArray *assignment = g_ptr_array_index(result->assignments, i);
 
-		for (unsigned s = 0; seat && s < seat->len; s++) {
-			const SearchShare *share = &g_array_index(seat, SearchShare, s);
+		for (unsigned s = 0; assignment && s < assignment->len; s++) {
+			const SearchShare *share = &g_array_index(assignment, SearchShare, s);
 
 			fleet_take(answer, fleet_room_of(problem, share->room), share->cores,
 				   share->vcpus);
@@ -160,8 +160,8 @@ static bool fleet_spreads(const Problem *problem, const VmSpec *spec)
 	return spec->memory;
 }
 
-/* Must VMs be seated to know what they leave? Mostly they take the same wherever they are. */
-static bool fleet_seats_matter(const FitBase *base)
+/* Must VMs be assigned to know what they leave? Mostly they take the same wherever they are. */
+static bool fleet_assignments_matter(const FitBase *base)
 {
 	if (!base->natural || !rooms_alike(base->problem) || base->shared->len)
 		return true;
@@ -178,8 +178,8 @@ static void count_cores(FleetAnswer *answer, const FitBase *base)
 
 	for (unsigned r = 0; r < problem->rooms->len; r++)
 		answer->free += fleet_room_of(problem, r)->cores;
-	if (fleet_seats_matter(base)) {
-		take_seats(answer, base);
+	if (fleet_assignments_matter(base)) {
+		take_assignments(answer, base);
 		return;
 	}
 	answer->memory = fleet_memory_sum(problem, problem->memory);

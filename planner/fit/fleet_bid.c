@@ -16,10 +16,10 @@ static const SearchRoom *fleet_bid_room_of(const BidRest *rest, unsigned room)
 	return &g_array_index(rest->problem->rooms, SearchRoom, room);
 }
 
-static void fleet_bid_take_seat(BidRest *rest, const GArray *seat)
+static void fleet_bid_take_assignment(BidRest *rest, const GArray *assignment)
 {
-	for (unsigned i = 0; seat && i < seat->len; i++) {
-		const SearchShare *share = &g_array_index(seat, SearchShare, i);
+	for (unsigned i = 0; assignment && i < assignment->len; i++) {
+		const SearchShare *share = &g_array_index(assignment, SearchShare, i);
 
 		rest->cores[share->room] -= share->cores;
 	}
@@ -39,8 +39,8 @@ static void rest_init(BidRest *rest, const FitBase *base, const Problem *problem
 			  fit_memory_left(base, problem, result)};
 	for (unsigned r = 0; r < problem->rooms->len; r++)
 		rest->cores[r] = fleet_bid_room_of(rest, r)->cores;
-	for (unsigned i = 0; i < result->seats->len; i++)
-		fleet_bid_take_seat(rest, g_ptr_array_index(result->seats, i));
+	for (unsigned i = 0; i < result->assignments->len; i++)
+		fleet_bid_take_assignment(rest, g_ptr_array_index(result->assignments, i));
 }
 
 static unsigned fleet_bid_free_cores(const BidRest *rest)

@@ -6,7 +6,7 @@
 
 #define NONE G_MAXUINT
 
-/* Seats to cores and pins */
+/* Assignments to cores and pins */
 
 /* The lowest free core of a room from position *NEXT on. */
 static unsigned core_take(Online *o, const OnlineRoom *room, unsigned *next)
@@ -42,30 +42,30 @@ static void online_pin_taken(Online *o, OnlineVm *vm, const Taken *taken)
 	}
 }
 
-/* Give VM the cores of SEAT, which the counts have already. */
-static void seat_apply(Online *o, OnlineVm *vm, const Seat *seat)
+/* Give VM the cores of ASSIGNMENT, which the counts have already. */
+static void assignment_apply(Online *o, OnlineVm *vm, const Assignment *assignment)
 {
-	for (unsigned i = 0; i < seat->n; i++) {
-		online_pin_taken(o, vm, &seat->taken[i]);
-		o->cores_taken += seat->taken[i].cores;
+	for (unsigned i = 0; i < assignment->n; i++) {
+		online_pin_taken(o, vm, &assignment->taken[i]);
+		o->cores_taken += assignment->taken[i].cores;
 	}
 }
 
 /* By vCPUs, not by cores: the last core of a share may be half used. */
-void online_seat_of(const Online *o, const OnlineVm *vm, Seat *seat)
+void online_assignment_of(const Online *o, const OnlineVm *vm, Assignment *assignment)
 {
 	unsigned last = NONE;
 
-	seat->n = 0;
+	assignment->n = 0;
 	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
 		unsigned core =
 			host_core_of(o->plan->host, g_array_index(vm->vcpupin, unsigned, v));
 		unsigned room = o->room_of[core];
 
-		if (!seat->n || seat->taken[seat->n - 1].room != room)
-			seat->taken[seat->n++] = (Taken){room, 0, 0};
-		seat->taken[seat->n - 1].cores += core != last;
-		seat->taken[seat->n - 1].vcpus++;
+		if (!assignment->n || assignment->taken[assignment->n - 1].room != room)
+			assignment->taken[assignment->n++] = (Taken){room, 0, 0};
+		assignment->taken[assignment->n - 1].cores += core != last;
+		assignment->taken[assignment->n - 1].vcpus++;
 		last = core;
 	}
 }
@@ -116,11 +116,12 @@ static void vm_leaves(Online *o, OnlineVm *vm)
 	g_ptr_array_add(o->spare, vm);
 }
 
-/* The seat leaves the counts, or (SIGN -1) comes back; what they are worth follows. */
-static void seat_count(Online *o, const Demand *demand, const Seat *seat, int sign)
+/* The assignment leaves the counts, or (SIGN -1) comes back; what they are worth follows. */
+static void assignment_count(Online *o, const Demand *demand, const Assignment *assignment,
+			     int sign)
 {
-	online_count(o, &o->now, demand, seat, sign);
-	online_value_update(o, o->value, seat, sign);
+	online_count(o, &o->now, demand, assignment, sign);
+	online_value_update(o, o->value, assignment, sign);
 }
 
 /* BYTES leave a node's memory; those of a negative number come back. */
@@ -143,17 +144,17 @@ static const OnlineVm *online_vm_add(Online *o, OnlineVm *vm)
 static OnlineStatus place_dedicated(Online *o, const VmSpec *spec, const OnlineVm **placed)
 {
 	Demand demand = online_demand(o, spec);
-	Seat seat = {0, (Taken *)o->scratch->data};
+	Assignment assignment = {0, (Taken *)o->scratch->data};
 	OnlineVm *vm;
 
 	if (o->policy == ONLINE_LOOK_AHEAD)
 		online_value_learn(o, o->value, &demand);
-	if (!online_seat(o, &o->now, o->policy == ONLINE_LOOK_AHEAD ? o->value : NULL, o->policy,
-			 &demand, &seat))
+	if (!online_assignment(o, &o->now, o->policy == ONLINE_LOOK_AHEAD ? o->value : NULL,
+			       o->policy, &demand, &assignment))
 		return ONLINE_REJECTED;
-	seat_count(o, &demand, &seat, 1);
+	assignment_count(o, &demand, &assignment, 1);
 	vm = online_vm_new(o, spec);
-	seat_apply(o, vm, &seat);
+	assignment_apply(o, vm, &assignment);
 	*placed = online_vm_add(o, vm);
 	return ONLINE_PLACED;
 }
@@ -187,13 +188,13 @@ OnlineStatus online_place(Online *o, const VmSpec *spec, const OnlineVm **vm)
 }
 
 /* Take VM off its cores, the counts included. */
-static void online_unseat(Online *o, OnlineVm *vm)
+static void online_unassign(Online *o, OnlineVm *vm)
 {
 	Demand demand = online_demand(o, vm->spec);
-	Seat seat = {0, (Taken *)o->scratch->data};
+	Assignment assignment = {0, (Taken *)o->scratch->data};
 
-	online_seat_of(o, vm, &seat);
-	seat_count(o, &demand, &seat, -1);
+	online_assignment_of(o, vm, &assignment);
+	assignment_count(o, &demand, &assignment, -1);
 	for (unsigned i = 0; i < vm->cores->len; i++)
 		o->taken[g_array_index(vm->cores, unsigned, i)] = false;
 	o->cores_taken -= vm->cores->len;
@@ -209,7 +210,7 @@ bool online_remove(Online *o, const char *id)
 	if (!vm)
 		return false;
 	if (vm->spec->policy == POLICY_DEDICATED) {
-		online_unseat(o, vm);
+		online_unassign(o, vm);
 		o->vcpus -= vm->spec->vcpus;
 	} else {
 		demand = online_demand(o, vm->spec);
@@ -251,13 +252,13 @@ static void online_repin(Online *o, OnlineVm *vm, const GArray *to)
 	}
 }
 
-static void online_reseat(Online *o, OnlineVm *vm)
+static void online_reassign(Online *o, OnlineVm *vm)
 {
 	Demand demand = online_demand(o, vm->spec);
-	Seat seat = {0, (Taken *)o->scratch->data};
+	Assignment assignment = {0, (Taken *)o->scratch->data};
 
-	online_seat_of(o, vm, &seat);
-	seat_count(o, &demand, &seat, 1);
+	online_assignment_of(o, vm, &assignment);
+	assignment_count(o, &demand, &assignment, 1);
 	for (unsigned i = 0; i < vm->cores->len; i++)
 		o->taken[g_array_index(vm->cores, unsigned, i)] = true;
 	o->cores_taken += vm->cores->len;
@@ -268,14 +269,14 @@ void online_apply(Online *o, const GPtrArray *moves)
 	for (unsigned i = 0; i < moves->len; i++) {
 		const OnlineMove *move = g_ptr_array_index(moves, i);
 
-		online_unseat(o, g_hash_table_lookup(o->vms, move->id));
+		online_unassign(o, g_hash_table_lookup(o->vms, move->id));
 	}
 	for (unsigned i = 0; i < moves->len; i++) {
 		const OnlineMove *move = g_ptr_array_index(moves, i);
 		OnlineVm *vm = g_hash_table_lookup(o->vms, move->id);
 
 		online_repin(o, vm, move->to);
-		online_reseat(o, vm);
+		online_reassign(o, vm);
 	}
 }
 
@@ -313,11 +314,11 @@ static void core_lose(Online *o, unsigned core)
 {
 	static const Demand nothing = {.page = 1, .node = NONE};
 	Taken one = {o->room_of[core], 1, 0};
-	Seat seat = {1, &one};
+	Assignment assignment = {1, &one};
 
 	o->taken[core] = true;
 	o->cores_taken++;
-	seat_count(o, &nothing, &seat, 1);
+	assignment_count(o, &nothing, &assignment, 1);
 }
 
 /* Cores of a VM that clashes with others are gone all the same: nobody else may have them. */
@@ -352,7 +353,7 @@ static void begin_vm(Online *o, const PlanVm *planned)
 	vm = online_vm_new(o, planned->spec);
 	vm->movable = !planned->spec->cpus;
 	online_repin(o, vm, planned->vcpupin);
-	online_reseat(o, vm);
+	online_reassign(o, vm);
 	online_vm_add(o, vm);
 }
 

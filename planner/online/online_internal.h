@@ -5,9 +5,9 @@
  *   online.c        who runs where; coming and going
  *   online_demand.c what a VM needs, as counts
  *   online_rooms.c  rooms, cells and classes, once
- *   online_why.c    why a VM has no seat
- *   online_seat.c   seats on counts of free cores: pure, so that a what-if is the same on a copy
- *   online_value.c  what the free cores are worth to the VMs that are likely to come
+ *   online_why.c    why a VM has no assignment
+ *   online_assign.c   assignments on counts of free cores: pure, so that a what-if is the same on a
+ * copy online_value.c  what the free cores are worth to the VMs that are likely to come
  *   online_moves.c  which VMs would have to move
  */
 #ifndef PLANNER_ONLINE_ONLINE_INTERNAL_H
@@ -60,10 +60,10 @@ typedef struct Taken {
 } Taken;
 
 /* Where a demand sits: at most one entry a room. */
-typedef struct Seat {
+typedef struct Assignment {
 	unsigned n;
 	Taken *taken; /* room for n_rooms entries */
-} Seat;
+} Assignment;
 
 typedef struct OnlineValue OnlineValue;
 
@@ -80,7 +80,7 @@ struct Online {
 	unsigned *room_of;  /* by core: its room, where it has one */
 	GHashTable *vms;    /* id → OnlineVm, owned */
 	GPtrArray *spare;   /* of OnlineVm: records of VMs that left, for those that come */
-	GArray *scratch;    /* of Taken: the seat being decided */
+	GArray *scratch;    /* of Taken: the assignment being decided */
 	unsigned vcpus, cores_taken, cores_all;
 	hwloc_bitmap_t pool;
 };
@@ -112,38 +112,38 @@ unsigned online_slices(const Online *online, const Demand *demand, unsigned clas
 
 /* online.c */
 
-/* The seat VM has now; space as for online_seat(). */
-void online_seat_of(const Online *online, const OnlineVm *vm, Seat *seat);
+/* The assignment VM has now; space as for online_assignment(). */
+void online_assignment_of(const Online *online, const OnlineVm *vm, Assignment *assignment);
 
 /* online_rooms.c */
 
 /* Fill in all of ONLINE that never changes: rooms, cells, room_of, cores_all. */
 void online_rooms_build(Online *online);
 
-/* online_seat.c */
+/* online_assign.c */
 
 Counts online_counts_new(const Online *online);
 Counts online_counts_copy(const Online *online, const Counts *counts);
 void online_counts_free(Counts *counts);
 /*
- * Seat DEMAND in what COUNTS has, at the finest level that holds it; SEAT->taken has space for as
- * many entries as there are rooms. False when it fits nowhere. VALUE, of the same counts, says
- * which of the places is best; where it is NULL the policy does.
+ * Assign DEMAND in what COUNTS has, at the finest level that holds it; ASSIGNMENT->taken has
+ * space for as many entries as there are rooms. False when it fits nowhere. VALUE, of the same
+ * counts, says which of the places is best; where it is NULL the policy does.
  */
-bool online_seat(const Online *online, const Counts *counts, const OnlineValue *value,
-		 OnlinePolicy policy, const Demand *demand, Seat *seat);
-/* Add a share of VCPUS in CELL, which has the cores, to SEAT: one room that holds it, else the
- * fragments first. */
+bool online_assignment(const Online *online, const Counts *counts, const OnlineValue *value,
+		       OnlinePolicy policy, const Demand *demand, Assignment *assignment);
+/* Add a share of VCPUS in CELL, which has the cores, to ASSIGNMENT: one room that holds it, else
+ * the fragments first. */
 void online_share(const Online *online, const Counts *counts, unsigned cell, unsigned vcpus,
-		  const Demand *demand, Seat *seat);
+		  const Demand *demand, Assignment *assignment);
 /* Rooms in ascending order. */
-void online_seat_sort(Seat *seat);
+void online_assignment_sort(Assignment *assignment);
 /* Does CELL hold a share of VCPUS? */
 bool online_holds(const Online *online, const Counts *counts, unsigned cell, unsigned vcpus,
 		  const Demand *demand);
-/* Take a seat from, or (SIGN -1) give it back to, the counts. */
-void online_count(const Online *online, Counts *counts, const Demand *demand, const Seat *seat,
-		  int sign);
+/* Take an assignment from, or (SIGN -1) give it back to, the counts. */
+void online_count(const Online *online, Counts *counts, const Demand *demand,
+		  const Assignment *assignment, int sign);
 
 /* online_value.c */
 
@@ -151,8 +151,9 @@ OnlineValue *online_value_new(void);
 void online_value_free(OnlineValue *value);
 /* One more VM like this was seen. */
 void online_value_learn(const Online *online, OnlineValue *value, const Demand *demand);
-/* The seat was taken from the counts, or (SIGN -1) given back to them, just now. */
-void online_value_update(const Online *online, OnlineValue *value, const Seat *seat, int sign);
+/* The assignment was taken from the counts, or (SIGN -1) given back to them, just now. */
+void online_value_update(const Online *online, OnlineValue *value, const Assignment *assignment,
+			 int sign);
 /* The memory of NODE changed. */
 void online_value_node(const Online *online, OnlineValue *value, unsigned node);
 /* What is lost when DEMAND takes NEED cores, and its memory, of CELL; and of a room of CELL's class

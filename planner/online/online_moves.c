@@ -5,20 +5,20 @@
  * at each step.
  *
  * Whether some VMs fit together does not depend on rooms, for a VM may sit anywhere in its node: it
- * is enough to try the nodes of each. That is done where seating one after the other fails.
+ * is enough to try the nodes of each. That is done where assigning one after the other fails.
  */
 #include "planner/online/online_internal.h"
 
 #include <string.h>
 
-#define STEPS_MOST 20000 /* seats tried for one question: a bound on a hopeless search */
+#define STEPS_MOST 20000 /* assignments tried for one question: a bound on a hopeless search */
 #define HISTORY_PART 64	 /* of a history's steps, the part that one question may take */
 
 /* A running VM as counts. */
 typedef struct Mover {
 	const OnlineVm *vm;
 	Demand demand;
-	Seat from, to;
+	Assignment from, to;
 } Mover;
 
 typedef struct Moves {
@@ -27,13 +27,13 @@ typedef struct Moves {
 	Mover *movers; /* by id */
 	unsigned n_movers;
 	unsigned *chosen, n_chosen;
-	Counts counts; /* with the chosen taken off */
-	Seat seat;     /* of the VM that wants in */
-	bool pinned;   /* some VM asks for a node, or nodes are mixed: then no two are alike */
+	Counts counts;	       /* with the chosen taken off */
+	Assignment assignment; /* of the VM that wants in */
+	bool pinned; /* some VM asks for a node, or nodes are mixed: then no two are alike */
 	unsigned steps, steps_most;
 } Moves;
 
-static bool seats_equal(const Seat *a, const Seat *b)
+static bool assignments_equal(const Assignment *a, const Assignment *b)
 {
 	return a->n == b->n && !memcmp(a->taken, b->taken, a->n * sizeof *a->taken);
 }
@@ -43,22 +43,22 @@ static bool online_moves_tried(const Moves *m, unsigned start, unsigned i)
 {
 	for (unsigned j = start; j < i; j++)
 		if (online_demands_equal(&m->movers[j].demand, &m->movers[i].demand) &&
-		    seats_equal(&m->movers[j].from, &m->movers[i].from))
+		    assignments_equal(&m->movers[j].from, &m->movers[i].from))
 			return true;
 	return false;
 }
 
-static bool seat_and_count(Moves *m, const Demand *demand, Seat *seat)
+static bool assign_and_count(Moves *m, const Demand *demand, Assignment *assignment)
 {
 	m->steps++;
-	if (!online_seat(m->online, &m->counts, NULL, ONLINE_BEST_FIT, demand, seat))
+	if (!online_assignment(m->online, &m->counts, NULL, ONLINE_BEST_FIT, demand, assignment))
 		return false;
-	online_count(m->online, &m->counts, demand, seat, 1);
+	online_count(m->online, &m->counts, demand, assignment, 1);
 	return true;
 }
 
-/* Take the seats of the chosen from number N on back; false, for the caller's convenience. */
-static bool unseat_chosen(Moves *m, unsigned n)
+/* Take the assignments of the chosen from number N on back; false, for the caller's convenience. */
+static bool unassign_chosen(Moves *m, unsigned n)
 {
 	for (; n < m->n_chosen; n++) {
 		Mover *mover = &m->movers[m->chosen[n]];
@@ -68,14 +68,14 @@ static bool unseat_chosen(Moves *m, unsigned n)
 	return false;
 }
 
-/* Seat the chosen again, largest first; all or none. */
-static bool seat_chosen(Moves *m)
+/* Assign the chosen again, largest first; all or none. */
+static bool assign_chosen(Moves *m)
 {
 	for (unsigned i = m->n_chosen; i--;) {
 		Mover *mover = &m->movers[m->chosen[i]];
 
-		if (!seat_and_count(m, &mover->demand, &mover->to))
-			return unseat_chosen(m, i + 1);
+		if (!assign_and_count(m, &mover->demand, &mover->to))
+			return unassign_chosen(m, i + 1);
 	}
 	return true;
 }
@@ -83,23 +83,24 @@ static bool seat_chosen(Moves *m)
 /* One after the other, the wanted VM first or last: what works at once nearly always. */
 static bool works_in_turn(Moves *m)
 {
-	if (seat_and_count(m, &m->wanted, &m->seat)) {
-		if (seat_chosen(m))
+	if (assign_and_count(m, &m->wanted, &m->assignment)) {
+		if (assign_chosen(m))
 			return true;
-		online_count(m->online, &m->counts, &m->wanted, &m->seat, -1);
+		online_count(m->online, &m->counts, &m->wanted, &m->assignment, -1);
 	}
-	return seat_chosen(m) && (seat_and_count(m, &m->wanted, &m->seat) || unseat_chosen(m, 0));
+	return assign_chosen(m) &&
+	       (assign_and_count(m, &m->wanted, &m->assignment) || unassign_chosen(m, 0));
 }
 
-/* Number I of the VMs to seat: the wanted one, then the chosen. */
+/* Number I of the VMs to assign: the wanted one, then the chosen. */
 static const Demand *demand_at(const Moves *m, unsigned i)
 {
 	return i ? &m->movers[m->chosen[i - 1]].demand : &m->wanted;
 }
 
-static Seat *seat_at(Moves *m, unsigned i)
+static Assignment *assignment_at(Moves *m, unsigned i)
 {
-	return i ? &m->movers[m->chosen[i - 1]].to : &m->seat;
+	return i ? &m->movers[m->chosen[i - 1]].to : &m->assignment;
 }
 
 static bool online_moves_assign(Moves *m, unsigned i);
@@ -162,20 +163,20 @@ static bool assign_shares(Moves *m, unsigned i, Misses *misses, unsigned start);
 static bool assign_share(Moves *m, unsigned i, Misses *misses, unsigned c, SearchSlice *slice)
 {
 	const Demand *demand = demand_at(m, i);
-	Seat *seat = seat_at(m, i);
-	unsigned n = seat->n;
+	Assignment *assignment = assignment_at(m, i);
+	unsigned n = assignment->n;
 	bool done;
 
 	if (!slice->n || !online_holds(m->online, &m->counts, c, slice->vcpus, demand))
 		return false;
-	online_share(m->online, &m->counts, c, slice->vcpus, demand, seat);
+	online_share(m->online, &m->counts, c, slice->vcpus, demand, assignment);
 	slice->n--;
 	misses->shares--;
 	done = assign_shares(m, i, misses, c + 1);
 	slice->n++;
 	misses->shares++;
 	if (!done)
-		seat->n = n;
+		assignment->n = n;
 	return done;
 }
 
@@ -183,10 +184,10 @@ static bool assign_share(Moves *m, unsigned i, Misses *misses, unsigned c, Searc
 static bool assign_shares(Moves *m, unsigned i, Misses *misses, unsigned start)
 {
 	const Demand *demand = demand_at(m, i);
-	Seat *seat = seat_at(m, i);
+	Assignment *assignment = assignment_at(m, i);
 
 	if (!misses->shares) {
-		Seat whole = {seat->n, seat->taken};
+		Assignment whole = {assignment->n, assignment->taken};
 
 		online_count(m->online, &m->counts, demand, &whole, 1);
 		if (online_moves_assign(m, i + 1))
@@ -207,7 +208,7 @@ static bool assign_shares(Moves *m, unsigned i, Misses *misses, unsigned start)
 	return false;
 }
 
-/* Seat the VMs from number I on in every way; all or none. */
+/* Assign the VMs from number I on in every way; all or none. */
 static bool online_moves_assign(Moves *m, unsigned i)
 {
 	const Demand *demand;
@@ -222,7 +223,7 @@ static bool online_moves_assign(Moves *m, unsigned i)
 			Misses misses = {.shares = k, .class = class};
 
 			misses.n = online_slices(m->online, demand, class, k, misses.slices);
-			seat_at(m, i)->n = 0;
+			assignment_at(m, i)->n = 0;
 			if (misses.n && assign_shares(m, i, &misses, 0))
 				return true;
 		}
@@ -237,7 +238,7 @@ static bool online_moves_works(Moves *m)
 	if (!online_moves_assign(m, 0))
 		return false;
 	for (unsigned i = 0; i < m->n_chosen; i++)
-		online_seat_sort(seat_at(m, i + 1));
+		online_assignment_sort(assignment_at(m, i + 1));
 	return true;
 }
 
@@ -287,9 +288,9 @@ static GPtrArray *online_moves_movable(const Online *online)
 	return vms;
 }
 
-static Seat seat_new(const Online *online)
+static Assignment assignment_new(const Online *online)
 {
-	return (Seat){0, g_new0(Taken, online->scratch->len)};
+	return (Assignment){0, g_new0(Taken, online->scratch->len)};
 }
 
 static void moves_init(Moves *m, const Online *online, const VmSpec *spec, unsigned most)
@@ -304,14 +305,14 @@ static void moves_init(Moves *m, const Online *online, const VmSpec *spec, unsig
 
 		mover->vm = g_ptr_array_index(vms, i);
 		mover->demand = online_demand(online, mover->vm->spec);
-		mover->from = seat_new(online);
-		mover->to = seat_new(online);
-		online_seat_of(online, mover->vm, &mover->from);
+		mover->from = assignment_new(online);
+		mover->to = assignment_new(online);
+		online_assignment_of(online, mover->vm, &mover->from);
 		m->pinned |= mover->demand.node != G_MAXUINT;
 	}
 	m->chosen = g_new0(unsigned, most + 1);
 	m->counts = online_counts_copy(online, &online->now);
-	m->seat = seat_new(online);
+	m->assignment = assignment_new(online);
 }
 
 static void moves_clear(Moves *m)
@@ -323,7 +324,7 @@ static void moves_clear(Moves *m)
 	g_free(m->movers);
 	g_free(m->chosen);
 	online_counts_free(&m->counts);
-	g_free(m->seat.taken);
+	g_free(m->assignment.taken);
 }
 
 /* Cores, as CPUs */

@@ -192,12 +192,12 @@ void online_value_learn(const Online *o, OnlineValue *value, const Demand *d)
 
 /* Keeping up */
 
-static bool node_first(const Online *o, const Seat *seat, unsigned entry)
+static bool node_first(const Online *o, const Assignment *assignment, unsigned entry)
 {
-	unsigned node = online_room(o, seat->taken[entry].room)->node;
+	unsigned node = online_room(o, assignment->taken[entry].room)->node;
 
 	for (unsigned i = 0; i < entry; i++)
-		if (online_room(o, seat->taken[i].room)->node == node)
+		if (online_room(o, assignment->taken[i].room)->node == node)
 			return false;
 	return true;
 }
@@ -210,10 +210,11 @@ void online_value_node(const Online *o, OnlineValue *value, unsigned node)
 			count_cell(o, &value->kinds[k], c);
 }
 
-void online_value_update(const Online *o, OnlineValue *value, const Seat *seat, int sign)
+void online_value_update(const Online *o, OnlineValue *value, const Assignment *assignment,
+			 int sign)
 {
-	for (unsigned i = 0; i < seat->n; i++) {
-		const Taken *taken = &seat->taken[i];
+	for (unsigned i = 0; i < assignment->n; i++) {
+		const Taken *taken = &assignment->taken[i];
 		const OnlineRoom *room = online_room(o, taken->room);
 		unsigned now = o->now.free[taken->room];
 		unsigned before = now + (unsigned)sign * taken->cores;
@@ -224,7 +225,7 @@ void online_value_update(const Online *o, OnlineValue *value, const Seat *seat, 
 
 			kind->rooms[room->class] += now / need - before / need;
 		}
-		if (node_first(o, seat, i))
+		if (node_first(o, assignment, i))
 			online_value_node(o, value, room->node);
 	}
 }

@@ -16,7 +16,7 @@ Level level_of(const Plan *plan, const PlanVm *vm);
 Level level_natural(const Plan *plan, const Inventory *inventory, const PlanVm *vm, bool kept);
 /*
  * VM sits coarser than its natural level beside the kept ones: which goal forced it? One line,
- * yours, found by seating it at that level everywhere it could be and solving the rest.
+ * yours, found by assigning it at that level everywhere it could be and solving the rest.
  */
 char *level_forced(const Plan *plan, const Inventory *inventory, const PlanVm *vm);
 /* The nodes that VM, a placed dedicated one, has cores in: positions. Yours. */

@@ -121,7 +121,7 @@ static uint64_t best_on_node(const Problem *problem, unsigned index)
 
 		entry->node = node;
 		result = problem_solve(copy);
-		if (g_ptr_array_index(result->seats, index))
+		if (g_ptr_array_index(result->assignments, index))
 			best = MAX(best, result->placed);
 	}
 	return best;
@@ -156,7 +156,7 @@ char *level_forced(const Plan *plan, const Inventory *inventory, const PlanVm *v
 	if (!result->optimal)
 		return g_strdup("the search stopped at its budget before it found that");
 	over = level_of(plan, vm) == LEVEL_NODES;
-	n = over ? result->far : result->left;
+	n = over ? result->far : result->spread;
 	return g_strdup_printf("goal 3 chose it: of the placed VMs, %u %s to be over several %ss, "
 			       "whichever %s",
 			       n, n == 1 ? "has" : "have", over ? "node" : level_room(plan->host),
@@ -168,15 +168,15 @@ hwloc_bitmap_t level_nearest(const Plan *plan, const Inventory *inventory, const
 	g_autoptr(Problem) problem = level_problem_of(plan, inventory);
 	g_autoptr(SearchResult) result = NULL;
 	hwloc_bitmap_t nodes = NULL;
-	const GArray *seat;
+	const GArray *assignment;
 
 	for (unsigned i = problem->vms->len; i-- > 0;)
 		problem_remove_vm(problem, i);
 	problem_add_vm(problem, vm->spec);
 	result = problem_solve(problem);
-	seat = g_ptr_array_index(result->seats, 0);
-	for (unsigned i = 0; seat && i < seat->len; i++) {
-		unsigned room = g_array_index(seat, SearchShare, i).room;
+	assignment = g_ptr_array_index(result->assignments, 0);
+	for (unsigned i = 0; assignment && i < assignment->len; i++) {
+		unsigned room = g_array_index(assignment, SearchShare, i).room;
 
 		nodes = nodes ? nodes : hwloc_bitmap_alloc();
 		hwloc_bitmap_set(nodes, g_array_index(problem->rooms, SearchRoom, room).node);

@@ -97,7 +97,7 @@ static GPtrArray *searched_vms(const Plan *plan, Prefer prefer)
 	return vms;
 }
 
-/* Seats to pins */
+/* Assignments to pins */
 
 /* The next core of a room that nobody has; the search never gives more than there are. */
 static unsigned room_take(Placer *placer, const GArray *room, unsigned vm)
@@ -130,7 +130,7 @@ static void pin_share(Placer *placer, PlanVm *vm, unsigned index, const SearchSh
 	g_assert(!left);
 }
 
-static void place_seat(Placer *placer, PlanVm *vm, const GArray *shares, const GPtrArray *cores)
+static void place_assign(Placer *placer, PlanVm *vm, const GArray *shares, const GPtrArray *cores)
 {
 	unsigned index = 0;
 	bool found = g_ptr_array_find(placer->plan->vms, vm, &index);
@@ -147,7 +147,7 @@ static void place_seat(Placer *placer, PlanVm *vm, const GArray *shares, const G
 
 /* The bound is all VMs, unless the goal is proved reached. CHOSEN: it is proved that no other VMs
  * had better moved. */
-static void result_report(Plan *plan, const SearchResult *result, unsigned unseated, bool chosen)
+static void result_report(Plan *plan, const SearchResult *result, unsigned unassigned, bool chosen)
 {
 	plan->optimal = result->optimal && chosen;
 	plan->placed = 0;
@@ -156,23 +156,23 @@ static void result_report(Plan *plan, const SearchResult *result, unsigned unsea
 	plan->wanted = plan->vms->len;
 	plan->bound = plan->placed;
 	if (result->placed != result->bound || !chosen)
-		plan->bound += unseated;
+		plan->bound += unassigned;
 }
 
-static unsigned seat_all(Placer *placer, const Problem *problem, const SearchResult *result,
-			 const GPtrArray *vms)
+static unsigned assign_all(Placer *placer, const Problem *problem, const SearchResult *result,
+			   const GPtrArray *vms)
 {
-	unsigned unseated = 0;
+	unsigned unassigned = 0;
 
 	for (unsigned i = 0; i < vms->len; i++) {
-		const GArray *shares = g_ptr_array_index(result->seats, i);
+		const GArray *shares = g_ptr_array_index(result->assignments, i);
 
 		if (shares)
-			place_seat(placer, g_ptr_array_index(vms, i), shares, problem->cores);
+			place_assign(placer, g_ptr_array_index(vms, i), shares, problem->cores);
 		else
-			unseated++;
+			unassigned++;
 	}
-	return unseated;
+	return unassigned;
 }
 
 /* VMs that the goals put further apart than they could have sat: said, for it costs them speed. */
@@ -227,11 +227,11 @@ static void place_searched(Placer *placer, const PlanOptions *options)
 	bool proved = release_movers(placer, vms, options);
 	g_autoptr(Problem) problem = place_problem_of(placer, vms, options);
 	g_autoptr(SearchResult) result = problem_solve(problem);
-	unsigned unseated = seat_all(placer, problem, result, vms);
+	unsigned unassigned = assign_all(placer, problem, result, vms);
 
 	spread_check(placer, problem, vms);
 	place_shared(placer);
-	result_report(placer->plan, result, unseated, proved);
+	result_report(placer->plan, result, unassigned, proved);
 	replan_costs(placer->plan);
 	place_why_not(placer, problem, vms);
 }

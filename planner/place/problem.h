@@ -50,7 +50,8 @@ void problem_release(Problem *problem, const PlanVm *vm);
 
 /* Solve; the result is yours. */
 SearchResult *problem_solve(const Problem *problem);
-/* Can all its VMs be seated together? *PROVED (may be NULL) is false when the budget ran out first.
+/* Can all its VMs be assigned together? *PROVED (may be NULL) is false when the budget ran out
+ * first.
  */
 bool problem_all_fit(const Problem *problem, bool *proved);
 

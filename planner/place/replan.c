@@ -240,7 +240,7 @@ static uint64_t replan_value_of(const SearchResult *result, const Problem *probl
 	uint64_t value = result->placed;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (!g_ptr_array_index(result->seats, i))
+		if (!g_ptr_array_index(result->assignments, i))
 			return 0;
 		value -= replan_worth(problem, g_ptr_array_index(problem->specs, i));
 	}

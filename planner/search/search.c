@@ -1,43 +1,43 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/search/search_internal.h"
 
-static unsigned seat_level(const SearchProblem *problem, const GArray *seat)
+static unsigned assignment_level(const SearchProblem *problem, const GArray *assignment)
 {
 	unsigned nodes = 1;
 
-	for (unsigned i = 1; i < seat->len; i++)
-		nodes += problem->rooms[g_array_index(seat, SearchShare, i).room].node !=
-			 problem->rooms[g_array_index(seat, SearchShare, i - 1).room].node;
-	return nodes > 1 ? nodes : seat->len > 1;
+	for (unsigned i = 1; i < assignment->len; i++)
+		nodes += problem->rooms[g_array_index(assignment, SearchShare, i).room].node !=
+			 problem->rooms[g_array_index(assignment, SearchShare, i - 1).room].node;
+	return nodes > 1 ? nodes : assignment->len > 1;
 }
 
-static uint64_t seat_nodes(const SearchProblem *problem, const GArray *seat)
+static uint64_t assignment_nodes(const SearchProblem *problem, const GArray *assignment)
 {
 	uint64_t nodes = 0;
 
-	for (unsigned i = 0; problem->distance && i < seat->len; i++) {
-		unsigned node = problem->rooms[g_array_index(seat, SearchShare, i).room].node;
+	for (unsigned i = 0; problem->distance && i < assignment->len; i++) {
+		unsigned node = problem->rooms[g_array_index(assignment, SearchShare, i).room].node;
 
 		nodes |= UINT64_C(1) << node % SEARCH_MAX_SPAN;
 	}
 	return nodes;
 }
 
-/* The seats as they turned out: never worse than the counts they were dealt from. */
-static void count_seats(const Model *model, SearchResult *result)
+/* The assignments as they turned out: never worse than the counts they were dealt from. */
+static void count_assignments(const Model *model, SearchResult *result)
 {
 	for (unsigned i = 0; i < model->problem->n_vms; i++) {
 		const Kind *kind = &model->kinds[model->kind_of[i]];
-		const GArray *seat = g_ptr_array_index(result->seats, i);
+		const GArray *assignment = g_ptr_array_index(result->assignments, i);
 		unsigned level;
 
-		if (!seat)
+		if (!assignment)
 			continue;
-		level = seat_level(model->problem, seat);
+		level = assignment_level(model->problem, assignment);
 		result->placed += kind->value;
 		result->far += level > MAX(kind->natural, 1);
-		result->left += level == 1 && kind->natural == 0;
-		result->near += nodes_distance(model, seat_nodes(model->problem, seat));
+		result->spread += level == 1 && kind->natural == 0;
+		result->near += nodes_distance(model, assignment_nodes(model->problem, assignment));
 	}
 }
 
@@ -54,10 +54,10 @@ SearchResult *search_solve(const SearchProblem *problem)
 	answer_init(&answer, model, budget);
 	answer_seek(&answer);
 	result = g_new0(SearchResult, 1);
-	result->seats = answer_lowest(&answer);
+	result->assignments = answer_lowest(&answer);
 	answer_count(&answer);
-	count_seats(model, result);
-	/* A seating that fell short of the value proved is not the answer it should be. */
+	count_assignments(model, result);
+	/* An assignment that fell short of the value proved is not the answer it should be. */
 	if (result->placed < answer.value) {
 		answer.proved = false;
 		answer.n_proved = 0;
@@ -115,6 +115,6 @@ bool search_all_fit(const SearchProblem *problem, bool *proved)
 
 void search_result_free(SearchResult *result)
 {
-	g_ptr_array_unref(result->seats);
+	g_ptr_array_unref(result->assignments);
 	g_free(result);
 }

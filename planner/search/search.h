@@ -11,26 +11,26 @@
  *   cores; where the last core is not full, it is in one of the larger shares.
  * A VM that names a node sits in it, at level 0 or 1; so does a `whole` one. A VM's natural level
  * is the finest one at which the rooms, all empty, could hold it, memory included. VMs may be
- * seated coarser than that; they then count: as `far` over more nodes than they need, as `left`
- * over several rooms of a node where one could hold them. (The level of a seat is the finest it
- * has: cores of one room are level 0 however they came about.) Memory: a share takes the part of
+ * assigned coarser than that; they then count: as `far` over more nodes than they need, as `spread`
+ * over several rooms of a node where one could hold them. (The level of an assignment is the finest
+ * it has: cores of one room are level 0 however they came about.) Memory: a share takes the part of
  * the VM's memory that its vCPUs are of all, rounded up to whole pages; a node's shares fit in its
  * memory.
  *
  * Goals, each among the best in those before it:
  *   1 placed  what `prefer` says
  *   2 far     fewest VMs over more nodes than they need
- *   3 left    fewest VMs over several rooms of a node that one could hold
+ *   3 spread  fewest VMs over several rooms of a node that one could hold
  *   4 near    for VMs over several nodes, the least sum of the distances between each two of the
  *             nodes of a VM: one socket or board before two
  *   5 spare   most vCPUs of further VMs that would fit beside those placed, in cores and memory:
  *             any number of copies of the shapes (vcpus, isolate, memory, page) of the problem's
  *             VMs, placed or not, in any node, each at a level no coarser than the shape's natural
  *             one, and at most 1
- *   6 lowest  the first answer in this order: VM by VM, as the problem lists them, a seat in lower
- *             rooms comes first. Seats compare as their lists of shares do, by room: the lower
- *             room, then in it more cores, then more vCPUs, then the shorter list. No seat comes
- * last. So the answer is unique, whatever way it was found, unless the budget ends the search
+ *   6 lowest  the first answer in this order: VM by VM, as the problem lists them, an assignment in
+ * lower rooms comes first. Assignments compare as their lists of shares do, by room: the lower
+ *             room, then in it more cores, then more vCPUs, then the shorter list. No assignment
+ * comes last. So the answer is unique, whatever way it was found, unless the budget ends the search
  * first.
  *
  * How the search works: search_internal.h.
@@ -95,18 +95,19 @@ typedef struct SearchShare {
 } SearchShare;
 
 typedef struct SearchResult {
-	GPtrArray *seats; /* one per VM: NULL = not placed, else GArray of SearchShare by room */
-	uint64_t placed;  /* value of the first goal: vCPUs; VMs under the other preferences */
-	uint64_t bound;	  /* upper bound of placed; equal to it if that goal is proved. Under
-			     PREFER_ORDER the proof is of which VMs are placed, not only how many */
-	unsigned far;	  /* VMs placed over more nodes than they need */
-	unsigned left;	  /* VMs placed over several rooms of a node that one could hold */
-	uint64_t near;	  /* sum of the distances of VMs placed over several nodes; 0 without any */
-	uint64_t spare;	  /* vCPUs of further VMs that still fit: the maximum if that goal is
-			     proved, else a lower bound */
-	unsigned proved;  /* goals proved, counted from the first: 0 … SEARCH_GOALS */
-	bool optimal;	  /* all goals are proved */
-	uint64_t steps;	  /* used of the budget */
+	GPtrArray *
+		assignments; /* one per VM: NULL = not placed, else GArray of SearchShare by room */
+	uint64_t placed;     /* value of the first goal: vCPUs; VMs under the other preferences */
+	uint64_t bound;	     /* upper bound of placed; equal to it if that goal is proved. Under
+				PREFER_ORDER the proof is of which VMs are placed, not only how many */
+	unsigned far;	     /* VMs placed over more nodes than they need */
+	unsigned spread;     /* VMs placed over several rooms of a node that one could hold */
+	uint64_t near;	 /* sum of the distances of VMs placed over several nodes; 0 without any */
+	uint64_t spare;	 /* vCPUs of further VMs that still fit: the maximum if that goal is
+			    proved, else a lower bound */
+	unsigned proved; /* goals proved, counted from the first: 0 … SEARCH_GOALS */
+	bool optimal;	 /* all goals are proved */
+	uint64_t steps;	 /* used of the budget */
 } SearchResult;
 
 #define SEARCH_GOALS 6

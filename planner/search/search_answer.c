@@ -52,7 +52,7 @@ Worth answer_worth(const Answer *a, const Packing *packing)
 {
 	Worth worth = {.near = packing_near(a->model, packing),
 		       .far = packing_far(a->model, packing),
-		       .left = packing_left(a->model, packing)};
+		       .spread = packing_spread(a->model, packing)};
 
 	for (unsigned k = 0; k < a->model->n_kinds; k++) {
 		const Kind *kind = &a->model->kinds[k];
@@ -72,7 +72,7 @@ void answer_take(Answer *a, Packing *packing)
 	a->packing = packing;
 	a->value = worth.value;
 	a->far = worth.far;
-	a->left = worth.left;
+	a->spread = worth.spread;
 	a->near = worth.near;
 	a->spare = worth.spare;
 }

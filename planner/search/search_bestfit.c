@@ -6,8 +6,8 @@
 #include "planner/search/search_internal.h"
 
 /* In a room of GROUP; SEARCH_NEVER: of any. */
-static bool bestfit_seat_in_room(const Model *model, Packing *packing, unsigned kind,
-				 unsigned group)
+static bool bestfit_assign_in_room(const Model *model, Packing *packing, unsigned kind,
+				   unsigned group)
 {
 	unsigned best = SEARCH_NEVER, least = SEARCH_NEVER;
 
@@ -24,7 +24,7 @@ static bool bestfit_seat_in_room(const Model *model, Packing *packing, unsigned 
 	return best != SEARCH_NEVER;
 }
 
-static bool seat_in_group(const Model *model, Packing *packing, unsigned kind)
+static bool assign_in_group(const Model *model, Packing *packing, unsigned kind)
 {
 	unsigned best = SEARCH_NEVER, least = SEARCH_NEVER;
 
@@ -58,7 +58,7 @@ static unsigned tightest_node(const Model *model, const Packing *packing, const 
 	return best;
 }
 
-static bool bestfit_seat_over_nodes(const Model *model, Packing *packing, SearchSpan span)
+static bool bestfit_assign_over_nodes(const Model *model, Packing *packing, SearchSpan span)
 {
 	SearchSlice slices[SEARCH_SLICES];
 	unsigned n = kind_slices(model, &model->kinds[span.kind], span.class, span.level, slices);
@@ -76,34 +76,35 @@ static bool bestfit_seat_over_nodes(const Model *model, Packing *packing, Search
 	return n > 0;
 }
 
-static bool seat_span(const Model *model, Packing *packing, unsigned kind)
+static bool assign_span(const Model *model, Packing *packing, unsigned kind)
 {
 	for (unsigned k = 2; k <= model->problem->n_nodes; k++) {
 		for (unsigned c = 0; c < model->n_classes; c++) {
 			SearchSpan span = {.kind = kind, .class = c, .level = k};
 
-			if (bestfit_seat_over_nodes(model, packing, span))
+			if (bestfit_assign_over_nodes(model, packing, span))
 				return true;
 		}
 	}
 	return false;
 }
 
-static bool bestfit_seat_in_node(const Model *model, Packing *packing, unsigned kind)
+static bool bestfit_assign_in_node(const Model *model, Packing *packing, unsigned kind)
 {
-	return bestfit_seat_in_room(model, packing, kind, SEARCH_NEVER) ||
-	       seat_in_group(model, packing, kind);
+	return bestfit_assign_in_room(model, packing, kind, SEARCH_NEVER) ||
+	       assign_in_group(model, packing, kind);
 }
 
-bool bestfit_seat(const Model *model, Packing *packing, unsigned kind)
+bool bestfit_assign(const Model *model, Packing *packing, unsigned kind)
 {
-	return bestfit_seat_in_node(model, packing, kind) || seat_span(model, packing, kind);
+	return bestfit_assign_in_node(model, packing, kind) || assign_span(model, packing, kind);
 }
 
-/* Seat a VM of KIND, which fits GROUP, in the group's tightest room, else over its rooms. */
-static void bestfit_seat_group(const Model *model, Packing *packing, unsigned kind, unsigned group)
+/* Assign a VM of KIND, which fits GROUP, in the group's tightest room, else over its rooms. */
+static void bestfit_assign_group(const Model *model, Packing *packing, unsigned kind,
+				 unsigned group)
 {
-	if (!bestfit_seat_in_room(model, packing, kind, group))
+	if (!bestfit_assign_in_room(model, packing, kind, group))
 		packing_add_group(model, packing, kind, group, 1);
 }
 
@@ -134,14 +135,14 @@ static Packing *bestfit_fill(const Model *model, const unsigned *count, bool by_
 		unsigned k = g_array_index(order, unsigned, i);
 
 		while (packing->placed[k] < count[k] &&
-		       (bestfit_seat_in_node(model, packing, k) ||
-			(!spans_last && seat_span(model, packing, k))))
+		       (bestfit_assign_in_node(model, packing, k) ||
+			(!spans_last && assign_span(model, packing, k))))
 			;
 	}
 	for (unsigned i = 0; i < model->n_kinds; i++) {
 		unsigned k = g_array_index(order, unsigned, i);
 
-		while (packing->placed[k] < count[k] && seat_span(model, packing, k))
+		while (packing->placed[k] < count[k] && assign_span(model, packing, k))
 			;
 	}
 	return packing;
@@ -178,5 +179,5 @@ void bestfit_add(const Model *model, Packing *packing, const Packing *added)
 	for (unsigned g = 0; g < model->n_groups; g++)
 		for (unsigned k = 0; k < kinds; k++)
 			for (unsigned i = 0; i < added->in_group[g * kinds + k]; i++)
-				bestfit_seat_group(model, packing, k, g);
+				bestfit_assign_group(model, packing, k, g);
 }

@@ -4,7 +4,7 @@
 
 unsigned finder_may_leave(const Finder *f)
 {
-	return f->task->left == SEARCH_NEVER ? SEARCH_NEVER : f->task->left - f->left;
+	return f->task->spread == SEARCH_NEVER ? SEARCH_NEVER : f->task->spread - f->spread;
 }
 
 unsigned finder_may_part(const Finder *f)
@@ -22,8 +22,8 @@ static int64_t rest_at(const Finder *f, unsigned row, unsigned slot)
 	return f->rest[(size_t)row * (f->layout->n_slots + 1) + slot];
 }
 
-/* By ROW, what the node's memory, as far as it is free, and those carry that may be far or left of
- * VMS not seated yet. */
+/* By ROW, what the node's memory, as far as it is free, and those carry that may be far or spread
+ * of VMS not assigned yet. */
 static int64_t carry_besides(const Finder *f, const Row *row, unsigned slot, uint64_t vms)
 {
 	unsigned node = f->layout->slots[slot].node;

@@ -16,11 +16,11 @@ static const unsigned tails[] = {2, 4, 7};
 /* Most questions are answered in so many steps. */
 #define SHORT_RUN 500
 
-/* A piece that is seated in a group. */
-typedef struct Seated {
+/* A piece that is assigned in a group. */
+typedef struct Assigned {
 	unsigned group;
 	Piece piece;
-} Seated;
+} Assigned;
 
 typedef struct Dive {
 	Finder *finder;
@@ -28,17 +28,17 @@ typedef struct Dive {
 	const Rows *rows;
 	const SearchTask *task;
 	Draft *draft;
-	GArray *seated; /* of Seated, in order */
-	GArray *order;	/* of unsigned: groups, as they are closed */
+	GArray *assigned; /* of Assigned, in order */
+	GArray *order;	  /* of unsigned: groups, as they are closed */
 
 	/* what that leaves */
 	Packing *base;
-	unsigned *count;  /* kind → VMs not seated yet */
+	unsigned *count;  /* kind → VMs not assigned yet */
 	unsigned *shares; /* group × sort */
 	unsigned *sum,
 		*most; /* of a sort's shares; most in a group of a way's, at its first sort */
 	uint64_t value, spare; /* that are reached */
-	unsigned far, left;
+	unsigned far, spread;
 } Dive;
 
 /* VMs of the way that begins with sort FIRST. */
@@ -61,7 +61,7 @@ static unsigned less_than(unsigned limit, unsigned used)
 
 static unsigned may_leave(const Dive *d)
 {
-	return less_than(d->task->left, d->left);
+	return less_than(d->task->spread, d->spread);
 }
 
 static unsigned may_part(const Dive *d)
@@ -69,7 +69,7 @@ static unsigned may_part(const Dive *d)
 	return less_than(d->task->far, d->far);
 }
 
-static bool seat_share(Dive *d, unsigned group, const Piece *piece)
+static bool dive_share(Dive *d, unsigned group, const Piece *piece)
 {
 	const Group *g = &d->model->groups[group];
 	const Sort *s = &d->rows->sorts[piece->sort];
@@ -107,7 +107,7 @@ static bool count_piece(Dive *d, unsigned kind, unsigned level)
 	if (d->count[kind] > 0 && (!coarse || may_leave(d) > 0)) {
 		d->count[kind]--;
 		d->value += k->value;
-		d->left += coarse;
+		d->spread += coarse;
 		return true;
 	}
 	if (!d->task->copies || k->extra != level)
@@ -116,7 +116,7 @@ static bool count_piece(Dive *d, unsigned kind, unsigned level)
 	return true;
 }
 
-static bool seat_whole(Dive *d, unsigned group, const Piece *piece)
+static bool assign_whole(Dive *d, unsigned group, const Piece *piece)
 {
 	const Group *g = &d->model->groups[group];
 	bool wide = d->task->merged || piece->room == SEARCH_NEVER;
@@ -134,10 +134,10 @@ static bool seat_whole(Dive *d, unsigned group, const Piece *piece)
 	return true;
 }
 
-static bool seat_piece(Dive *d, unsigned group, const Piece *piece)
+static bool assign_piece(Dive *d, unsigned group, const Piece *piece)
 {
-	return piece->sort == SEARCH_NEVER ? seat_whole(d, group, piece)
-					   : seat_share(d, group, piece);
+	return piece->sort == SEARCH_NEVER ? assign_whole(d, group, piece)
+					   : dive_share(d, group, piece);
 }
 
 static void close_group(Dive *d, unsigned group, const Pattern *pattern)
@@ -145,10 +145,10 @@ static void close_group(Dive *d, unsigned group, const Pattern *pattern)
 	d->draft->closed[group] = true;
 	g_array_append_val(d->order, group);
 	for (unsigned i = pattern->first; i < pattern->first + pattern->n; i++) {
-		Seated seated = {group, g_array_index(d->draft->pieces, Piece, i)};
+		Assigned assigned = {group, g_array_index(d->draft->pieces, Piece, i)};
 
-		if (seat_piece(d, group, &seated.piece))
-			g_array_append_val(d->seated, seated);
+		if (assign_piece(d, group, &assigned.piece))
+			g_array_append_val(d->assigned, assigned);
 	}
 }
 
@@ -162,7 +162,7 @@ static SearchTask rest_task(const Dive *d)
 	task.value -= MIN(task.value, d->value);
 	task.spare -= MIN(task.spare, d->spare);
 	task.far = may_part(d);
-	task.left = may_leave(d);
+	task.spread = may_leave(d);
 	return task;
 }
 
@@ -225,7 +225,7 @@ static void dive_reset(Dive *d)
 	memset(d->sum, 0, d->rows->n_sorts * sizeof(unsigned));
 	memset(d->most, 0, d->rows->n_sorts * sizeof(unsigned));
 	d->value = d->spare = 0;
-	d->far = d->left = 0;
+	d->far = d->spread = 0;
 }
 
 /* All but the last N groups as they were closed. */
@@ -235,11 +235,11 @@ static void dive_reopen(Dive *d, unsigned n)
 
 	dive_reset(d);
 	for (unsigned i = 0; i < keep; i++)
-		for (unsigned s = 0; s < d->seated->len; s++) {
-			const Seated *seated = &g_array_index(d->seated, Seated, s);
+		for (unsigned s = 0; s < d->assigned->len; s++) {
+			const Assigned *assigned = &g_array_index(d->assigned, Assigned, s);
 
-			if (seated->group == g_array_index(d->order, unsigned, i))
-				seat_piece(d, seated->group, &seated->piece);
+			if (assigned->group == g_array_index(d->order, unsigned, i))
+				assign_piece(d, assigned->group, &assigned->piece);
 		}
 }
 
@@ -252,7 +252,7 @@ static void close_rooms(const Dive *d, Packing *base, unsigned group)
 		base->room[d->model->rooms[i]] = 0;
 }
 
-/* What is seated and what was found for the rest, beside the task's base. */
+/* What is assigned and what was found for the rest, beside the task's base. */
 static Packing *put_together(const Dive *d, const Packing *rest)
 {
 	Packing *all = packing_beside(d->model, d->task->base);
@@ -324,7 +324,7 @@ static bool finder_dive(Finder *f, const SearchTask *task, uint64_t limit, Packi
 	const Model *model = rows->model;
 	size_t groups = model->n_groups + 1, sorts = rows->n_sorts + 1;
 	g_autoptr(Draft) draft = draft_new(model);
-	g_autoptr(GArray) seated = g_array_new(FALSE, FALSE, sizeof(Seated));
+	g_autoptr(GArray) assigned = g_array_new(FALSE, FALSE, sizeof(Assigned));
 	g_autoptr(GArray) order = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	g_autofree unsigned *count = g_new0(unsigned, model->n_kinds + 1);
 	g_autofree unsigned *shares = g_new0(unsigned, groups *sorts);
@@ -334,7 +334,7 @@ static bool finder_dive(Finder *f, const SearchTask *task, uint64_t limit, Packi
 		  .rows = rows,
 		  .task = task,
 		  .draft = draft,
-		  .seated = seated,
+		  .assigned = assigned,
 		  .order = order,
 		  .count = count,
 		  .shares = shares,

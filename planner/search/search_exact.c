@@ -151,7 +151,7 @@ static void exact_begin(Finder *f, const SearchTask *task, Packing *space)
 	f->memory = space->memory;
 	f->stopped = false;
 	f->value = f->spare = 0;
-	f->far = f->left = f->pending = f->last_row = 0;
+	f->far = f->spread = f->pending = f->last_row = 0;
 	memcpy(f->half, task->half_missing, sizeof(f->half));
 	memset(f->half_nodes, 0, sizeof(f->half_nodes));
 	for (unsigned i = 0; i < f->rows->n_sorts; i++)

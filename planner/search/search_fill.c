@@ -4,10 +4,11 @@
  *
  * What keeps that small:
  * - VMs of a kind are only counted, so no two orders of the same VMs are tried.
- * - A set that leaves room for another VM still to be seated is never better than the one with it.
+ * - A set that leaves room for another VM still to be assigned is never better than the one with
+ * it.
  * - Bounds (search_rows.c): a room must carry what the rooms after it cannot.
- * - A state (room, VMs not seated yet, cores owed to level 1 …) that led nowhere is remembered, so
- *   that rooms alike are not filled in every order.
+ * - A state (room, VMs not assigned yet, cores owed to level 1 …) that led nowhere is remembered,
+ * so that rooms alike are not filled in every order.
  * - Large VMs first, as many as fit first: the first path down is first-fit-decreasing.
  *
  * What sits coarser than a room is chosen group by group, before its rooms are filled. It takes any
@@ -76,7 +77,7 @@ static void fill_take_memory(Finder *f, unsigned node, uint64_t memory, int coun
 		f->memory[node] -= memory * (uint64_t)(int64_t)count;
 }
 
-/* Seat COUNT of kind K in SLOT, VMs first, then copies; returns how many VMs that are. */
+/* Assign COUNT of kind K in SLOT, VMs first, then copies; returns how many VMs that are. */
 static unsigned fill_put(Finder *f, unsigned slot, unsigned k, unsigned count)
 {
 	const Kind *kind = &f->model->kinds[k];
@@ -217,13 +218,13 @@ static bool with_level1(Finder *f, unsigned slot, unsigned k, unsigned cores, un
 	const Slot *s = &f->layout->slots[slot];
 	const Kind *kind = &f->model->kinds[k];
 	unsigned need = count * kind_cores(f->model, kind, s->class);
-	unsigned left = kind->natural == 0 ? count : 0, vms = fill_put(f, slot, k, count);
+	unsigned spread = kind->natural == 0 ? count : 0, vms = fill_put(f, slot, k, count);
 
 	f->owed[s->group] += need;
-	f->left += left;
+	f->spread += spread;
 	if (fill_fill_group(f, slot, k + 1, cores - need))
 		return true;
-	f->left -= left;
+	f->spread -= spread;
 	f->owed[s->group] -= need;
 	fill_unput(f, slot, k, vms);
 	return false;
@@ -345,7 +346,7 @@ static bool has_pending(const Finder *f, const Slot *s, unsigned i)
 	       f->shares[sort->first].vms * sort->slice.n > f->shares[i].sum;
 }
 
-/* Slice I of the half seated VM more (less) in the slot's group. */
+/* Slice I of the half assigned VM more (less) in the slot's group. */
 static void half_count(Finder *f, const Slot *s, unsigned i, int count)
 {
 	const SearchSlice *slice = &f->task->half[i].slice;
@@ -364,7 +365,7 @@ static bool half_can_follow(const Finder *f, const Slot *s)
 	return true;
 }
 
-/* Last, a share of the VM that is half seated, or none. */
+/* Last, a share of the VM that is half assigned, or none. */
 static bool with_half(Finder *f, unsigned slot, unsigned cores)
 {
 	const Slot *s = &f->layout->slots[slot];
@@ -421,7 +422,7 @@ static const uint32_t *fill_state(Finder *f, unsigned slot)
 	uint32_t *w = f->words;
 
 	*w++ = slot;
-	*w++ = f->left;
+	*w++ = f->spread;
 	*w++ = f->far;
 	*w++ = finder_owed(f, slot);
 	*w++ = f->half[0] | f->half[1] << 8 | f->half[2] << 16;
@@ -434,7 +435,7 @@ static const uint32_t *fill_state(Finder *f, unsigned slot)
 	return f->words;
 }
 
-/* Is the question answered, whatever else may still be seated? */
+/* Is the question answered, whatever else may still be assigned? */
 static bool fill_satisfied(const Finder *f, unsigned slot)
 {
 	return f->pending == 0 && !finder_half_misses(f) && f->value >= f->task->value &&

@@ -22,7 +22,7 @@ typedef struct Layout {
 	bool optimized_copies;
 } Layout;
 
-/* The shares of a sort that are seated. */
+/* The shares of a sort that are assigned. */
 typedef struct Shares {
 	unsigned sum;
 	unsigned *later;    /* group → groups after it that could hold one */
@@ -42,7 +42,7 @@ struct Finder {
 	const Layout *layout;
 	const Rows *rows;
 	bool spans;	       /* may VMs span nodes? */
-	unsigned leave_end;    /* no VM can be left from this slot on */
+	unsigned leave_end;    /* no VM can be spread from this slot on */
 	unsigned *cap;	       /* slot → cores; of the group at its first slot */
 	unsigned *cap_line;    /* of a group */
 	unsigned *group_cores; /* slot → cores of the group's rooms from there on */
@@ -53,17 +53,17 @@ struct Finder {
 	int half_sort;	       /* its first sort, -1 = none of the rows' */
 
 	/* where it stands */
-	unsigned *rem;	/* kind → VMs not seated yet */
+	unsigned *rem;	/* kind → VMs not assigned yet */
 	unsigned *owed; /* group → cores its coarser VMs still need of the rooms to come */
 	Shares *shares; /* of each sort */
-	unsigned half[SEARCH_SLICES]; /* shares the half seated VM misses */
+	unsigned half[SEARCH_SLICES]; /* shares the half assigned VM misses */
 	uint64_t half_nodes[SEARCH_SLICES];
 	unsigned last_row; /* that said no */
 	unsigned pending;  /* shares missing, of all sorts */
 	uint64_t *memory;
 	uint64_t value, spare;
-	unsigned far, left;
-	unsigned *in_slot;    /* slot × kind → VMs and copies seated there */
+	unsigned far, spread;
+	unsigned *in_slot;    /* slot × kind → VMs and copies assigned there */
 	unsigned *share_slot; /* group × sort → shares */
 };
 
@@ -79,12 +79,12 @@ static inline uint64_t saturating_less(uint64_t a, uint64_t b)
 	return a > b ? a - b : 0;
 }
 
-/* How many VMs may still be left, or far; SEARCH_NEVER = any number. */
+/* How many VMs may still be spread, or far; SEARCH_NEVER = any number. */
 unsigned finder_may_leave(const Finder *f);
 unsigned finder_may_part(const Finder *f);
-/* VMs of the way that begins with sort FIRST, by the shares that are seated. */
+/* VMs of the way that begins with sort FIRST, by the shares that are assigned. */
 unsigned finder_way_vms(const Finder *f, unsigned first);
-/* Does the half seated VM miss any share? */
+/* Does the half assigned VM miss any share? */
 bool finder_half_misses(const Finder *f);
 /* Cores that the rooms from that of SLOT on have to leave to coarser VMs of their group. */
 unsigned finder_owed(const Finder *f, unsigned slot);
@@ -96,7 +96,7 @@ int64_t finder_carry_rooms(const Finder *f, unsigned r, unsigned slot, unsigned 
 /* Can the slots from SLOT on not carry what they must? Also says what ROOM must carry. */
 bool finder_hopeless(Finder *f, unsigned slot, Room *room);
 
-/* Seat what there is from SLOT on, in every way that may do; true: found (search_fill.c). */
+/* Assign what there is from SLOT on, in every way that may do; true: found (search_fill.c). */
 bool finder_visit(Finder *f, unsigned slot);
 
 /* The layout for such tasks; made when first asked for (search_layout.c). */

@@ -7,7 +7,7 @@
 #include "planner/search/search_internal.h"
 
 /* The N smallest VMs, largest of them first: what goes in where only their number counts. */
-static bool seat_smallest(Answer *a, uint64_t n)
+static bool assign_smallest(Answer *a, uint64_t n)
 {
 	g_autofree unsigned *count = g_new0(unsigned, a->model->n_kinds + 1);
 	g_autoptr(Packing) packing = NULL;
@@ -47,7 +47,7 @@ static SearchOutcome ask_merged(Answer *a, uint64_t value, unsigned far, uint64_
 			   .count = a->count,
 			   .value = value,
 			   .far = far,
-			   .left = SEARCH_NEVER,
+			   .spread = SEARCH_NEVER,
 			   .merged = true};
 	Packing *found;
 	SearchOutcome outcome = finder_find(a->finder, &task, goals_allowance(a, floor), &found);
@@ -75,7 +75,7 @@ static uint64_t value_bound(Answer *a)
 	SearchTask task = {.base = empty,
 			   .count = a->count,
 			   .far = SEARCH_NEVER,
-			   .left = SEARCH_NEVER,
+			   .spread = SEARCH_NEVER,
 			   .merged = true};
 	uint64_t most = all_value(a);
 
@@ -169,7 +169,7 @@ static void seek_value(Answer *a)
 	if (a->value < a->bound)
 		a->bound = MIN(a->bound, value_bound(a));
 	if (a->model->problem->prefer == PREFER_VMS)
-		for (uint64_t n = a->bound; n > a->value && !seat_smallest(a, n);)
+		for (uint64_t n = a->bound; n > a->value && !assign_smallest(a, n);)
 			n--;
 	if (a->value < a->bound)
 		a->bound = goals_climb(a, &a->value, a->bound, false, ask_more);
@@ -181,7 +181,7 @@ static SearchOutcome accept_vm(Answer *a, unsigned kind, uint64_t floor)
 {
 	g_autoptr(Packing) packing = packing_copy(a->model, a->packing);
 
-	if (bestfit_seat(a->model, packing, kind)) {
+	if (bestfit_assign(a->model, packing, kind)) {
 		answer_take(a, g_steal_pointer(&packing));
 		return SEARCH_OUTCOME_FOUND;
 	}
@@ -191,8 +191,8 @@ static SearchOutcome accept_vm(Answer *a, unsigned kind, uint64_t floor)
 }
 
 /*
- * What was refused once stays refused: only more VMs are accepted later. PLAIN seats each VM where
- * it fits best and moves none; as long as it has accepted the same VMs it stands in where the
+ * What was refused once stays refused: only more VMs are accepted later. PLAIN assigns each VM
+ * where it fits best and moves none; as long as it has accepted the same VMs it stands in where the
  * search does not know, so that the answer is not behind it.
  */
 static void accept_in_order(Answer *a, Packing *plain)
@@ -209,7 +209,7 @@ static void accept_in_order(Answer *a, Packing *plain)
 
 		if (refused[k] || a->model->kinds[k].natural == SEARCH_NEVER)
 			continue;
-		plainly = same && bestfit_seat(a->model, plain, k);
+		plainly = same && bestfit_assign(a->model, plain, k);
 		a->count[k]++;
 		outcome = accept_vm(a, k, floor);
 		a->proved = a->proved && outcome != SEARCH_OUTCOME_UNKNOWN;
@@ -283,17 +283,18 @@ static void seek_far(Answer *a)
 	goals_lower(a, &a->far, &(Aim){.far = 1, .merged = true}, ask_far);
 }
 
-/* Is there a packing as good as the best, with at most so many VMs left and at least so much spare?
+/* Is there a packing as good as the best, with at most so many VMs spread and at least so much
+ * spare?
  */
-static SearchOutcome goals_ask(Answer *a, unsigned left, bool copies, uint64_t spare,
+static SearchOutcome goals_ask(Answer *a, unsigned spread, bool copies, uint64_t spare,
 			       uint64_t floor)
 {
 	g_autoptr(Packing) empty = packing_new(a->model);
 	SearchTask task = {.base = empty,
 			   .count = a->count,
 			   .value = a->value,
-			   .far = a->any_left ? SEARCH_NEVER : a->far,
-			   .left = left,
+			   .far = a->any_spread ? SEARCH_NEVER : a->far,
+			   .spread = spread,
 			   .copies = copies,
 			   .spare = spare};
 	Packing *found;
@@ -309,14 +310,14 @@ static SearchOutcome goals_ask(Answer *a, unsigned left, bool copies, uint64_t s
 	return outcome;
 }
 
-static SearchOutcome ask_left(Answer *a, unsigned left, uint64_t floor)
+static SearchOutcome ask_spread(Answer *a, unsigned spread, uint64_t floor)
 {
-	return goals_ask(a, left, false, 0, floor);
+	return goals_ask(a, spread, false, 0, floor);
 }
 
 static void seek_left(Answer *a)
 {
-	goals_lower(a, &a->left, &(Aim){.left = 1}, ask_left);
+	goals_lower(a, &a->spread, &(Aim){.spread = 1}, ask_spread);
 }
 
 static SearchOutcome ask_near(Answer *a, uint64_t near, uint64_t floor)
@@ -326,7 +327,7 @@ static SearchOutcome ask_near(Answer *a, uint64_t near, uint64_t floor)
 			   .count = a->count,
 			   .value = a->value,
 			   .far = a->far,
-			   .left = a->left};
+			   .spread = a->spread};
 	Packing *found;
 	SearchOutcome outcome =
 		near_find(a, &task, near, 0, finder_find, goals_allowance(a, floor), &found, NULL);
@@ -356,9 +357,9 @@ static void seek_near(Answer *a)
 }
 
 /* Of the packing that the spare is sought for. */
-static unsigned left_allowed(const Answer *a)
+static unsigned spread_allowed(const Answer *a)
 {
-	return a->any_left ? SEARCH_NEVER : a->left;
+	return a->any_spread ? SEARCH_NEVER : a->spread;
 }
 
 static uint64_t all_threads(const Model *model)
@@ -377,8 +378,8 @@ static uint64_t spare_bound(Answer *a)
 	SearchTask task = {.base = empty,
 			   .count = a->count,
 			   .value = a->value,
-			   .far = a->any_left ? SEARCH_NEVER : a->far,
-			   .left = left_allowed(a),
+			   .far = a->any_spread ? SEARCH_NEVER : a->far,
+			   .spread = spread_allowed(a),
 			   .copies = true};
 	uint64_t most = all_threads(a->model);
 
@@ -392,7 +393,7 @@ static uint64_t spare_bound(Answer *a)
 
 static SearchOutcome ask_spare(Answer *a, uint64_t spare, uint64_t floor)
 {
-	return goals_ask(a, left_allowed(a), true, spare, floor);
+	return goals_ask(a, spread_allowed(a), true, spare, floor);
 }
 
 void answer_spare(Answer *a)

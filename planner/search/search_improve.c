@@ -64,7 +64,7 @@ static void empty_some_room(Part *part, unsigned group)
 	empty_room(part, part->answer->model->rooms[g->first + improve_draw(part, g->n_rooms)]);
 }
 
-/* Rooms around a VM that is far or left, the I-th of them. */
+/* Rooms around a VM that is far or spread, the I-th of them. */
 static void empty_around_left(Part *part, unsigned i)
 {
 	const Model *model = part->answer->model;
@@ -99,19 +99,19 @@ static SearchOutcome ask_part(Part *part, const Aim *aim, uint64_t limit)
 {
 	Answer *a = part->answer;
 	Worth all = answer_worth(a, a->packing), base = answer_worth(a, part->base);
-	SearchTask task = {.base = part->base,
-			   .count = part->count,
-			   .value = all.value + aim->value - base.value,
-			   .far = aim->merged && !aim->far ? SEARCH_NEVER
-							   : all.far - aim->far - base.far,
-			   .left = aim->merged ? SEARCH_NEVER : all.left - aim->left - base.left,
-			   .copies = aim->copies,
-			   .spare = all.spare + aim->spare - base.spare,
-			   .merged = aim->merged};
+	SearchTask task = {
+		.base = part->base,
+		.count = part->count,
+		.value = all.value + aim->value - base.value,
+		.far = aim->merged && !aim->far ? SEARCH_NEVER : all.far - aim->far - base.far,
+		.spread = aim->merged ? SEARCH_NEVER : all.spread - aim->spread - base.spread,
+		.copies = aim->copies,
+		.spare = all.spare + aim->spare - base.spare,
+		.merged = aim->merged};
 	Packing *found;
 	SearchOutcome outcome;
 
-	if ((!aim->merged && all.left < aim->left + base.left) ||
+	if ((!aim->merged && all.spread < aim->spread + base.spread) ||
 	    ((!aim->merged || aim->far) && all.far < aim->far + base.far))
 		return SEARCH_OUTCOME_NONE;
 	for (unsigned k = 0; k < a->model->n_kinds; k++)
@@ -142,9 +142,9 @@ bool answer_improve(Answer *a, const Aim *aim, uint64_t floor)
 		for (unsigned g = 0; g < model->n_groups; g++)
 			touched[g] = false;
 		part.base = packing_copy(model, a->packing);
-		if (a->far + a->left > 0)
+		if (a->far + a->spread > 0)
 			empty_around_left(
-				&part, improve_draw(&part, aim->far ? a->far : a->far + a->left));
+				&part, improve_draw(&part, aim->far ? a->far : a->far + a->spread));
 		while (rooms-- > 0)
 			empty_room(&part, improve_draw(&part, model->problem->n_rooms));
 		empty_coarse(&part);

@@ -130,14 +130,14 @@ void packing_take_span(const Model *model, Packing *packing, unsigned index);
 /* The goals' values. */
 uint64_t packing_value(const Model *model, const Packing *packing);
 unsigned packing_far(const Model *model, const Packing *packing);
-unsigned packing_left(const Model *model, const Packing *packing);
+unsigned packing_spread(const Model *model, const Packing *packing);
 uint64_t packing_near(const Model *model, const Packing *packing);
 /* Put further VMs beside them, greedily; their vCPUs. */
 uint64_t packing_add_copies(const Model *model, Packing *packing);
 
 /* Place one more VM of KIND in PACKING, in the tightest place of the finest level that has one;
  * false if it fits nowhere. */
-bool bestfit_seat(const Model *model, Packing *packing, unsigned kind);
+bool bestfit_assign(const Model *model, Packing *packing, unsigned kind);
 /* COUNT[kind] VMs of each kind, placed that way, largest first, as many as fit. Yours. */
 Packing *bestfit(const Model *model, const unsigned *count);
 /* Add all that ADDED holds to PACKING, which has the cores and the memory for it. VMs that ADDED
@@ -163,7 +163,7 @@ typedef struct Sort {
  * what must still be placed and weighs more than that does not fit. Every choice of weights gives a
  * valid bound; the best one is the dual solution of a linear program (search_lp.c).
  *
- * A VM that is far or left weighs mu less, but so many times mu as VMs may be so is added to what
+ * A VM that is far or spread weighs mu less, but so many times mu as VMs may be so is added to what
  * is carried. Not all VMs need be placed: one unit of the first goal is worth theta, and who weighs
  * less than he is worth may stay outside for the difference. Further copies bring spare for each
  * vCPU.
@@ -199,7 +199,7 @@ typedef struct MemorySack {
 typedef struct MemoryItem {
 	unsigned kind, sort, cores; /* sort: SEARCH_NEVER = all of it */
 	uint64_t units;
-	bool left;
+	bool spread;
 	int64_t weight;
 } MemoryItem;
 
@@ -280,15 +280,15 @@ typedef struct SearchTask {
 	const Packing *base;   /* … what this one leaves free … */
 	const unsigned *count; /* … by at most so many VMs of each kind … */
 	uint64_t value;	       /* … worth at least this … */
-	unsigned far, left;    /* … at most so many of them so; SEARCH_NEVER = any number … */
+	unsigned far, spread;  /* … at most so many of them so; SEARCH_NEVER = any number … */
 	bool copies;	       /* … with further copies … */
 	uint64_t spare;	       /* … of at least so many vCPUs? */
 	bool merged;	       /* level 1 is as good as level 0 */
-	/* One VM is seated by half: of the way of this first sort it misses so many shares of each,
-	 * in nodes from that one on. */
+	/* One VM is assigned by half: of the way of this first sort it misses so many shares of
+	 * each, in nodes from that one on. */
 	const Sort *half;
 	unsigned half_missing[SEARCH_SLICES], half_from;
-	/* Group × sort: shares that are seated already, in the base; NULL = none. */
+	/* Group × sort: shares that are assigned already, in the base; NULL = none. */
 	const unsigned *shares;
 } SearchTask;
 
@@ -342,7 +342,7 @@ void finder_charge(Finder *finder, uint64_t steps);
 /* The work on linear programs that the budget has left, and WORK taken off it. */
 uint64_t finder_work_left(const Finder *finder);
 void finder_charge_work(Finder *finder, uint64_t work);
-/* The nodes that hold what the half seated VM of the last task missed, by sort; it was found. */
+/* The nodes that hold what the half assigned VM of the last task missed, by sort; it was found. */
 const uint64_t *finder_half(const Finder *finder);
 /* The bounds' best rows for such tasks, once; they hold for all others as well. */
 void finder_optimize(Finder *finder, const SearchTask *task);
@@ -361,7 +361,7 @@ typedef SearchOutcome (*NearAsk)(Finder *finder, const SearchTask *task, uint64_
 				 Packing **found);
 /*
  * As ASK, of a packing whose VMs over several nodes are NEAR at most. TAKEN: nodes that the half
- * seated VM has, which counts as well; its others are put into HALF_NODES, by sort.
+ * assigned VM has, which counts as well; its others are put into HALF_NODES, by sort.
  */
 SearchOutcome near_find(struct Answer *answer, const SearchTask *task, uint64_t near,
 			uint64_t taken, NearAsk ask, uint64_t limit, Packing **found,
@@ -376,10 +376,10 @@ typedef struct Answer {
 	Packing *packing; /* of VMs and, once spare is sought, copies */
 	uint64_t value, bound, spare;
 	uint64_t near;
-	unsigned far, left;
+	unsigned far, spread;
 	uint64_t *shortest; /* kind → least distance of a VM that cannot be within a node */
 	bool nearest;	    /* goal (4) is met: no packing is taken that is further */
-	bool any_left;	    /* more may be far or left where that brings spare */
+	bool any_spread;    /* more may be far or spread where that brings spare */
 	bool proved;	    /* all goals so far */
 	unsigned n_proved;
 } Answer;
@@ -396,7 +396,7 @@ void answer_count(Answer *answer);
 /* A packing's worth to the goals, were it the answer's. */
 typedef struct Worth {
 	uint64_t value, near, spare;
-	unsigned far, left;
+	unsigned far, spread;
 } Worth;
 Worth answer_worth(const Answer *answer, const Packing *packing);
 /* PACKING becomes the answer's, with what it is worth; the packing before it is freed. */
@@ -405,26 +405,26 @@ void answer_take(Answer *answer, Packing *packing);
 /* By how much the packing shall get better, at least. */
 typedef struct Aim {
 	uint64_t value, spare;
-	unsigned far, left;
+	unsigned far, spread;
 	bool copies, merged;
 } Aim;
 /* Improve the packing by AIM, part by part. False: the budget is down to FLOOR and it is not. */
 bool answer_improve(Answer *answer, const Aim *aim, uint64_t floor);
 
-/* Goals (1) to (5): value, far, left, near, spare. */
+/* Goals (1) to (5): value, far, spread, near, spare. */
 void answer_seek(Answer *answer);
 /* Can all VMs that answer->count asks for be placed together? */
 SearchOutcome answer_fits(Answer *answer);
 /* Goal (5) alone: copies into the packing, which keeps its value. */
 void answer_spare(Answer *answer);
-/* Goal (6): a seat (GArray of SearchShare, or NULL) for each VM. */
+/* Goal (6): an assignment (GArray of SearchShare, or NULL) for each VM. */
 GPtrArray *answer_lowest(Answer *answer);
 
-/* Seats, to be filled with one GArray of SearchShare, or NULL, for each VM. */
-GPtrArray *seats_new(void);
+/* Assignments, to be filled with one GArray of SearchShare, or NULL, for each VM. */
+GPtrArray *assignments_new(void);
 /* Lower rooms, in each more cores, then more vCPUs, come first; of two where one goes on, the
  * shorter. */
-int seat_compare(const GArray *a, const GArray *b);
+int assignment_compare(const GArray *a, const GArray *b);
 
 /* The result, yours, for a problem of one VM; NULL if it needs the general search. */
 SearchResult *solve_one(const SearchProblem *problem);

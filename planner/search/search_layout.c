@@ -123,7 +123,7 @@ static void find_share_groups(Finder *f)
 	}
 }
 
-/* Which later groups could hold a share of the VM that is half seated, and which way that is. */
+/* Which later groups could hold a share of the VM that is half assigned, and which way that is. */
 static void find_half_groups(Finder *f)
 {
 	const Sort *first = f->task->half;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Goal (6): the lowest rooms. From a packing that is best in all other goals, as counts, to seats.
+ * Goal (6): the lowest rooms. From a packing that is best in all other goals, as counts, to
+ * assigns.
  *
  * VM after VM, in the problem's order, takes the first place that still leaves a packing as good as
  * that for those that follow. Mostly the packing at hand shows it does: it has a VM of that kind
@@ -15,17 +16,17 @@
 typedef struct Place {
 	unsigned kind, room, group; /* SEARCH_NEVER unless level 0, 1 */
 	const Sort *sort;
-	GArray *ideal; /* the seat there if nobody else were still to be seated */
+	GArray *ideal; /* the assignment there if nobody else were still to be assigned */
 } Place;
 
 /* How far the dealing is. */
 typedef struct Stand {
-	Packing *fixed;	    /* what the VMs that have seats leave free */
-	Packing *rest;	    /* the VMs that have none, and copies; what is free beside all */
-	uint64_t value;	    /* what those VMs must still be worth, at least */
-	unsigned far, left; /* and how many of them may be so */
-	uint64_t near;	    /* and how far their nodes may be from each other, in all */
-	/* of the VM at hand, while it is seated node by node: as in SearchTask */
+	Packing *fixed;	      /* what the VMs that have assignments leave free */
+	Packing *rest;	      /* the VMs that have none, and copies; what is free beside all */
+	uint64_t value;	      /* what those VMs must still be worth, at least */
+	unsigned far, spread; /* and how many of them may be so */
+	uint64_t near;	      /* and how far their nodes may be from each other, in all */
+	/* of the VM at hand, while it is assigned node by node: as in SearchTask */
 	const Sort *half;
 	unsigned missing[SEARCH_SLICES], from;
 	uint64_t taken;		       /* nodes it has */
@@ -36,7 +37,7 @@ typedef struct Lowest {
 	Answer *answer;
 	const Model *model;
 	Stand now;
-	unsigned *count; /* kind → VMs in the running that still have no seat */
+	unsigned *count; /* kind → VMs in the running that still have no assignment */
 	unsigned *from;	 /* kind → rooms before this one are refused */
 	GArray *refused; /* of Place: what else is */
 } Lowest;
@@ -56,14 +57,15 @@ static Stand stand_copy(const Model *model, const Stand *stand)
 	return copy;
 }
 
-/* Is there a packing for all that has no seat yet, beside what has one now? Then it is at hand. */
+/* Is there a packing for all that has no assignment yet, beside what has one now? Then it is at
+ * hand. */
 static SearchOutcome lowest_ask(Lowest *l, Stand *stand)
 {
 	SearchTask task = {.base = stand->fixed,
 			   .count = l->count,
 			   .value = stand->value,
 			   .far = stand->far,
-			   .left = stand->left,
+			   .spread = stand->spread,
 			   .copies = true,
 			   .spare = l->answer->spare,
 			   .half = stand->half,
@@ -104,7 +106,7 @@ static bool take_at_hand(const Model *model, Packing *rest, const Place *place)
 	return true;
 }
 
-/* Put COUNT of it where it belongs among those that have seats. */
+/* Put COUNT of it where it belongs among those that have assignments. */
 static void lowest_fix(const Model *model, Packing *fixed, const Place *place, int count)
 {
 	if (place->room != SEARCH_NEVER)
@@ -118,21 +120,21 @@ static unsigned place_level(const Place *place)
 	return place->sort ? place->sort->k : place->room == SEARCH_NEVER;
 }
 
-/* One VM of KIND less to be dealt with; false where it may not be far or left. */
+/* One VM of KIND less to be dealt with; false where it may not be far or spread. */
 static bool stand_step(const Lowest *l, Stand *stand, const Place *place)
 {
 	unsigned level = place_level(place), natural = l->model->kinds[place->kind].natural;
-	unsigned far = level > MAX(natural, 1), left = level == 1 && natural == 0;
+	unsigned far = level > MAX(natural, 1), spread = level == 1 && natural == 0;
 
-	if (far > stand->far || left > stand->left)
+	if (far > stand->far || spread > stand->spread)
 		return false;
 	stand->far -= far;
-	stand->left -= left;
+	stand->spread -= spread;
 	stand->value -= MIN(stand->value, l->model->kinds[place->kind].value);
 	return true;
 }
 
-/* Seat a VM in a room or group, if what follows can still be as good. */
+/* Assign a VM in a room or group, if what follows can still be as good. */
 static SearchOutcome try_place(Lowest *l, Stand *stand, const Place *place)
 {
 	Stand before = *stand;
@@ -155,12 +157,12 @@ static SearchOutcome try_place(Lowest *l, Stand *stand, const Place *place)
 	lowest_fix(l->model, stand->fixed, place, -1);
 	stand->value = before.value;
 	stand->far = before.far;
-	stand->left = before.left;
+	stand->spread = before.spread;
 	return outcome;
 }
 
 /* Level 0, where nothing coarser comes in question. */
-static GArray *lowest_seat_in_room(Lowest *l, unsigned kind)
+static GArray *lowest_assignment_in_room(Lowest *l, unsigned kind)
 {
 	const Kind *k = &l->model->kinds[kind];
 	bool refused = true;
@@ -170,21 +172,21 @@ static GArray *lowest_seat_in_room(Lowest *l, unsigned kind)
 		SearchOutcome outcome = try_place(l, &l->now, &place);
 		unsigned class = l->model->groups[l->model->group_of[r]].class;
 		SearchShare share = {r, kind_cores(l->model, k, class), k->vm.vcpus};
-		GArray *seat;
+		GArray *assignment;
 
 		refused = refused && outcome == SEARCH_OUTCOME_NONE;
 		if (refused)
 			l->from[kind] = r + 1;
 		if (outcome != SEARCH_OUTCOME_FOUND)
 			continue;
-		seat = g_array_sized_new(FALSE, FALSE, sizeof(SearchShare), 1);
-		g_array_append_val(seat, share);
-		return seat;
+		assignment = g_array_sized_new(FALSE, FALSE, sizeof(SearchShare), 1);
+		g_array_append_val(assignment, share);
+		return assignment;
 	}
 	return NULL;
 }
 
-int seat_compare(const GArray *a, const GArray *b)
+int assignment_compare(const GArray *a, const GArray *b)
 {
 	for (unsigned i = 0; i < a->len && i < b->len; i++) {
 		const SearchShare *x = &g_array_index(a, SearchShare, i);
@@ -216,7 +218,7 @@ static LowestNeed lowest_need_of(const Model *model, const Place *place, const S
 			    kind->vm.isolate ? 1 : model->threads[class]};
 }
 
-static void need_take(LowestNeed *need, GArray *seat, unsigned room, unsigned cores)
+static void need_take(LowestNeed *need, GArray *assignment, unsigned room, unsigned cores)
 {
 	SearchShare share = {room, cores, MIN(need->vcpus, cores * need->per_core)};
 
@@ -224,12 +226,12 @@ static void need_take(LowestNeed *need, GArray *seat, unsigned room, unsigned co
 		return;
 	need->cores -= cores;
 	need->vcpus -= share.vcpus;
-	g_array_append_val(seat, share);
+	g_array_append_val(assignment, share);
 }
 
 /* The lowest rooms of a group first, as much as they have; SORT: of a share, NULL = of the VM. */
 static void ideal_in_group(const Lowest *l, const Place *place, const Sort *sort, unsigned group,
-			   GArray *seat)
+			   GArray *assignment)
 {
 	const Group *g = &l->model->groups[group];
 	LowestNeed need = lowest_need_of(l->model, place, sort, group);
@@ -238,7 +240,8 @@ static void ideal_in_group(const Lowest *l, const Place *place, const Sort *sort
 		unsigned room = l->model->rooms[i];
 
 		if (place->room == SEARCH_NEVER || place->room == room)
-			need_take(&need, seat, room, MIN(need.cores, l->now.fixed->room[room]));
+			need_take(&need, assignment, room,
+				  MIN(need.cores, l->now.fixed->room[room]));
 	}
 }
 
@@ -247,12 +250,12 @@ static bool share_fits(const Model *model, const Packing *fixed, const Sort *sor
 	return packing_fits_slice(model, fixed, sort->kind, sort->class, &sort->slice, node);
 }
 
-static unsigned seat_vcpus(const GArray *seat)
+static unsigned assignment_vcpus(const GArray *assignment)
 {
 	unsigned vcpus = 0;
 
-	for (unsigned i = 0; i < seat->len; i++)
-		vcpus += g_array_index(seat, SearchShare, i).vcpus;
+	for (unsigned i = 0; i < assignment->len; i++)
+		vcpus += g_array_index(assignment, SearchShare, i).vcpus;
 	return vcpus;
 }
 
@@ -260,13 +263,13 @@ static unsigned seat_vcpus(const GArray *seat)
  * Shares of as many cores are one sort where memory does not tell them apart. Then all have been
  * given the vCPUs of full cores: what is too much of that is idle in the last of the larger ones.
  */
-static void seat_trim(const Model *model, const Place *place, GArray *seat)
+static void assignment_trim(const Model *model, const Place *place, GArray *assignment)
 {
-	unsigned idle = seat_vcpus(seat) - model->kinds[place->kind].vm.vcpus;
-	SearchShare *shares = (SearchShare *)seat->data;
+	unsigned idle = assignment_vcpus(assignment) - model->kinds[place->kind].vm.vcpus;
+	SearchShare *shares = (SearchShare *)assignment->data;
 	const SearchRoom *rooms = model->problem->rooms;
 
-	for (unsigned end = seat->len, begin; idle > 0 && end > 0; end = begin) {
+	for (unsigned end = assignment->len, begin; idle > 0 && end > 0; end = begin) {
 		unsigned cores = 0;
 
 		for (begin = end; begin > 0 && rooms[shares[begin - 1].room].node ==
@@ -289,7 +292,7 @@ static unsigned ideal_share(const Lowest *l, const Place *place, const unsigned 
 	return 0;
 }
 
-static bool ideal_over_nodes(const Lowest *l, const Place *place, GArray *seat)
+static bool ideal_over_nodes(const Lowest *l, const Place *place, GArray *assignment)
 {
 	const Model *model = l->model;
 	unsigned missing[SEARCH_SLICES] = {0}, left = place->sort->k;
@@ -302,26 +305,27 @@ static bool ideal_over_nodes(const Lowest *l, const Place *place, GArray *seat)
 		if (i == 0)
 			continue;
 		ideal_in_group(l, place, &place->sort[i - 1],
-			       model->group_at[n * model->n_classes + place->sort->class], seat);
+			       model->group_at[n * model->n_classes + place->sort->class],
+			       assignment);
 		missing[i - 1]--;
 		left--;
 	}
 	if (left == 0)
-		seat_trim(model, place, seat);
+		assignment_trim(model, place, assignment);
 	return left == 0;
 }
 
 /* NULL: the VM does not fit there. */
-static GArray *ideal_seat(const Lowest *l, const Place *place)
+static GArray *ideal_assignment(const Lowest *l, const Place *place)
 {
-	g_autoptr(GArray) seat = g_array_new(FALSE, FALSE, sizeof(SearchShare));
+	g_autoptr(GArray) assignment = g_array_new(FALSE, FALSE, sizeof(SearchShare));
 
 	if (place->sort)
-		return ideal_over_nodes(l, place, seat) ? g_steal_pointer(&seat) : NULL;
+		return ideal_over_nodes(l, place, assignment) ? g_steal_pointer(&assignment) : NULL;
 	ideal_in_group(l, place, NULL,
 		       place->room != SEARCH_NEVER ? l->model->group_of[place->room] : place->group,
-		       seat);
-	return g_steal_pointer(&seat);
+		       assignment);
+	return g_steal_pointer(&assignment);
 }
 
 /* Can a VM that needs cores of the room's group anyway have CORES of this room? */
@@ -359,9 +363,9 @@ static unsigned most_cores(Lowest *l, Stand *stand, unsigned room, unsigned want
 	return sure;
 }
 
-/* The rooms' cores of a VM, of a share of SORT, that is seated in GROUP. */
+/* The rooms' cores of a VM, of a share of SORT, that is assigned in GROUP. */
 static void deal_cores(Lowest *l, Stand *stand, const Place *place, const Sort *sort,
-		       unsigned group, GArray *seat)
+		       unsigned group, GArray *assignment)
 {
 	const Group *g = &l->model->groups[group];
 	LowestNeed need = lowest_need_of(l->model, place, sort, group);
@@ -371,7 +375,7 @@ static void deal_cores(Lowest *l, Stand *stand, const Place *place, const Sort *
 		unsigned wanted = MIN(need.cores, stand->fixed->room[room]);
 
 		if (wanted > 0)
-			need_take(&need, seat, room, most_cores(l, stand, room, wanted));
+			need_take(&need, assignment, room, most_cores(l, stand, room, wanted));
 	}
 }
 
@@ -411,16 +415,17 @@ static bool try_share(Lowest *l, Stand *stand, unsigned i, unsigned node)
 	return false;
 }
 
-/* Of two beginnings of a seat: does A come first, whatever follows in later nodes? */
+/* Of two beginnings of an assignment: does A come first, whatever follows in later nodes? */
 static bool begins_lower(const GArray *a, const GArray *b)
 {
 	if (memcmp(a->data, b->data, MIN(a->len, b->len) * sizeof(SearchShare)) == 0)
 		return a->len > b->len;
-	return seat_compare(a, b) < 0;
+	return assignment_compare(a, b) < 0;
 }
 
 /* The share in NODE that comes first, of those that the VM at hand can have there. */
-static void lowest_share(Lowest *l, Stand *stand, const Place *place, unsigned node, GArray **seat)
+static void lowest_share(Lowest *l, Stand *stand, const Place *place, unsigned node,
+			 GArray **assignment)
 {
 	unsigned sorts = stand->half->end - stand->half->first;
 	GArray *best = NULL;
@@ -428,7 +433,7 @@ static void lowest_share(Lowest *l, Stand *stand, const Place *place, unsigned n
 
 	for (unsigned i = 0; i < sorts; i++) {
 		Stand try = stand_copy(l->model, stand);
-		g_autoptr(GArray) with = g_array_copy(*seat);
+		g_autoptr(GArray) with = g_array_copy(*assignment);
 
 		if (try_share(l, &try, i, node)) {
 			deal_cores(
@@ -447,8 +452,8 @@ static void lowest_share(Lowest *l, Stand *stand, const Place *place, unsigned n
 	}
 	if (!best)
 		return;
-	g_array_unref(*seat);
-	*seat = best;
+	g_array_unref(*assignment);
+	*assignment = best;
 	stand_clear(stand);
 	*stand = then;
 }
@@ -477,8 +482,8 @@ static bool take_span_at_hand(const Model *model, Stand *stand)
 }
 
 /* Node by node, the lowest that do, and their cores. */
-static SearchOutcome lowest_seat_over_nodes(Lowest *l, Stand *stand, const Place *place,
-					    GArray **seat)
+static SearchOutcome lowest_assignment_over_nodes(Lowest *l, Stand *stand, const Place *place,
+						  GArray **assignment)
 {
 	SearchOutcome outcome = SEARCH_OUTCOME_FOUND;
 
@@ -495,26 +500,27 @@ static SearchOutcome lowest_seat_over_nodes(Lowest *l, Stand *stand, const Place
 	if (outcome != SEARCH_OUTCOME_FOUND)
 		return outcome;
 	for (unsigned n = 0; stand_misses(stand) && n < l->model->problem->n_nodes; n++)
-		lowest_share(l, stand, place, n, seat);
+		lowest_share(l, stand, place, n, assignment);
 	stand->near -= MIN(stand->near, nodes_distance(l->model, stand->taken));
 	stand->taken = 0;
-	seat_trim(l->model, place, *seat);
+	assignment_trim(l->model, place, *assignment);
 	return SEARCH_OUTCOME_FOUND;
 }
 
-/* The seat in a place and how things stand then. */
-static SearchOutcome seat_in_place(Lowest *l, Stand *stand, const Place *place, GArray **seat)
+/* The assignment in a place and how things stand then. */
+static SearchOutcome assignment_in_place(Lowest *l, Stand *stand, const Place *place,
+					 GArray **assignment)
 {
 	SearchOutcome outcome;
 
-	*seat = g_array_new(FALSE, FALSE, sizeof(SearchShare));
+	*assignment = g_array_new(FALSE, FALSE, sizeof(SearchShare));
 	if (place->sort)
-		return lowest_seat_over_nodes(l, stand, place, seat);
+		return lowest_assignment_over_nodes(l, stand, place, assignment);
 	outcome = try_place(l, stand, place);
 	if (outcome == SEARCH_OUTCOME_FOUND && place->room != SEARCH_NEVER)
-		g_array_append_vals(*seat, place->ideal->data, place->ideal->len);
+		g_array_append_vals(*assignment, place->ideal->data, place->ideal->len);
 	else if (outcome == SEARCH_OUTCOME_FOUND)
-		deal_cores(l, stand, place, NULL, place->group, *seat);
+		deal_cores(l, stand, place, NULL, place->group, *assignment);
 	return outcome;
 }
 
@@ -547,7 +553,7 @@ static void add_place(Lowest *l, GArray *places, Place place)
 {
 	if (is_refused(l, &place))
 		return;
-	place.ideal = ideal_seat(l, &place);
+	place.ideal = ideal_assignment(l, &place);
 	if (place.ideal && place.ideal->len > 0)
 		g_array_append_val(places, place);
 }
@@ -555,12 +561,12 @@ static void add_place(Lowest *l, GArray *places, Place place)
 static int compare_places(const void *a, const void *b)
 {
 	const Place *x = a, *y = b;
-	int order = seat_compare(x->ideal, y->ideal);
+	int order = assignment_compare(x->ideal, y->ideal);
 
 	return order != 0 ? order : (int)place_level(x) - (int)place_level(y);
 }
 
-/* Every place a VM of KIND can come to sit at, best ideal seat first. */
+/* Every place a VM of KIND can be assigned to, best ideal assignment first. */
 static GArray *places_new(Lowest *l, unsigned kind)
 {
 	const Model *model = l->model;
@@ -573,7 +579,7 @@ static GArray *places_new(Lowest *l, unsigned kind)
 		if (packing_fits_room(model, l->now.fixed, kind, r))
 			add_place(l, places, (Place){kind, r, SEARCH_NEVER, NULL, NULL});
 	for (unsigned g = 0; natural <= 1 && g < model->n_groups; g++)
-		if ((natural == 1 || (l->now.left > 0 && model->groups[g].n_rooms > 1)) &&
+		if ((natural == 1 || (l->now.spread > 0 && model->groups[g].n_rooms > 1)) &&
 		    packing_fits_group(model, l->now.fixed, kind, g))
 			add_place(l, places, (Place){kind, SEARCH_NEVER, g, NULL, NULL});
 	for (unsigned i = 0; i < rows->n_sorts; i++)
@@ -586,29 +592,30 @@ static GArray *places_new(Lowest *l, unsigned kind)
 	return places;
 }
 
-/* Try PLACE; a seat there that comes before *BEST takes its place, and its stand *THEN's. */
+/* Try PLACE; an assignment there that comes before *BEST takes its place, and its stand *THEN's. */
 static void lowest_consider(Lowest *l, const Place *place, GArray **best, Stand *then)
 {
 	Stand stand = stand_copy(l->model, &l->now);
-	GArray *seat;
-	SearchOutcome outcome = seat_in_place(l, &stand, place, &seat);
+	GArray *assignment;
+	SearchOutcome outcome = assignment_in_place(l, &stand, place, &assignment);
 
 	if (outcome == SEARCH_OUTCOME_NONE)
 		lowest_refuse(l, place);
-	if (outcome != SEARCH_OUTCOME_FOUND || (*best && seat_compare(*best, seat) <= 0)) {
-		g_array_unref(seat);
+	if (outcome != SEARCH_OUTCOME_FOUND ||
+	    (*best && assignment_compare(*best, assignment) <= 0)) {
+		g_array_unref(assignment);
 		stand_clear(&stand);
 		return;
 	}
 	g_clear_pointer(best, g_array_unref);
 	stand_clear(then);
-	*best = seat;
+	*best = assignment;
 	*then = stand;
 	memset(then->missing, 0, sizeof(then->missing));
 }
 
-/* Any level. A place's ideal seat says whether it can beat the best seat so far. */
-static GArray *seat_anywhere(Lowest *l, unsigned kind)
+/* Any level. A place's ideal assignment says whether it can beat the best assignment so far. */
+static GArray *assign_anywhere(Lowest *l, unsigned kind)
 {
 	g_autoptr(GArray) places = places_new(l, kind);
 	GArray *best = NULL;
@@ -617,7 +624,7 @@ static GArray *seat_anywhere(Lowest *l, unsigned kind)
 	for (unsigned i = 0; i < places->len; i++) {
 		const Place *place = &g_array_index(places, Place, i);
 
-		if (best && seat_compare(best, place->ideal) <= 0)
+		if (best && assignment_compare(best, place->ideal) <= 0)
 			break;
 		lowest_consider(l, place, &best, &then);
 	}
@@ -628,37 +635,37 @@ static GArray *seat_anywhere(Lowest *l, unsigned kind)
 	return best;
 }
 
-static GArray *seat_vm(Lowest *l, unsigned kind)
+static GArray *assign_vm(Lowest *l, unsigned kind)
 {
-	GArray *seat;
+	GArray *assignment;
 
 	if (l->count[kind] == 0)
 		return NULL;
 	l->count[kind]--;
-	seat = l->model->kinds[kind].natural == 0 && l->now.left + l->now.far == 0
-		       ? lowest_seat_in_room(l, kind)
-		       : seat_anywhere(l, kind);
+	assignment = l->model->kinds[kind].natural == 0 && l->now.spread + l->now.far == 0
+			     ? lowest_assignment_in_room(l, kind)
+			     : assign_anywhere(l, kind);
 	/* Where one finds no place, none of its kind does. */
-	if (!seat)
+	if (!assignment)
 		l->count[kind] = 0;
-	return seat;
+	return assignment;
 }
 
-static void free_seat(void *seat)
+static void free_assignment(void *assignment)
 {
-	if (seat)
-		g_array_unref(seat);
+	if (assignment)
+		g_array_unref(assignment);
 }
 
-GPtrArray *seats_new(void)
+GPtrArray *assignments_new(void)
 {
-	return g_ptr_array_new_with_free_func(free_seat);
+	return g_ptr_array_new_with_free_func(free_assignment);
 }
 
 GPtrArray *answer_lowest(Answer *a)
 {
 	const Model *model = a->model;
-	GPtrArray *seats = seats_new();
+	GPtrArray *assignments = assignments_new();
 	g_autofree unsigned *from = g_new0(unsigned, model->n_kinds + 1);
 	g_autoptr(GArray) refused = g_array_new(FALSE, FALSE, sizeof(Place));
 	Lowest l = {.answer = a,
@@ -667,14 +674,14 @@ GPtrArray *answer_lowest(Answer *a)
 			    .rest = packing_copy(model, a->packing),
 			    .value = a->value,
 			    .far = a->far,
-			    .left = a->left,
+			    .spread = a->spread,
 			    .near = a->near},
 		    .count = a->count,
 		    .from = from,
 		    .refused = refused};
 
 	for (unsigned i = 0; i < model->problem->n_vms; i++)
-		g_ptr_array_add(seats, seat_vm(&l, model->kind_of[i]));
+		g_ptr_array_add(assignments, assign_vm(&l, model->kind_of[i]));
 	stand_clear(&l.now);
-	return seats;
+	return assignments;
 }

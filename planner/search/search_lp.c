@@ -6,9 +6,9 @@
  * of each. unit(kind):    its VMs placed + its copies ≤ how often it is in the patterns
  *   supply(kind):  its VMs placed ≤ those there are
  *   type(group):   patterns for groups of a type ≤ such groups
- *   memory, left, value: as they say
+ *   memory, spread, value: as they say
  * Patterns are made as they are wanted: the one that gains most at the prices at hand is a
- * knapsack. The price of a unit is a row's phi, of memory its price, of left mu, of value theta;
+ * knapsack. The price of a unit is a row's phi, of memory its price, of spread mu, of value theta;
  * what a group is worth need not be kept, the row finds it again.
  *
  * First the most value, then with copies the most spare that leaves the value of the task.
@@ -39,7 +39,7 @@ typedef struct Type {
 typedef struct Item {
 	unsigned kind, sort, cores; /* sort: of a share, else SEARCH_NEVER */
 	uint64_t memory;
-	bool left;
+	bool spread;
 	double part, gain; /* part of a VM */
 } Item;
 
@@ -81,7 +81,7 @@ static unsigned row_of_supply(const Program *p, unsigned kind)
 	return p->model->n_kinds + kind;
 }
 
-enum { ROW_MEMORY, ROW_LEFT, ROW_VALUE, ROW_TYPES };
+enum { ROW_MEMORY, ROW_SPREAD, ROW_VALUE, ROW_TYPES };
 
 static unsigned row_of(const Program *p, unsigned which)
 {
@@ -177,10 +177,10 @@ static double memory_share(const Program *p, uint64_t memory)
 	return p->memory_unit > 0 ? (double)memory / p->memory_unit : 0;
 }
 
-/* VMs that may be far or left. */
+/* VMs that may be far or spread. */
 static double lp_may_leave(const Program *p)
 {
-	uint64_t may = (uint64_t)p->task->far + (p->task->merged ? 0 : p->task->left);
+	uint64_t may = (uint64_t)p->task->far + (p->task->merged ? 0 : p->task->spread);
 	double vms = 0;
 
 	for (unsigned k = 0; k < p->model->n_kinds; k++)
@@ -200,7 +200,7 @@ static void set_limits(Program *p)
 	}
 	p->memory_unit = limited ? memory / problem->n_nodes : 0;
 	simplex_limit(p->simplex, row_of(p, ROW_MEMORY), limited ? problem->n_nodes : 0);
-	simplex_limit(p->simplex, row_of(p, ROW_LEFT), lp_may_leave(p));
+	simplex_limit(p->simplex, row_of(p, ROW_SPREAD), lp_may_leave(p));
 	for (unsigned k = 0; k < p->model->n_kinds; k++)
 		simplex_limit(p->simplex, row_of_supply(p, k),
 			      p->task->count[k] + (p->draft ? p->draft->pending[k] : 0));
@@ -241,10 +241,10 @@ static double lp_part(const Program *p, unsigned sort)
 static void lp_add_item(const Program *p, Sack *sack, Item item)
 {
 	const double *price = simplex_prices(p->simplex);
-	double left = item.left ? price[row_of(p, ROW_LEFT)] : 0;
+	double spread = item.spread ? price[row_of(p, ROW_SPREAD)] : 0;
 
 	item.part = lp_part(p, item.sort);
-	item.gain = (price[row_of_unit(item.kind)] - left) * item.part -
+	item.gain = (price[row_of_unit(item.kind)] - spread) * item.part -
 		    price[row_of(p, ROW_MEMORY)] * memory_share(p, item.memory);
 	if (item.gain > 0)
 		g_array_append_val(sack->items, item);
@@ -355,7 +355,7 @@ static void add_items(const Program *p, double *column, const Sack *sack, unsign
 
 		column[row_of_unit(item->kind)] -= item->part;
 		column[row_of(p, ROW_MEMORY)] += memory_share(p, item->memory);
-		column[row_of(p, ROW_LEFT)] += item->left ? item->part : 0;
+		column[row_of(p, ROW_SPREAD)] += item->spread ? item->part : 0;
 		note_piece(p, item->kind, item->sort, room);
 		cores -= item->cores;
 	}
@@ -452,7 +452,7 @@ static void add_node_pattern(Program *p, unsigned t)
 	begin_pattern(p, column, t);
 	while ((item = item_before(p, &cell))) {
 		column[row_of_unit(item->kind)] -= lp_part(p, item->sort);
-		column[row_of(p, ROW_LEFT)] += item->left ? lp_part(p, item->sort) : 0;
+		column[row_of(p, ROW_SPREAD)] += item->spread ? lp_part(p, item->sort) : 0;
 		note_piece(p, item->kind, item->sort,
 			   item->sort == SEARCH_NEVER ? 0 : SEARCH_NEVER);
 	}
@@ -466,9 +466,9 @@ static void add_node_patterns(void *data)
 
 	for (unsigned i = 0; i < p->items->len; i++) {
 		MemoryItem *item = &g_array_index(p->items, MemoryItem, i);
-		double left = item->left ? price[row_of(p, ROW_LEFT)] : 0;
+		double spread = item->spread ? price[row_of(p, ROW_SPREAD)] : 0;
 
-		item->weight = whole_weight((price[row_of_unit(item->kind)] - left) *
+		item->weight = whole_weight((price[row_of_unit(item->kind)] - spread) *
 					    lp_part(p, item->sort));
 	}
 	if (p->filled / CELLS_PER_ROW >= p->most)
@@ -493,7 +493,7 @@ static void take_row(const Program *p, Rows *rows, bool spare)
 		if (spare && p->model->kinds[k].extra != SEARCH_NEVER)
 			phi[k] = MAX(phi[k], (int64_t)p->model->kinds[k].vm.vcpus * ROW_SCALE);
 	}
-	weights.mu = whole_weight(price[row_of(p, ROW_LEFT)]);
+	weights.mu = whole_weight(price[row_of(p, ROW_SPREAD)]);
 	weights.theta = spare ? whole_weight(price[row_of(p, ROW_VALUE)]) : ROW_SCALE;
 	weights.spare = spare ? ROW_SCALE : 0;
 	if (p->memory_unit > 0)

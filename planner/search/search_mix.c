@@ -67,7 +67,7 @@ static SearchMix mix_solve(Model *model, unsigned n, unsigned *counts)
 	memset(answer.count, 0, model->n_kinds * sizeof *answer.count);
 	for (unsigned i = 0; i < model->problem->n_vms - n; i++)
 		answer.count[model->kind_of[i]]++;
-	answer.any_left = true;
+	answer.any_spread = true;
 	outcome = answer_fits(&answer);
 	result.all = outcome == SEARCH_OUTCOME_FOUND;
 	result.proved = outcome == SEARCH_OUTCOME_NONE;

@@ -27,7 +27,7 @@ static uint64_t most_wanted(const Most *m)
 	return sum;
 }
 
-/* Does best-fit seat SETS of the sizes with the VMs? */
+/* Does best-fit assign SETS of the sizes with the VMs? */
 static bool fits_plainly(const Most *m, unsigned sets)
 {
 	g_autoptr(Packing) packing = NULL;
@@ -37,7 +37,7 @@ static bool fits_plainly(const Most *m, unsigned sets)
 	return packing_value(m->answer->model, packing) == most_wanted(m);
 }
 
-/* Does it seat the VMs alone, and none of them coarser than it must be? */
+/* Does it assign the VMs alone, and none of them coarser than it must be? */
 static bool is_natural(const Most *m)
 {
 	const Model *model = m->answer->model;
@@ -46,7 +46,7 @@ static bool is_natural(const Most *m)
 	most_want(m, 0);
 	packing = bestfit(model, m->answer->count);
 	return packing_value(model, packing) == most_wanted(m) && !packing_far(model, packing) &&
-	       !packing_left(model, packing);
+	       !packing_spread(model, packing);
 }
 
 static bool is_hopeless(Most *m)
@@ -56,7 +56,7 @@ static bool is_hopeless(Most *m)
 	SearchTask task = {.base = empty,
 			   .count = a->count,
 			   .far = SEARCH_NEVER,
-			   .left = SEARCH_NEVER,
+			   .spread = SEARCH_NEVER,
 			   .merged = true};
 	uint64_t all = most_wanted(m);
 
@@ -85,8 +85,8 @@ static SearchOutcome most_fits(Most *m, unsigned sets)
 	return outcome;
 }
 
-/* Sets that best-fit seats one after the other beside the VMs, where it seats these. */
-static unsigned seat_sets(const Most *m, unsigned most)
+/* Sets that best-fit assigns one after the other beside the VMs, where it assigns these. */
+static unsigned assign_sets(const Most *m, unsigned most)
 {
 	const Model *model = m->answer->model;
 	g_autoptr(Packing) packing = NULL;
@@ -98,7 +98,7 @@ static unsigned seat_sets(const Most *m, unsigned most)
 	for (unsigned sets = 0; sets < most; sets++)
 		for (unsigned k = 0; k < model->n_kinds; k++)
 			for (unsigned i = 0; i < m->times[k]; i++)
-				if (!bestfit_seat(model, packing, k))
+				if (!bestfit_assign(model, packing, k))
 					return sets;
 	return most;
 }
@@ -155,7 +155,7 @@ static SearchMost most_climb(Most *m, unsigned low, unsigned high)
 	return (SearchMost){.all = true, .fit = low, .bound = high - 1};
 }
 
-/* The most sets below FIT that best-fit seats with the VMs. */
+/* The most sets below FIT that best-fit assigns with the VMs. */
 static unsigned most_surely(const Most *m, unsigned fit)
 {
 	while (fit > 0 && !fits_plainly(m, --fit))
@@ -185,7 +185,7 @@ static SearchMost most_search(Most *m, unsigned most)
 			return (SearchMost){.never = outcome == SEARCH_OUTCOME_NONE,
 					    .bound = outcome == SEARCH_OUTCOME_NONE ? 0 : high - 1};
 	}
-	result = most_climb(m, MIN(seat_sets(m, most), high - 1), high);
+	result = most_climb(m, MIN(assign_sets(m, most), high - 1), high);
 	result.natural = natural;
 	result.plain = fits_plainly(m, result.fit);
 	result.sure = result.plain ? result.fit : most_surely(m, result.fit);

@@ -37,7 +37,7 @@ typedef struct Near {
 	uint32_t *words;
 	bool unknown; /* a question was not answered: what is not found is not disproved */
 	Packing *found;
-	uint64_t half[SEARCH_SLICES]; /* nodes of what the half seated VM misses */
+	uint64_t half[SEARCH_SLICES]; /* nodes of what the half assigned VM misses */
 } Near;
 
 /* One VM that is getting its nodes; what to do with them when it has all. */
@@ -47,7 +47,7 @@ typedef struct NearVm {
 	unsigned missing[SEARCH_SLICES];
 	uint64_t taken; /* nodes it had before */
 	unsigned first; /* of those it may have */
-	bool (*seated)(Near *near, const struct NearVm *vm);
+	bool (*assigned)(Near *near, const struct NearVm *vm);
 } NearVm;
 
 static unsigned near_between(const SearchProblem *problem, unsigned a, unsigned b)
@@ -176,7 +176,7 @@ static bool near_nodes(Near *n, NearVm *vm, unsigned from)
 	if (!near_enough(n, vm, vm->taken | span_nodes(&vm->span)))
 		return false;
 	if (near_missing(vm) == 0)
-		return vm->seated(n, vm);
+		return vm->assigned(n, vm);
 	if (!near_step(n))
 		return false;
 	for (unsigned node = from; node < model->problem->n_nodes; node++) {
@@ -232,7 +232,7 @@ static uint64_t way_distance(Answer *a, const Sort *way)
 	NearVm vm = near_vm_new(way);
 
 	near_alike(&n);
-	vm.seated = near_shorten;
+	vm.assigned = near_shorten;
 	near_nodes(&n, &vm, 0);
 	packing_free(n.base);
 	return n.unknown ? (uint64_t)way->k * (way->k - 1) / 2 * n.least : n.most + 1;
@@ -355,7 +355,7 @@ static bool near_one_more(Near *n, unsigned i)
 
 	if (n->count[way->kind] == 0 || (way->coarse && n->far == 0))
 		return false;
-	vm.seated = near_chosen;
+	vm.assigned = near_chosen;
 	n->count[way->kind]--;
 	n->far -= way->coarse;
 	n->value -= MIN(value, n->answer->model->kinds[way->kind].value);
@@ -402,7 +402,7 @@ static void near_take(const Model *model, Packing *packing, const Sort *way, con
 		}
 }
 
-/* The half seated VM has the rest of its nodes. */
+/* The half assigned VM has the rest of its nodes. */
 static bool near_completed(Near *n, const NearVm *vm)
 {
 	const Model *model = n->answer->model;
@@ -428,11 +428,11 @@ static bool near_begin(Near *n, const SearchTask *task, uint64_t taken)
 	memcpy(vm.missing, task->half_missing, sizeof(vm.missing));
 	vm.taken = taken;
 	vm.first = task->half_from;
-	vm.seated = near_completed;
+	vm.assigned = near_completed;
 	return near_nodes(n, &vm, task->half_from);
 }
 
-/* What was found of the rest, with the VMs over nodes; what the half seated VM misses is free. */
+/* What was found of the rest, with the VMs over nodes; what the half assigned VM misses is free. */
 static Packing *near_harvest(Near *n, const SearchTask *task)
 {
 	Packing *found = n->found;

@@ -77,16 +77,16 @@ static uint64_t spare_of(const One *one)
 	return (copies - 1) * one->vm->vcpus;
 }
 
-static void add_share(GArray *seat, unsigned room, unsigned cores, unsigned vcpus)
+static void add_share(GArray *assignment, unsigned room, unsigned cores, unsigned vcpus)
 {
 	SearchShare share = {room, cores, vcpus};
 
-	g_array_append_val(seat, share);
+	g_array_append_val(assignment, share);
 }
 
 /* A share in NODE: the lowest rooms first, as much as they have. */
-static void one_seat_in_node(const One *one, GArray *seat, unsigned node, const SearchRoom *like,
-			     const SearchSlice *slice)
+static void one_assignment_in_node(const One *one, GArray *assignment, unsigned node,
+				   const SearchRoom *like, const SearchSlice *slice)
 {
 	const SearchProblem *problem = one->problem;
 	unsigned need = slice->cores, vcpus = slice->vcpus;
@@ -98,16 +98,16 @@ static void one_seat_in_node(const One *one, GArray *seat, unsigned node, const 
 
 		if (room->node != node || room->class != like->class || cores == 0)
 			continue;
-		add_share(seat, r, cores, here);
+		add_share(assignment, r, cores, here);
 		need -= cores;
 		vcpus -= here;
 	}
 }
 
 /* At level 1 or wider in the class of LIKE; NULL: not there. */
-static GArray *seat_in_class(const One *one, const SearchRoom *like)
+static GArray *assignment_in_class(const One *one, const SearchRoom *like)
 {
-	g_autoptr(GArray) seat = g_array_new(FALSE, FALSE, sizeof(SearchShare));
+	g_autoptr(GArray) assignment = g_array_new(FALSE, FALSE, sizeof(SearchShare));
 	SearchSlice slices[SEARCH_SLICES];
 	unsigned missing = MAX(one->level, 1);
 	unsigned sorts = search_slices(one->vm, like->threads, missing, slices);
@@ -118,51 +118,51 @@ static GArray *seat_in_class(const One *one, const SearchRoom *like)
 			    (one->vm->node != G_MAXUINT && one->vm->node != n) ||
 			    class_cores(one, n, like, slices[i].memory) < slices[i].cores)
 				continue;
-			one_seat_in_node(one, seat, n, like, &slices[i]);
+			one_assignment_in_node(one, assignment, n, like, &slices[i]);
 			slices[i].n--;
 			missing--;
 			break;
 		}
-	return missing == 0 ? g_steal_pointer(&seat) : NULL;
+	return missing == 0 ? g_steal_pointer(&assignment) : NULL;
 }
 
-static GArray *one_seat_in_room(const One *one)
+static GArray *one_assignment_in_room(const One *one)
 {
 	const SearchProblem *problem = one->problem;
 
 	for (unsigned r = 0; r < problem->n_rooms; r++) {
 		const SearchRoom *room = &problem->rooms[r];
 		unsigned need = one_need_of(one, room);
-		GArray *seat;
+		GArray *assignment;
 
 		if ((one->vm->node != G_MAXUINT && one->vm->node != room->node) ||
 		    need > room->cores || one->memory > problem->memory[room->node])
 			continue;
-		seat = g_array_new(FALSE, FALSE, sizeof(SearchShare));
-		add_share(seat, r, need, one->vm->vcpus);
-		return seat;
+		assignment = g_array_new(FALSE, FALSE, sizeof(SearchShare));
+		add_share(assignment, r, need, one->vm->vcpus);
+		return assignment;
 	}
 	return NULL;
 }
 
-static GArray *lowest_seat(const One *one)
+static GArray *lowest_assignment(const One *one)
 {
 	GArray *best = NULL;
 
 	if (one->level == 0)
-		return one_seat_in_room(one);
+		return one_assignment_in_room(one);
 	for (unsigned r = 0; r < one->problem->n_rooms; r++) {
-		GArray *seat;
+		GArray *assignment;
 
 		if (!is_first_of_class(one->problem, r))
 			continue;
-		seat = seat_in_class(one, &one->problem->rooms[r]);
-		if (!seat || (best && seat_compare(best, seat) <= 0)) {
-			g_clear_pointer(&seat, g_array_unref);
+		assignment = assignment_in_class(one, &one->problem->rooms[r]);
+		if (!assignment || (best && assignment_compare(best, assignment) <= 0)) {
+			g_clear_pointer(&assignment, g_array_unref);
 			continue;
 		}
 		g_clear_pointer(&best, g_array_unref);
-		best = seat;
+		best = assignment;
 	}
 	return best;
 }
@@ -181,8 +181,8 @@ SearchResult *solve_one(const SearchProblem *problem)
 		return NULL;
 	one.memory = share_bytes(vm, vm->vcpus);
 	result = g_new0(SearchResult, 1);
-	result->seats = seats_new();
-	g_ptr_array_add(result->seats, lowest_seat(&one));
+	result->assignments = assignments_new();
+	g_ptr_array_add(result->assignments, lowest_assignment(&one));
 	result->placed = problem->prefer == PREFER_VCPUS ? vm->vcpus : 1;
 	result->bound = result->placed;
 	result->spare = spare_of(&one);

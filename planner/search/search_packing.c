@@ -184,15 +184,15 @@ unsigned packing_far(const Model *model, const Packing *packing)
 	return far;
 }
 
-unsigned packing_left(const Model *model, const Packing *packing)
+unsigned packing_spread(const Model *model, const Packing *packing)
 {
-	unsigned left = 0;
+	unsigned spread = 0;
 
 	for (unsigned g = 0; g < model->n_groups; g++)
 		for (unsigned k = 0; k < model->n_kinds; k++)
 			if (model->kinds[k].natural == 0)
-				left += packing->in_group[(size_t)g * model->n_kinds + k];
-	return left;
+				spread += packing->in_group[(size_t)g * model->n_kinds + k];
+	return spread;
 }
 
 uint64_t packing_near(const Model *model, const Packing *packing)

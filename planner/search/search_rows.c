@@ -147,7 +147,7 @@ static void rows_fill_node(const Rows *rows, Row *row)
 		for (unsigned i = 0; i < items->len; i++) {
 			MemoryItem *item = &g_array_index(items, MemoryItem, i);
 
-			int64_t weight = row->phi[item->kind] - (item->left ? row->mu : 0);
+			int64_t weight = row->phi[item->kind] - (item->spread ? row->mu : 0);
 
 			item->weight = item->sort == SEARCH_NEVER
 					       ? MAX(weight, 0)

@@ -46,7 +46,7 @@ def cpus(cores):
     return cpulist.format({cpu for core in cores for cpu in core.cpus})
 
 
-def seat(rng, left, memory, vcpus, isolate, size):
+def assignment(rng, left, memory, vcpus, isolate, size):
     """The pins of a VM on cores and memory of one node, which it takes; None where there are none."""
     for node in rng.sample(sorted(left), len(left)):
         cores = left[node]
@@ -69,7 +69,7 @@ def order(rng, left, memory, full):
     if full:
         return *wanted[0], isolate, None
     for vcpus, size in wanted + [s for s in reversed(SIZES) if s < wanted[0]] if not shared else []:
-        pins = seat(rng, left, memory, vcpus, isolate, size << 30)
+        pins = assignment(rng, left, memory, vcpus, isolate, size << 30)
         if pins:
             return vcpus, size, isolate, pins
     return 2, 1, False, None

@@ -44,7 +44,7 @@ static void check_roles(const Plan *plan)
 	g_assert(!hwloc_bitmap_intersects(plan->isolated, plan->cpus[ROLE_SHARED]));
 }
 
-/* VMs that planner has seated have their cores to themselves; kept ones are where they asked. */
+/* VMs that planner has assigned have their cores to themselves; kept ones are where they asked. */
 static void check_pins(const Plan *plan, const PlanVm *vm, hwloc_bitmap_t taken)
 {
 	g_auto(CpuSet) cores = hwloc_bitmap_alloc();

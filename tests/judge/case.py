@@ -21,7 +21,7 @@ class Case:
         self.role_of = {cpu: r for r in ROLES for cpu in self.roles[r]}
         specs = {spec["name"]: spec for spec in self.inventory["vms"]}
         self.vms = [(specs[vm["name"]], vm) for vm in self.plan["vms"] if vm["name"] in specs]
-        self.seated = [(s, vm) for s, vm in self.vms
+        self.assigned = [(s, vm) for s, vm in self.vms
                        if vm["policy"] == "dedicated" and vm["placed"]]
         self.floating = [(s, vm) for s, vm in self.vms
                          if vm["policy"] == "shared" and vm["placed"]]

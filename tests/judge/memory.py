@@ -16,7 +16,7 @@ def capacity(case):
 def used(case):
     """Bytes the placed VMs take in each node."""
     taken = {}
-    for spec, vm in case.seated:
+    for spec, vm in case.assigned:
         for node, need in _needs(case, spec, vm):
             taken[node] = taken.get(node, 0) + need
     return taken
@@ -42,7 +42,7 @@ def left(case):
 
 def _admitted(case, node):
     """An error says so, of the node or of a VM the inventory itself put there."""
-    here = [vm for spec, vm in case.seated if spec["cpus"] is not None and node in vm["nodes"]]
+    here = [vm for spec, vm in case.assigned if spec["cpus"] is not None and node in vm["nodes"]]
     return case.errors(f"node {node}") or any(case.excused(vm["name"]) for vm in here)
 
 

@@ -36,8 +36,8 @@ def _share(spec, free, memory, node, kind, part):
     return _splits(sorted(there, key=str), n)
 
 
-def _seats(spec, free, memory, nodes):
-    """All seats of a VM: (level, {room: cores}, {node: bytes})."""
+def _assignments(spec, free, memory, nodes):
+    """All assignments of a VM: (level, {room: cores}, {node: bytes})."""
     for kind in sorted({kind for _, _, kind in free}):
         own = sorted({node for node, _, c in free if c == kind})
         for k in range(1, nodes + 1 if spec["node"] is None else 2):
@@ -88,7 +88,7 @@ def best(specs, free, memory, nodes, distance, value=vcpus, budget=20000):
         index = order[position]
         spec = specs[index]
         top = solve(position + 1, rooms, memory)
-        for level, way, taken in _seats(spec, rooms, memory, nodes):
+        for level, way, taken in _assignments(spec, rooms, memory, nodes):
             if next(steps) > budget:
                 raise TooLarge
             placed, far, left, near = solve(position + 1, _less(rooms, way), _less(memory, taken))

@@ -21,21 +21,21 @@ def listed(case):
 
 @rule("vm.length")
 def length(case):
-    for _, vm in case.seated:
+    for _, vm in case.assigned:
         if len(vm["vcpupin"]) != vm["vcpus"]:
             yield subject(vm), f"{len(vm['vcpupin'])} pins for {vm['vcpus']} vCPUs"
 
 
 @rule("vm.distinct")
 def distinct(case):
-    for _, vm in case.seated:
+    for _, vm in case.assigned:
         if len(set(vm["vcpupin"])) != len(vm["vcpupin"]):
             yield subject(vm), "two vCPUs on one CPU"
 
 
 @rule("vm.online")
 def online(case):
-    for _, vm in case.seated:
+    for _, vm in case.assigned:
         absent = set(vm["vcpupin"]) - case.host.online
         if absent:
             yield subject(vm), f"pinned to CPUs that are not online: {cpulist.format(absent)}"
@@ -45,7 +45,7 @@ def online(case):
 def exclusive(case):
     """No core serves two VMs: siblings idle or its own."""
     owner = {}
-    for _, vm in case.seated:
+    for _, vm in case.assigned:
         for core in case.cores(vm["vcpupin"]):
             other = owner.setdefault(core.cpus[0], vm["name"])
             if other != vm["name"] and not (case.excused(vm["name"]) or case.excused(other)):
@@ -54,7 +54,7 @@ def exclusive(case):
 
 @rule("vm.role")
 def role(case):
-    for _, vm in case.seated:
+    for _, vm in case.assigned:
         bad = {c for c in vm["vcpupin"] if case.role_of.get(c) != "dedicated"}
         if bad and not case.excused(vm["name"]):
             yield subject(vm), f"CPUs {cpulist.format(bad)} are not dedicated"
@@ -62,7 +62,7 @@ def role(case):
 
 @rule("vm.partial")
 def partial(case):
-    for _, vm in case.seated:
+    for _, vm in case.assigned:
         if any(core.partial for core in case.cores(vm["vcpupin"])) \
                 and not case.excused(vm["name"]):
             yield subject(vm), "sits on a core with an offline sibling"
@@ -70,14 +70,14 @@ def partial(case):
 
 @rule("vm.kept")
 def kept(case):
-    for spec, vm in case.seated:
+    for spec, vm in case.assigned:
         if spec["cpus"] is not None and vm["vcpupin"] != spec["cpus"]:
             yield subject(vm), f"the inventory pins it to {spec['cpus']}"
 
 
 def _chosen(case):
     """VMs planner itself placed: the rules of the walk bind only these."""
-    return [(spec, vm) for spec, vm in case.seated if spec["cpus"] is None
+    return [(spec, vm) for spec, vm in case.assigned if spec["cpus"] is None
             and set(vm["vcpupin"]) <= case.host.online]
 
 
@@ -115,7 +115,7 @@ def walk(case):
 
 @rule("vm.nodes")
 def nodes(case):
-    for _, vm in case.seated:
+    for _, vm in case.assigned:
         homes = {case.host.core_of[c].node for c in vm["vcpupin"] if c in case.host.core_of}
         if set(vm["nodes"]) != homes or len(vm["nodes"]) != len(homes):
             yield subject(vm), f"nodes {vm['nodes']}, its cores are in {sorted(homes)}"
@@ -123,7 +123,7 @@ def nodes(case):
 
 @rule("vm.node-asked")
 def node_asked(case):
-    for spec, vm in case.seated:
+    for spec, vm in case.assigned:
         if spec["node"] is not None and vm["nodes"] != [spec["node"]] \
                 and not case.excused(vm["name"]):
             yield subject(vm), f"asked for node {spec['node']}, got {vm['nodes']}"
@@ -142,13 +142,13 @@ def level(case):
 
 @rule("vm.emulatorpin")
 def emulatorpin(case):
-    for _, vm in case.seated:
+    for _, vm in case.assigned:
         yield from _housekeeping(case, vm, "emulator", vm["emulatorpin"])
 
 
 @rule("vm.iothreadpin")
 def iothreadpin(case):
-    for spec, vm in case.seated:
+    for spec, vm in case.assigned:
         if len(vm["iothreadpin"]) != spec["iothreads"]:
             yield subject(vm), f"{len(vm['iothreadpin'])} pins for {spec['iothreads']} I/O threads"
         for cpus in vm["iothreadpin"]:
@@ -176,7 +176,7 @@ def realtime(case):
 @rule("vm.memory")
 def memory(case):
     """The inventory's, or that in whole pages on each node."""
-    for spec, vm in case.seated:
+    for spec, vm in case.assigned:
         if not set(vm["vcpupin"]) <= case.host.online:
             continue
         parts = sum(seats.share_memory(spec, n)
@@ -191,7 +191,7 @@ def memory(case):
 @rule("vm.shares")
 def shares(case):
     """Where the plan lists a VM's parts on its nodes: the vCPUs there are, and whole pages."""
-    for spec, vm in case.seated:
+    for spec, vm in case.assigned:
         if "shares" not in vm:
             continue
         page = spec["page"] or 4096
@@ -206,7 +206,7 @@ def shares(case):
 @rule("vm.topology")
 def topology(case):
     """The guest hears the truth: its threads are siblings, its sockets do not straddle nodes."""
-    for spec, vm in case.seated:
+    for spec, vm in case.assigned:
         t = vm["topology"]
         if spec["sockets"] not in (None, t["sockets"]) \
                 and not any(f["id"] == "vm.sockets-cross" and f["subject"] == subject(vm)

@@ -57,15 +57,15 @@ def silent(case):
 def left_over(case):
     """
     Where the plan claims to be the best, no VM sits coarser than it could have, one at a time:
-    its own cores and the free ones hold no seat at its natural level.
+    its own cores and the free ones hold no assignment at its natural level.
     """
     if not case.plan["placement"]["optimal"]:
         return
     usable = [core for core in case.host.cores if not core.partial
               and case.role_of.get(core.cpus[0]) in ("free", "dedicated")]
-    kept = [core for spec, vm in case.seated if spec["cpus"] is not None
+    kept = [core for spec, vm in case.assigned if spec["cpus"] is not None
             for core in case.cores(vm["vcpupin"])]
-    for spec, vm in case.seated:
+    for spec, vm in case.assigned:
         if spec["cpus"] is not None:
             continue
         empty = [core for core in usable if core not in kept]
@@ -85,7 +85,7 @@ def near(case):
     """Nor is a VM over several nodes further than it could be, one at a time."""
     if not case.plan["placement"]["optimal"]:
         return
-    for spec, vm in case.seated:
+    for spec, vm in case.assigned:
         level = seats.level_of(case, vm)
         if spec["cpus"] is not None or level < 2:
             continue

@@ -71,9 +71,9 @@ def isolated(case):
 @rule("roles.dedicated")
 def dedicated(case):
     """`dedicated` is the cores of the placed dedicated VMs, idle siblings too, and nothing else."""
-    used = case.host.whole(c for _, vm in case.seated for c in vm["vcpupin"])
+    used = case.host.whole(c for _, vm in case.assigned for c in vm["vcpupin"])
     bad = case.roles["dedicated"] ^ used
-    if bad and not any(case.excused(vm["name"]) for _, vm in case.seated):
+    if bad and not any(case.excused(vm["name"]) for _, vm in case.assigned):
         yield f"cpu {cpulist.format(bad)}", "dedicated and the VMs' cores differ"
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """
-Rooms and the seats in them: could this VM sit there?
+Rooms and the assignments in them: could this VM sit there?
 
-A room is the cores of one NUMA node under one L3, of one width and kind. Level 0 is a seat in one
+A room is the cores of one NUMA node under one L3, of one width and kind. Level 0 is an assignment in one
 room, 1 in one node, k ≥ 2 over k nodes, in shares of whole cores that differ by one at most.
 """
 

@@ -39,7 +39,7 @@ PLAN = {
     "findings": [{"id": TEXT, "severity": TEXT, "verdict": TEXT, "subject": TEXT, "text": TEXT,
                   "fix": TEXT}],
 }
-SEATED = {"name": TEXT, "policy": TEXT, "placed": BOOL, "vcpus": NUMBER, "vcpupin": [NUMBER],
+ASSIGNED = {"name": TEXT, "policy": TEXT, "placed": BOOL, "vcpus": NUMBER, "vcpupin": [NUMBER],
           "emulatorpin": CPUS, "iothreadpin": [CPUS], "nodes": [NUMBER], "memory": NUMBER,
           "topology": {"sockets": NUMBER, "cores": NUMBER, "threads": NUMBER}, "cpu_pm": CPU_PM}
 FLOATING = {"name": TEXT, "policy": TEXT, "placed": BOOL, "vcpus": NUMBER, "cpuset": CPUS,
@@ -107,7 +107,7 @@ def document(case):
 def vms(case):
     for i, vm in enumerate(case.plan.get("vms") or []):
         if vm.get("placed"):
-            form = SEATED if vm.get("policy") == "dedicated" else FLOATING
+            form = ASSIGNED if vm.get("policy") == "dedicated" else FLOATING
             yield from walk(vm, form, f"plan.vms[{i}]")
 
 

@@ -94,10 +94,10 @@ static json_t *answer_json(const SearchResult *result)
 {
 	json_t *vms = json_array();
 
-	for (unsigned i = 0; i < result->seats->len; i++)
-		json_array_append_new(vms, json_boolean(g_ptr_array_index(result->seats, i)));
+	for (unsigned i = 0; i < result->assignments->len; i++)
+		json_array_append_new(vms, json_boolean(g_ptr_array_index(result->assignments, i)));
 	return json_pack("{sI sI si si sI sb sI so}", "placed", (json_int_t)result->placed, "bound",
-			 (json_int_t)result->bound, "far", result->far, "left", result->left,
+			 (json_int_t)result->bound, "far", result->far, "spread", result->spread,
 			 "spare", (json_int_t)result->spare, "optimal", result->optimal, "steps",
 			 (json_int_t)result->steps, "vms", vms);
 }

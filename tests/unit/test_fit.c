@@ -220,13 +220,13 @@ static void test_budget(void)
 	g_assert_cmpuint(open, >, 0);
 }
 
-static unsigned seats_of(const Fit *fit, const FitAnswer *answer)
+static unsigned assignments_of(const Fit *fit, const FitAnswer *answer)
 {
-	unsigned seats = answer->across;
+	unsigned assignments = answer->across;
 
 	for (unsigned n = 0; n < fit->plan->host->nodes->len; n++)
-		seats += answer->nodes[n];
-	return seats;
+		assignments += answer->nodes[n];
+	return assignments;
 }
 
 /* HASTY says no more than EXACT, and the same where it says that it is proved. */
@@ -243,7 +243,7 @@ static void assert_within(const Fit *exact, const Fit *hasty, const PlanOptions 
 		g_assert_cmpuint(right->count.fit, ==, right->count.bound);
 		g_assert_cmpuint(found->count.fit, <=, right->count.fit);
 		g_assert_cmpuint(found->count.bound, >=, right->count.fit);
-		g_assert_cmpuint(seats_of(hasty, found), ==, found->count.fit);
+		g_assert_cmpuint(assignments_of(hasty, found), ==, found->count.fit);
 		g_assert_true(planned(exact->plan->host, inventory, hasty->base, found->spec,
 				      found->count.fit, options));
 	}

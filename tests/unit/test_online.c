@@ -619,13 +619,13 @@ static void test_inventory(void)
 
 typedef struct Brute {
 	World *w;
-	const VmSpec *specs[8]; /* to seat: the wanted one, then those taken off */
+	const VmSpec *specs[8]; /* to assign: the wanted one, then those taken off */
 	unsigned n;
 	unsigned free[16]; /* by node; hosts here have one class */
 	uint64_t memory[16];
 } Brute;
 
-static bool brute_seat(Brute *b, unsigned i);
+static bool brute_assignment(Brute *b, unsigned i);
 
 /* The shares of VM I that VCPUS still has, LEFT of K, on nodes from START on. */
 static bool brute_shares(Brute *b, unsigned i, unsigned *vcpus, unsigned k, unsigned start,
@@ -634,7 +634,7 @@ static bool brute_shares(Brute *b, unsigned i, unsigned *vcpus, unsigned k, unsi
 	const VmSpec *spec = b->specs[i];
 
 	if (!left)
-		return brute_seat(b, i + 1);
+		return brute_assignment(b, i + 1);
 	for (unsigned node = start; node < b->w->host->nodes->len; node++)
 		for (unsigned s = 0; s < k; s++) {
 			unsigned share = vcpus[s];
@@ -659,7 +659,7 @@ static bool brute_shares(Brute *b, unsigned i, unsigned *vcpus, unsigned k, unsi
 	return false;
 }
 
-static bool brute_seat(Brute *b, unsigned i)
+static bool brute_assignment(Brute *b, unsigned i)
 {
 	unsigned vcpus[MOST_NODES];
 
@@ -696,7 +696,7 @@ static bool brute_choose(World *w, const VmSpec *wanted, unsigned *chosen, unsig
 	for (unsigned i = 0; i < w->host->cores->len; i++)
 		b.free[host_core(w->host, i)->node] += w->owner[i] == NOBODY;
 	memcpy(b.memory, w->memory, w->host->nodes->len * sizeof *b.memory);
-	found = brute_seat(&b, 0);
+	found = brute_assignment(&b, 0);
 	for (unsigned i = 0; i < n; i++)
 		account(w, chosen[i], 1);
 	return found;

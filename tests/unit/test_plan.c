@@ -86,8 +86,8 @@ static bool core_foreign(const Plan *plan, const PlanVm *own, const Core *core)
 	return false;
 }
 
-/* A VM planner has seated: whole cores of its own, of one kind, walked thread by thread. */
-static void assert_seated(const Plan *plan, const PlanVm *vm)
+/* A VM planner has assigned: whole cores of its own, of one kind, walked thread by thread. */
+static void assert_assigned(const Plan *plan, const PlanVm *vm)
 {
 	const Core *core = NULL, *first = core_of(plan, pin(vm, 0));
 	unsigned thread = 0;
@@ -141,7 +141,7 @@ static void assert_placed(const Plan *plan, const PlanVm *vm)
 	g_assert_null(vm->cpuset);
 	g_assert_cmpuint(vm->vcpupin->len, ==, vm->spec->vcpus);
 	if (!vm->spec->cpus)
-		assert_seated(plan, vm);
+		assert_assigned(plan, vm);
 	else
 		g_assert_cmpmem(vm->vcpupin->data, vm->vcpupin->len * sizeof(unsigned),
 				vm->spec->cpus->data, vm->spec->cpus->len * sizeof(unsigned));
@@ -160,12 +160,12 @@ static bool vm_has_error(const Plan *plan, const char *name)
 	return false;
 }
 
-/* Memory of seated VMs on a node, kept ones aside: what does not fit of those is a finding. */
+/* Memory of assigned VMs on a node, kept ones aside: what does not fit of those is a finding. */
 static void assert_node_memory(const Plan *plan, const Inventory *inventory, unsigned node)
 {
 	const NumaNode *numa = host_node(plan->host, node);
 	uint64_t used = 0;
-	bool seated = false;
+	bool assigned = false;
 
 	for (unsigned i = 0; i < plan->vms->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
@@ -174,10 +174,10 @@ static void assert_node_memory(const Plan *plan, const Inventory *inventory, uns
 			const VmShare *share = &g_array_index(vm->shares, VmShare, s);
 
 			used += share->node == node ? share->memory : 0;
-			seated |= share->node == node;
+			assigned |= share->node == node;
 		}
 	}
-	if (seated && numa->memory && used)
+	if (assigned && numa->memory && used)
 		g_assert_cmpuint(used, <=, numa->memory - inventory->node->host_memory);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The packing search against an enumeration that shares no code with it: every seat of every VM,
- * every way to put further VMs beside them, on problems small enough for that; and on larger ones
- * against what is known of them.
+ * The packing search against an enumeration that shares no code with it: every assignment of every
+ * VM, every way to put further VMs beside them, on problems small enough for that; and on larger
+ * ones against what is known of them.
  */
 #include "planner/search/search.h"
 #include "random.h"
@@ -63,99 +63,100 @@ static uint64_t memory_for(const SearchVm *vm, unsigned vcpus)
 }
 
 /* A VM's cores in each room, its vCPUs in each node. */
-typedef struct Seat {
+typedef struct Assignment {
 	unsigned cores[MOST_ROOMS], vcpus[MOST_NODES];
 	bool placed;
 	unsigned level;
-} Seat;
+} Assignment;
 
 typedef struct Free {
 	unsigned cores[MOST_ROOMS];
 	uint64_t memory[MOST_NODES];
 } Free;
 
-static bool take(const SearchProblem *p, Free *free, const SearchVm *vm, const Seat *seat)
+static bool take(const SearchProblem *p, Free *free, const SearchVm *vm,
+		 const Assignment *assignment)
 {
 	for (unsigned r = 0; r < p->n_rooms; r++) {
-		if (seat->cores[r] > free->cores[r])
+		if (assignment->cores[r] > free->cores[r])
 			return false;
-		free->cores[r] -= seat->cores[r];
+		free->cores[r] -= assignment->cores[r];
 	}
 	for (unsigned n = 0; n < p->n_nodes; n++) {
-		if (!seat->vcpus[n] || free->memory[n] == UINT64_MAX)
+		if (!assignment->vcpus[n] || free->memory[n] == UINT64_MAX)
 			continue;
-		if (memory_for(vm, seat->vcpus[n]) > free->memory[n])
+		if (memory_for(vm, assignment->vcpus[n]) > free->memory[n])
 			return false;
-		free->memory[n] -= memory_for(vm, seat->vcpus[n]);
+		free->memory[n] -= memory_for(vm, assignment->vcpus[n]);
 	}
 	return true;
 }
 
 /*
- * Every seat a VM could have in the empty rooms.
+ * Every assignment a VM could have in the empty rooms.
  */
-typedef void (*SeatFunc)(const Seat *seat, void *data);
+typedef void (*AssignmentFunc)(const Assignment *assignment, void *data);
 
 typedef struct Enumeration {
 	const SearchProblem *p;
 	const SearchVm *vm;
 	unsigned class, threads, level;
-	SeatFunc call;
+	AssignmentFunc call;
 	void *data;
 } Enumeration;
 
-/* What a seat that is not whole yet misses: shares, how many of them larger by a core, and CPUs of
- * its last core that stay idle, in one of the largest shares. */
+/* What an assignment that is not whole yet misses: shares, how many of them larger by a core, and
+ * CPUs of its last core that stay idle, in one of the largest shares. */
 typedef struct Missing {
 	unsigned shares, larger, idle;
 } Missing;
 
-static void over_nodes(Enumeration *e, Seat *seat, unsigned node, Missing missing);
+static void over_nodes(Enumeration *e, Assignment *assignment, unsigned node, Missing missing);
 
 /* NEED cores in the node's rooms, in every way, then the next nodes. */
-static void in_node(Enumeration *e, Seat *seat, unsigned node, Missing missing, unsigned room,
-		    unsigned need)
+static void in_node(Enumeration *e, Assignment *assignment, unsigned node, Missing missing,
+		    unsigned room, unsigned need)
 {
 	const SearchProblem *p = e->p;
 
 	if (need == 0) {
-		over_nodes(e, seat, node + 1, missing);
+		over_nodes(e, assignment, node + 1, missing);
 		return;
 	}
 	for (; room < p->n_rooms; room++) {
 		if (p->rooms[room].node != node || p->rooms[room].class != e->class)
 			continue;
 		for (unsigned n = 1; n <= MIN(need, p->rooms[room].cores); n++) {
-			seat->cores[room] = n;
-			in_node(e, seat, node, missing, room + 1, need - n);
-			seat->cores[room] = 0;
+			assignment->cores[room] = n;
+			in_node(e, assignment, node, missing, room + 1, need - n);
+			assignment->cores[room] = 0;
 		}
 	}
 }
 
-static unsigned rooms_used(const Enumeration *e, const Seat *seat)
+static unsigned rooms_used(const Enumeration *e, const Assignment *assignment)
 {
 	unsigned used = 0;
 
 	for (unsigned r = 0; r < e->p->n_rooms; r++)
-		used += seat->cores[r] > 0;
+		used += assignment->cores[r] > 0;
 	return used;
 }
 
 /* A share of CORES in NODE, of which IDLE CPUs have no vCPU, and then what MISSING says. */
-static void one_share(Enumeration *e, Seat *seat, unsigned node, Missing missing, unsigned cores,
-		      unsigned idle)
+static void one_share(Enumeration *e, Assignment *assignment, unsigned node, Missing missing,
+		      unsigned cores, unsigned idle)
 {
 	if (cores == 0)
 		return;
-	seat->vcpus[node] = cores * (e->vm->isolate ? 1 : e->threads) - idle;
-	in_node(e, seat, node, missing, 0, cores);
-	seat->vcpus[node] = 0;
+	assignment->vcpus[node] = cores * (e->vm->isolate ? 1 : e->threads) - idle;
+	in_node(e, assignment, node, missing, 0, cores);
+	assignment->vcpus[node] = 0;
 }
 
 /* A larger share, with or without the idle CPUs, or a smaller one; of equal shares all are larger.
  */
-static void each_share(Enumeration *e, Seat *seat, unsigned node, Missing missing)
+static void each_share(Enumeration *e, Assignment *assignment, unsigned node, Missing missing)
 {
 	unsigned k = MAX(e->level, 1);
 	unsigned all = cores_for(e->vm->vcpus, e->threads, e->vm->isolate);
@@ -163,40 +164,40 @@ static void each_share(Enumeration *e, Seat *seat, unsigned node, Missing missin
 	Missing after = {missing.shares - 1, missing.larger - 1, missing.idle};
 
 	if (missing.larger > 0 && (missing.larger > 1 || missing.idle == 0))
-		one_share(e, seat, node, after, larger, 0);
+		one_share(e, assignment, node, after, larger, 0);
 	after.idle = 0;
 	if (missing.larger > 0 && missing.idle > 0)
-		one_share(e, seat, node, after, larger, missing.idle);
+		one_share(e, assignment, node, after, larger, missing.idle);
 	after = missing;
 	after.shares--;
 	if (missing.shares > missing.larger)
-		one_share(e, seat, node, after, larger - 1, 0);
+		one_share(e, assignment, node, after, larger - 1, 0);
 }
 
-static void over_nodes(Enumeration *e, Seat *seat, unsigned node, Missing missing)
+static void over_nodes(Enumeration *e, Assignment *assignment, unsigned node, Missing missing)
 {
 	Free empty;
 
 	if (missing.shares == 0) {
 		/* What sits in one room is level 0, not 1. */
-		if ((e->level == 0) != (e->level < 2 && rooms_used(e, seat) == 1))
+		if ((e->level == 0) != (e->level < 2 && rooms_used(e, assignment) == 1))
 			return;
 		memcpy(empty.memory, e->p->memory, sizeof(uint64_t) * e->p->n_nodes);
 		for (unsigned r = 0; r < e->p->n_rooms; r++)
 			empty.cores[r] = e->p->rooms[r].cores;
-		seat->level = e->level;
-		seat->placed = true;
-		if (take(e->p, &empty, e->vm, seat))
-			e->call(seat, e->data);
+		assignment->level = e->level;
+		assignment->placed = true;
+		if (take(e->p, &empty, e->vm, assignment))
+			e->call(assignment, e->data);
 		return;
 	}
 	for (; node < e->p->n_nodes; node++)
 		if (e->vm->node == ANY || e->vm->node == node)
-			each_share(e, seat, node, missing);
+			each_share(e, assignment, node, missing);
 }
 
-static void each_seat_at(const SearchProblem *p, const SearchVm *vm, unsigned level, SeatFunc call,
-			 void *data)
+static void each_assignment_at(const SearchProblem *p, const SearchVm *vm, unsigned level,
+			       AssignmentFunc call, void *data)
 {
 	unsigned k = MAX(level, 1);
 
@@ -207,19 +208,19 @@ static void each_seat_at(const SearchProblem *p, const SearchVm *vm, unsigned le
 		unsigned cores = cores_for(vm->vcpus, e.threads, vm->isolate);
 		Missing missing = {k, cores % k ? cores % k : k,
 				   vm->isolate ? 0 : cores * e.threads - vm->vcpus};
-		Seat seat = {.placed = false};
+		Assignment assignment = {.placed = false};
 		bool seen = false;
 
 		for (unsigned q = 0; q < r; q++)
 			seen |= p->rooms[q].class == p->rooms[r].class;
 		if (!seen && cores >= k)
-			over_nodes(&e, &seat, 0, missing);
+			over_nodes(&e, &assignment, 0, missing);
 	}
 }
 
-static void count_seat(const Seat *seat, void *data)
+static void count_assignment(const Assignment *assignment, void *data)
 {
-	(void)seat;
+	(void)assignment;
 	++*(unsigned *)data;
 }
 
@@ -228,29 +229,29 @@ static unsigned natural(const SearchProblem *p, const SearchVm *vm)
 	for (unsigned level = 0; level <= p->n_nodes; level++) {
 		unsigned n = 0;
 
-		each_seat_at(p, vm, level, count_seat, &n);
+		each_assignment_at(p, vm, level, count_assignment, &n);
 		if (n > 0)
 			return level;
 	}
 	return ANY;
 }
 
-static void append_seat(const Seat *seat, void *data)
+static void append_assignment(const Assignment *assignment, void *data)
 {
-	g_array_append_vals(data, seat, 1);
+	g_array_append_vals(data, assignment, 1);
 }
 
-/* Has the seat nothing in the node's rooms after this one? */
-static bool last_of_node(const SearchProblem *p, const Seat *seat, unsigned room)
+/* Has the assignment nothing in the node's rooms after this one? */
+static bool last_of_node(const SearchProblem *p, const Assignment *assignment, unsigned room)
 {
 	for (unsigned r = room + 1; r < p->n_rooms; r++)
-		if (p->rooms[r].node == p->rooms[room].node && seat->cores[r] > 0)
+		if (p->rooms[r].node == p->rooms[room].node && assignment->cores[r] > 0)
 			return false;
 	return true;
 }
 
 /* Lower rooms, more cores, more vCPUs in the node, shorter; none at all is last. */
-static int compare_seats(const SearchProblem *p, const Seat *a, const Seat *b)
+static int compare_assignments(const SearchProblem *p, const Assignment *a, const Assignment *b)
 {
 	unsigned i = 0, j = 0;
 
@@ -279,13 +280,13 @@ static int compare_seats(const SearchProblem *p, const Seat *a, const Seat *b)
  */
 typedef struct Brute {
 	const SearchProblem *p;
-	GArray *seats[MOST_VMS];  /* of Seat, the last of them: not placed */
-	GArray *extras[MOST_VMS]; /* seats a further copy may take */
+	GArray *assignments[MOST_VMS]; /* of Assignment, the last of them: not placed */
+	GArray *extras[MOST_VMS];      /* assignments a further copy may take */
 	unsigned natural[MOST_VMS];
 	GHashTable *known; /* what is free → spare */
-	Seat chosen[MOST_VMS], best[MOST_VMS];
+	Assignment chosen[MOST_VMS], best[MOST_VMS];
 	uint64_t placed, near, spare;
-	unsigned far, left;
+	unsigned far, spread;
 	uint64_t accepted; /* bits, the first VM's the highest */
 	bool found;
 } Brute;
@@ -307,7 +308,8 @@ static uint64_t spare_of(Brute *b, const Free *free)
 		for (unsigned s = 0; b->extras[i] && s < b->extras[i]->len; s++) {
 			Free less = *free;
 
-			if (take(b->p, &less, &b->p->vms[i], &g_array_index(b->extras[i], Seat, s)))
+			if (take(b->p, &less, &b->p->vms[i],
+				 &g_array_index(b->extras[i], Assignment, s)))
 				best = MAX(best, b->p->vms[i].vcpus + spare_of(b, &less));
 		}
 	g_hash_table_insert(b->known, g_steal_pointer(&key), g_memdup2(&best, sizeof(best)));
@@ -317,7 +319,7 @@ static uint64_t spare_of(Brute *b, const Free *free)
 static int compare_answers(const Brute *b)
 {
 	for (unsigned i = 0; i < b->p->n_vms; i++) {
-		int order = compare_seats(b->p, &b->chosen[i], &b->best[i]);
+		int order = compare_assignments(b->p, &b->chosen[i], &b->best[i]);
 
 		if (order != 0)
 			return order;
@@ -325,14 +327,14 @@ static int compare_answers(const Brute *b)
 	return 0;
 }
 
-/* From each node of the seat to each other; what is between them counts once. */
-static uint64_t distance_of(const SearchProblem *p, const Seat *seat)
+/* From each node of the assignment to each other; what is between them counts once. */
+static uint64_t distance_of(const SearchProblem *p, const Assignment *assignment)
 {
 	uint64_t both_ways = 0;
 
 	for (unsigned a = 0; p->distance && a < p->n_nodes; a++)
 		for (unsigned b = 0; b < p->n_nodes; b++)
-			if (a != b && seat->vcpus[a] && seat->vcpus[b])
+			if (a != b && assignment->vcpus[a] && assignment->vcpus[b])
 				both_ways += p->distance[a * p->n_nodes + b];
 	return both_ways / 2;
 }
@@ -340,7 +342,7 @@ static uint64_t distance_of(const SearchProblem *p, const Seat *seat)
 static void judge(Brute *b, const Free *free)
 {
 	uint64_t placed = 0, accepted = 0, near = 0, spare;
-	unsigned far = 0, left = 0;
+	unsigned far = 0, spread = 0;
 	bool same;
 
 	for (unsigned i = 0; i < b->p->n_vms; i++) {
@@ -349,25 +351,25 @@ static void judge(Brute *b, const Free *free)
 			continue;
 		placed += b->p->prefer == PREFER_VCPUS ? b->p->vms[i].vcpus : 1;
 		far += b->chosen[i].level > MAX(b->natural[i], 1);
-		left += b->chosen[i].level == 1 && b->natural[i] == 0;
+		spread += b->chosen[i].level == 1 && b->natural[i] == 0;
 		near += distance_of(b->p, &b->chosen[i]);
 	}
 	if (b->p->prefer != PREFER_ORDER)
 		accepted = placed;
 	same = accepted == b->accepted;
 	if (b->found && (accepted < b->accepted ||
-			 (same && (far > b->far || (far == b->far && left > b->left) ||
-				   (far == b->far && left == b->left && near > b->near)))))
+			 (same && (far > b->far || (far == b->far && spread > b->spread) ||
+				   (far == b->far && spread == b->spread && near > b->near)))))
 		return;
 	spare = spare_of(b, free);
-	if (b->found && same && far == b->far && left == b->left && near == b->near &&
+	if (b->found && same && far == b->far && spread == b->spread && near == b->near &&
 	    (spare < b->spare || (spare == b->spare && compare_answers(b) >= 0)))
 		return;
 	b->found = true;
 	b->accepted = accepted;
 	b->placed = placed;
 	b->far = far;
-	b->left = left;
+	b->spread = spread;
 	b->near = near;
 	b->spare = spare;
 	memcpy(b->best, b->chosen, sizeof(b->best));
@@ -379,36 +381,37 @@ static void assign(Brute *b, unsigned vm, const Free *free)
 		judge(b, free);
 		return;
 	}
-	for (unsigned s = 0; s < b->seats[vm]->len; s++) {
+	for (unsigned s = 0; s < b->assignments[vm]->len; s++) {
 		Free less = *free;
 
-		b->chosen[vm] = g_array_index(b->seats[vm], Seat, s);
+		b->chosen[vm] = g_array_index(b->assignments[vm], Assignment, s);
 		if (take(b->p, &less, &b->p->vms[vm], &b->chosen[vm]))
 			assign(b, vm + 1, &less);
 	}
 }
 
-static void list_seats(Brute *b, unsigned vm)
+static void list_assignments(Brute *b, unsigned vm)
 {
 	SearchVm anywhere = b->p->vms[vm];
-	Seat none = {.placed = false};
+	Assignment none = {.placed = false};
 	unsigned level;
 	bool seen = false;
 
 	b->natural[vm] = natural(b->p, &b->p->vms[vm]);
-	b->seats[vm] = g_array_new(FALSE, FALSE, sizeof(Seat));
+	b->assignments[vm] = g_array_new(FALSE, FALSE, sizeof(Assignment));
 	for (level = 0; level <= b->p->n_nodes; level++)
-		each_seat_at(b->p, &b->p->vms[vm], level, append_seat, b->seats[vm]);
-	g_array_append_val(b->seats[vm], none);
+		each_assignment_at(b->p, &b->p->vms[vm], level, append_assignment,
+				   b->assignments[vm]);
+	g_array_append_val(b->assignments[vm], none);
 	for (unsigned i = 0; i < vm; i++)
 		seen |= same_shape(&b->p->vms[i], &anywhere);
 	anywhere.node = ANY;
 	level = natural(b->p, &anywhere);
 	if (seen || level > 1)
 		return;
-	b->extras[vm] = g_array_new(FALSE, FALSE, sizeof(Seat));
+	b->extras[vm] = g_array_new(FALSE, FALSE, sizeof(Assignment));
 	for (unsigned l = 0; l <= level; l++)
-		each_seat_at(b->p, &anywhere, l, append_seat, b->extras[vm]);
+		each_assignment_at(b->p, &anywhere, l, append_assignment, b->extras[vm]);
 }
 
 static void brute_solve(Brute *b, const SearchProblem *p)
@@ -421,7 +424,7 @@ static void brute_solve(Brute *b, const SearchProblem *p)
 	b->known = g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref,
 					 g_free);
 	for (unsigned i = 0; i < p->n_vms; i++)
-		list_seats(b, i);
+		list_assignments(b, i);
 	for (unsigned r = 0; r < p->n_rooms; r++)
 		free.cores[r] = p->rooms[r].cores;
 	for (unsigned n = 0; n < p->n_nodes; n++)
@@ -433,16 +436,16 @@ static void brute_clear(Brute *b)
 {
 	g_hash_table_unref(b->known);
 	for (unsigned i = 0; i < b->p->n_vms; i++) {
-		g_array_unref(b->seats[i]);
+		g_array_unref(b->assignments[i]);
 		g_clear_pointer(&b->extras[i], g_array_unref);
 	}
 }
 
 /*
- * An answer's seats: do they obey every rule, and are the figures theirs?
+ * An answer's assignments: do they obey every rule, and are the figures theirs?
  */
 static void check_spread(const SearchProblem *p, const SearchVm *vm, const GArray *shares,
-			 Seat *seat)
+			 Assignment *assignment)
 {
 	unsigned vcpus[MOST_NODES] = {0}, cores[MOST_NODES] = {0}, nodes = 0;
 	unsigned all, sum = 0, total = 0;
@@ -460,7 +463,7 @@ static void check_spread(const SearchProblem *p, const SearchVm *vm, const GArra
 		g_assert_cmpuint(s->cores, >, 0);
 		if (vm->node != ANY)
 			g_assert_cmpuint(p->rooms[s->room].node, ==, vm->node);
-		seat->cores[s->room] = s->cores;
+		assignment->cores[s->room] = s->cores;
 		nodes += cores[p->rooms[s->room].node] == 0;
 		cores[p->rooms[s->room].node] += s->cores;
 		vcpus[p->rooms[s->room].node] += s->vcpus;
@@ -469,7 +472,7 @@ static void check_spread(const SearchProblem *p, const SearchVm *vm, const GArra
 	for (unsigned n = 0; n < p->n_nodes; n++) {
 		if (cores[n] == 0)
 			continue;
-		seat->vcpus[n] = vcpus[n];
+		assignment->vcpus[n] = vcpus[n];
 		sum += vcpus[n];
 		total += cores[n];
 		/* By one core at most, and what is not full is one of the larger shares. */
@@ -481,50 +484,50 @@ static void check_spread(const SearchProblem *p, const SearchVm *vm, const GArra
 	}
 	g_assert_cmpuint(sum, ==, vm->vcpus);
 	g_assert_cmpuint(total, ==, all);
-	seat->placed = true;
-	seat->level = nodes > 1 ? nodes : shares->len > 1;
+	assignment->placed = true;
+	assignment->level = nodes > 1 ? nodes : shares->len > 1;
 }
 
-static void check_rules(const SearchProblem *p, const SearchResult *result, Seat *seats)
+static void check_rules(const SearchProblem *p, const SearchResult *result, Assignment *assignments)
 {
 	uint64_t placed = 0, near = 0;
-	unsigned far = 0, left = 0;
+	unsigned far = 0, spread = 0;
 	Free free;
 
 	for (unsigned r = 0; r < p->n_rooms; r++)
 		free.cores[r] = p->rooms[r].cores;
 	memcpy(free.memory, p->memory, p->n_nodes * sizeof(uint64_t));
-	g_assert_cmpuint(result->seats->len, ==, p->n_vms);
+	g_assert_cmpuint(result->assignments->len, ==, p->n_vms);
 	for (unsigned i = 0; i < p->n_vms; i++) {
-		const GArray *shares = g_ptr_array_index(result->seats, i);
+		const GArray *shares = g_ptr_array_index(result->assignments, i);
 
-		memset(&seats[i], 0, sizeof(Seat));
+		memset(&assignments[i], 0, sizeof(Assignment));
 		if (!shares)
 			continue;
-		check_spread(p, &p->vms[i], shares, &seats[i]);
-		g_assert_true(take(p, &free, &p->vms[i], &seats[i]));
+		check_spread(p, &p->vms[i], shares, &assignments[i]);
+		g_assert_true(take(p, &free, &p->vms[i], &assignments[i]));
 		placed += p->prefer == PREFER_VCPUS ? p->vms[i].vcpus : 1;
-		near += distance_of(p, &seats[i]);
-		for (unsigned level = 0; level < seats[i].level; level++)
+		near += distance_of(p, &assignments[i]);
+		for (unsigned level = 0; level < assignments[i].level; level++)
 			if (search_fits_empty(p, &p->vms[i], level)) {
-				far += seats[i].level > 1;
-				left += seats[i].level == 1;
+				far += assignments[i].level > 1;
+				spread += assignments[i].level == 1;
 				break;
 			}
 	}
 	g_assert_cmpuint(result->placed, ==, placed);
 	g_assert_cmpuint(result->far, ==, far);
-	g_assert_cmpuint(result->left, ==, left);
+	g_assert_cmpuint(result->spread, ==, spread);
 	g_assert_cmpuint(result->near, ==, near);
 	g_assert_cmpuint(result->bound, >=, placed);
 }
 
 static SearchResult *solve(const SearchProblem *p)
 {
-	g_autofree Seat *seats = g_new0(Seat, p->n_vms + 1);
+	g_autofree Assignment *assignments = g_new0(Assignment, p->n_vms + 1);
 	SearchResult *result = search_solve(p);
 
-	check_rules(p, result, seats);
+	check_rules(p, result, assignments);
 	return result;
 }
 
@@ -551,23 +554,23 @@ static char *describe(const SearchProblem *p)
 
 static void compare_with_brute(const SearchProblem *p)
 {
-	g_autofree Seat *seats = g_new0(Seat, p->n_vms + 1);
+	g_autofree Assignment *assignments = g_new0(Assignment, p->n_vms + 1);
 	g_autofree Brute *brute = g_new0(Brute, 1);
 	g_autoptr(SearchResult) result = search_solve(p);
 	g_autofree char *what = describe(p);
 
 	g_test_message("%s", what);
-	check_rules(p, result, seats);
+	check_rules(p, result, assignments);
 	brute_solve(brute, p);
 	g_assert_true(result->optimal);
 	g_assert_cmpuint(result->bound, ==, result->placed);
 	g_assert_cmpuint(result->placed, ==, brute->placed);
 	g_assert_cmpuint(result->far, ==, brute->far);
-	g_assert_cmpuint(result->left, ==, brute->left);
+	g_assert_cmpuint(result->spread, ==, brute->spread);
 	g_assert_cmpuint(result->near, ==, brute->near);
 	g_assert_cmpuint(result->spare, ==, brute->spare);
 	for (unsigned i = 0; i < p->n_vms; i++)
-		g_assert_cmpint(compare_seats(p, &seats[i], &brute->best[i]), ==, 0);
+		g_assert_cmpint(compare_assignments(p, &assignments[i], &brute->best[i]), ==, 0);
 	brute_clear(brute);
 }
 
@@ -762,7 +765,7 @@ static void test_planted(void)
 		g_assert_cmpuint(result->placed, ==,
 				 c->problem.prefer == PREFER_VCPUS ? vcpus : c->problem.n_vms);
 		g_assert_cmpuint(result->bound, ==, result->placed);
-		g_assert_cmpuint(result->left, ==, 0);
+		g_assert_cmpuint(result->spread, ==, 0);
 		g_assert_cmpuint(result->spare, ==, 0);
 		g_assert_true(result->optimal);
 	}
@@ -861,11 +864,11 @@ static void shuffle(Case *c)
 	}
 }
 
-static bool same_seats(const SearchResult *a, const SearchResult *b)
+static bool same_assignments(const SearchResult *a, const SearchResult *b)
 {
-	for (unsigned i = 0; i < a->seats->len; i++) {
-		const GArray *x = g_ptr_array_index(a->seats, i),
-			     *y = g_ptr_array_index(b->seats, i);
+	for (unsigned i = 0; i < a->assignments->len; i++) {
+		const GArray *x = g_ptr_array_index(a->assignments, i),
+			     *y = g_ptr_array_index(b->assignments, i);
 
 		if (!x != !y || (x && (x->len != y->len ||
 				       memcmp(x->data, y->data, x->len * sizeof(SearchShare)))))
@@ -883,7 +886,7 @@ static void test_deterministic(void)
 		g_autoptr(SearchResult) b = solve(&c->problem);
 
 		g_assert_cmpuint(a->steps, ==, b->steps);
-		g_assert_true(same_seats(a, b));
+		g_assert_true(same_assignments(a, b));
 	}
 }
 
@@ -908,7 +911,7 @@ static void test_shuffled(void)
 			continue;
 		compared++;
 		g_assert_cmpuint(a->placed, ==, b->placed);
-		g_assert_cmpuint(a->left, ==, b->left);
+		g_assert_cmpuint(a->spread, ==, b->spread);
 		g_assert_cmpuint(a->spare, ==, b->spare);
 	}
 	g_assert_cmpuint(compared, >, 50);
@@ -917,12 +920,12 @@ static void test_shuffled(void)
 /* The first goal of best-fit-decreasing; under PREFER_ORDER best-fit, and which it accepts. */
 static Free greedy_free;
 
-static bool greedy_room(const SearchProblem *p, const SearchVm *vm, Seat *seat)
+static bool greedy_room(const SearchProblem *p, const SearchVm *vm, Assignment *assignment)
 {
 	unsigned best = ANY;
 
 	for (unsigned r = 0; r < p->n_rooms; r++) {
-		Seat trial = {.placed = true};
+		Assignment trial = {.placed = true};
 		Free less = greedy_free;
 
 		trial.cores[r] = cores_for(vm->vcpus, p->rooms[r].threads, vm->isolate);
@@ -932,15 +935,15 @@ static bool greedy_room(const SearchProblem *p, const SearchVm *vm, Seat *seat)
 		    (best != ANY && greedy_free.cores[r] >= greedy_free.cores[best]))
 			continue;
 		best = r;
-		*seat = trial;
+		*assignment = trial;
 	}
 	return best != ANY;
 }
 
-static bool greedy_node(const SearchProblem *p, const SearchVm *vm, Seat *seat)
+static bool greedy_node(const SearchProblem *p, const SearchVm *vm, Assignment *assignment)
 {
 	for (unsigned n = 0; n < p->n_nodes; n++) {
-		Seat trial = {.placed = true, .level = 1};
+		Assignment trial = {.placed = true, .level = 1};
 		unsigned need = cores_for(vm->vcpus, p->rooms[0].threads, vm->isolate);
 		Free less = greedy_free;
 
@@ -953,7 +956,7 @@ static bool greedy_node(const SearchProblem *p, const SearchVm *vm, Seat *seat)
 			trial.cores[r] = MIN(need, greedy_free.cores[r]);
 			need -= trial.cores[r];
 		}
-		*seat = trial;
+		*assignment = trial;
 		if (need == 0 && take(p, &less, vm, &trial))
 			return true;
 	}
@@ -968,11 +971,12 @@ static uint64_t greedy_placed(const SearchProblem *p, uint64_t *accepted)
 		greedy_free.cores[r] = p->rooms[r].cores;
 	memcpy(greedy_free.memory, p->memory, p->n_nodes * sizeof(uint64_t));
 	for (unsigned i = 0; i < p->n_vms; i++) {
-		Seat seat;
-		bool fits = greedy_room(p, &p->vms[i], &seat) || greedy_node(p, &p->vms[i], &seat);
+		Assignment assignment;
+		bool fits = greedy_room(p, &p->vms[i], &assignment) ||
+			    greedy_node(p, &p->vms[i], &assignment);
 
 		if (fits)
-			take(p, &greedy_free, &p->vms[i], &seat);
+			take(p, &greedy_free, &p->vms[i], &assignment);
 		if (i < 64)
 			*accepted |= (uint64_t)fits << (63 - i);
 		placed += fits ? (p->prefer == PREFER_VCPUS ? p->vms[i].vcpus : 1) : 0;
@@ -990,8 +994,8 @@ static uint64_t placed_bits(const SearchResult *result)
 {
 	uint64_t bits = 0;
 
-	for (unsigned i = 0; i < MIN(result->seats->len, 64); i++)
-		bits |= (uint64_t) !!g_ptr_array_index(result->seats, i) << (63 - i);
+	for (unsigned i = 0; i < MIN(result->assignments->len, 64); i++)
+		bits |= (uint64_t) !!g_ptr_array_index(result->assignments, i) << (63 - i);
 	return bits;
 }
 
@@ -1023,7 +1027,7 @@ static void test_budget(void)
 				g_assert_cmphex(placed_bits(result), >=, accepted);
 			}
 			if (result->optimal && full->optimal)
-				g_assert_true(same_seats(result, full));
+				g_assert_true(same_assignments(result, full));
 		}
 	}
 }
@@ -1087,13 +1091,13 @@ static void test_all_different(void)
 	g_assert_cmpuint(result->steps, <=, 200000);
 }
 
-static void expect_seat(const SearchResult *result, unsigned vm, const char *expected)
+static void expect_assignment(const SearchResult *result, unsigned vm, const char *expected)
 {
-	const GArray *seat = g_ptr_array_index(result->seats, vm);
+	const GArray *assignment = g_ptr_array_index(result->assignments, vm);
 	g_autoptr(GString) s = g_string_new(NULL);
 
-	for (unsigned i = 0; seat && i < seat->len; i++) {
-		const SearchShare *share = &g_array_index(seat, SearchShare, i);
+	for (unsigned i = 0; assignment && i < assignment->len; i++) {
+		const SearchShare *share = &g_array_index(assignment, SearchShare, i);
 
 		g_string_append_printf(s, "%s%u:%u/%u", i ? " " : "", share->room, share->cores,
 				       share->vcpus);
@@ -1147,10 +1151,11 @@ static void test_memory(void)
 	g_assert_true(result->optimal);
 	/* 0, 1 and 3 need all of both nodes, 2 all of one. */
 	g_assert_cmpuint(result->placed, ==, 4);
-	expect_seat(result, 4, "0:1/2");
+	expect_assignment(result, 4, "0:1/2");
 }
 
-/* Each core's threads are filled in turn, the last one with what is left; nodes share whole cores.
+/* Each core's threads are filled in turn, the last one with what is left; nodes share whole
+ * cores.
  */
 static void test_vcpus(void)
 {
@@ -1163,16 +1168,16 @@ static void test_vcpus(void)
 			add_room(c, n, 0, 2, 4);
 	add_vms(c, 1, 11);
 	one = solve(&c->problem);
-	expect_seat(one, 0, "0:4/8 1:2/3");
+	expect_assignment(one, 0, "0:4/8 1:2/3");
 	c->vms[0].vcpus = 18;
 	add_vms(c, 2, 3);
 	c->vms[1].isolate = true;
 	all = solve(&c->problem);
-	expect_seat(all, 0, "0:4/8 1:1/2 2:4/8");
-	expect_seat(all, 1, "1:3/3");
-	expect_seat(all, 2, "3:2/3");
+	expect_assignment(all, 0, "0:4/8 1:1/2 2:4/8");
+	expect_assignment(all, 1, "1:3/3");
+	expect_assignment(all, 2, "3:2/3");
 	g_assert_true(all->optimal);
-	g_assert_cmpuint(all->left, ==, 0);
+	g_assert_cmpuint(all->spread, ==, 0);
 }
 
 /* VM 2 fits only if VM 1 moves to the room it would not be given first. */
@@ -1192,16 +1197,16 @@ static void test_order(void)
 	c->problem.prefer = PREFER_ORDER;
 	result = solve(&c->problem);
 	/* 3 + 5 are accepted; then 4 in node 0 fits no way they sit. */
-	expect_seat(result, 0, "0:3/3");
-	expect_seat(result, 1, "1:5/5");
-	expect_seat(result, 2, "");
+	expect_assignment(result, 0, "0:3/3");
+	expect_assignment(result, 1, "1:5/5");
+	expect_assignment(result, 2, "");
 	g_assert_true(result->optimal);
 	c->vms[1].vcpus = 3;
 	g_clear_pointer(&result, search_result_free);
 	result = solve(&c->problem);
-	expect_seat(result, 0, "1:3/3");
-	expect_seat(result, 1, "1:3/3");
-	expect_seat(result, 2, "0:4/4");
+	expect_assignment(result, 0, "1:3/3");
+	expect_assignment(result, 1, "1:3/3");
+	expect_assignment(result, 2, "0:4/4");
 }
 
 /* The first VM would rather sit in the lower room, and no set of the many there, of a kind each,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Seats on counts of free cores. */
+/* Assignments on counts of free cores. */
 #include "planner/online/online_internal.h"
 
 #include <string.h>
@@ -43,28 +43,30 @@ void online_counts_free(Counts *counts)
 	g_free(counts->memory);
 }
 
-/* vCPUs that SEAT has on the node of its entry FIRST, when FIRST is the node's first entry; else 0.
+/* vCPUs that ASSIGNMENT has on the node of its entry FIRST, when FIRST is the node's first entry;
+ * else 0.
  */
-static unsigned share_vcpus(const Online *o, const Seat *seat, unsigned first)
+static unsigned share_vcpus(const Online *o, const Assignment *assignment, unsigned first)
 {
-	unsigned node = online_room(o, seat->taken[first].room)->node, vcpus = 0;
+	unsigned node = online_room(o, assignment->taken[first].room)->node, vcpus = 0;
 
-	for (unsigned i = 0; i < seat->n; i++) {
-		if (online_room(o, seat->taken[i].room)->node != node)
+	for (unsigned i = 0; i < assignment->n; i++) {
+		if (online_room(o, assignment->taken[i].room)->node != node)
 			continue;
 		if (i < first)
 			return 0;
-		vcpus += seat->taken[i].vcpus;
+		vcpus += assignment->taken[i].vcpus;
 	}
 	return vcpus;
 }
 
-void online_count(const Online *o, Counts *counts, const Demand *d, const Seat *seat, int sign)
+void online_count(const Online *o, Counts *counts, const Demand *d, const Assignment *assignment,
+		  int sign)
 {
-	for (unsigned i = 0; i < seat->n; i++) {
-		const Taken *taken = &seat->taken[i];
+	for (unsigned i = 0; i < assignment->n; i++) {
+		const Taken *taken = &assignment->taken[i];
 		const OnlineRoom *room = online_room(o, taken->room);
-		unsigned vcpus = share_vcpus(o, seat, i);
+		unsigned vcpus = share_vcpus(o, assignment, i);
 
 		counts->free[taken->room] -= (unsigned)sign * taken->cores;
 		counts->cell[room->cell] -= (unsigned)sign * taken->cores;
@@ -75,14 +77,14 @@ void online_count(const Online *o, Counts *counts, const Demand *d, const Seat *
 }
 
 /* What one decision knows. */
-typedef struct SeatChoice {
+typedef struct AssignmentChoice {
 	const Online *o;
 	const Counts *counts;
 	const OnlineValue *value; /* NULL: by the policy alone */
 	OnlinePolicy policy;
 	const Demand *d;
-	Seat *seat;
-} SeatChoice;
+	Assignment *assignment;
+} AssignmentChoice;
 
 bool online_holds(const Online *o, const Counts *counts, unsigned cell, unsigned vcpus,
 		  const Demand *d)
@@ -102,7 +104,7 @@ typedef struct BestRoom {
 } BestRoom;
 
 /* The room of CELL where NEED cores are missed least; COST is what the node loses by it. */
-static void best_in_cell(const SeatChoice *c, unsigned cell, unsigned need, double cost,
+static void best_in_cell(const AssignmentChoice *c, unsigned cell, unsigned need, double cost,
 			 BestRoom *best)
 {
 	const Cell *at = online_cell(c->o, cell);
@@ -124,7 +126,7 @@ static void best_in_cell(const SeatChoice *c, unsigned cell, unsigned need, doub
 	}
 }
 
-static bool online_seat_room_holds(const Counts *counts, const Cell *cell, unsigned need)
+static bool online_assign_room_holds(const Counts *counts, const Cell *cell, unsigned need)
 {
 	for (unsigned r = cell->first; r < cell->first + cell->n_rooms; r++)
 		if (counts->free[r] >= need)
@@ -134,7 +136,7 @@ static bool online_seat_room_holds(const Counts *counts, const Cell *cell, unsig
 
 /* Judge the rooms of CELL; where it is the ONLY one that has any, what the node loses is no matter.
  */
-static void judge_cell(const SeatChoice *c, unsigned cell, bool only, BestRoom *best)
+static void judge_cell(const AssignmentChoice *c, unsigned cell, bool only, BestRoom *best)
 {
 	const Demand *d = c->d;
 	unsigned need = search_cores(d->vcpus, online_cell(c->o, cell)->threads, d->isolate);
@@ -145,16 +147,16 @@ static void judge_cell(const SeatChoice *c, unsigned cell, bool only, BestRoom *
 	best_in_cell(c, cell, need, cost, best);
 }
 
-static bool cell_has_room(const SeatChoice *c, unsigned cell)
+static bool cell_has_room(const AssignmentChoice *c, unsigned cell)
 {
 	const Cell *at = online_cell(c->o, cell);
 	unsigned need = search_cores(c->d->vcpus, at->threads, c->d->isolate);
 
 	return online_holds(c->o, c->counts, cell, c->d->vcpus, c->d) &&
-	       online_seat_room_holds(c->counts, at, need);
+	       online_assign_room_holds(c->counts, at, need);
 }
 
-static bool online_seat_seat_in_room(const SeatChoice *c)
+static bool online_assign_in_room(const AssignmentChoice *c)
 {
 	BestRoom best = {.room = NONE};
 	unsigned first = NONE;
@@ -174,17 +176,17 @@ static bool online_seat_seat_in_room(const SeatChoice *c)
 		return false;
 	if (best.room == NONE)
 		judge_cell(c, first, true, &best);
-	c->seat->n = 1;
-	c->seat->taken[0] = (Taken){best.room, best.need, c->d->vcpus};
+	c->assignment->n = 1;
+	c->assignment->taken[0] = (Taken){best.room, best.need, c->d->vcpus};
 	return true;
 }
 
 /* Cells */
 
-/* The room of CELL with fewest free cores, but NEED if any has that many, that SEAT, from entry
- * FIRST on, has not. */
-static unsigned next_room(const Counts *counts, const Cell *cell, unsigned need, const Seat *seat,
-			  unsigned first)
+/* The room of CELL with fewest free cores, but NEED if any has that many, that ASSIGNMENT, from
+ * entry FIRST on, has not. */
+static unsigned next_room(const Counts *counts, const Cell *cell, unsigned need,
+			  const Assignment *assignment, unsigned first)
 {
 	unsigned small = NONE, whole = NONE;
 
@@ -192,8 +194,8 @@ static unsigned next_room(const Counts *counts, const Cell *cell, unsigned need,
 		unsigned free = counts->free[r];
 		bool used = !free;
 
-		for (unsigned i = first; i < seat->n; i++)
-			used |= seat->taken[i].room == r;
+		for (unsigned i = first; i < assignment->n; i++)
+			used |= assignment->taken[i].room == r;
 		if (used)
 			continue;
 		if (free >= need && (whole == NONE || free < counts->free[whole]))
@@ -201,37 +203,37 @@ static unsigned next_room(const Counts *counts, const Cell *cell, unsigned need,
 		if (small == NONE || free < counts->free[small])
 			small = r;
 	}
-	return first == seat->n && whole != NONE ? whole : small;
+	return first == assignment->n && whole != NONE ? whole : small;
 }
 
 void online_share(const Online *o, const Counts *counts, unsigned cell, unsigned vcpus,
-		  const Demand *d, Seat *seat)
+		  const Demand *d, Assignment *assignment)
 {
 	const Cell *at = online_cell(o, cell);
-	unsigned need = search_cores(vcpus, at->threads, d->isolate), first = seat->n;
+	unsigned need = search_cores(vcpus, at->threads, d->isolate), first = assignment->n;
 
 	while (need) {
-		unsigned room = next_room(counts, at, need, seat, first);
+		unsigned room = next_room(counts, at, need, assignment, first);
 		unsigned cores = MIN(counts->free[room], need);
 		unsigned part = MIN(vcpus, cores * (d->isolate ? 1 : at->threads));
 
-		seat->taken[seat->n++] = (Taken){room, cores, part};
+		assignment->taken[assignment->n++] = (Taken){room, cores, part};
 		vcpus -= part;
 		need -= cores;
 	}
 }
 
-static bool seat_has_node(const Online *o, const Seat *seat, unsigned node)
+static bool assignment_has_node(const Online *o, const Assignment *assignment, unsigned node)
 {
-	for (unsigned i = 0; i < seat->n; i++)
-		if (online_room(o, seat->taken[i].room)->node == node)
+	for (unsigned i = 0; i < assignment->n; i++)
+		if (online_room(o, assignment->taken[i].room)->node == node)
 			return true;
 	return false;
 }
 
-/* The cell of CLASS where a share of VCPUS is missed least, on a node that the seat does not have
- * yet. */
-static unsigned best_cell(const SeatChoice *c, unsigned class, unsigned vcpus)
+/* The cell of CLASS where a share of VCPUS is missed least, on a node that the assignment does not
+ * have yet. */
+static unsigned best_cell(const AssignmentChoice *c, unsigned class, unsigned vcpus)
 {
 	bool whole = c->value && vcpus == c->d->vcpus;
 	unsigned best = NONE;
@@ -243,7 +245,7 @@ static unsigned best_cell(const SeatChoice *c, unsigned class, unsigned vcpus)
 		double cost = 0;
 
 		if (cell->class != class || !online_holds(c->o, c->counts, i, vcpus, c->d) ||
-		    seat_has_node(c->o, c->seat, cell->node))
+		    assignment_has_node(c->o, c->assignment, cell->node))
 			continue;
 		if (whole)
 			cost = online_value_cell(c->o, c->value, i, need, c->d);
@@ -258,19 +260,19 @@ static unsigned best_cell(const SeatChoice *c, unsigned class, unsigned vcpus)
 }
 
 /* Shares over K nodes, all of CLASS, the larger first; K = 1 is the node level. */
-static bool online_seat_seat_over_nodes(const SeatChoice *c, unsigned class, unsigned k)
+static bool online_assign_over_nodes(const AssignmentChoice *c, unsigned class, unsigned k)
 {
 	SearchSlice slices[SEARCH_SLICES];
 	unsigned n = online_slices(c->o, c->d, class, k, slices);
 
-	c->seat->n = 0;
+	c->assignment->n = 0;
 	for (unsigned i = 0; i < n; i++)
 		for (unsigned s = 0; s < slices[i].n; s++) {
 			unsigned cell = best_cell(c, class, slices[i].vcpus);
 
 			if (cell == NONE)
 				return false;
-			online_share(c->o, c->counts, cell, slices[i].vcpus, c->d, c->seat);
+			online_share(c->o, c->counts, cell, slices[i].vcpus, c->d, c->assignment);
 		}
 	return n > 0;
 }
@@ -282,7 +284,7 @@ static bool online_seat_seat_over_nodes(const SeatChoice *c, unsigned class, uns
 
 /* Choosing K cells, in their order, that are nearest to each other; of as near ones the fullest. */
 typedef struct Nearest {
-	const SeatChoice *c;
+	const AssignmentChoice *c;
 	unsigned class, k, n_slices, steps;
 	SearchSlice slices[SEARCH_SLICES];
 	unsigned cells[NEAREST_NODES], vcpus[NEAREST_NODES], n;
@@ -350,7 +352,7 @@ static void nearest_from(Nearest *n, unsigned from)
 	}
 }
 
-static bool seat_nearest(const SeatChoice *c, unsigned class, unsigned k)
+static bool assignment_nearest(const AssignmentChoice *c, unsigned class, unsigned k)
 {
 	Nearest n = {.c = c,
 		     .class = class,
@@ -359,11 +361,12 @@ static bool seat_nearest(const SeatChoice *c, unsigned class, unsigned k)
 		     .best_distance = UINT64_MAX};
 
 	n.n_slices = online_slices(c->o, c->d, class, k, n.slices);
-	c->seat->n = 0;
+	c->assignment->n = 0;
 	nearest_from(&n, 0);
 	for (unsigned i = 0; n.best_distance != UINT64_MAX && i < k; i++)
-		online_share(c->o, c->counts, n.best_cells[i], n.best_vcpus[i], c->d, c->seat);
-	return c->seat->n > 0;
+		online_share(c->o, c->counts, n.best_cells[i], n.best_vcpus[i], c->d,
+			     c->assignment);
+	return c->assignment->n > 0;
 }
 
 static int taken_compare(const void *a, const void *b)
@@ -373,31 +376,31 @@ static int taken_compare(const void *a, const void *b)
 	return x->room < y->room ? -1 : x->room > y->room;
 }
 
-void online_seat_sort(Seat *seat)
+void online_assignment_sort(Assignment *assignment)
 {
-	qsort(seat->taken, seat->n, sizeof *seat->taken, taken_compare);
+	qsort(assignment->taken, assignment->n, sizeof *assignment->taken, taken_compare);
 }
 
 /* Where in one class it is over K nodes. */
-static bool seat_over(const SeatChoice *c, unsigned class, unsigned k)
+static bool assignment_over(const AssignmentChoice *c, unsigned class, unsigned k)
 {
 	if (k > 1 && k <= NEAREST_NODES && host_distances(c->o->plan->host) &&
-	    seat_nearest(c, class, k))
+	    assignment_nearest(c, class, k))
 		return true;
-	return online_seat_seat_over_nodes(c, class, k);
+	return online_assign_over_nodes(c, class, k);
 }
 
-bool online_seat(const Online *o, const Counts *counts, const OnlineValue *value,
-		 OnlinePolicy policy, const Demand *d, Seat *seat)
+bool online_assignment(const Online *o, const Counts *counts, const OnlineValue *value,
+		       OnlinePolicy policy, const Demand *d, Assignment *assignment)
 {
-	SeatChoice choice = {o, counts, value, policy, d, seat};
+	AssignmentChoice choice = {o, counts, value, policy, d, assignment};
 
-	if (online_seat_seat_in_room(&choice))
+	if (online_assign_in_room(&choice))
 		return true;
 	for (unsigned k = 1; k <= d->most; k++)
 		for (unsigned class = 0; class < o->n_classes; class ++)
-			if (seat_over(&choice, class, k)) {
-				online_seat_sort(seat);
+			if (assignment_over(&choice, class, k)) {
+				online_assignment_sort(assignment);
 				return true;
 			}
 	return false;
