@@ -140,9 +140,56 @@ const Fixes fixes_restart = {{
 	[PLATFORM_OPENNEBULA] = "power the VM off and resume it, by OpenNebula",
 }};
 
+/* Where the rule is silent, since nobody can follow it. */
+#define SILENT "nothing: the platform writes QEMU's command line, and has no word for it"
+
+const Fixes fixes_cpu_pm = {{
+	[PLATFORM_PROCESS] = "add -overcommit cpu-pm=on where the VM is started, and restart it",
+	[PLATFORM_PROXMOX] = "'qm set ID --args \"-overcommit cpu-pm=on\"', with what args has "
+			     "already; 'qm shutdown ID', 'qm start ID'",
+	[PLATFORM_OPENSTACK] = SILENT,
+	[PLATFORM_OVIRT] = SILENT,
+	[PLATFORM_KUBEVIRT] = SILENT,
+	[PLATFORM_LXD] = "raw.qemu of the instance: -overcommit cpu-pm=on; stop it and start it",
+	[PLATFORM_UNRAID] = "add qemu:commandline with -overcommit cpu-pm=on, and its namespace, "
+			    "in the VM's XML view; stop the VM and start it",
+	[PLATFORM_OPENNEBULA] = "qemu:commandline with -overcommit cpu-pm=on in RAW (TYPE=\"kvm\") "
+				"of the VM's template, and deploy it anew",
+}};
+
+const Fixes fixes_room = {{
+	[PLATFORM_PROCESS] = "fewer vCPUs (-smp), or more CPUs, where the VM is started",
+	[PLATFORM_PROXMOX] = "fewer cores, or more CPUs ('qm set ID --affinity LIST', or none of "
+			     "it); restart the VM",
+	[PLATFORM_OPENSTACK] = "a flavor with fewer vCPUs, or more CPUs in cpu_shared_set of "
+			       "nova.conf [compute]; resize the VM",
+	[PLATFORM_OVIRT] = "fewer virtual CPUs in Edit VM, System, or another CPU pinning policy",
+	[PLATFORM_KUBEVIRT] = "fewer cores in the VM's spec.domain.cpu, or CPUs of its own: "
+			      "dedicatedCpuPlacement: true; restart it",
+	[PLATFORM_LXD] = "limits.cpu of the VM: a list with a CPU for each vCPU",
+	[PLATFORM_UNRAID] = "choose as many CPUs as vCPUs in the VM's form",
+	[PLATFORM_OPENNEBULA] = "less VCPU in the VM's template, or more CPUs on its node; deploy "
+				"it anew",
+}};
+
+#define ELSE_REMOVE "; or remove it from the inventory"
+
+const Fixes fixes_define = {{
+	[PLATFORM_PROXMOX] = "make it by 'qm create', or bring it by 'qm migrate'" ELSE_REMOVE,
+	[PLATFORM_OPENSTACK] = "let Nova start it on this node" ELSE_REMOVE,
+	[PLATFORM_OVIRT] = "let the engine start it on this node" ELSE_REMOVE,
+	[PLATFORM_KUBEVIRT] = "start it by its VirtualMachine, with a nodeSelector for this "
+			      "node" ELSE_REMOVE,
+	[PLATFORM_LXD] = "make it by 'lxc init --vm' or 'incus init --vm'" ELSE_REMOVE,
+	[PLATFORM_UNRAID] = "make it in the form for VMs" ELSE_REMOVE,
+	[PLATFORM_OPENNEBULA] = "deploy it on this node ('onevm deploy')" ELSE_REMOVE,
+}};
+
 #define PROFILE "of the PerformanceProfile, which alone writes the line and reboots the node"
 
 const Fixes fixes_line = {{
+	[PLATFORM_OVIRT] = "Edit Host, Kernel, in the engine, which writes the line when the host "
+			   "is reinstalled from there; reboot",
 	[PLATFORM_OPENSHIFT] =
 		"spec.cpu.isolated, spec.cpu.reserved or spec.additionalKernelArgs " PROFILE,
 	[PLATFORM_UNRAID] =
@@ -164,6 +211,26 @@ const Fixes fixes_domain_flag = {{
 		"shall not balance tasks there, spec.cpu.balanceIsolated: false " PROFILE,
 	[PLATFORM_UNRAID] = "isolcpus=managed_irq,domain,LIST on the append line of "
 			    "/boot/syslinux/syslinux.cfg; reboot",
+}};
+
+const Fixes fixes_fence = {{
+	[PLATFORM_OVIRT] = "isolate the CPUs: Edit Host, Kernel, in the engine; reinstall the host "
+			   "from there and reboot",
+	[PLATFORM_OPENSHIFT] = "spec.cpu.isolated and spec.cpu.reserved " PROFILE,
+	[PLATFORM_UNRAID] = "isolate the CPUs in Settings, CPU Pinning; reboot",
+}};
+
+const Fixes fixes_pages = {{
+	[PLATFORM_OPENSHIFT] = "spec.hugepages.pages (size, count, node) " PROFILE,
+	[PLATFORM_UNRAID] = "hugepagesz= and hugepages= on the append line of "
+			    "/boot/syslinux/syslinux.cfg; reboot",
+}};
+
+const Fixes fixes_host = {{
+	[PLATFORM_OPENSHIFT] = "a Tuned resource of the Node Tuning Operator, which sets it on the "
+			       "node: what is written there by hand is lost",
+	[PLATFORM_UNRAID] = "set it in /boot/config/go, which runs at each boot: files elsewhere "
+			    "are lost",
 }};
 
 const Fixes fixes_irqs = {{

@@ -19,10 +19,16 @@ extern const Fixes fixes_float;	      /* where those run that have no CPU of the
 extern const Fixes fixes_emulator;    /* where emulator and I/O threads run */
 extern const Fixes fixes_memory;      /* huge pages, NUMA nodes of a VM */
 extern const Fixes fixes_settings;    /* all else that is in a VM's XML */
+extern const Fixes fixes_cpu_pm;      /* cpu-pm for a VM that may have it */
+extern const Fixes fixes_room;	      /* how many vCPUs and CPUs it has */
+extern const Fixes fixes_define;      /* a VM that is not there */
 extern const Fixes fixes_restart;     /* what takes a VM that is powered off and on */
 extern const Fixes fixes_line;	      /* the kernel's line */
 extern const Fixes fixes_reboot;      /* what the next boot changes of it */
 extern const Fixes fixes_domain_flag; /* isolcpus without the flag domain */
+extern const Fixes fixes_fence;	      /* what keeps the host off VMs' CPUs */
+extern const Fixes fixes_pages;	      /* the node's huge pages */
+extern const Fixes fixes_host;	      /* what is set while the node runs: sysctl, sysfs, modules */
 extern const Fixes fixes_irqs;	      /* where interrupts go */
 extern const Fixes fixes_quota;	      /* how much CPU time a VM may have */
 extern const Fixes fixes_groups;      /* which CPUs its control groups have */

@@ -89,6 +89,11 @@ typedef void RuleEvalPlanned(const Rule *rule, const Plan *plan, const PlanVm *v
 /* What is wrong with the SIDE of VM, yours; NULL if nothing is. CPUs in trouble go into CPUS. */
 typedef char *RuleJudge(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus);
 
+/* What to do about CPUS of VM, where that is more to the point than the remedy; yours, NULL = it is
+ * not. */
+typedef char *RuleFix(const Rule *rule, const Audit *audit, const AuditVm *vm, Side side,
+		      hwloc_const_bitmap_t cpus);
+
 struct Rule {
 	const char *id; /* "area.what", stable */
 	Severity severity;
@@ -108,6 +113,7 @@ struct Rule {
 	RuleEvalPlanned *eval_planned; /* for each VM that has a place in the plan */
 	RuleJudge *judge; /* for each side of each of them: one finding where they have the same
 			   * fault, one each where they differ */
+	RuleFix *fix;	  /* of such findings; NULL = the remedy */
 };
 
 /* What to do about RULE on PLATFORM. */

@@ -81,10 +81,18 @@ static bool rules_cpupm_wanted(const Audit *audit, const AuditVm *vm)
 	return !audit->plan && vm->dedicated;
 }
 
+/* Can somebody give a VM of PLATFORM another command line, that lasts? */
+static bool rules_cpupm_settable(Platform platform)
+{
+	return platform != PLATFORM_OPENSTACK && platform != PLATFORM_OVIRT &&
+	       platform != PLATFORM_KUBEVIRT && platform != PLATFORM_OPENSHIFT;
+}
+
 static void eval_off(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings)
 {
 	if (vm->pm_next == TRISTATE_NO && !vm->guest->unlisted && !audit->unplaced &&
-	    rules_cpupm_judged(vm, CPUPM_ON) && rules_cpupm_wanted(audit, vm))
+	    rules_cpupm_judged(vm, CPUPM_ON) && rules_cpupm_wanted(audit, vm) &&
+	    rules_cpupm_settable(vm->guest->platform))
 		rule_found(rule, findings, vm->subject, "domain XML", NULL,
 			   "it may have cpu-pm and does not");
 }
@@ -93,11 +101,13 @@ const Rule rule_cpu_pm_off_eligible = {
 	.id = "cpu-pm.off-eligible",
 	.severity = SEVERITY_WARNING,
 	.title = "A VM that may have cpu-pm does not",
-	.sees = "VMs whose verdict is on and whose XML has no -overcommit cpu-pm=on.",
+	.sees = "VMs whose verdict is on and whose XML has no -overcommit cpu-pm=on; not those of "
+		"OpenStack, oVirt and KubeVirt, which write the command line anew and have no word "
+		"for it.",
 	.why = "Each time the guest idles, it exits to the host and must be woken up; with cpu-pm "
 	       "it halts and idles its core itself, with steadier latency.",
 	.remedy = "redefine it: 'planner emit domain NAME'; power off and on",
-	.fixes = &fixes_settings,
+	.fixes = &fixes_cpu_pm,
 	.source = "QEMU docs: -overcommit cpu-pm",
 	.when = WHEN_ISOLATED | WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -403,6 +413,7 @@ const Rule rule_kvm_ple_gap = {
 	       "for a preempted lock holder burns its whole time slice. Dedicated VMs already "
 	       "avoid the exits through cpu-pm.",
 	.remedy = "leave the parameter at its default and reload the module",
+	.fixes = &fixes_host,
 	.source = "arch/x86/kvm/vmx/vmx.c vmx_vm_init(); arch/x86/kvm/svm/svm.c svm_vm_init()",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS | FACT_KVM,

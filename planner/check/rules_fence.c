@@ -104,6 +104,7 @@ const Rule rule_task_user_on_vm = {
 	.remedy = "isolate the CPUs ('planner emit cmdline'), or keep each slice off them: "
 		  "'systemctl set-property SLICE AllowedCPUs=HOST-CPUS' for init.scope, "
 		  "system.slice and user.slice",
+	.fixes = &fixes_fence,
 	.source = "systemd.resource-control(5) AllowedCPUs=; "
 		  "Documentation/admin-guide/cgroup-v2.rst cpuset.cpus",
 	.when = WHEN_NO_PLAN | WHEN_GUESTS,

@@ -372,6 +372,19 @@ bool kvm_value_on(const char *value)
 
 /* Cores, NUMA */
 
+const char *smt_on(const Audit *audit)
+{
+	const char *control = audit->facts->kernel->smt_control;
+
+	if (g_strcmp0(control, "off") == 0)
+		return "echo on >/sys/devices/system/cpu/smt/control, and take nosmt from the "
+		       "kernel line if it is there";
+	if (g_strcmp0(control, "forceoff") == 0)
+		return "take nosmt=force (or mitigations=…,nosmt) from the kernel line and reboot: "
+		       "until then SMT cannot be turned on";
+	return NULL;
+}
+
 unsigned threads_in(const Core *core, hwloc_const_bitmap_t set)
 {
 	unsigned n = 0;

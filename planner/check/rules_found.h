@@ -107,6 +107,8 @@ bool kvm_value_on(const char *value);
 /* The VM that the device of IRQ is passed through to; NULL. */
 const AuditVm *irq_owner(const Audit *audit, const Irq *irq);
 
+/* Where SMT is off, what turns it on; NULL = it is on, or nothing says. */
+const char *smt_on(const Audit *audit);
 /* Of a core's threads, how many are in SET? */
 unsigned threads_in(const Core *core, hwloc_const_bitmap_t set);
 /* The NUMA nodes (OS indexes) that CPUS are on; yours. */

@@ -88,6 +88,73 @@ bool groups_cut(const Audit *audit, const char *path, hwloc_const_bitmap_t place
 	return !hwloc_bitmap_iszero(taken);
 }
 
+static bool is_systemds(const Cgroup *group)
+{
+	return g_str_has_suffix(group->path, ".slice") || g_str_has_suffix(group->path, ".scope") ||
+	       g_str_has_suffix(group->path, ".service");
+}
+
+/* Is it one that was told which CPUs it may use? */
+static bool group_told(const Cgroup *group)
+{
+	return group->cpus && !hwloc_bitmap_iszero(group->cpus);
+}
+
+/* It was told which CPUs, and these are not all of TAKEN. */
+static bool group_to_blame(const Cgroup *group, hwloc_const_bitmap_t taken)
+{
+	return group_told(group) && !hwloc_bitmap_isincluded(taken, group->cpus);
+}
+
+/* Add to TEXT the command that gives GROUP the CPUs MORE too. */
+static void group_widen(const Audit *audit, const Cgroup *group, hwloc_const_bitmap_t more,
+			GString *text)
+{
+	bool unified = audit->facts->cgroups->version == 2;
+	g_auto(CpuSet) all = hwloc_bitmap_dup(group->cpus);
+	g_autofree char *list = NULL;
+
+	hwloc_bitmap_or(all, all, more);
+	list = set_text(all);
+	if (unified && is_systemds(group))
+		g_string_append_printf(text, "systemctl set-property '%s' AllowedCPUs=%s; ",
+				       strrchr(group->path, '/') + 1, list);
+	else
+		g_string_append_printf(text, "echo %s >'/sys/fs/cgroup%s%s/cpuset.cpus'; ", list,
+				       unified ? "" : "/cpuset", group->path);
+}
+
+char *groups_widen(const Audit *audit, const char *path, hwloc_const_bitmap_t more)
+{
+	g_autofree char *above = group_above(path);
+	g_autoptr(GPtrArray) groups = groups_down(audit, above);
+	GString *text = g_string_new(NULL);
+
+	for (unsigned i = 0; i < groups->len; i++)
+		if (group_to_blame(g_ptr_array_index(groups, i), more))
+			group_widen(audit, g_ptr_array_index(groups, i), more, text);
+	return g_string_free(text, FALSE);
+}
+
+const Cgroup *group_squeezing(const Audit *audit, const AuditVm *vm)
+{
+	const Guest *guest = vm->guest;
+	const char *path = guest->running && !guest_told(guest) && guest->vcpu_threads->len
+				   ? guest_thread(guest->vcpu_threads, 0)->group
+				   : NULL;
+	g_auto(CpuSet) left = path ? groups_leave(audit, path) : NULL;
+	g_autoptr(GPtrArray) groups = NULL;
+
+	if (!left || !hwloc_bitmap_isincluded(vm->cpus, left) ||
+	    guest->vcpu_threads->len <= (unsigned)hwloc_bitmap_weight(left))
+		return NULL;
+	groups = groups_down(audit, path);
+	for (unsigned i = groups->len; i-- > 0;)
+		if (group_told(g_ptr_array_index(groups, i)))
+			return g_ptr_array_index(groups, i);
+	return NULL;
+}
+
 /* Pins outside */
 
 /* What the groups of one side of a VM take from its pins. */
@@ -100,14 +167,6 @@ typedef struct Fenced {
 	unsigned vcpus, emulators, iothreads, later; /* pins that lose CPUs */
 	bool none_left;				     /* of some pin */
 } Fenced;
-
-/* It was told which CPUs, and these are not all of TAKEN. */
-static bool group_to_blame(const Cgroup *group, hwloc_const_bitmap_t taken)
-{
-	bool told = group->cpus && !hwloc_bitmap_iszero(group->cpus);
-
-	return told && !hwloc_bitmap_isincluded(taken, group->cpus);
-}
 
 static void fenced_take(Fenced *fenced, const GuestThread *thread, const char *path,
 			unsigned *count)
@@ -211,12 +270,6 @@ static char *fenced_where(const Fenced *fenced)
 			 : g_strdup("lie outside what its group may use");
 }
 
-static bool is_systemds(const Cgroup *group)
-{
-	return g_str_has_suffix(group->path, ".slice") || g_str_has_suffix(group->path, ".scope") ||
-	       g_str_has_suffix(group->path, ".service");
-}
-
 /* How a VM that runs gets its pins again, once its groups have the CPUs. */
 static const char *fenced_again(Platform platform)
 {
@@ -230,26 +283,14 @@ static const char *fenced_again(Platform platform)
 static char *fenced_fix(const Rule *rule, const Fenced *fenced)
 {
 	Platform platform = fenced->vm->guest->platform;
-	bool unified = fenced->audit->facts->cgroups->version == 2;
 	GString *text;
 
 	if (fixes_text(rule->fixes, platform))
 		return g_strdup(rule->remedy);
 	text = g_string_new(NULL);
-	for (unsigned i = 0; i < fenced->groups->len; i++) {
-		const Cgroup *group = g_ptr_array_index(fenced->groups, i);
-		g_auto(CpuSet) all = hwloc_bitmap_dup(group->cpus);
-		g_autofree char *list = NULL;
-
-		hwloc_bitmap_or(all, all, fenced->taken);
-		list = set_text(all);
-		if (unified && is_systemds(group))
-			g_string_append_printf(text, "systemctl set-property '%s' AllowedCPUs=%s; ",
-					       strrchr(group->path, '/') + 1, list);
-		else
-			g_string_append_printf(text, "echo %s >'/sys/fs/cgroup%s%s/cpuset.cpus'; ",
-					       list, unified ? "" : "/cpuset", group->path);
-	}
+	for (unsigned i = 0; i < fenced->groups->len; i++)
+		group_widen(fenced->audit, g_ptr_array_index(fenced->groups, i), fenced->taken,
+			    text);
 	if (!fenced->groups->len)
 		g_string_append(text, "pin to other CPUs, or take these out of the partition; ");
 	g_string_append_printf(text, "then %s",

@@ -9,5 +9,13 @@
 hwloc_bitmap_t groups_leave(const Audit *audit, const char *path);
 /* Do the groups of PATH (NULL = not known) keep online CPUs of PLACE (NULL = no pin) from it? */
 bool groups_cut(const Audit *audit, const char *path, hwloc_const_bitmap_t place);
+/*
+ * The group that leaves VM fewer CPUs than it has vCPUs; NULL = none does. Of VMs that run and of
+ * which no XML says where: that their threads share CPUs is then no choice of whoever bound them.
+ */
+const Cgroup *group_squeezing(const Audit *audit, const AuditVm *vm);
+/* The commands that give the groups of PATH the CPUs MORE too, from the top down, each ended by
+ * "; "; yours, "" where they have them. */
+char *groups_widen(const Audit *audit, const char *path, hwloc_const_bitmap_t more);
 
 #endif

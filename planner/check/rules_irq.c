@@ -290,6 +290,23 @@ static hwloc_bitmap_t rules_irq_banned(GHashTable *settings, const char **name)
 	return set ? set : set_new();
 }
 
+/* What it leaves alone by itself does not hold the partitions' CPUs. */
+static void eval_irqbalance_default(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	g_auto(CpuSet) left = set_minus(audit->partitions, audit->scheduler);
+	g_autofree char *list = NULL;
+
+	hwloc_bitmap_andnot(left, left, audit->tick);
+	list = set_text(left);
+	if (!hwloc_bitmap_iszero(left) && audit->facts->services->irqbalance_runs)
+		rule_found_fix(rule, findings, SUBJECT, "irqbalance's environment file", left,
+			       "IRQBALANCE_BANNED_CPULIST= of every isolated CPU: 'planner emit "
+			       "irqbalance' writes it",
+			       "irqbalance runs and leaves alone only what isolcpus and nohz_full "
+			       "name, not CPUs %s of cpuset partitions",
+			       list);
+}
+
 static void eval_irqbalance(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	const ServiceFacts *services = audit->facts->services;
@@ -300,7 +317,11 @@ static void eval_irqbalance(const Rule *rule, const Audit *audit, GPtrArray *fin
 	g_autofree char *list = set_text(left);
 
 	/* On OpenShift CRI-O bans CPUs, pod by pod. */
-	if (set && !hwloc_bitmap_iszero(left) && audit->facts->platform != PLATFORM_OPENSHIFT)
+	if (audit->facts->platform == PLATFORM_OPENSHIFT)
+		return;
+	if (!set)
+		eval_irqbalance_default(rule, audit, findings);
+	if (set && !hwloc_bitmap_iszero(left))
 		rule_found(rule, findings, SUBJECT,
 			   services->irqbalance_source ? services->irqbalance_source
 						       : "irqbalance's environment file",
@@ -316,9 +337,10 @@ const Rule rule_irq_irqbalance_list = {
 		"IRQBALANCE_BANNED_CPULIST in /etc/default/irqbalance or "
 		"/etc/sysconfig/irqbalance, "
 		"else in Environment= of drop-ins of irqbalance.service, against the isolated "
-		"CPUs. Not on OpenShift, where CRI-O bans the CPUs of each pod.",
+		"CPUs; without either, and where it runs, the CPUs of isolated cpuset partitions. "
+		"Not on OpenShift, where CRI-O bans the CPUs of each pod.",
 	.why = "By default irqbalance leaves isolated and nohz_full CPUs alone. Either setting "
-	       "replaces that list; it does not extend it.",
+	       "replaces that list; it does not extend it. Of cpuset partitions it does not know.",
 	.remedy = "remove the setting, or list every isolated CPU: 'planner emit irqbalance' "
 		  "writes it",
 	.source = "irqbalance cputree.c setup_banned_cpus()",

@@ -201,6 +201,13 @@ static bool is_starlingx(const Audit *audit)
 	       hwloc_bitmap_isincluded(audit->tick, audit->quiet);
 }
 
+/* Do cpuset partitions alone isolate? */
+static bool by_partitions(const Audit *audit)
+{
+	return hwloc_bitmap_iszero(audit->scheduler) && !hwloc_bitmap_iszero(audit->partitions) &&
+	       !fixes_text(&fixes_line, audit->facts->platform);
+}
+
 static void eval_sets(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	g_autofree char *domain = set_text(audit->quiet), *tick = set_text(audit->tick);
@@ -224,10 +231,14 @@ static void eval_sets(const Rule *rule, const Audit *audit, GPtrArray *findings)
 		return;
 	if (lists_refused(audit) || (tick_not_built(audit) && line_agrees))
 		return; /* that is the cause */
-	rule_found(rule, findings, SUBJECT, LINE, all,
-		   "isolated from the scheduler: %s, without ticks: %s, RCU callbacks offloaded: "
-		   "%s%s",
-		   domain, tick, rcu, mismatch_text(audit));
+	rule_found_fix(rule, findings, SUBJECT, LINE, all,
+		       by_partitions(audit) ? "give nohz_full and rcu_nocbs the CPUs of the "
+					      "partitions; not isolcpus, which does not mix with "
+					      "them"
+					    : rule->remedy,
+		       "isolated from the scheduler: %s, without ticks: %s, RCU callbacks "
+		       "offloaded: %s%s",
+		       domain, tick, rcu, mismatch_text(audit));
 }
 
 const Rule rule_kernel_sets_differ = {

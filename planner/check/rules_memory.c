@@ -244,6 +244,7 @@ const Rule rule_memory_hugepages_short = {
 	.why = "The VM that starts last fails. If pages are short at boot, there is no error, only "
 	       "a line in dmesg ('HugeTLB: allocating … failed').",
 	.remedy = "allocate them per node: 'planner emit hugepages' writes them",
+	.fixes = &fixes_pages,
 	.source = "mm/hugetlb.c; Documentation/admin-guide/mm/hugetlbpage.rst",
 	.when = WHEN_GUESTS,
 	.needs = FACT_HUGEPAGES,
@@ -366,7 +367,8 @@ const Rule rule_vm_memory_nodes = {
 		"nodes; without a plan, if it is bound, against the nodes of its pins.",
 	.why = "Memory comes from the node where the kernel finds it first, and may be reached "
 	       "across the link between sockets.",
-	.remedy = "add <numatune><memory mode='strict' nodeset='…'/>; power off and on",
+	.remedy = "<numatune><memory mode='strict' nodeset='…'/> with the nodes of its CPUs; power "
+		  "off and on",
 	.fixes = &fixes_memory,
 	.source = "libvirt domain XML numatune; Documentation/admin-guide/mm/numaperf.rst",
 	.when = WHEN_GUESTS,
@@ -452,6 +454,7 @@ const Rule rule_memory_numa_balancing = {
 	.why = "It unmaps pages to see who touches them: each is a fault, and of a guest an exit. "
 	       "A VM that is pinned beside its memory gains nothing.",
 	.remedy = "sysctl kernel.numa_balancing=0; 'planner emit sysctl' writes it",
+	.fixes = &fixes_host,
 	.source = "Documentation/admin-guide/sysctl/kernel.rst numa_balancing",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS,
@@ -476,6 +479,7 @@ const Rule rule_memory_ksm = {
 	       "microseconds while a dedicated VM runs, and a side channel between VMs. Huge pages "
 	       "are not merged; other memory is.",
 	.remedy = "echo 2 >/sys/kernel/mm/ksm/run, or <nosharepages/> in the VMs' XML",
+	.fixes = &fixes_host,
 	.source = "Documentation/admin-guide/mm/ksm.rst",
 	.when = WHEN_ISOLATED | WHEN_GUESTS,
 	.eval = eval_ksm,

@@ -270,9 +270,39 @@ static char *judge_emulator(const Audit *audit, const AuditVm *vm, Side side, hw
 {
 	WorkerJudge judge = {audit, vm, side, audit->isolated, cpus, {0}};
 
+	if (side == SIDE_REAL && group_squeezing(audit, vm))
+		return NULL; /* vm.more-vcpus-than-cpus says why */
 	each_worker(vm->guest, worker_hits, &judge);
 	hwloc_bitmap_and(cpus, cpus, audit->isolated);
-	return rules_pin_sentence(&judge.naming, "put on isolated CPUs");
+	return rules_pin_sentence(&judge.naming,
+				  vm->guest->realtime && set_meets(cpus, vm->cpus)
+					  ? "put on isolated CPUs, where its real-time vCPUs leave "
+					    "them no time (the VM may not even boot)"
+					  : "put on isolated CPUs");
+}
+
+/* Where they run: the group of the first of them, or the one that the VM's next start is in. */
+static const char *worker_group(const AuditVm *vm, Side side)
+{
+	const GArray *threads = vm->guest->emulator_threads;
+
+	return side == SIDE_NEXT || !threads->len ? vm->group : guest_thread(threads, 0)->group;
+}
+
+/* No pin puts them where their groups have no CPU; a partition is not to have the host's. */
+static char *fix_emulator(const Rule *rule, const Audit *audit, const AuditVm *vm, Side side,
+			  hwloc_const_bitmap_t cpus)
+{
+	const char *path = worker_group(vm, side);
+	g_auto(CpuSet) left = path ? groups_leave(audit, path) : NULL;
+	g_autofree char *widen = NULL;
+
+	(void)cpus;
+	if (!left || set_meets(left, audit->host_cpus) || set_meets(left, audit->partitions) ||
+	    fixes_text(rule->fixes, vm->guest->platform))
+		return NULL;
+	widen = groups_widen(audit, path, audit->host_cpus);
+	return *widen ? g_strconcat(widen, "then ", rule->remedy, NULL) : NULL;
 }
 
 const Rule rule_vm_emulator_on_isolated = {
@@ -294,6 +324,7 @@ const Rule rule_vm_emulator_on_isolated = {
 	.when = WHEN_ISOLATED | WHEN_GUESTS,
 	.needs = FACT_GUESTS,
 	.judge = judge_emulator,
+	.fix = fix_emulator,
 };
 
 /* Pinned onto the wrong CPUs */
@@ -392,13 +423,21 @@ static void worker_offline(const GuestThread *thread, bool io, void *data)
 
 	if (!hwloc_bitmap_iszero(gone))
 		name_worker(judge, thread, io, gone);
+	hwloc_bitmap_or(judge->cpus, judge->cpus, gone);
+}
+
+/* Nova takes CPUs that no VM has offline, and brings them back for the one that starts. */
+static bool comes_online(const AuditVm *vm, Side side)
+{
+	return side == SIDE_NEXT && vm->guest->platform == PLATFORM_OPENSTACK &&
+	       !vm->guest->running;
 }
 
 static char *judge_offline(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
 {
 	WorkerJudge judge = {audit, vm, side, audit->online, cpus, {0}};
 
-	if (hwloc_bitmap_iszero(audit->online))
+	if (hwloc_bitmap_iszero(audit->online) || comes_online(vm, side))
 		return NULL;
 	for (unsigned v = 0; v < rules_pin_vcpus_of(vm); v++) {
 		hwloc_const_bitmap_t pin = thread_place(audit, vm->guest, vcpu_of(vm, v), side);
@@ -421,12 +460,41 @@ static char *judge_offline(const Audit *audit, const AuditVm *vm, Side side, hwl
 	return rules_pin_sentence(&judge.naming, "pinned to CPUs that are not online");
 }
 
+/* What brings GONE back: nothing brings a CPU that the machine has not. Yours. */
+static char *online_again(const Audit *audit, hwloc_const_bitmap_t gone)
+{
+	const char *smt = smt_on(audit);
+	hwloc_const_bitmap_t present = audit->facts->kernel->present;
+	g_auto(CpuSet) here = present ? set_and(gone, present) : hwloc_bitmap_dup(gone);
+	unsigned first = (unsigned)hwloc_bitmap_first(here);
+
+	if (hwloc_bitmap_iszero(here))
+		return g_strdup("the machine has no such CPUs");
+	if (smt)
+		return g_strdup(smt);
+	return g_strdup_printf("bring them online: echo 1 >/sys/devices/system/cpu/cpu%u/online%s",
+			       first, set_single(here) ? "" : ", …");
+}
+
+static char *fix_offline(const Rule *rule, const Audit *audit, const AuditVm *vm, Side side,
+			 hwloc_const_bitmap_t cpus)
+{
+	const char *pin = fixes_text(rule->fixes, vm->guest->platform);
+	g_autofree char *again = online_again(audit, cpus), *online = set_text(audit->online);
+
+	(void)side;
+	return pin ? g_strdup_printf("%s; or pin to CPUs that are online (%s): %s", again, online,
+				     pin)
+		   : g_strdup_printf("%s; or pin to CPUs that are online: %s", again, online);
+}
+
 const Rule rule_vm_pin_offline = {
 	.id = "vm.pin-offline",
 	.severity = SEVERITY_ERROR,
 	.title = "A pin names CPUs that are not online",
 	.sees = "Pins and <vcpu cpuset> against /sys/devices/system/cpu/online; pins of vCPUs that "
-		"may still be plugged in, too.",
+		"may still be plugged in, too. Not of OpenStack's VMs that are shut off: its "
+		"cpu_power_management brings CPUs online for the VM that starts.",
 	.why = "libvirt accepts any number when a VM is defined. At the start, and when the vCPU "
 	       "is plugged in (virsh setvcpus --live), it fails; without cpuset groups, the pin "
 	       "silently shrinks to the online CPUs. The pin APIs hide such CPUs, the XML keeps "
@@ -437,6 +505,7 @@ const Rule rule_vm_pin_offline = {
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS,
 	.judge = judge_offline,
+	.fix = fix_offline,
 };
 
 /* Floating over isolated CPUs */
@@ -446,6 +515,8 @@ static char *rules_pin_judge_floats(const Audit *audit, const AuditVm *vm, Side 
 {
 	Naming naming = {0};
 
+	if (side == SIDE_REAL && group_squeezing(audit, vm))
+		return NULL; /* vm.more-vcpus-than-cpus says why */
 	for (unsigned v = 0; v < rules_pin_vcpus_of(vm); v++) {
 		hwloc_const_bitmap_t place = thread_place(audit, vm->guest, vcpu_of(vm, v), side);
 

@@ -57,6 +57,7 @@ const Rule rule_power_governor = {
 	.why = "A CPU that clocks down while its guest sleeps answers the next packet late. With "
 	       "cpu-pm the host sees the CPU as always busy, so load-based governors cannot work.",
 	.remedy = "set the governor performance on isolated CPUs",
+	.fixes = &fixes_host,
 	.source = "Documentation/admin-guide/pm/cpufreq.rst; QEMU -overcommit cpu-pm",
 	.when = WHEN_ISOLATED,
 	.needs = FACT_POWER,
@@ -119,6 +120,7 @@ const Rule rule_power_slowest = {
 	       "uses the lowest frequency, whatever the load: VMs and polling cores run at a "
 	       "fraction of their speed.",
 	.remedy = "set the governor performance on isolated CPUs",
+	.fixes = &fixes_host,
 	.source = "Documentation/admin-guide/pm/cpufreq.rst powersave; intel_pstate.rst; "
 		  "amd-pstate.rst",
 	.when = WHEN_ISOLATED,

@@ -29,7 +29,7 @@ void judge_sides(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrAr
 	}
 	for (Side side = SIDE_LIVE; side < N_SIDES; side++) {
 		unsigned same = 1 << side;
-		g_autofree char *evidence = NULL;
+		g_autofree char *evidence = NULL, *fix = NULL;
 
 		for (Side other = side + 1; texts[side] && other < N_SIDES; other++)
 			if (g_strcmp0(texts[side], texts[other]) == 0) {
@@ -37,8 +37,11 @@ void judge_sides(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrAr
 				g_clear_pointer(&texts[other], g_free);
 			}
 		evidence = sides_text(same);
+		if (texts[side] && rule->fix)
+			fix = rule->fix(rule, audit, vm, side, cpus[side]);
 		if (texts[side])
-			rule_found_vm(rule, findings, vm, evidence, cpus[side], "%s", texts[side]);
+			rule_found_fix(rule, findings, vm->subject, evidence, cpus[side],
+				       fix ? fix : rule->remedy, "%s", texts[side]);
 	}
 	for (Side side = SIDE_LIVE; side < N_SIDES; side++) {
 		hwloc_bitmap_free(cpus[side]);

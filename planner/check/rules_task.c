@@ -101,19 +101,61 @@ static bool is_sdk(const Audit *audit, hwloc_const_bitmap_t allowed)
 	return hwloc_bitmap_isincluded(allowed, audit->plan ? audit->sdk_cpus : audit->isolated);
 }
 
+/* Is TASK a helper of VM (a TPM, a file system's server), in the same group? Of containers it
+ * cannot be told; and where a group was not read, neither. */
+static bool is_helper(const Task *task, const AuditVm *vm)
+{
+	const char *group = guest_thread(vm->guest->vcpu_threads, 0)->group;
+	const char *end = group ? strstr(group, "/libvirt/") : NULL;
+	g_autofree char *own = end ? g_strndup(group, (gsize)(end - group)) : g_strdup(group);
+
+	return !own || !task->cgroup || g_str_has_prefix(task->cgroup, own) ||
+	       (g_str_has_prefix(own, "/kubepods") && g_str_has_prefix(task->cgroup, "/kubepods"));
+}
+
+/* The VM on whose own CPUs TASK may run as well, though it is none of its threads; NULL. */
+static const AuditVm *task_beside(const Audit *audit, const Task *task)
+{
+	for (unsigned i = 0; !audit->plan && !task->kernel && i < audit->vms->len; i++) {
+		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
+
+		if (vm->guest && vm->guest->running && vm->dedicated &&
+		    set_meets(task->allowed, vm->cpus) && !is_helper(task, vm))
+			return vm;
+	}
+	return NULL;
+}
+
 static bool is_user(const Search *search, const Task *task)
 {
 	return !task->kernel && !task->vhost_of &&
 	       !g_hash_table_contains(search->guests, GUINT_TO_POINTER(task->pid)) &&
-	       !is_sdk(search->audit, task->allowed);
+	       (!is_sdk(search->audit, task->allowed) || task_beside(search->audit, task));
 }
 
-static char *task_text(const Task *task)
+/* VM: the one whose CPUs it has; NULL. */
+static char *task_text(const Task *task, const AuditVm *vm)
 {
 	g_autofree char *list = set_text(task->allowed);
 
-	return g_strdup_printf("%s (%u, on CPUs %s)", task->comm ? task->comm : "?", task->tid,
-			       list);
+	return g_strdup_printf("%s (%u, on CPUs %s%s%s)", task->comm ? task->comm : "?", task->tid,
+			       list, vm ? " of " : "", vm ? vm->name : "");
+}
+
+/* Nothing keeps tasks off CPUs that the kernel does not isolate; and one that was put on isolated
+ * CPUs alone has to go elsewhere, or the VM has. */
+static const char *search_fix(const Rule *rule, const Search *search, bool beside)
+{
+	const Audit *audit = search->audit;
+	const char *fence = fixes_text(&fixes_fence, audit->facts->platform);
+
+	if (search->guests && !set_meets(audit->quiet, audit->isolated))
+		return fence ? fence
+			     : "boot with isolcpus= of these CPUs: nohz_full= moves no task; or "
+			       "keep each slice off them (AllowedCPUs=)";
+	return beside ? "bind it to CPUs that no VM has (a PMD by its mask, another task where it "
+			"is started), or pin the VM elsewhere"
+		      : rule->remedy;
 }
 
 static void search_tasks(const Rule *rule, const Search *search, GPtrArray *findings)
@@ -122,16 +164,20 @@ static void search_tasks(const Rule *rule, const Search *search, GPtrArray *find
 	const GArray *tasks = audit->facts->tasks->tasks;
 	g_auto(CpuSet) cpus = set_new();
 	Naming naming = {0};
-	unsigned n = 0;
+	unsigned n = 0, beside = 0;
 	g_autofree char *text = NULL;
 
 	for (unsigned i = 0; i < tasks->len; i++) {
 		const Task *task = &g_array_index(tasks, Task, i);
+		const AuditVm *vm = NULL;
 		g_autofree char *name = NULL;
 
 		if (!set_meets(task->allowed, audit->isolated) || !search->is(search, task))
 			continue;
-		name = task_text(task);
+		if (is_sdk(audit, task->allowed))
+			vm = task_beside(audit, task);
+		beside += vm != NULL;
+		name = task_text(task, vm);
 		naming_add(&naming, name);
 		hwloc_bitmap_or(cpus, cpus, task->allowed);
 		n++;
@@ -139,12 +185,13 @@ static void search_tasks(const Rule *rule, const Search *search, GPtrArray *find
 	hwloc_bitmap_and(cpus, cpus, audit->isolated);
 	text = naming_end(&naming);
 	if (n)
-		rule_found(rule, findings, "tasks", STATUS_FILE, cpus,
-			   "%u %s%s may run on isolated CPUs: %s%s", n, search->what,
-			   n == 1 ? "" : "s", text,
-			   set_meets(audit->quiet, audit->isolated)
-				   ? ""
-				   : "; the kernel isolates none of these CPUs");
+		rule_found_fix(rule, findings, "tasks", STATUS_FILE, cpus,
+			       search_fix(rule, search, n == beside),
+			       "%u %s%s may run on isolated CPUs: %s%s", n, search->what,
+			       n == 1 ? "" : "s", text,
+			       set_meets(audit->quiet, audit->isolated)
+				       ? ""
+				       : "; the kernel isolates none of these CPUs");
 }
 
 static void eval_kernel_thread(const Rule *rule, const Audit *audit, GPtrArray *findings)
@@ -185,7 +232,7 @@ const Rule rule_task_user_on_isolated = {
 	.title = "User tasks may run on isolated CPUs",
 	.sees = "Cpus_allowed_list of every thread that belongs to no VM. Tasks only on SDK CPUs "
 		"belong to the SDK; without a plan, those only on isolated CPUs were put there on "
-		"purpose.",
+		"purpose, unless a running VM is pinned there.",
 	.why = "Tasks inherit the affinity of init, without isolated CPUs. If a task may run "
 	       "there, something set its affinity or changed a cpuset.",
 	.remedy = "'taskset -apc HOST-CPUS PID', and fix what starts it (CPUAffinity=, "

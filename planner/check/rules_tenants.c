@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Rules over who else has a VM's CPUs and cores. */
+#include "planner/check/rules_group.h"
 #include "planner/check/rules_sides.h"
 #include "planner/check/rules_table.h"
+#include "topology/base/list.h"
 
 #include <string.h>
 
@@ -112,6 +114,23 @@ static void rules_tenants_survey(const Rule *rule, const Audit *audit, GPtrArray
 	g_ptr_array_extend_and_steal(findings, own);
 }
 
+/* "vCPUs 0 and 1 are both pinned to CPU 4": all vCPUs of VM that are; yours. */
+static char *own_doubled(const Survey *survey, const AuditVm *vm, unsigned cpu)
+{
+	g_autoptr(GString) names = g_string_new(NULL);
+	unsigned n = 0;
+
+	for (unsigned v = 0; v < vm->guest->vcpu_threads->len; v++)
+		if (pinned_cpu(survey->audit, vm, v, survey->side) == cpu) {
+			list_add(names, "%u", v);
+			n++;
+		}
+	if (n == 2)
+		g_string_replace(names, ", ", " and ", 1);
+	return g_strdup_printf("vCPUs %s are %s pinned to CPU %u", names->str,
+			       n == 2 ? "both" : "all", cpu);
+}
+
 static void rules_tenants_pin_taken(const AuditVm *vm, unsigned vcpu, unsigned cpu, void *data)
 {
 	Survey *survey = data;
@@ -126,11 +145,60 @@ static void rules_tenants_pin_taken(const AuditVm *vm, unsigned vcpu, unsigned c
 	if (!tenants_clash(first, vm, vcpu) || (first->vm == vm && first->vcpu == vcpu))
 		return;
 	hwloc_bitmap_set(cpus, cpu);
-	text = first->vm == vm ? g_strdup_printf("vCPUs %u and %u are both pinned to CPU %u",
-						 first->vcpu, vcpu, cpu)
+	text = first->vm == vm ? own_doubled(survey, vm, cpu)
 			       : g_strdup_printf("vCPU %u is pinned to CPU %u, as vCPU %u of %s is",
 						 vcpu, cpu, first->vcpu, first->vm->name);
 	rules_tenants_say(survey, vm, cpus, text);
+}
+
+/* A vCPU of OTHER that is on CPU, of those that are there; HOST_NONE. */
+static unsigned vcpu_on(const Audit *audit, const AuditVm *other, unsigned cpu)
+{
+	for (unsigned v = 0; v < other->guest->vcpu_threads->len; v++)
+		if (pinned_cpu(audit, other, v, SIDE_LIVE) == cpu)
+			return v;
+	return HOST_NONE;
+}
+
+/* Who has the CPU that vCPU NUMBER of VM gets once it is plugged in: "vCPU 2 on 5, which vCPU 0 of
+ * b has". */
+static void later_name(const Audit *audit, const AuditVm *vm, unsigned number, unsigned cpu,
+		       Naming *naming, hwloc_bitmap_t cpus)
+{
+	for (unsigned i = 0; i < audit->vms->len; i++) {
+		const AuditVm *other = g_ptr_array_index(audit->vms, i);
+		bool counts = other != vm && other->guest && vms_at_once(vm, other);
+		unsigned v = counts ? vcpu_on(audit, other, cpu) : HOST_NONE;
+		g_autofree char *name = NULL;
+
+		if (v == HOST_NONE)
+			continue;
+		name = g_strdup_printf("vCPU %u on %u, which vCPU %u of %s has", number, cpu, v,
+				       other->name);
+		naming_add(naming, name);
+		hwloc_bitmap_set(cpus, cpu);
+	}
+}
+
+/* The pins of vCPUs that may be plugged in, against those that other VMs have. */
+static void eval_later(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings)
+{
+	g_auto(CpuSet) cpus = set_new();
+	Naming naming = {0};
+	g_autofree char *text = NULL;
+
+	for (unsigned i = 0; i < vm->guest->later->len; i++) {
+		const GuestThread *thread = guest_thread(vm->guest->later, i);
+		hwloc_const_bitmap_t pin = thread_pin_now(audit, vm->guest, thread);
+
+		if (set_single(pin))
+			later_name(audit, vm, thread->number, (unsigned)hwloc_bitmap_first(pin),
+				   &naming, cpus);
+	}
+	text = naming_end(&naming);
+	if (*text)
+		rule_found_vm(rule, findings, vm, side_names[own_side(vm, SIDE_LIVE)], cpus,
+			      "vCPUs to be plugged in are pinned to CPUs of others: %s", text);
 }
 
 static void eval_doubled(const Rule *rule, const Audit *audit, GPtrArray *findings)
@@ -142,6 +210,8 @@ static void eval_doubled(const Rule *rule, const Audit *audit, GPtrArray *findin
 			rule_found_vm(rule, findings, vm, "inactive XML", NULL,
 				      "%u vCPUs have a second vcpupin: libvirt refuses the domain",
 				      vm->guest->doubled_pins);
+		if (vm->guest)
+			eval_later(rule, audit, vm, findings);
 	}
 	rules_tenants_survey(rule, audit, findings, rules_tenants_pin_taken);
 }
@@ -150,9 +220,9 @@ const Rule rule_vm_pin_doubled = {
 	.id = "vm.pin-doubled",
 	.severity = SEVERITY_ERROR,
 	.title = "Two vCPUs are pinned to one CPU",
-	.sees = "vCPUs pinned to exactly one CPU, of VMs that run and of VMs in the plan; and a "
-		"second "
-		"vcpupin for the same vCPU. For a VM that is shut off, see vm.not-at-once.",
+	.sees = "vCPUs pinned to exactly one CPU, of VMs that run and of VMs in the plan; pins "
+		"of vCPUs that may be plugged in, against those of other VMs; and a second vcpupin "
+		"for the same vCPU. For a VM that is shut off, see vm.not-at-once.",
 	.why = "Each waits while the other runs, possibly while it holds a lock. Neither VM may "
 	       "have cpu-pm.",
 	.remedy = "pin one of them elsewhere: 'planner plan' chooses",
@@ -252,27 +322,52 @@ const Rule rule_vm_not_at_once = {
 
 /* Overcommitment */
 
+/* Did its groups take CPUs of its vCPUs' pins? */
+static bool vcpus_cut(const Audit *audit, const Guest *guest)
+{
+	for (unsigned v = 0; v < guest->vcpu_threads->len; v++) {
+		const GuestThread *thread = guest_thread(guest->vcpu_threads, v);
+
+		if (groups_cut(audit, thread->group, thread_place(audit, guest, thread, SIDE_LIVE)))
+			return true;
+	}
+	return false;
+}
+
 static void eval_more(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings)
 {
 	unsigned cpus = (unsigned)hwloc_bitmap_weight(vm->cpus);
 	g_autofree char *list = set_text(vm->cpus);
 
-	(void)audit;
-	if (cpus && vm->guest->vcpu_threads->len > cpus)
-		rule_found_vm(rule, findings, vm,
-			      vm->guest->unlisted ? side_names[SIDE_REAL] : "domain XML", vm->cpus,
-			      "%u vCPUs may run on %u CPUs only: %s", vm->guest->vcpu_threads->len,
-			      cpus, list);
+	const Cgroup *group = group_squeezing(audit, vm);
+	const char *fix = group ? fixes_text(&fixes_groups, vm->guest->platform) : NULL;
+
+	/* Where each has one CPU, vm.pin-doubled names them; where the groups took CPUs of pins,
+	 * cgroup.pins-outside does. */
+	if (!cpus || vm->guest->vcpu_threads->len <= cpus || vm->dedicated ||
+	    vcpus_cut(audit, vm->guest))
+		return;
+	if (group && !fix)
+		fix = "give the group a CPU for each vCPU (AllowedCPUs= of its unit, on v1 "
+		      "cpuset.cpus), and each vCPU one of them; or the VM fewer vCPUs";
+	rule_found_fix(rule, findings, vm->subject,
+		       vm->guest->unlisted ? side_names[SIDE_REAL] : "domain XML", vm->cpus,
+		       fix ? fix : rule->remedy, "%u vCPUs may run on %u CPU%s only: %s%s%s",
+		       vm->guest->vcpu_threads->len, cpus, cpus == 1 ? "" : "s", list,
+		       group ? ", all that is left to it by the group " : "",
+		       group ? group->path : "");
 }
 
 const Rule rule_vm_more_vcpus_than_cpus = {
 	.id = "vm.more-vcpus-than-cpus",
 	.severity = SEVERITY_ERROR,
 	.title = "A VM has more vCPUs than CPUs to run on",
-	.sees = "The number of vCPUs against the number of CPUs that they may run on.",
+	.sees = "The number of vCPUs against the number of CPUs that they may run on, by their own "
+		"affinity or since the cpuset of their control group leaves no others.",
 	.why = "Its vCPUs preempt each other: a lock holder may wait while the others spin for the "
 	       "lock. Many small VMs overcommit well, one large VM does not.",
 	.remedy = "give it fewer vCPUs or more CPUs",
+	.fixes = &fixes_room,
 	.source = "arch/x86/kvm: PAUSE-loop exiting exists for this case",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS,

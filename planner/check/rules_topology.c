@@ -118,40 +118,25 @@ static bool rules_topology_used(const Audit *audit, unsigned index)
 	return role != ROLE_HOST && (role != ROLE_STRANDED || audit->plan->host == audit->host);
 }
 
-/* What smt/control says where SMT is off, and into FIX what turns it on; NULL = it is on, and
- * somebody took CPUs offline. */
-static const char *smt_off(const Audit *audit, const char **fix)
-{
-	const char *control = audit->facts->kernel->smt_control;
-
-	if (!control)
-		return NULL;
-	if (g_str_equal(control, "off"))
-		*fix = "echo on >/sys/devices/system/cpu/smt/control, and take nosmt from the "
-		       "kernel line if it is there; or plan with SMT off";
-	else if (g_str_equal(control, "forceoff"))
-		*fix = "take nosmt=force (or mitigations=…,nosmt) from the kernel line and reboot: "
-		       "until then SMT cannot be turned on; or plan with SMT off";
-	else
-		return NULL;
-	return control;
-}
-
 static void eval_sibling(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	g_auto(CpuSet) cpus = set_new();
 	g_autofree char *list = NULL;
-	const char *fix = rule->remedy, *control;
+	const char *on = smt_on(audit);
+	g_autofree char *fix = on ? g_strconcat(on, "; or plan with SMT off", NULL) : NULL;
 
+	/* Nova takes the CPUs offline that no VM has. */
+	if (audit->facts->platform == PLATFORM_OPENSTACK && !on)
+		return;
 	for (unsigned i = 0; audit->host && i < audit->host->cores->len; i++)
 		if (host_core(audit->host, i)->partial && rules_topology_used(audit, i))
 			hwloc_bitmap_set(cpus, host_core(audit->host, i)->cpu[0]);
 	list = set_text(cpus);
-	control = smt_off(audit, &fix);
 	if (!hwloc_bitmap_iszero(cpus))
 		rule_found_fix(rule, findings, "topology", "/sys/devices/system/cpu/online", cpus,
-			       fix, "siblings of CPUs %s are offline%s%s", list,
-			       control ? ": smt/control is " : "", control ? control : "");
+			       fix ? fix : rule->remedy, "siblings of CPUs %s are offline%s%s",
+			       list, on ? ": smt/control is " : "",
+			       on ? audit->facts->kernel->smt_control : "");
 }
 
 const Rule rule_topology_sibling_offline = {
@@ -159,7 +144,9 @@ const Rule rule_topology_sibling_offline = {
 	.severity = SEVERITY_WARNING,
 	.title = "An isolated core has an offline sibling",
 	.sees = "Isolated cores with a thread that is present but not online; not if a saved plan "
-		"calls them stranded. /sys/devices/system/cpu/smt/control says whether SMT is off.",
+		"calls them stranded, and not on OpenStack, whose cpu_power_management takes "
+		"unused "
+		"CPUs offline. /sys/devices/system/cpu/smt/control says whether SMT is off.",
 	.why = "The sibling may come back online at any time, without isolation, next to a VM that "
 	       "relies on a whole core.",
 	.remedy = "bring it online, or plan with it offline: the core is then stranded",

@@ -65,6 +65,7 @@ const Rule rule_vm_realtime_throttled = {
 	       "50 ms of each second. From 6.12 a server for other tasks takes its place, and the "
 	       "setting is without effect.",
 	.remedy = "sysctl kernel.sched_rt_runtime_us=-1, if nothing else has to run on these CPUs",
+	.fixes = &fixes_host,
 	.source = "Documentation/scheduler/sched-rt-group.rst; kernel/sched/rt.c",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS | FACT_RELEASE,
@@ -162,6 +163,7 @@ const Rule rule_kernel_sysctl_differs = {
 	       "second, "
 	       "interrupt guests a little.",
 	.remedy = "'planner emit sysctl' writes them",
+	.fixes = &fixes_host,
 	.source = "Documentation/admin-guide/sysctl/kernel.rst, vm.rst",
 	.when = WHEN_PLAN | WHEN_ISOLATED,
 	.eval = eval_sysctl,
@@ -199,6 +201,7 @@ const Rule rule_kvm_halt_polling = {
 	.why = "A vCPU that idles keeps its CPU that long, in case it is woken: time that another "
 	       "VM on this CPU could have.",
 	.remedy = "options kvm halt_poll_ns=0: 'planner emit modprobe' writes it",
+	.fixes = &fixes_host,
 	.source = "Documentation/virt/kvm/halt-polling.rst",
 	.when = WHEN_PLAN | WHEN_GUESTS,
 	.needs = FACT_KVM | FACT_GUESTS,
@@ -236,6 +239,7 @@ const Rule rule_kvm_nx_huge_pages = {
 	       "thread zaps split pages once in a while: guests fault on them again.",
 	.remedy = "keep it where guests are not trusted; kvm.nx_huge_pages_recovery_ratio=0 leaves "
 		  "split pages alone, kvm.nx_huge_pages=off turns all of it off",
+	.fixes = &fixes_host,
 	.source = "Documentation/admin-guide/hw-vuln/multihit.rst; arch/x86/kvm/mmu/mmu.c",
 	.when = WHEN_GUESTS,
 	.needs = FACT_KVM | FACT_GUESTS,
@@ -278,6 +282,7 @@ const Rule rule_memory_small_pages = {
 	       "with 4K pages there are many more misses, and each costs more.",
 	.remedy = "give the VM huge pages, or set transparent_hugepage to madvise: QEMU asks for "
 		  "them",
+	.fixes = &fixes_host,
 	.source = "Documentation/admin-guide/mm/transhuge.rst; QEMU "
 		  "qemu_madvise(QEMU_MADV_HUGEPAGE)",
 	.when = WHEN_GUESTS,

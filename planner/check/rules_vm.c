@@ -58,6 +58,7 @@ const Rule rule_vm_missing = {
 	.why = "It was never defined, has another name, or has moved: the plan does not describe "
 	       "the node.",
 	.remedy = "define it ('planner emit domain NAME'), or remove it from the inventory",
+	.fixes = &fixes_define,
 	.source = "the plan",
 	.when = WHEN_PLAN,
 	.needs = FACT_GUESTS,
@@ -138,19 +139,21 @@ static bool arguments_differ(char **a, char **b)
 static void eval_live(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings)
 {
 	const Guest *guest = vm->guest;
+	/* oVirt pins what runs anew each time that a VM starts or stops. */
+	bool pins = guest->platform != PLATFORM_OVIRT;
 	Naming naming = {0};
 	g_autofree char *text = NULL;
 
 	(void)audit;
 	if (!guest_has(guest, SIDE_LIVE) || !guest_has(guest, SIDE_NEXT))
 		return;
-	if (rules_vm_threads_differ(guest->vcpu_threads))
+	if (pins && rules_vm_threads_differ(guest->vcpu_threads))
 		naming_add(&naming, "vCPU pins");
 	if (rules_vm_threads_differ(guest->emulator_threads))
 		naming_add(&naming, "emulatorpin");
 	if (rules_vm_threads_differ(guest->iothreads))
 		naming_add(&naming, "iothreadpin");
-	if (!set_same(guest->cpuset_live, guest->cpuset_inactive))
+	if (pins && !set_same(guest->cpuset_live, guest->cpuset_inactive))
 		naming_add(&naming, "<vcpu cpuset>");
 	if (!set_same(guest->nodes_live, guest->nodes_inactive))
 		naming_add(&naming, "numatune");
@@ -167,7 +170,8 @@ const Rule rule_vm_live_differs = {
 	.severity = SEVERITY_WARNING,
 	.title = "The running and the persistent configuration differ",
 	.sees = "Pins, <vcpu cpuset>, numatune and -overcommit of the live against the inactive "
-		"XML of a running, persistent VM.",
+		"XML of a running, persistent VM; pins of vCPUs not on oVirt, which writes those "
+		"of what runs anew whenever a VM starts or stops.",
 	.why = "A pin set only with --live is lost at the next start; a change made only with "
 	       "--config waits for it.",
 	.remedy = "change both: virsh … --live --config, or power off and on",

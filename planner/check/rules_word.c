@@ -104,6 +104,8 @@ static char *rules_word_covered(const Audit *audit, const char *name, const char
 		return g_strdup_printf(" nohz_full makes up for it: RCU callbacks of CPUs %s are "
 				       "offloaded nevertheless",
 				       list);
+	if (hwloc_bitmap_iszero(audit->tick))
+		return g_strdup("");
 	return g_strdup_printf(" nohz_full covers only CPUs %s", list);
 }
 

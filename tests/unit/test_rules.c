@@ -1176,7 +1176,7 @@ static const Fault faults[] = {
 	{"vm.pin-doubled", PLANNED, vm_doubled_element, "second vcpupin"},
 	{"vm.not-at-once", ALONE, in_turn, "only one of d1 and d2 can run at a time"},
 	{"vm.core-shared", PLANNED, vm_core, "a sibling of CPU 4 that d1 has"},
-	{"vm.more-vcpus-than-cpus", PLANNED, vm_more, "2 vCPUs may run on 1 CPUs"},
+	{"vm.more-vcpus-than-cpus", PLANNED, vm_more, "2 vCPUs may run on 1 CPU only"},
 	{"vm.overcommit", PLANNED, vm_overcommit, "the inventory allows 4"},
 	{"memory.hugepages-short", PLANNED, hugepages, "the node has 100"},
 	{"memory.hugepages-short", ALONE, hugepages_all, "there are 0 of them"},

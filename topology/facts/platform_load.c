@@ -20,6 +20,58 @@ static Platform platform_of_guests(const GuestFacts *guests)
 	return common == PLATFORM_PROCESS ? PLATFORM_LIBVIRT : common;
 }
 
+/* What a platform leaves on each of its nodes, with or without VMs: a program that runs there, or a
+ * file that sets one up. */
+static const struct PlatformTrace {
+	Platform platform;
+	const char *comm; /* NULL = none */
+	const char *file; /* which may hold secrets and is not read; NULL = none */
+} platform_traces[] = {
+	{PLATFORM_OPENSTACK, "nova-compute", "/etc/nova/nova.conf"},
+	{PLATFORM_OVIRT, "vdsmd", "/etc/vdsm/vdsm.conf"},
+	{PLATFORM_OVIRT, "supervdsmd", NULL},
+	{PLATFORM_KUBEVIRT, "virt-handler", NULL},
+	{PLATFORM_OPENNEBULA, NULL, "/var/tmp/one/VERSION"},
+	{PLATFORM_LXD, "incusd", NULL},
+	{PLATFORM_LXD, "lxd", NULL},
+};
+
+static bool platform_runs(const TaskFacts *tasks, const char *comm)
+{
+	for (unsigned i = 0; comm && i < tasks->tasks->len; i++) {
+		const Task *task = &g_array_index(tasks->tasks, Task, i);
+
+		if (!task->kernel && g_strcmp0(task->comm, comm) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Is there such a file? A recording has to say so as well, and keeps it empty. */
+static bool is_there(Root *root, const char *file)
+{
+	if (!file || !root_exists(root, file))
+		return false;
+	if (root_recording(root))
+		root_record_text(root, file, "");
+	return true;
+}
+
+/* All are looked for, so that a recording has them. */
+static Platform platform_of_traces(Root *root, const TaskFacts *tasks)
+{
+	Platform found = PLATFORM_LIBVIRT;
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(platform_traces); i++) {
+		const struct PlatformTrace *trace = &platform_traces[i];
+		bool there = is_there(root, trace->file);
+
+		if (found == PLATFORM_LIBVIRT && (there || platform_runs(tasks, trace->comm)))
+			found = trace->platform;
+	}
+	return found;
+}
+
 /* ID and ID_LIKE, yours; NULL where they cannot be read. */
 static char *os_load(Root *root)
 {
@@ -44,12 +96,16 @@ static Platform platform_of_node(Root *root, const Facts *facts)
 {
 	const char *release = facts->kernel->release;
 	g_autofree char *unraid = root_text(root, "/etc/unraid-version", NULL);
+	Platform traced = platform_of_traces(root, facts->tasks);
 
 	if (is_openshift(facts))
 		return PLATFORM_OPENSHIFT;
 	if (release && g_str_has_suffix(release, "-pve"))
 		return PLATFORM_PROXMOX;
-	return unraid ? PLATFORM_UNRAID : platform_of_guests(facts->guests);
+	if (unraid)
+		return PLATFORM_UNRAID;
+	return facts->guests && facts->guests->guests->len ? platform_of_guests(facts->guests)
+							   : traced;
 }
 
 void platform_load(Root *root, Facts *facts)

@@ -5,8 +5,8 @@
 
 #include "topology/facts/facts.h"
 
-/* Tell it of the FACTS that are there, and of what distributions say of themselves. VMs of
- * OpenShift are told apart from KubeVirt's. */
+/* Tell it of the FACTS that are there, of what distributions say of themselves and, where no VM
+ * is, of what a platform leaves on its nodes. VMs of OpenShift are told apart from KubeVirt's. */
 void platform_load(Root *root, Facts *facts);
 
 #endif

@@ -9,7 +9,7 @@ from find import Find
 SOURCE = "nova, driver.py _get_emulatorpin_cpuset; hw:emulator_threads_policy"
 FINDS = [Find("vm.emulator-on-isolated", "vm instance-0000001a", "warning", text="4,6,20,22",
               fix=["hw:emulator_threads_policy", "cpu_shared_set"], not_fix=["virsh", "emulatorpin"])]
-NEVER = ["vm.pin-on-host", "vm.vcpu-floats"]
+NEVER = ["vm.pin-on-host", "vm.vcpu-floats", "cpu-pm.off-eligible"]
 STATUS = 0
 STRICT = True
 ISOLATED, HOST = "4-15,20-31", "0-3,16-19"
