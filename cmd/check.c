@@ -8,7 +8,9 @@
 #include "cmd/save.h"
 #include "cmd/site.h"
 #include "planner/base/json.h"
+#include "planner/check/check_nodes.h"
 #include "planner/check/rules_found.h"
+#include "planner/page/page.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -22,27 +24,12 @@ typedef enum Form {
 	FORM_JUNIT,
 	FORM_SVG,
 	FORM_CSV, /* of several nodes */
+	FORM_HTML,
 } Form;
 
-static bool form_decide(const Options *options, Form *form, GError **error)
-{
-	static const char *const names[] = {"people", "json", "prometheus", "junit", "svg", "csv"};
-
-	*form = options->json ? FORM_JSON : FORM_PEOPLE;
-	if (!options->format)
-		return true;
-	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
-		if (g_str_equal(options->format, names[i])) {
-			if (options->json && i != FORM_JSON)
-				break;
-			*form = i;
-			return true;
-		}
-	return options_refuse(error, &command_check, "--format: '%s' %s", options->format,
-			      options->json
-				      ? "is not --json"
-				      : "is not one of people, json, prometheus, junit, svg, csv");
-}
+/* By Form. */
+static const char *const check_forms[] = {"people", "json", "prometheus", "junit",
+					  "svg",    "csv",  "html",	  NULL};
 
 /* CPUs are drawn in their roles, and roles are a plan's; no other form has templates. */
 static bool picture_possible(const Options *options, Form form, GError **error)
@@ -51,9 +38,10 @@ static bool picture_possible(const Options *options, Form form, GError **error)
 		return options_refuse(error, &command_check,
 				      "--format: 'csv' is for several nodes: name their captures");
 	if (form != FORM_SVG)
-		return !options->templates ||
+		return !options->templates || form == FORM_HTML ||
 		       options_refuse(error, &command_check,
-				      "--templates is for the picture: add --format svg");
+				      "--templates is for pictures and pages: add --format svg or "
+				      "html");
 	return options->inventory || options->plan ||
 	       options_refuse(error, &command_check,
 			      "--format: 'svg' draws a plan: give it with -i or -p");
@@ -99,7 +87,8 @@ static bool options_decide(const Options *options, CheckOptions *check, Form *fo
 	if (options->brief && (options->json || options->format))
 		return options_refuse(error, &command_check,
 				      "--brief is for people: leave --format and --json out");
-	return form_decide(options, form, error) && picture_possible(options, *form, error) &&
+	return options_form(options, &command_check, check_forms, form, error) &&
+	       picture_possible(options, *form, error) &&
 	       severity_decide(options, &check->fail_on, error) &&
 	       words_check("--rule", check->only, error) &&
 	       words_check("--skip", check->skip, error);
@@ -139,17 +128,33 @@ static Since *since_load(const Options *options, const Check *check, GError **er
 
 /* Output */
 
+static const Plan *check_plan_drawn(const Check *check)
+{
+	return check->audit->plan ? check->audit->plan : check->audit->foreign;
+}
+
 static char *report_picture(const Check *check, const Options *options, GError **error)
 {
 	g_autoptr(GHashTable) templates = site_templates(options->templates, error);
-	const Audit *audit = check->audit;
 
-	return templates ? picture_make(audit->plan ? audit->plan : audit->foreign, check,
-					templates, error)
-			 : NULL;
+	return templates ? picture_make(check_plan_drawn(check), check, templates, error) : NULL;
 }
 
-/* NULL with ERROR set only for the picture. */
+/* DOCUMENT is taken. */
+static char *report_page(const Check *check, json_t *document, const Options *options,
+			 GError **error)
+{
+	g_autoptr(GHashTable) templates = site_templates(options->templates, error);
+	g_autoptr(GPtrArray) nodes = check_nodes_new();
+	char *map = NULL;
+	bool good = templates &&
+		    picture_for_page(check_plan_drawn(check), check, templates, &map, error);
+
+	check_nodes_add(nodes, options->root ? options->root : "this machine", document, map, NULL);
+	return good ? page_check(nodes, templates, error) : NULL;
+}
+
+/* NULL with ERROR set only for pictures and pages. */
 static char *report_text(const Check *check, const Since *since, const Options *options, Form form,
 			 GError **error)
 {
@@ -165,6 +170,8 @@ static char *report_text(const Check *check, const Since *since, const Options *
 	document = check_to_json(check);
 	if (since)
 		json_object_set_new(document, "since", since_to_json(since, check));
+	if (form == FORM_HTML)
+		return report_page(check, document, options, error);
 	text = json_text(document);
 	json_decref(document);
 	return text;
@@ -185,7 +192,7 @@ static bool check_report(const Check *check, const Since *since, const Options *
 	if (options->output)
 		return options_refuse(error, &command_check,
 				      "-o: '%s' needs a --format that programs read: json, "
-				      "prometheus, junit or svg",
+				      "prometheus, junit, svg or html",
 				      options->output);
 	if (text)
 		fputs(text, stdout);
@@ -244,17 +251,21 @@ static Facts *check_facts_load(const Options *options, const char *root, GError 
 /* Several nodes */
 
 typedef struct ManyUse {
-	CheckMany *many;
+	GPtrArray *nodes; /* of CheckNode */
 	const char *source;
+	GHashTable *templates; /* of the page that it becomes; NULL = none */
 } ManyUse;
 
 static Status check_use_many(const Options *options, const Check *check, void *data, GError **error)
 {
 	const ManyUse *use = data;
+	char *map = NULL;
 
 	(void)options;
-	(void)error;
-	check_many_add(use->many, use->source, check_to_json(check), NULL);
+	if (use->templates &&
+	    !picture_for_page(check_plan_drawn(check), check, use->templates, &map, error))
+		return STATUS_TROUBLE;
+	check_nodes_add(use->nodes, use->source, check_to_json(check), map, NULL);
 	return STATUS_FINE;
 }
 
@@ -291,17 +302,17 @@ static json_t *many_report(const char *source)
 					? input_read_regular(source, &length, NULL)
 					: NULL;
 
-	return text ? check_many_document(text, length) : NULL;
+	return text ? check_nodes_document(text, length) : NULL;
 }
 
 static bool many_possible(const Options *options, Form form, GError **error)
 {
 	if (options->root || options->topology || options->plan || options->domains ||
 	    options->counters || options->since || options->output ||
-	    (options->format && form != FORM_CSV))
+	    (options->format && form != FORM_CSV && form != FORM_HTML))
 		return options_refuse(error, &command_check,
 				      "several nodes are checked without -r, -t, -p, -o, "
-				      "--domains, --counters and --since; --format is csv alone");
+				      "--domains, --counters and --since; --format is csv or html");
 	if (options->inventory && !g_file_test(options->inventory, G_FILE_TEST_IS_DIR))
 		return options_refuse(error, &command_check,
 				      "-i: for several nodes, give the folder of their "
@@ -309,28 +320,44 @@ static bool many_possible(const Options *options, Form form, GError **error)
 	return true;
 }
 
+static Status many_report_all(GPtrArray *nodes, const Options *options, Form form,
+			      GHashTable *templates, GError **error)
+{
+	g_autofree char *page = NULL;
+
+	if (form == FORM_HTML) {
+		page = page_check(nodes, templates, error);
+		if (!page)
+			return STATUS_TROUBLE;
+		fputs(page, stdout);
+	} else if (form == FORM_CSV) {
+		check_many_print_csv(nodes);
+	} else {
+		check_many_print(nodes, options);
+	}
+	return check_many_status(nodes);
+}
+
 static Status check_several(const Options *options, const CheckOptions *check_options, Form form,
 			    GError **error)
 {
-	g_autoptr(CheckMany) many = check_many_new();
+	g_autoptr(GPtrArray) nodes = check_nodes_new();
+	g_autoptr(GHashTable) templates = NULL;
 
-	if (!many_possible(options, form, error))
+	if (!many_possible(options, form, error) ||
+	    (form == FORM_HTML && !(templates = site_templates(options->templates, error))))
 		return STATUS_TROUBLE;
 	for (char **source = options->arguments; *source; source++) {
 		g_autoptr(GError) why = NULL;
-		ManyUse use = {many, *source};
+		ManyUse use = {nodes, *source, templates};
 		json_t *report = many_report(*source);
 
 		if (report)
-			check_many_add(many, *source, report, NULL);
+			check_nodes_add(nodes, *source, report, NULL, NULL);
 		else if (!many_capture(options, check_options, &use, &why))
-			check_many_add(many, *source, NULL, why->message);
+			check_nodes_add(nodes, *source, NULL, NULL, why->message);
 	}
-	if (form == FORM_CSV)
-		check_many_print_csv(many);
-	else
-		check_many_print(many, options);
-	return check_many_status(many);
+	return many_report_all(nodes, options, form, templates, error);
 }
 
 /* What CHECK_OPTIONS have of today and of waivers, then the check; FACTS are of one node, NULL = of
@@ -369,9 +396,9 @@ static Status check_command(const Options *options, GError **error)
 static const OptionRow check_options[] = {
 	{'o', "output", "FILE", offsetof(Options, output),
 	 "write the report to FILE instead of standard output"},
-	{0, "format", "people|json|prometheus|junit|svg|csv", offsetof(Options, format),
+	{0, "format", "people|json|prometheus|junit|svg|csv|html", offsetof(Options, format),
 	 "form of the report: for people (default), JSON, node_exporter's textfile collector, "
-	 "JUnit XML, a picture; of several nodes: CSV, a line a node"},
+	 "JUnit XML, a picture, CSV (a line a node, of several), a page for a browser"},
 	{0, "rule", "ID,...", offsetof(Options, rule_words),
 	 "judge only these rules; an area such as vm stands for all its rules, see "
 	 "planner-rules(7)"},

@@ -279,26 +279,30 @@ static Status fit_run(const Options *options, GError **error)
 	return status;
 }
 
-static bool format_decide(Options *options, GError **error)
+static bool fit_form_decide(Options *options, GError **error)
 {
-	const char *word = options->format ? options->format : "people";
+	static const char *const forms[] = {"people", "json", "csv", "html", NULL};
+	unsigned form = 0;
 
-	if (!strcmp(word, "json"))
-		options->json = true;
-	options->csv = !strcmp(word, "csv");
-	if (options->csv && options->json)
-		return options_refuse(error, NULL, "--format csv is not --json");
-	if (options->csv && !fleet_asked(options))
+	if (!options_form(options, NULL, forms, &form, error))
+		return false;
+	options->json = form == 1;
+	options->csv = form == 2;
+	options->html = form == 3;
+	if (form > 1 && !fleet_asked(options))
 		return options_refuse(error, NULL,
-				      "--format csv is for a fleet: name its files, folders, or "
-				      "--fleet LIST");
-	return !strcmp(word, "people") || options->csv || options->json ||
-	       options_refuse(error, NULL, "--format: '%s' is not one of people, json, csv", word);
+				      "--format %s is for a fleet: name its files, folders, or "
+				      "--fleet LIST",
+				      forms[form]);
+	return !options->html || !options->place ||
+	       options_refuse(error, NULL,
+			      "--format html shows capacity: leave --place out, or "
+			      "take --format csv");
 }
 
 static bool fit_decide(Options *options, GError **error)
 {
-	if (!format_decide(options, error))
+	if (!fit_form_decide(options, error))
 		return false;
 	return options_number("threads", options->threads_word, 1, 1024, &options->threads, error);
 }
@@ -319,8 +323,9 @@ static const OptionRow fit_options[] = {
 	 "\"name\": NAME}, with paths relative to the folder of LIST"},
 	{0, "place", "REQUESTS", offsetof(Options, place),
 	 "VMs to assign to the nodes of the fleet: a JSON object a line, see planner(1)"},
-	{0, "format", "people|json|csv", offsetof(Options, format),
-	 "form of the answer; csv: a line a node of a fleet, or with --place a line a VM"},
+	{0, "format", "people|json|csv|html", offsetof(Options, format),
+	 "form of the answer; csv: a line a node of a fleet, or with --place a line a VM; html: "
+	 "the fleet as a page for a browser"},
 	{'d', "directory", "DIR", offsetof(Options, directory),
 	 "with --place: write the inventory of each node into DIR, with the VMs that it takes, and "
 	 "fleet.jsonl as their list"},

@@ -84,7 +84,8 @@ static bool no_room(const FleetTotals *totals, const GPtrArray *asked)
 	return false;
 }
 
-static Status fleet_count(const Options *options, const GPtrArray *files, const GPtrArray *asked)
+static Status fleet_count(const Options *options, const GPtrArray *files, const GPtrArray *asked,
+			  GError **error)
 {
 	g_autoptr(GPtrArray) sizes = sizes_named(asked);
 	g_autoptr(Fleet) fleet = fleet_new(sizes);
@@ -96,8 +97,7 @@ static Status fleet_count(const Options *options, const GPtrArray *files, const 
 	answering.printer = fleet_printer_new(options, sizes);
 	fleet_totals_init(totals, fleet);
 	fleet_work(files, options->threads, fleet_answer, fleet_answered, &answering);
-	fleet_print_end(answering.printer, totals);
-	if (totals->states[FLEET_BROKEN])
+	if (!fleet_print_end(answering.printer, totals, error) || totals->states[FLEET_BROKEN])
 		status = STATUS_TROUBLE;
 	else if (totals->states[FLEET_FAULTY] || no_room(totals, asked))
 		status = STATUS_BAD_NEWS;
@@ -144,5 +144,5 @@ Status fleet_run(const Options *options, const GPtrArray *sizes, GError **error)
 		return STATUS_TROUBLE;
 	hosts = fleet_hosts_load(files);
 	return options->place ? fleet_dispatch(options, files, error)
-			      : fleet_count(options, files, sizes);
+			      : fleet_count(options, files, sizes, error);
 }

@@ -3,13 +3,15 @@
 #include "cmd/output.h"
 #include "planner/base/json.h"
 #include "planner/base/size.h"
+#include "planner/page/page.h"
 
 #include <stdio.h>
 
 struct FleetPrinter {
 	bool json, csv, color;
 	const GPtrArray *sizes;
-	struct libscols_table *table; /* NULL with json */
+	struct libscols_table *table; /* for people; else NULL */
+	json_t *page;		      /* the nodes, for a page; else NULL */
 };
 
 static const char *size_name(const FleetPrinter *printer, unsigned i)
@@ -84,6 +86,8 @@ FleetPrinter *fleet_printer_new(const Options *options, const GPtrArray *sizes)
 	printer->csv = options->csv;
 	if (printer->csv)
 		print_csv_header(printer);
+	else if (options->html)
+		printer->page = json_array();
 	else if (!printer->json)
 		printer->table = node_table(printer);
 	return printer;
@@ -311,18 +315,37 @@ void fleet_print_node(FleetPrinter *printer, const FleetNode *node)
 		print_csv_node(printer, node);
 	else if (printer->json)
 		fleet_print_json(fleet_print_node_to_json(printer, node));
+	else if (printer->page)
+		json_array_append_new(printer->page, fleet_print_node_to_json(printer, node));
 	else
 		fleet_print_add_row(printer, node);
 }
 
-void fleet_print_end(FleetPrinter *printer, const FleetTotals *totals)
+static bool fleet_print_page(FleetPrinter *printer, const FleetTotals *totals, GError **error)
 {
+	json_t *sums = totals_to_json(printer, totals);
+	g_autofree char *page = page_fleet(printer->page, sums, NULL, error);
+
+	if (page)
+		fputs(page, stdout);
+	json_decref(sums);
+	json_decref(printer->page);
+	return page;
+}
+
+bool fleet_print_end(FleetPrinter *printer, const FleetTotals *totals, GError **error)
+{
+	bool good = true;
+
 	if (printer->json) {
 		fleet_print_json(totals_to_json(printer, totals));
+	} else if (printer->page) {
+		good = fleet_print_page(printer, totals, error);
 	} else if (!printer->csv) {
 		output_print(printer->table);
 		print_totals(printer, totals);
 		scols_unref_table(printer->table);
 	}
 	g_free(printer);
+	return good;
 }

@@ -17,8 +17,9 @@ typedef struct FleetPrinter FleetPrinter;
 /* SIZES: of VmSpec, borrowed, each named as --vm takes it. */
 FleetPrinter *fleet_printer_new(const Options *options, const GPtrArray *sizes);
 void fleet_print_node(FleetPrinter *printer, const FleetNode *node);
-/* The table if it is one, and the totals. The printer is freed. */
-void fleet_print_end(FleetPrinter *printer, const FleetTotals *totals);
+/* The table or page if it is one, and the totals. The printer is freed. False with ERROR set: there
+ * is no page. */
+bool fleet_print_end(FleetPrinter *printer, const FleetTotals *totals, GError **error);
 
 /* A line of JSON at once. OBJECT is unreferenced. */
 void fleet_print_json(json_t *object);

@@ -301,6 +301,27 @@ bool options_parse(const Command *command, char **argv, Options *options, GError
 	return true;
 }
 
+bool options_form(const Options *options, const Command *command, const char *const *names,
+		  unsigned *form, GError **error)
+{
+	g_autofree char *all = g_strjoinv(", ", (char **)names);
+
+	*form = options->json;
+	if (!options->format)
+		return true;
+	for (unsigned i = 0; names[i]; i++)
+		if (g_str_equal(options->format, names[i])) {
+			if (options->json && i != 1)
+				return options_refuse(error, command,
+						      "--format: '%s' is not --json",
+						      options->format);
+			*form = i;
+			return true;
+		}
+	return options_refuse(error, command, "--format: '%s' is not one of %s", options->format,
+			      all);
+}
+
 void options_clear(const Command *command, Options *options)
 {
 	g_autoptr(GPtrArray) rows = rows_of(command);

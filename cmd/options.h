@@ -50,7 +50,7 @@ typedef struct Options {
 	char *since, *waivers; /* of check */
 	gboolean strict, counters, brief;
 	gboolean json, list_names, all, help;
-	bool csv;				       /* --format csv */
+	bool csv, html;				       /* --format csv, html */
 	char *from, *from_topology, *to, *to_topology; /* of migrate */
 	gboolean xml;
 	gboolean commands; /* of diff */
@@ -88,6 +88,11 @@ bool options_folder(const char *option, const char *name, GError **error);
  * PLANNER_ERROR_USAGE. */
 bool options_number(const char *option, const char *word, unsigned least, unsigned most,
 		    unsigned *number, GError **error);
+
+/* Which of NAMES, "people" and "json" and then others, ended by NULL, --format or --json asks
+ * COMMAND for: its position. False with PLANNER_ERROR_USAGE. */
+bool options_form(const Options *options, const Command *command, const char *const *names,
+		  unsigned *form, GError **error);
 
 /*
  * Set ERROR to a PLANNER_ERROR_USAGE: TEXT, which is a printf format, and that the help of COMMAND

@@ -2,6 +2,7 @@
 #include "cmd/picture.h"
 #include "cmd/child.h"
 #include "planner/artifacts/artifact_picture.h"
+#include "topology/base/error.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -78,4 +79,18 @@ char *picture_make(const Plan *plan, const Check *check, GHashTable *templates, 
 	g_autofree char *svg = picture_draw(xml, error);
 
 	return svg ? picture_finish(svg, plan, check, templates, error) : NULL;
+}
+
+bool picture_for_page(const Plan *plan, const Check *check, GHashTable *templates, char **svg,
+		      GError **error)
+{
+	g_autoptr(GError) why = NULL;
+
+	if (!plan)
+		return true;
+	*svg = picture_make(plan, check, templates, &why);
+	if (*svg || g_error_matches(why, PLANNER_ERROR, PLANNER_ERROR_SYSTEM))
+		return true;
+	g_propagate_error(error, g_steal_pointer(&why));
+	return false;
 }

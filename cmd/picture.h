@@ -10,5 +10,11 @@
  * template.h. NULL with PLANNER_ERROR_SYSTEM where lstopo cannot draw, or _INPUT.
  */
 char *picture_make(const Plan *plan, const Check *check, GHashTable *templates, GError **error);
+/*
+ * The same for a page, which does without where lstopo cannot draw: *SVG, NULL before, stays so,
+ * and where PLAN is NULL. False with ERROR set: anything else is wrong.
+ */
+bool picture_for_page(const Plan *plan, const Check *check, GHashTable *templates, char **svg,
+		      GError **error);
 
 #endif

@@ -3,10 +3,12 @@
 #include "cmd/inputs.h"
 #include "cmd/map.h"
 #include "cmd/output.h"
+#include "cmd/picture.h"
 #include "cmd/save.h"
+#include "planner/document/plan_text.h"
 #include "planner/document/plan_write.h"
+#include "planner/page/page.h"
 #include "topology/base/error.h"
-#include "topology/base/list.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -40,15 +42,6 @@ static void plan_print_head(const Plan *plan, bool color)
 
 /* CPUs by role */
 
-static unsigned cores_with(const Plan *plan, Role role)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < plan->roles->len; i++)
-		n += g_array_index(plan->roles, Role, i) == role;
-	return n;
-}
-
 static void role_line(struct libscols_table *table, const char *name, unsigned cores,
 		      hwloc_const_bitmap_t cpus, const char *color)
 {
@@ -72,7 +65,7 @@ static void print_roles(const Plan *plan, bool color)
 	unsigned isolated = 0;
 
 	for (unsigned role = 0; role < ROLE_OFFLINE; role++) {
-		unsigned cores = cores_with(plan, role);
+		unsigned cores = plan_role_cores(plan, role);
 
 		isolated += role == ROLE_HOST || role == ROLE_SHARED ? 0 : cores;
 		role_line(table, role_names[role], cores, plan->cpus[role],
@@ -92,21 +85,6 @@ static char *plan_pins_of(const PlanVm *vm)
 	return vm->placed ? plan_vm_places(vm) : g_strdup("not placed");
 }
 
-static char *plan_nodes_of(const Plan *plan, const PlanVm *vm)
-{
-	GString *nodes = g_string_new(NULL);
-
-	for (unsigned i = 0; i < vm->shares->len; i++) {
-		unsigned node = g_array_index(vm->shares, VmShare, i).node;
-
-		g_string_append_printf(nodes, "%s%u", i ? "," : "",
-				       host_node(plan->host, node)->id);
-	}
-	if (!nodes->len)
-		g_string_append(nodes, "-");
-	return g_string_free(nodes, FALSE);
-}
-
 static const char *plan_verdict_color(const PlanVm *vm, bool color)
 {
 	static const char *const colors[] = {[CPUPM_ON] = "\033[32m",
@@ -120,24 +98,12 @@ static const char *plan_verdict_color(const PlanVm *vm, bool color)
 	return vm->placed ? colors[vm->cpupm->verdict] : "\033[31m";
 }
 
-/* "on", or "ineligible: overcommitted": the codes say why, the table below says more. */
-static char *plan_verdict_text(const PlanVm *vm)
-{
-	const GPtrArray *reasons = vm->cpupm->reasons;
-	GString *text = g_string_new(vm->placed ? cpupm_names[vm->cpupm->verdict] : "-");
-
-	for (unsigned i = 0; vm->placed && vm->cpupm->verdict != CPUPM_OFF && i < reasons->len; i++)
-		g_string_append_printf(text, "%s%s", i ? ", " : ": ",
-				       ((const CpupmReason *)g_ptr_array_index(reasons, i))->code);
-	return g_string_free(text, FALSE);
-}
-
 static void vm_line(struct libscols_table *table, const Plan *plan, const PlanVm *vm, bool color)
 {
 	g_autofree char *vcpus = plan_count_of(vm->spec->vcpus);
-	g_autofree char *nodes = plan_nodes_of(plan, vm);
+	g_autofree char *nodes = plan_vm_nodes_text(plan, vm);
 	g_autofree char *pins = plan_pins_of(vm);
-	g_autofree char *verdict = plan_verdict_text(vm);
+	g_autofree char *verdict = plan_vm_verdict_text(vm);
 	const char *const cells[] = {vm->spec->name, vcpus, policy_names[vm->spec->policy],
 				     nodes,	     pins,  verdict};
 	struct libscols_line *line = output_line(table, cells);
@@ -166,80 +132,11 @@ static void plan_print_vms(const Plan *plan, bool color)
 
 /* Why cpu-pm is not on, and what to know where it is: once for each text, with the VMs it is of. */
 
-#define NAMES_WIDTH                                                                                \
-	30 /* of the names of several VMs; where they are longer their number is said              \
-	    */
-
-typedef struct Explanation {
-	CpupmVerdict verdict;
-	const CpupmReason *reason; /* borrowed */
-	GPtrArray *vms;		   /* of char *, borrowed */
-} Explanation;
-
-static void explanation_free(gpointer data)
-{
-	g_ptr_array_unref(((Explanation *)data)->vms);
-	g_free(data);
-}
-
-static Explanation *explanation_of(GPtrArray *explanations, CpupmVerdict verdict,
-				   const CpupmReason *reason)
-{
-	Explanation *explanation;
-
-	for (unsigned i = 0; i < explanations->len; i++) {
-		explanation = g_ptr_array_index(explanations, i);
-		if (explanation->verdict == verdict && explanation->reason->code == reason->code &&
-		    !strcmp(explanation->reason->text, reason->text))
-			return explanation;
-	}
-	explanation = g_new(Explanation, 1);
-	*explanation = (Explanation){verdict, reason, g_ptr_array_new()};
-	g_ptr_array_add(explanations, explanation);
-	return explanation;
-}
-
-static void plan_explain(GPtrArray *explanations, const PlanVm *vm, const GPtrArray *reasons)
-{
-	for (unsigned i = 0; i < reasons->len; i++)
-		g_ptr_array_add(explanation_of(explanations, vm->cpupm->verdict,
-					       g_ptr_array_index(reasons, i))
-					->vms,
-				vm->spec->name);
-}
-
-static GPtrArray *explanations_of(const Plan *plan)
-{
-	GPtrArray *explanations = g_ptr_array_new_with_free_func(explanation_free);
-
-	for (unsigned notes = 0; notes <= 1; notes++)
-		for (unsigned i = 0; i < plan->vms->len; i++) {
-			const PlanVm *vm = g_ptr_array_index(plan->vms, i);
-
-			if (vm->placed)
-				plan_explain(explanations, vm,
-					     notes ? vm->cpupm->notes : vm->cpupm->reasons);
-		}
-	return explanations;
-}
-
-/* "vm1, vm2", or "12 VMs". */
-static char *explanation_vms(const Explanation *explanation)
-{
-	g_autoptr(GString) names = g_string_new(NULL);
-
-	for (unsigned i = 0; i < explanation->vms->len; i++)
-		list_add(names, "%s", (const char *)g_ptr_array_index(explanation->vms, i));
-	if (explanation->vms->len > 1 && g_utf8_strlen(names->str, -1) > NAMES_WIDTH)
-		g_string_printf(names, "%u VMs", explanation->vms->len);
-	return g_strdup(names->str);
-}
-
-static void explanation_line(struct libscols_table *table, const Explanation *explanation)
+static void explanation_line(struct libscols_table *table, const PlanExplanation *explanation)
 {
 	const CpupmReason *reason = explanation->reason;
 	g_autofree char *why = g_strdup_printf("%s: %s", reason->code, reason->text);
-	g_autofree char *vms = explanation_vms(explanation);
+	g_autofree char *vms = plan_explanation_vms(explanation);
 
 	output_line(table, (const char *const[]){cpupm_names[explanation->verdict], vms, why});
 }
@@ -247,7 +144,7 @@ static void explanation_line(struct libscols_table *table, const Explanation *ex
 static void print_verdicts(const Plan *plan, bool color)
 {
 	static const char *const columns[] = {"CPU-PM", "VMS", "~REASONS AND NOTES", NULL};
-	g_autoptr(GPtrArray) explanations = explanations_of(plan);
+	g_autoptr(GPtrArray) explanations = plan_explanations(plan);
 	struct libscols_table *table;
 
 	if (!explanations->len)
@@ -261,15 +158,6 @@ static void print_verdicts(const Plan *plan, bool color)
 }
 
 /* The last line: how many VMs are placed, whether that is proved the most, what is wrong. */
-
-static unsigned count_on(const Plan *plan)
-{
-	unsigned on = 0;
-
-	for (unsigned i = 0; i < plan->vms->len; i++)
-		on += ((const PlanVm *)g_ptr_array_index(plan->vms, i))->cpupm->verdict == CPUPM_ON;
-	return on;
-}
 
 static void print_proof(const Plan *plan)
 {
@@ -304,7 +192,7 @@ static void plan_print_summary(const Plan *plan, bool color)
 	if (plan->wanted)
 		printf("%s%u of %u VM%s placed%s, %u with cpu-pm", output_bold(color), plan->placed,
 		       plan->wanted, plan->wanted == 1 ? "" : "s", output_reset(color),
-		       count_on(plan));
+		       plan_count_on(plan));
 	else
 		printf("%sNo VMs to place%s", output_bold(color), output_reset(color));
 	print_proof(plan);
@@ -314,21 +202,9 @@ static void plan_print_summary(const Plan *plan, bool color)
 
 /* Moves: what each VM leaves and takes, and what that costs it. */
 
-static char *list_of(const GArray *cpus)
-{
-	GString *text = g_string_new(NULL);
-
-	for (unsigned i = 0; i < cpus->len; i++)
-		g_string_append_printf(text, "%s%u", i ? "," : "",
-				       g_array_index(cpus, unsigned, i));
-	return g_string_free(text, FALSE);
-}
-
 static void print_moves(const Plan *plan, bool color)
 {
 	static const char *const columns[] = {"MOVE", "~FROM", "~TO", "COST", NULL};
-	static const char *const costs[] = {"re-pin, live", "re-pin and move its memory, live",
-					    "restart: the guest's topology changes"};
 	struct libscols_table *table;
 
 	if (!plan->moves->len)
@@ -337,10 +213,11 @@ static void print_moves(const Plan *plan, bool color)
 	table = output_table(columns, color);
 	for (unsigned i = 0; i < plan->moves->len; i++) {
 		const Move *move = g_ptr_array_index(plan->moves, i);
-		g_autofree char *from = list_of(move->from);
-		g_autofree char *to = list_of(plan_vm(plan, move->vm)->vcpupin);
+		g_autofree char *from = plan_cpus_text(move->from);
+		g_autofree char *to = plan_cpus_text(plan_vm(plan, move->vm)->vcpupin);
 
-		output_line(table, (const char *const[]){move->vm, from, to, costs[move->cost]});
+		output_line(table,
+			    (const char *const[]){move->vm, from, to, plan_move_costs[move->cost]});
 	}
 	output_print(table);
 	scols_unref_table(table);
@@ -364,6 +241,40 @@ static void print_plan(const Plan *plan, bool color)
 	plan_print_summary(plan, color);
 }
 
+static bool plan_print_page(const Plan *plan, GError **error)
+{
+	g_autofree char *map = NULL, *page = NULL;
+
+	if (picture_for_page(plan, NULL, NULL, &map, error))
+		page = page_plan(plan, map, NULL, error);
+	if (page)
+		fputs(page, stdout);
+	return page;
+}
+
+static bool plan_print_form(const Plan *plan, const Options *options, GError **error)
+{
+	if (options->html)
+		return plan_print_page(plan, error);
+	if (options->json)
+		output_json(plan_to_json(plan));
+	else
+		print_plan(plan, options->color);
+	return true;
+}
+
+static bool plan_decide(Options *options, GError **error)
+{
+	static const char *const forms[] = {"people", "json", "html", NULL};
+	unsigned form = 0;
+
+	if (!options_form(options, NULL, forms, &form, error))
+		return false;
+	options->json = form == 1;
+	options->html = form == 2;
+	return true;
+}
+
 static Status plan_run(const Options *options, GError **error)
 {
 	Inputs inputs = {0};
@@ -374,11 +285,8 @@ static Status plan_run(const Options *options, GError **error)
 			       "unexpected argument '%s'; give files with -i, -t or -p",
 			       *options->arguments);
 	} else if (inputs_load_plan(options, &inputs, error) &&
-		   (!options->output || save_plan(options->output, inputs.plan, error))) {
-		if (options->json)
-			output_json(plan_to_json(inputs.plan));
-		else
-			print_plan(inputs.plan, options->color);
+		   (!options->output || save_plan(options->output, inputs.plan, error)) &&
+		   plan_print_form(inputs.plan, options, error)) {
 		status = inputs.broken || plan_bad(inputs.plan) ? STATUS_BAD_NEWS : STATUS_FINE;
 	}
 	inputs_clear(&inputs);
@@ -388,6 +296,8 @@ static Status plan_run(const Options *options, GError **error)
 static const OptionRow plan_options[] = {
 	{'o', "output", "FILE", offsetof(Options, output),
 	 "also save the plan document (JSON) to FILE"},
+	{0, "format", "people|json|html", offsetof(Options, format),
+	 "form of the plan: for people (default), JSON, a page for a browser"},
 	{0},
 };
 
@@ -398,6 +308,7 @@ const Command command_plan = {
 	.options = OPTION_SOURCES | OPTION_PREFER | OPTION_MOVES | OPTION_KEEP | OPTION_JSON |
 		   OPTION_COLOR,
 	.own = plan_options,
+	.decide = plan_decide,
 	.example = "planner plan -i node.ini -t x6.xml",
 	.before = "planner init or planner adopt writes the inventory",
 	.after = "planner emit writes the files; planner fit says what else fits",

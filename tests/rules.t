@@ -216,7 +216,7 @@ def check_tests(folder):
          + ends(1, "--rule", "irq.default-affinity", "--fail-on", "warning", *root))
     out, _ = run("check", "--rule", "irq.irqbalance-list", *root, status=0)
     that("nothing to say is one line", [] if out.count("\n") == 1 else [out])
-    for wrong in (["--fail-on", "info"], ["--rule", "nonsense"], ["--format", "html"],
+    for wrong in (["--fail-on", "info"], ["--rule", "nonsense"], ["--format", "pdf"],
                   ["--format", "junit", "--json"], ["argument"], ["-o", "x"]):
         out, error = run("check", *wrong, *root, status=2)
         that(f"check {' '.join(wrong)} is refused in one line",
