@@ -25,6 +25,7 @@ tests/bench/processes.py 'plan x6' 1.5 plan 'bare load' "$runs" \
 
 RUNS=20 tests/bench/row4.sh "$build" || missed=1
 RUNS=5 tests/bench/row5.sh "$build" || missed=1
+RUNS=5 tests/bench/row6.sh "$build" || missed=1
 for row in tests/bench/row2.sh tests/bench/row3.sh; do
     "$row" "$build" || missed=1
 done

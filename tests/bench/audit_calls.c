@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What an audit cannot do without: the libvirt calls for every domain, and reading the node's files. Neither is
- * looked at. Usage: audit_calls URI ROOT
+ * What an audit cannot do without: the libvirt calls for every domain, and reading the node's
+ * files. Neither is looked at. Usage: audit_calls [URI] ROOT
  */
 #include <ftw.h>
 #include <libvirt/libvirt.h>
@@ -45,5 +45,5 @@ int main(int argc, char **argv)
 
 	for (int i = 0; i < n; i++)
 		domain_ask(domains[i]);
-	return n < 0 || ftw(argv[2], file_read, 16) != 0;
+	return (argc > 2 && n < 0) || ftw(argv[argc - 1], file_read, 16) != 0;
 }
