@@ -79,6 +79,17 @@ static hwloc_bitmap_t set_taken(const Audit *audit, hwloc_const_bitmap_t left,
 	return taken;
 }
 
+bool vm_has_helper(const Guest *guest, const Task *task)
+{
+	const char *group =
+		guest->vcpu_threads->len ? guest_thread(guest->vcpu_threads, 0)->group : NULL;
+	const char *end = group ? strstr(group, "/libvirt/") : NULL;
+	g_autofree char *own = end ? g_strndup(group, (gsize)(end - group)) : g_strdup(group);
+
+	return !own || !task->cgroup || g_str_has_prefix(task->cgroup, own) ||
+	       (g_str_has_prefix(own, "/kubepods") && g_str_has_prefix(task->cgroup, "/kubepods"));
+}
+
 bool groups_cut(const Audit *audit, const char *path, hwloc_const_bitmap_t place)
 {
 	g_autofree char *above = group_above(path);

@@ -9,6 +9,9 @@
 hwloc_bitmap_t groups_leave(const Audit *audit, const char *path);
 /* Do the groups of PATH (NULL = not known) keep online CPUs of PLACE (NULL = no pin) from it? */
 bool groups_cut(const Audit *audit, const char *path, hwloc_const_bitmap_t place);
+/* Is TASK a helper of GUEST (a TPM, a file system's server), in the same group? Of containers it
+ * cannot be told, and where a group was not read, neither: then it is. */
+bool vm_has_helper(const Guest *guest, const Task *task);
 /*
  * The group that leaves VM fewer CPUs than it has vCPUs; NULL = none does. Of VMs that run and of
  * which no XML says where: that their threads share CPUs is then no choice of whoever bound them.

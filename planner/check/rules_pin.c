@@ -228,7 +228,7 @@ static bool others_run_on(const Audit *audit, const AuditVm *own, hwloc_const_bi
 		const Task *task = &g_array_index(tasks, Task, i);
 
 		if (!task->kernel && task->pid != own->guest->pid &&
-		    set_meets(task->allowed, place) &&
+		    !vm_has_helper(own->guest, task) && set_meets(task->allowed, place) &&
 		    hwloc_bitmap_isincluded(task->allowed, audit->isolated))
 			return true;
 	}

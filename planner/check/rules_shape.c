@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Rules over the shape of a pinned VM: its cores against the host's, and the caches it lies over.
- */
+/* Rules over the shape of a pinned VM: its cores against the host's, and what parts of a node it
+ * lies over: caches, dies, kinds of cores. */
 #include "planner/check/rules_sides.h"
 #include "planner/check/rules_table.h"
 
@@ -170,7 +170,32 @@ const Rule rule_vm_guest_siblings = {
 	.eval_vm = eval_siblings,
 };
 
-/* Over several L3s */
+/* Over several parts of a node */
+
+/* A way to divide a node: the part that a core is in, HOST_NONE = in none. */
+typedef struct ShapeLevel {
+	unsigned (*part)(const Core *core);
+	const char *one, *many;
+} ShapeLevel;
+
+static unsigned shape_l3(const Core *core)
+{
+	return core->l3;
+}
+
+static unsigned shape_die(const Core *core)
+{
+	return core->die ? core->die : HOST_NONE;
+}
+
+static unsigned shape_kind(const Core *core)
+{
+	return core->kind;
+}
+
+static const ShapeLevel level_l3 = {shape_l3, "L3", "L3s"};
+static const ShapeLevel level_die = {shape_die, "die", "dies"};
+static const ShapeLevel level_kind = {shape_kind, "kind", "kinds of cores"};
 
 /* Its own come first, then those that are isolated already. */
 static unsigned core_pass(const Audit *audit, const Core *core, hwloc_const_bitmap_t own)
@@ -180,26 +205,31 @@ static unsigned core_pass(const Audit *audit, const Core *core, hwloc_const_bitm
 	return threads_in(core, audit->isolated) == core->n_cpus ? 1 : 2;
 }
 
-/* Cores of L3 that the VM could have: its own, and those that no pinned VM has, without the boot
- * CPU's. Their CPUs, the first WANTED cores; NULL = there are not as many. Yours. */
-static hwloc_bitmap_t room_in(const Audit *audit, unsigned l3, hwloc_const_bitmap_t own,
-			      hwloc_const_bitmap_t taken, unsigned wanted)
+/* Cores of the part of LEVEL that the VM could have: its own, and those that no pinned VM has,
+ * without the boot CPU's. Their CPUs, of the first WANTED cores and as many CPUs as it has; NULL
+ * = there are not as many. Yours.
+ */
+static hwloc_bitmap_t room_in(const Audit *audit, const ShapeLevel *level, unsigned part,
+			      hwloc_const_bitmap_t own, hwloc_const_bitmap_t taken, unsigned wanted)
 {
 	g_auto(CpuSet) room = set_new();
+	int cpus = hwloc_bitmap_weight(own);
 	unsigned n = 0;
 
 	for (unsigned pass = 0; pass < 3; pass++)
-		for (unsigned i = 0; i < audit->host->cores->len && n < wanted; i++) {
+		for (unsigned i = 0; i < audit->host->cores->len; i++) {
 			const Core *core = host_core(audit->host, i);
 
-			if (core->l3 != l3 || core_pass(audit, core, own) != pass ||
+			if (n >= wanted && hwloc_bitmap_weight(room) >= cpus)
+				break;
+			if (level->part(core) != part || core_pass(audit, core, own) != pass ||
 			    core->partial || !core->cpu[0] || threads_in(core, taken))
 				continue;
 			for (unsigned t = 0; t < core->n_cpus; t++)
 				hwloc_bitmap_set(room, core->cpu[t]);
 			n++;
 		}
-	return n < wanted ? NULL : g_steal_pointer(&room);
+	return n < wanted || hwloc_bitmap_weight(room) < cpus ? NULL : g_steal_pointer(&room);
 }
 
 static hwloc_bitmap_t taken_by_others(const Audit *audit, const AuditVm *own)
@@ -215,10 +245,11 @@ static hwloc_bitmap_t taken_by_others(const Audit *audit, const AuditVm *own)
 	return taken;
 }
 
-/* The L3s of CPUS, as positions, and how many cores they are. Yours. */
-static hwloc_bitmap_t l3s_of(const Host *host, hwloc_const_bitmap_t cpus, unsigned *cores)
+/* The parts of LEVEL that CPUS are in, and how many cores they are. Yours. */
+static hwloc_bitmap_t parts_of(const Host *host, const ShapeLevel *level, hwloc_const_bitmap_t cpus,
+			       unsigned *cores)
 {
-	hwloc_bitmap_t l3s = set_new();
+	hwloc_bitmap_t parts = set_new();
 
 	*cores = 0;
 	for (unsigned i = 0; i < host->cores->len; i++) {
@@ -227,23 +258,26 @@ static hwloc_bitmap_t l3s_of(const Host *host, hwloc_const_bitmap_t cpus, unsign
 		if (!threads_in(core, cpus))
 			continue;
 		(*cores)++;
-		if (core->l3 != HOST_NONE)
-			hwloc_bitmap_set(l3s, core->l3);
+		if (level->part(core) != HOST_NONE)
+			hwloc_bitmap_set(parts, level->part(core));
 	}
-	return l3s;
+	return parts;
 }
 
-/* Where it would fit into one L3: the one of which most is isolated already, then the one that has
- * most of it. NULL = nowhere. Yours. */
+/* Where it would fit into one part: the one of which most is isolated already, then the one that
+ * has most of it. NULL = nowhere. Yours. */
 static hwloc_bitmap_t shape_best_room(const Audit *audit, const AuditVm *vm,
-				      hwloc_const_bitmap_t own, unsigned cores)
+				      const ShapeLevel *level, hwloc_const_bitmap_t own,
+				      unsigned cores)
 {
-	g_auto(CpuSet) taken = taken_by_others(audit, vm);
+	g_auto(CpuSet) taken = taken_by_others(audit, vm), parts = NULL;
 	hwloc_bitmap_t best = NULL;
+	unsigned part, all;
 	int most = -1;
 
-	for (unsigned l3 = 0; l3 < audit->host->l3s->len; l3++) {
-		hwloc_bitmap_t room = room_in(audit, l3, own, taken, cores);
+	parts = parts_of(audit->host, level, audit->host->online, &all);
+	hwloc_bitmap_foreach_begin(part, parts)
+		hwloc_bitmap_t room = room_in(audit, level, part, own, taken, cores);
 		g_auto(CpuSet) kept = room ? set_and(room, own) : set_new();
 		g_auto(CpuSet) quiet = room ? set_and(room, audit->isolated) : set_new();
 		int rank =
@@ -256,42 +290,54 @@ static hwloc_bitmap_t shape_best_room(const Audit *audit, const AuditVm *vm,
 		most = rank;
 		hwloc_bitmap_free(best);
 		best = room;
-	}
+	hwloc_bitmap_foreach_end();
 	return best;
+}
+
+/* Does VM lie over several parts of LEVEL within a node, of which one would do? Then that is found.
+ */
+static bool across_found(const Rule *rule, const Audit *audit, const AuditVm *vm,
+			 const ShapeLevel *level, GPtrArray *findings)
+{
+	Side side = guest_side(vm->guest);
+	g_auto(CpuSet) own = shape_cpus(audit, vm, side), parts = NULL, nodes = NULL, room = NULL;
+	g_autofree char *list = NULL, *fix = NULL;
+	unsigned cores;
+
+	if (!audit->host || !vm->dedicated)
+		return false;
+	parts = parts_of(audit->host, level, own, &cores);
+	nodes = host_nodes_of(audit->host, own);
+	if (hwloc_bitmap_weight(parts) < 2 || hwloc_bitmap_weight(nodes) > 1)
+		return false;
+	room = shape_best_room(audit, vm, level, own, cores);
+	if (!room)
+		return false;
+	list = set_text(room);
+	fix = g_strdup_printf(
+		"pin it to CPUs %s, which %s one %s%s", list,
+		level == &level_kind ? "are of" : "share", level->one,
+		hwloc_bitmap_isincluded(room, audit->isolated) ? "" : ", and isolate them");
+	rule_found_fix(rule, findings, vm->subject, side_names[side], own, fix,
+		       "its %u cores lie over %d %s, and one %s has room for them", cores,
+		       hwloc_bitmap_weight(parts), level->many, level->one);
+	return true;
 }
 
 static void eval_caches(const Rule *rule, const Audit *audit, const AuditVm *vm,
 			GPtrArray *findings)
 {
-	Side side = guest_side(vm->guest);
-	g_auto(CpuSet) own = shape_cpus(audit, vm, side), l3s = NULL, nodes = NULL, room = NULL;
-	g_autofree char *list = NULL, *fix = NULL;
-	unsigned cores;
-
-	if (!audit->host || !vm->dedicated)
-		return;
-	l3s = l3s_of(audit->host, own, &cores);
-	nodes = host_nodes_of(audit->host, own);
-	if (hwloc_bitmap_weight(l3s) < 2 || hwloc_bitmap_weight(nodes) > 1)
-		return;
-	room = shape_best_room(audit, vm, own, cores);
-	if (!room)
-		return;
-	list = set_text(room);
-	fix = g_strdup_printf(
-		"pin it to CPUs %s, which share one L3%s", list,
-		hwloc_bitmap_isincluded(room, audit->isolated) ? "" : ", and isolate them");
-	rule_found_fix(rule, findings, vm->subject, side_names[side], own, fix,
-		       "its %u cores lie over %d L3s, and one L3 has room for them", cores,
-		       hwloc_bitmap_weight(l3s));
+	if (!across_found(rule, audit, vm, &level_l3, findings))
+		across_found(rule, audit, vm, &level_die, findings);
 }
 
 const Rule rule_vm_pin_across_caches = {
 	.id = "vm.pin-across-caches",
 	.severity = SEVERITY_WARNING,
-	.title = "A VM that fits one L3 is pinned across several",
-	.sees = "The L3s of a dedicated VM's pins within one NUMA node, where another choice of "
-		"cores, without those of other pinned VMs and of the boot CPU, would have one.",
+	.title = "A VM that fits one L3, or one die, is pinned across several",
+	.sees = "The L3s, or dies, of a dedicated VM's pins within one NUMA node, where another "
+		"choice of cores, without those of other pinned VMs and of the boot CPU, would "
+		"have one.",
 	.why = "What one vCPU wrote another reads from the other L3, several times as slow; the "
 	       "guest, which sees one cache, schedules as if it were near.",
 	.remedy = "pin it within one L3: 'planner plan' chooses",
@@ -300,4 +346,26 @@ const Rule rule_vm_pin_across_caches = {
 	.when = WHEN_NO_PLAN | WHEN_GUESTS,
 	.needs = FACT_GUESTS | FACT_TOPOLOGY,
 	.eval_vm = eval_caches,
+};
+
+static void eval_kinds(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings)
+{
+	across_found(rule, audit, vm, &level_kind, findings);
+}
+
+const Rule rule_vm_pin_across_kinds = {
+	.id = "vm.pin-across-kinds",
+	.severity = SEVERITY_WARNING,
+	.title = "A VM that fits cores of one kind is pinned to several kinds",
+	.sees = "On hybrid processors the kinds of the cores of a dedicated VM's pins "
+		"(performance, efficient), where one kind has room for all of them, without the "
+		"cores of other pinned VMs and of the boot CPU.",
+	.why = "The guest takes its vCPUs for equally fast: its work waits for the slowest of "
+	       "them, and threads of one core are told where there are none.",
+	.remedy = "pin it to cores of one kind: 'planner plan' chooses",
+	.fixes = &fixes_pin,
+	.source = "/sys/devices/cpu_core/cpus, cpu_atom/cpus; cpu_capacity",
+	.when = WHEN_NO_PLAN | WHEN_GUESTS,
+	.needs = FACT_GUESTS | FACT_TOPOLOGY,
+	.eval_vm = eval_kinds,
 };

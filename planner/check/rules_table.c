@@ -102,6 +102,7 @@ const Rule *const rules[] = {
 	/* rules_shape.c */
 	&rule_vm_guest_siblings,
 	&rule_vm_pin_across_caches,
+	&rule_vm_pin_across_kinds,
 	/* rules_tenants.c */
 	&rule_vm_pin_doubled,
 	&rule_vm_core_shared,

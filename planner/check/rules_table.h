@@ -48,7 +48,7 @@ extern const Rule rule_vm_pin_missing, rule_vm_pin_differs, rule_vm_emulatorpin_
 	rule_vm_vcpu_floats, rule_vm_shared_on_isolated, rule_vm_free_on_isolated,
 	rule_vm_pin_across_nodes, rule_vm_pin_ignored;
 /* rules_shape.c */
-extern const Rule rule_vm_guest_siblings, rule_vm_pin_across_caches;
+extern const Rule rule_vm_guest_siblings, rule_vm_pin_across_caches, rule_vm_pin_across_kinds;
 /* rules_tenants.c */
 extern const Rule rule_vm_pin_doubled, rule_vm_core_shared, rule_vm_not_at_once,
 	rule_vm_more_vcpus_than_cpus, rule_vm_overcommit;

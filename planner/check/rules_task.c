@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Rules over tasks: who else may run on isolated CPUs? */
-#include "planner/check/rules_found.h"
+#include "planner/check/rules_group.h"
 #include "planner/check/rules_table.h"
 
 #include <string.h>
@@ -101,18 +101,6 @@ static bool is_sdk(const Audit *audit, hwloc_const_bitmap_t allowed)
 	return hwloc_bitmap_isincluded(allowed, audit->plan ? audit->sdk_cpus : audit->isolated);
 }
 
-/* Is TASK a helper of VM (a TPM, a file system's server), in the same group? Of containers it
- * cannot be told; and where a group was not read, neither. */
-static bool is_helper(const Task *task, const AuditVm *vm)
-{
-	const char *group = guest_thread(vm->guest->vcpu_threads, 0)->group;
-	const char *end = group ? strstr(group, "/libvirt/") : NULL;
-	g_autofree char *own = end ? g_strndup(group, (gsize)(end - group)) : g_strdup(group);
-
-	return !own || !task->cgroup || g_str_has_prefix(task->cgroup, own) ||
-	       (g_str_has_prefix(own, "/kubepods") && g_str_has_prefix(task->cgroup, "/kubepods"));
-}
-
 /* The VM on whose own CPUs TASK may run as well, though it is none of its threads; NULL. */
 static const AuditVm *task_beside(const Audit *audit, const Task *task)
 {
@@ -120,7 +108,7 @@ static const AuditVm *task_beside(const Audit *audit, const Task *task)
 		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
 
 		if (vm->guest && vm->guest->running && vm->dedicated &&
-		    set_meets(task->allowed, vm->cpus) && !is_helper(task, vm))
+		    set_meets(task->allowed, vm->cpus) && !vm_has_helper(vm->guest, task))
 			return vm;
 	}
 	return NULL;

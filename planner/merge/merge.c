@@ -396,7 +396,7 @@ char *merge_domain(const Rendering *rendering, const char *name, const char *bas
 {
 	xmlNode *root;
 	g_autoptr(xmlDoc) doc = base_parse(name, base, length, &root, error), want = NULL;
-	g_autofree char *text = g_strndup(base, length);
+	g_autofree char *text = g_strndup(base, length), *merged = NULL;
 	bool valid;
 
 	if (!doc || (rendering->running && !running_check(name, root, rendering->vm, error)))
@@ -405,7 +405,11 @@ char *merge_domain(const Rendering *rendering, const char *name, const char *bas
 	valid = is_kvm_x86(rendering, root, notes);
 	want = want_new(rendering, root, valid, notes, error);
 	if (want && carry_over(rendering, want, root, valid, notes, error))
-		return merge_tree_write(doc, text);
+		merged = merge_tree_write(doc, text);
+	if (merged) {
+		merge_note_refusal(merged, notes);
+		return g_steal_pointer(&merged);
+	}
 	g_ptr_array_set_size(notes, 0);
 	return NULL;
 }

@@ -99,3 +99,13 @@ void merge_notes(const Rendering *rendering, const xmlNode *root, const char *ba
 		note_cpu_pm(domain, vm, notes);
 	note_cpu_mode(root, rendering->plan, vm, notes);
 }
+
+void merge_note_refusal(const char *merged, GPtrArray *notes)
+{
+	g_autoptr(Domain) domain = domain_parse(merged, strlen(merged), NULL);
+
+	if (domain && domain->refusal)
+		merge_note(notes,
+			   "libvirt refuses the result: %s; the base has it, correct it there",
+			   domain->refusal);
+}

@@ -13,5 +13,7 @@ void merge_note(GPtrArray *notes, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* Add to NOTES (of char *) what whoever defines the domain ROOT should know; BASE is its text. */
 void merge_notes(const Rendering *rendering, const xmlNode *root, const char *base,
 		 GPtrArray *notes);
+/* The same of what was MERGED, where libvirt would refuse it: by what the base has and keeps. */
+void merge_note_refusal(const char *merged, GPtrArray *notes);
 
 #endif

@@ -161,6 +161,31 @@ static void test_quotes(Fixture *fixture, gconstpointer data)
 	g_assert_nonnull(strstr(text, "<name>a\x7f\xc2\x9b</name>"));
 }
 
+/* What libvirt refuses of the base, and merging leaves alone, is said. */
+static void test_refusal(Fixture *fixture, gconstpointer data)
+{
+	static const char *const bases[] = {
+		"<cputune><vcpusched vcpus='0-1' scheduler='fifo' priority='1'/>"
+		"<vcpusched vcpus='1' scheduler='fifo' priority='2'/></cputune>",
+		"<cputune><vcpusched vcpus='0-1' scheduler='fifo' priority='1'/></cputune>"};
+
+	(void)data;
+	for (unsigned i = 0; i < G_N_ELEMENTS(bases); i++) {
+		g_autoptr(GPtrArray) notes = g_ptr_array_new_with_free_func(g_free);
+		g_autofree char *domain =
+			g_strconcat("<domain type='kvm'><name>b</name><memory unit='GiB'>1</memory>"
+				    "<vcpu>2</vcpu><os><type arch='x86_64'>hvm</type></os>",
+				    bases[i], "</domain>", NULL);
+		g_autofree char *text =
+			merged_with_notes(fixture, "b", domain, strlen(domain), notes);
+		const char *last = notes->len ? g_ptr_array_index(notes, notes->len - 1) : "";
+
+		g_assert_nonnull(text);
+		g_assert_cmpint(g_str_has_prefix(last, "libvirt refuses the result: 'vcpusched'"),
+				==, i == 0);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -168,6 +193,7 @@ int main(int argc, char **argv)
 	g_test_add("/merge/whole", Fixture, NULL, set_up, test_whole, tear_down);
 	g_test_add("/merge/pins", Fixture, NULL, set_up, test_pins, tear_down);
 	g_test_add("/merge/quotes", Fixture, NULL, set_up, test_quotes, tear_down);
+	g_test_add("/merge/refusal", Fixture, NULL, set_up, test_refusal, tear_down);
 	g_test_add("/merge/cut", Fixture, NULL, set_up, test_cut, tear_down);
 	g_test_add("/merge/corrupt", Fixture, NULL, set_up, test_corrupt, tear_down);
 	return g_test_run();

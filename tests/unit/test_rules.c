@@ -766,6 +766,27 @@ static void vm_caches(Facts *f)
 	pin(guest(f, "d1")->vcpu_threads, 3, "19");
 }
 
+static void vm_dies(Facts *f)
+{
+	for (unsigned i = 0; i < f->host->cores->len; i++) {
+		Core *core = &g_array_index(f->host->cores, Core, i);
+
+		core->l3 = HOST_NONE;
+		core->die = core->cpu[0] < 4 ? 1 : 2;
+	}
+	pin(guest(f, "d1")->vcpu_threads, 2, "4");
+	pin(guest(f, "d1")->vcpu_threads, 3, "16");
+}
+
+/* One performance core, and four efficient ones that nobody has. */
+static void vm_kinds(Facts *f)
+{
+	host_free(f->host);
+	f->host = host_load(CACHES, NULL);
+	g_array_index(f->host->cores, Core, host_core_of(f->host, 2)).kind = 1;
+	f->host->n_kinds = 2;
+}
+
 /* libvirt knows nothing of it: its threads are all there is. */
 static void unlist(Guest *g)
 {
@@ -1167,6 +1188,8 @@ static const Fault faults[] = {
 	{"vm.pin-across-nodes", ALONE, .pin = {"d1", 3, "21"}, .says = "across NUMA nodes 0-1"},
 	{"vm.guest-siblings", PLANNED, vm_siblings, "vCPUs 0 and 1 on CPUs 2 and 3"},
 	{"vm.pin-across-caches", ALONE, vm_caches, "its 2 cores lie over 2 L3s"},
+	{"vm.pin-across-caches", ALONE, vm_dies, "lie over 2 dies"},
+	{"vm.pin-across-kinds", ALONE, vm_kinds, "lie over 2 kinds of cores"},
 	{"vm.vcpu-floats", ALONE, vm_process, "vCPU 3 on 2-3,14-15"},
 	{"vm.emulator-on-isolated", ALONE, vm_process, "emulator on 2-3,14-15"},
 	{"vm.pin-doubled", ALONE, vm_process_doubled, "vCPUs 0 and 1 are both pinned to CPU 2"},
