@@ -315,20 +315,25 @@ static const OptionRow fit_options[] = {
 	{0, "mix", "FILE", offsetof(Options, mix),
 	 "sizes in a ratio: the VMs of FILE, an inventory"},
 	{0, "what-if", "SECTION.KEY=VALUE", offsetof(Options, what_ifs),
-	 "answer as well for the inventory with this setting, such as sdk.cores-per-node=1, "
+	 "answer as well for the inventory, or those of a fleet, with this setting, such as "
+	 "sdk.cores-per-node=1, "
 	 "vm3.vcpus=8, or vm3.count=0 to remove VMs; may be repeated",
 	 true},
 	{0, "fleet", "LIST", offsetof(Options, fleet),
 	 "many nodes: a JSON object a line, {\"inventory\": FILE, \"topology\": XML|DIR|SYNTHETIC, "
 	 "\"name\": NAME}, with paths relative to the folder of LIST"},
+	{0, "kind", "TEXT", offsetof(Options, kind),
+	 "with --what-if: only for nodes whose kind of hardware has TEXT in it, such as '36 "
+	 "cores'; "
+	 "default: for all nodes of the fleet"},
 	{0, "place", "REQUESTS", offsetof(Options, place),
 	 "VMs to assign to the nodes of the fleet: a JSON object a line, see planner(1)"},
 	{0, "format", "people|json|csv|html", offsetof(Options, format),
 	 "form of the answer; csv: a line a node of a fleet, or with --place a line a VM; html: "
 	 "the fleet as a page for a browser"},
 	{'d', "directory", "DIR", offsetof(Options, directory),
-	 "with --place: write the inventory of each node into DIR, with the VMs that it takes, and "
-	 "fleet.jsonl as their list"},
+	 "with --place: write the inventory of each node into DIR, with the VMs that it takes, its "
+	 "plan, and fleet.jsonl as their list"},
 	{0, "threads", "N", offsetof(Options, threads_word),
 	 "work on N nodes of the fleet at once; default: the number of CPUs"},
 	{0},

@@ -8,6 +8,7 @@
 #include "topology/base/error.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* Sizes */
 
@@ -73,7 +74,8 @@ static void fleet_answered(void *data, const FleetFile *file, gpointer result)
 
 	(void)file;
 	fleet_totals_add(&answering->totals, answering->fleet, node);
-	fleet_print_node(answering->printer, node);
+	if (answering->printer)
+		fleet_print_node(answering->printer, node);
 }
 
 static bool no_room(const FleetTotals *totals, const GPtrArray *asked)
@@ -84,25 +86,68 @@ static bool no_room(const FleetTotals *totals, const GPtrArray *asked)
 	return false;
 }
 
+/* From now on the inventories of FILES of the kind asked for are as if they had the settings of
+ * --what-if. */
+static bool fleet_what_if(const Options *options, const GPtrArray *files, GError **error)
+{
+	g_autofree char *other = NULL;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < files->len; i++) {
+		FleetFile *file = g_ptr_array_index(files, i);
+		g_autofree char *kind = file->host ? fleet_kind_name(file->host) : NULL;
+
+		if (kind && (!options->kind || strstr(kind, options->kind))) {
+			file->settings = options->what_ifs;
+			n++;
+		} else if (kind && !other) {
+			other = g_steal_pointer(&kind);
+		}
+	}
+	return n || !other ||
+	       options_refuse(error, NULL, "--kind: no node's kind has '%s' in it; a kind is '%s'",
+			      options->kind, other);
+}
+
+/* The totals of FILES, and a line for each where there is a PRINTER. */
+static void fleet_count_files(const Options *options, const GPtrArray *files, Fleet *fleet,
+			      FleetPrinter *printer, FleetTotals *totals)
+{
+	Answering answering = {.fleet = fleet, .printer = printer};
+
+	answering.names = fleet_names_new();
+	fleet_totals_init(&answering.totals, fleet);
+	fleet_work(files, options->threads, fleet_answer, fleet_answered, &answering);
+	g_hash_table_unref(answering.names);
+	*totals = answering.totals;
+}
+
 static Status fleet_count(const Options *options, const GPtrArray *files, const GPtrArray *asked,
 			  GError **error)
 {
 	g_autoptr(GPtrArray) sizes = sizes_named(asked);
 	g_autoptr(Fleet) fleet = fleet_new(sizes);
-	Answering answering = {.fleet = fleet};
-	FleetTotals *totals = &answering.totals;
+	FleetPrinter *printer;
+	FleetTotals totals, today;
 	Status status = STATUS_FINE;
 
-	answering.names = fleet_names_new();
-	answering.printer = fleet_printer_new(options, sizes);
-	fleet_totals_init(totals, fleet);
-	fleet_work(files, options->threads, fleet_answer, fleet_answered, &answering);
-	if (!fleet_print_end(answering.printer, totals, error) || totals->states[FLEET_BROKEN])
+	if (options->what_ifs) {
+		fleet_count_files(options, files, fleet, NULL, &today);
+		if (!fleet_what_if(options, files, error)) {
+			fleet_totals_clear(&today);
+			return STATUS_TROUBLE;
+		}
+	}
+	printer = fleet_printer_new(options, sizes);
+	fleet_count_files(options, files, fleet, printer, &totals);
+	if (!fleet_print_end(printer, &totals, options->what_ifs ? &today : NULL, error) ||
+	    totals.states[FLEET_BROKEN])
 		status = STATUS_TROUBLE;
-	else if (totals->states[FLEET_FAULTY] || no_room(totals, asked))
+	else if (totals.states[FLEET_FAULTY] || no_room(&totals, asked))
 		status = STATUS_BAD_NEWS;
-	fleet_totals_clear(totals);
-	g_hash_table_unref(answering.names);
+	fleet_totals_clear(&totals);
+	if (options->what_ifs)
+		fleet_totals_clear(&today);
 	return status;
 }
 
@@ -111,17 +156,22 @@ static Status fleet_count(const Options *options, const GPtrArray *files, const 
 bool fleet_asked(const Options *options)
 {
 	return *options->arguments || options->fleet || options->place || options->directory ||
-	       options->threads;
+	       options->threads || options->kind;
 }
 
 static bool fleet_options_check(const Options *options, GError **error)
 {
-	if (options->inventory || options->plan || options->mix || options->what_ifs ||
-	    options->moves || options->keep || options->effort_word)
-		return options_refuse(
-			error, NULL,
-			"-i, -p, --mix, --what-if, --moves, --keep and --effort are for one "
-			"node; leave them out, or leave out the files and --fleet");
+	if (options->inventory || options->plan || options->mix || options->moves ||
+	    options->keep || options->effort_word)
+		return options_refuse(error, NULL,
+				      "-i, -p, --mix, --moves, --keep and --effort are for one "
+				      "node; leave them out, or leave out the files and --fleet");
+	if (options->kind && !options->what_ifs)
+		return options_refuse(error, NULL,
+				      "--kind says for which nodes --what-if asks: "
+				      "give both");
+	if (options->what_ifs && options->directory)
+		return options_refuse(error, NULL, "-d writes what is so: leave --what-if out");
 	if (options->directory && !options->place)
 		return options_refuse(error, NULL,
 				      "-d writes what --place REQUESTS decides: give "
@@ -143,6 +193,8 @@ Status fleet_run(const Options *options, const GPtrArray *sizes, GError **error)
 	if (!files)
 		return STATUS_TROUBLE;
 	hosts = fleet_hosts_load(files);
+	if (options->place && options->what_ifs && !fleet_what_if(options, files, error))
+		return STATUS_TROUBLE;
 	return options->place ? fleet_dispatch(options, files, error)
 			      : fleet_count(options, files, sizes, error);
 }

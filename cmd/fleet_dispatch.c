@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/fleet_dispatch.h"
+#include "cmd/fleet_left.h"
 #include "cmd/fleet_print.h"
 #include "cmd/fleet_save.h"
 #include "cmd/fleet_work.h"
@@ -12,6 +13,7 @@
 #include "topology/base/error.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* A line of the requests that says nothing that holds. */
 typedef struct BadLine {
@@ -37,6 +39,7 @@ typedef struct Dispatching {
 	GHashTable *taken_names;
 	Dispatch *dispatch;
 	unsigned disagreed; /* nodes whose plan is not as it was decided */
+	GPtrArray *left;    /* what the VMs that are left need, see fleet_left.h */
 } Dispatching;
 
 /* Requests */
@@ -348,11 +351,12 @@ static void print_json(const Dispatching *d, const Sums *sums)
 	for (unsigned i = 0; i < d->requests->len; i++)
 		fleet_print_json(request_to_json(d, i));
 	fleet_print_json(json_pack(
-		"{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:o}", "format", "planner-place/1",
-		"requests", (int)d->requests->len, "placed", (int)sums->placed, "rejected",
-		(int)(d->requests->len - sums->placed), "errors", (int)d->bad->len, "nodes",
-		(int)d->files->len, "broken", (int)d->broken->len, "taking", (int)sums->used,
-		"vcpus", (json_int_t)sums->vcpus, "after", after_to_json(d)));
+		"{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:o, s:o}", "format",
+		"planner-place/1", "requests", (int)d->requests->len, "placed", (int)sums->placed,
+		"rejected", (int)(d->requests->len - sums->placed), "errors", (int)d->bad->len,
+		"nodes", (int)d->files->len, "broken", (int)d->broken->len, "taking",
+		(int)sums->used, "vcpus", (json_int_t)sums->vcpus, "after", after_to_json(d),
+		"more", fleet_left_to_json(d->left)));
 }
 
 /* CSV: a line a VM; the lines that are wrong go to stderr. */
@@ -448,6 +452,7 @@ static void print_people(const Dispatching *d, const Sums *sums)
 	scols_unref_table(table);
 	puts("");
 	fleet_dispatch_print_nodes(d);
+	fleet_left_print(d->left, d->options->color);
 	printf("\n%s%u of %u VMs placed%s: %llu vCPUs, on %u of %u nodes\n",
 	       output_bold(d->options->color), sums->placed, d->requests->len,
 	       output_reset(d->options->color), (unsigned long long)sums->vcpus, sums->used,
@@ -512,7 +517,7 @@ static bool fleet_dispatch_save(const Dispatching *d, GError **error)
 {
 	const char *dir = d->options->directory;
 	g_autoptr(GPtrArray) written = g_ptr_array_new_with_free_func(g_free);
-	g_autofree char *file = NULL, *next = NULL, *line = NULL, *safe = NULL;
+	g_autofree char *file = NULL, *quoted = NULL, *line = NULL, *safe = NULL;
 	unsigned first = 0; /* that took a VM */
 
 	if (!fleet_save(dir, d->files, d->names, d->dispatch, written, error))
@@ -520,11 +525,11 @@ static bool fleet_dispatch_save(const Dispatching *d, GError **error)
 	while (first + 1 < d->files->len && !dispatch_took(d->dispatch, first))
 		first++;
 	file = g_build_filename(dir, g_ptr_array_index(written, first), NULL);
-	next = output_next_plan(file,
-				((const FleetFile *)g_ptr_array_index(d->files, first))->topology);
-	line = g_strdup_printf("wrote %u inventories and their list, " FLEET_SAVE_LIST
-			       ", into %s; next, for each: %s",
-			       written->len, dir, next);
+	file[strlen(file) - strlen("ini")] = '\0';
+	quoted = g_strconcat(file, "json", NULL);
+	line = g_strdup_printf("wrote %u inventories, their plans and their list, " FLEET_SAVE_LIST
+			       ", into %s; next, for each: planner emit -p %s --for HOST -d DIR",
+			       written->len, dir, quoted);
 	safe = output_safe(line);
 	fprintf(stderr, "planner: %s\n", safe);
 	return true;
@@ -553,6 +558,7 @@ static Status fleet_dispatch_answer(Dispatching *d, GError **error)
 	decide_all(d);
 	sums = sums_of(d);
 	sums.used = verify_all(d);
+	d->left = fleet_left_new(d->files, d->names, d->dispatch, d->requests);
 	if (d->options->json)
 		print_json(d, &sums);
 	else if (d->options->csv)
@@ -582,6 +588,7 @@ Status fleet_dispatch(const Options *options, const GPtrArray *files, GError **e
 		d.dispatch = dispatch_new(d.requests, options->prefer);
 		status = fleet_dispatch_answer(&d, error);
 		dispatch_free(d.dispatch);
+		g_ptr_array_unref(d.left);
 	}
 	g_ptr_array_unref(d.names);
 	g_ptr_array_unref(d.broken);

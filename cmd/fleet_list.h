@@ -15,6 +15,8 @@ typedef struct FleetFile {
 	char *name;	  /* as the list says, else NULL */
 	char *error;	  /* it is broken: why */
 	const Host *host; /* fleet_hosts.h; borrowed */
+	char *const
+		*settings; /* of --what-if: the inventory is as if it had them; NULL, borrowed */
 } FleetFile;
 
 /*

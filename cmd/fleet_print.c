@@ -4,6 +4,7 @@
 #include "planner/base/json.h"
 #include "planner/base/size.h"
 #include "planner/page/page.h"
+#include "topology/base/list.h"
 
 #include <stdio.h>
 
@@ -108,6 +109,19 @@ static json_t *fleet_print_number(uint64_t value)
 	return json_integer((json_int_t)value);
 }
 
+/* What runs out first, by how many of the fine nodes it does on. */
+static json_t *limits_to_json(const unsigned *limits)
+{
+	json_t *array = json_array();
+
+	for (unsigned i = 0; i <= FIT_NOTHING; i++)
+		if (limits[i])
+			json_array_append_new(array,
+					      json_pack("{s:s, s:i}", "limit", fit_limit_names[i],
+							"nodes", (int)limits[i]));
+	return array;
+}
+
 static json_t *count_to_json(const FleetPrinter *printer, unsigned i, uint64_t fit, uint64_t bound)
 {
 	return json_pack("{s:s, s:o, s:o}", "size", size_name(printer, i), "fit",
@@ -143,9 +157,14 @@ static json_t *fleet_print_node_to_json(const FleetPrinter *printer, const Fleet
 		json_object_set_new(object, "kind", json_string(node->kind));
 		json_object_set_new(object, "stranded_cpus", fleet_print_number(node->stranded));
 		json_object_set_new(object, "cpu_pm", cpu_pm_to_json(node->cpu_pm));
-		for (unsigned i = 0; i < printer->sizes->len; i++)
-			json_array_append_new(sizes, count_to_json(printer, i, node->fits[i].fit,
-								   node->fits[i].bound));
+		for (unsigned i = 0; i < printer->sizes->len; i++) {
+			json_t *size =
+				count_to_json(printer, i, node->fits[i].fit, node->fits[i].bound);
+
+			json_object_set_new(size, "runs_out",
+					    json_string(fit_limit_names[node->fits[i].limit]));
+			json_array_append_new(sizes, size);
+		}
 		json_object_set(object, "sizes", sizes);
 	}
 	json_decref(sizes);
@@ -189,11 +208,28 @@ static json_t *totals_to_json(const FleetPrinter *printer, const FleetTotals *to
 	json_object_set_new(object, "free_cores", fleet_print_number(totals->free));
 	json_object_set_new(object, "free_memory", fleet_print_number(totals->memory));
 	json_object_set_new(object, "stranded_cpus", fleet_print_number(totals->stranded));
-	for (unsigned i = 0; i < printer->sizes->len; i++)
-		json_array_append_new(sizes,
-				      count_to_json(printer, i, totals->fit[i], totals->bound[i]));
+	for (unsigned i = 0; i < printer->sizes->len; i++) {
+		json_t *size = count_to_json(printer, i, totals->fit[i], totals->bound[i]);
+
+		json_object_set_new(size, "runs_out", limits_to_json(totals->limits[i]));
+		json_array_append_new(sizes, size);
+	}
 	json_object_set_new(object, "sizes", sizes);
 	json_object_set_new(object, "kinds", kinds_to_json(printer, totals));
+	return object;
+}
+
+/* The totals, and beside the sizes what they are today. */
+static json_t *sums_to_json(const FleetPrinter *printer, const FleetTotals *totals,
+			    const FleetTotals *today)
+{
+	json_t *object = totals_to_json(printer, totals), *size;
+	size_t i;
+
+	json_array_foreach (today ? json_object_get(object, "sizes") : NULL, i, size) {
+		json_object_set_new(size, "today", fleet_print_number(today->fit[i]));
+		json_object_set_new(size, "today_bound", fleet_print_number(today->bound[i]));
+	}
 	return object;
 }
 
@@ -244,16 +280,41 @@ static void fleet_print_add_row(FleetPrinter *printer, const FleetNode *node)
 		scols_line_set_color(line, colors[node->state]);
 }
 
-static void fleet_print_print_sizes(const FleetPrinter *printer, const FleetTotals *totals)
+/* "cores on 3 nodes, memory on 1 node": of the fine nodes. Yours. */
+static char *fleet_print_limits_text(const FleetPrinter *printer, unsigned size,
+				     const unsigned *limits)
 {
-	static const char *const columns[] = {"SIZE", ">MORE", NULL};
-	struct libscols_table *table = output_table(columns, printer->color);
+	const VmSpec *spec = g_ptr_array_index(printer->sizes, size);
+	const char *const words[] = {[FIT_CORES] = "cores",
+				     [FIT_MEMORY] = spec->page ? "memory for huge pages" : "memory",
+				     [FIT_TOGETHER] = "cores and memory together",
+				     [FIT_SEARCH] = "search steps"};
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(words); i++)
+		if (limits[i])
+			list_add(text, "%s on %u node%s", words[i], limits[i],
+				 limits[i] == 1 ? "" : "s");
+	return g_strdup(text->str);
+}
+
+/* TODAY: without what --what-if asks; NULL where it asks nothing. */
+static void fleet_print_print_sizes(const FleetPrinter *printer, const FleetTotals *totals,
+				    const FleetTotals *today)
+{
+	static const char *const columns[] = {"SIZE", ">TODAY", ">WHAT IF", "~RUNS OUT FIRST",
+					      NULL};
+	static const char *const plain[] = {"SIZE", ">MORE", "~RUNS OUT FIRST", NULL};
+	struct libscols_table *table = output_table(today ? columns : plain, printer->color);
 
 	for (unsigned i = 0; i < printer->sizes->len; i++) {
 		g_autofree char *count = fleet_print_count_text(totals->fit[i], totals->bound[i]);
-		const char *const cells[] = {size_name(printer, i), count};
+		g_autofree char *before =
+			today ? fleet_print_count_text(today->fit[i], today->bound[i]) : NULL;
+		g_autofree char *limits = fleet_print_limits_text(printer, i, totals->limits[i]);
+		const char *const cells[] = {size_name(printer, i), before, count, limits};
 
-		output_line(table, cells);
+		output_line(table, today ? cells : (const char *const[]){cells[0], count, limits});
 	}
 	output_print(table);
 	scols_unref_table(table);
@@ -292,7 +353,8 @@ static void print_kinds(const FleetPrinter *printer, const FleetTotals *totals)
 
 #define N(value) ((unsigned long long)(value))
 
-static void print_totals(const FleetPrinter *printer, const FleetTotals *totals)
+static void print_totals(const FleetPrinter *printer, const FleetTotals *totals,
+			 const FleetTotals *today)
 {
 	g_autofree char *memory = size_format_rounded(totals->memory);
 
@@ -304,7 +366,7 @@ static void print_totals(const FleetPrinter *printer, const FleetTotals *totals)
 	       N(totals->vms), N(totals->free), N(totals->cores), memory, N(totals->stranded));
 	if (totals->kinds->len > 1)
 		print_kinds(printer, totals);
-	fleet_print_print_sizes(printer, totals);
+	fleet_print_print_sizes(printer, totals, today);
 }
 
 /* Both */
@@ -321,9 +383,10 @@ void fleet_print_node(FleetPrinter *printer, const FleetNode *node)
 		fleet_print_add_row(printer, node);
 }
 
-static bool fleet_print_page(FleetPrinter *printer, const FleetTotals *totals, GError **error)
+static bool fleet_print_page(FleetPrinter *printer, const FleetTotals *totals,
+			     const FleetTotals *today, GError **error)
 {
-	json_t *sums = totals_to_json(printer, totals);
+	json_t *sums = sums_to_json(printer, totals, today);
 	g_autofree char *page = page_fleet(printer->page, sums, NULL, error);
 
 	if (page)
@@ -333,17 +396,18 @@ static bool fleet_print_page(FleetPrinter *printer, const FleetTotals *totals, G
 	return page;
 }
 
-bool fleet_print_end(FleetPrinter *printer, const FleetTotals *totals, GError **error)
+bool fleet_print_end(FleetPrinter *printer, const FleetTotals *totals, const FleetTotals *today,
+		     GError **error)
 {
 	bool good = true;
 
 	if (printer->json) {
-		fleet_print_json(totals_to_json(printer, totals));
+		fleet_print_json(sums_to_json(printer, totals, today));
 	} else if (printer->page) {
-		good = fleet_print_page(printer, totals, error);
+		good = fleet_print_page(printer, totals, today, error);
 	} else if (!printer->csv) {
 		output_print(printer->table);
-		print_totals(printer, totals);
+		print_totals(printer, totals, today);
 		scols_unref_table(printer->table);
 	}
 	g_free(printer);

@@ -17,9 +17,10 @@ typedef struct FleetPrinter FleetPrinter;
 /* SIZES: of VmSpec, borrowed, each named as --vm takes it. */
 FleetPrinter *fleet_printer_new(const Options *options, const GPtrArray *sizes);
 void fleet_print_node(FleetPrinter *printer, const FleetNode *node);
-/* The table or page if it is one, and the totals. The printer is freed. False with ERROR set: there
- * is no page. */
-bool fleet_print_end(FleetPrinter *printer, const FleetTotals *totals, GError **error);
+/* The table or page if it is one, and the totals; TODAY are those without --what-if, NULL where
+ * nothing is asked. The printer is freed. False with ERROR set: there is no page. */
+bool fleet_print_end(FleetPrinter *printer, const FleetTotals *totals, const FleetTotals *today,
+		     GError **error);
 
 /* A line of JSON at once. OBJECT is unreferenced. */
 void fleet_print_json(json_t *object);

@@ -5,6 +5,7 @@
 #include "cmd/inputs.h"
 #include "planner/artifacts/artifact.h"
 #include "planner/base/json.h"
+#include "planner/document/plan_write.h"
 #include "planner/inventory/inventory_write.h"
 #include "planner/inventory/what_if.h"
 
@@ -17,6 +18,7 @@ typedef struct FleetSave {
 	GPtrArray *files;  /* of ArtifactFile */
 	GHashTable *paths; /* none twice */
 	GString *list;
+	GPtrArray *written; /* of char *: the inventories */
 	GError **error;
 } FleetSave;
 
@@ -51,14 +53,27 @@ static char *fleet_save_named(const FleetSave *save, const FleetFile *node, cons
 	return named;
 }
 
-/* Does the parser take TEXT? */
-static bool fleet_save_parses(const FleetSave *save, const FleetFile *node, const char *text)
+/* TEXT as the parser takes it; yours. NULL with ERROR. */
+static Inventory *fleet_save_parse(const FleetSave *save, const FleetFile *node, const char *text)
 {
 	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
-	g_autoptr(Inventory) inventory =
-		inventory_parse(node->inventory, text, strlen(text), errors);
+	Inventory *inventory = inventory_parse(node->inventory, text, strlen(text), errors);
 
-	return inventory || fleet_save_refuse(save, node, g_ptr_array_index(errors, 0));
+	if (!inventory)
+		fleet_save_refuse(save, node, g_ptr_array_index(errors, 0));
+	return inventory;
+}
+
+/* The document of the plan of INVENTORY on NODE, as `plan -o` writes it; yours. */
+static char *fleet_save_plan(const FleetFile *node, const Inventory *inventory)
+{
+	PlanOptions options = {0};
+	g_autoptr(Plan) plan = plan_compute(node->host, inventory, NULL, &options);
+	json_t *document = plan_to_json(plan);
+	char *text = json_text(document);
+
+	json_decref(document);
+	return text;
 }
 
 /* The inventory of NODE with the VMs that it took; yours. NULL with ERROR. */
@@ -77,7 +92,7 @@ static char *fleet_save_text(const FleetSave *save, const FleetFile *node)
 	whole = *vms ? g_strconcat(g_strchomp(named), "\n\n; placed here by planner fit\n", vms,
 				   NULL)
 		     : g_strconcat(g_strchomp(named), "\n", NULL);
-	return fleet_save_parses(save, node, whole) ? g_steal_pointer(&whole) : NULL;
+	return g_steal_pointer(&whole);
 }
 
 /* The line of NODE in the list: FILE is beside it, and the topology where it was. */
@@ -99,7 +114,8 @@ static bool fleet_save_node(FleetSave *save, const FleetFile *node, const char *
 	g_autofree char *stem = g_path_get_basename(name);
 	g_autofree char *encoded = artifact_name_encode(stem);
 	g_autofree char *path = g_strdup_printf("/%s.ini", encoded);
-	char *text;
+	g_autofree char *text = NULL;
+	g_autoptr(Inventory) inventory = NULL;
 
 	if (!g_utf8_validate(node->topology, -1, NULL))
 		return fleet_save_refuse(save, node, "the path of its topology is not UTF-8");
@@ -108,10 +124,14 @@ static bool fleet_save_node(FleetSave *save, const FleetFile *node, const char *
 					 "another node would be written to the same file; give "
 					 "each a name in its [node] section");
 	text = fleet_save_text(save, node);
-	if (!text)
+	inventory = text ? fleet_save_parse(save, node, text) : NULL;
+	if (!inventory)
 		return false;
 	fleet_save_list_add(save, node, path + 1);
-	fleet_save_add(save, g_steal_pointer(&path), text);
+	g_ptr_array_add(save->written, g_strdup(path + 1));
+	fleet_save_add(save, g_strdup_printf("/%s.json", encoded),
+		       fleet_save_plan(node, inventory));
+	fleet_save_add(save, g_steal_pointer(&path), g_steal_pointer(&text));
 	return true;
 }
 
@@ -121,17 +141,12 @@ bool fleet_save(const char *dir, const GPtrArray *files, const GPtrArray *names,
 	g_autoptr(GPtrArray) out = artifact_files_new();
 	g_autoptr(GPtrArray) placed = g_ptr_array_new();
 	g_autoptr(GHashTable) paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	FleetSave save = {dispatch, out, paths, g_string_new(NULL), error};
+	FleetSave save = {dispatch, out, paths, g_string_new(NULL), written, error};
 	bool good = true;
 
 	for (unsigned i = 0; good && i < files->len; i++)
 		good = fleet_save_node(&save, g_ptr_array_index(files, i),
 				       g_ptr_array_index(names, i));
-	for (unsigned i = 0; i < out->len; i++) {
-		const ArtifactFile *file = g_ptr_array_index(out, i);
-
-		g_ptr_array_add(written, g_strdup(file->path + 1));
-	}
 	fleet_save_add(&save, g_strdup("/" FLEET_SAVE_LIST), g_string_free(save.list, FALSE));
 	return good && tree_write(dir, FLEET_SAVE_LOCK, out, placed, error);
 }

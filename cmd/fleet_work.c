@@ -2,6 +2,7 @@
 #include "cmd/fleet_work.h"
 #include "cmd/inputs.h"
 #include "cmd/progress.h"
+#include "planner/inventory/what_if.h"
 
 #include <string.h>
 
@@ -34,9 +35,16 @@ Inventory *fleet_read(const FleetFile *file, char **error)
 	if (text && !input_inventory_kind(file->inventory, text, length, &failed))
 		g_clear_pointer(&text, g_free);
 	*error = text ? NULL : g_strdup(failed->message);
+	if (text && file->settings) {
+		char *changed = what_if_apply(text, file->settings, errors);
+
+		g_free(text);
+		text = changed;
+		length = changed ? strlen(changed) : 0;
+	}
 	if (text)
 		inventory = inventory_parse(file->inventory, text, length, errors);
-	if (text && !inventory)
+	if (errors->len)
 		*error = errors_in_line(errors);
 	if (*error && !g_utf8_validate(*error, -1, NULL)) {
 		char *valid = g_utf8_make_valid(*error, -1);

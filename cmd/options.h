@@ -60,7 +60,7 @@ typedef struct Options {
 	unsigned moves;		/* VMs that may move */
 	char **vms, **what_ifs; /* NULL, or ended by NULL */
 	char *mix;
-	char *fleet, *place, *threads_word;
+	char *fleet, *place, *threads_word, *kind;
 	unsigned threads; /* 0 = as many as CPUs */
 	char **arguments; /* what is not an option; never NULL */
 } Options;

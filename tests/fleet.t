@@ -130,6 +130,8 @@ def single(node):
         its = next(s for s in alone["sizes"] if s["size"] == size["size"])
         if not size["fit"] <= its["fit"] <= its["bound"] <= size["bound"]:
             wrong.append(f"{file}: {size}, alone {its['fit']} to {its['bound']}")
+        if size["fit"] == size["bound"] and its["fit"] == its["bound"] and size["runs_out"] != its["runs_out"]:
+            wrong.append(f"{file}: {size}, alone {its['runs_out']} runs out")
     if node["free_cores"] != sum(room["free"] for room in alone["rooms"]):
         wrong.append(f"{file}: {node['free_cores']} cores free, alone {alone['rooms']}")
     with_cores = {room["node"] for room in alone["rooms"]}
@@ -153,7 +155,7 @@ hard = write("hard.ini", """[host]\ncores-per-node = 1\nmemory-per-node = 1G
 [vm v0]\nvcpus = 3\nmemory = 4G\n[vm v1]\nvcpus = 10\nmemory = 7G\n[vm v2]\nvcpus = 1\nmemory = 6G\n""")
 found = lines(run("fit", "--json", "-t", os.path.join(HERE, "hosts", "epyc-2s24c2t-nps4.xml"), "--vm", "16",
                   "--fleet", write_lines("hard.jsonl", [{"inventory": "hard.ini"}])))[0]["sizes"][0]
-tap.ok(found == {"size": "16", "fit": 4, "bound": 4}, "what few steps leave open is asked again", found)
+tap.ok(found == {"size": "16", "fit": 4, "bound": 4, "runs_out": "cores"}, "what few steps leave open is asked again", found)
 write("full.ini", "[host]\ncores-per-node = 1\n[vm a]\nvcpus = 2\n[vm large]\nvcpus = 99\n")
 write("room.ini", "[host]\ncores-per-node = 1\n[vm a]\nvcpus = 2\n")
 for order in ("full.ini", "room.ini"), ("room.ini", "full.ini"):
@@ -171,7 +173,10 @@ sums["kinds"] = [{"kind": kind, "nodes": len(of), **{key: sum(n[key] or 0 for n 
                  for kind, of in ((kind, [n for n in nodes if n["kind"] == kind])
                                   for kind in [k["kind"] for k in totals["kinds"]])]
 sums["sizes"] = [{"size": size, **{key: sum(n["sizes"][i][key] for n in nodes)
-                                   for key in ("fit", "bound")}} for i, size in enumerate(SIZES)]
+                                   for key in ("fit", "bound")},
+                  "runs_out": [{"limit": why, "nodes": n} for why in ("cores", "memory", "cores-together", "search", "nothing")
+                               if (n := sum(n["sizes"][i]["runs_out"] == why and n["state"] == "fine" for n in nodes))]}
+                 for i, size in enumerate(SIZES)]
 sums["cpu_pm_on"] = sum(n["cpu_pm"]["verdict"] == "on" for n in nodes)
 sums.update({state: sum(n["state"] == state for n in nodes) for state in ("fine", "faulty", "broken")})
 tap.ok(all(totals[key] == value for key, value in sums.items()), "the totals are the sums",
@@ -215,7 +220,7 @@ tap.ok(found.returncode == 2 and b"more than 64 deep" in found.stderr, "folders 
        found.stderr)
 for what, words in {"a file that is not there": [path("nowhere.ini")],
                     "a list that is not there": ["--fleet", path("nowhere.jsonl")],
-                    "-i": ["-i", path("tree", "b.ini"), tree], "--what-if": ["--what-if", "sdk.cores=1", tree],
+                    "-i": ["-i", path("tree", "b.ini"), tree], "--kind": ["--kind", "x", tree],
                     "--threads 0": ["--threads", "0", tree], "--threads many": ["--threads", "x", tree],
                     "--place without nodes": ["--place", fleet]}.items():
     found = run("fit", *words)
@@ -499,8 +504,8 @@ again = run("fit", "--fleet", fleet, "--place", path("requests.jsonl"), "--json"
 tap.ok(again.stdout == placing.stdout and again.returncode == 1, "-d changes no answer", again.stderr)
 wrong = written(path("out"))
 tap.ok(not wrong, "-d writes the inventories that plan places", *wrong)
-tap.ok(sorted(os.listdir(path("out")))[1:] == sorted(f"n-{n}.ini" for n in range(NODES)),
-       "and nothing beside them but their list", os.listdir(path("out")))
+tap.ok(sorted(os.listdir(path("out")))[1:] == sorted(f"n-{n}.{kind}" for n in range(NODES) for kind in ("ini", "json")),
+       "and nothing beside them but their plans and their list", os.listdir(path("out")))
 write("odd/a.ini", "[vm a]\nvcpus = 2\n")
 write("odd/b/a.ini", "[vm a]\nvcpus = 2\n")
 one = write_lines("odd/one.jsonl", [{"id": "one", "vcpus": 2}])

@@ -364,7 +364,7 @@ bool dispatch_try(Dispatch *dispatch, unsigned node, const Host *host, Inventory
 /* Refusing */
 
 typedef struct Tally {
-	unsigned closed, cpu_pm, group, name, cores, memory, apart, unproved;
+	unsigned closed, cpu_pm, group, name, cores, memory, pages, apart, unproved;
 	uint64_t free; /* cores of all open nodes */
 } Tally;
 
@@ -377,6 +377,8 @@ static void dispatch_tally_room(Dispatch *dispatch, unsigned index, Tally *t)
 
 	if (lack.cores_missing)
 		t->cores++;
+	else if (lack.memory_missing && request_at(dispatch, dispatch->request)->spec->page)
+		t->pages++;
 	else if (lack.memory_missing)
 		t->memory++;
 	else
@@ -415,6 +417,21 @@ static void dispatch_add_part(GString *text, unsigned count, const char *what)
 		list_add(text, "%s %u node%s", what, count, count == 1 ? "" : "s");
 }
 
+/* The same where memory is wanted in huge pages of PAGE bytes: by how many pages. */
+static void dispatch_add_pages(GString *text, const BidLack *lack, uint64_t page, const char *in,
+			       const char *where)
+{
+	g_autofree char *size = size_format(page);
+	uint64_t pages = lack->memory / page, free = lack->memory_free / page;
+
+	g_string_append_printf(text,
+			       "; needs %" G_GUINT64_FORMAT
+			       " huge pages of %s on %s with %u free cores, the most that such a "
+			       "one has room for is %" G_GUINT64_FORMAT " (%s): %" G_GUINT64_FORMAT
+			       " missing",
+			       pages, size, in, lack->cores, free, where, pages - free);
+}
+
 /* By how little the nearest node missed. */
 static void dispatch_add_lack(const Dispatch *dispatch, GString *text, const Tally *t)
 {
@@ -422,6 +439,7 @@ static void dispatch_add_lack(const Dispatch *dispatch, GString *text, const Tal
 	const BidLack *lack = &decision->lack;
 	const char *name = dispatch_node_at(dispatch, decision->nearest)->name;
 	int asked = request_at(dispatch, dispatch->request)->spec->node;
+	uint64_t page = request_at(dispatch, dispatch->request)->spec->page;
 	g_autofree char *in = asked >= 0 ? g_strdup_printf("NUMA node %d", asked)
 					 : g_strdup(lack->across ? "one host" : "one NUMA node");
 	g_autofree char *where =
@@ -436,6 +454,8 @@ static void dispatch_add_lack(const Dispatch *dispatch, GString *text, const Tal
 			"; needs %u whole cores on %s, the most that are free is "
 			"%u (%s): %u missing; the fleet has %" G_GUINT64_FORMAT " free cores",
 			lack->cores, in, lack->cores_free, where, lack->cores_missing, t->free);
+	else if (page)
+		dispatch_add_pages(text, lack, page, in, where);
 	else
 		g_string_append_printf(text,
 				       "; needs %s on %s with %u free cores, the most that is free "
@@ -452,6 +472,7 @@ void dispatch_refuse(Dispatch *dispatch)
 		dispatch_tally(dispatch, i, &t);
 	dispatch_add_part(text, t.cores, "too few free cores on");
 	dispatch_add_part(text, t.memory, "too little memory on");
+	dispatch_add_part(text, t.pages, "too little room for huge pages on");
 	dispatch_add_part(text, t.apart, "its cores and memory are not free together on");
 	dispatch_add_part(text, t.cpu_pm, "no cpu-pm on");
 	dispatch_add_part(text, t.group, "a VM of its group on");

@@ -17,7 +17,7 @@ struct Fleet {
 typedef struct FleetAnswer {
 	unsigned free, idle; /* cores; CPUs that VMs without cpus = leave idle on theirs */
 	uint64_t memory;     /* free; UINT64_MAX = not known */
-	FitCount fits[];     /* by size */
+	FleetFit fits[];     /* by size */
 } FleetAnswer;
 
 Fleet *fleet_new(const GPtrArray *sizes)
@@ -42,7 +42,7 @@ void fleet_free(Fleet *fleet)
 
 static size_t answer_size(const Fleet *fleet)
 {
-	return sizeof(FleetAnswer) + fleet->sizes->len * sizeof(FitCount);
+	return sizeof(FleetAnswer) + fleet->sizes->len * sizeof(FleetFit);
 }
 
 static FleetAnswer *answer_known(Fleet *fleet, GBytes *key)
@@ -205,6 +205,67 @@ static FitCount fleet_count_of(const FitBase *base, const VmSpec *spec)
 	return count;
 }
 
+/* The least cores that SPEC takes, of whichever room. */
+static unsigned fleet_least_cores(const Problem *problem, const VmSpec *spec)
+{
+	unsigned cores = G_MAXUINT;
+
+	for (unsigned r = 0; r < problem->rooms->len; r++)
+		cores = MIN(cores, search_cores(spec->vcpus, fleet_room_of(problem, r)->threads,
+						spec->threads == THREADS_ISOLATE));
+	return cores;
+}
+
+/* The cores that N further VMs like SPEC leave: where rooms differ, it depends on where they are.
+ */
+static unsigned fleet_cores_left(const FitBase *base, const FleetAnswer *answer, const VmSpec *spec,
+				 unsigned n)
+{
+	const FitSize size = {spec, n};
+	g_autoptr(Problem) problem = NULL;
+	g_autoptr(SearchResult) result = NULL;
+	unsigned left = 0;
+
+	if (rooms_alike(base->problem))
+		return answer->free - n * fleet_least_cores(base->problem, spec);
+	problem = fit_problem_with(base, &size, 1, 1, NULL);
+	result = problem_solve(problem);
+	for (unsigned r = 0; r < problem->rooms->len; r++)
+		left += fleet_room_of(problem, r)->cores;
+	for (unsigned i = 0; i < result->assignments->len; i++) {
+		const GArray *assignment = g_ptr_array_index(result->assignments, i);
+
+		for (unsigned s = 0; assignment && s < assignment->len; s++)
+			left -= g_array_index(assignment, SearchShare, s).cores;
+	}
+	return left;
+}
+
+/* What one more SPEC would lack beside COUNT of them: cores, if not enough are free; else memory,
+ * if more would fit without; else they are free, but not together. */
+static FitLimit fleet_limit(const FitBase *base, const FleetAnswer *answer, const VmSpec *spec,
+			    const FitCount *count)
+{
+	VmSpec bare = *spec;
+
+	if (count->fit < count->bound)
+		return FIT_SEARCH;
+	if (count->fit >= FIT_MOST)
+		return FIT_NOTHING;
+	if (fleet_cores_left(base, answer, spec, count->fit) <
+	    fleet_least_cores(base->problem, spec))
+		return FIT_CORES;
+	bare.memory = 0;
+	return spec->memory && fit_count(base, &bare).fit > count->fit ? FIT_MEMORY : FIT_TOGETHER;
+}
+
+static FleetFit fleet_fit_of(const FitBase *base, const FleetAnswer *answer, const VmSpec *spec)
+{
+	FitCount count = fleet_count_of(base, spec);
+
+	return (FleetFit){count.fit, count.bound, fleet_limit(base, answer, spec, &count)};
+}
+
 static FleetAnswer *answer_new(Fleet *fleet, const FitBase *base)
 {
 	g_autoptr(GBytes) key = fit_base_key(base);
@@ -215,7 +276,7 @@ static FleetAnswer *answer_new(Fleet *fleet, const FitBase *base)
 	answer = g_malloc0(answer_size(fleet)); /* no room where not even its own VMs fit */
 	count_cores(answer, base);
 	for (unsigned i = 0; !base->refused->len && i < fleet->sizes->len; i++)
-		answer->fits[i] = fleet_count_of(base, g_ptr_array_index(fleet->sizes, i));
+		answer->fits[i] = fleet_fit_of(base, answer, g_ptr_array_index(fleet->sizes, i));
 	answer_keep(fleet, key, answer);
 	return answer;
 }
@@ -332,7 +393,7 @@ static unsigned stranded_cpus(const Fleet *fleet, const FitBase *base, const Fle
 	return cpus;
 }
 
-static char *fleet_kind_name(const Host *host)
+char *fleet_kind_name(const Host *host)
 {
 	unsigned nodes = 0;
 
@@ -433,9 +494,11 @@ static void fleet_totals_add_kind(FleetTotals *totals, const Fleet *fleet, const
 
 void fleet_totals_init(FleetTotals *totals, const Fleet *fleet)
 {
-	*totals = (FleetTotals){.kinds = g_ptr_array_new_with_free_func(fleet_kind_free),
-				.fit = g_new0(uint64_t, fleet->sizes->len + 1),
-				.bound = g_new0(uint64_t, fleet->sizes->len + 1)};
+	*totals =
+		(FleetTotals){.kinds = g_ptr_array_new_with_free_func(fleet_kind_free),
+			      .fit = g_new0(uint64_t, fleet->sizes->len + 1),
+			      .bound = g_new0(uint64_t, fleet->sizes->len + 1),
+			      .limits = g_malloc0_n(fleet->sizes->len + 1, sizeof *totals->limits)};
 }
 
 void fleet_totals_add(FleetTotals *totals, const Fleet *fleet, const FleetNode *node)
@@ -454,6 +517,7 @@ void fleet_totals_add(FleetTotals *totals, const Fleet *fleet, const FleetNode *
 	for (unsigned i = 0; i < fleet->sizes->len; i++) {
 		totals->fit[i] += node->fits[i].fit;
 		totals->bound[i] += node->fits[i].bound;
+		totals->limits[i][node->fits[i].limit] += node->state == FLEET_FINE;
 	}
 }
 
@@ -462,4 +526,5 @@ void fleet_totals_clear(FleetTotals *totals)
 	g_ptr_array_unref(totals->kinds);
 	g_free(totals->fit);
 	g_free(totals->bound);
+	g_free(totals->limits);
 }

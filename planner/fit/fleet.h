@@ -10,7 +10,7 @@
 #ifndef PLANNER_FIT_FLEET_H
 #define PLANNER_FIT_FLEET_H
 
-#include "planner/fit/fit.h"
+#include "planner/fit/fit_node.h"
 
 /*
  * Steps a count may search for: all that most need, and then, where that leaves a range, so many
@@ -35,6 +35,12 @@ typedef enum FleetState {
 /* "fine", "faulty", "broken". */
 extern const char *const fleet_state_names[];
 
+/* How many more of a size fit, as FitCount, and what there is too little of for one more. */
+typedef struct FleetFit {
+	unsigned fit, bound;
+	FitLimit limit;
+} FleetFit;
+
 typedef struct FleetNode {
 	char *name;	 /* unique in the fleet */
 	char *inventory; /* its file */
@@ -47,7 +53,7 @@ typedef struct FleetNode {
 	char *kind;	 /* of its hardware: "2 NUMA nodes, 36 cores, 72 CPUs"; NULL when broken */
 	unsigned stranded; /* CPUs isolated for VMs that no VM can have */
 	Cpupm *cpu_pm;	   /* the verdict a further VM would get; NULL when broken */
-	FitCount *fits;	   /* by size; NULL when broken */
+	FleetFit *fits;	   /* by size; NULL when broken */
 } FleetNode;
 
 /* The answer of the node NAME, which HOST and INVENTORY describe; for any thread. Yours. */
@@ -58,6 +64,9 @@ FleetNode *fleet_node_new(Fleet *fleet, const char *name, const char *file, cons
 char *fleet_fault(FitBase *base, const Inventory *inventory);
 /* Would the verdict of a further VM be on? */
 bool fleet_cpu_pm_on(const Host *host, const Inventory *inventory);
+
+/* The kind of hardware: "2 NUMA nodes, 36 cores, 72 CPUs". Yours. */
+char *fleet_kind_name(const Host *host);
 
 /* A node that cannot be read. Yours. */
 FleetNode *fleet_node_broken(const char *name, const char *file, const char *why);
@@ -77,9 +86,10 @@ typedef struct FleetTotals {
 	unsigned nodes, states[3]; /* by FleetState */
 	unsigned cpu_pm;	   /* nodes where a further VM's verdict is on */
 	uint64_t vms, cores, free, stranded;
-	uint64_t memory;       /* free, of the nodes where it is known */
-	uint64_t *fit, *bound; /* by size */
-	GPtrArray *kinds;      /* of FleetKind, by name */
+	uint64_t memory;		     /* free, of the nodes where it is known */
+	uint64_t *fit, *bound;		     /* by size */
+	unsigned (*limits)[FIT_NOTHING + 1]; /* by size: fine nodes by what runs out first */
+	GPtrArray *kinds;		     /* of FleetKind, by name */
 } FleetTotals;
 
 void fleet_totals_init(FleetTotals *totals, const Fleet *fleet);

@@ -3,6 +3,7 @@
 #include "planner/check/check_nodes.h"
 #include "planner/page/html.h"
 #include "planner/page/page.h"
+#include "topology/base/list.h"
 
 #define SHADES 8 /* of the heat map: 0 is none at all, the last the most of a column */
 
@@ -182,6 +183,45 @@ static void fleet_page_nodes(GString *html, const json_t *nodes, const json_t *t
 	html_close(html, "section");
 }
 
+/* Sizes */
+
+/* "cores on 3 nodes, memory on 1 node"; yours. */
+static char *fleet_page_runs_out(const json_t *limits)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	size_t i;
+	json_t *limit;
+
+	json_array_foreach (limits, i, limit) {
+		const char *what = check_node_text(limit, "limit");
+		g_autofree char *nodes = fleet_page_count(limit, "nodes");
+
+		list_add(text, "%s on %s node%s",
+			 g_str_equal(what, "cores-together") ? "cores and memory together" : what,
+			 nodes, g_str_equal(nodes, "1") ? "" : "s");
+	}
+	return g_strdup(text->str);
+}
+
+static void fleet_page_sizes(GString *html, const json_t *totals)
+{
+	static const char *const columns[] = {"Size", ">More", "Runs out first", NULL};
+	size_t i;
+	json_t *size;
+
+	page_section(html, "By size");
+	html_table_open(html, "sorts", columns);
+	json_array_foreach (json_object_get(totals, "sizes"), i, size) {
+		g_autofree char *count = fleet_page_fit(size);
+		g_autofree char *limits = fleet_page_runs_out(json_object_get(size, "runs_out"));
+
+		html_row(html, NULL, columns,
+			 (const char *const[]){check_node_text(size, "size"), count, limits}, NULL);
+	}
+	html_table_close(html);
+	html_close(html, "section");
+}
+
 /* Kinds of hardware */
 
 static void fleet_page_kinds(GString *html, const json_t *totals)
@@ -221,6 +261,7 @@ char *page_fleet(const json_t *nodes, const json_t *totals, GHashTable *template
 	fleet_page_head(html, totals, title);
 	fleet_page_figures(html, totals);
 	fleet_page_nodes(html, nodes, totals);
+	fleet_page_sizes(html, totals);
 	fleet_page_kinds(html, totals);
 	return page_make(title, html->str, templates, error);
 }

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/fit/fleet_more.h"
+#include "planner/fit/fleet.h"
+
+/* Requests that are alike. */
+typedef struct MoreClass {
+	const Request *request;
+	unsigned left;	/* to be placed */
+	unsigned taken; /* by the node at hand */
+	bool never;
+} MoreClass;
+
+typedef struct More {
+	const Host *host;
+	Inventory *inventory; /* without VMs but while one is planned */
+	FitBase *base;	      /* the empty node */
+	GArray *classes;      /* of MoreClass, in the order they are decided in */
+} More;
+
+static MoreClass *more_class(const More *more, unsigned i)
+{
+	return &g_array_index(more->classes, MoreClass, i);
+}
+
+static bool more_alike(const Request *a, const Request *b)
+{
+	return problem_specs_alike(a->spec, b->spec) && a->cpu_pm == b->cpu_pm &&
+	       !g_strcmp0(a->group, b->group);
+}
+
+static void more_add(More *more, const Request *request)
+{
+	MoreClass class = {.request = request, .left = 1};
+
+	for (unsigned i = 0; i < more->classes->len; i++)
+		if (more_alike(more_class(more, i)->request, request)) {
+			more_class(more, i)->left++;
+			return;
+		}
+	g_array_append_val(more->classes, class);
+}
+
+/* One node */
+
+/* Do all have a place that the node at hand takes? */
+static bool more_fits(const More *more)
+{
+	g_autoptr(GArray) sizes = g_array_new(FALSE, FALSE, sizeof(FitSize));
+
+	for (unsigned i = 0; i < more->classes->len; i++) {
+		const MoreClass *class = more_class(more, i);
+		FitSize size = {class->request->spec, class->taken};
+
+		if (class->taken)
+			g_array_append_val(sizes, size);
+	}
+	return fit_placed(more->base, (const FitSize *)sizes->data, sizes->len, 1);
+}
+
+/* And does plan place them? */
+static bool more_planned(const More *more)
+{
+	g_autoptr(Plan) plan = NULL;
+	PlanOptions options = {0};
+	bool good;
+
+	for (unsigned i = 0; i < more->classes->len; i++) {
+		const MoreClass *class = more_class(more, i);
+
+		for (unsigned n = 0; n < class->taken; n++) {
+			g_autofree char *name = g_strdup_printf("%u-%u", i, n);
+
+			g_ptr_array_add(more->inventory->vms,
+					vm_spec_copy(class->request->spec, name));
+		}
+	}
+	plan = plan_compute(more->host, more->inventory, NULL, &options);
+	good = !plan_bad(plan);
+	g_clear_pointer(&plan, plan_free);
+	g_ptr_array_set_size(more->inventory->vms, 0);
+	return good;
+}
+
+static bool more_has_group(const More *more, const char *group)
+{
+	for (unsigned i = 0; group && i < more->classes->len; i++)
+		if (more_class(more, i)->taken &&
+		    !g_strcmp0(more_class(more, i)->request->group, group))
+			return true;
+	return false;
+}
+
+/* Have the node at hand take as many of CLASS as it can beside what it has. */
+static void more_take(const More *more, MoreClass *class)
+{
+	unsigned fit = 0, most = class->request->group ? MIN(class->left, 1) : class->left;
+
+	if (class->never || !most || more_has_group(more, class->request->group))
+		return;
+	most = MIN(most, fit_count(more->base, class->request->spec).fit);
+	while (fit < most) {
+		class->taken = fit + (most - fit + 1) / 2;
+		if (more_fits(more))
+			fit = class->taken;
+		else
+			most = class->taken - 1;
+	}
+	class->taken = fit;
+}
+
+/* What the search found and plan does not place, the smallest VM first, is given back. */
+static void more_settle(const More *more)
+{
+	for (unsigned i = more->classes->len; i-- > 0 && !more_planned(more);)
+		while (more_class(more, i)->taken) {
+			more_class(more, i)->taken--;
+			if (more_planned(more))
+				return;
+		}
+}
+
+/* Nodes filled like the node at hand, as long as there are VMs for all of it; 0 = it takes none. */
+static unsigned more_repeat(const More *more)
+{
+	unsigned times = G_MAXUINT;
+
+	for (unsigned i = 0; i < more->classes->len; i++)
+		if (more_class(more, i)->taken)
+			times = MIN(times, more_class(more, i)->left / more_class(more, i)->taken);
+	if (times == G_MAXUINT)
+		return 0;
+	for (unsigned i = 0; i < more->classes->len; i++) {
+		more_class(more, i)->left -= times * more_class(more, i)->taken;
+		more_class(more, i)->taken = 0;
+	}
+	return times;
+}
+
+static unsigned more_fill(const More *more)
+{
+	for (unsigned i = 0; i < more->classes->len; i++)
+		more_take(more, more_class(more, i));
+	more_settle(more);
+	return more_repeat(more);
+}
+
+/* Those that not even an empty node takes. */
+static unsigned more_find_never(const More *more)
+{
+	bool cpu_pm = fleet_cpu_pm_on(more->host, more->inventory);
+	unsigned never = 0;
+
+	for (unsigned i = 0; i < more->classes->len; i++) {
+		MoreClass *class = more_class(more, i);
+
+		class->taken = 1;
+		class->never = (class->request->cpu_pm && !cpu_pm) || !more_fits(more) ||
+			       !more_planned(more);
+		class->taken = 0;
+		never += class->never ? class->left : 0;
+	}
+	return never;
+}
+
+/* Bounds */
+
+static unsigned more_over(uint64_t all, uint64_t each)
+{
+	return each && each != UINT64_MAX ? (unsigned)((all + each - 1) / each) : 0;
+}
+
+/* What SPEC takes at least, in the cores of whichever room. */
+static unsigned more_cores(const Problem *problem, const VmSpec *spec)
+{
+	unsigned least = G_MAXUINT;
+
+	for (unsigned r = 0; r < problem->rooms->len; r++)
+		least = MIN(least,
+			    search_cores(spec->vcpus,
+					 g_array_index(problem->rooms, SearchRoom, r).threads,
+					 spec->threads == THREADS_ISOLATE));
+	return least;
+}
+
+static unsigned more_least_by_cores(const More *more)
+{
+	const Problem *problem = more->base->problem;
+	uint64_t all = 0, each = 0;
+
+	for (unsigned r = 0; r < problem->rooms->len; r++)
+		each += g_array_index(problem->rooms, SearchRoom, r).cores;
+	for (unsigned i = 0; i < more->classes->len; i++)
+		if (!more_class(more, i)->never)
+			all += (uint64_t)more_class(more, i)->left *
+			       more_cores(problem, more_class(more, i)->request->spec);
+	return more_over(all, each);
+}
+
+static unsigned more_least_by_memory(const More *more)
+{
+	const Problem *problem = more->base->problem;
+	uint64_t all = 0, each = 0;
+
+	for (unsigned n = 0; n < problem->host->nodes->len; n++) {
+		if (problem->memory[n] == UINT64_MAX)
+			return 0;
+		each += problem->memory[n];
+	}
+	for (unsigned i = 0; i < more->classes->len; i++)
+		if (!more_class(more, i)->never)
+			all += more_class(more, i)->left *
+			       more_class(more, i)->request->spec->memory;
+	return more_over(all, each);
+}
+
+/* VMs alike but for their groups need nodes of their own for what one node takes of them; those of
+ * one group a node each. */
+static unsigned more_least_alone(const More *more, const MoreClass *class)
+{
+	const Request *request = class->request;
+	unsigned alike = 0, group = 0;
+
+	for (unsigned i = 0; i < more->classes->len; i++) {
+		const MoreClass *other = more_class(more, i);
+
+		if (other->never)
+			continue;
+		if (problem_specs_alike(other->request->spec, request->spec))
+			alike += other->left;
+		if (request->group && !g_strcmp0(other->request->group, request->group))
+			group += other->left;
+	}
+	return MAX(group, more_over(alike, fit_count(more->base, request->spec).bound));
+}
+
+static unsigned more_least(const More *more)
+{
+	unsigned least = MAX(more_least_by_cores(more), more_least_by_memory(more));
+
+	for (unsigned i = 0; i < more->classes->len; i++)
+		if (!more_class(more, i)->never)
+			least = MAX(least, more_least_alone(more, more_class(more, i)));
+	return least;
+}
+
+FleetMore fleet_more(const Host *host, Inventory *inventory, const GPtrArray *requests)
+{
+	g_autoptr(GArray) classes = g_array_new(FALSE, FALSE, sizeof(MoreClass));
+	PlanOptions options = {.budget = FLEET_BUDGET_MOST};
+	g_autoptr(FitBase) base = NULL;
+	More more = {.host = host, .inventory = inventory, .classes = classes};
+	FleetMore answer = {0};
+
+	g_ptr_array_set_size(inventory->vms, 0);
+	base = more.base = fit_base_new(host, inventory, &options);
+	for (unsigned i = 0; i < requests->len; i++)
+		more_add(&more, g_ptr_array_index(requests, i));
+	answer.never = more_find_never(&more);
+	answer.least = more_least(&more);
+	for (unsigned nodes; (nodes = more_fill(&more));)
+		answer.nodes += nodes;
+	return answer;
+}
