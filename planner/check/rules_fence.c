@@ -67,6 +67,20 @@ static GTree *fence_intruders(const Audit *audit, hwloc_const_bitmap_t held, uns
 	return found;
 }
 
+/* Does the line of the next boot isolate CPUS? */
+static bool fence_comes(const Audit *audit, hwloc_const_bitmap_t cpus)
+{
+	const KernelFacts *kernel = audit->facts->kernel;
+	g_autoptr(Cmdline) next = kernel->boot_cmdline ? cmdline_parse(kernel->boot_cmdline) : NULL;
+	CmdlineEffects *effects =
+		next ? cmdline_effects(next, kernel->release, kernel->possible, kernel->present)
+		     : NULL;
+	bool comes = effects && hwloc_bitmap_isincluded(cpus, effects->domain);
+
+	g_clear_pointer(&effects, cmdline_effects_free);
+	return comes;
+}
+
 static void eval_user_on_vm(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	Naming names = {0}, slices = {0};
@@ -85,10 +99,13 @@ static void eval_user_on_vm(const Rule *rule, const Audit *audit, GPtrArray *fin
 	}
 	text = naming_end(&slices);
 	if (n && !lists_refused(audit))
-		rule_found(rule, findings, "tasks", STATUS_FILE, held,
-			   "nothing isolates CPUs %s, which %s %s pinned to: %u task%s of the host "
-			   "may run there, in %s",
-			   list, vms, strchr(vms, ',') ? "are" : "is", n, n == 1 ? "" : "s", text);
+		rule_found_fix(
+			rule, findings, "tasks", STATUS_FILE, held,
+			fence_comes(audit, held) ? "reboot: the next boot isolates them"
+						 : rule->remedy,
+			"nothing isolates CPUs %s, which %s %s pinned to: %u task%s of the host "
+			"may run there, in %s",
+			list, vms, strchr(vms, ',') ? "are" : "is", n, n == 1 ? "" : "s", text);
 }
 
 const Rule rule_task_user_on_vm = {

@@ -35,6 +35,7 @@ const Rule *const rules[] = {
 	&rule_kernel_vulnerable,
 	/* rules_tuning.c */
 	&rule_kernel_nohz_off,
+	&rule_kernel_tsc_unstable,
 	&rule_kernel_sysctl_differs,
 	&rule_vm_realtime_throttled,
 	&rule_vm_realtime_differs,

@@ -17,9 +17,9 @@ extern const Rule rule_kernel_isolcpus_differs, rule_kernel_nohz_full_differs,
 	rule_kernel_not_honoured, rule_kernel_option_missing, rule_node_version_differs,
 	rule_node_plan_bad, rule_kernel_watchdog_on_isolated, rule_kernel_vulnerable;
 /* rules_tuning.c */
-extern const Rule rule_kernel_nohz_off, rule_kernel_sysctl_differs, rule_vm_realtime_throttled,
-	rule_vm_realtime_differs, rule_kvm_halt_polling, rule_kvm_nx_huge_pages,
-	rule_memory_small_pages;
+extern const Rule rule_kernel_nohz_off, rule_kernel_tsc_unstable, rule_kernel_sysctl_differs,
+	rule_vm_realtime_throttled, rule_vm_realtime_differs, rule_kvm_halt_polling,
+	rule_kvm_nx_huge_pages, rule_memory_small_pages;
 /* rules_plan.c */
 extern const Rule rule_plan_pin_role, rule_plan_core_shared, rule_plan_split_core,
 	rule_plan_guest_topology, rule_plan_floats_on_isolated, rule_plan_cpu_pm_ineligible,

@@ -130,9 +130,25 @@ static char *task_text(const Task *task, const AuditVm *vm)
 			       list, vm ? " of " : "", vm ? vm->name : "");
 }
 
+/* The CPUs of containers are their runtime's to set, which gives them all. */
+static bool is_contained(const Task *task)
+{
+	static const char *const runtimes[] = {"/kubepods",
+					       "/lxc",
+					       "/docker",
+					       "/system.slice/docker-",
+					       "/machine.slice/libpod-",
+					       "/libpod_parent"};
+
+	for (unsigned i = 0; task->cgroup && i < G_N_ELEMENTS(runtimes); i++)
+		if (g_str_has_prefix(task->cgroup, runtimes[i]))
+			return true;
+	return false;
+}
+
 /* Nothing keeps tasks off CPUs that the kernel does not isolate; and one that was put on isolated
  * CPUs alone has to go elsewhere, or the VM has. */
-static const char *search_fix(const Rule *rule, const Search *search, bool beside)
+static const char *search_fix(const Rule *rule, const Search *search, bool beside, bool contained)
 {
 	const Audit *audit = search->audit;
 	const char *fence = fixes_text(&fixes_fence, audit->facts->platform);
@@ -141,6 +157,10 @@ static const char *search_fix(const Rule *rule, const Search *search, bool besid
 		return fence ? fence
 			     : "boot with isolcpus= of these CPUs: nohz_full= moves no task; or "
 			       "keep each slice off them (AllowedCPUs=)";
+	if (search->guests && contained)
+		return "keep the containers off them: --cpuset-cpus (Docker, Podman), "
+		       "lxc.cgroup2.cpuset.cpus (LXC), for pods cpuManagerPolicy: static of "
+		       "kubelet with these CPUs in no pool that pods share";
 	return beside ? "bind it to CPUs that no VM has (a PMD by its mask, another task where it "
 			"is started), or pin the VM elsewhere"
 		      : rule->remedy;
@@ -152,7 +172,7 @@ static void search_tasks(const Rule *rule, const Search *search, GPtrArray *find
 	const GArray *tasks = audit->facts->tasks->tasks;
 	g_auto(CpuSet) cpus = set_new();
 	Naming naming = {0};
-	unsigned n = 0, beside = 0;
+	unsigned n = 0, beside = 0, contained = 0;
 	g_autofree char *text = NULL;
 
 	for (unsigned i = 0; i < tasks->len; i++) {
@@ -165,6 +185,7 @@ static void search_tasks(const Rule *rule, const Search *search, GPtrArray *find
 		if (is_sdk(audit, task->allowed))
 			vm = task_beside(audit, task);
 		beside += vm != NULL;
+		contained += is_contained(task);
 		name = task_text(task, vm);
 		naming_add(&naming, name);
 		hwloc_bitmap_or(cpus, cpus, task->allowed);
@@ -174,7 +195,7 @@ static void search_tasks(const Rule *rule, const Search *search, GPtrArray *find
 	text = naming_end(&naming);
 	if (n)
 		rule_found_fix(rule, findings, "tasks", STATUS_FILE, cpus,
-			       search_fix(rule, search, n == beside),
+			       search_fix(rule, search, n == beside, n == contained),
 			       "%u %s%s may run on isolated CPUs: %s%s", n, search->what,
 			       n == 1 ? "" : "s", text,
 			       set_meets(audit->quiet, audit->isolated)

@@ -37,6 +37,15 @@ static unsigned pinned_cpu(const Audit *audit, const AuditVm *vm, unsigned v, Si
 	return set_single(pin) ? (unsigned)hwloc_bitmap_first(pin) : HOST_NONE;
 }
 
+/* A vCPU of OTHER that is on CPU, of those that are there; HOST_NONE. */
+static unsigned vcpu_on(const Audit *audit, const AuditVm *other, unsigned cpu, Side side)
+{
+	for (unsigned v = 0; v < other->guest->vcpu_threads->len; v++)
+		if (pinned_cpu(audit, other, v, side) == cpu)
+			return v;
+	return HOST_NONE;
+}
+
 typedef void PinEach(const AuditVm *vm, unsigned vcpu, unsigned cpu, void *data);
 
 static void each_pin(const Audit *audit, Side side, PinEach *each, void *data)
@@ -60,7 +69,8 @@ typedef struct Survey {
 	const Audit *audit;
 	GPtrArray *findings;
 	Side side;
-	GArray *tenants; /* of Tenant, by CPU or core */
+	GArray *tenants;    /* of Tenant, by CPU or core */
+	GPtrArray *charges; /* of Charge, of both sides */
 } Survey;
 
 static Tenant *tenant_at(Survey *survey, unsigned at)
@@ -79,14 +89,55 @@ static bool tenants_clash(Tenant *first, const AuditVm *vm, unsigned vcpu)
 	return first->vm && vms_at_once(first->vm, vm);
 }
 
-/* Did the other side say the same already? */
-static bool rules_tenants_said(const Survey *survey, const char *subject, const char *text)
-{
-	for (unsigned i = 0; i < survey->findings->len; i++) {
-		const Finding *finding = g_ptr_array_index(survey->findings, i);
+/* What is wrong with one VM, for one finding: as one side has it, or both alike. */
+typedef struct Charge {
+	const AuditVm *vm;
+	const char *evidence;
+	GPtrArray *texts; /* of char * */
+	hwloc_bitmap_t cpus;
+} Charge;
 
-		if (g_str_equal(finding->id, survey->rule->id) &&
-		    g_str_equal(finding->subject, subject) && g_str_equal(finding->text, text))
+static void charge_free(gpointer data)
+{
+	Charge *charge = data;
+
+	g_ptr_array_unref(charge->texts);
+	hwloc_bitmap_free(charge->cpus);
+	g_free(charge);
+}
+
+static bool charge_has(const Charge *charge, const char *text)
+{
+	return g_ptr_array_find_with_equal_func(charge->texts, text, g_str_equal, NULL);
+}
+
+/* The charge of VM by the side that SURVEY is at; a new one where there is none. */
+static Charge *charge_of(Survey *survey, const AuditVm *vm)
+{
+	const char *evidence = side_names[own_side(vm, survey->side)];
+	Charge *charge;
+
+	for (unsigned i = 0; i < survey->charges->len; i++) {
+		charge = g_ptr_array_index(survey->charges, i);
+		if (charge->vm == vm && charge->evidence == evidence)
+			return charge;
+	}
+	charge = g_new0(Charge, 1);
+	charge->vm = vm;
+	charge->evidence = evidence;
+	charge->texts = g_ptr_array_new_with_free_func(g_free);
+	charge->cpus = set_new();
+	g_ptr_array_add(survey->charges, charge);
+	return charge;
+}
+
+/* Did the other side say the same already? */
+static bool rules_tenants_said(const Survey *survey, const AuditVm *vm, const char *text)
+{
+	for (unsigned i = 0; i < survey->charges->len; i++) {
+		const Charge *charge = g_ptr_array_index(survey->charges, i);
+
+		if (charge->vm == vm && charge_has(charge, text))
 			return true;
 	}
 	return false;
@@ -95,23 +146,43 @@ static bool rules_tenants_said(const Survey *survey, const char *subject, const 
 static void rules_tenants_say(Survey *survey, const AuditVm *vm, hwloc_const_bitmap_t cpus,
 			      const char *text)
 {
-	if (!rules_tenants_said(survey, vm->subject, text))
-		rule_found_vm(survey->rule, survey->findings, vm,
-			      side_names[own_side(vm, survey->side)], cpus, "%s", text);
+	Charge *charge;
+
+	if (rules_tenants_said(survey, vm, text))
+		return;
+	charge = charge_of(survey, vm);
+	g_ptr_array_add(charge->texts, g_strdup(text));
+	hwloc_bitmap_or(charge->cpus, charge->cpus, cpus);
+}
+
+#define CHARGES_MOST 6 /* of one VM that are told; others are counted */
+
+static void charge_found(const Survey *survey, const Charge *charge)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (unsigned i = 0; i < MIN(charge->texts->len, CHARGES_MOST); i++)
+		g_string_append_printf(text, "%s%s", i ? "; " : "",
+				       (const char *)g_ptr_array_index(charge->texts, i));
+	if (charge->texts->len > CHARGES_MOST)
+		g_string_append_printf(text, "; and %u more", charge->texts->len - CHARGES_MOST);
+	rule_found_vm(survey->rule, survey->findings, charge->vm, charge->evidence, charge->cpus,
+		      "%s", text->str);
 }
 
 static void rules_tenants_survey(const Rule *rule, const Audit *audit, GPtrArray *findings,
 				 PinEach *each)
 {
-	GPtrArray *own = findings_new();
-	Survey survey = {.rule = rule, .audit = audit, .findings = own};
+	g_autoptr(GPtrArray) charges = g_ptr_array_new_with_free_func(charge_free);
+	Survey survey = {.rule = rule, .audit = audit, .findings = findings, .charges = charges};
 
 	for (survey.side = SIDE_LIVE; survey.side <= SIDE_NEXT; survey.side++) {
 		survey.tenants = g_array_new(FALSE, TRUE, sizeof(Tenant));
 		each_pin(audit, survey.side, each, &survey);
 		g_array_unref(survey.tenants);
 	}
-	g_ptr_array_extend_and_steal(findings, own);
+	for (unsigned i = 0; i < charges->len; i++)
+		charge_found(&survey, g_ptr_array_index(charges, i));
 }
 
 /* "vCPUs 0 and 1 are both pinned to CPU 4": all vCPUs of VM that are; yours. */
@@ -151,15 +222,6 @@ static void rules_tenants_pin_taken(const AuditVm *vm, unsigned vcpu, unsigned c
 	rules_tenants_say(survey, vm, cpus, text);
 }
 
-/* A vCPU of OTHER that is on CPU, of those that are there; HOST_NONE. */
-static unsigned vcpu_on(const Audit *audit, const AuditVm *other, unsigned cpu)
-{
-	for (unsigned v = 0; v < other->guest->vcpu_threads->len; v++)
-		if (pinned_cpu(audit, other, v, SIDE_LIVE) == cpu)
-			return v;
-	return HOST_NONE;
-}
-
 /* Who has the CPU that vCPU NUMBER of VM gets once it is plugged in: "vCPU 2 on 5, which vCPU 0 of
  * b has". */
 static void later_name(const Audit *audit, const AuditVm *vm, unsigned number, unsigned cpu,
@@ -168,7 +230,7 @@ static void later_name(const Audit *audit, const AuditVm *vm, unsigned number, u
 	for (unsigned i = 0; i < audit->vms->len; i++) {
 		const AuditVm *other = g_ptr_array_index(audit->vms, i);
 		bool counts = other != vm && other->guest && vms_at_once(vm, other);
-		unsigned v = counts ? vcpu_on(audit, other, cpu) : HOST_NONE;
+		unsigned v = counts ? vcpu_on(audit, other, cpu, SIDE_LIVE) : HOST_NONE;
 		g_autofree char *name = NULL;
 
 		if (v == HOST_NONE)
@@ -248,7 +310,8 @@ static void core_taken(const AuditVm *vm, unsigned vcpu, unsigned cpu, void *dat
 		return;
 	}
 	if (!tenants_clash(first, vm, cpu) || first->vm == vm ||
-	    first->vcpu == cpu) /* doubled, not shared */
+	    vcpu_on(survey->audit, first->vm, cpu, survey->side) !=
+		    HOST_NONE) /* doubled, not shared */
 		return;
 	hwloc_bitmap_set(cpus, cpu);
 	hwloc_bitmap_set(cpus, first->vcpu);

@@ -38,6 +38,62 @@ const Rule rule_kernel_nohz_off = {
 	.eval = eval_nohz_off,
 };
 
+/* What an x86 kernel falls back to when the TSC is no good. */
+static bool clock_is_fallback(const char *clock)
+{
+	static const char *const names[] = {"hpet", "acpi_pm", "jiffies", "refined-jiffies", NULL};
+
+	return clock && g_strv_contains(names, clock);
+}
+
+/* One that somebody chose leaves the TSC among those that are available. */
+static bool tsc_offered(const char *available)
+{
+	g_auto(GStrv) names = g_strsplit(available, " ", -1);
+
+	return g_strv_contains((const char *const *)names, "tsc");
+}
+
+/* Did the line give the TSC up? */
+static bool tsc_refused(const Audit *audit)
+{
+	const CmdlineWord *word = audit->cmdline ? cmdline_last(audit->cmdline, "tsc") : NULL;
+
+	return (word && g_strcmp0(word->value, "unstable") == 0) ||
+	       (audit->cmdline && cmdline_last(audit->cmdline, "notsc"));
+}
+
+static void eval_tsc(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	const char *current = sysctl_value(audit->facts, "clocksource", "current");
+	const char *available = sysctl_value(audit->facts, "clocksource", "available");
+	bool ticks = !hwloc_bitmap_iszero(audit->tick);
+
+	if (!clock_is_fallback(current) || !available || tsc_offered(available))
+		return;
+	rule_found_fix(rule, findings, "kernel", "/sys/devices/system/clocksource", NULL,
+		       tsc_refused(audit) ? "take tsc=unstable or notsc from the line, and reboot"
+					  : rule->remedy,
+		       "the clock is %s, for the kernel does not trust the TSC%s", current,
+		       ticks ? ": the tick goes on on nohz_full CPUs" : "");
+}
+
+const Rule rule_kernel_tsc_unstable = {
+	.id = "kernel.tsc-unstable",
+	.severity = SEVERITY_WARNING,
+	.title = "The kernel does not trust the TSC",
+	.sees = "/sys/devices/system/clocksource: hpet, acpi_pm or jiffies is in use, and tsc is "
+		"not among the available ones.",
+	.why = "Without a stable scheduler clock the kernel stops the tick on no CPU, nohz_full or "
+	       "not. KVM tells guests that their clock is not stable: each look at it is a system "
+	       "call there.",
+	.remedy = "'dmesg | grep -i tsc' says why; update the firmware. tsc=reliable only where "
+		  "the hardware is known to keep its TSCs in step",
+	.source = "kernel/sched/clock.c, kernel/time/tick-sched.c TICK_DEP_BIT_CLOCK_UNSTABLE",
+	.when = WHEN_ISOLATED,
+	.eval = eval_tsc,
+};
+
 /* Real-time vCPUs */
 
 static void eval_throttled(const Rule *rule, const Audit *audit, const AuditVm *vm,

@@ -831,6 +831,12 @@ static void hugepages(Facts *f)
 	g_array_index(f->hugepages, HugePages, 0).total = 100;
 }
 
+static void tsc(Facts *f)
+{
+	table_put(f->kernel->sysctls, "clocksource.current", "hpet");
+	table_put(f->kernel->sysctls, "clocksource.available", "hpet acpi_pm");
+}
+
 static void balancing(Facts *f)
 {
 	table_put(f->kernel->sysctls, "kernel.numa_balancing", "1");
@@ -1209,6 +1215,8 @@ static const Fault faults[] = {
 	{"vm.memory-nodes", PLANNED, vm_nodes, "bound to NUMA node 1"},
 	{"vm.memory-nodes", ALONE, vm_nodes, "bound to NUMA node 1"},
 	{"vm.memory-off-node", PLANNED, vm_stray, "3G of its memory"},
+	{"kernel.tsc-unstable", PLANNED, tsc, "the clock is hpet"},
+	{"kernel.tsc-unstable", ALONE, tsc, "the tick goes on"},
 	{"memory.numa-balancing", PLANNED, balancing, "kernel.numa_balancing is 1"},
 	{"memory.numa-balancing", ALONE, balancing, "kernel.numa_balancing is 1"},
 	{"memory.ksm", PLANNED, ksm, "merging runs"},

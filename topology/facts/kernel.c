@@ -12,6 +12,8 @@
 #define CONFIG_MAX (8u << 20)
 
 /* Name in facts → file. */
+#define CLOCKSOURCE "/sys/devices/system/clocksource/clocksource0/"
+
 static const struct {
 	const char *name, *path;
 } sysctls[] = {
@@ -26,6 +28,8 @@ static const struct {
 	{"vm.stat_interval", "/proc/sys/vm/stat_interval"},
 	{"ksm.run", "/sys/kernel/mm/ksm/run"},
 	{"transparent_hugepage.enabled", "/sys/kernel/mm/transparent_hugepage/enabled"},
+	{"clocksource.current", CLOCKSOURCE "current_clocksource"},
+	{"clocksource.available", CLOCKSOURCE "available_clocksource"},
 };
 
 /* Configuration */

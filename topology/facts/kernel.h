@@ -33,7 +33,8 @@ typedef struct KernelFacts {
 	hwloc_bitmap_t writeback;    /* …/workqueue/writeback/cpumask */
 	hwloc_bitmap_t watchdog;     /* /proc/sys/kernel/watchdog_cpumask */
 	GHashTable *sysctls;	     /* "kernel.timer_migration" → "1"; those kernel.c lists, and
-					"ksm.run", "transparent_hugepage.enabled" */
+					"ksm.run", "transparent_hugepage.enabled",
+					"clocksource.current", "clocksource.available" */
 } KernelFacts;
 
 KernelFacts *kernel_new(void);
