@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/cmd.h"
 #include "cmd/emit_children.h"
+#include "cmd/emit_diff.h"
 #include "cmd/emit_tree.h"
 #include "cmd/emit_write.h"
 #include "cmd/inputs.h"
@@ -10,7 +11,6 @@
 #include "cmd/site.h"
 #include "cmd/target_ask.h"
 #include "planner/artifacts/artifact.h"
-#include "planner/artifacts/artifact_diff.h"
 #include "planner/artifacts/artifact_picture.h"
 #include "planner/artifacts/target.h"
 #include "planner/merge/merge.h"
@@ -84,9 +84,18 @@ static bool emit_options_check(const Options *options, GError **error)
 				      "--for needs -d DIR, --diff ROOT or NAMEs");
 	if (options->all && *options->arguments)
 		return options_refuse(error, &command_emit, "give either --all or NAMEs");
-	if (options->merge && (tree || !is_mergeable(options)))
-		return options_refuse(error, &command_emit,
-				      "--merge needs domain VM or virsh VM, and no other NAME");
+	if (options->merge && g_file_test(options->merge, G_FILE_TEST_IS_DIR)) {
+		if (!tree || *options->arguments)
+			return options_refuse(
+				error, &command_emit,
+				"--merge DIR is for all VMs: add --for HOST or --all, "
+				"with -d or --diff");
+	} else if (options->merge && (tree || !is_mergeable(options))) {
+		return options_refuse(
+			error, &command_emit,
+			"--merge FILE needs domain VM or virsh VM, and no other NAME; "
+			"--merge DIR is for all VMs");
+	}
 	if (options->skip_words && !options->all && !options->target)
 		return options_refuse(error, &command_emit, "--skip needs --all or --for");
 	return !*options->arguments || emit_find(*options->arguments, error);
@@ -255,30 +264,6 @@ static bool write_files(const Options *options, const GPtrArray *files, GError *
 	return good;
 }
 
-/* Print what the files would change below --diff ROOT. */
-static bool diff_files(const Options *options, const GPtrArray *files, bool *differs,
-		       GError **error)
-{
-	g_autoptr(GString) out = g_string_new(NULL);
-
-	for (unsigned i = 0; i < files->len; i++) {
-		const ArtifactFile *file = g_ptr_array_index(files, i);
-		bool missing;
-		g_autofree char *old = emit_tree_read(options->diff, file->path, &missing, error);
-		g_autofree char *old_name = g_strconcat("a", file->path, NULL);
-		g_autofree char *new_name = g_strconcat("b", file->path, NULL);
-		g_autofree char *diff = NULL;
-
-		if (!old)
-			return false;
-		diff = text_diff(missing ? "/dev/null" : old_name, old, new_name, file->text);
-		g_string_append(out, diff);
-	}
-	*differs = out->len;
-	fputs(out->str, stdout);
-	return true;
-}
-
 static bool emit_files(const Options *options, Rendering *rendering, bool *differs, GError **error)
 {
 	const Plan *plan = rendering->plan;
@@ -288,7 +273,7 @@ static bool emit_files(const Options *options, Rendering *rendering, bool *diffe
 
 	if (!files || !artifact_files_render(files, rendering, error))
 		return false;
-	return options->diff ? diff_files(options, files, differs, error)
+	return options->diff ? emit_diff(options, files, differs, error)
 			     : write_files(options, files, error);
 }
 
@@ -297,12 +282,18 @@ static Status emit_plan(const Options *options, const Inputs *inputs, GError **e
 	g_autoptr(GHashTable) templates = site_templates(options->templates, error);
 	g_auto(GStrv) skip = templates ? skip_names(options, error) : NULL;
 	g_autoptr(Target) target = skip && options->target ? target_ask(options, error) : NULL;
+	g_autoptr(GHashTable) merged = NULL;
 	Rendering rendering = {
 		.plan = inputs->plan, .templates = templates, .skip = skip, .target = target};
 	bool differs = false, done;
 
 	if (!skip || (options->target && !target))
 		return STATUS_TROUBLE;
+	if (options->merge && (options->directory || options->diff)) {
+		merged = rendering.merged = merged_domains(&rendering, options->merge, error);
+		if (!merged)
+			return STATUS_TROUBLE;
+	}
 	done = options->directory || options->diff
 		       ? emit_files(options, &rendering, &differs, error)
 		       : emit_print(options, &rendering, error);
@@ -343,9 +334,10 @@ static const OptionRow emit_options[] = {
 	{0, "diff", "ROOT", offsetof(Options, diff),
 	 "show what the files would change below ROOT: /, or the root of an image; exit 1 if "
 	 "anything would change"},
-	{0, "merge", "FILE", offsetof(Options, merge),
+	{0, "merge", "FILE|DIR", offsetof(Options, merge),
 	 "the VM's present domain XML: emit domain changes only the parts that planner decides, "
-	 "emit virsh starts from its pins; -c URI takes it from libvirt"},
+	 "emit virsh starts from its pins; -c URI takes it from libvirt. With --for or --all: a "
+	 "folder of NAME.xml, for all VMs; apply.sh then defines them"},
 	{0, "list-names", NULL, offsetof(Options, list_names),
 	 "print only the names of the artifacts"},
 	{0},

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/merged.h"
+#include "cmd/inputs.h"
 #include "cmd/output.h"
+#include "planner/base/naming.h"
 #include "planner/merge/merge.h"
 #include "topology/base/error.h"
+#include "topology/base/text.h"
 #include "topology/guests/libxml_load.h"
 
 #include <stdio.h>
@@ -31,4 +34,50 @@ char *merged_domain(const Rendering *rendering, const char *name, const char *ba
 		fprintf(stderr, "planner: %s\n", note);
 	}
 	return text;
+}
+
+/* Add the VM of RENDERING; where DIR has no XML of it, to MISSING. */
+static bool merged_add(GHashTable *merged, const Rendering *rendering, const char *dir,
+		       Naming *missing, GError **error)
+{
+	const char *name = rendering->vm->spec->name;
+	g_autofree char *file = g_strconcat(name, ".xml", NULL);
+	g_autofree char *path = g_build_filename(dir, file, NULL), *base = NULL;
+	size_t length;
+	char *text;
+
+	if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+		naming_add(missing, name);
+		return true;
+	}
+	base = input_read_regular(path, &length, error);
+	text = base ? merged_domain(rendering, path, base, length, error) : NULL;
+	if (text)
+		g_hash_table_insert(merged, g_strdup(name), text);
+	return text;
+}
+
+GHashTable *merged_domains(const Rendering *rendering, const char *dir, GError **error)
+{
+	g_autoptr(GHashTable) merged = table_new();
+	g_autofree char *names = NULL, *safe = NULL;
+	Naming missing = {0};
+
+	for (unsigned i = 0; i < rendering->plan->vms->len; i++) {
+		Rendering of_vm = *rendering;
+
+		of_vm.vm = g_ptr_array_index(rendering->plan->vms, i);
+		if (of_vm.vm->placed && !merged_add(merged, &of_vm, dir, &missing, error)) {
+			g_free(naming_end(&missing));
+			return NULL;
+		}
+	}
+	names = naming_end(&missing);
+	safe = output_safe(names);
+	if (*safe)
+		fprintf(stderr,
+			"planner: --merge: the folder has no NAME.xml of %s; their files have "
+			"neither disks nor networks\n",
+			safe);
+	return g_steal_pointer(&merged);
 }

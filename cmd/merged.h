@@ -13,4 +13,10 @@ bool merged_possible(GError **error);
 char *merged_domain(const Rendering *rendering, const char *name, const char *base, size_t length,
 		    GError **error);
 
+/*
+ * The same of every placed VM of RENDERING's plan whose XML is in the folder DIR, as NAME.xml: a
+ * table of VM's name → text, yours. On stderr it says which VMs have none there. NULL with ERROR.
+ */
+GHashTable *merged_domains(const Rendering *rendering, const char *dir, GError **error);
+
 #endif

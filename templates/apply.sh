@@ -65,6 +65,9 @@ ${files}}
 changes() { # changes COMMAND: COMMAND PATH for each file that a step changes
     :
 ${changes}}
+domains() { # domains COMMAND: COMMAND VM FILE for each VM that a step defines
+    :
+${domains}}
 steps() { # steps COMMAND: COMMAND STEP for each
     :
 ${steps}}
@@ -130,6 +133,16 @@ keep_changed() {
     *) keep_in "$$state/changed" "$$1" ;;
     esac
 }
+keep_domain() { # keep_domain VM FILE: the XML that the VM has; one that is not there has none
+    mkdir -p -- "$$state/domains" || failed "cannot make $$state/domains"
+    kept=$$state/domains/$$(basename "$$2")
+    if [ -e "$$kept" ] || ! virsh dominfo --domain "$$1" >/dev/null 2>&1; then
+        return 0
+    fi
+    if ! { virsh dumpxml --inactive --security-info --domain "$$1" >"$$kept$$new" && mv -- "$$kept$$new" "$$kept"; }; then
+        failed "cannot keep the XML of the VM $$1"
+    fi
+}
 put() {
     aside=$$(dirname "$$1")/.$$(basename "$$1")$$new
     if ! { mkdir -p -- "$$(dirname "$$1")" && cp -- "$$tree$$1" "$$aside" && chmod "$$2" "$$aside" &&
@@ -146,6 +159,7 @@ if ! mkdir -p -- "$$state" || ! chmod 700 "$$state"; then
 fi
 files keep
 changes keep_changed
+domains keep_domain
 again
 files put
 

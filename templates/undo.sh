@@ -1,7 +1,8 @@
 #!/bin/sh
 # Takes what planner wrote off node ${node}, last things first. Written by planner (emit undo).
-# What apply.sh found there before comes back. A reboot completes it. VMs keep the XML that was
-# defined; define what they had before. It can be run again after an interruption.
+# What apply.sh found there before comes back, the XML of the VMs that it defined too: a VM that runs
+# has it when it is powered off and started. A reboot completes it. VMs that somebody else defined
+# keep their XML. It can be run again after an interruption.
 # Usage: sh undo.sh
 set -u
 state=/var/lib/planner/applied
@@ -38,6 +39,9 @@ changed_back() { # what steps changed, where it is still there; and what they ma
         [ "$$path" = /etc/planner/undo.sh ] || back "$$path"
     done || exit 1
     [ ! -e "$$state/again" ] || sh "$$state/again"
+    for xml in "$$state"/domains/*.xml; do
+        [ ! -e "$$xml" ] || run virsh define "$$xml" || exit 1
+    done
 }
 
 ${entries}changed_back

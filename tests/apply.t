@@ -31,6 +31,7 @@ BEFORE = {"etc/default/irqbalance": "# the distribution's\nIRQBALANCE_ONESHOT=1\
 STUB = """#!/bin/sh
 echo "${0##*/} $*" >>/log
 case $1 in cat) exit 0 ;; esac
+case $* in dumpxml*) echo "<domain>what a had</domain>" ;; "dominfo --domain new") exit 1 ;; esac
 [ ! -e "/kill-${0##*/}" ] || { rm "/kill-${0##*/}"; kill -9 $PPID; }
 [ ! -e "/fail-${0##*/}" ] || exit 7
 [ "${0##*/}" != grubby ] || sed -i 's/isolcpus=1/isolcpus=changed/' /boot/loader/entries/*.conf
@@ -52,7 +53,7 @@ tap = Tap()
 class Root:
     """A machine of its own, and the tree for it in /tree."""
 
-    def __init__(self, work, name, target):
+    def __init__(self, work, name, target, *words, more=""):
         self.path = pathlib.Path(work, name)
         for folder in ("usr", "etc", "dev", "local/sbin", "sys", "var", "stubs", "tmp"):
             (self.path / folder).mkdir(parents=True)
@@ -63,11 +64,11 @@ class Root:
             self.write(f"sys/devices/system/{file}", text + "\n")
         for file, text in BEFORE.items():
             self.write(file, text)
-        for stub in ("systemctl", "update-grub", "sysctl", "systemd-tmpfiles", "grubby", "kernel-install", "tuned-adm"):
+        for stub in ("systemctl", "update-grub", "sysctl", "systemd-tmpfiles", "grubby", "kernel-install", "tuned-adm", "virsh"):
             self.write(f"stubs/{stub}", STUB).chmod(0o755)
         ini = pathlib.Path(work, "n1.ini")
-        ini.write_text(INVENTORY, encoding="utf-8")
-        done = subprocess.run([PLANNER, "emit", "--for", target, "-d", self.path / "tree", "-i", ini, "-t", TOPOLOGY],
+        ini.write_text(INVENTORY + more, encoding="utf-8")
+        done = subprocess.run([PLANNER, "emit", "--for", target, "-d", self.path / "tree", "-i", ini, "-t", TOPOLOGY, *words],
                               capture_output=True, text=True, check=False)
         tap.ok(done.returncode == 0, f"{target}: emit --for", done.stderr)
         self.before = self.files()
@@ -212,6 +213,40 @@ def check_lines(work):
     undone(root, "no /etc/kernel/cmdline where there was none")
 
 
+def check_domains(work):
+    """VMs whose own XML is given are defined, and get back what they had."""
+    xml = pathlib.Path(work, "xml")
+    xml.mkdir()
+    more = ("[vm new]\nvcpus = 2\nmemory = 1G\nhugepages = 2M\n"
+            "[vm other]\nvcpus = 1\nmemory = 1G\npolicy = shared\n")
+    for name in ("a", "new"):
+        (xml / f"{name}.xml").write_text(f"""<domain type="kvm"><name>{name}</name><memory unit="GiB">1</memory>
+<vcpu>2</vcpu><os><type arch="x86_64" machine="q35">hvm</type></os><devices><emulator>/usr/bin/qemu</emulator>
+<disk type="file" device="disk"><source file="/{name}.img"/><target dev="vda" bus="virtio"/></disk></devices></domain>
+""", encoding="utf-8")
+    root = Root(work, "domains", "debian", "--merge", xml, more=more)
+    text = (root.path / "tree/etc/planner/domains/a.xml").read_text(encoding="utf-8")
+    tap.ok("/a.img" in text and "vcpupin" in text, "the tree has the VM's own XML, with its pins", text)
+    index = (root.path / "tree/etc/planner/INDEX").read_text(encoding="utf-8")
+    tap.ok("virsh define --validate /etc/planner/domains/a.xml" in index and "power the VM off" in index
+           and "emit with --merge DIR" in index, "the index has the VMs among its steps", index)
+    done = root.apply()
+    calls = [line for line in root.log() if line.startswith("virsh ")]
+    defined = [line for line in calls if " define " in line]
+    tap.ok(done.returncode == 0 and defined == [f"virsh define --validate /etc/planner/domains/{name}.xml" for name in ("a", "new")],
+           "apply.sh defines these VMs, and no other", calls, done.stderr)
+    kept = root.path / "var/lib/planner/applied/domains"
+    tap.ok([file.name for file in kept.iterdir()] == ["a.xml"] and calls.index(defined[0]) > 0
+           and any("dumpxml --inactive --security-info --domain a" in line for line in calls),
+           "and keeps what they had, where they were there", calls)
+    root.apply()
+    root.log()
+    done = root.run("sh /etc/planner/undo.sh")
+    calls = [line for line in root.log() if line.startswith("virsh ")]
+    tap.ok(done.returncode == 0 and calls == ["virsh define /var/lib/planner/applied/domains/a.xml"]
+           and not differs(root.before, root.files()), "undo.sh defines that again", calls, done.stderr)
+
+
 lack = next((name for name in ("unshare", "chroot", "mount", "hostname", "cmp", "diff") if not shutil.which(name)), None)
 if lack or not os.path.islink("/bin") or subprocess.run([*ALONE, "true"], capture_output=True, check=False).returncode:
     tap.skip("apply.sh", f"no {lack}" if lack else "no mount namespace here")
@@ -222,4 +257,5 @@ else:
         check_apply(folder)
         check_failures(folder)
         check_lines(folder)
+        check_domains(folder)
 sys.exit(tap.done())

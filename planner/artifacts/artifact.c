@@ -4,33 +4,36 @@
 #include <string.h>
 
 const Artifact *const artifacts[] = {
-	/* boot */
-	&artifact_cmdline,
-	&artifact_grub,
-	&artifact_grubby,
-	&artifact_kernel_install,
-	&artifact_bootc,
-	/* services */
+	/* the plan itself */
+	&artifact_plan,
+	/* what the host is made of, before the kernel line */
+	&artifact_modprobe,
+	&artifact_sysctl,
 	&artifact_affinity,
 	&artifact_system_slice,
 	&artifact_user_slice,
 	&artifact_machine_slice,
 	&artifact_sdk_slice,
 	&artifact_sdk_partition,
+	&artifact_hugepages,
+	&artifact_hugetlbfs,
+	&artifact_cgconfig,
+	&artifact_dpdk,
+	&artifact_spdk,
+	&artifact_ovs,
+	&artifact_check_service,
+	&artifact_check_timer,
 	&artifact_irqbalance,
 	&artifact_irqbalance_rhel,
 	&artifact_tuned,
 	&artifact_tuned_realtime,
-	&artifact_modprobe,
-	&artifact_sysctl,
-	&artifact_hugepages,
-	&artifact_hugetlbfs,
-	&artifact_cgconfig,
-	/* SDK */
-	&artifact_dpdk,
-	&artifact_spdk,
-	&artifact_ovs,
-	/* clouds */
+	/* the kernel line */
+	&artifact_cmdline,
+	&artifact_grub,
+	&artifact_grubby,
+	&artifact_kernel_install,
+	&artifact_bootc,
+	/* who runs the VMs */
 	&artifact_nova,
 	&artifact_flavors,
 	&artifact_performance_profile,
@@ -43,12 +46,10 @@ const Artifact *const artifacts[] = {
 	&artifact_domain,
 	&artifact_virsh,
 	&artifact_cpu_pm,
-	/* the plan itself */
+	/* pictures */
 	&artifact_hwloc_xml,
 	&artifact_picture,
-	&artifact_plan,
-	&artifact_check_service,
-	&artifact_check_timer,
+	/* what tells of the others */
 	&artifact_apply,
 	&artifact_undo,
 	&artifact_index,

@@ -35,6 +35,7 @@ struct Artifact {
 	bool script;	  /* an executable, which also takes the argument `undo` */
 	bool of_vm;	  /* NAME is followed by the VM's name */
 	bool of_tree;	  /* it tells of the other files */
+	bool of_host;	  /* it is for every host that its platform does not set up */
 	bool of_target;	  /* it is for one kind of host: only with Rendering.target */
 	bool drawn;	  /* its text is a drawing for lstopo: cmd/ has it drawn */
 	ArtifactBase base;
@@ -57,7 +58,7 @@ struct Artifact {
 	char *(*render)(Fill *fill);
 };
 
-/* All, ended by NULL, in the order of the index. */
+/* All, ended by NULL, in the order in which they take effect, which is that of the index. */
 extern const Artifact *const artifacts[];
 const Artifact *artifact_find(const char *name);
 
@@ -80,7 +81,8 @@ typedef struct ArtifactFile {
 	const PlanVm *vm;	  /* NULL = not of one VM */
 	char *path;		  /* on the node: absolute, no "..", unique in the tree */
 	unsigned mode;
-	char *text; /* NULL until rendered */
+	bool merged; /* the VM's own domain XML, changed: libvirt may define it */
+	char *text;  /* NULL until rendered */
 } ArtifactFile;
 
 /*

@@ -101,6 +101,24 @@ static char *apply_lines(Fill *f, const char *template, const char *name, GPtrAr
 	return g_string_free(block, FALSE);
 }
 
+/* The VMs that a step defines. */
+static char *apply_domains(Fill *f)
+{
+	GString *block = g_string_new(NULL);
+
+	for (unsigned i = 0; i < f->files->len; i++) {
+		const ArtifactFile *file = g_ptr_array_index(f->files, i);
+		const char *name = file->vm ? file->vm->spec->name : "";
+		const TemplateValue values[] = {{"name", name, TEMPLATE_SHELL},
+						{"path", file->path, TEMPLATE_SHELL},
+						FILL_END};
+
+		if (file->merged)
+			fill_append(f, block, "apply-domain.sh", values);
+	}
+	return g_string_free(block, FALSE);
+}
+
 static char *apply_steps(Fill *f)
 {
 	return apply_lines(f, "apply-step.sh", "command", steps_of(f->files));
@@ -121,12 +139,17 @@ static char *apply_target(Fill *f)
 	return g_strdup(f->rendering->target->words);
 }
 
-static const ArtifactValue apply_values[] = {
-	{"node", TEMPLATE_LINE, fill_node},   {"target", TEMPLATE_LINE, apply_target},
-	{"name", TEMPLATE_RAW, apply_name},   {"expected", TEMPLATE_RAW, apply_expected},
-	{"files", TEMPLATE_RAW, apply_files}, {"changes", TEMPLATE_RAW, apply_changes},
-	{"steps", TEMPLATE_RAW, apply_steps}, {"again", TEMPLATE_RAW, apply_again},
-	{"next", TEMPLATE_RAW, apply_next},   {NULL, TEMPLATE_RAW, NULL}};
+static const ArtifactValue apply_values[] = {{"node", TEMPLATE_LINE, fill_node},
+					     {"target", TEMPLATE_LINE, apply_target},
+					     {"name", TEMPLATE_RAW, apply_name},
+					     {"expected", TEMPLATE_RAW, apply_expected},
+					     {"files", TEMPLATE_RAW, apply_files},
+					     {"changes", TEMPLATE_RAW, apply_changes},
+					     {"steps", TEMPLATE_RAW, apply_steps},
+					     {"again", TEMPLATE_RAW, apply_again},
+					     {"domains", TEMPLATE_RAW, apply_domains},
+					     {"next", TEMPLATE_RAW, apply_next},
+					     {NULL, TEMPLATE_RAW, NULL}};
 
 const Artifact artifact_apply = {
 	.name = "apply",

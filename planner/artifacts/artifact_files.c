@@ -86,14 +86,26 @@ void artifact_files_add(GPtrArray *files, const Artifact *artifact, const PlanVm
 	g_ptr_array_add(files, file);
 }
 
-static void artifact_consider(GPtrArray *files, GPtrArray *left_out, const Artifact *artifact,
-			      const Plan *plan, const PlanVm *vm)
+/* The VM's own XML, changed; NULL where ARTIFACT is none, or nobody gave it. */
+static const char *artifact_merged(const Artifact *artifact, const Rendering *rendering,
+				   const PlanVm *vm)
 {
-	const char *unfit = unfit_of(artifact, plan, vm, false);
+	return vm && rendering->merged && artifact->base == BASE_CHANGE
+		       ? g_hash_table_lookup(rendering->merged, vm->spec->name)
+		       : NULL;
+}
 
-	if (!unfit)
+static void artifact_consider(GPtrArray *files, GPtrArray *left_out, const Artifact *artifact,
+			      const Rendering *rendering, const PlanVm *vm)
+{
+	bool merged = artifact_merged(artifact, rendering, vm);
+	const char *unfit = merged ? NULL : unfit_of(artifact, rendering->plan, vm, false);
+
+	if (!unfit) {
 		artifact_files_add(files, artifact, vm);
-	else if (left_out)
+		((ArtifactFile *)g_ptr_array_index(files, files->len - 1))->merged = merged;
+	}
+	if (unfit && left_out)
 		g_ptr_array_add(left_out,
 				g_strdup_printf("%s%s%s: %s", artifact->name, vm ? " " : "",
 						vm ? vm->spec->name : "", unfit));
@@ -121,10 +133,10 @@ GPtrArray *artifact_files(const Rendering *rendering, GPtrArray *left_out)
 		else if ((*artifact)->of_target && !target)
 			artifact_skipped(left_out, *artifact, TARGET_MISSING);
 		else if (!(*artifact)->of_vm)
-			artifact_consider(files, left_out, *artifact, plan, NULL);
+			artifact_consider(files, left_out, *artifact, rendering, NULL);
 		else
 			for (unsigned i = 0; i < plan->vms->len; i++)
-				artifact_consider(files, left_out, *artifact, plan,
+				artifact_consider(files, left_out, *artifact, rendering,
 						  g_ptr_array_index(plan->vms, i));
 	}
 	return files;
@@ -162,7 +174,11 @@ char *artifact_render(const Artifact *artifact, const Rendering *rendering, GErr
 		.error = error,
 	};
 	const char *unfit = unfit_of(artifact, rendering->plan, rendering->vm, rendering->pins);
+	const char *merged = artifact_merged(artifact, rendering, rendering->vm);
 	g_autofree char *text = NULL;
+
+	if (merged)
+		return g_strdup(merged);
 
 	if (artifact->of_target && !rendering->target)
 		unfit = TARGET_MISSING;

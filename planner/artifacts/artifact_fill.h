@@ -30,6 +30,8 @@ typedef struct Rendering {
 	GHashTable *templates; /* the site's: name → text; NULL = none */
 	char **skip;	       /* names of artifacts the tree is without; NULL = none */
 	const Target *target;  /* whose files the tree has; NULL = all */
+	GHashTable *merged;    /* of a tree: VM's name → its own XML with what the plan changes;
+				  NULL = none */
 	const GArray *pins;    /* of unsigned, by vCPU: where the running VM's vCPUs are now;
 				  NULL = not known */
 	bool elsewhere;	       /* of a merge: the base is of another node, and so are its CPUs */

@@ -11,6 +11,15 @@ static void steps_add(GPtrArray *steps, const char *command)
 		g_ptr_array_add(steps, g_strdup(command));
 }
 
+/* Names of files are encoded: nothing in them is anything to a shell. */
+static void steps_add_define(GPtrArray *steps, const ArtifactFile *file)
+{
+	g_autofree char *command = g_strconcat("virsh define --validate ", file->path, NULL);
+
+	if (file->merged)
+		steps_add(steps, command);
+}
+
 GPtrArray *steps_of(const GPtrArray *files)
 {
 	GPtrArray *steps = g_ptr_array_new_with_free_func(g_free);
@@ -20,6 +29,7 @@ GPtrArray *steps_of(const GPtrArray *files)
 
 		steps_add(steps, artifact->apply);
 		steps_add(steps, artifact->refresh);
+		steps_add_define(steps, g_ptr_array_index(files, i));
 	}
 	return steps;
 }
@@ -27,6 +37,11 @@ GPtrArray *steps_of(const GPtrArray *files)
 /* How to put FILE in force, where no command does; NULL. */
 static const char *steps_by_hand(const ArtifactFile *file)
 {
+	if (file->merged)
+		return "power the VM off and start it";
+	if (file->artifact->base == BASE_CHANGE)
+		return "add the VM's disks and networks, or emit with --merge DIR; virsh define "
+		       "--validate FILE; power the VM off and start it";
 	return file->artifact->apply || file->artifact->of_tree ? NULL : file->artifact->activate;
 }
 

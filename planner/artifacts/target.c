@@ -63,27 +63,6 @@ const TargetWord target_words[] = {
 	{0},
 };
 
-/* Of every host that is not set up by its platform, in this order; its own come next. */
-static const Artifact *const host_artifacts[] = {
-	&artifact_plan,
-	&artifact_modprobe,
-	&artifact_sysctl,
-	&artifact_affinity,
-	&artifact_system_slice,
-	&artifact_user_slice,
-	&artifact_machine_slice,
-	&artifact_sdk_slice,
-	&artifact_sdk_partition,
-	&artifact_hugepages,
-	&artifact_hugetlbfs,
-	&artifact_dpdk,
-	&artifact_spdk,
-	&artifact_ovs,
-	&artifact_check_service,
-	&artifact_check_timer,
-	NULL,
-};
-
 static const TargetWord *target_word_find(const char *name, GError **error)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
@@ -127,27 +106,32 @@ static bool target_pick(char **names, bool host, const TargetWord **picked, GErr
 	return true;
 }
 
-static void target_add(GPtrArray *list, const Artifact *const *artifacts_of)
+static bool target_has(const TargetWord *word, const Artifact *artifact)
 {
-	for (; *artifacts_of; artifacts_of++)
-		g_ptr_array_add(list, (gpointer)*artifacts_of);
+	for (const Artifact *const *own = word->artifacts; *own; own++)
+		if (*own == artifact)
+			return true;
+	return false;
+}
+
+/* Is ARTIFACT for the HOST, or for the PLATFORM on it? */
+static bool target_takes(const TargetWord *host, const TargetWord *platform,
+			 const Artifact *artifact)
+{
+	if (artifact == &artifact_apply)
+		return !host->sets_up && !host->image;
+	return artifact == &artifact_plan || artifact->of_tree ||
+	       (artifact->of_host && !host->sets_up) || target_has(host, artifact) ||
+	       target_has(platform, artifact);
 }
 
 static const Artifact **target_list(const TargetWord *host, const TargetWord *platform)
 {
 	GPtrArray *list = g_ptr_array_new();
 
-	if (host->sets_up)
-		g_ptr_array_add(list, (gpointer)&artifact_plan);
-	else
-		target_add(list, host_artifacts);
-	target_add(list, host->artifacts);
-	if (platform != host)
-		target_add(list, platform->artifacts);
-	if (!host->sets_up && !host->image)
-		g_ptr_array_add(list, (gpointer)&artifact_apply);
-	g_ptr_array_add(list, (gpointer)&artifact_undo);
-	g_ptr_array_add(list, (gpointer)&artifact_index);
+	for (const Artifact *const *artifact = artifacts; *artifact; artifact++)
+		if (target_takes(host, platform, *artifact))
+			g_ptr_array_add(list, (gpointer)*artifact);
 	g_ptr_array_add(list, NULL);
 	return (const Artifact **)g_ptr_array_free(list, FALSE);
 }

@@ -18,7 +18,7 @@ typedef struct TargetWord {
 	bool platform; /* it says who runs the VMs */
 	bool sets_up;  /* the platform sets the host up: no other file is for it */
 	bool image;    /* files go into an image: nothing is applied to a machine */
-	const Artifact *const *artifacts; /* its own, ended by NULL */
+	const Artifact *const *artifacts; /* its own, ended by NULL; their order is artifacts[]'s */
 } TargetWord;
 extern const TargetWord target_words[];
 
