@@ -350,6 +350,6 @@ const Command command_fit = {
 	.example = "planner fit -i node.ini -t x6.xml --vm 8:16G --what-if sdk.cores-per-node=1",
 	.before = "planner init or planner adopt writes the inventories",
 	.after = "with -d, planner plan and planner emit take what it wrote; planner diff says "
-		 "what it costs",
+		 "what it costs, planner fleet survive whether the fleet holds when a node is lost",
 	.run = fit_run,
 };

@@ -18,6 +18,7 @@ static const Command *const commands[] = {
 	&command_plan,
 	&command_emit,
 	&command_fit,
+	&command_fleet,
 	&command_diff,
 	&command_migrate,
 	&command_replay,

@@ -147,6 +147,13 @@ that 'completion offers the options of planner itself' same --version "$(complet
 in_shells colours 'planner plan --color ' $'auto\nalways\nnever'
 in_shells 'the beginning of a word' 'planner plan --color al' always
 in_shells 'the artifacts' 'planner emit ' "$artifacts"
+questions=$("$planner" fleet --list-names)
+that 'planner fleet --list-names lists sub-commands' test -n "$questions"
+that 'completion offers the sub-commands of fleet' same "$questions" "$(complete_line 'planner fleet ')"
+in_shells 'the sub-commands of fleet' 'planner fleet ' "$questions"
+for question in $questions; do
+    that "planner.1 has planner fleet $question" has_word "$rendered" "fleet $question"
+done
 in_shells 'the options of planner itself' 'planner --v' --version
 in_shells 'the commands after help' 'planner help pl' plan
 touch "$work/planner-inventory.ini"

@@ -144,9 +144,9 @@ _planner() {
         while read -r short long kind; do
             _planner_offer "$current" <<<"$long"
         done <<<"$rows"
-    elif [[ $command == emit && ${#names[@]} -eq 0 ]]; then
-        _planner_offer "$current" < <("$program" emit --list-names 2>/dev/null </dev/null)
-    elif [[ $command == @(diff|measure) ]]; then
+    elif [[ $command == @(emit|fleet) && ${#names[@]} -eq 0 ]]; then
+        _planner_offer "$current" < <("$program" "$command" --list-names 2>/dev/null </dev/null)
+    elif [[ $command == @(diff|measure|fleet) ]]; then
         _planner_argument FILE "$current"
     elif [[ $command == migrate || ($command == emit && ${names[0]-} == @(domain|virsh)) ]]; then
         _planner_offer "$current" < <(_planner_vms "${inventory/#\~\//$HOME/}")

@@ -107,13 +107,13 @@ function __planner_complete
         for row in $rows
             echo -- (string split ' ' -- $row)[2]
         end
-    else if test "$command" = emit -a (count $names) -eq 0
-        $program emit --list-names 2>/dev/null </dev/null
+    else if contains -- "$command" emit fleet; and test (count $names) -eq 0
+        $program $command --list-names 2>/dev/null </dev/null
     else if test "$command" = migrate; or begin
             test "$command" = emit; and contains -- "$names[1]" domain virsh
         end
         __planner_vms (string replace -r '^~/' "$HOME/" -- "$inventory")
-    else if contains -- "$command" diff check fit
+    else if contains -- "$command" diff check fit fleet
         __fish_complete_path "$current" ''
     end
 end

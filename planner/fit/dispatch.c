@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/fit/dispatch.h"
-#include "planner/base/size.h"
 #include "planner/place/plan.h"
 #include "topology/base/list.h"
 
@@ -417,50 +416,18 @@ static void dispatch_add_part(GString *text, unsigned count, const char *what)
 		list_add(text, "%s %u node%s", what, count, count == 1 ? "" : "s");
 }
 
-/* The same where memory is wanted in huge pages of PAGE bytes: by how many pages. */
-static void dispatch_add_pages(GString *text, const BidLack *lack, uint64_t page, const char *in,
-			       const char *where)
-{
-	g_autofree char *size = size_format(page);
-	uint64_t pages = lack->memory / page, free = lack->memory_free / page;
-
-	g_string_append_printf(text,
-			       "; needs %" G_GUINT64_FORMAT
-			       " huge pages of %s on %s with %u free cores, the most that such a "
-			       "one has room for is %" G_GUINT64_FORMAT " (%s): %" G_GUINT64_FORMAT
-			       " missing",
-			       pages, size, in, lack->cores, free, where, pages - free);
-}
-
 /* By how little the nearest node missed. */
 static void dispatch_add_lack(const Dispatch *dispatch, GString *text, const Tally *t)
 {
 	const Decision *decision = &dispatch->decisions[dispatch->request];
-	const BidLack *lack = &decision->lack;
-	const char *name = dispatch_node_at(dispatch, decision->nearest)->name;
-	int asked = request_at(dispatch, dispatch->request)->spec->node;
-	uint64_t page = request_at(dispatch, dispatch->request)->spec->page;
-	g_autofree char *in = asked >= 0 ? g_strdup_printf("NUMA node %d", asked)
-					 : g_strdup(lack->across ? "one host" : "one NUMA node");
-	g_autofree char *where =
-		lack->across ? g_strdup(name) : g_strdup_printf("%s, node %u", name, lack->node);
-	g_autofree char *needed = size_format_rounded(lack->memory);
-	g_autofree char *free = size_format_rounded(lack->memory_free);
-	g_autofree char *missing = size_format_rounded(lack->memory_missing);
+	g_autofree char *lack =
+		bid_lack_text(&decision->lack, request_at(dispatch, dispatch->request)->spec,
+			      dispatch_node_at(dispatch, decision->nearest)->name);
 
-	if (lack->cores_missing)
-		g_string_append_printf(
-			text,
-			"; needs %u whole cores on %s, the most that are free is "
-			"%u (%s): %u missing; the fleet has %" G_GUINT64_FORMAT " free cores",
-			lack->cores, in, lack->cores_free, where, lack->cores_missing, t->free);
-	else if (page)
-		dispatch_add_pages(text, lack, page, in, where);
-	else
-		g_string_append_printf(text,
-				       "; needs %s on %s with %u free cores, the most that is free "
-				       "on such a one is %s (%s): %s missing",
-				       needed, in, lack->cores, free, where, missing);
+	g_string_append_printf(text, "; %s", lack);
+	if (decision->lack.cores_missing)
+		g_string_append_printf(text, "; the fleet has %" G_GUINT64_FORMAT " free cores",
+				       t->free);
 }
 
 void dispatch_refuse(Dispatch *dispatch)

@@ -327,22 +327,24 @@ char *fleet_fault(FitBase *base, const Inventory *inventory)
 
 /* Nodes */
 
-static Cpupm *cpu_pm_of(const Host *host, const Inventory *inventory)
+static Cpupm *cpu_pm_of(const Host *host, const Inventory *inventory, CpuMode mode)
 {
 	CpupmGround ground = {.host = host,
 			      .kernel = inventory->node->kernel,
 			      .qemu = inventory->node->qemu,
 			      .mwait = inventory->node->mwait};
 	VmSpec *spec = vm_spec_new("further");
-	Cpupm *cpupm = cpupm_judge_node(&ground, spec);
+	Cpupm *cpupm;
 
+	spec->cpu_mode = mode;
+	cpupm = cpupm_judge_node(&ground, spec);
 	vm_spec_free(spec);
 	return cpupm;
 }
 
-bool fleet_cpu_pm_on(const Host *host, const Inventory *inventory)
+bool fleet_cpu_pm_on(const Host *host, const Inventory *inventory, CpuMode mode)
 {
-	g_autoptr(Cpupm) cpupm = cpu_pm_of(host, inventory);
+	g_autoptr(Cpupm) cpupm = cpu_pm_of(host, inventory, mode);
 
 	return cpupm->verdict == CPUPM_ON;
 }
@@ -420,7 +422,7 @@ FleetNode *fleet_node_new(Fleet *fleet, const char *name, const char *file, cons
 	node->memory = answer->memory;
 	node->kind = fleet_kind_name(host);
 	node->stranded = stranded_cpus(fleet, base, answer);
-	node->cpu_pm = cpu_pm_of(host, inventory);
+	node->cpu_pm = cpu_pm_of(host, inventory, CPU_MODE_HOST_MODEL);
 	node->fits = g_memdup2(answer->fits, fleet->sizes->len * sizeof *answer->fits);
 	return node;
 }

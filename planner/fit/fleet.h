@@ -62,8 +62,10 @@ FleetNode *fleet_node_new(Fleet *fleet, const char *name, const char *file, cons
 /* Why the plan of INVENTORY is bad news, one line; NULL when it is none. BASE is made of it; its
  * plan gets the findings. Yours. */
 char *fleet_fault(FitBase *base, const Inventory *inventory);
-/* Would the verdict of a further VM be on? */
-bool fleet_cpu_pm_on(const Host *host, const Inventory *inventory);
+/* Would the verdict of a further VM, of that CPU mode, be on? */
+bool fleet_cpu_pm_on(const Host *host, const Inventory *inventory, CpuMode mode);
+/* The kind of hardware: "2 NUMA nodes, 36 cores, 72 CPUs". Yours. */
+char *fleet_kind_name(const Host *host);
 
 /* The kind of hardware: "2 NUMA nodes, 36 cores, 72 CPUs". Yours. */
 char *fleet_kind_name(const Host *host);

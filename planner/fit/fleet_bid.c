@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/fit/fleet_bid.h"
+#include "planner/base/size.h"
 #include "planner/fit/fleet.h"
 
 /* The rooms and memory that plan leaves. */
@@ -300,7 +301,9 @@ static void bid_add_rooms(Bid *bid, const BidRest *rest)
 	for (unsigned r = 0; r < rest->problem->rooms->len; r++) {
 		const SearchRoom *room = fleet_bid_room_of(rest, r);
 		BidRoom sum = {.node = host_node(rest->problem->host, room->node)->id,
+			       .class = room->class,
 			       .threads = room->threads,
+			       .capacity = rest->problem->capacity[room->node],
 			       .memory = rest->memory[room->node]};
 
 		if (!is_first(rest, r))
@@ -341,7 +344,7 @@ Bid *bid_new(const BidShapes *shapes, const Host *host, const Inventory *invento
 		return bid;
 	bid->open = true;
 	bid->vms = inventory->vms->len;
-	bid->cpu_pm = fleet_cpu_pm_on(host, inventory);
+	bid->cpu_pm = fleet_cpu_pm_on(host, inventory, CPU_MODE_HOST_MODEL);
 	result = problem_solve(base->problem);
 	rest_init(&rest, base, base->problem, result);
 	make_offers(bid, shapes, &rest, before);
@@ -450,6 +453,42 @@ BidLack bid_lack(const Bid *bid, const VmSpec *spec)
 	if (spec->node < 0)
 		return bid_lack_across(bid, spec);
 	return bid_lack_in(&(BidRoom){.node = (unsigned)spec->node, .threads = 1}, spec);
+}
+
+/* Where memory is wanted in huge pages of PAGE bytes: by how many pages. */
+static char *bid_lack_pages(const BidLack *lack, uint64_t page, const char *in, const char *where)
+{
+	g_autofree char *size = size_format(page);
+	uint64_t pages = lack->memory / page, free = lack->memory_free / page;
+
+	return g_strdup_printf("needs %" G_GUINT64_FORMAT
+			       " huge pages of %s on %s with %u free cores, the most that such a "
+			       "one has room for is %" G_GUINT64_FORMAT " (%s): %" G_GUINT64_FORMAT
+			       " missing",
+			       pages, size, in, lack->cores, free, where, pages - free);
+}
+
+char *bid_lack_text(const BidLack *lack, const VmSpec *spec, const char *name)
+{
+	g_autofree char *in = spec->node >= 0
+				      ? g_strdup_printf("NUMA node %d", spec->node)
+				      : g_strdup(lack->across ? "one host" : "one NUMA node");
+	g_autofree char *where =
+		lack->across ? g_strdup(name) : g_strdup_printf("%s, node %u", name, lack->node);
+	g_autofree char *needed = size_format_rounded(lack->memory);
+	g_autofree char *free = size_format_rounded(lack->memory_free);
+	g_autofree char *missing = size_format_rounded(lack->memory_missing);
+
+	if (lack->cores_missing)
+		return g_strdup_printf("needs %u whole cores on %s, the most that are free is "
+				       "%u (%s): %u missing",
+				       lack->cores, in, lack->cores_free, where,
+				       lack->cores_missing);
+	if (spec->page)
+		return bid_lack_pages(lack, spec->page, in, where);
+	return g_strdup_printf("needs %s on %s with %u free cores, the most that is free on such a "
+			       "one is %s (%s): %s missing",
+			       needed, in, lack->cores, free, where, missing);
 }
 
 unsigned bid_largest_room(const Bid *bid)

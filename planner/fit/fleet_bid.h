@@ -35,9 +35,11 @@ typedef struct BidShapes {
 /* The cores of one class in a NUMA node, as plan leaves them. */
 typedef struct BidRoom {
 	unsigned node;	      /* its OS index */
+	unsigned class;	      /* those of one class may hold one VM together */
 	unsigned threads;     /* of a core */
 	unsigned cores, free; /* that VMs may have, and of these nobody's */
-	uint64_t memory;      /* free in the node; UINT64_MAX = not known */
+	uint64_t capacity;    /* of the node, for VMs; UINT64_MAX = not known */
+	uint64_t memory;      /* free of it; UINT64_MAX = not known */
 } BidRoom;
 
 typedef struct Bid {
@@ -77,6 +79,8 @@ typedef struct BidLack {
 
 /* Of BID, an open one. */
 BidLack bid_lack(const Bid *bid, const VmSpec *spec);
+/* "needs 8 whole cores on one NUMA node, …": of SPEC, on the node called NAME. Yours. */
+char *bid_lack_text(const BidLack *lack, const VmSpec *spec, const char *name);
 /* Does it lack less with A than with B? */
 bool bid_lack_less(const BidLack *a, const BidLack *b);
 /* The most cores of one class that are free in one NUMA node of BID, an open one. */

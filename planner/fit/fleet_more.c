@@ -147,7 +147,7 @@ static unsigned more_fill(const More *more)
 /* Those that not even an empty node takes. */
 static unsigned more_find_never(const More *more)
 {
-	bool cpu_pm = fleet_cpu_pm_on(more->host, more->inventory);
+	bool cpu_pm = fleet_cpu_pm_on(more->host, more->inventory, CPU_MODE_HOST_MODEL);
 	unsigned never = 0;
 
 	for (unsigned i = 0; i < more->classes->len; i++) {

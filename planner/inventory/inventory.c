@@ -24,6 +24,16 @@ VmSpec *vm_spec_copy(const VmSpec *vm, const char *name)
 	return copy;
 }
 
+VmSpec *vm_spec_newcomer(const VmSpec *vm)
+{
+	VmSpec *spec = vm_spec_copy(vm, vm->name);
+
+	g_clear_pointer(&spec->cpus, g_array_unref);
+	g_clear_pointer(&spec->near, g_strfreev);
+	spec->node = -1;
+	return spec;
+}
+
 void vm_spec_free(VmSpec *vm)
 {
 	settings_clear(vm_settings, vm);

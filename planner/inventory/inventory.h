@@ -114,6 +114,8 @@ VmSpec *vm_spec_new(const char *name);
 bool vm_spec_realtime(const VmSpec *vm, unsigned v);
 /* A copy of VM called NAME, yours. */
 VmSpec *vm_spec_copy(const VmSpec *vm, const char *name);
+/* VM as it comes to another host: CPUs, NUMA node and devices are that one's to choose. Yours. */
+VmSpec *vm_spec_newcomer(const VmSpec *vm);
 void vm_spec_free(VmSpec *vm);
 /* A node of which nothing is said; a copy; yours. */
 NodeSpec *node_spec_new(void);

@@ -36,17 +36,6 @@ static Inventory *inventory_of(const Plan *plan)
 	return inventory;
 }
 
-/* The VM as it comes: CPUs and nodes are the other node's to choose. */
-static VmSpec *migrate_newcomer(const PlanVm *vm)
-{
-	VmSpec *spec = vm_spec_copy(vm->spec, vm->spec->name);
-
-	g_clear_pointer(&spec->cpus, g_array_unref);
-	g_clear_pointer(&spec->near, g_strfreev);
-	spec->node = -1;
-	return spec;
-}
-
 Migration *migrate_new(const Plan *from, const PlanVm *vm, const Plan *to, double overcommit,
 		       unsigned moves)
 {
@@ -54,7 +43,7 @@ Migration *migrate_new(const Plan *from, const PlanVm *vm, const Plan *to, doubl
 	Migration *migration = g_new0(Migration, 1);
 
 	inventory->overcommit = overcommit;
-	g_ptr_array_add(inventory->vms, migrate_newcomer(vm));
+	g_ptr_array_add(inventory->vms, vm_spec_newcomer(vm->spec));
 	migration->from = from;
 	migration->to = to;
 	migration->before = vm;

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/fleet_command.h"
+#include "cmd/output.h"
+#include "planner/base/nearest.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* All sub-commands, in the order of help. */
+static const FleetQuestion *const questions[] = {
+	&fleet_question_survive,
+};
+
+static Status fleet_list_questions(void)
+{
+	for (unsigned i = 0; i < G_N_ELEMENTS(questions); i++)
+		puts(questions[i]->name);
+	return STATUS_FINE;
+}
+
+static const FleetQuestion *fleet_question_find(const char *name, GError **error)
+{
+	const char *names[G_N_ELEMENTS(questions) + 1] = {NULL};
+	const char *near;
+
+	if (!name) {
+		options_refuse(error, &command_fleet, "fleet takes a sub-command, such as survive");
+		return NULL;
+	}
+	for (unsigned i = 0; i < G_N_ELEMENTS(questions); i++) {
+		if (!strcmp(questions[i]->name, name))
+			return questions[i];
+		names[i] = questions[i]->name;
+	}
+	near = nearest_word(name, names);
+	if (near)
+		options_refuse(error, NULL, "no sub-command '%s'; did you mean '%s'?", name, near);
+	else
+		options_refuse(error, &command_fleet, "no sub-command '%s'", name);
+	return NULL;
+}
+
+static Status fleet_command_run(const Options *options, GError **error)
+{
+	const FleetQuestion *question;
+	Options rest = *options;
+
+	if (options->list_names)
+		return fleet_list_questions();
+	question = fleet_question_find(options->arguments[0], error);
+	if (!question)
+		return STATUS_TROUBLE;
+	rest.arguments++;
+	return question->run(&rest, error);
+}
+
+static bool fleet_command_decide(Options *options, GError **error)
+{
+	return options_number("threads", options->threads_word, 1, 1024, &options->threads, error);
+}
+
+static const OptionRow fleet_command_options[] = {
+	{0, "fleet", "LIST", offsetof(Options, fleet),
+	 "the nodes: a JSON object a line, {\"inventory\": FILE, \"topology\": XML|DIR|SYNTHETIC, "
+	 "\"name\": NAME}, with paths relative to the folder of LIST"},
+	{0, "threads", "N", offsetof(Options, threads_word),
+	 "read N nodes at once; default: the number of CPUs"},
+	{0, "list-names", NULL, offsetof(Options, list_names), "list all sub-commands"},
+	{0},
+};
+
+const Command command_fleet = {
+	.name = "fleet",
+	.help = "does a fleet hold when a node is lost, and what spare must it keep",
+	.arguments = "survive [FILE|DIR...]",
+	.options = OPTION_TOPOLOGY | OPTION_JSON | OPTION_COLOR,
+	.own = fleet_command_options,
+	.decide = fleet_command_decide,
+	.example = "planner fleet survive --fleet rack.jsonl",
+	.before = "planner init or planner adopt writes the inventories",
+	.after = "planner fit --fleet says what else fits, beside the spare to keep",
+	.run = fleet_command_run,
+};

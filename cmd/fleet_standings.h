@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* The nodes that `planner fleet` is asked about, read into plain numbers. */
+#ifndef CMD_FLEET_STANDINGS_H
+#define CMD_FLEET_STANDINGS_H
+
+#include "cmd/fleet_list.h"
+#include "planner/fleet/standing.h"
+
+/* A node that cannot be read. */
+typedef struct FleetBroken {
+	char *name, *why;
+	const FleetFile *file;
+} FleetBroken;
+
+typedef struct FleetStandings {
+	GPtrArray *files;     /* of FleetFile */
+	GHashTable *hosts;    /* theirs */
+	GPtrArray *standings; /* of Standing: those that can be read */
+	GPtrArray *of;	      /* by these: of const FleetFile *, borrowed */
+	GPtrArray *broken;    /* of FleetBroken */
+	GHashTable *names;
+} FleetStandings;
+
+/* The nodes of OPTIONS, as fleet_list() names them. NULL with ERROR. Yours. */
+FleetStandings *fleet_standings_read(const Options *options, GError **error);
+void fleet_standings_free(FleetStandings *standings);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FleetStandings, fleet_standings_free)
+
+/* The broken ones: on stderr, or with JSON a line each. */
+void fleet_standings_print_broken(const FleetStandings *standings, bool json);
+
+#endif

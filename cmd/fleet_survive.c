@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/fleet_command.h"
+#include "cmd/fleet_print.h"
+#include "cmd/fleet_standings.h"
+#include "cmd/output.h"
+#include "planner/base/size.h"
+#include "planner/fleet/survive.h"
+
+#include <stdio.h>
+
+#define SURVIVE_SHOWN 2 /* VMs of a loss that people are told of */
+
+static const YardRoom *survive_room(const Survive *survive, unsigned room)
+{
+	return yard_room(survive->yard, room);
+}
+
+static const char *survive_node_name(const Survive *survive, unsigned node)
+{
+	return yard_standing(survive->yard, node)->name;
+}
+
+/* JSON */
+
+static json_t *survive_vm_to_json(const Survive *survive, const LossVm *lost)
+{
+	json_t *object = json_pack("{s:s, s:s}", "vm", lost->vm->spec->name, "from",
+				   survive_node_name(survive, lost->from));
+	json_t *nodes = json_array();
+
+	for (unsigned i = 0; lost->parts && i < lost->parts->len; i++) {
+		const YardPart *part = &g_array_index(lost->parts, YardPart, i);
+
+		json_array_append_new(nodes,
+				      json_integer(survive_room(survive, part->room)->bid->node));
+	}
+	if (lost->parts) {
+		unsigned room = g_array_index(lost->parts, YardPart, 0).room;
+
+		json_object_set_new(object, "node",
+				    json_string(survive_node_name(
+					    survive, survive_room(survive, room)->standing)));
+		json_object_set(object, "numa_nodes", nodes);
+	} else {
+		json_object_set_new(object, "why", json_string(lost->why));
+	}
+	json_decref(nodes);
+	return object;
+}
+
+static json_t *survive_unit_to_json(const Survive *survive, const SurviveUnit *unit)
+{
+	json_t *object = json_object(), *members = json_array();
+	json_t *restarts = json_array(), *left = json_array();
+
+	json_object_set_new(object, unit->group ? "group" : "node", json_string(unit->name));
+	for (unsigned i = 0; i < unit->members->len; i++)
+		json_array_append_new(members,
+				      json_string(survive_node_name(
+					      survive, g_array_index(unit->members, unsigned, i))));
+	for (unsigned i = 0; i < unit->loss->vms->len; i++) {
+		const LossVm *lost = g_ptr_array_index(unit->loss->vms, i);
+
+		json_array_append_new(lost->parts ? restarts : left,
+				      survive_vm_to_json(survive, lost));
+	}
+	if (unit->group) {
+		json_object_set(object, "nodes", members);
+	} else {
+		const Standing *standing =
+			yard_standing(survive->yard, g_array_index(unit->members, unsigned, 0));
+		const char *why = standing->bid->why;
+
+		json_object_set_new(object, "state", json_string(why ? "faulty" : "fine"));
+		json_object_set_new(object, "why", why ? json_string(why) : json_null());
+	}
+	json_decref(members);
+	json_object_set_new(object, "verdict", json_string(loss_names[loss_verdict(unit->loss)]));
+	json_object_set_new(object, "restarts", restarts);
+	json_object_set_new(object, "left", left);
+	json_object_set_new(object, "least_left", json_integer(unit->loss->least));
+	return object;
+}
+
+static json_t *survive_spare_to_json(const Survive *survive)
+{
+	const Spare *spare = survive->spare;
+	json_t *rooms = json_array();
+
+	for (unsigned i = 0; i < spare->rooms->len; i++) {
+		const SpareRoom *room = &g_array_index(spare->rooms, SpareRoom, i);
+		const YardRoom *of = survive_room(survive, room->room);
+
+		json_array_append_new(rooms, json_pack("{s:s, s:i, s:i, s:I}", "node",
+						       survive_node_name(survive, of->standing),
+						       "numa_node", (int)of->bid->node, "cores",
+						       (int)room->cores, "memory",
+						       (json_int_t)room->memory));
+	}
+	return json_pack("{s:i, s:I, s:I, s:I, s:o}", "losses", (int)spare->losses, "cores",
+			 (json_int_t)spare->cores, "bound", (json_int_t)spare->bound, "memory",
+			 (json_int_t)spare->memory, "rooms", rooms);
+}
+
+static json_t *survive_kinds_to_json(const Survive *survive)
+{
+	json_t *kinds = json_array();
+
+	for (unsigned i = 0; i < survive->kinds->len; i++) {
+		const SurviveKind *kind = g_ptr_array_index(survive->kinds, i);
+
+		json_array_append_new(kinds, json_pack("{s:s, s:i, s:I, s:I, s:I}", "kind",
+						       kind->name, "nodes", (int)kind->nodes,
+						       "cores", (json_int_t)kind->cores,
+						       "free_cores", (json_int_t)kind->free,
+						       "spare", (json_int_t)kind->spare));
+	}
+	return kinds;
+}
+
+static void survive_print_json(const Survive *survive, const FleetStandings *standings)
+{
+	for (unsigned i = 0; i < survive->units->len; i++)
+		fleet_print_json(
+			survive_unit_to_json(survive, g_ptr_array_index(survive->units, i)));
+	fleet_print_json(json_pack(
+		"{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:o, s:o}", "format", "planner-survive/1",
+		"nodes", (int)standings->files->len, "broken", (int)standings->broken->len,
+		"groups", (int)survive->groups, "survive", (int)survive->verdicts[LOSS_SURVIVES],
+		"fail", (int)survive->verdicts[LOSS_FAILS], "unknown",
+		(int)survive->verdicts[LOSS_UNKNOWN], "shared_vms", (int)survive->shared, "spare",
+		survive_spare_to_json(survive), "kinds", survive_kinds_to_json(survive)));
+}
+
+/* People */
+
+/* "vm3 (8 vCPUs): why; …; and 2 more". */
+static void survive_add_left(GString *text, const Loss *loss)
+{
+	unsigned shown = 0;
+
+	for (unsigned i = 0; i < loss->vms->len; i++) {
+		const LossVm *lost = g_ptr_array_index(loss->vms, i);
+
+		if (!lost->parts && shown++ < SURVIVE_SHOWN)
+			g_string_append_printf(text, "%s%s (%u vCPUs) %s", shown > 1 ? "; " : ": ",
+					       lost->vm->spec->name, lost->vm->spec->vcpus,
+					       lost->why);
+	}
+	if (shown > SURVIVE_SHOWN)
+		g_string_append_printf(text, "; and %u more", shown - SURVIVE_SHOWN);
+}
+
+static char *survive_verdict_text(const Survive *survive, const SurviveUnit *unit)
+{
+	const Standing *standing =
+		yard_standing(survive->yard, g_array_index(unit->members, unsigned, 0));
+	GString *text = g_string_new(loss_names[loss_verdict(unit->loss)]);
+
+	survive_add_left(text, unit->loss);
+	if (!unit->group && standing->bid->why)
+		g_string_append_printf(text, "; it takes no VM, its plan is bad news: %s",
+				       standing->bid->why);
+	return g_string_free(text, FALSE);
+}
+
+static void survive_add_row(struct libscols_table *table, const Survive *survive,
+			    const SurviveUnit *unit, bool color)
+{
+	static const char *const colors[] = {NULL, "red", "yellow"};
+	const GPtrArray *vms = unit->loss->vms;
+	unsigned total = 0;
+	g_autofree char *name =
+		unit->group ? g_strdup_printf("group %s", unit->name) : g_strdup(unit->name);
+	g_autofree char *nodes = g_strdup_printf("%u", unit->members->len);
+	g_autofree char *count = g_strdup_printf("%u", vms->len);
+	g_autofree char *restart = g_strdup_printf("%u", vms->len - unit->loss->left);
+	g_autofree char *verdict = survive_verdict_text(survive, unit);
+	g_autofree char *vcpus = NULL;
+	struct libscols_line *line;
+
+	for (unsigned i = 0; i < vms->len; i++)
+		total += ((const LossVm *)g_ptr_array_index(vms, i))->vm->spec->vcpus;
+	vcpus = g_strdup_printf("%u", total);
+	line = output_line(table,
+			   (const char *const[]){name, nodes, count, vcpus, restart, verdict});
+	if (color && colors[loss_verdict(unit->loss)])
+		scols_line_set_color(line, colors[loss_verdict(unit->loss)]);
+}
+
+static void survive_print_units(const Survive *survive, bool color)
+{
+	static const char *const columns[] = {"LOST",	  ">NODES",   ">VMS", ">VCPUS",
+					      ">RESTART", "~VERDICT", NULL};
+	struct libscols_table *table = output_table(columns, color);
+
+	for (unsigned i = 0; i < survive->units->len; i++)
+		survive_add_row(table, survive, g_ptr_array_index(survive->units, i), color);
+	output_print(table);
+	scols_unref_table(table);
+}
+
+static void survive_print_rooms(const Survive *survive, bool color)
+{
+	static const char *const columns[] = {"NODE",  ">NUMA NODE", ">KEEP",
+					      ">FREE", ">MEMORY",    NULL};
+	struct libscols_table *table = output_table(columns, color);
+
+	for (unsigned i = 0; i < survive->spare->rooms->len; i++) {
+		const SpareRoom *room = &g_array_index(survive->spare->rooms, SpareRoom, i);
+		const YardRoom *of = survive_room(survive, room->room);
+		g_autofree char *numa = g_strdup_printf("%u", of->bid->node);
+		g_autofree char *keep = g_strdup_printf("%u", room->cores);
+		g_autofree char *free = g_strdup_printf("%u", of->bid->free);
+		g_autofree char *memory =
+			room->memory ? size_format_rounded(room->memory) : g_strdup("-");
+
+		output_line(table, (const char *const[]){survive_node_name(survive, of->standing),
+							 numa, keep, free, memory});
+	}
+	output_print(table);
+	scols_unref_table(table);
+	putchar('\n');
+}
+
+static void survive_print_kinds(const Survive *survive, bool color)
+{
+	static const char *const columns[] = {"KIND",  ">NODES", ">CORES", ">FREE",
+					      ">KEEP", ">LEFT",	 NULL};
+	struct libscols_table *table = output_table(columns, color);
+
+	for (unsigned i = 0; i < survive->kinds->len; i++) {
+		const SurviveKind *kind = g_ptr_array_index(survive->kinds, i);
+		const uint64_t numbers[] = {kind->nodes, kind->cores, kind->free, kind->spare,
+					    kind->free - kind->spare};
+		const char *cells[G_N_ELEMENTS(numbers) + 1] = {kind->name};
+
+		for (unsigned c = 0; c < G_N_ELEMENTS(numbers); c++)
+			cells[c + 1] = g_strdup_printf("%" G_GUINT64_FORMAT, numbers[c]);
+		output_line(table, cells);
+		for (unsigned c = 0; c < G_N_ELEMENTS(numbers); c++)
+			g_free((char *)cells[c + 1]);
+	}
+	output_print(table);
+	scols_unref_table(table);
+}
+
+static void survive_print_spare(const Survive *survive, bool color)
+{
+	const Spare *spare = survive->spare;
+	g_autofree char *memory = size_format_rounded(spare->memory);
+	g_autofree char *proof =
+		spare->cores == spare->bound
+			? g_strdup("no fewer cores do")
+			: g_strdup_printf("no fewer than %" G_GUINT64_FORMAT " do", spare->bound);
+
+	printf("Spare to keep for what it survives: %s%" G_GUINT64_FORMAT
+	       " core%s%s, %s of memory; %s\n\n",
+	       output_bold(color), spare->cores, spare->cores == 1 ? "" : "s", output_reset(color),
+	       memory, proof);
+	if (spare->rooms->len)
+		survive_print_rooms(survive, color);
+}
+
+static void survive_print_people(const Survive *survive, bool color)
+{
+	unsigned nodes = survive->units->len - survive->groups;
+
+	survive_print_units(survive, color);
+	printf("\n%sThe fleet survives %u of %u losses%s: %u node%s, %u group%s; %u fail, %u %s "
+	       "unknown\n",
+	       output_bold(color), survive->verdicts[LOSS_SURVIVES], survive->units->len,
+	       output_reset(color), nodes, nodes == 1 ? "" : "s", survive->groups,
+	       survive->groups == 1 ? "" : "s", survive->verdicts[LOSS_FAILS],
+	       survive->verdicts[LOSS_UNKNOWN],
+	       survive->verdicts[LOSS_UNKNOWN] == 1 ? "is" : "are");
+	if (survive->shared)
+		printf("Shared VMs are not judged, %u here: they take no cores of their own\n",
+		       survive->shared);
+	if (survive->spare->losses)
+		survive_print_spare(survive, color);
+	else
+		putchar('\n');
+	survive_print_kinds(survive, color);
+}
+
+/* The question */
+
+static Status survive_status(const Survive *survive, const FleetStandings *standings)
+{
+	if (standings->broken->len)
+		return STATUS_TROUBLE;
+	for (unsigned i = 0; i < standings->standings->len; i++)
+		if (!yard_standing(survive->yard, i)->bid->open)
+			return STATUS_BAD_NEWS;
+	return survive->verdicts[LOSS_FAILS] || survive->verdicts[LOSS_UNKNOWN] ? STATUS_BAD_NEWS
+										: STATUS_FINE;
+}
+
+static Status survive_run(const Options *options, GError **error)
+{
+	g_autoptr(FleetStandings) standings = NULL;
+	g_autoptr(Survive) survive = NULL;
+
+	if (!*options->arguments && !options->fleet) {
+		options_refuse(error, NULL,
+			       "survive needs the nodes: their files, folders, or --fleet LIST");
+		return STATUS_TROUBLE;
+	}
+	standings = fleet_standings_read(options, error);
+	if (!standings)
+		return STATUS_TROUBLE;
+	survive = survive_new(standings->standings);
+	fleet_standings_print_broken(standings, options->json);
+	if (options->json)
+		survive_print_json(survive, standings);
+	else
+		survive_print_people(survive, options->color);
+	return survive_status(survive, standings);
+}
+
+const FleetQuestion fleet_question_survive = {"survive", survive_run};

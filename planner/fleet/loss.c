@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/fleet/loss.h"
+
+#include <string.h>
+
+const char *const loss_names[] = {"survives", "fails", "unknown", NULL};
+
+struct LossBook {
+	Yard *yard;
+	LossCount *count;
+};
+
+LossBook *loss_book_new(Yard *yard)
+{
+	LossBook *book = g_new0(LossBook, 1);
+
+	book->yard = yard;
+	book->count = loss_count_new(yard);
+	return book;
+}
+
+void loss_book_free(LossBook *book)
+{
+	loss_count_free(book->count);
+	g_free(book);
+}
+
+static void loss_vm_free(gpointer data)
+{
+	LossVm *lost = data;
+
+	g_clear_pointer(&lost->parts, g_array_unref);
+	g_free(lost->why);
+	g_free(lost);
+}
+
+void loss_free(Loss *loss)
+{
+	g_ptr_array_unref(loss->vms);
+	g_free(loss);
+}
+
+LossVerdict loss_verdict(const Loss *loss)
+{
+	if (!loss->left)
+		return LOSS_SURVIVES;
+	return loss->least ? LOSS_FAILS : LOSS_UNKNOWN;
+}
+
+/* The VMs, in the order they are tried */
+
+static int loss_compare_vcpus(const LossVm *x, const LossVm *y)
+{
+	if (x->vm->spec->vcpus != y->vm->spec->vcpus)
+		return x->vm->spec->vcpus > y->vm->spec->vcpus ? -1 : 1;
+	return 0;
+}
+
+static int loss_compare_memory(const LossVm *x, const LossVm *y)
+{
+	if (x->vm->memory != y->vm->memory)
+		return x->vm->memory > y->vm->memory ? -1 : 1;
+	return 0;
+}
+
+/* Those alike in size: those that need cpu-pm first, then by name. */
+static int loss_compare_rest(const LossVm *x, const LossVm *y)
+{
+	int order = (int)y->vm->cpu_pm - (int)x->vm->cpu_pm;
+
+	if (!order)
+		order = strverscmp(x->vm->spec->name, y->vm->spec->name);
+	if (!order)
+		order = strcmp(x->vm->spec->name, y->vm->spec->name);
+	return order ? order : x->from < y->from ? -1 : x->from > y->from;
+}
+
+static int loss_by_vcpus(gconstpointer a, gconstpointer b)
+{
+	const LossVm *x = *(LossVm *const *)a, *y = *(LossVm *const *)b;
+	int order = loss_compare_vcpus(x, y);
+
+	if (!order)
+		order = loss_compare_memory(x, y);
+	return order ? order : loss_compare_rest(x, y);
+}
+
+static int loss_by_memory(gconstpointer a, gconstpointer b)
+{
+	const LossVm *x = *(LossVm *const *)a, *y = *(LossVm *const *)b;
+	int order = loss_compare_memory(x, y);
+
+	if (!order)
+		order = loss_compare_vcpus(x, y);
+	return order ? order : loss_compare_rest(x, y);
+}
+
+static void loss_add_vms(Loss *loss, const Yard *yard, unsigned member)
+{
+	const GPtrArray *vms = yard_standing(yard, member)->vms;
+
+	for (unsigned i = 0; i < vms->len; i++) {
+		const StandingVm *vm = g_ptr_array_index(vms, i);
+		LossVm *lost;
+
+		if (vm->shared)
+			continue;
+		lost = g_new0(LossVm, 1);
+		lost->vm = vm;
+		lost->from = member;
+		g_ptr_array_add(loss->vms, lost);
+	}
+}
+
+/* Where they go */
+
+/* In the order of VMS; how many are left out. */
+static unsigned loss_fit(Yard *yard, const GPtrArray *vms)
+{
+	unsigned left = 0;
+
+	for (unsigned i = 0; i < vms->len; i++) {
+		LossVm *lost = g_ptr_array_index(vms, i);
+		g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(YardPart));
+
+		g_clear_pointer(&lost->parts, g_array_unref);
+		if (!yard_find_room(yard, lost->vm, parts) &&
+		    !yard_find_span(yard, lost->vm, parts)) {
+			left++;
+			continue;
+		}
+		yard_take(yard, lost->vm, parts);
+		lost->parts = g_steal_pointer(&parts);
+	}
+	return left;
+}
+
+/* By vCPUs or by memory, whichever leaves out fewer. */
+static void loss_fit_best(Yard *yard, Loss *loss, const GArray *members)
+{
+	unsigned left;
+
+	g_ptr_array_sort(loss->vms, loss_by_vcpus);
+	yard_lose(yard, members);
+	loss->left = loss_fit(yard, loss->vms);
+	if (!loss->left)
+		return;
+	g_ptr_array_sort(loss->vms, loss_by_memory);
+	yard_lose(yard, members);
+	left = loss_fit(yard, loss->vms);
+	g_ptr_array_sort(loss->vms, loss_by_vcpus);
+	if (left >= loss->left) {
+		yard_lose(yard, members);
+		left = loss_fit(yard, loss->vms);
+	}
+	loss->left = left;
+}
+
+/* Why not */
+
+/* The host that has least too little; false = none may have it. */
+static bool loss_nearest(const Yard *yard, const StandingVm *vm, unsigned *nearest, BidLack *least)
+{
+	bool found = false;
+
+	for (unsigned s = 0; s < yard->standings->len; s++) {
+		BidLack lack;
+
+		if (!yard_allows(yard, vm, s))
+			continue;
+		lack = bid_lack(yard_standing(yard, s)->bid, vm->spec);
+		if (found && !bid_lack_less(&lack, least))
+			continue;
+		*least = lack;
+		*nearest = s;
+		found = true;
+	}
+	return found;
+}
+
+static bool loss_some_take(const Yard *yard, const StandingVm *vm)
+{
+	for (unsigned s = 0; s < yard->standings->len; s++)
+		if (!yard->lost[s] && standing_takes(yard_standing(yard, s), vm))
+			return true;
+	return false;
+}
+
+static bool loss_fits_alone(const Yard *yard, const StandingVm *vm)
+{
+	g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(YardPart));
+
+	return yard_find_room(yard, vm, parts) || yard_find_span(yard, vm, parts);
+}
+
+/* How many fit nowhere, even alone. */
+static unsigned loss_count_alone(const Yard *yard, const Loss *loss)
+{
+	unsigned nowhere = 0;
+
+	for (unsigned i = 0; i < loss->vms->len; i++) {
+		const LossVm *lost = g_ptr_array_index(loss->vms, i);
+
+		nowhere += !lost->parts && !loss_fits_alone(yard, lost->vm);
+	}
+	return nowhere;
+}
+
+static char *loss_why(const Yard *yard, const StandingVm *vm)
+{
+	unsigned nearest = 0;
+	BidLack lack;
+
+	if (loss_fits_alone(yard, vm))
+		return g_strdup("fits alone, but not beside the others that restart");
+	if (loss_nearest(yard, vm, &nearest, &lack))
+		return bid_lack_text(&lack, vm->spec, yard_standing(yard, nearest)->name);
+	if (loss_some_take(yard, vm))
+		return g_strdup("each other node that may have it has a VM of its name");
+	return g_strdup(vm->cpu_pm ? "no other node gives it cpu-pm"
+				   : "no other node takes VMs: their plans are bad news");
+}
+
+static void loss_say_why(const Yard *yard, const Loss *loss)
+{
+	for (unsigned i = 0; i < loss->vms->len; i++) {
+		LossVm *lost = g_ptr_array_index(loss->vms, i);
+
+		if (!lost->parts)
+			lost->why = loss_why(yard, lost->vm);
+	}
+}
+
+Loss *loss_new(LossBook *book, const GArray *members)
+{
+	Yard *yard = book->yard;
+	Loss *loss = g_new0(Loss, 1);
+
+	loss->vms = g_ptr_array_new_with_free_func(loss_vm_free);
+	for (unsigned i = 0; i < members->len; i++)
+		loss_add_vms(loss, yard, g_array_index(members, unsigned, i));
+	loss_fit_best(yard, loss, members);
+	if (loss->left) {
+		yard_lose(yard, members);
+		loss->least = MAX(loss_count_least(book->count, loss->vms, members),
+				  loss_count_alone(yard, loss));
+		if (loss->left > loss->least)
+			loss_search(yard, loss);
+		loss_say_why(yard, loss);
+	}
+	yard_reset(yard);
+	return loss;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All choices of rooms for a few VMs in a small fleet: VM by VM, each in every room that differs
+ * from those before it, or left out. VMs over several NUMA nodes are not tried: where one may be,
+ * the search finds better answers, but proves none.
+ */
+#include "planner/fleet/loss.h"
+
+#define LOSS_SEARCH_ROOMS 64
+#define LOSS_SEARCH_STEPS 50000
+
+typedef struct LossTry {
+	Yard *yard;
+	const GPtrArray *vms;	     /* of LossVm */
+	GPtrArray *now, *best;	     /* by VM: of GArray of YardPart; NULL = left out */
+	unsigned most, least, steps; /* fewest left out so far; no fewer is possible */
+} LossTry;
+
+/* Is room A as good as B for any VM that comes? */
+static bool loss_rooms_alike(const Yard *yard, unsigned a, unsigned b)
+{
+	const YardRoom *x = yard_room(yard, a), *y = yard_room(yard, b);
+	unsigned one = x->standing, other = y->standing;
+
+	return !yard->touched[one] && !yard->touched[other] &&
+	       yard->first[one + 1] - yard->first[one] == 1 &&
+	       yard->first[other + 1] - yard->first[other] == 1 &&
+	       x->bid->threads == y->bid->threads && x->left == y->left &&
+	       yard->memory[x->slot] == yard->memory[y->slot] &&
+	       yard_standing(yard, one)->modes == yard_standing(yard, other)->modes;
+}
+
+static bool loss_room_new(const Yard *yard, const StandingVm *vm, unsigned room)
+{
+	for (unsigned r = 0; r < room; r++)
+		if (yard_allows(yard, vm, yard_room(yard, r)->standing) &&
+		    loss_rooms_alike(yard, r, room))
+			return false;
+	return true;
+}
+
+static void loss_try_next(LossTry *try, unsigned i, unsigned left);
+
+static void loss_try_in(LossTry *try, unsigned i, unsigned left, unsigned room)
+{
+	const StandingVm *vm = ((const LossVm *)g_ptr_array_index(try->vms, i))->vm;
+	g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(YardPart));
+	unsigned threads = yard_room(try->yard, room)->bid->threads;
+	YardPart part = {room, standing_cores(vm->spec, threads), vm->memory};
+
+	g_array_append_val(parts, part);
+	yard_take(try->yard, vm, parts);
+	try->now->pdata[i] = parts;
+	loss_try_next(try, i + 1, left);
+	try->now->pdata[i] = NULL;
+	yard_give_back(try->yard, parts);
+}
+
+static void loss_try_keep(LossTry *try, unsigned left)
+{
+	try->most = left;
+	g_ptr_array_set_size(try->best, 0);
+	for (unsigned i = 0; i < try->now->len; i++) {
+		GArray *parts = try->now->pdata[i];
+
+		g_ptr_array_add(try->best, parts ? g_array_copy(parts) : NULL);
+	}
+}
+
+static void loss_try_next(LossTry *try, unsigned i, unsigned left)
+{
+	const StandingVm *vm;
+
+	if (left >= try->most || try->most <= try->least || !try->steps)
+		return;
+	if (i == try->vms->len) {
+		loss_try_keep(try, left);
+		return;
+	}
+	try->steps--;
+	vm = ((const LossVm *)g_ptr_array_index(try->vms, i))->vm;
+	for (unsigned r = 0; r < try->yard->rooms->len; r++)
+		if (yard_allows(try->yard, vm, yard_room(try->yard, r)->standing) &&
+		    yard_holds(try->yard, vm, r) && loss_room_new(try->yard, vm, r))
+			loss_try_in(try, i, left, r);
+	loss_try_next(try, i + 1, left + 1);
+}
+
+static void loss_parts_free(gpointer parts)
+{
+	g_clear_pointer((GArray **)&parts, g_array_unref);
+}
+
+bool loss_may_span(const Yard *yard, const GPtrArray *vms)
+{
+	for (unsigned s = 0; s < yard->standings->len; s++)
+		for (unsigned i = 0; i < vms->len; i++) {
+			const StandingVm *vm = ((const LossVm *)g_ptr_array_index(vms, i))->vm;
+
+			if (yard->first[s + 1] - yard->first[s] > 1 && yard_allows(yard, vm, s) &&
+			    !standing_whole(yard_standing(yard, s), vm))
+				return true;
+		}
+	return false;
+}
+
+void loss_search(Yard *yard, Loss *loss)
+{
+	g_autoptr(GPtrArray) now = g_ptr_array_new();
+	g_autoptr(GPtrArray) best = g_ptr_array_new_with_free_func(loss_parts_free);
+	LossTry try = {yard, loss->vms, now, best, loss->left, loss->least, LOSS_SEARCH_STEPS};
+
+	if (yard->rooms->len > LOSS_SEARCH_ROOMS)
+		return;
+	g_ptr_array_set_size(now, (int)loss->vms->len);
+	loss_try_next(&try, 0, 0);
+	for (unsigned i = 0; i < best->len; i++) {
+		LossVm *lost = g_ptr_array_index(loss->vms, i);
+
+		g_clear_pointer(&lost->parts, g_array_unref);
+		lost->parts = g_steal_pointer(&best->pdata[i]);
+	}
+	loss->left = try.most;
+	if (try.steps && !loss_may_span(yard, loss->vms))
+		loss->least = loss->left;
+}
