@@ -136,10 +136,15 @@ static void isolation_adopt(Adopter *a, const CmdlineEffects *effects)
 	    hwloc_bitmap_iszero(a->isolated))
 		return;
 	a->inventory->isolation = ISOLATION_CPUSET;
-	if (!hwloc_bitmap_isincluded(a->isolated, a->audit->partitions))
-		adopt_note(a, GUESSED, "kernel", "isolation",
-			   "the line has nohz_full= and no isolcpus=; not all of those CPUs are in "
-			   "an isolated cpuset partition");
+	if (hwloc_bitmap_isincluded(a->isolated, a->audit->partitions))
+		return;
+	adopt_note(
+		a, GUESSED, "kernel", "isolation",
+		effects->nohz_full.value
+			? "the line has nohz_full= and no isolcpus=; not all of those CPUs are in "
+			  "an isolated cpuset partition"
+			: "the line has no isolcpus=: a plan keeps the host off these CPUs by the "
+			  "cpusets of slices");
 }
 
 static void note_pending(Adopter *a)

@@ -87,10 +87,11 @@ static void fence_adopt(Adopter *a, hwloc_bitmap_t isolated)
 	if (!fence)
 		return;
 	hwloc_bitmap_andnot(isolated, a->host->online, fence);
-	adopt_note(a, GUESSED, "host", "cpus",
-		   "no CPU is isolated, but services are kept to %s by %s; a plan isolates the "
-		   "others by the kernel line",
-		   list, what);
+	adopt_note(
+		a, GUESSED, "host", "cpus",
+		"no CPU is isolated, but services are kept to %s by %s: the others are taken for "
+		"the VMs'",
+		list, what);
 }
 
 void adopt_isolated(Adopter *a)

@@ -91,8 +91,8 @@ static bool rules_cpupm_settable(Platform platform)
 static void eval_off(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings)
 {
 	if (vm->pm_next == TRISTATE_NO && !vm->guest->unlisted && !audit->unplaced &&
-	    rules_cpupm_judged(vm, CPUPM_ON) && rules_cpupm_wanted(audit, vm) &&
-	    rules_cpupm_settable(vm->guest->platform))
+	    !vm->guest->refusal && rules_cpupm_judged(vm, CPUPM_ON) &&
+	    rules_cpupm_wanted(audit, vm) && rules_cpupm_settable(vm->guest->platform))
 		rule_found(rule, findings, vm->subject, "domain XML", NULL,
 			   "it may have cpu-pm and does not");
 }

@@ -236,6 +236,8 @@ const Rule rule_irq_default_affinity = {
 	.why = "A new device or a reloaded driver places its interrupts by this mask.",
 	.remedy = "boot with irqaffinity= of the host's CPUs, or write them to the file",
 	.fixes = &fixes_line,
+	.deliberate = 1u << PLATFORM_UNRAID,
+	.at_most = SEVERITY_INFO,
 	.source = "Documentation/core-api/irq/irq-affinity.rst; kernel/irq/irqdesc.c",
 	.when = WHEN_ISOLATED,
 	.needs = FACT_IRQ_DEFAULT,

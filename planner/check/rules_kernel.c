@@ -201,6 +201,14 @@ static bool is_starlingx(const Audit *audit)
 	       hwloc_bitmap_isincluded(audit->tick, audit->quiet);
 }
 
+/* Unraid's form knows isolcpus alone, and whoever wants more writes it on the line by hand. */
+static bool is_unraids(const Audit *audit)
+{
+	return audit->facts->platform == PLATFORM_UNRAID && audit->cmdline &&
+	       !cmdline_last(audit->cmdline, "nohz_full") &&
+	       !cmdline_last(audit->cmdline, "rcu_nocbs");
+}
+
 /* Do cpuset partitions alone isolate? */
 static bool by_partitions(const Audit *audit)
 {
@@ -227,7 +235,7 @@ static void eval_sets(const Rule *rule, const Audit *audit, GPtrArray *findings)
 	if (audit->facts->platform == PLATFORM_OPENSHIFT && audit->effects &&
 	    audit->effects->isolcpus.flagged && !audit->effects->isolcpus.domain)
 		return;
-	if (is_starlingx(audit))
+	if (is_starlingx(audit) || is_unraids(audit))
 		return;
 	if (lists_refused(audit) || (tick_not_built(audit) && line_agrees))
 		return; /* that is the cause */
@@ -247,7 +255,7 @@ const Rule rule_kernel_sets_differ = {
 	.title = "isolcpus, nohz_full and rcu_nocbs differ",
 	.sees = "The three sets in effect; isolated cpuset partitions count with isolcpus, and "
 		"nohz_full with rcu_nocbs. Only without a plan, which would say which of them is "
-		"wrong.",
+		"wrong; not on Unraid where the line has isolcpus alone, as its form writes it.",
 	.why = "isolcpus alone stops neither ticks nor RCU callbacks, nohz_full alone leaves the "
 	       "CPUs to the scheduler. Before 5.18 the kernel has one mask and drops the second of "
 	       "two that differ; disjoint sets leave 6.1 without a CPU for unbound work.",

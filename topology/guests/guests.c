@@ -335,6 +335,8 @@ static void platform_see(Guest *guest, const Task *task)
 {
 	Platform seen = platform_of_process(guest->argv, task->cgroup);
 
+	if (guest->platform == PLATFORM_PROCESS && platform_is_libvirt(guest->argv, task->cgroup))
+		guest->platform = PLATFORM_LIBVIRT;
 	if (guest->platform == PLATFORM_LIBVIRT || guest->platform == PLATFORM_PROCESS)
 		guest->platform = seen == PLATFORM_LIBVIRT ? guest->platform : seen;
 }

@@ -62,3 +62,13 @@ Platform platform_of_process(char *const *argv, const char *group)
 		return PLATFORM_PROXMOX;
 	return has_option(argv, "-readconfig") ? PLATFORM_LXD : PLATFORM_LIBVIRT;
 }
+
+bool platform_is_libvirt(char *const *argv, const char *group)
+{
+	if (group && (strstr(group, "/machine-qemu") || strstr(group, ".libvirt-qemu")))
+		return true;
+	for (; argv && *argv; argv++)
+		if (g_str_equal(*argv, "-name") && argv[1] && g_str_has_prefix(argv[1], "guest="))
+			return true;
+	return false;
+}

@@ -34,5 +34,7 @@ Platform platform_of_namespace(const char *href);
 Platform platform_of_name(const char *name);
 /* Who started the QEMU of ARGV (NULL = not read), which is in GROUP (NULL = not read)? */
 Platform platform_of_process(char *const *argv, const char *group);
+/* Did some libvirt start it, be it one that nobody could ask? */
+bool platform_is_libvirt(char *const *argv, const char *group);
 
 #endif

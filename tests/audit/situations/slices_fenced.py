@@ -10,7 +10,7 @@ FINDS = []
 STATUS = 0
 NEVER = ["vm", "task", "irq", "cgroup"]
 ADOPTS = ["cpus = 0-1,8-9"]
-NOT_ADOPTED = ["planner plan' says", "emulator threads"]
+NOT_ADOPTED = ["planner plan' says", "emulator threads", "the line has nohz_full="]
 HOST = "0-1,8-9"
 PINS = ["2", "10", "3", "11", "4", "12", "5", "13", "6", "14", "7", "15"]
 

@@ -9,7 +9,8 @@ from find import Find
 SOURCE = "Unraid webgui CPUset.php; syslinux(1)"
 FINDS = [Find("kernel.reboot-pending", "kernel", "warning", text="loses isolcpus=4-7,12-15",
               fix=["append", "/boot/syslinux/syslinux.cfg"])]
-ALLOWED = ["irq.default-affinity", "kernel.sets-differ", "kernel.watchdog-on-isolated"]
+NEVER = ["kernel.sets-differ"]  # its form knows isolcpus alone
+ALLOWED = ["irq.default-affinity", "kernel.watchdog-on-isolated"]
 STATUS = 0
 ISOLATED, HOST = "4-7,12-15", "0-3,8-11"
 MENU = """default menu.c32
