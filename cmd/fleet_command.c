@@ -56,13 +56,19 @@ static Status fleet_command_run(const Options *options, GError **error)
 
 static bool fleet_command_decide(Options *options, GError **error)
 {
-	return options_number("threads", options->threads_word, 1, 1024, &options->threads, error);
+	options->failures = 1;
+	return options_number("threads", options->threads_word, 1, 1024, &options->threads,
+			      error) &&
+	       (!options->failures_word || options_number("failures", options->failures_word, 1, 2,
+							  &options->failures, error));
 }
 
 static const OptionRow fleet_command_options[] = {
 	{0, "fleet", "LIST", offsetof(Options, fleet),
 	 "the nodes: a JSON object a line, {\"inventory\": FILE, \"topology\": XML|DIR|SYNTHETIC, "
 	 "\"name\": NAME}, with paths relative to the folder of LIST"},
+	{0, "failures", "1|2", offsetof(Options, failures_word),
+	 "nodes that are lost at once; with 2 pairs are judged too, in a large fleet a sample"},
 	{0, "threads", "N", offsetof(Options, threads_word),
 	 "read N nodes at once; default: the number of CPUs"},
 	{0, "list-names", NULL, offsetof(Options, list_names), "list all sub-commands"},

@@ -53,7 +53,9 @@ static json_t *survive_unit_to_json(const Survive *survive, const SurviveUnit *u
 	json_t *object = json_object(), *members = json_array();
 	json_t *restarts = json_array(), *left = json_array();
 
-	json_object_set_new(object, unit->group ? "group" : "node", json_string(unit->name));
+	if (unit->kind != SPARE_PAIR)
+		json_object_set_new(object, unit->kind == SPARE_GROUP ? "group" : "node",
+				    json_string(unit->name));
 	for (unsigned i = 0; i < unit->members->len; i++)
 		json_array_append_new(members,
 				      json_string(survive_node_name(
@@ -64,7 +66,7 @@ static json_t *survive_unit_to_json(const Survive *survive, const SurviveUnit *u
 		json_array_append_new(lost->parts ? restarts : left,
 				      survive_vm_to_json(survive, lost));
 	}
-	if (unit->group) {
+	if (unit->kind != SPARE_NODE) {
 		json_object_set(object, "nodes", members);
 	} else {
 		const Standing *standing =
@@ -118,18 +120,44 @@ static json_t *survive_kinds_to_json(const Survive *survive)
 	return kinds;
 }
 
+/* Of pairs those alone that are not survived. */
+static bool survive_shows(const SurviveUnit *unit)
+{
+	return unit->kind != SPARE_PAIR || loss_verdict(unit->loss) != LOSS_SURVIVES;
+}
+
+static json_t *survive_pairs_to_json(const Survive *survive)
+{
+	const unsigned *verdicts = survive->verdicts[SPARE_PAIR];
+
+	return json_pack("{s:I, s:i, s:i, s:i, s:i}", "all", (json_int_t)survive->pairs, "judged",
+			 (int)survive->counts[SPARE_PAIR], "survive", (int)verdicts[LOSS_SURVIVES],
+			 "fail", (int)verdicts[LOSS_FAILS], "unknown", (int)verdicts[LOSS_UNKNOWN]);
+}
+
+/* How many losses of nodes and groups have VERDICT. */
+static unsigned survive_single(const Survive *survive, LossVerdict verdict)
+{
+	return survive->verdicts[SPARE_NODE][verdict] + survive->verdicts[SPARE_GROUP][verdict];
+}
+
 static void survive_print_json(const Survive *survive, const FleetStandings *standings)
 {
-	for (unsigned i = 0; i < survive->units->len; i++)
-		fleet_print_json(
-			survive_unit_to_json(survive, g_ptr_array_index(survive->units, i)));
+	for (unsigned i = 0; i < survive->units->len; i++) {
+		const SurviveUnit *unit = g_ptr_array_index(survive->units, i);
+
+		if (survive_shows(unit))
+			fleet_print_json(survive_unit_to_json(survive, unit));
+	}
 	fleet_print_json(json_pack(
-		"{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:o, s:o}", "format", "planner-survive/1",
-		"nodes", (int)standings->files->len, "broken", (int)standings->broken->len,
-		"groups", (int)survive->groups, "survive", (int)survive->verdicts[LOSS_SURVIVES],
-		"fail", (int)survive->verdicts[LOSS_FAILS], "unknown",
-		(int)survive->verdicts[LOSS_UNKNOWN], "shared_vms", (int)survive->shared, "spare",
-		survive_spare_to_json(survive), "kinds", survive_kinds_to_json(survive)));
+		"{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:o, s:i, s:o, s:o}", "format",
+		"planner-survive/1", "nodes", (int)standings->files->len, "broken",
+		(int)standings->broken->len, "groups", (int)survive->counts[SPARE_GROUP], "survive",
+		(int)survive_single(survive, LOSS_SURVIVES), "fail",
+		(int)survive_single(survive, LOSS_FAILS), "unknown",
+		(int)survive_single(survive, LOSS_UNKNOWN), "pairs", survive_pairs_to_json(survive),
+		"shared_vms", (int)survive->shared, "spare", survive_spare_to_json(survive),
+		"kinds", survive_kinds_to_json(survive)));
 }
 
 /* People */
@@ -158,10 +186,21 @@ static char *survive_verdict_text(const Survive *survive, const SurviveUnit *uni
 	GString *text = g_string_new(loss_names[loss_verdict(unit->loss)]);
 
 	survive_add_left(text, unit->loss);
-	if (!unit->group && standing->bid->why)
+	if (unit->kind == SPARE_NODE && standing->bid->why)
 		g_string_append_printf(text, "; it takes no VM, its plan is bad news: %s",
 				       standing->bid->why);
 	return g_string_free(text, FALSE);
+}
+
+static char *survive_unit_name(const Survive *survive, const SurviveUnit *unit)
+{
+	if (unit->kind == SPARE_GROUP)
+		return g_strdup_printf("group %s", unit->name);
+	if (unit->kind == SPARE_NODE)
+		return g_strdup(unit->name);
+	return g_strdup_printf(
+		"%s, %s", survive_node_name(survive, g_array_index(unit->members, unsigned, 0)),
+		survive_node_name(survive, g_array_index(unit->members, unsigned, 1)));
 }
 
 static void survive_add_row(struct libscols_table *table, const Survive *survive,
@@ -170,8 +209,7 @@ static void survive_add_row(struct libscols_table *table, const Survive *survive
 	static const char *const colors[] = {NULL, "red", "yellow"};
 	const GPtrArray *vms = unit->loss->vms;
 	unsigned total = 0;
-	g_autofree char *name =
-		unit->group ? g_strdup_printf("group %s", unit->name) : g_strdup(unit->name);
+	g_autofree char *name = survive_unit_name(survive, unit);
 	g_autofree char *nodes = g_strdup_printf("%u", unit->members->len);
 	g_autofree char *count = g_strdup_printf("%u", vms->len);
 	g_autofree char *restart = g_strdup_printf("%u", vms->len - unit->loss->left);
@@ -194,8 +232,12 @@ static void survive_print_units(const Survive *survive, bool color)
 					      ">RESTART", "~VERDICT", NULL};
 	struct libscols_table *table = output_table(columns, color);
 
-	for (unsigned i = 0; i < survive->units->len; i++)
-		survive_add_row(table, survive, g_ptr_array_index(survive->units, i), color);
+	for (unsigned i = 0; i < survive->units->len; i++) {
+		const SurviveUnit *unit = g_ptr_array_index(survive->units, i);
+
+		if (survive_shows(unit))
+			survive_add_row(table, survive, unit, color);
+	}
 	output_print(table);
 	scols_unref_table(table);
 }
@@ -262,18 +304,33 @@ static void survive_print_spare(const Survive *survive, bool color)
 		survive_print_rooms(survive, color);
 }
 
+static void survive_print_pairs(const Survive *survive)
+{
+	const unsigned *verdicts = survive->verdicts[SPARE_PAIR];
+	unsigned judged = survive->counts[SPARE_PAIR];
+
+	printf("Of %" G_GUINT64_FORMAT
+	       " pairs of nodes %u %s judged%s: it survives %u; %u fail, %u "
+	       "%s unknown\n",
+	       survive->pairs, judged, judged == 1 ? "is" : "are",
+	       judged < survive->pairs ? ", a sample" : "", verdicts[LOSS_SURVIVES],
+	       verdicts[LOSS_FAILS], verdicts[LOSS_UNKNOWN],
+	       verdicts[LOSS_UNKNOWN] == 1 ? "is" : "are");
+}
+
 static void survive_print_people(const Survive *survive, bool color)
 {
-	unsigned nodes = survive->units->len - survive->groups;
+	unsigned nodes = survive->counts[SPARE_NODE], groups = survive->counts[SPARE_GROUP];
+	unsigned unknown = survive_single(survive, LOSS_UNKNOWN);
 
 	survive_print_units(survive, color);
 	printf("\n%sThe fleet survives %u of %u losses%s: %u node%s, %u group%s; %u fail, %u %s "
 	       "unknown\n",
-	       output_bold(color), survive->verdicts[LOSS_SURVIVES], survive->units->len,
-	       output_reset(color), nodes, nodes == 1 ? "" : "s", survive->groups,
-	       survive->groups == 1 ? "" : "s", survive->verdicts[LOSS_FAILS],
-	       survive->verdicts[LOSS_UNKNOWN],
-	       survive->verdicts[LOSS_UNKNOWN] == 1 ? "is" : "are");
+	       output_bold(color), survive_single(survive, LOSS_SURVIVES), nodes + groups,
+	       output_reset(color), nodes, nodes == 1 ? "" : "s", groups, groups == 1 ? "" : "s",
+	       survive_single(survive, LOSS_FAILS), unknown, unknown == 1 ? "is" : "are");
+	if (survive->counts[SPARE_PAIR])
+		survive_print_pairs(survive);
 	if (survive->shared)
 		printf("Shared VMs are not judged, %u here: they take no cores of their own\n",
 		       survive->shared);
@@ -293,8 +350,10 @@ static Status survive_status(const Survive *survive, const FleetStandings *stand
 	for (unsigned i = 0; i < standings->standings->len; i++)
 		if (!yard_standing(survive->yard, i)->bid->open)
 			return STATUS_BAD_NEWS;
-	return survive->verdicts[LOSS_FAILS] || survive->verdicts[LOSS_UNKNOWN] ? STATUS_BAD_NEWS
-										: STATUS_FINE;
+	for (unsigned kind = 0; kind < SPARE_KINDS; kind++)
+		if (survive->verdicts[kind][LOSS_FAILS] || survive->verdicts[kind][LOSS_UNKNOWN])
+			return STATUS_BAD_NEWS;
+	return STATUS_FINE;
 }
 
 static Status survive_run(const Options *options, GError **error)
@@ -310,7 +369,7 @@ static Status survive_run(const Options *options, GError **error)
 	standings = fleet_standings_read(options, error);
 	if (!standings)
 		return STATUS_TROUBLE;
-	survive = survive_new(standings->standings);
+	survive = survive_new(standings->standings, options->failures);
 	fleet_standings_print_broken(standings, options->json);
 	if (options->json)
 		survive_print_json(survive, standings);

@@ -61,8 +61,10 @@ typedef struct Options {
 	char **vms, **what_ifs; /* NULL, or ended by NULL */
 	char *mix;
 	char *fleet, *place, *threads_word, *kind;
-	unsigned threads; /* 0 = as many as CPUs */
-	char **arguments; /* what is not an option; never NULL */
+	char *failures_word;
+	unsigned failures; /* nodes lost at once */
+	unsigned threads;  /* 0 = as many as CPUs */
+	char **arguments;  /* what is not an option; never NULL */
 } Options;
 
 /* An option as it is given, and as help shows it. */

@@ -9,6 +9,7 @@ choices there are.
 """
 
 import functools
+import itertools
 import json
 import os
 import random
@@ -179,16 +180,21 @@ def least_spare(ways_of):
     return best
 
 
-def units(nodes):
+def units(nodes, failures):
     groups = sorted({n.group for n in nodes if n.group})
     groups = [(g, [n for n in nodes if n.group == g]) for g in groups]
-    return [(n.name, [n]) for n in nodes] + [(g, of) for g, of in groups if len(of) > 1]
+    pairs = [(f"{a.name}, {b.name}", [a, b]) for a, b in itertools.combinations(nodes, 2)] if failures == 2 else []
+    return [(n.name, [n]) for n in nodes] + [(g, of) for g, of in groups if len(of) > 1] + pairs
+
+
+def name_of(answer):
+    return answer.get("group") or answer.get("node") or ", ".join(answer["nodes"])
 
 
 def play(nodes, answer, spans):
     """What is wrong with the restarts of one loss."""
     by_name = {n.name: n for n in nodes}
-    lost = answer["nodes"] if "group" in answer else [answer["node"]]
+    lost = answer.get("nodes") or [answer["node"]]
     vms = {(n, vm["name"]): vm for n in lost for vm in by_name[n].vms}
     told = [(a["from"], a["vm"]) for a in answer["restarts"] + answer["left"]]
     wrong = [] if sorted(told) == sorted(vms) else [f"{answer}: not each VM once"]
@@ -204,7 +210,7 @@ def play(nodes, answer, spans):
         file = write("played.ini", by_name[name].text(more, spans))
         result = run("plan", "--json", "-i", file, "-t", by_name[name].topology)
         if result.returncode or not all(vm["placed"] for vm in json.loads(result.stdout)["vms"]):
-            wrong.append(f"{answer.get('node', answer.get('group'))}: {name} does not hold {more}")
+            wrong.append(f"{name_of(answer)}: {name} does not hold {more}")
     return wrong
 
 
@@ -212,21 +218,25 @@ rng = random.Random(SEED)
 wrong, seen, spares, proved, reached = [], set(), 0, 0, 0
 for number in range(FLEETS):
     spans = number % 3 == 2
-    nodes, entries = make(rng, rng.randint(2, 4), spans)
-    result = survive(entries)
+    failures = 2 if number % 4 == 1 else 1
+    nodes, entries = make(rng, rng.randint(2, 4 if failures == 1 else 3), spans)
+    result = survive(entries, "--failures", str(failures))
     *answers, end = lines(result)
-    expected, ways_of = units(nodes), []
-    names = [a.get("group", a.get("node")) for a in answers]
-    if names != [name for name, _ in expected]:
-        wrong.append(f"fleet {number}: {names} are lost, not {expected}")
+    expected, ways_of = units(nodes, failures), []
+    told = {name_of(a): a for a in answers}
+    single = [name for name, lost in units(nodes, 1)]
+    if list(told)[:len(single)] != single or len(told) != len(answers) or set(told) - {name for name, _ in expected}:
+        wrong.append(f"fleet {number}: {list(told)} are lost, not {expected}")
         continue
-    for answer, (name, lost) in zip(answers, expected):
-        wrong += [f"fleet {number}: {w}" for w in play(nodes, answer, spans)]
-        seen.add(answer["verdict"])
+    for name, lost in expected:
+        answer = told.get(name)  # none of a pair that is survived
+        if answer:
+            wrong += [f"fleet {number}: {w}" for w in play(nodes, answer, spans)]
+            seen.add(answer["verdict"])
         if spans:
             continue
         least, ways = loads(nodes, lost)
-        if not (answer["least_left"] == len(answer["left"]) == least):
+        if (not answer["least_left"] == len(answer["left"]) == least) if answer else least:
             wrong.append(f"fleet {number} {name}: {answer}, but {least} must be left")
         if not least:
             ways_of.append(ways)
@@ -236,6 +246,10 @@ for number in range(FLEETS):
                  "free_cores": sum(sum(n.free) for n in nodes), "spare": spare["cores"]} \
             or spare["cores"] != sum(r["cores"] for r in spare["rooms"]) or spare["bound"] > spare["cores"]:
         wrong.append(f"fleet {number}: {end} does not add up")
+    pairs = len(nodes) * (len(nodes) - 1) // 2 if failures == 2 else 0
+    judged = end["pairs"]
+    if judged["judged"] != pairs or judged["survive"] + judged["fail"] + judged["unknown"] != pairs:
+        wrong.append(f"fleet {number}: {judged} pairs, not {pairs}")
     status = 1 if {a["verdict"] for a in answers} != {"survives"} else 0
     if result.returncode != status or result.stderr:
         wrong.append(f"fleet {number}: status {result.returncode}, {result.stderr}")
@@ -264,6 +278,9 @@ wrong = []
 for answer in rng.sample(lines(first)[:-1], 8):
     wrong += play(nodes, answer, True)
 tap.ok(not wrong, "some losses of a larger fleet played out", *wrong)
+judged = lines(survive(entries, "--failures", "2"))[-1]["pairs"]
+tap.ok(judged["all"] == 60 * 59 // 2 and 46 * 45 // 2 < judged["judged"] <= judged["all"],
+       "pairs of a larger fleet: the heavy ones, and others", judged)
 for threads in 1, 8:
     again = survive(rng.sample(entries, len(entries)), "--threads", str(threads))
     tap.ok(again.stdout == first.stdout, f"the same bytes with {threads} threads and another order")

@@ -226,30 +226,41 @@ static unsigned loss_beyond(GArray *needs, uint64_t have)
 	return needs->len - fit;
 }
 
-static unsigned loss_least_in_all(const Yard *yard, const GPtrArray *vms)
+/* All that is free on hosts that are not lost; of those with cpu-pm alone, if so. */
+static void loss_free_in_all(const Yard *yard, bool cpu_pm, uint64_t *cpus, uint64_t *memory)
+{
+	for (unsigned r = 0; r < yard->rooms->len; r++) {
+		const YardRoom *room = yard_room(yard, r);
+		bool first = !r || room[-1].slot != room->slot;
+
+		if (yard->lost[room->standing] ||
+		    (cpu_pm && !yard_standing(yard, room->standing)->modes))
+			continue;
+		*cpus += (uint64_t)room->bid->free * room->bid->threads;
+		if (first && room->bid->memory == UINT64_MAX)
+			*memory = UINT64_MAX;
+		else if (first && *memory != UINT64_MAX)
+			*memory += room->bid->memory;
+	}
+}
+
+/* Of all VMs, or those that need cpu-pm. */
+static unsigned loss_least_in_all(const Yard *yard, const GPtrArray *vms, bool cpu_pm)
 {
 	g_autoptr(GArray) cpus = g_array_new(FALSE, FALSE, sizeof(uint64_t));
 	g_autoptr(GArray) memory = g_array_new(FALSE, FALSE, sizeof(uint64_t));
 	uint64_t free_cpus = 0, free_memory = 0;
 
 	for (unsigned i = 0; i < vms->len; i++) {
-		uint64_t vcpus = loss_vm_at(vms, i)->vm->spec->vcpus;
+		const LossVm *lost = loss_vm_at(vms, i);
+		uint64_t vcpus = lost->vm->spec->vcpus;
 
-		g_array_append_val(cpus, vcpus);
-		g_array_append_val(memory, loss_vm_at(vms, i)->vm->memory);
-	}
-	for (unsigned r = 0; r < yard->rooms->len; r++) {
-		const YardRoom *room = yard_room(yard, r);
-		bool first = !r || room[-1].slot != room->slot;
-
-		if (yard->lost[room->standing])
+		if (cpu_pm && !lost->vm->cpu_pm)
 			continue;
-		free_cpus += (uint64_t)room->bid->free * room->bid->threads;
-		if (first && room->bid->memory == UINT64_MAX)
-			free_memory = UINT64_MAX;
-		else if (first && free_memory != UINT64_MAX)
-			free_memory += room->bid->memory;
+		g_array_append_val(cpus, vcpus);
+		g_array_append_val(memory, lost->vm->memory);
 	}
+	loss_free_in_all(yard, cpu_pm, &free_cpus, &free_memory);
 	return MAX(loss_beyond(cpus, free_cpus), loss_beyond(memory, free_memory));
 }
 
@@ -257,7 +268,8 @@ unsigned loss_count_least(LossCount *count, const GPtrArray *vms, const GArray *
 {
 	g_autoptr(GHashTable) sizes = loss_sizes(vms);
 	g_autofree bool *whole = g_new0(bool, vms->len + 1);
-	unsigned least = loss_least_in_all(count->yard, vms);
+	unsigned least = MAX(loss_least_in_all(count->yard, vms, false),
+			     loss_least_in_all(count->yard, vms, true));
 	GHashTableIter iter;
 	gpointer size;
 

@@ -15,11 +15,14 @@
 
 #include "planner/fleet/loss.h"
 
+/* Losses of nodes share no node, nor do those of groups; those of pairs do. */
+typedef enum SpareKind { SPARE_NODE, SPARE_GROUP, SPARE_PAIR, SPARE_KINDS } SpareKind;
+
 /* Nodes that may be lost at once, and what becomes of their VMs. */
 typedef struct SpareLoss {
 	const GArray *members; /* of unsigned */
 	const Loss *loss;
-	bool group; /* losses of one kind, nodes or groups, share no node */
+	SpareKind kind;
 } SpareLoss;
 
 /* What is kept of one room. */

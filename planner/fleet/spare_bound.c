@@ -4,7 +4,8 @@
 /* Losses of one kind, those of VMs with cpu-pm alone or of all. */
 typedef struct SpareCount {
 	const Yard *yard;
-	bool group, cpu_pm;
+	SpareKind kind;
+	bool cpu_pm;
 	bool *inside;	 /* by host: a loss takes it */
 	uint64_t losses; /* with a need */
 	uint64_t most, sum;
@@ -53,8 +54,8 @@ static uint64_t spare_count_end(const SpareCount *count)
 {
 	uint64_t outside = spare_count_outside(count);
 
-	if (!count->losses)
-		return 0;
+	if (!count->losses || count->kind == SPARE_PAIR)
+		return count->most;
 	if (count->sum <= outside * count->losses || count->losses == 1)
 		return MAX(count->most, spare_divide(count->sum, count->losses));
 	return MAX(count->most,
@@ -65,14 +66,14 @@ uint64_t spare_least(const Yard *yard, const GArray *losses)
 {
 	uint64_t bound = 0;
 
-	for (unsigned kind = 0; kind < 4; kind++) {
-		SpareCount count = {.yard = yard, .group = kind & 1, .cpu_pm = kind & 2};
+	for (unsigned kind = 0; kind < 2 * SPARE_KINDS; kind++) {
+		SpareCount count = {.yard = yard, .kind = kind / 2, .cpu_pm = kind % 2};
 
 		count.inside = g_new0(bool, yard->standings->len + 1);
 		for (unsigned i = 0; i < losses->len; i++) {
 			const SpareLoss *loss = &g_array_index(losses, SpareLoss, i);
 
-			if (loss->group == count.group)
+			if (loss->kind == count.kind)
 				spare_count_loss(&count, loss);
 		}
 		bound = MAX(bound, spare_count_end(&count));

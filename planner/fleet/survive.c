@@ -14,14 +14,15 @@ static void survive_unit_free(gpointer data)
 	g_free(unit);
 }
 
-static SurviveUnit *survive_add_unit(Survive *survive, const char *name, bool group)
+static SurviveUnit *survive_add_unit(Survive *survive, const char *name, SpareKind kind)
 {
 	SurviveUnit *unit = g_new0(SurviveUnit, 1);
 
 	unit->name = name;
-	unit->group = group;
+	unit->kind = kind;
 	unit->members = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	g_ptr_array_add(survive->units, unit);
+	survive->counts[kind]++;
 	return unit;
 }
 
@@ -49,8 +50,9 @@ static void survive_add_groups(Survive *survive)
 	}
 	g_ptr_array_sort(names, survive_name_compare);
 	for (unsigned i = 0; i < names->len; i++)
-		g_hash_table_insert(units, g_ptr_array_index(names, i),
-				    survive_add_unit(survive, g_ptr_array_index(names, i), true));
+		g_hash_table_insert(
+			units, g_ptr_array_index(names, i),
+			survive_add_unit(survive, g_ptr_array_index(names, i), SPARE_GROUP));
 	for (unsigned s = 0; s < standings->len; s++) {
 		const char *name = yard_standing(survive->yard, s)->group;
 		SurviveUnit *unit = name ? g_hash_table_lookup(units, name) : NULL;
@@ -58,8 +60,92 @@ static void survive_add_groups(Survive *survive)
 		if (unit)
 			g_array_append_val(unit->members, s);
 	}
-	survive->groups = names->len;
 }
+
+/* Pairs */
+
+#define SURVIVE_HEAVY 46    /* nodes whose pairs are judged all */
+#define SURVIVE_DRAWN 1000  /* pairs that are drawn besides */
+#define SURVIVE_DRAWS 10000 /* at most, as some come twice */
+
+typedef struct SurviveNeed {
+	uint64_t vcpus;
+	unsigned node;
+} SurviveNeed;
+
+static int survive_need_compare(gconstpointer a, gconstpointer b)
+{
+	const SurviveNeed *x = a, *y = b;
+
+	if (x->vcpus != y->vcpus)
+		return x->vcpus > y->vcpus ? -1 : 1;
+	return x->node < y->node ? -1 : x->node > y->node;
+}
+
+/* The nodes, those of most vCPUs first: of unsigned. Yours. */
+static GArray *survive_heavy_first(const Yard *yard)
+{
+	g_autoptr(GArray) needs = g_array_new(FALSE, FALSE, sizeof(SurviveNeed));
+	GArray *nodes = g_array_new(FALSE, FALSE, sizeof(unsigned));
+
+	for (unsigned s = 0; s < yard->standings->len; s++) {
+		SurviveNeed need = {standing_need(yard_standing(yard, s), 1), s};
+
+		g_array_append_val(needs, need);
+	}
+	g_array_sort(needs, survive_need_compare);
+	for (unsigned i = 0; i < needs->len; i++)
+		g_array_append_val(nodes, g_array_index(needs, SurviveNeed, i).node);
+	return nodes;
+}
+
+static void survive_add_pair(Survive *survive, const GArray *nodes, unsigned i, unsigned j)
+{
+	SurviveUnit *unit = survive_add_unit(survive, NULL, SPARE_PAIR);
+	unsigned a = g_array_index(nodes, unsigned, i), b = g_array_index(nodes, unsigned, j);
+	unsigned low = MIN(a, b), high = MAX(a, b);
+
+	g_array_append_val(unit->members, low);
+	g_array_append_val(unit->members, high);
+}
+
+/* The next of a fixed sequence of numbers below N (Knuth's MMIX). */
+static unsigned survive_draw(uint64_t *state, unsigned n)
+{
+	*state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (unsigned)((*state >> 33) % n);
+}
+
+static void survive_draw_pairs(Survive *survive, const GArray *nodes)
+{
+	g_autoptr(GHashTable) drawn =
+		g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+	uint64_t state = 1;
+
+	for (unsigned d = 0; d < SURVIVE_DRAWS && g_hash_table_size(drawn) < SURVIVE_DRAWN; d++) {
+		unsigned a = survive_draw(&state, nodes->len), b = survive_draw(&state, nodes->len);
+		unsigned low = MIN(a, b), high = MAX(a, b);
+		uint64_t key = (uint64_t)low << 32 | high;
+
+		if (low != high && high >= SURVIVE_HEAVY &&
+		    g_hash_table_add(drawn, g_memdup2(&key, sizeof key)))
+			survive_add_pair(survive, nodes, low, high);
+	}
+}
+
+static void survive_add_pairs(Survive *survive)
+{
+	g_autoptr(GArray) nodes = survive_heavy_first(survive->yard);
+
+	survive->pairs = (uint64_t)nodes->len * (nodes->len - MIN(1, nodes->len)) / 2;
+	for (unsigned j = 1; j < MIN(nodes->len, SURVIVE_HEAVY); j++)
+		for (unsigned i = 0; i < j; i++)
+			survive_add_pair(survive, nodes, i, j);
+	if (nodes->len > SURVIVE_HEAVY)
+		survive_draw_pairs(survive, nodes);
+}
+
+/* Judging */
 
 static void survive_judge(Survive *survive)
 {
@@ -71,8 +157,8 @@ static void survive_judge(Survive *survive)
 		SpareLoss loss;
 
 		unit->loss = loss_new(book, unit->members);
-		survive->verdicts[loss_verdict(unit->loss)]++;
-		loss = (SpareLoss){unit->members, unit->loss, unit->group};
+		survive->verdicts[unit->kind][loss_verdict(unit->loss)]++;
+		loss = (SpareLoss){unit->members, unit->loss, unit->kind};
 		g_array_append_val(losses, loss);
 	}
 	survive->spare = spare_new(survive->yard, losses);
@@ -129,7 +215,7 @@ static void survive_count(Survive *survive)
 	g_ptr_array_sort(survive->kinds, survive_kind_compare);
 }
 
-Survive *survive_new(const GPtrArray *standings)
+Survive *survive_new(const GPtrArray *standings, unsigned failures)
 {
 	Survive *survive = g_new0(Survive, 1);
 
@@ -137,12 +223,14 @@ Survive *survive_new(const GPtrArray *standings)
 	survive->units = g_ptr_array_new_with_free_func(survive_unit_free);
 	survive->kinds = g_ptr_array_new_with_free_func(g_free);
 	for (unsigned s = 0; s < standings->len; s++) {
-		SurviveUnit *unit =
-			survive_add_unit(survive, yard_standing(survive->yard, s)->name, false);
+		SurviveUnit *unit = survive_add_unit(survive, yard_standing(survive->yard, s)->name,
+						     SPARE_NODE);
 
 		g_array_append_val(unit->members, s);
 	}
 	survive_add_groups(survive);
+	if (failures > 1)
+		survive_add_pairs(survive);
 	survive_judge(survive);
 	survive_count(survive);
 	return survive;
