@@ -106,6 +106,7 @@ struct Rule {
 	unsigned deliberate; /* platforms, 1 << each, that arrange it so: at most `at_most`. Of a
 			      * VM only where the CPUs are its own, and no vCPU is real-time */
 	Severity at_most;
+	bool advice; /* no fault: an info, where no plan has it otherwise */
 	unsigned when, needs;
 	/* One of these. */
 	RuleEval *eval;

@@ -135,6 +135,8 @@ void rule_suit(const Rule *rule, const Audit *audit, Finding *finding)
 		g_free(finding->fix);
 		finding->fix = remedy_for(rule_remedy(rule, platform), finding->subject);
 	}
+	if (rule->advice && !audit->plan)
+		finding->severity = SEVERITY_INFO;
 	if (rule->deliberate & 1u << platform && (!vm || own_doing(vm, finding)))
 		finding->severity = MIN(finding->severity, rule->at_most);
 }
