@@ -134,28 +134,44 @@ static void print_devices(const Host *host, bool color)
 
 /* The cores of each L3, with all their CPUs: what a VM can have. */
 
-static void cores_line(struct libscols_table *table, const Host *host, unsigned node, unsigned l3,
-		       unsigned kind)
+/* A line's cores are of one node, L3 and kind; those in no L3 come last. */
+static int core_compare(const void *a, const void *b, void *data)
 {
-	g_autoptr(GString) cores = g_string_new(NULL);
-	g_autofree char *id = g_strdup_printf("%u", host_node(host, node)->id);
-	g_autofree char *cache = l3 == HOST_NONE ? g_strdup("-") : g_strdup_printf("%u", l3);
-	g_autofree char *speed = g_strdup_printf("%u", kind);
+	const Core *one = host_core(data, *(const unsigned *)a);
+	const Core *other = host_core(data, *(const unsigned *)b);
 
-	for (unsigned i = 0; i < host->cores->len; i++) {
-		const Core *core = host_core(host, i);
+	if (one->node != other->node)
+		return one->node < other->node ? -1 : 1;
+	if (one->l3 != other->l3)
+		return one->l3 < other->l3 ? -1 : 1;
+	return (one->kind > other->kind) - (one->kind < other->kind);
+}
+
+/* The line of CORES[I] and those alike that follow it. How many they are. */
+static unsigned cores_line(struct libscols_table *table, const Host *host, const GArray *cores,
+			   unsigned i)
+{
+	const unsigned *alike = &g_array_index(cores, unsigned, i);
+	const Core *first = host_core(host, *alike);
+	g_autoptr(GString) names = g_string_new(NULL);
+	g_autofree char *id = g_strdup_printf("%u", host_node(host, first->node)->id);
+	g_autofree char *cache =
+		first->l3 == HOST_NONE ? g_strdup("-") : g_strdup_printf("%u", first->l3);
+	g_autofree char *speed = g_strdup_printf("%u", first->kind);
+	unsigned n = 0;
+
+	for (; i + n < cores->len && !core_compare(alike, &alike[n], (void *)host); n++) {
+		const Core *core = host_core(host, alike[n]);
 		g_autofree char *siblings = siblings_name(core);
 
-		if (core->node == node && core->l3 == l3 && core->kind == kind)
-			g_string_append_printf(cores, "%s%s%s", cores->len ? " " : "", siblings,
-					       core->partial ? "(sibling offline)" : "");
+		g_string_append_printf(names, "%s%s%s", n ? " " : "", siblings,
+				       core->partial ? "(sibling offline)" : "");
 	}
-	if (!cores->len)
-		return;
 	if (host->n_kinds > 1)
-		output_line(table, (const char *const[]){id, cache, speed, cores->str});
+		output_line(table, (const char *const[]){id, cache, speed, names->str});
 	else
-		output_line(table, (const char *const[]){id, cache, cores->str});
+		output_line(table, (const char *const[]){id, cache, names->str});
+	return n;
 }
 
 static void print_cores(const Host *host, bool color)
@@ -165,13 +181,15 @@ static void print_cores(const Host *host, bool color)
 		">NODE", ">L3", ">KIND", "~CORES, each as its CPUs; a larger kind is faster", NULL};
 	struct libscols_table *table =
 		output_table(host->n_kinds > 1 ? with_kinds : columns, color);
+	g_autoptr(GArray) cores =
+		g_array_sized_new(FALSE, FALSE, sizeof(unsigned), host->cores->len);
 
+	for (unsigned i = 0; i < host->cores->len; i++)
+		g_array_append_val(cores, i);
+	g_array_sort_with_data(cores, core_compare, (void *)host);
+	for (unsigned i = 0; i < cores->len;)
+		i += cores_line(table, host, cores, i);
 	putchar('\n');
-	for (unsigned node = 0; node < host->nodes->len; node++)
-		for (unsigned i = 0; i <= host->l3s->len; i++)
-			for (unsigned kind = 0; kind < host->n_kinds; kind++)
-				cores_line(table, host, node, i < host->l3s->len ? i : HOST_NONE,
-					   kind);
 	output_print(table);
 	scols_unref_table(table);
 }

@@ -18,8 +18,9 @@ typedef struct Splitter {
 	const Host *host;
 	const Inventory *inventory;
 	GPtrArray *findings;
-	Role *roles; /* by core; FREE = not claimed yet */
-	bool *near;  /* by node: an SDK device is there */
+	Role *roles;	     /* by core; FREE = not claimed yet */
+	bool *near;	     /* by node: an SDK device is there */
+	GPtrArray *of_nodes; /* by node: its cores, GArray of unsigned */
 } Splitter;
 
 static unsigned n_cores(const Splitter *s)
@@ -205,14 +206,16 @@ static bool split_usable(const SplitWant *want, const Core *core)
 /* The next core of NODE in GROUP for WANT, HOST_NONE when there is none left. */
 static unsigned next_core(const Splitter *s, const SplitWant *want, unsigned group, unsigned node)
 {
+	const GArray *cores = g_ptr_array_index(s->of_nodes, node);
 	unsigned best = HOST_NONE;
 
 	if (want->near && !want->near[node])
 		return HOST_NONE;
-	for (unsigned i = 0; i < n_cores(s); i++) {
+	for (unsigned n = 0; n < cores->len; n++) {
+		unsigned i = g_array_index(cores, unsigned, n);
 		const Core *core = host_core(s->host, i);
 
-		if (core->node == node && s->roles[i] == ROLE_FREE && split_usable(want, core) &&
+		if (s->roles[i] == ROLE_FREE && split_usable(want, core) &&
 		    split_group_of(want, core) == group &&
 		    (best == HOST_NONE || core_before(core, host_core(s->host, best))))
 			best = i;
@@ -223,13 +226,14 @@ static unsigned next_core(const Splitter *s, const SplitWant *want, unsigned gro
 /* Cores of GROUP on NODE that have the role already. */
 static unsigned taken_on(const Splitter *s, const SplitWant *want, unsigned group, unsigned node)
 {
+	const GArray *cores = g_ptr_array_index(s->of_nodes, node);
 	unsigned taken = 0;
 
-	for (unsigned i = 0; i < n_cores(s); i++) {
-		const Core *core = host_core(s->host, i);
+	for (unsigned n = 0; n < cores->len; n++) {
+		unsigned i = g_array_index(cores, unsigned, n);
 
-		taken += core->node == node && s->roles[i] == want->role &&
-			 split_group_of(want, core) == group;
+		taken += s->roles[i] == want->role &&
+			 split_group_of(want, host_core(s->host, i)) == group;
 	}
 	return taken;
 }
@@ -372,8 +376,10 @@ static void take_counted(Splitter *s, const SplitWant *want)
 
 static bool node_has(const Splitter *s, unsigned node, Role role)
 {
-	for (unsigned i = 0; i < n_cores(s); i++)
-		if (host_core(s->host, i)->node == node && s->roles[i] == role)
+	const GArray *cores = g_ptr_array_index(s->of_nodes, node);
+
+	for (unsigned n = 0; n < cores->len; n++)
+		if (s->roles[g_array_index(cores, unsigned, n)] == role)
 			return true;
 	return false;
 }
@@ -491,11 +497,24 @@ static void strand_partial(Splitter *s)
 			split_strand(s, i);
 }
 
+static GPtrArray *cores_of_nodes(const Host *host)
+{
+	GPtrArray *of_nodes = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
+
+	for (unsigned node = 0; node < host->nodes->len; node++)
+		g_ptr_array_add(of_nodes, g_array_new(FALSE, FALSE, sizeof(unsigned)));
+	for (unsigned i = 0; i < host->cores->len; i++)
+		g_array_append_val((GArray *)g_ptr_array_index(of_nodes, host_core(host, i)->node),
+				   i);
+	return of_nodes;
+}
+
 GArray *split_compute(const Host *host, const Inventory *inventory, GPtrArray *findings)
 {
 	GArray *roles = g_array_sized_new(FALSE, TRUE, sizeof(Role), host->cores->len);
 	g_autofree bool *near = g_new0(bool, host->nodes->len);
-	Splitter s = {host, inventory, findings, NULL, near};
+	g_autoptr(GPtrArray) of_nodes = cores_of_nodes(host);
+	Splitter s = {host, inventory, findings, NULL, near, of_nodes};
 	SplitWant wants[] = {
 		{&inventory->host, ROLE_HOST, "[host]", NULL},
 		{&inventory->shared, ROLE_SHARED, "[shared]", NULL},

@@ -144,18 +144,15 @@ static bool fits_empty_room(const SearchProblem *problem, const SearchVm *vm)
 static unsigned nodes_that_hold(const SearchProblem *problem, const SearchVm *vm,
 				const SearchSlice *slice, const SearchRoom *like)
 {
+	g_autofree uint64_t *cores = g_new0(uint64_t, problem->n_nodes);
 	unsigned found = 0;
 
-	for (unsigned n = 0; n < problem->n_nodes; n++) {
-		uint64_t cores = 0;
-
-		if (!model_node_allowed(vm, n) || slice->memory > problem->memory[n])
-			continue;
-		for (unsigned r = 0; r < problem->n_rooms; r++)
-			if (problem->rooms[r].node == n && problem->rooms[r].class == like->class)
-				cores += problem->rooms[r].cores;
-		found += cores >= slice->cores;
-	}
+	for (unsigned r = 0; r < problem->n_rooms; r++)
+		if (problem->rooms[r].class == like->class)
+			cores[problem->rooms[r].node] += problem->rooms[r].cores;
+	for (unsigned n = 0; n < problem->n_nodes; n++)
+		found += model_node_allowed(vm, n) && slice->memory <= problem->memory[n] &&
+			 cores[n] >= slice->cores;
 	return found;
 }
 

@@ -85,6 +85,10 @@ def main():
     missed = [
         curve("fit, sizes on 512 CPUs", ((20, 1), (60, 1), (300, 3)), lambda n: [
             planner, "fit", "-i", sizes("sizes.ini", n), "-t", TIGHT]),
+        curve("show, cores side by side", ((1024, None), (8192, 2)), lambda n: [
+            planner, "show", "-t", f"core:{n} pu:1"]),
+        curve("plan, nodes of 8 cores", ((128, None), (1024, 3)), lambda n: [
+            planner, "plan", "-i", empty, "-t", f"numa:{n} core:8 pu:1"]),
         curve("fit --what-if, sizes", ((60, 2),), lambda n: [
             planner, "fit", "-i", sizes("sizes.ini", n), "-t", TIGHT,
             "--what-if", "host.cores-per-node=2"]),

@@ -305,6 +305,25 @@ static void test_synthetic(void)
 
 /* hwloc takes 0 for 1 GiB since 2.9.2, GB for GiB before 2.8, and gives a host without nodes 1 GiB.
  */
+/* Many objects side by side are the same host as a product of them, whatever numbers them. */
+static void test_synthetic_wide(void)
+{
+	static const char *const pairs[][2] = {
+		{"core:1024 pu:2(indexes=2*1024:1024*1)",
+		 "group:32 core:32 pu:2(indexes=2*1024:1024*1)"},
+		{"numa:256(memory=1073741824) core:2 pu:1",
+		 "group:2 numa:128(memory=1073741824) core:2 pu:1"},
+		{"[numa] l3:130 core:2 pu:2", "[numa] group:10 l3:13 core:2 pu:2"},
+		{"pu:512", "core:512 pu:1"},
+	};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(pairs); i++) {
+		g_autoptr(Host) wide = load(pairs[i][0]), product = load(pairs[i][1]);
+
+		g_assert_cmpstr(wide->fingerprint, ==, product->fingerprint);
+	}
+}
+
 static void test_synthetic_memory(void)
 {
 	static const struct {
@@ -351,6 +370,7 @@ static void test_synthetic_refused(void)
 	assert_refused("core:2 pu:2(indexes=)", "4 different numbers");
 	assert_refused("pu:4000000000", "not a level");
 	assert_refused("pack:8000 core:8000 pu:8000", "more than 8192");
+	assert_refused("core:8191 pu:1", "write them as a product");
 	assert_refused("pack:1024 [numa] [numa] pu:1", "1024 NUMA nodes");
 	assert_refused("pack:2 core:4 pu:16", "more than 8 CPUs");
 	assert_refused("core:010 pu:1", "is not a level");
@@ -1012,6 +1032,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/host/devices", test_devices);
 	g_test_add_func("/host/x6", test_x6);
 	g_test_add_func("/host/synthetic", test_synthetic);
+	g_test_add_func("/host/synthetic-wide", test_synthetic_wide);
 	g_test_add_func("/host/synthetic-memory", test_synthetic_memory);
 	g_test_add_func("/host/synthetic-refused", test_synthetic_refused);
 	g_test_add_func("/host/paths-refused", test_paths_refused);

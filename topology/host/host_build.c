@@ -14,6 +14,7 @@ typedef struct Build {
 	bool packages_counted; /* their OS indexes do not tell them apart */
 	const char *fsroot;    /* NULL = there is no Linux to ask */
 	GPtrArray *lists;      /* by node position: hwloc_bitmap_t of its CPUs as Linux says */
+	hwloc_bitmap_t housed; /* CPUs that hwloc puts in a node */
 } Build;
 
 /* A PU must be what it says: hwloc takes two of one number, and PUs that name other CPUs. */
@@ -74,17 +75,13 @@ static void nodes_build(Build *build)
 		node.memory = object->attr->numanode.local_memory;
 		node.subtype = is_plain(object) ? NULL : g_strdup(object->subtype);
 		g_array_append_val(build->host->nodes, node);
+		hwloc_bitmap_or(build->housed, build->housed, object->cpuset);
 	}
 }
 
 static bool has_node(const Build *build, hwloc_obj_t object)
 {
-	hwloc_obj_t node = NULL;
-
-	while ((node = hwloc_get_next_obj_by_type(build->topology, HWLOC_OBJ_NUMANODE, node)))
-		if (hwloc_bitmap_intersects(node->cpuset, object->cpuset))
-			return true;
-	return false;
+	return hwloc_bitmap_intersects(build->housed, object->cpuset);
 }
 
 /* What is taken for the node of PU, which is in none: the largest group, die or package around it
@@ -251,20 +248,21 @@ static unsigned die_of(Build *build, hwloc_obj_t pu)
 }
 
 /* Only dies that divide a node say more than it does. */
-static void dies_keep(GArray *cores)
+static void dies_keep(const Host *host)
 {
-	g_autofree bool *several = g_new0(bool, cores->len + 1);
+	g_autofree unsigned *first = g_new0(unsigned, host->nodes->len); /* its die, + 1 */
+	g_autofree bool *several = g_new0(bool, host->nodes->len);
 
-	for (unsigned i = 0; i < cores->len; i++)
-		for (unsigned j = 0; j < cores->len && !several[i]; j++) {
-			const Core *a = &g_array_index(cores, Core, i);
-			const Core *b = &g_array_index(cores, Core, j);
+	for (unsigned i = 0; i < host->cores->len; i++) {
+		const Core *core = host_core(host, i);
 
-			several[i] = a->node == b->node && a->die != b->die;
-		}
-	for (unsigned i = 0; i < cores->len; i++)
-		if (!several[i])
-			g_array_index(cores, Core, i).die = 0;
+		if (!first[core->node])
+			first[core->node] = core->die + 1;
+		several[core->node] |= first[core->node] != core->die + 1;
+	}
+	for (unsigned i = 0; i < host->cores->len; i++)
+		if (!several[host_core(host, i)->node])
+			g_array_index(host->cores, Core, i).die = 0;
 }
 
 static hwloc_obj_t package_around(const Build *build, hwloc_obj_t pu)
@@ -366,7 +364,7 @@ static bool cores_build(Build *build, GError **error)
 				       "packages: hwloc lost which CPUs are whose; give the root "
 				       "of a captured machine");
 	}
-	dies_keep(build->host->cores);
+	dies_keep(build->host);
 	return true;
 }
 
@@ -538,13 +536,15 @@ Host *host_build(hwloc_topology_t topology, const char *fsroot, GError **error)
 	g_autoptr(GHashTable) positions = g_hash_table_new(NULL, NULL);
 	g_autoptr(GPtrArray) lists =
 		g_ptr_array_new_with_free_func((GDestroyNotify)hwloc_bitmap_free);
+	g_auto(CpuSet) housed = hwloc_bitmap_alloc();
 	Build build = {.topology = topology,
 		       .host = host,
 		       .pus = pus,
 		       .nodes = nodes,
 		       .positions = positions,
 		       .fsroot = fsroot,
-		       .lists = lists};
+		       .lists = lists,
+		       .housed = housed};
 
 	return build_all(&build, error) ? g_steal_pointer(&host) : NULL;
 }

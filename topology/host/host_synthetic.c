@@ -10,6 +10,8 @@
 #define COUNT_LIMIT 100000 /* read so far, so that what there is too much of can be named */
 #define MEMORY_LIMIT (UINT64_C(1) << 56) /* 64 PiB a node, as in inventories */
 #define NODES_LIMIT 1024		 /* NUMA nodes of the largest Linux (MAX_NUMNODES) */
+#define SIBLINGS_MANY 128		 /* objects in one other, from where groups help hwloc */
+#define SIBLINGS_LIMIT 512		 /* that hwloc builds in a second or two */
 
 #define BLANKS " \n" /* what hwloc takes between levels */
 #define DIGITS "0123456789"
@@ -203,13 +205,19 @@ static bool is_list(const char *indexes)
 	return strspn(indexes, DIGITS ",") == strlen(indexes);
 }
 
+/* indexes=core:package */
+static bool is_by_type(const SyntheticLevel *level)
+{
+	return level->indexes && g_ascii_isalpha(level->indexes[0]);
+}
+
 static bool indexes_check(const SyntheticLevel *level, GError **error)
 {
 	if (is_list(level->indexes))
 		return list_is_whole(level->indexes, level->objects) ||
 		       error_refuse(error, "indexes= of %s must name %u different numbers below %d",
 				    level->type, level->objects, CPULIST_LIMIT);
-	if (g_ascii_isalpha(level->indexes[0]) || loops_are_bounded(level->indexes))
+	if (is_by_type(level) || loops_are_bounded(level->indexes))
 		return true;
 	return error_refuse(error,
 			    "indexes= of %s must be numbers (0,2,1,3), loops (2*36:36*1) or types "
@@ -251,6 +259,29 @@ static bool host_synthetic_size_parse(const char *text, uint64_t *bytes)
 	return false;
 }
 
+static bool is_type(const SyntheticLevel *level, hwloc_obj_type_t wanted)
+{
+	hwloc_obj_type_t type;
+
+	return hwloc_type_sscanf(level->type, &type, NULL, 0) == 0 && type == wanted;
+}
+
+/*
+ * hwloc compares each object with all that are beside it. So where there are many, they are in
+ * groups, of which planner makes nothing: the number of groups, 1 = none.
+ */
+static unsigned level_groups(const SyntheticLevel *level)
+{
+	unsigned groups = 1;
+
+	if (level->count < SIBLINGS_MANY)
+		return 1;
+	for (unsigned i = 2; i * i <= level->count; i++)
+		if (level->count % i == 0)
+			groups = i;
+	return groups;
+}
+
 static bool level_check(const SyntheticLevel *level, GError **error)
 {
 	uint64_t bytes;
@@ -265,14 +296,13 @@ static bool level_check(const SyntheticLevel *level, GError **error)
 		return error_refuse(error, "%s: more than %d in all", level->type, CPULIST_LIMIT);
 	if (level->attached && level->objects > NODES_LIMIT)
 		return error_refuse(error, "has more than %d NUMA nodes", NODES_LIMIT);
+	if (level->count / level_groups(level) > SIBLINGS_LIMIT)
+		return error_refuse(
+			error,
+			"%s:%u is too many in one object: write them as a product, such "
+			"as group:64 %s:128",
+			level->type, level->count, level->type);
 	return !level->indexes || indexes_check(level, error);
-}
-
-static bool is_type(const SyntheticLevel *level, hwloc_obj_type_t wanted)
-{
-	hwloc_obj_type_t type;
-
-	return hwloc_type_sscanf(level->type, &type, NULL, 0) == 0 && type == wanted;
 }
 
 bool synthetic_check(const char *description, GError **error)
@@ -302,18 +332,23 @@ char *synthetic_text(const char *description)
 {
 	g_autoptr(GArray) levels = levels_parse(description, NULL);
 	GString *text = g_string_new(NULL);
-	bool nodes = false;
+	bool nodes = false, by_type = false;
 
+	for (guint i = 0; levels && i < levels->len; i++)
+		by_type |= is_by_type(&g_array_index(levels, SyntheticLevel, i));
 	for (guint i = 0; levels && i < levels->len; i++) {
 		const SyntheticLevel *level = &g_array_index(levels, SyntheticLevel, i);
 		bool numa = is_type(level, HWLOC_OBJ_NUMANODE);
+		unsigned groups = by_type ? 1 : level_groups(level);
 		uint64_t bytes = 0;
 
 		nodes = nodes || numa;
+		if (groups > 1)
+			g_string_append_printf(text, " group:%u", groups);
 		g_string_append(text, level->attached ? " [" : " ");
 		g_string_append(text, level->type);
 		if (!level->attached)
-			g_string_append_printf(text, ":%u", level->count);
+			g_string_append_printf(text, ":%u", level->count / groups);
 		if (level->memory)
 			host_synthetic_size_parse(level->memory, &bytes);
 		if (numa)
