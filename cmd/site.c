@@ -4,6 +4,7 @@
 #include "planner/artifacts/template.h"
 #include "planner/base/nearest.h"
 #include "topology/base/error.h"
+#include "topology/base/text.h"
 
 #include <string.h>
 
@@ -41,9 +42,19 @@ static bool passed_over(const char *folder, const char *name)
 	       (!*folder && !strcmp(name, "ansible"));
 }
 
+/* The first character of TEXT that a terminal obeys, but for what lines are made of; 0 = none. */
+static gunichar site_obeyed(const char *text)
+{
+	for (; *text; text = g_utf8_next_char(text))
+		if (!strchr("\t\n\r", *text) && text_obeyed(g_utf8_get_char(text)))
+			return g_utf8_get_char(text);
+	return 0;
+}
+
 static bool add_template(GHashTable *site, const char *path, const char *name, GError **error)
 {
-	g_autofree char *text = NULL;
+	g_autofree char *text = NULL, *why = NULL;
+	gunichar obeyed;
 	size_t length;
 
 	text = input_read_regular(path, &length, error);
@@ -51,6 +62,11 @@ static bool add_template(GHashTable *site, const char *path, const char *name, G
 		return false;
 	if (strlen(text) != length || !g_utf8_validate(text, -1, NULL))
 		return site_refused(error, path, "is not UTF-8 text");
+	obeyed = site_obeyed(text);
+	if (obeyed) {
+		why = g_strdup_printf("has the character U+%04X, which cannot be printed", obeyed);
+		return site_refused(error, path, why);
+	}
 	g_hash_table_insert(site, g_strdup(name), g_steal_pointer(&text));
 	return true;
 }

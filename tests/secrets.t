@@ -149,6 +149,11 @@ def check_obeyed(tap, root, plan):
         if OBEYED.search(text) or "\nplanner: fine" in text or done.returncode not in (0, 1, 2):
             bad.append(f"{words}: {text!r}")
     tap.ok(not bad, "arguments are shown clean", *bad)
+    with tempfile.TemporaryDirectory() as site:
+        put(site, "vcpupin.xml", "<!--\u009b31m-->${vcpu} ${cpuset}\n")
+        done = run(PLANNER, "emit", "domain", "vm1", "-p", plan, "--templates", site)
+        tap.ok(done.returncode == 2 and not done.stdout and b"U+009B" in done.stderr,
+               "a site's template with such a character is refused", done.stdout, done.stderr)
 
 
 def main():

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/artifacts/template.h"
 #include "topology/base/error.h"
+#include "topology/base/text.h"
 
 #include <string.h>
 
@@ -20,10 +21,11 @@ const char *template_text(GHashTable *site, const char *name, GError **error)
 	return NULL;
 }
 
+/* TEXT, UTF-8: does it hold what ends a line, or what a terminal obeys? */
 static bool template_has_control(const char *text)
 {
-	for (const char *c = text; *c; c++)
-		if (g_ascii_iscntrl(*c))
+	for (; *text; text = g_utf8_next_char(text))
+		if (text_obeyed(g_utf8_get_char(text)))
 			return true;
 	return false;
 }
@@ -61,10 +63,10 @@ static const char *value_fault(const TemplateValue *value)
 {
 	if (value->escape == TEMPLATE_RAW)
 		return NULL;
-	if (template_has_control(value->text))
-		return "has a control character";
 	if (!g_utf8_validate(value->text, -1, NULL))
 		return "is not UTF-8";
+	if (template_has_control(value->text))
+		return "has a control character";
 	if (value->escape == TEMPLATE_KERNEL && value->text[strspn(value->text, KERNEL_SAFE)])
 		return "has a character that is not safe on a kernel line";
 	return NULL;
@@ -122,12 +124,13 @@ static bool all_used(const char *name, const TemplateValue *values, const bool *
 /* A name as a message may have it: short, one line of UTF-8, whatever a site wrote. Yours. */
 static char *name_shown(const char *start, size_t length)
 {
-	char *shown = g_utf8_make_valid(start, (gssize)MIN(length, 64));
+	g_autofree char *valid = g_utf8_make_valid(start, (gssize)MIN(length, 64));
+	GString *shown = g_string_new(NULL);
 
-	for (char *c = shown; *c; c++)
-		if (g_ascii_iscntrl(*c))
-			*c = '?';
-	return shown;
+	for (const char *c = valid; *c; c = g_utf8_next_char(c))
+		g_string_append_unichar(shown,
+					text_obeyed(g_utf8_get_char(c)) ? '?' : g_utf8_get_char(c));
+	return g_string_free(shown, FALSE);
 }
 
 /* Substitute the "$…" at *TEXT and step over it. */

@@ -4,6 +4,17 @@
 
 #include <string.h>
 
+/* A spreadsheet takes such a cell for a formula; numbers and a mere "-" are none. */
+static bool csv_formula(const char *cell)
+{
+	char *end;
+
+	if (!strchr("=+-@", *cell) || !cell[0] || !cell[1])
+		return false;
+	g_ascii_strtod(cell, &end);
+	return *end;
+}
+
 /* Reading */
 
 /* The separator of the header line: that of the three which stands there most. */
@@ -48,6 +59,8 @@ static char *csv_cell(CsvReader *r, bool *last, bool *whole)
 	r->line += r->at < r->end && *r->at == '\n';
 	if (r->at < r->end)
 		r->at++;
+	if (cell->str[0] == '\'' && csv_formula(cell->str + 1)) /* as csv_line() writes it */
+		g_string_erase(cell, 0, 1);
 	return g_strchomp(g_string_free(cell, FALSE));
 }
 
@@ -164,6 +177,7 @@ char *csv_line(const char *const *cells)
 
 		g_string_append(line, i ? "," : "");
 		g_string_append(line, quote ? "\"" : "");
+		g_string_append(line, csv_formula(cells[i]) ? "'" : "");
 		for (const char *c = cells[i]; *c; c++) {
 			if (*c == '"')
 				g_string_append_c(line, '"');

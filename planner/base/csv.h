@@ -28,7 +28,8 @@ void csv_end(CsvReader *reader);
  */
 json_t *csv_row(CsvReader *reader, const char *const *texts, unsigned *line, GError **error);
 
-/* A line of CELLS (ended by NULL), quoted where they need it, with its end; yours. */
+/* A line of CELLS (ended by NULL), quoted where they need it, with its end; yours. One that a
+ * spreadsheet would take for a formula begins with "'", which csv_row() takes off again. */
 char *csv_line(const char *const *cells);
 
 #endif
