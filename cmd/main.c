@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* All commands, in the order of help. */
 /* clang-format off */
@@ -193,9 +194,27 @@ static Status close_stdout(Status status)
 	return status;
 }
 
+/* GLib ends a program that gets no memory, or no thread, as if it were broken. What was printed so
+ * far may be half an answer: it stays unwritten. */
+static GLogWriterOutput main_log(GLogLevelFlags level, const GLogField *fields, gsize n, void *data)
+{
+	const char *why = "it cannot go on";
+
+	if (!(level & G_LOG_LEVEL_ERROR))
+		return g_log_writer_default(level, fields, n, data);
+	for (gsize i = 0; i < n; i++)
+		if (g_str_equal(fields[i].key, "MESSAGE"))
+			why = fields[i].value;
+	if (strstr(why, "failed to allocate") || strstr(why, "out of memory"))
+		why = "not enough memory; allow it more (ulimit -v, MemoryMax=)";
+	fprintf(stderr, "planner: %s\n", why);
+	_exit(STATUS_TROUBLE);
+}
+
 int main(int argc, char **argv)
 {
 	(void)argc;
+	g_log_set_writer_func(main_log, NULL, NULL);
 	setlocale(LC_CTYPE, "");
 	g_set_prgname("planner");
 	signal(SIGXFSZ, SIG_IGN); /* past ulimit -f a write fails, with a word, instead */

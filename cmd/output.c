@@ -2,7 +2,9 @@
 #include "cmd/output.h"
 #include "planner/base/csv.h"
 #include "planner/base/json.h"
+#include "topology/base/error.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -257,7 +259,8 @@ void output_print(struct libscols_table *table)
 
 	if (width)
 		table_fold(table, width);
-	scols_print_table(table);
+	if (scols_print_table(table) == -ENOMEM)
+		error_memory();
 }
 
 /* Findings */

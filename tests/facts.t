@@ -217,11 +217,30 @@ def check_hangs(tap, folder, uri, work):
            "a daemon that hangs is given up", f"{shot.seconds:.1f} s", shot.errors)
     tap.ok("guest=plain" in shot.files.get(f"proc/{pid}/cmdline", ""),
            "its guests are known by their processes")
-    os.kill(daemon, signal.SIGKILL)
+    check_moments(tap, folder, uri, work, signal.SIGSTOP)
+    check_moments(tap, folder, uri, work, signal.SIGKILL)
     time.sleep(0.2)
     shot = Snapshot("-c", uri, folder=work)
     tap.ok(shot.status == 0 and shot.seconds < 5 and f"libvirt {uri}" in shot.errors,
            "a daemon that is gone is said to be", shot.errors)
+
+
+def check_moments(tap, folder, uri, work, number):
+    """The daemon is frozen, or killed, when each of these runs is at another message of its own."""
+    daemon, start = int(read(os.path.join(folder, "pid"))), time.monotonic()
+    words = [PLANNER, "check", "-c", uri, "-t", "core:2 pu:1"]
+    runs = []
+    for _ in range(12):
+        runs.append(subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"))
+        time.sleep(0.02)
+    os.kill(daemon, number)
+    answers = [(*one.communicate(timeout=60), one.returncode) for one in runs]
+    seconds = time.monotonic() - start
+    if number == signal.SIGSTOP:
+        os.kill(daemon, signal.SIGCONT)
+    tap.ok(seconds < 30 and all(status in (0, 1) and "rules passed" in out for out, _, status in answers),
+           f"{signal.Signals(number).name} at 12 moments: each has its answer", f"{seconds:.1f} s",
+           *[str(answer)[-300:] for answer in answers])
 
 
 def check_libvirt(tap, work):

@@ -2,6 +2,7 @@
 #include "planner/base/json.h"
 
 #include "topology/base/cpulist.h"
+#include "topology/base/error.h"
 #include "topology/base/text.h"
 
 json_t *json_string_or_null(const char *string)
@@ -25,14 +26,22 @@ json_t *json_unsigneds(const GArray *numbers)
 	return array;
 }
 
+static int json_append(const char *buffer, size_t size, void *data)
+{
+	g_string_append_len(data, buffer, (gssize)size);
+	return 0;
+}
+
 /* What a terminal obeys is escaped; jansson has escaped C0, and the others left are its own ends of
- * lines. */
+ * lines. Its own buffer loses what it gets no memory for, without a word. */
 static char *json_dump(const json_t *document, size_t flags, const char *end)
 {
-	char *dump = json_dumps(document, flags);
+	g_autoptr(GString) dump = g_string_new(NULL);
 	GString *text = g_string_new(NULL);
 
-	for (const char *c = dump; *c; c = g_utf8_next_char(c)) {
+	if (json_dump_callback(document, json_append, dump, flags) != 0)
+		error_memory();
+	for (const char *c = dump->str; *c; c = g_utf8_next_char(c)) {
 		gunichar character = g_utf8_get_char(c);
 
 		if (character >= 0x7f && text_obeyed(character))
@@ -40,7 +49,6 @@ static char *json_dump(const json_t *document, size_t flags, const char *end)
 		else
 			g_string_append_len(text, c, g_utf8_next_char(c) - c);
 	}
-	free(dump);
 	g_string_append(text, end);
 	return g_string_free(text, FALSE);
 }

@@ -170,7 +170,7 @@ char *cpulist_format(hwloc_const_bitmap_t set)
 
 	g_assert(hwloc_bitmap_weight(set) >= 0); /* an infinite set names no CPUs */
 	if (hwloc_bitmap_list_asprintf(&from_hwloc, set) < 0)
-		g_error("out of memory");
+		error_memory();
 	text = g_strdup(from_hwloc); /* GLib's own, so that g_free() is right for it */
 	free(from_hwloc);
 	return g_steal_pointer(&text);

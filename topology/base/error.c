@@ -23,3 +23,8 @@ bool error_refuse(GError **error, const char *format, ...)
 	va_end(args);
 	return false;
 }
+
+void error_memory(void)
+{
+	g_error("out of memory");
+}

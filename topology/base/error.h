@@ -28,4 +28,7 @@ bool error_errno(GError **error, const char *name);
 /* Set ERROR to a PLANNER_ERROR_INPUT. False, so that a check can `return error_refuse(…)`. */
 bool error_refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+/* Memory could not be had: ends the program, as GLib does, with what main.c makes of that. */
+G_GNUC_NORETURN void error_memory(void);
+
 #endif

@@ -4,6 +4,7 @@
 #include "topology/base/error.h"
 #include "topology/base/signals.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define NODES "/sys/devices/system/node"
@@ -31,6 +32,9 @@ static bool copy_file(const Copy *copy, const char *path, size_t limit)
 	if (signals_waiting())
 		return error_refuse(copy->error, "a signal ended it");
 	text = root_read_private(copy->root, path, limit, &length, &failure);
+	errno = failure;
+	if (!text && (failure == EMFILE || failure == ENFILE || failure == ENOMEM))
+		return error_errno(copy->error, path);
 	return !text || copy_write(copy, path, text, length);
 }
 

@@ -37,7 +37,7 @@ xmlDoc *xml_document(const char *xml, size_t length, GError **error)
 		return domain_xml_refuse(error, "libxml2 is not installed");
 	parser = xmlNewParserCtxt();
 	if (!parser)
-		g_error("out of memory");
+		error_memory();
 	parser->sax->internalSubset = doctype_refuse;
 	document = xmlCtxtReadMemory(parser, xml, (int)length, NULL, NULL,
 				     XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "topology/base/error.h"
 #include "topology/base/file.h"
 #include "topology/host/host_load.h"
 
@@ -48,7 +49,7 @@ hwloc_topology_t topology_new(void)
 	hwloc_topology_t topology;
 
 	if (hwloc_topology_init(&topology) < 0)
-		g_error("out of memory");
+		error_memory();
 	hwloc_topology_set_flags(topology, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED |
 						   HWLOC_TOPOLOGY_FLAG_DONT_CHANGE_BINDING);
 	hwloc_topology_set_io_types_filter(topology, HWLOC_TYPE_FILTER_KEEP_IMPORTANT);

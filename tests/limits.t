@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""A machine that has no more: many runs at once, little of each resource, an allocation that fails.
+
+The answer is the one of a quiet machine, or exit 2 with a word why; nothing is left behind. (A
+libvirtd that hangs or goes: tests/facts.t.)
+"""
+
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "judge"))
+
+from program import PLANNER, UTF8, run
+from tap import Tap
+
+INVENTORY = os.path.join(HERE, "cases", "check-faults", "inventory.ini")
+TOPOLOGY = "pack:2 [numa(memory=68719476736)] l3:1 core:6 pu:2(indexes=2*12:12*1)"
+LIMITS = (("NOFILE", 5), ("NOFILE", 8), ("NOFILE", 16), ("NPROC", 1), ("STACK", 1 << 16), ("FSIZE", 0),
+          ("MEMLOCK", 0), ("AS", 400 << 20))
+LARGE = 8192  # bytes: what is less hwloc, too, takes for granted
+
+
+def copies():
+    """Private copies of captures."""
+    return {name for place in ("/dev/shm", tempfile.gettempdir()) if os.path.isdir(place)
+            for name in os.listdir(place) if name.startswith("planner-") and name.split("-")[1].isdigit()}
+
+
+def check_at_once(tap, number, words):
+    quiet = run(PLANNER, *words)
+    runs = [subprocess.Popen([PLANNER, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=UTF8,
+                             encoding="utf-8") for _ in range(number)]
+    answers = {(*one.communicate(timeout=120), one.returncode) for one in runs}
+    tap.ok(answers == {(quiet.stdout, quiet.stderr, quiet.returncode)},
+           f"{number} runs at once say what one says", len(answers), *list(answers)[:2])
+
+
+def check_limits(tap, words, quiet):
+    for name, value in LIMITS:
+        number = getattr(resource, f"RLIMIT_{name}")
+        done = run(PLANNER, *words, preexec_fn=lambda: resource.setrlimit(number, (value, value)))
+        same = (done.stdout, done.returncode) == (quiet.stdout, quiet.returncode)
+        told = done.returncode in (0, 1, 2) and any(
+            word in done.stdout + done.stderr for word in ("Too many open files", "File too large"))
+        tap.ok(same or told, f"{name} {value}: the answer, or what is missing", done.returncode,
+               done.stdout[-300:], done.stderr[-300:])
+
+
+def check_memory(tap, folder, words, quiet):
+    """Each large allocation fails once."""
+    shim, told = os.path.join(folder, "memory.so"), os.path.join(folder, "told")
+    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    built = compiler and run(compiler, "-shared", "-fPIC", "-O1", "-o", shim,
+                             os.path.join(HERE, "faults", "memory.c")).returncode == 0
+    with open(PLANNER, "rb") as file:
+        sanitized = b"__asan_init" in file.read()
+    if not built or sanitized:
+        tap.skip("allocations fail", "no library of faults")
+        return
+    wrong, failed = [], 0
+    for number in range(1, 30):
+        done = subprocess.run([PLANNER, *words], capture_output=True, encoding="utf-8", timeout=60, env=dict(
+            UTF8, LD_PRELOAD=shim, FAULT_AT=str(number), FAULT_LEAST=str(LARGE), FAULT_TOLD=told))
+        if not os.path.exists(told):
+            break
+        os.unlink(told)
+        if "process:" in done.stderr:  # GLib's own, before the program begins
+            continue
+        failed += done.returncode == 2
+        if not ((done.stdout, done.returncode) == (quiet.stdout, quiet.returncode) or
+                "could not be judged" in done.stdout or  # a source is missing, and that is said
+                (done.returncode == 2 and done.stderr.count("\n") == 1 and not done.stdout)):
+            wrong.append(f"allocation {number}: {done.returncode} {done.stderr[-200:]!r} {done.stdout[-200:]!r}")
+    tap.ok(failed and not wrong, f"{' '.join(words[:1])}: {number} times an allocation fails", failed, *wrong)
+
+
+def main():
+    tap = Tap()
+    with tempfile.TemporaryDirectory() as folder:
+        plan, root = os.path.join(folder, "plan.json"), os.path.join(folder, "node")
+        snapshot = os.path.join(folder, "node.tar")
+        run(PLANNER, "plan", "-i", INVENTORY, "-t", TOPOLOGY, "-o", plan)
+        run(sys.executable, os.path.join(HERE, "hosts", "make-node.py"), plan, root)
+        run(PLANNER, "snapshot", "-r", root, "-o", snapshot)
+        before = copies()
+        words = ["check", "-r", root, "-p", plan]
+        quiet = run(PLANNER, *words)
+        tap.ok(quiet.returncode in (0, 1) and "rules passed" in quiet.stdout, "a quiet machine", quiet.stdout[-300:])
+        check_at_once(tap, 20, words)
+        check_at_once(tap, 80, ["check", "-r", snapshot, "-p", plan])
+        check_limits(tap, words, quiet)
+        for words in (["check", "-r", snapshot, "-p", plan], ["plan", "--json", "-i", INVENTORY, "-t", TOPOLOGY]):
+            check_memory(tap, folder, words, run(PLANNER, *words))
+        tap.ok(copies() <= before, "and no copy of a capture is left", copies() - before)
+    return tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
