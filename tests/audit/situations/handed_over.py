@@ -6,6 +6,7 @@ inside a must-gather. What leads out of an archive, or is no file, is refused.
 import io
 import os
 import shutil
+import subprocess
 import tarfile
 
 from capture import Host, isolating, smt
@@ -54,6 +55,13 @@ def further(program, folder):
     for name, mode in (("plain.tar", "w"), ("node.tar.gz", "w:gz"), ("node.tar.xz", "w:xz")):
         made = pack(folder / name, mode, node, "sosreport-node1-2026")
         yield name, judged(program, made, whole)
+    if shutil.which("zstd"):
+        subprocess.run(["zstd", "-q", str(folder / "plain.tar")], check=True)
+        yield "node.tar.zst", judged(program, folder / "plain.tar.zst", whole)
+        above_zst = folder / "above-zst"
+        os.makedirs(above_zst)
+        shutil.copy(folder / "plain.tar.zst", above_zst / "sosreport-node1.tar.zst")
+        yield "the folder of a tar.zst", judged(program, above_zst, whole)
     yield "a tar of what is in the folder", judged(
         program, pack(folder / "flat.tgz", "w:gz", node, "."), whole)
     made = pack(above / "sosreport-node1.tar.xz", "w:xz", node, "sosreport-node1")
