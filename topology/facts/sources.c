@@ -48,7 +48,7 @@ static bool source_below(const char *source, const char *name)
 	size_t length = strlen(name);
 	char next;
 
-	if (strncmp(source, name, length) != 0)
+	if (!length || strncmp(source, name, length) != 0)
 		return false;
 	next = source[length];
 	if (g_str_equal(name, "/proc"))
