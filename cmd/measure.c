@@ -2,12 +2,12 @@
 #include "cmd/measure.h"
 #include "cmd/cmd.h"
 #include "cmd/inputs.h"
+#include "cmd/measure_live.h"
 #include "cmd/output.h"
 #include "cmd/save.h"
 #include "planner/base/json.h"
 #include "topology/base/error.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,20 +43,6 @@ static bool for_decide(const char *word, unsigned *seconds, GError **error)
 	return true;
 }
 
-/* What the two moments say, and of which node. */
-typedef struct Moments {
-	Facts *facts;
-	Counters *before, *after;
-	int own; /* the CPU that planner itself was on at the end, -1 = another machine's */
-} Moments;
-
-static void moments_clear(Moments *moments)
-{
-	counters_free(moments->before);
-	counters_free(moments->after);
-	facts_free(moments->facts);
-}
-
 static Facts *node_facts(const Options *options, const char *root, GError **error)
 {
 	FactsOptions facts_options = {
@@ -71,44 +57,7 @@ static Counters *node_counters(const char *path, const Facts *facts, GError **er
 {
 	g_autoptr(Root) root = root_open(path, ROOT_NODE, error);
 
-	return root ? counters_load(root, facts->guests) : NULL;
-}
-
-/* This machine, for some time. Nothing is asked of libvirt meanwhile. */
-static bool moments_live(const Options *options, unsigned seconds, Moments *moments, GError **error)
-{
-	moments->facts = node_facts(options, NULL, error);
-	moments->before = moments->facts ? node_counters("/", moments->facts, error) : NULL;
-	if (!moments->before)
-		return false;
-	g_usleep((gulong)seconds * G_USEC_PER_SEC);
-	moments->after = node_counters("/", moments->facts, error);
-	moments->own = sched_getcpu();
-	return moments->after;
-}
-
-/* Two captures of a node. */
-static bool moments_captured(const Options *options, Moments *moments, GError **error)
-{
-	char *const *captures = options->arguments;
-
-	moments->facts = node_facts(options, captures[1], error);
-	moments->before = moments->facts ? node_counters(captures[0], moments->facts, error) : NULL;
-	moments->after = moments->before ? node_counters(captures[1], moments->facts, error) : NULL;
-	return moments->after;
-}
-
-/* A planner on a CPU that it measures is what it measures. */
-static void own_note(Measure *measure, int cpu)
-{
-	g_autofree char *why = NULL;
-
-	if (cpu < 0 || !hwloc_bitmap_isset(measure->cpus, (unsigned)cpu))
-		return;
-	why = g_strdup_printf("planner itself ran on CPU %d, and interrupted it; run it with "
-			      "'taskset -c HOST-CPUS'",
-			      cpu);
-	unread_add(measure->unmeasured, "what others do", why);
+	return root ? counters_load(root, facts->guests, NULL) : NULL;
 }
 
 static bool measure_report(const Options *options, const Measure *measure, GError **error)
@@ -126,21 +75,48 @@ static bool measure_report(const Options *options, const Measure *measure, GErro
 	return true;
 }
 
-static Status measure_moments(const Options *options, const Moments *moments, GError **error)
+/* This machine, for some time. */
+static bool measure_here(const Options *options, const Audit *audit, unsigned seconds,
+			 GError **error)
 {
+	MeasureLive live = {0};
+	g_autoptr(Measure) measure = NULL;
+
+	if (measure_live(audit, seconds, &live, error))
+		measure = measure_counters(live.before, live.after, audit, &live.own, error);
+	if (!measure || !measure_report(options, measure, error)) {
+		measure_live_clear(&live);
+		return false;
+	}
+	measure_live_clear(&live);
+	return true;
+}
+
+/* Two captures of a node. */
+static bool measure_captured(const Options *options, const Audit *audit, GError **error)
+{
+	char *const *captures = options->arguments;
+	g_autoptr(Counters) before = node_counters(captures[0], audit->facts, error);
+	g_autoptr(Counters) after = before ? node_counters(captures[1], audit->facts, error) : NULL;
+	g_autoptr(Measure) measure =
+		after ? measure_counters(before, after, audit, NULL, error) : NULL;
+
+	return measure && measure_report(options, measure, error);
+}
+
+static Status measure_node(const Options *options, unsigned seconds, GError **error)
+{
+	const char *last = *options->arguments ? options->arguments[1] : NULL;
+	g_autoptr(Facts) facts = node_facts(options, last, error);
 	Inputs inputs = {0};
 	Status status = STATUS_TROUBLE;
 
-	if (inputs_load_intent(options, moments->facts, &inputs, error)) {
-		g_autoptr(Audit) audit = audit_new(inputs.plan, inputs.inventory, moments->facts);
-		g_autoptr(Measure) measure =
-			measure_counters(moments->before, moments->after, audit, error);
+	if (facts && inputs_load_intent(options, facts, &inputs, error)) {
+		g_autoptr(Audit) audit = audit_new(inputs.plan, inputs.inventory, facts);
 
-		if (measure) {
-			own_note(measure, moments->own);
-			if (measure_report(options, measure, error))
-				status = STATUS_FINE;
-		}
+		if (last ? measure_captured(options, audit, error)
+			 : measure_here(options, audit, seconds, error))
+			status = STATUS_FINE;
 	}
 	inputs_clear(&inputs);
 	return status;
@@ -181,18 +157,12 @@ static Status compare_run(const Options *options, GError **error)
 
 static Status measure_run(const Options *options, GError **error)
 {
-	Moments moments = {.own = -1};
-	Status status = STATUS_TROUBLE;
 	unsigned seconds = FOR_DEFAULT;
 
 	if (options->compare)
 		return compare_run(options, error);
-	if (measure_possible(options, &seconds, error) &&
-	    (*options->arguments ? moments_captured(options, &moments, error)
-				 : moments_live(options, seconds, &moments, error)))
-		status = measure_moments(options, &moments, error);
-	moments_clear(&moments);
-	return status;
+	return measure_possible(options, &seconds, error) ? measure_node(options, seconds, error)
+							  : STATUS_TROUBLE;
 }
 
 static const OptionRow measure_options[] = {

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/measure.h"
 #include "cmd/output.h"
+#include "planner/measure/parts.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define RATE_WIDTH 12 /* "123456.7/s" and two blanks */
+#define PARTS_MOST 6  /* names of what an interruption consists of */
 #define TEXT_LEAST 30 /* on a narrower terminal lines are longer than it */
 
 /* TEXT, indented to stand below the first line of an interruption. */
@@ -38,6 +40,18 @@ static char *rate_text(const Measure *measure, const Interruption *one)
 			  : g_strdup_printf("%.1f/s", rate);
 }
 
+/* ": 0.5 % of the time, 2.1 µs each"; "" where it is not known. Of what a VM's vCPUs took, in per
+ * cent of one of them. */
+static char *exit_cost_text(const Measure *measure, const Interruption *one)
+{
+	double took = (double)one->nanoseconds;
+
+	return one->nanoseconds ? g_strdup_printf(": %.2g %% of a CPU's time, %.1f µs each",
+						  took / measure->seconds / 1e7,
+						  took / (double)one->count / 1e3)
+				: g_strdup("");
+}
+
 /* The one before the Nth that has the same fix and is of the same VM; NULL. */
 static const Interruption *fixed_before(const Measure *measure, unsigned n)
 {
@@ -68,12 +82,15 @@ static void interruption_print(const Measure *measure, unsigned n, bool with_cpu
 	g_autofree char *rate = rate_text(measure, one);
 	g_autofree char *cpus = cpulist_format(one->cpus);
 	const char *plural = hwloc_bitmap_weight(one->cpus) == 1 ? "" : "s";
-	g_autofree char *line = with_cpus
-					? g_strdup_printf("%s (CPU%s %s)", one->what, plural, cpus)
-					: g_strdup(one->what);
+	g_autofree char *cost = exit_cost_text(measure, one);
+	g_autofree char *parts = parts_text(one->parts, PARTS_MOST);
+	g_autofree char *line =
+		with_cpus ? g_strdup_printf("%s (CPU%s %s)%s", one->what, plural, cpus, cost)
+			  : g_strconcat(one->what, cost, NULL);
 
 	printf("%*s  ", RATE_WIDTH - 2, rate);
 	paragraph_print(line);
+	labelled_print("seen", parts);
 	labelled_print("cause", one->cause);
 	fix_print(measure, n);
 }
@@ -146,6 +163,16 @@ static void quiet_print(const Measure *measure)
 		printf("\nNothing interrupts CPU%s %s.\n", n == 1 ? "" : "s", quiet);
 }
 
+static void own_print(const Measure *measure)
+{
+	g_autofree char *text = measure_own_text(measure);
+	g_autofree char *line = text ? g_strdup_printf("%s.", text) : NULL;
+	g_autofree char *folded = line ? output_fold(line, output_width(), 2) : NULL;
+
+	if (folded)
+		printf("\n%s\n", folded);
+}
+
 static void unmeasured_print(const Measure *measure)
 {
 	if (measure->unmeasured->len)
@@ -170,6 +197,7 @@ void measure_print(const Measure *measure, bool color)
 	if (!measure->interruptions->len && *cpus) {
 		printf("Nothing interrupts CPUs %s (%.1f s, %u VM%s).\n", cpus, measure->seconds,
 		       vms, vms == 1 ? "" : "s");
+		own_print(measure);
 		unmeasured_print(measure);
 		return;
 	}
@@ -182,5 +210,6 @@ void measure_print(const Measure *measure, bool color)
 		interruptions_print(measure, NULL, true);
 	}
 	quiet_print(measure);
+	own_print(measure);
 	unmeasured_print(measure);
 }

@@ -8,6 +8,7 @@ cpu-pm for real: a host whose processor is emulated with AMD's SVM has a /dev/kv
 planner says of cpu-pm there is held against the running QEMUs, the kernel's answer and KVM's counters.
 """
 
+import json
 import pathlib
 import re
 import subprocess
@@ -111,6 +112,42 @@ def forced(tap, seen):
            seen.text("forced.argv"), seen.text("forced.exits"))
 
 
+def firmware(folder):
+    """The guest of measure.S, and what it does: name → how often."""
+    source = HERE / "e2e/guest/measure.S"
+    made, rom = folder / "count.o", folder / "count.bin"
+    subprocess.run(["as", "--32", "-o", made, source], check=True)
+    subprocess.run(["ld", "-m", "elf_i386", "--oformat", "binary", "-Ttext", "0", "-e", "0", "-o", rom, made], check=True)
+    told = re.findall(r"^\t\.equ (\w+), (\d+)$", source.read_text(encoding="utf-8"), re.M)
+    return rom, {name: int(times) for name, times in told}
+
+
+def measured(tap, seen, told):
+    """What planner counted is what the guest did, and of its traces nothing is left."""
+    try:
+        document = json.loads(seen.text("measured.json"))
+    except ValueError:
+        document = {"interruptions": [], "planner": {}, "unmeasured": [seen.text("measured.err")]}
+    exits = {one["name"]: one for one in document["interruptions"] if one["kind"] == "exit" and one["vm"] == "d1"}
+    counts = {name: one["count"] for name, one in exits.items()}
+    wanted = {"MSR 80b written": told["EOI"], "MSR 6e0 written": told["TIMER"], "MSR 830 written": told["IPI"],
+              "MSR 1b read": 1, "io_exits": told["PORT_OUT"] + told["PORT_IN"], "CPUID": told["CPUID"],
+              "hypercalls": told["CALL"], "halt_exits": 1}
+    tap.ok({name: counts.get(name) for name in wanted} == wanted, "measure counts each exit as often as the guest made it",
+           counts, wanted, document["unmeasured"])
+    parts = {part["name"]: part["count"] for one in exits.values() for part in one["parts"]}
+    devices = {"port 80 (diagnostics)": told["PORT_OUT"], "port 61 (speaker and PIT)": told["PORT_IN"], "HPET at fed000f0": told["MMIO"]}
+    tap.ok(devices.items() <= parts.items(), "and names the devices", parts)
+    tap.ok(all(exits[name]["nanoseconds"] > 0 for name in ("io_exits", "CPUID", "MSR 80b written") if name in exits) and
+           "halt_exits" in exits and exits["halt_exits"]["nanoseconds"] == 0, "and what they cost; a halt is sleep", exits)
+    tap.ok(document["planner"].get("runs") == 0 and document["planner"].get("setup", 0) > 0 and not document["unmeasured"],
+           "planner did not run on the CPUs that it measured, and says what its traces cost before and after",
+           document["planner"], document["unmeasured"])
+    left = {name: seen.text(f"{name}.left").split() for name in ("measured", "killed", "ended")}
+    tap.ok(not left["measured"] and "planner" in left["killed"] and not left["ended"],
+           "its traces are gone; those of a run that was killed, after the next one, itself told to end", left)
+
+
 def captured(tap, scene, seen, answer):
     tap.ok(seen.outside(scene, "clean") == seen.text("clean.json"), "the capture says outside what the node said inside")
     listed = subprocess.run(["tar", "-xOf", seen.folder / "clean.tar", "--wildcards", "*kvm-disable-exits"],
@@ -134,6 +171,8 @@ def main():
         scene = Scene(PLANNER, host.scratch, INVENTORY.format(**versions(host)), TOPOLOGY)
         for vm in ("d1", "d2", "s1"):
             scene.domain(vm, "kvm")
+        rom, told = firmware(host.scratch)
+        scene.files |= {"/count.bin": rom, "/measure.sh": HERE / "e2e/guest/measure.sh"}
         # As on bare metal: the processor does not say that it is emulated.
         ran = host.boot(emulated.Shape(**SHAPE, model="EPYC-Rome,-hypervisor"), f"{GRUB} {scene.line}",
                         (HERE / "e2e/guest/kvm.sh").read_text(encoding="utf-8"), scene.files, 1200)
@@ -143,6 +182,7 @@ def main():
         answer = running(tap, seen)
         forced(tap, seen)
         captured(tap, scene, seen, answer)
+        measured(tap, seen, told)
         tap.note(ran.cost())
         nested(tap, host, scene)
     return tap.done()

@@ -66,6 +66,7 @@ COMMANDS = [
     ["fit", "-i", "full.ini", *SMALL, "--vm", "4:3G", "--vm", "8:8G", "--json"],
     ["fit", "-i", "tight.ini", *SMALL, "--vm", "4:6G", "--json"],
     ["fit", "one.ini", "broken.ini", *SMALL, "--json"],
+    ["measure", "--for", "1s", "--json"],
     ["fit", "one.ini", "broken.ini", *SMALL, "--place", "requests.jsonl", "--json"],
 ]
 # Keeps what each planner of a case prints and saves.

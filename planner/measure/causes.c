@@ -2,6 +2,7 @@
 #include "planner/measure/causes.h"
 
 #include "planner/check/rules_found.h"
+#include "planner/measure/parts.h"
 
 #include <string.h>
 
@@ -15,15 +16,15 @@ static const char *rule_fix(const Audit *audit, const char *id)
 #define HOST_FIX "keep the tasks that run there on host CPUs"
 #define TICKS_A_SWITCH 10 /* two tasks that share a CPU switch at every few ticks */
 
-static char *fix_posted(const MeasureScene *scene, uint64_t count)
+static char *fix_posted(const MeasureScene *scene, const Interruption *interruption)
 {
-	(void)count;
+	(void)interruption;
 	return scene->vm ? causes_posted_fix(scene->audit) : g_strdup(HOST_FIX);
 }
 
-static char *fix_call(const MeasureScene *scene, uint64_t count)
+static char *fix_call(const MeasureScene *scene, const Interruption *interruption)
 {
-	(void)count;
+	(void)interruption;
 	if (!scene->vm && scene->others)
 		return g_strdup(HOST_FIX);
 	return scene->halts ? causes_halt_fix(scene->audit, scene->vm)
@@ -40,13 +41,56 @@ static const char *line_fix(const MeasureScene *scene, hwloc_const_bitmap_t cpus
 		       : fix;
 }
 
-static char *fix_work(const MeasureScene *scene, uint64_t count)
+static char *fix_work(const MeasureScene *scene, const Interruption *interruption)
 {
-	(void)count;
+	(void)interruption;
 	return g_strdup(line_fix(scene, scene->audit->rcu,
 				 "boot with rcu_nocbs= of the isolated CPUs, and trace nothing "
 				 "there"));
 }
+
+/* Functions that hrtimers call. */
+static bool part_in(const char *part, const char *const *names)
+{
+	return part && g_strv_contains(names, part);
+}
+
+/* What fires most on this CPU. */
+typedef enum TimerOf { TIMER_UNKNOWN, TIMER_TICK, TIMER_GUEST, TIMER_SLEEP, TIMER_OTHER } TimerOf;
+
+static TimerOf timer_of(const Interruption *interruption)
+{
+	static const char *const ticks[] = {"tick_sched_timer", "tick_nohz_handler", NULL};
+	static const char *const guests[] = {"apic_timer_fn [kvm]", "pit_timer_fn [kvm]", NULL};
+	static const char *const sleeps[] = {"hrtimer_wakeup", NULL};
+	const char *most = interruption->parts ? parts_most(interruption->parts) : NULL;
+
+	return !most		       ? TIMER_UNKNOWN
+	       : part_in(most, ticks)  ? TIMER_TICK
+	       : part_in(most, guests) ? TIMER_GUEST
+	       : part_in(most, sleeps) ? TIMER_SLEEP
+				       : TIMER_OTHER;
+}
+
+/* Why the kernel does not stop the tick of a CPU that nohz_full= names. */
+static const struct {
+	TickReason reason;
+	const char *cause, *fix;
+} tick_causes[] = {
+	{TICK_POSIX_TIMER, "the scheduler's tick: a task here has a timer of its CPU time",
+	 "take the task's CPU time limit or timer away: 'prlimit --cpu', setitimer(2)"},
+	{TICK_PERF, "the scheduler's tick: perf counts events here in turns",
+	 "no perf on this CPU; the NMI watchdog off"},
+	{TICK_SCHED, "the scheduler's tick: more than one task wants this CPU",
+	 "keep other tasks off this CPU: the tick stops only while one task alone is there"},
+	{TICK_CLOCK_UNSTABLE, "the scheduler's tick: the clock is not stable",
+	 "find out why the kernel does not trust the TSC: 'dmesg | grep -i tsc'"},
+	{TICK_RCU, "the scheduler's tick: RCU needs it here",
+	 "boot with rcu_nocbs= of the isolated CPUs; what is left follows other tasks and "
+	 "interrupts"},
+	{TICK_RCU_EXP, "the scheduler's tick: RCU waits for this CPU",
+	 "let nobody trace, load modules or change settings meanwhile"},
+};
 
 static bool timer_ticks(const MeasureScene *scene)
 {
@@ -59,23 +103,35 @@ static bool timer_shared(const MeasureScene *scene, uint64_t count)
 	return scene->others && scene->others >= count / TICKS_A_SWITCH;
 }
 
-static char *fix_timer(const MeasureScene *scene, uint64_t count)
+#define SLEEP_FIX "keep the tasks that set timers on host CPUs"
+
+static char *fix_timer(const MeasureScene *scene, const Interruption *interruption)
 {
+	TimerOf of = timer_of(interruption);
+
+	if (of == TIMER_GUEST && scene->vm)
+		return causes_timer_fix(scene->audit, scene->vm);
+	if (of == TIMER_SLEEP || of == TIMER_OTHER)
+		return g_strdup(SLEEP_FIX);
 	if (timer_ticks(scene))
 		return g_strdup("boot with nohz_full= of the isolated CPUs: 'planner emit "
 				"cmdline'");
-	if (timer_shared(scene, count))
+	for (unsigned i = 0; of == TIMER_TICK && i < G_N_ELEMENTS(tick_causes); i++)
+		if (tick_causes[i].reason == scene->tick)
+			return g_strdup(tick_causes[i].fix);
+	if (timer_shared(scene, interruption->count))
 		return g_strdup("keep other tasks off this CPU: the tick stops only while one "
 				"task alone is there");
 	if (scene->vm)
 		return causes_timer_fix(scene->audit, scene->vm);
-	return g_strdup("keep the tasks that set timers on host CPUs");
+	return g_strdup(SLEEP_FIX);
 }
 
 /* A row of /proc/interrupts that is the CPU's own. */
 typedef struct OwnCause {
 	const char *name, *what, *cause, *fix;
-	char *(*fix_of)(const MeasureScene *scene, uint64_t count); /* instead of fix */
+	/* instead of fix */
+	char *(*fix_of)(const MeasureScene *scene, const Interruption *interruption);
 	const char *alone; /* the cause on a CPU of no VM; NULL = the same */
 } OwnCause;
 
@@ -122,12 +178,23 @@ static const OwnCause own_causes[] = {
 	 "look at the devices and their firmware"},
 };
 
-/* One task and no nohz_full is not told from two: whose the timer is, only a trace says. */
-static const char *causes_timer(const MeasureScene *scene, uint64_t count)
+/* Without a trace, one task and no nohz_full is not told from two. */
+static const char *causes_timer(const MeasureScene *scene, const Interruption *interruption)
 {
+	TimerOf of = timer_of(interruption);
+
+	if (of == TIMER_GUEST)
+		return "a timer of the guest fires on its own CPU";
+	if (of == TIMER_SLEEP)
+		return "a task that sleeps for a time, and wakes here";
+	if (of == TIMER_OTHER)
+		return "a timer of the kernel that was set on this CPU";
 	if (timer_ticks(scene))
 		return "the scheduler's tick: the kernel does not stop it here";
-	if (timer_shared(scene, count))
+	for (unsigned i = 0; of == TIMER_TICK && i < G_N_ELEMENTS(tick_causes); i++)
+		if (tick_causes[i].reason == scene->tick)
+			return tick_causes[i].cause;
+	if (timer_shared(scene, interruption->count))
 		return "the scheduler's tick, or a timer: other tasks run here too";
 	return scene->vm ? "a timer of the guest fires on its own CPU, or the tick has a reason to "
 			   "run"
@@ -139,9 +206,8 @@ static void causes_own(const MeasureScene *scene, const OwnCause *own, Interrupt
 	const char *cause = own->alone && !scene->vm ? own->alone : own->cause;
 
 	interruption->what = g_strdup(own->what);
-	interruption->cause = g_strdup(cause ? cause : causes_timer(scene, interruption->count));
-	interruption->fix =
-		own->fix_of ? own->fix_of(scene, interruption->count) : g_strdup(own->fix);
+	interruption->cause = g_strdup(cause ? cause : causes_timer(scene, interruption));
+	interruption->fix = own->fix_of ? own->fix_of(scene, interruption) : g_strdup(own->fix);
 }
 
 /* Interrupts of devices */

@@ -9,18 +9,22 @@
 #define PLANNER_MEASURE_CAUSES_H
 
 #include "planner/measure/measure.h"
+#include "planner/measure/traced.h"
 
 /* A CPU, and what else happened there. */
 typedef struct MeasureScene {
 	const Audit *audit;
+	const Counters *before, *after;
+	GHashTable *own;   /* threads of vCPUs pinned there: TIDs, GUINT_TO_POINTER */
 	const AuditVm *vm; /* the one whose vCPU is pinned there; NULL */
 	unsigned cpu;
 	uint64_t others; /* how often other tasks were put there */
 	bool halts;	 /* the VM halted */
+	TickReason tick; /* why the tick went on, where that was traced */
 } MeasureScene;
 
-/* Set what, cause and fix of INTERRUPTION, whose kind, name and count are set. TEXT: the kernel's
- * own words for it. */
+/* Set what, cause and fix of INTERRUPTION, whose kind, name, count and parts are set. TEXT: the
+ * kernel's own words for it. */
 void causes_interrupt(const MeasureScene *scene, const char *text, Interruption *interruption);
 void causes_softirq(const MeasureScene *scene, Interruption *interruption);
 void causes_task(const MeasureScene *scene, Interruption *interruption);

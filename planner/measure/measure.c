@@ -3,6 +3,7 @@
 
 #include "planner/check/rules_found.h"
 #include "planner/measure/causes.h"
+#include "planner/measure/parts.h"
 #include "planner/measure/traced.h"
 #include "topology/base/error.h"
 #include "topology/facts/irqs.h"
@@ -19,6 +20,7 @@ static void interruption_free(void *data)
 	g_free(one->what);
 	g_free(one->cause);
 	g_free(one->fix);
+	g_array_unref(one->parts);
 	hwloc_bitmap_free(one->cpus);
 	g_free(one);
 }
@@ -56,27 +58,6 @@ uint64_t measure_kvm(const MeasureVm *vm, const char *name)
 	return growth ? *growth : 0;
 }
 
-/* What the counter of CPU in COUNTS is; false where there is none. */
-static bool count_of(const GArray *counts, unsigned cpu, uint64_t *count)
-{
-	if (!counts || cpu >= counts->len)
-		return false;
-	*count = g_array_index(counts, guint64, cpu);
-	return *count != COUNTER_UNKNOWN;
-}
-
-/* By how much the count of CPU grew from the row OLD (NULL = there was none) to NOW. */
-static uint64_t row_growth(const Interrupt *old, const Interrupt *now, unsigned cpu)
-{
-	uint64_t first = 0, last;
-
-	if (!count_of(now->counts, cpu, &last))
-		return 0;
-	if (old && !count_of(old->counts, cpu, &first))
-		first = 0;
-	return measure_growth(first, last);
-}
-
 /* VMs */
 
 static const GuestCount *guest_count(const Counters *counters, const char *name)
@@ -105,7 +86,7 @@ static void vcpu_compare(MeasureVm *vm, const GuestCount *before, const ThreadCo
 {
 	const GPtrArray *places = vm->vm->vcpus;
 	const ThreadCount *old = before ? thread_count(before, now->tid) : NULL;
-	MeasureVcpu vcpu = {.vcpu = now->vcpu, .known = old && now->known};
+	MeasureVcpu vcpu = {.vcpu = now->vcpu, .tid = now->tid, .known = old && now->known};
 
 	if (places && now->vcpu < places->len)
 		vcpu.cpus = g_ptr_array_index(places, now->vcpu);
@@ -175,26 +156,24 @@ static const MeasureVm *cpu_owner(const Measure *measure, unsigned cpu)
 
 /* Which CPUs are measured */
 
-static void cpus_choose(Measure *measure)
+hwloc_bitmap_t measure_cpus(const Audit *audit)
 {
-	const Audit *audit = measure->audit;
+	hwloc_bitmap_t cpus = hwloc_bitmap_dup(audit->isolated);
 
-	hwloc_bitmap_copy(measure->cpus, audit->isolated);
-	for (unsigned i = 0; i < measure->vms->len; i++) {
-		const MeasureVm *vm = g_ptr_array_index(measure->vms, i);
+	for (unsigned i = 0; i < audit->vms->len; i++) {
+		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
+		bool runs = vm->guest && vm->guest->running && vm->guest->pid;
 
-		for (unsigned v = 0; v < vm->vcpus->len; v++) {
-			const MeasureVcpu *vcpu = &g_array_index(vm->vcpus, MeasureVcpu, v);
+		for (unsigned v = 0; runs && vm->vcpus && v < vm->vcpus->len; v++) {
+			hwloc_const_bitmap_t place = g_ptr_array_index(vm->vcpus, v);
 
-			if (vcpu->cpus && set_single(vcpu->cpus))
-				hwloc_bitmap_or(measure->cpus, measure->cpus, vcpu->cpus);
+			if (place && set_single(place))
+				hwloc_bitmap_or(cpus, cpus, place);
 		}
 	}
 	if (!hwloc_bitmap_iszero(audit->online))
-		hwloc_bitmap_and(measure->cpus, measure->cpus, audit->online);
-	if (hwloc_bitmap_iszero(measure->cpus))
-		unread_add(measure->unmeasured, "isolated CPUs",
-			   "the kernel isolates none, and no VM's vCPU is pinned to one CPU");
+		hwloc_bitmap_and(cpus, cpus, audit->online);
+	return cpus;
 }
 
 /* What interrupts them */
@@ -206,6 +185,7 @@ static Interruption *interruption_new(InterruptionKind kind, const char *name)
 	one->kind = kind;
 	one->name = g_strdup(name);
 	one->cpus = set_new();
+	one->parts = parts_new();
 	return one;
 }
 
@@ -224,11 +204,32 @@ static void interruption_add(Measure *measure, Interruption *one)
 		if (!interruption_same(one, other))
 			continue;
 		other->count += one->count;
+		parts_merge(other->parts, one->parts);
 		hwloc_bitmap_or(other->cpus, other->cpus, one->cpus);
 		interruption_free(one);
 		return;
 	}
 	g_ptr_array_add(measure->interruptions, one);
+}
+
+/* What the kernel counted by name. */
+static void scene_parts(const MeasureScene *scene, Interruption *one)
+{
+	static const struct {
+		InterruptionKind kind;
+		const char *name;
+		void (*parts)(const Counters *before, const Counters *after, unsigned cpu,
+			      GArray *parts);
+	} rows[] = {{INTERRUPTION_INTERRUPT, "LOC", traced_hrtimers},
+		    {INTERRUPTION_INTERRUPT, "CAL", traced_calls},
+		    {INTERRUPTION_INTERRUPT, "RES", traced_senders},
+		    {INTERRUPTION_SOFTIRQ, "TIMER", traced_timers}};
+
+	if (one->kind == INTERRUPTION_TASK)
+		traced_tasks(scene->before, scene->after, scene->cpu, scene->own, one->parts);
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
+		if (one->kind == rows[i].kind && g_str_equal(one->name, rows[i].name))
+			rows[i].parts(scene->before, scene->after, scene->cpu, one->parts);
 }
 
 /* What was counted COUNT times on the CPU of SCENE; TEXT is the kernel's for it. */
@@ -241,6 +242,7 @@ static void scene_add(Measure *measure, const MeasureScene *scene, InterruptionK
 	one->count = count;
 	hwloc_bitmap_set(one->cpus, scene->cpu);
 	hwloc_bitmap_clr(measure->quiet, scene->cpu);
+	scene_parts(scene, one);
 	if (kind == INTERRUPTION_INTERRUPT)
 		causes_interrupt(scene, text, one);
 	else if (kind == INTERRUPTION_SOFTIRQ)
@@ -257,12 +259,30 @@ static void rows_compare(Measure *measure, const MeasureScene *scene, Interrupti
 
 	for (const GList *name = names; name; name = name->next) {
 		const Interrupt *row = g_hash_table_lookup(after, name->data);
-		uint64_t growth =
-			row_growth(g_hash_table_lookup(before, name->data), row, scene->cpu);
+		uint64_t growth = measure_row_growth(g_hash_table_lookup(before, name->data), row,
+						     scene->cpu);
 
 		if (growth)
 			scene_add(measure, scene, kind, name->data, row->name, growth);
 	}
+}
+
+/* The threads of the vCPUs that are pinned to CPU: TIDs. Yours. */
+static GHashTable *own_on(const Measure *measure, unsigned cpu)
+{
+	GHashTable *own = g_hash_table_new(NULL, NULL);
+
+	for (unsigned i = 0; i < measure->vms->len; i++) {
+		const MeasureVm *vm = g_ptr_array_index(measure->vms, i);
+
+		for (unsigned v = 0; v < vm->vcpus->len; v++) {
+			const MeasureVcpu *vcpu = &g_array_index(vm->vcpus, MeasureVcpu, v);
+
+			if (vcpu_pinned(vcpu, cpu))
+				g_hash_table_add(own, GUINT_TO_POINTER(vcpu->tid));
+		}
+	}
+	return own;
 }
 
 /* How often something other than the vCPUs pinned to CPU was put there; 0 where that is not known.
@@ -272,7 +292,8 @@ static uint64_t others_on(const Measure *measure, const Counters *before, const 
 {
 	uint64_t first, last, own = 0;
 
-	if (!count_of(before->switches, cpu, &first) || !count_of(after->switches, cpu, &last))
+	if (!measure_count(before->switches, cpu, &first) ||
+	    !measure_count(after->switches, cpu, &last))
 		return 0;
 	for (unsigned i = 0; i < measure->vms->len; i++) {
 		const MeasureVm *vm = g_ptr_array_index(measure->vms, i);
@@ -295,11 +316,16 @@ static void cpu_compare(Measure *measure, const Counters *before, const Counters
 			unsigned cpu)
 {
 	const MeasureVm *owner = cpu_owner(measure, cpu);
+	g_autoptr(GHashTable) own = own_on(measure, cpu);
 	MeasureScene scene = {.audit = measure->audit,
+			      .before = before,
+			      .after = after,
+			      .own = own,
 			      .vm = owner ? owner->vm : NULL,
 			      .cpu = cpu,
 			      .others = others_on(measure, before, after, cpu),
-			      .halts = owner && measure_kvm(owner, "halt_exits")};
+			      .halts = owner && measure_kvm(owner, "halt_exits"),
+			      .tick = traced_tick(before, after, cpu)};
 
 	rows_compare(measure, &scene, INTERRUPTION_INTERRUPT, before->interrupts,
 		     after->interrupts);
@@ -310,44 +336,47 @@ static void cpu_compare(Measure *measure, const Counters *before, const Counters
 
 /* Exits */
 
-static void exit_add(Measure *measure, const MeasureVm *vm, const char *name, uint64_t count)
+/* The exits of a VM, between two moments. */
+typedef struct MeasureExits {
+	Measure *measure;
+	const MeasureVm *vm;
+	const GuestCount *guest;
+	const Counters *before, *after;
+} MeasureExits;
+
+static void exit_add(void *data, const char *name, uint64_t count, uint64_t nanoseconds)
 {
+	static const char *const addressed[] = {"mmio_exits", "NPF", "EPT_MISCONFIG", NULL};
+	const MeasureExits *exits = data;
 	Interruption *one;
 
 	if (!count)
 		return;
 	one = interruption_new(INTERRUPTION_EXIT, name);
-	one->vm = vm->name;
+	one->vm = exits->vm->name;
 	one->count = count;
-	hwloc_bitmap_or(one->cpus, one->cpus, vm->vm->cpus);
-	causes_exit(measure->audit, vm->vm, one);
-	g_ptr_array_add(measure->interruptions, one);
+	one->nanoseconds = nanoseconds;
+	hwloc_bitmap_or(one->cpus, one->cpus, exits->vm->vm->cpus);
+	if (g_str_equal(name, "io_exits"))
+		traced_ports(exits->guest, exits->before, exits->after, one->parts);
+	else if (g_strv_contains(addressed, name))
+		traced_addresses(exits->guest, exits->before, exits->after, one->parts);
+	causes_exit(exits->measure->audit, exits->vm->vm, one);
+	g_ptr_array_add(exits->measure->interruptions, one);
 }
 
 /* By KVM's own counters: what these do not tell is one rest. */
-static void exits_count(Measure *measure, const MeasureVm *vm)
+static void exits_count(MeasureExits *exits)
 {
-	uint64_t all = measure_kvm(vm, "exits"), told = 0;
+	uint64_t all = measure_kvm(exits->vm, "exits"), told = 0;
 
 	for (unsigned i = 0; causes_exits[i]; i++) {
-		uint64_t count = measure_kvm(vm, causes_exits[i]);
+		uint64_t count = measure_kvm(exits->vm, causes_exits[i]);
 
 		told += count;
-		exit_add(measure, vm, causes_exits[i], count);
+		exit_add(exits, causes_exits[i], count, 0);
 	}
-	exit_add(measure, vm, OTHER_EXITS, all > told ? all - told : 0);
-}
-
-typedef struct TracedVm {
-	Measure *measure;
-	const MeasureVm *vm;
-} TracedVm;
-
-static void exits_traced(void *data, const char *name, uint64_t count)
-{
-	const TracedVm *traced = data;
-
-	exit_add(traced->measure, traced->vm, name, count);
+	exit_add(exits, OTHER_EXITS, all > told ? all - told : 0, 0);
 }
 
 static void exits_compare(Measure *measure, const MeasureVm *vm, const Counters *before,
@@ -355,13 +384,12 @@ static void exits_compare(Measure *measure, const MeasureVm *vm, const Counters 
 {
 	static const char *const asides[] = {"signal_exits", "request_irq_exits",
 					     "directed_yield_attempted"};
-	TracedVm traced = {measure, vm};
+	MeasureExits exits = {measure, vm, guest_count(after, vm->name), before, after};
 
-	if (!traced_exits(measure->audit, guest_count(after, vm->name), before, after, exits_traced,
-			  &traced))
-		exits_count(measure, vm);
+	if (!traced_exits(measure->audit, exits.guest, before, after, exit_add, &exits))
+		exits_count(&exits);
 	for (unsigned i = 0; i < G_N_ELEMENTS(asides); i++)
-		exit_add(measure, vm, asides[i], measure_kvm(vm, asides[i]));
+		exit_add(&exits, asides[i], measure_kvm(vm, asides[i]), 0);
 }
 
 /* The order they are shown in */
@@ -376,6 +404,9 @@ static int interruption_compare(const void *a, const void *b)
 	order = g_strcmp0(one->vm, other->vm);
 	if (!order && one->kind != other->kind)
 		order = one->kind < other->kind ? -1 : 1;
+	/* By what they cost, where that is known. */
+	if (!order && one->nanoseconds != other->nanoseconds)
+		order = one->nanoseconds > other->nanoseconds ? -1 : 1;
 	if (!order && one->count != other->count)
 		order = one->count > other->count ? -1 : 1;
 	if (!order)
@@ -418,21 +449,27 @@ static void gone_note(Measure *measure)
 
 static void traces_note(Measure *measure, const Counters *after)
 {
-	const GPtrArray *all[] = {after->exits, after->msrs};
+	GHashTableIter iterator;
+	gpointer name, value;
 
-	if (measure->vms->len && !after->exits)
+	/* On this machine, whoever sets traces up says why there are none. */
+	if (!measure->own && measure->vms->len &&
+	    !g_hash_table_contains(after->histograms, "kvm_exit"))
 		unread_add(measure->unmeasured, "exits by reason",
-			   "no tracing instance counts them; MEASUREMENT in planner(1) says how to "
-			   "make one");
-	for (unsigned i = 0; i < G_N_ELEMENTS(all); i++)
-		for (unsigned h = 0; all[i] && h < all[i]->len; h++) {
-			const Histogram *histogram = g_ptr_array_index(all[i], h);
+			   "nothing counts them in these captures; on the node itself, as root, "
+			   "'planner measure' does");
+	g_hash_table_iter_init(&iterator, after->histograms);
+	while (g_hash_table_iter_next(&iterator, &name, &value)) {
+		const GPtrArray *histograms = value;
+
+		for (unsigned h = 0; h < histograms->len; h++) {
+			const Histogram *histogram = g_ptr_array_index(histograms, h);
 
 			if (histogram->dropped)
 				unread_add(measure->unmeasured, histogram->trigger,
-					   "the histogram is full, and not all is counted; give it "
-					   "a larger size=");
+					   "the histogram is full, and not all is counted");
 		}
+	}
 }
 
 static Measure *measure_begin(const Counters *before, const Counters *after, const Audit *audit)
@@ -441,7 +478,7 @@ static Measure *measure_begin(const Counters *before, const Counters *after, con
 
 	measure->audit = audit;
 	measure->seconds = after->uptime - before->uptime;
-	measure->cpus = set_new();
+	measure->cpus = measure_cpus(audit);
 	measure->quiet = set_new();
 	measure->interruptions = g_ptr_array_new_with_free_func(interruption_free);
 	measure->vms = g_ptr_array_new_with_free_func(measure_vm_free);
@@ -452,7 +489,7 @@ static Measure *measure_begin(const Counters *before, const Counters *after, con
 }
 
 Measure *measure_counters(const Counters *before, const Counters *after, const Audit *audit,
-			  GError **error)
+			  const MeasureOwn *own, GError **error)
 {
 	Measure *measure;
 	unsigned cpu;
@@ -463,17 +500,24 @@ Measure *measure_counters(const Counters *before, const Counters *after, const A
 		return NULL;
 	}
 	measure = measure_begin(before, after, audit);
+	measure->own = own;
 	for (unsigned i = 0; i < audit->vms->len; i++)
 		measure_vm_add(measure, g_ptr_array_index(audit->vms, i), before, after);
 	gone_note(measure);
 	traces_note(measure, after);
-	cpus_choose(measure);
+	if (hwloc_bitmap_iszero(measure->cpus))
+		unread_add(measure->unmeasured, "isolated CPUs",
+			   "the kernel isolates none, and no VM's vCPU is pinned to one CPU");
 	hwloc_bitmap_copy(measure->quiet, measure->cpus);
 	hwloc_bitmap_foreach_begin(cpu, measure->cpus)
 		cpu_compare(measure, before, after, cpu);
 	hwloc_bitmap_foreach_end();
 	for (unsigned i = 0; i < measure->vms->len; i++)
 		exits_compare(measure, g_ptr_array_index(measure->vms, i), before, after);
+	for (unsigned i = 0; i < measure->interruptions->len; i++)
+		parts_sort(((Interruption *)g_ptr_array_index(measure->interruptions, i))->parts);
 	g_ptr_array_sort(measure->interruptions, interruption_compare);
+	if (own)
+		measure_own(measure, before, after);
 	return measure;
 }

@@ -2,6 +2,7 @@
 #include "planner/measure/measure.h"
 
 #include "planner/base/json.h"
+#include "planner/measure/parts.h"
 
 static json_t *interruption_to_json(const Interruption *one)
 {
@@ -13,6 +14,8 @@ static json_t *interruption_to_json(const Interruption *one)
 	json_object_set_new(object, "name", json_string(one->name));
 	json_object_set_new(object, "what", json_string(one->what));
 	json_object_set_new(object, "count", json_integer((json_int_t)one->count));
+	json_object_set_new(object, "nanoseconds", json_integer((json_int_t)one->nanoseconds));
+	json_object_set_new(object, "parts", parts_to_json(one->parts));
 	json_object_set_new(object, "cause", json_string(one->cause));
 	json_object_set_new(object, "fix", json_string(one->fix));
 	return object;
@@ -55,6 +58,22 @@ static json_t *measure_vm_to_json(const MeasureVm *vm)
 	return object;
 }
 
+static json_t *own_to_json(const Measure *measure)
+{
+	json_t *object = json_object();
+
+	if (!measure->own) {
+		json_decref(object);
+		return json_null();
+	}
+	json_object_set_new(object, "cpus", json_cpus(measure->own->cpus));
+	json_object_set_new(object, "runs",
+			    measure->own_known ? json_integer((json_int_t)measure->own_runs)
+					       : json_null());
+	json_object_set_new(object, "setup", json_integer((json_int_t)measure->own_setup));
+	return object;
+}
+
 json_t *measure_to_json(const Measure *measure)
 {
 	json_t *document = json_object(), *list = json_array(), *vms = json_array();
@@ -80,6 +99,7 @@ json_t *measure_to_json(const Measure *measure)
 	json_object_set_new(document, "quiet", json_cpus(measure->quiet));
 	json_object_set_new(document, "interruptions", list);
 	json_object_set_new(document, "vms", vms);
+	json_object_set_new(document, "planner", own_to_json(measure));
 	json_object_set_new(document, "unmeasured", unmeasured);
 	return document;
 }

@@ -73,10 +73,11 @@ def moment(scene, root):
 
 def histograms(scene, root):
     """Those were empty at `before`."""
-    for name in ("kvm_exit", "kvm_msr"):
-        path = scene / f"hist/kvm.{name}.hist"
-        if path.exists():
-            write(root / f"sys/kernel/tracing/instances/planner/events/kvm/{name}/hist", path.read_text(encoding="utf-8"))
+    for path in sorted((scene / "hist").glob("*.hist")):
+        group, event = path.name.removesuffix(".hist").split(".")
+        # The scene's synthetic event has another name.
+        event = "planner_exit" if event == "vm_out" else event
+        write(root / f"sys/kernel/tracing/instances/planner/events/{group}/{event}/hist", path.read_text(encoding="utf-8"))
 
 
 if "--traced" in sys.argv:

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/measure/causes.h"
+#include "planner/measure/devices.h"
+#include "planner/measure/parts.h"
 #include "tests/unit/scratch.h"
 #include "topology/facts/irqs.h"
+#include "topology/facts/tracing.h"
 
 #define SCENES "tests/hosts/measured/"
 
@@ -13,6 +16,26 @@ static char *scene_text(const char *scene, const char *when, const char *file)
 	if (!g_file_get_contents(path, &text, NULL, NULL))
 		text = g_strdup("");
 	return text;
+}
+
+/* What the kernel had counted at the end of a scene. */
+static void scene_histograms(const char *scene, const char *directory)
+{
+	g_autofree char *folder = g_build_filename(SCENES, scene, "hist", NULL);
+	GDir *open = g_dir_open(folder, 0, NULL);
+
+	for (const char *name; open && (name = g_dir_read_name(open));) {
+		g_auto(GStrv) words = g_strsplit(name, ".", 3);
+		const char *event = g_str_equal(words[1], "vm_out") ? TRACING_EXIT : words[1];
+		g_autofree char *path =
+			g_build_filename("sys/kernel/tracing/instances/planner/events", words[0],
+					 event, "hist", NULL);
+		g_autofree char *text = scene_text(scene, "hist", name);
+
+		scratch_put(directory, path, text);
+	}
+	if (open)
+		g_dir_close(open);
 }
 
 /* A scene's counters, read as a node's own. */
@@ -39,9 +62,11 @@ static Counters *scene_counters(const char *scene, const char *when, const Guest
 
 		scratch_put(directory, path, value);
 	}
+	if (g_str_equal(when, "after"))
+		scene_histograms(scene, directory);
 	root = root_open(directory, 0, &error);
 	g_assert_no_error(error);
-	counters = counters_load(root, guests);
+	counters = counters_load(root, guests, NULL);
 	scratch_remove(directory);
 	return counters;
 }
@@ -84,7 +109,7 @@ static Scene scene_measure(const char *name, unsigned pid)
 	scene.audit = audit_new(NULL, NULL, scene.facts);
 	scene.before = scene_counters(name, "before", scene.facts->guests);
 	scene.after = scene_counters(name, "after", scene.facts->guests);
-	scene.measure = measure_counters(scene.before, scene.after, scene.audit, &error);
+	scene.measure = measure_counters(scene.before, scene.after, scene.audit, NULL, &error);
 	g_assert_no_error(error);
 	return scene;
 }
@@ -185,6 +210,137 @@ static void test_passed(void)
 	}
 }
 
+static uint64_t part_count(const GArray *parts, const char *name)
+{
+	for (unsigned i = 0; i < parts->len; i++) {
+		const MeasurePart *part = &g_array_index(parts, MeasurePart, i);
+
+		if (g_str_equal(part->name, name))
+			return part->count;
+	}
+	return 0;
+}
+
+/* Two busy tasks on CPU 2, one that sleeps on CPU 3. */
+static void test_traced_cpu(void)
+{
+	g_autoptr(Counters) before = counters_new();
+	g_autoptr(Counters) after = scene_counters("6.1-svm/twotasks", "after", NULL);
+	g_autoptr(GHashTable) own = g_hash_table_new(NULL, NULL);
+	g_autoptr(GArray) timers = parts_new(), tasks = parts_new();
+	g_auto(CpuSet) cpus = cpulist_parse("2", NULL);
+	uint64_t runs;
+
+	traced_hrtimers(before, after, 2, timers);
+	g_assert_cmpuint(part_count(timers, "tick_sched_timer"), ==, 1801);
+	g_assert_cmpuint(timers->len, ==, 1);
+	g_assert_cmpuint(traced_tick(before, after, 2), ==, TICK_SCHED);
+	g_assert_cmpuint(traced_tick(before, after, 3), ==, TICK_NONE);
+	g_hash_table_add(own, GUINT_TO_POINTER(1501));
+	traced_tasks(before, after, 2, own, tasks);
+	g_assert_cmpuint(part_count(tasks, "hog"), ==, 302);
+	g_assert_cmpuint(part_count(tasks, "perl"), ==, 0);
+	g_assert_cmpuint(part_count(tasks, "work item vmstat_update"), ==, 2);
+	g_assert_cmpuint(part_count(tasks, "swapper/2"), ==, 0);
+	g_assert_true(traced_runs(before, after, 1501, cpus, &runs));
+	g_assert_cmpuint(runs, ==, 302);
+	g_assert_true(traced_runs(before, after, 1241, cpus, &runs));
+	g_assert_cmpuint(runs, ==, 0);
+	/* What was there at the first moment is not counted again. */
+	g_array_set_size(tasks, 0);
+	traced_tasks(after, after, 2, own, tasks);
+	g_assert_cmpuint(tasks->len, ==, 0);
+	g_assert_false(traced_runs(before, before, 1501, cpus, &runs));
+}
+
+/* 6.12: who sends, and what is called. */
+static void test_traced_ipis(void)
+{
+	g_autoptr(Counters) before = counters_new();
+	g_autoptr(Counters) after = scene_counters("6.12-svm/tickipi", "after", NULL);
+	g_autoptr(GArray) senders = parts_new(), calls = parts_new();
+
+	traced_senders(before, after, 0, senders);
+	g_assert_cmpuint(part_count(senders, "from CPU 1"), ==, 56);
+	g_assert_cmpuint(part_count(senders, "from CPU 3"), ==, 4);
+	traced_calls(before, after, 3, calls);
+	g_assert_nonnull(parts_most(calls));
+	g_assert_cmpuint(part_count(calls, "tlb_remove_table_smp_sync"), ==, 1);
+}
+
+typedef struct TracedSum {
+	uint64_t count, nanoseconds, halts;
+} TracedSum;
+
+static void traced_sum(void *data, const char *name, uint64_t count, uint64_t nanoseconds)
+{
+	TracedSum *sum = data;
+
+	sum->halts += g_str_equal(name, "halt_exits") ? count : 0;
+	g_assert_true(!g_str_equal(name, "halt_exits") || !nanoseconds);
+	sum->count += count;
+	sum->nanoseconds += nanoseconds;
+}
+
+/* A guest with 98 timers a second: halts are sleep, the rest is cost. The scene of the times has no
+ * histogram by reason, which is that of another with the same guest. */
+static void test_traced_time(void)
+{
+	g_autoptr(Facts) facts = scene_facts(0);
+	g_autoptr(Audit) audit = audit_new(NULL, NULL, facts);
+	g_autoptr(Counters) before = counters_new();
+	g_autoptr(Counters) after = scene_counters("6.1-svm/lattick", "after", NULL);
+	g_autofree char *exits = g_strdup(
+		"# trigger info: hist:keys=common_pid,exit_reason:vals=hitcount:size=2048 "
+		"[active]\n\n"
+		"{ common_pid:       1815, exit_reason:        120 } hitcount:        527\n"
+		"{ common_pid:       1815, exit_reason:        124 } hitcount:       1056\n"
+		"{ common_pid:       1747, exit_reason:        123 } hitcount:      29334\n");
+	GuestCount guest = {.threads = g_array_new(FALSE, TRUE, sizeof(ThreadCount))};
+	ThreadCount thread = {.tid = 1815};
+	TracedSum sum = {0};
+
+	facts->kvm->parameters = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	g_hash_table_insert(facts->kvm->parameters, g_strdup("kvm_amd.avic"), g_strdup("N"));
+	g_hash_table_insert(after->histograms, (gpointer) "kvm_exit", histograms_parse(exits));
+	g_array_append_val(guest.threads, thread);
+	g_assert_true(traced_exits(audit, &guest, before, after, traced_sum, &sum));
+	g_assert_cmpuint(sum.halts, ==, 527);
+	g_assert_cmpuint(sum.count, ==, 527 + 1056);
+	g_assert_cmpuint(sum.nanoseconds, ==, 281998584);
+	g_array_unref(guest.threads);
+}
+
+static void test_devices(void)
+{
+	g_autofree char *port = device_port_name(0x3f8), *other = device_port_name(0xc040);
+	g_autofree char *hpet = device_address_name(0xfed000f0);
+	g_autofree char *bar = device_address_name(0xfebc0123);
+
+	g_assert_cmpstr(port, ==, "port 3f8 (serial line)");
+	g_assert_cmpstr(other, ==, "port c040");
+	g_assert_cmpstr(hpet, ==, "HPET at fed000f0");
+	g_assert_cmpstr(bar, ==, "address febc0000");
+}
+
+static void test_parts(void)
+{
+	g_autoptr(GArray) parts = parts_new();
+	g_autofree char *none = parts_text(parts, 2);
+	g_autofree char *text = NULL;
+
+	parts_add(parts, "a", 0);
+	parts_add(parts, "b", 1);
+	parts_add(parts, "c", 5);
+	parts_add(parts, "b", 6);
+	parts_add(parts, "d", 2);
+	g_assert_cmpstr(parts_most(parts), ==, "b");
+	parts_sort(parts);
+	text = parts_text(parts, 2);
+	g_assert_cmpstr(text, ==, "b 7, c 5, 1 other 2");
+	g_assert_cmpstr(none, ==, "");
+}
+
 static void test_growth(void)
 {
 	g_assert_cmpuint(measure_growth(5, 7), ==, 2);
@@ -200,7 +356,7 @@ static void test_order(void)
 	g_autoptr(Audit) audit = audit_new(NULL, NULL, facts);
 	g_autoptr(GError) error = NULL;
 
-	g_assert_null(measure_counters(counters, counters, audit, &error));
+	g_assert_null(measure_counters(counters, counters, audit, NULL, &error));
 	g_assert_nonnull(strstr(error->message, "/proc/uptime"));
 }
 
@@ -246,6 +402,11 @@ int main(int argc, char **argv)
 	g_test_add_func("/measure/foreign", test_foreign);
 	g_test_add_func("/measure/count", test_count);
 	g_test_add_func("/measure/passed", test_passed);
+	g_test_add_func("/measure/traced-cpu", test_traced_cpu);
+	g_test_add_func("/measure/traced-ipis", test_traced_ipis);
+	g_test_add_func("/measure/traced-time", test_traced_time);
+	g_test_add_func("/measure/devices", test_devices);
+	g_test_add_func("/measure/parts", test_parts);
 	g_test_add_func("/measure/growth", test_growth);
 	g_test_add_func("/measure/order", test_order);
 	g_test_add_func("/measure/rows", test_rows);

@@ -13,6 +13,8 @@
 void signals_hold(sigset_t *before);
 /* Is one held back that will end the program? */
 bool signals_waiting(void);
+/* While they are held: let SECONDS pass. False as soon as one that will end the program waits. */
+bool signals_pause(unsigned seconds);
 /* As it was before. A signal that waits has its effect in here. */
 void signals_release(const sigset_t *before);
 

@@ -2,11 +2,13 @@
 #include "topology/facts/counters.h"
 
 #include "topology/facts/irqs.h"
+#include "topology/facts/tracing.h"
 
 #include <string.h>
 
 #define ROWS_MAX (64u << 20) /* 8192 CPUs are 90 kB a line */
 #define KVM_FOLDER "/sys/kernel/debug/kvm"
+#define TRACING_DEFAULT "/sys/kernel/tracing/instances/" TRACING_INSTANCE
 
 /* Each also as 5.13 and before have it, in the same order; NULL = the same. */
 #define KVM_COUNTERS(X)                                                                            \
@@ -46,6 +48,8 @@ Counters *counters_new(void)
 	Counters *counters = g_new0(Counters, 1);
 
 	counters->uptime = -1;
+	counters->histograms = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
+						     (GDestroyNotify)g_ptr_array_unref);
 	counters->guests = g_ptr_array_new_with_free_func(guest_count_free);
 	return counters;
 }
@@ -57,8 +61,7 @@ void counters_free(Counters *counters)
 	g_clear_pointer(&counters->interrupts, g_hash_table_unref);
 	g_clear_pointer(&counters->softirqs, g_hash_table_unref);
 	g_clear_pointer(&counters->switches, g_array_unref);
-	g_clear_pointer(&counters->exits, g_ptr_array_unref);
-	g_clear_pointer(&counters->msrs, g_ptr_array_unref);
+	g_hash_table_unref(counters->histograms);
 	g_clear_pointer(&counters->unread, g_ptr_array_unref);
 	g_ptr_array_unref(counters->guests);
 	g_free(counters);
@@ -237,28 +240,39 @@ static char **kvm_folders_load(Root *root)
 	return names;
 }
 
-/* Reading a histogram interrupts nobody; setting one up does, and is somebody else's. */
-static GPtrArray *histograms_load(Root *root, const char *event)
+GHashTable *counters_interrupts(Root *root)
 {
-	g_autofree char *path =
-		g_strdup_printf("/sys/kernel/tracing/instances/planner/events/kvm/%s/hist", event);
-	size_t length;
-	g_autofree char *text = root_read(root, path, NULL, ROWS_MAX, &length);
-
-	return text ? histograms_parse(text) : NULL;
+	return rows_load(root, "/proc/interrupts");
 }
 
-Counters *counters_load(Root *root, const GuestFacts *guests)
+/* Reading a histogram interrupts nobody. */
+static void histograms_load(Root *root, const char *instance, GHashTable *histograms)
+{
+	for (const TraceEvent *event = tracing_events; event->name; event++) {
+		g_autofree char *path = g_build_filename(instance, "events", event->group,
+							 event->name, "hist", NULL);
+		g_autofree char *text = NULL;
+		size_t length;
+
+		if (g_hash_table_contains(histograms, event->name))
+			continue;
+		text = root_read(root, path, NULL, ROWS_MAX, &length);
+		if (text)
+			g_hash_table_insert(histograms, (gpointer)event->name,
+					    histograms_parse(text));
+	}
+}
+
+Counters *counters_load(Root *root, const GuestFacts *guests, const char *instance)
 {
 	Counters *counters = counters_new();
 	g_auto(GStrv) folders = kvm_folders_load(root);
 
 	counters->uptime = uptime_load(root);
-	counters->interrupts = rows_load(root, "/proc/interrupts");
+	counters->interrupts = counters_interrupts(root);
 	counters->softirqs = rows_load(root, "/proc/softirqs");
 	counters->switches = switches_load(root);
-	counters->exits = histograms_load(root, "kvm_exit");
-	counters->msrs = histograms_load(root, "kvm_msr");
+	histograms_load(root, instance ? instance : TRACING_DEFAULT, counters->histograms);
 	for (unsigned i = 0; guests && i < guests->guests->len; i++) {
 		const Guest *guest = g_ptr_array_index(guests->guests, i);
 

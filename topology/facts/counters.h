@@ -36,15 +36,18 @@ typedef struct Counters {
 	GHashTable *softirqs;
 	GArray *switches; /* of guint64, by CPU: tasks that were put on it, idle not counted;
 			     COUNTER_UNKNOWN = not told */
-	/* Of Histogram, of the tracing instance called planner: kvm_exit and kvm_msr; NULL = not
-	 * read. */
-	GPtrArray *exits, *msrs;
+	/* What was counted in a tracing instance: name of the event → GPtrArray of Histogram; empty
+	 * = nothing. */
+	GHashTable *histograms;
 	GPtrArray *guests; /* of GuestCount: the running ones of which the threads are known */
 	GPtrArray *unread; /* of Unread */
 } Counters;
 
-/* The counters of ROOT and of the running ones of GUESTS (NULL = none). Yours. */
-Counters *counters_load(Root *root, const GuestFacts *guests);
+/* The counters of ROOT and of the running ones of GUESTS (NULL = none); INSTANCE is the folder of
+ * the tracing instance, NULL = where tracefs is by default. Yours. */
+Counters *counters_load(Root *root, const GuestFacts *guests, const char *instance);
+/* The rows of /proc/interrupts alone, yours: label → Interrupt. */
+GHashTable *counters_interrupts(Root *root);
 Counters *counters_new(void);
 void counters_free(Counters *counters);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Counters, counters_free)

@@ -61,3 +61,7 @@ virsh -q dumpxml --inactive d1 | sed '/<qemu:commandline>/,/<\/qemu:commandline>
 virsh -q define /tmp/without.xml
 restart d1
 look without
+
+virsh -q destroy d1
+# shellcheck source=/dev/null
+. /measure.sh

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/measure_live.h"
+
+#include "topology/base/own_cpus.h"
+#include "topology/base/signals.h"
+#include "topology/facts/tracing.h"
+
+#include <unistd.h>
+
+#define SETTLE 1 /* seconds until what the set-up made the kernel do later is done */
+
+void measure_live_clear(MeasureLive *live)
+{
+	counters_free(live->before);
+	counters_free(live->after);
+	hwloc_bitmap_free(live->cpus);
+	g_clear_pointer(&live->own.first, g_hash_table_unref);
+	g_clear_pointer(&live->own.last, g_hash_table_unref);
+}
+
+/* Is there anything that traces would tell of? */
+static bool live_traceable(const Audit *audit, hwloc_const_bitmap_t cpus)
+{
+	for (unsigned i = 0; i < audit->vms->len; i++) {
+		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
+
+		if (vm->guest && vm->guest->running)
+			return true;
+	}
+	return !hwloc_bitmap_iszero(cpus);
+}
+
+/* Opened anew each time: the set-up may have mounted tracefs. */
+static GHashTable *live_interrupts(void)
+{
+	g_autoptr(Root) root = root_open("/", ROOT_NODE, NULL);
+
+	return root ? counters_interrupts(root) : interrupt_rows_parse("");
+}
+
+/* Between the two readings nothing is done but to wait. */
+static bool live_window(const Audit *audit, const Tracing *tracing, unsigned seconds,
+			MeasureLive *live, GError **error)
+{
+	const char *folder = tracing ? tracing_folder(tracing) : NULL;
+	g_autoptr(Root) root = root_open("/", ROOT_NODE, error);
+
+	if (!root)
+		return false;
+	signals_pause(tracing ? SETTLE : 0);
+	live->before = counters_load(root, audit->facts->guests, folder);
+	signals_pause(seconds);
+	live->after = counters_load(root, audit->facts->guests, folder);
+	return true;
+}
+
+static void live_note(MeasureLive *live, const GError *refused, const Tracing *tracing)
+{
+	const GPtrArray *unread = tracing ? tracing_unread(tracing) : NULL;
+
+	if (!live->after)
+		return;
+	if (refused)
+		unread_add(live->after->unread, "traces", refused->message);
+	for (unsigned i = 0; unread && i < unread->len; i++) {
+		const Unread *note = g_ptr_array_index(unread, i);
+
+		unread_add(live->after->unread, note->source, note->why);
+	}
+}
+
+bool measure_live(const Audit *audit, unsigned seconds, MeasureLive *live, GError **error)
+{
+	g_auto(CpuSet) cpus = measure_cpus(audit);
+	g_autoptr(GError) refused = NULL, left = NULL;
+	Tracing *tracing = NULL;
+	sigset_t before;
+	bool good;
+
+	live->cpus = own_cpus_avoid(cpus);
+	live->own = (MeasureOwn){.tid = (unsigned)gettid(), .cpus = live->cpus};
+	live->own.first = live_interrupts();
+	signals_hold(&before);
+	if (live_traceable(audit, cpus))
+		tracing = tracing_start(cpus, &refused);
+	good = live_window(audit, tracing, seconds, live, error);
+	live_note(live, refused, tracing);
+	if (!tracing_stop(tracing, &left) && live->after)
+		unread_add(live->after->unread, "the end of the traces", left->message);
+	signals_release(&before);
+	live->own.last = live_interrupts();
+	return good;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* This machine, measured for some time. */
+#ifndef CMD_MEASURE_LIVE_H
+#define CMD_MEASURE_LIVE_H
+
+#include "planner/measure/measure.h"
+
+typedef struct MeasureLive {
+	Counters *before, *after;
+	hwloc_bitmap_t cpus; /* where planner could run meanwhile */
+	MeasureOwn own;
+} MeasureLive;
+
+/*
+ * Read the counters of AUDIT's node, which is this machine, let SECONDS pass, and read them again;
+ * meanwhile the kernel counts in a tracing instance, where it can. What could not be read or traced
+ * is in the counters' `unread`. A signal that ends the program does so in here, after the instance
+ * is gone. LIVE is for measure_live_clear(), also when this fails.
+ */
+bool measure_live(const Audit *audit, unsigned seconds, MeasureLive *live, GError **error);
+void measure_live_clear(MeasureLive *live);
+
+#endif

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# What measure sees of a guest that does each thing so many times, and what it leaves behind: sourced
+# where d1 is defined and shut off. Nothing is judged here, see tests/e2e-kvm.t.
+mount -t debugfs debugfs /sys/kernel/debug
+mkdir -p /run/tracefs
+mount -t tracefs tracefs /run/tracefs # not where one would look for it
+instance=/run/tracefs/instances/planner
+
+# until NAME COMMAND…: wait until it succeeds, a minute at most.
+until_it() {
+    for ((i = 0; i < 300; i++)); do
+        "$@" 2>/dev/null && return
+        sleep 0.2
+    done
+    say "not within a minute: $*"
+}
+
+# What is left of a run: nothing.
+left() {
+    ls "${instance%/*}"
+    grep -h planner /run/tracefs/synthetic_events
+}
+
+# reads PID: how often it has called read(2).
+reads() {
+    sed -n 's/^syscr: //p' "/proc/$1/io"
+}
+
+# waits PID BEFORE: it has read a lot since BEFORE, and now sleeps: the time measured has begun.
+waits() {
+    local now
+    now=$(reads "$1")
+    sleep 1
+    ((now > $2 + 20 && $(reads "$1") == now))
+}
+
+virsh -q dumpxml --inactive d1 | sed 's,/halt.bin,/count.bin,' >/tmp/count.xml
+virsh -q define /tmp/count.xml
+virsh -q start --paused d1
+say "measure"
+planner measure --for 10s --json -p /plan.json -c "$uri" >/out/measured.json 2>/out/measured.err &
+until_it grep -q onmatch $instance/events/kvm/kvm_entry/trigger
+until_it waits $! "$(reads $!)"
+virsh -q resume d1
+say "resumed"
+wait $!
+say "measured: $?"
+left >/out/measured.left
+virsh -q destroy d1
+
+# One that is killed leaves its instance; the next takes it away, and, told to end, leaves none.
+planner measure --for 60s -p /plan.json -c "$uri" >/dev/null 2>&1 &
+until_it grep -q onmatch $instance/events/kvm/kvm_entry/trigger
+kill -9 $!
+wait $!
+say "killed: $?"
+left >/out/killed.left
+stale=$(stat -c %i $instance)
+fresh() {
+    [[ $(stat -c %i $instance) != "$stale" ]] && grep -q onmatch $instance/events/kvm/kvm_entry/trigger
+}
+planner measure --for 60s -p /plan.json -c "$uri" >/dev/null 2>&1 &
+until_it fresh
+kill -TERM $!
+wait $!
+say "told to end: $?"
+left >/out/ended.left
