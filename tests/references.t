@@ -19,9 +19,11 @@ from tap import Tap
 # Functions of the kernel, QEMU, libvirt, hwloc and C that are cited, not called.
 FOREIGN = set("""
     bitmap_check_region bitmap_getnum bitmap_parse_region bitmap_parselist bitmap_set_region
-    cgroup_get_cgroup cgroup_unload_cgroups devm_platform_get_irqs_affinity host_cpu_enable_cpu_pm housekeeping_isolcpus_setup
+    cgroup_get_cgroup cgroup_unload_cgroups devm_platform_get_irqs_affinity handle_fastpath_set_msr_irqoff host_cpu_enable_cpu_pm
+    housekeeping_isolcpus_setup
     housekeeping_setup hugepages_setup hwloc_bitmap_sscanf inflateInit2 irq_affinity_setup
     irq_do_set_affinity kstrtobool kthread kvm_arch_init kvm_can_post_timer_interrupt
+    kvm_can_use_hv_timer
     kvm_vm_ioctl_check_extension lockup_detector_init obsolete_checksetup openat2
     qemuProcessGetAllCpuAffinity rcu_init_nohz rcu_nocb_setup request_irq scols_table_get_line set_init_arg
     setup_banned_cpus setup_tick_nohz

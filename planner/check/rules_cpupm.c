@@ -7,6 +7,7 @@
 #include "planner/check/rules_sides.h"
 #include "planner/check/rules_table.h"
 #include "planner/cpupm/partner.h"
+#include "planner/cpupm/paths.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -462,4 +463,52 @@ const Rule rule_kvm_exitless_timer = {
 	.when = WHEN_GUESTS,
 	.needs = FACT_KVM,
 	.eval = eval_timer,
+};
+
+/* VMs that run without cpu-pm: "vm a, b". Yours; NULL = there is none. */
+static char *timers_of(const Audit *audit)
+{
+	Naming naming = {0};
+
+	for (unsigned i = 0; i < audit->vms->len; i++) {
+		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
+
+		if (vm->guest && vm->guest->running && vm->pm_now == TRISTATE_NO)
+			naming_add(&naming, vm->name);
+	}
+	return naming_end(&naming);
+}
+
+static void eval_timer_lost(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	const char *release = audit->facts->kernel->release;
+	g_autofree char *vms = timers_of(audit);
+
+	if (vms && *vms && vm_paths_timer_lost(release) && timers_asked(audit) &&
+	    kvm_value_on(kvm_value(audit->facts, "kvm_intel.enable_apicv")) &&
+	    kvm_value_on(kvm_value(audit->facts, "kvm_intel.preemption_timer")))
+		rule_found(rule, findings, "kvm", "/sys/module/kvm/parameters/pi_inject_timer",
+			   NULL,
+			   "kernel %s may take the preemption timer from VMs without cpu-pm: %s",
+			   release, vms);
+}
+
+const Rule rule_kvm_preemption_timer = {
+	.id = "kvm.preemption-timer",
+	.severity = SEVERITY_INFO,
+	.title = "VMs without cpu-pm may have lost the preemption timer",
+	.sees = "Running VMs without cpu-pm on Intel, if kvm.pi_inject_timer, APICv and the "
+		"preemption timer are on and the kernel is older than 6.1 and has exitless "
+		"timers.",
+	.why = "Exitless timers are for VMs that halt their CPUs themselves. Until 2022 KVM gave "
+	       "them to all: the others' timers then fire as interrupts on housekeeping CPUs, and "
+	       "setting one has no fast path. Kernels got the change by stable releases and "
+	       "vendors, so that the version alone does not say. If 'planner measure' shows "
+	       "PREEMPTION_TIMER exits of such a VM, it has its timer.",
+	.remedy = "update the kernel; on a host without VMs that have cpu-pm, boot with "
+		  "kvm.pi_inject_timer=0",
+	.source = "arch/x86/kvm/lapic.c kvm_can_post_timer_interrupt(), kvm_can_use_hv_timer()",
+	.when = WHEN_GUESTS,
+	.needs = FACT_KVM | FACT_GUESTS | FACT_RELEASE,
+	.eval = eval_timer_lost,
 };

@@ -131,6 +131,7 @@ const Rule *const rules[] = {
 	&rule_cpu_pm_namespace_missing,
 	&rule_kvm_ple_gap,
 	&rule_kvm_exitless_timer,
+	&rule_kvm_preemption_timer,
 	/* rules_service.c */
 	&rule_service_systemd_affinity,
 	&rule_service_tuned_profile,

@@ -60,7 +60,8 @@ extern const Rule rule_memory_hugepages_short, rule_memory_hugepages_parameter,
 extern const Rule rule_cpu_pm_on_ineligible, rule_cpu_pm_off_eligible, rule_cpu_pm_not_running,
 	rule_cpu_pm_not_effective, rule_cpu_pm_passthrough_without_mwait, rule_cpu_pm_unsupported,
 	rule_cpu_pm_unjudged, rule_cpu_pm_lost_on_migration, rule_cpu_pm_memory_unlocked,
-	rule_cpu_pm_namespace_missing, rule_kvm_ple_gap, rule_kvm_exitless_timer;
+	rule_cpu_pm_namespace_missing, rule_kvm_ple_gap, rule_kvm_exitless_timer,
+	rule_kvm_preemption_timer;
 /* rules_service.c */
 extern const Rule rule_service_systemd_affinity, rule_service_tuned_profile, rule_service_mover;
 /* rules_power.c */

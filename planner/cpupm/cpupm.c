@@ -37,6 +37,7 @@ const char *const cpupm_codes[] = {
 	"einval-fatal",
 	"cold-start",
 	"migration",
+	"timers",
 	NULL,
 };
 
@@ -417,6 +418,21 @@ static void add_notes(const CpupmGround *g, const VmSpec *spec, Cpupm *cpupm)
 			       : "migrates to QEMU 3.0 or later with a kernel of 4.17 or later");
 }
 
+/* Without exits, they cost the host's CPUs instead. */
+static void note_timers(const CpupmGround *g, Cpupm *cpupm)
+{
+	Tristate posted = kernel_has(g->kernel, KERNEL_POSTED_TIMERS);
+
+	if (posted == TRISTATE_YES)
+		cpupm_add_note(cpupm, "timers",
+			       "its timers fire on the host's CPUs if APICv or AVIC is on: leave "
+			       "those some room");
+	else if (posted == TRISTATE_NO)
+		cpupm_add_note(cpupm, "timers",
+			       "its timers fire on its own CPUs, an exit each: Linux before 5.3 "
+			       "has no exitless ones");
+}
+
 static void judge_node(const CpupmGround *ground, const VmSpec *spec, Cpupm *cpupm)
 {
 	find_unsupported(ground, spec, cpupm);
@@ -425,10 +441,12 @@ static void judge_node(const CpupmGround *ground, const VmSpec *spec, Cpupm *cpu
 		return;
 	}
 	find_unknown(ground, spec, cpupm);
-	if (cpupm->reasons->len)
+	if (cpupm->reasons->len) {
 		cpupm->verdict = CPUPM_UNKNOWN;
-	else
-		add_notes(ground, spec, cpupm);
+		return;
+	}
+	add_notes(ground, spec, cpupm);
+	note_timers(ground, cpupm);
 }
 
 Cpupm *cpupm_judge_node(const CpupmGround *ground, const VmSpec *spec)

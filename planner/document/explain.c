@@ -2,6 +2,7 @@
 #include "planner/document/explain.h"
 #include "planner/base/size.h"
 #include "planner/base/subject.h"
+#include "planner/cpupm/paths.h"
 #include "planner/place/level.h"
 #include "topology/base/list.h"
 
@@ -374,6 +375,21 @@ static void say_verdict(GPtrArray *lines, const Cpupm *cpupm)
 	}
 }
 
+/* What this machine's kernel makes of it is known of x86 alone. */
+static void say_paths(GPtrArray *lines, const Plan *plan, const PlanVm *vm)
+{
+	const char *arch = plan->host->arch;
+	VmPaths paths;
+
+	if (!plan->node->kernel || (arch && strcmp(arch, "x86_64")))
+		return;
+	paths = vm_paths(plan->node->kernel, vm->cpupm->verdict == CPUPM_ON);
+	explain_say(lines, "timers: %s", paths.timers);
+	explain_say(lines, "IPIs: %s", paths.ipis);
+	explain_say(lines, "halts: %s", paths.halts);
+	vm_paths_clear(&paths);
+}
+
 static void say_threads(GPtrArray *lines, const PlanVm *vm)
 {
 	g_autofree char *emulator = cpulist_format(vm->emulatorpin);
@@ -433,5 +449,6 @@ GPtrArray *explain_vm(const Plan *plan, const Inventory *inventory, const PlanVm
 	say_findings(lines, plan, subject);
 	if (vm->placed)
 		say_verdict(lines, vm->cpupm);
+	say_paths(lines, plan, vm);
 	return lines;
 }

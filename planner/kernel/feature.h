@@ -22,7 +22,11 @@ typedef enum KernelFeature {
 	KERNEL_MASK_PER_TYPE,	/* isolcpus and nohz_full may differ, 5.18 */
 	KERNEL_CPUSET_ISOLATED, /* cpuset.cpus.partition = isolated, 6.1 */
 	KERNEL_PRESENT_CPU,	/* isolcpus and nohz_full leave a CPU that is present, 5.2 */
-	KERNEL_COMMON_CPU,	/* and together one, else the second is dropped, 6.18 */
+	KERNEL_IPI_FAST_PATH,	/* KVM: the ICR written in x2APIC mode, 5.6 */
+	KERNEL_TIMER_FAST_PATH, /* KVM: TSC_DEADLINE written, 5.8 */
+	KERNEL_TIMER_PER_VCPU, /* KVM: exitless timers leave other VMs alone; in 2022, and in 6.1 */
+	KERNEL_IPI_VIRTUAL,    /* KVM: IPI virtualization, x2AVIC, 6.0 */
+	KERNEL_COMMON_CPU,     /* and together one, else the second is dropped, 6.18 */
 	KERNEL_FEATURES
 } KernelFeature;
 

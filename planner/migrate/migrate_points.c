@@ -13,6 +13,7 @@
 #include "planner/artifacts/artifact_memory.h"
 #include "planner/base/size.h"
 #include "planner/base/version.h"
+#include "planner/cpupm/paths.h"
 #include "planner/migrate/migrate.h"
 #include "planner/place/guest.h"
 
@@ -437,6 +438,28 @@ static void migrate_points_judge_cpupm(Migration *m)
 		cpupm_without(m);
 }
 
+/* KVM chooses the way anew at each exit, and the guest sees none of it: always safe. */
+static void judge_paths(Migration *m)
+{
+	const char *from = m->from->node->kernel, *to = m->to->node->kernel;
+	VmPaths here, there;
+
+	if (!from || !to || (m->to->host->arch && strcmp(m->to->host->arch, "x86_64")))
+		return;
+	here = vm_paths(from, m->before->cpupm->verdict == CPUPM_ON);
+	there = vm_paths(to, m->after->cpupm->verdict == CPUPM_ON);
+	if (strcmp(here.timers, there.timers) != 0)
+		migrate_points_add(m, "timers", MIGRATE_LIVE, NULL,
+				   g_strdup_printf("they go another way there, which is safe: %s",
+						   there.timers));
+	if (strcmp(here.ipis, there.ipis) != 0)
+		migrate_points_add(m, "IPIs", MIGRATE_LIVE, NULL,
+				   g_strdup_printf("they go another way there, which is safe: %s",
+						   there.ipis));
+	vm_paths_clear(&here);
+	vm_paths_clear(&there);
+}
+
 static const struct MigrateRow {
 	void (*judge)(Migration *m);
 	bool placed; /* only for a VM that fits */
@@ -454,6 +477,7 @@ static const struct MigrateRow {
 	{judge_libvirt, false},
 	{judge_hint, true},
 	{migrate_points_judge_cpupm, true},
+	{judge_paths, true},
 };
 
 void migrate_judge(Migration *migration)

@@ -5,6 +5,7 @@
  * VMs are written "4;5|0-1": where vCPU 0 may run, vCPU 1, …, and after the '|' the emulator.
  */
 #include "planner/cpupm/cpupm.h"
+#include "planner/cpupm/paths.h"
 #include "planner/place/plan.h"
 
 #include <string.h>
@@ -485,17 +486,17 @@ static void test_outcomes(void)
 static void test_notes(void)
 {
 	static const struct {
-		const char *qemu;
+		const char *kernel, *qemu;
 		bool locked;
 		const char *notes;
 	} rows[] = {
-		{"6.2.0", false, "cold-start migration"},
-		{"6.2.0", true, "cold-start merged-mem-lock migration"},
-		{"9.0.4", true, "cold-start merged-mem-lock migration"},
-		{"9.1.0", true, "cold-start migration"},
-		{"9.2.0", false, "cold-start migration"},
-		{"10.0.0", false, "cold-start einval-fatal migration"},
-		{"10.0.0", true, "cold-start einval-fatal migration"},
+		{"5.2.0", "6.2.0", false, "cold-start migration timers"},
+		{"6.1.0", "6.2.0", true, "cold-start merged-mem-lock migration timers"},
+		{"6.1.0", "9.0.4", true, "cold-start merged-mem-lock migration timers"},
+		{"6.1.0", "9.1.0", true, "cold-start migration timers"},
+		{"5.0.0-38-generic", "9.2.0", false, "cold-start migration"},
+		{"6.1.0", "10.0.0", false, "cold-start einval-fatal migration timers"},
+		{"6.1.0", "10.0.0", true, "cold-start einval-fatal migration timers"},
 	};
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -504,12 +505,45 @@ static void test_notes(void)
 		g_autoptr(Cpupm) cpupm = NULL;
 		g_autofree char *notes = NULL;
 
+		ground->ground.kernel = rows[i].kernel;
 		ground->ground.qemu = rows[i].qemu;
 		cpupm = judge(ground, 0, &spec);
 		notes = codes_of(cpupm->notes);
 		g_assert_cmpint(cpupm->verdict, ==, CPUPM_ON);
 		g_assert_cmpstr(notes, ==, rows[i].notes);
 	}
+}
+
+/* What each kernel makes of timers and IPIs; the word that only that has. */
+static void test_paths(void)
+{
+	static const struct {
+		const char *kernel;
+		bool on;
+		const char *timers, *ipis;
+	} rows[] = {
+		{"4.18.0", true, "Linux before 5.3 has no exitless timers", "each is an exit"},
+		{"4.18.0-348", true, "posts it, without an exit", "each is an exit"},
+		{"5.4.0-150-generic", true, "posts it, without an exit", "each is an exit"},
+		{"5.0.0-38-generic", true, "is not known", "each is an exit"},
+		{"5.10.0", true, "posts it, without an exit", "by a fast path"},
+		{"5.4.0", false, "an exit; Intel's preemption timer", "each is an exit"},
+		{"5.10.0", false, "may take the preemption timer", "by a fast path"},
+		{"6.1.0", false, "by a fast path; Intel's", "x2AVIC"},
+	};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+		VmPaths paths = vm_paths(rows[i].kernel, rows[i].on);
+
+		g_assert_nonnull(strstr(paths.timers, rows[i].timers));
+		g_assert_nonnull(strstr(paths.ipis, rows[i].ipis));
+		g_assert_cmpint(!strstr(paths.halts, "exit"), ==, rows[i].on);
+		vm_paths_clear(&paths);
+	}
+	g_assert_false(vm_paths_timer_lost("4.18.0"));
+	g_assert_true(vm_paths_timer_lost("4.18.0-348"));
+	g_assert_true(vm_paths_timer_lost("5.10.0"));
+	g_assert_false(vm_paths_timer_lost("6.12.0"));
 }
 
 static void test_overcommit(void)
@@ -571,6 +605,7 @@ static void test_all_codes(void)
 		"einval-fatal",
 		"cold-start",
 		"migration",
+		"timers",
 	};
 	g_autoptr(GPtrArray) want = g_ptr_array_new();
 	g_autoptr(GPtrArray) listed = g_ptr_array_new();
@@ -616,6 +651,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/cpupm/node/ineligible-first", test_ineligible_first);
 	g_test_add_func("/cpupm/node/outcomes", test_outcomes);
 	g_test_add_func("/cpupm/notes", test_notes);
+	g_test_add_func("/cpupm/paths", test_paths);
 	g_test_add_func("/cpupm/overcommit", test_overcommit);
 	g_test_add_func("/cpupm/not-placed", test_not_placed);
 	g_test_add_func("/cpupm/all-codes", test_all_codes);

@@ -990,6 +990,13 @@ static void timers(Facts *f)
 	set_set(&f->kernel->nohz_full, "");
 }
 
+static void timer_lost(Facts *f)
+{
+	g_free(f->kernel->release);
+	f->kernel->release = g_strdup("5.10.0");
+	table_put(f->kvm->parameters, "kvm_intel.preemption_timer", "Y");
+}
+
 static void systemd(Facts *f)
 {
 	systemd_says(f, "0 2-3");
@@ -1236,6 +1243,7 @@ static const Fault faults[] = {
 	{"cpu-pm.namespace-missing", PLANNED, pm_namespace, "xmlns:qemu"},
 	{"kvm.ple-gap", PLANNED, ple, "kvm_intel.ple_gap=0"},
 	{"kvm.exitless-timer", PLANNED, timers, "without nohz_full"},
+	{"kvm.preemption-timer", PLANNED, timer_lost, "from VMs without cpu-pm: s1"},
 	{"service.systemd-affinity", PLANNED, systemd, "CPUAffinity=0 2-3"},
 	{"service.tuned-profile", PLANNED, tuned, "realtime-virtual-host"},
 	{"service.tuned-profile", PLANNED, tuned_included,
