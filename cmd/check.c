@@ -9,6 +9,7 @@
 #include "cmd/site.h"
 #include "planner/base/json.h"
 #include "planner/check/check_nodes.h"
+#include "planner/check/measured.h"
 #include "planner/check/rules_found.h"
 #include "planner/page/page.h"
 
@@ -126,6 +127,20 @@ static Since *since_load(const Options *options, const Check *check, GError **er
 	return text ? since_compare(options->since, text, length, check, error) : NULL;
 }
 
+/* What --measured names, of AUDIT's node: AUDIT has it from then on. Yours; NULL without an error
+ * where it is not given. */
+static Measured *measured_load(const Options *options, Audit *audit, GError **error)
+{
+	Measured *measured;
+	size_t length;
+	g_autofree char *text =
+		options->measured ? input_read(options->measured, &length, error) : NULL;
+
+	measured = text ? measured_parse(options->measured, text, length, audit, error) : NULL;
+	audit->measured = measured;
+	return measured;
+}
+
 /* Output */
 
 static const Plan *check_plan_drawn(const Check *check)
@@ -229,9 +244,13 @@ static Status check_facts(const Options *options, const CheckOptions *check_opti
 
 	if (inputs_load_intent(options, facts, &inputs, error)) {
 		g_autoptr(Audit) audit = audit_new(inputs.plan, inputs.inventory, facts);
-		g_autoptr(Check) check = check_run(audit, check_options);
+		g_autoptr(Measured) measured = measured_load(options, audit, error);
 
-		status = use(options, check, data, error);
+		if (measured || !options->measured) {
+			g_autoptr(Check) check = check_run(audit, check_options);
+
+			status = use(options, check, data, error);
+		}
 	}
 	inputs_clear(&inputs);
 	return status;
@@ -308,11 +327,12 @@ static json_t *many_report(const char *source)
 static bool many_possible(const Options *options, Form form, GError **error)
 {
 	if (options->root || options->topology || options->plan || options->domains ||
-	    options->counters || options->since || options->output ||
+	    options->counters || options->since || options->measured || options->output ||
 	    (options->format && form != FORM_CSV && form != FORM_HTML))
 		return options_refuse(error, &command_check,
 				      "several nodes are checked without -r, -t, -p, -o, "
-				      "--domains, --counters and --since; --format is csv or html");
+				      "--domains, --counters, --since and --measured; --format is "
+				      "csv or html");
 	if (options->inventory && !g_file_test(options->inventory, G_FILE_TEST_IS_DIR))
 		return options_refuse(error, &command_check,
 				      "-i: for several nodes, give the folder of their "
@@ -409,6 +429,9 @@ static const OptionRow check_options[] = {
 	 "or, with --since, a new error or warning alone"},
 	{0, "since", "FILE", offsetof(Options, since),
 	 "an earlier check of the node, saved with --json -o: show what is new and what is gone"},
+	{0, "measured", "FILE", offsetof(Options, measured),
+	 "a measurement of the node, saved with 'planner measure -o': find what came more often "
+	 "than [audit] of the inventory allows"},
 	{0, "waivers", "FILE", offsetof(Options, waivers),
 	 "findings that are accepted, and other severities; default for this machine: " WAIVERS},
 	{0, "brief", NULL, offsetof(Options, brief), "a line a finding"},

@@ -47,7 +47,7 @@ typedef struct Options {
 	char *root, *domains; /* what is audited or captured */
 	char *rule_words, *skip_words, *fail_on, *format;
 	char *target;	       /* of emit --for */
-	char *since, *waivers; /* of check */
+	char *since, *waivers, *measured; /* of check */
 	gboolean strict, counters, brief;
 	gboolean json, list_names, all, help;
 	bool csv, html;				       /* --format csv, html */

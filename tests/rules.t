@@ -26,7 +26,7 @@ AREAS = {"kernel": "The kernel and its line", "node": "The node and its plan",
          "plan": "The plan itself",
          "cgroup": "Cgroups", "topology": "Topology", "irq": "Interrupts", "task": "Tasks",
          "vm": "VMs", "memory": "Memory", "cpu-pm": "cpu-pm", "kvm": "KVM",
-         "service": "Services", "power": "Power"}
+         "service": "Services", "measured": "What was measured", "power": "Power"}
 
 tap = Tap()
 that = tap.that

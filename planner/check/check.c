@@ -154,7 +154,7 @@ char *check_counts_text(const Check *check)
 	return g_string_free(text, FALSE);
 }
 
-static json_t *check_node_to_json(const Audit *audit)
+json_t *check_node_to_json(const Audit *audit)
 {
 	const GuestFacts *guests = audit->facts->guests;
 	json_t *object = json_object();
@@ -172,6 +172,22 @@ static json_t *check_node_to_json(const Audit *audit)
 		object, "topology",
 		json_string_or_null(audit->facts->host ? audit->facts->host->fingerprint : NULL));
 	return object;
+}
+
+bool check_node_same(Reader *r, const json_t *document, const Audit *audit)
+{
+	const json_t *node = json_object_get(document, "node");
+	const char *name, *topology;
+	const Host *host = audit->facts->host;
+	const char *own = audit->plan ? audit->plan->node->name : NULL;
+
+	if (!reader_text(r, node, "name", &name) || !reader_text(r, node, "topology", &topology))
+		return false;
+	if (name && own && !g_str_equal(name, own))
+		return reader_fail(r, "it is of node '%s', this is '%s'", name, own);
+	if (topology && host && !g_str_equal(topology, host->fingerprint))
+		return reader_fail(r, "it is of another machine: the topology differs");
+	return true;
 }
 
 static void check_set_to_json(json_t *object, const char *key, hwloc_const_bitmap_t set)

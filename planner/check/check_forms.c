@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Findings in the forms other programs take: Prometheus' text format, and JUnit's XML. */
 #include "planner/check/check.h"
+#include "planner/check/measured.h"
 #include "topology/base/text.h"
 
 #include <string.h>
@@ -50,6 +51,34 @@ static void append_rule(GString *text, const Check *check, const Rule *rule)
 	}
 }
 
+/* What planner measure saw. */
+static void append_measured(GString *text, const Measured *measured)
+{
+	unsigned cpu;
+
+	append_metric(text, "planner_measured_seconds", "How long planner measure looked.");
+	g_string_append_printf(text, "planner_measured_seconds %.3f\n", measured->seconds);
+	append_metric(text, "planner_measured_interruptions",
+		      "Interrupts and other tasks that came to a CPU, in a second.");
+	hwloc_bitmap_foreach_begin(cpu, measured->cpus)
+		g_string_append_printf(text, "planner_measured_interruptions{cpu=\"%u\"} %.3f\n",
+				       cpu, measured_rate(measured, cpu));
+	hwloc_bitmap_foreach_end();
+	append_metric(text, "planner_measured_exits",
+		      "Exits of a VM's vCPUs to KVM, by reason, in a second.");
+	for (unsigned i = 0; i < measured->ones->len; i++) {
+		const MeasuredOne *one = &g_array_index(measured->ones, MeasuredOne, i);
+
+		if (!one->vm || !g_str_equal(one->kind, "exit"))
+			continue;
+		g_string_append(text, "planner_measured_exits{vm=\"");
+		append_label(text, one->vm);
+		g_string_append(text, "\",reason=\"");
+		append_label(text, one->name);
+		g_string_append_printf(text, "\"} %.3f\n", (double)one->count / measured->seconds);
+	}
+}
+
 /* A series for every rule that was judged, zeros too: one that is gone is no series that is 0. */
 char *check_to_prometheus(const Check *check)
 {
@@ -63,6 +92,8 @@ char *check_to_prometheus(const Check *check)
 	g_string_append_printf(text, "planner_check_bad %d\n", check_bad(check));
 	append_metric(text, "planner_check_unread", "Sources that could not be read.");
 	g_string_append_printf(text, "planner_check_unread %u\n", check->audit->facts->unread->len);
+	if (check->audit->measured)
+		append_measured(text, check->audit->measured);
 	return g_string_free(text, FALSE);
 }
 

@@ -28,6 +28,7 @@ enum {
 	WHEN_NO_PLAN = 1 << 1,	/* none is */
 	WHEN_ISOLATED = 1 << 2, /* CPUs are, or shall be, isolated */
 	WHEN_GUESTS = 1 << 3,	/* there are VMs, or nobody knows whether there are */
+	WHEN_MEASURED = 1 << 4, /* a measurement is given */
 };
 
 /* A VM of the node, of the plan, or of both. */
@@ -50,14 +51,17 @@ typedef struct AuditVm {
 
 typedef struct Rule Rule;
 
+typedef struct Measured Measured; /* planner/check/measured.h */
+
 typedef struct Audit {
 	const Rule *const *rules;   /* all there are; ended by NULL */
 	const Plan *plan;	    /* NULL: none, or that of another machine */
 	const Inventory *inventory; /* NULL: none, or that of another machine */
 	const Plan *foreign;	    /* the plan, where it is another machine's; NULL */
 	const Facts *facts;
-	const Host *host; /* the node's, else the plan's; NULL: neither is known */
-	Cmdline *cmdline; /* NULL: not read */
+	const Measured *measured; /* NULL = none; borrowed, and set by whoever has one */
+	const Host *host;	  /* the node's, else the plan's; NULL: neither is known */
+	Cmdline *cmdline;	  /* NULL: not read */
 	CmdlineEffects *effects;
 	Cmdline *planned; /* the plan's own line */
 	CmdlineEffects *planned_effects;

@@ -137,6 +137,7 @@ const Rule *const rules[] = {
 	&rule_service_tuned_profile,
 	&rule_service_mover,
 	/* rules_power.c */
+	&rule_measured_interrupted,
 	&rule_power_governor,
 	&rule_power_slowest,
 	&rule_power_idle_poll,

@@ -27,5 +27,7 @@ bool rule_applies(const Rule *rule, const Audit *audit)
 	if (rule->when & WHEN_ISOLATED && hwloc_bitmap_iszero(audit->isolated) &&
 	    !may_be_isolated(audit))
 		return false;
+	if (rule->when & WHEN_MEASURED && !audit->measured)
+		return false;
 	return !(rule->when & WHEN_GUESTS) || may_have_guests(audit);
 }

@@ -42,6 +42,8 @@ static bool since_unjudged(const Check *check, const SinceGone *old)
 		if (finding->verdict == VERDICT_UNKNOWN && g_str_equal(finding->id, old->id))
 			return true;
 	}
+	if (rule && rule->when & WHEN_MEASURED && !check->audit->measured)
+		return true;
 	return rule && !check_rule_chosen(rule, &check->options);
 }
 
@@ -93,23 +95,6 @@ static bool since_read_finding(Reader *r, void *into, const json_t *object)
 	return true;
 }
 
-/* Two machines share no findings: their topology tells them apart, or their plans' names. */
-static bool since_node_check(Reader *r, const json_t *document, const Check *check)
-{
-	const json_t *node = json_object_get(document, "node");
-	const char *name, *topology;
-	const Host *host = check->audit->facts->host;
-	const char *own = check->audit->plan ? check->audit->plan->node->name : NULL;
-
-	if (!reader_text(r, node, "name", &name) || !reader_text(r, node, "topology", &topology))
-		return false;
-	if (name && own && !g_str_equal(name, own))
-		return reader_fail(r, "it is of node '%s', this is '%s'", name, own);
-	if (topology && host && !g_str_equal(topology, host->fingerprint))
-		return reader_fail(r, "it is of another machine: the topology differs");
-	return true;
-}
-
 static bool since_read(Reader *r, const json_t *document, SinceReading *reading)
 {
 	const char *format = json_string_value(json_object_get(document, "format"));
@@ -117,7 +102,7 @@ static bool since_read(Reader *r, const json_t *document, SinceReading *reading)
 	if (!format || !g_str_equal(format, JSON_FORMAT_CHECK))
 		return reader_fail(r, "not a document of planner check --json (" JSON_FORMAT_CHECK
 				      ")");
-	return since_node_check(r, document, reading->check) &&
+	return check_node_same(r, document, reading->check->audit) &&
 	       reader_each(r, reading, document, "findings", since_read_finding);
 }
 

@@ -76,6 +76,7 @@ typedef struct NodeSpec {
 	char *name, *kernel, *qemu, *libvirt; /* NULL = not said */
 	Tristate mwait;			      /* does KVM let guests have it */
 	uint64_t host_memory;		      /* bytes of each NUMA node, kept from VMs */
+	unsigned interruptions;		      /* of an isolated CPU, a second, that are accepted */
 	char *group; /* what it shares with other nodes, such as a rack; NULL = not said */
 } NodeSpec;
 

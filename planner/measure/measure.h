@@ -6,13 +6,12 @@
 #ifndef PLANNER_MEASURE_MEASURE_H
 #define PLANNER_MEASURE_MEASURE_H
 
+#include "planner/check/measured.h"
 #include "planner/check/rules.h"
 #include "topology/facts/counters.h"
 #include "topology/facts/irqs.h"
 
 #include <jansson.h>
-
-#define JSON_FORMAT_MEASURE "planner-measure/1"
 
 typedef enum InterruptionKind {
 	INTERRUPTION_EXIT, /* the guest left its CPU to KVM */

@@ -2,6 +2,7 @@
 #include "planner/measure/measure.h"
 
 #include "planner/base/json.h"
+#include "planner/check/check.h"
 #include "planner/measure/parts.h"
 
 static json_t *interruption_to_json(const Interruption *one)
@@ -93,6 +94,7 @@ json_t *measure_to_json(const Measure *measure)
 		json_array_append_new(unmeasured, object);
 	}
 	json_object_set_new(document, "format", json_string(JSON_FORMAT_MEASURE));
+	json_object_set_new(document, "node", check_node_to_json(measure->audit));
 	json_object_set_new(document, "milliseconds",
 			    json_integer((json_int_t)(measure->seconds * 1000 + 0.5)));
 	json_object_set_new(document, "cpus", json_cpus(measure->cpus));

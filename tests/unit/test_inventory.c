@@ -193,7 +193,8 @@ static void test_requests(void)
 	g_autoptr(Inventory) by_socket =
 		taken("[host]\ncores-per-socket = 4\nmemory-per-node = 8G\n"
 		      "[sdk]\ncores-per-node = 0\n"
-		      "[shared]\ncores = 8192\novercommit = 4\n",
+		      "[shared]\ncores = 8192\novercommit = 4\n"
+		      "[audit]\ninterruptions = 0\n",
 		      ALL);
 	g_autoptr(Inventory) by_cpus = taken("[shared]\ncores-per-socket = 2\n[sdk]\n"
 					     "near = eth2, 0000:3b:00.0 ,mlx5_0\n"
@@ -203,6 +204,8 @@ static void test_requests(void)
 
 	assert_request(&by_socket->host, SPLIT_SOCKET, 4, NULL, 2);
 	g_assert_cmpuint(by_socket->node->host_memory, ==, UINT64_C(8) << 30);
+	g_assert_cmpuint(by_socket->node->interruptions, ==, 0);
+	g_assert_cmpuint(by_cpus->node->interruptions, ==, 10);
 	assert_request(&by_socket->sdk, SPLIT_NODE, 0, NULL, 5);
 	assert_request(&by_socket->shared, SPLIT_MACHINE, 8192, NULL, 7);
 	g_assert_cmpfloat(by_socket->overcommit, ==, 4);
@@ -374,6 +377,9 @@ static const Bad bad_counts[] = {
 	{"host", "cores", "99999999999999999999", "*from 1 to 8192"},
 	{"host", "cores", "18446744073709551617", "*from 1 to 8192"},
 	{"host", "cores", "4G", "*from 1 to 8192"},
+	{"audit", "interruptions", "-1", "*from 0 to 1000000"},
+	{"audit", "interruptions", "ten", "*from 0 to 1000000"},
+	{"audit", "gaps", "1", "*interruptions*"},
 	{"sdk", "cores-per-socket", "-1", "*from 0 to 8192"},
 	{"sdk", "cores-per-node", "all", "*from 0 to 8192"},
 	{"sdk", "cores", "8193", "*from 0 to 8192"},

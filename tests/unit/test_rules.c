@@ -4,6 +4,7 @@
  * same node with one fault: it finds that. A rule without a row in the table below fails.
  */
 #include "planner/artifacts/artifact_picture.h"
+#include "planner/check/measured.h"
 #include "planner/check/rules_found.h"
 #include "planner/check/trouble.h"
 #include "planner/place/place.h"
@@ -997,6 +998,15 @@ static void timer_lost(Facts *f)
 	table_put(f->kvm->parameters, "kvm_intel.preemption_timer", "Y");
 }
 
+/* How often d1's two CPUs were interrupted in 10 s, together: 200 is 10 a second each. */
+static unsigned measured_times;
+
+static void interrupted(Facts *f)
+{
+	(void)f;
+	measured_times = 250;
+}
+
 static void systemd(Facts *f)
 {
 	systemd_says(f, "0 2-3");
@@ -1244,6 +1254,9 @@ static const Fault faults[] = {
 	{"kvm.ple-gap", PLANNED, ple, "kvm_intel.ple_gap=0"},
 	{"kvm.exitless-timer", PLANNED, timers, "without nohz_full"},
 	{"kvm.preemption-timer", PLANNED, timer_lost, "from VMs without cpu-pm: s1"},
+	{"measured.interrupted", PLANNED, interrupted,
+	 "CPUs 2-3 were interrupted up to 12.5 times a second, more than 10: mostly local timer "
+	 "interrupts: the tick"},
 	{"service.systemd-affinity", PLANNED, systemd, "CPUAffinity=0 2-3"},
 	{"service.tuned-profile", PLANNED, tuned, "realtime-virtual-host"},
 	{"service.tuned-profile", PLANNED, tuned_included,
@@ -1266,8 +1279,32 @@ static const Fault faults[] = {
 
 static void bed_level(Bed *bed, Level level)
 {
+	measured_times = 200;
 	bed_make(bed, SMALL, level == PLANNED_CPUSET ? by_cpuset : by_line);
 	g_assert_false(findings_has(bed->plan->findings, SEVERITY_WARNING));
+}
+
+/* What was measured in 10 s on CPUs 2-3, which are d1's, and on CPU 4; the last one read. */
+static Measured *measured_last;
+
+static const Measured *measured_of(const Audit *audit)
+{
+	g_autofree char *text = g_strdup_printf(
+		"{\"format\": \"planner-measure/1\", \"node\": {\"name\": null, \"topology\": "
+		"null}, \"milliseconds\": 10000, \"cpus\": \"2-4\", \"interruptions\": ["
+		"{\"vm\": \"d1\", \"cpus\": \"2-3\", \"kind\": \"interrupt\", \"name\": \"LOC\", "
+		"\"what\": \"local timer interrupts\", \"cause\": \"the tick\", \"count\": %u}, "
+		"{\"vm\": \"d1\", \"cpus\": \"2-3\", \"kind\": \"exit\", \"name\": \"HLT\", "
+		"\"what\": \"HLT exits\", \"cause\": \"\", \"count\": 90000}, "
+		"{\"vm\": null, \"cpus\": \"4\", \"kind\": \"task\", \"name\": \"others\", "
+		"\"what\": \"other tasks\", \"cause\": \"\", \"count\": 100}]}",
+		measured_times);
+	g_autoptr(GError) error = NULL;
+
+	g_clear_pointer(&measured_last, measured_free);
+	measured_last = measured_parse("m.json", text, strlen(text), audit, &error);
+	g_assert_no_error(error);
+	return measured_last;
 }
 
 static Check *bed_check(const Bed *bed, Level level, const char *id, Audit **audit)
@@ -1278,6 +1315,8 @@ static Check *bed_check(const Bed *bed, Level level, const char *id, Audit **aud
 
 	*audit = level == ALONE ? audit_new(NULL, NULL, bed->facts)
 				: audit_new(bed->plan, bed->inventory, bed->facts);
+	if (id && g_str_has_prefix(id, "measured."))
+		(*audit)->measured = measured_of(*audit);
 	check = check_run(*audit, &options);
 	check->options.only = NULL;
 	return check;
@@ -2259,6 +2298,39 @@ static void test_troubles(void)
 	bed_clear(&bed);
 }
 
+/* What is no measurement of this node. */
+static void test_measured(void)
+{
+	static const char *const texts[][2] = {
+		{"", "not a document of planner measure"},
+		{"{\"format\": \"planner-check/1\"}", "not a document of planner measure"},
+		{"{\"format\": \"planner-measure/1\", \"node\": {\"name\": \"other\", "
+		 "\"topology\": null}}",
+		 "it is of node 'other'"},
+		{"{\"format\": \"planner-measure/1\", \"node\": {\"name\": null, \"topology\": "
+		 "null}, \"milliseconds\": 0, \"cpus\": \"\", \"interruptions\": []}",
+		 "0 is no time"},
+		{"{\"format\": \"planner-measure/1\", \"node\": {\"name\": null, \"topology\": "
+		 "null}, \"milliseconds\": 1, \"cpus\": \"2\", \"interruptions\": [{}]}",
+		 "vm"}};
+	Bed bed;
+	g_autoptr(Audit) audit = NULL;
+
+	bed_level(&bed, PLANNED);
+	bed.plan->node->name = g_strdup("small");
+	audit = audit_new(bed.plan, bed.inventory, bed.facts);
+	for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++) {
+		g_autoptr(GError) error = NULL;
+
+		g_assert_null(
+			measured_parse("m.json", texts[i][0], strlen(texts[i][0]), audit, &error));
+		g_assert_nonnull(strstr(error->message, texts[i][1]));
+	}
+	g_clear_pointer(&measured_last, measured_free);
+	g_clear_pointer(&audit, audit_free);
+	bed_clear(&bed);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -2290,5 +2362,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/rules/booted", test_booted);
 	g_test_add_func("/rules/forms", test_forms);
 	g_test_add_func("/rules/troubles", test_troubles);
+	g_test_add_func("/rules/measured", test_measured);
 	return g_test_run();
 }

@@ -27,21 +27,21 @@ reads() {
     sed -n 's/^syscr: //p' "/proc/$1/io"
 }
 
-# waits PID BEFORE: it has read a lot since BEFORE, and now sleeps: the time measured has begun.
+# waits PID: it sleeps for longer than it does before the time measured, so that has begun.
 waits() {
-    local now
-    now=$(reads "$1")
-    sleep 1
-    ((now > $2 + 20 && $(reads "$1") == now))
+    local before
+    before=$(reads "$1")
+    sleep 2
+    [[ $(reads "$1") == "$before" ]]
 }
 
 virsh -q dumpxml --inactive d1 | sed 's,/halt.bin,/count.bin,' >/tmp/count.xml
 virsh -q define /tmp/count.xml
 virsh -q start --paused d1
 say "measure"
-planner measure --for 10s --json -p /plan.json -c "$uri" >/out/measured.json 2>/out/measured.err &
+planner measure --for 15s --json -p /plan.json -c "$uri" >/out/measured.json 2>/out/measured.err &
 until_it grep -q onmatch $instance/events/kvm/kvm_entry/trigger
-until_it waits $! "$(reads $!)"
+until_it waits $!
 virsh -q resume d1
 say "resumed"
 wait $!

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/check/measured.h"
+
+#include "planner/base/reader.h"
+#include "planner/check/check.h"
+#include "planner/check/rules_found.h"
+
+#define MILLISECONDS_MOST 86400000000 /* a thousand days */
+
+static void measured_one_clear(void *data)
+{
+	MeasuredOne *one = data;
+
+	hwloc_bitmap_free(one->cpus);
+}
+
+void measured_free(Measured *measured)
+{
+	json_decref(measured->document);
+	hwloc_bitmap_free(measured->cpus);
+	g_array_unref(measured->ones);
+	g_free(measured);
+}
+
+static bool measured_read_one(Reader *r, void *into, const json_t *object)
+{
+	Measured *measured = into;
+	MeasuredOne one = {.cpus = set_new()};
+	bool good = reader_text(r, object, "vm", &one.vm) &&
+		    reader_string(r, object, "kind", &one.kind) &&
+		    reader_string(r, object, "name", &one.name) &&
+		    reader_string(r, object, "what", &one.what) &&
+		    reader_string(r, object, "cause", &one.cause) &&
+		    reader_number(r, object, "count", G_MAXINT64, &one.count) &&
+		    reader_cpus(r, object, "cpus", one.cpus);
+
+	g_array_append_val(measured->ones, one);
+	return good;
+}
+
+static bool measured_read(Reader *r, Measured *measured, const Audit *audit)
+{
+	const json_t *document = measured->document;
+	const char *format = json_string_value(json_object_get(document, "format"));
+	uint64_t milliseconds;
+
+	if (!format || !g_str_equal(format, JSON_FORMAT_MEASURE))
+		return reader_fail(
+			r, "not a document of planner measure --json (" JSON_FORMAT_MEASURE ")");
+	if (!check_node_same(r, document, audit) ||
+	    !reader_number(r, document, "milliseconds", MILLISECONDS_MOST, &milliseconds) ||
+	    !reader_cpus(r, document, "cpus", measured->cpus) ||
+	    !reader_each(r, measured, document, "interruptions", measured_read_one))
+		return false;
+	if (!milliseconds)
+		return reader_fail(r, "milliseconds: 0 is no time");
+	measured->seconds = (double)milliseconds / 1000;
+	return true;
+}
+
+Measured *measured_parse(const char *name, const char *text, size_t length, const Audit *audit,
+			 GError **error)
+{
+	Reader r = {name, "save one with planner measure -o", error};
+	Measured *measured = g_new0(Measured, 1);
+
+	measured->document = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+	measured->cpus = set_new();
+	measured->ones = g_array_new(FALSE, FALSE, sizeof(MeasuredOne));
+	g_array_set_clear_func(measured->ones, measured_one_clear);
+	if (measured_read(&r, measured, audit))
+		return measured;
+	measured_free(measured);
+	return NULL;
+}
+
+double measured_one_rate(const Measured *measured, const MeasuredOne *one, unsigned cpu)
+{
+	bool counts = g_str_equal(one->kind, "interrupt") || g_str_equal(one->kind, "task");
+
+	return counts && hwloc_bitmap_isset(one->cpus, cpu)
+		       ? (double)one->count / hwloc_bitmap_weight(one->cpus) / measured->seconds
+		       : 0;
+}
+
+double measured_rate(const Measured *measured, unsigned cpu)
+{
+	double rate = 0;
+
+	for (unsigned i = 0; i < measured->ones->len; i++)
+		rate += measured_one_rate(measured, &g_array_index(measured->ones, MeasuredOne, i),
+					  cpu);
+	return rate;
+}

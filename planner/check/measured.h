@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* A measurement of the node that is audited: the document of planner measure, read again. */
+#ifndef PLANNER_CHECK_MEASURED_H
+#define PLANNER_CHECK_MEASURED_H
+
+#include "planner/check/rules.h"
+
+#include <jansson.h>
+
+#define JSON_FORMAT_MEASURE "planner-measure/1"
+
+/* One interruption of it, as planner/measure/measure.h has them; texts are the document's. */
+typedef struct MeasuredOne {
+	const char *vm; /* NULL = on CPUs of no VM */
+	const char *kind, *name, *what, *cause;
+	hwloc_bitmap_t cpus;
+	uint64_t count;
+} MeasuredOne;
+
+struct Measured {
+	json_t *document;
+	double seconds;
+	hwloc_bitmap_t cpus;
+	GArray *ones; /* of MeasuredOne */
+};
+
+/*
+ * Read TEXT, of LENGTH bytes; NAME stands in messages. Yours; NULL with PLANNER_ERROR_INPUT where
+ * it is no such document, or one of another node than AUDIT's.
+ */
+Measured *measured_parse(const char *name, const char *text, size_t length, const Audit *audit,
+			 GError **error);
+void measured_free(Measured *measured);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Measured, measured_free)
+
+/* How often a second an interrupt or another task came to CPU: that of several CPUs in equal parts.
+ */
+double measured_rate(const Measured *measured, unsigned cpu);
+/* The same of ONE alone. */
+double measured_one_rate(const Measured *measured, const MeasuredOne *one, unsigned cpu);
+
+#endif
