@@ -6,7 +6,6 @@
 #ifndef PLANNER_CHECK_CHECK_H
 #define PLANNER_CHECK_CHECK_H
 
-#include "planner/base/reader.h"
 #include "planner/check/rules.h"
 #include "planner/check/waivers.h"
 
@@ -47,11 +46,6 @@ bool check_finding_bad(const Check *check, const Finding *finding);
 char *check_subject(const Check *check);
 /* What came of it: "2 errors, 1 info; 90 rules passed, 4 could not be judged"; yours. */
 char *check_counts_text(const Check *check);
-
-/* What a document says of the node of AUDIT, a new reference; and is DOCUMENT one of the same node?
- * Two machines are told apart by their topology, or by their plans' names. */
-json_t *check_node_to_json(const Audit *audit);
-bool check_node_same(Reader *r, const json_t *document, const Audit *audit);
 
 /* A new reference, yours. */
 json_t *check_to_json(const Check *check);

@@ -2,7 +2,7 @@
 #include "planner/check/measured.h"
 
 #include "planner/base/reader.h"
-#include "planner/check/check.h"
+#include "planner/check/check_node.h"
 #include "planner/check/rules_found.h"
 
 #define MILLISECONDS_MOST 86400000000 /* a thousand days */

@@ -3,6 +3,7 @@
 
 #include "planner/base/json.h"
 #include "planner/base/reader.h"
+#include "planner/check/check_node.h"
 #include "topology/base/error.h"
 #include "topology/base/list.h"
 

@@ -2,7 +2,7 @@
 #include "planner/measure/measure.h"
 
 #include "planner/base/json.h"
-#include "planner/check/check.h"
+#include "planner/check/check_node.h"
 #include "planner/measure/parts.h"
 
 static json_t *interruption_to_json(const Interruption *one)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 # What measure sees of a guest that does each thing so many times, and what it leaves behind: sourced
-# where d1 is defined and shut off. Nothing is judged here, see tests/e2e-kvm.t.
+# where d1 is defined and shut off, and uri and say are known. Nothing is judged here, see tests/e2e-kvm.t.
+# shellcheck disable=SC2154
 mount -t debugfs debugfs /sys/kernel/debug
 mkdir -p /run/tracefs
 mount -t tracefs tracefs /run/tracefs # not where one would look for it
