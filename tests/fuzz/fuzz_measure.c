@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What measure reads of itself: any text as /proc/interrupts, /proc/schedstat, a thread's
- * schedstat, and as numbers to compare; the comparison's words and document.
+ * schedstat, as mounts, as a measurement, and as numbers to compare; the comparison's words and
+ * document.
  */
 #include "frame.h"
 #include "planner/base/json.h"
+#include "planner/check/measured.h"
 #include "planner/measure/compare.h"
 #include "topology/facts/counters.h"
 #include "topology/facts/irqs.h"
+#include "topology/facts/tracing.h"
 
 static void check_compared(const GPtrArray *run)
 {
@@ -27,6 +30,19 @@ static void check_compared(const GPtrArray *run)
 	}
 }
 
+/* A document of a measurement: what can be read of it, has rates. */
+static void check_measured(const char *text, size_t size)
+{
+	g_autoptr(Facts) facts = facts_new();
+	g_autoptr(Audit) audit = audit_new(NULL, NULL, facts);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Measured) measured = measured_parse("f", text, size, audit, &error);
+
+	g_assert_cmpint(!measured, ==, !!error);
+	if (measured)
+		g_assert_cmpfloat(measured_rate(measured, 0), >=, 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	g_autofree char *text = g_strndup((const char *)data, size);
@@ -35,6 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_autoptr(GArray) switches = counters_switches_parse(text);
 	g_autoptr(GPtrArray) run = series_parse("f", text, size, NULL);
 	g_autoptr(GPtrArray) histograms = histograms_parse(text);
+	g_autofree char *tracefs = tracing_mounted(text);
 	ThreadCount thread = {0};
 
 	for (unsigned i = 0; i < histograms->len; i++) {
@@ -47,5 +64,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_assert_cmpuint(switches->len, <=, CPULIST_LIMIT);
 	if (run)
 		check_compared(run);
+	check_measured(text, size);
 	return 0;
 }
