@@ -127,16 +127,20 @@ static Since *since_load(const Options *options, const Check *check, GError **er
 	return text ? since_compare(options->since, text, length, check, error) : NULL;
 }
 
-/* What --measured names, of AUDIT's node: AUDIT has it from then on. Yours; NULL without an error
- * where it is not given. */
+/* What --measured names, else what was taken along in the capture, of AUDIT's node: AUDIT has it
+ * from then on. Yours; NULL without an error where there is none. */
 static Measured *measured_load(const Options *options, Audit *audit, GError **error)
 {
-	Measured *measured;
+	Measured *measured = NULL;
+	const char *along = audit->facts->measured;
 	size_t length;
 	g_autofree char *text =
 		options->measured ? input_read(options->measured, &length, error) : NULL;
 
-	measured = text ? measured_parse(options->measured, text, length, audit, error) : NULL;
+	if (text)
+		measured = measured_parse(options->measured, text, length, audit, error);
+	else if (!options->measured && along)
+		measured = measured_parse(FACTS_MEASURED, along, strlen(along), audit, error);
 	audit->measured = measured;
 	return measured;
 }
@@ -246,7 +250,7 @@ static Status check_facts(const Options *options, const CheckOptions *check_opti
 		g_autoptr(Audit) audit = audit_new(inputs.plan, inputs.inventory, facts);
 		g_autoptr(Measured) measured = measured_load(options, audit, error);
 
-		if (measured || !options->measured) {
+		if (measured || (!options->measured && !facts->measured)) {
 			g_autoptr(Check) check = check_run(audit, check_options);
 
 			status = use(options, check, data, error);

@@ -11,38 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FOR_DEFAULT 10
-#define FOR_MOST 86400
-
-/* "10s", "10", "5m", "1h" in seconds. */
-static bool for_decide(const char *word, unsigned *seconds, GError **error)
-{
-	static const struct {
-		char letter;
-		unsigned seconds;
-	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}};
-	g_autofree char *digits = g_strdup(word ? word : "");
-	size_t length = strlen(digits);
-	unsigned unit = 1;
-	guint64 n;
-
-	*seconds = FOR_DEFAULT;
-	if (!word)
-		return true;
-	for (unsigned i = 0; i < G_N_ELEMENTS(units); i++)
-		if (length && digits[length - 1] == units[i].letter) {
-			unit = units[i].seconds;
-			digits[length - 1] = '\0';
-			break;
-		}
-	if (!g_ascii_string_to_unsigned(digits, 10, 1, FOR_MOST / unit, &n, NULL))
-		return options_refuse(error, NULL,
-				      "--for: '%s' is not a time from 1s to 24h, such as 10s or 5m",
-				      word);
-	*seconds = (unsigned)n * unit;
-	return true;
-}
-
 static Facts *node_facts(const Options *options, const char *root, GError **error)
 {
 	FactsOptions facts_options = {
@@ -132,7 +100,7 @@ static bool measure_possible(const Options *options, unsigned *seconds, GError *
 	if (n && options->for_word)
 		return options_refuse(error, &command_measure,
 				      "--for: the captures say how long it was; leave it out");
-	return for_decide(options->for_word, seconds, error) &&
+	return measure_seconds(options->for_word, seconds, error) &&
 	       (!options->output || save_possible(options->output, error));
 }
 
@@ -157,7 +125,7 @@ static Status compare_run(const Options *options, GError **error)
 
 static Status measure_run(const Options *options, GError **error)
 {
-	unsigned seconds = FOR_DEFAULT;
+	unsigned seconds;
 
 	if (options->compare)
 		return compare_run(options, error);

@@ -1,13 +1,44 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/measure_live.h"
-
+#include "cmd/options.h"
 #include "topology/base/own_cpus.h"
 #include "topology/base/signals.h"
 #include "topology/facts/tracing.h"
 
+#include <string.h>
 #include <unistd.h>
 
+#define FOR_DEFAULT 10
+#define FOR_MOST 86400
 #define SETTLE 1 /* seconds until what the set-up made the kernel do later is done */
+
+bool measure_seconds(const char *word, unsigned *seconds, GError **error)
+{
+	static const struct {
+		char letter;
+		unsigned seconds;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}};
+	g_autofree char *digits = g_strdup(word ? word : "");
+	size_t length = strlen(digits);
+	unsigned unit = 1;
+	guint64 n;
+
+	*seconds = FOR_DEFAULT;
+	if (!word)
+		return true;
+	for (unsigned i = 0; i < G_N_ELEMENTS(units); i++)
+		if (length && digits[length - 1] == units[i].letter) {
+			unit = units[i].seconds;
+			digits[length - 1] = '\0';
+			break;
+		}
+	if (!g_ascii_string_to_unsigned(digits, 10, 1, FOR_MOST / unit, &n, NULL))
+		return options_refuse(error, NULL,
+				      "--for: '%s' is not a time from 1s to 24h, such as 10s or 5m",
+				      word);
+	*seconds = (unsigned)n * unit;
+	return true;
+}
 
 void measure_live_clear(MeasureLive *live)
 {

@@ -5,6 +5,9 @@
 
 #include "planner/measure/measure.h"
 
+/* The seconds of --for WORD: "10s", "10", "5m", "1h"; 10 without one (NULL). */
+bool measure_seconds(const char *word, unsigned *seconds, GError **error);
+
 typedef struct MeasureLive {
 	Counters *before, *after;
 	hwloc_bitmap_t cpus; /* where planner could run meanwhile */

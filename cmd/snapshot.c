@@ -1,10 +1,70 @@
 /* SPDX-License-Identifier: MIT */
 #include "topology/facts/snapshot.h"
 #include "cmd/cmd.h"
+#include "cmd/measure_live.h"
 #include "cmd/output.h"
 #include "cmd/save.h"
+#include "planner/base/json.h"
 
 #include <stdio.h>
+
+/* The document of AUDIT's node, measured for so long; yours. */
+static char *snapshot_measure_audit(const Audit *audit, unsigned seconds, GError **error)
+{
+	MeasureLive live = {0};
+	g_autoptr(Measure) measure = NULL;
+	json_t *document = NULL;
+	char *text = NULL;
+
+	if (measure_live(audit, seconds, &live, error))
+		measure = measure_counters(live.before, live.after, audit, &live.own, error);
+	if (measure) {
+		document = measure_to_json(measure);
+		text = json_text(document);
+		json_decref(document);
+	}
+	measure_live_clear(&live);
+	return text;
+}
+
+/* The same of this machine. */
+static char *snapshot_measure(const Options *options, const FactsOptions *facts_options,
+			      GError **error)
+{
+	g_autoptr(Facts) facts = NULL;
+	unsigned seconds;
+
+	if (!measure_seconds(options->for_word, &seconds, error))
+		return NULL;
+	facts = facts_load(facts_options, error);
+	if (facts) {
+		g_autoptr(Audit) audit = audit_new(NULL, NULL, facts);
+
+		return snapshot_measure_audit(audit, seconds, error);
+	}
+	return NULL;
+}
+
+static bool snapshot_possible(const Options *options, GError **error)
+{
+	if (!options->output)
+		return options_refuse(error, &command_snapshot, "name the file to write with -o");
+	if (options->for_word && options->root)
+		return options_refuse(error, &command_snapshot,
+				      "--for measures this machine: leave -r out");
+	return save_possible(options->output, error);
+}
+
+static void snapshot_unread(const GPtrArray *unread)
+{
+	for (unsigned i = 0; i < unread->len; i++) {
+		const Unread *one = g_ptr_array_index(unread, i);
+		g_autofree char *source = output_safe(one->source);
+		g_autofree char *why = output_safe(one->why);
+
+		fprintf(stderr, "planner: not in the snapshot: %s: %s\n", source, why);
+	}
+}
 
 static Status snapshot_run(const Options *options, GError **error)
 {
@@ -13,31 +73,28 @@ static Status snapshot_run(const Options *options, GError **error)
 			      .guests = {.uri = options->connect,
 					 .domains = options->domains,
 					 .counters = options->counters}};
+	g_autofree char *measured = NULL;
 	g_autoptr(GPtrArray) unread = NULL;
 	g_autoptr(GByteArray) tar = NULL;
 
-	if (!options->output) {
-		options_refuse(error, &command_snapshot, "name the file to write with -o");
+	if (!snapshot_possible(options, error) ||
+	    (options->for_word && !(measured = snapshot_measure(options, &facts, error))))
 		return STATUS_TROUBLE;
-	}
-	if (!save_possible(options->output, error))
-		return STATUS_TROUBLE;
+	facts.measured = measured;
 	tar = snapshot_load(&facts, &unread, error);
 	if (!tar)
 		return STATUS_TROUBLE;
-	for (unsigned i = 0; i < unread->len; i++) {
-		const Unread *one = g_ptr_array_index(unread, i);
-		g_autofree char *source = output_safe(one->source);
-		g_autofree char *why = output_safe(one->why);
-
-		fprintf(stderr, "planner: not in the snapshot: %s: %s\n", source, why);
-	}
+	snapshot_unread(unread);
 	return save_private(options->output, tar, error) ? STATUS_FINE : STATUS_TROUBLE;
 }
 
 static const OptionRow snapshot_options[] = {
 	{'o', "output", "FILE.tar", offsetof(Options, output),
 	 "write the snapshot to FILE.tar, readable by its owner only"},
+	{0, "for", "TIME", offsetof(Options, for_word),
+	 "also measure this machine for so long, as planner measure does, and take that along: "
+	 "10s, "
+	 "5m, 1h"},
 	{0},
 };
 

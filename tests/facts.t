@@ -79,6 +79,19 @@ class Snapshot:
         return status.partition("Cpus_allowed_list:\t")[2].partition("\n")[0]
 
 
+def check_measured(tap, folder):
+    """This machine, measured for a second: taken along, kept by a snapshot of the snapshot, judged by check."""
+    first = Snapshot("--for", "1s", folder=folder)
+    taken = json.loads(first.files.get("planner/measured.json", "{}"))
+    tap.ok(taken.get("format") == "planner-measure/1" and taken.get("milliseconds", 0) >= 1000, "a measurement is taken along",
+           first.errors)
+    copy = os.path.join(folder, "measured.tar")
+    os.rename(first.file, copy)
+    tap.ok(Snapshot("-r", copy, folder=folder).bytes == first.bytes, "and kept by the snapshot of that")
+    run = subprocess.run([PLANNER, "check", "-r", copy, "--json"], capture_output=True, env=UTF8, timeout=60)
+    tap.ok("measured.interrupted" in json.dumps(json.loads(run.stdout or "{}").get("rules")), "and check judges it", run.stdout[-500:])
+
+
 def check_node(tap, folder):
     """A constructed node, its snapshot, the snapshot of that: the same bytes."""
     plan, node = os.path.join(folder, "plan.json"), os.path.join(folder, "node")
@@ -341,6 +354,7 @@ def check_many_tasks(tap, work):
 def main():
     tap = Tap()
     with tempfile.TemporaryDirectory() as work:
+        check_measured(tap, work)
         check_node(tap, work)
         check_target(tap, work)
         check_hostile(tap, work)

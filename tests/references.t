@@ -34,7 +34,7 @@ FOREIGN = set("""
 # Files of theirs that are cited by their bare name.
 FOREIGN_FILES = {"cpu.c", "cpufreq.c", "cputree.c", "hwloc.h", "proc.c", "svm.h", "zlib.h"}
 # Paths inside a snapshot, inside tracefs, and in hwloc's own source.
-ELSEWHERE = ("planner/domains", "planner/failures", "planner/kvm-disable-exits", "planner/remarks", "planner/snapshot",
+ELSEWHERE = ("planner/domains", "planner/failures", "planner/kvm-disable-exits", "planner/measured.json", "planner/remarks", "planner/snapshot",
              "planner/topology.xml", "tests/hwloc/")
 FOLDERS = ("topology", "planner", "cmd", "templates", "tests", "man")
 TOKEN = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|/\*.*?\*/|//[^\n]*', re.S)

@@ -11,7 +11,7 @@ const char *check_node_name(const Audit *audit);
 /* A new reference, yours. */
 json_t *check_node_to_json(const Audit *audit);
 /* Is DOCUMENT one of the same node? Two machines are told apart by their topology, or by their
- * plans' names. */
+ * names: the plan's or their own. */
 bool check_node_same(Reader *r, const json_t *document, const Audit *audit);
 
 #endif

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define MEASURED_MAX (32u << 20)
+
 Facts *facts_new(void)
 {
 	Facts *facts = g_new0(Facts, 1);
@@ -36,6 +38,7 @@ void facts_free(Facts *facts)
 	host_free(facts->host);
 	g_ptr_array_unref(facts->unread);
 	g_free(facts->source);
+	g_free(facts->measured);
 	g_free(facts->os);
 	g_free(facts);
 }
@@ -65,6 +68,15 @@ Node facts_node(const Facts *facts)
 	return node;
 }
 
+/* Only a snapshot can have it. */
+static char *facts_measured_load(Root *root)
+{
+	size_t length;
+
+	return root_is_snapshot(root) ? root_read(root, FACTS_MEASURED, NULL, MEASURED_MAX, &length)
+				      : NULL;
+}
+
 Facts *facts_load_root(Root *root, const FactsOptions *options)
 {
 	Facts *facts = facts_new();
@@ -85,6 +97,7 @@ Facts *facts_load_root(Root *root, const FactsOptions *options)
 	services_load(root, facts->tasks, facts->services);
 	facts->guests = guests_load(root, &options->guests, facts->tasks);
 	platform_load(root, facts);
+	facts->measured = facts_measured_load(root);
 	g_ptr_array_unref(facts->unread);
 	facts->unread = root_unread(root);
 	return facts;

@@ -30,6 +30,9 @@
 #include "topology/guests/guests.h"
 #include "topology/host/host.h"
 
+/* Where a snapshot keeps a measurement. */
+#define FACTS_MEASURED "/planner/measured.json"
+
 typedef struct Facts {
 	char *source;	     /* the root directory as given: "/", "snapshot.tar" */
 	bool live;	     /* this machine */
@@ -44,14 +47,17 @@ typedef struct Facts {
 	ServiceFacts *services;
 	GuestFacts *guests; /* NULL = nobody could be asked; unread says why */
 	Platform platform;  /* who sets the node up; PLATFORM_LIBVIRT = nobody else is known */
-	char *os;	    /* ID and ID_LIKE of /etc/os-release, blanks between; NULL = not read */
-	GPtrArray *unread;  /* of Unread (topology/root/notes.h), by source */
+	char *measured;	   /* the document of a measurement that was taken along in a snapshot; NULL
+			      = none */
+	char *os;	   /* ID and ID_LIKE of /etc/os-release, blanks between; NULL = not read */
+	GPtrArray *unread; /* of Unread (topology/root/notes.h), by source */
 } Facts;
 
 typedef struct FactsOptions {
 	const char *root; /* NULL or "/": this machine; a directory; a tar file made by snapshot */
 	const char *topology; /* hwloc source where the root has none; NULL */
 	GuestOptions guests;  /* whom to ask about guests */
+	const char *measured; /* a document of a measurement, for a snapshot; NULL */
 } FactsOptions;
 
 /*

@@ -13,6 +13,8 @@ GByteArray *snapshot_load(const FactsOptions *options, GPtrArray **unread, GErro
 		return NULL;
 	root_record(root);
 	root_record_text(root, "/planner/snapshot", SNAPSHOT_FORMAT "\n");
+	if (options->measured)
+		root_record_text(root, FACTS_MEASURED, options->measured);
 	facts = facts_load_root(root, options);
 	if (unread)
 		*unread = g_ptr_array_ref(facts->unread);

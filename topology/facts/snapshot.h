@@ -8,6 +8,7 @@
  *   planner/failures            what the node refused to read: "errno path"
  *   planner/remarks             what else could not be had: "source<TAB>why"
  *   planner/kvm-disable-exits   the answer of /dev/kvm
+ *   planner/measured.json       a measurement (planner-measure/1), where one was taken along
  *   planner/domains/            list.json, NAME.xml (next start), live/NAME.xml
  *
  * It holds no more than facts_load() takes: of /proc/1/environ the kernel's parameters alone, of
