@@ -46,7 +46,7 @@ typedef struct Options {
 	char *directory, *diff, *merge;
 	char *root, *domains; /* what is audited or captured */
 	char *rule_words, *skip_words, *fail_on, *format;
-	char *target;	       /* of emit --for */
+	char *target;			  /* of emit --for */
 	char *since, *waivers, *measured; /* of check */
 	gboolean strict, counters, brief;
 	gboolean json, list_names, all, help;
