@@ -9,6 +9,8 @@ import subprocess
 import emulated
 
 HERE = pathlib.Path(__file__).resolve().parent
+# An emulated processor's TSC is found unstable or not, as busy as the machine is.
+CLOCK = "kernel.tsc-unstable"
 
 
 def _said(command, pattern):
@@ -90,7 +92,7 @@ class Seen:
         except ValueError:
             return None
         return {(one["id"], one["subject"], one["severity"] if one["verdict"] == "fail" else "unknown")
-                for one in document["findings"]}
+                for one in document["findings"] if one["id"] != CLOCK}
 
     def shown(self, name):
         """A check's findings, for a diagnosis."""
