@@ -93,7 +93,8 @@ def small_problem(trial, text, plan):
     case = Case(trial.host, inventories.parse(text), plan)
     case.open()
     specs = [spec for spec in case.inventory["vms"] if spec["policy"] == "dedicated"]
-    if any(spec["policy"] == "shared" for spec in case.inventory["vms"]) or len(specs) > 6:
+    if any(spec["policy"] == "shared" or spec["apart"] or spec["socket"] is not None
+           or spec["kind"] != "any" for spec in case.inventory["vms"]) or len(specs) > 6:
         return case, None
     free = [core for core in trial.host.cores if not core.partial
             and case.role_of.get(core.cpus[0]) in ("free", "dedicated")]

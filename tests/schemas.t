@@ -42,7 +42,7 @@ FILES = {
     "empty.ini": NODE,
     "full.ini": NODE + "[vm a]\nvcpus = 4\nmemory = 3G\ncount = 3\n",
     "tight.ini": NODE.replace("cores-per-node = 1", "cores-per-node = 3\nmemory-per-node = 4G"),
-    "kept.ini": NODE.replace("[node]\n", "[node]\ngroup = rack-1\n") + "[vm a]\nvcpus = 2\nmaximum = 4\nsockets = 2\nnear = eth9\nrealtime = fifo:1\nrealtime-vcpus = 1\ncpus = 1,99\n[audit]\ninterruptions = 3\n",
+    "kept.ini": NODE.replace("[node]\n", "[node]\ngroup = rack-1\n") + "[vm a]\nvcpus = 2\nmaximum = 4\nsockets = 2\nnear = eth9\nsocket = 0\nkind = efficient\napart = g\nrealtime = fifo:1\nrealtime-vcpus = 1\ncpus = 1,99\n[audit]\ninterruptions = 3\n",
     "broken.ini": "vcpus = 2\n",
     "requests.jsonl": '{"id": "a", "vcpus": 2}\n{"id": "b", "vcpus": 4096}\n{"id": "c"}\n',
 }

@@ -7,6 +7,7 @@
 #include "planner/base/subject.h"
 #include "planner/check/rules_found.h"
 #include "planner/check/rules_table.h"
+#include "planner/place/allowed.h"
 #include "planner/place/guest.h"
 
 #define SUBJECT "plan"
@@ -271,6 +272,81 @@ const Rule rule_plan_split_core = {
 	.source = "planner(1), PLACEMENT",
 	.when = WHEN_PLAN,
 	.eval_planned = judge_whole,
+};
+
+/* Where the inventory wants it */
+
+static void judge_wishes(const Rule *rule, const Plan *plan, const PlanVm *vm, const char *subject,
+			 GPtrArray *findings)
+{
+	static const char *const ids[] = {"vm.off-node", "vm.off-socket", NULL};
+	g_auto(CpuSet) cpus = set_new();
+	g_autofree char *list = NULL, *wish = allowed_text(vm->spec);
+
+	for (unsigned v = 0; v < vm->vcpupin->len; v++)
+		if (!allowed_core(plan->host, vm->spec,
+				  host_core(plan->host, core_of_pin(plan, vm, v))))
+			hwloc_bitmap_set(cpus, pin_of(vm, v));
+	list = set_text(cpus);
+	if (!hwloc_bitmap_iszero(cpus) && !rules_plan_admitted(plan, subject, ids))
+		rule_found(rule, findings, subject, EVIDENCE, cpus,
+			   "it asks for %s, but its CPUs %s are others", wish, list);
+}
+
+const Rule rule_plan_off_place = {
+	.id = "plan.off-place",
+	.severity = SEVERITY_ERROR,
+	.title = "A VM of the plan is not where the inventory wants it",
+	.sees = "The pins of each dedicated VM against the node, the socket and the kind of cores "
+		"that the plan says it asks for.",
+	.why = "The VM is far from what it must be near, or on slower cores than it needs.",
+	.remedy = REMEDY,
+	.source = "planner-inventory(5), node, socket and kind",
+	.when = WHEN_PLAN,
+	.eval_planned = judge_wishes,
+};
+
+static bool apart_admitted(const Plan *plan, const char *subject, const PlanVm *other)
+{
+	static const char *const ids[] = {"vm.not-apart", NULL};
+	g_autofree char *name = subject_vm(other->spec->name);
+
+	return rules_plan_admitted(plan, subject, ids) || rules_plan_admitted(plan, name, ids);
+}
+
+static void judge_apart(const Rule *rule, const Plan *plan, const PlanVm *vm, const char *subject,
+			GPtrArray *findings)
+{
+	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
+		const Core *core = host_core(plan->host, core_of_pin(plan, vm, v));
+		ApartBy by;
+		const PlanVm *other = apart_neighbour(plan, vm->spec, core, &by);
+		g_autofree char *place = other ? apart_place_text(plan->host, core, by) : NULL;
+		g_auto(CpuSet) cpus = NULL;
+
+		if (!other || apart_admitted(plan, subject, other))
+			continue;
+		cpus = set_new();
+		add_core(cpus, core);
+		rule_found(rule, findings, subject, EVIDENCE, cpus,
+			   "it must be apart from %s, but both have CPUs on %s", other->spec->name,
+			   place);
+		return;
+	}
+}
+
+const Rule rule_plan_not_apart = {
+	.id = "plan.not-apart",
+	.severity = SEVERITY_ERROR,
+	.title = "Two VMs of the plan that must be apart are together",
+	.sees = "The pins of the dedicated VMs of each group that `apart` names: no two have CPUs "
+		"on one socket, node or L3, whichever the group says.",
+	.why = "What takes the socket or node down, or fills its cache, takes both VMs, which are "
+	       "there to stand in for each other.",
+	.remedy = REMEDY,
+	.source = "planner-inventory(5), apart",
+	.when = WHEN_PLAN,
+	.eval_planned = judge_apart,
 };
 
 /* What the guest is told */

@@ -46,6 +46,8 @@ const Rule *const rules[] = {
 	&rule_plan_pin_role,
 	&rule_plan_core_shared,
 	&rule_plan_split_core,
+	&rule_plan_off_place,
+	&rule_plan_not_apart,
 	&rule_plan_guest_topology,
 	&rule_plan_floats_on_isolated,
 	&rule_plan_cpu_pm_ineligible,

@@ -22,8 +22,9 @@ extern const Rule rule_kernel_nohz_off, rule_kernel_tsc_unstable, rule_kernel_sy
 	rule_kvm_nx_huge_pages, rule_memory_small_pages;
 /* rules_plan.c */
 extern const Rule rule_plan_pin_role, rule_plan_core_shared, rule_plan_split_core,
-	rule_plan_guest_topology, rule_plan_floats_on_isolated, rule_plan_cpu_pm_ineligible,
-	rule_plan_kernel_line, rule_plan_roles, rule_plan_memory;
+	rule_plan_off_place, rule_plan_not_apart, rule_plan_guest_topology,
+	rule_plan_floats_on_isolated, rule_plan_cpu_pm_ineligible, rule_plan_kernel_line,
+	rule_plan_roles, rule_plan_memory;
 /* rules_cgroup.c */
 extern const Rule rule_cgroup_partitions_mixed, rule_cgroup_partition_invalid,
 	rule_cgroup_partition_missing;

@@ -3,6 +3,7 @@
 #include "planner/base/size.h"
 #include "planner/base/subject.h"
 #include "planner/cpupm/paths.h"
+#include "planner/place/allowed.h"
 #include "planner/place/level.h"
 #include "topology/base/list.h"
 
@@ -283,6 +284,13 @@ static void say_level(GPtrArray *lines, const Plan *plan, const Inventory *inven
 {
 	const Host *host = plan->host;
 	Level level = level_of(plan, vm), beside, alone;
+	g_autofree char *wish = allowed_text(vm->spec);
+
+	if (wish)
+		explain_say(lines, "it asks for %s", wish);
+	if (vm->spec->apart.group)
+		explain_say(lines, "it is apart from the others of group %s, by %s",
+			    vm->spec->apart.group, apart_by_names[vm->spec->apart.by]);
 
 	explain_say(lines, "it sits %s", level_text(host, level));
 	if (level == LEVEL_NODES && inventory && host_distances(host))

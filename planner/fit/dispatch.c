@@ -56,8 +56,12 @@ static int shape_compare(const VmSpec *x, const VmSpec *y)
 	BY(y->memory, x->memory)
 	BY(y->page, x->page)
 	BY(y->node, x->node)
+	BY(y->spans, x->spans)
+	BY(y->socket, x->socket)
+	BY(y->kind, x->kind)
+	BY(y->apart.by, x->apart.by)
 #undef BY
-	return 0;
+	return g_strcmp0(y->apart.group, x->apart.group);
 }
 
 static int request_compare(gconstpointer a, gconstpointer b, gpointer data)

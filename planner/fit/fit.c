@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/fit/fit.h"
+#include "planner/place/allowed.h"
 #include "planner/place/replan.h"
 
 #include <string.h>
@@ -368,7 +369,7 @@ static bool count_alone(const FitBase *base, const VmSpec *spec, FitCount *count
 	FitSize size = {spec, 1};
 	uint64_t fit;
 
-	if (base->problem->specs->len || base->moves || spec->node >= 0)
+	if (base->problem->specs->len || base->moves || !allowed_every(spec) || spec->apart.group)
 		return false;
 	fit = copies_in_nodes(base->problem, spec);
 	if (fit > FIT_MOST || fit < copies_at_most(base->problem, spec) ||

@@ -10,8 +10,11 @@ static uint64_t question_budget(const Problem *problem)
 
 static VmSpec fit_largest_size_of(const Fit *fit, unsigned vcpus)
 {
-	return (VmSpec){
-		.vcpus = vcpus, .memory = vcpus * fit->per_vcpu, .page = fit->page, .node = -1};
+	return (VmSpec){.vcpus = vcpus,
+			.memory = vcpus * fit->per_vcpu,
+			.page = fit->page,
+			.node = -1,
+			.socket = -1};
 }
 
 /* Do all VMs fit beside one of VCPUS in ROOM? *OPEN: it is not known. */

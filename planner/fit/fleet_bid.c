@@ -133,13 +133,6 @@ static uint64_t fleet_bid_capacity(const BidShapes *shapes, const BidRest *rest)
 
 /* Offers */
 
-static bool node_may(const BidRest *rest, const VmSpec *spec, unsigned node)
-{
-	return (spec->node < 0 ||
-		host_node(rest->problem->host, node)->id == (unsigned)spec->node) &&
-	       rest->memory[node] >= memory_of(spec);
-}
-
 /* Count NEED cores of NODE as taken, from ROOM on or, where those do not do, from its first. */
 static void fleet_bid_take_cores(BidRest *rest, unsigned room, unsigned need)
 {
@@ -183,7 +176,8 @@ static bool fleet_bid_room_holds(const BidRest *rest, const VmSpec *spec, unsign
 	const SearchRoom *like = fleet_bid_room_of(rest, room);
 	unsigned need = fleet_bid_need_of(spec, like);
 
-	if (!node_may(rest, spec, like->node))
+	if (!problem_room_allows(rest->problem, spec, room) ||
+	    rest->memory[like->node] < memory_of(spec))
 		return false;
 	return by_room ? rest->cores[room] >= need
 		       : is_first(rest, room) && node_cores(rest, like->node, like) >= need;
@@ -248,8 +242,11 @@ static bool has_memory(const Problem *problem, const VmSpec *spec)
 static Offer fleet_bid_offer_of(const BidShapes *shapes, const BidRest *rest, const VmSpec *spec,
 				uint64_t before)
 {
-	Offer offer = offer_free(shapes, rest, spec, before);
+	Offer offer = {OFFER_NO, true, 0, 0};
 
+	/* Where VMs must be apart, only the search tells. */
+	if (!spec->apart.group)
+		offer = offer_free(shapes, rest, spec, before);
 	if (offer.state == OFFER_NO && has_cores(rest->problem, spec) &&
 	    has_memory(rest->problem, spec))
 		offer.state = OFFER_MAYBE;

@@ -43,6 +43,14 @@ typedef enum CpuMode {
 } CpuMode;
 /* May a VM be over several nodes though one could hold it, were it empty? */
 typedef enum Spans { SPANS_IF_NEEDED, SPANS_NEVER } Spans;
+/* On a host with cores of several kinds: the most capable ones, or the others. */
+typedef enum CoreKind { CORE_KIND_ANY, CORE_KIND_PERFORMANCE, CORE_KIND_EFFICIENT } CoreKind;
+/* VMs of one group are never together on one of these; where two differ, on the larger. */
+typedef enum ApartBy { APART_SOCKET, APART_NODE, APART_L3 } ApartBy;
+typedef struct Apart {
+	char *group; /* NULL = apart from none */
+	ApartBy by;
+} Apart;
 typedef enum Isolation { ISOLATION_ISOLCPUS, ISOLATION_CPUSET } Isolation;
 
 typedef struct VmSpec {
@@ -55,6 +63,9 @@ typedef struct VmSpec {
 	GArray *cpus;	 /* of unsigned, in vCPU order, by cpus = or --keep: the VM is kept there;
 			    NULL = planner chooses */
 	int node;	 /* OS index of the NUMA node asked for, -1 = any */
+	int socket;	 /* OS index of the socket asked for, -1 = any */
+	CoreKind kind;	 /* of its cores */
+	Apart apart;	 /* other VMs that it must not be with */
 	char **near;	 /* devices on whose NUMA node it shall be; NULL = none. In a plan `node` is
 			    that node, where it is known */
 	uint64_t memory; /* bytes, 0 = not said */
@@ -129,7 +140,10 @@ void partner_free(NodeSpec *partner);
 
 /* Names of the enums' values as the inventory spells them, in their order, ended by NULL
  * (settings.c). */
-extern const char *const policy_names[], *const threads_names[], *const cpu_mode_names[],
-									 *const isolation_names[];
+extern const char *const policy_names[],
+	*const threads_names[], *const cpu_mode_names[], *const isolation_names[],
+								 *const core_kind_names[];
+/* The same (setting_apart.c). */
+extern const char *const apart_by_names[];
 
 #endif

@@ -49,6 +49,21 @@ static void realtime_check(Parser *p, const VmSpec *vm)
 		vm_complain(p, vm, "realtime: a shared VM would keep its CPUs from all others");
 }
 
+/* Wishes about cores, which a shared VM has none of. */
+static void wishes_check(Parser *p, const VmSpec *vm)
+{
+	static const char *const keys[] = {"socket", "kind", "apart"};
+
+	for (unsigned i = 0; vm->policy == POLICY_SHARED && i < G_N_ELEMENTS(keys); i++)
+		if (ini_given(p->ini, keys[i]))
+			ini_complain(
+				p->ini, ini_given(p->ini, keys[i]),
+				"[vm %s] %s: a shared VM floats over the pool; leave the key out",
+				vm->name, keys[i]);
+	if (vm->socket >= 0 && vm->node >= 0)
+		vm_complain(p, vm, "socket: node already says where; keep one of the two");
+}
+
 /* What only the whole section of a VM shows. */
 static void vm_check(Parser *p, const VmSpec *vm)
 {
@@ -63,6 +78,7 @@ static void vm_check(Parser *p, const VmSpec *vm)
 			     vm->name, vm->maximum, vm->vcpus);
 	if (vm->near && vm->node >= 0)
 		vm_complain(p, vm, "near: node already says where; keep one of the two");
+	wishes_check(p, vm);
 	if (vm->sockets && vm->vcpus && MAX(vm->maximum, vm->vcpus) % vm->sockets)
 		ini_complain(p->ini, vm->line,
 			     "[vm %s] sockets: %u vCPUs cannot be divided evenly among %u sockets",

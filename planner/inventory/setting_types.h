@@ -13,7 +13,7 @@
 /* setting_numbers.c; all are written from `least` to `most` */
 extern const SettingType setting_number, /* unsigned */
 	setting_ratio,			 /* double; 0 = not said */
-	setting_index;			 /* int, of a NUMA node; -1 = any */
+	setting_index;			 /* int, of a NUMA node or socket; -1 = any */
 
 /* setting_sizes.c: uint64_t, bytes */
 extern const SettingType setting_memory, /* 0 = not said */
@@ -35,6 +35,9 @@ extern const SettingType setting_name, /* char *, shown and put into XML; NULL =
 	setting_flags,	   /* char **, of isolcpus; NULL = not said */
 	setting_parameters; /* char **, of the kernel line; NULL = none */
 
+/* setting_apart.c */
+extern const SettingType setting_apart; /* Apart; no group = not said */
+
 /* setting_vcpus.c */
 extern const SettingType setting_vcpus, /* hwloc_bitmap_t, of vCPU numbers; NULL = not said */
 	setting_scheduler;		/* Scheduler; real-time, or not said */
@@ -44,6 +47,8 @@ extern const SettingType setting_cores, /* one number */
 	setting_place_cores,		/* a number for each socket or node, or for some */
 	setting_cores_cpus;
 
+/* Read VALUE as the inventory's text, for a type's from_json. */
+bool setting_from_text(const Setting *setting, const json_t *value, void *field);
 /* The value as a list of numbers that is not empty, yours; NULL and a fault where it is none. */
 hwloc_bitmap_t setting_read_set(SettingInput *input);
 /* CPUs in vCPU order, "10,46,11-12", as `cpus =` takes them. Yours. */

@@ -33,7 +33,7 @@ static json_t *setting_vcpus_to_json(const Setting *setting, const void *field)
 }
 
 /* A string, taken as the inventory has it. */
-static bool setting_from_text(const Setting *setting, const json_t *value, void *field)
+bool setting_from_text(const Setting *setting, const json_t *value, void *field)
 {
 	g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func(g_free);
 	SettingInput input = {json_string_value(value), 0, faults};

@@ -7,6 +7,7 @@ const char *const policy_names[] = {"dedicated", "shared", NULL};
 const char *const threads_names[] = {"siblings", "isolate", NULL};
 static const char *const spans_names[] = {"if-needed", "never", NULL};
 const char *const cpu_mode_names[] = {"host-model", "host-passthrough", "maximum", "custom", NULL};
+const char *const core_kind_names[] = {"any", "performance", "efficient", NULL};
 const char *const isolation_names[] = {"isolcpus", "cpuset", NULL};
 
 static const Inventory inventory_standard = {
@@ -317,7 +318,7 @@ static void seen_locked(const Guest *guest, void *field)
 	*(bool *)field = guest->locked;
 }
 
-static const VmSpec vm_standard = {.node = -1, .cpu_pm = true, .count = 1};
+static const VmSpec vm_standard = {.node = -1, .socket = -1, .cpu_pm = true, .count = 1};
 
 static const Setting vm_rows[] = {
 	{
@@ -372,6 +373,33 @@ static const Setting vm_rows[] = {
 		.type = &setting_index,
 		.offset = offsetof(VmSpec, node),
 		.most = CPULIST_LIMIT - 1,
+		.flags = SETTING_DERIVED_DIFF,
+	},
+	{
+		.key = "socket",
+		.help = "The only socket that may have the VM; default: any.",
+		.example = "0",
+		.type = &setting_index,
+		.offset = offsetof(VmSpec, socket),
+		.most = CPULIST_LIMIT - 1,
+		.flags = SETTING_DERIVED_DIFF,
+	},
+	{
+		.key = "kind",
+		.help = "Of a host with several kinds of cores: performance, efficient or any "
+			"(default).",
+		.example = "performance",
+		.type = &setting_choice,
+		.offset = offsetof(VmSpec, kind),
+		.words = core_kind_names,
+		.flags = SETTING_DERIVED_DIFF,
+	},
+	{
+		.key = "apart",
+		.help = "A group of VMs, no two of them on one socket, node or l3; default: none.",
+		.example = "web:socket",
+		.type = &setting_apart,
+		.offset = offsetof(VmSpec, apart),
 		.flags = SETTING_DERIVED_DIFF,
 	},
 	{

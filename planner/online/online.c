@@ -101,7 +101,10 @@ static OnlineVm *online_vm_new(Online *o, const VmSpec *spec)
 
 	*copy = *spec;
 	copy->name = g_strdup(spec->name);
+	copy->apart.group = g_strdup(spec->apart.group);
 	copy->cpus = NULL;
+	copy->near = NULL; /* `node` is theirs */
+	copy->realtime_vcpus = NULL;
 	vm->movable = true;
 	return vm;
 }
@@ -111,6 +114,7 @@ static void vm_leaves(Online *o, OnlineVm *vm)
 {
 	g_hash_table_steal(o->vms, vm->spec->name);
 	g_clear_pointer(&vm->spec->name, g_free);
+	g_clear_pointer(&vm->spec->apart.group, g_free);
 	g_array_set_size(vm->cores, 0);
 	g_array_set_size(vm->vcpupin, 0);
 	g_ptr_array_add(o->spare, vm);
@@ -149,6 +153,7 @@ static OnlineStatus place_dedicated(Online *o, const VmSpec *spec, const OnlineV
 
 	if (o->policy == ONLINE_LOOK_AHEAD)
 		online_value_learn(o, o->value, &demand);
+	online_demand_apart(o, spec, &demand);
 	if (!online_assignment(o, &o->now, o->policy == ONLINE_LOOK_AHEAD ? o->value : NULL,
 			       o->policy, &demand, &assignment))
 		return ONLINE_REJECTED;
@@ -375,6 +380,7 @@ Online *online_new(const Plan *plan, const Inventory *inventory, OnlinePolicy po
 	o->policy = policy;
 	o->value = online_value_new();
 	o->spare = g_ptr_array_new_with_free_func((GDestroyNotify)online_vm_free);
+	o->allowed = g_ptr_array_new_with_free_func(g_free);
 	o->scratch = g_array_new(FALSE, FALSE, sizeof(Taken));
 	o->vms = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
 				       (GDestroyNotify)online_vm_free);
@@ -399,6 +405,7 @@ void online_free(Online *o)
 	g_array_unref(o->cells);
 	g_array_unref(o->scratch);
 	g_ptr_array_unref(o->spare);
+	g_ptr_array_unref(o->allowed);
 	g_hash_table_unref(o->vms);
 	hwloc_bitmap_free(o->pool);
 	g_free(o);

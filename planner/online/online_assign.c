@@ -91,7 +91,7 @@ bool online_holds(const Online *o, const Counts *counts, unsigned cell, unsigned
 {
 	const Cell *at = online_cell(o, cell);
 
-	return (d->node == NONE || at->node == d->node) &&
+	return (d->node == NONE || at->node == d->node) && (!d->cells || d->cells[cell]) &&
 	       counts->cell[cell] >= search_cores(vcpus, at->threads, d->isolate) &&
 	       counts->memory[at->node] >= online_share_memory(d, vcpus);
 }
@@ -114,7 +114,7 @@ static void best_in_cell(const AssignmentChoice *c, unsigned cell, unsigned need
 	for (unsigned r = at->first; r < at->first + at->n_rooms; r++) {
 		unsigned free = c->counts->free[r];
 
-		if (free < need)
+		if (free < need || (c->d->rooms && !c->d->rooms[r]))
 			continue;
 		if (c->value && free != known && at->n_rooms > 1)
 			loss = online_value_room(c->value, at->class, known = free, need);
@@ -126,10 +126,11 @@ static void best_in_cell(const AssignmentChoice *c, unsigned cell, unsigned need
 	}
 }
 
-static bool online_assign_room_holds(const Counts *counts, const Cell *cell, unsigned need)
+static bool online_assign_room_holds(const Counts *counts, const Cell *cell, const Demand *d,
+				     unsigned need)
 {
 	for (unsigned r = cell->first; r < cell->first + cell->n_rooms; r++)
-		if (counts->free[r] >= need)
+		if (counts->free[r] >= need && (!d->rooms || d->rooms[r]))
 			return true;
 	return false;
 }
@@ -152,8 +153,9 @@ static bool cell_has_room(const AssignmentChoice *c, unsigned cell)
 	const Cell *at = online_cell(c->o, cell);
 	unsigned need = search_cores(c->d->vcpus, at->threads, c->d->isolate);
 
-	return online_holds(c->o, c->counts, cell, c->d->vcpus, c->d) &&
-	       online_assign_room_holds(c->counts, at, need);
+	return (c->d->node == NONE || at->node == c->d->node) && c->counts->cell[cell] >= need &&
+	       c->counts->memory[at->node] >= online_share_memory(c->d, c->d->vcpus) &&
+	       online_assign_room_holds(c->counts, at, c->d, need);
 }
 
 static bool online_assign_in_room(const AssignmentChoice *c)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* A VM as counts: what it needs of cores and memory. */
 #include "planner/online/online_internal.h"
+#include "planner/place/allowed.h"
 #include "planner/place/placer.h"
+
+#include <string.h>
 
 uint64_t online_part_memory(const Demand *demand, unsigned vcpus)
 {
@@ -9,6 +12,97 @@ uint64_t online_part_memory(const Demand *demand, unsigned vcpus)
 	uint64_t share = each * vcpus + (rest * vcpus + demand->vcpus - 1) / demand->vcpus;
 
 	return (share + demand->page - 1) / demand->page * demand->page;
+}
+
+/* Where it may sit */
+
+/* Fill in the cells after ROOMS; the same of an earlier demand, or this one, kept. */
+static const bool *allowed_keep(const Online *o, bool *rooms)
+{
+	size_t n = o->rooms->len + o->cells->len;
+
+	for (unsigned c = 0; c < o->cells->len; c++) {
+		const Cell *cell = online_cell(o, c);
+		bool *all = &rooms[o->rooms->len + c];
+
+		*all = true;
+		for (unsigned r = cell->first; r < cell->first + cell->n_rooms; r++)
+			*all = *all && rooms[r];
+	}
+	for (unsigned i = 0; i < o->allowed->len; i++)
+		if (!memcmp(g_ptr_array_index(o->allowed, i), rooms, n * sizeof *rooms)) {
+			g_free(rooms);
+			return g_ptr_array_index(o->allowed, i);
+		}
+	g_ptr_array_add(o->allowed, rooms);
+	return rooms;
+}
+
+static const Core *demand_room_core(const Online *o, unsigned room)
+{
+	return host_core(o->plan->host, g_array_index(online_room(o, room)->cores, unsigned, 0));
+}
+
+static void demand_allow(const Online *o, Demand *d, bool *rooms)
+{
+	d->rooms = allowed_keep(o, rooms);
+	d->cells = d->rooms + o->rooms->len;
+}
+
+static bool *rooms_new(const Online *o)
+{
+	return g_new0(bool, o->rooms->len + o->cells->len + 1);
+}
+
+/* A socket, or a kind of cores. */
+static void demand_wishes(const Online *o, const VmSpec *spec, Demand *d)
+{
+	bool *rooms;
+
+	if (spec->socket < 0 && spec->kind == CORE_KIND_ANY)
+		return;
+	rooms = rooms_new(o);
+	for (unsigned r = 0; r < o->rooms->len; r++)
+		rooms[r] = allowed_core(o->plan->host, spec, demand_room_core(o, r));
+	demand_allow(o, d, rooms);
+}
+
+/* The rooms where OTHER is are none for VMs that are apart from it BY that. */
+static void demand_leave(const Online *o, const OnlineVm *other, ApartBy by, bool *rooms)
+{
+	const Host *host = o->plan->host;
+
+	for (unsigned i = 0; i < other->cores->len; i++) {
+		const Core *core = host_core(host, g_array_index(other->cores, unsigned, i));
+
+		for (unsigned r = 0; r < o->rooms->len; r++)
+			if (apart_place(host, core, by) ==
+			    apart_place(host, demand_room_core(o, r), by))
+				rooms[r] = false;
+	}
+}
+
+void online_demand_apart(const Online *o, const VmSpec *spec, Demand *d)
+{
+	GHashTableIter iter;
+	gpointer vm;
+	bool *rooms;
+
+	if (!spec->apart.group)
+		return;
+	rooms = rooms_new(o);
+	for (unsigned r = 0; r < o->rooms->len; r++)
+		rooms[r] = !d->rooms || d->rooms[r];
+	g_hash_table_iter_init(&iter, o->vms);
+	while (g_hash_table_iter_next(&iter, NULL, &vm)) {
+		const OnlineVm *other = vm;
+		ApartBy by;
+
+		if (strcmp(other->spec->name, spec->name) != 0 &&
+		    apart_from(&other->spec->apart, &spec->apart, &by))
+			demand_leave(o, other, by, rooms);
+	}
+	demand_allow(o, d, rooms);
 }
 
 /* Does a node hold it, all empty? */
@@ -19,7 +113,8 @@ static bool some_cell_holds(const Online *o, const Demand *d)
 	for (unsigned i = 0; i < o->cells->len; i++) {
 		const Cell *cell = online_cell(o, i);
 
-		if (cell->capacity >= search_cores(d->vcpus, cell->threads, d->isolate) &&
+		if ((!d->cells || d->cells[i]) &&
+		    cell->capacity >= search_cores(d->vcpus, cell->threads, d->isolate) &&
 		    memory[cell->node] >= d->whole)
 			return true;
 	}
@@ -36,6 +131,7 @@ Demand online_demand(const Online *o, const VmSpec *spec)
 		if (demand.node == HOST_NONE) /* no such node: no room is on it */
 			demand.node = o->plan->host->nodes->len;
 	}
+	demand_wishes(o, spec, &demand);
 	demand.whole = (demand.memory + demand.page - 1) / demand.page * demand.page;
 	demand.most = o->plan->host->nodes->len;
 	if (demand.node != G_MAXUINT || (spec->spans == SPANS_NEVER && some_cell_holds(o, &demand)))
@@ -46,7 +142,11 @@ Demand online_demand(const Online *o, const VmSpec *spec)
 unsigned online_slices(const Online *o, const Demand *d, unsigned class, unsigned k,
 		       SearchSlice slices[SEARCH_SLICES])
 {
-	SearchVm vm = {d->vcpus, d->isolate, d->memory, d->page, d->node};
+	SearchVm vm = {.vcpus = d->vcpus,
+		       .isolate = d->isolate,
+		       .memory = d->memory,
+		       .page = d->page,
+		       .node = d->node};
 
 	for (unsigned i = 0; i < o->cells->len; i++)
 		if (online_cell(o, i)->class == class)

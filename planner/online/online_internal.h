@@ -42,16 +42,19 @@ typedef struct Demand {
 	unsigned vcpus;
 	bool isolate;
 	uint64_t memory, page;
-	unsigned node;	/* G_MAXUINT = any */
-	uint64_t whole; /* memory in whole pages */
-	unsigned most;	/* nodes it may be over */
+	unsigned node;		   /* G_MAXUINT = any */
+	uint64_t whole;		   /* memory in whole pages */
+	unsigned most;		   /* nodes it may be over */
+	const bool *rooms, *cells; /* by room, cell: may it sit there? NULL = anywhere. A cell all
+				      of whose rooms it may have. Those alike are the same */
 } Demand;
 
 /* Inline: every decision asks it of each kind of VM seen lately. */
 static inline bool online_demands_equal(const Demand *a, const Demand *b)
 {
 	return a->vcpus == b->vcpus && a->isolate == b->isolate && a->memory == b->memory &&
-	       a->page == b->page && a->node == b->node && a->most == b->most;
+	       a->page == b->page && a->node == b->node && a->most == b->most &&
+	       a->rooms == b->rooms;
 }
 
 /* Some cores of a room. */
@@ -78,6 +81,7 @@ struct Online {
 	OnlineValue *value; /* of now */
 	bool *taken;	    /* by core */
 	unsigned *room_of;  /* by core: its room, where it has one */
+	GPtrArray *allowed; /* of bool *: what demands have as rooms, then cells */
 	GHashTable *vms;    /* id → OnlineVm, owned */
 	GPtrArray *spare;   /* of OnlineVm: records of VMs that left, for those that come */
 	GArray *scratch;    /* of Taken: the assignment being decided */
@@ -98,6 +102,8 @@ static inline const Cell *online_cell(const Online *online, unsigned cell)
 /* online_demand.c */
 
 Demand online_demand(const Online *online, const VmSpec *spec);
+/* DEMAND, of SPEC, may not be with the VMs that run and that it must be apart from. */
+void online_demand_apart(const Online *online, const VmSpec *spec, Demand *demand);
 uint64_t online_part_memory(const Demand *demand, unsigned vcpus);
 
 /* Bytes a share of VCPUS takes. */

@@ -273,7 +273,7 @@ static int online_moves_mover_compare(gconstpointer a, gconstpointer b)
 }
 
 /* Those that may move, smallest first, as they cost least: the hash table has no order of its own.
- */
+ * VMs that must be apart from others stay. */
 static GPtrArray *online_moves_movable(const Online *online)
 {
 	GPtrArray *vms = g_ptr_array_new();
@@ -282,7 +282,8 @@ static GPtrArray *online_moves_movable(const Online *online)
 
 	g_hash_table_iter_init(&iter, online->vms);
 	while (g_hash_table_iter_next(&iter, NULL, &vm))
-		if (((OnlineVm *)vm)->movable && ((OnlineVm *)vm)->cores->len)
+		if (((OnlineVm *)vm)->movable && ((OnlineVm *)vm)->cores->len &&
+		    !((OnlineVm *)vm)->spec->apart.group)
 			g_ptr_array_add(vms, vm);
 	g_ptr_array_sort(vms, online_moves_mover_compare);
 	return vms;
@@ -298,7 +299,8 @@ static void moves_init(Moves *m, const Online *online, const VmSpec *spec, unsig
 	g_autoptr(GPtrArray) vms = online_moves_movable(online);
 
 	*m = (Moves){.online = online, .wanted = online_demand(online, spec), .n_movers = vms->len};
-	m->pinned = m->wanted.node != G_MAXUINT || online->n_classes > 1;
+	online_demand_apart(online, spec, &m->wanted);
+	m->pinned = m->wanted.node != G_MAXUINT || m->wanted.rooms || online->n_classes > 1;
 	m->movers = g_new0(Mover, vms->len + 1);
 	for (unsigned i = 0; i < vms->len; i++) {
 		Mover *mover = &m->movers[i];
@@ -308,7 +310,7 @@ static void moves_init(Moves *m, const Online *online, const VmSpec *spec, unsig
 		mover->from = assignment_new(online);
 		mover->to = assignment_new(online);
 		online_assignment_of(online, mover->vm, &mover->from);
-		m->pinned |= mover->demand.node != G_MAXUINT;
+		m->pinned |= mover->demand.node != G_MAXUINT || mover->demand.rooms;
 	}
 	m->chosen = g_new0(unsigned, most + 1);
 	m->counts = online_counts_copy(online, &online->now);

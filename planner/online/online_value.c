@@ -45,9 +45,12 @@ static unsigned online_value_times(unsigned cores, uint64_t memory, double each,
 	return memory == UINT64_MAX || inverse == 0 || m >= n ? n : (unsigned)m;
 }
 
-static bool kind_on(const ValueKind *kind, const Cell *cell)
+static bool kind_on(const Online *o, const ValueKind *kind, unsigned cell)
 {
-	return kind->demand.node == G_MAXUINT || kind->demand.node == cell->node;
+	const Demand *d = &kind->demand;
+
+	return (d->node == G_MAXUINT || d->node == online_cell(o, cell)->node) &&
+	       (!d->cells || d->cells[cell]);
 }
 
 static void count_cell(const Online *o, ValueKind *kind, unsigned cell)
@@ -56,7 +59,7 @@ static void count_cell(const Online *o, ValueKind *kind, unsigned cell)
 	uint64_t memory = o->now.memory[at->node];
 	unsigned cores = o->now.cell[cell], whole, parts = 0;
 
-	if (!kind_on(kind, at))
+	if (!kind_on(o, kind, cell))
 		return;
 	whole = online_value_times(cores, memory, kind->each[at->class], kind->memory);
 	if (kind->shares)
@@ -271,7 +274,7 @@ double online_value_cell(const Online *o, const OnlineValue *value, unsigned cel
 	if (memory != UINT64_MAX)
 		memory -= online_share_memory(d, d->vcpus);
 	for (unsigned k = 0; k < value->n_kinds; k++)
-		if (kind_on(&value->kinds[k], at))
+		if (kind_on(o, &value->kinds[k], cell))
 			loss += kind_loss(value, &value->kinds[k], cell, at, cores, memory);
 	return loss;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/online/online_internal.h"
+#include "planner/place/allowed.h"
 
 #define NONE G_MAXUINT
 
@@ -30,6 +31,31 @@ bool online_has_room(const Online *o, const VmSpec *spec)
 	return false;
 }
 
+/* May it have a room of the cell? */
+static bool cell_allowed(const Online *o, const Demand *demand, unsigned index)
+{
+	const Cell *cell = online_cell(o, index);
+	bool any = !demand->rooms;
+
+	for (unsigned r = cell->first; r < cell->first + cell->n_rooms && !any; r++)
+		any = demand->rooms[r];
+	return any;
+}
+
+/* What limits it: "; it asks for socket 1". Yours. */
+static char *why_limits(const VmSpec *spec)
+{
+	g_autofree char *wish = allowed_text(spec);
+	GString *text = g_string_new(NULL);
+
+	if (wish)
+		g_string_append_printf(text, "; it asks for %s", wish);
+	if (spec->apart.group)
+		g_string_append_printf(text, "; the others of group %s are apart from it",
+				       spec->apart.group);
+	return g_string_free(text, FALSE);
+}
+
 /* The cell, of those that DEMAND may have, that comes closest to holding it; NONE. */
 static unsigned closest_cell(const Online *o, const VmSpec *spec, const Demand *demand)
 {
@@ -41,7 +67,7 @@ static unsigned closest_cell(const Online *o, const VmSpec *spec, const Demand *
 		int64_t missing = (int64_t)cell_need(cell, spec) - o->now.cell[i];
 
 		if ((demand->node != NONE && cell->node != demand->node) ||
-		    MAX(missing, 0) >= fewest)
+		    !cell_allowed(o, demand, i) || MAX(missing, 0) >= fewest)
 			continue;
 		best = i;
 		fewest = MAX(missing, 0);
@@ -73,6 +99,7 @@ static char *why_cell(const Online *o, const VmSpec *spec, const Demand *demand,
 char *online_why(const Online *o, const VmSpec *spec)
 {
 	Demand demand = online_demand(o, spec);
+	g_autofree char *limits = NULL, *cell = NULL;
 	unsigned closest;
 
 	if (spec->policy == POLICY_SHARED)
@@ -81,9 +108,17 @@ char *online_why(const Online *o, const VmSpec *spec)
 	if (spec->node >= 0 && host_node_of_id(o->plan->host, (unsigned)spec->node) == HOST_NONE)
 		return g_strdup_printf("asks for node %d, which this host does not have",
 				       spec->node);
+	online_demand_apart(o, spec, &demand);
+	limits = why_limits(spec);
 	closest = closest_cell(o, spec, &demand);
+	if (closest == NONE && spec->apart.group)
+		return g_strdup_printf("no core is left for VMs that is apart from the others of "
+				       "group %s",
+				       spec->apart.group);
 	if (closest == NONE)
-		return g_strdup(demand.node == NONE ? "no core is left for VMs"
-						    : "no core of that node is left for VMs");
-	return why_cell(o, spec, &demand, closest);
+		return g_strconcat(demand.node == NONE ? "no core is left for VMs"
+						       : "no core of that node is left for VMs",
+				   demand.node == NONE ? limits : "", NULL);
+	cell = why_cell(o, spec, &demand, closest);
+	return g_strconcat(cell, demand.rooms ? limits : "", NULL);
 }

@@ -57,7 +57,7 @@ static SearchRoom *room_of_cell(Problem *problem, const ChangeCell *cell)
 	}
 	if (best)
 		return best;
-	g_array_insert_val(problem->rooms, at, room);
+	problem_insert_room(problem, at, &room, cell->like);
 	return &g_array_index(problem->rooms, SearchRoom, at);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* VMs with cpus =: kept exactly, never moved, and judged: each finding names both sides. */
 #include "planner/base/subject.h"
+#include "planner/place/allowed.h"
 #include "planner/place/place.h"
 
 typedef struct Kept {
@@ -217,6 +218,48 @@ static void shape_check(const Kept *kept)
 		half_cores(kept, cores);
 }
 
+/* A socket or a kind of cores that it asks for, and does not have. */
+static void cores_check(const Kept *kept)
+{
+	VmSpec wishes = *kept->vm->spec;
+	g_auto(CpuSet) off = hwloc_bitmap_alloc();
+	g_autofree char *list = NULL, *text = NULL;
+
+	wishes.node = -1;
+	for (unsigned v = 0; v < wishes.cpus->len; v++) {
+		unsigned cpu = g_array_index(wishes.cpus, unsigned, v);
+
+		if (!allowed_core(kept->placer->host, &wishes, core_of(kept, cpu)))
+			hwloc_bitmap_set(off, cpu);
+	}
+	list = cpulist_format(off);
+	text = allowed_text(&wishes);
+	if (*list)
+		kept_report(kept, SEVERITY_ERROR, "vm.off-socket", "change socket, kind or cpus",
+			    "it asks for %s, but its cpus %s are others", text, list);
+}
+
+/* A VM that was placed before it and that it must be apart from. */
+static void apart_check(const Kept *kept)
+{
+	const Plan *plan = kept->placer->plan;
+	const PlanVm *vm = kept->vm;
+
+	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
+		const Core *core = core_of(kept, g_array_index(vm->vcpupin, unsigned, v));
+		ApartBy by;
+		const PlanVm *other = apart_neighbour(plan, vm->spec, core, &by);
+		g_autofree char *place = other ? apart_place_text(plan->host, core, by) : NULL;
+
+		if (!other)
+			continue;
+		kept_report(kept, SEVERITY_ERROR, "vm.not-apart", "change the cpus of one of them",
+			    "it must be apart from %s, but both have cpus on %s", other->spec->name,
+			    place);
+		return;
+	}
+}
+
 static void node_check(const Kept *kept)
 {
 	const VmSpec *spec = kept->vm->spec;
@@ -236,6 +279,7 @@ static void node_check(const Kept *kept)
 				    "it asks for node %d, but some of its cpus are on node %u",
 				    spec->node, id);
 	hwloc_bitmap_foreach_end();
+	cores_check(kept);
 	list = cpulist_format(nodes);
 	if (hwloc_bitmap_weight(nodes) > 1)
 		kept_report(kept, SEVERITY_WARNING, "vm.across-nodes", "give it CPUs of one node",
@@ -262,6 +306,7 @@ static void kept_keep(Kept *kept)
 	kept->vm->placed = true;
 	shape_check(kept);
 	node_check(kept);
+	apart_check(kept);
 	place_take_memory(kept->placer, kept->vm);
 }
 

@@ -90,7 +90,8 @@ static bool level_room_holds(const Problem *problem, const VmSpec *spec, unsigne
 	uint64_t memory = place_share_memory(spec, spec->vcpus);
 
 	*need = search_cores(spec->vcpus, entry->threads, spec->threads == THREADS_ISOLATE);
-	return entry->cores >= *need && problem->memory[entry->node] >= memory;
+	return entry->cores >= *need && problem_room_allows(problem, spec, room) &&
+	       problem->memory[entry->node] >= memory;
 }
 
 /* The most that is placed with VM in one room. */

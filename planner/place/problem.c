@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/place/problem.h"
+#include "planner/place/allowed.h"
 
 #include <string.h>
 
@@ -100,6 +101,99 @@ unsigned problem_room_of(const Problem *problem, unsigned index)
 	return core->partial ? HOST_NONE : problem_room_find(problem->host, problem->cores, core);
 }
 
+/* VMs to be apart from */
+
+/* A VM that has a place, of a group that is to be apart. */
+typedef struct Settled {
+	char *name;
+	Apart apart;
+	hwloc_bitmap_t cores; /* positions */
+} Settled;
+
+static void settled_clear(gpointer data)
+{
+	Settled *settled = data;
+
+	g_free(settled->name);
+	g_free(settled->apart.group);
+	hwloc_bitmap_free(settled->cores);
+}
+
+static void settled_release(gpointer data)
+{
+	g_rc_box_release_full(data, settled_clear);
+}
+
+static Settled *settled_new(const Host *host, const PlanVm *vm)
+{
+	Settled *settled = g_rc_box_new(Settled);
+
+	*settled = (Settled){g_strdup(vm->spec->name),
+			     {g_strdup(vm->spec->apart.group), vm->spec->apart.by},
+			     hwloc_bitmap_alloc()};
+	for (unsigned v = 0; v < vm->vcpupin->len; v++)
+		hwloc_bitmap_set(settled->cores,
+				 host_core_of(host, g_array_index(vm->vcpupin, unsigned, v)));
+	return settled;
+}
+
+static GPtrArray *settled_vms(const Plan *plan)
+{
+	GPtrArray *vms = g_ptr_array_new_with_free_func(settled_release);
+
+	for (unsigned i = 0; i < plan->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
+
+		if (vm->placed && vm->spec->apart.group)
+			g_ptr_array_add(vms, settled_new(plan->host, vm));
+	}
+	return vms;
+}
+
+static void settled_remove(Problem *problem, const char *name)
+{
+	for (unsigned i = problem->settled->len; i-- > 0;) {
+		const Settled *settled = g_ptr_array_index(problem->settled, i);
+
+		if (g_str_equal(settled->name, name))
+			g_ptr_array_remove_index(problem->settled, i);
+	}
+}
+
+static gpointer settled_acquire(gconstpointer settled, gpointer data)
+{
+	(void)data;
+	return g_rc_box_acquire((gpointer)settled);
+}
+
+/* Does a settled VM that SPEC must be apart from have a core in the place of CORE? */
+static bool settled_near(const Problem *problem, const VmSpec *spec, const Core *core)
+{
+	ApartBy by;
+
+	for (unsigned i = 0; i < problem->settled->len; i++) {
+		const Settled *settled = g_ptr_array_index(problem->settled, i);
+		unsigned index;
+
+		if (!g_strcmp0(settled->name, spec->name) ||
+		    !apart_from(&settled->apart, &spec->apart, &by))
+			continue;
+		hwloc_bitmap_foreach_begin(index, settled->cores)
+			if (apart_place(problem->host, host_core(problem->host, index), by) ==
+			    apart_place(problem->host, core, by))
+				return true;
+		hwloc_bitmap_foreach_end();
+	}
+	return false;
+}
+
+bool problem_room_allows(const Problem *problem, const VmSpec *spec, unsigned room)
+{
+	const Core *core = room_core(problem->host, problem->cores, room);
+
+	return allowed_core(problem->host, spec, core) && !settled_near(problem, spec, core);
+}
+
 /* Life */
 
 Problem *problem_new(const Placer *placer, const PlanOptions *options)
@@ -114,6 +208,7 @@ Problem *problem_new(const Placer *placer, const PlanOptions *options)
 	problem->capacity = place_node_memory(placer->host, placer->inventory);
 	problem->vms = g_array_new(FALSE, TRUE, sizeof(SearchVm));
 	problem->specs = g_ptr_array_new();
+	problem->settled = settled_vms(placer->plan);
 	problem->prefer = options->prefer;
 	problem->budget = options->budget;
 	problem->shared_budget = options->shared_budget;
@@ -131,6 +226,7 @@ Problem *problem_copy(const Problem *problem)
 		g_memdup2(problem->capacity, problem->host->nodes->len * sizeof *copy->capacity);
 	copy->vms = g_array_copy(problem->vms);
 	copy->specs = g_ptr_array_copy(problem->specs, NULL, NULL);
+	copy->settled = g_ptr_array_copy(problem->settled, settled_acquire, NULL);
 	return copy;
 }
 
@@ -142,6 +238,7 @@ void problem_free(Problem *problem)
 	g_free(problem->capacity);
 	g_array_unref(problem->vms);
 	g_ptr_array_unref(problem->specs);
+	g_ptr_array_unref(problem->settled);
 	g_free(problem);
 }
 
@@ -179,7 +276,7 @@ static bool node_could_hold(const Problem *problem, const VmSpec *spec)
 		unsigned need =
 			search_cores(spec->vcpus, room->threads, spec->threads == THREADS_ISOLATE);
 
-		if (capacity_like(problem, r) >= need &&
+		if (problem_room_allows(problem, spec, r) && capacity_like(problem, r) >= need &&
 		    problem->capacity[room->node] >= place_share_memory(spec, spec->vcpus))
 			return true;
 	}
@@ -193,13 +290,15 @@ static SearchVm search_vm(const Problem *problem, const VmSpec *spec)
 			  spec->memory,
 			  place_page(spec),
 			  node_asked(problem->host, spec),
-			  spec->spans == SPANS_NEVER && node_could_hold(problem, spec)};
+			  spec->spans == SPANS_NEVER && node_could_hold(problem, spec),
+			  NULL,
+			  NULL};
 }
 
 bool problem_specs_alike(const VmSpec *a, const VmSpec *b)
 {
 	return a->vcpus == b->vcpus && a->memory == b->memory && a->page == b->page &&
-	       a->threads == b->threads && a->node == b->node && a->spans == b->spans;
+	       a->threads == b->threads && a->spans == b->spans && allowed_alike(a, b);
 }
 
 void problem_add_vm(Problem *problem, const VmSpec *spec)
@@ -208,6 +307,25 @@ void problem_add_vm(Problem *problem, const VmSpec *spec)
 
 	g_array_append_val(problem->vms, entry);
 	g_ptr_array_add(problem->specs, (gpointer)spec);
+}
+
+static gpointer room_cores_acquire(gconstpointer cores, gpointer data)
+{
+	(void)data;
+	return g_array_ref((GArray *)cores);
+}
+
+void problem_insert_room(Problem *problem, unsigned at, const SearchRoom *room, const Core *like)
+{
+	GPtrArray *cores = g_ptr_array_copy(problem->cores, room_cores_acquire, NULL);
+	GArray *members = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	unsigned index = host_core_of(problem->host, like->cpu[0]);
+
+	g_array_append_val(members, index);
+	g_ptr_array_insert(cores, (int)at, members);
+	g_ptr_array_unref(problem->cores);
+	problem->cores = cores;
+	g_array_insert_vals(problem->rooms, at, room, 1);
 }
 
 void problem_remove_vm(Problem *problem, unsigned entry)
@@ -221,6 +339,7 @@ void problem_release(Problem *problem, const PlanVm *vm)
 	g_auto(CpuSet) cores = hwloc_bitmap_alloc();
 	unsigned index;
 
+	settled_remove(problem, vm->spec->name);
 	for (unsigned v = 0; v < vm->vcpupin->len; v++)
 		hwloc_bitmap_set(cores, host_core_of(problem->host,
 						     g_array_index(vm->vcpupin, unsigned, v)));
@@ -238,59 +357,177 @@ void problem_release(Problem *problem, const PlanVm *vm)
 	}
 }
 
+/* Where VMs may sit, by room */
+
+/* By room: may SPEC have its cores? Yours; NULL where it may have all, or what its node says. */
+static bool *rooms_allowed(const Problem *problem, const VmSpec *spec)
+{
+	bool *allowed;
+
+	if (spec->socket < 0 && spec->kind == CORE_KIND_ANY &&
+	    !(spec->apart.group && problem->settled->len))
+		return NULL;
+	allowed = g_new(bool, problem->rooms->len + 1);
+	for (unsigned r = 0; r < problem->rooms->len; r++)
+		allowed[r] = problem_room_allows(problem, spec, r);
+	return allowed;
+}
+
 /* Solving */
 
-static SearchProblem search_problem(const Problem *problem)
+/* A problem as the search takes it, and what it borrows. */
+typedef struct Posed {
+	SearchProblem search;
+	GArray *vms, *apart;		/* of SearchVm, SearchApart */
+	GPtrArray *allowed;		/* what they borrow */
+	unsigned *places[APART_L3 + 1]; /* by room */
+} Posed;
+
+static void posed_clear(Posed *posed)
 {
-	return (SearchProblem){
+	g_array_unref(posed->vms);
+	g_array_unref(posed->apart);
+	g_ptr_array_unref(posed->allowed);
+	for (unsigned by = 0; by <= APART_L3; by++)
+		g_free(posed->places[by]);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Posed, posed_clear)
+
+static SearchVm posed_vm(const Problem *problem, Posed *posed, const SearchVm *entry,
+			 const VmSpec *spec)
+{
+	SearchVm vm = *entry;
+
+	vm.rooms = rooms_allowed(problem, spec);
+	if (vm.rooms)
+		g_ptr_array_add(posed->allowed, (gpointer)vm.rooms);
+	return vm;
+}
+
+/* By room, its place. */
+static const unsigned *posed_places(const Problem *problem, Posed *posed, ApartBy by)
+{
+	if (!posed->places[by]) {
+		posed->places[by] = g_new(unsigned, problem->rooms->len + 1);
+		for (unsigned r = 0; r < problem->rooms->len; r++)
+			posed->places[by][r] = apart_place(
+				problem->host, room_core(problem->host, problem->cores, r), by);
+	}
+	return posed->places[by];
+}
+
+/* The VM number B is apart from those before it. */
+static void posed_add_apart(const Problem *problem, Posed *posed, unsigned b)
+{
+	const VmSpec *spec = g_ptr_array_index(problem->specs, b);
+	ApartBy by;
+
+	for (unsigned a = 0; spec->apart.group && a < b; a++) {
+		const VmSpec *other = g_ptr_array_index(problem->specs, a);
+		SearchApart apart = {a, b, NULL};
+
+		if (!apart_from(&other->apart, &spec->apart, &by))
+			continue;
+		apart.place = posed_places(problem, posed, by);
+		g_array_append_val(posed->apart, apart);
+	}
+}
+
+static Posed problem_pose(const Problem *problem)
+{
+	Posed posed = {.vms = g_array_new(FALSE, FALSE, sizeof(SearchVm)),
+		       .apart = g_array_new(FALSE, FALSE, sizeof(SearchApart)),
+		       .allowed = g_ptr_array_new_with_free_func(g_free)};
+
+	for (unsigned i = 0; i < problem->vms->len; i++) {
+		SearchVm vm = posed_vm(problem, &posed, &g_array_index(problem->vms, SearchVm, i),
+				       g_ptr_array_index(problem->specs, i));
+
+		g_array_append_val(posed.vms, vm);
+		posed_add_apart(problem, &posed, i);
+	}
+	posed.search = (SearchProblem){
 		.rooms = (const SearchRoom *)problem->rooms->data,
 		.n_rooms = problem->rooms->len,
 		.memory = problem->memory,
 		.n_nodes = problem->host->nodes->len,
 		.distance = host_distances(problem->host),
-		.vms = (const SearchVm *)problem->vms->data,
-		.n_vms = problem->vms->len,
+		.vms = (const SearchVm *)posed.vms->data,
+		.n_vms = posed.vms->len,
+		.apart = (const SearchApart *)posed.apart->data,
+		.n_apart = posed.apart->len,
 		.prefer = problem->prefer,
 		.budget = problem->budget,
 		.shared_budget = problem->shared_budget,
 	};
+	return posed;
 }
 
 SearchResult *problem_solve(const Problem *problem)
 {
-	SearchProblem search = search_problem(problem);
+	g_auto(Posed) posed = problem_pose(problem);
 
-	return search_solve(&search);
+	return search_solve(&posed.search);
 }
 
 bool problem_all_fit(const Problem *problem, bool *proved)
 {
-	SearchProblem search = search_problem(problem);
+	g_auto(Posed) posed = problem_pose(problem);
 
-	return search_all_fit(&search, proved);
+	return search_all_fit(&posed.search, proved);
+}
+
+/* Further VMs that must be apart, from each other too: one set after the other. */
+static SearchMost most_apart_sets(const Problem *problem, const ProblemSize *sizes,
+				  unsigned n_sizes, unsigned most)
+{
+	g_autoptr(Problem) with = problem_copy(problem);
+	SearchMost result = {0};
+	bool proved;
+
+	result.all = problem_all_fit(with, &proved);
+	if (!result.all)
+		return (SearchMost){.never = proved, .bound = proved ? 0 : most};
+	for (result.bound = most; result.fit < most; result.fit++) {
+		for (unsigned i = 0; i < n_sizes; i++)
+			for (unsigned c = 0; c < sizes[i].count; c++)
+				problem_add_vm(with, sizes[i].spec);
+		if (problem_all_fit(with, &proved))
+			continue;
+		if (proved)
+			result.bound = result.fit;
+		break;
+	}
+	return result;
 }
 
 SearchMost problem_most(const Problem *problem, const ProblemSize *sizes, unsigned n_sizes,
 			unsigned most)
 {
-	SearchProblem search = search_problem(problem);
+	g_auto(Posed) posed = problem_pose(problem);
 	g_autofree SearchSize *vms = g_new(SearchSize, n_sizes + 1);
 
-	for (unsigned i = 0; i < n_sizes; i++)
-		vms[i] = (SearchSize){search_vm(problem, sizes[i].spec), sizes[i].count};
-	return search_most(&search, vms, n_sizes, most);
+	for (unsigned i = 0; i < n_sizes; i++) {
+		const SearchVm entry = search_vm(problem, sizes[i].spec);
+
+		if (sizes[i].spec->apart.group)
+			return most_apart_sets(problem, sizes, n_sizes, most);
+		vms[i] = (SearchSize){posed_vm(problem, &posed, &entry, sizes[i].spec),
+				      sizes[i].count};
+	}
+	return search_most(&posed.search, vms, n_sizes, most);
 }
 
 SearchMix problem_mix(const Problem *problem, ProblemSize *sizes, unsigned n_sizes)
 {
-	SearchProblem search = search_problem(problem);
+	g_auto(Posed) posed = problem_pose(problem);
 	g_autofree SearchVm *vms = g_new(SearchVm, n_sizes + 1);
 	g_autofree unsigned *counts = g_new0(unsigned, n_sizes + 1);
 	SearchMix mix;
 
 	for (unsigned i = 0; i < n_sizes; i++)
 		vms[i] = search_vm(problem, sizes[i].spec);
-	mix = search_mix(&search, vms, n_sizes, counts);
+	mix = search_mix(&posed.search, vms, n_sizes, counts);
 	for (unsigned i = 0; i < n_sizes; i++)
 		sizes[i].count = counts[i];
 	return mix;
@@ -298,11 +535,12 @@ SearchMix problem_mix(const Problem *problem, ProblemSize *sizes, unsigned n_siz
 
 unsigned problem_natural_level(const Problem *problem, const VmSpec *spec)
 {
-	SearchProblem search = search_problem(problem);
-	SearchVm vm = search_vm(problem, spec);
+	g_auto(Posed) posed = problem_pose(problem);
+	SearchVm entry = search_vm(problem, spec);
+	SearchVm vm = posed_vm(problem, &posed, &entry, spec);
 
-	for (unsigned level = 0; level <= search.n_nodes; level++)
-		if (search_fits_empty(&search, &vm, level))
+	for (unsigned level = 0; level <= posed.search.n_nodes; level++)
+		if (search_fits_empty(&posed.search, &vm, level))
 			return level;
 	return HOST_NONE;
 }

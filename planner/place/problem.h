@@ -17,6 +17,7 @@ typedef struct Problem {
 	uint64_t *capacity; /* by node: memory for VMs if there were none */
 	GArray *vms;	    /* of SearchVm */
 	GPtrArray *specs;   /* by entry of vms: const VmSpec *, borrowed */
+	GPtrArray *settled; /* VMs that stay where they are, and that others must be apart from */
 	Prefer prefer;
 	uint64_t budget;
 	uint64_t *shared_budget; /* as a SearchProblem's; borrowed */
@@ -35,6 +36,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Problem, problem_free)
 /* Do both ask for the same, as far as the search can tell? */
 bool problem_specs_alike(const VmSpec *a, const VmSpec *b);
 void problem_add_vm(Problem *problem, const VmSpec *spec);
+/* One more room, before that at position AT; LIKE is one of its cores. */
+void problem_insert_room(Problem *problem, unsigned at, const SearchRoom *room, const Core *like);
 void problem_remove_vm(Problem *problem, unsigned entry);
 /* Can VMs have the core at all, whoever has it now? */
 bool problem_core_of_vms(const Plan *plan, unsigned core);
@@ -42,6 +45,8 @@ bool problem_core_of_vms(const Plan *plan, unsigned core);
 bool problem_same_room(const Core *a, const Core *b);
 /* Cores that may hold one VM together are of one class. */
 unsigned problem_class_of(const Core *core);
+/* May SPEC, by its wishes and the VMs that it must be apart from and that stay, have ROOM? */
+bool problem_room_allows(const Problem *problem, const VmSpec *spec, unsigned room);
 /* The room that core INDEX is in, HOST_NONE for a core that no VM can have. */
 unsigned problem_room_of(const Problem *problem, unsigned index);
 /* Give the cores and memory that VM has, to the problem's free ones; VM is one of its plan's,

@@ -2,6 +2,7 @@
 /* Why a VM was not placed: what it needs, what there is, and what would change it. */
 #include "planner/base/size.h"
 #include "planner/base/subject.h"
+#include "planner/place/allowed.h"
 #include "planner/place/change.h"
 #include "planner/place/place.h"
 #include "planner/place/replan.h"
@@ -15,6 +16,15 @@ typedef struct NodeRoom {
 	unsigned cores; /* free ones of one class */
 	bool memory;	/* enough of it is left */
 } NodeRoom;
+
+/* May SPEC have CORE, with the VMs that are placed where they are? */
+static bool core_allowed(const Placer *placer, const VmSpec *spec, const Core *core)
+{
+	ApartBy by;
+
+	return allowed_core(placer->host, spec, core) &&
+	       !apart_neighbour(placer->plan, spec, core, &by);
+}
 
 /* Free cores of NODE that are like core LIKE: one VM may have them together. */
 static unsigned cores_like(const Placer *placer, unsigned node, const Core *like)
@@ -40,7 +50,7 @@ static NodeRoom node_room(const Placer *placer, unsigned node, const VmSpec *spe
 		const Core *core = host_core(placer->host, i);
 		unsigned need, cores;
 
-		if (core->node != node)
+		if (core->node != node || !core_allowed(placer, spec, core))
 			continue;
 		need = search_cores(spec->vcpus, core->n_cpus, spec->threads == THREADS_ISOLATE);
 		cores = cores_like(placer, node, core);
@@ -69,10 +79,11 @@ static NodeRoom best_room(const Placer *placer, const VmSpec *spec)
 		const NumaNode *numa = host_node(placer->host, node);
 		NodeRoom room;
 
-		if (hwloc_bitmap_iszero(numa->cpus) ||
-		    (spec->node >= 0 && numa->id != (unsigned)spec->node))
+		if (hwloc_bitmap_iszero(numa->cpus))
 			continue;
 		room = node_room(placer, node, spec);
+		if (room.need == G_MAXUINT)
+			continue;
 		if (best.node == HOST_NONE || room_better(&room, &best))
 			best = room;
 	}
@@ -190,7 +201,8 @@ static ClassRoom class_room(const Problem *empty, const VmSpec *spec, unsigned r
 		unsigned sum = 0;
 
 		for (unsigned q = 0; q < empty->rooms->len; q++)
-			if (rooms[q].node == rooms[r].node && rooms[q].class == like->class)
+			if (rooms[q].node == rooms[r].node && rooms[q].class == like->class &&
+			    problem_room_allows(empty, spec, q))
 				sum += rooms[q].cores;
 		if (rooms[r].class == like->class && sum > best.cores) {
 			best.cores = sum;
@@ -387,6 +399,34 @@ static void whynot_answer(Answers *answers, const PlanVm *vm, const NodeRoom *ro
 				   : reason_text(answers->placer, spec, room, level, changes));
 }
 
+/* The VMs that keep SPEC from every core it could have otherwise. */
+static char *apart_text(const Placer *placer, const VmSpec *spec)
+{
+	g_auto(CpuSet) named = hwloc_bitmap_alloc();
+	GString *text = g_string_new("must be apart from VMs that are wherever it could be: ");
+	bool first = true;
+
+	for (unsigned i = 0; i < placer->host->cores->len; i++) {
+		const Core *core = host_core(placer->host, i);
+		g_autofree char *place = NULL;
+		const PlanVm *vm;
+		ApartBy by;
+
+		if (!allowed_core(placer->host, spec, core) ||
+		    !problem_core_of_vms(placer->plan, i))
+			continue;
+		vm = apart_neighbour(placer->plan, spec, core, &by);
+		if (!vm || hwloc_bitmap_isset(named, apart_place(placer->host, core, by)))
+			continue;
+		hwloc_bitmap_set(named, apart_place(placer->host, core, by));
+		place = apart_place_text(placer->host, core, by);
+		g_string_append_printf(text, "%s%s is on %s", first ? "" : ", ", vm->spec->name,
+				       place);
+		first = false;
+	}
+	return g_string_free(text, FALSE);
+}
+
 /* The node asked for has no core: is it one of memory alone? */
 static char *no_core_text(const Host *host, const VmSpec *spec)
 {
@@ -402,14 +442,35 @@ static char *no_core_text(const Host *host, const VmSpec *spec)
 			       node->subtype ? ", " : "", size);
 }
 
+/* There is no core that SPEC may have. */
+static void report_no_core(const Answers *answers, const PlanVm *vm)
+{
+	const Placer *placer = answers->placer;
+	const VmSpec *spec = vm->spec;
+	g_autofree char *wish = allowed_text(spec);
+
+	for (unsigned i = 0; i < placer->host->cores->len; i++)
+		if (allowed_core(placer->host, spec, host_core(placer->host, i))) {
+			whynot_report(placer, spec, "vm.does-not-fit",
+				      "take one of them away, or leave it out of the group",
+				      apart_text(placer, spec));
+			return;
+		}
+	if (spec->node >= 0)
+		whynot_report(placer, spec, "vm.node-absent", "ask for a node that has cores",
+			      no_core_text(placer->host, spec));
+	else
+		whynot_report(placer, spec, "vm.socket-absent",
+			      "ask for cores that 'planner show' lists",
+			      g_strdup_printf("asks for %s, which the host does not have", wish));
+}
+
 static void why_not(Answers *answers, const PlanVm *vm)
 {
 	NodeRoom room = best_room(answers->placer, vm->spec);
 
 	if (room.node == HOST_NONE)
-		whynot_report(answers->placer, vm->spec, "vm.node-absent",
-			      "ask for a node that has cores",
-			      no_core_text(answers->placer->host, vm->spec));
+		report_no_core(answers, vm);
 	else
 		whynot_answer(answers, vm, &room);
 }

@@ -9,7 +9,10 @@
  *   over k different nodes (level k ≥ 2), in shares of whole cores that differ by one at most, the
  *   same class for all: k shares of the VM's cores, in all as many as in one node. vCPUs fill their
  *   cores; where the last core is not full, it is in one of the larger shares.
- * A VM that names a node sits in it, at level 0 or 1; so does a `whole` one. A VM's natural level
+ * A VM that names a node sits in it, at level 0 or 1; so does a `whole` one. A VM may also be kept
+ * to some of the rooms; coarser than in one room it then has cores of those nodes alone of whose
+ * rooms of a class it may have all. Two VMs may have to be apart: no place, such as a socket, has
+ * cores of both; a VM coarser than in one room then counts as in all of these. A VM's natural level
  * is the finest one at which the rooms, all empty, could hold it, memory included. VMs may be
  * assigned coarser than that; they then count: as `far` over more nodes than they need, as `spread`
  * over several rooms of a node where one could hold them. (The level of an assignment is the finest
@@ -60,13 +63,22 @@ typedef struct SearchVm {
 	unsigned vcpus; /* > 0 */
 	bool isolate;	/* one vCPU a core */
 	uint64_t memory;
-	uint64_t page; /* > 0: 4096 where no huge pages are asked */
-	unsigned node; /* index of the only node it may sit in, G_MAXUINT = any */
-	bool whole;    /* it sits in one node or nowhere */
+	uint64_t page;	   /* > 0: 4096 where no huge pages are asked */
+	unsigned node;	   /* index of the only node it may sit in, G_MAXUINT = any */
+	bool whole;	   /* it sits in one node or nowhere */
+	const bool *rooms; /* by room: may it have cores there? NULL = anywhere. Borrowed */
+	const bool *apart; /* the same, where other VMs are that it must be apart from: its natural
+			      level does not change. search_solve() sets it; else NULL */
 } SearchVm;
 
 /* The default budget, in steps. Hosts of some hundred CPUs take less than a tenth of a second. */
 #define SEARCH_BUDGET 200000
+
+/* Two VMs, A < B, may not both have cores in the rooms of one place. */
+typedef struct SearchApart {
+	unsigned a, b;
+	const unsigned *place; /* by room; borrowed */
+} SearchApart;
 
 typedef struct SearchProblem {
 	const SearchRoom *rooms; /* by node, then lowest CPU: lower rooms are preferred */
@@ -79,6 +91,8 @@ typedef struct SearchProblem {
 	const SearchVm
 		*vms; /* PREFER_ORDER: in order of priority; else the order only breaks ties */
 	unsigned n_vms;
+	const SearchApart *apart;
+	unsigned n_apart;
 	Prefer prefer;
 	uint64_t budget;	 /* steps; 0 = SEARCH_BUDGET */
 	uint64_t *shared_budget; /* steps that several questions share; each subtracts what it

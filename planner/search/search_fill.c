@@ -37,11 +37,6 @@ static bool fill_step(Finder *f)
 	return true;
 }
 
-static bool fill_node_allowed(const Kind *kind, unsigned node)
-{
-	return kind->vm.node == G_MAXUINT || kind->vm.node == node;
-}
-
 static unsigned memory_fits(const Finder *f, unsigned node, uint64_t memory, unsigned most)
 {
 	if (memory == 0 || f->memory[node] == UINT64_MAX)
@@ -64,7 +59,8 @@ static unsigned fill_fitting(const Finder *f, const Slot *slot, unsigned k, unsi
 
 	if (has_copies(f, kind, level))
 		most = UINT_MAX;
-	if (most == 0 || !fill_node_allowed(kind, slot->node))
+	if (most == 0 || (slot->whole || level > 0 ? !kind_in_group(f->model, kind, slot->group)
+						   : !kind_in_room(f->model, kind, slot->room)))
 		return 0;
 	most = MIN(most, cores / kind_cores(f->model, kind, slot->class));
 	return memory_fits(f, slot->node, kind->memory, most);
@@ -329,7 +325,8 @@ static unsigned most_shares(const Finder *f, const Slot *s, unsigned i, unsigned
 	const Sort *sort = &f->rows->sorts[i];
 	unsigned vms = f->rem[sort->kind];
 
-	if (!f->spans || sort->class != s->class)
+	if (!f->spans || sort->class != s->class ||
+	    !kind_in_group(f->model, &f->model->kinds[sort->kind], s->group))
 		return 0;
 	if (sort->coarse)
 		vms = MIN(vms, finder_may_part(f));
@@ -374,7 +371,9 @@ static bool with_half(Finder *f, unsigned slot, unsigned cores)
 	if (!finder_half_misses(f))
 		return finder_visit(f, slot + 1);
 	for (unsigned i = 0; i < SEARCH_SLICES; i++) {
-		if (f->half[i] == 0 || s->class != sort->class || s->node < f->task->half_from ||
+		if (f->half[i] == 0 ||
+		    !kind_in_group(f->model, &f->model->kinds[sort->kind], s->group) ||
+		    s->class != sort->class || s->node < f->task->half_from ||
 		    cores < sort[i].slice.cores || f->memory[s->node] < sort[i].slice.memory)
 			continue;
 		half_count(f, s, i, 1);

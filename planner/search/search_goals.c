@@ -48,7 +48,7 @@ static SearchOutcome ask_merged(Answer *a, uint64_t value, unsigned far, uint64_
 			   .value = value,
 			   .far = far,
 			   .spread = SEARCH_NEVER,
-			   .merged = true};
+			   .merged = !a->model->ragged};
 	Packing *found;
 	SearchOutcome outcome = finder_find(a->finder, &task, goals_allowance(a, floor), &found);
 
@@ -140,7 +140,7 @@ static uint64_t goals_climb(Answer *a, const uint64_t *reached, uint64_t most, b
 	g_autofree bool *sums = sums_new(a, copies, most);
 	uint64_t floor = a->steps / 2, bound = sum_below(sums, most);
 	SearchOutcome outcome = SEARCH_OUTCOME_FOUND;
-	Aim aim = {.copies = copies, .merged = !copies};
+	Aim aim = {.copies = copies, .merged = !copies && !a->model->ragged};
 
 	while (*reached < bound && outcome != SEARCH_OUTCOME_UNKNOWN) {
 		outcome = ask(a, bound, floor + floor * 3 / 4);
@@ -280,7 +280,7 @@ static SearchOutcome ask_far(Answer *a, unsigned far, uint64_t floor)
 
 static void seek_far(Answer *a)
 {
-	goals_lower(a, &a->far, &(Aim){.far = 1, .merged = true}, ask_far);
+	goals_lower(a, &a->far, &(Aim){.far = 1, .merged = !a->model->ragged}, ask_far);
 }
 
 /* Is there a packing as good as the best, with at most so many VMs spread and at least so much

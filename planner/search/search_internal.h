@@ -23,9 +23,11 @@
  *   search_lowest.c     from counts to the lowest rooms, VM by VM
  *   search_one.c        the short way for a single VM
  *   search_answer.c     the best packing so far, and what is proved of it
+ *   search_apart.c      VMs that must be apart, as a row of problems without that
  *   search_most.c       how many more VMs fit
  *   search_mix.c        the best mix of further VMs
- *   search.c            all of it in order
+ *   search_plain.c      all of it in order
+ *   search.c            which of the two
  */
 #ifndef PLANNER_SEARCH_SEARCH_INTERNAL_H
 #define PLANNER_SEARCH_SEARCH_INTERNAL_H
@@ -56,15 +58,17 @@ typedef struct Kind {
 typedef struct Model {
 	const SearchProblem *problem;
 	unsigned n_classes, n_groups, n_kinds;
-	bool memory;	    /* can it run short at all? */
-	unsigned *threads;  /* of a class's cores */
-	unsigned *group_of; /* room → group */
-	unsigned *group_at; /* node × class → group, SEARCH_NEVER = no such rooms */
-	unsigned *rooms;    /* by group, then index */
-	unsigned *kind_of;  /* VM → kind */
-	unsigned *needs;    /* kind × class → cores of a whole VM */
-	Group *groups;	    /* by node, then class */
-	Kind *kinds;	    /* the ones that need most cores first */
+	bool memory;		  /* can it run short at all? */
+	unsigned *threads;	  /* of a class's cores */
+	unsigned *group_of;	  /* room → group */
+	unsigned *group_at;	  /* node × class → group, SEARCH_NEVER = no such rooms */
+	unsigned *rooms;	  /* by group, then index */
+	unsigned *kind_of;	  /* VM → kind */
+	unsigned *needs;	  /* kind × class → cores of a whole VM */
+	bool *in_room, *in_group; /* kind × room, group → may it sit there? NULL = all may */
+	bool ragged;   /* some may sit in some rooms of a group alone: groups are not like rooms */
+	Group *groups; /* by node, then class */
+	Kind *kinds;   /* the ones that need most cores first */
 } Model;
 
 Model *model_new(const SearchProblem *problem);
@@ -73,6 +77,21 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Model, model_free)
 
 /* The finest level at which the empty rooms hold VM, SEARCH_NEVER = none. */
 unsigned natural_level(const SearchProblem *problem, const SearchVm *vm);
+
+/* May VM have cores of ROOM of PROBLEM, by its own wishes; and of any, whoever else is there? */
+bool vm_allowed(const SearchProblem *problem, const SearchVm *vm, unsigned room);
+bool vm_anywhere(const SearchVm *vm);
+/* May a VM of KIND sit in ROOM; coarser, in GROUP? */
+static inline bool kind_in_room(const Model *model, const Kind *kind, unsigned room)
+{
+	return !model->in_room ||
+	       model->in_room[(size_t)(kind - model->kinds) * model->problem->n_rooms + room];
+}
+static inline bool kind_in_group(const Model *model, const Kind *kind, unsigned group)
+{
+	return !model->in_group ||
+	       model->in_group[(size_t)(kind - model->kinds) * model->n_groups + group];
+}
 
 /* Bytes of a share of VCPUS, in whole pages. */
 uint64_t share_bytes(const SearchVm *vm, unsigned vcpus);
@@ -425,6 +444,14 @@ GPtrArray *assignments_new(void);
 /* Lower rooms, in each more cores, then more vCPUs, come first; of two where one goes on, the
  * shorter. */
 int assignment_compare(const GArray *a, const GArray *b);
+
+/* search_plain.c, search_apart.c: search_solve() where no VMs are to be apart, and where some are.
+ */
+SearchResult *solve_plain(const SearchProblem *problem);
+SearchResult *solve_apart(const SearchProblem *problem);
+/* VM × room: with VMs apart as in RESULT, of PROBLEM, each may have the rooms of its own places; so
+ * they are apart wherever in these they go. Yours. */
+bool *apart_settle(const SearchProblem *problem, const SearchResult *result);
 
 /* The result, yours, for a problem of one VM; NULL if it needs the general search. */
 SearchResult *solve_one(const SearchProblem *problem);

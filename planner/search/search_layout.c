@@ -117,6 +117,7 @@ static void find_share_groups(Finder *f)
 
 			f->shares[i].later[g] = n;
 			n += group->class == sort->class &&
+			     kind_in_group(f->model, &f->model->kinds[sort->kind], g) &&
 			     f->task->base->group[g] >= sort->slice.cores &&
 			     f->memory[group->node] >= sort->slice.memory;
 		}
@@ -141,6 +142,7 @@ static void find_half_groups(Finder *f)
 
 			f->half_later[g * SEARCH_SLICES + i] = n[i];
 			n[i] += group->class == first->class && group->node >= f->task->half_from &&
+				kind_in_group(f->model, &f->model->kinds[first->kind], g) &&
 				f->task->base->group[g] >= slice->cores &&
 				f->memory[group->node] >= slice->memory;
 		}

@@ -27,6 +27,22 @@ static SearchRoom *merged_rooms(const SearchProblem *problem, unsigned *n)
 	return rooms;
 }
 
+/* ROOMS of PROBLEM, as those of MERGED: all that make one are to be allowed. Yours; NULL. */
+static bool *merged_allowed(const SearchProblem *problem, const SearchProblem *merged,
+			    const bool *rooms)
+{
+	bool *allowed = rooms ? g_new0(bool, merged->n_rooms + 1) : NULL;
+
+	for (unsigned at = 0; allowed && at < merged->n_rooms; at++) {
+		allowed[at] = true;
+		for (unsigned r = 0; r < problem->n_rooms; r++)
+			if (problem->rooms[r].node == merged->rooms[at].node &&
+			    problem->rooms[r].class == merged->rooms[at].class)
+				allowed[at] = allowed[at] && rooms[r];
+	}
+	return allowed;
+}
+
 /* Further copies are of the last N VMs' kinds alone. */
 static void only_copies_of(Model *model, unsigned n)
 {
@@ -82,21 +98,56 @@ static SearchMix mix_solve(Model *model, unsigned n, unsigned *counts)
 	return result;
 }
 
+/* Where VMs are to be apart: beside them as they are placed without any more. */
+static SearchMix mix_apart(const SearchProblem *problem, const SearchVm *vms, unsigned n,
+			   unsigned *counts)
+{
+	SearchProblem settled = *problem;
+	g_autofree SearchVm *own = g_memdup2(problem->vms, problem->n_vms * sizeof *own);
+	g_autoptr(SearchResult) result = NULL;
+	g_autofree bool *allowed = NULL;
+	SearchMix mix;
+	bool proved;
+
+	if (!search_all_fit(problem, &proved))
+		return (SearchMix){.proved = proved};
+	settled.prefer = PREFER_VMS;
+	result = search_solve(&settled);
+	allowed = apart_settle(problem, result);
+	for (unsigned i = 0; i < problem->n_vms; i++)
+		own[i].apart = allowed + (size_t)i * problem->n_rooms;
+	settled.vms = own;
+	settled.n_apart = 0;
+	mix = search_mix(&settled, vms, n, counts);
+	mix.proved = false;
+	return mix;
+}
+
 SearchMix search_mix(const SearchProblem *problem, const SearchVm *vms, unsigned n,
 		     unsigned *counts)
 {
 	SearchProblem merged = *problem;
 	g_autofree SearchRoom *rooms = merged_rooms(problem, &merged.n_rooms);
 	g_autofree SearchVm *all = g_new(SearchVm, problem->n_vms + n + 1);
+	g_autoptr(GPtrArray) allowed = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(Model) model = NULL;
 
 	for (unsigned i = 0; i < n; i++)
 		counts[i] = 0;
-	for (unsigned i = 0; i < problem->n_vms + n; i++)
-		all[i] = i < problem->n_vms ? problem->vms[i] : vms[i - problem->n_vms];
-	for (unsigned i = 0; i < n; i++)
-		all[problem->n_vms + i].node = G_MAXUINT;
+	if (problem->n_apart)
+		return mix_apart(problem, vms, n, counts);
 	merged.rooms = rooms;
+	for (unsigned i = 0; i < problem->n_vms + n; i++) {
+		all[i] = i < problem->n_vms ? problem->vms[i] : vms[i - problem->n_vms];
+		if (i >= problem->n_vms) {
+			all[i].node = G_MAXUINT;
+			all[i].rooms = all[i].apart = NULL;
+		}
+		all[i].rooms = merged_allowed(problem, &merged, all[i].rooms);
+		all[i].apart = merged_allowed(problem, &merged, all[i].apart);
+		g_ptr_array_add(allowed, (gpointer)all[i].rooms);
+		g_ptr_array_add(allowed, (gpointer)all[i].apart);
+	}
 	merged.vms = all;
 	merged.n_vms += n;
 	merged.prefer = PREFER_VMS;

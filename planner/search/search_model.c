@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/search/search_internal.h"
 
+#include <string.h>
+
 unsigned search_cores(unsigned vcpus, unsigned threads, bool isolate)
 {
 	return isolate ? vcpus : vcpus / threads + (vcpus % threads != 0);
@@ -121,9 +123,15 @@ static void find_groups(Model *model, const unsigned *class_of)
 	}
 }
 
-static bool model_node_allowed(const SearchVm *vm, unsigned node)
+bool vm_anywhere(const SearchVm *vm)
 {
-	return vm->node == G_MAXUINT || vm->node == node;
+	return vm->node == G_MAXUINT && !vm->rooms && !vm->apart;
+}
+
+bool vm_allowed(const SearchProblem *problem, const SearchVm *vm, unsigned room)
+{
+	return (vm->node == G_MAXUINT || vm->node == problem->rooms[room].node) &&
+	       (!vm->rooms || vm->rooms[room]);
 }
 
 static bool fits_empty_room(const SearchProblem *problem, const SearchVm *vm)
@@ -133,7 +141,7 @@ static bool fits_empty_room(const SearchProblem *problem, const SearchVm *vm)
 	for (unsigned r = 0; r < problem->n_rooms; r++) {
 		const SearchRoom *room = &problem->rooms[r];
 
-		if (model_node_allowed(vm, room->node) && memory <= problem->memory[room->node] &&
+		if (vm_allowed(problem, vm, r) && memory <= problem->memory[room->node] &&
 		    search_cores(vm->vcpus, room->threads, vm->isolate) <= room->cores)
 			return true;
 	}
@@ -145,13 +153,16 @@ static unsigned nodes_that_hold(const SearchProblem *problem, const SearchVm *vm
 				const SearchSlice *slice, const SearchRoom *like)
 {
 	g_autofree uint64_t *cores = g_new0(uint64_t, problem->n_nodes);
+	g_autofree bool *barred = g_new0(bool, problem->n_nodes);
 	unsigned found = 0;
 
 	for (unsigned r = 0; r < problem->n_rooms; r++)
-		if (problem->rooms[r].class == like->class)
+		if (problem->rooms[r].class == like->class) {
 			cores[problem->rooms[r].node] += problem->rooms[r].cores;
+			barred[problem->rooms[r].node] |= !vm_allowed(problem, vm, r);
+		}
 	for (unsigned n = 0; n < problem->n_nodes; n++)
-		found += model_node_allowed(vm, n) && slice->memory <= problem->memory[n] &&
+		found += !barred[n] && slice->memory <= problem->memory[n] &&
 			 cores[n] >= slice->cores;
 	return found;
 }
@@ -210,10 +221,19 @@ uint64_t nodes_distance(const Model *model, uint64_t nodes)
 	return sum;
 }
 
+/* Where they may sit: NULL, which is anywhere, comes first. */
+static int rooms_compare(const SearchProblem *problem, const bool *a, const bool *b)
+{
+	if (a && b)
+		return memcmp(a, b, problem->n_rooms * sizeof *a);
+	return (a != NULL) - (b != NULL);
+}
+
 static bool same_kind(const Model *model, const SearchVm *a, const SearchVm *b)
 {
 	return a->vcpus == b->vcpus && a->isolate == b->isolate && a->node == b->node &&
-	       a->whole == b->whole &&
+	       a->whole == b->whole && !rooms_compare(model->problem, a->rooms, b->rooms) &&
+	       !rooms_compare(model->problem, a->apart, b->apart) &&
 	       (!model->memory || (a->memory == b->memory && a->page == b->page));
 }
 
@@ -289,9 +309,10 @@ static void merge_kinds(Model *model)
 }
 
 /* Most cores first; the rest only makes the order the same whatever order the VMs come in. */
-static int compare_kinds(const void *pa, const void *pb)
+static int compare_kinds(const void *pa, const void *pb, void *data)
 {
 	const Kind *a = pa, *b = pb;
+	int order;
 
 #define BY(field, sign)                                                                            \
 	if (a->field != b->field)                                                                  \
@@ -305,7 +326,8 @@ static int compare_kinds(const void *pa, const void *pb)
 	BY(vm.node, 1)
 	BY(vm.whole, 1)
 #undef BY
-	return 0;
+	order = rooms_compare(data, a->vm.rooms, b->vm.rooms);
+	return order ? order : rooms_compare(data, a->vm.apart, b->vm.apart);
 }
 
 static void finish_kind(const Model *model, Kind *kind)
@@ -313,8 +335,7 @@ static void finish_kind(const Model *model, Kind *kind)
 	kind->value = model->problem->prefer == PREFER_VCPUS ? kind->vm.vcpus : 1;
 	kind->memory = model->memory ? share_bytes(&kind->vm, kind->vm.vcpus) : 0;
 	kind->natural = natural_level(model->problem, &kind->vm);
-	kind->extra =
-		kind->natural <= 1 && kind->vm.node == G_MAXUINT ? kind->natural : SEARCH_NEVER;
+	kind->extra = kind->natural <= 1 && vm_anywhere(&kind->vm) ? kind->natural : SEARCH_NEVER;
 	kind->least = SEARCH_NEVER;
 	for (unsigned c = 0; c < model->n_classes; c++)
 		kind->least = MIN(kind->least, search_cores(kind->vm.vcpus, model->threads[c],
@@ -336,12 +357,14 @@ static void find_kinds(Model *model)
 		SearchVm anywhere = model->kinds[k].vm;
 
 		anywhere.node = G_MAXUINT;
+		anywhere.rooms = anywhere.apart = NULL;
 		add_kind(model, &anywhere);
 	}
 	for (unsigned k = 0; k < model->n_kinds; k++)
 		finish_kind(model, &model->kinds[k]);
 	if (model->n_kinds > 1)
-		qsort(model->kinds, model->n_kinds, sizeof(Kind), compare_kinds);
+		g_qsort_with_data(model->kinds, (gint)model->n_kinds, sizeof(Kind), compare_kinds,
+				  (gpointer)problem);
 	for (unsigned i = 0; i < problem->n_vms; i++)
 		model->kind_of[i] = find_kind(model, &problem->vms[i]);
 }
@@ -353,6 +376,38 @@ static void find_needs(Model *model)
 			model->needs[(size_t)k * model->n_classes + c] =
 				search_cores(model->kinds[k].vm.vcpus, model->threads[c],
 					     model->kinds[k].vm.isolate);
+}
+
+/* Which rooms and groups each kind may have; nothing where all may have all. */
+static void find_allowed(Model *model)
+{
+	const SearchProblem *problem = model->problem;
+	bool any = false;
+
+	for (unsigned k = 0; k < model->n_kinds; k++)
+		any |= !vm_anywhere(&model->kinds[k].vm);
+	if (!any)
+		return;
+	model->in_room = g_new0(bool, (size_t)model->n_kinds * problem->n_rooms + 1);
+	model->in_group = g_new0(bool, (size_t)model->n_kinds * model->n_groups + 1);
+	for (unsigned k = 0; k < model->n_kinds; k++)
+		for (unsigned g = 0; g < model->n_groups; g++) {
+			const SearchVm *vm = &model->kinds[k].vm;
+			const Group *group = &model->groups[g];
+			unsigned allowed = 0;
+
+			for (unsigned i = group->first; i < group->first + group->n_rooms; i++) {
+				unsigned room = model->rooms[i];
+				bool may = vm_allowed(problem, vm, room) &&
+					   (!vm->apart || vm->apart[room]);
+
+				model->in_room[(size_t)k * problem->n_rooms + room] = may;
+				allowed += may;
+			}
+			model->in_group[(size_t)k * model->n_groups + g] =
+				allowed == group->n_rooms;
+			model->ragged |= allowed > 0 && allowed < group->n_rooms;
+		}
 }
 
 Model *model_new(const SearchProblem *problem)
@@ -375,6 +430,7 @@ Model *model_new(const SearchProblem *problem)
 	find_kinds(model);
 	model->needs = g_new0(unsigned, (size_t)model->n_kinds * model->n_classes + 1);
 	find_needs(model);
+	find_allowed(model);
 	return model;
 }
 
@@ -386,6 +442,8 @@ void model_free(Model *model)
 	g_free(model->rooms);
 	g_free(model->kind_of);
 	g_free(model->needs);
+	g_free(model->in_room);
+	g_free(model->in_group);
 	g_free(model->groups);
 	g_free(model->kinds);
 	g_free(model);

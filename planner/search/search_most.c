@@ -206,6 +206,54 @@ static Most most_most_of(const SearchProblem *problem, const SearchSize *sizes, 
 	return m;
 }
 
+/* Where VMs are to be apart: so many sets as fit without that rule, or fewer. */
+
+/* Do the VMs of PROBLEM and SETS of SIZES fit together? */
+static bool apart_fits(const SearchProblem *problem, const SearchSize *sizes, unsigned n_sizes,
+		       unsigned sets, bool *proved)
+{
+	g_autoptr(GArray) vms = g_array_new(FALSE, FALSE, sizeof(SearchVm));
+	SearchProblem with = *problem;
+
+	g_array_append_vals(vms, problem->vms, problem->n_vms);
+	for (unsigned i = 0; i < n_sizes; i++)
+		for (unsigned c = 0; c < sets * sizes[i].count; c++)
+			g_array_append_val(vms, sizes[i].vm);
+	with.vms = (const SearchVm *)vms->data;
+	with.n_vms = vms->len;
+	return search_all_fit(&with, proved);
+}
+
+static SearchMost most_apart(const SearchProblem *problem, const SearchSize *sizes,
+			     unsigned n_sizes, unsigned most)
+{
+	SearchProblem together = *problem;
+	SearchMost result;
+	unsigned low = 0, ask, high;
+	bool proved;
+
+	together.n_apart = 0;
+	result = search_most(&together, sizes, n_sizes, most);
+	if (!result.all)
+		return result;
+	result.plain = result.natural = false;
+	result.sure = 0;
+	if (!apart_fits(problem, sizes, n_sizes, 0, &proved))
+		return (SearchMost){.never = proved, .bound = proved ? 0 : result.bound};
+	high = result.fit + 1;
+	for (ask = result.fit; low + 1 < high; ask = low + (high - low) / 2) {
+		if (apart_fits(problem, sizes, n_sizes, ask, &proved)) {
+			low = ask;
+			continue;
+		}
+		high = ask;
+		if (proved)
+			result.bound = MIN(result.bound, ask - 1);
+	}
+	result.fit = low;
+	return result;
+}
+
 SearchMost search_most(const SearchProblem *problem, const SearchSize *sizes, unsigned n_sizes,
 		       unsigned most)
 {
@@ -217,6 +265,8 @@ SearchMost search_most(const SearchProblem *problem, const SearchSize *sizes, un
 	SearchMost result;
 	Most m;
 
+	if (problem->n_apart)
+		return most_apart(problem, sizes, n_sizes, most);
 	for (unsigned i = 0; i < n; i++)
 		vms[i] = i < problem->n_vms ? problem->vms[i] : sizes[i - problem->n_vms].vm;
 	with.vms = vms;

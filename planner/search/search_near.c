@@ -116,18 +116,29 @@ static bool nodes_alike(const Model *model, const Packing *base, unsigned a, uns
 	return true;
 }
 
-/* Nodes of which a VM asks for one are like no other. */
+/* May every VM that is to be placed sit in both of the nodes, or in neither? */
+static bool near_allowed_alike(const Model *model, unsigned a, unsigned b)
+{
+	for (unsigned k = 0; k < model->n_kinds; k++)
+		for (unsigned c = 0; c < model->n_classes; c++) {
+			unsigned g = model->group_at[a * model->n_classes + c];
+			unsigned h = model->group_at[b * model->n_classes + c];
+
+			if (model->kinds[k].count > 0 && g != SEARCH_NEVER && h != SEARCH_NEVER &&
+			    kind_in_group(model, &model->kinds[k], g) !=
+				    kind_in_group(model, &model->kinds[k], h))
+				return false;
+		}
+	return !model->ragged;
+}
+
 static void near_alike(Near *n)
 {
 	const Model *model = n->answer->model;
-	uint64_t asked = 0;
 
-	for (unsigned k = 0; k < model->n_kinds; k++)
-		if (n->count[k] > 0 && model->kinds[k].vm.node < model->problem->n_nodes)
-			asked |= UINT64_C(1) << model->kinds[k].vm.node;
 	for (unsigned b = 0; b < model->problem->n_nodes; b++)
-		for (unsigned a = 0; a < b && !(asked >> b & 1); a++)
-			if (!(asked >> a & 1) && nodes_alike(model, n->base, a, b))
+		for (unsigned a = 0; a < b; a++)
+			if (near_allowed_alike(model, a, b) && nodes_alike(model, n->base, a, b))
 				n->alike[b] |= UINT64_C(1) << a;
 }
 

@@ -104,6 +104,18 @@ static void one_assignment_in_node(const One *one, GArray *assignment, unsigned 
 	}
 }
 
+/* May the VM have all the rooms of the class of LIKE in NODE? */
+static bool one_allowed(const One *one, unsigned node, const SearchRoom *like)
+{
+	const SearchProblem *problem = one->problem;
+
+	for (unsigned r = 0; r < problem->n_rooms; r++)
+		if (problem->rooms[r].node == node && problem->rooms[r].class == like->class &&
+		    !vm_allowed(problem, one->vm, r))
+			return false;
+	return true;
+}
+
 /* At level 1 or wider in the class of LIKE; NULL: not there. */
 static GArray *assignment_in_class(const One *one, const SearchRoom *like)
 {
@@ -114,8 +126,7 @@ static GArray *assignment_in_class(const One *one, const SearchRoom *like)
 
 	for (unsigned n = 0; n < one->problem->n_nodes && missing > 0; n++)
 		for (unsigned i = 0; i < sorts; i++) {
-			if (slices[i].n == 0 ||
-			    (one->vm->node != G_MAXUINT && one->vm->node != n) ||
+			if (slices[i].n == 0 || !one_allowed(one, n, like) ||
 			    class_cores(one, n, like, slices[i].memory) < slices[i].cores)
 				continue;
 			one_assignment_in_node(one, assignment, n, like, &slices[i]);
@@ -135,8 +146,8 @@ static GArray *one_assignment_in_room(const One *one)
 		unsigned need = one_need_of(one, room);
 		GArray *assignment;
 
-		if ((one->vm->node != G_MAXUINT && one->vm->node != room->node) ||
-		    need > room->cores || one->memory > problem->memory[room->node])
+		if (!vm_allowed(problem, one->vm, r) || need > room->cores ||
+		    one->memory > problem->memory[room->node])
 			continue;
 		assignment = g_array_new(FALSE, FALSE, sizeof(SearchShare));
 		add_share(assignment, r, need, one->vm->vcpus);
@@ -175,9 +186,10 @@ SearchResult *solve_one(const SearchProblem *problem)
 	SearchResult *result;
 
 	anywhere.node = G_MAXUINT;
+	anywhere.rooms = NULL;
 	/* Copies may sit finer than the VM, where that must be in one node. */
-	if (one.level == SEARCH_NEVER || (one.level > 1 && problem->distance) ||
-	    (vm->node != G_MAXUINT && natural_level(problem, &anywhere) != one.level))
+	if (one.level == SEARCH_NEVER || vm->apart || (one.level > 1 && problem->distance) ||
+	    (!vm_anywhere(vm) && natural_level(problem, &anywhere) != one.level))
 		return NULL;
 	one.memory = share_bytes(vm, vm->vcpus);
 	result = g_new0(SearchResult, 1);

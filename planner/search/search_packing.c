@@ -67,12 +67,6 @@ void packing_free(Packing *packing)
 	g_free(packing);
 }
 
-static bool fits_node(const Packing *packing, const Kind *kind, unsigned node, uint64_t memory)
-{
-	return (kind->vm.node == G_MAXUINT || kind->vm.node == node) &&
-	       memory <= packing->memory[node];
-}
-
 bool packing_fits_room(const Model *model, const Packing *packing, unsigned kind, unsigned room)
 {
 	unsigned g = model->group_of[room];
@@ -80,7 +74,7 @@ bool packing_fits_room(const Model *model, const Packing *packing, unsigned kind
 	unsigned need = kind_cores(model, k, model->groups[g].class);
 
 	return need <= packing->room[room] && need <= packing->group[g] &&
-	       fits_node(packing, k, model->groups[g].node, k->memory);
+	       k->memory <= packing->memory[model->groups[g].node] && kind_in_room(model, k, room);
 }
 
 bool packing_fits_group(const Model *model, const Packing *packing, unsigned kind, unsigned group)
@@ -88,7 +82,8 @@ bool packing_fits_group(const Model *model, const Packing *packing, unsigned kin
 	const Kind *k = &model->kinds[kind];
 
 	return kind_cores(model, k, model->groups[group].class) <= packing->group[group] &&
-	       fits_node(packing, k, model->groups[group].node, k->memory);
+	       k->memory <= packing->memory[model->groups[group].node] &&
+	       kind_in_group(model, k, group);
 }
 
 bool packing_fits_slice(const Model *model, const Packing *packing, unsigned kind, unsigned class,
@@ -97,7 +92,8 @@ bool packing_fits_slice(const Model *model, const Packing *packing, unsigned kin
 	unsigned g = model->group_at[node * model->n_classes + class];
 
 	return g != SEARCH_NEVER && slice->cores <= packing->group[g] &&
-	       fits_node(packing, &model->kinds[kind], node, slice->memory);
+	       slice->memory <= packing->memory[node] &&
+	       kind_in_group(model, &model->kinds[kind], g);
 }
 
 /* COUNT times MEMORY less; the callers never take more than there is. */

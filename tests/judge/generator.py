@@ -99,6 +99,16 @@ def _role(rng, host, cores, most):
     return ({"cpus": _lists(mine)} if mine else None), [c for c in cores if c not in mine]
 
 
+def _wishes(rng, host, keys):
+    """Where else it shall be, and from whom apart."""
+    if keys["node"] is None and rng.random() < 0.15:
+        keys["socket"] = rng.choice(sorted({core.package for core in host.cores}))
+    if rng.random() < 0.15:
+        keys["kind"] = rng.choice(["any", "performance", "efficient"])
+    if rng.random() < 0.25:
+        keys["apart"] = rng.choice(["g:socket", "g:node", "g", "h:node", "h:l3"])
+
+
 def _vm(rng, host):
     page = rng.choice([None, None, "2M", "1G"])
     keys = {
@@ -119,6 +129,8 @@ def _vm(rng, host):
     if keys["policy"] != "shared" and rng.random() < 0.2:
         keys["realtime"] = f"{rng.choice(['fifo', 'rr'])}:{rng.randint(1, 99)}"
         keys["realtime-vcpus"] = rng.choice([None, "0", str(keys["vcpus"] - 1)])
+    if keys["policy"] != "shared":
+        _wishes(rng, host, keys)
     devices = sorted({n for d in host.devices if d.nodes for n in d.names})
     if devices and keys["node"] is None and rng.random() < 0.3:
         keys["near"] = ", ".join(rng.sample(devices, rng.choice([1, 1, 2])))

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Where dedicated VMs sit: pins, cores, rooms, and what the guest is told about them."""
 
+import itertools
+
 import cpulist
 import seats
 from case import node_shares, subject
@@ -127,6 +129,29 @@ def node_asked(case):
         if spec["node"] is not None and vm["nodes"] != [spec["node"]] \
                 and not case.excused(vm["name"]):
             yield subject(vm), f"asked for node {spec['node']}, got {vm['nodes']}"
+
+
+@rule("vm.allowed")
+def allowed(case):
+    """Its socket, and the kind of cores it asks for."""
+    for spec, vm in case.assigned:
+        wrong = [core for core in case.cores(vm["vcpupin"])
+                 if not seats.allowed(case.host, spec, core)]
+        if wrong and not case.excused(vm["name"]):
+            yield subject(vm), f"asks for socket {spec['socket']}, {spec['kind']} cores; has {wrong}"
+
+
+@rule("vm.apart")
+def apart(case):
+    """No two VMs of one group are on one socket, node or L3; of two wishes the wider counts."""
+    for (a, one), (b, other) in itertools.combinations(case.assigned, 2):
+        by = seats.apart_by(a, b)
+        if by is None or case.excused(one["name"]) or case.excused(other["name"]):
+            continue
+        both = {seats.place(core, by) for core in case.cores(one["vcpupin"])} \
+            & {seats.place(core, by) for core in case.cores(other["vcpupin"])}
+        if both:
+            yield subject(one), f"must be apart from {other['name']}; both are on {by} {both}"
 
 
 @rule("vm.level")

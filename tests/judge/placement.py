@@ -40,8 +40,9 @@ def refused(case):
     for spec, vm in case.vms:
         if vm["placed"] or spec["policy"] != "dedicated" or spec["cpus"] is not None:
             continue
-        level = seats.best_level(spec, _free(case), rest, len(case.host.homes()))
-        if level is not None:
+        level = seats.best_level(spec, seats.open_to(case, spec, _free(case)), rest,
+                                 len(case.host.homes()))
+        if level is not None and (level == 0 or not spec["apart"] or spec["apart"][1] != "l3"):
             yield subject(vm), f"refused, and would still fit at level {level}"
 
 
@@ -69,6 +70,7 @@ def left_over(case):
         if spec["cpus"] is not None:
             continue
         empty = [core for core in usable if core not in kept]
+        empty = [core for core in empty if seats.allowed(case.host, spec, core)]
         natural = seats.best_level(spec, empty, memory.capacity(case), len(case.host.homes()))
         own = case.cores(vm["vcpupin"])
         rest = memory.left(case)
@@ -76,7 +78,7 @@ def left_over(case):
             if node in rest:
                 rest[node] += seats.share_memory(spec, vcpus)
         if natural is not None and seats.level_of(case, vm) > natural \
-                and seats.fits(spec, natural, _free(case) + own, rest):
+                and seats.fits(spec, natural, seats.open_to(case, spec, _free(case) + own), rest):
             yield subject(vm), f"could sit at level {natural}, sits at {seats.level_of(case, vm)}"
 
 
@@ -95,7 +97,8 @@ def near(case):
                 rest[node] += seats.share_memory(spec, vcpus)
         here = case.host.distance({core.node for core in own})
         for nodes in itertools.combinations(case.host.homes(), level):
-            room = [core for core in _free(case) + own if core.node in nodes]
+            room = [core for core in seats.open_to(case, spec, _free(case) + own)
+                    if core.node in nodes]
             if case.host.distance(nodes) < here and seats.fits(spec, level, room, rest):
                 yield subject(vm), f"is not on nodes {nodes}, which are nearer"
 

@@ -9,6 +9,38 @@ room, 1 in one node, k ≥ 2 over k nodes, in shares of whole cores that differ 
 from collections import Counter
 
 
+WIDE = ["socket", "node", "l3"]
+
+
+def allowed(host, spec, core):
+    """May the VM have CORE, by the socket and the kind that it asks for?"""
+    most = max(c.kind for c in host.cores)
+    kinds = {"any": True, "performance": core.kind == most, "efficient": core.kind != most}
+    return spec["socket"] in (None, core.package) and \
+        (kinds[spec["kind"]] or len({c.kind for c in host.cores}) == 1)
+
+
+def apart_by(a, b):
+    """By what two VMs must be apart, None = by nothing."""
+    if not a["apart"] or not b["apart"] or a["apart"][0] != b["apart"][0]:
+        return None
+    return min(a["apart"][1], b["apart"][1], key=WIDE.index)
+
+
+def place(core, by):
+    return {"socket": core.package, "node": core.node,
+            "l3": core.node if core.l3 is None else core.l3}[by]
+
+
+def open_to(case, spec, free):
+    """Those of the cores FREE that the VM may have, the others being where they are."""
+    taken = [(by, {place(core, by) for core in case.cores(vm["vcpupin"])})
+             for other, vm in case.assigned if other["name"] != spec["name"]
+             for by in [apart_by(spec, other)] if by]
+    return [core for core in free if allowed(case.host, spec, core)
+            and not any(place(core, by) in places for by, places in taken)]
+
+
 def cores(vcpus, threads, isolate):
     return vcpus if isolate else -(-vcpus // threads)
 

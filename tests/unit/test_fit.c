@@ -446,7 +446,8 @@ static unsigned largest_by_trying(const Fit *fit, unsigned level)
 			VmSpec size = {.vcpus = v,
 				       .memory = v * fit->per_vcpu,
 				       .page = fit->page,
-				       .node = -1};
+				       .node = -1,
+				       .socket = -1};
 			unsigned most = 0;
 
 			for (unsigned r = 0; r < problem->rooms->len; r++) {

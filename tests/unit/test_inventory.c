@@ -580,7 +580,8 @@ static void test_keys_known(void)
 		{"sdk", "cores-per-socket, cores-per-node, cores, cpus, near"},
 		{"shared", "cores-per-socket, cores-per-node, cores, cpus, overcommit"},
 		{"kernel", "isolation, flags, irqaffinity, extra"},
-		{"vm a", "vcpus, maximum, policy, cpus, node, near, memory, hugepages, threads, "
+		{"vm a", "vcpus, maximum, policy, cpus, node, socket, kind, apart, near, memory, "
+			 "hugepages, threads, "
 			 "spans, sockets, "
 			 "cpu-mode, cpu-pm, "
 			 "realtime, realtime-vcpus, iothreads, locked, count"},
@@ -722,6 +723,16 @@ static void test_lines(void)
 		      "0"},
 		{"[vm a]\nvcpus = 4\nnode = 0\nnear = eth2\n",
 		 NAME ":1: [vm a] near: node already says where; keep one of the two"},
+		{"[vm a]\nvcpus = 4\nnode = 0\nsocket = 0\n",
+		 NAME ":1: [vm a] socket: node already says where; keep one of the two"},
+		{"[vm a]\nvcpus = 4\napart = web:board\n",
+		 NAME ":3: [vm a] apart: 'board' is not one of socket | node | l3*"},
+		{"[vm a]\nvcpus = 4\napart = :node\n", NAME ":3: [vm a] apart: the group's name *"},
+		{"[vm a]\nvcpus = 4\nkind = fast\n",
+		 NAME ":3: [vm a] kind: 'fast' is not one of any | performance | efficient"},
+		{"[vm a]\nvcpus = 4\npolicy = shared\napart = web\nkind = efficient\n",
+		 NAME ":4: [vm a] apart: a shared VM floats over the pool; leave the key out\n" NAME
+		      ":5: [vm a] kind: a shared VM floats over the pool; leave the key out"},
 		{"[vm a]\nvcpus = 4\nmaximum = 6\nsockets = 4\n",
 		 NAME ":1: [vm a] sockets: 6 vCPUs cannot be divided evenly among 4 sockets"},
 		{"[vm a]\nvcpus = 2\nrealtime-vcpus = 1\n",

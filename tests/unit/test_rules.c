@@ -329,6 +329,20 @@ static void plan_sockets(Facts *f)
 	planned("d1")->sockets = 2;
 }
 
+static void plan_other_socket(Facts *f)
+{
+	(void)f;
+	planned("d1")->spec->socket = 1;
+}
+
+static void plan_together(Facts *f)
+{
+	(void)f;
+	planned("d1")->spec->apart = (Apart){g_strdup("web"), APART_SOCKET};
+	planned("d2")->spec->apart = (Apart){g_strdup("web"), APART_NODE};
+	plan_pin("d2", 0, 4);
+}
+
 static void plan_emulator(Facts *f)
 {
 	(void)f;
@@ -1129,6 +1143,8 @@ static const Fault faults[] = {
 	{"plan.split-core", PLANNED, plan_half, "4 vCPUs use 3 cores, 2 would be enough"},
 	{"plan.split-core", PLANNED, plan_isolate, "those with CPUs 2-3,14-15 have several"},
 	{"plan.split-core", PLANNED, plan_unequal, "not spread evenly"},
+	{"plan.off-place", PLANNED, plan_other_socket, "asks for socket 1, but its CPUs 2-3,14-15"},
+	{"plan.not-apart", PLANNED, plan_together, "apart from d2, but both have CPUs on socket 0"},
 	{"plan.guest-topology", PLANNED, plan_swapped, "on 2,3,14,15: not on siblings"},
 	{"plan.guest-topology", PLANNED, plan_sockets, "the guest sees 2 sockets"},
 	{"plan.floats-on-isolated", PLANNED, plan_emulator, "I/O threads may run on the isolated"},

@@ -20,6 +20,9 @@ typedef struct Case {
 	uint64_t memory[MOST_NODES];
 	SearchVm vms[MOST_VMS];
 	unsigned distance[MOST_NODES * MOST_NODES];
+	bool allowed[4][MOST_ROOMS];
+	unsigned places[2][MOST_ROOMS];
+	SearchApart apart[8];
 	SearchProblem problem;
 } Case;
 
@@ -111,6 +114,19 @@ typedef struct Missing {
 	unsigned shares, larger, idle;
 } Missing;
 
+/* Coarser than in one room, all of the node's rooms of its class or none. */
+static bool may_have(const SearchProblem *p, const SearchVm *vm, unsigned room, unsigned level)
+{
+	bool may = true;
+
+	for (unsigned r = 0; vm->rooms && r < p->n_rooms; r++)
+		may &= vm->rooms[r] ||
+		       (level == 0 ? r != room
+				   : p->rooms[r].node != p->rooms[room].node ||
+					     p->rooms[r].class != p->rooms[room].class);
+	return may;
+}
+
 static void over_nodes(Enumeration *e, Assignment *assignment, unsigned node, Missing missing);
 
 /* NEED cores in the node's rooms, in every way, then the next nodes. */
@@ -124,7 +140,8 @@ static void in_node(Enumeration *e, Assignment *assignment, unsigned node, Missi
 		return;
 	}
 	for (; room < p->n_rooms; room++) {
-		if (p->rooms[room].node != node || p->rooms[room].class != e->class)
+		if (p->rooms[room].node != node || p->rooms[room].class != e->class ||
+		    !may_have(p, e->vm, room, e->level))
 			continue;
 		for (unsigned n = 1; n <= MIN(need, p->rooms[room].cores); n++) {
 			assignment->cores[room] = n;
@@ -375,6 +392,34 @@ static void judge(Brute *b, const Free *free)
 	memcpy(b->best, b->chosen, sizeof(b->best));
 }
 
+/* Is the assignment in ROOM or, if it is coarser than in one, in a room of that group? */
+static bool is_in(const SearchProblem *p, const Assignment *assignment, unsigned room)
+{
+	for (unsigned r = 0; r < p->n_rooms; r++)
+		if (assignment->cores[r] > 0 &&
+		    (r == room ||
+		     (assignment->level > 0 && p->rooms[r].node == p->rooms[room].node &&
+		      p->rooms[r].class == p->rooms[room].class)))
+			return true;
+	return false;
+}
+
+/* Is VM, of CHOSEN, apart from those before it that it must be apart from? */
+static bool are_apart(const SearchProblem *p, const Assignment *chosen, unsigned vm)
+{
+	for (unsigned i = 0; i < p->n_apart; i++) {
+		const SearchApart *apart = &p->apart[i];
+
+		for (unsigned r = 0; apart->b == vm && r < p->n_rooms; r++)
+			for (unsigned q = 0; q < p->n_rooms; q++)
+				if (chosen[apart->a].placed && chosen[vm].placed &&
+				    is_in(p, &chosen[apart->a], r) && is_in(p, &chosen[vm], q) &&
+				    apart->place[r] == apart->place[q])
+					return false;
+	}
+	return true;
+}
+
 static void assign(Brute *b, unsigned vm, const Free *free)
 {
 	if (vm == b->p->n_vms) {
@@ -385,7 +430,8 @@ static void assign(Brute *b, unsigned vm, const Free *free)
 		Free less = *free;
 
 		b->chosen[vm] = g_array_index(b->assignments[vm], Assignment, s);
-		if (take(b->p, &less, &b->p->vms[vm], &b->chosen[vm]))
+		if (are_apart(b->p, b->chosen, vm) &&
+		    take(b->p, &less, &b->p->vms[vm], &b->chosen[vm]))
 			assign(b, vm + 1, &less);
 	}
 }
@@ -406,6 +452,7 @@ static void list_assignments(Brute *b, unsigned vm)
 	for (unsigned i = 0; i < vm; i++)
 		seen |= same_shape(&b->p->vms[i], &anywhere);
 	anywhere.node = ANY;
+	anywhere.rooms = NULL;
 	level = natural(b->p, &anywhere);
 	if (seen || level > 1)
 		return;
@@ -463,6 +510,7 @@ static void check_spread(const SearchProblem *p, const SearchVm *vm, const GArra
 		g_assert_cmpuint(s->cores, >, 0);
 		if (vm->node != ANY)
 			g_assert_cmpuint(p->rooms[s->room].node, ==, vm->node);
+		g_assert_true(may_have(p, vm, s->room, shares->len > 1));
 		assignment->cores[s->room] = s->cores;
 		nodes += cores[p->rooms[s->room].node] == 0;
 		cores[p->rooms[s->room].node] += s->cores;
@@ -506,6 +554,7 @@ static void check_rules(const SearchProblem *p, const SearchResult *result, Assi
 			continue;
 		check_spread(p, &p->vms[i], shares, &assignments[i]);
 		g_assert_true(take(p, &free, &p->vms[i], &assignments[i]));
+		g_assert_true(are_apart(p, assignments, i));
 		placed += p->prefer == PREFER_VCPUS ? p->vms[i].vcpus : 1;
 		near += distance_of(p, &assignments[i]);
 		for (unsigned level = 0; level < assignments[i].level; level++)
@@ -545,10 +594,16 @@ static char *describe(const SearchProblem *p)
 	g_string_append(s, "; vms");
 	for (unsigned i = 0; p->distance && i < p->n_nodes * p->n_nodes; i++)
 		g_string_append_printf(s, "%s%u", i % p->n_nodes ? " " : "; ", p->distance[i]);
-	for (unsigned i = 0; i < p->n_vms; i++)
+	for (unsigned i = 0; i < p->n_vms; i++) {
 		g_string_append_printf(s, " %u%s/%u/%u@%d", p->vms[i].vcpus,
 				       p->vms[i].isolate ? "i" : "", (unsigned)p->vms[i].memory,
 				       (unsigned)p->vms[i].page, (int)p->vms[i].node);
+		for (unsigned r = 0; p->vms[i].rooms && r < p->n_rooms; r++)
+			g_string_append_c(s, p->vms[i].rooms[r] ? '+' : '-');
+	}
+	for (unsigned i = 0; i < p->n_apart; i++)
+		g_string_append_printf(s, "; %u apart from %u%s", p->apart[i].a, p->apart[i].b,
+				       p->apart[i].place == p->apart[0].place ? "" : "*");
 	return g_string_free(s, FALSE);
 }
 
@@ -577,7 +632,7 @@ static void compare_with_brute(const SearchProblem *p)
 /* Up to so many of each. */
 typedef struct Size {
 	unsigned nodes, rooms, cores, classes, vms, vcpus, shapes;
-	bool memory, named, distances;
+	bool memory, named, distances, kept, apart;
 } Size;
 
 static void random_rooms(Case *c, const Size *size)
@@ -613,6 +668,34 @@ static void random_distances(Case *c)
 	c->problem.distance = c->distance;
 }
 
+/* VMs that may have some rooms: those of some nodes, or any. */
+static void random_allowed(Case *c)
+{
+	for (unsigned i = 0; i < G_N_ELEMENTS(c->allowed); i++)
+		for (unsigned r = 0; r < c->problem.n_rooms; r++)
+			c->allowed[i][r] = i % 2 ? pick(3) > 0 : (c->rooms[r].node + i / 2) % 2;
+	for (unsigned i = 0; i < c->problem.n_vms; i++)
+		if (pick(2))
+			c->vms[i].rooms = c->allowed[pick(G_N_ELEMENTS(c->allowed))];
+}
+
+/* VMs that must be apart, by pairs of nodes or by room. */
+static void random_apart(Case *c)
+{
+	unsigned n = c->problem.n_vms;
+
+	for (unsigned r = 0; r < c->problem.n_rooms; r++) {
+		c->places[0][r] = c->rooms[r].node / 2;
+		c->places[1][r] = r;
+	}
+	for (unsigned a = 0; a < n; a++)
+		for (unsigned b = a + 1; b < n; b++)
+			if (c->problem.n_apart < G_N_ELEMENTS(c->apart) && pick(2))
+				c->apart[c->problem.n_apart++] =
+					(SearchApart){a, b, c->places[pick(4) == 0]};
+	c->problem.apart = c->apart;
+}
+
 static Case *random_case(const Size *size)
 {
 	Case *c = case_new();
@@ -634,6 +717,10 @@ static Case *random_case(const Size *size)
 			c->vms[i].node = pick(c->problem.n_nodes);
 	}
 	c->problem.n_vms = n;
+	if (size->kept)
+		random_allowed(c);
+	if (size->apart)
+		random_apart(c);
 	c->problem.prefer = (Prefer)pick(3);
 	return c;
 }
@@ -1297,6 +1384,10 @@ static const Size walls = {2, 4, 3, 1, 5, 6, 2, false, false};
 static const Size short_of = {2, 3, 5, 1, 6, 4, 4, true, false};
 static const Size near = {5, 5, 3, 1, 3, 12, 2, false, false, true};
 static const Size near_full = {4, 5, 3, 2, 4, 9, 3, true, true, true};
+static const Size kept = {3, 5, 3, 2, 5, 6, 3, true, true, false, true};
+static const Size kept_near = {4, 5, 3, 1, 4, 9, 3, true, false, true, true};
+static const Size apart = {4, 5, 3, 1, 4, 5, 2, true, false, true, false, true};
+static const Size apart_full = {4, 5, 3, 2, 5, 6, 3, true, true, true, true, true};
 
 int main(int argc, char **argv)
 {
@@ -1314,6 +1405,10 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/search/brute/short", &short_of, test_brute);
 	g_test_add_data_func("/search/brute/near", &near, test_brute);
 	g_test_add_data_func("/search/brute/near-full", &near_full, test_brute);
+	g_test_add_data_func("/search/brute/kept", &kept, test_brute);
+	g_test_add_data_func("/search/brute/kept-near", &kept_near, test_brute);
+	g_test_add_data_func("/search/brute/apart", &apart, test_brute);
+	g_test_add_data_func("/search/brute/apart-full", &apart_full, test_brute);
 	g_test_add_func("/search/planted", test_planted);
 	g_test_add_func("/search/planted-nodes", test_planted_nodes);
 	g_test_add_func("/search/most", test_most);
