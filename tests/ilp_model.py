@@ -4,7 +4,7 @@
 
 Reads problems with the search's answers, one JSON object a line (tests/unit/search_cases prints
 them), writes each as an integer program, lets cbc or glpsol solve it goal by goal, and compares
-value, far, spread and spare. An answer that says it is optimal must reach the optimum; any other must not
+value, far, spread, near and spare. An answer that says it is optimal must reach the optimum; any other must not
 exceed it, and its bound must not be below it.
 
     build/tests/search_cases 200 | tests/ilp_model.py
@@ -12,6 +12,7 @@ exceed it, and its bound must not be below it.
 """
 
 import argparse
+import itertools
 import json
 import os
 import re
@@ -53,6 +54,7 @@ class Host:
     def __init__(self, problem):
         self.rooms = problem["rooms"]
         self.memory = problem["memory"]
+        self.distance = problem["distance"]
         self.threads = {room["class"]: room["threads"] for room in self.rooms}
         self.groups = {}
         for index, room in enumerate(self.rooms):
@@ -96,6 +98,10 @@ class Host:
                     if parts:
                         yield k, cls, parts
 
+    def apart(self, nodes):
+        """The sum of the distances between each two of NODES."""
+        return sum(self.distance[a][b] for a, b in itertools.combinations(nodes, 2))
+
     def natural(self, vm):
         if self.in_room(vm):
             return 0
@@ -117,7 +123,8 @@ class Program:
         self.room = [{} for _ in host.rooms]
         self.group = {group: {} for group in host.groups}
         self.node = [{} for _ in host.memory]
-        self.value, self.far, self.spread, self.spare, self.placed = {}, {}, {}, {}, {}
+        self.value, self.far, self.spread, self.near = {}, {}, {}, {}
+        self.spare, self.placed = {}, {}
         kinds = {}
         for vm in vms:
             kinds.setdefault(key(vm), [vm, 0])[1] += 1
@@ -154,24 +161,38 @@ class Program:
             placed[name] = 1
             self.spread[name] = int(natural == 0)
         for k, cls, parts in host.spans(vm):
-            vms = self.variable()
-            placed[vms] = 1
-            self.far[vms] = int(k > max(natural, 1))
-            in_node = {}
-            for part, nodes in parts:
-                shares = {}
-                for node in nodes:
-                    name = self.variable()
-                    self.assignment(vm, name, group=(node, cls), part=part)
-                    shares[name] = in_node.setdefault(node, {})[name] = 1
-                self.rows.append((dict(shares, **{vms: -part[0]}), "=", 0))
-            for names in in_node.values():
-                self.rows.append((dict(names, **{vms: -1}), "<=", 0))
+            for chosen in self.node_sets(k, parts):
+                vms = self.add_span(vm, cls, parts, chosen)
+                placed[vms] = 1
+                self.far[vms] = int(k > max(natural, 1))
+                self.near[vms] = host.apart(chosen) if host.distance else 0
         if placed:
             self.rows.append((placed, "<=", count))
         worth = vm["vcpus"] if self.prefer == "vcpus" else 1
         self.value.update((name, worth) for name in placed)
         self.placed[key(vm)] = placed
+
+    def node_sets(self, k, parts):
+        """The nodes a VM over K of them may have: each set, where distances tell them apart."""
+        every = sorted({node for _, nodes in parts for node in nodes})
+        return itertools.combinations(every, k) if self.host.distance else [every]
+
+    def add_span(self, vm, cls, parts, chosen):
+        """VMs whose shares are in the nodes CHOSEN, one in each at most; the name of their count.
+
+        They can be dealt to the nodes as soon as each sort of share sums to its number for each VM.
+        """
+        vms, in_node = self.variable(), {}
+        for part, nodes in parts:
+            shares = {}
+            for node in set(nodes) & set(chosen):
+                name = self.variable()
+                self.assignment(vm, name, group=(node, cls), part=part)
+                shares[name] = in_node.setdefault(node, {})[name] = 1
+            self.rows.append((dict(shares, **{vms: -part[0]}), "=", 0))
+        for names in in_node.values():
+            self.rows.append((dict(names, **{vms: -1}), "<=", 0))
+        return vms
 
     def add_copies(self, vm):
         natural = self.host.natural(vm)
@@ -299,6 +320,13 @@ def compare(problem, answer, args):
         return None
     if any(program.spread.values()):
         rows.append((program.spread, "<=", spread))
+    near = solve(program, program.near, False, rows, args)
+    if near > answer["near"] or (answer["optimal"] and near < answer["near"]):
+        return "near %d, optimum %d" % (answer["near"], near)
+    if near < answer["near"]:
+        return None
+    if any(program.near.values()):
+        rows.append((program.near, "<=", near))
     spare = solve(program, program.spare, True, rows, args)
     if spare < answer["spare"] or (answer["optimal"] and spare > answer["spare"]):
         return "spare %d, optimum %d" % (answer["spare"], spare)

@@ -18,9 +18,9 @@ static const struct Shape {
 	{2, 8, 8, 2, 2},  {4, 2, 8, 2, 1},  {2, 8, 4, 2, 2},  {4, 4, 4, 2, 1},	{4, 4, 6, 1, 1},
 };
 static const unsigned sizes[][6] = {
-	{2, 4, 8, 16, 0},	 {4, 8, 0},   {6, 12, 24, 0},  {2, 4, 8, 16, 32, 0},
-	{6, 10, 12, 20, 24, 40}, {10, 12, 0}, {3, 5, 7, 9, 0}, {12, 16, 0},
-	{6, 8, 12, 20, 0},
+	{2, 4, 8, 16, 0},	 {4, 8, 0},	 {6, 12, 24, 0},  {2, 4, 8, 16, 32, 0},
+	{6, 10, 12, 20, 24, 40}, {10, 12, 0},	 {3, 5, 7, 9, 0}, {12, 16, 0},
+	{6, 8, 12, 20, 0},	 {30, 50, 8, 0},
 };
 static const char *const prefers[] = {"vcpus", "vms", "order"};
 
@@ -65,6 +65,34 @@ static void make_vms(GArray *vms, unsigned threads, unsigned nodes)
 	}
 }
 
+/* Nodes on two boards, or as far from each other as may be; nothing for most hosts. Yours. */
+static unsigned *make_distances(unsigned nodes)
+{
+	unsigned *distance = g_new0(unsigned, nodes *nodes + 1), boards = pick(2);
+
+	for (unsigned a = 0; a < nodes; a++)
+		for (unsigned b = 0; b <= a; b++) {
+			unsigned drawn = boards ? (a / 2 == b / 2 ? 12 : 32) : 11 + pick(10);
+
+			distance[a * nodes + b] = distance[b * nodes + a] = a == b ? 10 : drawn;
+		}
+	return distance;
+}
+
+static json_t *distances_json(const SearchProblem *p)
+{
+	json_t *rows = json_array();
+
+	for (unsigned a = 0; p->distance && a < p->n_nodes; a++) {
+		json_t *row = json_array();
+
+		for (unsigned b = 0; b < p->n_nodes; b++)
+			json_array_append_new(row, json_integer(p->distance[a * p->n_nodes + b]));
+		json_array_append_new(rows, row);
+	}
+	return rows;
+}
+
 static json_t *problem_json(const SearchProblem *p)
 {
 	json_t *rooms = json_array(), *memory = json_array(), *vms = json_array();
@@ -86,8 +114,8 @@ static json_t *problem_json(const SearchProblem *p)
 				  "node",
 				  vm->node == G_MAXUINT ? json_null() : json_integer(vm->node)));
 	}
-	return json_pack("{so so so ss}", "rooms", rooms, "memory", memory, "vms", vms, "prefer",
-			 prefers[p->prefer]);
+	return json_pack("{so so so so ss}", "rooms", rooms, "memory", memory, "distance",
+			 distances_json(p), "vms", vms, "prefer", prefers[p->prefer]);
 }
 
 static json_t *answer_json(const SearchResult *result)
@@ -96,9 +124,10 @@ static json_t *answer_json(const SearchResult *result)
 
 	for (unsigned i = 0; i < result->assignments->len; i++)
 		json_array_append_new(vms, json_boolean(g_ptr_array_index(result->assignments, i)));
-	return json_pack("{sI sI si si sI sb sI so}", "placed", (json_int_t)result->placed, "bound",
-			 (json_int_t)result->bound, "far", result->far, "spread", result->spread,
-			 "spare", (json_int_t)result->spare, "optimal", result->optimal, "steps",
+	return json_pack("{sI sI si si sI sI sb sI so}", "placed", (json_int_t)result->placed,
+			 "bound", (json_int_t)result->bound, "far", result->far, "spread",
+			 result->spread, "near", (json_int_t)result->near, "spare",
+			 (json_int_t)result->spare, "optimal", result->optimal, "steps",
 			 (json_int_t)result->steps, "vms", vms);
 }
 
@@ -108,6 +137,7 @@ static void print_case(void)
 	g_autoptr(GArray) rooms = g_array_new(FALSE, TRUE, sizeof(SearchRoom));
 	g_autoptr(GArray) vms = g_array_new(FALSE, TRUE, sizeof(SearchVm));
 	g_autofree uint64_t *memory = g_new(uint64_t, shape->nodes);
+	g_autofree unsigned *distance = make_distances(shape->nodes);
 	g_autoptr(SearchResult) result = NULL;
 	SearchProblem problem = {.memory = memory, .n_nodes = shape->nodes};
 	unsigned threads = make_rooms(rooms, shape);
@@ -121,6 +151,8 @@ static void print_case(void)
 	problem.vms = (SearchVm *)vms->data;
 	problem.n_vms = vms->len;
 	problem.prefer = (Prefer)pick(3);
+	if (shape->nodes > 2 && shape->nodes <= 4)
+		problem.distance = distance;
 	result = search_solve(&problem);
 	json = json_pack("{so so}", "problem", problem_json(&problem), "answer",
 			 answer_json(result));
