@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """One thing to judge: a host, an inventory, and the plan made of them."""
 
+import re
+
 import cpulist
 
 ROLES = ("host", "sdk", "dedicated", "shared", "free", "stranded", "offline")
@@ -32,9 +34,14 @@ class Case:
                 and (not subjects or f["subject"] in subjects)]
 
     def excused(self, name):
-        """A VM the inventory itself put somewhere bad is kept there, with an error that says so."""
+        """
+        A VM the inventory itself put somewhere bad is kept there, with an error that says so: about
+        it, or, of two VMs that clash, about the other, and naming it.
+        """
         spec = next(s for s, vm in self.vms if vm["name"] == name)
-        return spec["cpus"] is not None and bool(self.errors(f"vm {name}"))
+        named = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
+        return spec["cpus"] is not None and any(
+            f["subject"] == f"vm {name}" or named.search(f["text"]) for f in self.errors())
 
     def cores(self, cpus):
         """The cores of CPUS, each once, in the order they come."""
