@@ -22,7 +22,7 @@ typedef struct Place {
 /* How far the dealing is. */
 typedef struct Stand {
 	Packing *fixed;	      /* what the VMs that have assignments leave free */
-	Packing *rest;	      /* the VMs that have none, and copies; what is free beside all */
+	Packing *rest;	      /* the VMs that have none, and copies; of what is free, rooms count */
 	uint64_t value;	      /* what those VMs must still be worth, at least */
 	unsigned far, spread; /* and how many of them may be so */
 	uint64_t near;	      /* and how far their nodes may be from each other, in all */
@@ -402,10 +402,8 @@ static bool try_share(Lowest *l, Stand *stand, unsigned i, unsigned node)
 	stand->missing[i]--;
 	stand->from = node + 1;
 	stand->taken |= UINT64_C(1) << node;
-	if (stand->nodes[i] >> node & 1) {
-		take_share(l->model, stand->rest, sort, node, 1);
+	if (stand->nodes[i] >> node & 1)
 		return true;
-	}
 	if (lowest_ask(l, stand) == SEARCH_OUTCOME_FOUND)
 		return true;
 	take_share(l->model, stand->fixed, sort, node, -1);

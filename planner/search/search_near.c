@@ -443,8 +443,8 @@ static bool near_begin(Near *n, const SearchTask *task, uint64_t taken)
 	return near_nodes(n, &vm, task->half_from);
 }
 
-/* What was found of the rest, with the VMs over nodes; what the half assigned VM misses is free. */
-static Packing *near_harvest(Near *n, const SearchTask *task)
+/* What was found of the rest, with the VMs over nodes. */
+static Packing *near_harvest(Near *n)
 {
 	Packing *found = n->found;
 
@@ -454,8 +454,6 @@ static Packing *near_harvest(Near *n, const SearchTask *task)
 		g_array_append_vals(found->spans, span, 1);
 		found->placed[span->kind]++;
 	}
-	if (task->half)
-		near_take(n->answer->model, found, task->half, n->half, -1);
 	return found;
 }
 
@@ -496,7 +494,7 @@ SearchOutcome near_find(Answer *a, const SearchTask *task, uint64_t near, uint64
 	yes = near_begin(&n, task, taken);
 	memo_free(n.memo);
 	if (yes)
-		*found = near_harvest(&n, task);
+		*found = near_harvest(&n);
 	if (yes && half_nodes)
 		memcpy(half_nodes, n.half, sizeof(n.half));
 	return yes	   ? SEARCH_OUTCOME_FOUND
