@@ -9,6 +9,10 @@
 
 #include <string.h>
 
+/* What ACPI says of a node and itself, and the most of two nodes that reach each other. */
+#define DISTANCE_LOCAL 10
+#define DISTANCE_MOST 254
+
 #define QEMU_NAMESPACE " xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'"
 
 static char *artifact_domain_vcpupins(Fill *f)
@@ -175,6 +179,29 @@ static char *cell_vcpus(const Fill *f, unsigned share)
 	return cpulist_format(vcpus);
 }
 
+/* How far the guest's cell number CELL is from each, as the host's nodes are; where the host does
+ * not say, or says what no guest can be told, libvirt's own distances are as good. */
+static char *cell_distances(Fill *f, unsigned cell)
+{
+	const Host *host = f->plan->host;
+	const VmShare *shares = (const VmShare *)f->vm->shares->data;
+	g_autoptr(GString) siblings = g_string_new(NULL);
+
+	for (unsigned i = 0; i < f->vm->shares->len; i++) {
+		unsigned distance = host_distance(host, shares[cell].node, shares[i].node);
+		g_autofree char *id = fill_number(i),
+				*value = fill_number(i == cell ? DISTANCE_LOCAL : distance);
+		const TemplateValue values[] = {
+			{"id", id, TEMPLATE_XML}, {"value", value, TEMPLATE_XML}, FILL_END};
+
+		if (!host->distances_said->len || (i != cell && distance > DISTANCE_MOST))
+			return g_strdup("/>");
+		fill_append(f, siblings, "sibling.xml", values);
+	}
+	return fill(f, "distances.xml",
+		    (const TemplateValue[]){{"siblings", siblings->str, TEMPLATE_RAW}, FILL_END});
+}
+
 static char *artifact_domain_numa(Fill *f)
 {
 	g_autoptr(GString) cells = g_string_new(NULL);
@@ -184,10 +211,12 @@ static char *artifact_domain_numa(Fill *f)
 	for (unsigned i = 0; i < f->vm->shares->len; i++) {
 		uint64_t bytes = g_array_index(f->vm->shares, VmShare, i).memory;
 		g_autofree char *cell = fill_number(i), *cpus = cell_vcpus(f, i),
-				*memory = fill_number(bytes >> 10);
+				*memory = fill_number(bytes >> 10),
+				*distances = cell_distances(f, i);
 		const TemplateValue values[] = {{"cell", cell, TEMPLATE_XML},
 						{"cpus", cpus, TEMPLATE_XML},
 						{"memory", memory, TEMPLATE_XML},
+						{"distances", distances, TEMPLATE_RAW},
 						FILL_END};
 
 		fill_append(f, cells, "cell.xml", values);

@@ -45,7 +45,10 @@ static const MergeRule features_rules[] = {{"apic", NULL, HOW_ATTRIBUTES, NULL},
 					   {"ioapic", NULL, HOW_ATTRIBUTES, NULL},
 					   {"kvm", NULL, 0, kvm_rules},
 					   {0}};
-static const MergeRule numa_rules[] = {{"cell", "id", HOW_ATTRIBUTES | HOW_PRUNE, NULL}, {0}};
+static const MergeRule distances_rules[] = {{"sibling", "id", HOW_ATTRIBUTES | HOW_PRUNE, NULL},
+					    {0}};
+static const MergeRule cell_rules[] = {{"distances", NULL, 0, distances_rules}, {0}};
+static const MergeRule numa_rules[] = {{"cell", "id", HOW_ATTRIBUTES | HOW_PRUNE, cell_rules}, {0}};
 static const MergeRule cpu_rules[] = {
 	{"topology", NULL, HOW_ATTRIBUTES, NULL}, {"numa", NULL, 0, numa_rules}, {0}};
 static const MergeRule os_rules[] = {{"type", NULL, HOW_ATTRIBUTES, NULL}, {0}};
@@ -177,6 +180,17 @@ static void merge_set(xmlNode *have, const xmlNode *want, unsigned how)
 static void merge_rules(const GPtrArray *parents, const xmlNode *want_parent,
 			const MergeRule *rule);
 
+/* HAVE is what WANT is about: one of several of its name. */
+static void merge_keyed(xmlNode *have, const xmlNode *want, const MergeRule *rule)
+{
+	g_autoptr(GPtrArray) parents = g_ptr_array_new();
+
+	merge_set(have, want, rule->how);
+	g_ptr_array_add(parents, have);
+	if (rule->inside)
+		merge_rules(parents, want, rule->inside);
+}
+
 static void merge_rule(const GPtrArray *parents, const xmlNode *want_parent, const MergeRule *rule)
 {
 	g_autoptr(GPtrArray) haves = children_of(parents, rule->name);
@@ -186,13 +200,13 @@ static void merge_rule(const GPtrArray *parents, const xmlNode *want_parent, con
 
 		if (!xml_is(want, rule->name))
 			continue;
-		if (rule->inside && haves->len) {
+		if (rule->inside && !rule->key && haves->len) {
 			merge_rules(haves, want, rule->inside);
 			return;
 		}
 		have = merge_match(haves, want, rule->key);
 		if (have)
-			merge_set(have, want, rule->how);
+			merge_keyed(have, want, rule);
 		else
 			merge_add(g_ptr_array_index(parents, 0), want, rule);
 	}
