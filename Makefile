@@ -69,6 +69,7 @@ templates := $(sort $(shell find templates -path templates/ansible -prune -o -ty
 	! -name '*~' ! -name 'README*' -print))
 ansible   := $(sort $(shell find templates/ansible -type f ! -name '.*' ! -name '*~'))
 man       := $(sort $(wildcard man/*.[1-8]))
+examples  := $(sort $(wildcard packaging/examples/*))
 schemas   := $(sort $(wildcard man/schemas/*.json))
 shell     := $(sort $(wildcard tests/*.sh tests/*.t tests/*/*.sh tests/*/*/cmd .ci/run))
 
@@ -204,7 +205,7 @@ fuzz-long: ## a day of them, on from the last one: build/fuzz/corpus, tests/fuzz
 	+@$(MAKE) --no-print-directory $(fuzz)
 	@tests/fuzz.sh --long $B $(fuzz)
 
-install: all ## DESTDIR=, PREFIX=/usr/local: program, manual, schemas, completion, templates, Ansible
+install: all ## DESTDIR=, PREFIX=/usr/local: program, manual, examples, schemas, completion, templates, Ansible
 	+@$(MAKE) --no-print-directory install-built
 
 # Builds nothing: for the test of it, which must not replace the program other tests run.
@@ -215,6 +216,10 @@ install-built:
 	install -D -m 644 cmd/completion/_planner '$(DESTDIR)$(ZSHDIR)/_planner'
 	install -D -m 644 cmd/completion/planner.fish '$(DESTDIR)$(FISHDIR)/planner.fish'
 	install -m 644 LICENSE $(wildcard README.md) '$(DESTDIR)$(DATADIR)/doc/planner/'
+	install -d '$(DESTDIR)$(DATADIR)/doc/planner/examples'
+	install -m 644 $(examples) tests/hosts/x6.xml '$(DESTDIR)$(DATADIR)/doc/planner/examples/'
+	install -m 644 tests/cases/x6/inventory.ini '$(DESTDIR)$(DATADIR)/doc/planner/examples/x6.ini'
+	install -m 644 tests/cases/fleet/half.ini '$(DESTDIR)$(DATADIR)/doc/planner/examples/x6-0043.ini'
 	set -eu; for file in $(templates); do \
 		install -D -m 644 "$$file" "$(DESTDIR)$(DATADIR)/planner/$$file"; \
 	done

@@ -2,6 +2,8 @@
 #include "planner/adopt/adopt.h"
 #include "cmd/cmd.h"
 #include "cmd/inputs.h"
+#include "cmd/next.h"
+#include "cmd/output.h"
 #include "cmd/save.h"
 #include "topology/base/error.h"
 #include "topology/facts/facts_root.h"
@@ -70,6 +72,18 @@ static void adopt_print_summary(const Adoption *adoption)
 	fputs(adoption->guessed || adoption->lost ? ": see the comments\n" : "\n", stderr);
 }
 
+static void adopt_say_next(const Options *options, const Facts *facts)
+{
+	g_autofree char *next = NULL;
+
+	if (!options->output)
+		return;
+	next = output_next_plan(options->output, options->topology ? options->topology
+						 : facts->live	   ? NULL
+								   : options->root);
+	next_say("%s", next);
+}
+
 static Status adopt_facts(const Options *options, const Facts *facts, GError **error)
 {
 	g_autoptr(Adoption) adoption = adopt(facts);
@@ -81,6 +95,7 @@ static Status adopt_facts(const Options *options, const Facts *facts, GError **e
 	if (!options->output)
 		fputs(text, stdout);
 	adopt_print_summary(adoption);
+	adopt_say_next(options, facts);
 	return adoption->lost ? STATUS_BAD_NEWS : STATUS_FINE;
 }
 

@@ -3,8 +3,10 @@
 #include "cmd/check_many.h"
 #include "cmd/cmd.h"
 #include "cmd/inputs.h"
+#include "cmd/next.h"
 #include "cmd/output.h"
 #include "cmd/picture.h"
+#include "cmd/progress.h"
 #include "cmd/save.h"
 #include "cmd/site.h"
 #include "planner/base/json.h"
@@ -85,6 +87,11 @@ static bool options_decide(const Options *options, CheckOptions *check, Form *fo
 	check->only = options->rule_words ? g_strsplit(options->rule_words, ",", -1) : NULL;
 	check->skip = options->skip_words ? g_strsplit(options->skip_words, ",", -1) : NULL;
 	check->strict = options->strict;
+	if (options->verbose &&
+	    (options->brief || options->json || options->format || *options->arguments))
+		return options_refuse(error, &command_check,
+				      "-v is for people and one node: leave --brief, --format, "
+				      "--json and captures out");
 	if (options->brief && (options->json || options->format))
 		return options_refuse(error, &command_check,
 				      "--brief is for people: leave --format and --json out");
@@ -199,7 +206,7 @@ static char *report_text(const Check *check, const Since *since, const Options *
 static bool check_report(const Check *check, const Since *since, const Options *options, Form form,
 			 GError **error)
 {
-	const CheckView view = {since, options->brief, options->color};
+	const CheckView view = {since, options->brief, options->verbose, options->color};
 	g_autofree char *text =
 		form == FORM_PEOPLE ? NULL : report_text(check, since, options, form, error);
 
@@ -220,6 +227,22 @@ static bool check_report(const Check *check, const Since *since, const Options *
 	return true;
 }
 
+/* Why the worst finding matters; of a node without any, how to see what changes. */
+static void check_say_next(const Options *options, const Check *check)
+{
+	for (unsigned i = 0; i < check->findings->len; i++) {
+		const Finding *finding = g_ptr_array_index(check->findings, i);
+
+		if (check_finding_bad(check, finding)) {
+			next_say("planner explain %s", finding->id);
+			return;
+		}
+	}
+	if (!options->since && !options->output)
+		next_say("'planner check --json -o then.json', and next time '--since "
+			 "then.json' shows what changed");
+}
+
 static Status check_judged(const Options *options, const Check *check, Form form, GError **error)
 {
 	g_autoptr(Since) since = since_load(options, check, error);
@@ -227,6 +250,7 @@ static Status check_judged(const Options *options, const Check *check, Form form
 
 	if ((options->since && !since) || !check_report(check, since, options, form, error))
 		return STATUS_TROUBLE;
+	check_say_next(options, check);
 	bad = g_strcmp0(options->fail_on, "new") == 0 ? since_bad(since) : check_bad(check);
 	return bad ? STATUS_BAD_NEWS : STATUS_FINE;
 }
@@ -367,10 +391,13 @@ static Status check_several(const Options *options, const CheckOptions *check_op
 {
 	g_autoptr(GPtrArray) nodes = check_nodes_new();
 	g_autoptr(GHashTable) templates = NULL;
+	unsigned done = 0;
+	Progress progress;
 
 	if (!many_possible(options, form, error) ||
 	    (form == FORM_HTML && !(templates = site_templates(options->templates, error))))
 		return STATUS_TROUBLE;
+	progress_begin(&progress, "nodes", g_strv_length(options->arguments));
 	for (char **source = options->arguments; *source; source++) {
 		g_autoptr(GError) why = NULL;
 		ManyUse use = {nodes, *source, templates};
@@ -380,7 +407,9 @@ static Status check_several(const Options *options, const CheckOptions *check_op
 			check_nodes_add(nodes, *source, report, NULL, NULL);
 		else if (!many_capture(options, check_options, &use, &why))
 			check_nodes_add(nodes, *source, NULL, NULL, why->message);
+		progress_at(&progress, ++done);
 	}
+	progress_end(&progress);
 	return many_report_all(nodes, options, form, templates, error);
 }
 
@@ -439,6 +468,8 @@ static const OptionRow check_options[] = {
 	{0, "waivers", "FILE", offsetof(Options, waivers),
 	 "findings that are accepted, and other severities; default for this machine: " WAIVERS},
 	{0, "brief", NULL, offsetof(Options, brief), "a line a finding"},
+	{'v', "verbose", NULL, offsetof(Options, verbose),
+	 "name the rules that passed, and those that could not be judged, with what is missing"},
 	{0, "strict", NULL, offsetof(Options, strict),
 	 "exit 1 also if something could not be judged"},
 	{0},

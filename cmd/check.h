@@ -10,6 +10,7 @@
 typedef struct CheckView {
 	const Since *since; /* what changed since then, instead of all; NULL */
 	bool brief;	    /* a line a finding */
+	bool verbose;	    /* what passed, too, and all that could not be judged */
 	bool color;
 } CheckView;
 

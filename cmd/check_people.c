@@ -156,23 +156,70 @@ static char *check_people_unjudged(const FindingGroup *group)
 	return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
+/* Is GROUP about a source that could not be read, and not about what else nobody can tell? */
+static bool check_people_of_source(const FindingGroup *group)
+{
+	const Finding *first = g_ptr_array_index(group->findings, 0);
+
+	return g_str_equal(first->subject, "node") && first->evidence;
+}
+
+/* In short: how many rules could not be judged, and what they lack. */
+static void check_people_print_unjudged(const GPtrArray *groups, bool color)
+{
+	g_autoptr(GHashTable) ids = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autofree char *names = NULL, *line = NULL;
+	Naming sources = {0};
+
+	for (unsigned i = 0; i < groups->len; i++) {
+		const FindingGroup *group = g_ptr_array_index(groups, i);
+
+		if (!check_people_of_source(group))
+			continue;
+		naming_add(&sources, ((Finding *)g_ptr_array_index(group->findings, 0))->evidence);
+		for (unsigned f = 0; f < group->findings->len; f++)
+			g_hash_table_add(ids,
+					 ((Finding *)g_ptr_array_index(group->findings, f))->id);
+	}
+	names = naming_end(&sources);
+	if (!*names)
+		return;
+	line = g_strdup_printf("%u rule%s, for want of %s; -v says more", g_hash_table_size(ids),
+			       g_hash_table_size(ids) == 1 ? "" : "s", names);
+	printf("%sNot judged%s\n%*s", output_bold(color), output_reset(color), CHECK_INDENT, "");
+	check_people_print_folded(line);
+	putchar('\n');
+}
+
+static void check_people_print_not_known(const FindingGroup *group)
+{
+	g_autofree char *name = output_safe(group->name), *ids = check_people_unjudged(group);
+
+	printf("  %s\n", name);
+	check_print_more("not judged", ids);
+}
+
+/* What nobody can tell is said; sources that could not be read are counted, unless all is asked. */
 static void print_unknown(const Check *check, const CheckView *view)
 {
 	g_autoptr(GPtrArray) groups = group_findings(check, view, VERDICT_UNKNOWN);
-	bool color = view->color;
+	bool any = false;
 
-	if (!groups->len)
-		return;
-	printf("%sNot known%s\n", output_bold(color), output_reset(color));
 	for (unsigned i = 0; i < groups->len; i++) {
 		const FindingGroup *group = g_ptr_array_index(groups, i);
-		g_autofree char *name = output_safe(group->name),
-				*ids = check_people_unjudged(group);
 
-		printf("  %s\n", name);
-		check_print_more("not judged", ids);
+		if (!view->verbose && check_people_of_source(group))
+			continue;
+		if (!any)
+			printf("%sNot known%s\n", output_bold(view->color),
+			       output_reset(view->color));
+		any = true;
+		check_people_print_not_known(group);
 	}
-	putchar('\n');
+	if (any)
+		putchar('\n');
+	if (!view->verbose)
+		check_people_print_unjudged(groups, view->color);
 }
 
 /* CPUs in trouble */
@@ -239,6 +286,25 @@ static void print_waived(const Check *check, bool color)
 	putchar('\n');
 }
 
+/* The rules that found nothing, everywhere. */
+static void print_passed(const Check *check, const CheckView *view)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (unsigned i = 0; i < check->rules->len; i++) {
+		const Rule *rule = g_ptr_array_index(check->rules, i);
+
+		if (check_rule_passed(check, rule))
+			list_add(text, "%s", rule->id);
+	}
+	if (!text->len)
+		return;
+	printf("%sPassed%s\n%*s", output_bold(view->color), output_reset(view->color), CHECK_INDENT,
+	       "");
+	check_people_print_folded(text->str);
+	putchar('\n');
+}
+
 /* What changed */
 
 static void print_gone(const Since *since, bool unjudged, bool color)
@@ -282,6 +348,8 @@ void check_print(const Check *check, const CheckView *view)
 		print_groups(check, view);
 		print_unknown(check, view);
 		print_waived(check, view->color);
+		if (view->verbose)
+			print_passed(check, view);
 		if (!view->since)
 			print_troubles(check, view->color);
 	}

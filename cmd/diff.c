@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/cmd.h"
+#include "cmd/next.h"
 #include "cmd/output.h"
 #include "cmd/save.h"
 #include "cmd/side.h"
@@ -520,6 +521,8 @@ static Status diff_compare(const Options *options, const NodeSide *old, const No
 		return STATUS_TROUBLE;
 	diff_print(options, diff, rollout, plan_file(options, new));
 	output_errors(new->inputs.plan, "the new plan: ");
+	if (!options->commands && !rollout->fault && !diff_same(diff))
+		next_say("the same with --commands: the steps as shell commands");
 	return diff_same(diff) ? STATUS_FINE : STATUS_BAD_NEWS;
 }
 

@@ -13,6 +13,7 @@
 #include "planner/artifacts/artifact.h"
 #include "planner/artifacts/artifact_picture.h"
 #include "planner/artifacts/target.h"
+#include "planner/base/nearest.h"
 #include "planner/merge/merge.h"
 #include "topology/base/error.h"
 
@@ -48,12 +49,25 @@ static Status emit_list(const Options *options)
 
 /* What is asked for */
 
+static void emit_unknown(const char *name, GError **error)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	const char *near;
+
+	for (const Artifact *const *artifact = artifacts; *artifact; artifact++)
+		g_ptr_array_add(names, (gpointer)(*artifact)->name);
+	g_ptr_array_add(names, NULL);
+	near = nearest_word(name, (const char *const *)names->pdata);
+	options_refuse(error, NULL, "no artifact '%s'%s%s%s; 'planner emit' lists them", name,
+		       near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
 static const Artifact *emit_find(const char *name, GError **error)
 {
 	const Artifact *artifact = artifact_find(name);
 
 	if (!artifact)
-		options_refuse(error, NULL, "no artifact '%s'; 'planner emit' lists them", name);
+		emit_unknown(name, error);
 	return artifact;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/emit_diff.h"
 #include "cmd/emit_tree.h"
+#include "cmd/next.h"
 #include "cmd/output.h"
 #include "planner/artifacts/artifact.h"
 #include "planner/artifacts/artifact_diff.h"
@@ -74,5 +75,7 @@ bool emit_diff(const Options *options, const GPtrArray *files, bool *differs, GE
 	fprintf(stderr, "planner: %u file%s: %u would change, %u new, %u as %s\n", files->len,
 		files->len == 1 ? "" : "s", all.changed, all.made, all.same,
 		all.same == 1 ? "it is" : "they are");
+	if (*differs)
+		next_say("the same with -d DIR for --diff writes the files below DIR");
 	return true;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/inputs.h"
 #include "cmd/output.h"
+#include "planner/base/nearest.h"
 #include "planner/check/rules.h"
 #include "planner/document/plan_read.h"
 #include "planner/inventory/settings.h"
@@ -274,11 +275,18 @@ bool inputs_load_intent(const Options *options, const Facts *facts, Inputs *inpu
 const PlanVm *input_vm(const Plan *plan, const char *name, GError **error)
 {
 	const PlanVm *vm = plan_vm(plan, name);
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	const char *near;
 
-	if (!vm)
-		options_refuse(error, NULL, "no VM '%s' in the plan; 'planner plan' lists them",
-			       name);
-	return vm;
+	if (vm)
+		return vm;
+	for (unsigned i = 0; i < plan->vms->len; i++)
+		g_ptr_array_add(names, ((PlanVm *)g_ptr_array_index(plan->vms, i))->spec->name);
+	g_ptr_array_add(names, NULL);
+	near = nearest_word(name, (const char *const *)names->pdata);
+	options_refuse(error, NULL, "no VM '%s' in the plan%s%s%s; 'planner plan' lists them", name,
+		       near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	return NULL;
 }
 
 void inputs_clear(Inputs *inputs)

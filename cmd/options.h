@@ -48,7 +48,7 @@ typedef struct Options {
 	char *rule_words, *skip_words, *fail_on, *format;
 	char *target;			  /* of emit --for */
 	char *since, *waivers, *measured; /* of check */
-	gboolean strict, counters, brief;
+	gboolean strict, counters, brief, verbose;
 	gboolean json, list_names, all, help;
 	bool csv, html;				       /* --format csv, html */
 	char *from, *from_topology, *to, *to_topology; /* of migrate */

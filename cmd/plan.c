@@ -2,6 +2,7 @@
 #include "cmd/cmd.h"
 #include "cmd/inputs.h"
 #include "cmd/map.h"
+#include "cmd/next.h"
 #include "cmd/output.h"
 #include "cmd/picture.h"
 #include "cmd/save.h"
@@ -263,6 +264,25 @@ static bool plan_print_form(const Plan *plan, const Options *options, GError **e
 	return true;
 }
 
+/* A VM without a place is explained; else the files are next, from the plan where it is saved. */
+static void plan_say_next(const Options *options, const Plan *plan)
+{
+	g_autofree char *inputs = next_inputs(options);
+	g_autofree char *quoted = options->output ? g_shell_quote(options->output) : NULL;
+	g_autofree char *saved = quoted ? g_strconcat(" -p ", quoted, NULL) : NULL;
+
+	for (unsigned i = 0; i < plan->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
+		g_autofree char *name = g_shell_quote(vm->spec->name);
+
+		if (!vm->placed) {
+			next_say("planner explain vm %s%s", name, inputs);
+			return;
+		}
+	}
+	next_say("planner emit%s --for HOST -d DIR", saved ? saved : inputs);
+}
+
 static bool plan_decide(Options *options, GError **error)
 {
 	static const char *const forms[] = {"people", "json", "html", NULL};
@@ -287,6 +307,7 @@ static Status plan_run(const Options *options, GError **error)
 	} else if (inputs_load_plan(options, &inputs, error) &&
 		   (!options->output || save_plan(options->output, inputs.plan, error)) &&
 		   plan_print_form(inputs.plan, options, error)) {
+		plan_say_next(options, inputs.plan);
 		status = inputs.broken || plan_bad(inputs.plan) ? STATUS_BAD_NEWS : STATUS_FINE;
 	}
 	inputs_clear(&inputs);

@@ -2,6 +2,7 @@
 #include "topology/facts/snapshot.h"
 #include "cmd/cmd.h"
 #include "cmd/measure_live.h"
+#include "cmd/next.h"
 #include "cmd/output.h"
 #include "cmd/save.h"
 #include "planner/base/json.h"
@@ -76,6 +77,7 @@ static Status snapshot_run(const Options *options, GError **error)
 	g_autofree char *measured = NULL;
 	g_autoptr(GPtrArray) unread = NULL;
 	g_autoptr(GByteArray) tar = NULL;
+	g_autofree char *quoted = NULL;
 
 	if (!snapshot_possible(options, error) ||
 	    (options->for_word && !(measured = snapshot_measure(options, &facts, error))))
@@ -85,7 +87,11 @@ static Status snapshot_run(const Options *options, GError **error)
 	if (!tar)
 		return STATUS_TROUBLE;
 	snapshot_unread(unread);
-	return save_private(options->output, tar, error) ? STATUS_FINE : STATUS_TROUBLE;
+	if (!save_private(options->output, tar, error))
+		return STATUS_TROUBLE;
+	quoted = g_shell_quote(options->output);
+	next_say("planner check -r %s", quoted);
+	return STATUS_FINE;
 }
 
 static const OptionRow snapshot_options[] = {

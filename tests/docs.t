@@ -154,6 +154,16 @@ in_shells 'the sub-commands of fleet' 'planner fleet ' "$questions"
 for question in $questions; do
     that "planner.1 has planner fleet $question" has_word "$rendered" "fleet $question"
 done
+rules=$("$planner" explain rules | cut -d' ' -f1)
+that 'completion offers the rules' same "$rules" "$(complete_line 'planner check --rule ')"
+that 'completion offers rules after a comma' \
+    same irq.on-isolated,vm.core-shared "$(complete_line 'planner check --rule irq.on-isolated,vm.core-s')"
+that 'completion offers artifacts to skip' same grub,grubby "$(complete_line 'planner emit --all --skip grub,grubb')"
+that 'completion offers what explain takes' same $'vm\ncpu\nrules'$'\n'"$rules" "$(complete_line 'planner explain ')"
+in_shells 'the rules' 'planner check --rule ' "$rules"
+in_shells 'what explain takes' 'planner explain ' $'vm\ncpu\nrules'$'\n'"$rules"
+in_shells 'rules after a comma' 'planner check --skip irq.on-isolated,vm.core-s' irq.on-isolated,vm.core-shared
+in_shells 'artifacts to skip' 'planner emit --all --skip grub,grubb' grub,grubby
 in_shells 'the options of planner itself' 'planner --v' --version
 in_shells 'the commands after help' 'planner help pl' plan
 touch "$work/planner-inventory.ini"
@@ -161,6 +171,8 @@ in_shells files "planner plan -i $work/planner-i" "$work/planner-inventory.ini"
 mkdir "$work/planner-folder"
 that 'completion offers files' \
     offers "planner plan -i $work/planner-i" "$work/planner-inventory.ini"
+that 'completion offers files to check' \
+    offers "planner check $work/planner-i" "$work/planner-inventory.ini"
 that 'completion offers files after an equals sign' \
     offers "planner plan --inventory=$work/planner-i" "$work/planner-inventory.ini"
 that 'completion offers folders where only these fit' \
@@ -177,7 +189,11 @@ cat >"$work/inventory.ini" <<INVENTORY
 INVENTORY
 that 'completion offers the VMs of an inventory' \
     same $'web-1\ndb-1' "$(complete_line "planner emit -i $work/inventory.ini domain ")"
-    same $'web-1\ndb-1' "$(complete_line "planner emit -i $work/inventory.ini virsh ")"
+that 'completion offers them to explain and to virsh' \
+    same $'web-1\ndb-1\nweb-1\ndb-1' "$(complete_line "planner explain -i $work/inventory.ini vm "
+        complete_line "planner emit -i $work/inventory.ini virsh ")"
+in_shells 'the VMs to explain' "planner explain -i $work/inventory.ini vm " $'web-1\ndb-1'
+in_shells 'files to check' "planner check $work/planner-i" "$work/planner-inventory.ini"
 in_shells 'the VMs of an inventory' "planner emit -i $work/inventory.ini domain " $'web-1\ndb-1'
 if [[ $shells == *zsh* ]]; then
     # shellcheck disable=SC2016

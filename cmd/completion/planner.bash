@@ -51,6 +51,21 @@ _planner_vms() {
     done <"$1"
 }
 
+# Ids of rules.
+_planner_rules() {
+    local id rest
+    while read -r id rest; do
+        printf '%s\n' "$id"
+    done < <("$1" explain rules 2>/dev/null </dev/null)
+}
+
+# The items of stdin for the last item of the list $1: a,b,c.
+_planner_offer_list() {
+    local before=
+    [[ $1 != *,* ]] || before=${1%,*},
+    _planner_offer "${1##*,}" "$before"
+}
+
 # Candidates for the argument of an option, by the word that --help shows for it.
 _planner_argument() {
     local kind=$1 current=$2
@@ -69,6 +84,12 @@ _planner_argument() {
     *FILE* | *DIR* | *XML*)
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        ;;
+    ID,...)
+        _planner_offer_list "$current" < <(_planner_rules "$3")
+        ;;
+    NAME,...)
+        _planner_offer_list "$current" < <("$3" emit --list-names 2>/dev/null </dev/null)
         ;;
     *[a-z]\|[a-z]*)
         _planner_offer "$current" < <(printf '%s\n' "${kind//|/$'\n'}")
@@ -131,11 +152,11 @@ _planner() {
     done
 
     if [[ $skip && $wants ]]; then
-        _planner_argument "$wants" "$current"
+        _planner_argument "$wants" "$current" "$program"
     elif [[ $current == --*=* ]]; then
         while read -r short long kind; do
             [[ $long == "${current%%=*}" && $kind != - ]] || continue
-            _planner_argument "$kind" "${current#*=}"
+            _planner_argument "$kind" "${current#*=}" "$program"
             if [[ $COMP_WORDBREAKS != *=* ]]; then
                 COMPREPLY=("${COMPREPLY[@]/#/$long=}")
             fi
@@ -146,9 +167,11 @@ _planner() {
         done <<<"$rows"
     elif [[ $command == @(emit|fleet) && ${#names[@]} -eq 0 ]]; then
         _planner_offer "$current" < <("$program" "$command" --list-names 2>/dev/null </dev/null)
-    elif [[ $command == @(diff|measure|fleet) ]]; then
+    elif [[ $command == @(diff|measure|check|fit|fleet|replay) ]]; then
         _planner_argument FILE "$current"
-    elif [[ $command == migrate || ($command == emit && ${names[0]-} == @(domain|virsh)) ]]; then
+    elif [[ $command == explain && ${#names[@]} -eq 0 ]]; then
+        _planner_offer "$current" < <(printf '%s\n' vm cpu rules; _planner_rules "$program")
+    elif [[ $command == migrate || ($command == explain && ${names[0]-} == vm) || ($command == emit && ${names[0]-} == @(domain|virsh)) ]]; then
         _planner_offer "$current" < <(_planner_vms "${inventory/#\~\//$HOME/}")
     fi
     return 0

@@ -32,8 +32,13 @@ function __planner_vms
     test -f "$argv[1]"; and string match -rg '^\[vm +([A-Za-z0-9._-]+)\]' <$argv[1]
 end
 
+# Ids of rules.
+function __planner_rules
+    $argv[1] explain rules 2>/dev/null </dev/null | string match -rg '^(\S+)'
+end
+
 # Candidates for the argument of an option, by the word that --help shows for it; $argv[2] is what
-# was typed of it, $argv[3] what stands before it in the word.
+# was typed of it, $argv[3] what stands before it in the word, $argv[4] the program.
 function __planner_argument
     switch $argv[1]
         case '*URI*'
@@ -42,6 +47,10 @@ function __planner_argument
             string replace -r '^' -- "$argv[3]" (__fish_complete_directories "$argv[2]" '')
         case '*FILE*' '*DIR*' '*XML*'
             string replace -r '^' -- "$argv[3]" (__fish_complete_path "$argv[2]" '')
+        case 'ID,...'
+            string replace -r '^' -- "$argv[3]"(string match -r '.*,' -- $argv[2]; or echo) (__planner_rules $argv[4])
+        case 'NAME,...'
+            string replace -r '^' -- "$argv[3]"(string match -r '.*,' -- $argv[2]; or echo) ($argv[4] emit --list-names 2>/dev/null </dev/null)
         case '*|*'
             string replace -r '^' -- "$argv[3]" (string split '|' -- $argv[1])
     end
@@ -94,13 +103,13 @@ function __planner_complete
     end
 
     if test -n "$skip" -a -n "$wants"
-        __planner_argument $wants "$current" ''
+        __planner_argument $wants "$current" '' $program
     else if string match -q -- '--*=*' "$current"
         set -l option (string replace -r '=.*' '' -- $current)
         for row in $rows
             set -l parts (string split ' ' -- $row)
             if test "$parts[2]" = "$option" -a "$parts[3]" != -
-                __planner_argument $parts[3] (string replace -r '^[^=]*=' '' -- $current) "$option="
+                __planner_argument $parts[3] (string replace -r '^[^=]*=' '' -- $current) "$option=" $program
             end
         end
     else if string match -q -- '-*' "$current"
@@ -109,11 +118,12 @@ function __planner_complete
         end
     else if contains -- "$command" emit fleet; and test (count $names) -eq 0
         $program $command --list-names 2>/dev/null </dev/null
-    else if test "$command" = migrate; or begin
-            test "$command" = emit; and contains -- "$names[1]" domain virsh
-        end
+    else if test "$command" = explain -a (count $names) -eq 0
+        printf '%s\n' vm cpu rules
+        __planner_rules $program
+    else if contains -- "$command/$names[1]" explain/vm emit/domain emit/virsh; or test "$command" = migrate
         __planner_vms (string replace -r '^~/' "$HOME/" -- "$inventory")
-    else if contains -- "$command" diff check fit fleet
+    else if contains -- "$command" diff measure check fit fleet replay
         __fish_complete_path "$current" ''
     end
 end

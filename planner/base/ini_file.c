@@ -110,6 +110,8 @@ static const char *key_fault(const char *line)
 
 	if (!key)
 		return "a key is lower-case letters and '-'";
+	if (line[key] == '_')
+		return "write '-' for '_' in a key";
 	if (line[key + strspn(line + key, " \t")] != '=')
 		return "write key = value";
 	return NULL;

@@ -125,14 +125,18 @@ static unsigned check_rules_unknown(const Check *check)
 	return g_hash_table_size(unknown);
 }
 
+bool check_rule_passed(const Check *check, const Rule *rule)
+{
+	return check_rule_outcome(check, rule) == RULE_PASSED;
+}
+
 char *check_counts_text(const Check *check)
 {
 	GString *text = g_string_new(NULL);
 	unsigned passed = 0, unknown = check_rules_unknown(check);
 
 	for (unsigned i = 0; i < check->rules->len; i++)
-		passed += check_rule_outcome(check, g_ptr_array_index(check->rules, i)) ==
-			  RULE_PASSED;
+		passed += check_rule_passed(check, g_ptr_array_index(check->rules, i));
 	for (unsigned severity = SEVERITY_ERROR + 1; severity-- > SEVERITY_INFO;)
 		if (check->counts[severity])
 			list_add(text, "%u %s%s", check->counts[severity], severity_name(severity),

@@ -37,6 +37,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Check, check_free)
 
 /* Is RULE one that OPTIONS choose? */
 bool check_rule_chosen(const Rule *rule, const CheckOptions *options);
+/* Did RULE, one of those chosen, find nothing, and could it be judged? */
+bool check_rule_passed(const Check *check, const Rule *rule);
 /* Is it bad news, as OPTIONS says? */
 bool check_bad(const Check *check);
 /* Is FINDING one that makes it so? */

@@ -3,6 +3,7 @@
 
 #include "topology/base/error.h"
 #include "topology/base/file.h"
+#include "topology/base/kind.h"
 
 #include <errno.h>
 #include <string.h>
@@ -45,6 +46,18 @@ static Host *load_directory(const char *directory, GError **error)
 	return g_steal_pointer(&host);
 }
 
+/* A file of a kind that somebody mixed up. */
+static bool topology_kind(const char *text, size_t length, GError **error)
+{
+	FileKindFound kind = kind_of_text(text, length);
+
+	if (kind == KIND_UNKNOWN || kind == KIND_TOPOLOGY || kind == KIND_XML)
+		return true;
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT, "is %s, not hwloc XML",
+		    kind_names[kind]);
+	return false;
+}
+
 static Host *load_xml(const char *xml, size_t length, GError **error)
 {
 	g_auto(Topology) topology = topology_new();
@@ -85,7 +98,7 @@ static Host *load_file(const char *path, GError **error)
 	size_t length;
 	g_autofree char *text = file_read(path, FILE_REGULAR, XML_LIMIT, &length, error);
 
-	return text ? load_xml(text, length, error) : NULL;
+	return text && topology_kind(text, length, error) ? load_xml(text, length, error) : NULL;
 }
 
 /* A description has levels "type:count" and no directories. */

@@ -2,6 +2,7 @@
 #include "topology/root/archive.h"
 
 #include "topology/base/error.h"
+#include "topology/base/kind.h"
 #include "topology/base/library.h"
 
 #include <archive.h>
@@ -178,6 +179,7 @@ static void links_follow(Unpacking *u)
 
 static bool unpack_all(Unpacking *u, const char *bytes, size_t length, GError **error)
 {
+	FileKindFound kind = kind_of_text(bytes, length);
 	struct archive_entry *entry;
 	int status;
 
@@ -192,6 +194,11 @@ static bool unpack_all(Unpacking *u, const char *bytes, size_t length, GError **
 			return false;
 	if (status == ARCHIVE_EOF && u->entries)
 		return true;
+	if (kind != KIND_UNKNOWN && kind != KIND_TAR) {
+		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT, "is %s, not a capture",
+			    kind_names[kind]);
+		return false;
+	}
 	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
 		    "is no tar file, plain or compressed with gzip, xz or zstd, or is damaged: %s",
 		    status == ARCHIVE_EOF ? "it is empty"

@@ -26,7 +26,7 @@ def node(sound):
 
 
 def further(planner, folder):
-    told = planner("check", "-r", str(folder))[1]
+    told = planner("check", "-v", "-r", str(folder))[1]
     yield "check says that they cannot be told apart", [
         line for line in ("3000 (v1) have no names and cannot be told apart",)
         if line not in told]

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The next step: a last line on stderr, only where that is a terminal, so that scripts and pipes
+ * see nothing of it. What a command wrote, and where, it says itself, everywhere.
+ */
+#ifndef CMD_NEXT_H
+#define CMD_NEXT_H
+
+#include "cmd/options.h"
+
+/* "planner: next: …", worded as printf does. */
+void next_say(const char *format, ...) G_GNUC_PRINTF(1, 2);
+/* The inputs that OPTIONS name, for a command that takes the same: " -i node.ini -t x6.xml"; yours.
+ */
+char *next_inputs(const Options *options);
+
+#endif
