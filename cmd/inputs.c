@@ -106,10 +106,25 @@ static void say_breach(const char *name, const Finding *finding)
 	fprintf(stderr, "planner: %s\n", safe);
 }
 
+/* A file of a kind that somebody mixed up. */
+static bool input_plan_kind(const char *name, const char *text, size_t length, GError **error)
+{
+	FileKindFound kind = kind_of_text(text, length);
+
+	if (kind == KIND_UNKNOWN || kind == KIND_DOCUMENT || kind == KIND_JSON)
+		return true;
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
+		    "%s: is %s, not a saved plan; 'planner plan -o' saves one", name,
+		    kind_names[kind]);
+	return false;
+}
+
 Plan *input_plan_text(const char *name, const char *text, size_t length, Host **host, bool *broken,
 		      GError **error)
 {
-	Plan *plan = plan_read(name, text, length, host, error);
+	Plan *plan = input_plan_kind(name, text, length, error)
+			     ? plan_read(name, text, length, host, error)
+			     : NULL;
 	g_autoptr(GPtrArray) breaches = plan ? plan_breaches(plan) : findings_new();
 
 	for (unsigned i = 0; i < breaches->len; i++)
