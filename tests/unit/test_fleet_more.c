@@ -61,6 +61,7 @@ static void test_known(void)
 	MORE(0, 0, 2, "", {2, "\"vcpus\":2,\"cpu_pm\":true"});
 	/* A node each where they are of one group. */
 	MORE(3, 3, 0, "", {3, "\"vcpus\":2,\"group\":\"g\""});
+	MORE(2, 2, 0, "", {1, "\"vcpus\":4,\"group\":\"g\""}, {1, "\"vcpus\":2,\"group\":\"g\""});
 	MORE(3, 3, 0, "", {3, "\"vcpus\":2,\"group\":\"g\""}, {2, "\"vcpus\":4,\"group\":\"h\""});
 	MORE(1, 1, 0, "", {1, "\"vcpus\":2,\"group\":\"g\""}, {1, "\"vcpus\":2,\"group\":\"h\""});
 }
