@@ -148,6 +148,35 @@ static void test_damaged(void)
 	scratch_remove(below);
 }
 
+/* Whether a thread is real-time, and of which priority; what tells a boot loader. */
+static void test_kept(void)
+{
+	g_autofree char *directory = scratch_new();
+	g_autoptr(GByteArray) tar = NULL;
+	g_autoptr(Tree) tree = NULL;
+	g_autofree char *stat = NULL;
+	GBytes *bytes;
+	Task task = {0};
+	unsigned parent;
+
+	machine_put(directory);
+	scratch_put(directory, "proc/50/task/51/stat",
+		    "51 (CPU 0/KVM) S 1 3 3 3 3 64 3 3 3 3 3 3 3 3 3 3 3 3 3 3 3 "
+		    "3 3 3 3 3 3 3 3 3 3 3 3 3 3 7 5 1 3\n");
+	scratch_put(directory,
+		    "sys/firmware/efi/efivars/StubInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f", "x");
+	tar = snapshot_of(directory);
+	tree = tar_parse((const char *)tar->data, tar->len, NULL);
+	bytes = tree_file(tree, "proc/50/task/51/stat");
+	stat = g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
+	g_assert_true(task_stat_parse(stat, &task, &parent));
+	g_assert_cmpuint(task.scheduler.policy, ==, SCHEDULER_FIFO);
+	g_assert_cmpuint(task.scheduler.priority, ==, 5);
+	g_assert_true(tree_is_directory(tree, "sys/firmware/efi/efivars"));
+	task_clear(&task);
+	scratch_remove(directory);
+}
+
 static void test_secrets(void)
 {
 	g_autofree char *directory = scratch_new();
@@ -228,6 +257,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/snapshot/same", test_same);
 	g_test_add_func("/snapshot/damaged", test_damaged);
 	g_test_add_func("/snapshot/secrets", test_secrets);
+	g_test_add_func("/snapshot/kept", test_kept);
 	g_test_add_func("/snapshot/repair", test_repair);
 	g_test_add_func("/snapshot/hostile", test_hostile);
 	g_test_add_func("/snapshot/live", test_live);

@@ -364,8 +364,10 @@ Loader loader_find(Root *root, const char *running)
 		return LOADER_ZIPL;
 	if (loader == LOADER_GRUB)
 		return loader;
-	if (root_exists(root, stub))
+	if (root_exists(root, stub)) {
+		root_record_bytes(root, stub, "", 0);
 		return LOADER_UKI;
+	}
 	/* U-Boot and others that read such a menu leave no mark. */
 	return loader == LOADER_UNKNOWN && syslinux_exists(root) ? LOADER_SYSLINUX : loader;
 }

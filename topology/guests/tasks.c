@@ -223,19 +223,20 @@ static char *file_load(Root *root, const char *folder, const char *name)
 	return text;
 }
 
+const char *const task_status_kept[] = {
+	"Name", "State", "PPid", "VmSize", "Kthread", "Cpus_allowed_list", NULL};
+
 /* A snapshot keeps of status what is asked of it, a fifth. */
 static void status_record(Root *root, const char *folder, const char *text)
 {
-	static const char *const names[] = {"Name",   "State",	 "PPid",
-					    "VmSize", "Kthread", "Cpus_allowed_list"};
 	g_autofree char *path = g_strconcat(folder, "/status", NULL);
 	g_autoptr(GString) kept = g_string_new(NULL);
 
-	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
-		g_autofree char *value = task_status_value(text, names[i]);
+	for (const char *const *name = task_status_kept; *name; name++) {
+		g_autofree char *value = task_status_value(text, *name);
 
 		if (value)
-			g_string_append_printf(kept, "%s:\t%s\n", names[i], value);
+			g_string_append_printf(kept, "%s:\t%s\n", *name, value);
 	}
 	root_record_text(root, path, kept->str);
 }
@@ -251,7 +252,8 @@ static void stat_record(Root *root, const char *path, const char *text)
 	for (unsigned i = 0; words && words[i]; i++) {
 		unsigned field = i + STAT_STATE;
 		bool asked = field == STAT_STATE || field == STAT_PPID || field == STAT_FLAGS ||
-			     field == STAT_PROCESSOR || field == STAT_POLICY;
+			     field == STAT_PROCESSOR || field == STAT_PRIORITY ||
+			     field == STAT_POLICY;
 
 		g_string_append_printf(kept, " %s", asked ? words[i] : "0");
 	}

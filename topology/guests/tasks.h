@@ -44,6 +44,8 @@ bool task_stat_parse(const char *text, Task *task, unsigned *parent);
 bool task_status_parse(const char *text, Task *task, bool all);
 /* Of /proc/…/status the value of the line "NAME:\tvalue", yours; NULL where there is none. */
 char *task_status_value(const char *text, const char *name);
+/* The lines that a snapshot keeps of it, ended by NULL. */
+extern const char *const task_status_kept[];
 /* /proc/…/cgroup: the group in the hierarchy that has cpuset, else the v2 one; NULL = neither. */
 char *task_cgroup_parse(const char *text);
 /* The group in the v1 hierarchy that has CPU time ("cpu"); NULL = there is none. */
