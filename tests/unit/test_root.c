@@ -224,6 +224,26 @@ static void test_node(void)
 	g_assert_nonnull(strstr(other->message, "neither proc nor sys"));
 }
 
+/* What tar and rsync make of /proc; one file that is empty is damaged in another way. */
+static void test_hollow(void)
+{
+	g_autofree char *hollow = g_build_filename(scratch, "hollow", NULL);
+	g_autofree char *damaged = g_build_filename(scratch, "damaged", NULL);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Root) root = NULL, other = NULL;
+
+	scratch_put(scratch, "hollow/proc/cpuinfo", "");
+	scratch_put(scratch, "hollow/proc/interrupts", "");
+	scratch_put(scratch, "damaged/proc/cpuinfo", "");
+	scratch_put(scratch, "damaged/proc/meminfo", "MemTotal: 1 kB\n");
+	scratch_put(scratch, "damaged/proc/version", "");
+	g_assert_null(root_open(hollow, ROOT_NODE, &error));
+	g_assert_nonnull(strstr(error->message, "planner snapshot --script"));
+	root = root_open(hollow, 0, NULL);
+	other = root_open(damaged, ROOT_NODE, NULL);
+	g_assert_true(root && other);
+}
+
 /* CONTENT, LENGTH bytes, as the file NAME of a tar; yours. */
 static GByteArray *tar_around(const char *name, const void *content, size_t length)
 {
@@ -359,6 +379,27 @@ static void test_tar_hostile(void)
 	assert_entry_refused("x", 'S');
 }
 
+/* GNU tar and busybox put a path of more than 100 bytes into an entry before it. */
+static void test_tar_gnu(void)
+{
+	g_autoptr(Tree) tree = tree_new(), again = NULL;
+	g_autofree char *name = g_strnfill(200, 'n'), *path = g_strconcat("sys/", name, NULL);
+	g_autoptr(GByteArray) tar = NULL;
+	unsigned sum = 0;
+
+	tree_add_file(tree, "0", path, strlen(path) + 1);
+	tree_add_file(tree, "sys/cut", "text", 4);
+	tar = tar_format(tree);
+	tar->data[156] = 'L';
+	memset(tar->data + 148, ' ', 8);
+	for (unsigned i = 0; i < 512; i++)
+		sum += tar->data[i];
+	g_snprintf((char *)tar->data + 148, 8, "%06o", sum);
+	again = tar_parse((const char *)tar->data, tar->len, NULL);
+	g_assert_nonnull(tree_file(again, path));
+	g_assert_null(tree_file(again, "sys/cut"));
+}
+
 static void test_tree(void)
 {
 	g_autoptr(Tree) tree = tree_new();
@@ -387,12 +428,14 @@ int main(int argc, char **argv)
 	g_test_add_func("/root/lists", test_lists);
 	g_test_add_func("/root/open", test_open);
 	g_test_add_func("/root/node", test_node);
+	g_test_add_func("/root/hollow", test_hollow);
 	g_test_add_func("/root/enter", test_enter);
 	g_test_add_func("/root/live", test_live);
 	g_test_add_func("/tree", test_tree);
 	g_test_add_func("/tar/same", test_tar);
 	g_test_add_func("/tar/truncated", test_tar_truncated);
 	g_test_add_func("/tar/hostile", test_tar_hostile);
+	g_test_add_func("/tar/gnu", test_tar_gnu);
 	status = g_test_run();
 	scratch_remove(scratch);
 	g_free(scratch);

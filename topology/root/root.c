@@ -259,6 +259,44 @@ static bool root_descend(Root *root, const char *shown, GError **error)
 	return true;
 }
 
+/*
+ * Did whatever copied ROOT go by sizes, as tar does? Those of /proc are 0. Of these the kernel
+ * leaves none empty, and one of them may have been damaged in another way.
+ */
+static bool is_hollow(Root *root)
+{
+	static const char *const names[] = {"/proc/cpuinfo", "/proc/meminfo", "/proc/interrupts",
+					    "/proc/stat", "/proc/version"};
+	unsigned empty = 0;
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+		size_t length;
+		int failure;
+		g_autofree char *text =
+			root_read_private(root, names[i], SNAPSHOT_MAX, &length, &failure);
+
+		if (text && length)
+			return false;
+		empty += text != NULL;
+	}
+	return empty > 1;
+}
+
+/* ROOT, opened as SHOWN; freed, with ERROR, where it holds nothing of /proc. */
+static Root *root_accept(Root *root, const char *shown, unsigned flags, GError **error)
+{
+	if (!(flags & ROOT_NODE) || root->live || !is_hollow(root))
+		return root;
+	g_set_error(
+		error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
+		"%s: its files of /proc are empty: tar and rsync go by sizes, and those of /proc "
+		"are 0; capture the node with `planner snapshot`, or without planner with the "
+		"script that `planner snapshot --script` prints",
+		shown);
+	root_free(root);
+	return NULL;
+}
+
 static Root *open_snapshot(const char *path, unsigned flags, GError **error)
 {
 	size_t length;
@@ -274,7 +312,7 @@ static Root *open_snapshot(const char *path, unsigned flags, GError **error)
 	    flags & ROOT_NODE)
 		return NULL;
 	snapshot_begin(root);
-	return g_steal_pointer(&root);
+	return root_accept(g_steal_pointer(&root), path, flags, error);
 }
 
 static Root *open_directory(int fd, const char *path, unsigned flags, GError **error)
@@ -291,7 +329,7 @@ static Root *open_directory(int fd, const char *path, unsigned flags, GError **e
 		return NULL;
 	if (!root->live)
 		snapshot_begin(root);
-	return g_steal_pointer(&root);
+	return root_accept(g_steal_pointer(&root), path, flags, error);
 }
 
 Root *root_open(const char *path, unsigned flags, GError **error)

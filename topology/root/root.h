@@ -30,7 +30,8 @@ typedef struct Root Root;
 enum {
 	/* As on kernels before 5.6: walk the path step by step. */
 	ROOT_NO_OPENAT2 = 1 << 0,
-	/* Refuse what holds no node; the one capture below it will do. */
+	/* Refuse what holds no node, or files of /proc that are all empty; the one capture below it
+	 * will do. */
 	ROOT_NODE = 1 << 1,
 };
 

@@ -22,7 +22,13 @@ G_STATIC_ASSERT(sizeof(Header) == BLOCK);
 /* Of what no mode was recorded of. */
 enum { MODE_FILE = 0644, MODE_DIRECTORY = 0755 };
 
-enum { TYPE_FILE = '0', TYPE_DIRECTORY = '5', TYPE_PAX = 'x', TYPE_PAX_GLOBAL = 'g' };
+enum {
+	TYPE_FILE = '0',
+	TYPE_DIRECTORY = '5',
+	TYPE_PAX = 'x',
+	TYPE_PAX_GLOBAL = 'g',
+	TYPE_GNU_NAME = 'L', /* GNU tar's and busybox's: the next entry's path */
+};
 
 static unsigned tar_checksum(const Header *header)
 {
@@ -119,7 +125,7 @@ GByteArray *tar_format(const Tree *tree)
 typedef struct TarReader {
 	const char *at;
 	size_t left;
-	char *path; /* of a pax header, for the next entry; NULL = none */
+	char *path; /* of a pax or GNU header, for the next entry; NULL = none */
 	Tree *tree;
 } TarReader;
 
@@ -218,6 +224,11 @@ static bool entry_parse(TarReader *reader, GError **error)
 		return true;
 	if (header->type == TYPE_PAX)
 		return pax_parse(reader, data, size, error);
+	if (header->type == TYPE_GNU_NAME) {
+		g_free(reader->path);
+		reader->path = g_strndup(data, size);
+		return true;
+	}
 	return entry_add(reader, header, data, size, error);
 }
 

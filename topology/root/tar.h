@@ -15,7 +15,8 @@ GByteArray *tar_format(const Tree *tree);
 /*
  * The files and directories of a tar. NULL with PLANNER_ERROR_INPUT: cut short, checksum wrong, no
  * tar at all, or anything that no snapshot holds: links, devices, absolute paths, "..", a file
- * below a file, more than 1,000,000 entries. "./" before a path is taken off.
+ * below a file, more than 1,000,000 entries. "./" before a path is taken off; long paths may be as
+ * GNU tar has them.
  */
 Tree *tar_parse(const char *bytes, size_t length, GError **error);
 
