@@ -212,6 +212,9 @@ install: all ## DESTDIR=, PREFIX=/usr/local: program, manual, examples, schemas,
 install-built:
 	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(BASHDIR)' '$(DESTDIR)$(DATADIR)/doc/planner'
 	install -m 755 $B/bin/planner '$(DESTDIR)$(BINDIR)/planner'
+	install -d '$(DESTDIR)$(DATADIR)/planner'
+	$B/bin/planner snapshot --script >'$(DESTDIR)$(DATADIR)/planner/planner-capture'
+	chmod 755 '$(DESTDIR)$(DATADIR)/planner/planner-capture'
 	install -m 644 cmd/completion/planner.bash '$(DESTDIR)$(BASHDIR)/planner'
 	install -D -m 644 cmd/completion/_planner '$(DESTDIR)$(ZSHDIR)/_planner'
 	install -D -m 644 cmd/completion/planner.fish '$(DESTDIR)$(FISHDIR)/planner.fish'

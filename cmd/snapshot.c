@@ -5,7 +5,9 @@
 #include "cmd/next.h"
 #include "cmd/output.h"
 #include "cmd/save.h"
+#include "planner/artifacts/template.h"
 #include "planner/base/json.h"
+#include "topology/facts/capture_script.h"
 
 #include <stdio.h>
 
@@ -67,6 +69,16 @@ static void snapshot_unread(const GPtrArray *unread)
 	}
 }
 
+static bool script_print(GError **error)
+{
+	const char *text = template_text(NULL, "capture.sh", error);
+	g_autofree char *script = text ? capture_script_fill(text) : NULL;
+
+	if (script)
+		fputs(script, stdout);
+	return script;
+}
+
 static Status snapshot_run(const Options *options, GError **error)
 {
 	FactsOptions facts = {.root = options->root,
@@ -79,6 +91,8 @@ static Status snapshot_run(const Options *options, GError **error)
 	g_autoptr(GByteArray) tar = NULL;
 	g_autofree char *quoted = NULL;
 
+	if (options->script)
+		return script_print(error) ? STATUS_FINE : STATUS_TROUBLE;
 	if (!snapshot_possible(options, error) ||
 	    (options->for_word && !(measured = snapshot_measure(options, &facts, error))))
 		return STATUS_TROUBLE;
@@ -101,6 +115,8 @@ static const OptionRow snapshot_options[] = {
 	 "also measure this machine for so long, as planner measure does, and take that along: "
 	 "10s, "
 	 "5m, 1h"},
+	{0, "script", NULL, offsetof(Options, script),
+	 "print planner-capture, a shell script that captures a node without planner on it"},
 	{0},
 };
 

@@ -99,6 +99,10 @@ def clean(tap, ran, tree):
     outside = subprocess.run([PLANNER, "check", "--json", "-r", ran.files / "clean.tar", "-p",
                               tree / "etc/planner/plan.json"], stdout=subprocess.PIPE, check=False).stdout
     tap.ok(outside and findings(outside) == found, "a snapshot says outside what the node says inside", outside)
+    captured = subprocess.run([PLANNER, "check", "--json", "-r", ran.files / "script.tar", "-p",
+                               tree / "etc/planner/plan.json"], stdout=subprocess.PIPE, check=False).stdout
+    tap.ok(captured and findings(captured) == found, "and so does what planner-capture has of it", captured,
+           (ran.files / "script.stderr").read_text(encoding="utf-8"))
     return found
 
 
@@ -112,14 +116,17 @@ def fault(tap, ran, before, name, rules):
 
 def main():
     tap = Tap()
-    with emulated_host(vms=True, modules=["acpi_cpufreq", "cpufreq_powersave"]) as host:
+    busybox = ["busybox"] if shutil.which("busybox") else []
+    with emulated_host(programs=busybox, vms=True, modules=["acpi_cpufreq", "cpufreq_powersave"]) as host:
         line, tree = prepare(host.scratch)
         ran = host.boot(SHAPE, line, (E2E / "guest/small.sh").read_text(encoding="utf-8"),
-                        {"/": tree, "/unbound.xml": E2E / "small/unbound.xml"}, seconds=1000)
+                        {"/": tree, "/unbound.xml": E2E / "small/unbound.xml",
+                         "/planner-capture": planner("snapshot", "--script")}, seconds=1000)
         wrong = [one for one in ran.lines() if one.startswith("wrong ")]
         tap.note(f"Linux {host.kernel.release}: {ran.cost()}")
         tap.ok(not ran.wrong and not wrong, "the scenario runs to its end", ran.wrong, *wrong, ran.out,
                ran.console[-3000:])
+        tap.note(*[one for one in ran.lines() if one.startswith("took planner-capture")])
         node_as_planned(tap, ran)
         before = clean(tap, ran, tree)
         for name, rules in FAULTS.items():

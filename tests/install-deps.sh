@@ -9,7 +9,8 @@ build='gcc libc6-dev make pkg-config libhwloc-dev libvirt-dev libcgroup-dev libi
     libglib2.0-dev libjansson-dev libxml2-dev libsmartcols-dev zlib1g-dev libarchive-dev'
 check='python3 perl libxml2-utils libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients
     qemu-system-x86 cgroup-tools hwloc-nox mandoc bash bash-completion zsh fish util-linux procps
-    patch kmod xz-utils zstd python3-yaml librsvg2-bin ansible-core chromium-headless-shell'
+    patch kmod xz-utils zstd python3-yaml librsvg2-bin ansible-core chromium-headless-shell
+    busybox'
 lint='clang libclang-rt-dev clang-format cppcheck shellcheck codespell mandoc python3'
 # Their packages start daemons that tune the machine or open it, so only where nobody lives; tests that ask
 # these programs are skipped elsewhere.

@@ -12,6 +12,7 @@ output hold what a terminal obeys, be it from the node or from the command line.
 import glob
 import json
 import os
+import pathlib
 import re
 import subprocess
 import sys
@@ -20,6 +21,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "judge"))
 
+from scripted import Script, shells
 from tap import Tap
 
 PLANNER = os.environ.get("PLANNER", os.path.join(HERE, "..", "build", "bin", "planner"))
@@ -156,6 +158,23 @@ def check_obeyed(tap, root, plan):
                "a site's template with such a character is refused", done.stdout, done.stderr)
 
 
+def check_script(tap, root, folder, shell):
+    """What planner-capture keeps of it, which has the XML of a virsh that tells all."""
+    below = pathlib.Path(folder, shell.name.partition(" ")[0])
+    below.mkdir()
+    script, tar = Script(below, shell), below / "node.tar"
+    script.answer(pathlib.Path(root))
+    for path in ("etc/tuned/active_profile", "usr/lib/tuned/mine/tuned.conf", "var/lib/lxd/qemu.conf"):
+        put(root, path, {"etc/tuned/active_profile": "mine\n"}.get(path, f"[main]\nx={MARK}\n[object \"{MARK}\"]\ny={MARK}\n"))
+    done = script.run(tar, pathlib.Path(root))
+    content = tar.read_bytes() if done.returncode == 0 else b""
+    at = content.find(MARK.encode())
+    tap.ok(content and at < 0, f"{shell.name}: the script's capture has none", done.stderr,
+           content[max(0, at - 300):at + 40])
+    tap.ok(b"rd.iscsi.password=(left-out)" in content and b"<vcpupin" in content,
+           f"{shell.name}: what is left out is named, what is kept is there", content[:2000])
+
+
 def main():
     tap = Tap()
     with tempfile.TemporaryDirectory() as folder:
@@ -187,6 +206,8 @@ def main():
         after = {finding["id"] for finding in findings(tar, "-p", plan)}
         tap.ok(before <= after, "no finding is lost", before - after)
         tap.ok(b"rd.iscsi.password=(left-out)" in content, "what is left out is named")
+        for shell in shells():
+            check_script(tap, root, folder, shell)
         check_obeyed(tap, root, plan)
         report = os.path.join(folder, "report.json")
         run(PLANNER, "check", "-r", root, "-p", plan, "--json", "-o", report)

@@ -6,7 +6,7 @@
 #define NAME_MOST 64
 
 /* What concerns CPUs, timers, KVM and memory. */
-static const char *const tuning[] = {
+const char *const kernel_tuning[] = {
 	/* CPUs and their idling */
 	"nosmt",
 	"maxcpus",
@@ -77,7 +77,7 @@ static const char *const tuning[] = {
 	NULL,
 };
 /* clang-format off */
-static const char *const tuning_modules[] = {
+const char *const kernel_tuning_modules[] = {
 	"cpuidle.",
 	"cpufreq.",
 	"iommu.",
@@ -95,7 +95,7 @@ static const char *const tuning_modules[] = {
 /* clang-format on */
 
 /* What else nobody hides: what rules read or compare, and what every line has. */
-static const char *const plain[] = {
+const char *const kernel_plain[] = {
 	"isolcpus",	 "nohz_full",	 "rcu_nocbs",
 	"irqaffinity",	 "BOOT_IMAGE",	 "initrd",
 	"console",	 "crashkernel",	 "net.ifnames",
@@ -106,7 +106,7 @@ static const char *const plain[] = {
 	"resume_offset", NULL,
 };
 /* Misspelt, these still say what was meant. */
-static const char *const list_names[] = {"isol", "nohz", "rcu", "irq", "hugepage", NULL};
+const char *const kernel_list_names[] = {"isol", "nohz", "rcu", "irq", "hugepage", NULL};
 
 static bool word_begins(const char *const *beginnings, const char *name)
 {
@@ -121,14 +121,14 @@ bool kernel_word_tunes(const char *name)
 {
 	g_autofree char *same = g_strdelimit(g_strdup(name), "-", '_');
 
-	return g_strv_contains(tuning, same) || word_begins(tuning_modules, same);
+	return g_strv_contains(kernel_tuning, same) || word_begins(kernel_tuning_modules, same);
 }
 
 static bool value_kept(const char *name, const char *value)
 {
-	if (kernel_word_tunes(name) || g_strv_contains(plain, name))
+	if (kernel_word_tunes(name) || g_strv_contains(kernel_plain, name))
 		return true;
-	return word_begins(list_names, name) && !value[strspn(value, "0123456789,-")];
+	return word_begins(kernel_list_names, name) && !value[strspn(value, "0123456789,-")];
 }
 
 /* A name, as parameters have, of LETTERS. */
@@ -149,7 +149,7 @@ char *kernel_word_clean(const char *word)
 	if (!equals)
 		return g_strdup(is_name(name + (*name == '$'), G_CSET_a_2_z "_-.") ||
 						kernel_word_tunes(name) ||
-						g_strv_contains(plain, name)
+						g_strv_contains(kernel_plain, name)
 					? word
 					: KERNEL_LEFT_OUT);
 	if (!is_name(name, all))

@@ -17,6 +17,11 @@
 
 #define KERNEL_LEFT_OUT "(left-out)"
 
+/* What is kept, each ended by NULL: parameters that tune, by their names and by how these begin;
+ * others that nobody hides; beginnings of names whose value is kept where it is a list of CPUs. */
+extern const char *const kernel_tuning[], *const kernel_tuning_modules[];
+extern const char *const kernel_plain[], *const kernel_list_names[];
+
 /* LINE with what is not known left out; once more, it stays the same. Yours. */
 char *kernel_line_clean(const char *line);
 /* One word of it, NAME or NAME=VALUE, likewise. */

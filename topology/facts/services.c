@@ -18,12 +18,12 @@ static const char *const systemd_folders[] = {
 
 /* What rules read of a file of settings; the rest, environment and arguments of services, may hold
  * secrets. A section's head stays, since systemd's settings count in their section alone. */
-static const char *const settings_kept[] = {"IRQBALANCE_BANNED_CPUS",
-					    "IRQBALANCE_BANNED_CPULIST",
-					    "CPUAffinity",
-					    "NUMAPolicy",
-					    "NUMAMask",
-					    NULL};
+const char *const services_kept[] = {"IRQBALANCE_BANNED_CPUS",
+				     "IRQBALANCE_BANNED_CPULIST",
+				     "CPUAffinity",
+				     "NUMAPolicy",
+				     "NUMAMask",
+				     NULL};
 
 static char *settings_keep(const char *text)
 {
@@ -35,7 +35,7 @@ static char *settings_keep(const char *text)
 		const char *name = line + (g_str_has_prefix(line, "export ") ? 7 : 0);
 		g_autofree char *key = g_strndup(name, strcspn(name, "="));
 
-		if (g_strv_contains(settings_kept, g_strstrip(key)))
+		if (g_strv_contains(services_kept, g_strstrip(key)))
 			g_string_append_printf(kept, "%s\n", line);
 		else if (*line == '[')
 			g_string_append(kept,

@@ -28,6 +28,8 @@ void services_load(Root *root, const TaskFacts *tasks, ServiceFacts *services);
  */
 void systemd_parse(GHashTable *manager, const char *text);
 
+/* What a snapshot keeps of files of settings, ended by NULL. */
+extern const char *const services_kept[];
 /* Of a unit's TEXT the lines Environment= that are about irqbalance, a variable each, and those
  * that take all back; others may hold secrets. Yours. */
 char *environment_keep(const char *text);

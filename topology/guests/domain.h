@@ -73,6 +73,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Domain, domain_free)
  * passwords, disks' sources, other QEMU arguments. Yours; NULL where it does not parse.
  */
 char *domain_strip(const char *xml, size_t length);
+/* What it keeps, each ended by NULL: elements of <domain>, of <os>, of <devices>, of a device and
+ * of a PCI device that is passed through; those below all these; attributes of any; elements whose
+ * text it keeps. */
+extern const char *const domain_kept[], *const domain_os_kept[], *const domain_devices_kept[];
+extern const char *const domain_device_kept[], *const domain_passed_kept[];
+extern const char *const domain_further_kept[], *const domain_attributes_kept[];
+extern const char *const domain_texts_kept[];
 
 /*
  * libvirt's own grammar of CPU sets (virBitmapParse): N, N-M, ^N applied from left to right,
@@ -85,6 +92,8 @@ hwloc_bitmap_t domain_cpuset_parse(const char *text);
  * itself where ARGV begins with it; others may hold secrets. Yours.
  */
 char **qemu_args_keep(const char *const *argv);
+/* The options whose value it keeps, and those that have none; each ended by NULL. */
+extern const char *const qemu_options_kept[], *const qemu_switches_kept[];
 /* The values of every -overcommit in ARGV, in order. Yours. */
 char **qemu_args_overcommit(const char *const *argv);
 

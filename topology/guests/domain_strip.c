@@ -5,20 +5,20 @@
 #include <string.h>
 
 /* What a snapshot keeps. Everything that is not named here may hold a secret one day. */
-static const char *const domain_kept[] = {
+const char *const domain_kept[] = {
 	"name",	    "uuid",  "memory",	  "currentMemory", "maxMemory", "memoryBacking",
 	"vcpu",	    "vcpus", "iothreads", "iothreadids",   "cputune",	"numatune",
 	"resource", "os",    "features",  "cpu",	   "devices",	"metadata",
 	NULL,
 };
-static const char *const os_kept[] = {"type", NULL};
-static const char *const devices_kept[] = {"emulator",	 "disk",    "interface", "controller",
+const char *const domain_os_kept[] = {"type", NULL};
+const char *const domain_devices_kept[] = {"emulator",	 "disk",    "interface", "controller",
 					   "memballoon", "hostdev", NULL};
-static const char *const device_kept[] = {"driver", "target", "model", "address", NULL};
-static const char *const passed_kept[] = {"source", NULL}; /* of PCI devices: where they are */
+const char *const domain_device_kept[] = {"driver", "target", "model", "address", NULL};
+const char *const domain_passed_kept[] = {"source", NULL}; /* of PCI devices: where they are */
 static const char *const status_kept[] = {"vcpus", "domain", NULL};
 /* Below all these. */
-static const char *const further_kept[] = {
+const char *const domain_further_kept[] = {
 	"hugepages",
 	"page",
 	"locked",
@@ -61,7 +61,7 @@ static const char *const further_kept[] = {
 	"partition",
 	NULL,
 };
-static const char *const attributes_kept[] = {
+const char *const domain_attributes_kept[] = {
 	"type",	    "id",	    "unit",   "placement",  "cpuset",	"current",   "mode",
 	"nodeset",  "size",	    "vcpu",   "vcpus",	    "iothread", "iothreads", "eoi",
 	"state",    "check",	    "match",  "migratable", "fallback", "name",	     "policy",
@@ -71,7 +71,7 @@ static const char *const attributes_kept[] = {
 	"priority", "hotpluggable", "level",  "bits",	    "slots",	NULL,
 };
 static const char *const arg_kept[] = {"value", NULL};
-static const char *const texts_kept[] = {
+const char *const domain_texts_kept[] = {
 	"name",		  "uuid",   "memory",	"currentMemory", "maxMemory",	 "vcpu",
 	"iothreads",	  "type",   "emulator", "model",	 "vendor",	 "partition",
 	"shares",	  "period", "quota",	"global_period", "global_quota", "emulator_period",
@@ -96,14 +96,14 @@ static void children_strip(xmlNode *node, const char *const *kept)
 {
 	xmlNode *next;
 
-	attributes_strip(node, attributes_kept);
+	attributes_strip(node, domain_attributes_kept);
 	for (xmlNode *child = node->children; child; child = next) {
 		const char *name = (const char *)child->name;
 		bool element = child->type == XML_ELEMENT_NODE;
 		bool text =
 			(child->type == XML_TEXT_NODE && xmlIsBlankNode(child)) ||
 			((child->type == XML_TEXT_NODE || child->type == XML_CDATA_SECTION_NODE) &&
-			 g_strv_contains(texts_kept, (const char *)node->name));
+			 g_strv_contains(domain_texts_kept, (const char *)node->name));
 
 		next = child->next;
 		if (text)
@@ -122,7 +122,7 @@ static void node_strip(xmlNode *node, const char *const *kept)
 	children_strip(node, kept);
 	for (xmlNode *child = node->children; child; child = child->next)
 		if (child->type == XML_ELEMENT_NODE)
-			node_strip(child, further_kept);
+			node_strip(child, domain_further_kept);
 }
 
 static bool is_arg(const xmlNode *node)
@@ -164,12 +164,12 @@ static void commandline_strip(xmlNode *commandline)
 
 static void devices_strip(xmlNode *devices)
 {
-	children_strip(devices, devices_kept);
+	children_strip(devices, domain_devices_kept);
 	for (xmlNode *device = devices->children; device; device = device->next) {
 		bool pci = xml_is(device, "hostdev") && xml_says(device, "type", "pci");
 
 		if (device->type == XML_ELEMENT_NODE)
-			node_strip(device, pci ? passed_kept : device_kept);
+			node_strip(device, pci ? domain_passed_kept : domain_device_kept);
 	}
 }
 
@@ -209,7 +209,7 @@ static void domain_node_strip(xmlNode *domain)
 		else if (strstr((const char *)node->name, "commandline"))
 			commandline_strip(node);
 		else
-			node_strip(node, xml_is(node, "os") ? os_kept : further_kept);
+			node_strip(node, xml_is(node, "os") ? domain_os_kept : domain_further_kept);
 	}
 }
 
@@ -223,7 +223,7 @@ static void status_strip(xmlDoc *document)
 		children_strip(root, status_kept);
 		for (xmlNode *node = root->children; node; node = node->next)
 			if (xml_is(node, "vcpus"))
-				node_strip(node, further_kept);
+				node_strip(node, domain_further_kept);
 	}
 }
 

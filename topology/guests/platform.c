@@ -12,23 +12,28 @@ const char *const platform_names[] = {
 	[PLATFORM_UNRAID] = "Unraid",	    [PLATFORM_OPENNEBULA] = "OpenNebula",
 };
 
+/* How namespaces begin; versions follow. */
+const char *const platform_namespaces[] = {
+	"http://openstack.org/xmlns/libvirt/nova/",
+	"http://ovirt.org/vm/",
+	"http://kubevirt.io",
+	"http://unraid",
+	"unraid",
+	"http://opennebula.org/xmlns/libvirt/",
+	NULL,
+};
+
 Platform platform_of_namespace(const char *href)
 {
-	static const struct {
-		const char *prefix; /* versions follow */
-		Platform platform;
-	} rows[] = {
-		{"http://openstack.org/xmlns/libvirt/nova/", PLATFORM_OPENSTACK},
-		{"http://ovirt.org/vm/", PLATFORM_OVIRT},
-		{"http://kubevirt.io", PLATFORM_KUBEVIRT},
-		{"http://unraid", PLATFORM_UNRAID},
-		{"unraid", PLATFORM_UNRAID},
-		{"http://opennebula.org/xmlns/libvirt/", PLATFORM_OPENNEBULA},
+	static const Platform platforms[] = {
+		PLATFORM_OPENSTACK, PLATFORM_OVIRT,  PLATFORM_KUBEVIRT,
+		PLATFORM_UNRAID,    PLATFORM_UNRAID, PLATFORM_OPENNEBULA,
 	};
 
-	for (unsigned i = 0; href && i < G_N_ELEMENTS(rows); i++)
-		if (g_str_has_prefix(href, rows[i].prefix))
-			return rows[i].platform;
+	G_STATIC_ASSERT(G_N_ELEMENTS(platforms) == G_N_ELEMENTS(platform_namespaces) - 1);
+	for (unsigned i = 0; href && i < G_N_ELEMENTS(platforms); i++)
+		if (g_str_has_prefix(href, platform_namespaces[i]))
+			return platforms[i];
 	return PLATFORM_LIBVIRT;
 }
 

@@ -30,6 +30,8 @@ extern const char *const platform_names[];
 
 /* Whose elements of a domain's <metadata> have the namespace HREF; PLATFORM_LIBVIRT = nobody's. */
 Platform platform_of_namespace(const char *href);
+/* How the namespaces of all that it knows begin, ended by NULL. */
+extern const char *const platform_namespaces[];
 /* Whose VM is called NAME? Where nothing is known but that, PLATFORM_LIBVIRT. */
 Platform platform_of_name(const char *name);
 /* Who started the QEMU of ARGV (NULL = not read), which is in GROUP (NULL = not read)? */

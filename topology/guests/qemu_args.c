@@ -3,17 +3,12 @@
 
 #include <string.h>
 
-/* Options and whether each takes a value; QEMU takes one dash or two. */
-static const struct {
-	const char *name;
-	bool value;
-} kept[] = {
-	{"name", true},	      {"uuid", true},	     {"accel", true},	 {"machine", true},
-	{"M", true},	      {"cpu", true},	     {"smp", true},	 {"m", true},
-	{"overcommit", true}, {"realtime", true},    {"mem-path", true}, {"mem-prealloc", false},
-	{"numa", true},	      {"enable-kvm", false}, {"no-hpet", false}, {"id", true},
-	{"readconfig", true},
+/* QEMU takes one dash or two. */
+const char *const qemu_options_kept[] = {
+	"name",	      "uuid",	  "accel",    "machine", "M",  "cpu",	     "smp", "m",
+	"overcommit", "realtime", "mem-path", "numa",	 "id", "readconfig", NULL,
 };
+const char *const qemu_switches_kept[] = {"mem-prealloc", "enable-kvm", "no-hpet", NULL};
 
 /* The kind of an object or device: its first word, or what JSON says; yours. */
 static char *kind_of(const char *value)
@@ -63,10 +58,9 @@ static unsigned words_kept(const char *const *argv)
 
 	if (name && is_many_things(name))
 		return argv[1] && is_kept_value(name, argv[1]) ? 2 : 0;
-	for (unsigned i = 0; name && i < G_N_ELEMENTS(kept); i++)
-		if (!strcmp(name, kept[i].name))
-			return kept[i].value && argv[1] ? 2 : 1;
-	return 0;
+	if (name && g_strv_contains(qemu_options_kept, name))
+		return argv[1] ? 2 : 1;
+	return name && g_strv_contains(qemu_switches_kept, name);
 }
 
 char **qemu_args_keep(const char *const *argv)
