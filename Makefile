@@ -52,10 +52,10 @@ fuzzing  := -g -O1 -fsanitize=address$(,)undefined -fno-sanitize-recover=all
 # Ours come first, so that the user's can override them.
 # No fused multiply-add: where a processor has one, the search would round otherwise there and prove
 # other things (gcc fuses by default).
-language = -std=gnu17 -ffp-contract=off -D_GNU_SOURCE -I. $(PKG_CFLAGS) \
+language = -std=gnu17 -ffp-contract=off -D_GNU_SOURCE -I. $(PKG_CFLAGS) -include topology/base/compat.h \
 	-ffile-prefix-map='$(CURDIR)'=.
 compile  = $(language) $(WARN) $(sanitize) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
-link     = $(sanitize) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(PKG_LIBS) -lm $(LDLIBS)
+link     = $(sanitize) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(PKG_LIBS) -lm -ldl -pthread $(LDLIBS)
 
 Q   := $(if $(V),,@)
 say  = $(if $(V),,@printf '  %-7s %s\n' $(1) '$(2)';)
@@ -84,7 +84,7 @@ $(loaders:%=$B/%.o) $(loaders:%=$B/fuzz/obj/%.o): language += $(SONAMES)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all demo check check-all check-x6 check-build check-layers check-headers lint format bench fuzz fuzz-long dist deb rpm \
+.PHONY: all demo check check-all check-x6 check-ports check-build check-layers check-headers lint format bench fuzz fuzz-long dist deb rpm \
 	install install-built uninstall clean help FORCE
 
 all: $B/bin/planner ## build the program: build/bin/planner (the default)
@@ -169,6 +169,10 @@ check-x6: ## boot the published x6 host emulated, audit it, break it: a quarter 
 	@$(DEPS) check
 	+@$(MAKE) --no-print-directory all
 	@tests/run.py --build $B tests/e2e/x6.py
+
+check-ports: ## other releases and architectures, and the packages; as root: an hour
+	@$(DEPS) ports
+	@tests/ports/ports.sh $B
 
 # For a test: the objects of the search alone, as these flags make them.
 $B/search.list: $(patsubst %.c,$B/%.o,$(wildcard planner/search/*.c))

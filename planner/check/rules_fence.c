@@ -81,6 +81,16 @@ static bool fence_comes(const Audit *audit, hwloc_const_bitmap_t cpus)
 	return comes;
 }
 
+static gboolean intruder_name(gpointer slice, gpointer value, gpointer slices)
+{
+	const Task *task = value;
+	g_autofree char *name = g_strdup_printf("%s (such as %s, %u)", (const char *)slice,
+						task->comm ? task->comm : "?", task->tid);
+
+	naming_add(slices, name);
+	return FALSE;
+}
+
 static void eval_user_on_vm(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	Naming names = {0}, slices = {0};
@@ -89,14 +99,7 @@ static void eval_user_on_vm(const Rule *rule, const Audit *audit, GPtrArray *fin
 	g_autoptr(GTree) found = fence_intruders(audit, held, &n);
 	g_autofree char *list = set_text(held), *vms = naming_end(&names), *text = NULL;
 
-	for (GTreeNode *node = g_tree_node_first(found); node; node = g_tree_node_next(node)) {
-		const Task *task = g_tree_node_value(node);
-		g_autofree char *name =
-			g_strdup_printf("%s (such as %s, %u)", (const char *)g_tree_node_key(node),
-					task->comm ? task->comm : "?", task->tid);
-
-		naming_add(&slices, name);
-	}
+	g_tree_foreach(found, intruder_name, &slices);
 	text = naming_end(&slices);
 	if (n && !lists_refused(audit))
 		rule_found_fix(

@@ -81,11 +81,19 @@ static void file_parse(Root *root, GHashTable *manager, const char *path)
 		systemd_parse(manager, text);
 }
 
-/* The drop-ins NAME.d/… of systemd, in the order in which they count: name → path. */
-static GTree *dropins_find(Root *root, const char *name)
+static gboolean dropin_path(gpointer name, gpointer path, gpointer paths)
 {
-	GTree *dropins =
+	(void)name;
+	g_ptr_array_add(paths, g_strdup(path));
+	return FALSE;
+}
+
+/* The paths of the drop-ins NAME.d/… of systemd, in the order in which they count: by name. */
+static GPtrArray *dropins_find(Root *root, const char *name)
+{
+	g_autoptr(GTree) dropins =
 		g_tree_new_full((GCompareDataFunc)(void (*)(void))strcmp, NULL, g_free, g_free);
+	GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(systemd_folders); i++) {
 		g_autofree char *folder = g_strconcat(systemd_folders[i], name, ".d", NULL);
@@ -97,17 +105,18 @@ static GTree *dropins_find(Root *root, const char *name)
 				g_tree_insert(dropins, g_strdup(names[n]),
 					      g_build_filename(folder, names[n], NULL));
 	}
-	return dropins;
+	g_tree_foreach(dropins, dropin_path, paths);
+	return paths;
 }
 
 static GHashTable *systemd_load(Root *root)
 {
 	GHashTable *manager = table_new();
-	g_autoptr(GTree) dropins = dropins_find(root, "system.conf");
+	g_autoptr(GPtrArray) dropins = dropins_find(root, "system.conf");
 
 	file_parse(root, manager, "/etc/systemd/system.conf");
-	for (GTreeNode *node = g_tree_node_first(dropins); node; node = g_tree_node_next(node))
-		file_parse(root, manager, g_tree_node_value(node));
+	for (unsigned i = 0; i < dropins->len; i++)
+		file_parse(root, manager, g_ptr_array_index(dropins, i));
 	return manager;
 }
 
@@ -161,12 +170,12 @@ static void setting_copy(gpointer name, gpointer value, gpointer to)
 
 static void irqbalance_load(Root *root, ServiceFacts *services)
 {
-	g_autoptr(GTree) dropins = dropins_find(root, "system/irqbalance.service");
+	g_autoptr(GPtrArray) dropins = dropins_find(root, "system/irqbalance.service");
 	g_autoptr(GString) sources = g_string_new(NULL);
 
 	services->irqbalance = table_new();
-	for (GTreeNode *node = g_tree_node_first(dropins); node; node = g_tree_node_next(node)) {
-		const char *path = g_tree_node_value(node);
+	for (unsigned i = 0; i < dropins->len; i++) {
+		const char *path = g_ptr_array_index(dropins, i);
 		g_autofree char *kept = root_text_kept(root, path, environment_keep);
 
 		if (!kept || !*kept)
