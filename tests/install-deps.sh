@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Install the Debian packages that a make target needs and this machine lacks.
-# Usage: tests/install-deps.sh build|demo|check|lint|bench|deb|rpm|ci
+# Usage: tests/install-deps.sh build|demo|check|lint|bench|deb|rpm|ports|ci
 # Says nothing and does nothing when all of them are there.
 set -eu
 
@@ -28,10 +28,11 @@ check) packages="$build $check" ;;
 lint) packages="$build $lint" ;;
 deb) packages="$build $deb" ;;
 rpm) packages="$build $rpm" ;;
+ports) packages='debootstrap git' ;;
 bench) packages="$build $bench" ;;
 ci) packages="$build $check $lint $deb $ci" ;;
 *)
-    echo "usage: $0 build|demo|check|lint|bench|deb|rpm|ci" >&2
+    echo "usage: $0 build|demo|check|lint|bench|deb|rpm|ports|ci" >&2
     exit 2
     ;;
 esac

@@ -1,0 +1,168 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Other releases and architectures: planner is built in a tree of each, the golden cases run there, and the
+# packages are made without a network, installed, run and removed. `make check-ports` runs it, as root; the
+# result goes to tests/ports/RESULTS.md as well.
+# Usage: tests/ports/ports.sh BUILD [PORT…]: bullseye, bookworm, trixie, arm64, s390x; BUILD/ports keeps the trees
+set -uo pipefail
+
+build=$(realpath "$1")/ports
+shift
+[ $# -gt 0 ] || set -- bullseye bookworm trixie arm64 s390x
+root=$(cd "$(dirname "$0")/../.." && pwd)
+results=$root/tests/ports/RESULTS.md
+
+if [ "$(id -u)" -ne 0 ]; then
+    echo "tests/ports/ports.sh: a tree of another release needs root" >&2
+    exit 2
+fi
+
+# inside TREE COMMAND…: in the tree, with mounts of its own.
+inside() {
+    # shellcheck disable=SC2016
+    unshare --mount --pid --fork --kill-child sh -c '
+        tree=$1; shift
+        mount -t proc proc "$tree/proc" && mount --rbind /dev "$tree/dev" && mount -t tmpfs tmpfs "$tree/tmp" &&
+            exec chroot "$tree" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 "$@"' - "$@"
+}
+
+# alone TREE COMMAND…: the same without any network.
+alone() { unshare --net -- bash -c "$(declare -f inside); inside \"\$@\"" - "$@"; }
+
+# tree RELEASE: makes $build/RELEASE, from where this machine has its packages, with what builds and packages need.
+tree() {
+    local release=$1 tree=$build/$1 site
+    [ ! -e "$tree/ready" ] || return 0
+    # shellcheck disable=SC2016
+    site=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | head -n 1)
+    rm -rf "$tree" && debootstrap --variant=minbase --include=make,git,ca-certificates "$release" "$tree" "$site" &&
+        mkdir "$tree/src" && cp "$root/tests/install-deps.sh" "$tree/src" &&
+        inside "$tree" sh /src/install-deps.sh deb && inside "$tree" sh /src/install-deps.sh rpm &&
+        inside "$tree" sh -c 'DEBIAN_FRONTEND=noninteractive apt-get -qq install -y hwloc-nox' &&
+        touch "$tree/ready"
+}
+
+# sources TREE FOLDER…: what is committed, in each of these folders of the tree.
+sources() {
+    local tree=$1 folder
+    shift
+    for folder; do
+        rm -rf "${tree:?}/$folder" && mkdir -p "$(dirname "$tree/$folder")" &&
+            git clone -q --no-hardlinks "$root" "$tree/$folder" || return
+    done
+}
+
+failed=0 passed=0 rows=()
+# step PORT NAME COMMAND…: one line of the result; the output is kept in a log, and shown when it fails.
+step() {
+    local port=$1 name=$2 log=$build/$1.log start=$SECONDS word=ok
+    shift 2
+    if "$@" >"$log" 2>&1 </dev/null; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1)) word='not ok'
+        tail -n 40 "$log" | sed 's/^/# /'
+    fi
+    echo "$word $((passed + failed)) - $port: $name ($((SECONDS - start)) s)"
+    rows+=("| $word | $port | $name | $((SECONDS - start)) s |")
+    [ "$word" = ok ]
+}
+
+make_here='make -s -j2 DEPS=true CI=true'
+
+# Cases that an older release prints otherwise: util-linux before 2.38 pads coloured cells after the colour.
+differ() {
+    case $1 in
+    bullseye) echo 'migrate|widths' ;;
+    *) echo none ;;
+    esac
+}
+
+# golden PORT COMMAND: which cases of its output fail that do not print otherwise there.
+golden() {
+    local output
+    output=$(inside "$build/$1" sh -c "cd /src/planner; ${2-} tests/cases.sh")
+    printf '%s\n' "$output"
+    [ "$(printf '%s\n' "$output" | grep -c '^ok')" -gt 90 ] &&
+        ! printf '%s\n' "$output" | grep '^not ok' | grep -vE -- "- ($(differ "$1"))\$"
+}
+
+package() { # TREE KIND: twice, in folders of different names, with the same bytes
+    local tree=$1 kind=$2 folder
+    sources "$tree" src/a src/another/place || return
+    for folder in a another/place; do
+        alone "$tree" sh -ec "cd /src/$folder; git config --global --add safe.directory '*'; make DEPS=true $kind" || return
+    done
+    inside "$tree" sh -ec "cd /src; for file in \$(cd a/build/$kind && find . -name '*.$kind' ! -name '*dbgsym*'); do
+        cmp a/build/$kind/\$file another/place/build/$kind/\$file; done"
+}
+
+# What the package leaves behind: nothing that was not there before.
+files='find / -xdev \( -path /proc -o -path /dev -o -path /tmp -o -path /src -o -path /root -o -path /var/lib/dpkg -o -path /var/lib/rpm -o -path /var/log -o -path /var/cache \) -prune -o -print'
+use='planner --version && planner plan -i /src/a/tests/cases/x6/inventory.ini -t /src/a/tests/hosts/x6.xml >/dev/null &&
+    test -s /usr/share/man/man1/planner.1*'
+installed() { # TREE KIND
+    local add='dpkg -i' purge='dpkg -P planner'
+    [ "$2" = deb ] || add='rpm -i --nodeps' purge='rpm -e --nodeps planner'
+    alone "$1" sh -ec "$files | sort >/src/before
+        $add \$(find /src/a/build/$2 -name '*.$2' ! -name '*dbgsym*'); $use; $purge
+        $files | sort | diff /src/before -"
+}
+
+native() {
+    local port=$1 tree=$build/$1
+    step "$port" 'the tree' tree "$port" || return
+    sources "$tree" src/planner
+    step "$port" 'builds' inside "$tree" sh -ec "cd /src/planner; $make_here" || return
+    step "$port" "golden cases, but: $(differ "$port")" golden "$port"
+    step "$port" 'make deb, twice, the same bytes' package "$tree" deb &&
+        step "$port" 'the deb is installed, used and removed without a trace' installed "$tree" deb
+    step "$port" 'make rpm, twice, the same bytes' package "$tree" rpm &&
+        step "$port" 'the RPM is installed, used and removed without a trace' installed "$tree" rpm
+}
+
+# foreign ARCHITECTURE TRIPLET EMULATOR: built across, and run in an emulator, in a tree of Debian 12.
+foreign() {
+    local port=$1 triplet=$2 emulator=$3 tree=$build/$1 base=$build/bookworm libraries
+    libraries=$(sed -n "/^build=/,/'\$/p" "$root/tests/install-deps.sh" | grep -oE '(lib[a-z0-9.-]*|zlib1g)-dev' |
+        sed "s/\$/:$port/" | tr '\n' ' ')
+    across() {
+        tree bookworm || return
+        [ ! -e "$tree/across" ] || return 0
+        rm -rf "$tree" && cp -a "$base" "$tree" &&
+            inside "$tree" sh -ec "dpkg --add-architecture $port; apt-get -qq update
+                DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends qemu-user-static \
+                    gcc-$triplet $libraries" && touch "$tree/across"
+    }
+    step "$port" 'the tree' across || return
+    sources "$tree" src/planner
+    step "$port" 'builds' inside "$tree" sh -ec "cd /src/planner; export PKG_CONFIG_LIBDIR=/usr/lib/$triplet/pkgconfig:/usr/share/pkgconfig
+        $make_here CC=$triplet-gcc" || return
+    # The program stands behind a script that starts the emulator.
+    step "$port" 'golden cases' golden "$port" "mv build/bin/planner build/bin/planner.$port
+        printf '#!/bin/sh\nexec $emulator /src/planner/build/bin/planner.$port \"\$@\"\n' >build/bin/planner
+        chmod +x build/bin/planner; CASE_TIMEOUT=600"
+}
+
+mkdir -p "$build"
+for port; do
+    case $port in
+    bullseye | bookworm | trixie | sid) native "$port" ;;
+    arm64) foreign arm64 aarch64-linux-gnu qemu-aarch64-static ;;
+    s390x) foreign s390x s390x-linux-gnu qemu-s390x-static ;;
+    *)
+        echo "tests/ports/ports.sh: no port $port" >&2
+        exit 2
+        ;;
+    esac
+done
+
+{
+    # shellcheck disable=SC2016
+    printf '# The last run of `make check-ports`\n\n`tests/ports/ports.sh` writes this page.\n\n'
+    printf '%s passed, %s failed, of %s.\n\n| | port | what | took |\n|---|---|---|---|\n' "$passed" "$failed" \
+        "$(git -C "$root" describe --always --dirty)"
+    printf '%s\n' "${rows[@]}"
+} >"$results"
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
