@@ -117,14 +117,19 @@ that 'install writes every schema' diff -r man/schemas "$work/root/usr/share/pla
 that 'install writes the Ansible role' \
     diff -r -x '.*' -x '*~' templates/ansible "$work/root/usr/share/planner/ansible"
 examples() { # what their README says, run in a copy of the folder, works; x6.ini is full, so no VM of fit fits on it
-    local folder=$work/examples command
-    cp -R "$work/root/usr/share/doc/planner/examples" "$folder"
-    (cd "$folder" && PATH=$build/bin:$PATH && grep '^planner ' README | while IFS= read -r command; do
-        sh -c "$command" >"$work/log" 2>&1 || {
-            echo "$command" && cat "$work/log"
-            return 1
-        }
-    done && planner check -r / --waivers waivers.ini --rule kernel.line-too-long >/dev/null || [[ $? -lt 2 ]])
+    cp -R "$work/root/usr/share/doc/planner/examples" "$work/examples"
+    (
+        cd "$work/examples" && PATH=$build/bin:$PATH
+        grep '^planner ' README | while IFS= read -r command; do
+            sh -c "$command" >"$work/log" 2>&1 || {
+                echo "$command" && cat "$work/log"
+                exit 1
+            }
+        done || exit 1
+        status=0
+        planner check -r / --waivers waivers.ini --rule kernel.line-too-long >/dev/null || status=$?
+        [ "$status" -lt 2 ]
+    )
 }
 that 'the installed examples work as their README says' examples
 that 'uninstall' "${MAKE-make}" --no-print-directory B="$build" DESTDIR="$work/root" PREFIX=/usr uninstall

@@ -478,6 +478,17 @@ def siblings_apart(plan, inventory):
     vm(plan, "vm1")["vcpupin"] = [10, 11, 46, 47]
 
 
+@mutation("x6_chosen", "vm.allowed")
+def another_socket_than_asked_for(plan, inventory):
+    inventory["vms"][0]["socket"] = 1 - vm(plan, inventory["vms"][0]["name"])["nodes"][0]
+
+
+@mutation("room", "vm.apart")
+def vms_apart_on_one_node(plan, inventory):
+    for spec in inventory["vms"][:2]:
+        spec["apart"] = ("pair", "node")
+
+
 @mutation("kinds", "vm.class")
 def cores_of_two_kinds(plan, inventory):
     plan["cpus"].update(dedicated="1-2,9-10", free="3,6-7,11,14-15")

@@ -89,7 +89,7 @@ def main():
         run(sys.executable, os.path.join(HERE, "hosts", "make-node.py"), plan, root)
         run(PLANNER, "snapshot", "-r", root, "-o", snapshot)
         before = copies()
-        words = ["check", "-r", root, "-p", plan]
+        words = ["check", "-r", root, "-p", plan, "-v"]
         quiet = run(PLANNER, *words)
         tap.ok(quiet.returncode in (0, 1) and "rules passed" in quiet.stdout, "a quiet machine", quiet.stdout[-300:])
         check_at_once(tap, 20, words)

@@ -266,7 +266,7 @@ def check_left(tap, folder, plan):
     nowhere = dict(os.environ, TMPDIR=os.path.join(folder, "nowhere"))
     tap.ok(run(*words, env=nowhere).stdout == run(*words).stdout or not os.path.isdir("/dev/shm"),
            "a TMPDIR that is not there is not needed")
-    done = run("sh", "-c", 'ulimit -f 0; exec "$@"', "sh", *words)
+    done = run("sh", "-c", 'ulimit -f 0; exec "$@"', "sh", *words, "-v")
     tap.ok(done.returncode in (0, 1) and b"TMPDIR" in done.stdout, "where nothing can be written, that is named",
            done.stdout, done.stderr)
 

@@ -209,7 +209,7 @@ static unsigned loss_count_alone(const Yard *yard, const Loss *loss)
 static char *loss_why(const Yard *yard, const StandingVm *vm)
 {
 	unsigned nearest = 0;
-	BidLack lack;
+	BidLack lack = {0};
 
 	if (loss_fits_alone(yard, vm))
 		return g_strdup("fits alone, but not beside the others that restart");

@@ -177,8 +177,9 @@ static void fleet_page_nodes(GString *html, const json_t *nodes, const json_t *t
 		     "stronger its colour, the nearer a cell is to the most that a node takes of "
 		     "that size.");
 	html_table_open(html, "sorts wide", (const char *const *)columns);
-	json_array_foreach (nodes, n, node)
+	json_array_foreach (nodes, n, node) {
 		fleet_page_node(html, columns, node, most, sizes);
+	}
 	html_table_close(html);
 	html_close(html, "section");
 }

@@ -80,7 +80,7 @@ static void branch_solve(Apart *a, Branch *branch)
 	for (unsigned i = 0; i < problem.n_vms; i++) {
 		const bool *allowed = branch_allowed(a, branch, i);
 
-		if (memchr(allowed, false, problem.n_rooms))
+		if (memchr(allowed, 0, problem.n_rooms))
 			vms[i].apart = allowed;
 	}
 	problem.vms = vms;

@@ -51,7 +51,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_autoptr(GArray) switches = counters_switches_parse(text);
 	g_autoptr(GPtrArray) run = series_parse("f", text, size, NULL);
 	g_autoptr(GPtrArray) histograms = histograms_parse(text);
-	g_autofree char *tracefs = tracing_mounted(text);
 	ThreadCount thread = {0};
 
 	for (unsigned i = 0; i < histograms->len; i++) {
@@ -61,6 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	g_assert_nonnull(rows);
 	counters_thread_parse(text, &thread);
+	g_free(tracing_mounted(text));
 	g_assert_cmpuint(switches->len, <=, CPULIST_LIMIT);
 	if (run)
 		check_compared(run);
