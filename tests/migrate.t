@@ -38,7 +38,7 @@ def there(sections, plan, name, keys):
     placed = {vm["name"] for vm in plan["vms"] if vm["placed"]}
     kept = [(n, dict(k)) for n, k in generator.pinned(sections, plan, lambda _: True)
             if not n.startswith("vm ") or n[3:] in placed]
-    return kept + [("vm " + name, dict(keys, node=None, cpus=None, count=None))]
+    return kept + [("vm " + name, dict(keys, node=None, socket=None, cpus=None, count=None))]
 
 
 def told(vm):
