@@ -12,6 +12,7 @@
 #include "planner/base/json.h"
 #include "planner/check/check_nodes.h"
 #include "planner/check/measured.h"
+#include "planner/check/rules.h"
 #include "planner/check/rules_found.h"
 #include "planner/page/page.h"
 
@@ -233,12 +234,12 @@ static void check_say_next(const Options *options, const Check *check)
 	for (unsigned i = 0; i < check->findings->len; i++) {
 		const Finding *finding = g_ptr_array_index(check->findings, i);
 
-		if (check_finding_bad(check, finding)) {
+		if (check_finding_bad(check, finding) && rule_find(finding->id)) {
 			next_say("planner explain %s", finding->id);
 			return;
 		}
 	}
-	if (!options->since && !options->output)
+	if (!options->since && !options->output && !check_bad(check))
 		next_say("'planner check --json -o then.json', and next time '--since "
 			 "then.json' shows what changed");
 }

@@ -109,7 +109,7 @@ bool measure_live(const Audit *audit, unsigned seconds, MeasureLive *live, GErro
 	bool good;
 
 	live->cpus = own_cpus_avoid(cpus);
-	live->own = (MeasureOwn){.tid = (unsigned)gettid(), .cpus = live->cpus};
+	live->own = (MeasureOwn){.tid = (unsigned)syscall(SYS_gettid), .cpus = live->cpus};
 	live->own.first = live_interrupts();
 	signals_hold(&before);
 	if (live_traceable(audit, cpus))

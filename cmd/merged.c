@@ -6,6 +6,7 @@
 #include "planner/merge/merge.h"
 #include "topology/base/error.h"
 #include "topology/base/text.h"
+#include "topology/guests/domain.h"
 #include "topology/guests/libxml_load.h"
 
 #include <stdio.h>
@@ -36,6 +37,19 @@ char *merged_domain(const Rendering *rendering, const char *name, const char *ba
 	return text;
 }
 
+/* Another VM's XML would be defined as that VM, with this one's pins. */
+static bool merged_is_of(const char *name, const char *path, const char *base, size_t length,
+			 GError **error)
+{
+	g_autoptr(Domain) domain = domain_parse(base, length, NULL);
+
+	if (!domain || g_str_equal(domain->name, name))
+		return true;
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT, "%s: is the domain '%s', not '%s'",
+		    path, domain->name, name);
+	return false;
+}
+
 /* Add the VM of RENDERING; where DIR has no XML of it, to MISSING. */
 static bool merged_add(GHashTable *merged, const Rendering *rendering, const char *dir,
 		       Naming *missing, GError **error)
@@ -51,7 +65,9 @@ static bool merged_add(GHashTable *merged, const Rendering *rendering, const cha
 		return true;
 	}
 	base = input_read_regular(path, &length, error);
-	text = base ? merged_domain(rendering, path, base, length, error) : NULL;
+	text = base && merged_is_of(name, path, base, length, error)
+		       ? merged_domain(rendering, path, base, length, error)
+		       : NULL;
 	if (text)
 		g_hash_table_insert(merged, g_strdup(name), text);
 	return text;

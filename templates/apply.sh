@@ -133,10 +133,15 @@ keep_changed() {
     *) keep_in "$$state/changed" "$$1" ;;
     esac
 }
-keep_domain() { # keep_domain VM FILE: the XML that the VM has; one that is not there has none
+keep_domain() { # keep_domain VM FILE: the XML that the VM has, or that there is no such VM
     mkdir -p -- "$$state/domains" || failed "cannot make $$state/domains"
     kept=$$state/domains/$$(basename "$$2")
-    if [ -e "$$kept" ] || ! virsh dominfo --domain "$$1" >/dev/null 2>&1; then
+    if [ -e "$$kept" ] || [ -e "$$kept.absent" ]; then
+        return 0
+    fi
+    names=$$(virsh list --all --name) || failed "libvirt does not say which VMs there are"
+    if ! printf '%s\n' "$$names" | grep -qxF -e "$$1"; then
+        : >"$$kept.absent" || failed "cannot write in $$state/domains"
         return 0
     fi
     if ! { virsh dumpxml --inactive --security-info --domain "$$1" >"$$kept$$new" && mv -- "$$kept$$new" "$$kept"; }; then

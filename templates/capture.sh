@@ -452,6 +452,7 @@ copy() {
 # Who may set interrupts is in the mode of their files.
 modes() {
     (cd "$dir/tree" && files proc/irq/[0-9]*/smp_affinity_list) >"$dir/list"
+    [ -s "$dir/list" ] || return 0
     xargs ls -l <"$dir/list" 2>/dev/null | awk '{ print $1 ~ /w/ ? 644 : 444, $NF }' >"$dir/modes"
     for mode in 644 444; do
         sed -n "s/^$mode //p" "$dir/modes" | (cd "$dir/tree" && xargs chmod $mode) 2>/dev/null
@@ -506,7 +507,8 @@ descriptors() {
 # Of libvirt's log of QEMU's VM the one line that matters.
 log() {
     log=var/log/libvirt/qemu/$1.log
-    [ -n "$1" ] && [ -e "$log" ] || return 0
+    case $1 in '' | */*) return 0 ;; esac
+    [ -f "$log" ] || return 0
     if why=$(tail -c 2097152 "$log" 2>&1 >"$dir/raw"); then
         mkdir -p "$dir/tree/${log%/*}"
         awk "$refusal" "$dir/raw" >"$dir/tree/$log"
@@ -526,8 +528,10 @@ qemus() {
             tr '\001\n' '\n\000' <"$dir/arguments" >"$dir/tree/proc/$pid/cmdline"
             log "$(awk '/^--?name$/ { getline; sub(/^guest=/, ""); sub(/,.*/, ""); print; exit }' "$dir/arguments")"
             path=$(awk '/^--?readconfig$/ { getline; if (/^\//) print substr($0, 2); exit }' "$dir/arguments")
+            # Whoever runs a program called qemu-… names this file: no path out of the tree, nothing endless.
+            case /$path/ in */../*) path= ;; esac
             [ -z "$path" ] || missing "$path"
-            if [ -n "$path" ] && raw "$path"; then
+            if [ -f "$path" ] && [ "$(wc -c <"$path")" -le 1048576 ] && raw "$path"; then
                 mkdir -p "$dir/tree/${path%/*}"
                 awk "$words$config" "$dir/raw" >"$dir/tree/$path"
             fi
@@ -591,7 +595,7 @@ kvm() {
     case $(uname -m) in ppc* | mips* | sparc* | alpha) number=0x2000ae03 ;; *) number=0xae03 ;; esac
     set --
     for python in python3 /usr/libexec/platform-python; do
-        command -v $python >/dev/null 2>&1 && set -- $python -c \
+        command -v $python >/dev/null 2>&1 && set -- $python -I -c \
             "import fcntl; print(fcntl.ioctl(open('dev/kvm'), $number, 143))"
     done
     command -v perl >/dev/null 2>&1 && set -- perl -e \
@@ -622,6 +626,7 @@ within() {
         sleep 0.1 2>/dev/null || { sleep 1 && waited=$((waited + 9)); }
         waited=$((waited + 1))
     done
+    job=
 }
 
 # What could not be read, a line each, those of many processes in one.
@@ -665,7 +670,7 @@ main() {
     [ "$1" != - ] || [ ! -t 1 ] || die 'standard output is a terminal: name a file'
     case $1 in /* | -) to=$1 ;; *) to=$PWD/$1 ;; esac
     [ ! -e "$to" ] && [ ! -L "$to" ] || [ "$to" = - ] || die "$1 is there already: name another file"
-    for tool in awk cat cp find grep ls mkdir rm sed sort tail tar tr uname xargs; do
+    for tool in awk cat cp find grep ls mkdir rm sed sort tail tar tr uname wc xargs; do
         command -v $tool >/dev/null 2>&1 || die "there is no $tool here"
     done
     LC_ALL=C
@@ -675,7 +680,8 @@ main() {
     [ -z "$ROOT" ] || self=none absent='is not there'
     dir=$(cd "${TMPDIR:-/tmp}" && pwd)/planner-capture.$$
     mkdir "$dir" || die 'TMPDIR names a folder to write into'
-    trap 'rm -rf "$dir"' EXIT
+    job=
+    trap '[ -z "$job" ] || { kill $job && wait $job; } 2>/dev/null; rm -rf "$dir"' EXIT
     trap 'exit 129' HUP
     trap 'exit 130' INT
     trap 'exit 143' TERM

@@ -28,6 +28,11 @@ kept() { # kept FOLDER: the paths in it
     [ ! -d "$$state/$$1" ] || (cd "$$state/$$1" && find . ! -type d ! -name '*.planner-new-apply') |
         sed 's/^\.//'
 }
+domain_back() { # domain_back XML: of a VM that is still here; one that moved away stays away
+    uuid=$$(sed -n 's,^ *<uuid>\([^<]*\)</uuid>.*,\1,p' "$$1" | head -n 1)
+    uuids=$$(virsh list --all --uuid) || return 1
+    ! printf '%s\n' "$$uuids" | grep -qxF -e "$$uuid" || virsh define "$$1"
+}
 changed_back() { # what steps changed, where it is still there; and what they made
     kept changed | while IFS= read -r path; do
         [ ! -e "$$path" ] || copy "$$state/changed$$path" "$$path" || exit 1
@@ -40,7 +45,7 @@ changed_back() { # what steps changed, where it is still there; and what they ma
     done || exit 1
     [ ! -e "$$state/again" ] || sh "$$state/again"
     for xml in "$$state"/domains/*.xml; do
-        [ ! -e "$$xml" ] || run virsh define "$$xml" || exit 1
+        [ ! -e "$$xml" ] || domain_back "$$xml" || exit 1
     done
 }
 

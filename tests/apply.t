@@ -31,7 +31,11 @@ BEFORE = {"etc/default/irqbalance": "# the distribution's\nIRQBALANCE_ONESHOT=1\
 STUB = """#!/bin/sh
 echo "${0##*/} $*" >>/log
 case $1 in cat) exit 0 ;; esac
-case $* in dumpxml*) echo "<domain>what a had</domain>" ;; "dominfo --domain new") exit 1 ;; esac
+case $* in
+dumpxml*) printf '<domain>\\n  <uuid>0-a</uuid>what a had</domain>\\n' ;;
+"list --all --name") [ ! -e /no-libvirt ] || exit 1; echo a ;;
+"list --all --uuid") [ -e /moved ] || echo 0-a ;;
+esac
 [ ! -e "/kill-${0##*/}" ] || { rm "/kill-${0##*/}"; kill -9 $PPID; }
 [ ! -e "/fail-${0##*/}" ] || exit 7
 [ "${0##*/}" != grubby ] || sed -i 's/isolcpus=1/isolcpus=changed/' /boot/loader/entries/*.conf
@@ -236,14 +240,14 @@ def check_domains(work):
     tap.ok(done.returncode == 0 and defined == [f"virsh define --validate /etc/planner/domains/{name}.xml" for name in ("a", "new")],
            "apply.sh defines these VMs, and no other", calls, done.stderr)
     kept = root.path / "var/lib/planner/applied/domains"
-    tap.ok([file.name for file in kept.iterdir()] == ["a.xml"] and calls.index(defined[0]) > 0
+    tap.ok(sorted(file.name for file in kept.iterdir()) == ["a.xml", "new.xml.absent"] and calls.index(defined[0]) > 0
            and any("dumpxml --inactive --security-info --domain a" in line for line in calls),
            "and keeps what they had, where they were there", calls)
     root.apply()
     root.log()
     done = root.run("sh /etc/planner/undo.sh")
     calls = [line for line in root.log() if line.startswith("virsh ")]
-    tap.ok(done.returncode == 0 and calls == ["virsh define /var/lib/planner/applied/domains/a.xml"]
+    tap.ok(done.returncode == 0 and calls == ["virsh list --all --uuid", "virsh define /var/lib/planner/applied/domains/a.xml"]
            and not differs(root.before, root.files()), "undo.sh defines that again", calls, done.stderr)
 
 

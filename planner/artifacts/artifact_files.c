@@ -102,8 +102,13 @@ static void artifact_consider(GPtrArray *files, GPtrArray *left_out, const Artif
 	const char *unfit = merged ? NULL : unfit_of(artifact, rendering->plan, vm, false);
 
 	if (!unfit) {
+		ArtifactFile *file;
+
 		artifact_files_add(files, artifact, vm);
-		((ArtifactFile *)g_ptr_array_index(files, files->len - 1))->merged = merged;
+		file = g_ptr_array_index(files, files->len - 1);
+		file->merged = merged;
+		/* It may hold passwords. */
+		file->mode = merged ? 0600 : file->mode;
 	}
 	if (unfit && left_out)
 		g_ptr_array_add(left_out,

@@ -60,7 +60,10 @@ static void append_measured(GString *text, const Measured *measured)
 	g_string_append_printf(text, "planner_measured_seconds %.3f\n", measured->seconds);
 	append_metric(text, "planner_measured_interruptions",
 		      "Interrupts and other tasks that came to a CPU, in a second.");
+	/* Too few are worse than none. */
 	hwloc_bitmap_foreach_begin(cpu, measured->cpus)
+		if (measured->lacks)
+			break;
 		g_string_append_printf(text, "planner_measured_interruptions{cpu=\"%u\"} %.3f\n",
 				       cpu, measured_rate(measured, cpu));
 	hwloc_bitmap_foreach_end();

@@ -38,6 +38,23 @@ static bool measured_read_one(Reader *r, void *into, const json_t *object)
 	return good;
 }
 
+/* The first of what DOCUMENT says it could not measure without which counts are too low: a file of
+ * the kernel's, or a VM whose threads were not known. */
+static const char *measured_lacks(const json_t *document)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach (json_object_get(document, "unmeasured"), i, one) {
+		const char *source = json_string_value(json_object_get(one, "source"));
+
+		if (source &&
+		    (g_str_has_prefix(source, "/proc/") || g_str_has_prefix(source, "vm ")))
+			return source;
+	}
+	return NULL;
+}
+
 static bool measured_read(Reader *r, Measured *measured, const Audit *audit)
 {
 	const json_t *document = measured->document;
@@ -55,6 +72,7 @@ static bool measured_read(Reader *r, Measured *measured, const Audit *audit)
 	if (!milliseconds)
 		return reader_fail(r, "milliseconds: 0 is no time");
 	measured->seconds = (double)milliseconds / 1000;
+	measured->lacks = measured_lacks(document);
 	return true;
 }
 

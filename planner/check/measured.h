@@ -21,7 +21,8 @@ struct Measured {
 	json_t *document;
 	double seconds;
 	hwloc_bitmap_t cpus;
-	GArray *ones; /* of MeasuredOne */
+	GArray *ones;	   /* of MeasuredOne */
+	const char *lacks; /* a source of counts that could not be read; NULL = none */
 };
 
 /*

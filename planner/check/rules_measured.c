@@ -95,6 +95,10 @@ static void eval_interrupted(const Rule *rule, const Audit *audit, GPtrArray *fi
 		measured_judge(rule, audit,
 			       ((const AuditVm *)g_ptr_array_index(audit->vms, i))->name, findings);
 	measured_judge(rule, audit, NULL, findings);
+	if (audit->measured->lacks)
+		rule_unknown(rule, findings, "node", "planner measure",
+			     "%s was not measured: CPUs may be interrupted more often than it says",
+			     audit->measured->lacks);
 }
 
 const Rule rule_measured_interrupted = {

@@ -36,12 +36,23 @@ static int words_compare(gconstpointer a, gconstpointer b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* Its words, and the rooms it may have: VMs that it must be apart from may be pinned. */
+static char *key_vm(const FitBase *base, const VmSpec *spec)
+{
+	g_autofree char *words = key_words(spec);
+	GString *text = g_string_new(words);
+
+	for (unsigned r = 0; r < base->problem->rooms->len; r++)
+		g_string_append_c(text, problem_room_allows(base->problem, spec, r) ? '1' : '0');
+	return g_string_free(text, FALSE);
+}
+
 static void key_vms(GByteArray *key, const FitBase *base)
 {
 	g_autoptr(GPtrArray) vms = g_ptr_array_new_with_free_func(g_free);
 
 	for (unsigned i = 0; i < base->problem->specs->len; i++)
-		g_ptr_array_add(vms, key_words(g_ptr_array_index(base->problem->specs, i)));
+		g_ptr_array_add(vms, key_vm(base, g_ptr_array_index(base->problem->specs, i)));
 	if (base->problem->prefer != PREFER_ORDER)
 		g_ptr_array_sort(vms, words_compare);
 	key_add(key, vms->len);
@@ -67,11 +78,15 @@ GBytes *fit_base_key(const FitBase *base)
 	key_add(key, problem->rooms->len);
 	for (unsigned r = 0; r < problem->rooms->len; r++) {
 		const SearchRoom *room = &g_array_index(problem->rooms, SearchRoom, r);
+		const GArray *cores = g_ptr_array_index(problem->cores, r);
+		const Core *like = host_core(problem->host, g_array_index(cores, unsigned, 0));
 
 		key_add(key, room->node);
 		key_add(key, room->class);
 		key_add(key, room->threads);
 		key_add(key, room->cores);
+		key_add(key, like->package);
+		key_add(key, like->l3);
 	}
 	key_add(key, problem->host->nodes->len);
 	for (unsigned n = 0; n < problem->host->nodes->len; n++) {

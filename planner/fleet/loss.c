@@ -43,7 +43,7 @@ void loss_free(Loss *loss)
 LossVerdict loss_verdict(const Loss *loss)
 {
 	if (!loss->left)
-		return LOSS_SURVIVES;
+		return loss->unsure ? LOSS_UNKNOWN : LOSS_SURVIVES;
 	return loss->least ? LOSS_FAILS : LOSS_UNKNOWN;
 }
 
@@ -108,6 +108,7 @@ static void loss_add_vms(Loss *loss, const Yard *yard, unsigned member)
 		lost = g_new0(LossVm, 1);
 		lost->vm = vm;
 		lost->from = member;
+		loss->unsure |= vm->spec->kind != CORE_KIND_ANY || vm->spec->apart.group;
 		g_ptr_array_add(loss->vms, lost);
 	}
 }

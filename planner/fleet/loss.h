@@ -26,6 +26,7 @@ extern const char *const loss_names[];
 typedef struct Loss {
 	GPtrArray *vms; /* of LossVm, large first */
 	unsigned left;	/* that restart nowhere */
+	bool unsure;	/* some ask for a kind of cores, or to be apart: that is not looked at */
 	unsigned least; /* no way leaves out fewer */
 } Loss;
 

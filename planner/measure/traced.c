@@ -131,7 +131,7 @@ static void traced_times(ExitIsa isa, const GuestCount *vm, const Counters *befo
 
 		if (name && !g_str_equal(name, "halt_exits"))
 			traced_exit(exits, name)->nanoseconds +=
-				row->values[0] - (old ? old->values[0] : 0);
+				measure_growth(old ? old->values[0] : 0, row->values[0]);
 	}
 }
 

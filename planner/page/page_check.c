@@ -146,9 +146,16 @@ static void check_page_group(GString *html, const CheckGroup *group, bool one)
 static void check_page_findings(GString *html, const GPtrArray *nodes)
 {
 	g_autoptr(GPtrArray) groups = check_nodes_groups(nodes);
+	unsigned checked = 0;
 
+	for (unsigned i = 0; i < nodes->len; i++)
+		checked += ((const CheckNode *)g_ptr_array_index(nodes, i))->document != NULL;
 	page_section(html, "Findings");
-	if (!groups->len)
+	if (checked < nodes->len)
+		html_element(html, "p", "note",
+			     checked ? "Not all nodes could be checked."
+				     : "Nothing could be checked.");
+	else if (!groups->len)
 		html_element(html, "p", "note", "No problem found.");
 	for (unsigned i = 0; i < groups->len; i++)
 		check_page_group(html, g_ptr_array_index(groups, i), nodes->len == 1);
@@ -226,7 +233,7 @@ char *page_check(GPtrArray *nodes, GHashTable *templates, GError **error)
 	check_nodes_sort(nodes);
 	page_head(html, title, line);
 	check_page_figures(html, nodes);
-	if (!one)
+	if (!one || !((const CheckNode *)g_ptr_array_index(nodes, 0))->document)
 		check_page_nodes(html, nodes);
 	check_page_findings(html, nodes);
 	check_page_maps(html, nodes);

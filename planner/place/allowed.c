@@ -46,7 +46,7 @@ char *allowed_text(const VmSpec *spec)
 	if (spec->node >= 0)
 		g_string_append_printf(text, "node %d", spec->node);
 	if (spec->socket >= 0)
-		g_string_append_printf(text, "socket %d", spec->socket);
+		g_string_append_printf(text, "%ssocket %d", text->len ? " and " : "", spec->socket);
 	if (spec->kind != CORE_KIND_ANY)
 		g_string_append_printf(text, "%s%s cores", text->len ? " and " : "",
 				       core_kind_names[spec->kind]);

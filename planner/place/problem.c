@@ -227,6 +227,7 @@ Problem *problem_copy(const Problem *problem)
 	copy->vms = g_array_copy(problem->vms);
 	copy->specs = g_ptr_array_copy(problem->specs, NULL, NULL);
 	copy->settled = g_ptr_array_copy(problem->settled, settled_acquire, NULL);
+	g_ptr_array_set_free_func(copy->settled, settled_release);
 	return copy;
 }
 

@@ -442,6 +442,18 @@ static char *no_core_text(const Host *host, const VmSpec *spec)
 			       node->subtype ? ", " : "", size);
 }
 
+/* Has the node that SPEC asks for any, whatever else it asks? */
+static bool node_has_cores(const Host *host, const VmSpec *spec)
+{
+	for (unsigned i = 0; i < host->cores->len; i++) {
+		const Core *core = host_core(host, i);
+
+		if (spec->node < 0 || host_node(host, core->node)->id == (unsigned)spec->node)
+			return true;
+	}
+	return false;
+}
+
 /* There is no core that SPEC may have. */
 static void report_no_core(const Answers *answers, const PlanVm *vm)
 {
@@ -456,7 +468,7 @@ static void report_no_core(const Answers *answers, const PlanVm *vm)
 				      apart_text(placer, spec));
 			return;
 		}
-	if (spec->node >= 0)
+	if (!node_has_cores(placer->host, spec))
 		whynot_report(placer, spec, "vm.node-absent", "ask for a node that has cores",
 			      no_core_text(placer->host, spec));
 	else

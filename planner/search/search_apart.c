@@ -87,7 +87,8 @@ static void branch_solve(Apart *a, Branch *branch)
 	problem.n_apart = 0;
 	problem.budget = MAX(a->left, 1);
 	branch->result = solve_plain(&problem);
-	a->left -= MIN(a->left, branch->result->steps);
+	/* A shared budget pays for more than steps. */
+	a->left = MIN(a->left - MIN(a->left, branch->result->steps), search_budget(a->problem));
 	a->proved = MIN(a->proved, branch->result->proved);
 	a->solved++;
 }
@@ -352,9 +353,10 @@ static Branch *apart_begin(Apart *a, bool mirrored)
 
 SearchResult *solve_apart(const SearchProblem *problem)
 {
+	uint64_t budget = search_budget(problem);
 	Apart a = {.problem = problem,
 		   .open = g_ptr_array_new_with_free_func(branch_free),
-		   .left = search_budget(problem),
+		   .left = budget,
 		   .by = apart_matrix(problem)};
 	uint64_t bound = apart_begin(&a, false)->result->bound;
 	Branch *best = apart_seek(&a);
@@ -368,7 +370,7 @@ SearchResult *solve_apart(const SearchProblem *problem)
 	apart_sort_twins(&a, result);
 	result->proved = a.proved;
 	result->optimal = a.proved == SEARCH_GOALS;
-	result->steps = search_budget(problem) - a.left;
+	result->steps = budget - a.left;
 	result->bound = a.proved ? result->placed : bound;
 	branch_free(best);
 	g_ptr_array_unref(a.open);

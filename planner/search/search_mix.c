@@ -27,18 +27,17 @@ static SearchRoom *merged_rooms(const SearchProblem *problem, unsigned *n)
 	return rooms;
 }
 
-/* ROOMS of PROBLEM, as those of MERGED: all that make one are to be allowed. Yours; NULL. */
+/* ROOMS of PROBLEM, as those of MERGED: one that is allowed will do: a bound. Yours; NULL. */
 static bool *merged_allowed(const SearchProblem *problem, const SearchProblem *merged,
 			    const bool *rooms)
 {
 	bool *allowed = rooms ? g_new0(bool, merged->n_rooms + 1) : NULL;
 
 	for (unsigned at = 0; allowed && at < merged->n_rooms; at++) {
-		allowed[at] = true;
 		for (unsigned r = 0; r < problem->n_rooms; r++)
 			if (problem->rooms[r].node == merged->rooms[at].node &&
 			    problem->rooms[r].class == merged->rooms[at].class)
-				allowed[at] = allowed[at] && rooms[r];
+				allowed[at] = allowed[at] || rooms[r];
 	}
 	return allowed;
 }

@@ -2333,6 +2333,7 @@ static void test_measured(void)
 	g_autoptr(Audit) audit = NULL;
 
 	bed_level(&bed, PLANNED);
+	g_free(bed.plan->node->name);
 	bed.plan->node->name = g_strdup("small");
 	audit = audit_new(bed.plan, bed.inventory, bed.facts);
 	for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++) {

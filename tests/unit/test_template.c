@@ -154,13 +154,10 @@ static void test_controls(void)
 {
 	static const TemplateEscape escapes[] = {TEMPLATE_XML, TEMPLATE_LINE, TEMPLATE_SHELL,
 						 TEMPLATE_KERNEL, TEMPLATE_STRING};
-	static const char *const values[] = {"a\nb", "\n", "a\tb", "a\r", "\x01", "a\x1b[31m",
-					     "\x7f",
-					     /* NEL, CSI, a line's end, right to left */
-					     "a\xc2\x85",
-					     "\xc2\x9b"
-					     "31m",
-					     "\xe2\x80\xa8", "\xe2\x80\xae"};
+	/* The last four: NEL, CSI, a line's end, right to left. */
+	static const char *const values[] = {
+		"a\nb", "\n",	     "a\tb",	   "a\r",	   "\x01",	  "a\x1b[31m",
+		"\x7f", "a\xc2\x85", "a\xc2\x9bm", "\xe2\x80\xa8", "\xe2\x80\xae"};
 
 	for (unsigned e = 0; e < G_N_ELEMENTS(escapes); e++)
 		for (unsigned i = 0; i < G_N_ELEMENTS(values); i++)

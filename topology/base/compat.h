@@ -3,6 +3,8 @@
  * What releases older than Debian 12 lack, under its own name: of GLib from 2.56 on, hwloc from 2.2
  * and glibc from 2.28. The Makefile includes it first in every file. With newer libraries nothing
  * of it is left. Each function does what planner asks of it, which may be less than GLib's does.
+ * Debian 11 (GLib 2.66, hwloc 2.4, glibc 2.31) is built by `make check-ports`; what is for older
+ * ones was never compiled by a test.
  */
 #ifndef TOPOLOGY_BASE_COMPAT_H
 #define TOPOLOGY_BASE_COMPAT_H
@@ -46,6 +48,32 @@ static inline gpointer g_ptr_array_steal_index_fast(GPtrArray *array, guint inde
 
 	array->pdata[index] = array->pdata[--array->len];
 	return stolen;
+}
+
+/* A count before the object; not for several threads. */
+static inline gpointer compat_rc_box(gsize size)
+{
+	gsize *box = g_malloc0(2 * sizeof(gsize) + size);
+
+	*box = 1;
+	return box + 2;
+}
+#define g_rc_box_new(type) ((type *)compat_rc_box(sizeof(type)))
+
+static inline gpointer g_rc_box_acquire(gpointer object)
+{
+	((gsize *)object)[-2]++;
+	return object;
+}
+
+static inline void g_rc_box_release_full(gpointer object, GDestroyNotify clear)
+{
+	gsize *box = (gsize *)object - 2;
+
+	if (--*box > 0)
+		return;
+	clear(object);
+	g_free(box);
 }
 
 static inline char *g_canonicalize_filename(const char *name, const char *relative_to)
@@ -95,7 +123,7 @@ static inline GArray *g_array_copy(GArray *array)
 	return g_array_append_vals(copy, array->data, array->len);
 }
 
-/* Of an array that frees nothing, its elements as they are. */
+/* The copy frees nothing: set its function. */
 static inline GPtrArray *g_ptr_array_copy(GPtrArray *array, GCopyFunc copy_one, gpointer data)
 {
 	GPtrArray *copy = g_ptr_array_sized_new(array->len);
@@ -123,10 +151,12 @@ enum { G_FILE_SET_CONTENTS_CONSISTENT = 1, G_FILE_SET_CONTENTS_DURABLE = 2 };
 static inline gboolean g_file_set_contents_full(const char *name, const char *text, gssize length,
 						int flags, int mode, GError **error)
 {
-	mode_t before = umask(0777 & ~(mode_t)mode);
-	gboolean good = g_file_set_contents(name, text, length, error);
+	mode_t before = umask(0777);
+	gboolean good;
 
 	(void)flags;
+	umask(before | (0777 & ~(mode_t)mode));
+	good = g_file_set_contents(name, text, length, error);
 	umask(before);
 	return good;
 }
