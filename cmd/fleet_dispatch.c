@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/fleet_dispatch.h"
+#include "cmd/fleet_broken.h"
 #include "cmd/fleet_left.h"
 #include "cmd/fleet_print.h"
 #include "cmd/fleet_save.h"
@@ -21,12 +22,6 @@ typedef struct BadLine {
 	char *why;
 } BadLine;
 
-/* A node that cannot be read. */
-typedef struct Broken {
-	char *name, *why;
-	const FleetFile *file;
-} Broken;
-
 typedef struct Dispatching {
 	const Options *options;
 	const GPtrArray *files;
@@ -34,7 +29,7 @@ typedef struct Dispatching {
 	GHashTable *ids;     /* id → line */
 	unsigned line;
 	GPtrArray *bad;	   /* of BadLine */
-	GPtrArray *broken; /* of Broken */
+	GPtrArray *broken; /* of FleetBroken */
 	GPtrArray *names;  /* of nodes, by number */
 	GHashTable *taken_names;
 	Dispatch *dispatch;
@@ -47,13 +42,6 @@ typedef struct Dispatching {
 static void bad_free(gpointer data)
 {
 	g_free(((BadLine *)data)->why);
-	g_free(data);
-}
-
-static void broken_free(gpointer data)
-{
-	g_free(((Broken *)data)->name);
-	g_free(((Broken *)data)->why);
 	g_free(data);
 }
 
@@ -112,16 +100,6 @@ static gpointer make_bid(void *data, const FleetFile *file, const char *name, In
 	return bidding;
 }
 
-static void add_broken(Dispatching *d, const FleetFile *file, const Bidding *bidding)
-{
-	Broken *broken = g_new0(Broken, 1);
-
-	broken->name = g_strdup(bidding->name);
-	broken->why = g_strdup(bidding->why);
-	broken->file = file;
-	g_ptr_array_add(d->broken, broken);
-}
-
 static void bid_made(void *data, const FleetFile *file, gpointer result)
 {
 	Dispatching *d = data;
@@ -135,7 +113,7 @@ static void bid_made(void *data, const FleetFile *file, gpointer result)
 		}
 	}
 	if (bidding->why)
-		add_broken(d, file, bidding);
+		g_ptr_array_add(d->broken, fleet_broken_new(file, bidding->name, bidding->why));
 	dispatch_add(d->dispatch, bidding->name, bidding->bid);
 	g_ptr_array_add(d->names, bidding->name);
 	g_free(bidding->why);
@@ -334,14 +312,7 @@ static json_t *after_to_json(const Dispatching *d)
 
 static void print_json(const Dispatching *d, const Sums *sums)
 {
-	for (unsigned i = 0; i < d->broken->len; i++) {
-		const Broken *broken = g_ptr_array_index(d->broken, i);
-		g_autofree char *file = g_filename_display_name(broken->file->inventory);
-
-		fleet_print_json(json_pack("{s:s, s:s, s:s, s:s}", "node", broken->name,
-					   "inventory", file, "state", "broken", "why",
-					   broken->why));
-	}
+	fleet_broken_print(d->broken, true);
 	for (unsigned i = 0; i < d->bad->len; i++) {
 		const BadLine *bad = g_ptr_array_index(d->bad, i);
 
@@ -487,13 +458,7 @@ static void print_bad_lines(const Dispatching *d)
 /* What is wrong with the input is an error; the rest is answered all the same. */
 static void print_errors(const Dispatching *d)
 {
-	for (unsigned i = 0; i < d->broken->len; i++) {
-		const Broken *broken = g_ptr_array_index(d->broken, i);
-		g_autofree char *name = output_safe(broken->name);
-		g_autofree char *why = output_safe(broken->why);
-
-		fprintf(stderr, "planner: %s: %s\n", name, why);
-	}
+	fleet_broken_print(d->broken, false);
 	print_bad_lines(d);
 }
 
@@ -517,7 +482,7 @@ static bool fleet_dispatch_save(const Dispatching *d, GError **error)
 {
 	const char *dir = d->options->directory;
 	g_autoptr(GPtrArray) written = g_ptr_array_new_with_free_func(g_free);
-	g_autofree char *file = NULL, *quoted = NULL, *line = NULL, *safe = NULL;
+	g_autofree char *file = NULL, *document = NULL, *quoted = NULL, *line = NULL, *safe = NULL;
 	unsigned first = 0; /* that took a VM */
 
 	if (!fleet_save(dir, d->files, d->names, d->dispatch, written, error))
@@ -526,7 +491,8 @@ static bool fleet_dispatch_save(const Dispatching *d, GError **error)
 		first++;
 	file = g_build_filename(dir, g_ptr_array_index(written, first), NULL);
 	file[strlen(file) - strlen("ini")] = '\0';
-	quoted = g_strconcat(file, "json", NULL);
+	document = g_strconcat(file, "json", NULL);
+	quoted = g_shell_quote(document);
 	line = g_strdup_printf("wrote %u inventories, their plans and their list, " FLEET_SAVE_LIST
 			       ", into %s; next, for each: planner emit -p %s --for HOST -d DIR",
 			       written->len, dir, quoted);
@@ -558,7 +524,8 @@ static Status fleet_dispatch_answer(Dispatching *d, GError **error)
 	decide_all(d);
 	sums = sums_of(d);
 	sums.used = verify_all(d);
-	d->left = fleet_left_new(d->files, d->names, d->dispatch, d->requests);
+	if (!d->options->csv)
+		d->left = fleet_left_new(d->files, d->names, d->dispatch, d->requests);
 	if (d->options->json)
 		print_json(d, &sums);
 	else if (d->options->csv)
@@ -581,14 +548,14 @@ Status fleet_dispatch(const Options *options, const GPtrArray *files, GError **e
 	d.requests = g_ptr_array_new_with_free_func((GDestroyNotify)request_free);
 	d.ids = g_hash_table_new(g_str_hash, g_str_equal);
 	d.bad = g_ptr_array_new_with_free_func(bad_free);
-	d.broken = g_ptr_array_new_with_free_func(broken_free);
+	d.broken = fleet_broken_list();
 	d.names = g_ptr_array_new_with_free_func(g_free);
 	d.taken_names = fleet_names_new();
 	if (records_read(options->place, &shape, add_request, &d, error)) {
 		d.dispatch = dispatch_new(d.requests, options->prefer);
 		status = fleet_dispatch_answer(&d, error);
 		dispatch_free(d.dispatch);
-		g_ptr_array_unref(d.left);
+		g_clear_pointer(&d.left, g_ptr_array_unref);
 	}
 	g_ptr_array_unref(d.names);
 	g_ptr_array_unref(d.broken);

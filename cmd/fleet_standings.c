@@ -1,36 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/fleet_standings.h"
 #include "cmd/fleet_hosts.h"
-#include "cmd/fleet_print.h"
 #include "cmd/fleet_work.h"
-#include "cmd/output.h"
-
-#include <stdio.h>
-
-static void fleet_broken_free(gpointer data)
-{
-	FleetBroken *broken = data;
-
-	g_free(broken->name);
-	g_free(broken->why);
-	g_free(broken);
-}
 
 /* What a thread makes of a node: one of the two. */
 typedef struct FleetStood {
 	Standing *standing;
 	FleetBroken *broken;
 } FleetStood;
-
-static FleetBroken *fleet_broken_new(const FleetFile *file, const char *name, const char *why)
-{
-	FleetBroken *broken = g_new0(FleetBroken, 1);
-
-	broken->name = g_strdup(name);
-	broken->why = g_strdup(why);
-	broken->file = file;
-	return broken;
-}
 
 static gpointer fleet_standings_each(void *data, const FleetFile *file, const char *name,
 				     Inventory *inventory, const char *error)
@@ -78,7 +55,7 @@ FleetStandings *fleet_standings_read(const Options *options, GError **error)
 	standings->hosts = fleet_hosts_load(standings->files);
 	standings->standings = g_ptr_array_new_with_free_func((GDestroyNotify)standing_free);
 	standings->of = g_ptr_array_new();
-	standings->broken = g_ptr_array_new_with_free_func(fleet_broken_free);
+	standings->broken = fleet_broken_list();
 	standings->names = fleet_names_new();
 	fleet_work(standings->files, options->threads, fleet_standings_each, fleet_standings_done,
 		   standings);
@@ -94,21 +71,4 @@ void fleet_standings_free(FleetStandings *standings)
 	g_hash_table_unref(standings->hosts);
 	g_ptr_array_unref(standings->files);
 	g_free(standings);
-}
-
-void fleet_standings_print_broken(const FleetStandings *standings, bool json)
-{
-	for (unsigned i = 0; i < standings->broken->len; i++) {
-		const FleetBroken *broken = g_ptr_array_index(standings->broken, i);
-		g_autofree char *file = g_filename_display_name(broken->file->inventory);
-		g_autofree char *name = output_safe(broken->name);
-		g_autofree char *why = output_safe(broken->why);
-
-		if (json)
-			fleet_print_json(json_pack("{s:s, s:s, s:s, s:s}", "node", broken->name,
-						   "inventory", file, "state", "broken", "why",
-						   broken->why));
-		else
-			fprintf(stderr, "planner: %s: %s\n", name, why);
-	}
 }

@@ -3,14 +3,9 @@
 #ifndef CMD_FLEET_STANDINGS_H
 #define CMD_FLEET_STANDINGS_H
 
+#include "cmd/fleet_broken.h"
 #include "cmd/fleet_list.h"
 #include "planner/fleet/standing.h"
-
-/* A node that cannot be read. */
-typedef struct FleetBroken {
-	char *name, *why;
-	const FleetFile *file;
-} FleetBroken;
 
 typedef struct FleetStandings {
 	GPtrArray *files;     /* of FleetFile */
@@ -25,8 +20,5 @@ typedef struct FleetStandings {
 FleetStandings *fleet_standings_read(const Options *options, GError **error);
 void fleet_standings_free(FleetStandings *standings);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FleetStandings, fleet_standings_free)
-
-/* The broken ones: on stderr, or with JSON a line each. */
-void fleet_standings_print_broken(const FleetStandings *standings, bool json);
 
 #endif

@@ -186,8 +186,11 @@ static char *survive_verdict_text(const Survive *survive, const SurviveUnit *uni
 	GString *text = g_string_new(loss_names[loss_verdict(unit->loss)]);
 
 	survive_add_left(text, unit->loss);
+	if (!unit->loss->left && unit->loss->unsure)
+		g_string_append(text,
+				": each VM has a place, but kind and apart are not looked at");
 	if (unit->kind == SPARE_NODE && standing->bid->why)
-		g_string_append_printf(text, "; it takes no VM, its plan is bad news: %s",
+		g_string_append_printf(text, "; it is faulty and takes no VM: %s",
 				       standing->bid->why);
 	return g_string_free(text, FALSE);
 }
@@ -218,7 +221,7 @@ static void survive_add_row(struct libscols_table *table, const Survive *survive
 	struct libscols_line *line;
 
 	for (unsigned i = 0; i < vms->len; i++)
-		total += ((const LossVm *)g_ptr_array_index(vms, i))->vm->spec->vcpus;
+		total += loss_vm_at(vms, i)->vm->spec->vcpus;
 	vcpus = g_strdup_printf("%u", total);
 	line = output_line(table,
 			   (const char *const[]){name, nodes, count, vcpus, restart, verdict});
@@ -370,7 +373,7 @@ static Status survive_run(const Options *options, GError **error)
 	if (!standings)
 		return STATUS_TROUBLE;
 	survive = survive_new(standings->standings, options->failures);
-	fleet_standings_print_broken(standings, options->json);
+	fleet_broken_print(standings->broken, options->json);
 	if (options->json)
 		survive_print_json(survive, standings);
 	else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/fit/fit.h"
 #include "planner/inventory/settings.h"
+#include "planner/place/allowed.h"
 
 #include <string.h>
 
@@ -42,6 +43,8 @@ static char *key_vm(const FitBase *base, const VmSpec *spec)
 	g_autofree char *words = key_words(spec);
 	GString *text = g_string_new(words);
 
+	if (allowed_every(spec) && !spec->apart.group)
+		return g_string_free(text, FALSE);
 	for (unsigned r = 0; r < base->problem->rooms->len; r++)
 		g_string_append_c(text, problem_room_allows(base->problem, spec, r) ? '1' : '0');
 	return g_string_free(text, FALSE);

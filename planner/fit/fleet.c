@@ -205,8 +205,7 @@ static FitCount fleet_count_of(const FitBase *base, const VmSpec *spec)
 	return count;
 }
 
-/* The least cores that SPEC takes, of whichever room. */
-static unsigned fleet_least_cores(const Problem *problem, const VmSpec *spec)
+unsigned fleet_least_cores(const Problem *problem, const VmSpec *spec)
 {
 	unsigned cores = G_MAXUINT;
 

@@ -169,19 +169,6 @@ static unsigned more_over(uint64_t all, uint64_t each)
 	return each && each != UINT64_MAX ? (unsigned)((all + each - 1) / each) : 0;
 }
 
-/* What SPEC takes at least, in the cores of whichever room. */
-static unsigned more_cores(const Problem *problem, const VmSpec *spec)
-{
-	unsigned least = G_MAXUINT;
-
-	for (unsigned r = 0; r < problem->rooms->len; r++)
-		least = MIN(least,
-			    search_cores(spec->vcpus,
-					 g_array_index(problem->rooms, SearchRoom, r).threads,
-					 spec->threads == THREADS_ISOLATE));
-	return least;
-}
-
 static unsigned more_least_by_cores(const More *more)
 {
 	const Problem *problem = more->base->problem;
@@ -192,7 +179,7 @@ static unsigned more_least_by_cores(const More *more)
 	for (unsigned i = 0; i < more->classes->len; i++)
 		if (!more_class(more, i)->never)
 			all += (uint64_t)more_class(more, i)->left *
-			       more_cores(problem, more_class(more, i)->request->spec);
+			       fleet_least_cores(problem, more_class(more, i)->request->spec);
 	return more_over(all, each);
 }
 

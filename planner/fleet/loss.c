@@ -218,8 +218,7 @@ static char *loss_why(const Yard *yard, const StandingVm *vm)
 		return bid_lack_text(&lack, vm->spec, yard_standing(yard, nearest)->name);
 	if (loss_some_take(yard, vm))
 		return g_strdup("each other node that may have it has a VM of its name");
-	return g_strdup(vm->cpu_pm ? "no other node gives it cpu-pm"
-				   : "no other node takes VMs: their plans are bad news");
+	return g_strdup(vm->cpu_pm ? "no other node gives it cpu-pm" : "no other node takes VMs");
 }
 
 static void loss_say_why(const Yard *yard, const Loss *loss)

@@ -19,6 +19,11 @@ typedef struct LossVm {
 	char *why;     /* then; one line */
 } LossVm;
 
+static inline const LossVm *loss_vm_at(const GPtrArray *vms, unsigned i)
+{
+	return g_ptr_array_index(vms, i);
+}
+
 /* "survives", "fails", "unknown". */
 typedef enum LossVerdict { LOSS_SURVIVES, LOSS_FAILS, LOSS_UNKNOWN } LossVerdict;
 extern const char *const loss_names[];

@@ -124,11 +124,6 @@ static uint64_t loss_copies_all(LossCount *count, const LossSize *size)
 
 /* VMs of a size */
 
-static const LossVm *loss_vm_at(const GPtrArray *vms, unsigned i)
-{
-	return g_ptr_array_index(vms, i);
-}
-
 /* Does VM take as much as SIZE wherever it goes? */
 static bool loss_is_size(const LossVm *lost, const LossSize *size)
 {

@@ -43,7 +43,7 @@ static void loss_try_next(LossTry *try, unsigned i, unsigned left);
 
 static void loss_try_in(LossTry *try, unsigned i, unsigned left, unsigned room)
 {
-	const StandingVm *vm = ((const LossVm *)g_ptr_array_index(try->vms, i))->vm;
+	const StandingVm *vm = loss_vm_at(try->vms, i)->vm;
 	g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(YardPart));
 	unsigned threads = yard_room(try->yard, room)->bid->threads;
 	YardPart part = {room, standing_cores(vm->spec, threads), vm->memory};
@@ -78,7 +78,7 @@ static void loss_try_next(LossTry *try, unsigned i, unsigned left)
 		return;
 	}
 	try->steps--;
-	vm = ((const LossVm *)g_ptr_array_index(try->vms, i))->vm;
+	vm = loss_vm_at(try->vms, i)->vm;
 	for (unsigned r = 0; r < try->yard->rooms->len; r++)
 		if (yard_allows(try->yard, vm, yard_room(try->yard, r)->standing) &&
 		    yard_holds(try->yard, vm, r) && loss_room_new(try->yard, vm, r))
@@ -95,7 +95,7 @@ bool loss_may_span(const Yard *yard, const GPtrArray *vms)
 {
 	for (unsigned s = 0; s < yard->standings->len; s++)
 		for (unsigned i = 0; i < vms->len; i++) {
-			const StandingVm *vm = ((const LossVm *)g_ptr_array_index(vms, i))->vm;
+			const StandingVm *vm = loss_vm_at(vms, i)->vm;
 
 			if (yard->first[s + 1] - yard->first[s] > 1 && yard_allows(yard, vm, s) &&
 			    !standing_whole(yard_standing(yard, s), vm))

@@ -197,8 +197,7 @@ static bool spare_pack(SparePacker *packer, const SpareLoss *loss)
 {
 	yard_lose(packer->kept->yard, loss->members);
 	for (unsigned i = 0; i < loss->loss->vms->len; i++)
-		if (!spare_pack_vm(packer,
-				   ((const LossVm *)g_ptr_array_index(loss->loss->vms, i))->vm))
+		if (!spare_pack_vm(packer, loss_vm_at(loss->loss->vms, i)->vm))
 			return false;
 	spare_note_memory(packer);
 	return true;
@@ -311,7 +310,7 @@ static uint64_t spare_loss_need(const SpareLoss *loss)
 	uint64_t vcpus = 0;
 
 	for (unsigned i = 0; i < loss->loss->vms->len; i++)
-		vcpus += ((const LossVm *)g_ptr_array_index(loss->loss->vms, i))->vm->spec->vcpus;
+		vcpus += loss_vm_at(loss->loss->vms, i)->vm->spec->vcpus;
 	return vcpus;
 }
 

@@ -16,7 +16,7 @@ static void spare_count_loss(SpareCount *count, const SpareLoss *loss)
 	uint64_t need = 0;
 
 	for (unsigned i = 0; i < loss->loss->vms->len; i++) {
-		const StandingVm *vm = ((const LossVm *)g_ptr_array_index(loss->loss->vms, i))->vm;
+		const StandingVm *vm = loss_vm_at(loss->loss->vms, i)->vm;
 
 		if (vm->cpu_pm || !count->cpu_pm)
 			need += yard_least_cores(count->yard, vm);

@@ -42,7 +42,7 @@ static const SpareLoss *spare_try_loss(const SpareTry *try, unsigned loss)
 
 static const StandingVm *spare_try_vm(const SpareTry *try, unsigned loss, unsigned i)
 {
-	return ((const LossVm *)g_ptr_array_index(spare_try_loss(try, loss)->loss->vms, i))->vm;
+	return loss_vm_at(spare_try_loss(try, loss)->loss->vms, i)->vm;
 }
 
 /* The memory that each loss takes of each slot, at most. */

@@ -29,16 +29,21 @@ static char *fleet_page_memory(const json_t *object)
 		       : g_strdup("-");
 }
 
-/* "3", or "3..4" where more are not ruled out; yours. */
-static char *fleet_page_fit(const json_t *size)
+/* "3", or "3..4" where more are not ruled out: by FIT_KEY and BOUND_KEY; yours. */
+static char *fleet_page_range(const json_t *size, const char *fit_key, const char *bound_key)
 {
-	uint64_t fit = fleet_page_number(size, "fit"), bound = fleet_page_number(size, "bound");
+	uint64_t fit = fleet_page_number(size, fit_key), bound = fleet_page_number(size, bound_key);
 
 	if (!size)
 		return g_strdup("-");
 	return bound > fit
 		       ? g_strdup_printf("%" G_GUINT64_FORMAT "..%" G_GUINT64_FORMAT, fit, bound)
 		       : g_strdup_printf("%" G_GUINT64_FORMAT, fit);
+}
+
+static char *fleet_page_fit(const json_t *size)
+{
+	return fleet_page_range(size, "fit", "bound");
 }
 
 static const json_t *fleet_page_size(const json_t *object, size_t i)
@@ -206,18 +211,25 @@ static char *fleet_page_runs_out(const json_t *limits)
 
 static void fleet_page_sizes(GString *html, const json_t *totals)
 {
-	static const char *const columns[] = {"Size", ">More", "Runs out first", NULL};
+	static const char *const plain[] = {"Size", ">More", "Runs out first", NULL};
+	static const char *const what_if[] = {"Size", ">Today", ">What if", "Runs out first", NULL};
+	const json_t *sizes = json_object_get(totals, "sizes");
+	bool both = json_object_get(json_array_get(sizes, 0), "today");
+	const char *const *columns = both ? what_if : plain;
 	size_t i;
 	json_t *size;
 
 	page_section(html, "By size");
 	html_table_open(html, "sorts", columns);
-	json_array_foreach (json_object_get(totals, "sizes"), i, size) {
+	json_array_foreach (sizes, i, size) {
+		g_autofree char *today = fleet_page_range(size, "today", "today_bound");
 		g_autofree char *count = fleet_page_fit(size);
 		g_autofree char *limits = fleet_page_runs_out(json_object_get(size, "runs_out"));
+		const char *cells[] = {check_node_text(size, "size"), today, count, limits};
 
-		html_row(html, NULL, columns,
-			 (const char *const[]){check_node_text(size, "size"), count, limits}, NULL);
+		if (!both)
+			memmove(cells + 1, cells + 2, 2 * sizeof *cells);
+		html_row(html, NULL, columns, cells, NULL);
 	}
 	html_table_close(html);
 	html_close(html, "section");
