@@ -47,17 +47,10 @@ static bool measure_report(const Options *options, const Measure *measure, GErro
 static bool measure_here(const Options *options, const Audit *audit, unsigned seconds,
 			 GError **error)
 {
-	MeasureLive live = {0};
-	g_autoptr(Measure) measure = NULL;
+	g_auto(MeasureLive) live = {0};
+	g_autoptr(Measure) measure = measure_live(audit, seconds, &live, error);
 
-	if (measure_live(audit, seconds, &live, error))
-		measure = measure_counters(live.before, live.after, audit, &live.own, error);
-	if (!measure || !measure_report(options, measure, error)) {
-		measure_live_clear(&live);
-		return false;
-	}
-	measure_live_clear(&live);
-	return true;
+	return measure && measure_report(options, measure, error);
 }
 
 /* Two captures of a node. */

@@ -100,7 +100,7 @@ static void live_note(MeasureLive *live, const GError *refused, const Tracing *t
 	}
 }
 
-bool measure_live(const Audit *audit, unsigned seconds, MeasureLive *live, GError **error)
+Measure *measure_live(const Audit *audit, unsigned seconds, MeasureLive *live, GError **error)
 {
 	g_auto(CpuSet) cpus = measure_cpus(audit);
 	g_autoptr(GError) refused = NULL, left = NULL;
@@ -120,5 +120,5 @@ bool measure_live(const Audit *audit, unsigned seconds, MeasureLive *live, GErro
 		unread_add(live->after->unread, "the end of the traces", left->message);
 	signals_release(&before);
 	live->own.last = live_interrupts();
-	return good;
+	return good ? measure_counters(live->before, live->after, audit, &live->own, error) : NULL;
 }

@@ -18,9 +18,10 @@ typedef struct MeasureLive {
  * Read the counters of AUDIT's node, which is this machine, let SECONDS pass, and read them again;
  * meanwhile the kernel counts in a tracing instance, where it can. What could not be read or traced
  * is in the counters' `unread`. A signal that ends the program does so in here, after the instance
- * is gone. LIVE is for measure_live_clear(), also when this fails.
+ * is gone. The answer is yours, and borrows of LIVE; NULL with ERROR.
  */
-bool measure_live(const Audit *audit, unsigned seconds, MeasureLive *live, GError **error);
+Measure *measure_live(const Audit *audit, unsigned seconds, MeasureLive *live, GError **error);
 void measure_live_clear(MeasureLive *live);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MeasureLive, measure_live_clear)
 
 #endif

@@ -14,20 +14,11 @@
 /* The document of AUDIT's node, measured for so long; yours. */
 static char *snapshot_measure_audit(const Audit *audit, unsigned seconds, GError **error)
 {
-	MeasureLive live = {0};
-	g_autoptr(Measure) measure = NULL;
-	json_t *document = NULL;
-	char *text = NULL;
+	g_auto(MeasureLive) live = {0};
+	g_autoptr(Measure) measure = measure_live(audit, seconds, &live, error);
+	json_auto_t *document = measure ? measure_to_json(measure) : NULL;
 
-	if (measure_live(audit, seconds, &live, error))
-		measure = measure_counters(live.before, live.after, audit, &live.own, error);
-	if (measure) {
-		document = measure_to_json(measure);
-		text = json_text(document);
-		json_decref(document);
-	}
-	measure_live_clear(&live);
-	return text;
+	return document ? json_text(document) : NULL;
 }
 
 /* The same of this machine. */

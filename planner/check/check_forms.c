@@ -54,6 +54,7 @@ static void append_rule(GString *text, const Check *check, const Rule *rule)
 /* What planner measure saw. */
 static void append_measured(GString *text, const Measured *measured)
 {
+	g_auto(CpuSet) none = hwloc_bitmap_alloc();
 	unsigned cpu;
 
 	append_metric(text, "planner_measured_seconds", "How long planner measure looked.");
@@ -61,9 +62,7 @@ static void append_measured(GString *text, const Measured *measured)
 	append_metric(text, "planner_measured_interruptions",
 		      "Interrupts and other tasks that came to a CPU, in a second.");
 	/* Too few are worse than none. */
-	hwloc_bitmap_foreach_begin(cpu, measured->cpus)
-		if (measured->lacks)
-			break;
+	hwloc_bitmap_foreach_begin(cpu, measured->lacks ? none : measured->cpus)
 		g_string_append_printf(text, "planner_measured_interruptions{cpu=\"%u\"} %.3f\n",
 				       cpu, measured_rate(measured, cpu));
 	hwloc_bitmap_foreach_end();

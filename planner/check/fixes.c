@@ -140,16 +140,16 @@ const Fixes fixes_restart = {{
 	[PLATFORM_OPENNEBULA] = "power the VM off and resume it, by OpenNebula",
 }};
 
-/* Where the rule is silent, since nobody can follow it. */
-#define SILENT "nothing: the platform writes QEMU's command line, and has no word for it"
+const char fixes_none[] =
+	"nothing: the platform writes QEMU's command line, and has no word for it";
 
 const Fixes fixes_cpu_pm = {{
 	[PLATFORM_PROCESS] = "add -overcommit cpu-pm=on where the VM is started, and restart it",
 	[PLATFORM_PROXMOX] = "'qm set ID --args \"-overcommit cpu-pm=on\"', with what args has "
 			     "already; 'qm shutdown ID', 'qm start ID'",
-	[PLATFORM_OPENSTACK] = SILENT,
-	[PLATFORM_OVIRT] = SILENT,
-	[PLATFORM_KUBEVIRT] = SILENT,
+	[PLATFORM_OPENSTACK] = fixes_none,
+	[PLATFORM_OVIRT] = fixes_none,
+	[PLATFORM_KUBEVIRT] = fixes_none,
 	[PLATFORM_LXD] = "raw.qemu of the instance: -overcommit cpu-pm=on; stop it and start it",
 	[PLATFORM_UNRAID] = "add qemu:commandline with -overcommit cpu-pm=on, and its namespace, "
 			    "in the VM's XML view; stop the VM and start it",

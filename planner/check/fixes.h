@@ -33,6 +33,9 @@ extern const Fixes fixes_irqs;	      /* where interrupts go */
 extern const Fixes fixes_quota;	      /* how much CPU time a VM may have */
 extern const Fixes fixes_groups;      /* which CPUs its control groups have */
 
+/* The fix where the platform leaves no way: the rule is silent there. */
+extern const char fixes_none[];
+
 /* What FIXES (NULL = none) say on PLATFORM; NULL = nothing. */
 const char *fixes_text(const Fixes *fixes, Platform platform);
 

@@ -85,8 +85,7 @@ static bool rules_cpupm_wanted(const Audit *audit, const AuditVm *vm)
 /* Can somebody give a VM of PLATFORM another command line, that lasts? */
 static bool rules_cpupm_settable(Platform platform)
 {
-	return platform != PLATFORM_OPENSTACK && platform != PLATFORM_OVIRT &&
-	       platform != PLATFORM_KUBEVIRT && platform != PLATFORM_OPENSHIFT;
+	return fixes_text(&fixes_cpu_pm, platform) != fixes_none;
 }
 
 static void eval_off(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings)
@@ -465,7 +464,7 @@ const Rule rule_kvm_exitless_timer = {
 	.eval = eval_timer,
 };
 
-/* VMs that run without cpu-pm: "vm a, b". Yours; NULL = there is none. */
+/* VMs that run without cpu-pm: "a, b"; "" = there is none. Yours. */
 static char *timers_of(const Audit *audit)
 {
 	Naming naming = {0};
@@ -482,11 +481,14 @@ static char *timers_of(const Audit *audit)
 static void eval_timer_lost(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	const char *release = audit->facts->kernel->release;
-	g_autofree char *vms = timers_of(audit);
+	g_autofree char *vms = NULL;
 
-	if (vms && *vms && vm_paths_timer_lost(release) && timers_asked(audit) &&
-	    kvm_value_on(kvm_value(audit->facts, "kvm_intel.enable_apicv")) &&
-	    kvm_value_on(kvm_value(audit->facts, "kvm_intel.preemption_timer")))
+	if (!vm_paths_timer_lost(release) || !timers_asked(audit) ||
+	    !kvm_value_on(kvm_value(audit->facts, "kvm_intel.enable_apicv")) ||
+	    !kvm_value_on(kvm_value(audit->facts, "kvm_intel.preemption_timer")))
+		return;
+	vms = timers_of(audit);
+	if (*vms)
 		rule_found(rule, findings, "kvm", "/sys/module/kvm/parameters/pi_inject_timer",
 			   NULL,
 			   "kernel %s may take the preemption timer from VMs without cpu-pm: %s",

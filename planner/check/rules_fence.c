@@ -71,14 +71,14 @@ static GTree *fence_intruders(const Audit *audit, hwloc_const_bitmap_t held, uns
 static bool fence_comes(const Audit *audit, hwloc_const_bitmap_t cpus)
 {
 	const KernelFacts *kernel = audit->facts->kernel;
-	g_autoptr(Cmdline) next = kernel->boot_cmdline ? cmdline_parse(kernel->boot_cmdline) : NULL;
-	CmdlineEffects *effects =
-		next ? cmdline_effects(next, kernel->release, kernel->possible, kernel->present)
-		     : NULL;
-	bool comes = effects && hwloc_bitmap_isincluded(cpus, effects->domain);
+	g_autoptr(Cmdline) next = NULL;
+	g_autoptr(CmdlineEffects) effects = NULL;
 
-	g_clear_pointer(&effects, cmdline_effects_free);
-	return comes;
+	if (!kernel->boot_cmdline)
+		return false;
+	next = cmdline_parse(kernel->boot_cmdline);
+	effects = cmdline_effects(next, kernel->release, kernel->possible, kernel->present);
+	return hwloc_bitmap_isincluded(cpus, effects->domain);
 }
 
 static gboolean intruder_name(gpointer slice, gpointer value, gpointer slices)

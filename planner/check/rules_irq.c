@@ -342,7 +342,7 @@ const Rule rule_irq_irqbalance_list = {
 		"CPUs; without either, and where it runs, the CPUs of isolated cpuset partitions. "
 		"Not on OpenShift, where CRI-O bans the CPUs of each pod.",
 	.why = "By default irqbalance leaves isolated and nohz_full CPUs alone. Either setting "
-	       "replaces that list; it does not extend it. Of cpuset partitions it does not know.",
+	       "replaces that list; it does not extend it. It does not know cpuset partitions.",
 	.remedy = "remove the setting, or list every isolated CPU: 'planner emit irqbalance' "
 		  "writes it",
 	.source = "irqbalance cputree.c setup_banned_cpus()",

@@ -34,17 +34,30 @@ static bool measured_cpu_of(const Measured *measured, unsigned cpu, const char *
 	return g_strcmp0(owner, vm) == 0;
 }
 
-static MeasuredBusy measured_busy(const Audit *audit, const char *vm)
+/* The CPUs that were interrupted too often, whosever they are. Yours. */
+static hwloc_bitmap_t measured_over(const Audit *audit)
 {
-	const Measured *measured = audit->measured;
-	MeasuredBusy busy = {.cpus = set_new()};
+	hwloc_bitmap_t over = set_new();
 	double bound = measured_bound(audit);
 	unsigned cpu;
 
-	hwloc_bitmap_foreach_begin(cpu, measured->cpus)
+	hwloc_bitmap_foreach_begin(cpu, audit->measured->cpus)
+		if (measured_rate(audit->measured, cpu) > bound)
+			hwloc_bitmap_set(over, cpu);
+	hwloc_bitmap_foreach_end();
+	return over;
+}
+
+static MeasuredBusy measured_busy(const Measured *measured, hwloc_const_bitmap_t over,
+				  const char *vm)
+{
+	MeasuredBusy busy = {.cpus = set_new()};
+	unsigned cpu;
+
+	hwloc_bitmap_foreach_begin(cpu, over)
 		double rate = measured_rate(measured, cpu);
 
-		if (rate > bound && measured_cpu_of(measured, cpu, vm)) {
+		if (measured_cpu_of(measured, cpu, vm)) {
 			hwloc_bitmap_set(busy.cpus, cpu);
 			if (rate > busy.rate) {
 				busy.worst = cpu;
@@ -72,15 +85,16 @@ static const MeasuredOne *measured_most(const Measured *measured, unsigned cpu)
 	return most;
 }
 
-static void measured_judge(const Rule *rule, const Audit *audit, const char *vm,
-			   GPtrArray *findings)
+static void measured_judge(const Rule *rule, const Audit *audit, hwloc_const_bitmap_t over,
+			   const char *vm, GPtrArray *findings)
 {
-	MeasuredBusy busy = measured_busy(audit, vm);
-	const MeasuredOne *most = measured_most(audit->measured, busy.worst);
+	MeasuredBusy busy = measured_busy(audit->measured, over, vm);
+	const MeasuredOne *most =
+		hwloc_bitmap_iszero(busy.cpus) ? NULL : measured_most(audit->measured, busy.worst);
 	g_autofree char *subject = vm ? g_strdup_printf("vm %s", vm) : g_strdup("node");
 	g_autofree char *cpus = cpulist_format(busy.cpus);
 
-	if (most && !hwloc_bitmap_iszero(busy.cpus))
+	if (most)
 		rule_found(rule, findings, subject, "planner measure", busy.cpus,
 			   "CPUs %s were interrupted up to %.1f times a second, more than %.0f: "
 			   "mostly %s%s%s",
@@ -91,10 +105,12 @@ static void measured_judge(const Rule *rule, const Audit *audit, const char *vm,
 
 static void eval_interrupted(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
+	g_auto(CpuSet) over = measured_over(audit);
+
 	for (unsigned i = 0; i < audit->vms->len; i++)
-		measured_judge(rule, audit,
+		measured_judge(rule, audit, over,
 			       ((const AuditVm *)g_ptr_array_index(audit->vms, i))->name, findings);
-	measured_judge(rule, audit, NULL, findings);
+	measured_judge(rule, audit, over, NULL, findings);
 	if (audit->measured->lacks)
 		rule_unknown(rule, findings, "node", "planner measure",
 			     "%s was not measured: CPUs may be interrupted more often than it says",
@@ -104,7 +120,7 @@ static void eval_interrupted(const Rule *rule, const Audit *audit, GPtrArray *fi
 const Rule rule_measured_interrupted = {
 	.id = "measured.interrupted",
 	.severity = SEVERITY_WARNING,
-	.title = "Isolated CPUs are interrupted more often than the inventory allows",
+	.title = "CPUs of VMs, or isolated ones, are interrupted more often than allowed",
 	.sees = "The measurement of --measured: interrupts, and other tasks that were put on a "
 		"CPU, on each CPU that was measured, against interruptions= of [audit]. What "
 		"several CPUs share counts in equal parts.",

@@ -360,8 +360,8 @@ const Rule rule_vm_pin_across_kinds = {
 	.sees = "On hybrid processors the kinds of the cores of a dedicated VM's pins "
 		"(performance, efficient), where one kind has room for all of them, without the "
 		"cores of other pinned VMs and of the boot CPU.",
-	.why = "The guest takes its vCPUs for equally fast: its work waits for the slowest of "
-	       "them, and threads of one core are told where there are none.",
+	.why = "The guest believes that its vCPUs are equally fast, and its work waits for the "
+	       "slowest of them. It may also be told of sibling threads that do not exist.",
 	.remedy = "pin it to cores of one kind: 'planner plan' chooses",
 	.fixes = &fixes_pin,
 	.source = "/sys/devices/cpu_core/cpus, cpu_atom/cpus; cpu_capacity",

@@ -49,31 +49,28 @@ static char *fix_work(const MeasureScene *scene, const Interruption *interruptio
 				 "there"));
 }
 
-/* Functions that hrtimers call. */
-static bool part_in(const char *part, const char *const *names)
-{
-	return part && g_strv_contains(names, part);
-}
-
 /* What fires most on this CPU. */
 typedef enum TimerOf { TIMER_UNKNOWN, TIMER_TICK, TIMER_GUEST, TIMER_SLEEP, TIMER_OTHER } TimerOf;
 
 static TimerOf timer_of(const Interruption *interruption)
 {
+	/* Functions that hrtimers call. */
 	static const char *const ticks[] = {"tick_sched_timer", "tick_nohz_handler", NULL};
 	static const char *const guests[] = {"apic_timer_fn [kvm]", "pit_timer_fn [kvm]", NULL};
 	static const char *const sleeps[] = {"hrtimer_wakeup", NULL};
 	const char *most = interruption->parts ? parts_most(interruption->parts) : NULL;
 
-	return !most		       ? TIMER_UNKNOWN
-	       : part_in(most, ticks)  ? TIMER_TICK
-	       : part_in(most, guests) ? TIMER_GUEST
-	       : part_in(most, sleeps) ? TIMER_SLEEP
-				       : TIMER_OTHER;
+	return !most			       ? TIMER_UNKNOWN
+	       : g_strv_contains(ticks, most)  ? TIMER_TICK
+	       : g_strv_contains(guests, most) ? TIMER_GUEST
+	       : g_strv_contains(sleeps, most) ? TIMER_SLEEP
+					       : TIMER_OTHER;
 }
 
+#define ALONE_FIX "keep other tasks off this CPU: the tick stops only while one task alone is there"
+
 /* Why the kernel does not stop the tick of a CPU that nohz_full= names. */
-static const struct {
+static const struct TickCause {
 	TickReason reason;
 	const char *cause, *fix;
 } tick_causes[] = {
@@ -81,8 +78,7 @@ static const struct {
 	 "take the task's CPU time limit or timer away: 'prlimit --cpu', setitimer(2)"},
 	{TICK_PERF, "the scheduler's tick: perf counts events here in turns",
 	 "no perf on this CPU; the NMI watchdog off"},
-	{TICK_SCHED, "the scheduler's tick: more than one task wants this CPU",
-	 "keep other tasks off this CPU: the tick stops only while one task alone is there"},
+	{TICK_SCHED, "the scheduler's tick: more than one task wants this CPU", ALONE_FIX},
 	{TICK_CLOCK_UNSTABLE, "the scheduler's tick: the clock is not stable",
 	 "find out why the kernel does not trust the TSC: 'dmesg | grep -i tsc'"},
 	{TICK_RCU, "the scheduler's tick: RCU needs it here",
@@ -91,6 +87,15 @@ static const struct {
 	{TICK_RCU_EXP, "the scheduler's tick: RCU waits for this CPU",
 	 "let nobody trace, load modules or change settings meanwhile"},
 };
+
+/* The traced reason, where ticks fire most; NULL = none. */
+static const struct TickCause *tick_cause(const MeasureScene *scene, TimerOf of)
+{
+	for (unsigned i = 0; of == TIMER_TICK && i < G_N_ELEMENTS(tick_causes); i++)
+		if (tick_causes[i].reason == scene->tick)
+			return &tick_causes[i];
+	return NULL;
+}
 
 static bool timer_ticks(const MeasureScene *scene)
 {
@@ -108,6 +113,7 @@ static bool timer_shared(const MeasureScene *scene, uint64_t count)
 static char *fix_timer(const MeasureScene *scene, const Interruption *interruption)
 {
 	TimerOf of = timer_of(interruption);
+	const struct TickCause *tick = tick_cause(scene, of);
 
 	if (of == TIMER_GUEST && scene->vm)
 		return causes_timer_fix(scene->audit, scene->vm);
@@ -116,12 +122,10 @@ static char *fix_timer(const MeasureScene *scene, const Interruption *interrupti
 	if (timer_ticks(scene))
 		return g_strdup("boot with nohz_full= of the isolated CPUs: 'planner emit "
 				"cmdline'");
-	for (unsigned i = 0; of == TIMER_TICK && i < G_N_ELEMENTS(tick_causes); i++)
-		if (tick_causes[i].reason == scene->tick)
-			return g_strdup(tick_causes[i].fix);
+	if (tick)
+		return g_strdup(tick->fix);
 	if (timer_shared(scene, interruption->count))
-		return g_strdup("keep other tasks off this CPU: the tick stops only while one "
-				"task alone is there");
+		return g_strdup(ALONE_FIX);
 	if (scene->vm)
 		return causes_timer_fix(scene->audit, scene->vm);
 	return g_strdup(SLEEP_FIX);
@@ -182,6 +186,7 @@ static const OwnCause own_causes[] = {
 static const char *causes_timer(const MeasureScene *scene, const Interruption *interruption)
 {
 	TimerOf of = timer_of(interruption);
+	const struct TickCause *tick = tick_cause(scene, of);
 
 	if (of == TIMER_GUEST)
 		return "a timer of the guest fires on its own CPU";
@@ -191,9 +196,8 @@ static const char *causes_timer(const MeasureScene *scene, const Interruption *i
 		return "a timer of the kernel that was set on this CPU";
 	if (timer_ticks(scene))
 		return "the scheduler's tick: the kernel does not stop it here";
-	for (unsigned i = 0; of == TIMER_TICK && i < G_N_ELEMENTS(tick_causes); i++)
-		if (tick_causes[i].reason == scene->tick)
-			return tick_causes[i].cause;
+	if (tick)
+		return tick->cause;
 	if (timer_shared(scene, interruption->count))
 		return "the scheduler's tick, or a timer: other tasks run here too";
 	return scene->vm ? "a timer of the guest fires on its own CPU, or the tick has a reason to "

@@ -61,12 +61,11 @@ static json_t *measure_vm_to_json(const MeasureVm *vm)
 
 static json_t *own_to_json(const Measure *measure)
 {
-	json_t *object = json_object();
+	json_t *object;
 
-	if (!measure->own) {
-		json_decref(object);
+	if (!measure->own)
 		return json_null();
-	}
+	object = json_object();
 	json_object_set_new(object, "cpus", json_cpus(measure->own->cpus));
 	json_object_set_new(object, "runs",
 			    measure->own_known ? json_integer((json_int_t)measure->own_runs)

@@ -64,8 +64,8 @@ static const HistogramRow *traced_old(const Histogram *before, const HistogramRo
 		const HistogramRow *old = &g_array_index(before->rows, HistogramRow, i);
 		bool same = true;
 
-		for (unsigned k = 0; k < HISTOGRAM_KEYS; k++)
-			same &= g_strcmp0(old->keys[k], row->keys[k]) == 0;
+		for (unsigned k = 0; same && k < HISTOGRAM_KEYS; k++)
+			same = g_strcmp0(old->keys[k], row->keys[k]) == 0;
 		if (same)
 			return old;
 	}

@@ -20,10 +20,12 @@ static void traced_functions(const Counters *before, const Counters *after, cons
 
 	for (unsigned i = 0; now && i < now->rows->len; i++) {
 		const HistogramRow *row = &g_array_index(now->rows, HistogramRow, i);
-		g_autofree char *name = g_strconcat(prefix, row->keys[1], NULL);
+		g_autofree char *name = NULL;
 
-		if (key_is(row->keys[0], cpu))
-			parts_add(parts, name, traced_growth(then, row));
+		if (!key_is(row->keys[0], cpu))
+			continue;
+		name = g_strconcat(prefix, row->keys[1], NULL);
+		parts_add(parts, name, traced_growth(then, row));
 	}
 }
 
@@ -92,10 +94,12 @@ void traced_senders(const Counters *before, const Counters *after, unsigned cpu,
 
 	for (unsigned i = 0; now && i < now->rows->len; i++) {
 		const HistogramRow *row = &g_array_index(now->rows, HistogramRow, i);
-		g_autofree char *name = g_strconcat("from CPU ", row->keys[0], NULL);
+		g_autofree char *name = NULL;
 
-		if (key_is(row->keys[1], cpu) && g_str_equal(row->keys[2], CALLBACK_NONE))
-			parts_add(parts, name, traced_growth(then, row));
+		if (!key_is(row->keys[1], cpu) || !g_str_equal(row->keys[2], CALLBACK_NONE))
+			continue;
+		name = g_strconcat("from CPU ", row->keys[0], NULL);
+		parts_add(parts, name, traced_growth(then, row));
 	}
 }
 
@@ -108,10 +112,13 @@ TickReason traced_tick(const Counters *before, const Counters *after, unsigned c
 
 	for (unsigned i = 0; now && i < now->rows->len; i++) {
 		const HistogramRow *row = &g_array_index(now->rows, HistogramRow, i);
-		uint64_t count = traced_growth(then, row), reason;
+		uint64_t count, reason;
 
-		if (!key_is(row->keys[0], cpu) || !key_is(row->keys[1], 0) || count <= times ||
+		if (!key_is(row->keys[0], cpu) || !key_is(row->keys[1], 0) ||
 		    !histogram_number(row->keys[2], 10, &reason) || reason > TICK_RCU_EXP)
+			continue;
+		count = traced_growth(then, row);
+		if (count <= times)
 			continue;
 		most = (TickReason)reason;
 		times = count;

@@ -1560,6 +1560,12 @@ typedef struct Twin {
 	const char *key, *value; /* instead: a sysctl, a parameter of KVM */
 } Twin;
 
+static void release_of_2022(Facts *f)
+{
+	g_free(f->kernel->release);
+	f->kernel->release = g_strdup("6.1.0");
+}
+
 static const Twin twins[] = {
 	{"vm.realtime-throttled", PLANNED, throttled, rt_by_server},
 	{"vm.realtime-throttled", PLANNED, throttled, rt_none},
@@ -1567,6 +1573,8 @@ static const Twin twins[] = {
 	{"vm.realtime-differs", PLANNED, rt_lost, rt_unread},
 	{"kernel.sysctl-differs", PLANNED, stat_interval, NULL, "vm.stat_interval", "10"},
 	{"kvm.halt-polling", PLANNED, polling, polling_own},
+	{"kvm.preemption-timer", PLANNED, timer_lost, vms_off},
+	{"kvm.preemption-timer", PLANNED, timer_lost, release_of_2022},
 	{"kvm.halt-polling", PLANNED, polling, NULL, "kvm.halt_poll_ns", "0"},
 	{"kvm.halt-polling", PLANNED, polling, NULL, "kvm.halt_poll_ns_grow", "0"},
 	{"kvm.nx-huge-pages", PLANNED, nx_pages, NULL, "kvm.nx_huge_pages", "N"},
@@ -1676,6 +1684,9 @@ static void test_plan_admits(void)
 		HEAD "[vm a]\nvcpus = 2\ncpus = 2,99\n",
 		HEAD "[vm a]\nvcpus = 2\ncpus = 2,14\nmemory = 999G\n",
 		HEAD "[kernel]\nflags = managed_irq\n[vm a]\nvcpus = 2\n",
+		HEAD "[vm a]\nvcpus = 2\ncpus = 2,14\nsocket = 1\n",
+		HEAD "[vm a]\nvcpus = 2\ncpus = 2,14\napart = g:socket\n"
+		     "[vm b]\nvcpus = 2\ncpus = 3,15\napart = g\n",
 	};
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++) {
