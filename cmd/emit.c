@@ -52,14 +52,13 @@ static Status emit_list(const Options *options)
 static void emit_unknown(const char *name, GError **error)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
-	const char *near;
+	g_autofree char *meant = NULL;
 
 	for (const Artifact *const *artifact = artifacts; *artifact; artifact++)
 		g_ptr_array_add(names, (gpointer)(*artifact)->name);
 	g_ptr_array_add(names, NULL);
-	near = nearest_word(name, (const char *const *)names->pdata);
-	options_refuse(error, NULL, "no artifact '%s'%s%s%s; 'planner emit' lists them", name,
-		       near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	meant = nearest_meant(name, (const char *const *)names->pdata);
+	options_refuse(error, NULL, "no artifact '%s'%s; 'planner emit' lists them", name, meant);
 }
 
 static const Artifact *emit_find(const char *name, GError **error)

@@ -291,16 +291,16 @@ const PlanVm *input_vm(const Plan *plan, const char *name, GError **error)
 {
 	const PlanVm *vm = plan_vm(plan, name);
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
-	const char *near;
+	g_autofree char *meant = NULL;
 
 	if (vm)
 		return vm;
 	for (unsigned i = 0; i < plan->vms->len; i++)
 		g_ptr_array_add(names, ((PlanVm *)g_ptr_array_index(plan->vms, i))->spec->name);
 	g_ptr_array_add(names, NULL);
-	near = nearest_word(name, (const char *const *)names->pdata);
-	options_refuse(error, NULL, "no VM '%s' in the plan%s%s%s; 'planner plan' lists them", name,
-		       near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	meant = nearest_meant(name, (const char *const *)names->pdata);
+	options_refuse(error, NULL, "no VM '%s' in the plan%s; 'planner plan' lists them", name,
+		       meant);
 	return NULL;
 }
 

@@ -194,8 +194,8 @@ static Status close_stdout(Status status)
 	return status;
 }
 
-/* GLib ends a program that gets no memory, or no thread, as if it were broken. What was printed so
- * far may be half an answer: it stays unwritten. */
+/* GLib ends a program that gets no memory, or no thread, as if it were broken. What is
+ * still buffered may be half an answer: it stays unwritten. */
 static GLogWriterOutput main_log(GLogLevelFlags level, const GLogField *fields, gsize n, void *data)
 {
 	const char *why = "it cannot go on";

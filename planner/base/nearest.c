@@ -49,3 +49,10 @@ const char *nearest_word(const char *word, const char *const *words)
 	}
 	return best;
 }
+
+char *nearest_meant(const char *word, const char *const *words)
+{
+	const char *near = nearest_word(word, words);
+
+	return near ? g_strdup_printf("; did you mean '%s'?", near) : g_strdup("");
+}

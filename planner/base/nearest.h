@@ -9,5 +9,7 @@
  * WORDS.
  */
 const char *nearest_word(const char *word, const char *const *words);
+/* "; did you mean 'x'?", or "" where none is. Yours. */
+char *nearest_meant(const char *word, const char *const *words);
 
 #endif

@@ -126,7 +126,7 @@ VmSpec *vm_spec_new(const char *name);
 bool vm_spec_realtime(const VmSpec *vm, unsigned v);
 /* A copy of VM called NAME, yours. */
 VmSpec *vm_spec_copy(const VmSpec *vm, const char *name);
-/* VM as it comes to another host: CPUs, NUMA node and devices are that one's to choose. Yours. */
+/* VM as it comes to another host, which chooses CPUs, NUMA node, socket and devices. Yours. */
 VmSpec *vm_spec_newcomer(const VmSpec *vm);
 void vm_spec_free(VmSpec *vm);
 /* A node of which nothing is said; a copy; yours. */

@@ -86,14 +86,21 @@ typedef struct AssignmentChoice {
 	Assignment *assignment;
 } AssignmentChoice;
 
-bool online_holds(const Online *o, const Counts *counts, unsigned cell, unsigned vcpus,
-		  const Demand *d)
+/* CELL by its counts alone, whichever of its rooms may be had. */
+static bool counts_hold(const Online *o, const Counts *counts, unsigned cell, unsigned vcpus,
+			const Demand *d)
 {
 	const Cell *at = online_cell(o, cell);
 
-	return (d->node == NONE || at->node == d->node) && (!d->cells || d->cells[cell]) &&
+	return (d->node == NONE || at->node == d->node) &&
 	       counts->cell[cell] >= search_cores(vcpus, at->threads, d->isolate) &&
 	       counts->memory[at->node] >= online_share_memory(d, vcpus);
+}
+
+bool online_holds(const Online *o, const Counts *counts, unsigned cell, unsigned vcpus,
+		  const Demand *d)
+{
+	return (!d->cells || d->cells[cell]) && counts_hold(o, counts, cell, vcpus, d);
 }
 
 /* One room */
@@ -153,8 +160,7 @@ static bool cell_has_room(const AssignmentChoice *c, unsigned cell)
 	const Cell *at = online_cell(c->o, cell);
 	unsigned need = search_cores(c->d->vcpus, at->threads, c->d->isolate);
 
-	return (c->d->node == NONE || at->node == c->d->node) && c->counts->cell[cell] >= need &&
-	       c->counts->memory[at->node] >= online_share_memory(c->d, c->d->vcpus) &&
+	return counts_hold(c->o, c->counts, cell, c->d->vcpus, c->d) &&
 	       online_assign_room_holds(c->counts, at, c->d, need);
 }
 

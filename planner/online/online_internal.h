@@ -6,8 +6,8 @@
  *   online_demand.c what a VM needs, as counts
  *   online_rooms.c  rooms, cells and classes, once
  *   online_why.c    why a VM has no assignment
- *   online_assign.c   assignments on counts of free cores: pure, so that a what-if is the same on a
- * copy online_value.c  what the free cores are worth to the VMs that are likely to come
+ *   online_assign.c assignments on counts of free cores: pure, so the same on a copy
+ *   online_value.c  what the free cores are worth to the VMs that are likely to come
  *   online_moves.c  which VMs would have to move
  */
 #ifndef PLANNER_ONLINE_ONLINE_INTERNAL_H

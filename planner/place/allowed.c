@@ -24,15 +24,6 @@ bool allowed_every(const VmSpec *spec)
 	return spec->node < 0 && spec->socket < 0 && spec->kind == CORE_KIND_ANY;
 }
 
-bool allowed_node(const Host *host, const VmSpec *spec, unsigned node)
-{
-	for (unsigned i = 0; i < host->cores->len; i++)
-		if (host_core(host, i)->node == node &&
-		    allowed_core(host, spec, host_core(host, i)))
-			return true;
-	return false;
-}
-
 bool allowed_alike(const VmSpec *a, const VmSpec *b)
 {
 	return a->node == b->node && a->socket == b->socket && a->kind == b->kind &&

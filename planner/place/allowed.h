@@ -12,8 +12,6 @@
 bool allowed_core(const Host *host, const VmSpec *spec, const Core *core);
 /* May it have every core? */
 bool allowed_every(const VmSpec *spec);
-/* May it have any core of NODE, a position? */
-bool allowed_node(const Host *host, const VmSpec *spec, unsigned node);
 /* Do A and B say the same of that, and of whom they must be apart from? */
 bool allowed_alike(const VmSpec *a, const VmSpec *b);
 /* What it says, for people: "node 0", "socket 1 and performance cores"; NULL = nothing. Yours. */
@@ -24,7 +22,7 @@ bool apart_from(const Apart *a, const Apart *b, ApartBy *by);
 /* A number for the socket, node or L3 that CORE is in: the same for those together. Without an L3,
  * its node. */
 unsigned apart_place(const Host *host, const Core *core, ApartBy by);
-/* "socket 1", "node 0", "L3 of CPU 8", for the place of CORE. Yours. */
+/* "socket 1", "node 0", "the L3 of CPU 8", for the place of CORE. Yours. */
 char *apart_place_text(const Host *host, const Core *core, ApartBy by);
 /*
  * The VM of PLAN, placed, that SPEC must be apart from and that has a core in the place of CORE;

@@ -180,11 +180,15 @@ static void spread_check(const Placer *placer, const Problem *problem, const GPt
 {
 	for (unsigned i = 0; i < vms->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(vms, i);
-		Level natural = MIN(problem_natural_level(problem, vm->spec), LEVEL_NODES);
-		g_autofree char *subject = subject_vm(vm->spec->name);
+		g_autofree char *subject = NULL;
+		Level natural;
 
-		if (!vm->placed || level_of(placer->plan, vm) <= natural)
+		if (!vm->placed)
 			continue;
+		natural = MIN(problem_natural_level(problem, vm->spec), LEVEL_NODES);
+		if (level_of(placer->plan, vm) <= natural)
+			continue;
+		subject = subject_vm(vm->spec->name);
 		findings_add(placer->plan->findings, SEVERITY_INFO, "vm.spread", subject,
 			     "'planner explain vm' says what forced it",
 			     "is placed %s; on an empty host it would be %s",

@@ -171,7 +171,7 @@ static bool settled_near(const Problem *problem, const VmSpec *spec, const Core 
 {
 	ApartBy by;
 
-	for (unsigned i = 0; i < problem->settled->len; i++) {
+	for (unsigned i = 0; spec->apart.group && i < problem->settled->len; i++) {
 		const Settled *settled = g_ptr_array_index(problem->settled, i);
 		unsigned index;
 
@@ -434,6 +434,21 @@ static void posed_add_apart(const Problem *problem, Posed *posed, unsigned b)
 	}
 }
 
+/* PROBLEM as the search takes it, without VMs. */
+static SearchProblem problem_frame(const Problem *problem)
+{
+	return (SearchProblem){
+		.rooms = (const SearchRoom *)problem->rooms->data,
+		.n_rooms = problem->rooms->len,
+		.memory = problem->memory,
+		.n_nodes = problem->host->nodes->len,
+		.distance = host_distances(problem->host),
+		.prefer = problem->prefer,
+		.budget = problem->budget,
+		.shared_budget = problem->shared_budget,
+	};
+}
+
 static Posed problem_pose(const Problem *problem)
 {
 	Posed posed = {.vms = g_array_new(FALSE, FALSE, sizeof(SearchVm)),
@@ -447,20 +462,11 @@ static Posed problem_pose(const Problem *problem)
 		g_array_append_val(posed.vms, vm);
 		posed_add_apart(problem, &posed, i);
 	}
-	posed.search = (SearchProblem){
-		.rooms = (const SearchRoom *)problem->rooms->data,
-		.n_rooms = problem->rooms->len,
-		.memory = problem->memory,
-		.n_nodes = problem->host->nodes->len,
-		.distance = host_distances(problem->host),
-		.vms = (const SearchVm *)posed.vms->data,
-		.n_vms = posed.vms->len,
-		.apart = (const SearchApart *)posed.apart->data,
-		.n_apart = posed.apart->len,
-		.prefer = problem->prefer,
-		.budget = problem->budget,
-		.shared_budget = problem->shared_budget,
-	};
+	posed.search = problem_frame(problem);
+	posed.search.vms = (const SearchVm *)posed.vms->data;
+	posed.search.n_vms = posed.vms->len;
+	posed.search.apart = (const SearchApart *)posed.apart->data;
+	posed.search.n_apart = posed.apart->len;
 	return posed;
 }
 
@@ -536,12 +542,13 @@ SearchMix problem_mix(const Problem *problem, ProblemSize *sizes, unsigned n_siz
 
 unsigned problem_natural_level(const Problem *problem, const VmSpec *spec)
 {
-	g_auto(Posed) posed = problem_pose(problem);
-	SearchVm entry = search_vm(problem, spec);
-	SearchVm vm = posed_vm(problem, &posed, &entry, spec);
+	const SearchProblem search = problem_frame(problem);
+	g_autofree bool *allowed = rooms_allowed(problem, spec);
+	SearchVm vm = search_vm(problem, spec);
 
-	for (unsigned level = 0; level <= posed.search.n_nodes; level++)
-		if (search_fits_empty(&posed.search, &vm, level))
+	vm.rooms = allowed;
+	for (unsigned level = 0; level <= search.n_nodes; level++)
+		if (search_fits_empty(&search, &vm, level))
 			return level;
 	return HOST_NONE;
 }

@@ -402,13 +402,13 @@ static void whynot_answer(Answers *answers, const PlanVm *vm, const NodeRoom *ro
 /* The VMs that keep SPEC from every core it could have otherwise. */
 static char *apart_text(const Placer *placer, const VmSpec *spec)
 {
-	g_auto(CpuSet) named = hwloc_bitmap_alloc();
+	g_autoptr(GHashTable) named = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	GString *text = g_string_new("must be apart from VMs that are wherever it could be: ");
 	bool first = true;
 
 	for (unsigned i = 0; i < placer->host->cores->len; i++) {
 		const Core *core = host_core(placer->host, i);
-		g_autofree char *place = NULL;
+		g_autofree char *key = NULL, *place = NULL;
 		const PlanVm *vm;
 		ApartBy by;
 
@@ -416,9 +416,10 @@ static char *apart_text(const Placer *placer, const VmSpec *spec)
 		    !problem_core_of_vms(placer->plan, i))
 			continue;
 		vm = apart_neighbour(placer->plan, spec, core, &by);
-		if (!vm || hwloc_bitmap_isset(named, apart_place(placer->host, core, by)))
+		/* Sockets, nodes and L3s are numbered each from 0. */
+		key = vm ? g_strdup_printf("%d %u", by, apart_place(placer->host, core, by)) : NULL;
+		if (!vm || !g_hash_table_add(named, g_strdup(key)))
 			continue;
-		hwloc_bitmap_set(named, apart_place(placer->host, core, by));
 		place = apart_place_text(placer->host, core, by);
 		g_string_append_printf(text, "%s%s is on %s", first ? "" : ", ", vm->spec->name,
 				       place);

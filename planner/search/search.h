@@ -30,11 +30,11 @@
  *             any number of copies of the shapes (vcpus, isolate, memory, page) of the problem's
  *             VMs, placed or not, in any node, each at a level no coarser than the shape's natural
  *             one, and at most 1
- *   6 lowest  the first answer in this order: VM by VM, as the problem lists them, an assignment in
- * lower rooms comes first. Assignments compare as their lists of shares do, by room: the lower
- *             room, then in it more cores, then more vCPUs, then the shorter list. No assignment
- * comes last. So the answer is unique, whatever way it was found, unless the budget ends the search
- * first.
+ *   6 lowest  the first answer in this order: VM by VM, as the problem lists them, lower rooms come
+ *             first. Assignments compare as their lists of shares do, by room: the lower room,
+ *             then in it more cores, then more vCPUs, then the shorter list. A VM without one
+ *             comes last. So the answer is unique, whatever way it was found, unless the budget
+ *             ends the search first.
  *
  * How the search works: search_internal.h.
  */

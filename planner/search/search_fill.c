@@ -4,8 +4,7 @@
  *
  * What keeps that small:
  * - VMs of a kind are only counted, so no two orders of the same VMs are tried.
- * - A set that leaves room for another VM still to be assigned is never better than the one with
- * it.
+ * - A set that leaves room for another VM to be assigned is never better than the one with it.
  * - Bounds (search_rows.c): a room must carry what the rooms after it cannot.
  * - A state (room, VMs not assigned yet, cores owed to level 1 …) that led nowhere is remembered,
  * so that rooms alike are not filled in every order.
@@ -343,7 +342,7 @@ static bool has_pending(const Finder *f, const Slot *s, unsigned i)
 	       f->shares[sort->first].vms * sort->slice.n > f->shares[i].sum;
 }
 
-/* Slice I of the half assigned VM more (less) in the slot's group. */
+/* Slice I of the partly placed VM more (less) in the slot's group. */
 static void half_count(Finder *f, const Slot *s, unsigned i, int count)
 {
 	const SearchSlice *slice = &f->task->half[i].slice;
@@ -362,7 +361,7 @@ static bool half_can_follow(const Finder *f, const Slot *s)
 	return true;
 }
 
-/* Last, a share of the VM that is half assigned, or none. */
+/* Last, a share of the VM that is partly placed, or none. */
 static bool with_half(Finder *f, unsigned slot, unsigned cores)
 {
 	const Slot *s = &f->layout->slots[slot];

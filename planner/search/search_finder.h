@@ -56,7 +56,7 @@ struct Finder {
 	unsigned *rem;	/* kind → VMs not assigned yet */
 	unsigned *owed; /* group → cores its coarser VMs still need of the rooms to come */
 	Shares *shares; /* of each sort */
-	unsigned half[SEARCH_SLICES]; /* shares the half assigned VM misses */
+	unsigned half[SEARCH_SLICES]; /* shares the partly placed VM misses */
 	uint64_t half_nodes[SEARCH_SLICES];
 	unsigned last_row; /* that said no */
 	unsigned pending;  /* shares missing, of all sorts */
@@ -84,7 +84,7 @@ unsigned finder_may_leave(const Finder *f);
 unsigned finder_may_part(const Finder *f);
 /* VMs of the way that begins with sort FIRST, by the shares that are assigned. */
 unsigned finder_way_vms(const Finder *f, unsigned first);
-/* Does the half assigned VM miss any share? */
+/* Does the partly placed VM miss any share? */
 bool finder_half_misses(const Finder *f);
 /* Cores that the rooms from that of SLOT on have to leave to coarser VMs of their group. */
 unsigned finder_owed(const Finder *f, unsigned slot);

@@ -303,7 +303,7 @@ typedef struct SearchTask {
 	bool copies;	       /* … with further copies … */
 	uint64_t spare;	       /* … of at least so many vCPUs? */
 	bool merged;	       /* level 1 is as good as level 0 */
-	/* One VM is assigned by half: of the way of this first sort it misses so many shares of
+	/* One VM is partly placed: of the way of this first sort it misses so many shares of
 	 * each, in nodes from that one on. */
 	const Sort *half;
 	unsigned half_missing[SEARCH_SLICES], half_from;
@@ -361,7 +361,7 @@ void finder_charge(Finder *finder, uint64_t steps);
 /* The work on linear programs that the budget has left, and WORK taken off it. */
 uint64_t finder_work_left(const Finder *finder);
 void finder_charge_work(Finder *finder, uint64_t work);
-/* The nodes that hold what the half assigned VM of the last task missed, by sort; it was found. */
+/* The nodes that hold what the partly placed VM of the last task missed, by sort; it was found. */
 const uint64_t *finder_half(const Finder *finder);
 /* The bounds' best rows for such tasks, once; they hold for all others as well. */
 void finder_optimize(Finder *finder, const SearchTask *task);
@@ -379,8 +379,8 @@ uint64_t near_bound(struct Answer *answer);
 typedef SearchOutcome (*NearAsk)(Finder *finder, const SearchTask *task, uint64_t limit,
 				 Packing **found);
 /*
- * As ASK, of a packing whose VMs over several nodes are NEAR at most. TAKEN: nodes that the half
- * assigned VM has, which counts as well; its others are put into HALF_NODES, by sort.
+ * As ASK, of a packing whose VMs over several nodes are NEAR at most. TAKEN: nodes that the partly
+ * placed VM has, which counts as well; its others are put into HALF_NODES, by sort.
  */
 SearchOutcome near_find(struct Answer *answer, const SearchTask *task, uint64_t near,
 			uint64_t taken, NearAsk ask, uint64_t limit, Packing **found,

@@ -124,7 +124,7 @@ static void find_share_groups(Finder *f)
 	}
 }
 
-/* Which later groups could hold a share of the VM that is half assigned, and which way that is. */
+/* Which later groups could hold a share of the VM that is partly placed, and which way that is. */
 static void find_half_groups(Finder *f)
 {
 	const Sort *first = f->task->half;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Goal (6): the lowest rooms. From a packing that is best in all other goals, as counts, to
- * assigns.
+ * assignments.
  *
  * VM after VM, in the problem's order, takes the first place that still leaves a packing as good as
  * that for those that follow. Mostly the packing at hand shows it does: it has a VM of that kind

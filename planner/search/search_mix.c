@@ -108,10 +108,14 @@ static SearchMix mix_apart(const SearchProblem *problem, const SearchVm *vms, un
 	SearchMix mix;
 	bool proved;
 
-	if (!search_all_fit(problem, &proved))
+	settled.n_apart = 0; /* may prove that they do not fit even so */
+	if (!search_all_fit(&settled, &proved))
 		return (SearchMix){.proved = proved};
+	settled.n_apart = problem->n_apart;
 	settled.prefer = PREFER_VMS;
 	result = search_solve(&settled);
+	if (result->placed < problem->n_vms)
+		return (SearchMix){.proved = result->bound < problem->n_vms};
 	allowed = apart_settle(problem, result);
 	for (unsigned i = 0; i < problem->n_vms; i++)
 		own[i].apart = allowed + (size_t)i * problem->n_rooms;

@@ -27,7 +27,7 @@ static uint64_t most_wanted(const Most *m)
 	return sum;
 }
 
-/* Does best-fit assign SETS of the sizes with the VMs? */
+/* Does best-fit place SETS of the sizes with the VMs? */
 static bool fits_plainly(const Most *m, unsigned sets)
 {
 	g_autoptr(Packing) packing = NULL;
@@ -85,7 +85,7 @@ static SearchOutcome most_fits(Most *m, unsigned sets)
 	return outcome;
 }
 
-/* Sets that best-fit assigns one after the other beside the VMs, where it assigns these. */
+/* Sets that best-fit places one after the other beside the VMs, where it places these. */
 static unsigned assign_sets(const Most *m, unsigned most)
 {
 	const Model *model = m->answer->model;
@@ -155,7 +155,7 @@ static SearchMost most_climb(Most *m, unsigned low, unsigned high)
 	return (SearchMost){.all = true, .fit = low, .bound = high - 1};
 }
 
-/* The most sets below FIT that best-fit assigns with the VMs. */
+/* The most sets below FIT that best-fit places with the VMs. */
 static unsigned most_surely(const Most *m, unsigned fit)
 {
 	while (fit > 0 && !fits_plainly(m, --fit))

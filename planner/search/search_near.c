@@ -37,7 +37,7 @@ typedef struct Near {
 	uint32_t *words;
 	bool unknown; /* a question was not answered: what is not found is not disproved */
 	Packing *found;
-	uint64_t half[SEARCH_SLICES]; /* nodes of what the half assigned VM misses */
+	uint64_t half[SEARCH_SLICES]; /* nodes of what the partly placed VM misses */
 } Near;
 
 /* One VM that is getting its nodes; what to do with them when it has all. */
@@ -413,7 +413,7 @@ static void near_take(const Model *model, Packing *packing, const Sort *way, con
 		}
 }
 
-/* The half assigned VM has the rest of its nodes. */
+/* The partly placed VM has the rest of its nodes. */
 static bool near_completed(Near *n, const NearVm *vm)
 {
 	const Model *model = n->answer->model;

@@ -265,8 +265,9 @@ static bool root_descend(Root *root, const char *shown, GError **error)
  */
 static bool is_hollow(Root *root)
 {
-	static const char *const names[] = {"/proc/cpuinfo", "/proc/meminfo", "/proc/interrupts",
-					    "/proc/stat", "/proc/version"};
+	/* The small ones first: the first that holds something settles it. */
+	static const char *const names[] = {"/proc/meminfo", "/proc/version", "/proc/cpuinfo",
+					    "/proc/stat", "/proc/interrupts"};
 	unsigned empty = 0;
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
