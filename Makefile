@@ -43,7 +43,8 @@ PKG_LIBS   = $(eval PKG_LIBS := $$(shell $(PKG_CONFIG) --libs $(LIBRARIES)))$(PK
 soname  = $(or $(shell objdump -p "$$($(CC) -print-file-name=lib$(1).so)" | sed -n 's/^ *SONAME *//p'), \
 	$(error lib$(1).so is not there, or objdump))
 SONAMES = -DSONAME_LIBVIRT='"$(call soname,virt)"' -DSONAME_LIBXML='"$(call soname,xml2)"' \
-	-DSONAME_ZLIB='"$(call soname,z)"' -DSONAME_LIBARCHIVE='"$(call soname,archive)"'
+	-DSONAME_LIBCGROUP='"$(call soname,cgroup)"' -DSONAME_ZLIB='"$(call soname,z)"' \
+	-DSONAME_LIBARCHIVE='"$(call soname,archive)"'
 
 sanitize := $(if $(SAN),-fsanitize=address$(,)undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer)
@@ -78,7 +79,8 @@ cmd   := $(patsubst %.c,$B/%.o,$(filter-out cmd/main.c,$(cmd-src)))
 tests := $(patsubst tests/unit/%.c,$B/tests/%,$(unit-src))
 fuzz  := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(fuzz-src))
 
-loaders := topology/root/gunzip topology/root/archive topology/guests/libxml_load topology/guests/libvirt_load
+loaders := topology/facts/cgroups topology/root/gunzip topology/root/archive topology/guests/libxml_load \
+	topology/guests/libvirt_load
 $(loaders:%=$B/%.o) $(loaders:%=$B/fuzz/obj/%.o): language += $(SONAMES)
 
 .DELETE_ON_ERROR:

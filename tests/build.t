@@ -89,6 +89,10 @@ copy
 echo ' # include "../cmd/cmd.h"' >>"$work/tree/planner/place/plan.c"
 catches 'a planted upward include is caught in planner/' 'planner/place/plan.c:' layers
 
+# Libraries that most runs do not need cost them time at their start: they are loaded when wanted.
+loads_late() { ! objdump -p "$build/bin/planner" | grep -E 'NEEDED.*lib(virt|xml2|cgroup|z|archive)\.'; }
+that 'the program is not linked with what it loads when wanted' loads_late
+
 # Fused multiply-adds round once where two operations round twice: other proofs on other machines.
 fused() { # fused FLAGS: the objects of the search, made for a processor that has them, with FLAGS last
     case $(uname -m) in

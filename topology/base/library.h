@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Shared libraries loaded when they are needed: libvirt_load.h, libxml_load.h, gunzip.c. To load
- * one more: list what is used of it,
+ * Shared libraries loaded when they are needed: libvirt_load.h, libxml_load.h, gunzip.c, archive.c,
+ * cgroups.c. To load one more: list what is used of it,
  *
  *     #define ZLIB_FUNCTIONS(X) X(inflate) X(inflateEnd)
  *

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "topology/facts/cgroups.h"
+#include "topology/base/library.h"
 
 #include <libcgroup.h>
 #include <string.h>
@@ -11,7 +12,16 @@
  * and cuts values at 4096 bytes, captures have no libcgroup, and a snapshot then reads as the
  * machine did. Nothing of libcgroup that writes is called: cgroup_unload_cgroups() deletes every
  * group there is, whoever made it.
+ *
+ * It is loaded when this machine's groups are read. What is called of it is the same in all its
+ * releases, so that any of them will do.
  */
+#define CGROUP_FUNCTIONS(X) X(cgroup_init) X(cgroup_get_subsys_mount_point)
+
+LIBRARY_TABLE(Libcgroup, CGROUP_FUNCTIONS);
+static const char *const cgroup_names[] = LIBRARY_NAMES(CGROUP_FUNCTIONS);
+static const char *const cgroup_libraries[] = {SONAME_LIBCGROUP, "libcgroup.so.3", "libcgroup.so.2",
+					       "libcgroup.so.1"};
 
 #define MOUNTS "/sys/fs/cgroup"
 #define DEEPEST 32
@@ -32,9 +42,14 @@ static const char *const time_mounts[] = {MOUNTS "/cpu,cpuacct", MOUNTS "/cpu"};
 
 static char *mount_ask(void)
 {
+	Libcgroup lib;
 	char *mount = NULL, *copy;
+	bool loaded = false;
 
-	if (cgroup_init() != 0 || cgroup_get_subsys_mount_point("cpuset", &mount) != 0)
+	for (unsigned i = 0; i < G_N_ELEMENTS(cgroup_libraries) && !loaded; i++)
+		loaded = library_load(cgroup_libraries[i], cgroup_names, &lib);
+	if (!loaded || lib.cgroup_init() != 0 ||
+	    lib.cgroup_get_subsys_mount_point("cpuset", &mount) != 0)
 		return NULL;
 	copy = g_strdup(mount);
 	free(mount); /* NOLINT: the library's malloc */

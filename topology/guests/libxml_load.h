@@ -29,7 +29,9 @@
 	X(xmlFree) /* a variable */                                                                \
 	X(xmlFreeDoc)                                                                              \
 	X(xmlFreeNode)                                                                             \
+	X(xmlFreeNodeList)                                                                         \
 	X(xmlFreeParserCtxt)                                                                       \
+	X(xmlFreePropList)                                                                         \
 	X(xmlGetNoNsProp)                                                                          \
 	X(xmlIsBlankNode)                                                                          \
 	X(xmlNewDocNode)                                                                           \
@@ -66,7 +68,9 @@ bool libxml_load(void);
 #define xmlDocGetRootElement libxml_table.xmlDocGetRootElement
 #define xmlFreeDoc libxml_table.xmlFreeDoc
 #define xmlFreeNode libxml_table.xmlFreeNode
+#define xmlFreeNodeList libxml_table.xmlFreeNodeList
 #define xmlFreeParserCtxt libxml_table.xmlFreeParserCtxt
+#define xmlFreePropList libxml_table.xmlFreePropList
 #define xmlGetNoNsProp libxml_table.xmlGetNoNsProp
 #define xmlIsBlankNode libxml_table.xmlIsBlankNode
 #define xmlNewDocNode libxml_table.xmlNewDocNode
