@@ -3,8 +3,8 @@
  * Commands. This layer alone prints, exits and writes files.
  *
  * To add a command: 1. cmd/NAME.c with a `const Command command_NAME`; 2. its line below and in the
- * table of main.c; 3. its options: flags of options.h, and a table of its own; 4. man/planner.1 (a
- * test compares); completion asks the program and needs nothing.
+ * table of main.c; 3. its options: flags of options.h, and a table of its own; 4. its page
+ * man/planner-NAME.1, named in planner.1 (a test compares); completion asks the program.
  */
 #ifndef CMD_CMD_H
 #define CMD_CMD_H

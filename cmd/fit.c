@@ -327,7 +327,7 @@ static const OptionRow fit_options[] = {
 	 "cores'; "
 	 "default: for all nodes of the fleet"},
 	{0, "place", "REQUESTS", offsetof(Options, place),
-	 "VMs to assign to the nodes of the fleet: a JSON object a line, see planner(1)"},
+	 "VMs to assign to the nodes of the fleet: a JSON object a line, see planner-fit(1)"},
 	{0, "format", "people|json|csv|html", offsetof(Options, format),
 	 "form of the answer; csv: a line a node of a fleet, or with --place a line a VM; html: "
 	 "the fleet as a page for a browser"},

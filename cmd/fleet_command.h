@@ -3,7 +3,7 @@
  * `planner fleet`: questions about many nodes at once, a sub-command each.
  *
  * To add one: its file cmd/fleet_NAME.c with a `const FleetQuestion fleet_question_NAME`; its line
- * below and in the table of fleet_command.c; man/planner.1. Completion asks the program.
+ * below and in the table of fleet_command.c; man/planner-fleet.1. Completion asks the program.
  */
 #ifndef CMD_FLEET_COMMAND_H
 #define CMD_FLEET_COMMAND_H

@@ -367,7 +367,9 @@ char *options_help(const Command *command)
 			       command->help);
 	for (unsigned i = 0; i < rows->len; i++)
 		row_help(text, g_ptr_array_index(rows, i));
-	g_string_append_printf(text, "\nExample:\n  %s\n\nBefore it: %s\nAfter it:  %s\n",
-			       command->example, command->before, command->after);
+	g_string_append_printf(
+		text,
+		"\nExample:\n  %s\n\nBefore it: %s\nAfter it:  %s\nManual:    planner-%s(1)\n",
+		command->example, command->before, command->after, command->name);
 	return g_string_free(text, FALSE);
 }

@@ -111,7 +111,7 @@ that 'each header compiles alone' "${MAKE-make}" --no-print-directory B="$build"
 
 # Installing writes exactly what the makefile says, and uninstalling takes all of it away.
 that 'install, of what is built,' "${MAKE-make}" --no-print-directory B="$build" DESTDIR="$work/root" PREFIX=/usr install-built
-for file in bin/planner share/man/man1/planner.1 share/man/man5/planner-json.5 share/bash-completion/completions/planner \
+for file in bin/planner share/man/man1/planner.1 share/man/man1/planner-check.1 share/man/man5/planner-json.5 share/bash-completion/completions/planner \
     share/zsh/site-functions/_planner share/fish/vendor_completions.d/planner.fish share/doc/planner/LICENSE share/planner/planner-capture; do
     that "install writes $file" test -s "$work/root/usr/$file"
 done

@@ -82,9 +82,14 @@ that 'planner help is planner --help' same "$help" "$("$planner" help)"
 that 'completion offers these commands' same "$commands" "$(complete_line 'planner ')"
 in_shells 'these commands' 'planner ' "$commands"
 
-rendered=$(mandoc -T ascii man/planner.1 2>/dev/null | sed 's/.\x08//g') || rendered=
-synopsis=$(sed -n '/^SYNOPSIS/,/^DESCRIPTION/p' <<<"$rendered")
-described=$(sed -n '/^ARTIFACTS/,/^ROLES/p' <<<"$rendered")
+rendered() { # rendered PAGE: the text of man/PAGE
+    mandoc -T ascii "man/$1" 2>/dev/null | sed 's/.\x08//g'
+}
+section() { # section PAGE TITLE: the lines of this section of the rendered PAGE
+    sed -n "/^$2\$/,/^[A-Z]/p" <<<"$1"
+}
+front=$(rendered planner.1) || front=
+common=$(section "$front" OPTIONS)
 lint() {
     local found
     found=$(mandoc -T lint -W warning "$1" 2>&1) && [[ -z $found ]] && return
@@ -120,19 +125,29 @@ for command in $commands; do
     that "planner help $command is the same" same "$text" "$("$planner" help "$command")"
     that "planner $command --help has an example" grep -qE "^ +planner .*\b$command\b" <<<"$text"
     that "planner $command --help says what comes before and after it" names_neighbours "$text" "$command"
-    that "planner.1 SYNOPSIS has planner $command" has_word "$synopsis" "planner $command"
+    page=$(rendered "planner-$command.1") || page=
+    synopsis=$(section "$page" SYNOPSIS)
+    own=$(section "$page" OPTIONS)
+    that "planner.1 COMMANDS has planner-$command(1)" has_word "$(section "$front" COMMANDS)" "planner-$command\(1\)"
+    that "planner-$command.1 SYNOPSIS has planner $command" has_word "$synopsis" "planner $command"
+    that "planner-$command.1 has EXAMPLES" grep -qE "^ +planner $command\b" <<<"$(section "$page" EXAMPLES)"
+    that "planner $command --help names its page" has_word "$text" "planner-$command\(1\)"
     that "completion offers the options of planner $command" \
         same "$(options_of "$text")" "$(complete_line "planner $command -")"
     in_shells "the options of planner $command" "planner $command --" "$(options_of "$text")"
     for option in $(options_of "$text"); do
-        that "planner.1 has $option of planner $command" has_word "$rendered" "$option"
+        letter=$(sed -n "s/^ *\(-[A-Za-z0-9]\), $option\b.*/\1/p" <<<"$text")
+        [[ $option == --help ]] ||
+            that "planner-$command.1 SYNOPSIS has $option" has_word "$synopsis" "(${letter:-$option}|$option)"
+        that "planner-$command.1 or planner.1 OPTIONS has $option" has_word "$own $common" "$option"
     done
 done
 
 artifacts=$("$planner" emit --list-names)
 that 'planner emit --list-names lists artifacts' test -n "$artifacts"
+described=$(section "$(rendered planner-emit.1)" ARTIFACTS)
 for artifact in $artifacts; do
-    that "planner.1 ARTIFACTS has $artifact" has_word "$described" "$artifact"
+    that "planner-emit.1 ARTIFACTS has $artifact" has_word "$described" "$artifact"
 done
 
 that 'completion offers colours' \
@@ -152,8 +167,21 @@ that 'planner fleet --list-names lists sub-commands' test -n "$questions"
 that 'completion offers the sub-commands of fleet' same "$questions" "$(complete_line 'planner fleet ')"
 in_shells 'the sub-commands of fleet' 'planner fleet ' "$questions"
 for question in $questions; do
-    that "planner.1 has planner fleet $question" has_word "$rendered" "fleet $question"
+    that "planner-fleet.1 has planner fleet $question" has_word "$(rendered planner-fleet.1)" "fleet $question"
 done
+while read -r name; do
+    file=${name%)}
+    that "there is a page $name" test -f "man/${file/\(/.}"
+done < <(grep -rhoE '\bplanner(-[a-z-]+)?\([1-8]\)' cmd planner templates README.md CONTRIBUTING.md man | sort -u)
+sections_named() { # sections_named PAGE: each .Sx of it is a section of it
+    ! grep -oE '^\.Sx [A-Z][A-Z -]*[A-Z]' "$1" | cut -c5- | grep -vxFf <(sed -n 's/^\.S[hs] //p' "$1")
+}
+for page in man/*.[1-8]; do
+    that "$page has the sections that it names" sections_named "$page"
+done
+while read -r name; do
+    that "there is a page $name" test -f "man/$name"
+done < <(grep -rhoE '^\.Xr planner[a-z-]* [1-8]' man | cut -d' ' -f2,3 --output-delimiter=. | sort -u)
 rules=$("$planner" explain rules | cut -d' ' -f1)
 that 'completion offers the rules' same "$rules" "$(complete_line 'planner check --rule ')"
 that 'completion offers rules after a comma' \

@@ -3,7 +3,7 @@
 """The manual lists what the program can say, no more and no less.
 
 Findings and codes of cpu-pm are found as strings in planner/*/*.c and cmd/*.c and compared with the
-lists of man/planner.1, those of planner/check/rule*.c with man/planner-rules.7; sections and keys of the inventory are those that the
+lists of man/planner-plan.1 and planner-cpu-pm.7, those of planner/check/rule*.c with man/planner-rules.7; sections and keys of the inventory are those that the
 program names, compared with man/planner-inventory.5. Nothing is listed here.
 """
 
@@ -111,15 +111,14 @@ def entries(lines):
     return texts
 
 
-manual = page("planner.1")
 rules = findings(RULES)
 lines = "\n".join(line for section in page("planner-rules.7").values() for line in section)
 listed = re.findall(rf"^\.(?:It [A-Z][a-z]|Ss) ({ID})$", unescaped(lines), re.M)
 MEASURE = sorted(ROOT.glob("planner/measure/*.c"))  # takes the fixes of rules, by their ids
 said = findings({*SOURCES} - {*MEASURE}) | findings(MEASURE) - rules
 that("the sources have findings", [] if len(said) > 30 else [f"only {len(said)} were found"])
-same("man/planner.1 FINDINGS has every finding", said, set(items(manual["FINDINGS"], "Sy")),
-     "planner.1")
+described = items(page("planner-plan.1")["FINDINGS"], "Sy")
+same("man/planner-plan.1 FINDINGS has every finding", said, set(described), "planner-plan.1")
 that("planner/check/rule*.c has rules", [] if len(rules) > 60 else [f"only {len(rules)} were found"])
 same("man/planner-rules.7 has every finding of planner/check/rule*.c", rules - said, set(listed) - said,
      "planner-rules.7")
@@ -135,12 +134,12 @@ that("every code of cpu-pm shows in a test", [f"{word} shows in none" for word i
 that("the sources have codes of cpu-pm", [] if len(said) > 15 else [f"only {len(said)} were found"])
 verdicts = set(re.findall(r'"([a-z]+)"', re.search(r"cpupm_names\[\] = \{(.*?)\}",
                                                    code_of(ROOT / "planner/cpupm/cpupm.c"), re.S)[1]))
-listed = items(manual["CPU-PM"], "Sy")
-same("man/planner.1 CPU-PM has every verdict, reason and note", said | verdicts, set(listed),
-     "planner.1")
-for title, names in (("FINDINGS", items(manual["FINDINGS"], "Sy")),
-                     ("CPU-PM", [name for name in listed if name not in verdicts])):
-    that(f"man/planner.1 {title} is sorted, each once",
+cpupm = page("planner-cpu-pm.7")
+listed = items(cpupm["REASONS"], "Sy")
+same("man/planner-cpu-pm.7 has every reason and note", said, set(listed), "its REASONS")
+same("man/planner-cpu-pm.7 has every verdict", verdicts, set(items(cpupm["VERDICTS"], "Sy")), "its VERDICTS")
+for title, names in (("planner-plan.1 FINDINGS", described), ("planner-cpu-pm.7 REASONS", listed)):
+    that(f"man/{title} is sorted, each once",
          [f"{b} comes after {a}" for a, b in zip(names, names[1:]) if a >= b])
 
 manual = page("planner-inventory.5")

@@ -4,7 +4,7 @@
  * words: one says who boots the host and runs its services, one, where it is not libvirt alone, who
  * runs its VMs. Some say both.
  *
- * To add a word: its row in target.c, and planner.1.
+ * To add a word: its row in target.c, and planner-emit.1.
  */
 #ifndef PLANNER_ARTIFACTS_TARGET_H
 #define PLANNER_ARTIFACTS_TARGET_H

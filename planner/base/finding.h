@@ -3,7 +3,7 @@
  * A finding: one thing that is wrong, unwise or not known about a plan or a node.
  *
  * To add one: 1. call findings_add() with a new stable id "area.what"; 2. document the id in
- * man/planner.1 (a test holds the two together); 3. add a case in tests/ where it shows.
+ * man/planner-plan.1 (a test holds the two together); 3. add a case in tests/ where it shows.
  */
 #ifndef PLANNER_BASE_FINDING_H
 #define PLANNER_BASE_FINDING_H

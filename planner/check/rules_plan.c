@@ -97,7 +97,7 @@ const Rule rule_plan_pin_role = {
 	.why = "A node that follows the plan runs the VM together with the host's work, on the "
 	       "SDK's polling cores, or with VMs that float there.",
 	.remedy = REMEDY,
-	.source = "planner(1), ROLES",
+	.source = "planner-plan(1), ROLES",
 	.when = WHEN_PLAN,
 	.eval_planned = judge_roles,
 };
@@ -269,7 +269,7 @@ const Rule rule_plan_split_core = {
 	.why = "Half a core is wasted or used by others. The VM's siblings are not its own, so the "
 	       "core topology that the guest sees is wrong.",
 	.remedy = REMEDY,
-	.source = "planner(1), PLACEMENT",
+	.source = "planner-plan(1), PLACEMENT",
 	.when = WHEN_PLAN,
 	.eval_planned = judge_whole,
 };
@@ -413,7 +413,7 @@ const Rule rule_plan_floats_on_isolated = {
 	.why = "The scheduler does not balance there: the threads share one CPU, that of a VM or "
 	       "of the SDK.",
 	.remedy = REMEDY,
-	.source = "kernel/sched/isolation.c; planner(1), ROLES",
+	.source = "kernel/sched/isolation.c; planner-plan(1), ROLES",
 	.when = WHEN_PLAN,
 	.eval_planned = rules_plan_judge_floats,
 };
@@ -506,7 +506,7 @@ const Rule rule_plan_kernel_line = {
 		"isolated set.",
 	.why = "A node booted with this line isolates other CPUs than those of VMs and the SDK.",
 	.remedy = REMEDY,
-	.source = "kernel/sched/isolation.c; planner(1), KERNEL PARAMETERS",
+	.source = "kernel/sched/isolation.c; planner-plan(1), KERNEL PARAMETERS",
 	.when = WHEN_PLAN,
 	.eval = eval_line,
 };
@@ -569,7 +569,7 @@ const Rule rule_plan_roles = {
 	.why = "The kernel keeps its timekeeping on the boot CPU in any case. A core without a "
 	       "user, or with half its threads, is lost or assigned wrongly.",
 	.remedy = REMEDY,
-	.source = "planner(1), ROLES",
+	.source = "planner-plan(1), ROLES",
 	.when = WHEN_PLAN,
 	.eval = eval_roles,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Waivers: findings that somebody has accepted, why, and until when; and other severities for
- * rules. An INI file, see WAIVERS in planner(1).
+ * rules. An INI file, see WAIVERS in planner-check(1).
  *
  *	[kernel.watchdog-on-isolated]
  *	reason = the watchdog is wanted here

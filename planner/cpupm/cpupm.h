@@ -3,8 +3,8 @@
  * May a VM have QEMU's `-overcommit cpu-pm=on`? One function answers, for plans and for running
  * nodes, from the CPUs that threads may run on; never from a policy's name.
  *
- * To add a reason: 1. its code in cpupm_codes; 2. where it is found, in cpupm.c; 3. planner.1;
- * 4. tests/unit/test_cpupm.c, which fails when a code is never reached.
+ * To add a reason: 1. its code in cpupm_codes; 2. where it is found, in cpupm.c; 3. its entry in
+ * man/planner-cpu-pm.7; 4. tests/unit/test_cpupm.c, which fails when a code is never reached.
  */
 #ifndef PLANNER_CPUPM_CPUPM_H
 #define PLANNER_CPUPM_CPUPM_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The capacity of a node as JSON: planner(1), "The fit document". */
+/* The capacity of a node as JSON: planner-json(5), "THE FIT DOCUMENT". */
 #ifndef PLANNER_FIT_FIT_JSON_H
 #define PLANNER_FIT_FIT_JSON_H
 

@@ -6,8 +6,8 @@
  * the other node would tell it otherwise takes a restart. cpu-pm is QEMU's on each side by its own
  * command line, and the verdicts are cpupm.h's, of both sides.
  *
- * To add a point: a function in migrate_points.c and its row in the table there; planner.1; a case
- * in tests/migrate.t.
+ * To add a point: a function in migrate_points.c and its row in the table there; planner-migrate.1;
+ * a case in tests/migrate.t.
  */
 #ifndef PLANNER_MIGRATE_MIGRATE_H
 #define PLANNER_MIGRATE_MIGRATE_H
