@@ -44,11 +44,10 @@ static bool measure_report(const Options *options, const Measure *measure, GErro
 }
 
 /* This machine, for some time. */
-static bool measure_here(const Options *options, const Audit *audit, unsigned seconds,
-			 GError **error)
+static bool measure_here(const Options *options, const Audit *audit, MeasureHow how, GError **error)
 {
 	g_auto(MeasureLive) live = {0};
-	g_autoptr(Measure) measure = measure_live(audit, seconds, &live, error);
+	g_autoptr(Measure) measure = measure_live(audit, how, &live, error);
 
 	return measure && measure_report(options, measure, error);
 }
@@ -65,7 +64,7 @@ static bool measure_captured(const Options *options, const Audit *audit, GError 
 	return measure && measure_report(options, measure, error);
 }
 
-static Status measure_node(const Options *options, unsigned seconds, GError **error)
+static Status measure_node(const Options *options, MeasureHow how, GError **error)
 {
 	const char *last = *options->arguments ? options->arguments[1] : NULL;
 	g_autoptr(Facts) facts = node_facts(options, last, error);
@@ -76,14 +75,14 @@ static Status measure_node(const Options *options, unsigned seconds, GError **er
 		g_autoptr(Audit) audit = audit_new(inputs.plan, inputs.inventory, facts);
 
 		if (last ? measure_captured(options, audit, error)
-			 : measure_here(options, audit, seconds, error))
+			 : measure_here(options, audit, how, error))
 			status = STATUS_FINE;
 	}
 	inputs_clear(&inputs);
 	return status;
 }
 
-static bool measure_possible(const Options *options, unsigned *seconds, GError **error)
+static bool measure_possible(const Options *options, MeasureHow *how, GError **error)
 {
 	unsigned n = g_strv_length(options->arguments);
 
@@ -93,7 +92,10 @@ static bool measure_possible(const Options *options, unsigned *seconds, GError *
 	if (n && options->for_word)
 		return options_refuse(error, &command_measure,
 				      "--for: the captures say how long it was; leave it out");
-	return measure_seconds(options->for_word, seconds, error) &&
+	if (n && options->noise)
+		return options_refuse(error, &command_measure,
+				      "--noise looks at this machine: give no captures");
+	return measure_how(options->for_word, options->noise, how, error) &&
 	       (!options->output || save_possible(options->output, error));
 }
 
@@ -103,7 +105,7 @@ static bool compare_possible(const Options *options, GError **error)
 		return options_refuse(error, &command_measure,
 				      "--compare: give two files of numbers: A B");
 	if (options->inventory || options->plan || options->topology || options->connect ||
-	    options->domains || options->for_word || options->output)
+	    options->domains || options->for_word || options->noise || options->output)
 		return options_refuse(error, &command_measure,
 				      "--compare takes two files, and of the options only --json "
 				      "and --color");
@@ -118,17 +120,20 @@ static Status compare_run(const Options *options, GError **error)
 
 static Status measure_run(const Options *options, GError **error)
 {
-	unsigned seconds;
+	MeasureHow how;
 
 	if (options->compare)
 		return compare_run(options, error);
-	return measure_possible(options, &seconds, error) ? measure_node(options, seconds, error)
-							  : STATUS_TROUBLE;
+	return measure_possible(options, &how, error) ? measure_node(options, how, error)
+						      : STATUS_TROUBLE;
 }
 
 static const OptionRow measure_options[] = {
 	{0, "for", "TIME", offsetof(Options, for_word),
 	 "how long to measure this machine: 10s (default), 5m, 1h"},
+	{0, "noise", NULL, offsetof(Options, noise),
+	 "also look for noise of the isolated CPUs that no VM may run on: gaps that a thread there "
+	 "sees, longest, sum and causes; for a host before its first VM"},
 	{0, "compare", NULL, offsetof(Options, compare),
 	 "compare two files of numbers, such as a benchmark before and after a change: one a line, "
 	 "or JSON by VM"},

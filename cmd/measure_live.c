@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/measure_live.h"
 #include "cmd/options.h"
+#include "planner/measure/measure_noise.h"
 #include "topology/base/own_cpus.h"
 #include "topology/base/signals.h"
 #include "topology/facts/tracing.h"
@@ -10,9 +11,10 @@
 
 #define FOR_DEFAULT 10
 #define FOR_MOST 86400
-#define SETTLE 1 /* seconds until what the set-up made the kernel do later is done */
+#define NOISE_MOST 600 /* it takes whole CPUs */
+#define SETTLE 1       /* seconds until what the set-up made the kernel do later is done */
 
-bool measure_seconds(const char *word, unsigned *seconds, GError **error)
+static bool measure_seconds(const char *word, unsigned *seconds, GError **error)
 {
 	static const struct {
 		char letter;
@@ -40,11 +42,23 @@ bool measure_seconds(const char *word, unsigned *seconds, GError **error)
 	return true;
 }
 
+bool measure_how(const char *word, bool noise, MeasureHow *how, GError **error)
+{
+	how->noise = noise;
+	if (!measure_seconds(word, &how->seconds, error))
+		return false;
+	if (noise && how->seconds > NOISE_MOST)
+		return options_refuse(error, NULL,
+				      "--noise keeps whole CPUs busy: at most --for 10m with it");
+	return true;
+}
+
 void measure_live_clear(MeasureLive *live)
 {
 	counters_free(live->before);
 	counters_free(live->after);
 	hwloc_bitmap_free(live->cpus);
+	noise_free(live->noise);
 	g_clear_pointer(&live->own.first, g_hash_table_unref);
 	g_clear_pointer(&live->own.last, g_hash_table_unref);
 }
@@ -78,31 +92,47 @@ static bool live_window(const Audit *audit, const Tracing *tracing, unsigned sec
 
 	if (!root)
 		return false;
-	signals_pause(tracing ? SETTLE : 0);
+	signals_pause(tracing || live->noise ? SETTLE : 0);
+	if (live->noise)
+		noise_begin(live->noise);
 	live->before = counters_load(root, audit->facts->guests, folder);
 	signals_pause(seconds);
 	live->after = counters_load(root, audit->facts->guests, folder);
+	if (live->noise)
+		noise_end(live->noise);
 	return true;
 }
 
-static void live_note(MeasureLive *live, const GError *refused, const Tracing *tracing)
+static void live_notes_take(MeasureLive *live, const GPtrArray *unread)
 {
-	const GPtrArray *unread = tracing ? tracing_unread(tracing) : NULL;
-
-	if (!live->after)
-		return;
-	if (refused)
-		unread_add(live->after->unread, "traces", refused->message);
-	for (unsigned i = 0; unread && i < unread->len; i++) {
+	for (unsigned i = 0; i < unread->len; i++) {
 		const Unread *note = g_ptr_array_index(unread, i);
 
 		unread_add(live->after->unread, note->source, note->why);
 	}
 }
 
-Measure *measure_live(const Audit *audit, unsigned seconds, MeasureLive *live, GError **error)
+static void live_note(MeasureLive *live, const GError *refused, const Tracing *tracing)
 {
-	g_auto(CpuSet) cpus = measure_cpus(audit);
+	if (!live->after)
+		return;
+	if (refused)
+		unread_add(live->after->unread, "traces", refused->message);
+	if (tracing)
+		live_notes_take(live, tracing_unread(tracing));
+}
+
+/* Who looks for noise on CPUS: the kernel, if it does, else we. */
+static Noise *live_noise(const Tracing *tracing, hwloc_const_bitmap_t cpus)
+{
+	return tracing_has_noise(tracing) ? noise_of_kernel(cpus, tracing_folder(tracing))
+					  : noise_start(cpus);
+}
+
+Measure *measure_live(const Audit *audit, MeasureHow how, MeasureLive *live, GError **error)
+{
+	g_auto(CpuSet) cpus = measure_cpus(audit), noisy = NULL;
+	g_autoptr(GPtrArray) unmeasured = unread_new();
 	g_autoptr(GError) refused = NULL, left = NULL;
 	Tracing *tracing = NULL;
 	sigset_t before;
@@ -112,10 +142,14 @@ Measure *measure_live(const Audit *audit, unsigned seconds, MeasureLive *live, G
 	live->own = (MeasureOwn){.tid = (unsigned)syscall(SYS_gettid), .cpus = live->cpus};
 	live->own.first = live_interrupts();
 	signals_hold(&before);
+	noisy = how.noise ? measure_noise_cpus(audit, unmeasured) : NULL;
 	if (live_traceable(audit, cpus))
-		tracing = tracing_start(cpus, &refused);
-	good = live_window(audit, tracing, seconds, live, error);
+		tracing = tracing_start(cpus, noisy, &refused);
+	live->own.noise = live->noise = noisy ? live_noise(tracing, noisy) : NULL;
+	good = live_window(audit, tracing, how.seconds, live, error);
 	live_note(live, refused, tracing);
+	if (good)
+		live_notes_take(live, unmeasured);
 	if (!tracing_stop(tracing, &left) && live->after)
 		unread_add(live->after->unread, "the end of the traces", left->message);
 	signals_release(&before);

@@ -5,22 +5,29 @@
 
 #include "planner/measure/measure.h"
 
-/* The seconds of --for WORD: "10s", "10", "5m", "1h"; 10 without one (NULL). */
-bool measure_seconds(const char *word, unsigned *seconds, GError **error);
+/* How this machine is measured. */
+typedef struct MeasureHow {
+	unsigned seconds;
+	bool noise; /* look for noise of CPUs that are free, too */
+} MeasureHow;
+
+/* Of --for WORD the seconds: "10s", "10", "5m", "1h"; 10 without one (NULL). NOISE is --noise. */
+bool measure_how(const char *word, bool noise, MeasureHow *how, GError **error);
 
 typedef struct MeasureLive {
 	Counters *before, *after;
 	hwloc_bitmap_t cpus; /* where planner could run meanwhile */
+	Noise *noise;	     /* NULL = nobody looked for it */
 	MeasureOwn own;
 } MeasureLive;
 
 /*
- * Read the counters of AUDIT's node, which is this machine, let SECONDS pass, and read them again;
- * meanwhile the kernel counts in a tracing instance, where it can. What could not be read or traced
- * is in the counters' `unread`. A signal that ends the program does so in here, after the instance
- * is gone. The answer is yours, and borrows of LIVE; NULL with ERROR.
+ * Read the counters of AUDIT's node, which is this machine, let some time pass, and read them
+ * again; meanwhile the kernel counts in a tracing instance, where it can. What could not be read or
+ * traced is in the counters' `unread`. A signal that ends the program does so in here, after the
+ * instance is gone. The answer is yours, and borrows of LIVE; NULL with ERROR.
  */
-Measure *measure_live(const Audit *audit, unsigned seconds, MeasureLive *live, GError **error);
+Measure *measure_live(const Audit *audit, MeasureHow how, MeasureLive *live, GError **error);
 void measure_live_clear(MeasureLive *live);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MeasureLive, measure_live_clear)
 

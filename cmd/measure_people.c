@@ -197,6 +197,7 @@ void measure_print(const Measure *measure, bool color)
 	if (!measure->interruptions->len && *cpus) {
 		printf("Nothing interrupts CPUs %s (%.1f s, %u VM%s).\n", cpus, measure->seconds,
 		       vms, vms == 1 ? "" : "s");
+		measure_noise_print(measure, color);
 		own_print(measure);
 		unmeasured_print(measure);
 		return;
@@ -210,6 +211,7 @@ void measure_print(const Measure *measure, bool color)
 		interruptions_print(measure, NULL, true);
 	}
 	quiet_print(measure);
+	measure_noise_print(measure, color);
 	own_print(measure);
 	unmeasured_print(measure);
 }

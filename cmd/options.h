@@ -56,7 +56,7 @@ typedef struct Options {
 	gboolean script;   /* of snapshot */
 	gboolean commands; /* of diff */
 	char *for_word;	   /* of measure */
-	gboolean compare;
+	gboolean compare, noise;
 	char *moves_word, *keep;
 	unsigned moves;		/* VMs that may move */
 	char **vms, **what_ifs; /* NULL, or ended by NULL */

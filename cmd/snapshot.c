@@ -12,10 +12,10 @@
 #include <stdio.h>
 
 /* The document of AUDIT's node, measured for so long; yours. */
-static char *snapshot_measure_audit(const Audit *audit, unsigned seconds, GError **error)
+static char *snapshot_measure_audit(const Audit *audit, MeasureHow how, GError **error)
 {
 	g_auto(MeasureLive) live = {0};
-	g_autoptr(Measure) measure = measure_live(audit, seconds, &live, error);
+	g_autoptr(Measure) measure = measure_live(audit, how, &live, error);
 	json_auto_t *document = measure ? measure_to_json(measure) : NULL;
 
 	return document ? json_text(document) : NULL;
@@ -26,15 +26,15 @@ static char *snapshot_measure(const Options *options, const FactsOptions *facts_
 			      GError **error)
 {
 	g_autoptr(Facts) facts = NULL;
-	unsigned seconds;
+	MeasureHow how;
 
-	if (!measure_seconds(options->for_word, &seconds, error))
+	if (!measure_how(options->for_word, false, &how, error))
 		return NULL;
 	facts = facts_load(facts_options, error);
 	if (facts) {
 		g_autoptr(Audit) audit = audit_new(NULL, NULL, facts);
 
-		return snapshot_measure_audit(audit, seconds, error);
+		return snapshot_measure_audit(audit, how, error);
 	}
 	return NULL;
 }

@@ -144,8 +144,25 @@ def measured(tap, seen, told):
            "planner did not run on the CPUs that it measured, and says what its traces cost before and after",
            document["planner"], document["unmeasured"])
     left = {name: seen.text(f"{name}.left").split() for name in ("measured", "killed", "ended")}
-    tap.ok(not left["measured"] and "planner" in left["killed"] and not left["ended"],
+    tap.ok(not left["measured"] and "planner-measure" in left["killed"] and not left["ended"],
            "its traces are gone; those of a run that was killed, after the next one, itself told to end", left)
+
+
+def noise(tap, seen):
+    """Time is the emulator's, causes are not: who was put on CPU 6, and that the CPUs without a task had no visitor."""
+    try:
+        document = json.loads(seen.text("noise.json"))
+    except ValueError:
+        document = {"noise": {"cpus": []}, "unmeasured": [], "error": seen.text("noise.err")}
+    causes = {one["cpu"]: {cause["name"]: cause["count"] for cause in one["causes"]} for one in document["noise"]["cpus"]}
+    quiet = {cpu for cpu, names in causes.items() if not any(name.startswith("perl") for name in names)}
+    tap.ok(causes.get(6, {}).get("perl", 0) > 50 and quiet == set(causes) - {6}, "noise names the task that sleeps on CPU 6, and no other",
+           document)
+    why = " ".join(f"{one['source']}: {one['why']}" for one in document["unmeasured"])
+    tap.ok("noise of CPU 7: perl" in why and "vm d2 may run" in why and 7 not in causes,
+           "and leaves out the CPU that a busy task has, and a VM's", why)
+    left = seen.text("noise.left").split()
+    tap.ok(left == ["planner"], "the instance called planner is somebody else's, and stays", left)
 
 
 def captured(tap, scene, seen, answer):
@@ -183,6 +200,7 @@ def main():
         forced(tap, seen)
         captured(tap, scene, seen, answer)
         measured(tap, seen, told)
+        noise(tap, seen)
         tap.note(ran.cost())
         nested(tap, host, scene)
     return tap.done()

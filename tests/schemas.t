@@ -31,7 +31,10 @@ TEXTS = {"planner-snapshot/1": "a line that marks a tar file", "planner-topology
 UNSEEN = {f"domains {name}": "needs a libvirt" for name in ("libvirt", "qemu", "elsewhere")} \
     | {f"domains domains {name}": "needs a libvirt and a running VM" for name in ("halt_exits", "pid", "real")} \
     | {"fit single cpus": "needs two changes, the second of which takes CPUs of a role",
-       "domains domains affinities": "needs a sosreport of a running VM"}
+       "domains domains affinities": "needs a sosreport of a running VM"} \
+    | {f"measure noise cpus {name}": "needs an isolated CPU" for name in
+       ("cpu", "looked_ns", "least_ns", "gaps", "lost_ns", "longest_ns", "causes")} \
+    | {f"measure noise cpus causes {name}": "needs an isolated CPU" for name in ("name", "count", "nanoseconds")}
 CASES, HOSTS = ROOT / "tests/cases", ROOT / "tests/hosts"
 X6 = ["-t", str(HOSTS / "x6.xml")]
 NODE = "[node]\nkernel = 6.1.0\nqemu = 7.2.0\nlibvirt = 9.0.0\n[host]\ncores-per-node = 1\n"
@@ -42,7 +45,7 @@ FILES = {
     "empty.ini": NODE,
     "full.ini": NODE + "[vm a]\nvcpus = 4\nmemory = 3G\ncount = 3\n",
     "tight.ini": NODE.replace("cores-per-node = 1", "cores-per-node = 3\nmemory-per-node = 4G"),
-    "kept.ini": NODE.replace("[node]\n", "[node]\ngroup = rack-1\n") + "[vm a]\nvcpus = 2\nmaximum = 4\nsockets = 2\nnear = eth9\nsocket = 0\nkind = efficient\napart = g\nrealtime = fifo:1\nrealtime-vcpus = 1\ncpus = 1,99\n[audit]\ninterruptions = 3\n",
+    "kept.ini": NODE.replace("[node]\n", "[node]\ngroup = rack-1\n") + "[vm a]\nvcpus = 2\nmaximum = 4\nsockets = 2\nnear = eth9\nsocket = 0\nkind = efficient\napart = g\nrealtime = fifo:1\nrealtime-vcpus = 1\ncpus = 1,99\n[audit]\ninterruptions = 3\nlongest-gap = 50\n",
     "broken.ini": "vcpus = 2\n",
     "requests.jsonl": '{"id": "a", "vcpus": 2}\n{"id": "b", "vcpus": 4096}\n{"id": "c"}\n',
 }
@@ -66,7 +69,7 @@ COMMANDS = [
     ["fit", "-i", "full.ini", *SMALL, "--vm", "4:3G", "--vm", "8:8G", "--json"],
     ["fit", "-i", "tight.ini", *SMALL, "--vm", "4:6G", "--json"],
     ["fit", "one.ini", "broken.ini", *SMALL, "--json"],
-    ["measure", "--for", "1s", "--json"],
+    ["measure", "--noise", "--for", "1s", "--json"],
     ["fit", "one.ini", "broken.ini", *SMALL, "--place", "requests.jsonl", "--json"],
 ]
 # Keeps what each planner of a case prints and saves.

@@ -51,6 +51,30 @@ static void append_rule(GString *text, const Check *check, const Rule *rule)
 	}
 }
 
+static void append_noise(GString *text, const GArray *noise)
+{
+	append_metric(text, "planner_measured_longest_gap_seconds",
+		      "The longest time for which a free isolated CPU was taken away.");
+	for (unsigned i = 0; i < noise->len; i++) {
+		const MeasuredNoise *one = &g_array_index(noise, MeasuredNoise, i);
+
+		if (one->looked)
+			g_string_append_printf(
+				text, "planner_measured_longest_gap_seconds{cpu=\"%u\"} %.9f\n",
+				one->cpu, (double)one->longest / 1e9);
+	}
+	append_metric(text, "planner_measured_noise_ratio",
+		      "The share of the time for which a free isolated CPU was taken away.");
+	for (unsigned i = 0; i < noise->len; i++) {
+		const MeasuredNoise *one = &g_array_index(noise, MeasuredNoise, i);
+
+		if (one->looked)
+			g_string_append_printf(text,
+					       "planner_measured_noise_ratio{cpu=\"%u\"} %.9f\n",
+					       one->cpu, (double)one->lost / (double)one->looked);
+	}
+}
+
 /* What planner measure saw. */
 static void append_measured(GString *text, const Measured *measured)
 {
@@ -66,6 +90,8 @@ static void append_measured(GString *text, const Measured *measured)
 		g_string_append_printf(text, "planner_measured_interruptions{cpu=\"%u\"} %.3f\n",
 				       cpu, measured_rate(measured, cpu));
 	hwloc_bitmap_foreach_end();
+	if (measured->noise->len)
+		append_noise(text, measured->noise);
 	append_metric(text, "planner_measured_exits",
 		      "Exits of a VM's vCPUs to KVM, by reason, in a second.");
 	for (unsigned i = 0; i < measured->ones->len; i++) {

@@ -19,6 +19,7 @@ void measured_free(Measured *measured)
 	json_decref(measured->document);
 	hwloc_bitmap_free(measured->cpus);
 	g_array_unref(measured->ones);
+	g_array_unref(measured->noise);
 	g_free(measured);
 }
 
@@ -36,6 +37,28 @@ static bool measured_read_one(Reader *r, void *into, const json_t *object)
 
 	g_array_append_val(measured->ones, one);
 	return good;
+}
+
+static bool measured_read_cpu(Reader *r, void *into, const json_t *object)
+{
+	Measured *measured = into;
+	const json_t *first = json_array_get(json_object_get(object, "causes"), 0);
+	MeasuredNoise noise = {.cause = json_string_value(json_object_get(first, "name"))};
+	bool good = reader_unsigned(r, object, "cpu", CPULIST_LIMIT - 1, &noise.cpu) &&
+		    reader_number(r, object, "looked_ns", G_MAXINT64, &noise.looked) &&
+		    reader_number(r, object, "lost_ns", G_MAXINT64, &noise.lost) &&
+		    reader_number(r, object, "longest_ns", G_MAXINT64, &noise.longest);
+
+	g_array_append_val(measured->noise, noise);
+	return good;
+}
+
+/* Runs without --noise have none. */
+static bool measured_read_noise(Reader *r, Measured *measured)
+{
+	const json_t *noise = json_object_get(measured->document, "noise");
+
+	return !json_is_object(noise) || reader_each(r, measured, noise, "cpus", measured_read_cpu);
 }
 
 /* The first of what DOCUMENT says it could not measure without which counts are too low: a file of
@@ -67,7 +90,8 @@ static bool measured_read(Reader *r, Measured *measured, const Audit *audit)
 	if (!check_node_same(r, document, audit) ||
 	    !reader_number(r, document, "milliseconds", MILLISECONDS_MOST, &milliseconds) ||
 	    !reader_cpus(r, document, "cpus", measured->cpus) ||
-	    !reader_each(r, measured, document, "interruptions", measured_read_one))
+	    !reader_each(r, measured, document, "interruptions", measured_read_one) ||
+	    !measured_read_noise(r, measured))
 		return false;
 	if (!milliseconds)
 		return reader_fail(r, "milliseconds: 0 is no time");
@@ -86,6 +110,7 @@ Measured *measured_parse(const char *name, const char *text, size_t length, cons
 	measured->cpus = set_new();
 	measured->ones = g_array_new(FALSE, FALSE, sizeof(MeasuredOne));
 	g_array_set_clear_func(measured->ones, measured_one_clear);
+	measured->noise = g_array_new(FALSE, FALSE, sizeof(MeasuredNoise));
 	if (measured_read(&r, measured, audit))
 		return measured;
 	measured_free(measured);

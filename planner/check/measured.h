@@ -17,11 +17,19 @@ typedef struct MeasuredOne {
 	uint64_t count;
 } MeasuredOne;
 
+/* Noise of one CPU that was free. */
+typedef struct MeasuredNoise {
+	unsigned cpu;
+	uint64_t looked, lost, longest; /* nanoseconds; looked: 0 = its thread got no time */
+	const char *cause;		/* the worst, NULL = none is known */
+} MeasuredNoise;
+
 struct Measured {
 	json_t *document;
 	double seconds;
 	hwloc_bitmap_t cpus;
 	GArray *ones;	   /* of MeasuredOne */
+	GArray *noise;	   /* of MeasuredNoise, empty where nobody looked for it */
 	const char *lacks; /* a source of counts that could not be read; NULL = none */
 };
 

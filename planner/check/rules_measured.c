@@ -5,12 +5,15 @@
 #include "planner/check/rules_table.h"
 #include "planner/inventory/settings.h"
 
-/* The bounds of the plan, else the default ones. */
+/* Where the bounds are: in the plan, else the default ones. */
+static const NodeSpec *measured_bounds(const Audit *audit)
+{
+	return audit->plan ? audit->plan->node : node_settings->standard;
+}
+
 static double measured_bound(const Audit *audit)
 {
-	const NodeSpec *standard = node_settings->standard;
-
-	return audit->plan ? audit->plan->node->interruptions : standard->interruptions;
+	return measured_bounds(audit)->interruptions;
 }
 
 /* The CPUs of VM (NULL = of no VM) that are interrupted too often. */
@@ -131,4 +134,60 @@ const Rule rule_measured_interrupted = {
 		  "compares them",
 	.when = WHEN_MEASURED,
 	.eval = eval_interrupted,
+};
+
+/* Noise */
+
+#define MICROSECOND 1000.0
+
+static void eval_gap(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	const GArray *noise = audit->measured->noise;
+	double bound = measured_bounds(audit)->longest_gap * MICROSECOND;
+	g_auto(CpuSet) over = set_new(), unseen = set_new();
+	const MeasuredNoise *worst = NULL;
+	g_autofree char *cpus = NULL, *dark = NULL;
+
+	for (unsigned i = 0; i < noise->len; i++) {
+		const MeasuredNoise *one = &g_array_index(noise, MeasuredNoise, i);
+
+		if (!one->looked)
+			hwloc_bitmap_set(unseen, one->cpu);
+		if ((double)one->longest <= bound)
+			continue;
+		hwloc_bitmap_set(over, one->cpu);
+		if (!worst || one->longest > worst->longest)
+			worst = one;
+	}
+	cpus = cpulist_format(over);
+	dark = cpulist_format(unseen);
+	if (worst)
+		rule_found(rule, findings, "node", "planner measure", over,
+			   "something took CPUs %s away for up to %.1f µs at once, more than "
+			   "%.0f: mostly %s",
+			   cpus, (double)worst->longest / MICROSECOND, bound / MICROSECOND,
+			   worst->cause ? worst->cause : "an unknown cause");
+	if (*dark)
+		rule_unknown(rule, findings, "node", "planner measure",
+			     "noise of CPUs %s was not seen: the thread that looks got no time "
+			     "there",
+			     dark);
+}
+
+const Rule rule_measured_gap = {
+	.id = "measured.gap",
+	.severity = SEVERITY_WARNING,
+	.title = "A free isolated CPU is taken away for longer than allowed",
+	.sees = "The measurement of --measured, if it was made with --noise: the longest gap of "
+		"each CPU against longest-gap= of [audit].",
+	.why = "A VM on that CPU would stand still for so long: its timers come late, and so do "
+	       "its packets.",
+	.remedy = "'planner measure --noise' lists what came to each CPU, and for each what would "
+		  "stop it; what the kernel does not count is firmware (SMIs), a hypervisor below, "
+		  "or the hardware",
+	.source =
+		"a thread that reads the clock again and again, or the kernel's osnoise tracer, as "
+		"planner measure --noise has them",
+	.when = WHEN_MEASURED,
+	.eval = eval_gap,
 };

@@ -140,6 +140,7 @@ const Rule *const rules[] = {
 	&rule_service_mover,
 	/* rules_power.c */
 	&rule_measured_interrupted,
+	&rule_measured_gap,
 	&rule_power_governor,
 	&rule_power_slowest,
 	&rule_power_idle_poll,

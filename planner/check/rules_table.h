@@ -67,6 +67,7 @@ extern const Rule rule_cpu_pm_on_ineligible, rule_cpu_pm_off_eligible, rule_cpu_
 extern const Rule rule_service_systemd_affinity, rule_service_tuned_profile, rule_service_mover;
 /* rules_measured.c */
 extern const Rule rule_measured_interrupted;
+extern const Rule rule_measured_gap;
 /* rules_power.c */
 extern const Rule rule_power_governor, rule_power_slowest, rule_power_idle_poll,
 	rule_power_idle_limit, rule_power_deep_idle;

@@ -88,7 +88,8 @@ typedef struct NodeSpec {
 	Tristate mwait;			      /* does KVM let guests have it */
 	uint64_t host_memory;		      /* bytes of each NUMA node, kept from VMs */
 	unsigned interruptions;		      /* of an isolated CPU, a second, that are accepted */
-	char *group; /* what it shares with other nodes, such as a rack; NULL = not said */
+	unsigned longest_gap; /* microseconds, accepted of noise on a free isolated CPU */
+	char *group;	      /* what it shares with other nodes, such as a rack; NULL = not said */
 } NodeSpec;
 
 typedef struct Inventory {

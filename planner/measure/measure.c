@@ -3,6 +3,7 @@
 
 #include "planner/check/rules_found.h"
 #include "planner/measure/causes.h"
+#include "planner/measure/measure_noise.h"
 #include "planner/measure/parts.h"
 #include "planner/measure/traced.h"
 #include "topology/base/error.h"
@@ -43,6 +44,7 @@ void measure_free(Measure *measure)
 	g_ptr_array_unref(measure->interruptions);
 	g_ptr_array_unref(measure->vms);
 	g_ptr_array_unref(measure->unmeasured);
+	g_clear_pointer(&measure->noise, g_array_unref);
 	g_free(measure);
 }
 
@@ -232,11 +234,26 @@ static void scene_parts(const MeasureScene *scene, Interruption *one)
 			rows[i].parts(scene->before, scene->after, scene->cpu, one->parts);
 }
 
+/* What it is called where noise of the CPU comes from it: a task by its own name. */
+static void scene_noise(MeasureNoise *noise, const Interruption *one)
+{
+	bool named = one->kind == INTERRUPTION_TASK && one->parts->len;
+
+	for (unsigned i = 0; named && i < one->parts->len; i++) {
+		const MeasurePart *part = &g_array_index(one->parts, MeasurePart, i);
+
+		measure_noise_add(noise, part->name, part->count, 0);
+	}
+	if (!named)
+		measure_noise_add(noise, one->what, one->count, 0);
+}
+
 /* What was counted COUNT times on the CPU of SCENE; TEXT is the kernel's for it. */
 static void scene_add(Measure *measure, const MeasureScene *scene, InterruptionKind kind,
 		      const char *name, const char *text, uint64_t count)
 {
 	Interruption *one = interruption_new(kind, name);
+	MeasureNoise *noise = measure_noise_of(measure->noise, scene->cpu);
 
 	one->vm = scene->vm ? scene->vm->name : NULL;
 	one->count = count;
@@ -249,6 +266,8 @@ static void scene_add(Measure *measure, const MeasureScene *scene, InterruptionK
 		causes_softirq(scene, one);
 	else
 		causes_task(scene, one);
+	if (noise && !noise_is_of_kernel(measure->own->noise))
+		scene_noise(noise, one);
 	interruption_add(measure, one);
 }
 
@@ -267,10 +286,14 @@ static void rows_compare(Measure *measure, const MeasureScene *scene, Interrupti
 	}
 }
 
-/* The threads of the vCPUs that are pinned to CPU: TIDs. Yours. */
+/* The threads of the vCPUs that are pinned to CPU, and who looks for noise there: TIDs. Yours. */
 static GHashTable *own_on(const Measure *measure, unsigned cpu)
 {
 	GHashTable *own = g_hash_table_new(NULL, NULL);
+	const MeasureNoise *noise = measure_noise_of(measure->noise, cpu);
+
+	if (noise)
+		g_hash_table_add(own, GUINT_TO_POINTER(noise->count.tid));
 
 	for (unsigned i = 0; i < measure->vms->len; i++) {
 		const MeasureVm *vm = g_ptr_array_index(measure->vms, i);
@@ -290,6 +313,7 @@ static GHashTable *own_on(const Measure *measure, unsigned cpu)
 static uint64_t others_on(const Measure *measure, const Counters *before, const Counters *after,
 			  unsigned cpu)
 {
+	const MeasureNoise *noise = measure_noise_of(measure->noise, cpu);
 	uint64_t first, last, own = 0;
 
 	if (!measure_count(before->switches, cpu, &first) ||
@@ -308,6 +332,7 @@ static uint64_t others_on(const Measure *measure, const Counters *before, const 
 			own += vcpu->times;
 		}
 	}
+	own += noise ? noise->count.times : 0;
 	last = measure_growth(first, last);
 	return last > own ? last - own : 0;
 }
@@ -488,6 +513,13 @@ static Measure *measure_begin(const Counters *before, const Counters *after, con
 	return measure;
 }
 
+static void noise_judge(Measure *measure, const Counters *before, const Counters *after)
+{
+	if (noise_is_of_kernel(measure->own->noise))
+		measure_noise_traced(measure->noise, before, after);
+	measure_noise_finish(measure->noise);
+}
+
 Measure *measure_counters(const Counters *before, const Counters *after, const Audit *audit,
 			  const MeasureOwn *own, GError **error)
 {
@@ -501,6 +533,7 @@ Measure *measure_counters(const Counters *before, const Counters *after, const A
 	}
 	measure = measure_begin(before, after, audit);
 	measure->own = own;
+	measure->noise = own && own->noise ? measure_noise_new(noise_counts(own->noise)) : NULL;
 	for (unsigned i = 0; i < audit->vms->len; i++)
 		measure_vm_add(measure, g_ptr_array_index(audit->vms, i), before, after);
 	gone_note(measure);
@@ -517,6 +550,8 @@ Measure *measure_counters(const Counters *before, const Counters *after, const A
 	for (unsigned i = 0; i < measure->interruptions->len; i++)
 		parts_sort(((Interruption *)g_ptr_array_index(measure->interruptions, i))->parts);
 	g_ptr_array_sort(measure->interruptions, interruption_compare);
+	if (measure->noise)
+		noise_judge(measure, before, after);
 	if (own)
 		measure_own(measure, before, after);
 	return measure;

@@ -10,6 +10,7 @@
 #include "planner/check/rules.h"
 #include "topology/facts/counters.h"
 #include "topology/facts/irqs.h"
+#include "topology/facts/noise.h"
 
 #include <jansson.h>
 
@@ -59,7 +60,10 @@ typedef struct MeasureOwn {
 	/* The rows of /proc/interrupts before its traces were set up, and after they were removed.
 	 */
 	GHashTable *first, *last;
+	const Noise *noise; /* who looked for it; NULL = nobody */
 } MeasureOwn;
+
+typedef struct MeasureNoise MeasureNoise; /* planner/measure/measure_noise.h */
 
 typedef struct Measure {
 	const Audit *audit; /* borrowed, as what names above point into */
@@ -69,6 +73,7 @@ typedef struct Measure {
 	GPtrArray *interruptions; /* of Interruption: by VM, those on no VM's CPUs last; by kind;
 				     the most first */
 	GPtrArray *vms;		  /* of MeasureVm */
+	GArray *noise;		  /* of MeasureNoise, by CPU; NULL = nobody looked for it */
 	GPtrArray *unmeasured;	  /* of Unread */
 	const MeasureOwn *own;	  /* NULL = two captures */
 	bool own_known;		  /* is the next known? */

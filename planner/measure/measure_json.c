@@ -3,6 +3,7 @@
 
 #include "planner/base/json.h"
 #include "planner/check/check_node.h"
+#include "planner/measure/measure_noise.h"
 #include "planner/measure/parts.h"
 
 static json_t *interruption_to_json(const Interruption *one)
@@ -100,6 +101,7 @@ json_t *measure_to_json(const Measure *measure)
 	json_object_set_new(document, "quiet", json_cpus(measure->quiet));
 	json_object_set_new(document, "interruptions", list);
 	json_object_set_new(document, "vms", vms);
+	json_object_set_new(document, "noise", measure_noise_to_json(measure));
 	json_object_set_new(document, "planner", own_to_json(measure));
 	json_object_set_new(document, "unmeasured", unmeasured);
 	return document;

@@ -50,9 +50,10 @@ char *measure_own_text(const Measure *measure)
 			: g_strdup("");
 	if (!set_meets(own->cpus, measure->cpus)) {
 		where = cpulist_format(own->cpus);
-		return g_strdup_printf("planner itself slept meanwhile, and could run on CPUs %s "
+		return g_strdup_printf("planner itself slept meanwhile%s, and could run on CPUs %s "
 				       "only%s",
-				       where, setup);
+				       own->noise ? ", but for what looked for noise" : "", where,
+				       setup);
 	}
 	runs = measure->own_known ? g_strdup_printf("was put on them %" G_GUINT64_FORMAT " times",
 						    (guint64)measure->own_runs)

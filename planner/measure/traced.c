@@ -79,6 +79,13 @@ uint64_t traced_growth(const Histogram *before, const HistogramRow *row)
 	return measure_growth(old ? old->hits : 0, row->hits);
 }
 
+uint64_t traced_took(const Histogram *before, const HistogramRow *row)
+{
+	const HistogramRow *old = traced_old(before, row);
+
+	return measure_growth(old ? old->values[0] : 0, row->values[0]);
+}
+
 /* Is ROW of a vCPU of VM? */
 static bool traced_of(const GuestCount *vm, const HistogramRow *row)
 {
@@ -125,13 +132,11 @@ static void traced_times(ExitIsa isa, const GuestCount *vm, const Counters *befo
 
 	for (unsigned i = 0; now && *now->values && i < now->rows->len; i++) {
 		const HistogramRow *row = &g_array_index(now->rows, HistogramRow, i);
-		const HistogramRow *old = traced_old(then, row);
 		g_autofree char *name =
 			traced_of(vm, row) ? traced_reason(isa, row->keys[1]) : NULL;
 
 		if (name && !g_str_equal(name, "halt_exits"))
-			traced_exit(exits, name)->nanoseconds +=
-				measure_growth(old ? old->values[0] : 0, row->values[0]);
+			traced_exit(exits, name)->nanoseconds += traced_took(then, row);
 	}
 }
 

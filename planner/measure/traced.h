@@ -58,5 +58,7 @@ bool traced_runs(const Counters *before, const Counters *after, unsigned tid,
 const Histogram *traced_find(const Counters *counters, const char *event, const char *second,
 			     const char *third);
 uint64_t traced_growth(const Histogram *before, const HistogramRow *row);
+/* The same of its first value. */
+uint64_t traced_took(const Histogram *before, const HistogramRow *row);
 
 #endif

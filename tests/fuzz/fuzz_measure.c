@@ -10,6 +10,7 @@
 #include "planner/measure/compare.h"
 #include "topology/facts/counters.h"
 #include "topology/facts/irqs.h"
+#include "topology/facts/osnoise.h"
 #include "topology/facts/tracing.h"
 
 static void check_compared(const GPtrArray *run)
@@ -28,6 +29,19 @@ static void check_compared(const GPtrArray *run)
 		/* Nothing differs from itself. */
 		g_assert_false(g_str_has_prefix(verdict, "differs"));
 	}
+}
+
+/* Lines of the osnoise tracer: no sum runs over, and the longest gap is one of them. */
+static void check_samples(const char *text)
+{
+	g_autoptr(GArray) counts = g_array_new(FALSE, TRUE, sizeof(NoiseCount));
+	NoiseCount count = {.cpu = 3};
+
+	g_array_append_val(counts, count);
+	osnoise_parse(text, counts);
+	count = g_array_index(counts, NoiseCount, 0);
+	g_assert_cmpuint(count.gaps, >=, count.hardware);
+	g_assert_true(count.known || !count.looked);
 }
 
 /* A document of a measurement: what can be read of it, has rates. */
@@ -65,5 +79,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (run)
 		check_compared(run);
 	check_measured(text, size);
+	check_samples(text);
 	return 0;
 }

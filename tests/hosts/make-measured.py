@@ -77,7 +77,7 @@ def histograms(scene, root):
         group, event = path.name.removesuffix(".hist").split(".")
         # The scene's synthetic event has another name.
         event = "planner_exit" if event == "vm_out" else event
-        write(root / f"sys/kernel/tracing/instances/planner/events/{group}/{event}/hist", path.read_text(encoding="utf-8"))
+        write(root / f"sys/kernel/tracing/instances/planner-measure/events/{group}/{event}/hist", path.read_text(encoding="utf-8"))
 
 
 if "--traced" in sys.argv:

@@ -194,7 +194,7 @@ static void test_requests(void)
 		taken("[host]\ncores-per-socket = 4\nmemory-per-node = 8G\n"
 		      "[sdk]\ncores-per-node = 0\n"
 		      "[shared]\ncores = 8192\novercommit = 4\n"
-		      "[audit]\ninterruptions = 0\n",
+		      "[audit]\ninterruptions = 0\nlongest-gap = 20\n",
 		      ALL);
 	g_autoptr(Inventory) by_cpus = taken("[shared]\ncores-per-socket = 2\n[sdk]\n"
 					     "near = eth2, 0000:3b:00.0 ,mlx5_0\n"
@@ -206,6 +206,8 @@ static void test_requests(void)
 	g_assert_cmpuint(by_socket->node->host_memory, ==, UINT64_C(8) << 30);
 	g_assert_cmpuint(by_socket->node->interruptions, ==, 0);
 	g_assert_cmpuint(by_cpus->node->interruptions, ==, 10);
+	g_assert_cmpuint(by_socket->node->longest_gap, ==, 20);
+	g_assert_cmpuint(by_cpus->node->longest_gap, ==, 1000);
 	assert_request(&by_socket->sdk, SPLIT_NODE, 0, NULL, 5);
 	assert_request(&by_socket->shared, SPLIT_MACHINE, 8192, NULL, 7);
 	g_assert_cmpfloat(by_socket->overcommit, ==, 4);
@@ -380,6 +382,7 @@ static const Bad bad_counts[] = {
 	{"audit", "interruptions", "-1", "*from 0 to 1000000"},
 	{"audit", "interruptions", "ten", "*from 0 to 1000000"},
 	{"audit", "gaps", "1", "*interruptions*"},
+	{"audit", "longest-gap", "10us", "*from 0 to 1000000000"},
 	{"sdk", "cores-per-socket", "-1", "*from 0 to 8192"},
 	{"sdk", "cores-per-node", "all", "*from 0 to 8192"},
 	{"sdk", "cores", "8193", "*from 0 to 8192"},

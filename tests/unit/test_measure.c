@@ -28,8 +28,8 @@ static void scene_histograms(const char *scene, const char *directory)
 		g_auto(GStrv) words = g_strsplit(name, ".", 3);
 		const char *event = g_str_equal(words[1], "vm_out") ? TRACING_EXIT : words[1];
 		g_autofree char *path =
-			g_build_filename("sys/kernel/tracing/instances/planner/events", words[0],
-					 event, "hist", NULL);
+			g_build_filename("sys/kernel/tracing/instances/planner-measure/events",
+					 words[0], event, "hist", NULL);
 		g_autofree char *text = scene_text(scene, "hist", name);
 
 		scratch_put(directory, path, text);

@@ -1021,6 +1021,21 @@ static void interrupted(Facts *f)
 	measured_times = 250;
 }
 
+/* The longest gap of a CPU that was free, in nanoseconds, and how long somebody looked. */
+static unsigned measured_gap, measured_looked;
+
+static void gap(Facts *f)
+{
+	(void)f;
+	measured_gap = 1000100;
+}
+
+static void gap_unseen(Facts *f)
+{
+	(void)f;
+	measured_looked = 0;
+}
+
 static void systemd(Facts *f)
 {
 	systemd_says(f, "0 2-3");
@@ -1273,6 +1288,9 @@ static const Fault faults[] = {
 	{"measured.interrupted", PLANNED, interrupted,
 	 "CPUs 2-3 were interrupted up to 12.5 times a second, more than 10: mostly local timer "
 	 "interrupts: the tick"},
+	{"measured.gap", PLANNED, gap,
+	 "something took CPUs 4 away for up to 1000.1 µs at once, more than 1000: mostly perl"},
+	{"measured.gap", PLANNED, gap_unseen, "noise of CPUs 4 was not seen"},
 	{"service.systemd-affinity", PLANNED, systemd, "CPUAffinity=0 2-3"},
 	{"service.tuned-profile", PLANNED, tuned, "realtime-virtual-host"},
 	{"service.tuned-profile", PLANNED, tuned_included,
@@ -1296,6 +1314,8 @@ static const Fault faults[] = {
 static void bed_level(Bed *bed, Level level)
 {
 	measured_times = 200;
+	measured_gap = 1000000;
+	measured_looked = 2000000000;
 	bed_make(bed, SMALL, level == PLANNED_CPUSET ? by_cpuset : by_line);
 	g_assert_false(findings_has(bed->plan->findings, SEVERITY_WARNING));
 }
@@ -1313,8 +1333,10 @@ static const Measured *measured_of(const Audit *audit)
 		"{\"vm\": \"d1\", \"cpus\": \"2-3\", \"kind\": \"exit\", \"name\": \"HLT\", "
 		"\"what\": \"HLT exits\", \"cause\": \"\", \"count\": 90000}, "
 		"{\"vm\": null, \"cpus\": \"4\", \"kind\": \"task\", \"name\": \"others\", "
-		"\"what\": \"other tasks\", \"cause\": \"\", \"count\": 100}]}",
-		measured_times);
+		"\"what\": \"other tasks\", \"cause\": \"\", \"count\": 100}], \"noise\": "
+		"{\"cpus\": [{\"cpu\": 4, \"looked_ns\": %u, \"lost_ns\": 7, \"longest_ns\": %u, "
+		"\"causes\": [{\"name\": \"perl\"}]}]}}",
+		measured_times, measured_looked, measured_gap);
 	g_autoptr(GError) error = NULL;
 
 	g_clear_pointer(&measured_last, measured_free);

@@ -3,6 +3,7 @@
 
 #include "topology/base/error.h"
 #include "topology/base/signals.h"
+#include "topology/facts/osnoise.h"
 #include "topology/root/notes.h"
 
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define TRACEFS "/sys/kernel/tracing"
@@ -44,6 +46,10 @@ const TraceEvent tracing_events[] = {
 	 "hist:keys=common_pid:lat=common_timestamp-$ts0:size=1024:"
 	 "onmatch(kvm.kvm_exit)." TRACING_EXIT "($r,$lat)",
 	 NULL},
+	{"osnoise", "irq_noise", "hist:keys=common_cpu,desc:vals=duration", "common_cpu", true},
+	{"osnoise", "softirq_noise", "hist:keys=common_cpu,vector:vals=duration", "common_cpu",
+	 true},
+	{"osnoise", "thread_noise", "hist:keys=common_cpu,comm:vals=duration", "common_cpu", true},
 	{0},
 };
 
@@ -51,6 +57,9 @@ struct Tracing {
 	int lock; /* of the folder of all instances: a run that is killed gives it back */
 	char *tracefs, *folder, *events;
 	GPtrArray *unread;
+	bool noise;  /* osnoise runs, and must not outlive us: */
+	pid_t guard; /* 0 = none */
+	int guarded; /* what the guard waits at */
 };
 
 /* Words */
@@ -241,6 +250,7 @@ static bool tracing_remove(const Tracing *tracing)
 
 	while (tracing_events[n].name)
 		n++;
+	osnoise_stop(tracing->tracefs, tracing->folder);
 	while (n--)
 		event_stop(tracing, &tracing_events[n]);
 	gone = rmdir(tracing->folder) == 0;
@@ -255,8 +265,73 @@ static bool tracing_remove(const Tracing *tracing)
 	return false;
 }
 
+/* What is called as ours, but records events or runs a tracer that we do not, is somebody else's.
+ */
+static bool tracing_foreign(const Tracing *tracing, GError **error)
+{
+	static const char *const rows[][2] = {{"events/enable", "0"}, {"current_tracer", "nop"}};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *path = g_build_filename(tracing->folder, rows[i][0], NULL);
+		g_autofree char *text = NULL;
+
+		if (!g_file_get_contents(path, &text, NULL, NULL) ||
+		    g_str_equal(g_strchomp(text), rows[i][1]) || g_str_equal(text, "osnoise"))
+			continue;
+		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM,
+			    "%s: somebody traces there; end that, or rmdir it", tracing->folder);
+		return true;
+	}
+	return false;
+}
+
+/* The guard */
+
+/*
+ * osnoise takes whole CPUs until it is told to end. If we are killed, a child tells it: the pipe
+ * that it waits at ends with us.
+ */
+static void tracing_guard_wait(const Tracing *tracing, int end)
+{
+	ssize_t got;
+	char byte;
+
+	do
+		got = read(end, &byte, 1);
+	while (got < 0 && errno == EINTR);
+	if (got == 0)
+		tracing_remove(tracing);
+	_exit(0);
+}
+
+static bool tracing_guard(Tracing *tracing)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return false;
+	tracing->guard = fork();
+	if (tracing->guard == 0) {
+		close(ends[1]);
+		tracing_guard_wait(tracing, ends[0]);
+	}
+	close(ends[0]);
+	tracing->guarded = ends[1];
+	return tracing->guard > 0;
+}
+
+static void tracing_unguard(const Tracing *tracing)
+{
+	if (!tracing->guard)
+		return;
+	if (tracing->guard > 0 && write(tracing->guarded, "", 1) == 1)
+		waitpid(tracing->guard, NULL, 0);
+	close(tracing->guarded);
+}
+
 static void tracing_free(Tracing *tracing)
 {
+	tracing_unguard(tracing);
 	if (tracing->lock >= 0)
 		close(tracing->lock);
 	g_free(tracing->tracefs);
@@ -268,12 +343,23 @@ static void tracing_free(Tracing *tracing)
 
 static bool tracing_make(Tracing *tracing, GError **error)
 {
+	if (tracing_foreign(tracing, error))
+		return false;
 	if (!tracing_remove(tracing) || mkdir(tracing->folder, 0700) < 0)
 		return tracing_refuse(error, tracing->folder);
 	return true;
 }
 
-Tracing *tracing_start(hwloc_const_bitmap_t cpus, GError **error)
+static void tracing_noise(Tracing *tracing, hwloc_const_bitmap_t cpus)
+{
+	if (!osnoise_start(tracing->tracefs, tracing->folder, cpus))
+		return;
+	tracing->noise = tracing_guard(tracing);
+	if (!tracing->noise)
+		osnoise_stop(tracing->tracefs, tracing->folder);
+}
+
+Tracing *tracing_start(hwloc_const_bitmap_t cpus, hwloc_const_bitmap_t noise, GError **error)
 {
 	char *tracefs = tracing_find(error);
 	Tracing *tracing;
@@ -294,9 +380,17 @@ Tracing *tracing_start(hwloc_const_bitmap_t cpus, GError **error)
 		return NULL;
 	}
 	tracing_synthetic(tracing, "");
+	if (noise)
+		tracing_noise(tracing, noise);
 	for (unsigned i = 0; tracing_events[i].name && !signals_waiting(); i++)
-		event_start(tracing, &tracing_events[i], cpus);
+		if (!tracing_events[i].noise || tracing->noise)
+			event_start(tracing, &tracing_events[i], cpus);
 	return tracing;
+}
+
+bool tracing_has_noise(const Tracing *tracing)
+{
+	return tracing && tracing->noise;
 }
 
 const char *tracing_folder(const Tracing *tracing)

@@ -16,7 +16,8 @@
 
 #include "topology/base/cpulist.h"
 
-#define TRACING_INSTANCE "planner"
+/* Nobody else's, by its name: what is called "planner" may be anybody's. */
+#define TRACING_INSTANCE "planner-measure"
 /* An event of planner's own: a vCPU was out of its guest for lat nanoseconds, for that reason. */
 #define TRACING_EXIT "planner_exit"
 
@@ -24,6 +25,7 @@ typedef struct TraceEvent {
 	const char *group, *name;
 	const char *trigger; /* without its filter */
 	const char *cpu;     /* the field that must be one of the measured CPUs; NULL = any */
+	bool noise;	     /* it is of osnoise, and set only where that runs */
 } TraceEvent;
 
 /* In the order they are set up, and taken away backwards; ended by a row without a name. */
@@ -38,11 +40,14 @@ char *tracing_filter(const char *field, hwloc_const_bitmap_t cpus);
 typedef struct Tracing Tracing;
 
 /*
- * Have the kernel count, of CPUS and of all VMs. NULL with PLANNER_ERROR_SYSTEM where it cannot be:
+ * Have the kernel count, of CPUS and of all VMs; and look for noise on the CPUs NOISE (NULL = not),
+ * if it has osnoise and nobody else uses that. NULL with PLANNER_ERROR_SYSTEM where it cannot be:
  * no tracefs, no right, no histograms, another planner does it now. Hold signals (signals_hold())
  * before; one that waits ends the set-up early. End it by tracing_stop().
  */
-Tracing *tracing_start(hwloc_const_bitmap_t cpus, GError **error);
+Tracing *tracing_start(hwloc_const_bitmap_t cpus, hwloc_const_bitmap_t noise, GError **error);
+/* Does the kernel look for noise? */
+bool tracing_has_noise(const Tracing *tracing);
 /* Where the events and their histograms are; and what could not be counted, of Unread: the
  * tracing's own. */
 const char *tracing_folder(const Tracing *tracing);

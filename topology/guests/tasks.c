@@ -75,6 +75,7 @@ bool task_stat_parse(const char *text, Task *task, unsigned *parent)
 	*parent = (unsigned)number;
 	if (!word_number(close, STAT_FLAGS - STAT_STATE, &number))
 		return false;
+	task->runs = *close == 'R';
 	task->kernel = number & PF_KTHREAD;
 	task->unmovable = number & PF_NO_SETAFFINITY;
 	task->worker = number & PF_USER_WORKER;

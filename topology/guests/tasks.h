@@ -16,6 +16,7 @@ typedef struct Task {
 	bool worker;		/* PF_USER_WORKER: the kernel made it inside a process */
 	hwloc_bitmap_t allowed; /* Cpus_allowed_list */
 	int last_cpu;		/* -1 = not known */
+	bool runs;		/* it ran, or wanted to, when stat was read */
 	char *cgroup;		/* its cpuset group (v1) or group (v2); NULL = not read */
 	char *time_group;	/* v1: its group of CPU time, where the tree is another; NULL */
 	unsigned vhost_of;	/* pid of the QEMU a vhost worker serves, 0 = no vhost worker */

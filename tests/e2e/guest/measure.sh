@@ -6,7 +6,7 @@
 mount -t debugfs debugfs /sys/kernel/debug
 mkdir -p /run/tracefs
 mount -t tracefs tracefs /run/tracefs # not where one would look for it
-instance=/run/tracefs/instances/planner
+instance=/run/tracefs/instances/planner-measure
 
 # until NAME COMMAND…: wait until it succeeds, a minute at most.
 until_it() {
@@ -67,3 +67,17 @@ kill -TERM $!
 wait $!
 say "told to end: $?"
 left >/out/ended.left
+
+# Noise of the CPUs that d2 has not: one with a task that sleeps 5 ms at a time, one with a busy one, the others quiet.
+# Somebody else's instance is in the way of none.
+mkdir "${instance%-measure}"
+taskset -c 6 perl -e 'select(undef, undef, undef, 0.005) while 1' &
+sleeper=$!
+taskset -c 7 perl -e '1 while 1' &
+hog=$!
+sleep 1
+planner measure --noise --for 5s --json -p /plan.json -c "$uri" >/out/noise.json 2>/out/noise.err
+say "noise: $?"
+kill $sleeper $hog
+left >/out/noise.left
+rmdir "${instance%-measure}"
