@@ -16,7 +16,7 @@ static double measured_bound(const Audit *audit)
 	return measured_bounds(audit)->interruptions;
 }
 
-/* The CPUs of VM (NULL = of no VM) that are interrupted too often. */
+/* The CPUs of VM (NULL = of none) that are interrupted too often. */
 typedef struct MeasuredBusy {
 	hwloc_bitmap_t cpus;
 	unsigned worst;
@@ -60,7 +60,7 @@ static MeasuredBusy measured_busy(const Measured *measured, hwloc_const_bitmap_t
 	hwloc_bitmap_foreach_begin(cpu, over)
 		double rate = measured_rate(measured, cpu);
 
-		if (measured_cpu_of(measured, cpu, vm)) {
+		if (!vm || measured_cpu_of(measured, cpu, vm)) {
 			hwloc_bitmap_set(busy.cpus, cpu);
 			if (rate > busy.rate) {
 				busy.worst = cpu;
@@ -88,7 +88,8 @@ static const MeasuredOne *measured_most(const Measured *measured, unsigned cpu)
 	return most;
 }
 
-static void measured_judge(const Rule *rule, const Audit *audit, hwloc_const_bitmap_t over,
+/* What is found is taken out of OVER. */
+static void measured_judge(const Rule *rule, const Audit *audit, hwloc_bitmap_t over,
 			   const char *vm, GPtrArray *findings)
 {
 	MeasuredBusy busy = measured_busy(audit->measured, over, vm);
@@ -103,6 +104,7 @@ static void measured_judge(const Rule *rule, const Audit *audit, hwloc_const_bit
 			   "mostly %s%s%s",
 			   cpus, busy.rate, measured_bound(audit), most->what,
 			   *most->cause ? ": " : "", most->cause);
+	hwloc_bitmap_andnot(over, over, busy.cpus);
 	hwloc_bitmap_free(busy.cpus);
 }
 
@@ -113,6 +115,7 @@ static void eval_interrupted(const Rule *rule, const Audit *audit, GPtrArray *fi
 	for (unsigned i = 0; i < audit->vms->len; i++)
 		measured_judge(rule, audit, over,
 			       ((const AuditVm *)g_ptr_array_index(audit->vms, i))->name, findings);
+	/* The rest is the node's, that of a VM too which is gone or renamed since. */
 	measured_judge(rule, audit, over, NULL, findings);
 	if (audit->measured->lacks)
 		rule_unknown(rule, findings, "node", "planner measure",
@@ -126,7 +129,9 @@ const Rule rule_measured_interrupted = {
 	.title = "CPUs of VMs, or isolated ones, are interrupted more often than allowed",
 	.sees = "The measurement of --measured: interrupts, and other tasks that were put on a "
 		"CPU, on each CPU that was measured, against interruptions= of [audit]. What "
-		"several CPUs share counts in equal parts.",
+		"several CPUs share counts in equal parts. What came to CPUs of a VM that is gone "
+		"or "
+		"renamed since counts as the node's.",
 	.why = "A host can be set up as planned and still not be quiet: what counts for its VMs "
 	       "is how often something interrupts them.",
 	.remedy = "'planner measure' says for each interruption what would stop it",

@@ -2347,6 +2347,55 @@ static void test_troubles(void)
 	bed_clear(&bed);
 }
 
+/* The one finding of AUDIT over a measurement where CPU 2 was interrupted 100 times a second while it
+ * was VM's; UNMEASURED is a source that could not be read. */
+static void assert_measured(Audit *audit, const char *vm, const char *unmeasured,
+			    const char *subject, Verdict verdict, const char *says_so)
+{
+	static char id[] = "measured.interrupted";
+	char *only[] = {id, NULL};
+	const CheckOptions options = {.only = only};
+	g_autofree char *text = g_strdup_printf(
+		"{\"format\": \"planner-measure/1\", \"node\": {\"name\": null, \"topology\": "
+		"null}, \"milliseconds\": 1000, \"cpus\": \"2\", \"interruptions\": ["
+		"{\"vm\": \"%s\", \"cpus\": \"2\", \"kind\": \"interrupt\", \"name\": \"LOC\", "
+		"\"what\": \"local timer interrupts\", \"cause\": \"\", \"count\": %u}], "
+		"\"unmeasured\": [{\"source\": \"%s\", \"why\": \"\"}]}",
+		vm, *unmeasured ? 1 : 100, unmeasured);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Measured) measured =
+		measured_parse("m.json", text, strlen(text), audit, &error);
+	g_autoptr(Check) check = NULL;
+	const Finding *finding;
+
+	g_assert_no_error(error);
+	audit->measured = measured;
+	check = check_run(audit, &options);
+	g_assert_cmpuint(check->findings->len, ==, 1);
+	finding = g_ptr_array_index(check->findings, 0);
+	g_assert_cmpstr(finding->subject, ==, subject);
+	g_assert_cmpint(finding->verdict, ==, verdict);
+	g_assert_nonnull(strstr(finding->text, says_so));
+	audit->measured = NULL;
+}
+
+/* Whose it is that CPUs were interrupted, and what is not known. */
+static void test_measured_vm(void)
+{
+	Bed bed;
+	g_autoptr(Audit) audit = NULL;
+
+	bed_level(&bed, PLANNED);
+	audit = audit_new(bed.plan, bed.inventory, bed.facts);
+	assert_measured(audit, "d1", "", "vm d1", VERDICT_FAIL, "up to 100.0 times");
+	assert_measured(audit, "renamed", "", "node", VERDICT_FAIL, "up to 100.0 times");
+	assert_measured(audit, "d1", "/proc/interrupts", "node", VERDICT_UNKNOWN,
+			"/proc/interrupts was not measured");
+	assert_measured(audit, "d1", "vm d2", "node", VERDICT_UNKNOWN, "vm d2 was not measured");
+	g_clear_pointer(&audit, audit_free);
+	bed_clear(&bed);
+}
+
 /* What is no measurement of this node. */
 static void test_measured(void)
 {
@@ -2413,5 +2462,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/rules/forms", test_forms);
 	g_test_add_func("/rules/troubles", test_troubles);
 	g_test_add_func("/rules/measured", test_measured);
+	g_test_add_func("/rules/measured-vm", test_measured_vm);
 	return g_test_run();
 }
