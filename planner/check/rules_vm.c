@@ -65,13 +65,31 @@ const Rule rule_vm_missing = {
 	.eval = rules_vm_eval_missing,
 };
 
+/* Is there a domain before VM's that has its name? */
+static bool is_namesake(const Audit *audit, const AuditVm *vm)
+{
+	for (unsigned i = 0; !vm->guest->unlisted && i < audit->vms->len; i++) {
+		const AuditVm *other = g_ptr_array_index(audit->vms, i);
+
+		if (other == vm)
+			return false;
+		if (other->guest && !other->guest->unlisted && g_str_equal(other->name, vm->name))
+			return true;
+	}
+	return false;
+}
+
 static void eval_refused_xml(const Rule *rule, const Audit *audit, const AuditVm *vm,
 			     GPtrArray *findings)
 {
-	(void)audit;
 	if (vm->guest->refusal)
 		rule_found_vm(rule, findings, vm, "domain XML", NULL, "libvirt refuses its XML: %s",
 			      vm->guest->refusal);
+	if (is_namesake(audit, vm))
+		rule_found_fix(rule, findings, vm->subject, "domain XML", NULL,
+			       "keep the file of the domain that this node is to have, or rename "
+			       "one of them",
+			       "another VM has this name: libvirt has only one of a name");
 }
 
 const Rule rule_vm_xml_refused = {
@@ -80,7 +98,8 @@ const Rule rule_vm_xml_refused = {
 	.title = "libvirt refuses a VM's XML",
 	.sees = "What libvirt checks when a domain is defined: I/O threads that are pinned against "
 		"those that are there, <topology> against the vCPUs, guest NUMA cells, huge "
-		"pages, numatune, schedulers, quotas, CPU mode and cache.",
+		"pages, numatune, schedulers, quotas, CPU mode and cache; and that no two domains "
+		"have one name.",
 	.why = "Such a file can be neither defined nor started. What is on disk differs from what "
 	       "libvirt has, or is of another version.",
 	.remedy = "fix what libvirt names, and define the domain again",

@@ -57,6 +57,11 @@ static void text_take(Root *root, Domains *domains, const char *source, const ch
 		record->persistent = true;
 		record->inactive = g_strndup(text, length);
 		record->inactive_source = g_strdup(source);
+	} else if (same_folder(record->inactive_source, source)) {
+		g_autofree char *why =
+			g_strdup_printf("is the same VM again: %s counts", record->inactive_source);
+
+		root_note_text(root, source, why);
 	}
 }
 
