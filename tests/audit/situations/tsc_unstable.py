@@ -3,6 +3,8 @@
 somebody chose the HPET, the TSC is still there to be had, and nothing is wrong with the tick.
 """
 
+import json
+
 from capture import Host, isolating, smt, xml
 from find import Find
 
@@ -24,3 +26,17 @@ def node(sound):
     domain = xml("a", 4, ["4", "12", "5", "13"], HOST, topology=(1, 2, 2))
     host.vm("a", 21000, ["4", "12", "5", "13"], HOST, live=domain, inactive=domain)
     return host
+
+
+def further(program, folder):
+    """Where the line itself gave the TSC up, that is the cure."""
+    for number, word in enumerate(("tsc=unstable", "notsc", "tsc=reliable")):
+        host = node(False)
+        host.line += f" {word}"
+        host.grub()
+        other = folder.parent / f"line{number}"
+        host.write(other)
+        _, out, _ = program("check", "--json", "-r", str(other))
+        fixes = [f["fix"] for f in json.loads(out)["findings"] if f["id"] == "kernel.tsc-unstable"]
+        good = len(fixes) == 1 and ("from the line" in fixes[0]) == (number < 2)
+        yield f"{word} on the line", [] if good else fixes
