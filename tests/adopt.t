@@ -38,7 +38,7 @@ CASES, SEED = int(os.environ.get("ADOPT_CASES", "12")), os.environ.get("SEED", "
 LOST = "lost"
 FAULTS = {
     "rcu-typo": "lost kernel.parameter-misspelt",
-    "isolcpus-refused": "lost cpu-pm.on-ineligible kernel.isolcpus-differs kernel.list-out-of-range kernel.parameter-refused",
+    "isolcpus-refused": "lost cpu-pm.on-ineligible kernel.list-out-of-range",
     "isolcpus-flag-only": "lost cpu-pm.on-ineligible kernel.flags-without-domain kernel.isolcpus-differs",
     "isolcpus-twice": "lost kernel.parameter-duplicate",
     "isolated-differs": "lost kernel.isolcpus-differs kernel.nohz-full-differs kernel.rcu-nocbs-differs kernel.watchdog-on-isolated task.workqueue-on-isolated topology.core-split",

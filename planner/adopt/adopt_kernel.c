@@ -150,14 +150,11 @@ static void isolation_adopt(Adopter *a, const CmdlineEffects *effects)
 static void note_pending(Adopter *a)
 {
 	const KernelFacts *kernel = a->facts->kernel;
-	g_autoptr(Cmdline) next = NULL;
-	g_autoptr(CmdlineEffects) effects = NULL;
+	const CmdlineEffects *effects = a->audit->next_effects;
 	g_autofree char *source = NULL;
 
-	if (!kernel->boot_cmdline)
+	if (!effects)
 		return;
-	next = cmdline_parse(kernel->boot_cmdline);
-	effects = cmdline_effects(next, kernel->release, kernel->possible, kernel->present);
 	source = adopt_short(kernel->boot_source ? kernel->boot_source : "the boot loader");
 	if (g_strcmp0(effects->isolcpus.value, a->audit->effects->isolcpus.value) != 0 ||
 	    g_strcmp0(effects->nohz_full.value, a->audit->effects->nohz_full.value) != 0)

@@ -63,6 +63,8 @@ typedef struct Audit {
 	const Host *host;	  /* the node's, else the plan's; NULL: neither is known */
 	Cmdline *cmdline;	  /* NULL: not read */
 	CmdlineEffects *effects;
+	Cmdline *next; /* of the next boot; NULL: not known */
+	CmdlineEffects *next_effects;
 	Cmdline *planned; /* the plan's own line */
 	CmdlineEffects *planned_effects;
 	hwloc_bitmap_t partitions; /* in isolated cpuset partitions */
@@ -73,6 +75,9 @@ typedef struct Audit {
 	hwloc_bitmap_t rcu;	  /* RCU callbacks offloaded */
 	/* What is intended: of the plan; without one what the line asks for. */
 	hwloc_bitmap_t isolated, host_cpus, sdk_cpus;
+	/* Of isolated, what the scheduler or the tick has since a list on the line is broken: that
+	 * is found by itself, and what follows from it is not found again. */
+	hwloc_bitmap_t lost;
 	hwloc_bitmap_t online;
 	GHashTable *groups; /* path → const Cgroup *, of the facts */
 	GPtrArray *vms;	    /* of AuditVm: the plan's in its order, then the node's others */

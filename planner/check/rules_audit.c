@@ -29,16 +29,48 @@ static hwloc_bitmap_t partitions_of(const CgroupFacts *cgroups)
 	return all;
 }
 
+/* LINE (NULL = not known), and what this kernel would make of it. */
+static void read_effects(const KernelFacts *kernel, const char *line, Cmdline **cmdline,
+			 CmdlineEffects **effects)
+{
+	if (!line)
+		return;
+	*cmdline = cmdline_parse(line);
+	*effects = cmdline_effects(*cmdline, kernel->release, kernel->possible, kernel->present);
+}
+
+/* Lists that are misspelt, or stand behind `--`. */
+static void read_astray(const Audit *audit)
+{
+	hwloc_const_bitmap_t possible = audit->facts->kernel->possible;
+	g_autoptr(Cmdline) inits = cmdline_parse(audit->cmdline->init ? audit->cmdline->init : "");
+
+	for (unsigned i = 0; i < audit->cmdline->words->len; i++) {
+		const CmdlineWord *word = g_ptr_array_index(audit->cmdline->words, i);
+		const char *meant = line_word_meant(word->name);
+
+		if (meant && cmdline_listed(cmdline_cpu_names, meant))
+			cmdline_effects_astray(
+				audit->effects, meant,
+				word->value ? word->value : word->name + strlen(meant), possible);
+	}
+	for (unsigned i = 0; i < inits->words->len; i++) {
+		const CmdlineWord *word = g_ptr_array_index(inits->words, i);
+
+		if (cmdline_listed(cmdline_cpu_names, word->name))
+			cmdline_effects_astray(audit->effects, word->name, word->value, possible);
+	}
+}
+
 static void read_line(Audit *audit)
 {
 	const KernelFacts *kernel = audit->facts->kernel;
 	static const char empty[] = "";
 
-	if (kernel->cmdline)
-		audit->cmdline = cmdline_parse(kernel->cmdline);
+	read_effects(kernel, kernel->cmdline, &audit->cmdline, &audit->effects);
+	read_effects(kernel, kernel->boot_cmdline, &audit->next, &audit->next_effects);
 	if (audit->cmdline)
-		audit->effects = cmdline_effects(audit->cmdline, kernel->release, kernel->possible,
-						 kernel->present);
+		read_astray(audit);
 	audit->planned = cmdline_parse(audit->plan ? audit->plan->cmdline : empty);
 	audit->planned_effects = cmdline_effects(audit->planned, NULL, NULL, NULL);
 }
@@ -77,14 +109,30 @@ static hwloc_bitmap_t asked_of(const Audit *audit)
 	hwloc_bitmap_t set = copy_of(audit->quiet);
 	const CmdlineEffects *effects = audit->effects;
 
-	if (effects && hwloc_bitmap_iszero(set) && !cmdline_refused(&effects->isolcpus))
-		hwloc_bitmap_copy(set, effects->isolcpus.asked);
+	if (effects && (effects->isolcpus.astray || hwloc_bitmap_iszero(set)) &&
+	    !cmdline_refused(&effects->isolcpus))
+		hwloc_bitmap_or(set, set, effects->isolcpus.asked);
 	if (effects && hwloc_bitmap_iszero(set) && !cmdline_refused(&effects->nohz_full))
 		hwloc_bitmap_copy(set, effects->nohz_full.asked);
 	if (hwloc_bitmap_iszero(set))
 		hwloc_bitmap_copy(set, audit->tick);
 	if (audit->facts->kernel->possible)
 		hwloc_bitmap_and(set, set, audit->facts->kernel->possible);
+	return set;
+}
+
+static hwloc_bitmap_t lost_of(const Audit *audit)
+{
+	hwloc_bitmap_t set = set_new();
+	const CmdlineEffects *effects = audit->effects;
+
+	if (effects && cmdline_broken(&effects->isolcpus))
+		hwloc_bitmap_andnot(set, audit->isolated, audit->quiet);
+	if (effects && cmdline_broken(&effects->nohz_full)) {
+		g_auto(CpuSet) ticking = set_minus(audit->isolated, audit->tick);
+
+		hwloc_bitmap_or(set, set, ticking);
+	}
 	return set;
 }
 
@@ -97,6 +145,7 @@ static void read_intent(Audit *audit)
 	audit->host_cpus =
 		plan ? copy_of(plan->cpus[ROLE_HOST]) : set_minus(audit->online, audit->isolated);
 	audit->sdk_cpus = copy_of(plan ? plan->cpus[ROLE_SDK] : NULL);
+	audit->lost = lost_of(audit);
 }
 
 /* cgroups */
@@ -406,6 +455,8 @@ void audit_free(Audit *audit)
 {
 	g_clear_pointer(&audit->cmdline, cmdline_free);
 	g_clear_pointer(&audit->effects, cmdline_effects_free);
+	g_clear_pointer(&audit->next, cmdline_free);
+	g_clear_pointer(&audit->next_effects, cmdline_effects_free);
 	cmdline_free(audit->planned);
 	cmdline_effects_free(audit->planned_effects);
 	hwloc_bitmap_free(audit->partitions);
@@ -414,6 +465,7 @@ void audit_free(Audit *audit)
 	hwloc_bitmap_free(audit->tick);
 	hwloc_bitmap_free(audit->rcu);
 	hwloc_bitmap_free(audit->isolated);
+	hwloc_bitmap_free(audit->lost);
 	hwloc_bitmap_free(audit->host_cpus);
 	hwloc_bitmap_free(audit->sdk_cpus);
 	hwloc_bitmap_free(audit->online);

@@ -70,15 +70,7 @@ static GTree *fence_intruders(const Audit *audit, hwloc_const_bitmap_t held, uns
 /* Does the line of the next boot isolate CPUS? */
 static bool fence_comes(const Audit *audit, hwloc_const_bitmap_t cpus)
 {
-	const KernelFacts *kernel = audit->facts->kernel;
-	g_autoptr(Cmdline) next = NULL;
-	g_autoptr(CmdlineEffects) effects = NULL;
-
-	if (!kernel->boot_cmdline)
-		return false;
-	next = cmdline_parse(kernel->boot_cmdline);
-	effects = cmdline_effects(next, kernel->release, kernel->possible, kernel->present);
-	return hwloc_bitmap_isincluded(cpus, effects->domain);
+	return audit->next_effects && hwloc_bitmap_isincluded(cpus, audit->next_effects->domain);
 }
 
 static gboolean intruder_name(gpointer slice, gpointer value, gpointer slices)
@@ -101,7 +93,7 @@ static void eval_user_on_vm(const Rule *rule, const Audit *audit, GPtrArray *fin
 
 	g_tree_foreach(found, intruder_name, &slices);
 	text = naming_end(&slices);
-	if (n && !lists_refused(audit))
+	if (n && !lists_refused(audit) && !hwloc_bitmap_isincluded(held, audit->lost))
 		rule_found_fix(
 			rule, findings, "tasks", STATUS_FILE, held,
 			fence_comes(audit, held) ? "reboot: the next boot isolates them"

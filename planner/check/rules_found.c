@@ -85,11 +85,14 @@ void rule_unknown(const Rule *rule, GPtrArray *findings, const char *subject, co
 
 void rule_found_on_isolated(const Rule *rule, const Audit *audit, GPtrArray *findings,
 			    const char *subject, const char *evidence, hwloc_const_bitmap_t cpus,
-			    const char *what)
+			    const char *what, hwloc_const_bitmap_t except)
 {
 	g_auto(CpuSet) hit = cpus ? set_and(cpus, audit->isolated) : set_new();
-	g_autofree char *list = set_text(hit);
+	g_autofree char *list = NULL;
 
+	if (except)
+		hwloc_bitmap_andnot(hit, hit, except);
+	list = set_text(hit);
 	if (!hwloc_bitmap_iszero(hit))
 		rule_found(rule, findings, subject, evidence, hit, "%s isolated CPUs %s", what,
 			   list);

@@ -36,11 +36,11 @@ void rule_suit(const Rule *rule, const Audit *audit, Finding *finding);
  * NEEDED is? */
 bool note_is_told(const Facts *facts, unsigned needed, const Unread *note);
 
-/* RULE holds for SUBJECT where CPUS (NULL = not known) meet the isolated ones: "WHAT isolated CPUs
- * 2-3", which are in trouble. */
+/* RULE holds for SUBJECT where CPUS (NULL = not known) meet the isolated ones but those EXCEPT
+ * (NULL = none): "WHAT isolated CPUs 2-3", which are in trouble. */
 void rule_found_on_isolated(const Rule *rule, const Audit *audit, GPtrArray *findings,
 			    const char *subject, const char *evidence, hwloc_const_bitmap_t cpus,
-			    const char *what);
+			    const char *what, hwloc_const_bitmap_t except);
 
 /* Sets. All are yours. */
 hwloc_bitmap_t set_new(void);
@@ -93,6 +93,9 @@ bool overcommit_on(char **arguments, const char *option, const char *qemu);
 /* The values of -overcommit on a command line; yours. */
 char **overcommit_of(char **argv);
 
+/* What the word NAME of the kernel line was meant to be; NULL where it is a parameter, or near to
+ * none. */
+const char *line_word_meant(const char *name);
 /* Did the kernel refuse a list of isolcpus, nohz_full or rcu_nocbs? Then that is what is found, and
  * what follows from it is not. */
 bool lists_refused(const Audit *audit);

@@ -222,9 +222,10 @@ const Rule rule_irq_passed_elsewhere = {
 static void eval_default(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	if (!audit->plan || audit->planned_effects->irq)
-		rule_found_on_isolated(
-			rule, audit, findings, SUBJECT, "/proc/irq/default_smp_affinity",
-			audit->facts->irqs->default_affinity, "new interrupts may be placed on");
+		rule_found_on_isolated(rule, audit, findings, SUBJECT,
+				       "/proc/irq/default_smp_affinity",
+				       audit->facts->irqs->default_affinity,
+				       "new interrupts may be placed on", NULL);
 }
 
 const Rule rule_irq_default_affinity = {

@@ -33,10 +33,11 @@ static char *set_difference_text(hwloc_const_bitmap_t missing, hwloc_const_bitma
 	return g_strdup_printf(": %s missing, %s too many", less, more);
 }
 
-/* CPUs that are offline are not too many. */
+/* CPUs that are offline are not too many. Where the list of EFFECT (NULL = not known) is what the
+ * plan has, and broken, that is what is found. */
 static void set_differs(const Rule *rule, const Audit *audit, GPtrArray *findings,
-			const char *evidence, const SetWords *words, hwloc_const_bitmap_t have,
-			hwloc_const_bitmap_t want)
+			const char *evidence, const SetWords *words, const CmdlineEffect *effect,
+			hwloc_const_bitmap_t have, hwloc_const_bitmap_t want)
 {
 	g_auto(CpuSet) missing = set_minus(want, have), extra = set_minus(have, want);
 	g_auto(CpuSet) both = set_new();
@@ -46,6 +47,8 @@ static void set_differs(const Rule *rule, const Audit *audit, GPtrArray *finding
 	if (audit->facts->kernel->offline)
 		hwloc_bitmap_andnot(extra, extra, audit->facts->kernel->offline);
 	if (hwloc_bitmap_iszero(missing) && hwloc_bitmap_iszero(extra))
+		return;
+	if (effect && cmdline_broken(effect) && set_same(effect->asked, want))
 		return;
 	hwloc_bitmap_or(both, missing, extra);
 	difference = none ? g_strdup("") : set_difference_text(missing, extra);
@@ -59,7 +62,8 @@ static void eval_isolcpus(const Rule *rule, const Audit *audit, GPtrArray *findi
 	static const SetWords words = {"no CPU is isolated", "CPUs ", " are isolated", "isolates"};
 
 	if (audit->facts->kernel->isolated || audit->effects)
-		set_differs(rule, audit, findings, CPU_FILES "isolated", &words, audit->scheduler,
+		set_differs(rule, audit, findings, CPU_FILES "isolated", &words,
+			    audit->effects ? &audit->effects->isolcpus : NULL, audit->scheduler,
 			    audit->planned_effects->domain);
 }
 
@@ -85,7 +89,8 @@ static void eval_nohz(const Rule *rule, const Audit *audit, GPtrArray *findings)
 				       "has"};
 
 	if (audit->facts->kernel->nohz_full || audit->effects)
-		set_differs(rule, audit, findings, CPU_FILES "nohz_full", &words, audit->tick,
+		set_differs(rule, audit, findings, CPU_FILES "nohz_full", &words,
+			    audit->effects ? &audit->effects->nohz_full : NULL, audit->tick,
 			    audit->planned_effects->tick);
 }
 
@@ -111,8 +116,8 @@ static void eval_rcu(const Rule *rule, const Audit *audit, GPtrArray *findings)
 				       " are offloaded", "offloads those of"};
 
 	if (audit->effects)
-		set_differs(rule, audit, findings, LINE, &words, audit->rcu,
-			    audit->planned_effects->rcu);
+		set_differs(rule, audit, findings, LINE, &words, &audit->effects->rcu_nocbs,
+			    audit->rcu, audit->planned_effects->rcu);
 }
 
 const Rule rule_kernel_rcu_nocbs_differs = {
@@ -138,7 +143,7 @@ static void eval_irqaffinity(const Rule *rule, const Audit *audit, GPtrArray *fi
 	g_auto(CpuSet) none = set_new();
 
 	if (want && audit->effects)
-		set_differs(rule, audit, findings, LINE, &words,
+		set_differs(rule, audit, findings, LINE, &words, &audit->effects->irqaffinity,
 			    audit->effects->irq ? audit->effects->irq : none, want);
 }
 
@@ -216,19 +221,62 @@ static bool by_partitions(const Audit *audit)
 	       !fixes_text(&fixes_line, audit->facts->platform);
 }
 
+/* SET, and what a list that went astray was to add to it. */
+static hwloc_bitmap_t set_meant(hwloc_const_bitmap_t set, const CmdlineEffect *effect)
+{
+	hwloc_bitmap_t meant = hwloc_bitmap_dup(set);
+
+	if (effect && effect->astray)
+		hwloc_bitmap_or(meant, meant, effect->asked);
+	return meant;
+}
+
+/* Did EFFECT's list go astray, and nobody knows what it was? */
+static bool is_lost(const CmdlineEffect *effect)
+{
+	return effect->astray && hwloc_bitmap_iszero(effect->asked);
+}
+
+/* Did lists go astray, so that nothing is in force with which they could be compared? */
+static bool sets_lost(const Audit *audit)
+{
+	const CmdlineEffects *effects = audit->effects;
+
+	if (!effects || !(effects->isolcpus.astray || effects->nohz_full.astray))
+		return false;
+	return is_lost(&effects->isolcpus) || is_lost(&effects->nohz_full) ||
+	       (hwloc_bitmap_iszero(audit->quiet) && hwloc_bitmap_iszero(audit->tick));
+}
+
+/* The CPUs that are not in all three sets, as their lists were meant. */
+static hwloc_bitmap_t sets_difference(const Audit *audit)
+{
+	const CmdlineEffects *effects = audit->effects;
+	g_auto(CpuSet) domain = set_meant(audit->quiet, effects ? &effects->isolcpus : NULL);
+	g_auto(CpuSet) tick = set_meant(audit->tick, effects ? &effects->nohz_full : NULL);
+	g_auto(CpuSet) rcu = set_meant(audit->rcu, effects ? &effects->rcu_nocbs : NULL);
+	g_auto(CpuSet) common = set_and(domain, tick);
+	hwloc_bitmap_t all = set_new();
+
+	if (sets_lost(audit))
+		return all;
+	hwloc_bitmap_or(rcu, rcu, tick);
+	hwloc_bitmap_and(common, common, rcu);
+	hwloc_bitmap_or(all, domain, tick);
+	if (effects && effects->rcu_nocbs.outcome == OUTCOME_TAKEN)
+		hwloc_bitmap_or(all, all, effects->rcu_nocbs.asked);
+	hwloc_bitmap_andnot(all, all, common);
+	return all;
+}
+
 static void eval_sets(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	g_autofree char *domain = set_text(audit->quiet), *tick = set_text(audit->tick);
 	g_autofree char *rcu = set_text(audit->rcu);
-	g_auto(CpuSet) all = set_new(), common = set_and(audit->quiet, audit->tick);
+	g_auto(CpuSet) all = sets_difference(audit);
 	bool line_agrees = !audit->effects || (set_same(audit->effects->isolcpus.asked,
 							audit->effects->nohz_full.asked));
 
-	hwloc_bitmap_and(common, common, audit->rcu);
-	hwloc_bitmap_or(all, audit->quiet, audit->tick);
-	if (audit->effects && audit->effects->rcu_nocbs.outcome == OUTCOME_TAKEN)
-		hwloc_bitmap_or(all, all, audit->effects->rcu_nocbs.asked);
-	hwloc_bitmap_andnot(all, all, common);
 	if (hwloc_bitmap_iszero(all) && (line_agrees || !*mismatch_text(audit)))
 		return;
 	/* On OpenShift the profile leaves CPUs to the scheduler: kernel.flags-without-domain. */
@@ -486,7 +534,7 @@ static void eval_watchdog(const Rule *rule, const Audit *audit, GPtrArray *findi
 	if ((!runs || !g_str_equal(runs, "0")) && !tick_not_built(audit))
 		rule_found_on_isolated(rule, audit, findings, SUBJECT,
 				       "/proc/sys/kernel/watchdog_cpumask", kernel->watchdog,
-				       "the lockup watchdog runs on");
+				       "the lockup watchdog runs on", audit->lost);
 }
 
 const Rule rule_kernel_watchdog_on_isolated = {

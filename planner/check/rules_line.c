@@ -58,8 +58,8 @@ static bool is_disabled(const Audit *audit, const Named *named)
 
 static bool has_outcome(const Audit *audit, const Named *named, Outcome outcome)
 {
-	return named->effect->outcome == outcome && !shown_all_the_same(audit, named) &&
-	       !is_disabled(audit, named);
+	return named->effect->outcome == outcome && !named->effect->astray &&
+	       !shown_all_the_same(audit, named) && !is_disabled(audit, named);
 }
 
 /* Do both have the same list, whatever flags stand before it? */
@@ -126,27 +126,58 @@ const Rule rule_kernel_list_out_of_range = {
 	.eval = eval_out_of_range,
 };
 
-/* "isolcpus=4-5, 6-7": the blank ends the word, and what follows is the next. */
-static void cut_short(const Rule *rule, const CmdlineWord *word, const CmdlineWord *next,
-		      GPtrArray *findings)
+/* WORD as it stands on the line, up to what a blank tore off. */
+static char *torn_begin(const CmdlineWord *word)
 {
-	if (word->value && g_str_has_suffix(word->value, ",") &&
-	    cmdline_listed(cmdline_cpu_names, word->name) && !next->value &&
-	    g_ascii_isdigit(*next->name))
-		rule_found(rule, findings, SUBJECT, LINE, NULL,
-			   "%s=%s ends at the blank: '%s' is an argument of init, not part of the "
-			   "list",
-			   word->name, word->value, next->name);
+	return word->value ? g_strconcat(word->name, "=", word->value, NULL) : g_strdup(word->name);
+}
+
+/* A blank ends the word, and what follows is the next. The same in several parameters is one cause.
+ */
+static void found_torn(const Rule *rule, const GPtrArray *words, GPtrArray *findings)
+{
+	const CmdlineWord *first = NULL;
+	g_autoptr(GString) others = g_string_new(NULL);
+	g_autofree char *begin = NULL, *fix = NULL;
+
+	for (unsigned i = 0; i < words->len; i++) {
+		const CmdlineWord *word = g_ptr_array_index(words, i);
+
+		if (word->stray && first)
+			list_add(others, "%s (%s)", word->name, word->stray);
+		else if (word->stray)
+			first = word;
+	}
+	if (!first)
+		return;
+	begin = torn_begin(first);
+	fix = g_strdup_printf("write %s=%s without a blank, and reboot", first->name, first->meant);
+	rule_found_fix(
+		rule, findings, SUBJECT, LINE, NULL, fix,
+		"%s ends at the blank: '%s' is an argument of init, not part of the list%s%s",
+		begin, first->stray, others->len ? "; likewise in " : "", others->str);
+}
+
+/* Of rcu_nocbs alone a bare word means something: the CPUs are to be chosen later. */
+static void found_bare(const Rule *rule, const GPtrArray *words, GPtrArray *findings)
+{
+	for (unsigned i = 0; i < words->len; i++) {
+		const CmdlineWord *word = g_ptr_array_index(words, i);
+
+		if (!word->value && !word->stray && cmdline_listed(cmdline_cpu_names, word->name) &&
+		    !cmdline_same(word->name, "rcu_nocbs"))
+			rule_found(rule, findings, SUBJECT, LINE, NULL,
+				   "%s has no list: it is an argument of init", word->name);
+	}
 }
 
 static void eval_malformed(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
-	const GPtrArray *words = audit->cmdline ? audit->cmdline->words : NULL;
-
 	eval_outcome(rule, audit, findings, OUTCOME_MALFORMED, "is no CPU list to this kernel");
-	for (unsigned i = 0; words && i + 1 < words->len; i++)
-		cut_short(rule, g_ptr_array_index(words, i), g_ptr_array_index(words, i + 1),
-			  findings);
+	if (!audit->cmdline)
+		return;
+	found_torn(rule, audit->cmdline->words, findings);
+	found_bare(rule, audit->cmdline->words, findings);
 }
 
 const Rule rule_kernel_list_malformed = {
@@ -155,10 +186,11 @@ const Rule rule_kernel_list_malformed = {
 	.title = "The kernel rejects a CPU list",
 	.sees = "isolcpus, nohz_full, rcu_nocbs and irqaffinity, read as the kernel of this "
 		"version reads them: 'all' since 5.14, 'N' since 5.13, flags of isolcpus since "
-		"4.15, managed_irq since 5.6; and a word after a list that ends in a comma.",
+		"4.15, managed_irq since 5.6; pieces of a list behind a blank; and a name without "
+		"a list.",
 	.why = "A list with one error fails as a whole: nothing is isolated, RCU callbacks of all "
-	       "CPUs are offloaded, interrupts go to the boot CPU. A blank after a comma ends the "
-	       "list, and the rest becomes an argument of init.",
+	       "CPUs are offloaded, interrupts go to the boot CPU. A blank ends the list, and "
+	       "the rest becomes an argument of init.",
 	.remedy = "write plain ascending lists without blanks, as 'planner emit cmdline' does",
 	.fixes = &fixes_line,
 	.source = BITMAP_C "; " ISOLATION_C " housekeeping_isolcpus_setup()",

@@ -170,7 +170,7 @@ static void search_tasks(const Rule *rule, const Search *search, GPtrArray *find
 {
 	const Audit *audit = search->audit;
 	const GArray *tasks = audit->facts->tasks->tasks;
-	g_auto(CpuSet) cpus = set_new();
+	g_auto(CpuSet) cpus = set_new(), left = set_minus(audit->isolated, audit->lost);
 	Naming naming = {0};
 	unsigned n = 0, beside = 0, contained = 0;
 	g_autofree char *text = NULL;
@@ -180,7 +180,7 @@ static void search_tasks(const Rule *rule, const Search *search, GPtrArray *find
 		const AuditVm *vm = NULL;
 		g_autofree char *name = NULL;
 
-		if (!set_meets(task->allowed, audit->isolated) || !search->is(search, task))
+		if (!set_meets(task->allowed, left) || !search->is(search, task))
 			continue;
 		if (is_sdk(audit, task->allowed))
 			vm = task_beside(audit, task);
@@ -191,7 +191,7 @@ static void search_tasks(const Rule *rule, const Search *search, GPtrArray *find
 		hwloc_bitmap_or(cpus, cpus, task->allowed);
 		n++;
 	}
-	hwloc_bitmap_and(cpus, cpus, audit->isolated);
+	hwloc_bitmap_and(cpus, cpus, left);
 	text = naming_end(&naming);
 	if (n)
 		rule_found_fix(rule, findings, "tasks", STATUS_FILE, cpus,
@@ -277,9 +277,9 @@ const Rule rule_task_vhost_on_isolated = {
 
 static void eval_workqueue(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
-	rule_found_on_isolated(rule, audit, findings, "tasks",
-			       "/sys/devices/virtual/workqueue/cpumask",
-			       audit->facts->kernel->workqueue, "unbound work may run on");
+	rule_found_on_isolated(
+		rule, audit, findings, "tasks", "/sys/devices/virtual/workqueue/cpumask",
+		audit->facts->kernel->workqueue, "unbound work may run on", audit->lost);
 }
 
 const Rule rule_task_workqueue_on_isolated = {

@@ -68,13 +68,14 @@ const Rule rule_topology_differs = {
 
 static void eval_split(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
-	g_auto(CpuSet) cpus = set_new();
+	g_auto(CpuSet) cpus = set_new(), wanted = set_new();
 	Naming naming = {0};
 	g_autofree char *text = NULL;
 
+	hwloc_bitmap_or(wanted, audit->quiet, audit->lost);
 	for (unsigned i = 0; audit->host && i < audit->host->cores->len; i++) {
 		const Core *core = host_core(audit->host, i);
-		unsigned n = threads_in(core, audit->quiet);
+		unsigned n = threads_in(core, wanted);
 		g_autofree char *name = siblings_name(core);
 
 		if (!n || n == core->n_cpus)

@@ -76,11 +76,25 @@ static char *word_text(const CmdlineWord *word)
 	return word->value ? g_strconcat(word->name, "=", word->value, NULL) : g_strdup(word->name);
 }
 
-/* What NAME was meant to be; NULL where it is a parameter, or near to none. */
-static const char *rules_word_meant(const char *name)
+/* "isolcpus" of "isolcpus:4-7", whose sign is the wrong one; NULL. */
+static const char *before_sign(const char *name)
+{
+	size_t length = strcspn(name, ":;,");
+
+	for (unsigned i = 0; name[length] && depended_on[i]; i++)
+		if (strlen(depended_on[i]) == length && !strncmp(depended_on[i], name, length))
+			return depended_on[i];
+	return NULL;
+}
+
+const char *line_word_meant(const char *name)
 {
 	g_autofree char *plain = g_strdelimit(g_strdup(name), "-", '_');
 	g_autofree char *small = g_ascii_strdown(plain, -1);
+	const char *before = before_sign(name);
+
+	if (before)
+		return before;
 
 	if (cmdline_listed(depended_on, plain) || cmdline_listed(others, plain) ||
 	    strlen(plain) < 5)
@@ -113,7 +127,7 @@ static void eval_misspelt(const Rule *rule, const Audit *audit, GPtrArray *findi
 {
 	for (unsigned i = 0; audit->cmdline && i < audit->cmdline->words->len; i++) {
 		const CmdlineWord *word = g_ptr_array_index(audit->cmdline->words, i);
-		const char *near = rules_word_meant(word->name);
+		const char *near = line_word_meant(word->name);
 		g_autofree char *cover = NULL;
 
 		if (!near)
@@ -134,9 +148,8 @@ const Rule rule_kernel_parameter_misspelt = {
 	.severity = SEVERITY_ERROR,
 	.title = "A kernel parameter is misspelt",
 	.sees = "Each name on the kernel line that is not a parameter, but differs by at most two "
-		"letters from one for isolation, huge pages or KVM, or in capitals; '-' and '_' "
-		"are "
-		"the same in names.",
+		"letters from one for isolation, huge pages or KVM, in capitals, or with another "
+		"sign than '='; '-' and '_' are the same in names.",
 	.why = "The kernel passes unknown words to init, without a message before 5.14. Names with "
 	       "a dot go to modules and are never reported. The setting has no effect.",
 	.remedy = "correct the name in the boot loader's configuration, and reboot",
@@ -182,6 +195,17 @@ const Rule rule_kernel_parameter_for_init = {
 	.eval = eval_for_init,
 };
 
+/* Is it known why the kernel refused the list NAME? Then that is what is found. */
+static bool refused_for_its_list(const Audit *audit, const char *name)
+{
+	const CmdlineEffects *effects = audit->effects;
+
+	return effects &&
+	       ((cmdline_same(name, "isolcpus") && cmdline_broken(&effects->isolcpus)) ||
+		(cmdline_same(name, "nohz_full") && cmdline_broken(&effects->nohz_full)) ||
+		(cmdline_same(name, "rcu_nocbs") && cmdline_broken(&effects->rcu_nocbs)));
+}
+
 /* Of /proc/1/environ: names the kernel knows are there only when it refused the value. */
 static void eval_refused(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
@@ -192,7 +216,7 @@ static void eval_refused(const Rule *rule, const Audit *audit, GPtrArray *findin
 	for (char **entry = audit->facts->kernel->init_environ; entry && *entry; entry++) {
 		g_autofree char *name = g_strndup(*entry, strcspn(*entry, "="));
 
-		if (cmdline_listed(refusable, name))
+		if (cmdline_listed(refusable, name) && !refused_for_its_list(audit, name))
 			rule_found(rule, findings, SUBJECT, "/proc/1/environ", NULL,
 				   "the kernel refused '%s' and passed it on to init", *entry);
 	}
@@ -271,15 +295,13 @@ static const char *reboot_fix(const Rule *rule, const Audit *audit, bool adds)
 static void eval_reboot(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	const KernelFacts *kernel = audit->facts->kernel;
-	g_autoptr(Cmdline) next = NULL;
 	g_autofree char *added = NULL, *gone = NULL;
 
-	if (!kernel->boot_cmdline || !audit->cmdline)
+	if (!audit->next || !audit->cmdline)
 		return;
-	next = cmdline_parse(kernel->boot_cmdline);
-	added = only_in(next, audit->cmdline, true);
+	added = only_in(audit->next, audit->cmdline, true);
 	/* Firmware that reads such a menu adds words of its own. */
-	gone = only_in(audit->cmdline, next, kernel->loader != LOADER_SYSLINUX);
+	gone = only_in(audit->cmdline, audit->next, kernel->loader != LOADER_SYSLINUX);
 	if (*added || *gone)
 		rule_found_fix(rule, findings, SUBJECT,
 			       kernel->boot_source ? kernel->boot_source : "boot loader", NULL,
@@ -310,8 +332,6 @@ const Rule rule_kernel_reboot_pending = {
 static char *unread_words(const Audit *audit, const char *text)
 {
 	g_autoptr(Cmdline) written = cmdline_parse(text ? text : "");
-	g_autoptr(Cmdline) next = cmdline_parse(
-		audit->facts->kernel->boot_cmdline ? audit->facts->kernel->boot_cmdline : "");
 	Naming naming = {0};
 
 	for (unsigned i = 0; i < written->words->len; i++) {
@@ -319,7 +339,8 @@ static char *unread_words(const Audit *audit, const char *text)
 		g_autofree char *shown = word_text(word);
 
 		if (cmdline_listed(depended_on, word->name) &&
-		    !rules_word_has_word(audit->cmdline, word) && !rules_word_has_word(next, word))
+		    !rules_word_has_word(audit->cmdline, word) &&
+		    !(audit->next && rules_word_has_word(audit->next, word)))
 			naming_add(&naming, shown);
 	}
 	return naming_end(&naming);
@@ -411,7 +432,7 @@ static void eval_elsewhere(const Rule *rule, const Audit *audit, GPtrArray *find
 			found_written(rule, audit, findings, unread[i].written, unread[i].fix,
 				      false);
 	for (unsigned i = 0; i < G_N_ELEMENTS(unmade); i++)
-		if (unmade[i].loader == kernel->loader && (!unmade[i].next || kernel->boot_cmdline))
+		if (unmade[i].loader == kernel->loader && (!unmade[i].next || audit->next))
 			found_written(rule, audit, findings, unmade[i].written, unmade[i].fix,
 				      true);
 }

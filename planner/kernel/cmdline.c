@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/kernel/cmdline.h"
 #include "planner/kernel/feature.h"
+#include "topology/facts/kernel_line.h"
 
 #include <string.h>
 
@@ -12,23 +13,9 @@ static void word_free(gpointer data)
 
 	g_free(word->name);
 	g_free(word->value);
+	g_free(word->stray);
+	g_free(word->meant);
 	g_free(word);
-}
-
-/* The length of the word at TEXT, and where its first '=' is (0 = none). */
-static size_t word_length(const char *text, size_t *equals)
-{
-	bool quoted = false;
-	size_t i;
-
-	*equals = 0;
-	for (i = 0; text[i] && (quoted || !g_ascii_isspace(text[i])); i++) {
-		if (text[i] == '=' && !*equals)
-			*equals = i;
-		if (text[i] == '"')
-			quoted = !quoted;
-	}
-	return i;
 }
 
 /* LENGTH bytes without one pair of quotes, each only where it is. */
@@ -43,10 +30,13 @@ static char *cmdline_unquote(const char *text, size_t length)
 	return g_strndup(text + 1, length - 1);
 }
 
-static CmdlineWord *word_new(const char *text, size_t length, size_t equals)
+/* An '=' that is the first character belongs to a name. */
+static CmdlineWord *word_new(const char *text)
 {
 	CmdlineWord *word = g_new0(CmdlineWord, 1);
 	g_autofree char *whole = NULL;
+	const char *sign = strchr(text + 1, '=');
+	size_t length = strlen(text), equals = sign ? (size_t)(sign - text) : 0;
 	bool quoted = *text == '"';
 
 	if (!equals) {
@@ -64,22 +54,66 @@ static CmdlineWord *word_new(const char *text, size_t length, size_t equals)
 	return word;
 }
 
+/* Lists that blanks have torn */
+
+/* Does the bare word PIECE belong to the list MEANT so far? A digit alone is a runlevel for init,
+ * where the list does not end in the middle. */
+static bool piece_belongs(const GString *meant, const char *piece)
+{
+	char last = meant->len ? meant->str[meant->len - 1] : ',';
+
+	return kernel_word_is_piece(piece) && (piece[1] || strchr(",-:/", last) || *piece == '-');
+}
+
+static void piece_append(GString *meant, const char *piece)
+{
+	piece += *piece == '=';
+	if (meant->len && *piece && !strchr(",-:/", meant->str[meant->len - 1]) &&
+	    !strchr(",-:/", *piece))
+		g_string_append_c(meant, ',');
+	g_string_append(meant, piece);
+}
+
+/* What follows WORD, the word I, and belongs to its list. */
+static void word_tear(const Cmdline *cmdline, CmdlineWord *word, unsigned i)
+{
+	g_autoptr(GString) meant = g_string_new(word->value), stray = g_string_new(NULL);
+
+	while (++i < cmdline->words->len) {
+		const CmdlineWord *next = g_ptr_array_index(cmdline->words, i);
+
+		if (next->value || !piece_belongs(meant, next->name) ||
+		    (*next->name == '=' && (word->value || stray->len)))
+			break;
+		piece_append(meant, next->name);
+		g_string_append_printf(stray, "%s%s", stray->len ? " " : "", next->name);
+	}
+	if (!strpbrk(stray->str, G_CSET_DIGITS))
+		return;
+	word->stray = g_strdup(stray->str);
+	word->meant = g_strdup(meant->str);
+}
+
+static void lists_tear(const Cmdline *cmdline)
+{
+	for (unsigned i = 0; i < cmdline->words->len; i++) {
+		CmdlineWord *word = g_ptr_array_index(cmdline->words, i);
+
+		if (cmdline_listed(cmdline_cpu_names, word->name))
+			word_tear(cmdline, word, i);
+	}
+}
+
 Cmdline *cmdline_parse(const char *text)
 {
 	Cmdline *cmdline = g_new0(Cmdline, 1);
+	char *next;
 
 	cmdline->words = g_ptr_array_new_with_free_func(word_free);
-	while (*text && !cmdline->init) {
-		size_t length, equals;
-		CmdlineWord *word;
+	while (!cmdline->init && (next = kernel_line_word(&text))) {
+		g_autofree char *whole = next;
+		CmdlineWord *word = word_new(whole);
 
-		for (; g_ascii_isspace(*text); text++)
-			;
-		length = word_length(text, &equals);
-		if (!length)
-			break;
-		word = word_new(text, length, equals);
-		text += length;
 		if (!word->value && !strcmp(word->name, "--")) {
 			cmdline->init = g_strdup(text);
 			word_free(word);
@@ -87,6 +121,7 @@ Cmdline *cmdline_parse(const char *text)
 			g_ptr_array_add(cmdline->words, word);
 		}
 	}
+	lists_tear(cmdline);
 	return cmdline;
 }
 

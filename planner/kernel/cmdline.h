@@ -6,7 +6,8 @@
  * Words (kernel/params.c parse_args, lib/cmdline.c next_arg): split at white space outside double
  * quotes; one pair of quotes around the word or the value is taken off; `--` alone ends the
  * kernel's part, what follows is init's. In names '-' and '_' are the same (parameq). Names are
- * compared whole: "nohz" is not "nohz_full".
+ * compared whole: "nohz" is not "nohz_full". So a blank tears a list: of "isolcpus=4-7, 12-15" the
+ * kernel reads 4-7, and "12-15" is an argument of init.
  *
  * Lists (lib/bitmap.c, lib/bitmap-str.c bitmap_parselist): regions at commas and white space, empty
  * ones skipped; `a`, `a-b`, `a-b:used/group`, `N` for the last CPU (5.13), `all` in any case (5.14;
@@ -38,6 +39,9 @@
 typedef struct CmdlineWord {
 	char *name;
 	char *value; /* NULL = a bare word */
+	/* Of the four that take CPUs away, where blanks have torn the list; else NULL. */
+	char *stray; /* the words behind this one that belong to its list: "12-15" */
+	char *meant; /* the list without those blanks */
 } CmdlineWord;
 
 typedef struct Cmdline {
@@ -95,6 +99,7 @@ typedef struct CmdlineEffect {
 	unsigned times;	      /* how often it is given */
 	bool differs;	      /* given more than once, and not the same each time */
 	bool keyword;	      /* its list has `all` or `N` */
+	bool astray;	      /* the kernel read none of it, or a part: `asked` is what was meant */
 	/* isolcpus alone */
 	bool flagged, domain, tick, managed; /* any flag at all; which, read generously */
 	char *unknown_flag;		     /* the first word that is none; NULL */
@@ -110,6 +115,8 @@ typedef struct CmdlineEffects {
 
 /* Is EFFECT of a list that the kernel refused? */
 bool cmdline_refused(const CmdlineEffect *effect);
+/* The same, or of one that went astray? */
+bool cmdline_broken(const CmdlineEffect *effect);
 
 /*
  * What a kernel of RELEASE (NULL = not known: as the newest) with the POSSIBLE CPUs (NULL = not
@@ -118,6 +125,10 @@ bool cmdline_refused(const CmdlineEffect *effect);
  */
 CmdlineEffects *cmdline_effects(const Cmdline *cmdline, const char *release,
 				hwloc_const_bitmap_t possible, hwloc_const_bitmap_t present);
+/* The kernel did not read LIST (NULL = not known) of NAME, one of cmdline_cpu_names, where it
+ * stands. That of a word that blanks have torn cmdline_effects() finds. */
+void cmdline_effects_astray(CmdlineEffects *effects, const char *name, const char *list,
+			    hwloc_const_bitmap_t possible);
 void cmdline_effects_free(CmdlineEffects *effects);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CmdlineEffects, cmdline_effects_free)
 

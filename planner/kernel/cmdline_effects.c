@@ -297,6 +297,49 @@ static void take_word(Machine *machine, const CmdlineWord *word)
 			takers[i].take(machine, word->value);
 }
 
+static CmdlineEffect *effect_named(CmdlineEffects *effects, const char *name)
+{
+	CmdlineEffect *all[] = {&effects->isolcpus, &effects->nohz_full, &effects->rcu_nocbs,
+				&effects->irqaffinity};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(all); i++)
+		if (cmdline_same(name, cmdline_cpu_names[i]))
+			return all[i];
+	g_assert_not_reached();
+}
+
+void cmdline_effects_astray(CmdlineEffects *effects, const char *name, const char *list,
+			    hwloc_const_bitmap_t possible)
+{
+	CmdlineEffect *effect = effect_named(effects, name);
+	int last = possible ? hwloc_bitmap_last(possible) : -1;
+	unsigned bits = last < 0 ? CPULIST_LIMIT : (unsigned)last + 1;
+
+	effect->astray = true;
+	if (!list)
+		return;
+	if (effect == &effects->isolcpus)
+		isolcpus_asked(list, bits, effect);
+	else
+		cmdline_list(list, bits, &newest, effect->asked);
+}
+
+/* A blank has torn WORD's list, or left it without one. Bare rcu_nocbs means that the CPUs are to
+ * be chosen later. */
+static void take_torn(CmdlineEffects *effects, const CmdlineWord *word,
+		      hwloc_const_bitmap_t possible)
+{
+	bool bare = !word->value && !cmdline_same(word->name, "rcu_nocbs");
+
+	if (word->stray || (bare && cmdline_listed(cmdline_cpu_names, word->name)))
+		cmdline_effects_astray(effects, word->name, word->meant, possible);
+}
+
+bool cmdline_broken(const CmdlineEffect *effect)
+{
+	return effect->astray || cmdline_refused(effect);
+}
+
 bool cmdline_refused(const CmdlineEffect *effect)
 {
 	return effect->outcome == OUTCOME_MALFORMED || effect->outcome == OUTCOME_OUT_OF_RANGE;
@@ -338,6 +381,8 @@ CmdlineEffects *cmdline_effects(const Cmdline *cmdline, const char *release,
 
 	for (unsigned i = 0; i < cmdline->words->len; i++)
 		take_word(&machine, g_ptr_array_index(cmdline->words, i));
+	for (unsigned i = 0; i < cmdline->words->len; i++)
+		take_torn(machine.effects, g_ptr_array_index(cmdline->words, i), possible);
 	/* After the line: the boot CPU keeps its tick, and ticks imply offloading. */
 	hwloc_bitmap_clr(machine.effects->tick, BOOT_CPU);
 	hwloc_bitmap_or(machine.effects->rcu, machine.effects->nocbs, machine.effects->tick);

@@ -57,6 +57,47 @@ static void test_words(void)
 	}
 }
 
+/* Of lists that blanks have torn the rest is known, and what the whole was meant to be. */
+static void test_torn(void)
+{
+	static const struct {
+		const char *line, *stray, *meant, *domain, *asked;
+	} rows[] = {
+		{"isolcpus=4-5, 6-7 quiet", "6-7", "4-5,6-7", "4-5", "4-7"},
+		{"isolcpus=4-5 ,6,7", ",6,7", "4-5,6,7", "4-5", "4-7"},
+		{"isolcpus=4-5 6-7", "6-7", "4-5,6-7", "4-5", "4-7"},
+		{"isolcpus=4 - 7", "- 7", "4-7", "4", "4-7"},
+		{"isolcpus=4, 5, 6", "5, 6", "4,5,6", "4", "4-6"},
+		{"isolcpus = 4-7", "= 4-7", "4-7", "", "4-7"},
+		{"isolcpus =4-7", "=4-7", "4-7", "", "4-7"},
+		{"isolcpus= 4", "4", "4", "", "4"},
+		{"isolcpus 4-7", "4-7", "4-7", "", "4-7"},
+		{"isolcpus=managed_irq, domain,4-7", "domain,4-7", "managed_irq,domain,4-7", "",
+		 "4-7"},
+		{"isolcpus=4-7 3", NULL, NULL, "4-7", "4-7"}, /* a runlevel */
+		{"isolcpus=4-7 = 8", NULL, NULL, "4-7", "4-7"},
+		{"isolcpus=4-7 single", NULL, NULL, "4-7", "4-7"},
+		{"isolcpus=4-7 12345", NULL, NULL, "4-7", "4-7"},
+		{"isolcpus=4-7 -", NULL, NULL, "4-7", "4-7"},
+		{"isolcpus=4-5 nosmt 6-7", NULL, NULL, "4-5", "4-5"},
+		{"isolcpus=\"4-5, 6-7\" quiet", NULL, NULL, "4-7", "4-7"},
+	};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(Cmdline) cmdline = cmdline_parse(rows[i].line);
+		g_autoptr(CmdlineEffects) effects = cmdline_effects(cmdline, "6.1.0", NULL, NULL);
+		const CmdlineWord *word = g_ptr_array_index(cmdline->words, 0);
+		g_autofree char *domain = cpulist_format(effects->domain);
+		g_autofree char *asked = cpulist_format(effects->isolcpus.asked);
+
+		g_assert_cmpstr(word->stray, ==, rows[i].stray);
+		g_assert_cmpstr(word->meant, ==, rows[i].meant);
+		g_assert_cmpstr(domain, ==, rows[i].domain);
+		g_assert_cmpstr(asked, ==, rows[i].asked);
+		g_assert_true(effects->isolcpus.astray == (rows[i].stray != NULL));
+	}
+}
+
 static void test_names(void)
 {
 	g_autoptr(Cmdline) cmdline = cmdline_parse("nohz-full=1 nohz_full=2 nohz=on nohz_fullx=3");
@@ -288,6 +329,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/cmdline/words", test_words);
+	g_test_add_func("/cmdline/torn", test_torn);
 	g_test_add_func("/cmdline/names", test_names);
 	g_test_add_func("/cmdline/lists", test_lists);
 	g_test_add_func("/cmdline/effects", test_effects);

@@ -321,11 +321,14 @@ static GHashTable *variables_load(Root *root)
 /* The value of the first word NAME= of LINE, yours; NULL = there is none. */
 static char *word_value(const char *line, const char *name)
 {
-	g_auto(GStrv) words = g_strsplit_set(line ? line : "", " \t\n", -1);
+	char *next;
 
-	for (char **word = words; *word; word++)
-		if (g_str_has_prefix(*word, name))
-			return g_strdup(*word + strlen(name));
+	while (line && (next = kernel_line_word(&line))) {
+		g_autofree char *word = next;
+
+		if (g_str_has_prefix(word, name))
+			return g_strdup(word + strlen(name));
+	}
 	return NULL;
 }
 

@@ -126,15 +126,54 @@ bool kernel_word_tunes(const char *name)
 
 static bool value_kept(const char *name, const char *value)
 {
+	g_autofree char *small = NULL;
+
 	if (kernel_word_tunes(name) || g_strv_contains(kernel_plain, name))
 		return true;
-	return word_begins(kernel_list_names, name) && !value[strspn(value, "0123456789,-")];
+	small = g_ascii_strdown(name, -1);
+	return word_begins(kernel_list_names, small) && !value[strspn(value, "0123456789,-")];
 }
 
 /* A name, as parameters have, of LETTERS. */
 static bool is_name(const char *name, const char *letters)
 {
 	return *name && strlen(name) <= NAME_MOST && !name[strspn(name, letters)];
+}
+
+/* TEXT behind the flags of isolcpus that it begins with. */
+static const char *after_flags(const char *text)
+{
+	static const char *const flags[] = {"nohz,", "domain,", "managed_irq,"};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(flags); i++)
+		if (g_str_has_prefix(text, flags[i]))
+			return after_flags(text + strlen(flags[i]));
+	return text;
+}
+
+/* Is TEXT of numbers as CPUs have, and the signs of a list? A longer one is some other number. */
+static bool is_of_list(const char *text)
+{
+	for (size_t digits; *text; text += digits + strspn(text + digits, ",-:/")) {
+		digits = strspn(text, G_CSET_DIGITS);
+		if (digits > 4 || (!digits && !strchr(",-:/", *text)))
+			return false;
+	}
+	return true;
+}
+
+bool kernel_word_is_piece(const char *word)
+{
+	return *word && is_of_list(after_flags(word + (*word == '=')));
+}
+
+/* "isolcpus:4-7" */
+static bool has_wrong_sign(const char *word)
+{
+	const char *sign = word + strspn(word, G_CSET_a_2_z "_");
+
+	return *sign && strchr(":;,", *sign) && word_begins(kernel_list_names, word) &&
+	       kernel_word_is_piece(sign + 1);
 }
 
 char *kernel_word_clean(const char *word)
@@ -146,6 +185,8 @@ char *kernel_word_clean(const char *word)
 		equals ? g_strndup(word + quoted, (gsize)(equals - word - quoted)) : g_strdup(word);
 
 	/* A word that is none of these is somebody's token; $NAME is GRUB's variable. */
+	if (!equals && has_wrong_sign(word))
+		return g_strdup(word);
 	if (!equals)
 		return g_strdup(is_name(name + (*name == '$'), G_CSET_a_2_z "_-.") ||
 						kernel_word_tunes(name) ||
@@ -158,23 +199,25 @@ char *kernel_word_clean(const char *word)
 					    : g_strconcat(name, "=", KERNEL_LEFT_OUT, NULL);
 }
 
-/* The kernel splits at white space outside double quotes. */
-static size_t word_end(const char *text)
+char *kernel_line_word(const char **line)
 {
+	const char *word = *line + strspn(*line, " \t\n\v\f\r"), *end = word;
 	bool quoted = false;
-	size_t i;
 
-	for (i = 0; text[i] && (quoted || !g_ascii_isspace(text[i])); i++)
-		if (text[i] == '"')
+	for (; *end && (quoted || !g_ascii_isspace(*end)); end++)
+		if (*end == '"')
 			quoted = !quoted;
-	return i;
+	*line = end;
+	return end > word ? g_strndup(word, (gsize)(end - word)) : NULL;
 }
 
-/* A CPU list that a blank has torn apart: "4-5, 6-7". */
-static bool list_goes_on(const GString *line, const char *word)
+/* May pieces of a list follow WORD? */
+static bool begins_list(const char *word)
 {
-	return line->len && line->str[line->len - 1] == ',' &&
-	       !word[strspn(word, G_CSET_DIGITS ",-:/")];
+	const char *equals = strchr(word, '=');
+
+	return word_begins(kernel_list_names, word) &&
+	       (!equals || !equals[1] || kernel_word_is_piece(equals + 1));
 }
 
 /* A word of init's, after "--": kept where it was meant for the kernel. */
@@ -189,19 +232,20 @@ static char *init_word_clean(const char *word)
 char *kernel_line_clean(const char *line)
 {
 	GString *clean = g_string_new(NULL);
-	bool inits = false;
+	bool inits = false, list = false;
+	char *next;
 
-	while (*(line += strspn(line, " \t\n\v\f\r"))) {
-		size_t length = word_end(line);
-		g_autofree char *word = g_strndup(line, length);
-		bool whole = g_str_equal(word, "--") || list_goes_on(clean, word);
+	while ((next = kernel_line_word(&line))) {
+		g_autofree char *word = next;
+		bool piece = list && kernel_word_is_piece(word);
+		bool whole = g_str_equal(word, "--") || piece;
 		g_autofree char *kept = whole	? g_strdup(word)
 					: inits ? init_word_clean(word)
 						: kernel_word_clean(word);
 
 		g_string_append_printf(clean, "%s%s", clean->len ? " " : "", kept);
 		inits = inits || g_str_equal(word, "--");
-		line += length;
+		list = piece || begins_list(word);
 	}
 	return g_string_free(clean, FALSE);
 }

@@ -22,6 +22,13 @@
 extern const char *const kernel_tuning[], *const kernel_tuning_modules[];
 extern const char *const kernel_plain[], *const kernel_list_names[];
 
+/* The next word of *LINE, yours, and *LINE behind it; NULL = there is none. The kernel splits at
+ * white space outside double quotes (lib/cmdline.c next_arg). */
+char *kernel_line_word(const char **line);
+/* Is WORD a piece of a CPU list that blanks have torn apart: "6-7" of "4-5, 6-7", "=" and "4-7" of
+ * "isolcpus = 4-7"? */
+bool kernel_word_is_piece(const char *word);
+
 /* LINE with what is not known left out; once more, it stays the same. Yours. */
 char *kernel_line_clean(const char *line);
 /* One word of it, NAME or NAME=VALUE, likewise. */

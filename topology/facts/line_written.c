@@ -54,12 +54,14 @@ static bool line_written_file_take(Root *root, const char *file, char *(*keep)(c
 
 	for (; settings && *names; names++) {
 		const char *value = g_hash_table_lookup(settings, *names);
-		g_auto(GStrv) words = g_strsplit_set(value ? value : "", " \t", -1);
+		char *next;
 
-		for (char **word = words; *word; word++) {
-			if (!**word || g_str_equal(*word, KERNEL_LEFT_OUT))
+		while (value && (next = kernel_line_word(&value))) {
+			g_autofree char *word = next;
+
+			if (g_str_equal(word, KERNEL_LEFT_OUT))
 				continue;
-			g_string_append_printf(line, "%s%s", line->len ? " " : "", *word);
+			g_string_append_printf(line, "%s%s", line->len ? " " : "", word);
 			said = true;
 		}
 	}

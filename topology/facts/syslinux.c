@@ -32,12 +32,15 @@ static bool is_menu_default(const char *line)
 /* OPTIONS (NULL = none) without what only the firmware knows; yours. */
 static char *words_plain(const char *options)
 {
-	g_auto(GStrv) words = g_strsplit_set(options ? options : "", " \t", -1);
 	GString *line = g_string_new(NULL);
+	char *next;
 
-	for (char **word = words; *word; word++)
-		if (**word && !strchr(*word, '$'))
-			g_string_append_printf(line, "%s%s", line->len ? " " : "", *word);
+	while (options && (next = kernel_line_word(&options))) {
+		g_autofree char *word = next;
+
+		if (!strchr(word, '$'))
+			g_string_append_printf(line, "%s%s", line->len ? " " : "", word);
+	}
 	return g_string_free(line, FALSE);
 }
 
