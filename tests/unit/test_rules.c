@@ -2347,8 +2347,8 @@ static void test_troubles(void)
 	bed_clear(&bed);
 }
 
-/* The one finding of AUDIT over a measurement where CPU 2 was interrupted 100 times a second while it
- * was VM's; UNMEASURED is a source that could not be read. */
+/* The one finding of AUDIT over a measurement where CPU 2 was interrupted 100 times a second while
+ * it was VM's; UNMEASURED is a source that could not be read. */
 static void assert_measured(Audit *audit, const char *vm, const char *unmeasured,
 			    const char *subject, Verdict verdict, const char *says_so)
 {
@@ -2363,8 +2363,7 @@ static void assert_measured(Audit *audit, const char *vm, const char *unmeasured
 		"\"unmeasured\": [{\"source\": \"%s\", \"why\": \"\"}]}",
 		vm, *unmeasured ? 1 : 100, unmeasured);
 	g_autoptr(GError) error = NULL;
-	g_autoptr(Measured) measured =
-		measured_parse("m.json", text, strlen(text), audit, &error);
+	g_autoptr(Measured) measured = measured_parse("m.json", text, strlen(text), audit, &error);
 	g_autoptr(Check) check = NULL;
 	const Finding *finding;
 
