@@ -10,6 +10,7 @@ static const char *const platform_words[PLATFORM_COUNT] = {
 	[PLATFORM_OPENSTACK] = "openstack",
 	[PLATFORM_KUBEVIRT] = "kubevirt",
 	[PLATFORM_OPENSHIFT] = "openshift",
+	[PLATFORM_HARVESTER] = "kubevirt",
 };
 
 /* Is WORD among ID and ID_LIKE of os-release? */

@@ -647,7 +647,8 @@ report() {
 # Files of which it matters alone that they are there, and what a kernel or a machine may not have.
 rest() {
     for mark in sys/firmware/efi/efivars/StubInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f \
-        etc/nova/nova.conf etc/vdsm/vdsm.conf var/tmp/one/VERSION; do
+        etc/nova/nova.conf etc/vdsm/vdsm.conf etc/harvester-release.yaml \
+        var/tmp/one/VERSION etc/cloudstack/agent/agent.properties; do
         [ ! -e $mark ] || { mkdir -p "$dir/tree/${mark%/*}" && : >"$dir/tree/$mark"; }
     done
     set -- "$dir"/tree/boot/config-* "$dir"/tree/lib/modules/*/config "$dir"/tree/usr/lib/modules/*/config

@@ -142,6 +142,8 @@ def everything():
     host.put("usr/lib/systemd/system/irqbalance.service.d/b.conf",
              "[Service]\nEnvironment=\nEnvironment=\"IRQBALANCE_BANNED_CPULIST=2-3\" A='b c'\n")
     host.put("etc/nova/nova.conf", "[DEFAULT]\npassword = x\n")
+    host.put("etc/cloudstack/agent/agent.properties", "keystore.passphrase=x\n")
+    host.put("etc/harvester-release.yaml", "harvester: v1.4.0\n")
     host.put("sys/devices/system/clocksource/clocksource0/current_clocksource", "tsc\n")
     host.put("sys/devices/system/clocksource/clocksource0/available_clocksource", "tsc hpet\n")
     host.put("etc/os-release", 'ID="rhel"\nID_LIKE="fedora"\n')

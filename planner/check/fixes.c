@@ -3,6 +3,11 @@
 
 #include <stddef.h>
 
+/* CloudStack's agent makes the XML at each start; a hook of a site may change it there. */
+#define HOOK "let the agent's XML hook (libvirt-vm-xml-transformer in /etc/cloudstack/agent/hooks) "
+#define ANEW_BY_AGENT "; stop the VM and start it: the agent writes the XML anew"
+#define GRUBENV "third_party_kernel_args in /oem/grubenv, by grub2-editenv"
+
 const Fixes fixes_pin = {{
 	[PLATFORM_PROCESS] =
 		"bind each vCPU's thread to exactly one CPU: taskset -cp CPU TID, and for good "
@@ -34,6 +39,11 @@ const Fixes fixes_pin = {{
 		"TOPOLOGY=[PIN_POLICY=\"CORE\"] or \"THREAD\" in the VM's template, and deploy it "
 		"anew: OpenNebula chooses the pins. ISOLCPUS in the host's template keeps CPUs "
 		"from it",
+	[PLATFORM_CLOUDSTACK] =
+		"CloudStack pins nothing: " HOOK "write a CPU for each vCPU" ANEW_BY_AGENT,
+	[PLATFORM_HARVESTER] =
+		"enable the CPU Manager of the host (Hosts, Enable CPU Manager) and CPU pinning of "
+		"the VM (Advanced Options), and restart it; kubelet chooses the CPUs",
 }};
 
 const Fixes fixes_float = {{
@@ -58,6 +68,11 @@ const Fixes fixes_float = {{
 			    "saved",
 	[PLATFORM_OPENNEBULA] = "ISOLCPUS in the host's template keeps CPUs from VMs that float; "
 				"deploy the VM anew",
+	[PLATFORM_CLOUDSTACK] =
+		HOOK "keep the VM on host CPUs" ANEW_BY_AGENT ", or take the CPUs out of isolcpus=",
+	[PLATFORM_HARVESTER] =
+		"CPU pinning of the VM (Advanced Options) on a host with the CPU Manager, and "
+		"restart it; or take the CPUs out of the kernel line (" GRUBENV ")",
 }};
 
 const Fixes fixes_emulator = {{
@@ -86,6 +101,10 @@ const Fixes fixes_emulator = {{
 	[PLATFORM_OPENNEBULA] =
 		"EMULATOR_CPUS=\"CPUS\" of host CPUs in the host's or the cluster's template, and "
 		"deploy the VM anew",
+	[PLATFORM_CLOUDSTACK] = HOOK "keep emulator and I/O threads on host CPUs" ANEW_BY_AGENT,
+	[PLATFORM_HARVESTER] =
+		"isolate the emulator thread: isolateEmulatorThread: true beside CPU pinning in "
+		"the VM's spec.domain.cpu (Edit as YAML), and restart it",
 }};
 
 const Fixes fixes_memory = {{
@@ -107,6 +126,7 @@ const Fixes fixes_memory = {{
 	[PLATFORM_UNRAID] = "add it in the VM's XML view, and restart the VM",
 	[PLATFORM_OPENNEBULA] = "NODE_AFFINITY and HUGEPAGE_SIZE of TOPOLOGY in the VM's template, "
 				"and deploy it anew",
+	[PLATFORM_CLOUDSTACK] = HOOK "bind the memory, and ask for huge pages" ANEW_BY_AGENT,
 }};
 
 #define ANEW ": it is written anew at each start"
@@ -126,6 +146,9 @@ const Fixes fixes_settings = {{
 	[PLATFORM_UNRAID] = "change it in the VM's XML view, and restart the VM",
 	[PLATFORM_OPENNEBULA] = "change it in the VM's template (RAW for what it does not know), "
 				"and deploy the VM anew",
+	[PLATFORM_CLOUDSTACK] =
+		"change it by the compute offering or agent.properties (guest.cpu.mode), else " HOOK
+		"change it" ANEW_BY_AGENT,
 }};
 
 const Fixes fixes_restart = {{
@@ -138,6 +161,7 @@ const Fixes fixes_restart = {{
 	[PLATFORM_LXD] = "stop the instance and start it",
 	[PLATFORM_UNRAID] = "stop the VM and start it",
 	[PLATFORM_OPENNEBULA] = "power the VM off and resume it, by OpenNebula",
+	[PLATFORM_CLOUDSTACK] = "stop the VM and start it, by CloudStack",
 }};
 
 const char fixes_none[] =
@@ -155,6 +179,8 @@ const Fixes fixes_cpu_pm = {{
 			    "in the VM's XML view; stop the VM and start it",
 	[PLATFORM_OPENNEBULA] = "qemu:commandline with -overcommit cpu-pm=on in RAW (TYPE=\"kvm\") "
 				"of the VM's template, and deploy it anew",
+	[PLATFORM_CLOUDSTACK] = HOOK
+	"add qemu:commandline with -overcommit cpu-pm=on, and its namespace" ANEW_BY_AGENT,
 }};
 
 const Fixes fixes_room = {{
@@ -170,6 +196,7 @@ const Fixes fixes_room = {{
 	[PLATFORM_UNRAID] = "choose as many CPUs as vCPUs in the VM's form",
 	[PLATFORM_OPENNEBULA] = "less VCPU in the VM's template, or more CPUs on its node; deploy "
 				"it anew",
+	[PLATFORM_CLOUDSTACK] = "a compute offering with fewer cores",
 }};
 
 #define ELSE_REMOVE "; or remove it from the inventory"
@@ -183,6 +210,7 @@ const Fixes fixes_define = {{
 	[PLATFORM_LXD] = "make it by 'lxc init --vm' or 'incus init --vm'" ELSE_REMOVE,
 	[PLATFORM_UNRAID] = "make it in the form for VMs" ELSE_REMOVE,
 	[PLATFORM_OPENNEBULA] = "deploy it on this node ('onevm deploy')" ELSE_REMOVE,
+	[PLATFORM_CLOUDSTACK] = "let CloudStack start it on this host" ELSE_REMOVE,
 }};
 
 #define PROFILE "of the PerformanceProfile, which alone writes the line and reboots the node"
@@ -195,6 +223,7 @@ const Fixes fixes_line = {{
 	[PLATFORM_UNRAID] =
 		"Settings, CPU Pinning, or the append line of /boot/syslinux/syslinux.cfg; "
 		"reboot",
+	[PLATFORM_HARVESTER] = GRUBENV "; reboot (maintenance mode first)",
 }};
 
 const Fixes fixes_reboot = {{
@@ -203,6 +232,7 @@ const Fixes fixes_reboot = {{
 		"the PerformanceProfile and MachineConfigs alone",
 	[PLATFORM_UNRAID] = "reboot, or set it in Settings, CPU Pinning, or on the append line of "
 			    "/boot/syslinux/syslinux.cfg first",
+	[PLATFORM_HARVESTER] = "reboot (maintenance mode first), or set it before: " GRUBENV,
 }};
 
 const Fixes fixes_domain_flag = {{
@@ -211,6 +241,7 @@ const Fixes fixes_domain_flag = {{
 		"shall not balance tasks there, spec.cpu.balanceIsolated: false " PROFILE,
 	[PLATFORM_UNRAID] = "isolcpus=managed_irq,domain,LIST on the append line of "
 			    "/boot/syslinux/syslinux.cfg; reboot",
+	[PLATFORM_HARVESTER] = "isolcpus=managed_irq,domain,LIST: " GRUBENV "; reboot",
 }};
 
 const Fixes fixes_fence = {{
@@ -218,12 +249,14 @@ const Fixes fixes_fence = {{
 			   "from there and reboot",
 	[PLATFORM_OPENSHIFT] = "spec.cpu.isolated and spec.cpu.reserved " PROFILE,
 	[PLATFORM_UNRAID] = "isolate the CPUs in Settings, CPU Pinning; reboot",
+	[PLATFORM_HARVESTER] = "isolate the CPUs on the kernel line: " GRUBENV "; reboot",
 }};
 
 const Fixes fixes_pages = {{
 	[PLATFORM_OPENSHIFT] = "spec.hugepages.pages (size, count, node) " PROFILE,
 	[PLATFORM_UNRAID] = "hugepagesz= and hugepages= on the append line of "
 			    "/boot/syslinux/syslinux.cfg; reboot",
+	[PLATFORM_HARVESTER] = "hugepagesz= and hugepages= on the kernel line: " GRUBENV "; reboot",
 }};
 
 const Fixes fixes_host = {{
@@ -231,6 +264,8 @@ const Fixes fixes_host = {{
 			       "node: what is written there by hand is lost",
 	[PLATFORM_UNRAID] = "set it in /boot/config/go, which runs at each boot: files elsewhere "
 			    "are lost",
+	[PLATFORM_HARVESTER] = "set it in a CloudInit resource, whose file in /oem runs at each "
+			       "boot: files elsewhere are lost",
 }};
 
 const Fixes fixes_irqs = {{
@@ -254,6 +289,7 @@ const Fixes fixes_quota = {{
 	[PLATFORM_UNRAID] = "take the quota out of the XML view of the VM's form",
 	[PLATFORM_OPENNEBULA] = "take the quota out of RAW in the VM's template, and deploy it "
 				"anew",
+	[PLATFORM_CLOUDSTACK] = "a compute offering without CPU cap",
 }};
 
 const Fixes fixes_groups = {{
@@ -265,7 +301,7 @@ const char *fixes_text(const Fixes *fixes, Platform platform)
 {
 	const char *text = fixes ? fixes->of[platform] : NULL;
 
-	if (!text && fixes && platform == PLATFORM_OPENSHIFT)
-		text = fixes->of[PLATFORM_KUBEVIRT];
+	if (!text && fixes)
+		text = fixes->of[platform_base(platform)];
 	return text;
 }

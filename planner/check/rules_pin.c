@@ -318,7 +318,8 @@ const Rule rule_vm_emulator_on_isolated = {
 	.remedy = "pin them to host CPUs: emulatorpin and iothreadpin",
 	.fixes = &fixes_emulator,
 	.deliberate = 1u << PLATFORM_OPENSTACK | 1u << PLATFORM_KUBEVIRT |
-		      1u << PLATFORM_OPENSHIFT | 1u << PLATFORM_OPENNEBULA,
+		      1u << PLATFORM_OPENSHIFT | 1u << PLATFORM_HARVESTER |
+		      1u << PLATFORM_OPENNEBULA,
 	.at_most = SEVERITY_WARNING,
 	.source = "QEMU docs: -overcommit cpu-pm; libvirt domain XML cputune",
 	.when = WHEN_ISOLATED | WHEN_GUESTS,

@@ -73,8 +73,7 @@ static bool is_own_timer(const Audit *audit, const Task *task)
 	for (unsigned i = 0; i < audit->vms->len; i++) {
 		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
 		const Guest *guest = vm->guest;
-		bool contained = guest && (guest->platform == PLATFORM_KUBEVIRT ||
-					   guest->platform == PLATFORM_OPENSHIFT);
+		bool contained = guest && platform_base(guest->platform) == PLATFORM_KUBEVIRT;
 
 		if (guest && (guest->pid == pid || contained) &&
 		    hwloc_bitmap_isincluded(task->allowed, vm->cpus))

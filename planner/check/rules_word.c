@@ -368,6 +368,8 @@ static const struct {
 	{LOADER_ENTRIES, WRITTEN_GRUB, PLATFORM_LIBVIRT,
 	 "write it to /etc/kernel/cmdline and run 'kernel-install add-all', or to the options of "
 	 "the loader's entries; then reboot"},
+	{LOADER_GRUB, WRITTEN_GRUB, PLATFORM_HARVESTER,
+	 "write it to third_party_kernel_args in /oem/grubenv by 'grub2-editenv', and then reboot"},
 	{LOADER_GRUB, WRITTEN_KERNEL, PLATFORM_PROXMOX,
 	 "write it to GRUB_CMDLINE_LINUX_DEFAULT in /etc/default/grub, run 'update-grub', and then "
 	 "reboot"},
@@ -432,7 +434,8 @@ static void eval_elsewhere(const Rule *rule, const Audit *audit, GPtrArray *find
 			found_written(rule, audit, findings, unread[i].written, unread[i].fix,
 				      false);
 	for (unsigned i = 0; i < G_N_ELEMENTS(unmade); i++)
-		if (unmade[i].loader == kernel->loader && (!unmade[i].next || audit->next))
+		if (unmade[i].loader == kernel->loader && (!unmade[i].next || audit->next) &&
+		    platform != PLATFORM_HARVESTER)
 			found_written(rule, audit, findings, unmade[i].written, unmade[i].fix,
 				      true);
 }

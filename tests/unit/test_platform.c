@@ -16,6 +16,17 @@ static void test_names(void)
 		{"one-", PLATFORM_LIBVIRT},
 		{"one-way", PLATFORM_LIBVIRT},
 		{"web", PLATFORM_LIBVIRT},
+		{"i-2-10-VM", PLATFORM_CLOUDSTACK},
+		{"i-2-10-web-1", PLATFORM_CLOUDSTACK},
+		{"r-4-VM", PLATFORM_CLOUDSTACK},
+		{"s-1-VM", PLATFORM_CLOUDSTACK},
+		{"v-2-VM", PLATFORM_CLOUDSTACK},
+		{"x-2-VM", PLATFORM_LIBVIRT},
+		{"i-2-VM", PLATFORM_LIBVIRT},
+		{"i-2-x-VM", PLATFORM_LIBVIRT},
+		{"i-2-10", PLATFORM_LIBVIRT},
+		{"r--VM", PLATFORM_LIBVIRT},
+		{"-4-VM", PLATFORM_LIBVIRT},
 	};
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)

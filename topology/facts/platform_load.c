@@ -30,8 +30,10 @@ static const struct PlatformTrace {
 	{PLATFORM_OPENSTACK, "nova-compute", "/etc/nova/nova.conf"},
 	{PLATFORM_OVIRT, "vdsmd", "/etc/vdsm/vdsm.conf"},
 	{PLATFORM_OVIRT, "supervdsmd", NULL},
+	{PLATFORM_HARVESTER, "harvester-node-", "/etc/harvester-release.yaml"},
 	{PLATFORM_KUBEVIRT, "virt-handler", NULL},
 	{PLATFORM_OPENNEBULA, NULL, "/var/tmp/one/VERSION"},
+	{PLATFORM_CLOUDSTACK, NULL, "/etc/cloudstack/agent/agent.properties"},
 	{PLATFORM_LXD, "incusd", NULL},
 	{PLATFORM_LXD, "lxd", NULL},
 };
@@ -104,6 +106,8 @@ static Platform platform_of_node(Root *root, const Facts *facts)
 		return PLATFORM_PROXMOX;
 	if (unraid)
 		return PLATFORM_UNRAID;
+	if (traced == PLATFORM_HARVESTER)
+		return traced;
 	return facts->guests && facts->guests->guests->len ? platform_of_guests(facts->guests)
 							   : traced;
 }
@@ -117,7 +121,8 @@ void platform_load(Root *root, Facts *facts)
 	for (unsigned i = 0; guests && i < guests->guests->len; i++) {
 		Guest *guest = g_ptr_array_index(guests->guests, i);
 
-		if (facts->platform == PLATFORM_OPENSHIFT && guest->platform == PLATFORM_KUBEVIRT)
-			guest->platform = PLATFORM_OPENSHIFT;
+		if (guest->platform == PLATFORM_KUBEVIRT &&
+		    platform_base(facts->platform) == PLATFORM_KUBEVIRT)
+			guest->platform = facts->platform;
 	}
 }

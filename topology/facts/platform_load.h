@@ -6,7 +6,8 @@
 #include "topology/facts/facts.h"
 
 /* Tell it of the FACTS that are there, of what distributions say of themselves and, where no VM
- * is, of what a platform leaves on its nodes. VMs of OpenShift are told apart from KubeVirt's. */
+ * is, of what a platform leaves on its nodes. VMs of OpenShift and Harvester are told apart from
+ * KubeVirt's. */
 void platform_load(Root *root, Facts *facts);
 
 #endif

@@ -5,12 +5,19 @@
 #include <string.h>
 
 const char *const platform_names[] = {
-	[PLATFORM_LIBVIRT] = "libvirt",	    [PLATFORM_PROCESS] = "plain QEMU",
-	[PLATFORM_PROXMOX] = "Proxmox VE",  [PLATFORM_OPENSTACK] = "OpenStack",
-	[PLATFORM_OVIRT] = "oVirt",	    [PLATFORM_KUBEVIRT] = "KubeVirt",
-	[PLATFORM_OPENSHIFT] = "OpenShift", [PLATFORM_LXD] = "LXD, Incus",
-	[PLATFORM_UNRAID] = "Unraid",	    [PLATFORM_OPENNEBULA] = "OpenNebula",
+	[PLATFORM_LIBVIRT] = "libvirt",	      [PLATFORM_PROCESS] = "plain QEMU",
+	[PLATFORM_PROXMOX] = "Proxmox VE",    [PLATFORM_OPENSTACK] = "OpenStack",
+	[PLATFORM_OVIRT] = "oVirt",	      [PLATFORM_KUBEVIRT] = "KubeVirt",
+	[PLATFORM_OPENSHIFT] = "OpenShift",   [PLATFORM_HARVESTER] = "Harvester",
+	[PLATFORM_LXD] = "LXD, Incus",	      [PLATFORM_UNRAID] = "Unraid",
+	[PLATFORM_OPENNEBULA] = "OpenNebula", [PLATFORM_CLOUDSTACK] = "CloudStack",
 };
+
+Platform platform_base(Platform platform)
+{
+	return platform == PLATFORM_OPENSHIFT || platform == PLATFORM_HARVESTER ? PLATFORM_KUBEVIRT
+										: platform;
+}
 
 /* How namespaces begin; versions follow. */
 const char *const platform_namespaces[] = {
@@ -46,8 +53,24 @@ static bool is_numbered(const char *text, const char *prefix, const char *set, s
 	       (!length || strlen(rest) == length);
 }
 
+/* "i-2-10-VM", account and number, whose last word a site may choose; "r-4-VM", a router, "s-1-VM"
+ * and "v-2-VM", storage and console. */
+static bool is_of_cloudstack(const char *name)
+{
+	g_auto(GStrv) words = g_strsplit(name, "-", 4);
+	unsigned n = g_strv_length(words);
+	bool own = n == 4 && g_str_equal(words[0], "i"),
+	     systems = n == 3 && words[0][0] && !words[0][1] && strchr("rsv", *words[0]) &&
+		       g_str_equal(words[2], "VM");
+
+	return (own || systems) && is_numbered(words[1], "", "0123456789", 0) &&
+	       (systems || is_numbered(words[2], "", "0123456789", 0));
+}
+
 Platform platform_of_name(const char *name)
 {
+	if (is_of_cloudstack(name))
+		return PLATFORM_CLOUDSTACK;
 	if (is_numbered(name, "instance-", "0123456789abcdef", 8))
 		return PLATFORM_OPENSTACK;
 	return is_numbered(name, "one-", "0123456789", 0) ? PLATFORM_OPENNEBULA : PLATFORM_LIBVIRT;

@@ -19,14 +19,19 @@ typedef enum Platform {
 	PLATFORM_OVIRT,
 	PLATFORM_KUBEVIRT,
 	PLATFORM_OPENSHIFT, /* KubeVirt on nodes that a PerformanceProfile sets up */
+	PLATFORM_HARVESTER, /* KubeVirt on nodes that Harvester sets up */
 	PLATFORM_LXD,
 	PLATFORM_UNRAID,
 	PLATFORM_OPENNEBULA,
+	PLATFORM_CLOUDSTACK,
 	PLATFORM_COUNT
 } Platform;
 
 /* As people call them: "Proxmox VE". */
 extern const char *const platform_names[];
+
+/* Who runs the VMs of a PLATFORM that sets up nodes for another: KubeVirt; else itself. */
+Platform platform_base(Platform platform);
 
 /* Whose elements of a domain's <metadata> have the namespace HREF; PLATFORM_LIBVIRT = nobody's. */
 Platform platform_of_namespace(const char *href);

@@ -13,7 +13,8 @@ SOURCE = "the platforms' packages: nova-compute, vdsm, virt-handler, opennebula-
 FINDS = [Find("kernel.parameter-misspelt", "kernel", "error", text="rcu_ncbs",
               fix=["Edit Host, Kernel, in the engine"], not_fix=["grub"])]
 AGENTS = {"OpenStack": ("nova-compute", ""), "oVirt": ("vdsmd", ""), "KubeVirt": ("virt-handler", ""),
-          "LXD, Incus": ("incusd", ""), "OpenNebula": ("", "var/tmp/one/VERSION")}
+          "LXD, Incus": ("incusd", ""), "OpenNebula": ("", "var/tmp/one/VERSION"),
+          "CloudStack": ("", "etc/cloudstack/agent/agent.properties"), "Harvester": ("harvester-node-", "")}
 SECRET = "[DEFAULT]\ntransport_url = rabbit://nova:hunter2@10.0.0.1\n"
 
 

@@ -60,6 +60,28 @@ def kubevirt():
     return host
 
 
+def harvester():
+    """KubeVirt, on an image whose line is in /oem/grubenv: /etc/default/grub says nothing."""
+    host = kubevirt()
+    host.line = host.line.replace("/vmlinuz", "(loop0)/boot/vmlinuz")
+    host.files["boot/grub/grub.cfg"] = None
+    host.put("etc/harvester-release.yaml", "harvester: v1.4.0\n")
+    host.put("etc/default/grub", 'GRUB_CMDLINE_LINUX_DEFAULT="quiet splash"\n')
+    host.task(1300, "harvester-node-", HOST, group="/kubepods.slice/kubepods-pod2.slice/crio-2.scope")
+    return host
+
+
+def cloudstack():
+    """A hook pins; a router of CloudStack's own floats over the host's CPUs."""
+    host = isolated("6.8.0-45-generic")
+    host.grub()
+    host.put("etc/cloudstack/agent/agent.properties", "guest.cpu.mode=host-passthrough\n")
+    listed(host, "i-2-10-VM", "hand", PINS, HOST)
+    router = xml("r-4-VM", 1, cpuset=HOST, emulator=HOST, memory=1)
+    host.vm("r-4-VM", 22000, [HOST], HOST, live=router, inactive=router, memory="1024", nodes={0: 1 << 30})
+    return host
+
+
 def opennebula():
     """VCPU_MAX above VCPU; EMULATOR_CPUS of the host's template."""
     host = isolated("6.1.0-28-amd64")
@@ -89,11 +111,12 @@ def incus():
 
 
 def further(program, folder):
-    for make in (ovirt, kubevirt, opennebula, unraid, incus):
+    for make in (ovirt, kubevirt, harvester, opennebula, cloudstack, unraid, incus):
         other = folder.parent / make.__name__
         make().write(other)
-        status, out, _ = program("check", "--json", "--strict", "-r", str(other))
+        strict = ["--strict"] * (make is not harvester)  # where its menu is, no report says
+        status, out, _ = program("check", "--json", *strict, "-r", str(other))
         found = [f"{f['verdict']} {f['severity']} {f['id']}: {f['text']}"
                  for f in json.loads(out)["findings"]
-                 if f["severity"] != "info"]
+                 if f["severity"] != "info" and (strict or f["verdict"] == "fail")]
         yield f"a sound node of {make.__name__}", found + [f"exit status {status}"] * bool(status)
