@@ -36,6 +36,6 @@ struct Command {
 
 extern const Command command_show, command_plan, command_emit, command_replay, command_explain,
 	command_snapshot, command_check, command_fit, command_diff, command_migrate, command_adopt,
-	command_init, command_measure, command_fleet;
+	command_init, command_measure, command_fleet, command_admit;
 
 #endif

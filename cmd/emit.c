@@ -241,7 +241,7 @@ static GPtrArray *files_named(const Plan *plan, char **arguments, GError **error
 				       artifact->name);
 			return NULL;
 		}
-		artifact_files_add(files, artifact, vm);
+		artifact_files_add(files, artifact, plan, vm);
 	}
 	return g_steal_pointer(&files);
 }

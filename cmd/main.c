@@ -22,6 +22,7 @@ static const Command *const commands[] = {
 	&command_fleet,
 	&command_diff,
 	&command_migrate,
+	&command_admit,
 	&command_replay,
 	&command_explain,
 	&command_check,

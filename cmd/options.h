@@ -53,6 +53,7 @@ typedef struct Options {
 	bool csv, html;				       /* --format csv, html */
 	char *from, *from_topology, *to, *to_topology; /* of migrate */
 	gboolean xml;
+	char *guard;	   /* of admit */
 	gboolean script;   /* of snapshot */
 	gboolean commands; /* of diff */
 	char *for_word;	   /* of measure */

@@ -136,6 +136,7 @@ ARTIFACTS = {
     "ansible": None,              # writes other artifacts, which have theirs
     "hwloc-xml": None, "svg": None, "plan": None, "index": None,  # are read by people alone
     "check-service": None, "check-timer": None,  # run check itself
+    "libvirt-hook": None,         # judges by rules of check itself
     "undo": None, "apply": None,  # are run by hand, if ever
 }
 

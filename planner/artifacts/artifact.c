@@ -23,6 +23,7 @@ const Artifact *const artifacts[] = {
 	&artifact_ovs,
 	&artifact_check_service,
 	&artifact_check_timer,
+	&artifact_libvirt_hook,
 	&artifact_irqbalance,
 	&artifact_irqbalance_rhel,
 	&artifact_tuned,

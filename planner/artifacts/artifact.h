@@ -32,12 +32,15 @@ struct Artifact {
 	const char *name; /* as `planner emit NAME` has it */
 	const char *help; /* one line: what it is for */
 	const char *path; /* on the node, '*' stands for the VM's name; NULL = printed only */
-	bool script;	  /* an executable, which also takes the argument `undo` */
-	bool of_vm;	  /* NAME is followed by the VM's name */
-	bool of_tree;	  /* it tells of the other files */
-	bool of_host;	  /* it is for every host that its platform does not set up */
-	bool of_target;	  /* it is for one kind of host: only with Rendering.target */
-	bool drawn;	  /* its text is a drawing for lstopo: cmd/ has it drawn */
+	/* The same where it depends on the plan; NULL = it does not. */
+	const char *(*path_on)(const Plan *plan);
+	bool script;	/* an executable, which also takes the argument `undo` */
+	bool program;	/* an executable that others call: it takes no `undo` */
+	bool of_vm;	/* NAME is followed by the VM's name */
+	bool of_tree;	/* it tells of the other files */
+	bool of_host;	/* it is for every host that its platform does not set up */
+	bool of_target; /* it is for one kind of host: only with Rendering.target */
+	bool drawn;	/* its text is a drawing for lstopo: cmd/ has it drawn */
 	ArtifactBase base;
 	Activation activation;
 	const char *activate; /* how: commands, in words where no command does it; NULL */
@@ -52,6 +55,9 @@ struct Artifact {
 	const char *(*unfit)(const Plan *plan, const PlanVm *vm);
 	/* The same where the VM itself is not known, but the plan alone: in the tree. */
 	const char *(*unfit_unseen)(const Plan *plan, const PlanVm *vm);
+	/* Why a tree goes without it unless it is asked for by name, NULL if it does not; static.
+	 */
+	const char *(*unasked)(const Plan *plan);
 	/* Its text: a template and all of its names; or a function that makes it. */
 	const char *template;
 	const ArtifactValue *values;
@@ -91,8 +97,9 @@ typedef struct ArtifactFile {
  * LEFT_OUT (a GPtrArray of char *; may be NULL): "ovs: the plan has no SDK CPUs".
  */
 GPtrArray *artifact_files(const Rendering *rendering, GPtrArray *left_out);
-/* Add the file of one artifact (and VM) to FILES. */
-void artifact_files_add(GPtrArray *files, const Artifact *artifact, const PlanVm *vm);
+/* Add the file of one artifact (and VM) of PLAN to FILES. */
+void artifact_files_add(GPtrArray *files, const Artifact *artifact, const Plan *plan,
+			const PlanVm *vm);
 GPtrArray *artifact_files_new(void);
 /* NAME as part of a file's name, yours: what a shell or a path could take for more becomes %XX. */
 char *artifact_name_encode(const char *name);
@@ -110,7 +117,7 @@ extern const Artifact artifact_affinity, artifact_system_slice, artifact_user_sl
 extern const Artifact artifact_irqbalance, artifact_irqbalance_rhel, artifact_tuned,
 	artifact_tuned_realtime, artifact_modprobe, artifact_sysctl, artifact_hugepages,
 	artifact_hugetlbfs, artifact_cgconfig;
-extern const Artifact artifact_check_service, artifact_check_timer;
+extern const Artifact artifact_check_service, artifact_check_timer, artifact_libvirt_hook;
 extern const Artifact artifact_dpdk, artifact_spdk, artifact_ovs;
 extern const Artifact artifact_nova, artifact_flavors, artifact_performance_profile,
 	artifact_ansible;

@@ -48,7 +48,8 @@ static unsigned paths_taken(const GPtrArray *files, const Artifact *artifact, co
 
 /* The path, with the VM's name in it; "~2" and so on where names were cut short or are not unique
  * ('~' is none of the characters of an encoded name). */
-static char *path_of(const GPtrArray *files, const Artifact *artifact, const PlanVm *vm)
+static char *path_of(const GPtrArray *files, const Artifact *artifact, const Plan *plan,
+		     const PlanVm *vm)
 {
 	g_autofree char *name = vm ? artifact_name_encode(vm->spec->name) : NULL;
 	const char *star = vm ? strchr(artifact->path, '*') : NULL;
@@ -56,7 +57,7 @@ static char *path_of(const GPtrArray *files, const Artifact *artifact, const Pla
 	unsigned n;
 
 	if (!star)
-		return g_strdup(artifact->path);
+		return g_strdup(artifact->path_on ? artifact->path_on(plan) : artifact->path);
 	stem = g_strdup_printf("%.*s%s", (int)(star - artifact->path), artifact->path, name);
 	n = paths_taken(files, artifact, stem, star + 1);
 	return n ? g_strdup_printf("%s~%u%s", stem, n + 1, star + 1)
@@ -75,14 +76,15 @@ GPtrArray *artifact_files_new(void)
 	return g_ptr_array_new_with_free_func((GDestroyNotify)artifact_file_free);
 }
 
-void artifact_files_add(GPtrArray *files, const Artifact *artifact, const PlanVm *vm)
+void artifact_files_add(GPtrArray *files, const Artifact *artifact, const Plan *plan,
+			const PlanVm *vm)
 {
 	ArtifactFile *file = g_new0(ArtifactFile, 1);
 
 	file->artifact = artifact;
 	file->vm = vm;
-	file->path = path_of(files, artifact, vm);
-	file->mode = artifact->script ? 0755 : 0644;
+	file->path = path_of(files, artifact, plan, vm);
+	file->mode = artifact->script || artifact->program ? 0755 : 0644;
 	g_ptr_array_add(files, file);
 }
 
@@ -101,10 +103,12 @@ static void artifact_consider(GPtrArray *files, GPtrArray *left_out, const Artif
 	bool merged = artifact_merged(artifact, rendering, vm);
 	const char *unfit = merged ? NULL : unfit_of(artifact, rendering->plan, vm, false);
 
+	if (!unfit && artifact->unasked)
+		unfit = artifact->unasked(rendering->plan);
 	if (!unfit) {
 		ArtifactFile *file;
 
-		artifact_files_add(files, artifact, vm);
+		artifact_files_add(files, artifact, rendering->plan, vm);
 		file = g_ptr_array_index(files, files->len - 1);
 		file->merged = merged;
 		/* It may hold passwords. */

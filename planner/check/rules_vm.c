@@ -12,16 +12,21 @@ static void eval_unknown(const Rule *rule, const Audit *audit, const AuditVm *vm
 			 GPtrArray *findings)
 {
 	bool listed = fact_known(audit->facts, FACT_GUESTS);
+	g_auto(CpuSet) cpus = set_and(vm->cpus, audit->isolated);
+	g_autofree char *list = set_text(cpus);
+	bool isolated = !hwloc_bitmap_iszero(cpus);
 
 	if (!vm->vm && (!vm->guest->unlisted || vm->guest->argv))
 		rule_found_vm(rule, findings, vm,
 			      vm->guest->unlisted ? "/proc/PID/cmdline"
 						  : audit->facts->guests->source,
-			      NULL, "the plan does not know this VM%s",
+			      cpus, "the plan does not know this VM%s%s%s",
 			      vm->guest->unlisted && listed
 				      ? ", nor does libvirt: somebody started QEMU by hand"
-			      : vm->guest->running ? ", which runs"
-						   : "");
+			      : vm->guest->running && !isolated ? ", which runs"
+								: "",
+			      isolated ? ", whose vCPUs are on isolated CPUs " : "",
+			      isolated ? list : "");
 }
 
 const Rule rule_vm_unknown = {

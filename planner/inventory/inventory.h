@@ -51,6 +51,8 @@ typedef struct Apart {
 	char *group; /* NULL = apart from none */
 	ApartBy by;
 } Apart;
+/* What becomes of a VM that would break the plan when it starts: see planner/check/admit.h. */
+typedef enum Guard { GUARD_OFF, GUARD_WARN, GUARD_REFUSE, GUARD_STRICT } Guard;
 typedef enum Isolation { ISOLATION_ISOLCPUS, ISOLATION_CPUSET } Isolation;
 
 typedef struct VmSpec {
@@ -90,6 +92,7 @@ typedef struct NodeSpec {
 	unsigned interruptions;		      /* of an isolated CPU, a second, that are accepted */
 	unsigned longest_gap; /* microseconds, accepted of noise on a free isolated CPU */
 	char *group;	      /* what it shares with other nodes, such as a rack; NULL = not said */
+	Guard guard;
 } NodeSpec;
 
 typedef struct Inventory {
@@ -143,7 +146,8 @@ void partner_free(NodeSpec *partner);
  * (settings.c). */
 extern const char *const policy_names[],
 	*const threads_names[], *const cpu_mode_names[], *const isolation_names[],
-								 *const core_kind_names[];
+								 *const guard_names[],
+									 *const core_kind_names[];
 /* The same (setting_apart.c). */
 extern const char *const apart_by_names[];
 

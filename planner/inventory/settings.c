@@ -8,6 +8,7 @@ const char *const threads_names[] = {"siblings", "isolate", NULL};
 static const char *const spans_names[] = {"if-needed", "never", NULL};
 const char *const cpu_mode_names[] = {"host-model", "host-passthrough", "maximum", "custom", NULL};
 const char *const core_kind_names[] = {"any", "performance", "efficient", NULL};
+const char *const guard_names[] = {"off", "warn", "refuse", "strict", NULL};
 const char *const isolation_names[] = {"isolcpus", "cpuset", NULL};
 
 static const Inventory inventory_standard = {
@@ -112,6 +113,16 @@ static const Setting node_rows[] = {
 		.example = "rack-7",
 		.type = &setting_name,
 		.offset = offsetof(NodeSpec, group),
+	},
+	{
+		.key = "guard",
+		.help = "Of a VM that would break the plan when it starts: off (default), warn, "
+			"refuse, strict.",
+		.example = "warn",
+		.type = &setting_choice,
+		.offset = offsetof(NodeSpec, guard),
+		.words = guard_names,
+		.cost = COST_RELOAD,
 	},
 	{
 		.key = "memory-per-node",

@@ -29,25 +29,36 @@ def _end(folder):
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def _start(folder, host, etc):
+    command = [DAEMON, "start", folder]
+    if host:
+        privilege = [] if os.geteuid() == 0 else ["--user", "--map-current-user", "--keep-caps"]
+        inside = 'echo "$1" >/proc/sys/kernel/hostname; [ -z "$2" ] || mount --bind "$2" /etc/libvirt || exit; shift 2; "$@"'
+        command = ["unshare", *privilege, "--uts", "--mount", "sh", "-c", inside, "sh", host, etc or "", *command]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
 @contextlib.contextmanager
-def libvirtd(host=None):
+def libvirtd(host=None, etc=None):
     """
     (folder, URI or None, what it complained of). HOST: it takes itself for a machine of that name,
-    so that VMs can migrate between two of them.
+    so that VMs can migrate between two of them. ETC, of such a one: what it finds in /etc/libvirt,
+    where every libvirtd looks for its hooks.
     """
     # /tmp, not $TMPDIR: root hands the daemon to nobody, who must be able to walk there
     folder = tempfile.mkdtemp(prefix="planner-libvirt-", dir="/tmp")
     os.chmod(folder, 0o755)
-    command = [DAEMON, "start", folder]
-    if host:
-        privilege = [] if os.geteuid() == 0 else ["--user", "--map-current-user", "--keep-caps"]
-        command = ["unshare", *privilege, "--uts", "sh", "-c", 'echo "$1" >/proc/sys/kernel/hostname; shift; "$@"',
-                   "sh", host, *command]
     try:
-        run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        run = _start(folder, host, etc)
         yield folder, (run.stdout.strip() or None), run.stderr.strip()
     finally:
         _end(pathlib.Path(folder))
+
+
+def restart(folder, host, etc):
+    """The daemon of FOLDER ends and starts again; its guests run on."""
+    subprocess.run([DAEMON, "stop", folder], timeout=60, check=False)
+    return _start(folder, host, etc)
 
 
 def virsh(uri, *words, timeout=60):

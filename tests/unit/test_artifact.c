@@ -43,7 +43,7 @@ static void test_paths(void)
 		VmSpec spec = {.name = (char *)rows[i][0]};
 		PlanVm vm = {.spec = &spec};
 
-		artifact_files_add(files, &artifact_domain, &vm);
+		artifact_files_add(files, &artifact_domain, NULL, &vm);
 		g_assert_cmpstr(((ArtifactFile *)g_ptr_array_index(files, i))->path, ==,
 				rows[i][1]);
 	}
@@ -57,9 +57,9 @@ static void test_long_names(void)
 	PlanVm vm = {.spec = &spec};
 	ArtifactFile *first, *second;
 
-	artifact_files_add(files, &artifact_virsh, &vm);
+	artifact_files_add(files, &artifact_virsh, NULL, &vm);
 	name[127] = '\t';
-	artifact_files_add(files, &artifact_virsh, &vm);
+	artifact_files_add(files, &artifact_virsh, NULL, &vm);
 	first = g_ptr_array_index(files, 0);
 	second = g_ptr_array_index(files, 1);
 	g_assert_cmpuint(strlen(strrchr(first->path, '/')), <, 240);

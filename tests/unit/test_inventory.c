@@ -154,7 +154,8 @@ static void test_node(void)
 					       "qemu    = 6.2.0\n"
 					       "libvirt = 8.0.0\n"
 					       "mwait   = no\n"
-					       "group   = rack-7\n",
+					       "group   = rack-7\n"
+					       "guard   = refuse\n",
 					       ALL);
 
 	g_assert_cmpstr(inventory->node->name, ==, "x6-0042");
@@ -163,6 +164,7 @@ static void test_node(void)
 	g_assert_cmpstr(inventory->node->libvirt, ==, "8.0.0");
 	g_assert_cmpint(inventory->node->mwait, ==, TRISTATE_NO);
 	g_assert_cmpstr(inventory->node->group, ==, "rack-7");
+	g_assert_cmpint(inventory->node->guard, ==, GUARD_REFUSE);
 }
 
 static void test_partners(void)
@@ -379,6 +381,7 @@ static const Bad bad_counts[] = {
 	{"host", "cores", "99999999999999999999", "*from 1 to 8192"},
 	{"host", "cores", "18446744073709551617", "*from 1 to 8192"},
 	{"host", "cores", "4G", "*from 1 to 8192"},
+	{"node", "guard", "on", "*'on' is not one of off | warn | refuse | strict*"},
 	{"audit", "interruptions", "-1", "*from 0 to 1000000"},
 	{"audit", "interruptions", "ten", "*from 0 to 1000000"},
 	{"audit", "gaps", "1", "*interruptions*"},
@@ -578,7 +581,7 @@ static void test_keys_known(void)
 	static const struct {
 		const char *section, *keys;
 	} rows[] = {
-		{"node", "name, kernel, qemu, libvirt, mwait, group"},
+		{"node", "name, kernel, qemu, libvirt, mwait, group, guard"},
 		{"host", "cores-per-socket, cores-per-node, cores, cpus, memory-per-node"},
 		{"sdk", "cores-per-socket, cores-per-node, cores, cpus, near"},
 		{"shared", "cores-per-socket, cores-per-node, cores, cpus, overcommit"},

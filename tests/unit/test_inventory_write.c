@@ -68,6 +68,7 @@ static void assert_nodes(const NodeSpec *a, const NodeSpec *b)
 	g_assert_cmpuint(a->host_memory, ==, b->host_memory);
 	g_assert_cmpuint(a->interruptions, ==, b->interruptions);
 	g_assert_cmpuint(a->longest_gap, ==, b->longest_gap);
+	g_assert_cmpint(a->guard, ==, b->guard);
 }
 
 static void assert_inventories(const Inventory *a, const Inventory *b)
@@ -278,6 +279,7 @@ static Inventory *random_inventory(void)
 	inventory->node->host_memory = random_size();
 	inventory->node->interruptions = below(1000001);
 	inventory->node->longest_gap = below(1000000001);
+	inventory->node->guard = (Guard)below(GUARD_STRICT + 1);
 	if (inventory->sdk.by != SPLIT_NONE && coin())
 		inventory->near = random_words(devices, G_N_ELEMENTS(devices), false);
 	inventory->overcommit = below(1025);

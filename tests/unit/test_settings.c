@@ -420,7 +420,8 @@ static void test_all(void)
 	static const char text[] =
 		"[kernel]\nthe-cage = red\n[host]\nmemory-per-node = 1G\n"
 		"[node]\nname = n\nrank = 7\nkernel = 5.14\nqemu = 7.0\nlibvirt = 8.0\n"
-		"mwait = yes\ngroup = rack-7\n[audit]\ninterruptions = 1\nlongest-gap = 9\n[vm "
+		"mwait = yes\ngroup = rack-7\nguard = strict\n[audit]\ninterruptions = "
+		"1\nlongest-gap = 9\n[vm "
 		"a]\nvcpus = "
 		"2\nmemory = 1G\nhugepages = "
 		"2M\nthreads = isolate\n"

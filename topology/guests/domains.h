@@ -56,6 +56,9 @@ Domains *domains_read(Root *root, const char *directory, GError **error);
 /* What a captured root holds: a snapshot's list, or libvirt's files; NULL = neither. */
 Domains *domains_captured(Root *root);
 
+/* What runs, by libvirt's own files of it, but the domains that are called as the keys of KNOWN. */
+Domains *domains_running(Root *root, GHashTable *known);
+
 /* The second of the two: virsh's and libvirt's own files, as sosreports have them. */
 Domains *domains_captured_files(Root *root);
 

@@ -107,6 +107,23 @@ Domains *domains_read(Root *root, const char *directory, GError **error)
 	return domains;
 }
 
+Domains *domains_running(Root *root, GHashTable *known)
+{
+	static const char folder[] = "/run/libvirt/qemu";
+	Domains *domains = domains_new(folder);
+	g_auto(GStrv) names = root_list(root, folder, NULL);
+
+	for (unsigned i = 0; names[i]; i++) {
+		size_t stem = strlen(names[i]) - MIN(strlen(names[i]), strlen(".xml"));
+		g_autofree char *name = g_strndup(names[i], stem);
+		g_autofree char *path = g_strdup_printf("%s/%s", folder, names[i]);
+
+		if (g_str_has_suffix(names[i], ".xml") && !g_hash_table_contains(known, name))
+			file_take(root, root, domains, path, path, true);
+	}
+	return domains;
+}
+
 /* "pid 4711's current affinity list: 0-3", a line a thread, of taskset. */
 static GHashTable *taskset_parse(const char *text)
 {

@@ -627,6 +627,14 @@ static unsigned seconds_left(gint64 end)
 	return (unsigned)MAX(left, 1);
 }
 
+GuestFacts *guests_of_domains(Root *root, Domains *domains)
+{
+	GuestFacts *facts = facts_of(root, domains);
+
+	guests_sort(facts);
+	return facts;
+}
+
 GuestFacts *guests_load(Root *root, const GuestOptions *options, const TaskFacts *tasks)
 {
 	unsigned seconds = options->deadline ? options->deadline : DEADLINE;

@@ -112,11 +112,15 @@ typedef struct GuestOptions {
 	bool counters;
 } GuestOptions;
 
+typedef struct Domains Domains; /* topology/guests/domains.h */
+
 /*
  * Collect from what OPTIONS name: a directory, else the capture itself, else libvirt. TASKS are
  * read already. NULL = nobody could be asked and no QEMU runs; notes say why.
  */
 GuestFacts *guests_load(Root *root, const GuestOptions *options, const TaskFacts *tasks);
+/* The guests of DOMAINS, whose XML becomes theirs: no process is looked at. */
+GuestFacts *guests_of_domains(Root *root, Domains *domains);
 void guests_free(GuestFacts *guests);
 /* None yet, of SOURCE; guests that are added become its own. */
 GuestFacts *guests_new(const char *source);
