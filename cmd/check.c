@@ -10,6 +10,7 @@
 #include "cmd/save.h"
 #include "cmd/site.h"
 #include "planner/base/json.h"
+#include "planner/check/check_node.h"
 #include "planner/check/check_nodes.h"
 #include "planner/check/measured.h"
 #include "planner/check/rules.h"
@@ -126,13 +127,31 @@ static bool waivers_load(const Options *options, bool live, Waivers **waivers, G
 	return *waivers;
 }
 
+/* The documents of --since, empty where the file has others; NULL with an error, or without
+ * --since. Yours. */
+static GPtrArray *since_documents(const Options *options, GError **error)
+{
+	GPtrArray *documents = NULL;
+	size_t length;
+	g_autofree char *text = options->since ? input_read(options->since, &length, error) : NULL;
+
+	if (text)
+		documents = check_nodes_documents(text, length);
+	return documents || !text ? documents : g_ptr_array_new();
+}
+
+/* The document of CHECK's node; of a file with a single one it is that, whosever it is. */
 static Since *since_load(const Options *options, const Check *check, GError **error)
 {
-	g_autofree char *text = NULL;
-	size_t length;
+	g_autoptr(GPtrArray) documents = since_documents(options, error);
+	const json_t *document = NULL;
 
-	text = options->since ? input_read(options->since, &length, error) : NULL;
-	return text ? since_compare(options->since, text, length, check, error) : NULL;
+	if (!documents)
+		return NULL;
+	document = check_nodes_document_of(documents, check_node_name(check->audit));
+	if (!document && documents->len)
+		document = g_ptr_array_index(documents, 0);
+	return since_compare(options->since, document, check, error);
 }
 
 /* What --measured names, else what was taken along in the capture, of AUDIT's node: AUDIT has it
@@ -244,6 +263,11 @@ static void check_say_next(const Options *options, const Check *check)
 			 "then.json' shows what changed");
 }
 
+static bool check_fails_on_new(const Options *options)
+{
+	return g_strcmp0(options->fail_on, "new") == 0;
+}
+
 static Status check_judged(const Options *options, const Check *check, Form form, GError **error)
 {
 	g_autoptr(Since) since = since_load(options, check, error);
@@ -252,7 +276,7 @@ static Status check_judged(const Options *options, const Check *check, Form form
 	if ((options->since && !since) || !check_report(check, since, options, form, error))
 		return STATUS_TROUBLE;
 	check_say_next(options, check);
-	bad = g_strcmp0(options->fail_on, "new") == 0 ? since_bad(since) : check_bad(check);
+	bad = check_fails_on_new(options) ? since_bad(since) : check_bad(check);
 	return bad ? STATUS_BAD_NEWS : STATUS_FINE;
 }
 
@@ -301,19 +325,36 @@ static Facts *check_facts_load(const Options *options, const char *root, GError 
 typedef struct ManyUse {
 	GPtrArray *nodes; /* of CheckNode */
 	const char *source;
-	GHashTable *templates; /* of the page that it becomes; NULL = none */
+	const GPtrArray *earlier; /* documents of --since; NULL = it is not given */
+	GHashTable *templates;	  /* of the page that it becomes; NULL = none */
 } ManyUse;
+
+/* What changed on CHECK's node goes into its DOCUMENT; a node that --since does not have is new. */
+static bool many_compare(const Options *options, const Check *check, const GPtrArray *earlier,
+			 json_t *document, GError **error)
+{
+	const json_t *old =
+		earlier ? check_nodes_document_of(earlier, check_node_name(check->audit)) : NULL;
+	g_autoptr(Since) since = old ? since_compare(options->since, old, check, error) : NULL;
+
+	if (since)
+		json_object_set_new(document, "since", since_to_json(since, check));
+	return since || !old;
+}
 
 static Status check_use_many(const Options *options, const Check *check, void *data, GError **error)
 {
 	const ManyUse *use = data;
+	json_t *document = check_to_json(check);
 	char *map = NULL;
 
-	(void)options;
-	if (use->templates &&
-	    !picture_for_page(check_plan_drawn(check), check, use->templates, &map, error))
+	if (!many_compare(options, check, use->earlier, document, error) ||
+	    (use->templates &&
+	     !picture_for_page(check_plan_drawn(check), check, use->templates, &map, error))) {
+		json_decref(document);
 		return STATUS_TROUBLE;
-	check_nodes_add(use->nodes, use->source, check_to_json(check), map, NULL);
+	}
+	check_nodes_add(use->nodes, use->source, document, map, NULL);
 	return STATUS_FINE;
 }
 
@@ -356,17 +397,31 @@ static json_t *many_report(const char *source)
 static bool many_possible(const Options *options, Form form, GError **error)
 {
 	if (options->root || options->topology || options->plan || options->domains ||
-	    options->counters || options->since || options->measured || options->output ||
+	    options->counters || options->measured || options->output ||
 	    (options->format && form != FORM_CSV && form != FORM_HTML))
 		return options_refuse(error, &command_check,
 				      "several nodes are checked without -r, -t, -p, -o, "
-				      "--domains, --counters, --since and --measured; --format is "
-				      "csv or html");
+				      "--domains, --counters and --measured; --format is csv or "
+				      "html");
 	if (options->inventory && !g_file_test(options->inventory, G_FILE_TEST_IS_DIR))
 		return options_refuse(error, &command_check,
 				      "-i: for several nodes, give the folder of their "
 				      "inventories, NAME.ini each");
 	return true;
+}
+
+static GPtrArray *many_earlier(const Options *options, GError **error)
+{
+	g_autoptr(GPtrArray) documents = since_documents(options, error);
+
+	if (documents && !documents->len) {
+		options_refuse(error, NULL,
+			       "--since: %s: has no documents of planner check --json; for several "
+			       "nodes, keep what 'planner check CAPTURE... --json' prints",
+			       options->since);
+		return NULL;
+	}
+	return g_steal_pointer(&documents);
 }
 
 static Status many_report_all(GPtrArray *nodes, const Options *options, Form form,
@@ -384,30 +439,43 @@ static Status many_report_all(GPtrArray *nodes, const Options *options, Form for
 	} else {
 		check_many_print(nodes, options);
 	}
-	return check_many_status(nodes);
+	return check_many_status(nodes, check_fails_on_new(options));
+}
+
+/* --since compares with captures: a report that was saved does not say which rules were asked. */
+static void many_add(const Options *options, const CheckOptions *check_options, ManyUse *use)
+{
+	g_autoptr(GError) why = NULL;
+	g_autofree char *saved =
+		g_strdup_printf("%s: is a saved report; --since compares captures", use->source);
+	json_t *report = many_report(use->source);
+
+	if (report && use->earlier)
+		check_nodes_add(use->nodes, use->source, NULL, NULL, saved);
+	else if (report)
+		check_nodes_add(use->nodes, use->source, json_incref(report), NULL, NULL);
+	else if (!many_capture(options, check_options, use, &why))
+		check_nodes_add(use->nodes, use->source, NULL, NULL, why->message);
+	json_decref(report);
 }
 
 static Status check_several(const Options *options, const CheckOptions *check_options, Form form,
 			    GError **error)
 {
-	g_autoptr(GPtrArray) nodes = check_nodes_new();
+	g_autoptr(GPtrArray) nodes = check_nodes_new(), earlier = NULL;
 	g_autoptr(GHashTable) templates = NULL;
 	unsigned done = 0;
 	Progress progress;
 
 	if (!many_possible(options, form, error) ||
+	    (options->since && !(earlier = many_earlier(options, error))) ||
 	    (form == FORM_HTML && !(templates = site_templates(options->templates, error))))
 		return STATUS_TROUBLE;
 	progress_begin(&progress, "nodes", g_strv_length(options->arguments));
 	for (char **source = options->arguments; *source; source++) {
-		g_autoptr(GError) why = NULL;
-		ManyUse use = {nodes, *source, templates};
-		json_t *report = many_report(*source);
+		ManyUse use = {nodes, *source, earlier, templates};
 
-		if (report)
-			check_nodes_add(nodes, *source, report, NULL, NULL);
-		else if (!many_capture(options, check_options, &use, &why))
-			check_nodes_add(nodes, *source, NULL, NULL, why->message);
+		many_add(options, check_options, &use);
 		progress_at(&progress, ++done);
 	}
 	progress_end(&progress);
@@ -462,7 +530,8 @@ static const OptionRow check_options[] = {
 	 "what makes the exit status 1: a finding of this severity or a worse one, default error; "
 	 "or, with --since, a new error or warning alone"},
 	{0, "since", "FILE", offsetof(Options, since),
-	 "an earlier check of the node, saved with --json -o: show what is new and what is gone"},
+	 "an earlier check of the node, saved with --json -o, or what --json printed of several: "
+	 "show what is new and what is gone"},
 	{0, "measured", "FILE", offsetof(Options, measured),
 	 "a measurement of the node, saved with 'planner measure -o': find what came more often "
 	 "than [audit] of the inventory allows"},

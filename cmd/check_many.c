@@ -11,26 +11,42 @@
 #include <stdio.h>
 #include <string.h>
 
-static void many_line(struct libscols_table *table, const CheckNode *node)
+/* How many findings at KEY of what NODE was compared with; "-" = it was compared with nothing. */
+static char *many_changed(const CheckNode *node, const char *key)
+{
+	const json_t *since = json_object_get(node->document, "since");
+
+	return since ? g_strdup_printf("%zu", json_array_size(json_object_get(since, key)))
+		     : g_strdup("-");
+}
+
+static void many_line(struct libscols_table *table, const CheckNode *node, bool compared)
 {
 	g_auto(GStrv) cells = check_node_cells(node, "-");
+	g_autofree char *added = many_changed(node, "new"), *gone = many_changed(node, "gone");
+	const char *shown[CHECK_NODE_WHY + 2];
+	unsigned n = CHECK_NODE_SOURCE;
 
-	const char *shown[CHECK_NODE_WHY];
-
-	memcpy(shown, cells, sizeof shown);
-	if (node->why)
-		shown[CHECK_NODE_SOURCE] = cells[CHECK_NODE_WHY];
+	memcpy(shown, cells, n * sizeof *shown);
+	if (compared) {
+		shown[n++] = added;
+		shown[n++] = gone;
+	}
+	shown[n] = cells[node->why ? CHECK_NODE_WHY : CHECK_NODE_SOURCE];
 	output_line(table, shown);
 }
 
-static void many_print_nodes(const GPtrArray *nodes, bool color)
+static void many_print_nodes(const GPtrArray *nodes, bool compared, bool color)
 {
 	static const char *const columns[] = {"NODE",	     ">ERRORS", ">WARNINGS", ">INFOS",
 					      ">NOT JUDGED", ">WAIVED", "~FROM",     NULL};
-	struct libscols_table *table = output_table(columns, color);
+	static const char *const changes[] = {"NODE",	     ">ERRORS", ">WARNINGS", ">INFOS",
+					      ">NOT JUDGED", ">WAIVED", ">NEW",	     ">GONE",
+					      "~FROM",	     NULL};
+	struct libscols_table *table = output_table(compared ? changes : columns, color);
 
 	for (unsigned i = 0; i < nodes->len; i++)
-		many_line(table, g_ptr_array_index(nodes, i));
+		many_line(table, g_ptr_array_index(nodes, i), compared);
 	output_print(table);
 	scols_unref_table(table);
 	putchar('\n');
@@ -82,6 +98,65 @@ static void many_print_brief(const CheckGroup *group, bool color)
 	}
 }
 
+/* What changed */
+
+/* A finding of the earlier check of NODE that it has no more, where it is UNJUDGED or not. */
+static bool many_print_gone_one(const CheckNode *node, const json_t *gone, bool unjudged)
+{
+	g_autofree char *where =
+		g_strdup_printf("%s, %s", check_node_title(node), check_node_text(gone, "subject"));
+
+	if (json_is_true(json_object_get(gone, "unjudged")) != unjudged)
+		return false;
+	check_print_brief((Severity)MAX(severity_find(check_node_text(gone, "severity")), 0), where,
+			  check_node_text(gone, "text"), check_node_text(gone, "id"), false);
+	return true;
+}
+
+static void many_print_gone(const GPtrArray *nodes, bool unjudged, bool color)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < nodes->len; i++) {
+		const CheckNode *node = g_ptr_array_index(nodes, i);
+		size_t g;
+		json_t *gone;
+
+		json_array_foreach (
+			json_object_get(json_object_get(node->document, "since"), "gone"), g,
+			gone) {
+			if (!any && json_is_true(json_object_get(gone, "unjudged")) == unjudged)
+				printf("%s%s%s\n", output_bold(color),
+				       unjudged ? "No longer judged" : "Gone", output_reset(color));
+			any |= many_print_gone_one(node, gone, unjudged);
+		}
+	}
+	if (any)
+		putchar('\n');
+}
+
+/* Nodes that the earlier check did not have, and what changed on the others. */
+static void many_print_since(const GPtrArray *nodes, const char *name)
+{
+	unsigned added = 0, gone = 0, same = 0, missing = 0;
+	g_autofree char *file = output_safe(name);
+
+	for (unsigned i = 0; i < nodes->len; i++) {
+		const CheckNode *node = g_ptr_array_index(nodes, i);
+		const json_t *since = json_object_get(node->document, "since");
+
+		missing += node->document && !since;
+		added += json_array_size(json_object_get(since, "new"));
+		gone += json_array_size(json_object_get(since, "gone"));
+		same += json_integer_value(json_object_get(since, "unchanged"));
+	}
+	printf("%u new, %u gone, %u unchanged since %s", added, gone, same, file);
+	if (missing)
+		printf("; %u node%s not in it: all that was found there is new", missing,
+		       missing == 1 ? " is" : "s are");
+	putchar('\n');
+}
+
 static void many_print_summary(const GPtrArray *nodes)
 {
 	unsigned errors = 0, warnings = 0, broken = 0;
@@ -127,14 +202,20 @@ void check_many_print(GPtrArray *nodes, const Options *options)
 		many_print_json(nodes);
 		return;
 	}
-	groups = check_nodes_groups(nodes);
+	groups = check_nodes_groups(nodes, options->since);
 	if (!options->brief)
-		many_print_nodes(nodes, options->color);
+		many_print_nodes(nodes, options->since, options->color);
 	for (unsigned i = 0; i < groups->len; i++)
 		if (options->brief)
 			many_print_brief(g_ptr_array_index(groups, i), options->color);
 		else
 			many_print_group(g_ptr_array_index(groups, i), options->color);
+	if (options->since && !options->brief) {
+		many_print_gone(nodes, false, options->color);
+		many_print_gone(nodes, true, options->color);
+	}
+	if (options->since)
+		many_print_since(nodes, options->since);
 	many_print_summary(nodes);
 }
 
@@ -152,7 +233,7 @@ void check_many_print_csv(GPtrArray *nodes)
 	}
 }
 
-Status check_many_status(const GPtrArray *nodes)
+Status check_many_status(const GPtrArray *nodes, bool new)
 {
 	Status status = STATUS_FINE;
 
@@ -162,7 +243,8 @@ Status check_many_status(const GPtrArray *nodes)
 
 		if (!node->document)
 			status = STATUS_TROUBLE;
-		else if (json_is_true(json_object_get(summary, "bad")))
+		else if (new ? check_node_worse(node)
+			     : json_is_true(json_object_get(summary, "bad")))
 			status = MAX(status, STATUS_BAD_NEWS);
 	}
 	return status;

@@ -12,7 +12,7 @@
 void check_many_print(GPtrArray *nodes, const Options *options);
 /* A line of CSV a node, worst first. */
 void check_many_print_csv(GPtrArray *nodes);
-/* The worst of them. */
-Status check_many_status(const GPtrArray *nodes);
+/* The worst of them, by all that was found, or by what is NEW. */
+Status check_many_status(const GPtrArray *nodes, bool new);
 
 #endif

@@ -58,7 +58,7 @@ static void emit_unknown(const char *name, GError **error)
 		g_ptr_array_add(names, (gpointer)(*artifact)->name);
 	g_ptr_array_add(names, NULL);
 	meant = nearest_meant(name, (const char *const *)names->pdata);
-	options_refuse(error, NULL, "no artifact '%s'%s; 'planner emit' lists them", name, meant);
+	options_refuse(error, NULL, "no artifact '%s'%s'planner emit' lists them", name, meant);
 }
 
 static const Artifact *emit_find(const char *name, GError **error)

@@ -299,7 +299,7 @@ const PlanVm *input_vm(const Plan *plan, const char *name, GError **error)
 		g_ptr_array_add(names, ((PlanVm *)g_ptr_array_index(plan->vms, i))->spec->name);
 	g_ptr_array_add(names, NULL);
 	meant = nearest_meant(name, (const char *const *)names->pdata);
-	options_refuse(error, NULL, "no VM '%s' in the plan%s; 'planner plan' lists them", name,
+	options_refuse(error, NULL, "no VM '%s' in the plan%s'planner plan' lists them", name,
 		       meant);
 	return NULL;
 }

@@ -10,8 +10,8 @@
 
 /* "planner: next: …", worded as printf does. */
 void next_say(const char *format, ...) G_GNUC_PRINTF(1, 2);
-/* The inputs that OPTIONS name, for a command that takes the same: " -i node.ini -t x6.xml"; yours.
- */
+/* What OPTIONS make a plan of, for a command that makes the same: " -i node.ini -t x6.xml --prefer
+ * vms"; yours. */
 char *next_inputs(const Options *options);
 
 #endif

@@ -101,8 +101,8 @@ bool options_refuse(GError **error, const Command *command, const char *text, ..
 	what = g_strdup_vprintf(text, args);
 	va_end(args);
 	if (command)
-		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
-			    "%s; see 'planner %s --help'", what, command->name);
+		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE, "%s%s 'planner %s --help'",
+			    what, g_str_has_suffix(what, "?") ? " See" : "; see", command->name);
 	else
 		g_set_error_literal(error, PLANNER_ERROR, PLANNER_ERROR_USAGE, what);
 	return false;
@@ -181,7 +181,7 @@ static bool sources_decide(const Options *options, GError **error)
 	return true;
 }
 
-/* The option of ROWS that a misspelt one of WORDS is nearest to, '_' for '-' as well; NULL. */
+/* The option of ROWS that a misspelt one of WORDS is nearest to; NULL. */
 static const char *option_meant(const GPtrArray *rows, char *const *words)
 {
 	g_autofree const char **known = g_new0(const char *, rows->len + 1);
@@ -194,8 +194,7 @@ static const char *option_meant(const GPtrArray *rows, char *const *words)
 		if (!g_str_has_prefix(*words, "--"))
 			continue;
 		given = g_strndup(*words + 2, strcspn(*words + 2, "="));
-		if (!g_strv_contains(known, given) &&
-		    nearest_word(g_strdelimit(given, "_", '-'), known))
+		if (!g_strv_contains(known, given) && nearest_word(given, known))
 			return nearest_word(given, known);
 	}
 	return NULL;

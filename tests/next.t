@@ -61,6 +61,9 @@ with tempfile.TemporaryDirectory() as folder:
     follow("plan", ["plan", "-i", INI, "-t", X6], folder, "planner emit -i ")
     follow("plan -o", ["plan", "-i", INI, "-t", X6, "-o", "plan.json"], folder, "planner emit -p 'plan.json' ")
     follow("plan, a VM without a place", ["plan", "-i", "full one.ini", "-t", X6], folder, "planner explain vm 'b c' -i 'full one.ini'")
+    follow("plan --prefer", ["plan", "-i", "full one.ini", "-t", X6, "--prefer", "order"], folder, "-t '" + X6 + "' --prefer 'order'")
+    follow("plan --keep --moves", ["plan", "-i", INI, "-t", X6, "--keep", "plan.json", "--moves", "1", "--effort", "2"], folder,
+           "--effort '2' --moves '1' --keep 'plan.json' --for")
     for root, faults in (("node", ["--fault", "irq-on-isolated"]), ("clean", [])):
         subprocess.run([sys.executable, MAKE_NODE, os.path.join(folder, "plan.json"), os.path.join(folder, root), *faults],
                        check=True)

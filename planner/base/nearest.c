@@ -6,6 +6,12 @@
 
 #define LONGEST 64 /* longer words, on either side (devices have any name), are near to nothing */
 
+/* Capitals, and '_' for '-', are no edits: nobody remembers which a name has. */
+static char nearest_letter(char c)
+{
+	return c == '_' ? '-' : g_ascii_tolower(c);
+}
+
 /* Levenshtein distance, one row at a time. */
 static unsigned nearest_edits(const char *a, const char *b)
 {
@@ -22,7 +28,8 @@ static unsigned nearest_edits(const char *a, const char *b)
 			unsigned above = row[j];
 			unsigned step = MIN(above, row[j - 1]) + 1;
 
-			row[j] = MIN(step, diagonal + (a[i] != b[j - 1]));
+			row[j] = MIN(step,
+				     diagonal + (nearest_letter(a[i]) != nearest_letter(b[j - 1])));
 			diagonal = above;
 		}
 	}
@@ -54,5 +61,5 @@ char *nearest_meant(const char *word, const char *const *words)
 {
 	const char *near = nearest_word(word, words);
 
-	return near ? g_strdup_printf("; did you mean '%s'?", near) : g_strdup("");
+	return near ? g_strdup_printf("; did you mean '%s'? ", near) : g_strdup("; ");
 }

@@ -36,15 +36,62 @@ const char *check_node_text(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
+static bool check_nodes_is_document(const json_t *document)
+{
+	return g_str_equal(check_node_text(document, "format"), JSON_FORMAT_CHECK) &&
+	       json_is_array(json_object_get(document, "findings")) &&
+	       json_is_object(json_object_get(document, "summary"));
+}
+
 json_t *check_nodes_document(const char *text, size_t length)
 {
 	json_t *document = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
 
-	if (!g_str_equal(check_node_text(document, "format"), JSON_FORMAT_CHECK) ||
-	    !json_is_array(json_object_get(document, "findings")) ||
-	    !json_is_object(json_object_get(document, "summary")))
+	if (!check_nodes_is_document(document))
 		g_clear_pointer(&document, json_decref);
 	return document;
+}
+
+static void check_nodes_document_free(gpointer data)
+{
+	json_decref(data);
+}
+
+GPtrArray *check_nodes_documents(const char *text, size_t length)
+{
+	GPtrArray *documents = g_ptr_array_new_with_free_func(check_nodes_document_free);
+	const char *end = text + length;
+
+	for (; text < end && g_ascii_isspace(*text); text++)
+		;
+	while (text < end) {
+		json_error_t stop;
+		json_t *document =
+			json_loadb(text, (size_t)(end - text),
+				   JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK, &stop);
+
+		g_ptr_array_add(documents, document);
+		if (!check_nodes_is_document(document)) {
+			g_ptr_array_set_size(documents, 0);
+			break;
+		}
+		for (text += stop.position; text < end && g_ascii_isspace(*text); text++)
+			;
+	}
+	if (!documents->len)
+		g_clear_pointer(&documents, g_ptr_array_unref);
+	return documents;
+}
+
+json_t *check_nodes_document_of(const GPtrArray *documents, const char *name)
+{
+	for (unsigned i = 0; name && i < documents->len; i++) {
+		json_t *document = g_ptr_array_index(documents, i);
+
+		if (g_str_equal(check_node_text(json_object_get(document, "node"), "name"), name))
+			return document;
+	}
+	return NULL;
 }
 
 /* Nodes */
@@ -142,7 +189,33 @@ bool check_finding_failed(const json_t *finding)
 	       !json_object_get(finding, "waived");
 }
 
-GPtrArray *check_nodes_groups(const GPtrArray *nodes)
+bool check_finding_new(const CheckNode *node, const json_t *finding)
+{
+	const json_t *since = json_object_get(node->document, "since");
+	size_t i;
+	json_t *added;
+
+	json_array_foreach (json_object_get(since, "new"), i, added)
+		if (g_str_equal(check_node_text(added, "id"), check_node_text(finding, "id")) &&
+		    g_str_equal(check_node_text(added, "subject"),
+				check_node_text(finding, "subject")))
+			return true;
+	return !since;
+}
+
+bool check_node_worse(const CheckNode *node)
+{
+	size_t i;
+	json_t *finding;
+
+	json_array_foreach (json_object_get(node->document, "findings"), i, finding)
+		if (check_finding_failed(finding) && check_finding_new(node, finding) &&
+		    severity_find(check_node_text(finding, "severity")) >= SEVERITY_WARNING)
+			return true;
+	return false;
+}
+
+GPtrArray *check_nodes_groups(const GPtrArray *nodes, bool new)
 {
 	g_autoptr(GHashTable) by_id = g_hash_table_new(g_str_hash, g_str_equal);
 	GPtrArray *groups = g_ptr_array_new_with_free_func(check_group_free);
@@ -156,7 +229,8 @@ GPtrArray *check_nodes_groups(const GPtrArray *nodes)
 			int severity = severity_find(check_node_text(finding, "severity"));
 			CheckGroup *group;
 
-			if (!check_finding_failed(finding))
+			if (!check_finding_failed(finding) ||
+			    (new && !check_finding_new(node, finding)))
 				continue;
 			group = check_group_of(groups, by_id, check_node_text(finding, "id"));
 			group->severity = (Severity)MAX((int)group->severity, severity);

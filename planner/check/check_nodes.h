@@ -33,6 +33,11 @@ void check_nodes_add(GPtrArray *nodes, const char *source, json_t *document, cha
 		     const char *why);
 /* The document that TEXT, of LENGTH bytes, is; NULL where it is something else. */
 json_t *check_nodes_document(const char *text, size_t length);
+/* The documents that TEXT, of LENGTH bytes, has one after the other: of json_t, yours. NULL where
+ * it has something else, or nothing. */
+GPtrArray *check_nodes_documents(const char *text, size_t length);
+/* The one of DOCUMENTS that is of the node NAME, borrowed; NULL = none. */
+json_t *check_nodes_document_of(const GPtrArray *documents, const char *name);
 /* Those that could not be checked first, then by errors, warnings and name. */
 void check_nodes_sort(GPtrArray *nodes);
 
@@ -48,8 +53,14 @@ char **check_node_cells(const CheckNode *node, const char *none);
 
 /* Is FINDING a failure that nobody accepts? */
 bool check_finding_failed(const json_t *finding);
-/* Of CheckGroup: failures that nobody accepts, by id; worst first, then most. Yours. */
-GPtrArray *check_nodes_groups(const GPtrArray *nodes);
+/* Was FINDING of NODE not there at the check that NODE was compared with? Every one is new where
+ * it was compared with none. */
+bool check_finding_new(const CheckNode *node, const json_t *finding);
+/* Has NODE an error or a warning that is new and that nobody accepts? */
+bool check_node_worse(const CheckNode *node);
+/* Of CheckGroup: failures that nobody accepts, all or the NEW ones, by id; worst first, then most.
+ * Yours. */
+GPtrArray *check_nodes_groups(const GPtrArray *nodes, bool new);
 /* Do all findings of GROUP say the same at KEY, and something? */
 bool check_group_same(const CheckGroup *group, const char *key);
 

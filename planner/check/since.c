@@ -107,14 +107,11 @@ static bool since_read(Reader *r, const json_t *document, SinceReading *reading)
 	       reader_each(r, reading, document, "findings", since_read_finding);
 }
 
-Since *since_compare(const char *name, const char *text, size_t length, const Check *check,
-		     GError **error)
+Since *since_compare(const char *name, const json_t *document, const Check *check, GError **error)
 {
 	Reader r = {name, "save one with planner check --json -o", error};
 	Since *since = g_new0(Since, 1);
 	SinceReading reading = {since, check};
-	json_t *document = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
-	bool good;
 
 	since->name = g_strdup(name);
 	since->added = g_hash_table_new(NULL, NULL);
@@ -125,9 +122,7 @@ Since *since_compare(const char *name, const char *text, size_t length, const Ch
 		if (finding->verdict == VERDICT_FAIL)
 			g_hash_table_add(since->added, finding);
 	}
-	good = since_read(&r, document, &reading);
-	json_decref(document);
-	if (!good)
+	if (!since_read(&r, document, &reading))
 		g_clear_pointer(&since, since_free);
 	return since;
 }

@@ -24,11 +24,11 @@ typedef struct Since {
 } Since;
 
 /*
- * Compare CHECK with the document TEXT, of LENGTH bytes; NAME stands in messages. Yours; CHECK is
- * borrowed. NULL with PLANNER_ERROR_INPUT where it is no such document, or one of another node.
+ * Compare CHECK with DOCUMENT, which the file NAME has; NULL: it has none that can be read. Yours;
+ * both are borrowed. NULL with PLANNER_ERROR_INPUT where it is no such document, or one of another
+ * node.
  */
-Since *since_compare(const char *name, const char *text, size_t length, const Check *check,
-		     GError **error);
+Since *since_compare(const char *name, const json_t *document, const Check *check, GError **error);
 void since_free(Since *since);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Since, since_free)
 

@@ -145,7 +145,7 @@ static void check_page_group(GString *html, const CheckGroup *group, bool one)
 
 static void check_page_findings(GString *html, const GPtrArray *nodes)
 {
-	g_autoptr(GPtrArray) groups = check_nodes_groups(nodes);
+	g_autoptr(GPtrArray) groups = check_nodes_groups(nodes, false);
 	unsigned checked = 0;
 
 	for (unsigned i = 0; i < nodes->len; i++)

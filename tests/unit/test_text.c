@@ -207,6 +207,8 @@ static void test_nearest(void)
 		{"polcy", "policy"},
 		{"hugepage", "hugepages"},
 		{"cpu_pm", "cpu-pm"},
+		{"CPU_Pn", "cpu-pm"},
+		{"HUGE_PAGES", "hugepages"},
 		{"nod", "node"},
 		{"memroy", "memory"},
 		{"cout", "count"},
