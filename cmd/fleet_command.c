@@ -2,12 +2,14 @@
 #include "cmd/fleet_command.h"
 #include "cmd/output.h"
 #include "planner/base/nearest.h"
+#include "planner/fleet/drain.h"
 
 #include <stdio.h>
 #include <string.h>
 
 /* All sub-commands, in the order of help. */
 static const FleetQuestion *const questions[] = {
+	&fleet_question_drain,
 	&fleet_question_survive,
 };
 
@@ -24,7 +26,8 @@ static const FleetQuestion *fleet_question_find(const char *name, GError **error
 	const char *near;
 
 	if (!name) {
-		options_refuse(error, &command_fleet, "fleet takes a sub-command, such as survive");
+		options_refuse(error, &command_fleet,
+			       "fleet takes a sub-command, such as drain or survive");
 		return NULL;
 	}
 	for (unsigned i = 0; i < G_N_ELEMENTS(questions); i++) {
@@ -57,7 +60,9 @@ static Status fleet_command_run(const Options *options, GError **error)
 static bool fleet_command_decide(Options *options, GError **error)
 {
 	options->failures = 1;
-	return options_number("threads", options->threads_word, 1, 1024, &options->threads,
+	return options_number("moves", options->moves_word, 0, DRAIN_MOVES_MOST, &options->moves,
+			      error) &&
+	       options_number("threads", options->threads_word, 1, 1024, &options->threads,
 			      error) &&
 	       (!options->failures_word || options_number("failures", options->failures_word, 1, 2,
 							  &options->failures, error));
@@ -67,6 +72,12 @@ static const OptionRow fleet_command_options[] = {
 	{0, "fleet", "LIST", offsetof(Options, fleet),
 	 "the nodes: a JSON object a line, {\"inventory\": FILE, \"topology\": XML|DIR|SYNTHETIC, "
 	 "\"name\": NAME}, with paths relative to the folder of LIST"},
+	{0, "moves", "N", offsetof(Options, moves_word),
+	 "drain: at most N VMs of other nodes move to make room; default 0"},
+	{'d', "directory", "DIR", offsetof(Options, directory),
+	 "drain: write the new inventories and plans into DIR"},
+	{0, "commands", NULL, offsetof(Options, commands),
+	 "drain: print the steps as shell commands, with the plans of -d"},
 	{0, "failures", "1|2", offsetof(Options, failures_word),
 	 "nodes that are lost at once; with 2 pairs are judged too, in a large fleet a sample"},
 	{0, "threads", "N", offsetof(Options, threads_word),
@@ -77,8 +88,8 @@ static const OptionRow fleet_command_options[] = {
 
 const Command command_fleet = {
 	.name = "fleet",
-	.help = "does a fleet hold when a node is lost, and what spare must it keep",
-	.arguments = "survive [FILE|DIR...]",
+	.help = "empty nodes; does a fleet hold when a node is lost, and what spare must it keep",
+	.arguments = "drain NODE... | survive [FILE|DIR...]",
 	.options = OPTION_TOPOLOGY | OPTION_JSON | OPTION_COLOR,
 	.own = fleet_command_options,
 	.decide = fleet_command_decide,

@@ -477,6 +477,19 @@ static Sums sums_of(const Dispatching *d)
 	return sums;
 }
 
+/* The inventory of a node with the VMs that it took, at its end. */
+static char *fleet_dispatch_text(const void *data, const FleetFile *node, const char *text)
+{
+	const Dispatching *d = data;
+	g_autoptr(Inventory) taken = inventory_new();
+	g_autofree char *vms = NULL, *before = g_strchomp(g_strdup(text));
+
+	dispatch_fill(d->dispatch, node->index, taken);
+	vms = inventory_write_vms(taken->vms);
+	return *vms ? g_strconcat(before, "\n\n; placed here by planner fit\n", vms, NULL)
+		    : g_strconcat(before, "\n", NULL);
+}
+
 /* What was decided, as files; and what to do with them. */
 static bool fleet_dispatch_save(const Dispatching *d, GError **error)
 {
@@ -485,7 +498,7 @@ static bool fleet_dispatch_save(const Dispatching *d, GError **error)
 	g_autofree char *file = NULL, *document = NULL, *quoted = NULL, *line = NULL, *safe = NULL;
 	unsigned first = 0; /* that took a VM */
 
-	if (!fleet_save(dir, d->files, d->names, d->dispatch, written, error))
+	if (!fleet_save(dir, d->files, d->names, fleet_dispatch_text, d, written, error))
 		return false;
 	while (first + 1 < d->files->len && !dispatch_took(d->dispatch, first))
 		first++;

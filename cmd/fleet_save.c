@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/fleet_save.h"
 #include "cmd/emit_write.h"
-#include "cmd/fleet_list.h"
 #include "cmd/inputs.h"
 #include "planner/artifacts/artifact.h"
 #include "planner/base/json.h"
 #include "planner/document/plan_write.h"
-#include "planner/inventory/inventory_write.h"
 #include "planner/inventory/what_if.h"
 
 #include <string.h>
@@ -14,7 +12,8 @@
 #define FLEET_SAVE_LOCK "/.planner.lock"
 
 typedef struct FleetSave {
-	const Dispatch *dispatch;
+	FleetSaveText *text;
+	const void *data;
 	GPtrArray *files;  /* of ArtifactFile */
 	GHashTable *paths; /* none twice */
 	GString *list;
@@ -76,23 +75,15 @@ static char *fleet_save_plan(const FleetFile *node, const Inventory *inventory)
 	return text;
 }
 
-/* The inventory of NODE with the VMs that it took; yours. NULL with ERROR. */
+/* The new inventory of NODE; yours. NULL with ERROR. */
 static char *fleet_save_text(const FleetSave *save, const FleetFile *node)
 {
-	g_autoptr(Inventory) taken = inventory_new();
 	size_t length;
 	g_autofree char *text = input_read_regular(node->inventory, &length, save->error);
 	g_autofree char *named = text ? fleet_save_named(save, node, text) : NULL;
-	g_autofree char *vms = NULL, *whole = NULL;
+	char *new = named ? save->text(save->data, node, named) : NULL;
 
-	if (!named)
-		return NULL;
-	dispatch_fill(save->dispatch, node->index, taken);
-	vms = inventory_write_vms(taken->vms);
-	whole = *vms ? g_strconcat(g_strchomp(named), "\n\n; placed here by planner fit\n", vms,
-				   NULL)
-		     : g_strconcat(g_strchomp(named), "\n", NULL);
-	return g_steal_pointer(&whole);
+	return new ? new : g_steal_pointer(&named);
 }
 
 /* The line of NODE in the list: FILE is beside it, and the topology where it was. */
@@ -108,12 +99,26 @@ static void fleet_save_list_add(FleetSave *save, const FleetFile *node, const ch
 	json_decref(line);
 }
 
-/* A node without a name is called by its path: its file then has the last part of it. */
-static bool fleet_save_node(FleetSave *save, const FleetFile *node, const char *name)
+/* "/NAME.SUFFIX", yours. A node without a name is called by its path: its file then has the last
+ * part of it. */
+static char *fleet_save_path(const char *name, const char *suffix)
 {
 	g_autofree char *stem = g_path_get_basename(name);
 	g_autofree char *encoded = artifact_name_encode(stem);
-	g_autofree char *path = g_strdup_printf("/%s.ini", encoded);
+
+	return g_strdup_printf("/%s.%s", encoded, suffix);
+}
+
+char *fleet_save_plan_file(const char *dir, const char *name)
+{
+	g_autofree char *path = fleet_save_path(name, "json");
+
+	return g_build_filename(dir, path, NULL);
+}
+
+static bool fleet_save_node(FleetSave *save, const FleetFile *node, const char *name)
+{
+	g_autofree char *path = fleet_save_path(name, "ini");
 	g_autofree char *text = NULL;
 	g_autoptr(Inventory) inventory = NULL;
 
@@ -129,19 +134,18 @@ static bool fleet_save_node(FleetSave *save, const FleetFile *node, const char *
 		return false;
 	fleet_save_list_add(save, node, path + 1);
 	g_ptr_array_add(save->written, g_strdup(path + 1));
-	fleet_save_add(save, g_strdup_printf("/%s.json", encoded),
-		       fleet_save_plan(node, inventory));
+	fleet_save_add(save, fleet_save_path(name, "json"), fleet_save_plan(node, inventory));
 	fleet_save_add(save, g_steal_pointer(&path), g_steal_pointer(&text));
 	return true;
 }
 
 bool fleet_save(const char *dir, const GPtrArray *files, const GPtrArray *names,
-		const Dispatch *dispatch, GPtrArray *written, GError **error)
+		FleetSaveText *text, const void *data, GPtrArray *written, GError **error)
 {
 	g_autoptr(GPtrArray) out = artifact_files_new();
 	g_autoptr(GPtrArray) placed = g_ptr_array_new();
 	g_autoptr(GHashTable) paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	FleetSave save = {dispatch, out, paths, g_string_new(NULL), written, error};
+	FleetSave save = {text, data, out, paths, g_string_new(NULL), written, error};
 	bool good = true;
 
 	for (unsigned i = 0; good && i < files->len; i++)

@@ -12,13 +12,20 @@ typedef struct FleetStood {
 static gpointer fleet_standings_each(void *data, const FleetFile *file, const char *name,
 				     Inventory *inventory, const char *error)
 {
+	const FleetStandings *standings = data;
 	FleetStood *stood = g_new0(FleetStood, 1);
 
-	(void)data;
-	if (inventory)
-		stood->standing = standing_new(name, file->host, inventory);
-	else
+	if (!inventory) {
 		stood->broken = fleet_broken_new(file, name, error);
+		return stood;
+	}
+	stood->standing = standing_new(name, file->host, inventory);
+	if (standings->seated) {
+		PlanOptions options = {0};
+		g_autoptr(Plan) plan = plan_compute(file->host, inventory, NULL, &options);
+
+		standing_seat(stood->standing, plan);
+	}
 	return stood;
 }
 
@@ -43,7 +50,7 @@ static void fleet_standings_done(void *data, const FleetFile *file, gpointer res
 	g_free(stood);
 }
 
-FleetStandings *fleet_standings_read(const Options *options, GError **error)
+FleetStandings *fleet_standings_read(const Options *options, bool seated, GError **error)
 {
 	g_autoptr(GPtrArray) files = fleet_list(options, error);
 	FleetStandings *standings;
@@ -57,6 +64,7 @@ FleetStandings *fleet_standings_read(const Options *options, GError **error)
 	standings->of = g_ptr_array_new();
 	standings->broken = fleet_broken_list();
 	standings->names = fleet_names_new();
+	standings->seated = seated;
 	fleet_work(standings->files, options->threads, fleet_standings_each, fleet_standings_done,
 		   standings);
 	return standings;

@@ -14,10 +14,12 @@ typedef struct FleetStandings {
 	GPtrArray *of;	      /* by these: of const FleetFile *, borrowed */
 	GPtrArray *broken;    /* of FleetBroken */
 	GHashTable *names;
+	bool seated;
 } FleetStandings;
 
-/* The nodes of OPTIONS, as fleet_list() names them. NULL with ERROR. Yours. */
-FleetStandings *fleet_standings_read(const Options *options, GError **error);
+/* The nodes of OPTIONS, as fleet_list() names them; SEATED: with where their VMs are. NULL with
+ * ERROR. Yours. */
+FleetStandings *fleet_standings_read(const Options *options, bool seated, GError **error);
 void fleet_standings_free(FleetStandings *standings);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FleetStandings, fleet_standings_free)
 

@@ -359,17 +359,26 @@ static Status survive_status(const Survive *survive, const FleetStandings *stand
 	return STATUS_FINE;
 }
 
+static bool survive_check(const Options *options, GError **error)
+{
+	if (!*options->arguments && !options->fleet)
+		return options_refuse(
+			error, NULL,
+			"survive needs the nodes: their files, folders, or --fleet LIST");
+	if (options->moves_word || options->directory || options->commands)
+		return options_refuse(error, NULL,
+				      "--moves, -d and --commands are for drain: leave them out");
+	return true;
+}
+
 static Status survive_run(const Options *options, GError **error)
 {
 	g_autoptr(FleetStandings) standings = NULL;
 	g_autoptr(Survive) survive = NULL;
 
-	if (!*options->arguments && !options->fleet) {
-		options_refuse(error, NULL,
-			       "survive needs the nodes: their files, folders, or --fleet LIST");
+	if (!survive_check(options, error))
 		return STATUS_TROUBLE;
-	}
-	standings = fleet_standings_read(options, error);
+	standings = fleet_standings_read(options, false, error);
 	if (!standings)
 		return STATUS_TROUBLE;
 	survive = survive_new(standings->standings, options->failures);

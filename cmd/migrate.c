@@ -190,9 +190,22 @@ static bool migrate_load(const Options *options, NodeSide *from, NodeSide *to, G
 	return true;
 }
 
-/* The VM, which is on the one node and not on the other; NULL. */
+/* VM, where the other node's plan has a place for it; NULL. */
+static const PlanVm *migrate_find_planned(const char *name, const PlanVm *vm, const NodeSide *to,
+					  GError **error)
+{
+	const PlanVm *there = plan_vm(to->inputs.plan, name);
+
+	if (there && there->placed)
+		return vm;
+	options_refuse(error, NULL, "%s has no place for VM '%s': leave out --planned", to->name,
+		       name);
+	return NULL;
+}
+
+/* The VM, which is on the one node and not on the other, unless it is PLANNED there; NULL. */
 static const PlanVm *migrate_find_vm(const char *name, const NodeSide *from, const NodeSide *to,
-				     GError **error)
+				     bool planned, GError **error)
 {
 	const PlanVm *vm = plan_vm(from->inputs.plan, name);
 
@@ -202,6 +215,8 @@ static const PlanVm *migrate_find_vm(const char *name, const NodeSide *from, con
 		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
 			    "%s: vm %s is unplaced, so it runs nowhere; 'planner plan' says why",
 			    from->name, name);
+	else if (planned)
+		return migrate_find_planned(name, vm, to, error);
 	else if (plan_vm(to->inputs.plan, name))
 		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
 			    "%s already has a VM '%s': remove it, the question is whether it fits",
@@ -235,11 +250,15 @@ static Status migrate_sides(const Options *options, NodeSide *from, NodeSide *to
 
 	if (!migrate_options_check(options, error) || !migrate_load(options, from, to, error))
 		return STATUS_TROUBLE;
-	vm = migrate_find_vm(options->arguments[0], from, to, error);
+	vm = migrate_find_vm(options->arguments[0], from, to, options->planned, error);
 	if (!vm)
 		return STATUS_TROUBLE;
-	migration = migrate_new(from->inputs.plan, vm, to->inputs.plan,
-				inventory ? inventory->overcommit : 0, options->moves);
+	if (options->planned)
+		migration =
+			migrate_new_with(from->inputs.plan, vm, to->inputs.plan, to->inputs.plan);
+	else
+		migration = migrate_new(from->inputs.plan, vm, to->inputs.plan,
+					inventory ? inventory->overcommit : 0, options->moves);
 	return migrate_report(options, migration, error);
 }
 
@@ -263,6 +282,8 @@ static const OptionRow migrate_options[] = {
 	 "inventory"},
 	{0, "to-topology", "XML|DIR|SYNTHETIC", offsetof(Options, to_topology),
 	 "the topology of an inventory's node; default: that of -t"},
+	{0, "planned", NULL, offsetof(Options, planned),
+	 "the other node's plan has the VM already: it goes to its CPUs there"},
 	{0, "xml", NULL, offsetof(Options, xml),
 	 "print the domain XML for the other node instead of the report"},
 	{0, "merge", "FILE", offsetof(Options, merge),

@@ -52,7 +52,7 @@ typedef struct Options {
 	gboolean json, list_names, all, help;
 	bool csv, html;				       /* --format csv, html */
 	char *from, *from_topology, *to, *to_topology; /* of migrate */
-	gboolean xml;
+	gboolean xml, planned;
 	char *guard;	   /* of admit */
 	gboolean script;   /* of snapshot */
 	gboolean commands; /* of diff */

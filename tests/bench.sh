@@ -30,6 +30,7 @@ for row in tests/bench/row2.sh tests/bench/row3.sh; do
     "$row" "$build" || missed=1
 done
 
+tests/bench/drains.py "$build/bin/planner" "$out/drains" 30 100 300 1000 || missed=1
 tests/bench/answers.py "$build/bin/planner" "$out/answers" || missed=1
 
 exit $missed

@@ -207,13 +207,13 @@ static unsigned loss_count_alone(const Yard *yard, const Loss *loss)
 	return nowhere;
 }
 
-static char *loss_why(const Yard *yard, const StandingVm *vm)
+char *loss_why(const Yard *yard, const StandingVm *vm)
 {
 	unsigned nearest = 0;
 	BidLack lack = {0};
 
 	if (loss_fits_alone(yard, vm))
-		return g_strdup("fits alone, but not beside the others that restart");
+		return g_strdup("fits alone, but not beside the others");
 	if (loss_nearest(yard, vm, &nearest, &lack))
 		return bid_lack_text(&lack, vm->spec, yard_standing(yard, nearest)->name);
 	if (loss_some_take(yard, vm))

@@ -48,6 +48,9 @@ void loss_free(Loss *loss);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Loss, loss_free)
 LossVerdict loss_verdict(const Loss *loss);
 
+/* Why VM has no place on the hosts of YARD that are not lost: one line, yours. */
+char *loss_why(const Yard *yard, const StandingVm *vm);
+
 /* Of loss_new(): no choice leaves out fewer of VMS (of LossVm) than this, by counting
  * (loss_count.c). */
 typedef struct LossCount LossCount;

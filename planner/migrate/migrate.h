@@ -39,7 +39,8 @@ typedef struct MigratePoint {
 typedef struct Migration {
 	const Plan *from, *to;	/* borrowed: the two nodes as they are */
 	const PlanVm *before;	/* on the one: of FROM */
-	Plan *plan;		/* TO with the VM */
+	const Plan *plan;	/* TO with the VM */
+	Plan *own;		/* the same where it was made for this; NULL = borrowed */
 	const PlanVm *after;	/* of it; perhaps not placed */
 	GPtrArray *points;	/* of MigratePoint */
 	MigrateVerdict verdict; /* the worst of them */
@@ -52,13 +53,21 @@ typedef struct Migration {
  */
 Migration *migrate_new(const Plan *from, const PlanVm *vm, const Plan *to, double overcommit,
 		       unsigned moves);
+/* The same where the plan of the other node WITH the VM is known: borrowed, too. Yours. */
+Migration *migrate_new_with(const Plan *from, const PlanVm *vm, const Plan *to, const Plan *with);
+/*
+ * As far as two nodes alone tell, wherever a VM like SPEC has its place: FROM and TO need no VMs.
+ * HERE and THERE say whether it has cpu-pm. Yours.
+ */
+Migration *migrate_foresee(const Plan *from, const Plan *to, const VmSpec *spec, bool here,
+			   bool there);
 void migrate_free(Migration *migration);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Migration, migrate_free)
 
 /* planner-migrate/1; a new reference, yours. */
 json_t *migrate_to_json(const Migration *migration);
 
-/* Of migrate_new(): fill the points (migrate_points.c). */
-void migrate_judge(Migration *migration);
+/* Of these: fill the points; NODES: those alone that the nodes tell (migrate_points.c). */
+void migrate_judge(Migration *migration, bool nodes);
 
 #endif

@@ -463,26 +463,27 @@ static void judge_paths(Migration *m)
 static const struct MigrateRow {
 	void (*judge)(Migration *m);
 	bool placed; /* only for a VM that fits */
+	bool nodes;  /* the nodes alone tell */
 } rows[] = {
-	{judge_arch, false},
-	{judge_room, false},
-	{judge_moves, true},
-	{judge_pins, true},
-	{migrate_points_judge_topology, true},
-	{judge_cells, true},
-	{judge_memory, true},
-	{judge_hugepages, true},
-	{judge_cpu, false},
-	{judge_qemu, false},
-	{judge_libvirt, false},
-	{judge_hint, true},
-	{migrate_points_judge_cpupm, true},
-	{judge_paths, true},
+	{judge_arch, false, true},
+	{judge_room, false, false},
+	{judge_moves, true, false},
+	{judge_pins, true, false},
+	{migrate_points_judge_topology, true, false},
+	{judge_cells, true, false},
+	{judge_memory, true, false},
+	{judge_hugepages, true, false},
+	{judge_cpu, false, true},
+	{judge_qemu, false, true},
+	{judge_libvirt, false, true},
+	{judge_hint, true, false},
+	{migrate_points_judge_cpupm, true, true},
+	{judge_paths, true, false},
 };
 
-void migrate_judge(Migration *migration)
+void migrate_judge(Migration *migration, bool nodes)
 {
 	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
-		if (migration->after->placed || !rows[i].placed)
+		if ((migration->after->placed || !rows[i].placed) && (rows[i].nodes || !nodes))
 			rows[i].judge(migration);
 }

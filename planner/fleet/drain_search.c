@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A place for each VM that waits, large ones first: every NUMA node that may have it, with every
+ * smallest choice of VMs there that make room for it, which then wait themselves; or nowhere. What
+ * a choice loses against the prices says in which order they are tried, and which cannot lead to
+ * a solution that costs no more than allowed. Little is allowed first.
+ */
+#include "planner/fleet/drain_internal.h"
+
+#include <string.h>
+
+#define DRAIN_WORK 12000000	 /* steps, for all that is allowed together */
+#define DRAIN_WORK_LEVEL 2000000 /* and for one */
+
+/* A VM to BIN, when some of its own are gone. */
+typedef struct DrainChoice {
+	unsigned bin, n;
+	unsigned evicted[DRAIN_EVICT_MOST]; /* positions in its own */
+	int64_t loss;			    /* against the prices */
+} DrainChoice;
+
+typedef struct DrainSearch {
+	DrainProgram *program;
+	int64_t allowed;      /* what a solution may cost */
+	unsigned moves, most; /* VMs that make room so far, and at most */
+	unsigned left;	      /* VMs that are left so far */
+	uint64_t memory;      /* theirs */
+	bool any;	      /* the first solution will do */
+	bool cut;	      /* not all was tried */
+	bool found;
+	uint64_t best_memory, stop;
+	unsigned best_left;
+	unsigned *best; /* by one: its bin in the best solution */
+} DrainSearch;
+
+static const DrainOne *drain_one(const DrainProgram *program, unsigned one)
+{
+	return g_ptr_array_index(program->ones, one);
+}
+
+/* What it costs at least while ONE waits. */
+static int64_t drain_waits(const DrainProgram *program, const DrainOne *one)
+{
+	int64_t price = drain_type(program, one->type)->price;
+
+	return one->home == DRAIN_NOWHERE ? MIN(price, DRAIN_LEFT) : price;
+}
+
+/* Names */
+
+/* Is a VM of its name on the node: there today, or on its way? */
+static bool drain_name_taken(const DrainProgram *program, const DrainOne *one, unsigned standing)
+{
+	const char *name = one->vm->vm->spec->name;
+
+	if (!g_hash_table_contains(program->yard->repeated, name))
+		return false;
+	if (hwloc_bitmap_isset(g_hash_table_lookup(program->yard->repeated, name), standing))
+		return true;
+	for (unsigned i = 0; i < program->ones->len; i++) {
+		const DrainOne *other = drain_one(program, i);
+
+		if (other != one && other->bin != DRAIN_NOWHERE &&
+		    drain_bin(program, other->bin)->standing == standing &&
+		    !strcmp(other->vm->vm->spec->name, name))
+			return true;
+	}
+	return false;
+}
+
+static bool drain_may_be(const DrainProgram *program, const DrainOne *one, const DrainBin *bin)
+{
+	return drain_type(program, one->type)->grounds >> bin->ground & 1 &&
+	       bin->standing != one->vm->from && !drain_name_taken(program, one, bin->standing);
+}
+
+/* Going and coming */
+
+static uint64_t drain_less(uint64_t memory, uint64_t less)
+{
+	return memory == UINT64_MAX ? memory : memory - less;
+}
+
+static void drain_evict(const DrainBin *bin, DrainBin *after, unsigned position, bool gone)
+{
+	DrainOwn *own = &g_array_index(bin->own, DrainOwn, position);
+	uint64_t memory = own->one->vm->vm->memory;
+
+	own->gone = gone;
+	after->cores = gone ? after->cores + own->cores : after->cores - own->cores;
+	after->memory =
+		gone ? drain_more(after->memory, memory) : drain_less(after->memory, memory);
+}
+
+/* What BIN gives when CHOICE is made for ONE. */
+static int64_t drain_value_after(const DrainSearch *search, const DrainBin *bin,
+				 const DrainOne *one, const DrainChoice *choice)
+{
+	DrainProgram *program = search->program;
+	const DrainType *type = drain_type(program, one->type);
+	DrainBin after = *bin;
+	int64_t value;
+
+	for (unsigned i = 0; i < choice->n; i++)
+		drain_evict(bin, &after, choice->evicted[i], true);
+	after.cores -= drain_cores(program, type, bin->ground);
+	after.memory = drain_less(after.memory, type->memory);
+	value = drain_value(program, &after, NULL);
+	for (unsigned i = 0; i < choice->n; i++)
+		drain_evict(bin, &after, choice->evicted[i], false);
+	return value;
+}
+
+/* Choices */
+
+typedef struct DrainChoosing {
+	DrainSearch *search;
+	const DrainOne *one;
+	GArray *choices; /* of DrainChoice */
+	int64_t slack;	 /* what a choice may lose */
+	/* In the bin at hand: */
+	unsigned need; /* cores */
+	int64_t least; /* what any choice loses, but for those that make room */
+} DrainChoosing;
+
+static int64_t drain_loss(const DrainChoosing *choosing, const DrainBin *bin,
+			  const DrainChoice *choice)
+{
+	DrainProgram *program = choosing->search->program;
+	int64_t loss = bin->value - drain_waits(program, choosing->one);
+
+	for (unsigned i = 0; i < choice->n; i++) {
+		const DrainOwn *own = &g_array_index(bin->own, DrainOwn, choice->evicted[i]);
+
+		loss += DRAIN_PRICE + drain_type(program, own->one->type)->price;
+	}
+	return loss - drain_value_after(choosing->search, bin, choosing->one, choice);
+}
+
+/* With CORES and MEMORY free: is none of those gone that need not? */
+static bool drain_choice_least(const DrainChoosing *choosing, const DrainBin *bin,
+			       const DrainChoice *choice, unsigned cores, uint64_t memory)
+{
+	for (unsigned i = 0; i < choice->n; i++) {
+		const DrainOwn *own = &g_array_index(bin->own, DrainOwn, choice->evicted[i]);
+
+		if (cores - own->cores >= choosing->need &&
+		    drain_less(memory, own->one->vm->vm->memory) >= choosing->one->vm->vm->memory)
+			return false;
+	}
+	return true;
+}
+
+/* PAID: what those cost that make room. */
+static void drain_choose(DrainChoosing *choosing, const DrainBin *bin, DrainChoice *choice,
+			 unsigned first, unsigned cores, uint64_t memory, int64_t paid)
+{
+	DrainProgram *program = choosing->search->program;
+	unsigned before = G_MAXUINT, most = choosing->search->most - choosing->search->moves;
+
+	program->work++;
+	if (choosing->least + paid > choosing->slack)
+		return;
+	if (cores >= choosing->need && memory >= choosing->one->vm->vm->memory) {
+		if (!drain_choice_least(choosing, bin, choice, cores, memory))
+			return;
+		choice->loss = drain_loss(choosing, bin, choice);
+		g_array_append_vals(choosing->choices, choice, 1);
+		return;
+	}
+	if (choice->n == MIN(most, DRAIN_EVICT_MOST)) {
+		choosing->search->cut |= most > DRAIN_EVICT_MOST;
+		return;
+	}
+	for (unsigned i = first; i < bin->own->len; i++) {
+		const DrainOwn *own = &g_array_index(bin->own, DrainOwn, i);
+
+		if (own->gone || own->one->type == before)
+			continue;
+		before = own->one->type;
+		choice->evicted[choice->n++] = i;
+		drain_choose(choosing, bin, choice, i + 1, cores + own->cores,
+			     drain_more(memory, own->one->vm->vm->memory),
+			     paid + DRAIN_PRICE + drain_type(program, own->one->type)->price);
+		choice->n--;
+	}
+}
+
+static int drain_choice_compare(gconstpointer a, gconstpointer b)
+{
+	const DrainChoice *x = a, *y = b;
+
+	if (x->loss != y->loss)
+		return x->loss < y->loss ? -1 : 1;
+	if (x->n != y->n)
+		return x->n < y->n ? -1 : 1;
+	if (x->bin != y->bin)
+		return x->bin < y->bin ? -1 : 1;
+	return memcmp(x->evicted, y->evicted, x->n * sizeof *x->evicted);
+}
+
+/* Those for the one in BIN. */
+static void drain_choose_in(DrainChoosing *choosing, unsigned b)
+{
+	DrainProgram *program = choosing->search->program;
+	const DrainBin *bin = drain_bin(program, b);
+	const DrainType *type = drain_type(program, choosing->one->type);
+	DrainChoice choice = {.bin = b};
+	int64_t most;
+
+	choosing->need = drain_cores(program, type, bin->ground);
+	most = drain_value_most(program, bin, choosing->need, type->memory);
+	if (most < 0)
+		return;
+	choosing->least = bin->value - drain_waits(program, choosing->one) - most;
+	drain_choose(choosing, bin, &choice, 0, bin->cores, bin->memory, 0);
+}
+
+/* Those for ONE that lose no more than SLACK, what loses least first: of DrainChoice, yours. */
+static GArray *drain_choices(DrainSearch *search, const DrainOne *one, int64_t slack)
+{
+	DrainProgram *program = search->program;
+	DrainChoosing choosing = {search, one, g_array_new(FALSE, FALSE, sizeof(DrainChoice)),
+				  slack,  0,   0};
+	g_autofree bool *seen = g_new0(bool, program->bins->len + 1);
+
+	for (unsigned b = 0; b < program->bins->len; b++) {
+		const DrainBin *bin = drain_bin(program, b);
+
+		if (!drain_may_be(program, one, bin))
+			continue;
+		if (!program->touched[bin->standing]) {
+			if (seen[bin->like])
+				continue;
+			seen[bin->like] = true;
+		}
+		drain_choose_in(&choosing, b);
+	}
+	g_array_sort(choosing.choices, drain_choice_compare);
+	return choosing.choices;
+}
+
+/* The search */
+
+static void drain_next(DrainSearch *search, int64_t cost);
+
+/* ONE to where CHOICE says, and then the others. COST: what it all costs at least. */
+static void drain_do(DrainSearch *search, DrainOne *one, const DrainChoice *choice, int64_t cost)
+{
+	DrainProgram *program = search->program;
+	DrainBin *bin = drain_bin(program, choice->bin), before = *bin;
+	uint64_t memory = search->memory;
+
+	for (unsigned i = 0; i < choice->n; i++) {
+		DrainOwn *own = &g_array_index(bin->own, DrainOwn, choice->evicted[i]);
+
+		drain_evict(&before, bin, choice->evicted[i], true);
+		own->one->waits = true;
+		search->memory += own->one->vm->vm->memory;
+	}
+	bin->cores -= drain_cores(program, drain_type(program, one->type), bin->ground);
+	bin->memory = drain_less(bin->memory, one->vm->vm->memory);
+	bin->value = drain_value(program, bin, NULL);
+	search->moves += choice->n;
+	program->touched[bin->standing]++;
+	one->bin = choice->bin;
+	one->waits = false;
+	drain_next(search, cost + choice->loss);
+	one->waits = true;
+	one->bin = DRAIN_NOWHERE;
+	program->touched[bin->standing]--;
+	search->moves -= choice->n;
+	for (unsigned i = 0; i < choice->n; i++) {
+		DrainOwn *own = &g_array_index(bin->own, DrainOwn, choice->evicted[i]);
+
+		own->one->waits = false;
+		own->gone = false;
+	}
+	*bin = before;
+	search->memory = memory;
+}
+
+/* ONE, which leaves, is left. */
+static void drain_leave(DrainSearch *search, DrainOne *one, int64_t cost)
+{
+	one->waits = false;
+	search->left++;
+	drain_next(search, cost + DRAIN_LEFT - drain_waits(search->program, one));
+	search->left--;
+	one->waits = true;
+}
+
+static void drain_keep(DrainSearch *search)
+{
+	const DrainProgram *program = search->program;
+
+	search->found = true;
+	search->best_memory = search->memory;
+	search->best_left = search->left;
+	for (unsigned i = 0; i < program->ones->len; i++)
+		search->best[i] = drain_one(program, i)->bin;
+}
+
+/* The largest that waits; NULL. */
+static DrainOne *drain_waiting(const DrainProgram *program)
+{
+	DrainOne *largest = NULL;
+
+	for (unsigned i = 0; i < program->ones->len; i++) {
+		DrainOne *one = g_ptr_array_index(program->ones, i);
+		const DrainType *type, *most;
+
+		if (!one->waits)
+			continue;
+		type = drain_type(program, one->type);
+		most = largest ? drain_type(program, largest->type) : NULL;
+		if (!largest || type->vcpus > most->vcpus ||
+		    (type->vcpus == most->vcpus && type->memory > most->memory))
+			largest = one;
+	}
+	return largest;
+}
+
+/* Is there nothing to gain from here? */
+static bool drain_hopeless(DrainSearch *search, int64_t cost)
+{
+	if (search->found && (search->any || search->memory >= search->best_memory))
+		return true;
+	if (search->most && search->program->work > search->stop) {
+		search->cut = true;
+		return true;
+	}
+	return cost > search->allowed ||
+	       search->left * DRAIN_LEFT + search->moves * DRAIN_PRICE > search->allowed;
+}
+
+static void drain_next(DrainSearch *search, int64_t cost)
+{
+	DrainOne *one;
+	g_autoptr(GArray) choices = NULL;
+
+	if (drain_hopeless(search, cost))
+		return;
+	one = drain_waiting(search->program);
+	if (!one) {
+		drain_keep(search);
+		return;
+	}
+	choices = drain_choices(search, one, search->allowed - cost);
+	for (unsigned i = 0; i < choices->len; i++) {
+		const DrainChoice *choice = &g_array_index(choices, DrainChoice, i);
+
+		if (cost + choice->loss > search->allowed)
+			break;
+		drain_do(search, one, choice, cost);
+	}
+	if (one->home == DRAIN_NOWHERE)
+		drain_leave(search, one, cost);
+}
+
+/* What those that wait cost at least, less what all bins can give. */
+static int64_t drain_root(const DrainProgram *program)
+{
+	int64_t cost = 0;
+
+	for (unsigned i = 0; i < program->n_leave; i++)
+		cost += drain_waits(program, drain_one(program, i));
+	for (unsigned b = 0; b < program->bins->len; b++)
+		cost -= drain_bin(program, b)->value;
+	return cost;
+}
+
+/* Try with that much allowed; false: it is proved that it does not do. */
+static bool drain_level(DrainSearch *search, int64_t allowed, bool any)
+{
+	search->allowed = allowed;
+	search->any = any;
+	search->cut = false;
+	search->found = false;
+	search->stop = search->program->work + DRAIN_WORK_LEVEL;
+	drain_next(search, drain_root(search->program));
+	return search->found || search->cut;
+}
+
+/* The least that a solution can cost that costs at least COST: no more move than may. */
+static int64_t drain_level_from(const DrainProgram *program, int64_t cost)
+{
+	int64_t level = (MAX(cost, 0) + DRAIN_PRICE - 1) / DRAIN_PRICE * DRAIN_PRICE;
+
+	if (level % DRAIN_LEFT > program->moves * DRAIN_PRICE)
+		level += DRAIN_LEFT - level % DRAIN_LEFT;
+	return level;
+}
+
+/* First nobody makes room: each has a place, or is left. Then fewer are left, as far as is easy. */
+static void drain_settle(DrainSearch *search)
+{
+	unsigned moves = search->most;
+
+	search->most = 0;
+	drain_level(search, DRAIN_LEFT * search->program->n_leave, true);
+	search->most = moves;
+	while (search->best_left) {
+		int64_t allowed = DRAIN_LEFT * (search->best_left - 1) + DRAIN_PRICE * moves;
+
+		drain_level(search, allowed, true);
+		if (!search->found)
+			break;
+	}
+}
+
+void drain_search(DrainProgram *program)
+{
+	g_autofree unsigned *best = g_new0(unsigned, program->ones->len + 1);
+	DrainSearch search = {.program = program, .best = best, .most = program->moves};
+	int64_t level = program->bound = drain_level_from(program, program->bound);
+	uint64_t stop = program->work + DRAIN_WORK;
+	bool proved = true;
+
+	while (program->work < stop) {
+		if (!drain_level(&search, level, false) && proved)
+			program->bound = drain_level_from(program, level + 1);
+		proved &= !search.cut;
+		if (search.found)
+			break;
+		level = drain_level_from(program, level + 1);
+	}
+	if (!search.found)
+		drain_settle(&search);
+	for (unsigned i = 0; i < program->ones->len; i++)
+		((DrainOne *)g_ptr_array_index(program->ones, i))->bin = best[i];
+}

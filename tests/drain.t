@@ -1,0 +1,352 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""
+planner fleet drain, judged by a model of its own: each step is played out core by core, with both ends
+held while a VM moves; the inventories that -d writes are what is there at the end, and what the printed
+commands do, with a virsh that drives the same model; and on small fleets who is left and how many others
+move are compared with all choices there are.
+
+    PLANNER=build/bin/planner FLEETS=60 SEED=1 tests/drain.t
+"""
+
+import collections
+import itertools
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "judge"))
+
+import cpulist
+from program import PLANNER
+from tap import Tap
+
+FLEETS = int(os.environ.get("FLEETS", "24"))
+SEED = int(os.environ.get("SEED", "1"))
+G = 1 << 30
+# NUMA nodes, cores of each, threads, GiB of each
+KINDS = [(2, 5, 2, 11), (1, 8, 2, 14), (2, 4, 2, 7), (1, 6, 2, 9)]
+VERSIONS = {"new": "kernel = 5.14.0\nqemu = 7.2.0\nlibvirt = 9.0.0\nmwait = no\n",
+            "old": "kernel = 3.10.0\nqemu = 2.12.0\nlibvirt = 4.5.0\nmwait = no\n"}
+
+tap = Tap()
+folder = tempfile.TemporaryDirectory()
+scratch = folder.name
+
+
+def run(*arguments):
+    return subprocess.run([PLANNER, *arguments], capture_output=True, timeout=300, cwd=scratch)
+
+
+def write(name, text):
+    with open(os.path.join(scratch, name), "w", encoding="utf-8") as out:
+        out.write(text)
+
+
+# -- fleets: each VM has its CPUs, so what is free is known by counting ----------------------------
+
+class Vm:
+    def __init__(self, rng, name, threads):
+        self.name, self.vcpus = name, rng.choice([1, 2, 2, 3, 4, 6])
+        self.memory, self.off = rng.choice([1, 1, 2, 3, 4]), rng.random() < 0.5
+        self.cores = -(-self.vcpus // threads)
+        self.node = self.cpus = None
+
+    def text(self):
+        return f"[vm {self.name}]\nvcpus = {self.vcpus}\nmemory = {self.memory}G\nspans = never\n" + ("cpu-pm = off\n" if self.off else "")
+
+
+class Node:
+    def __init__(self, rng, name, numbers, fill, age):
+        self.name, self.age = name, age
+        self.numas, self.cores, self.threads, self.memory = rng.choice(KINDS)
+        self.vms = []
+        for numa in range(self.numas):
+            taken, left = 0, self.memory - 1
+            for _ in range(12):
+                vm = Vm(rng, f"v{next(numbers)}", self.threads)
+                if taken + vm.cores > fill * (self.cores - 1) or vm.memory > left:
+                    continue
+                first = numa * self.cores + 1 + taken
+                cpus = [core * self.threads + t for core in range(first, first + vm.cores) for t in range(self.threads)]
+                vm.cpus, vm.node = cpus[:vm.vcpus], self
+                taken, left = taken + vm.cores, left - vm.memory
+                self.vms.append(vm)
+
+    def text(self):
+        text = f"[node]\nname = {self.name}\n{VERSIONS[self.age]}[host]\ncores-per-node = 1\nmemory-per-node = 1G\n"
+        return text + "".join(vm.text() + f"cpus = {','.join(map(str, vm.cpus))}\n" for vm in self.vms)
+
+    @property
+    def topology(self):
+        return f"numa:{self.numas}(memory={self.memory * G}) core:{self.cores} pu:{self.threads}"
+
+    def numa_of(self, cpu):
+        return cpu // self.threads // self.cores
+
+
+def make(rng, n, fill, ages):
+    numbers = iter(range(10000))
+    nodes = [Node(rng, f"n{i}", numbers, fill, rng.choice(ages)) for i in range(n)]
+    for node in nodes:
+        write(f"{node.name}.ini", node.text())
+    write("fleet.jsonl", "".join(json.dumps({"inventory": f"{n.name}.ini", "topology": n.topology}) + "\n" for n in nodes))
+    return nodes
+
+
+def passage(vm, to):
+    """How VM gets from its node TO another: a guest keeps cpu-pm, or starts with it; QEMU is never older."""
+    here, there = vm.node.age, to.age
+    if here == there:
+        return "live"
+    if here == "new":
+        return "restart" if vm.off else "never"
+    return "live" if vm.off else "restart"
+
+
+def may_go(vm, nodes, drained, leaves):
+    others = [n for n in nodes if n not in drained and n is not vm.node]
+    live = [n for n in others if passage(vm, n) == "live"]
+    return live if live or not leaves else [n for n in others if passage(vm, n) == "restart"]
+
+
+# -- the steps, played out -------------------------------------------------------------------------
+
+class World:
+    """Who has which CPU and how much memory, at every moment."""
+
+    def __init__(self, nodes):
+        self.nodes, self.at = {n.name: n for n in nodes}, collections.defaultdict(dict)
+        self.vms, self.wrong = {}, []
+        for node in nodes:
+            for vm in node.vms:
+                self.vms[vm.name] = vm
+                self.at[node.name][vm.name] = vm.cpus
+
+    def say(self, text):
+        self.wrong.append(text)
+
+    def come(self, node, name, cpus):
+        vm, home = self.vms[name], self.nodes[node]
+        cores = {c // home.threads for c in cpus}
+        numas = {home.numa_of(c) for c in cpus}
+        if len(set(cpus)) != vm.vcpus or len(numas) != 1 or min(c % home.cores for c in cores) == 0:
+            self.say(f"{name} on {node}: CPUs {cpus}")
+        memory = vm.memory
+        for other, theirs in self.at[node].items():
+            if cores & {c // home.threads for c in theirs}:
+                self.say(f"{name} comes to {node} on a core of {other}")
+            if home.numa_of(theirs[0]) in numas:
+                memory += self.vms[other].memory
+        if memory > home.memory - 1:
+            self.say(f"{name} comes to {node}, NUMA node {numas}, where {memory}G are wanted")
+        self.at[node][name] = cpus
+
+    def go(self, node, name):
+        if self.at[node].pop(name, None) is None:
+            self.say(f"{name} is not on {node}")
+
+    def step(self, step):
+        name, cpus = step["vm"], cpulist.parse_ordered(step["cpus"])
+        vm, to = self.vms[name], self.nodes[step["node"]]
+        how = passage(vm, to)
+        if how == "never" or (how == "restart" and step["how"] == "live") or \
+                (step["how"] == "live") != (step["verdict"] in ("live", "unknown")):
+            self.say(f"{step}, but it may go {how}")
+        if step["how"] in ("stop", "stopped"):
+            self.go(step["from"], name)
+        if step["how"] != "stop":
+            self.come(step["node"], name, cpus)
+        if step["how"] == "live":
+            self.go(step["from"], name)
+
+
+def play(nodes, drained, lines):
+    world = World(nodes)
+    steps = [line for line in lines if "step" in line]
+    left = [line for line in lines if "why" in line and "step" not in line]
+    stopped = {s["vm"] for s in steps if s["how"] == "stop"}
+    for step in steps:
+        world.step(step)
+    if [s["step"] for s in steps] != list(range(1, len(steps) + 1)):
+        world.say("steps are not numbered")
+    for node in drained:
+        if sorted(world.at[node.name]) != sorted(line["vm"] for line in left if line["from"] == node.name):
+            world.say(f"{node.name} has {list(world.at[node.name])} at the end, {left} are left")
+    if any(vm not in {s["vm"] for s in steps if s["how"] == "start"} for vm in stopped):
+        world.say("one that is stopped is not started")
+    leaving = {vm.name for node in drained for vm in node.vms}
+    for step in steps:
+        if step["makes_room"] == (step["vm"] in leaving):
+            world.say(f"{step}: who leaves?")
+    return world
+
+
+def check_written(world, out):
+    """The inventories of OUT have each VM where the world has it, and plan says the same."""
+    for name, node in world.nodes.items():
+        result = run("plan", "--json", "-i", os.path.join(out, name + ".ini"), "-t", node.topology)
+        plan = json.loads(result.stdout)
+        there = {vm["name"]: [pin["cpu"] for pin in vm["vcpupin"]] if vm["vcpupin"] and isinstance(vm["vcpupin"][0], dict)
+                 else vm["vcpupin"] for vm in plan["vms"]}
+        if result.returncode or there != world.at[name]:
+            world.say(f"{out}/{name}.ini: {there}, not {world.at[name]}; {result.stderr}")
+
+
+# -- all choices there are -------------------------------------------------------------------------
+
+def least(nodes, drained, moves):
+    """The fewest left, then the fewest others that move, of at most MOVES."""
+    stay = [vm for n in nodes if n not in drained for vm in n.vms]
+    leave = [vm for n in drained for vm in n.vms]
+
+    def place(vms, free, left, memo):
+        """Can VMS be placed with at most LEFT of those that leave left out?"""
+        if not vms:
+            return True
+        key = (len(vms), left, tuple(sorted(free.items())))
+        if key in memo:
+            return False
+        vm = vms[0]
+        for node in may_go(vm, nodes, drained, vm.node in drained):
+            need = -(-vm.vcpus // node.threads)
+            for numa in range(node.numas):
+                cores, memory = free[node.name, numa]
+                if cores >= need and memory >= vm.memory and \
+                        place(vms[1:], {**free, (node.name, numa): (cores - need, memory - vm.memory)}, left, memo):
+                    return True
+        if left and vm.node in drained and place(vms[1:], free, left - 1, memo):
+            return True
+        memo.add(key)
+        return False
+
+    def room(gone):
+        free = {}
+        for node in nodes:
+            for numa in range(node.numas):
+                there = [vm for vm in node.vms if vm not in gone and node.numa_of(vm.cpus[0]) == numa]
+                free[node.name, numa] = (node.cores - 1 - sum(vm.cores for vm in there),
+                                         node.memory - 1 - sum(vm.memory for vm in there))
+        return free
+
+    for left in range(len(leave) + 1):
+        for n in range(moves + 1):
+            for gone in itertools.combinations(stay, n):
+                if place(sorted(leave + list(gone), key=lambda vm: -vm.vcpus), room(gone), left, set()):
+                    return left, n
+    return None
+
+
+def drain(names, moves, *more):
+    return run("fleet", "drain", *names, "--fleet", "fleet.jsonl", "--moves", str(moves), *more)
+
+
+# -- the commands, with a virsh that writes down what it is told ------------------------------------
+
+VIRSH = '''#!/usr/bin/python3
+import json, re, sys
+uri, op, *rest = sys.argv[1:]
+node = uri.removeprefix("--connect=qemu+ssh://").removesuffix("/system")
+words = dict(word.removeprefix("--").split("=", 1) for word in rest if "=" in word)
+if op == "dumpxml":
+    print(open("domain.xml").read().replace("NAME", words["domain"]).replace(">4<", ">" + open(words["domain"] + ".vcpus").read() + "<"))
+    sys.exit()
+if op == "domstate":
+    print("shut off")
+    sys.exit()
+file = words.get("xml") or words.get("file")
+xml = open(file).read() if file else ""
+pins = [int(cpu) for cpu in re.findall(r"<vcpupin vcpu=.[0-9]+. cpuset=.([0-9]+).", xml)]
+with open("log", "a") as log:
+    log.write(json.dumps({"op": op, "node": node, "to": words.get("desturi", "")[11:-7], "cpus": pins,
+                          "vm": words.get("domain") or re.search("<name>(.*)</name>", xml)[1]}) + "\\n")
+'''
+
+
+def play_commands(nodes, names, moves, out):
+    """What is wrong with the commands; the world that they leave."""
+    script = drain(names, moves, "-d", out, "--commands").stdout
+    write("domain.xml", open(os.path.join(HERE, "e2e/domain.xml"), encoding="utf-8").read())
+    write("drain.sh", script.decode())
+    write("virsh", VIRSH)
+    write("log", "")
+    os.chmod(os.path.join(scratch, "virsh"), 0o755)
+    for node in nodes:
+        for vm in node.vms:
+            write(f"{vm.name}.vcpus", str(vm.vcpus))
+    path = f"{scratch}:{os.path.dirname(PLANNER)}:{os.environ['PATH']}"
+    result = subprocess.run(["sh", "drain.sh"], cwd=scratch, env={**os.environ, "PATH": path}, capture_output=True)
+    world, defined = World(nodes), {}
+    if result.returncode:
+        world.say(f"drain.sh: {result.returncode} {result.stderr[-600:]}")
+    for line in open(os.path.join(scratch, "log"), encoding="utf-8"):
+        step = json.loads(line)
+        if step["op"] == "migrate":
+            world.come(step["to"], step["vm"], step["cpus"])
+            world.go(step["node"], step["vm"])
+        elif step["op"] == "shutdown":
+            world.go(step["node"], step["vm"])
+        elif step["op"] == "define":
+            defined[step["vm"]] = step["cpus"]
+        elif step["op"] == "start":
+            world.come(step["node"], step["vm"], defined[step["vm"]])
+    return world
+
+
+rng = random.Random(SEED)
+wrong, proved, seen, total = [], 0, collections.Counter(), 0
+for number in range(FLEETS):
+    ages = ["new"] if number % 3 else ["new", "new", "old"]
+    nodes = make(rng, rng.randint(3, 5), rng.choice([0.6, 0.8, 0.9]), ages)
+    drained = rng.sample(nodes, 2 if number % 5 == 4 else 1)
+    for moves in (0, 2):
+        shutil.rmtree(os.path.join(scratch, "out"), ignore_errors=True)
+        names = [n.name for n in drained]
+        result = drain(names, moves, "-d", "out", "--json")
+        lines = [json.loads(line) for line in result.stdout.splitlines()]
+        if not lines or result.returncode not in (0, 1):
+            wrong.append(f"fleet {number}: {result.returncode} {result.stderr}")
+            continue
+        end = lines.pop()
+        world = play(nodes, drained, lines)
+        check_written(world, "out")
+        if moves and number % 4 == 0:
+            told = play_commands(nodes, names, moves, "again")
+            check_written(told, "out")
+            world.wrong += told.wrong
+        best = least(nodes, drained, moves)
+        if (end["left"], end["moves"]) != best or end["least_left"] > end["left"] or end["least_moves"] > end["moves"] \
+                or result.returncode != (1 if end["left"] else 0):
+            world.say(f"{end['left']} left, {end['moves']} moves; {best} are least: {end}")
+        wrong += [f"fleet {number}, {[n.name for n in drained]}, {moves} moves: {text}" for text in world.wrong]
+        total += 1
+        proved += (end["least_left"], end["least_moves"]) == best
+        seen.update(["left" if end["left"] else "empty", "moves" if end["moves"] else "direct"])
+        seen.update(line.get("how", "left") for line in lines)
+tap.ok(not wrong, f"{FLEETS} fleets: steps played out, what is written, and the least of all choices", *wrong[:20])
+tap.ok(proved >= 0.95 * total, f"mostly proved ({proved} of {total})")
+tap.ok(all(seen[what] for what in ("left", "empty", "moves", "direct", "live", "stopped")), "all of it is seen", seen)
+
+wrong, chains = [], 0
+for number in range(FLEETS // 2):
+    nodes = make(rng, 8, 0.95, ["new"])
+    lines = [json.loads(line) for line in drain(["n0"], 8, "--json").stdout.splitlines()]
+    wrong += [f"fleet {number}: {text}" for text in play(nodes, nodes[:1], lines[:-1]).wrong]
+    chains += lines[-1]["moves"] > 2
+tap.ok(not wrong and chains, f"steps of fleets where many VMs make room ({chains})", *wrong)
+
+nodes = make(rng, 40, 0.9, ["new", "new", "old"])
+first = drain(["n3", "n8"], 4, "--json")
+entries = open(os.path.join(scratch, "fleet.jsonl"), encoding="utf-8").read().splitlines(True)
+for threads in "1", "8":
+    write("fleet.jsonl", "".join(rng.sample(entries, len(entries))))
+    again = drain(["n3", "n8"], 4, "--json", "--threads", threads)
+    tap.ok(again.stdout == first.stdout, f"the same bytes with {threads} threads and another order")
+world = play(nodes, [n for n in nodes if n.name in ("n3", "n8")], [json.loads(line) for line in first.stdout.splitlines()][:-1])
+tap.ok(not world.wrong, "the steps of a larger fleet, played out", *world.wrong)
+sys.exit(tap.done())
