@@ -222,7 +222,7 @@ static bool count_choice(const Problem *with, unsigned n, gpointer data)
 	if (found.all && (!choice->best.all || found.fit > choice->best.fit))
 		choice->best = found;
 	choice->bound = MAX(choice->bound, found.bound);
-	return !choice->best.all || choice->best.fit < choice->ceiling;
+	return (!choice->best.all || choice->best.fit < choice->ceiling) && !problem_spent(with);
 }
 
 /* All VMs that can move do. */
@@ -234,22 +234,36 @@ static unsigned ceiling_of(const FitBase *base, const FitChoice *choice)
 	return problem_most(problem, choice->sizes, choice->n_sizes, choice->most).bound;
 }
 
+static void choose_movers(const FitBase *base, FitChoice *choice)
+{
+	bool all;
+
+	choice->bound = choice->best.bound;
+	choice->ceiling = ceiling_of(base, choice);
+	if (choice->best.all && choice->best.fit >= choice->ceiling)
+		return;
+	all = replan_each(base->placer, base->problem, base->moves, count_choice, choice) &&
+	      !problem_spent(base->problem);
+	choice->best.bound = all ? choice->bound : MAX(choice->ceiling, choice->best.fit);
+}
+
+/* Of a shared budget, half of what is left stays for plan's own search, which must find the places.
+ */
 static SearchMost fit_most_of(const FitBase *base, const FitSize *sizes, unsigned n_sizes,
 			      unsigned most)
 {
 	FitChoice choice = {.sizes = sizes, .n_sizes = n_sizes, .most = most};
+	uint64_t *shared = base->problem->shared_budget, kept;
 
 	choice.best = problem_most(base->problem, sizes, n_sizes, most);
+	kept = shared ? *shared / 2 : 0;
 	if (!base->moves)
 		return choice.best;
-	choice.bound = choice.best.bound;
-	choice.ceiling = ceiling_of(base, &choice);
-	if (choice.best.all && choice.best.fit >= choice.ceiling)
-		return choice.best;
-	if (replan_each(base->placer, base->problem, base->moves, count_choice, &choice))
-		choice.best.bound = choice.bound;
-	else
-		choice.best.bound = MAX(choice.ceiling, choice.best.fit);
+	if (shared)
+		*shared -= kept;
+	choose_movers(base, &choice);
+	if (shared)
+		*shared += kept;
 	return choice.best;
 }
 

@@ -78,7 +78,7 @@ static bool mix_choice(const Problem *with, unsigned n, gpointer data)
 		memcpy(rest->best, rest->sizes, rest->n * sizeof *rest->best);
 	}
 	rest->mix.proved &= mix.proved;
-	return true;
+	return !problem_spent(with);
 }
 
 static void add_rest(Fit *fit)
@@ -94,7 +94,8 @@ static void add_rest(Fit *fit)
 	mix_choice(problem, 0, &rest);
 	if (fit->base->moves)
 		fit->mix.proved &= replan_each(fit->base->placer, problem, fit->base->moves,
-					       mix_choice, &rest);
+					       mix_choice, &rest) &&
+				   !problem_spent(problem);
 	fit->mix.proved &= rest.mix.proved;
 	for (unsigned i = 0; i < rest.n; i++)
 		fit_mix_add_part(&fit->mix, best[i].spec, best[i].count);

@@ -33,14 +33,15 @@ unsigned fit_node_id(const Fit *fit, unsigned node)
 	return host_node(fit->plan->host, node)->id;
 }
 
-/* One budget for all that is asked beside plan's own questions. */
+/* One budget for all that is asked beside plan's own questions. Who may move is asked with half of
+ * it (fit.c): the other half is as much as there is without moves. */
 static void share_budget(Fit *fit)
 {
 	Problem *problem = fit->base->problem;
 
-	fit->steps = (problem->budget ? problem->budget : SEARCH_BUDGET) * FIT_BUDGET_TIMES;
-	if (!fit->base->moves)
-		problem->shared_budget = &fit->part;
+	fit->steps = (problem->budget ? problem->budget : SEARCH_BUDGET) * FIT_BUDGET_TIMES *
+		     (fit->base->moves ? 2 : 1);
+	problem->shared_budget = &fit->part;
 }
 
 Fit *fit_compute(const Host *host, const Inventory *inventory, const Node *node,

@@ -210,16 +210,16 @@ static void assignments_today(const Fit *fit, FitAnswer *answer)
 static void find_assignments(Fit *fit, FitAnswer *answer)
 {
 	FitSize size = {answer->spec, 1};
-	g_autoptr(Problem) problem =
-		fit_problem_with(fit->base, &size, 1, answer->count.fit, answer->movers);
+	g_autoptr(Problem) problem = NULL;
 	g_autoptr(SearchResult) result = NULL;
-	unsigned first = problem->specs->len - answer->count.fit;
-	uint64_t steps = answer->count.steps;
+	uint64_t left = fit->part;
+	unsigned first;
 
-	if (problem->shared_budget)
-		problem->shared_budget = &steps;
+	fit->part = answer->count.steps;
+	problem = fit_problem_with(fit->base, &size, 1, answer->count.fit, answer->movers);
 	result = problem_solve(problem);
-	fit->part -= MIN(fit->part, result->steps);
+	fit->part = left - MIN(left, answer->count.steps - fit->part);
+	first = problem->specs->len - answer->count.fit;
 	answer->cores_left = fit_sizes_free_cores(problem);
 	for (unsigned i = 0; i < problem->specs->len; i++) {
 		const GArray *assignment = g_ptr_array_index(result->assignments, i);

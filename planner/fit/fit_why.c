@@ -70,6 +70,20 @@ static const WhyNot *why_not_of(const Plan *plan, const char *vm)
 	return NULL;
 }
 
+/* Does PLAN refuse one of those that fit, because its budget ended first? What it says of the last
+ * one is then not the answer. */
+static bool others_refused(const Plan *plan, const char *last)
+{
+	for (unsigned i = 0; i < plan->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
+
+		if (!vm->placed && g_str_has_prefix(vm->spec->name, MORE) &&
+		    strcmp(vm->spec->name, last) != 0)
+			return true;
+	}
+	return false;
+}
+
 static bool is_added(const Change *change)
 {
 	return change->vm && g_str_has_prefix(change->vm, MORE);
@@ -110,6 +124,8 @@ void fit_why_not(Fit *fit, FitAnswer *answer)
 	vms = vms_with(base, answer->spec, answer->count.fit + 1);
 	more.vms = vms;
 	plan = plan_compute(base->problem->host, &more, NULL, &options);
+	if (others_refused(plan, last))
+		return;
 	finding = fit_why_finding_of(plan, last);
 	if (finding)
 		answer->why = g_strdup(finding->text);

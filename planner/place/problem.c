@@ -470,6 +470,11 @@ static Posed problem_pose(const Problem *problem)
 	return posed;
 }
 
+bool problem_spent(const Problem *problem)
+{
+	return problem->shared_budget && !*problem->shared_budget;
+}
+
 SearchResult *problem_solve(const Problem *problem)
 {
 	g_auto(Posed) posed = problem_pose(problem);

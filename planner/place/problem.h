@@ -53,6 +53,9 @@ unsigned problem_room_of(const Problem *problem, unsigned index);
  * placed. */
 void problem_release(Problem *problem, const PlanVm *vm);
 
+/* Has a budget that several questions share ended? Answers are then what best-fit finds. */
+bool problem_spent(const Problem *problem);
+
 /* Solve; the result is yours. */
 SearchResult *problem_solve(const Problem *problem);
 /* Can all its VMs be assigned together? *PROVED (may be NULL) is false when the budget ran out

@@ -260,7 +260,7 @@ static bool replan_weigh(const Problem *problem, unsigned n, gpointer data)
 		for (unsigned i = 0; i < n; i++)
 			g_ptr_array_add(best->specs, g_ptr_array_index(problem->specs, i));
 	}
-	return best->value < best->bound && best->steps;
+	return best->value < best->bound && best->steps && !problem_spent(problem);
 }
 
 static uint64_t all_worth(const Problem *problem)
@@ -292,7 +292,8 @@ GPtrArray *replan_choose(const Placer *placer, const Problem *problem, unsigned 
 
 	*proved = true;
 	if (best.value < best.bound)
-		*proved = replan_each(placer, problem, most, replan_weigh, &best) && best.steps;
+		*proved = replan_each(placer, problem, most, replan_weigh, &best) && best.steps &&
+			  !problem_spent(problem);
 	for (unsigned i = 0; i < specs->len; i++)
 		g_ptr_array_add(movers, replan_vm_of(placer, g_ptr_array_index(specs, i)));
 	return movers;

@@ -37,6 +37,15 @@ def sizes(name, count):
         for i, (vcpus, memory) in enumerate(shapes)])
 
 
+def pinned(name, count):
+    """COUNT VMs of a core each, all different, on the CPUs that they have on TIGHT."""
+    rng = random.Random(count)
+    cores = rng.sample([core for core in range(256) if core % 32 > 1], count)
+    return write(name, ["[host]", "cores-per-node = 1"] + [
+        f"[vm vm{i}]\nvcpus = 2\ncpus = {2 * core},{2 * core + 1}\nmemory = {4096 + i}M"
+        for i, core in enumerate(cores)])
+
+
 def shared(name, count, vm):
     return write(name, ["[host]", "cores-per-node = 2", "[shared]", "cores-per-node = 4",
                         "overcommit = 200"] + [
@@ -93,6 +102,9 @@ def main():
         curve("fit --what-if, sizes", ((60, 2),), lambda n: [
             planner, "fit", "-i", sizes("sizes.ini", n), "-t", TIGHT,
             "--what-if", "host.cores-per-node=2"]),
+        curve("fit --moves 2 for 20 sizes, pinned VMs", ((50, None), (200, 5)), lambda n: [
+            planner, "fit", "-i", pinned("pinned.ini", n), "-t", TIGHT, "--moves", "2",
+            *(word for vcpus in range(2, 42, 2) for word in ("--vm", f"{vcpus}:{2 * vcpus}G"))]),
         curve("replay, events", ((2500, None), (10000, 1)), lambda n: [
             planner, "replay", "-i", empty, "-t", TIGHT, history("history.jsonl", n)]),
         curve("fit --place, VMs", ((500, None), (2000, 6)), lambda n: [
