@@ -9,6 +9,7 @@
 #include "cmd/progress.h"
 #include "cmd/save.h"
 #include "cmd/site.h"
+#include "planner/adopt/adopt.h"
 #include "planner/base/json.h"
 #include "planner/check/check_node.h"
 #include "planner/check/check_nodes.h"
@@ -186,6 +187,24 @@ static char *report_picture(const Check *check, const Options *options, GError *
 	return templates ? picture_make(check_plan_drawn(check), check, templates, error) : NULL;
 }
 
+/* Draw the map of CHECK's node: of its plan, else of what runs there, as adopt sees it. *MAP stays
+ * NULL where there is no topology, or nothing to draw it. */
+static bool check_map(const Check *check, GHashTable *templates, char **map, GError **error)
+{
+	const Facts *facts = check->audit->facts;
+	const PlanOptions options = {0};
+	Node node = facts_node(facts);
+	g_autoptr(Adoption) adoption = NULL;
+	g_autoptr(Plan) seen = NULL;
+	const Plan *plan = check_plan_drawn(check);
+
+	if (!plan && facts->host) {
+		adoption = adopt(facts);
+		plan = seen = plan_compute(facts->host, adoption->inventory, &node, &options);
+	}
+	return picture_for_page(plan, check, templates, map, error);
+}
+
 /* DOCUMENT is taken. */
 static char *report_page(const Check *check, json_t *document, const Options *options,
 			 GError **error)
@@ -193,8 +212,7 @@ static char *report_page(const Check *check, json_t *document, const Options *op
 	g_autoptr(GHashTable) templates = site_templates(options->templates, error);
 	g_autoptr(GPtrArray) nodes = check_nodes_new();
 	char *map = NULL;
-	bool good = templates &&
-		    picture_for_page(check_plan_drawn(check), check, templates, &map, error);
+	bool good = templates && check_map(check, templates, &map, error);
 
 	check_nodes_add(nodes, options->root ? options->root : "this machine", document, map, NULL);
 	return good ? page_check(nodes, templates, error) : NULL;
@@ -349,8 +367,7 @@ static Status check_use_many(const Options *options, const Check *check, void *d
 	char *map = NULL;
 
 	if (!many_compare(options, check, use->earlier, document, error) ||
-	    (use->templates &&
-	     !picture_for_page(check_plan_drawn(check), check, use->templates, &map, error))) {
+	    (use->templates && !check_map(check, use->templates, &map, error))) {
 		json_decref(document);
 		return STATUS_TROUBLE;
 	}

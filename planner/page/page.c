@@ -89,8 +89,8 @@ void page_map(GString *html, const char *map)
 
 	if (!bare) {
 		html_element(html, "p", "note",
-			     "A map needs the plan (-i or -p), and lstopo-no-graphics to draw it "
-			     "(Debian: hwloc-nox).");
+			     "A map needs the topology, and lstopo-no-graphics to draw it (Debian: "
+			     "hwloc-nox).");
 		return;
 	}
 	html_open(html, "figure", "map");

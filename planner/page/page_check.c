@@ -212,6 +212,8 @@ static void check_page_maps(GString *html, const GPtrArray *nodes)
 		g_string_append_printf(html, "<details class=\"item\"%s><summary>",
 				       one ? " open" : "");
 		html_element(html, "b", check_page_tone(node), check_node_title(node));
+		if (!json_is_true(json_object_get(node->document, "planned")))
+			html_element(html, "i", NULL, " as it runs: no plan given");
 		g_string_append(html, "</summary>\n");
 		page_map(html, node->map);
 		g_string_append(html, "</details>\n");

@@ -58,6 +58,12 @@
       label();
     });
     items.forEach((item) => item.addEventListener("toggle", label));
+    let folded = [];
+    window.addEventListener("beforeprint", () => {
+      folded = items.filter((item) => !item.open);
+      folded.forEach((item) => { item.open = true; });
+    });
+    window.addEventListener("afterprint", () => folded.forEach((item) => { item.open = false; }));
     label();
     tools.append(fold);
   }

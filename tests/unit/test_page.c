@@ -60,7 +60,7 @@ static void test_map(void)
 			"<figure class=\"map\"><svg width='1'><rect x='1'/></svg></figure>\n");
 	g_string_truncate(html, 0);
 	page_map(html, NULL);
-	g_assert_nonnull(strstr(html->str, "needs the plan"));
+	g_assert_nonnull(strstr(html->str, "needs the topology"));
 }
 
 /* The policy names the style and the script that are in the page, whatever a site made of them. */
