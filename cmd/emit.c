@@ -338,7 +338,8 @@ static const OptionRow emit_options[] = {
 	 "every artifact that suits the plan; with -d or --diff"},
 	{0, "for", "HOST[,PLATFORM]", offsetof(Options, target),
 	 "only what one host needs, in the order in which it takes effect, with apply.sh; HOST: "
-	 "debian, el, systemd-boot, bootc, proxmox, proxmox-efi, openshift, starlingx; PLATFORM: "
+	 "debian, el, systemd-boot, extlinux, zipl, bootc, proxmox, proxmox-efi, openshift, "
+	 "starlingx; PLATFORM: "
 	 "libvirt, openstack, kubevirt; auto: what this machine, or the capture of -t, is"},
 	{0, "skip", "NAME,...", offsetof(Options, skip_words),
 	 "leave out these artifacts; with --all or --for"},

@@ -43,6 +43,10 @@ static const char *target_of_host(const Facts *facts)
 		return "bootc";
 	if (entries)
 		return "systemd-boot";
+	if (facts->kernel->loader == LOADER_SYSLINUX)
+		return "extlinux";
+	if (facts->kernel->loader == LOADER_ZIPL)
+		return "zipl";
 	if (target_is_like(facts, "debian"))
 		return "debian";
 	if (target_is_like(facts, "rhel") || target_is_like(facts, "fedora"))

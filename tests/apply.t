@@ -57,7 +57,7 @@ tap = Tap()
 class Root:
     """A machine of its own, and the tree for it in /tree."""
 
-    def __init__(self, work, name, target, *words, more=""):
+    def __init__(self, work, name, target, *words, more="", topology=TOPOLOGY):
         self.path = pathlib.Path(work, name)
         for folder in ("usr", "etc", "dev", "local/sbin", "sys", "var", "stubs", "tmp"):
             (self.path / folder).mkdir(parents=True)
@@ -68,11 +68,12 @@ class Root:
             self.write(f"sys/devices/system/{file}", text + "\n")
         for file, text in BEFORE.items():
             self.write(file, text)
-        for stub in ("systemctl", "update-grub", "sysctl", "systemd-tmpfiles", "grubby", "kernel-install", "tuned-adm", "virsh"):
+        for stub in ("systemctl", "update-grub", "sysctl", "systemd-tmpfiles", "grubby", "kernel-install", "tuned-adm", "virsh",
+                     "u-boot-update", "zipl"):
             self.write(f"stubs/{stub}", STUB).chmod(0o755)
         ini = pathlib.Path(work, "n1.ini")
         ini.write_text(INVENTORY + more, encoding="utf-8")
-        done = subprocess.run([PLANNER, "emit", "--for", target, "-d", self.path / "tree", "-i", ini, "-t", TOPOLOGY, *words],
+        done = subprocess.run([PLANNER, "emit", "--for", target, "-d", self.path / "tree", "-i", ini, "-t", topology, *words],
                               capture_output=True, text=True, check=False)
         tap.ok(done.returncode == 0, f"{target}: emit --for", done.stderr)
         self.before = self.files()
@@ -122,6 +123,11 @@ def check_refusals(work):
     siblings = root.write("sys/devices/system/cpu/cpu2/topology/thread_siblings_list", "2,6\n")
     refused(root, "other siblings", "cpu2/topology/thread_siblings_list: 2,6; the plan has 2-3")
     siblings.write_text("2-3\n", encoding="utf-8")
+    cache = Root(work, "caches", "debian", topology="numa:2(memory=17179869184) l3:1 core:2 pu:2")
+    shared = cache.write("sys/devices/system/cpu/cpu4/cache/index3/shared_cpu_list", "4-7\n")
+    tap.ok(cache.apply("-n").returncode == 0, "an L3 that is shared as in the plan")
+    shared.write_text("0-7\n", encoding="utf-8")
+    refused(cache, "another L3", "cpu4/cache/index3/shared_cpu_list: 0-7; the plan has 4-7")
     shutil.rmtree(root.path / "sys/devices/system")
     refused(root, "nothing of it", "and 4 more differ")
 
@@ -217,6 +223,36 @@ def check_lines(work):
     undone(root, "no /etc/kernel/cmdline where there was none")
 
 
+def check_menus(work):
+    """Each line that boots is worded anew, and no other; it is read again; and what was comes back."""
+    for target, reader, menus in (
+            ("extlinux", "u-boot-update", {
+                "boot/extlinux/extlinux.conf": ("default l0\nlabel l0\n\tlinux /vmlinuz\n\tAppend root=/dev/vda1 nohz_full=1 quiet -- x\n"
+                                                "label l0r\n\tappend root=/dev/vda1 single\n", "\tAppend root=/dev/vda1 quiet isolcpus=", " -- x\n"),
+                "etc/default/u-boot": ('#U_BOOT_PARAMETERS="ro"\nU_BOOT_PROMPT="0"\n', 'U_BOOT_PARAMETERS="quiet isolcpus=', '"\n')}),
+            ("zipl", "zipl", {
+                "etc/zipl.conf": ("[defaultboot]\ndefault = a\n[a]\n  parameters = 'root=/dev/dasda1 isolcpus=1'\n[b]\nparmfile = /boot/parm\n",
+                                  "parameters='root=/dev/dasda1 isolcpus=", "'\n"),
+                "boot/parm": ("root=/dev/dasda1\nquiet\n", "root=/dev/dasda1 quiet isolcpus=", "\n")})):
+        root = Root(work, target, target)
+        (root.path / "stubs/grubby").unlink()
+        (root.path / "etc/kernel/cmdline").write_text("root=/dev/vda1 quiet\n", encoding="utf-8")
+        for name, (text, _, _) in menus.items():
+            root.write(name, text)
+        root.before = root.files()
+        done = root.apply()
+        for name, (_, begin, end) in menus.items():
+            text = (root.path / name).read_text(encoding="utf-8")
+            tap.ok(done.returncode == 0 and begin in text and text.count("isolcpus=") == 1 and end in text,
+                   f"{target}: {name} has the line", text, done.stderr)
+        log = root.log()
+        tap.ok(log[-1] == reader + " ", f"{target}: {reader} runs last", log)
+        undone(root, f"{target}, with an earlier line")
+    root = Root(work, "no menu", "extlinux")
+    done = root.apply()
+    tap.ok(done.returncode == 1 and "no menu with an APPEND line" in done.stderr, "extlinux: without a menu it stops", done.stderr)
+
+
 def check_domains(work):
     """VMs whose own XML is given are defined, and get back what they had."""
     xml = pathlib.Path(work, "xml")
@@ -261,5 +297,6 @@ else:
         check_apply(folder)
         check_failures(folder)
         check_lines(folder)
+        check_menus(folder)
         check_domains(folder)
 sys.exit(tap.done())

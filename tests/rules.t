@@ -116,6 +116,7 @@ def remedy_tests(rules):
 ARTIFACTS = {
     "cmdline": "kernel.isolcpus-differs", "grub": "kernel.reboot-pending",
     "grubby": "kernel.reboot-pending", "kernel-install": "kernel.reboot-pending",
+    "extlinux": "kernel.reboot-pending", "zipl": "kernel.line-elsewhere",
     "bootc": "kernel.reboot-pending", "systemd-affinity": "service.systemd-affinity",
     "system-slice": "task.user-on-isolated", "user-slice": "task.user-on-isolated",
     "machine-slice": "vm.free-on-isolated", "sdk-slice": "task.user-on-isolated",

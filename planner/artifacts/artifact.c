@@ -33,6 +33,8 @@ const Artifact *const artifacts[] = {
 	&artifact_grub,
 	&artifact_grubby,
 	&artifact_kernel_install,
+	&artifact_extlinux,
+	&artifact_zipl,
 	&artifact_bootc,
 	/* who runs the VMs */
 	&artifact_nova,

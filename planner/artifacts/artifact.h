@@ -111,7 +111,7 @@ bool domain_hinted(const Plan *plan, const PlanVm *vm);
 
 /* The rows, beside their kind. */
 extern const Artifact artifact_cmdline, artifact_grub, artifact_grubby, artifact_kernel_install,
-	artifact_bootc;
+	artifact_bootc, artifact_extlinux, artifact_zipl;
 extern const Artifact artifact_affinity, artifact_system_slice, artifact_user_slice,
 	artifact_machine_slice, artifact_sdk_slice, artifact_sdk_partition;
 extern const Artifact artifact_irqbalance, artifact_irqbalance_rhel, artifact_tuned,

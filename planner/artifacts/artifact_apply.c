@@ -15,28 +15,47 @@ static char *apply_name(Fill *f)
 		    : g_strdup("");
 }
 
-static void apply_expect(Fill *f, GString *block, hwloc_const_bitmap_t cpus, const char *path)
+static void apply_expect(Fill *f, GString *block, const char *template, hwloc_const_bitmap_t cpus,
+			 const char *path)
 {
 	g_autofree char *list = cpulist_format(cpus);
 	const TemplateValue values[] = {
 		{"path", path, TEMPLATE_SHELL}, {"text", list, TEMPLATE_SHELL}, FILL_END};
 
-	fill_append(f, block, "apply-expect.sh", values);
+	fill_append(f, block, template, values);
 }
 
-/* Which CPUs there are, in which NUMA nodes, and which are of one core. */
+/* Who shares an L3, where the machine says so: hwloc may know more. */
+static void apply_expect_l3s(Fill *f, GString *block)
+{
+	const Host *host = f->plan->host;
+
+	for (unsigned i = 0; i < host->l3s->len; i++) {
+		hwloc_const_bitmap_t cpus = g_array_index(host->l3s, L3, i).cpus;
+		g_autofree char *path = g_strdup_printf(
+			"/sys/devices/system/cpu/cpu%d/cache/index3/shared_cpu_list",
+			hwloc_bitmap_first(cpus));
+
+		if (!hwloc_bitmap_iszero(cpus))
+			apply_expect(f, block, "apply-known.sh", cpus, path);
+	}
+}
+
+/* What the plan's fingerprint is of, as /sys has it: which CPUs there are, in which NUMA nodes and
+ * L3s, and which are of one core. */
 static char *apply_expected(Fill *f)
 {
 	const Host *host = f->plan->host;
 	GString *block = g_string_new(NULL);
 
-	apply_expect(f, block, host->online, "/sys/devices/system/cpu/online");
+	apply_expect(f, block, "apply-expect.sh", host->online, "/sys/devices/system/cpu/online");
+	apply_expect_l3s(f, block);
 	for (unsigned i = 0; i < host->nodes->len; i++) {
 		const NumaNode *node = host_node(host, i);
 		g_autofree char *path =
 			g_strdup_printf("/sys/devices/system/node/node%u/cpulist", node->id);
 
-		apply_expect(f, block, node->cpus, path);
+		apply_expect(f, block, "apply-expect.sh", node->cpus, path);
 	}
 	for (unsigned i = 0; i < host->cores->len; i++) {
 		const Core *core = host_core(host, i);
@@ -47,7 +66,7 @@ static char *apply_expected(Fill *f)
 
 		for (unsigned c = 0; c < core->n_cpus; c++)
 			hwloc_bitmap_set(cpus, core->cpu[c]);
-		apply_expect(f, block, cpus, path);
+		apply_expect(f, block, "apply-expect.sh", cpus, path);
 	}
 	return g_string_free(block, FALSE);
 }

@@ -106,6 +106,48 @@ const Artifact artifact_grubby = {
 	.values = grubby_values,
 };
 
+const Artifact artifact_extlinux = {
+	.name = "extlinux",
+	.help = "kernel parameters in the menu of syslinux, extlinux and U-Boot",
+	.path = "/usr/local/sbin/planner-extlinux",
+	.script = true,
+	.of_target = true,
+	.activation = ACTIVATE_REBOOT,
+	.activate = "/usr/local/sbin/planner-extlinux",
+	.apply = "/usr/local/sbin/planner-extlinux",
+	/* Patterns: a menu or setting that comes later is not the plan's to take away. */
+	.changes = "/boot/extlinux/*.conf /boot/syslinux/*.cfg /boot/syslinux/*.conf "
+		   "/boot/extlinux*.conf /boot/syslinux*.cfg /etc/default/u-boot* "
+		   "/etc/default/extlinux* /etc/update-extlinux*.conf",
+	.refresh = "for make in u-boot-update extlinux-update update-extlinux; do if command -v "
+		   "$make >/dev/null; then $make; fi; done",
+	.unfit = unfit_without_line,
+	.template = "boot/extlinux.sh",
+	.values = shell_values,
+};
+
+static const ArtifactValue zipl_values[] = {{"head", TEMPLATE_RAW, fill_head},
+					    {"line", TEMPLATE_KERNEL, fill_line},
+					    {"extra", TEMPLATE_RAW, extra_words},
+					    {"function", TEMPLATE_RAW, artifact_boot_function},
+					    {NULL, TEMPLATE_RAW, NULL}};
+
+const Artifact artifact_zipl = {
+	.name = "zipl",
+	.help = "kernel parameters for zipl, the boot loader of s390x",
+	.path = "/usr/local/sbin/planner-zipl",
+	.script = true,
+	.of_target = true,
+	.activation = ACTIVATE_REBOOT,
+	.activate = "/usr/local/sbin/planner-zipl, then zipl",
+	.apply = "/usr/local/sbin/planner-zipl",
+	.changes = "/etc/zipl*.conf /boot/loader/entries/*.conf /boot/*parm* /etc/kernel/cmdline*",
+	.refresh = "zipl",
+	.unfit = unfit_without_line,
+	.template = "boot/zipl.sh",
+	.values = zipl_values,
+};
+
 const Artifact artifact_kernel_install = {
 	.name = "kernel-install",
 	.help = "kernel parameters in /etc/kernel/cmdline: systemd-boot and unified kernel images",
