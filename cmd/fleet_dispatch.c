@@ -310,6 +310,23 @@ static json_t *after_to_json(const Dispatching *d)
 	return nodes;
 }
 
+/* What no assignment is beyond; UINT64_MAX = not known, or it does not hold: a node moved VMs of
+ * its own. */
+static uint64_t fleet_dispatch_bound(const Dispatching *d, const Sums *sums)
+{
+	uint64_t bound = dispatch_bound(d->dispatch);
+	uint64_t placed = d->options->prefer == PREFER_VMS ? sums->placed : sums->vcpus;
+
+	return bound < placed ? UINT64_MAX : bound;
+}
+
+static json_t *fleet_dispatch_bound_json(const Dispatching *d, const Sums *sums)
+{
+	uint64_t bound = fleet_dispatch_bound(d, sums);
+
+	return bound == UINT64_MAX ? json_null() : json_integer((json_int_t)bound);
+}
+
 static void print_json(const Dispatching *d, const Sums *sums)
 {
 	fleet_broken_print(d->broken, true);
@@ -321,13 +338,14 @@ static void print_json(const Dispatching *d, const Sums *sums)
 	}
 	for (unsigned i = 0; i < d->requests->len; i++)
 		fleet_print_json(request_to_json(d, i));
-	fleet_print_json(json_pack(
-		"{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:o, s:o}", "format",
-		"planner-place/1", "requests", (int)d->requests->len, "placed", (int)sums->placed,
-		"rejected", (int)(d->requests->len - sums->placed), "errors", (int)d->bad->len,
-		"nodes", (int)d->files->len, "broken", (int)d->broken->len, "taking",
-		(int)sums->used, "vcpus", (json_int_t)sums->vcpus, "after", after_to_json(d),
-		"more", fleet_left_to_json(d->left)));
+	fleet_print_json(
+		json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:o, s:o, s:o}", "format",
+			  "planner-place/1", "requests", (int)d->requests->len, "placed",
+			  (int)sums->placed, "rejected", (int)(d->requests->len - sums->placed),
+			  "errors", (int)d->bad->len, "nodes", (int)d->files->len, "broken",
+			  (int)d->broken->len, "taking", (int)sums->used, "vcpus",
+			  (json_int_t)sums->vcpus, "bound", fleet_dispatch_bound_json(d, sums),
+			  "after", after_to_json(d), "more", fleet_left_to_json(d->left)));
 }
 
 /* CSV: a line a VM; the lines that are wrong go to stderr. */
@@ -409,6 +427,18 @@ static void fleet_dispatch_print_nodes(const Dispatching *d)
 	scols_unref_table(table);
 }
 
+/* Of a list that is not placed as a whole. */
+static void fleet_dispatch_print_bound(const Dispatching *d, const Sums *sums)
+{
+	uint64_t bound = fleet_dispatch_bound(d, sums);
+
+	if (sums->placed < d->requests->len && bound != UINT64_MAX)
+		printf("no assignment places more than %llu %s while the nodes' own VMs stay where "
+		       "they are\n",
+		       (unsigned long long)bound,
+		       d->options->prefer == PREFER_VMS ? "VMs" : "vCPUs");
+}
+
 static void print_people(const Dispatching *d, const Sums *sums)
 {
 	static const char *const columns[] = {"VM", ">VCPUS", ">MEMORY", "NODE", "~STATUS", NULL};
@@ -428,6 +458,7 @@ static void print_people(const Dispatching *d, const Sums *sums)
 	       output_bold(d->options->color), sums->placed, d->requests->len,
 	       output_reset(d->options->color), (unsigned long long)sums->vcpus, sums->used,
 	       d->files->len);
+	fleet_dispatch_print_bound(d, sums);
 }
 
 /* What many lines have in common is said once. */

@@ -407,6 +407,14 @@ mixed = write_lines("mixed.jsonl", rng.sample(requests, len(requests)))
 again = lines(run("fit", "--fleet", fleet, "--place", mixed, "--json", seconds=600))[:-1]
 tap.ok({a["id"]: a.get("node") for a in again} == decided, "whatever the order of the requests")
 
+tap.ok(end["bound"] is None or end["vcpus"] <= end["bound"], "no more than the bound", end)
+many = run("fit", "--fleet", fleet, "--place", asked, "--json", "--prefer", "vms", seconds=600)
+most = lines(many)[-1]
+tap.ok(most["placed"] > end["placed"] and most["placed"] <= most["bound"], "with --prefer vms more VMs, no more than the bound",
+       end["placed"], most)
+again = run("fit", "--fleet", path("shuffled.jsonl"), "--place", asked, "--json", "--prefer", "vms", seconds=600)
+tap.ok(again.stdout == many.stdout, "the same with another order of nodes")
+
 # A large room stays whole: "whole" has fewer cores free than "split", but all of them in one node.
 TWO = "numa:2 core:4 pu:2"
 rooms = [write("room/whole.ini", "[vm a]\nvcpus = 6\nnode = 0\n"),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/fit/dispatch.h"
+#include "planner/fit/fleet_choice.h"
 #include "planner/place/plan.h"
 #include "topology/base/list.h"
 
@@ -32,6 +33,9 @@ struct Dispatch {
 	GPtrArray *nodes;  /* of DispatchNode */
 	GHashTable *tried; /* DispatchNode: those with a VM of the request's name */
 	bool ranked;
+	Prefer prefer;
+	bool *taken;	/* by request: of those that a fleet had best take (fleet_choice.h) */
+	uint64_t bound; /* dispatch_bound() */
 };
 
 static const Request *request_at(const Dispatch *dispatch, unsigned request)
@@ -108,6 +112,9 @@ Dispatch *dispatch_new(const GPtrArray *requests, Prefer prefer)
 	g_autoptr(GArray) sorted = g_array_new(FALSE, FALSE, sizeof(unsigned));
 
 	dispatch->requests = requests;
+	dispatch->prefer = prefer;
+	dispatch->bound = UINT64_MAX;
+	dispatch->taken = g_new0(bool, requests->len + 1);
 	dispatch->decisions = g_new0(Decision, requests->len + 1);
 	dispatch->shapes = g_ptr_array_new();
 	dispatch->scale = g_ptr_array_new();
@@ -143,6 +150,7 @@ void dispatch_free(Dispatch *dispatch)
 	for (unsigned i = 0; i < dispatch->nodes->len; i++)
 		dispatch_node_free(dispatch_node_at(dispatch, i));
 	g_free(dispatch->decisions);
+	g_free(dispatch->taken);
 	g_array_unref(dispatch->order);
 	g_ptr_array_unref(dispatch->shapes);
 	g_ptr_array_unref(dispatch->scale);
@@ -175,6 +183,40 @@ static int dispatch_name_compare(gconstpointer a, gconstpointer b)
 	return order ? order : strcmp(x->name, y->name);
 }
 
+/* Those that the fleet had best take come first, of most vCPUs first; then the others, of fewest
+ * vCPUs first. */
+static int dispatch_order_compare(gconstpointer a, gconstpointer b, gpointer data)
+{
+	const Dispatch *dispatch = data;
+	unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
+	int order = request_compare(a, b, data);
+
+	if (dispatch->taken[x] != dispatch->taken[y])
+		return dispatch->taken[x] ? -1 : 1;
+	return dispatch->taken[x] ? order : -order;
+}
+
+/* Bids in the order of names, requests in that of sizes: so the answer depends on no other. */
+static void dispatch_choose(Dispatch *dispatch, const GPtrArray *nodes)
+{
+	g_autoptr(GPtrArray) bids = g_ptr_array_new(), requests = g_ptr_array_new();
+	g_autoptr(FleetChoice) choice = NULL;
+
+	for (unsigned i = 0; i < nodes->len; i++)
+		g_ptr_array_add(bids, ((const DispatchNode *)g_ptr_array_index(nodes, i))->bid);
+	for (unsigned i = 0; i < dispatch->order->len; i++)
+		g_ptr_array_add(requests,
+				(gpointer)request_at(dispatch,
+						     g_array_index(dispatch->order, unsigned, i)));
+	choice = fleet_choice_new(bids, requests, dispatch->prefer);
+	dispatch->bound = choice->bound;
+	if (dispatch->prefer != PREFER_VMS)
+		return; /* most vCPUs first leaves fewest of them over */
+	for (unsigned i = 0; i < requests->len; i++)
+		dispatch->taken[g_array_index(dispatch->order, unsigned, i)] = choice->taken[i];
+	g_array_sort_with_data(dispatch->order, dispatch_order_compare, dispatch);
+}
+
 static void dispatch_rank(Dispatch *dispatch)
 {
 	g_autoptr(GPtrArray) sorted = NULL;
@@ -186,6 +228,13 @@ static void dispatch_rank(Dispatch *dispatch)
 	for (unsigned i = 0; i < sorted->len; i++)
 		((DispatchNode *)g_ptr_array_index(sorted, i))->rank = i;
 	dispatch->ranked = true;
+	if (dispatch->prefer != PREFER_ORDER && dispatch->requests->len)
+		dispatch_choose(dispatch, sorted);
+}
+
+uint64_t dispatch_bound(const Dispatch *dispatch)
+{
+	return dispatch->bound;
 }
 
 /* The request at hand */

@@ -2,8 +2,9 @@
 /*
  * Which node of a fleet takes which VM.
  *
- * Requests are decided one after the other, those of most vCPUs first (with PREFER_ORDER as they
- * are listed), and are not taken back. Of the nodes that can have the VM, the one takes it that
+ * Requests are decided one after the other, those of most vCPUs first (with PREFER_VMS those that
+ * the fleet had best take before the others, see fleet_choice.h; with PREFER_ORDER as they are
+ * listed), and are not taken back. Of the nodes that can have the VM, the one takes it that
  * loses least by it: fewest vCPUs of further VMs that no longer fit, over the sizes asked for; of
  * these the fullest; of these the first by name. So what is large stays whole, and the answer
  * depends on neither the order of nodes nor that of requests.
@@ -37,6 +38,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Dispatch, dispatch_free)
 const BidShapes *dispatch_shapes(const Dispatch *dispatch);
 /* A node more; NAMEs differ. Takes BID. Nodes are numbered as they are added, from 0. */
 void dispatch_add(Dispatch *dispatch, const char *name, Bid *bid);
+
+/* Once nodes are added and dispatch_next() was called: no assignment places more vCPUs, with
+ * PREFER_VMS more VMs, while the VMs of the nodes stay where they are. UINT64_MAX = not known. */
+uint64_t dispatch_bound(const Dispatch *dispatch);
 
 /* The next request to decide, its position in the list; DISPATCH_NONE when all are decided. */
 unsigned dispatch_next(Dispatch *dispatch);

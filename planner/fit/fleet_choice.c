@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/fit/fleet_choice_internal.h"
+#include "planner/place/place.h"
+
+#include <string.h>
+
+#define TYPES_MOST 100	 /* with more of them, memory is rounded down for the prices */
+#define STEPS_MOST 1024u /* of memory */
+#define TYPES_LIMIT 250	 /* with more of them even so, or more kinds of nodes, nothing is known */
+#define KINDS_LIMIT 32
+
+/* Types */
+
+/* Two bits below the highest stay. */
+static uint64_t choice_memory_coarse(uint64_t memory)
+{
+	unsigned bits = 0;
+
+	while (memory >> bits > 7)
+		bits++;
+	return memory >> bits << bits;
+}
+
+static ChoiceType choice_type_of(const Request *request, bool coarse)
+{
+	const VmSpec *spec = request->spec;
+	uint64_t memory = place_share_memory(spec, spec->vcpus);
+
+	return (ChoiceType){.vcpus = spec->vcpus,
+			    .isolate = spec->threads == THREADS_ISOLATE,
+			    .never = spec->spans == SPANS_NEVER,
+			    .cpu_pm = request->cpu_pm,
+			    .memory = coarse ? choice_memory_coarse(memory) : memory};
+}
+
+static bool choice_types_equal(const ChoiceType *a, const ChoiceType *b)
+{
+	return a->vcpus == b->vcpus && a->isolate == b->isolate && a->never == b->never &&
+	       a->cpu_pm == b->cpu_pm && a->memory == b->memory;
+}
+
+static guint choice_type_hash(gconstpointer key)
+{
+	const ChoiceType *type = key;
+
+	return type->vcpus * 31 + (guint)(type->memory >> 20) * 4099 + type->cpu_pm;
+}
+
+static gboolean choice_type_equal(gconstpointer a, gconstpointer b)
+{
+	return choice_types_equal(a, b);
+}
+
+static void choice_find_types(Choice *a, bool coarse)
+{
+	g_autoptr(GHashTable) found =
+		g_hash_table_new_full(choice_type_hash, choice_type_equal, g_free, NULL);
+
+	g_array_set_size(a->types, 0);
+	for (unsigned i = 0; i < a->requests->len; i++) {
+		const Request *request = g_ptr_array_index(a->requests, i);
+		ChoiceType type = choice_type_of(request, coarse);
+		gpointer index;
+
+		if (!g_hash_table_lookup_extended(found, &type, NULL, &index)) {
+			index = GUINT_TO_POINTER(a->types->len);
+			g_hash_table_insert(found, g_memdup2(&type, sizeof type), index);
+			type.value =
+				a->prefer == PREFER_VMS ? CHOICE_UNIT : type.vcpus * CHOICE_UNIT;
+			g_array_append_val(a->types, type);
+		}
+		choice_type(a, GPOINTER_TO_UINT(index))->demand++;
+		a->type_of[i] = GPOINTER_TO_UINT(index);
+	}
+}
+
+/* Rooms */
+
+/* Of the rooms of BID like LIKE: how many, the largest, and its memory. */
+static ChoiceKind choice_kind_of(const Bid *bid, const BidRoom *like)
+{
+	ChoiceKind kind = {.threads = like->threads, .cpu_pm = bid->cpu_pm};
+
+	for (unsigned r = 0; r < bid->rooms->len; r++) {
+		const BidRoom *room = &g_array_index(bid->rooms, BidRoom, r);
+
+		if (room->class != like->class)
+			continue;
+		kind.even = !kind.rooms || (kind.even && room->cores == kind.largest &&
+					    room->capacity == kind.capacity);
+		kind.rooms++;
+		kind.largest = MAX(kind.largest, room->cores);
+		kind.capacity = MAX(kind.capacity, room->capacity);
+	}
+	return kind;
+}
+
+static unsigned choice_kind_find(Choice *a, const ChoiceKind *like)
+{
+	ChoiceKind *kind;
+
+	for (unsigned i = 0; i < a->kinds->len; i++) {
+		kind = choice_kind(a, i);
+		if (kind->threads == like->threads && kind->cpu_pm == like->cpu_pm &&
+		    kind->rooms == like->rooms && kind->largest == like->largest &&
+		    kind->capacity == like->capacity && kind->even == like->even)
+			return i;
+	}
+	kind = g_memdup2(like, sizeof *like);
+	kind->items = g_array_new(FALSE, FALSE, sizeof(ChoiceItem));
+	g_ptr_array_add(a->kinds, kind);
+	return a->kinds->len - 1;
+}
+
+static void choice_add_node(Choice *a, unsigned node, GArray *memory)
+{
+	const Bid *bid = g_ptr_array_index(a->bids, node);
+
+	for (unsigned r = 0; bid->open && r < bid->rooms->len; r++) {
+		const BidRoom *room = &g_array_index(bid->rooms, BidRoom, r);
+		ChoiceKind like = choice_kind_of(bid, room);
+		ChoiceRoom one = {.kind = choice_kind_find(a, &like), .cores = room->free};
+
+		if (!r || room[-1].node != room->node)
+			g_array_append_val(memory, room->memory);
+		one.slot = memory->len - 1;
+		choice_kind(a, one.kind)->cores = MAX(choice_kind(a, one.kind)->cores, one.cores);
+		g_array_append_val(a->rooms, one);
+	}
+}
+
+static void choice_find_rooms(Choice *a)
+{
+	g_autoptr(GArray) memory = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+
+	for (unsigned i = 0; i < a->bids->len; i++)
+		choice_add_node(a, i, memory);
+	a->memory = g_memdup2(memory->data, (memory->len + 1) * sizeof(uint64_t));
+}
+
+/* Steps of memory */
+
+static uint64_t choice_gcd(uint64_t a, uint64_t b)
+{
+	while (b) {
+		uint64_t rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+/* The most memory that is free in one NUMA node, of those where it is known. */
+static uint64_t choice_memory_most(const Choice *a)
+{
+	uint64_t most = 1;
+
+	for (unsigned r = 0; r < a->rooms->len; r++) {
+		uint64_t memory = a->memory[choice_room(a, r)->slot];
+
+		if (memory != UINT64_MAX)
+			most = MAX(most, memory);
+	}
+	return most;
+}
+
+static void choice_find_steps(Choice *a)
+{
+	uint64_t step = 0, most = choice_memory_most(a);
+
+	for (unsigned t = 0; t < a->types->len; t++)
+		step = choice_gcd(step, choice_type(a, t)->memory);
+	a->step = MAX(MAX(step, 1), (most + STEPS_MOST - 1) / STEPS_MOST);
+	for (unsigned r = 0; r < a->rooms->len; r++) {
+		ChoiceKind *kind = choice_kind(a, choice_room(a, r)->kind);
+		uint64_t memory = MIN(a->memory[choice_room(a, r)->slot], most);
+
+		kind->memory = MAX(kind->memory, (unsigned)(memory / a->step) + 1);
+	}
+}
+
+/* Items */
+
+/* The fewest rooms that TYPE may be over in a node of KIND. */
+static unsigned choice_parts_least(const ChoiceKind *kind, const ChoiceType *type, unsigned need)
+{
+	return 1 + (need > kind->largest || type->memory > kind->capacity);
+}
+
+/* A share of CORES of the NEED cores of TYPE. */
+static void choice_add_item(const Choice *a, ChoiceKind *kind, unsigned t, unsigned cores,
+			    unsigned need)
+{
+	const ChoiceType *type = choice_type(a, t);
+	/* One of the cores may have vCPUs on some of its threads only. */
+	unsigned vcpus = type->isolate ? cores : cores * kind->threads - (kind->threads - 1);
+	uint64_t memory =
+		cores == need ? type->memory : type->memory / type->vcpus * MIN(vcpus, type->vcpus);
+	ChoiceItem item = {t, cores, need, 0, 0};
+	const ChoiceItem *last;
+
+	item.memory = (unsigned)MIN(memory / a->step, G_MAXINT);
+	if (item.cores > kind->cores || item.memory > kind->memory)
+		return;
+	for (unsigned i = kind->items->len; i-- > 0;) {
+		last = &g_array_index(kind->items, ChoiceItem, i);
+		if (last->type != t)
+			break;
+		if (last->cores == cores)
+			return;
+	}
+	g_array_append_val(kind->items, item);
+}
+
+/* Shares of a VM differ by one core at most. */
+static void choice_add_items(const Choice *a, ChoiceKind *kind, unsigned t)
+{
+	const ChoiceType *type = choice_type(a, t);
+	unsigned need = search_cores(type->vcpus, kind->threads, type->isolate);
+	unsigned least = choice_parts_least(kind, type, need);
+	/* Where rooms differ, none may have both the cores and the memory. */
+	unsigned most = type->never && least == 1 && kind->even ? 1 : kind->rooms;
+
+	if (type->cpu_pm && !kind->cpu_pm)
+		return;
+	for (unsigned parts = least; parts <= MIN(most, need); parts++) {
+		choice_add_item(a, kind, t, need / parts, need);
+		choice_add_item(a, kind, t, (need + parts - 1) / parts, need);
+	}
+}
+
+/* The whole */
+
+static void choice_kind_free(gpointer data)
+{
+	ChoiceKind *kind = data;
+
+	g_array_unref(kind->items);
+	g_free(kind->worth);
+	g_free(kind->last);
+	g_free(kind);
+}
+
+static void choice_clear(Choice *a)
+{
+	g_array_unref(a->types);
+	g_ptr_array_unref(a->kinds);
+	g_array_unref(a->rooms);
+	g_free(a->memory);
+	g_free(a->type_of);
+}
+
+/* Of requests alike the first. */
+static void choice_take(const Choice *a, bool *taken)
+{
+	g_autofree unsigned *count = g_new0(unsigned, a->types->len + 1);
+
+	for (unsigned i = 0; i < a->requests->len; i++)
+		taken[i] = count[a->type_of[i]]++ < choice_type(a, a->type_of[i])->taken;
+}
+
+FleetChoice *fleet_choice_new(const GPtrArray *bids, const GPtrArray *requests, Prefer prefer)
+{
+	FleetChoice *choice = g_new0(FleetChoice, 1);
+	Choice a = {.bids = bids,
+		    .requests = requests,
+		    .prefer = prefer,
+		    .types = g_array_new(FALSE, TRUE, sizeof(ChoiceType)),
+		    .kinds = g_ptr_array_new_with_free_func(choice_kind_free),
+		    .rooms = g_array_new(FALSE, FALSE, sizeof(ChoiceRoom)),
+		    .type_of = g_new0(unsigned, requests->len + 1)};
+
+	choice_find_types(&a, false);
+	if (a.types->len > TYPES_MOST)
+		choice_find_types(&a, true);
+	choice_find_rooms(&a);
+	choice->taken = g_new0(bool, requests->len + 1);
+	choice->bound = UINT64_MAX;
+	if (a.kinds->len > KINDS_LIMIT || a.types->len > TYPES_LIMIT) {
+		choice_clear(&a);
+		return choice;
+	}
+	choice_find_steps(&a);
+	for (unsigned k = 0; k < a.kinds->len; k++)
+		for (unsigned t = 0; t < a.types->len; t++)
+			choice_add_items(&a, choice_kind(&a, k), t);
+	choice_find_prices(&a);
+	choice_take(&a, choice->taken);
+	choice->bound = a.bound;
+	choice_clear(&a);
+	return choice;
+}
+
+void fleet_choice_free(FleetChoice *choice)
+{
+	g_free(choice->taken);
+	g_free(choice);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Prices of types. A column of the linear program is what all nodes of a kind answer at some
+ * prices; it has a row for each type, one for how many are asked for, and one for each kind. Any
+ * prices give a bound that holds: a type is worth at most its price and what its value is more, and
+ * a room at most what its table says.
+ */
+#include "planner/fit/fleet_choice_internal.h"
+#include "planner/search/search_simplex.h"
+
+#include <string.h>
+
+#define ROUNDS_MOST 120
+#define STEPS_EACH 20000
+#define NEAR 20000 /* rounds end where the bound is within so small a part of what is reached */
+
+typedef struct Pricing {
+	Choice *a;
+	Simplex *simplex;
+	unsigned rounds;
+	int64_t least; /* bound so far */
+} Pricing;
+
+/* Worth: each kind's table, all that fits into so many cores and so much memory. */
+static void choice_tabulate(ChoiceKind *kind)
+{
+	unsigned width = kind->memory + 1;
+	size_t cells = (size_t)(kind->cores + 1) * width;
+
+	if (!kind->worth) {
+		kind->worth = g_new(int64_t, cells);
+		kind->last = g_new(int16_t, cells);
+	}
+	memset(kind->worth, 0, cells * sizeof *kind->worth);
+	memset(kind->last, 0xff, cells * sizeof *kind->last);
+	for (unsigned i = 0; i < kind->items->len; i++) {
+		const ChoiceItem *item = &g_array_index(kind->items, ChoiceItem, i);
+
+		for (unsigned c = item->cores; item->gain > 0 && c <= kind->cores; c++) {
+			int64_t *to = kind->worth + (size_t)c * width;
+			int16_t *last = kind->last + (size_t)c * width;
+			const int64_t *from = kind->worth + (size_t)(c - item->cores) * width;
+
+			for (unsigned m = item->memory; m < width; m++)
+				if (from[m - item->memory] + item->gain > to[m]) {
+					to[m] = from[m - item->memory] + item->gain;
+					last[m] = (int16_t)i;
+				}
+		}
+	}
+}
+
+static void choice_tabulate_all(Choice *a)
+{
+	for (unsigned k = 0; k < a->kinds->len; k++) {
+		ChoiceKind *kind = choice_kind(a, k);
+
+		for (unsigned i = 0; i < kind->items->len; i++) {
+			ChoiceItem *item = &g_array_index(kind->items, ChoiceItem, i);
+			int64_t price = choice_type(a, item->type)->price;
+
+			item->gain = (price * item->cores + item->need - 1) / item->need;
+		}
+		choice_tabulate(kind);
+	}
+}
+
+/* The cell of ROOM as it is: its memory rounded up, as that of items is rounded down. */
+static size_t choice_cell(const Choice *a, const ChoiceRoom *room)
+{
+	const ChoiceKind *kind = choice_kind(a, room->kind);
+	uint64_t memory = a->memory[room->slot];
+	uint64_t steps = memory == UINT64_MAX ? kind->memory : (memory + a->step - 1) / a->step;
+
+	return (size_t)room->cores * (kind->memory + 1) + MIN(steps, kind->memory);
+}
+
+static int64_t choice_bound(const Choice *a)
+{
+	int64_t bound = 0;
+
+	for (unsigned t = 0; t < a->types->len; t++) {
+		const ChoiceType *type = choice_type(a, t);
+
+		bound += MAX(0, type->value - type->price) * type->demand;
+	}
+	for (unsigned r = 0; r < a->rooms->len; r++) {
+		const ChoiceRoom *room = choice_room(a, r);
+
+		bound += choice_kind(a, room->kind)->worth[choice_cell(a, room)];
+	}
+	return bound;
+}
+
+/* Add to COUNTS, by item, what is in the best of ROOM. */
+static void choice_trace(const Choice *a, const ChoiceRoom *room, unsigned *counts)
+{
+	const ChoiceKind *kind = choice_kind(a, room->kind);
+	size_t cell = choice_cell(a, room);
+
+	while (kind->last[cell] >= 0) {
+		unsigned i = (unsigned)kind->last[cell];
+		const ChoiceItem *item = &g_array_index(kind->items, ChoiceItem, i);
+
+		counts[i]++;
+		cell -= (size_t)item->cores * (kind->memory + 1) + item->memory;
+	}
+}
+
+/* What all rooms of the kind K answer, as a column. Counts are whole: the order of rooms changes no
+ * digit of it. */
+static void choice_add_column(Pricing *p, unsigned k)
+{
+	Choice *a = p->a;
+	const ChoiceKind *kind = choice_kind(a, k);
+	g_autofree unsigned *counts = g_new0(unsigned, kind->items->len + 1);
+	double *column = simplex_add(p->simplex, 0);
+
+	for (unsigned r = 0; r < a->rooms->len; r++)
+		if (choice_room(a, r)->kind == k)
+			choice_trace(a, choice_room(a, r), counts);
+	column[2 * a->types->len + k] = 1;
+	for (unsigned i = 0; i < kind->items->len; i++) {
+		const ChoiceItem *item = &g_array_index(kind->items, ChoiceItem, i);
+
+		column[item->type] -= (double)counts[i] * item->cores / item->need;
+	}
+}
+
+/* The prices that the program is at: their bound, and columns that gain by them. */
+static void choice_price(void *data)
+{
+	Pricing *p = data;
+	Choice *a = p->a;
+	const double *prices = simplex_prices(p->simplex);
+	int64_t bound, reached = (int64_t)(simplex_value(p->simplex) * CHOICE_UNIT);
+
+	for (unsigned t = 0; t < a->types->len; t++)
+		choice_type(a, t)->price = (int64_t)(MAX(prices[t], 0) * CHOICE_UNIT + 0.5);
+	choice_tabulate_all(a);
+	bound = choice_bound(a);
+	p->least = MIN(p->least, bound);
+	if (++p->rounds < ROUNDS_MOST && p->least - reached > p->least / NEAR)
+		for (unsigned k = 0; k < a->kinds->len; k++)
+			choice_add_column(p, k);
+}
+
+void choice_find_prices(Choice *a)
+{
+	unsigned types = a->types->len;
+	g_autoptr(Simplex) simplex = simplex_new(2 * types + a->kinds->len);
+	Pricing p = {.a = a, .simplex = simplex};
+
+	for (unsigned t = 0; t < types; t++) {
+		const ChoiceType *type = choice_type(a, t);
+		double *column = simplex_add(simplex, (double)type->value / CHOICE_UNIT);
+
+		column[t] = column[types + t] = 1;
+		simplex_limit(simplex, types + t, type->demand);
+		p.least += type->value * type->demand;
+	}
+	for (unsigned k = 0; k < a->kinds->len; k++)
+		simplex_limit(simplex, 2 * types + k, 1);
+	simplex_run(simplex, STEPS_EACH, choice_price, &p);
+	for (unsigned t = 0; t < types; t++)
+		choice_type(a, t)->taken = (unsigned)(simplex_level(simplex, t) + 1e-6);
+	a->bound = (uint64_t)(p.least / CHOICE_UNIT);
+}

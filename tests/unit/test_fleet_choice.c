@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* What a fleet can take at most: never less than what plan places, and not much more. */
+#include "given.h"
+#include "planner/fit/fleet_choice.h"
+#include "planner/place/plan.h"
+#include "random.h"
+
+static GPtrArray *requests_of(const char *const *lines, unsigned n)
+{
+	GPtrArray *requests = g_ptr_array_new_with_free_func((GDestroyNotify)request_free);
+
+	for (unsigned i = 0; i < n; i++) {
+		g_autofree char *line = g_strdup_printf("{\"id\":\"r%u\",%s}", i, lines[i]);
+		g_autoptr(GError) error = NULL;
+		Request *request = request_parse(line, strlen(line), &error);
+
+		g_assert_no_error(error);
+		g_ptr_array_add(requests, request);
+	}
+	return requests;
+}
+
+/* Of NODES nodes like HOST with INVENTORY. */
+static FleetChoice *choice_of(const Host *host, const Inventory *inventory, unsigned nodes,
+			      const GPtrArray *requests, Prefer prefer)
+{
+	g_autoptr(GPtrArray) bids = g_ptr_array_new_with_free_func((GDestroyNotify)bid_free);
+	g_autoptr(GPtrArray) none = g_ptr_array_new();
+	const BidShapes shapes = {none, none};
+
+	for (unsigned i = 0; i < nodes; i++)
+		g_ptr_array_add(bids, bid_new(&shapes, host, inventory, NULL));
+	return fleet_choice_new(bids, requests, prefer);
+}
+
+#define HOST "numa:2(memory=8GiB) core:4 pu:2" /* 3 cores of each NUMA node are for VMs */
+
+static void assert_choice(unsigned nodes, Prefer prefer, uint64_t bound, unsigned taken,
+			  const char *const *lines, unsigned n)
+{
+	g_autoptr(Host) host = given_host(HOST);
+	g_autoptr(Inventory) inventory = given_inventory("");
+	g_autoptr(GPtrArray) requests = requests_of(lines, n);
+	g_autoptr(FleetChoice) choice = choice_of(host, inventory, nodes, requests, prefer);
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		count += choice->taken[i];
+	g_assert_cmpuint(choice->bound, ==, bound);
+	g_assert_cmpuint(count, ==, taken);
+}
+
+#define CHOICE(nodes, prefer, bound, taken, ...)                                                   \
+	assert_choice(nodes, prefer, bound, taken, (const char *const[]){__VA_ARGS__},             \
+		      G_N_ELEMENTS(((const char *const[]){__VA_ARGS__})))
+#define BIG "\"vcpus\":6"
+#define SMALL "\"vcpus\":2"
+
+static void test_known(void)
+{
+	/* All fit. */
+	CHOICE(1, PREFER_VCPUS, 8, 2, BIG, SMALL);
+	/* Six small ones or two big ones fill a node. */
+	CHOICE(1, PREFER_VCPUS, 12, 2, BIG, BIG, BIG);
+	CHOICE(1, PREFER_VMS, 6, 6, BIG, BIG, SMALL, SMALL, SMALL, SMALL, SMALL, SMALL, SMALL);
+	CHOICE(2, PREFER_VMS, 8, 8, BIG, BIG, SMALL, SMALL, SMALL, SMALL, SMALL, SMALL);
+	/* Memory: two of these in a NUMA node. */
+	CHOICE(1, PREFER_VMS, 4, 4, "\"vcpus\":2,\"memory\":\"4G\"",
+	       "\"vcpus\":2,\"memory\":\"4G\"", "\"vcpus\":2,\"memory\":\"4G\"",
+	       "\"vcpus\":2,\"memory\":\"4G\"", "\"vcpus\":2,\"memory\":\"4G\"");
+	/* Over both NUMA nodes, unless it may not be. */
+	CHOICE(1, PREFER_VCPUS, 12, 1, "\"vcpus\":12");
+	CHOICE(1, PREFER_VCPUS, 4, 1, "\"vcpus\":4,\"spans\":\"never\"");
+	CHOICE(1, PREFER_VMS, 0, 0, "\"vcpus\":14");
+	CHOICE(0, PREFER_VMS, 0, 0, SMALL);
+}
+
+/* What plan places of the list on one node, all of it proved. */
+static uint64_t planned(const Host *host, const GPtrArray *requests, Prefer prefer)
+{
+	g_autoptr(Inventory) with = given_inventory("");
+	PlanOptions options = {.prefer = prefer};
+	g_autoptr(Plan) plan = NULL;
+	uint64_t placed = 0;
+
+	for (unsigned i = 0; i < requests->len; i++) {
+		const VmSpec *spec = ((const Request *)g_ptr_array_index(requests, i))->spec;
+
+		g_ptr_array_add(with->vms, vm_spec_copy(spec, spec->name));
+	}
+	plan = plan_compute(host, with, NULL, &options);
+	for (unsigned i = 0; i < requests->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
+
+		placed += !vm->placed ? 0 : prefer == PREFER_VMS ? 1 : vm->spec->vcpus;
+	}
+	return placed;
+}
+
+static GPtrArray *requests_random(void)
+{
+	const char *lines[12];
+	g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+	unsigned n = 1 + pick(12);
+
+	for (unsigned i = 0; i < n; i++) {
+		g_ptr_array_add(texts,
+				g_strdup_printf("\"vcpus\":%u,\"memory\":\"%uG\"%s%s", 1 + pick(11),
+						1 + pick(4), pick(4) ? "" : ",\"spans\":\"never\"",
+						pick(4) ? "" : ",\"threads\":\"isolate\""));
+		lines[i] = g_ptr_array_index(texts, i);
+	}
+	return requests_of(lines, n);
+}
+
+/* The bound holds: the exact search of one node never places more. */
+static void test_bound(void)
+{
+	static const char *const hosts[] = {HOST, "numa:1(memory=16GiB) core:6 pu:1",
+					    "numa:4(memory=4GiB) core:3 pu:2"};
+	uint64_t over = 0, all = 0;
+
+	for (unsigned i = 0; i < 300; i++) {
+		g_autoptr(Host) host = given_host(hosts[pick(G_N_ELEMENTS(hosts))]);
+		g_autoptr(Inventory) inventory = given_inventory("");
+		g_autoptr(GPtrArray) requests = requests_random();
+		Prefer prefer = pick(2) ? PREFER_VMS : PREFER_VCPUS;
+		g_autoptr(FleetChoice) choice = choice_of(host, inventory, 1, requests, prefer);
+		uint64_t placed = planned(host, requests, prefer);
+
+		g_assert_cmpuint(choice->bound, >=, placed);
+		over += choice->bound - placed;
+		all += placed;
+	}
+	g_test_message("%u of %u more than is placed", (unsigned)over, (unsigned)all);
+	g_assert_cmpuint(over * 10, <, all);
+}
+
+/* More sizes than the program has rows for: memory is rounded for it, and the bound still holds. */
+static void test_sizes(void)
+{
+	g_autoptr(Host) host = given_host("numa:2(memory=8GiB) core:81 pu:1");
+	g_autoptr(Inventory) inventory = given_inventory("");
+	g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GPtrArray) requests = NULL;
+	g_autoptr(FleetChoice) few = NULL, all = NULL;
+
+	for (unsigned i = 0; i < 150; i++)
+		g_ptr_array_add(texts, g_strdup_printf("\"vcpus\":1,\"memory\":\"%uM\"", 30 + i));
+	requests = requests_of((const char *const *)texts->pdata, texts->len);
+	all = choice_of(host, inventory, 1, requests, PREFER_VMS);
+	g_assert_cmpuint(all->bound, >=, planned(host, requests, PREFER_VMS));
+	g_assert_cmpuint(all->bound, <=, 150);
+	few = choice_of(host, inventory, 1, requests, PREFER_VCPUS);
+	g_assert_cmpuint(few->bound, ==, all->bound); /* a vCPU each */
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/fleet-choice/known", test_known);
+	g_test_add_func("/fleet-choice/bound", test_bound);
+	g_test_add_func("/fleet-choice/sizes", test_sizes);
+	return g_test_run();
+}
