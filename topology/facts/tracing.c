@@ -265,24 +265,19 @@ static bool tracing_remove(const Tracing *tracing)
 	return false;
 }
 
-/* What is called as ours, but records events or runs a tracer that we do not, is somebody else's.
- */
+/* What is called as ours, but runs a tracer that we do not, is somebody else's. Triggers make
+ * events look enabled, so that these do not tell. */
 static bool tracing_foreign(const Tracing *tracing, GError **error)
 {
-	static const char *const rows[][2] = {{"events/enable", "0"}, {"current_tracer", "nop"}};
+	g_autofree char *path = g_build_filename(tracing->folder, "current_tracer", NULL);
+	g_autofree char *tracer = NULL;
 
-	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
-		g_autofree char *path = g_build_filename(tracing->folder, rows[i][0], NULL);
-		g_autofree char *text = NULL;
-
-		if (!g_file_get_contents(path, &text, NULL, NULL) ||
-		    g_str_equal(g_strchomp(text), rows[i][1]) || g_str_equal(text, "osnoise"))
-			continue;
-		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM,
-			    "%s: somebody traces there; end that, or rmdir it", tracing->folder);
-		return true;
-	}
-	return false;
+	if (!g_file_get_contents(path, &tracer, NULL, NULL) ||
+	    g_str_equal(g_strchomp(tracer), "nop") || g_str_equal(tracer, "osnoise"))
+		return false;
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM,
+		    "%s: somebody traces there; end that, or rmdir it", tracing->folder);
+	return true;
 }
 
 /* The guard */
