@@ -480,20 +480,20 @@ static Status check_several(const Options *options, const CheckOptions *check_op
 			    GError **error)
 {
 	g_autoptr(GPtrArray) nodes = check_nodes_new(), earlier = NULL;
+	g_autoptr(GPtrArray) sources = check_many_sources(options->arguments);
 	g_autoptr(GHashTable) templates = NULL;
-	unsigned done = 0;
 	Progress progress;
 
 	if (!many_possible(options, form, error) ||
 	    (options->since && !(earlier = many_earlier(options, error))) ||
 	    (form == FORM_HTML && !(templates = site_templates(options->templates, error))))
 		return STATUS_TROUBLE;
-	progress_begin(&progress, "nodes", g_strv_length(options->arguments));
-	for (char **source = options->arguments; *source; source++) {
-		ManyUse use = {nodes, *source, earlier, templates};
+	progress_begin(&progress, "nodes", sources->len);
+	for (unsigned i = 0; i < sources->len; i++) {
+		ManyUse use = {nodes, g_ptr_array_index(sources, i), earlier, templates};
 
 		many_add(options, check_options, &use);
-		progress_at(&progress, ++done);
+		progress_at(&progress, i + 1);
 	}
 	progress_end(&progress);
 	return many_report_all(nodes, options, form, templates, error);

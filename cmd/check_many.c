@@ -7,9 +7,44 @@
 #include "planner/check/check_nodes.h"
 #include "planner/check/rules.h"
 #include "topology/base/list.h"
+#include "topology/root/root.h"
 
 #include <stdio.h>
 #include <string.h>
+
+/* What is checked */
+
+static int many_source_compare(gconstpointer a, gconstpointer b)
+{
+	return strverscmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void many_add_reports(GPtrArray *found, const char *folder)
+{
+	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir)))
+		if (g_str_has_suffix(name, ".json"))
+			g_ptr_array_add(found, g_build_filename(folder, name, NULL));
+}
+
+GPtrArray *check_many_sources(char *const *arguments)
+{
+	GPtrArray *sources = g_ptr_array_new_with_free_func(g_free);
+
+	for (; *arguments; arguments++) {
+		GPtrArray *found = root_captures(*arguments);
+
+		if (found->len != 1)
+			many_add_reports(found, *arguments);
+		if (!found->len)
+			g_ptr_array_add(found, g_strdup(*arguments));
+		g_ptr_array_sort(found, many_source_compare);
+		g_ptr_array_extend_and_steal(sources, found);
+	}
+	return sources;
+}
 
 /* How many findings at KEY of what NODE was compared with; "-" = it was compared with nothing. */
 static char *many_changed(const CheckNode *node, const char *key)

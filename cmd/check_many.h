@@ -8,6 +8,9 @@
 
 #include "cmd/cmd.h"
 
+/* What ARGUMENTS name: themselves, and for a folder of several captures and saved reports each of
+ * these. Of char *, yours. */
+GPtrArray *check_many_sources(char *const *arguments);
 /* For people, or with --json a document a line. */
 void check_many_print(GPtrArray *nodes, const Options *options);
 /* A line of CSV a node, worst first. */

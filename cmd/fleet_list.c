@@ -217,6 +217,25 @@ static void drop_repeated(GPtrArray *files)
 	g_ptr_array_set_free_func(files, file_free);
 }
 
+/* Are all lines of the list wrong in the same way? Then it is another file, and that is said once.
+ */
+static bool fleet_list_is_other(const List *list, GError **error)
+{
+	const FleetFile *first = list->files->len ? g_ptr_array_index(list->files, 0) : NULL;
+
+	for (unsigned i = 0; i < list->files->len; i++)
+		if (g_strcmp0(((const FleetFile *)g_ptr_array_index(list->files, i))->error,
+			      first->error))
+			return false;
+	if (!first || !first->error || list->files->len < 2)
+		return false;
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
+		    "%s: none of its %u lines is a node: %s; each has {\"inventory\": FILE}, or in "
+		    "CSV a column of this name",
+		    list->options->fleet, list->files->len, first->error);
+	return true;
+}
+
 static bool fleet_list_gather(List *list, GError **error)
 {
 	static const char *const texts[] = {"inventory", "topology", "name", NULL};
@@ -225,7 +244,8 @@ static bool fleet_list_gather(List *list, GError **error)
 	static const RecordShape shape = {"nodes", "{\"inventory\": FILE}", texts, aliases};
 	const Options *options = list->options;
 
-	if (options->fleet && !records_read(options->fleet, &shape, add_line, list, error))
+	if (options->fleet && (!records_read(options->fleet, &shape, add_line, list, error) ||
+			       fleet_list_is_other(list, error)))
 		return false;
 	for (char **path = options->arguments; *path; path++)
 		if (!add_argument(list, *path, error))

@@ -282,7 +282,7 @@ bool inputs_load_intent(const Options *options, const Facts *facts, Inputs *inpu
 	if (!options->plan)
 		return true;
 	text = input_read(options->plan, &length, error);
-	if (text)
+	if (text && input_plan_kind(options->plan, text, length, error))
 		inputs->plan = plan_read(options->plan, text, length, &inputs->host, error);
 	return inputs->plan;
 }

@@ -36,8 +36,8 @@ bool json_line_unknown(const char *key, const char *const *keys, GError **error)
 	g_autofree char *known = g_strjoinv("\", \"", (char **)keys);
 	const char *near = nearest_word(key, keys);
 
-	return near ? json_line_refuse(error, "unknown key; did you mean \"%s\"?", near)
-		    : json_line_refuse(error, "unknown key beside \"%s\"", known);
+	return near ? json_line_refuse(error, "unknown key \"%s\"; did you mean \"%s\"?", key, near)
+		    : json_line_refuse(error, "unknown key \"%s\" beside \"%s\"", key, known);
 }
 
 bool json_line_word(const json_t *value, const char *key, const char *const *words,

@@ -54,8 +54,9 @@ static bool waiver_begin(IniFile *ini, void *user)
 	Waiver *waiver;
 
 	if (!rule_word_known(rule)) {
-		ini_complain(ini, ini->line, "[%s]: '%s' is not a rule%s%s; see planner-rules(7)",
-			     ini->section, rule, near ? "; did you mean " : "", near ? near : "");
+		ini_complain(ini, ini->line, "[%s]: '%s' is not a rule%s%s%s planner-rules(7)",
+			     ini->section, rule, near ? "; did you mean " : "", near ? near : "",
+			     near ? "? See" : "; see");
 		return false;
 	}
 	waiver = g_new0(Waiver, 1);

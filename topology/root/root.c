@@ -151,19 +151,21 @@ static bool is_node(Root *root, const char *folder)
 #define CAPTURES_MAX 64
 #define ENTERED_MAX 3 /* a directory, archives, one in another */
 
-/* Captures below FOLDER: directories that have what a node has, and archives. Of char *. */
-static void captures_find(Root *root, const char *folder, unsigned depth, GPtrArray *found)
+/* Captures below FOLDER, MOST of them: directories that have what a node has, and archives. Of
+ * char *. */
+static void captures_find(Root *root, const char *folder, unsigned depth, unsigned most,
+			  GPtrArray *found)
 {
 	g_auto(GStrv) names = root_list(root, folder, NULL);
 
-	for (unsigned i = 0; names[i] && found->len < CAPTURES_MAX; i++) {
+	for (unsigned i = 0; names[i] && found->len < most; i++) {
 		g_autofree char *path =
 			*folder ? g_strconcat(folder, "/", names[i], NULL) : g_strdup(names[i]);
 
 		if (is_node(root, path) || archive_named(path))
 			g_ptr_array_add(found, g_steal_pointer(&path));
 		else if (depth < CAPTURE_DEEPEST)
-			captures_find(root, path, depth + 1, found);
+			captures_find(root, path, depth + 1, most, found);
 	}
 }
 
@@ -236,7 +238,7 @@ static bool root_descend(Root *root, const char *shown, GError **error)
 		g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
 		g_autofree char *names = NULL;
 
-		captures_find(root, "", 1, found);
+		captures_find(root, "", 1, CAPTURES_MAX, found);
 		g_ptr_array_add(found, NULL);
 		names = g_strjoinv(", ", (char **)found->pdata);
 		if (found->len > 2) {
@@ -875,4 +877,20 @@ void root_note_missing(Root *root, const char *path)
 GPtrArray *root_unread(const Root *root)
 {
 	return notes_unread(root->notes);
+}
+
+GPtrArray *root_captures(const char *path)
+{
+	GPtrArray *found = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(Root) root =
+		g_file_test(path, G_FILE_TEST_IS_DIR) ? root_open(path, 0, NULL) : NULL;
+
+	if (root && !root->live && !is_node(root, ""))
+		captures_find(root, "", 1, G_MAXUINT, found);
+	for (unsigned i = 0; i < found->len; i++) {
+		g_autofree char *name = g_ptr_array_index(found, i);
+
+		found->pdata[i] = g_build_filename(path, name, NULL);
+	}
+	return found;
 }
