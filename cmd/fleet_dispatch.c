@@ -192,10 +192,12 @@ static void decide_all(Dispatching *d)
 	unsigned done = 0;
 
 	progress_begin(&progress, "requests", d->requests->len);
-	while (dispatch_next(d->dispatch) != DISPATCH_NONE) {
-		fleet_dispatch_decide(d);
-		progress_at(&progress, ++done);
-	}
+	do
+		for (done = 0; dispatch_next(d->dispatch) != DISPATCH_NONE;) {
+			fleet_dispatch_decide(d);
+			progress_at(&progress, ++done);
+		}
+	while (dispatch_again(d->dispatch));
 	progress_end(&progress);
 }
 

@@ -13,6 +13,10 @@ typedef struct DispatchNode {
 	unsigned rank; /* by name */
 	Bid *bid;
 	GArray *taken; /* of unsigned: requests; NULL = none */
+	Bid *first;    /* before it took any; it may be the same */
+	/* Of the answer that is kept, while another is sought: see dispatch_again(). */
+	Bid *kept_bid;
+	GArray *kept_taken;
 } DispatchNode;
 
 typedef struct Decision {
@@ -36,6 +40,7 @@ struct Dispatch {
 	Prefer prefer;
 	bool *taken;	/* by request: of those that a fleet had best take (fleet_choice.h) */
 	uint64_t bound; /* dispatch_bound() */
+	Decision *kept; /* of the answer that is kept; NULL = there is none */
 };
 
 static const Request *request_at(const Dispatch *dispatch, unsigned request)
@@ -135,21 +140,34 @@ Dispatch *dispatch_new(const GPtrArray *requests, Prefer prefer)
 	return dispatch;
 }
 
+static void dispatch_decisions_free(Decision *decisions, unsigned requests)
+{
+	for (unsigned i = 0; i < requests; i++)
+		g_free(decisions[i].why);
+	g_free(decisions);
+}
+
+/* Free what NODE has now. */
+static void dispatch_node_clear(DispatchNode *node)
+{
+	if (node->bid != node->first)
+		bid_free(node->bid);
+	g_clear_pointer(&node->taken, g_array_unref);
+}
+
 static void dispatch_node_free(DispatchNode *node)
 {
 	g_free(node->name);
-	bid_free(node->bid);
-	g_clear_pointer(&node->taken, g_array_unref);
+	dispatch_node_clear(node);
+	bid_free(node->first);
 	g_free(node);
 }
 
 void dispatch_free(Dispatch *dispatch)
 {
-	for (unsigned i = 0; i < dispatch->requests->len; i++)
-		g_free(dispatch->decisions[i].why);
 	for (unsigned i = 0; i < dispatch->nodes->len; i++)
 		dispatch_node_free(dispatch_node_at(dispatch, i));
-	g_free(dispatch->decisions);
+	dispatch_decisions_free(dispatch->decisions, dispatch->requests->len);
 	g_free(dispatch->taken);
 	g_array_unref(dispatch->order);
 	g_ptr_array_unref(dispatch->shapes);
@@ -171,7 +189,7 @@ void dispatch_add(Dispatch *dispatch, const char *name, Bid *bid)
 	DispatchNode *node = g_new0(DispatchNode, 1);
 
 	node->name = g_strdup(name);
-	node->bid = bid;
+	node->bid = node->first = bid;
 	g_ptr_array_add(dispatch->nodes, node);
 }
 
@@ -181,6 +199,11 @@ static int dispatch_name_compare(gconstpointer a, gconstpointer b)
 	int order = strverscmp(x->name, y->name);
 
 	return order ? order : strcmp(x->name, y->name);
+}
+
+static int dispatch_smallest_compare(gconstpointer a, gconstpointer b, gpointer data)
+{
+	return -request_compare(a, b, data);
 }
 
 /* Those that the fleet had best take come first, of most vCPUs first; then the others, of fewest
@@ -408,7 +431,8 @@ bool dispatch_try(Dispatch *dispatch, unsigned node, const Host *host, Inventory
 		return false;
 	}
 	bid = bid_new(&dispatch->bid_shapes, host, inventory, taker->bid);
-	bid_free(taker->bid);
+	if (taker->bid != taker->first)
+		bid_free(taker->bid);
 	taker->bid = bid;
 	return true;
 }
@@ -502,6 +526,80 @@ void dispatch_refuse(Dispatch *dispatch)
 	if (dispatch->decisions[dispatch->request].nearest != DISPATCH_NONE)
 		dispatch_add_lack(dispatch, text, &t);
 	dispatch->decisions[dispatch->request].why = g_string_free(text, FALSE);
+}
+
+/* Another answer */
+
+static unsigned dispatch_placed(const Decision *decisions, unsigned requests)
+{
+	unsigned placed = 0;
+
+	for (unsigned i = 0; i < requests; i++)
+		placed += decisions[i].node != DISPATCH_NONE;
+	return placed;
+}
+
+/* The answer at hand is kept, and nothing is decided. */
+static void dispatch_keep(Dispatch *dispatch)
+{
+	unsigned n = dispatch->requests->len;
+
+	dispatch->kept = dispatch->decisions;
+	dispatch->decisions = g_new0(Decision, n + 1);
+	for (unsigned i = 0; i < n; i++) {
+		dispatch->decisions[i].shape = dispatch->kept[i].shape;
+		dispatch->decisions[i].node = dispatch->decisions[i].nearest = DISPATCH_NONE;
+	}
+	for (unsigned i = 0; i < dispatch->nodes->len; i++) {
+		DispatchNode *node = dispatch_node_at(dispatch, i);
+
+		node->kept_bid = node->bid;
+		node->kept_taken = g_steal_pointer(&node->taken);
+		node->bid = node->first;
+	}
+	dispatch->at = 0;
+}
+
+/* The better of the two answers stays; of equals the first. */
+static void dispatch_choose_kept(Dispatch *dispatch)
+{
+	unsigned n = dispatch->requests->len;
+	bool back = dispatch_placed(dispatch->kept, n) >= dispatch_placed(dispatch->decisions, n);
+
+	dispatch_decisions_free(back ? dispatch->decisions : dispatch->kept, n);
+	dispatch->decisions = back ? dispatch->kept : dispatch->decisions;
+	dispatch->kept = NULL;
+	for (unsigned i = 0; i < dispatch->nodes->len; i++) {
+		DispatchNode *node = dispatch_node_at(dispatch, i);
+		DispatchNode other = {.bid = node->kept_bid,
+				      .first = node->first,
+				      .taken = g_steal_pointer(&node->kept_taken)};
+
+		if (back) {
+			dispatch_node_clear(node);
+			node->bid = other.bid;
+			node->taken = other.taken;
+		} else {
+			dispatch_node_clear(&other);
+		}
+		node->kept_bid = NULL;
+	}
+}
+
+bool dispatch_again(Dispatch *dispatch)
+{
+	if (dispatch->prefer != PREFER_VMS || !dispatch->requests->len)
+		return false;
+	if (dispatch->kept) {
+		dispatch_choose_kept(dispatch);
+		return false;
+	}
+	if (dispatch_placed(dispatch->decisions, dispatch->requests->len) ==
+	    dispatch->requests->len)
+		return false;
+	dispatch_keep(dispatch);
+	g_array_sort_with_data(dispatch->order, dispatch_smallest_compare, dispatch);
+	return true;
 }
 
 /* Answers */

@@ -63,6 +63,10 @@ bool dispatch_try(Dispatch *dispatch, unsigned node, const Host *host, Inventory
 /* Nobody takes it. */
 void dispatch_refuse(Dispatch *dispatch);
 
+/* When all are decided: are they to be decided again, in another order? With PREFER_VMS once, those
+ * of fewest vCPUs first; the better answer stays. */
+bool dispatch_again(Dispatch *dispatch);
+
 /* Add the VMs that NODE took to its inventory. */
 void dispatch_fill(const Dispatch *dispatch, unsigned node, Inventory *inventory);
 /* Did NODE take any? */
