@@ -11,6 +11,7 @@
 static const FleetQuestion *const questions[] = {
 	&fleet_question_drain,
 	&fleet_question_survive,
+	&fleet_question_waves,
 };
 
 static Status fleet_list_questions(void)
@@ -60,7 +61,10 @@ static Status fleet_command_run(const Options *options, GError **error)
 static bool fleet_command_decide(Options *options, GError **error)
 {
 	options->failures = 1;
-	return options_number("moves", options->moves_word, 0, DRAIN_MOVES_MOST, &options->moves,
+	return options_number("at-once", options->at_once_word, 1, 10000, &options->at_once,
+			      error) &&
+	       options_number("canary", options->canary_word, 1, 10000, &options->canary, error) &&
+	       options_number("moves", options->moves_word, 0, DRAIN_MOVES_MOST, &options->moves,
 			      error) &&
 	       options_number("threads", options->threads_word, 1, 1024, &options->threads,
 			      error) &&
@@ -78,6 +82,12 @@ static const OptionRow fleet_command_options[] = {
 	 "drain: write the new inventories and plans into DIR"},
 	{0, "commands", NULL, offsetof(Options, commands),
 	 "drain: print the steps as shell commands, with the plans of -d"},
+	{0, "to", "DIR", offsetof(Options, to),
+	 "waves: the inventories as they are to be, NODE.ini; a node without one does not change"},
+	{0, "at-once", "N", offsetof(Options, at_once_word),
+	 "waves: at most N nodes change together"},
+	{0, "canary", "N", offsetof(Options, canary_word),
+	 "waves: at most N nodes change first; default: one of each kind of hardware"},
 	{0, "failures", "1|2", offsetof(Options, failures_word),
 	 "nodes that are lost at once; with 2 pairs are judged too, in a large fleet a sample"},
 	{0, "threads", "N", offsetof(Options, threads_word),
@@ -88,8 +98,9 @@ static const OptionRow fleet_command_options[] = {
 
 const Command command_fleet = {
 	.name = "fleet",
-	.help = "empty nodes; does a fleet hold when a node is lost, and what spare must it keep",
-	.arguments = "drain NODE... | survive [FILE|DIR...]",
+	.help = "empty nodes; change them in waves; does a fleet hold when a node is lost, and "
+		"what spare must it keep",
+	.arguments = "drain NODE... | survive [FILE|DIR...] | waves",
 	.options = OPTION_TOPOLOGY | OPTION_JSON | OPTION_COLOR,
 	.own = fleet_command_options,
 	.decide = fleet_command_decide,

@@ -16,6 +16,6 @@ typedef struct FleetQuestion {
 	Status (*run)(const Options *options, GError **error);
 } FleetQuestion;
 
-extern const FleetQuestion fleet_question_drain, fleet_question_survive;
+extern const FleetQuestion fleet_question_drain, fleet_question_survive, fleet_question_waves;
 
 #endif

@@ -18,8 +18,10 @@ static bool fleet_drain_check(const Options *options, GError **error)
 				      "drain needs the nodes of the fleet: --fleet LIST");
 	if (!*options->arguments)
 		return options_refuse(error, NULL, "drain needs the names of the nodes to empty");
-	if (options->failures_word)
-		return options_refuse(error, NULL, "--failures is for survive: leave it out");
+	if (options->failures_word || options->to || options->at_once_word || options->canary_word)
+		return options_refuse(error, NULL,
+				      "--failures is for survive, --to, --at-once and --canary "
+				      "are for waves: leave them out");
 	if (options->commands && options->json)
 		return options_refuse(error, NULL, "give either --commands or --json");
 	if (options->commands && !options->directory)

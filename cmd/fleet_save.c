@@ -109,6 +109,13 @@ static char *fleet_save_path(const char *name, const char *suffix)
 	return g_strdup_printf("/%s.%s", encoded, suffix);
 }
 
+char *fleet_save_inventory_file(const char *dir, const char *name)
+{
+	g_autofree char *path = fleet_save_path(name, "ini");
+
+	return g_build_filename(dir, path, NULL);
+}
+
 char *fleet_save_plan_file(const char *dir, const char *name)
 {
 	g_autofree char *path = fleet_save_path(name, "json");

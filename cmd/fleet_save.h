@@ -22,7 +22,8 @@ typedef char *FleetSaveText(const void *data, const FleetFile *node, const char 
 bool fleet_save(const char *dir, const GPtrArray *files, const GPtrArray *names,
 		FleetSaveText *text, const void *data, GPtrArray *written, GError **error);
 
-/* The file in DIR that has the plan of the node called NAME. Yours. */
+/* The files in DIR that have the inventory and the plan of the node called NAME. Yours. */
+char *fleet_save_inventory_file(const char *dir, const char *name);
 char *fleet_save_plan_file(const char *dir, const char *name);
 
 #endif

@@ -365,9 +365,10 @@ static bool survive_check(const Options *options, GError **error)
 		return options_refuse(
 			error, NULL,
 			"survive needs the nodes: their files, folders, or --fleet LIST");
-	if (options->moves_word || options->directory || options->commands)
+	if (options->moves_word || options->directory || options->commands || options->to ||
+	    options->at_once_word || options->canary_word)
 		return options_refuse(error, NULL,
-				      "--moves, -d and --commands are for drain: leave them out");
+				      "of these options only --failures is for survive");
 	return true;
 }
 

@@ -63,10 +63,11 @@ typedef struct Options {
 	char **vms, **what_ifs; /* NULL, or ended by NULL */
 	char *mix;
 	char *fleet, *place, *threads_word, *kind;
-	char *failures_word;
-	unsigned failures; /* nodes lost at once */
-	unsigned threads;  /* 0 = as many as CPUs */
-	char **arguments;  /* what is not an option; never NULL */
+	char *failures_word, *at_once_word, *canary_word;
+	unsigned at_once, canary; /* nodes of a wave, 0 = not said */
+	unsigned failures;	  /* nodes lost at once */
+	unsigned threads;	  /* 0 = as many as CPUs */
+	char **arguments;	  /* what is not an option; never NULL */
 } Options;
 
 /* An option as it is given, and as help shows it. */

@@ -23,17 +23,12 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "judge"))
 
 import cpulist
+from fleets import Node, passage
 from program import PLANNER
 from tap import Tap
 
 FLEETS = int(os.environ.get("FLEETS", "24"))
 SEED = int(os.environ.get("SEED", "1"))
-G = 1 << 30
-# NUMA nodes, cores of each, threads, GiB of each
-KINDS = [(2, 5, 2, 11), (1, 8, 2, 14), (2, 4, 2, 7), (1, 6, 2, 9)]
-VERSIONS = {"new": "kernel = 5.14.0\nqemu = 7.2.0\nlibvirt = 9.0.0\nmwait = no\n",
-            "old": "kernel = 3.10.0\nqemu = 2.12.0\nlibvirt = 4.5.0\nmwait = no\n"}
-
 tap = Tap()
 folder = tempfile.TemporaryDirectory()
 scratch = folder.name
@@ -48,48 +43,6 @@ def write(name, text):
         out.write(text)
 
 
-# -- fleets: each VM has its CPUs, so what is free is known by counting ----------------------------
-
-class Vm:
-    def __init__(self, rng, name, threads):
-        self.name, self.vcpus = name, rng.choice([1, 2, 2, 3, 4, 6])
-        self.memory, self.off = rng.choice([1, 1, 2, 3, 4]), rng.random() < 0.5
-        self.cores = -(-self.vcpus // threads)
-        self.node = self.cpus = None
-
-    def text(self):
-        return f"[vm {self.name}]\nvcpus = {self.vcpus}\nmemory = {self.memory}G\nspans = never\n" + ("cpu-pm = off\n" if self.off else "")
-
-
-class Node:
-    def __init__(self, rng, name, numbers, fill, age):
-        self.name, self.age = name, age
-        self.numas, self.cores, self.threads, self.memory = rng.choice(KINDS)
-        self.vms = []
-        for numa in range(self.numas):
-            taken, left = 0, self.memory - 1
-            for _ in range(12):
-                vm = Vm(rng, f"v{next(numbers)}", self.threads)
-                if taken + vm.cores > fill * (self.cores - 1) or vm.memory > left:
-                    continue
-                first = numa * self.cores + 1 + taken
-                cpus = [core * self.threads + t for core in range(first, first + vm.cores) for t in range(self.threads)]
-                vm.cpus, vm.node = cpus[:vm.vcpus], self
-                taken, left = taken + vm.cores, left - vm.memory
-                self.vms.append(vm)
-
-    def text(self):
-        text = f"[node]\nname = {self.name}\n{VERSIONS[self.age]}[host]\ncores-per-node = 1\nmemory-per-node = 1G\n"
-        return text + "".join(vm.text() + f"cpus = {','.join(map(str, vm.cpus))}\n" for vm in self.vms)
-
-    @property
-    def topology(self):
-        return f"numa:{self.numas}(memory={self.memory * G}) core:{self.cores} pu:{self.threads}"
-
-    def numa_of(self, cpu):
-        return cpu // self.threads // self.cores
-
-
 def make(rng, n, fill, ages):
     numbers = iter(range(10000))
     nodes = [Node(rng, f"n{i}", numbers, fill, rng.choice(ages)) for i in range(n)]
@@ -97,16 +50,6 @@ def make(rng, n, fill, ages):
         write(f"{node.name}.ini", node.text())
     write("fleet.jsonl", "".join(json.dumps({"inventory": f"{n.name}.ini", "topology": n.topology}) + "\n" for n in nodes))
     return nodes
-
-
-def passage(vm, to):
-    """How VM gets from its node TO another: a guest keeps cpu-pm, or starts with it; QEMU is never older."""
-    here, there = vm.node.age, to.age
-    if here == there:
-        return "live"
-    if here == "new":
-        return "restart" if vm.off else "never"
-    return "live" if vm.off else "restart"
 
 
 def may_go(vm, nodes, drained, leaves):

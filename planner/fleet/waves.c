@@ -1,0 +1,591 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/fleet/waves.h"
+#include "planner/fleet/drain_ground.h"
+#include "planner/fleet/loss.h"
+
+#include <string.h>
+
+#define WAVES_FAILURES 8 /* nodes in turn that do not fit into a wave: then it is full */
+#define WAVES_PARTNERS 2 /* changed nodes before a VM is powered off to get to one */
+
+/* A VM on its way. */
+typedef struct WavesVm {
+	const StandingVm *now, *wish; /* as it runs; as it is to be, NULL = the same */
+	unsigned place;		      /* where it is: a node, or that many further on, changed */
+	GArray *parts;		      /* in the wave at hand: what it takes; NULL */
+	unsigned to;
+	bool live, moved, partners;
+} WavesVm;
+
+typedef struct WavesMaking {
+	Waves *waves;
+	const WavesLimits *limits;
+	GPtrArray *places; /* of const Standing *: nodes as they are, then changed ones */
+	unsigned n;	   /* nodes */
+	unsigned *grounds; /* by place */
+	bool *up;	   /* by place */
+	bool *wanted;	   /* by node: it is still to change */
+	bool *out;	   /* by node: it is in the wave at hand */
+	unsigned *came;	   /* by place: VMs that come in the wave at hand */
+	unsigned changed;
+	Yard *yard;
+	DrainGrounds *known;
+	GHashTable *wishes;
+	GPtrArray *vms;	   /* of WavesVm */
+	GArray *wave;	   /* of unsigned: nodes of the wave at hand */
+	GPtrArray *packed; /* of WavesVm, in the order they were taken */
+} WavesMaking;
+
+static void waves_wave_free(gpointer data)
+{
+	Wave *wave = data;
+
+	g_array_unref(wave->nodes);
+	g_array_unref(wave->moves);
+	g_ptr_array_unref(wave->strands);
+	g_free(wave);
+}
+
+void waves_free(Waves *waves)
+{
+	g_ptr_array_unref(waves->waves);
+	g_array_unref(waves->left);
+	g_free(waves->why);
+	g_free(waves);
+}
+
+static const Standing *waves_place(const WavesMaking *making, unsigned place)
+{
+	return g_ptr_array_index(making->places, place);
+}
+
+static unsigned waves_node(const WavesMaking *making, unsigned place)
+{
+	return place % making->n;
+}
+
+/* Where a VM may go */
+
+typedef enum WavesWay { WAVES_LIVE, WAVES_STOPPED, WAVES_NEVER } WavesWay;
+
+/* Where it may go, as bits of grounds. */
+typedef struct WavesReach {
+	guint64 live, any;
+} WavesReach;
+
+static WavesReach waves_reach(const WavesMaking *making, const WavesVm *vm)
+{
+	unsigned from = making->grounds[vm->place];
+
+	if (vm->now->device || from >= DRAIN_GROUNDS_MOST)
+		return (WavesReach){0, 0};
+	return (WavesReach){drain_passages(making->known, vm->now, from, MIGRATE_UNKNOWN),
+			    drain_passages(making->known, vm->now, from, MIGRATE_RESTART)};
+}
+
+/* Does VM get cpu-pm on PLACE that it has not? */
+static bool waves_gets_cpu_pm(const WavesMaking *making, const WavesVm *vm, unsigned place)
+{
+	const StandingVm *wish = vm->wish ? vm->wish : vm->now;
+
+	return place >= making->n && wish->spec->cpu_pm && !vm->now->cpu_pm && !wish->shared &&
+	       waves_place(making, place)->modes & (1u << wish->spec->cpu_mode);
+}
+
+static WavesWay waves_way(const WavesMaking *making, const WavesVm *vm, const WavesReach *reach,
+			  unsigned place)
+{
+	unsigned to = making->grounds[place];
+
+	if (to >= DRAIN_GROUNDS_MOST || !(reach->any >> to & 1))
+		return WAVES_NEVER;
+	if (waves_gets_cpu_pm(making, vm, place))
+		return WAVES_STOPPED;
+	return reach->live >> to & 1 ? WAVES_LIVE : WAVES_STOPPED;
+}
+
+/* In order of what is best. */
+static const struct WavesChoice {
+	bool changed;
+	WavesWay way;
+} waves_early[] = {{true, WAVES_LIVE},
+		   {false, WAVES_LIVE},
+		   {true, WAVES_STOPPED},
+		   {false, WAVES_STOPPED}},
+  waves_late[] = {
+	  {true, WAVES_LIVE}, {true, WAVES_STOPPED}, {false, WAVES_LIVE}, {false, WAVES_STOPPED}};
+
+/* Open those places alone that the choice allows; false: there are none. */
+static bool waves_open(const WavesMaking *making, const WavesVm *vm, const WavesReach *reach,
+		       const struct WavesChoice *choice)
+{
+	unsigned first = choice->changed ? making->n : 0;
+	bool any = false;
+
+	memset(making->yard->lost, true, making->places->len * sizeof *making->yard->lost);
+	for (unsigned p = first; p < first + making->n; p++) {
+		making->yard->lost[p] = !making->up[p] || (p < making->n && making->out[p]) ||
+					waves_way(making, vm, reach, p) != choice->way;
+		any |= !making->yard->lost[p];
+	}
+	return any;
+}
+
+static bool waves_pack_vm(WavesMaking *making, WavesVm *vm)
+{
+	const struct WavesChoice *choices =
+		making->changed < WAVES_PARTNERS ? waves_early : waves_late;
+	const StandingVm *size = vm->now;
+	WavesReach reach = waves_reach(making, vm);
+
+	for (unsigned c = 0; c < G_N_ELEMENTS(waves_late); c++) {
+		g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(YardPart));
+
+		if (!waves_open(making, vm, &reach, &choices[c]) ||
+		    (!yard_find_room(making->yard, size, parts) &&
+		     !yard_find_span(making->yard, size, parts)))
+			continue;
+		yard_take(making->yard, size, parts);
+		vm->to = yard_room(making->yard, g_array_index(parts, YardPart, 0).room)->standing;
+		vm->live = choices[c].way == WAVES_LIVE;
+		making->came[vm->to]++;
+		vm->parts = g_steal_pointer(&parts);
+		g_ptr_array_add(making->packed, vm);
+		return true;
+	}
+	return false;
+}
+
+/* Waves */
+
+static int waves_vm_compare(gconstpointer a, gconstpointer b)
+{
+	const WavesVm *x = *(WavesVm *const *)a, *y = *(WavesVm *const *)b;
+	int order;
+
+	if (x->now->spec->vcpus != y->now->spec->vcpus)
+		return x->now->spec->vcpus > y->now->spec->vcpus ? -1 : 1;
+	if (x->now->memory != y->now->memory)
+		return x->now->memory > y->now->memory ? -1 : 1;
+	order = strcmp(x->now->spec->name, y->now->spec->name);
+	return order ? order : x->place < y->place ? -1 : x->place > y->place;
+}
+
+static void waves_unpack(WavesMaking *making)
+{
+	while (making->packed->len) {
+		WavesVm *vm = g_ptr_array_steal_index(making->packed, making->packed->len - 1);
+
+		yard_give_back(making->yard, vm->parts);
+		making->came[vm->to]--;
+		g_clear_pointer(&vm->parts, g_array_unref);
+	}
+}
+
+/* Find places for the VMs of NODE, or of the whole wave (n); *OUT: the first that has none. */
+static bool waves_pack(WavesMaking *making, unsigned node, WavesVm **out)
+{
+	for (unsigned i = 0; i < making->vms->len; i++) {
+		WavesVm *vm = g_ptr_array_index(making->vms, i);
+
+		if (vm->place >= making->n || vm->now->shared || !making->out[vm->place] ||
+		    (node < making->n && vm->place != node) || waves_pack_vm(making, vm))
+			continue;
+		*out = vm;
+		return false;
+	}
+	return true;
+}
+
+/* Where a VM of the wave goes. */
+typedef struct WavesSeat {
+	WavesVm *vm;
+	GArray *parts;
+	unsigned to;
+	bool live;
+} WavesSeat;
+
+static void waves_seat_clear(gpointer data)
+{
+	g_array_unref(((WavesSeat *)data)->parts);
+}
+
+/* All that is packed: of WavesSeat, yours. */
+static GArray *waves_seats(const WavesMaking *making)
+{
+	GArray *seats = g_array_new(FALSE, FALSE, sizeof(WavesSeat));
+
+	g_array_set_clear_func(seats, waves_seat_clear);
+	for (unsigned i = 0; i < making->packed->len; i++) {
+		WavesVm *vm = g_ptr_array_index(making->packed, i);
+		WavesSeat seat = {vm, g_array_ref(vm->parts), vm->to, vm->live};
+
+		g_array_append_val(seats, seat);
+	}
+	return seats;
+}
+
+/* Pack as SEATS were, and nothing else. */
+static void waves_pack_again(WavesMaking *making, const GArray *seats)
+{
+	waves_unpack(making);
+	for (unsigned i = 0; i < seats->len; i++) {
+		const WavesSeat *seat = &g_array_index(seats, WavesSeat, i);
+
+		yard_take(making->yard, seat->vm->now, seat->parts);
+		seat->vm->parts = g_array_ref(seat->parts);
+		seat->vm->to = seat->to;
+		seat->vm->live = seat->live;
+		making->came[seat->to]++;
+		g_ptr_array_add(making->packed, seat->vm);
+	}
+}
+
+/* Let NODE be in the wave if its VMs have places, too. VMs that came to it go elsewhere then. */
+static bool waves_add_node(WavesMaking *making, unsigned node, WavesVm **out)
+{
+	g_autoptr(GArray) seats = waves_seats(making);
+	bool all = making->came[node];
+
+	making->out[node] = true;
+	if (all)
+		waves_unpack(making);
+	if (waves_pack(making, all ? making->n : node, out)) {
+		g_array_append_val(making->wave, node);
+		return true;
+	}
+	making->out[node] = false;
+	waves_pack_again(making, seats);
+	return false;
+}
+
+static bool waves_group_taken(const WavesMaking *making, unsigned node)
+{
+	const char *group = waves_place(making, node)->group;
+
+	for (unsigned i = 0; group && i < making->wave->len; i++)
+		if (!g_strcmp0(waves_place(making, g_array_index(making->wave, unsigned, i))->group,
+			       group))
+			return true;
+	return false;
+}
+
+static bool waves_kind_taken(const WavesMaking *making, unsigned node)
+{
+	for (unsigned i = 0; i < making->wave->len; i++)
+		if (!strcmp(waves_place(making, g_array_index(making->wave, unsigned, i))->kind,
+			    waves_place(making, node)->kind))
+			return true;
+	return false;
+}
+
+typedef struct WavesLoad {
+	unsigned node, vcpus;
+} WavesLoad;
+
+static int waves_load_compare(gconstpointer a, gconstpointer b)
+{
+	const WavesLoad *x = a, *y = b;
+
+	if (x->vcpus != y->vcpus)
+		return x->vcpus < y->vcpus ? -1 : 1;
+	return x->node < y->node ? -1 : x->node > y->node;
+}
+
+/* Nodes that are still to change, emptiest first: of WavesLoad, yours. */
+static GArray *waves_candidates(const WavesMaking *making)
+{
+	GArray *loads = g_array_new(FALSE, TRUE, sizeof(WavesLoad));
+	g_autofree unsigned *vcpus = g_new0(unsigned, making->places->len + 1);
+
+	for (unsigned i = 0; i < making->vms->len; i++) {
+		const WavesVm *vm = g_ptr_array_index(making->vms, i);
+
+		vcpus[vm->place] += vm->now->spec->vcpus;
+	}
+	for (unsigned node = 0; node < making->n; node++) {
+		WavesLoad load = {node, vcpus[node]};
+
+		if (making->wanted[node])
+			g_array_append_val(loads, load);
+	}
+	g_array_sort(loads, waves_load_compare);
+	return loads;
+}
+
+static unsigned waves_most(const WavesMaking *making, bool first)
+{
+	unsigned most = making->limits->at_once ? making->limits->at_once : G_MAXUINT;
+
+	return first && making->limits->canary ? MIN(most, making->limits->canary) : most;
+}
+
+/* Choose the nodes of a wave, and pack their VMs. False: none can be emptied; *OUT says whom. */
+static bool waves_choose(WavesMaking *making, bool first, WavesVm **out)
+{
+	g_autoptr(GArray) loads = waves_candidates(making);
+	unsigned failures = 0, most = waves_most(making, first);
+
+	g_array_set_size(making->wave, 0);
+	for (unsigned i = 0; i < loads->len && making->wave->len < most; i++) {
+		unsigned node = g_array_index(loads, WavesLoad, i).node;
+
+		if (waves_group_taken(making, node) ||
+		    (first && !making->limits->canary && waves_kind_taken(making, node)))
+			continue;
+		if (!waves_add_node(making, node, out) && making->wave->len &&
+		    ++failures == WAVES_FAILURES)
+			break;
+	}
+	return making->wave->len;
+}
+
+/* VMs that could go live somewhere before, and now cannot. */
+static void waves_find_strands(WavesMaking *making, Wave *wave)
+{
+	unsigned counts[DRAIN_GROUNDS_MOST] = {0};
+
+	for (unsigned p = 0; p < making->places->len; p++)
+		if (making->up[p] && making->grounds[p] < DRAIN_GROUNDS_MOST)
+			counts[making->grounds[p]]++;
+	for (unsigned i = 0; i < making->vms->len; i++) {
+		WavesVm *vm = g_ptr_array_index(making->vms, i);
+		unsigned ground = making->grounds[vm->place], partners = 0;
+		guint64 live =
+			vm->now->device || ground >= DRAIN_GROUNDS_MOST
+				? 0
+				: drain_passages(making->known, vm->now, ground, MIGRATE_UNKNOWN);
+
+		for (unsigned g = 0; g < DRAIN_GROUNDS_MOST; g++)
+			if (live >> g & 1)
+				partners += counts[g] - (g == ground && counts[g]);
+		if (wave && vm->partners && !partners)
+			g_ptr_array_add(wave->strands, (gpointer)vm->now);
+		vm->partners = partners;
+	}
+}
+
+/* The wave is done: its VMs are where they were packed, its nodes are changed. */
+static void waves_finish(WavesMaking *making)
+{
+	Wave *wave = g_new0(Wave, 1);
+	Waves *waves = making->waves;
+
+	wave->nodes = g_array_copy(making->wave);
+	wave->moves = g_array_new(FALSE, FALSE, sizeof(WaveMove));
+	wave->strands = g_ptr_array_new();
+	for (unsigned i = 0; i < making->packed->len; i++) {
+		WavesVm *vm = g_ptr_array_index(making->packed, i);
+		WaveMove move = {vm->now, waves_node(making, vm->place), waves_node(making, vm->to),
+				 vm->live};
+
+		g_array_append_val(wave->moves, move);
+		waves->again += vm->moved;
+		vm->moved = true;
+		if (!vm->live && vm->wish && vm->to >= making->n)
+			vm->now = vm->wish;
+		vm->place = vm->to;
+		making->came[vm->to] = 0;
+		g_clear_pointer(&vm->parts, g_array_unref);
+	}
+	waves->moves += making->packed->len;
+	g_ptr_array_set_size(making->packed, 0);
+	for (unsigned i = 0; i < making->wave->len; i++) {
+		unsigned node = g_array_index(making->wave, unsigned, i);
+
+		making->up[node] = making->wanted[node] = making->out[node] = false;
+		making->up[making->n + node] = true;
+		making->changed++;
+	}
+	waves_find_strands(making, wave);
+	g_ptr_array_add(waves->waves, wave);
+}
+
+/* Bounds */
+
+static uint64_t waves_capacity(const WavesMaking *making, unsigned node)
+{
+	uint64_t before = waves_place(making, node)->bid->cores, after;
+
+	if (making->places->len == making->n || !waves_place(making, making->n + node))
+		return before;
+	after = waves_place(making, making->n + node)->bid->cores;
+	return MAX(before, after);
+}
+
+static int waves_number_compare(gconstpointer a, gconstpointer b)
+{
+	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The most nodes that can be empty at once: what is used fits into the others' cores. */
+static unsigned waves_most_empty(const WavesMaking *making)
+{
+	g_autoptr(GArray) cores = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+	uint64_t free = 0;
+	unsigned most = 0;
+
+	for (unsigned node = 0; node < making->n; node++) {
+		uint64_t capacity = waves_capacity(making, node);
+
+		free += capacity;
+		if (making->wanted[node])
+			g_array_append_val(cores, capacity);
+	}
+	for (unsigned i = 0; i < making->vms->len; i++) {
+		const WavesVm *vm = g_ptr_array_index(making->vms, i);
+		uint64_t need = vm->now->shared ? 0 : yard_least_cores(making->yard, vm->now);
+
+		free -= MIN(free, need);
+	}
+	g_array_sort(cores, waves_number_compare);
+	while (most < cores->len && g_array_index(cores, uint64_t, most) <= free)
+		free -= g_array_index(cores, uint64_t, most++);
+	return most;
+}
+
+static unsigned waves_largest_group(const WavesMaking *making)
+{
+	g_autoptr(GHashTable) groups = g_hash_table_new(g_str_hash, g_str_equal);
+	unsigned largest = 0;
+
+	for (unsigned node = 0; node < making->n; node++) {
+		char *group = waves_place(making, node)->group;
+		unsigned count;
+
+		if (!making->wanted[node] || !group)
+			continue;
+		count = GPOINTER_TO_UINT(g_hash_table_lookup(groups, group)) + 1;
+		g_hash_table_insert(groups, group, GUINT_TO_POINTER(count));
+		largest = MAX(largest, count);
+	}
+	return largest;
+}
+
+static unsigned waves_bound(const WavesMaking *making)
+{
+	unsigned changes = making->waves->changes, bound = changes > 0;
+	unsigned empty = waves_most_empty(making), canary = making->limits->canary;
+
+	bound = MAX(bound, waves_largest_group(making));
+	if (making->limits->at_once)
+		empty = MIN(empty, making->limits->at_once);
+	if (empty)
+		bound = MAX(bound, (changes + empty - 1) / empty);
+	if (empty && canary && canary < changes)
+		bound = MAX(bound, 1 + (changes - canary + empty - 1) / empty);
+	return bound;
+}
+
+/* Making */
+
+static void waves_add_vms(WavesMaking *making)
+{
+	for (unsigned node = 0; node < making->n; node++) {
+		const GPtrArray *vms = waves_place(making, node)->vms;
+
+		for (unsigned i = 0; i < vms->len; i++) {
+			WavesVm *vm = g_new0(WavesVm, 1);
+
+			vm->now = g_ptr_array_index(vms, i);
+			vm->wish = g_hash_table_lookup(making->wishes, vm->now->spec->name);
+			vm->place = node;
+			making->waves->vms += making->wanted[node] && !vm->now->shared;
+			g_ptr_array_add(making->vms, vm);
+		}
+	}
+	g_ptr_array_sort(making->vms, waves_vm_compare);
+}
+
+static void waves_add_places(WavesMaking *making, const GPtrArray *before, const GPtrArray *after)
+{
+	making->n = before->len;
+	making->grounds = g_new0(unsigned, 2 * making->n + 1);
+	making->up = g_new0(bool, 2 * making->n + 1);
+	making->wanted = g_new0(bool, making->n + 1);
+	making->out = g_new0(bool, making->n + 1);
+	making->came = g_new0(unsigned, 2 * making->n + 1);
+	for (unsigned i = 0; i < 2 * making->n; i++) {
+		const GPtrArray *from = i < making->n ? before : after;
+		const Standing *standing = g_ptr_array_index(from, i % making->n);
+		const GArray *rooms;
+
+		if (!standing)
+			standing = g_ptr_array_index(before, i % making->n);
+		else if (i >= making->n)
+			making->wanted[i % making->n] = true;
+		g_ptr_array_add(making->places, (gpointer)standing);
+		rooms = standing->bid->rooms;
+		making->up[i] = i < making->n;
+		making->grounds[i] = drain_ground_of(
+			making->known, standing,
+			rooms && rooms->len ? g_array_index(rooms, BidRoom, 0).threads : 1);
+	}
+	for (unsigned node = 0; node < making->n; node++)
+		making->waves->changes += making->wanted[node];
+}
+
+static void waves_say_left(WavesMaking *making, const WavesVm *out)
+{
+	g_autofree char *why = NULL;
+	WavesReach reach;
+
+	for (unsigned node = 0; node < making->n; node++)
+		if (making->wanted[node])
+			g_array_append_val(making->waves->left, node);
+	if (!making->waves->left->len || !out)
+		return;
+	reach = waves_reach(making, out);
+	for (unsigned p = 0; p < making->places->len; p++)
+		making->yard->lost[p] = !making->up[p] || p == out->place ||
+					waves_way(making, out, &reach, p) == WAVES_NEVER;
+	why = out->now->device ? g_strdup("it has devices of its node: near = names them")
+			       : loss_why(making->yard, out->now);
+	making->waves->why = g_strdup_printf("VM %s of %s: %s", out->now->spec->name,
+					     waves_place(making, out->place)->name, why);
+}
+
+static void waves_clear(WavesMaking *making)
+{
+	waves_unpack(making);
+	g_ptr_array_unref(making->packed);
+	g_ptr_array_unref(making->vms);
+	g_array_unref(making->wave);
+	yard_free(making->yard);
+	drain_grounds_free(making->known);
+	g_ptr_array_unref(making->places);
+	g_free(making->grounds);
+	g_free(making->up);
+	g_free(making->wanted);
+	g_free(making->out);
+	g_free(making->came);
+}
+
+Waves *waves_new(const GPtrArray *before, const GPtrArray *after, GHashTable *wishes,
+		 const WavesLimits *limits)
+{
+	WavesMaking making = {.limits = limits, .wishes = wishes};
+	WavesVm *out = NULL;
+
+	making.waves = g_new0(Waves, 1);
+	making.waves->waves = g_ptr_array_new_with_free_func(waves_wave_free);
+	making.waves->left = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	making.places = g_ptr_array_new();
+	making.known = drain_grounds_new();
+	making.vms = g_ptr_array_new_with_free_func(g_free);
+	making.wave = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	making.packed = g_ptr_array_new();
+	waves_add_places(&making, before, after);
+	making.yard = yard_new(making.places);
+	waves_add_vms(&making);
+	making.waves->bound = waves_bound(&making);
+	waves_find_strands(&making, NULL);
+	while (waves_choose(&making, !making.waves->waves->len, &out))
+		waves_finish(&making);
+	waves_unpack(&making);
+	waves_say_left(&making, out);
+	waves_clear(&making);
+	return making.waves;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which nodes of a fleet change together, wave after wave, while the rest runs their VMs.
+ *
+ * A wave is emptied onto the other nodes, those that have changed first, so that VMs which come
+ * there never move again; then it changes and is there, empty, for the next. Each wave takes as
+ * many nodes as it can, emptiest first, of each group one at most. A VM migrates live as far as the
+ * nodes tell (drain_ground.h); it is powered off and on where it cannot, or where it gets cpu-pm
+ * that it has not.
+ */
+#ifndef PLANNER_FLEET_WAVES_H
+#define PLANNER_FLEET_WAVES_H
+
+#include "planner/fleet/yard.h"
+
+typedef struct WaveMove {
+	const StandingVm *vm;
+	unsigned from, to; /* nodes */
+	bool live;
+} WaveMove;
+
+typedef struct Wave {
+	GArray *nodes;	    /* of unsigned */
+	GArray *moves;	    /* of WaveMove */
+	GPtrArray *strands; /* of const StandingVm *: once it is done they may go live nowhere */
+} Wave;
+
+typedef struct Waves {
+	GPtrArray *waves;		     /* of Wave */
+	GArray *left;			     /* of unsigned: nodes that cannot be emptied */
+	char *why;			     /* the first of them; NULL */
+	unsigned bound;			     /* no way has fewer waves */
+	unsigned changes, vms, moves, again; /* nodes that change, their VMs, moves, and those of
+						VMs that moved before */
+} Waves;
+
+typedef struct WavesLimits {
+	unsigned at_once; /* nodes of a wave, 0 = no limit */
+	unsigned canary;  /* of the first, 0 = one of each kind of hardware */
+} WavesLimits;
+
+/* From BEFORE to AFTER: of Standing, by node; AFTER has no VMs, and NULL where a node does not
+ * change. WISHES: name → StandingVm as it is to be, where that is known. Borrowed. Yours. */
+Waves *waves_new(const GPtrArray *before, const GPtrArray *after, GHashTable *wishes,
+		 const WavesLimits *limits);
+void waves_free(Waves *waves);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Waves, waves_free)
+
+#endif
