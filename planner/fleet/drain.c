@@ -150,21 +150,30 @@ static unsigned drain_ground_at(const DrainMaking *making, unsigned standing, un
 			     unsigned, room);
 }
 
-/* Where VM, of the node FROM, may go: live; or, where it leaves and cannot, powered off and on. */
-static guint64 drain_may_go(const DrainMaking *making, const StandingVm *vm, unsigned from,
-			    bool leaves)
+/* Where VM, of the node FROM, gets so, or better. */
+static guint64 drain_may_reach(const DrainMaking *making, const StandingVm *vm, unsigned from,
+			       MigrateVerdict most)
 {
 	unsigned room = vm->room == STANDING_NO_ROOM ? 0 : vm->room;
 	unsigned ground = drain_ground_at(making, from, room);
-	const DrainGrounds *grounds = making->program->grounds;
-	guint64 live;
 
 	if (vm->device || ground >= DRAIN_GROUNDS_MOST)
 		return 0;
-	live = drain_passages(grounds, vm, ground, MIGRATE_UNKNOWN) & making->open;
-	if (live || !leaves)
-		return live;
-	return drain_passages(grounds, vm, ground, MIGRATE_RESTART) & making->open;
+	return drain_passages(making->program->grounds, vm, ground, most) & making->open;
+}
+
+/* Where VM, of the node FROM, may go: surely live; where there is none, perhaps; where it leaves
+ * and cannot, powered off and on. */
+static guint64 drain_may_go(const DrainMaking *making, const StandingVm *vm, unsigned from,
+			    bool leaves)
+{
+	guint64 grounds = drain_may_reach(making, vm, from, MIGRATE_LIVE);
+
+	if (!grounds)
+		grounds = drain_may_reach(making, vm, from, MIGRATE_UNKNOWN);
+	if (!grounds && leaves)
+		grounds = drain_may_reach(making, vm, from, MIGRATE_RESTART);
+	return grounds;
 }
 
 static bool drain_goes_to(const DrainMaking *making, guint64 grounds, unsigned standing)
@@ -470,7 +479,8 @@ static void drain_fill_yard(const DrainMaking *making)
 	}
 }
 
-/* What the search left: over several NUMA nodes of a node there may still be a place. */
+/* What the search left: over several NUMA nodes of a node there may still be a place, or where it
+ * is not sure that it goes live. */
 static void drain_try_left(DrainMaking *making)
 {
 	const DrainProgram *program = making->program;
@@ -481,7 +491,10 @@ static void drain_try_left(DrainMaking *making)
 
 		if (one->bin != DRAIN_NOWHERE)
 			continue;
-		drain_find_place(making, one->vm, drain_type(program, one->type)->grounds);
+		drain_find_place(making, one->vm,
+				 drain_type(program, one->type)->grounds |
+					 drain_may_reach(making, one->vm->vm, one->vm->from,
+							 MIGRATE_UNKNOWN));
 		making->drain->unsure |= one->vm->to != DRAIN_NOWHERE;
 	}
 }

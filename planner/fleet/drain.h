@@ -3,8 +3,9 @@
  * Emptying nodes: where each of their VMs goes, and which VMs of other nodes move to make room.
  *
  * First as few VMs as possible are left where they are; then as few others as possible move; then
- * as little of their memory. A VM goes where it may migrate live, as far as the nodes tell
- * (migrate.h); where there is no such node, where it may be powered on. A VM that makes room goes
+ * as little of their memory. A VM goes where it surely migrates live, as far as the nodes tell
+ * (migrate.h); where there is no such node, where it perhaps does, or else where it may be powered
+ * on. A VM that makes room goes
  * live, to another node, once. Prices of VMs by their type, from a linear program over what NUMA
  * nodes may hold, give the bound (drain_price.c) and guide the search (drain_search.c).
  *
