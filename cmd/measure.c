@@ -6,6 +6,7 @@
 #include "cmd/output.h"
 #include "cmd/save.h"
 #include "planner/base/json.h"
+#include "planner/page/measure_picture.h"
 #include "topology/base/error.h"
 
 #include <stdio.h>
@@ -28,18 +29,31 @@ static Counters *node_counters(const char *path, const Facts *facts, GError **er
 	return root ? counters_load(root, facts->guests, NULL) : NULL;
 }
 
+typedef enum MeasureForm { FORM_PEOPLE, FORM_JSON, FORM_SVG } MeasureForm;
+static const char *const measure_forms[] = {"people", "json", "svg", NULL};
+
+static MeasureForm measure_form(const Options *options)
+{
+	unsigned form = 0;
+
+	options_form(options, &command_measure, measure_forms, &form, NULL);
+	return (MeasureForm)form;
+}
+
 static bool measure_report(const Options *options, const Measure *measure, GError **error)
 {
-	json_t *document = options->json || options->output ? measure_to_json(measure) : NULL;
+	MeasureForm form = measure_form(options);
+	json_t *document = form == FORM_JSON || options->output ? measure_to_json(measure) : NULL;
 	g_autofree char *text = document ? json_text(document) : NULL;
+	g_autofree char *picture = form == FORM_SVG ? measure_picture(measure) : NULL;
 
 	json_decref(document);
 	if (options->output && !save_report(options->output, text, error))
 		return false;
-	if (options->json)
-		fputs(text, stdout);
-	else
+	if (form == FORM_PEOPLE)
 		measure_print(measure, options->color);
+	else
+		fputs(picture ? picture : text, stdout);
 	return true;
 }
 
@@ -84,8 +98,10 @@ static Status measure_node(const Options *options, MeasureHow how, GError **erro
 
 static bool measure_possible(const Options *options, MeasureHow *how, GError **error)
 {
-	unsigned n = g_strv_length(options->arguments);
+	unsigned n = g_strv_length(options->arguments), form;
 
+	if (!options_form(options, &command_measure, measure_forms, &form, error))
+		return false;
 	if (n != 0 && n != 2)
 		return options_refuse(error, &command_measure,
 				      "measure takes no capture, or two of one node: BEFORE AFTER");
@@ -105,7 +121,8 @@ static bool compare_possible(const Options *options, GError **error)
 		return options_refuse(error, &command_measure,
 				      "--compare: give two files of numbers: A B");
 	if (options->inventory || options->plan || options->topology || options->connect ||
-	    options->domains || options->for_word || options->noise || options->output)
+	    options->domains || options->for_word || options->noise || options->output ||
+	    options->format)
 		return options_refuse(error, &command_measure,
 				      "--compare takes two files, and of the options only --json "
 				      "and --color");
@@ -137,6 +154,8 @@ static const OptionRow measure_options[] = {
 	{0, "compare", NULL, offsetof(Options, compare),
 	 "compare two files of numbers, such as a benchmark before and after a change: one a line, "
 	 "or JSON by VM"},
+	{0, "format", "people|json|svg", offsetof(Options, format),
+	 "how to print it; --json is json; svg is a picture of the rates"},
 	{'o', "output", "FILE", offsetof(Options, output), "also write the JSON document to FILE"},
 	{0},
 };

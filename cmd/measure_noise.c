@@ -2,7 +2,6 @@
 #include "planner/measure/measure_noise.h"
 #include "cmd/measure.h"
 #include "cmd/output.h"
-#include "topology/base/list.h"
 
 #include <stdio.h>
 
@@ -11,41 +10,15 @@
 	"What the kernel does not count is firmware (SMIs), a hypervisor below, or the hardware: " \
 	"look at the power and error settings of the BIOS, and at the kernel's hwlat tracer."
 
-/* "12.3 µs", "1.2 ms". */
-static char *noise_time_text(uint64_t nanoseconds)
-{
-	double time = (double)nanoseconds;
-
-	return time < 1e6 ? g_strdup_printf("%.1f µs", time / 1e3)
-			  : g_strdup_printf("%.1f ms", time / 1e6);
-}
-
-static char *noise_causes_text(const GArray *causes)
-{
-	g_autoptr(GString) text = g_string_new(NULL);
-
-	for (unsigned i = 0; i < causes->len && i < CAUSES_MOST; i++) {
-		const NoiseCause *cause = &g_array_index(causes, NoiseCause, i);
-		g_autofree char *took =
-			cause->nanoseconds ? noise_time_text(cause->nanoseconds) : NULL;
-
-		list_add(text, "%s %" G_GUINT64_FORMAT "%s%s%s", cause->name, (guint64)cause->count,
-			 took ? " (" : "", took ? took : "", took ? ")" : "");
-	}
-	if (causes->len > CAUSES_MOST)
-		list_add(text, "and %u more", causes->len - CAUSES_MOST);
-	return g_strdup(text->str);
-}
-
 static void noise_line(struct libscols_table *table, const MeasureNoise *noise)
 {
 	const NoiseCount *count = &noise->count;
 	g_autofree char *cpu = g_strdup_printf("%u", count->cpu);
-	g_autofree char *longest = noise_time_text(count->longest);
+	g_autofree char *longest = measure_noise_time(count->longest);
 	g_autofree char *share = g_strdup_printf(
 		"%.2g %%", count->looked ? (double)count->lost / (double)count->looked * 100 : 0.0);
 	g_autofree char *gaps = g_strdup_printf("%" G_GUINT64_FORMAT, (guint64)count->gaps);
-	g_autofree char *causes = noise_causes_text(noise->causes);
+	g_autofree char *causes = measure_noise_text(noise, CAUSES_MOST);
 
 	output_line(table, (const char *const[]){cpu, longest, share, gaps, causes});
 }
@@ -101,7 +74,7 @@ void measure_noise_print(const Measure *measure, bool color)
 
 	if (!noise || !noise->len)
 		return;
-	least = noise_time_text(measure_noise_least(noise));
+	least = measure_noise_time(measure_noise_least(noise));
 	printf("\nNoise, seen by %s: gaps of %s and more.\n",
 	       noise_is_of_kernel(measure->own->noise) ? "the kernel's osnoise tracer"
 						       : "a thread on each CPU",

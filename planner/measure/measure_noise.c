@@ -4,6 +4,7 @@
 #include "planner/base/json.h"
 #include "planner/check/rules_found.h"
 #include "planner/measure/traced.h"
+#include "topology/base/list.h"
 
 #include <string.h>
 
@@ -224,6 +225,34 @@ bool measure_noise_uncounted(const GArray *noise)
 				return true;
 	}
 	return false;
+}
+
+/* In words */
+
+char *measure_noise_time(uint64_t nanoseconds)
+{
+	double time = (double)nanoseconds;
+
+	return time < 1e6 ? g_strdup_printf("%.1f µs", time / 1e3)
+			  : g_strdup_printf("%.1f ms", time / 1e6);
+}
+
+char *measure_noise_text(const MeasureNoise *noise, unsigned most)
+{
+	const GArray *causes = noise->causes;
+	GString *text = g_string_new(NULL);
+
+	for (unsigned i = 0; i < causes->len && i < most; i++) {
+		const NoiseCause *cause = &g_array_index(causes, NoiseCause, i);
+		g_autofree char *took =
+			cause->nanoseconds ? measure_noise_time(cause->nanoseconds) : NULL;
+
+		list_add(text, "%s %" G_GUINT64_FORMAT "%s%s%s", cause->name, (guint64)cause->count,
+			 took ? " (" : "", took ? took : "", took ? ")" : "");
+	}
+	if (causes->len > most)
+		list_add(text, "and %u more", causes->len - most);
+	return g_string_free(text, FALSE);
 }
 
 /* As a document */

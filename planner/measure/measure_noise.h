@@ -45,6 +45,10 @@ uint64_t measure_noise_least(const GArray *noise);
 /* Does some of it come from nothing that the kernel counts? */
 bool measure_noise_uncounted(const GArray *noise);
 
+/* "12.3 µs", "1.2 ms". Yours. */
+char *measure_noise_time(uint64_t nanoseconds);
+/* "perl 12 (1.5 ms), local timer interrupts 3, and 2 more": MOST of its causes by name. Yours. */
+char *measure_noise_text(const MeasureNoise *noise, unsigned most);
 /* NULL: null. */
 json_t *measure_noise_to_json(const Measure *measure);
 
