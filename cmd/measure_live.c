@@ -2,6 +2,7 @@
 #include "cmd/measure_live.h"
 #include "cmd/options.h"
 #include "planner/measure/measure_noise.h"
+#include "topology/base/error.h"
 #include "topology/base/own_cpus.h"
 #include "topology/base/signals.h"
 #include "topology/facts/tracing.h"
@@ -59,6 +60,7 @@ void measure_live_clear(MeasureLive *live)
 	counters_free(live->after);
 	hwloc_bitmap_free(live->cpus);
 	noise_free(live->noise);
+	perf_counts_free(live->perf);
 	g_clear_pointer(&live->own.first, g_hash_table_unref);
 	g_clear_pointer(&live->own.last, g_hash_table_unref);
 }
@@ -92,12 +94,16 @@ static bool live_window(const Audit *audit, const Tracing *tracing, unsigned sec
 
 	if (!root)
 		return false;
-	signals_pause(tracing || live->noise ? SETTLE : 0);
+	signals_pause(tracing || live->perf || live->noise ? SETTLE : 0);
 	if (live->noise)
 		noise_begin(live->noise);
+	if (live->perf)
+		perf_counts_begin(live->perf);
 	live->before = counters_load(root, audit->facts->guests, folder);
 	signals_pause(seconds);
 	live->after = counters_load(root, audit->facts->guests, folder);
+	if (live->perf)
+		perf_counts_end(live->perf, live->after->histograms);
 	if (live->noise)
 		noise_end(live->noise);
 	return true;
@@ -120,6 +126,24 @@ static void live_note(MeasureLive *live, const GError *refused, const Tracing *t
 		unread_add(live->after->unread, "traces", refused->message);
 	if (tracing)
 		live_notes_take(live, tracing_unread(tracing));
+}
+
+/* Without histograms perf counts what it can; WHY there are none is told of both. */
+static PerfCounts *live_perf(const Audit *audit, hwloc_const_bitmap_t cpus, GError **why)
+{
+	g_autoptr(GError) refused = NULL;
+	g_autofree char *tracefs = tracing_tracefs(&refused);
+	PerfCounts *perf =
+		tracefs ? perf_counts_start(tracefs, audit->facts->guests, cpus, &refused) : NULL;
+	g_autofree char *before = g_strdup((*why)->message);
+
+	g_clear_error(why);
+	g_set_error(why, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s%s%s", before,
+		    perf      ? "; perf counts exits, MSRs and what keeps the tick instead"
+		    : tracefs ? "; "
+			      : "",
+		    perf || !tracefs ? "" : refused->message);
+	return perf;
 }
 
 /* Who looks for noise on CPUS: the kernel, if it does, else we. */
@@ -145,6 +169,8 @@ Measure *measure_live(const Audit *audit, MeasureHow how, MeasureLive *live, GEr
 	noisy = how.noise ? measure_noise_cpus(audit, unmeasured) : NULL;
 	if (live_traceable(audit, cpus))
 		tracing = tracing_start(cpus, noisy, &refused);
+	if (refused && geteuid() == 0)
+		live->perf = live_perf(audit, cpus, &refused);
 	live->own.noise = live->noise = noisy ? live_noise(tracing, noisy) : NULL;
 	good = live_window(audit, tracing, how.seconds, live, error);
 	live_note(live, refused, tracing);

@@ -4,6 +4,7 @@
 #define CMD_MEASURE_LIVE_H
 
 #include "planner/measure/measure.h"
+#include "topology/facts/perf_counts.h"
 
 /* How this machine is measured. */
 typedef struct MeasureHow {
@@ -17,6 +18,7 @@ bool measure_how(const char *word, bool noise, MeasureHow *how, GError **error);
 typedef struct MeasureLive {
 	Counters *before, *after;
 	hwloc_bitmap_t cpus; /* where planner could run meanwhile */
+	PerfCounts *perf;    /* where there are no histograms; NULL = there are, or no perf */
 	Noise *noise;	     /* NULL = nobody looked for it */
 	MeasureOwn own;
 } MeasureLive;

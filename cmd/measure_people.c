@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/measure.h"
 #include "cmd/output.h"
+#include "planner/measure/measure_paths.h"
 #include "planner/measure/parts.h"
 
 #include <stdio.h>
@@ -110,6 +111,23 @@ static void vcpu_print(const Measure *measure, const MeasureVcpu *vcpu)
 	paragraph_print(line);
 }
 
+static void paths_print(const Measure *measure, const MeasureVm *vm)
+{
+	g_autoptr(GArray) paths = measure_paths(measure, vm);
+
+	for (unsigned i = 0; i < paths->len; i++) {
+		const MeasurePath *path = &g_array_index(paths, MeasurePath, i);
+		g_autofree char *text =
+			path->verdict == PATH_OTHERWISE
+				? g_strdup_printf("not as expected: %s; expected: %s", path->seen,
+						  path->said)
+				: g_strdup_printf("as expected: %s", path->seen);
+
+		if (path->verdict != PATH_UNSEEN)
+			labelled_print(path->name, text);
+	}
+}
+
 /* The interruptions of the VM called NAME, NULL = of no VM; how many there are. */
 static unsigned interruptions_print(const Measure *measure, const char *name, bool with_cpus)
 {
@@ -140,6 +158,7 @@ static void measure_vm_print(const Measure *measure, const MeasureVm *vm, bool c
 	heading_print(vm->vm->subject, color);
 	for (unsigned i = 0; i < vm->vcpus->len; i++)
 		vcpu_print(measure, &g_array_index(vm->vcpus, MeasureVcpu, i));
+	paths_print(measure, vm);
 	if (!interruptions_print(measure, vm->name, several)) {
 		printf("%*s", RATE_WIDTH, "");
 		paragraph_print("nothing interrupts it");

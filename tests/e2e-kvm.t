@@ -57,6 +57,8 @@ CLEAN = {("kernel.vulnerable", "kernel", "info"), ("kernel.sysctl-differs", "nod
 GRUB = "BOOT_IMAGE=/vmlinuz"  # its mark on the line: its menu is judged
 NESTED = """
 planner check --json -p /plan.json --domains /dom >/out/nested.json 2>/out/nested.err
+planner measure --for 1s --json -p /plan.json --domains /dom >/out/locked.json 2>/out/locked.err
+perl -e '$( = $) = 65534; $< = $> = 65534; exec @ARGV' planner measure --for 1s --json -p /plan.json --domains /dom >/out/user.json 2>/out/user.err
 grep -c -w hypervisor /proc/cpuinfo >/out/hypervisor
 """
 
@@ -122,12 +124,20 @@ def firmware(folder):
     return rom, {name: int(times) for name, times in told}
 
 
+def document_of(seen, name):
+    try:
+        return json.loads(seen.text(f"{name}.json"))
+    except ValueError:
+        return {"interruptions": [], "planner": {}, "noise": {"cpus": []}, "unmeasured": [{"source": "stderr", "why": seen.text(f"{name}.err")}]}
+
+
+def told_of(document):
+    return "; ".join(f"{one['source']}: {one['why']}" for one in document["unmeasured"])
+
+
 def measured(tap, seen, told):
     """What planner counted is what the guest did, and of its traces nothing is left."""
-    try:
-        document = json.loads(seen.text("measured.json"))
-    except ValueError:
-        document = {"interruptions": [], "planner": {}, "unmeasured": [seen.text("measured.err")]}
+    document = document_of(seen, "measured")
     exits = {one["name"]: one for one in document["interruptions"] if one["kind"] == "exit" and one["vm"] == "d1"}
     counts = {name: one["count"] for name, one in exits.items()}
     wanted = {"MSR 80b written": told["EOI"], "MSR 6e0 written": told["TIMER"], "MSR 830 written": told["IPI"],
@@ -148,17 +158,32 @@ def measured(tap, seen, told):
            "its traces are gone; those of a run that was killed, after the next one, itself told to end", left)
 
 
+def perf(tap, seen, told):
+    """The same guest, counted without histograms."""
+    document = document_of(seen, "perf")
+    counts = {one["name"]: one["count"] for one in document["interruptions"] if one["kind"] == "exit" and one["vm"] == "d1"}
+    wanted = {"MSR 80b written": told["EOI"], "MSR 6e0 written": told["TIMER"], "MSR 830 written": told["IPI"],
+              "io_exits": told["PORT_OUT"] + told["PORT_IN"], "CPUID": told["CPUID"], "hypercalls": told["CALL"], "halt_exits": 1}
+    tap.ok({name: counts.get(name) for name in wanted} == wanted, "perf counts the same without histograms", counts, wanted, told_of(document))
+    tap.ok("no histograms" in told_of(document) and "perf counts" in told_of(document), "which the report says", told_of(document))
+
+
+def locked(tap, seen):
+    """Without traces the rest is there."""
+    for name, words in (("locked", "locked down"), ("user", "run as root")):
+        document = document_of(seen, name)
+        tap.ok(document.get("milliseconds", 0) >= 1000 and words in told_of(document) and "traces: " in told_of(document),
+               f"measure, {name}: what could not be traced is said, with the reason", told_of(document))
+
+
 def noise(tap, seen):
     """Time is the emulator's, causes are not: who was put on CPU 6, and that the CPUs without a task had no visitor."""
-    try:
-        document = json.loads(seen.text("noise.json"))
-    except ValueError:
-        document = {"noise": {"cpus": []}, "unmeasured": [], "error": seen.text("noise.err")}
+    document = document_of(seen, "noise")
     causes = {one["cpu"]: {cause["name"]: cause["count"] for cause in one["causes"]} for one in document["noise"]["cpus"]}
     quiet = {cpu for cpu, names in causes.items() if not any(name.startswith("perl") for name in names)}
     tap.ok(causes.get(6, {}).get("perl", 0) > 50 and quiet == set(causes) - {6}, "noise names the task that sleeps on CPU 6, and no other",
            document)
-    why = " ".join(f"{one['source']}: {one['why']}" for one in document["unmeasured"])
+    why = told_of(document)
     tap.ok("noise of CPU 7: perl" in why and "vm d2 may run" in why and 7 not in causes,
            "and leaves out the CPU that a busy task has, and a VM's", why)
     left = seen.text("noise.left").split()
@@ -173,12 +198,13 @@ def captured(tap, scene, seen, answer):
 
 
 def nested(tap, host, scene):
-    ran = host.boot(emulated.Shape(**SHAPE, model="EPYC-Rome"), f"{GRUB} {scene.line}", NESTED, scene.files, 200)
+    ran = host.boot(emulated.Shape(**SHAPE, model="EPYC-Rome"), f"{GRUB} lockdown=confidentiality {scene.line}", NESTED, scene.files, 200)
     seen = Seen(ran.files)
     wanted = {("cpu-pm.unsupported", f"vm {vm}", "error") for vm in ("d1", "d2")}
     tap.ok(seen.text("hypervisor").strip() == "8" and wanted <= (seen.findings("nested") or set()),
            "a processor that says it is emulated: cpu-pm is not for a node that is a guest itself", ran.wrong,
            seen.shown("nested"), ran.out)
+    locked(tap, seen)
     tap.note(f"nested: {ran.cost()}")
 
 
@@ -201,6 +227,7 @@ def main():
         captured(tap, scene, seen, answer)
         measured(tap, seen, told)
         noise(tap, seen)
+        perf(tap, seen, told)
         tap.note(ran.cost())
         nested(tap, host, scene)
     return tap.done()

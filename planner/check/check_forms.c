@@ -88,7 +88,7 @@ static void append_measured(GString *text, const Measured *measured)
 	/* Too few are worse than none. */
 	hwloc_bitmap_foreach_begin(cpu, measured->lacks ? none : measured->cpus)
 		g_string_append_printf(text, "planner_measured_interruptions{cpu=\"%u\"} %.3f\n",
-				       cpu, measured_rate(measured, cpu));
+				       cpu, measured_cpu(measured, cpu).rate);
 	hwloc_bitmap_foreach_end();
 	if (measured->noise->len)
 		append_noise(text, measured->noise);

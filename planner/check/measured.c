@@ -6,6 +6,8 @@
 #include "planner/check/rules_found.h"
 
 #define MILLISECONDS_MOST 86400000000 /* a thousand days */
+#define ONES_MOST 65536		      /* interruptions */
+#define SHARES_MOST 4000000	      /* 8192 CPUs with some 500 kinds of interrupts each */
 
 static void measured_one_clear(void *data)
 {
@@ -19,6 +21,7 @@ void measured_free(Measured *measured)
 	json_decref(measured->document);
 	hwloc_bitmap_free(measured->cpus);
 	g_array_unref(measured->ones);
+	g_array_unref(measured->by_cpu);
 	g_array_unref(measured->noise);
 	g_free(measured);
 }
@@ -27,7 +30,8 @@ static bool measured_read_one(Reader *r, void *into, const json_t *object)
 {
 	Measured *measured = into;
 	MeasuredOne one = {.cpus = set_new()};
-	bool good = reader_text(r, object, "vm", &one.vm) &&
+	bool good = (measured->ones->len < ONES_MOST || reader_fail(r, "too many interruptions")) &&
+		    reader_text(r, object, "vm", &one.vm) &&
 		    reader_string(r, object, "kind", &one.kind) &&
 		    reader_string(r, object, "name", &one.name) &&
 		    reader_string(r, object, "what", &one.what) &&
@@ -78,6 +82,45 @@ static const char *measured_lacks(const json_t *document)
 	return NULL;
 }
 
+static void measured_spread_one(Measured *measured, const MeasuredOne *one)
+{
+	double rate = (double)one->count / hwloc_bitmap_weight(one->cpus) / measured->seconds;
+	unsigned cpu;
+
+	hwloc_bitmap_foreach_begin(cpu, one->cpus)
+		MeasuredCpu *on;
+
+		if (cpu >= measured->by_cpu->len)
+			g_array_set_size(measured->by_cpu, cpu + 1);
+		on = &g_array_index(measured->by_cpu, MeasuredCpu, cpu);
+		on->rate += rate;
+		on->vm = one->vm ? one->vm : on->vm;
+		if (rate > on->most_rate) {
+			on->most = one;
+			on->most_rate = rate;
+		}
+	hwloc_bitmap_foreach_end();
+}
+
+/* Each CPU's share of them all. False where they are more than any node has. */
+static bool measured_spread(Reader *r, Measured *measured)
+{
+	uint64_t shares = 0;
+
+	for (unsigned i = 0; i < measured->ones->len; i++) {
+		const MeasuredOne *one = &g_array_index(measured->ones, MeasuredOne, i);
+
+		if (!one->count ||
+		    (!g_str_equal(one->kind, "interrupt") && !g_str_equal(one->kind, "task")))
+			continue;
+		shares += (uint64_t)hwloc_bitmap_weight(one->cpus);
+		if (shares > SHARES_MOST)
+			return reader_fail(r, "interruptions: they name more CPUs than a node has");
+		measured_spread_one(measured, one);
+	}
+	return true;
+}
+
 static bool measured_read(Reader *r, Measured *measured, const Audit *audit)
 {
 	const json_t *document = measured->document;
@@ -97,7 +140,7 @@ static bool measured_read(Reader *r, Measured *measured, const Audit *audit)
 		return reader_fail(r, "milliseconds: 0 is no time");
 	measured->seconds = (double)milliseconds / 1000;
 	measured->lacks = measured_lacks(document);
-	return true;
+	return measured_spread(r, measured);
 }
 
 Measured *measured_parse(const char *name, const char *text, size_t length, const Audit *audit,
@@ -110,6 +153,7 @@ Measured *measured_parse(const char *name, const char *text, size_t length, cons
 	measured->cpus = set_new();
 	measured->ones = g_array_new(FALSE, FALSE, sizeof(MeasuredOne));
 	g_array_set_clear_func(measured->ones, measured_one_clear);
+	measured->by_cpu = g_array_new(FALSE, TRUE, sizeof(MeasuredCpu));
 	measured->noise = g_array_new(FALSE, FALSE, sizeof(MeasuredNoise));
 	if (measured_read(&r, measured, audit))
 		return measured;
@@ -117,21 +161,8 @@ Measured *measured_parse(const char *name, const char *text, size_t length, cons
 	return NULL;
 }
 
-double measured_one_rate(const Measured *measured, const MeasuredOne *one, unsigned cpu)
+MeasuredCpu measured_cpu(const Measured *measured, unsigned cpu)
 {
-	bool counts = g_str_equal(one->kind, "interrupt") || g_str_equal(one->kind, "task");
-
-	return counts && hwloc_bitmap_isset(one->cpus, cpu)
-		       ? (double)one->count / hwloc_bitmap_weight(one->cpus) / measured->seconds
-		       : 0;
-}
-
-double measured_rate(const Measured *measured, unsigned cpu)
-{
-	double rate = 0;
-
-	for (unsigned i = 0; i < measured->ones->len; i++)
-		rate += measured_one_rate(measured, &g_array_index(measured->ones, MeasuredOne, i),
-					  cpu);
-	return rate;
+	return cpu < measured->by_cpu->len ? g_array_index(measured->by_cpu, MeasuredCpu, cpu)
+					   : (MeasuredCpu){0};
 }

@@ -24,11 +24,19 @@ typedef struct MeasuredNoise {
 	const char *cause;		/* the worst, NULL = none is known */
 } MeasuredNoise;
 
+/* What came to one CPU, in a second: interrupts and other tasks. */
+typedef struct MeasuredCpu {
+	double rate, most_rate;
+	const MeasuredOne *most; /* what came most often; NULL = nothing came */
+	const char *vm;		 /* whose CPU it is; NULL = no VM's */
+} MeasuredCpu;
+
 struct Measured {
 	json_t *document;
 	double seconds;
 	hwloc_bitmap_t cpus;
 	GArray *ones;	   /* of MeasuredOne */
+	GArray *by_cpu;	   /* of MeasuredCpu; use measured_cpu() */
 	GArray *noise;	   /* of MeasuredNoise, empty where nobody looked for it */
 	const char *lacks; /* a source of counts that could not be read; NULL = none */
 };
@@ -42,10 +50,7 @@ Measured *measured_parse(const char *name, const char *text, size_t length, cons
 void measured_free(Measured *measured);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Measured, measured_free)
 
-/* How often a second an interrupt or another task came to CPU: that of several CPUs in equal parts.
- */
-double measured_rate(const Measured *measured, unsigned cpu);
-/* The same of ONE alone. */
-double measured_one_rate(const Measured *measured, const MeasuredOne *one, unsigned cpu);
+/* What came to CPU: that of several CPUs in equal parts. */
+MeasuredCpu measured_cpu(const Measured *measured, unsigned cpu);
 
 #endif

@@ -19,23 +19,8 @@ static double measured_bound(const Audit *audit)
 /* The CPUs of VM (NULL = of none) that are interrupted too often. */
 typedef struct MeasuredBusy {
 	hwloc_bitmap_t cpus;
-	unsigned worst;
-	double rate; /* of the worst */
+	MeasuredCpu worst;
 } MeasuredBusy;
-
-/* Whose CPU it is: that of a VM's interruptions. */
-static bool measured_cpu_of(const Measured *measured, unsigned cpu, const char *vm)
-{
-	const char *owner = NULL;
-
-	for (unsigned i = 0; i < measured->ones->len; i++) {
-		const MeasuredOne *one = &g_array_index(measured->ones, MeasuredOne, i);
-
-		if (measured_one_rate(measured, one, cpu) > 0 && one->vm)
-			owner = one->vm;
-	}
-	return g_strcmp0(owner, vm) == 0;
-}
 
 /* The CPUs that were interrupted too often, whosever they are. Yours. */
 static hwloc_bitmap_t measured_over(const Audit *audit)
@@ -45,7 +30,7 @@ static hwloc_bitmap_t measured_over(const Audit *audit)
 	unsigned cpu;
 
 	hwloc_bitmap_foreach_begin(cpu, audit->measured->cpus)
-		if (measured_rate(audit->measured, cpu) > bound)
+		if (measured_cpu(audit->measured, cpu).rate > bound)
 			hwloc_bitmap_set(over, cpu);
 	hwloc_bitmap_foreach_end();
 	return over;
@@ -58,34 +43,15 @@ static MeasuredBusy measured_busy(const Measured *measured, hwloc_const_bitmap_t
 	unsigned cpu;
 
 	hwloc_bitmap_foreach_begin(cpu, over)
-		double rate = measured_rate(measured, cpu);
+		MeasuredCpu on = measured_cpu(measured, cpu);
 
-		if (!vm || measured_cpu_of(measured, cpu, vm)) {
-			hwloc_bitmap_set(busy.cpus, cpu);
-			if (rate > busy.rate) {
-				busy.worst = cpu;
-				busy.rate = rate;
-			}
-		}
+		if (vm && g_strcmp0(on.vm, vm) != 0)
+			continue;
+		hwloc_bitmap_set(busy.cpus, cpu);
+		if (on.rate > busy.worst.rate)
+			busy.worst = on;
 	hwloc_bitmap_foreach_end();
 	return busy;
-}
-
-/* What came most often to CPU. */
-static const MeasuredOne *measured_most(const Measured *measured, unsigned cpu)
-{
-	const MeasuredOne *most = NULL;
-	double rate = 0;
-
-	for (unsigned i = 0; i < measured->ones->len; i++) {
-		const MeasuredOne *one = &g_array_index(measured->ones, MeasuredOne, i);
-
-		if (measured_one_rate(measured, one, cpu) > rate) {
-			rate = measured_one_rate(measured, one, cpu);
-			most = one;
-		}
-	}
-	return most;
 }
 
 /* What is found is taken out of OVER. */
@@ -93,8 +59,7 @@ static void measured_judge(const Rule *rule, const Audit *audit, hwloc_bitmap_t 
 			   const char *vm, GPtrArray *findings)
 {
 	MeasuredBusy busy = measured_busy(audit->measured, over, vm);
-	const MeasuredOne *most =
-		hwloc_bitmap_iszero(busy.cpus) ? NULL : measured_most(audit->measured, busy.worst);
+	const MeasuredOne *most = busy.worst.most;
 	g_autofree char *subject = vm ? g_strdup_printf("vm %s", vm) : g_strdup("node");
 	g_autofree char *cpus = cpulist_format(busy.cpus);
 
@@ -102,7 +67,7 @@ static void measured_judge(const Rule *rule, const Audit *audit, hwloc_bitmap_t 
 		rule_found(rule, findings, subject, "planner measure", busy.cpus,
 			   "CPUs %s were interrupted up to %.1f times a second, more than %.0f: "
 			   "mostly %s%s%s",
-			   cpus, busy.rate, measured_bound(audit), most->what,
+			   cpus, busy.worst.rate, measured_bound(audit), most->what,
 			   *most->cause ? ": " : "", most->cause);
 	hwloc_bitmap_andnot(over, over, busy.cpus);
 	hwloc_bitmap_free(busy.cpus);

@@ -4,6 +4,7 @@
 
 #include "planner/check/rules_found.h"
 #include "topology/base/list.h"
+#include "topology/facts/perf_counts.h"
 
 #include <string.h>
 
@@ -169,6 +170,10 @@ static const ExitCause exit_causes[] = {
 	 "no "
 	 "counter for each of these",
 	 NULL, fix_delivery},
+	{PERF_OTHERS, "exits for other reasons",
+	 "without histograms only the reasons that are listed here are counted one by one", ""},
+	{"MSR " PERF_OTHERS " written", "exits: other MSRs written", "the guest's choice", ""},
+	{"MSR " PERF_OTHERS " read", "exits: MSRs read", "the guest's choice", ""},
 	{"MSR 6e0 written", "exits: MSR 6e0 written", "the guest sets its timer", NULL, fix_timers},
 	{"MSR 80b written", "exits: MSR 80b written",
 	 "the guest ends an interrupt, and nothing takes that from KVM", NULL, fix_delivery},

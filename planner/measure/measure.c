@@ -404,14 +404,15 @@ static void exits_count(MeasureExits *exits)
 	exit_add(exits, OTHER_EXITS, all > told ? all - told : 0, 0);
 }
 
-static void exits_compare(Measure *measure, const MeasureVm *vm, const Counters *before,
+static void exits_compare(Measure *measure, MeasureVm *vm, const Counters *before,
 			  const Counters *after)
 {
 	static const char *const asides[] = {"signal_exits", "request_irq_exits",
 					     "directed_yield_attempted"};
 	MeasureExits exits = {measure, vm, guest_count(after, vm->name), before, after};
 
-	if (!traced_exits(measure->audit, exits.guest, before, after, exit_add, &exits))
+	vm->traced = traced_exits(measure->audit, exits.guest, before, after, exit_add, &exits);
+	if (!vm->traced)
 		exits_count(&exits);
 	for (unsigned i = 0; i < G_N_ELEMENTS(asides); i++)
 		exit_add(&exits, asides[i], measure_kvm(vm, asides[i]), 0);
@@ -490,7 +491,7 @@ static void traces_note(Measure *measure, const Counters *after)
 		for (unsigned h = 0; h < histograms->len; h++) {
 			const Histogram *histogram = g_ptr_array_index(histograms, h);
 
-			if (histogram->dropped)
+			if (histogram->dropped || histogram->rows->len == HISTOGRAM_ROWS)
 				unread_add(measure->unmeasured, histogram->trigger,
 					   "the histogram is full, and not all is counted");
 		}
@@ -517,6 +518,8 @@ static void noise_judge(Measure *measure, const Counters *before, const Counters
 {
 	if (noise_is_of_kernel(measure->own->noise))
 		measure_noise_traced(measure->noise, before, after);
+	else
+		measure_noise_left(measure->noise);
 	measure_noise_finish(measure->noise);
 }
 

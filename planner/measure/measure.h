@@ -51,6 +51,7 @@ typedef struct MeasureVm {
 	const AuditVm *vm;
 	GArray *vcpus;	 /* of MeasureVcpu */
 	GHashTable *kvm; /* name → uint64_t *: what each of KVM's counters grew by */
+	bool traced;	 /* its exits were counted by reason */
 } MeasureVm;
 
 /* What planner itself did to the machine it measures. */

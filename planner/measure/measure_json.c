@@ -4,6 +4,7 @@
 #include "planner/base/json.h"
 #include "planner/check/check_node.h"
 #include "planner/measure/measure_noise.h"
+#include "planner/measure/measure_paths.h"
 #include "planner/measure/parts.h"
 
 static json_t *interruption_to_json(const Interruption *one)
@@ -37,7 +38,25 @@ static json_t *vcpu_to_json(const MeasureVcpu *vcpu)
 	return object;
 }
 
-static json_t *measure_vm_to_json(const MeasureVm *vm)
+static json_t *paths_to_json(const Measure *measure, const MeasureVm *vm)
+{
+	g_autoptr(GArray) paths = measure_paths(measure, vm);
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < paths->len; i++) {
+		const MeasurePath *path = &g_array_index(paths, MeasurePath, i);
+		json_t *object = json_object();
+
+		json_object_set_new(object, "name", json_string(path->name));
+		json_object_set_new(object, "verdict", json_string(path_verdicts[path->verdict]));
+		json_object_set_new(object, "said", json_string(path->said));
+		json_object_set_new(object, "seen", json_string(path->seen));
+		json_array_append_new(list, object);
+	}
+	return list;
+}
+
+static json_t *measure_vm_to_json(const Measure *measure, const MeasureVm *vm)
 {
 	json_t *object = json_object(), *vcpus = json_array(), *counters = json_array();
 
@@ -57,6 +76,7 @@ static json_t *measure_vm_to_json(const MeasureVm *vm)
 	json_object_set_new(object, "name", json_string(vm->name));
 	json_object_set_new(object, "vcpus", vcpus);
 	json_object_set_new(object, "counters", counters);
+	json_object_set_new(object, "paths", paths_to_json(measure, vm));
 	return object;
 }
 
@@ -84,7 +104,8 @@ json_t *measure_to_json(const Measure *measure)
 		json_array_append_new(
 			list, interruption_to_json(g_ptr_array_index(measure->interruptions, i)));
 	for (unsigned i = 0; i < measure->vms->len; i++)
-		json_array_append_new(vms, measure_vm_to_json(g_ptr_array_index(measure->vms, i)));
+		json_array_append_new(
+			vms, measure_vm_to_json(measure, g_ptr_array_index(measure->vms, i)));
 	for (unsigned i = 0; i < measure->unmeasured->len; i++) {
 		const Unread *note = g_ptr_array_index(measure->unmeasured, i);
 		json_t *object = json_object();

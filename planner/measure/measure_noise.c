@@ -50,7 +50,7 @@ static void noise_leave_tasks(const Audit *audit, hwloc_bitmap_t free, GPtrArray
 		g_auto(CpuSet) cpu = set_new(), core = NULL;
 		g_autofree char *why = g_strdup_printf("%s (%u) runs there", task->comm, task->tid);
 
-		if (task->kernel || !task->runs || task->last_cpu < 0)
+		if (task->kernel || !task->polls || task->last_cpu < 0)
 			continue;
 		hwloc_bitmap_only(cpu, (unsigned)task->last_cpu);
 		core = cores_of(audit->host, cpu);
@@ -191,8 +191,7 @@ static int noise_cause_compare(const void *a, const void *b)
 	return strcmp(one->name, other->name);
 }
 
-/* An interrupt or a task makes one gap at most: of those that remain the kernel knows nothing. */
-void measure_noise_finish(GArray *noise)
+void measure_noise_left(GArray *noise)
 {
 	for (unsigned i = 0; i < noise->len; i++) {
 		MeasureNoise *one = &g_array_index(noise, MeasureNoise, i);
@@ -202,8 +201,13 @@ void measure_noise_finish(GArray *noise)
 			told += g_array_index(one->causes, NoiseCause, c).count;
 		if (one->count.gaps > told)
 			measure_noise_add(one, NOISE_UNCOUNTED, one->count.gaps - told, 0);
-		g_array_sort(one->causes, noise_cause_compare);
 	}
+}
+
+void measure_noise_finish(GArray *noise)
+{
+	for (unsigned i = 0; i < noise->len; i++)
+		g_array_sort(g_array_index(noise, MeasureNoise, i).causes, noise_cause_compare);
 }
 
 uint64_t measure_noise_least(const GArray *noise)
@@ -233,7 +237,7 @@ char *measure_noise_time(uint64_t nanoseconds)
 {
 	double time = (double)nanoseconds;
 
-	return time < 1e6 ? g_strdup_printf("%.1f µs", time / 1e3)
+	return time < 1e6 ? g_strdup_printf("%.1f us", time / 1e3)
 			  : g_strdup_printf("%.1f ms", time / 1e6);
 }
 

@@ -25,7 +25,7 @@ struct MeasureNoise {
 
 /*
  * The CPUs of AUDIT's node on which a thread may look for noise: isolated ones on whose core no VM
- * may run, no polling process is planned, and no task of a user runs. Why others are left out is
+ * may run, no polling process is planned, and no task of a user polls. Why others are left out is
  * added to UNMEASURED, of Unread. Yours.
  */
 hwloc_bitmap_t measure_noise_cpus(const Audit *audit, GPtrArray *unmeasured);
@@ -38,14 +38,17 @@ MeasureNoise *measure_noise_of(GArray *noise, unsigned cpu);
 void measure_noise_add(MeasureNoise *noise, const char *name, uint64_t count, uint64_t nanoseconds);
 /* What the kernel's tracer knows of each CPU, between the two moments. */
 void measure_noise_traced(GArray *noise, const Counters *before, const Counters *after);
-/* All causes are there: sort them, and name what is left. */
+/* Name what is left of the gaps: an interrupt or a task makes one at most. The kernel's tracer
+ * knows better. */
+void measure_noise_left(GArray *noise);
+/* All causes are there: sort them. */
 void measure_noise_finish(GArray *noise);
 /* What is shorter was not counted on some CPU, in nanoseconds; NOISE is not empty. */
 uint64_t measure_noise_least(const GArray *noise);
 /* Does some of it come from nothing that the kernel counts? */
 bool measure_noise_uncounted(const GArray *noise);
 
-/* "12.3 µs", "1.2 ms". Yours. */
+/* "12.3 us", "1.2 ms": for tables, which may be in ASCII. Yours. */
 char *measure_noise_time(uint64_t nanoseconds);
 /* "perl 12 (1.5 ms), local timer interrupts 3, and 2 more": MOST of its causes by name. Yours. */
 char *measure_noise_text(const MeasureNoise *noise, unsigned most);

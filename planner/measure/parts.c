@@ -74,6 +74,17 @@ const char *parts_most(const GArray *parts)
 	return most ? most->name : NULL;
 }
 
+uint64_t parts_count(const GArray *parts, const char *name)
+{
+	for (unsigned i = 0; i < parts->len; i++) {
+		const MeasurePart *part = &g_array_index(parts, MeasurePart, i);
+
+		if (g_str_equal(part->name, name))
+			return part->count;
+	}
+	return 0;
+}
+
 char *parts_text(const GArray *parts, unsigned most)
 {
 	GString *text = g_string_new(NULL);

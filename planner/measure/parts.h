@@ -22,6 +22,8 @@ void parts_merge(GArray *parts, const GArray *more);
 void parts_sort(GArray *parts);
 /* The name that came most often; NULL = there is none. */
 const char *parts_most(const GArray *parts);
+/* How often NAME came. */
+uint64_t parts_count(const GArray *parts, const char *name);
 /* "a 12, b 3, and 4 others 7": MOST of them by name; they are sorted. Yours. */
 char *parts_text(const GArray *parts, unsigned most);
 json_t *parts_to_json(const GArray *parts);

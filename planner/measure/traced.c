@@ -5,6 +5,7 @@
 #include "planner/measure/devices.h"
 #include "planner/measure/exit_reasons.h"
 #include "planner/measure/parts.h"
+#include "topology/facts/perf_counts.h"
 #include "topology/facts/tracing.h"
 
 #include <string.h>
@@ -57,31 +58,16 @@ const Histogram *traced_find(const Counters *counters, const char *event, const 
 	return NULL;
 }
 
-/* The row of BEFORE with the keys of ROW; NULL = it was not there yet. */
-static const HistogramRow *traced_old(const Histogram *before, const HistogramRow *row)
-{
-	for (unsigned i = 0; before && i < before->rows->len; i++) {
-		const HistogramRow *old = &g_array_index(before->rows, HistogramRow, i);
-		bool same = true;
-
-		for (unsigned k = 0; same && k < HISTOGRAM_KEYS; k++)
-			same = g_strcmp0(old->keys[k], row->keys[k]) == 0;
-		if (same)
-			return old;
-	}
-	return NULL;
-}
-
 uint64_t traced_growth(const Histogram *before, const HistogramRow *row)
 {
-	const HistogramRow *old = traced_old(before, row);
+	const HistogramRow *old = histogram_find(before, row);
 
 	return measure_growth(old ? old->hits : 0, row->hits);
 }
 
 uint64_t traced_took(const Histogram *before, const HistogramRow *row)
 {
-	const HistogramRow *old = traced_old(before, row);
+	const HistogramRow *old = histogram_find(before, row);
 
 	return measure_growth(old ? old->values[0] : 0, row->values[0]);
 }
@@ -120,6 +106,8 @@ static char *traced_reason(ExitIsa isa, const char *key)
 {
 	uint64_t reason;
 
+	if (g_str_equal(key, PERF_OTHERS))
+		return g_strdup(PERF_OTHERS);
 	return histogram_number(key, 10, &reason) ? traced_name(isa, reason) : NULL;
 }
 

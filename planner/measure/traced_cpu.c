@@ -18,13 +18,10 @@ static void traced_functions(const Counters *before, const Counters *after, cons
 	const Histogram *now = traced_find(after, event, field, NULL);
 	const Histogram *then = traced_find(before, event, field, NULL);
 
-	for (unsigned i = 0; now && i < now->rows->len; i++) {
-		const HistogramRow *row = &g_array_index(now->rows, HistogramRow, i);
-		g_autofree char *name = NULL;
+	for (const HistogramRow *row = histogram_first(now, cpu); row;
+	     row = histogram_next(now, row)) {
+		g_autofree char *name = g_strconcat(prefix, row->keys[1], NULL);
 
-		if (!key_is(row->keys[0], cpu))
-			continue;
-		name = g_strconcat(prefix, row->keys[1], NULL);
 		parts_add(parts, name, traced_growth(then, row));
 	}
 }
@@ -54,12 +51,12 @@ void traced_tasks(const Counters *before, const Counters *after, unsigned cpu, G
 {
 	const Histogram *now = traced_switches(after), *then = traced_switches(before);
 
-	for (unsigned i = 0; now && i < now->rows->len; i++) {
-		const HistogramRow *row = &g_array_index(now->rows, HistogramRow, i);
+	for (const HistogramRow *row = histogram_first(now, cpu); row;
+	     row = histogram_next(now, row)) {
 		uint64_t tid;
 
 		/* 0 is the idle task. */
-		if (key_is(row->keys[0], cpu) && histogram_number(row->keys[1], 10, &tid) && tid &&
+		if (histogram_number(row->keys[1], 10, &tid) && tid &&
 		    !g_hash_table_contains(own, GUINT_TO_POINTER((unsigned)tid)))
 			parts_add(parts, row->keys[2], traced_growth(then, row));
 	}
@@ -110,12 +107,12 @@ TickReason traced_tick(const Counters *before, const Counters *after, unsigned c
 	TickReason most = TICK_NONE;
 	uint64_t times = 0;
 
-	for (unsigned i = 0; now && i < now->rows->len; i++) {
-		const HistogramRow *row = &g_array_index(now->rows, HistogramRow, i);
+	for (const HistogramRow *row = histogram_first(now, cpu); row;
+	     row = histogram_next(now, row)) {
 		uint64_t count, reason;
 
-		if (!key_is(row->keys[0], cpu) || !key_is(row->keys[1], 0) ||
-		    !histogram_number(row->keys[2], 10, &reason) || reason > TICK_RCU_EXP)
+		if (!key_is(row->keys[1], 0) || !histogram_number(row->keys[2], 10, &reason) ||
+		    reason > TICK_RCU_EXP)
 			continue;
 		count = traced_growth(then, row);
 		if (count <= times)

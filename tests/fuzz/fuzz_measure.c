@@ -54,7 +54,7 @@ static void check_measured(const char *text, size_t size)
 
 	g_assert_cmpint(!measured, ==, !!error);
 	if (measured)
-		g_assert_cmpfloat(measured_rate(measured, 0), >=, 0);
+		g_assert_cmpfloat(measured_cpu(measured, 0).rate, >=, 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -162,6 +162,52 @@ static void test_names(void)
 	}
 }
 
+/* Of more rows than any trigger asks for, the first are taken; each is found by its keys. */
+static void test_many(void)
+{
+	g_autoptr(GString) text = g_string_new("# trigger info: hist:keys=a,b:vals=hitcount\n");
+	g_autoptr(GPtrArray) histograms = NULL;
+	const Histogram *histogram;
+
+	for (unsigned i = 0; i < 2 * HISTOGRAM_ROWS; i++)
+		g_string_append_printf(text, "{ a: %u, b: x } hitcount: %u\n", i, i + 1);
+	for (unsigned i = 0; i < 1000; i++)
+		g_string_append(text, "# trigger info: hist:keys=c\n");
+	histograms = histograms_parse(text->str);
+	g_assert_cmpuint(histograms->len, <, 1000);
+	histogram = g_ptr_array_index(histograms, 0);
+	g_assert_cmpuint(histogram->rows->len, ==, HISTOGRAM_ROWS);
+	g_assert_false(histogram->whole);
+	for (unsigned i = 0; i < HISTOGRAM_ROWS; i++) {
+		HistogramRow row = {.keys = {g_strdup_printf("%u", i), (char *)"x"}};
+
+		g_assert_cmpuint(histogram_find(histogram, &row)->hits, ==, i + 1);
+		row.keys[1] = NULL;
+		g_assert_null(histogram_find(histogram, &row));
+		g_assert_cmpuint(histogram_first(histogram, i)->hits, ==, i + 1);
+		g_assert_null(histogram_next(histogram, histogram_first(histogram, i)));
+		g_free(row.keys[0]);
+	}
+}
+
+/* Rows of one CPU, in their order; those of others are between. */
+static void test_chain(void)
+{
+	static const unsigned hits[] = {1, 3, 4};
+	g_autoptr(GPtrArray) histograms = histograms_parse(
+		"# trigger info: hist:keys=common_cpu,b:vals=hitcount\n"
+		"{ common_cpu: 3, b: x } hitcount: 1\n{ common_cpu: 4, b: x } hitcount: 2\n"
+		"{ common_cpu: 3, b: y } hitcount: 3\n{ common_cpu: 3, b: x } hitcount: 4\n");
+	const Histogram *histogram = g_ptr_array_index(histograms, 0);
+	const HistogramRow *row = histogram_first(histogram, 3);
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(hits); i++, row = histogram_next(histogram, row))
+		g_assert_cmpuint(row->hits, ==, hits[i]);
+	g_assert_null(row);
+	g_assert_null(histogram_first(histogram, 5));
+	g_assert_null(histogram_first(NULL, 3));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -170,5 +216,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/histogram/reasons", test_reasons);
 	g_test_add_func("/histogram/names", test_names);
 	g_test_add_func("/histogram/numbers", test_numbers);
+	g_test_add_func("/histogram/many", test_many);
+	g_test_add_func("/histogram/chain", test_chain);
 	return g_test_run();
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/measure/causes.h"
 #include "planner/measure/devices.h"
+#include "planner/measure/measure_paths.h"
 #include "planner/measure/parts.h"
 #include "tests/unit/scratch.h"
 #include "topology/facts/irqs.h"
+#include "topology/facts/perf_counts.h"
 #include "topology/facts/tracing.h"
 
 #define SCENES "tests/hosts/measured/"
@@ -210,17 +212,6 @@ static void test_passed(void)
 	}
 }
 
-static uint64_t part_count(const GArray *parts, const char *name)
-{
-	for (unsigned i = 0; i < parts->len; i++) {
-		const MeasurePart *part = &g_array_index(parts, MeasurePart, i);
-
-		if (g_str_equal(part->name, name))
-			return part->count;
-	}
-	return 0;
-}
-
 /* Two busy tasks on CPU 2, one that sleeps on CPU 3. */
 static void test_traced_cpu(void)
 {
@@ -232,16 +223,16 @@ static void test_traced_cpu(void)
 	uint64_t runs;
 
 	traced_hrtimers(before, after, 2, timers);
-	g_assert_cmpuint(part_count(timers, "tick_sched_timer"), ==, 1801);
+	g_assert_cmpuint(parts_count(timers, "tick_sched_timer"), ==, 1801);
 	g_assert_cmpuint(timers->len, ==, 1);
 	g_assert_cmpuint(traced_tick(before, after, 2), ==, TICK_SCHED);
 	g_assert_cmpuint(traced_tick(before, after, 3), ==, TICK_NONE);
 	g_hash_table_add(own, GUINT_TO_POINTER(1501));
 	traced_tasks(before, after, 2, own, tasks);
-	g_assert_cmpuint(part_count(tasks, "hog"), ==, 302);
-	g_assert_cmpuint(part_count(tasks, "perl"), ==, 0);
-	g_assert_cmpuint(part_count(tasks, "work item vmstat_update"), ==, 2);
-	g_assert_cmpuint(part_count(tasks, "swapper/2"), ==, 0);
+	g_assert_cmpuint(parts_count(tasks, "hog"), ==, 302);
+	g_assert_cmpuint(parts_count(tasks, "perl"), ==, 0);
+	g_assert_cmpuint(parts_count(tasks, "work item vmstat_update"), ==, 2);
+	g_assert_cmpuint(parts_count(tasks, "swapper/2"), ==, 0);
 	g_assert_true(traced_runs(before, after, 1501, cpus, &runs));
 	g_assert_cmpuint(runs, ==, 302);
 	g_assert_true(traced_runs(before, after, 1241, cpus, &runs));
@@ -261,15 +252,15 @@ static void test_traced_ipis(void)
 	g_autoptr(GArray) senders = parts_new(), calls = parts_new();
 
 	traced_senders(before, after, 0, senders);
-	g_assert_cmpuint(part_count(senders, "from CPU 1"), ==, 56);
-	g_assert_cmpuint(part_count(senders, "from CPU 3"), ==, 4);
+	g_assert_cmpuint(parts_count(senders, "from CPU 1"), ==, 56);
+	g_assert_cmpuint(parts_count(senders, "from CPU 3"), ==, 4);
 	traced_calls(before, after, 3, calls);
 	g_assert_nonnull(parts_most(calls));
-	g_assert_cmpuint(part_count(calls, "tlb_remove_table_smp_sync"), ==, 1);
+	g_assert_cmpuint(parts_count(calls, "tlb_remove_table_smp_sync"), ==, 1);
 }
 
 typedef struct TracedSum {
-	uint64_t count, nanoseconds, halts;
+	uint64_t count, nanoseconds, halts, eois, others;
 } TracedSum;
 
 static void traced_sum(void *data, const char *name, uint64_t count, uint64_t nanoseconds)
@@ -277,9 +268,143 @@ static void traced_sum(void *data, const char *name, uint64_t count, uint64_t na
 	TracedSum *sum = data;
 
 	sum->halts += g_str_equal(name, "halt_exits") ? count : 0;
+	sum->eois += g_str_equal(name, "MSR 80b written") ? count : 0;
+	sum->others +=
+		g_str_equal(name, PERF_OTHERS) || g_str_equal(name, "MSR " PERF_OTHERS " written")
+			? count
+			: 0;
 	g_assert_true(!g_str_equal(name, "halt_exits") || !nanoseconds);
 	sum->count += count;
 	sum->nanoseconds += nanoseconds;
+}
+
+static const PerfCount *perf_wanted(const GArray *wanted, const char *filter)
+{
+	for (unsigned i = 0; i < wanted->len; i++) {
+		const PerfCount *count = &g_array_index(wanted, PerfCount, i);
+
+		if (g_strcmp0(count->filter, filter) == 0)
+			return count;
+	}
+	return NULL;
+}
+
+/* A kernel without histograms: what perf counted of the guest that was told how often to do what
+ * (its numbers are those of 5.10). */
+static void test_perf(void)
+{
+	static const struct {
+		const char *filter;
+		uint64_t count;
+	} counted[] = {{NULL, 27012},
+		       {"exit_reason==124", 18003},
+		       {"exit_reason==120", 1},
+		       {"exit_reason==123", 4500},
+		       {"exit_reason==96", 102},
+		       {"exit_reason==1024", 2203},
+		       {"exit_reason==114", 1500},
+		       {"exit_reason==129", 700},
+		       {"write==0", 3001},
+		       {"write==1", 15002},
+		       {"ecx==2059 && write==1", 6000},
+		       {"ecx==1760 && write==1", 5000},
+		       {"ecx==2096 && write==1", 4000},
+		       {"success==0 && dependency==4", 7}};
+	g_autoptr(Facts) facts = scene_facts(537);
+	Guest *guest = g_ptr_array_index(facts->guests->guests, 0);
+	GuestThread thread = {.tid = 540};
+	g_auto(CpuSet) cpus = cpulist_parse("2", NULL);
+	g_autoptr(GArray) wanted = NULL;
+	g_autoptr(Audit) audit = audit_new(NULL, NULL, facts);
+	g_autoptr(Counters) before = counters_new(), after = counters_new();
+	GuestCount count = {.threads = g_array_new(FALSE, TRUE, sizeof(ThreadCount))};
+	ThreadCount one = {.tid = 540};
+	TracedSum sum = {0};
+
+	g_array_append_val(guest->vcpu_threads, thread);
+	wanted = perf_counts_wanted(facts->guests, cpus, false);
+	for (unsigned i = 0; i < G_N_ELEMENTS(counted); i++) {
+		PerfCount *row = (PerfCount *)perf_wanted(wanted, counted[i].filter);
+
+		g_assert_nonnull(row);
+		g_assert_cmpint(row->fd, ==, -1);
+		row->count = counted[i].count;
+	}
+	perf_counts_fill(wanted, after->histograms);
+	facts->kvm->parameters = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	g_hash_table_insert(facts->kvm->parameters, g_strdup("kvm_amd.avic"), g_strdup("N"));
+	g_array_append_val(count.threads, one);
+	g_assert_true(traced_exits(audit, &count, before, after, traced_sum, &sum));
+	g_assert_cmpuint(sum.count, ==, 27012);
+	g_assert_cmpuint(sum.halts, ==, 1);
+	g_assert_cmpuint(sum.eois, ==, 6000);
+	/* MSRs written that are not asked for, and exits for reasons that are not. */
+	g_assert_cmpuint(sum.others, ==, 2 + 3);
+	g_assert_cmpuint(traced_tick(before, after, 2), ==, TICK_SCHED);
+	g_array_unref(count.threads);
+}
+
+/* The ways that a guest with 98 timers a second takes, without cpu-pm and with it. */
+static void test_paths(void)
+{
+	static const struct {
+		Tristate pm;
+		uint64_t set, fired, preempted, halts;
+		bool intel;
+		PathVerdict timers, halted;
+	} rows[] = {
+		{TRISTATE_NO, 1000, 100, 0, 1000, false, PATH_CONFIRMED, PATH_CONFIRMED},
+		{TRISTATE_NO, 1000, 0, 990, 1000, true, PATH_CONFIRMED, PATH_CONFIRMED},
+		{TRISTATE_NO, 1000, 990, 0, 0, true, PATH_OTHERWISE, PATH_UNSEEN},
+		{TRISTATE_YES, 1000, 100, 0, 0, false, PATH_CONFIRMED, PATH_CONFIRMED},
+		{TRISTATE_YES, 1000, 990, 0, 3, false, PATH_OTHERWISE, PATH_OTHERWISE},
+		{TRISTATE_YES, 1000, 0, 990, 0, true, PATH_OTHERWISE, PATH_CONFIRMED},
+		{TRISTATE_YES, 0, 0, 0, 0, false, PATH_UNSEEN, PATH_CONFIRMED},
+	};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(Facts) facts = scene_facts(7);
+		g_autoptr(Audit) audit = audit_new(NULL, NULL, facts);
+		AuditVm *audited = g_ptr_array_index(audit->vms, 0);
+		MeasureVm vm = {.name = audited->name, .vm = audited, .traced = true};
+		g_autoptr(GPtrArray) all = g_ptr_array_new();
+		g_autoptr(GArray) parts = parts_new(), none = parts_new(), paths = NULL;
+		Measure measure = {.audit = audit, .interruptions = all};
+		struct {
+			InterruptionKind kind;
+			const char *name;
+			uint64_t count;
+		} seen[] = {{INTERRUPTION_EXIT, "MSR 6e0 written", rows[i].set},
+			    {INTERRUPTION_EXIT, "PREEMPTION_TIMER", rows[i].preempted},
+			    {INTERRUPTION_EXIT, "halt_exits", rows[i].halts},
+			    {INTERRUPTION_INTERRUPT, "LOC", rows[i].fired}};
+		Interruption ones[G_N_ELEMENTS(seen)];
+
+		audited->pm_now = rows[i].pm;
+		facts->kvm->parameters =
+			g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+		if (rows[i].intel)
+			g_hash_table_insert(facts->kvm->parameters, g_strdup("kvm_intel.ept"),
+					    g_strdup("Y"));
+		parts_add(parts, "apic_timer_fn [kvm]", rows[i].fired);
+		for (unsigned k = 0; k < G_N_ELEMENTS(seen); k++) {
+			ones[k] = (Interruption){.kind = seen[k].kind,
+						 .name = (char *)seen[k].name,
+						 .vm = vm.name,
+						 .count = seen[k].count,
+						 .parts = k == 3 ? parts : none};
+			g_ptr_array_add(all, &ones[k]);
+		}
+		paths = measure_paths(&measure, &vm);
+		g_assert_cmpuint(paths->len, ==, 3);
+		g_assert_cmpint(g_array_index(paths, MeasurePath, 0).verdict, ==, rows[i].timers);
+		g_assert_cmpint(g_array_index(paths, MeasurePath, 1).verdict, ==, PATH_UNSEEN);
+		g_assert_cmpint(g_array_index(paths, MeasurePath, 2).verdict, ==, rows[i].halted);
+		audited->pm_now = TRISTATE_UNKNOWN;
+		g_array_unref(g_steal_pointer(&paths));
+		paths = measure_paths(&measure, &vm);
+		g_assert_cmpuint(paths->len, ==, 0);
+	}
 }
 
 /* A guest with 98 timers a second: halts are sleep, the rest is cost. The scene of the times has no
@@ -404,6 +529,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/measure/passed", test_passed);
 	g_test_add_func("/measure/traced-cpu", test_traced_cpu);
 	g_test_add_func("/measure/traced-ipis", test_traced_ipis);
+	g_test_add_func("/measure/paths", test_paths);
+	g_test_add_func("/measure/perf", test_perf);
 	g_test_add_func("/measure/traced-time", test_traced_time);
 	g_test_add_func("/measure/devices", test_devices);
 	g_test_add_func("/measure/parts", test_parts);

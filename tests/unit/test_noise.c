@@ -148,62 +148,114 @@ static void test_left(void)
 	measure_noise_add(measure_noise_of(noise, 3), "perl", 4, 0);
 	g_assert_null(measure_noise_of(noise, 4));
 	g_assert_null(measure_noise_of(NULL, 2));
+	measure_noise_left(noise);
 	measure_noise_finish(noise);
 	g_assert_cmpuint(cause_of(noise, 0, NOISE_UNCOUNTED)->count, ==, 6);
 	g_assert_null(cause_of(noise, 1, NOISE_UNCOUNTED));
 	g_assert_true(measure_noise_uncounted(noise));
 }
 
+/* What is on a CPU; 0 = nothing, CPU 0 is the host's. */
+typedef struct Occupied {
+	unsigned vm, emulator, task, sleeper, sdk;
+	bool main_only; /* of tasks, only main threads are known */
+	const char *left, *why;
+} Occupied;
+
+static void occupy_by_vm(Facts *facts, const Occupied *row)
+{
+	Guest *guest = guest_new("a");
+	GuestThread vcpu = {.tid = 9, .real = hwloc_bitmap_alloc()};
+	GuestThread emulator = {.tid = 8, .real = hwloc_bitmap_alloc()};
+
+	hwloc_bitmap_only(vcpu.real, row->vm);
+	hwloc_bitmap_only(emulator.real, row->emulator);
+	guest->running = true;
+	guest->pid = 8;
+	facts->guests = guests_new("test");
+	g_array_append_val(guest->vcpu_threads, vcpu);
+	g_array_append_val(guest->emulator_threads, emulator);
+	g_ptr_array_add(facts->guests->guests, guest);
+}
+
+static Facts *occupied_facts(const Occupied *row)
+{
+	Facts *facts = facts_new();
+	Task task = {.tid = 77, .polls = row->task, .last_cpu = (int)(row->task + row->sleeper)};
+
+	facts->kernel->isolated = cpulist_parse("2-5", NULL);
+	facts->kernel->online = cpulist_parse("0-5", NULL);
+	task.comm = g_strdup("dpdk");
+	task.allowed = cpulist_parse("0-5", NULL);
+	g_array_append_val(facts->tasks->tasks, task);
+	if (row->main_only)
+		facts->tasks->taken_from = g_strdup("main threads only");
+	if (row->vm)
+		occupy_by_vm(facts, row);
+	return facts;
+}
+
 /* Where a thread may look: on no VM's CPU, no polling one's, none that somebody uses. */
 static void test_where(void)
 {
-	static const struct {
-		unsigned vm_cpu, task_cpu; /* 0 = none; CPU 0 is the host's */
-		bool main_only;
-		const char *left, *why;
-	} rows[] = {{0, 0, false, "2-5", ""},
-		    {3, 0, false, "2,4-5", "noise of CPU 3: vm a may run on these cores"},
-		    {0, 4, false, "2-3,5", "noise of CPU 4: dpdk (77) runs there"},
-		    {0, 0, true, "", "noise of CPUs 2-5: where VMs may run is not known"}};
+	static const Occupied rows[] = {
+		{.left = "2-5"},
+		{.vm = 3, .left = "2,4-5", .why = "noise of CPU 3: vm a may run on these cores"},
+		{.vm = 3,
+		 .emulator = 2,
+		 .left = "4-5",
+		 .why = "noise of CPUs 2-3: vm a may run on these cores"},
+		{.task = 4, .left = "2-3,5", .why = "noise of CPU 4: dpdk (77) runs there"},
+		{.sleeper = 4, .left = "2-5"},
+		{.sdk = 5, .left = "2-4", .why = "noise of CPU 5: these cores are the SDK's"},
+		{.main_only = true,
+		 .left = "",
+		 .why = "noise of CPUs 2-5: where VMs may run is not known"},
+	};
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
-		g_autoptr(Facts) facts = facts_new();
+		g_autoptr(Facts) facts = occupied_facts(&rows[i]);
+		g_autoptr(Audit) audit = audit_new(NULL, NULL, facts);
 		g_autoptr(GPtrArray) unmeasured = unread_new();
 		g_auto(CpuSet) cpus = NULL;
 		g_autofree char *why = NULL;
-		Task task = {.tid = 77, .runs = true, .last_cpu = (int)rows[i].task_cpu};
 
-		facts->kernel->isolated = cpulist_parse("2-5", NULL);
-		facts->kernel->online = cpulist_parse("0-5", NULL);
-		task.comm = g_strdup("dpdk");
-		task.allowed = cpulist_parse("0-5", NULL);
-		g_array_append_val(facts->tasks->tasks, task);
-		if (rows[i].main_only)
-			facts->tasks->taken_from = g_strdup("main threads only");
-		if (rows[i].vm_cpu) {
-			Guest *guest = guest_new("a");
-			GuestThread thread = {.tid = 9, .real = hwloc_bitmap_alloc()};
-
-			hwloc_bitmap_only(thread.real, rows[i].vm_cpu);
-			guest->running = true;
-			guest->pid = 8;
-			facts->guests = guests_new("test");
-			g_array_append_val(guest->vcpu_threads, thread);
-			g_ptr_array_add(facts->guests->guests, guest);
-		}
-		{
-			g_autoptr(Audit) audit = audit_new(NULL, NULL, facts);
-
-			cpus = measure_noise_cpus(audit, unmeasured);
-		}
+		if (rows[i].sdk)
+			hwloc_bitmap_set(audit->sdk_cpus, rows[i].sdk);
+		cpus = measure_noise_cpus(audit, unmeasured);
 		assert_set(cpus, rows[i].left);
 		if (unmeasured->len) {
 			const Unread *note = g_ptr_array_index(unmeasured, 0);
 
 			why = g_strdup_printf("%s: %s", note->source, note->why);
 		}
-		g_assert_cmpstr(why ? why : "", ==, rows[i].why);
+		g_assert_cmpstr(why, ==, rows[i].why);
 	}
+}
+
+/* A busy loop, one that just began, and what sleeps 5 ms at a time. */
+static void test_polls(void)
+{
+	static const char stat[] = "77 (a) b) %c 1 1 1 0 -1 4194304 0 0 0 0 %u 0 0 0 20 0 1\n";
+	static const struct {
+		char state;
+		unsigned ticks, sleeps;
+		bool polls;
+	} rows[] = {{'R', 100, 9, true},
+		    {'R', 2, 0, true},
+		    {'R', 1, 0, false},
+		    {'R', 100, 150, false},
+		    {'S', 100, 9, false}};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *status =
+			g_strdup_printf("Name:\ta\nvoluntary_ctxt_switches:\t%u\n", rows[i].sleeps);
+		g_autofree char *line = NULL;
+
+		line = g_strdup_printf(stat, rows[i].state, rows[i].ticks);
+		g_assert_cmpint(task_polls(line, status), ==, rows[i].polls);
+	}
+	g_assert_false(task_polls("", ""));
 }
 
 /* Threads of our own on each CPU that this test may use; for a moment. */
@@ -300,6 +352,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/noise/traced-quiet", test_traced_quiet);
 	g_test_add_func("/noise/left", test_left);
 	g_test_add_func("/noise/where", test_where);
+	g_test_add_func("/noise/polls", test_polls);
 	g_test_add_func("/noise/threads", test_threads);
 	g_test_add_func("/noise/threads-nowhere", test_threads_nowhere);
 	g_test_add_func("/noise/osnoise", test_osnoise);

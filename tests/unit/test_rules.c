@@ -2395,6 +2395,24 @@ static void test_measured_vm(void)
 	bed_clear(&bed);
 }
 
+/* N interruptions, each of all the CPUs that a kernel can have. */
+static char *measured_hostile(unsigned n)
+{
+	GString *text =
+		g_string_new("{\"format\": \"planner-measure/1\", \"node\": {\"name\": null, "
+			     "\"topology\": null}, \"milliseconds\": 1, \"cpus\": "
+			     "\"0-8191\", \"interruptions\": [");
+
+	for (unsigned i = 0; i < n; i++)
+		g_string_append_printf(text,
+				       "%s{\"vm\": null, \"cpus\": \"%s\", \"kind\": \"task\", "
+				       "\"name\": \"\", \"what\": \"\", \"cause\": \"\", "
+				       "\"count\": 1}",
+				       i ? ", " : "", n > 1000 ? "1" : "0-8191");
+	g_string_append(text, "]}");
+	return g_string_free(text, FALSE);
+}
+
 /* What is no measurement of this node. */
 static void test_measured(void)
 {
@@ -2423,6 +2441,15 @@ static void test_measured(void)
 		g_assert_null(
 			measured_parse("m.json", texts[i][0], strlen(texts[i][0]), audit, &error));
 		g_assert_nonnull(strstr(error->message, texts[i][1]));
+	}
+	for (unsigned many = 0; many < 2; many++) {
+		/* Too many, or all CPUs too often. */
+		g_autoptr(GError) error = NULL;
+		g_autofree char *text = measured_hostile(many ? 65537 : 1000);
+
+		g_assert_null(measured_parse("m.json", text, strlen(text), audit, &error));
+		g_assert_nonnull(strstr(error->message, many ? "too many interruptions"
+							     : "more CPUs than a node has"));
 	}
 	g_clear_pointer(&measured_last, measured_free);
 	g_clear_pointer(&audit, audit_free);

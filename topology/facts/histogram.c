@@ -5,6 +5,7 @@
 
 #define INFO "# trigger info: "
 #define HITCOUNT "hitcount"
+#define TRIGGERS_MOST 64 /* of an event; ours have two at most */
 
 static void histogram_row_clear(void *data)
 {
@@ -22,6 +23,9 @@ static void histogram_free(void *data)
 	g_strfreev(histogram->keys);
 	g_strfreev(histogram->values);
 	g_array_unref(histogram->rows);
+	g_hash_table_unref(histogram->index);
+	g_hash_table_unref(histogram->firsts);
+	g_hash_table_unref(histogram->lasts);
 	g_free(histogram);
 }
 
@@ -58,6 +62,10 @@ static Histogram *histogram_new(const char *info)
 	histogram->values = trigger_names(histogram->trigger, "vals", HISTOGRAM_VALUES);
 	histogram->rows = g_array_new(FALSE, TRUE, sizeof(HistogramRow));
 	g_array_set_clear_func(histogram->rows, histogram_row_clear);
+	histogram->index = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	/* Their keys are the rows'. */
+	histogram->firsts = g_hash_table_new(g_str_hash, g_str_equal);
+	histogram->lasts = g_hash_table_new(g_str_hash, g_str_equal);
 	return histogram;
 }
 
@@ -110,6 +118,65 @@ static bool value_parse(const char **text, const char *name, uint64_t *value)
 	return true;
 }
 
+/* All keys as one text: what separates them is in none, since the kernel prints lines. */
+static char *row_keys(const HistogramRow *row)
+{
+	return g_strconcat(row->keys[0] ? row->keys[0] : "", "\n", row->keys[1] ? row->keys[1] : "",
+			   "\n", row->keys[2] ? row->keys[2] : "", NULL);
+}
+
+static const HistogramRow *row_at(const Histogram *histogram, unsigned position)
+{
+	return position ? &g_array_index(histogram->rows, HistogramRow, position - 1) : NULL;
+}
+
+const HistogramRow *histogram_find(const Histogram *histogram, const HistogramRow *row)
+{
+	g_autofree char *keys = histogram ? row_keys(row) : NULL;
+
+	return keys ? row_at(histogram,
+			     GPOINTER_TO_UINT(g_hash_table_lookup(histogram->index, keys)))
+		    : NULL;
+}
+
+const HistogramRow *histogram_first(const Histogram *histogram, uint64_t n)
+{
+	g_autofree char *key = g_strdup_printf("%" G_GUINT64_FORMAT, (guint64)n);
+
+	return histogram ? row_at(histogram,
+				  GPOINTER_TO_UINT(g_hash_table_lookup(histogram->firsts, key)))
+			 : NULL;
+}
+
+const HistogramRow *histogram_next(const Histogram *histogram, const HistogramRow *row)
+{
+	return row_at(histogram, row->next);
+}
+
+static void histogram_chain(Histogram *histogram, char *first, unsigned position)
+{
+	unsigned last = GPOINTER_TO_UINT(g_hash_table_lookup(histogram->lasts, first));
+
+	if (last)
+		g_array_index(histogram->rows, HistogramRow, last - 1).next = position;
+	else
+		g_hash_table_insert(histogram->firsts, first, GUINT_TO_POINTER(position));
+	g_hash_table_insert(histogram->lasts, first, GUINT_TO_POINTER(position));
+}
+
+/* Of rows with the same keys the first is found. */
+static void histogram_add(Histogram *histogram, const HistogramRow *row)
+{
+	g_autofree char *keys = row_keys(row);
+
+	g_array_append_vals(histogram->rows, row, 1);
+	if (row->keys[0])
+		histogram_chain(histogram, row->keys[0], histogram->rows->len);
+	if (!g_hash_table_contains(histogram->index, keys))
+		g_hash_table_insert(histogram->index, g_steal_pointer(&keys),
+				    GUINT_TO_POINTER(histogram->rows->len));
+}
+
 /* "{ a:  1, b: x } hitcount:  12  lat: 345" */
 static bool row_take(Histogram *histogram, const char *line)
 {
@@ -121,11 +188,12 @@ static bool row_take(Histogram *histogram, const char *line)
 
 	for (unsigned i = 0; good && histogram->values[i]; i++)
 		good = value_parse(&rest, histogram->values[i], &row.values[i]);
-	if (good)
-		g_array_append_val(histogram->rows, row);
-	else
-		histogram_row_clear(&row);
-	return good;
+	if (good && histogram->rows->len < HISTOGRAM_ROWS) {
+		histogram_add(histogram, &row);
+		return true;
+	}
+	histogram_row_clear(&row);
+	return false;
 }
 
 static bool total_take(Histogram *histogram, const char *line, uint64_t *entries)
@@ -145,6 +213,8 @@ GPtrArray *histograms_parse(const char *text)
 
 	for (unsigned i = 0; lines[i]; i++) {
 		if (g_str_has_prefix(lines[i], INFO)) {
+			if (histograms->len == TRIGGERS_MOST)
+				break;
 			last = histogram_new(lines[i] + strlen(INFO));
 			g_ptr_array_add(histograms, last);
 		} else if (last && g_str_has_prefix(lines[i], "{ ")) {

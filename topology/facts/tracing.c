@@ -140,7 +140,7 @@ static bool tracing_mount(void)
 	       mount("tracefs", TRACEFS, "tracefs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0;
 }
 
-static char *tracing_find(GError **error)
+char *tracing_tracefs(GError **error)
 {
 	g_autofree char *mounts = NULL;
 	char *folder = NULL;
@@ -160,11 +160,13 @@ static char *tracing_find(GError **error)
 
 static bool tracing_refuse(GError **error, const char *what)
 {
-	const char *hint = errno == EACCES  ? "; run as root"
-			   : errno == EPERM ? "; run as root; a kernel that is locked down for "
-					      "confidentiality refuses it to root too"
-			   : errno == EROFS ? "; run it outside of the container"
-					    : "";
+	const char *hint = errno == EACCES   ? "; run as root"
+			   : errno == EPERM  ? "; run as root; a kernel that is locked down for "
+					       "confidentiality refuses it to root too"
+			   : errno == EROFS  ? "; run it outside of the container"
+			   : errno == ENOENT ? "; a kernel that is locked down for confidentiality "
+					       "has none"
+					     : "";
 
 	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, "%s: %s%s", what, g_strerror(errno),
 		    hint);
@@ -356,13 +358,17 @@ static void tracing_noise(Tracing *tracing, hwloc_const_bitmap_t cpus)
 
 Tracing *tracing_start(hwloc_const_bitmap_t cpus, hwloc_const_bitmap_t noise, GError **error)
 {
-	char *tracefs = tracing_find(error);
-	Tracing *tracing;
+	g_autofree char *tracefs = tracing_tracefs(error);
 
-	if (!tracefs)
-		return NULL;
-	tracing = g_new0(Tracing, 1);
-	tracing->tracefs = tracefs;
+	return tracefs ? tracing_start_in(tracefs, cpus, noise, error) : NULL;
+}
+
+Tracing *tracing_start_in(const char *tracefs, hwloc_const_bitmap_t cpus,
+			  hwloc_const_bitmap_t noise, GError **error)
+{
+	Tracing *tracing = g_new0(Tracing, 1);
+
+	tracing->tracefs = g_strdup(tracefs);
 	tracing->folder = g_build_filename(tracefs, "instances", TRACING_INSTANCE, NULL);
 	tracing->events = g_build_filename(tracing->folder, "events", NULL);
 	tracing->unread = unread_new();

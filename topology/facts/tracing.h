@@ -37,6 +37,10 @@ char *tracing_mounted(const char *mounts);
 /* "common_cpu >= 2 && common_cpu <= 5 || common_cpu == 7": FIELD is one of CPUS. Yours. */
 char *tracing_filter(const char *field, hwloc_const_bitmap_t cpus);
 
+/* Where tracefs is; where it is not mounted, it is for this process alone. Yours; NULL with
+ * PLANNER_ERROR_SYSTEM. */
+char *tracing_tracefs(GError **error);
+
 typedef struct Tracing Tracing;
 
 /*
@@ -46,6 +50,9 @@ typedef struct Tracing Tracing;
  * before; one that waits ends the set-up early. End it by tracing_stop().
  */
 Tracing *tracing_start(hwloc_const_bitmap_t cpus, hwloc_const_bitmap_t noise, GError **error);
+/* The same in TRACEFS, wherever that is: for tests. */
+Tracing *tracing_start_in(const char *tracefs, hwloc_const_bitmap_t cpus,
+			  hwloc_const_bitmap_t noise, GError **error);
 /* Does the kernel look for noise? */
 bool tracing_has_noise(const Tracing *tracing);
 /* Where the events and their histograms are; and what could not be counted, of Unread: the

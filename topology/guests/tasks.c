@@ -41,6 +41,8 @@ enum {
 	STAT_STATE = 3,
 	STAT_PPID = 4,
 	STAT_FLAGS = 9,
+	STAT_UTIME = 14,
+	STAT_STIME = 15,
 	STAT_PROCESSOR = 39,
 	STAT_PRIORITY = 40,
 	STAT_POLICY = 41
@@ -75,7 +77,6 @@ bool task_stat_parse(const char *text, Task *task, unsigned *parent)
 	*parent = (unsigned)number;
 	if (!word_number(close, STAT_FLAGS - STAT_STATE, &number))
 		return false;
-	task->runs = *close == 'R';
 	task->kernel = number & PF_KTHREAD;
 	task->unmovable = number & PF_NO_SETAFFINITY;
 	task->worker = number & PF_USER_WORKER;
@@ -100,6 +101,23 @@ char *task_status_value(const char *text, const char *name)
 		}
 	}
 	return NULL;
+}
+
+#define TICK_MS 10	 /* of stat's times: USER_HZ is 100 */
+#define POLL_LEAST_MS 20 /* what sleeps runs for less between two sleeps */
+
+bool task_polls(const char *stat, const char *status)
+{
+	const char *fields = strrchr(stat, ')');
+	g_autofree char *slept = task_status_value(status, "voluntary_ctxt_switches");
+	guint64 user, system, sleeps;
+
+	if (!fields || strncmp(fields, ") R", 3) != 0 || !slept ||
+	    !g_ascii_string_to_unsigned(slept, 10, 0, G_MAXUINT32, &sleeps, NULL) ||
+	    !word_number(fields + 2, STAT_UTIME - STAT_STATE, &user) ||
+	    !word_number(fields + 2, STAT_STIME - STAT_STATE, &system))
+		return false;
+	return (user + system) * TICK_MS >= (sleeps + 1) * POLL_LEAST_MS;
 }
 
 /* Without stat the flags are not known: per-CPU threads by the names the kernel gives them. */
@@ -291,6 +309,7 @@ static bool task_load(Root *root, const char *folder, Task *task)
 		root_note_text(root, "/proc/PID/status", "does not say Cpus_allowed_list");
 	if (stat && !known)
 		root_note_text(root, "/proc/PID/stat", "is damaged");
+	task->polls = known && task_polls(stat, status);
 	task->cgroup = cgroup ? task_cgroup_parse(cgroup) : NULL;
 	task->time_group = cgroup ? task_time_group_parse(cgroup) : NULL;
 	tasks_record(root, folder, stat, status, cgroup);

@@ -16,10 +16,10 @@ typedef struct Task {
 	bool worker;		/* PF_USER_WORKER: the kernel made it inside a process */
 	hwloc_bitmap_t allowed; /* Cpus_allowed_list */
 	int last_cpu;		/* -1 = not known */
-	bool runs;		/* it ran, or wanted to, when stat was read */
-	char *cgroup;		/* its cpuset group (v1) or group (v2); NULL = not read */
-	char *time_group;	/* v1: its group of CPU time, where the tree is another; NULL */
-	unsigned vhost_of;	/* pid of the QEMU a vhost worker serves, 0 = no vhost worker */
+	bool polls; /* it ran when stat was read, and hardly ever sleeps; false = not known, too */
+	char *cgroup;	   /* its cpuset group (v1) or group (v2); NULL = not read */
+	char *time_group;  /* v1: its group of CPU time, where the tree is another; NULL */
+	unsigned vhost_of; /* pid of the QEMU a vhost worker serves, 0 = no vhost worker */
 } Task;
 
 typedef struct TaskFacts {
@@ -43,6 +43,8 @@ void task_clear(Task *task);
 bool task_stat_parse(const char *text, Task *task, unsigned *parent);
 /* /proc/…/status: Cpus_allowed_list, and what stat says where there was no stat. */
 bool task_status_parse(const char *text, Task *task, bool all);
+/* Do STAT and STATUS say that it polls? */
+bool task_polls(const char *stat, const char *status);
 /* Of /proc/…/status the value of the line "NAME:\tvalue", yours; NULL where there is none. */
 char *task_status_value(const char *text, const char *name);
 /* The lines that a snapshot keeps of it, ended by NULL. */

@@ -81,3 +81,19 @@ say "noise: $?"
 kill $sleeper $hog
 left >/out/noise.left
 rmdir "${instance%-measure}"
+
+# A kernel without histograms, as far as one can see: its instances have no events.
+mount -t tmpfs none "${instance%/*}"
+virsh -q start --paused d1
+planner measure --for 30s --json -p /plan.json -c "$uri" >/out/perf.json 2>/out/perf.err &
+counts() {
+    find "/proc/$1/fd" -lname '*perf_event*' | grep -q .
+}
+until_it counts $!
+until_it waits $!
+virsh -q resume d1
+say "resumed"
+wait $!
+say "counted by perf: $?"
+virsh -q destroy d1
+umount "${instance%/*}"
