@@ -4,6 +4,9 @@
 Debian's own kernel, unpacked and not installed. Kept below the build folder by package and
 version, so that it is downloaded once; no root.
 
+It is the kernel of this machine's release, or with E2E_SUITE=trixie in the environment that of
+another one: the tests of emulated hosts then boot that.
+
 By hand: tests/e2e/kernel.py [FOLDER]      (build/e2e) prints where it is
 """
 
@@ -68,12 +71,18 @@ def _elf(image):
 class Apt:
     """apt-get and apt-cache, with this machine's package lists or with lists of our own: those need no root."""
 
-    def __init__(self, private=None):
+    def __init__(self, private=None, suite=None):
         self.options = []
         if private:
             (private / "lists/partial").mkdir(parents=True)
             (private / "archives/partial").mkdir(parents=True)
             self.options = [f"-oDir::State::Lists={private}/lists", f"-oDir::Cache={private}"]
+            if suite:
+                site = _output(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"]).split()
+                if not site:
+                    raise Unavailable("apt has no package lists")
+                (private / "sources.list").write_text(f"deb {site[0]} {suite} main\n")
+                self.options += [f"-oDir::Etc::SourceList={private}/sources.list", "-oDir::Etc::SourceParts=/dev/null"]
             _output(["apt-get", *self.options, "-qq", "update"])
 
     def ask(self, *words):
@@ -98,9 +107,11 @@ def _unpack(deb, folder):
     """The package's kernel and some of its modules, as a Kernel's folder."""
     tree = folder / "tree"
     tree.mkdir()
-    wanted = ["./boot"] + [f"./lib/modules/*/kernel/{one}" for one in FOLDERS] + ["./lib/modules/*/modules.*"]
+    # Debian 13 has its modules below /usr.
+    wanted = ["./boot"] + [f"./{top}lib/modules/*/{one}" for top in ("", "usr/")
+                           for one in (*(f"kernel/{folder}" for folder in FOLDERS), "modules.*")]
     with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE) as package:
-        # tar complains of folders that this kernel has not
+        # tar complains of what this kernel does not have
         subprocess.run(["tar", "-C", tree, "--no-same-owner", "--wildcards", "-x", *wanted],
                        stdin=package.stdout, stderr=subprocess.DEVNULL, check=False)
     image = next((tree / "boot").glob("vmlinuz-*"), None)
@@ -109,14 +120,17 @@ def _unpack(deb, folder):
     release = image.name.removeprefix("vmlinuz-")
     (folder / "vmlinux").write_bytes(_elf(image.read_bytes()))
     (tree / "boot" / f"config-{release}").rename(folder / "config")
-    (tree / "lib").rename(folder / "lib")
+    next(lib for lib in (tree / "lib", tree / "usr/lib") if (lib / "modules").exists()).rename(folder / "lib")
     shutil.rmtree(tree)
     _output(["depmod", "-b", str(folder), release])
     (folder / "release").write_text(release)
 
 
-def _newest(private):
+def _newest(private, suite):
     """(Apt, (package, version)): from this machine's lists, else, where those are missing, from fresh ones."""
+    if suite:
+        apt = Apt(private, suite)
+        return apt, apt.newest()
     try:
         apt = Apt()
         return apt, apt.newest()
@@ -154,16 +168,16 @@ def _locked(cache):
         yield
 
 
-def kernel(cache):
-    """The Kernel, downloaded into CACHE where it is not there yet. Raises Unavailable."""
-    cache = pathlib.Path(cache)
+def kernel(cache, suite=os.environ.get("E2E_SUITE")):
+    """The Kernel of SUITE (None = this machine's), downloaded into CACHE where it is not there yet. Raises Unavailable."""
+    cache = pathlib.Path(cache, suite or "")
     for tool in ("apt-get", "dpkg-deb", "depmod", "tar"):
         if not shutil.which(tool, path=PATH):
             raise Unavailable(f"no {tool}")
     with _locked(cache), tempfile.TemporaryDirectory(dir=cache) as scratch:
         scratch = pathlib.Path(scratch)
         try:
-            apt, (package, version) = _newest(scratch / "apt")
+            apt, (package, version) = _newest(scratch / "apt", suite)
             name = f"{package}_{version}".replace(":", "%")
             if not (cache / name / "release").exists():
                 new = scratch / "new"
