@@ -363,8 +363,8 @@ static void find_kinds(Model *model)
 	for (unsigned k = 0; k < model->n_kinds; k++)
 		finish_kind(model, &model->kinds[k]);
 	if (model->n_kinds > 1)
-		g_qsort_with_data(model->kinds, (gint)model->n_kinds, sizeof(Kind), compare_kinds,
-				  (gpointer)problem);
+		g_sort_array(model->kinds, model->n_kinds, sizeof(Kind), compare_kinds,
+			     (gpointer)problem);
 	for (unsigned i = 0; i < problem->n_vms; i++)
 		model->kind_of[i] = find_kind(model, &problem->vms[i]);
 }

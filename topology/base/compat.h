@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What releases older than Debian 12 lack, under its own name: of GLib from 2.56 on, hwloc from 2.2
+ * What older releases lack, under its own name: of GLib from 2.56 on, hwloc from 2.2
  * and glibc from 2.28. The Makefile includes it first in every file. With newer libraries nothing
  * of it is left. Each function does what planner asks of it, which may be less than GLib's does.
  * Debian 11 (GLib 2.66, hwloc 2.4, glibc 2.31) is built by `make check-ports`; what is for older
@@ -214,6 +214,12 @@ static inline void g_strv_builder_addv(GStrvBuilder *builder, const char **texts
 	for (unsigned i = 0; texts[i]; i++)
 		g_strv_builder_add(builder, texts[i]);
 }
+#endif
+
+/* The older name is deprecated where the new one is. */
+#if !GLIB_CHECK_VERSION(2, 82, 0)
+#define g_sort_array(array, n, size, compare, data)                                                \
+	g_qsort_with_data(array, (gint)(n), size, compare, data)
 #endif
 
 #endif
