@@ -748,6 +748,14 @@ static void test_capture_refused(void)
 	assert_capture_refused("sys/devices/system/cpu/cpu2", "cut short");
 	assert_capture_refused("sys/devices/system/node/node0", "no NUMA node holds");
 	assert_capture_refused("sys/devices/system/node", "several packages but no");
+	put(root, "sys/devices/system/cpu/cpu0/topology/core_cpus", "");
+	assert_refused(root, "which is damaged");
+	put(root, "sys/devices/system/cpu/cpu0/topology/core_cpus", "x\n");
+	assert_refused(root, "which is damaged");
+	put_cpu(root, 0);
+	put(root, "sys/devices/system/cpu/online", "");
+	assert_refused(root, "online names no CPU");
+	put(root, "sys/devices/system/cpu/online", "0-3\n");
 	tree_remove(g_build_filename(root, "sys/devices/system/cpu/cpu0/topology/core_cpus", NULL));
 	tree_remove(g_build_filename(root, "sys/devices/system/cpu/cpu0/topology/core_cpus_list",
 				     NULL));

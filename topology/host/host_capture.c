@@ -105,6 +105,9 @@ static bool cpus_add(hwloc_bitmap_t cpus, const char *directory, const char *nam
 		g_prefix_error(error, "%s: ", path);
 		return false;
 	}
+	/* A node may have none; of those that are online there is one at least. */
+	if (hwloc_bitmap_iszero(listed) && !g_str_equal(name, "cpulist"))
+		return error_refuse(error, "%s names no CPU", path);
 	hwloc_bitmap_or(cpus, cpus, listed);
 	return true;
 }
@@ -148,6 +151,50 @@ bool capture_check(const char *root, GError **error)
 	return true;
 }
 
+/* What CPU's files say of its core, yours; NULL where none of them can be read. */
+static hwloc_bitmap_t host_capture_siblings(const char *root, unsigned cpu)
+{
+	static const char *const names[] = {"core_cpus", "thread_siblings", "core_cpus_list",
+					    "thread_siblings_list"};
+	hwloc_bitmap_t set = NULL;
+
+	for (unsigned i = 0; !set && i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *path =
+			g_strdup_printf("%s/" CPUS "/cpu%u/topology/%s", root, cpu, names[i]);
+		size_t length;
+		g_autofree char *text = file_read(path, FILE_REGULAR, LIST_MAX, &length, NULL);
+
+		if (text && *g_strstrip(text))
+			set = g_str_has_suffix(names[i], "_list") ? cpulist_parse(text, NULL)
+								  : cpumask_parse(text);
+	}
+	return set;
+}
+
+/* hwloc takes a mask that it cannot read for a core of its own. */
+static bool host_capture_cores_check(const char *root, const Host *host, GError **error)
+{
+	for (guint i = 0; i < host->cores->len; i++) {
+		const Core *core = host_core(host, i);
+		g_auto(CpuSet) said = host_capture_siblings(root, core->cpu[0]),
+			       seen = hwloc_bitmap_alloc();
+		g_autofree char *list = NULL;
+
+		for (unsigned t = 0; t < core->n_cpus; t++)
+			hwloc_bitmap_set(seen, core->cpu[t]);
+		if (said)
+			hwloc_bitmap_and(said, said, host->online);
+		if (!said || hwloc_bitmap_isequal(said, seen))
+			continue;
+		list = cpulist_format(said);
+		return error_refuse(error,
+				    CPUS "/cpu%u/topology: the core's CPUs are %s in one file, and "
+					 "others in another, which is damaged; " CAPTURE,
+				    core->cpu[0], list);
+	}
+	return true;
+}
+
 static bool has_packages(const Host *host)
 {
 	for (guint i = 1; i < host->cores->len; i++)
@@ -173,5 +220,5 @@ bool capture_check_seen(const char *root, const Host *host, GError **error)
 		return error_refuse(error,
 				    "has several packages but no " NODES
 				    ", so it is unknown which CPUs and memory are near; " CAPTURE);
-	return true;
+	return host_capture_cores_check(root, host, error);
 }
