@@ -124,20 +124,33 @@ static bool copy_kinds(const Copy *copy)
 	       copy_file(copy, "/sys/devices/cpu_core/cpus", 65536);
 }
 
+/* The processor of /proc/cpuinfo TEXT: the flag of 64-bit mode, the registers of ARM; NULL =
+ * another.
+ */
+static const char *architecture_of(const char *text)
+{
+	if (g_regex_match_simple("^flags\\s*:.* lm( |$)", text, G_REGEX_MULTILINE, 0))
+		return "Architecture: x86_64\n";
+	return g_regex_match_simple("^CPU implementer\\s*:", text, G_REGEX_MULTILINE, 0)
+		       ? "Architecture: aarch64\n"
+		       : NULL;
+}
+
 /* hwloc tells the memory of Knights Landing by the processor, and that only where it knows the
- * architecture: from a file that its own collector writes. Here the flag of 64-bit mode says it. */
+ * architecture: from a file that its own collector writes. */
 static bool copy_architecture(const Copy *copy)
 {
-	static const char own[] = "/proc/hwloc-nofile-info", x86[] = "Architecture: x86_64\n";
+	static const char own[] = "/proc/hwloc-nofile-info";
 	size_t length;
+	const char *architecture;
 	g_autofree char *text =
 		root_exists(copy->root, own)
 			? NULL
 			: root_read(copy->root, "/proc/cpuinfo", NULL, CPUINFO_MAX, &length);
 
-	if (!text || !g_regex_match_simple("^flags\\s*:.* lm( |$)", text, G_REGEX_MULTILINE, 0))
-		return copy_file(copy, own, 65536);
-	return copy_write(copy, own, x86, strlen(x86));
+	architecture = text ? architecture_of(text) : NULL;
+	return architecture ? copy_write(copy, own, architecture, strlen(architecture))
+			    : copy_file(copy, own, 65536);
 }
 
 /* hwloc takes a cache from the first CPU that it sees of those that have it. */
