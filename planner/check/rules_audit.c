@@ -39,6 +39,19 @@ static void read_effects(const KernelFacts *kernel, const char *line, Cmdline **
 	*effects = cmdline_effects(*cmdline, kernel->release, kernel->possible, kernel->present);
 }
 
+/* Lists that the kernel does not show: why it dropped them is found, or that nobody knows why.
+ * Where there is a plan, it is what counts. */
+static void read_dropped(const Audit *audit)
+{
+	const KernelFacts *kernel = audit->facts->kernel;
+	CmdlineEffects *effects = audit->effects;
+
+	if (kernel->isolated && !hwloc_bitmap_isincluded(effects->domain, kernel->isolated))
+		effects->isolcpus.astray = true;
+	if (kernel->nohz_full && !hwloc_bitmap_isincluded(effects->tick, kernel->nohz_full))
+		effects->nohz_full.astray = true;
+}
+
 /* Lists that are misspelt, or stand behind `--`. */
 static void read_astray(const Audit *audit)
 {
@@ -69,10 +82,13 @@ static void read_line(Audit *audit)
 
 	read_effects(kernel, kernel->cmdline, &audit->cmdline, &audit->effects);
 	read_effects(kernel, kernel->boot_cmdline, &audit->next, &audit->next_effects);
-	if (audit->cmdline)
-		read_astray(audit);
 	audit->planned = cmdline_parse(audit->plan ? audit->plan->cmdline : empty);
 	audit->planned_effects = cmdline_effects(audit->planned, NULL, NULL, NULL);
+	if (!audit->cmdline)
+		return;
+	read_astray(audit);
+	if (!audit->plan)
+		read_dropped(audit);
 }
 
 static void rules_audit_read_kernel(Audit *audit)

@@ -81,7 +81,12 @@ static Tristate build_has(const FeatureBuild *entry, double build)
 {
 	if (entry->with > 0 && build >= entry->with)
 		return TRISTATE_YES;
-	return entry->with <= 0 || build <= entry->without ? TRISTATE_NO : TRISTATE_UNKNOWN;
+	if (entry->with <= 0 || build <= entry->without)
+		return TRISTATE_NO;
+	/* 70.13 is 70 with corrections: these bring no feature. */
+	return (unsigned)build == (unsigned)entry->without && entry->with >= entry->without + 1
+		       ? TRISTATE_NO
+		       : TRISTATE_UNKNOWN;
 }
 
 Tristate kernel_has(const char *release, KernelFeature feature)
