@@ -19,8 +19,8 @@ const Fixes fixes_pin = {{
 		"gives all threads of a VM one mask: not over isolated CPUs",
 	[PLATFORM_OPENSTACK] =
 		"hw:cpu_policy=dedicated in the flavor, and these CPUs in cpu_dedicated_set of "
-		"nova.conf [compute]; restart nova-compute and resize the VM: Nova chooses the "
-		"pins, and makes them anew at each start",
+		"nova.conf [compute], isolated ones never in cpu_shared_set; restart nova-compute "
+		"and resize the VM: Nova chooses the pins, and makes them anew at each start",
 	[PLATFORM_OVIRT] =
 		"Edit VM, Resource Allocation, CPU Pinning Policy; restart the VM: the engine "
 		"makes pins anew at each start",

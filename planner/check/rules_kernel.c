@@ -214,6 +214,15 @@ static bool is_unraids(const Audit *audit)
 	       !cmdline_last(audit->cmdline, "rcu_nocbs");
 }
 
+/* tuned's cpu-partitioning keeps tasks off by systemd's affinity, and leaves the CPUs to the
+ * scheduler on purpose: its line has no isolcpus=. */
+static bool is_tuneds(const Audit *audit)
+{
+	return audit->cmdline && cmdline_last(audit->cmdline, "tuned.non_isolcpus") &&
+	       !cmdline_last(audit->cmdline, "isolcpus") && hwloc_bitmap_iszero(audit->quiet) &&
+	       set_same(audit->tick, audit->rcu);
+}
+
 /* Do cpuset partitions alone isolate? */
 static bool by_partitions(const Audit *audit)
 {
@@ -283,7 +292,7 @@ static void eval_sets(const Rule *rule, const Audit *audit, GPtrArray *findings)
 	if (audit->facts->platform == PLATFORM_OPENSHIFT && audit->effects &&
 	    audit->effects->isolcpus.flagged && !audit->effects->isolcpus.domain)
 		return;
-	if (is_starlingx(audit) || is_unraids(audit))
+	if (is_starlingx(audit) || is_unraids(audit) || is_tuneds(audit))
 		return;
 	if (lists_refused(audit) || (tick_not_built(audit) && line_agrees))
 		return; /* that is the cause */
@@ -303,7 +312,9 @@ const Rule rule_kernel_sets_differ = {
 	.title = "isolcpus, nohz_full and rcu_nocbs differ",
 	.sees = "The three sets in effect; isolated cpuset partitions count with isolcpus, and "
 		"nohz_full with rcu_nocbs. Only without a plan, which would say which of them is "
-		"wrong; not on Unraid where the line has isolcpus alone, as its form writes it.",
+		"wrong; not on Unraid where the line has isolcpus alone, as its form writes it, "
+		"nor "
+		"where tuned has nohz_full and rcu_nocbs alone (cpu-partitioning).",
 	.why = "isolcpus alone stops neither ticks nor RCU callbacks, nohz_full alone leaves the "
 	       "CPUs to the scheduler. Before 5.18 the kernel has one mask and drops the second of "
 	       "two that differ; disjoint sets leave 6.1 without a CPU for unbound work.",

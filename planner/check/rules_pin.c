@@ -36,6 +36,21 @@ static bool any_single(const Audit *audit, const AuditVm *vm, Side side)
 	return false;
 }
 
+/* Without a plan that says otherwise, do the vCPUs without a pin float over CPUs of the host, as
+ * <vcpu cpuset> has it, and over none that the others are pinned to? Then it is a VM of both kinds.
+ */
+static bool floats_on_host(const Audit *audit, const AuditVm *vm, Side side)
+{
+	hwloc_const_bitmap_t place = vm->vm ? NULL : guest_cpuset(vm->guest, side);
+
+	if (!place || set_meets(place, audit->isolated))
+		return false;
+	for (unsigned v = 0; v < rules_pin_vcpus_of(vm); v++)
+		if (set_meets(thread_pin(audit, vm->guest, vcpu_of(vm, v), side), place))
+			return false;
+	return true;
+}
+
 /* A pin, or a <vcpu cpuset> of one CPU. While it runs, somebody else may have pinned the thread. */
 static bool rules_pin_is_there(const Audit *audit, const AuditVm *vm, unsigned v, Side side)
 {
@@ -52,7 +67,8 @@ static bool rules_pin_is_there(const Audit *audit, const AuditVm *vm, unsigned v
 
 static char *judge_missing(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
 {
-	bool pinned = vm->vm ? vm->dedicated && vm->vm->placed : any_single(audit, vm, side);
+	bool pinned = vm->vm ? vm->dedicated && vm->vm->placed
+			     : any_single(audit, vm, side) && !floats_on_host(audit, vm, side);
 	Naming naming = {0};
 
 	(void)cpus;
@@ -70,7 +86,8 @@ const Rule rule_vm_pin_missing = {
 	.severity = SEVERITY_ERROR,
 	.title = "A vCPU of a dedicated VM is not pinned",
 	.sees = "vcpupin of each vCPU of the VMs that the plan pins; without a plan, VMs of which "
-		"some vCPUs are pinned to one CPU and some are not.",
+		"some vCPUs are pinned to one CPU and some are not, unless <vcpu cpuset> has these "
+		"on host CPUs.",
 	.why = "The vCPU floats over all CPUs that its VM may use, including those of others.",
 	.remedy = "pin it: 'planner emit domain NAME'",
 	.fixes = &fixes_pin,
