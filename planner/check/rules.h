@@ -113,7 +113,7 @@ struct Rule {
 	const Fixes *fixes; /* the same in the words of platforms; NULL = the remedy will do */
 	const char *source; /* where sees and why are from */
 	unsigned deliberate; /* platforms, 1 << each, that arrange it so: at most `at_most`. Of a
-			      * VM only where the CPUs are its own, and no vCPU is real-time */
+			      * VM only where the CPUs are its own, and of no real-time vCPU */
 	Severity at_most;
 	bool advice; /* no fault: an info, where no plan has it otherwise */
 	unsigned when, needs;

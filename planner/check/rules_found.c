@@ -111,12 +111,29 @@ static const AuditVm *vm_of(const Audit *audit, const char *subject)
 	return NULL;
 }
 
-/* Has the VM brought it on itself alone? */
+hwloc_bitmap_t vm_realtime_cpus(const AuditVm *vm)
+{
+	hwloc_bitmap_t cpus = set_new();
+	const GArray *threads = vm->guest ? vm->guest->vcpu_threads : NULL;
+
+	for (unsigned v = 0; threads && v < MIN(threads->len, vm->vcpus->len); v++) {
+		const GuestThread *thread = guest_thread(threads, v);
+
+		if (scheduler_realtime(&thread->scheduler) ||
+		    scheduler_realtime(&thread->live_scheduler) ||
+		    scheduler_realtime(&thread->inactive_scheduler))
+			hwloc_bitmap_or(cpus, cpus, g_ptr_array_index(vm->vcpus, v));
+	}
+	return cpus;
+}
+
+/* Has the VM brought it on itself alone, where no vCPU of it is real-time? */
 static bool own_doing(const AuditVm *vm, const Finding *finding)
 {
 	g_auto(CpuSet) cpus = finding->cpus ? cpulist_parse(finding->cpus, NULL) : NULL;
+	g_auto(CpuSet) realtime = vm_realtime_cpus(vm);
 
-	return cpus && hwloc_bitmap_isincluded(cpus, vm->cpus) && !vm->guest->realtime;
+	return cpus && hwloc_bitmap_isincluded(cpus, vm->cpus) && !set_meets(cpus, realtime);
 }
 
 const char *rule_remedy(const Rule *rule, Platform platform)

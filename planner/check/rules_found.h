@@ -85,6 +85,9 @@ bool vms_at_once(const AuditVm *a, const AuditVm *b);
 /* All CPUs of the cores that CPUS are on; yours. */
 hwloc_bitmap_t cores_of(const Host *host, hwloc_const_bitmap_t cpus);
 
+/* Where its vCPUs with a real-time scheduler may run. Yours. */
+hwloc_bitmap_t vm_realtime_cpus(const AuditVm *vm);
+
 /* The processes that are VMs: a set of pids. Yours. */
 GHashTable *guest_pids(const Audit *audit);
 

@@ -286,13 +286,14 @@ static void worker_hits(const GuestThread *thread, bool io, void *data)
 static char *judge_emulator(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
 {
 	WorkerJudge judge = {audit, vm, side, audit->isolated, cpus, {0}};
+	g_auto(CpuSet) realtime = vm_realtime_cpus(vm);
 
 	if (side == SIDE_REAL && group_squeezing(audit, vm))
 		return NULL; /* vm.more-vcpus-than-cpus says why */
 	each_worker(vm->guest, worker_hits, &judge);
 	hwloc_bitmap_and(cpus, cpus, audit->isolated);
 	return rules_pin_sentence(&judge.naming,
-				  vm->guest->realtime && set_meets(cpus, vm->cpus)
+				  set_meets(cpus, realtime)
 					  ? "put on isolated CPUs, where its real-time vCPUs leave "
 					    "them no time (the VM may not even boot)"
 					  : "put on isolated CPUs");
