@@ -39,13 +39,17 @@ static void read_effects(const KernelFacts *kernel, const char *line, Cmdline **
 	*effects = cmdline_effects(*cmdline, kernel->release, kernel->possible, kernel->present);
 }
 
-/* Lists that the kernel does not show: why it dropped them is found, or that nobody knows why.
- * Where there is a plan, it is what counts. */
+/* Lists that the kernel does not show: why it dropped them is found, or that nobody knows why; and
+ * an isolcpus= that isolates nothing by its flags, unless OpenShift means it so. Where there is a
+ * plan, it is what counts. */
 static void read_dropped(const Audit *audit)
 {
 	const KernelFacts *kernel = audit->facts->kernel;
 	CmdlineEffects *effects = audit->effects;
 
+	if (effects->isolcpus.flagged && !effects->isolcpus.domain &&
+	    audit->facts->platform != PLATFORM_OPENSHIFT)
+		effects->isolcpus.astray = true;
 	if (kernel->isolated && !hwloc_bitmap_isincluded(effects->domain, kernel->isolated))
 		effects->isolcpus.astray = true;
 	if (kernel->nohz_full && !hwloc_bitmap_isincluded(effects->tick, kernel->nohz_full))
