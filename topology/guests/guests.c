@@ -182,6 +182,14 @@ static void real_take(Guest *guest, const DomainRecord *record, const Domain *li
 		emulator->tid = record->pid;
 }
 
+/* What is wrong with the next start's XML nobody knows: the live one does not stand for it. */
+static void faults_forget(Guest *guest)
+{
+	g_clear_pointer(&guest->refusal, g_free);
+	guest->namespace_missing = false;
+	guest->doubled_pins = guest->ignored_pins = 0;
+}
+
 static Guest *guest_of(Root *root, DomainRecord *record)
 {
 	Guest *guest = guest_new(record->name);
@@ -210,6 +218,8 @@ static Guest *guest_of(Root *root, DomainRecord *record)
 		guest->inactive_xml = g_steal_pointer(&record->inactive);
 	guest->live_unread = record->running && !live;
 	guest->inactive_unread = record->persistent && !inactive;
+	if (guest->inactive_unread)
+		faults_forget(guest);
 	return guest;
 }
 

@@ -37,7 +37,8 @@ typedef struct Guest {
 	char *live_xml, *inactive_xml; /* as read; NULL = not running, or not persistent, not read,
 					  or no domain's */
 	/* It has such an XML, which was not read or is no domain's: what is of that XML below is
-	 * not known. Where both are, its settings are not. */
+	 * not known, of the inactive one what is wrong with it too. Where both are, its settings
+	 * are not. */
 	bool live_unread, inactive_unread;
 	unsigned vcpus;	    /* those that are there at start: `current`, vcpus/vcpu enabled */
 	unsigned vcpus_max; /* those that could be; pins of vCPUs beyond it libvirt ignores */
