@@ -28,13 +28,16 @@ static void add_damaged(Tree *tree, const char *path, const char *content, Damag
 		tree_add_file(tree, path, content, damage == DAMAGE_CUT ? length / 2 : 0);
 }
 
-/* The capture, with DAMAGE done to its file DAMAGED, counted from 0; *FILES, how many there are. */
-static Root *root_of(const char *input, unsigned damaged, Damage damage, unsigned *files)
+/* The capture, with DAMAGE done to its file DAMAGED, counted from 0; *FILES, how many there are.
+ * *OF_VM is set where that file says what a VM is. */
+static Root *root_of(const char *input, unsigned damaged, Damage damage, unsigned *files,
+		     bool *of_vm)
 {
 	g_autofree char *text = g_strdup(input);
 	Tree *tree = tree_new();
 
 	*files = 0;
+	*of_vm = false;
 	for (char *at = text; at && g_str_has_prefix(at, MARK) && *files < MOST_FILES; ++*files) {
 		char *path = at + strlen(MARK), *content = strchr(path, '\n');
 
@@ -43,10 +46,12 @@ static Root *root_of(const char *input, unsigned damaged, Damage damage, unsigne
 			*at++ = '\0';
 		if (content)
 			*content++ = '\0';
-		if (content && *files == damaged)
+		if (content && *files == damaged) {
+			*of_vm = strstr(path, "domains/") || strstr(path, "libvirt/");
 			add_damaged(tree, path, content, damage);
-		else if (content)
+		} else if (content) {
 			tree_add_file(tree, path, content, strlen(content));
+		}
 	}
 	return root_open_tree(tree);
 }
@@ -127,33 +132,51 @@ static bool has_topology(const char *input)
 {
 	const FactsOptions options = {0};
 	unsigned files;
-	g_autoptr(Root) root = root_of(input, G_MAXUINT, DAMAGE_GONE, &files);
+	bool of_vm;
+	g_autoptr(Root) root = root_of(input, G_MAXUINT, DAMAGE_GONE, &files, &of_vm);
 	g_autoptr(Facts) facts = facts_load_root(root, &options);
 
 	return facts->host;
 }
 
+static bool any_of_vms(GHashTable *errors)
+{
+	GHashTableIter iter;
+	gpointer error;
+
+	g_hash_table_iter_init(&iter, errors);
+	while (g_hash_table_iter_next(&iter, &error, NULL))
+		if (g_str_has_suffix(error, " vm"))
+			return true;
+	return false;
+}
+
+/* A VM that had a fault may show it in another way, when only its threads are left to tell of it.
+ */
 static void check_damaged(const char *input, unsigned damaged, Damage damage, bool own,
 			  GHashTable *before)
 {
 	unsigned files;
-	g_autoptr(Root) root = root_of(input, damaged, damage, &files);
+	bool of_vm, told;
+	g_autoptr(Root) root = root_of(input, damaged, damage, &files, &of_vm);
 	g_autoptr(GHashTable) after = errors_of(root, own, false);
 	GHashTableIter iter;
 	gpointer error;
 
+	told = of_vm && any_of_vms(before);
 	g_hash_table_iter_init(&iter, after);
 	while (g_hash_table_iter_next(&iter, &error, NULL))
-		if (!g_hash_table_contains(before, error))
+		if (!g_hash_table_contains(before, error) &&
+		    !(told && g_str_has_suffix(error, " vm")))
 			g_error("file %u, damage %u: %s", damaged, damage, (const char *)error);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	g_autofree char *input = g_strndup((const char *)data, size);
-	bool own = has_topology(input);
+	bool own = has_topology(input), of_vm;
 	unsigned files, hash = g_str_hash(input);
-	g_autoptr(Root) root = root_of(input, G_MAXUINT, DAMAGE_GONE, &files);
+	g_autoptr(Root) root = root_of(input, G_MAXUINT, DAMAGE_GONE, &files, &of_vm);
 	g_autoptr(GHashTable) errors = errors_of(root, own, true);
 
 	if (files)
