@@ -58,7 +58,7 @@ static bool is_disabled(const Audit *audit, const Named *named)
 
 static bool has_outcome(const Audit *audit, const Named *named, Outcome outcome)
 {
-	return named->effect->outcome == outcome && !named->effect->astray &&
+	return named->effect->outcome == outcome && !named->effect->torn &&
 	       !shown_all_the_same(audit, named) && !is_disabled(audit, named);
 }
 

@@ -99,6 +99,7 @@ typedef struct CmdlineEffect {
 	unsigned times;	      /* how often it is given */
 	bool differs;	      /* given more than once, and not the same each time */
 	bool keyword;	      /* its list has `all` or `N` */
+	bool torn;	      /* blanks have torn it */
 	bool astray;	      /* the kernel read none of it, or a part: `asked` is what was meant */
 	/* isolcpus alone */
 	bool flagged, domain, tick, managed; /* any flag at all; which, read generously */

@@ -333,6 +333,8 @@ static void take_torn(CmdlineEffects *effects, const CmdlineWord *word,
 
 	if (word->stray || (bare && cmdline_listed(cmdline_cpu_names, word->name)))
 		cmdline_effects_astray(effects, word->name, word->meant, possible);
+	if (word->stray)
+		effect_named(effects, word->name)->torn = true;
 }
 
 bool cmdline_broken(const CmdlineEffect *effect)
