@@ -205,12 +205,18 @@ static void repin_text(GString *text, const Step *step)
 	if (step->pool) {
 		g_autofree char *pool = cpulist_format(after->cpuset);
 
-		g_string_append_printf(text, "all vCPUs to CPUs %s", pool);
+		g_string_append_printf(text,
+				       after->pins->len ? "%sfloating vCPUs to CPUs %s"
+							: "%sall vCPUs to CPUs %s",
+				       diff_joint(text), pool);
 	}
 	if (step->emulator) {
-		g_autofree char *cpus = cpulist_format(after->emulatorpin);
+		g_autofree char *cpus = plan_vm_helper_places(after);
 
-		g_string_append_printf(text, "%semulator and I/O threads to CPUs %s",
+		g_string_append_printf(text,
+				       vm_spec_helpers(after->spec)
+					       ? "%semulator to CPUs %s"
+					       : "%semulator and I/O threads to CPUs %s",
 				       diff_joint(text), cpus);
 	}
 	if (step->memory)

@@ -38,10 +38,10 @@ static GHashTable *map_tenants_of(const Plan *plan)
 	for (unsigned i = 0; i < plan->vms->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
 
-		for (unsigned v = 0; v < vm->vcpupin->len; v++)
-			g_hash_table_insert(
-				tenants, GUINT_TO_POINTER(g_array_index(vm->vcpupin, unsigned, v)),
-				vm->spec->name);
+		for (unsigned v = 0; v < vm->pins->len; v++)
+			g_hash_table_insert(tenants,
+					    GUINT_TO_POINTER(g_array_index(vm->pins, unsigned, v)),
+					    vm->spec->name);
 	}
 	return tenants;
 }

@@ -81,11 +81,6 @@ static void print_roles(const Plan *plan, bool color)
 
 /* VMs, a line each */
 
-static char *plan_pins_of(const PlanVm *vm)
-{
-	return vm->placed ? plan_vm_places(vm) : g_strdup("not placed");
-}
-
 static const char *plan_verdict_color(const PlanVm *vm, bool color)
 {
 	static const char *const colors[] = {[CPUPM_ON] = "\033[32m",
@@ -103,7 +98,7 @@ static void vm_line(struct libscols_table *table, const Plan *plan, const PlanVm
 {
 	g_autofree char *vcpus = plan_count_of(vm->spec->vcpus);
 	g_autofree char *nodes = plan_vm_nodes_text(plan, vm);
-	g_autofree char *pins = plan_pins_of(vm);
+	g_autofree char *pins = plan_vm_all_places(vm);
 	g_autofree char *verdict = plan_vm_verdict_text(vm);
 	const char *const cells[] = {vm->spec->name, vcpus, policy_names[vm->spec->policy],
 				     nodes,	     pins,  verdict};
@@ -215,7 +210,7 @@ static void print_moves(const Plan *plan, bool color)
 	for (unsigned i = 0; i < plan->moves->len; i++) {
 		const Move *move = g_ptr_array_index(plan->moves, i);
 		g_autofree char *from = plan_cpus_text(move->from);
-		g_autofree char *to = plan_cpus_text(plan_vm(plan, move->vm)->vcpupin);
+		g_autofree char *to = plan_cpus_text(plan_vm(plan, move->vm)->pins);
 
 		output_line(table,
 			    (const char *const[]){move->vm, from, to, plan_move_costs[move->cost]});

@@ -101,7 +101,7 @@ static void answer_placed(Replay *r, const OnlineVm *vm, const GPtrArray *moves)
 	replay_count_placed(r);
 	json_object_set_new(object, "cpus",
 			    shared ? set_to_json(online_pool(r->online))
-				   : replay_cpus_to_json(vm->vcpupin));
+				   : replay_cpus_to_json(vm->pins));
 	if (moves)
 		json_object_set_new(object, "moves", replay_moves_to_json(moves));
 	answer_timed(r, object);

@@ -253,8 +253,8 @@ def traceless(bed, again):
     if bed.plan["cpus"]["shared"] and "irqaffinity" not in line(bed.plan):
         ids.add("vm.emulatorpin-differs")  # a pool that nobody uses
     before, after = verdicts(bed.plan), verdicts(again)
-    if any(before[name] == "off" and after.get(name) in ("unsupported", "unknown") for name in before):
-        ids.add("power.deep-idle")  # cpu-pm = off, where the node has none to give: nobody chose
+    if any(before[name] == "off" and after.get(name) in ("unsupported", "unknown", "ineligible") for name in before):
+        ids.add("power.deep-idle")  # cpu-pm = off, where the VM could have none anyway: nobody chose
     return ids
 
 

@@ -382,8 +382,10 @@ def could_take(node, vm):
     its = taken.get(node["node"], [])
     if node["state"] != "fine" or any(vm.get("group") == v.get("group") != None for v in its):
         return False
+    with open(node["inventory"], encoding="utf-8") as file:
+        sections = file.read()  # that of several VMs has the name of none
     names = {spec["name"] for spec in inventories.load(node["inventory"])["vms"]}
-    if vm["id"] in names or (vm.get("cpu_pm") and node["cpu_pm"]["verdict"] != "on"):
+    if vm["id"] in names or f"[vm {vm['id']}]" in sections or (vm.get("cpu_pm") and node["cpu_pm"]["verdict"] != "on"):
         return False
     return with_vms(node["node"], its + [vm])[1] == 0
 

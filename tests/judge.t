@@ -521,6 +521,16 @@ def emulator_on_a_vm(plan, inventory):
     vm(plan, "vm1")["emulatorpin"] = "0-3,12,36-39"
 
 
+@mutation("x6", "vm.mixed")
+def a_vcpu_that_should_float(plan, inventory):
+    inventory["vms"][0]["dedicated-vcpus"] = {1, 2, 3}
+
+
+@mutation("x6", "vm.own")
+def emulator_that_floats(plan, inventory):
+    inventory["vms"][0]["emulator"] = "own"
+
+
 @mutation("x6", "vm.emulatorpin")
 def emulator_nowhere(plan, inventory):
     vm(plan, "vm1")["emulatorpin"] = ""

@@ -55,7 +55,7 @@ def one_case(trial, hosts):
     if rng.random() < 0.6:  # nodes that are alike, a VM that is small: what migrates live
         other, other_host = here, host
         guest |= {"vcpus": rng.choice([1, 2, 4]), "memory": "1G", "node": None, "sockets": None,
-                  "realtime-vcpus": None,
+                  "realtime-vcpus": None, "dedicated-vcpus": None,
                   "cpu-mode": rng.choice(["custom", "custom", "host-model"])}
     a = generator.inventory(rng, host) + [("vm guest", guest)]
     b = generator.inventory(rng, other_host)

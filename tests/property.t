@@ -117,7 +117,7 @@ def check_optimum(trial, text, plan):
     if not plan["placement"]["optimal"]:
         trial.fail("proof", f"{len(problem[0])} VMs: optimal is false")
     placed = sum(spec["vcpus"] for spec, _ in case.assigned)
-    levels = [(seats.level_of(case, vm), seats.best_level(spec, *problem[1:4]))
+    levels = [(seats.level_of(case, spec, vm), seats.best_level(spec, *problem[1:4]))
               for spec, vm in case.assigned]
     # VMs over more nodes than they need, and over several rooms of a node that one could hold; and
     # how far the nodes of those over several are.
@@ -204,7 +204,8 @@ def check_edited(trial, plan):
     """Put one vCPU of a VM that nobody complains of on a core that is not its own."""
     named = {finding["subject"] for finding in plan["findings"]}
     sound = [i for i, vm in enumerate(plan["vms"])
-             if vm["policy"] == "dedicated" and vm["placed"] and f"vm {vm['name']}" not in named]
+             if vm["policy"] == "dedicated" and vm["placed"] and None not in vm["vcpupin"]
+             and f"vm {vm['name']}" not in named]
     if not sound:
         return
     trial.known.add("edited")

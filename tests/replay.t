@@ -20,6 +20,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "judge"))
 
+import case
 import cpulist
 import inventory as inventories
 import seats
@@ -81,8 +82,9 @@ class Model:
         for vm in plan["vms"]:
             if vm["placed"] and vm["policy"] == "dedicated":
                 spec = {"vcpus": vm["vcpus"], "memory": vm["memory"], "page": vm["hugepages"] or 0,
-                        "isolate": vm["threads"] == "isolate", "node": None}
-                self.assignment(vm["name"], spec, vm["vcpupin"])
+                        "isolate": vm["threads"] == "isolate", "node": None,
+                        **helpers_of(vm)}
+                self.assignment(vm["name"], spec, case.cpus(spec, vm))
 
     def free(self):
         return [c for c in self.cores if not any(cpu in self.owner for cpu in c.cpus)]
@@ -91,7 +93,7 @@ class Model:
         return seats.best_level(spec, self.free(), self.memory, len(self.host.homes()))
 
     def nodes(self, cpus):
-        """[(node, vCPUs)] in vCPU order."""
+        """[(node, vCPUs)] in vCPU order; CPUS have no helpers' any more."""
         runs = []
         for cpu in cpus:
             node = self.host.core_of[cpu].node
@@ -101,8 +103,8 @@ class Model:
                 runs.append([node, 1])
         return runs
 
-    def level_of(self, cpus):
-        runs = self.nodes(cpus)
+    def level_of(self, spec, cpus):
+        runs = self.nodes(cpus[:spec["vcpus"]])
         if len(runs) > 1:
             return len(runs)
         return int(len({self.host.core_of[cpu].l3 for cpu in cpus}) > 1)
@@ -117,15 +119,20 @@ class Model:
             if not cores or cores[-1] is not core:
                 cores.append(core)
         found = []
-        runs = self.nodes(cpus)
-        if len(set(cpus)) != len(cpus) or len(cpus) != spec["vcpus"]:
-            found.append(f"{len(set(cpus))} CPUs for {spec['vcpus']} vCPUs")
+        own = case.helpers(spec)
+        runs = self.nodes(cpus[:spec["vcpus"]])
+        if len(set(cpus)) != len(cpus) or len(cpus) != spec["vcpus"] + own:
+            found.append(f"{len(set(cpus))} CPUs for {spec['vcpus']} vCPUs and {own} helpers")
+        homes = {self.host.core_of[cpu].node for cpu in cpus[spec["vcpus"]:]}
+        if len(homes) > 1 or not homes <= {node for node, _ in runs}:
+            found.append(f"helpers on nodes {homes}")
         threads = len(cores[0].cpus)
         if len(runs) != len({node for node, _ in runs}) or \
                 sorted(n for _, n in runs) != sorted(
                     n for _, n in seats.shares(spec, threads, len(runs))):
             found.append(f"shares are uneven or torn: {runs}")
-        need = seats.cores(spec["vcpus"], threads, spec["isolate"])
+        need = seats.cores(spec["vcpus"], threads, spec["isolate"]) \
+            + seats.cores(own, threads, False)
         if len(cores) != need or len({c.cpus[0] for c in cores}) != need:
             found.append(f"{len(cores)} cores taken, {need} needed")
         for node, vcpus in runs:
@@ -137,7 +144,7 @@ class Model:
         for core in {self.host.core_of[cpu].cpus[0]: self.host.core_of[cpu]
                      for cpu in cpus}.values():
             self.owner.update((cpu, name) for cpu in core.cpus)
-        runs = self.nodes(cpus)
+        runs = self.nodes(cpus[:spec["vcpus"]])
         for node, vcpus in runs:
             if node in self.memory:
                 self.memory[node] -= seats.share_memory(spec, vcpus)
@@ -146,7 +153,7 @@ class Model:
     def take(self, name):
         spec, cpus = self.vms.pop(name)
         self.owner = {cpu: n for cpu, n in self.owner.items() if n != name}
-        runs = self.nodes(cpus)
+        runs = self.nodes(cpus[:spec["vcpus"]])
         for node, vcpus in runs:
             if node in self.memory:
                 self.memory[node] += seats.share_memory(spec, vcpus)
@@ -173,13 +180,18 @@ class Model:
         return other
 
 
+def helpers_of(keys):
+    return {"emulator": keys.get("emulator", "host"), "iothreads": keys.get("iothreads", 0),
+            "iothread-cpus": keys.get("iothread_cpus", "host")}
+
+
 def spec_of(event):
     text = event.get("memory", "0")
     memory = int(text[:-1]) << UNITS[text[-1]] if text[-1] in UNITS else int(text)
     page = event.get("hugepages", "0")
     return {"vcpus": event["vcpus"], "memory": memory, "node": event.get("node"),
             "page": int(page[:-1]) << UNITS[page[-1]] if page[-1] in UNITS else 0,
-            "isolate": event.get("threads") == "isolate"}
+            "isolate": event.get("threads") == "isolate", **helpers_of(event)}
 
 
 def judge_placed(model, event, answer):
@@ -190,8 +202,8 @@ def judge_placed(model, event, answer):
         found += model.move(answer["moves"])
     level = model.level(spec)
     found += model.faults(spec, answer["cpus"])
-    if not found and model.level_of(answer["cpus"]) != level:
-        found.append(f"sits at level {model.level_of(answer['cpus'])}, {level} was possible")
+    if not found and model.level_of(spec, answer["cpus"]) != level:
+        found.append(f"sits at level {model.level_of(spec, answer['cpus'])}, {level} was possible")
     if not found:
         model.assignment(event["id"], spec, answer["cpus"])
     return found
@@ -371,6 +383,10 @@ def churn(rng, count, sizes, memory=4, leave=0.45, nodes=0):
             event["node"] = rng.randrange(nodes)
         if rng.random() < 0.1:
             event["threads"] = "isolate"
+        if rng.random() < 0.15:
+            event["emulator"] = "own"
+        if rng.random() < 0.1:
+            event.update(iothreads=rng.randint(1, 3), iothread_cpus="own")
         if rng.random() < 0.3:
             event["hugepages"] = "1G"
         events.append(event)

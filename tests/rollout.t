@@ -222,7 +222,9 @@ def safe(plan):
     """Is a plan one to arrive at: pins on CPUs of VMs alone, none twice, enough memory?"""
     dedicated, seen = cpulist.parse(plan["cpus"]["dedicated"]), set()
     for vm in plan["vms"]:
-        for cpu in vm.get("vcpupin", []) if vm["placed"] else []:
+        own = [vm["emulatorpin"]] if vm.get("emulator") == "own" else []
+        own += vm["iothreadpin"] if vm.get("iothread_cpus") == "own" else []
+        for cpu in vm.get("vcpupin", []) + [int(cpu) for cpu in own] if vm["placed"] else []:
             if cpu not in dedicated or cpu in seen:
                 return False
             seen.add(cpu)
@@ -266,8 +268,8 @@ def commands_of(step, goal):
     if step.get("emulator"):
         cpus = f"--cpulist={goal['emulatorpin']}"
         words += [["virsh", "emulatorpin", name, cpus, "--live"]]
-        words += [["virsh", "iothreadpin", name, f"--iothread={i}", cpus, "--live"]
-                  for i in range(1, goal["iothreads"] + 1)]
+        words += [["virsh", "iothreadpin", name, f"--iothread={i}", f"--cpulist={cpus}", "--live"]
+                  for i, cpus in enumerate(goal["iothreadpin"], 1)]
     if step.get("memory") and len(goal["nodes"]) == 1:
         words += [["virsh", "numatune", name, f"--nodeset={goal['nodes'][0]}", "--live"]]
     if step["do"] in ("stop", "restart"):
@@ -368,7 +370,7 @@ def one_case(trial, hosts):
     for name, keys in sections:  # many small VMs that move are what there is to see
         if name.startswith("vm ") and rng.random() < 0.7:
             keys.update({"policy": None, "vcpus": rng.choice([1, 2, 2, 4]), "threads": None,
-                         "sockets": None, "realtime-vcpus": None})
+                         "sockets": None, "realtime-vcpus": None, "dedicated-vcpus": None})
     old_file, old = trial.saved("old", sections, path)
     after = changed_node(rng, host, changed_vms(rng, host, sections, old))
     new_file, new = trial.saved("new", after, path)

@@ -291,6 +291,53 @@ static bool pin_filled(Adopter *a, AdoptVm *vm)
 	return false;
 }
 
+/* The CPUs of the vCPUs that have one each, all isolated; the others float by pins of their own,
+ * all over the same CPUs, none of them isolated: PLACE. NULL = it is not so. */
+static GArray *adopt_policy_mixed(const Adopter *a, const Guest *guest, Source source,
+				  hwloc_bitmap_t dedicated, hwloc_const_bitmap_t *place)
+{
+	g_autoptr(GArray) cpus = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	g_auto(CpuSet) seen = set_new();
+
+	*place = NULL;
+	for (unsigned v = 0; v < adopt_vcpus(guest); v++) {
+		hwloc_const_bitmap_t here = place_of(guest, v, source);
+		/* The others' pool may be a single CPU as well, but no isolated one. */
+		bool own = set_single(here) && set_meets(here, a->isolated);
+		unsigned cpu = own ? (unsigned)hwloc_bitmap_first(here) : HOST_NONE;
+
+		if (!has_pin(guest, v, source) ||
+		    (own ? hwloc_bitmap_isset(seen, cpu)
+			 : set_meets(here, a->isolated) || (*place && !set_same(here, *place))))
+			return NULL;
+		if (!own) {
+			*place = here;
+			continue;
+		}
+		hwloc_bitmap_set(seen, cpu);
+		hwloc_bitmap_set(dedicated, v);
+		g_array_append_val(cpus, cpu);
+	}
+	return cpus->len && *place ? g_steal_pointer(&cpus) : NULL;
+}
+
+static bool pin_mixed(Adopter *a, AdoptVm *vm)
+{
+	for (Source s = NEXT; s <= LIVE; s++) {
+		g_auto(CpuSet) dedicated = set_new();
+		hwloc_const_bitmap_t place;
+		GArray *cpus = adopt_policy_mixed(a, vm->vm->guest, s, dedicated, &place);
+
+		if (!cpus)
+			continue;
+		adopt_policy_pinned(a, vm, cpus);
+		vm->spec->dedicated_vcpus = g_steal_pointer(&dedicated);
+		vm->floats = hwloc_bitmap_dup(place);
+		return true;
+	}
+	return false;
+}
+
 /* Does neither document say where any of its vCPUs may run? */
 static bool is_loose(const Guest *guest)
 {
@@ -364,7 +411,8 @@ void adopt_policy(Adopter *a, AdoptVm *vm)
 {
 	g_autofree char *list = NULL;
 
-	if (!pin_one_to_one(a, vm) && !pin_in_groups(a, vm) && !pin_filled(a, vm))
+	if (!pin_one_to_one(a, vm) && !pin_in_groups(a, vm) && !pin_mixed(a, vm) &&
+	    !pin_filled(a, vm))
 		float_vm(a, vm);
 	list = vm->spec->cpus ? setting_cpus_text(vm->spec->cpus) : NULL;
 	if (list && !adopt_parses("host", "cpus", list)) {

@@ -57,12 +57,14 @@ static bool same_pins(const AdoptVm *vm, const PlanVm *plan)
 {
 	if (!plan->placed)
 		return false;
-	if (vm->floats)
-		return set_same(vm->floats, plan->cpuset);
-	return vm->spec->cpus && cpulist_ordered_equal(plan->vcpupin, vm->spec->cpus);
+	if (vm->floats && !set_same(vm->floats, plan->cpuset))
+		return false;
+	if (vm->spec->policy == POLICY_SHARED)
+		return vm->floats != NULL;
+	return vm->spec->cpus && cpulist_ordered_equal(plan->pins, vm->spec->cpus);
 }
 
-/* Emulator threads: no inventory says where, the plan decides. */
+/* Emulator threads that have no CPU of their own: no inventory says where, the plan decides. */
 static void emulator_prove(Adopter *a, const AdoptVm *vm, const PlanVm *plan)
 {
 	const Guest *guest = vm->vm->guest;

@@ -68,7 +68,7 @@ static uint64_t shares_take(const Adopter *a, const VmSpec *spec, uint64_t bytes
 	for (unsigned node = 0; node < a->host->nodes->len; node++) {
 		unsigned vcpus = 0;
 
-		for (unsigned v = 0; v < spec->cpus->len; v++) {
+		for (unsigned v = 0; v < vm_spec_pinned(spec); v++) {
 			unsigned core =
 				host_core_of(a->host, g_array_index(spec->cpus, unsigned, v));
 
@@ -141,6 +141,66 @@ static void iothreads_adopt(Adopter *a, const AdoptVm *vm)
 	vm->spec->iothreads = MIN(n, IOTHREADS_MAX);
 	if (n > IOTHREADS_MAX)
 		adopt_note(a, LOST, vm->section, "iothreads", "it has %u I/O threads", n);
+}
+
+/* The one isolated CPU that THREAD has to itself: no vCPU's, and none of CPUS; HOST_NONE. */
+static unsigned helper_cpu(const Adopter *a, const AdoptVm *vm, const GuestThread *thread,
+			   const GArray *cpus)
+{
+	hwloc_const_bitmap_t place =
+		thread_place(a->audit, vm->vm->guest, thread, guest_side(vm->vm->guest));
+	unsigned cpu = set_single(place) ? (unsigned)hwloc_bitmap_first(place) : HOST_NONE;
+
+	if (cpu == HOST_NONE || !hwloc_bitmap_isset(a->isolated, cpu) ||
+	    host_core_of(a->host, cpu) == HOST_NONE)
+		return HOST_NONE;
+	for (unsigned i = 0; i < a->audit->vms->len; i++)
+		if (hwloc_bitmap_isset(((const AuditVm *)g_ptr_array_index(a->audit->vms, i))->cpus,
+				       cpu))
+			return HOST_NONE;
+	for (unsigned i = 0; i < a->vms->len; i++) {
+		const VmSpec *spec = ((const AdoptVm *)g_ptr_array_index(a->vms, i))->spec;
+
+		for (unsigned c = 0; spec->cpus && c < spec->cpus->len; c++)
+			if (g_array_index(spec->cpus, unsigned, c) == cpu)
+				return HOST_NONE;
+	}
+	for (unsigned c = 0; c < cpus->len; c++)
+		if (g_array_index(cpus, unsigned, c) == cpu)
+			return HOST_NONE;
+	return cpu;
+}
+
+/* Has each of the first N of THREADS a CPU of its own? They are added to its CPUs. */
+static bool helpers_own(const Adopter *a, const AdoptVm *vm, const GArray *threads, unsigned n)
+{
+	g_autoptr(GArray) cpus = g_array_new(FALSE, FALSE, sizeof(unsigned));
+
+	for (unsigned i = 0; i < n; i++) {
+		unsigned cpu = helper_cpu(a, vm, guest_thread(threads, i), cpus);
+
+		if (cpu == HOST_NONE)
+			return false;
+		g_array_append_val(cpus, cpu);
+	}
+	for (unsigned i = 0; i < n; i++)
+		hwloc_bitmap_set(a->pinned, g_array_index(cpus, unsigned, i));
+	g_array_append_vals(vm->spec->cpus, cpus->data, cpus->len);
+	return n > 0;
+}
+
+/* Emulator and I/O threads on isolated CPUs that are theirs alone. */
+static void helpers_adopt(const Adopter *a, const AdoptVm *vm)
+{
+	const Guest *guest = vm->vm->guest;
+
+	if (!vm->spec->cpus || guest->unlisted)
+		return;
+	if (helpers_own(a, vm, guest->emulator_threads, 1))
+		vm->spec->emulator = HELPER_OWN;
+	if (vm->spec->iothreads == guest->iothreads->len &&
+	    helpers_own(a, vm, guest->iothreads, vm->spec->iothreads))
+		vm->spec->iothread_cpus = HELPER_OWN;
 }
 
 /* As it is to be from its next start on, or, where no XML says that, as it runs. */
@@ -238,6 +298,7 @@ static void vm_adopt(Adopter *a, const AuditVm *audited)
 	sockets_adopt(a, vm);
 	realtime_adopt(a, vm);
 	iothreads_adopt(a, vm);
+	helpers_adopt(a, vm);
 }
 
 /* Which VMs */

@@ -72,12 +72,27 @@ static const char *thread_policy(const Plan *plan, const VmSpec *spec)
 	return threads > 1 && spec->vcpus % threads == 0 ? "require" : "prefer";
 }
 
+static const char *emulator_policy(const VmSpec *spec)
+{
+	return spec->emulator == HELPER_OWN ? "isolate" : "share";
+}
+
 static char *flavor_dedicated(Fill *f, const PlanVm *vm)
 {
 	g_autofree char *nodes = fill_number(MAX(vm->shares->len, 1));
+	g_autofree char *list =
+		vm->spec->dedicated_vcpus ? cpulist_format(vm->spec->dedicated_vcpus) : NULL;
+	g_autofree char *mask =
+		vm_spec_floating(vm->spec)
+			? fill(f, "cloud/flavor-mixed.sh",
+			       (const TemplateValue[]){{"vcpus", list, TEMPLATE_SHELL}, FILL_END})
+			: g_strdup("");
 	const TemplateValue values[] = {
+		{"policy", vm_spec_floating(vm->spec) ? "mixed" : "dedicated", TEMPLATE_SHELL},
+		{"mask", mask, TEMPLATE_RAW},
 		{"threads", thread_policy(f->plan, vm->spec), TEMPLATE_SHELL},
 		{"nodes", nodes, TEMPLATE_SHELL},
+		{"emulator", emulator_policy(vm->spec), TEMPLATE_SHELL},
 		FILL_END};
 
 	return fill(f, "cloud/flavor-dedicated.sh", values);
@@ -110,6 +125,13 @@ static char *flavor_name(const Plan *plan, const PlanVm *vm)
 	if (spec->policy == POLICY_DEDICATED)
 		g_string_append_printf(name, ".%s.%un", thread_policy(plan, spec),
 				       MAX(vm->shares->len, 1));
+	if (spec->emulator == HELPER_OWN)
+		g_string_append(name, ".emulator");
+	if (vm_spec_floating(spec)) {
+		g_autofree char *list = cpulist_format(spec->dedicated_vcpus);
+
+		g_string_append_printf(name, ".mixed%s", g_strdelimit(list, ",", '_'));
+	}
 	return g_string_free(name, FALSE);
 }
 
@@ -247,8 +269,14 @@ static char *artifact_clouds_pins_of(const PlanVm *vm)
 {
 	GString *pins = g_string_new(NULL);
 
-	for (unsigned v = 0; v < vm->vcpupin->len; v++)
-		list_add(pins, "%u", g_array_index(vm->vcpupin, unsigned, v));
+	for (unsigned v = 0; vm->pins->len && v < vm->spec->vcpus; v++) {
+		g_auto(CpuSet) cpus = plan_vm_vcpu_cpus(vm, v);
+
+		if (vm_spec_floats(vm->spec, v))
+			list_add(pins, "null");
+		else
+			list_add(pins, "%d", hwloc_bitmap_first(cpus));
+	}
 	return g_string_free(pins, FALSE);
 }
 

@@ -30,11 +30,10 @@ static char *artifact_domain_iothreads(Fill *f)
 
 static char *artifact_domain_iothreadpins(Fill *f)
 {
-	g_autofree char *cpus = cpulist_format(f->vm->emulatorpin);
 	GString *block = g_string_new(NULL);
 
 	for (unsigned i = 1; i <= f->vm->spec->iothreads; i++) { /* libvirt counts from 1 */
-		g_autofree char *n = fill_number(i);
+		g_autofree char *cpus = fill_vm_iothread(f, i), *n = fill_number(i);
 		const TemplateValue values[] = {
 			{"iothread", n, TEMPLATE_XML}, {"cpuset", cpus, TEMPLATE_XML}, FILL_END};
 
@@ -138,8 +137,8 @@ bool domain_hinted(const Plan *plan, const PlanVm *vm)
 {
 	const char *libvirt = plan->node->libvirt;
 
-	if (vm->spec->policy != POLICY_DEDICATED || vm->cpupm->verdict == CPUPM_INELIGIBLE ||
-	    !libvirt)
+	if (vm->spec->policy != POLICY_DEDICATED || vm_spec_floating(vm->spec) ||
+	    vm->cpupm->verdict == CPUPM_INELIGIBLE || !libvirt)
 		return false;
 	return !version_before(libvirt, 9, 0) ||
 	       (vm->spec->cpu_mode == CPU_MODE_HOST_PASSTHROUGH && !version_before(libvirt, 5, 7));
@@ -170,10 +169,12 @@ static char *cell_vcpus(const Fill *f, unsigned share)
 	unsigned node = g_array_index(f->vm->shares, VmShare, share).node;
 	g_auto(CpuSet) vcpus = hwloc_bitmap_alloc();
 
-	for (unsigned v = 0; v < f->vm->vcpupin->len; v++) {
-		unsigned core = host_core_of(host, g_array_index(f->vm->vcpupin, unsigned, v));
+	for (unsigned v = 0; v < f->vm->spec->vcpus; v++) {
+		g_auto(CpuSet) cpus = plan_vm_vcpu_cpus(f->vm, v);
+		unsigned core = host_core_of(host, (unsigned)hwloc_bitmap_first(cpus));
 
-		if (host_core(host, core)->node == node)
+		/* Those that float are in the first. */
+		if (vm_spec_floats(f->vm->spec, v) ? !share : host_core(host, core)->node == node)
 			hwloc_bitmap_set(vcpus, v);
 	}
 	return cpulist_format(vcpus);

@@ -98,13 +98,22 @@ char *fill_vm_emulator(Fill *f)
 	return cpulist_format(f->vm->emulatorpin);
 }
 
+char *fill_vm_iothread(const Fill *f, unsigned i)
+{
+	const GPtrArray *pins = f->vm->iothreadpins;
+
+	return cpulist_format(pins->len ? g_ptr_array_index(pins, MIN(i, pins->len) - 1)
+					: f->vm->emulatorpin);
+}
+
 char *fill_vm_pins(Fill *f, const char *template, const char *cpus)
 {
 	GString *block = g_string_new(NULL);
 
-	for (unsigned v = 0; v < f->vm->vcpupin->len; v++) {
+	for (unsigned v = 0; f->vm->pins->len && v < f->vm->spec->vcpus; v++) {
 		g_autofree char *vcpu = fill_number(v);
-		g_autofree char *cpu = fill_number(g_array_index(f->vm->vcpupin, unsigned, v));
+		g_auto(CpuSet) place = plan_vm_vcpu_cpus(f->vm, v);
+		g_autofree char *cpu = cpulist_format(place);
 
 		fill_append(f, block, template,
 			    (const TemplateValue[]){{"vcpu", vcpu, TEMPLATE_LINE},

@@ -233,13 +233,16 @@ static void label_vm(Picture *p, unsigned index)
 	const PlanVm *vm = g_ptr_array_index(p->plan->vms, index);
 	g_autofree char *name = picture_safe(vm->spec->name, LABEL_MOST);
 
-	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
-		unsigned cpu = g_array_index(vm->vcpupin, unsigned, v);
+	for (unsigned v = 0; v < vm->pins->len; v++) {
+		unsigned cpu = g_array_index(vm->pins, unsigned, v);
 
 		if (cpu >= p->labels->len)
 			continue;
 		g_free(p->labels->pdata[cpu]);
-		p->labels->pdata[cpu] = g_strdup_printf("%s v%u", name, v);
+		p->labels->pdata[cpu] =
+			v < plan_vm_pinned(vm)
+				? g_strdup_printf("%s v%u", name, vm_spec_pin_vcpu(vm->spec, v))
+				: g_strdup_printf("%s helper", name);
 		g_array_index(p->owner, unsigned, cpu) = index;
 	}
 }

@@ -84,11 +84,14 @@ static char *kubevirt_dedicated(Fill *f)
 	g_autofree char *numa = f->vm->spec->page ? fill(f, "platforms/kubevirt-numa.yaml",
 							 (const TemplateValue[]){FILL_END})
 						  : g_strdup("");
+	const char *counted = f->vm->spec->emulator == HELPER_OWN ? "as the plan has it"
+								  : "which the plan does not count";
 
-	return is_dedicated(f)
-		       ? fill(f, "platforms/kubevirt-dedicated.yaml",
-			      (const TemplateValue[]){{"numa", numa, TEMPLATE_RAW}, FILL_END})
-		       : g_strdup("");
+	return is_dedicated(f) ? fill(f, "platforms/kubevirt-dedicated.yaml",
+				      (const TemplateValue[]){{"counted", counted, TEMPLATE_LINE},
+							      {"numa", numa, TEMPLATE_RAW},
+							      FILL_END})
+			       : g_strdup("");
 }
 
 static char *kubevirt_pages(Fill *f)
@@ -116,6 +119,8 @@ static const char *unfit_kubevirt(const Plan *plan, const PlanVm *vm)
 {
 	if (!g_regex_match_simple("^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", vm->spec->name, 0, 0))
 		return "Kubernetes takes names of a-z, 0-9 and '-' only, of at most 63";
+	if (vm_spec_floating(vm->spec))
+		return "KubeVirt has no VMs of which some vCPUs float";
 	return unfit_unsized(plan, vm);
 }
 
@@ -177,7 +182,7 @@ static void proxmox_cells(const Fill *f, GString *options)
 			options,
 			" \\\n        --numa%u 'cpus=%u-%u,hostnodes=%u,memory=%" G_GUINT64_FORMAT
 			",policy=bind'",
-			i, first, first + share->vcpus - 1,
+			i, first, first + share->vcpus + vm_spec_floating(f->vm->spec) - 1,
 			host_node(f->plan->host, share->node)->id, share->memory >> 20);
 		first += share->vcpus;
 	}
@@ -206,6 +211,11 @@ static const char *unfit_proxmox(const Plan *plan, const PlanVm *vm)
 {
 	if (vm->spec->page && vm->spec->page != 2 << 20 && vm->spec->page != 1 << 30)
 		return "Proxmox VE has huge pages of 2M and 1G alone";
+	if (vm_spec_floating(vm->spec) && vm->shares->len > 1)
+		return "its NUMA cells are ranges of vCPUs, and those that float are in none";
+	if (vm->spec->iothread_cpus == HELPER_OWN)
+		return "the hookscript has I/O threads where the emulator is, not on CPUs of "
+		       "their own";
 	return unfit_unsized(plan, vm);
 }
 

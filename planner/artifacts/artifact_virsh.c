@@ -7,7 +7,7 @@
 
 typedef struct Repin {
 	Fill *f;
-	GArray *now;	    /* of unsigned, by vCPU: HOST_NONE = not known, or not one CPU */
+	GArray *now;	    /* of unsigned, by pinned vCPU: HOST_NONE = not known, or not one CPU */
 	const GArray *want; /* the same, by the plan */
 	hwloc_bitmap_t parking;
 	GString *block;
@@ -40,7 +40,8 @@ static void artifact_virsh_move(Repin *repin, unsigned vcpu, unsigned cpu, const
 {
 	g_autofree char *text = fill_number(cpu);
 
-	artifact_virsh_vcpupin(repin->f, repin->block, vcpu, text, template);
+	artifact_virsh_vcpupin(repin->f, repin->block, vm_spec_pin_vcpu(repin->f->vm->spec, vcpu),
+			       text, template);
 	g_array_index(repin->now, unsigned, vcpu) = cpu;
 }
 
@@ -101,12 +102,13 @@ static GArray *pins_now(const Fill *f)
 {
 	const GArray *pins = f->rendering->pins;
 	GArray *now = g_array_new(FALSE, FALSE, sizeof(unsigned));
-	bool known = pins && pins->len == f->vm->vcpupin->len;
+	bool known = pins && pins->len == f->vm->spec->vcpus;
 
 	for (unsigned v = 0; known && v < pins->len; v++)
-		known = artifact_virsh_at(pins, v) != HOST_NONE;
-	for (unsigned v = 0; v < f->vm->vcpupin->len; v++) {
-		unsigned cpu = known ? artifact_virsh_at(pins, v) : HOST_NONE;
+		known = artifact_virsh_at(pins, v) != HOST_NONE || vm_spec_floats(f->vm->spec, v);
+	for (unsigned v = 0; v < plan_vm_pinned(f->vm); v++) {
+		unsigned vcpu = vm_spec_pin_vcpu(f->vm->spec, v);
+		unsigned cpu = known ? artifact_virsh_at(pins, vcpu) : HOST_NONE;
 
 		g_array_append_val(now, cpu);
 	}
@@ -127,23 +129,25 @@ static char *artifact_virsh_vcpus(Fill *f)
 		g_autofree char *cpus = cpulist_format(f->vm->cpuset);
 
 		for (unsigned v = 0; v < f->vm->spec->vcpus; v++)
-			artifact_virsh_vcpupin(f, block, v, cpus, "vm/vcpupin.sh");
-	} else {
-		g_autoptr(GArray) now = pins_now(f);
+			if (!f->vm->pins->len || vm_spec_floats(f->vm->spec, v))
+				artifact_virsh_vcpupin(f, block, v, cpus, "vm/vcpupin.sh");
+	}
+	if (f->vm->pins->len) {
+		g_autoptr(GArray) now = pins_now(f), want = g_array_copy(f->vm->pins);
 		g_auto(CpuSet) parking = parking_of(f->plan);
 
-		artifact_virsh_repin(&(Repin){f, now, f->vm->vcpupin, parking, block});
+		g_array_set_size(want, plan_vm_pinned(f->vm));
+		artifact_virsh_repin(&(Repin){f, now, want, parking, block});
 	}
 	return g_string_free(block, FALSE);
 }
 
 static char *artifact_virsh_iothreads(Fill *f)
 {
-	g_autofree char *cpus = fill_vm_emulator(f);
 	GString *block = g_string_new(NULL);
 
 	for (unsigned i = 1; i <= f->vm->spec->iothreads; i++) {
-		g_autofree char *n = fill_number(i);
+		g_autofree char *cpus = fill_vm_iothread(f, i), *n = fill_number(i);
 		const TemplateValue values[] = {
 			{"iothread", n, TEMPLATE_SHELL}, {"cpus", cpus, TEMPLATE_SHELL}, FILL_END};
 
@@ -157,7 +161,7 @@ static const char *unfit_virsh_unseen(const Plan *plan, const PlanVm *vm)
 {
 	g_auto(CpuSet) parking = parking_of(plan);
 
-	return (int)vm->vcpupin->len <= hwloc_bitmap_weight(parking)
+	return (int)plan_vm_pinned(vm) <= hwloc_bitmap_weight(parking)
 		       ? NULL
 		       : "there are too few host CPUs to park its vCPUs on; use emit virsh with "
 			 "--merge FILE or -c URI, which give its present pins";

@@ -43,15 +43,14 @@ static Guest *admit_guest_planned(const PlanVm *vm)
 	guest->vcpus = guest->vcpus_max = vm->spec->vcpus;
 	guest->cpuset_live = vm->cpuset ? hwloc_bitmap_dup(vm->cpuset) : NULL;
 	for (unsigned v = 0; v < vm->spec->vcpus; v++) {
-		g_auto(CpuSet) pin = set_new();
+		g_auto(CpuSet) pin = plan_vm_vcpu_cpus(vm, v);
 
-		if (v < vm->vcpupin->len)
-			hwloc_bitmap_set(pin, g_array_index(vm->vcpupin, unsigned, v));
-		admit_thread_add(guest->vcpu_threads, v, v < vm->vcpupin->len ? pin : NULL);
+		admit_thread_add(guest->vcpu_threads, v,
+				 vm->spec->policy == POLICY_SHARED ? NULL : pin);
 	}
 	admit_thread_add(guest->emulator_threads, 0, vm->emulatorpin);
-	for (unsigned i = 0; i < vm->spec->iothreads; i++)
-		admit_thread_add(guest->iothreads, i + 1, vm->emulatorpin);
+	for (unsigned i = 0; i < vm->iothreadpins->len; i++)
+		admit_thread_add(guest->iothreads, i + 1, g_ptr_array_index(vm->iothreadpins, i));
 	return guest;
 }
 

@@ -101,15 +101,15 @@ const Rule rule_vm_pin_missing = {
 
 static char *judge_dedicated(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
 {
-	const GArray *pins = vm->vm->vcpupin;
 	Naming naming = {0};
 
-	for (unsigned v = 0; v < MIN(rules_pin_vcpus_of(vm), pins->len); v++) {
+	for (unsigned v = 0; v < MIN(rules_pin_vcpus_of(vm), vm->vm->spec->vcpus); v++) {
 		hwloc_const_bitmap_t pin = thread_pin(audit, vm->guest, vcpu_of(vm, v), side);
-		unsigned want = g_array_index(pins, unsigned, v);
-		g_autofree char *rest = g_strdup_printf(", planned %u", want);
+		g_auto(CpuSet) want = plan_vm_vcpu_cpus(vm->vm, v);
+		g_autofree char *list = set_text(want);
+		g_autofree char *rest = g_strdup_printf(", planned %s", list);
 
-		if (!pin || (set_single(pin) && hwloc_bitmap_isset(pin, want)))
+		if (!pin || set_same(pin, want))
 			continue;
 		name_vcpu(&naming, v, pin, rest);
 		hwloc_bitmap_or(cpus, cpus, pin);
@@ -153,8 +153,8 @@ static char *judge_differs(const Audit *audit, const AuditVm *vm, Side side, hwl
 {
 	if (!vm->vm || !vm->vm->placed)
 		return NULL;
-	return vm->vm->cpuset ? judge_cpuset(audit, vm, side, cpus)
-			      : judge_dedicated(audit, vm, side, cpus);
+	return vm->dedicated ? judge_dedicated(audit, vm, side, cpus)
+			     : judge_cpuset(audit, vm, side, cpus);
 }
 
 const Rule rule_vm_pin_differs = {
@@ -195,12 +195,23 @@ static void name_worker(WorkerJudge *judge, const GuestThread *thread, bool io,
 		naming_add(&judge->naming, name);
 }
 
+/* Where the plan has the emulator, or an I/O thread; of one that it does not know, the emulator's.
+ * NULL = it does not have the VM. */
+static hwloc_const_bitmap_t worker_planned(const AuditVm *vm, const GuestThread *thread, bool io)
+{
+	const PlanVm *planned = vm->vm;
+
+	if (!planned || !io || thread->number - 1 >= planned->iothreadpins->len)
+		return planned ? planned->emulatorpin : NULL;
+	return g_ptr_array_index(planned->iothreadpins, thread->number - 1);
+}
+
 static void worker_differs(const GuestThread *thread, bool io, void *data)
 {
 	WorkerJudge *judge = data;
 	hwloc_const_bitmap_t pin = thread_pin(judge->audit, judge->vm->guest, thread, judge->side);
 
-	if (pin && !set_same(pin, judge->vm->vm->emulatorpin))
+	if (pin && !set_same(pin, worker_planned(judge->vm, thread, io)))
 		name_worker(judge, thread, io, pin);
 }
 
@@ -212,7 +223,7 @@ static char *judge_emulatorpin(const Audit *audit, const AuditVm *vm, Side side,
 
 	if (!vm->vm || !vm->vm->emulatorpin)
 		return NULL;
-	want = set_text(vm->vm->emulatorpin);
+	want = plan_vm_helper_places(vm->vm);
 	what = g_strdup_printf("planned on %s", want);
 	each_worker(vm->guest, worker_differs, &judge);
 	return rules_pin_sentence(&judge.naming, what);
@@ -223,8 +234,8 @@ const Rule rule_vm_emulatorpin_differs = {
 	.severity = SEVERITY_WARNING,
 	.title = "Emulator or I/O threads are pinned differently than planned",
 	.sees = "emulatorpin and iothreadpin of the live and the inactive XML against the plan.",
-	.why = "They belong on host CPUs of the VM's node; elsewhere they compete with others or "
-	       "access memory of another node.",
+	.why = "They belong on host CPUs of the VM's node, or on the CPUs that the plan keeps for "
+	       "them; elsewhere they compete with others or access memory of another node.",
 	.remedy = "'planner emit virsh NAME' prints the commands",
 	.fixes = &fixes_emulator,
 	.source = "libvirt domain XML cputune/emulatorpin, cputune/iothreadpin",
@@ -252,10 +263,16 @@ static bool others_run_on(const Audit *audit, const AuditVm *own, hwloc_const_bi
 	return false;
 }
 
-/* An isolated CPU more for them alone, as Nova and KubeVirt give it on request, disturbs nobody. */
-static bool worker_apart(const WorkerJudge *judge, hwloc_const_bitmap_t place)
+/* An isolated CPU more for them alone, as Nova and KubeVirt give it on request, disturbs nobody;
+ * the plan may have given it. */
+static bool worker_apart(const WorkerJudge *judge, const GuestThread *thread, bool io,
+			 hwloc_const_bitmap_t place)
 {
-	return !judge->audit->plan && hwloc_bitmap_isincluded(place, judge->hit) &&
+	hwloc_const_bitmap_t planned = worker_planned(judge->vm, thread, io);
+
+	if (judge->audit->plan)
+		return planned && hwloc_bitmap_isincluded(place, planned);
+	return hwloc_bitmap_isincluded(place, judge->hit) &&
 	       !others_run_on(judge->audit, judge->vm, place);
 }
 
@@ -277,7 +294,7 @@ static void worker_hits(const GuestThread *thread, bool io, void *data)
 	g_auto(CpuSet) confined = place ? NULL : worker_confined(judge);
 
 	place = place ? place : confined;
-	if (!set_meets(place, judge->hit) || worker_apart(judge, place))
+	if (!set_meets(place, judge->hit) || worker_apart(judge, thread, io, place))
 		return;
 	name_worker(judge, thread, io, place);
 	hwloc_bitmap_or(judge->cpus, judge->cpus, place);
@@ -329,11 +346,15 @@ const Rule rule_vm_emulator_on_isolated = {
 	.title = "Emulator or I/O threads are put on isolated CPUs",
 	.sees = "emulatorpin, iothreadpin, or the <vcpu cpuset> they inherit, against the isolated "
 		"CPUs; and the affinity of such threads that no XML speaks of, unless they may run "
-		"everywhere; of a VM's next start, the cpusets of the groups above it. Without a "
-		"plan, isolated CPUs that nobody else runs on are theirs.",
+		"everywhere; of a VM's next start, the cpusets of the groups above it. CPUs that "
+		"the plan keeps for them are theirs; without a plan, isolated CPUs that nobody "
+		"else "
+		"runs on are.",
 	.why = "A vCPU on the same CPU exits for each of their wake-ups. With cpu-pm the guest "
 	       "never yields its CPU, and they starve.",
-	.remedy = "pin them to host CPUs: emulatorpin and iothreadpin",
+	.remedy =
+		"pin them to host CPUs, or to those that the plan keeps for them: emulatorpin and "
+		"iothreadpin",
 	.fixes = &fixes_emulator,
 	.deliberate = 1u << PLATFORM_OPENSTACK | 1u << PLATFORM_KUBEVIRT |
 		      1u << PLATFORM_OPENSHIFT | 1u << PLATFORM_HARVESTER |

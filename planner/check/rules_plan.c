@@ -9,6 +9,7 @@
 #include "planner/check/rules_table.h"
 #include "planner/place/allowed.h"
 #include "planner/place/guest.h"
+#include "planner/place/placer.h"
 
 #define SUBJECT "plan"
 #define EVIDENCE "the plan"
@@ -37,14 +38,14 @@ static void rules_plan_found(const Rule *rule, GPtrArray *findings, const char *
 
 static unsigned pin_of(const PlanVm *vm, unsigned v)
 {
-	return g_array_index(vm->vcpupin, unsigned, v);
+	return g_array_index(vm->pins, unsigned, v);
 }
 
 static hwloc_bitmap_t rules_plan_pins_of(const PlanVm *vm)
 {
 	hwloc_bitmap_t pins = set_new();
 
-	for (unsigned v = 0; v < vm->vcpupin->len; v++)
+	for (unsigned v = 0; v < vm->pins->len; v++)
 		hwloc_bitmap_set(pins, pin_of(vm, v));
 	return pins;
 }
@@ -59,7 +60,7 @@ static hwloc_bitmap_t rules_plan_cores_of(const Plan *plan, const PlanVm *vm)
 {
 	hwloc_bitmap_t cores = set_new();
 
-	for (unsigned v = 0; v < vm->vcpupin->len; v++)
+	for (unsigned v = 0; v < vm->pins->len; v++)
 		hwloc_bitmap_set(cores, core_of_pin(plan, vm, v));
 	return cores;
 }
@@ -122,7 +123,7 @@ static void rules_plan_take_cores(const Owners *owners, unsigned index, hwloc_bi
 {
 	const PlanVm *vm = vm_at(owners->plan, index);
 
-	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
+	for (unsigned v = 0; v < vm->pins->len; v++) {
 		unsigned core = core_of_pin(owners->plan, vm, v);
 
 		if (g_array_index(owners->plan->roles, Role, core) != ROLE_DEDICATED)
@@ -239,11 +240,11 @@ static void judge_whole(const Rule *rule, const Plan *plan, const PlanVm *vm, co
 	unsigned n = (unsigned)hwloc_bitmap_weight(cores), needed, threads = 1;
 	g_autofree char *list = NULL;
 
-	if (!vm->vcpupin->len || vm->spec->cpus)
+	if (!vm->pins->len || vm->spec->cpus)
 		return;
+	needed = place_cores(vm->spec, host_core(plan->host, core_of_pin(plan, vm, 0))->n_cpus);
 	if (vm->spec->threads != THREADS_ISOLATE)
 		threads = host_core(plan->host, core_of_pin(plan, vm, 0))->n_cpus;
-	needed = cores_needed(vm->spec->vcpus, threads);
 	odd = odd_cores(plan, vm, cores, pins);
 	list = set_text(odd);
 	if (n > needed)
@@ -265,7 +266,8 @@ const Rule rule_plan_split_core = {
 	.severity = SEVERITY_ERROR,
 	.title = "A VM of the plan does not have whole cores",
 	.sees = "The cores of each dedicated VM against the fewest that hold its vCPUs, or one for "
-		"each vCPU with threads = isolate. VMs pinned by the inventory are left out.",
+		"each vCPU with threads = isolate, and its emulator and I/O threads that have CPUs "
+		"of their own. VMs pinned by the inventory are left out.",
 	.why = "Half a core is wasted or used by others. The VM's siblings are not its own, so the "
 	       "core topology that the guest sees is wrong.",
 	.remedy = REMEDY,
@@ -283,7 +285,7 @@ static void judge_wishes(const Rule *rule, const Plan *plan, const PlanVm *vm, c
 	g_auto(CpuSet) cpus = set_new();
 	g_autofree char *list = NULL, *wish = allowed_text(vm->spec);
 
-	for (unsigned v = 0; v < vm->vcpupin->len; v++)
+	for (unsigned v = 0; v < vm->pins->len; v++)
 		if (!allowed_core(plan->host, vm->spec,
 				  host_core(plan->host, core_of_pin(plan, vm, v))))
 			hwloc_bitmap_set(cpus, pin_of(vm, v));
@@ -317,7 +319,7 @@ static bool apart_admitted(const Plan *plan, const char *subject, const PlanVm *
 static void judge_apart(const Rule *rule, const Plan *plan, const PlanVm *vm, const char *subject,
 			GPtrArray *findings)
 {
-	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
+	for (unsigned v = 0; v < vm->pins->len; v++) {
 		const Core *core = host_core(plan->host, core_of_pin(plan, vm, v));
 		ApartBy by;
 		const PlanVm *other = apart_neighbour(plan, vm->spec, core, &by);
@@ -385,6 +387,18 @@ const Rule rule_plan_guest_topology = {
 
 /* Threads that float: never over isolated CPUs */
 
+/* Where its emulator and I/O threads run, but for those that are pinned to CPUs of their own.
+ * Yours.
+ */
+static hwloc_bitmap_t floating_helpers(const PlanVm *vm)
+{
+	hwloc_bitmap_t cpus = plan_vm_helper_cpus(vm);
+
+	for (unsigned i = plan_vm_pinned(vm); i < vm->pins->len; i++)
+		hwloc_bitmap_clr(cpus, pin_of(vm, i));
+	return cpus;
+}
+
 static void rules_plan_floats(const Rule *rule, const Plan *plan, const char *subject,
 			      const char *what, hwloc_const_bitmap_t set, GPtrArray *findings)
 {
@@ -399,9 +413,10 @@ static void rules_plan_floats(const Rule *rule, const Plan *plan, const char *su
 static void rules_plan_judge_floats(const Rule *rule, const Plan *plan, const PlanVm *vm,
 				    const char *subject, GPtrArray *findings)
 {
+	g_auto(CpuSet) helpers = floating_helpers(vm);
+
 	rules_plan_floats(rule, plan, subject, "its vCPUs, which float,", vm->cpuset, findings);
-	rules_plan_floats(rule, plan, subject, "its emulator and I/O threads", vm->emulatorpin,
-			  findings);
+	rules_plan_floats(rule, plan, subject, "its emulator and I/O threads", helpers, findings);
 }
 
 const Rule rule_plan_floats_on_isolated = {
@@ -409,7 +424,7 @@ const Rule rule_plan_floats_on_isolated = {
 	.severity = SEVERITY_ERROR,
 	.title = "The plan lets threads float over isolated CPUs",
 	.sees = "The CPUs of the plan's shared VMs, and of all VMs' emulator and I/O threads, "
-		"against its isolated set.",
+		"against its isolated set. Those that have a CPU of their own do not float.",
 	.why = "The scheduler does not balance there: the threads share one CPU, that of a VM or "
 	       "of the SDK.",
 	.remedy = REMEDY,

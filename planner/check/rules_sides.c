@@ -51,8 +51,8 @@ void judge_sides(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrAr
 
 bool planned_on(const AuditVm *vm, unsigned cpu)
 {
-	for (unsigned v = 0; vm->vm && v < vm->vm->vcpupin->len; v++)
-		if (g_array_index(vm->vm->vcpupin, unsigned, v) == cpu)
+	for (unsigned v = 0; vm->vm && v < vm->vm->pins->len; v++)
+		if (g_array_index(vm->vm->pins, unsigned, v) == cpu)
 			return true;
 	return vm->vm && vm->vm->cpuset && hwloc_bitmap_isset(vm->vm->cpuset, cpu);
 }

@@ -88,9 +88,20 @@ static bool is_kernel_thread(const Search *search, const Task *task)
 	       !rules_task_harmless(task->comm) && !is_own_timer(search->audit, task);
 }
 
+/* A worker inherits the emulator's affinity: the plan may have kept a CPU for that. */
+static bool is_kept_for(const AuditVm *vm, const Task *task)
+{
+	return vm->guest && vm->guest->pid == task->vhost_of && vm->vm && vm->vm->emulatorpin &&
+	       hwloc_bitmap_isincluded(task->allowed, vm->vm->emulatorpin);
+}
+
 static bool is_vhost(const Search *search, const Task *task)
 {
-	(void)search;
+	const GPtrArray *vms = search->audit->vms;
+
+	for (unsigned i = 0; task->vhost_of && i < vms->len; i++)
+		if (is_kept_for(g_ptr_array_index(vms, i), task))
+			return false;
 	return task->vhost_of != 0;
 }
 
@@ -262,7 +273,8 @@ const Rule rule_task_vhost_on_isolated = {
 	.id = "task.vhost-on-isolated",
 	.severity = SEVERITY_WARNING,
 	.title = "vhost workers may run on isolated CPUs",
-	.sees = "Cpus_allowed_list of every vhost-PID thread.",
+	.sees = "Cpus_allowed_list of every vhost-PID thread. A CPU that the plan keeps for the "
+		"VM's emulator is theirs, too.",
 	.why = "These threads process the network traffic of a VM. vcpupin does not cover them; "
 	       "they keep the affinity that QEMU had when it started them.",
 	.remedy = "give the VM an emulatorpin on host CPUs and restart it, or 'taskset -pc "

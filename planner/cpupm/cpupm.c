@@ -285,9 +285,16 @@ static void find_overcommitted(Judge *judge)
 
 static void find_unpinned(Judge *judge)
 {
+	g_auto(CpuSet) cpus = hwloc_bitmap_alloc();
+
+	for (unsigned v = 0; v < judge->threads->vcpus->len; v++) {
+		hwloc_const_bitmap_t vcpu = g_ptr_array_index(judge->threads->vcpus, v);
+
+		if (hwloc_bitmap_weight(vcpu) != 1)
+			hwloc_bitmap_or(cpus, cpus, vcpu);
+	}
 	if (cpupm_floats(judge->threads))
-		add_with_cpus(judge, "unpinned", judge->cpus,
-			      "a vCPU is not pinned to exactly one CPU");
+		add_with_cpus(judge, "unpinned", cpus, "a vCPU is not pinned to exactly one CPU");
 }
 
 static void find_cpus(Judge *judge, const char *code, bool (*test)(const Judge *, unsigned),
@@ -310,7 +317,9 @@ static void find_ineligible(Judge *judge)
 		return;
 	find_unpinned(judge);
 	find_cpus(judge, "split-core", cpu_split, "a sibling is not the VM's own");
-	find_cpus(judge, "on-host", cpu_on_host, "it is pinned to the host's CPUs");
+	find_cpus(judge, "on-host", cpu_on_host,
+		  cpupm_floats(judge->threads) ? "it may run on the host's CPUs"
+					       : "it is pinned to the host's CPUs");
 	find_cpus(judge, "on-sdk", cpu_on_sdk, "it is pinned to the SDK's CPUs");
 	find_cpus(judge, "not-isolated", cpu_not_isolated, "its CPUs are not isolated");
 	find_cpus(judge, "emulator-overlap", cpu_emulator,

@@ -78,9 +78,12 @@ static char *explain_tenant(const Plan *plan, unsigned cpu)
 	if (index == HOST_NONE)
 		return NULL;
 	vm = g_ptr_array_index(plan->vms, index);
-	for (unsigned v = 0; v < vm->vcpupin->len; v++)
-		if (g_array_index(vm->vcpupin, unsigned, v) == cpu)
-			return g_strdup_printf("%s's vCPU %u", vm->spec->name, v);
+	for (unsigned v = 0; v < vm->pins->len; v++) {
+		g_autofree char *name = plan_vm_pin_name(vm, v);
+
+		if (g_array_index(vm->pins, unsigned, v) == cpu)
+			return g_strdup_printf("%s's %s", vm->spec->name, name);
+	}
 	return NULL;
 }
 
@@ -231,16 +234,26 @@ static void say_cores(GPtrArray *lines, const Plan *plan, const PlanVm *vm)
 {
 	unsigned last = HOST_NONE;
 
-	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
-		unsigned index = host_core_of(plan->host, g_array_index(vm->vcpupin, unsigned, v));
+	for (unsigned v = 0; v < vm->pins->len; v++) {
+		unsigned index = host_core_of(plan->host, g_array_index(vm->pins, unsigned, v));
 		const Core *core = host_core(plan->host, index);
 		g_autofree char *siblings = siblings_name(core);
 		g_autofree char *place = core_place(plan->host, core);
+		g_autofree char *name = plan_vm_pin_name(vm, v);
 
 		if (index != last)
-			explain_say(lines, "vCPU %u on core %s: %s", v, siblings, place);
+			explain_say(lines, "%s on core %s: %s", name, siblings, place);
 		last = index;
 	}
+}
+
+static void say_floating(GPtrArray *lines, const PlanVm *vm)
+{
+	g_autofree char *cpus = vm->cpuset ? cpulist_format(vm->cpuset) : NULL;
+
+	for (unsigned v = 0; cpus && v < vm->spec->vcpus; v++)
+		if (vm_spec_floats(vm->spec, v))
+			explain_say(lines, "vCPU %u floats over CPUs %s", v, cpus);
 }
 
 static char *nodes_name(const Host *host, hwloc_const_bitmap_t nodes)
@@ -400,9 +413,13 @@ static void say_paths(GPtrArray *lines, const Plan *plan, const PlanVm *vm)
 
 static void say_threads(GPtrArray *lines, const PlanVm *vm)
 {
-	g_autofree char *emulator = cpulist_format(vm->emulatorpin);
+	g_autofree char *places = plan_vm_helper_places(vm);
+	bool own = vm_spec_helpers(vm->spec) > 0;
 
-	explain_say(lines, "its emulator and I/O threads run on CPUs %s, the host's", emulator);
+	explain_say(lines,
+		    own ? "its emulator threads run on CPUs %s"
+			: "its emulator and I/O threads run on CPUs %s, the host's",
+		    places);
 	if (vm->shares->len)
 		explain_say(lines, "the guest sees %u socket%s, %u core%s, %u thread%s a core",
 			    vm->sockets, vm->sockets == 1 ? "" : "s", vm->cores,
@@ -412,7 +429,7 @@ static void say_threads(GPtrArray *lines, const PlanVm *vm)
 static void explain_placed(GPtrArray *lines, const Plan *plan, const Inventory *inventory,
 			   const PlanVm *vm)
 {
-	if (vm->cpuset) {
+	if (vm->spec->policy == POLICY_SHARED) {
 		g_autofree char *pool = cpulist_format(vm->cpuset);
 
 		explain_say(lines, "its vCPUs float over CPUs %s", pool);
@@ -424,6 +441,7 @@ static void explain_placed(GPtrArray *lines, const Plan *plan, const Inventory *
 			say_goal(lines, plan);
 		say_moved(lines, plan, vm);
 		say_cores(lines, plan, vm);
+		say_floating(lines, vm);
 		say_level(lines, plan, inventory, vm);
 	}
 	say_threads(lines, vm);

@@ -13,7 +13,7 @@ static bool read_kept(Reader *r, PlanVm *vm, const json_t *object)
 
 	if (!json_object_get(object, "cpus")) {
 		if (kept)
-			vm->spec->cpus = g_array_copy(vm->vcpupin);
+			vm->spec->cpus = g_array_copy(vm->pins);
 		return true;
 	}
 	vm->spec->cpus = g_array_new(FALSE, FALSE, sizeof(unsigned));
@@ -22,15 +22,37 @@ static bool read_kept(Reader *r, PlanVm *vm, const json_t *object)
 		reader_fail(r, "vm %s: its 'cpus' do not go with 'kept'", vm->spec->name));
 }
 
+/* One CPU for each vCPU, null for those that float. */
+static bool read_mixed(Reader *r, PlanVm *vm, const json_t *object)
+{
+	json_t *pinned = json_pack("{s[]}", "vcpupin"), *list = json_object_get(pinned, "vcpupin");
+	const json_t *array;
+	bool good = reader_array(r, object, "vcpupin", &array);
+
+	for (size_t v = 0; good && v < json_array_size(array); v++) {
+		json_t *cpu = json_array_get(array, v);
+
+		good = json_is_null(cpu) == vm_spec_floats(vm->spec, (unsigned)v) ||
+		       reader_fail(r, "vm %s: 'vcpupin' does not float where it should",
+				   vm->spec->name);
+		if (!json_is_null(cpu))
+			json_array_append(list, cpu);
+	}
+	good = good && reader_numbers(r, pinned, "vcpupin", vm->pins);
+	json_decref(pinned);
+	return good;
+}
+
 static bool read_pins(Reader *r, const Plan *plan, PlanVm *vm, const json_t *object)
 {
-	if (!reader_numbers(r, object, "vcpupin", vm->vcpupin))
+	if (vm_spec_floating(vm->spec) ? !read_mixed(r, vm, object)
+				       : !reader_numbers(r, object, "vcpupin", vm->pins))
 		return false;
-	for (unsigned v = 0; v < vm->vcpupin->len; v++)
-		if (host_core_of(plan->host, g_array_index(vm->vcpupin, unsigned, v)) == HOST_NONE)
+	for (unsigned v = 0; v < vm->pins->len; v++)
+		if (host_core_of(plan->host, g_array_index(vm->pins, unsigned, v)) == HOST_NONE)
 			return reader_fail(r, "vm %s: 'vcpupin' names a CPU that is not online",
 					   vm->spec->name);
-	return vm->vcpupin->len == (vm->placed ? vm->spec->vcpus : 0) ||
+	return vm->pins->len == (vm->placed ? vm_spec_pinned(vm->spec) : 0) ||
 	       reader_fail(r, "vm %s: 'vcpupin' does not have one CPU for each vCPU",
 			   vm->spec->name);
 }
@@ -63,14 +85,59 @@ static bool read_guest_topology(Reader *r, PlanVm *vm, const json_t *object)
 			   guest_maximum(vm->spec));
 }
 
+/* What has a CPU of its own is one of the VM's pins. */
+static bool read_own(Reader *r, PlanVm *vm, HelperCpus cpus, hwloc_const_bitmap_t pin)
+{
+	unsigned cpu = (unsigned)hwloc_bitmap_first(pin);
+
+	if (cpus != HELPER_OWN)
+		return true;
+	if (hwloc_bitmap_weight(pin) != 1)
+		return reader_fail(r, "vm %s: a helper that has a CPU of its own is on several",
+				   vm->spec->name);
+	g_array_append_val(vm->pins, cpu);
+	return true;
+}
+
+static bool read_iothread(Reader *r, const Plan *plan, PlanVm *vm, const json_t *text)
+{
+	json_t *object = json_pack("{sO}", "iothreadpin", text);
+	hwloc_bitmap_t pin = reader_pins(r, plan->host, object, "iothreadpin");
+
+	json_decref(object);
+	if (!pin)
+		return false;
+	g_ptr_array_add(vm->iothreadpins, pin);
+	return read_own(r, vm, vm->spec->iothread_cpus, pin);
+}
+
+/* Where its emulator and I/O threads run. */
+static bool read_helpers(Reader *r, const Plan *plan, PlanVm *vm, const json_t *object)
+{
+	const json_t *array;
+
+	vm->emulatorpin = reader_pins(r, plan->host, object, "emulatorpin");
+	if (!vm->emulatorpin || !read_own(r, vm, vm->spec->emulator, vm->emulatorpin) ||
+	    !reader_array(r, object, "iothreadpin", &array))
+		return false;
+	if (json_array_size(array) != vm->spec->iothreads)
+		return reader_fail(r, "vm %s: 'iothreadpin' does not have an entry for each",
+				   vm->spec->name);
+	for (unsigned i = 0; i < vm->spec->iothreads; i++)
+		if (!read_iothread(r, plan, vm, json_array_get(array, i)))
+			return false;
+	return true;
+}
+
 /* Where it runs, of a VM that is placed. */
 static bool read_threads(Reader *r, const Plan *plan, PlanVm *vm, const json_t *object)
 {
-	vm->emulatorpin = reader_pins(r, plan->host, object, "emulatorpin");
-	if (!vm->emulatorpin || !read_guest_topology(r, vm, object))
+	if (!read_helpers(r, plan, vm, object) || !read_guest_topology(r, vm, object))
 		return false;
-	if (vm->spec->policy == POLICY_DEDICATED)
-		return read_shares(r, plan, vm, object);
+	if (vm->spec->policy == POLICY_DEDICATED && !read_shares(r, plan, vm, object))
+		return false;
+	if (vm->spec->policy == POLICY_DEDICATED && !vm_spec_floating(vm->spec))
+		return true;
 	vm->cpuset = reader_pins(r, plan->host, object, "cpuset");
 	return vm->cpuset;
 }

@@ -14,8 +14,9 @@
 
 /* All give a new reference, yours. */
 json_t *plan_to_json(const Plan *plan);
-/* Parts of it: its node, and what would place a VM. */
+/* Parts of it: its node, those of PINS, like VM's, that are vCPUs', and what would place a VM. */
 json_t *plan_node_to_json(const Plan *plan);
+json_t *plan_vcpupin_to_json(const PlanVm *vm, const GArray *pins);
 json_t *changes_to_json(const Plan *plan, const GPtrArray *changes);
 
 #endif

@@ -9,9 +9,11 @@ static json_t *move_to_json(const Plan *plan, const Move *move)
 	static const char *const costs[] = {"re-pin", "memory", "restart"};
 	json_t *object = json_object();
 
+	const PlanVm *vm = plan_vm(plan, move->vm);
+
 	json_object_set_new(object, "vm", json_string(move->vm));
 	json_object_set_new(object, "from", json_unsigneds(move->from));
-	json_object_set_new(object, "to", json_unsigneds(plan_vm(plan, move->vm)->vcpupin));
+	json_object_set_new(object, "to", json_unsigneds(vm->pins));
 	json_object_set_new(object, "cost", json_string(costs[move->cost]));
 	return object;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the document says of a VM: where it is, what the inventory asks for, its cpu-pm verdict. */
 #include "planner/base/json.h"
+#include "planner/document/plan_write.h"
 #include "planner/document/plan_write_parts.h"
 #include "planner/inventory/settings.h"
 #include "topology/base/cpulist.h"
@@ -36,7 +37,23 @@ static json_t *iothreadpin_to_json(const PlanVm *vm)
 	json_t *array = json_array();
 
 	for (unsigned i = 0; i < vm->spec->iothreads; i++)
-		json_array_append_new(array, json_cpus(vm->emulatorpin));
+		json_array_append_new(array,
+				      json_cpus(i < vm->iothreadpins->len
+							? g_ptr_array_index(vm->iothreadpins, i)
+							: NULL));
+	return array;
+}
+
+json_t *plan_vcpupin_to_json(const PlanVm *vm, const GArray *pins)
+{
+	json_t *array = json_array();
+
+	for (unsigned v = 0; v < vm->spec->vcpus && pins->len; v++)
+		json_array_append_new(
+			array, vm_spec_floats(vm->spec, v)
+				       ? json_null()
+				       : json_integer(g_array_index(
+						 pins, unsigned, vm_spec_vcpu_pin(vm->spec, v))));
 	return array;
 }
 
@@ -82,10 +99,10 @@ static json_t *topology_to_json(const PlanVm *vm)
 /* Where it runs: pins for a dedicated VM, the pool for a shared one. */
 static void vm_places(json_t *object, const Plan *plan, const PlanVm *vm)
 {
-	if (vm->spec->policy == POLICY_SHARED)
+	if (vm->spec->policy == POLICY_SHARED || vm->cpuset)
 		json_object_set_new(object, "cpuset", json_cpus(vm->cpuset));
-	else
-		json_object_set_new(object, "vcpupin", json_unsigneds(vm->vcpupin));
+	if (vm->spec->policy == POLICY_DEDICATED)
+		json_object_set_new(object, "vcpupin", plan_vcpupin_to_json(vm, vm->pins));
 	json_object_set_new(object, "emulatorpin", json_cpus(vm->emulatorpin));
 	json_object_set_new(object, "iothreadpin", iothreadpin_to_json(vm));
 	if (vm->spec->policy == POLICY_DEDICATED)
@@ -100,7 +117,7 @@ static void vm_wishes(json_t *object, const PlanVm *vm)
 	settings_to_json(vm_settings, spec, true, object);
 	json_object_set_new(object, "kept", json_boolean(spec->cpus != NULL));
 	settings_to_json(vm_settings, spec, false, object);
-	if (spec->cpus && !cpulist_ordered_equal(spec->cpus, vm->vcpupin))
+	if (spec->cpus && !cpulist_ordered_equal(spec->cpus, vm->pins))
 		json_object_set_new(object, "cpus", json_unsigneds(spec->cpus));
 }
 

@@ -342,7 +342,7 @@ static uint64_t copies_like(const Problem *problem, const VmSpec *spec, unsigned
 			return 0;
 		cores += fit_room_at(problem, r)->cores;
 	}
-	return cores / search_cores(spec->vcpus, like->threads, spec->threads == THREADS_ISOLATE);
+	return cores / place_cores(spec, like->threads);
 }
 
 static uint64_t copies_by_memory(uint64_t memory, const VmSpec *spec)

@@ -23,6 +23,10 @@ static void shape_to_json(json_t *object, const VmSpec *spec)
 	json_object_set_new(object, "memory", fit_json_number(spec->memory));
 	json_object_set_new(object, "hugepages", fit_json_number(spec->page));
 	json_object_set_new(object, "threads", json_string(threads_names[spec->threads]));
+	if (vm_spec_floating(spec))
+		json_object_set_new(object, "pinned", fit_json_number(vm_spec_pinned(spec)));
+	if (vm_spec_helpers(spec))
+		json_object_set_new(object, "helpers", fit_json_number(vm_spec_helpers(spec)));
 }
 
 static json_t *where_to_json(const Fit *fit, const FitAnswer *answer)

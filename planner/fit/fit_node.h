@@ -100,7 +100,8 @@ Fit *fit_compute(const Host *host, const Inventory *inventory, const Node *node,
 void fit_free(Fit *fit);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Fit, fit_free)
 
-/* "8", "8:16G", "8:16G:1G": as --vm takes it; isolate is said. Yours. */
+/* "8", "8:16G", "8:16G:1G": as --vm takes it; isolate and the number of helpers, "+2", are said.
+ * Yours. */
 char *fit_size_name(const VmSpec *spec);
 
 /* The OS index of the node at that position. */

@@ -107,8 +107,8 @@ static FitTenants fit_rooms_tenants_of(const Plan *plan)
 	for (unsigned i = plan->vms->len; i-- > 0;) {
 		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
 
-		for (unsigned v = 0; v < vm->vcpupin->len; v++)
-			tenants.vm[g_array_index(vm->vcpupin, unsigned, v)] = i;
+		for (unsigned v = 0; v < vm->pins->len; v++)
+			tenants.vm[g_array_index(vm->pins, unsigned, v)] = i;
 	}
 	return tenants;
 }
@@ -130,8 +130,8 @@ static hwloc_bitmap_t idle_beside(const Fit *fit, const FitTenants *tenants, uns
 	const PlanVm *vm = g_ptr_array_index(fit->plan->vms, index);
 	hwloc_bitmap_t cpus = hwloc_bitmap_alloc();
 
-	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
-		unsigned i = host_core_of(host, g_array_index(vm->vcpupin, unsigned, v));
+	for (unsigned v = 0; v < vm->pins->len; v++) {
+		unsigned i = host_core_of(host, g_array_index(vm->pins, unsigned, v));
 		const Core *core = host_core(host, i);
 
 		if (fit_rooms_role_of(fit->plan, i) != ROLE_DEDICATED ||
@@ -149,6 +149,8 @@ static const char *beside_text(const VmSpec *spec, unsigned idle, unsigned threa
 {
 	if (spec->threads == THREADS_ISOLATE)
 		return "threads = isolate";
+	if (vm_spec_helpers(spec))
+		return "vCPUs and helpers that do not fill whole cores";
 	if (spec->cpus && idle >= threads)
 		return "a VM is pinned to half cores";
 	return "vCPUs that do not fill whole cores";

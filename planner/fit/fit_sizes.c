@@ -23,6 +23,10 @@ char *fit_size_name(const VmSpec *spec)
 		g_string_append_printf(name, ":%s", page);
 	if (spec->threads == THREADS_ISOLATE)
 		g_string_append(name, " isolate");
+	if (vm_spec_floating(spec))
+		g_string_append_printf(name, " %u pinned", vm_spec_pinned(spec));
+	if (vm_spec_helpers(spec))
+		g_string_append_printf(name, " +%u", vm_spec_helpers(spec));
 	return g_string_free(name, FALSE);
 }
 
@@ -35,6 +39,11 @@ static VmSpec *shape_of(const VmSpec *spec)
 	shape->memory = spec->memory;
 	shape->page = spec->page;
 	shape->threads = spec->threads;
+	if (spec->dedicated_vcpus)
+		shape->dedicated_vcpus = hwloc_bitmap_dup(spec->dedicated_vcpus);
+	shape->emulator = spec->emulator;
+	shape->iothread_cpus = spec->iothread_cpus;
+	shape->iothreads = spec->iothread_cpus == HELPER_OWN ? spec->iothreads : 0;
 	shape->node = -1;
 	g_free(shape->name);
 	shape->name = fit_size_name(shape);
@@ -254,8 +263,7 @@ static bool cores_enough(const Fit *fit, const FitAnswer *answer)
 	for (unsigned r = 0; r < fit->base->problem->rooms->len; r++) {
 		unsigned threads = g_array_index(fit->base->problem->rooms, SearchRoom, r).threads;
 
-		need = MIN(need, search_cores(answer->spec->vcpus, threads,
-					      answer->spec->threads == THREADS_ISOLATE));
+		need = MIN(need, place_cores(answer->spec, threads));
 	}
 	return answer->cores_left >= need;
 }

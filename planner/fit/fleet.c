@@ -72,11 +72,11 @@ static const SearchRoom *fleet_room_of(const Problem *problem, unsigned room)
 	return &g_array_index(problem->rooms, SearchRoom, room);
 }
 
-/* A VM takes CORES like those of ROOM for VCPUS of its. */
-static void fleet_take(FleetAnswer *answer, const SearchRoom *room, unsigned cores, unsigned vcpus)
+/* A VM takes CORES like those of ROOM, and has threads on CPUS of their CPUs. */
+static void fleet_take(FleetAnswer *answer, const SearchRoom *room, unsigned cores, unsigned cpus)
 {
 	answer->free -= cores;
-	answer->idle += cores * room->threads - vcpus;
+	answer->idle += cores * room->threads - cpus;
 }
 
 static bool rooms_alike(const Problem *problem)
@@ -91,9 +91,9 @@ static bool rooms_alike(const Problem *problem)
 static void take_whole(FleetAnswer *answer, const Problem *problem, const VmSpec *spec)
 {
 	const SearchRoom *room = fleet_room_of(problem, 0);
-	unsigned cores = search_cores(spec->vcpus, room->threads, spec->threads == THREADS_ISOLATE);
+	unsigned cores = place_cores(spec, room->threads);
 
-	fleet_take(answer, room, cores, spec->vcpus);
+	fleet_take(answer, room, cores, place_cpus(spec));
 }
 
 /* Is the node of NUMBER one that VMs may have cores of? */
@@ -136,6 +136,8 @@ static void take_assignments(FleetAnswer *answer, const FitBase *base)
 			fleet_take(answer, fleet_room_of(problem, share->room), share->cores,
 				   share->vcpus);
 		}
+		if (assignment)
+			answer->idle -= vm_spec_helpers(g_ptr_array_index(problem->specs, i));
 	}
 }
 
@@ -151,8 +153,7 @@ static bool fleet_spreads(const Problem *problem, const VmSpec *spec)
 			if (room->node != n)
 				continue;
 			cores += room->cores;
-			need = search_cores(spec->vcpus, room->threads,
-					    spec->threads == THREADS_ISOLATE);
+			need = place_cores(spec, room->threads);
 		}
 		if (need <= cores)
 			return false;
@@ -188,7 +189,7 @@ static void count_cores(FleetAnswer *answer, const FitBase *base)
 
 		take_whole(answer, problem, spec);
 		if (answer->memory != UINT64_MAX)
-			answer->memory -= place_share_memory(spec, spec->vcpus);
+			answer->memory -= place_memory(spec);
 	}
 }
 
@@ -210,8 +211,7 @@ unsigned fleet_least_cores(const Problem *problem, const VmSpec *spec)
 	unsigned cores = G_MAXUINT;
 
 	for (unsigned r = 0; r < problem->rooms->len; r++)
-		cores = MIN(cores, search_cores(spec->vcpus, fleet_room_of(problem, r)->threads,
-						spec->threads == THREADS_ISOLATE));
+		cores = MIN(cores, place_cores(spec, fleet_room_of(problem, r)->threads));
 	return cores;
 }
 
@@ -365,8 +365,8 @@ static unsigned idle_kept(const Plan *plan)
 	for (unsigned i = 0; i < plan->vms->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
 
-		for (unsigned v = 0; v < vm->vcpupin->len; v++)
-			hwloc_bitmap_clr(idle, g_array_index(vm->vcpupin, unsigned, v));
+		for (unsigned v = 0; v < vm->pins->len; v++)
+			hwloc_bitmap_clr(idle, g_array_index(vm->pins, unsigned, v));
 	}
 	return (unsigned)hwloc_bitmap_weight(idle);
 }
@@ -390,7 +390,7 @@ static unsigned stranded_cpus(const Fleet *fleet, const FitBase *base, const Fle
 		return cpus;
 	cpus += (unsigned)hwloc_bitmap_weight(plan->cpus[ROLE_FREE]) - answer->idle;
 	for (unsigned i = 0; i < base->problem->specs->len; i++)
-		cpus -= ((const VmSpec *)g_ptr_array_index(base->problem->specs, i))->vcpus;
+		cpus -= place_cpus(g_ptr_array_index(base->problem->specs, i));
 	return cpus;
 }
 

@@ -57,12 +57,12 @@ static unsigned fleet_bid_free_cores(const BidRest *rest)
 
 static unsigned fleet_bid_need_of(const VmSpec *spec, const SearchRoom *room)
 {
-	return search_cores(spec->vcpus, room->threads, spec->threads == THREADS_ISOLATE);
+	return place_cores(spec, room->threads);
 }
 
 static uint64_t memory_of(const VmSpec *spec)
 {
-	return place_share_memory(spec, spec->vcpus);
+	return place_memory(spec);
 }
 
 /* Could one room hold it, were it empty? Then it is counted by rooms. */
@@ -395,12 +395,11 @@ bool bid_lack_less(const BidLack *a, const BidLack *b)
 
 static BidLack bid_lack_in(const BidRoom *room, const VmSpec *spec)
 {
-	BidLack lack = {
-		.node = room->node,
-		.cores = search_cores(spec->vcpus, room->threads, spec->threads == THREADS_ISOLATE),
-		.cores_free = room->free,
-		.memory = memory_of(spec),
-		.memory_free = room->memory};
+	BidLack lack = {.node = room->node,
+			.cores = place_cores(spec, room->threads),
+			.cores_free = room->free,
+			.memory = memory_of(spec),
+			.memory_free = room->memory};
 
 	bid_lack_finish(&lack);
 	return lack;
@@ -415,10 +414,8 @@ static BidLack bid_lack_across(const Bid *bid, const VmSpec *spec)
 			.memory_free = bid->memory};
 
 	for (unsigned r = 0; r < bid->rooms->len; r++)
-		lack.cores =
-			MIN(lack.cores,
-			    search_cores(spec->vcpus, g_array_index(bid->rooms, BidRoom, r).threads,
-					 spec->threads == THREADS_ISOLATE));
+		lack.cores = MIN(lack.cores,
+				 place_cores(spec, g_array_index(bid->rooms, BidRoom, r).threads));
 	bid_lack_finish(&lack);
 	return lack;
 }

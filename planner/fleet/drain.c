@@ -82,7 +82,8 @@ static void drain_program_free(DrainProgram *program)
 /* The type of VM, which may go to GROUNDS: new or known. */
 static unsigned drain_type_of(DrainProgram *program, const StandingVm *vm, guint64 grounds)
 {
-	DrainType type = {.vcpus = vm->spec->vcpus,
+	DrainType type = {.vcpus = vm_spec_pinned(vm->spec),
+			  .helpers = vm_spec_helpers(vm->spec),
 			  .isolate = vm->spec->threads == THREADS_ISOLATE,
 			  .memory = vm->memory,
 			  .grounds = grounds,
@@ -91,8 +92,9 @@ static unsigned drain_type_of(DrainProgram *program, const StandingVm *vm, guint
 	for (unsigned t = 0; t < program->types->len; t++) {
 		const DrainType *known = drain_type(program, t);
 
-		if (known->vcpus == type.vcpus && known->isolate == type.isolate &&
-		    known->memory == type.memory && known->grounds == type.grounds)
+		if (known->vcpus == type.vcpus && known->helpers == type.helpers &&
+		    known->isolate == type.isolate && known->memory == type.memory &&
+		    known->grounds == type.grounds)
 			return t;
 	}
 	g_array_append_val(program->types, type);

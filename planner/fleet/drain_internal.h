@@ -13,6 +13,7 @@
 /* VMs that are alike: one stands for the other. */
 typedef struct DrainType {
 	unsigned vcpus;
+	unsigned helpers; /* threads beside the vCPUs, on cores of their own */
 	bool isolate;
 	uint64_t memory;
 	guint64 grounds; /* where it may go */
@@ -84,8 +85,10 @@ static inline DrainBin *drain_bin(const DrainProgram *program, unsigned bin)
 static inline unsigned drain_cores(const DrainProgram *program, const DrainType *type,
 				   unsigned ground)
 {
-	return search_cores(type->vcpus, drain_ground(program->grounds, ground)->threads,
-			    type->isolate);
+	const SearchVm vm = {
+		.vcpus = type->vcpus, .isolate = type->isolate, .helpers = type->helpers};
+
+	return search_vm_cores(&vm, drain_ground(program->grounds, ground)->threads);
 }
 
 /* MEMORY, which may not be known, and more. */

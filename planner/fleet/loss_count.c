@@ -131,7 +131,7 @@ static bool loss_is_size(const LossVm *lost, const LossSize *size)
 
 	if (lost->vm->memory < size->memory || (size->cpu_pm && !lost->vm->cpu_pm))
 		return false;
-	return spec->vcpus >= size->vcpus &&
+	return vm_spec_pinned(spec) >= size->vcpus &&
 	       (spec->threads == THREADS_ISOLATE || !size->isolate || size->vcpus == 1);
 }
 
@@ -188,7 +188,7 @@ static GHashTable *loss_sizes(const GPtrArray *vms)
 
 		g_hash_table_iter_init(&iter, memories);
 		while (g_hash_table_iter_next(&iter, &memory, NULL)) {
-			LossSize size = {.vcpus = spec->vcpus,
+			LossSize size = {.vcpus = vm_spec_pinned(spec),
 					 .isolate = spec->threads == THREADS_ISOLATE,
 					 .cpu_pm = loss_vm_at(vms, i)->vm->cpu_pm,
 					 .memory = *(const uint64_t *)memory};
@@ -248,7 +248,7 @@ static unsigned loss_least_in_all(const Yard *yard, const GPtrArray *vms, bool c
 
 	for (unsigned i = 0; i < vms->len; i++) {
 		const LossVm *lost = loss_vm_at(vms, i);
-		uint64_t vcpus = lost->vm->spec->vcpus;
+		uint64_t vcpus = vm_spec_pinned(lost->vm->spec);
 
 		if (cpu_pm && !lost->vm->cpu_pm)
 			continue;

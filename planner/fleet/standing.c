@@ -29,7 +29,7 @@ static StandingVm *standing_vm_new(const Standing *standing, const VmSpec *spec)
 	vm->shared = spec->policy == POLICY_SHARED;
 	vm->cpu_pm = !vm->shared && spec->cpu_pm && standing->modes & (1u << spec->cpu_mode);
 	vm->device = spec->near;
-	vm->memory = place_share_memory(spec, spec->vcpus);
+	vm->memory = place_memory(spec);
 	vm->room = STANDING_NO_ROOM;
 	return vm;
 }
@@ -90,9 +90,9 @@ static unsigned *standing_count_guests(const Plan *plan)
 		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
 		g_autoptr(GHashTable) cores = g_hash_table_new(NULL, NULL);
 
-		for (unsigned v = 0; v < vm->vcpupin->len; v++) {
+		for (unsigned v = 0; v < vm->pins->len; v++) {
 			unsigned core =
-				host_core_of(plan->host, g_array_index(vm->vcpupin, unsigned, v));
+				host_core_of(plan->host, g_array_index(vm->pins, unsigned, v));
 
 			if (core != HOST_NONE && g_hash_table_add(cores, GUINT_TO_POINTER(core)))
 				guests[core]++;
@@ -106,8 +106,8 @@ static unsigned standing_own_cores(const Plan *plan, const PlanVm *vm, const uns
 {
 	g_autoptr(GHashTable) cores = g_hash_table_new(NULL, NULL);
 
-	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
-		unsigned core = host_core_of(plan->host, g_array_index(vm->vcpupin, unsigned, v));
+	for (unsigned v = 0; v < vm->pins->len; v++) {
+		unsigned core = host_core_of(plan->host, g_array_index(vm->pins, unsigned, v));
 
 		if (core == HOST_NONE || guests[core] > 1)
 			return 0;
@@ -138,7 +138,7 @@ void standing_seat(Standing *standing, const Plan *plan)
 
 unsigned standing_cores(const VmSpec *spec, unsigned threads)
 {
-	return search_cores(spec->vcpus, threads, spec->threads == THREADS_ISOLATE);
+	return place_cores(spec, threads);
 }
 
 bool standing_takes(const Standing *standing, const StandingVm *vm)

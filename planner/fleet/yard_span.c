@@ -16,12 +16,14 @@ typedef struct YardSpan {
 	unsigned n_large;
 } YardSpan;
 
-/* The shares of VM over K nodes. False where it has fewer cores. */
+/* The shares of VM over K nodes, each with room for its helpers. False where it has fewer cores. */
 static bool yard_span_cut(YardSpan *span, const StandingVm *vm, unsigned threads, unsigned k)
 {
-	unsigned cores = standing_cores(vm->spec, threads);
+	unsigned vcpus = vm_spec_pinned(vm->spec);
+	unsigned own = search_cores(vm_spec_helpers(vm->spec), threads, false);
+	unsigned cores = standing_cores(vm->spec, threads) - own;
 	unsigned each = vm->spec->threads == THREADS_ISOLATE ? 1 : threads;
-	unsigned idle = cores * each - vm->spec->vcpus;
+	unsigned idle = cores * each - vcpus;
 
 	if (cores < k)
 		return false;
@@ -31,6 +33,8 @@ static bool yard_span_cut(YardSpan *span, const StandingVm *vm, unsigned threads
 	span->whole = place_share_memory(vm->spec, span->large * each);
 	span->short_one = place_share_memory(vm->spec, span->large * each - idle);
 	span->small_part = place_share_memory(vm->spec, span->small * each);
+	span->large += own;
+	span->small += own;
 	return true;
 }
 

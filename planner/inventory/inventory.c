@@ -16,6 +16,82 @@ bool vm_spec_realtime(const VmSpec *vm, unsigned v)
 	       (!vm->realtime_vcpus || hwloc_bitmap_isset(vm->realtime_vcpus, v));
 }
 
+unsigned vm_spec_pinned(const VmSpec *vm)
+{
+	return vm->dedicated_vcpus ? (unsigned)hwloc_bitmap_weight(vm->dedicated_vcpus) : vm->vcpus;
+}
+
+unsigned vm_spec_floating(const VmSpec *vm)
+{
+	return vm->vcpus - vm_spec_pinned(vm);
+}
+
+bool vm_spec_floats(const VmSpec *vm, unsigned v)
+{
+	return vm->dedicated_vcpus && !hwloc_bitmap_isset(vm->dedicated_vcpus, v);
+}
+
+unsigned vm_spec_pin_vcpu(const VmSpec *vm, unsigned i)
+{
+	int v;
+
+	if (!vm->dedicated_vcpus)
+		return i;
+	for (v = hwloc_bitmap_first(vm->dedicated_vcpus); i > 0; i--)
+		v = hwloc_bitmap_next(vm->dedicated_vcpus, v);
+	return (unsigned)v;
+}
+
+unsigned vm_spec_vcpu_pin(const VmSpec *vm, unsigned v)
+{
+	unsigned n = 0;
+
+	if (!vm->dedicated_vcpus)
+		return v;
+	for (unsigned before = 0; before < v; before++)
+		n += !vm_spec_floats(vm, before);
+	return n;
+}
+
+unsigned vm_spec_helpers(const VmSpec *vm)
+{
+	return (vm->emulator == HELPER_OWN) + (vm->iothread_cpus == HELPER_OWN ? vm->iothreads : 0);
+}
+
+/* The first vCPU that is real-time and floats; all of the VM's where there is none. */
+static unsigned realtime_floating(const VmSpec *vm)
+{
+	unsigned v = 0;
+
+	while (v < vm->vcpus && !(vm_spec_floats(vm, v) && vm_spec_realtime(vm, v)))
+		v++;
+	return v;
+}
+
+char *vm_spec_fault(const VmSpec *vm)
+{
+	bool own = vm->emulator == HELPER_OWN || vm->iothread_cpus == HELPER_OWN;
+
+	if (vm->policy == POLICY_SHARED && own)
+		return g_strdup_printf("%s: a shared VM has no cores of its own",
+				       vm->emulator == HELPER_OWN ? "emulator" : "iothread-cpus");
+	if (vm->policy == POLICY_SHARED && vm->dedicated_vcpus)
+		return g_strdup(
+			"dedicated-vcpus: all vCPUs of a shared VM float; leave policy out");
+	if (vm->dedicated_vcpus && hwloc_bitmap_last(vm->dedicated_vcpus) >= (int)vm->vcpus)
+		return g_strdup_printf("dedicated-vcpus: it has no vCPU %d; its %u vCPUs are "
+				       "counted from 0",
+				       hwloc_bitmap_last(vm->dedicated_vcpus), vm->vcpus);
+	if (realtime_floating(vm) < vm->vcpus)
+		return g_strdup_printf(
+			"realtime-vcpus: vCPU %u floats and would keep its CPUs from "
+			"all others; name dedicated vCPUs alone",
+			realtime_floating(vm));
+	if (vm->iothread_cpus == HELPER_OWN && !vm->iothreads)
+		return g_strdup("iothread-cpus: give iothreads as well");
+	return NULL;
+}
+
 VmSpec *vm_spec_copy(const VmSpec *vm, const char *name)
 {
 	VmSpec *copy = settings_copy(vm_settings, vm);

@@ -35,6 +35,8 @@ typedef struct CoreRequest {
 
 typedef enum Policy { POLICY_DEDICATED, POLICY_SHARED } Policy;
 typedef enum Threads { THREADS_SIBLINGS, THREADS_ISOLATE } Threads;
+/* Where threads of a VM that are no vCPUs run: on the host's CPUs, or on cores of its own. */
+typedef enum HelperCpus { HELPER_HOST, HELPER_OWN } HelperCpus;
 typedef enum CpuMode {
 	CPU_MODE_HOST_MODEL,
 	CPU_MODE_HOST_PASSTHROUGH,
@@ -63,7 +65,7 @@ typedef struct VmSpec {
 	unsigned sockets; /* of the guest; 0 = one, or one for each NUMA node */
 	Policy policy;
 	GArray *cpus;	 /* of unsigned, in vCPU order, by cpus = or --keep: the VM is kept there;
-			    NULL = planner chooses */
+			    NULL = planner chooses. May go on with the helpers' */
 	int node;	 /* OS index of the NUMA node asked for, -1 = any */
 	int socket;	 /* OS index of the socket asked for, -1 = any */
 	CoreKind kind;	 /* of its cores */
@@ -78,8 +80,10 @@ typedef struct VmSpec {
 	bool cpu_pm; /* auto = true, off = false */
 	Scheduler
 		realtime; /* of its vCPUs, or of `realtime_vcpus` alone; not said = not real-time */
-	hwloc_bitmap_t realtime_vcpus; /* NULL = all */
+	hwloc_bitmap_t realtime_vcpus;	/* NULL = all */
+	hwloc_bitmap_t dedicated_vcpus; /* of a dedicated VM; the others float. NULL = all */
 	unsigned iothreads;
+	HelperCpus emulator, iothread_cpus;
 	bool locked;
 	unsigned count; /* of a section of the file; 1 in an inventory, where it is spelled out */
 } VmSpec;
@@ -128,6 +132,19 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Inventory, inventory_free)
 VmSpec *vm_spec_new(const char *name);
 /* Is vCPU V real-time? */
 bool vm_spec_realtime(const VmSpec *vm, unsigned v);
+/* How many vCPUs of a dedicated VM have a CPU of their own, and how many float. */
+unsigned vm_spec_pinned(const VmSpec *vm);
+unsigned vm_spec_floating(const VmSpec *vm);
+/* Does vCPU V of a dedicated VM float? */
+bool vm_spec_floats(const VmSpec *vm, unsigned v);
+/* The vCPU that is number I of the pinned; how many pinned come before vCPU V. */
+unsigned vm_spec_pin_vcpu(const VmSpec *vm, unsigned i);
+unsigned vm_spec_vcpu_pin(const VmSpec *vm, unsigned v);
+/* How many helpers it has: threads with a CPU of their own on cores of its own, the emulator first,
+ * then I/O threads. */
+unsigned vm_spec_helpers(const VmSpec *vm);
+/* What contradicts itself in it, but for its line: "KEY: what is wrong", yours; NULL = nothing. */
+char *vm_spec_fault(const VmSpec *vm);
 /* A copy of VM called NAME, yours. */
 VmSpec *vm_spec_copy(const VmSpec *vm, const char *name);
 /* VM as it comes to another host, which chooses CPUs, NUMA node, socket and devices. Yours. */

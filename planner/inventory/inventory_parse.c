@@ -64,15 +64,29 @@ static void wishes_check(Parser *p, const VmSpec *vm)
 		vm_complain(p, vm, "socket: node already says where; keep one of the two");
 }
 
+/* One CPU for each vCPU, and one for each helper or none for those. */
+static void cpus_check(Parser *p, const VmSpec *vm)
+{
+	unsigned helpers = vm_spec_helpers(vm), vcpus = vm_spec_pinned(vm);
+	g_autofree char *more =
+		helpers ? g_strdup_printf(" and %u helper%s (emulator, I/O threads)", helpers,
+					  helpers == 1 ? "" : "s")
+			: g_strdup("");
+
+	if (vm->cpus && vm->vcpus && vm->cpus->len != vcpus && vm->cpus->len != vcpus + helpers)
+		ini_complain(p->ini, vm->line,
+			     "[vm %s] cpus: %u CPUs for %u %svCPUs%s; name one for each", vm->name,
+			     vm->cpus->len, vcpus, vm->dedicated_vcpus ? "dedicated " : "", more);
+}
+
 /* What only the whole section of a VM shows. */
 static void vm_check(Parser *p, const VmSpec *vm)
 {
+	g_autofree char *fault = p->ini->faulty || !vm->vcpus ? NULL : vm_spec_fault(vm);
+
 	if (!inventory_parse_given(p, "vcpus"))
 		vm_complain(p, vm, "vcpus: missing; give the number of vCPUs");
-	if (vm->cpus && vm->vcpus && vm->cpus->len != vm->vcpus)
-		ini_complain(p->ini, vm->line,
-			     "[vm %s] cpus: %u CPUs for %u vCPUs; name one for each", vm->name,
-			     vm->cpus->len, vm->vcpus);
+	cpus_check(p, vm);
 	if (vm->maximum && vm->maximum < vm->vcpus)
 		ini_complain(p->ini, vm->line, "[vm %s] maximum: %u is less than its %u vCPUs",
 			     vm->name, vm->maximum, vm->vcpus);
@@ -92,6 +106,8 @@ static void vm_check(Parser *p, const VmSpec *vm)
 	if (vm->policy == POLICY_SHARED && vm->threads == THREADS_ISOLATE)
 		vm_complain(p, vm, "threads: a shared VM has no cores of its own");
 	realtime_check(p, vm);
+	if (fault)
+		vm_complain(p, vm, fault);
 }
 
 static void sdk_check(Parser *p)

@@ -5,6 +5,7 @@
 
 const char *const policy_names[] = {"dedicated", "shared", NULL};
 const char *const threads_names[] = {"siblings", "isolate", NULL};
+static const char *const helper_names[] = {"host", "own", NULL};
 static const char *const spans_names[] = {"if-needed", "never", NULL};
 const char *const cpu_mode_names[] = {"host-model", "host-passthrough", "maximum", "custom", NULL};
 const char *const core_kind_names[] = {"any", "performance", "efficient", NULL};
@@ -382,6 +383,16 @@ static const Setting vm_rows[] = {
 		.cost = COST_RESTART,
 	},
 	{
+		.key = "dedicated-vcpus",
+		.help = "The vCPUs with a CPU of their own; the others float as shared VMs do. "
+			"Default: all.",
+		.example = "2-7",
+		.json = "dedicated_vcpus",
+		.type = &setting_vcpus,
+		.offset = offsetof(VmSpec, dedicated_vcpus),
+		.flags = SETTING_DERIVED_DIFF,
+	},
+	{
 		.key = "cpus",
 		.help = "These CPUs, one for each vCPU, in vCPU order. The VM is then never moved.",
 		.example = "10,46,11,47",
@@ -534,9 +545,30 @@ static const Setting vm_rows[] = {
 		.type = &setting_number,
 		.offset = offsetof(VmSpec, iothreads),
 		.most = IOTHREADS_MAX,
-		.flags = SETTING_IN_DOCUMENT | SETTING_NOT_PLACED,
+		.flags = SETTING_IN_DOCUMENT,
 		.what = "I/O threads",
 		.cost = COST_RESTART,
+	},
+	{
+		.key = "emulator",
+		.help = "host: its emulator threads run on the host's CPUs (default). own: on a "
+			"core of its own.",
+		.example = "own",
+		.type = &setting_choice,
+		.offset = offsetof(VmSpec, emulator),
+		.words = helper_names,
+		.flags = SETTING_DERIVED_DIFF,
+	},
+	{
+		.key = "iothread-cpus",
+		.help = "host: its I/O threads run on the host's CPUs (default). own: each on a "
+			"CPU of its own.",
+		.example = "own",
+		.json = "iothread_cpus",
+		.type = &setting_choice,
+		.offset = offsetof(VmSpec, iothread_cpus),
+		.words = helper_names,
+		.flags = SETTING_DERIVED_DIFF,
 	},
 	{
 		.key = "locked",

@@ -38,6 +38,7 @@ static bool vm_json_read_key(VmSpec *spec, const char *key, const json_t *value,
 
 bool vm_json_read(VmSpec *spec, const json_t *object, const char *const *others, GError **error)
 {
+	g_autofree char *fault = NULL;
 	const char *key;
 	json_t *value;
 
@@ -46,8 +47,10 @@ bool vm_json_read(VmSpec *spec, const json_t *object, const char *const *others,
 			return false;
 	if (!spec->vcpus)
 		return json_line_refuse(error, "vcpus: missing");
-	return !spec->page || spec->memory ||
-	       json_line_refuse(error, "hugepages: give memory as well");
+	if (spec->page && !spec->memory)
+		return json_line_refuse(error, "hugepages: give memory as well");
+	fault = vm_spec_fault(spec);
+	return !fault || json_line_refuse(error, "%s", fault);
 }
 
 VmSpec *vm_json_named(const json_t *object, GError **error)

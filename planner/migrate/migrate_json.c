@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/base/json.h"
+#include "planner/document/plan_write.h"
 #include "planner/migrate/migrate.h"
 
 /* As in the plan document. */
@@ -7,8 +8,8 @@ static void migrate_json_places_to_json(json_t *object, const PlanVm *vm)
 {
 	if (vm->cpuset)
 		json_object_set_new(object, "cpuset", json_cpus(vm->cpuset));
-	else
-		json_object_set_new(object, "vcpupin", json_unsigneds(vm->vcpupin));
+	if (vm->spec->policy == POLICY_DEDICATED)
+		json_object_set_new(object, "vcpupin", plan_vcpupin_to_json(vm, vm->pins));
 }
 
 static json_t *side_to_json(const Plan *plan, const PlanVm *vm)

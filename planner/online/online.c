@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "planner/inventory/settings.h"
 #include "planner/online/online_internal.h"
 #include "planner/place/problem.h"
 
@@ -21,8 +22,9 @@ static unsigned core_take(Online *o, const OnlineRoom *room, unsigned *next)
 	}
 }
 
-/* Written in place: an append an element would take longer than the decision's arithmetic. */
-static void online_pin_taken(Online *o, OnlineVm *vm, const Taken *taken)
+/* Written in place: an append an element would take longer than the decision's arithmetic. CPUs of
+ * cores without vCPUs go to HELPERS. */
+static void online_pin_taken(Online *o, OnlineVm *vm, const Taken *taken, GArray *helpers)
 {
 	const OnlineRoom *room = online_room(o, taken->room);
 	const Core *all = (const Core *)o->plan->host->cores->data;
@@ -30,13 +32,15 @@ static void online_pin_taken(Online *o, OnlineVm *vm, const Taken *taken)
 	unsigned *cores, *pins;
 
 	g_array_set_size(vm->cores, vm->cores->len + taken->cores);
-	g_array_set_size(vm->vcpupin, vm->vcpupin->len + taken->vcpus);
+	g_array_set_size(vm->pins, vm->pins->len + taken->vcpus);
 	cores = &g_array_index(vm->cores, unsigned, vm->cores->len) - taken->cores;
-	pins = &g_array_index(vm->vcpupin, unsigned, vm->vcpupin->len) - taken->vcpus;
+	pins = &g_array_index(vm->pins, unsigned, vm->pins->len) - taken->vcpus;
 	for (unsigned i = 0; i < taken->cores; i++) {
 		const Core *core = &all[cores[i] = core_take(o, room, &next)];
 		unsigned use = vm->spec->threads == THREADS_ISOLATE ? 1 : core->n_cpus;
 
+		if (!left)
+			g_array_append_vals(helpers, core->cpu, core->n_cpus);
 		for (unsigned t = 0; t < use && left; t++, left--)
 			*pins++ = core->cpu[t];
 	}
@@ -45,29 +49,40 @@ static void online_pin_taken(Online *o, OnlineVm *vm, const Taken *taken)
 /* Give VM the cores of ASSIGNMENT, which the counts have already. */
 static void assignment_apply(Online *o, OnlineVm *vm, const Assignment *assignment)
 {
+	g_array_set_size(o->helpers, 0);
 	for (unsigned i = 0; i < assignment->n; i++) {
-		online_pin_taken(o, vm, &assignment->taken[i]);
+		online_pin_taken(o, vm, &assignment->taken[i], o->helpers);
 		o->cores_taken += assignment->taken[i].cores;
 	}
+	g_array_append_vals(vm->pins, o->helpers->data, vm_spec_helpers(vm->spec));
 }
 
-/* By vCPUs, not by cores: the last core of a share may be half used. */
+/* The entry of ROOM, added where it is not there. */
+static Taken *assignment_room(Assignment *assignment, unsigned room)
+{
+	for (unsigned i = assignment->n; i-- > 0;)
+		if (assignment->taken[i].room == room)
+			return &assignment->taken[i];
+	assignment->taken[assignment->n] = (Taken){room, 0, 0};
+	return &assignment->taken[assignment->n++];
+}
+
+/* By its pins, not by cores: the last core of a share may be half used. */
 void online_assignment_of(const Online *o, const OnlineVm *vm, Assignment *assignment)
 {
-	unsigned last = NONE;
+	unsigned last = NONE, vcpus = vm_spec_pinned(vm->spec);
 
 	assignment->n = 0;
-	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
-		unsigned core =
-			host_core_of(o->plan->host, g_array_index(vm->vcpupin, unsigned, v));
-		unsigned room = o->room_of[core];
+	for (unsigned v = 0; v < vm->pins->len; v++) {
+		unsigned core = host_core_of(o->plan->host, g_array_index(vm->pins, unsigned, v));
+		Taken *taken = assignment_room(assignment, o->room_of[core]);
 
-		if (!assignment->n || assignment->taken[assignment->n - 1].room != room)
-			assignment->taken[assignment->n++] = (Taken){room, 0, 0};
-		assignment->taken[assignment->n - 1].cores += core != last;
-		assignment->taken[assignment->n - 1].vcpus++;
+		taken->cores += core != last;
+		taken->vcpus += v < vcpus;
 		last = core;
 	}
+	if (vm->pins->len > vcpus)
+		online_assignment_sort(assignment);
 }
 
 /* VMs */
@@ -76,7 +91,7 @@ static void online_vm_free(OnlineVm *vm)
 {
 	vm_spec_free(vm->spec);
 	g_array_unref(vm->cores);
-	g_array_unref(vm->vcpupin);
+	g_array_unref(vm->pins);
 	g_free(vm);
 }
 
@@ -90,7 +105,7 @@ static OnlineVm *record_new(Online *o)
 	vm = g_new0(OnlineVm, 1);
 	vm->spec = g_new0(VmSpec, 1);
 	vm->cores = g_array_new(FALSE, FALSE, sizeof(unsigned));
-	vm->vcpupin = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	vm->pins = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	return vm;
 }
 
@@ -101,10 +116,9 @@ static OnlineVm *online_vm_new(Online *o, const VmSpec *spec)
 
 	*copy = *spec;
 	copy->name = g_strdup(spec->name);
-	copy->apart.group = g_strdup(spec->apart.group);
 	copy->cpus = NULL;
 	copy->near = NULL; /* `node` is theirs */
-	copy->realtime_vcpus = NULL;
+	settings_own(vm_settings, copy);
 	vm->movable = true;
 	return vm;
 }
@@ -114,9 +128,9 @@ static void vm_leaves(Online *o, OnlineVm *vm)
 {
 	g_hash_table_steal(o->vms, vm->spec->name);
 	g_clear_pointer(&vm->spec->name, g_free);
-	g_clear_pointer(&vm->spec->apart.group, g_free);
+	settings_clear(vm_settings, vm->spec);
 	g_array_set_size(vm->cores, 0);
-	g_array_set_size(vm->vcpupin, 0);
+	g_array_set_size(vm->pins, 0);
 	g_ptr_array_add(o->spare, vm);
 }
 
@@ -204,7 +218,7 @@ static void online_unassign(Online *o, OnlineVm *vm)
 		o->taken[g_array_index(vm->cores, unsigned, i)] = false;
 	o->cores_taken -= vm->cores->len;
 	g_array_set_size(vm->cores, 0);
-	g_array_set_size(vm->vcpupin, 0);
+	g_array_set_size(vm->pins, 0);
 }
 
 bool online_remove(Online *o, const char *id)
@@ -250,7 +264,7 @@ static void online_repin(Online *o, OnlineVm *vm, const GArray *to)
 		unsigned cpu = g_array_index(to, unsigned, v);
 		unsigned core = host_core_of(o->plan->host, cpu);
 
-		g_array_append_val(vm->vcpupin, cpu);
+		g_array_append_val(vm->pins, cpu);
 		if (!vm->cores->len ||
 		    g_array_index(vm->cores, unsigned, vm->cores->len - 1) != core)
 			g_array_append_val(vm->cores, core);
@@ -305,8 +319,8 @@ static void counts_build(Online *o)
 /* Is the VM on cores that VMs may have, all of them? Others are no business of the rooms. */
 static bool vm_on_rooms(const Online *o, const PlanVm *vm)
 {
-	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
-		unsigned cpu = g_array_index(vm->vcpupin, unsigned, v);
+	for (unsigned v = 0; v < vm->pins->len; v++) {
+		unsigned cpu = g_array_index(vm->pins, unsigned, v);
 		unsigned core = host_core_of(o->plan->host, cpu);
 
 		if (!problem_core_of_vms(o->plan, core) || o->taken[core])
@@ -329,8 +343,8 @@ static void core_lose(Online *o, unsigned core)
 /* Cores of a VM that clashes with others are gone all the same: nobody else may have them. */
 static void cores_lose(Online *o, const PlanVm *vm)
 {
-	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
-		unsigned cpu = g_array_index(vm->vcpupin, unsigned, v);
+	for (unsigned v = 0; v < vm->pins->len; v++) {
+		unsigned cpu = g_array_index(vm->pins, unsigned, v);
 		unsigned core = host_core_of(o->plan->host, cpu);
 
 		if (problem_core_of_vms(o->plan, core) && !o->taken[core])
@@ -357,7 +371,7 @@ static void begin_vm(Online *o, const PlanVm *planned)
 	}
 	vm = online_vm_new(o, planned->spec);
 	vm->movable = !planned->spec->cpus;
-	online_repin(o, vm, planned->vcpupin);
+	online_repin(o, vm, planned->pins);
 	online_reassign(o, vm);
 	online_vm_add(o, vm);
 }
@@ -382,6 +396,7 @@ Online *online_new(const Plan *plan, const Inventory *inventory, OnlinePolicy po
 	o->spare = g_ptr_array_new_with_free_func((GDestroyNotify)online_vm_free);
 	o->allowed = g_ptr_array_new_with_free_func(g_free);
 	o->scratch = g_array_new(FALSE, FALSE, sizeof(Taken));
+	o->helpers = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	o->vms = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
 				       (GDestroyNotify)online_vm_free);
 	o->pool = hwloc_bitmap_dup(plan->cpus[ROLE_SHARED]);
@@ -404,6 +419,7 @@ void online_free(Online *o)
 	g_array_unref(o->rooms);
 	g_array_unref(o->cells);
 	g_array_unref(o->scratch);
+	g_array_unref(o->helpers);
 	g_ptr_array_unref(o->spare);
 	g_ptr_array_unref(o->allowed);
 	g_hash_table_unref(o->vms);

@@ -28,9 +28,9 @@ typedef struct Online Online;
 
 /* A VM that runs. */
 typedef struct OnlineVm {
-	VmSpec *spec;  /* spec->name is its id */
-	GArray *cores; /* of unsigned: positions in host->cores, in vCPU order; empty when shared */
-	GArray *vcpupin;    /* of unsigned; empty when shared */
+	VmSpec *spec;	    /* spec->name is its id */
+	GArray *cores;	    /* of unsigned: positions in host->cores, in the order of its pins */
+	GArray *pins;	    /* of unsigned, as a PlanVm's; both are empty when shared */
 	unsigned pool_node; /* where a shared VM's memory is, a position */
 	bool movable;	    /* not pinned by the inventory's cpus = */
 } OnlineVm;
@@ -38,7 +38,7 @@ typedef struct OnlineVm {
 /* A VM that has to move, and where to. */
 typedef struct OnlineMove {
 	char *id;
-	GArray *from, *to; /* of unsigned: CPUs in vCPU order */
+	GArray *from, *to; /* of unsigned: CPUs, as its pins */
 } OnlineMove;
 
 typedef enum OnlineStatus {

@@ -86,21 +86,20 @@ typedef struct AssignmentChoice {
 	Assignment *assignment;
 } AssignmentChoice;
 
-/* CELL by its counts alone, whichever of its rooms may be had. */
-static bool counts_hold(const Online *o, const Counts *counts, unsigned cell, unsigned vcpus,
-			const Demand *d)
+/* CELL by its counts alone, whichever of its rooms may be had: does it hold a share, SLICE? */
+static bool counts_hold(const Online *o, const Counts *counts, unsigned cell,
+			const SearchSlice *slice, const Demand *d)
 {
 	const Cell *at = online_cell(o, cell);
 
-	return (d->node == NONE || at->node == d->node) &&
-	       counts->cell[cell] >= search_cores(vcpus, at->threads, d->isolate) &&
-	       counts->memory[at->node] >= online_share_memory(d, vcpus);
+	return (d->node == NONE || at->node == d->node) && counts->cell[cell] >= slice->cores &&
+	       counts->memory[at->node] >= slice->memory;
 }
 
-bool online_holds(const Online *o, const Counts *counts, unsigned cell, unsigned vcpus,
+bool online_holds(const Online *o, const Counts *counts, unsigned cell, const SearchSlice *slice,
 		  const Demand *d)
 {
-	return (!d->cells || d->cells[cell]) && counts_hold(o, counts, cell, vcpus, d);
+	return (!d->cells || d->cells[cell]) && counts_hold(o, counts, cell, slice, d);
 }
 
 /* One room */
@@ -147,7 +146,7 @@ static bool online_assign_room_holds(const Counts *counts, const Cell *cell, con
 static void judge_cell(const AssignmentChoice *c, unsigned cell, bool only, BestRoom *best)
 {
 	const Demand *d = c->d;
-	unsigned need = search_cores(d->vcpus, online_cell(c->o, cell)->threads, d->isolate);
+	unsigned need = online_cores(d, online_cell(c->o, cell)->threads);
 	double cost = 0;
 
 	if (c->value && !only)
@@ -158,9 +157,10 @@ static void judge_cell(const AssignmentChoice *c, unsigned cell, bool only, Best
 static bool cell_has_room(const AssignmentChoice *c, unsigned cell)
 {
 	const Cell *at = online_cell(c->o, cell);
-	unsigned need = search_cores(c->d->vcpus, at->threads, c->d->isolate);
+	unsigned need = online_cores(c->d, at->threads);
+	SearchSlice whole = {1, need, c->d->vcpus, c->d->whole};
 
-	return counts_hold(c->o, c->counts, cell, c->d->vcpus, c->d) &&
+	return counts_hold(c->o, c->counts, cell, &whole, c->d) &&
 	       online_assign_room_holds(c->counts, at, c->d, need);
 }
 
@@ -214,11 +214,11 @@ static unsigned next_room(const Counts *counts, const Cell *cell, unsigned need,
 	return first == assignment->n && whole != NONE ? whole : small;
 }
 
-void online_share(const Online *o, const Counts *counts, unsigned cell, unsigned vcpus,
+void online_share(const Online *o, const Counts *counts, unsigned cell, const SearchSlice *slice,
 		  const Demand *d, Assignment *assignment)
 {
 	const Cell *at = online_cell(o, cell);
-	unsigned need = search_cores(vcpus, at->threads, d->isolate), first = assignment->n;
+	unsigned need = slice->cores, vcpus = slice->vcpus, first = assignment->n;
 
 	while (need) {
 		unsigned room = next_room(counts, at, need, assignment, first);
@@ -239,24 +239,23 @@ static bool assignment_has_node(const Online *o, const Assignment *assignment, u
 	return false;
 }
 
-/* The cell of CLASS where a share of VCPUS is missed least, on a node that the assignment does not
+/* The cell of CLASS where a share, SLICE, is missed least, on a node that the assignment does not
  * have yet. */
-static unsigned best_cell(const AssignmentChoice *c, unsigned class, unsigned vcpus)
+static unsigned best_cell(const AssignmentChoice *c, unsigned class, const SearchSlice *slice)
 {
-	bool whole = c->value && vcpus == c->d->vcpus;
+	bool whole = c->value && slice->vcpus == c->d->vcpus;
 	unsigned best = NONE;
 	double best_cost = 0;
 
 	for (unsigned i = 0; i < c->o->cells->len; i++) {
 		const Cell *cell = online_cell(c->o, i);
-		unsigned need = search_cores(vcpus, cell->threads, c->d->isolate);
 		double cost = 0;
 
-		if (cell->class != class || !online_holds(c->o, c->counts, i, vcpus, c->d) ||
+		if (cell->class != class || !online_holds(c->o, c->counts, i, slice, c->d) ||
 		    assignment_has_node(c->o, c->assignment, cell->node))
 			continue;
 		if (whole)
-			cost = online_value_cell(c->o, c->value, i, need, c->d);
+			cost = online_value_cell(c->o, c->value, i, slice->cores, c->d);
 		if (best != NONE && (cost > best_cost - EVEN_WITHIN) &&
 		    (cost > best_cost + EVEN_WITHIN || c->policy == ONLINE_FIRST_FIT ||
 		     c->counts->cell[i] >= c->counts->cell[best]))
@@ -276,11 +275,11 @@ static bool online_assign_over_nodes(const AssignmentChoice *c, unsigned class, 
 	c->assignment->n = 0;
 	for (unsigned i = 0; i < n; i++)
 		for (unsigned s = 0; s < slices[i].n; s++) {
-			unsigned cell = best_cell(c, class, slices[i].vcpus);
+			unsigned cell = best_cell(c, class, &slices[i]);
 
 			if (cell == NONE)
 				return false;
-			online_share(c->o, c->counts, cell, slices[i].vcpus, c->d, c->assignment);
+			online_share(c->o, c->counts, cell, &slices[i], c->d, c->assignment);
 		}
 	return n > 0;
 }
@@ -295,9 +294,9 @@ typedef struct Nearest {
 	const AssignmentChoice *c;
 	unsigned class, k, n_slices, steps;
 	SearchSlice slices[SEARCH_SLICES];
-	unsigned cells[NEAREST_NODES], vcpus[NEAREST_NODES], n;
-	uint64_t distance, free; /* of those; and of the best */
-	unsigned best_cells[NEAREST_NODES], best_vcpus[NEAREST_NODES];
+	unsigned cells[NEAREST_NODES], sorts[NEAREST_NODES], n; /* which slice a cell has */
+	uint64_t distance, free;				/* of those; and of the best */
+	unsigned best_cells[NEAREST_NODES], best_sorts[NEAREST_NODES];
 	uint64_t best_distance, best_free;
 } Nearest;
 
@@ -306,7 +305,7 @@ static unsigned nearest_slice(const Nearest *n, unsigned cell)
 {
 	for (unsigned i = 0; i < n->n_slices; i++)
 		if (n->slices[i].n &&
-		    online_holds(n->c->o, n->c->counts, cell, n->slices[i].vcpus, n->c->d))
+		    online_holds(n->c->o, n->c->counts, cell, &n->slices[i], n->c->d))
 			return i;
 	return NONE;
 }
@@ -327,7 +326,7 @@ static void nearest_keep(Nearest *n)
 	if (n->distance == n->best_distance && n->free >= n->best_free)
 		return;
 	memcpy(n->best_cells, n->cells, n->n * sizeof *n->cells);
-	memcpy(n->best_vcpus, n->vcpus, n->n * sizeof *n->vcpus);
+	memcpy(n->best_sorts, n->sorts, n->n * sizeof *n->sorts);
 	n->best_distance = n->distance;
 	n->best_free = n->free;
 }
@@ -349,7 +348,7 @@ static void nearest_from(Nearest *n, unsigned from)
 		n->steps--;
 		n->slices[slice].n--;
 		n->cells[n->n] = i;
-		n->vcpus[n->n++] = n->slices[slice].vcpus;
+		n->sorts[n->n++] = slice;
 		n->distance += added;
 		n->free += n->c->counts->cell[i];
 		nearest_from(n, i + 1);
@@ -372,7 +371,7 @@ static bool assignment_nearest(const AssignmentChoice *c, unsigned class, unsign
 	c->assignment->n = 0;
 	nearest_from(&n, 0);
 	for (unsigned i = 0; n.best_distance != UINT64_MAX && i < k; i++)
-		online_share(c->o, c->counts, n.best_cells[i], n.best_vcpus[i], c->d,
+		online_share(c->o, c->counts, n.best_cells[i], &n.slices[n.best_sorts[i]], c->d,
 			     c->assignment);
 	return c->assignment->n > 0;
 }

@@ -114,7 +114,7 @@ static bool some_cell_holds(const Online *o, const Demand *d)
 		const Cell *cell = online_cell(o, i);
 
 		if ((!d->cells || d->cells[i]) &&
-		    cell->capacity >= search_cores(d->vcpus, cell->threads, d->isolate) &&
+		    cell->capacity >= online_cores(d, cell->threads) &&
 		    memory[cell->node] >= d->whole)
 			return true;
 	}
@@ -123,8 +123,12 @@ static bool some_cell_holds(const Online *o, const Demand *d)
 
 Demand online_demand(const Online *o, const VmSpec *spec)
 {
-	Demand demand = {spec->vcpus, spec->threads == THREADS_ISOLATE, spec->memory,
-			 place_page(spec), G_MAXUINT};
+	Demand demand = {.vcpus = vm_spec_pinned(spec),
+			 .helpers = vm_spec_helpers(spec),
+			 .isolate = spec->threads == THREADS_ISOLATE,
+			 .memory = spec->memory,
+			 .page = place_page(spec),
+			 .node = G_MAXUINT};
 
 	if (spec->node >= 0) {
 		demand.node = host_node_of_id(o->plan->host, (unsigned)spec->node);
@@ -146,7 +150,8 @@ unsigned online_slices(const Online *o, const Demand *d, unsigned class, unsigne
 		       .isolate = d->isolate,
 		       .memory = d->memory,
 		       .page = d->page,
-		       .node = d->node};
+		       .node = d->node,
+		       .helpers = d->helpers};
 
 	for (unsigned i = 0; i < o->cells->len; i++)
 		if (online_cell(o, i)->class == class)

@@ -39,7 +39,7 @@ typedef struct Counts {
 
 /* A VM's demand, as counts. */
 typedef struct Demand {
-	unsigned vcpus;
+	unsigned vcpus, helpers;
 	bool isolate;
 	uint64_t memory, page;
 	unsigned node;		   /* G_MAXUINT = any */
@@ -52,12 +52,19 @@ typedef struct Demand {
 /* Inline: every decision asks it of each kind of VM seen lately. */
 static inline bool online_demands_equal(const Demand *a, const Demand *b)
 {
-	return a->vcpus == b->vcpus && a->isolate == b->isolate && a->memory == b->memory &&
-	       a->page == b->page && a->node == b->node && a->most == b->most &&
-	       a->rooms == b->rooms;
+	return a->vcpus == b->vcpus && a->helpers == b->helpers && a->isolate == b->isolate &&
+	       a->memory == b->memory && a->page == b->page && a->node == b->node &&
+	       a->most == b->most && a->rooms == b->rooms;
 }
 
-/* Some cores of a room. */
+/* The cores that a demand takes, of THREADS threads each. */
+static inline unsigned online_cores(const Demand *d, unsigned threads)
+{
+	return search_cores(d->vcpus, threads, d->isolate) +
+	       (d->helpers ? search_cores(d->helpers, threads, false) : 0);
+}
+
+/* Some cores of a room; the helpers' have no vCPUs. */
 typedef struct Taken {
 	unsigned room, cores, vcpus;
 } Taken;
@@ -85,6 +92,7 @@ struct Online {
 	GHashTable *vms;    /* id → OnlineVm, owned */
 	GPtrArray *spare;   /* of OnlineVm: records of VMs that left, for those that come */
 	GArray *scratch;    /* of Taken: the assignment being decided */
+	GArray *helpers;    /* of unsigned: CPUs of its cores without vCPUs */
 	unsigned vcpus, cores_taken, cores_all;
 	hwloc_bitmap_t pool;
 };
@@ -138,15 +146,15 @@ void online_counts_free(Counts *counts);
  */
 bool online_assignment(const Online *online, const Counts *counts, const OnlineValue *value,
 		       OnlinePolicy policy, const Demand *demand, Assignment *assignment);
-/* Add a share of VCPUS in CELL, which has the cores, to ASSIGNMENT: one room that holds it, else
- * the fragments first. */
-void online_share(const Online *online, const Counts *counts, unsigned cell, unsigned vcpus,
-		  const Demand *demand, Assignment *assignment);
+/* Add a share, SLICE, in CELL, which has the cores, to ASSIGNMENT: one room that holds it, else the
+ * fragments first. */
+void online_share(const Online *online, const Counts *counts, unsigned cell,
+		  const SearchSlice *slice, const Demand *demand, Assignment *assignment);
 /* Rooms in ascending order. */
 void online_assignment_sort(Assignment *assignment);
-/* Does CELL hold a share of VCPUS? */
-bool online_holds(const Online *online, const Counts *counts, unsigned cell, unsigned vcpus,
-		  const Demand *demand);
+/* Does CELL hold a share, SLICE? */
+bool online_holds(const Online *online, const Counts *counts, unsigned cell,
+		  const SearchSlice *slice, const Demand *demand);
 /* Take an assignment from, or (SIGN -1) give it back to, the counts. */
 void online_count(const Online *online, Counts *counts, const Demand *demand,
 		  const Assignment *assignment, int sign);

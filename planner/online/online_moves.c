@@ -149,8 +149,7 @@ static bool enough_hold(const Moves *m, const Demand *demand, const Misses *miss
 
 		for (unsigned c = start; left && c + left <= m->online->cells->len; c++)
 			left -= online_cell(m->online, c)->class == misses->class &&
-				online_holds(m->online, &m->counts, c, misses->slices[s].vcpus,
-					     demand);
+				online_holds(m->online, &m->counts, c, &misses->slices[s], demand);
 		if (left)
 			return false;
 	}
@@ -167,9 +166,9 @@ static bool assign_share(Moves *m, unsigned i, Misses *misses, unsigned c, Searc
 	unsigned n = assignment->n;
 	bool done;
 
-	if (!slice->n || !online_holds(m->online, &m->counts, c, slice->vcpus, demand))
+	if (!slice->n || !online_holds(m->online, &m->counts, c, slice, demand))
 		return false;
-	online_share(m->online, &m->counts, c, slice->vcpus, demand, assignment);
+	online_share(m->online, &m->counts, c, slice, demand, assignment);
 	slice->n--;
 	misses->shares--;
 	done = assign_shares(m, i, misses, c + 1);
@@ -331,9 +330,10 @@ static void moves_clear(Moves *m)
 
 /* Cores, as CPUs */
 
-/* The cores of a room that stay or become free when the chosen have left; lowest first. */
+/* The cores of a room that stay or become free when the chosen have left; lowest first. The CPUs of
+ * those without vCPUs go to HELPERS. */
 static void online_moves_pins_take(const Moves *m, const VmSpec *spec, const Taken *taken,
-				   bool *busy, GArray *pins)
+				   bool *busy, GArray *pins, GArray *helpers)
 {
 	const OnlineRoom *room = &g_array_index(m->online->rooms, OnlineRoom, taken->room);
 	unsigned cores = taken->cores, left = taken->vcpus;
@@ -347,6 +347,8 @@ static void online_moves_pins_take(const Moves *m, const VmSpec *spec, const Tak
 			continue;
 		busy[index] = true;
 		cores--;
+		if (!left)
+			g_array_append_vals(helpers, core->cpu, core->n_cpus);
 		for (unsigned t = 0; t < use && left; t++, left--)
 			g_array_append_val(pins, core->cpu[t]);
 	}
@@ -365,13 +367,16 @@ static void online_move_free(gpointer data)
 
 static OnlineMove *move_new(const Moves *m, const Mover *mover, bool *busy)
 {
+	g_autoptr(GArray) helpers = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	OnlineMove *move = g_new0(OnlineMove, 1);
 
 	move->id = g_strdup(mover->vm->spec->name);
-	move->from = g_array_copy(mover->vm->vcpupin);
+	move->from = g_array_copy(mover->vm->pins);
 	move->to = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	for (unsigned i = 0; i < mover->to.n; i++)
-		online_moves_pins_take(m, mover->vm->spec, &mover->to.taken[i], busy, move->to);
+		online_moves_pins_take(m, mover->vm->spec, &mover->to.taken[i], busy, move->to,
+				       helpers);
+	g_array_append_vals(move->to, helpers->data, mover->demand.helpers);
 	return move;
 }
 
@@ -405,15 +410,14 @@ static bool online_moves_hopeless(const Online *online, const Moves *m)
 	for (unsigned c = 0; c < online->cells->len; c++) {
 		unsigned threads = online_cell(online, c)->threads;
 
-		need = MIN(need, search_cores(m->wanted.vcpus, threads, m->wanted.isolate));
+		need = MIN(need, online_cores(&m->wanted, threads));
 		have += online->now.cell[c];
 	}
 	for (unsigned i = 0; i < m->n_movers; i++) {
 		const Mover *mover = &m->movers[i];
 		const OnlineRoom *room = online_room(online, mover->from.taken[0].room);
 
-		have += mover->vm->cores->len -
-			search_cores(mover->demand.vcpus, room->threads, mover->demand.isolate);
+		have += mover->vm->cores->len - online_cores(&mover->demand, room->threads);
 	}
 	return have < need;
 }

@@ -78,6 +78,12 @@ static unsigned share_of(const Demand *d, unsigned k)
 	return (d->vcpus + k - 1) / k;
 }
 
+/* Cores of the largest, or nearly: helpers' are in one of them. */
+static unsigned share_cores(const Demand *d, unsigned k, unsigned threads)
+{
+	return (online_cores(d, threads) + k - 1) / k;
+}
+
 static bool cells_hold(const Online *o, const Demand *d, unsigned k)
 {
 	unsigned n = 0;
@@ -85,7 +91,7 @@ static bool cells_hold(const Online *o, const Demand *d, unsigned k)
 	for (unsigned i = 0; i < o->cells->len; i++) {
 		const Cell *cell = online_cell(o, i);
 
-		n += cell->capacity >= search_cores(share_of(d, k), cell->threads, d->isolate);
+		n += cell->capacity >= share_cores(d, k, cell->threads);
 	}
 	return n >= k;
 }
@@ -136,12 +142,11 @@ static void kind_begin(const Online *o, ValueKind *kind, const Demand *d)
 	for (unsigned i = 0; i < o->cells->len; i++) {
 		const Cell *cell = online_cell(o, i);
 
-		kind->need[cell->class] = search_cores(d->vcpus, cell->threads, d->isolate);
+		kind->need[cell->class] = online_cores(d, cell->threads);
 		kind->each[cell->class] = 1.0 / kind->need[cell->class];
 		if (kind->shares)
 			kind->each_share[cell->class] =
-				1.0 /
-				search_cores(share_of(d, kind->shares), cell->threads, d->isolate);
+				1.0 / share_cores(d, kind->shares, cell->threads);
 	}
 	kind_count(o, kind);
 }

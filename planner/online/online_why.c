@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/online/online_internal.h"
 #include "planner/place/allowed.h"
+#include "planner/place/placer.h"
 
 #define NONE G_MAXUINT
 
@@ -16,7 +17,7 @@ static unsigned free_of_class(const Online *o, unsigned class)
 
 static unsigned cell_need(const Cell *cell, const VmSpec *spec)
 {
-	return search_cores(spec->vcpus, cell->threads, spec->threads == THREADS_ISOLATE);
+	return place_cores(spec, cell->threads);
 }
 
 bool online_has_room(const Online *o, const VmSpec *spec)

@@ -72,7 +72,7 @@ static void plan_page_vm(GString *html, const char *const *columns, const Plan *
 {
 	g_autofree char *vcpus = g_strdup_printf("%u", vm->spec->vcpus);
 	g_autofree char *nodes = plan_vm_nodes_text(plan, vm);
-	g_autofree char *pins = vm->placed ? plan_vm_places(vm) : g_strdup("not placed");
+	g_autofree char *pins = plan_vm_all_places(vm);
 	g_autofree char *verdict = plan_vm_verdict_text(vm);
 	const char *const cells[] = {vm->spec->name, vcpus, policy_names[vm->spec->policy],
 				     nodes,	     pins,  verdict};
@@ -106,7 +106,7 @@ static void plan_page_moves(GString *html, const Plan *plan)
 	for (unsigned i = 0; i < plan->moves->len; i++) {
 		const Move *move = g_ptr_array_index(plan->moves, i);
 		g_autofree char *from = plan_cpus_text(move->from);
-		g_autofree char *to = plan_cpus_text(plan_vm(plan, move->vm)->vcpupin);
+		g_autofree char *to = plan_cpus_text(plan_vm(plan, move->vm)->pins);
 		const char *const cells[] = {move->vm, from, to, plan_move_costs[move->cost]};
 
 		html_row(html, NULL, columns, cells, NULL);

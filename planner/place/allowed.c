@@ -70,8 +70,8 @@ char *apart_place_text(const Host *host, const Core *core, ApartBy by)
 
 static bool apart_has_place(const Host *host, const PlanVm *vm, unsigned place, ApartBy by)
 {
-	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
-		unsigned core = host_core_of(host, g_array_index(vm->vcpupin, unsigned, v));
+	for (unsigned v = 0; v < vm->pins->len; v++) {
+		unsigned core = host_core_of(host, g_array_index(vm->pins, unsigned, v));
 
 		if (apart_place(host, host_core(host, core), by) == place)
 			return true;

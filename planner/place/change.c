@@ -187,8 +187,7 @@ static Change *cores_change(const Placer *placer, const Problem *base, const VmS
 	for (unsigned i = 0; i < placer->host->cores->len; i++) {
 		const Core *core = host_core(placer->host, i);
 		ChangeCell cell = {core->node, core};
-		unsigned need =
-			search_cores(spec->vcpus, core->n_cpus, spec->threads == THREADS_ISOLATE);
+		unsigned need = place_cores(spec, core->n_cpus);
 		unsigned cores;
 
 		if (!cell_begins(placer, i) || source_of(placer, &cell, 1) == ROLE_DEDICATED)
@@ -265,9 +264,9 @@ static Change *away_of(const Placer *placer, const PlanVm *vm)
 	g_auto(CpuSet) cores = hwloc_bitmap_alloc();
 	Change *change = change_new(CHANGE_CORES);
 
-	for (unsigned v = 0; v < vm->vcpupin->len; v++)
-		hwloc_bitmap_set(
-			cores, host_core_of(placer->host, g_array_index(vm->vcpupin, unsigned, v)));
+	for (unsigned v = 0; v < vm->pins->len; v++)
+		hwloc_bitmap_set(cores,
+				 host_core_of(placer->host, g_array_index(vm->pins, unsigned, v)));
 	change->from = ROLE_DEDICATED;
 	change->vm = g_strdup(vm->spec->name);
 	change->node = g_array_index(vm->shares, VmShare, 0).node;
@@ -310,7 +309,7 @@ static bool fits_with_memory(const Problem *base, const VmSpec *spec, unsigned n
 static uint64_t least_memory(const Problem *base, const VmSpec *spec, unsigned node)
 {
 	uint64_t page = place_page(spec);
-	uint64_t low = 1, high = (place_share_memory(spec, spec->vcpus) + page - 1) / page;
+	uint64_t low = 1, high = (place_memory(spec) + page - 1) / page;
 
 	if (base->memory[node] == UINT64_MAX || !high ||
 	    !fits_with_memory(base, spec, node, high * page))
@@ -431,7 +430,7 @@ static Change *cores_and_memory(const Placer *placer, const Problem *base, const
 				const ChangeCell *cell, unsigned need)
 {
 	unsigned most = MAX(cores_with_role(placer, cell, ROLE_SDK), host_spare(placer, cell));
-	uint64_t bytes = place_share_memory(spec, spec->vcpus);
+	uint64_t bytes = place_memory(spec);
 	unsigned cores;
 	Change *change;
 
@@ -463,8 +462,7 @@ static Change *cores_pair(const Placer *placer, const Problem *base, const VmSpe
 	for (unsigned i = 0; i < placer->host->cores->len; i++) {
 		const Core *core = host_core(placer->host, i);
 		ChangeCell cell = {core->node, core};
-		unsigned need =
-			search_cores(spec->vcpus, core->n_cpus, spec->threads == THREADS_ISOLATE);
+		unsigned need = place_cores(spec, core->n_cpus);
 		Change *change;
 
 		if (!cell_begins(placer, i) || source_of(placer, &cell, 1) == ROLE_DEDICATED)

@@ -7,10 +7,11 @@
 #include "planner/place/machine.h"
 #include "planner/place/place.h"
 
-/* Where emulators run */
+/* Where helpers run */
 
-/* Emulator and I/O threads: the host's CPUs on the VM's nodes, or all of the host's. */
-static CpuSet emulator_cpus(const Plan *plan, const PlanVm *vm)
+/* Where threads of a VM without CPUs of their own run: the host's CPUs on the VM's nodes, or all of
+ * the host's. */
+static CpuSet host_cpus_of(const Plan *plan, const PlanVm *vm)
 {
 	CpuSet cpus = hwloc_bitmap_alloc();
 
@@ -41,12 +42,14 @@ static void finish_vms(Plan *plan)
 {
 	for (unsigned i = 0; i < plan->vms->len; i++) {
 		PlanVm *vm = g_ptr_array_index(plan->vms, i);
+		g_auto(CpuSet) others = NULL;
 
 		if (!vm->placed)
 			continue;
 		guest_shape(plan, vm);
 		sockets_check(plan, vm);
-		vm->emulatorpin = emulator_cpus(plan, vm);
+		others = host_cpus_of(plan, vm);
+		plan_vm_put_helpers(vm, others);
 	}
 }
 
@@ -54,20 +57,14 @@ static void finish_vms(Plan *plan)
 
 static void vcpu_sets(const PlanVm *vm, GPtrArray *sets)
 {
-	for (unsigned v = 0; v < vm->spec->vcpus && vm->placed; v++) {
-		CpuSet set = hwloc_bitmap_alloc();
-
-		if (vm->cpuset)
-			hwloc_bitmap_copy(set, vm->cpuset);
-		else
-			hwloc_bitmap_set(set, g_array_index(vm->vcpupin, unsigned, v));
-		g_ptr_array_add(sets, set);
-	}
+	for (unsigned v = 0; v < vm->spec->vcpus && vm->placed; v++)
+		g_ptr_array_add(sets, plan_vm_vcpu_cpus(vm, v));
 }
 
 static void threads_clear(gpointer data)
 {
 	g_ptr_array_unref(((CpupmThreads *)data)->vcpus);
+	hwloc_bitmap_free((hwloc_bitmap_t)((CpupmThreads *)data)->emulator);
 }
 
 static GArray *plan_threads(const Plan *plan)
@@ -79,7 +76,7 @@ static GArray *plan_threads(const Plan *plan)
 		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
 		CpupmThreads threads = {
 			.vcpus = g_ptr_array_new_with_free_func((GDestroyNotify)hwloc_bitmap_free),
-			.emulator = vm->emulatorpin};
+			.emulator = plan_vm_helper_cpus(vm)};
 
 		vcpu_sets(vm, threads.vcpus);
 		g_array_append_val(all, threads);

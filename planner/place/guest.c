@@ -19,8 +19,8 @@ char *guest_cells(const PlanVm *vm)
 		const VmShare *share = &g_array_index(vm->shares, VmShare, i);
 		g_autofree char *memory = size_format(share->memory);
 
-		g_string_append_printf(text, "%s%u vCPUs and %s", i ? "; " : "", share->vcpus,
-				       memory);
+		g_string_append_printf(text, "%s%u vCPUs and %s", i ? "; " : "",
+				       share->vcpus + (i ? 0 : vm_spec_floating(vm->spec)), memory);
 	}
 	return g_string_free(text, FALSE);
 }
@@ -32,30 +32,46 @@ unsigned guest_maximum(const VmSpec *spec)
 	return MAX(spec->maximum, spec->vcpus);
 }
 
-/* Do vCPUs FIRST … FIRST+N-1 share one core? */
+/* The core of vCPU V, HOST_NONE where it floats. */
+static unsigned vcpu_core(const Plan *plan, const PlanVm *vm, unsigned v)
+{
+	unsigned pin = vm_spec_vcpu_pin(vm->spec, v);
+
+	return vm_spec_floats(vm->spec, v)
+		       ? HOST_NONE
+		       : host_core_of(plan->host, g_array_index(vm->pins, unsigned, pin));
+}
+
+/* Do vCPUs FIRST … FIRST+N-1 share one core, or all float? */
 static bool on_one_core(const Plan *plan, const PlanVm *vm, unsigned first, unsigned n)
 {
-	unsigned core = host_core_of(plan->host, g_array_index(vm->vcpupin, unsigned, first));
-
 	for (unsigned v = first + 1; v < first + n; v++)
-		if (host_core_of(plan->host, g_array_index(vm->vcpupin, unsigned, v)) != core)
+		if (vcpu_core(plan, vm, v) != vcpu_core(plan, vm, first))
 			return false;
 	return true;
+}
+
+/* The vCPUs of a VM that has pins. */
+static unsigned vcpus_of(const PlanVm *vm)
+{
+	return vm->pins->len ? vm->spec->vcpus : 0;
 }
 
 static bool threads_true(const Plan *plan, const PlanVm *vm, unsigned threads)
 {
-	for (unsigned v = 0; v < vm->vcpupin->len; v += threads)
-		if (!on_one_core(plan, vm, v, MIN(threads, vm->vcpupin->len - v)))
+	for (unsigned v = 0; v < vcpus_of(vm); v += threads)
+		if (!on_one_core(plan, vm, v, MIN(threads, vcpus_of(vm) - v)))
 			return false;
 	return true;
 }
 
+/* vCPUs that float are in the first guest cell. */
 static unsigned vcpu_node(const Plan *plan, const PlanVm *vm, unsigned v)
 {
-	unsigned cpu = g_array_index(vm->vcpupin, unsigned, v);
+	unsigned core = vcpu_core(plan, vm, v);
 
-	return host_core(plan->host, host_core_of(plan->host, cpu))->node;
+	return core == HOST_NONE ? g_array_index(vm->shares, VmShare, 0).node
+				 : host_core(plan->host, core)->node;
 }
 
 /* Of SOCKETS of as many vCPUs each, is none on two nodes? */
@@ -63,7 +79,7 @@ static bool sockets_true(const Plan *plan, const PlanVm *vm, unsigned sockets)
 {
 	unsigned each = guest_maximum(vm->spec) / sockets;
 
-	for (unsigned v = 0; v < vm->vcpupin->len; v++)
+	for (unsigned v = 0; v < vcpus_of(vm); v++)
 		if (vcpu_node(plan, vm, v) != vcpu_node(plan, vm, v - v % each))
 			return false;
 	return true;
@@ -108,6 +124,6 @@ void guest_shape(const Plan *plan, PlanVm *vm)
 
 	vm->sockets = guest_sockets(plan, vm);
 	per_socket = guest_maximum(vm->spec) / vm->sockets;
-	vm->threads = vm->vcpupin->len ? guest_threads(plan, vm, per_socket) : 1;
+	vm->threads = vm->pins->len ? guest_threads(plan, vm, per_socket) : 1;
 	vm->cores = per_socket / vm->threads;
 }

@@ -59,8 +59,8 @@ static bool cpus_usable(const Kept *kept)
 	return usable;
 }
 
-/* CPUs of the VM that belong to ROLE: it keeps them, and the VM's pins stay too. */
-static void on_role(const Kept *kept, hwloc_const_bitmap_t cpus, Role role)
+/* CPUs of WHAT of the VM that belong to ROLE: it keeps them, and the VM's pins stay too. */
+static void on_role(const Kept *kept, const char *what, hwloc_const_bitmap_t cpus, Role role)
 {
 	static const char *const ids[ROLE_COUNT] = {[ROLE_HOST] = "vm.on-host",
 						    [ROLE_SDK] = "vm.on-sdk",
@@ -77,12 +77,12 @@ static void on_role(const Kept *kept, hwloc_const_bitmap_t cpus, Role role)
 					      siblings);
 	kept_report(kept, SEVERITY_ERROR, ids[role],
 		    fix ? fix : "give the VM CPUs that are left for VMs",
-		    "its vCPU%s pinned to CPU%s %s, which belong%s to [%s]", one ? " is" : "s are",
-		    one ? "" : "s", list, one ? "s" : "", role_names[role]);
+		    "its %s%s pinned to CPU%s %s, which belong%s to [%s]", what,
+		    one ? " is" : "s are", one ? "" : "s", list, one ? "s" : "", role_names[role]);
 }
 
-/* All of one role in one finding. */
-static void on_roles(const Kept *kept)
+/* Of the CPUs from FIRST to before END, all of one role in one finding. */
+static void on_roles(const Kept *kept, const char *what, unsigned first, unsigned end)
 {
 	static const Role roles[] = {ROLE_HOST, ROLE_SDK, ROLE_SHARED};
 	const VmSpec *spec = kept->vm->spec;
@@ -90,7 +90,7 @@ static void on_roles(const Kept *kept)
 	for (unsigned r = 0; r < G_N_ELEMENTS(roles); r++) {
 		g_auto(CpuSet) cpus = hwloc_bitmap_alloc();
 
-		for (unsigned v = 0; v < spec->cpus->len; v++) {
+		for (unsigned v = first; v < end; v++) {
 			unsigned cpu = g_array_index(spec->cpus, unsigned, v);
 			unsigned core = host_core_of(kept->placer->host, cpu);
 
@@ -99,7 +99,7 @@ static void on_roles(const Kept *kept)
 				hwloc_bitmap_set(cpus, cpu);
 		}
 		if (!hwloc_bitmap_iszero(cpus))
-			on_role(kept, cpus, roles[r]);
+			on_role(kept, what, cpus, roles[r]);
 	}
 }
 
@@ -180,7 +180,7 @@ static void half_cores(const Kept *kept, hwloc_const_bitmap_t cores)
 		threads = MAX(threads, core->n_cpus);
 	hwloc_bitmap_foreach_end();
 	list = cpulist_format(idle);
-	if (halves > (spec->vcpus % threads ? 1u : 0u))
+	if (halves > (vm_spec_pinned(spec) % threads ? 1u : 0u))
 		kept_report(kept, SEVERITY_WARNING, "vm.half-core",
 			    "list whole cores, or set threads = isolate",
 			    "it takes only half of %u core%s: CPU%s %s stay%s idle beside it",
@@ -192,26 +192,42 @@ static void half_cores(const Kept *kept, hwloc_const_bitmap_t cores)
 /* With isolate each vCPU has a core to itself. */
 static void isolate_doubled(const Kept *kept, hwloc_const_bitmap_t cores)
 {
-	if ((unsigned)hwloc_bitmap_weight(cores) < kept->vm->spec->vcpus)
+	if ((unsigned)hwloc_bitmap_weight(cores) < vm_spec_pinned(kept->vm->spec))
 		kept_report(kept, SEVERITY_ERROR, "vm.isolate-doubled", "list one CPU of each core",
 			    "threads = isolate, but two of its vCPUs are on one core");
 }
 
-static CpuSet kept_cores_of(const Kept *kept)
+/* The cores of the VM's pins from FIRST to before END. */
+static CpuSet kept_cores_of(const Kept *kept, unsigned first, unsigned end)
 {
-	const GArray *cpus = kept->vm->spec->cpus;
+	const GArray *pins = kept->vm->pins;
 	CpuSet cores = hwloc_bitmap_alloc();
 
-	for (unsigned v = 0; v < cpus->len; v++)
+	for (unsigned v = first; v < end; v++)
 		hwloc_bitmap_set(
-			cores, host_core_of(kept->placer->host, g_array_index(cpus, unsigned, v)));
+			cores, host_core_of(kept->placer->host, g_array_index(pins, unsigned, v)));
 	return cores;
+}
+
+/* Helpers on the cores of its own vCPUs. */
+static void helpers_check(const Kept *kept, hwloc_const_bitmap_t cores)
+{
+	const PlanVm *vm = kept->vm;
+	g_auto(CpuSet) both = kept_cores_of(kept, plan_vm_pinned(vm), vm->pins->len);
+
+	hwloc_bitmap_and(both, both, cores);
+	if (!hwloc_bitmap_iszero(both))
+		kept_report(kept, SEVERITY_WARNING, "vm.helper-beside-vcpu",
+			    "list CPUs of other cores for them",
+			    "its emulator or I/O threads are on %d core%s of its vCPUs",
+			    hwloc_bitmap_weight(both), hwloc_bitmap_weight(both) == 1 ? "" : "s");
 }
 
 static void shape_check(const Kept *kept)
 {
-	g_auto(CpuSet) cores = kept_cores_of(kept);
+	g_auto(CpuSet) cores = kept_cores_of(kept, 0, plan_vm_pinned(kept->vm));
 
+	helpers_check(kept, cores);
 	if (kept->vm->spec->threads == THREADS_ISOLATE)
 		isolate_doubled(kept, cores);
 	else
@@ -245,8 +261,8 @@ static void apart_check(const Kept *kept)
 	const Plan *plan = kept->placer->plan;
 	const PlanVm *vm = kept->vm;
 
-	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
-		const Core *core = core_of(kept, g_array_index(vm->vcpupin, unsigned, v));
+	for (unsigned v = 0; v < vm->pins->len; v++) {
+		const Core *core = core_of(kept, g_array_index(vm->pins, unsigned, v));
 		ApartBy by;
 		const PlanVm *other = apart_neighbour(plan, vm->spec, core, &by);
 		g_autofree char *place = other ? apart_place_text(plan->host, core, by) : NULL;
@@ -268,7 +284,7 @@ static void node_check(const Kept *kept)
 	g_autofree char *list = NULL;
 	unsigned index;
 
-	for (unsigned v = 0; v < spec->cpus->len; v++)
+	for (unsigned v = 0; v < vm_spec_pinned(spec); v++)
 		hwloc_bitmap_set(nodes,
 				 core_of(kept, g_array_index(spec->cpus, unsigned, v))->node);
 	hwloc_bitmap_foreach_begin(index, nodes)
@@ -287,10 +303,55 @@ static void node_check(const Kept *kept)
 	hwloc_bitmap_free(nodes);
 }
 
-/* The cores of a VM that cannot be placed stay reserved: it may be running there. */
+/* How near core INDEX is to AT: in its room, on its node, elsewhere. */
+static unsigned helper_distance(const Host *host, unsigned index, const Core *at)
+{
+	const Core *core = host_core(host, index);
+
+	return core->node != at->node ? 2 : !problem_same_room(core, at);
+}
+
+/* The free core nearest to the VM's last vCPU, of those the lowest; HOST_NONE. */
+static unsigned helper_core(const Kept *kept)
+{
+	const Host *host = kept->placer->host;
+	const Core *at = core_of(
+		kept, g_array_index(kept->vm->pins, unsigned, plan_vm_pinned(kept->vm) - 1));
+	unsigned best = HOST_NONE;
+
+	for (unsigned i = 0; i < host->cores->len; i++)
+		if (place_core_free(kept->placer, i) && !host_core(host, i)->partial &&
+		    allowed_core(host, kept->vm->spec, host_core(host, i)) &&
+		    (best == HOST_NONE ||
+		     helper_distance(host, i, at) < helper_distance(host, best, at)))
+			best = i;
+	return best;
+}
+
+/* CPUs for the helpers that the inventory names none for; false when no core is free. */
+static bool helpers_take(const Kept *kept)
+{
+	GArray *pins = kept->vm->pins;
+	unsigned wanted = vm_spec_pinned(kept->vm->spec) + vm_spec_helpers(kept->vm->spec);
+
+	while (pins->len < wanted) {
+		unsigned index = helper_core(kept);
+		const Core *core;
+
+		if (index == HOST_NONE)
+			return false;
+		core = host_core(kept->placer->host, index);
+		kept_take(kept, core->cpu[0]);
+		g_array_append_vals(pins, core->cpu, MIN(core->n_cpus, wanted - pins->len));
+	}
+	return true;
+}
+
+/* Take its cores. Those of a VM that cannot be placed stay reserved: it may be running there. */
 static void kept_keep(Kept *kept)
 {
 	const GArray *cpus = kept->vm->spec->cpus;
+	unsigned vcpus = vm_spec_pinned(kept->vm->spec);
 	bool usable = cpus_usable(kept);
 
 	for (unsigned v = 0; v < cpus->len; v++) {
@@ -299,10 +360,24 @@ static void kept_keep(Kept *kept)
 		if (host_core_of(kept->placer->host, cpu) != HOST_NONE)
 			kept_take(kept, cpu);
 	}
-	on_roles(kept);
-	if (!usable)
+	on_roles(kept, "vCPU", 0, vcpus);
+	on_roles(kept, "helper", vcpus, cpus->len);
+	if (usable)
+		g_array_append_vals(kept->vm->pins, cpus->data, cpus->len);
+}
+
+/* When all have taken theirs: what else it needs. */
+static void kept_settle(Kept *kept)
+{
+	if (!kept->vm->pins->len)
 		return;
-	g_array_append_vals(kept->vm->vcpupin, cpus->data, cpus->len);
+	if (!helpers_take(kept)) {
+		kept_report(kept, SEVERITY_ERROR, "vm.does-not-fit",
+			    "leave a core to it, or set emulator and iothread-cpus = host",
+			    "no whole core is free for its emulator or I/O threads");
+		g_array_set_size(kept->vm->pins, 0);
+		return;
+	}
 	kept->vm->placed = true;
 	shape_check(kept);
 	node_check(kept);
@@ -331,18 +406,25 @@ static GArray *kept_vms(const Placer *placer)
 	return kept;
 }
 
-void place_kept(Placer *placer)
+/* DO it to all of VMS, positions in the plan. */
+static void kept_each(Placer *placer, const GArray *vms, void (*do_it)(Kept *kept))
 {
-	g_autoptr(GArray) vms = kept_vms(placer);
-
 	for (unsigned i = 0; i < vms->len; i++) {
 		unsigned index = g_array_index(vms, unsigned, i);
 		PlanVm *vm = g_ptr_array_index(placer->plan->vms, index);
 		g_autofree char *subject = subject_vm(vm->spec->name);
 		Kept kept = {placer, vm, index, subject};
 
-		kept_keep(&kept);
+		do_it(&kept);
 	}
+}
+
+void place_kept(Placer *placer)
+{
+	g_autoptr(GArray) vms = kept_vms(placer);
+
+	kept_each(placer, vms, kept_keep);
+	kept_each(placer, vms, kept_settle);
 }
 
 bool place_movable(const Placer *placer, const PlanVm *vm)
@@ -351,8 +433,8 @@ bool place_movable(const Placer *placer, const PlanVm *vm)
 
 	if (!vm->placed || !vm->spec->cpus || !g_ptr_array_find(placer->plan->vms, vm, &index))
 		return false;
-	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
-		unsigned core = host_core_of(placer->host, g_array_index(vm->vcpupin, unsigned, v));
+	for (unsigned v = 0; v < vm->pins->len; v++) {
+		unsigned core = host_core_of(placer->host, g_array_index(vm->pins, unsigned, v));
 
 		if (placer->owner[core] != index || host_core(placer->host, core)->partial ||
 		    g_array_index(placer->plan->roles, Role, core) != ROLE_DEDICATED)

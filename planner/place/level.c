@@ -31,8 +31,8 @@ Level level_of(const Plan *plan, const PlanVm *vm)
 	const Core *first = NULL;
 	Level level = LEVEL_L3;
 
-	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
-		unsigned index = host_core_of(plan->host, g_array_index(vm->vcpupin, unsigned, v));
+	for (unsigned v = 0; v < vm->pins->len; v++) {
+		unsigned index = host_core_of(plan->host, g_array_index(vm->pins, unsigned, v));
 		const Core *core = host_core(plan->host, index);
 
 		first = first ? first : core;
@@ -48,8 +48,8 @@ hwloc_bitmap_t level_nodes(const Plan *plan, const PlanVm *vm)
 {
 	hwloc_bitmap_t nodes = hwloc_bitmap_alloc();
 
-	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
-		unsigned index = host_core_of(plan->host, g_array_index(vm->vcpupin, unsigned, v));
+	for (unsigned v = 0; v < vm->pins->len; v++) {
+		unsigned index = host_core_of(plan->host, g_array_index(vm->pins, unsigned, v));
 
 		hwloc_bitmap_set(nodes, host_core(plan->host, index)->node);
 	}

@@ -11,7 +11,7 @@ static void release_moved(Problem *problem, const Plan *plan, const Move *move)
 	PlanVm *vm = plan_vm_new(vm_spec_copy(spec, spec->name));
 
 	g_ptr_array_add(before->vms, vm);
-	g_array_append_vals(vm->vcpupin, move->from->data, move->from->len);
+	g_array_append_vals(vm->pins, move->from->data, move->from->len);
 	place_fill_shares(plan->host, vm);
 	problem_release(problem, vm);
 }
@@ -19,8 +19,8 @@ static void release_moved(Problem *problem, const Plan *plan, const Move *move)
 /* Are VM's cores its own, as far as the plan knows? Others are not its to leave. */
 static bool cores_own(const Plan *plan, const PlanVm *vm)
 {
-	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
-		unsigned index = host_core_of(plan->host, g_array_index(vm->vcpupin, unsigned, v));
+	for (unsigned v = 0; v < vm->pins->len; v++) {
+		unsigned index = host_core_of(plan->host, g_array_index(vm->pins, unsigned, v));
 		const Core *core = host_core(plan->host, index);
 
 		if (g_array_index(plan->roles, Role, index) != ROLE_DEDICATED)
@@ -78,18 +78,18 @@ static uint64_t placed_with_room(const Problem *rest, const VmSpec *spec, unsign
 
 	entry->cores -= need;
 	if (problem->memory[entry->node] != UINT64_MAX)
-		problem->memory[entry->node] -= place_share_memory(spec, spec->vcpus);
+		problem->memory[entry->node] -= place_memory(spec);
 	result = problem_solve(problem);
-	return result->placed + (problem->prefer == PREFER_VCPUS ? spec->vcpus : 1);
+	return result->placed + (problem->prefer == PREFER_VCPUS ? vm_spec_pinned(spec) : 1);
 }
 
 static bool level_room_holds(const Problem *problem, const VmSpec *spec, unsigned room,
 			     unsigned *need)
 {
 	const SearchRoom *entry = &g_array_index(problem->rooms, SearchRoom, room);
-	uint64_t memory = place_share_memory(spec, spec->vcpus);
+	uint64_t memory = place_memory(spec);
 
-	*need = search_cores(spec->vcpus, entry->threads, spec->threads == THREADS_ISOLATE);
+	*need = place_cores(spec, entry->threads);
 	return entry->cores >= *need && problem_room_allows(problem, spec, room) &&
 	       problem->memory[entry->node] >= memory;
 }

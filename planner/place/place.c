@@ -114,9 +114,10 @@ static unsigned room_take(Placer *placer, const GArray *room, unsigned vm)
 	g_assert_not_reached();
 }
 
-/* vCPUs walk the threads of a core, then the next core; with isolate each takes a core. */
+/* vCPUs walk the threads of a core, then the next core; with isolate each takes a core. What is
+ * left of the cores are the helpers': their CPUs are added to HELPERS. */
 static void pin_share(Placer *placer, PlanVm *vm, unsigned index, const SearchShare *share,
-		      const GArray *room)
+		      const GArray *room, GArray *helpers)
 {
 	unsigned left = share->vcpus;
 
@@ -124,14 +125,17 @@ static void pin_share(Placer *placer, PlanVm *vm, unsigned index, const SearchSh
 		const Core *core = host_core(placer->host, room_take(placer, room, index));
 		unsigned use = vm->spec->threads == THREADS_ISOLATE ? 1 : core->n_cpus;
 
+		if (!left)
+			g_array_append_vals(helpers, core->cpu, core->n_cpus);
 		for (unsigned t = 0; t < use && left; t++, left--)
-			g_array_append_val(vm->vcpupin, core->cpu[t]);
+			g_array_append_val(vm->pins, core->cpu[t]);
 	}
 	g_assert(!left);
 }
 
 static void place_assign(Placer *placer, PlanVm *vm, const GArray *shares, const GPtrArray *cores)
 {
+	g_autoptr(GArray) helpers = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	unsigned index = 0;
 	bool found = g_ptr_array_find(placer->plan->vms, vm, &index);
 
@@ -139,8 +143,9 @@ static void place_assign(Placer *placer, PlanVm *vm, const GArray *shares, const
 	for (unsigned i = 0; i < shares->len; i++) {
 		const SearchShare *share = &g_array_index(shares, SearchShare, i);
 
-		pin_share(placer, vm, index, share, g_ptr_array_index(cores, share->room));
+		pin_share(placer, vm, index, share, g_ptr_array_index(cores, share->room), helpers);
 	}
+	g_array_append_vals(vm->pins, helpers->data, vm_spec_helpers(vm->spec));
 	vm->placed = true;
 	place_take_memory(placer, vm);
 }

@@ -4,6 +4,19 @@
 
 #define SMALL_PAGE 4096
 
+/* Cores of VMs */
+
+unsigned place_cores(const VmSpec *spec, unsigned threads)
+{
+	return search_cores(vm_spec_pinned(spec), threads, spec->threads == THREADS_ISOLATE) +
+	       search_cores(vm_spec_helpers(spec), threads, false);
+}
+
+unsigned place_cpus(const VmSpec *spec)
+{
+	return vm_spec_pinned(spec) + vm_spec_helpers(spec);
+}
+
 /* Memory of VMs */
 
 uint64_t place_page(const VmSpec *spec)
@@ -13,11 +26,19 @@ uint64_t place_page(const VmSpec *spec)
 
 uint64_t place_share_memory(const VmSpec *spec, unsigned vcpus)
 {
+	unsigned all = vm_spec_pinned(spec);
 	uint64_t page = place_page(spec);
-	uint64_t each = spec->memory / spec->vcpus, rest = spec->memory % spec->vcpus;
-	uint64_t share = each * vcpus + (rest * vcpus + spec->vcpus - 1) / spec->vcpus;
+	uint64_t each = spec->memory / all, rest = spec->memory % all;
+	uint64_t share = each * vcpus + (rest * vcpus + all - 1) / all;
 
 	return (share + page - 1) / page * page;
+}
+
+uint64_t place_memory(const VmSpec *spec)
+{
+	uint64_t page = place_page(spec);
+
+	return (spec->memory + page - 1) / page * page;
 }
 
 static VmShare *share_on(PlanVm *vm, unsigned node)
@@ -36,8 +57,10 @@ static VmShare *share_on(PlanVm *vm, unsigned node)
 
 void place_fill_shares(const Host *host, PlanVm *vm)
 {
-	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
-		unsigned core = host_core_of(host, g_array_index(vm->vcpupin, unsigned, v));
+	unsigned vcpus = MIN(vm->pins->len, vm_spec_pinned(vm->spec)); /* helpers follow */
+
+	for (unsigned v = 0; v < vcpus; v++) {
+		unsigned core = host_core_of(host, g_array_index(vm->pins, unsigned, v));
 
 		share_on(vm, host_core(host, core)->node)->vcpus++;
 	}

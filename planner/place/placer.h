@@ -25,10 +25,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Placer, placer_free)
 /* Is the core nobody's, and for VMs to have? */
 bool place_core_free(const Placer *placer, unsigned core);
 
+/* The cores that a dedicated VM takes, of THREADS threads each, its helpers' included. */
+unsigned place_cores(const VmSpec *spec, unsigned threads);
+/* The CPUs of them that a thread is pinned to. */
+unsigned place_cpus(const VmSpec *spec);
 /* The page a VM's memory comes in: its huge page, or 4 KiB. */
 uint64_t place_page(const VmSpec *spec);
-/* The memory of a share of VCPUS of the VM's vCPUs: its part, in whole pages. */
+/* The memory of a share of VCPUS of the VM's vCPUs: its part, in whole pages; and all of it. */
 uint64_t place_share_memory(const VmSpec *spec, unsigned vcpus);
+uint64_t place_memory(const VmSpec *spec);
 
 /* By node, what it has for VMs: its memory less the host's share; UINT64_MAX = not known. Yours. */
 uint64_t *place_node_memory(const Host *host, const Inventory *inventory);

@@ -10,9 +10,10 @@
 static void plan_vm_free(PlanVm *vm)
 {
 	vm_spec_free(vm->spec);
-	g_array_unref(vm->vcpupin);
+	g_array_unref(vm->pins);
 	hwloc_bitmap_free(vm->cpuset);
 	hwloc_bitmap_free(vm->emulatorpin);
+	g_ptr_array_unref(vm->iothreadpins);
 	g_array_unref(vm->shares);
 	g_clear_pointer(&vm->cpupm, cpupm_free);
 	g_free(vm);
@@ -23,7 +24,8 @@ PlanVm *plan_vm_new(VmSpec *spec)
 	PlanVm *vm = g_new0(PlanVm, 1);
 
 	vm->spec = spec;
-	vm->vcpupin = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	vm->pins = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	vm->iothreadpins = g_ptr_array_new_with_free_func((GDestroyNotify)hwloc_bitmap_free);
 	vm->shares = g_array_new(FALSE, TRUE, sizeof(VmShare));
 	return vm;
 }
@@ -101,13 +103,93 @@ const PlanVm *plan_vm(const Plan *plan, const char *name)
 	return NULL;
 }
 
+unsigned plan_vm_pinned(const PlanVm *vm)
+{
+	return MIN(vm->pins->len, vm_spec_pinned(vm->spec));
+}
+
+hwloc_bitmap_t plan_vm_vcpu_cpus(const PlanVm *vm, unsigned v)
+{
+	hwloc_bitmap_t cpus;
+
+	if (vm->spec->policy == POLICY_SHARED || vm_spec_floats(vm->spec, v))
+		return hwloc_bitmap_dup(vm->cpuset);
+	cpus = hwloc_bitmap_alloc();
+	hwloc_bitmap_only(cpus, g_array_index(vm->pins, unsigned, vm_spec_vcpu_pin(vm->spec, v)));
+	return cpus;
+}
+
+char *plan_vm_pin_name(const PlanVm *vm, unsigned i)
+{
+	unsigned vcpus = plan_vm_pinned(vm), first = vm->spec->emulator == HELPER_OWN;
+
+	if (i < vcpus)
+		return g_strdup_printf("vCPU %u", vm_spec_pin_vcpu(vm->spec, i));
+	return i - vcpus < first ? g_strdup("emulator")
+				 : g_strdup_printf("I/O thread %u", i - vcpus - first + 1);
+}
+
+/* The helper's pin at *NEXT where it has cores of its OWN, else OTHERS. Yours. */
+static hwloc_bitmap_t helper_pin(const PlanVm *vm, HelperCpus cpus, unsigned *next,
+				 hwloc_const_bitmap_t others)
+{
+	hwloc_bitmap_t pin;
+
+	if (cpus != HELPER_OWN || *next >= vm->pins->len)
+		return hwloc_bitmap_dup(others);
+	pin = hwloc_bitmap_alloc();
+	hwloc_bitmap_only(pin, g_array_index(vm->pins, unsigned, *next));
+	++*next;
+	return pin;
+}
+
+void plan_vm_put_helpers(PlanVm *vm, hwloc_const_bitmap_t others)
+{
+	unsigned next = plan_vm_pinned(vm);
+
+	vm->emulatorpin = helper_pin(vm, vm->spec->emulator, &next, others);
+	for (unsigned i = 0; i < vm->spec->iothreads; i++)
+		g_ptr_array_add(vm->iothreadpins,
+				helper_pin(vm, vm->spec->iothread_cpus, &next, others));
+}
+
+hwloc_bitmap_t plan_vm_helper_cpus(const PlanVm *vm)
+{
+	hwloc_bitmap_t cpus =
+		vm->emulatorpin ? hwloc_bitmap_dup(vm->emulatorpin) : hwloc_bitmap_alloc();
+
+	for (unsigned i = 0; i < vm->iothreadpins->len; i++)
+		hwloc_bitmap_or(cpus, cpus, g_ptr_array_index(vm->iothreadpins, i));
+	return cpus;
+}
+
+char *plan_vm_helper_places(const PlanVm *vm)
+{
+	GString *text = g_string_new(NULL);
+	g_autofree char *emulator = cpulist_format(vm->emulatorpin);
+	bool same = true;
+
+	for (unsigned i = 0; i < vm->iothreadpins->len; i++) {
+		hwloc_const_bitmap_t pin = g_ptr_array_index(vm->iothreadpins, i);
+		g_autofree char *list = cpulist_format(pin);
+
+		same = same && hwloc_bitmap_isequal(pin, vm->emulatorpin);
+		g_string_append_printf(text, "%s%s", i ? "; " : "", list);
+	}
+	if (!same)
+		g_string_prepend(text, ", I/O threads ");
+	else
+		g_string_truncate(text, 0);
+	return g_string_free(g_string_prepend(text, emulator), FALSE);
+}
+
 unsigned plan_cpu_vm(const Plan *plan, unsigned cpu)
 {
 	for (unsigned i = 0; i < plan->vms->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
 
-		for (unsigned v = 0; v < vm->vcpupin->len; v++)
-			if (g_array_index(vm->vcpupin, unsigned, v) == cpu)
+		for (unsigned v = 0; v < vm->pins->len; v++)
+			if (g_array_index(vm->pins, unsigned, v) == cpu)
 				return i;
 	}
 	return HOST_NONE;
@@ -117,13 +199,37 @@ char *plan_vm_places(const PlanVm *vm)
 {
 	GString *text;
 
-	if (vm->cpuset)
-		return cpulist_format(vm->cpuset);
+	if (vm->spec->policy == POLICY_SHARED)
+		return vm->cpuset ? cpulist_format(vm->cpuset) : g_strdup("");
 	text = g_string_new(NULL);
-	for (unsigned v = 0; v < vm->vcpupin->len; v++)
+	for (unsigned v = 0; v < plan_vm_pinned(vm); v++)
 		g_string_append_printf(text, "%s%u", v ? "," : "",
-				       g_array_index(vm->vcpupin, unsigned, v));
+				       g_array_index(vm->pins, unsigned, v));
+	if (vm->cpuset) {
+		g_autofree char *place = cpulist_format(vm->cpuset), *list = NULL;
+		hwloc_bitmap_t floating = hwloc_bitmap_alloc();
+
+		for (unsigned v = 0; v < vm->spec->vcpus; v++)
+			if (vm_spec_floats(vm->spec, v))
+				hwloc_bitmap_set(floating, v);
+		list = cpulist_format(floating);
+		g_string_append_printf(text, "; vCPU%s %s over %s",
+				       hwloc_bitmap_weight(floating) == 1 ? "" : "s", list, place);
+		hwloc_bitmap_free(floating);
+	}
 	return g_string_free(text, FALSE);
+}
+
+char *plan_vm_all_places(const PlanVm *vm)
+{
+	g_autofree char *vcpus = plan_vm_places(vm), *helpers = NULL;
+
+	if (!vm->placed)
+		return g_strdup("not placed");
+	if (!vm_spec_helpers(vm->spec))
+		return g_steal_pointer(&vcpus);
+	helpers = plan_vm_helper_places(vm);
+	return g_strdup_printf("%s; emulator %s", vcpus, helpers);
 }
 
 uint64_t plan_node_room(const Plan *plan, unsigned node)
@@ -137,11 +243,11 @@ uint64_t plan_node_room(const Plan *plan, unsigned node)
 
 uint64_t plan_vm_memory(const PlanVm *vm)
 {
-	uint64_t memory = 0, page = place_page(vm->spec);
+	uint64_t memory = 0;
 
 	for (unsigned i = 0; i < vm->shares->len; i++)
 		memory += g_array_index(vm->shares, VmShare, i).memory;
-	return vm->shares->len ? memory : (vm->spec->memory + page - 1) / page * page;
+	return vm->shares->len ? memory : place_memory(vm->spec);
 }
 
 /* Roles as CPU sets */

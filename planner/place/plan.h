@@ -24,9 +24,12 @@ typedef struct VmShare {
 typedef struct PlanVm {
 	VmSpec *spec;
 	bool placed;
-	GArray *vcpupin;	    /* of unsigned, by vCPU; empty when shared or not placed */
-	hwloc_bitmap_t cpuset;	    /* shared VMs: where all its vCPUs float; else NULL */
-	hwloc_bitmap_t emulatorpin; /* emulator and I/O threads; NULL when not placed */
+	GArray *pins; /* of unsigned: the CPUs of its vCPUs, by vCPU, then those of its helpers;
+			 empty when shared or not placed */
+	hwloc_bitmap_t cpuset; /* where vCPUs float: all of a shared VM, some of a mixed one; NULL =
+				  none do */
+	hwloc_bitmap_t emulatorpin; /* NULL when not placed */
+	GPtrArray *iothreadpins;    /* of hwloc_bitmap_t, by I/O thread; empty when not placed */
 	GArray *shares;		    /* of VmShare, by node; empty when shared or not placed */
 	unsigned sockets, cores, threads; /* the guest's CPU topology; 0 when not placed */
 	Cpupm *cpupm;
@@ -61,7 +64,7 @@ typedef enum MoveCost {
 
 typedef struct Move {
 	const char *vm; /* borrowed */
-	GArray *from;	/* of unsigned, by vCPU; where to is its vcpupin */
+	GArray *from;	/* of unsigned, as its pins, which are where to */
 	MoveCost cost;
 } Move;
 
@@ -120,6 +123,20 @@ void plan_fill_cpus(Plan *plan);
 bool plan_bad(const Plan *plan);
 /* The VM called NAME, NULL. */
 const PlanVm *plan_vm(const Plan *plan, const char *name);
+/* How many of VM's pins are vCPUs'; the others are its helpers'. */
+unsigned plan_vm_pinned(const PlanVm *vm);
+/* Where vCPU V of VM, which is placed, may run. Yours. */
+hwloc_bitmap_t plan_vm_vcpu_cpus(const PlanVm *vm, unsigned v);
+/* Whose pin number I is: "vCPU 3", "emulator", "I/O thread 1". Yours. */
+char *plan_vm_pin_name(const PlanVm *vm, unsigned i);
+/* Set where its emulator and I/O threads run: on its helpers' pins, else on OTHERS (borrowed). */
+void plan_vm_put_helpers(PlanVm *vm, hwloc_const_bitmap_t others);
+/* Where its emulator and I/O threads may run, all together; empty when not placed. Yours. */
+hwloc_bitmap_t plan_vm_helper_cpus(const PlanVm *vm);
+/* Where each may, as text: "0-1" where that is the same for all, or "12, I/O threads 13; 14".
+ * Yours.
+ */
+char *plan_vm_helper_places(const PlanVm *vm);
 /* The index of the VM that owns CPU by a pin, HOST_NONE. */
 unsigned plan_cpu_vm(const Plan *plan, unsigned cpu);
 /* The cpu-pm verdicts that follow from the plan's own CPU sets and versions: a GPtrArray of Cpupm
@@ -128,6 +145,9 @@ GPtrArray *plan_cpupm(const Plan *plan, Tristate disable_exits, Tristate nested)
 /* Where its vCPUs run, as text: "10,46,11,47" by vCPU, or the CPUs it floats over; "" where it is
  * not placed. Yours. */
 char *plan_vm_places(const PlanVm *vm);
+/* For people: the same, with those of its emulator and I/O threads where they have some of their
+ * own, or "not placed". Yours. */
+char *plan_vm_all_places(const PlanVm *vm);
 /* What VMs may have of NODE's (a position) memory: bytes, UINT64_MAX where that is not known. */
 uint64_t plan_node_room(const Plan *plan, unsigned node);
 /* The memory of the VM on all nodes, in whole pages. */

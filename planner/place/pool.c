@@ -95,6 +95,20 @@ static uint64_t pool_memory_left(const Placer *placer, const VmSpec *spec)
 	return left;
 }
 
+/* More vCPUs float than there are CPUs for them. */
+static void pool_narrow_check(Placer *placer, const VmSpec *spec, unsigned floating,
+			      hwloc_const_bitmap_t cpus)
+{
+	g_autofree char *subject = subject_vm(spec->name);
+	unsigned n_cpus = (unsigned)hwloc_bitmap_weight(cpus);
+
+	if (floating > n_cpus)
+		findings_add(placer->plan->findings, SEVERITY_WARNING, "vm.more-vcpus-than-cpus",
+			     subject, "give it fewer vCPUs, or make the pool larger",
+			     "its %u vCPUs share %u CPUs and wait for each other", floating,
+			     n_cpus);
+}
+
 static void place_one(Placer *placer, PlanVm *vm, hwloc_const_bitmap_t pool)
 {
 	GPtrArray *findings = placer->plan->findings;
@@ -120,11 +134,7 @@ static void place_one(Placer *placer, PlanVm *vm, hwloc_const_bitmap_t pool)
 	}
 	vm->cpuset = g_steal_pointer(&cpus);
 	vm->placed = true;
-	if (vm->spec->vcpus > n_cpus)
-		findings_add(findings, SEVERITY_WARNING, "vm.more-vcpus-than-cpus", subject,
-			     "give it fewer vCPUs, or make the pool larger",
-			     "its %u vCPUs share %u CPUs and wait for each other", vm->spec->vcpus,
-			     n_cpus);
+	pool_narrow_check(placer, vm->spec, vm->spec->vcpus, vm->cpuset);
 }
 
 /* By name: which VM is refused where memory is short does not depend on the order of sections. */
@@ -165,11 +175,39 @@ GPtrArray *place_shared_vms(const Placer *placer)
 	return vms;
 }
 
+/* The vCPUs of dedicated VMs that float do so over the pool's CPUs on the VM's nodes, or over all
+ * of the pool. How many there are. */
+static unsigned place_floating(Placer *placer, hwloc_const_bitmap_t pool)
+{
+	unsigned vcpus = 0;
+
+	for (unsigned i = 0; i < placer->plan->vms->len; i++) {
+		PlanVm *vm = g_ptr_array_index(placer->plan->vms, i);
+
+		if (!vm->placed || vm->spec->policy == POLICY_SHARED || !vm_spec_floating(vm->spec))
+			continue;
+		vm->cpuset = hwloc_bitmap_alloc();
+		for (unsigned s = 0; s < vm->shares->len; s++) {
+			unsigned node = g_array_index(vm->shares, VmShare, s).node;
+
+			hwloc_bitmap_or(vm->cpuset, vm->cpuset,
+					host_node(placer->host, node)->cpus);
+		}
+		hwloc_bitmap_and(vm->cpuset, vm->cpuset, pool);
+		if (hwloc_bitmap_iszero(vm->cpuset))
+			hwloc_bitmap_copy(vm->cpuset, pool);
+		pool_narrow_check(placer, vm->spec, vm_spec_floating(vm->spec), vm->cpuset);
+		vcpus += vm_spec_floating(vm->spec);
+	}
+	return vcpus;
+}
+
 void place_shared(Placer *placer)
 {
 	g_auto(CpuSet) pool = pool_cpus(placer->plan);
 	g_autoptr(GPtrArray) vms = shared_vms(placer);
-	unsigned vcpus = 0, n_cpus = (unsigned)hwloc_bitmap_weight(pool);
+	unsigned vcpus = place_floating(placer, pool);
+	unsigned n_cpus = (unsigned)hwloc_bitmap_weight(pool);
 	double most = placer->inventory->overcommit;
 
 	for (unsigned i = 0; i < vms->len; i++) {

@@ -131,9 +131,9 @@ static Settled *settled_new(const Host *host, const PlanVm *vm)
 	*settled = (Settled){g_strdup(vm->spec->name),
 			     {g_strdup(vm->spec->apart.group), vm->spec->apart.by},
 			     hwloc_bitmap_alloc()};
-	for (unsigned v = 0; v < vm->vcpupin->len; v++)
+	for (unsigned v = 0; v < vm->pins->len; v++)
 		hwloc_bitmap_set(settled->cores,
-				 host_core_of(host, g_array_index(vm->vcpupin, unsigned, v)));
+				 host_core_of(host, g_array_index(vm->pins, unsigned, v)));
 	return settled;
 }
 
@@ -274,11 +274,10 @@ static bool node_could_hold(const Problem *problem, const VmSpec *spec)
 {
 	for (unsigned r = 0; r < problem->rooms->len; r++) {
 		const SearchRoom *room = &g_array_index(problem->rooms, SearchRoom, r);
-		unsigned need =
-			search_cores(spec->vcpus, room->threads, spec->threads == THREADS_ISOLATE);
 
-		if (problem_room_allows(problem, spec, r) && capacity_like(problem, r) >= need &&
-		    problem->capacity[room->node] >= place_share_memory(spec, spec->vcpus))
+		if (problem_room_allows(problem, spec, r) &&
+		    capacity_like(problem, r) >= place_cores(spec, room->threads) &&
+		    problem->capacity[room->node] >= place_memory(spec))
 			return true;
 	}
 	return false;
@@ -286,20 +285,20 @@ static bool node_could_hold(const Problem *problem, const VmSpec *spec)
 
 static SearchVm search_vm(const Problem *problem, const VmSpec *spec)
 {
-	return (SearchVm){spec->vcpus,
-			  spec->threads == THREADS_ISOLATE,
-			  spec->memory,
-			  place_page(spec),
-			  node_asked(problem->host, spec),
-			  spec->spans == SPANS_NEVER && node_could_hold(problem, spec),
-			  NULL,
-			  NULL};
+	return (SearchVm){.vcpus = vm_spec_pinned(spec),
+			  .isolate = spec->threads == THREADS_ISOLATE,
+			  .memory = spec->memory,
+			  .page = place_page(spec),
+			  .node = node_asked(problem->host, spec),
+			  .whole = spec->spans == SPANS_NEVER && node_could_hold(problem, spec),
+			  .helpers = vm_spec_helpers(spec)};
 }
 
 bool problem_specs_alike(const VmSpec *a, const VmSpec *b)
 {
-	return a->vcpus == b->vcpus && a->memory == b->memory && a->page == b->page &&
-	       a->threads == b->threads && a->spans == b->spans && allowed_alike(a, b);
+	return vm_spec_pinned(a) == vm_spec_pinned(b) && a->memory == b->memory &&
+	       a->page == b->page && a->threads == b->threads && a->spans == b->spans &&
+	       vm_spec_helpers(a) == vm_spec_helpers(b) && allowed_alike(a, b);
 }
 
 void problem_add_vm(Problem *problem, const VmSpec *spec)
@@ -341,9 +340,9 @@ void problem_release(Problem *problem, const PlanVm *vm)
 	unsigned index;
 
 	settled_remove(problem, vm->spec->name);
-	for (unsigned v = 0; v < vm->vcpupin->len; v++)
-		hwloc_bitmap_set(cores, host_core_of(problem->host,
-						     g_array_index(vm->vcpupin, unsigned, v)));
+	for (unsigned v = 0; v < vm->pins->len; v++)
+		hwloc_bitmap_set(cores,
+				 host_core_of(problem->host, g_array_index(vm->pins, unsigned, v)));
 	hwloc_bitmap_foreach_begin(index, cores)
 		unsigned room = problem_room_of(problem, index);
 

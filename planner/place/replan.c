@@ -12,7 +12,25 @@
 static bool replan_shapes_equal(const VmSpec *a, const VmSpec *b)
 {
 	return a->policy == POLICY_DEDICATED && b->policy == POLICY_DEDICATED &&
-	       a->vcpus == b->vcpus && a->threads == b->threads;
+	       a->vcpus == b->vcpus && a->threads == b->threads &&
+	       !a->dedicated_vcpus == !b->dedicated_vcpus &&
+	       (!a->dedicated_vcpus ||
+		hwloc_bitmap_isequal(a->dedicated_vcpus, b->dedicated_vcpus));
+}
+
+/* Let SPEC keep what VM of a saved plan has: its vCPUs, and its helpers where it has as many. CPUs
+ * that the inventory names stay. */
+static void replan_keep_vm(VmSpec *spec, const PlanVm *vm)
+{
+	unsigned n = plan_vm_pinned(vm), helpers = vm_spec_helpers(spec);
+
+	if (spec->cpus && (spec->cpus->len > n ||
+			   memcmp(spec->cpus->data, vm->pins->data, n * sizeof(unsigned)) != 0))
+		return;
+	g_clear_pointer(&spec->cpus, g_array_unref);
+	spec->cpus = g_array_copy(vm->pins);
+	if (vm->pins->len != n + helpers)
+		g_array_set_size(spec->cpus, n);
 }
 
 void replan_keep(Inventory *inventory, const Plan *saved)
@@ -21,8 +39,8 @@ void replan_keep(Inventory *inventory, const Plan *saved)
 		VmSpec *spec = g_ptr_array_index(inventory->vms, i);
 		const PlanVm *vm = plan_vm(saved, spec->name);
 
-		if (vm && vm->placed && !spec->cpus && replan_shapes_equal(spec, vm->spec))
-			spec->cpus = g_array_copy(vm->vcpupin);
+		if (vm && vm->placed && replan_shapes_equal(spec, vm->spec))
+			replan_keep_vm(spec, vm);
 	}
 }
 
@@ -40,8 +58,8 @@ static CpuSet reserved_cpus(const Plan *plan)
 	for (unsigned i = 0; i < plan->vms->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
 
-		for (unsigned v = 0; v < vm->vcpupin->len; v++) {
-			unsigned cpu = g_array_index(vm->vcpupin, unsigned, v);
+		for (unsigned v = 0; v < vm->pins->len; v++) {
+			unsigned cpu = g_array_index(vm->pins, unsigned, v);
 			const Core *core = host_core(plan->host, host_core_of(plan->host, cpu));
 
 			for (unsigned t = 0; t < core->n_cpus; t++)
@@ -66,8 +84,8 @@ Inventory *replan_inventory(const Plan *saved)
 		const PlanVm *vm = g_ptr_array_index(saved->vms, i);
 		VmSpec *spec = vm_spec_copy(vm->spec, vm->spec->name);
 
-		if (vm->vcpupin->len && !spec->cpus)
-			spec->cpus = g_array_copy(vm->vcpupin);
+		if (vm->placed && vm->pins->len)
+			replan_keep_vm(spec, vm);
 		g_ptr_array_add(inventory->vms, spec);
 	}
 	return inventory;
@@ -152,9 +170,9 @@ static bool vms_alike(const Replan *r, const PlanVm *a, const PlanVm *b)
 {
 	if (!problem_specs_alike(a->spec, b->spec))
 		return false;
-	for (unsigned v = 0; v < a->vcpupin->len; v++)
-		if (room_of_cpu(r, g_array_index(a->vcpupin, unsigned, v)) !=
-		    room_of_cpu(r, g_array_index(b->vcpupin, unsigned, v)))
+	for (unsigned v = 0; v < a->pins->len; v++)
+		if (room_of_cpu(r, g_array_index(a->pins, unsigned, v)) !=
+		    room_of_cpu(r, g_array_index(b->pins, unsigned, v)))
 			return false;
 	return true;
 }
@@ -230,7 +248,7 @@ typedef struct Best {
 
 static uint64_t replan_worth(const Problem *problem, const VmSpec *spec)
 {
-	return problem->prefer == PREFER_VCPUS ? spec->vcpus : 1;
+	return problem->prefer == PREFER_VCPUS ? vm_spec_pinned(spec) : 1;
 }
 
 /* What the search places of the others when the first N, who have a place, all get one again; 0 if
@@ -305,8 +323,8 @@ void replan_release(Placer *placer, PlanVm *vm)
 {
 	Move *move = g_new0(Move, 1);
 
-	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
-		unsigned core = host_core_of(placer->host, g_array_index(vm->vcpupin, unsigned, v));
+	for (unsigned v = 0; v < vm->pins->len; v++) {
+		unsigned core = host_core_of(placer->host, g_array_index(vm->pins, unsigned, v));
 
 		placer->owner[core] = HOST_NONE;
 		g_array_index(placer->plan->roles, Role, core) = ROLE_FREE;
@@ -318,9 +336,9 @@ void replan_release(Placer *placer, PlanVm *vm)
 			placer->memory[share->node] += share->memory;
 	}
 	move->vm = vm->spec->name;
-	move->from = g_array_copy(vm->vcpupin);
+	move->from = g_array_copy(vm->pins);
 	g_ptr_array_add(placer->plan->moves, move);
-	g_array_set_size(vm->vcpupin, 0);
+	g_array_set_size(vm->pins, 0);
 	g_array_set_size(vm->shares, 0);
 	g_clear_pointer(&vm->spec->cpus, g_array_unref);
 	vm->placed = false;
@@ -343,11 +361,11 @@ static bool replan_siblings(const Host *host, const GArray *pins, unsigned a, un
  * The guest was told which vCPUs share a core and which a node: a move that changes either needs a
  * restart. One that keeps both needs the memory to follow where any vCPU changes its node.
  */
-MoveCost replan_cost(const Host *host, const GArray *from, const GArray *to)
+MoveCost replan_cost(const Host *host, unsigned vcpus, const GArray *from, const GArray *to)
 {
 	MoveCost cost = MOVE_REPIN;
 
-	for (unsigned v = 0; v < to->len; v++) {
+	for (unsigned v = 0; v < vcpus; v++) {
 		if (replan_node_of(host, to, v) != replan_node_of(host, from, v))
 			cost = MOVE_MEMORY;
 		if (v &&
@@ -364,6 +382,8 @@ void replan_costs(Plan *plan)
 	for (unsigned i = 0; i < plan->moves->len; i++) {
 		Move *move = g_ptr_array_index(plan->moves, i);
 
-		move->cost = replan_cost(plan->host, move->from, plan_vm(plan, move->vm)->vcpupin);
+		const PlanVm *vm = plan_vm(plan, move->vm);
+
+		move->cost = replan_cost(plan->host, plan_vm_pinned(vm), move->from, vm->pins);
 	}
 }

@@ -13,6 +13,7 @@
 typedef struct NodeRoom {
 	unsigned node;	/* position */
 	unsigned need;	/* cores the VM needs there, by the threads of the cores it has */
+	unsigned own;	/* of them for its helpers */
 	unsigned cores; /* free ones of one class */
 	bool memory;	/* enough of it is left */
 } NodeRoom;
@@ -24,6 +25,21 @@ static bool core_allowed(const Placer *placer, const VmSpec *spec, const Core *c
 
 	return allowed_core(placer->host, spec, core) &&
 	       !apart_neighbour(placer->plan, spec, core, &by);
+}
+
+/* Of the cores that SPEC takes, those of its helpers. */
+static unsigned helper_cores(const VmSpec *spec, unsigned threads)
+{
+	return search_cores(vm_spec_helpers(spec), threads, false);
+}
+
+/* "3 whole cores (1 for its emulator and I/O threads)". Yours. */
+static char *cores_text(unsigned need, unsigned own)
+{
+	g_autofree char *of_own =
+		own ? g_strdup_printf(" (%u for its emulator and I/O threads)", own) : g_strdup("");
+
+	return g_strdup_printf("%u whole core%s%s", need, need == 1 ? "" : "s", of_own);
 }
 
 /* Free cores of NODE that are like core LIKE: one VM may have them together. */
@@ -52,14 +68,15 @@ static NodeRoom node_room(const Placer *placer, unsigned node, const VmSpec *spe
 
 		if (core->node != node || !core_allowed(placer, spec, core))
 			continue;
-		need = search_cores(spec->vcpus, core->n_cpus, spec->threads == THREADS_ISOLATE);
+		need = place_cores(spec, core->n_cpus);
 		cores = cores_like(placer, node, core);
 		if ((int64_t)need - cores < (int64_t)best.need - best.cores) {
 			best.need = need;
+			best.own = helper_cores(spec, core->n_cpus);
 			best.cores = cores;
 		}
 	}
-	best.memory = left == UINT64_MAX || left >= place_share_memory(spec, spec->vcpus);
+	best.memory = left == UINT64_MAX || left >= place_memory(spec);
 	return best;
 }
 
@@ -99,21 +116,20 @@ static void whynot_report(const Placer *placer, const VmSpec *spec, const char *
 	g_free(text);
 }
 
-/* Nodes that have what a share of VCPUS of the VM needs. */
-static unsigned nodes_for_share(const Placer *placer, const VmSpec *spec, unsigned vcpus)
+/* Nodes that have CORES free ones of a class, and BYTES of memory. */
+static unsigned nodes_with(const Placer *placer, unsigned cores, uint64_t bytes)
 {
-	VmSpec share = *spec;
 	unsigned n = 0;
 
-	share.vcpus = vcpus;
-	share.memory = place_share_memory(spec, vcpus);
 	for (unsigned node = 0; node < placer->host->nodes->len; node++) {
-		NodeRoom room;
+		bool holds = false;
 
-		if (hwloc_bitmap_iszero(host_node(placer->host, node)->cpus))
-			continue;
-		room = node_room(placer, node, &share);
-		n += room.cores >= room.need && room.memory;
+		for (unsigned i = 0; i < placer->host->cores->len && !holds; i++) {
+			const Core *core = host_core(placer->host, i);
+
+			holds = core->node == node && cores_like(placer, node, core) >= cores;
+		}
+		n += holds && placer->memory[node] >= bytes;
 	}
 	return n;
 }
@@ -122,9 +138,9 @@ static unsigned nodes_for_share(const Placer *placer, const VmSpec *spec, unsign
 static char *span_text(const Placer *placer, const VmSpec *spec, const NodeRoom *room, unsigned k)
 {
 	unsigned cores = (room->need + k - 1) / k, fewer = cores * k - room->need;
-	unsigned vcpus = (spec->vcpus * cores + room->need - 1) / room->need;
-	unsigned n = nodes_for_share(placer, spec, MIN(vcpus, spec->vcpus));
-	uint64_t bytes = place_share_memory(spec, MIN(vcpus, spec->vcpus));
+	unsigned all = vm_spec_pinned(spec), vcpus = (all * cores + room->need - 1) / room->need;
+	uint64_t bytes = place_share_memory(spec, MIN(vcpus, all));
+	unsigned n = nodes_with(placer, cores, bytes);
 	g_autofree char *size = size_format(bytes);
 	g_autofree char *memory = bytes ? g_strconcat(" and ", size, NULL) : g_strdup("");
 	g_autofree char *less =
@@ -157,8 +173,8 @@ static char *reason_text(const Placer *placer, const VmSpec *spec, const NodeRoo
 			 unsigned level, const GPtrArray *changes)
 {
 	unsigned id = host_node(placer->host, room->node)->id;
-	g_autofree char *cores = NULL, *more = NULL, *offline = NULL;
-	g_autofree char *needed = size_format(place_share_memory(spec, spec->vcpus));
+	g_autofree char *cores = NULL, *more = NULL, *offline = NULL, *whole = NULL;
+	g_autofree char *needed = size_format(place_memory(spec));
 	g_autofree char *left = size_format(placer->memory[room->node]);
 
 	if (level > 1)
@@ -170,10 +186,10 @@ static char *reason_text(const Placer *placer, const VmSpec *spec, const NodeRoo
 				       "%s left",
 				       needed, id, left);
 	offline = offline_text(placer->host);
-	cores = g_strdup_printf("needs %u whole core%s on one node; the most that are free is %u, "
+	whole = cores_text(room->need, room->own);
+	cores = g_strdup_printf("needs %s on one node; the most that are free is %u, "
 				"on node %u: %u missing%s",
-				room->need, room->need == 1 ? "" : "s", room->cores, id,
-				room->need - room->cores, offline);
+				whole, room->cores, id, room->need - room->cores, offline);
 	if (!memory_alone(changes))
 		return g_steal_pointer(&cores);
 	more = size_format(((const Change *)g_ptr_array_index(changes, 0))->memory);
@@ -191,11 +207,10 @@ typedef struct ClassRoom {
 static ClassRoom class_room(const Problem *empty, const VmSpec *spec, unsigned room)
 {
 	const SearchRoom *rooms = (const SearchRoom *)empty->rooms->data, *like = &rooms[room];
-	ClassRoom best = {
-		.class = like->class,
-		.threads = like->threads,
-		.need = search_cores(spec->vcpus, like->threads, spec->threads == THREADS_ISOLATE),
-		.node = like->node};
+	ClassRoom best = {.class = like->class,
+			  .threads = like->threads,
+			  .need = place_cores(spec, like->threads),
+			  .node = like->node};
 
 	for (unsigned r = 0; r < empty->rooms->len; r++) {
 		unsigned sum = 0;
@@ -255,12 +270,13 @@ static char *too_few_cores(const Placer *placer, const VmSpec *spec, const GArra
 	GString *text = g_string_new(NULL);
 	g_autofree char *takers = takers_text(placer, only->node);
 	g_autofree char *offline = offline_text(placer->host);
+	g_autofree char *whole = cores_text(only->need, helper_cores(spec, only->threads));
 
 	if (classes->len == 1)
 		g_string_append_printf(text,
-				       "it needs %u whole cores on one node, where VMs can have "
-				       "%u%s, and no shares of it fit on several",
-				       only->need, only->cores, takers);
+				       "it needs %s on one node, where VMs can have %u%s, and no "
+				       "shares of it fit on several",
+				       whole, only->cores, takers);
 	else
 		g_string_append_printf(text,
 				       "no kind of core has room for its %u vCPUs on one "
@@ -269,12 +285,15 @@ static char *too_few_cores(const Placer *placer, const VmSpec *spec, const GArra
 	for (unsigned i = 0; i < classes->len && classes->len > 1; i++) {
 		const ClassRoom *class = &g_array_index(classes, ClassRoom, i);
 
+		unsigned own = helper_cores(spec, class->threads);
+		unsigned cores = class->cores - MIN(class->cores, own);
+
 		g_string_append_printf(
-			text, "%s %u cores of %u thread%s, which hold %u of its vCPUs",
+			text, "%s %u cores of %u thread%s, which hold %u of its vCPUs%s",
 			i ? "," : ": VMs can have", class->cores, class->threads,
 			class->threads == 1 ? "" : "s",
-			spec->threads == THREADS_ISOLATE ? class->cores
-							 : class->cores * class->threads);
+			spec->threads == THREADS_ISOLATE ? cores : cores * class->threads,
+			own ? " beside its emulator and I/O threads" : "");
 	}
 	g_string_append(text, offline);
 	return g_string_free(text, FALSE);
@@ -293,7 +312,7 @@ static char *too_large_text(const Placer *placer, const Problem *empty, const Vm
 {
 	g_autoptr(GArray) classes = class_rooms(empty, spec);
 	g_autofree char *cores = NULL, *takers = takers_text(placer, HOST_NONE);
-	g_autofree char *size = size_format(place_share_memory(spec, spec->vcpus));
+	g_autofree char *size = size_format(place_memory(spec));
 
 	if (!classes->len)
 		return g_strconcat("does not fit even on the empty host: no core is left for VMs",
@@ -312,6 +331,15 @@ static char *too_large_text(const Placer *placer, const Problem *empty, const Vm
 	return g_strconcat("does not fit even on the empty host: ", cores, NULL);
 }
 
+/* Would the VM fit, were its helpers on the host's CPUs? */
+static bool fits_bare(const Problem *empty, const VmSpec *spec)
+{
+	VmSpec bare = *spec;
+
+	bare.emulator = bare.iothread_cpus = HELPER_HOST;
+	return vm_spec_helpers(spec) && size_fits(empty, &bare, spec->vcpus);
+}
+
 /* The next sizes that would fit: shares are alike, so a larger VM may fit where this one does not.
  */
 static char *too_large_fix(const Placer *placer, const Problem *empty, const VmSpec *spec)
@@ -327,7 +355,11 @@ static char *too_large_fix(const Placer *placer, const Problem *empty, const VmS
 		return g_strdup_printf("give it %u vCPUs, or %u: with its memory these fit", less,
 				       more);
 	if (less)
-		return g_strdup_printf("give it %u vCPUs: that is the most that fits", less);
+		return g_strdup_printf("give it %u vCPUs: that is the most that fits%s", less,
+				       fits_bare(empty, spec)
+					       ? "; with its emulator and I/O threads on the "
+						 "host's CPUs it fits as it is"
+					       : "");
 	if (spec->memory)
 		return g_strdup("give it less memory: with so much not even one vCPU fits");
 	return g_strdup("leave cores to VMs: [host], [sdk] and [shared] have them all");

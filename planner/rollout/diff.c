@@ -72,8 +72,8 @@ static const char **core_vms(const Plan *plan)
 	for (unsigned i = 0; i < plan->vms->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
 
-		for (unsigned v = 0; v < vm->vcpupin->len; v++) {
-			unsigned cpu = g_array_index(vm->vcpupin, unsigned, v);
+		for (unsigned v = 0; v < vm->pins->len; v++) {
+			unsigned cpu = g_array_index(vm->pins, unsigned, v);
 
 			names[host_core_of(plan->host, cpu)] = vm->spec->name;
 		}

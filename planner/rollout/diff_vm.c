@@ -25,7 +25,7 @@ static char *cpupm_text(const PlanVm *vm)
 
 static char *emulator_text(const PlanVm *vm)
 {
-	return cpulist_format(vm->emulatorpin);
+	return plan_vm_helper_places(vm);
 }
 
 /* What each costs; of two it depends on the values. */
@@ -39,10 +39,14 @@ static Cost pins_cost(const DiffVm *vm)
 
 	if (before->spec->policy != after->spec->policy)
 		return COST_RESTART;
-	if (after->cpuset)
+	if (after->spec->policy == POLICY_SHARED)
 		return COST_REPIN;
-	return vm->before->vcpupin->len == vm->after->vcpupin->len
-		       ? costs[replan_cost(vm->host, before->vcpupin, after->vcpupin)]
+	for (unsigned v = 0; v < MIN(before->spec->vcpus, after->spec->vcpus); v++)
+		if (vm_spec_floats(before->spec, v) != vm_spec_floats(after->spec, v))
+			return COST_RESTART;
+	return plan_vm_pinned(before) == plan_vm_pinned(after)
+		       ? costs[replan_cost(vm->host, plan_vm_pinned(after), before->pins,
+					   after->pins)]
 		       : COST_RESTART;
 }
 

@@ -55,9 +55,8 @@ static char *plan_fault(const Plan *plan)
 	for (unsigned i = 0; i < plan->vms->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
 
-		for (unsigned v = 0; v < vm->vcpupin->len && !fault; v++)
-			fault = cpu_fault(plan, vm, g_array_index(vm->vcpupin, unsigned, v),
-					  tenants);
+		for (unsigned v = 0; v < vm->pins->len && !fault; v++)
+			fault = cpu_fault(plan, vm, g_array_index(vm->pins, unsigned, v), tenants);
 	}
 	return fault ? fault : memory_fault(plan);
 }

@@ -94,7 +94,8 @@ static void pin_pool(Script *script, const PlanVm *vm, const char *name)
 	g_autofree char *cpus = cpulist_format(vm->cpuset);
 
 	for (unsigned v = 0; v < vm->spec->vcpus; v++)
-		rollout_commands_pin(script, name, v, cpus);
+		if (!vm->pins->len || vm_spec_floats(vm->spec, v))
+			rollout_commands_pin(script, name, v, cpus);
 }
 
 static void pin_emulator(Script *script, const PlanVm *vm, const char *name)
@@ -102,9 +103,12 @@ static void pin_emulator(Script *script, const PlanVm *vm, const char *name)
 	g_autofree char *cpus = cpulist_format(vm->emulatorpin);
 
 	say(script, "virsh emulatorpin --domain=%s --cpulist=%s --live", name, cpus);
-	for (unsigned i = 1; i <= vm->spec->iothreads; i++)
+	for (unsigned i = 0; i < vm->iothreadpins->len; i++) {
+		g_autofree char *io = cpulist_format(g_ptr_array_index(vm->iothreadpins, i));
+
 		say(script, "virsh iothreadpin --domain=%s --iothread=%u --cpulist=%s --live", name,
-		    i, cpus);
+		    i + 1, io);
+	}
 }
 
 /* Live, libvirt moves all of a VM's memory or none: it does not take cells one by one. */

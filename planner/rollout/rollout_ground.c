@@ -24,7 +24,7 @@ static void actor_init(Ground *ground, unsigned index)
 	actor->cold = actor->vm->cost >= COST_RESTART;
 	actor->done = actor->vm->kind == DIFF_SAME;
 	if (actor->vm->kind != DIFF_NEW && actor->vm->before && actor->vm->before->placed)
-		ground_move(ground, index, actor->vm->before->vcpupin, actor->vm->before);
+		ground_move(ground, index, actor->vm->before->pins, actor->vm->before);
 }
 
 Ground *ground_new(Diff *diff)
@@ -132,8 +132,8 @@ unsigned ground_holder(const Ground *ground, unsigned cpu, unsigned actor)
 
 static bool on_core(const Ground *ground, const PlanVm *vm, unsigned core)
 {
-	for (unsigned v = 0; vm && v < vm->vcpupin->len; v++)
-		if (host_core_of(ground->host, AT(vm->vcpupin, v)) == core)
+	for (unsigned v = 0; vm && v < vm->pins->len; v++)
+		if (host_core_of(ground->host, AT(vm->pins, v)) == core)
 			return true;
 	return false;
 }
@@ -225,8 +225,8 @@ unsigned ground_blocker(const Ground *ground, unsigned actor, bool *memory)
 
 	if (actor == sdk_of(ground))
 		return sdk_blocker(ground);
-	for (unsigned v = 0; v < a->vm->after->vcpupin->len; v++) {
-		unsigned cpu = AT(a->vm->after->vcpupin, v);
+	for (unsigned v = 0; v < a->vm->after->pins->len; v++) {
+		unsigned cpu = AT(a->vm->after->pins, v);
 
 		blocker = rollout_ground_has_cpu(a->now, cpu) ? HOST_NONE
 							      : cpu_blocker(ground, actor, cpu);
@@ -250,8 +250,8 @@ static CpuSet rollout_ground_wanted(const Ground *ground)
 
 		if (actor->done || !actor->state || !actor->vm->after)
 			continue;
-		for (unsigned v = 0; v < actor->vm->after->vcpupin->len; v++)
-			hwloc_bitmap_set(cpus, AT(actor->vm->after->vcpupin, v));
+		for (unsigned v = 0; v < actor->vm->after->pins->len; v++)
+			hwloc_bitmap_set(cpus, AT(actor->vm->after->pins, v));
 	}
 	return cpus;
 }

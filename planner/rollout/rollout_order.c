@@ -85,12 +85,18 @@ static unsigned rollout_order_aside(const Ground *ground, unsigned actor, const 
 	return spares->len ? host_core(ground->host, AT(spares, 0))->cpu[0] : HOST_NONE;
 }
 
-/* How the VM's vCPUs get from where they are to WANT; false when there is no room to turn. */
-static bool rollout_order_sequence(const Ground *ground, unsigned actor, const GArray *want,
+/* How the VM's vCPUs get from where they are to where its pins are to be, TO; false when there is
+ * no room to turn. Its helpers are pinned after them, in no order of their own. */
+static bool rollout_order_sequence(const Ground *ground, unsigned actor, const GArray *to,
 				   GArray *pins)
 {
-	g_autoptr(GArray) now = g_array_copy(ground->actors[actor].now);
+	const Actor *a = &ground->actors[actor];
+	g_autoptr(GArray) now = g_array_copy(a->now);
+	g_autoptr(GArray) want = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	unsigned vcpu;
+
+	g_array_set_size(now, plan_vm_pinned(a->state));
+	g_array_append_vals(want, to->data, now->len);
 
 	while ((vcpu = rollout_order_misplaced(now, want)) != HOST_NONE) {
 		unsigned cpu;
@@ -101,6 +107,11 @@ static bool rollout_order_sequence(const Ground *ground, unsigned actor, const G
 		if (cpu == HOST_NONE)
 			return false;
 		rollout_order_pin(pins, now, vcpu, cpu);
+	}
+	for (unsigned i = 0; i < pins->len; i++) {
+		StepPin *pin = &g_array_index(pins, StepPin, i);
+
+		pin->vcpu = vm_spec_pin_vcpu(a->state->spec, pin->vcpu);
 	}
 	return true;
 }
@@ -145,7 +156,7 @@ static void go_live(Order *o, unsigned actor)
 	g_autoptr(GArray) pins = g_array_new(FALSE, FALSE, sizeof(StepPin));
 	Step *step;
 
-	if (!rollout_order_sequence(o->ground, actor, after->vcpupin, pins)) {
+	if (!rollout_order_sequence(o->ground, actor, after->pins, pins)) {
 		cost_raise(o, a->vm);
 		rollout_order_stop(o, actor, "its vCPUs swap CPUs, and no isolated core is free");
 		return;
@@ -158,7 +169,7 @@ static void go_live(Order *o, unsigned actor)
 	step->memory = a->vm->cost == COST_MEMORY;
 	step->pool = after->cpuset && rollout_order_line(a->vm, "pins");
 	step->emulator = rollout_order_line(a->vm, "emulator pins");
-	ground_move(o->ground, actor, after->vcpupin, after);
+	ground_move(o->ground, actor, after->pins, after);
 }
 
 static void go_cold(Order *o, unsigned actor)
@@ -166,7 +177,7 @@ static void go_cold(Order *o, unsigned actor)
 	Actor *a = &o->ground->actors[actor];
 
 	rollout_add(o->rollout, STEP_RESTART, a->vm);
-	ground_move(o->ground, actor, a->vm->after->vcpupin, a->vm->after);
+	ground_move(o->ground, actor, a->vm->after->pins, a->vm->after);
 	a->done = true;
 }
 
@@ -239,17 +250,18 @@ static unsigned ring_weakest(const Ground *ground, const GArray *ring)
 	return best;
 }
 
-/* Where the VM's vCPUs would be on spare cores, those of a core on a core; NULL when there are too
- * few. Yours. */
+/* Where the VM's vCPUs would be on spare cores, those of a core on a core, and its helpers, which
+ * stay; NULL when there are too few. Yours. */
 static GArray *rollout_order_parking(const Ground *ground, unsigned actor)
 {
 	const GArray *now = ground->actors[actor].now;
+	unsigned vcpus = plan_vm_pinned(ground->actors[actor].state);
 	unsigned first = host_core_of(ground->host, AT(now, 0));
 	g_autoptr(GArray) spares = ground_spares(ground, host_core(ground->host, first)->node);
 	g_autoptr(GArray) pins = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	unsigned used = 0, from = HOST_NONE, thread = 0;
 
-	for (unsigned v = 0; v < now->len; v++) {
+	for (unsigned v = 0; v < vcpus; v++) {
 		unsigned core = host_core_of(ground->host, AT(now, v));
 
 		thread = core == from ? thread + 1 : 0;
@@ -261,6 +273,8 @@ static GArray *rollout_order_parking(const Ground *ground, unsigned actor)
 		g_array_append_val(pins,
 				   host_core(ground->host, AT(spares, used - 1))->cpu[thread]);
 	}
+	for (unsigned i = vcpus; i < now->len; i++)
+		g_array_append_val(pins, AT(now, i));
 	return g_steal_pointer(&pins);
 }
 
@@ -326,7 +340,7 @@ static void start_stopped(Order *o)
 		if (a->done)
 			continue;
 		rollout_add(o->rollout, STEP_START, a->vm);
-		ground_move(o->ground, i, a->vm->after->vcpupin, a->vm->after);
+		ground_move(o->ground, i, a->vm->after->pins, a->vm->after);
 		a->done = true;
 	}
 }

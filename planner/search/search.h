@@ -3,12 +3,15 @@
  * The packing problem behind placement, in plain numbers: which VM goes into which rooms.
  *
  * A room is the cores, free for VMs, that share a NUMA node and an L3 and have the same number of
- * threads and CPU kind (their class). A VM of v vCPUs takes ⌈v/threads⌉ cores (v with isolate), all
- * of one class, and sits, finest first,
+ * threads and CPU kind (their class). A VM of v vCPUs takes ⌈v/threads⌉ cores (v with isolate), and
+ * ⌈h/threads⌉ more for its h helpers, threads that get CPUs as well, all of one class. It sits,
+ * finest first,
  *   in one room (level 0), else in one node (level 1: any rooms of a class of that node), else
  *   over k different nodes (level k ≥ 2), in shares of whole cores that differ by one at most, the
  *   same class for all: k shares of the VM's cores, in all as many as in one node. vCPUs fill their
- *   cores; where the last core is not full, it is in one of the larger shares.
+ *   cores; where the last core is not full, it is in one of the larger shares. The helpers' cores
+ *   come to one of the shares: a single core to a smaller one, where there is one, else all to a
+ *   larger one.
  * A VM that names a node sits in it, at level 0 or 1; so does a `whole` one. A VM may also be kept
  * to some of the rooms; coarser than in one room it then has cores of those nodes alone of whose
  * rooms of a class it may have all. Two VMs may have to be apart: no place, such as a socket, has
@@ -69,6 +72,7 @@ typedef struct SearchVm {
 	const bool *rooms; /* by room: may it have cores there? NULL = anywhere. Borrowed */
 	const bool *apart; /* the same, where other VMs are that it must be apart from: its natural
 			      level does not change. search_solve() sets it; else NULL */
+	unsigned helpers;  /* threads beside the vCPUs, on cores that have no vCPU */
 } SearchVm;
 
 /* The default budget, in steps. Hosts of some hundred CPUs take less than a tenth of a second. */
@@ -105,7 +109,7 @@ typedef struct SearchProblem {
 typedef struct SearchShare {
 	unsigned room;	/* index into the problem's rooms */
 	unsigned cores; /* of that room, > 0 */
-	unsigned vcpus; /* of the VM, in vCPU order over its shares */
+	unsigned vcpus; /* of the VM, in vCPU order over its shares; 0 = all cores are of helpers */
 } SearchShare;
 
 typedef struct SearchResult {
@@ -188,8 +192,9 @@ typedef struct SearchSlice {
 	uint64_t memory;
 } SearchSlice;
 
-/* There are at most so many sorts of them: larger, larger by one that is not full, smaller. */
-#define SEARCH_SLICES 3
+/* There are at most so many sorts of them: with the helpers, larger, larger and not full, smaller.
+ */
+#define SEARCH_SLICES 4
 
 /* The shares of VM over K nodes with cores of THREADS threads, those that ask for more first.
  * Returns how many sorts there are; 0: it has fewer cores than nodes. K = 1: the VM itself. */
@@ -198,6 +203,8 @@ unsigned search_slices(const SearchVm *vm, unsigned threads, unsigned k,
 
 /* The cores that VCPUS vCPUs take on cores of THREADS threads; ISOLATE: one vCPU a core. */
 unsigned search_cores(unsigned vcpus, unsigned threads, bool isolate);
+/* The same of all of VM, its helpers included. */
+unsigned search_vm_cores(const SearchVm *vm, unsigned threads);
 /* Can the rooms of PROBLEM, all empty, hold VM at LEVEL (0 room, 1 node, k ≥ 2: over k nodes)? */
 bool search_fits_empty(const SearchProblem *problem, const SearchVm *vm, unsigned level);
 

@@ -98,7 +98,7 @@ uint64_t share_bytes(const SearchVm *vm, unsigned vcpus);
 /* Cores of a VM of KIND, in one piece or over nodes. */
 unsigned kind_cores(const Model *model, const Kind *kind, unsigned class);
 /* search_slices() of KIND over K ≥ 2 nodes; without memory where that cannot run short, and those
- * of as many cores are one sort then. 0: it cannot be cut so. */
+ * of as many cores are one sort then, unless it has helpers. 0: it cannot be cut so. */
 unsigned kind_slices(const Model *model, const Kind *kind, unsigned class, unsigned k,
 		     SearchSlice slices[SEARCH_SLICES]);
 
@@ -113,7 +113,11 @@ typedef struct SearchSpan {
 
 static inline uint64_t span_nodes(const SearchSpan *span)
 {
-	return span->nodes[0] | span->nodes[1] | span->nodes[2];
+	uint64_t nodes = 0;
+
+	for (unsigned i = 0; i < SEARCH_SLICES; i++)
+		nodes |= span->nodes[i];
+	return nodes;
 }
 
 /* How many of each kind sit where, and what that leaves. */

@@ -8,6 +8,12 @@ unsigned search_cores(unsigned vcpus, unsigned threads, bool isolate)
 	return isolate ? vcpus : vcpus / threads + (vcpus % threads != 0);
 }
 
+unsigned search_vm_cores(const SearchVm *vm, unsigned threads)
+{
+	return search_cores(vm->vcpus, threads, vm->isolate) +
+	       search_cores(vm->helpers, threads, false);
+}
+
 uint64_t share_bytes(const SearchVm *vm, unsigned vcpus)
 {
 	uint64_t each = vm->memory / vm->vcpus, rest = vm->memory % vm->vcpus;
@@ -38,15 +44,25 @@ unsigned search_slices(const SearchVm *vm, unsigned threads, unsigned k,
 	unsigned per_core = vm->isolate ? 1 : threads, at = 0;
 	unsigned cores = search_cores(vm->vcpus, threads, vm->isolate);
 	unsigned idle = cores * per_core - vm->vcpus, most = (cores + k - 1) / k;
-	unsigned larger = cores - (most - 1) * k; /* shares of MOST cores */
+	unsigned larger = cores - (most - 1) * k, smaller = k - larger; /* of MOST cores, or less */
+	unsigned full = larger - (idle > 0), own = search_cores(vm->helpers, threads, false);
+	unsigned beside = own == 1 && smaller > 0; /* smaller shares that have the helpers */
 
 	if (k > cores)
 		return 0;
-	at = slice_add(vm, slices, at,
-		       (SearchSlice){larger - (idle > 0), most, most * per_core, 0});
+	if (own > beside && full > 0) {
+		at = slice_add(vm, slices, at, (SearchSlice){1, most + own, most * per_core, 0});
+		full--;
+	} else if (own > beside) {
+		at = slice_add(vm, slices, at,
+			       (SearchSlice){1, most + own, most * per_core - idle, 0});
+		idle = 0;
+	}
+	at = slice_add(vm, slices, at, (SearchSlice){full, most, most * per_core, 0});
 	at = slice_add(vm, slices, at, (SearchSlice){idle > 0, most, most * per_core - idle, 0});
+	at = slice_add(vm, slices, at, (SearchSlice){beside, most, (most - 1) * per_core, 0});
 	return slice_add(vm, slices, at,
-			 (SearchSlice){k - larger, most - 1, (most - 1) * per_core, 0});
+			 (SearchSlice){smaller - beside, most - 1, (most - 1) * per_core, 0});
 }
 
 static bool vm_can_share(const SearchProblem *problem, const SearchVm *vm, unsigned k)
@@ -64,7 +80,7 @@ unsigned kind_slices(const Model *model, const Kind *kind, unsigned class, unsig
 		n = search_slices(&kind->vm, model->threads[class], k, slices);
 	for (unsigned i = 0; i < n && !model->memory; i++) {
 		slices[i].memory = 0;
-		if (i == 0 || slices[i].cores != slices[i - 1].cores)
+		if (i == 0 || slices[i].cores != slices[i - 1].cores || kind->vm.helpers)
 			continue;
 		slices[i - 1].n += slices[i].n;
 		slices[i] = slices[n - 1];
@@ -142,7 +158,7 @@ static bool fits_empty_room(const SearchProblem *problem, const SearchVm *vm)
 		const SearchRoom *room = &problem->rooms[r];
 
 		if (vm_allowed(problem, vm, r) && memory <= problem->memory[room->node] &&
-		    search_cores(vm->vcpus, room->threads, vm->isolate) <= room->cores)
+		    search_vm_cores(vm, room->threads) <= room->cores)
 			return true;
 	}
 	return false;
@@ -232,7 +248,8 @@ static int rooms_compare(const SearchProblem *problem, const bool *a, const bool
 static bool same_kind(const Model *model, const SearchVm *a, const SearchVm *b)
 {
 	return a->vcpus == b->vcpus && a->isolate == b->isolate && a->node == b->node &&
-	       a->whole == b->whole && !rooms_compare(model->problem, a->rooms, b->rooms) &&
+	       a->whole == b->whole && a->helpers == b->helpers &&
+	       !rooms_compare(model->problem, a->rooms, b->rooms) &&
 	       !rooms_compare(model->problem, a->apart, b->apart) &&
 	       (!model->memory || (a->memory == b->memory && a->page == b->page));
 }
@@ -320,6 +337,7 @@ static int compare_kinds(const void *pa, const void *pb, void *data)
 	BY(least, -1)
 	BY(vm.vcpus, -1)
 	BY(vm.isolate, -1)
+	BY(vm.helpers, -1)
 	BY(memory, -1)
 	BY(vm.memory, -1)
 	BY(vm.page, -1)
@@ -338,8 +356,7 @@ static void finish_kind(const Model *model, Kind *kind)
 	kind->extra = kind->natural <= 1 && vm_anywhere(&kind->vm) ? kind->natural : SEARCH_NEVER;
 	kind->least = SEARCH_NEVER;
 	for (unsigned c = 0; c < model->n_classes; c++)
-		kind->least = MIN(kind->least, search_cores(kind->vm.vcpus, model->threads[c],
-							    kind->vm.isolate));
+		kind->least = MIN(kind->least, search_vm_cores(&kind->vm, model->threads[c]));
 }
 
 static void find_kinds(Model *model)
@@ -374,8 +391,7 @@ static void find_needs(Model *model)
 	for (unsigned k = 0; k < model->n_kinds; k++)
 		for (unsigned c = 0; c < model->n_classes; c++)
 			model->needs[(size_t)k * model->n_classes + c] =
-				search_cores(model->kinds[k].vm.vcpus, model->threads[c],
-					     model->kinds[k].vm.isolate);
+				search_vm_cores(&model->kinds[k].vm, model->threads[c]);
 }
 
 /* Which rooms and groups each kind may have; nothing where all may have all. */

@@ -17,7 +17,7 @@ typedef struct One {
 
 static unsigned one_need_of(const One *one, const SearchRoom *room)
 {
-	return search_cores(one->vm->vcpus, room->threads, one->vm->isolate);
+	return search_vm_cores(one->vm, room->threads);
 }
 
 /* Cores of the class of LIKE in NODE; 0 if there is not that much memory. */

@@ -49,9 +49,9 @@ static void check_pins(const Plan *plan, const PlanVm *vm, hwloc_bitmap_t taken)
 {
 	g_auto(CpuSet) cores = hwloc_bitmap_alloc();
 
-	g_assert(vm->vcpupin->len == (vm->placed && !vm->cpuset ? vm->spec->vcpus : 0));
-	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
-		unsigned cpu = g_array_index(vm->vcpupin, unsigned, v);
+	g_assert(vm->pins->len == (vm->placed && !vm->cpuset ? vm->spec->vcpus : 0));
+	for (unsigned v = 0; v < vm->pins->len; v++) {
+		unsigned cpu = g_array_index(vm->pins, unsigned, v);
 
 		g_assert(!vm->spec->cpus || g_array_index(vm->spec->cpus, unsigned, v) == cpu);
 		g_assert(vm->spec->cpus || hwloc_bitmap_isset(plan->cpus[ROLE_DEDICATED], cpu));

@@ -31,7 +31,7 @@ static void check_placed(Online *online, const VmSpec *spec)
 
 	if (status == ONLINE_PLACED) {
 		g_assert(!strcmp(vm->spec->name, spec->name));
-		g_assert(spec->policy == POLICY_SHARED || vm->vcpupin->len == spec->vcpus);
+		g_assert(spec->policy == POLICY_SHARED || vm->pins->len == spec->vcpus);
 	} else if (status == ONLINE_REJECTED) {
 		g_autoptr(GPtrArray) moves = online_moves(online, spec, 2, &steps);
 		g_autofree char *why = online_why(online, spec);

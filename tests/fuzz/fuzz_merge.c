@@ -29,9 +29,8 @@ static void check_pins(const PlanVm *vm, const char *once)
 	g_autoptr(GArray) pins = merge_pins("once", once, strlen(once), vm->spec->vcpus, NULL);
 
 	g_assert(pins);
-	for (unsigned v = 0; v < vm->vcpupin->len; v++)
-		g_assert(g_array_index(pins, unsigned, v) ==
-			 g_array_index(vm->vcpupin, unsigned, v));
+	for (unsigned v = 0; v < vm->pins->len; v++)
+		g_assert(g_array_index(pins, unsigned, v) == g_array_index(vm->pins, unsigned, v));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

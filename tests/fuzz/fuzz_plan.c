@@ -33,8 +33,8 @@ static void check_vm(const Plan *plan, const PlanVm *vm)
 {
 	g_assert(!vm_name_fault(vm->spec->name) && vm->spec->vcpus && vm->cpupm);
 	g_assert(plan_vm(plan, vm->spec->name) == vm);
-	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
-		unsigned cpu = g_array_index(vm->vcpupin, unsigned, v);
+	for (unsigned v = 0; v < vm->pins->len; v++) {
+		unsigned cpu = g_array_index(vm->pins, unsigned, v);
 
 		g_assert(host_core_of(plan->host, cpu) != HOST_NONE);
 	}
@@ -43,7 +43,7 @@ static void check_vm(const Plan *plan, const PlanVm *vm)
 	g_assert(vm->sockets * vm->cores * vm->threads == vm->spec->vcpus);
 	g_assert(hwloc_bitmap_isincluded(vm->emulatorpin, plan->host->online));
 	g_assert(vm->cpuset ? hwloc_bitmap_isincluded(vm->cpuset, plan->host->online)
-			    : vm->vcpupin->len == vm->spec->vcpus);
+			    : vm->pins->len == vm->spec->vcpus);
 	for (unsigned i = 0; i < vm->shares->len; i++)
 		g_assert(g_array_index(vm->shares, VmShare, i).node < plan->host->nodes->len);
 }

@@ -22,7 +22,8 @@ class Case:
         self.isolated = cpulist.parse(self.plan["cpus"]["isolated"])
         self.role_of = {cpu: r for r in ROLES for cpu in self.roles[r]}
         specs = {spec["name"]: spec for spec in self.inventory["vms"]}
-        self.vms = [(specs[vm["name"]], vm) for vm in self.plan["vms"] if vm["name"] in specs]
+        self.vms = [(specs[vm["name"]], _pinned(specs[vm["name"]], vm))
+                    for vm in self.plan["vms"] if vm["name"] in specs]
         self.assigned = [(s, vm) for s, vm in self.vms
                        if vm["policy"] == "dedicated" and vm["placed"]]
         self.floating = [(s, vm) for s, vm in self.vms
@@ -53,6 +54,17 @@ class Case:
         return seen
 
 
+def _pinned(spec, vm):
+    """A VM of which some vCPUs float, as if it had the others alone; those that float apart."""
+    if spec["dedicated-vcpus"] is None:
+        return dict(vm, **{"all-vcpus": vm["vcpus"], "nulls": set(), "floats": []})
+    nulls = {v for v, cpu in enumerate(vm["vcpupin"]) if cpu is None}
+    return dict(vm, **{"all-vcpus": vm["vcpus"], "nulls": nulls,
+                       "vcpus": vm["vcpus"] - spec["all-vcpus"] + spec["vcpus"],
+                       "vcpupin": [cpu for cpu in vm["vcpupin"] if cpu is not None],
+                       "floats": [cpulist.parse(vm.get("cpuset", ""))] * len(nulls)})
+
+
 def _go_near(host, spec):
     """A VM near devices, all of them on one node, is as one that asks for the node."""
     found = [next((d.nodes for d in host.devices if name in d.names), set())
@@ -63,6 +75,23 @@ def _go_near(host, spec):
 
 def subject(vm):
     return f"vm {vm['name']}"
+
+
+def helpers(spec):
+    """How many of its threads beside the vCPUs have CPUs of their own."""
+    return (spec["emulator"] == "own") + (spec["iothread-cpus"] == "own") * spec["iothreads"]
+
+
+def helper_pins(spec, vm):
+    """Where these may run: the emulator, then I/O threads, each as a set."""
+    pins = [vm["emulatorpin"]] if spec["emulator"] == "own" else []
+    pins += vm["iothreadpin"] if spec["iothread-cpus"] == "own" else []
+    return [cpulist.parse(pin) for pin in pins]
+
+
+def cpus(spec, vm):
+    """All CPUs that are the VM's alone: of its vCPUs, then of its helpers."""
+    return vm["vcpupin"] + sorted(set().union(*helper_pins(spec, vm)))
 
 
 def node_shares(host, pins):

@@ -15,7 +15,7 @@ def _vcpus(vm):
     """Where each vCPU may run."""
     if vm["policy"] == "shared":
         return [cpulist.parse(vm["cpuset"])] * vm["vcpus"]
-    return [{cpu} for cpu in vm["vcpupin"]]
+    return [{cpu} for cpu in vm["vcpupin"]] + vm["floats"]
 
 
 def _helpers(vm):

@@ -136,6 +136,14 @@ def _vm(rng, host):
         keys["near"] = ", ".join(rng.sample(devices, rng.choice([1, 1, 2])))
     if page and not keys["memory"]:
         keys["memory"] = "2G"
+    if keys["policy"] != "shared" and keys["vcpus"] > 1 and rng.random() < 0.15:
+        keys["dedicated-vcpus"] = cpulist.format(
+            set(rng.sample(range(keys["vcpus"]), rng.randint(1, keys["vcpus"] - 1))))
+        if "realtime" in keys:  # those that float cannot be
+            keys["realtime-vcpus"] = str(min(cpulist.parse(keys["dedicated-vcpus"])))
+    if keys["policy"] != "shared":
+        keys["emulator"] = rng.choice([None, None, None, "host", "own"])
+        keys["iothread-cpus"] = rng.choice([None, "own"]) if keys["iothreads"] else None
     if keys["policy"] == "shared":
         keys["threads"] = None  # it has no cores of its own
     return keys
@@ -171,6 +179,12 @@ def inventory(rng, host):
     return sections
 
 
+def _helpers(keys, vm):
+    """The CPUs of a VM's emulator and I/O threads that are its own."""
+    own = [vm["emulatorpin"]] if keys.get("emulator") == "own" else []
+    return [int(cpu) for cpu in own + (vm["iothreadpin"] if keys.get("iothread-cpus") else [])]
+
+
 def pinned(sections, plan, keep):
     """SECTIONS with the VMs of PLAN that KEEP says pinned where they are, counts spelled out."""
     placed = {vm["name"]: vm for vm in plan["vms"] if vm["placed"] and vm["policy"] == "dedicated"}
@@ -184,7 +198,8 @@ def pinned(sections, plan, keep):
             own_keys = dict(keys, count=None)
             vm = placed.get(own[3:])
             if vm and keep(own[3:]):
-                own_keys["cpus"] = ",".join(map(str, vm["vcpupin"]))
+                pins = [c for c in vm["vcpupin"] if c is not None] + _helpers(keys, vm)
+                own_keys["cpus"] = ",".join(map(str, pins))
             made.append((own, own_keys))
     return made
 

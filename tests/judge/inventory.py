@@ -53,9 +53,13 @@ def request(keys):
 
 def _vm(name, keys):
     cpus = keys.get("cpus")
+    vcpus = int(keys.get("vcpus", 1))
+    dedicated = cpulist.parse(keys["dedicated-vcpus"]) if "dedicated-vcpus" in keys else None
     return {
         "name": name,
-        "vcpus": int(keys.get("vcpus", 1)),
+        "vcpus": vcpus if dedicated is None else len(dedicated),  # those that do not float
+        "all-vcpus": vcpus,
+        "dedicated-vcpus": dedicated,
         "policy": keys.get("policy", "dedicated"),
         "cpus": cpulist.parse_ordered(cpus) if cpus else None,
         "node": int(keys["node"]) if "node" in keys else None,
@@ -69,6 +73,8 @@ def _vm(name, keys):
         "cpu-mode": keys.get("cpu-mode", "host-model"),
         "cpu-pm": keys.get("cpu-pm", "auto"),
         "iothreads": int(keys.get("iothreads", 0)),
+        "emulator": keys.get("emulator", "host"),
+        "iothread-cpus": keys.get("iothread-cpus", "host"),
         "locked": keys.get("locked", "no") == "yes",
         "sockets": int(keys["sockets"]) if "sockets" in keys else None,
         "realtime": keys.get("realtime"),

@@ -5,7 +5,7 @@ import itertools
 
 import cpulist
 import seats
-from case import node_shares, subject
+from case import cpus, helper_pins, helpers, node_shares, subject
 from complaint import rule
 
 
@@ -28,6 +28,21 @@ def length(case):
             yield subject(vm), f"{len(vm['vcpupin'])} pins for {vm['vcpus']} vCPUs"
 
 
+@rule("vm.mixed")
+def mixed(case):
+    """The vCPUs that the inventory does not dedicate float, over the pool, near the others."""
+    pool = case.roles["shared"] or case.roles["host"]
+    for spec, vm in case.assigned:
+        floating = set(range(spec["all-vcpus"])) - (spec["dedicated-vcpus"] or set()) \
+            if spec["dedicated-vcpus"] is not None else set()
+        near = {c for c in pool if c in case.host.core_of
+                and case.host.core_of[c].node in vm["nodes"]} or pool
+        if vm["nulls"] != floating:
+            yield subject(vm), f"vCPUs {vm['nulls']} float, {floating} should"
+        elif any(place != near for place in vm["floats"]):
+            yield subject(vm), f"floats over {vm['cpuset']}, should over {cpulist.format(near)}"
+
+
 @rule("vm.distinct")
 def distinct(case):
     for _, vm in case.assigned:
@@ -47,8 +62,8 @@ def online(case):
 def exclusive(case):
     """No core serves two VMs: siblings idle or its own."""
     owner = {}
-    for _, vm in case.assigned:
-        for core in case.cores(vm["vcpupin"]):
+    for spec, vm in case.assigned:
+        for core in case.cores(cpus(spec, vm)):
             other = owner.setdefault(core.cpus[0], vm["name"])
             if other != vm["name"] and not (case.excused(vm["name"]) or case.excused(other)):
                 yield subject(vm), f"core {cpulist.format(core.cpus)} is vm {other}'s too"
@@ -56,8 +71,8 @@ def exclusive(case):
 
 @rule("vm.role")
 def role(case):
-    for _, vm in case.assigned:
-        bad = {c for c in vm["vcpupin"] if case.role_of.get(c) != "dedicated"}
+    for spec, vm in case.assigned:
+        bad = {c for c in cpus(spec, vm) if case.role_of.get(c) != "dedicated"}
         if bad and not case.excused(vm["name"]):
             yield subject(vm), f"CPUs {cpulist.format(bad)} are not dedicated"
 
@@ -73,7 +88,7 @@ def partial(case):
 @rule("vm.kept")
 def kept(case):
     for spec, vm in case.assigned:
-        if spec["cpus"] is not None and vm["vcpupin"] != spec["cpus"]:
+        if spec["cpus"] is not None and vm["vcpupin"] != spec["cpus"][:vm["vcpus"]]:
             yield subject(vm), f"the inventory pins it to {spec['cpus']}"
 
 
@@ -95,8 +110,8 @@ def cores(case):
 
 @rule("vm.class")
 def one_class(case):
-    for _, vm in _chosen(case):
-        kinds = {(len(core.cpus), core.kind) for core in case.cores(vm["vcpupin"])}
+    for spec, vm in _chosen(case):
+        kinds = {(len(core.cpus), core.kind) for core in case.cores(cpus(spec, vm))}
         if len(kinds) > 1:
             yield subject(vm), "its cores are of different width or kind"
 
@@ -165,10 +180,31 @@ def level(case):
             yield subject(vm), f"uneven or torn shares (node, vCPUs): {shares}"
 
 
+@rule("vm.own")
+def own(case):
+    """Helpers with CPUs of their own: one each, none twice, on as few cores, without a vCPU."""
+    for spec, vm in case.assigned:
+        pins = helper_pins(spec, vm)
+        its = case.cores(sorted(set().union(*pins)))
+        if any(len(pin) != 1 for pin in pins) or len(set().union(*pins)) != len(pins):
+            yield subject(vm), f"its helpers do not have one CPU each: {pins}"
+        elif len(pins) != helpers(spec):
+            yield subject(vm), f"{len(pins)} helpers have CPUs, {helpers(spec)} should"
+        elif spec["cpus"] is None and any(core in its for core in case.cores(vm["vcpupin"])):
+            yield subject(vm), "a helper is on a core of its vCPUs"
+        elif spec["cpus"] is None and its \
+                and len(its) != seats.cores(len(pins), len(its[0].cpus), False):
+            yield subject(vm), f"its helpers take {len(its)} cores"
+        elif spec["cpus"] is None and its \
+                and (its[0].node not in vm["nodes"] or len({core.node for core in its}) > 1):
+            yield subject(vm), "its helpers are not on one of its nodes"
+
+
 @rule("vm.emulatorpin")
 def emulatorpin(case):
-    for _, vm in case.assigned:
-        yield from _housekeeping(case, vm, "emulator", vm["emulatorpin"])
+    for spec, vm in case.assigned:
+        if spec["emulator"] != "own":
+            yield from _housekeeping(case, vm, "emulator", vm["emulatorpin"])
 
 
 @rule("vm.iothreadpin")
@@ -176,15 +212,15 @@ def iothreadpin(case):
     for spec, vm in case.assigned:
         if len(vm["iothreadpin"]) != spec["iothreads"]:
             yield subject(vm), f"{len(vm['iothreadpin'])} pins for {spec['iothreads']} I/O threads"
-        for cpus in vm["iothreadpin"]:
-            yield from _housekeeping(case, vm, "I/O thread", cpus)
+        for list_ in vm["iothreadpin"] if spec["iothread-cpus"] != "own" else []:
+            yield from _housekeeping(case, vm, "I/O thread", list_)
 
 
 def _housekeeping(case, vm, what, text):
-    cpus = cpulist.parse(text)
-    if not cpus:
+    there = cpulist.parse(text)
+    if not there:
         yield subject(vm), f"its {what} may run nowhere"
-    if not cpus <= case.roles["host"] or cpus & case.isolated:
+    if not there <= case.roles["host"] or there & case.isolated:
         yield subject(vm), f"its {what} may leave the host CPUs: {text}"
 
 
@@ -238,8 +274,11 @@ def topology(case):
                             for f in case.findings):
             yield subject(vm), f"asks for {spec['sockets']} sockets, the guest sees {t['sockets']}"
         pins, host = vm["vcpupin"], case.host
-        if t["sockets"] * t["cores"] * t["threads"] != vm["vcpus"]:
-            yield subject(vm), f"guest topology {t} is not {vm['vcpus']} vCPUs"
+        if t["sockets"] * t["cores"] * t["threads"] != vm["all-vcpus"]:
+            yield subject(vm), f"guest topology {t} is not {vm['all-vcpus']} vCPUs"
+            continue
+        if vm["nulls"]:
+            yield from _mixed_topology(case, spec, vm)
             continue
         if not set(pins) <= host.online or len(pins) != vm["vcpus"]:
             continue
@@ -253,6 +292,15 @@ def topology(case):
         sockets = [pins[i:i + size] for i in range(0, len(pins), size)]
         if t["sockets"] > 1 and any(len({host.core_of[c].node for c in s}) > 1 for s in sockets):
             yield subject(vm), "a guest socket straddles nodes"
+
+
+def _mixed_topology(case, spec, vm):
+    """Those of a guest core float, all of them, or are threads of one core."""
+    pins, threads = iter(vm["vcpupin"]), vm["topology"]["threads"]
+    homes = [None if v in vm["nulls"] else case.host.core_of[next(pins)].cpus[0]
+             for v in range(spec["all-vcpus"])]
+    if any(len(set(homes[i:i + threads])) > 1 for i in range(0, len(homes), threads)):
+        yield subject(vm), "guest threads are not threads of one core"
 
 
 def _regular(case, pins):

@@ -5,7 +5,7 @@ import itertools
 
 import memory
 import seats
-from case import node_shares, subject
+from case import cpus, node_shares, subject
 from complaint import rule
 
 
@@ -65,21 +65,21 @@ def left_over(case):
     usable = [core for core in case.host.cores if not core.partial
               and case.role_of.get(core.cpus[0]) in ("free", "dedicated")]
     kept = [core for spec, vm in case.assigned if spec["cpus"] is not None
-            for core in case.cores(vm["vcpupin"])]
+            for core in case.cores(cpus(spec, vm))]
     for spec, vm in case.assigned:
         if spec["cpus"] is not None:
             continue
         empty = [core for core in usable if core not in kept]
         empty = [core for core in empty if seats.allowed(case.host, spec, core)]
         natural = seats.best_level(spec, empty, memory.capacity(case), len(case.host.homes()))
-        own = case.cores(vm["vcpupin"])
+        own = case.cores(cpus(spec, vm))
         rest = memory.left(case)
         for node, vcpus in node_shares(case.host, vm["vcpupin"]):
             if node in rest:
                 rest[node] += seats.share_memory(spec, vcpus)
-        if natural is not None and seats.level_of(case, vm) > natural \
+        if natural is not None and seats.level_of(case, spec, vm) > natural \
                 and seats.fits(spec, natural, seats.open_to(case, spec, _free(case) + own), rest):
-            yield subject(vm), f"could sit at level {natural}, sits at {seats.level_of(case, vm)}"
+            yield subject(vm), f"could sit at level {natural}, sits at {seats.level_of(case, spec, vm)}"
 
 
 @rule("placement.near")
@@ -88,14 +88,14 @@ def near(case):
     if not case.plan["placement"]["optimal"]:
         return
     for spec, vm in case.assigned:
-        level = seats.level_of(case, vm)
+        level = seats.level_of(case, spec, vm)
         if spec["cpus"] is not None or level < 2:
             continue
-        own, rest = case.cores(vm["vcpupin"]), memory.left(case)
+        own, rest = case.cores(cpus(spec, vm)), memory.left(case)
         for node, vcpus in node_shares(case.host, vm["vcpupin"]):
             if node in rest:
                 rest[node] += seats.share_memory(spec, vcpus)
-        here = case.host.distance({core.node for core in own})
+        here = case.host.distance({core.node for core in case.cores(vm["vcpupin"])})
         for nodes in itertools.combinations(case.host.homes(), level):
             room = [core for core in seats.open_to(case, spec, _free(case) + own)
                     if core.node in nodes]

@@ -4,7 +4,7 @@
 import math
 
 import cpulist
-from case import ISOLATED, ROLES
+from case import ISOLATED, ROLES, cpus
 from complaint import rule
 
 
@@ -71,7 +71,7 @@ def isolated(case):
 @rule("roles.dedicated")
 def dedicated(case):
     """`dedicated` is the cores of the placed dedicated VMs, idle siblings too, and nothing else."""
-    used = case.host.whole(c for _, vm in case.assigned for c in vm["vcpupin"])
+    used = case.host.whole(c for spec, vm in case.assigned for c in cpus(spec, vm))
     bad = case.roles["dedicated"] ^ used
     if bad and not any(case.excused(vm["name"]) for _, vm in case.assigned):
         yield f"cpu {cpulist.format(bad)}", "dedicated and the VMs' cores differ"
@@ -175,7 +175,8 @@ def overcommit(case):
     """More vCPUs on a pool than asked, or than a VM has CPUs to run on, needs a finding."""
     most = case.inventory["overcommit"]
     pool = len(case.roles["shared"] or case.roles["host"])
-    vcpus = sum(vm["vcpus"] for _, vm in case.floating)
+    vcpus = sum(vm["vcpus"] for _, vm in case.floating) \
+        + sum(len(vm["floats"]) for _, vm in case.assigned)
     said = {f["subject"] for f in case.findings}
     if most is not None and vcpus > math.floor(most * pool) and "[shared]" not in said:
         yield "[shared]", f"{vcpus} vCPUs on {pool} CPUs and no finding"

@@ -8,6 +8,8 @@ room, 1 in one node, k ≥ 2 over k nodes, in shares of whole cores that differ 
 
 from collections import Counter
 
+import case
+
 
 WIDE = ["socket", "node", "l3"]
 
@@ -63,6 +65,7 @@ def shares(spec, threads, k):
     """
     What the VM's k shares are, [(cores, vCPUs)], the larger first; [] where it has fewer cores
     than nodes. The cores differ by one at most; CPUs that stay idle are in one of the larger.
+    Helpers' cores are in one: a single core in a smaller, where there is one, else all in a larger.
     """
     each = 1 if spec["isolate"] else threads
     all_cores = cores(spec["vcpus"], threads, spec["isolate"])
@@ -71,7 +74,11 @@ def shares(spec, threads, k):
     sizes = sorted((all_cores // k + (i < all_cores % k) for i in range(k)), reverse=True)
     larger = sizes.count(sizes[0])
     idle = all_cores * each - spec["vcpus"]
-    return [(n, n * each - (idle if i == larger - 1 else 0)) for i, n in enumerate(sizes)]
+    parts = [(n, n * each - (idle if i == larger - 1 else 0)) for i, n in enumerate(sizes)]
+    own = cores(case.helpers(spec), threads, False)
+    at = larger if own == 1 and larger < k else 0
+    parts[at] = (parts[at][0] + own, parts[at][1])
+    return sorted(parts, reverse=True)
 
 
 def rooms(free):
@@ -106,9 +113,9 @@ def _holds(spec, k, kind, there, memory):
     return bool(parts)
 
 
-def level_of(case, vm):
+def level_of(the_case, spec, vm):
     """The level a placed VM sits at."""
-    its = case.cores(vm["vcpupin"])
+    its = the_case.cores(case.cpus(spec, vm))
     nodes = {core.node for core in its}
     if len(nodes) > 1:
         return len(nodes)

@@ -22,6 +22,10 @@ def NUMBER(value):
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
+def PIN(value):
+    return value is None or NUMBER(value)
+
+
 def BOOL(value):
     return isinstance(value, bool)
 
@@ -39,7 +43,7 @@ PLAN = {
     "findings": [{"id": TEXT, "severity": TEXT, "verdict": TEXT, "subject": TEXT, "text": TEXT,
                   "fix": TEXT}],
 }
-ASSIGNED = {"name": TEXT, "policy": TEXT, "placed": BOOL, "vcpus": NUMBER, "vcpupin": [NUMBER],
+ASSIGNED = {"name": TEXT, "policy": TEXT, "placed": BOOL, "vcpus": NUMBER, "vcpupin": [PIN],
           "emulatorpin": CPUS, "iothreadpin": [CPUS], "nodes": [NUMBER], "memory": NUMBER,
           "topology": {"sockets": NUMBER, "cores": NUMBER, "threads": NUMBER}, "cpu_pm": CPU_PM}
 FLOATING = {"name": TEXT, "policy": TEXT, "placed": BOOL, "vcpus": NUMBER, "cpuset": CPUS,

@@ -171,16 +171,16 @@ static GuestThread predict_thread(unsigned number, unsigned tid, hwloc_const_bit
 /* Shared VMs float through <vcpu cpuset>; their threads have no pin. */
 static void predict_vcpu(Guest *guest, const PlanVm *vm, unsigned v)
 {
-	g_auto(CpuSet) pin = hwloc_bitmap_alloc();
 	GuestThread thread;
 
-	if (vm->cpuset) {
+	if (vm->spec->policy == POLICY_SHARED) {
 		thread = (GuestThread){.number = v,
 				       .real = predicted_set(vm->cpuset),
 				       .tid = guest->pid + 10 + v,
 				       .comm = g_strdup("CPU/KVM")};
 	} else {
-		hwloc_bitmap_set(pin, g_array_index(vm->vcpupin, unsigned, v));
+		g_auto(CpuSet) pin = plan_vm_vcpu_cpus(vm, v);
+
 		thread = predict_thread(v, guest->pid + 10 + v, pin);
 	}
 	thread.scheduler = vm_spec_realtime(vm->spec, v) ? vm->spec->realtime
@@ -200,7 +200,8 @@ static void predict_threads(Guest *guest, const PlanVm *vm)
 		g_array_append_val(guest->emulator_threads, thread);
 	}
 	for (unsigned i = 0; i < vm->spec->iothreads; i++) {
-		GuestThread thread = predict_thread(i + 1, guest->pid + 50 + i, vm->emulatorpin);
+		GuestThread thread = predict_thread(i + 1, guest->pid + 50 + i,
+						    g_ptr_array_index(vm->iothreadpins, i));
 
 		g_array_append_val(guest->iothreads, thread);
 	}

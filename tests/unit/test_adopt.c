@@ -12,9 +12,11 @@ static const char text[] =
 	"[node]\nname = small\nkernel = 6.1.0\nqemu = 8.2.0\nlibvirt = 9.0.0\nmwait = no\n"
 	"[host]\ncores-per-node = 1\n[sdk]\ncpus = 5,17\n[shared]\ncores-per-node = 1\n"
 	"[kernel]\nextra = skew_tick=1\n"
-	"[vm d1]\nvcpus = 4\ncpus = 2,14,3,15\nmemory = 4G\nhugepages = 2M\niothreads = 1\n"
-	"[vm d2]\nvcpus = 2\ncpus = 8,20\nmemory = 4G\nhugepages = 2M\nlocked = yes\n"
-	"[vm i]\nvcpus = 2\ncpus = 9,10\nthreads = isolate\nmemory = 1G\n"
+	"[vm d1]\nvcpus = 4\ncpus = 2,14,3,15,4\nmemory = 4G\nhugepages = 2M\niothreads = 1\n"
+	"iothread-cpus = own\n"
+	"[vm d2]\nvcpus = 2\ncpus = 8,20,11\nmemory = 4G\nhugepages = 2M\nlocked = yes\n"
+	"emulator = own\n"
+	"[vm i]\nvcpus = 3\ndedicated-vcpus = 0-1\ncpus = 9,10\nthreads = isolate\nmemory = 1G\n"
 	"realtime = fifo:1\nrealtime-vcpus = 1\n"
 	"[vm s1]\nvcpus = 2\npolicy = shared\nmemory = 1G\n";
 
@@ -88,8 +90,8 @@ static void assert_replans(const Bed *bed)
 		const PlanVm *vm = g_ptr_array_index(again->vms, i);
 		const PlanVm *was = plan_vm(bed->plan, vm->spec->name);
 
-		g_assert_cmpmem(vm->vcpupin->data, vm->vcpupin->len * sizeof(unsigned),
-				was->vcpupin->data, was->vcpupin->len * sizeof(unsigned));
+		g_assert_cmpmem(vm->pins->data, vm->pins->len * sizeof(unsigned), was->pins->data,
+				was->pins->len * sizeof(unsigned));
 		g_assert_true(!vm->cpuset == !was->cpuset);
 		g_assert_true(!vm->cpuset || hwloc_bitmap_isequal(vm->cpuset, was->cpuset));
 		g_assert_cmpint(vm->cpupm->verdict, ==, was->cpupm->verdict);
@@ -99,6 +101,9 @@ static void assert_replans(const Bed *bed)
 			g_assert_true(vm_spec_realtime(vm->spec, v) ==
 				      vm_spec_realtime(was->spec, v));
 		g_assert_true(scheduler_equal(&vm->spec->realtime, &was->spec->realtime));
+		g_assert_cmpuint(vm_spec_floating(vm->spec), ==, vm_spec_floating(was->spec));
+		g_assert_cmpint(vm->spec->emulator, ==, was->spec->emulator);
+		g_assert_cmpint(vm->spec->iothread_cpus, ==, was->spec->iothread_cpus);
 		g_assert_cmpuint(vm->spec->page, ==, was->spec->page);
 		g_assert_cmpuint(vm->spec->memory, ==, was->spec->memory);
 	}
@@ -299,7 +304,7 @@ static const Case cases[] = {
 	 0,
 	 {"taken from its next start; its threads has vCPU 1 on 0"}},
 	{"cpu-pm left out", no_cpu_pm, 0, {"guessed: it could have cpu-pm", "cpu-pm    = off"}},
-	{"two sockets on one node", sockets_two, 0, {"sockets   = 2"}},
+	{"two sockets on one node", sockets_two, 0, {"sockets       = 2"}},
 	{"two priorities",
 	 priorities_differ,
 	 1,

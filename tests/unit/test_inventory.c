@@ -247,7 +247,8 @@ static void test_vm(void)
 					       "hugepages = 2M\nthreads = isolate\n"
 					       "cpu-mode = maximum\ncpu-pm = off\niothreads = 64\n"
 					       "locked = yes\ncount = 1\n"
-					       "realtime = rr:99\nrealtime-vcpus = 0,2-3\n",
+					       "realtime = rr:99\nrealtime-vcpus = 0,2-3\n"
+					       "emulator = own\niothread-cpus = own\n",
 					       ALL);
 	const VmSpec *vm = vm_of(inventory, 0);
 
@@ -264,6 +265,7 @@ static void test_vm(void)
 	g_assert_cmpint(vm->cpu_mode, ==, CPU_MODE_MAXIMUM);
 	g_assert_false(vm->cpu_pm);
 	g_assert_cmpuint(vm->iothreads, ==, 64);
+	g_assert_cmpuint(vm_spec_helpers(vm), ==, 65);
 	g_assert_true(vm->locked);
 	g_assert_cmpint(vm->realtime.policy, ==, SCHEDULER_RR);
 	g_assert_cmpuint(vm->realtime.priority, ==, 99);
@@ -586,11 +588,12 @@ static void test_keys_known(void)
 		{"sdk", "cores-per-socket, cores-per-node, cores, cpus, near"},
 		{"shared", "cores-per-socket, cores-per-node, cores, cpus, overcommit"},
 		{"kernel", "isolation, flags, irqaffinity, extra"},
-		{"vm a", "vcpus, maximum, policy, cpus, node, socket, kind, apart, near, memory, "
-			 "hugepages, threads, "
-			 "spans, sockets, "
-			 "cpu-mode, cpu-pm, "
-			 "realtime, realtime-vcpus, iothreads, locked, count"},
+		{"vm a",
+		 "vcpus, maximum, policy, dedicated-vcpus, cpus, node, socket, kind, apart, near, "
+		 "memory, hugepages, threads, "
+		 "spans, sockets, "
+		 "cpu-mode, cpu-pm, "
+		 "realtime, realtime-vcpus, iothreads, emulator, iothread-cpus, locked, count"},
 	};
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -745,6 +748,26 @@ static void test_lines(void)
 		 NAME ":1: [vm a] realtime-vcpus: give realtime as well"},
 		{"[vm a]\nvcpus = 2\nrealtime = fifo:1\npolicy = shared\n",
 		 NAME ":1: [vm a] realtime: a shared VM would keep its CPUs from all others"},
+		{"[vm a]\nvcpus = 2\ndedicated-vcpus = 1\npolicy = shared\n",
+		 NAME ":1: [vm a] dedicated-vcpus: all vCPUs of a shared VM float; leave policy "
+		      "out"},
+		{"[vm a]\nvcpus = 2\ndedicated-vcpus = 2\n",
+		 NAME ":1: [vm a] dedicated-vcpus: it has no vCPU 2; its 2 vCPUs are counted from "
+		      "0"},
+		{"[vm a]\nvcpus = 3\ndedicated-vcpus = 1-2\nrealtime = fifo:1\n",
+		 NAME ":1: [vm a] realtime-vcpus: vCPU 0 floats and would keep its CPUs from all "
+		      "others; name dedicated vCPUs alone"},
+		{"[vm a]\nvcpus = 3\ndedicated-vcpus = 1-2\ncpus = 2,3,4\n",
+		 NAME ":1: [vm a] cpus: 3 CPUs for 2 dedicated vCPUs; name one for each"},
+		{"[vm a]\nvcpus = 2\nemulator = own\npolicy = shared\n",
+		 NAME ":1: [vm a] emulator: a shared VM has no cores of its own"},
+		{"[vm a]\nvcpus = 2\niothread-cpus = own\niothreads = 1\npolicy = shared\n",
+		 NAME ":1: [vm a] iothread-cpus: a shared VM has no cores of its own"},
+		{"[vm a]\nvcpus = 2\niothread-cpus = own\n",
+		 NAME ":1: [vm a] iothread-cpus: give iothreads as well"},
+		{"[vm a]\nvcpus = 2\nemulator = own\ncpus = 4,5,6,7\n",
+		 NAME ":1: [vm a] cpus: 4 CPUs for 2 vCPUs and 1 helper (emulator, I/O threads); "
+		      "name one for each"},
 		{"[node]\nname = a\n[host]\n[node]\nkernel = 6.1\n",
 		 NAME ":4: [node]: already begun in line 1"},
 		{"[vm a]\nvcpus = 1\n[vm a]\nvcpus = 2\n",

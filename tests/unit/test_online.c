@@ -357,12 +357,12 @@ static bool place(World *w, const VmSpec *spec)
 		g_assert_cmpuint(level, ==, NEVER);
 		return false;
 	}
-	check_pins(w, spec, vm->vcpupin);
-	g_assert_cmpuint(level_of_pins(w, vm->vcpupin), ==, level);
+	check_pins(w, spec, vm->pins);
+	g_assert_cmpuint(level_of_pins(w, vm->pins), ==, level);
 	if (level > 1 && host_distances(w->host))
-		g_assert_cmpuint(between_pins(w, vm->vcpupin), ==,
-				 least_between(w, spec, core_at(w, vm->vcpupin, 0), level));
-	account(w, world_add(w, spec, vm->vcpupin), 1);
+		g_assert_cmpuint(between_pins(w, vm->pins), ==,
+				 least_between(w, spec, core_at(w, vm->pins, 0), level));
+	account(w, world_add(w, spec, vm->pins), 1);
 	return true;
 }
 
@@ -497,9 +497,9 @@ static void test_as_planned(void)
 			vm = plan_vm(planned.plan, "a");
 			g_assert_cmpint(place(&w, vm->spec), ==, vm->placed);
 			if (vm->placed) {
-				g_assert_cmpuint(level_of_pins(&w, vm->vcpupin), ==,
+				g_assert_cmpuint(level_of_pins(&w, vm->pins), ==,
 						 level_of_pins(&w, w.pins[1]));
-				g_assert_cmpuint(between_pins(&w, vm->vcpupin), ==,
+				g_assert_cmpuint(between_pins(&w, vm->pins), ==,
 						 between_pins(&w, w.pins[1]));
 			}
 			world_close(&planned);

@@ -70,7 +70,7 @@ static const Core *core_of(const Plan *plan, unsigned cpu)
 
 static unsigned pin(const PlanVm *vm, unsigned vcpu)
 {
-	return g_array_index(vm->vcpupin, unsigned, vcpu);
+	return g_array_index(vm->pins, unsigned, vcpu);
 }
 
 /* Has another VM a pin on the core? */
@@ -79,7 +79,7 @@ static bool core_foreign(const Plan *plan, const PlanVm *own, const Core *core)
 	for (unsigned i = 0; i < plan->vms->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
 
-		for (unsigned v = 0; vm != own && v < vm->vcpupin->len; v++)
+		for (unsigned v = 0; vm != own && v < vm->pins->len; v++)
 			if (core_of(plan, pin(vm, v)) == core)
 				return true;
 	}
@@ -92,7 +92,7 @@ static void assert_assigned(const Plan *plan, const PlanVm *vm)
 	const Core *core = NULL, *first = core_of(plan, pin(vm, 0));
 	unsigned thread = 0;
 
-	for (unsigned v = 0; v < vm->vcpupin->len; v++) {
+	for (unsigned v = 0; v < vm->pins->len; v++) {
 		const Core *here = core_of(plan, pin(vm, v));
 		bool isolate = vm->spec->threads == THREADS_ISOLATE;
 
@@ -117,7 +117,7 @@ static void assert_shares(const Plan *plan, const PlanVm *vm)
 		const VmShare *share = &g_array_index(vm->shares, VmShare, i);
 		unsigned here = 0;
 
-		for (unsigned v = 0; v < vm->vcpupin->len; v++)
+		for (unsigned v = 0; v < vm->pins->len; v++)
 			here += core_of(plan, pin(vm, v))->node == share->node;
 		g_assert_cmpuint(here, ==, share->vcpus);
 		g_assert_cmpuint(share->memory % place_page(vm->spec), ==, 0);
@@ -134,16 +134,16 @@ static void assert_placed(const Plan *plan, const PlanVm *vm)
 	g_assert_true(hwloc_bitmap_isincluded(vm->emulatorpin, plan->cpus[ROLE_HOST]));
 	assert_shares(plan, vm);
 	if (vm->spec->policy == POLICY_SHARED) {
-		g_assert_cmpuint(vm->vcpupin->len, ==, 0);
+		g_assert_cmpuint(vm->pins->len, ==, 0);
 		g_assert_false(hwloc_bitmap_iszero(vm->cpuset));
 		return;
 	}
 	g_assert_null(vm->cpuset);
-	g_assert_cmpuint(vm->vcpupin->len, ==, vm->spec->vcpus);
+	g_assert_cmpuint(vm->pins->len, ==, vm->spec->vcpus);
 	if (!vm->spec->cpus)
 		assert_assigned(plan, vm);
 	else
-		g_assert_cmpmem(vm->vcpupin->data, vm->vcpupin->len * sizeof(unsigned),
+		g_assert_cmpmem(vm->pins->data, vm->pins->len * sizeof(unsigned),
 				vm->spec->cpus->data, vm->spec->cpus->len * sizeof(unsigned));
 }
 
@@ -320,7 +320,7 @@ static char *pins_of(const PlanVm *vm)
 {
 	GString *text = g_string_new(NULL);
 
-	for (unsigned v = 0; v < vm->vcpupin->len; v++)
+	for (unsigned v = 0; v < vm->pins->len; v++)
 		g_string_append_printf(text, "%s%u", v ? "," : "", pin(vm, v));
 	return g_string_free(text, FALSE);
 }
@@ -719,7 +719,7 @@ static void test_l3(void)
 		const PlanVm *vm = g_ptr_array_index(made->plan->vms, i);
 
 		g_assert_true(vm->placed);
-		for (unsigned v = 1; v < vm->vcpupin->len; v++)
+		for (unsigned v = 1; v < vm->pins->len; v++)
 			g_assert_cmpuint(core_of(made->plan, pin(vm, v))->l3, ==,
 					 core_of(made->plan, pin(vm, 0))->l3);
 	}

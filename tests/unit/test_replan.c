@@ -99,7 +99,7 @@ static void test_too_many(void)
 
 static unsigned cpu_of(const Case *c, const char *name, unsigned vcpu)
 {
-	return g_array_index(plan_vm(c->plan, name)->vcpupin, unsigned, vcpu);
+	return g_array_index(plan_vm(c->plan, name)->pins, unsigned, vcpu);
 }
 
 /* On a host with two kinds of cores: the kinds are not for one VM together. */

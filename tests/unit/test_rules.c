@@ -247,7 +247,7 @@ static PlanVm *planned(const char *name)
 
 static void plan_pin(const char *name, unsigned v, unsigned cpu)
 {
-	g_array_index(planned(name)->vcpupin, unsigned, v) = cpu;
+	g_array_index(planned(name)->pins, unsigned, v) = cpu;
 }
 
 /* The VM is as if planner had chosen its place. */

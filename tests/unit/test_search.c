@@ -75,7 +75,7 @@ static uint64_t memory_for(const SearchVm *vm, unsigned vcpus)
 typedef struct Assignment {
 	unsigned cores[MOST_ROOMS], vcpus[MOST_NODES];
 	bool placed;
-	unsigned level;
+	unsigned level, per_core; /* vCPUs that a core has */
 } Assignment;
 
 typedef struct Free {
@@ -114,10 +114,22 @@ typedef struct Enumeration {
 	void *data;
 } Enumeration;
 
-/* What an assignment that is not whole yet misses: shares, how many of them larger by a core, and
- * CPUs of its last core that stay idle, in one of the largest shares. */
+/* Of a VM over nodes: the shares of vCPUs that are larger by a core, the others, one of the larger
+ * that has CPUs to spare, and where the helpers' cores come. */
+enum {
+	SHARE_LARGER,
+	SHARE_IDLE,
+	SHARE_SMALLER,
+	SHARE_LARGER_OWN,
+	SHARE_IDLE_OWN,
+	SHARE_SMALLER_OWN
+};
+
+#define SHARE_SORTS (SHARE_SMALLER_OWN + 1)
+
+/* What an assignment that is not whole yet misses of each. */
 typedef struct Missing {
-	unsigned shares, larger, idle;
+	unsigned shares[SHARE_SORTS];
 } Missing;
 
 /* Coarser than in one room, all of the node's rooms of its class or none. */
@@ -166,42 +178,66 @@ static unsigned rooms_used(const Enumeration *e, const Assignment *assignment)
 	return used;
 }
 
-/* A share of CORES in NODE, of which IDLE CPUs have no vCPU, and then what MISSING says. */
-static void one_share(Enumeration *e, Assignment *assignment, unsigned node, Missing missing,
-		      unsigned cores, unsigned idle)
-{
-	if (cores == 0)
-		return;
-	assignment->vcpus[node] = cores * (e->vm->isolate ? 1 : e->threads) - idle;
-	in_node(e, assignment, node, missing, 0, cores);
-	assignment->vcpus[node] = 0;
-}
-
-/* A larger share, with or without the idle CPUs, or a smaller one; of equal shares all are larger.
- */
 static void each_share(Enumeration *e, Assignment *assignment, unsigned node, Missing missing)
 {
-	unsigned k = MAX(e->level, 1);
-	unsigned all = cores_for(e->vm->vcpus, e->threads, e->vm->isolate);
-	unsigned larger = (all + k - 1) / k;
-	Missing after = {missing.shares - 1, missing.larger - 1, missing.idle};
+	unsigned k = MAX(e->level, 1), cores = cores_for(e->vm->vcpus, e->threads, e->vm->isolate);
+	unsigned own = cores_for(e->vm->helpers, e->threads, false);
 
-	if (missing.larger > 0 && (missing.larger > 1 || missing.idle == 0))
-		one_share(e, assignment, node, after, larger, 0);
-	after.idle = 0;
-	if (missing.larger > 0 && missing.idle > 0)
-		one_share(e, assignment, node, after, larger, missing.idle);
-	after = missing;
-	after.shares--;
-	if (missing.shares > missing.larger)
-		one_share(e, assignment, node, after, larger - 1, 0);
+	for (unsigned sort = 0; sort < SHARE_SORTS; sort++) {
+		bool small = sort == SHARE_SMALLER || sort == SHARE_SMALLER_OWN;
+		bool spare = sort == SHARE_IDLE || sort == SHARE_IDLE_OWN;
+		unsigned of_vcpus = small ? cores / k : (cores + k - 1) / k;
+		unsigned vcpus = of_vcpus * assignment->per_core;
+		Missing after = missing;
+
+		if (missing.shares[sort] == 0)
+			continue;
+		after.shares[sort]--;
+		if (spare)
+			vcpus -= cores * assignment->per_core - e->vm->vcpus;
+		assignment->vcpus[node] = vcpus;
+		in_node(e, assignment, node, after, 0,
+			of_vcpus + (sort >= SHARE_LARGER_OWN ? own : 0));
+		assignment->vcpus[node] = 0;
+	}
+}
+
+static bool missing_none(const Missing *missing)
+{
+	unsigned shares = 0;
+
+	for (unsigned sort = 0; sort < SHARE_SORTS; sort++)
+		shares += missing->shares[sort];
+	return shares == 0;
+}
+
+/* K shares of CORES cores for vCPUs, of which IDLE CPUs have none, and OWN for helpers. */
+static Missing missing_of(unsigned cores, unsigned k, unsigned idle, unsigned own)
+{
+	unsigned larger = cores % k ? cores % k : k;
+	Missing all = {{larger, 0, k - larger}};
+	unsigned beside = SHARE_LARGER;
+
+	if (idle > 0) {
+		all.shares[SHARE_LARGER]--;
+		all.shares[SHARE_IDLE]++;
+	}
+	if (own == 1 && k > larger)
+		beside = SHARE_SMALLER;
+	else if (!all.shares[SHARE_LARGER])
+		beside = SHARE_IDLE;
+	if (own > 0) {
+		all.shares[beside]--;
+		all.shares[beside + SHARE_LARGER_OWN]++;
+	}
+	return all;
 }
 
 static void over_nodes(Enumeration *e, Assignment *assignment, unsigned node, Missing missing)
 {
 	Free empty;
 
-	if (missing.shares == 0) {
+	if (missing_none(&missing)) {
 		/* What sits in one room is level 0, not 1. */
 		if ((e->level == 0) != (e->level < 2 && rooms_used(e, assignment) == 1))
 			return;
@@ -229,9 +265,10 @@ static void each_assignment_at(const SearchProblem *p, const SearchVm *vm, unsig
 	for (unsigned r = 0; r < p->n_rooms; r++) {
 		Enumeration e = {p, vm, p->rooms[r].class, p->rooms[r].threads, level, call, data};
 		unsigned cores = cores_for(vm->vcpus, e.threads, vm->isolate);
-		Missing missing = {k, cores % k ? cores % k : k,
-				   vm->isolate ? 0 : cores * e.threads - vm->vcpus};
-		Assignment assignment = {.placed = false};
+		unsigned per_core = vm->isolate ? 1 : e.threads;
+		Missing missing = missing_of(cores, k, cores * per_core - vm->vcpus,
+					     cores_for(vm->helpers, e.threads, false));
+		Assignment assignment = {.placed = false, .per_core = per_core};
 		bool seen = false;
 
 		for (unsigned q = 0; q < r; q++)
@@ -264,16 +301,18 @@ static void append_assignment(const Assignment *assignment, void *data)
 	g_array_append_vals(data, assignment, 1);
 }
 
-/* Has the assignment nothing in the node's rooms after this one? */
-static bool last_of_node(const SearchProblem *p, const Assignment *assignment, unsigned room)
+/* vCPUs fill the node's cores, its lower rooms first. */
+static unsigned room_vcpus(const SearchProblem *p, const Assignment *assignment, unsigned room)
 {
-	for (unsigned r = room + 1; r < p->n_rooms; r++)
-		if (p->rooms[r].node == p->rooms[room].node && assignment->cores[r] > 0)
-			return false;
-	return true;
+	unsigned left = assignment->vcpus[p->rooms[room].node];
+
+	for (unsigned r = 0; r < room; r++)
+		if (p->rooms[r].node == p->rooms[room].node)
+			left -= MIN(left, assignment->cores[r] * assignment->per_core);
+	return MIN(left, assignment->cores[room] * assignment->per_core);
 }
 
-/* Lower rooms, more cores, more vCPUs in the node, shorter; none at all is last. */
+/* Lower rooms, in each more cores, then more vCPUs, shorter; none at all is last. */
 static int compare_assignments(const SearchProblem *p, const Assignment *a, const Assignment *b)
 {
 	unsigned i = 0, j = 0;
@@ -291,10 +330,8 @@ static int compare_assignments(const SearchProblem *p, const Assignment *a, cons
 			return i < j ? -1 : 1;
 		if (a->cores[i] != b->cores[i])
 			return a->cores[i] > b->cores[i] ? -1 : 1;
-		/* Where their cores in it are the same. */
-		if (last_of_node(p, a, i) && last_of_node(p, b, i) &&
-		    a->vcpus[p->rooms[i].node] != b->vcpus[p->rooms[i].node])
-			return a->vcpus[p->rooms[i].node] > b->vcpus[p->rooms[i].node] ? -1 : 1;
+		if (room_vcpus(p, a, i) != room_vcpus(p, b, i))
+			return room_vcpus(p, a, i) > room_vcpus(p, b, i) ? -1 : 1;
 	}
 }
 
@@ -317,7 +354,7 @@ typedef struct Brute {
 static bool same_shape(const SearchVm *a, const SearchVm *b)
 {
 	return a->vcpus == b->vcpus && a->isolate == b->isolate && a->memory == b->memory &&
-	       a->page == b->page;
+	       a->page == b->page && a->helpers == b->helpers;
 }
 
 static uint64_t spare_of(Brute *b, const Free *free)
@@ -501,9 +538,10 @@ static void check_spread(const SearchProblem *p, const SearchVm *vm, const GArra
 			 Assignment *assignment)
 {
 	unsigned vcpus[MOST_NODES] = {0}, cores[MOST_NODES] = {0}, nodes = 0;
-	unsigned all, sum = 0, total = 0;
+	unsigned all, sum = 0, total = 0, owners = 0;
 	unsigned class = p->rooms[g_array_index(shares, SearchShare, 0).room].class;
 	unsigned threads = p->rooms[g_array_index(shares, SearchShare, 0).room].threads;
+	unsigned own = cores_for(vm->helpers, threads, false);
 
 	for (unsigned i = 0; i < shares->len; i++) {
 		const SearchShare *s = &g_array_index(shares, SearchShare, i);
@@ -512,7 +550,7 @@ static void check_spread(const SearchProblem *p, const SearchVm *vm, const GArra
 		if (i > 0)
 			g_assert_cmpuint(s->room, >, s[-1].room);
 		g_assert_cmpuint(p->rooms[s->room].class, ==, class);
-		g_assert_cmpuint(s->cores, ==, cores_for(s->vcpus, threads, vm->isolate));
+		g_assert_cmpuint(s->cores, >=, cores_for(s->vcpus, threads, vm->isolate));
 		g_assert_cmpuint(s->cores, >, 0);
 		if (vm->node != ANY)
 			g_assert_cmpuint(p->rooms[s->room].node, ==, vm->node);
@@ -523,19 +561,29 @@ static void check_spread(const SearchProblem *p, const SearchVm *vm, const GArra
 		vcpus[p->rooms[s->room].node] += s->vcpus;
 	}
 	all = cores_for(vm->vcpus, threads, vm->isolate);
+	assignment->per_core = vm->isolate ? 1 : threads;
 	for (unsigned n = 0; n < p->n_nodes; n++) {
+		unsigned of_vcpus = cores_for(vcpus[n], threads, vm->isolate);
+
 		if (cores[n] == 0)
 			continue;
 		assignment->vcpus[n] = vcpus[n];
 		sum += vcpus[n];
-		total += cores[n];
+		total += of_vcpus;
 		/* By one core at most, and what is not full is one of the larger shares. */
-		g_assert_cmpuint(cores[n], >=, all / nodes);
-		g_assert_cmpuint(cores[n], <=, (all + nodes - 1) / nodes);
-		if (vcpus[n] < cores[n] * (vm->isolate ? 1 : threads))
-			g_assert_cmpuint(cores[n], ==, (all + nodes - 1) / nodes);
-		g_assert_cmpuint(cores[n], ==, cores_for(vcpus[n], threads, vm->isolate));
+		g_assert_cmpuint(of_vcpus, >=, all / nodes);
+		g_assert_cmpuint(of_vcpus, <=, (all + nodes - 1) / nodes);
+		if (vcpus[n] < of_vcpus * assignment->per_core)
+			g_assert_cmpuint(of_vcpus, ==, (all + nodes - 1) / nodes);
+		if (cores[n] == of_vcpus)
+			continue;
+		/* The helpers are in one node; a core of theirs makes no share larger than others.
+		 */
+		owners++;
+		g_assert_cmpuint(cores[n], ==, of_vcpus + own);
+		g_assert_cmpuint(of_vcpus, ==, own == 1 ? all / nodes : (all + nodes - 1) / nodes);
 	}
+	g_assert_cmpuint(owners, ==, own > 0);
 	g_assert_cmpuint(sum, ==, vm->vcpus);
 	g_assert_cmpuint(total, ==, all);
 	assignment->placed = true;
@@ -638,7 +686,7 @@ static void compare_with_brute(const SearchProblem *p)
 /* Up to so many of each. */
 typedef struct Size {
 	unsigned nodes, rooms, cores, classes, vms, vcpus, shapes;
-	bool memory, named, distances, kept, apart;
+	bool memory, named, distances, kept, apart, helpers;
 } Size;
 
 static void random_rooms(Case *c, const Size *size)
@@ -716,6 +764,8 @@ static Case *random_case(const Size *size)
 		shapes[i].isolate = pick(4) == 0;
 		shapes[i].memory = pick(8);
 		shapes[i].page = 1 + pick(3);
+		if (size->helpers)
+			shapes[i].helpers = pick(4);
 	}
 	for (unsigned i = 0; i < n; i++) {
 		c->vms[i] = shapes[pick(n_shapes)];
@@ -1394,6 +1444,8 @@ static const Size kept = {3, 5, 3, 2, 5, 6, 3, true, true, false, true};
 static const Size kept_near = {4, 5, 3, 1, 4, 9, 3, true, false, true, true};
 static const Size apart = {4, 5, 3, 1, 4, 5, 2, true, false, true, false, true};
 static const Size apart_full = {4, 5, 3, 2, 5, 6, 3, true, true, true, true, true};
+static const Size own = {3, 4, 4, 2, 4, 6, 3, true, true, .helpers = true};
+static const Size own_spans = {3, 5, 4, 1, 3, 9, 2, true, false, true, .helpers = true};
 
 int main(int argc, char **argv)
 {
@@ -1415,6 +1467,8 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/search/brute/kept-near", &kept_near, test_brute);
 	g_test_add_data_func("/search/brute/apart", &apart, test_brute);
 	g_test_add_data_func("/search/brute/apart-full", &apart_full, test_brute);
+	g_test_add_data_func("/search/brute/own", &own, test_brute);
+	g_test_add_data_func("/search/brute/own-spans", &own_spans, test_brute);
 	g_test_add_func("/search/planted", test_planted);
 	g_test_add_func("/search/planted-nodes", test_planted_nodes);
 	g_test_add_func("/search/most", test_most);

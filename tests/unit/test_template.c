@@ -325,7 +325,7 @@ static void see_domain(const Plan *plan, const PlanVm *vm, gpointer data)
 	tune = child(root, "cputune");
 	assert_content(root, "name", vm->spec->name);
 	assert_content(root, "vcpu", vcpus);
-	g_assert_cmpuint(count(tune, "vcpupin"), ==, vm->vcpupin->len);
+	g_assert_cmpuint(count(tune, "vcpupin"), ==, vm->pins->len);
 	g_assert_cmpuint(count(tune, "emulatorpin"), ==, 1);
 	g_assert_cmpuint(count(tune, "iothreadpin"), ==, vm->spec->iothreads);
 	g_assert_true(!strstr(text, "<qemu:arg") == (vm->cpupm->verdict != CPUPM_ON));

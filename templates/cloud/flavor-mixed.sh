@@ -1,0 +1,1 @@
+'hw:cpu_dedicated_mask=${vcpus}' 
