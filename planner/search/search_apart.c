@@ -10,13 +10,17 @@
  * Where that takes too many problems, once more: of two VMs that are alike in all the problem says,
  * either can be the one that may not have P, with the same worth to the goals but the last. So one
  * of the two problems does, and the last goal is not proved.
+ *
+ * Where that takes too many as well, VMs get their places one after the other, and all others the
+ * best beside them. What is open then still says how good an answer can be at most.
  */
 #include "planner/search/search_internal.h"
 
 #include <string.h>
 
 #define BRANCHES_EXACT 64 /* problems solved before VMs alike are exchanged */
-#define BRANCHES_MOST 400 /* and with that; then what is found is only a good answer */
+#define BRANCHES_MOST 400 /* and with that; then a good answer has to do */
+#define PART_GOOD 8	  /* of the budget, what is kept for that */
 #define TWINS_MOST 512	  /* VMs that are compared with each other */
 
 typedef struct Branch {
@@ -141,24 +145,6 @@ static int apart_compare(const Apart *a, const SearchResult *x, const SearchResu
 
 /* The rule */
 
-/* Is ASSIGNMENT in PLACE? Coarser than in one room, it is wherever its nodes' rooms are. */
-static bool apart_in(const SearchProblem *problem, const SearchApart *apart,
-		     const GArray *assignment, unsigned place)
-{
-	for (unsigned i = 0; i < assignment->len; i++) {
-		unsigned room = g_array_index(assignment, SearchShare, i).room;
-		const SearchRoom *at = &problem->rooms[room];
-
-		if (apart->place[room] == place)
-			return true;
-		for (unsigned r = 0; assignment->len > 1 && r < problem->n_rooms; r++)
-			if (problem->rooms[r].node == at->node &&
-			    problem->rooms[r].class == at->class && apart->place[r] == place)
-				return true;
-	}
-	return false;
-}
-
 /* A place in which both are, G_MAXUINT = none. */
 static unsigned apart_common(const SearchProblem *problem, const SearchApart *apart,
 			     const SearchResult *result)
@@ -167,8 +153,8 @@ static unsigned apart_common(const SearchProblem *problem, const SearchApart *ap
 	const GArray *b = g_ptr_array_index(result->assignments, apart->b);
 
 	for (unsigned r = 0; a && b && r < problem->n_rooms; r++)
-		if (apart_in(problem, apart, a, apart->place[r]) &&
-		    apart_in(problem, apart, b, apart->place[r]))
+		if (after_in(problem, apart, a, apart->place[r]) &&
+		    after_in(problem, apart, b, apart->place[r]))
 			return apart->place[r];
 	return G_MAXUINT;
 }
@@ -293,34 +279,121 @@ static bool apart_mirrored(const Apart *a, const Branch *branch, const SearchApa
 /* BEST breaks the rule by BROKEN in PLACE: what it becomes. */
 static void apart_branch(Apart *a, const Branch *best, const SearchApart *broken, unsigned place)
 {
-	bool enough = a->solved >= BRANCHES_MOST || a->left == 0;
-
-	if (enough) { /* only downwards from here */
-		a->proved = 0;
-		g_ptr_array_set_size(a->open, 0);
-	} else if (apart_mirrored(a, best, broken)) {
+	if (apart_mirrored(a, best, broken))
 		a->proved = MIN(a->proved, SEARCH_GOALS - 1);
-	} else {
+	else
 		g_ptr_array_add(a->open, branch_without(a, best, broken->a, broken, place));
-	}
 	g_ptr_array_add(a->open, branch_without(a, best, broken->b, broken, place));
 }
 
-/* The best answer that keeps the rule; where the budget ends first, a good one. Yours. NULL: it
- * takes too long without exchanging VMs. */
-static Branch *apart_seek(Apart *a)
+/* The best answer that keeps the rule, yours; NULL: that takes too long. */
+static SearchResult *apart_seek(Apart *a)
 {
-	while (a->mirrored || a->solved < BRANCHES_EXACT) {
+	unsigned most = a->mirrored ? BRANCHES_MOST : BRANCHES_EXACT;
+
+	while (a->solved < most && a->left > 0) {
 		Branch *best = apart_take_best(a);
 		unsigned place;
 		const SearchApart *broken = apart_broken(a, best->result, &place);
+		SearchResult *result = NULL;
 
-		if (!broken)
-			return best;
-		apart_branch(a, best, broken, place);
+		if (broken)
+			apart_branch(a, best, broken, place);
+		else
+			result = g_steal_pointer(&best->result);
 		branch_free(best);
+		if (result)
+			return result;
 	}
 	return NULL;
+}
+
+/* A good answer */
+
+/* VMs that have an assignment and must be apart keep their places, those that have none get none:
+ * the best for all. Yours. */
+static SearchResult *apart_around(Apart *a, const SearchResult *result)
+{
+	Branch branch = {.allowed = apart_settle(a->problem, result)};
+
+	for (unsigned i = 0; i < 2 * a->problem->n_apart; i++) {
+		const SearchApart *apart = &a->problem->apart[i / 2];
+		unsigned vm = i % 2 ? apart->a : apart->b;
+
+		if (!g_ptr_array_index(result->assignments, vm))
+			memset(branch_allowed(a, &branch, vm), false, a->problem->n_rooms);
+	}
+	branch_solve(a, &branch);
+	g_free(branch.allowed);
+	return branch.result;
+}
+
+/* The VMs one after the other, in the order that SIGN says. Yours. */
+static SearchResult *apart_in_turn(Apart *a, int sign)
+{
+	GPtrArray *assignments = assignments_new();
+
+	g_ptr_array_set_size(assignments, (int)a->problem->n_vms);
+	after_assign(a->problem, assignments, sign, &a->left);
+	return result_of(a->problem, assignments);
+}
+
+/* The better of two, the other one freed. */
+static SearchResult *apart_better(const Apart *a, SearchResult *x, SearchResult *y)
+{
+	bool first = apart_compare(a, x, y) <= 0;
+
+	search_result_free(first ? y : x);
+	return first ? x : y;
+}
+
+/* One after the other, then all around the places they have, until no other VM fits beside them. */
+static SearchResult *apart_good(Apart *a)
+{
+	bool in_order = a->problem->prefer == PREFER_ORDER;
+	SearchResult *best = apart_in_turn(a, in_order ? 0 : -1);
+	bool more = true;
+
+	if (!in_order)
+		best = apart_better(a, best, apart_in_turn(a, 1));
+	while (more) {
+		best = apart_better(a, best, apart_around(a, best));
+		more = after_assign(a->problem, best->assignments, in_order ? 0 : -1, &a->left);
+		if (more) {
+			SearchResult *with =
+				result_of(a->problem, g_ptr_array_ref(best->assignments));
+
+			search_result_free(best);
+			best = with;
+		}
+	}
+	return best;
+}
+
+/* In so many goals, from the first, RESULT is as good as the best of what is open. */
+static unsigned apart_reached(Apart *a, const SearchResult *result)
+{
+	Branch *best = apart_take_best(a);
+	const SearchResult *other = best->result;
+	bool same[SEARCH_GOALS] = {!apart_compare_placed(a, result, other),
+				   result->far == other->far, result->spread == other->spread,
+				   result->near == other->near, result->spare == other->spare};
+	unsigned goals = 0;
+
+	while (goals < a->proved && same[goals])
+		goals++;
+	g_ptr_array_add(a->open, best);
+	return goals;
+}
+
+/* No answer of what is open is worth more. */
+static uint64_t apart_bound(const Apart *a)
+{
+	uint64_t bound = 0;
+
+	for (unsigned i = 0; i < a->open->len; i++)
+		bound = MAX(bound, ((const Branch *)g_ptr_array_index(a->open, i))->result->bound);
+	return bound;
 }
 
 /* Of twins the first has the lowest place. */
@@ -338,7 +411,7 @@ static void apart_sort_twins(const Apart *apart, SearchResult *result)
 			}
 }
 
-static Branch *apart_begin(Apart *a, bool mirrored)
+static void apart_begin(Apart *a, bool mirrored)
 {
 	Branch *root = branch_new(a, NULL);
 
@@ -349,7 +422,29 @@ static Branch *apart_begin(Apart *a, bool mirrored)
 	apart_bar_twins(a, root);
 	branch_solve(a, root);
 	g_ptr_array_add(a->open, root);
-	return root;
+}
+
+/* The best answer, or a good one; of that a->proved says in how far it is the best. */
+static SearchResult *apart_answer(Apart *a)
+{
+	uint64_t kept = a->left / PART_GOOD, bound;
+	SearchResult *result;
+
+	a->left -= kept;
+	apart_begin(a, false);
+	result = apart_seek(a);
+	if (!result && a->left > 0) {
+		apart_begin(a, true);
+		result = apart_seek(a);
+	}
+	bound = result ? result->bound : apart_bound(a);
+	if (!result) {
+		a->left += kept;
+		result = apart_good(a);
+		a->proved = apart_reached(a, result);
+	}
+	result->bound = a->proved ? result->placed : bound;
+	return result;
 }
 
 SearchResult *solve_apart(const SearchProblem *problem)
@@ -359,21 +454,12 @@ SearchResult *solve_apart(const SearchProblem *problem)
 		   .open = g_ptr_array_new_with_free_func(branch_free),
 		   .left = budget,
 		   .by = apart_matrix(problem)};
-	uint64_t bound = apart_begin(&a, false)->result->bound;
-	Branch *best = apart_seek(&a);
-	SearchResult *result;
+	SearchResult *result = apart_answer(&a);
 
-	if (!best) {
-		apart_begin(&a, true);
-		best = apart_seek(&a);
-	}
-	result = g_steal_pointer(&best->result);
 	apart_sort_twins(&a, result);
 	result->proved = a.proved;
 	result->optimal = a.proved == SEARCH_GOALS;
 	result->steps = budget - a.left;
-	result->bound = a.proved ? result->placed : bound;
-	branch_free(best);
 	g_ptr_array_unref(a.open);
 	g_free(a.by);
 	return result;
@@ -386,7 +472,7 @@ static void apart_stay(const SearchProblem *problem, const SearchApart *apart,
 	const GArray *assignment = g_ptr_array_index(result->assignments, vm);
 
 	for (unsigned r = 0; assignment && r < problem->n_rooms; r++)
-		allowed[r] = allowed[r] && apart_in(problem, apart, assignment, apart->place[r]);
+		allowed[r] = allowed[r] && after_in(problem, apart, assignment, apart->place[r]);
 }
 
 bool *apart_settle(const SearchProblem *problem, const SearchResult *result)

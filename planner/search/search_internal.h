@@ -24,6 +24,7 @@
  *   search_one.c        the short way for a single VM
  *   search_answer.c     the best packing so far, and what is proved of it
  *   search_apart.c      VMs that must be apart, as a row of problems without that
+ *   search_after.c      VMs one after the other, for where that row is too long
  *   search_most.c       how many more VMs fit
  *   search_mix.c        the best mix of further VMs
  *   search_plain.c      all of it in order
@@ -453,9 +454,24 @@ int assignment_compare(const GArray *a, const GArray *b);
  */
 SearchResult *solve_plain(const SearchProblem *problem);
 SearchResult *solve_apart(const SearchProblem *problem);
+/* ASSIGNMENTS, which become its own, as an answer to PROBLEM of which nothing is proved; its
+ * bound is not set. Yours. */
+SearchResult *result_of(const SearchProblem *problem, GPtrArray *assignments);
 /* VM × room: with VMs apart as in RESULT, of PROBLEM, each may have the rooms of its own places; so
  * they are apart wherever in these they go. Yours. */
 bool *apart_settle(const SearchProblem *problem, const SearchResult *result);
+
+/* search_after.c: is ASSIGNMENT in PLACE? Coarser than in one room, it is wherever its nodes' rooms
+ * are. */
+bool after_in(const SearchProblem *problem, const SearchApart *apart, const GArray *assignment,
+	      unsigned place);
+/*
+ * Assign the VMs that have NULL in ASSIGNMENTS one after the other, each where it
+ * fits beside those that have one and is apart from them; the smallest first, or (SIGN -1) the
+ * largest, or (0) as PROBLEM has them. Takes of *STEPS. Returns how many got one.
+ */
+unsigned after_assign(const SearchProblem *problem, GPtrArray *assignments, int sign,
+		      uint64_t *steps);
 
 /* The result, yours, for a problem of one VM; NULL if it needs the general search. */
 SearchResult *solve_one(const SearchProblem *problem);

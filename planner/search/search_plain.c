@@ -42,6 +42,16 @@ static void count_assignments(const Model *model, SearchResult *result)
 	}
 }
 
+SearchResult *result_of(const SearchProblem *problem, GPtrArray *assignments)
+{
+	g_autoptr(Model) model = model_new(problem);
+	SearchResult *result = g_new0(SearchResult, 1);
+
+	result->assignments = assignments;
+	count_assignments(model, result);
+	return result;
+}
+
 SearchResult *solve_plain(const SearchProblem *problem)
 {
 	g_autoptr(Model) model = NULL;

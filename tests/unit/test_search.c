@@ -1432,6 +1432,36 @@ static void test_most(void)
 	g_assert_cmpuint(most.bound, ==, 3);
 }
 
+/* Seven VMs for four nodes; of two of them each wants a socket: whenever the search ends, those
+ * that fit beside each other are placed. */
+static void test_apart_ends(void)
+{
+	static const unsigned vcpus[] = {2, 8, 2, 3, 5, 2, 4};
+	static const uint64_t budgets[] = {1, 50, 1000, 0};
+	g_autofree Case *c = case_new();
+	SearchApart apart[G_N_ELEMENTS(vcpus) * G_N_ELEMENTS(vcpus)];
+
+	for (unsigned n = 0; n < 4; n++) {
+		add_room(c, n, 0, 2, 6);
+		c->places[0][n] = n / 2;
+		c->places[1][n] = n;
+	}
+	for (unsigned b = 0; b < G_N_ELEMENTS(vcpus); b++) {
+		add_vms(c, 1, vcpus[b]);
+		for (unsigned a = 0; a < b; a++)
+			apart[c->problem.n_apart++] =
+				(SearchApart){a, b, c->places[a && b != 2 && b != 5]};
+	}
+	c->problem.apart = apart;
+	for (unsigned i = 0; i < G_N_ELEMENTS(budgets); i++) {
+		g_autoptr(SearchResult) result = NULL;
+
+		c->problem.budget = budgets[i];
+		result = solve(&c->problem);
+		g_assert_cmpuint(result->placed, ==, 8 + 5 + 4 + 3);
+	}
+}
+
 static const Size plain = {2, 3, 4, 1, 5, 6, 3, false, false};
 static const Size full = {3, 4, 3, 2, 4, 6, 4, true, true};
 static const Size spans = {3, 3, 3, 1, 4, 8, 2, true, false};
@@ -1472,6 +1502,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/search/planted", test_planted);
 	g_test_add_func("/search/planted-nodes", test_planted_nodes);
 	g_test_add_func("/search/most", test_most);
+	g_test_add_func("/search/apart-ends", test_apart_ends);
 	g_test_add_func("/search/deterministic", test_deterministic);
 	g_test_add_func("/search/shuffled", test_shuffled);
 	g_test_add_func("/search/budget", test_budget);
