@@ -196,6 +196,8 @@ static void repin_text(GString *text, const Step *step)
 {
 	const PlanVm *after = step->vm->after;
 
+	if (step->aside)
+		g_string_append(text, "emulator and I/O threads to the host's CPUs meanwhile; ");
 	for (unsigned i = 0; i < step->pins->len; i++) {
 		const StepPin *pin = &g_array_index(step->pins, StepPin, i);
 

@@ -69,6 +69,17 @@ def memory_by_node(vm):
     return {vm["nodes"][0]: paged(vm)}
 
 
+def helper_places(vm):
+    """Where its emulator and I/O threads run."""
+    return [cpulist.parse(cpus) for cpus in [vm["emulatorpin"], *vm["iothreadpin"]]]
+
+
+def own_helpers(vm):
+    """Which of them have CPUs of their own."""
+    emulator, iothreads = vm.get("emulator") == "own", vm.get("iothread_cpus") == "own"
+    return [emulator] + [iothreads] * len(vm["iothreadpin"])
+
+
 class Machine:
     """A node on its way from one plan to another."""
 
@@ -79,6 +90,7 @@ class Machine:
         self.core = {cpu: cpus for cpus in cores_of(new) for cpu in cpus}
         self.isolated = cpulist.parse(old["cpus"]["isolated"])
         self.sdk = cpulist.parse(old["cpus"]["sdk"])
+        self.host = cpulist.parse(new["cpus"]["host"])
         self.running = {}
         self.defined = self.written = self.checked = self.rebooted = False
         for vm in old["vms"]:
@@ -86,11 +98,10 @@ class Machine:
                 self.start(vm)
 
     def start(self, vm):
-        shared = vm["policy"] == "shared"
         self.running[vm["name"]] = {
-            "pins": [] if shared else list(vm["vcpupin"]),
-            "pool": cpulist.parse(vm["cpuset"]) if shared else set(),
-            "emulator": cpulist.parse(vm["emulatorpin"]),
+            "pins": list(vm.get("vcpupin", [])),
+            "pool": cpulist.parse(vm.get("cpuset", "")),
+            "helpers": helper_places(vm), "own": own_helpers(vm),
             "cpu_pm": vm["cpu_pm"]["verdict"] == "on",
             "memory": memory_by_node(vm), "cold": cold_part(vm)}
 
@@ -104,7 +115,7 @@ class Machine:
         """All that is wrong now: a set of (group, text)."""
         found, tenant = set(), {}
         for name, vm in self.running.items():
-            for cpu in vm["pins"]:
+            for cpu in self.pins(vm):
                 if cpu in tenant:
                     found.add(("cpu", f"CPU {cpu} has vCPUs of {tenant[cpu]} and {name}"))
                 tenant[cpu] = name
@@ -117,12 +128,18 @@ class Machine:
                 found |= self.cpu_pm_faults(name, vm, tenant)
         return found | self.memory_faults()
 
+    def pins(self, vm):
+        """The CPUs that are its own: of vCPUs that do not float, and of helpers."""
+        own = [cpu for helper, own in zip(vm["helpers"], vm["own"]) if own
+               for cpu in helper - self.host]
+        return [cpu for cpu in vm["pins"] if cpu is not None] + own
+
     def cpu_pm_faults(self, name, vm, tenant):
         mine = {cpu for pin in vm["pins"] for cpu in self.core[pin]}
         found = {("cpu-pm", f"{name} has cpu-pm and shares CPU {cpu} with {tenant[cpu]}")
                  for cpu in mine if tenant.get(cpu, name) != name}
         for other, o in self.running.items():
-            if mine & (o["emulator"] | o["pool"]):
+            if mine & o["pool"].union(*o["helpers"]):
                 found.add(("cpu-pm", f"{name} has cpu-pm where {other}'s threads may run"))
         if mine - self.isolated:
             found.add(("cpu-pm", f"{name} has cpu-pm on CPUs that are not isolated"))
@@ -177,6 +194,8 @@ class Machine:
     def do_re_pin(self, step, parked=False):
         check(step["vm"] in self.running, "order", f"{step['vm']} does not run")
         vm, goal = self.running[step["vm"]], self.plans["new"][step["vm"]]
+        if step.get("aside"):
+            vm["helpers"] = [self.host for _ in vm["helpers"]]
         for pin in step.get("pins", []):
             before = self.faults()
             vm["pins"][pin["vcpu"]] = pin["cpu"]
@@ -186,7 +205,7 @@ class Machine:
         if step.get("pool"):
             vm["pool"] = cpulist.parse(goal["cpuset"])
         if step.get("emulator"):
-            vm["emulator"] = cpulist.parse(goal["emulatorpin"])
+            vm["helpers"], vm["own"] = helper_places(goal), own_helpers(goal)
         if step.get("memory"):
             vm["memory"] = memory_by_node(goal)
 
@@ -224,7 +243,8 @@ def safe(plan):
     for vm in plan["vms"]:
         own = [vm["emulatorpin"]] if vm.get("emulator") == "own" else []
         own += vm["iothreadpin"] if vm.get("iothread_cpus") == "own" else []
-        for cpu in vm.get("vcpupin", []) + [int(cpu) for cpu in own] if vm["placed"] else []:
+        pins = [cpu for cpu in vm.get("vcpupin", []) if cpu is not None]
+        for cpu in pins + [int(cpu) for cpu in own] if vm["placed"] else []:
             if cpu not in dedicated or cpu in seen:
                 return False
             seen.add(cpu)
@@ -257,19 +277,27 @@ def judge_needless(old, new, diff):
         check(sdk or not alone, "needless", f"one VM alone is parked: {alone}")
 
 
-def commands_of(step, goal):
+def helper_commands(name, places):
+    """To pin the emulator, then each I/O thread, to PLACES."""
+    cpus = [f"--cpulist={place}" for place in places]
+    return [["virsh", "emulatorpin", name, cpus[0], "--live"]] + \
+        [["virsh", "iothreadpin", name, f"--iothread={i}", io, "--live"]
+         for i, io in enumerate(cpus[1:], 1)]
+
+
+def commands_of(step, goal, new):
     """What the commands of a step must be, but for those that write files: lists of words."""
     name = f"--domain={step.get('vm')}"
-    words = [["virsh", "vcpupin", name, f"--vcpu={p['vcpu']}", f"--cpulist={p['cpu']}", "--live"]
-             for p in step.get("pins", [])]
+    words = []
+    if step.get("aside"):
+        words += helper_commands(name, [new["cpus"]["host"]] * (1 + len(goal["iothreadpin"])))
+    words += [["virsh", "vcpupin", name, f"--vcpu={p['vcpu']}", f"--cpulist={p['cpu']}", "--live"]
+              for p in step.get("pins", [])]
     if step.get("pool"):
         words += [["virsh", "vcpupin", name, f"--vcpu={v}", f"--cpulist={goal['cpuset']}", "--live"]
-                  for v in range(goal["vcpus"])]
+                  for v, pin in enumerate(goal.get("vcpupin", [None] * goal["vcpus"])) if pin is None]
     if step.get("emulator"):
-        cpus = f"--cpulist={goal['emulatorpin']}"
-        words += [["virsh", "emulatorpin", name, cpus, "--live"]]
-        words += [["virsh", "iothreadpin", name, f"--iothread={i}", f"--cpulist={cpus}", "--live"]
-                  for i, cpus in enumerate(goal["iothreadpin"], 1)]
+        words += helper_commands(name, [goal["emulatorpin"], *goal["iothreadpin"]])
     if step.get("memory") and len(goal["nodes"]) == 1:
         words += [["virsh", "numatune", name, f"--nodeset={goal['nodes'][0]}", "--live"]]
     if step["do"] in ("stop", "restart"):
@@ -290,7 +318,7 @@ def judge_commands(new, diff):
             check(defined == {f"--file=./{name}.xml" for name in wanted}, "commands",
                   f"defined are {defined}, not {wanted}")
         elif step["do"] not in ("reload", "reboot", "check"):
-            check(words == commands_of(step, goals.get(step["vm"])), "commands",
+            check(words == commands_of(step, goals.get(step["vm"]), new), "commands",
                   f"{json.dumps(step)}")
     text = "\n".join(c for step in diff["rollout"] for c in step["commands"])
     shell = subprocess.run(["sh", "-n"], input=text.encode(), capture_output=True, timeout=60)

@@ -46,6 +46,8 @@ FILES = {
     "full.ini": NODE + "[vm a]\nvcpus = 4\nmemory = 3G\ncount = 3\n",
     "tight.ini": NODE.replace("cores-per-node = 1", "cores-per-node = 3\nmemory-per-node = 4G"),
     "kept.ini": NODE.replace("[node]\n", "[node]\ngroup = rack-1\n") + "[vm a]\nvcpus = 2\nmaximum = 4\nsockets = 2\nnear = eth9\nsocket = 0\nkind = efficient\napart = g\nrealtime = fifo:1\nrealtime-vcpus = 1\ncpus = 1,99\n[vm b]\nvcpus = 2\ndedicated-vcpus = 1\nemulator = own\niothreads = 1\niothread-cpus = own\n[audit]\ninterruptions = 3\nlongest-gap = 50\n",
+    "own.ini": NODE + "[vm a]\nvcpus = 2\nemulator = own\ncpus = 2,3,4\n",
+    "moved.ini": NODE + "[vm a]\nvcpus = 2\nemulator = own\ncpus = 4,5,2\n",
     "broken.ini": "vcpus = 2\n",
     "requests.jsonl": '{"id": "a", "vcpus": 2}\n{"id": "b", "vcpus": 4096}\n{"id": "c"}\n',
 }
@@ -65,6 +67,7 @@ COMMANDS = [
     ["diff", "one.ini", "two.ini", *SMALL, "--json"],
     ["diff", "one.ini", "empty.ini", *SMALL, "--json"],
     ["diff", str(CASES / "diff-swap/old.ini"), str(CASES / "diff-swap/new.ini"), "-t", "numa:1 core:8 pu:2", "--json"],
+    ["diff", "own.ini", "moved.ini", *SMALL, "--json"],
     ["migrate", "web", "--from", "one.ini", "--to", "empty.ini", *SMALL, "--json"],
     ["fit", "-i", "kept.ini", *SMALL, "--json"],
     ["fit", "-i", "full.ini", *SMALL, "--vm", "4:3G", "--vm", "8:8G", "--json"],

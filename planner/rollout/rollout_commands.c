@@ -98,13 +98,16 @@ static void pin_pool(Script *script, const PlanVm *vm, const char *name)
 			rollout_commands_pin(script, name, v, cpus);
 }
 
-static void pin_emulator(Script *script, const PlanVm *vm, const char *name)
+/* To where VM has them, or to CPUS where that is not NULL. */
+static void pin_emulator(Script *script, const PlanVm *vm, hwloc_const_bitmap_t cpus,
+			 const char *name)
 {
-	g_autofree char *cpus = cpulist_format(vm->emulatorpin);
+	g_autofree char *list = cpulist_format(cpus ? cpus : vm->emulatorpin);
 
-	say(script, "virsh emulatorpin --domain=%s --cpulist=%s --live", name, cpus);
+	say(script, "virsh emulatorpin --domain=%s --cpulist=%s --live", name, list);
 	for (unsigned i = 0; i < vm->iothreadpins->len; i++) {
-		g_autofree char *io = cpulist_format(g_ptr_array_index(vm->iothreadpins, i));
+		hwloc_const_bitmap_t own = g_ptr_array_index(vm->iothreadpins, i);
+		g_autofree char *io = cpulist_format(cpus ? cpus : own);
 
 		say(script, "virsh iothreadpin --domain=%s --iothread=%u --cpulist=%s --live", name,
 		    i + 1, io);
@@ -128,11 +131,13 @@ static void rollout_commands_repin(Script *script, const Step *step, const char 
 {
 	const PlanVm *after = step->vm->after;
 
+	if (step->aside)
+		pin_emulator(script, step->vm->before, script->diff->after->cpus[ROLE_HOST], name);
 	pin_vcpus(script, step, name);
 	if (step->pool)
 		pin_pool(script, after, name);
 	if (step->emulator)
-		pin_emulator(script, after, name);
+		pin_emulator(script, after, NULL, name);
 	if (step->memory)
 		move_memory(script, after, step->vm->host, name);
 }

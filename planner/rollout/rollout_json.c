@@ -78,6 +78,7 @@ static json_t *step_to_json(gconstpointer entry)
 	rollout_json_flag(object, "memory", step->memory);
 	rollout_json_flag(object, "pool", step->pool);
 	rollout_json_flag(object, "emulator", step->emulator);
+	rollout_json_flag(object, "aside", step->aside);
 	rollout_json_flag(object, "sdk", step->sdk);
 	if (step->why)
 		json_object_set_new(object, "why", json_string(step->why));

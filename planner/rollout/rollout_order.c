@@ -116,6 +116,16 @@ static bool rollout_order_sequence(const Ground *ground, unsigned actor, const G
 	return true;
 }
 
+/* Does a vCPU go where an own CPU of the VM's emulator or I/O threads is? */
+static bool rollout_order_crosses(const Actor *a, const GArray *pins)
+{
+	for (unsigned i = 0; i < pins->len; i++)
+		for (unsigned h = plan_vm_pinned(a->state); h < a->now->len; h++)
+			if (AT(a->now, h) == g_array_index(pins, StepPin, i).cpu)
+				return true;
+	return false;
+}
+
 /* Going */
 
 static void rollout_order_stop(Order *o, unsigned actor, const char *why)
@@ -169,6 +179,7 @@ static void go_live(Order *o, unsigned actor)
 	step->memory = a->vm->cost == COST_MEMORY;
 	step->pool = after->cpuset && rollout_order_line(a->vm, "pins");
 	step->emulator = rollout_order_line(a->vm, "emulator pins");
+	step->aside = rollout_order_crosses(a, pins);
 	ground_move(o->ground, actor, after->pins, after);
 }
 
