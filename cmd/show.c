@@ -134,7 +134,7 @@ static void print_devices(const Host *host, bool color)
 
 /* The cores of each L3, with all their CPUs: what a VM can have. */
 
-/* A line's cores are of one node, L3 and kind; those in no L3 come last. */
+/* A line's cores are of one node, die, L3 and kind; those in no L3 come last. */
 static int core_compare(const void *a, const void *b, void *data)
 {
 	const Core *one = host_core(data, *(const unsigned *)a);
@@ -142,23 +142,34 @@ static int core_compare(const void *a, const void *b, void *data)
 
 	if (one->node != other->node)
 		return one->node < other->node ? -1 : 1;
+	if (one->die != other->die)
+		return one->die < other->die ? -1 : 1;
 	if (one->l3 != other->l3)
 		return one->l3 < other->l3 ? -1 : 1;
 	return (one->kind > other->kind) - (one->kind < other->kind);
 }
 
+/* Which columns a host has: those that tell its cores apart. */
+typedef struct ShowCores {
+	const Host *host;
+	struct libscols_table *table;
+	bool dies, kinds;
+} ShowCores;
+
 /* The line of CORES[I] and those alike that follow it. How many they are. */
-static unsigned cores_line(struct libscols_table *table, const Host *host, const GArray *cores,
-			   unsigned i)
+static unsigned cores_line(const ShowCores *show, const GArray *cores, unsigned i)
 {
+	const Host *host = show->host;
 	const unsigned *alike = &g_array_index(cores, unsigned, i);
 	const Core *first = host_core(host, *alike);
 	g_autoptr(GString) names = g_string_new(NULL);
 	g_autofree char *id = g_strdup_printf("%u", host_node(host, first->node)->id);
+	g_autofree char *die = first->die ? g_strdup_printf("%u", first->die) : g_strdup("-");
 	g_autofree char *cache =
 		first->l3 == HOST_NONE ? g_strdup("-") : g_strdup_printf("%u", first->l3);
 	g_autofree char *speed = g_strdup_printf("%u", first->kind);
-	unsigned n = 0;
+	const char *cells[6] = {id};
+	unsigned n = 0, cell = 1;
 
 	for (; i + n < cores->len && !core_compare(alike, &alike[n], (void *)host); n++) {
 		const Core *core = host_core(host, alike[n]);
@@ -167,31 +178,48 @@ static unsigned cores_line(struct libscols_table *table, const Host *host, const
 		g_string_append_printf(names, "%s%s%s", n ? " " : "", siblings,
 				       core->partial ? "(sibling offline)" : "");
 	}
-	if (host->n_kinds > 1)
-		output_line(table, (const char *const[]){id, cache, speed, names->str});
-	else
-		output_line(table, (const char *const[]){id, cache, names->str});
+	if (show->dies)
+		cells[cell++] = die;
+	cells[cell++] = cache;
+	if (show->kinds)
+		cells[cell++] = speed;
+	cells[cell] = names->str;
+	output_line(show->table, cells);
 	return n;
+}
+
+static bool show_has_dies(const Host *host)
+{
+	for (unsigned i = 0; i < host->cores->len; i++)
+		if (host_core(host, i)->die)
+			return true;
+	return false;
 }
 
 static void print_cores(const Host *host, bool color)
 {
-	static const char *const columns[] = {">NODE", ">L3", "~CORES, each as its CPUs", NULL};
-	static const char *const with_kinds[] = {
-		">NODE", ">L3", ">KIND", "~CORES, each as its CPUs; a larger kind is faster", NULL};
-	struct libscols_table *table =
-		output_table(host->n_kinds > 1 ? with_kinds : columns, color);
+	ShowCores show = {.host = host, .dies = show_has_dies(host), .kinds = host->n_kinds > 1};
+	const char *columns[6] = {">NODE"};
+	unsigned column = 1;
 	g_autoptr(GArray) cores =
 		g_array_sized_new(FALSE, FALSE, sizeof(unsigned), host->cores->len);
 
+	if (show.dies)
+		columns[column++] = ">DIE";
+	columns[column++] = ">L3";
+	if (show.kinds)
+		columns[column++] = ">KIND";
+	columns[column] = show.kinds ? "~CORES, each as its CPUs; a larger kind is faster"
+				     : "~CORES, each as its CPUs";
+	show.table = output_table(columns, color);
 	for (unsigned i = 0; i < host->cores->len; i++)
 		g_array_append_val(cores, i);
 	g_array_sort_with_data(cores, core_compare, (void *)host);
 	for (unsigned i = 0; i < cores->len;)
-		i += cores_line(table, host, cores, i);
+		i += cores_line(&show, cores, i);
 	putchar('\n');
-	output_print(table);
-	scols_unref_table(table);
+	output_print(show.table);
+	scols_unref_table(show.table);
 }
 
 static void print_host(const Host *host, bool color)

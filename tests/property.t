@@ -93,8 +93,9 @@ def small_problem(trial, text, plan):
     case = Case(trial.host, inventories.parse(text), plan)
     case.open()
     specs = [spec for spec in case.inventory["vms"] if spec["policy"] == "dedicated"]
-    if any(spec["policy"] == "shared" or spec["apart"] or spec["socket"] is not None
-           or spec["kind"] != "any" for spec in case.inventory["vms"]) or len(specs) > 6:
+    wishes = ("apart", "socket", "die", "l3")
+    if any(spec["policy"] == "shared" or spec["kind"] != "any" or any(spec[key] is not None for key in wishes)
+           for spec in case.inventory["vms"]) or len(specs) > 6:
         return case, None
     free = [core for core in trial.host.cores if not core.partial
             and case.role_of.get(core.cpus[0]) in ("free", "dedicated")]

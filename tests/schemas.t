@@ -45,7 +45,7 @@ FILES = {
     "empty.ini": NODE,
     "full.ini": NODE + "[vm a]\nvcpus = 4\nmemory = 3G\ncount = 3\n",
     "tight.ini": NODE.replace("cores-per-node = 1", "cores-per-node = 3\nmemory-per-node = 4G"),
-    "kept.ini": NODE.replace("[node]\n", "[node]\ngroup = rack-1\n") + "[vm a]\nvcpus = 2\nmaximum = 4\nsockets = 2\nnear = eth9\nsocket = 0\nkind = efficient\napart = g\nrealtime = fifo:1\nrealtime-vcpus = 1\ncpus = 1,99\n[vm b]\nvcpus = 2\ndedicated-vcpus = 1\nemulator = own\niothreads = 1\niothread-cpus = own\n[audit]\ninterruptions = 3\nlongest-gap = 50\n",
+    "kept.ini": NODE.replace("[node]\n", "[node]\ngroup = rack-1\n") + "[vm a]\nvcpus = 2\nmaximum = 4\nsockets = 2\nnear = eth9\nsocket = 0\nkind = efficient\napart = g\nrealtime = fifo:1\nrealtime-vcpus = 1\ncpus = 1,99\n[vm b]\nvcpus = 2\ndedicated-vcpus = 1\nemulator = own\niothreads = 1\niothread-cpus = own\nl3 = 1\n[vm c]\nvcpus = 2\ndie = 1\n[audit]\ninterruptions = 3\nlongest-gap = 50\n",
     "own.ini": NODE + "[vm a]\nvcpus = 2\nemulator = own\ncpus = 2,3,4\n",
     "moved.ini": NODE + "[vm a]\nvcpus = 2\nemulator = own\ncpus = 4,5,2\n",
     "broken.ini": "vcpus = 2\n",

@@ -106,9 +106,9 @@ static void section_line(struct IniState *s, const char *line)
 
 static const char *key_fault(const char *line)
 {
-	size_t key = strspn(line, "abcdefghijklmnopqrstuvwxyz-");
+	size_t key = strspn(line, INI_KEY_CHARACTERS);
 
-	if (!key)
+	if (!key || g_ascii_isdigit(*line))
 		return "a key is lower-case letters and '-'";
 	if (line[key] == '_')
 		return "write '-' for '_' in a key";

@@ -12,6 +12,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
+/* Of a key, which begins with none of the digits. */
+#define INI_KEY_CHARACTERS "abcdefghijklmnopqrstuvwxyz-0123456789"
 #define INI_LINE_MAX 4000 /* bytes; a list of 800 CPUs */
 
 typedef struct IniFile IniFile;

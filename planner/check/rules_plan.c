@@ -299,11 +299,11 @@ const Rule rule_plan_off_place = {
 	.id = "plan.off-place",
 	.severity = SEVERITY_ERROR,
 	.title = "A VM of the plan is not where the inventory wants it",
-	.sees = "The pins of each dedicated VM against the node, the socket and the kind of cores "
-		"that the plan says it asks for.",
+	.sees = "The pins of each dedicated VM against the node, socket, die or L3 and the kind of "
+		"cores that the plan says it asks for.",
 	.why = "The VM is far from what it must be near, or on slower cores than it needs.",
 	.remedy = REMEDY,
-	.source = "planner-inventory(5), node, socket and kind",
+	.source = "planner-inventory(5), node, socket, die, l3 and kind",
 	.when = WHEN_PLAN,
 	.eval_planned = judge_wishes,
 };

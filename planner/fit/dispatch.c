@@ -69,6 +69,8 @@ static int shape_compare(const VmSpec *x, const VmSpec *y)
 	BY(y->node, x->node)
 	BY(y->spans, x->spans)
 	BY(y->socket, x->socket)
+	BY(y->die, x->die)
+	BY(y->l3, x->l3)
 	BY(y->kind, x->kind)
 	BY(y->apart.by, x->apart.by)
 #undef BY

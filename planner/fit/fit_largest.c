@@ -13,8 +13,7 @@ static VmSpec fit_largest_size_of(const Fit *fit, unsigned vcpus)
 	return (VmSpec){.vcpus = vcpus,
 			.memory = vcpus * fit->per_vcpu,
 			.page = fit->page,
-			.node = -1,
-			.socket = -1};
+			VM_SPEC_ANYWHERE};
 }
 
 /* Do all VMs fit beside one of VCPUS in ROOM? *OPEN: it is not known. */

@@ -126,7 +126,7 @@ static void find_ratio(Fit *fit)
 /* The sizes of the dedicated VMs; then 2, 4, 8, … as far as one fits, and one beyond. */
 static void usual_sizes(Fit *fit)
 {
-	VmSpec size = {.node = -1, .socket = -1, .page = fit->page};
+	VmSpec size = {VM_SPEC_ANYWHERE, .page = fit->page};
 	bool fits = true;
 
 	for (unsigned i = 0; i < fit->base->plan->vms->len; i++) {

@@ -106,7 +106,7 @@ VmSpec *vm_spec_newcomer(const VmSpec *vm)
 
 	g_clear_pointer(&spec->cpus, g_array_unref);
 	g_clear_pointer(&spec->near, g_strfreev);
-	spec->node = spec->socket = -1;
+	spec->node = spec->socket = spec->die = spec->l3 = -1;
 	return spec;
 }
 

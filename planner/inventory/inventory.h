@@ -57,6 +57,9 @@ typedef struct Apart {
 typedef enum Guard { GUARD_OFF, GUARD_WARN, GUARD_REFUSE, GUARD_STRICT } Guard;
 typedef enum Isolation { ISOLATION_ISOLCPUS, ISOLATION_CPUSET } Isolation;
 
+/* What a VmSpec written by hand begins with: no place is asked for. */
+#define VM_SPEC_ANYWHERE .node = -1, .socket = -1, .die = -1, .l3 = -1
+
 typedef struct VmSpec {
 	char *name; /* as libvirt gets it; count > 1 is already spelled out: vm1-1 … vm1-n */
 	int line;
@@ -68,6 +71,7 @@ typedef struct VmSpec {
 			    NULL = planner chooses. May go on with the helpers' */
 	int node;	 /* OS index of the NUMA node asked for, -1 = any */
 	int socket;	 /* OS index of the socket asked for, -1 = any */
+	int die, l3;	 /* as the Host numbers them, -1 = any */
 	CoreKind kind;	 /* of its cores */
 	Apart apart;	 /* other VMs that it must not be with */
 	char **near;	 /* devices on whose NUMA node it shall be; NULL = none. In a plan `node` is

@@ -52,7 +52,10 @@ static void realtime_check(Parser *p, const VmSpec *vm)
 /* Wishes about cores, which a shared VM has none of. */
 static void wishes_check(Parser *p, const VmSpec *vm)
 {
-	static const char *const keys[] = {"socket", "kind", "apart"};
+	static const char *const keys[] = {"socket", "die", "l3", "kind", "apart"};
+	const int places[] = {vm->node, vm->socket, vm->die, vm->l3};
+	static const char *const names[] = {"node", "socket", "die", "l3"};
+	unsigned first = G_N_ELEMENTS(places);
 
 	for (unsigned i = 0; vm->policy == POLICY_SHARED && i < G_N_ELEMENTS(keys); i++)
 		if (ini_given(p->ini, keys[i]))
@@ -60,8 +63,15 @@ static void wishes_check(Parser *p, const VmSpec *vm)
 				p->ini, ini_given(p->ini, keys[i]),
 				"[vm %s] %s: a shared VM floats over the pool; leave the key out",
 				vm->name, keys[i]);
-	if (vm->socket >= 0 && vm->node >= 0)
-		vm_complain(p, vm, "socket: node already says where; keep one of the two");
+	for (unsigned i = 0; i < G_N_ELEMENTS(places); i++) {
+		if (places[i] < 0)
+			continue;
+		if (first < i)
+			ini_complain(p->ini, vm->line,
+				     "[vm %s] %s: %s already says where; keep one of the two",
+				     vm->name, names[i], names[first]);
+		first = MIN(first, i);
+	}
 }
 
 /* One CPU for each vCPU, and one for each helper or none for those. */

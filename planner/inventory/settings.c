@@ -342,7 +342,7 @@ static void seen_locked(const Guest *guest, void *field)
 	*(bool *)field = guest->locked;
 }
 
-static const VmSpec vm_standard = {.node = -1, .socket = -1, .cpu_pm = true, .count = 1};
+static const VmSpec vm_standard = {VM_SPEC_ANYWHERE, .cpu_pm = true, .count = 1};
 
 static const Setting vm_rows[] = {
 	{
@@ -415,6 +415,27 @@ static const Setting vm_rows[] = {
 		.example = "0",
 		.type = &setting_index,
 		.offset = offsetof(VmSpec, socket),
+		.most = CPULIST_LIMIT - 1,
+		.flags = SETTING_DERIVED_DIFF,
+	},
+	{
+		.key = "die",
+		.help = "The only die that may have the VM ('planner show' numbers them); default: "
+			"any.",
+		.example = "2",
+		.type = &setting_index,
+		.offset = offsetof(VmSpec, die),
+		.least = 1,
+		.most = CPULIST_LIMIT,
+		.flags = SETTING_DERIVED_DIFF,
+	},
+	{
+		.key = "l3",
+		.help = "The only L3 that may have the VM ('planner show' numbers them); default: "
+			"any.",
+		.example = "0",
+		.type = &setting_index,
+		.offset = offsetof(VmSpec, l3),
 		.most = CPULIST_LIMIT - 1,
 		.flags = SETTING_DERIVED_DIFF,
 	},

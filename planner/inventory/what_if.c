@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/inventory/what_if.h"
+#include "planner/base/ini_file.h"
 #include "planner/base/nearest.h"
 #include "planner/inventory/settings.h"
 
@@ -139,7 +140,7 @@ static bool what_if_parse(const char *word, const GPtrArray *sections, WhatIf *w
 	wish->section = g_strndup(word, (gsize)(dot - word));
 	wish->key = g_strndup(dot + 1, (gsize)(equals - dot - 1));
 	wish->value = g_strdup(equals + 1);
-	if (wish->key[strspn(wish->key, "abcdefghijklmnopqrstuvwxyz-")])
+	if (wish->key[strspn(wish->key, INI_KEY_CHARACTERS)])
 		return what_if_refuse(errors, word, "'%s' is not a key: lower-case letters and '-'",
 				      wish->key);
 	return section_find(sections, word, wish, errors);

@@ -367,6 +367,7 @@ static void begin_vm(Online *o, const PlanVm *planned)
 		return;
 	if (!vm_on_rooms(o, planned)) {
 		cores_lose(o, planned);
+		g_ptr_array_add(o->outside, (gpointer)planned);
 		return;
 	}
 	vm = online_vm_new(o, planned->spec);
@@ -393,6 +394,7 @@ Online *online_new(const Plan *plan, const Inventory *inventory, OnlinePolicy po
 	o->inventory = inventory;
 	o->policy = policy;
 	o->value = online_value_new();
+	o->outside = g_ptr_array_new();
 	o->spare = g_ptr_array_new_with_free_func((GDestroyNotify)online_vm_free);
 	o->allowed = g_ptr_array_new_with_free_func(g_free);
 	o->scratch = g_array_new(FALSE, FALSE, sizeof(Taken));
@@ -420,6 +422,7 @@ void online_free(Online *o)
 	g_array_unref(o->cells);
 	g_array_unref(o->scratch);
 	g_array_unref(o->helpers);
+	g_ptr_array_unref(o->outside);
 	g_ptr_array_unref(o->spare);
 	g_ptr_array_unref(o->allowed);
 	g_hash_table_unref(o->vms);

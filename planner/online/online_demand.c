@@ -54,12 +54,12 @@ static bool *rooms_new(const Online *o)
 	return g_new0(bool, o->rooms->len + o->cells->len + 1);
 }
 
-/* A socket, or a kind of cores. */
+/* A socket, a die, an L3, or a kind of cores. */
 static void demand_wishes(const Online *o, const VmSpec *spec, Demand *d)
 {
 	bool *rooms;
 
-	if (spec->socket < 0 && spec->kind == CORE_KIND_ANY)
+	if (allowed_nodes(spec))
 		return;
 	rooms = rooms_new(o);
 	for (unsigned r = 0; r < o->rooms->len; r++)
@@ -67,13 +67,14 @@ static void demand_wishes(const Online *o, const VmSpec *spec, Demand *d)
 	demand_allow(o, d, rooms);
 }
 
-/* The rooms where OTHER is are none for VMs that are apart from it BY that. */
-static void demand_leave(const Online *o, const OnlineVm *other, ApartBy by, bool *rooms)
+/* The rooms in the places of PINS are none for VMs that are apart from theirs BY that. */
+static void demand_leave(const Online *o, const GArray *pins, ApartBy by, bool *rooms)
 {
 	const Host *host = o->plan->host;
 
-	for (unsigned i = 0; i < other->cores->len; i++) {
-		const Core *core = host_core(host, g_array_index(other->cores, unsigned, i));
+	for (unsigned i = 0; i < pins->len; i++) {
+		unsigned cpu = g_array_index(pins, unsigned, i);
+		const Core *core = host_core(host, host_core_of(host, cpu));
 
 		for (unsigned r = 0; r < o->rooms->len; r++)
 			if (apart_place(host, core, by) ==
@@ -100,7 +101,14 @@ void online_demand_apart(const Online *o, const VmSpec *spec, Demand *d)
 
 		if (strcmp(other->spec->name, spec->name) != 0 &&
 		    apart_from(&other->spec->apart, &spec->apart, &by))
-			demand_leave(o, other, by, rooms);
+			demand_leave(o, other->pins, by, rooms);
+	}
+	for (unsigned i = 0; i < o->outside->len; i++) {
+		const PlanVm *other = g_ptr_array_index(o->outside, i);
+		ApartBy by;
+
+		if (apart_from(&other->spec->apart, &spec->apart, &by))
+			demand_leave(o, other->pins, by, rooms);
 	}
 	demand_allow(o, d, rooms);
 }

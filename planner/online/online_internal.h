@@ -90,9 +90,11 @@ struct Online {
 	unsigned *room_of;  /* by core: its room, where it has one */
 	GPtrArray *allowed; /* of bool *: what demands have as rooms, then cells */
 	GHashTable *vms;    /* id → OnlineVm, owned */
-	GPtrArray *spare;   /* of OnlineVm: records of VMs that left, for those that come */
-	GArray *scratch;    /* of Taken: the assignment being decided */
-	GArray *helpers;    /* of unsigned: CPUs of its cores without vCPUs */
+	GPtrArray *
+		outside; /* of PlanVm, borrowed: VMs with cores that are no business of the rooms */
+	GPtrArray *spare; /* of OnlineVm: records of VMs that left, for those that come */
+	GArray *scratch;  /* of Taken: the assignment being decided */
+	GArray *helpers;  /* of unsigned: CPUs of its cores without vCPUs */
 	unsigned vcpus, cores_taken, cores_all;
 	hwloc_bitmap_t pool;
 };

@@ -16,28 +16,40 @@ bool allowed_core(const Host *host, const VmSpec *spec, const Core *core)
 		return false;
 	if (spec->socket >= 0 && core->package != (unsigned)spec->socket)
 		return false;
+	if (spec->die >= 0 && core->die != (unsigned)spec->die)
+		return false;
+	if (spec->l3 >= 0 && core->l3 != (unsigned)spec->l3)
+		return false;
 	return allowed_kind(host, spec->kind, core);
+}
+
+bool allowed_nodes(const VmSpec *spec)
+{
+	return spec->socket < 0 && spec->die < 0 && spec->l3 < 0 && spec->kind == CORE_KIND_ANY;
 }
 
 bool allowed_every(const VmSpec *spec)
 {
-	return spec->node < 0 && spec->socket < 0 && spec->kind == CORE_KIND_ANY;
+	return spec->node < 0 && allowed_nodes(spec);
 }
 
 bool allowed_alike(const VmSpec *a, const VmSpec *b)
 {
-	return a->node == b->node && a->socket == b->socket && a->kind == b->kind &&
-	       !g_strcmp0(a->apart.group, b->apart.group) && a->apart.by == b->apart.by;
+	return a->node == b->node && a->socket == b->socket && a->die == b->die && a->l3 == b->l3 &&
+	       a->kind == b->kind && !g_strcmp0(a->apart.group, b->apart.group) &&
+	       a->apart.by == b->apart.by;
 }
 
 char *allowed_text(const VmSpec *spec)
 {
+	const int places[] = {spec->node, spec->socket, spec->die, spec->l3};
+	static const char *const names[] = {"node", "socket", "die", "L3"};
 	GString *text = g_string_new(NULL);
 
-	if (spec->node >= 0)
-		g_string_append_printf(text, "node %d", spec->node);
-	if (spec->socket >= 0)
-		g_string_append_printf(text, "%ssocket %d", text->len ? " and " : "", spec->socket);
+	for (unsigned i = 0; i < G_N_ELEMENTS(places); i++)
+		if (places[i] >= 0)
+			g_string_append_printf(text, "%s%s %d", text->len ? " and " : "", names[i],
+					       places[i]);
 	if (spec->kind != CORE_KIND_ANY)
 		g_string_append_printf(text, "%s%s cores", text->len ? " and " : "",
 				       core_kind_names[spec->kind]);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which cores a VM may have by what the inventory says of it: its node, its socket, its kind of
- * cores; and which VMs must be apart. The one place that says so, for plan, fit, replay and fleet.
+ * Which cores a VM may have by what the inventory says of it: its node, socket, die or L3, its kind
+ * of cores; and which VMs must be apart. The one place that says so, for plan, fit, replay and
+ * fleet.
  */
 #ifndef PLANNER_PLACE_ALLOWED_H
 #define PLANNER_PLACE_ALLOWED_H
@@ -10,8 +11,9 @@
 
 /* May VM have CORE of HOST? */
 bool allowed_core(const Host *host, const VmSpec *spec, const Core *core);
-/* May it have every core? */
+/* May it have every core? All those of the nodes that it may have? */
 bool allowed_every(const VmSpec *spec);
+bool allowed_nodes(const VmSpec *spec);
 /* Do A and B say the same of that, and of whom they must be apart from? */
 bool allowed_alike(const VmSpec *a, const VmSpec *b);
 /* What it says, for people: "node 0", "socket 1 and performance cores"; NULL = nothing. Yours. */

@@ -234,7 +234,7 @@ static void shape_check(const Kept *kept)
 		half_cores(kept, cores);
 }
 
-/* A socket or a kind of cores that it asks for, and does not have. */
+/* A socket, a die, an L3 or a kind of cores that it asks for, and does not have. */
 static void cores_check(const Kept *kept)
 {
 	VmSpec wishes = *kept->vm->spec;
@@ -251,7 +251,8 @@ static void cores_check(const Kept *kept)
 	list = cpulist_format(off);
 	text = allowed_text(&wishes);
 	if (*list)
-		kept_report(kept, SEVERITY_ERROR, "vm.off-socket", "change socket, kind or cpus",
+		kept_report(kept, SEVERITY_ERROR, "vm.off-socket",
+			    "change cpus, or where it asks to be",
 			    "it asks for %s, but its cpus %s are others", text, list);
 }
 

@@ -364,8 +364,7 @@ static bool *rooms_allowed(const Problem *problem, const VmSpec *spec)
 {
 	bool *allowed;
 
-	if (spec->socket < 0 && spec->kind == CORE_KIND_ANY &&
-	    !(spec->apart.group && problem->settled->len))
+	if (allowed_nodes(spec) && !(spec->apart.group && problem->settled->len))
 		return NULL;
 	allowed = g_new(bool, problem->rooms->len + 1);
 	for (unsigned r = 0; r < problem->rooms->len; r++)

@@ -6,6 +6,7 @@ import re
 
 import cpulist
 import hosts
+import seats
 import topology
 
 KERNELS = [None, "3.10.0-327", "4.16.3", "4.17", "4.18.0-348", "5.4.0", "5.6.0", "6.1.0-18-amd64",
@@ -103,6 +104,12 @@ def _wishes(rng, host, keys):
     """Where else it shall be, and from whom apart."""
     if keys["node"] is None and rng.random() < 0.15:
         keys["socket"] = rng.choice(sorted({core.package for core in host.cores}))
+    elif keys["node"] is None and rng.random() < 0.15:
+        dies = sorted({seats.die_number(host, core) or 0 for core in host.cores} - {0})
+        if dies and rng.random() < 0.5:
+            keys["die"] = rng.choice(dies)
+        else:
+            keys["l3"] = rng.randrange(len({core.l3 for core in host.cores}) + 1)
     if rng.random() < 0.15:
         keys["kind"] = rng.choice(["any", "performance", "efficient"])
     if rng.random() < 0.25:

@@ -64,6 +64,8 @@ def _vm(name, keys):
         "cpus": cpulist.parse_ordered(cpus) if cpus else None,
         "node": int(keys["node"]) if "node" in keys else None,
         "socket": int(keys["socket"]) if "socket" in keys else None,
+        "die": int(keys["die"]) if "die" in keys else None,
+        "l3": int(keys["l3"]) if "l3" in keys else None,
         "kind": keys.get("kind", "any"),
         "apart": tuple((keys["apart"] + ":node").split(":")[:2]) if "apart" in keys else None,
         "near": [d.strip() for d in keys.get("near", "").split(",") if d.strip()],

@@ -14,8 +14,23 @@ import case
 WIDE = ["socket", "node", "l3"]
 
 
+def l3_number(host, core):
+    """The number that `show` prints, None where there is none."""
+    every = list(dict.fromkeys(c.cache for c in host.cores if c.cache is not None))
+    return every.index(core.cache) if core.cache is not None else None
+
+
+def die_number(host, core):
+    """The same of a die: those that divide a node have one."""
+    every = list(dict.fromkeys(c.die for c in host.cores if c.die is not None))
+    here = {c.die for c in host.cores if c.node == core.node}
+    return every.index(core.die) + 1 if core.die is not None and len(here) > 1 else None
+
+
 def allowed(host, spec, core):
-    """May the VM have CORE, by the socket and the kind that it asks for?"""
+    """May the VM have CORE, by the socket, die, L3 and kind that it asks for?"""
+    if spec["l3"] not in (None, l3_number(host, core)) or spec["die"] not in (None, die_number(host, core)):
+        return False
     most = max(c.kind for c in host.cores)
     kinds = {"any": True, "performance": core.kind == most, "efficient": core.kind != most}
     return spec["socket"] in (None, core.package) and \

@@ -21,6 +21,8 @@ class Core:
     package: int
     kind: int
     partial: bool = False  # a sibling is offline
+    cache: object = None   # its L3 and its die, each equal for cores that share it; None = none
+    die: object = None
 
 
 @dataclass
@@ -138,12 +140,13 @@ def _cores(machine, nodes, kinds):
             continue
         inside = {o.get("type"): o for o in path}
         package = inside.get("Package")
-        parts = [inside[name].get("gp_index") for name in ("L3Cache", "Die") if name in inside]
+        parts = [inside[name].get("gp_index") if name in inside else None
+                 for name in ("L3Cache", "Die")]
         cores.append(Core(cpus, _home(set(cpus), nodes),
-                          tuple(parts) or None,
+                          tuple(parts) if any(parts) else None,
                           int(package.get("os_index")) if package is not None else 0,
                           kinds.get(cpus[0], 0),
-                          bool(bitmap(obj.get("complete_cpuset")) - set(cpus))))
+                          bool(bitmap(obj.get("complete_cpuset")) - set(cpus)), *parts))
     return sorted(cores, key=lambda core: core.cpus[0])
 
 

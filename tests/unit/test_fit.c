@@ -446,8 +446,7 @@ static unsigned largest_by_trying(const Fit *fit, unsigned level)
 			VmSpec size = {.vcpus = v,
 				       .memory = v * fit->per_vcpu,
 				       .page = fit->page,
-				       .node = -1,
-				       .socket = -1};
+				       VM_SPEC_ANYWHERE};
 			unsigned most = 0;
 
 			for (unsigned r = 0; r < problem->rooms->len; r++) {

@@ -589,7 +589,8 @@ static void test_keys_known(void)
 		{"shared", "cores-per-socket, cores-per-node, cores, cpus, overcommit"},
 		{"kernel", "isolation, flags, irqaffinity, extra"},
 		{"vm a",
-		 "vcpus, maximum, policy, dedicated-vcpus, cpus, node, socket, kind, apart, near, "
+		 "vcpus, maximum, policy, dedicated-vcpus, cpus, node, socket, die, l3, kind, "
+		 "apart, near, "
 		 "memory, hugepages, threads, "
 		 "spans, sockets, "
 		 "cpu-mode, cpu-pm, "
@@ -732,6 +733,12 @@ static void test_lines(void)
 		      "0"},
 		{"[vm a]\nvcpus = 4\nnode = 0\nnear = eth2\n",
 		 NAME ":1: [vm a] near: node already says where; keep one of the two"},
+		{"[vm a]\nvcpus = 4\nl3 = 0\nsocket = 0\n",
+		 NAME ":1: [vm a] l3: socket already says where; keep one of the two"},
+		{"[vm a]\nvcpus = 4\ndie = 0\n", NAME ":3: [vm a] die: *1 to 8192*"},
+		{"[vm a]\nvcpus = 4\nl3 = 0\npolicy = shared\n", NAME ":3: [vm a] l3: *floats*"},
+		{"[vm a]\nvcpus = 4\n4l3 = 0\n", NAME ":3: '4l3 = 0' is not a key*lower-case*"},
+		{"[vm a]\nvcpus = 4\nl4 = 0\n", NAME ":3: [vm a] l4: *l3*"},
 		{"[vm a]\nvcpus = 4\nnode = 0\nsocket = 0\n",
 		 NAME ":1: [vm a] socket: node already says where; keep one of the two"},
 		{"[vm a]\nvcpus = 4\napart = web:board\n",

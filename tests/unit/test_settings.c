@@ -29,7 +29,7 @@ typedef struct LongVm {
 	GArray *reserve;
 } LongVm;
 
-static const LongVm long_standard = {.vm = {.node = -1, .socket = -1, .cpu_pm = true, .count = 1},
+static const LongVm long_standard = {.vm = {VM_SPEC_ANYWHERE, .cpu_pm = true, .count = 1},
 				     .spare = 3};
 
 static void see_label(const Guest *guest, void *field)
