@@ -4,6 +4,7 @@
 #include "cmd/fleet_save.h"
 #include "cmd/fleet_work.h"
 #include "cmd/output.h"
+#include "planner/base/nearest.h"
 #include "planner/inventory/inventory_write.h"
 
 #include <stdio.h>
@@ -30,6 +31,21 @@ static bool fleet_drain_check(const Options *options, GError **error)
 	return true;
 }
 
+/* The fleet has no node called NAME. False with ERROR, which names what may be meant. */
+static bool fleet_drain_no_node(const FleetDrain *drain, const char *name, GError **error)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	g_autofree char *meant = NULL;
+
+	for (unsigned i = 0; i < drain->standings->standings->len; i++)
+		g_ptr_array_add(names, (gpointer)fleet_drain_name(drain, i));
+	g_ptr_array_add(names, NULL);
+	meant = nearest_meant(name, (const char *const *)names->pdata);
+	return options_refuse(error, NULL,
+			      "%s has no node '%s'%s'planner fit --fleet' lists its nodes",
+			      drain->options->fleet, name, meant);
+}
+
 /* The node called NAME; false with ERROR. */
 static bool fleet_drain_member(FleetDrain *drain, const char *name, GError **error)
 {
@@ -52,7 +68,7 @@ static bool fleet_drain_member(FleetDrain *drain, const char *name, GError **err
 			return options_refuse(error, NULL, "node '%s' is broken: %s", name,
 					      node->why);
 	}
-	return options_refuse(error, NULL, "%s has no node '%s'", drain->options->fleet, name);
+	return fleet_drain_no_node(drain, name, error);
 }
 
 static bool fleet_drain_members(FleetDrain *drain, GError **error)

@@ -11,8 +11,10 @@
 #include "topology/base/kind.h"
 #include "topology/facts/facts_root.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Files */
 
@@ -85,13 +87,19 @@ Inventory *input_inventory_text(const char *name, const char *text, size_t lengt
 Inventory *input_inventory(const char *name, GError **error)
 {
 	g_autofree char *text = NULL;
+	g_autoptr(GError) why = NULL;
 	size_t length;
 
 	if (!name)
 		return inventory_new();
-	text = input_read(name, &length, error);
-	if (!text)
+	text = input_read(name, &length, &why);
+	if (!text) {
+		g_set_error(error, why->domain, why->code, "%s%s", why->message,
+			    strcmp(name, "-") != 0 && access(name, F_OK) < 0 && errno == ENOENT
+				    ? "; 'planner init -o FILE' writes a first one"
+				    : "");
 		return NULL;
+	}
 	return input_inventory_text(strcmp(name, "-") ? name : "stdin", text, length, error);
 }
 
