@@ -17,8 +17,8 @@ lint='clang libclang-rt-dev clang-format cppcheck shellcheck codespell mandoc py
 ci='irqbalance tuned grub2-common systemd openssh-server iproute2'
 
 # Packages are built and looked at.
-deb='debhelper dpkg-dev fakeroot lintian python3 xz-utils'
-rpm='rpm python3 xz-utils'
+deb='build-essential debhelper dpkg-dev fakeroot lintian python3 xz-utils'
+rpm='elfutils rpm python3 xz-utils'
 # Nova and an integer-programming solver, to be measured against.
 bench='python3 python3-nova coinor-cbc'
 

@@ -22,7 +22,8 @@ inside() {
     # shellcheck disable=SC2016
     unshare --mount --pid --fork --kill-child sh -c '
         tree=$1; shift
-        mount -t proc proc "$tree/proc" && mount --rbind /dev "$tree/dev" && mount -t tmpfs tmpfs "$tree/tmp" &&
+        mount -t proc proc "$tree/proc" && mount -t sysfs -o ro sysfs "$tree/sys" &&
+            mount --rbind /dev "$tree/dev" && mount -t tmpfs tmpfs "$tree/tmp" &&
             exec chroot "$tree" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 "$@"' - "$@"
 }
 
@@ -32,14 +33,15 @@ alone() { unshare --net -- bash -c "$(declare -f inside); inside \"\$@\"" - "$@"
 # tree RELEASE: makes $build/RELEASE, from where this machine has its packages, with what builds and packages need.
 tree() {
     local release=$1 tree=$build/$1 site
-    [ ! -e "$tree/ready" ] || return 0
     # shellcheck disable=SC2016
     site=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | head -n 1)
-    rm -rf "$tree" && debootstrap --variant=minbase --include=make,git,ca-certificates "$release" "$tree" "$site" &&
-        mkdir "$tree/src" && cp "$root/tests/install-deps.sh" "$tree/src" &&
+    if [ ! -e "$tree/ready" ]; then
+        rm -rf "$tree" && debootstrap --variant=minbase --include=make,git,ca-certificates "$release" "$tree" "$site" &&
+            mkdir "$tree/src" && touch "$tree/ready" || return
+    fi
+    cp "$root/tests/install-deps.sh" "$tree/src" &&
         inside "$tree" sh /src/install-deps.sh deb && inside "$tree" sh /src/install-deps.sh rpm &&
-        inside "$tree" sh -c 'DEBIAN_FRONTEND=noninteractive apt-get -qq install -y hwloc-nox' &&
-        touch "$tree/ready"
+        inside "$tree" sh -c 'command -v lstopo-no-graphics || DEBIAN_FRONTEND=noninteractive apt-get -qq install -y hwloc-nox'
 }
 
 # sources TREE FOLDER…: what is committed, in each of these folders of the tree.
