@@ -5,13 +5,13 @@
  * and one that is stopped waits for the end, so it ends.
  */
 #include "planner/place/replan.h"
-#include "planner/rollout/rollout_ground.h"
+#include "planner/rollout/rollout_occupancy.h"
 
 #define AT(pins, v) g_array_index(pins, unsigned, v)
 
 typedef struct Order {
 	Rollout *rollout;
-	Ground *ground;
+	Occupancy *occupancy;
 } Order;
 
 /* Re-pinning: the vCPUs of one VM, each to a CPU that is free by then */
@@ -52,16 +52,17 @@ static unsigned rollout_order_misplaced(const GArray *now, const GArray *want)
 }
 
 /* A CPU where nobody is, on a core of the VM's own; HOST_NONE. */
-static unsigned own_idle(const Ground *ground, unsigned actor, const GArray *now)
+static unsigned own_idle(const Occupancy *occupancy, unsigned actor, const GArray *now)
 {
-	hwloc_const_bitmap_t isolated = ground->diff->before->isolated;
+	hwloc_const_bitmap_t isolated = occupancy->diff->before->isolated;
 
 	for (unsigned v = 0; v < now->len; v++) {
-		const Core *core = host_core(ground->host, host_core_of(ground->host, AT(now, v)));
+		const Core *core =
+			host_core(occupancy->host, host_core_of(occupancy->host, AT(now, v)));
 		unsigned idle = HOST_NONE, others = 0;
 
 		for (unsigned t = 0; t < core->n_cpus; t++) {
-			others += ground_holder(ground, core->cpu[t], actor) != HOST_NONE ||
+			others += occupancy_holder(occupancy, core->cpu[t], actor) != HOST_NONE ||
 				  !hwloc_bitmap_isset(isolated, core->cpu[t]);
 			if (!rollout_order_has_cpu(now, core->cpu[t]))
 				idle = core->cpu[t];
@@ -73,24 +74,25 @@ static unsigned own_idle(const Ground *ground, unsigned actor, const GArray *now
 }
 
 /* A CPU to step aside to. */
-static unsigned rollout_order_aside(const Ground *ground, unsigned actor, const GArray *now)
+static unsigned rollout_order_aside(const Occupancy *occupancy, unsigned actor, const GArray *now)
 {
-	unsigned idle = own_idle(ground, actor, now);
+	unsigned idle = own_idle(occupancy, actor, now);
 	g_autoptr(GArray) spares = NULL;
 
 	if (idle != HOST_NONE)
 		return idle;
-	spares = ground_spares(
-		ground, host_core(ground->host, host_core_of(ground->host, AT(now, 0)))->node);
-	return spares->len ? host_core(ground->host, AT(spares, 0))->cpu[0] : HOST_NONE;
+	spares = occupancy_spares(
+		occupancy,
+		host_core(occupancy->host, host_core_of(occupancy->host, AT(now, 0)))->node);
+	return spares->len ? host_core(occupancy->host, AT(spares, 0))->cpu[0] : HOST_NONE;
 }
 
 /* How the VM's vCPUs get from where they are to where its pins are to be, TO; false when there is
  * no room to turn. Its helpers are pinned after them, in no order of their own. */
-static bool rollout_order_sequence(const Ground *ground, unsigned actor, const GArray *to,
+static bool rollout_order_sequence(const Occupancy *occupancy, unsigned actor, const GArray *to,
 				   GArray *pins)
 {
-	const Actor *a = &ground->actors[actor];
+	const Actor *a = &occupancy->actors[actor];
 	g_autoptr(GArray) now = g_array_copy(a->now);
 	g_autoptr(GArray) want = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	unsigned vcpu;
@@ -103,7 +105,7 @@ static bool rollout_order_sequence(const Ground *ground, unsigned actor, const G
 
 		if (pin_next(pins, now, want))
 			continue;
-		cpu = rollout_order_aside(ground, actor, now);
+		cpu = rollout_order_aside(occupancy, actor, now);
 		if (cpu == HOST_NONE)
 			return false;
 		rollout_order_pin(pins, now, vcpu, cpu);
@@ -130,11 +132,11 @@ static bool rollout_order_crosses(const Actor *a, const GArray *pins)
 
 static void rollout_order_stop(Order *o, unsigned actor, const char *why)
 {
-	Actor *a = &o->ground->actors[actor];
+	Actor *a = &o->occupancy->actors[actor];
 	Step *step = rollout_add(o->rollout, STEP_STOP, a->vm);
 
 	step->why = why;
-	ground_move(o->ground, actor, NULL, NULL);
+	occupancy_move(o->occupancy, actor, NULL, NULL);
 }
 
 static DiffLine *rollout_order_line(const DiffVm *vm, const char *what)
@@ -156,17 +158,17 @@ static void cost_raise(Order *o, DiffVm *vm)
 	if (pins)
 		pins->cost = COST_RESTART;
 	vm->cost = MAX(vm->cost, COST_RESTART);
-	o->ground->diff->cost = MAX(o->ground->diff->cost, COST_RESTART);
+	o->occupancy->diff->cost = MAX(o->occupancy->diff->cost, COST_RESTART);
 }
 
 static void go_live(Order *o, unsigned actor)
 {
-	Actor *a = &o->ground->actors[actor];
+	Actor *a = &o->occupancy->actors[actor];
 	const PlanVm *after = a->vm->after;
 	g_autoptr(GArray) pins = g_array_new(FALSE, FALSE, sizeof(StepPin));
 	Step *step;
 
-	if (!rollout_order_sequence(o->ground, actor, after->pins, pins)) {
+	if (!rollout_order_sequence(o->occupancy, actor, after->pins, pins)) {
 		cost_raise(o, a->vm);
 		rollout_order_stop(o, actor, "its vCPUs swap CPUs, and no isolated core is free");
 		return;
@@ -180,22 +182,22 @@ static void go_live(Order *o, unsigned actor)
 	step->pool = after->cpuset && rollout_order_line(a->vm, "pins");
 	step->emulator = rollout_order_line(a->vm, "emulator pins");
 	step->aside = rollout_order_crosses(a, pins);
-	ground_move(o->ground, actor, after->pins, after);
+	occupancy_move(o->occupancy, actor, after->pins, after);
 }
 
 static void go_cold(Order *o, unsigned actor)
 {
-	Actor *a = &o->ground->actors[actor];
+	Actor *a = &o->occupancy->actors[actor];
 
 	rollout_add(o->rollout, STEP_RESTART, a->vm);
-	ground_move(o->ground, actor, a->vm->after->pins, a->vm->after);
+	occupancy_move(o->occupancy, actor, a->vm->after->pins, a->vm->after);
 	a->done = true;
 }
 
 /* Runs, or is the SDK, and is not yet where it belongs. */
-static bool under_way(const Ground *ground, unsigned actor)
+static bool under_way(const Occupancy *occupancy, unsigned actor)
 {
-	const Actor *a = &ground->actors[actor];
+	const Actor *a = &occupancy->actors[actor];
 
 	return !a->done && (!a->vm || a->state);
 }
@@ -203,16 +205,16 @@ static bool under_way(const Ground *ground, unsigned actor)
 /* Let one go that can; COLD: one that restarts. */
 static bool go_one(Order *o, bool cold)
 {
-	for (unsigned i = 0; i < o->ground->n; i++) {
-		const Actor *a = &o->ground->actors[i];
+	for (unsigned i = 0; i < o->occupancy->n; i++) {
+		const Actor *a = &o->occupancy->actors[i];
 		bool memory = false;
 
-		if (!under_way(o->ground, i) || a->cold != cold ||
-		    ground_blocker(o->ground, i, &memory) != HOST_NONE)
+		if (!under_way(o->occupancy, i) || a->cold != cold ||
+		    occupancy_blocker(o->occupancy, i, &memory) != HOST_NONE)
 			continue;
 		if (!a->vm) {
 			rollout_add(o->rollout, STEP_RELOAD, NULL)->sdk = true;
-			ground_move_sdk(o->ground);
+			occupancy_move_sdk(o->occupancy);
 		} else if (cold) {
 			go_cold(o, i);
 		} else {
@@ -227,16 +229,16 @@ static bool go_one(Order *o, bool cold)
 
 /* Those that stand in each other's way, from the first that is under way on. *MEMORY: some for want
  * of memory. Yours. */
-static GArray *ring_find(const Ground *ground, bool *memory)
+static GArray *ring_find(const Occupancy *occupancy, bool *memory)
 {
 	GArray *way = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	unsigned actor = 0;
 
-	while (!under_way(ground, actor))
+	while (!under_way(occupancy, actor))
 		actor++;
 	while (actor != HOST_NONE && !rollout_order_has_cpu(way, actor)) {
 		g_array_append_val(way, actor);
-		actor = ground_blocker(ground, actor, memory);
+		actor = occupancy_blocker(occupancy, actor, memory);
 	}
 	while (actor != HOST_NONE && AT(way, 0) != actor)
 		g_array_remove_index(way, 0);
@@ -244,15 +246,15 @@ static GArray *ring_find(const Ground *ground, bool *memory)
 }
 
 /* Whom it hurts least to get out of the way: one that restarts anyway, else a small one. */
-static unsigned ring_weakest(const Ground *ground, const GArray *ring)
+static unsigned ring_weakest(const Occupancy *occupancy, const GArray *ring)
 {
 	unsigned best = HOST_NONE;
 
 	for (unsigned i = 0; i < ring->len; i++) {
-		const Actor *a = &ground->actors[AT(ring, i)];
-		const Actor *b = best == HOST_NONE ? NULL : &ground->actors[best];
+		const Actor *a = &occupancy->actors[AT(ring, i)];
+		const Actor *b = best == HOST_NONE ? NULL : &occupancy->actors[best];
 
-		if (!a->vm || !under_way(ground, AT(ring, i)))
+		if (!a->vm || !under_way(occupancy, AT(ring, i)))
 			continue;
 		if (!b || (a->cold && !b->cold) ||
 		    (a->cold == b->cold && a->now->len < b->now->len))
@@ -263,26 +265,27 @@ static unsigned ring_weakest(const Ground *ground, const GArray *ring)
 
 /* Where the VM's vCPUs would be on spare cores, those of a core on a core, and its helpers, which
  * stay; NULL when there are too few. Yours. */
-static GArray *rollout_order_parking(const Ground *ground, unsigned actor)
+static GArray *rollout_order_parking(const Occupancy *occupancy, unsigned actor)
 {
-	const GArray *now = ground->actors[actor].now;
-	unsigned vcpus = plan_vm_pinned(ground->actors[actor].state);
-	unsigned first = host_core_of(ground->host, AT(now, 0));
-	g_autoptr(GArray) spares = ground_spares(ground, host_core(ground->host, first)->node);
+	const GArray *now = occupancy->actors[actor].now;
+	unsigned vcpus = plan_vm_pinned(occupancy->actors[actor].state);
+	unsigned first = host_core_of(occupancy->host, AT(now, 0));
+	g_autoptr(GArray) spares =
+		occupancy_spares(occupancy, host_core(occupancy->host, first)->node);
 	g_autoptr(GArray) pins = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	unsigned used = 0, from = HOST_NONE, thread = 0;
 
 	for (unsigned v = 0; v < vcpus; v++) {
-		unsigned core = host_core_of(ground->host, AT(now, v));
+		unsigned core = host_core_of(occupancy->host, AT(now, v));
 
 		thread = core == from ? thread + 1 : 0;
 		used += core != from;
 		from = core;
 		if (used > spares->len ||
-		    thread >= host_core(ground->host, AT(spares, used - 1))->n_cpus)
+		    thread >= host_core(occupancy->host, AT(spares, used - 1))->n_cpus)
 			return NULL;
 		g_array_append_val(pins,
-				   host_core(ground->host, AT(spares, used - 1))->cpu[thread]);
+				   host_core(occupancy->host, AT(spares, used - 1))->cpu[thread]);
 	}
 	for (unsigned i = vcpus; i < now->len; i++)
 		g_array_append_val(pins, AT(now, i));
@@ -291,17 +294,17 @@ static GArray *rollout_order_parking(const Ground *ground, unsigned actor)
 
 static bool rollout_order_park(Order *o, unsigned actor)
 {
-	Actor *a = &o->ground->actors[actor];
+	Actor *a = &o->occupancy->actors[actor];
 	g_autoptr(GArray) pins =
-		a->parked || a->cold ? NULL : rollout_order_parking(o->ground, actor);
+		a->parked || a->cold ? NULL : rollout_order_parking(o->occupancy, actor);
 	Step *step;
 
 	if (!pins)
 		return false;
 	step = rollout_add(o->rollout, STEP_PARK, a->vm);
 	step->why = "VMs swap CPUs";
-	rollout_order_sequence(o->ground, actor, pins, step->pins);
-	ground_move(o->ground, actor, pins, a->state);
+	rollout_order_sequence(o->occupancy, actor, pins, step->pins);
+	occupancy_move(o->occupancy, actor, pins, a->state);
 	a->parked = true;
 	return true;
 }
@@ -309,12 +312,12 @@ static bool rollout_order_park(Order *o, unsigned actor)
 static void ring_break(Order *o)
 {
 	bool memory = false;
-	g_autoptr(GArray) ring = ring_find(o->ground, &memory);
-	unsigned actor = ring_weakest(o->ground, ring);
+	g_autoptr(GArray) ring = ring_find(o->occupancy, &memory);
+	unsigned actor = ring_weakest(o->occupancy, ring);
 	Actor *a;
 
 	g_assert(actor != HOST_NONE); /* the SDK does not wait for itself */
-	a = &o->ground->actors[actor];
+	a = &o->occupancy->actors[actor];
 	if (!memory && rollout_order_park(o, actor))
 		return;
 	if (!a->cold)
@@ -324,10 +327,10 @@ static void ring_break(Order *o)
 				  : "VMs swap CPUs");
 }
 
-static bool any_under_way(const Ground *ground)
+static bool any_under_way(const Occupancy *occupancy)
 {
-	for (unsigned i = 0; i < ground->n; i++)
-		if (under_way(ground, i))
+	for (unsigned i = 0; i < occupancy->n; i++)
+		if (under_way(occupancy, i))
 			return true;
 	return false;
 }
@@ -336,33 +339,33 @@ static bool any_under_way(const Ground *ground)
 
 static void stop_gone(Order *o)
 {
-	for (unsigned i = 0; i < o->ground->n - 1; i++)
-		if (o->ground->actors[i].vm->kind == DIFF_GONE) {
+	for (unsigned i = 0; i < o->occupancy->n - 1; i++)
+		if (o->occupancy->actors[i].vm->kind == DIFF_GONE) {
 			rollout_order_stop(o, i, "it is not in the new plan");
-			o->ground->actors[i].done = true;
+			o->occupancy->actors[i].done = true;
 		}
 }
 
 static void start_stopped(Order *o)
 {
-	for (unsigned i = 0; i < o->ground->n - 1; i++) {
-		Actor *a = &o->ground->actors[i];
+	for (unsigned i = 0; i < o->occupancy->n - 1; i++) {
+		Actor *a = &o->occupancy->actors[i];
 
 		if (a->done)
 			continue;
 		rollout_add(o->rollout, STEP_START, a->vm);
-		ground_move(o->ground, i, a->vm->after->pins, a->vm->after);
+		occupancy_move(o->occupancy, i, a->vm->after->pins, a->vm->after);
 		a->done = true;
 	}
 }
 
 /* The SDK's step reads the files too: machine.slice must not take CPUs from VMs that are still
  * there. */
-static bool reload_first(const Ground *ground)
+static bool reload_first(const Occupancy *occupancy)
 {
-	const GPtrArray *files = ground->diff->files;
+	const GPtrArray *files = occupancy->diff->files;
 
-	if (!ground->actors[ground->n - 1].done)
+	if (!occupancy->actors[occupancy->n - 1].done)
 		return false;
 	for (unsigned i = 0; i < files->len; i++)
 		if (((const DiffFile *)g_ptr_array_index(files, i))->cost != COST_REBOOT)
@@ -372,15 +375,15 @@ static bool reload_first(const Ground *ground)
 
 void rollout_order(Rollout *rollout, Diff *diff)
 {
-	g_autoptr(Ground) ground = ground_new(diff);
-	Order order = {rollout, ground};
+	g_autoptr(Occupancy) occupancy = occupancy_new(diff);
+	Order order = {rollout, occupancy};
 
 	if (diff_count(diff, DIFF_NEW) || diff_count(diff, DIFF_CHANGED))
 		rollout_add(rollout, STEP_DEFINE, NULL);
 	stop_gone(&order);
-	if (reload_first(ground))
+	if (reload_first(occupancy))
 		rollout_add(rollout, STEP_RELOAD, NULL);
-	while (any_under_way(ground))
+	while (any_under_way(occupancy))
 		if (!go_one(&order, false) && !go_one(&order, true))
 			ring_break(&order);
 	start_stopped(&order);

@@ -4,8 +4,8 @@
  * of the nodes. An actor is a VM, by its index in diff->vms, or the SDK, whose index is their
  * number.
  */
-#ifndef PLANNER_ROLLOUT_ROLLOUT_GROUND_H
-#define PLANNER_ROLLOUT_ROLLOUT_GROUND_H
+#ifndef PLANNER_ROLLOUT_ROLLOUT_OCCUPANCY_H
+#define PLANNER_ROLLOUT_ROLLOUT_OCCUPANCY_H
 
 #include "planner/rollout/rollout.h"
 
@@ -18,7 +18,7 @@ typedef struct Actor {
 	bool parked;	     /* once, which is the most */
 } Actor;
 
-typedef struct Ground {
+typedef struct Occupancy {
 	Diff *diff; /* borrowed */
 	const Host *host;
 	Actor *actors;
@@ -26,33 +26,33 @@ typedef struct Ground {
 	hwloc_bitmap_t sdk; /* its CPUs now */
 	/* By CPU: how many vCPUs are pinned there, and the sum of their VMs' indexes, which names
 	 * the VM where there is one. */
-	struct GroundSlot {
+	struct OccupancySlot {
 		unsigned vcpus;
 		uint64_t sum;
 	} * slots;
 	uint64_t *used, *room; /* by node: bytes VMs have, and may have; UINT64_MAX = not known */
-} Ground;
+} Occupancy;
 
-Ground *ground_new(Diff *diff);
-void ground_free(Ground *ground);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Ground, ground_free)
+Occupancy *occupancy_new(Diff *diff);
+void occupancy_free(Occupancy *occupancy);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Occupancy, occupancy_free)
 
 /* The VM goes to the pins TO (borrowed; NULL = it stops) and then runs as STATE says. */
-void ground_move(Ground *ground, unsigned actor, const GArray *to, const PlanVm *state);
+void occupancy_move(Occupancy *occupancy, unsigned actor, const GArray *to, const PlanVm *state);
 /* The SDK goes where the new plan has it. */
-void ground_move_sdk(Ground *ground);
+void occupancy_move_sdk(Occupancy *occupancy);
 
 /*
  * Who stands in the way of ACTOR's going where the new plan has it, HOST_NONE when nobody does.
  * *MEMORY is set where it is for want of memory.
  */
-unsigned ground_blocker(const Ground *ground, unsigned actor, bool *memory);
+unsigned occupancy_blocker(const Occupancy *occupancy, unsigned actor, bool *memory);
 /* A VM other than ACTOR on CPU, HOST_NONE. */
-unsigned ground_holder(const Ground *ground, unsigned cpu, unsigned actor);
+unsigned occupancy_holder(const Occupancy *occupancy, unsigned cpu, unsigned actor);
 /*
  * Isolated whole cores that nobody has, nor is going to: positions, those on NODE (a position)
  * first. A GArray of unsigned, yours.
  */
-GArray *ground_spares(const Ground *ground, unsigned node);
+GArray *occupancy_spares(const Occupancy *occupancy, unsigned node);
 
 #endif
