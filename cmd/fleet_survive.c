@@ -10,14 +10,14 @@
 
 #define SURVIVE_SHOWN 2 /* VMs of a loss that people are told of */
 
-static const YardRoom *survive_room(const Survive *survive, unsigned room)
+static const SpaceRoom *survive_room(const Survive *survive, unsigned room)
 {
-	return yard_room(survive->yard, room);
+	return space_room(survive->space, room);
 }
 
 static const char *survive_node_name(const Survive *survive, unsigned node)
 {
-	return yard_standing(survive->yard, node)->name;
+	return space_standing(survive->space, node)->name;
 }
 
 /* JSON */
@@ -29,13 +29,13 @@ static json_t *survive_vm_to_json(const Survive *survive, const LossVm *lost)
 	json_t *nodes = json_array();
 
 	for (unsigned i = 0; lost->parts && i < lost->parts->len; i++) {
-		const YardPart *part = &g_array_index(lost->parts, YardPart, i);
+		const SpacePart *part = &g_array_index(lost->parts, SpacePart, i);
 
 		json_array_append_new(nodes,
 				      json_integer(survive_room(survive, part->room)->bid->node));
 	}
 	if (lost->parts) {
-		unsigned room = g_array_index(lost->parts, YardPart, 0).room;
+		unsigned room = g_array_index(lost->parts, SpacePart, 0).room;
 
 		json_object_set_new(object, "node",
 				    json_string(survive_node_name(
@@ -70,7 +70,7 @@ static json_t *survive_unit_to_json(const Survive *survive, const SurviveUnit *u
 		json_object_set(object, "nodes", members);
 	} else {
 		const Standing *standing =
-			yard_standing(survive->yard, g_array_index(unit->members, unsigned, 0));
+			space_standing(survive->space, g_array_index(unit->members, unsigned, 0));
 		const char *why = standing->bid->why;
 
 		json_object_set_new(object, "state", json_string(why ? "faulty" : "fine"));
@@ -91,7 +91,7 @@ static json_t *survive_spare_to_json(const Survive *survive)
 
 	for (unsigned i = 0; i < spare->rooms->len; i++) {
 		const SpareRoom *room = &g_array_index(spare->rooms, SpareRoom, i);
-		const YardRoom *of = survive_room(survive, room->room);
+		const SpaceRoom *of = survive_room(survive, room->room);
 
 		json_array_append_new(rooms, json_pack("{s:s, s:i, s:i, s:I}", "node",
 						       survive_node_name(survive, of->standing),
@@ -182,7 +182,7 @@ static void survive_add_left(GString *text, const Loss *loss)
 static char *survive_verdict_text(const Survive *survive, const SurviveUnit *unit)
 {
 	const Standing *standing =
-		yard_standing(survive->yard, g_array_index(unit->members, unsigned, 0));
+		space_standing(survive->space, g_array_index(unit->members, unsigned, 0));
 	GString *text = g_string_new(loss_names[loss_verdict(unit->loss)]);
 
 	survive_add_left(text, unit->loss);
@@ -253,7 +253,7 @@ static void survive_print_rooms(const Survive *survive, bool color)
 
 	for (unsigned i = 0; i < survive->spare->rooms->len; i++) {
 		const SpareRoom *room = &g_array_index(survive->spare->rooms, SpareRoom, i);
-		const YardRoom *of = survive_room(survive, room->room);
+		const SpaceRoom *of = survive_room(survive, room->room);
 		g_autofree char *numa = g_strdup_printf("%u", of->bid->node);
 		g_autofree char *keep = g_strdup_printf("%u", room->cores);
 		g_autofree char *free = g_strdup_printf("%u", of->bid->free);
@@ -351,7 +351,7 @@ static Status survive_status(const Survive *survive, const FleetStandings *stand
 	if (standings->broken->len)
 		return STATUS_TROUBLE;
 	for (unsigned i = 0; i < standings->standings->len; i++)
-		if (!yard_standing(survive->yard, i)->bid->open)
+		if (!space_standing(survive->space, i)->bid->open)
 			return STATUS_BAD_NEWS;
 	for (unsigned kind = 0; kind < SPARE_KINDS; kind++)
 		if (survive->verdicts[kind][LOSS_FAILS] || survive->verdicts[kind][LOSS_UNKNOWN])

@@ -9,11 +9,11 @@
 /* What is made, and with what. */
 typedef struct DrainMaking {
 	Drain *drain;
-	Yard *yard;
+	Space *space;
 	DrainProgram *program;
-	GPtrArray *grounds_of; /* by node: GArray of unsigned, the ground of each of its rooms */
+	GPtrArray *classes_of; /* by node: GArray of unsigned, the class of each of its rooms */
 	unsigned stay;	       /* VMs that may go nowhere */
-	guint64 open;	       /* grounds of nodes that take VMs */
+	guint64 open;	       /* classes of nodes that take VMs */
 } DrainMaking;
 
 static void drain_vm_free(gpointer data)
@@ -48,25 +48,25 @@ static void drain_bin_clear(gpointer data)
 	g_array_unref(((DrainBin *)data)->own);
 }
 
-static DrainProgram *drain_program_new(Yard *yard, unsigned moves)
+static DrainProgram *drain_program_new(Space *space, unsigned moves)
 {
 	DrainProgram *program = g_new0(DrainProgram, 1);
 
-	program->yard = yard;
-	program->grounds = drain_grounds_new();
+	program->space = space;
+	program->classes = drain_classes_new();
 	program->moves = MIN(moves, DRAIN_MOVES_MOST);
 	program->types = g_array_new(FALSE, TRUE, sizeof(DrainType));
 	program->ones = g_ptr_array_new_with_free_func(g_free);
 	program->bins = g_array_new(FALSE, TRUE, sizeof(DrainBin));
 	g_array_set_clear_func(program->bins, drain_bin_clear);
-	program->touched = g_new0(unsigned, yard->standings->len + 1);
-	program->tables = g_new0(DrainTable, DRAIN_GROUNDS_MOST);
+	program->touched = g_new0(unsigned, space->standings->len + 1);
+	program->tables = g_new0(DrainTable, DRAIN_CLASSES_MOST);
 	return program;
 }
 
 static void drain_program_free(DrainProgram *program)
 {
-	for (unsigned g = 0; g < DRAIN_GROUNDS_MOST; g++) {
+	for (unsigned g = 0; g < DRAIN_CLASSES_MOST; g++) {
 		g_free(program->tables[g].worth);
 		g_free(program->tables[g].last);
 	}
@@ -75,18 +75,18 @@ static void drain_program_free(DrainProgram *program)
 	g_array_unref(program->bins);
 	g_ptr_array_unref(program->ones);
 	g_array_unref(program->types);
-	drain_grounds_free(program->grounds);
+	drain_classes_free(program->classes);
 	g_free(program);
 }
 
-/* The type of VM, which may go to GROUNDS: new or known. */
-static unsigned drain_type_of(DrainProgram *program, const StandingVm *vm, guint64 grounds)
+/* The type of VM, which may go to CLASSES: new or known. */
+static unsigned drain_type_of(DrainProgram *program, const StandingVm *vm, guint64 classes)
 {
 	DrainType type = {.vcpus = vm_spec_pinned(vm->spec),
 			  .helpers = vm_spec_helpers(vm->spec),
 			  .isolate = vm->spec->threads == THREADS_ISOLATE,
 			  .memory = vm->memory,
-			  .grounds = grounds,
+			  .classes = classes,
 			  .row = -1};
 
 	for (unsigned t = 0; t < program->types->len; t++) {
@@ -94,19 +94,19 @@ static unsigned drain_type_of(DrainProgram *program, const StandingVm *vm, guint
 
 		if (known->vcpus == type.vcpus && known->helpers == type.helpers &&
 		    known->isolate == type.isolate && known->memory == type.memory &&
-		    known->grounds == type.grounds)
+		    known->classes == type.classes)
 			return t;
 	}
 	g_array_append_val(program->types, type);
 	return program->types->len - 1;
 }
 
-static DrainOne *drain_add_one(DrainProgram *program, DrainVm *vm, guint64 grounds)
+static DrainOne *drain_add_one(DrainProgram *program, DrainVm *vm, guint64 classes)
 {
 	DrainOne *one = g_new0(DrainOne, 1);
 
 	one->vm = vm;
-	one->type = drain_type_of(program, vm->vm, grounds);
+	one->type = drain_type_of(program, vm->vm, classes);
 	one->home = one->bin = DRAIN_NOWHERE;
 	one->waits = vm->leaves;
 	drain_type(program, one->type)->leave += vm->leaves;
@@ -114,41 +114,41 @@ static DrainOne *drain_add_one(DrainProgram *program, DrainVm *vm, guint64 groun
 	return one;
 }
 
-/* Grounds */
+/* Classes */
 
-static void drain_open_ground(DrainMaking *making, unsigned standing, unsigned ground)
+static void drain_open_class(DrainMaking *making, unsigned standing, unsigned class)
 {
-	if (ground < DRAIN_GROUNDS_MOST && !making->yard->lost[standing] &&
-	    yard_standing(making->yard, standing)->bid->open)
-		making->open |= (guint64)1 << ground;
+	if (class < DRAIN_CLASSES_MOST && !making->space->lost[standing] &&
+	    space_standing(making->space, standing)->bid->open)
+		making->open |= (guint64)1 << class;
 }
 
-static void drain_find_grounds(DrainMaking *making)
+static void drain_find_classes(DrainMaking *making)
 {
-	for (unsigned s = 0; s < making->yard->standings->len; s++) {
-		const Standing *standing = yard_standing(making->yard, s);
-		GArray *grounds = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	for (unsigned s = 0; s < making->space->standings->len; s++) {
+		const Standing *standing = space_standing(making->space, s);
+		GArray *classes = g_array_new(FALSE, FALSE, sizeof(unsigned));
 		const GArray *rooms = standing->bid->rooms;
 
 		for (unsigned r = 0; rooms && r < rooms->len; r++) {
-			unsigned ground = drain_ground_of(making->program->grounds, standing,
-							  g_array_index(rooms, BidRoom, r).threads);
+			unsigned class = drain_class_of(making->program->classes, standing,
+							g_array_index(rooms, BidRoom, r).threads);
 
-			g_array_append_val(grounds, ground);
-			drain_open_ground(making, s, ground);
+			g_array_append_val(classes, class);
+			drain_open_class(making, s, class);
 		}
-		if (!grounds->len) {
-			unsigned ground = drain_ground_of(making->program->grounds, standing, 1);
+		if (!classes->len) {
+			unsigned class = drain_class_of(making->program->classes, standing, 1);
 
-			g_array_append_val(grounds, ground);
+			g_array_append_val(classes, class);
 		}
-		g_ptr_array_add(making->grounds_of, grounds);
+		g_ptr_array_add(making->classes_of, classes);
 	}
 }
 
-static unsigned drain_ground_at(const DrainMaking *making, unsigned standing, unsigned room)
+static unsigned drain_class_at(const DrainMaking *making, unsigned standing, unsigned room)
 {
-	return g_array_index((const GArray *)g_ptr_array_index(making->grounds_of, standing),
+	return g_array_index((const GArray *)g_ptr_array_index(making->classes_of, standing),
 			     unsigned, room);
 }
 
@@ -157,11 +157,11 @@ static guint64 drain_may_reach(const DrainMaking *making, const StandingVm *vm, 
 			       MigrateVerdict most)
 {
 	unsigned room = vm->room == STANDING_NO_ROOM ? 0 : vm->room;
-	unsigned ground = drain_ground_at(making, from, room);
+	unsigned class = drain_class_at(making, from, room);
 
-	if (vm->device || ground >= DRAIN_GROUNDS_MOST)
+	if (vm->device || class >= DRAIN_CLASSES_MOST)
 		return 0;
-	return drain_passages(making->program->grounds, vm, ground, most) & making->open;
+	return drain_passages(making->program->classes, vm, class, most) & making->open;
 }
 
 /* Where VM, of the node FROM, may go: surely live; where there is none, perhaps; where it leaves
@@ -169,33 +169,34 @@ static guint64 drain_may_reach(const DrainMaking *making, const StandingVm *vm, 
 static guint64 drain_may_go(const DrainMaking *making, const StandingVm *vm, unsigned from,
 			    bool leaves)
 {
-	guint64 grounds = drain_may_reach(making, vm, from, MIGRATE_LIVE);
+	guint64 classes = drain_may_reach(making, vm, from, MIGRATE_LIVE);
 
-	if (!grounds)
-		grounds = drain_may_reach(making, vm, from, MIGRATE_UNKNOWN);
-	if (!grounds && leaves)
-		grounds = drain_may_reach(making, vm, from, MIGRATE_RESTART);
-	return grounds;
+	if (!classes)
+		classes = drain_may_reach(making, vm, from, MIGRATE_UNKNOWN);
+	if (!classes && leaves)
+		classes = drain_may_reach(making, vm, from, MIGRATE_RESTART);
+	return classes;
 }
 
-static bool drain_goes_to(const DrainMaking *making, guint64 grounds, unsigned standing)
+static bool drain_goes_to(const DrainMaking *making, guint64 classes, unsigned standing)
 {
-	unsigned ground = drain_ground_at(making, standing, 0);
+	unsigned class = drain_class_at(making, standing, 0);
 
-	return ground < DRAIN_GROUNDS_MOST && grounds >> ground & 1;
+	return class < DRAIN_CLASSES_MOST && classes >> class & 1;
 }
 
 /* VMs that nobody makes room for */
 
 /* Could it be in one NUMA node of a node that it may go to, were that empty? */
-static bool drain_sits_in_bin(const DrainMaking *making, const StandingVm *vm, guint64 grounds)
+static bool drain_sits_in_bin(const DrainMaking *making, const StandingVm *vm, guint64 classes)
 {
-	const Yard *yard = making->yard;
+	const Space *space = making->space;
 
-	for (unsigned r = 0; r < yard->rooms->len; r++) {
-		const YardRoom *room = yard_room(yard, r);
+	for (unsigned r = 0; r < space->rooms->len; r++) {
+		const SpaceRoom *room = space_room(space, r);
 
-		if (!yard->lost[room->standing] && drain_goes_to(making, grounds, room->standing) &&
+		if (!space->lost[room->standing] &&
+		    drain_goes_to(making, classes, room->standing) &&
 		    room->bid->cores >= standing_cores(vm->spec, room->bid->threads) &&
 		    room->bid->capacity >= vm->memory)
 			return true;
@@ -204,46 +205,46 @@ static bool drain_sits_in_bin(const DrainMaking *making, const StandingVm *vm, g
 }
 
 /* Until memcpy()ed back, nodes that VM may not go to are lost, too; what was before: yours. */
-static bool *drain_close(const DrainMaking *making, const DrainVm *vm, guint64 grounds)
+static bool *drain_close(const DrainMaking *making, const DrainVm *vm, guint64 classes)
 {
-	Yard *yard = making->yard;
-	bool *before = g_memdup2(yard->lost, (yard->standings->len + 1) * sizeof *yard->lost);
+	Space *space = making->space;
+	bool *before = g_memdup2(space->lost, (space->standings->len + 1) * sizeof *space->lost);
 
-	for (unsigned s = 0; s < yard->standings->len; s++)
-		yard->lost[s] |= s == vm->from || !drain_goes_to(making, grounds, s);
+	for (unsigned s = 0; s < space->standings->len; s++)
+		space->lost[s] |= s == vm->from || !drain_goes_to(making, classes, s);
 	return before;
 }
 
 /* Where VM goes as things are, if anywhere: that is taken. */
-static void drain_find_place(const DrainMaking *making, DrainVm *vm, guint64 grounds)
+static void drain_find_place(const DrainMaking *making, DrainVm *vm, guint64 classes)
 {
-	Yard *yard = making->yard;
-	g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(YardPart));
-	g_autofree bool *lost = drain_close(making, vm, grounds);
+	Space *space = making->space;
+	g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(SpacePart));
+	g_autofree bool *lost = drain_close(making, vm, classes);
 	bool found;
 
-	found = yard_find_room(yard, vm->vm, parts) || yard_find_span(yard, vm->vm, parts);
-	memcpy(yard->lost, lost, yard->standings->len * sizeof *yard->lost);
+	found = space_find_room(space, vm->vm, parts) || space_find_span(space, vm->vm, parts);
+	memcpy(space->lost, lost, space->standings->len * sizeof *space->lost);
 	if (!found)
 		return;
-	yard_take(yard, vm->vm, parts);
-	vm->to = yard_room(yard, g_array_index(parts, YardPart, 0).room)->standing;
+	space_take(space, vm->vm, parts);
+	vm->to = space_room(space, g_array_index(parts, SpacePart, 0).room)->standing;
 }
 
 /* A shared VM takes memory alone: to the node that has most of it free. */
-static void drain_place_shared(const DrainMaking *making, DrainVm *vm, guint64 grounds)
+static void drain_place_shared(const DrainMaking *making, DrainVm *vm, guint64 classes)
 {
-	Yard *yard = making->yard;
+	Space *space = making->space;
 	unsigned best = DRAIN_NOWHERE;
 	uint64_t most = 0;
 
-	for (unsigned s = 0; s < yard->standings->len; s++) {
+	for (unsigned s = 0; s < space->standings->len; s++) {
 		uint64_t memory = 0;
 
-		if (!yard_allows(yard, vm->vm, s) || !drain_goes_to(making, grounds, s))
+		if (!space_allows(space, vm->vm, s) || !drain_goes_to(making, classes, s))
 			continue;
-		for (unsigned r = yard->first[s]; r < yard->first[s + 1]; r++)
-			memory = MAX(memory, yard->memory[yard_room(yard, r)->slot]);
+		for (unsigned r = space->first[s]; r < space->first[s + 1]; r++)
+			memory = MAX(memory, space->memory[space_room(space, r)->slot]);
 		if (memory >= vm->vm->memory && (best == DRAIN_NOWHERE || memory > most)) {
 			best = s;
 			most = memory;
@@ -252,10 +253,10 @@ static void drain_place_shared(const DrainMaking *making, DrainVm *vm, guint64 g
 	vm->to = best;
 	if (best == DRAIN_NOWHERE)
 		vm->why = g_strdup("no other node has as much memory free in one NUMA node");
-	for (unsigned r = best == DRAIN_NOWHERE ? 0 : yard->first[best];
-	     most != UINT64_MAX && best != DRAIN_NOWHERE && r < yard->first[best + 1]; r++)
-		if (yard->memory[yard_room(yard, r)->slot] == most) {
-			yard->memory[yard_room(yard, r)->slot] -= vm->vm->memory;
+	for (unsigned r = best == DRAIN_NOWHERE ? 0 : space->first[best];
+	     most != UINT64_MAX && best != DRAIN_NOWHERE && r < space->first[best + 1]; r++)
+		if (space->memory[space_room(space, r)->slot] == most) {
+			space->memory[space_room(space, r)->slot] -= vm->vm->memory;
 			return;
 		}
 }
@@ -263,16 +264,17 @@ static void drain_place_shared(const DrainMaking *making, DrainVm *vm, guint64 g
 /* Why VM may go nowhere. */
 static char *drain_why_stays(const DrainMaking *making, const DrainVm *vm)
 {
-	const Yard *yard = making->yard;
-	unsigned from = drain_ground_at(making, vm->from, 0);
+	const Space *space = making->space;
+	unsigned from = drain_class_at(making, vm->from, 0);
 
 	if (vm->vm->device)
 		return g_strdup("it has devices of its node: near = names them");
-	for (unsigned s = 0; s < yard->standings->len && from < DRAIN_GROUNDS_MOST; s++) {
-		unsigned to = drain_ground_at(making, s, 0);
+	for (unsigned s = 0; s < space->standings->len && from < DRAIN_CLASSES_MOST; s++) {
+		unsigned to = drain_class_at(making, s, 0);
 
-		if (!yard->lost[s] && yard_standing(yard, s)->bid->open && to < DRAIN_GROUNDS_MOST)
-			return drain_passage_why(making->program->grounds, vm->vm, from, to);
+		if (!space->lost[s] && space_standing(space, s)->bid->open &&
+		    to < DRAIN_CLASSES_MOST)
+			return drain_passage_why(making->program->classes, vm->vm, from, to);
 	}
 	return g_strdup("no other node takes VMs");
 }
@@ -282,7 +284,7 @@ static void drain_add_leaving_vms(DrainMaking *making, const GArray *members)
 {
 	for (unsigned m = 0; m < members->len; m++) {
 		unsigned from = g_array_index(members, unsigned, m);
-		const GPtrArray *vms = yard_standing(making->yard, from)->vms;
+		const GPtrArray *vms = space_standing(making->space, from)->vms;
 
 		for (unsigned i = 0; i < vms->len; i++)
 			g_ptr_array_add(making->drain->vms,
@@ -294,19 +296,19 @@ static void drain_sort_out(DrainMaking *making)
 {
 	for (unsigned i = 0; i < making->drain->vms->len; i++) {
 		DrainVm *vm = g_ptr_array_index(making->drain->vms, i);
-		guint64 grounds = drain_may_go(making, vm->vm, vm->from, true);
+		guint64 classes = drain_may_go(making, vm->vm, vm->from, true);
 		bool alike = vm->vm->spec->kind == CORE_KIND_ANY && !vm->vm->spec->apart.group;
 
-		if (!grounds) {
+		if (!classes) {
 			making->stay++;
 			vm->why = drain_why_stays(making, vm);
 		} else if (vm->vm->shared) {
-			drain_place_shared(making, vm, grounds);
-		} else if (alike && drain_sits_in_bin(making, vm->vm, grounds)) {
-			drain_add_one(making->program, vm, grounds);
+			drain_place_shared(making, vm, classes);
+		} else if (alike && drain_sits_in_bin(making, vm->vm, classes)) {
+			drain_add_one(making->program, vm, classes);
 		} else {
 			making->drain->unsure = true;
-			drain_find_place(making, vm, grounds);
+			drain_find_place(making, vm, classes);
 		}
 	}
 	making->program->n_leave = making->program->ones->len;
@@ -317,22 +319,22 @@ static void drain_sort_out(DrainMaking *making)
 /* Rooms of one slot share its memory: then only the first is one. */
 static void drain_add_bins(DrainMaking *making)
 {
-	const Yard *yard = making->yard;
+	const Space *space = making->space;
 
-	for (unsigned r = 0; r < yard->rooms->len; r++) {
-		const YardRoom *room = yard_room(yard, r);
+	for (unsigned r = 0; r < space->rooms->len; r++) {
+		const SpaceRoom *room = space_room(space, r);
 		DrainBin bin = {.room = r, .standing = room->standing, .row = -1};
 
-		bin.ground =
-			drain_ground_at(making, room->standing, r - yard->first[room->standing]);
-		if (yard->lost[room->standing] || bin.ground >= DRAIN_GROUNDS_MOST)
+		bin.class =
+			drain_class_at(making, room->standing, r - space->first[room->standing]);
+		if (space->lost[room->standing] || bin.class >= DRAIN_CLASSES_MOST)
 			continue;
 		if (r && room[-1].slot == room->slot) {
 			making->drain->unsure = true;
 			continue;
 		}
 		bin.cores = room->left;
-		bin.memory = yard->memory[room->slot];
+		bin.memory = space->memory[room->slot];
 		bin.own = g_array_new(FALSE, FALSE, sizeof(DrainOwn));
 		g_array_append_val(making->program->bins, bin);
 	}
@@ -352,20 +354,20 @@ static void drain_add_own(DrainMaking *making, unsigned b)
 {
 	DrainProgram *program = making->program;
 	DrainBin *bin = drain_bin(program, b);
-	const GPtrArray *vms = yard_standing(making->yard, bin->standing)->vms;
+	const GPtrArray *vms = space_standing(making->space, bin->standing)->vms;
 
 	for (unsigned i = 0; i < vms->len && bin->own->len < DRAIN_OWN_MOST; i++) {
 		const StandingVm *vm = g_ptr_array_index(vms, i);
 		DrainOwn own = {.cores = vm->cores};
-		guint64 grounds;
+		guint64 classes;
 
 		if (vm->room == STANDING_NO_ROOM ||
-		    making->yard->first[bin->standing] + vm->room != bin->room)
+		    making->space->first[bin->standing] + vm->room != bin->room)
 			continue;
-		grounds = drain_may_go(making, vm, bin->standing, false);
-		if (!grounds)
+		classes = drain_may_go(making, vm, bin->standing, false);
+		if (!classes)
 			continue;
-		own.one = drain_add_one(program, drain_vm_new(vm, bin->standing, false), grounds);
+		own.one = drain_add_one(program, drain_vm_new(vm, bin->standing, false), classes);
 		own.one->home = b;
 		g_array_append_val(bin->own, own);
 	}
@@ -383,8 +385,8 @@ static char *drain_looks(const DrainProgram *program, unsigned first)
 	     b++) {
 		const DrainBin *bin = drain_bin(program, b);
 
-		g_string_append_printf(text, "%u %u %" G_GUINT64_FORMAT ":", bin->ground,
-				       bin->cores, bin->memory);
+		g_string_append_printf(text, "%u %u %" G_GUINT64_FORMAT ":", bin->class, bin->cores,
+				       bin->memory);
 		for (unsigned i = 0; i < bin->own->len; i++)
 			g_string_append_printf(text, "%u.%u ",
 					       g_array_index(bin->own, DrainOwn, i).one->type,
@@ -448,36 +450,36 @@ static void drain_take_program(DrainMaking *making)
 	}
 }
 
-/* The yard as it is when all have moved. */
-static void drain_fill_yard(const DrainMaking *making)
+/* The space as it is when all have moved. */
+static void drain_fill_space(const DrainMaking *making)
 {
 	const DrainProgram *program = making->program;
-	Yard *yard = making->yard;
+	Space *space = making->space;
 
 	for (unsigned i = program->n_leave; i < program->ones->len; i++) {
 		const DrainOne *one = g_ptr_array_index(program->ones, i);
-		YardRoom *room = yard_room(yard, drain_bin(program, one->home)->room);
+		SpaceRoom *room = space_room(space, drain_bin(program, one->home)->room);
 
 		if (one->bin == DRAIN_NOWHERE)
 			continue;
 		room->left += one->vm->vm->cores;
-		if (yard->memory[room->slot] != UINT64_MAX)
-			yard->memory[room->slot] += one->vm->vm->memory;
+		if (space->memory[room->slot] != UINT64_MAX)
+			space->memory[room->slot] += one->vm->vm->memory;
 	}
 	for (unsigned i = 0; i < program->ones->len; i++) {
 		const DrainOne *one = g_ptr_array_index(program->ones, i);
-		g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(YardPart));
+		g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(SpacePart));
 		const DrainBin *bin;
-		YardPart part;
+		SpacePart part;
 
 		if (one->bin == DRAIN_NOWHERE)
 			continue;
 		bin = drain_bin(program, one->bin);
-		part = (YardPart){bin->room,
-				  drain_cores(program, drain_type(program, one->type), bin->ground),
-				  one->vm->vm->memory};
+		part = (SpacePart){bin->room,
+				   drain_cores(program, drain_type(program, one->type), bin->class),
+				   one->vm->vm->memory};
 		g_array_append_val(parts, part);
-		yard_take(yard, one->vm->vm, parts);
+		space_take(space, one->vm->vm, parts);
 	}
 }
 
@@ -487,14 +489,14 @@ static void drain_try_left(DrainMaking *making)
 {
 	const DrainProgram *program = making->program;
 
-	drain_fill_yard(making);
+	drain_fill_space(making);
 	for (unsigned i = 0; i < program->n_leave; i++) {
 		const DrainOne *one = g_ptr_array_index(program->ones, i);
 
 		if (one->bin != DRAIN_NOWHERE)
 			continue;
 		drain_find_place(making, one->vm,
-				 drain_type(program, one->type)->grounds |
+				 drain_type(program, one->type)->classes |
 					 drain_may_reach(making, one->vm->vm, one->vm->from,
 							 MIGRATE_UNKNOWN));
 		making->drain->unsure |= one->vm->to != DRAIN_NOWHERE;
@@ -503,9 +505,9 @@ static void drain_try_left(DrainMaking *making)
 
 static void drain_say_why(const DrainMaking *making, const GArray *members)
 {
-	Yard *yard = making->yard;
+	Space *space = making->space;
 
-	yard_lose(yard, members);
+	space_lose(space, members);
 	for (unsigned i = 0; i < making->drain->vms->len; i++) {
 		DrainVm *vm = g_ptr_array_index(making->drain->vms, i);
 		g_autofree bool *lost = NULL;
@@ -513,8 +515,8 @@ static void drain_say_why(const DrainMaking *making, const GArray *members)
 		if (vm->to != DRAIN_NOWHERE || vm->why)
 			continue;
 		lost = drain_close(making, vm, drain_may_go(making, vm->vm, vm->from, true));
-		vm->why = loss_why(yard, vm->vm);
-		memcpy(yard->lost, lost, yard->standings->len * sizeof *yard->lost);
+		vm->why = loss_why(space, vm->vm);
+		memcpy(space->lost, lost, space->standings->len * sizeof *space->lost);
 	}
 }
 
@@ -538,8 +540,8 @@ static void drain_work_out(DrainMaking *making, const GArray *members)
 {
 	DrainProgram *program = making->program;
 
-	yard_lose(making->yard, members);
-	drain_find_grounds(making);
+	space_lose(making->space, members);
+	drain_find_classes(making);
 	drain_add_leaving_vms(making, members);
 	drain_sort_out(making);
 	drain_add_bins(making);
@@ -553,23 +555,23 @@ static void drain_work_out(DrainMaking *making, const GArray *members)
 	drain_say_why(making, members);
 }
 
-static void drain_grounds_list_free(gpointer grounds)
+static void drain_classes_list_free(gpointer classes)
 {
-	g_array_unref(grounds);
+	g_array_unref(classes);
 }
 
 Drain *drain_new(const GPtrArray *standings, const GArray *members, unsigned moves)
 {
-	g_autoptr(Yard) yard = yard_new(standings);
-	DrainMaking making = {.yard = yard};
+	g_autoptr(Space) space = space_new(standings);
+	DrainMaking making = {.space = space};
 
 	making.drain = g_new0(Drain, 1);
 	making.drain->vms = g_ptr_array_new_with_free_func(drain_vm_free);
-	making.grounds_of = g_ptr_array_new_with_free_func(drain_grounds_list_free);
-	making.program = drain_program_new(yard, moves);
+	making.classes_of = g_ptr_array_new_with_free_func(drain_classes_list_free);
+	making.program = drain_program_new(space, moves);
 	drain_work_out(&making, members);
 	drain_take_bounds(making.drain, making.program, making.stay);
 	drain_program_free(making.program);
-	g_ptr_array_unref(making.grounds_of);
+	g_ptr_array_unref(making.classes_of);
 	return making.drain;
 }

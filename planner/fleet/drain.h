@@ -15,7 +15,7 @@
 #ifndef PLANNER_FLEET_DRAIN_H
 #define PLANNER_FLEET_DRAIN_H
 
-#include "planner/fleet/yard.h"
+#include "planner/fleet/space.h"
 #include "planner/migrate/migrate.h"
 
 #define DRAIN_MOVES_MOST 64

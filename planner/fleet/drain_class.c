@@ -1,40 +1,40 @@
 /* SPDX-License-Identifier: MIT */
-#include "planner/fleet/drain_ground.h"
+#include "planner/fleet/drain_class.h"
 
 #include <string.h>
 
-struct DrainGrounds {
-	GPtrArray *list;   /* of DrainGround */
+struct DrainClasses {
+	GPtrArray *list;   /* of DrainClass */
 	GHashTable *known; /* what drain_passages() answered, by what it depends on */
 };
 
-static void drain_ground_free(gpointer data)
+static void drain_class_free(gpointer data)
 {
-	DrainGround *ground = data;
+	DrainClass *class = data;
 
-	plan_free(ground->bare);
-	g_free(ground);
+	plan_free(class->bare);
+	g_free(class);
 }
 
-DrainGrounds *drain_grounds_new(void)
+DrainClasses *drain_classes_new(void)
 {
-	DrainGrounds *grounds = g_new0(DrainGrounds, 1);
+	DrainClasses *classes = g_new0(DrainClasses, 1);
 
-	grounds->list = g_ptr_array_new_with_free_func(drain_ground_free);
-	grounds->known = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
-	return grounds;
+	classes->list = g_ptr_array_new_with_free_func(drain_class_free);
+	classes->known = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+	return classes;
 }
 
-void drain_grounds_free(DrainGrounds *grounds)
+void drain_classes_free(DrainClasses *classes)
 {
-	g_ptr_array_unref(grounds->list);
-	g_hash_table_unref(grounds->known);
-	g_free(grounds);
+	g_ptr_array_unref(classes->list);
+	g_hash_table_unref(classes->known);
+	g_free(classes);
 }
 
-const DrainGround *drain_ground(const DrainGrounds *grounds, unsigned ground)
+const DrainClass *drain_class(const DrainClasses *classes, unsigned class)
 {
-	return g_ptr_array_index(grounds->list, ground);
+	return g_ptr_array_index(classes->list, class);
 }
 
 /* Do VMs fare alike on both? */
@@ -48,61 +48,61 @@ static bool drain_standings_alike(const Standing *a, const Standing *b)
 	       !g_strcmp0(a->node->libvirt, b->node->libvirt);
 }
 
-unsigned drain_ground_of(DrainGrounds *grounds, const Standing *standing, unsigned threads)
+unsigned drain_class_of(DrainClasses *classes, const Standing *standing, unsigned threads)
 {
-	DrainGround *ground;
+	DrainClass *class;
 	unsigned i;
 
-	for (i = 0; i < grounds->list->len; i++) {
-		ground = g_ptr_array_index(grounds->list, i);
-		if (ground->threads == threads && drain_standings_alike(ground->standing, standing))
+	for (i = 0; i < classes->list->len; i++) {
+		class = g_ptr_array_index(classes->list, i);
+		if (class->threads == threads && drain_standings_alike(class->standing, standing))
 			return i;
 	}
-	if (i == DRAIN_GROUNDS_MOST)
+	if (i == DRAIN_CLASSES_MOST)
 		return i;
-	ground = g_new0(DrainGround, 1);
-	ground->standing = standing;
-	ground->threads = threads;
-	ground->bare = plan_new(standing->host);
-	node_spec_free(ground->bare->node);
-	ground->bare->node = node_spec_copy(standing->node);
-	g_ptr_array_add(grounds->list, ground);
+	class = g_new0(DrainClass, 1);
+	class->standing = standing;
+	class->threads = threads;
+	class->bare = plan_new(standing->host);
+	node_spec_free(class->bare->node);
+	class->bare->node = node_spec_copy(standing->node);
+	g_ptr_array_add(classes->list, class);
 	return i;
 }
 
 /* Does the node alone give VM cpu-pm? */
-static bool drain_gives_cpu_pm(const DrainGround *ground, const StandingVm *vm)
+static bool drain_gives_cpu_pm(const DrainClass *class, const StandingVm *vm)
 {
 	return !vm->shared && vm->spec->cpu_pm &&
-	       ground->standing->modes & (1u << vm->spec->cpu_mode);
+	       class->standing->modes & (1u << vm->spec->cpu_mode);
 }
 
-static Migration *drain_foresee(const DrainGrounds *grounds, const StandingVm *vm, unsigned from,
+static Migration *drain_foresee(const DrainClasses *classes, const StandingVm *vm, unsigned from,
 				unsigned to)
 {
-	const DrainGround *here = drain_ground(grounds, from), *there = drain_ground(grounds, to);
+	const DrainClass *here = drain_class(classes, from), *there = drain_class(classes, to);
 
 	return migrate_foresee(here->bare, there->bare, vm->spec, vm->cpu_pm,
 			       drain_gives_cpu_pm(there, vm));
 }
 
 /* The guest was told how many threads its cores have. */
-static bool drain_threads_differ(const DrainGrounds *grounds, const StandingVm *vm, unsigned from,
+static bool drain_threads_differ(const DrainClasses *classes, const StandingVm *vm, unsigned from,
 				 unsigned to)
 {
 	return !vm->shared && vm->spec->threads != THREADS_ISOLATE && vm->spec->vcpus > 1 &&
-	       drain_ground(grounds, from)->threads != drain_ground(grounds, to)->threads;
+	       drain_class(classes, from)->threads != drain_class(classes, to)->threads;
 }
 
-MigrateVerdict drain_passage(const DrainGrounds *grounds, const StandingVm *vm, unsigned from,
+MigrateVerdict drain_passage(const DrainClasses *classes, const StandingVm *vm, unsigned from,
 			     unsigned to)
 {
 	g_autoptr(Migration) migration = NULL;
 
-	if (vm->cpu_pm && !drain_gives_cpu_pm(drain_ground(grounds, to), vm))
+	if (vm->cpu_pm && !drain_gives_cpu_pm(drain_class(classes, to), vm))
 		return MIGRATE_CANNOT;
-	migration = drain_foresee(grounds, vm, from, to);
-	if (drain_threads_differ(grounds, vm, from, to))
+	migration = drain_foresee(classes, vm, from, to);
+	if (drain_threads_differ(classes, vm, from, to))
 		return MAX(migration->verdict, MIGRATE_RESTART);
 	return migration->verdict;
 }
@@ -116,28 +116,28 @@ static gint64 drain_passage_key(const StandingVm *vm, unsigned from, MigrateVerd
 	return from | (gint64)vm->spec->cpu_mode << 8 | (gint64)flags << 16 | (gint64)most << 24;
 }
 
-guint64 drain_passages(const DrainGrounds *grounds, const StandingVm *vm, unsigned from,
+guint64 drain_passages(const DrainClasses *classes, const StandingVm *vm, unsigned from,
 		       MigrateVerdict most)
 {
 	gint64 key = drain_passage_key(vm, from, most);
-	guint64 *bits = g_hash_table_lookup(grounds->known, &key);
+	guint64 *bits = g_hash_table_lookup(classes->known, &key);
 
 	if (bits)
 		return *bits;
 	bits = g_new0(guint64, 1);
-	for (unsigned to = 0; to < grounds->list->len; to++)
-		if (drain_passage(grounds, vm, from, to) <= most)
+	for (unsigned to = 0; to < classes->list->len; to++)
+		if (drain_passage(classes, vm, from, to) <= most)
 			*bits |= (guint64)1 << to;
-	g_hash_table_insert(grounds->known, g_memdup2(&key, sizeof key), bits);
+	g_hash_table_insert(classes->known, g_memdup2(&key, sizeof key), bits);
 	return *bits;
 }
 
-char *drain_passage_why(const DrainGrounds *grounds, const StandingVm *vm, unsigned from,
+char *drain_passage_why(const DrainClasses *classes, const StandingVm *vm, unsigned from,
 			unsigned to)
 {
-	g_autoptr(Migration) migration = drain_foresee(grounds, vm, from, to);
+	g_autoptr(Migration) migration = drain_foresee(classes, vm, from, to);
 
-	if (vm->cpu_pm && !drain_gives_cpu_pm(drain_ground(grounds, to), vm))
+	if (vm->cpu_pm && !drain_gives_cpu_pm(drain_class(classes, to), vm))
 		return g_strdup("it has cpu-pm, which no other node gives it");
 	for (unsigned i = 0; i < migration->points->len; i++) {
 		const MigratePoint *point = g_ptr_array_index(migration->points, i);

@@ -1,39 +1,39 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where VMs may go, room apart: NUMA nodes are of one ground where a VM fares alike on all of them.
+ * Where VMs may go, room apart: NUMA nodes are of one class where a VM fares alike on all of them.
  * What decides are the threads of their cores and what is said of their nodes.
  */
-#ifndef PLANNER_FLEET_DRAIN_GROUND_H
-#define PLANNER_FLEET_DRAIN_GROUND_H
+#ifndef PLANNER_FLEET_DRAIN_CLASS_H
+#define PLANNER_FLEET_DRAIN_CLASS_H
 
 #include "planner/fleet/standing.h"
 #include "planner/migrate/migrate.h"
 
-#define DRAIN_GROUNDS_MOST 64 /* further ones take no VM: what may go where is 64 bits */
+#define DRAIN_CLASSES_MOST 64 /* further ones take no VM: what may go where is 64 bits */
 
-typedef struct DrainGround {
+typedef struct DrainClass {
 	const Standing *standing; /* one of them */
 	unsigned threads;
 	Plan *bare; /* the node, without VMs */
-} DrainGround;
+} DrainClass;
 
-typedef struct DrainGrounds DrainGrounds;
+typedef struct DrainClasses DrainClasses;
 
-DrainGrounds *drain_grounds_new(void);
-void drain_grounds_free(DrainGrounds *grounds);
-/* The ground of a room with so many THREADS on STANDING, new or known. DRAIN_GROUNDS_MOST: there
+DrainClasses *drain_classes_new(void);
+void drain_classes_free(DrainClasses *classes);
+/* The class of a room with so many THREADS on STANDING, new or known. DRAIN_CLASSES_MOST: there
  * are too many. */
-unsigned drain_ground_of(DrainGrounds *grounds, const Standing *standing, unsigned threads);
-const DrainGround *drain_ground(const DrainGrounds *grounds, unsigned ground);
+unsigned drain_class_of(DrainClasses *classes, const Standing *standing, unsigned threads);
+const DrainClass *drain_class(const DrainClasses *classes, unsigned class);
 
-/* How VM, on the ground FROM, gets to TO. */
-MigrateVerdict drain_passage(const DrainGrounds *grounds, const StandingVm *vm, unsigned from,
+/* How VM, on the class FROM, gets to TO. */
+MigrateVerdict drain_passage(const DrainClasses *classes, const StandingVm *vm, unsigned from,
 			     unsigned to);
-/* A bit for each ground to which it gets so, or better. */
-guint64 drain_passages(const DrainGrounds *grounds, const StandingVm *vm, unsigned from,
+/* A bit for each class to which it gets so, or better. */
+guint64 drain_passages(const DrainClasses *classes, const StandingVm *vm, unsigned from,
 		       MigrateVerdict most);
 /* Why VM does not get to TO: one line, yours. */
-char *drain_passage_why(const DrainGrounds *grounds, const StandingVm *vm, unsigned from,
+char *drain_passage_why(const DrainClasses *classes, const StandingVm *vm, unsigned from,
 			unsigned to);
 
 #endif

@@ -4,7 +4,7 @@
 #define PLANNER_FLEET_DRAIN_INTERNAL_H
 
 #include "planner/fleet/drain.h"
-#include "planner/fleet/drain_ground.h"
+#include "planner/fleet/drain_class.h"
 
 #define DRAIN_PRICE ((int64_t)1 << 20) /* what a move costs */
 #define DRAIN_LEFT (DRAIN_PRICE * 256) /* and a VM that is left: more than all moves */
@@ -16,7 +16,7 @@ typedef struct DrainType {
 	unsigned helpers; /* threads beside the vCPUs, on cores of their own */
 	bool isolate;
 	uint64_t memory;
-	guint64 grounds; /* where it may go */
+	guint64 classes; /* where it may go */
 	unsigned leave;	 /* so many of them leave */
 	int64_t price;	 /* what it costs to find one a place, at least */
 	int row;	 /* in the linear program; -1 = none */
@@ -33,8 +33,8 @@ typedef struct DrainOne {
 
 /* A NUMA node that takes VMs. */
 typedef struct DrainBin {
-	unsigned room; /* of the yard */
-	unsigned standing, ground;
+	unsigned room; /* of the space */
+	unsigned standing, class;
 	unsigned like;	 /* the first bin that is as good, while nobody came to or left its node */
 	unsigned cores;	 /* free ones */
 	uint64_t memory; /* free; UINT64_MAX = not known */
@@ -57,15 +57,15 @@ typedef struct DrainTable {
 } DrainTable;
 
 typedef struct DrainProgram {
-	Yard *yard;
-	DrainGrounds *grounds;
+	Space *space;
+	DrainClasses *classes;
 	unsigned moves;	    /* most VMs that make room */
 	GArray *types;	    /* of DrainType */
 	GPtrArray *ones;    /* of DrainOne: those that leave, then others */
 	unsigned n_leave;   /* of them */
 	GArray *bins;	    /* of DrainBin */
 	unsigned *touched;  /* by node: VMs that came or left */
-	DrainTable *tables; /* by ground */
+	DrainTable *tables; /* by class */
 	uint64_t cell;	    /* bytes of a step in tables' memory */
 	int64_t bound; /* what a solution costs at least: DRAIN_PRICE a move, and moves + 1 times
 			  that a VM that is left */
@@ -83,12 +83,12 @@ static inline DrainBin *drain_bin(const DrainProgram *program, unsigned bin)
 }
 
 static inline unsigned drain_cores(const DrainProgram *program, const DrainType *type,
-				   unsigned ground)
+				   unsigned class)
 {
 	const SearchVm vm = {
 		.vcpus = type->vcpus, .isolate = type->isolate, .helpers = type->helpers};
 
-	return search_vm_cores(&vm, drain_ground(program->grounds, ground)->threads);
+	return search_vm_cores(&vm, drain_class(program->classes, class)->threads);
 }
 
 /* MEMORY, which may not be known, and more. */

@@ -97,12 +97,12 @@ static void drain_make_tables(DrainProgram *program)
 {
 	for (unsigned b = 0; b < program->bins->len; b++) {
 		const DrainBin *bin = drain_bin(program, b);
-		DrainTable *table = &program->tables[bin->ground];
+		DrainTable *table = &program->tables[bin->class];
 
 		table->cores = MAX(table->cores, drain_bin_cores(bin));
 		table->cells = MAX(table->cells, drain_cells_of(program, drain_bin_memory(bin)));
 	}
-	for (unsigned g = 0; g < DRAIN_GROUNDS_MOST; g++) {
+	for (unsigned g = 0; g < DRAIN_CLASSES_MOST; g++) {
 		DrainTable *table = &program->tables[g];
 		size_t size = (size_t)(table->cores + 1) * (table->cells + 1);
 
@@ -111,19 +111,19 @@ static void drain_make_tables(DrainProgram *program)
 	}
 }
 
-/* Those that have a price on GROUND, as positions of types. Yours. */
-static GArray *drain_priced(const DrainProgram *program, unsigned ground)
+/* Those that have a price on CLASS, as positions of types. Yours. */
+static GArray *drain_priced(const DrainProgram *program, unsigned class)
 {
 	GArray *priced = g_array_new(FALSE, FALSE, sizeof(unsigned));
 
 	for (unsigned t = 0; t < program->types->len; t++)
 		if (drain_type(program, t)->price > 0 &&
-		    drain_type(program, t)->grounds >> ground & 1)
+		    drain_type(program, t)->classes >> class & 1)
 			g_array_append_val(priced, t);
 	return priced;
 }
 
-static void drain_fill_entry(const DrainProgram *program, DrainTable *table, unsigned ground,
+static void drain_fill_entry(const DrainProgram *program, DrainTable *table, unsigned class,
 			     const GArray *priced, unsigned cores, unsigned cells)
 {
 	size_t at = drain_at(table, cores, cells);
@@ -133,7 +133,7 @@ static void drain_fill_entry(const DrainProgram *program, DrainTable *table, uns
 	for (unsigned i = 0; i < priced->len; i++) {
 		unsigned t = g_array_index(priced, unsigned, i);
 		const DrainType *type = drain_type(program, t);
-		unsigned need = drain_cores(program, type, ground);
+		unsigned need = drain_cores(program, type, class);
 		unsigned steps = (unsigned)MIN(type->memory / program->cell, DRAIN_CELLS + 1);
 		int64_t with;
 
@@ -151,7 +151,7 @@ static void drain_fill_entry(const DrainProgram *program, DrainTable *table, uns
 
 static void drain_fill_tables(DrainProgram *program)
 {
-	for (unsigned g = 0; g < DRAIN_GROUNDS_MOST; g++) {
+	for (unsigned g = 0; g < DRAIN_CLASSES_MOST; g++) {
 		DrainTable *table = &program->tables[g];
 		g_autoptr(GArray) priced = NULL;
 
@@ -220,7 +220,7 @@ static void drain_try_own(DrainTry *try, unsigned first, unsigned cores, uint64_
 int64_t drain_value(DrainProgram *program, const DrainBin *bin, guint64 *evicted)
 {
 	DrainTry try = {.program = program,
-			.table = &program->tables[bin->ground],
+			.table = &program->tables[bin->class],
 			.own = bin->own,
 			.tries = DRAIN_TRIES};
 
@@ -242,7 +242,7 @@ int64_t drain_value(DrainProgram *program, const DrainBin *bin, guint64 *evicted
 int64_t drain_value_most(const DrainProgram *program, const DrainBin *bin, unsigned less_cores,
 			 uint64_t less_memory)
 {
-	const DrainTable *table = &program->tables[bin->ground];
+	const DrainTable *table = &program->tables[bin->class];
 	unsigned cores = bin->cores;
 	uint64_t memory = bin->memory;
 
@@ -299,7 +299,7 @@ static GArray *drain_coming(const DrainProgram *program, const DrainBin *bin, un
 			    uint64_t memory)
 {
 	GArray *coming = g_array_new(FALSE, FALSE, sizeof(unsigned));
-	const DrainTable *table = &program->tables[bin->ground];
+	const DrainTable *table = &program->tables[bin->class];
 	unsigned c = MIN(cores, table->cores),
 		 m = MIN(drain_cells_of(program, memory), table->cells);
 
@@ -312,7 +312,7 @@ static GArray *drain_coming(const DrainProgram *program, const DrainBin *bin, un
 			c--;
 			continue;
 		}
-		c -= drain_cores(program, drain_type(program, (unsigned)last), bin->ground);
+		c -= drain_cores(program, drain_type(program, (unsigned)last), bin->class);
 		m -= (unsigned)(drain_type(program, (unsigned)last)->memory / program->cell);
 		if (memory != UINT64_MAX && drain_type(program, (unsigned)last)->memory > memory)
 			continue; /* rounded down it fits */

@@ -53,9 +53,9 @@ static bool drain_name_taken(const DrainProgram *program, const DrainOne *one, u
 {
 	const char *name = one->vm->vm->spec->name;
 
-	if (!g_hash_table_contains(program->yard->repeated, name))
+	if (!g_hash_table_contains(program->space->repeated, name))
 		return false;
-	if (hwloc_bitmap_isset(g_hash_table_lookup(program->yard->repeated, name), standing))
+	if (hwloc_bitmap_isset(g_hash_table_lookup(program->space->repeated, name), standing))
 		return true;
 	for (unsigned i = 0; i < program->ones->len; i++) {
 		const DrainOne *other = drain_one(program, i);
@@ -70,7 +70,7 @@ static bool drain_name_taken(const DrainProgram *program, const DrainOne *one, u
 
 static bool drain_may_be(const DrainProgram *program, const DrainOne *one, const DrainBin *bin)
 {
-	return drain_type(program, one->type)->grounds >> bin->ground & 1 &&
+	return drain_type(program, one->type)->classes >> bin->class & 1 &&
 	       bin->standing != one->vm->from && !drain_name_taken(program, one, bin->standing);
 }
 
@@ -103,7 +103,7 @@ static int64_t drain_value_after(const DrainSearch *search, const DrainBin *bin,
 
 	for (unsigned i = 0; i < choice->n; i++)
 		drain_evict(bin, &after, choice->evicted[i], true);
-	after.cores -= drain_cores(program, type, bin->ground);
+	after.cores -= drain_cores(program, type, bin->class);
 	after.memory = drain_less(after.memory, type->memory);
 	value = drain_value(program, &after, NULL);
 	for (unsigned i = 0; i < choice->n; i++)
@@ -208,7 +208,7 @@ static void drain_choose_in(DrainChoosing *choosing, unsigned b)
 	DrainChoice choice = {.bin = b};
 	int64_t most;
 
-	choosing->need = drain_cores(program, type, bin->ground);
+	choosing->need = drain_cores(program, type, bin->class);
 	most = drain_value_most(program, bin, choosing->need, type->memory);
 	if (most < 0)
 		return;
@@ -258,7 +258,7 @@ static void drain_do(DrainSearch *search, DrainOne *one, const DrainChoice *choi
 		own->one->waits = true;
 		search->memory += own->one->vm->vm->memory;
 	}
-	bin->cores -= drain_cores(program, drain_type(program, one->type), bin->ground);
+	bin->cores -= drain_cores(program, drain_type(program, one->type), bin->class);
 	bin->memory = drain_less(bin->memory, one->vm->vm->memory);
 	bin->value = drain_value(program, bin, NULL);
 	search->moves += choice->n;

@@ -6,16 +6,16 @@
 const char *const loss_names[] = {"survives", "fails", "unknown", NULL};
 
 struct LossBook {
-	Yard *yard;
+	Space *space;
 	LossCount *count;
 };
 
-LossBook *loss_book_new(Yard *yard)
+LossBook *loss_book_new(Space *space)
 {
 	LossBook *book = g_new0(LossBook, 1);
 
-	book->yard = yard;
-	book->count = loss_count_new(yard);
+	book->space = space;
+	book->count = loss_count_new(space);
 	return book;
 }
 
@@ -95,9 +95,9 @@ static int loss_by_memory(gconstpointer a, gconstpointer b)
 	return order ? order : loss_compare_rest(x, y);
 }
 
-static void loss_add_vms(Loss *loss, const Yard *yard, unsigned member)
+static void loss_add_vms(Loss *loss, const Space *space, unsigned member)
 {
-	const GPtrArray *vms = yard_standing(yard, member)->vms;
+	const GPtrArray *vms = space_standing(space, member)->vms;
 
 	for (unsigned i = 0; i < vms->len; i++) {
 		const StandingVm *vm = g_ptr_array_index(vms, i);
@@ -116,43 +116,43 @@ static void loss_add_vms(Loss *loss, const Yard *yard, unsigned member)
 /* Where they go */
 
 /* In the order of VMS; how many are left out. */
-static unsigned loss_fit(Yard *yard, const GPtrArray *vms)
+static unsigned loss_fit(Space *space, const GPtrArray *vms)
 {
 	unsigned left = 0;
 
 	for (unsigned i = 0; i < vms->len; i++) {
 		LossVm *lost = g_ptr_array_index(vms, i);
-		g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(YardPart));
+		g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(SpacePart));
 
 		g_clear_pointer(&lost->parts, g_array_unref);
-		if (!yard_find_room(yard, lost->vm, parts) &&
-		    !yard_find_span(yard, lost->vm, parts)) {
+		if (!space_find_room(space, lost->vm, parts) &&
+		    !space_find_span(space, lost->vm, parts)) {
 			left++;
 			continue;
 		}
-		yard_take(yard, lost->vm, parts);
+		space_take(space, lost->vm, parts);
 		lost->parts = g_steal_pointer(&parts);
 	}
 	return left;
 }
 
 /* By vCPUs or by memory, whichever leaves out fewer. */
-static void loss_fit_best(Yard *yard, Loss *loss, const GArray *members)
+static void loss_fit_best(Space *space, Loss *loss, const GArray *members)
 {
 	unsigned left;
 
 	g_ptr_array_sort(loss->vms, loss_by_vcpus);
-	yard_lose(yard, members);
-	loss->left = loss_fit(yard, loss->vms);
+	space_lose(space, members);
+	loss->left = loss_fit(space, loss->vms);
 	if (!loss->left)
 		return;
 	g_ptr_array_sort(loss->vms, loss_by_memory);
-	yard_lose(yard, members);
-	left = loss_fit(yard, loss->vms);
+	space_lose(space, members);
+	left = loss_fit(space, loss->vms);
 	g_ptr_array_sort(loss->vms, loss_by_vcpus);
 	if (left >= loss->left) {
-		yard_lose(yard, members);
-		left = loss_fit(yard, loss->vms);
+		space_lose(space, members);
+		left = loss_fit(space, loss->vms);
 	}
 	loss->left = left;
 }
@@ -160,16 +160,17 @@ static void loss_fit_best(Yard *yard, Loss *loss, const GArray *members)
 /* Why not */
 
 /* The host that has least too little; false = none may have it. */
-static bool loss_nearest(const Yard *yard, const StandingVm *vm, unsigned *nearest, BidLack *least)
+static bool loss_nearest(const Space *space, const StandingVm *vm, unsigned *nearest,
+			 BidLack *least)
 {
 	bool found = false;
 
-	for (unsigned s = 0; s < yard->standings->len; s++) {
+	for (unsigned s = 0; s < space->standings->len; s++) {
 		BidLack lack;
 
-		if (!yard_allows(yard, vm, s))
+		if (!space_allows(space, vm, s))
 			continue;
-		lack = bid_lack(yard_standing(yard, s)->bid, vm->spec);
+		lack = bid_lack(space_standing(space, s)->bid, vm->spec);
 		if (found && !bid_lack_less(&lack, least))
 			continue;
 		*least = lack;
@@ -179,75 +180,75 @@ static bool loss_nearest(const Yard *yard, const StandingVm *vm, unsigned *neare
 	return found;
 }
 
-static bool loss_some_take(const Yard *yard, const StandingVm *vm)
+static bool loss_some_take(const Space *space, const StandingVm *vm)
 {
-	for (unsigned s = 0; s < yard->standings->len; s++)
-		if (!yard->lost[s] && standing_takes(yard_standing(yard, s), vm))
+	for (unsigned s = 0; s < space->standings->len; s++)
+		if (!space->lost[s] && standing_takes(space_standing(space, s), vm))
 			return true;
 	return false;
 }
 
-static bool loss_fits_alone(const Yard *yard, const StandingVm *vm)
+static bool loss_fits_alone(const Space *space, const StandingVm *vm)
 {
-	g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(YardPart));
+	g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(SpacePart));
 
-	return yard_find_room(yard, vm, parts) || yard_find_span(yard, vm, parts);
+	return space_find_room(space, vm, parts) || space_find_span(space, vm, parts);
 }
 
 /* How many fit nowhere, even alone. */
-static unsigned loss_count_alone(const Yard *yard, const Loss *loss)
+static unsigned loss_count_alone(const Space *space, const Loss *loss)
 {
 	unsigned nowhere = 0;
 
 	for (unsigned i = 0; i < loss->vms->len; i++) {
 		const LossVm *lost = g_ptr_array_index(loss->vms, i);
 
-		nowhere += !lost->parts && !loss_fits_alone(yard, lost->vm);
+		nowhere += !lost->parts && !loss_fits_alone(space, lost->vm);
 	}
 	return nowhere;
 }
 
-char *loss_why(const Yard *yard, const StandingVm *vm)
+char *loss_why(const Space *space, const StandingVm *vm)
 {
 	unsigned nearest = 0;
 	BidLack lack = {0};
 
-	if (loss_fits_alone(yard, vm))
+	if (loss_fits_alone(space, vm))
 		return g_strdup("fits alone, but not beside the others");
-	if (loss_nearest(yard, vm, &nearest, &lack))
-		return bid_lack_text(&lack, vm->spec, yard_standing(yard, nearest)->name);
-	if (loss_some_take(yard, vm))
+	if (loss_nearest(space, vm, &nearest, &lack))
+		return bid_lack_text(&lack, vm->spec, space_standing(space, nearest)->name);
+	if (loss_some_take(space, vm))
 		return g_strdup("each other node that may have it has a VM of its name");
 	return g_strdup(vm->cpu_pm ? "no other node gives it cpu-pm" : "no other node takes VMs");
 }
 
-static void loss_say_why(const Yard *yard, const Loss *loss)
+static void loss_say_why(const Space *space, const Loss *loss)
 {
 	for (unsigned i = 0; i < loss->vms->len; i++) {
 		LossVm *lost = g_ptr_array_index(loss->vms, i);
 
 		if (!lost->parts)
-			lost->why = loss_why(yard, lost->vm);
+			lost->why = loss_why(space, lost->vm);
 	}
 }
 
 Loss *loss_new(LossBook *book, const GArray *members)
 {
-	Yard *yard = book->yard;
+	Space *space = book->space;
 	Loss *loss = g_new0(Loss, 1);
 
 	loss->vms = g_ptr_array_new_with_free_func(loss_vm_free);
 	for (unsigned i = 0; i < members->len; i++)
-		loss_add_vms(loss, yard, g_array_index(members, unsigned, i));
-	loss_fit_best(yard, loss, members);
+		loss_add_vms(loss, space, g_array_index(members, unsigned, i));
+	loss_fit_best(space, loss, members);
 	if (loss->left) {
-		yard_lose(yard, members);
+		space_lose(space, members);
 		loss->least = MAX(loss_count_least(book->count, loss->vms, members),
-				  loss_count_alone(yard, loss));
+				  loss_count_alone(space, loss));
 		if (loss->left > loss->least)
-			loss_search(yard, loss);
-		loss_say_why(yard, loss);
+			loss_search(space, loss);
+		loss_say_why(space, loss);
 	}
-	yard_reset(yard);
+	space_reset(space);
 	return loss;
 }

@@ -10,12 +10,12 @@
 #ifndef PLANNER_FLEET_LOSS_H
 #define PLANNER_FLEET_LOSS_H
 
-#include "planner/fleet/yard.h"
+#include "planner/fleet/space.h"
 
 typedef struct LossVm {
 	const StandingVm *vm;
 	unsigned from; /* its host: position */
-	GArray *parts; /* of YardPart: where it restarts; NULL = nowhere */
+	GArray *parts; /* of SpacePart: where it restarts; NULL = nowhere */
 	char *why;     /* then; one line */
 } LossVm;
 
@@ -37,30 +37,30 @@ typedef struct Loss {
 
 /* What is counted once for a fleet. */
 typedef struct LossBook LossBook;
-/* YARD is borrowed, and nothing is taken of it. Yours. */
-LossBook *loss_book_new(Yard *yard);
+/* SPACE is borrowed, and nothing is taken of it. Yours. */
+LossBook *loss_book_new(Space *space);
 void loss_book_free(LossBook *book);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(LossBook, loss_book_free)
 
-/* MEMBERS (of unsigned, hosts) are lost at once. Leaves the yard as it was. Yours. */
+/* MEMBERS (of unsigned, hosts) are lost at once. Leaves the space as it was. Yours. */
 Loss *loss_new(LossBook *book, const GArray *members);
 void loss_free(Loss *loss);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Loss, loss_free)
 LossVerdict loss_verdict(const Loss *loss);
 
-/* Why VM has no place on the hosts of YARD that are not lost: one line, yours. */
-char *loss_why(const Yard *yard, const StandingVm *vm);
+/* Why VM has no place on the hosts of SPACE that are not lost: one line, yours. */
+char *loss_why(const Space *space, const StandingVm *vm);
 
 /* Of loss_new(): no choice leaves out fewer of VMS (of LossVm) than this, by counting
  * (loss_count.c). */
 typedef struct LossCount LossCount;
-LossCount *loss_count_new(const Yard *yard);
+LossCount *loss_count_new(const Space *space);
 void loss_count_free(LossCount *count);
 unsigned loss_count_least(LossCount *count, const GPtrArray *vms, const GArray *members);
 /* Of loss_new(): try choices of rooms until one leaves out no more than LOSS->least (which rises
  * when all were tried), or steps run out (loss_search.c). Takes nothing in the end. */
-void loss_search(Yard *yard, Loss *loss);
+void loss_search(Space *space, Loss *loss);
 /* May one of VMS (of LossVm) be over several NUMA nodes of a host that is not lost? */
-bool loss_may_span(const Yard *yard, const GPtrArray *vms);
+bool loss_may_span(const Space *space, const GPtrArray *vms);
 
 #endif

@@ -16,7 +16,7 @@ typedef struct LossSize {
 } LossSize;
 
 struct LossCount {
-	const Yard *yard;
+	const Space *space;
 	GHashTable *totals; /* LossSize → uint64_t: copies in the whole fleet */
 };
 
@@ -33,11 +33,11 @@ static gboolean loss_size_equal(gconstpointer a, gconstpointer b)
 	return !memcmp(a, b, sizeof(LossSize));
 }
 
-LossCount *loss_count_new(const Yard *yard)
+LossCount *loss_count_new(const Space *space)
 {
 	LossCount *count = g_new0(LossCount, 1);
 
-	count->yard = yard;
+	count->space = space;
 	count->totals = g_hash_table_new_full(loss_size_hash, loss_size_equal, g_free, g_free);
 	return count;
 }
@@ -116,8 +116,8 @@ static uint64_t loss_copies_all(LossCount *count, const LossSize *size)
 	if (total)
 		return *total;
 	total = g_new0(uint64_t, 1);
-	for (unsigned s = 0; s < count->yard->standings->len; s++)
-		*total += loss_copies(yard_standing(count->yard, s), size);
+	for (unsigned s = 0; s < count->space->standings->len; s++)
+		*total += loss_copies(space_standing(count->space, s), size);
 	g_hash_table_insert(count->totals, g_memdup2(size, sizeof *size), total);
 	return *total;
 }
@@ -135,11 +135,11 @@ static bool loss_is_size(const LossVm *lost, const LossSize *size)
 	       (spec->threads == THREADS_ISOLATE || !size->isolate || size->vcpus == 1);
 }
 
-static bool loss_never_spans(const Yard *yard, const StandingVm *vm)
+static bool loss_never_spans(const Space *space, const StandingVm *vm)
 {
-	for (unsigned s = 0; s < yard->standings->len; s++)
-		if (standing_takes(yard_standing(yard, s), vm) &&
-		    !standing_whole(yard_standing(yard, s), vm))
+	for (unsigned s = 0; s < space->standings->len; s++)
+		if (standing_takes(space_standing(space, s), vm) &&
+		    !standing_whole(space_standing(space, s), vm))
 			return false;
 	return true;
 }
@@ -166,8 +166,8 @@ static unsigned loss_least_of(LossCount *count, const GPtrArray *vms, const bool
 	uint64_t have = wanted ? loss_copies_all(count, size) : 0;
 
 	for (unsigned i = 0; wanted && i < members->len; i++)
-		have -= loss_copies(yard_standing(count->yard, g_array_index(members, unsigned, i)),
-				    size);
+		have -= loss_copies(
+			space_standing(count->space, g_array_index(members, unsigned, i)), size);
 	return wanted > have ? wanted - (unsigned)have : 0;
 }
 
@@ -222,14 +222,14 @@ static unsigned loss_beyond(GArray *needs, uint64_t have)
 }
 
 /* All that is free on hosts that are not lost; of those with cpu-pm alone, if so. */
-static void loss_free_in_all(const Yard *yard, bool cpu_pm, uint64_t *cpus, uint64_t *memory)
+static void loss_free_in_all(const Space *space, bool cpu_pm, uint64_t *cpus, uint64_t *memory)
 {
-	for (unsigned r = 0; r < yard->rooms->len; r++) {
-		const YardRoom *room = yard_room(yard, r);
+	for (unsigned r = 0; r < space->rooms->len; r++) {
+		const SpaceRoom *room = space_room(space, r);
 		bool first = !r || room[-1].slot != room->slot;
 
-		if (yard->lost[room->standing] ||
-		    (cpu_pm && !yard_standing(yard, room->standing)->modes))
+		if (space->lost[room->standing] ||
+		    (cpu_pm && !space_standing(space, room->standing)->modes))
 			continue;
 		*cpus += (uint64_t)room->bid->free * room->bid->threads;
 		if (first && room->bid->memory == UINT64_MAX)
@@ -240,7 +240,7 @@ static void loss_free_in_all(const Yard *yard, bool cpu_pm, uint64_t *cpus, uint
 }
 
 /* Of all VMs, or those that need cpu-pm. */
-static unsigned loss_least_in_all(const Yard *yard, const GPtrArray *vms, bool cpu_pm)
+static unsigned loss_least_in_all(const Space *space, const GPtrArray *vms, bool cpu_pm)
 {
 	g_autoptr(GArray) cpus = g_array_new(FALSE, FALSE, sizeof(uint64_t));
 	g_autoptr(GArray) memory = g_array_new(FALSE, FALSE, sizeof(uint64_t));
@@ -255,7 +255,7 @@ static unsigned loss_least_in_all(const Yard *yard, const GPtrArray *vms, bool c
 		g_array_append_val(cpus, vcpus);
 		g_array_append_val(memory, lost->vm->memory);
 	}
-	loss_free_in_all(yard, cpu_pm, &free_cpus, &free_memory);
+	loss_free_in_all(space, cpu_pm, &free_cpus, &free_memory);
 	return MAX(loss_beyond(cpus, free_cpus), loss_beyond(memory, free_memory));
 }
 
@@ -263,14 +263,14 @@ unsigned loss_count_least(LossCount *count, const GPtrArray *vms, const GArray *
 {
 	g_autoptr(GHashTable) sizes = loss_sizes(vms);
 	g_autofree bool *whole = g_new0(bool, vms->len + 1);
-	unsigned least = MAX(loss_least_in_all(count->yard, vms, false),
-			     loss_least_in_all(count->yard, vms, true));
+	unsigned least = MAX(loss_least_in_all(count->space, vms, false),
+			     loss_least_in_all(count->space, vms, true));
 	GHashTableIter iter;
 	gpointer size;
 
 	for (unsigned i = 0; i < vms->len; i++)
 		whole[i] = loss_vm_at(vms, i)->vm->spec->spans == SPANS_NEVER &&
-			   loss_never_spans(count->yard, loss_vm_at(vms, i)->vm);
+			   loss_never_spans(count->space, loss_vm_at(vms, i)->vm);
 	g_hash_table_iter_init(&iter, sizes);
 	while (g_hash_table_iter_next(&iter, &size, NULL)) {
 		LossSize counted = *(const LossSize *)size;

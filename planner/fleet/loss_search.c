@@ -10,31 +10,31 @@
 #define LOSS_SEARCH_STEPS 50000
 
 typedef struct LossTry {
-	Yard *yard;
+	Space *space;
 	const GPtrArray *vms;	     /* of LossVm */
-	GPtrArray *now, *best;	     /* by VM: of GArray of YardPart; NULL = left out */
+	GPtrArray *now, *best;	     /* by VM: of GArray of SpacePart; NULL = left out */
 	unsigned most, least, steps; /* fewest left out so far; no fewer is possible */
 } LossTry;
 
 /* Is room A as good as B for any VM that comes? */
-static bool loss_rooms_alike(const Yard *yard, unsigned a, unsigned b)
+static bool loss_rooms_alike(const Space *space, unsigned a, unsigned b)
 {
-	const YardRoom *x = yard_room(yard, a), *y = yard_room(yard, b);
+	const SpaceRoom *x = space_room(space, a), *y = space_room(space, b);
 	unsigned one = x->standing, other = y->standing;
 
-	return !yard->touched[one] && !yard->touched[other] &&
-	       yard->first[one + 1] - yard->first[one] == 1 &&
-	       yard->first[other + 1] - yard->first[other] == 1 &&
+	return !space->touched[one] && !space->touched[other] &&
+	       space->first[one + 1] - space->first[one] == 1 &&
+	       space->first[other + 1] - space->first[other] == 1 &&
 	       x->bid->threads == y->bid->threads && x->left == y->left &&
-	       yard->memory[x->slot] == yard->memory[y->slot] &&
-	       yard_standing(yard, one)->modes == yard_standing(yard, other)->modes;
+	       space->memory[x->slot] == space->memory[y->slot] &&
+	       space_standing(space, one)->modes == space_standing(space, other)->modes;
 }
 
-static bool loss_room_new(const Yard *yard, const StandingVm *vm, unsigned room)
+static bool loss_room_new(const Space *space, const StandingVm *vm, unsigned room)
 {
 	for (unsigned r = 0; r < room; r++)
-		if (yard_allows(yard, vm, yard_room(yard, r)->standing) &&
-		    loss_rooms_alike(yard, r, room))
+		if (space_allows(space, vm, space_room(space, r)->standing) &&
+		    loss_rooms_alike(space, r, room))
 			return false;
 	return true;
 }
@@ -44,16 +44,16 @@ static void loss_try_next(LossTry *try, unsigned i, unsigned left);
 static void loss_try_in(LossTry *try, unsigned i, unsigned left, unsigned room)
 {
 	const StandingVm *vm = loss_vm_at(try->vms, i)->vm;
-	g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(YardPart));
-	unsigned threads = yard_room(try->yard, room)->bid->threads;
-	YardPart part = {room, standing_cores(vm->spec, threads), vm->memory};
+	g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(SpacePart));
+	unsigned threads = space_room(try->space, room)->bid->threads;
+	SpacePart part = {room, standing_cores(vm->spec, threads), vm->memory};
 
 	g_array_append_val(parts, part);
-	yard_take(try->yard, vm, parts);
+	space_take(try->space, vm, parts);
 	try->now->pdata[i] = parts;
 	loss_try_next(try, i + 1, left);
 	try->now->pdata[i] = NULL;
-	yard_give_back(try->yard, parts);
+	space_give_back(try->space, parts);
 }
 
 static void loss_try_keep(LossTry *try, unsigned left)
@@ -79,9 +79,9 @@ static void loss_try_next(LossTry *try, unsigned i, unsigned left)
 	}
 	try->steps--;
 	vm = loss_vm_at(try->vms, i)->vm;
-	for (unsigned r = 0; r < try->yard->rooms->len; r++)
-		if (yard_allows(try->yard, vm, yard_room(try->yard, r)->standing) &&
-		    yard_holds(try->yard, vm, r) && loss_room_new(try->yard, vm, r))
+	for (unsigned r = 0; r < try->space->rooms->len; r++)
+		if (space_allows(try->space, vm, space_room(try->space, r)->standing) &&
+		    space_holds(try->space, vm, r) && loss_room_new(try->space, vm, r))
 			loss_try_in(try, i, left, r);
 	loss_try_next(try, i + 1, left + 1);
 }
@@ -91,26 +91,27 @@ static void loss_parts_free(gpointer parts)
 	g_clear_pointer((GArray **)&parts, g_array_unref);
 }
 
-bool loss_may_span(const Yard *yard, const GPtrArray *vms)
+bool loss_may_span(const Space *space, const GPtrArray *vms)
 {
-	for (unsigned s = 0; s < yard->standings->len; s++)
+	for (unsigned s = 0; s < space->standings->len; s++)
 		for (unsigned i = 0; i < vms->len; i++) {
 			const StandingVm *vm = loss_vm_at(vms, i)->vm;
 
-			if (yard->first[s + 1] - yard->first[s] > 1 && yard_allows(yard, vm, s) &&
-			    !standing_whole(yard_standing(yard, s), vm))
+			if (space->first[s + 1] - space->first[s] > 1 &&
+			    space_allows(space, vm, s) &&
+			    !standing_whole(space_standing(space, s), vm))
 				return true;
 		}
 	return false;
 }
 
-void loss_search(Yard *yard, Loss *loss)
+void loss_search(Space *space, Loss *loss)
 {
 	g_autoptr(GPtrArray) now = g_ptr_array_new();
 	g_autoptr(GPtrArray) best = g_ptr_array_new_with_free_func(loss_parts_free);
-	LossTry try = {yard, loss->vms, now, best, loss->left, loss->least, LOSS_SEARCH_STEPS};
+	LossTry try = {space, loss->vms, now, best, loss->left, loss->least, LOSS_SEARCH_STEPS};
 
-	if (yard->rooms->len > LOSS_SEARCH_ROOMS)
+	if (space->rooms->len > LOSS_SEARCH_ROOMS)
 		return;
 	g_ptr_array_set_size(now, (int)loss->vms->len);
 	loss_try_next(&try, 0, 0);
@@ -121,6 +122,6 @@ void loss_search(Yard *yard, Loss *loss)
 		lost->parts = g_steal_pointer(&best->pdata[i]);
 	}
 	loss->left = try.most;
-	if (try.steps && !loss_may_span(yard, loss->vms))
+	if (try.steps && !loss_may_span(space, loss->vms))
 		loss->least = loss->left;
 }

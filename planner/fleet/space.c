@@ -1,53 +1,53 @@
 /* SPDX-License-Identifier: MIT */
-#include "planner/fleet/yard.h"
+#include "planner/fleet/space.h"
 
 #include <string.h>
 
 /* Rooms alike but for what is free in them, by free cores, then memory. */
-typedef struct YardShelf {
+typedef struct SpaceShelf {
 	unsigned threads, modes;
 	GArray *rooms; /* of unsigned */
 	GArray *from;  /* of unsigned, by cores: the first room with as many free; and the end */
-} YardShelf;
+} SpaceShelf;
 
-typedef struct YardGuest {
+typedef struct SpaceGuest {
 	unsigned standing;
 	const StandingVm *vm;
-} YardGuest;
+} SpaceGuest;
 
 /* Making */
 
-static void yard_shelf_free(gpointer data)
+static void space_shelf_free(gpointer data)
 {
-	YardShelf *shelf = data;
+	SpaceShelf *shelf = data;
 
 	g_array_unref(shelf->rooms);
 	g_array_unref(shelf->from);
 	g_free(shelf);
 }
 
-static YardShelf *yard_shelf_of(Yard *yard, unsigned threads, unsigned modes)
+static SpaceShelf *space_shelf_of(Space *space, unsigned threads, unsigned modes)
 {
-	YardShelf *shelf;
+	SpaceShelf *shelf;
 
-	for (unsigned i = 0; i < yard->shelves->len; i++) {
-		shelf = g_ptr_array_index(yard->shelves, i);
+	for (unsigned i = 0; i < space->shelves->len; i++) {
+		shelf = g_ptr_array_index(space->shelves, i);
 		if (shelf->threads == threads && shelf->modes == modes)
 			return shelf;
 	}
-	shelf = g_new0(YardShelf, 1);
+	shelf = g_new0(SpaceShelf, 1);
 	shelf->threads = threads;
 	shelf->modes = modes;
 	shelf->rooms = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	shelf->from = g_array_new(FALSE, FALSE, sizeof(unsigned));
-	g_ptr_array_add(yard->shelves, shelf);
+	g_ptr_array_add(space->shelves, shelf);
 	return shelf;
 }
 
-static int yard_room_compare(gconstpointer a, gconstpointer b, gpointer data)
+static int space_room_compare(gconstpointer a, gconstpointer b, gpointer data)
 {
-	const YardRoom *x = yard_room(data, *(const unsigned *)a);
-	const YardRoom *y = yard_room(data, *(const unsigned *)b);
+	const SpaceRoom *x = space_room(data, *(const unsigned *)a);
+	const SpaceRoom *y = space_room(data, *(const unsigned *)b);
 
 	if (x->bid->free != y->bid->free)
 		return x->bid->free < y->bid->free ? -1 : 1;
@@ -56,14 +56,14 @@ static int yard_room_compare(gconstpointer a, gconstpointer b, gpointer data)
 	return x < y ? -1 : x > y;
 }
 
-static void yard_sort_shelf(Yard *yard, YardShelf *shelf)
+static void space_sort_shelf(Space *space, SpaceShelf *shelf)
 {
 	unsigned cores = 0;
 
-	g_array_sort_with_data(shelf->rooms, yard_room_compare, yard);
+	g_array_sort_with_data(shelf->rooms, space_room_compare, space);
 	for (unsigned i = 0; i < shelf->rooms->len; i++) {
 		unsigned free =
-			yard_room(yard, g_array_index(shelf->rooms, unsigned, i))->bid->free;
+			space_room(space, g_array_index(shelf->rooms, unsigned, i))->bid->free;
 
 		for (; cores <= free; cores++)
 			g_array_append_val(shelf->from, i);
@@ -71,67 +71,67 @@ static void yard_sort_shelf(Yard *yard, YardShelf *shelf)
 	g_array_append_val(shelf->from, shelf->rooms->len);
 }
 
-static void yard_add_rooms(Yard *yard, unsigned index)
+static void space_add_rooms(Space *space, unsigned index)
 {
-	const Standing *standing = yard_standing(yard, index);
+	const Standing *standing = space_standing(space, index);
 	const GArray *rooms = standing->bid->open ? standing->bid->rooms : NULL;
 
-	yard->first[index] = yard->rooms->len;
+	space->first[index] = space->rooms->len;
 	for (unsigned r = 0; rooms && r < rooms->len; r++) {
 		const BidRoom *bid = &g_array_index(rooms, BidRoom, r);
 		bool new = !r || bid[-1].node != bid->node;
-		YardRoom room = {index, yard->slots - !new, bid, bid->free};
+		SpaceRoom room = {index, space->slots - !new, bid, bid->free};
 
 		if (new)
-			yard->memory[yard->slots++] = bid->memory;
-		g_array_append_val(yard_shelf_of(yard, bid->threads, standing->modes)->rooms,
-				   yard->rooms->len);
-		g_array_append_val(yard->rooms, room);
+			space->memory[space->slots++] = bid->memory;
+		g_array_append_val(space_shelf_of(space, bid->threads, standing->modes)->rooms,
+				   space->rooms->len);
+		g_array_append_val(space->rooms, room);
 	}
 }
 
-static void yard_add_name(Yard *yard, const char *name, unsigned standing)
+static void space_add_name(Space *space, const char *name, unsigned standing)
 {
 	gpointer first;
-	hwloc_bitmap_t all = g_hash_table_lookup(yard->repeated, name);
+	hwloc_bitmap_t all = g_hash_table_lookup(space->repeated, name);
 
-	if (!g_hash_table_lookup_extended(yard->named, name, NULL, &first)) {
-		g_hash_table_insert(yard->named, (gpointer)name, GUINT_TO_POINTER(standing));
+	if (!g_hash_table_lookup_extended(space->named, name, NULL, &first)) {
+		g_hash_table_insert(space->named, (gpointer)name, GUINT_TO_POINTER(standing));
 		return;
 	}
 	if (!all) {
 		all = hwloc_bitmap_alloc();
 		hwloc_bitmap_set(all, GPOINTER_TO_UINT(first));
-		g_hash_table_insert(yard->repeated, (gpointer)name, all);
+		g_hash_table_insert(space->repeated, (gpointer)name, all);
 	}
 	hwloc_bitmap_set(all, standing);
 }
 
-static void yard_add_names(Yard *yard, unsigned index)
+static void space_add_names(Space *space, unsigned index)
 {
-	const GPtrArray *vms = yard_standing(yard, index)->vms;
+	const GPtrArray *vms = space_standing(space, index)->vms;
 
 	for (unsigned i = 0; i < vms->len; i++)
-		yard_add_name(yard, ((const StandingVm *)g_ptr_array_index(vms, i))->spec->name,
-			      index);
+		space_add_name(space, ((const StandingVm *)g_ptr_array_index(vms, i))->spec->name,
+			       index);
 }
 
-static int yard_roomy_compare(gconstpointer a, gconstpointer b, gpointer data)
+static int space_roomy_compare(gconstpointer a, gconstpointer b, gpointer data)
 {
 	unsigned i = *(const unsigned *)a, j = *(const unsigned *)b;
-	uint64_t x = yard_standing(data, i)->bid->memory, y = yard_standing(data, j)->bid->memory;
+	uint64_t x = space_standing(data, i)->bid->memory, y = space_standing(data, j)->bid->memory;
 
 	if (x != y)
 		return x > y ? -1 : 1;
 	return i < j ? -1 : i > j;
 }
 
-static void yard_bitmap_free(gpointer bitmap)
+static void space_bitmap_free(gpointer bitmap)
 {
 	hwloc_bitmap_free(bitmap);
 }
 
-static unsigned yard_count_rooms(const GPtrArray *standings)
+static unsigned space_count_rooms(const GPtrArray *standings)
 {
 	unsigned rooms = 0;
 
@@ -143,62 +143,62 @@ static unsigned yard_count_rooms(const GPtrArray *standings)
 	return rooms;
 }
 
-Yard *yard_new(const GPtrArray *standings)
+Space *space_new(const GPtrArray *standings)
 {
-	Yard *yard = g_new0(Yard, 1);
+	Space *space = g_new0(Space, 1);
 
-	yard->standings = standings;
-	yard->rooms = g_array_new(FALSE, FALSE, sizeof(YardRoom));
-	yard->first = g_new0(unsigned, standings->len + 1);
-	yard->memory = g_new0(uint64_t, yard_count_rooms(standings) + 1);
-	yard->lost = g_new0(bool, standings->len + 1);
-	yard->touched = g_new0(bool, standings->len + 1);
-	yard->shelves = g_ptr_array_new_with_free_func(yard_shelf_free);
-	yard->roomy = g_array_new(FALSE, FALSE, sizeof(unsigned));
-	yard->touches = g_array_new(FALSE, FALSE, sizeof(unsigned));
-	yard->guests = g_array_new(FALSE, FALSE, sizeof(YardGuest));
-	yard->named = g_hash_table_new(g_str_hash, g_str_equal);
-	yard->repeated = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, yard_bitmap_free);
+	space->standings = standings;
+	space->rooms = g_array_new(FALSE, FALSE, sizeof(SpaceRoom));
+	space->first = g_new0(unsigned, standings->len + 1);
+	space->memory = g_new0(uint64_t, space_count_rooms(standings) + 1);
+	space->lost = g_new0(bool, standings->len + 1);
+	space->touched = g_new0(bool, standings->len + 1);
+	space->shelves = g_ptr_array_new_with_free_func(space_shelf_free);
+	space->roomy = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	space->touches = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	space->guests = g_array_new(FALSE, FALSE, sizeof(SpaceGuest));
+	space->named = g_hash_table_new(g_str_hash, g_str_equal);
+	space->repeated = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, space_bitmap_free);
 	for (unsigned i = 0; i < standings->len; i++) {
-		yard_add_rooms(yard, i);
-		if (yard_standing(yard, i)->bid->open)
-			g_array_append_val(yard->roomy, i);
-		yard_add_names(yard, i);
+		space_add_rooms(space, i);
+		if (space_standing(space, i)->bid->open)
+			g_array_append_val(space->roomy, i);
+		space_add_names(space, i);
 	}
-	yard->first[standings->len] = yard->rooms->len;
-	g_array_sort_with_data(yard->roomy, yard_roomy_compare, yard);
-	for (unsigned i = 0; i < yard->shelves->len; i++)
-		yard_sort_shelf(yard, g_ptr_array_index(yard->shelves, i));
-	return yard;
+	space->first[standings->len] = space->rooms->len;
+	g_array_sort_with_data(space->roomy, space_roomy_compare, space);
+	for (unsigned i = 0; i < space->shelves->len; i++)
+		space_sort_shelf(space, g_ptr_array_index(space->shelves, i));
+	return space;
 }
 
-void yard_free(Yard *yard)
+void space_free(Space *space)
 {
-	g_array_unref(yard->rooms);
-	g_free(yard->first);
-	g_free(yard->memory);
-	g_free(yard->lost);
-	g_free(yard->touched);
-	g_ptr_array_unref(yard->shelves);
-	g_array_unref(yard->roomy);
-	g_array_unref(yard->touches);
-	g_array_unref(yard->guests);
-	g_hash_table_unref(yard->named);
-	g_hash_table_unref(yard->repeated);
-	g_free(yard);
+	g_array_unref(space->rooms);
+	g_free(space->first);
+	g_free(space->memory);
+	g_free(space->lost);
+	g_free(space->touched);
+	g_ptr_array_unref(space->shelves);
+	g_array_unref(space->roomy);
+	g_array_unref(space->touches);
+	g_array_unref(space->guests);
+	g_hash_table_unref(space->named);
+	g_hash_table_unref(space->repeated);
+	g_free(space);
 }
 
 /* One room */
 
 /* Is a VM of its name there? Its own host is lost, or asked for nothing. */
-static bool yard_has_name(const Yard *yard, const StandingVm *vm, unsigned standing)
+static bool space_has_name(const Space *space, const StandingVm *vm, unsigned standing)
 {
-	hwloc_const_bitmap_t all = g_hash_table_lookup(yard->repeated, vm->spec->name);
+	hwloc_const_bitmap_t all = g_hash_table_lookup(space->repeated, vm->spec->name);
 
 	if (!all)
 		return false;
-	for (unsigned i = 0; i < yard->guests->len; i++) {
-		const YardGuest *guest = &g_array_index(yard->guests, YardGuest, i);
+	for (unsigned i = 0; i < space->guests->len; i++) {
+		const SpaceGuest *guest = &g_array_index(space->guests, SpaceGuest, i);
 
 		if (guest->standing == standing && !strcmp(guest->vm->spec->name, vm->spec->name))
 			return true;
@@ -206,26 +206,26 @@ static bool yard_has_name(const Yard *yard, const StandingVm *vm, unsigned stand
 	return hwloc_bitmap_isset(all, standing);
 }
 
-bool yard_allows(const Yard *yard, const StandingVm *vm, unsigned standing)
+bool space_allows(const Space *space, const StandingVm *vm, unsigned standing)
 {
-	return !yard->lost[standing] && standing_takes(yard_standing(yard, standing), vm) &&
-	       !yard_has_name(yard, vm, standing);
+	return !space->lost[standing] && standing_takes(space_standing(space, standing), vm) &&
+	       !space_has_name(space, vm, standing);
 }
 
-bool yard_holds(const Yard *yard, const StandingVm *vm, unsigned index)
+bool space_holds(const Space *space, const StandingVm *vm, unsigned index)
 {
-	const YardRoom *room = yard_room(yard, index);
+	const SpaceRoom *room = space_room(space, index);
 
 	return room->left >= standing_cores(vm->spec, room->bid->threads) &&
-	       yard->memory[room->slot] >= vm->memory;
+	       space->memory[room->slot] >= vm->memory;
 }
 
-unsigned yard_least_cores(const Yard *yard, const StandingVm *vm)
+unsigned space_least_cores(const Space *space, const StandingVm *vm)
 {
 	unsigned least = G_MAXUINT;
 
-	for (unsigned i = 0; i < yard->shelves->len; i++) {
-		const YardShelf *shelf = g_ptr_array_index(yard->shelves, i);
+	for (unsigned i = 0; i < space->shelves->len; i++) {
+		const SpaceShelf *shelf = g_ptr_array_index(space->shelves, i);
 
 		least = MIN(least, standing_cores(vm->spec, shelf->threads));
 	}
@@ -233,15 +233,15 @@ unsigned yard_least_cores(const Yard *yard, const StandingVm *vm)
 }
 
 /* What a VM would leave: the smaller, the better. */
-typedef struct YardFit {
+typedef struct SpaceFit {
 	unsigned room;
 	unsigned modes;	 /* cpu-pm that the VM has no use for */
 	unsigned cpus;	 /* free in the room */
 	uint64_t memory; /* and in its node */
 	bool found;
-} YardFit;
+} SpaceFit;
 
-static int yard_fit_compare(const YardFit *a, const YardFit *b)
+static int space_fit_compare(const SpaceFit *a, const SpaceFit *b)
 {
 	if (a->modes != b->modes)
 		return a->modes < b->modes ? -1 : 1;
@@ -252,29 +252,29 @@ static int yard_fit_compare(const YardFit *a, const YardFit *b)
 	return a->room < b->room ? -1 : a->room > b->room;
 }
 
-static void yard_consider(const Yard *yard, const StandingVm *vm, unsigned index, YardFit *best)
+static void space_consider(const Space *space, const StandingVm *vm, unsigned index, SpaceFit *best)
 {
-	const YardRoom *room = yard_room(yard, index);
-	unsigned modes = yard_standing(yard, room->standing)->modes;
-	YardFit fit = {.room = index,
-		       .modes = vm->cpu_pm ? 0 : modes,
-		       .cpus = room->left * room->bid->threads,
-		       .memory = yard->memory[room->slot],
-		       .found = true};
+	const SpaceRoom *room = space_room(space, index);
+	unsigned modes = space_standing(space, room->standing)->modes;
+	SpaceFit fit = {.room = index,
+			.modes = vm->cpu_pm ? 0 : modes,
+			.cpus = room->left * room->bid->threads,
+			.memory = space->memory[room->slot],
+			.found = true};
 
-	if (!best->found || yard_fit_compare(&fit, best) < 0)
+	if (!best->found || space_fit_compare(&fit, best) < 0)
 		*best = fit;
 }
 
 /* The first of SHELF from position FIRST to END that has as much memory. */
-static unsigned yard_shelf_bound(const Yard *yard, const YardShelf *shelf, unsigned first,
-				 unsigned end, uint64_t memory)
+static unsigned space_shelf_bound(const Space *space, const SpaceShelf *shelf, unsigned first,
+				  unsigned end, uint64_t memory)
 {
 	while (first < end) {
 		unsigned middle = first + (end - first) / 2;
 		unsigned room = g_array_index(shelf->rooms, unsigned, middle);
 
-		if (yard_room(yard, room)->bid->memory < memory)
+		if (space_room(space, room)->bid->memory < memory)
 			first = middle + 1;
 		else
 			end = middle;
@@ -283,118 +283,118 @@ static unsigned yard_shelf_bound(const Yard *yard, const YardShelf *shelf, unsig
 }
 
 /* The best of SHELF that nobody touched. */
-static void yard_look_on(const Yard *yard, const StandingVm *vm, const YardShelf *shelf,
-			 YardFit *best)
+static void space_look_on(const Space *space, const StandingVm *vm, const SpaceShelf *shelf,
+			  SpaceFit *best)
 {
 	const unsigned *from = (const unsigned *)shelf->from->data;
 
 	for (unsigned c = standing_cores(vm->spec, shelf->threads); c + 1 < shelf->from->len; c++)
-		for (unsigned i = yard_shelf_bound(yard, shelf, from[c], from[c + 1], vm->memory);
+		for (unsigned i = space_shelf_bound(space, shelf, from[c], from[c + 1], vm->memory);
 		     i < from[c + 1]; i++) {
 			unsigned room = g_array_index(shelf->rooms, unsigned, i);
-			unsigned standing = yard_room(yard, room)->standing;
+			unsigned standing = space_room(space, room)->standing;
 
-			if (yard->touched[standing] || !yard_allows(yard, vm, standing))
+			if (space->touched[standing] || !space_allows(space, vm, standing))
 				continue;
-			yard_consider(yard, vm, room, best);
+			space_consider(space, vm, room, best);
 			return;
 		}
 }
 
-static void yard_look_at_touched(const Yard *yard, const StandingVm *vm, YardFit *best)
+static void space_look_at_touched(const Space *space, const StandingVm *vm, SpaceFit *best)
 {
-	for (unsigned i = 0; i < yard->touches->len; i++) {
-		unsigned standing = g_array_index(yard->touches, unsigned, i);
+	for (unsigned i = 0; i < space->touches->len; i++) {
+		unsigned standing = g_array_index(space->touches, unsigned, i);
 
-		if (!yard_allows(yard, vm, standing))
+		if (!space_allows(space, vm, standing))
 			continue;
-		for (unsigned r = yard->first[standing]; r < yard->first[standing + 1]; r++)
-			if (yard_holds(yard, vm, r))
-				yard_consider(yard, vm, r, best);
+		for (unsigned r = space->first[standing]; r < space->first[standing + 1]; r++)
+			if (space_holds(space, vm, r))
+				space_consider(space, vm, r, best);
 	}
 }
 
-bool yard_find_room(const Yard *yard, const StandingVm *vm, GArray *parts)
+bool space_find_room(const Space *space, const StandingVm *vm, GArray *parts)
 {
-	YardFit best = {0};
-	YardPart part;
+	SpaceFit best = {0};
+	SpacePart part;
 
-	for (unsigned i = 0; i < yard->shelves->len; i++) {
-		const YardShelf *shelf = g_ptr_array_index(yard->shelves, i);
+	for (unsigned i = 0; i < space->shelves->len; i++) {
+		const SpaceShelf *shelf = g_ptr_array_index(space->shelves, i);
 
 		if (!vm->cpu_pm || shelf->modes & (1u << vm->spec->cpu_mode))
-			yard_look_on(yard, vm, shelf, &best);
+			space_look_on(space, vm, shelf, &best);
 	}
-	yard_look_at_touched(yard, vm, &best);
+	space_look_at_touched(space, vm, &best);
 	if (!best.found)
 		return false;
-	part = (YardPart){best.room,
-			  standing_cores(vm->spec, yard_room(yard, best.room)->bid->threads),
-			  vm->memory};
+	part = (SpacePart){best.room,
+			   standing_cores(vm->spec, space_room(space, best.room)->bid->threads),
+			   vm->memory};
 	g_array_append_val(parts, part);
 	return true;
 }
 
 /* Taking */
 
-static void yard_touch(Yard *yard, unsigned standing)
+static void space_touch(Space *space, unsigned standing)
 {
-	if (!yard->touched[standing])
-		g_array_append_val(yard->touches, standing);
-	yard->touched[standing] = true;
+	if (!space->touched[standing])
+		g_array_append_val(space->touches, standing);
+	space->touched[standing] = true;
 }
 
-void yard_take(Yard *yard, const StandingVm *vm, const GArray *parts)
+void space_take(Space *space, const StandingVm *vm, const GArray *parts)
 {
-	YardGuest guest = {0, vm};
+	SpaceGuest guest = {0, vm};
 
 	for (unsigned i = 0; i < parts->len; i++) {
-		const YardPart *part = &g_array_index(parts, YardPart, i);
-		YardRoom *room = yard_room(yard, part->room);
+		const SpacePart *part = &g_array_index(parts, SpacePart, i);
+		SpaceRoom *room = space_room(space, part->room);
 
 		room->left -= part->cores;
-		if (yard->memory[room->slot] != UINT64_MAX)
-			yard->memory[room->slot] -= part->memory;
+		if (space->memory[room->slot] != UINT64_MAX)
+			space->memory[room->slot] -= part->memory;
 		guest.standing = room->standing;
 	}
-	yard_touch(yard, guest.standing);
-	g_array_append_val(yard->guests, guest);
+	space_touch(space, guest.standing);
+	g_array_append_val(space->guests, guest);
 }
 
-void yard_give_back(Yard *yard, const GArray *parts)
+void space_give_back(Space *space, const GArray *parts)
 {
 	for (unsigned i = 0; i < parts->len; i++) {
-		const YardPart *part = &g_array_index(parts, YardPart, i);
-		YardRoom *room = yard_room(yard, part->room);
+		const SpacePart *part = &g_array_index(parts, SpacePart, i);
+		SpaceRoom *room = space_room(space, part->room);
 
 		room->left += part->cores;
-		if (yard->memory[room->slot] != UINT64_MAX)
-			yard->memory[room->slot] += part->memory;
+		if (space->memory[room->slot] != UINT64_MAX)
+			space->memory[room->slot] += part->memory;
 	}
-	g_array_set_size(yard->guests, yard->guests->len - 1);
+	g_array_set_size(space->guests, space->guests->len - 1);
 }
 
-void yard_reset(Yard *yard)
+void space_reset(Space *space)
 {
-	for (unsigned i = 0; i < yard->touches->len; i++) {
-		unsigned standing = g_array_index(yard->touches, unsigned, i);
+	for (unsigned i = 0; i < space->touches->len; i++) {
+		unsigned standing = g_array_index(space->touches, unsigned, i);
 
-		for (unsigned r = yard->first[standing]; r < yard->first[standing + 1]; r++) {
-			YardRoom *room = yard_room(yard, r);
+		for (unsigned r = space->first[standing]; r < space->first[standing + 1]; r++) {
+			SpaceRoom *room = space_room(space, r);
 
 			room->left = room->bid->free;
-			yard->memory[room->slot] = room->bid->memory;
+			space->memory[room->slot] = room->bid->memory;
 		}
-		yard->touched[standing] = false;
+		space->touched[standing] = false;
 	}
-	g_array_set_size(yard->touches, 0);
-	g_array_set_size(yard->guests, 0);
-	memset(yard->lost, 0, yard->standings->len * sizeof *yard->lost);
+	g_array_set_size(space->touches, 0);
+	g_array_set_size(space->guests, 0);
+	memset(space->lost, 0, space->standings->len * sizeof *space->lost);
 }
 
-void yard_lose(Yard *yard, const GArray *members)
+void space_lose(Space *space, const GArray *members)
 {
-	yard_reset(yard);
+	space_reset(space);
 	for (unsigned i = 0; i < members->len; i++)
-		yard->lost[g_array_index(members, unsigned, i)] = true;
+		space->lost[g_array_index(members, unsigned, i)] = true;
 }

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* A VM over several NUMA nodes: in shares of whole cores that differ by one at most. */
-#include "planner/fleet/yard.h"
+#include "planner/fleet/space.h"
 #include "planner/place/placer.h"
 
-#define YARD_SPAN_MOST 64 /* NUMA nodes of a host that VMs may span: the search's limit */
+#define SPACE_SPAN_MOST 64 /* NUMA nodes of a host that VMs may span: the search's limit */
 
-typedef struct YardSpan {
-	const Yard *yard;
-	unsigned rooms[YARD_SPAN_MOST], n; /* of one class on one host */
-	unsigned rank[YARD_SPAN_MOST]; /* 3 = holds a large share, 2 = the one that is not full, 1 =
-					  a small one */
-	bool used[YARD_SPAN_MOST];
+typedef struct SpaceSpan {
+	const Space *space;
+	unsigned rooms[SPACE_SPAN_MOST], n; /* of one class on one host */
+	unsigned rank[SPACE_SPAN_MOST]; /* 3 = holds a large share, 2 = the one that is not full, 1
+					  = a small one */
+	bool used[SPACE_SPAN_MOST];
 	unsigned large, small;		       /* cores of a share */
 	uint64_t whole, short_one, small_part; /* their memory */
 	unsigned n_large;
-} YardSpan;
+} SpaceSpan;
 
 /* The shares of VM over K nodes, each with room for its helpers. False where it has fewer cores. */
-static bool yard_span_cut(YardSpan *span, const StandingVm *vm, unsigned threads, unsigned k)
+static bool space_span_cut(SpaceSpan *span, const StandingVm *vm, unsigned threads, unsigned k)
 {
 	unsigned vcpus = vm_spec_pinned(vm->spec);
 	unsigned own = search_cores(vm_spec_helpers(vm->spec), threads, false);
@@ -38,10 +38,10 @@ static bool yard_span_cut(YardSpan *span, const StandingVm *vm, unsigned threads
 	return true;
 }
 
-static unsigned yard_span_rank(const YardSpan *span, unsigned index)
+static unsigned space_span_rank(const SpaceSpan *span, unsigned index)
 {
-	const YardRoom *room = yard_room(span->yard, index);
-	uint64_t memory = span->yard->memory[room->slot];
+	const SpaceRoom *room = space_room(span->space, index);
+	uint64_t memory = span->space->memory[room->slot];
 
 	if (room->left >= span->large && memory >= span->whole)
 		return 3;
@@ -51,11 +51,11 @@ static unsigned yard_span_rank(const YardSpan *span, unsigned index)
 }
 
 /* Use up to COUNT rooms of that rank; how many are still wanted. */
-static unsigned yard_span_use(YardSpan *span, unsigned rank, unsigned count, unsigned cores,
-			      uint64_t memory, GArray *parts)
+static unsigned space_span_use(SpaceSpan *span, unsigned rank, unsigned count, unsigned cores,
+			       uint64_t memory, GArray *parts)
 {
 	for (unsigned i = 0; i < span->n && count; i++) {
-		YardPart part = {span->rooms[i], cores, memory};
+		SpacePart part = {span->rooms[i], cores, memory};
 
 		if (span->used[i] || span->rank[i] != rank)
 			continue;
@@ -67,70 +67,71 @@ static unsigned yard_span_use(YardSpan *span, unsigned rank, unsigned count, uns
 }
 
 /* The shares, cut, into the rooms: what holds little takes what is small. */
-static bool yard_span_fill(YardSpan *span, unsigned k, GArray *parts)
+static bool space_span_fill(SpaceSpan *span, unsigned k, GArray *parts)
 {
 	unsigned small = k - span->n_large, missing;
 
 	for (unsigned i = 0; i < span->n; i++) {
-		span->rank[i] = yard_span_rank(span, span->rooms[i]);
+		span->rank[i] = space_span_rank(span, span->rooms[i]);
 		span->used[i] = false;
 	}
 	g_array_set_size(parts, 0);
-	missing = yard_span_use(span, 3, span->n_large - 1, span->large, span->whole, parts);
+	missing = space_span_use(span, 3, span->n_large - 1, span->large, span->whole, parts);
 	if (missing)
 		return false;
-	missing = yard_span_use(span, 2, 1, span->large, span->short_one, parts);
-	missing = yard_span_use(span, 3, missing, span->large, span->short_one, parts);
+	missing = space_span_use(span, 2, 1, span->large, span->short_one, parts);
+	missing = space_span_use(span, 3, missing, span->large, span->short_one, parts);
 	if (missing)
 		return false;
 	for (unsigned rank = 1; rank <= 3; rank++)
-		small = yard_span_use(span, rank, small, span->small, span->small_part, parts);
+		small = space_span_use(span, rank, small, span->small, span->small_part, parts);
 	return !small;
 }
 
-static bool yard_span_at(const Yard *yard, const StandingVm *vm, unsigned standing, unsigned k,
-			 GArray *parts)
+static bool space_span_at(const Space *space, const StandingVm *vm, unsigned standing, unsigned k,
+			  GArray *parts)
 {
-	for (unsigned r = yard->first[standing]; r < yard->first[standing + 1]; r++) {
-		YardSpan span = {.yard = yard};
-		const BidRoom *like = yard_room(yard, r)->bid;
+	for (unsigned r = space->first[standing]; r < space->first[standing + 1]; r++) {
+		SpaceSpan span = {.space = space};
+		const BidRoom *like = space_room(space, r)->bid;
 
-		for (unsigned s = r; s < yard->first[standing + 1] && span.n < YARD_SPAN_MOST; s++)
-			if (yard_room(yard, s)->bid->class == like->class)
+		for (unsigned s = r; s < space->first[standing + 1] && span.n < SPACE_SPAN_MOST;
+		     s++)
+			if (space_room(space, s)->bid->class == like->class)
 				span.rooms[span.n++] = s;
-		if (span.n >= k && yard_span_cut(&span, vm, like->threads, k) &&
-		    yard_span_fill(&span, k, parts))
+		if (span.n >= k && space_span_cut(&span, vm, like->threads, k) &&
+		    space_span_fill(&span, k, parts))
 			return true;
 	}
 	return false;
 }
 
-static bool yard_has_cores(const Yard *yard, const StandingVm *vm, unsigned standing)
+static bool space_has_cores(const Space *space, const StandingVm *vm, unsigned standing)
 {
 	unsigned cores = 0, need = G_MAXUINT;
 
-	for (unsigned r = yard->first[standing]; r < yard->first[standing + 1]; r++) {
-		cores += yard_room(yard, r)->left;
-		need = MIN(need, standing_cores(vm->spec, yard_room(yard, r)->bid->threads));
+	for (unsigned r = space->first[standing]; r < space->first[standing + 1]; r++) {
+		cores += space_room(space, r)->left;
+		need = MIN(need, standing_cores(vm->spec, space_room(space, r)->bid->threads));
 	}
 	return cores >= need;
 }
 
-bool yard_find_span(const Yard *yard, const StandingVm *vm, GArray *parts)
+bool space_find_span(const Space *space, const StandingVm *vm, GArray *parts)
 {
-	g_autoptr(GArray) tried = g_array_new(FALSE, FALSE, sizeof(YardPart));
-	unsigned most = YARD_SPAN_MOST;
+	g_autoptr(GArray) tried = g_array_new(FALSE, FALSE, sizeof(SpacePart));
+	unsigned most = SPACE_SPAN_MOST;
 
-	for (unsigned i = 0; i < yard->roomy->len && most >= 2; i++) {
-		unsigned s = g_array_index(yard->roomy, unsigned, i);
+	for (unsigned i = 0; i < space->roomy->len && most >= 2; i++) {
+		unsigned s = g_array_index(space->roomy, unsigned, i);
 
-		if (yard_standing(yard, s)->bid->memory < vm->memory)
+		if (space_standing(space, s)->bid->memory < vm->memory)
 			break; /* nor have those after it */
-		if (!yard_has_cores(yard, vm, s) || !yard_allows(yard, vm, s) ||
-		    standing_whole(yard_standing(yard, s), vm))
+		if (!space_has_cores(space, vm, s) || !space_allows(space, vm, s) ||
+		    standing_whole(space_standing(space, s), vm))
 			continue;
-		for (unsigned k = 2; k <= MIN(most, yard->first[s + 1] - yard->first[s]); k++) {
-			if (!yard_span_at(yard, vm, s, k, tried))
+		for (unsigned k = 2; k <= MIN(most, space->first[s + 1] - space->first[s]); k++) {
+			if (!space_span_at(space, vm, s, k, tried))
 				continue;
 			g_array_set_size(parts, 0);
 			g_array_append_vals(parts, tried->data, tried->len);

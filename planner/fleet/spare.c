@@ -23,7 +23,7 @@ static const SpareLoss *spare_loss_at(const SpareKept *kept, unsigned i)
 typedef enum SpareTaste { SPARE_ROOMY, SPARE_IDLE, SPARE_TIGHT, SPARE_TASTES } SpareTaste;
 
 typedef struct SpareOrder {
-	const Yard *yard;
+	const Space *space;
 	SpareTaste taste;
 	const uint64_t *needs; /* by host: cores of its own VMs */
 } SpareOrder;
@@ -33,7 +33,7 @@ static int spare_room_compare(gconstpointer a, gconstpointer b, gpointer data)
 {
 	const SpareOrder *order = data;
 	unsigned i = *(const unsigned *)a, j = *(const unsigned *)b;
-	const YardRoom *x = yard_room(order->yard, i), *y = yard_room(order->yard, j);
+	const SpaceRoom *x = space_room(order->space, i), *y = space_room(order->space, j);
 	int64_t idle = (int64_t)order->needs[x->standing] - (int64_t)order->needs[y->standing];
 	int64_t roomy = (int64_t)y->bid->free - (int64_t)x->bid->free, first, second;
 
@@ -46,16 +46,16 @@ static int spare_room_compare(gconstpointer a, gconstpointer b, gpointer data)
 	return i < j ? -1 : i > j;
 }
 
-static GArray *spare_rooms_ordered(const Yard *yard, SpareTaste taste)
+static GArray *spare_rooms_ordered(const Space *space, SpareTaste taste)
 {
-	g_autofree uint64_t *needs = g_new0(uint64_t, yard->standings->len + 1);
+	g_autofree uint64_t *needs = g_new0(uint64_t, space->standings->len + 1);
 	GArray *rooms = g_array_new(FALSE, FALSE, sizeof(unsigned));
-	SpareOrder order = {yard, taste, needs};
+	SpareOrder order = {space, taste, needs};
 
-	for (unsigned s = 0; s < yard->standings->len; s++)
-		needs[s] = standing_need(yard_standing(yard, s), 1);
-	for (unsigned r = 0; r < yard->rooms->len; r++)
-		if (yard_room(yard, r)->bid->free)
+	for (unsigned s = 0; s < space->standings->len; s++)
+		needs[s] = standing_need(space_standing(space, s), 1);
+	for (unsigned r = 0; r < space->rooms->len; r++)
+		if (space_room(space, r)->bid->free)
 			g_array_append_val(rooms, r);
 	g_array_sort_with_data(rooms, spare_room_compare, &order);
 	return rooms;
@@ -69,15 +69,15 @@ typedef struct SparePacker {
 	const GArray *further; /* of unsigned: all, best first; NULL = no more may be kept */
 } SparePacker;
 
-static unsigned spare_taken(const Yard *yard, unsigned room)
+static unsigned spare_taken(const Space *space, unsigned room)
 {
-	return yard_room(yard, room)->bid->free - yard_room(yard, room)->left;
+	return space_room(space, room)->bid->free - space_room(space, room)->left;
 }
 
 /* How many cores more must be kept of ROOM if NEED more are taken. */
 static unsigned spare_growth(const SpareKept *kept, unsigned room, unsigned need)
 {
-	unsigned taken = spare_taken(kept->yard, room) + need;
+	unsigned taken = spare_taken(kept->space, room) + need;
 
 	return taken > kept->cores[room] ? taken - kept->cores[room] : 0;
 }
@@ -91,7 +91,7 @@ static void spare_consider(const SparePacker *packer, const StandingVm *vm, unsi
 			   SpareChoice *best)
 {
 	const SpareKept *kept = packer->kept;
-	const YardRoom *room = yard_room(kept->yard, index);
+	const SpaceRoom *room = space_room(kept->space, index);
 	unsigned need = standing_cores(vm->spec, room->bid->threads);
 	SpareChoice choice = {index, need, 0, 0, true};
 
@@ -99,13 +99,13 @@ static void spare_consider(const SparePacker *packer, const StandingVm *vm, unsi
 		return;
 	choice.growth = spare_growth(kept, index, need);
 	if (!choice.growth)
-		choice.rest = kept->cores[index] - spare_taken(kept->yard, index) - need;
+		choice.rest = kept->cores[index] - spare_taken(kept->space, index) - need;
 	if (choice.growth && !packer->further)
 		return;
 	if (best->found && (choice.growth > best->growth ||
 			    (choice.growth == best->growth && choice.rest >= best->rest)))
 		return;
-	if (yard_holds(kept->yard, vm, index) && yard_allows(kept->yard, vm, room->standing))
+	if (space_holds(kept->space, vm, index) && space_allows(kept->space, vm, room->standing))
 		*best = choice;
 }
 
@@ -114,9 +114,9 @@ static void spare_consider(const SparePacker *packer, const StandingVm *vm, unsi
 static void spare_consider_further(const SparePacker *packer, const StandingVm *vm,
 				   SpareChoice *best)
 {
-	g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(YardPart));
+	g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(SpacePart));
 
-	if (!packer->further || !yard_find_room(packer->kept->yard, vm, parts))
+	if (!packer->further || !space_find_room(packer->kept->space, vm, parts))
 		return;
 	for (unsigned i = 0; i < packer->further->len; i++) {
 		SpareChoice choice = {0};
@@ -139,13 +139,13 @@ static bool spare_take(SparePacker *packer, const StandingVm *vm, const GArray *
 	SpareKept *kept = packer->kept;
 
 	for (unsigned i = 0; i < parts->len; i++) {
-		const YardPart *part = &g_array_index(parts, YardPart, i);
+		const SpacePart *part = &g_array_index(parts, SpacePart, i);
 
 		if (!packer->further && spare_growth(kept, part->room, part->cores))
 			return false;
 	}
 	for (unsigned i = 0; i < parts->len; i++) {
-		const YardPart *part = &g_array_index(parts, YardPart, i);
+		const SpacePart *part = &g_array_index(parts, SpacePart, i);
 		unsigned growth = spare_growth(kept, part->room, part->cores);
 
 		if (growth && !kept->cores[part->room])
@@ -153,13 +153,13 @@ static bool spare_take(SparePacker *packer, const StandingVm *vm, const GArray *
 		kept->cores[part->room] += growth;
 		kept->total += growth;
 	}
-	yard_take(kept->yard, vm, parts);
+	space_take(kept->space, vm, parts);
 	return true;
 }
 
 static bool spare_pack_vm(SparePacker *packer, const StandingVm *vm)
 {
-	g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(YardPart));
+	g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(SpacePart));
 	SpareChoice best = {0};
 
 	for (unsigned i = 0; i < packer->used->len && (!best.found || best.growth || best.rest);
@@ -168,11 +168,11 @@ static bool spare_pack_vm(SparePacker *packer, const StandingVm *vm)
 	if (!best.found || best.growth)
 		spare_consider_further(packer, vm, &best);
 	if (best.found) {
-		YardPart part = {best.room, best.need, vm->memory};
+		SpacePart part = {best.room, best.need, vm->memory};
 
 		g_array_append_val(parts, part);
 	} else if ((!packer->further && !packer->kept->spans) ||
-		   !yard_find_span(packer->kept->yard, vm, parts)) {
+		   !space_find_span(packer->kept->space, vm, parts)) {
 		return false;
 	}
 	packer->kept->spans |= parts->len > 1;
@@ -185,9 +185,9 @@ static void spare_note_memory(const SparePacker *packer)
 	const SpareKept *kept = packer->kept;
 
 	for (unsigned i = 0; i < packer->used->len; i++) {
-		const YardRoom *room =
-			yard_room(kept->yard, g_array_index(packer->used, unsigned, i));
-		uint64_t taken = room->bid->memory - kept->yard->memory[room->slot];
+		const SpaceRoom *room =
+			space_room(kept->space, g_array_index(packer->used, unsigned, i));
+		uint64_t taken = room->bid->memory - kept->space->memory[room->slot];
 
 		kept->memory[room->slot] = MAX(kept->memory[room->slot], taken);
 	}
@@ -195,7 +195,7 @@ static void spare_note_memory(const SparePacker *packer)
 
 static bool spare_pack(SparePacker *packer, const SpareLoss *loss)
 {
-	yard_lose(packer->kept->yard, loss->members);
+	space_lose(packer->kept->space, loss->members);
 	for (unsigned i = 0; i < loss->loss->vms->len; i++)
 		if (!spare_pack_vm(packer, loss_vm_at(loss->loss->vms, i)->vm))
 			return false;
@@ -206,7 +206,7 @@ static bool spare_pack(SparePacker *packer, const SpareLoss *loss)
 /* The places that are known, where packing finds none. */
 static void spare_pack_known(SparePacker *packer, const SpareLoss *loss)
 {
-	yard_lose(packer->kept->yard, loss->members);
+	space_lose(packer->kept->space, loss->members);
 	for (unsigned i = 0; i < loss->loss->vms->len; i++) {
 		const LossVm *lost = g_ptr_array_index(loss->loss->vms, i);
 
@@ -219,7 +219,7 @@ static void spare_pack_known(SparePacker *packer, const SpareLoss *loss)
 
 static void spare_build(SpareKept *kept, SpareTaste taste)
 {
-	g_autoptr(GArray) further = spare_rooms_ordered(kept->yard, taste);
+	g_autoptr(GArray) further = spare_rooms_ordered(kept->space, taste);
 	g_autoptr(GArray) used = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	SparePacker packer = {kept, used, further};
 
@@ -232,7 +232,7 @@ static GArray *spare_used(const SpareKept *kept)
 {
 	GArray *used = g_array_new(FALSE, FALSE, sizeof(unsigned));
 
-	for (unsigned r = 0; r < kept->yard->rooms->len; r++)
+	for (unsigned r = 0; r < kept->space->rooms->len; r++)
 		if (kept->cores[r])
 			g_array_append_val(used, r);
 	return used;
@@ -246,7 +246,7 @@ static bool spare_enough(SpareKept *kept)
 	uint64_t *before = kept->memory;
 	bool good = true;
 
-	kept->memory = g_new0(uint64_t, kept->yard->slots + 1);
+	kept->memory = g_new0(uint64_t, kept->space->slots + 1);
 	for (unsigned i = 0; good && i < kept->losses->len; i++)
 		good = spare_pack(&packer, spare_loss_at(kept, i));
 	if (!good) {
@@ -339,16 +339,16 @@ static void spare_kept_clear(SpareKept *kept)
 }
 
 /* The best of all tastes. */
-static SpareKept spare_best(Yard *yard, const GArray *losses, uint64_t bound)
+static SpareKept spare_best(Space *space, const GArray *losses, uint64_t bound)
 {
-	SpareKept best = {.yard = yard, .losses = losses};
+	SpareKept best = {.space = space, .losses = losses};
 	unsigned tastes = spare_count_vms(&best) > SPARE_TASTE_VMS ? 1 : SPARE_TASTES;
 
 	for (unsigned t = 0; t < tastes && (!t || best.total > bound); t++) {
-		SpareKept next = {.yard = yard,
+		SpareKept next = {.space = space,
 				  .losses = losses,
-				  .cores = g_new0(unsigned, yard->rooms->len + 1),
-				  .memory = g_new0(uint64_t, yard->slots + 1)};
+				  .cores = g_new0(unsigned, space->rooms->len + 1),
+				  .memory = g_new0(uint64_t, space->slots + 1)};
 
 		spare_build(&next, t);
 		spare_shrink(&next, bound);
@@ -365,8 +365,8 @@ static SpareKept spare_best(Yard *yard, const GArray *losses, uint64_t bound)
 /* Memory is of a NUMA node: it counts once, with the first of its rooms. */
 static void spare_list(Spare *spare, const SpareKept *kept)
 {
-	for (unsigned r = 0; r < kept->yard->rooms->len; r++) {
-		uint64_t *memory = &kept->memory[yard_room(kept->yard, r)->slot];
+	for (unsigned r = 0; r < kept->space->rooms->len; r++) {
+		uint64_t *memory = &kept->memory[space_room(kept->space, r)->slot];
 		SpareRoom room = {r, kept->cores[r], *memory};
 
 		if (!room.cores)
@@ -378,20 +378,20 @@ static void spare_list(Spare *spare, const SpareKept *kept)
 	}
 }
 
-Spare *spare_new(Yard *yard, const GArray *losses)
+Spare *spare_new(Space *space, const GArray *losses)
 {
 	g_autoptr(GArray) survived = spare_losses(losses);
 	Spare *spare = g_new0(Spare, 1);
 	SpareKept best;
 
 	spare->losses = survived->len;
-	spare->bound = spare_least(yard, survived);
+	spare->bound = spare_least(space, survived);
 	spare->rooms = g_array_new(FALSE, FALSE, sizeof(SpareRoom));
-	best = spare_best(yard, survived, spare->bound);
+	best = spare_best(space, survived, spare->bound);
 	if (best.total > spare->bound && spare_search(&best, spare->bound))
 		spare->bound = best.total;
 	spare_list(spare, &best);
-	yard_reset(yard);
+	space_reset(space);
 	spare_kept_clear(&best);
 	return spare;
 }

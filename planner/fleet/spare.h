@@ -38,8 +38,8 @@ typedef struct Spare {
 	GArray *rooms;	/* of SpareRoom, by room */
 } Spare;
 
-/* For LOSSES, of SpareLoss. Leaves the yard as it was. Yours. */
-Spare *spare_new(Yard *yard, const GArray *losses);
+/* For LOSSES, of SpareLoss. Leaves the space as it was. Yours. */
+Spare *spare_new(Space *space, const GArray *losses);
 void spare_free(Spare *spare);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Spare, spare_free)
 
@@ -47,7 +47,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Spare, spare_free)
 
 /* What is kept, while it is worked out. */
 typedef struct SpareKept {
-	Yard *yard;
+	Space *space;
 	const GArray *losses; /* of SpareLoss: those that it is for, large ones first */
 	unsigned *cores;      /* by room */
 	uint64_t *memory;     /* by slot: bytes that a loss takes of it, at most */
@@ -56,7 +56,7 @@ typedef struct SpareKept {
 } SpareKept;
 
 /* The bound, by counting (spare_bound.c). */
-uint64_t spare_least(const Yard *yard, const GArray *losses);
+uint64_t spare_least(const Space *space, const GArray *losses);
 /* Keep fewer if any choice of rooms does; true where all were tried (spare_search.c). */
 bool spare_search(SpareKept *kept, uint64_t bound);
 

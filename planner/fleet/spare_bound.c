@@ -3,7 +3,7 @@
 
 /* Losses of one kind, those of VMs with cpu-pm alone or of all. */
 typedef struct SpareCount {
-	const Yard *yard;
+	const Space *space;
 	SpareKind kind;
 	bool cpu_pm;
 	bool *inside;	 /* by host: a loss takes it */
@@ -19,7 +19,7 @@ static void spare_count_loss(SpareCount *count, const SpareLoss *loss)
 		const StandingVm *vm = loss_vm_at(loss->loss->vms, i)->vm;
 
 		if (vm->cpu_pm || !count->cpu_pm)
-			need += yard_least_cores(count->yard, vm);
+			need += space_least_cores(count->space, vm);
 	}
 	if (!need)
 		return;
@@ -35,8 +35,8 @@ static uint64_t spare_count_outside(const SpareCount *count)
 {
 	uint64_t cores = 0;
 
-	for (unsigned r = 0; r < count->yard->rooms->len; r++) {
-		const YardRoom *room = yard_room(count->yard, r);
+	for (unsigned r = 0; r < count->space->rooms->len; r++) {
+		const SpaceRoom *room = space_room(count->space, r);
 
 		if (!count->inside[room->standing])
 			cores += room->bid->free;
@@ -62,14 +62,14 @@ static uint64_t spare_count_end(const SpareCount *count)
 		   outside + spare_divide(count->sum - outside * count->losses, count->losses - 1));
 }
 
-uint64_t spare_least(const Yard *yard, const GArray *losses)
+uint64_t spare_least(const Space *space, const GArray *losses)
 {
 	uint64_t bound = 0;
 
 	for (unsigned kind = 0; kind < 2 * SPARE_KINDS; kind++) {
-		SpareCount count = {.yard = yard, .kind = kind / 2, .cpu_pm = kind % 2};
+		SpareCount count = {.space = space, .kind = kind / 2, .cpu_pm = kind % 2};
 
-		count.inside = g_new0(bool, yard->standings->len + 1);
+		count.inside = g_new0(bool, space->standings->len + 1);
 		for (unsigned i = 0; i < losses->len; i++) {
 			const SpareLoss *loss = &g_array_index(losses, SpareLoss, i);
 

@@ -14,12 +14,12 @@
 
 typedef struct SpareTry {
 	SpareKept *best;
-	Yard *yard;
+	Space *space;
 	uint64_t bound;
 	unsigned steps;
 	unsigned *cores; /* by room: kept on the way here */
 	uint64_t total;
-	GPtrArray *parts; /* of GArray of YardPart: of the VMs on the way here, loss by loss */
+	GPtrArray *parts; /* of GArray of SpacePart: of the VMs on the way here, loss by loss */
 } SpareTry;
 
 typedef struct SpareOption {
@@ -48,19 +48,19 @@ static const StandingVm *spare_try_vm(const SpareTry *try, unsigned loss, unsign
 /* The memory that each loss takes of each slot, at most. */
 static void spare_try_memory(const SpareTry *try, uint64_t *memory)
 {
-	g_autofree uint64_t *taken = g_new(uint64_t, try->yard->slots + 1);
+	g_autofree uint64_t *taken = g_new(uint64_t, try->space->slots + 1);
 	unsigned at = 0;
 
 	for (unsigned l = 0; l < try->best->losses->len; l++) {
-		memset(taken, 0, try->yard->slots * sizeof *taken);
+		memset(taken, 0, try->space->slots * sizeof *taken);
 		for (unsigned i = 0; i < spare_try_loss(try, l)->loss->vms->len; i++) {
 			const GArray *parts = g_ptr_array_index(try->parts, at++);
-			const YardPart *part = &g_array_index(parts, YardPart, 0);
+			const SpacePart *part = &g_array_index(parts, SpacePart, 0);
 
-			taken[yard_room(try->yard, part->room)->slot] += part->memory;
+			taken[space_room(try->space, part->room)->slot] += part->memory;
 		}
-		for (unsigned s = 0; s < try->yard->slots; s++)
-			if (try->yard->memory[s] != UINT64_MAX)
+		for (unsigned s = 0; s < try->space->slots; s++)
+			if (try->space->memory[s] != UINT64_MAX)
 				memory[s] = MAX(memory[s], taken[s]);
 	}
 }
@@ -69,8 +69,8 @@ static void spare_try_keep(SpareTry *try)
 {
 	SpareKept *best = try->best;
 
-	memcpy(best->cores, try->cores, try->yard->rooms->len * sizeof *best->cores);
-	memset(best->memory, 0, try->yard->slots * sizeof *best->memory);
+	memcpy(best->cores, try->cores, try->space->rooms->len * sizeof *best->cores);
+	memset(best->memory, 0, try->space->slots * sizeof *best->memory);
 	spare_try_memory(try, best->memory);
 	best->total = try->total;
 }
@@ -85,10 +85,10 @@ static unsigned spare_try_first(const SpareTry *try, unsigned loss, unsigned i)
 	if (!before || before->cpu_pm != vm->cpu_pm ||
 	    before->spec->cpu_mode != vm->spec->cpu_mode ||
 	    !problem_specs_alike(before->spec, vm->spec) ||
-	    g_hash_table_contains(try->yard->repeated, vm->spec->name) ||
-	    g_hash_table_contains(try->yard->repeated, before->spec->name))
+	    g_hash_table_contains(try->space->repeated, vm->spec->name) ||
+	    g_hash_table_contains(try->space->repeated, before->spec->name))
 		return 0;
-	return g_array_index(parts, YardPart, 0).room;
+	return g_array_index(parts, SpacePart, 0).room;
 }
 
 static GArray *spare_try_options(const SpareTry *try, unsigned loss, unsigned i)
@@ -96,12 +96,13 @@ static GArray *spare_try_options(const SpareTry *try, unsigned loss, unsigned i)
 	const StandingVm *vm = spare_try_vm(try, loss, i);
 	GArray *options = g_array_new(FALSE, FALSE, sizeof(SpareOption));
 
-	for (unsigned r = spare_try_first(try, loss, i); r < try->yard->rooms->len; r++) {
-		const YardRoom *room = yard_room(try->yard, r);
+	for (unsigned r = spare_try_first(try, loss, i); r < try->space->rooms->len; r++) {
+		const SpaceRoom *room = space_room(try->space, r);
 		SpareOption option = {r, standing_cores(vm->spec, room->bid->threads), 0};
 		unsigned taken = room->bid->free - room->left + option.need;
 
-		if (!yard_allows(try->yard, vm, room->standing) || !yard_holds(try->yard, vm, r))
+		if (!space_allows(try->space, vm, room->standing) ||
+		    !space_holds(try->space, vm, r))
 			continue;
 		option.growth = taken > try->cores[r] ? taken - try->cores[r] : 0;
 		g_array_append_val(options, option);
@@ -115,18 +116,18 @@ static void spare_try_next(SpareTry *try, unsigned loss, unsigned i);
 static void spare_try_in(SpareTry *try, unsigned loss, unsigned i, const SpareOption *option)
 {
 	const StandingVm *vm = spare_try_vm(try, loss, i);
-	GArray *parts = g_array_new(FALSE, FALSE, sizeof(YardPart));
-	YardPart part = {option->room, option->need, vm->memory};
+	GArray *parts = g_array_new(FALSE, FALSE, sizeof(SpacePart));
+	SpacePart part = {option->room, option->need, vm->memory};
 
 	g_array_append_val(parts, part);
 	g_ptr_array_add(try->parts, parts);
-	yard_take(try->yard, vm, parts);
+	space_take(try->space, vm, parts);
 	try->cores[option->room] += option->growth;
 	try->total += option->growth;
 	spare_try_next(try, loss, i + 1);
 	try->total -= option->growth;
 	try->cores[option->room] -= option->growth;
-	yard_give_back(try->yard, parts);
+	space_give_back(try->space, parts);
 	g_ptr_array_set_size(try->parts, (int)try->parts->len - 1);
 }
 
@@ -139,12 +140,12 @@ static void spare_try_loss_after(SpareTry *try, unsigned loss)
 		spare_try_keep(try);
 		return;
 	}
-	yard_lose(try->yard, spare_try_loss(try, loss + 1)->members);
+	space_lose(try->space, spare_try_loss(try, loss + 1)->members);
 	spare_try_next(try, loss + 1, 0);
-	yard_lose(try->yard, spare_try_loss(try, loss)->members);
+	space_lose(try->space, spare_try_loss(try, loss)->members);
 	for (unsigned i = 0; i < n; i++)
-		yard_take(try->yard, spare_try_vm(try, loss, i),
-			  g_ptr_array_index(try->parts, first + i));
+		space_take(try->space, spare_try_vm(try, loss, i),
+			   g_ptr_array_index(try->parts, first + i));
 }
 
 static void spare_try_next(SpareTry *try, unsigned loss, unsigned i)
@@ -167,8 +168,8 @@ static void spare_try_next(SpareTry *try, unsigned loss, unsigned i)
 static bool spare_may_span(const SpareTry *try)
 {
 	for (unsigned l = 0; l < try->best->losses->len; l++) {
-		yard_lose(try->yard, spare_try_loss(try, l)->members);
-		if (loss_may_span(try->yard, spare_try_loss(try, l)->loss->vms))
+		space_lose(try->space, spare_try_loss(try, l)->members);
+		if (loss_may_span(try->space, spare_try_loss(try, l)->loss->vms))
 			return true;
 	}
 	return false;
@@ -181,13 +182,13 @@ static void spare_parts_free(gpointer parts)
 
 bool spare_search(SpareKept *kept, uint64_t bound)
 {
-	g_autofree unsigned *cores = g_new0(unsigned, kept->yard->rooms->len + 1);
+	g_autofree unsigned *cores = g_new0(unsigned, kept->space->rooms->len + 1);
 	g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func(spare_parts_free);
-	SpareTry try = {kept, kept->yard, bound, SPARE_SEARCH_STEPS, cores, 0, parts};
+	SpareTry try = {kept, kept->space, bound, SPARE_SEARCH_STEPS, cores, 0, parts};
 
-	if (kept->yard->rooms->len > SPARE_SEARCH_ROOMS || !kept->losses->len)
+	if (kept->space->rooms->len > SPARE_SEARCH_ROOMS || !kept->losses->len)
 		return false;
-	yard_lose(kept->yard, spare_try_loss(&try, 0)->members);
+	space_lose(kept->space, spare_try_loss(&try, 0)->members);
 	spare_try_next(&try, 0, 0);
 	return try.steps && !spare_may_span(&try);
 }

@@ -36,13 +36,13 @@ static int survive_name_compare(gconstpointer a, gconstpointer b)
 /* The groups of several nodes; one of a single node is that node. */
 static void survive_add_groups(Survive *survive)
 {
-	const GPtrArray *standings = survive->yard->standings;
+	const GPtrArray *standings = survive->space->standings;
 	g_autoptr(GHashTable) first = g_hash_table_new(g_str_hash, g_str_equal);
 	g_autoptr(GHashTable) units = g_hash_table_new(g_str_hash, g_str_equal);
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 
 	for (unsigned s = 0; s < standings->len; s++) {
-		char *name = yard_standing(survive->yard, s)->group;
+		char *name = space_standing(survive->space, s)->group;
 
 		if (name && !g_hash_table_add(first, name) &&
 		    g_hash_table_insert(units, name, NULL))
@@ -54,7 +54,7 @@ static void survive_add_groups(Survive *survive)
 			units, g_ptr_array_index(names, i),
 			survive_add_unit(survive, g_ptr_array_index(names, i), SPARE_GROUP));
 	for (unsigned s = 0; s < standings->len; s++) {
-		const char *name = yard_standing(survive->yard, s)->group;
+		const char *name = space_standing(survive->space, s)->group;
 		SurviveUnit *unit = name ? g_hash_table_lookup(units, name) : NULL;
 
 		if (unit)
@@ -83,13 +83,13 @@ static int survive_need_compare(gconstpointer a, gconstpointer b)
 }
 
 /* The nodes, those of most vCPUs first: of unsigned. Yours. */
-static GArray *survive_heavy_first(const Yard *yard)
+static GArray *survive_heavy_first(const Space *space)
 {
 	g_autoptr(GArray) needs = g_array_new(FALSE, FALSE, sizeof(SurviveNeed));
 	GArray *nodes = g_array_new(FALSE, FALSE, sizeof(unsigned));
 
-	for (unsigned s = 0; s < yard->standings->len; s++) {
-		SurviveNeed need = {standing_need(yard_standing(yard, s), 1), s};
+	for (unsigned s = 0; s < space->standings->len; s++) {
+		SurviveNeed need = {standing_need(space_standing(space, s), 1), s};
 
 		g_array_append_val(needs, need);
 	}
@@ -135,7 +135,7 @@ static void survive_draw_pairs(Survive *survive, const GArray *nodes)
 
 static void survive_add_pairs(Survive *survive)
 {
-	g_autoptr(GArray) nodes = survive_heavy_first(survive->yard);
+	g_autoptr(GArray) nodes = survive_heavy_first(survive->space);
 
 	survive->pairs = (uint64_t)nodes->len * (nodes->len - MIN(1, nodes->len)) / 2;
 	for (unsigned j = 1; j < MIN(nodes->len, SURVIVE_HEAVY); j++)
@@ -149,7 +149,7 @@ static void survive_add_pairs(Survive *survive)
 
 static void survive_judge(Survive *survive)
 {
-	g_autoptr(LossBook) book = loss_book_new(survive->yard);
+	g_autoptr(LossBook) book = loss_book_new(survive->space);
 	g_autoptr(GArray) losses = g_array_new(FALSE, FALSE, sizeof(SpareLoss));
 
 	for (unsigned i = 0; i < survive->units->len; i++) {
@@ -161,7 +161,7 @@ static void survive_judge(Survive *survive)
 		loss = (SpareLoss){unit->members, unit->loss, unit->kind};
 		g_array_append_val(losses, loss);
 	}
-	survive->spare = spare_new(survive->yard, losses);
+	survive->spare = spare_new(survive->space, losses);
 }
 
 /* Kinds */
@@ -189,10 +189,10 @@ static SurviveKind *survive_kind_of(Survive *survive, const char *name)
 
 static void survive_count(Survive *survive)
 {
-	const Yard *yard = survive->yard;
+	const Space *space = survive->space;
 
-	for (unsigned s = 0; s < yard->standings->len; s++) {
-		const Standing *standing = yard_standing(yard, s);
+	for (unsigned s = 0; s < space->standings->len; s++) {
+		const Standing *standing = space_standing(space, s);
 		SurviveKind *kind;
 
 		for (unsigned i = 0; i < standing->vms->len; i++)
@@ -207,9 +207,9 @@ static void survive_count(Survive *survive)
 	}
 	for (unsigned i = 0; i < survive->spare->rooms->len; i++) {
 		const SpareRoom *room = &g_array_index(survive->spare->rooms, SpareRoom, i);
-		const YardRoom *of = yard_room(yard, room->room);
+		const SpaceRoom *of = space_room(space, room->room);
 
-		survive_kind_of(survive, yard_standing(yard, of->standing)->kind)->spare +=
+		survive_kind_of(survive, space_standing(space, of->standing)->kind)->spare +=
 			room->cores;
 	}
 	g_ptr_array_sort(survive->kinds, survive_kind_compare);
@@ -219,12 +219,12 @@ Survive *survive_new(const GPtrArray *standings, unsigned failures)
 {
 	Survive *survive = g_new0(Survive, 1);
 
-	survive->yard = yard_new(standings);
+	survive->space = space_new(standings);
 	survive->units = g_ptr_array_new_with_free_func(survive_unit_free);
 	survive->kinds = g_ptr_array_new_with_free_func(g_free);
 	for (unsigned s = 0; s < standings->len; s++) {
-		SurviveUnit *unit = survive_add_unit(survive, yard_standing(survive->yard, s)->name,
-						     SPARE_NODE);
+		SurviveUnit *unit = survive_add_unit(
+			survive, space_standing(survive->space, s)->name, SPARE_NODE);
 
 		g_array_append_val(unit->members, s);
 	}
@@ -241,6 +241,6 @@ void survive_free(Survive *survive)
 	g_clear_pointer(&survive->spare, spare_free);
 	g_ptr_array_unref(survive->units);
 	g_ptr_array_unref(survive->kinds);
-	yard_free(survive->yard);
+	space_free(survive->space);
 	g_free(survive);
 }

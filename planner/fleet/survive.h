@@ -27,7 +27,7 @@ typedef struct SurviveKind {
 } SurviveKind;
 
 typedef struct Survive {
-	Yard *yard;
+	Space *space;
 	GPtrArray *units; /* of SurviveUnit: nodes in their order, groups by name, pairs */
 	unsigned verdicts[SPARE_KINDS][3]; /* how many, by kind and LossVerdict */
 	unsigned counts[SPARE_KINDS];	   /* units, by kind */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/fleet/waves.h"
-#include "planner/fleet/drain_ground.h"
+#include "planner/fleet/drain_class.h"
 #include "planner/fleet/loss.h"
 
 #include <string.h>
@@ -22,14 +22,14 @@ typedef struct WavesMaking {
 	const WavesLimits *limits;
 	GPtrArray *places; /* of const Standing *: nodes as they are, then changed ones */
 	unsigned n;	   /* nodes */
-	unsigned *grounds; /* by place */
+	unsigned *classes; /* by place */
 	bool *up;	   /* by place */
 	bool *wanted;	   /* by node: it is still to change */
 	bool *out;	   /* by node: it is in the wave at hand */
 	unsigned *came;	   /* by place: VMs that come in the wave at hand */
 	unsigned changed;
-	Yard *yard;
-	DrainGrounds *known;
+	Space *space;
+	DrainClasses *known;
 	GHashTable *wishes;
 	GPtrArray *vms;	   /* of WavesVm */
 	GArray *wave;	   /* of unsigned: nodes of the wave at hand */
@@ -68,16 +68,16 @@ static unsigned waves_node(const WavesMaking *making, unsigned place)
 
 typedef enum WavesWay { WAVES_LIVE, WAVES_STOPPED, WAVES_NEVER } WavesWay;
 
-/* Where it may go, as bits of grounds. */
+/* Where it may go, as bits of classes. */
 typedef struct WavesReach {
 	guint64 live, any;
 } WavesReach;
 
 static WavesReach waves_reach(const WavesMaking *making, const WavesVm *vm)
 {
-	unsigned from = making->grounds[vm->place];
+	unsigned from = making->classes[vm->place];
 
-	if (vm->now->device || from >= DRAIN_GROUNDS_MOST)
+	if (vm->now->device || from >= DRAIN_CLASSES_MOST)
 		return (WavesReach){0, 0};
 	return (WavesReach){drain_passages(making->known, vm->now, from, MIGRATE_UNKNOWN),
 			    drain_passages(making->known, vm->now, from, MIGRATE_RESTART)};
@@ -95,9 +95,9 @@ static bool waves_gets_cpu_pm(const WavesMaking *making, const WavesVm *vm, unsi
 static WavesWay waves_way(const WavesMaking *making, const WavesVm *vm, const WavesReach *reach,
 			  unsigned place)
 {
-	unsigned to = making->grounds[place];
+	unsigned to = making->classes[place];
 
-	if (to >= DRAIN_GROUNDS_MOST || !(reach->any >> to & 1))
+	if (to >= DRAIN_CLASSES_MOST || !(reach->any >> to & 1))
 		return WAVES_NEVER;
 	if (waves_gets_cpu_pm(making, vm, place))
 		return WAVES_STOPPED;
@@ -122,11 +122,11 @@ static bool waves_open(const WavesMaking *making, const WavesVm *vm, const Waves
 	unsigned first = choice->changed ? making->n : 0;
 	bool any = false;
 
-	memset(making->yard->lost, true, making->places->len * sizeof *making->yard->lost);
+	memset(making->space->lost, true, making->places->len * sizeof *making->space->lost);
 	for (unsigned p = first; p < first + making->n; p++) {
-		making->yard->lost[p] = !making->up[p] || (p < making->n && making->out[p]) ||
-					waves_way(making, vm, reach, p) != choice->way;
-		any |= !making->yard->lost[p];
+		making->space->lost[p] = !making->up[p] || (p < making->n && making->out[p]) ||
+					 waves_way(making, vm, reach, p) != choice->way;
+		any |= !making->space->lost[p];
 	}
 	return any;
 }
@@ -139,14 +139,15 @@ static bool waves_pack_vm(WavesMaking *making, WavesVm *vm)
 	WavesReach reach = waves_reach(making, vm);
 
 	for (unsigned c = 0; c < G_N_ELEMENTS(waves_late); c++) {
-		g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(YardPart));
+		g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(SpacePart));
 
 		if (!waves_open(making, vm, &reach, &choices[c]) ||
-		    (!yard_find_room(making->yard, size, parts) &&
-		     !yard_find_span(making->yard, size, parts)))
+		    (!space_find_room(making->space, size, parts) &&
+		     !space_find_span(making->space, size, parts)))
 			continue;
-		yard_take(making->yard, size, parts);
-		vm->to = yard_room(making->yard, g_array_index(parts, YardPart, 0).room)->standing;
+		space_take(making->space, size, parts);
+		vm->to = space_room(making->space, g_array_index(parts, SpacePart, 0).room)
+				 ->standing;
 		vm->live = choices[c].way == WAVES_LIVE;
 		making->came[vm->to]++;
 		vm->parts = g_steal_pointer(&parts);
@@ -176,7 +177,7 @@ static void waves_unpack(WavesMaking *making)
 	while (making->packed->len) {
 		WavesVm *vm = g_ptr_array_steal_index(making->packed, making->packed->len - 1);
 
-		yard_give_back(making->yard, vm->parts);
+		space_give_back(making->space, vm->parts);
 		making->came[vm->to]--;
 		g_clear_pointer(&vm->parts, g_array_unref);
 	}
@@ -232,7 +233,7 @@ static void waves_pack_again(WavesMaking *making, const GArray *seats)
 	for (unsigned i = 0; i < seats->len; i++) {
 		const WavesSeat *seat = &g_array_index(seats, WavesSeat, i);
 
-		yard_take(making->yard, seat->vm->now, seat->parts);
+		space_take(making->space, seat->vm->now, seat->parts);
 		seat->vm->parts = g_array_ref(seat->parts);
 		seat->vm->to = seat->to;
 		seat->vm->live = seat->live;
@@ -343,22 +344,22 @@ static bool waves_choose(WavesMaking *making, bool first, WavesVm **out)
 /* VMs that could go live somewhere before, and now cannot. */
 static void waves_find_strands(WavesMaking *making, Wave *wave)
 {
-	unsigned counts[DRAIN_GROUNDS_MOST] = {0};
+	unsigned counts[DRAIN_CLASSES_MOST] = {0};
 
 	for (unsigned p = 0; p < making->places->len; p++)
-		if (making->up[p] && making->grounds[p] < DRAIN_GROUNDS_MOST)
-			counts[making->grounds[p]]++;
+		if (making->up[p] && making->classes[p] < DRAIN_CLASSES_MOST)
+			counts[making->classes[p]]++;
 	for (unsigned i = 0; i < making->vms->len; i++) {
 		WavesVm *vm = g_ptr_array_index(making->vms, i);
-		unsigned ground = making->grounds[vm->place], partners = 0;
+		unsigned class = making->classes[vm->place], partners = 0;
 		guint64 live =
-			vm->now->device || ground >= DRAIN_GROUNDS_MOST
+			vm->now->device || class >= DRAIN_CLASSES_MOST
 				? 0
-				: drain_passages(making->known, vm->now, ground, MIGRATE_UNKNOWN);
+				: drain_passages(making->known, vm->now, class, MIGRATE_UNKNOWN);
 
-		for (unsigned g = 0; g < DRAIN_GROUNDS_MOST; g++)
+		for (unsigned g = 0; g < DRAIN_CLASSES_MOST; g++)
 			if (live >> g & 1)
-				partners += counts[g] - (g == ground && counts[g]);
+				partners += counts[g] - (g == class && counts[g]);
 		if (wave && vm->partners && !partners)
 			g_ptr_array_add(wave->strands, (gpointer)vm->now);
 		vm->partners = partners;
@@ -436,7 +437,7 @@ static unsigned waves_most_empty(const WavesMaking *making)
 	}
 	for (unsigned i = 0; i < making->vms->len; i++) {
 		const WavesVm *vm = g_ptr_array_index(making->vms, i);
-		uint64_t need = vm->now->shared ? 0 : yard_least_cores(making->yard, vm->now);
+		uint64_t need = vm->now->shared ? 0 : space_least_cores(making->space, vm->now);
 
 		free -= MIN(free, need);
 	}
@@ -502,7 +503,7 @@ static void waves_add_vms(WavesMaking *making)
 static void waves_add_places(WavesMaking *making, const GPtrArray *before, const GPtrArray *after)
 {
 	making->n = before->len;
-	making->grounds = g_new0(unsigned, 2 * making->n + 1);
+	making->classes = g_new0(unsigned, 2 * making->n + 1);
 	making->up = g_new0(bool, 2 * making->n + 1);
 	making->wanted = g_new0(bool, making->n + 1);
 	making->out = g_new0(bool, making->n + 1);
@@ -519,7 +520,7 @@ static void waves_add_places(WavesMaking *making, const GPtrArray *before, const
 		g_ptr_array_add(making->places, (gpointer)standing);
 		rooms = standing->bid->rooms;
 		making->up[i] = i < making->n;
-		making->grounds[i] = drain_ground_of(
+		making->classes[i] = drain_class_of(
 			making->known, standing,
 			rooms && rooms->len ? g_array_index(rooms, BidRoom, 0).threads : 1);
 	}
@@ -539,10 +540,10 @@ static void waves_say_left(WavesMaking *making, const WavesVm *out)
 		return;
 	reach = waves_reach(making, out);
 	for (unsigned p = 0; p < making->places->len; p++)
-		making->yard->lost[p] = !making->up[p] || p == out->place ||
-					waves_way(making, out, &reach, p) == WAVES_NEVER;
+		making->space->lost[p] = !making->up[p] || p == out->place ||
+					 waves_way(making, out, &reach, p) == WAVES_NEVER;
 	why = out->now->device ? g_strdup("it has devices of its node: near = names them")
-			       : loss_why(making->yard, out->now);
+			       : loss_why(making->space, out->now);
 	making->waves->why = g_strdup_printf("VM %s of %s: %s", out->now->spec->name,
 					     waves_place(making, out->place)->name, why);
 }
@@ -553,10 +554,10 @@ static void waves_clear(WavesMaking *making)
 	g_ptr_array_unref(making->packed);
 	g_ptr_array_unref(making->vms);
 	g_array_unref(making->wave);
-	yard_free(making->yard);
-	drain_grounds_free(making->known);
+	space_free(making->space);
+	drain_classes_free(making->known);
 	g_ptr_array_unref(making->places);
-	g_free(making->grounds);
+	g_free(making->classes);
 	g_free(making->up);
 	g_free(making->wanted);
 	g_free(making->out);
@@ -573,12 +574,12 @@ Waves *waves_new(const GPtrArray *before, const GPtrArray *after, GHashTable *wi
 	making.waves->waves = g_ptr_array_new_with_free_func(waves_wave_free);
 	making.waves->left = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	making.places = g_ptr_array_new();
-	making.known = drain_grounds_new();
+	making.known = drain_classes_new();
 	making.vms = g_ptr_array_new_with_free_func(g_free);
 	making.wave = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	making.packed = g_ptr_array_new();
 	waves_add_places(&making, before, after);
-	making.yard = yard_new(making.places);
+	making.space = space_new(making.places);
 	waves_add_vms(&making);
 	making.waves->bound = waves_bound(&making);
 	waves_find_strands(&making, NULL);

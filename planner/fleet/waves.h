@@ -5,13 +5,13 @@
  * A wave is emptied onto the other nodes, those that have changed first, so that VMs which come
  * there never move again; then it changes and is there, empty, for the next. Each wave takes as
  * many nodes as it can, emptiest first, of each group one at most. A VM migrates live as far as the
- * nodes tell (drain_ground.h); it is powered off and on where it cannot, or where it gets cpu-pm
+ * nodes tell (drain_class.h); it is powered off and on where it cannot, or where it gets cpu-pm
  * that it has not.
  */
 #ifndef PLANNER_FLEET_WAVES_H
 #define PLANNER_FLEET_WAVES_H
 
-#include "planner/fleet/yard.h"
+#include "planner/fleet/space.h"
 
 typedef struct WaveMove {
 	const StandingVm *vm;
