@@ -407,7 +407,7 @@ static void rules_audit_judge_cpupm(Audit *audit)
 {
 	const Facts *facts = audit->facts;
 	g_autoptr(GArray) threads = rules_audit_threads_of(audit);
-	CpupmGround ground = {
+	CpupmNode node = {
 		.host = audit->host,
 		.host_cpus = audit->host_cpus,
 		.sdk_cpus = audit->sdk_cpus,
@@ -422,13 +422,13 @@ static void rules_audit_judge_cpupm(Audit *audit)
 		.nested = facts->kvm->nested,
 		.section = "",
 	};
-	g_autoptr(CpupmCensus) census = cpupm_census_new(&ground);
+	g_autoptr(CpupmCensus) census = cpupm_census_new(&node);
 
 	for (unsigned i = 0; i < audit->vms->len; i++) {
 		AuditVm *vm = g_ptr_array_index(audit->vms, i);
 
 		if (vm->guest && vm->guest->vcpu_threads->len && !vm->unplaced)
-			vm->cpupm = cpupm_judge(&ground, census, i, vm->spec);
+			vm->cpupm = cpupm_judge(&node, census, i, vm->spec);
 	}
 }
 

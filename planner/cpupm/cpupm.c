@@ -89,13 +89,13 @@ static void count_emulator(CpupmCensus *census, hwloc_const_bitmap_t set)
 	hwloc_bitmap_foreach_end();
 }
 
-CpupmCensus *cpupm_census_new(const CpupmGround *ground)
+CpupmCensus *cpupm_census_new(const CpupmNode *node)
 {
 	CpupmCensus *census = g_new0(CpupmCensus, 1);
 
 	census->cpus = g_array_new(FALSE, TRUE, sizeof(CpupmTenants));
-	for (unsigned vm = 0; vm < ground->threads->len; vm++) {
-		const CpupmThreads *threads = &g_array_index(ground->threads, CpupmThreads, vm);
+	for (unsigned vm = 0; vm < node->threads->len; vm++) {
+		const CpupmThreads *threads = &g_array_index(node->threads, CpupmThreads, vm);
 
 		for (unsigned v = 0; v < threads->vcpus->len; v++)
 			count_vcpu(census, vm, g_ptr_array_index(threads->vcpus, v));
@@ -178,7 +178,7 @@ char *cpupm_reasons_text(const Cpupm *cpupm)
 /* The reasons, one finder for each kind; each looks at the CPUs one VM's vCPUs may run on. */
 
 typedef struct Judge {
-	const CpupmGround *ground;
+	const CpupmNode *node;
 	const CpupmCensus *census;
 	unsigned index;
 	const CpupmThreads *threads;
@@ -223,12 +223,12 @@ static bool cpu_overcommitted(const Judge *judge, unsigned cpu)
 /* On the CPU or a sibling, idle as it may be: the whole core is the VM's. */
 static bool cpu_emulator(const Judge *judge, unsigned cpu)
 {
-	unsigned index = host_core_of(judge->ground->host, cpu);
+	unsigned index = host_core_of(judge->node->host, cpu);
 	const Core *core;
 
 	if (index == HOST_NONE)
 		return cpupm_tenants(judge->census, cpu)->emulator;
-	core = host_core(judge->ground->host, index);
+	core = host_core(judge->node->host, index);
 	for (unsigned i = 0; i < core->n_cpus; i++)
 		if (cpupm_tenants(judge->census, core->cpu[i])->emulator)
 			return true;
@@ -237,17 +237,17 @@ static bool cpu_emulator(const Judge *judge, unsigned cpu)
 
 static bool cpu_on_host(const Judge *judge, unsigned cpu)
 {
-	return hwloc_bitmap_isset(judge->ground->host_cpus, cpu);
+	return hwloc_bitmap_isset(judge->node->host_cpus, cpu);
 }
 
 static bool cpu_on_sdk(const Judge *judge, unsigned cpu)
 {
-	return hwloc_bitmap_isset(judge->ground->sdk_cpus, cpu);
+	return hwloc_bitmap_isset(judge->node->sdk_cpus, cpu);
 }
 
 static bool cpu_not_isolated(const Judge *judge, unsigned cpu)
 {
-	return !hwloc_bitmap_isset(judge->ground->isolated, cpu) && !cpu_on_host(judge, cpu);
+	return !hwloc_bitmap_isset(judge->node->isolated, cpu) && !cpu_on_host(judge, cpu);
 }
 
 /* May anything but this VM run on CPU's sibling? */
@@ -256,18 +256,18 @@ static bool sibling_foreign(const Judge *judge, unsigned cpu)
 	const CpupmTenants *t = cpupm_tenants(judge->census, cpu);
 
 	return (t->vm != NOBODY && t->vm != judge->index) || cpu_on_host(judge, cpu) ||
-	       cpu_on_sdk(judge, cpu) || !hwloc_bitmap_isset(judge->ground->isolated, cpu);
+	       cpu_on_sdk(judge, cpu) || !hwloc_bitmap_isset(judge->node->isolated, cpu);
 }
 
 /* A core with an offline sibling is split: the sibling may come back and is not the VM's. */
 static bool cpu_split(const Judge *judge, unsigned cpu)
 {
-	unsigned index = host_core_of(judge->ground->host, cpu);
+	unsigned index = host_core_of(judge->node->host, cpu);
 	const Core *core;
 
 	if (index == HOST_NONE)
 		return true;
-	core = host_core(judge->ground->host, index);
+	core = host_core(judge->node->host, index);
 	for (unsigned i = 0; i < core->n_cpus; i++)
 		if (core->cpu[i] != cpu && sibling_foreign(judge, core->cpu[i]))
 			return true;
@@ -337,7 +337,7 @@ static const char *without_capability(const char *qemu)
 					   : "the VM would not start";
 }
 
-static void find_unsupported(const CpupmGround *g, const VmSpec *spec, Cpupm *cpupm)
+static void find_unsupported(const CpupmNode *g, const VmSpec *spec, Cpupm *cpupm)
 {
 	bool passthrough =
 		spec->cpu_mode == CPU_MODE_HOST_PASSTHROUGH || spec->cpu_mode == CPU_MODE_MAXIMUM;
@@ -374,7 +374,7 @@ static void find_unsupported(const CpupmGround *g, const VmSpec *spec, Cpupm *cp
 }
 
 /* Which key of the inventory says it; nothing where the node itself must. Yours. */
-static char *cpupm_advice(const CpupmGround *g, const char *key)
+static char *cpupm_advice(const CpupmNode *g, const char *key)
 {
 	const char *section = g->section ? g->section : "node";
 
@@ -382,7 +382,7 @@ static char *cpupm_advice(const CpupmGround *g, const char *key)
 }
 
 /* Facts that are missing and would decide. */
-static void find_unknown(const CpupmGround *g, const VmSpec *spec, Cpupm *cpupm)
+static void find_unknown(const CpupmNode *g, const VmSpec *spec, Cpupm *cpupm)
 {
 	bool passthrough =
 		spec->cpu_mode == CPU_MODE_HOST_PASSTHROUGH || spec->cpu_mode == CPU_MODE_MAXIMUM;
@@ -410,7 +410,7 @@ static void find_unknown(const CpupmGround *g, const VmSpec *spec, Cpupm *cpupm)
 					   cpu_mode_names[spec->cpu_mode], mwait));
 }
 
-static void add_notes(const CpupmGround *g, const VmSpec *spec, Cpupm *cpupm)
+static void add_notes(const CpupmNode *g, const VmSpec *spec, Cpupm *cpupm)
 {
 	if (spec->locked && version_before(g->qemu, 9, 1))
 		cpupm_add_note(cpupm, "merged-mem-lock",
@@ -428,7 +428,7 @@ static void add_notes(const CpupmGround *g, const VmSpec *spec, Cpupm *cpupm)
 }
 
 /* Without exits, they cost the host's CPUs instead. */
-static void note_timers(const CpupmGround *g, Cpupm *cpupm)
+static void note_timers(const CpupmNode *g, Cpupm *cpupm)
 {
 	Tristate posted = kernel_has(g->kernel, KERNEL_POSTED_TIMERS);
 
@@ -442,27 +442,27 @@ static void note_timers(const CpupmGround *g, Cpupm *cpupm)
 			       "has no exitless ones");
 }
 
-static void judge_node(const CpupmGround *ground, const VmSpec *spec, Cpupm *cpupm)
+static void judge_node(const CpupmNode *node, const VmSpec *spec, Cpupm *cpupm)
 {
-	find_unsupported(ground, spec, cpupm);
+	find_unsupported(node, spec, cpupm);
 	if (cpupm->reasons->len) {
 		cpupm->verdict = CPUPM_UNSUPPORTED;
 		return;
 	}
-	find_unknown(ground, spec, cpupm);
+	find_unknown(node, spec, cpupm);
 	if (cpupm->reasons->len) {
 		cpupm->verdict = CPUPM_UNKNOWN;
 		return;
 	}
-	add_notes(ground, spec, cpupm);
-	note_timers(ground, cpupm);
+	add_notes(node, spec, cpupm);
+	note_timers(node, cpupm);
 }
 
-Cpupm *cpupm_judge_node(const CpupmGround *ground, const VmSpec *spec)
+Cpupm *cpupm_judge_node(const CpupmNode *node, const VmSpec *spec)
 {
 	Cpupm *cpupm = cpupm_new(CPUPM_ON);
 
-	judge_node(ground, spec, cpupm);
+	judge_node(node, spec, cpupm);
 	return cpupm;
 }
 
@@ -475,23 +475,23 @@ static CpuSet cpupm_cpus_of(const CpupmThreads *threads)
 	return all;
 }
 
-Cpupm *cpupm_judge(const CpupmGround *ground, const CpupmCensus *census, unsigned index,
+Cpupm *cpupm_judge(const CpupmNode *node, const CpupmCensus *census, unsigned index,
 		   const VmSpec *spec)
 {
 	Cpupm *cpupm;
-	Judge judge = {ground, census, index, NULL, NULL, NULL};
+	Judge judge = {node, census, index, NULL, NULL, NULL};
 
 	if (!spec->cpu_pm)
 		return cpupm_off();
 	cpupm = judge.cpupm = cpupm_new(CPUPM_ON);
-	judge.threads = &g_array_index(ground->threads, CpupmThreads, index);
+	judge.threads = &g_array_index(node->threads, CpupmThreads, index);
 	judge.cpus = cpupm_cpus_of(judge.threads);
 	find_ineligible(&judge);
 	hwloc_bitmap_free(judge.cpus);
 	if (cpupm->reasons->len)
 		cpupm->verdict = CPUPM_INELIGIBLE;
 	else
-		judge_node(ground, spec, cpupm);
+		judge_node(node, spec, cpupm);
 	return cpupm;
 }
 

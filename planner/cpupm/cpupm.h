@@ -44,7 +44,7 @@ typedef struct CpupmThreads {
 } CpupmThreads;
 
 /* The node all VMs run on. */
-typedef struct CpupmGround {
+typedef struct CpupmNode {
 	const Host *host;
 	hwloc_const_bitmap_t host_cpus, sdk_cpus, isolated;
 	const GArray *threads;	   /* of CpupmThreads: every VM of the node */
@@ -52,29 +52,29 @@ typedef struct CpupmGround {
 	Tristate mwait, disable_exits, nested;
 	/* Of the inventory that is about this node; NULL = "node", "" = none: the node runs. */
 	const char *section;
-} CpupmGround;
+} CpupmNode;
 
 /*
  * Which threads may run on which CPU, counted once for all VMs of a node, so that each verdict
  * costs only its own CPUs. Yours.
  */
 typedef struct CpupmCensus CpupmCensus;
-CpupmCensus *cpupm_census_new(const CpupmGround *ground);
+CpupmCensus *cpupm_census_new(const CpupmNode *node);
 void cpupm_census_free(CpupmCensus *census);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CpupmCensus, cpupm_census_free)
 
 /*
- * The verdict for VM number INDEX of the ground, which SPEC describes (cpu_pm, cpu_mode and locked
+ * The verdict for VM number INDEX of the node, which SPEC describes (cpu_pm, cpu_mode and locked
  * are read). Yours.
  */
-Cpupm *cpupm_judge(const CpupmGround *ground, const CpupmCensus *census, unsigned index,
+Cpupm *cpupm_judge(const CpupmNode *node, const CpupmCensus *census, unsigned index,
 		   const VmSpec *spec);
 
 /*
  * The same as far as it is the node's: on, unsupported or unknown. Of GROUND host (for its
  * architecture), versions and tristates are read. Yours.
  */
-Cpupm *cpupm_judge_node(const CpupmGround *ground, const VmSpec *spec);
+Cpupm *cpupm_judge_node(const CpupmNode *node, const VmSpec *spec);
 
 /* A verdict made elsewhere: of a VM that is not placed, or read from a plan document. */
 Cpupm *cpupm_new(CpupmVerdict verdict);

@@ -21,11 +21,11 @@ typedef struct Fate {
 	bool unknown;
 } Fate;
 
-static void fates_judge(const CpupmGround *ground, Fate fates[])
+static void fates_judge(const CpupmNode *node, Fate fates[])
 {
 	for (unsigned mode = 0; cpu_mode_names[mode]; mode++) {
 		const VmSpec spec = {.cpu_mode = mode};
-		g_autoptr(Cpupm) cpupm = cpupm_judge_node(ground, &spec);
+		g_autoptr(Cpupm) cpupm = cpupm_judge_node(node, &spec);
 
 		fates[mode] = (Fate){why_of(cpupm), cpupm->verdict == CPUPM_UNKNOWN};
 	}
@@ -59,14 +59,14 @@ static void judge_partner(const NodeSpec *partner, const Host *host, const GPtrA
 			  PartnerFound *found, void *data)
 {
 	g_autofree char *section = g_strconcat("partner ", partner->name, NULL);
-	const CpupmGround ground = {.host = host,
-				    .kernel = partner->kernel,
-				    .qemu = partner->qemu,
-				    .mwait = partner->mwait,
-				    .section = section};
+	const CpupmNode node = {.host = host,
+				.kernel = partner->kernel,
+				.qemu = partner->qemu,
+				.mwait = partner->mwait,
+				.section = section};
 	Fate fates[CPU_MODE_CUSTOM + 1];
 
-	fates_judge(&ground, fates);
+	fates_judge(&node, fates);
 	for (unsigned mode = 0; mode < G_N_ELEMENTS(fates); mode++) {
 		unsigned n;
 		g_autofree char *names = partner_names_of(vms, fates, mode, &n);

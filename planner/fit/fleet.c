@@ -328,15 +328,15 @@ char *fleet_fault(FitBase *base, const Inventory *inventory)
 
 static Cpupm *cpu_pm_of(const Host *host, const Inventory *inventory, CpuMode mode)
 {
-	CpupmGround ground = {.host = host,
-			      .kernel = inventory->node->kernel,
-			      .qemu = inventory->node->qemu,
-			      .mwait = inventory->node->mwait};
+	CpupmNode node = {.host = host,
+			  .kernel = inventory->node->kernel,
+			  .qemu = inventory->node->qemu,
+			  .mwait = inventory->node->mwait};
 	VmSpec *spec = vm_spec_new("further");
 	Cpupm *cpupm;
 
 	spec->cpu_mode = mode;
-	cpupm = cpupm_judge_node(&ground, spec);
+	cpupm = cpupm_judge_node(&node, spec);
 	vm_spec_free(spec);
 	return cpupm;
 }

@@ -97,7 +97,7 @@ GPtrArray *plan_cpupm(const Plan *plan, Tristate disable_exits, Tristate nested)
 {
 	GPtrArray *verdicts = g_ptr_array_new();
 	g_autoptr(GArray) threads = plan_threads(plan);
-	CpupmGround ground = {
+	CpupmNode node = {
 		.host = plan->host,
 		.host_cpus = plan->cpus[ROLE_HOST],
 		.sdk_cpus = plan->cpus[ROLE_SDK],
@@ -109,12 +109,12 @@ GPtrArray *plan_cpupm(const Plan *plan, Tristate disable_exits, Tristate nested)
 		.disable_exits = disable_exits,
 		.nested = nested,
 	};
-	g_autoptr(CpupmCensus) census = cpupm_census_new(&ground);
+	g_autoptr(CpupmCensus) census = cpupm_census_new(&node);
 
 	for (unsigned i = 0; i < plan->vms->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
 
-		g_ptr_array_add(verdicts, vm->placed ? cpupm_judge(&ground, census, i, vm->spec)
+		g_ptr_array_add(verdicts, vm->placed ? cpupm_judge(&node, census, i, vm->spec)
 						     : not_placed(vm->spec));
 	}
 	return verdicts;

@@ -59,19 +59,19 @@ static const char *text_of(const Cpupm *cpupm, const char *code)
 
 /* A node of VMs, and one judgement on it */
 
-typedef struct Ground {
-	CpupmGround ground;
+typedef struct TestNode {
+	CpupmNode node;
 	Host *host;
 	GArray *threads;
 	GPtrArray *sets; /* all sets of the threads */
-} Ground;
+} TestNode;
 
-static hwloc_bitmap_t set_of(Ground *ground, const char *list)
+static hwloc_bitmap_t set_of(TestNode *node, const char *list)
 {
 	hwloc_bitmap_t set = cpulist_parse(list, NULL);
 
 	g_assert_nonnull(set);
-	g_ptr_array_add(ground->sets, set);
+	g_ptr_array_add(node->sets, set);
 	return set;
 }
 
@@ -80,56 +80,56 @@ static void threads_clear(gpointer data)
 	g_ptr_array_unref(((CpupmThreads *)data)->vcpus);
 }
 
-static void ground_add_vm(Ground *ground, const char *vm)
+static void test_node_add_vm(TestNode *node, const char *vm)
 {
 	g_auto(GStrv) parts = g_strsplit(vm, "|", 2);
 	g_auto(GStrv) vcpus = g_strsplit(parts[0], ";", -1);
 	CpupmThreads threads = {.vcpus = g_ptr_array_new()};
 
 	for (char **vcpu = vcpus; *vcpu; vcpu++)
-		g_ptr_array_add(threads.vcpus, set_of(ground, *vcpu));
-	threads.emulator = parts[1] ? set_of(ground, parts[1]) : NULL;
-	g_array_append_val(ground->threads, threads);
+		g_ptr_array_add(threads.vcpus, set_of(node, *vcpu));
+	threads.emulator = parts[1] ? set_of(node, parts[1]) : NULL;
+	g_array_append_val(node->threads, threads);
 }
 
 /* A node that can do all: what a case wants otherwise, it changes. */
-static Ground *ground_new(const char *isolated, const char *const *vms)
+static TestNode *test_node_new(const char *isolated, const char *const *vms)
 {
-	Ground *g = g_new0(Ground, 1);
+	TestNode *g = g_new0(TestNode, 1);
 
 	g->host = host_load(TOPOLOGY, NULL);
 	g->sets = g_ptr_array_new_with_free_func((GDestroyNotify)hwloc_bitmap_free);
 	g->threads = g_array_new(FALSE, FALSE, sizeof(CpupmThreads));
 	g_array_set_clear_func(g->threads, threads_clear);
 	for (unsigned i = 0; i < MOST_VMS && vms[i]; i++)
-		ground_add_vm(g, vms[i]);
-	g->ground = (CpupmGround){.host = g->host,
-				  .host_cpus = set_of(g, HOST_CPUS),
-				  .sdk_cpus = set_of(g, SDK_CPUS),
-				  .isolated = set_of(g, isolated),
-				  .threads = g->threads,
-				  .kernel = "6.1.0",
-				  .qemu = "9.1.0",
-				  .mwait = TRISTATE_YES,
-				  .disable_exits = TRISTATE_UNKNOWN,
-				  .nested = TRISTATE_NO};
+		test_node_add_vm(g, vms[i]);
+	g->node = (CpupmNode){.host = g->host,
+			      .host_cpus = set_of(g, HOST_CPUS),
+			      .sdk_cpus = set_of(g, SDK_CPUS),
+			      .isolated = set_of(g, isolated),
+			      .threads = g->threads,
+			      .kernel = "6.1.0",
+			      .qemu = "9.1.0",
+			      .mwait = TRISTATE_YES,
+			      .disable_exits = TRISTATE_UNKNOWN,
+			      .nested = TRISTATE_NO};
 	return g;
 }
 
-static void ground_free(Ground *ground)
+static void test_node_free(TestNode *node)
 {
-	host_free(ground->host);
-	g_array_unref(ground->threads);
-	g_ptr_array_unref(ground->sets);
-	g_free(ground);
+	host_free(node->host);
+	g_array_unref(node->threads);
+	g_ptr_array_unref(node->sets);
+	g_free(node);
 }
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Ground, ground_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(TestNode, test_node_free)
 
-static Cpupm *judge(const Ground *ground, unsigned index, const VmSpec *spec)
+static Cpupm *judge(const TestNode *node, unsigned index, const VmSpec *spec)
 {
-	g_autoptr(CpupmCensus) census = cpupm_census_new(&ground->ground);
-	Cpupm *cpupm = cpupm_judge(&ground->ground, census, index, spec);
+	g_autoptr(CpupmCensus) census = cpupm_census_new(&node->node);
+	Cpupm *cpupm = cpupm_judge(&node->node, census, index, spec);
 
 	g_assert_true((cpupm->verdict == CPUPM_ON) == (cpupm->reasons->len == 0));
 	g_assert_true(cpupm->verdict == CPUPM_ON || cpupm->notes->len == 0);
@@ -217,8 +217,8 @@ static void assert_where(const Where *rows, size_t n)
 	const VmSpec spec = {.cpu_pm = true};
 
 	for (size_t i = 0; i < n; i++) {
-		g_autoptr(Ground) ground = ground_new(ISOLATED, rows[i].vms);
-		g_autoptr(Cpupm) cpupm = judge(ground, 0, &spec);
+		g_autoptr(TestNode) node = test_node_new(ISOLATED, rows[i].vms);
+		g_autoptr(Cpupm) cpupm = judge(node, 0, &spec);
 
 		g_test_message("%s, %s", rows[i].vms[0], rows[i].vms[1] ? rows[i].vms[1] : "");
 		assert_codes(cpupm, *rows[i].codes ? CPUPM_INELIGIBLE : CPUPM_ON, rows[i].codes);
@@ -249,13 +249,14 @@ static void test_where(gconstpointer data)
 static void test_sibling_not_isolated(void)
 {
 	const VmSpec spec = {.cpu_pm = true};
-	g_autoptr(Ground) ground = ground_new("2-4,6-7,12-15", (const char *[]){"4", "12", NULL});
-	g_autoptr(Cpupm) first = judge(ground, 0, &spec);
+	g_autoptr(TestNode) node =
+		test_node_new("2-4,6-7,12-15", (const char *[]){"4", "12", NULL});
+	g_autoptr(Cpupm) first = judge(node, 0, &spec);
 	g_autoptr(Cpupm) second = NULL;
 
 	assert_codes(first, CPUPM_INELIGIBLE, "split-core");
-	g_array_index(ground->host->cores, Core, 6).partial = true;
-	second = judge(ground, 1, &spec);
+	g_array_index(node->host->cores, Core, 6).partial = true;
+	second = judge(node, 1, &spec);
 	assert_codes(second, CPUPM_INELIGIBLE, "split-core");
 }
 
@@ -263,9 +264,9 @@ static void test_sibling_not_isolated(void)
 static void test_texts_name_cpus(void)
 {
 	const VmSpec spec = {.cpu_pm = true};
-	g_autoptr(Ground) ground =
-		ground_new(ISOLATED, (const char *[]){"0;2;4;10;12;13|12", "4;5|0-1", NULL});
-	g_autoptr(Cpupm) cpupm = judge(ground, 0, &spec);
+	g_autoptr(TestNode) node =
+		test_node_new(ISOLATED, (const char *[]){"0;2;4;10;12;13|12", "4;5|0-1", NULL});
+	g_autoptr(Cpupm) cpupm = judge(node, 0, &spec);
 
 	g_assert_true(g_str_has_suffix(text_of(cpupm, "overcommitted"), " 4"));
 	g_assert_true(g_str_has_suffix(text_of(cpupm, "on-host"), " 0"));
@@ -280,10 +281,10 @@ static void test_policy_is_not_asked(void)
 {
 	const VmSpec shared = {.cpu_pm = true, .policy = POLICY_SHARED};
 	const VmSpec dedicated = {.cpu_pm = true, .policy = POLICY_DEDICATED};
-	g_autoptr(Ground) ground =
-		ground_new(ISOLATED, (const char *[]){"4;5|0-1", "0-1;0-1|0-1", NULL});
-	g_autoptr(Cpupm) pinned = judge(ground, 0, &shared);
-	g_autoptr(Cpupm) floating = judge(ground, 1, &dedicated);
+	g_autoptr(TestNode) node =
+		test_node_new(ISOLATED, (const char *[]){"4;5|0-1", "0-1;0-1|0-1", NULL});
+	g_autoptr(Cpupm) pinned = judge(node, 0, &shared);
+	g_autoptr(Cpupm) floating = judge(node, 1, &dedicated);
 
 	assert_codes(pinned, CPUPM_ON, "");
 	assert_codes(floating, CPUPM_INELIGIBLE, "overcommitted");
@@ -293,11 +294,11 @@ static void test_policy_is_not_asked(void)
 static void test_off(void)
 {
 	const VmSpec spec = {.cpu_pm = false};
-	g_autoptr(Ground) ground = ground_new(ISOLATED, (const char *[]){"0-1;0-1|0-1", NULL});
+	g_autoptr(TestNode) node = test_node_new(ISOLATED, (const char *[]){"0-1;0-1|0-1", NULL});
 	g_autoptr(Cpupm) cpupm = NULL;
 
-	ground->ground.qemu = "2.12.0";
-	cpupm = judge(ground, 0, &spec);
+	node->node.qemu = "2.12.0";
+	cpupm = judge(node, 0, &spec);
 	assert_codes(cpupm, CPUPM_OFF, "inventory");
 }
 
@@ -372,7 +373,7 @@ static CpupmVerdict expected(const Case *c, GPtrArray *codes)
 	return codes->len ? verdict : CPUPM_ON;
 }
 
-static void assert_case(Ground *ground, const Case *c)
+static void assert_case(TestNode *node, const Case *c)
 {
 	const VmSpec spec = {.cpu_pm = true, .cpu_mode = c->mode};
 	g_autoptr(GPtrArray) codes = g_ptr_array_new();
@@ -381,16 +382,16 @@ static void assert_case(Ground *ground, const Case *c)
 	g_autofree char *all = NULL;
 
 	all = sorted(codes);
-	ground->ground.kernel = c->kernel->version;
-	ground->ground.qemu = c->qemu->version;
-	ground->ground.mwait = c->mwait;
-	ground->ground.disable_exits = c->disable_exits;
-	ground->ground.nested = c->nested;
-	cpupm = judge(ground, 0, &spec);
+	node->node.kernel = c->kernel->version;
+	node->node.qemu = c->qemu->version;
+	node->node.mwait = c->mwait;
+	node->node.disable_exits = c->disable_exits;
+	node->node.nested = c->nested;
+	cpupm = judge(node, 0, &spec);
 	assert_codes(cpupm, verdict, all);
 }
 
-static void assert_modes(Ground *ground, const KernelFact *kernel, const QemuFact *qemu)
+static void assert_modes(TestNode *node, const KernelFact *kernel, const QemuFact *qemu)
 {
 	for (unsigned mode = CPU_MODE_HOST_MODEL; mode <= CPU_MODE_CUSTOM; mode++)
 		for (unsigned mwait = TRISTATE_UNKNOWN; mwait <= TRISTATE_YES; mwait++)
@@ -399,17 +400,17 @@ static void assert_modes(Ground *ground, const KernelFact *kernel, const QemuFac
 				     nested++) {
 					const Case c = {kernel, qemu, mode, mwait, exits, nested};
 
-					assert_case(ground, &c);
+					assert_case(node, &c);
 				}
 }
 
 static void test_matrix(void)
 {
-	g_autoptr(Ground) ground = ground_new(ISOLATED, (const char *[]){"4;5|0-1", NULL});
+	g_autoptr(TestNode) node = test_node_new(ISOLATED, (const char *[]){"4;5|0-1", NULL});
 
 	for (unsigned k = 0; k < G_N_ELEMENTS(kernels); k++)
 		for (unsigned q = 0; q < G_N_ELEMENTS(qemus); q++)
-			assert_modes(ground, &kernels[k], &qemus[q]);
+			assert_modes(node, &kernels[k], &qemus[q]);
 }
 
 static void test_not_x86(void)
@@ -422,12 +423,13 @@ static void test_not_x86(void)
 	const VmSpec spec = {.cpu_pm = true};
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
-		g_autoptr(Ground) ground = ground_new(ISOLATED, (const char *[]){"4;5|0-1", NULL});
+		g_autoptr(TestNode) node =
+			test_node_new(ISOLATED, (const char *[]){"4;5|0-1", NULL});
 		g_autoptr(Cpupm) cpupm = NULL;
 
-		g_free(ground->host->arch);
-		ground->host->arch = g_strdup(rows[i].arch);
-		cpupm = judge(ground, 0, &spec);
+		g_free(node->host->arch);
+		node->host->arch = g_strdup(rows[i].arch);
+		cpupm = judge(node, 0, &spec);
 		assert_codes(cpupm, *rows[i].codes ? CPUPM_UNSUPPORTED : CPUPM_ON, rows[i].codes);
 	}
 }
@@ -436,12 +438,12 @@ static void test_not_x86(void)
 static void test_ineligible_first(void)
 {
 	const VmSpec spec = {.cpu_pm = true};
-	g_autoptr(Ground) ground = ground_new(ISOLATED, (const char *[]){"4", "5", NULL});
+	g_autoptr(TestNode) node = test_node_new(ISOLATED, (const char *[]){"4", "5", NULL});
 	g_autoptr(Cpupm) cpupm = NULL;
 
-	ground->ground.qemu = "2.12";
-	ground->ground.kernel = NULL;
-	cpupm = judge(ground, 0, &spec);
+	node->node.qemu = "2.12";
+	node->node.kernel = NULL;
+	cpupm = judge(node, 0, &spec);
 	assert_codes(cpupm, CPUPM_INELIGIBLE, "split-core");
 }
 
@@ -468,13 +470,14 @@ static void test_outcomes(void)
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
 		const VmSpec spec = {.cpu_pm = true, .cpu_mode = rows[i].mode};
-		g_autoptr(Ground) ground = ground_new(ISOLATED, (const char *[]){"4;5|0-1", NULL});
+		g_autoptr(TestNode) node =
+			test_node_new(ISOLATED, (const char *[]){"4;5|0-1", NULL});
 		g_autoptr(Cpupm) cpupm = NULL;
 
-		ground->ground.kernel = rows[i].kernel;
-		ground->ground.qemu = rows[i].qemu;
-		ground->ground.mwait = TRISTATE_NO;
-		cpupm = judge(ground, 0, &spec);
+		node->node.kernel = rows[i].kernel;
+		node->node.qemu = rows[i].qemu;
+		node->node.mwait = TRISTATE_NO;
+		cpupm = judge(node, 0, &spec);
 		g_assert_cmpint(cpupm->verdict, ==, CPUPM_UNSUPPORTED);
 		assert_codes(cpupm, CPUPM_UNSUPPORTED, rows[i].code);
 		g_assert_nonnull(strstr(text_of(cpupm, rows[i].code), rows[i].part));
@@ -501,13 +504,14 @@ static void test_notes(void)
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
 		const VmSpec spec = {.cpu_pm = true, .locked = rows[i].locked};
-		g_autoptr(Ground) ground = ground_new(ISOLATED, (const char *[]){"4;5|0-1", NULL});
+		g_autoptr(TestNode) node =
+			test_node_new(ISOLATED, (const char *[]){"4;5|0-1", NULL});
 		g_autoptr(Cpupm) cpupm = NULL;
 		g_autofree char *notes = NULL;
 
-		ground->ground.kernel = rows[i].kernel;
-		ground->ground.qemu = rows[i].qemu;
-		cpupm = judge(ground, 0, &spec);
+		node->node.kernel = rows[i].kernel;
+		node->node.qemu = rows[i].qemu;
+		cpupm = judge(node, 0, &spec);
 		notes = codes_of(cpupm->notes);
 		g_assert_cmpint(cpupm->verdict, ==, CPUPM_ON);
 		g_assert_cmpstr(notes, ==, rows[i].notes);
