@@ -165,7 +165,7 @@ CELLS = "<numa><cell id='0' cpus='0-1' memory='1' unit='GiB'/></numa>"
 
 # What is not of check: of sosreports, its own files in snapshots, and what measure counts.
 NOT_OF_NODES = re.compile(r"/sos_commands|^/?planner/|^/run/libvirt|^/var/run/libvirt|^/etc/libvirt|hwloc-nofile-info|"
-                          r"^/sys/kernel/tracing|^/(proc/softirqs|proc/schedstat|proc/uptime)$|/TID/schedstat$|^/proc/self/mounts$")
+                          r"^/sys/kernel/tracing|^/(proc/softirqs|proc/schedstat|proc/uptime)$|/(TID|%u)/schedstat$|^/proc/self/mounts$")
 
 
 def unknown_paths(script):
