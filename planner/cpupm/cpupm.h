@@ -71,7 +71,7 @@ Cpupm *cpupm_judge(const CpupmNode *node, const CpupmCensus *census, unsigned in
 		   const VmSpec *spec);
 
 /*
- * The same as far as it is the node's: on, unsupported or unknown. Of GROUND host (for its
+ * The same as far as it is the node's: on, unsupported or unknown. Of NODE host (for its
  * architecture), versions and tristates are read. Yours.
  */
 Cpupm *cpupm_judge_node(const CpupmNode *node, const VmSpec *spec);

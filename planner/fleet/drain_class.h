@@ -26,7 +26,7 @@ void drain_classes_free(DrainClasses *classes);
 unsigned drain_class_of(DrainClasses *classes, const Standing *standing, unsigned threads);
 const DrainClass *drain_class(const DrainClasses *classes, unsigned class);
 
-/* How VM, on the class FROM, gets to TO. */
+/* How VM, on a node of the class FROM, gets to TO. */
 MigrateVerdict drain_passage(const DrainClasses *classes, const StandingVm *vm, unsigned from,
 			     unsigned to);
 /* A bit for each class to which it gets so, or better. */
