@@ -154,7 +154,7 @@ for section, keys in tables.items():
     for key, text in texts.items():
         that(f"{section} {key} has a default and an example",
              [] if re.search(r"^(Default|No default)\b", text, re.M)
-             and re.search(rf"^Example:\n\.Li [a-z-]+ = ", text, re.M) else [repr(text)])
+             and re.search(rf"^Example:\n\.Li [a-z0-9-]+ = ", text, re.M) else [repr(text)])
 known = findings(SOURCES)
 mentioned = {word for line in manual["FINDINGS"] if line.startswith(".Sy ")
              for word in line.split()[1:] if "." in word}

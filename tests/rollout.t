@@ -336,7 +336,9 @@ def changed_vms(rng, host, sections, plan):
         kind = rng.choice(["swap", "turn", "inside", "sibling", "free", "key", "key"])
         if kind == "key":
             keys = rng.choice([k for n, k in sections if n.startswith("vm ")] or [{}])
-            key = rng.choice(["memory", "cpu-pm", "cpu-mode", "iothreads", "locked"])
+            # as many CPUs as its cpus= names
+            key = rng.choice(["memory", "cpu-pm", "cpu-mode", "locked"] +
+                             ["iothreads"] * (keys.get("iothread-cpus") != "own"))
             keys[key] = {"memory": rng.choice(["1G", "3G"]), "cpu-pm": rng.choice(["auto", "off"]),
                          "cpu-mode": rng.choice(generator.MODES), "iothreads": rng.choice([1, 2]),
                          "locked": rng.choice(["yes", "no"])}[key]
