@@ -149,9 +149,16 @@ static Since *since_load(const Options *options, const Check *check, GError **er
 
 	if (!documents)
 		return NULL;
-	document = check_nodes_document_of(documents, check_node_name(check->audit));
-	if (!document && documents->len)
-		document = g_ptr_array_index(documents, 0);
+	document = documents->len == 1
+			   ? g_ptr_array_index(documents, 0)
+			   : check_nodes_document_of(documents, check_node_name(check->audit));
+	if (!document && documents->len) {
+		options_refuse(
+			error, NULL,
+			"--since: %s: none of its %u documents, or more than one, is of this node",
+			options->since, documents->len);
+		return NULL;
+	}
 	return since_compare(options->since, document, check, error);
 }
 
@@ -480,7 +487,7 @@ static Status check_several(const Options *options, const CheckOptions *check_op
 			    GError **error)
 {
 	g_autoptr(GPtrArray) nodes = check_nodes_new(), earlier = NULL;
-	g_autoptr(GPtrArray) sources = check_many_sources(options->arguments);
+	g_autoptr(GPtrArray) sources = check_many_sources(options->arguments, !options->since);
 	g_autoptr(GHashTable) templates = NULL;
 	Progress progress;
 

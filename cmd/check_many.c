@@ -3,6 +3,7 @@
 
 #include "cmd/check.h"
 #include "cmd/fleet_print.h"
+#include "cmd/inputs.h"
 #include "cmd/output.h"
 #include "planner/check/check_nodes.h"
 #include "planner/check/rules.h"
@@ -19,24 +20,42 @@ static int many_source_compare(gconstpointer a, gconstpointer b)
 	return strverscmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* Is FILE the report of one node, or too damaged to tell? Then it is for whoever checks it. Other
+ * documents lie there too: lists of the fleet, what --since compares with. */
+static bool many_may_be_report(const char *file)
+{
+	size_t length;
+	g_autofree char *text = input_read_regular(file, &length, NULL);
+	g_autoptr(GPtrArray) documents = text ? check_nodes_documents(text, length) : NULL;
+	json_auto_t *other =
+		text && !documents ? json_loadb(text, length, JSON_DISABLE_EOF_CHECK, NULL) : NULL;
+
+	return documents ? documents->len == 1 : !other;
+}
+
 static void many_add_reports(GPtrArray *found, const char *folder)
 {
 	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
 	const char *name;
 
-	while (dir && (name = g_dir_read_name(dir)))
-		if (g_str_has_suffix(name, ".json"))
-			g_ptr_array_add(found, g_build_filename(folder, name, NULL));
+	while (dir && (name = g_dir_read_name(dir))) {
+		g_autofree char *file = g_build_filename(folder, name, NULL);
+
+		if (g_str_has_suffix(name, ".json") && many_may_be_report(file))
+			g_ptr_array_add(found, g_steal_pointer(&file));
+	}
 }
 
-GPtrArray *check_many_sources(char *const *arguments)
+GPtrArray *check_many_sources(char *const *arguments, bool reports)
 {
 	GPtrArray *sources = g_ptr_array_new_with_free_func(g_free);
 
 	for (; *arguments; arguments++) {
 		GPtrArray *found = root_captures(*arguments);
 
-		if (found->len != 1)
+		bool itself = found->len == 1 && g_str_equal(found->pdata[0], *arguments);
+
+		if (reports && !itself)
 			many_add_reports(found, *arguments);
 		if (!found->len)
 			g_ptr_array_add(found, g_strdup(*arguments));

@@ -8,9 +8,9 @@
 
 #include "cmd/cmd.h"
 
-/* What ARGUMENTS name: themselves, and for a folder of several captures and saved reports each of
- * these. Of char *, yours. */
-GPtrArray *check_many_sources(char *const *arguments);
+/* What ARGUMENTS name: themselves, and for a folder that is no capture each capture in it and, if
+ * asked for, each saved REPORT. Of char *, yours. */
+GPtrArray *check_many_sources(char *const *arguments, bool reports);
 /* For people, or with --json a document a line. */
 void check_many_print(GPtrArray *nodes, const Options *options);
 /* A line of CSV a node, worst first. */

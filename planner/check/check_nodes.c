@@ -85,13 +85,18 @@ GPtrArray *check_nodes_documents(const char *text, size_t length)
 
 json_t *check_nodes_document_of(const GPtrArray *documents, const char *name)
 {
+	json_t *found = NULL;
+
 	for (unsigned i = 0; name && i < documents->len; i++) {
 		json_t *document = g_ptr_array_index(documents, i);
 
-		if (g_str_equal(check_node_text(json_object_get(document, "node"), "name"), name))
-			return document;
+		if (!g_str_equal(check_node_text(json_object_get(document, "node"), "name"), name))
+			continue;
+		if (found)
+			return NULL;
+		found = document;
 	}
-	return NULL;
+	return found;
 }
 
 /* Nodes */

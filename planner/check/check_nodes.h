@@ -36,7 +36,8 @@ json_t *check_nodes_document(const char *text, size_t length);
 /* The documents that TEXT, of LENGTH bytes, has one after the other: of json_t, yours. NULL where
  * it has something else, or nothing. */
 GPtrArray *check_nodes_documents(const char *text, size_t length);
-/* The one of DOCUMENTS that is of the node NAME, borrowed; NULL = none. */
+/* The only one of DOCUMENTS that is of a node called NAME, borrowed; NULL = none is, or several
+ * are: which of them cannot be told. */
 json_t *check_nodes_document_of(const GPtrArray *documents, const char *name);
 /* Those that could not be checked first, then by errors, warnings and name. */
 void check_nodes_sort(GPtrArray *nodes);

@@ -885,7 +885,11 @@ GPtrArray *root_captures(const char *path)
 	g_autoptr(Root) root =
 		g_file_test(path, G_FILE_TEST_IS_DIR) ? root_open(path, 0, NULL) : NULL;
 
-	if (root && !root->live && !is_node(root, ""))
+	if (root && (root->live || is_node(root, ""))) {
+		g_ptr_array_add(found, g_strdup(path));
+		return found;
+	}
+	if (root)
 		captures_find(root, "", 1, G_MAXUINT, found);
 	for (unsigned i = 0; i < found->len; i++) {
 		g_autofree char *name = g_ptr_array_index(found, i);
