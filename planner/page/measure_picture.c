@@ -7,12 +7,12 @@
 
 #include <math.h>
 
-#define WIDTH 980
-#define MARGIN 12
-#define ROW 20
-#define BAR_LEFT 400
-#define BAR_WIDTH 400
-#define BAR_HIGH 12
+#define WIDTH 980u
+#define MARGIN 12u
+#define ROW 20u
+#define BAR_LEFT 400u
+#define BAR_WIDTH 400u
+#define BAR_HIGH 12u
 #define VALUE_LEFT (BAR_LEFT + BAR_WIDTH + 10)
 #define LABEL_MOST 58 /* characters before the bars */
 #define VALUE_MOST 26

@@ -42,8 +42,8 @@ enum {
 Root *root_open(const char *path, unsigned flags, GError **error);
 /* A snapshot that is in memory already; the root owns TREE. */
 Root *root_open_tree(Tree *tree);
-/* The paths of the captures below the folder PATH, or PATH where it is one itself: of char *, yours;
- * empty where there is none, or no folder. */
+/* The paths of the captures below the folder PATH, or PATH where it is one itself: of char *,
+ * yours; empty where there is none, or no folder. */
 GPtrArray *root_captures(const char *path);
 void root_free(Root *root);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Root, root_free)
