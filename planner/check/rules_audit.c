@@ -65,11 +65,14 @@ static void read_astray(const Audit *audit)
 	for (unsigned i = 0; i < audit->cmdline->words->len; i++) {
 		const CmdlineWord *word = g_ptr_array_index(audit->cmdline->words, i);
 		const char *meant = line_word_meant(word->name);
+		const char *sign = strpbrk(word->name, LINE_WRONG_SIGNS);
 
 		if (meant && cmdline_listed(cmdline_cpu_names, meant))
-			cmdline_effects_astray(
-				audit->effects, meant,
-				word->value ? word->value : word->name + strlen(meant), possible);
+			cmdline_effects_astray(audit->effects, meant,
+					       word->value ? word->value
+					       : sign	   ? sign + 1
+							   : NULL,
+					       possible);
 	}
 	for (unsigned i = 0; i < inits->words->len; i++) {
 		const CmdlineWord *word = g_ptr_array_index(inits->words, i);

@@ -96,6 +96,8 @@ bool overcommit_on(char **arguments, const char *option, const char *qemu);
 /* The values of -overcommit on a command line; yours. */
 char **overcommit_of(char **argv);
 
+/* What people write for "=" in the kernel line. */
+#define LINE_WRONG_SIGNS ":;,"
 /* What the word NAME of the kernel line was meant to be; NULL where it is a parameter, or near to
  * none. */
 const char *line_word_meant(const char *name);

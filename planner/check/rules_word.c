@@ -79,7 +79,7 @@ static char *word_text(const CmdlineWord *word)
 /* "isolcpus" of "isolcpus:4-7", whose sign is the wrong one; NULL. */
 static const char *before_sign(const char *name)
 {
-	size_t length = strcspn(name, ":;,");
+	size_t length = strcspn(name, LINE_WRONG_SIGNS);
 
 	for (unsigned i = 0; name[length] && depended_on[i]; i++)
 		if (strlen(depended_on[i]) == length && !strncmp(depended_on[i], name, length))

@@ -2058,6 +2058,31 @@ static void test_large(void)
 
 /* Choice and judgement */
 
+/* The list of a word that is misspelt, or has a wrong sign, is what was meant; of a bare word there
+ * is none. */
+static void test_meant(void)
+{
+	static const char *const lines[][2] = {{"quiet isolcpus:2-5", "2-5"},
+					       {"quiet ISOLCPUS=2-5", "2-5"},
+					       {"quiet isolcpu", ""},
+					       {"quiet isolcpus:", ""}};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(lines); i++) {
+		Bed bed;
+		g_autoptr(Audit) audit = NULL;
+		g_autofree char *asked = NULL;
+
+		bed_level(&bed, ALONE);
+		text_set(&bed.facts->kernel->cmdline, lines[i][0]);
+		audit = audit_new(NULL, NULL, bed.facts);
+		asked = cpulist_format(audit->effects->isolcpus.asked);
+		g_assert_cmpstr(asked, ==, lines[i][1]);
+		g_assert_true(audit->effects->isolcpus.astray);
+		g_clear_pointer(&audit, audit_free);
+		bed_clear(&bed);
+	}
+}
+
 static void test_choice(void)
 {
 	Bed bed;
@@ -2483,6 +2508,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/rules/no-pause-exits", test_no_pause_exits);
 	g_test_add_func("/rules/power-fine", test_power_fine);
 	g_test_add_func("/rules/large", test_large);
+	g_test_add_func("/rules/meant", test_meant);
 	g_test_add_func("/rules/choice", test_choice);
 	g_test_add_func("/rules/predicted", test_predicted);
 	g_test_add_func("/rules/booted", test_booted);
