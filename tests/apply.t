@@ -9,6 +9,7 @@ read-only, everything else made here, the programs that they call stubs that wri
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -223,34 +224,86 @@ def check_lines(work):
     undone(root, "no /etc/kernel/cmdline where there was none")
 
 
+MENU = """default l0
+label l0
+\tlinux /vmlinuz
+\tAppend root=/dev/vda1 nohz_full=1 quiet -- x
+label l0r
+\tappend root=/dev/vda1 single
+label windows
+\tCOM32 chain.c32
+\tAPPEND hd0  3
+label late
+\tAPPEND hd0  4
+\tkernel chain.c32
+label memtest
+\tkernel /memtest86+.bin
+\tappend  x
+label none
+\tlinux /vmlinuz
+\tappend -
+label bare
+\tlinux /vmlinuz
+\tappend
+"""
+MENU_AFTER = MENU.replace("nohz_full=1 quiet --", "quiet LINE --").replace("\tappend\n", "\tappend LINE\n")
+SINGLE = "label a\r\n  kernel /bzimage\r\n  append initrd=/bzroot\r\nlabel b\r\n  append x single\r\n"
+UBOOT = '#U_BOOT_PARAMETERS="ro"\nU_BOOT_PROMPT="0"\n'
+ZIPL = """[defaultboot]
+default = a
+[a]
+  parameters = 'root=/dev/dasda1 isolcpus=1'
+[b]
+parmfile = /boot/parm \t
+[c]
+parmfile="/boot/zipl/parmfile"
+"""
+PARM = "root=/dev/dasda1 nohz_full=1\nquiet\n"
+
+
 def check_menus(work):
     """Each line that boots is worded anew, and no other; it is read again; and what was comes back."""
     for target, reader, menus in (
             ("extlinux", "u-boot-update", {
-                "boot/extlinux/extlinux.conf": ("default l0\nlabel l0\n\tlinux /vmlinuz\n\tAppend root=/dev/vda1 nohz_full=1 quiet -- x\n"
-                                                "label l0r\n\tappend root=/dev/vda1 single\n", "\tAppend root=/dev/vda1 quiet isolcpus=", " -- x\n"),
-                "etc/default/u-boot": ('#U_BOOT_PARAMETERS="ro"\nU_BOOT_PROMPT="0"\n', 'U_BOOT_PARAMETERS="quiet isolcpus=', '"\n')}),
+                "boot/extlinux/extlinux.conf": (MENU, MENU_AFTER),
+                "boot/syslinux/syslinux.cfg": (SINGLE, SINGLE.replace("bzroot", "bzroot LINE")),
+                "etc/default/u-boot": (UBOOT, UBOOT + 'U_BOOT_PARAMETERS="quiet a=\\"b c\\" \\$(touch /ran) LINE"\n')}),
             ("zipl", "zipl", {
-                "etc/zipl.conf": ("[defaultboot]\ndefault = a\n[a]\n  parameters = 'root=/dev/dasda1 isolcpus=1'\n[b]\nparmfile = /boot/parm\n",
-                                  "parameters='root=/dev/dasda1 isolcpus=", "'\n"),
-                "boot/parm": ("root=/dev/dasda1\nquiet\n", "root=/dev/dasda1 quiet isolcpus=", "\n")})):
+                "etc/zipl.conf": (ZIPL, ZIPL.replace("  parameters = 'root=/dev/dasda1 isolcpus=1'", "parameters='root=/dev/dasda1 LINE'")),
+                "boot/parm": (PARM, "root=/dev/dasda1 quiet LINE\n"),
+                "boot/zipl/parmfile": (PARM, "root=/dev/dasda1 quiet LINE\n")})):
         root = Root(work, target, target)
+        line = re.search("^planner_line='(.*)'$", (root.path / f"tree/usr/local/sbin/planner-{target}").read_text(encoding="utf-8"), re.M)
         (root.path / "stubs/grubby").unlink()
-        (root.path / "etc/kernel/cmdline").write_text("root=/dev/vda1 quiet\n", encoding="utf-8")
-        for name, (text, _, _) in menus.items():
+        (root.path / "boot/loader/entries/one.conf").unlink()
+        (root.path / "etc/kernel/cmdline").write_text('root=/dev/vda1 quiet a="b c" $(touch /ran)\n', encoding="utf-8")
+        for name, (text, _) in menus.items():
             root.write(name, text)
         root.before = root.files()
         done = root.apply()
-        for name, (_, begin, end) in menus.items():
-            text = (root.path / name).read_text(encoding="utf-8")
-            tap.ok(done.returncode == 0 and begin in text and text.count("isolcpus=") == 1 and end in text,
-                   f"{target}: {name} has the line", text, done.stderr)
+        for name, (_, after) in menus.items():
+            text = (root.path / name).read_bytes().decode()
+            tap.ok(done.returncode == 0 and text == after.replace("LINE", line[1]), f"{target}: {name} has the line", text, done.stderr)
+        tap.ok(not (root.path / "ran").exists(), f"{target}: no text of a line is run")
         log = root.log()
         tap.ok(log[-1] == reader + " ", f"{target}: {reader} runs last", log)
         undone(root, f"{target}, with an earlier line")
-    root = Root(work, "no menu", "extlinux")
-    done = root.apply()
-    tap.ok(done.returncode == 1 and "no menu with an APPEND line" in done.stderr, "extlinux: without a menu it stops", done.stderr)
+    for name, target, files, message in (
+            ("no menu", "extlinux", {}, "no menu with an APPEND line"),
+            ("no kernel", "extlinux", {"boot/extlinux.conf": "label a\ncom32 x.c32\nappend y\n"}, "no menu with an APPEND line"),
+            ("two lines", "extlinux", {"boot/extlinux.conf": "append x\n", "etc/default/u-boot": 'U_BOOT_PARAMETERS="ro \\\n quiet"\n'},
+             "write U_BOOT_PARAMETERS= on one line"),
+            ("two lines, no quotes", "extlinux", {"boot/extlinux.conf": "append x\n", "etc/default/u-boot": "U_BOOT_PARAMETERS=ro\\\n:\n"},
+             "write U_BOOT_PARAMETERS= on one line"),
+            ("no parmfile", "zipl", {"etc/zipl.conf": "[b]\nparmfile=/boot/parm\n"}, "no /boot/parm, its parmfile"),
+            ("another folder", "zipl", {"etc/zipl.conf": "[b]\nparmfile=/srv/parm\n", "srv/parm": "x\n"}, "move /srv/parm, its parmfile")):
+        root = Root(work, name, target)
+        for file, text in files.items():
+            root.write(file, text)
+        root.before = root.files()
+        done = root.apply()
+        tap.ok(done.returncode == 1 and message in done.stderr, f"{target}: it stops: {name}", done.stderr)
+        undone(root, name)
 
 
 def check_domains(work):

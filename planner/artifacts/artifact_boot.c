@@ -141,7 +141,8 @@ const Artifact artifact_zipl = {
 	.activation = ACTIVATE_REBOOT,
 	.activate = "/usr/local/sbin/planner-zipl, then zipl",
 	.apply = "/usr/local/sbin/planner-zipl",
-	.changes = "/etc/zipl*.conf /boot/loader/entries/*.conf /boot/*parm* /etc/kernel/cmdline*",
+	.changes = "/etc/zipl*.conf /boot/loader/entries/*.conf /boot/*parm* /boot/zipl/*parm* "
+		   "/etc/*parm* /etc/kernel/cmdline*",
 	.refresh = "zipl",
 	.unfit = unfit_without_line,
 	.template = "boot/zipl.sh",

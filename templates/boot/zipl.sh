@@ -21,6 +21,11 @@ quoted() { # quoted VALUE: worded anew, in the quotes that it has
     esac
     printf '%s%s%s' "$$quote" "$$(planner_words "$$value" "$$planner_line")" "$$quote"
 }
+stop() { # stop WHY: the file that is read stays as it is
+    rm -f -- "$$reading.new"
+    echo "planner-zipl: $$reading: $$1" >&2
+    exit 1
+}
 parmfile() { # parmfile FILE: a line of its own
     [ -f "$$1" ] || return 0
     cp -p -- "$$1" "$$1.new"
@@ -29,6 +34,7 @@ parmfile() { # parmfile FILE: a line of its own
     mv -- "$$1.new" "$$1"
 }
 lines() { # lines FILE: those of zipl.conf, and of an entry
+    reading=$$1
     cp -p -- "$$1" "$$1.new"
     while IFS= read -r text || [ "$$text" ]; do
         value=$${text#*=}
@@ -36,7 +42,19 @@ lines() { # lines FILE: those of zipl.conf, and of an entry
         key=$${text#"$${text%%[![:blank:]]*}"}
         case $${key%%[=[:blank:]]*} in
         parameters) found=yes text="parameters=$$(quoted "$$value")" ;;
-        parmfile) found=yes && parmfile "$$root$$value" ;;
+        parmfile)
+            value=$${value%"$${value##*[![:blank:]]}"} value=$${value#[\"\']} value=$${value%[\"\']}
+            if [ "$$planner_line" ]; then
+                # apply.sh keeps these, and no others.
+                case $${value%/*}:$${value##*/} in
+                /boot:*parm* | /boot/zipl:*parm* | /etc:*parm*) ;;
+                *) stop "move $$value, its parmfile, to /boot, /boot/zipl or /etc, with parm in its name" ;;
+                esac
+                [ -f "$$root$$value" ] || stop "no $$root$$value, its parmfile"
+            fi
+            found=yes
+            parmfile "$$root$$value"
+            ;;
         options) found=yes text="options $$(planner_words "$${key#options}" "$$planner_line")" ;;
         esac
         printf '%s\n' "$$text"
