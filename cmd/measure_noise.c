@@ -23,18 +23,18 @@ static void noise_line(struct libscols_table *table, const MeasureNoise *noise)
 	output_line(table, (const char *const[]){cpu, longest, share, gaps, causes});
 }
 
-/* Those without a gap; yours. */
-static hwloc_bitmap_t noise_quiet(const GArray *noise)
+/* Those without a gap that somebody saw (SEEN), or that nobody saw; yours. */
+static hwloc_bitmap_t noise_without(const GArray *noise, bool seen)
 {
-	hwloc_bitmap_t quiet = hwloc_bitmap_alloc();
+	hwloc_bitmap_t without = hwloc_bitmap_alloc();
 
 	for (unsigned i = 0; i < noise->len; i++) {
 		const NoiseCount *count = &g_array_index(noise, MeasureNoise, i).count;
 
-		if (count->known && !count->gaps)
-			hwloc_bitmap_set(quiet, count->cpu);
+		if (count->known == seen && !count->gaps)
+			hwloc_bitmap_set(without, count->cpu);
 	}
-	return quiet;
+	return without;
 }
 
 static void noise_table(const GArray *noise, bool color)
@@ -65,22 +65,42 @@ static void noise_hint(const GArray *noise)
 		puts(hint);
 }
 
+/* BEFORE, the CPUs, and AFTER, if there are any. */
+static void noise_list(hwloc_const_bitmap_t cpus, const char *before, const char *after)
+{
+	g_autofree char *list = cpulist_format(cpus);
+	g_autofree char *text = g_strdup_printf(
+		"%s CPU%s %s%s", before, hwloc_bitmap_weight(cpus) == 1 ? "" : "s", list, after);
+	g_autofree char *folded = output_fold(text, output_width(), 0);
+
+	if (*list)
+		puts(folded);
+}
+
+static void noise_heading(const Measure *measure)
+{
+	g_autofree char *least = measure_noise_time(measure_noise_least(measure->noise));
+
+	if (noise_is_of_kernel(measure->own->noise))
+		puts("\nNoise, seen by the kernel's osnoise tracer: gaps of 1 or 5 us and more, "
+		     "by kernel.");
+	else
+		printf("\nNoise, seen by a thread on each CPU: gaps of %s and more.\n", least);
+}
+
 void measure_noise_print(const Measure *measure, bool color)
 {
 	const GArray *noise = measure->noise;
-	g_auto(CpuSet) quiet = noise ? noise_quiet(noise) : NULL;
-	g_autofree char *list = noise ? cpulist_format(quiet) : NULL;
-	g_autofree char *least = NULL;
+	g_auto(CpuSet) quiet = NULL, unseen = NULL;
 
 	if (!noise || !noise->len)
 		return;
-	least = measure_noise_time(measure_noise_least(noise));
-	printf("\nNoise, seen by %s: gaps of %s and more.\n",
-	       noise_is_of_kernel(measure->own->noise) ? "the kernel's osnoise tracer"
-						       : "a thread on each CPU",
-	       least);
+	quiet = noise_without(noise, true);
+	unseen = noise_without(noise, false);
+	noise_heading(measure);
 	noise_table(noise, color);
-	if (*list)
-		printf("No gap on CPU%s %s.\n", hwloc_bitmap_weight(quiet) == 1 ? "" : "s", list);
+	noise_list(quiet, "No gap on", ".");
+	noise_list(unseen, "Not seen on",
+		   ": what looks for it got no time there, or took no whole sample.");
 	noise_hint(noise);
 }

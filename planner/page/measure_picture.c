@@ -179,7 +179,7 @@ static void picture_cpu(MeasurePicture *picture, const MeasureNoise *noise)
 	g_autofree char *words =
 		count->gaps ? g_strdup_printf("%.1f µs, %" G_GUINT64_FORMAT " gaps",
 					      (double)count->longest / 1e3, (guint64)count->gaps)
-			    : g_strdup("no gap");
+			    : g_strdup(count->known ? "no gap" : "not seen");
 
 	picture_bar(picture, &gaps, GAP_COLOR, label, (double)count->longest, words, label);
 }

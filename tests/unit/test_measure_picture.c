@@ -125,6 +125,30 @@ static void test_hostile(void)
 	}
 }
 
+/* A CPU where nobody could look for noise is not quiet. */
+static void test_unseen(void)
+{
+	for (unsigned known = 0; known <= 1; known++) {
+		g_autoptr(GArray) counts = g_array_new(FALSE, TRUE, sizeof(NoiseCount));
+		g_autoptr(GPtrArray) none = g_ptr_array_new();
+		g_autoptr(GArray) noise = NULL;
+		g_auto(CpuSet) cpus = cpulist_parse("4", NULL);
+		NoiseCount count = {.cpu = 4, .known = known};
+		Measure measure = {.seconds = 1,
+				   .interruptions = none,
+				   .vms = none,
+				   .cpus = cpus,
+				   .quiet = cpus};
+		g_autofree char *svg = NULL;
+
+		g_array_append_val(counts, count);
+		measure.noise = noise = measure_noise_new(counts);
+		svg = measure_picture(&measure);
+		g_assert_cmpint(strstr(svg, "no gap") != NULL, ==, known);
+		g_assert_cmpint(strstr(svg, "not seen") != NULL, ==, !known);
+	}
+}
+
 /* A node that nothing interrupts. */
 static void test_quiet(void)
 {
@@ -142,6 +166,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/measure-picture/hostile", test_hostile);
+	g_test_add_func("/measure-picture/unseen", test_unseen);
 	g_test_add_func("/measure-picture/quiet", test_quiet);
 	return g_test_run();
 }

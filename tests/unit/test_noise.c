@@ -67,6 +67,22 @@ static void test_samples_wrong(void)
 	g_assert_false(g_array_index(counts, NoiseCount, 0).known);
 }
 
+/* What came is counted also where it was shorter than a gap: that is none. */
+static void test_samples_short(void)
+{
+	static const char text[] =
+		"       osnoise/3-196     [003] .......    13.145135: 1000000 0 100.0 0 0 0 250 3 "
+		"0\n"
+		"       osnoise/4-197     [004] .......    13.145135: 1000000 7 99.9 7 0 0 2 0 0\n";
+	g_autoptr(GArray) counts = counts_of("3-4");
+	const NoiseCount *count = &g_array_index(counts, NoiseCount, 0);
+
+	osnoise_parse(text, counts);
+	g_assert_true(count[0].known && count[1].known);
+	g_assert_cmpuint(count[0].gaps, ==, 0);
+	g_assert_cmpuint(count[1].gaps, ==, 2);
+}
+
 /* The histograms that are called by EVENT, as they were at the end of a scene. */
 static void scene_event(Counters *counters, const char *scene, const char *event)
 {
@@ -355,6 +371,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/noise/polls", test_polls);
 	g_test_add_func("/noise/threads", test_threads);
 	g_test_add_func("/noise/threads-nowhere", test_threads_nowhere);
+	g_test_add_func("/noise/samples-short", test_samples_short);
 	g_test_add_func("/noise/osnoise", test_osnoise);
 	return g_test_run();
 }

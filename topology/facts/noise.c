@@ -103,7 +103,7 @@ static Noise *noise_new(hwloc_const_bitmap_t cpus, const char *folder)
 	noise->counts = g_array_new(FALSE, TRUE, sizeof(NoiseCount));
 	noise->threads = g_ptr_array_new();
 	hwloc_bitmap_foreach_begin(cpu, cpus)
-		NoiseCount count = {.cpu = cpu, .least = NOISE_LEAST};
+		NoiseCount count = {.cpu = cpu, .least = folder ? NOISE_LEAST_KERNEL : NOISE_LEAST};
 
 		g_array_append_val(noise->counts, count);
 	hwloc_bitmap_foreach_end();

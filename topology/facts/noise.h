@@ -12,7 +12,8 @@
 
 #include <stdint.h>
 
-#define NOISE_LEAST 5000 /* nanoseconds: what is shorter is no gap */
+#define NOISE_LEAST 5000	/* nanoseconds: what is shorter is no gap */
+#define NOISE_LEAST_KERNEL 1000 /* the least that a kernel counts; before 2024 it was 5000 */
 
 /* Of one CPU. */
 typedef struct NoiseCount {

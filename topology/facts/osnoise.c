@@ -193,7 +193,8 @@ static void sample_take(const char *line, GArray *counts)
 	count->lost += numbers[SAMPLE_NOISE] * MICROSECOND;
 	count->longest = MAX(count->longest, numbers[SAMPLE_LONGEST] * MICROSECOND);
 	count->hardware += numbers[SAMPLE_HARDWARE];
-	for (unsigned i = SAMPLE_HARDWARE; i < SAMPLE_WORDS; i++)
+	/* What came is counted also where it was too short to be noise. */
+	for (unsigned i = SAMPLE_HARDWARE; numbers[SAMPLE_NOISE] && i < SAMPLE_WORDS; i++)
 		count->gaps += numbers[i];
 }
 
