@@ -536,6 +536,7 @@ Measure *measure_counters(const Counters *before, const Counters *after, const A
 	}
 	measure = measure_begin(before, after, audit);
 	measure->own = own;
+	measure->timers_traced = traced_find(after, "hrtimer_expire_entry", "function", NULL);
 	measure->noise = own && own->noise ? measure_noise_new(noise_counts(own->noise)) : NULL;
 	for (unsigned i = 0; i < audit->vms->len; i++)
 		measure_vm_add(measure, g_ptr_array_index(audit->vms, i), before, after);

@@ -69,6 +69,7 @@ typedef struct MeasureNoise MeasureNoise; /* planner/measure/measure_noise.h */
 typedef struct Measure {
 	const Audit *audit; /* borrowed, as what names above point into */
 	double seconds;
+	bool timers_traced;   /* which hrtimers fired was counted */
 	hwloc_bitmap_t cpus;  /* measured: isolated ones, and those that a VM's vCPU is pinned to */
 	hwloc_bitmap_t quiet; /* of these: nothing interrupted them */
 	GPtrArray *interruptions; /* of Interruption: by VM, those on no VM's CPUs last; by kind;

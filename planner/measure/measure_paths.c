@@ -33,7 +33,7 @@ static uint64_t path_count(const Measure *measure, const MeasureVm *vm, Interrup
 	return count;
 }
 
-/* How often a timer of the guest fired on a CPU of VM. */
+/* How often a timer of the guest fired on a CPU of VM; KVM may be a module or built in. */
 static uint64_t path_fired(const Measure *measure, const MeasureVm *vm)
 {
 	uint64_t count = 0;
@@ -42,7 +42,8 @@ static uint64_t path_fired(const Measure *measure, const MeasureVm *vm)
 		const Interruption *one = g_ptr_array_index(measure->interruptions, i);
 
 		if (g_strcmp0(one->vm, vm->name) == 0 && g_str_equal(one->name, "LOC"))
-			count += parts_count(one->parts, "apic_timer_fn [kvm]");
+			count += parts_count(one->parts, "apic_timer_fn [kvm]") +
+				 parts_count(one->parts, "apic_timer_fn");
 	}
 	return count;
 }
@@ -53,30 +54,38 @@ static uint64_t path_exits(const Measure *measure, const MeasureVm *vm, const ch
 }
 
 /* Housekeeping CPUs serve most of the timers of a VM with cpu-pm; Intel's preemption timer those of
- * one without, and is not there under cpu-pm. */
+ * one without, and is not there under cpu-pm. A vCPU that halts has a software timer instead of
+ * that one. */
 static PathVerdict timers_verdict(const Measure *measure, bool on, uint64_t set, uint64_t fired,
-				  uint64_t preempted)
+				  uint64_t preempted, uint64_t halts)
 {
 	bool intel = kvm_value(measure->audit->facts, "kvm_intel.ept");
 
 	if (!set && !fired && !preempted)
 		return PATH_UNSEEN;
 	if (on)
-		return preempted || fired > set / 2 ? PATH_OTHERWISE : PATH_CONFIRMED;
-	return intel && !preempted ? PATH_OTHERWISE : PATH_CONFIRMED;
+		return preempted || fired > set / 2 ? PATH_OTHERWISE
+		       : measure->timers_traced	    ? PATH_CONFIRMED
+						    : PATH_UNSEEN;
+	if (intel && !preempted)
+		return halts ? PATH_UNSEEN : PATH_OTHERWISE;
+	return PATH_CONFIRMED;
 }
 
 static void path_timers(const Measure *measure, const MeasureVm *vm, bool on, MeasurePath *path)
 {
 	uint64_t set = path_exits(measure, vm, "MSR 6e0 written");
 	uint64_t preempted = path_exits(measure, vm, "PREEMPTION_TIMER");
+	uint64_t halts = path_exits(measure, vm, "halt_exits");
 	uint64_t fired = path_fired(measure, vm);
+	g_autofree char *count = g_strdup_printf("%" G_GUINT64_FORMAT, (guint64)fired);
 
-	path->verdict = timers_verdict(measure, on, set, fired, preempted);
-	path->seen = g_strdup_printf("%" G_GUINT64_FORMAT " set, %" G_GUINT64_FORMAT
-				     " fired on the VM's own CPUs, %" G_GUINT64_FORMAT
-				     " by the preemption timer",
-				     (guint64)set, (guint64)fired, (guint64)preempted);
+	path->verdict = timers_verdict(measure, on, set, fired, preempted, halts);
+	path->seen =
+		g_strdup_printf("%" G_GUINT64_FORMAT " set, %s fired on the VM's own CPUs, "
+				"%" G_GUINT64_FORMAT " by the preemption timer",
+				(guint64)set, measure->timers_traced ? count : "an unknown number",
+				(guint64)preempted);
 }
 
 static void path_ipis(const Measure *measure, const MeasureVm *vm, MeasurePath *path)

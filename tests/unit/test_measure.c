@@ -352,6 +352,7 @@ static void test_paths(void)
 		uint64_t set, fired, preempted, halts;
 		bool intel;
 		PathVerdict timers, halted;
+		bool untraced, built_in;
 	} rows[] = {
 		{TRISTATE_NO, 1000, 100, 0, 1000, false, PATH_CONFIRMED, PATH_CONFIRMED},
 		{TRISTATE_NO, 1000, 0, 990, 1000, true, PATH_CONFIRMED, PATH_CONFIRMED},
@@ -360,6 +361,11 @@ static void test_paths(void)
 		{TRISTATE_YES, 1000, 990, 0, 3, false, PATH_OTHERWISE, PATH_OTHERWISE},
 		{TRISTATE_YES, 1000, 0, 990, 0, true, PATH_OTHERWISE, PATH_CONFIRMED},
 		{TRISTATE_YES, 0, 0, 0, 0, false, PATH_UNSEEN, PATH_CONFIRMED},
+		/* Timers fire while the vCPU halts: it has a software timer then. */
+		{TRISTATE_NO, 1000, 990, 0, 1000, true, PATH_UNSEEN, PATH_CONFIRMED},
+		/* Nobody looked which timers fired. */
+		{TRISTATE_YES, 1000, 0, 0, 0, false, PATH_UNSEEN, PATH_CONFIRMED, true},
+		{TRISTATE_YES, 1000, 990, 0, 0, false, PATH_OTHERWISE, PATH_CONFIRMED, false, true},
 	};
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -369,7 +375,8 @@ static void test_paths(void)
 		MeasureVm vm = {.name = audited->name, .vm = audited, .traced = true};
 		g_autoptr(GPtrArray) all = g_ptr_array_new();
 		g_autoptr(GArray) parts = parts_new(), none = parts_new(), paths = NULL;
-		Measure measure = {.audit = audit, .interruptions = all};
+		Measure measure = {
+			.audit = audit, .interruptions = all, .timers_traced = !rows[i].untraced};
 		struct {
 			InterruptionKind kind;
 			const char *name;
@@ -386,7 +393,8 @@ static void test_paths(void)
 		if (rows[i].intel)
 			g_hash_table_insert(facts->kvm->parameters, g_strdup("kvm_intel.ept"),
 					    g_strdup("Y"));
-		parts_add(parts, "apic_timer_fn [kvm]", rows[i].fired);
+		parts_add(parts, rows[i].built_in ? "apic_timer_fn" : "apic_timer_fn [kvm]",
+			  rows[i].fired);
 		for (unsigned k = 0; k < G_N_ELEMENTS(seen); k++) {
 			ones[k] = (Interruption){.kind = seen[k].kind,
 						 .name = (char *)seen[k].name,
