@@ -85,7 +85,8 @@ static GHashTable *live_interrupts(void)
 	return root ? counters_interrupts(root) : interrupt_rows_parse("");
 }
 
-/* Between the two readings nothing is done but to wait. */
+/* Between the two readings nothing is done but to wait. To begin and to end perf's counts
+ * interrupts each CPU: not while noise is looked for. */
 static bool live_window(const Audit *audit, const Tracing *tracing, unsigned seconds,
 			MeasureLive *live, GError **error)
 {
@@ -95,17 +96,17 @@ static bool live_window(const Audit *audit, const Tracing *tracing, unsigned sec
 	if (!root)
 		return false;
 	signals_pause(tracing || live->perf || live->noise ? SETTLE : 0);
-	if (live->noise)
-		noise_begin(live->noise);
 	if (live->perf)
 		perf_counts_begin(live->perf);
+	if (live->noise)
+		noise_begin(live->noise);
 	live->before = counters_load(root, audit->facts->guests, folder);
 	signals_pause(seconds);
 	live->after = counters_load(root, audit->facts->guests, folder);
-	if (live->perf)
-		perf_counts_end(live->perf, live->after->histograms);
 	if (live->noise)
 		noise_end(live->noise);
+	if (live->perf)
+		perf_counts_end(live->perf, live->after->histograms);
 	return true;
 }
 
@@ -169,6 +170,12 @@ Measure *measure_live(const Audit *audit, MeasureHow how, MeasureLive *live, GEr
 	noisy = how.noise ? measure_noise_cpus(audit, unmeasured) : NULL;
 	if (live_traceable(audit, cpus))
 		tracing = tracing_start(cpus, noisy, &refused);
+	/* Two that look for noise would be each other's. */
+	if (noisy && g_error_matches(refused, PLANNER_ERROR, PLANNER_ERROR_BUSY)) {
+		signals_release(&before);
+		g_propagate_error(error, g_steal_pointer(&refused));
+		return NULL;
+	}
 	if (refused && geteuid() == 0)
 		live->perf = live_perf(audit, cpus, &refused);
 	live->own.noise = live->noise = noisy ? live_noise(tracing, noisy) : NULL;

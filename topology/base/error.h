@@ -17,6 +17,7 @@ typedef enum PlannerError {
 	PLANNER_ERROR_USAGE,  /* the command line is wrong */
 	PLANNER_ERROR_INPUT,  /* a file says what it must not say */
 	PLANNER_ERROR_SYSTEM, /* the machine did not let us: no file, no permission, no daemon */
+	PLANNER_ERROR_BUSY,   /* another planner is at it */
 } PlannerError;
 
 GQuark planner_error_quark(void);

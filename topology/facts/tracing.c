@@ -182,7 +182,7 @@ static bool tracing_lock(Tracing *tracing, GError **error)
 		return tracing_refuse(error, instances);
 	if (flock(tracing->lock, LOCK_EX | LOCK_NB) == 0)
 		return true;
-	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM,
+	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_BUSY,
 		    "another planner measures this machine now; wait until it has ended");
 	return false;
 }
@@ -286,7 +286,8 @@ static bool tracing_foreign(const Tracing *tracing, GError **error)
 
 /*
  * osnoise takes whole CPUs until it is told to end. If we are killed, a child tells it: the pipe
- * that it waits at ends with us.
+ * that it waits at ends with us. It has a session of its own: who kills our process group does not
+ * kill it.
  */
 static void tracing_guard_wait(const Tracing *tracing, int end)
 {
@@ -309,6 +310,7 @@ static bool tracing_guard(Tracing *tracing)
 		return false;
 	tracing->guard = fork();
 	if (tracing->guard == 0) {
+		setsid();
 		close(ends[1]);
 		tracing_guard_wait(tracing, ends[0]);
 	}
