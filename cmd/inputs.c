@@ -119,7 +119,8 @@ static bool input_plan_kind(const char *name, const char *text, size_t length, G
 {
 	FileKindFound kind = kind_of_text(text, length);
 
-	if (kind == KIND_UNKNOWN || kind == KIND_DOCUMENT || kind == KIND_JSON)
+	if (kind == KIND_UNKNOWN || kind == KIND_DOCUMENT || kind == KIND_REPORT ||
+	    kind == KIND_JSON)
 		return true;
 	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
 		    "%s: is %s, not a saved plan; 'planner plan -o' saves one", name,

@@ -2,6 +2,7 @@
 #include "planner/artifacts/target.h"
 #include "planner/base/nearest.h"
 #include "topology/base/error.h"
+#include "topology/base/list.h"
 
 #include <string.h>
 
@@ -49,7 +50,7 @@ const TargetWord target_words[] = {
 	 .platform = true,
 	 .artifacts = OWN(&artifact_irqbalance, &artifact_kernel_install, &artifact_proxmox)},
 	{.name = "libvirt",
-	 .help = "VMs of libvirt alone; the default beside debian, el, systemd-boot and bootc",
+	 .help = "VMs of libvirt alone; the default beside a host without a platform of its own",
 	 .platform = true,
 	 .artifacts = OWN(&artifact_libvirt_hook, &artifact_domain, &artifact_virsh)},
 	{.name = "openstack",
@@ -148,6 +149,17 @@ static const Artifact **target_list(const TargetWord *host, const TargetWord *pl
 	return (const Artifact **)g_ptr_array_free(list, FALSE);
 }
 
+/* Who may boot the host of a platform, in words; yours. */
+static char *target_hosts(void)
+{
+	GString *text = g_string_new(NULL);
+
+	for (const TargetWord *word = target_words; word->name; word++)
+		if (word->host && !word->platform)
+			list_add(text, "%s", word->name);
+	return g_string_free(text, FALSE);
+}
+
 Target *target_new(const char *words, GError **error)
 {
 	g_auto(GStrv) names = g_strsplit(words, ",", -1);
@@ -157,10 +169,12 @@ Target *target_new(const char *words, GError **error)
 	if (!target_pick(names, true, &host, error) || !target_pick(names, false, &platform, error))
 		return NULL;
 	if (!host) {
+		g_autofree char *hosts = target_hosts();
+
 		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
-			    "--for %s: say too who boots the host: --for debian,%s, or el, "
-			    "systemd-boot, bootc",
-			    words, words);
+			    "--for %s: say too who boots the host, as in --for debian,%s: one of "
+			    "%s",
+			    words, words, hosts);
 		return NULL;
 	}
 	target = g_new0(Target, 1);

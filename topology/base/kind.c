@@ -17,6 +17,7 @@ const char *const kind_names[] = {
 	[KIND_UTF16] = "UTF-16 text (save it as UTF-8)",
 	[KIND_INVENTORY] = "an inventory (-i)",
 	[KIND_DOCUMENT] = "a document that planner wrote (a plan: -p)",
+	[KIND_REPORT] = "a report of check (an earlier one: --since)",
 	[KIND_JSON] = "JSON",
 	[KIND_CSV] = "CSV",
 };
@@ -88,7 +89,7 @@ FileKindFound kind_of_text(const char *text, size_t length)
 	if (*line == '[' && g_ascii_isalpha(*after))
 		return KIND_INVENTORY;
 	if (*line == '{' && strstr(line, "\"format\"") && strstr(line, "\"planner-"))
-		return KIND_DOCUMENT;
+		return strstr(line, "\"planner-check/") ? KIND_REPORT : KIND_DOCUMENT;
 	if (*line == '{' || *line == '[')
 		return KIND_JSON;
 	return kind_is_header(line) ? KIND_CSV : KIND_UNKNOWN;

@@ -15,6 +15,7 @@ typedef enum FileKindFound {
 	KIND_UTF16,
 	KIND_INVENTORY, /* INI */
 	KIND_DOCUMENT,	/* planner's own JSON, such as a plan */
+	KIND_REPORT,	/* what check wrote, of one node or several */
 	KIND_JSON,
 	KIND_CSV, /* with a header line */
 } FileKindFound;
