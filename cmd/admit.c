@@ -158,6 +158,14 @@ static Status admit_unjudged(const Options *options, Guard guard, const GError *
 	return guard == GUARD_STRICT ? STATUS_BAD_NEWS : STATUS_FINE;
 }
 
+/* A VM that has no place in PLAN is a stranger to it: nothing says where it may run. */
+static void admit_unplaced_drop(Plan *plan)
+{
+	for (unsigned i = plan->vms->len; i-- > 0;)
+		if (!((const PlanVm *)g_ptr_array_index(plan->vms, i))->placed)
+			g_ptr_array_remove_index(plan->vms, i);
+}
+
 /* GUARD: what --guard says, else what the plan does, from where it is read. */
 static Status admit_judged(const Options *options, Guard guard)
 {
@@ -171,6 +179,8 @@ static Status admit_judged(const Options *options, Guard guard)
 
 	text = input_read(file, &length, &why);
 	plan = text ? plan_read(file, text, length, &host, &why) : NULL;
+	if (plan)
+		admit_unplaced_drop(plan);
 	if (plan && !options->guard && plan->node->guard != GUARD_OFF) {
 		guard = plan->node->guard;
 		admit_deadline_set(guard);
