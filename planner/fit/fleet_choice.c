@@ -6,7 +6,8 @@
 
 #define TYPES_MOST 100	 /* with more of them, memory is rounded down for the prices */
 #define STEPS_MOST 1024u /* of memory */
-#define TYPES_LIMIT 250	 /* with more of them even so, or more kinds of nodes, nothing is known */
+#define MEMORY_MOST (UINT64_C(1) << 60)
+#define TYPES_LIMIT 250 /* with more of them even so, or more kinds of nodes, nothing is known */
 #define KINDS_LIMIT 32
 
 /* Types */
@@ -135,7 +136,7 @@ static void choice_find_rooms(Choice *a)
 
 	for (unsigned i = 0; i < a->bids->len; i++)
 		choice_add_node(a, i, memory);
-	a->memory = g_memdup2(memory->data, (memory->len + 1) * sizeof(uint64_t));
+	a->memory = g_memdup2(memory->data, memory->len * sizeof(uint64_t));
 }
 
 /* Steps of memory */
@@ -151,16 +152,22 @@ static uint64_t choice_gcd(uint64_t a, uint64_t b)
 	return a;
 }
 
-/* The most memory that is free in one NUMA node, of those where it is known. */
+/* The most memory that is free in one NUMA node; where it is not known, what VMs on as many cores
+ * can take. */
 static uint64_t choice_memory_most(const Choice *a)
 {
-	uint64_t most = 1;
+	uint64_t most = 1, largest = 0;
 
+	for (unsigned t = 0; t < a->types->len; t++)
+		largest = MAX(largest, choice_type(a, t)->memory);
 	for (unsigned r = 0; r < a->rooms->len; r++) {
-		uint64_t memory = a->memory[choice_room(a, r)->slot];
+		const ChoiceRoom *room = choice_room(a, r);
+		uint64_t memory = a->memory[room->slot];
 
-		if (memory != UINT64_MAX)
-			most = MAX(most, memory);
+		if (memory == UINT64_MAX)
+			memory = largest < MEMORY_MOST / (room->cores + 1) ? largest * room->cores
+									   : MEMORY_MOST;
+		most = MAX(most, memory);
 	}
 	return most;
 }

@@ -155,11 +155,34 @@ static void test_sizes(void)
 	g_assert_cmpuint(few->bound, ==, all->bound); /* a vCPU each */
 }
 
+/* Memory that is not known holds as many VMs as there are cores. */
+static void test_memory_unknown(void)
+{
+	static const char *const lines[] = {
+		"\"vcpus\":2,\"memory\":\"4G\"", "\"vcpus\":2,\"memory\":\"4G\"",
+		"\"vcpus\":2,\"memory\":\"4G\"", "\"vcpus\":2,\"memory\":\"4G\""};
+	g_autoptr(Host) host = given_host("numa:1(memory=8GiB) core:4 pu:2");
+	g_autoptr(Inventory) inventory = given_inventory("");
+	g_autoptr(GPtrArray) requests = requests_of(lines, G_N_ELEMENTS(lines));
+	g_autoptr(GPtrArray) bids = g_ptr_array_new_with_free_func((GDestroyNotify)bid_free);
+	g_autoptr(GPtrArray) none = g_ptr_array_new();
+	g_autoptr(FleetChoice) choice = NULL;
+	const BidShapes shapes = {none, none};
+	Bid *bid = bid_new(&shapes, host, inventory, NULL);
+
+	g_ptr_array_add(bids, bid);
+	for (unsigned r = 0; r < bid->rooms->len; r++)
+		g_array_index(bid->rooms, BidRoom, r).memory = UINT64_MAX;
+	choice = fleet_choice_new(bids, requests, PREFER_VMS);
+	g_assert_cmpuint(choice->bound, ==, 3);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/fleet-choice/known", test_known);
 	g_test_add_func("/fleet-choice/bound", test_bound);
 	g_test_add_func("/fleet-choice/sizes", test_sizes);
+	g_test_add_func("/fleet-choice/memory_unknown", test_memory_unknown);
 	return g_test_run();
 }
