@@ -156,6 +156,44 @@ static bool fleet_drain_save(const FleetDrain *drain, GError **error)
 	return true;
 }
 
+/* What the script of --commands needs */
+
+/* It reaches nodes by their names. */
+static bool fleet_drain_named(const FleetDrain *drain, GError **error)
+{
+	for (unsigned i = 0; i < drain->steps->nodes->len; i++) {
+		const DrainNode *node = g_ptr_array_index(drain->steps->nodes, i);
+
+		if (!node->inventory->node->name)
+			return options_refuse(error, NULL,
+					      "--commands reaches nodes by name, and %s has none: "
+					      "set name in its [node] section",
+					      fleet_drain_name(drain, node->node));
+	}
+	return true;
+}
+
+/* It reads the inventories of today: no new one may take the place of such. */
+static bool fleet_drain_apart(const FleetDrain *drain, GError **error)
+{
+	g_autoptr(GHashTable) today = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+	for (unsigned i = 0; i < drain->standings->of->len; i++)
+		g_hash_table_add(today, g_canonicalize_filename(
+						fleet_drain_file(drain, i)->inventory, NULL));
+	for (unsigned i = 0; i < drain->standings->of->len; i++) {
+		g_autofree char *file = fleet_save_inventory_file(drain->options->directory,
+								  fleet_drain_name(drain, i));
+		g_autofree char *whole = g_canonicalize_filename(file, NULL);
+
+		if (g_hash_table_contains(today, whole))
+			return options_refuse(error, NULL,
+					      "--commands reads the inventories as they are: give "
+					      "-d a folder other than theirs");
+	}
+	return true;
+}
+
 /* The question */
 
 static Status fleet_drain_answer(FleetDrain *drain, GError **error)
@@ -165,6 +203,9 @@ static Status fleet_drain_answer(FleetDrain *drain, GError **error)
 	if (!fleet_drain_read(drain, error) || !fleet_drain_decide(drain, error))
 		return STATUS_TROUBLE;
 	fleet_broken_print(drain->standings->broken, options->json);
+	if (options->commands &&
+	    (!fleet_drain_named(drain, error) || !fleet_drain_apart(drain, error)))
+		return STATUS_TROUBLE;
 	if (options->directory && !fleet_drain_save(drain, error))
 		return STATUS_TROUBLE;
 	if (options->json)

@@ -5,6 +5,7 @@
  */
 #include "cmd/fleet_drain.h"
 #include "cmd/fleet_save.h"
+#include "planner/artifacts/artifact.h"
 
 #include <stdio.h>
 
@@ -16,9 +17,12 @@ typedef struct DrainScript {
 	char *inventory, *topology;
 } DrainScript;
 
-static char *drain_script_file(const char *name, const char *what)
+/* Two nodes may have VMs of one name. */
+static char *drain_script_file(const char *node, const char *vm, const char *what)
 {
-	g_autofree char *file = g_strdup_printf("./%s.%s", name, what);
+	g_autofree char *from = artifact_name_encode(node);
+	g_autofree char *name = artifact_name_encode(vm);
+	g_autofree char *file = g_strdup_printf("./%s:%s.%s", from, name, what);
 
 	return g_shell_quote(file);
 }
@@ -27,15 +31,17 @@ static char *drain_script_file(const char *name, const char *what)
 static void drain_script_begin(DrainScript *script, const FleetDrain *drain, const DrainStep *step)
 {
 	const FleetFile *file = fleet_drain_file(drain, step->vm->from);
-	const char *name = step->vm->vm->spec->name, *to = fleet_drain_name(drain, step->vm->to);
+	const char *name = step->vm->vm->spec->name;
+	const char *from = fleet_drain_name(drain, step->vm->from);
+	const char *to = fleet_drain_name(drain, step->vm->to);
 	g_autofree char *plan = fleet_save_plan_file(drain->options->directory, to);
 
 	*script = (DrainScript){.drain = drain, .step = step};
 	script->vm = g_shell_quote(name);
-	script->from = g_shell_quote(fleet_drain_name(drain, step->vm->from));
+	script->from = g_shell_quote(from);
 	script->to = g_shell_quote(to);
-	script->was = drain_script_file(name, "was.xml");
-	script->xml = drain_script_file(name, "xml");
+	script->was = drain_script_file(from, name, "was.xml");
+	script->xml = drain_script_file(from, name, "xml");
 	script->plan = g_shell_quote(plan);
 	script->inventory = g_shell_quote(file->inventory);
 	script->topology = g_shell_quote(file->topology);
@@ -53,14 +59,27 @@ static void drain_script_clear(DrainScript *script)
 	g_free(script->topology);
 }
 
+static void drain_script_dump(const DrainScript *script, const char *which)
+{
+	printf("on %s dumpxml %s --domain=%s >%s\n", script->from, which, script->vm, script->was);
+}
+
 /* Its XML for the other node. */
 static void drain_script_xml(const DrainScript *script, const char *which)
 {
-	printf("on %s dumpxml %s --domain=%s >%s\n", script->from, which, script->vm, script->was);
+	drain_script_dump(script, which);
 	printf("planner migrate --from %s --from-topology %s --to %s --planned --merge %s --xml "
 	       "-- %s >%s || test $? -eq 1\n",
 	       script->inventory, script->topology, script->plan, script->was, script->vm,
 	       script->xml);
+}
+
+/* The same of one that has no place on its node: it does not run, and nothing migrates. */
+static void drain_script_xml_new(const DrainScript *script)
+{
+	drain_script_dump(script, "--inactive --security-info");
+	printf("planner emit -p %s --merge %s -- domain %s >%s\n", script->plan, script->was,
+	       script->vm, script->xml);
 }
 
 static void drain_script_live(const DrainScript *script)
@@ -100,7 +119,7 @@ static void drain_script_step(const FleetDrain *drain, unsigned i)
 	if (step->how == DRAIN_STOP || (step->how == DRAIN_STOPPED && step->migration))
 		drain_script_stop(&script);
 	else if (step->how == DRAIN_STOPPED)
-		drain_script_xml(&script, "--inactive --security-info");
+		drain_script_xml_new(&script);
 	if (step->how == DRAIN_START || step->how == DRAIN_STOPPED)
 		drain_script_start(&script);
 	drain_script_clear(&script);

@@ -231,34 +231,38 @@ static void drain_find_place(const DrainMaking *making, DrainVm *vm, guint64 cla
 	vm->to = space_room(space, g_array_index(parts, SpacePart, 0).room)->standing;
 }
 
-/* A shared VM takes memory alone: to the node that has most of it free. */
+/* A shared VM takes memory alone: where most of it is free in one NUMA node. */
 static void drain_place_shared(const DrainMaking *making, DrainVm *vm, guint64 classes)
 {
 	Space *space = making->space;
-	unsigned best = DRAIN_NOWHERE;
+	g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(SpacePart));
+	SpacePart part = {.memory = vm->vm->memory};
 	uint64_t most = 0;
+	bool named = false;
 
-	for (unsigned s = 0; s < space->standings->len; s++) {
-		uint64_t memory = 0;
+	for (unsigned r = 0; r < space->rooms->len; r++) {
+		const SpaceRoom *room = space_room(space, r);
+		uint64_t memory = space->memory[room->slot];
 
-		if (!space_allows(space, vm->vm, s) || !drain_goes_to(making, classes, s))
+		if (memory < part.memory || space->lost[room->standing] ||
+		    !drain_goes_to(making, classes, room->standing))
 			continue;
-		for (unsigned r = space->first[s]; r < space->first[s + 1]; r++)
-			memory = MAX(memory, space->memory[space_room(space, r)->slot]);
-		if (memory >= vm->vm->memory && (best == DRAIN_NOWHERE || memory > most)) {
-			best = s;
-			most = memory;
-		}
+		named |= space_has_name(space, vm->vm, room->standing);
+		if ((vm->to != DRAIN_NOWHERE && memory <= most) ||
+		    !space_allows(space, vm->vm, room->standing))
+			continue;
+		vm->to = room->standing;
+		part.room = r;
+		most = memory;
 	}
-	vm->to = best;
-	if (best == DRAIN_NOWHERE)
-		vm->why = g_strdup("no other node has as much memory free in one NUMA node");
-	for (unsigned r = best == DRAIN_NOWHERE ? 0 : space->first[best];
-	     most != UINT64_MAX && best != DRAIN_NOWHERE && r < space->first[best + 1]; r++)
-		if (space->memory[space_room(space, r)->slot] == most) {
-			space->memory[space_room(space, r)->slot] -= vm->vm->memory;
-			return;
-		}
+	if (vm->to == DRAIN_NOWHERE) {
+		vm->why = g_strdup(
+			named ? "the other nodes with as much memory free have a VM of its name"
+			      : "no other node has as much memory free in one NUMA node");
+		return;
+	}
+	g_array_append_val(parts, part);
+	space_take(space, vm->vm, parts);
 }
 
 /* Why VM may go nowhere. */

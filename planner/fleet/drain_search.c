@@ -26,6 +26,7 @@ typedef struct DrainSearch {
 	unsigned left;	      /* VMs that are left so far */
 	uint64_t memory;      /* theirs */
 	bool any;	      /* the first solution will do */
+	bool must;	      /* and must be found: steps have no limit */
 	bool cut;	      /* not all was tried */
 	bool found;
 	uint64_t best_memory, stop;
@@ -55,7 +56,7 @@ static bool drain_name_taken(const DrainProgram *program, const DrainOne *one, u
 
 	if (!g_hash_table_contains(program->space->repeated, name))
 		return false;
-	if (hwloc_bitmap_isset(g_hash_table_lookup(program->space->repeated, name), standing))
+	if (space_has_name(program->space, one->vm->vm, standing))
 		return true;
 	for (unsigned i = 0; i < program->ones->len; i++) {
 		const DrainOne *other = drain_one(program, i);
@@ -326,7 +327,7 @@ static bool drain_hopeless(DrainSearch *search, int64_t cost)
 {
 	if (search->found && (search->any || search->memory >= search->best_memory))
 		return true;
-	if (search->most && search->program->work > search->stop) {
+	if (!search->must && search->program->work > search->stop) {
 		search->cut = true;
 		return true;
 	}
@@ -398,7 +399,9 @@ static void drain_settle(DrainSearch *search)
 	unsigned moves = search->most;
 
 	search->most = 0;
+	search->must = true;
 	drain_level(search, DRAIN_LEFT * search->program->n_leave, true);
+	search->must = false;
 	search->most = moves;
 	while (search->best_left) {
 		int64_t allowed = DRAIN_LEFT * (search->best_left - 1) + DRAIN_PRICE * moves;

@@ -80,7 +80,11 @@ static bool drain_refuse(Drain *drain, const DrainNode *node, const char *name)
 		vm->to = DRAIN_NOWHERE;
 		vm->why = g_strdup_printf("the plan of %s has no place for it", name);
 		drain->left += vm->leaves;
-		drain->moves -= !vm->leaves;
+		drain->moves_bound = 0;
+		if (!vm->leaves) {
+			drain->moves--;
+			drain->memory -= vm->vm->memory;
+		}
 		good = false;
 	}
 	return good;

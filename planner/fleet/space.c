@@ -190,8 +190,7 @@ void space_free(Space *space)
 
 /* One room */
 
-/* Is a VM of its name there? Its own host is lost, or asked for nothing. */
-static bool space_has_name(const Space *space, const StandingVm *vm, unsigned standing)
+bool space_has_name(const Space *space, const StandingVm *vm, unsigned standing)
 {
 	hwloc_const_bitmap_t all = g_hash_table_lookup(space->repeated, vm->spec->name);
 

@@ -54,6 +54,8 @@ static inline const Standing *space_standing(const Space *space, unsigned standi
 	return g_ptr_array_index(space->standings, standing);
 }
 
+/* Is a VM of its name there? Its own host is lost, or asked for nothing. */
+bool space_has_name(const Space *space, const StandingVm *vm, unsigned standing);
 /* May VM be on the host, room apart? */
 bool space_allows(const Space *space, const StandingVm *vm, unsigned standing);
 /* Does ROOM hold it now? */
