@@ -18,6 +18,7 @@ typedef struct FleetWaves {
 	GPtrArray *after;  /* of Standing, by node: as it is to be, without VMs; NULL = unchanged */
 	GPtrArray *owners; /* of Standing: as they are to be, with the VMs that WISHES has */
 	GHashTable *wishes;
+	GHashTable *paths; /* of inventories as they are to be */
 	Waves *waves;
 } FleetWaves;
 
@@ -77,6 +78,11 @@ static bool fleet_waves_read_node(FleetWaves *waves, unsigned node, GError **err
 	g_ptr_array_add(waves->after, NULL);
 	if (!g_file_test(path, G_FILE_TEST_EXISTS))
 		return true;
+	if (!g_hash_table_add(waves->paths, g_strdup(path)))
+		return options_refuse(error, NULL,
+				      "%s would be of two nodes; give each a name in its [node] "
+				      "section",
+				      path);
 	then = fleet_read(&next, &why);
 	now = then ? fleet_read(file, &why) : NULL;
 	if (!now) {
@@ -250,9 +256,11 @@ static Status fleet_waves_run(const Options *options, GError **error)
 	waves.after = g_ptr_array_new_with_free_func(fleet_waves_standing_free);
 	waves.owners = g_ptr_array_new_with_free_func(fleet_waves_standing_free);
 	waves.wishes = g_hash_table_new(g_str_hash, g_str_equal);
+	waves.paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	status = fleet_waves_answer(&waves, error);
 	g_clear_pointer(&waves.waves, waves_free);
 	g_hash_table_unref(waves.wishes);
+	g_hash_table_unref(waves.paths);
 	g_ptr_array_unref(waves.after);
 	g_ptr_array_unref(waves.owners);
 	g_clear_pointer(&waves.standings, fleet_standings_free);

@@ -9,6 +9,7 @@ where it may. The number of waves is compared with the bound that holds for any 
 """
 
 import collections
+import copy
 import json
 import os
 import random
@@ -41,20 +42,33 @@ def waves(*more):
                           capture_output=True, timeout=300, cwd=scratch)
 
 
-def make(rng, n, fill, groups):
-    """A fleet as it is, and as it is to be: newer, and a few nodes stay as they are."""
+def text_new(node, text):
+    """The inventory as it is to be: newer, and VMs as they wish."""
+    for vm in node.vms:
+        if vm.wish:
+            larger = copy.copy(vm)
+            larger.vcpus, larger.memory = vm.wish
+            text = text.replace(vm.text() + f"cpus = {','.join(map(str, vm.cpus))}\n", larger.text())
+    return text.replace(VERSIONS[node.age], VERSIONS["newer"])
+
+
+def make(rng, n, fill, groups, grow):
+    """A fleet as it is, and as it is to be: newer, some VMs twice as large; and a few nodes stay as they are."""
     numbers = iter(range(100000))
     nodes = [Node(rng, f"n{i}", numbers, fill, rng.choice(["new", "new", "old"])) for i in range(n)]
     subprocess.run(["rm", "-rf", os.path.join(scratch, "new")], check=True)
     for i, node in enumerate(nodes):
         node.group = f"rack{i % groups}" if groups else None
         node.changes = rng.random() < 0.9
+        for vm in node.vms:
+            grows = node.changes and vm.vcpus <= 3 and vm.memory <= 2 and rng.random() < grow
+            vm.wish = (2 * vm.vcpus, 2 * vm.memory) if grows else None
         text = node.text()
         if node.group:
             text = text.replace("[host]", f"group = {node.group}\n[host]")
         write(f"{node.name}.ini", text)
         if node.changes:
-            write(f"new/{node.name}.ini", text.replace(VERSIONS[node.age], VERSIONS["newer"]))
+            write(f"new/{node.name}.ini", text_new(node, text))
     write("fleet.jsonl", "".join(json.dumps({"inventory": f"{n.name}.ini", "topology": n.topology}) + "\n" for n in nodes))
     return nodes
 
@@ -100,6 +114,9 @@ class World:
             self.wrong.append(f"{move}: it loses cpu-pm")
         if move["how"] == "live" and (older or gives != self.cpu_pm[vm.name]):
             self.wrong.append(f"{move}: not live")
+        if move["how"] != "live" and self.age[to] == "newer" and vm.wish:
+            vm.vcpus, vm.memory = vm.wish
+            seen["larger"] += 1
         self.cpu_pm[vm.name], self.at[vm.name] = gives, to
 
     def wave(self, wave, at_once):
@@ -121,7 +138,8 @@ class World:
 rng = random.Random(SEED)
 wrong, beyond, seen = [], [], collections.Counter()
 for number in range(FLEETS):
-    nodes = make(rng, rng.randint(4, 12), rng.choice([0.3, 0.5, 0.7, 1.0]), rng.choice([0, 0, 3]))
+    nodes = make(rng, rng.randint(4, 12), rng.choice([0.3, 0.5, 0.7, 1.0]), rng.choice([0, 0, 3]),
+                 rng.choice([0, 0.7]))
     at_once = rng.choice([0, 2, 3])
     result = waves("--json", *(["--at-once", str(at_once)] if at_once else []))
     *lines, end = [json.loads(line) for line in result.stdout.splitlines()]
@@ -141,5 +159,5 @@ for number in range(FLEETS):
     wrong += [f"fleet {number}: {text}" for text in world.wrong]
 tap.ok(not wrong, f"{FLEETS} fleets changed wave by wave", *wrong[:20])
 tap.ok(beyond and sum(beyond) / len(beyond) <= 2, f"mostly near the bound: {collections.Counter(beyond)}")
-tap.ok(seen["live"] and seen["stopped"] and seen["left"], "all of it is seen", seen)
+tap.ok(seen["live"] and seen["stopped"] and seen["larger"] and seen["left"], "all of it is seen", seen)
 sys.exit(tap.done())

@@ -131,15 +131,23 @@ static bool waves_open(const WavesMaking *making, const WavesVm *vm, const Waves
 	return any;
 }
 
+/* The VM as it is where it goes: where it is powered off and on, as it is to be. */
+static const StandingVm *waves_size(const WavesVm *vm, const struct WavesChoice *choice)
+{
+	bool anew = choice->changed && choice->way == WAVES_STOPPED;
+
+	return anew && vm->wish && !vm->wish->shared ? vm->wish : vm->now;
+}
+
 static bool waves_pack_vm(WavesMaking *making, WavesVm *vm)
 {
 	const struct WavesChoice *choices =
 		making->changed < WAVES_PARTNERS ? waves_early : waves_late;
-	const StandingVm *size = vm->now;
 	WavesReach reach = waves_reach(making, vm);
 
 	for (unsigned c = 0; c < G_N_ELEMENTS(waves_late); c++) {
 		g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(SpacePart));
+		const StandingVm *size = waves_size(vm, &choices[c]);
 
 		if (!waves_open(making, vm, &reach, &choices[c]) ||
 		    (!space_find_room(making->space, size, parts) &&
@@ -183,7 +191,8 @@ static void waves_unpack(WavesMaking *making)
 	}
 }
 
-/* Find places for the VMs of NODE, or of the whole wave (n); *OUT: the first that has none. */
+/* Find places for the VMs of NODE, or of the whole wave (n); *OUT, while
+ * it is NULL: the first that has none. */
 static bool waves_pack(WavesMaking *making, unsigned node, WavesVm **out)
 {
 	for (unsigned i = 0; i < making->vms->len; i++) {
@@ -192,7 +201,8 @@ static bool waves_pack(WavesMaking *making, unsigned node, WavesVm **out)
 		if (vm->place >= making->n || vm->now->shared || !making->out[vm->place] ||
 		    (node < making->n && vm->place != node) || waves_pack_vm(making, vm))
 			continue;
-		*out = vm;
+		if (!*out)
+			*out = vm;
 		return false;
 	}
 	return true;
@@ -321,12 +331,14 @@ static unsigned waves_most(const WavesMaking *making, bool first)
 	return first && making->limits->canary ? MIN(most, making->limits->canary) : most;
 }
 
-/* Choose the nodes of a wave, and pack their VMs. False: none can be emptied; *OUT says whom. */
+/* Choose the nodes of a wave, and pack their VMs. False: none can be emptied; *OUT is the
+ * first VM that has no place. */
 static bool waves_choose(WavesMaking *making, bool first, WavesVm **out)
 {
 	g_autoptr(GArray) loads = waves_candidates(making);
 	unsigned failures = 0, most = waves_most(making, first);
 
+	*out = NULL;
 	g_array_set_size(making->wave, 0);
 	for (unsigned i = 0; i < loads->len && making->wave->len < most; i++) {
 		unsigned node = g_array_index(loads, WavesLoad, i).node;
@@ -421,6 +433,16 @@ static int waves_number_compare(gconstpointer a, gconstpointer b)
 	return x < y ? -1 : x > y;
 }
 
+/* The fewest cores that VM has, as it runs or as it is to be. */
+static uint64_t waves_need(const WavesMaking *making, const WavesVm *vm)
+{
+	unsigned need = vm->now->shared ? 0 : space_least_cores(making->space, vm->now);
+
+	if (vm->wish)
+		need = MIN(need, vm->wish->shared ? 0 : space_least_cores(making->space, vm->wish));
+	return need;
+}
+
 /* The most nodes that can be empty at once: what is used fits into the others' cores. */
 static unsigned waves_most_empty(const WavesMaking *making)
 {
@@ -437,9 +459,10 @@ static unsigned waves_most_empty(const WavesMaking *making)
 	}
 	for (unsigned i = 0; i < making->vms->len; i++) {
 		const WavesVm *vm = g_ptr_array_index(making->vms, i);
-		uint64_t need = vm->now->shared ? 0 : space_least_cores(making->space, vm->now);
 
-		free -= MIN(free, need);
+		/* A closed node has no cores for others, but those of its VMs. */
+		if (waves_place(making, vm->place)->bid->open)
+			free -= MIN(free, waves_need(making, vm));
 	}
 	g_array_sort(cores, waves_number_compare);
 	while (most < cores->len && g_array_index(cores, uint64_t, most) <= free)
@@ -482,6 +505,30 @@ static unsigned waves_bound(const WavesMaking *making)
 
 /* Making */
 
+/* A shared VM stays on its node: of the changed one it takes memory, too. */
+static void waves_keep_shared(WavesMaking *making, const WavesVm *vm)
+{
+	Space *space = making->space;
+	unsigned place = making->n + vm->place;
+	g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(SpacePart));
+	SpacePart part = {.memory = (vm->wish ? vm->wish : vm->now)->memory};
+	uint64_t most = 0;
+
+	for (unsigned r = space->first[place]; r < space->first[place + 1]; r++) {
+		uint64_t memory = space->memory[space_room(space, r)->slot];
+
+		if (memory <= most)
+			continue;
+		part.room = r;
+		most = memory;
+	}
+	part.memory = MIN(part.memory, most);
+	if (!most)
+		return;
+	g_array_append_val(parts, part);
+	space_take(space, vm->now, parts);
+}
+
 static void waves_add_vms(WavesMaking *making)
 {
 	for (unsigned node = 0; node < making->n; node++) {
@@ -498,6 +545,12 @@ static void waves_add_vms(WavesMaking *making)
 		}
 	}
 	g_ptr_array_sort(making->vms, waves_vm_compare);
+	for (unsigned i = 0; i < making->vms->len; i++) {
+		const WavesVm *vm = g_ptr_array_index(making->vms, i);
+
+		if (vm->now->shared && making->wanted[vm->place])
+			waves_keep_shared(making, vm);
+	}
 }
 
 static void waves_add_places(WavesMaking *making, const GPtrArray *before, const GPtrArray *after)

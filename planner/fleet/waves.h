@@ -28,7 +28,7 @@ typedef struct Wave {
 typedef struct Waves {
 	GPtrArray *waves;		     /* of Wave */
 	GArray *left;			     /* of unsigned: nodes that cannot be emptied */
-	char *why;			     /* the first of them; NULL */
+	char *why;			     /* the first that was tried of them; NULL */
 	unsigned bound;			     /* no way has fewer waves */
 	unsigned changes, vms, moves, again; /* nodes that change, their VMs, moves, and those of
 						VMs that moved before */
