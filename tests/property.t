@@ -117,7 +117,7 @@ def check_optimum(trial, text, plan):
     trial.known |= {"optimum", "proof", "prefer"}
     if not plan["placement"]["optimal"]:
         trial.fail("proof", f"{len(problem[0])} VMs: optimal is false")
-    placed = sum(spec["vcpus"] for spec, _ in case.assigned)
+    placed = sum(optimum.vcpus(spec) for spec, _ in case.assigned)
     levels = [(seats.level_of(case, spec, vm), seats.best_level(spec, *problem[1:4]))
               for spec, vm in case.assigned]
     # VMs over more nodes than they need, and over several rooms of a node that one could hold; and

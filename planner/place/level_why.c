@@ -80,7 +80,7 @@ static uint64_t placed_with_room(const Problem *rest, const VmSpec *spec, unsign
 	if (problem->memory[entry->node] != UINT64_MAX)
 		problem->memory[entry->node] -= place_memory(spec);
 	result = problem_solve(problem);
-	return result->placed + (problem->prefer == PREFER_VCPUS ? vm_spec_pinned(spec) : 1);
+	return result->placed + (problem->prefer == PREFER_VCPUS ? spec->vcpus : 1);
 }
 
 static bool level_room_holds(const Problem *problem, const VmSpec *spec, unsigned room,

@@ -291,14 +291,16 @@ static SearchVm search_vm(const Problem *problem, const VmSpec *spec)
 			  .page = place_page(spec),
 			  .node = node_asked(problem->host, spec),
 			  .whole = spec->spans == SPANS_NEVER && node_could_hold(problem, spec),
-			  .helpers = vm_spec_helpers(spec)};
+			  .helpers = vm_spec_helpers(spec),
+			  .floating = vm_spec_floating(spec)};
 }
 
 bool problem_specs_alike(const VmSpec *a, const VmSpec *b)
 {
-	return vm_spec_pinned(a) == vm_spec_pinned(b) && a->memory == b->memory &&
-	       a->page == b->page && a->threads == b->threads && a->spans == b->spans &&
-	       vm_spec_helpers(a) == vm_spec_helpers(b) && allowed_alike(a, b);
+	return vm_spec_pinned(a) == vm_spec_pinned(b) && a->vcpus == b->vcpus &&
+	       a->memory == b->memory && a->page == b->page && a->threads == b->threads &&
+	       a->spans == b->spans && vm_spec_helpers(a) == vm_spec_helpers(b) &&
+	       allowed_alike(a, b);
 }
 
 void problem_add_vm(Problem *problem, const VmSpec *spec)

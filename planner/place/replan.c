@@ -248,7 +248,7 @@ typedef struct Best {
 
 static uint64_t replan_worth(const Problem *problem, const VmSpec *spec)
 {
-	return problem->prefer == PREFER_VCPUS ? vm_spec_pinned(spec) : 1;
+	return problem->prefer == PREFER_VCPUS ? spec->vcpus : 1;
 }
 
 /* What the search places of the others when the first N, who have a place, all get one again; 0 if

@@ -73,6 +73,7 @@ typedef struct SearchVm {
 	const bool *apart; /* the same, where other VMs are that it must be apart from: its natural
 			      level does not change. search_solve() sets it; else NULL */
 	unsigned helpers;  /* threads beside the vCPUs, on cores that have no vCPU */
+	unsigned floating; /* further vCPUs, which take no core and count in the first goal alone */
 } SearchVm;
 
 /* The default budget, in steps. Hosts of some hundred CPUs take less than a tenth of a second. */

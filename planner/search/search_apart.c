@@ -192,9 +192,9 @@ static bool apart_twins(const Apart *apart, unsigned a, unsigned b)
 	const SearchVm *x = &problem->vms[a], *y = &problem->vms[b];
 	unsigned n = problem->n_vms;
 
-	if (x->vcpus != y->vcpus || x->helpers != y->helpers || x->isolate != y->isolate ||
-	    x->memory != y->memory || x->page != y->page || x->node != y->node ||
-	    x->whole != y->whole ||
+	if (x->vcpus != y->vcpus || x->helpers != y->helpers || x->floating != y->floating ||
+	    x->isolate != y->isolate || x->memory != y->memory || x->page != y->page ||
+	    x->node != y->node || x->whole != y->whole ||
 	    (x->rooms && y->rooms ? memcmp(x->rooms, y->rooms, problem->n_rooms * sizeof(bool))
 				  : x->rooms != y->rooms))
 		return false;

@@ -96,6 +96,8 @@ static inline bool kind_in_group(const Model *model, const Kind *kind, unsigned 
 
 /* Bytes of a share of VCPUS, in whole pages. */
 uint64_t share_bytes(const SearchVm *vm, unsigned vcpus);
+/* What VM adds to the first goal. */
+uint64_t search_vm_worth(const SearchProblem *problem, const SearchVm *vm);
 /* Cores of a VM of KIND, in one piece or over nodes. */
 unsigned kind_cores(const Model *model, const Kind *kind, unsigned class);
 /* search_slices() of KIND over K ≥ 2 nodes; without memory where that cannot run short, and those

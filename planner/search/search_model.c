@@ -14,6 +14,11 @@ unsigned search_vm_cores(const SearchVm *vm, unsigned threads)
 	       search_cores(vm->helpers, threads, false);
 }
 
+uint64_t search_vm_worth(const SearchProblem *problem, const SearchVm *vm)
+{
+	return problem->prefer == PREFER_VCPUS ? (uint64_t)vm->vcpus + vm->floating : 1;
+}
+
 uint64_t share_bytes(const SearchVm *vm, unsigned vcpus)
 {
 	uint64_t each = vm->memory / vm->vcpus, rest = vm->memory % vm->vcpus;
@@ -248,7 +253,7 @@ static int rooms_compare(const SearchProblem *problem, const bool *a, const bool
 static bool same_kind(const Model *model, const SearchVm *a, const SearchVm *b)
 {
 	return a->vcpus == b->vcpus && a->isolate == b->isolate && a->node == b->node &&
-	       a->whole == b->whole && a->helpers == b->helpers &&
+	       a->whole == b->whole && a->helpers == b->helpers && a->floating == b->floating &&
 	       !rooms_compare(model->problem, a->rooms, b->rooms) &&
 	       !rooms_compare(model->problem, a->apart, b->apart) &&
 	       (!model->memory || (a->memory == b->memory && a->page == b->page));
@@ -338,6 +343,7 @@ static int compare_kinds(const void *pa, const void *pb, void *data)
 	BY(vm.vcpus, -1)
 	BY(vm.isolate, -1)
 	BY(vm.helpers, -1)
+	BY(vm.floating, -1)
 	BY(memory, -1)
 	BY(vm.memory, -1)
 	BY(vm.page, -1)
@@ -350,7 +356,7 @@ static int compare_kinds(const void *pa, const void *pb, void *data)
 
 static void finish_kind(const Model *model, Kind *kind)
 {
-	kind->value = model->problem->prefer == PREFER_VCPUS ? kind->vm.vcpus : 1;
+	kind->value = search_vm_worth(model->problem, &kind->vm);
 	kind->memory = model->memory ? share_bytes(&kind->vm, kind->vm.vcpus) : 0;
 	kind->natural = natural_level(model->problem, &kind->vm);
 	kind->extra = kind->natural <= 1 && vm_anywhere(&kind->vm) ? kind->natural : SEARCH_NEVER;

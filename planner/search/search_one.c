@@ -195,7 +195,7 @@ SearchResult *solve_one(const SearchProblem *problem)
 	result = g_new0(SearchResult, 1);
 	result->assignments = assignments_new();
 	g_ptr_array_add(result->assignments, lowest_assignment(&one));
-	result->placed = problem->prefer == PREFER_VCPUS ? vm->vcpus : 1;
+	result->placed = search_vm_worth(problem, vm);
 	result->bound = result->placed;
 	result->spare = spare_of(&one);
 	result->proved = SEARCH_GOALS;

@@ -58,7 +58,8 @@ def _less(amounts, taken):
 
 
 def vcpus(spec):
-    return spec["vcpus"]
+    """Those that float count as well; they take no core."""
+    return spec["all-vcpus"]
 
 
 def one(spec):

@@ -399,6 +399,12 @@ static uint64_t distance_of(const SearchProblem *p, const Assignment *assignment
 	return both_ways / 2;
 }
 
+/* What a VM adds to the first goal. */
+static uint64_t worth_of(const SearchProblem *p, unsigned vm)
+{
+	return p->prefer == PREFER_VCPUS ? p->vms[vm].vcpus + p->vms[vm].floating : 1;
+}
+
 static void judge(Brute *b, const Free *free)
 {
 	uint64_t placed = 0, accepted = 0, near = 0, spare;
@@ -409,7 +415,7 @@ static void judge(Brute *b, const Free *free)
 		accepted = accepted << 1 | b->chosen[i].placed;
 		if (!b->chosen[i].placed)
 			continue;
-		placed += b->p->prefer == PREFER_VCPUS ? b->p->vms[i].vcpus : 1;
+		placed += worth_of(b->p, i);
 		far += b->chosen[i].level > MAX(b->natural[i], 1);
 		spread += b->chosen[i].level == 1 && b->natural[i] == 0;
 		near += distance_of(b->p, &b->chosen[i]);
@@ -609,7 +615,7 @@ static void check_rules(const SearchProblem *p, const SearchResult *result, Assi
 		check_spread(p, &p->vms[i], shares, &assignments[i]);
 		g_assert_true(take(p, &free, &p->vms[i], &assignments[i]));
 		g_assert_true(are_apart(p, assignments, i));
-		placed += p->prefer == PREFER_VCPUS ? p->vms[i].vcpus : 1;
+		placed += worth_of(p, i);
 		near += distance_of(p, &assignments[i]);
 		for (unsigned level = 0; level < assignments[i].level; level++)
 			if (search_fits_empty(p, &p->vms[i], level)) {
@@ -649,7 +655,7 @@ static char *describe(const SearchProblem *p)
 	for (unsigned i = 0; p->distance && i < p->n_nodes * p->n_nodes; i++)
 		g_string_append_printf(s, "%s%u", i % p->n_nodes ? " " : "; ", p->distance[i]);
 	for (unsigned i = 0; i < p->n_vms; i++) {
-		g_string_append_printf(s, " %u%s/%u/%u@%d", p->vms[i].vcpus,
+		g_string_append_printf(s, " %u+%u%s/%u/%u@%d", p->vms[i].vcpus, p->vms[i].floating,
 				       p->vms[i].isolate ? "i" : "", (unsigned)p->vms[i].memory,
 				       (unsigned)p->vms[i].page, (int)p->vms[i].node);
 		for (unsigned r = 0; p->vms[i].rooms && r < p->n_rooms; r++)
@@ -686,7 +692,7 @@ static void compare_with_brute(const SearchProblem *p)
 /* Up to so many of each. */
 typedef struct Size {
 	unsigned nodes, rooms, cores, classes, vms, vcpus, shapes;
-	bool memory, named, distances, kept, apart, helpers;
+	bool memory, named, distances, kept, apart, helpers, floating;
 } Size;
 
 static void random_rooms(Case *c, const Size *size)
@@ -766,6 +772,8 @@ static Case *random_case(const Size *size)
 		shapes[i].page = 1 + pick(3);
 		if (size->helpers)
 			shapes[i].helpers = pick(4);
+		if (size->floating && pick(2))
+			shapes[i].floating = pick(12);
 	}
 	for (unsigned i = 0; i < n; i++) {
 		c->vms[i] = shapes[pick(n_shapes)];
@@ -1122,7 +1130,7 @@ static uint64_t greedy_placed(const SearchProblem *p, uint64_t *accepted)
 			take(p, &greedy_free, &p->vms[i], &assignment);
 		if (i < 64)
 			*accepted |= (uint64_t)fits << (63 - i);
-		placed += fits ? (p->prefer == PREFER_VCPUS ? p->vms[i].vcpus : 1) : 0;
+		placed += fits ? worth_of(p, i) : 0;
 	}
 	return placed;
 }
@@ -1475,6 +1483,9 @@ static const Size kept_near = {4, 5, 3, 1, 4, 9, 3, true, false, true, true};
 static const Size apart = {4, 5, 3, 1, 4, 5, 2, true, false, true, false, true};
 static const Size apart_full = {4, 5, 3, 2, 5, 6, 3, true, true, true, true, true};
 static const Size own = {3, 4, 4, 2, 4, 6, 3, true, true, .helpers = true};
+static const Size mixed = {3, 4, 4, 2, 4, 6, 3, true, true, .floating = true};
+static const Size mixed_apart = {
+	4, 5, 3, 2, 5, 6, 3, true, true, true, true, true, .floating = true};
 static const Size own_spans = {3, 5, 4, 1, 3, 9, 2, true, false, true, .helpers = true};
 
 int main(int argc, char **argv)
@@ -1498,6 +1509,8 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/search/brute/apart", &apart, test_brute);
 	g_test_add_data_func("/search/brute/apart-full", &apart_full, test_brute);
 	g_test_add_data_func("/search/brute/own", &own, test_brute);
+	g_test_add_data_func("/search/brute/mixed", &mixed, test_brute);
+	g_test_add_data_func("/search/brute/mixed-apart", &mixed_apart, test_brute);
 	g_test_add_data_func("/search/brute/own-spans", &own_spans, test_brute);
 	g_test_add_func("/search/planted", test_planted);
 	g_test_add_func("/search/planted-nodes", test_planted_nodes);
