@@ -60,6 +60,7 @@ static int shape_compare(const VmSpec *x, const VmSpec *y)
 #define BY(a, b)                                                                                   \
 	if ((a) != (b))                                                                            \
 		return (a) < (b) ? -1 : 1;
+	BY(y->vcpus, x->vcpus)
 	BY(vm_spec_pinned(y), vm_spec_pinned(x))
 	BY(y->threads, x->threads)
 	BY(vm_spec_helpers(y), vm_spec_helpers(x))

@@ -25,9 +25,10 @@ static uint64_t choice_memory_coarse(uint64_t memory)
 static ChoiceType choice_type_of(const Request *request, bool coarse)
 {
 	const VmSpec *spec = request->spec;
-	uint64_t memory = place_share_memory(spec, spec->vcpus);
+	uint64_t memory = place_memory(spec);
 
 	return (ChoiceType){.vcpus = spec->vcpus,
+			    .pinned = vm_spec_pinned(spec),
 			    .isolate = spec->threads == THREADS_ISOLATE,
 			    .never = spec->spans == SPANS_NEVER,
 			    .cpu_pm = request->cpu_pm,
@@ -36,8 +37,8 @@ static ChoiceType choice_type_of(const Request *request, bool coarse)
 
 static bool choice_types_equal(const ChoiceType *a, const ChoiceType *b)
 {
-	return a->vcpus == b->vcpus && a->isolate == b->isolate && a->never == b->never &&
-	       a->cpu_pm == b->cpu_pm && a->memory == b->memory;
+	return a->vcpus == b->vcpus && a->pinned == b->pinned && a->isolate == b->isolate &&
+	       a->never == b->never && a->cpu_pm == b->cpu_pm && a->memory == b->memory;
 }
 
 static guint choice_type_hash(gconstpointer key)
@@ -202,8 +203,8 @@ static void choice_add_item(const Choice *a, ChoiceKind *kind, unsigned t, unsig
 	const ChoiceType *type = choice_type(a, t);
 	/* One of the cores may have vCPUs on some of its threads only. */
 	unsigned vcpus = type->isolate ? cores : cores * kind->threads - (kind->threads - 1);
-	uint64_t memory =
-		cores == need ? type->memory : type->memory / type->vcpus * MIN(vcpus, type->vcpus);
+	uint64_t memory = cores == need ? type->memory
+					: type->memory / type->pinned * MIN(vcpus, type->pinned);
 	ChoiceItem item = {t, cores, need, 0, 0};
 	const ChoiceItem *last;
 
@@ -224,7 +225,7 @@ static void choice_add_item(const Choice *a, ChoiceKind *kind, unsigned t, unsig
 static void choice_add_items(const Choice *a, ChoiceKind *kind, unsigned t)
 {
 	const ChoiceType *type = choice_type(a, t);
-	unsigned need = search_cores(type->vcpus, kind->threads, type->isolate);
+	unsigned need = search_cores(type->pinned, kind->threads, type->isolate);
 	unsigned least = choice_parts_least(kind, type, need);
 	/* Where rooms differ, none may have both the cores and the memory. */
 	unsigned most = type->never && least == 1 && kind->even ? 1 : kind->rooms;

@@ -9,7 +9,7 @@
 
 /* VMs that ask for the same: as prices see them. */
 typedef struct ChoiceType {
-	unsigned vcpus;
+	unsigned vcpus, pinned; /* all of one, and those that take cores */
 	bool isolate, never, cpu_pm;
 	uint64_t memory; /* bytes; no more than any of them has */
 	unsigned demand;

@@ -73,6 +73,11 @@ static void test_known(void)
 	CHOICE(1, PREFER_VCPUS, 4, 1, "\"vcpus\":4,\"spans\":\"never\"");
 	CHOICE(1, PREFER_VMS, 0, 0, "\"vcpus\":14");
 	CHOICE(0, PREFER_VMS, 0, 0, SMALL);
+	/* vCPUs that float count, and take neither cores nor memory of their own. */
+	CHOICE(1, PREFER_VCPUS, 16, 1,
+	       "\"vcpus\":16,\"dedicated_vcpus\":\"0-1\",\"memory\":\"4G\"");
+	CHOICE(1, PREFER_VMS, 2, 2, "\"vcpus\":14,\"dedicated_vcpus\":\"0-5\",\"spans\":\"never\"",
+	       "\"vcpus\":14,\"dedicated_vcpus\":\"0-5\",\"spans\":\"never\"");
 }
 
 /* What plan places of the list on one node, all of it proved. */
@@ -105,9 +110,11 @@ static GPtrArray *requests_random(void)
 
 	for (unsigned i = 0; i < n; i++) {
 		g_ptr_array_add(texts,
-				g_strdup_printf("\"vcpus\":%u,\"memory\":\"%uG\"%s%s", 1 + pick(11),
-						1 + pick(4), pick(4) ? "" : ",\"spans\":\"never\"",
-						pick(4) ? "" : ",\"threads\":\"isolate\""));
+				g_strdup_printf("\"vcpus\":%u,\"memory\":\"%uG\"%s%s%s",
+						1 + pick(11), 1 + pick(4),
+						pick(4) ? "" : ",\"spans\":\"never\"",
+						pick(4) ? "" : ",\"threads\":\"isolate\"",
+						pick(4) ? "" : ",\"dedicated_vcpus\":\"0\""));
 		lines[i] = g_ptr_array_index(texts, i);
 	}
 	return requests_of(lines, n);
