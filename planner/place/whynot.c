@@ -264,6 +264,12 @@ static char *takers_text(const Placer *placer, unsigned node)
 	return g_string_free(text->len ? g_string_append_c(text, ')') : text, FALSE);
 }
 
+/* Those of its vCPUs that take cores. */
+static const char *pinned_word(const VmSpec *spec)
+{
+	return vm_spec_floating(spec) ? "dedicated vCPUs" : "vCPUs";
+}
+
 static char *too_few_cores(const Placer *placer, const VmSpec *spec, const GArray *classes)
 {
 	const ClassRoom *only = &g_array_index(classes, ClassRoom, 0);
@@ -279,9 +285,9 @@ static char *too_few_cores(const Placer *placer, const VmSpec *spec, const GArra
 				       whole, only->cores, takers);
 	else
 		g_string_append_printf(text,
-				       "no kind of core has room for its %u vCPUs on one "
+				       "no kind of core has room for its %u %s on one "
 				       "node, nor for shares of them on several",
-				       spec->vcpus);
+				       vm_spec_pinned(spec), pinned_word(spec));
 	for (unsigned i = 0; i < classes->len && classes->len > 1; i++) {
 		const ClassRoom *class = &g_array_index(classes, ClassRoom, i);
 
@@ -289,22 +295,38 @@ static char *too_few_cores(const Placer *placer, const VmSpec *spec, const GArra
 		unsigned cores = class->cores - MIN(class->cores, own);
 
 		g_string_append_printf(
-			text, "%s %u cores of %u thread%s, which hold %u of its vCPUs%s",
+			text, "%s %u cores of %u thread%s, which hold %u of its %s%s",
 			i ? "," : ": VMs can have", class->cores, class->threads,
 			class->threads == 1 ? "" : "s",
 			spec->threads == THREADS_ISOLATE ? cores : cores * class->threads,
-			own ? " beside its emulator and I/O threads" : "");
+			pinned_word(spec), own ? " beside its emulator and I/O threads" : "");
 	}
 	g_string_append(text, offline);
 	return g_string_free(text, FALSE);
 }
 
+/* Would it fit with VCPUS vCPUs that take cores? */
 static bool size_fits(const Problem *empty, const VmSpec *spec, unsigned vcpus)
 {
 	VmSpec size = *spec;
 
 	size.vcpus = vcpus;
+	size.dedicated_vcpus = NULL;
 	return problem_natural_level(empty, &size) != HOST_NONE;
+}
+
+static bool fits_bare(const Problem *empty, const VmSpec *spec, unsigned vcpus)
+{
+	VmSpec bare = *spec;
+
+	bare.emulator = bare.iothread_cpus = HELPER_HOST;
+	return size_fits(empty, &bare, vcpus);
+}
+
+/* Would its memory, were it one vCPU without helpers? */
+static bool whynot_memory_fits(const Problem *empty, const VmSpec *spec)
+{
+	return fits_bare(empty, spec, 1);
 }
 
 /* Which of the two the empty host is too small for; no shares fit either. */
@@ -320,7 +342,7 @@ static char *too_large_text(const Placer *placer, const Problem *empty, const Vm
 	for (unsigned i = 0; i < classes->len; i++) {
 		const ClassRoom *class = &g_array_index(classes, ClassRoom, i);
 
-		if (class->cores >= class->need || !size_fits(empty, spec, 1))
+		if (class->cores >= class->need || !whynot_memory_fits(empty, spec))
 			return g_strdup_printf(
 				"does not fit even on the empty host: it needs %s of memory on one "
 				"node, more than VMs can have there, and no shares of it fit "
@@ -332,36 +354,39 @@ static char *too_large_text(const Placer *placer, const Problem *empty, const Vm
 }
 
 /* Would the VM fit, were its helpers on the host's CPUs? */
-static bool fits_bare(const Problem *empty, const VmSpec *spec)
+static bool fits_without_helpers(const Problem *empty, const VmSpec *spec)
 {
-	VmSpec bare = *spec;
-
-	bare.emulator = bare.iothread_cpus = HELPER_HOST;
-	return vm_spec_helpers(spec) && size_fits(empty, &bare, spec->vcpus);
+	return vm_spec_helpers(spec) && fits_bare(empty, spec, vm_spec_pinned(spec));
 }
 
 /* The next sizes that would fit: shares are alike, so a larger VM may fit where this one does not.
  */
 static char *too_large_fix(const Placer *placer, const Problem *empty, const VmSpec *spec)
 {
-	unsigned less = spec->vcpus - 1, more = spec->vcpus + 1;
-	unsigned beyond = spec->vcpus + placer->host->nodes->len * HOST_MAX_THREADS;
+	unsigned vcpus = vm_spec_pinned(spec), less = vcpus - 1, more = vcpus + 1;
+	unsigned beyond = vcpus + placer->host->nodes->len * HOST_MAX_THREADS;
 
 	while (less && !size_fits(empty, spec, less))
 		less--;
 	while (more <= beyond && !size_fits(empty, spec, more))
 		more++;
 	if (less && more <= beyond)
-		return g_strdup_printf("give it %u vCPUs, or %u: with its memory these fit", less,
-				       more);
+		return g_strdup_printf("give it %u %s, or %u: with its memory these fit", less,
+				       pinned_word(spec), more);
 	if (less)
-		return g_strdup_printf("give it %u vCPUs: that is the most that fits%s", less,
-				       fits_bare(empty, spec)
+		return g_strdup_printf("give it %u %s: that is the most that fits%s", less,
+				       pinned_word(spec),
+				       fits_without_helpers(empty, spec)
 					       ? "; with its emulator and I/O threads on the "
 						 "host's CPUs it fits as it is"
 					       : "");
-	if (spec->memory)
+	if (fits_without_helpers(empty, spec))
+		return g_strdup("set emulator and iothread-cpus = host: then it fits");
+	if (spec->memory && !whynot_memory_fits(empty, spec))
 		return g_strdup("give it less memory: with so much not even one vCPU fits");
+	if (whynot_memory_fits(empty, spec))
+		return g_strdup("leave it more cores, or set emulator and iothread-cpus = host and "
+				"give it fewer vCPUs");
 	return g_strdup("leave cores to VMs: [host], [sdk] and [shared] have them all");
 }
 
