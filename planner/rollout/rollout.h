@@ -43,7 +43,7 @@ typedef struct Step {
 	bool memory;	  /* its memory follows */
 	bool pool;	  /* a shared VM: all vCPUs to its new CPUs */
 	bool emulator;	  /* its emulator and I/O threads have new CPUs too */
-	bool aside;	  /* they wait on the host's CPUs until its vCPUs are pinned */
+	bool aside;	  /* they go to the host's CPUs first, and wait there */
 	bool sdk;	  /* RELOAD: the SDK's services restart on their new CPUs */
 	const char *why;  /* static; NULL where there is nothing to say */
 } Step;

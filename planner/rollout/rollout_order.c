@@ -180,7 +180,8 @@ static void go_live(Order *o, unsigned actor)
 	g_array_append_vals(step->pins, pins->data, pins->len);
 	step->memory = a->vm->cost == COST_MEMORY;
 	step->pool = after->cpuset && rollout_order_line(a->vm, "pins");
-	step->emulator = rollout_order_line(a->vm, "emulator pins");
+	step->emulator = rollout_order_line(a->vm, "emulator pins") ||
+			 (a->parked && vm_spec_helpers(after->spec) > 0);
 	step->aside = rollout_order_crosses(a, pins);
 	occupancy_move(o->occupancy, actor, after->pins, after);
 }
@@ -263,8 +264,8 @@ static unsigned ring_weakest(const Occupancy *occupancy, const GArray *ring)
 	return best;
 }
 
-/* Where the VM's vCPUs would be on spare cores, those of a core on a core, and its helpers, which
- * stay; NULL when there are too few. Yours. */
+/* Where the VM's vCPUs would be on spare cores, those of a core on a core; its helpers go to the
+ * host's CPUs. NULL when there are too few. Yours. */
 static GArray *rollout_order_parking(const Occupancy *occupancy, unsigned actor)
 {
 	const GArray *now = occupancy->actors[actor].now;
@@ -287,8 +288,6 @@ static GArray *rollout_order_parking(const Occupancy *occupancy, unsigned actor)
 		g_array_append_val(pins,
 				   host_core(occupancy->host, AT(spares, used - 1))->cpu[thread]);
 	}
-	for (unsigned i = vcpus; i < now->len; i++)
-		g_array_append_val(pins, AT(now, i));
 	return g_steal_pointer(&pins);
 }
 
@@ -303,6 +302,7 @@ static bool rollout_order_park(Order *o, unsigned actor)
 		return false;
 	step = rollout_add(o->rollout, STEP_PARK, a->vm);
 	step->why = "VMs swap CPUs";
+	step->aside = a->now->len > plan_vm_pinned(a->state);
 	rollout_order_sequence(o->occupancy, actor, pins, step->pins);
 	occupancy_move(o->occupancy, actor, pins, a->state);
 	a->parked = true;

@@ -62,6 +62,7 @@ static void assert_steps(const Case *c, const char *expected)
 #define SMALL "numa:1 core:6 pu:2"
 #define NODE "[node]\nkernel = 6.1\nqemu = 9.1.0\n"
 #define VM(name, cpus) "[vm " name "]\nvcpus = 2\ncpus = " cpus "\n"
+#define OWN "emulator = own\n"
 
 static void test_same(void)
 {
@@ -91,6 +92,22 @@ static void test_ring(void)
 
 	assert_steps(&c, "park a, re-pin c, re-pin b, re-pin a");
 	g_assert_cmpuint(c.diff->cost, ==, COST_REPIN);
+	case_free(&c);
+}
+
+/* Two emulators swap: one of them waits on the host's CPUs. */
+static void test_ring_emulators(void)
+{
+	Case c = case_new(SMALL, NODE VM("a", "2,3,4") OWN VM("b", "6,7,8") OWN,
+			  NODE VM("a", "2,3,8") OWN VM("b", "6,7,4") OWN);
+	const Step *step;
+
+	assert_steps(&c, "park a, re-pin b, re-pin a");
+	g_assert_cmpuint(c.diff->cost, ==, COST_REPIN);
+	step = g_ptr_array_index(c.rollout->steps, 1);
+	g_assert_true(step->kind == STEP_PARK && step->aside && !step->emulator);
+	step = g_ptr_array_index(c.rollout->steps, 3);
+	g_assert_true(step->kind == STEP_REPIN && step->emulator);
 	case_free(&c);
 }
 
@@ -179,6 +196,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/rollout/chain", test_chain);
 	g_test_add_func("/rollout/ring", test_ring);
 	g_test_add_func("/rollout/ring-full", test_ring_full);
+	g_test_add_func("/rollout/ring-emulators", test_ring_emulators);
 	g_test_add_func("/rollout/ring-cold", test_ring_cold);
 	g_test_add_func("/rollout/ring-memory", test_ring_memory);
 	g_test_add_func("/rollout/reboot", test_reboot);
