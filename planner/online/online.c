@@ -67,19 +67,30 @@ static Taken *assignment_room(Assignment *assignment, unsigned room)
 	return &assignment->taken[assignment->n++];
 }
 
+/* Is no earlier one of VM's pins than number V on its core? Those that planner chose stand together
+ * by core. */
+static bool online_core_first(const Online *o, const OnlineVm *vm, unsigned v)
+{
+	unsigned core = host_core_of(o->plan->host, g_array_index(vm->pins, unsigned, v));
+
+	for (unsigned i = vm->movable && v ? v - 1 : 0; i < v; i++)
+		if (host_core_of(o->plan->host, g_array_index(vm->pins, unsigned, i)) == core)
+			return false;
+	return true;
+}
+
 /* By its pins, not by cores: the last core of a share may be half used. */
 void online_assignment_of(const Online *o, const OnlineVm *vm, Assignment *assignment)
 {
-	unsigned last = NONE, vcpus = vm_spec_pinned(vm->spec);
+	unsigned vcpus = vm_spec_pinned(vm->spec);
 
 	assignment->n = 0;
 	for (unsigned v = 0; v < vm->pins->len; v++) {
 		unsigned core = host_core_of(o->plan->host, g_array_index(vm->pins, unsigned, v));
 		Taken *taken = assignment_room(assignment, o->room_of[core]);
 
-		taken->cores += core != last;
+		taken->cores += online_core_first(o, vm, v);
 		taken->vcpus += v < vcpus;
-		last = core;
 	}
 	if (vm->pins->len > vcpus)
 		online_assignment_sort(assignment);
@@ -265,8 +276,7 @@ static void online_repin(Online *o, OnlineVm *vm, const GArray *to)
 		unsigned core = host_core_of(o->plan->host, cpu);
 
 		g_array_append_val(vm->pins, cpu);
-		if (!vm->cores->len ||
-		    g_array_index(vm->cores, unsigned, vm->cores->len - 1) != core)
+		if (online_core_first(o, vm, v))
 			g_array_append_val(vm->cores, core);
 	}
 }
