@@ -191,6 +191,14 @@ static bool read_cpupm(Reader *r, PlanVm *vm, const json_t *object)
 		reader_fail(r, "vm %s: the 'reasons' do not match its verdict", vm->spec->name));
 }
 
+/* What its settings say against each other, which no inventory may. */
+static bool read_fault(Reader *r, const PlanVm *vm)
+{
+	g_autofree char *fault = vm_spec_fault(vm->spec);
+
+	return !fault || reader_fail(r, "vm %s: %s", vm->spec->name, fault);
+}
+
 bool plan_read_vm(Reader *r, void *into, const json_t *object)
 {
 	Plan *plan = into;
@@ -205,6 +213,6 @@ bool plan_read_vm(Reader *r, void *into, const json_t *object)
 		return reader_fail(r, "two VMs are called '%s'", name);
 	vm = plan_vm_new(vm_spec_new(name));
 	g_ptr_array_add(plan->vms, vm);
-	return plan_read_settings(r, vm_settings, vm->spec, object) &&
+	return plan_read_settings(r, vm_settings, vm->spec, object) && read_fault(r, vm) &&
 	       plan_read_vms_read_places(r, plan, vm, object) && read_cpupm(r, vm, object);
 }
