@@ -280,14 +280,14 @@ static void apart_check(const Kept *kept)
 static void node_check(const Kept *kept)
 {
 	const VmSpec *spec = kept->vm->spec;
+	const GArray *pins = kept->vm->pins;
 	const Host *host = kept->placer->host;
 	CpuSet nodes = hwloc_bitmap_alloc();
 	g_autofree char *list = NULL;
 	unsigned index;
 
-	for (unsigned v = 0; v < vm_spec_pinned(spec); v++)
-		hwloc_bitmap_set(nodes,
-				 core_of(kept, g_array_index(spec->cpus, unsigned, v))->node);
+	for (unsigned v = 0; v < pins->len; v++)
+		hwloc_bitmap_set(nodes, core_of(kept, g_array_index(pins, unsigned, v))->node);
 	hwloc_bitmap_foreach_begin(index, nodes)
 		unsigned id = host_node(host, index)->id;
 
@@ -375,7 +375,8 @@ static void kept_settle(Kept *kept)
 	if (!helpers_take(kept)) {
 		kept_report(kept, SEVERITY_ERROR, "vm.does-not-fit",
 			    "leave a core to it, or set emulator and iothread-cpus = host",
-			    "no whole core is free for its emulator or I/O threads");
+			    "no whole core that it may have is free for its emulator or "
+			    "I/O threads");
 		g_array_set_size(kept->vm->pins, 0);
 		return;
 	}
