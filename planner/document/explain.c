@@ -305,8 +305,12 @@ static void say_level(GPtrArray *lines, const Plan *plan, const Inventory *inven
 		explain_say(lines, "it is apart from the others of group %s, by %s",
 			    vm->spec->apart.group, apart_by_names[vm->spec->apart.by]);
 
-	explain_say(lines, "it sits %s", level_text(host, level));
-	if (level == LEVEL_NODES && inventory && host_distances(host))
+	if (level == LEVEL_NODES && vm->shares->len == 1)
+		explain_say(lines, "its vCPUs sit in one NUMA node, its emulator or I/O threads in "
+				   "another");
+	else
+		explain_say(lines, "it sits %s", level_text(host, level));
+	if (level == LEVEL_NODES && vm->shares->len > 1 && inventory && host_distances(host))
 		say_distance(lines, plan, inventory, vm);
 	if (!inventory || level == LEVEL_L3)
 		return;
