@@ -143,7 +143,58 @@ static void iothreads_adopt(Adopter *a, const AdoptVm *vm)
 		adopt_note(a, LOST, vm->section, "iothreads", "it has %u I/O threads", n);
 }
 
-/* The one isolated CPU that THREAD has to itself: no vCPU's, and none of CPUS; HOST_NONE. */
+/* Are vCPUs of any VM on the core, which is number INDEX, or CPUs that another one was given? */
+static bool core_used(const Adopter *a, const AdoptVm *vm, unsigned index)
+{
+	const Core *core = host_core(a->host, index);
+
+	for (unsigned i = 0; i < a->audit->vms->len; i++) {
+		const AuditVm *any = g_ptr_array_index(a->audit->vms, i);
+
+		for (unsigned t = 0; t < core->n_cpus; t++)
+			if (hwloc_bitmap_isset(any->cpus, core->cpu[t]))
+				return true;
+	}
+	for (unsigned i = 0; i < a->vms->len; i++) {
+		const AdoptVm *other = g_ptr_array_index(a->vms, i);
+		const GArray *cpus = other == vm ? NULL : other->spec->cpus;
+
+		for (unsigned c = 0; cpus && c < cpus->len; c++)
+			if (host_core_of(a->host, g_array_index(cpus, unsigned, c)) == index)
+				return true;
+	}
+	return false;
+}
+
+/* May one of THREADS run on CPU, as far as that is known? */
+static bool threads_on(const Adopter *a, const Guest *guest, const GArray *threads, unsigned cpu)
+{
+	for (unsigned i = 0; i < threads->len; i++) {
+		hwloc_const_bitmap_t place =
+			thread_place(a->audit, guest, guest_thread(threads, i), guest_side(guest));
+
+		if (place && hwloc_bitmap_isset(place, cpu))
+			return true;
+	}
+	return false;
+}
+
+/* The same of the emulator and the I/O threads of all VMs but VM. */
+static bool helpers_of_others_on(const Adopter *a, const AdoptVm *vm, unsigned cpu)
+{
+	for (unsigned i = 0; i < a->audit->vms->len; i++) {
+		const AuditVm *other = g_ptr_array_index(a->audit->vms, i);
+		const Guest *guest = other == vm->vm ? NULL : other->guest;
+
+		if (guest && (threads_on(a, guest, guest->emulator_threads, cpu) ||
+			      threads_on(a, guest, guest->iothreads, cpu)))
+			return true;
+	}
+	return false;
+}
+
+/* The one isolated CPU that THREAD has to itself, on a core that no vCPU and no other VM has; none
+ * of CPUS. HOST_NONE. */
 static unsigned helper_cpu(const Adopter *a, const AdoptVm *vm, const GuestThread *thread,
 			   const GArray *cpus)
 {
@@ -154,17 +205,11 @@ static unsigned helper_cpu(const Adopter *a, const AdoptVm *vm, const GuestThrea
 	if (cpu == HOST_NONE || !hwloc_bitmap_isset(a->isolated, cpu) ||
 	    host_core_of(a->host, cpu) == HOST_NONE)
 		return HOST_NONE;
-	for (unsigned i = 0; i < a->audit->vms->len; i++)
-		if (hwloc_bitmap_isset(((const AuditVm *)g_ptr_array_index(a->audit->vms, i))->cpus,
-				       cpu))
+	if (core_used(a, vm, host_core_of(a->host, cpu)) || helpers_of_others_on(a, vm, cpu))
+		return HOST_NONE;
+	for (unsigned c = 0; c < vm->spec->cpus->len; c++)
+		if (g_array_index(vm->spec->cpus, unsigned, c) == cpu)
 			return HOST_NONE;
-	for (unsigned i = 0; i < a->vms->len; i++) {
-		const VmSpec *spec = ((const AdoptVm *)g_ptr_array_index(a->vms, i))->spec;
-
-		for (unsigned c = 0; spec->cpus && c < spec->cpus->len; c++)
-			if (g_array_index(spec->cpus, unsigned, c) == cpu)
-				return HOST_NONE;
-	}
 	for (unsigned c = 0; c < cpus->len; c++)
 		if (g_array_index(cpus, unsigned, c) == cpu)
 			return HOST_NONE;
