@@ -102,8 +102,7 @@ char *fill_vm_iothread(const Fill *f, unsigned i)
 {
 	const GPtrArray *pins = f->vm->iothreadpins;
 
-	return cpulist_format(pins->len ? g_ptr_array_index(pins, MIN(i, pins->len) - 1)
-					: f->vm->emulatorpin);
+	return cpulist_format(i <= pins->len ? g_ptr_array_index(pins, i - 1) : f->vm->emulatorpin);
 }
 
 char *fill_vm_pins(Fill *f, const char *template, const char *cpus)

@@ -71,7 +71,7 @@ char *fill_not_host(Fill *fill);
 char *fill_vm_name(Fill *fill);
 char *fill_vm_emulator(Fill *fill); /* the CPUs of the VM's emulator */
 /* Those of its I/O thread I, from 1; a domain may have more of them than the plan, which go where
- * the last one is. */
+ * the emulator is. */
 char *fill_vm_iothread(const Fill *fill, unsigned i);
 /* TEMPLATE for each vCPU of a dedicated VM: ${vcpu}, and its CPU by the name CPUS. */
 char *fill_vm_pins(Fill *fill, const char *template, const char *cpus);
