@@ -69,7 +69,7 @@ static const char *thread_policy(const Plan *plan, const VmSpec *spec)
 
 	if (spec->threads == THREADS_ISOLATE)
 		return "isolate";
-	return threads > 1 && spec->vcpus % threads == 0 ? "require" : "prefer";
+	return threads > 1 && vm_spec_pinned(spec) % threads == 0 ? "require" : "prefer";
 }
 
 static const char *emulator_policy(const VmSpec *spec)
@@ -150,6 +150,15 @@ static void flavor_add(Fill *f, GString *block, const PlanVm *vm, const char *na
 	fill_append(f, block, "cloud/flavor.sh", values);
 }
 
+/* What no flavor can say of VM. */
+static void flavor_note(Fill *f, GString *block, const PlanVm *vm)
+{
+	const TemplateValue values[] = {{"vm", vm->spec->name, TEMPLATE_LINE}, FILL_END};
+
+	if (vm->spec->iothread_cpus == HELPER_OWN)
+		fill_append(f, block, "cloud/flavor-iothreads.sh", values);
+}
+
 static char *flavor_lines(Fill *f)
 {
 	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -159,6 +168,8 @@ static char *flavor_lines(Fill *f)
 		const PlanVm *vm = g_ptr_array_index(f->plan->vms, i);
 		char *name = flavor_name(f->plan, vm);
 
+		if (vm->spec->memory)
+			flavor_note(f, block, vm);
 		if (!vm->spec->memory || g_hash_table_contains(seen, name)) {
 			g_free(name);
 			continue;
