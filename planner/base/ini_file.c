@@ -109,7 +109,7 @@ static const char *key_fault(const char *line)
 	size_t key = strspn(line, INI_KEY_CHARACTERS);
 
 	if (!key || g_ascii_isdigit(*line))
-		return "a key is lower-case letters and '-'";
+		return "a key is lower-case letters, digits and '-', and begins with no digit";
 	if (line[key] == '_')
 		return "write '-' for '_' in a key";
 	if (line[key + strspn(line + key, " \t")] != '=')

@@ -141,7 +141,8 @@ static bool what_if_parse(const char *word, const GPtrArray *sections, WhatIf *w
 	wish->key = g_strndup(dot + 1, (gsize)(equals - dot - 1));
 	wish->value = g_strdup(equals + 1);
 	if (wish->key[strspn(wish->key, INI_KEY_CHARACTERS)])
-		return what_if_refuse(errors, word, "'%s' is not a key: lower-case letters and '-'",
+		return what_if_refuse(errors, word,
+				      "'%s' is not a key: lower-case letters, digits and '-'",
 				      wish->key);
 	return section_find(sections, word, wish, errors);
 }

@@ -105,8 +105,8 @@ static void pool_narrow_check(Placer *placer, const VmSpec *spec, unsigned float
 	if (floating > n_cpus)
 		findings_add(placer->plan->findings, SEVERITY_WARNING, "vm.more-vcpus-than-cpus",
 			     subject, "give it fewer vCPUs, or make the pool larger",
-			     "its %u vCPUs share %u CPUs and wait for each other", floating,
-			     n_cpus);
+			     "its %u %svCPUs share %u CPUs and wait for each other", floating,
+			     floating < spec->vcpus ? "floating " : "", n_cpus);
 }
 
 static void place_one(Placer *placer, PlanVm *vm, hwloc_const_bitmap_t pool)
