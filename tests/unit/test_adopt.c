@@ -124,6 +124,16 @@ static Guest *guest(const Bed *bed, const char *name)
 	g_assert_not_reached();
 }
 
+static const VmSpec *adopted_vm(const Bed *bed, const char *name)
+{
+	const GPtrArray *vms = bed->adoption->inventory->vms;
+
+	for (unsigned i = 0; i < vms->len; i++)
+		if (g_str_equal(((const VmSpec *)g_ptr_array_index(vms, i))->name, name))
+			return g_ptr_array_index(vms, i);
+	g_assert_not_reached();
+}
+
 static void set_set(hwloc_bitmap_t *set, const char *list)
 {
 	hwloc_bitmap_free(*set);
@@ -285,6 +295,47 @@ static void sockets_two(Bed *bed)
 	guest(bed, "d1")->sockets = 2;
 }
 
+/* Threads that are pinned, and run, on CPUS. */
+static void pin_threads(GArray *threads, const char *cpus)
+{
+	for (unsigned i = 0; i < threads->len; i++) {
+		GuestThread *thread = &g_array_index(threads, GuestThread, i);
+
+		set_set(&thread->live, cpus);
+		set_set(&thread->inactive, cpus);
+		set_set(&thread->real, cpus);
+	}
+}
+
+/* A CPU is a helper's own where nobody else is on its core, and no other VM's helper on it. */
+static void test_helpers(void)
+{
+	static const struct {
+		const char *iothread, *emulator; /* of d1, of d2 */
+		bool own[2];			 /* are they adopted so? */
+	} rows[] = {
+		{"4", "11", {true, true}},
+		{"21", "11", {false, true}}, /* a vCPU's sibling */
+		{"4", "4", {false, false}},
+		{"4", "16", {true, false}},
+	};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+		const VmSpec *d1, *d2;
+		Bed bed;
+
+		bed_make(&bed);
+		pin_threads(guest(&bed, "d1")->iothreads, rows[i].iothread);
+		pin_threads(guest(&bed, "d2")->emulator_threads, rows[i].emulator);
+		bed_adopt(&bed);
+		d1 = adopted_vm(&bed, "d1");
+		d2 = adopted_vm(&bed, "d2");
+		g_assert_true((d1->iothread_cpus == HELPER_OWN) == rows[i].own[0]);
+		g_assert_true((d2->emulator == HELPER_OWN) == rows[i].own[1]);
+		bed_clear(&bed);
+	}
+}
+
 static const Case cases[] = {
 	{"as planned", as_planned, 0, {"guessed: isolated, no VM", "reactor_4 on 5,17"}},
 	{"pinned by taskset", pin_by_thread, 0, {"guessed: its XML does not say so"}},
@@ -358,6 +409,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/adopt/as-planned", test_as_planned);
+	g_test_add_func("/adopt/helpers", test_helpers);
 	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autofree char *path = g_strdup_printf("/adopt/%s", cases[i].name);
 
