@@ -148,7 +148,7 @@ unsigned after_assign(const SearchProblem *problem, GPtrArray *assignments, int 
 		if (g_ptr_array_index(assignments, i))
 			after_take(&after, i);
 	}
-	g_qsort_with_data(vms, (int)problem->n_vms, sizeof *vms, after_compare, &order);
+	g_sort_array(vms, problem->n_vms, sizeof *vms, after_compare, &order);
 	for (unsigned i = 0; i < problem->n_vms; i++)
 		assigned += !g_ptr_array_index(assignments, vms[i]) &&
 			    after_assign_vm(&after, vms[i], steps);
