@@ -60,3 +60,14 @@ char *size_format_rounded(uint64_t bytes)
 	return g_strdup_printf("%" G_GUINT64_FORMAT ".%" G_GUINT64_FORMAT "%c", tenths / 10,
 			       tenths % 10, units[unit - 1]);
 }
+
+uint64_t size_step(uint64_t a, uint64_t b)
+{
+	while (b) {
+		uint64_t rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
+}

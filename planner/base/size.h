@@ -11,6 +11,10 @@
 /* Parse digits and one optional unit; false on anything else, and above SIZE_LIMIT. */
 bool size_parse(const char *text, uint64_t *bytes);
 
+/* The largest step of which A and B are multiples, their greatest common divisor; 0 is a multiple
+ * of all. */
+uint64_t size_step(uint64_t a, uint64_t b);
+
 /* The shortest exact form of BYTES, yours: "8G", "1536M", "17". */
 char *size_format(uint64_t bytes);
 

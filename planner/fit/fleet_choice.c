@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "planner/base/size.h"
 #include "planner/fit/fleet_choice_internal.h"
 #include "planner/place/place.h"
 
@@ -35,8 +36,10 @@ static ChoiceType choice_type_of(const Request *request, bool coarse)
 			    .memory = coarse ? choice_memory_coarse(memory) : memory};
 }
 
-static bool choice_types_equal(const ChoiceType *a, const ChoiceType *b)
+static gboolean choice_type_equal(gconstpointer pa, gconstpointer pb)
 {
+	const ChoiceType *a = pa, *b = pb;
+
 	return a->vcpus == b->vcpus && a->pinned == b->pinned && a->isolate == b->isolate &&
 	       a->never == b->never && a->cpu_pm == b->cpu_pm && a->memory == b->memory;
 }
@@ -46,11 +49,6 @@ static guint choice_type_hash(gconstpointer key)
 	const ChoiceType *type = key;
 
 	return type->vcpus * 31 + (guint)(type->memory >> 20) * 4099 + type->cpu_pm;
-}
-
-static gboolean choice_type_equal(gconstpointer a, gconstpointer b)
-{
-	return choice_types_equal(a, b);
 }
 
 static void choice_find_types(Choice *a, bool coarse)
@@ -142,17 +140,6 @@ static void choice_find_rooms(Choice *a)
 
 /* Steps of memory */
 
-static uint64_t choice_gcd(uint64_t a, uint64_t b)
-{
-	while (b) {
-		uint64_t rest = a % b;
-
-		a = b;
-		b = rest;
-	}
-	return a;
-}
-
 /* The most memory that is free in one NUMA node; where it is not known, what VMs on as many cores
  * can take. */
 static uint64_t choice_memory_most(const Choice *a)
@@ -178,7 +165,7 @@ static void choice_find_steps(Choice *a)
 	uint64_t step = 0, most = choice_memory_most(a);
 
 	for (unsigned t = 0; t < a->types->len; t++)
-		step = choice_gcd(step, choice_type(a, t)->memory);
+		step = size_step(step, choice_type(a, t)->memory);
 	a->step = MAX(MAX(step, 1), (most + STEPS_MOST - 1) / STEPS_MOST);
 	for (unsigned r = 0; r < a->rooms->len; r++) {
 		ChoiceKind *kind = choice_kind(a, choice_room(a, r)->kind);

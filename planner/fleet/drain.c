@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define DRAIN_OWN_MOST 64 /* of one NUMA node: those are bits of a number */
-
 /* What is made, and with what. */
 typedef struct DrainMaking {
 	Drain *drain;

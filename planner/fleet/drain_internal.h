@@ -9,6 +9,7 @@
 #define DRAIN_PRICE ((int64_t)1 << 20) /* what a move costs */
 #define DRAIN_LEFT (DRAIN_PRICE * 256) /* and a VM that is left: more than all moves */
 #define DRAIN_EVICT_MOST 6	       /* VMs that make room for one other in its NUMA node */
+#define DRAIN_OWN_MOST 64	       /* that may do so in one: they are bits of a number */
 
 /* VMs that are alike: one stands for the other. */
 typedef struct DrainType {

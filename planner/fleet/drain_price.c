@@ -10,6 +10,7 @@
  *
  * The bound holds for any prices, however rough: it is made of whole numbers alone.
  */
+#include "planner/base/size.h"
 #include "planner/fleet/drain_internal.h"
 #include "planner/search/search_simplex.h"
 
@@ -31,17 +32,6 @@ typedef struct DrainPricing {
 } DrainPricing;
 
 /* Tables */
-
-static uint64_t drain_gcd(uint64_t a, uint64_t b)
-{
-	while (b) {
-		uint64_t rest = a % b;
-
-		a = b;
-		b = rest;
-	}
-	return a;
-}
 
 /* All the memory that a bin has, were those gone that may make room. */
 static uint64_t drain_bin_memory(const DrainBin *bin)
@@ -68,7 +58,7 @@ static void drain_choose_cell(DrainProgram *program)
 	uint64_t cell = 0, most = 0;
 
 	for (unsigned t = 0; t < program->types->len; t++)
-		cell = drain_gcd(cell, drain_type(program, t)->memory);
+		cell = size_step(cell, drain_type(program, t)->memory);
 	for (unsigned b = 0; b < program->bins->len; b++) {
 		uint64_t memory = drain_bin_memory(drain_bin(program, b));
 
@@ -170,8 +160,8 @@ typedef struct DrainTry {
 	DrainProgram *program;
 	const DrainTable *table;
 	const GArray *own;
-	unsigned rest_cores[64]; /* of own VMs from there on */
-	uint64_t rest_memory[64];
+	unsigned rest_cores[DRAIN_OWN_MOST]; /* of own VMs from there on */
+	uint64_t rest_memory[DRAIN_OWN_MOST];
 	int64_t best;
 	guint64 evicted; /* of the best */
 	unsigned tries;

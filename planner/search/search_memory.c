@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/search/search_internal.h"
 
+#include "planner/base/size.h"
+
 #include <string.h>
 
 /* A table has at most so many entries: coarser units of memory beyond. */
@@ -35,17 +37,6 @@ GArray *memory_items(const Rows *rows, const MemorySack *sack, bool shares)
 	return items;
 }
 
-static uint64_t memory_gcd(uint64_t a, uint64_t b)
-{
-	while (b) {
-		uint64_t rest = a % b;
-
-		a = b;
-		b = rest;
-	}
-	return a;
-}
-
 /* The unit memory is counted in: exact where that makes a table of reasonable size. What a coarser
  * unit rounds off is given to the VMs, so that the bound stays one. */
 static void find_unit(MemorySack *sack, const Rows *rows)
@@ -58,11 +49,11 @@ static void find_unit(MemorySack *sack, const Rows *rows)
 			most = MAX(most, model->problem->memory[n]);
 	for (unsigned k = 0; k < model->n_kinds; k++)
 		if (model->kinds[k].natural <= 1)
-			sack->unit = memory_gcd(sack->unit, model->kinds[k].memory);
+			sack->unit = size_step(sack->unit, model->kinds[k].memory);
 	/* Unequal shares of memory have no unit to speak of. */
 	for (unsigned i = 0; i < rows->n_sorts; i++)
 		if (!rows->sorts[i].coarse && rows->sorts[i].slice.n == rows->sorts[i].k)
-			sack->unit = memory_gcd(sack->unit, rows->sorts[i].slice.memory);
+			sack->unit = size_step(sack->unit, rows->sorts[i].slice.memory);
 	if (sack->unit == 0 || most / sack->unit >= cells)
 		sack->unit = most / (cells - 1) + 1;
 	sack->units = (unsigned)(most / sack->unit);

@@ -86,6 +86,15 @@ static void test_size_bad(void)
 	}
 }
 
+static void test_size_step(void)
+{
+	g_assert_cmpuint(size_step(6 * GIB, 4 * GIB), ==, 2 * GIB);
+	g_assert_cmpuint(size_step(4 * GIB, 6 * GIB), ==, 2 * GIB);
+	g_assert_cmpuint(size_step(0, 5), ==, 5);
+	g_assert_cmpuint(size_step(5, 0), ==, 5);
+	g_assert_cmpuint(size_step(7, 4), ==, 1);
+}
+
 static void test_size_format(void)
 {
 	static const struct {
@@ -369,6 +378,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/text/size/good", test_size_good);
 	g_test_add_func("/text/size/bad", test_size_bad);
+	g_test_add_func("/text/size/step", test_size_step);
 	g_test_add_func("/text/size/format", test_size_format);
 	g_test_add_func("/text/size/rounded", test_size_rounded);
 	g_test_add_func("/text/version/valid", test_version_valid);
