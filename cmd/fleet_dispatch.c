@@ -432,9 +432,10 @@ static void fleet_dispatch_print_nodes(const Dispatching *d)
 /* Of a list that is not placed as a whole. */
 static void fleet_dispatch_print_bound(const Dispatching *d, const Sums *sums)
 {
-	uint64_t bound = fleet_dispatch_bound(d, sums);
+	uint64_t bound =
+		sums->placed < d->requests->len ? fleet_dispatch_bound(d, sums) : UINT64_MAX;
 
-	if (sums->placed < d->requests->len && bound != UINT64_MAX)
+	if (bound != UINT64_MAX)
 		printf("no assignment places more than %llu %s while the nodes' own VMs stay where "
 		       "they are\n",
 		       (unsigned long long)bound,

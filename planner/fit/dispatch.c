@@ -40,6 +40,7 @@ struct Dispatch {
 	Prefer prefer;
 	bool *taken;	/* by request: of those that a fleet had best take (fleet_choice.h) */
 	uint64_t bound; /* dispatch_bound() */
+	bool bounded;	/* it was looked for */
 	Decision *kept; /* of the answer that is kept; NULL = there is none */
 };
 
@@ -64,7 +65,6 @@ static int shape_compare(const VmSpec *x, const VmSpec *y)
 	BY(vm_spec_pinned(y), vm_spec_pinned(x))
 	BY(y->threads, x->threads)
 	BY(vm_spec_helpers(y), vm_spec_helpers(x))
-	BY(y->spans, x->spans)
 	BY(y->memory, x->memory)
 	BY(y->page, x->page)
 	BY(y->node, x->node)
@@ -225,22 +225,31 @@ static int dispatch_order_compare(gconstpointer a, gconstpointer b, gpointer dat
 }
 
 /* Bids in the order of names, requests in that of sizes: so the answer depends on no other. */
-static void dispatch_choose(Dispatch *dispatch, const GPtrArray *nodes)
+static FleetChoice *dispatch_choice(Dispatch *dispatch)
 {
 	g_autoptr(GPtrArray) bids = g_ptr_array_new(), requests = g_ptr_array_new();
-	g_autoptr(FleetChoice) choice = NULL;
+	FleetChoice *choice;
 
-	for (unsigned i = 0; i < nodes->len; i++)
-		g_ptr_array_add(bids, ((const DispatchNode *)g_ptr_array_index(nodes, i))->bid);
+	g_ptr_array_set_size(bids, (gint)dispatch->nodes->len);
+	for (unsigned i = 0; i < dispatch->nodes->len; i++)
+		bids->pdata[dispatch_node_at(dispatch, i)->rank] =
+			dispatch_node_at(dispatch, i)->first;
 	for (unsigned i = 0; i < dispatch->order->len; i++)
 		g_ptr_array_add(requests,
 				(gpointer)request_at(dispatch,
 						     g_array_index(dispatch->order, unsigned, i)));
 	choice = fleet_choice_new(bids, requests, dispatch->prefer);
 	dispatch->bound = choice->bound;
-	if (dispatch->prefer != PREFER_VMS)
-		return; /* most vCPUs first leaves fewest of them over */
-	for (unsigned i = 0; i < requests->len; i++)
+	dispatch->bounded = true;
+	return choice;
+}
+
+/* Those come first that the fleet had best take. */
+static void dispatch_choose(Dispatch *dispatch)
+{
+	g_autoptr(FleetChoice) choice = dispatch_choice(dispatch);
+
+	for (unsigned i = 0; i < dispatch->order->len; i++)
 		dispatch->taken[g_array_index(dispatch->order, unsigned, i)] = choice->taken[i];
 	g_array_sort_with_data(dispatch->order, dispatch_order_compare, dispatch);
 }
@@ -256,12 +265,15 @@ static void dispatch_rank(Dispatch *dispatch)
 	for (unsigned i = 0; i < sorted->len; i++)
 		((DispatchNode *)g_ptr_array_index(sorted, i))->rank = i;
 	dispatch->ranked = true;
-	if (dispatch->prefer != PREFER_ORDER && dispatch->requests->len)
-		dispatch_choose(dispatch, sorted);
+	/* Of vCPUs most first leaves fewest over. */
+	if (dispatch->prefer == PREFER_VMS && dispatch->requests->len)
+		dispatch_choose(dispatch);
 }
 
-uint64_t dispatch_bound(const Dispatch *dispatch)
+uint64_t dispatch_bound(Dispatch *dispatch)
 {
+	if (dispatch->prefer == PREFER_VCPUS && !dispatch->bounded && dispatch->requests->len)
+		fleet_choice_free(dispatch_choice(dispatch));
 	return dispatch->bound;
 }
 

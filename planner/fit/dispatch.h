@@ -41,7 +41,7 @@ void dispatch_add(Dispatch *dispatch, const char *name, Bid *bid);
 
 /* Once nodes are added and dispatch_next() was called: no assignment places more vCPUs, with
  * PREFER_VMS more VMs, while the VMs of the nodes stay where they are. UINT64_MAX = not known. */
-uint64_t dispatch_bound(const Dispatch *dispatch);
+uint64_t dispatch_bound(Dispatch *dispatch);
 
 /* The next request to decide, its position in the list; DISPATCH_NONE when all are decided. */
 unsigned dispatch_next(Dispatch *dispatch);
