@@ -20,11 +20,11 @@ static gpointer fleet_standings_each(void *data, const FleetFile *file, const ch
 		return stood;
 	}
 	stood->standing = standing_new(name, file->host, inventory);
-	if (standings->seated) {
+	if (standings->located) {
 		PlanOptions options = {0};
 		g_autoptr(Plan) plan = plan_compute(file->host, inventory, NULL, &options);
 
-		standing_seat(stood->standing, plan);
+		standing_locate(stood->standing, plan);
 	}
 	return stood;
 }
@@ -50,7 +50,7 @@ static void fleet_standings_done(void *data, const FleetFile *file, gpointer res
 	g_free(stood);
 }
 
-FleetStandings *fleet_standings_read(const Options *options, bool seated, GError **error)
+FleetStandings *fleet_standings_read(const Options *options, bool located, GError **error)
 {
 	g_autoptr(GPtrArray) files = fleet_list(options, error);
 	FleetStandings *standings;
@@ -64,7 +64,7 @@ FleetStandings *fleet_standings_read(const Options *options, bool seated, GError
 	standings->of = g_ptr_array_new();
 	standings->broken = fleet_broken_list();
 	standings->names = fleet_names_new();
-	standings->seated = seated;
+	standings->located = located;
 	fleet_work(standings->files, options->threads, fleet_standings_each, fleet_standings_done,
 		   standings);
 	return standings;

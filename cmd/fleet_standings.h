@@ -14,12 +14,12 @@ typedef struct FleetStandings {
 	GPtrArray *of;	      /* by these: of const FleetFile *, borrowed */
 	GPtrArray *broken;    /* of FleetBroken */
 	GHashTable *names;
-	bool seated;
+	bool located;
 } FleetStandings;
 
-/* The nodes of OPTIONS, as fleet_list() names them; SEATED: with where their VMs are. NULL with
+/* The nodes of OPTIONS, as fleet_list() names them; LOCATED: with where their VMs are. NULL with
  * ERROR. Yours. */
-FleetStandings *fleet_standings_read(const Options *options, bool seated, GError **error);
+FleetStandings *fleet_standings_read(const Options *options, bool located, GError **error);
 void fleet_standings_free(FleetStandings *standings);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FleetStandings, fleet_standings_free)
 

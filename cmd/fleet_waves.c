@@ -63,7 +63,7 @@ static void fleet_waves_add_wishes(FleetWaves *waves, Standing *standing)
 	}
 }
 
-/* The node as it is to be; NULL where it stays, or with ERROR. */
+/* Read the node as it is to be, if DIR has it; false with ERROR. */
 static bool fleet_waves_read_node(FleetWaves *waves, unsigned node, GError **error)
 {
 	const FleetFile *file = g_ptr_array_index(waves->standings->of, node);

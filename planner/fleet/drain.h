@@ -41,7 +41,7 @@ typedef struct Drain {
 	bool unsure; /* some VM goes that nobody makes room for: the bounds are without it */
 } Drain;
 
-/* Empty MEMBERS (of unsigned) of STANDINGS (of Standing, seated, borrowed), with at most MOVES
+/* Empty MEMBERS (of unsigned) of STANDINGS (of Standing, located, borrowed), with at most MOVES
  * moves of others. Yours. */
 Drain *drain_new(const GPtrArray *standings, const GArray *members, unsigned moves);
 void drain_free(Drain *drain);

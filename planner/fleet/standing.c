@@ -116,7 +116,7 @@ static unsigned standing_own_cores(const Plan *plan, const PlanVm *vm, const uns
 	return g_hash_table_size(cores);
 }
 
-void standing_seat(Standing *standing, const Plan *plan)
+void standing_locate(Standing *standing, const Plan *plan)
 {
 	g_autofree unsigned *guests = standing_count_guests(plan);
 

@@ -16,8 +16,8 @@ typedef struct StandingVm {
 	bool cpu_pm;	 /* it has cpu-pm, and must have it where it goes */
 	bool device;	 /* near = names devices of this node that it has */
 	uint64_t memory; /* in whole pages */
-	unsigned room;	 /* standing_seat(): its bid's room, which it may leave for another node */
-	unsigned cores;	 /* and what it has of it */
+	unsigned room;	/* standing_locate(): its bid's room, which it may leave for another node */
+	unsigned cores; /* and what it has of it */
 } StandingVm;
 
 #define STANDING_NO_ROOM G_MAXUINT /* it stays where it is */
@@ -37,7 +37,7 @@ typedef struct Standing {
 Standing *standing_new(const char *name, const Host *host, const Inventory *inventory);
 /* Where PLAN, of the same inventory, has its VMs. One is not to make room for others that is over
  * several NUMA nodes, shares a core, has devices, or must be apart or on cores of a kind. */
-void standing_seat(Standing *standing, const Plan *plan);
+void standing_locate(Standing *standing, const Plan *plan);
 void standing_free(Standing *standing);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Standing, standing_free)
 

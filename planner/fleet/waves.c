@@ -191,8 +191,8 @@ static void waves_unpack(WavesMaking *making)
 	}
 }
 
-/* Find places for the VMs of NODE, or of the whole wave (n); *OUT, while
- * it is NULL: the first that has none. */
+/* Find places for the VMs of NODE, or of the whole wave (n). False: one has none; where *OUT is
+ * NULL, it becomes that one. */
 static bool waves_pack(WavesMaking *making, unsigned node, WavesVm **out)
 {
 	for (unsigned i = 0; i < making->vms->len; i++) {
@@ -209,53 +209,53 @@ static bool waves_pack(WavesMaking *making, unsigned node, WavesVm **out)
 }
 
 /* Where a VM of the wave goes. */
-typedef struct WavesSeat {
+typedef struct WavesAssignment {
 	WavesVm *vm;
 	GArray *parts;
 	unsigned to;
 	bool live;
-} WavesSeat;
+} WavesAssignment;
 
-static void waves_seat_clear(gpointer data)
+static void waves_assignment_clear(gpointer data)
 {
-	g_array_unref(((WavesSeat *)data)->parts);
+	g_array_unref(((WavesAssignment *)data)->parts);
 }
 
-/* All that is packed: of WavesSeat, yours. */
-static GArray *waves_seats(const WavesMaking *making)
+/* All that is packed: of WavesAssignment, yours. */
+static GArray *waves_assignments(const WavesMaking *making)
 {
-	GArray *seats = g_array_new(FALSE, FALSE, sizeof(WavesSeat));
+	GArray *assignments = g_array_new(FALSE, FALSE, sizeof(WavesAssignment));
 
-	g_array_set_clear_func(seats, waves_seat_clear);
+	g_array_set_clear_func(assignments, waves_assignment_clear);
 	for (unsigned i = 0; i < making->packed->len; i++) {
 		WavesVm *vm = g_ptr_array_index(making->packed, i);
-		WavesSeat seat = {vm, g_array_ref(vm->parts), vm->to, vm->live};
+		WavesAssignment assignment = {vm, g_array_ref(vm->parts), vm->to, vm->live};
 
-		g_array_append_val(seats, seat);
+		g_array_append_val(assignments, assignment);
 	}
-	return seats;
+	return assignments;
 }
 
-/* Pack as SEATS were, and nothing else. */
-static void waves_pack_again(WavesMaking *making, const GArray *seats)
+/* Pack as ASSIGNMENTS were, and nothing else. */
+static void waves_pack_again(WavesMaking *making, const GArray *assignments)
 {
 	waves_unpack(making);
-	for (unsigned i = 0; i < seats->len; i++) {
-		const WavesSeat *seat = &g_array_index(seats, WavesSeat, i);
+	for (unsigned i = 0; i < assignments->len; i++) {
+		const WavesAssignment *assignment = &g_array_index(assignments, WavesAssignment, i);
 
-		space_take(making->space, seat->vm->now, seat->parts);
-		seat->vm->parts = g_array_ref(seat->parts);
-		seat->vm->to = seat->to;
-		seat->vm->live = seat->live;
-		making->came[seat->to]++;
-		g_ptr_array_add(making->packed, seat->vm);
+		space_take(making->space, assignment->vm->now, assignment->parts);
+		assignment->vm->parts = g_array_ref(assignment->parts);
+		assignment->vm->to = assignment->to;
+		assignment->vm->live = assignment->live;
+		making->came[assignment->to]++;
+		g_ptr_array_add(making->packed, assignment->vm);
 	}
 }
 
 /* Let NODE be in the wave if its VMs have places, too. VMs that came to it go elsewhere then. */
 static bool waves_add_node(WavesMaking *making, unsigned node, WavesVm **out)
 {
-	g_autoptr(GArray) seats = waves_seats(making);
+	g_autoptr(GArray) assignments = waves_assignments(making);
 	bool all = making->came[node];
 
 	making->out[node] = true;
@@ -266,7 +266,7 @@ static bool waves_add_node(WavesMaking *making, unsigned node, WavesVm **out)
 		return true;
 	}
 	making->out[node] = false;
-	waves_pack_again(making, seats);
+	waves_pack_again(making, assignments);
 	return false;
 }
 
