@@ -52,6 +52,8 @@ exec chroot "$2" /usr/bin/env -i PATH=/stubs:/usr/bin sh -c "$3"
 ALONE = ["unshare", "--mount", "--uts", "--propagation", "private",
          *([] if os.geteuid() == 0 else ["--map-root-user"])]
 
+SHELLS = [shell for shell in ("dash", "bash --posix", "busybox sh") if shutil.which(shell.split()[0])]
+
 tap = Tap()
 
 
@@ -129,6 +131,29 @@ def check_refusals(work):
     tap.ok(cache.apply("-n").returncode == 0, "an L3 that is shared as in the plan")
     shared.write_text("0-7\n", encoding="utf-8")
     refused(cache, "another L3", "cpu4/cache/index3/shared_cpu_list: 0-7; the plan has 4-7")
+    dies = Root(work, "dies", "debian", topology="numa:2(memory=17179869184) pack:1 die:2 core:1 pu:2")
+    lists = {f"cpu{cpu}/topology/{name}": cpus for name, told in (
+        ("core_siblings_list", {0: "0-3", 4: "4-7"}), ("die_cpus_list", {0: "0-1", 2: "2-3", 4: "4-5", 6: "6-7"}))
+             for cpu, cpus in told.items()}
+    for name, cpus in lists.items():
+        dies.write(f"sys/devices/system/cpu/{name}", cpus + "\n")
+    tap.ok(dies.apply("-n").returncode == 0, "packages and dies as in the plan")
+    for shell in SHELLS:
+        dies.write("sys/devices/system/cpu/cpu0/topology/core_siblings_list", "0-7\n")
+        refused(dies, f"by {shell}", "core_siblings_list: 0-7; the plan has 0-3", f"{shell} /tree/etc/planner/apply.sh -y")
+        dies.write("sys/devices/system/cpu/cpu0/topology/core_siblings_list", "0-3\n")
+        done = dies.run(f"{shell} /tree/etc/planner/apply.sh -n")
+        tap.ok(done.returncode == 0 and "step 7" in done.stdout, f"shown by {shell}", done.stdout, done.stderr)
+    for name, cpus in lists.items():
+        dies.write(f"sys/devices/system/cpu/{name}", "0-7\n")
+        refused(dies, f"another {name}", f"{name}: 0-7; the plan has {cpus}")
+        dies.write(f"sys/devices/system/cpu/{name}", cpus + "\n")
+    divided = root.write("sys/devices/system/cpu/cpu4/topology/die_cpus_list", "4-5\n")
+    tap.ok(root.apply("-n").returncode == 0, "dies of a package of several nodes are not known")
+    divided.unlink()
+    whole = Root(work, "no-dies", "debian", topology="numa:2(memory=17179869184) pack:1 core:2 pu:2")
+    whole.write("sys/devices/system/cpu/cpu4/topology/die_cpus_list", "4-5\n")
+    refused(whole, "dies that the plan has not", "cpu4/topology/die_cpus_list: 4-5; the plan has 4-7")
     shutil.rmtree(root.path / "sys/devices/system")
     refused(root, "nothing of it", "and 4 more differ")
 

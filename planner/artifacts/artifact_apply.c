@@ -41,14 +41,62 @@ static void apply_expect_l3s(Fill *f, GString *block)
 	}
 }
 
-/* What the plan's fingerprint is of, as /sys has it: which CPUs there are, in which NUMA nodes and
- * L3s, and which are of one core. */
+/* Expect CPUS in the list called LIST of the lowest of them; a kernel may have no such list. */
+static void apply_expect_list(Fill *f, GString *block, hwloc_const_bitmap_t cpus, const char *list)
+{
+	g_autofree char *path = g_strdup_printf("/sys/devices/system/cpu/cpu%d/topology/%s",
+						hwloc_bitmap_first(cpus), list);
+
+	apply_expect(f, block, "apply-known.sh", cpus, path);
+}
+
+/* The CPUs of CORE's package, or of its die. */
+static hwloc_bitmap_t apply_around(const Host *host, const Core *core, bool die)
+{
+	hwloc_bitmap_t cpus = hwloc_bitmap_alloc();
+
+	for (unsigned i = 0; i < host->cores->len; i++) {
+		const Core *other = host_core(host, i);
+
+		if (die ? other->die == core->die : other->package == core->package)
+			for (unsigned c = 0; c < other->n_cpus; c++)
+				hwloc_bitmap_set(cpus, other->cpu[c]);
+	}
+	return cpus;
+}
+
+/* Who shares a package and a die. A host has dies only where they divide a node: a package that no
+ * die divides, and that is in one node, is one die. */
+static void apply_expect_packages(Fill *f, GString *block)
+{
+	const Host *host = f->plan->host;
+
+	for (unsigned i = 0; i < host->cores->len; i++) {
+		const Core *core = host_core(host, i);
+		g_auto(CpuSet) package = apply_around(host, core, false);
+		g_auto(CpuSet) die = apply_around(host, core, true);
+		int lowest = (int)core->cpu[0];
+
+		if (hwloc_bitmap_first(package) == lowest) {
+			apply_expect_list(f, block, package, "core_siblings_list");
+			if (!core->die &&
+			    hwloc_bitmap_isincluded(package, host_node(host, core->node)->cpus))
+				apply_expect_list(f, block, package, "die_cpus_list");
+		}
+		if (core->die && hwloc_bitmap_first(die) == lowest)
+			apply_expect_list(f, block, die, "die_cpus_list");
+	}
+}
+
+/* What the plan's fingerprint is of, as /sys has it: which CPUs there are, in which packages, dies,
+ * NUMA nodes and L3s, and which are of one core. */
 static char *apply_expected(Fill *f)
 {
 	const Host *host = f->plan->host;
 	GString *block = g_string_new(NULL);
 
 	apply_expect(f, block, "apply-expect.sh", host->online, "/sys/devices/system/cpu/online");
+	apply_expect_packages(f, block);
 	apply_expect_l3s(f, block);
 	for (unsigned i = 0; i < host->nodes->len; i++) {
 		const NumaNode *node = host_node(host, i);
