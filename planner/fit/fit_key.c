@@ -81,8 +81,7 @@ GBytes *fit_base_key(const FitBase *base)
 	key_add(key, problem->rooms->len);
 	for (unsigned r = 0; r < problem->rooms->len; r++) {
 		const SearchRoom *room = &g_array_index(problem->rooms, SearchRoom, r);
-		const GArray *cores = g_ptr_array_index(problem->cores, r);
-		const Core *like = host_core(problem->host, g_array_index(cores, unsigned, 0));
+		const Core *like = problem->layout->room[r].first;
 
 		key_add(key, room->node);
 		key_add(key, room->class);

@@ -90,13 +90,6 @@ static unsigned room_today(const Fit *fit, unsigned vcpus, bool of_node)
 	return HOST_NONE;
 }
 
-static unsigned fit_largest_l3_of(const Problem *problem, unsigned room)
-{
-	const GArray *cores = g_ptr_array_index(problem->cores, room);
-
-	return host_core(problem->host, g_array_index(cores, unsigned, 0))->l3;
-}
-
 /* In one room, in one node, over nodes */
 
 static FitLargest largest_in_room(const Fit *fit)
@@ -113,12 +106,12 @@ static FitLargest largest_in_room(const Fit *fit)
 			continue;
 		best.vcpus = most;
 		best.node = fit_largest_room_at(fit, r)->node;
-		best.l3 = fit_largest_l3_of(problem, r);
+		best.l3 = problem->layout->room[r].first->l3;
 	}
 	today = room_today(fit, best.vcpus, false);
 	if (today != HOST_NONE) {
 		best.node = fit_largest_room_at(fit, today)->node;
-		best.l3 = fit_largest_l3_of(problem, today);
+		best.l3 = problem->layout->room[today].first->l3;
 	}
 	best.proved = !open;
 	return best;

@@ -19,10 +19,14 @@ static void add_cpus(hwloc_bitmap_t cpus, const Core *core)
 
 static FitRoom fit_rooms_room_of(const Fit *fit, unsigned index)
 {
-	const GArray *cores = g_ptr_array_index(fit->base->problem->cores, index);
+	const Room *like = &fit->base->problem->layout->room[index];
 	const Host *host = fit->base->problem->host;
-	const Core *first = host_core(host, g_array_index(cores, unsigned, 0));
-	FitRoom room = {first->node, first->l3, first->n_cpus, cores->len, 0, hwloc_bitmap_alloc()};
+	const GArray *cores = like->cores;
+	FitRoom room = {.node = like->node,
+			.l3 = like->first->l3,
+			.threads = like->threads,
+			.cores = cores->len,
+			.cpus = hwloc_bitmap_alloc()};
 
 	for (unsigned i = 0; i < cores->len; i++) {
 		unsigned core = g_array_index(cores, unsigned, i);

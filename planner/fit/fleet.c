@@ -352,8 +352,8 @@ static unsigned cores_of_vms(const Problem *problem)
 {
 	unsigned cores = 0;
 
-	for (unsigned r = 0; r < problem->cores->len; r++)
-		cores += ((const GArray *)g_ptr_array_index(problem->cores, r))->len;
+	for (unsigned r = 0; r < problem->layout->n_rooms; r++)
+		cores += problem->layout->room[r].cores->len;
 	return cores;
 }
 

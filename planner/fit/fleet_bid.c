@@ -69,7 +69,7 @@ static uint64_t memory_of(const VmSpec *spec)
 static bool sits_in_room(const BidRest *rest, const VmSpec *spec)
 {
 	for (unsigned r = 0; r < rest->problem->rooms->len; r++)
-		if (((const GArray *)g_ptr_array_index(rest->problem->cores, r))->len >=
+		if (rest->problem->layout->room[r].cores->len >=
 		    fleet_bid_need_of(spec, fleet_bid_room_of(rest, r)))
 			return true;
 	return false;
@@ -275,7 +275,7 @@ static unsigned fleet_bid_cores(const BidRest *rest, const SearchRoom *room)
 	for (unsigned r = 0; r < rest->problem->rooms->len; r++)
 		if (fleet_bid_room_of(rest, r)->node == room->node &&
 		    fleet_bid_room_of(rest, r)->class == room->class)
-			cores += ((const GArray *)g_ptr_array_index(rest->problem->cores, r))->len;
+			cores += rest->problem->layout->room[r].cores->len;
 	return cores;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/inventory/settings.h"
 #include "planner/online/online_internal.h"
-#include "planner/place/problem.h"
+#include "planner/place/placer.h"
 
 #include <string.h>
 
@@ -9,61 +9,23 @@
 
 /* Assignments to cores and pins */
 
-/* The lowest free core of a room from position *NEXT on. */
-static unsigned core_take(Online *o, const OnlineRoom *room, unsigned *next)
-{
-	for (;; (*next)++) {
-		unsigned core = g_array_index(room->cores, unsigned, *next);
-
-		if (!o->taken[core]) {
-			o->taken[core] = true;
-			return core;
-		}
-	}
-}
-
-/* Written in place: an append an element would take longer than the decision's arithmetic. CPUs of
- * cores without vCPUs go to HELPERS. */
-static void online_pin_taken(Online *o, OnlineVm *vm, const Taken *taken, GArray *helpers)
-{
-	const OnlineRoom *room = online_room(o, taken->room);
-	const Core *all = (const Core *)o->plan->host->cores->data;
-	unsigned left = taken->vcpus, next = 0;
-	unsigned *cores, *pins;
-
-	g_array_set_size(vm->cores, vm->cores->len + taken->cores);
-	g_array_set_size(vm->pins, vm->pins->len + taken->vcpus);
-	cores = &g_array_index(vm->cores, unsigned, vm->cores->len) - taken->cores;
-	pins = &g_array_index(vm->pins, unsigned, vm->pins->len) - taken->vcpus;
-	for (unsigned i = 0; i < taken->cores; i++) {
-		const Core *core = &all[cores[i] = core_take(o, room, &next)];
-		unsigned use = vm->spec->threads == THREADS_ISOLATE ? 1 : core->n_cpus;
-
-		if (!left)
-			g_array_append_vals(helpers, core->cpu, core->n_cpus);
-		for (unsigned t = 0; t < use && left; t++, left--)
-			*pins++ = core->cpu[t];
-	}
-}
-
 /* Give VM the cores of ASSIGNMENT, which the counts have already. */
 static void assignment_apply(Online *o, OnlineVm *vm, const Assignment *assignment)
 {
-	g_array_set_size(o->helpers, 0);
-	for (unsigned i = 0; i < assignment->n; i++) {
-		online_pin_taken(o, vm, &assignment->taken[i], o->helpers);
-		o->cores_taken += assignment->taken[i].cores;
-	}
-	g_array_append_vals(vm->pins, o->helpers->data, vm_spec_helpers(vm->spec));
+	SearchVm demand = place_demand(vm->spec);
+
+	rooms_pin(o->rooms, &demand, assignment->taken, assignment->n, o->owner, 0, vm->cores,
+		  vm->pins);
+	o->cores_taken += vm->cores->len;
 }
 
 /* The entry of ROOM, added where it is not there. */
-static Taken *assignment_room(Assignment *assignment, unsigned room)
+static SearchShare *assignment_room(Assignment *assignment, unsigned room)
 {
 	for (unsigned i = assignment->n; i-- > 0;)
 		if (assignment->taken[i].room == room)
 			return &assignment->taken[i];
-	assignment->taken[assignment->n] = (Taken){room, 0, 0};
+	assignment->taken[assignment->n] = (SearchShare){room, 0, 0};
 	return &assignment->taken[assignment->n++];
 }
 
@@ -87,7 +49,7 @@ void online_assignment_of(const Online *o, const OnlineVm *vm, Assignment *assig
 	assignment->n = 0;
 	for (unsigned v = 0; v < vm->pins->len; v++) {
 		unsigned core = host_core_of(o->plan->host, g_array_index(vm->pins, unsigned, v));
-		Taken *taken = assignment_room(assignment, o->room_of[core]);
+		SearchShare *taken = assignment_room(assignment, o->rooms->room_of[core]);
 
 		taken->cores += online_core_first(o, vm, v);
 		taken->vcpus += v < vcpus;
@@ -173,7 +135,7 @@ static const OnlineVm *online_vm_add(Online *o, OnlineVm *vm)
 static OnlineStatus place_dedicated(Online *o, const VmSpec *spec, const OnlineVm **placed)
 {
 	Demand demand = online_demand(o, spec);
-	Assignment assignment = {0, (Taken *)o->scratch->data};
+	Assignment assignment = {0, (SearchShare *)o->scratch->data};
 	OnlineVm *vm;
 
 	if (o->policy == ONLINE_LOOK_AHEAD)
@@ -221,12 +183,12 @@ OnlineStatus online_place(Online *o, const VmSpec *spec, const OnlineVm **vm)
 static void online_unassign(Online *o, OnlineVm *vm)
 {
 	Demand demand = online_demand(o, vm->spec);
-	Assignment assignment = {0, (Taken *)o->scratch->data};
+	Assignment assignment = {0, (SearchShare *)o->scratch->data};
 
 	online_assignment_of(o, vm, &assignment);
 	assignment_count(o, &demand, &assignment, -1);
 	for (unsigned i = 0; i < vm->cores->len; i++)
-		o->taken[g_array_index(vm->cores, unsigned, i)] = false;
+		o->owner[g_array_index(vm->cores, unsigned, i)] = HOST_NONE;
 	o->cores_taken -= vm->cores->len;
 	g_array_set_size(vm->cores, 0);
 	g_array_set_size(vm->pins, 0);
@@ -284,12 +246,12 @@ static void online_repin(Online *o, OnlineVm *vm, const GArray *to)
 static void online_reassign(Online *o, OnlineVm *vm)
 {
 	Demand demand = online_demand(o, vm->spec);
-	Assignment assignment = {0, (Taken *)o->scratch->data};
+	Assignment assignment = {0, (SearchShare *)o->scratch->data};
 
 	online_assignment_of(o, vm, &assignment);
 	assignment_count(o, &demand, &assignment, 1);
 	for (unsigned i = 0; i < vm->cores->len; i++)
-		o->taken[g_array_index(vm->cores, unsigned, i)] = true;
+		o->owner[g_array_index(vm->cores, unsigned, i)] = 0;
 	o->cores_taken += vm->cores->len;
 }
 
@@ -317,13 +279,15 @@ static void counts_build(Online *o)
 	g_autofree uint64_t *memory = place_node_memory(host, o->inventory);
 
 	o->now = online_counts_new(o);
-	for (unsigned r = 0; r < o->rooms->len; r++)
-		o->now.free[r] = online_room(o, r)->capacity;
-	for (unsigned c = 0; c < o->cells->len; c++)
-		o->now.cell[c] = online_cell(o, c)->capacity;
+	for (unsigned r = 0; r < o->rooms->n_rooms; r++)
+		o->now.free[r] = online_room(o, r)->cores->len;
+	for (unsigned c = 0; c < o->rooms->n_cells; c++)
+		o->now.cell[c] = online_cell(o, c)->cores;
 	memcpy(o->now.memory, memory, host->nodes->len * sizeof *memory);
-	o->taken = g_new0(bool, host->cores->len);
-	g_array_set_size(o->scratch, MAX(o->rooms->len, host->cores->len));
+	o->owner = g_new(unsigned, host->cores->len + 1);
+	for (unsigned i = 0; i < host->cores->len; i++)
+		o->owner[i] = HOST_NONE;
+	g_array_set_size(o->scratch, MAX(o->rooms->n_rooms, host->cores->len));
 }
 
 /* Is the VM on cores that VMs may have, all of them? Others are no business of the rooms. */
@@ -333,7 +297,7 @@ static bool vm_on_rooms(const Online *o, const PlanVm *vm)
 		unsigned cpu = g_array_index(vm->pins, unsigned, v);
 		unsigned core = host_core_of(o->plan->host, cpu);
 
-		if (!problem_core_of_vms(o->plan, core) || o->taken[core])
+		if (!rooms_core_of_vms(o->plan, core) || o->owner[core] != HOST_NONE)
 			return false;
 	}
 	return true;
@@ -342,10 +306,10 @@ static bool vm_on_rooms(const Online *o, const PlanVm *vm)
 static void core_lose(Online *o, unsigned core)
 {
 	static const Demand nothing = {.page = 1, .node = NONE};
-	Taken one = {o->room_of[core], 1, 0};
+	SearchShare one = {o->rooms->room_of[core], 1, 0};
 	Assignment assignment = {1, &one};
 
-	o->taken[core] = true;
+	o->owner[core] = 0;
 	o->cores_taken++;
 	assignment_count(o, &nothing, &assignment, 1);
 }
@@ -357,7 +321,7 @@ static void cores_lose(Online *o, const PlanVm *vm)
 		unsigned cpu = g_array_index(vm->pins, unsigned, v);
 		unsigned core = host_core_of(o->plan->host, cpu);
 
-		if (problem_core_of_vms(o->plan, core) && !o->taken[core])
+		if (rooms_core_of_vms(o->plan, core) && o->owner[core] == HOST_NONE)
 			core_lose(o, core);
 	}
 }
@@ -392,7 +356,7 @@ static void cores_reserved_lose(Online *o)
 {
 	for (unsigned i = 0; i < o->plan->host->cores->len; i++)
 		if (g_array_index(o->plan->roles, Role, i) == ROLE_DEDICATED &&
-		    problem_core_of_vms(o->plan, i) && !o->taken[i])
+		    rooms_core_of_vms(o->plan, i) && o->owner[i] == HOST_NONE)
 			core_lose(o, i);
 }
 
@@ -407,14 +371,15 @@ Online *online_new(const Plan *plan, const Inventory *inventory, OnlinePolicy po
 	o->outside = g_ptr_array_new();
 	o->spare = g_ptr_array_new_with_free_func((GDestroyNotify)online_vm_free);
 	o->allowed = g_ptr_array_new_with_free_func(g_free);
-	o->scratch = g_array_new(FALSE, FALSE, sizeof(Taken));
-	o->helpers = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	o->scratch = g_array_new(FALSE, FALSE, sizeof(SearchShare));
 	o->vms = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
 				       (GDestroyNotify)online_vm_free);
 	o->pool = hwloc_bitmap_dup(plan->cpus[ROLE_SHARED]);
 	if (hwloc_bitmap_iszero(o->pool))
 		hwloc_bitmap_copy(o->pool, plan->cpus[ROLE_HOST]);
-	online_rooms_build(o);
+	o->rooms = rooms_new(plan);
+	for (unsigned r = 0; r < o->rooms->n_rooms; r++)
+		o->cores_all += online_room(o, r)->cores->len;
 	counts_build(o);
 	for (unsigned i = 0; i < plan->vms->len; i++)
 		begin_vm(o, g_ptr_array_index(plan->vms, i));
@@ -426,12 +391,9 @@ void online_free(Online *o)
 {
 	online_counts_free(&o->now);
 	online_value_free(o->value);
-	g_free(o->taken);
-	g_free(o->room_of);
-	g_array_unref(o->rooms);
-	g_array_unref(o->cells);
+	g_free(o->owner);
+	rooms_unref(o->rooms);
 	g_array_unref(o->scratch);
-	g_array_unref(o->helpers);
 	g_ptr_array_unref(o->outside);
 	g_ptr_array_unref(o->spare);
 	g_ptr_array_unref(o->allowed);

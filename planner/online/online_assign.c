@@ -16,7 +16,8 @@ static unsigned n_nodes(const Online *o)
 
 static size_t counts_size(const Online *o)
 {
-	return n_nodes(o) * sizeof(uint64_t) + (o->rooms->len + o->cells->len) * sizeof(unsigned);
+	return n_nodes(o) * sizeof(uint64_t) +
+	       (o->rooms->n_rooms + o->rooms->n_cells) * sizeof(unsigned);
 }
 
 static Counts counts_in(const Online *o, void *block)
@@ -24,7 +25,7 @@ static Counts counts_in(const Online *o, void *block)
 	Counts counts = {.memory = block};
 
 	counts.free = (unsigned *)(counts.memory + n_nodes(o));
-	counts.cell = counts.free + o->rooms->len;
+	counts.cell = counts.free + o->rooms->n_rooms;
 	return counts;
 }
 
@@ -64,8 +65,8 @@ void online_count(const Online *o, Counts *counts, const Demand *d, const Assign
 		  int sign)
 {
 	for (unsigned i = 0; i < assignment->n; i++) {
-		const Taken *taken = &assignment->taken[i];
-		const OnlineRoom *room = online_room(o, taken->room);
+		const SearchShare *taken = &assignment->taken[i];
+		const Room *room = online_room(o, taken->room);
 		unsigned vcpus = share_vcpus(o, assignment, i);
 
 		counts->free[taken->room] -= (unsigned)sign * taken->cores;
@@ -90,7 +91,7 @@ typedef struct AssignmentChoice {
 static bool counts_hold(const Online *o, const Counts *counts, unsigned cell,
 			const SearchSlice *slice, const Demand *d)
 {
-	const Cell *at = online_cell(o, cell);
+	const RoomCell *at = online_cell(o, cell);
 
 	return (d->node == NONE || at->node == d->node) && counts->cell[cell] >= slice->cores &&
 	       counts->memory[at->node] >= slice->memory;
@@ -113,12 +114,12 @@ typedef struct BestRoom {
 static void best_in_cell(const AssignmentChoice *c, unsigned cell, unsigned need, double cost,
 			 BestRoom *best)
 {
-	const Cell *at = online_cell(c->o, cell);
+	const RoomCell *at = online_cell(c->o, cell);
 	unsigned known = NONE;
 	double loss = 0;
 
-	for (unsigned r = at->first; r < at->first + at->n_rooms; r++) {
-		unsigned free = c->counts->free[r];
+	for (unsigned i = 0; i < at->n_rooms; i++) {
+		unsigned r = at->rooms[i], free = c->counts->free[r];
 
 		if (free < need || (c->d->rooms && !c->d->rooms[r]))
 			continue;
@@ -132,11 +133,11 @@ static void best_in_cell(const AssignmentChoice *c, unsigned cell, unsigned need
 	}
 }
 
-static bool online_assign_room_holds(const Counts *counts, const Cell *cell, const Demand *d,
+static bool online_assign_room_holds(const Counts *counts, const RoomCell *cell, const Demand *d,
 				     unsigned need)
 {
-	for (unsigned r = cell->first; r < cell->first + cell->n_rooms; r++)
-		if (counts->free[r] >= need && (!d->rooms || d->rooms[r]))
+	for (unsigned i = 0; i < cell->n_rooms; i++)
+		if (counts->free[cell->rooms[i]] >= need && (!d->rooms || d->rooms[cell->rooms[i]]))
 			return true;
 	return false;
 }
@@ -156,7 +157,7 @@ static void judge_cell(const AssignmentChoice *c, unsigned cell, bool only, Best
 
 static bool cell_has_room(const AssignmentChoice *c, unsigned cell)
 {
-	const Cell *at = online_cell(c->o, cell);
+	const RoomCell *at = online_cell(c->o, cell);
 	unsigned need = online_cores(c->d, at->threads);
 	SearchSlice whole = {1, need, c->d->vcpus, c->d->whole};
 
@@ -169,7 +170,7 @@ static bool online_assign_in_room(const AssignmentChoice *c)
 	BestRoom best = {.room = NONE};
 	unsigned first = NONE;
 
-	for (unsigned i = 0; i < c->o->cells->len; i++) {
+	for (unsigned i = 0; i < c->o->rooms->n_cells; i++) {
 		if (!cell_has_room(c, i))
 			continue;
 		if (first == NONE) { /* judged when there is another */
@@ -185,7 +186,7 @@ static bool online_assign_in_room(const AssignmentChoice *c)
 	if (best.room == NONE)
 		judge_cell(c, first, true, &best);
 	c->assignment->n = 1;
-	c->assignment->taken[0] = (Taken){best.room, best.need, c->d->vcpus};
+	c->assignment->taken[0] = (SearchShare){best.room, best.need, c->d->vcpus};
 	return true;
 }
 
@@ -193,13 +194,13 @@ static bool online_assign_in_room(const AssignmentChoice *c)
 
 /* The room of CELL with fewest free cores, but NEED if any has that many, that ASSIGNMENT, from
  * entry FIRST on, has not. */
-static unsigned next_room(const Counts *counts, const Cell *cell, unsigned need,
+static unsigned next_room(const Counts *counts, const RoomCell *cell, unsigned need,
 			  const Assignment *assignment, unsigned first)
 {
 	unsigned small = NONE, whole = NONE;
 
-	for (unsigned r = cell->first; r < cell->first + cell->n_rooms; r++) {
-		unsigned free = counts->free[r];
+	for (unsigned c = 0; c < cell->n_rooms; c++) {
+		unsigned r = cell->rooms[c], free = counts->free[r];
 		bool used = !free;
 
 		for (unsigned i = first; i < assignment->n; i++)
@@ -217,7 +218,7 @@ static unsigned next_room(const Counts *counts, const Cell *cell, unsigned need,
 void online_share(const Online *o, const Counts *counts, unsigned cell, const SearchSlice *slice,
 		  const Demand *d, Assignment *assignment)
 {
-	const Cell *at = online_cell(o, cell);
+	const RoomCell *at = online_cell(o, cell);
 	unsigned need = slice->cores, vcpus = slice->vcpus, first = assignment->n;
 
 	while (need) {
@@ -225,7 +226,7 @@ void online_share(const Online *o, const Counts *counts, unsigned cell, const Se
 		unsigned cores = MIN(counts->free[room], need);
 		unsigned part = MIN(vcpus, cores * (d->isolate ? 1 : at->threads));
 
-		assignment->taken[assignment->n++] = (Taken){room, cores, part};
+		assignment->taken[assignment->n++] = (SearchShare){room, cores, part};
 		vcpus -= part;
 		need -= cores;
 	}
@@ -247,8 +248,8 @@ static unsigned best_cell(const AssignmentChoice *c, unsigned class, const Searc
 	unsigned best = NONE;
 	double best_cost = 0;
 
-	for (unsigned i = 0; i < c->o->cells->len; i++) {
-		const Cell *cell = online_cell(c->o, i);
+	for (unsigned i = 0; i < c->o->rooms->n_cells; i++) {
+		const RoomCell *cell = online_cell(c->o, i);
 		double cost = 0;
 
 		if (cell->class != class || !online_holds(c->o, c->counts, i, slice, c->d) ||
@@ -339,7 +340,7 @@ static void nearest_from(Nearest *n, unsigned from)
 		nearest_keep(n);
 		return;
 	}
-	for (unsigned i = from; i < o->cells->len && n->steps; i++) {
+	for (unsigned i = from; i < o->rooms->n_cells && n->steps; i++) {
 		unsigned slice = online_cell(o, i)->class == n->class ? nearest_slice(n, i) : NONE;
 		uint64_t added = nearest_added(n, i);
 
@@ -378,7 +379,7 @@ static bool assignment_nearest(const AssignmentChoice *c, unsigned class, unsign
 
 static int taken_compare(const void *a, const void *b)
 {
-	const Taken *x = a, *y = b;
+	const SearchShare *x = a, *y = b;
 
 	return x->room < y->room ? -1 : x->room > y->room;
 }
@@ -405,7 +406,7 @@ bool online_assignment(const Online *o, const Counts *counts, const OnlineValue 
 	if (online_assign_in_room(&choice))
 		return true;
 	for (unsigned k = 1; k <= d->most; k++)
-		for (unsigned class = 0; class < o->n_classes; class ++)
+		for (unsigned class = 0; class < o->rooms->n_classes; class ++)
 			if (assignment_over(&choice, class, k)) {
 				online_assignment_sort(assignment);
 				return true;

@@ -19,15 +19,15 @@ uint64_t online_part_memory(const Demand *demand, unsigned vcpus)
 /* Fill in the cells after ROOMS; the same of an earlier demand, or this one, kept. */
 static const bool *allowed_keep(const Online *o, bool *rooms)
 {
-	size_t n = o->rooms->len + o->cells->len;
+	size_t n = o->rooms->n_rooms + o->rooms->n_cells;
 
-	for (unsigned c = 0; c < o->cells->len; c++) {
-		const Cell *cell = online_cell(o, c);
-		bool *all = &rooms[o->rooms->len + c];
+	for (unsigned c = 0; c < o->rooms->n_cells; c++) {
+		const RoomCell *cell = online_cell(o, c);
+		bool *all = &rooms[o->rooms->n_rooms + c];
 
 		*all = true;
-		for (unsigned r = cell->first; r < cell->first + cell->n_rooms; r++)
-			*all = *all && rooms[r];
+		for (unsigned i = 0; i < cell->n_rooms; i++)
+			*all = *all && rooms[cell->rooms[i]];
 	}
 	for (unsigned i = 0; i < o->allowed->len; i++)
 		if (!memcmp(g_ptr_array_index(o->allowed, i), rooms, n * sizeof *rooms)) {
@@ -38,20 +38,15 @@ static const bool *allowed_keep(const Online *o, bool *rooms)
 	return rooms;
 }
 
-static const Core *demand_room_core(const Online *o, unsigned room)
-{
-	return host_core(o->plan->host, g_array_index(online_room(o, room)->cores, unsigned, 0));
-}
-
 static void demand_allow(const Online *o, Demand *d, bool *rooms)
 {
 	d->rooms = allowed_keep(o, rooms);
-	d->cells = d->rooms + o->rooms->len;
+	d->cells = d->rooms + o->rooms->n_rooms;
 }
 
-static bool *rooms_new(const Online *o)
+static bool *demand_rooms_new(const Online *o)
 {
-	return g_new0(bool, o->rooms->len + o->cells->len + 1);
+	return g_new0(bool, o->rooms->n_rooms + o->rooms->n_cells + 1);
 }
 
 /* A socket, a die, an L3, or a kind of cores. */
@@ -61,9 +56,9 @@ static void demand_wishes(const Online *o, const VmSpec *spec, Demand *d)
 
 	if (allowed_nodes(spec))
 		return;
-	rooms = rooms_new(o);
-	for (unsigned r = 0; r < o->rooms->len; r++)
-		rooms[r] = allowed_core(o->plan->host, spec, demand_room_core(o, r));
+	rooms = demand_rooms_new(o);
+	for (unsigned r = 0; r < o->rooms->n_rooms; r++)
+		rooms[r] = allowed_core(o->plan->host, spec, online_room(o, r)->first);
 	demand_allow(o, d, rooms);
 }
 
@@ -76,9 +71,9 @@ static void demand_leave(const Online *o, const GArray *pins, ApartBy by, bool *
 		unsigned cpu = g_array_index(pins, unsigned, i);
 		const Core *core = host_core(host, host_core_of(host, cpu));
 
-		for (unsigned r = 0; r < o->rooms->len; r++)
+		for (unsigned r = 0; r < o->rooms->n_rooms; r++)
 			if (apart_place(host, core, by) ==
-			    apart_place(host, demand_room_core(o, r), by))
+			    apart_place(host, online_room(o, r)->first, by))
 				rooms[r] = false;
 	}
 }
@@ -91,8 +86,8 @@ void online_demand_apart(const Online *o, const VmSpec *spec, Demand *d)
 
 	if (!spec->apart.group)
 		return;
-	rooms = rooms_new(o);
-	for (unsigned r = 0; r < o->rooms->len; r++)
+	rooms = demand_rooms_new(o);
+	for (unsigned r = 0; r < o->rooms->n_rooms; r++)
 		rooms[r] = !d->rooms || d->rooms[r];
 	g_hash_table_iter_init(&iter, o->vms);
 	while (g_hash_table_iter_next(&iter, NULL, &vm)) {
@@ -118,11 +113,10 @@ static bool some_cell_holds(const Online *o, const Demand *d)
 {
 	g_autofree uint64_t *memory = place_node_memory(o->plan->host, o->inventory);
 
-	for (unsigned i = 0; i < o->cells->len; i++) {
-		const Cell *cell = online_cell(o, i);
+	for (unsigned i = 0; i < o->rooms->n_cells; i++) {
+		const RoomCell *cell = online_cell(o, i);
 
-		if ((!d->cells || d->cells[i]) &&
-		    cell->capacity >= online_cores(d, cell->threads) &&
+		if ((!d->cells || d->cells[i]) && cell->cores >= online_cores(d, cell->threads) &&
 		    memory[cell->node] >= d->whole)
 			return true;
 	}
@@ -161,7 +155,7 @@ unsigned online_slices(const Online *o, const Demand *d, unsigned class, unsigne
 		       .node = d->node,
 		       .helpers = d->helpers};
 
-	for (unsigned i = 0; i < o->cells->len; i++)
+	for (unsigned i = 0; i < o->rooms->n_cells; i++)
 		if (online_cell(o, i)->class == class)
 			return search_slices(&vm, online_cell(o, i)->threads, k, slices);
 	return 0;

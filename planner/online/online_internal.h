@@ -4,7 +4,6 @@
  *
  *   online.c        who runs where; coming and going
  *   online_demand.c what a VM needs, as counts
- *   online_rooms.c  rooms, cells and classes, once
  *   online_why.c    why a VM has no assignment
  *   online_assign.c assignments on counts of free cores: pure, so the same on a copy
  *   online_value.c  what the free cores are worth to the VMs that are likely to come
@@ -14,21 +13,8 @@
 #define PLANNER_ONLINE_ONLINE_INTERNAL_H
 
 #include "planner/online/online.h"
+#include "planner/place/rooms.h"
 #include "planner/search/search.h"
-
-/* A room: cores for VMs, of one class, that share a node and an L3. What never changes. */
-typedef struct OnlineRoom {
-	unsigned node, class, threads;
-	unsigned cell;
-	unsigned capacity;
-	GArray *cores; /* of unsigned: positions in host->cores, ascending */
-} OnlineRoom;
-
-/* The rooms of one class on one node: rooms[first …]. */
-typedef struct Cell {
-	unsigned node, class, threads;
-	unsigned first, n_rooms, capacity;
-} Cell;
 
 /* What is free. One block of memory, so that a copy is one copy. */
 typedef struct Counts {
@@ -64,15 +50,10 @@ static inline unsigned online_cores(const Demand *d, unsigned threads)
 	       (d->helpers ? search_cores(d->helpers, threads, false) : 0);
 }
 
-/* Some cores of a room; the helpers' have no vCPUs. */
-typedef struct Taken {
-	unsigned room, cores, vcpus;
-} Taken;
-
 /* Where a demand sits: at most one entry a room. */
 typedef struct Assignment {
 	unsigned n;
-	Taken *taken; /* room for n_rooms entries */
+	SearchShare *taken; /* room for n_rooms entries */
 } Assignment;
 
 typedef struct OnlineValue OnlineValue;
@@ -81,32 +62,28 @@ struct Online {
 	const Plan *plan;
 	const Inventory *inventory;
 	OnlinePolicy policy;
-	GArray *rooms; /* of OnlineRoom, by node, class and lowest CPU */
-	GArray *cells; /* of Cell, in the order of rooms */
-	unsigned n_classes;
+	Rooms *rooms;
 	Counts now;
 	OnlineValue *value; /* of now */
-	bool *taken;	    /* by core */
-	unsigned *room_of;  /* by core: its room, where it has one */
+	unsigned *owner;    /* by core: HOST_NONE = free */
 	GPtrArray *allowed; /* of bool *: what demands have as rooms, then cells */
 	GHashTable *vms;    /* id → OnlineVm, owned */
 	GPtrArray *
 		outside; /* of PlanVm, borrowed: VMs with cores that are no business of the rooms */
 	GPtrArray *spare; /* of OnlineVm: records of VMs that left, for those that come */
-	GArray *scratch;  /* of Taken: the assignment being decided */
-	GArray *helpers;  /* of unsigned: CPUs of its cores without vCPUs */
+	GArray *scratch;  /* of SearchShare: the assignment being decided */
 	unsigned vcpus, cores_taken, cores_all;
 	hwloc_bitmap_t pool;
 };
 
-static inline const OnlineRoom *online_room(const Online *online, unsigned room)
+static inline const Room *online_room(const Online *online, unsigned room)
 {
-	return &g_array_index(online->rooms, OnlineRoom, room);
+	return &online->rooms->room[room];
 }
 
-static inline const Cell *online_cell(const Online *online, unsigned cell)
+static inline const RoomCell *online_cell(const Online *online, unsigned cell)
 {
-	return &g_array_index(online->cells, Cell, cell);
+	return &online->rooms->cell[cell];
 }
 
 /* online_demand.c */
@@ -130,11 +107,6 @@ unsigned online_slices(const Online *online, const Demand *demand, unsigned clas
 
 /* The assignment VM has now; space as for online_assignment(). */
 void online_assignment_of(const Online *online, const OnlineVm *vm, Assignment *assignment);
-
-/* online_rooms.c */
-
-/* Fill in all of ONLINE that never changes: rooms, cells, room_of, cores_all. */
-void online_rooms_build(Online *online);
 
 /* online_assign.c */
 

@@ -8,6 +8,7 @@
  * is enough to try the nodes of each. That is done where assigning one after the other fails.
  */
 #include "planner/online/online_internal.h"
+#include "planner/place/placer.h"
 
 #include <string.h>
 
@@ -109,12 +110,12 @@ static bool online_moves_assign(Moves *m, unsigned i);
 static bool cell_like_earlier(const Moves *m, unsigned start, unsigned cell)
 {
 	const Online *o = m->online;
-	const Cell *at = online_cell(o, cell);
+	const RoomCell *at = online_cell(o, cell);
 
 	if (m->pinned)
 		return false;
 	for (unsigned c = start; c < cell; c++) {
-		const Cell *earlier = online_cell(o, c);
+		const RoomCell *earlier = online_cell(o, c);
 
 		if (earlier->class == at->class && m->counts.cell[c] == m->counts.cell[cell] &&
 		    m->counts.memory[earlier->node] == m->counts.memory[at->node])
@@ -147,7 +148,7 @@ static bool enough_hold(const Moves *m, const Demand *demand, const Misses *miss
 	for (unsigned s = 0; s < misses->n; s++) {
 		unsigned left = missed += misses->slices[s].n;
 
-		for (unsigned c = start; left && c + left <= m->online->cells->len; c++)
+		for (unsigned c = start; left && c + left <= m->online->rooms->n_cells; c++)
 			left -= online_cell(m->online, c)->class == misses->class &&
 				online_holds(m->online, &m->counts, c, &misses->slices[s], demand);
 		if (left)
@@ -196,7 +197,8 @@ static bool assign_shares(Moves *m, unsigned i, Misses *misses, unsigned start)
 	}
 	if (!enough_hold(m, demand, misses, start))
 		return false;
-	for (unsigned c = start; c + misses->shares <= m->online->cells->len && !given_up(m); c++) {
+	for (unsigned c = start; c + misses->shares <= m->online->rooms->n_cells && !given_up(m);
+	     c++) {
 		if (online_cell(m->online, c)->class != misses->class ||
 		    cell_like_earlier(m, start, c))
 			continue;
@@ -218,7 +220,7 @@ static bool online_moves_assign(Moves *m, unsigned i)
 	if (m->steps++ >= m->steps_most)
 		return false;
 	for (unsigned k = 1; k <= demand->most; k++)
-		for (unsigned class = 0; class < m->online->n_classes; class ++) {
+		for (unsigned class = 0; class < m->online->rooms->n_classes; class ++) {
 			Misses misses = {.shares = k, .class = class};
 
 			misses.n = online_slices(m->online, demand, class, k, misses.slices);
@@ -290,7 +292,7 @@ static GPtrArray *online_moves_movable(const Online *online)
 
 static Assignment assignment_new(const Online *online)
 {
-	return (Assignment){0, g_new0(Taken, online->scratch->len)};
+	return (Assignment){0, g_new0(SearchShare, online->scratch->len)};
 }
 
 static void moves_init(Moves *m, const Online *online, const VmSpec *spec, unsigned most)
@@ -299,7 +301,7 @@ static void moves_init(Moves *m, const Online *online, const VmSpec *spec, unsig
 
 	*m = (Moves){.online = online, .wanted = online_demand(online, spec), .n_movers = vms->len};
 	online_demand_apart(online, spec, &m->wanted);
-	m->pinned = m->wanted.node != G_MAXUINT || m->wanted.rooms || online->n_classes > 1;
+	m->pinned = m->wanted.node != G_MAXUINT || m->wanted.rooms || online->rooms->n_classes > 1;
 	m->movers = g_new0(Mover, vms->len + 1);
 	for (unsigned i = 0; i < vms->len; i++) {
 		Mover *mover = &m->movers[i];
@@ -330,31 +332,6 @@ static void moves_clear(Moves *m)
 
 /* Cores, as CPUs */
 
-/* The cores of a room that stay or become free when the chosen have left; lowest first. The CPUs of
- * those without vCPUs go to HELPERS. */
-static void online_moves_pins_take(const Moves *m, const VmSpec *spec, const Taken *taken,
-				   bool *busy, GArray *pins, GArray *helpers)
-{
-	const OnlineRoom *room = &g_array_index(m->online->rooms, OnlineRoom, taken->room);
-	unsigned cores = taken->cores, left = taken->vcpus;
-
-	for (unsigned i = 0; i < room->cores->len && cores; i++) {
-		unsigned index = g_array_index(room->cores, unsigned, i);
-		const Core *core = host_core(m->online->plan->host, index);
-		unsigned use = spec->threads == THREADS_ISOLATE ? 1 : core->n_cpus;
-
-		if (busy[index])
-			continue;
-		busy[index] = true;
-		cores--;
-		if (!left)
-			g_array_append_vals(helpers, core->cpu, core->n_cpus);
-		for (unsigned t = 0; t < use && left; t++, left--)
-			g_array_append_val(pins, core->cpu[t]);
-	}
-	g_assert(!cores && !left);
-}
-
 static void online_move_free(gpointer data)
 {
 	OnlineMove *move = data;
@@ -365,18 +342,17 @@ static void online_move_free(gpointer data)
 	g_free(move);
 }
 
-static OnlineMove *move_new(const Moves *m, const Mover *mover, bool *busy)
+static OnlineMove *move_new(const Moves *m, const Mover *mover, unsigned *owner)
 {
-	g_autoptr(GArray) helpers = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	g_autoptr(GArray) cores = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	SearchVm demand = place_demand(mover->vm->spec);
 	OnlineMove *move = g_new0(OnlineMove, 1);
 
 	move->id = g_strdup(mover->vm->spec->name);
 	move->from = g_array_copy(mover->vm->pins);
 	move->to = g_array_new(FALSE, FALSE, sizeof(unsigned));
-	for (unsigned i = 0; i < mover->to.n; i++)
-		online_moves_pins_take(m, mover->vm->spec, &mover->to.taken[i], busy, move->to,
-				       helpers);
-	g_array_append_vals(move->to, helpers->data, mover->demand.helpers);
+	rooms_pin(m->online->rooms, &demand, mover->to.taken, mover->to.n, owner, 0, cores,
+		  move->to);
 	return move;
 }
 
@@ -385,17 +361,17 @@ static OnlineMove *move_new(const Moves *m, const Mover *mover, bool *busy)
 static GPtrArray *moves_report(const Moves *m)
 {
 	GPtrArray *moves = g_ptr_array_new_with_free_func(online_move_free);
-	g_autofree bool *busy =
-		g_memdup2(m->online->taken, m->online->plan->host->cores->len * sizeof *busy);
+	g_autofree unsigned *owner =
+		g_memdup2(m->online->owner, m->online->plan->host->cores->len * sizeof *owner);
 
 	for (unsigned i = 0; i < m->n_chosen; i++) {
 		const GArray *cores = m->movers[m->chosen[i]].vm->cores;
 
 		for (unsigned c = 0; c < cores->len; c++)
-			busy[g_array_index(cores, unsigned, c)] = false;
+			owner[g_array_index(cores, unsigned, c)] = HOST_NONE;
 	}
 	for (unsigned i = 0; i < m->n_chosen; i++)
-		g_ptr_array_add(moves, move_new(m, &m->movers[m->chosen[i]], busy));
+		g_ptr_array_add(moves, move_new(m, &m->movers[m->chosen[i]], owner));
 	return moves;
 }
 
@@ -407,7 +383,7 @@ static bool online_moves_hopeless(const Online *online, const Moves *m)
 {
 	unsigned need = G_MAXUINT, have = 0;
 
-	for (unsigned c = 0; c < online->cells->len; c++) {
+	for (unsigned c = 0; c < online->rooms->n_cells; c++) {
 		unsigned threads = online_cell(online, c)->threads;
 
 		need = MIN(need, online_cores(&m->wanted, threads));
@@ -415,7 +391,7 @@ static bool online_moves_hopeless(const Online *online, const Moves *m)
 	}
 	for (unsigned i = 0; i < m->n_movers; i++) {
 		const Mover *mover = &m->movers[i];
-		const OnlineRoom *room = online_room(online, mover->from.taken[0].room);
+		const Room *room = online_room(online, mover->from.taken[0].room);
 
 		have += mover->vm->cores->len - online_cores(&mover->demand, room->threads);
 	}

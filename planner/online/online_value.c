@@ -55,7 +55,7 @@ static bool kind_on(const Online *o, const ValueKind *kind, unsigned cell)
 
 static void count_cell(const Online *o, ValueKind *kind, unsigned cell)
 {
-	const Cell *at = online_cell(o, cell);
+	const RoomCell *at = online_cell(o, cell);
 	uint64_t memory = o->now.memory[at->node];
 	unsigned cores = o->now.cell[cell], whole, parts = 0;
 
@@ -88,10 +88,10 @@ static bool cells_hold(const Online *o, const Demand *d, unsigned k)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < o->cells->len; i++) {
-		const Cell *cell = online_cell(o, i);
+	for (unsigned i = 0; i < o->rooms->n_cells; i++) {
+		const RoomCell *cell = online_cell(o, i);
 
-		n += cell->capacity >= share_cores(d, k, cell->threads);
+		n += cell->cores >= share_cores(d, k, cell->threads);
 	}
 	return n >= k;
 }
@@ -112,9 +112,9 @@ static double inverse_of(const Demand *d, unsigned vcpus)
 
 static void kind_count(const Online *o, ValueKind *kind)
 {
-	for (unsigned i = 0; i < o->cells->len; i++)
+	for (unsigned i = 0; i < o->rooms->n_cells; i++)
 		count_cell(o, kind, i);
-	for (unsigned r = 0; r < o->rooms->len; r++) {
+	for (unsigned r = 0; r < o->rooms->n_rooms; r++) {
 		unsigned class = online_room(o, r)->class;
 
 		kind->rooms[class] += o->now.free[r] / kind->need[class];
@@ -131,16 +131,16 @@ static void kind_begin(const Online *o, ValueKind *kind, const Demand *d)
 {
 	*kind = (ValueKind){
 		.demand = *d, .shares = shares_of(o, d), .memory = inverse_of(d, d->vcpus)};
-	kind->each = g_new0(double, 2 * o->n_classes + 1);
-	kind->each_share = kind->each + o->n_classes;
-	kind->need = g_new0(unsigned, 2 * (o->n_classes + o->cells->len) + 1);
-	kind->rooms = kind->need + o->n_classes;
-	kind->cell_whole = kind->rooms + o->n_classes;
-	kind->cell_parts = kind->cell_whole + o->cells->len;
+	kind->each = g_new0(double, 2 * o->rooms->n_classes + 1);
+	kind->each_share = kind->each + o->rooms->n_classes;
+	kind->need = g_new0(unsigned, 2 * (o->rooms->n_classes + o->rooms->n_cells) + 1);
+	kind->rooms = kind->need + o->rooms->n_classes;
+	kind->cell_whole = kind->rooms + o->rooms->n_classes;
+	kind->cell_parts = kind->cell_whole + o->rooms->n_cells;
 	if (kind->shares)
 		kind->part = inverse_of(d, share_of(d, kind->shares));
-	for (unsigned i = 0; i < o->cells->len; i++) {
-		const Cell *cell = online_cell(o, i);
+	for (unsigned i = 0; i < o->rooms->n_cells; i++) {
+		const RoomCell *cell = online_cell(o, i);
 
 		kind->need[cell->class] = online_cores(d, cell->threads);
 		kind->each[cell->class] = 1.0 / kind->need[cell->class];
@@ -213,7 +213,7 @@ static bool node_first(const Online *o, const Assignment *assignment, unsigned e
 /* All cells of the node: they share its memory. */
 void online_value_node(const Online *o, OnlineValue *value, unsigned node)
 {
-	for (unsigned c = 0; c < o->cells->len; c++)
+	for (unsigned c = 0; c < o->rooms->n_cells; c++)
 		for (unsigned k = 0; k < value->n_kinds && online_cell(o, c)->node == node; k++)
 			count_cell(o, &value->kinds[k], c);
 }
@@ -222,8 +222,8 @@ void online_value_update(const Online *o, OnlineValue *value, const Assignment *
 			 int sign)
 {
 	for (unsigned i = 0; i < assignment->n; i++) {
-		const Taken *taken = &assignment->taken[i];
-		const OnlineRoom *room = online_room(o, taken->room);
+		const SearchShare *taken = &assignment->taken[i];
+		const Room *room = online_room(o, taken->room);
 		unsigned now = o->now.free[taken->room];
 		unsigned before = now + (unsigned)sign * taken->cores;
 
@@ -255,7 +255,7 @@ static double kind_missing(const OnlineValue *value, const ValueKind *kind, unsi
 }
 
 static double kind_loss(const OnlineValue *value, const ValueKind *kind, unsigned cell,
-			const Cell *at, unsigned cores, uint64_t memory)
+			const RoomCell *at, unsigned cores, uint64_t memory)
 {
 	unsigned whole, parts = 0;
 
@@ -271,7 +271,7 @@ static double kind_loss(const OnlineValue *value, const ValueKind *kind, unsigne
 double online_value_cell(const Online *o, const OnlineValue *value, unsigned cell, unsigned need,
 			 const Demand *d)
 {
-	const Cell *at = online_cell(o, cell);
+	const RoomCell *at = online_cell(o, cell);
 	uint64_t memory = o->now.memory[at->node];
 	unsigned cores = o->now.cell[cell] - need;
 	double loss = 0;

@@ -10,20 +10,20 @@ static unsigned free_of_class(const Online *o, unsigned class)
 {
 	unsigned sum = 0;
 
-	for (unsigned i = 0; i < o->cells->len; i++)
+	for (unsigned i = 0; i < o->rooms->n_cells; i++)
 		sum += online_cell(o, i)->class == class ? o->now.cell[i] : 0;
 	return sum;
 }
 
-static unsigned cell_need(const Cell *cell, const VmSpec *spec)
+static unsigned cell_need(const RoomCell *cell, const VmSpec *spec)
 {
 	return place_cores(spec, cell->threads);
 }
 
 bool online_has_room(const Online *o, const VmSpec *spec)
 {
-	for (unsigned i = 0; i < o->cells->len; i++) {
-		const Cell *cell = online_cell(o, i);
+	for (unsigned i = 0; i < o->rooms->n_cells; i++) {
+		const RoomCell *cell = online_cell(o, i);
 
 		if (spec->policy == POLICY_DEDICATED &&
 		    free_of_class(o, cell->class) >= cell_need(cell, spec))
@@ -35,11 +35,11 @@ bool online_has_room(const Online *o, const VmSpec *spec)
 /* May it have a room of the cell? */
 static bool cell_allowed(const Online *o, const Demand *demand, unsigned index)
 {
-	const Cell *cell = online_cell(o, index);
+	const RoomCell *cell = online_cell(o, index);
 	bool any = !demand->rooms;
 
-	for (unsigned r = cell->first; r < cell->first + cell->n_rooms && !any; r++)
-		any = demand->rooms[r];
+	for (unsigned i = 0; i < cell->n_rooms && !any; i++)
+		any = demand->rooms[cell->rooms[i]];
 	return any;
 }
 
@@ -63,8 +63,8 @@ static unsigned closest_cell(const Online *o, const VmSpec *spec, const Demand *
 	unsigned best = NONE;
 	int64_t fewest = G_MAXINT64;
 
-	for (unsigned i = 0; i < o->cells->len; i++) {
-		const Cell *cell = online_cell(o, i);
+	for (unsigned i = 0; i < o->rooms->n_cells; i++) {
+		const RoomCell *cell = online_cell(o, i);
 		int64_t missing = (int64_t)cell_need(cell, spec) - o->now.cell[i];
 
 		if ((demand->node != NONE && cell->node != demand->node) ||
@@ -79,7 +79,7 @@ static unsigned closest_cell(const Online *o, const VmSpec *spec, const Demand *
 /* Cores, or memory beside them, of the node that comes closest. */
 static char *why_cell(const Online *o, const VmSpec *spec, const Demand *demand, unsigned index)
 {
-	const Cell *cell = online_cell(o, index);
+	const RoomCell *cell = online_cell(o, index);
 	unsigned need = cell_need(cell, spec), id = host_node(o->plan->host, cell->node)->id;
 	unsigned have = o->now.cell[index];
 	g_autofree char *wish =

@@ -37,27 +37,26 @@ typedef struct ChangeCell {
 static bool in_cell(const Core *core, const ChangeCell *cell)
 {
 	return core->node == cell->node && !core->partial &&
-	       problem_class_of(core) == problem_class_of(cell->like);
+	       rooms_class(core) == rooms_class(cell->like);
 }
 
 /* The room of CELL with most cores; a new one where VMs had none of the cell's cores so far. */
 static SearchRoom *room_of_cell(Problem *problem, const ChangeCell *cell)
 {
-	SearchRoom room = {cell->node, problem_class_of(cell->like), cell->like->n_cpus, 0};
+	unsigned class = rooms_class(cell->like), at = 0;
 	SearchRoom *best = NULL;
-	unsigned at = 0;
 
 	for (unsigned r = 0; r < problem->rooms->len; r++) {
 		SearchRoom *other = &g_array_index(problem->rooms, SearchRoom, r);
 
 		at += other->node <= cell->node;
-		if (other->node == room.node && other->class == room.class &&
+		if (other->node == cell->node && other->class == class &&
 		    (!best || other->cores > best->cores))
 			best = other;
 	}
 	if (best)
 		return best;
-	problem_insert_room(problem, at, &room, cell->like);
+	problem_insert_room(problem, at, cell->like);
 	return &g_array_index(problem->rooms, SearchRoom, at);
 }
 

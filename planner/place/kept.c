@@ -309,7 +309,7 @@ static unsigned helper_distance(const Host *host, unsigned index, const Core *at
 {
 	const Core *core = host_core(host, index);
 
-	return core->node != at->node ? 2 : !problem_same_room(core, at);
+	return core->node != at->node ? 2 : !rooms_same(core, at);
 }
 
 /* The free core nearest to the VM's last vCPU, of those the lowest; HOST_NONE. */

@@ -99,53 +99,19 @@ static GPtrArray *searched_vms(const Plan *plan, Prefer prefer)
 
 /* Assignments to pins */
 
-/* The next core of a room that nobody has; the search never gives more than there are. */
-static unsigned room_take(Placer *placer, const GArray *room, unsigned vm)
+static void place_assign(Placer *placer, PlanVm *vm, const GArray *shares, const Rooms *rooms)
 {
-	for (unsigned i = 0; i < room->len; i++) {
-		unsigned core = g_array_index(room, unsigned, i);
-
-		if (placer->owner[core] == HOST_NONE) {
-			placer->owner[core] = vm;
-			g_array_index(placer->plan->roles, Role, core) = ROLE_DEDICATED;
-			return core;
-		}
-	}
-	g_assert_not_reached();
-}
-
-/* vCPUs walk the threads of a core, then the next core; with isolate each takes a core. What is
- * left of the cores are the helpers': their CPUs are added to HELPERS. */
-static void pin_share(Placer *placer, PlanVm *vm, unsigned index, const SearchShare *share,
-		      const GArray *room, GArray *helpers)
-{
-	unsigned left = share->vcpus;
-
-	for (unsigned i = 0; i < share->cores; i++) {
-		const Core *core = host_core(placer->host, room_take(placer, room, index));
-		unsigned use = vm->spec->threads == THREADS_ISOLATE ? 1 : core->n_cpus;
-
-		if (!left)
-			g_array_append_vals(helpers, core->cpu, core->n_cpus);
-		for (unsigned t = 0; t < use && left; t++, left--)
-			g_array_append_val(vm->pins, core->cpu[t]);
-	}
-	g_assert(!left);
-}
-
-static void place_assign(Placer *placer, PlanVm *vm, const GArray *shares, const GPtrArray *cores)
-{
-	g_autoptr(GArray) helpers = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	g_autoptr(GArray) cores = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	SearchVm demand = place_demand(vm->spec);
 	unsigned index = 0;
 	bool found = g_ptr_array_find(placer->plan->vms, vm, &index);
 
 	g_assert(found);
-	for (unsigned i = 0; i < shares->len; i++) {
-		const SearchShare *share = &g_array_index(shares, SearchShare, i);
-
-		pin_share(placer, vm, index, share, g_ptr_array_index(cores, share->room), helpers);
-	}
-	g_array_append_vals(vm->pins, helpers->data, vm_spec_helpers(vm->spec));
+	rooms_pin(rooms, &demand, (const SearchShare *)shares->data, shares->len, placer->owner,
+		  index, cores, vm->pins);
+	for (unsigned i = 0; i < cores->len; i++)
+		g_array_index(placer->plan->roles, Role, g_array_index(cores, unsigned, i)) =
+			ROLE_DEDICATED;
 	vm->placed = true;
 	place_take_memory(placer, vm);
 }
@@ -173,7 +139,7 @@ static unsigned assign_all(Placer *placer, const Problem *problem, const SearchR
 		const GArray *shares = g_ptr_array_index(result->assignments, i);
 
 		if (shares)
-			place_assign(placer, g_ptr_array_index(vms, i), shares, problem->cores);
+			place_assign(placer, g_ptr_array_index(vms, i), shares, problem->layout);
 		else
 			unassigned++;
 	}

@@ -6,10 +6,22 @@
 
 /* Cores of VMs */
 
+SearchVm place_demand(const VmSpec *spec)
+{
+	return (SearchVm){.vcpus = vm_spec_pinned(spec),
+			  .isolate = spec->threads == THREADS_ISOLATE,
+			  .memory = spec->memory,
+			  .page = place_page(spec),
+			  .node = G_MAXUINT,
+			  .helpers = vm_spec_helpers(spec),
+			  .floating = vm_spec_floating(spec)};
+}
+
 unsigned place_cores(const VmSpec *spec, unsigned threads)
 {
-	return search_cores(vm_spec_pinned(spec), threads, spec->threads == THREADS_ISOLATE) +
-	       search_cores(vm_spec_helpers(spec), threads, false);
+	SearchVm vm = place_demand(spec);
+
+	return search_vm_cores(&vm, threads);
 }
 
 unsigned place_cpus(const VmSpec *spec)

@@ -29,6 +29,8 @@ bool place_core_free(const Placer *placer, unsigned core);
 unsigned place_cores(const VmSpec *spec, unsigned threads);
 /* The CPUs of them that a thread is pinned to. */
 unsigned place_cpus(const VmSpec *spec);
+/* What it asks of rooms, wherever it may sit. */
+SearchVm place_demand(const VmSpec *spec);
 /* The page a VM's memory comes in: its huge page, or 4 KiB. */
 uint64_t place_page(const VmSpec *spec);
 /* The memory of a share of VCPUS of the VM's vCPUs: its part, in whole pages; and all of it. */

@@ -6,99 +6,25 @@
 
 /* Rooms */
 
-bool problem_same_room(const Core *a, const Core *b)
+static SearchRoom search_room(const Room *room)
 {
-	return a->node == b->node && a->l3 == b->l3 && a->die == b->die && a->kind == b->kind &&
-	       a->n_cpus == b->n_cpus;
+	return (SearchRoom){room->node, rooms_class(room->first), room->threads, 0};
 }
 
-bool problem_core_of_vms(const Plan *plan, unsigned core)
-{
-	Role role = g_array_index(plan->roles, Role, core);
-
-	return (role == ROLE_FREE || role == ROLE_DEDICATED) &&
-	       !host_core(plan->host, core)->partial;
-}
-
-static const Core *room_core(const Host *host, const GPtrArray *cores, unsigned room)
-{
-	const GArray *members = g_ptr_array_index(cores, room);
-
-	return host_core(host, g_array_index(members, unsigned, 0));
-}
-
-static int problem_room_compare(gconstpointer a, gconstpointer b, gpointer data)
-{
-	const Host *host = data;
-	const Core *x = host_core(host, g_array_index(*(GArray *const *)a, unsigned, 0));
-	const Core *y = host_core(host, g_array_index(*(GArray *const *)b, unsigned, 0));
-
-	if (x->node != y->node)
-		return x->node < y->node ? -1 : 1;
-	return x->cpu[0] < y->cpu[0] ? -1 : x->cpu[0] > y->cpu[0];
-}
-
-static unsigned problem_room_find(const Host *host, const GPtrArray *cores, const Core *core)
-{
-	for (unsigned r = 0; r < cores->len; r++)
-		if (problem_same_room(room_core(host, cores, r), core))
-			return r;
-	return HOST_NONE;
-}
-
-static GPtrArray *rooms_of(const Placer *placer)
-{
-	GPtrArray *cores = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
-
-	for (unsigned i = 0; i < placer->host->cores->len; i++) {
-		unsigned room;
-
-		if (!problem_core_of_vms(placer->plan, i))
-			continue;
-		room = problem_room_find(placer->host, cores, host_core(placer->host, i));
-		if (room == HOST_NONE) {
-			room = cores->len;
-			g_ptr_array_add(cores, g_array_new(FALSE, FALSE, sizeof(unsigned)));
-		}
-		g_array_append_val((GArray *)g_ptr_array_index(cores, room), i);
-	}
-	g_ptr_array_sort_with_data(cores, problem_room_compare, (gpointer)placer->host);
-	return cores;
-}
-
-unsigned problem_class_of(const Core *core)
-{
-	return core->kind * (HOST_MAX_THREADS + 1) + core->n_cpus;
-}
-
-static unsigned problem_count_free(const Placer *placer, const GArray *members)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < members->len; i++)
-		n += place_core_free(placer, g_array_index(members, unsigned, i));
-	return n;
-}
-
-static GArray *search_rooms(const Placer *placer, const GPtrArray *cores)
+/* The rooms with the cores that are free now. */
+static GArray *search_rooms(const Placer *placer, const Rooms *layout)
 {
 	GArray *rooms = g_array_new(FALSE, TRUE, sizeof(SearchRoom));
 
-	for (unsigned r = 0; r < cores->len; r++) {
-		const Core *core = room_core(placer->host, cores, r);
-		SearchRoom entry = {core->node, problem_class_of(core), core->n_cpus,
-				    problem_count_free(placer, g_ptr_array_index(cores, r))};
+	for (unsigned r = 0; r < layout->n_rooms; r++) {
+		const GArray *cores = layout->room[r].cores;
+		SearchRoom entry = search_room(&layout->room[r]);
 
+		for (unsigned i = 0; i < cores->len; i++)
+			entry.cores += place_core_free(placer, g_array_index(cores, unsigned, i));
 		g_array_append_val(rooms, entry);
 	}
 	return rooms;
-}
-
-unsigned problem_room_of(const Problem *problem, unsigned index)
-{
-	const Core *core = host_core(problem->host, index);
-
-	return core->partial ? HOST_NONE : problem_room_find(problem->host, problem->cores, core);
 }
 
 /* VMs to be apart from */
@@ -189,7 +115,7 @@ static bool settled_near(const Problem *problem, const VmSpec *spec, const Core 
 
 bool problem_room_allows(const Problem *problem, const VmSpec *spec, unsigned room)
 {
-	const Core *core = room_core(problem->host, problem->cores, room);
+	const Core *core = problem->layout->room[room].first;
 
 	return allowed_core(problem->host, spec, core) && !settled_near(problem, spec, core);
 }
@@ -201,8 +127,8 @@ Problem *problem_new(const Placer *placer, const PlanOptions *options)
 	Problem *problem = g_new0(Problem, 1);
 
 	problem->host = placer->host;
-	problem->cores = rooms_of(placer);
-	problem->rooms = search_rooms(placer, problem->cores);
+	problem->layout = rooms_new(placer->plan);
+	problem->rooms = search_rooms(placer, problem->layout);
 	problem->memory =
 		g_memdup2(placer->memory, placer->host->nodes->len * sizeof *problem->memory);
 	problem->capacity = place_node_memory(placer->host, placer->inventory);
@@ -219,7 +145,7 @@ Problem *problem_copy(const Problem *problem)
 {
 	Problem *copy = g_memdup2(problem, sizeof *problem);
 
-	copy->cores = g_ptr_array_ref(problem->cores);
+	copy->layout = rooms_ref(problem->layout);
 	copy->rooms = g_array_copy(problem->rooms);
 	copy->memory = g_memdup2(problem->memory, problem->host->nodes->len * sizeof *copy->memory);
 	copy->capacity =
@@ -233,7 +159,7 @@ Problem *problem_copy(const Problem *problem)
 
 void problem_free(Problem *problem)
 {
-	g_ptr_array_unref(problem->cores);
+	rooms_unref(problem->layout);
 	g_array_unref(problem->rooms);
 	g_free(problem->memory);
 	g_free(problem->capacity);
@@ -257,27 +183,17 @@ static unsigned node_asked(const Host *host, const VmSpec *spec)
 	return node == HOST_NONE ? host->nodes->len : node;
 }
 
-/* Cores of VMs, whoever has them, in the node of ROOM and like those. */
-static unsigned capacity_like(const Problem *problem, unsigned room)
-{
-	const SearchRoom *rooms = (const SearchRoom *)problem->rooms->data;
-	unsigned cores = 0;
-
-	for (unsigned r = 0; r < problem->rooms->len; r++)
-		if (rooms[r].node == rooms[room].node && rooms[r].class == rooms[room].class)
-			cores += ((const GArray *)g_ptr_array_index(problem->cores, r))->len;
-	return cores;
-}
-
 /* Could a node hold it, were there no other VM? */
 static bool node_could_hold(const Problem *problem, const VmSpec *spec)
 {
-	for (unsigned r = 0; r < problem->rooms->len; r++) {
-		const SearchRoom *room = &g_array_index(problem->rooms, SearchRoom, r);
+	const Rooms *layout = problem->layout;
+
+	for (unsigned r = 0; r < layout->n_rooms; r++) {
+		const RoomCell *cell = &layout->cell[layout->room[r].cell];
 
 		if (problem_room_allows(problem, spec, r) &&
-		    capacity_like(problem, r) >= place_cores(spec, room->threads) &&
-		    problem->capacity[room->node] >= place_memory(spec))
+		    cell->cores >= place_cores(spec, cell->threads) &&
+		    problem->capacity[cell->node] >= place_memory(spec))
 			return true;
 	}
 	return false;
@@ -285,14 +201,11 @@ static bool node_could_hold(const Problem *problem, const VmSpec *spec)
 
 static SearchVm search_vm(const Problem *problem, const VmSpec *spec)
 {
-	return (SearchVm){.vcpus = vm_spec_pinned(spec),
-			  .isolate = spec->threads == THREADS_ISOLATE,
-			  .memory = spec->memory,
-			  .page = place_page(spec),
-			  .node = node_asked(problem->host, spec),
-			  .whole = spec->spans == SPANS_NEVER && node_could_hold(problem, spec),
-			  .helpers = vm_spec_helpers(spec),
-			  .floating = vm_spec_floating(spec)};
+	SearchVm vm = place_demand(spec);
+
+	vm.node = node_asked(problem->host, spec);
+	vm.whole = spec->spans == SPANS_NEVER && node_could_hold(problem, spec);
+	return vm;
 }
 
 bool problem_specs_alike(const VmSpec *a, const VmSpec *b)
@@ -311,23 +224,14 @@ void problem_add_vm(Problem *problem, const VmSpec *spec)
 	g_ptr_array_add(problem->specs, (gpointer)spec);
 }
 
-static gpointer room_cores_acquire(gconstpointer cores, gpointer data)
+void problem_insert_room(Problem *problem, unsigned at, const Core *like)
 {
-	(void)data;
-	return g_array_ref((GArray *)cores);
-}
+	Rooms *with = rooms_with(problem->layout, at, like);
+	SearchRoom room = search_room(&with->room[at]);
 
-void problem_insert_room(Problem *problem, unsigned at, const SearchRoom *room, const Core *like)
-{
-	GPtrArray *cores = g_ptr_array_copy(problem->cores, room_cores_acquire, NULL);
-	GArray *members = g_array_new(FALSE, FALSE, sizeof(unsigned));
-	unsigned index = host_core_of(problem->host, like->cpu[0]);
-
-	g_array_append_val(members, index);
-	g_ptr_array_insert(cores, (int)at, members);
-	g_ptr_array_unref(problem->cores);
-	problem->cores = cores;
-	g_array_insert_vals(problem->rooms, at, room, 1);
+	rooms_unref(problem->layout);
+	problem->layout = with;
+	g_array_insert_vals(problem->rooms, at, &room, 1);
 }
 
 void problem_remove_vm(Problem *problem, unsigned entry)
@@ -346,7 +250,7 @@ void problem_release(Problem *problem, const PlanVm *vm)
 		hwloc_bitmap_set(cores,
 				 host_core_of(problem->host, g_array_index(vm->pins, unsigned, v)));
 	hwloc_bitmap_foreach_begin(index, cores)
-		unsigned room = problem_room_of(problem, index);
+		unsigned room = problem->layout->room_of[index];
 
 		if (room != HOST_NONE)
 			g_array_index(problem->rooms, SearchRoom, room).cores++;
@@ -411,8 +315,8 @@ static const unsigned *posed_places(const Problem *problem, Posed *posed, ApartB
 	if (!posed->places[by]) {
 		posed->places[by] = g_new(unsigned, problem->rooms->len + 1);
 		for (unsigned r = 0; r < problem->rooms->len; r++)
-			posed->places[by][r] = apart_place(
-				problem->host, room_core(problem->host, problem->cores, r), by);
+			posed->places[by][r] =
+				apart_place(problem->host, problem->layout->room[r].first, by);
 	}
 	return posed->places[by];
 }

@@ -7,12 +7,13 @@
 #define PLANNER_PLACE_PROBLEM_H
 
 #include "planner/place/placer.h"
+#include "planner/place/rooms.h"
 #include "planner/search/search.h"
 
 typedef struct Problem {
 	const Host *host;
 	GArray *rooms;	    /* of SearchRoom, by node, then lowest CPU */
-	GPtrArray *cores;   /* by room: GArray of positions in host->cores, ascending */
+	Rooms *layout;	    /* the same rooms, whoever has their cores */
 	uint64_t *memory;   /* by node */
 	uint64_t *capacity; /* by node: memory for VMs if there were none */
 	GArray *vms;	    /* of SearchVm */
@@ -36,19 +37,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Problem, problem_free)
 /* Do both ask for the same, as far as the search can tell? */
 bool problem_specs_alike(const VmSpec *a, const VmSpec *b);
 void problem_add_vm(Problem *problem, const VmSpec *spec);
-/* One more room, before that at position AT; LIKE is one of its cores. */
-void problem_insert_room(Problem *problem, unsigned at, const SearchRoom *room, const Core *like);
+/* One more room of the core LIKE, not free, before that at position AT. */
+void problem_insert_room(Problem *problem, unsigned at, const Core *like);
 void problem_remove_vm(Problem *problem, unsigned entry);
-/* Can VMs have the core at all, whoever has it now? */
-bool problem_core_of_vms(const Plan *plan, unsigned core);
-/* Are two cores of one room? */
-bool problem_same_room(const Core *a, const Core *b);
-/* Cores that may hold one VM together are of one class. */
-unsigned problem_class_of(const Core *core);
 /* May SPEC, by its wishes and the VMs that it must be apart from and that stay, have ROOM? */
 bool problem_room_allows(const Problem *problem, const VmSpec *spec, unsigned room);
-/* The room that core INDEX is in, HOST_NONE for a core that no VM can have. */
-unsigned problem_room_of(const Problem *problem, unsigned index);
 /* Give the cores and memory that VM has, to the problem's free ones; VM is one of its plan's,
  * placed. */
 void problem_release(Problem *problem, const PlanVm *vm);

@@ -162,7 +162,7 @@ static void visit_chosen(Replan *r)
 
 static unsigned room_of_cpu(const Replan *r, unsigned cpu)
 {
-	return problem_room_of(r->problem, host_core_of(r->placer->host, cpu));
+	return r->problem->layout->room_of[host_core_of(r->placer->host, cpu)];
 }
 
 /* The same to the search: alike, and in the same rooms. */

@@ -50,7 +50,7 @@ static unsigned cores_like(const Placer *placer, unsigned node, const Core *like
 	for (unsigned i = 0; i < placer->host->cores->len; i++) {
 		const Core *core = host_core(placer->host, i);
 
-		cores += core->node == node && problem_class_of(core) == problem_class_of(like) &&
+		cores += core->node == node && rooms_class(core) == rooms_class(like) &&
 			 place_core_free(placer, i);
 	}
 	return cores;
@@ -469,8 +469,7 @@ static char *apart_text(const Placer *placer, const VmSpec *spec)
 		const PlanVm *vm;
 		ApartBy by;
 
-		if (!allowed_core(placer->host, spec, core) ||
-		    !problem_core_of_vms(placer->plan, i))
+		if (!allowed_core(placer->host, spec, core) || !rooms_core_of_vms(placer->plan, i))
 			continue;
 		vm = apart_neighbour(placer->plan, spec, core, &by);
 		/* Sockets, nodes and L3s are numbered each from 0. */

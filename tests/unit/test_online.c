@@ -381,14 +381,15 @@ static void check_counts(const World *w, const GArray *learned)
 
 	for (unsigned i = 0; i < learned->len; i++)
 		online_value_learn(o, anew, &g_array_index(learned, Demand, i));
-	for (unsigned c = 0; c < o->cells->len; c++) {
-		const Cell *cell = online_cell(o, c);
+	for (unsigned c = 0; c < o->rooms->n_cells; c++) {
+		const RoomCell *cell = online_cell(o, c);
 		Demand none = {.vcpus = 1, .page = 1, .node = NEVER};
 		unsigned sum = 0;
 
 		g_assert_cmpuint(o->now.memory[cell->node], ==, w->memory[cell->node]);
-		for (unsigned r = cell->first; r < cell->first + cell->n_rooms; r++) {
-			const OnlineRoom *room = online_room(o, r);
+		for (unsigned i = 0; i < cell->n_rooms; i++) {
+			unsigned r = cell->rooms[i];
+			const Room *room = online_room(o, r);
 			unsigned like = g_array_index(room->cores, unsigned, 0);
 
 			g_assert_cmpuint(o->now.free[r], ==, free_like(w, like, true));
@@ -530,10 +531,10 @@ static void test_remove(void)
 	g_assert_cmpuint(online_vcpus(w.online), ==, 0);
 	g_assert_cmpmem(before.memory, w.host->nodes->len * sizeof(uint64_t), w.online->now.memory,
 			w.host->nodes->len * sizeof(uint64_t));
-	g_assert_cmpmem(before.free, w.online->rooms->len * sizeof(unsigned), w.online->now.free,
-			w.online->rooms->len * sizeof(unsigned));
+	g_assert_cmpmem(before.free, w.online->rooms->n_rooms * sizeof(unsigned),
+			w.online->now.free, w.online->rooms->n_rooms * sizeof(unsigned));
 	for (unsigned i = 0; i < w.host->cores->len; i++)
-		g_assert_false(w.online->taken[i]);
+		g_assert_cmpuint(w.online->owner[i], ==, HOST_NONE);
 	online_counts_free(&before);
 	world_close(&w);
 }
