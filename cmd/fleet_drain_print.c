@@ -176,7 +176,7 @@ static void fleet_drain_print_steps(const FleetDrain *drain)
 
 static void fleet_drain_print_left(const FleetDrain *drain)
 {
-	static const char *const columns[] = {"VM", "NODE", "~LEFT", NULL};
+	static const char *const columns[] = {"VM", "NODE", "~STAYS BECAUSE", NULL};
 	struct libscols_table *table;
 
 	if (!drain->drain->left)
@@ -195,15 +195,26 @@ static void fleet_drain_print_left(const FleetDrain *drain)
 	putchar('\n');
 }
 
-/* "no fewer do", "no fewer than 2 do"; "" where DONE is 0. Yours. */
-static char *fleet_drain_proof(unsigned done, unsigned bound)
+/* How many VMs make room, how many stay, and what is proved of that. */
+static void fleet_drain_print_proofs(const FleetDrain *drain)
 {
-	if (!done)
-		return g_strdup("");
-	if (done == bound)
-		return g_strdup(", and no fewer do");
-	return bound ? g_strdup_printf(", and no fewer than %u do", bound)
-		     : g_strdup(", fewer may do");
+	const Drain *d = drain->drain;
+	g_autofree char *memory = size_format_rounded(d->memory);
+	g_autofree char *moves = fleet_print_proof("moves", d->moves, d->moves_bound);
+	g_autofree char *left = fleet_print_proof("leaves", d->left, d->left_bound);
+
+	if (d->moves)
+		printf("%u VM%s of other nodes make%s room, with %s of memory; %s\n", d->moves,
+		       d->moves == 1 ? "" : "s", d->moves == 1 ? "s" : "", memory, moves);
+	if (d->left)
+		printf("%u VM%s stay%s; %s%s\n", d->left, d->left == 1 ? "" : "s",
+		       d->left == 1 ? "s" : "", left,
+		       d->left > d->left_bound && !drain->options->moves
+			       ? ": --moves N lets VMs of other nodes make room"
+			       : "");
+	if (d->unsure)
+		puts("No VM makes room for one over several NUMA nodes, apart from others, or on "
+		     "cores of a kind: the proof leaves these out");
 }
 
 void fleet_drain_print_people(const FleetDrain *drain)
@@ -212,24 +223,12 @@ void fleet_drain_print_people(const FleetDrain *drain)
 	unsigned live = fleet_drain_count(drain, DRAIN_LIVE),
 		 stopped = fleet_drain_count(drain, DRAIN_STOPPED) +
 			   fleet_drain_count(drain, DRAIN_STOP);
-	g_autofree char *memory = size_format_rounded(d->memory);
-	g_autofree char *moves = fleet_drain_proof(d->moves, d->moves_bound);
-	g_autofree char *left = fleet_drain_proof(d->left, d->left_bound);
 	bool color = drain->options->color;
 
 	fleet_drain_print_steps(drain);
 	fleet_drain_print_left(drain);
-	printf("%s%s%s: VMs go, %u live, %u stopped\n", output_bold(color),
-	       d->left ? "Not empty" : "Empty", output_reset(color), live, stopped);
-	if (d->moves)
-		printf("VMs of other nodes that make room: %u, %s of memory%s\n", d->moves, memory,
-		       moves);
-	if (d->left)
-		printf("VMs that are left: %u%s%s\n", d->left, left,
-		       d->left > d->left_bound && !drain->options->moves
-			       ? "; with --moves N others make room"
-			       : "");
-	if (d->unsure)
-		puts("No VM makes room for one over several NUMA nodes, apart from others, or on "
-		     "cores of a kind: nothing is proved for it");
+	printf("%s%s%s: %u VM%s move%s, %u live and %u powered off\n", output_bold(color),
+	       d->left ? "Not empty" : "Empty", output_reset(color), live + stopped,
+	       live + stopped == 1 ? "" : "s", live + stopped == 1 ? "s" : "", live, stopped);
+	fleet_drain_print_proofs(drain);
 }

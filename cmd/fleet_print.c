@@ -413,3 +413,13 @@ bool fleet_print_end(FleetPrinter *printer, const FleetTotals *totals, const Fle
 	g_free(printer);
 	return good;
 }
+
+char *fleet_print_proof(const char *verb, uint64_t done, uint64_t bound)
+{
+	if (done == bound)
+		return g_strdup_printf("no way %s fewer (proved)", verb);
+	if (bound)
+		return g_strdup_printf("no way %s fewer than %" G_GUINT64_FORMAT " (proved)", verb,
+				       bound);
+	return g_strdup("fewer are not ruled out");
+}

@@ -25,4 +25,7 @@ bool fleet_print_end(FleetPrinter *printer, const FleetTotals *totals, const Fle
 /* A line of JSON at once. OBJECT is unreferenced. */
 void fleet_print_json(json_t *object);
 
+/* "no way moves fewer than 2 (proved)": VERB = "moves". Yours. */
+char *fleet_print_proof(const char *verb, uint64_t done, uint64_t bound);
+
 #endif

@@ -171,7 +171,7 @@ static void survive_add_left(GString *text, const Loss *loss)
 		const LossVm *lost = g_ptr_array_index(loss->vms, i);
 
 		if (!lost->parts && shown++ < SURVIVE_SHOWN)
-			g_string_append_printf(text, "%s%s (%u vCPUs) %s", shown > 1 ? "; " : ": ",
+			g_string_append_printf(text, "%s%s (%u vCPUs): %s", shown > 1 ? "; " : ": ",
 					       lost->vm->spec->name, lost->vm->spec->vcpus,
 					       lost->why);
 	}
@@ -294,13 +294,10 @@ static void survive_print_spare(const Survive *survive, bool color)
 {
 	const Spare *spare = survive->spare;
 	g_autofree char *memory = size_format_rounded(spare->memory);
-	g_autofree char *proof =
-		spare->cores == spare->bound
-			? g_strdup("no fewer cores do")
-			: g_strdup_printf("no fewer than %" G_GUINT64_FORMAT " do", spare->bound);
+	g_autofree char *proof = fleet_print_proof("needs", spare->cores, spare->bound);
 
-	printf("Spare to keep for what it survives: %s%" G_GUINT64_FORMAT
-	       " core%s%s, %s of memory; %s\n\n",
+	printf("To survive these losses, keep a spare of %s%" G_GUINT64_FORMAT
+	       " core%s%s and %s of memory; %s\n\n",
 	       output_bold(color), spare->cores, spare->cores == 1 ? "" : "s", output_reset(color),
 	       memory, proof);
 	if (spare->rooms->len)
@@ -311,32 +308,34 @@ static void survive_print_pairs(const Survive *survive)
 {
 	const unsigned *verdicts = survive->verdicts[SPARE_PAIR];
 	unsigned judged = survive->counts[SPARE_PAIR];
+	g_autofree char *sample =
+		judged < survive->pairs
+			? g_strdup_printf(" (a sample of %" G_GUINT64_FORMAT ")", survive->pairs)
+			: g_strdup("");
 
-	printf("Of %" G_GUINT64_FORMAT
-	       " pairs of nodes %u %s judged%s: it survives %u; %u fail, %u "
-	       "%s unknown\n",
-	       survive->pairs, judged, judged == 1 ? "is" : "are",
-	       judged < survive->pairs ? ", a sample" : "", verdicts[LOSS_SURVIVES],
-	       verdicts[LOSS_FAILS], verdicts[LOSS_UNKNOWN],
+	printf("Pairs of nodes: of %u judged%s, it survives %u, %u fail%s, %u %s unknown\n", judged,
+	       sample, verdicts[LOSS_SURVIVES], verdicts[LOSS_FAILS],
+	       verdicts[LOSS_FAILS] == 1 ? "s" : "", verdicts[LOSS_UNKNOWN],
 	       verdicts[LOSS_UNKNOWN] == 1 ? "is" : "are");
 }
 
 static void survive_print_people(const Survive *survive, bool color)
 {
 	unsigned nodes = survive->counts[SPARE_NODE], groups = survive->counts[SPARE_GROUP];
-	unsigned unknown = survive_single(survive, LOSS_UNKNOWN);
+	unsigned fail = survive_single(survive, LOSS_FAILS),
+		 unknown = survive_single(survive, LOSS_UNKNOWN);
 
 	survive_print_units(survive, color);
-	printf("\n%sThe fleet survives %u of %u losses%s: %u node%s, %u group%s; %u fail, %u %s "
-	       "unknown\n",
+	printf("\n%sThe fleet survives %u of %u losses%s, of %u node%s and %u group%s; %u fail%s, "
+	       "%u %s unknown\n",
 	       output_bold(color), survive_single(survive, LOSS_SURVIVES), nodes + groups,
 	       output_reset(color), nodes, nodes == 1 ? "" : "s", groups, groups == 1 ? "" : "s",
-	       survive_single(survive, LOSS_FAILS), unknown, unknown == 1 ? "is" : "are");
+	       fail, fail == 1 ? "s" : "", unknown, unknown == 1 ? "is" : "are");
 	if (survive->counts[SPARE_PAIR])
 		survive_print_pairs(survive);
 	if (survive->shared)
-		printf("Shared VMs are not judged, %u here: they take no cores of their own\n",
-		       survive->shared);
+		printf("%u shared VM%s not judged: shared VMs take no cores of their own\n",
+		       survive->shared, survive->shared == 1 ? " is" : "s are");
 	if (survive->spare->losses)
 		survive_print_spare(survive, color);
 	else

@@ -200,6 +200,49 @@ static void fleet_waves_add_row(struct libscols_table *table, const FleetWaves *
 	output_line(table, (const char *const[]){label, live, stopped, nodes->str, strands});
 }
 
+/* Those that cannot be emptied, and the first reason. */
+static void fleet_waves_print_left(const FleetWaves *waves)
+{
+	const Waves *answer = waves->waves;
+	g_autofree char *names = NULL, *why = output_safe(answer->why ? answer->why : "");
+	Naming naming = {0};
+
+	for (unsigned i = 0; i < answer->left->len; i++)
+		naming_add(&naming,
+			   fleet_waves_node(waves, g_array_index(answer->left, unsigned, i))->name);
+	names = naming_end(&naming);
+	printf("Cannot be emptied: %s%s%s\n", names, *why ? "; " : "", why);
+}
+
+static void fleet_waves_print_totals(const FleetWaves *waves)
+{
+	const Waves *answer = waves->waves;
+	g_autofree char *proof = fleet_print_proof("takes", answer->waves->len, answer->bound);
+	bool color = waves->options->color;
+	unsigned changed = answer->changes - answer->left->len;
+
+	if (!answer->changes) {
+		puts("No node changes: all are as they are to be");
+		return;
+	}
+	if (changed)
+		printf("%s%u of %u node%s change%s in %u wave%s%s%s%s\n", output_bold(color),
+		       changed, answer->changes, answer->changes == 1 ? "" : "s",
+		       answer->changes == 1 ? "s" : "", answer->waves->len,
+		       answer->waves->len == 1 ? "" : "s", output_reset(color),
+		       answer->left->len ? "" : "; ", answer->left->len ? "" : proof);
+	if (answer->moves)
+		printf("Their %u VM%s make%s %u move%s; %u of the moves %s a VM's second or later "
+		       "one\n",
+		       answer->vms, answer->vms == 1 ? "" : "s", answer->vms == 1 ? "s" : "",
+		       answer->moves, answer->moves == 1 ? "" : "s", answer->again,
+		       answer->again == 1 ? "is" : "are");
+	if (!changed)
+		printf("%sNo node can change%s\n", output_bold(color), output_reset(color));
+	if (answer->left->len)
+		fleet_waves_print_left(waves);
+}
+
 static void fleet_waves_print_people(const FleetWaves *waves)
 {
 	static const char *const columns[] = {">WAVE",	">LIVE",    ">STOPPED",
@@ -216,16 +259,7 @@ static void fleet_waves_print_people(const FleetWaves *waves)
 		scols_unref_table(table);
 		putchar('\n');
 	}
-	printf("%s%u of %u nodes change in %u wave%s%s, no fewer than %u do; %u VMs make %u "
-	       "moves, %u of them again\n",
-	       output_bold(color), answer->changes - answer->left->len, answer->changes,
-	       answer->waves->len, answer->waves->len == 1 ? "" : "s", output_reset(color),
-	       answer->bound, answer->vms, answer->moves, answer->again);
-	if (answer->why) {
-		g_autofree char *why = output_safe(answer->why);
-
-		printf("Nodes that cannot be emptied: %u; %s\n", answer->left->len, why);
-	}
+	fleet_waves_print_totals(waves);
 }
 
 /* The question */

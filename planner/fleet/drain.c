@@ -77,14 +77,17 @@ static void drain_program_free(DrainProgram *program)
 	g_free(program);
 }
 
-/* The type of VM, which may go to CLASSES: new or known. */
-static unsigned drain_type_of(DrainProgram *program, const StandingVm *vm, guint64 classes)
+/* The type of VM, which may go to REACH: new or known. */
+static unsigned drain_type_of(DrainProgram *program, const StandingVm *vm, const DrainReach *reach)
 {
+	guint64 better = reach->live | reach->unsure;
 	DrainType type = {.vcpus = vm_spec_pinned(vm->spec),
 			  .helpers = vm_spec_helpers(vm->spec),
 			  .isolate = vm->spec->threads == THREADS_ISOLATE,
 			  .memory = vm->memory,
-			  .classes = classes,
+			  .classes = drain_reach_any(reach),
+			  .unsure = reach->live ? reach->unsure : 0,
+			  .stopped = better ? reach->stopped : 0,
 			  .row = -1};
 
 	for (unsigned t = 0; t < program->types->len; t++) {
@@ -92,19 +95,20 @@ static unsigned drain_type_of(DrainProgram *program, const StandingVm *vm, guint
 
 		if (known->vcpus == type.vcpus && known->helpers == type.helpers &&
 		    known->isolate == type.isolate && known->memory == type.memory &&
-		    known->classes == type.classes)
+		    known->classes == type.classes && known->unsure == type.unsure &&
+		    known->stopped == type.stopped)
 			return t;
 	}
 	g_array_append_val(program->types, type);
 	return program->types->len - 1;
 }
 
-static DrainOne *drain_add_one(DrainProgram *program, DrainVm *vm, guint64 classes)
+static DrainOne *drain_add_one(DrainProgram *program, DrainVm *vm, const DrainReach *reach)
 {
 	DrainOne *one = g_new0(DrainOne, 1);
 
 	one->vm = vm;
-	one->type = drain_type_of(program, vm->vm, classes);
+	one->type = drain_type_of(program, vm->vm, reach);
 	one->home = one->bin = DRAIN_NOWHERE;
 	one->waits = vm->leaves;
 	drain_type(program, one->type)->leave += vm->leaves;
@@ -150,30 +154,17 @@ static unsigned drain_class_at(const DrainMaking *making, unsigned standing, uns
 			     unsigned, room);
 }
 
-/* Where VM, of the node FROM, gets so, or better. */
-static guint64 drain_may_reach(const DrainMaking *making, const StandingVm *vm, unsigned from,
-			       MigrateVerdict most)
+/* Where VM, of the node FROM, may go. */
+static DrainReach drain_may_go(const DrainMaking *making, const StandingVm *vm, unsigned from)
 {
 	unsigned room = vm->room == STANDING_NO_ROOM ? 0 : vm->room;
-	unsigned class = drain_class_at(making, from, room);
+	DrainReach reach =
+		drain_reach(making->program->classes, vm, drain_class_at(making, from, room));
 
-	if (vm->device || class >= DRAIN_CLASSES_MOST)
-		return 0;
-	return drain_passages(making->program->classes, vm, class, most) & making->open;
-}
-
-/* Where VM, of the node FROM, may go: surely live; where there is none, perhaps; where it leaves
- * and cannot, powered off and on. */
-static guint64 drain_may_go(const DrainMaking *making, const StandingVm *vm, unsigned from,
-			    bool leaves)
-{
-	guint64 classes = drain_may_reach(making, vm, from, MIGRATE_LIVE);
-
-	if (!classes)
-		classes = drain_may_reach(making, vm, from, MIGRATE_UNKNOWN);
-	if (!classes && leaves)
-		classes = drain_may_reach(making, vm, from, MIGRATE_RESTART);
-	return classes;
+	reach.live &= making->open;
+	reach.unsure &= making->open;
+	reach.stopped &= making->open;
+	return reach;
 }
 
 static bool drain_goes_to(const DrainMaking *making, guint64 classes, unsigned standing)
@@ -213,8 +204,8 @@ static bool *drain_close(const DrainMaking *making, const DrainVm *vm, guint64 c
 	return before;
 }
 
-/* Where VM goes as things are, if anywhere: that is taken. */
-static void drain_find_place(const DrainMaking *making, DrainVm *vm, guint64 classes)
+/* Where VM goes as things are, among CLASSES: that is taken. False: nowhere. */
+static bool drain_find_among(const DrainMaking *making, DrainVm *vm, guint64 classes)
 {
 	Space *space = making->space;
 	g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(SpacePart));
@@ -224,43 +215,67 @@ static void drain_find_place(const DrainMaking *making, DrainVm *vm, guint64 cla
 	found = space_find_room(space, vm->vm, parts) || space_find_span(space, vm->vm, parts);
 	memcpy(space->lost, lost, space->standings->len * sizeof *space->lost);
 	if (!found)
-		return;
+		return false;
 	space_take(space, vm->vm, parts);
 	vm->to = space_room(space, g_array_index(parts, SpacePart, 0).room)->standing;
+	return true;
 }
 
-/* A shared VM takes memory alone: where most of it is free in one NUMA node. */
-static void drain_place_shared(const DrainMaking *making, DrainVm *vm, guint64 classes)
+/* The same of a shared VM, which takes memory alone: where most of it is free. */
+static bool drain_find_memory(const DrainMaking *making, DrainVm *vm, guint64 classes)
 {
 	Space *space = making->space;
 	g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(SpacePart));
 	SpacePart part = {.memory = vm->vm->memory};
 	uint64_t most = 0;
-	bool named = false;
 
-	for (unsigned r = 0; r < space->rooms->len; r++) {
-		const SpaceRoom *room = space_room(space, r);
-		uint64_t memory = space->memory[room->slot];
+	for (unsigned s = 0; s < space->standings->len; s++) {
+		unsigned room = space_roomiest(space, s);
+		uint64_t memory;
 
-		if (memory < part.memory || space->lost[room->standing] ||
-		    !drain_goes_to(making, classes, room->standing))
+		if (room == SPACE_NO_ROOM || !drain_goes_to(making, classes, s) ||
+		    !space_allows(space, vm->vm, s))
 			continue;
-		named |= space_has_name(space, vm->vm, room->standing);
-		if ((vm->to != DRAIN_NOWHERE && memory <= most) ||
-		    !space_allows(space, vm->vm, room->standing))
+		memory = space->memory[space_room(space, room)->slot];
+		if (memory < part.memory || (vm->to != DRAIN_NOWHERE && memory <= most))
 			continue;
-		vm->to = room->standing;
-		part.room = r;
+		vm->to = s;
+		part.room = room;
 		most = memory;
 	}
-	if (vm->to == DRAIN_NOWHERE) {
-		vm->why = g_strdup(
-			named ? "the other nodes with as much memory free have a VM of its name"
-			      : "no other node has as much memory free in one NUMA node");
-		return;
-	}
+	if (vm->to == DRAIN_NOWHERE)
+		return false;
 	g_array_append_val(parts, part);
 	space_take(space, vm->vm, parts);
+	return true;
+}
+
+/* Where VM goes as things are, if anywhere, in the best way that has room. */
+static void drain_find_place(const DrainMaking *making, DrainVm *vm, const DrainReach *reach)
+{
+	const guint64 ways[] = {reach->live, reach->unsure, reach->stopped};
+
+	for (unsigned w = 0; w < G_N_ELEMENTS(ways); w++)
+		if (vm->vm->shared ? drain_find_memory(making, vm, ways[w])
+				   : drain_find_among(making, vm, ways[w]))
+			return;
+}
+
+/* Why VM, which is shared, has no place among CLASSES. */
+static char *drain_why_no_memory(const DrainMaking *making, const DrainVm *vm, guint64 classes)
+{
+	const Space *space = making->space;
+
+	for (unsigned s = 0; s < space->standings->len; s++) {
+		unsigned room = space_roomiest(space, s);
+
+		if (room != SPACE_NO_ROOM && !space->lost[s] && drain_goes_to(making, classes, s) &&
+		    space_has_name(space, vm->vm, s) &&
+		    space->memory[space_room(space, room)->slot] >= vm->vm->memory)
+			return g_strdup("the other nodes with as much memory free have a VM of its "
+					"name");
+	}
+	return g_strdup("no other node has as much memory free in one NUMA node");
 }
 
 /* Why VM may go nowhere. */
@@ -294,26 +309,41 @@ static void drain_add_leaving_vms(DrainMaking *making, const GArray *members)
 	}
 }
 
+/* A VM that is left costs more than all others, were each on its worst way. */
+static void drain_set_left(DrainProgram *program)
+{
+	for (unsigned t = 0; t < program->types->len; t++) {
+		const DrainType *type = drain_type(program, t);
+
+		program->worse += type->leave * (type->stopped ? 2 : type->unsure ? 1 : 0);
+	}
+	program->left = DRAIN_WORSE * 2 * (1 + (int64_t)program->worse);
+}
+
 static void drain_sort_out(DrainMaking *making)
 {
 	for (unsigned i = 0; i < making->drain->vms->len; i++) {
 		DrainVm *vm = g_ptr_array_index(making->drain->vms, i);
-		guint64 classes = drain_may_go(making, vm->vm, vm->from, true);
+		DrainReach reach = drain_may_go(making, vm->vm, vm->from);
+		guint64 classes = drain_reach_any(&reach);
 		bool alike = vm->vm->spec->kind == CORE_KIND_ANY && !vm->vm->spec->apart.group;
 
 		if (!classes) {
 			making->stay++;
 			vm->why = drain_why_stays(making, vm);
 		} else if (vm->vm->shared) {
-			drain_place_shared(making, vm, classes);
+			drain_find_place(making, vm, &reach);
+			if (vm->to == DRAIN_NOWHERE)
+				vm->why = drain_why_no_memory(making, vm, classes);
 		} else if (alike && drain_sits_in_bin(making, vm->vm, classes)) {
-			drain_add_one(making->program, vm, classes);
+			drain_add_one(making->program, vm, &reach);
 		} else {
 			making->drain->unsure = true;
-			drain_find_place(making, vm, classes);
+			drain_find_place(making, vm, &reach);
 		}
 	}
 	making->program->n_leave = making->program->ones->len;
+	drain_set_left(making->program);
 }
 
 /* Bins */
@@ -361,15 +391,17 @@ static void drain_add_own(DrainMaking *making, unsigned b)
 	for (unsigned i = 0; i < vms->len && bin->own->len < DRAIN_OWN_MOST; i++) {
 		const StandingVm *vm = g_ptr_array_index(vms, i);
 		DrainOwn own = {.cores = vm->cores};
-		guint64 classes;
+		DrainReach reach;
 
 		if (vm->room == STANDING_NO_ROOM ||
 		    making->space->first[bin->standing] + vm->room != bin->room)
 			continue;
-		classes = drain_may_go(making, vm, bin->standing, false);
-		if (!classes)
+		reach = drain_may_go(making, vm, bin->standing);
+		reach.unsure = reach.live ? 0 : reach.unsure;
+		reach.stopped = 0;
+		if (!drain_reach_any(&reach))
 			continue;
-		own.one = drain_add_one(program, drain_vm_new(vm, bin->standing, false), classes);
+		own.one = drain_add_one(program, drain_vm_new(vm, bin->standing, false), &reach);
 		own.one->home = b;
 		g_array_append_val(bin->own, own);
 	}
@@ -485,8 +517,7 @@ static void drain_fill_space(const DrainMaking *making)
 	}
 }
 
-/* What the search left: over several NUMA nodes of a node there may still be a place, or where it
- * is not sure that it goes live. */
+/* What the search left: over several NUMA nodes of a node there may still be a place. */
 static void drain_try_left(DrainMaking *making)
 {
 	const DrainProgram *program = making->program;
@@ -494,13 +525,11 @@ static void drain_try_left(DrainMaking *making)
 	drain_fill_space(making);
 	for (unsigned i = 0; i < program->n_leave; i++) {
 		const DrainOne *one = g_ptr_array_index(program->ones, i);
+		DrainReach reach = drain_may_go(making, one->vm->vm, one->vm->from);
 
 		if (one->bin != DRAIN_NOWHERE)
 			continue;
-		drain_find_place(making, one->vm,
-				 drain_type(program, one->type)->classes |
-					 drain_may_reach(making, one->vm->vm, one->vm->from,
-							 MIGRATE_UNKNOWN));
+		drain_find_place(making, one->vm, &reach);
 		making->drain->unsure |= one->vm->to != DRAIN_NOWHERE;
 	}
 }
@@ -513,10 +542,12 @@ static void drain_say_why(const DrainMaking *making, const GArray *members)
 	for (unsigned i = 0; i < making->drain->vms->len; i++) {
 		DrainVm *vm = g_ptr_array_index(making->drain->vms, i);
 		g_autofree bool *lost = NULL;
+		DrainReach reach;
 
 		if (vm->to != DRAIN_NOWHERE || vm->why)
 			continue;
-		lost = drain_close(making, vm, drain_may_go(making, vm->vm, vm->from, true));
+		reach = drain_may_go(making, vm->vm, vm->from);
+		lost = drain_close(making, vm, drain_reach_any(&reach));
 		vm->why = loss_why(space, vm->vm);
 		memcpy(space->lost, lost, space->standings->len * sizeof *space->lost);
 	}
@@ -525,17 +556,22 @@ static void drain_say_why(const DrainMaking *making, const GArray *members)
 /* Those of the program; and VMs that may go nowhere. */
 static void drain_take_bounds(Drain *drain, const DrainProgram *program, unsigned stay)
 {
-	unsigned left = 0;
+	unsigned left = 0, worse = 0;
 
-	for (unsigned i = 0; i < program->n_leave; i++)
-		left += ((const DrainOne *)g_ptr_array_index(program->ones, i))->vm->to ==
-			DRAIN_NOWHERE;
+	for (unsigned i = 0; i < program->n_leave; i++) {
+		const DrainOne *one = g_ptr_array_index(program->ones, i);
+
+		left += one->vm->to == DRAIN_NOWHERE;
+		if (one->bin != DRAIN_NOWHERE)
+			worse += drain_worse(drain_type(program, one->type),
+					     drain_bin(program, one->bin)->class);
+	}
 	for (unsigned i = 0; i < drain->vms->len; i++)
 		drain->left +=
 			((const DrainVm *)g_ptr_array_index(drain->vms, i))->to == DRAIN_NOWHERE;
-	drain->left_bound = stay + MIN((unsigned)(program->bound / DRAIN_LEFT), left);
-	if (program->bound / DRAIN_LEFT == left)
-		drain->moves_bound = (unsigned)(program->bound % DRAIN_LEFT / DRAIN_PRICE);
+	drain->left_bound = stay + MIN((unsigned)(program->bound / program->left), left);
+	if (program->bound / DRAIN_WORSE == left * (program->left / DRAIN_WORSE) + worse)
+		drain->moves_bound = (unsigned)(program->bound % DRAIN_WORSE / DRAIN_PRICE);
 }
 
 static void drain_work_out(DrainMaking *making, const GArray *members)

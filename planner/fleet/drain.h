@@ -2,11 +2,11 @@
 /*
  * Emptying nodes: where each of their VMs goes, and which VMs of other nodes move to make room.
  *
- * First as few VMs as possible are left where they are; then as few others as possible move; then
- * as little of their memory. A VM goes where it surely migrates live, as far as the nodes tell
- * (migrate.h); where there is no such node, where it perhaps does, or else where it may be powered
- * on. A VM that makes room goes
- * live, to another node, once. Prices of VMs by their type, from a linear program over what NUMA
+ * First as few VMs as possible are left where they are; then as many as possible go in the best way
+ * that any node offers them; then as few others as possible move; then as little of their memory.
+ * The best way is to migrate live, as far as the nodes tell (migrate.h); perhaps live is worse, and
+ * to be powered off and on as bad as two of those. A VM that makes room goes live, to another node,
+ * once. Prices of VMs by their type, from a linear program over what NUMA
  * nodes may hold, give the bound (drain_price.c) and guide the search (drain_search.c).
  *
  * A VM that is over several NUMA nodes, or wants a kind of cores or to be apart from others, goes
@@ -36,7 +36,7 @@ typedef struct Drain {
 	unsigned left;	 /* that leave, but have no place */
 	unsigned moves;	 /* that make room */
 	uint64_t memory; /* of those */
-	/* No way leaves fewer; and none that leaves as few moves fewer. */
+	/* No way leaves fewer; and none that leaves as few, and powers off as few, moves fewer. */
 	unsigned left_bound, moves_bound;
 	bool unsure; /* some VM goes that nobody makes room for: the bounds are without it */
 } Drain;

@@ -5,7 +5,7 @@
 
 struct DrainClasses {
 	GPtrArray *list;   /* of DrainClass */
-	GHashTable *known; /* what drain_passages() answered, by what it depends on */
+	GHashTable *known; /* what drain_reach() answered, by what it depends on */
 };
 
 static void drain_class_free(gpointer data)
@@ -107,29 +107,46 @@ MigrateVerdict drain_passage(const DrainClasses *classes, const StandingVm *vm, 
 	return migration->verdict;
 }
 
-/* All of VM that a passage depends on, in bits, with the question itself. */
-static gint64 drain_passage_key(const StandingVm *vm, unsigned from, MigrateVerdict most)
+/* All of VM that a passage depends on, in bits. */
+static gint64 drain_passage_key(const StandingVm *vm, unsigned from)
 {
 	unsigned flags = vm->cpu_pm | vm->spec->cpu_pm << 1 | vm->shared << 2 |
 			 (vm->spec->threads == THREADS_ISOLATE || vm->spec->vcpus == 1) << 3;
 
-	return from | (gint64)vm->spec->cpu_mode << 8 | (gint64)flags << 16 | (gint64)most << 24;
+	return from | (gint64)vm->spec->cpu_mode << 8 | (gint64)flags << 16;
 }
 
-guint64 drain_passages(const DrainClasses *classes, const StandingVm *vm, unsigned from,
-		       MigrateVerdict most)
+static DrainReach *drain_reach_new(const DrainClasses *classes, const StandingVm *vm, unsigned from)
 {
-	gint64 key = drain_passage_key(vm, from, most);
-	guint64 *bits = g_hash_table_lookup(classes->known, &key);
+	DrainReach *reach = g_new0(DrainReach, 1);
 
-	if (bits)
-		return *bits;
-	bits = g_new0(guint64, 1);
-	for (unsigned to = 0; to < classes->list->len; to++)
-		if (drain_passage(classes, vm, from, to) <= most)
-			*bits |= (guint64)1 << to;
-	g_hash_table_insert(classes->known, g_memdup2(&key, sizeof key), bits);
-	return *bits;
+	for (unsigned to = 0; to < classes->list->len; to++) {
+		MigrateVerdict verdict = drain_passage(classes, vm, from, to);
+		guint64 bit = (guint64)1 << to;
+
+		if (verdict == MIGRATE_LIVE)
+			reach->live |= bit;
+		else if (verdict <= MIGRATE_UNKNOWN)
+			reach->unsure |= bit;
+		else if (verdict == MIGRATE_RESTART)
+			reach->stopped |= bit;
+	}
+	return reach;
+}
+
+DrainReach drain_reach(const DrainClasses *classes, const StandingVm *vm, unsigned from)
+{
+	gint64 key = drain_passage_key(vm, from);
+	DrainReach *known;
+
+	if (vm->device || from >= DRAIN_CLASSES_MOST)
+		return (DrainReach){0};
+	known = g_hash_table_lookup(classes->known, &key);
+	if (!known) {
+		known = drain_reach_new(classes, vm, from);
+		g_hash_table_insert(classes->known, g_memdup2(&key, sizeof key), known);
+	}
+	return *known;
 }
 
 char *drain_passage_why(const DrainClasses *classes, const StandingVm *vm, unsigned from,

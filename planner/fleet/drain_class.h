@@ -26,12 +26,22 @@ void drain_classes_free(DrainClasses *classes);
 unsigned drain_class_of(DrainClasses *classes, const Standing *standing, unsigned threads);
 const DrainClass *drain_class(const DrainClasses *classes, unsigned class);
 
+/* Bits of classes, by how a VM gets there. */
+typedef struct DrainReach {
+	guint64 live, unsure, stopped; /* surely live; perhaps; powered off and on */
+} DrainReach;
+
 /* How VM, on a node of the class FROM, gets to TO. */
 MigrateVerdict drain_passage(const DrainClasses *classes, const StandingVm *vm, unsigned from,
 			     unsigned to);
-/* A bit for each class to which it gets so, or better. */
-guint64 drain_passages(const DrainClasses *classes, const StandingVm *vm, unsigned from,
-		       MigrateVerdict most);
+/* The same for all classes; to none for one with devices of its node, or on a class too many. */
+DrainReach drain_reach(const DrainClasses *classes, const StandingVm *vm, unsigned from);
+
+static inline guint64 drain_reach_any(const DrainReach *reach)
+{
+	return reach->live | reach->unsure | reach->stopped;
+}
+
 /* Why VM does not get to TO: one line, yours. */
 char *drain_passage_why(const DrainClasses *classes, const StandingVm *vm, unsigned from,
 			unsigned to);

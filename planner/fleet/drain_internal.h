@@ -7,9 +7,10 @@
 #include "planner/fleet/drain_class.h"
 
 #define DRAIN_PRICE ((int64_t)1 << 20) /* what a move costs */
-#define DRAIN_LEFT (DRAIN_PRICE * 256) /* and a VM that is left: more than all moves */
-#define DRAIN_EVICT_MOST 6	       /* VMs that make room for one other in its NUMA node */
-#define DRAIN_OWN_MOST 64	       /* that may do so in one: they are bits of a number */
+#define DRAIN_WORSE                                                                                \
+	(DRAIN_PRICE * 128) /* and a way that is worse than another: more than all moves */
+#define DRAIN_EVICT_MOST 6  /* VMs that make room for one other in its NUMA node */
+#define DRAIN_OWN_MOST 64   /* that may do so in one: they are bits of a number */
 
 /* VMs that are alike: one stands for the other. */
 typedef struct DrainType {
@@ -17,10 +18,11 @@ typedef struct DrainType {
 	unsigned helpers; /* threads beside the vCPUs, on cores of their own */
 	bool isolate;
 	uint64_t memory;
-	guint64 classes; /* where it may go */
-	unsigned leave;	 /* so many of them leave */
-	int64_t price;	 /* what it costs to find one a place, at least */
-	int row;	 /* in the linear program; -1 = none */
+	guint64 classes;	 /* where it may go */
+	guint64 unsure, stopped; /* and of those, where in a worse way than to others */
+	unsigned leave;		 /* so many of them leave */
+	int64_t price;		 /* what it costs to find one a place, at least */
+	int row;		 /* in the linear program; -1 = none */
 } DrainType;
 
 /* A VM that leaves, or may make room. */
@@ -64,13 +66,14 @@ typedef struct DrainProgram {
 	GArray *types;	    /* of DrainType */
 	GPtrArray *ones;    /* of DrainOne: those that leave, then others */
 	unsigned n_leave;   /* of them */
+	unsigned worse;	    /* the most that ways of all of them can be worse, in DRAIN_WORSE */
+	int64_t left;	    /* what a VM that is left costs: more than all worse ways */
 	GArray *bins;	    /* of DrainBin */
 	unsigned *touched;  /* by node: VMs that came or left */
 	DrainTable *tables; /* by class */
 	uint64_t cell;	    /* bytes of a step in tables' memory */
-	int64_t bound; /* what a solution costs at least: DRAIN_PRICE a move, and moves + 1 times
-			  that a VM that is left */
-	uint64_t work; /* steps taken */
+	int64_t bound;	    /* what a solution costs at least */
+	uint64_t work;	    /* steps taken */
 } DrainProgram;
 
 static inline DrainType *drain_type(const DrainProgram *program, unsigned type)
@@ -81,6 +84,12 @@ static inline DrainType *drain_type(const DrainProgram *program, unsigned type)
 static inline DrainBin *drain_bin(const DrainProgram *program, unsigned bin)
 {
 	return &g_array_index(program->bins, DrainBin, bin);
+}
+
+/* So many times DRAIN_WORSE it costs that one of TYPE goes to CLASS. */
+static inline unsigned drain_worse(const DrainType *type, unsigned class)
+{
+	return (type->unsure >> class & 1) + 2 * (type->stopped >> class & 1);
 }
 
 static inline unsigned drain_cores(const DrainProgram *program, const DrainType *type,

@@ -101,13 +101,19 @@ static void drain_make_tables(DrainProgram *program)
 	}
 }
 
-/* Those that have a price on CLASS, as positions of types. Yours. */
+/* What it is worth that one of TYPE comes to CLASS. */
+static int64_t drain_worth_of(const DrainType *type, unsigned class)
+{
+	return type->price - DRAIN_WORSE * drain_worse(type, class);
+}
+
+/* Those that are worth something on CLASS, as positions of types. Yours. */
 static GArray *drain_priced(const DrainProgram *program, unsigned class)
 {
 	GArray *priced = g_array_new(FALSE, FALSE, sizeof(unsigned));
 
 	for (unsigned t = 0; t < program->types->len; t++)
-		if (drain_type(program, t)->price > 0 &&
+		if (drain_worth_of(drain_type(program, t), class) > 0 &&
 		    drain_type(program, t)->classes >> class & 1)
 			g_array_append_val(priced, t);
 	return priced;
@@ -129,7 +135,8 @@ static void drain_fill_entry(const DrainProgram *program, DrainTable *table, uns
 
 		if (need > cores || steps > cells)
 			continue;
-		with = type->price + table->worth[drain_at(table, cores - need, cells - steps)];
+		with = drain_worth_of(type, class) +
+		       table->worth[drain_at(table, cores - need, cells - steps)];
 		if (with > worth) {
 			worth = with;
 			last = (int)t;
@@ -279,7 +286,7 @@ static void drain_add_leaving(DrainPricing *pricing, unsigned t)
 	if (row < 0)
 		return;
 	simplex_limit(pricing->simplex, DRAIN_TYPE_ROWS + (unsigned)row, type->leave);
-	column = simplex_add(pricing->simplex, (double)(DRAIN_LEFT / DRAIN_PRICE));
+	column = simplex_add(pricing->simplex, (double)(pricing->program->left / DRAIN_PRICE));
 	column[row] = 1;
 	column[DRAIN_TYPE_ROWS + row] = 1;
 }
@@ -331,7 +338,7 @@ static void drain_add_column(DrainPricing *pricing, DrainBin *bin, guint64 evict
 {
 	DrainProgram *program = pricing->program;
 	g_autoptr(GArray) coming = NULL;
-	unsigned cores = bin->cores, moves = 0;
+	unsigned cores = bin->cores, moves = 0, worse = 0;
 	uint64_t memory = bin->memory;
 	double *column;
 
@@ -347,7 +354,11 @@ static void drain_add_column(DrainPricing *pricing, DrainBin *bin, guint64 evict
 	coming = drain_coming(program, bin, cores, memory);
 	if (!drain_column_rows(pricing, bin, evicted, coming))
 		return;
-	column = simplex_add(pricing->simplex, -(double)moves);
+	for (unsigned i = 0; i < coming->len; i++)
+		worse += drain_worse(drain_type(program, g_array_index(coming, unsigned, i)),
+				     bin->class);
+	column = simplex_add(pricing->simplex,
+			     -(double)(moves + worse * (DRAIN_WORSE / DRAIN_PRICE)));
 	column[bin->row] = 1;
 	for (unsigned i = 0; i < bin->own->len; i++)
 		if (evicted >> i & 1)
@@ -384,7 +395,7 @@ static void drain_take_bound(DrainPricing *pricing)
 
 	for (unsigned t = 0; t < program->types->len; t++)
 		bound += drain_type(program, t)->leave *
-			 MIN(drain_type(program, t)->price, DRAIN_LEFT);
+			 MIN(drain_type(program, t)->price, program->left);
 	for (unsigned b = 0; b < program->bins->len; b++)
 		bound -= drain_bin(program, b)->value;
 	if (bound <= program->bound)

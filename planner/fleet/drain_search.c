@@ -10,7 +10,8 @@
 #include <string.h>
 
 #define DRAIN_WORK 12000000	 /* steps, for all that is allowed together */
-#define DRAIN_WORK_LEVEL 2000000 /* and for one */
+#define DRAIN_WORK_LEVEL 2000000 /* for one */
+#define DRAIN_WORK_PROBE 200000	 /* and to see whether there is any solution */
 
 /* A VM to BIN, when some of its own are gone. */
 typedef struct DrainChoice {
@@ -23,15 +24,15 @@ typedef struct DrainSearch {
 	DrainProgram *program;
 	int64_t allowed;      /* what a solution may cost */
 	unsigned moves, most; /* VMs that make room so far, and at most */
-	unsigned left;	      /* VMs that are left so far */
 	uint64_t memory;      /* theirs */
+	int64_t paid;	      /* what moves, worse ways and VMs that are left cost so far */
 	bool any;	      /* the first solution will do */
 	bool must;	      /* and must be found: steps have no limit */
 	bool cut;	      /* not all was tried */
 	bool found;
 	uint64_t best_memory, stop;
-	unsigned best_left;
-	unsigned *best; /* by one: its bin in the best solution */
+	int64_t best_paid; /* of the solution found last */
+	unsigned *best;	   /* by one: its bin in the best solution */
 } DrainSearch;
 
 static const DrainOne *drain_one(const DrainProgram *program, unsigned one)
@@ -44,7 +45,7 @@ static int64_t drain_waits(const DrainProgram *program, const DrainOne *one)
 {
 	int64_t price = drain_type(program, one->type)->price;
 
-	return one->home == DRAIN_NOWHERE ? MIN(price, DRAIN_LEFT) : price;
+	return one->home == DRAIN_NOWHERE ? MIN(price, program->left) : price;
 }
 
 /* Names */
@@ -121,6 +122,7 @@ typedef struct DrainChoosing {
 	int64_t slack;	 /* what a choice may lose */
 	/* In the bin at hand: */
 	unsigned need; /* cores */
+	int64_t worse; /* what it costs that one goes there */
 	int64_t least; /* what any choice loses, but for those that make room */
 } DrainChoosing;
 
@@ -128,7 +130,7 @@ static int64_t drain_loss(const DrainChoosing *choosing, const DrainBin *bin,
 			  const DrainChoice *choice)
 {
 	DrainProgram *program = choosing->search->program;
-	int64_t loss = bin->value - drain_waits(program, choosing->one);
+	int64_t loss = bin->value + choosing->worse - drain_waits(program, choosing->one);
 
 	for (unsigned i = 0; i < choice->n; i++) {
 		const DrainOwn *own = &g_array_index(bin->own, DrainOwn, choice->evicted[i]);
@@ -213,7 +215,8 @@ static void drain_choose_in(DrainChoosing *choosing, unsigned b)
 	most = drain_value_most(program, bin, choosing->need, type->memory);
 	if (most < 0)
 		return;
-	choosing->least = bin->value - drain_waits(program, choosing->one) - most;
+	choosing->worse = DRAIN_WORSE * drain_worse(type, bin->class);
+	choosing->least = bin->value + choosing->worse - drain_waits(program, choosing->one) - most;
 	drain_choose(choosing, bin, &choice, 0, bin->cores, bin->memory, 0);
 }
 
@@ -221,8 +224,8 @@ static void drain_choose_in(DrainChoosing *choosing, unsigned b)
 static GArray *drain_choices(DrainSearch *search, const DrainOne *one, int64_t slack)
 {
 	DrainProgram *program = search->program;
-	DrainChoosing choosing = {search, one, g_array_new(FALSE, FALSE, sizeof(DrainChoice)),
-				  slack,  0,   0};
+	DrainChoosing choosing = {
+		search, one, g_array_new(FALSE, FALSE, sizeof(DrainChoice)), slack, 0, 0, 0};
 	g_autofree bool *seen = g_new0(bool, program->bins->len + 1);
 
 	for (unsigned b = 0; b < program->bins->len; b++) {
@@ -250,7 +253,9 @@ static void drain_do(DrainSearch *search, DrainOne *one, const DrainChoice *choi
 {
 	DrainProgram *program = search->program;
 	DrainBin *bin = drain_bin(program, choice->bin), before = *bin;
+	const DrainType *type = drain_type(program, one->type);
 	uint64_t memory = search->memory;
+	int64_t paid = search->paid;
 
 	for (unsigned i = 0; i < choice->n; i++) {
 		DrainOwn *own = &g_array_index(bin->own, DrainOwn, choice->evicted[i]);
@@ -259,10 +264,11 @@ static void drain_do(DrainSearch *search, DrainOne *one, const DrainChoice *choi
 		own->one->waits = true;
 		search->memory += own->one->vm->vm->memory;
 	}
-	bin->cores -= drain_cores(program, drain_type(program, one->type), bin->class);
+	bin->cores -= drain_cores(program, type, bin->class);
 	bin->memory = drain_less(bin->memory, one->vm->vm->memory);
 	bin->value = drain_value(program, bin, NULL);
 	search->moves += choice->n;
+	search->paid += DRAIN_PRICE * choice->n + DRAIN_WORSE * drain_worse(type, bin->class);
 	program->touched[bin->standing]++;
 	one->bin = choice->bin;
 	one->waits = false;
@@ -279,15 +285,18 @@ static void drain_do(DrainSearch *search, DrainOne *one, const DrainChoice *choi
 	}
 	*bin = before;
 	search->memory = memory;
+	search->paid = paid;
 }
 
 /* ONE, which leaves, is left. */
 static void drain_leave(DrainSearch *search, DrainOne *one, int64_t cost)
 {
+	int64_t left = search->program->left;
+
 	one->waits = false;
-	search->left++;
-	drain_next(search, cost + DRAIN_LEFT - drain_waits(search->program, one));
-	search->left--;
+	search->paid += left;
+	drain_next(search, cost + left - drain_waits(search->program, one));
+	search->paid -= left;
 	one->waits = true;
 }
 
@@ -297,7 +306,7 @@ static void drain_keep(DrainSearch *search)
 
 	search->found = true;
 	search->best_memory = search->memory;
-	search->best_left = search->left;
+	search->best_paid = search->paid;
 	for (unsigned i = 0; i < program->ones->len; i++)
 		search->best[i] = drain_one(program, i)->bin;
 }
@@ -331,8 +340,7 @@ static bool drain_hopeless(DrainSearch *search, int64_t cost)
 		search->cut = true;
 		return true;
 	}
-	return cost > search->allowed ||
-	       search->left * DRAIN_LEFT + search->moves * DRAIN_PRICE > search->allowed;
+	return cost > search->allowed || search->paid > search->allowed;
 }
 
 static void drain_next(DrainSearch *search, int64_t cost)
@@ -372,41 +380,72 @@ static int64_t drain_root(const DrainProgram *program)
 }
 
 /* Try with that much allowed; false: it is proved that it does not do. */
-static bool drain_level(DrainSearch *search, int64_t allowed, bool any)
+static bool drain_level(DrainSearch *search, int64_t allowed, bool any, uint64_t work)
 {
 	search->allowed = allowed;
 	search->any = any;
 	search->cut = false;
 	search->found = false;
-	search->stop = search->program->work + DRAIN_WORK_LEVEL;
+	search->stop = search->program->work + work;
 	drain_next(search, drain_root(search->program));
 	return search->found || search->cut;
 }
 
-/* The least that a solution can cost that costs at least COST: no more move than may. */
+/* The least that a solution can cost that costs at least COST: there are no more moves than may be,
+ * and no more worse ways than VMs that have such. */
 static int64_t drain_level_from(const DrainProgram *program, int64_t cost)
 {
 	int64_t level = (MAX(cost, 0) + DRAIN_PRICE - 1) / DRAIN_PRICE * DRAIN_PRICE;
 
-	if (level % DRAIN_LEFT > program->moves * DRAIN_PRICE)
-		level += DRAIN_LEFT - level % DRAIN_LEFT;
+	if (level % DRAIN_WORSE > program->moves * DRAIN_PRICE)
+		level += DRAIN_WORSE - level % DRAIN_WORSE;
+	if (level % program->left / DRAIN_WORSE > program->worse)
+		level += program->left - level % program->left;
 	return level;
+}
+
+/* What drain_tier() counts: VMs that are left, worse ways, moves. 0 = no more. */
+static int64_t drain_unit_below(const DrainProgram *program, int64_t unit)
+{
+	return unit == program->left ? DRAIN_WORSE : unit == DRAIN_WORSE ? DRAIN_PRICE : 0;
+}
+
+/* The solution with the fewest units, and of those that have them, with the fewest smaller ones: at
+ * least FROM, below END. Whether there is one with so many units is asked first. */
+static bool drain_tier(DrainSearch *search, int64_t unit, int64_t from, int64_t end)
+{
+	DrainProgram *program = search->program;
+	int64_t below = drain_unit_below(program, unit), level = from;
+
+	while (level < end && level <= search->best_paid && program->work < DRAIN_WORK) {
+		int64_t next = level - level % unit + unit;
+		bool good = below && search->best_paid < next;
+
+		if (!good)
+			good = drain_level(search, below ? next - 1 : level, below,
+					   below ? DRAIN_WORK_PROBE : DRAIN_WORK_LEVEL);
+		if (!good)
+			program->bound = MAX(program->bound, drain_level_from(program, next));
+		else if (below ? drain_tier(search, below, level, next) : search->found)
+			return true;
+		level = drain_level_from(program, next);
+	}
+	return false;
 }
 
 /* First nobody makes room: each has a place, or is left. Then fewer are left, as far as is easy. */
 static void drain_settle(DrainSearch *search)
 {
+	int64_t left = search->program->left;
 	unsigned moves = search->most;
 
 	search->most = 0;
 	search->must = true;
-	drain_level(search, DRAIN_LEFT * search->program->n_leave, true);
+	drain_level(search, left * search->program->n_leave, true, 0);
 	search->must = false;
 	search->most = moves;
-	while (search->best_left) {
-		int64_t allowed = DRAIN_LEFT * (search->best_left - 1) + DRAIN_PRICE * moves;
-
-		drain_level(search, allowed, true);
+	while (search->best_paid >= left) {
+		drain_level(search, search->best_paid / left * left - 1, true, DRAIN_WORK_LEVEL);
 		if (!search->found)
 			break;
 	}
@@ -415,20 +454,12 @@ static void drain_settle(DrainSearch *search)
 void drain_search(DrainProgram *program)
 {
 	g_autofree unsigned *best = g_new0(unsigned, program->ones->len + 1);
-	DrainSearch search = {.program = program, .best = best, .most = program->moves};
-	int64_t level = program->bound = drain_level_from(program, program->bound);
-	uint64_t stop = program->work + DRAIN_WORK;
-	bool proved = true;
+	DrainSearch search = {
+		.program = program, .best = best, .best_paid = G_MAXINT64, .most = program->moves};
 
-	while (program->work < stop) {
-		if (!drain_level(&search, level, false) && proved)
-			program->bound = drain_level_from(program, level + 1);
-		proved &= !search.cut;
-		if (search.found)
-			break;
-		level = drain_level_from(program, level + 1);
-	}
-	if (!search.found)
+	program->bound = drain_level_from(program, program->bound);
+	drain_tier(&search, program->left, program->bound, G_MAXINT64);
+	if (search.best_paid == G_MAXINT64)
 		drain_settle(&search);
 	for (unsigned i = 0; i < program->ones->len; i++)
 		((DrainOne *)g_ptr_array_index(program->ones, i))->bin = best[i];

@@ -334,6 +334,22 @@ bool space_find_room(const Space *space, const StandingVm *vm, GArray *parts)
 	return true;
 }
 
+unsigned space_roomiest(const Space *space, unsigned standing)
+{
+	unsigned roomiest = SPACE_NO_ROOM;
+	uint64_t most = 0;
+
+	for (unsigned r = space->first[standing]; r < space->first[standing + 1]; r++) {
+		uint64_t memory = space->memory[space_room(space, r)->slot];
+
+		if (roomiest != SPACE_NO_ROOM && memory <= most)
+			continue;
+		roomiest = r;
+		most = memory;
+	}
+	return roomiest;
+}
+
 /* Taking */
 
 static void space_touch(Space *space, unsigned standing)

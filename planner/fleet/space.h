@@ -17,6 +17,8 @@ typedef struct SpacePart {
 	uint64_t memory;
 } SpacePart;
 
+#define SPACE_NO_ROOM G_MAXUINT
+
 /* The cores of one class in a NUMA node. */
 typedef struct SpaceRoom {
 	unsigned standing, slot; /* positions: of its host, and of its memory */
@@ -67,6 +69,9 @@ unsigned space_least_cores(const Space *space, const StandingVm *vm);
 bool space_find_room(const Space *space, const StandingVm *vm, GArray *parts);
 /* The same over several NUMA nodes of a host, as few as do. */
 bool space_find_span(const Space *space, const StandingVm *vm, GArray *parts);
+
+/* The room of the host with most memory free; SPACE_NO_ROOM = it has none. */
+unsigned space_roomiest(const Space *space, unsigned standing);
 
 /* Take PARTS, found for VM; and give back those that were taken last. */
 void space_take(Space *space, const StandingVm *vm, const GArray *parts);

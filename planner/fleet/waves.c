@@ -68,19 +68,9 @@ static unsigned waves_node(const WavesMaking *making, unsigned place)
 
 typedef enum WavesWay { WAVES_LIVE, WAVES_STOPPED, WAVES_NEVER } WavesWay;
 
-/* Where it may go, as bits of classes. */
-typedef struct WavesReach {
-	guint64 live, any;
-} WavesReach;
-
-static WavesReach waves_reach(const WavesMaking *making, const WavesVm *vm)
+static DrainReach waves_reach(const WavesMaking *making, const WavesVm *vm)
 {
-	unsigned from = making->classes[vm->place];
-
-	if (vm->now->device || from >= DRAIN_CLASSES_MOST)
-		return (WavesReach){0, 0};
-	return (WavesReach){drain_passages(making->known, vm->now, from, MIGRATE_UNKNOWN),
-			    drain_passages(making->known, vm->now, from, MIGRATE_RESTART)};
+	return drain_reach(making->known, vm->now, making->classes[vm->place]);
 }
 
 /* Does VM get cpu-pm on PLACE that it has not? */
@@ -92,16 +82,16 @@ static bool waves_gets_cpu_pm(const WavesMaking *making, const WavesVm *vm, unsi
 	       waves_place(making, place)->modes & (1u << wish->spec->cpu_mode);
 }
 
-static WavesWay waves_way(const WavesMaking *making, const WavesVm *vm, const WavesReach *reach,
+static WavesWay waves_way(const WavesMaking *making, const WavesVm *vm, const DrainReach *reach,
 			  unsigned place)
 {
 	unsigned to = making->classes[place];
 
-	if (to >= DRAIN_CLASSES_MOST || !(reach->any >> to & 1))
+	if (to >= DRAIN_CLASSES_MOST || !(drain_reach_any(reach) >> to & 1))
 		return WAVES_NEVER;
 	if (waves_gets_cpu_pm(making, vm, place))
 		return WAVES_STOPPED;
-	return reach->live >> to & 1 ? WAVES_LIVE : WAVES_STOPPED;
+	return reach->stopped >> to & 1 ? WAVES_STOPPED : WAVES_LIVE;
 }
 
 /* In order of what is best. */
@@ -116,7 +106,7 @@ static const struct WavesChoice {
 	  {true, WAVES_LIVE}, {true, WAVES_STOPPED}, {false, WAVES_LIVE}, {false, WAVES_STOPPED}};
 
 /* Open those places alone that the choice allows; false: there are none. */
-static bool waves_open(const WavesMaking *making, const WavesVm *vm, const WavesReach *reach,
+static bool waves_open(const WavesMaking *making, const WavesVm *vm, const DrainReach *reach,
 		       const struct WavesChoice *choice)
 {
 	unsigned first = choice->changed ? making->n : 0;
@@ -143,7 +133,7 @@ static bool waves_pack_vm(WavesMaking *making, WavesVm *vm)
 {
 	const struct WavesChoice *choices =
 		making->changed < WAVES_PARTNERS ? waves_early : waves_late;
-	WavesReach reach = waves_reach(making, vm);
+	DrainReach reach = waves_reach(making, vm);
 
 	for (unsigned c = 0; c < G_N_ELEMENTS(waves_late); c++) {
 		g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(SpacePart));
@@ -364,10 +354,8 @@ static void waves_find_strands(WavesMaking *making, Wave *wave)
 	for (unsigned i = 0; i < making->vms->len; i++) {
 		WavesVm *vm = g_ptr_array_index(making->vms, i);
 		unsigned class = making->classes[vm->place], partners = 0;
-		guint64 live =
-			vm->now->device || class >= DRAIN_CLASSES_MOST
-				? 0
-				: drain_passages(making->known, vm->now, class, MIGRATE_UNKNOWN);
+		DrainReach reach = waves_reach(making, vm);
+		guint64 live = reach.live | reach.unsure;
 
 		for (unsigned g = 0; g < DRAIN_CLASSES_MOST; g++)
 			if (live >> g & 1)
@@ -509,22 +497,13 @@ static unsigned waves_bound(const WavesMaking *making)
 static void waves_keep_shared(WavesMaking *making, const WavesVm *vm)
 {
 	Space *space = making->space;
-	unsigned place = making->n + vm->place;
 	g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(SpacePart));
-	SpacePart part = {.memory = (vm->wish ? vm->wish : vm->now)->memory};
-	uint64_t most = 0;
+	SpacePart part = {.room = space_roomiest(space, making->n + vm->place)};
 
-	for (unsigned r = space->first[place]; r < space->first[place + 1]; r++) {
-		uint64_t memory = space->memory[space_room(space, r)->slot];
-
-		if (memory <= most)
-			continue;
-		part.room = r;
-		most = memory;
-	}
-	part.memory = MIN(part.memory, most);
-	if (!most)
+	if (part.room == SPACE_NO_ROOM)
 		return;
+	part.memory = MIN((vm->wish ? vm->wish : vm->now)->memory,
+			  space->memory[space_room(space, part.room)->slot]);
 	g_array_append_val(parts, part);
 	space_take(space, vm->now, parts);
 }
@@ -584,7 +563,7 @@ static void waves_add_places(WavesMaking *making, const GPtrArray *before, const
 static void waves_say_left(WavesMaking *making, const WavesVm *out)
 {
 	g_autofree char *why = NULL;
-	WavesReach reach;
+	DrainReach reach;
 
 	for (unsigned node = 0; node < making->n; node++)
 		if (making->wanted[node])
