@@ -29,7 +29,7 @@ static bool fleet_left_knows(const GPtrArray *left, const char *kind)
 }
 
 static void fleet_left_add(GPtrArray *left, const FleetFile *file, const char *name,
-			   const GPtrArray *rejected)
+			   const GPtrArray *rejected, unsigned *questions)
 {
 	g_autofree char *kind = fleet_kind_name(file->host), *error = NULL;
 	g_autoptr(Inventory) inventory =
@@ -42,7 +42,7 @@ static void fleet_left_add(GPtrArray *left, const FleetFile *file, const char *n
 	line->kind = g_steal_pointer(&kind);
 	line->like = name;
 	line->vms = rejected->len;
-	line->more = fleet_more(file->host, inventory, rejected);
+	line->more = fleet_more(file->host, inventory, rejected, questions);
 	g_ptr_array_add(left, line);
 }
 
@@ -51,6 +51,7 @@ GPtrArray *fleet_left_new(const GPtrArray *files, const GPtrArray *names, const 
 {
 	GPtrArray *left = g_ptr_array_new_with_free_func(fleet_left_free);
 	g_autoptr(GPtrArray) rejected = g_ptr_array_new();
+	unsigned questions = FLEET_MORE_QUESTIONS;
 
 	for (unsigned i = 0; i < requests->len; i++)
 		if (dispatch_node(dispatch, i) == DISPATCH_NONE)
@@ -58,7 +59,7 @@ GPtrArray *fleet_left_new(const GPtrArray *files, const GPtrArray *names, const 
 	for (unsigned i = 0; rejected->len && i < files->len; i++)
 		if (dispatch_bid(dispatch, i)->open)
 			fleet_left_add(left, g_ptr_array_index(files, i),
-				       g_ptr_array_index(names, i), rejected);
+				       g_ptr_array_index(names, i), rejected, &questions);
 	return left;
 }
 

@@ -7,6 +7,7 @@
 
 #define TYPES_MOST 100	 /* with more of them, memory is rounded down for the prices */
 #define STEPS_MOST 1024u /* of memory */
+#define ROUNDS_LEAST 20	 /* of prices: tables are as coarse as so many need */
 #define MEMORY_MOST (UINT64_C(1) << 60)
 #define TYPES_LIMIT 250 /* with more of them even so, or more kinds of nodes, nothing is known */
 #define KINDS_LIMIT 32
@@ -167,6 +168,14 @@ static void choice_find_steps(Choice *a)
 	for (unsigned t = 0; t < a->types->len; t++)
 		step = size_step(step, choice_type(a, t)->memory);
 	a->step = MAX(MAX(step, 1), (most + STEPS_MOST - 1) / STEPS_MOST);
+}
+
+static void choice_find_widths(Choice *a)
+{
+	uint64_t most = choice_memory_most(a);
+
+	for (unsigned k = 0; k < a->kinds->len; k++)
+		choice_kind(a, k)->memory = 0;
 	for (unsigned r = 0; r < a->rooms->len; r++) {
 		ChoiceKind *kind = choice_kind(a, choice_room(a, r)->kind);
 		uint64_t memory = MIN(a->memory[choice_room(a, r)->slot], most);
@@ -225,6 +234,29 @@ static void choice_add_items(const Choice *a, ChoiceKind *kind, unsigned t)
 	}
 }
 
+static void choice_find_items(Choice *a)
+{
+	for (unsigned k = 0; k < a->kinds->len; k++) {
+		g_array_set_size(choice_kind(a, k)->items, 0);
+		for (unsigned t = 0; t < a->types->len; t++)
+			choice_add_items(a, choice_kind(a, k), t);
+	}
+}
+
+/* Of many sizes and kinds the tables are coarser: memory of VMs is rounded down to their steps, so
+ * the bound holds. */
+static void choice_find_tables(Choice *a)
+{
+	choice_find_steps(a);
+	for (;; a->step *= 2) {
+		choice_find_widths(a);
+		choice_find_items(a);
+		if (choice_round_work(a) <= FLEET_CHOICE_WORK / ROUNDS_LEAST ||
+		    a->step >= MEMORY_MOST)
+			return;
+	}
+}
+
 /* The whole */
 
 static void choice_kind_free(gpointer data)
@@ -276,13 +308,11 @@ FleetChoice *fleet_choice_new(const GPtrArray *bids, const GPtrArray *requests, 
 		choice_clear(&a);
 		return choice;
 	}
-	choice_find_steps(&a);
-	for (unsigned k = 0; k < a.kinds->len; k++)
-		for (unsigned t = 0; t < a.types->len; t++)
-			choice_add_items(&a, choice_kind(&a, k), t);
+	choice_find_tables(&a);
 	choice_find_prices(&a);
 	choice_take(&a, choice->taken);
 	choice->bound = a.bound;
+	choice->work = a.work;
 	choice_clear(&a);
 	return choice;
 }

@@ -19,7 +19,11 @@ typedef struct FleetChoice {
 	 * stay where they are. UINT64_MAX = not known: there are too many sizes, or kinds of nodes.
 	 */
 	uint64_t bound;
+	uint64_t work; /* cells of tables that were filled in: at most FLEET_CHOICE_WORK */
 } FleetChoice;
+
+/* Some tenths of a second, whatever the list and the fleet. */
+#define FLEET_CHOICE_WORK UINT64_C(200000000)
 
 /* For REQUESTS (of Request), with PREFER_VCPUS or PREFER_VMS; BIDS (of Bid) are the nodes'. Of
  * requests alike the first are taken. Yours. */

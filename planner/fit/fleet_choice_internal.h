@@ -51,6 +51,7 @@ typedef struct Choice {
 	uint64_t *memory;  /* by slot: bytes that are free */
 	unsigned *type_of; /* by request */
 	uint64_t step;	   /* of memory in tables, bytes */
+	uint64_t work;	   /* cells of tables that were filled in */
 	uint64_t bound;
 } Choice;
 
@@ -69,6 +70,8 @@ static inline ChoiceRoom *choice_room(const Choice *a, unsigned room)
 	return &g_array_index(a->rooms, ChoiceRoom, room);
 }
 
+/* Cells that filling in the tables of all kinds takes, once. */
+uint64_t choice_round_work(const Choice *a);
 /* Find the bound, and how many of each type are taken (fleet_choice_prices.c). */
 void choice_find_prices(Choice *a);
 

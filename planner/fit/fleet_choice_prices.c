@@ -12,6 +12,7 @@
 
 #define ROUNDS_MOST 120
 #define STEPS_EACH 20000
+#define STEPS_WORK 1000000000u /* entries of the program's matrix, in all steps */
 #define NEAR 20000 /* rounds end where the bound is within so small a part of what is reached */
 
 typedef struct Pricing {
@@ -50,8 +51,21 @@ static void choice_tabulate(ChoiceKind *kind)
 	}
 }
 
+uint64_t choice_round_work(const Choice *a)
+{
+	uint64_t work = 0;
+
+	for (unsigned k = 0; k < a->kinds->len; k++) {
+		const ChoiceKind *kind = choice_kind(a, k);
+
+		work += (uint64_t)(kind->items->len + 1) * (kind->cores + 1) * (kind->memory + 1);
+	}
+	return work;
+}
+
 static void choice_tabulate_all(Choice *a)
 {
+	a->work += choice_round_work(a);
 	for (unsigned k = 0; k < a->kinds->len; k++) {
 		ChoiceKind *kind = choice_kind(a, k);
 
@@ -140,15 +154,16 @@ static void choice_price(void *data)
 	choice_tabulate_all(a);
 	bound = choice_bound(a);
 	p->least = MIN(p->least, bound);
-	if (++p->rounds < ROUNDS_MOST && p->least - reached > p->least / NEAR)
+	if (++p->rounds < ROUNDS_MOST && a->work + choice_round_work(a) <= FLEET_CHOICE_WORK &&
+	    p->least - reached > p->least / NEAR)
 		for (unsigned k = 0; k < a->kinds->len; k++)
 			choice_add_column(p, k);
 }
 
 void choice_find_prices(Choice *a)
 {
-	unsigned types = a->types->len;
-	g_autoptr(Simplex) simplex = simplex_new(2 * types + a->kinds->len);
+	unsigned types = a->types->len, rows = 2 * types + a->kinds->len;
+	g_autoptr(Simplex) simplex = simplex_new(rows);
 	Pricing p = {.a = a, .simplex = simplex};
 
 	for (unsigned t = 0; t < types; t++) {
@@ -161,7 +176,7 @@ void choice_find_prices(Choice *a)
 	}
 	for (unsigned k = 0; k < a->kinds->len; k++)
 		simplex_limit(simplex, 2 * types + k, 1);
-	simplex_run(simplex, STEPS_EACH, choice_price, &p);
+	simplex_run(simplex, MIN(STEPS_EACH, STEPS_WORK / (rows * rows + 1)), choice_price, &p);
 	for (unsigned t = 0; t < types; t++)
 		choice_type(a, t)->taken = (unsigned)(simplex_level(simplex, t) + 1e-6);
 	a->bound = (uint64_t)(p.least / CHOICE_UNIT);

@@ -7,6 +7,8 @@ typedef struct MoreClass {
 	const Request *request;
 	unsigned left;	/* to be placed */
 	unsigned taken; /* by the node at hand */
+	unsigned cores; /* the fewest that one takes */
+	FitCount alone; /* how many an empty node takes of them alone */
 	bool never;
 } MoreClass;
 
@@ -15,11 +17,22 @@ typedef struct More {
 	Inventory *inventory; /* without VMs but while one is planned */
 	FitBase *base;	      /* the empty node */
 	GArray *classes;      /* of MoreClass, in the order they are decided in */
+	unsigned *questions;  /* that may still be asked */
+	unsigned cores;	      /* of the empty node */
 } More;
 
 static MoreClass *more_class(const More *more, unsigned i)
 {
 	return &g_array_index(more->classes, MoreClass, i);
+}
+
+static unsigned more_cores(const Problem *problem)
+{
+	unsigned cores = 0;
+
+	for (unsigned r = 0; r < problem->rooms->len; r++)
+		cores += g_array_index(problem->rooms, SearchRoom, r).cores;
+	return cores;
 }
 
 static bool more_alike(const Request *a, const Request *b)
@@ -40,6 +53,17 @@ static void more_add(More *more, const Request *request)
 	g_array_append_val(more->classes, class);
 }
 
+static bool more_asks(const More *more)
+{
+	return *more->questions > 0;
+}
+
+static void more_count_question(const More *more)
+{
+	if (*more->questions)
+		--*more->questions;
+}
+
 /* One node */
 
 /* Do all have a place that the node at hand takes? */
@@ -47,6 +71,7 @@ static bool more_fits(const More *more)
 {
 	g_autoptr(GArray) sizes = g_array_new(FALSE, FALSE, sizeof(FitSize));
 
+	more_count_question(more);
 	for (unsigned i = 0; i < more->classes->len; i++) {
 		const MoreClass *class = more_class(more, i);
 		FitSize size = {class->request->spec, class->taken};
@@ -64,6 +89,7 @@ static bool more_planned(const More *more)
 	PlanOptions options = {0};
 	bool good;
 
+	more_count_question(more);
 	for (unsigned i = 0; i < more->classes->len; i++) {
 		const MoreClass *class = more_class(more, i);
 
@@ -90,6 +116,16 @@ static bool more_has_group(const More *more, const char *group)
 	return false;
 }
 
+/* Cores that the node at hand has left, at most. */
+static unsigned more_cores_left(const More *more)
+{
+	unsigned left = more->cores;
+
+	for (unsigned i = 0; i < more->classes->len; i++)
+		left -= more_class(more, i)->taken * more_class(more, i)->cores;
+	return left;
+}
+
 /* Have the node at hand take as many of CLASS as it can beside what it has. */
 static void more_take(const More *more, MoreClass *class)
 {
@@ -97,7 +133,7 @@ static void more_take(const More *more, MoreClass *class)
 
 	if (class->never || !most || more_has_group(more, class->request->group))
 		return;
-	most = MIN(most, fit_count(more->base, class->request->spec).fit);
+	most = MIN(MIN(most, class->alone.fit), more_cores_left(more) / class->cores);
 	while (fit < most) {
 		class->taken = fit + (most - fit + 1) / 2;
 		if (more_fits(more))
@@ -138,7 +174,7 @@ static unsigned more_repeat(const More *more)
 
 static unsigned more_fill(const More *more)
 {
-	for (unsigned i = 0; i < more->classes->len; i++)
+	for (unsigned i = 0; i < more->classes->len && more_asks(more); i++)
 		more_take(more, more_class(more, i));
 	more_settle(more);
 	return more_repeat(more);
@@ -153,13 +189,34 @@ static unsigned more_find_never(const More *more)
 	for (unsigned i = 0; i < more->classes->len; i++) {
 		MoreClass *class = more_class(more, i);
 
-		class->taken = 1;
-		class->never = (class->request->cpu_pm && !cpu_pm) || !more_fits(more) ||
-			       !more_planned(more);
-		class->taken = 0;
+		class->cores = fleet_least_cores(more->base->problem, class->request->spec);
+		class->never = class->request->cpu_pm && !cpu_pm;
+		if (!class->never) {
+			more_count_question(more);
+			class->alone = fit_count(more->base, class->request->spec);
+			class->taken = 1;
+			class->never =
+				!class->alone.fit || (more_asks(more) && !more_planned(more));
+			class->taken = 0;
+		}
 		never += class->never ? class->left : 0;
 	}
 	return never;
+}
+
+/* Nodes for what is left, each size on its own. */
+static unsigned more_by_size(const More *more)
+{
+	unsigned nodes = 0;
+
+	for (unsigned i = 0; i < more->classes->len; i++) {
+		const MoreClass *class = more_class(more, i);
+		unsigned each = class->request->group ? 1 : class->alone.fit;
+
+		if (!class->never)
+			nodes += (class->left + each - 1) / each;
+	}
+	return nodes;
 }
 
 /* Bounds */
@@ -171,16 +228,12 @@ static unsigned more_over(uint64_t all, uint64_t each)
 
 static unsigned more_least_by_cores(const More *more)
 {
-	const Problem *problem = more->base->problem;
-	uint64_t all = 0, each = 0;
+	uint64_t all = 0;
 
-	for (unsigned r = 0; r < problem->rooms->len; r++)
-		each += g_array_index(problem->rooms, SearchRoom, r).cores;
 	for (unsigned i = 0; i < more->classes->len; i++)
 		if (!more_class(more, i)->never)
-			all += (uint64_t)more_class(more, i)->left *
-			       fleet_least_cores(problem, more_class(more, i)->request->spec);
-	return more_over(all, each);
+			all += (uint64_t)more_class(more, i)->left * more_class(more, i)->cores;
+	return more_over(all, more->cores);
 }
 
 static unsigned more_least_by_memory(const More *more)
@@ -217,7 +270,7 @@ static unsigned more_least_alone(const More *more, const MoreClass *class)
 		if (request->group && !g_strcmp0(other->request->group, request->group))
 			group += other->left;
 	}
-	return MAX(group, more_over(alike, fit_count(more->base, request->spec).bound));
+	return MAX(group, more_over(alike, class->alone.bound));
 }
 
 static unsigned more_least(const More *more)
@@ -230,21 +283,26 @@ static unsigned more_least(const More *more)
 	return least;
 }
 
-FleetMore fleet_more(const Host *host, Inventory *inventory, const GPtrArray *requests)
+FleetMore fleet_more(const Host *host, Inventory *inventory, const GPtrArray *requests,
+		     unsigned *questions)
 {
 	g_autoptr(GArray) classes = g_array_new(FALSE, FALSE, sizeof(MoreClass));
 	PlanOptions options = {.budget = FLEET_BUDGET_MOST};
 	g_autoptr(FitBase) base = NULL;
-	More more = {.host = host, .inventory = inventory, .classes = classes};
+	More more = {
+		.host = host, .inventory = inventory, .classes = classes, .questions = questions};
 	FleetMore answer = {0};
 
 	g_ptr_array_set_size(inventory->vms, 0);
 	base = more.base = fit_base_new(host, inventory, &options);
+	more.cores = more_cores(base->problem);
 	for (unsigned i = 0; i < requests->len; i++)
 		more_add(&more, g_ptr_array_index(requests, i));
 	answer.never = more_find_never(&more);
 	answer.least = more_least(&more);
-	for (unsigned nodes; (nodes = more_fill(&more));)
+	for (unsigned nodes; more_asks(&more) && (nodes = more_fill(&more));)
 		answer.nodes += nodes;
+	if (!more_asks(&more))
+		answer.nodes += more_by_size(&more);
 	return answer;
 }

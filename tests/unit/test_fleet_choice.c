@@ -162,6 +162,36 @@ static void test_sizes(void)
 	g_assert_cmpuint(few->bound, ==, all->bound); /* a vCPU each */
 }
 
+/* Kinds and sizes by the hundred: the tables are coarser, and the work ends all the same. */
+static void test_work(void)
+{
+	g_autoptr(GPtrArray) bids = g_ptr_array_new_with_free_func((GDestroyNotify)bid_free);
+	g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(Inventory) inventory = given_inventory("");
+	g_autoptr(GPtrArray) requests = NULL, none = g_ptr_array_new();
+	g_autoptr(FleetChoice) choice = NULL;
+	const BidShapes shapes = {none, none};
+	uint64_t alone = 0;
+
+	for (unsigned k = 0; k < 32; k++) {
+		g_autofree char *text =
+			g_strdup_printf("numa:2(memory=%uGiB) core:%u pu:2", 64 + 8 * k, 8 + k);
+		g_autoptr(Host) host = given_host(text);
+
+		g_ptr_array_add(bids, bid_new(&shapes, host, inventory, NULL));
+	}
+	for (unsigned i = 0; i < 240; i++)
+		g_ptr_array_add(texts, g_strdup_printf("\"vcpus\":%u,\"memory\":\"%uM\"",
+						       1 + pick(24), 1 + pick(64000)));
+	requests = requests_of((const char *const *)texts->pdata, texts->len);
+	choice = fleet_choice_new(bids, requests, PREFER_VMS);
+	g_assert_cmpuint(choice->work, <=, FLEET_CHOICE_WORK);
+	g_assert_cmpuint(choice->bound, <=, 240);
+	for (unsigned k = 0; k < bids->len; k++)
+		alone += ((const Bid *)g_ptr_array_index(bids, k))->rooms->len;
+	g_assert_cmpuint(choice->bound, >=, alone); /* one of them fits into each NUMA node */
+}
+
 /* Memory that is not known holds as many VMs as there are cores. */
 static void test_memory_unknown(void)
 {
@@ -190,6 +220,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/fleet-choice/known", test_known);
 	g_test_add_func("/fleet-choice/bound", test_bound);
 	g_test_add_func("/fleet-choice/sizes", test_sizes);
+	g_test_add_func("/fleet-choice/work", test_work);
 	g_test_add_func("/fleet-choice/memory_unknown", test_memory_unknown);
 	return g_test_run();
 }

@@ -9,7 +9,9 @@ typedef struct Wish {
 	const char *line;
 } Wish;
 
-static FleetMore more_of(const char *topology, const char *text, const Wish *wishes, unsigned n)
+/* QUESTIONS: that may be asked, and that are left. */
+static FleetMore more_asking(unsigned *questions, const char *topology, const char *text,
+			     const Wish *wishes, unsigned n)
 {
 	g_autoptr(Host) host = given_host(topology);
 	g_autoptr(Inventory) inventory = given_inventory(text);
@@ -26,7 +28,14 @@ static FleetMore more_of(const char *topology, const char *text, const Wish *wis
 			g_assert_no_error(error);
 			g_ptr_array_add(requests, request);
 		}
-	return fleet_more(host, inventory, requests);
+	return fleet_more(host, inventory, requests, questions);
+}
+
+static FleetMore more_of(const char *topology, const char *text, const Wish *wishes, unsigned n)
+{
+	unsigned questions = FLEET_MORE_QUESTIONS;
+
+	return more_asking(&questions, topology, text, wishes, n);
 }
 
 static void assert_more(unsigned nodes, unsigned least, unsigned never, const char *topology,
@@ -104,11 +113,43 @@ static void test_bounds(void)
 	}
 }
 
+/* Many sizes: each that is asked about counts, and when no question is left, the answer is still
+ * enough, and no less than is needed. */
+static void test_questions(void)
+{
+	static const unsigned limits[] = {0, 5, 100, FLEET_MORE_QUESTIONS};
+	g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+	Wish wishes[80];
+	FleetMore all = {0};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(wishes); i++) {
+		g_ptr_array_add(lines, g_strdup_printf("\"vcpus\":%u,\"memory\":\"%uM\"", 1 + i % 6,
+						       100 + i));
+		wishes[i] = (Wish){2, g_ptr_array_index(lines, i)};
+	}
+	for (unsigned i = G_N_ELEMENTS(limits); i-- > 0;) {
+		unsigned questions = limits[i];
+		FleetMore more = more_asking(&questions, HOST, "", wishes, G_N_ELEMENTS(wishes));
+
+		g_assert_cmpuint(questions, <=, limits[i]);
+		if (!all.nodes)
+			all = more;
+		g_assert_cmpuint(more.never, ==, 0);
+		g_assert_cmpuint(more.least, ==, all.least);
+		g_assert_cmpuint(more.nodes, >=, all.nodes);
+		g_assert_cmpuint(more.nodes, <=, G_N_ELEMENTS(wishes) * 2);
+		/* All of the limit is used before anything is guessed. */
+		g_assert_true(questions == 0 || more.nodes == all.nodes);
+		g_assert_cmpuint(limits[i] - questions, <=, FLEET_MORE_QUESTIONS);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/fleet-more/known", test_known);
 	g_test_add_func("/fleet-more/memory", test_memory);
 	g_test_add_func("/fleet-more/bounds", test_bounds);
+	g_test_add_func("/fleet-more/questions", test_questions);
 	return g_test_run();
 }
