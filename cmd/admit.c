@@ -117,6 +117,8 @@ static GPtrArray *admit_reasons(const Options *options, const Plan *plan, const 
 	domains = domains_running(root, known);
 	g_ptr_array_add(domains->records, g_ptr_array_steal_index(given->records, 0));
 	pages = hugepages_load(root);
+	if (pages)
+		hugepages_load_more(root, pages);
 	guests = guests_of_domains(root, domains);
 	reasons = admit_judge(plan, guests, *name, pages);
 	guests_free(guests);

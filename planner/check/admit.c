@@ -2,6 +2,7 @@
 #include "planner/check/admit.h"
 #include "planner/base/subject.h"
 #include "planner/check/rules_found.h"
+#include "planner/check/rules_sides.h"
 #include "planner/check/rules_table.h"
 
 #include <string.h>
@@ -54,7 +55,7 @@ static Guest *admit_guest_planned(const PlanVm *vm)
 	return guest;
 }
 
-/* The VM NAME comes last: of two that have one CPU, rules find fault with the later one. */
+/* The plan's other VMs are there, too. */
 static void admit_guests_complete(const Plan *plan, GuestFacts *guests, const char *name)
 {
 	for (unsigned i = 0; i < plan->vms->len; i++) {
@@ -63,14 +64,17 @@ static void admit_guests_complete(const Plan *plan, GuestFacts *guests, const ch
 		if (vm->placed && !g_str_equal(vm->spec->name, name))
 			g_ptr_array_add(guests->guests, admit_guest_planned(vm));
 	}
+}
+
+static Guest *admit_guest_find(const GuestFacts *guests, const char *name)
+{
 	for (unsigned i = 0; i < guests->guests->len; i++) {
 		Guest *guest = g_ptr_array_index(guests->guests, i);
 
-		if (g_str_equal(guest->name, name)) {
-			g_ptr_array_add(guests->guests, g_ptr_array_steal_index(guests->guests, i));
-			return;
-		}
+		if (g_str_equal(guest->name, name))
+			return guest;
 	}
+	return NULL;
 }
 
 /* Facts */
@@ -124,18 +128,80 @@ static void admit_take(GPtrArray *found, const char *subject, GPtrArray *reasons
 	}
 }
 
+/* SUBJECT comes last: of two that have one CPU, rules find fault with the later one. */
+static void admit_subject_last(Audit *audit, const char *subject)
+{
+	for (unsigned i = 0; i < audit->vms->len; i++) {
+		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
+
+		if (!g_str_equal(vm->subject, subject))
+			continue;
+		g_ptr_array_add(audit->vms, g_ptr_array_steal_index(audit->vms, i));
+		return;
+	}
+}
+
+/* A vCPU of VISITOR that may run on CPU and elsewhere; HOST_NONE. */
+static unsigned admit_vcpu_over(const Audit *audit, const Guest *visitor, unsigned cpu)
+{
+	for (unsigned v = 0; v < visitor->vcpu_threads->len; v++) {
+		hwloc_const_bitmap_t pin =
+			thread_pin_now(audit, visitor, guest_thread(visitor->vcpu_threads, v));
+
+		if (pin && !set_single(pin) && hwloc_bitmap_isset(pin, cpu))
+			return v;
+	}
+	return HOST_NONE;
+}
+
+/* VISITOR is not in the plan and floats over CPUs of VM: rules find fault with it, but it runs. */
+static void admit_visitor_judge(const Audit *audit, const AuditVm *vm, const Guest *visitor,
+				GPtrArray *reasons)
+{
+	for (unsigned v = 0; v < vm->guest->vcpu_threads->len; v++) {
+		hwloc_const_bitmap_t pin =
+			thread_pin_now(audit, vm->guest, guest_thread(vm->guest->vcpu_threads, v));
+		unsigned cpu = set_single(pin) ? (unsigned)hwloc_bitmap_first(pin) : HOST_NONE;
+		unsigned other;
+
+		if (cpu == HOST_NONE || !hwloc_bitmap_isset(audit->plan->isolated, cpu))
+			continue;
+		other = admit_vcpu_over(audit, visitor, cpu);
+		if (other == HOST_NONE)
+			continue;
+		rule_found(&rule_vm_pin_doubled, reasons, vm->subject, "domain XML", pin,
+			   "vCPU %u is pinned to CPU %u, where vCPU %u of %s may run", v, cpu,
+			   other, visitor->name);
+		return;
+	}
+}
+
+/* The VM that starts is the last of AUDIT. */
+static void admit_visitors_judge(const Audit *audit, GPtrArray *reasons)
+{
+	for (unsigned i = 0; i + 1 < audit->vms->len; i++) {
+		const AuditVm *vm = g_ptr_array_index(audit->vms, audit->vms->len - 1);
+		const AuditVm *other = g_ptr_array_index(audit->vms, i);
+
+		if (!other->vm && other->guest && vm->guest)
+			admit_visitor_judge(audit, vm, other->guest, reasons);
+	}
+}
+
 static void admit_rules_run(const Plan *plan, GuestFacts *guests, const char *subject,
 			    GPtrArray *reasons)
 {
 	Facts *facts = admit_facts(plan, guests);
 	Audit *audit = audit_new(plan, NULL, facts);
 
+	admit_subject_last(audit, subject);
 	for (unsigned i = 0; i < G_N_ELEMENTS(admit_rules); i++) {
 		g_autoptr(GPtrArray) found = findings_new();
 
 		rule_run(admit_rules[i], audit, found);
 		admit_take(found, subject, reasons);
 	}
+	admit_visitors_judge(audit, reasons);
 	audit_free(audit);
 	admit_facts_free(facts);
 }
@@ -174,6 +240,7 @@ GPtrArray *admit_judge(const Plan *plan, GuestFacts *guests, const char *name, c
 {
 	GPtrArray *reasons = findings_new();
 	g_autofree char *subject = subject_vm(name);
+	Guest *guest = admit_guest_find(guests, name);
 
 	g_free(guests->qemu);
 	g_free(guests->libvirt);
@@ -181,9 +248,8 @@ GPtrArray *admit_judge(const Plan *plan, GuestFacts *guests, const char *name, c
 	guests->libvirt = g_strdup(plan->node->libvirt);
 	admit_guests_complete(plan, guests, name);
 	admit_rules_run(plan, guests, subject, reasons);
-	if (pages && guests->guests->len)
-		admit_pages_judge(plan, g_ptr_array_index(guests->guests, guests->guests->len - 1),
-				  pages, reasons);
+	if (pages && guest)
+		admit_pages_judge(plan, guest, pages, reasons);
 	return reasons;
 }
 

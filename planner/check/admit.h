@@ -18,7 +18,7 @@
 /*
  * What of the VM NAME breaks PLAN: of Finding, the plainest first; empty = nothing. GUESTS are that
  * VM, running by its XML, and VMs that run and are not in the plan; those of the plan are added.
- * PAGES (of HugePages; NULL = not known) are the node's. Yours.
+ * PAGES (of HugePages; NULL = not known) are the node's, with how many more there may be. Yours.
  */
 GPtrArray *admit_judge(const Plan *plan, GuestFacts *guests, const char *name, const GArray *pages);
 

@@ -142,15 +142,17 @@ static void taking_add(Taking *taking, const AuditVm *vm)
 
 static uint64_t pages_there(const Facts *facts, hwloc_const_bitmap_t nodes, uint64_t size)
 {
-	uint64_t have = 0;
+	uint64_t have = 0, more = 0;
 
 	for (unsigned i = 0; i < facts->hugepages->len; i++) {
 		const HugePages *pages = &g_array_index(facts->hugepages, HugePages, i);
 
-		if (pages->size == size && (!nodes || hwloc_bitmap_isset(nodes, pages->node)))
-			have += pages->total;
+		if (pages->size != size || (nodes && !hwloc_bitmap_isset(nodes, pages->node)))
+			continue;
+		have += pages->total;
+		more = pages->more;
 	}
-	return have;
+	return have + more;
 }
 
 static void taking_say(const Rule *rule, const Taking *taking, GPtrArray *findings, uint64_t have)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define NODES "/sys/devices/system/node"
+#define SIZES "/sys/kernel/mm/hugepages"
 
 static uint64_t count_load(Root *root, const char *folder, const char *name, bool *good)
 {
@@ -71,6 +72,21 @@ GArray *hugepages_load(Root *root)
 		node_load_pages(root, pages, g_array_index(nodes, unsigned, i));
 	g_array_sort(pages, hugepages_compare);
 	return pages;
+}
+
+void hugepages_load_more(Root *root, GArray *pages)
+{
+	for (unsigned i = 0; i < pages->len; i++) {
+		HugePages *one = &g_array_index(pages, HugePages, i);
+		g_autofree char *folder = g_strdup_printf(
+			SIZES "/hugepages-%" G_GUINT64_FORMAT "kB", one->size >> 10);
+		g_autofree char *most = g_build_filename(folder, "nr_overcommit_hugepages", NULL);
+		g_autofree char *surplus = g_build_filename(folder, "surplus_hugepages", NULL);
+		uint64_t may = 0, are = 0;
+
+		if (root_number(root, most, SIZES, &may) && root_number(root, surplus, SIZES, &are))
+			one->more = may - MIN(are, may);
+	}
 }
 
 static bool hugepages_known(const void *pages)
