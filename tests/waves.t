@@ -13,33 +13,23 @@ import copy
 import json
 import os
 import random
-import subprocess
+import shutil
 import sys
-import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "judge"))
 
-from fleets import VERSIONS, Node
-from program import PLANNER
+from fleets import G, VERSIONS, Folder, Node
 from tap import Tap
 
 FLEETS = int(os.environ.get("FLEETS", "24"))
 SEED = int(os.environ.get("SEED", "1"))
 tap = Tap()
-folder = tempfile.TemporaryDirectory()
-scratch = folder.name
-
-
-def write(name, text):
-    os.makedirs(os.path.dirname(os.path.join(scratch, name)), exist_ok=True)
-    with open(os.path.join(scratch, name), "w", encoding="utf-8") as out:
-        out.write(text)
+folder = Folder()
 
 
 def waves(*more):
-    return subprocess.run([PLANNER, "fleet", "waves", "--fleet", "fleet.jsonl", "--to", "new", *more],
-                          capture_output=True, timeout=300, cwd=scratch)
+    return folder.run("fleet", "waves", "--fleet", "fleet.jsonl", "--to", "new", *more)
 
 
 def text_new(node, text):
@@ -56,21 +46,29 @@ def make(rng, n, fill, groups, grow):
     """A fleet as it is, and as it is to be: newer, some VMs twice as large; and a few nodes stay as they are."""
     numbers = iter(range(100000))
     nodes = [Node(rng, f"n{i}", numbers, fill, rng.choice(["new", "new", "old"])) for i in range(n)]
-    subprocess.run(["rm", "-rf", os.path.join(scratch, "new")], check=True)
+    shutil.rmtree(os.path.join(folder.path, "new"), ignore_errors=True)
     for i, node in enumerate(nodes):
         node.group = f"rack{i % groups}" if groups else None
         node.changes = rng.random() < 0.9
         for vm in node.vms:
             grows = node.changes and vm.vcpus <= 3 and vm.memory <= 2 and rng.random() < grow
             vm.wish = (2 * vm.vcpus, 2 * vm.memory) if grows else None
-        text = node.text()
-        if node.group:
-            text = text.replace("[host]", f"group = {node.group}\n[host]")
-        write(f"{node.name}.ini", text)
+        node.shared = shared_memory(rng, node)
+        if node.shared:
+            node.more = f"[vm shared{i}]\nvcpus = 2\nmemory = {node.shared}G\npolicy = shared\n"
+        node.faulty = not node.changes and rng.random() < 0.7
+        if node.faulty:
+            node.more += f"[vm large{i}]\nvcpus = 999\n"
         if node.changes:
-            write(f"new/{node.name}.ini", text_new(node, text))
-    write("fleet.jsonl", "".join(json.dumps({"inventory": f"{n.name}.ini", "topology": n.topology}) + "\n" for n in nodes))
+            folder.write(f"new/{node.name}.ini", text_new(node, node.text()))
+    folder.write_fleet(nodes)
     return nodes
+
+
+def shared_memory(rng, node):
+    """GiB of a shared VM that one of its NUMA nodes has room for; often 0."""
+    taken = [sum(vm.memory for vm in node.vms if node.numa_of(vm.cpus[0]) == numa) for numa in range(node.numas)]
+    return rng.choice([0, 0, rng.randint(0, node.memory - 1 - min(taken))])
 
 
 class World:
@@ -101,11 +99,14 @@ class World:
                            place(left[1:], rooms[:i] + ((cores - need, memory - vm.memory),) + rooms[i + 1:])
                            for i, (cores, memory) in enumerate(rooms) if (cores, memory) not in rooms[:i])
 
-            if not place(sorted(vms, key=lambda vm: -vm.vcpus), rooms):
+            beside = [rooms[:i] + ((cores, memory - node.shared),) + rooms[i + 1:] for i, (cores, memory) in enumerate(rooms)]
+            if not any(place(sorted(vms, key=lambda vm: -vm.vcpus), rooms) for rooms in beside):
                 self.wrong.append(f"{name} cannot hold {[vm.name for vm in vms]}")
 
     def move(self, move, wave):
         vm, to = self.vms[move["vm"]], move["node"]
+        if self.nodes[to].faulty:
+            self.wrong.append(f"wave {wave['wave']}: {move} to a faulty node")
         if self.at[vm.name] != move["from"] or move["from"] not in wave["nodes"] or to in wave["nodes"]:
             self.wrong.append(f"wave {wave['wave']}: {move}, it is on {self.at[vm.name]}")
         older = ["old", "new", "newer"].index(self.age[to]) < ["old", "new", "newer"].index(self.age[move["from"]])
@@ -160,4 +161,16 @@ for number in range(FLEETS):
 tap.ok(not wrong, f"{FLEETS} fleets changed wave by wave", *wrong[:20])
 tap.ok(beyond and sum(beyond) / len(beyond) <= 2, f"mostly near the bound: {collections.Counter(beyond)}")
 tap.ok(seen["live"] and seen["stopped"] and seen["larger"] and seen["left"], "all of it is seen", seen)
+
+# A faulty node takes no VM, and its own VMs take no core from the others.
+one = "[node]\nname = {0}\n" + VERSIONS["new"] + "[host]\ncores = 1\n[vm {0}]\nvcpus = {1}\nmemory = 1G\n"
+shutil.rmtree(os.path.join(folder.path, "new"))
+for name, vcpus in ("a", 1), ("b", 1), ("c", 1), ("faulty", 3):
+    folder.write(f"{name}.ini", one.format(name, vcpus) + ("[vm large]\nvcpus = 99\n" if name == "faulty" else ""))
+    if name != "faulty":
+        folder.write(f"new/{name}.ini", one.format(name, vcpus).replace(VERSIONS["new"], VERSIONS["newer"]))
+folder.write("fleet.jsonl", "".join(json.dumps({"inventory": f"{name}.ini", "topology": f"numa:1(memory={8 * G}) core:4 pu:1"}) + "\n"
+                                    for name in ("a", "b", "c", "faulty")))
+end = json.loads(waves("--json").stdout.splitlines()[-1])
+tap.ok(end["waves"] == end["least_waves"] == 2, "the bound beside a faulty node", end)
 sys.exit(tap.done())

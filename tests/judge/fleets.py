@@ -1,6 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Made-up fleets whose VMs have their CPUs, so that what is free is known by counting."""
 
+import json
+import os
+import subprocess
+import tempfile
+
+from program import PLANNER
+
 G = 1 << 30
 # NUMA nodes, cores of each, threads, GiB of each
 KINDS = [(2, 5, 2, 11), (1, 8, 2, 14), (2, 4, 2, 7), (1, 6, 2, 9)]
@@ -22,7 +29,7 @@ class Vm:
 
 class Node:
     def __init__(self, rng, name, numbers, fill, age):
-        self.name, self.age = name, age
+        self.name, self.age, self.group, self.more = name, age, None, ""
         self.numas, self.cores, self.threads, self.memory = rng.choice(KINDS)
         self.vms = []
         for numa in range(self.numas):
@@ -38,8 +45,10 @@ class Node:
                 self.vms.append(vm)
 
     def text(self):
-        text = f"[node]\nname = {self.name}\n{VERSIONS[self.age]}[host]\ncores-per-node = 1\nmemory-per-node = 1G\n"
-        return text + "".join(vm.text() + f"cpus = {','.join(map(str, vm.cpus))}\n" for vm in self.vms)
+        """Its inventory. GROUP and MORE, sections, are for tests to set."""
+        group = f"group = {self.group}\n" if self.group else ""
+        text = f"[node]\nname = {self.name}\n{VERSIONS[self.age]}{group}[host]\ncores-per-node = 1\nmemory-per-node = 1G\n"
+        return text + "".join(vm.text() + f"cpus = {','.join(map(str, vm.cpus))}\n" for vm in self.vms) + self.more
 
     @property
     def topology(self):
@@ -47,6 +56,30 @@ class Node:
 
     def numa_of(self, cpu):
         return cpu // self.threads // self.cores
+
+
+class Folder:
+    """Where the inventories of a fleet are, and planner runs."""
+
+    def __init__(self):
+        self.temporary = tempfile.TemporaryDirectory()
+        self.path = self.temporary.name
+
+    def write(self, name, text):
+        path = os.path.join(self.path, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as out:
+            out.write(text)
+
+    def write_fleet(self, nodes):
+        """The inventories of NODES, and fleet.jsonl, their list."""
+        for node in nodes:
+            self.write(f"{node.name}.ini", node.text())
+        self.write("fleet.jsonl", "".join(json.dumps({"inventory": f"{n.name}.ini", "topology": n.topology}) + "\n"
+                                          for n in nodes))
+
+    def run(self, *arguments):
+        return subprocess.run([PLANNER, *arguments], capture_output=True, timeout=300, cwd=self.path)
 
 
 def passage(vm, to):
