@@ -3,12 +3,15 @@
 # Other releases and architectures: planner is built in a tree of each, the golden cases run there, and the
 # packages are made without a network, installed, run and removed. `make check-ports` runs it, as root; the
 # result goes to tests/ports/RESULTS.md as well.
-# Usage: tests/ports/ports.sh BUILD [PORT…]: bullseye, bookworm, trixie, arm64, s390x; BUILD/ports keeps the trees
+# Usage: tests/ports/ports.sh BUILD [PORT…]; BUILD/ports keeps the trees. The ports are
+#   bullseye, bookworm, trixie, sid   a release: built, golden cases, packages; compilers too where it is sid
+#   arm64, s390x                      an architecture, in an emulator
+#   fresh-bookworm, fresh-trixie      what a newcomer does in a release that has make and git and nothing else
 set -uo pipefail
 
 build=$(realpath "$1")/ports
 shift
-[ $# -gt 0 ] || set -- bullseye bookworm trixie arm64 s390x
+[ $# -gt 0 ] || set -- bullseye bookworm trixie sid arm64 s390x fresh-bookworm fresh-trixie
 root=$(cd "$(dirname "$0")/../.." && pwd)
 results=$root/tests/ports/RESULTS.md
 
@@ -17,12 +20,12 @@ if [ "$(id -u)" -ne 0 ]; then
     exit 2
 fi
 
-# inside TREE COMMAND…: in the tree, with mounts of its own.
+# inside TREE COMMAND…: in the tree, with mounts of its own. It is a mount itself, else none could be unshared inside.
 inside() {
     # shellcheck disable=SC2016
     unshare --mount --pid --fork --kill-child sh -c '
         tree=$1; shift
-        mount -t proc proc "$tree/proc" && mount -t sysfs -o ro sysfs "$tree/sys" &&
+        mount --bind "$tree" "$tree" && mount -t proc proc "$tree/proc" && mount -t sysfs -o ro sysfs "$tree/sys" &&
             mount --rbind /dev "$tree/dev" && mount -t tmpfs tmpfs "$tree/tmp" &&
             exec chroot "$tree" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 "$@"' - "$@"
 }
@@ -30,14 +33,19 @@ inside() {
 # alone TREE COMMAND…: the same without any network.
 alone() { unshare --net -- bash -c "$(declare -f inside); inside \"\$@\"" - "$@"; }
 
-# tree RELEASE: makes $build/RELEASE, from where this machine has its packages, with what builds and packages need.
-tree() {
-    local release=$1 tree=$build/$1 site
+# bare RELEASE TREE: the least that apt calls a system, with make and git, from where this machine has its packages.
+bare() {
+    local site
     # shellcheck disable=SC2016
     site=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | head -n 1)
+    rm -rf "$2" && debootstrap --variant=minbase --include=make,git,ca-certificates "$1" "$2" "$site" && mkdir "$2/src"
+}
+
+# tree RELEASE: makes $build/RELEASE, with what builds and packages need.
+tree() {
+    local release=$1 tree=$build/$1
     if [ ! -e "$tree/ready" ]; then
-        rm -rf "$tree" && debootstrap --variant=minbase --include=make,git,ca-certificates "$release" "$tree" "$site" &&
-            mkdir "$tree/src" && touch "$tree/ready" || return
+        bare "$release" "$tree" && touch "$tree/ready" || return
     fi
     cp "$root/tests/install-deps.sh" "$tree/src" &&
         inside "$tree" sh /src/install-deps.sh deb && inside "$tree" sh /src/install-deps.sh rpm &&
@@ -123,6 +131,33 @@ native() {
         step "$port" 'the RPM is installed, used and removed without a trace' installed "$tree" rpm
 }
 
+# compilers TREE: no warning from any gcc from 12 and clang from 14 that the release has.
+# shellcheck disable=SC2016
+compilers() {
+    inside "$1" sh -ec 'cd /src/planner
+        names=$(apt-cache pkgnames | grep -xE "gcc-1[2-9]|clang-(1[4-9]|2[0-9])" | sort -V)
+        DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $names
+        for name in $names; do
+            echo "$name"
+            make -s -j2 DEPS=true CI=true B="build/$name" CC="$name" "build/$name/bin/planner"
+        done'
+}
+
+# fresh RELEASE: the two commands of the README, then the package, by someone who has just installed the system.
+fresh() {
+    local port=fresh-$1 tree=$build/fresh-$1
+    step "$port" 'the tree' bare "$1" "$tree" || return
+    sources "$tree" src/planner
+    step "$port" 'make demo' inside "$tree" sh -ec 'cd /src/planner; make demo' || return
+    step "$port" 'make check' inside "$tree" sh -ec 'cd /src/planner; make check'
+    step "$port" 'what make check-all has more: its kernel, QEMU and libvirt in emulated hosts' inside "$tree" \
+        sh -ec 'cd /src/planner; tests/install-deps.sh ci; tests/run.py --build build --long'
+    step "$port" 'make deb; apt install ./planner_*.deb' inside "$tree" sh -ec 'cd /src/planner; make deb
+        DEBIAN_FRONTEND=noninteractive apt-get -qq install -y ./build/deb/planner_*.deb; planner --version' || return
+    step "$port" 'apt purge planner' inside "$tree" sh -ec 'DEBIAN_FRONTEND=noninteractive apt-get -qq purge -y planner
+        ! command -v planner'
+}
+
 # foreign ARCHITECTURE TRIPLET EMULATOR: built across, and run in an emulator, in a tree of Debian 12.
 foreign() {
     local port=$1 triplet=$2 emulator=$3 tree=$build/$1 base=$build/bookworm libraries
@@ -149,7 +184,12 @@ foreign() {
 mkdir -p "$build"
 for port; do
     case $port in
-    bullseye | bookworm | trixie | sid) native "$port" ;;
+    bullseye | bookworm | trixie) native "$port" ;;
+    sid)
+        native sid
+        step sid 'no warning from any of its compilers' compilers "$build/sid"
+        ;;
+    fresh-*) fresh "${port#fresh-}" ;;
     arm64) foreign arm64 aarch64-linux-gnu qemu-aarch64-static ;;
     s390x) foreign s390x s390x-linux-gnu qemu-s390x-static ;;
     *)
