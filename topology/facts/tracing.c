@@ -2,6 +2,7 @@
 #include "topology/facts/tracing.h"
 
 #include "topology/base/error.h"
+#include "topology/base/guard.h"
 #include "topology/base/signals.h"
 #include "topology/facts/osnoise.h"
 #include "topology/root/notes.h"
@@ -13,7 +14,6 @@
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define TRACEFS "/sys/kernel/tracing"
@@ -57,9 +57,7 @@ struct Tracing {
 	int lock; /* of the folder of all instances: a run that is killed gives it back */
 	char *tracefs, *folder, *events;
 	GPtrArray *unread;
-	bool noise;  /* osnoise runs, and must not outlive us: */
-	pid_t guard; /* 0 = none */
-	int guarded; /* what the guard waits at */
+	Guard *guard; /* osnoise runs, and must not outlive us; NULL = it does not run */
 };
 
 /* Words */
@@ -282,55 +280,15 @@ static bool tracing_foreign(const Tracing *tracing, GError **error)
 	return true;
 }
 
-/* The guard */
-
-/*
- * osnoise takes whole CPUs until it is told to end. If we are killed, a child tells it: the pipe
- * that it waits at ends with us. It has a session of its own: who kills our process group does not
- * kill it.
- */
-static void tracing_guard_wait(const Tracing *tracing, int end)
+/* osnoise takes whole CPUs until it is told to end: also where we are killed. */
+static void tracing_abandoned(const void *tracing)
 {
-	ssize_t got;
-	char byte;
-
-	do
-		got = read(end, &byte, 1);
-	while (got < 0 && errno == EINTR);
-	if (got == 0)
-		tracing_remove(tracing);
-	_exit(0);
-}
-
-static bool tracing_guard(Tracing *tracing)
-{
-	int ends[2];
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return false;
-	tracing->guard = fork();
-	if (tracing->guard == 0) {
-		setsid();
-		close(ends[1]);
-		tracing_guard_wait(tracing, ends[0]);
-	}
-	close(ends[0]);
-	tracing->guarded = ends[1];
-	return tracing->guard > 0;
-}
-
-static void tracing_unguard(const Tracing *tracing)
-{
-	if (!tracing->guard)
-		return;
-	if (tracing->guard > 0 && write(tracing->guarded, "", 1) == 1)
-		waitpid(tracing->guard, NULL, 0);
-	close(tracing->guarded);
+	tracing_remove(tracing);
 }
 
 static void tracing_free(Tracing *tracing)
 {
-	tracing_unguard(tracing);
+	guard_free(tracing->guard);
 	if (tracing->lock >= 0)
 		close(tracing->lock);
 	g_free(tracing->tracefs);
@@ -353,8 +311,8 @@ static void tracing_noise(Tracing *tracing, hwloc_const_bitmap_t cpus)
 {
 	if (!osnoise_start(tracing->tracefs, tracing->folder, cpus))
 		return;
-	tracing->noise = tracing_guard(tracing);
-	if (!tracing->noise)
+	tracing->guard = guard_new(tracing_abandoned, tracing);
+	if (!tracing->guard)
 		osnoise_stop(tracing->tracefs, tracing->folder);
 }
 
@@ -386,14 +344,14 @@ Tracing *tracing_start_in(const char *tracefs, hwloc_const_bitmap_t cpus,
 	if (noise)
 		tracing_noise(tracing, noise);
 	for (unsigned i = 0; tracing_events[i].name && !signals_waiting(); i++)
-		if (!tracing_events[i].noise || tracing->noise)
+		if (!tracing_events[i].noise || tracing->guard)
 			event_start(tracing, &tracing_events[i], cpus);
 	return tracing;
 }
 
 bool tracing_has_noise(const Tracing *tracing)
 {
-	return tracing && tracing->noise;
+	return tracing && tracing->guard;
 }
 
 const char *tracing_folder(const Tracing *tracing)

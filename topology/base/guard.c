@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#include "topology/base/guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct Guard {
+	pid_t child;
+	int fd; /* the pipe that the child waits at ends with us */
+};
+
+/* In the child: a byte says that nothing is to be done, the end of the pipe that we were killed. */
+G_GNUC_NORETURN static void guard_wait(GuardDuty *duty, const void *data, int fd)
+{
+	ssize_t got;
+	char byte;
+
+	do
+		got = read(fd, &byte, 1);
+	while (got < 0 && errno == EINTR);
+	if (got == 0)
+		duty(data);
+	_exit(0);
+}
+
+Guard *guard_new(GuardDuty *duty, const void *data)
+{
+	Guard *guard;
+	pid_t child;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return NULL;
+	child = fork();
+	if (child == 0) {
+		close(ends[1]);
+		guard_wait(duty, data, ends[0]);
+	}
+	close(ends[0]);
+	if (child < 0) {
+		close(ends[1]);
+		return NULL;
+	}
+	setpgid(child, child);
+	guard = g_new(Guard, 1);
+	*guard = (Guard){child, ends[1]};
+	return guard;
+}
+
+void guard_free(Guard *guard)
+{
+	if (!guard)
+		return;
+	if (write(guard->fd, "", 1) == 1)
+		waitpid(guard->child, NULL, 0);
+	close(guard->fd);
+	g_free(guard);
+}
