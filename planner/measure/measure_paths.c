@@ -72,59 +72,60 @@ static PathVerdict timers_verdict(const Measure *measure, bool on, uint64_t set,
 	return PATH_CONFIRMED;
 }
 
-static void path_timers(const Measure *measure, const MeasureVm *vm, bool on, MeasurePath *path)
+static MeasurePath path_timers(const Measure *measure, const MeasureVm *vm, bool on)
 {
+	MeasurePath path = {.name = "timers"};
 	uint64_t set = path_exits(measure, vm, "MSR 6e0 written");
 	uint64_t preempted = path_exits(measure, vm, "PREEMPTION_TIMER");
 	uint64_t halts = path_exits(measure, vm, "halt_exits");
 	uint64_t fired = path_fired(measure, vm);
 	g_autofree char *count = g_strdup_printf("%" G_GUINT64_FORMAT, (guint64)fired);
 
-	path->verdict = timers_verdict(measure, on, set, fired, preempted, halts);
-	path->seen =
+	path.verdict = timers_verdict(measure, on, set, fired, preempted, halts);
+	path.seen =
 		g_strdup_printf("%" G_GUINT64_FORMAT " set, %s fired on the VM's own CPUs, "
 				"%" G_GUINT64_FORMAT " by the preemption timer",
 				(guint64)set, measure->timers_traced ? count : "an unknown number",
 				(guint64)preempted);
+	return path;
 }
 
-static void path_ipis(const Measure *measure, const MeasureVm *vm, MeasurePath *path)
+static MeasurePath path_ipis(const Measure *measure, const MeasureVm *vm)
 {
+	MeasurePath path = {.name = "IPIs"};
 	uint64_t sent = path_exits(measure, vm, "MSR 830 written");
 
-	path->verdict = sent ? PATH_CONFIRMED : PATH_UNSEEN;
-	path->seen = g_strdup_printf("%" G_GUINT64_FORMAT " exits to send one", (guint64)sent);
+	path.verdict = sent ? PATH_CONFIRMED : PATH_UNSEEN;
+	path.seen = g_strdup_printf("%" G_GUINT64_FORMAT " exits to send one", (guint64)sent);
+	return path;
 }
 
-static void path_halts(const Measure *measure, const MeasureVm *vm, bool on, MeasurePath *path)
+static MeasurePath path_halts(const Measure *measure, const MeasureVm *vm, bool on)
 {
+	MeasurePath path = {.name = "halts"};
 	uint64_t halts = path_exits(measure, vm, "halt_exits");
 
-	path->verdict = on == !halts ? PATH_CONFIRMED : on ? PATH_OTHERWISE : PATH_UNSEEN;
-	path->seen = g_strdup_printf("%" G_GUINT64_FORMAT " HLT exits", (guint64)halts);
+	path.verdict = on == !halts ? PATH_CONFIRMED : on ? PATH_OTHERWISE : PATH_UNSEEN;
+	path.seen = g_strdup_printf("%" G_GUINT64_FORMAT " HLT exits", (guint64)halts);
+	return path;
 }
 
 GArray *measure_paths(const Measure *measure, const MeasureVm *vm)
 {
 	GArray *list = g_array_new(FALSE, FALSE, sizeof(MeasurePath));
 	bool on = vm->vm->pm_now == TRISTATE_YES;
+	MeasurePath paths[3];
 	VmPaths said;
 
 	g_array_set_clear_func(list, measure_path_clear);
 	if (!vm->traced || vm->vm->pm_now == TRISTATE_UNKNOWN)
 		return list;
+	paths[0] = path_timers(measure, vm, on);
+	paths[1] = path_ipis(measure, vm);
+	paths[2] = path_halts(measure, vm, on);
 	said = vm_paths(measure->audit->facts->kernel->release, on);
-	{
-		MeasurePath timers = {.name = "timers", .said = g_steal_pointer(&said.timers)};
-		MeasurePath ipis = {.name = "IPIs", .said = g_steal_pointer(&said.ipis)};
-		MeasurePath halts = {.name = "halts", .said = g_steal_pointer(&said.halts)};
-
-		path_timers(measure, vm, on, &timers);
-		path_ipis(measure, vm, &ipis);
-		path_halts(measure, vm, on, &halts);
-		g_array_append_val(list, timers);
-		g_array_append_val(list, ipis);
-		g_array_append_val(list, halts);
-	}
-	return list;
+	paths[0].said = said.timers;
+	paths[1].said = said.ipis;
+	paths[2].said = said.halts;
+	return g_array_append_vals(list, paths, G_N_ELEMENTS(paths));
 }
