@@ -2,7 +2,11 @@
 #include "tests/unit/scratch.h"
 #include "topology/base/tempdir.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* How often it is filled until it can be. */
 typedef struct Filling {
@@ -82,10 +86,82 @@ static void test_places(void)
 	g_free(always.first);
 }
 
+/* A program that makes a directory, and is killed; HEIR: a child of it still has the directory,
+ * until HOLD is closed. Where that is; yours. */
+static char *program_killed(bool heir, int *hold)
+{
+	int said[2], held[2];
+	char path[256] = "";
+	pid_t program;
+
+	g_assert_cmpint(pipe2(said, O_CLOEXEC), ==, 0);
+	g_assert_cmpint(pipe2(held, O_CLOEXEC), ==, 0);
+	program = fork();
+	if (program == 0) {
+		Filling filling = {0};
+		TempDir *directory = tempdir_new(fill, &filling, NULL);
+		const char *name = directory ? tempdir_path(directory) : "";
+
+		close(held[1]);
+		if (heir && fork() == 0)
+			_exit(read(held[0], path, 1) != 0);
+		_exit(write(said[1], name, strlen(name)) < 0 || raise(SIGKILL));
+	}
+	close(said[1]);
+	close(held[0]);
+	g_assert_cmpint(read(said[0], path, sizeof(path) - 1), >, 0);
+	g_assert_cmpint(waitpid(program, NULL, 0), ==, program);
+	close(said[0]);
+	*hold = held[1];
+	return g_strdup(path);
+}
+
+/* What a program that was killed left goes; what somebody still has, has another name, is of a
+ * process, is not for its owner alone, or is no directory, stays. */
+static void test_left(void)
+{
+	g_autofree char *own = g_strdup_printf("planner-%d-XXXXXX", (int)getpid());
+	const char *const names[] = {"planner-test-XXXXXX", own, "planner-999999999-XXXXXX"};
+	Filling filling = {0};
+	int hold, hold_heir;
+	g_autofree char *left = program_killed(false, &hold);
+	g_autofree char *held = program_killed(true, &hold_heir);
+	g_autofree char *place = g_path_get_dirname(left);
+	g_autofree char *link = g_build_filename(place, "planner-999999999-abcdef", NULL);
+	g_autofree char *outside = g_build_filename(held, "a", "outside", NULL);
+	char *stay[G_N_ELEMENTS(names)];
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+		stay[i] = g_build_filename(place, names[i], NULL);
+		g_assert_nonnull(g_mkdtemp_full(stay[i], i == 2 ? 0755 : 0700));
+	}
+	g_unlink(link);
+	g_assert_cmpint(symlink(stay[0], link), ==, 0);
+	g_assert_cmpint(symlink(stay[0], outside), ==, 0);
+	tempdir_free(tempdir_new(fill, &filling, NULL));
+	g_assert_false(g_file_test(left, G_FILE_TEST_EXISTS));
+	text_check(held, "a/three", "3\n");
+	close(hold);
+	close(hold_heir);
+	for (unsigned tries = 0; g_file_test(held, G_FILE_TEST_EXISTS) && tries < 500; tries++) {
+		g_usleep(10 * G_TIME_SPAN_MILLISECOND);
+		tempdir_free(tempdir_new(fill, &filling, NULL));
+	}
+	g_assert_false(g_file_test(held, G_FILE_TEST_EXISTS));
+	g_assert_true(g_file_test(link, G_FILE_TEST_IS_SYMLINK));
+	g_unlink(link);
+	for (unsigned i = 0; i < G_N_ELEMENTS(stay); i++) {
+		g_assert_true(g_file_test(stay[i], G_FILE_TEST_IS_DIR));
+		g_rmdir(stay[i]);
+		g_free(stay[i]);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/tempdir/files", test_files);
 	g_test_add_func("/tempdir/places", test_places);
+	g_test_add_func("/tempdir/left", test_left);
 	return g_test_run();
 }

@@ -5,9 +5,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define TEMPDIR_PREFIX "planner-"
 
 struct TempDir {
 	char *path;
@@ -17,18 +23,120 @@ struct TempDir {
 	GHashTable *texts;	 /* GBytes → char *, the file that has it */
 };
 
+#define LEFT_TRIES 100 /* somebody takes away what we have just made, each time */
+
+/* planner-PID-XXXXXX: is NAME one of ours, and is there no such process here? */
+static bool left_named(const char *name)
+{
+	const char *rest;
+	char *end;
+	long pid;
+
+	if (!g_str_has_prefix(name, TEMPDIR_PREFIX))
+		return false;
+	rest = name + strlen(TEMPDIR_PREFIX);
+	pid = g_ascii_isdigit(*rest) ? strtol(rest, &end, 10) : 0;
+	return pid > 0 && pid <= G_MAXINT && strlen(end) == strlen("-XXXXXX") && *end == '-' &&
+	       kill((pid_t)pid, 0) < 0 && errno == ESRCH;
+}
+
+static int left_remove_one(const char *path, const struct stat *status, int kind, struct FTW *at)
+{
+	(void)status;
+	(void)at;
+	return kind == FTW_DP ? rmdir(path) : unlink(path);
+}
+
+/* Is the directory open as FD still called PATH? */
+static bool directory_there(int fd, const char *path, struct stat *status)
+{
+	struct stat named;
+
+	return fstat(fd, status) == 0 && lstat(path, &named) == 0 &&
+	       status->st_dev == named.st_dev && status->st_ino == named.st_ino;
+}
+
+/* Does nobody have it any more, and is it ours alone? */
+static bool left_behind(int fd, const char *path)
+{
+	struct stat status;
+
+	return flock(fd, LOCK_EX | LOCK_NB) == 0 && directory_there(fd, path, &status) &&
+	       status.st_uid == geteuid() && (status.st_mode & 0777) == 0700;
+}
+
+/* Take away what programs that were killed left in PLACE. Who makes one has a lock on it soon: it
+ * looks whether it is still there then. */
+static void left_remove(const char *place)
+{
+	GDir *open_place = g_dir_open(place, 0, NULL);
+
+	for (const char *name; open_place && (name = g_dir_read_name(open_place));) {
+		g_autofree char *path = g_build_filename(place, name, NULL);
+		int fd = left_named(name)
+				 ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+				 : -1;
+
+		if (fd < 0)
+			continue;
+		if (left_behind(fd, path))
+			nftw(path, left_remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+		close(fd);
+	}
+	if (open_place)
+		g_dir_close(open_place);
+}
+
+/* Lock it, where its place has locks; false where somebody takes it away meanwhile. */
+static bool directory_keep(int fd, const char *path)
+{
+	struct stat status;
+
+	return (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) &&
+	       directory_there(fd, path, &status);
+}
+
+/* A new directory in PLACE, PATH (yours), open; -1 with errno. */
+static int directory_new(const char *place, char **path)
+{
+	int fd = -1;
+
+	errno = EBUSY;
+	for (unsigned tries = 0; fd < 0 && tries < LEFT_TRIES; tries++) {
+		g_autofree char *name = g_strdup_printf(TEMPDIR_PREFIX "%d-XXXXXX", (int)getpid());
+		g_autofree char *made = g_build_filename(place, name, NULL);
+
+		if (!g_mkdtemp_full(made, 0700))
+			return -1;
+		fd = open(made, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd >= 0 && !directory_keep(fd, made)) {
+			close(fd);
+			fd = -1;
+			errno = EBUSY;
+		} else if (fd >= 0) {
+			*path = g_steal_pointer(&made);
+		} else if (errno != ENOENT) {
+			rmdir(made);
+			return -1;
+		}
+	}
+	return fd;
+}
+
 static TempDir *tempdir_open(const char *place, GError **error)
 {
-	g_autofree char *name = g_strdup_printf("planner-%d-XXXXXX", (int)getpid());
-	g_autofree char *path = g_build_filename(place, name, NULL);
+	g_autofree char *path = NULL;
 	TempDir *directory;
+	int fd;
 
-	if (!g_mkdtemp_full(path, 0700)) {
+	left_remove(place);
+	fd = directory_new(place, &path);
+	if (fd < 0) {
 		error_errno(error, place);
 		return NULL;
 	}
 	directory = g_new0(TempDir, 1);
-	directory->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	directory->fd = fd;
 	directory->path = g_steal_pointer(&path);
 	directory->made = g_ptr_array_new_with_free_func(g_free);
 	directory->directories = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -46,9 +154,8 @@ void tempdir_free(TempDir *directory)
 
 		unlinkat(directory->fd, path, g_str_has_suffix(path, "/") ? AT_REMOVEDIR : 0);
 	}
-	if (directory->fd >= 0)
-		close(directory->fd);
 	rmdir(directory->path);
+	close(directory->fd);
 	g_hash_table_unref(directory->texts);
 	g_hash_table_unref(directory->directories);
 	g_ptr_array_unref(directory->made);
