@@ -23,7 +23,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "judge"))
 
-from libvirtd import libvirtd, virsh
+from libvirtd import libvirtd, restart, virsh
 from program import PLANNER, UTF8
 from tap import Tap
 
@@ -256,6 +256,29 @@ def check_moments(tap, folder, uri, work, number):
            *[str(answer)[-300:] for answer in answers])
 
 
+def check_restarts(tap, folder, uri, work):
+    """The daemon ends and starts again, and again, under commands that speak to it."""
+    commands = (["check", "-t", "core:2 pu:1"], ["adopt"], ["snapshot", "-o", os.path.join(work, "restarted.tar")],
+                ["measure", "--for", "1s", "--json"])
+    runs, began = [], True
+    for _ in range(3):
+        for command in commands:
+            runs.append((time.monotonic(), command[0], subprocess.Popen(
+                [PLANNER, *command, "-c", uri], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=UTF8, encoding="utf-8")))
+            time.sleep(0.02)
+        began = restart(folder, None, None).returncode == 0 and began
+    wrong, late = [], 0
+    for start, name, run in runs:
+        out, errors = run.communicate(timeout=60)
+        late = max(late, time.monotonic() - start)
+        if run.returncode not in (0, 1) and not (run.returncode == 2 and errors.count("\n") == 1 and not out):
+            wrong.append(f"{name}: {run.returncode} {errors[-200:]} {out[-200:]}")
+    tap.ok(began and not wrong and late < 30, f"libvirtd is restarted three times under {len(runs)} commands: each has its answer",
+           began, f"{late:.1f} s", *wrong)
+    shot = Snapshot("-c", uri, folder=work)
+    tap.ok(shot.status == 0 and set(shot.domains()) == set(NAMES), "and the next one sees its guests as before", shot.errors)
+
+
 def check_libvirt(tap, work):
     if not (shutil.which("virsh") and shutil.which("qemu-system-x86_64")):
         tap.skip("real guests", "no virsh or no qemu-system-x86_64")
@@ -266,6 +289,7 @@ def check_libvirt(tap, work):
         elif start_guests(tap, uri, work):
             check_guests(tap, folder, uri, work)
             check_counters(tap, uri, work)
+            check_restarts(tap, folder, uri, work)
             check_hangs(tap, folder, uri, work)
 
 
