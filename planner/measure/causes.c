@@ -335,3 +335,10 @@ void causes_task(const MeasureScene *scene, Interruption *interruption)
 				rule_fix(scene->audit, "task.user-on-isolated"),
 				rule_fix(scene->audit, "task.kernel-thread-on-isolated"));
 }
+
+void causes_sharers(const Audit *audit, Interruption *interruption)
+{
+	interruption->what = g_strdup("other vCPUs were put on this CPU");
+	interruption->cause = g_strdup("they are pinned to it, too: each waits while another runs");
+	interruption->fix = g_strdup(rule_fix(audit, "vm.pin-doubled"));
+}

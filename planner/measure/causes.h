@@ -16,6 +16,7 @@ typedef struct MeasureScene {
 	const Audit *audit;
 	const Counters *before, *after;
 	GHashTable *own;   /* threads of vCPUs pinned there: TIDs, GUINT_TO_POINTER */
+	GHashTable *vcpus; /* threads of all vCPUs: TID → its name */
 	const AuditVm *vm; /* the one whose vCPU is pinned there; NULL */
 	unsigned cpu;
 	uint64_t others; /* how often other tasks were put there */
@@ -28,6 +29,8 @@ typedef struct MeasureScene {
 void causes_interrupt(const MeasureScene *scene, const char *text, Interruption *interruption);
 void causes_softirq(const MeasureScene *scene, Interruption *interruption);
 void causes_task(const MeasureScene *scene, Interruption *interruption);
+/* The same of vCPUs that are pinned to one CPU. */
+void causes_sharers(const Audit *audit, Interruption *interruption);
 /* Exits that KVM has no counter for: what is left of all. */
 #define OTHER_EXITS "other_exits"
 /* The same of VM's exits that KVM counts as the name. */

@@ -228,7 +228,8 @@ static void scene_parts(const MeasureScene *scene, Interruption *one)
 		    {INTERRUPTION_SOFTIRQ, "TIMER", traced_timers}};
 
 	if (one->kind == INTERRUPTION_TASK)
-		traced_tasks(scene->before, scene->after, scene->cpu, scene->own, one->parts);
+		traced_tasks(scene->before, scene->after, scene->cpu, scene->own, scene->vcpus,
+			     one->parts);
 	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
 		if (one->kind == rows[i].kind && g_str_equal(one->name, rows[i].name))
 			rows[i].parts(scene->before, scene->after, scene->cpu, one->parts);
@@ -337,8 +338,86 @@ static uint64_t others_on(const Measure *measure, const Counters *before, const 
 	return last > own ? last - own : 0;
 }
 
+/* vCPUs that share a CPU */
+
+static char *vcpu_name(const MeasureVm *vm, const MeasureVcpu *vcpu)
+{
+	return g_strdup_printf("vCPU %u of %s", vcpu->vcpu, vm->name);
+}
+
+/* The threads of all vCPUs: TID → name. Yours. */
+static GHashTable *vcpu_names(const Measure *measure)
+{
+	GHashTable *names = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+
+	for (unsigned i = 0; i < measure->vms->len; i++) {
+		const MeasureVm *vm = g_ptr_array_index(measure->vms, i);
+
+		for (unsigned v = 0; v < vm->vcpus->len; v++) {
+			const MeasureVcpu *vcpu = &g_array_index(vm->vcpus, MeasureVcpu, v);
+
+			g_hash_table_insert(names, GUINT_TO_POINTER(vcpu->tid),
+					    vcpu_name(vm, vcpu));
+		}
+	}
+	return names;
+}
+
+/* Add to PARTS the vCPUs of VM that are pinned to CPU, but for SELF; how often they were put there.
+ */
+static uint64_t sharers_take(const MeasureVm *vm, unsigned cpu, const MeasureVcpu *self,
+			     GArray *parts)
+{
+	uint64_t count = 0;
+
+	for (unsigned v = 0; v < vm->vcpus->len; v++) {
+		const MeasureVcpu *vcpu = &g_array_index(vm->vcpus, MeasureVcpu, v);
+		g_autofree char *name = vcpu_name(vm, vcpu);
+
+		if (vcpu == self || !vcpu_pinned(vcpu, cpu) || !vcpu->times)
+			continue;
+		parts_add(parts, name, vcpu->times);
+		count += vcpu->times;
+	}
+	return count;
+}
+
+/* The vCPUs that ran on CPU, where VCPU of VM is pinned to it, too. */
+static void sharers_add(Measure *measure, unsigned cpu, const MeasureVm *vm,
+			const MeasureVcpu *vcpu)
+{
+	Interruption *one = interruption_new(INTERRUPTION_TASK, "vcpus");
+
+	one->vm = vm->name;
+	hwloc_bitmap_set(one->cpus, cpu);
+	for (unsigned i = 0; i < measure->vms->len; i++)
+		one->count +=
+			sharers_take(g_ptr_array_index(measure->vms, i), cpu, vcpu, one->parts);
+	if (!one->count) {
+		interruption_free(one);
+		return;
+	}
+	hwloc_bitmap_clr(measure->quiet, cpu);
+	causes_sharers(measure->audit, one);
+	interruption_add(measure, one);
+}
+
+static void sharers_compare(Measure *measure, unsigned cpu)
+{
+	for (unsigned i = 0; i < measure->vms->len; i++) {
+		const MeasureVm *vm = g_ptr_array_index(measure->vms, i);
+
+		for (unsigned v = 0; v < vm->vcpus->len; v++) {
+			const MeasureVcpu *vcpu = &g_array_index(vm->vcpus, MeasureVcpu, v);
+
+			if (vcpu_pinned(vcpu, cpu))
+				sharers_add(measure, cpu, vm, vcpu);
+		}
+	}
+}
+
 static void cpu_compare(Measure *measure, const Counters *before, const Counters *after,
-			unsigned cpu)
+			GHashTable *vcpus, unsigned cpu)
 {
 	const MeasureVm *owner = cpu_owner(measure, cpu);
 	g_autoptr(GHashTable) own = own_on(measure, cpu);
@@ -346,6 +425,7 @@ static void cpu_compare(Measure *measure, const Counters *before, const Counters
 			      .before = before,
 			      .after = after,
 			      .own = own,
+			      .vcpus = vcpus,
 			      .vm = owner ? owner->vm : NULL,
 			      .cpu = cpu,
 			      .others = others_on(measure, before, after, cpu),
@@ -357,6 +437,7 @@ static void cpu_compare(Measure *measure, const Counters *before, const Counters
 	rows_compare(measure, &scene, INTERRUPTION_SOFTIRQ, before->softirqs, after->softirqs);
 	if (scene.others)
 		scene_add(measure, &scene, INTERRUPTION_TASK, "others", "", scene.others);
+	sharers_compare(measure, cpu);
 }
 
 /* Exits */
@@ -526,6 +607,7 @@ static void noise_judge(Measure *measure, const Counters *before, const Counters
 Measure *measure_counters(const Counters *before, const Counters *after, const Audit *audit,
 			  const MeasureOwn *own, GError **error)
 {
+	g_autoptr(GHashTable) vcpus = NULL;
 	Measure *measure;
 	unsigned cpu;
 
@@ -540,6 +622,7 @@ Measure *measure_counters(const Counters *before, const Counters *after, const A
 	measure->noise = own && own->noise ? measure_noise_new(noise_counts(own->noise)) : NULL;
 	for (unsigned i = 0; i < audit->vms->len; i++)
 		measure_vm_add(measure, g_ptr_array_index(audit->vms, i), before, after);
+	vcpus = vcpu_names(measure);
 	gone_note(measure);
 	traces_note(measure, after);
 	if (hwloc_bitmap_iszero(measure->cpus))
@@ -547,7 +630,7 @@ Measure *measure_counters(const Counters *before, const Counters *after, const A
 			   "the kernel isolates none, and no VM's vCPU is pinned to one CPU");
 	hwloc_bitmap_copy(measure->quiet, measure->cpus);
 	hwloc_bitmap_foreach_begin(cpu, measure->cpus)
-		cpu_compare(measure, before, after, cpu);
+		cpu_compare(measure, before, after, vcpus, cpu);
 	hwloc_bitmap_foreach_end();
 	for (unsigned i = 0; i < measure->vms->len; i++)
 		exits_compare(measure, g_ptr_array_index(measure->vms, i), before, after);

@@ -29,9 +29,9 @@ void traced_addresses(const GuestCount *vm, const Counters *before, const Counte
 void traced_hrtimers(const Counters *before, const Counters *after, unsigned cpu, GArray *parts);
 void traced_timers(const Counters *before, const Counters *after, unsigned cpu, GArray *parts);
 /* Who was put on CPU, by name, besides the threads of OWN (TIDs, GUINT_TO_POINTER), and which work
- * items ran. */
+ * items ran. VCPUS: threads that have another name than the kernel's (TID → name). */
 void traced_tasks(const Counters *before, const Counters *after, unsigned cpu, GHashTable *own,
-		  GArray *parts);
+		  GHashTable *vcpus, GArray *parts);
 /* Functions that other CPUs called on CPU, and which CPUs sent it a reschedule. */
 void traced_calls(const Counters *before, const Counters *after, unsigned cpu, GArray *parts);
 void traced_senders(const Counters *before, const Counters *after, unsigned cpu, GArray *parts);

@@ -47,18 +47,21 @@ static const Histogram *traced_switches(const Counters *counters)
 }
 
 void traced_tasks(const Counters *before, const Counters *after, unsigned cpu, GHashTable *own,
-		  GArray *parts)
+		  GHashTable *vcpus, GArray *parts)
 {
 	const Histogram *now = traced_switches(after), *then = traced_switches(before);
 
 	for (const HistogramRow *row = histogram_first(now, cpu); row;
 	     row = histogram_next(now, row)) {
+		const char *name;
 		uint64_t tid;
 
 		/* 0 is the idle task. */
-		if (histogram_number(row->keys[1], 10, &tid) && tid &&
-		    !g_hash_table_contains(own, GUINT_TO_POINTER((unsigned)tid)))
-			parts_add(parts, row->keys[2], traced_growth(then, row));
+		if (!histogram_number(row->keys[1], 10, &tid) || !tid ||
+		    g_hash_table_contains(own, GUINT_TO_POINTER((unsigned)tid)))
+			continue;
+		name = g_hash_table_lookup(vcpus, GUINT_TO_POINTER((unsigned)tid));
+		parts_add(parts, name ? name : row->keys[2], traced_growth(then, row));
 	}
 	traced_functions(before, after, "workqueue_execute_start", "function", cpu, "work item ",
 			 parts);

@@ -218,6 +218,7 @@ static void test_traced_cpu(void)
 	g_autoptr(Counters) before = counters_new();
 	g_autoptr(Counters) after = scene_counters("6.1-svm/twotasks", "after", NULL);
 	g_autoptr(GHashTable) own = g_hash_table_new(NULL, NULL);
+	g_autoptr(GHashTable) vcpus = g_hash_table_new(NULL, NULL);
 	g_autoptr(GArray) timers = parts_new(), tasks = parts_new();
 	g_auto(CpuSet) cpus = cpulist_parse("2", NULL);
 	uint64_t runs;
@@ -228,7 +229,7 @@ static void test_traced_cpu(void)
 	g_assert_cmpuint(traced_tick(before, after, 2), ==, TICK_SCHED);
 	g_assert_cmpuint(traced_tick(before, after, 3), ==, TICK_NONE);
 	g_hash_table_add(own, GUINT_TO_POINTER(1501));
-	traced_tasks(before, after, 2, own, tasks);
+	traced_tasks(before, after, 2, own, vcpus, tasks);
 	g_assert_cmpuint(parts_count(tasks, "hog"), ==, 302);
 	g_assert_cmpuint(parts_count(tasks, "perl"), ==, 0);
 	g_assert_cmpuint(parts_count(tasks, "work item vmstat_update"), ==, 2);
@@ -237,9 +238,14 @@ static void test_traced_cpu(void)
 	g_assert_cmpuint(runs, ==, 302);
 	g_assert_true(traced_runs(before, after, 1241, cpus, &runs));
 	g_assert_cmpuint(runs, ==, 0);
+	/* A thread that floats there is called by its VM. */
+	g_hash_table_remove(own, GUINT_TO_POINTER(1501));
+	g_hash_table_insert(vcpus, GUINT_TO_POINTER(1501), (gpointer) "vCPU 0 of vm");
+	traced_tasks(before, after, 2, own, vcpus, tasks);
+	g_assert_cmpuint(parts_count(tasks, "vCPU 0 of vm"), ==, 302);
 	/* What was there at the first moment is not counted again. */
 	g_array_set_size(tasks, 0);
-	traced_tasks(after, after, 2, own, tasks);
+	traced_tasks(after, after, 2, own, vcpus, tasks);
 	g_assert_cmpuint(tasks->len, ==, 0);
 	g_assert_false(traced_runs(before, before, 1501, cpus, &runs));
 }
