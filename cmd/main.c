@@ -5,6 +5,7 @@
 #include "topology/base/error.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -216,6 +217,7 @@ int main(int argc, char **argv)
 {
 	(void)argc;
 	g_log_set_writer_func(main_log, NULL, NULL);
+	json_set_alloc_funcs(g_malloc, g_free); /* its own loses keys that it gets no memory for */
 	setlocale(LC_CTYPE, "");
 	g_set_prgname("planner");
 	signal(SIGXFSZ, SIG_IGN); /* past ulimit -f a write fails, with a word, instead */

@@ -23,7 +23,7 @@ INVENTORY = os.path.join(HERE, "cases", "check-faults", "inventory.ini")
 TOPOLOGY = "pack:2 [numa(memory=68719476736)] l3:1 core:6 pu:2(indexes=2*12:12*1)"
 LIMITS = (("NOFILE", 5), ("NOFILE", 8), ("NOFILE", 16), ("NPROC", 1), ("STACK", 1 << 16), ("FSIZE", 0),
           ("MEMLOCK", 0), ("AS", 400 << 20))
-LARGE = 8192  # bytes: what is less hwloc, too, takes for granted
+LARGE = 8192  # bytes
 
 
 def copies():
@@ -61,30 +61,64 @@ def check_limits(tap, words, quiet):
                done.stdout[-300:], done.stderr[-300:])
 
 
-def check_memory(tap, folder, words, quiet):
+class Memory:
+    """Runs in which one allocation fails."""
+
+    def __init__(self, folder):
+        self.shim, self.told = os.path.join(folder, "memory.so"), os.path.join(folder, "told")
+        compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+        self.built = compiler and not sanitized() and run(compiler, "-shared", "-fPIC", "-O1", "-o", self.shim, os.path.join(
+            HERE, "faults", "memory.c")).returncode == 0
+
+    def failed(self, words, number, least):
+        """Of the NUMBERth allocation of LEAST bytes or more; None where there are less."""
+        done = subprocess.run([PLANNER, *words], capture_output=True, encoding="utf-8", timeout=60, env=dict(
+            UTF8, LD_PRELOAD=self.shim, FAULT_AT=str(number), FAULT_LEAST=str(least), FAULT_TOLD=self.told))
+        if not os.path.exists(self.told):
+            return None
+        os.unlink(self.told)
+        return done
+
+
+def told_only(done):
+    """It could not run, and says so in one line."""
+    return done.returncode == 2 and done.stderr.count("\n") == 1 and not done.stdout
+
+
+def check_memory(tap, memory, words, quiet):
     """Each large allocation fails once."""
-    shim, told = os.path.join(folder, "memory.so"), os.path.join(folder, "told")
-    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    built = compiler and run(compiler, "-shared", "-fPIC", "-O1", "-o", shim,
-                             os.path.join(HERE, "faults", "memory.c")).returncode == 0
-    if not built or sanitized():
+    if not memory.built:
         tap.skip("allocations fail", "no library of faults")
         return
     wrong, failed = [], 0
     for number in range(1, 30):
-        done = subprocess.run([PLANNER, *words], capture_output=True, encoding="utf-8", timeout=60, env=dict(
-            UTF8, LD_PRELOAD=shim, FAULT_AT=str(number), FAULT_LEAST=str(LARGE), FAULT_TOLD=told))
-        if not os.path.exists(told):
+        done = memory.failed(words, number, LARGE)
+        if not done:
             break
-        os.unlink(told)
         if "process:" in done.stderr:  # GLib's own, before the program begins
             continue
         failed += done.returncode == 2
         if not ((done.stdout, done.returncode) == (quiet.stdout, quiet.returncode) or
                 "could not be judged" in done.stdout or  # a source is missing, and that is said
-                (done.returncode == 2 and done.stderr.count("\n") == 1 and not done.stdout)):
+                told_only(done)):
             wrong.append(f"allocation {number}: {done.returncode} {done.stderr[-200:]!r} {done.stdout[-200:]!r}")
     tap.ok(failed and not wrong, f"{' '.join(words[:1])}: {number} times an allocation fails", failed, *wrong)
+
+
+def check_small(tap, memory, words, quiet):
+    """Some of the small ones fail. hwloc takes them for granted, and crashes; but nobody prints what is not so."""
+    if not memory.built:
+        return
+    wrong, told = [], 0
+    for number in range(200, 100000, 61):  # GLib's own come first, before the program begins
+        done = memory.failed(words, number, 1)
+        if not done:
+            break
+        told += told_only(done)
+        crashed = done.returncode < 0 and not done.stdout
+        if not (crashed or told_only(done) or (done.stdout, done.returncode) == (quiet.stdout, quiet.returncode)):
+            wrong.append(f"allocation {number}: {done.returncode} {done.stderr[-200:]!r} {done.stdout[-200:]!r}")
+    tap.ok(told > 10 and not wrong, f"{' '.join(words[:1])}: small allocations fail, and nothing false is printed", told, *wrong)
 
 
 def main():
@@ -102,8 +136,10 @@ def main():
         check_at_once(tap, 20, words)
         check_at_once(tap, 80, ["check", "-r", snapshot, "-p", plan])
         check_limits(tap, words, quiet)
+        memory = Memory(folder)
         for words in (["check", "-r", snapshot, "-p", plan], ["plan", "--json", "-i", INVENTORY, "-t", TOPOLOGY]):
-            check_memory(tap, folder, words, run(PLANNER, *words))
+            check_memory(tap, memory, words, run(PLANNER, *words))
+        check_small(tap, memory, words, run(PLANNER, *words))
         tap.ok(copies() <= before, "and no copy of a capture is left", copies() - before)
     return tap.done()
 
