@@ -69,7 +69,12 @@ static void adopt_print_summary(const Adoption *adoption)
 	if (adoption->lost)
 		fprintf(stderr, "; %u thing%s not expressed or not read", adoption->lost,
 			adopt_plural(adoption->lost));
-	fputs(adoption->guessed || adoption->lost ? ": see the comments\n" : "\n", stderr);
+	if (adoption->errors)
+		fprintf(stderr, "; %u error%s of its plan", adoption->errors,
+			adopt_plural(adoption->errors));
+	fputs(adoption->guessed || adoption->lost || adoption->errors ? ": see the comments\n"
+								      : "\n",
+	      stderr);
 }
 
 static void adopt_say_next(const Options *options, const Facts *facts)
@@ -96,7 +101,7 @@ static Status adopt_facts(const Options *options, const Facts *facts, GError **e
 		fputs(text, stdout);
 	adopt_print_summary(adoption);
 	adopt_say_next(options, facts);
-	return adoption->lost ? STATUS_BAD_NEWS : STATUS_FINE;
+	return adoption->lost || adoption->errors ? STATUS_BAD_NEWS : STATUS_FINE;
 }
 
 static Status adopt_run(const Options *options, GError **error)

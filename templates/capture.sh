@@ -101,6 +101,7 @@ function kind_of(path) {
     if (path ~ /\/loader\/entries\//) return "entry"
     if (path ~ /\/grub[.]cfg$/) return "grub"
     if (path ~ /\/grubenv$/) return "grubenv"
+    if (path == "etc/cos/bootargs.cfg") return "grub-set"
     if (path ~ /^etc\/default\/grub|^etc\/tuned\/bootcmdline$|^etc\/zipl[.]conf$/) return "line-setting"
     if (path ~ /\/loader[.]conf$/) return "loader"
     if (path ~ /\/(extlinux|syslinux)[.](conf|cfg)$/) return "syslinux"
@@ -161,8 +162,14 @@ function take(line,   stripped, name, n, i, list) {
             say(substr(stripped, 1, RLENGTH) " " clean(substr(stripped, RLENGTH + 1)))
         } else if (stripped ~ /^(menuentry|submenu)[ \t]|^set default=|^blscfg$|^}$/) say(stripped)
     } else if (kind == "grubenv") {
-        if (name ~ /^(kernelopts|tuned_params)$/) say(name "=" clean(unquote(substr(stripped, length(name) + 2))))
+        if (name ~ /^(kernelopts|tuned_params|third_party_kernel_args)$/) say(name "=" clean(unquote(substr(stripped, length(name) + 2))))
         else if (name == "saved_entry") say(stripped)
+    } else if (kind == "grub-set") {
+        if (stripped ~ /^set (kernelcmd|[^=]*_params)=/) {
+            name = substr(stripped, 5)
+            sub(/=.*/, "", name)
+            say("set " name "=" clean(unquote(substr(stripped, length(name) + 6))))
+        }
     } else if (kind == "line-setting") line_setting(stripped)
     else if (kind == "loader") { if (stripped ~ /^default[ \t]/) say(stripped) }
     else if (kind == "syslinux") {
@@ -413,7 +420,7 @@ paths() {
     done
     files etc/os-release etc/unraid-version etc/kernel/cmdline etc/default/grub etc/default/grub.d/*.cfg \
         etc/tuned/bootcmdline etc/zipl.conf boot/grub2/grub.cfg boot/grub/grub.cfg boot/efi/EFI/redhat/grub.cfg \
-        boot/grub2/grubenv boot/grub/grubenv boot/efi/EFI/redhat/grubenv \
+        boot/grub2/grubenv boot/grub/grubenv boot/efi/EFI/redhat/grubenv oem/grubenv etc/cos/bootargs.cfg \
         boot/loader/loader.conf boot/efi/loader/loader.conf efi/loader/loader.conf \
         boot/loader/entries/*.conf boot/efi/loader/entries/*.conf efi/loader/entries/*.conf \
         boot/extlinux/extlinux.conf boot/syslinux/syslinux.cfg boot/syslinux/extlinux.conf boot/extlinux.conf \

@@ -20,8 +20,10 @@ To add one, put a file there. Names in it:
     ALLOWED         rules that may speak of the twin
     STRICT          True: check --strict passes on the twin
     ADOPTS, NOT_ADOPTED    what adopt prints, and does not print, of the faulty node
+    UNPLANNED       what is wrong of the faulty node is wrong of a plan as well: errors of the plan of
+                    what adopt writes. Of others it has none
     further(program, folder)   more: yields (what, problems) of the faulty node's capture
-    TODO            {part: why}: parts ("faulty", "sound", "adopt", "further") that are not right yet;
+    TODO            {part: why}: parts ("faulty", "sound", "plan", "snapshot", "adopt", "further") that are not right yet;
                     take them out when they are
 
 A name as argument (tests/audit.t NAME…) runs only that; KEEP=DIR leaves the captures there.
@@ -114,6 +116,32 @@ def adopt_problems(situation, folder):
     return problems + ([out] if problems else [])
 
 
+def plan_problems(folder, expected=()):
+    """What adopt writes plans; its status says where it does not."""
+    status, out, error = planner("adopt", "-r", str(folder))
+    inventory = folder.parent / f"{folder.name}.ini"
+    inventory.write_text(out, encoding="utf-8")
+    document = planner("plan", "--json", "-i", str(inventory), "-t", str(folder))[1]
+    errors = [f for f in json.loads(document)["findings"] if f["severity"] == "error"
+              and f["verdict"] == "fail"] if document else [{"id": "no plan"}]
+    problems = [str(f) for f in errors if f["id"] not in expected]
+    if expected and not errors:
+        problems.append(f"it has no error: take UNPLANNED out ({expected})")
+    if errors and status == 0:
+        problems.append(f"adopt says nothing of errors: {error}")
+    return problems
+
+
+def snapshot_problems(folder):
+    """A snapshot of the capture is judged as the capture is."""
+    file = folder.parent / f"{folder.name}.tar"
+    planner("snapshot", "-r", str(folder), "-o", str(file))
+    one, other = ([(f["id"], f["subject"], f["text"], f["fix"]) for f in check(which)[0]]
+                  for which in (folder, file))
+    return [f"not of the snapshot: {f}" for f in one if f not in other] + \
+        [f"of the snapshot alone: {f}" for f in other if f not in one]
+
+
 def that(situation, part, name, problems):
     todo = getattr(situation, "TODO", {}).get(part)
     title = f"{situation.__name__.removeprefix('situations.')}: {name}"
@@ -136,8 +164,13 @@ def judge(situation, scratch):
     if write(situation, False, faulty):
         that(situation, "faulty", "check says what is wrong" if situation.FINDS
              else "check finds nothing wrong", faulty_problems(situation, faulty))
+        if (faulty / "sys").exists():
+            that(situation, "plan", "what adopt writes plans",
+                 plan_problems(faulty, getattr(situation, "UNPLANNED", ())))
+            that(situation, "snapshot", "its snapshot is judged alike", snapshot_problems(faulty))
     if write(situation, True, sound):
         that(situation, "sound", "its sound twin is silent", sound_problems(situation, sound))
+        that(situation, "plan", "what adopt writes of the twin plans", plan_problems(sound))
     if hasattr(situation, "ADOPTS") or hasattr(situation, "NOT_ADOPTED"):
         that(situation, "adopt", "adopt", adopt_problems(situation, faulty))
     for what, problems in getattr(situation, "further", lambda *_: ())(planner, faulty):

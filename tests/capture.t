@@ -155,6 +155,8 @@ def everything():
     host.irqs[1], host.fired[1] = ("i8042", {0}, {0}), (None, "IO-APIC 1-edge")
     host.put("boot/grub2/grubenv", "# GRUB\nsaved_entry=b\nkernelopts=\"root=x quiet\"\n######")
     host.put("boot/grub2/grub.cfg", "set default=\"${saved_entry}\"\nblscfg\n")
+    host.put("oem/grubenv", "third_party_kernel_args=multipath=off isolcpus=2-3 password=x\n###")
+    host.put("etc/cos/bootargs.cfg", "set a_params=\"console=tty1\"\n    set kernelcmd=\"$a_params token=$x\"\nset img=1\n")
     host.put("boot/loader/entries/a b.conf", "title A\noptions $kernelopts isolcpus=2\n")
     host.put("boot/loader/entries/b.conf", "title B\n options root=x nosmt password=1\n")
     return host

@@ -22,6 +22,7 @@ typedef struct Adoption {
 	GPtrArray *notes; /* of InventoryNote */
 	unsigned guessed; /* notes that say so */
 	unsigned lost;	  /* what it cannot say, and what could not be read that it is made of */
+	unsigned errors;  /* of its plan */
 } Adoption;
 
 /* Adopt the node of FACTS, whose host is known. Never fails. Yours. */

@@ -58,6 +58,9 @@ void adopt_roles(Adopter *a);
 void adopt_vms(Adopter *a);
 /* adopt_policy.c: pins or where it floats, of one of them. */
 void adopt_policy(Adopter *a, AdoptVm *vm);
+/* The CPUs, in vCPU order, that XML pins vCPUs of GUEST to, one each, or, where there is none, that
+ * its threads are on; NULL = they are not. Yours. */
+GArray *adopt_pins(const Adopter *a, const Guest *guest);
 /* vCPUs that are there, each with its thread. */
 unsigned adopt_vcpus(const Guest *guest);
 /* adopt_kernel.c: [node] and [kernel]. */

@@ -4,6 +4,7 @@
 #include "planner/base/version.h"
 #include "planner/inventory/setting_types.h"
 #include "planner/inventory/settings.h"
+#include "planner/kernel/feature.h"
 #include "topology/facts/kernel_line.h"
 
 #include <string.h>
@@ -66,11 +67,16 @@ static bool flags_default(char **flags, const char *kernel)
 	return g_strv_length(flags) == usual;
 }
 
-/* Flags without `domain` isolate nothing: nobody means that. */
+/* Flags without `domain` isolate nothing: nobody means that. A kernel that is older than they are
+ * drops the whole parameter: a plan writes none. */
 static void flags_adopt(Adopter *a, const CmdlineEffect *isolcpus)
 {
 	g_auto(GStrv) flags = flags_of(isolcpus);
+	KernelFeature needed = isolcpus->managed ? KERNEL_MANAGED_IRQ : KERNEL_ISOLCPUS_FLAGS;
 
+	if (isolcpus->flagged && hwloc_bitmap_iszero(a->audit->scheduler) &&
+	    kernel_has(a->inventory->node->kernel, needed) == TRISTATE_NO)
+		return;
 	if (isolcpus->flagged && !isolcpus->domain)
 		adopt_note(a, GUESSED, "kernel", "flags",
 			   "isolcpus= has flags without 'domain', so it isolates nothing; the "
@@ -129,11 +135,13 @@ static void extra_adopt(Adopter *a)
 
 /* The whole */
 
-/* Without isolcpus= cpusets keep the scheduler off, if anything does. */
+/* Without isolcpus= cpusets keep the scheduler off, if anything does and the kernel can. */
 static void isolation_adopt(Adopter *a, const CmdlineEffects *effects)
 {
 	if (effects->isolcpus.value || !hwloc_bitmap_iszero(a->audit->scheduler) ||
-	    hwloc_bitmap_iszero(a->isolated))
+	    hwloc_bitmap_iszero(a->isolated) ||
+	    (!effects->nohz_full.value && hwloc_bitmap_iszero(a->audit->partitions) &&
+	     kernel_has(a->inventory->node->kernel, KERNEL_CPUSET_ISOLATED) == TRISTATE_NO))
 		return;
 	a->inventory->isolation = ISOLATION_CPUSET;
 	if (hwloc_bitmap_isincluded(a->isolated, a->audit->partitions))

@@ -11,6 +11,8 @@ typedef enum Source { NEXT, LIVE, REAL, N_SOURCES } Source;
 
 static const char *const source_names[N_SOURCES] = {"its next start", "the running domain",
 						    "its threads"};
+static const char *const source_has[N_SOURCES] = {"its next start has", "the running domain has",
+						  "its threads have"};
 
 unsigned adopt_vcpus(const Guest *guest)
 {
@@ -74,6 +76,15 @@ static GArray *one_to_one(const Adopter *a, const Guest *guest, Source source)
 	if (!cpus->len || alone_in_pool(a, guest, source) || !on_purpose(a, seen, source))
 		return NULL;
 	return g_steal_pointer(&cpus);
+}
+
+GArray *adopt_pins(const Adopter *a, const Guest *guest)
+{
+	GArray *cpus = NULL;
+
+	for (Source s = NEXT; !cpus && s < (guest->unlisted ? N_SOURCES : REAL); s++)
+		cpus = one_to_one(a, guest, s);
+	return cpus;
 }
 
 /* Pinned in groups: the two vCPUs of a core each to both of its CPUs, a VM to as many as it has. */
@@ -219,8 +230,8 @@ static void note_elsewhere(Adopter *a, const AdoptVm *vm, Source taken, const GA
 			s == taken ? NULL : adopt_policy_elsewhere(vm->vm->guest, s, cpus);
 
 		if (names)
-			adopt_note(a, SEEN, vm->section, "cpus", "taken from %s; %s has %s",
-				   source_names[taken], source_names[s], names);
+			adopt_note(a, SEEN, vm->section, "cpus", "taken from %s; %s %s",
+				   source_names[taken], source_has[s], names);
 	}
 }
 
@@ -407,6 +418,26 @@ static bool adopt_policy_isolates(const Adopter *a, const VmSpec *spec)
 	return spec->cpus && spec->vcpus > 1 && threads > 1;
 }
 
+/* No plan has CPUs that the host lacks, or that are offline: then it is to choose. */
+static void pins_leave_out(Adopter *a, const AdoptVm *vm)
+{
+	g_auto(CpuSet) gone = set_new();
+	g_autofree char *list = NULL;
+
+	for (unsigned v = 0; vm->spec->cpus && v < vm->spec->cpus->len; v++) {
+		unsigned cpu = g_array_index(vm->spec->cpus, unsigned, v);
+
+		if (host_core_of(a->host, cpu) == HOST_NONE)
+			hwloc_bitmap_set(gone, cpu);
+	}
+	if (hwloc_bitmap_iszero(gone))
+		return;
+	list = set_text(gone);
+	g_clear_pointer(&vm->spec->cpus, g_array_unref);
+	adopt_note(a, LOST, vm->section, "policy",
+		   "it is pinned to CPUs %s, which are not online: its pins are left out", list);
+}
+
 void adopt_policy(Adopter *a, AdoptVm *vm)
 {
 	g_autofree char *list = NULL;
@@ -421,5 +452,6 @@ void adopt_policy(Adopter *a, AdoptVm *vm)
 			   "it is pinned, but the list of its CPUs is too long, or names CPUs "
 			   "above the kernel's maximum");
 	}
+	pins_leave_out(a, vm);
 	vm->spec->threads = adopt_policy_isolates(a, vm->spec) ? THREADS_ISOLATE : THREADS_SIBLINGS;
 }

@@ -84,7 +84,7 @@ static void emulator_prove(Adopter *a, const AdoptVm *vm, const PlanVm *plan)
 			   "its emulator threads have no pin; a plan has them on %s", planned);
 }
 
-/* What the plan itself finds wrong with the VM. */
+/* What the plan itself finds wrong with SUBJECT. */
 static void note_findings(Adopter *a, const Plan *plan, const char *subject, const char *section)
 {
 	for (unsigned i = 0; i < plan->findings->len; i++) {
@@ -114,6 +114,16 @@ static void cpu_pm_adopt(Adopter *a, const AdoptVm *vm, const PlanVm *plan)
 		   "it could have cpu-pm and does not; without this line a plan turns it on");
 }
 
+static void errors_count(Adopter *a, const Plan *plan)
+{
+	for (unsigned i = 0; i < plan->findings->len; i++) {
+		const Finding *finding = g_ptr_array_index(plan->findings, i);
+
+		a->adoption->errors +=
+			finding->severity == SEVERITY_ERROR && finding->verdict != VERDICT_UNKNOWN;
+	}
+}
+
 void adopt_prove(Adopter *a)
 {
 	const PlanOptions options = {0};
@@ -134,4 +144,5 @@ void adopt_prove(Adopter *a)
 		cpu_pm_adopt(a, vm, planned);
 	}
 	note_findings(a, plan, "[kernel]", "kernel");
+	errors_count(a, plan);
 }

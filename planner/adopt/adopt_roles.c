@@ -94,12 +94,38 @@ static void fence_adopt(Adopter *a, hwloc_bitmap_t isolated)
 		list, what);
 }
 
+/* Where nothing keeps anybody off, VMs' CPUs are what they are pinned to: no plan gives CPUs of the
+ * host's to a VM. */
+static void pins_adopt(Adopter *a, hwloc_bitmap_t isolated)
+{
+	g_auto(CpuSet) pinned = set_new();
+
+	for (unsigned i = 0; hwloc_bitmap_iszero(isolated) && i < a->audit->vms->len; i++) {
+		const Guest *guest = ((const AuditVm *)g_ptr_array_index(a->audit->vms, i))->guest;
+		g_autoptr(GArray) cpus = guest ? adopt_pins(a, guest) : NULL;
+
+		for (unsigned v = 0; cpus && v < cpus->len; v++)
+			hwloc_bitmap_set(pinned, g_array_index(cpus, unsigned, v));
+	}
+	hwloc_bitmap_and(pinned, pinned, a->host->online);
+	if (hwloc_bitmap_iszero(pinned))
+		return;
+	hwloc_bitmap_free(a->isolated);
+	a->isolated = whole_cores(a->host, pinned, false);
+	hwloc_bitmap_copy(isolated, a->isolated);
+	if (!hwloc_bitmap_iszero(isolated))
+		adopt_note(a, GUESSED, "host", "cpus",
+			   "no CPU is isolated: the cores of CPUs that VMs are pinned to, one for "
+			   "each vCPU, are taken for theirs");
+}
+
 void adopt_isolated(Adopter *a)
 {
 	g_auto(CpuSet) found = isolated_cpus(a);
 	g_auto(CpuSet) whole = NULL;
 
 	fence_adopt(a, found);
+	pins_adopt(a, found);
 	whole = whole_cores(a->host, found, false);
 	hwloc_bitmap_copy(a->isolated, whole);
 	hwloc_bitmap_andnot(a->others, a->host->online, a->isolated);

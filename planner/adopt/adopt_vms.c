@@ -368,6 +368,93 @@ static const char *fault_of(const Adopter *a, const AuditVm *vm)
 	return NULL;
 }
 
+static CpuSet pinned_cores(const Adopter *a, const GArray *cpus)
+{
+	CpuSet cores = set_new();
+
+	for (unsigned v = 0; v < cpus->len; v++) {
+		unsigned core = host_core_of(a->host, g_array_index(cpus, unsigned, v));
+
+		if (core != HOST_NONE)
+			hwloc_bitmap_set(cores, core);
+	}
+	return cores;
+}
+
+static bool same_cores(const Adopter *a, const GArray *cpus, const GArray *others)
+{
+	g_auto(CpuSet) cores = pinned_cores(a, cpus), taken = pinned_cores(a, others);
+
+	return set_meets(cores, taken);
+}
+
+static bool is_before(const Adopter *a, const AuditVm *vm)
+{
+	for (unsigned i = 0; i < a->vms->len; i++)
+		if (((const AdoptVm *)g_ptr_array_index(a->vms, i))->vm == vm)
+			return true;
+	return false;
+}
+
+/* The VM of VMS that VM, which does not run, takes turns with: it is pinned to CPUs of the same
+ * cores, and runs or is in the inventory already. NULL = nobody, or it runs. */
+static const AuditVm *turns_with(const Adopter *a, const GPtrArray *vms, const AuditVm *vm)
+{
+	g_autoptr(GArray) cpus = vm->guest->running ? NULL : adopt_pins(a, vm->guest);
+
+	for (unsigned i = 0; cpus && i < vms->len; i++) {
+		const AuditVm *other = g_ptr_array_index(vms, i);
+		g_autoptr(GArray) others = NULL;
+
+		if (other == vm || (!other->guest->running && !is_before(a, other)))
+			continue;
+		others = adopt_pins(a, other->guest);
+		if (others && same_cores(a, cpus, others))
+			return other;
+	}
+	return NULL;
+}
+
+/* Nova takes CPUs of VMs that do not run offline, and brings them back when they start. */
+static bool awaits_cpus(const Adopter *a, const AuditVm *vm)
+{
+	g_autoptr(GArray) cpus = a->facts->platform == PLATFORM_OPENSTACK && !vm->guest->running
+					 ? adopt_pins(a, vm->guest)
+					 : NULL;
+
+	for (unsigned v = 0; cpus && v < cpus->len; v++) {
+		unsigned cpu = g_array_index(cpus, unsigned, v);
+
+		if (host_core_of(a->host, cpu) == HOST_NONE && host_has_cpu(a->host, cpu))
+			return true;
+	}
+	return false;
+}
+
+/* Is there no place for VM in an inventory, whose VMs all run at once? Says why. */
+static bool adopt_vms_left_out(Adopter *a, const GPtrArray *vms, const AuditVm *vm)
+{
+	const char *fault = fault_of(a, vm);
+	const AuditVm *turns = fault ? NULL : turns_with(a, vms, vm);
+	g_autofree char *name = adopt_short(vm->name);
+
+	if (fault)
+		adopt_note(a, LOST, NULL, NULL, "VM '%s' is left out: it %s", name, fault);
+	else if (turns)
+		adopt_note(a, LOST, NULL, NULL,
+			   "VM '%s' is left out: it does not run, and takes turns with '%s', which "
+			   "is pinned to the same cores",
+			   name, turns->name);
+	else if (awaits_cpus(a, vm))
+		adopt_note(a, LOST, NULL, NULL,
+			   "VM '%s' is left out: it does not run, and its CPUs are offline until "
+			   "Nova starts it",
+			   name);
+	else
+		return false;
+	return true;
+}
+
 static int adopt_vms_name_compare(gconstpointer a, gconstpointer b)
 {
 	return strverscmp((*(AuditVm *const *)a)->name, (*(AuditVm *const *)b)->name);
@@ -382,12 +469,8 @@ void adopt_vms(Adopter *a)
 	g_ptr_array_sort(vms, adopt_vms_name_compare);
 	for (unsigned i = 0; i < vms->len; i++) {
 		const AuditVm *vm = g_ptr_array_index(vms, i);
-		const char *fault = fault_of(a, vm);
-		g_autofree char *name = adopt_short(vm->name);
 
-		if (fault)
-			adopt_note(a, LOST, NULL, NULL, "VM '%s' is left out: it %s", name, fault);
-		else
+		if (!adopt_vms_left_out(a, vms, vm))
 			vm_adopt(a, vm);
 	}
 }

@@ -82,6 +82,28 @@ static void read_astray(const Audit *audit)
 	}
 }
 
+/* EFFECT is of NAME, which is given more than once, with lists of which the kernel took one: that
+ * is found, and what the others were to do is lost. */
+static void read_twice(const Audit *audit, const char *name, CmdlineEffect *effect)
+{
+	const KernelFacts *kernel = audit->facts->kernel;
+
+	if (!effect->differs)
+		return;
+	effect->astray = true;
+	for (unsigned i = 0; i < audit->cmdline->words->len; i++) {
+		const CmdlineWord *word = g_ptr_array_index(audit->cmdline->words, i);
+		g_autofree char *text = cmdline_same(word->name, name) && word->value
+						? g_strconcat("isolcpus=", word->value, NULL)
+						: NULL;
+		g_autoptr(Cmdline) alone = cmdline_parse(text ? text : "");
+		g_autoptr(CmdlineEffects) one =
+			cmdline_effects(alone, kernel->release, kernel->possible, kernel->present);
+
+		hwloc_bitmap_or(effect->asked, effect->asked, one->isolcpus.asked);
+	}
+}
+
 static void read_line(Audit *audit)
 {
 	const KernelFacts *kernel = audit->facts->kernel;
@@ -94,8 +116,11 @@ static void read_line(Audit *audit)
 	if (!audit->cmdline)
 		return;
 	read_astray(audit);
-	if (!audit->plan)
-		read_dropped(audit);
+	if (audit->plan)
+		return;
+	read_dropped(audit);
+	read_twice(audit, "isolcpus", &audit->effects->isolcpus);
+	read_twice(audit, "nohz_full", &audit->effects->nohz_full);
 }
 
 static void rules_audit_read_kernel(Audit *audit)

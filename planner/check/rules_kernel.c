@@ -272,7 +272,8 @@ static hwloc_bitmap_t sets_difference(const Audit *audit)
 	hwloc_bitmap_or(rcu, rcu, tick);
 	hwloc_bitmap_and(common, common, rcu);
 	hwloc_bitmap_or(all, domain, tick);
-	if (effects && effects->rcu_nocbs.outcome == OUTCOME_TAKEN)
+	/* Of "all" kernel.list-keyword tells. */
+	if (effects && effects->rcu_nocbs.outcome == OUTCOME_TAKEN && !effects->rcu_nocbs.keyword)
 		hwloc_bitmap_or(all, all, effects->rcu_nocbs.asked);
 	hwloc_bitmap_andnot(all, all, common);
 	return all;

@@ -300,8 +300,10 @@ static void eval_reboot(const Rule *rule, const Audit *audit, GPtrArray *finding
 	if (!audit->next || !audit->cmdline)
 		return;
 	added = only_in(audit->next, audit->cmdline, true);
-	/* Firmware that reads such a menu adds words of its own. */
-	gone = only_in(audit->cmdline, audit->next, kernel->loader != LOADER_SYSLINUX);
+	/* Firmware that reads such a menu adds words of its own; and so may Harvester's. */
+	gone = only_in(audit->cmdline, audit->next,
+		       kernel->loader != LOADER_SYSLINUX &&
+			       audit->facts->platform != PLATFORM_HARVESTER);
 	if (*added || *gone)
 		rule_found_fix(rule, findings, SUBJECT,
 			       kernel->boot_source ? kernel->boot_source : "boot loader", NULL,
@@ -400,6 +402,7 @@ static const struct {
 	{LOADER_UKI, WRITTEN_KERNEL, false,
 	 "build the image anew ('kernel-install add-all'), and then reboot"},
 	{LOADER_ZIPL, WRITTEN_ZIPL, false, "run 'zipl', and then reboot"},
+	{LOADER_GRUB, WRITTEN_OEM, false, "reboot (maintenance mode first)"},
 };
 
 static void found_written(const Rule *rule, const Audit *audit, GPtrArray *findings,
@@ -435,7 +438,7 @@ static void eval_elsewhere(const Rule *rule, const Audit *audit, GPtrArray *find
 				      false);
 	for (unsigned i = 0; i < G_N_ELEMENTS(unmade); i++)
 		if (unmade[i].loader == kernel->loader && (!unmade[i].next || audit->next) &&
-		    platform != PLATFORM_HARVESTER)
+		    (platform == PLATFORM_HARVESTER) == (unmade[i].written == WRITTEN_OEM))
 			found_written(rule, audit, findings, unmade[i].written, unmade[i].fix,
 				      true);
 }
@@ -445,8 +448,9 @@ const Rule rule_kernel_line_elsewhere = {
 	.severity = SEVERITY_WARNING,
 	.title = "Kernel parameters are in a file that the boot loader does not read",
 	.sees = "Parameters for isolation, huge pages and KVM in /etc/default/grub and its folder, "
-		"/etc/kernel/cmdline, /etc/tuned/bootcmdline and /etc/zipl.conf that neither the "
-		"running line nor the next one has: files that the loader which booted this kernel "
+		"/etc/kernel/cmdline, /etc/tuned/bootcmdline, /etc/zipl.conf and Harvester's "
+		"/oem/grubenv that neither the running line nor the next one has: files that the "
+		"loader which booted this kernel "
 		"does not read, and files that its entries are made of.",
 	.why = "No reboot brings them: the loader that boots this machine has its line from "
 	       "elsewhere.",

@@ -95,10 +95,11 @@ bool guest_sockets_true(const Plan *plan, const PlanVm *vm)
 	return vm->sockets < 2 || sockets_true(plan, vm, vm->sockets);
 }
 
-/* The most threads a core that is true: the guest may believe its siblings share a core. */
+/* The most threads a core that is true: the guest may believe its siblings share a core. vCPUs that
+ * may be plugged in make no core larger than the host's are. */
 static unsigned guest_threads(const Plan *plan, const PlanVm *vm, unsigned per_socket)
 {
-	for (unsigned threads = MIN(per_socket, HOST_MAX_THREADS); threads > 1; threads--)
+	for (unsigned threads = MIN(per_socket, plan->host->max_threads); threads > 1; threads--)
 		if (per_socket % threads == 0 && threads_true(plan, vm, threads))
 			return threads;
 	return 1;

@@ -24,39 +24,53 @@ static void kept_report(const Kept *kept, Severity severity, const char *id, con
 	findings_add(kept->placer->plan->findings, severity, id, kept->subject, fix, "%s", text);
 }
 
+static void set_release(gpointer set)
+{
+	hwloc_bitmap_free(set);
+}
+
 static const Core *core_of(const Kept *kept, unsigned cpu)
 {
 	return host_core(kept->placer->host, host_core_of(kept->placer->host, cpu));
 }
 
-/* CPUs that cannot run anything: the VM cannot be placed. */
-static bool cpu_usable(const Kept *kept, unsigned cpu)
+/* CPUS of the VM that cannot run anything: it cannot be placed. */
+static void kept_unusable(const Kept *kept, hwloc_const_bitmap_t cpus, bool offline)
 {
-	const Host *host = kept->placer->host;
-	g_autofree char *all = NULL;
+	g_autofree char *all = cpulist_format(kept->placer->host->online);
+	g_autofree char *list = cpulist_format(cpus);
+	bool one = hwloc_bitmap_weight(cpus) == 1;
 
-	if (host_core_of(host, cpu) != HOST_NONE)
-		return true;
-	all = cpulist_format(host->online);
-	if (host_has_cpu(host, cpu))
+	if (hwloc_bitmap_iszero(cpus))
+		return;
+	if (offline)
 		kept_report(kept, SEVERITY_ERROR, "vm.cpu-offline",
-			    "bring the CPU online or give another",
-			    "its cpus name CPU %u, which is offline; online are %s", cpu, all);
+			    one ? "bring the CPU online or give another"
+				: "bring the CPUs online or give others",
+			    "its cpus name CPU%s %s, which %s offline; online are %s",
+			    one ? "" : "s", list, one ? "is" : "are", all);
 	else
-		kept_report(kept, SEVERITY_ERROR, "vm.cpu-absent", "give a CPU that the host has",
-			    "its cpus name CPU %u, which this host does not have; it has %s", cpu,
-			    all);
-	return false;
+		kept_report(kept, SEVERITY_ERROR, "vm.cpu-absent",
+			    one ? "give a CPU that the host has" : "give CPUs that the host has",
+			    "its cpus name CPU%s %s, which this host does not have; it has %s",
+			    one ? "" : "s", list, all);
 }
 
 static bool cpus_usable(const Kept *kept)
 {
 	const GArray *cpus = kept->vm->spec->cpus;
-	bool usable = true;
+	const Host *host = kept->placer->host;
+	g_auto(CpuSet) offline = hwloc_bitmap_alloc(), absent = hwloc_bitmap_alloc();
 
-	for (unsigned v = 0; v < cpus->len; v++)
-		usable &= cpu_usable(kept, g_array_index(cpus, unsigned, v));
-	return usable;
+	for (unsigned v = 0; v < cpus->len; v++) {
+		unsigned cpu = g_array_index(cpus, unsigned, v);
+
+		if (host_core_of(host, cpu) == HOST_NONE)
+			hwloc_bitmap_set(host_has_cpu(host, cpu) ? offline : absent, cpu);
+	}
+	kept_unusable(kept, offline, true);
+	kept_unusable(kept, absent, false);
+	return hwloc_bitmap_iszero(offline) && hwloc_bitmap_iszero(absent);
 }
 
 /* CPUs of WHAT of the VM that belong to ROLE: it keeps them, and the VM's pins stay too. */
@@ -103,46 +117,95 @@ static void on_roles(const Kept *kept, const char *what, unsigned first, unsigne
 	}
 }
 
-static void shared_with(const Kept *kept, unsigned cpu, unsigned other)
-{
-	const PlanVm *vm = g_ptr_array_index(kept->placer->plan->vms, other);
-	g_autofree char *siblings = siblings_name(core_of(kept, cpu));
-
-	for (unsigned v = 0; v < vm->spec->cpus->len; v++)
-		if (g_array_index(vm->spec->cpus, unsigned, v) == cpu) {
-			kept_report(kept, SEVERITY_ERROR, "vm.cpu-shared",
-				    "give one of the two other CPUs",
-				    "%s is pinned to CPU %u as well", vm->spec->name, cpu);
-			return;
-		}
-	kept_report(kept, SEVERITY_ERROR, "vm.core-shared", "give each VM whole cores",
-		    "it is pinned to CPU %u, but %s has CPUs of the same core (%s)", cpu,
-		    vm->spec->name, siblings);
-}
-
-/* Take CPU's core for the VM, or say who has it. */
-static void kept_take(const Kept *kept, unsigned cpu)
-{
-	unsigned core = host_core_of(kept->placer->host, cpu);
-	Role *role = &g_array_index(kept->placer->plan->roles, Role, core);
-	unsigned *owner = &kept->placer->owner[core];
-
-	if (*role == ROLE_HOST || *role == ROLE_SDK || *role == ROLE_SHARED)
-		return; /* on_roles() says so */
-	if (*owner != HOST_NONE && *owner != kept->index) {
-		shared_with(kept, cpu, *owner);
-		return;
-	}
-	*owner = kept->index;
-	*role = ROLE_DEDICATED;
-}
-
 static bool kept_has_cpu(const VmSpec *spec, unsigned cpu)
 {
 	for (unsigned v = 0; v < spec->cpus->len; v++)
 		if (g_array_index(spec->cpus, unsigned, v) == cpu)
 			return true;
 	return false;
+}
+
+/* Nobody's but a VM's: what has another role on_roles() tells of. */
+static bool is_vms(const Kept *kept, unsigned core)
+{
+	Role role = g_array_index(kept->placer->plan->roles, Role, core);
+
+	return role != ROLE_HOST && role != ROLE_SDK && role != ROLE_SHARED;
+}
+
+static void kept_take(const Kept *kept, unsigned core)
+{
+	unsigned *owner = &kept->placer->owner[core];
+
+	if (!is_vms(kept, core) || *owner != HOST_NONE)
+		return;
+	*owner = kept->index;
+	g_array_index(kept->placer->plan->roles, Role, core) = ROLE_DEDICATED;
+}
+
+/* CPUS of the VM are of cores that OTHER has. */
+static void shared_with(const Kept *kept, const PlanVm *other, hwloc_const_bitmap_t cpus)
+{
+	g_auto(CpuSet) same = hwloc_bitmap_alloc(), beside = hwloc_bitmap_alloc();
+	g_autofree char *both = NULL, *list = NULL, *siblings = NULL;
+	bool one;
+	unsigned cpu;
+
+	hwloc_bitmap_foreach_begin(cpu, cpus)
+		hwloc_bitmap_set(kept_has_cpu(other->spec, cpu) ? same : beside, cpu);
+	hwloc_bitmap_foreach_end();
+	one = hwloc_bitmap_weight(same) == 1;
+	both = cpulist_format(same);
+	if (*both)
+		kept_report(kept, SEVERITY_ERROR, "vm.cpu-shared",
+			    one ? "give one of the two other CPUs" : "give one of them other CPUs",
+			    "%s is pinned to CPU%s %s as well", other->spec->name, one ? "" : "s",
+			    both);
+	one = hwloc_bitmap_weight(beside) == 1;
+	list = cpulist_format(beside);
+	siblings = one ? siblings_name(core_of(kept, (unsigned)hwloc_bitmap_first(beside))) : NULL;
+	if (one)
+		kept_report(kept, SEVERITY_ERROR, "vm.core-shared", "give each VM whole cores",
+			    "it is pinned to CPU %s, but %s has CPUs of the same core (%s)", list,
+			    other->spec->name, siblings);
+	else if (*list)
+		kept_report(kept, SEVERITY_ERROR, "vm.core-shared", "give each VM whole cores",
+			    "it is pinned to CPUs %s, but %s has CPUs of the same cores", list,
+			    other->spec->name);
+}
+
+/* Take the cores of its CPUs; those that another VM has are told of, once for each VM. */
+static void cores_take(const Kept *kept)
+{
+	const GArray *cpus = kept->vm->spec->cpus;
+	g_autoptr(GHashTable) taken = g_hash_table_new_full(NULL, NULL, NULL, set_release);
+	g_auto(CpuSet) others = hwloc_bitmap_alloc();
+	unsigned other;
+
+	for (unsigned v = 0; v < cpus->len; v++) {
+		unsigned cpu = g_array_index(cpus, unsigned, v);
+		unsigned core = host_core_of(kept->placer->host, cpu);
+		unsigned owner;
+		hwloc_bitmap_t set;
+
+		if (core == HOST_NONE || !is_vms(kept, core))
+			continue;
+		kept_take(kept, core);
+		owner = kept->placer->owner[core];
+		if (owner == kept->index)
+			continue;
+		set = g_hash_table_lookup(taken, GUINT_TO_POINTER(owner));
+		if (!set) {
+			set = hwloc_bitmap_alloc();
+			g_hash_table_insert(taken, GUINT_TO_POINTER(owner), set);
+			hwloc_bitmap_set(others, owner);
+		}
+		hwloc_bitmap_set(set, cpu);
+	}
+	hwloc_bitmap_foreach_begin(other, others)
+		shared_with(kept, g_ptr_array_index(kept->placer->plan->vms, other),
+			    g_hash_table_lookup(taken, GUINT_TO_POINTER(other)));
+	hwloc_bitmap_foreach_end();
 }
 
 static bool kept_pinned_by_any(const Kept *kept, unsigned cpu)
@@ -342,7 +405,7 @@ static bool helpers_take(const Kept *kept)
 		if (index == HOST_NONE)
 			return false;
 		core = host_core(kept->placer->host, index);
-		kept_take(kept, core->cpu[0]);
+		kept_take(kept, index);
 		g_array_append_vals(pins, core->cpu, MIN(core->n_cpus, wanted - pins->len));
 	}
 	return true;
@@ -355,12 +418,7 @@ static void kept_keep(Kept *kept)
 	unsigned vcpus = vm_spec_pinned(kept->vm->spec);
 	bool usable = cpus_usable(kept);
 
-	for (unsigned v = 0; v < cpus->len; v++) {
-		unsigned cpu = g_array_index(cpus, unsigned, v);
-
-		if (host_core_of(kept->placer->host, cpu) != HOST_NONE)
-			kept_take(kept, cpu);
-	}
+	cores_take(kept);
 	on_roles(kept, "vCPU", 0, vcpus);
 	on_roles(kept, "helper", vcpus, cpus->len);
 	if (usable)

@@ -2,6 +2,7 @@
 #include "topology/facts/bootloader.h"
 
 #include "topology/base/text.h"
+#include "topology/facts/grubenv.h"
 #include "topology/facts/kernel_line.h"
 #include "topology/facts/syslinux.h"
 
@@ -12,31 +13,6 @@
 static const char *const grub_folders[] = {"/boot/grub2", "/boot/grub", "/boot/efi/EFI/redhat"};
 
 /* Boot Loader Specification */
-
-/* OPTIONS, their $variables taken out of VARIABLES. */
-static void options_append(GString *line, const char *options, GHashTable *variables)
-{
-	static const char letters[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
-
-	if (line->len)
-		g_string_append_c(line, ' ');
-	while (*options) {
-		size_t plain = strcspn(options, "$");
-		g_autofree char *name = NULL;
-		const char *value;
-
-		g_string_append_len(line, options, (gssize)plain);
-		options += plain;
-		if (!*options)
-			break;
-		options++;
-		name = g_strndup(options, strspn(options, letters));
-		value = variables ? g_hash_table_lookup(variables, name) : NULL;
-		g_string_append(line, value ? value : "");
-		options += strlen(name);
-	}
-}
 
 /* What follows "options" in LINE, NULL = it is another. */
 static const char *options_of(const char *line)
@@ -57,7 +33,7 @@ char *bls_parse(const char *text, GHashTable *variables)
 
 		found |= options != NULL;
 		if (options)
-			options_append(line, options, variables);
+			grub_variables_fill(line, options, variables);
 	}
 	if (found)
 		g_strstrip(line->str);
@@ -277,42 +253,15 @@ static char *grub_load(Root *root, const char *folder, const char *saved, const 
 	return line;
 }
 
-/* GRUB's environment block: only the variables that concern the line. */
-static GHashTable *grubenv_load(Root *root, const char *folder)
-{
-	static const char *const names[] = {"kernelopts", "tuned_params", "saved_entry"};
-	g_autofree char *path = g_build_filename(folder, "grubenv", NULL);
-	g_autoptr(GString) kept = g_string_new(NULL);
-	g_autoptr(GHashTable) all = NULL;
-	size_t length;
-	int failure;
-	g_autofree char *raw = root_read_private(root, path, ROOT_TEXT_MAX, &length, &failure);
-	g_autofree char *text = raw ? g_utf8_make_valid(raw, -1) : NULL;
-
-	if (!text) {
-		root_failed(root, path, NULL, failure);
-		return NULL;
-	}
-	all = settings_parse(text);
-	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
-		const char *value = g_hash_table_lookup(all, names[i]);
-		bool id = g_str_equal(names[i], "saved_entry");
-		g_autofree char *clean =
-			value ? (id ? g_strdup(value) : kernel_line_clean(value)) : NULL;
-
-		if (clean)
-			g_string_append_printf(kept, "%s=%s\n", names[i], clean);
-	}
-	root_record_text(root, path, kept->str);
-	return settings_parse(kept->str);
-}
-
 static GHashTable *variables_load(Root *root)
 {
 	GHashTable *variables = NULL;
 
-	for (unsigned i = 0; !variables && i < G_N_ELEMENTS(grub_folders); i++)
-		variables = grubenv_load(root, grub_folders[i]);
+	for (unsigned i = 0; !variables && i < G_N_ELEMENTS(grub_folders); i++) {
+		g_autofree char *path = g_build_filename(grub_folders[i], "grubenv", NULL);
+
+		variables = grubenv_load(root, path);
+	}
 	return variables;
 }
 
@@ -437,6 +386,27 @@ static char *proxmox_load(Root *root, char **source)
 	return line;
 }
 
+/* Harvester's image has the menu. Its variables set up the line, the last time for a normal boot,
+ * and the environment block has what a site adds. */
+static char *harvester_load(Root *root, char **source)
+{
+	g_autofree char *kept = root_text_kept(root, HARVESTER_MENU, grub_sets_keep);
+	g_autoptr(GHashTable) variables = kept ? grub_sets_parse(kept) : NULL;
+	const char *line = variables ? g_hash_table_lookup(variables, "kernelcmd") : NULL;
+	g_autoptr(GHashTable) added = line ? grubenv_load(root, HARVESTER_ENV) : NULL;
+	const char *own = added ? g_hash_table_lookup(added, HARVESTER_ADDED) : NULL;
+	GString *filled;
+
+	if (!line)
+		return NULL;
+	if (own)
+		g_hash_table_insert(variables, g_strdup(HARVESTER_ADDED), g_strdup(own));
+	filled = g_string_new(NULL);
+	grub_variables_fill(filled, line, variables);
+	*source = g_strdup(HARVESTER_ENV);
+	return g_string_free(filled, FALSE);
+}
+
 /* A menu has the line, or, with blscfg or where there is none, entries have it. */
 static char *grub_or_entries_load(Root *root, const char *running, const char *release,
 				  char **source)
@@ -444,7 +414,7 @@ static char *grub_or_entries_load(Root *root, const char *running, const char *r
 	g_autoptr(GHashTable) variables = variables_load(root);
 	const char *saved = variables ? g_hash_table_lookup(variables, "saved_entry") : NULL;
 	g_autofree char *image = boot_image_release(running);
-	char *line = NULL;
+	char *line = harvester_load(root, source);
 	bool own = false;
 
 	for (unsigned i = 0; !line && i < G_N_ELEMENTS(grub_folders); i++)

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the boot loader would boot next: Boot Loader Specification entries (RHEL, Fedora,
- * systemd-boot) with GRUB's saved variables, GRUB's own menu (Debian, Ubuntu, SUSE), or what
- * proxmox-boot-tool makes entries of. Which of them is read is told by the line that runs, since
- * loaders leave their marks on it; files of other loaders prove nothing. Said only where it is not
- * ambiguous: several entries that differ, and none chosen, are none.
+ * systemd-boot) with GRUB's saved variables, GRUB's own menu (Debian, Ubuntu, SUSE), what
+ * Harvester's menu makes of its environment block, or what proxmox-boot-tool makes entries of.
+ * Which of them is read is told by the line that runs, since loaders leave their marks on it; files
+ * of other loaders prove nothing. Said only where it is not ambiguous: several entries that differ,
+ * and none chosen, are none.
  */
 #ifndef TOPOLOGY_FACTS_BOOTLOADER_H
 #define TOPOLOGY_FACTS_BOOTLOADER_H
 
-#include "topology/root/root.h"
+#include "topology/facts/grubenv.h"
 
 typedef enum Loader {
 	LOADER_UNKNOWN, /* the line was not read, or bears no mark: a UKI, firmware, another */
@@ -57,6 +58,6 @@ char *grub_keep(const char *text);
 /* How notes name all that is read here. */
 #define BOOTLOADER_SOURCES                                                                         \
 	"boot loader", "/boot/loader", "/boot/grub", "/boot/efi", "/etc/kernel/cmdline",           \
-		"/boot/syslinux", "/boot/extlinux"
+		"/boot/syslinux", "/boot/extlinux", HARVESTER_MENU, HARVESTER_ENV
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "topology/base/list.h"
 #include "topology/base/text.h"
+#include "topology/facts/grubenv.h"
 #include "topology/facts/kernel_line.h"
 
 #include <string.h>
@@ -105,6 +106,14 @@ static LineWritten file_written(Root *root, const char *file, char *(*keep)(cons
 	return written_end(there, line, files);
 }
 
+static LineWritten oem_written(Root *root)
+{
+	g_autoptr(GHashTable) variables = grubenv_load(root, HARVESTER_ENV);
+	const char *words = variables ? g_hash_table_lookup(variables, HARVESTER_ADDED) : NULL;
+
+	return (LineWritten){g_strdup(words), g_strdup(HARVESTER_ENV)};
+}
+
 void written_load(Root *root, LineWritten *written)
 {
 	static const char kernel[] = "/etc/kernel/cmdline";
@@ -114,6 +123,7 @@ void written_load(Root *root, LineWritten *written)
 	written[WRITTEN_TUNED] =
 		file_written(root, "/etc/tuned/bootcmdline", tuned_names_keep, tuned_names);
 	written[WRITTEN_ZIPL] = file_written(root, "/etc/zipl.conf", zipl_names_keep, zipl_names);
+	written[WRITTEN_OEM] = oem_written(root);
 }
 
 void written_clear(LineWritten *written)

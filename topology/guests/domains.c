@@ -140,18 +140,35 @@ DomainRecord *domain_record_parse(const json_t *object)
 
 /* Snapshots */
 
-/* A file's name: what a directory listing or a shell could take amiss as %XX. */
-static char *file_name(const char *name)
+/* A file's name: what a directory listing or a shell could take amiss as %XX. Further domains of
+ * one name, BEFORE of which have files, have a number that no such name ends with. */
+static char *file_name(const char *name, unsigned before)
 {
 	g_autofree char *escaped = g_uri_escape_string(name, " ", TRUE);
+	g_autofree char *number = before ? g_strdup_printf("%%-%u", before + 1) : g_strdup("");
 
-	return *escaped == '.' ? g_strdup_printf("%%2E%s.xml", escaped + 1)
-			       : g_strdup_printf("%s.xml", escaped);
+	return *escaped == '.' ? g_strdup_printf("%%2E%s%s.xml", escaped + 1, number)
+			       : g_strdup_printf("%s%s.xml", escaped, number);
 }
 
-static void xml_record(Root *root, const char *folder, const char *name, const char *xml)
+/* How many records of NAME were there before? COUNTS has them, by name. */
+static unsigned same_names(GHashTable *counts, const char *name)
 {
-	g_autofree char *file = file_name(name);
+	unsigned before = GPOINTER_TO_UINT(g_hash_table_lookup(counts, name));
+
+	g_hash_table_insert(counts, g_strdup(name), GUINT_TO_POINTER(before + 1));
+	return before;
+}
+
+static GHashTable *counts_new(void)
+{
+	return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+}
+
+static void xml_record(Root *root, const char *folder, const char *name, unsigned before,
+		       const char *xml)
+{
+	g_autofree char *file = file_name(name, before);
 	g_autofree char *path = g_strdup_printf("%s/%s", folder, file);
 	g_autofree char *stripped = xml ? domain_strip(xml, strlen(xml)) : NULL;
 
@@ -161,6 +178,7 @@ static void xml_record(Root *root, const char *folder, const char *name, const c
 
 void domains_record_into(Root *root, const Domains *domains)
 {
+	g_autoptr(GHashTable) counts = counts_new();
 	json_t *list = json_array(), *document;
 	char *text;
 
@@ -171,9 +189,11 @@ void domains_record_into(Root *root, const Domains *domains)
 	for (unsigned i = 0; i < domains->records->len; i++) {
 		const DomainRecord *record = g_ptr_array_index(domains->records, i);
 
+		unsigned before = same_names(counts, record->name);
+
 		json_array_append_new(list, domain_record_to_json(record, false));
-		xml_record(root, DOMAINS_FOLDER, record->name, record->inactive);
-		xml_record(root, DOMAINS_FOLDER "/live", record->name, record->live);
+		xml_record(root, DOMAINS_FOLDER, record->name, before, record->inactive);
+		xml_record(root, DOMAINS_FOLDER "/live", record->name, before, record->live);
 	}
 	document = json_pack("{ss ss so}", "format", FORMAT, "source", domains->source, "domains",
 			     list);
@@ -187,10 +207,8 @@ void domains_record_into(Root *root, const Domains *domains)
 	json_decref(document);
 }
 
-static char *domains_xml_load(Root *root, const char *folder, const char *name)
+static char *domains_xml_load(Root *root, const char *path)
 {
-	g_autofree char *file = file_name(name);
-	g_autofree char *path = g_strdup_printf("%s/%s", folder, file);
 	size_t length;
 	int failure;
 	char *xml = root_read_private(root, path, DOMAIN_XML_MAX, &length, &failure);
@@ -200,15 +218,14 @@ static char *domains_xml_load(Root *root, const char *folder, const char *name)
 	return xml;
 }
 
-/* The XML of one that the list says to be there; WHAT it is then. */
-static char *xml_expect(Root *root, const char *folder, const DomainRecord *record, bool expected,
+/* The XML in FILE of one that the list says to be there; WHAT it is then. */
+static char *xml_expect(Root *root, const char *folder, const char *file, bool expected,
 			const char *what)
 {
-	char *xml = domains_xml_load(root, folder, record->name);
+	g_autofree char *path = g_strdup_printf("%s/%s", folder, file);
+	char *xml = domains_xml_load(root, path);
 
 	if (!xml && expected) {
-		g_autofree char *file = file_name(record->name);
-		g_autofree char *path = g_strdup_printf("%s/%s", folder, file);
 		g_autofree char *why = g_strdup_printf("is not there, though its VM is %s", what);
 
 		root_note_text(root, path, why);
@@ -219,6 +236,7 @@ static char *xml_expect(Root *root, const char *folder, const DomainRecord *reco
 static Domains *domains_list_parse(Root *root, const json_t *document)
 {
 	g_autofree char *source = uri_get(document, "source");
+	g_autoptr(GHashTable) counts = counts_new();
 	const json_t *list = json_object_get(document, "domains");
 	Domains *domains = domains_new(source ? source : DOMAINS_LIST);
 
@@ -227,16 +245,18 @@ static Domains *domains_list_parse(Root *root, const json_t *document)
 	domains->elsewhere = json_is_true(json_object_get(document, "elsewhere"));
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		DomainRecord *record = domain_record_parse(json_array_get(list, i));
+		g_autofree char *file = NULL;
 
 		if (!record) {
 			root_note_text(root, DOMAINS_LIST,
 				       "is damaged: it has a VM without a name");
 			continue;
 		}
-		record->live = xml_expect(root, DOMAINS_FOLDER "/live", record, record->running,
-					  "running");
+		file = file_name(record->name, same_names(counts, record->name));
+		record->live =
+			xml_expect(root, DOMAINS_FOLDER "/live", file, record->running, "running");
 		record->inactive =
-			xml_expect(root, DOMAINS_FOLDER, record, record->persistent, "defined");
+			xml_expect(root, DOMAINS_FOLDER, file, record->persistent, "defined");
 		g_ptr_array_add(domains->records, record);
 	}
 	return domains;

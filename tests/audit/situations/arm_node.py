@@ -5,6 +5,7 @@ from capture import CPU, LINE, Host, xml
 from find import Find
 
 SOURCE = "KVM on arm64; QEMU's machine virt"
+UNPLANNED = ["vm.on-host"]
 FINDS = [Find("vm.pin-on-host", "vm a", "error", text="vCPU 0 on 3")]
 NEVER = ["vm.no-eoi", "kvm"]
 HOST, ISOLATED = "0-3", "4-15"

@@ -7,6 +7,7 @@ from capture import Host, isolating, smt
 from find import Find
 
 SOURCE = "kubevirt/kubevirt#10132"
+UNPLANNED = ["vm.cpu-shared"]
 FINDS = [Find("vm.pin-doubled", f"vm ns_vm{number}", "error",
               text=["vCPU 0 is pinned to CPU 4, as vCPU 0 of ns_vm0 is; vCPU 1 is pinned to CPU 12"],
               fix="dedicatedCpuPlacement", not_fix=["planner plan"]) for number in (1, 2)]

@@ -8,6 +8,7 @@ from find import Find
 from situations.nova_emulator import NOVA
 
 SOURCE = "nova, cpu/api.py: cpu_power_management, since 2023.1"
+UNPLANNED = ["vm.does-not-fit"]
 FINDS = [Find("topology.sibling-offline", "topology", "warning", text="5-6"),
          Find("vm.pin-offline", "vm instance-1b", "error", text=["vCPU 0 on 7", "vCPU 1 on 15"],
               fix="echo 1 >/sys/devices/system/cpu/cpu7/online")]

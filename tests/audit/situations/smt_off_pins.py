@@ -7,6 +7,7 @@ from capture import Host, isolating, smt, xml
 from find import Find
 
 SOURCE = "Documentation/admin-guide/cputopology.rst, /sys/devices/system/cpu/smt/control"
+UNPLANNED = ["vm.does-not-fit"]
 FINDS = [Find("vm.pin-offline", "vm a", "error", text=["vCPU 1 on 12", "vCPU 3 on 13"],
               fix=["echo on >/sys/devices/system/cpu/smt/control", "CPUs that are online: 0-7"],
               not_fix=["cpu12/online"]),
