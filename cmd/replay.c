@@ -208,7 +208,7 @@ static Status replay_run_history(const Options *options, const Inputs *inputs, G
 	Replay r = {.moves = options->moves,
 		    .steps = options->moves ? STEPS_TO_MOVE : STEPS_TO_HINT};
 
-	r.online = online_new(inputs->plan, inputs->inventory, ONLINE_LOOK_AHEAD);
+	r.online = online_new(inputs->plan, ONLINE_LOOK_AHEAD);
 	r.peak_vcpus = online_vcpus(r.online);
 	r.peak_fill = online_fill(r.online);
 	if (lines_read(options->arguments[0], replay_line, &r, error) || r.line)

@@ -12,29 +12,15 @@ static const VmSpec *shared_spec(const FitBase *base, unsigned i)
 	return ((const PlanVm *)g_ptr_array_index(base->shared, i))->spec;
 }
 
-static uint64_t in_pages(const VmSpec *spec)
-{
-	uint64_t page = place_page(spec);
-
-	return (spec->memory + page - 1) / page * page;
-}
-
 /* The most that SPEC takes of all nodes together, in however many shares. */
 static uint64_t taken_at_most(const FitBase *base, const VmSpec *spec)
 {
-	return in_pages(spec) + base->problem->host->nodes->len * place_page(spec);
+	return place_memory(spec) + base->problem->host->nodes->len * place_page(spec);
 }
 
 static uint64_t all_memory(const Problem *problem)
 {
-	uint64_t sum = 0;
-
-	for (unsigned n = 0; n < problem->host->nodes->len; n++) {
-		if (problem->memory[n] == UINT64_MAX)
-			return UINT64_MAX;
-		sum += problem->memory[n];
-	}
-	return sum;
+	return place_memory_sum(problem->memory, problem->host->nodes->len);
 }
 
 /* Shared VMs that must keep their memory: how much, and where they may ask for it. */
@@ -45,7 +31,7 @@ static void shared_wants(FitBase *base)
 
 		if (!base->assigned[i] || !spec->memory)
 			continue;
-		base->shared_memory += in_pages(spec);
+		base->shared_memory += place_memory(spec);
 		base->shared_page = MAX(base->shared_page, place_page(spec));
 		base->shared_node |= spec->node >= 0;
 	}
@@ -89,9 +75,9 @@ static unsigned memory_most(const FitBase *base, const FitSize *sizes, unsigned 
 	uint64_t all = all_memory(base->problem), used = base->shared_memory, each = 0;
 
 	for (unsigned i = 0; i < base->problem->specs->len; i++)
-		used += in_pages(g_ptr_array_index(base->problem->specs, i));
+		used += place_memory(g_ptr_array_index(base->problem->specs, i));
 	for (unsigned i = 0; i < n_sizes; i++)
-		each += sizes[i].count * in_pages(sizes[i].spec);
+		each += sizes[i].count * place_memory(sizes[i].spec);
 	if (!base->shared_memory || all == UINT64_MAX || !each)
 		return FIT_MOST;
 	all += moves_slack(base);
@@ -112,8 +98,7 @@ static void fit_take_assignment(const Problem *problem, const VmSpec *spec,
 		vcpus += share->vcpus;
 		if (!last)
 			continue;
-		if (memory[node] != UINT64_MAX)
-			memory[node] -= MIN(memory[node], place_share_memory(spec, vcpus));
+		place_memory_take(&memory[node], place_share_memory(spec, vcpus));
 		vcpus = 0;
 	}
 }
@@ -318,61 +303,42 @@ FitCount fit_count_sets(const FitBase *base, const FitSize *sizes, unsigned n_si
 
 /* One size in the rooms of a base that has nobody else to assign */
 
-static const SearchRoom *fit_room_at(const Problem *problem, unsigned room)
-{
-	return &g_array_index(problem->rooms, SearchRoom, room);
-}
-
-static bool is_like(const SearchRoom *a, const SearchRoom *b, bool of_node)
-{
-	return a->class == b->class && (!of_node || a->node == b->node);
-}
-
-/* Copies that the cores of all rooms like ROOM hold, of its node or of all; 0 where an earlier one
- * is like it, so that each is counted once. */
-static uint64_t copies_like(const Problem *problem, const VmSpec *spec, unsigned room, bool of_node)
-{
-	const SearchRoom *like = fit_room_at(problem, room);
-	uint64_t cores = 0;
-
-	for (unsigned r = 0; r < problem->rooms->len; r++) {
-		if (!is_like(fit_room_at(problem, r), like, of_node))
-			continue;
-		if (r < room)
-			return 0;
-		cores += fit_room_at(problem, r)->cores;
-	}
-	return cores / place_cores(spec, like->threads);
-}
-
 static uint64_t copies_by_memory(uint64_t memory, const VmSpec *spec)
 {
-	return spec->memory && memory != UINT64_MAX ? memory / in_pages(spec) : UINT64_MAX;
+	return spec->memory && memory != UINT64_MAX ? memory / place_memory(spec) : UINT64_MAX;
 }
 
 /* Each in one node. */
 static uint64_t copies_in_nodes(const Problem *problem, const VmSpec *spec)
 {
+	g_autofree uint64_t *here = g_new0(uint64_t, problem->host->nodes->len + 1);
 	uint64_t copies = 0;
 
-	for (unsigned n = 0; n < problem->host->nodes->len; n++) {
-		uint64_t here = 0;
+	for (unsigned c = 0; c < problem->layout->n_cells; c++) {
+		const RoomCell *cell = &problem->layout->cell[c];
 
-		for (unsigned r = 0; r < problem->rooms->len; r++)
-			if (fit_room_at(problem, r)->node == n)
-				here += copies_like(problem, spec, r, true);
-		copies += MIN(here, copies_by_memory(problem->memory[n], spec));
+		here[cell->node] +=
+			problem_cell_cores(problem, c) / place_cores(spec, cell->threads);
 	}
+	for (unsigned n = 0; n < problem->host->nodes->len; n++)
+		copies += MIN(here[n], copies_by_memory(problem->memory[n], spec));
 	return copies;
 }
 
 /* No more have the cores and memory, whatever nodes they are spread over. */
 static uint64_t copies_at_most(const Problem *problem, const VmSpec *spec)
 {
+	const Rooms *layout = problem->layout;
+	g_autofree unsigned *cores = g_new0(unsigned, layout->n_classes + 1);
+	g_autofree unsigned *need = g_new0(unsigned, layout->n_classes + 1);
 	uint64_t copies = 0;
 
-	for (unsigned r = 0; r < problem->rooms->len; r++)
-		copies += copies_like(problem, spec, r, false);
+	for (unsigned c = 0; c < layout->n_cells; c++) {
+		cores[layout->cell[c].class] += problem_cell_cores(problem, c);
+		need[layout->cell[c].class] = place_cores(spec, layout->cell[c].threads);
+	}
+	for (unsigned class = 0; class < layout->n_classes; class ++)
+		copies += cores[class] / need[class];
 	return MIN(copies, copies_by_memory(all_memory(problem), spec));
 }
 

@@ -27,10 +27,9 @@ static bool fits_in_room(const Fit *fit, unsigned room, unsigned vcpus, bool *op
 
 	problem->budget = question_budget(problem);
 	entry->cores -= search_cores(vcpus, entry->threads, false);
-	if (*memory != UINT64_MAX && place_share_memory(&spec, spec.vcpus) > *memory)
+	if (place_memory(&spec) > *memory)
 		return false;
-	if (*memory != UINT64_MAX)
-		*memory -= place_share_memory(&spec, spec.vcpus);
+	place_memory_take(memory, place_memory(&spec));
 	fits = problem_all_fit(problem, &proved);
 	*open |= !proved;
 	return fits;
@@ -64,13 +63,14 @@ static const SearchRoom *fit_largest_room_at(const Fit *fit, unsigned room)
 /* Free cores like those of ROOM: in it, or in its whole node. */
 static unsigned free_like(const Fit *fit, unsigned room, bool of_node)
 {
-	const SearchRoom *like = fit_largest_room_at(fit, room);
+	const Rooms *layout = fit->base->problem->layout;
+	const RoomCell *cell = &layout->cell[layout->room[room].cell];
 	unsigned cores = 0;
 
-	for (unsigned r = 0; r < fit->rooms->len; r++)
-		if (r == room || (of_node && fit_largest_room_at(fit, r)->node == like->node &&
-				  fit_largest_room_at(fit, r)->class == like->class))
-			cores += g_array_index(fit->rooms, FitRoom, r).free;
+	if (!of_node)
+		return g_array_index(fit->rooms, FitRoom, room).free;
+	for (unsigned i = 0; i < cell->n_rooms; i++)
+		cores += g_array_index(fit->rooms, FitRoom, cell->rooms[i]).free;
 	return cores;
 }
 
@@ -84,7 +84,7 @@ static unsigned room_today(const Fit *fit, unsigned vcpus, bool of_node)
 		const SearchRoom *room = fit_largest_room_at(fit, r);
 
 		if (vcpus && free_like(fit, r, of_node) * room->threads >= vcpus &&
-		    fit->memory[room->node] >= place_share_memory(&spec, vcpus))
+		    fit->memory[room->node] >= place_memory(&spec))
 			return r;
 	}
 	return HOST_NONE;

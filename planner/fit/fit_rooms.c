@@ -44,18 +44,10 @@ static FitRoom fit_rooms_room_of(const Fit *fit, unsigned index)
 static uint64_t *memory_today(const Fit *fit)
 {
 	const Host *host = fit->base->problem->host;
-	uint64_t *memory = place_node_memory(host, fit->base->placer->inventory);
+	uint64_t *memory = place_node_memory(fit->plan);
 
-	for (unsigned i = 0; i < fit->plan->vms->len; i++) {
-		const PlanVm *vm = g_ptr_array_index(fit->plan->vms, i);
-
-		for (unsigned s = 0; s < vm->shares->len; s++) {
-			const VmShare *share = &g_array_index(vm->shares, VmShare, s);
-
-			if (memory[share->node] != UINT64_MAX)
-				memory[share->node] -= MIN(memory[share->node], share->memory);
-		}
-	}
+	for (unsigned i = 0; i < fit->plan->vms->len; i++)
+		place_shares_take(g_ptr_array_index(fit->plan->vms, i), memory);
 	for (unsigned i = 0; i < fit->base->shared->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(fit->base->shared, i);
 

@@ -172,15 +172,6 @@ static void count_assignment(FitAnswer *answer, const Problem *problem, const GA
 		answer->nodes[first]++;
 }
 
-static unsigned fit_sizes_free_cores(const Problem *problem)
-{
-	unsigned cores = 0;
-
-	for (unsigned r = 0; r < problem->rooms->len; r++)
-		cores += g_array_index(problem->rooms, SearchRoom, r).cores;
-	return cores;
-}
-
 static unsigned assignment_cores(const GArray *assignment)
 {
 	unsigned cores = 0;
@@ -190,29 +181,12 @@ static unsigned assignment_cores(const GArray *assignment)
 	return cores;
 }
 
-static uint64_t memory_sum(const FitBase *base, const Problem *problem, const SearchResult *result)
-{
-	g_autofree uint64_t *memory = fit_memory_left(base, problem, result);
-	uint64_t sum = 0;
-
-	for (unsigned n = 0; n < problem->host->nodes->len; n++) {
-		if (memory[n] == UINT64_MAX)
-			return UINT64_MAX;
-		sum += memory[n];
-	}
-	return sum;
-}
-
 /* None more: what is left is what today's plan leaves. */
 static void assignments_today(const Fit *fit, FitAnswer *answer)
 {
 	for (unsigned r = 0; r < fit->rooms->len; r++)
 		answer->cores_left += g_array_index(fit->rooms, FitRoom, r).free;
-	for (unsigned n = 0; n < fit->plan->host->nodes->len; n++)
-		answer->memory_left =
-			fit->memory[n] == UINT64_MAX || answer->memory_left == UINT64_MAX
-				? UINT64_MAX
-				: answer->memory_left + fit->memory[n];
+	answer->memory_left = place_memory_sum(fit->memory, fit->plan->host->nodes->len);
 }
 
 /* As plan would assign them all; with the steps that did when they were counted. */
@@ -221,6 +195,7 @@ static void find_assignments(Fit *fit, FitAnswer *answer)
 	FitSize size = {answer->spec, 1};
 	g_autoptr(Problem) problem = NULL;
 	g_autoptr(SearchResult) result = NULL;
+	g_autofree uint64_t *memory = NULL;
 	uint64_t left = fit->part;
 	unsigned first;
 
@@ -229,7 +204,7 @@ static void find_assignments(Fit *fit, FitAnswer *answer)
 	result = problem_solve(problem);
 	fit->part = left - MIN(left, answer->count.steps - fit->part);
 	first = problem->specs->len - answer->count.fit;
-	answer->cores_left = fit_sizes_free_cores(problem);
+	answer->cores_left = problem_free_cores(problem);
 	for (unsigned i = 0; i < problem->specs->len; i++) {
 		const GArray *assignment = g_ptr_array_index(result->assignments, i);
 
@@ -239,7 +214,8 @@ static void find_assignments(Fit *fit, FitAnswer *answer)
 		if (i >= first)
 			count_assignment(answer, problem, assignment);
 	}
-	answer->memory_left = memory_sum(fit->base, problem, result);
+	memory = fit_memory_left(fit->base, problem, result);
+	answer->memory_left = place_memory_sum(memory, problem->host->nodes->len);
 }
 
 /* What runs out */
@@ -255,19 +231,6 @@ static unsigned fit_cores_alone(const Fit *fit, const VmSpec *spec)
 	return problem_most(problem, &size, 1, FIT_MOST).fit;
 }
 
-/* Has a class as many free cores as one more needs? */
-static bool cores_enough(const Fit *fit, const FitAnswer *answer)
-{
-	unsigned need = G_MAXUINT;
-
-	for (unsigned r = 0; r < fit->base->problem->rooms->len; r++) {
-		unsigned threads = g_array_index(fit->base->problem->rooms, SearchRoom, r).threads;
-
-		need = MIN(need, place_cores(answer->spec, threads));
-	}
-	return answer->cores_left >= need;
-}
-
 static FitLimit limit_of(const Fit *fit, const FitAnswer *answer)
 {
 	if (answer->count.fit < answer->count.bound)
@@ -276,7 +239,10 @@ static FitLimit limit_of(const Fit *fit, const FitAnswer *answer)
 		return FIT_NOTHING;
 	if (answer->cores_alone > answer->count.fit)
 		return FIT_MEMORY;
-	return cores_enough(fit, answer) ? FIT_TOGETHER : FIT_CORES;
+	/* Has a class as many free cores as one more needs? */
+	return answer->cores_left >= problem_least_cores(fit->base->problem, answer->spec)
+		       ? FIT_TOGETHER
+		       : FIT_CORES;
 }
 
 void fit_sizes(Fit *fit, const FitOptions *options)

@@ -177,8 +177,7 @@ static void count_cores(FleetAnswer *answer, const FitBase *base)
 {
 	const Problem *problem = base->problem;
 
-	for (unsigned r = 0; r < problem->rooms->len; r++)
-		answer->free += fleet_room_of(problem, r)->cores;
+	answer->free += problem_free_cores(problem);
 	if (fleet_assignments_matter(base)) {
 		take_assignments(answer, base);
 		return;
@@ -188,8 +187,7 @@ static void count_cores(FleetAnswer *answer, const FitBase *base)
 		const VmSpec *spec = g_ptr_array_index(problem->specs, i);
 
 		take_whole(answer, problem, spec);
-		if (answer->memory != UINT64_MAX)
-			answer->memory -= place_memory(spec);
+		place_memory_take(&answer->memory, place_memory(spec));
 	}
 }
 
@@ -206,15 +204,6 @@ static FitCount fleet_count_of(const FitBase *base, const VmSpec *spec)
 	return count;
 }
 
-unsigned fleet_least_cores(const Problem *problem, const VmSpec *spec)
-{
-	unsigned cores = G_MAXUINT;
-
-	for (unsigned r = 0; r < problem->rooms->len; r++)
-		cores = MIN(cores, place_cores(spec, fleet_room_of(problem, r)->threads));
-	return cores;
-}
-
 /* The cores that N further VMs like SPEC leave: where rooms differ, it depends on where they are.
  */
 static unsigned fleet_cores_left(const FitBase *base, const FleetAnswer *answer, const VmSpec *spec,
@@ -223,14 +212,13 @@ static unsigned fleet_cores_left(const FitBase *base, const FleetAnswer *answer,
 	const FitSize size = {spec, n};
 	g_autoptr(Problem) problem = NULL;
 	g_autoptr(SearchResult) result = NULL;
-	unsigned left = 0;
+	unsigned left;
 
 	if (rooms_alike(base->problem))
-		return answer->free - n * fleet_least_cores(base->problem, spec);
+		return answer->free - n * problem_least_cores(base->problem, spec);
 	problem = fit_problem_with(base, &size, 1, 1, NULL);
 	result = problem_solve(problem);
-	for (unsigned r = 0; r < problem->rooms->len; r++)
-		left += fleet_room_of(problem, r)->cores;
+	left = problem_free_cores(problem);
 	for (unsigned i = 0; i < result->assignments->len; i++) {
 		const GArray *assignment = g_ptr_array_index(result->assignments, i);
 
@@ -252,7 +240,7 @@ static FitLimit fleet_limit(const FitBase *base, const FleetAnswer *answer, cons
 	if (count->fit >= FIT_MOST)
 		return FIT_NOTHING;
 	if (fleet_cores_left(base, answer, spec, count->fit) <
-	    fleet_least_cores(base->problem, spec))
+	    problem_least_cores(base->problem, spec))
 		return FIT_CORES;
 	bare.memory = 0;
 	return spec->memory && fit_count(base, &bare).fit > count->fit ? FIT_MEMORY : FIT_TOGETHER;

@@ -64,8 +64,6 @@ FleetNode *fleet_node_new(Fleet *fleet, const char *name, const char *file, cons
 char *fleet_fault(FitBase *base, const Inventory *inventory);
 /* Would the verdict of a further VM, of that CPU mode, be on? */
 bool fleet_cpu_pm_on(const Host *host, const Inventory *inventory, CpuMode mode);
-/* The fewest cores that SPEC takes, of whichever room. */
-unsigned fleet_least_cores(const Problem *problem, const VmSpec *spec);
 /* The kind of hardware: "2 NUMA nodes, 36 cores, 72 CPUs". Yours. */
 char *fleet_kind_name(const Host *host);
 

@@ -2,12 +2,12 @@
 #include "planner/fit/fleet_bid.h"
 #include "planner/base/size.h"
 #include "planner/fit/fleet.h"
+#include "planner/place/counts.h"
 
-/* The rooms and memory that plan leaves. */
+/* What plan leaves in the rooms of PROBLEM. */
 typedef struct BidRest {
-	const Problem *problem; /* rooms are its; their cores are not */
-	unsigned *cores;	/* by room */
-	uint64_t *memory;	/* by node */
+	const Problem *problem;
+	Counts counts;
 } BidRest;
 
 /* Rests */
@@ -17,29 +17,32 @@ static const SearchRoom *fleet_bid_room_of(const BidRest *rest, unsigned room)
 	return &g_array_index(rest->problem->rooms, SearchRoom, room);
 }
 
+static unsigned fleet_bid_cell_of(const BidRest *rest, unsigned room)
+{
+	return rest->problem->layout->room[room].cell;
+}
+
 static void fleet_bid_take_assignment(BidRest *rest, const GArray *assignment)
 {
 	for (unsigned i = 0; assignment && i < assignment->len; i++) {
 		const SearchShare *share = &g_array_index(assignment, SearchShare, i);
 
-		rest->cores[share->room] -= share->cores;
+		counts_take_cores(&rest->counts, share->room, (int)share->cores);
 	}
-}
-
-static void rest_clear(BidRest *rest)
-{
-	g_free(rest->cores);
-	g_free(rest->memory);
 }
 
 /* What RESULT, of PROBLEM, and the shared VMs leave. */
 static void rest_init(BidRest *rest, const FitBase *base, const Problem *problem,
 		      const SearchResult *result)
 {
-	*rest = (BidRest){problem, g_new0(unsigned, problem->rooms->len + 1),
-			  fit_memory_left(base, problem, result)};
-	for (unsigned r = 0; r < problem->rooms->len; r++)
-		rest->cores[r] = fleet_bid_room_of(rest, r)->cores;
+	g_autofree uint64_t *memory = fit_memory_left(base, problem, result);
+	const Rooms *layout = problem->layout;
+
+	*rest = (BidRest){problem, counts_of(layout, memory)};
+	for (unsigned r = 0; r < layout->n_rooms; r++)
+		counts_take_cores(
+			&rest->counts, r,
+			(int)(layout->room[r].cores->len - fleet_bid_room_of(rest, r)->cores));
 	for (unsigned i = 0; i < result->assignments->len; i++)
 		fleet_bid_take_assignment(rest, g_ptr_array_index(result->assignments, i));
 }
@@ -48,8 +51,8 @@ static unsigned fleet_bid_free_cores(const BidRest *rest)
 {
 	unsigned cores = 0;
 
-	for (unsigned r = 0; r < rest->problem->rooms->len; r++)
-		cores += rest->cores[r];
+	for (unsigned c = 0; c < rest->problem->layout->n_cells; c++)
+		cores += rest->counts.cell[c];
 	return cores;
 }
 
@@ -58,11 +61,6 @@ static unsigned fleet_bid_free_cores(const BidRest *rest)
 static unsigned fleet_bid_need_of(const VmSpec *spec, const SearchRoom *room)
 {
 	return place_cores(spec, room->threads);
-}
-
-static uint64_t memory_of(const VmSpec *spec)
-{
-	return place_memory(spec);
 }
 
 /* Could one room hold it, were it empty? Then it is counted by rooms. */
@@ -75,31 +73,15 @@ static bool sits_in_room(const BidRest *rest, const VmSpec *spec)
 	return false;
 }
 
-/* Free cores of NODE in rooms like LIKE. */
-static unsigned node_cores(const BidRest *rest, unsigned node, const SearchRoom *like)
-{
-	unsigned cores = 0;
-
-	for (unsigned r = 0; r < rest->problem->rooms->len; r++)
-		if (fleet_bid_room_of(rest, r)->node == node &&
-		    fleet_bid_room_of(rest, r)->class == like->class)
-			cores += rest->cores[r];
-	return cores;
-}
-
-/* Is ROOM the first of its class in its node? */
+/* Is ROOM the first of its cell? */
 static bool is_first(const BidRest *rest, unsigned room)
 {
-	for (unsigned r = 0; r < room; r++)
-		if (fleet_bid_room_of(rest, r)->node == fleet_bid_room_of(rest, room)->node &&
-		    fleet_bid_room_of(rest, r)->class == fleet_bid_room_of(rest, room)->class)
-			return false;
-	return true;
+	return rest->problem->layout->cell[fleet_bid_cell_of(rest, room)].rooms[0] == room;
 }
 
 static uint64_t node_capacity(const BidRest *rest, const VmSpec *spec, unsigned node, bool by_room)
 {
-	uint64_t copies = 0, memory = memory_of(spec);
+	uint64_t copies = 0, memory = place_memory(spec);
 
 	for (unsigned r = 0; r < rest->problem->rooms->len; r++) {
 		const SearchRoom *room = fleet_bid_room_of(rest, r);
@@ -107,12 +89,13 @@ static uint64_t node_capacity(const BidRest *rest, const VmSpec *spec, unsigned 
 		if (room->node != node)
 			continue;
 		if (by_room)
-			copies += rest->cores[r] / fleet_bid_need_of(spec, room);
+			copies += rest->counts.free[r] / fleet_bid_need_of(spec, room);
 		else if (is_first(rest, r))
-			copies += node_cores(rest, node, room) / fleet_bid_need_of(spec, room);
+			copies += rest->counts.cell[fleet_bid_cell_of(rest, r)] /
+				  fleet_bid_need_of(spec, room);
 	}
-	if (memory && rest->memory[node] != UINT64_MAX)
-		copies = MIN(copies, rest->memory[node] / memory);
+	if (memory && rest->counts.memory[node] != UINT64_MAX)
+		copies = MIN(copies, rest->counts.memory[node] / memory);
 	return copies;
 }
 
@@ -133,20 +116,18 @@ static uint64_t fleet_bid_capacity(const BidShapes *shapes, const BidRest *rest)
 
 /* Offers */
 
-/* Count NEED cores of NODE as taken, from ROOM on or, where those do not do, from its first. */
+/* Count NEED cores as taken, from ROOM on or, where those do not do, from the first of its cell. */
 static void fleet_bid_take_cores(BidRest *rest, unsigned room, unsigned need)
 {
-	unsigned node = fleet_bid_room_of(rest, room)->node,
-		 class = fleet_bid_room_of(rest, room)->class;
-	unsigned first = rest->cores[room] >= need ? room : 0;
+	const RoomCell *cell = &rest->problem->layout->cell[fleet_bid_cell_of(rest, room)];
+	unsigned first = rest->counts.free[room] >= need ? room : 0;
 
-	for (unsigned r = first; need; r++) {
-		unsigned cores = MIN(need, rest->cores[r]);
+	for (unsigned i = 0; i < cell->n_rooms; i++) {
+		unsigned cores = MIN(need, rest->counts.free[cell->rooms[i]]);
 
-		if (fleet_bid_room_of(rest, r)->node != node ||
-		    fleet_bid_room_of(rest, r)->class != class)
+		if (cell->rooms[i] < first)
 			continue;
-		rest->cores[r] -= cores;
+		counts_take_cores(&rest->counts, cell->rooms[i], (int)cores);
 		need -= cores;
 	}
 }
@@ -155,18 +136,15 @@ static void fleet_bid_take_cores(BidRest *rest, unsigned room, unsigned need)
 static Offer offer_at(const BidShapes *shapes, const BidRest *rest, const VmSpec *spec,
 		      unsigned room, uint64_t before)
 {
-	unsigned n_rooms = rest->problem->rooms->len, n_nodes = rest->problem->host->nodes->len;
-	BidRest after = {rest->problem, g_memdup2(rest->cores, n_rooms * sizeof *rest->cores),
-			 g_memdup2(rest->memory, n_nodes * sizeof *rest->memory)};
-	unsigned node = fleet_bid_room_of(rest, room)->node;
+	BidRest after = {rest->problem, counts_copy(&rest->counts)};
+	const SearchRoom *at = fleet_bid_room_of(rest, room);
 	Offer offer = {.state = OFFER_YES};
 
-	fleet_bid_take_cores(&after, room, fleet_bid_need_of(spec, fleet_bid_room_of(rest, room)));
-	if (after.memory[node] != UINT64_MAX)
-		after.memory[node] -= memory_of(spec);
+	fleet_bid_take_cores(&after, room, fleet_bid_need_of(spec, at));
+	counts_take_memory(&after.counts, at->node, (int64_t)place_memory(spec));
 	offer.loss = (unsigned)(before - fleet_bid_capacity(shapes, &after));
 	offer.left = fleet_bid_free_cores(&after);
-	rest_clear(&after);
+	counts_free(&after.counts);
 	return offer;
 }
 
@@ -177,10 +155,11 @@ static bool fleet_bid_room_holds(const BidRest *rest, const VmSpec *spec, unsign
 	unsigned need = fleet_bid_need_of(spec, like);
 
 	if (!problem_room_allows(rest->problem, spec, room) ||
-	    rest->memory[like->node] < memory_of(spec))
+	    rest->counts.memory[like->node] < place_memory(spec))
 		return false;
-	return by_room ? rest->cores[room] >= need
-		       : is_first(rest, room) && node_cores(rest, like->node, like) >= need;
+	return by_room ? rest->counts.free[room] >= need
+		       : is_first(rest, room) &&
+				 rest->counts.cell[fleet_bid_cell_of(rest, room)] >= need;
 }
 
 /* The cheapest place in what is free: in a room, else in a node. */
@@ -202,41 +181,24 @@ static Offer offer_free(const BidShapes *shapes, const BidRest *rest, const VmSp
 	return best;
 }
 
-static unsigned least_cores(const Problem *problem, const VmSpec *spec)
-{
-	unsigned least = G_MAXUINT;
-
-	for (unsigned r = 0; r < problem->rooms->len; r++)
-		least = MIN(least,
-			    fleet_bid_need_of(spec, &g_array_index(problem->rooms, SearchRoom, r)));
-	return least;
-}
-
 /* Are there cores enough at all, wherever the VMs without cpus = sit? */
 static bool has_cores(const Problem *problem, const VmSpec *spec)
 {
-	uint64_t cores = 0, used = least_cores(problem, spec);
+	uint64_t used = problem_least_cores(problem, spec);
 
-	for (unsigned r = 0; r < problem->rooms->len; r++)
-		cores += g_array_index(problem->rooms, SearchRoom, r).cores;
 	for (unsigned i = 0; i < problem->specs->len; i++)
-		used += least_cores(problem, g_ptr_array_index(problem->specs, i));
-	return used <= cores;
+		used += problem_least_cores(problem, g_ptr_array_index(problem->specs, i));
+	return used <= problem_free_cores(problem);
 }
 
 /* And memory? */
 static bool has_memory(const Problem *problem, const VmSpec *spec)
 {
-	uint64_t memory = 0, used = memory_of(spec);
+	uint64_t used = place_memory(spec);
 
-	for (unsigned n = 0; n < problem->host->nodes->len; n++) {
-		if (problem->memory[n] == UINT64_MAX)
-			return true;
-		memory += problem->memory[n];
-	}
 	for (unsigned i = 0; i < problem->specs->len; i++)
-		used += memory_of(g_ptr_array_index(problem->specs, i));
-	return used <= memory;
+		used += place_memory(g_ptr_array_index(problem->specs, i));
+	return used <= place_memory_sum(problem->memory, problem->host->nodes->len);
 }
 
 static Offer fleet_bid_offer_of(const BidShapes *shapes, const BidRest *rest, const VmSpec *spec,
@@ -267,18 +229,6 @@ void bid_free(Bid *bid)
 	g_free(bid);
 }
 
-/* Cores of the node and class of ROOM that VMs may have. */
-static unsigned fleet_bid_cores(const BidRest *rest, const SearchRoom *room)
-{
-	unsigned cores = 0;
-
-	for (unsigned r = 0; r < rest->problem->rooms->len; r++)
-		if (fleet_bid_room_of(rest, r)->node == room->node &&
-		    fleet_bid_room_of(rest, r)->class == room->class)
-			cores += rest->problem->layout->room[r].cores->len;
-	return cores;
-}
-
 /* Nodes come one after the other: the memory of each counts once. */
 static void bid_add_memory(Bid *bid, const BidRoom *room)
 {
@@ -301,12 +251,12 @@ static void bid_add_rooms(Bid *bid, const BidRest *rest)
 			       .class = room->class,
 			       .threads = room->threads,
 			       .capacity = rest->problem->capacity[room->node],
-			       .memory = rest->memory[room->node]};
+			       .memory = rest->counts.memory[room->node]};
 
 		if (!is_first(rest, r))
 			continue;
-		sum.cores = fleet_bid_cores(rest, room);
-		sum.free = node_cores(rest, room->node, room);
+		sum.cores = rest->problem->layout->cell[fleet_bid_cell_of(rest, r)].cores;
+		sum.free = rest->counts.cell[fleet_bid_cell_of(rest, r)];
 		bid->cores += sum.cores;
 		bid->free += sum.free;
 		bid_add_memory(bid, &sum);
@@ -346,7 +296,7 @@ Bid *bid_new(const BidShapes *shapes, const Host *host, const Inventory *invento
 	rest_init(&rest, base, base->problem, result);
 	make_offers(bid, shapes, &rest, before);
 	bid_add_rooms(bid, &rest);
-	rest_clear(&rest);
+	counts_free(&rest.counts);
 	return bid;
 }
 
@@ -371,8 +321,8 @@ Offer bid_settle(const BidShapes *shapes, const Host *host, const Inventory *inv
 	offer.loss = (unsigned)MAX(0, (int64_t)fleet_bid_capacity(shapes, &before) -
 					      (int64_t)fleet_bid_capacity(shapes, &after));
 	offer.left = fleet_bid_free_cores(&after);
-	rest_clear(&before);
-	rest_clear(&after);
+	counts_free(&before.counts);
+	counts_free(&after.counts);
 	return offer;
 }
 
@@ -398,7 +348,7 @@ static BidLack bid_lack_in(const BidRoom *room, const VmSpec *spec)
 	BidLack lack = {.node = room->node,
 			.cores = place_cores(spec, room->threads),
 			.cores_free = room->free,
-			.memory = memory_of(spec),
+			.memory = place_memory(spec),
 			.memory_free = room->memory};
 
 	bid_lack_finish(&lack);
@@ -410,7 +360,7 @@ static BidLack bid_lack_across(const Bid *bid, const VmSpec *spec)
 	BidLack lack = {.across = true,
 			.cores = G_MAXUINT,
 			.cores_free = bid->free,
-			.memory = memory_of(spec),
+			.memory = place_memory(spec),
 			.memory_free = bid->memory};
 
 	for (unsigned r = 0; r < bid->rooms->len; r++)

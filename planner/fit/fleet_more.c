@@ -26,15 +26,6 @@ static MoreClass *more_class(const More *more, unsigned i)
 	return &g_array_index(more->classes, MoreClass, i);
 }
 
-static unsigned more_cores(const Problem *problem)
-{
-	unsigned cores = 0;
-
-	for (unsigned r = 0; r < problem->rooms->len; r++)
-		cores += g_array_index(problem->rooms, SearchRoom, r).cores;
-	return cores;
-}
-
 static bool more_alike(const Request *a, const Request *b)
 {
 	return problem_specs_alike(a->spec, b->spec) && a->cpu_pm == b->cpu_pm &&
@@ -189,7 +180,7 @@ static unsigned more_find_never(const More *more)
 	for (unsigned i = 0; i < more->classes->len; i++) {
 		MoreClass *class = more_class(more, i);
 
-		class->cores = fleet_least_cores(more->base->problem, class->request->spec);
+		class->cores = problem_least_cores(more->base->problem, class->request->spec);
 		class->never = class->request->cpu_pm && !cpu_pm;
 		if (!class->never) {
 			more_count_question(more);
@@ -239,13 +230,8 @@ static unsigned more_least_by_cores(const More *more)
 static unsigned more_least_by_memory(const More *more)
 {
 	const Problem *problem = more->base->problem;
-	uint64_t all = 0, each = 0;
+	uint64_t all = 0, each = place_memory_sum(problem->memory, problem->host->nodes->len);
 
-	for (unsigned n = 0; n < problem->host->nodes->len; n++) {
-		if (problem->memory[n] == UINT64_MAX)
-			return 0;
-		each += problem->memory[n];
-	}
 	for (unsigned i = 0; i < more->classes->len; i++)
 		if (!more_class(more, i)->never)
 			all += more_class(more, i)->left *
@@ -295,7 +281,7 @@ FleetMore fleet_more(const Host *host, Inventory *inventory, const GPtrArray *re
 
 	g_ptr_array_set_size(inventory->vms, 0);
 	base = more.base = fit_base_new(host, inventory, &options);
-	more.cores = more_cores(base->problem);
+	more.cores = problem_free_cores(base->problem);
 	for (unsigned i = 0; i < requests->len; i++)
 		more_add(&more, g_ptr_array_index(requests, i));
 	answer.never = more_find_never(&more);

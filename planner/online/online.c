@@ -10,11 +10,10 @@
 /* Assignments to cores and pins */
 
 /* Give VM the cores of ASSIGNMENT, which the counts have already. */
-static void assignment_apply(Online *o, OnlineVm *vm, const Assignment *assignment)
+static void assignment_apply(Online *o, OnlineVm *vm, const Demand *demand,
+			     const Assignment *assignment)
 {
-	SearchVm demand = place_demand(vm->spec);
-
-	rooms_pin(o->rooms, &demand, assignment->taken, assignment->n, o->owner, 0, vm->cores,
+	rooms_pin(o->rooms, &demand->vm, assignment->shares, assignment->n, o->owner, 0, vm->cores,
 		  vm->pins);
 	o->cores_taken += vm->cores->len;
 }
@@ -23,10 +22,10 @@ static void assignment_apply(Online *o, OnlineVm *vm, const Assignment *assignme
 static SearchShare *assignment_room(Assignment *assignment, unsigned room)
 {
 	for (unsigned i = assignment->n; i-- > 0;)
-		if (assignment->taken[i].room == room)
-			return &assignment->taken[i];
-	assignment->taken[assignment->n] = (SearchShare){room, 0, 0};
-	return &assignment->taken[assignment->n++];
+		if (assignment->shares[i].room == room)
+			return &assignment->shares[i];
+	assignment->shares[assignment->n] = (SearchShare){room, 0, 0};
+	return &assignment->shares[assignment->n++];
 }
 
 /* Is no earlier one of VM's pins than number V on its core? Those that planner chose stand together
@@ -111,16 +110,14 @@ static void vm_leaves(Online *o, OnlineVm *vm)
 static void assignment_count(Online *o, const Demand *demand, const Assignment *assignment,
 			     int sign)
 {
-	online_count(o, &o->now, demand, assignment, sign);
+	counts_take(&o->now, demand, assignment, sign);
 	online_value_update(o, o->value, assignment, sign);
 }
 
 /* BYTES leave a node's memory; those of a negative number come back. */
-static void memory_count(Online *o, unsigned node, uint64_t bytes)
+static void memory_count(Online *o, unsigned node, int64_t bytes)
 {
-	if (o->now.memory[node] == UINT64_MAX)
-		return;
-	o->now.memory[node] -= bytes;
+	counts_take_memory(&o->now, node, bytes);
 	online_value_node(o, o->value, node);
 }
 
@@ -146,7 +143,7 @@ static OnlineStatus place_dedicated(Online *o, const VmSpec *spec, const OnlineV
 		return ONLINE_REJECTED;
 	assignment_count(o, &demand, &assignment, 1);
 	vm = online_vm_new(o, spec);
-	assignment_apply(o, vm, &assignment);
+	assignment_apply(o, vm, &demand, &assignment);
 	*placed = online_vm_add(o, vm);
 	return ONLINE_PLACED;
 }
@@ -155,16 +152,15 @@ static OnlineStatus place_dedicated(Online *o, const VmSpec *spec, const OnlineV
 static OnlineStatus place_pooled(Online *o, const VmSpec *spec, const OnlineVm **placed)
 {
 	Demand demand = online_demand(o, spec);
-	uint64_t bytes = online_share_memory(&demand, demand.vcpus);
 	unsigned most = 0;
 	OnlineVm *vm;
 
 	for (unsigned n = 1; n < o->plan->host->nodes->len; n++)
 		if (o->now.memory[n] > o->now.memory[most])
 			most = n;
-	if (hwloc_bitmap_iszero(o->pool) || o->now.memory[most] < bytes)
+	if (hwloc_bitmap_iszero(o->pool) || o->now.memory[most] < demand.memory)
 		return ONLINE_REJECTED;
-	memory_count(o, most, bytes);
+	memory_count(o, most, (int64_t)demand.memory);
 	vm = online_vm_new(o, spec);
 	vm->pool_node = most;
 	*placed = online_vm_add(o, vm);
@@ -206,7 +202,7 @@ bool online_remove(Online *o, const char *id)
 		o->vcpus -= vm->spec->vcpus;
 	} else {
 		demand = online_demand(o, vm->spec);
-		memory_count(o, vm->pool_node, -online_share_memory(&demand, demand.vcpus));
+		memory_count(o, vm->pool_node, -(int64_t)demand.memory);
 	}
 	vm_leaves(o, vm);
 	return true;
@@ -276,14 +272,9 @@ void online_apply(Online *o, const GPtrArray *moves)
 static void counts_build(Online *o)
 {
 	const Host *host = o->plan->host;
-	g_autofree uint64_t *memory = place_node_memory(host, o->inventory);
+	g_autofree uint64_t *memory = place_node_memory(o->plan);
 
-	o->now = online_counts_new(o);
-	for (unsigned r = 0; r < o->rooms->n_rooms; r++)
-		o->now.free[r] = online_room(o, r)->cores->len;
-	for (unsigned c = 0; c < o->rooms->n_cells; c++)
-		o->now.cell[c] = online_cell(o, c)->cores;
-	memcpy(o->now.memory, memory, host->nodes->len * sizeof *memory);
+	o->now = counts_of(o->rooms, memory);
 	o->owner = g_new(unsigned, host->cores->len + 1);
 	for (unsigned i = 0; i < host->cores->len; i++)
 		o->owner[i] = HOST_NONE;
@@ -305,13 +296,13 @@ static bool vm_on_rooms(const Online *o, const PlanVm *vm)
 
 static void core_lose(Online *o, unsigned core)
 {
-	static const Demand nothing = {.page = 1, .node = NONE};
 	SearchShare one = {o->rooms->room_of[core], 1, 0};
 	Assignment assignment = {1, &one};
 
 	o->owner[core] = 0;
 	o->cores_taken++;
-	assignment_count(o, &nothing, &assignment, 1);
+	counts_take_cores(&o->now, one.room, 1);
+	online_value_update(o, o->value, &assignment, 1);
 }
 
 /* Cores of a VM that clashes with others are gone all the same: nobody else may have them. */
@@ -360,12 +351,11 @@ static void cores_reserved_lose(Online *o)
 			core_lose(o, i);
 }
 
-Online *online_new(const Plan *plan, const Inventory *inventory, OnlinePolicy policy)
+Online *online_new(const Plan *plan, OnlinePolicy policy)
 {
 	Online *o = g_new0(Online, 1);
 
 	o->plan = plan;
-	o->inventory = inventory;
 	o->policy = policy;
 	o->value = online_value_new();
 	o->outside = g_ptr_array_new();
@@ -389,7 +379,7 @@ Online *online_new(const Plan *plan, const Inventory *inventory, OnlinePolicy po
 
 void online_free(Online *o)
 {
-	online_counts_free(&o->now);
+	counts_free(&o->now);
 	online_value_free(o->value);
 	g_free(o->owner);
 	rooms_unref(o->rooms);

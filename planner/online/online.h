@@ -50,11 +50,10 @@ typedef enum OnlineStatus {
 typedef enum OnlinePolicy { ONLINE_LOOK_AHEAD, ONLINE_BEST_FIT, ONLINE_FIRST_FIT } OnlinePolicy;
 
 /*
- * Begin with the placed VMs of PLAN running, on the cores its split leaves to VMs. PLAN and
- * INVENTORY are borrowed for the life of the result. POLICY is for comparisons; ONLINE_LOOK_AHEAD
- * is what users get.
+ * Begin with the placed VMs of PLAN running, on the cores its split leaves to VMs. PLAN is borrowed
+ * for the life of the result. POLICY is for comparisons; ONLINE_LOOK_AHEAD is what users get.
  */
-Online *online_new(const Plan *plan, const Inventory *inventory, OnlinePolicy policy);
+Online *online_new(const Plan *plan, OnlinePolicy policy);
 void online_free(Online *online);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Online, online_free)
 

@@ -7,76 +7,6 @@
 #define NONE G_MAXUINT
 #define EVEN_WITHIN 1e-9 /* costs that close are the same */
 
-/* Counts */
-
-static unsigned n_nodes(const Online *o)
-{
-	return o->plan->host->nodes->len;
-}
-
-static size_t counts_size(const Online *o)
-{
-	return n_nodes(o) * sizeof(uint64_t) +
-	       (o->rooms->n_rooms + o->rooms->n_cells) * sizeof(unsigned);
-}
-
-static Counts counts_in(const Online *o, void *block)
-{
-	Counts counts = {.memory = block};
-
-	counts.free = (unsigned *)(counts.memory + n_nodes(o));
-	counts.cell = counts.free + o->rooms->n_rooms;
-	return counts;
-}
-
-Counts online_counts_new(const Online *o)
-{
-	return counts_in(o, g_malloc0(counts_size(o) + 1));
-}
-
-Counts online_counts_copy(const Online *o, const Counts *counts)
-{
-	return counts_in(o, g_memdup2(counts->memory, counts_size(o) + 1));
-}
-
-void online_counts_free(Counts *counts)
-{
-	g_free(counts->memory);
-}
-
-/* vCPUs that ASSIGNMENT has on the node of its entry FIRST, when FIRST is the node's first entry;
- * else 0.
- */
-static unsigned share_vcpus(const Online *o, const Assignment *assignment, unsigned first)
-{
-	unsigned node = online_room(o, assignment->taken[first].room)->node, vcpus = 0;
-
-	for (unsigned i = 0; i < assignment->n; i++) {
-		if (online_room(o, assignment->taken[i].room)->node != node)
-			continue;
-		if (i < first)
-			return 0;
-		vcpus += assignment->taken[i].vcpus;
-	}
-	return vcpus;
-}
-
-void online_count(const Online *o, Counts *counts, const Demand *d, const Assignment *assignment,
-		  int sign)
-{
-	for (unsigned i = 0; i < assignment->n; i++) {
-		const SearchShare *taken = &assignment->taken[i];
-		const Room *room = online_room(o, taken->room);
-		unsigned vcpus = share_vcpus(o, assignment, i);
-
-		counts->free[taken->room] -= (unsigned)sign * taken->cores;
-		counts->cell[room->cell] -= (unsigned)sign * taken->cores;
-		if (vcpus && counts->memory[room->node] != UINT64_MAX)
-			counts->memory[room->node] -=
-				(uint64_t)(int64_t)sign * online_share_memory(d, vcpus);
-	}
-}
-
 /* What one decision knows. */
 typedef struct AssignmentChoice {
 	const Online *o;
@@ -86,22 +16,6 @@ typedef struct AssignmentChoice {
 	const Demand *d;
 	Assignment *assignment;
 } AssignmentChoice;
-
-/* CELL by its counts alone, whichever of its rooms may be had: does it hold a share, SLICE? */
-static bool counts_hold(const Online *o, const Counts *counts, unsigned cell,
-			const SearchSlice *slice, const Demand *d)
-{
-	const RoomCell *at = online_cell(o, cell);
-
-	return (d->node == NONE || at->node == d->node) && counts->cell[cell] >= slice->cores &&
-	       counts->memory[at->node] >= slice->memory;
-}
-
-bool online_holds(const Online *o, const Counts *counts, unsigned cell, const SearchSlice *slice,
-		  const Demand *d)
-{
-	return (!d->cells || d->cells[cell]) && counts_hold(o, counts, cell, slice, d);
-}
 
 /* One room */
 
@@ -147,7 +61,7 @@ static bool online_assign_room_holds(const Counts *counts, const RoomCell *cell,
 static void judge_cell(const AssignmentChoice *c, unsigned cell, bool only, BestRoom *best)
 {
 	const Demand *d = c->d;
-	unsigned need = online_cores(d, online_cell(c->o, cell)->threads);
+	unsigned need = search_vm_cores(&d->vm, online_cell(c->o, cell)->threads);
 	double cost = 0;
 
 	if (c->value && !only)
@@ -158,10 +72,10 @@ static void judge_cell(const AssignmentChoice *c, unsigned cell, bool only, Best
 static bool cell_has_room(const AssignmentChoice *c, unsigned cell)
 {
 	const RoomCell *at = online_cell(c->o, cell);
-	unsigned need = online_cores(c->d, at->threads);
-	SearchSlice whole = {1, need, c->d->vcpus, c->d->whole};
+	unsigned need = search_vm_cores(&c->d->vm, at->threads);
+	SearchSlice whole = {1, need, c->d->vm.vcpus, c->d->memory};
 
-	return counts_hold(c->o, c->counts, cell, &whole, c->d) &&
+	return counts_hold(c->counts, cell, &whole, c->d) &&
 	       online_assign_room_holds(c->counts, at, c->d, need);
 }
 
@@ -186,56 +100,16 @@ static bool online_assign_in_room(const AssignmentChoice *c)
 	if (best.room == NONE)
 		judge_cell(c, first, true, &best);
 	c->assignment->n = 1;
-	c->assignment->taken[0] = (SearchShare){best.room, best.need, c->d->vcpus};
+	c->assignment->shares[0] = (SearchShare){best.room, best.need, c->d->vm.vcpus};
 	return true;
 }
 
 /* Cells */
 
-/* The room of CELL with fewest free cores, but NEED if any has that many, that ASSIGNMENT, from
- * entry FIRST on, has not. */
-static unsigned next_room(const Counts *counts, const RoomCell *cell, unsigned need,
-			  const Assignment *assignment, unsigned first)
-{
-	unsigned small = NONE, whole = NONE;
-
-	for (unsigned c = 0; c < cell->n_rooms; c++) {
-		unsigned r = cell->rooms[c], free = counts->free[r];
-		bool used = !free;
-
-		for (unsigned i = first; i < assignment->n; i++)
-			used |= assignment->taken[i].room == r;
-		if (used)
-			continue;
-		if (free >= need && (whole == NONE || free < counts->free[whole]))
-			whole = r;
-		if (small == NONE || free < counts->free[small])
-			small = r;
-	}
-	return first == assignment->n && whole != NONE ? whole : small;
-}
-
-void online_share(const Online *o, const Counts *counts, unsigned cell, const SearchSlice *slice,
-		  const Demand *d, Assignment *assignment)
-{
-	const RoomCell *at = online_cell(o, cell);
-	unsigned need = slice->cores, vcpus = slice->vcpus, first = assignment->n;
-
-	while (need) {
-		unsigned room = next_room(counts, at, need, assignment, first);
-		unsigned cores = MIN(counts->free[room], need);
-		unsigned part = MIN(vcpus, cores * (d->isolate ? 1 : at->threads));
-
-		assignment->taken[assignment->n++] = (SearchShare){room, cores, part};
-		vcpus -= part;
-		need -= cores;
-	}
-}
-
 static bool assignment_has_node(const Online *o, const Assignment *assignment, unsigned node)
 {
 	for (unsigned i = 0; i < assignment->n; i++)
-		if (online_room(o, assignment->taken[i].room)->node == node)
+		if (online_room(o, assignment->shares[i].room)->node == node)
 			return true;
 	return false;
 }
@@ -244,7 +118,7 @@ static bool assignment_has_node(const Online *o, const Assignment *assignment, u
  * have yet. */
 static unsigned best_cell(const AssignmentChoice *c, unsigned class, const SearchSlice *slice)
 {
-	bool whole = c->value && slice->vcpus == c->d->vcpus;
+	bool whole = c->value && slice->vcpus == c->d->vm.vcpus;
 	unsigned best = NONE;
 	double best_cost = 0;
 
@@ -252,7 +126,7 @@ static unsigned best_cell(const AssignmentChoice *c, unsigned class, const Searc
 		const RoomCell *cell = online_cell(c->o, i);
 		double cost = 0;
 
-		if (cell->class != class || !online_holds(c->o, c->counts, i, slice, c->d) ||
+		if (cell->class != class || !counts_may_hold(c->counts, i, slice, c->d) ||
 		    assignment_has_node(c->o, c->assignment, cell->node))
 			continue;
 		if (whole)
@@ -280,7 +154,7 @@ static bool online_assign_over_nodes(const AssignmentChoice *c, unsigned class, 
 
 			if (cell == NONE)
 				return false;
-			online_share(c->o, c->counts, cell, &slices[i], c->d, c->assignment);
+			counts_share(c->counts, cell, &slices[i], c->d, c->assignment);
 		}
 	return n > 0;
 }
@@ -305,8 +179,7 @@ typedef struct Nearest {
 static unsigned nearest_slice(const Nearest *n, unsigned cell)
 {
 	for (unsigned i = 0; i < n->n_slices; i++)
-		if (n->slices[i].n &&
-		    online_holds(n->c->o, n->c->counts, cell, &n->slices[i], n->c->d))
+		if (n->slices[i].n && counts_may_hold(n->c->counts, cell, &n->slices[i], n->c->d))
 			return i;
 	return NONE;
 }
@@ -372,7 +245,7 @@ static bool assignment_nearest(const AssignmentChoice *c, unsigned class, unsign
 	c->assignment->n = 0;
 	nearest_from(&n, 0);
 	for (unsigned i = 0; n.best_distance != UINT64_MAX && i < k; i++)
-		online_share(c->o, c->counts, n.best_cells[i], &n.slices[n.best_sorts[i]], c->d,
+		counts_share(c->counts, n.best_cells[i], &n.slices[n.best_sorts[i]], c->d,
 			     c->assignment);
 	return c->assignment->n > 0;
 }
@@ -386,7 +259,7 @@ static int taken_compare(const void *a, const void *b)
 
 void online_assignment_sort(Assignment *assignment)
 {
-	qsort(assignment->taken, assignment->n, sizeof *assignment->taken, taken_compare);
+	qsort(assignment->shares, assignment->n, sizeof *assignment->shares, taken_compare);
 }
 
 /* Where in one class it is over K nodes. */

@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A VM as counts: what it needs of cores and memory. */
+/* What a VM asks of the rooms: cores, memory, and where. */
 #include "planner/online/online_internal.h"
 #include "planner/place/allowed.h"
 #include "planner/place/placer.h"
 
 #include <string.h>
-
-uint64_t online_part_memory(const Demand *demand, unsigned vcpus)
-{
-	uint64_t each = demand->memory / demand->vcpus, rest = demand->memory % demand->vcpus;
-	uint64_t share = each * vcpus + (rest * vcpus + demand->vcpus - 1) / demand->vcpus;
-
-	return (share + demand->page - 1) / demand->page * demand->page;
-}
 
 /* Where it may sit */
 
@@ -111,13 +103,14 @@ void online_demand_apart(const Online *o, const VmSpec *spec, Demand *d)
 /* Does a node hold it, all empty? */
 static bool some_cell_holds(const Online *o, const Demand *d)
 {
-	g_autofree uint64_t *memory = place_node_memory(o->plan->host, o->inventory);
+	g_autofree uint64_t *memory = place_node_memory(o->plan);
 
 	for (unsigned i = 0; i < o->rooms->n_cells; i++) {
 		const RoomCell *cell = online_cell(o, i);
 
-		if ((!d->cells || d->cells[i]) && cell->cores >= online_cores(d, cell->threads) &&
-		    memory[cell->node] >= d->whole)
+		if ((!d->cells || d->cells[i]) &&
+		    cell->cores >= search_vm_cores(&d->vm, cell->threads) &&
+		    memory[cell->node] >= d->memory)
 			return true;
 	}
 	return false;
@@ -125,22 +118,14 @@ static bool some_cell_holds(const Online *o, const Demand *d)
 
 Demand online_demand(const Online *o, const VmSpec *spec)
 {
-	Demand demand = {.vcpus = vm_spec_pinned(spec),
-			 .helpers = vm_spec_helpers(spec),
-			 .isolate = spec->threads == THREADS_ISOLATE,
-			 .memory = spec->memory,
-			 .page = place_page(spec),
-			 .node = G_MAXUINT};
+	Demand demand = {.vm = place_demand(spec),
+			 .memory = place_memory(spec),
+			 .most = o->plan->host->nodes->len};
 
-	if (spec->node >= 0) {
-		demand.node = host_node_of_id(o->plan->host, (unsigned)spec->node);
-		if (demand.node == HOST_NONE) /* no such node: no room is on it */
-			demand.node = o->plan->host->nodes->len;
-	}
+	demand.vm.node = place_node(o->plan->host, spec);
 	demand_wishes(o, spec, &demand);
-	demand.whole = (demand.memory + demand.page - 1) / demand.page * demand.page;
-	demand.most = o->plan->host->nodes->len;
-	if (demand.node != G_MAXUINT || (spec->spans == SPANS_NEVER && some_cell_holds(o, &demand)))
+	if (demand.vm.node != G_MAXUINT ||
+	    (spec->spans == SPANS_NEVER && some_cell_holds(o, &demand)))
 		demand.most = 1;
 	return demand;
 }
@@ -148,15 +133,8 @@ Demand online_demand(const Online *o, const VmSpec *spec)
 unsigned online_slices(const Online *o, const Demand *d, unsigned class, unsigned k,
 		       SearchSlice slices[SEARCH_SLICES])
 {
-	SearchVm vm = {.vcpus = d->vcpus,
-		       .isolate = d->isolate,
-		       .memory = d->memory,
-		       .page = d->page,
-		       .node = d->node,
-		       .helpers = d->helpers};
-
 	for (unsigned i = 0; i < o->rooms->n_cells; i++)
 		if (online_cell(o, i)->class == class)
-			return search_slices(&vm, online_cell(o, i)->threads, k, slices);
+			return search_slices(&d->vm, online_cell(o, i)->threads, k, slices);
 	return 0;
 }

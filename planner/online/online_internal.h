@@ -3,7 +3,7 @@
  * What the files of online placement share.
  *
  *   online.c        who runs where; coming and going
- *   online_demand.c what a VM needs, as counts
+ *   online_demand.c what a VM asks for
  *   online_why.c    why a VM has no assignment
  *   online_assign.c assignments on counts of free cores: pure, so the same on a copy
  *   online_value.c  what the free cores are worth to the VMs that are likely to come
@@ -13,54 +13,22 @@
 #define PLANNER_ONLINE_ONLINE_INTERNAL_H
 
 #include "planner/online/online.h"
-#include "planner/place/rooms.h"
-#include "planner/search/search.h"
+#include "planner/place/counts.h"
 
-/* What is free. One block of memory, so that a copy is one copy. */
-typedef struct Counts {
-	unsigned *free;	  /* by room: cores */
-	unsigned *cell;	  /* by cell: cores */
-	uint64_t *memory; /* by node: bytes, UINT64_MAX = not known */
-} Counts;
-
-/* A VM's demand, as counts. */
-typedef struct Demand {
-	unsigned vcpus, helpers;
-	bool isolate;
-	uint64_t memory, page;
-	unsigned node;		   /* G_MAXUINT = any */
-	uint64_t whole;		   /* memory in whole pages */
-	unsigned most;		   /* nodes it may be over */
-	const bool *rooms, *cells; /* by room, cell: may it sit there? NULL = anywhere. A cell all
-				      of whose rooms it may have. Those alike are the same */
-} Demand;
-
-/* Inline: every decision asks it of each kind of VM seen lately. */
+/* Do they ask for the same? Those alike in where they may sit are kept as the same. Inline: every
+ * decision asks it of each kind of VM seen lately. */
 static inline bool online_demands_equal(const Demand *a, const Demand *b)
 {
-	return a->vcpus == b->vcpus && a->helpers == b->helpers && a->isolate == b->isolate &&
-	       a->memory == b->memory && a->page == b->page && a->node == b->node &&
-	       a->most == b->most && a->rooms == b->rooms;
+	return a->vm.vcpus == b->vm.vcpus && a->vm.helpers == b->vm.helpers &&
+	       a->vm.isolate == b->vm.isolate && a->vm.memory == b->vm.memory &&
+	       a->vm.page == b->vm.page && a->vm.node == b->vm.node && a->most == b->most &&
+	       a->rooms == b->rooms;
 }
-
-/* The cores that a demand takes, of THREADS threads each. */
-static inline unsigned online_cores(const Demand *d, unsigned threads)
-{
-	return search_cores(d->vcpus, threads, d->isolate) +
-	       (d->helpers ? search_cores(d->helpers, threads, false) : 0);
-}
-
-/* Where a demand sits: at most one entry a room. */
-typedef struct Assignment {
-	unsigned n;
-	SearchShare *taken; /* room for n_rooms entries */
-} Assignment;
 
 typedef struct OnlineValue OnlineValue;
 
 struct Online {
 	const Plan *plan;
-	const Inventory *inventory;
 	OnlinePolicy policy;
 	Rooms *rooms;
 	Counts now;
@@ -91,14 +59,6 @@ static inline const RoomCell *online_cell(const Online *online, unsigned cell)
 Demand online_demand(const Online *online, const VmSpec *spec);
 /* DEMAND, of SPEC, may not be with the VMs that run and that it must be apart from. */
 void online_demand_apart(const Online *online, const VmSpec *spec, Demand *demand);
-uint64_t online_part_memory(const Demand *demand, unsigned vcpus);
-
-/* Bytes a share of VCPUS takes. */
-static inline uint64_t online_share_memory(const Demand *demand, unsigned vcpus)
-{
-	return vcpus == demand->vcpus ? demand->whole : online_part_memory(demand, vcpus);
-}
-
 /* Its shares over K cells of CLASS, as search_slices() has them. */
 unsigned online_slices(const Online *online, const Demand *demand, unsigned class, unsigned k,
 		       SearchSlice slices[SEARCH_SLICES]);
@@ -110,29 +70,15 @@ void online_assignment_of(const Online *online, const OnlineVm *vm, Assignment *
 
 /* online_assign.c */
 
-Counts online_counts_new(const Online *online);
-Counts online_counts_copy(const Online *online, const Counts *counts);
-void online_counts_free(Counts *counts);
 /*
- * Assign DEMAND in what COUNTS has, at the finest level that holds it; ASSIGNMENT->taken has
+ * Assign DEMAND in what COUNTS has, at the finest level that holds it; ASSIGNMENT->shares has
  * space for as many entries as there are rooms. False when it fits nowhere. VALUE, of the same
  * counts, says which of the places is best; where it is NULL the policy does.
  */
 bool online_assignment(const Online *online, const Counts *counts, const OnlineValue *value,
 		       OnlinePolicy policy, const Demand *demand, Assignment *assignment);
-/* Add a share, SLICE, in CELL, which has the cores, to ASSIGNMENT: one room that holds it, else the
- * fragments first. */
-void online_share(const Online *online, const Counts *counts, unsigned cell,
-		  const SearchSlice *slice, const Demand *demand, Assignment *assignment);
 /* Rooms in ascending order. */
 void online_assignment_sort(Assignment *assignment);
-/* Does CELL hold a share, SLICE? */
-bool online_holds(const Online *online, const Counts *counts, unsigned cell,
-		  const SearchSlice *slice, const Demand *demand);
-/* Take an assignment from, or (SIGN -1) give it back to, the counts. */
-void online_count(const Online *online, Counts *counts, const Demand *demand,
-		  const Assignment *assignment, int sign);
-
 /* online_value.c */
 
 OnlineValue *online_value_new(void);

@@ -36,7 +36,7 @@ typedef struct Moves {
 
 static bool assignments_equal(const Assignment *a, const Assignment *b)
 {
-	return a->n == b->n && !memcmp(a->taken, b->taken, a->n * sizeof *a->taken);
+	return a->n == b->n && !memcmp(a->shares, b->shares, a->n * sizeof *a->shares);
 }
 
 /* Was a mover like number I already tried at this step, from START on? */
@@ -54,7 +54,7 @@ static bool assign_and_count(Moves *m, const Demand *demand, Assignment *assignm
 	m->steps++;
 	if (!online_assignment(m->online, &m->counts, NULL, ONLINE_BEST_FIT, demand, assignment))
 		return false;
-	online_count(m->online, &m->counts, demand, assignment, 1);
+	counts_take(&m->counts, demand, assignment, 1);
 	return true;
 }
 
@@ -64,7 +64,7 @@ static bool unassign_chosen(Moves *m, unsigned n)
 	for (; n < m->n_chosen; n++) {
 		Mover *mover = &m->movers[m->chosen[n]];
 
-		online_count(m->online, &m->counts, &mover->demand, &mover->to, -1);
+		counts_take(&m->counts, &mover->demand, &mover->to, -1);
 	}
 	return false;
 }
@@ -87,7 +87,7 @@ static bool works_in_turn(Moves *m)
 	if (assign_and_count(m, &m->wanted, &m->assignment)) {
 		if (assign_chosen(m))
 			return true;
-		online_count(m->online, &m->counts, &m->wanted, &m->assignment, -1);
+		counts_take(&m->counts, &m->wanted, &m->assignment, -1);
 	}
 	return assign_chosen(m) &&
 	       (assign_and_count(m, &m->wanted, &m->assignment) || unassign_chosen(m, 0));
@@ -150,7 +150,7 @@ static bool enough_hold(const Moves *m, const Demand *demand, const Misses *miss
 
 		for (unsigned c = start; left && c + left <= m->online->rooms->n_cells; c++)
 			left -= online_cell(m->online, c)->class == misses->class &&
-				online_holds(m->online, &m->counts, c, &misses->slices[s], demand);
+				counts_may_hold(&m->counts, c, &misses->slices[s], demand);
 		if (left)
 			return false;
 	}
@@ -167,9 +167,9 @@ static bool assign_share(Moves *m, unsigned i, Misses *misses, unsigned c, Searc
 	unsigned n = assignment->n;
 	bool done;
 
-	if (!slice->n || !online_holds(m->online, &m->counts, c, slice, demand))
+	if (!slice->n || !counts_may_hold(&m->counts, c, slice, demand))
 		return false;
-	online_share(m->online, &m->counts, c, slice, demand, assignment);
+	counts_share(&m->counts, c, slice, demand, assignment);
 	slice->n--;
 	misses->shares--;
 	done = assign_shares(m, i, misses, c + 1);
@@ -187,12 +187,12 @@ static bool assign_shares(Moves *m, unsigned i, Misses *misses, unsigned start)
 	Assignment *assignment = assignment_at(m, i);
 
 	if (!misses->shares) {
-		Assignment whole = {assignment->n, assignment->taken};
+		Assignment whole = {assignment->n, assignment->shares};
 
-		online_count(m->online, &m->counts, demand, &whole, 1);
+		counts_take(&m->counts, demand, &whole, 1);
 		if (online_moves_assign(m, i + 1))
 			return true;
-		online_count(m->online, &m->counts, demand, &whole, -1);
+		counts_take(&m->counts, demand, &whole, -1);
 		return false;
 	}
 	if (!enough_hold(m, demand, misses, start))
@@ -252,12 +252,12 @@ static bool online_moves_choose(Moves *m, unsigned start, unsigned left)
 
 		if (online_moves_tried(m, start, i))
 			continue;
-		online_count(m->online, &m->counts, &mover->demand, &mover->from, -1);
+		counts_take(&m->counts, &mover->demand, &mover->from, -1);
 		m->chosen[m->n_chosen++] = i;
 		if (online_moves_choose(m, i + 1, left - 1))
 			return true;
 		m->n_chosen--;
-		online_count(m->online, &m->counts, &mover->demand, &mover->from, 1);
+		counts_take(&m->counts, &mover->demand, &mover->from, 1);
 	}
 	return false;
 }
@@ -301,7 +301,8 @@ static void moves_init(Moves *m, const Online *online, const VmSpec *spec, unsig
 
 	*m = (Moves){.online = online, .wanted = online_demand(online, spec), .n_movers = vms->len};
 	online_demand_apart(online, spec, &m->wanted);
-	m->pinned = m->wanted.node != G_MAXUINT || m->wanted.rooms || online->rooms->n_classes > 1;
+	m->pinned =
+		m->wanted.vm.node != G_MAXUINT || m->wanted.rooms || online->rooms->n_classes > 1;
 	m->movers = g_new0(Mover, vms->len + 1);
 	for (unsigned i = 0; i < vms->len; i++) {
 		Mover *mover = &m->movers[i];
@@ -311,23 +312,23 @@ static void moves_init(Moves *m, const Online *online, const VmSpec *spec, unsig
 		mover->from = assignment_new(online);
 		mover->to = assignment_new(online);
 		online_assignment_of(online, mover->vm, &mover->from);
-		m->pinned |= mover->demand.node != G_MAXUINT || mover->demand.rooms;
+		m->pinned |= mover->demand.vm.node != G_MAXUINT || mover->demand.rooms;
 	}
 	m->chosen = g_new0(unsigned, most + 1);
-	m->counts = online_counts_copy(online, &online->now);
+	m->counts = counts_copy(&online->now);
 	m->assignment = assignment_new(online);
 }
 
 static void moves_clear(Moves *m)
 {
 	for (unsigned i = 0; i < m->n_movers; i++) {
-		g_free(m->movers[i].from.taken);
-		g_free(m->movers[i].to.taken);
+		g_free(m->movers[i].from.shares);
+		g_free(m->movers[i].to.shares);
 	}
 	g_free(m->movers);
 	g_free(m->chosen);
-	online_counts_free(&m->counts);
-	g_free(m->assignment.taken);
+	counts_free(&m->counts);
+	g_free(m->assignment.shares);
 }
 
 /* Cores, as CPUs */
@@ -345,14 +346,13 @@ static void online_move_free(gpointer data)
 static OnlineMove *move_new(const Moves *m, const Mover *mover, unsigned *owner)
 {
 	g_autoptr(GArray) cores = g_array_new(FALSE, FALSE, sizeof(unsigned));
-	SearchVm demand = place_demand(mover->vm->spec);
 	OnlineMove *move = g_new0(OnlineMove, 1);
 
 	move->id = g_strdup(mover->vm->spec->name);
 	move->from = g_array_copy(mover->vm->pins);
 	move->to = g_array_new(FALSE, FALSE, sizeof(unsigned));
-	rooms_pin(m->online->rooms, &demand, mover->to.taken, mover->to.n, owner, 0, cores,
-		  move->to);
+	rooms_pin(m->online->rooms, &mover->demand.vm, mover->to.shares, mover->to.n, owner, 0,
+		  cores, move->to);
 	return move;
 }
 
@@ -386,14 +386,14 @@ static bool online_moves_hopeless(const Online *online, const Moves *m)
 	for (unsigned c = 0; c < online->rooms->n_cells; c++) {
 		unsigned threads = online_cell(online, c)->threads;
 
-		need = MIN(need, online_cores(&m->wanted, threads));
+		need = MIN(need, search_vm_cores(&m->wanted.vm, threads));
 		have += online->now.cell[c];
 	}
 	for (unsigned i = 0; i < m->n_movers; i++) {
 		const Mover *mover = &m->movers[i];
-		const Room *room = online_room(online, mover->from.taken[0].room);
+		const Room *room = online_room(online, mover->from.shares[0].room);
 
-		have += mover->vm->cores->len - online_cores(&mover->demand, room->threads);
+		have += mover->vm->cores->len - search_vm_cores(&mover->demand.vm, room->threads);
 	}
 	return have < need;
 }
@@ -401,16 +401,13 @@ static bool online_moves_hopeless(const Online *online, const Moves *m)
 /* Memory that is free now, or would be if all movers took no more than whole pages of one node. */
 static bool memory_hopeless(const Online *online, const Moves *m)
 {
-	uint64_t have = 0;
+	uint64_t have = place_memory_sum(online->now.memory, online->plan->host->nodes->len);
 
-	for (unsigned n = 0; n < online->plan->host->nodes->len; n++) {
-		if (online->now.memory[n] == UINT64_MAX)
-			return false;
-		have += online->now.memory[n];
-	}
+	if (have == UINT64_MAX)
+		return false;
 	for (unsigned i = 0; i < m->n_movers; i++)
-		have += m->movers[i].demand.page * m->movers[i].from.n;
-	return have < m->wanted.memory;
+		have += m->movers[i].demand.vm.page * m->movers[i].from.n;
+	return have < m->wanted.vm.memory;
 }
 
 GPtrArray *online_moves(const Online *online, const VmSpec *spec, unsigned most, uint64_t *steps)

@@ -49,7 +49,7 @@ static bool kind_on(const Online *o, const ValueKind *kind, unsigned cell)
 {
 	const Demand *d = &kind->demand;
 
-	return (d->node == G_MAXUINT || d->node == online_cell(o, cell)->node) &&
+	return (d->vm.node == G_MAXUINT || d->vm.node == online_cell(o, cell)->node) &&
 	       (!d->cells || d->cells[cell]);
 }
 
@@ -75,13 +75,13 @@ static void count_cell(const Online *o, ValueKind *kind, unsigned cell)
 /* vCPUs of the largest of K shares. */
 static unsigned share_of(const Demand *d, unsigned k)
 {
-	return (d->vcpus + k - 1) / k;
+	return (d->vm.vcpus + k - 1) / k;
 }
 
 /* Cores of the largest, or nearly: helpers' are in one of them. */
 static unsigned share_cores(const Demand *d, unsigned k, unsigned threads)
 {
-	return (online_cores(d, threads) + k - 1) / k;
+	return (search_vm_cores(&d->vm, threads) + k - 1) / k;
 }
 
 static bool cells_hold(const Online *o, const Demand *d, unsigned k)
@@ -99,7 +99,7 @@ static bool cells_hold(const Online *o, const Demand *d, unsigned k)
 /* The fewest nodes, of more than one, that the VM could be spread over. */
 static unsigned shares_of(const Online *o, const Demand *d)
 {
-	for (unsigned k = 2; k <= d->most && k <= d->vcpus; k++)
+	for (unsigned k = 2; k <= d->most && k <= d->vm.vcpus; k++)
 		if (cells_hold(o, d, k))
 			return k;
 	return 0;
@@ -107,7 +107,7 @@ static unsigned shares_of(const Online *o, const Demand *d)
 
 static double inverse_of(const Demand *d, unsigned vcpus)
 {
-	return d->memory ? 1 / (double)online_share_memory(d, vcpus) : 0;
+	return d->memory ? 1 / (double)demand_memory(d, vcpus) : 0;
 }
 
 static void kind_count(const Online *o, ValueKind *kind)
@@ -130,7 +130,7 @@ static void kind_clear(ValueKind *kind)
 static void kind_begin(const Online *o, ValueKind *kind, const Demand *d)
 {
 	*kind = (ValueKind){
-		.demand = *d, .shares = shares_of(o, d), .memory = inverse_of(d, d->vcpus)};
+		.demand = *d, .shares = shares_of(o, d), .memory = inverse_of(d, d->vm.vcpus)};
 	kind->each = g_new0(double, 2 * o->rooms->n_classes + 1);
 	kind->each_share = kind->each + o->rooms->n_classes;
 	kind->need = g_new0(unsigned, 2 * (o->rooms->n_classes + o->rooms->n_cells) + 1);
@@ -142,7 +142,7 @@ static void kind_begin(const Online *o, ValueKind *kind, const Demand *d)
 	for (unsigned i = 0; i < o->rooms->n_cells; i++) {
 		const RoomCell *cell = online_cell(o, i);
 
-		kind->need[cell->class] = online_cores(d, cell->threads);
+		kind->need[cell->class] = search_vm_cores(&d->vm, cell->threads);
 		kind->each[cell->class] = 1.0 / kind->need[cell->class];
 		if (kind->shares)
 			kind->each_share[cell->class] =
@@ -202,10 +202,10 @@ void online_value_learn(const Online *o, OnlineValue *value, const Demand *d)
 
 static bool node_first(const Online *o, const Assignment *assignment, unsigned entry)
 {
-	unsigned node = online_room(o, assignment->taken[entry].room)->node;
+	unsigned node = online_room(o, assignment->shares[entry].room)->node;
 
 	for (unsigned i = 0; i < entry; i++)
-		if (online_room(o, assignment->taken[i].room)->node == node)
+		if (online_room(o, assignment->shares[i].room)->node == node)
 			return false;
 	return true;
 }
@@ -222,7 +222,7 @@ void online_value_update(const Online *o, OnlineValue *value, const Assignment *
 			 int sign)
 {
 	for (unsigned i = 0; i < assignment->n; i++) {
-		const SearchShare *taken = &assignment->taken[i];
+		const SearchShare *taken = &assignment->shares[i];
 		const Room *room = online_room(o, taken->room);
 		unsigned now = o->now.free[taken->room];
 		unsigned before = now + (unsigned)sign * taken->cores;
@@ -277,7 +277,7 @@ double online_value_cell(const Online *o, const OnlineValue *value, unsigned cel
 	double loss = 0;
 
 	if (memory != UINT64_MAX)
-		memory -= online_share_memory(d, d->vcpus);
+		memory -= demand_memory(d, d->vm.vcpus);
 	for (unsigned k = 0; k < value->n_kinds; k++)
 		if (kind_on(o, &value->kinds[k], cell))
 			loss += kind_loss(value, &value->kinds[k], cell, at, cores, memory);

@@ -67,7 +67,7 @@ static unsigned closest_cell(const Online *o, const VmSpec *spec, const Demand *
 		const RoomCell *cell = online_cell(o, i);
 		int64_t missing = (int64_t)cell_need(cell, spec) - o->now.cell[i];
 
-		if ((demand->node != NONE && cell->node != demand->node) ||
+		if ((demand->vm.node != NONE && cell->node != demand->vm.node) ||
 		    !cell_allowed(o, demand, i) || MAX(missing, 0) >= fewest)
 			continue;
 		best = i;
@@ -88,9 +88,9 @@ static char *why_cell(const Online *o, const VmSpec *spec, const Demand *demand,
 	if (have >= need)
 		return g_strdup_printf("%s and %" G_GUINT64_FORMAT
 				       " MiB of memory on one node; none%s has both",
-				       wish, online_share_memory(demand, demand->vcpus) >> 20,
-				       demand->node == NONE ? "" : " that it may have");
-	if (demand->node != NONE)
+				       wish, demand_memory(demand, demand->vm.vcpus) >> 20,
+				       demand->vm.node == NONE ? "" : " that it may have");
+	if (demand->vm.node != NONE)
 		return g_strdup_printf("%s on node %u; %u free there", wish, id, have);
 	return g_strdup_printf("%s on one node%s; %u free in all, %u on node %u", wish,
 			       demand->most > 1 ? ", or in shares on several" : "",
@@ -117,9 +117,9 @@ char *online_why(const Online *o, const VmSpec *spec)
 				       "group %s",
 				       spec->apart.group);
 	if (closest == NONE)
-		return g_strconcat(demand.node == NONE ? "no core is left for VMs"
-						       : "no core of that node is left for VMs",
-				   demand.node == NONE ? limits : "", NULL);
+		return g_strconcat(demand.vm.node == NONE ? "no core is left for VMs"
+							  : "no core of that node is left for VMs",
+				   demand.vm.node == NONE ? limits : "", NULL);
 	cell = why_cell(o, spec, &demand, closest);
 	return g_strconcat(cell, demand.rooms ? limits : "", NULL);
 }

@@ -67,8 +67,7 @@ static bool fits_with_cores(const Problem *base, const VmSpec *spec, const Chang
 	g_autoptr(Problem) problem = what_if(base, spec);
 
 	room_of_cell(problem, cell)->cores += cores;
-	if (problem->memory[cell->node] != UINT64_MAX)
-		problem->memory[cell->node] += bytes;
+	place_memory_give(&problem->memory[cell->node], bytes);
 	return problem_all_fit(problem, NULL);
 }
 

@@ -77,8 +77,7 @@ static uint64_t placed_with_room(const Problem *rest, const VmSpec *spec, unsign
 	SearchRoom *entry = &g_array_index(problem->rooms, SearchRoom, room);
 
 	entry->cores -= need;
-	if (problem->memory[entry->node] != UINT64_MAX)
-		problem->memory[entry->node] -= place_memory(spec);
+	place_memory_take(&problem->memory[entry->node], place_memory(spec));
 	result = problem_solve(problem);
 	return result->placed + (problem->prefer == PREFER_VCPUS ? spec->vcpus : 1);
 }

@@ -6,6 +6,7 @@
 #ifndef PLANNER_PLACE_PLACER_H
 #define PLANNER_PLACE_PLACER_H
 
+#include "planner/place/demand.h"
 #include "planner/place/plan.h"
 
 /* What placement knows while it works. */
@@ -25,20 +26,26 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Placer, placer_free)
 /* Is the core nobody's, and for VMs to have? */
 bool place_core_free(const Placer *placer, unsigned core);
 
-/* The cores that a dedicated VM takes, of THREADS threads each, its helpers' included. */
-unsigned place_cores(const VmSpec *spec, unsigned threads);
-/* The CPUs of them that a thread is pinned to. */
-unsigned place_cpus(const VmSpec *spec);
-/* What it asks of rooms, wherever it may sit. */
-SearchVm place_demand(const VmSpec *spec);
-/* The page a VM's memory comes in: its huge page, or 4 KiB. */
-uint64_t place_page(const VmSpec *spec);
-/* The memory of a share of VCPUS of the VM's vCPUs: its part, in whole pages; and all of it. */
-uint64_t place_share_memory(const VmSpec *spec, unsigned vcpus);
-uint64_t place_memory(const VmSpec *spec);
+/* Memory by node: bytes, UINT64_MAX = not known, which stays so whatever is taken. */
 
-/* By node, what it has for VMs: its memory less the host's share; UINT64_MAX = not known. Yours. */
-uint64_t *place_node_memory(const Host *host, const Inventory *inventory);
+/* What it has for VMs: its memory less the host's share, nothing where it has no cores. Yours. */
+uint64_t *place_node_memory(const Plan *plan);
+/* Of all N nodes; not known where that of one is not. */
+uint64_t place_memory_sum(const uint64_t *memory, unsigned n);
+/* BYTES are taken of a node, as far as there are so many; and come back. */
+static inline void place_memory_take(uint64_t *left, uint64_t bytes)
+{
+	if (*left != UINT64_MAX)
+		*left -= MIN(*left, bytes);
+}
+static inline void place_memory_give(uint64_t *left, uint64_t bytes)
+{
+	if (*left != UINT64_MAX)
+		*left += bytes;
+}
+/* All that VM, placed, has. */
+void place_shares_take(const PlanVm *vm, uint64_t *memory);
+void place_shares_give(const PlanVm *vm, uint64_t *memory);
 
 /* Fill vm->shares, which is empty, from its pins. */
 void place_fill_shares(const Host *host, PlanVm *vm);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/place/plan.h"
 #include "planner/cpupm/partner.h"
-#include "planner/place/placer.h"
+#include "planner/place/demand.h"
 
 #include <string.h>
 

@@ -131,7 +131,7 @@ Problem *problem_new(const Placer *placer, const PlanOptions *options)
 	problem->rooms = search_rooms(placer, problem->layout);
 	problem->memory =
 		g_memdup2(placer->memory, placer->host->nodes->len * sizeof *problem->memory);
-	problem->capacity = place_node_memory(placer->host, placer->inventory);
+	problem->capacity = place_node_memory(placer->plan);
 	problem->vms = g_array_new(FALSE, TRUE, sizeof(SearchVm));
 	problem->specs = g_ptr_array_new();
 	problem->settled = settled_vms(placer->plan);
@@ -171,18 +171,6 @@ void problem_free(Problem *problem)
 
 /* VMs */
 
-/* A node= that the host does not have makes the VM fit nowhere: no room is on a node of this
- * number. */
-static unsigned node_asked(const Host *host, const VmSpec *spec)
-{
-	unsigned node;
-
-	if (spec->node < 0)
-		return G_MAXUINT;
-	node = host_node_of_id(host, (unsigned)spec->node);
-	return node == HOST_NONE ? host->nodes->len : node;
-}
-
 /* Could a node hold it, were there no other VM? */
 static bool node_could_hold(const Problem *problem, const VmSpec *spec)
 {
@@ -203,7 +191,7 @@ static SearchVm search_vm(const Problem *problem, const VmSpec *spec)
 {
 	SearchVm vm = place_demand(spec);
 
-	vm.node = node_asked(problem->host, spec);
+	vm.node = place_node(problem->host, spec);
 	vm.whole = spec->spans == SPANS_NEVER && node_could_hold(problem, spec);
 	return vm;
 }
@@ -255,12 +243,37 @@ void problem_release(Problem *problem, const PlanVm *vm)
 		if (room != HOST_NONE)
 			g_array_index(problem->rooms, SearchRoom, room).cores++;
 	hwloc_bitmap_foreach_end();
-	for (unsigned i = 0; i < vm->shares->len; i++) {
-		const VmShare *share = &g_array_index(vm->shares, VmShare, i);
+	place_shares_give(vm, problem->memory);
+}
 
-		if (problem->memory[share->node] != UINT64_MAX)
-			problem->memory[share->node] += share->memory;
-	}
+/* Counting */
+
+unsigned problem_free_cores(const Problem *problem)
+{
+	unsigned cores = 0;
+
+	for (unsigned c = 0; c < problem->layout->n_cells; c++)
+		cores += problem_cell_cores(problem, c);
+	return cores;
+}
+
+unsigned problem_cell_cores(const Problem *problem, unsigned cell)
+{
+	const RoomCell *at = &problem->layout->cell[cell];
+	unsigned cores = 0;
+
+	for (unsigned i = 0; i < at->n_rooms; i++)
+		cores += g_array_index(problem->rooms, SearchRoom, at->rooms[i]).cores;
+	return cores;
+}
+
+unsigned problem_least_cores(const Problem *problem, const VmSpec *spec)
+{
+	unsigned cores = G_MAXUINT;
+
+	for (unsigned r = 0; r < problem->layout->n_rooms; r++)
+		cores = MIN(cores, place_cores(spec, problem->layout->room[r].threads));
+	return cores;
 }
 
 /* Where VMs may sit, by room */

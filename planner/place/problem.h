@@ -42,6 +42,11 @@ void problem_insert_room(Problem *problem, unsigned at, const Core *like);
 void problem_remove_vm(Problem *problem, unsigned entry);
 /* May SPEC, by its wishes and the VMs that it must be apart from and that stay, have ROOM? */
 bool problem_room_allows(const Problem *problem, const VmSpec *spec, unsigned room);
+/* Cores that are free: of all rooms, and of those of a cell of the layout. */
+unsigned problem_free_cores(const Problem *problem);
+unsigned problem_cell_cores(const Problem *problem, unsigned cell);
+/* The fewest cores that SPEC takes, over the rooms; G_MAXUINT where there are none. */
+unsigned problem_least_cores(const Problem *problem, const VmSpec *spec);
 /* Give the cores and memory that VM has, to the problem's free ones; VM is one of its plan's,
  * placed. */
 void problem_release(Problem *problem, const PlanVm *vm);

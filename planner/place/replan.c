@@ -329,12 +329,7 @@ void replan_release(Placer *placer, PlanVm *vm)
 		placer->owner[core] = HOST_NONE;
 		g_array_index(placer->plan->roles, Role, core) = ROLE_FREE;
 	}
-	for (unsigned i = 0; i < vm->shares->len; i++) {
-		const VmShare *share = &g_array_index(vm->shares, VmShare, i);
-
-		if (placer->memory[share->node] != UINT64_MAX)
-			placer->memory[share->node] += share->memory;
-	}
+	place_shares_give(vm, placer->memory);
 	move->vm = vm->spec->name;
 	move->from = g_array_copy(vm->pins);
 	g_ptr_array_add(placer->plan->moves, move);

@@ -202,10 +202,23 @@ typedef struct SearchSlice {
 unsigned search_slices(const SearchVm *vm, unsigned threads, unsigned k,
 		       SearchSlice slices[SEARCH_SLICES]);
 
-/* The cores that VCPUS vCPUs take on cores of THREADS threads; ISOLATE: one vCPU a core. */
-unsigned search_cores(unsigned vcpus, unsigned threads, bool isolate);
+/* The cores that VCPUS vCPUs take on cores of THREADS threads; ISOLATE: one vCPU a core. Inline,
+ * as the next: replay asks it for each cell. */
+static inline unsigned search_cores(unsigned vcpus, unsigned threads, bool isolate)
+{
+	return isolate ? vcpus : vcpus / threads + (vcpus % threads != 0);
+}
 /* The same of all of VM, its helpers included. */
-unsigned search_vm_cores(const SearchVm *vm, unsigned threads);
+static inline unsigned search_vm_cores(const SearchVm *vm, unsigned threads)
+{
+	return search_cores(vm->vcpus, threads, vm->isolate) +
+	       (vm->helpers ? search_cores(vm->helpers, threads, false) : 0);
+}
+/* BYTES in whole pages of PAGE; UINT64_MAX for what cannot be counted, which fits no node with a
+ * limit. */
+uint64_t search_pages_memory(uint64_t bytes, uint64_t page);
+/* Bytes of a share of VCPUS of VM's vCPUs, in whole pages. */
+uint64_t search_share_memory(const SearchVm *vm, unsigned vcpus);
 /* Can the rooms of PROBLEM, all empty, hold VM at LEVEL (0 room, 1 node, k ≥ 2: over k nodes)? */
 bool search_fits_empty(const SearchProblem *problem, const SearchVm *vm, unsigned level);
 

@@ -84,7 +84,7 @@ static void after_take(After *after, unsigned vm)
 
 		after->rooms[share->room].cores -= share->cores;
 		if (vcpus && *memory != UINT64_MAX)
-			*memory -= share_bytes(&problem->vms[vm], vcpus);
+			*memory -= search_share_memory(&problem->vms[vm], vcpus);
 	}
 	after_bar(after, vm);
 }

@@ -94,8 +94,6 @@ static inline bool kind_in_group(const Model *model, const Kind *kind, unsigned 
 	       model->in_group[(size_t)(kind - model->kinds) * model->n_groups + group];
 }
 
-/* Bytes of a share of VCPUS, in whole pages. */
-uint64_t share_bytes(const SearchVm *vm, unsigned vcpus);
 /* What VM adds to the first goal. */
 uint64_t search_vm_worth(const SearchProblem *problem, const SearchVm *vm);
 /* Cores of a VM of KIND, in one piece or over nodes. */

@@ -3,15 +3,11 @@
 
 #include <string.h>
 
-unsigned search_cores(unsigned vcpus, unsigned threads, bool isolate)
+uint64_t search_pages_memory(uint64_t bytes, uint64_t page)
 {
-	return isolate ? vcpus : vcpus / threads + (vcpus % threads != 0);
-}
+	uint64_t pages = bytes / page + (bytes % page != 0), whole;
 
-unsigned search_vm_cores(const SearchVm *vm, unsigned threads)
-{
-	return search_cores(vm->vcpus, threads, vm->isolate) +
-	       search_cores(vm->helpers, threads, false);
+	return g_uint64_checked_mul(&whole, pages, page) ? whole : UINT64_MAX;
 }
 
 uint64_t search_vm_worth(const SearchProblem *problem, const SearchVm *vm)
@@ -19,14 +15,12 @@ uint64_t search_vm_worth(const SearchProblem *problem, const SearchVm *vm)
 	return problem->prefer == PREFER_VCPUS ? (uint64_t)vm->vcpus + vm->floating : 1;
 }
 
-uint64_t share_bytes(const SearchVm *vm, unsigned vcpus)
+uint64_t search_share_memory(const SearchVm *vm, unsigned vcpus)
 {
 	uint64_t each = vm->memory / vm->vcpus, rest = vm->memory % vm->vcpus;
 	uint64_t share = each * vcpus + (rest * vcpus + vm->vcpus - 1) / vm->vcpus;
-	uint64_t pages = share / vm->page + (share % vm->page != 0);
 
-	/* What cannot be counted fits no node with a limit. */
-	return pages > UINT64_MAX / vm->page ? UINT64_MAX : pages * vm->page;
+	return search_pages_memory(share, vm->page);
 }
 
 unsigned kind_cores(const Model *model, const Kind *kind, unsigned class)
@@ -38,7 +32,7 @@ static unsigned slice_add(const SearchVm *vm, SearchSlice *slices, unsigned at, 
 {
 	if (slice.n == 0)
 		return at;
-	slice.memory = share_bytes(vm, slice.vcpus);
+	slice.memory = search_share_memory(vm, slice.vcpus);
 	slices[at] = slice;
 	return at + 1;
 }
@@ -157,7 +151,7 @@ bool vm_allowed(const SearchProblem *problem, const SearchVm *vm, unsigned room)
 
 static bool fits_empty_room(const SearchProblem *problem, const SearchVm *vm)
 {
-	uint64_t memory = share_bytes(vm, vm->vcpus);
+	uint64_t memory = search_share_memory(vm, vm->vcpus);
 
 	for (unsigned r = 0; r < problem->n_rooms; r++) {
 		const SearchRoom *room = &problem->rooms[r];
@@ -357,7 +351,7 @@ static int compare_kinds(const void *pa, const void *pb, void *data)
 static void finish_kind(const Model *model, Kind *kind)
 {
 	kind->value = search_vm_worth(model->problem, &kind->vm);
-	kind->memory = model->memory ? share_bytes(&kind->vm, kind->vm.vcpus) : 0;
+	kind->memory = model->memory ? search_share_memory(&kind->vm, kind->vm.vcpus) : 0;
 	kind->natural = natural_level(model->problem, &kind->vm);
 	kind->extra = kind->natural <= 1 && vm_anywhere(&kind->vm) ? kind->natural : SEARCH_NEVER;
 	kind->least = SEARCH_NEVER;

@@ -191,7 +191,7 @@ SearchResult *solve_one(const SearchProblem *problem)
 	if (one.level == SEARCH_NEVER || vm->apart || (one.level > 1 && problem->distance) ||
 	    (!vm_anywhere(vm) && natural_level(problem, &anywhere) != one.level))
 		return NULL;
-	one.memory = share_bytes(vm, vm->vcpus);
+	one.memory = search_share_memory(vm, vm->vcpus);
 	result = g_new0(SearchResult, 1);
 	result->assignments = assignments_new();
 	g_ptr_array_add(result->assignments, lowest_assignment(&one));

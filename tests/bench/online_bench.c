@@ -128,7 +128,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	g_autoptr(Plan) plan = plan_compute(host, inventory, NULL, &options);
-	g_autoptr(Online) online = online_new(plan, inventory, policy_of(argv[4]));
+	g_autoptr(Online) online = online_new(plan, policy_of(argv[4]));
 
 	bench(online, events);
 	return 0;

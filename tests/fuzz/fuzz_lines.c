@@ -64,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	Online *online;
 
 	g_assert(frame_plan("[shared]\ncores = 1\n", &inventory, &plan));
-	online = online_new(plan, inventory, ONLINE_LOOK_AHEAD);
+	online = online_new(plan, ONLINE_LOOK_AHEAD);
 	for (unsigned i = 0; i < MOST_LINES && text < end; i++) {
 		const char *stop = memchr(text, '\n', (size_t)(end - text));
 		size_t length = (size_t)((stop ? stop : end) - text);

@@ -71,8 +71,8 @@ static void world_open(World *w, const char *topology, const char *text, OnlineP
 	w->inventory = inventory_parse("test", text, strlen(text), errors);
 	g_assert_cmpuint(errors->len, ==, 0);
 	w->plan = plan_compute(w->host, w->inventory, NULL, &options);
-	w->online = online_new(w->plan, w->inventory, policy);
-	w->memory = place_node_memory(w->host, w->inventory);
+	w->online = online_new(w->plan, policy);
+	w->memory = place_node_memory(w->plan);
 	w->owner = g_new0(unsigned, w->host->cores->len);
 	for (unsigned i = 0; i < w->host->cores->len; i++)
 		w->owner[i] = may_have(w, i) ? NOBODY : 0;
@@ -383,7 +383,7 @@ static void check_counts(const World *w, const GArray *learned)
 		online_value_learn(o, anew, &g_array_index(learned, Demand, i));
 	for (unsigned c = 0; c < o->rooms->n_cells; c++) {
 		const RoomCell *cell = online_cell(o, c);
-		Demand none = {.vcpus = 1, .page = 1, .node = NEVER};
+		Demand none = {.vm = {.vcpus = 1, .page = 1, .node = NEVER}};
 		unsigned sum = 0;
 
 		g_assert_cmpuint(o->now.memory[cell->node], ==, w->memory[cell->node]);
@@ -516,7 +516,7 @@ static void test_remove(void)
 	unsigned n;
 
 	world_open(&w, hosts[2], "", ONLINE_LOOK_AHEAD);
-	before = online_counts_copy(w.online, &w.online->now);
+	before = counts_copy(&w.online->now);
 	seed(7);
 	for (unsigned i = 0; i < 100; i++) {
 		VmSpec *spec = random_spec(&w, i);
@@ -535,7 +535,7 @@ static void test_remove(void)
 			w.online->now.free, w.online->rooms->n_rooms * sizeof(unsigned));
 	for (unsigned i = 0; i < w.host->cores->len; i++)
 		g_assert_cmpuint(w.online->owner[i], ==, HOST_NONE);
-	online_counts_free(&before);
+	counts_free(&before);
 	world_close(&w);
 }
 
@@ -870,7 +870,7 @@ static void leave(Online *online, const Arrival *arrivals, bool *runs, unsigned 
 static void play(const World *w, const Arrival *arrivals, unsigned n, OnlinePolicy policy,
 		 Refused *refused)
 {
-	Online *online = online_new(w->plan, w->inventory, policy);
+	Online *online = online_new(w->plan, policy);
 	g_autofree bool *runs = g_new0(bool, n);
 
 	for (unsigned i = 0; i < n; i++) {

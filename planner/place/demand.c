@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#include "planner/place/demand.h"
+
+#define SMALL_PAGE 4096
+
+unsigned place_node(const Host *host, const VmSpec *spec)
+{
+	unsigned node;
+
+	if (spec->node < 0)
+		return G_MAXUINT;
+	node = host_node_of_id(host, (unsigned)spec->node);
+	return node == HOST_NONE ? host->nodes->len : node;
+}
+
+SearchVm place_demand(const VmSpec *spec)
+{
+	return (SearchVm){.vcpus = vm_spec_pinned(spec),
+			  .isolate = spec->threads == THREADS_ISOLATE,
+			  .memory = spec->memory,
+			  .page = place_page(spec),
+			  .node = G_MAXUINT,
+			  .helpers = vm_spec_helpers(spec),
+			  .floating = vm_spec_floating(spec)};
+}
+
+unsigned place_cores(const VmSpec *spec, unsigned threads)
+{
+	SearchVm vm = place_demand(spec);
+
+	return search_vm_cores(&vm, threads);
+}
+
+unsigned place_cpus(const VmSpec *spec)
+{
+	return vm_spec_pinned(spec) + vm_spec_helpers(spec);
+}
+
+uint64_t place_page(const VmSpec *spec)
+{
+	return spec->page ? spec->page : SMALL_PAGE;
+}
+
+uint64_t place_share_memory(const VmSpec *spec, unsigned vcpus)
+{
+	SearchVm vm = place_demand(spec);
+
+	return search_share_memory(&vm, vcpus);
+}
+
+uint64_t place_memory(const VmSpec *spec)
+{
+	return search_pages_memory(spec->memory, place_page(spec));
+}

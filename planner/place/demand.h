@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* What a VM asks for: cores, memory in whole pages, and where; for all who place or count VMs. */
+#ifndef PLANNER_PLACE_DEMAND_H
+#define PLANNER_PLACE_DEMAND_H
+
+#include "planner/inventory/inventory.h"
+#include "planner/search/search.h"
+#include "topology/host/host.h"
+
+/* The cores that a dedicated VM takes, of THREADS threads each, its helpers' included. */
+unsigned place_cores(const VmSpec *spec, unsigned threads);
+/* The CPUs of them that a thread is pinned to. */
+unsigned place_cpus(const VmSpec *spec);
+/* What it asks of rooms, wherever it may sit. */
+SearchVm place_demand(const VmSpec *spec);
+/* The position of the node that SPEC asks for, G_MAXUINT = it may have any. One that HOST does not
+ * have makes it fit nowhere: no room is on a node of this number. */
+unsigned place_node(const Host *host, const VmSpec *spec);
+/* The page a VM's memory comes in: its huge page, or 4 KiB. */
+uint64_t place_page(const VmSpec *spec);
+/* The memory of a share of VCPUS of the VM's vCPUs: its part, in whole pages; and all of it. */
+uint64_t place_share_memory(const VmSpec *spec, unsigned vcpus);
+uint64_t place_memory(const VmSpec *spec);
+
+/* What a VM asks of rooms. */
+typedef struct Demand {
+	SearchVm vm;		   /* but its rooms, apart and whole */
+	uint64_t memory;	   /* all of it, in whole pages */
+	unsigned most;		   /* nodes it may be over */
+	const bool *rooms, *cells; /* by room, cell: may it sit there? NULL = anywhere. A cell all
+				      of whose rooms it may have */
+} Demand;
+
+/* Bytes that VCPUS of its vCPUs take. */
+static inline uint64_t demand_memory(const Demand *demand, unsigned vcpus)
+{
+	return vcpus == demand->vm.vcpus ? demand->memory : search_share_memory(&demand->vm, vcpus);
+}
+
+#endif
