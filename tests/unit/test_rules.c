@@ -1992,6 +1992,30 @@ static void test_watchdog_off(void)
 	bed_clear(&bed);
 }
 
+static void assert_weighs(const Bed *bed, const char *id, Severity severity)
+{
+	g_autoptr(Audit) audit = NULL;
+	g_autoptr(Check) check = bed_check(bed, PLANNED, id, &audit);
+
+	g_assert_cmpuint(check->findings->len, ==, 1);
+	g_assert_cmpint(((Finding *)g_ptr_array_index(check->findings, 0))->severity, ==, severity);
+}
+
+/* The plan was taken with its warning: that VM's is none the worse on the node. */
+static void test_planned_warning(void)
+{
+	static const char id[] = "vm.more-vcpus-than-cpus";
+	Bed bed;
+
+	bed_level(&bed, PLANNED);
+	vm_more(bed.facts);
+	findings_add(bed.plan->findings, SEVERITY_WARNING, id, "vm s2", "", "too many");
+	assert_weighs(&bed, id, SEVERITY_ERROR);
+	findings_add(bed.plan->findings, SEVERITY_WARNING, id, "vm s1", "", "too many");
+	assert_weighs(&bed, id, SEVERITY_WARNING);
+	bed_clear(&bed);
+}
+
 /* KVM itself has the parameters at 0 where the processor has no such exits: nobody can mend that.
  */
 static void test_no_pause_exits(void)
@@ -2505,6 +2529,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/rules/platforms", test_platforms);
 	g_test_add_func("/rules/plan-admits", test_plan_admits);
 	g_test_add_func("/rules/watchdog-off", test_watchdog_off);
+	g_test_add_func("/rules/planned-warning", test_planned_warning);
 	g_test_add_func("/rules/no-pause-exits", test_no_pause_exits);
 	g_test_add_func("/rules/power-fine", test_power_fine);
 	g_test_add_func("/rules/large", test_large);
