@@ -181,6 +181,18 @@ foreign() {
         chmod +x build/bin/planner; CASE_TIMEOUT=600"
 }
 
+commit=$(git -C "$root" describe --always --dirty)
+# page: what is done so far, for whoever stops it.
+page() {
+    {
+        # shellcheck disable=SC2016
+        printf '# The last run of `make check-ports`\n\n`tests/ports/ports.sh` writes this page.\n\n'
+        printf '%s passed, %s failed, of %s.\n\n' "$passed" "$failed" "$commit"
+        printf '| | port | what | took |\n|---|---|---|---|\n'
+        printf '%s\n' "${rows[@]}"
+    } >"$results"
+}
+
 mkdir -p "$build"
 for port; do
     case $port in
@@ -197,14 +209,7 @@ for port; do
         exit 2
         ;;
     esac
+    page
 done
-
-{
-    # shellcheck disable=SC2016
-    printf '# The last run of `make check-ports`\n\n`tests/ports/ports.sh` writes this page.\n\n'
-    printf '%s passed, %s failed, of %s.\n\n| | port | what | took |\n|---|---|---|---|\n' "$passed" "$failed" \
-        "$(git -C "$root" describe --always --dirty)"
-    printf '%s\n' "${rows[@]}"
-} >"$results"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
