@@ -211,14 +211,14 @@ static Status admit_command(const Options *options, GError **error)
 
 static const OptionRow admit_options[] = {
 	{0, "guard", "warn|refuse|strict", offsetof(Options, guard),
-	 "a VM that would break the plan: warn says so and lets it start, refuse exits 1, strict "
-	 "does so too where it cannot be judged; default: the plan's, else warn"},
+	 "what to do with a VM that would break the plan: warn lets it start, refuse exits with 1, "
+	 "strict does so too if it cannot be judged; default: as the plan says, else warn"},
 	{0},
 };
 
 const Command command_admit = {
 	.name = "admit",
-	.help = "may a VM start beside the plan: what libvirt's hook asks",
+	.help = "say whether a VM may start beside the plan: what libvirt's hook asks",
 	.arguments = "NAME [OPERATION [...]] <XML",
 	.options = OPTION_PLAN | OPTION_ROOT,
 	.own = admit_options,

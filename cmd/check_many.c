@@ -229,7 +229,8 @@ static void many_print_summary(const GPtrArray *nodes)
 		list_add(text, "%u with errors", errors);
 	if (warnings)
 		list_add(text, "%u with warnings", warnings);
-	list_add(text, "%u without", nodes->len - broken - errors - warnings);
+	if (broken < nodes->len)
+		list_add(text, "%u without", nodes->len - broken - errors - warnings);
 	printf("%u node%s: %s\n", nodes->len, nodes->len == 1 ? "" : "s", text->str);
 }
 

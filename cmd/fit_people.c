@@ -49,8 +49,8 @@ static void print_refused(const Fit *fit, bool color)
 {
 	g_autofree char *names = names_text(fit->base->refused);
 	g_autofree char *text =
-		g_strdup_printf("the inventory itself does not fit: %s unplaced; the rest is for "
-				"the others ('planner plan' says more)",
+		g_strdup_printf("the inventory itself does not fit: %s unplaced; the rest counts "
+				"only the others ('planner plan' says more)",
 				names);
 	g_autofree char *folded = output_fold(text, output_width(), 0);
 

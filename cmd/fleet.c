@@ -105,7 +105,7 @@ static bool fleet_what_if(const Options *options, const GPtrArray *files, GError
 		}
 	}
 	return n || !other ||
-	       options_refuse(error, NULL, "--kind: no node's kind has '%s' in it; a kind is '%s'",
+	       options_refuse(error, NULL, "--kind: '%s' is in no node's kind; a kind is '%s'",
 			      options->kind, other);
 }
 
@@ -168,10 +168,10 @@ static bool fleet_options_check(const Options *options, GError **error)
 				      "node; leave them out, or leave out the files and --fleet");
 	if (options->kind && !options->what_ifs)
 		return options_refuse(error, NULL,
-				      "--kind says for which nodes --what-if asks: "
-				      "give both");
+				      "--kind limits --what-if to some nodes: give both");
 	if (options->what_ifs && options->directory)
-		return options_refuse(error, NULL, "-d writes what is so: leave --what-if out");
+		return options_refuse(error, NULL,
+				      "-d writes the fleet as it is: leave --what-if out");
 	if (options->directory && !options->place)
 		return options_refuse(error, NULL,
 				      "-d writes what --place REQUESTS decides: give "

@@ -98,8 +98,8 @@ static const OptionRow fleet_command_options[] = {
 
 const Command command_fleet = {
 	.name = "fleet",
-	.help = "empty nodes; change them in waves; does a fleet hold when a node is lost, and "
-		"what spare must it keep",
+	.help = "empty nodes, change them in waves, or say whether the fleet survives the loss of "
+		"a node",
 	.arguments = "drain NODE... | survive [FILE|DIR...] | waves",
 	.options = OPTION_TOPOLOGY | OPTION_JSON | OPTION_COLOR,
 	.own = fleet_command_options,

@@ -188,7 +188,7 @@ static char *survive_verdict_text(const Survive *survive, const SurviveUnit *uni
 	survive_add_left(text, unit->loss);
 	if (!unit->loss->left && unit->loss->unsure)
 		g_string_append(text,
-				": each VM has a place, but kind and apart are not looked at");
+				": each VM has a place, but kind and apart are not considered");
 	if (unit->kind == SPARE_NODE && standing->bid->why)
 		g_string_append_printf(text, "; it is faulty and takes no VM: %s",
 				       standing->bid->why);

@@ -20,7 +20,8 @@ static bool init_possible(const Options *options, GError **error)
 		return options_refuse(error, NULL, "-r and -t are two machines: give one of them");
 	if (options->output && g_file_test(options->output, G_FILE_TEST_EXISTS)) {
 		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-			    "%s: is there already and is kept; name another file", options->output);
+			    "%s: already exists and is not replaced; name another file",
+			    options->output);
 		return false;
 	}
 	return true;

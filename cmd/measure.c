@@ -149,8 +149,8 @@ static const OptionRow measure_options[] = {
 	{0, "for", "TIME", offsetof(Options, for_word),
 	 "how long to measure this machine: 10s (default), 5m, 1h"},
 	{0, "noise", NULL, offsetof(Options, noise),
-	 "also look for noise of the isolated CPUs that no VM may run on: gaps that a thread there "
-	 "sees, longest, sum and causes; for a host before its first VM"},
+	 "also look for noise on isolated CPUs that no VM may run on: the gaps that a thread there "
+	 "sees, the longest, their sum and their causes; for a host before its first VM"},
 	{0, "compare", NULL, offsetof(Options, compare),
 	 "compare two files of numbers, such as a benchmark before and after a change: one a line, "
 	 "or JSON by VM"},
@@ -168,6 +168,6 @@ const Command command_measure = {
 	.own = measure_options,
 	.example = "planner measure --for 30s -i node.ini",
 	.before = "planner check says whether the host follows its plan",
-	.after = "planner explain RULE for what it names; planner emit for the fix",
+	.after = "planner explain RULE explains what it names; planner emit writes the fix",
 	.run = measure_run,
 };

@@ -55,7 +55,7 @@ static void comparison_print(const Comparison *comparison, bool color)
 	for (unsigned i = 0; i < comparison->unpaired->len; i++) {
 		g_autofree char *safe = output_safe(g_ptr_array_index(comparison->unpaired, i));
 
-		printf("%snot compared: %s: one run alone has it\n", i ? "" : "\n",
+		printf("%snot compared: %s: only one run has it\n", i ? "" : "\n",
 		       *safe ? safe : "numbers without a name");
 	}
 }

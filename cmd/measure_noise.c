@@ -101,6 +101,6 @@ void measure_noise_print(const Measure *measure, bool color)
 	noise_table(noise, color);
 	noise_list(quiet, "No gap on", ".");
 	noise_list(unseen, "Not seen on",
-		   ": what looks for it got no time there, or took no whole sample.");
+		   ": the thread that looks for it got no time there, or completed no sample.");
 	noise_hint(noise);
 }

@@ -103,9 +103,8 @@ static const OptionRow snapshot_options[] = {
 	{'o', "output", "FILE.tar", offsetof(Options, output),
 	 "write the snapshot to FILE.tar, readable by its owner only"},
 	{0, "for", "TIME", offsetof(Options, for_word),
-	 "also measure this machine for so long, as planner measure does, and take that along: "
-	 "10s, "
-	 "5m, 1h"},
+	 "also measure this machine for this time, as planner measure does, and include the "
+	 "result: 10s, 5m, 1h"},
 	{0, "script", NULL, offsetof(Options, script),
 	 "print planner-capture, a shell script that captures a node without planner on it"},
 	{0},

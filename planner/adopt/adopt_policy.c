@@ -274,10 +274,9 @@ static bool pin_in_groups(Adopter *a, AdoptVm *vm)
 		if (!cpus)
 			continue;
 		adopt_policy_pinned(a, vm, cpus);
-		adopt_note(
-			a, GUESSED, vm->section, "cpus",
-			"as many vCPUs as CPUs to float over, and all isolated: one each. %s: %s",
-			source_names[s], names);
+		adopt_note(a, GUESSED, vm->section, "cpus",
+			   "it has as many vCPUs as CPUs, all isolated: one for each. %s: %s",
+			   source_names[s], names);
 		return true;
 	}
 	return false;

@@ -312,7 +312,7 @@ static void note_spare(Adopter *a, hwloc_const_bitmap_t spare)
 	g_autofree char *offer = g_strconcat("cpus = ", list, NULL);
 	bool sdk = a->inventory->sdk.by != SPLIT_NONE;
 	const char *seen = fact_known(a->facts, FACT_TASKS)
-				   ? "no task was seen that has them for itself"
+				   ? "no task was seen that runs there alone"
 				   : "not all tasks could be read";
 
 	if (hwloc_bitmap_iszero(full))

@@ -87,13 +87,14 @@ static void starter_sdk(Adopter *a)
 static void starter_head(Adopter *a)
 {
 	adopt_note(a, SEEN, NULL, NULL,
-		   "An inventory for %s: %u cores, %d CPUs, %u NUMA node%s. It plans as it is.",
+		   "An inventory for %s: %u cores, %d CPUs, %u NUMA node%s. planner plan takes it "
+		   "as it is.",
 		   a->host->model ? a->host->model : "this host", a->host->cores->len,
 		   hwloc_bitmap_weight(a->host->online), a->host->nodes->len,
 		   a->host->nodes->len == 1 ? "" : "s");
 	adopt_note(a, SEEN, NULL, NULL,
-		   "To use a key, take the ';' before it away. planner-inventory(5) says more of "
-		   "each.");
+		   "To use a key, remove the ';' before it and before its section. "
+		   "planner-inventory(5) describes each key.");
 }
 
 static void starter_sections(Adopter *a)

@@ -80,7 +80,7 @@ char *fill_head(Fill *f)
 
 char *fill_node(Fill *f)
 {
-	return g_strdup(f->plan->node->name ? f->plan->node->name : "this node");
+	return g_strdup(f->plan->node->name ? f->plan->node->name : "(without a name)");
 }
 
 char *fill_line(Fill *f)

@@ -120,7 +120,7 @@ static const char *unfit_kubevirt(const Plan *plan, const PlanVm *vm)
 	if (!g_regex_match_simple("^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", vm->spec->name, 0, 0))
 		return "Kubernetes takes names of a-z, 0-9 and '-' only, of at most 63";
 	if (vm_spec_floating(vm->spec))
-		return "KubeVirt has no VMs of which some vCPUs float";
+		return "KubeVirt cannot let only some vCPUs of a VM float";
 	return unfit_unsized(plan, vm);
 }
 
@@ -210,11 +210,11 @@ static char *proxmox_options(Fill *f)
 static const char *unfit_proxmox(const Plan *plan, const PlanVm *vm)
 {
 	if (vm->spec->page && vm->spec->page != 2 << 20 && vm->spec->page != 1 << 30)
-		return "Proxmox VE has huge pages of 2M and 1G alone";
+		return "Proxmox VE has only huge pages of 2M and 1G";
 	if (vm_spec_floating(vm->spec) && vm->shares->len > 1)
-		return "its NUMA cells are ranges of vCPUs, and those that float are in none";
+		return "its NUMA cells are ranges of vCPUs, and vCPUs that float are in no cell";
 	if (vm->spec->iothread_cpus == HELPER_OWN)
-		return "the hookscript has I/O threads where the emulator is, not on CPUs of "
+		return "the hookscript puts I/O threads where the emulator is, not on CPUs of "
 		       "their own";
 	return unfit_unsized(plan, vm);
 }

@@ -171,10 +171,10 @@ Target *target_new(const char *words, GError **error)
 	if (!host) {
 		g_autofree char *hosts = target_hosts();
 
-		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
-			    "--for %s: say too who boots the host, as in --for debian,%s: one of "
-			    "%s",
-			    words, words, hosts);
+		g_set_error(
+			error, PLANNER_ERROR, PLANNER_ERROR_USAGE,
+			"--for %s: also say what boots the host, as in --for debian,%s: one of %s",
+			words, words, hosts);
 		return NULL;
 	}
 	target = g_new0(Target, 1);

@@ -84,7 +84,7 @@ static void append_measured(GString *text, const Measured *measured)
 	append_metric(text, "planner_measured_seconds", "How long planner measure looked.");
 	g_string_append_printf(text, "planner_measured_seconds %.3f\n", measured->seconds);
 	append_metric(text, "planner_measured_interruptions",
-		      "Interrupts and other tasks that came to a CPU, in a second.");
+		      "Interrupts and other tasks that came to a CPU, per second.");
 	/* Too few are worse than none. */
 	hwloc_bitmap_foreach_begin(cpu, measured->lacks ? none : measured->cpus)
 		g_string_append_printf(text, "planner_measured_interruptions{cpu=\"%u\"} %.3f\n",
@@ -93,7 +93,7 @@ static void append_measured(GString *text, const Measured *measured)
 	if (measured->noise->len)
 		append_noise(text, measured->noise);
 	append_metric(text, "planner_measured_exits",
-		      "Exits of a VM's vCPUs to KVM, by reason, in a second.");
+		      "Exits of a VM's vCPUs to KVM, by reason, per second.");
 	for (unsigned i = 0; i < measured->ones->len; i++) {
 		const MeasuredOne *one = &g_array_index(measured->ones, MeasuredOne, i);
 

@@ -5,7 +5,7 @@
 
 /* CloudStack's agent makes the XML at each start; a hook of a site may change it there. */
 #define HOOK "let the agent's XML hook (libvirt-vm-xml-transformer in /etc/cloudstack/agent/hooks) "
-#define ANEW_BY_AGENT "; stop the VM and start it: the agent writes the XML anew"
+#define ANEW_BY_AGENT "; stop the VM and start it: the agent writes the XML again"
 #define GRUBENV "third_party_kernel_args in /oem/grubenv, by grub2-editenv"
 
 const Fixes fixes_pin = {{
@@ -20,10 +20,10 @@ const Fixes fixes_pin = {{
 	[PLATFORM_OPENSTACK] =
 		"hw:cpu_policy=dedicated in the flavor, and these CPUs in cpu_dedicated_set of "
 		"nova.conf [compute], isolated ones never in cpu_shared_set; restart nova-compute "
-		"and resize the VM: Nova chooses the pins, and makes them anew at each start",
+		"and resize the VM: Nova chooses the pins, and makes them again at each start",
 	[PLATFORM_OVIRT] =
 		"Edit VM, Resource Allocation, CPU Pinning Policy; restart the VM: the engine "
-		"makes pins anew at each start",
+		"makes pins again at each start",
 	[PLATFORM_KUBEVIRT] =
 		"dedicatedCpuPlacement: true in the VM's spec.domain.cpu, and restart it; kubelet "
 		"chooses the CPUs (cpuManagerPolicy: static, without reservedSystemCPUs)",
@@ -34,10 +34,10 @@ const Fixes fixes_pin = {{
 		"set limits.cpu of the VM to a list with a CPU for each vCPU, such as 4-7: a "
 		"number alone lets it float",
 	[PLATFORM_UNRAID] =
-		"choose the CPUs in the VM's form, which writes them anew when it is saved",
+		"choose the CPUs in the VM's form, which writes them again when it is saved",
 	[PLATFORM_OPENNEBULA] =
 		"TOPOLOGY=[PIN_POLICY=\"CORE\"] or \"THREAD\" in the VM's template, and deploy it "
-		"anew: OpenNebula chooses the pins. ISOLCPUS in the host's template keeps CPUs "
+		"again: OpenNebula chooses the pins. ISOLCPUS in the host's template keeps CPUs "
 		"from it",
 	[PLATFORM_CLOUDSTACK] =
 		"CloudStack pins nothing: " HOOK "write a CPU for each vCPU" ANEW_BY_AGENT,
@@ -64,10 +64,10 @@ const Fixes fixes_float = {{
 			       "spec.domain.cpu, and restart it",
 	[PLATFORM_LXD] = "keep the daemon's unit off isolated CPUs (CPUAffinity=), or set "
 			 "limits.cpu of the VM to a list of CPUs",
-	[PLATFORM_UNRAID] = "choose the CPUs in the VM's form, which writes them anew when it is "
+	[PLATFORM_UNRAID] = "choose the CPUs in the VM's form, which writes them again when it is "
 			    "saved",
 	[PLATFORM_OPENNEBULA] = "ISOLCPUS in the host's template keeps CPUs from VMs that float; "
-				"deploy the VM anew",
+				"deploy the VM again",
 	[PLATFORM_CLOUDSTACK] =
 		HOOK "keep the VM on host CPUs" ANEW_BY_AGENT ", or take the CPUs out of isolcpus=",
 	[PLATFORM_HARVESTER] =
@@ -100,7 +100,7 @@ const Fixes fixes_emulator = {{
 	[PLATFORM_UNRAID] = "add emulatorpin in the VM's XML view: the form keeps it",
 	[PLATFORM_OPENNEBULA] =
 		"EMULATOR_CPUS=\"CPUS\" of host CPUs in the host's or the cluster's template, and "
-		"deploy the VM anew",
+		"deploy the VM again",
 	[PLATFORM_CLOUDSTACK] = HOOK "keep emulator and I/O threads on host CPUs" ANEW_BY_AGENT,
 	[PLATFORM_HARVESTER] =
 		"isolate the emulator thread: isolateEmulatorThread: true beside CPU pinning in "
@@ -125,11 +125,11 @@ const Fixes fixes_memory = {{
 			 "pages; restart it",
 	[PLATFORM_UNRAID] = "add it in the VM's XML view, and restart the VM",
 	[PLATFORM_OPENNEBULA] = "NODE_AFFINITY and HUGEPAGE_SIZE of TOPOLOGY in the VM's template, "
-				"and deploy it anew",
+				"and deploy it again",
 	[PLATFORM_CLOUDSTACK] = HOOK "bind the memory, and ask for huge pages" ANEW_BY_AGENT,
 }};
 
-#define ANEW ": it is written anew at each start"
+#define ANEW ": it is written again at each start"
 
 const Fixes fixes_settings = {{
 	[PLATFORM_PROCESS] = "change it on QEMU's command line, where the VM is started, and "
@@ -145,7 +145,7 @@ const Fixes fixes_settings = {{
 			 " by the daemon",
 	[PLATFORM_UNRAID] = "change it in the VM's XML view, and restart the VM",
 	[PLATFORM_OPENNEBULA] = "change it in the VM's template (RAW for what it does not know), "
-				"and deploy the VM anew",
+				"and deploy the VM again",
 	[PLATFORM_CLOUDSTACK] =
 		"change it by the compute offering or agent.properties (guest.cpu.mode), else " HOOK
 		"change it" ANEW_BY_AGENT,
@@ -165,7 +165,7 @@ const Fixes fixes_restart = {{
 }};
 
 const char fixes_none[] =
-	"nothing: the platform writes QEMU's command line, and has no word for it";
+	"nothing: the platform writes QEMU's command line, and has no setting for it";
 
 const Fixes fixes_cpu_pm = {{
 	[PLATFORM_PROCESS] = "add -overcommit cpu-pm=on where the VM is started, and restart it",
@@ -178,7 +178,7 @@ const Fixes fixes_cpu_pm = {{
 	[PLATFORM_UNRAID] = "add qemu:commandline with -overcommit cpu-pm=on, and its namespace, "
 			    "in the VM's XML view; stop the VM and start it",
 	[PLATFORM_OPENNEBULA] = "qemu:commandline with -overcommit cpu-pm=on in RAW (TYPE=\"kvm\") "
-				"of the VM's template, and deploy it anew",
+				"of the VM's template, and deploy it again",
 	[PLATFORM_CLOUDSTACK] = HOOK
 	"add qemu:commandline with -overcommit cpu-pm=on, and its namespace" ANEW_BY_AGENT,
 }};
@@ -195,7 +195,7 @@ const Fixes fixes_room = {{
 	[PLATFORM_LXD] = "limits.cpu of the VM: a list with a CPU for each vCPU",
 	[PLATFORM_UNRAID] = "choose as many CPUs as vCPUs in the VM's form",
 	[PLATFORM_OPENNEBULA] = "less VCPU in the VM's template, or more CPUs on its node; deploy "
-				"it anew",
+				"it again",
 	[PLATFORM_CLOUDSTACK] = "a compute offering with fewer cores",
 }};
 
@@ -227,9 +227,8 @@ const Fixes fixes_line = {{
 }};
 
 const Fixes fixes_reboot = {{
-	[PLATFORM_OPENSHIFT] =
-		"let the Machine Config Operator reboot the node; what the line is to be, say "
-		"the PerformanceProfile and MachineConfigs alone",
+	[PLATFORM_OPENSHIFT] = "let the Machine Config Operator reboot the node; only the "
+			       "PerformanceProfile and MachineConfigs say what the line is to be",
 	[PLATFORM_UNRAID] = "reboot, or set it in Settings, CPU Pinning, or on the append line of "
 			    "/boot/syslinux/syslinux.cfg first",
 	[PLATFORM_HARVESTER] = "reboot (maintenance mode first), or set it before: " GRUBENV,
@@ -288,13 +287,13 @@ const Fixes fixes_quota = {{
 	[PLATFORM_LXD] = "take limits.cpu.allowance out of the VM's configuration",
 	[PLATFORM_UNRAID] = "take the quota out of the XML view of the VM's form",
 	[PLATFORM_OPENNEBULA] = "take the quota out of RAW in the VM's template, and deploy it "
-				"anew",
+				"again",
 	[PLATFORM_CLOUDSTACK] = "a compute offering without CPU cap",
 }};
 
 const Fixes fixes_groups = {{
 	[PLATFORM_KUBEVIRT] = "stop the VM and start it ('virtctl restart'): kubelet writes the "
-			      "cpuset of its pod anew, and virt-launcher pins to the CPUs there",
+			      "cpuset of its pod again, and virt-launcher pins to the CPUs there",
 }};
 
 const char *fixes_text(const Fixes *fixes, Platform platform)

@@ -137,7 +137,7 @@ static bool measured_read(Reader *r, Measured *measured, const Audit *audit)
 	    !measured_read_noise(r, measured))
 		return false;
 	if (!milliseconds)
-		return reader_fail(r, "milliseconds: 0 is no time");
+		return reader_fail(r, "milliseconds: 0 is not a time");
 	measured->seconds = (double)milliseconds / 1000;
 	measured->lacks = measured_lacks(document);
 	return measured_spread(r, measured);

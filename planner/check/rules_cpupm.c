@@ -103,8 +103,9 @@ const Rule rule_cpu_pm_off_eligible = {
 	.advice = true,
 	.title = "A VM that may have cpu-pm does not",
 	.sees = "VMs whose verdict is on and whose XML has no -overcommit cpu-pm=on; not those of "
-		"OpenStack, oVirt and KubeVirt, which write the command line anew and have no word "
-		"for it. Without a plan it is an info: nobody said that the VM shall have it.",
+		"OpenStack, oVirt and KubeVirt, which write the command line themselves and have "
+		"no setting for it. Without a plan it is an info, because nothing says that the VM "
+		"is to have it.",
 	.why = "Each time the guest idles, it exits to the host and must be woken up; with cpu-pm "
 	       "it halts and idles its core itself, with steadier latency.",
 	.remedy = "redefine it: 'planner emit domain NAME'; power off and on",

@@ -111,8 +111,9 @@ const Rule rule_task_user_on_vm = {
 		"VM, against the CPUs of running VMs whose every vCPU is pinned to one CPU. Groups "
 		"of VMs (machine.slice, qemu.slice, kubepods) are left out, and tasks that were "
 		"put on these CPUs alone.",
-	.why = "A pin keeps a vCPU on its CPU, and nobody else off it. AllowedCPUs= does, if every "
-	       "slice of the host has it: one that is forgotten is enough.",
+	.why = "A pin keeps a vCPU on its CPU, but it keeps no other task off it. AllowedCPUs= "
+	       "does, if every slice of the host has it. One slice without it is enough to let "
+	       "tasks in.",
 	.remedy = "isolate the CPUs ('planner emit cmdline'), or keep each slice off them: "
 		  "'systemctl set-property SLICE AllowedCPUs=HOST-CPUS' for init.scope, "
 		  "system.slice and user.slice",
@@ -169,7 +170,7 @@ static void eval_not_in_force(const Rule *rule, const Audit *audit, GPtrArray *f
 const Rule rule_service_affinity_lost = {
 	.id = "service.affinity-lost",
 	.severity = SEVERITY_WARNING,
-	.title = "The CPU affinity of systemd is not in force",
+	.title = "The CPU affinity of systemd is not in effect",
 	.sees = "CPUAffinity= of system.conf and its drop-ins, or systemd.cpu_affinity= on the "
 		"kernel line, against the real affinity of PID 1 and of the services in "
 		"system.slice: those that may run on every CPU.",

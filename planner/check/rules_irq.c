@@ -126,7 +126,7 @@ const Rule rule_irq_on_isolated = {
 	.sees = "effective_affinity_list of every interrupt that user space can move, or "
 		"smp_affinity_list if the kernel has no effective one, against the isolated CPUs; "
 		"the counts of /proc/interrupts order them. Interrupts that each CPU has, that "
-		"nobody handles, and those of devices passed through do not count.",
+		"have no handler, and those of devices passed through do not count.",
 	.why = "Each interrupt on a dedicated CPU is a VM exit, with the handler and its softirqs "
 	       "taken from the guest's time. isolcpus does not move interrupts.",
 	.remedy = "write the host's CPUs to smp_affinity_list, and boot with irqaffinity=",
@@ -211,7 +211,7 @@ const Rule rule_irq_passed_elsewhere = {
 		"dedicated VMs. On its own VM's CPUs they are in place.",
 	.why = "The interrupt is an exit of a VM that has nothing to do with the device.",
 	.remedy = "write the CPUs of the device's VM, or the host's, to smp_affinity_list. The "
-		  "guest's driver makes the interrupt anew: do so after each start of the guest",
+		  "guest's driver makes the interrupt again: do so after each start of the guest",
 	.source = "drivers/vfio/pci/vfio_pci_intrs.c",
 	.when = WHEN_GUESTS,
 	.needs = FACT_IRQS | FACT_GUESTS,

@@ -94,10 +94,10 @@ const Rule rule_measured_interrupted = {
 	.title = "CPUs of VMs, or isolated ones, are interrupted more often than allowed",
 	.sees = "The measurement of --measured: interrupts, and other tasks that were put on a "
 		"CPU, on each CPU that was measured, against interruptions= of [audit]. What "
-		"several CPUs share counts in equal parts. Of a VM that is gone or renamed since "
-		"it counts as the node's.",
-	.why = "A host can be set up as planned and still not be quiet: what counts for its VMs "
-	       "is how often something interrupts them.",
+		"several CPUs share counts in equal parts. The CPUs of a VM that is gone or "
+		"renamed since count as the node's.",
+	.why = "A host can be set up as planned and still not be quiet: what matters to its VMs is "
+	       "how often something interrupts them.",
 	.remedy = "'planner measure' says for each interruption what would stop it",
 	.source = "/proc/interrupts and /proc/schedstat at two moments, as planner measure "
 		  "compares them",

@@ -410,7 +410,7 @@ static void eval_stray(const Rule *rule, const Audit *audit, const AuditVm *vm, 
 	off = set_text(strays);
 	if (stray > vm->guest->memory / STRAY_PART)
 		rule_found(rule, findings, vm->subject, "/proc/PID/numa_maps", NULL,
-			   "%s of its memory lie on NUMA node %s, its CPUs are on node %s", size,
+			   "%s of its memory is on NUMA node %s, its CPUs are on node %s", size,
 			   off, nodes);
 }
 

@@ -372,9 +372,8 @@ const Rule rule_vm_not_at_once = {
 	.title = "Two VMs can run only in turn",
 	.sees = "The cores of VMs whose vCPUs have one CPU each, of which one at least is shut "
 		"off.",
-	.why = "Started both, they share CPUs or cores: see vm.pin-doubled and vm.core-shared. "
-	       "Many "
-	       "desktops have several VMs for one device, of which one runs.",
+	.why = "If both are started, they share CPUs or cores: see vm.pin-doubled and "
+	       "vm.core-shared. Many desktops have several VMs for one device, of which one runs.",
 	.remedy = "if they are to run at once, pin one of them elsewhere: 'planner plan' chooses",
 	.fixes = &fixes_pin,
 	.source = "as vm.pin-doubled",
@@ -417,7 +416,7 @@ static void eval_more(const Rule *rule, const Audit *audit, const AuditVm *vm, G
 		       vm->guest->unlisted ? side_names[SIDE_REAL] : "domain XML", vm->cpus,
 		       fix ? fix : rule->remedy, "%u vCPUs may run on %u CPU%s only: %s%s%s",
 		       vm->guest->vcpu_threads->len, cpus, cpus == 1 ? "" : "s", list,
-		       group ? ", all that is left to it by the group " : "",
+		       group ? ", all that the group leaves to it: " : "",
 		       group ? group->path : "");
 }
 
@@ -426,7 +425,7 @@ const Rule rule_vm_more_vcpus_than_cpus = {
 	.severity = SEVERITY_ERROR,
 	.title = "A VM has more vCPUs than CPUs to run on",
 	.sees = "The number of vCPUs against the number of CPUs that they may run on, by their own "
-		"affinity or since the cpuset of their control group leaves no others.",
+		"affinity, or because the cpuset of their control group leaves no others.",
 	.why = "Its vCPUs preempt each other: a lock holder may wait while the others spin for the "
 	       "lock. Many small VMs overcommit well, one large VM does not.",
 	.remedy = "give it fewer vCPUs or more CPUs",

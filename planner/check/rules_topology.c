@@ -53,10 +53,9 @@ const Rule rule_topology_differs = {
 	.id = "topology.differs",
 	.severity = SEVERITY_ERROR,
 	.title = "The machine is not the one that the plan was made for",
-	.sees = "The fingerprint of cores, threads, caches and NUMA nodes against the plan's. "
-		"Where "
-		"more than a quarter of the CPUs are others, it is another machine, and no other "
-		"rule compares it with the plan.",
+	.sees = "The fingerprint of cores, threads, caches and NUMA nodes against the plan's. If "
+		"more than a quarter of the CPUs differ, it is another machine, and no other rule "
+		"compares it with the plan.",
 	.why = "If SMT is off, a CPU is gone, or the numbering or the sub-NUMA mode changed, the "
 	       "plan's CPU numbers mean other cores: VMs share cores that the plan keeps apart.",
 	.remedy = "restore the firmware settings, or plan again for the machine as it is now",

@@ -74,7 +74,7 @@ static void eval_tsc(const Rule *rule, const Audit *audit, GPtrArray *findings)
 	rule_found_fix(rule, findings, "kernel", "/sys/devices/system/clocksource", NULL,
 		       tsc_refused(audit) ? "take tsc=unstable or notsc from the line, and reboot"
 					  : rule->remedy,
-		       "the clock is %s, for the kernel does not trust the TSC%s", current,
+		       "the clock is %s, because the kernel does not trust the TSC%s", current,
 		       ticks ? ": the tick goes on on nohz_full CPUs" : "");
 }
 
@@ -331,7 +331,7 @@ static void eval_thp(const Rule *rule, const Audit *audit, GPtrArray *findings)
 const Rule rule_memory_small_pages = {
 	.id = "memory.small-pages",
 	.severity = SEVERITY_INFO,
-	.title = "A pinned VM has small pages alone",
+	.title = "A pinned VM has only small pages",
 	.sees = "Whether /sys/kernel/mm/transparent_hugepage/enabled is never, if a running VM "
 		"whose vCPUs have one CPU each has no huge pages of its own.",
 	.why = "Two page tables, the guest's and the host's, are walked for each miss of the TLB: "

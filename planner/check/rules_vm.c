@@ -194,8 +194,8 @@ const Rule rule_vm_live_differs = {
 	.severity = SEVERITY_WARNING,
 	.title = "The running and the persistent configuration differ",
 	.sees = "Pins, <vcpu cpuset>, numatune and -overcommit of the live against the inactive "
-		"XML of a running, persistent VM; pins of vCPUs not on oVirt, which writes those "
-		"of what runs anew whenever a VM starts or stops.",
+		"XML of a running, persistent VM; the pins of vCPUs not on oVirt, which rewrites "
+		"those of running VMs whenever a VM starts or stops.",
 	.why = "A pin set only with --live is lost at the next start; a change made only with "
 	       "--config waits for it.",
 	.remedy = "change both: virsh … --live --config, or power off and on",

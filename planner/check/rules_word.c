@@ -286,7 +286,7 @@ static const char *reboot_fix(const Rule *rule, const Audit *audit, bool adds)
 		return proxmox ? "write the running parameters to /etc/kernel/cmdline, and run "
 				 "'proxmox-boot-tool refresh'"
 			       : "write the running parameters to the boot loader's configuration: "
-				 "a reboot is without them";
+				 "a reboot loses them";
 	return proxmox ? "run 'proxmox-boot-tool refresh' and reboot, or write the running "
 			 "parameters to /etc/kernel/cmdline first"
 		       : rule->remedy;
@@ -376,7 +376,7 @@ static const struct {
 	 "write it to GRUB_CMDLINE_LINUX_DEFAULT in /etc/default/grub, run 'update-grub', and then "
 	 "reboot"},
 	{LOADER_UKI, WRITTEN_GRUB, PLATFORM_LIBVIRT,
-	 "write it to /etc/kernel/cmdline, build the image anew ('kernel-install add-all'), and "
+	 "write it to /etc/kernel/cmdline, build the image again ('kernel-install add-all'), and "
 	 "then reboot"},
 	{LOADER_SYSLINUX, WRITTEN_GRUB, PLATFORM_LIBVIRT,
 	 "write it to the APPEND line of the default entry, and then reboot"},
@@ -394,13 +394,13 @@ static const struct {
 	{LOADER_GRUB, WRITTEN_GRUB, true,
 	 "run 'update-grub' or 'grub2-mkconfig', on systems with entries in /boot/loader "
 	 "'grubby --update-kernel=ALL --args=WORDS', and then reboot; a later file in "
-	 "/etc/default/grub.d may set the variable anew"},
+	 "/etc/default/grub.d may set the variable again"},
 	{LOADER_GRUB, WRITTEN_TUNED, true,
 	 "the loader's entries lack $tuned_params: 'grubby --update-kernel=ALL "
 	 "--args=$tuned_params' or the words themselves, and then reboot"},
 	{LOADER_ENTRIES, WRITTEN_KERNEL, true, "run 'kernel-install add-all', and then reboot"},
 	{LOADER_UKI, WRITTEN_KERNEL, false,
-	 "build the image anew ('kernel-install add-all'), and then reboot"},
+	 "build the image again ('kernel-install add-all'), and then reboot"},
 	{LOADER_ZIPL, WRITTEN_ZIPL, false, "run 'zipl', and then reboot"},
 	{LOADER_GRUB, WRITTEN_OEM, false, "reboot (maintenance mode first)"},
 };
@@ -477,8 +477,8 @@ static void rules_word_eval_missing(const Rule *rule, const Audit *audit, GPtrAr
 			continue;
 		if (word && g_strcmp0(word->value, KERNEL_LEFT_OUT) == 0)
 			rule_unknown(rule, findings, SUBJECT, LINE,
-				     "the plan has %s; the value on the line is left out, as of "
-				     "all parameters that may hold secrets",
+				     "the plan has %s; the value on the line is not shown, because "
+				     "the parameter may hold a secret",
 				     text);
 		else
 			rule_found(rule, findings, SUBJECT, LINE, NULL,

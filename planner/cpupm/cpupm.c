@@ -397,11 +397,12 @@ static void find_unknown(const CpupmNode *g, const VmSpec *spec, Cpupm *cpupm)
 			   g_strconcat("the kernel's version is unknown", kernel, NULL));
 	else if (g->disable_exits == TRISTATE_UNKNOWN &&
 		 kernel_has(g->kernel, KERNEL_DISABLE_EXITS) == TRISTATE_UNKNOWN)
-		reason_add(cpupm->reasons, "kernel-unknown",
-			   g_strdup_printf("whether KVM of kernel %s has KVM_CAP_X86_DISABLE_EXITS "
-					   "is not known: Linux has it since 4.17, its vendor may "
-					   "have taken it back",
-					   g->kernel));
+		reason_add(
+			cpupm->reasons, "kernel-unknown",
+			g_strdup_printf(
+				"whether KVM of kernel %s has KVM_CAP_X86_DISABLE_EXITS is not "
+				"known: Linux has it since 4.17, its vendor may have backported it",
+				g->kernel));
 	if (passthrough && g->mwait == TRISTATE_UNKNOWN &&
 	    !(g->qemu && !version_before(g->qemu, 9, 1)))
 		reason_add(cpupm->reasons, "mwait-unknown",

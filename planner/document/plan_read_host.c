@@ -14,7 +14,7 @@ static bool read_distances(Reader *r, Host *host, const json_t *object)
 		unsigned distance = (unsigned)number;
 
 		if (number < 1 || number > HOST_DISTANCE_MOST)
-			return reader_fail(r, "'distances' has an entry that is none");
+			return reader_fail(r, "'distances' has an entry that is not a distance");
 		g_array_append_val(host->distances_said, distance);
 	}
 	return true;

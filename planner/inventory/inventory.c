@@ -83,10 +83,9 @@ char *vm_spec_fault(const VmSpec *vm)
 				       "counted from 0",
 				       hwloc_bitmap_last(vm->dedicated_vcpus), vm->vcpus);
 	if (realtime_floating(vm) < vm->vcpus)
-		return g_strdup_printf(
-			"realtime-vcpus: vCPU %u floats and would keep its CPUs from "
-			"all others; name dedicated vCPUs alone",
-			realtime_floating(vm));
+		return g_strdup_printf("realtime-vcpus: vCPU %u floats and would keep its CPUs "
+				       "from all others; name only dedicated vCPUs",
+				       realtime_floating(vm));
 	if (vm->iothread_cpus == HELPER_OWN && !vm->iothreads)
 		return g_strdup("iothread-cpus: give iothreads as well");
 	return NULL;

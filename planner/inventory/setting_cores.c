@@ -11,7 +11,7 @@ static void setting_cores_number(const Setting *setting, SettingInput *input, un
 	if (setting->least && !strcmp(input->text, "0"))
 		setting_refuse(input,
 			       "the host keeps the boot CPU's core and one core of each NUMA node, "
-			       "so 1 is the least; 'cpus = 0' keeps the boot CPU's alone");
+			       "so 1 is the least; 'cpus = 0' keeps only the boot CPU's");
 	else
 		setting_number.parse(setting, input, cores);
 }

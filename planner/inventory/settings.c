@@ -117,8 +117,8 @@ static const Setting node_rows[] = {
 	},
 	{
 		.key = "guard",
-		.help = "Of a VM that would break the plan when it starts: off (default), warn, "
-			"refuse, strict.",
+		.help = "What to do when a VM starts that would break the plan: off (default), "
+			"warn, refuse, strict.",
 		.example = "warn",
 		.type = &setting_choice,
 		.offset = offsetof(NodeSpec, guard),
@@ -137,8 +137,8 @@ static const Setting node_rows[] = {
 	},
 	{
 		.key = "interruptions",
-		.help = "How often something may interrupt an isolated CPU, in a second; "
-			"'planner check --measured' looks. Default: 10.",
+		.help = "How many times a second something may interrupt an isolated CPU; 'planner "
+			"check --measured' looks. Default: 10.",
 		.example = "1",
 		.section = "audit",
 		.type = &setting_number,
@@ -441,8 +441,8 @@ static const Setting vm_rows[] = {
 	},
 	{
 		.key = "kind",
-		.help = "Of a host with several kinds of cores: performance, efficient or any "
-			"(default).",
+		.help = "The kind of its cores, on a host with several kinds: performance, "
+			"efficient or any (default).",
 		.example = "performance",
 		.type = &setting_choice,
 		.offset = offsetof(VmSpec, kind),
@@ -467,8 +467,8 @@ static const Setting vm_rows[] = {
 	},
 	{
 		.key = "memory",
-		.help = "Its memory. Without, the VM takes none of a node's and gets no domain "
-			"XML.",
+		.help = "Its memory. Without this key the VM takes no memory of a node, and gets "
+			"no domain XML.",
 		.example = "16G",
 		.type = &setting_memory,
 		.offset = offsetof(VmSpec, memory),
@@ -499,8 +499,7 @@ static const Setting vm_rows[] = {
 		.type = &setting_choice,
 		.offset = offsetof(VmSpec, spans),
 		.words = spans_names,
-		.help = "if-needed: over several NUMA nodes where it does not fit in one "
-			"(default). "
+		.help = "if-needed: over several NUMA nodes if it does not fit in one (default). "
 			"never: it is refused instead.",
 		.example = "never",
 		.flags = SETTING_DERIVED_DIFF,

@@ -58,7 +58,7 @@ static void flags_age_check(const char *kernel, bool managed, GPtrArray *finding
 			"look at /sys/devices/system/cpu/isolated after a boot with it, or leave "
 			"[kernel] flags out",
 			"whether kernel %s knows isolcpus flag %s is unknown: its vendor may have "
-			"taken it back from a later Linux",
+			"backported it",
 			kernel, flag);
 }
 
@@ -109,12 +109,11 @@ static void cpuset_check(const char *kernel, GPtrArray *findings)
 			     "use isolation = isolcpus",
 			     "isolated cpuset partitions need kernel 6.1; this is %s", kernel);
 	else if (kernel_has(kernel, KERNEL_CPUSET_ISOLATED) == TRISTATE_UNKNOWN)
-		findings_add_unknown(
-			findings, SEVERITY_WARNING, "kernel.cpuset-too-new", SUBJECT,
-			"use isolation = isolcpus",
-			"isolated cpuset partitions need kernel 6.1; whether the vendor of %s took "
-			"them back is not known",
-			kernel);
+		findings_add_unknown(findings, SEVERITY_WARNING, "kernel.cpuset-too-new", SUBJECT,
+				     "use isolation = isolcpus",
+				     "isolated cpuset partitions need kernel 6.1; whether the "
+				     "vendor of %s backported them is not known",
+				     kernel);
 }
 
 static void add_isolation(GPtrArray *parameters, const KernelWishes *wishes, const char *kernel,

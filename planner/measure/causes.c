@@ -28,8 +28,8 @@ static char *fix_call(const MeasureScene *scene, const Interruption *interruptio
 	if (!scene->vm && scene->others)
 		return g_strdup(HOST_FIX);
 	return scene->halts ? causes_halt_fix(scene->audit, scene->vm)
-			    : g_strdup("lock the VMs' memory and use huge pages; let nobody "
-				       "trace, load modules or change settings meanwhile");
+			    : g_strdup("lock the VMs' memory and use huge pages; do not trace, "
+				       "load modules or change settings meanwhile");
 }
 
 /* FIX, unless the kernel line has it: CPUS are those it is for. */
@@ -85,7 +85,7 @@ static const struct TickCause {
 	 "boot with rcu_nocbs= of the isolated CPUs; what is left follows other tasks and "
 	 "interrupts"},
 	{TICK_RCU_EXP, "the scheduler's tick: RCU waits for this CPU",
-	 "let nobody trace, load modules or change settings meanwhile"},
+	 "do not trace, load modules or change settings meanwhile"},
 };
 
 /* The traced reason, where ticks fire most; NULL = none. */
@@ -177,7 +177,7 @@ static const OwnCause own_causes[] = {
 	{"DFR", "deferred error interrupts", "errors of the hardware", MACHINE_FIX},
 	{"MCE", "machine checks", "errors of the hardware", MACHINE_FIX},
 	{"MCP", "machine check polls", "the kernel looks for errors, by default every 5 minutes",
-	 "leave it; mce=ignore_ce ends it, and nobody sees corrected errors any more"},
+	 "leave it; mce=ignore_ce ends it, but then nothing reports corrected errors"},
 	{"SPU", "spurious interrupts", "an interrupt was gone before it was served",
 	 "look at the devices and their firmware"},
 };
@@ -255,7 +255,7 @@ static void causes_device(const MeasureScene *scene, const char *text, Interrupt
 		return;
 	}
 	interruption->cause =
-		g_strdup(managed ? "the kernel placed it here, and nobody can move it"
+		g_strdup(managed ? "the kernel placed it here, and user space cannot move it"
 				 : "the kernel delivers this device's interrupt to this CPU");
 	interruption->fix = g_strdup(
 		rule_fix(scene->audit, managed ? "irq.managed-on-isolated" : "irq.on-isolated"));

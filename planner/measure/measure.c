@@ -548,9 +548,9 @@ static void gone_note(Measure *measure)
 		for (unsigned v = 0; v < vm->vcpus->len; v++)
 			known &= g_array_index(vm->vcpus, MeasureVcpu, v).known;
 		if (!known || !vm->vcpus->len)
-			unread_add(measure->unmeasured, vm->vm->subject,
-				   "its vCPUs' threads are not known, or were not there all the "
-				   "time");
+			unread_add(
+				measure->unmeasured, vm->vm->subject,
+				"its vCPUs' threads are not known, or did not exist all the time");
 	}
 }
 

@@ -52,8 +52,9 @@ char *measure_own_text(const Measure *measure)
 		where = cpulist_format(own->cpus);
 		return g_strdup_printf("planner itself slept meanwhile%s, and could run on CPUs %s "
 				       "only%s",
-				       own->noise ? ", but for what looked for noise" : "", where,
-				       setup);
+				       own->noise ? ", except for the threads that looked for noise"
+						  : "",
+				       where, setup);
 	}
 	runs = measure->own_known ? g_strdup_printf("was put on them %" G_GUINT64_FORMAT " times",
 						    (guint64)measure->own_runs)

@@ -300,8 +300,8 @@ static bool is_kvm_x86(const Rendering *rendering, const xmlNode *root, GPtrArra
 
 	if (!valid && !rendering->running && rendering->vm->cpupm->verdict == CPUPM_ON)
 		merge_note(notes,
-			   "the base is of type %s%s%s: apic eoi, hint-dedicated and cpu-pm are of "
-			   "KVM on x86 alone, and are not added",
+			   "the base is of type %s%s%s: apic eoi, hint-dedicated and cpu-pm exist "
+			   "only with KVM on x86, and are not added",
 			   type ? type : "kvm", arch ? " and arch " : "", arch ? arch : "");
 	return valid;
 }

@@ -160,7 +160,7 @@ static void cells_fit(xmlNode *root, xmlNode *numa, const PlanVm *vm, unsigned m
 	if (!vm->shares->len) /* else they go with the plan's numatune */
 		memnodes_remove(xml_child(root, "numatune"));
 	merge_note(notes, "the base has NUMA cells for another number of vCPUs, and the plan has "
-			  "none: devices and memory that name a cell are to be changed by hand");
+			  "none: change devices and memory that name a cell by hand");
 }
 
 /* The base has another number of vCPUs than the plan. */

@@ -18,7 +18,7 @@ static bool iommu_possible(const char *machine, const xmlNode *root, unsigned vc
 	if (machine && !strstr(machine, "q35"))
 		merge_note(notes,
 			   "the base has machine '%s', which takes no more than 255 vCPUs, and the "
-			   "plan has %u: make the domain anew with machine='q35'",
+			   "plan has %u: create the domain again with machine='q35'",
 			   machine, vcpus);
 	else if (model && strcmp(model, "intel") != 0)
 		merge_note(notes,

@@ -20,7 +20,7 @@ void place_check_memory(Placer *placer)
 			findings_add(placer->plan->findings, SEVERITY_ERROR,
 				     "host.memory-too-large", subject,
 				     "lower [host] memory-per-node",
-				     "the host shall keep %" G_GUINT64_FORMAT
+				     "the host is to keep %" G_GUINT64_FORMAT
 				     " MiB of memory, node %u has %" G_GUINT64_FORMAT " MiB",
 				     keep >> 20, node->id, node->memory >> 20);
 	}

@@ -342,7 +342,7 @@ static const Case cases[] = {
 	{"pinned to cores",
 	 pin_by_core,
 	 0,
-	 {"guessed: as many vCPUs as CPUs to float over", "vCPU 0 on 8,20, vCPU 1 on 8,20"}},
+	 {"guessed: it has as many vCPUs as CPUs, all isolated", "vCPU 0 on 8,20, vCPU 1 on 8,20"}},
 	{"one pin missing", pin_all_but_one, 0, {"guessed: not every vCPU is pinned"}},
 	{"two vCPUs on a CPU",
 	 pin_two_on_one,

@@ -763,7 +763,7 @@ static void test_lines(void)
 		      "0"},
 		{"[vm a]\nvcpus = 3\ndedicated-vcpus = 1-2\nrealtime = fifo:1\n",
 		 NAME ":1: [vm a] realtime-vcpus: vCPU 0 floats and would keep its CPUs from all "
-		      "others; name dedicated vCPUs alone"},
+		      "others; name only dedicated vCPUs"},
 		{"[vm a]\nvcpus = 3\ndedicated-vcpus = 1-2\ncpus = 2,3,4\n",
 		 NAME ":1: [vm a] cpus: 3 CPUs for 2 dedicated vCPUs; name one for each"},
 		{"[vm a]\nvcpus = 2\nemulator = own\npolicy = shared\n",

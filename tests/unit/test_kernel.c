@@ -71,7 +71,7 @@ static void test_gunzip(void)
 	memcpy(more, config_gz, CONFIG_GZ_LENGTH);
 	first = gunzip(more, CONFIG_GZ_LENGTH + 3, 53, &why);
 	g_assert_cmpstr(first, ==, text);
-	assert_no_gunzip(config_gz, CONFIG_GZ_LENGTH, 52, "it holds too much");
+	assert_no_gunzip(config_gz, CONFIG_GZ_LENGTH, 52, "it is too large");
 	for (size_t length = 0; length < CONFIG_GZ_LENGTH; length++)
 		assert_no_gunzip(config_gz, length, 53, "it is cut off");
 	assert_no_gunzip(STRING("CONFIG_NO_HZ_FULL=y\n"), 53, broken);

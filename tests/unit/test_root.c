@@ -219,7 +219,7 @@ static void test_node(void)
 	text = root_text(root, "/proc/cmdline", NULL);
 	g_assert_cmpstr(text, ==, "quiet");
 	g_assert_null(root_open(two, ROOT_NODE, &error));
-	g_assert_nonnull(strstr(error->message, "name one of them: a, b"));
+	g_assert_nonnull(strstr(error->message, "check all with 'planner check FOLDER': a, b"));
 	g_assert_null(root_open(none, ROOT_NODE, &other));
 	g_assert_nonnull(strstr(other->message, "neither proc nor sys"));
 }

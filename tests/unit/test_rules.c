@@ -2474,7 +2474,7 @@ static void test_measured(void)
 		 "it is of node 'other'"},
 		{"{\"format\": \"planner-measure/1\", \"node\": {\"name\": null, \"topology\": "
 		 "null}, \"milliseconds\": 0, \"cpus\": \"\", \"interruptions\": []}",
-		 "0 is no time"},
+		 "0 is not a time"},
 		{"{\"format\": \"planner-measure/1\", \"node\": {\"name\": null, \"topology\": "
 		 "null}, \"milliseconds\": 1, \"cpus\": \"2\", \"interruptions\": [{}]}",
 		 "vm"}};

@@ -149,7 +149,7 @@ static void perf_refuse(GError **error)
 {
 	const char *hint = errno == EACCES || errno == EPERM
 				   ? "; run as root; perf_event_paranoid or a kernel that is "
-				     "locked down may refuse it to root too"
+				     "locked down may refuse it even to root"
 			   : errno == EMFILE ? "; raise the limit of open files: ulimit -n"
 					     : "";
 

@@ -160,7 +160,7 @@ static bool tracing_refuse(GError **error, const char *what)
 {
 	const char *hint = errno == EACCES   ? "; run as root"
 			   : errno == EPERM  ? "; run as root; a kernel that is locked down for "
-					       "confidentiality refuses it to root too"
+					       "confidentiality refuses it even to root"
 			   : errno == EROFS  ? "; run it outside of the container"
 			   : errno == ENOENT ? "; a kernel that is locked down for confidentiality "
 					       "has none"
@@ -373,7 +373,7 @@ bool tracing_stop(Tracing *tracing, GError **error)
 	gone = tracing_remove(tracing);
 	if (!gone)
 		g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM,
-			    "%s: %s: the next 'planner measure' takes it away", tracing->folder,
+			    "%s: %s: the next 'planner measure' removes it", tracing->folder,
 			    g_strerror(errno));
 	tracing_free(tracing);
 	return gone;

@@ -306,7 +306,7 @@ static void trouble_note(Root *root, const DomainsAnswer *answer, const char *ur
 			"stopped answering within %u s; %u of %u domains are not read", seconds,
 			unread, answer->domains->records->len);
 	else if (!answer->done)
-		why = g_strdup("the connection broke off");
+		why = g_strdup("the connection was lost");
 	else if (unread) /* one that is gone by now is no trouble: it has no XML either way */
 		why = g_strdup_printf(
 			"did not give the XML of %u domains: they are gone, or access was refused",

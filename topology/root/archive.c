@@ -83,10 +83,10 @@ static bool file_unpack(Unpacking *u, struct archive_entry *entry, const char *p
 	ssize_t n = 1;
 
 	if (tree_file(u->tree, path))
-		return archive_refuse(error, "it is in it twice", path);
+		return archive_refuse(error, "it is there twice", path);
 	u->kept += size;
 	if (u->kept > BYTES_MAX)
-		return archive_refuse(error, "it holds too much", path);
+		return archive_refuse(error, "it is too large", path);
 	while (got < size && n > 0) {
 		n = u->lib.archive_read_data(u->archive, bytes + got, size - got);
 		got += n > 0 ? (size_t)n : 0;
@@ -146,7 +146,7 @@ static bool entry_unpack(Unpacking *u, struct archive_entry *entry, GError **err
 		return true;
 	u->unpacked += MAX(size, 0);
 	if (++u->entries > ENTRIES_MAX || u->unpacked > UNPACKED_MAX)
-		return archive_refuse(error, "it holds too much", path);
+		return archive_refuse(error, "it is too large", path);
 	if (!tree_path_allowed(path))
 		return archive_refuse(error, "it leads out of the archive", path);
 	if (u->lib.archive_entry_hardlink(entry) || type == S_IFLNK)
@@ -200,7 +200,7 @@ static bool unpack_all(Unpacking *u, const char *bytes, size_t length, GError **
 		return false;
 	}
 	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-		    "is no tar file, plain or compressed with gzip, xz or zstd, or is damaged: %s",
+		    "not a tar file, plain or compressed with gzip, xz or zstd, or damaged: %s",
 		    status == ARCHIVE_EOF ? "it is empty"
 					  : u->lib.archive_error_string(u->archive));
 	return false;

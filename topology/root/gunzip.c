@@ -27,7 +27,7 @@ static const char *inflate_all(const Zlib *zlib, z_stream *stream, size_t limit,
 		stream->avail_out = CHUNK;
 		status = zlib->inflate(stream, Z_NO_FLUSH);
 		if (CHUNK - stream->avail_out > limit - out->len)
-			return "it holds too much";
+			return "it is too large";
 		g_byte_array_append(out, chunk, CHUNK - stream->avail_out);
 	} while (status == Z_OK);
 	if (status == Z_STREAM_END)

@@ -243,13 +243,14 @@ static bool root_descend(Root *root, const char *shown, GError **error)
 		names = g_strjoinv(", ", (char **)found->pdata);
 		if (found->len > 2) {
 			g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-				    "%s: holds several captures; name one of them: %s", shown,
-				    names);
+				    "%s: holds several captures; name one of them, or check all "
+				    "with 'planner check FOLDER': %s",
+				    shown, names);
 			return false;
 		}
 		if (found->len < 2 || entered == ENTERED_MAX) {
 			g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
-				    "%s: is no capture of a node: it has neither proc nor sys",
+				    "%s: not a capture of a node: it has neither proc nor sys",
 				    shown);
 			return false;
 		}
