@@ -331,6 +331,56 @@ def check_menus(work):
         undone(root, name)
 
 
+# Reads its settings in the order in which u-boot-update of Debian's u-boot-menu 4.2 does.
+FRAGMENTS = """#!/bin/sh
+set -e
+echo "${0##*/} $*" >>/log
+[ ! -e /etc/default/u-boot ] || . /etc/default/u-boot
+for file in /etc/u-boot-menu/conf.d/*.conf; do if [ -e "$file" ]; then . "$file"; fi; done
+if [ -z "$U_BOOT_PARAMETERS" ] && [ -f /etc/kernel/cmdline ]; then
+    U_BOOT_PARAMETERS=$(sed -e 's/root=[^[:space:]]*//' -e 's/^[[:space:]]*//' /etc/kernel/cmdline)
+    U_BOOT_ROOT=$(sed -re 's/.*(root=[^[:space:]]*).*/\\1/' /etc/kernel/cmdline)
+fi
+echo "append $U_BOOT_ROOT ${U_BOOT_PARAMETERS:-ro quiet}" >/boot/extlinux/extlinux.conf
+"""
+
+
+def check_fragments(work):
+    """u-boot-update that reads fragments gets one; the settings of others stay as they are."""
+    for name, files, line in (
+            ("a default", {"etc/kernel/cmdline": None}, " ro quiet LINE"),
+            ("the line of kernel-install", {"etc/kernel/cmdline": "root=/dev/x isolcpus=3 quiet\n"}, "root=/dev/x quiet LINE"),
+            ("a setting", {"etc/default/u-boot": "U_BOOT_ROOT=root=/dev/y\nU_BOOT_PARAMETERS='ro isolcpus=3'\n"}, "root=/dev/y ro LINE"),
+            ("a fragment", {"etc/default/u-boot": "U_BOOT_PARAMETERS=ro\n",
+                            "etc/u-boot-menu/conf.d/50-vendor.conf": 'U_BOOT_PARAMETERS="$U_BOOT_PARAMETERS isolcpus=3 console=ttyS2"\n'},
+             " ro console=ttyS2 LINE")):
+        root = Root(work, f"fragments {name}", "extlinux")
+        planned = re.search("^planner_line='(.*)'$", (root.path / "tree/usr/local/sbin/planner-extlinux").read_text(encoding="utf-8"), re.M)
+        root.write("stubs/u-boot-update", FRAGMENTS)
+        root.write("boot/extlinux/extlinux.conf", "append old\n")
+        for file, text in files.items():
+            (root.path / file).unlink(missing_ok=True)
+            if text:
+                root.write(file, text)
+        root.run("u-boot-update")
+        root.log()
+        root.before = root.files()
+        for turn in ("", ", twice"):
+            done = root.apply()
+            text = (root.path / "boot/extlinux/extlinux.conf").read_text(encoding="utf-8")
+            tap.ok(done.returncode == 0 and text == f"append {line}\n".replace("LINE", planned[1]), f"a fragment beside {name}{turn}",
+                   text, done.stderr)
+        tap.ok(not any(file in differs(root.before, root.files()) for file in files), f"{name}: it stays", *differs(root.before, root.files()))
+        undone(root, f"a fragment beside {name}")
+    root = Root(work, "fragments late", "extlinux")
+    root.write("stubs/u-boot-update", FRAGMENTS)
+    root.write("boot/extlinux/extlinux.conf", "append old\n")
+    root.write("etc/u-boot-menu/conf.d/zzz.conf", "U_BOOT_PARAMETERS=ro\n")
+    done = root.apply()
+    tap.ok(done.returncode == 1 and "zzz.conf: sets U_BOOT_PARAMETERS after zz-planner.conf" in done.stderr,
+           "a fragment that would undo it is named", done.stderr)
+
+
 def check_domains(work):
     """VMs whose own XML is given are defined, and get back what they had."""
     xml = pathlib.Path(work, "xml")
@@ -376,5 +426,6 @@ else:
         check_failures(folder)
         check_lines(folder)
         check_menus(folder)
+        check_fragments(folder)
         check_domains(folder)
 sys.exit(tap.done())

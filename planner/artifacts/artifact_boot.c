@@ -118,7 +118,8 @@ const Artifact artifact_extlinux = {
 	/* Patterns: a menu or setting that comes later is not the plan's to take away. */
 	.changes = "/boot/extlinux/*.conf /boot/syslinux/*.cfg /boot/syslinux/*.conf "
 		   "/boot/extlinux*.conf /boot/syslinux*.cfg /etc/default/u-boot* "
-		   "/etc/default/extlinux* /etc/update-extlinux*.conf",
+		   "/etc/default/extlinux* /etc/update-extlinux*.conf "
+		   "/etc/u-boot-menu/conf.d/zz-planner.conf",
 	.refresh = "for make in u-boot-update extlinux-update update-extlinux; do if command -v "
 		   "$make >/dev/null; then $make; fi; done",
 	.unfit = unfit_without_line,

@@ -1,8 +1,9 @@
 #!/bin/sh
 ${head}#
 # syslinux, extlinux and U-Boot take the line from APPEND in their menu: this words those lines anew,
-# but for recovery entries (single), and the setting that u-boot-update, extlinux-update or
-# update-extlinux makes the menu of. SYSROOT=DIR edits an image. Usage: planner-extlinux [undo]
+# except for recovery entries (single). It also edits the setting from which extlinux-update or
+# update-extlinux makes the menu; u-boot-update gets a fragment of its own, or its setting is edited.
+# SYSROOT=DIR edits an image. Usage: planner-extlinux [undo]
 set -eu
 
 ${function}
@@ -73,6 +74,35 @@ setting() { # setting FILE VARIABLE WORDS: what FILE, a shell's, sets VARIABLE t
     fi
     mv -- "$$1.new" "$$1"
 }
+fragment() { # fragment FOLDER: what u-boot-update reads after /etc/default/u-boot and other fragments
+    if [ ! "$$planner_line" ]; then
+        rm -f -- "$$1/zz-planner.conf"
+        return 0
+    fi
+    mkdir -p -- "$$1"
+    cat >"$$1/zz-planner.conf.new" <<'END'
+# Written by planner-extlinux. Sourced by u-boot-update after /etc/default/u-boot and the fragments
+# before it: what they say of isolation is taken away, whatever it was.
+
+${function}
+# The defaults of u-boot-update, which it takes only if nothing set them.
+if [ -z "$${U_BOOT_PARAMETERS-}" ] && [ -f /etc/kernel/cmdline ]; then
+    U_BOOT_PARAMETERS=$$(tr -s '\n\t ' ' ' </etc/kernel/cmdline | sed 's/\(^\| \)root=[^ ]*//g; s/^ *//; s/ *$$//')
+    U_BOOT_ROOT=$${U_BOOT_ROOT:-$$(tr -s '\n\t ' ' ' </etc/kernel/cmdline | sed -n 's/\(.* \)*\(root=[^ ]*\).*/\2/p')}
+fi
+U_BOOT_PARAMETERS=$$(planner_words "$${U_BOOT_PARAMETERS:-ro quiet}" '${line}')
+END
+    mv -- "$$1/zz-planner.conf.new" "$$1/zz-planner.conf"
+    after=''
+    for file in "$$1"/*.conf; do
+        if [ "$$file" = "$$1/zz-planner.conf" ]; then
+            after=yes
+        elif [ "$$after" ] && grep -q '^[[:blank:]]*U_BOOT_PARAMETERS=' "$$file"; then
+            echo "planner-extlinux: $$file: sets U_BOOT_PARAMETERS after zz-planner.conf: rename it" >&2
+            exit 1
+        fi
+    done
+}
 
 for file in "$$root/boot/extlinux/extlinux.conf" "$$root/boot/syslinux/syslinux.cfg" \
     "$$root/boot/syslinux/extlinux.conf" "$$root/boot/extlinux.conf" "$$root/boot/syslinux.cfg"; do
@@ -83,10 +113,16 @@ if [ ! "$$found" ]; then
     echo "planner-extlinux: no menu with an APPEND line below $$root/boot: not touched" >&2
     exit 1
 fi
-words='ro quiet'
-if [ -f "$$root/etc/kernel/cmdline" ]; then
-    words=$$(tr -s '\n\t ' ' ' <"$$root/etc/kernel/cmdline" | sed 's/\(^\| \)root=[^ ]*//g; s/^ *//; s/ *$$//')
+uboot=$$root/usr/sbin/u-boot-update
+[ "$$root" ] || uboot=$$(command -v u-boot-update) || uboot=/usr/sbin/u-boot-update
+if grep -qs u-boot-menu/conf.d "$$uboot"; then
+    fragment "$$root/etc/u-boot-menu/conf.d"
+else
+    words='ro quiet'
+    if [ -f "$$root/etc/kernel/cmdline" ]; then
+        words=$$(tr -s '\n\t ' ' ' <"$$root/etc/kernel/cmdline" | sed 's/\(^\| \)root=[^ ]*//g; s/^ *//; s/ *$$//')
+    fi
+    setting "$$root/etc/default/u-boot" U_BOOT_PARAMETERS "$$words"
 fi
-setting "$$root/etc/default/u-boot" U_BOOT_PARAMETERS "$$words"
 setting "$$root/etc/default/extlinux" EXTLINUX_PARAMETERS 'ro quiet'
 setting "$$root/etc/update-extlinux.conf" default_kernel_opts ''
