@@ -493,11 +493,11 @@ static bool diff_load(const Options *options, NodeSide *old, NodeSide *new, GErr
 	    !side_load_host(new, options->topology, old, error) || !hosts_check(old, new, error))
 		return false;
 	first.moves = 0;
-	side_plan(old, &first);
+	if (!side_plan(old, &first, error))
+		return false;
 	if (options->moves_word)
 		replan_keep(new->inputs.inventory, old->inputs.plan);
-	side_plan(new, options);
-	return true;
+	return side_plan(new, options, error);
 }
 
 /* The file that the commands take the new plan from. */

@@ -219,9 +219,7 @@ static bool inputs_called(const char *name)
 	return strcspn(here, ".") == length && !g_ascii_strncasecmp(here, name, length);
 }
 
-/* Without -t an inventory is for this machine. One of another name that does not fit is that of
- * another: what does not fit says nothing. */
-static bool inputs_meant(const Options *options, const Inputs *inputs, GError **error)
+bool inputs_meant(const char *file, const Inputs *inputs, GError **error)
 {
 	const char *name = inputs->inventory->node->name;
 
@@ -230,7 +228,7 @@ static bool inputs_meant(const Options *options, const Inputs *inputs, GError **
 	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT,
 		    "%s: is the inventory of %s, and does not fit this machine, %s; forgot -t? It "
 		    "names the topology of %s; -t / is this machine",
-		    options->inventory, name, g_get_host_name(), name);
+		    file, name, g_get_host_name(), name);
 	return false;
 }
 
@@ -241,7 +239,7 @@ static bool inputs_plan_compute(const Options *options, Inputs *inputs, GError *
 	    !input_keep(options, inputs->host, inputs->inventory, error))
 		return false;
 	inputs_compute(options, !options->topology, inputs);
-	return options->topology || inputs_meant(options, inputs, error);
+	return options->topology || inputs_meant(options->inventory, inputs, error);
 }
 
 static bool read_saved(const Options *options, Inputs *inputs, GError **error)

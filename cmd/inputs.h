@@ -28,6 +28,9 @@ bool inputs_load_intent(const Options *options, const Facts *facts, Inputs *inpu
 /* Plan the inventory on the host that are loaded; HERE: it is this machine, which is asked for what
  * the inventory leaves open. */
 void inputs_compute(const Options *options, bool here, Inputs *inputs);
+/* Without -t an inventory is for this machine. The one in FILE, planned for it, is refused where it
+ * has another name and does not fit: it is that of another, and what does not fit says nothing. */
+bool inputs_meant(const char *file, const Inputs *inputs, GError **error);
 void inputs_clear(Inputs *inputs);
 
 /*

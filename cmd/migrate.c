@@ -185,9 +185,7 @@ static bool migrate_load(const Options *options, NodeSide *from, NodeSide *to, G
 				      "--to-topology");
 	if (!side_load_host(from, here, NULL, error) || !side_load_host(to, there, NULL, error))
 		return false;
-	side_plan(from, &first);
-	side_plan(to, &first);
-	return true;
+	return side_plan(from, &first, error) && side_plan(to, &first, error);
 }
 
 /* VM, where the other node's plan has a place for it; NULL. */

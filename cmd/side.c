@@ -48,10 +48,11 @@ bool side_load_host(NodeSide *side, const char *topology, const NodeSide *other,
 	return side->inputs.host;
 }
 
-void side_plan(NodeSide *side, const Options *options)
+bool side_plan(NodeSide *side, const Options *options, GError **error)
 {
 	if (!side->saved)
 		inputs_compute(options, side->here, &side->inputs);
+	return !side->here || inputs_meant(side->name, &side->inputs, error);
 }
 
 void side_clear(NodeSide *side)

@@ -24,8 +24,9 @@ bool side_read(NodeSide *side, const char *name, GError **error);
  * plan, else this machine. Of a saved plan it is its own.
  */
 bool side_load_host(NodeSide *side, const char *topology, const NodeSide *other, GError **error);
-/* Plan the inventory, as OPTIONS say; a saved plan is one already. */
-void side_plan(NodeSide *side, const Options *options);
+/* Plan the inventory, as OPTIONS say; a saved plan is one already. That of another machine is
+ * refused for this one, see inputs_meant(). */
+bool side_plan(NodeSide *side, const Options *options, GError **error);
 void side_clear(NodeSide *side);
 
 #endif

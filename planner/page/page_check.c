@@ -75,10 +75,12 @@ static const char *check_page_tone(const CheckNode *node)
 
 static void check_page_nodes(GString *html, const GPtrArray *nodes)
 {
-	static const char *const columns[] = {"Node",	">Errors",     ">Warnings",
-					      ">Infos", ">Not judged", ">Waived",
-					      "From",	"Why",	       NULL};
+	const char *columns[] = {"Node",    ">Errors", ">Warnings", ">Infos", ">Not judged",
+				 ">Waived", "From",    NULL,	    NULL};
 
+	for (unsigned i = 0; i < nodes->len; i++)
+		if (!((const CheckNode *)g_ptr_array_index(nodes, i))->document)
+			columns[7] = "Why"; /* it could not be checked */
 	page_section(html, "Nodes");
 	html_table_open(html, "sorts", columns);
 	for (unsigned i = 0; i < nodes->len; i++) {
