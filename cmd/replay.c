@@ -97,19 +97,18 @@ static void answer_placed(Replay *r, const OnlineVm *vm, const GPtrArray *moves)
 {
 	json_t *object = json_pack("{s:s, s:s}", "id", vm->spec->name, "status", "placed");
 	bool shared = vm->spec->policy == POLICY_SHARED;
+	g_auto(CpuSet) pool = shared ? online_pool(r->online, vm) : NULL;
 
 	replay_count_placed(r);
 	json_object_set_new(object, "cpus",
-			    shared ? set_to_json(online_pool(r->online))
-				   : replay_cpus_to_json(vm->pins));
+			    shared ? set_to_json(pool) : replay_cpus_to_json(vm->pins));
 	if (moves)
 		json_object_set_new(object, "moves", replay_moves_to_json(moves));
 	answer_timed(r, object);
 }
 
-static void answer_rejected(Replay *r, const VmSpec *spec, const GPtrArray *would)
+static void answer_rejected(Replay *r, const VmSpec *spec, const char *why, const GPtrArray *would)
 {
-	g_autofree char *why = online_why(r->online, spec);
 	json_t *object =
 		json_pack("{s:s, s:s, s:s}", "id", spec->name, "status", "rejected", "reason", why);
 
@@ -129,7 +128,9 @@ static void place_by_moves(Replay *r, const VmSpec *spec)
 	const OnlineVm *vm;
 
 	if (!moves || moves->len > r->moves) {
-		answer_rejected(r, spec, moves);
+		g_autofree char *why = online_why(r->online, spec);
+
+		answer_rejected(r, spec, why, moves);
 		return;
 	}
 	online_apply(r->online, moves);
@@ -139,11 +140,17 @@ static void place_by_moves(Replay *r, const VmSpec *spec)
 	answer_placed(r, vm, moves);
 }
 
-static void replay_place(Replay *r, const VmSpec *spec)
+static void replay_place(Replay *r, VmSpec *spec)
 {
+	g_autofree char *far = NULL;
 	const OnlineVm *vm;
 
 	r->start = replay_now();
+	far = online_near(r->online, spec);
+	if (far) {
+		answer_rejected(r, spec, far, NULL);
+		return;
+	}
 	switch (online_place(r->online, spec, &vm)) {
 	case ONLINE_PLACED:
 		answer_placed(r, vm, NULL);

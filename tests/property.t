@@ -342,7 +342,7 @@ def main():
     names = sorted(name.removesuffix(".xml") for name in os.listdir(os.path.join(TESTS, "hosts"))
                    if name.endswith(".xml"))
     with tempfile.TemporaryDirectory() as scratch:
-        hosts = trials.hosts(scratch, 40, names)
+        hosts = trials.hosts(scratch, 40, names, 20)
         cases.run(lambda trial: run(trial, hosts), scratch)
     cases.report(tap, GROUPS)
     return tap.done()

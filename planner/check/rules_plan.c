@@ -55,12 +55,13 @@ static unsigned core_of_pin(const Plan *plan, const PlanVm *vm, unsigned v)
 	return host_core_of(plan->host, pin_of(vm, v));
 }
 
-/* The cores of its pins, by position. */
-static hwloc_bitmap_t rules_plan_cores_of(const Plan *plan, const PlanVm *vm)
+/* The cores of its pins from FIRST to before END, by position. */
+static hwloc_bitmap_t rules_plan_cores_of(const Plan *plan, const PlanVm *vm, unsigned first,
+					  unsigned end)
 {
 	hwloc_bitmap_t cores = set_new();
 
-	for (unsigned v = 0; v < vm->pins->len; v++)
+	for (unsigned v = first; v < end; v++)
 		hwloc_bitmap_set(cores, core_of_pin(plan, vm, v));
 	return cores;
 }
@@ -231,12 +232,27 @@ static hwloc_bitmap_t odd_cores(const Plan *plan, const PlanVm *vm, hwloc_const_
 	return cpus;
 }
 
+/* The CPUs of its cores that have both a vCPU and a helper; yours. */
+static hwloc_bitmap_t mixed_cores(const Plan *plan, const PlanVm *vm)
+{
+	unsigned vcpus = plan_vm_pinned(vm), i;
+	g_auto(CpuSet) mixed = rules_plan_cores_of(plan, vm, 0, vcpus);
+	g_auto(CpuSet) helpers = rules_plan_cores_of(plan, vm, vcpus, vm->pins->len);
+	hwloc_bitmap_t cpus = set_new();
+
+	hwloc_bitmap_and(mixed, mixed, helpers);
+	hwloc_bitmap_foreach_begin(i, mixed)
+		add_core(cpus, host_core(plan->host, i));
+	hwloc_bitmap_foreach_end();
+	return cpus;
+}
+
 /* Pins by hand may be any: half cores of those are the inventory's wish, or admitted. */
 static void judge_whole(const Rule *rule, const Plan *plan, const PlanVm *vm, const char *subject,
 			GPtrArray *findings)
 {
-	g_auto(CpuSet) pins = rules_plan_pins_of(vm), cores = rules_plan_cores_of(plan, vm),
-		       odd = NULL;
+	g_auto(CpuSet) pins = rules_plan_pins_of(vm), mixed = mixed_cores(plan, vm), odd = NULL;
+	g_auto(CpuSet) cores = rules_plan_cores_of(plan, vm, 0, vm->pins->len);
 	unsigned n = (unsigned)hwloc_bitmap_weight(cores), needed, threads = 1;
 	g_autofree char *list = NULL;
 
@@ -256,6 +272,9 @@ static void judge_whole(const Rule *rule, const Plan *plan, const PlanVm *vm, co
 		rule_found(rule, findings, subject, EVIDENCE, odd,
 			   "each vCPU shall have its own core, but those with CPUs %s have several",
 			   list);
+	else if (!hwloc_bitmap_iszero(mixed))
+		rules_plan_found(rule, findings, subject, mixed,
+				 "its emulator or I/O threads are on cores of its vCPUs");
 	else if (!shares_even(vm, threads))
 		rules_plan_found(rule, findings, subject, odd,
 				 "its vCPUs are not spread evenly over its NUMA nodes");
@@ -267,7 +286,7 @@ const Rule rule_plan_split_core = {
 	.title = "A VM of the plan does not have whole cores",
 	.sees = "The cores of each dedicated VM against the fewest that hold its vCPUs, or one for "
 		"each vCPU with threads = isolate, and its emulator and I/O threads that have CPUs "
-		"of their own. VMs pinned by the inventory are left out.",
+		"of their own, on cores without a vCPU. VMs pinned by the inventory are left out.",
 	.why = "Half a core is wasted or used by others. The VM's siblings are not its own, so the "
 	       "core topology that the guest sees is wrong.",
 	.remedy = REMEDY,

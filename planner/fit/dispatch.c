@@ -56,8 +56,18 @@ static DispatchNode *dispatch_node_at(const Dispatch *dispatch, unsigned node)
 
 /* Shapes */
 
+static int shape_near_compare(const VmSpec *x, const VmSpec *y)
+{
+	g_autofree char *a = x->near ? g_strjoinv(",", x->near) : NULL;
+	g_autofree char *b = y->near ? g_strjoinv(",", y->near) : NULL;
+
+	return g_strcmp0(a, b);
+}
+
 static int shape_compare(const VmSpec *x, const VmSpec *y)
 {
+	int order;
+
 #define BY(a, b)                                                                                   \
 	if ((a) != (b))                                                                            \
 		return (a) < (b) ? -1 : 1;
@@ -75,7 +85,8 @@ static int shape_compare(const VmSpec *x, const VmSpec *y)
 	BY(y->kind, x->kind)
 	BY(y->apart.by, x->apart.by)
 #undef BY
-	return g_strcmp0(y->apart.group, x->apart.group);
+	order = g_strcmp0(y->apart.group, x->apart.group);
+	return order ? order : shape_near_compare(y, x);
 }
 
 static int request_compare(gconstpointer a, gconstpointer b, gpointer data)
@@ -428,7 +439,8 @@ static void give_back(Dispatch *dispatch, unsigned index)
 
 	g_array_set_size(node->taken, node->taken->len - 1);
 	dispatch->decisions[dispatch->request].node = DISPATCH_NONE;
-	*dispatch_offer_of(dispatch, node) = (Offer){.state = OFFER_NO};
+	dispatch_offer_of(dispatch, node)->state = OFFER_NO;
+	dispatch_offer_of(dispatch, node)->proved = false;
 }
 
 bool dispatch_try(Dispatch *dispatch, unsigned node, const Host *host, Inventory *inventory)
@@ -457,20 +469,32 @@ bool dispatch_try(Dispatch *dispatch, unsigned node, const Host *host, Inventory
 /* Refusing */
 
 typedef struct Tally {
-	unsigned closed, cpu_pm, group, name, cores, memory, pages, apart, unproved;
+	unsigned closed, cpu_pm, group, name, cores, memory, pages, apart, unproved, devices;
 	uint64_t free; /* cores of all open nodes */
 } Tally;
+
+/* The request as the node number INDEX has it: where it is to be near devices, it asks for their
+ * NUMA node. What it points to is the request's. */
+static VmSpec dispatch_spec_on(const Dispatch *dispatch, unsigned index)
+{
+	const Offer *offer = dispatch_offer_of(dispatch, dispatch_node_at(dispatch, index));
+	VmSpec spec = *request_at(dispatch, dispatch->request)->spec;
+
+	if (offer->near)
+		spec.node = (int)offer->node;
+	return spec;
+}
 
 /* NODE has no room: for want of what, and does it lack less than the others? */
 static void dispatch_tally_room(Dispatch *dispatch, unsigned index, Tally *t)
 {
 	Decision *decision = &dispatch->decisions[dispatch->request];
-	BidLack lack = bid_lack(dispatch_node_at(dispatch, index)->bid,
-				request_at(dispatch, dispatch->request)->spec);
+	VmSpec spec = dispatch_spec_on(dispatch, index);
+	BidLack lack = bid_lack(dispatch_node_at(dispatch, index)->bid, &spec);
 
 	if (lack.cores_missing)
 		t->cores++;
-	else if (lack.memory_missing && request_at(dispatch, dispatch->request)->spec->page)
+	else if (lack.memory_missing && spec.page)
 		t->pages++;
 	else if (lack.memory_missing)
 		t->memory++;
@@ -496,6 +520,8 @@ static void dispatch_tally(Dispatch *dispatch, unsigned index, Tally *t)
 		t->cpu_pm++;
 	else if (has_group(dispatch, node, request->group))
 		t->group++;
+	else if (offer->far)
+		t->devices++;
 	else if (offer->state == OFFER_NO && !offer->proved)
 		t->unproved++;
 	else if (offer->state == OFFER_NO)
@@ -514,9 +540,9 @@ static void dispatch_add_part(GString *text, unsigned count, const char *what)
 static void dispatch_add_lack(const Dispatch *dispatch, GString *text, const Tally *t)
 {
 	const Decision *decision = &dispatch->decisions[dispatch->request];
-	g_autofree char *lack =
-		bid_lack_text(&decision->lack, request_at(dispatch, dispatch->request)->spec,
-			      dispatch_node_at(dispatch, decision->nearest)->name);
+	VmSpec spec = dispatch_spec_on(dispatch, decision->nearest);
+	g_autofree char *lack = bid_lack_text(&decision->lack, &spec,
+					      dispatch_node_at(dispatch, decision->nearest)->name);
 
 	g_string_append_printf(text, "; %s", lack);
 	if (decision->lack.cores_missing)
@@ -535,6 +561,7 @@ void dispatch_refuse(Dispatch *dispatch)
 	dispatch_add_part(text, t.memory, "too little memory on");
 	dispatch_add_part(text, t.pages, "too little room for huge pages on");
 	dispatch_add_part(text, t.apart, "its cores and memory are not free together on");
+	dispatch_add_part(text, t.devices, "its devices are not on one NUMA node of");
 	dispatch_add_part(text, t.cpu_pm, "no cpu-pm on");
 	dispatch_add_part(text, t.group, "a VM of its group on");
 	dispatch_add_part(text, t.name, "a VM of its name on");

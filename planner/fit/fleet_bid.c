@@ -3,6 +3,7 @@
 #include "planner/base/size.h"
 #include "planner/fit/fleet.h"
 #include "planner/place/counts.h"
+#include "planner/place/near.h"
 
 /* What plan leaves in the rooms of PROBLEM. */
 typedef struct BidRest {
@@ -163,22 +164,22 @@ static bool fleet_bid_room_holds(const BidRest *rest, const VmSpec *spec, unsign
 }
 
 /* The cheapest place in what is free: in a room, else in a node. */
-static Offer offer_free(const BidShapes *shapes, const BidRest *rest, const VmSpec *spec,
-			uint64_t before)
+static void offer_free(const BidShapes *shapes, const BidRest *rest, const VmSpec *spec,
+		       uint64_t before, Offer *best)
 {
-	Offer best = {OFFER_NO, true, 0, 0};
-
-	for (unsigned by_room = 2; by_room-- > 0 && best.state == OFFER_NO;)
+	for (unsigned by_room = 2; by_room-- > 0 && best->state == OFFER_NO;)
 		for (unsigned r = 0; r < rest->problem->rooms->len; r++) {
 			Offer offer;
 
 			if (!fleet_bid_room_holds(rest, spec, r, by_room))
 				continue;
 			offer = offer_at(shapes, rest, spec, r, before);
-			if (best.state == OFFER_NO || offer.loss < best.loss)
-				best = offer;
+			if (best->state == OFFER_YES && offer.loss >= best->loss)
+				continue;
+			best->state = OFFER_YES;
+			best->loss = offer.loss;
+			best->left = offer.left;
 		}
-	return best;
 }
 
 /* Are there cores enough at all, wherever the VMs without cpus = sit? */
@@ -201,14 +202,28 @@ static bool has_memory(const Problem *problem, const VmSpec *spec)
 	return used <= place_memory_sum(problem->memory, problem->host->nodes->len);
 }
 
-static Offer fleet_bid_offer_of(const BidShapes *shapes, const BidRest *rest, const VmSpec *spec,
+/* SPEC is SHAPE as the node has it, or FAR says why its devices are not on one NUMA node. */
+static void offer_note_near(Offer *offer, const VmSpec *shape, const VmSpec *spec, const char *far)
+{
+	offer->far = far;
+	offer->near = shape->near && spec->node >= 0;
+	offer->node = offer->near ? (unsigned)spec->node : 0;
+}
+
+static Offer fleet_bid_offer_of(const BidShapes *shapes, const BidRest *rest, const VmSpec *shape,
 				uint64_t before)
 {
-	Offer offer = {OFFER_NO, true, 0, 0};
+	Offer offer = {.state = OFFER_NO, .proved = true};
+	g_autoptr(VmSpec) near = shape->near ? vm_spec_copy(shape, shape->name) : NULL;
+	g_autofree char *far = near ? near_settle(rest->problem->host, near) : NULL;
+	const VmSpec *spec = near ? near : shape;
 
+	offer_note_near(&offer, shape, spec, far);
+	if (far)
+		return offer;
 	/* Where VMs must be apart, only the search tells. */
 	if (!spec->apart.group)
-		offer = offer_free(shapes, rest, spec, before);
+		offer_free(shapes, rest, spec, before, &offer);
 	if (offer.state == OFFER_NO && has_cores(rest->problem, spec) &&
 	    has_memory(rest->problem, spec))
 		offer.state = OFFER_MAYBE;
@@ -301,9 +316,11 @@ Bid *bid_new(const BidShapes *shapes, const Host *host, const Inventory *invento
 }
 
 Offer bid_settle(const BidShapes *shapes, const Host *host, const Inventory *inventory,
-		 const VmSpec *spec)
+		 const VmSpec *shape)
 {
 	PlanOptions options = {0};
+	g_autoptr(VmSpec) spec = vm_spec_copy(shape, shape->name);
+	g_autofree char *far = near_settle(host, spec);
 	FitSize size = {spec, 1};
 	g_autoptr(FitBase) base = fit_base_new(host, inventory, &options);
 	g_autoptr(Problem) with = fit_problem_with(base, &size, 1, 1, NULL);
@@ -311,7 +328,8 @@ Offer bid_settle(const BidShapes *shapes, const Host *host, const Inventory *inv
 	Offer offer = {.state = OFFER_NO};
 	BidRest before, after;
 
-	if (!problem_all_fit(with, &offer.proved) || !fit_placed(base, &size, 1, 1))
+	offer_note_near(&offer, shape, spec, far);
+	if (far || !problem_all_fit(with, &offer.proved) || !fit_placed(base, &size, 1, 1))
 		return offer;
 	now = problem_solve(base->problem);
 	then = problem_solve(with);

@@ -24,6 +24,9 @@ typedef struct Offer {
 	bool proved;   /* of OFFER_NO: the search ended */
 	unsigned loss; /* of OFFER_YES: vCPUs of further VMs of the scale that no longer fit */
 	unsigned left; /* and free cores that are left */
+	bool far;      /* the node does not have the devices that it is to be near */
+	bool near;     /* it has them, … */
+	unsigned node; /* … on the NUMA node of this OS index */
 } Offer;
 
 /* What is asked for: borrowed all. */
@@ -62,9 +65,9 @@ Bid *bid_new(const BidShapes *shapes, const Host *host, const Inventory *invento
 /* A node that takes none. */
 Bid *bid_closed(const BidShapes *shapes);
 void bid_free(Bid *bid);
-/* What became of the OFFER_MAYBE for SPEC: by search. */
+/* What became of the OFFER_MAYBE for SHAPE: by search. */
 Offer bid_settle(const BidShapes *shapes, const Host *host, const Inventory *inventory,
-		 const VmSpec *spec);
+		 const VmSpec *shape);
 
 /* What a VM lacks on a node, in the NUMA node where it lacks least, first of cores; or in all of
  * them, if none could hold it, were it empty. */

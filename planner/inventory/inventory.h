@@ -154,6 +154,7 @@ VmSpec *vm_spec_copy(const VmSpec *vm, const char *name);
 /* VM as it comes to another host, which chooses CPUs, NUMA node, socket and devices. Yours. */
 VmSpec *vm_spec_newcomer(const VmSpec *vm);
 void vm_spec_free(VmSpec *vm);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VmSpec, vm_spec_free)
 /* A node of which nothing is said; a copy; yours. */
 NodeSpec *node_spec_new(void);
 NodeSpec *node_spec_copy(const NodeSpec *node);

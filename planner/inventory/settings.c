@@ -463,7 +463,7 @@ static const Setting vm_rows[] = {
 		.example = "eth2",
 		.type = &setting_devices,
 		.offset = offsetof(VmSpec, near),
-		.flags = SETTING_DERIVED_DIFF | SETTING_UNASKED,
+		.flags = SETTING_DERIVED_DIFF,
 	},
 	{
 		.key = "memory",

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/inventory/settings.h"
 #include "planner/online/online_internal.h"
+#include "planner/place/near.h"
+#include "planner/place/place.h"
 #include "planner/place/placer.h"
 
 #include <string.h>
@@ -64,6 +66,7 @@ static void online_vm_free(OnlineVm *vm)
 	vm_spec_free(vm->spec);
 	g_array_unref(vm->cores);
 	g_array_unref(vm->pins);
+	g_free(vm->pooled);
 	g_free(vm);
 }
 
@@ -95,15 +98,22 @@ static OnlineVm *online_vm_new(Online *o, const VmSpec *spec)
 	return vm;
 }
 
-/* VM is no longer one of those that run. */
-static void vm_leaves(Online *o, OnlineVm *vm)
+/* Keep the record of VM, which does not run, for one that comes. */
+static void vm_drop(Online *o, OnlineVm *vm)
 {
-	g_hash_table_steal(o->vms, vm->spec->name);
+	g_clear_pointer(&vm->pooled, g_free);
 	g_clear_pointer(&vm->spec->name, g_free);
 	settings_clear(vm_settings, vm->spec);
 	g_array_set_size(vm->cores, 0);
 	g_array_set_size(vm->pins, 0);
 	g_ptr_array_add(o->spare, vm);
+}
+
+/* VM is no longer one of those that run. */
+static void vm_leaves(Online *o, OnlineVm *vm)
+{
+	g_hash_table_steal(o->vms, vm->spec->name);
+	vm_drop(o, vm);
 }
 
 /* The assignment leaves the counts, or (SIGN -1) comes back; what they are worth follows. */
@@ -148,31 +158,128 @@ static OnlineStatus place_dedicated(Online *o, const VmSpec *spec, const OnlineV
 	return ONLINE_PLACED;
 }
 
-/* A shared VM needs memory alone, from the node that has most. */
+/* Shared VMs need memory alone, wherever it is left; it is not bound to a node, so where it is
+ * counted may change when a dedicated VM comes. */
+
+/* Take the memory of VM; false where it is short. */
+static bool pooled_take(Online *o, OnlineVm *vm)
+{
+	unsigned n_nodes = o->plan->host->nodes->len;
+	g_autofree uint64_t *left = g_memdup2(o->now.memory, n_nodes * sizeof *left);
+
+	if (!place_shared_memory(o->plan->host, vm->spec, left))
+		return false;
+	for (unsigned n = 0; n < n_nodes; n++) {
+		vm->pooled[n] = o->now.memory[n] - left[n];
+		if (vm->pooled[n])
+			memory_count(o, n, (int64_t)vm->pooled[n]);
+	}
+	return true;
+}
+
+static void pooled_give(Online *o, OnlineVm *vm)
+{
+	for (unsigned n = 0; n < o->plan->host->nodes->len; n++) {
+		if (vm->pooled[n])
+			memory_count(o, n, -(int64_t)vm->pooled[n]);
+		vm->pooled[n] = 0;
+	}
+}
+
 static OnlineStatus place_pooled(Online *o, const VmSpec *spec, const OnlineVm **placed)
 {
-	Demand demand = online_demand(o, spec);
-	unsigned most = 0;
-	OnlineVm *vm;
+	g_auto(CpuSet) cpus = place_pool_for(o->plan->host, spec, o->pool);
+	OnlineVm *vm = online_vm_new(o, spec);
 
-	for (unsigned n = 1; n < o->plan->host->nodes->len; n++)
-		if (o->now.memory[n] > o->now.memory[most])
-			most = n;
-	if (hwloc_bitmap_iszero(o->pool) || o->now.memory[most] < demand.memory)
+	vm->pooled = g_new0(uint64_t, o->plan->host->nodes->len);
+	if (hwloc_bitmap_iszero(cpus) || !pooled_take(o, vm)) {
+		vm_drop(o, vm);
 		return ONLINE_REJECTED;
-	memory_count(o, most, (int64_t)demand.memory);
-	vm = online_vm_new(o, spec);
-	vm->pool_node = most;
+	}
 	*placed = online_vm_add(o, vm);
 	return ONLINE_PLACED;
+}
+
+static int pooled_name_compare(gconstpointer a, gconstpointer b)
+{
+	const OnlineVm *x = *(OnlineVm *const *)a, *y = *(OnlineVm *const *)b;
+
+	return strverscmp(x->spec->name, y->spec->name);
+}
+
+/* The shared VMs that have memory, in the order in which plan takes it. */
+static GPtrArray *pooled_vms(const Online *o)
+{
+	GPtrArray *vms = g_ptr_array_new();
+	GHashTableIter iter;
+	gpointer vm;
+
+	g_hash_table_iter_init(&iter, o->vms);
+	while (g_hash_table_iter_next(&iter, NULL, &vm))
+		if (((OnlineVm *)vm)->pooled && ((OnlineVm *)vm)->spec->memory)
+			g_ptr_array_add(vms, vm);
+	g_ptr_array_sort(vms, pooled_name_compare);
+	return vms;
+}
+
+/* Give back what was taken of VMS, and have all as it was: WAS is by VM, then node. */
+static void pooled_restore(Online *o, const GPtrArray *vms, const uint64_t *was)
+{
+	unsigned n_nodes = o->plan->host->nodes->len;
+
+	for (unsigned i = 0; i < vms->len; i++)
+		pooled_give(o, g_ptr_array_index(vms, i));
+	for (unsigned i = 0; i < vms->len; i++) {
+		OnlineVm *vm = g_ptr_array_index(vms, i);
+
+		for (unsigned n = 0; n < n_nodes; n++) {
+			vm->pooled[n] = was[i * n_nodes + n];
+			if (vm->pooled[n])
+				memory_count(o, n, (int64_t)vm->pooled[n]);
+		}
+	}
+}
+
+/* Does the VM fit once the memory of shared VMs is elsewhere? */
+static OnlineStatus place_beside_pooled(Online *o, const VmSpec *spec, const OnlineVm **placed)
+{
+	g_autoptr(GPtrArray) vms = pooled_vms(o);
+	unsigned n_nodes = o->plan->host->nodes->len;
+	g_autofree uint64_t *was = g_new0(uint64_t, (size_t)vms->len * n_nodes + 1);
+	OnlineStatus status;
+	bool all = true;
+
+	for (unsigned i = 0; i < vms->len; i++) {
+		OnlineVm *vm = g_ptr_array_index(vms, i);
+
+		memcpy(&was[i * n_nodes], vm->pooled, n_nodes * sizeof *was);
+		pooled_give(o, vm);
+	}
+	status = vms->len ? place_dedicated(o, spec, placed) : ONLINE_REJECTED;
+	for (unsigned i = 0; i < vms->len && all; i++)
+		all = pooled_take(o, g_ptr_array_index(vms, i));
+	if (status == ONLINE_PLACED && all)
+		return status;
+	if (status == ONLINE_PLACED)
+		online_remove(o, spec->name);
+	pooled_restore(o, vms, was);
+	return ONLINE_REJECTED;
 }
 
 OnlineStatus online_place(Online *o, const VmSpec *spec, const OnlineVm **vm)
 {
 	if (g_hash_table_contains(o->vms, spec->name))
 		return ONLINE_DUPLICATE;
-	return spec->policy == POLICY_SHARED ? place_pooled(o, spec, vm)
-					     : place_dedicated(o, spec, vm);
+	if (spec->policy == POLICY_SHARED)
+		return place_pooled(o, spec, vm);
+	if (place_dedicated(o, spec, vm) == ONLINE_PLACED)
+		return ONLINE_PLACED;
+	return spec->memory ? place_beside_pooled(o, spec, vm) : ONLINE_REJECTED;
+}
+
+char *online_near(const Online *o, VmSpec *spec)
+{
+	return near_settle(o->plan->host, spec);
 }
 
 /* Take VM off its cores, the counts included. */
@@ -193,7 +300,6 @@ static void online_unassign(Online *o, OnlineVm *vm)
 bool online_remove(Online *o, const char *id)
 {
 	OnlineVm *vm = g_hash_table_lookup(o->vms, id);
-	Demand demand;
 
 	if (!vm)
 		return false;
@@ -201,8 +307,7 @@ bool online_remove(Online *o, const char *id)
 		online_unassign(o, vm);
 		o->vcpus -= vm->spec->vcpus;
 	} else {
-		demand = online_demand(o, vm->spec);
-		memory_count(o, vm->pool_node, -(int64_t)demand.memory);
+		pooled_give(o, vm);
 	}
 	vm_leaves(o, vm);
 	return true;
@@ -220,9 +325,9 @@ double online_fill(const Online *o)
 	return o->cores_all ? (double)o->cores_taken / o->cores_all : 0;
 }
 
-hwloc_const_bitmap_t online_pool(const Online *o)
+hwloc_bitmap_t online_pool(const Online *o, const OnlineVm *vm)
 {
-	return o->pool;
+	return place_pool_for(o->plan->host, vm->spec, o->pool);
 }
 
 /* Moves, decided in online_moves.c */
@@ -319,14 +424,9 @@ static void cores_lose(Online *o, const PlanVm *vm)
 
 static void begin_vm(Online *o, const PlanVm *planned)
 {
-	const OnlineVm *placed;
 	Demand demand = online_demand(o, planned->spec);
 	OnlineVm *vm;
 
-	if (planned->spec->policy == POLICY_SHARED) {
-		place_pooled(o, planned->spec, &placed);
-		return;
-	}
 	online_value_learn(o, o->value, &demand);
 	if (!planned->placed)
 		return;
@@ -351,9 +451,15 @@ static void cores_reserved_lose(Online *o)
 			core_lose(o, i);
 }
 
+static const PlanVm *online_planned(const Plan *plan, unsigned i)
+{
+	return g_ptr_array_index(plan->vms, i);
+}
+
 Online *online_new(const Plan *plan, OnlinePolicy policy)
 {
 	Online *o = g_new0(Online, 1);
+	const OnlineVm *pooled;
 
 	o->plan = plan;
 	o->policy = policy;
@@ -372,7 +478,11 @@ Online *online_new(const Plan *plan, OnlinePolicy policy)
 		o->cores_all += online_room(o, r)->cores->len;
 	counts_build(o);
 	for (unsigned i = 0; i < plan->vms->len; i++)
-		begin_vm(o, g_ptr_array_index(plan->vms, i));
+		if (online_planned(plan, i)->spec->policy == POLICY_DEDICATED)
+			begin_vm(o, online_planned(plan, i));
+	for (unsigned i = 0; i < plan->vms->len; i++)
+		if (online_planned(plan, i)->spec->policy == POLICY_SHARED)
+			place_pooled(o, online_planned(plan, i)->spec, &pooled);
 	cores_reserved_lose(o);
 	return o;
 }

@@ -28,11 +28,12 @@ typedef struct Online Online;
 
 /* A VM that runs. */
 typedef struct OnlineVm {
-	VmSpec *spec;	    /* spec->name is its id */
-	GArray *cores;	    /* of unsigned: positions in host->cores, in the order of its pins */
-	GArray *pins;	    /* of unsigned, as a PlanVm's; both are empty when shared */
-	unsigned pool_node; /* where a shared VM's memory is, a position */
-	bool movable;	    /* not pinned by the inventory's cpus = */
+	VmSpec *spec;	  /* spec->name is its id */
+	GArray *cores;	  /* of unsigned: positions in host->cores, in the order of its pins */
+	GArray *pins;	  /* of unsigned, as a PlanVm's; both are empty when shared */
+	uint64_t *pooled; /* by node: the bytes of a shared VM's memory that are there; NULL = it is
+			     not shared */
+	bool movable;	  /* not pinned by the inventory's cpus = */
 } OnlineVm;
 
 /* A VM that has to move, and where to. */
@@ -57,8 +58,11 @@ Online *online_new(const Plan *plan, OnlinePolicy policy);
 void online_free(Online *online);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Online, online_free)
 
-/* Decide on a VM; SPEC is copied, its cpus are not read. Where it is placed, *VM is set (borrowed).
- */
+/* Let SPEC, of a VM that comes, name the node of the devices that it is to be near. NULL, or why it
+ * has no place: yours. */
+char *online_near(const Online *online, VmSpec *spec);
+/* Decide on a VM; SPEC is copied, its cpus and near are not read. Where it is placed, *VM is set
+ * (borrowed). */
 OnlineStatus online_place(Online *online, const VmSpec *spec, const OnlineVm **vm);
 /* A VM leaves; false when no such VM runs. */
 bool online_remove(Online *online, const char *id);
@@ -80,6 +84,7 @@ void online_apply(Online *online, const GPtrArray *moves);
 
 unsigned online_vcpus(const Online *online); /* of dedicated VMs that run */
 double online_fill(const Online *online);    /* share of the VMs' cores that is taken, 0 to 1 */
-hwloc_const_bitmap_t online_pool(const Online *online); /* where shared VMs float */
+/* Where VM, a shared one that runs, floats. Yours. */
+hwloc_bitmap_t online_pool(const Online *online, const OnlineVm *vm);
 
 #endif

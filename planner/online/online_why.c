@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/online/online_internal.h"
 #include "planner/place/allowed.h"
+#include "planner/place/place.h"
 #include "planner/place/placer.h"
 
 #define NONE G_MAXUINT
@@ -97,6 +98,17 @@ static char *why_cell(const Online *o, const VmSpec *spec, const Demand *demand,
 			       free_of_class(o, cell->class), have, id);
 }
 
+static char *why_pooled(const Online *o, const VmSpec *spec)
+{
+	g_auto(CpuSet) cpus = place_pool_for(o->plan->host, spec, o->pool);
+
+	if (!hwloc_bitmap_iszero(cpus))
+		return g_strdup("not enough memory is left on the nodes that it may use");
+	return spec->node < 0
+		       ? g_strdup("the pool has no CPU")
+		       : g_strdup_printf("asks for node %d, where the pool has no CPU", spec->node);
+}
+
 char *online_why(const Online *o, const VmSpec *spec)
 {
 	Demand demand = online_demand(o, spec);
@@ -104,8 +116,7 @@ char *online_why(const Online *o, const VmSpec *spec)
 	unsigned closest;
 
 	if (spec->policy == POLICY_SHARED)
-		return g_strdup(hwloc_bitmap_iszero(o->pool) ? "the pool has no CPU"
-							     : "no node has the memory");
+		return why_pooled(o, spec);
 	if (spec->node >= 0 && host_node_of_id(o->plan->host, (unsigned)spec->node) == HOST_NONE)
 		return g_strdup_printf("asks for node %d, which this host does not have",
 				       spec->node);

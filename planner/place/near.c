@@ -72,3 +72,14 @@ void near_take_node(const Host *host, VmSpec *vm, GPtrArray *findings)
 		     "placed on any",
 		     list);
 }
+
+char *near_settle(const Host *host, VmSpec *vm)
+{
+	g_autoptr(GPtrArray) findings = findings_new();
+
+	near_take_node(host, vm, findings);
+	if (!findings_has(findings, SEVERITY_ERROR))
+		return NULL;
+	findings_sort(findings);
+	return g_strdup(((const Finding *)g_ptr_array_index(findings, 0))->text);
+}

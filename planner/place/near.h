@@ -12,5 +12,7 @@ char *near_fix(const Host *host, const char *name);
 /* VM is to be near devices: let it name their NUMA node. Where they have none, or several, a
  * finding says so, and the VM may be anywhere. */
 void near_take_node(const Host *host, VmSpec *vm, GPtrArray *findings);
+/* The same for a VM that comes. NULL, or why it cannot be near them: yours. */
+char *near_settle(const Host *host, VmSpec *vm);
 
 #endif

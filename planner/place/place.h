@@ -31,6 +31,10 @@ void place_check_memory(Placer *placer);
 void place_kept(Placer *placer);
 /* pool.c: shared VMs over the pool, or the host where there is none. */
 void place_shared(Placer *placer);
+/* The CPUs of POOL that SPEC, of a shared VM, may use: all, or those of the node it asks for.
+ * Yours.
+ */
+hwloc_bitmap_t place_pool_for(const Host *host, const VmSpec *spec, hwloc_const_bitmap_t pool);
 /* The shared VMs that have CPUs to float over, in the order they are placed in. Yours. */
 GPtrArray *place_shared_vms(const Placer *placer);
 /* Take the memory of SPEC, a shared VM, in whole pages from the nodes of MEMORY that have most

@@ -70,15 +70,13 @@ bool place_shared_memory(const Host *host, const VmSpec *spec, uint64_t *memory)
 	return true;
 }
 
-/* The pool's CPUs that SPEC may use: all, or those of the node it asks for. Yours. */
-static CpuSet pool_for(const Placer *placer, const VmSpec *spec, hwloc_const_bitmap_t pool)
+hwloc_bitmap_t place_pool_for(const Host *host, const VmSpec *spec, hwloc_const_bitmap_t pool)
 {
-	CpuSet cpus = hwloc_bitmap_dup(pool);
-	unsigned node =
-		spec->node < 0 ? HOST_NONE : host_node_of_id(placer->host, (unsigned)spec->node);
+	hwloc_bitmap_t cpus = hwloc_bitmap_dup(pool);
+	unsigned node = spec->node < 0 ? HOST_NONE : host_node_of_id(host, (unsigned)spec->node);
 
 	if (node != HOST_NONE)
-		hwloc_bitmap_and(cpus, cpus, host_node(placer->host, node)->cpus);
+		hwloc_bitmap_and(cpus, cpus, host_node(host, node)->cpus);
 	else if (spec->node >= 0)
 		hwloc_bitmap_zero(cpus);
 	return cpus;
@@ -113,7 +111,7 @@ static void place_one(Placer *placer, PlanVm *vm, hwloc_const_bitmap_t pool)
 {
 	GPtrArray *findings = placer->plan->findings;
 	g_autofree char *subject = subject_vm(vm->spec->name);
-	g_auto(CpuSet) cpus = pool_for(placer, vm->spec, pool);
+	g_auto(CpuSet) cpus = place_pool_for(placer->host, vm->spec, pool);
 	unsigned n_cpus = (unsigned)hwloc_bitmap_weight(cpus);
 
 	if (!n_cpus) {
@@ -167,7 +165,7 @@ GPtrArray *place_shared_vms(const Placer *placer)
 
 	for (unsigned i = vms->len; i-- > 0;) {
 		const PlanVm *vm = g_ptr_array_index(vms, i);
-		g_auto(CpuSet) cpus = pool_for(placer, vm->spec, pool);
+		g_auto(CpuSet) cpus = place_pool_for(placer->host, vm->spec, pool);
 
 		if (hwloc_bitmap_iszero(cpus))
 			g_ptr_array_remove_index(vms, i);

@@ -9,6 +9,9 @@ are taken of which first-fit and best-fit, both by decreasing size, place less. 
 three VMs more than that. glpsol or cbc says
 what the optimum is, knowing of equal shares over nodes as planner does. One line; exits 1 where
 planner places less than that, does not prove it, or takes more than 50 ms.
+
+A second line is for 200 lists that fill each of the 8 nodes of a host of 256 CPUs: all are placed,
+and no VM is over two nodes, in 100 ms at most.
 """
 
 import json
@@ -21,6 +24,7 @@ import sys
 import time
 
 REACH_MS = 50
+FILLED, FILLED_MS = 200, 100
 HOSTS = [(2, 16), (2, 40), (2, 63), (4, 8), (4, 16), (4, 31), (8, 8), (8, 15), (16, 7)]
 SOLVER_SECONDS = 60
 
@@ -110,22 +114,43 @@ def optimum(path):
     return None, seconds
 
 
-def plan(planner, path, nodes, cores, sizes):
-    """(vCPUs placed, proved, milliseconds of the whole process: the median of five)."""
+def ask(planner, path, topology, sizes, runs):
+    """(the plan's document, milliseconds of the whole process: the median of RUNS)."""
     with open(path, "w", encoding="utf-8") as file:
         file.write("[host]\ncores-per-node = 1\n")
         file.writelines(f"[vm v{i}]\nvcpus = {size}\n" for i, size in enumerate(sizes))
-    topology = f"numa:{nodes} core:{cores + 1} pu:2"
     times = []
-    for _ in range(5):
+    for _ in range(runs):
         begin = time.perf_counter()
         run = subprocess.run([planner, "plan", "--json", "-i", path, "-t", topology],
                              capture_output=True, timeout=600)
         times.append((time.perf_counter() - begin) * 1000)
-    document = json.loads(run.stdout)
+    return json.loads(run.stdout), statistics.median(times)
+
+
+def plan(planner, path, nodes, cores, sizes):
+    """(vCPUs placed, proved, milliseconds)."""
+    document, ms = ask(planner, path, f"numa:{nodes} core:{cores + 1} pu:2", sizes, 5)
     return (sum(vm["vcpus"] for vm in document["vms"] if vm["placed"]),
-            document["placement"]["bound"] == document["placement"]["placed"],
-            statistics.median(times))
+            document["placement"]["bound"] == document["placement"]["placed"], ms)
+
+
+def filled(planner, folder):
+    """The second line; how many lists are not as they should be."""
+    rng, wrong, times = random.Random(2), 0, []
+    for number in range(FILLED):
+        sizes = [2 * part for _ in range(8) for part in partition(rng, 15, rng.choice([4, 7, 11, 15]))]
+        path = os.path.join(folder, f"filled-{number}.ini")
+        document, ms = ask(planner, path, "pack:2 numa:4 l3:2 core:8 pu:2", sizes, 3)
+        vms = document["vms"]
+        times.append(ms)
+        if not all(vm["placed"] and len(vm["nodes"]) == 1 for vm in vms) or ms > FILLED_MS:
+            wrong += 1
+            print(f"# {path}: {sum(vm['placed'] for vm in vms)} of {len(vms)} placed, over several nodes: "
+                  f"{sum(len(vm['nodes']) > 1 for vm in vms if vm['placed'])}, {ms:.1f} ms", file=sys.stderr)
+    print(f"lists that fill every node: {FILLED - wrong} of {FILLED} with no VM over two "
+          f"({statistics.median(times):.1f} ms each, {max(times):.1f} at most), reach all, <= {FILLED_MS} ms")
+    return wrong
 
 
 def main():
@@ -157,7 +182,7 @@ def main():
           f"({statistics.median(times):.1f} ms each, {max(times):.1f} at most; integer programming "
           f"{statistics.median(solver):.0f} and {max(solver):.0f} ms{left}; greedy leaves out "
           f"{statistics.mean(greedy_lost):.0f} vCPUs a list), reach all, <= {REACH_MS} ms")
-    return 1 if lost or slow else 0
+    return 1 if filled(planner, folder) or lost or slow else 0
 
 
 sys.exit(main())

@@ -36,6 +36,30 @@ def synthetic_hosts(rng, count):
     return made
 
 
+def uneven_hosts(rng, count):
+    """COUNT more, of kinds that a synthetic description alone cannot say: (name, XML)."""
+    made = []
+    for i in range(count):
+        memory = rng.choice([0, 3 << 30, 16 << 30, 64 << 30])
+        shape = dict(packages=rng.choice([1, 2, 4]), nodes=rng.choice([1, 2, 2]), dies=rng.choice([1, 2, 2]),
+                     l3s=rng.choice([1, 1, 2]), cores=rng.choice([1, 2, 3, 4]), threads=rng.choice([1, 2, 2, 4]),
+                     far=rng.random() < 0.5, memory=memory,
+                     near_memory=rng.choice([0, 0, 8 << 30]) if memory else 0)
+        xml = topology.spell_out(hosts.synthetic(**shape))
+        if not memory:
+            xml = re.sub(r' local_memory="\d+"', "", xml)
+        if shape["near_memory"]:
+            xml = hosts.name_memory(xml, rng.choice(["HBM", "MCDRAM", "NVM"]))
+        elif memory and rng.random() < 0.5:
+            xml = hosts.take_memory(rng, xml)
+        if rng.random() < 0.3:
+            xml = hosts.add_kinds(rng, xml)
+        if rng.random() < 0.6:
+            xml = hosts.set_distances(rng, xml)
+        made.append((f"{i}-" + "-".join(f"{k[:2]}{int(v)}" for k, v in shape.items()), xml))
+    return made
+
+
 def _some_offline(rng, name, xml):
     """CPUs gone, but of each L3 the first core: caches and sockets do not vanish whole."""
     first = {}

@@ -40,12 +40,17 @@ def write(folder, name, text):
     return path
 
 
-def hosts(folder, count, names=("x6",)):
-    """[(topology file, synthetic description or None, Host)]: NAMES of tests/hosts, and COUNT random ones."""
+def hosts(folder, count, names=("x6",), uneven=0):
+    """
+    [(topology file, synthetic description or None, Host)]: NAMES of tests/hosts, COUNT random ones, and
+    UNEVEN ones, with dies, kinds of cores, distances, and nodes without memory or without CPUs.
+    """
     files = [os.path.join(TESTS, "hosts", f"{name}.xml") for name in names]
     found = [(path, None, topology.load(path)) for path in files]
     for name, text, xml in generator.synthetic_hosts(random.Random(f"hosts {SEED}"), count):
         found.append((write(folder, f"{name}.xml", xml), text, topology.parse(xml)))
+    for name, xml in generator.uneven_hosts(random.Random(f"uneven {SEED}"), uneven):
+        found.append((write(folder, f"u{name}.xml", xml), None, topology.parse(xml)))
     return found
 
 

@@ -572,7 +572,7 @@ static void test_names(void)
 	world_close(&w);
 }
 
-/* Shared VMs take memory, no core; and give it back. */
+/* Shared VMs take memory, no core, from any nodes; and give it back. */
 static void test_shared(void)
 {
 	const uint64_t gib = UINT64_C(1) << 30;
@@ -582,9 +582,14 @@ static void test_shared(void)
 	g_assert_cmpint(place_one(w.online, "s", 64, POLICY_SHARED, 6 * gib), ==, ONLINE_PLACED);
 	g_assert_cmpint(place_one(w.online, "t", 64, POLICY_SHARED, 6 * gib), ==, ONLINE_PLACED);
 	g_assert_cmpint(place_one(w.online, "u", 1, POLICY_SHARED, 6 * gib), ==, ONLINE_REJECTED);
-	g_assert_cmpint(place_one(w.online, "d", 1, POLICY_DEDICATED, 3 * gib), ==,
+	/* 4 GiB are left in all, wherever those of the shared VMs are counted. */
+	g_assert_cmpint(place_one(w.online, "d", 1, POLICY_DEDICATED, 5 * gib), ==,
 			ONLINE_REJECTED);
 	g_assert_cmpuint(online_vcpus(w.online), ==, 0);
+	g_assert_cmpint(place_one(w.online, "d", 1, POLICY_DEDICATED, 3 * gib), ==, ONLINE_PLACED);
+	g_assert_cmpint(place_one(w.online, "e", 1, POLICY_DEDICATED, 2 * gib), ==,
+			ONLINE_REJECTED);
+	g_assert_true(online_remove(w.online, "d"));
 	g_assert_true(online_remove(w.online, "t"));
 	g_assert_cmpint(place_one(w.online, "u", 1, POLICY_SHARED, 6 * gib), ==, ONLINE_PLACED);
 	g_assert_true(online_remove(w.online, "s"));

@@ -297,6 +297,19 @@ static void plan_isolate(Facts *f)
 	planned("d1")->spec->threads = THREADS_ISOLATE;
 }
 
+/* Its third core has a vCPU and its emulator. */
+static void plan_helper_beside(Facts *f)
+{
+	PlanVm *vm = planned("d1");
+	unsigned emulator = 16;
+
+	(void)f;
+	plan_chosen("d1");
+	vm->spec->emulator = HELPER_OWN;
+	g_array_append_val(vm->pins, emulator);
+	plan_pin("d1", 3, 4);
+}
+
 static void plan_unequal(Facts *f)
 {
 	PlanVm *vm = planned("d1");
@@ -1159,6 +1172,7 @@ static const Fault faults[] = {
 	{"plan.split-core", PLANNED, plan_half, "4 vCPUs use 3 cores, 2 would be enough"},
 	{"plan.split-core", PLANNED, plan_isolate, "those with CPUs 2-3,14-15 have several"},
 	{"plan.split-core", PLANNED, plan_unequal, "not spread evenly"},
+	{"plan.split-core", PLANNED, plan_helper_beside, "threads are on cores of its vCPUs"},
 	{"plan.off-place", PLANNED, plan_other_socket, "asks for socket 1, but its CPUs 2-3,14-15"},
 	{"plan.not-apart", PLANNED, plan_together, "apart from d2, but both have CPUs on socket 0"},
 	{"plan.guest-topology", PLANNED, plan_swapped, "on 2,3,14,15: not on siblings"},

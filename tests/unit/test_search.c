@@ -933,6 +933,8 @@ static void test_planted_nodes(void)
 				     {8, 2, 8, 2, {3, 4, 5, 7, 9, 11}},
 				     {8, 1, 16, 2, {3, 5, 6, 7}}};
 
+	uint64_t steps = 0, most = 0;
+
 	random_state = 0x9fb21c651e98df25;
 	for (unsigned i = 0; i < 200; i++) {
 		const Shape *shape = &nps4[i % G_N_ELEMENTS(nps4)];
@@ -952,7 +954,12 @@ static void test_planted_nodes(void)
 		g_assert_cmpuint(result->placed, ==, 256);
 		g_assert_cmpuint(result->far, ==, 0);
 		g_assert_cmpuint(result->proved, >=, 2);
+		steps += result->steps;
+		most = MAX(most, result->steps);
 	}
+	g_test_message("%" G_GUINT64_FORMAT " steps, %" G_GUINT64_FORMAT " at most", steps, most);
+	g_assert_cmpuint(steps, <=, 2500000);
+	g_assert_cmpuint(most, <, SEARCH_BUDGET);
 }
 
 /*
