@@ -42,8 +42,10 @@ static void print_help(void)
 		printf("  %-10s %s\n", commands[i]->name, commands[i]->help);
 	puts("  help       this list, or the help of a command\n\n"
 	     "A new host:  init, plan, emit --for HOST -d DIR, its apply.sh on the host, check\n"
-	     "Place VMs:   fit --fleet, fit --place -d DIR, plan, diff, emit\n"
-	     "Audit:       snapshot on the host, check -r, explain; adopt for its inventory\n\n"
+	     "Place VMs:   fit --fleet, fit --place -d DIR, diff, emit; fleet before nodes change "
+	     "or fail\n"
+	     "Audit:       snapshot on the host, check -r, explain; measure; adopt for its "
+	     "inventory\n\n"
 	     "Exit status: 0 no problem found, "
 	     "1 problems were found, 2 could not run.");
 }

@@ -339,6 +339,7 @@ void options_clear(const Command *command, Options *options)
 
 #define HELP_WIDTH 80 /* the same on every terminal: it is compared and copied */
 #define HELP_INDENT 10
+#define HELP_NEXT 11 /* of what comes before and after */
 
 /* "  -i, --inventory FILE" and, on lines of their own, what it does. */
 static void row_help(GString *text, const OptionRow *row)
@@ -360,15 +361,18 @@ char *options_help(const Command *command)
 {
 	g_autoptr(GPtrArray) rows = rows_of(command);
 	GString *text = g_string_new(NULL);
+	g_autofree char *before = NULL, *after = NULL;
 
 	g_string_append_printf(text, "Usage: planner %s [OPTION...]%s%s\n\n%s\n\nOptions:\n",
 			       command->name, *command->arguments ? " " : "", command->arguments,
 			       command->help);
 	for (unsigned i = 0; i < rows->len; i++)
 		row_help(text, g_ptr_array_index(rows, i));
+	before = output_fold(command->before, HELP_WIDTH - HELP_NEXT, HELP_NEXT);
+	after = output_fold(command->after, HELP_WIDTH - HELP_NEXT, HELP_NEXT);
 	g_string_append_printf(
 		text,
 		"\nExample:\n  %s\n\nBefore it: %s\nAfter it:  %s\nManual:    planner-%s(1)\n",
-		command->example, command->before, command->after, command->name);
+		command->example, before, after, command->name);
 	return g_string_free(text, FALSE);
 }

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Puts the plan of node ${node} on this machine, for ${target}. Written by planner (emit apply).
 # It refuses on another machine, shows what would change, and asks. It keeps a copy of each file
-# that was there below $$state, puts the files of this tree in place and runs what puts them in
-# force, in order. It stops at the first failure; run it again when the cause is gone.
-# /etc/planner/undo.sh brings back what was.
+# that was there below $$state, puts the files of this tree in place and runs the commands that make
+# them take effect, in order. It stops at the first failure; run it again when the cause is gone.
+# /etc/planner/undo.sh brings back what was there.
 # Usage: sh TREE/etc/planner/apply.sh [-n] [-y] [-N]
 #   -n  only show   -y  do not ask   -N  the machine may have another name
 set -u
@@ -168,7 +168,7 @@ domains keep_domain
 again
 files put
 
-# In force
+# Take effect
 
 number=0
 step() {

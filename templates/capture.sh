@@ -377,7 +377,7 @@ missing() {
     done
 }
 
-# Those of the FILES that there are, but for this script's own.
+# The FILES that exist, except this script's own.
 files() {
     for file; do
         case $file in "proc/$self/"*) continue ;; esac
@@ -651,7 +651,7 @@ report() {
     [ "$(id -u)" -eq 0 ] || echo 'planner-capture: run it as root, so that all can be read' >&2
 }
 
-# Files of which it matters alone that they are there, and what a kernel or a machine may not have.
+# Files of which only the existence matters, and files that a kernel or a machine may lack.
 rest() {
     for mark in sys/firmware/efi/efivars/StubInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f \
         etc/nova/nova.conf etc/vdsm/vdsm.conf etc/harvester-release.yaml \

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Takes what planner wrote off node ${node}, last things first. Written by planner (emit undo).
-# What apply.sh found there before comes back, the XML of the VMs that it defined too: a VM that runs
+# Removes what planner wrote from node ${node}, last things first. Written by planner (emit undo).
+# It brings back what apply.sh found there, with the XML of the VMs that it defined: a VM that runs
 # has it when it is powered off and started. A reboot completes it. VMs that somebody else defined
 # keep their XML. It can be run again after an interruption.
 # Usage: sh undo.sh

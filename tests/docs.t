@@ -108,7 +108,7 @@ names_neighbours() { # names_neighbours HELP COMMAND: others, which there are, o
             return 1
         }
     done
-    named=$(sed -n '/^Before it:/p; /^After it:/p' <<<"$1" | grep -oE 'planner [a-z]+' | cut -d' ' -f2)
+    named=$(sed -n '/^Before it:/,/^Manual:/p' <<<"$1" | tr -s '\n ' ' ' | grep -oE 'planner [a-z]+' | cut -d' ' -f2)
     [[ -n $named ]] && ! grep -vxF "$commands" <<<"$named" && ! grep -qxF "$2" <<<"$named"
 }
 

@@ -47,7 +47,7 @@ static char *extra_words(Fill *f)
 	return artifact_boot_extra(f, "boot/word.sh", TEMPLATE_KERNEL);
 }
 
-/* The shell function that words a line anew. */
+/* The shell function that edits a line. */
 static char *artifact_boot_function(Fill *f)
 {
 	g_autofree char *patterns = extra_patterns(f);

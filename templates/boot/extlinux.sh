@@ -1,7 +1,7 @@
 #!/bin/sh
 ${head}#
-# syslinux, extlinux and U-Boot take the line from APPEND in their menu: this words those lines anew,
-# except for recovery entries (single). It also edits the setting from which extlinux-update or
+# syslinux, extlinux and U-Boot take the line from APPEND in their menu: this edits those lines, except
+# for recovery entries (single). It also edits the setting from which extlinux-update or
 # update-extlinux makes the menu; u-boot-update gets a fragment of its own, or its setting is edited.
 # SYSROOT=DIR edits an image. Usage: planner-extlinux [undo]
 set -eu
@@ -82,7 +82,7 @@ fragment() { # fragment FOLDER: what u-boot-update reads after /etc/default/u-bo
     mkdir -p -- "$$1"
     cat >"$$1/zz-planner.conf.new" <<'END'
 # Written by planner-extlinux. Sourced by u-boot-update after /etc/default/u-boot and the fragments
-# before it: what they say of isolation is taken away, whatever it was.
+# before it: what they say about isolation is removed.
 
 ${function}
 # The defaults of u-boot-update, which it takes only if nothing set them.

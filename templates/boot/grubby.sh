@@ -1,7 +1,7 @@
 #!/bin/sh
 ${head}#
-# For all installed kernels; new ones inherit it. grub2-mkconfig is no way to do this from RHEL 9.3
-# on: it leaves the arguments of boot entries alone. See the result: grubby --info=ALL
+# For all installed kernels; new ones inherit it. from RHEL 9.3 on, grub2-mkconfig cannot do
+# this, because it leaves the arguments of boot entries alone. The result: grubby --info=ALL
 # Usage: planner-grubby [undo]
 set -eu
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 ${head}#
 # kernel-install and ukify take the line from /etc/kernel/cmdline, which also says where the root
-# file system is: this edits that file, or makes it of the line the machine was booted with.
+# file system is: this edits that file, or makes it from the line that the machine was booted with.
 # SYSROOT=DIR edits an image. Usage: planner-kernel-cmdline [undo]
 set -eu
 

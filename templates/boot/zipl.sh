@@ -1,8 +1,8 @@
 #!/bin/sh
 ${head}#
-# zipl writes the boot record of an s390x system from /etc/zipl.conf, or from boot entries: this words
-# anew the parameters of the one (or of its parmfile), and by grubby, else by itself, the options of
-# the others. zipl itself has to run afterwards. SYSROOT=DIR edits an image.
+# zipl writes the boot record of an s390x system from /etc/zipl.conf, or from boot entries: this edits
+# the parameters of the former (or its parmfile) and the options of the latter, by grubby if that is
+# installed. zipl itself has to run afterwards. SYSROOT=DIR edits an image.
 # Usage: planner-zipl [undo]
 set -eu
 
@@ -12,7 +12,7 @@ extra='${extra}'
 [ "$${1-}" != undo ] || planner_line=
 root=$${SYSROOT-} found=''
 
-quoted() { # quoted VALUE: worded anew, in the quotes that it has
+quoted() { # quoted VALUE: edited, in the quotes that it has
     quote='"' value=$$1
     case $$value in
     \"*) value=$${value#\"} value=$${value%\"*} ;;

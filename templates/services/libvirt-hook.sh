@@ -1,8 +1,8 @@
 #!/bin/sh
 ${head}#
 # libvirt runs this before it starts a VM, and before one migrates here. A VM that would break the
-# plan is refused, or with guard = warn only told of. Where planner itself is missing or fails, VMs
-# start all the same, but with guard = strict.
+# plan is refused, or, with guard = warn, only reported. If planner itself is missing or fails, VMs
+# start nevertheless, except with guard = strict.
 case $${2-} in
 prepare | migrate) ;;
 *) exit 0 ;;

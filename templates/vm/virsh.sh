@@ -1,7 +1,7 @@
 #!/bin/sh
 ${head}#
 # Live and for the next start. What needs a new start of the VM (cpu-pm, memory, topology) is in its
-# domain XML. The libvirt spoken to is that of LIBVIRT_DEFAULT_URI.
+# domain XML. It talks to the libvirt of LIBVIRT_DEFAULT_URI.
 set -eu
 
 vm='${vm}'
