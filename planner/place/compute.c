@@ -165,6 +165,27 @@ static void judge_partners(Plan *plan, const Inventory *inventory)
 	partners_judge(plan->partners, plan->host, vms, plan_partner_found, plan->findings);
 }
 
+/* vCPUs that a dedicated VM may grow by have no CPUs in the plan. */
+static void growth_check(const Plan *plan, const PlanVm *vm)
+{
+	unsigned more = guest_maximum(vm->spec) - vm->spec->vcpus;
+	g_autofree char *subject = subject_vm(vm->spec->name), *list = NULL;
+	bool polls = vm->cpupm->verdict == CPUPM_ON;
+
+	if (!vm->placed || vm->spec->policy != POLICY_DEDICATED || !more)
+		return;
+	list = cpulist_format(vm->cpuset ? vm->cpuset : vm->emulatorpin);
+	findings_add(plan->findings, SEVERITY_WARNING, "vm.growth-unplanned", subject,
+		     polls ? "leave maximum out, or set cpu-pm = off; or pin each vCPU when it is "
+			     "plugged in ('virsh vcpupin --live')"
+			   : "leave maximum out, or pin each vCPU when it is plugged in ('virsh "
+			     "vcpupin --live')",
+		     "no CPUs are planned for %u vCPU%s that may be plugged in: without a pin %s "
+		     "on %s%s",
+		     more, more == 1 ? "" : "s", more == 1 ? "it runs" : "they run", list,
+		     polls ? "; cpu-pm keeps those CPUs busy all the time" : "");
+}
+
 /* Findings about the host as a whole */
 
 /* One host core on each of many small nodes is half of the machine, or more. */
@@ -247,6 +268,8 @@ Plan *plan_compute(const Host *host, const Inventory *inventory, const Node *nod
 	plan->cmdline = kernel_line(plan->parameters);
 	kernel_line_check(plan->cmdline, plan->findings);
 	plan_judge_cpupm(plan, inventory, node);
+	for (unsigned i = 0; i < plan->vms->len; i++)
+		growth_check(plan, g_ptr_array_index(plan->vms, i));
 	judge_partners(plan, inventory);
 	host_findings(plan);
 	if (inventory->host.by != SPLIT_CPUS)

@@ -129,7 +129,8 @@ static void assert_shares(const Plan *plan, const PlanVm *vm)
 
 static void assert_placed(const Plan *plan, const PlanVm *vm)
 {
-	g_assert_cmpuint(vm->sockets * vm->cores * vm->threads, ==, vm->spec->vcpus);
+	g_assert_cmpuint(vm->sockets * vm->cores * vm->threads, ==,
+			 MAX(vm->spec->maximum, vm->spec->vcpus));
 	g_assert_false(hwloc_bitmap_iszero(vm->emulatorpin));
 	g_assert_true(hwloc_bitmap_isincluded(vm->emulatorpin, plan->cpus[ROLE_HOST]));
 	assert_shares(plan, vm);
@@ -537,6 +538,13 @@ static const Kept kept[] = {
 	{"[vm a]\nvcpus = 2\ncpus = 2,10\nnode = 7\n", "2,10", "error vm.off-node vm a",
 	 "vm.off-node", "*node 7*"},
 	{"[vm a]\nvcpus = 2\ncpus = 2,10\nnode = 0\n", "2,10", "", NULL, NULL},
+	/* what may be plugged in */
+	{"[vm a]\nvcpus = 2\nmaximum = 4\ncpus = 2,10\n", "2,10",
+	 "warning vm.growth-unplanned vm a", "vm.growth-unplanned",
+	 "*2 vCPUs*they run on 0,8; cpu-pm *"},
+	{"[vm a]\nvcpus = 2\nmaximum = 3\ncpus = 2,10\ncpu-pm = off\n", "2,10",
+	 "warning vm.growth-unplanned vm a", "vm.growth-unplanned", "*1 vCPU *it runs on 0,8"},
+	{"[vm a]\nvcpus = 2\nmaximum = 2\ncpus = 2,10\n", "2,10", "", NULL, NULL},
 	{"[vm a]\nvcpus = 4\ncpus = 2,10,6,14\n", "2,10,6,14", "warning vm.across-nodes vm a",
 	 "vm.across-nodes", "*2 *nodes*"},
 };
