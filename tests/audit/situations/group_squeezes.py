@@ -8,7 +8,7 @@ from find import Find
 
 SOURCE = "spheenik/vfio-isolate#6; kubernetes/kubernetes#107074, the CPU manager's reconciliation"
 FINDS = [Find("vm.more-vcpus-than-cpus", "vm ns_vm", "error",
-              text=["4 vCPUs", "4,12", "the group /kubepods.slice/kubepods-pod1.slice/crio-1.scope"],
+              text=["4 vCPUs", "4,12", "all that the group leaves to it: /kubepods.slice/kubepods-pod1.slice/crio-1.scope"],
               fix=["virtctl restart", "kubelet"], not_fix=["taskset", "systemctl"]),
          Find("vm.more-vcpus-than-cpus", "vm plain", "error",
               text=["4 vCPUs", "6,14", "/system.slice/plain.service"], fix="AllowedCPUs=")]

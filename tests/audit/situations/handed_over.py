@@ -73,9 +73,9 @@ def further(program, folder):
     yield "a must-gather's tar", judged(
         program, pack(folder / "gather.tar.gz", "w:gz", gather, "must-gather"), whole)
     shutil.copy(made, above / "other.tar.xz")
-    yield "two of them", refused(program, above, "several captures; name one of them: other.tar.xz")
+    yield "two of them", refused(program, above, "with 'planner check FOLDER': other.tar.xz")
     os.makedirs(folder / "empty/usr")
-    yield "none", refused(program, folder / "empty", "no capture of a node")
+    yield "none", refused(program, folder / "empty", "not a capture of a node")
     for what, one in (("an absolute path", entry("/etc/x")), ("a path that leads out", entry("../x")),
                       ("a device", entry("dev/null", tarfile.CHRTYPE)),
                       ("a file below a file", entry("node/proc/cmdline/x"))):
