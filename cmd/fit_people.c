@@ -319,7 +319,7 @@ static char *mix_text(const Fit *fit)
 	}
 	if (!text->len) {
 		g_string_append(text, mix->proved ? "none in one node"
-						  : "unknown: the search stopped at its budget");
+						  : "unknown: none is found, and none ruled out");
 		return g_string_free(text, FALSE);
 	}
 	g_string_append_printf(text, ": %" G_GUINT64_FORMAT " vCPUs", mix->vcpus);

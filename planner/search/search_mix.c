@@ -97,6 +97,19 @@ static SearchMix mix_solve(Model *model, unsigned n, unsigned *counts)
 	return result;
 }
 
+/* Does no mix have more than MIX, the VMs of PROBLEM apart or not? */
+static bool mix_most(const SearchProblem *problem, const SearchVm *vms, unsigned n,
+		     const SearchMix *mix)
+{
+	SearchProblem together = *problem;
+	g_autofree unsigned *counts = g_new(unsigned, n + 1);
+	SearchMix bound;
+
+	together.n_apart = 0;
+	bound = search_mix(&together, vms, n, counts);
+	return bound.all && bound.proved && bound.vcpus == mix->vcpus;
+}
+
 /* Where VMs are to be apart: beside them as they are placed without any more. */
 static SearchMix mix_apart(const SearchProblem *problem, const SearchVm *vms, unsigned n,
 			   unsigned *counts)
@@ -122,7 +135,7 @@ static SearchMix mix_apart(const SearchProblem *problem, const SearchVm *vms, un
 	settled.vms = own;
 	settled.n_apart = 0;
 	mix = search_mix(&settled, vms, n, counts);
-	mix.proved = false;
+	mix.proved = mix_most(problem, vms, n, &mix);
 	return mix;
 }
 
