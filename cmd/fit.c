@@ -235,7 +235,7 @@ static Fit *fit_answer(const Options *options, const FitQuestion *question, bool
 		.n_ratio = question->ratio ? question->ratio->len : 0,
 	};
 
-	return fit_compute(question->host, changed ? question->changed : question->inventory, NULL,
+	return fit_compute(question->host, changed ? question->changed : question->inventory,
 			   &fit_options);
 }
 

@@ -55,7 +55,8 @@ Inventory *fleet_read(const FleetFile *file, char **error)
 	return inventory;
 }
 
-char *fleet_name(const FleetFile *file, const Inventory *inventory)
+/* The node's name; INVENTORY may be NULL. Yours. */
+static char *fleet_name(const FleetFile *file, const Inventory *inventory)
 {
 	g_autofree char *path = NULL;
 

@@ -24,8 +24,6 @@ void fleet_work(const GPtrArray *files, unsigned threads, FleetEach *each, Fleet
 
 /* The inventory of FILE; NULL and *ERROR, yours: all that is wrong with it, in one line. */
 Inventory *fleet_read(const FleetFile *file, char **error);
-/* The node's name; INVENTORY may be NULL. Yours. */
-char *fleet_name(const FleetFile *file, const Inventory *inventory);
 
 /* The names that there were. Yours. */
 GHashTable *fleet_names_new(void);

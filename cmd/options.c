@@ -153,7 +153,8 @@ bool options_number(const char *option, const char *word, unsigned least, unsign
 	return true;
 }
 
-bool options_folder(const char *option, const char *name, GError **error)
+/* Is NAME, given to --OPTION, a directory, or NULL? Else false with PLANNER_ERROR_USAGE. */
+static bool options_folder(const char *option, const char *name, GError **error)
 {
 	if (!name || g_file_test(name, G_FILE_TEST_IS_DIR))
 		return true;

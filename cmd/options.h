@@ -87,8 +87,6 @@ typedef struct OptionRow {
 bool options_parse(const Command *command, char **argv, Options *options, GError **error);
 void options_clear(const Command *command, Options *options);
 
-/* Is NAME, given to --OPTION, a directory, or NULL? Else false with PLANNER_ERROR_USAGE. */
-bool options_folder(const char *option, const char *name, GError **error);
 /* The number that WORD, given to --OPTION, is, from LEAST to MOST; 0 where WORD is NULL. False with
  * PLANNER_ERROR_USAGE. */
 bool options_number(const char *option, const char *word, unsigned least, unsigned most,

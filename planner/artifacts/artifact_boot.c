@@ -22,14 +22,14 @@ static char *word_of(const KernelParameter *p)
 
 /* The inventory's own parameters, each by TEMPLATE: equal words on a line are taken away too, so
  * that none stands there twice. */
-static char *artifact_boot_extra(Fill *f, const char *template, TemplateEscape escape)
+static char *artifact_boot_extra(Fill *f, const char *template)
 {
 	GString *block = g_string_new(NULL);
 
 	for (unsigned i = 0; i < f->plan->parameters->len; i++) {
 		const KernelParameter *p = g_ptr_array_index(f->plan->parameters, i);
 		g_autofree char *word = word_of(p);
-		const TemplateValue values[] = {{"word", word, escape}, FILL_END};
+		const TemplateValue values[] = {{"word", word, TEMPLATE_KERNEL}, FILL_END};
 
 		if (!cmdline_listed(cmdline_cpu_names, p->name))
 			fill_append(f, block, template, values);
@@ -39,12 +39,12 @@ static char *artifact_boot_extra(Fill *f, const char *template, TemplateEscape e
 
 static char *extra_patterns(Fill *f)
 {
-	return artifact_boot_extra(f, "boot/pattern.sh", TEMPLATE_KERNEL);
+	return artifact_boot_extra(f, "boot/pattern.sh");
 }
 
 static char *extra_words(Fill *f)
 {
-	return artifact_boot_extra(f, "boot/word.sh", TEMPLATE_KERNEL);
+	return artifact_boot_extra(f, "boot/word.sh");
 }
 
 /* The shell function that edits a line. */

@@ -235,17 +235,6 @@ bool plan_is_cpuset(const Plan *plan)
 	return !hwloc_bitmap_iszero(plan->isolated);
 }
 
-bool plan_has_shared(const Plan *plan)
-{
-	for (unsigned i = 0; i < plan->vms->len; i++) {
-		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
-
-		if (vm->placed && vm->spec->policy == POLICY_SHARED)
-			return true;
-	}
-	return false;
-}
-
 bool plan_is_x86(const Plan *plan)
 {
 	const char *arch = plan->host->arch;

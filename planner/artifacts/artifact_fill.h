@@ -93,7 +93,6 @@ const char *unfit_without_vm_cpus(const Plan *plan, const PlanVm *vm);
 const char *unfit_unplaced(const Plan *plan, const PlanVm *vm);
 const char *unfit_unsized(const Plan *plan, const PlanVm *vm); /* or unplaced */
 bool plan_is_cpuset(const Plan *plan); /* isolation = cpuset: isolated, but not by isolcpus */
-bool plan_has_shared(const Plan *plan);
 bool plan_is_x86(const Plan *plan);
 
 #define FILL_END                                                                                   \

@@ -194,7 +194,9 @@ bool check_finding_failed(const json_t *finding)
 	       !json_object_get(finding, "waived");
 }
 
-bool check_finding_new(const CheckNode *node, const json_t *finding)
+/* Was FINDING of NODE not there at the check that NODE was compared with? Every one is new where
+ * it was compared with none. */
+static bool check_finding_new(const CheckNode *node, const json_t *finding)
 {
 	const json_t *since = json_object_get(node->document, "since");
 	size_t i;

@@ -54,9 +54,6 @@ char **check_node_cells(const CheckNode *node, const char *none);
 
 /* Is FINDING a failure that nobody accepts? */
 bool check_finding_failed(const json_t *finding);
-/* Was FINDING of NODE not there at the check that NODE was compared with? Every one is new where
- * it was compared with none. */
-bool check_finding_new(const CheckNode *node, const json_t *finding);
 /* Has NODE an error or a warning that is new and that nobody accepts? */
 bool check_node_worse(const CheckNode *node);
 /* Of CheckGroup: failures that nobody accepts, all or the NEW ones, by id; worst first, then most.

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/document/plan_read_parts.h"
 
-/* The plan's own name of the VM that KEY names: moves and changes borrow it. */
-static bool get_vm(Reader *r, const Plan *plan, const json_t *object, const char *key,
-		   const char **name)
+/* The plan's own name of the VM that "vm" names: moves and changes borrow it. */
+static bool get_vm(Reader *r, const Plan *plan, const json_t *object, const char **name)
 {
 	const PlanVm *vm;
 
-	if (!reader_string(r, object, key, name))
+	if (!reader_string(r, object, "vm", name))
 		return false;
 	vm = plan_vm(plan, *name);
 	*name = vm ? vm->spec->name : NULL;
-	return vm || reader_fail(r, "'%s' is not a VM of the plan", key);
+	return vm || reader_fail(r, "'vm' is not a VM of the plan");
 }
 
 static bool read_move(Reader *r, void *into, const json_t *object)
@@ -23,8 +22,7 @@ static bool read_move(Reader *r, void *into, const json_t *object)
 
 	move->from = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	g_ptr_array_add(plan->moves, move);
-	if (!get_vm(r, plan, object, "vm", &move->vm) ||
-	    !reader_numbers(r, object, "from", move->from) ||
+	if (!get_vm(r, plan, object, &move->vm) || !reader_numbers(r, object, "from", move->from) ||
 	    !reader_word(r, object, "cost", costs, &cost))
 		return false;
 	move->cost = cost;
@@ -51,7 +49,7 @@ static bool read_cores_change(Reader *r, const Plan *plan, Change *change, const
 	    !reader_word(r, object, "from", role_names, &from))
 		return false;
 	change->from = from;
-	if (json_object_get(object, "vm") && !get_vm(r, plan, object, "vm", &vm))
+	if (json_object_get(object, "vm") && !get_vm(r, plan, object, &vm))
 		return false;
 	change->vm = g_strdup(vm);
 	if (json_object_get(object, "cpus"))
@@ -73,7 +71,7 @@ static bool read_change_of(Reader *r, const Plan *plan, Change *change, const js
 	case CHANGE_MOVE:
 		break;
 	}
-	if (!get_vm(r, plan, object, "vm", &vm))
+	if (!get_vm(r, plan, object, &vm))
 		return false;
 	change->vm = g_strdup(vm);
 	return true;
@@ -129,7 +127,7 @@ static bool read_why_not(Reader *r, void *into, const json_t *object)
 
 	reader.why_not->changes = g_ptr_array_new_with_free_func((GDestroyNotify)change_free);
 	g_ptr_array_add(plan->why_nots, reader.why_not);
-	return get_vm(r, plan, object, "vm", &reader.why_not->vm) &&
+	return get_vm(r, plan, object, &reader.why_not->vm) &&
 	       reader_each(r, &reader, object, "changes", read_change);
 }
 

@@ -44,14 +44,13 @@ static void share_budget(Fit *fit)
 	problem->shared_budget = &fit->part;
 }
 
-Fit *fit_compute(const Host *host, const Inventory *inventory, const Node *node,
-		 const FitOptions *options)
+Fit *fit_compute(const Host *host, const Inventory *inventory, const FitOptions *options)
 {
 	Fit *fit = g_new0(Fit, 1);
 	PlanOptions today = options->plan;
 
 	today.moves = 0;
-	fit->plan = plan_compute(host, inventory, node, &today);
+	fit->plan = plan_compute(host, inventory, NULL, &today);
 	fit->base = fit_base_new(host, inventory, &options->plan);
 	share_budget(fit);
 	fit->sizes = g_ptr_array_new_with_free_func(answer_free);

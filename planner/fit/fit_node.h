@@ -92,11 +92,10 @@ typedef struct FitOptions {
 } FitOptions;
 
 /*
- * Answer for HOST with INVENTORY (borrowed for the life of the result), NODE as for plan_compute().
- * Pure and deterministic. Yours.
+ * Answer for HOST with INVENTORY, which are borrowed for the life of the result. Pure and
+ * deterministic. Yours.
  */
-Fit *fit_compute(const Host *host, const Inventory *inventory, const Node *node,
-		 const FitOptions *options);
+Fit *fit_compute(const Host *host, const Inventory *inventory, const FitOptions *options);
 void fit_free(Fit *fit);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Fit, fit_free)
 

@@ -5,6 +5,9 @@
  * VMs stay where they are; a VM that comes takes what is free. It sits in one NUMA node, or where
  * none is left that holds it, in equal shares over as few nodes of one host as do, unless its spans
  * = never forbids that: as the search assigns VMs (search.h).
+ *
+ * The cells of planner/place/rooms.h, flat over all hosts, with shelves of those alike: a table for
+ * each host (planner/place/counts.h) would cost a fleet of ten thousand nodes its speed.
  */
 #ifndef PLANNER_FLEET_SPACE_H
 #define PLANNER_FLEET_SPACE_H

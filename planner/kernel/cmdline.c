@@ -154,16 +154,6 @@ bool cmdline_listed(const char *const *names, const char *name)
 
 const char *const cmdline_cpu_names[] = {"isolcpus", "nohz_full", "rcu_nocbs", "irqaffinity", NULL};
 
-unsigned cmdline_count(const Cmdline *cmdline, const char *name)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < cmdline->words->len; i++)
-		n += cmdline_same(((const CmdlineWord *)g_ptr_array_index(cmdline->words, i))->name,
-				  name);
-	return n;
-}
-
 const CmdlineWord *cmdline_last(const Cmdline *cmdline, const char *name)
 {
 	for (unsigned i = cmdline->words->len; i-- > 0;) {

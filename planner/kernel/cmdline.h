@@ -60,8 +60,7 @@ bool cmdline_same(const char *a, const char *b);
 bool cmdline_listed(const char *const *names, const char *name);
 /* The four that take CPUs away: "isolcpus", …, NULL. */
 extern const char *const cmdline_cpu_names[];
-/* How often NAME is given, and its last word, NULL. */
-unsigned cmdline_count(const Cmdline *cmdline, const char *name);
+/* The last word of that NAME, NULL. */
 const CmdlineWord *cmdline_last(const Cmdline *cmdline, const char *name);
 
 typedef enum ListFault { LIST_GOOD, LIST_MALFORMED, LIST_OUT_OF_RANGE } ListFault;

@@ -7,7 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-const char *const compare_tests[] = {"none", "welch", "ranks", "signed-ranks", NULL};
+/* By CompareTest, as in documents; ended by NULL. */
+static const char *const compare_tests[] = {"none", "welch", "ranks", "signed-ranks", NULL};
 
 /* Reading */
 

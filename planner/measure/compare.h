@@ -32,9 +32,6 @@ typedef enum CompareTest {
 	COMPARE_SIGNED, /* the means of the same VMs on both sides */
 } CompareTest;
 
-/* By CompareTest, as in documents; ended by NULL. */
-extern const char *const compare_tests[];
-
 typedef struct CompareSide {
 	unsigned n;
 	double mean, deviation, least, most;

@@ -7,6 +7,18 @@
 
 /* Life */
 
+static void why_not_free(WhyNot *why_not)
+{
+	g_ptr_array_unref(why_not->changes);
+	g_free(why_not);
+}
+
+static void move_free(Move *move)
+{
+	g_array_unref(move->from);
+	g_free(move);
+}
+
 static void plan_vm_free(PlanVm *vm)
 {
 	vm_spec_free(vm->spec);
@@ -71,18 +83,6 @@ void change_free(Change *change)
 	if (change->with)
 		change_free(change->with);
 	g_free(change);
-}
-
-void why_not_free(WhyNot *why_not)
-{
-	g_ptr_array_unref(why_not->changes);
-	g_free(why_not);
-}
-
-void move_free(Move *move)
-{
-	g_array_unref(move->from);
-	g_free(move);
 }
 
 /* Questions */

@@ -106,9 +106,7 @@ Plan *plan_compute(const Host *host, const Inventory *inventory, const Node *nod
 void plan_free(Plan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
 
-void why_not_free(WhyNot *why_not);
 void change_free(Change *change);
-void move_free(Move *move);
 
 /* begin.c: a plan with the split's roles and the inventory's VMs, none of them placed yet. Yours.
  */

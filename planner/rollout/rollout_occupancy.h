@@ -3,6 +3,9 @@
  * Who is where in the midst of a roll-out: the CPUs that each VM and the SDK have, and the memory
  * of the nodes. An actor is a VM, by its index in diff->vms, or the SDK, whose index is their
  * number.
+ *
+ * Counted by CPU, not by rooms (planner/place/rooms.h): on the way two VMs may have one CPU, VMs
+ * may have CPUs of the host, and two plans, with rooms of their own, are true at once.
  */
 #ifndef PLANNER_ROLLOUT_ROLLOUT_OCCUPANCY_H
 #define PLANNER_ROLLOUT_ROLLOUT_OCCUPANCY_H

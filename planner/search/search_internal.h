@@ -239,8 +239,6 @@ typedef struct Rows {
 	Row row[ROWS_MOST];
 } Rows;
 
-/* Of WEIGHT, what a share of SORT has, rounded up. */
-int64_t sort_weight(const Sort *sort, int64_t weight);
 Rows *rows_new(const Model *model, bool merged);
 void rows_free(Rows *rows);
 /* What a row is made of. */

@@ -11,7 +11,8 @@ bool rows_is_whole(const Rows *rows, unsigned group)
 	return rows->merged || rows->model->groups[group].n_rooms == 1;
 }
 
-int64_t sort_weight(const Sort *sort, int64_t weight)
+/* Of WEIGHT, what a share of SORT has, rounded up. */
+static int64_t sort_weight(const Sort *sort, int64_t weight)
 {
 	if (weight <= 0)
 		return 0;

@@ -67,7 +67,7 @@ static void check_fit(const Inventory *inventory)
 
 	if (inventory->vms->len > MOST_VMS)
 		return;
-	fit = fit_compute(host(), inventory, NULL, &options);
+	fit = fit_compute(host(), inventory, &options);
 	for (unsigned i = 0; i < fit->sizes->len; i++) {
 		const FitAnswer *answer = g_ptr_array_index(fit->sizes, i);
 

@@ -276,8 +276,8 @@ static void test_shared(void)
 		text = random_inventory(host);
 		inventory = given_inventory(text);
 		g_test_message("case %u: %s\n%s", i, topology, text);
-		exact = fit_compute(host, inventory, NULL, &(FitOptions){0});
-		hasty = fit_compute(host, inventory, NULL, &options);
+		exact = fit_compute(host, inventory, &(FitOptions){0});
+		hasty = fit_compute(host, inventory, &options);
 		if (exact->base->refused->len != hasty->base->refused->len)
 			continue;
 		assert_within(exact, hasty, &options.plan);
@@ -517,7 +517,7 @@ static void test_tried(void)
 		random_shape(shapes);
 		more = given_inventory(shapes->str);
 		options.sizes = more->vms;
-		fit = fit_compute(host, inventory, NULL, &options);
+		fit = fit_compute(host, inventory, &options);
 		if (fit->base->shared_memory || fit->sizes->len < 2)
 			continue;
 		g_test_message("case %u: %s\n%s%s", i, topology, text, shapes->str);

@@ -263,7 +263,7 @@ void irqs_load(Root *root, IrqFacts *irqs)
 
 	g_array_set_clear_func(tells, tell_clear);
 	root_note_missing(root, "/proc/irq");
-	irqs->default_affinity = root_cpumask(root, "/proc/irq/default_smp_affinity", NULL);
+	irqs->default_affinity = root_cpumask(root, "/proc/irq/default_smp_affinity");
 	for (guint i = 0; i < numbers->len; i++) {
 		unsigned number = g_array_index(numbers, unsigned, i);
 		IrqTell tell;

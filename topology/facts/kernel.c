@@ -250,11 +250,10 @@ static void sets_load(Root *root, KernelFacts *kernel)
 	kernel->isolated = kernel_needed(root, CPU "isolated");
 	nohz_load(root, kernel);
 	kernel->smt_control = root_text(root, CPU "smt/control", NULL);
-	kernel->workqueue = root_cpumask(root, wq, NULL);
+	kernel->workqueue = root_cpumask(root, wq);
 	if (!kernel->workqueue)
 		root_note_missing(root, wq);
-	kernel->writeback =
-		root_cpumask(root, "/sys/devices/virtual/workqueue/writeback/cpumask", NULL);
+	kernel->writeback = root_cpumask(root, "/sys/devices/virtual/workqueue/writeback/cpumask");
 	kernel->watchdog = root_cpulist(root, "/proc/sys/kernel/watchdog_cpumask", NULL);
 }
 

@@ -221,7 +221,8 @@ static char *tuned_load(Root *root)
 	return profile;
 }
 
-char **tuned_includes_parse(const char *text)
+/* The values of include= in [main] of a tuned profile's TEXT; yours. */
+static char **tuned_includes_parse(const char *text)
 {
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	g_autoptr(GStrvBuilder) names = g_strv_builder_new();

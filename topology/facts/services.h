@@ -33,8 +33,6 @@ extern const char *const services_kept[];
 /* Of a unit's TEXT the lines Environment= that are about irqbalance, a variable each, and those
  * that take all back; others may hold secrets. Yours. */
 char *environment_keep(const char *text);
-/* The values of include= in [main] of a tuned profile's TEXT; yours. */
-char **tuned_includes_parse(const char *text);
 
 /* Where they are from. */
 extern const FactSource service_sources[];

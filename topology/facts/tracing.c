@@ -79,7 +79,8 @@ char *tracing_mounted(const char *mounts)
 	return found;
 }
 
-char *tracing_filter(const char *field, hwloc_const_bitmap_t cpus)
+/* "common_cpu >= 2 && common_cpu <= 5 || common_cpu == 7": FIELD is one of CPUS. Yours. */
+static char *tracing_filter(const char *field, hwloc_const_bitmap_t cpus)
 {
 	GString *filter = g_string_new(NULL);
 	int first = hwloc_bitmap_first(cpus);

@@ -34,8 +34,6 @@ extern const TraceEvent tracing_events[];
 /* Where tracefs is mounted, of the lines of /proc/self/mounts: a later mount counts. Yours; NULL =
  * it is not. */
 char *tracing_mounted(const char *mounts);
-/* "common_cpu >= 2 && common_cpu <= 5 || common_cpu == 7": FIELD is one of CPUS. Yours. */
-char *tracing_filter(const char *field, hwloc_const_bitmap_t cpus);
 
 /* Where tracefs is; where it is not mounted, it is for this process alone. Yours; NULL with
  * PLANNER_ERROR_SYSTEM. */

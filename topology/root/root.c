@@ -702,9 +702,9 @@ hwloc_bitmap_t root_cpulist(Root *root, const char *path, const char *source)
 	return root_set_read(root, path, source, root_list_parse, "does not hold a CPU list");
 }
 
-hwloc_bitmap_t root_cpumask(Root *root, const char *path, const char *source)
+hwloc_bitmap_t root_cpumask(Root *root, const char *path)
 {
-	return root_set_read(root, path, source, cpumask_parse, "does not hold a CPU mask");
+	return root_set_read(root, path, NULL, cpumask_parse, "does not hold a CPU mask");
 }
 
 bool root_number(Root *root, const char *path, const char *source, uint64_t *number)

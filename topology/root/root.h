@@ -94,7 +94,7 @@ char *root_text_kept(Root *root, const char *path, char *(*keep)(const char *tex
 /* A CPU list, or a mask in hexadecimal words; NULL where it cannot be read. A text that is neither
  * is noted. */
 hwloc_bitmap_t root_cpulist(Root *root, const char *path, const char *source);
-hwloc_bitmap_t root_cpumask(Root *root, const char *path, const char *source);
+hwloc_bitmap_t root_cpumask(Root *root, const char *path);
 /* A decimal number; false where there is none. */
 bool root_number(Root *root, const char *path, const char *source, uint64_t *number);
 
