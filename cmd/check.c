@@ -463,6 +463,9 @@ static Status many_report_all(GPtrArray *nodes, const Options *options, Form for
 	} else {
 		check_many_print(nodes, options);
 	}
+	if (form == FORM_PEOPLE && !options->since)
+		next_say("the same with --json >then.json, and next time '--since then.json' shows "
+			 "what changed");
 	return check_many_status(nodes, check_fails_on_new(options));
 }
 

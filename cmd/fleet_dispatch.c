@@ -5,6 +5,7 @@
 #include "cmd/fleet_print.h"
 #include "cmd/fleet_save.h"
 #include "cmd/fleet_work.h"
+#include "cmd/next.h"
 #include "cmd/output.h"
 #include "cmd/progress.h"
 #include "cmd/records.h"
@@ -560,6 +561,8 @@ static Status fleet_dispatch_status(const Dispatching *d, const Sums *sums, GErr
 	}
 	if (trouble || (d->options->directory && !fleet_dispatch_save(d, error)))
 		return STATUS_TROUBLE;
+	if (!d->options->directory && !d->options->what_ifs)
+		next_say("the same with -d DIR writes the inventories and the plans");
 	return sums->placed < d->requests->len ? STATUS_BAD_NEWS : STATUS_FINE;
 }
 

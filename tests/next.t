@@ -42,7 +42,7 @@ def on_terminal(words, folder):
 
 def follow(what, words, folder, wanted):
     shown, _ = on_terminal(words, folder)
-    last = shown.splitlines()[-1] if shown.strip() else ""
+    last = shown.splitlines()[-1].rpartition("\x1b[K")[2] if shown.strip() else ""  # a bar cleared itself
     tap.ok(last.startswith("planner: next: ") and wanted in last, f"{what}: its last line says what is next", shown)
     piped = subprocess.run([PLANNER, *words], capture_output=True, cwd=folder, check=False)
     tap.ok(b"next: " not in piped.stderr + piped.stdout, f"{what}: a pipe sees nothing of it", piped.stderr)
@@ -69,6 +69,10 @@ with tempfile.TemporaryDirectory() as folder:
                        check=True)
     follow("check", ["check", "-r", "node", "-p", "plan.json"], folder, "planner explain irq.on-isolated")
     follow("check of a clean node", ["check", "-r", "clean", "-p", "plan.json"], folder, "--since then.json")
+    follow("check of several nodes", ["check", "clean", "node"], folder, "--since then.json")
+    with open(os.path.join(folder, "vms.jsonl"), "w", encoding="ascii") as file:
+        file.write('{"id": "db", "vcpus": 2}\n')
+    follow("fit --place", ["fit", INI, "-t", X6, "--place", "vms.jsonl"], folder, "-d DIR")
     follow("snapshot", ["snapshot", "-r", "node", "-o", "node.tar"], folder, "planner check -r 'node.tar'")
     follow("adopt", ["adopt", "-r", "node", "-o", "node.ini"], folder, "planner plan -i 'node.ini' -t 'node'")
     follow("diff", ["diff", "plan.json", "node.ini"], folder, "--commands")
