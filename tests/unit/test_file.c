@@ -94,6 +94,10 @@ static void test_limit(void)
 			    "is larger than 1 MiB");
 	assert_file_refused(file, FILE_STREAM, 1 << 20, PLANNER_ERROR_INPUT,
 			    "is larger than 1 MiB");
+	/* Whose size tells is not read: it would not end. */
+	g_assert_cmpint(truncate(file, (off_t)1 << 42), ==, 0);
+	assert_file_refused(file, FILE_STREAM, ((size_t)1 << 42) - 1, PLANNER_ERROR_INPUT,
+			    "is larger than 4194303 MiB");
 }
 
 int main(int argc, char **argv)

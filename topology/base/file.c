@@ -73,10 +73,14 @@ char *fd_read(int fd, size_t limit, size_t *length, int *failure)
 	return bytes;
 }
 
+/* What is known to be too large is not read. */
 static char *bytes_read(int fd, size_t limit, size_t *length, GError **error)
 {
-	int failure;
-	char *bytes = fd_read(fd, limit, length, &failure);
+	int failure = EFBIG;
+	struct stat status;
+	bool large = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
+		     (size_t)status.st_size > limit;
+	char *bytes = large ? NULL : fd_read(fd, limit, length, &failure);
 
 	if (!bytes && failure == EFBIG)
 		file_refuse_size(error, limit);
@@ -93,8 +97,6 @@ char *file_read_regular(int fd, size_t limit, size_t *length, GError **error)
 		file_fail(error, errno);
 	else if (!file_check(status.st_mode, FILE_REGULAR, error))
 		return NULL;
-	else if (status.st_size > 0 && (size_t)status.st_size > limit)
-		file_refuse_size(error, limit);
 	else
 		return bytes_read(fd, limit, length, error);
 	return NULL;
