@@ -20,7 +20,8 @@ if [ "${1-}" = --one ]; then
     if [ -d "tests/fuzz/corpus/$name" ]; then
         cp -R "tests/fuzz/corpus/$name/." "$corpus"
     fi
-    set -- -max_total_time="$FUZZ_SECONDS" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+    # A whole capture takes half a second, and many where others have the CPUs.
+    set -- -max_total_time="$FUZZ_SECONDS" -timeout=60 -rss_limit_mb=2048 -print_final_stats=1 \
         -artifact_prefix="$build/fuzz/$name-" "$corpus"
     if [ -f "tests/fuzz/$name.dict" ]; then
         set -- -dict="tests/fuzz/$name.dict" "$@"
