@@ -151,6 +151,13 @@ static void heading_print(const char *text, bool color)
 	printf("\n%s%s%s\n", output_bold(color), safe, output_reset(color));
 }
 
+/* Was anything read that would show what interrupts VM? */
+static bool measure_vm_seen(const Measure *measure, const MeasureVm *vm)
+{
+	return vm->traced || g_hash_table_size(vm->kvm) ||
+	       hwloc_bitmap_intersects(vm->vm->cpus, measure->cpus);
+}
+
 static void measure_vm_print(const Measure *measure, const MeasureVm *vm, bool color)
 {
 	bool several = hwloc_bitmap_weight(vm->vm->cpus) != 1;
@@ -161,7 +168,8 @@ static void measure_vm_print(const Measure *measure, const MeasureVm *vm, bool c
 	paths_print(measure, vm);
 	if (!interruptions_print(measure, vm->name, several)) {
 		printf("%*s", RATE_WIDTH, "");
-		paragraph_print("nothing interrupts it");
+		paragraph_print(measure_vm_seen(measure, vm) ? "nothing interrupts it"
+							     : "what interrupts it is not known");
 	}
 }
 
