@@ -191,11 +191,12 @@ static Status close_stdout(Status status)
 {
 	bool failed = ferror(stdout);
 
-	if (fclose(stdout) != 0 || failed) {
-		fprintf(stderr, "planner: cannot write the output: %s\n", strerror(errno));
-		return STATUS_TROUBLE;
-	}
-	return status;
+	errno = 0; /* of what was written before nobody knows why it failed */
+	if (fclose(stdout) == 0 && !failed)
+		return status;
+	fprintf(stderr, "planner: cannot write the output%s%s\n", errno ? ": " : "",
+		errno ? strerror(errno) : "");
+	return STATUS_TROUBLE;
 }
 
 /* GLib ends a program that gets no memory, or no thread, as if it were broken. What is
