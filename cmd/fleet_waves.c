@@ -36,11 +36,13 @@ static bool fleet_waves_check(const Options *options, GError **error)
 	if (!options->to)
 		return options_refuse(error, NULL,
 				      "waves needs --to DIR: the inventories as they are to be");
-	if (options->failures_word || options->moves_word || options->directory ||
-	    options->commands)
-		return options_refuse(error, NULL,
-				      "--failures, --moves, -d and --commands are for the other "
-				      "commands: leave them out");
+	if (options->moves_word || options->directory || options->commands)
+		return options_refuse(
+			error, NULL,
+			"--moves, -d and --commands are for the other commands: leave "
+			"them out");
+	if (options->failures_word && options->failures != 1)
+		return options_refuse(error, NULL, "waves can survive one failure: --failures 1");
 	return true;
 }
 
@@ -154,8 +156,9 @@ static json_t *fleet_waves_to_json(const FleetWaves *waves, unsigned number)
 			strands,
 			json_string(((const StandingVm *)g_ptr_array_index(wave->strands, i))
 					    ->spec->name));
-	return json_pack("{s:i, s:o, s:o, s:o}", "wave", (int)number + 1, "nodes",
-			 fleet_waves_names(waves, wave->nodes), "moves", moves, "strands", strands);
+	return json_pack("{s:i, s:o, s:o, s:o, s:o}", "wave", (int)number + 1, "nodes",
+			 fleet_waves_names(waves, wave->nodes), "moves", moves, "strands", strands,
+			 "at_risk", fleet_waves_names(waves, wave->risks));
 }
 
 static void fleet_waves_print_json(const FleetWaves *waves)
@@ -175,12 +178,23 @@ static void fleet_waves_print_json(const FleetWaves *waves)
 
 /* People */
 
+/* "n1, n2 and 3 more"; "" = none. Yours. */
+static char *fleet_waves_naming(const FleetWaves *waves, const GArray *nodes)
+{
+	Naming naming = {0};
+
+	for (unsigned i = 0; i < nodes->len; i++)
+		naming_add(&naming,
+			   fleet_waves_node(waves, g_array_index(nodes, unsigned, i))->name);
+	return nodes->len ? naming_end(&naming) : g_strdup("");
+}
+
 static void fleet_waves_add_row(struct libscols_table *table, const FleetWaves *waves,
 				unsigned number)
 {
 	const Wave *wave = g_ptr_array_index(waves->waves->waves, number);
 	g_autofree char *label = g_strdup_printf("%u", number + 1);
-	g_autofree char *live = NULL, *stopped = NULL, *strands = NULL;
+	g_autofree char *live = NULL, *stopped = NULL, *strands = NULL, *risks = NULL;
 	g_autoptr(GString) nodes = g_string_new(NULL);
 	Naming naming = {0};
 	unsigned lives = 0;
@@ -197,20 +211,17 @@ static void fleet_waves_add_row(struct libscols_table *table, const FleetWaves *
 	live = g_strdup_printf("%u", lives);
 	stopped = g_strdup_printf("%u", wave->moves->len - lives);
 	strands = wave->strands->len ? naming_end(&naming) : g_strdup("");
-	output_line(table, (const char *const[]){label, live, stopped, nodes->str, strands});
+	risks = fleet_waves_naming(waves, wave->risks);
+	output_line(table, (const char *const[]){label, live, stopped, nodes->str, strands, risks});
 }
 
 /* Those that cannot be emptied, and the first reason. */
 static void fleet_waves_print_left(const FleetWaves *waves)
 {
 	const Waves *answer = waves->waves;
-	g_autofree char *names = NULL, *why = output_safe(answer->why ? answer->why : "");
-	Naming naming = {0};
+	g_autofree char *names = fleet_waves_naming(waves, answer->left);
+	g_autofree char *why = output_safe(answer->why ? answer->why : "");
 
-	for (unsigned i = 0; i < answer->left->len; i++)
-		naming_add(&naming,
-			   fleet_waves_node(waves, g_array_index(answer->left, unsigned, i))->name);
-	names = naming_end(&naming);
 	printf("Cannot be emptied: %s%s%s\n", names, *why ? "; " : "", why);
 }
 
@@ -245,8 +256,8 @@ static void fleet_waves_print_totals(const FleetWaves *waves)
 
 static void fleet_waves_print_people(const FleetWaves *waves)
 {
-	static const char *const columns[] = {">WAVE",	">LIVE",    ">STOPPED",
-					      "~NODES", "~STRANDS", NULL};
+	static const char *const columns[] = {">WAVE",	  ">LIVE",    ">STOPPED", "~NODES",
+					      "~STRANDS", "~AT RISK", NULL};
 	const Waves *answer = waves->waves;
 	bool color = waves->options->color;
 	struct libscols_table *table;
@@ -267,7 +278,7 @@ static void fleet_waves_print_people(const FleetWaves *waves)
 static Status fleet_waves_answer(FleetWaves *waves, GError **error)
 {
 	const Options *options = waves->options;
-	WavesLimits limits = {options->at_once, options->canary};
+	WavesLimits limits = {options->at_once, options->canary, options->failures_word};
 
 	if (!fleet_waves_check(options, error) || !fleet_waves_read(waves, error))
 		return STATUS_TROUBLE;

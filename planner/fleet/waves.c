@@ -12,7 +12,8 @@
 typedef struct WavesVm {
 	const StandingVm *now, *wish; /* as it runs; as it is to be, NULL = the same */
 	unsigned place;		      /* where it is: a node, or that many further on, changed */
-	GArray *parts;		      /* in the wave at hand: what it takes; NULL */
+	const StandingVm *size;	      /* in the wave at hand: as it is then */
+	GArray *parts;		      /* and what it takes; NULL */
 	unsigned to;
 	bool live, moved, partners;
 } WavesVm;
@@ -31,6 +32,7 @@ typedef struct WavesMaking {
 	Space *space;
 	DrainClasses *known;
 	GHashTable *wishes;
+	bool full_first;   /* of two orders of nodes */
 	GPtrArray *vms;	   /* of WavesVm */
 	GArray *wave;	   /* of unsigned: nodes of the wave at hand */
 	GPtrArray *packed; /* of WavesVm, in the order they were taken */
@@ -43,6 +45,7 @@ static void waves_wave_free(gpointer data)
 	g_array_unref(wave->nodes);
 	g_array_unref(wave->moves);
 	g_ptr_array_unref(wave->strands);
+	g_array_unref(wave->risks);
 	g_free(wave);
 }
 
@@ -148,6 +151,7 @@ static bool waves_pack_vm(WavesMaking *making, WavesVm *vm)
 				 ->standing;
 		vm->live = choices[c].way == WAVES_LIVE;
 		making->came[vm->to]++;
+		vm->size = size;
 		vm->parts = g_steal_pointer(&parts);
 		g_ptr_array_add(making->packed, vm);
 		return true;
@@ -201,6 +205,7 @@ static bool waves_pack(WavesMaking *making, unsigned node, WavesVm **out)
 /* Where a VM of the wave goes. */
 typedef struct WavesAssignment {
 	WavesVm *vm;
+	const StandingVm *size;
 	GArray *parts;
 	unsigned to;
 	bool live;
@@ -219,7 +224,8 @@ static GArray *waves_assignments(const WavesMaking *making)
 	g_array_set_clear_func(assignments, waves_assignment_clear);
 	for (unsigned i = 0; i < making->packed->len; i++) {
 		WavesVm *vm = g_ptr_array_index(making->packed, i);
-		WavesAssignment assignment = {vm, g_array_ref(vm->parts), vm->to, vm->live};
+		WavesAssignment assignment = {vm, vm->size, g_array_ref(vm->parts), vm->to,
+					      vm->live};
 
 		g_array_append_val(assignments, assignment);
 	}
@@ -234,12 +240,77 @@ static void waves_pack_again(WavesMaking *making, const GArray *assignments)
 		const WavesAssignment *assignment = &g_array_index(assignments, WavesAssignment, i);
 
 		space_take(making->space, assignment->vm->now, assignment->parts);
+		assignment->vm->size = assignment->size;
 		assignment->vm->parts = g_array_ref(assignment->parts);
 		assignment->vm->to = assignment->to;
 		assignment->vm->live = assignment->live;
 		making->came[assignment->to]++;
 		g_ptr_array_add(making->packed, assignment->vm);
 	}
+}
+
+/* Losses meanwhile */
+
+/* Would VM, of a lost node, start elsewhere? That is taken. */
+static bool waves_restart(const WavesMaking *making, const StandingVm *vm, GPtrArray *taken)
+{
+	GArray *parts = g_array_new(FALSE, FALSE, sizeof(SpacePart));
+
+	if (!space_find_room(making->space, vm, parts) &&
+	    !space_find_span(making->space, vm, parts)) {
+		g_array_unref(parts);
+		return false;
+	}
+	space_take(making->space, vm, parts);
+	g_ptr_array_add(taken, parts);
+	return true;
+}
+
+/* Do all VMs of PLACE start elsewhere, were it lost while the wave is out? */
+static bool waves_survives(const WavesMaking *making, unsigned place)
+{
+	Space *space = making->space;
+	g_autoptr(GPtrArray) taken = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
+	bool good = true;
+
+	for (unsigned p = 0; p < making->places->len; p++)
+		space->lost[p] = !making->up[p] || p == place || (p < making->n && making->out[p]);
+	for (unsigned i = 0; good && i < making->vms->len; i++) {
+		const WavesVm *vm = g_ptr_array_index(making->vms, i);
+
+		if (vm->now->shared || (vm->parts ? vm->to : vm->place) != place)
+			continue;
+		good = waves_restart(making, vm->parts ? vm->size : vm->now, taken);
+	}
+	for (unsigned i = taken->len; i-- > 0;)
+		space_give_back(space, g_ptr_array_index(taken, i));
+	return good;
+}
+
+/* The nodes that must not be lost while the wave is out: of unsigned, yours. With FIRST the first
+ * of them alone. */
+static GArray *waves_risks(const WavesMaking *making, bool first)
+{
+	GArray *risks = g_array_new(FALSE, FALSE, sizeof(unsigned));
+
+	for (unsigned p = 0; p < making->places->len && !(first && risks->len); p++) {
+		unsigned node = waves_node(making, p);
+
+		if (making->up[p] && !(p < making->n && making->out[p]) &&
+		    !waves_survives(making, p))
+			g_array_append_val(risks, node);
+	}
+	return risks;
+}
+
+static bool waves_safe(const WavesMaking *making)
+{
+	g_autoptr(GArray) risks = NULL;
+
+	if (!making->limits->survive)
+		return true;
+	risks = waves_risks(making, true);
+	return !risks->len;
 }
 
 /* Let NODE be in the wave if its VMs have places, too. VMs that came to it go elsewhere then. */
@@ -251,7 +322,7 @@ static bool waves_add_node(WavesMaking *making, unsigned node, WavesVm **out)
 	making->out[node] = true;
 	if (all)
 		waves_unpack(making);
-	if (waves_pack(making, all ? making->n : node, out)) {
+	if (waves_pack(making, all ? making->n : node, out) && waves_safe(making)) {
 		g_array_append_val(making->wave, node);
 		return true;
 	}
@@ -293,7 +364,7 @@ static int waves_load_compare(gconstpointer a, gconstpointer b)
 	return x->node < y->node ? -1 : x->node > y->node;
 }
 
-/* Nodes that are still to change, emptiest first: of WavesLoad, yours. */
+/* Nodes that are still to change, in their order: of WavesLoad, yours. */
 static GArray *waves_candidates(const WavesMaking *making)
 {
 	GArray *loads = g_array_new(FALSE, TRUE, sizeof(WavesLoad));
@@ -311,6 +382,14 @@ static GArray *waves_candidates(const WavesMaking *making)
 			g_array_append_val(loads, load);
 	}
 	g_array_sort(loads, waves_load_compare);
+	for (unsigned i = 0; making->full_first && i < loads->len / 2; i++) {
+		WavesLoad *one = &g_array_index(loads, WavesLoad, i);
+		WavesLoad *other = &g_array_index(loads, WavesLoad, loads->len - 1 - i);
+		WavesLoad between = *one;
+
+		*one = *other;
+		*other = between;
+	}
 	return loads;
 }
 
@@ -375,6 +454,7 @@ static void waves_finish(WavesMaking *making)
 	wave->nodes = g_array_copy(making->wave);
 	wave->moves = g_array_new(FALSE, FALSE, sizeof(WaveMove));
 	wave->strands = g_ptr_array_new();
+	wave->risks = waves_risks(making, false);
 	for (unsigned i = 0; i < making->packed->len; i++) {
 		WavesVm *vm = g_ptr_array_index(making->packed, i);
 		WaveMove move = {vm->now, waves_node(making, vm->place), waves_node(making, vm->to),
@@ -476,10 +556,22 @@ static unsigned waves_largest_group(const WavesMaking *making)
 	return largest;
 }
 
+static unsigned waves_count_kinds(const WavesMaking *making)
+{
+	g_autoptr(GHashTable) kinds = g_hash_table_new(g_str_hash, g_str_equal);
+
+	for (unsigned node = 0; node < making->n; node++)
+		if (making->wanted[node])
+			g_hash_table_add(kinds, waves_place(making, node)->kind);
+	return g_hash_table_size(kinds);
+}
+
 static unsigned waves_bound(const WavesMaking *making)
 {
 	unsigned changes = making->waves->changes, bound = changes > 0;
-	unsigned empty = waves_most_empty(making), canary = making->limits->canary;
+	unsigned empty = waves_most_empty(making);
+	unsigned canary =
+		making->limits->canary ? making->limits->canary : waves_count_kinds(making);
 
 	bound = MAX(bound, waves_largest_group(making));
 	if (making->limits->at_once)
@@ -568,6 +660,8 @@ static void waves_say_left(WavesMaking *making, const WavesVm *out)
 	for (unsigned node = 0; node < making->n; node++)
 		if (making->wanted[node])
 			g_array_append_val(making->waves->left, node);
+	if (making->waves->left->len && !out)
+		making->waves->why = g_strdup("other nodes would be at risk");
 	if (!making->waves->left->len || !out)
 		return;
 	reach = waves_reach(making, out);
@@ -596,10 +690,10 @@ static void waves_clear(WavesMaking *making)
 	g_free(making->came);
 }
 
-Waves *waves_new(const GPtrArray *before, const GPtrArray *after, GHashTable *wishes,
-		 const WavesLimits *limits)
+static Waves *waves_run(const GPtrArray *before, const GPtrArray *after, GHashTable *wishes,
+			const WavesLimits *limits, bool full_first)
 {
-	WavesMaking making = {.limits = limits, .wishes = wishes};
+	WavesMaking making = {.limits = limits, .wishes = wishes, .full_first = full_first};
 	WavesVm *out = NULL;
 
 	making.waves = g_new0(Waves, 1);
@@ -621,4 +715,32 @@ Waves *waves_new(const GPtrArray *before, const GPtrArray *after, GHashTable *wi
 	waves_say_left(&making, out);
 	waves_clear(&making);
 	return making.waves;
+}
+
+/* Is A better: fewer nodes left, fewer waves, fewer moves? */
+static bool waves_better(const Waves *a, const Waves *b)
+{
+	if (a->left->len != b->left->len)
+		return a->left->len < b->left->len;
+	if (a->waves->len != b->waves->len)
+		return a->waves->len < b->waves->len;
+	return a->moves < b->moves;
+}
+
+Waves *waves_new(const GPtrArray *before, const GPtrArray *after, GHashTable *wishes,
+		 const WavesLimits *limits)
+{
+	Waves *best = waves_run(before, after, wishes, limits, false), *other;
+
+	if (!best->left->len && best->waves->len == best->bound)
+		return best;
+	other = waves_run(before, after, wishes, limits, true);
+	if (waves_better(other, best)) {
+		Waves *worse = best;
+
+		best = other;
+		other = worse;
+	}
+	waves_free(other);
+	return best;
 }

@@ -4,7 +4,8 @@
  *
  * A wave is emptied onto the other nodes, those that have changed first, so that VMs which come
  * there never move again; then it changes and is there, empty, for the next. Each wave takes as
- * many nodes as it can, emptiest first, of each group one at most. A VM migrates live as far as the
+ * many nodes as it can, of each group one at most. Emptiest first is tried, and fullest first; what
+ * takes fewer waves, then fewer moves, is the answer. A VM migrates live as far as the
  * nodes tell (drain_class.h); it is powered off and on where it cannot, or where it gets cpu-pm
  * that it has not.
  */
@@ -23,6 +24,7 @@ typedef struct Wave {
 	GArray *nodes;	    /* of unsigned */
 	GArray *moves;	    /* of WaveMove */
 	GPtrArray *strands; /* of const StandingVm *: once it is done they may go live nowhere */
+	GArray *risks; /* of unsigned: nodes that, lost meanwhile, leave a VM without a place */
 } Wave;
 
 typedef struct Waves {
@@ -37,6 +39,7 @@ typedef struct Waves {
 typedef struct WavesLimits {
 	unsigned at_once; /* nodes of a wave, 0 = no limit */
 	unsigned canary;  /* of the first, 0 = one of each kind of hardware */
+	bool survive;	  /* no wave has a node at risk */
 } WavesLimits;
 
 /* From BEFORE to AFTER: of Standing, by node; AFTER has no VMs, and NULL where a node does not
