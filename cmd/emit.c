@@ -254,7 +254,7 @@ static void say_next(const Options *options, const GPtrArray *files)
 		g_autofree char *path = tree_path(options->directory, file->path);
 		g_autofree char *quoted = g_shell_quote(path), *safe = output_safe(quoted);
 
-		if (file->artifact == &artifact_apply)
+		if (file->artifact->applies)
 			fprintf(stderr, "planner: next, on the node, as root: sh %s\n", safe);
 	}
 }

@@ -216,13 +216,13 @@ static GPtrArray *emit_write_order(const GPtrArray *files)
 static bool emit_write_half(const EmitWrite *write, const GPtrArray *placed)
 {
 	const ArtifactFile *first = g_ptr_array_index(placed, 0);
-	bool undo = first->artifact == &artifact_undo;
+	bool undo = first->artifact && first->artifact->undoes;
 
 	g_prefix_error(write->error,
 		       "%u of %u files are in place, as printed; run this command again to write "
 		       "all of them%s%s%s: ",
 		       placed->len, write->files->len, undo ? ", or, on the node, sh " : "",
-		       undo ? artifact_undo.path : "", undo ? " to remove what it lists" : "");
+		       undo ? first->path : "", undo ? " to remove what it lists" : "");
 	return false;
 }
 

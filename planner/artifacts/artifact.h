@@ -38,6 +38,8 @@ struct Artifact {
 	bool program;	/* an executable that others call: it takes no `undo` */
 	bool of_vm;	/* NAME is followed by the VM's name */
 	bool of_tree;	/* it tells of the other files */
+	bool applies;	/* it is the script that puts the tree on the node */
+	bool undoes;	/* it is the script that removes it */
 	bool of_host;	/* it is for every host that its platform does not set up */
 	bool of_target; /* it is for one kind of host: only with Rendering.target */
 	bool drawn;	/* its text is a drawing for lstopo: cmd/ has it drawn */

@@ -224,6 +224,7 @@ const Artifact artifact_apply = {
 	.path = "/etc/planner/apply.sh",
 	.of_tree = true,
 	.of_target = true,
+	.applies = true,
 	.activation = ACTIVATE_REBOOT,
 	.activate = "sh TREE/etc/planner/apply.sh",
 	.template = "apply.sh",

@@ -80,8 +80,7 @@ static char *index_apply(Fill *f, unsigned count)
 	g_autofree char *number = fill_number(count);
 
 	for (unsigned i = 0; i < f->files->len; i++)
-		if (((const ArtifactFile *)g_ptr_array_index(f->files, i))->artifact ==
-		    &artifact_apply)
+		if (((const ArtifactFile *)g_ptr_array_index(f->files, i))->artifact->applies)
 			return fill(f, "index-apply.txt",
 				    (const TemplateValue[]){{"count", number, TEMPLATE_LINE},
 							    FILL_END});
@@ -215,6 +214,7 @@ const Artifact artifact_undo = {
 	.help = "removes every file of the tree, and its effects, from the node",
 	.path = "/etc/planner/undo.sh",
 	.of_tree = true,
+	.undoes = true,
 	.activation = ACTIVATE_REBOOT,
 	.activate = "sh /etc/planner/undo.sh",
 	.template = "undo.sh",

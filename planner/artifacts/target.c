@@ -131,7 +131,7 @@ static bool target_has(const TargetWord *word, const Artifact *artifact)
 static bool target_takes(const TargetWord *host, const TargetWord *platform,
 			 const Artifact *artifact)
 {
-	if (artifact == &artifact_apply)
+	if (artifact->applies)
 		return !host->sets_up && !host->image;
 	return artifact == &artifact_plan || artifact->of_tree ||
 	       (artifact->of_host && !host->sets_up) || target_has(host, artifact) ||
