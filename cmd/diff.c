@@ -482,6 +482,36 @@ static bool hosts_check(const NodeSide *old, const NodeSide *new, GError **error
 	return false;
 }
 
+/* The VMs of INVENTORY that name no CPUs. */
+static GPtrArray *diff_unpinned(const Inventory *inventory)
+{
+	GPtrArray *specs = g_ptr_array_new();
+
+	for (unsigned i = 0; i < inventory->vms->len; i++)
+		if (!((const VmSpec *)g_ptr_array_index(inventory->vms, i))->cpus)
+			g_ptr_array_add(specs, g_ptr_array_index(inventory->vms, i));
+	return specs;
+}
+
+/* The new side's plan: what runs stays where it is, but for VMs that cannot, or --moves. */
+static bool diff_plan_new(const Options *options, const NodeSide *old, NodeSide *new,
+			  GError **error)
+{
+	g_autoptr(GPtrArray) unpinned = NULL;
+
+	if (new->saved)
+		return true;
+	unpinned = diff_unpinned(new->inputs.inventory);
+	replan_keep(new->inputs.inventory, old->inputs.plan);
+	if (!side_plan(new, options, error))
+		return false;
+	if (options->moves_word || !replan_let_go(unpinned, new->inputs.plan))
+		return true;
+	g_clear_pointer(&new->inputs.plan, plan_free);
+	g_clear_pointer(&new->inputs.node, node_free);
+	return side_plan(new, options, error);
+}
+
 static bool diff_load(const Options *options, NodeSide *old, NodeSide *new, GError **error)
 {
 	char **names = options->arguments;
@@ -493,11 +523,7 @@ static bool diff_load(const Options *options, NodeSide *old, NodeSide *new, GErr
 	    !side_load_host(new, options->topology, old, error) || !hosts_check(old, new, error))
 		return false;
 	first.moves = 0;
-	if (!side_plan(old, &first, error))
-		return false;
-	if (options->moves_word)
-		replan_keep(new->inputs.inventory, old->inputs.plan);
-	return side_plan(new, options, error);
+	return side_plan(old, &first, error) && diff_plan_new(options, old, new, error);
 }
 
 /* The file that the commands take the new plan from. */

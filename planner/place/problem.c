@@ -228,6 +228,17 @@ void problem_remove_vm(Problem *problem, unsigned entry)
 	g_ptr_array_remove_index(problem->specs, entry);
 }
 
+/* Is core INDEX one of ROOM that VMs may have? */
+static bool room_has(const Problem *problem, unsigned room, unsigned index)
+{
+	const GArray *members = problem->layout->room[room].cores;
+
+	for (unsigned i = 0; i < members->len; i++)
+		if (g_array_index(members, unsigned, i) == index)
+			return true;
+	return false;
+}
+
 void problem_release(Problem *problem, const PlanVm *vm)
 {
 	g_auto(CpuSet) cores = hwloc_bitmap_alloc();
@@ -240,7 +251,7 @@ void problem_release(Problem *problem, const PlanVm *vm)
 	hwloc_bitmap_foreach_begin(index, cores)
 		unsigned room = problem->layout->room_of[index];
 
-		if (room != HOST_NONE)
+		if (room != HOST_NONE && room_has(problem, room, index))
 			g_array_index(problem->rooms, SearchRoom, room).cores++;
 	hwloc_bitmap_foreach_end();
 	place_shares_give(vm, problem->memory);

@@ -47,8 +47,8 @@ unsigned problem_free_cores(const Problem *problem);
 unsigned problem_cell_cores(const Problem *problem, unsigned cell);
 /* The fewest cores that SPEC takes, over the rooms; G_MAXUINT where there are none. */
 unsigned problem_least_cores(const Problem *problem, const VmSpec *spec);
-/* Give the cores and memory that VM has, to the problem's free ones; VM is one of its plan's,
- * placed. */
+/* Give the cores and memory that VM has, to the problem's free ones, but for cores that are no
+ * VMs'; VM is one of its plan's, placed. */
 void problem_release(Problem *problem, const PlanVm *vm);
 
 /* Has a budget that several questions share ended? Answers are then what best-fit finds. */

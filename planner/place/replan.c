@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/place/replan.h"
+#include "planner/base/subject.h"
 #include "planner/place/place.h"
 
 #include <string.h>
@@ -42,6 +43,54 @@ void replan_keep(Inventory *inventory, const Plan *saved)
 		if (vm && vm->placed && replan_shapes_equal(spec, vm->spec))
 			replan_keep_vm(spec, vm);
 	}
+}
+
+/* Findings of kept VMs about the CPUs that they have. */
+static const char *const replan_pin_ids[] = {"vm.on-host",
+					     "vm.on-sdk",
+					     "vm.on-shared",
+					     "vm.half-core",
+					     "vm.isolate-doubled",
+					     "vm.off-node",
+					     "vm.off-socket",
+					     "vm.across-nodes",
+					     "vm.not-apart",
+					     "vm.helper-beside-vcpu",
+					     "vm.cpu-offline",
+					     "vm.cpu-absent",
+					     NULL};
+
+static bool replan_about_pins(const Finding *finding, const char *subject)
+{
+	return g_str_equal(finding->subject, subject) &&
+	       g_strv_contains(replan_pin_ids, finding->id);
+}
+
+static bool replan_has_error(const Plan *plan, const char *subject)
+{
+	for (unsigned i = 0; i < plan->findings->len; i++) {
+		const Finding *finding = g_ptr_array_index(plan->findings, i);
+
+		if (finding->severity == SEVERITY_ERROR && replan_about_pins(finding, subject))
+			return true;
+	}
+	return false;
+}
+
+bool replan_let_go(const GPtrArray *specs, const Plan *plan)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < specs->len; i++) {
+		VmSpec *spec = g_ptr_array_index(specs, i);
+		g_autofree char *subject = subject_vm(spec->name);
+
+		if (!spec->cpus || !replan_has_error(plan, subject))
+			continue;
+		g_clear_pointer(&spec->cpus, g_array_unref);
+		any = true;
+	}
+	return any;
 }
 
 static void replan_request_cpus(CoreRequest *request, hwloc_const_bitmap_t cpus)
@@ -105,17 +154,49 @@ static bool names_core_of(const Placer *placer, const PlanVm *other, unsigned in
 	return false;
 }
 
+/* Does another VM name a CPU of a core that the VM number INDEX has? */
+static bool others_name(const Placer *placer, unsigned index)
+{
+	for (unsigned i = 0; i < placer->plan->vms->len; i++)
+		if (i != index &&
+		    names_core_of(placer, g_ptr_array_index(placer->plan->vms, i), index))
+			return true;
+	return false;
+}
+
 bool replan_movable(const Placer *placer, const PlanVm *vm)
 {
 	unsigned index;
 
-	if (!place_movable(placer, vm) || !g_ptr_array_find(placer->plan->vms, vm, &index))
+	return place_movable(placer, vm) && g_ptr_array_find(placer->plan->vms, vm, &index) &&
+	       !others_name(placer, index);
+}
+
+/* VMs whose cores are no VMs' any more */
+
+static bool role_of_vms(Role role)
+{
+	return role != ROLE_HOST && role != ROLE_SDK && role != ROLE_SHARED;
+}
+
+/* Is VM, kept, on cores that are the host's, the SDK's or the pool's now, the others being its own
+ * alone? */
+static bool replan_displaced(const Placer *placer, const PlanVm *vm)
+{
+	unsigned index, lost = 0;
+
+	if (!vm->placed || !vm->spec->cpus || !g_ptr_array_find(placer->plan->vms, vm, &index))
 		return false;
-	for (unsigned i = 0; i < placer->plan->vms->len; i++)
-		if (i != index &&
-		    names_core_of(placer, g_ptr_array_index(placer->plan->vms, i), index))
+	for (unsigned v = 0; v < vm->pins->len; v++) {
+		unsigned core = host_core_of(placer->host, g_array_index(vm->pins, unsigned, v));
+		bool of_vms = role_of_vms(g_array_index(placer->plan->roles, Role, core));
+
+		if (of_vms &&
+		    (placer->owner[core] != index || host_core(placer->host, core)->partial))
 			return false;
-	return true;
+		lost += !of_vms;
+	}
+	return lost && !others_name(placer, index);
 }
 
 /* Choosing */
@@ -215,15 +296,21 @@ static int replan_mover_compare(gconstpointer a, gconstpointer b)
 	return strverscmp(x->name, y->name);
 }
 
-GPtrArray *replan_movable_vms(const Placer *placer)
+static GPtrArray *replan_vms(const Placer *placer,
+			     bool (*want)(const Placer *placer, const PlanVm *vm))
 {
 	GPtrArray *vms = g_ptr_array_new();
 
 	for (unsigned i = 0; i < placer->plan->vms->len; i++)
-		if (replan_movable(placer, g_ptr_array_index(placer->plan->vms, i)))
+		if (want(placer, g_ptr_array_index(placer->plan->vms, i)))
 			g_ptr_array_add(vms, g_ptr_array_index(placer->plan->vms, i));
 	g_ptr_array_sort(vms, replan_mover_compare);
 	return vms;
+}
+
+GPtrArray *replan_movable_vms(const Placer *placer)
+{
+	return replan_vms(placer, replan_movable);
 }
 
 bool replan_each(const Placer *placer, const Problem *problem, unsigned most, ReplanVisit visit,
@@ -241,7 +328,9 @@ bool replan_each(const Placer *placer, const Problem *problem, unsigned most, Re
 /* The best choice */
 
 typedef struct Best {
-	GPtrArray *specs; /* of the VMs to move, const VmSpec * */
+	unsigned forced;  /* VMs that must move, whoever else does */
+	GPtrArray *specs; /* of all VMs to move, const VmSpec * */
+	bool fits;	  /* these have a place each */
 	uint64_t value, bound;
 	uint64_t steps; /* of the search, left for all choices together */
 } Best;
@@ -251,34 +340,48 @@ static uint64_t replan_worth(const Problem *problem, const VmSpec *spec)
 	return problem->prefer == PREFER_VCPUS ? spec->vcpus : 1;
 }
 
-/* What the search places of the others when the first N, who have a place, all get one again; 0 if
- * not. */
-static uint64_t replan_value_of(const SearchResult *result, const Problem *problem, unsigned n)
+/* What the search places of the others, *VALUE, when the first N, who have a place, all get one
+ * again; false if not. */
+static bool replan_value_of(const SearchResult *result, const Problem *problem, unsigned n,
+			    uint64_t *value)
 {
-	uint64_t value = result->placed;
-
+	*value = result->placed;
 	for (unsigned i = 0; i < n; i++) {
 		if (!g_ptr_array_index(result->assignments, i))
-			return 0;
-		value -= replan_worth(problem, g_ptr_array_index(problem->specs, i));
+			return false;
+		*value -= replan_worth(problem, g_ptr_array_index(problem->specs, i));
 	}
-	return value;
+	return true;
+}
+
+/* Note that of PROBLEM the first N move, if that is better. */
+static void best_note(Best *best, const Problem *problem, unsigned n)
+{
+	g_autoptr(SearchResult) result = problem_solve(problem);
+	uint64_t value;
+	bool fits = replan_value_of(result, problem, n, &value);
+
+	best->steps -= MIN(best->steps, result->steps);
+	if (!fits || (best->fits && value <= best->value))
+		return;
+	best->fits = true;
+	best->value = value;
+	g_ptr_array_set_size(best->specs, 0);
+	for (unsigned i = 0; i < n; i++)
+		g_ptr_array_add(best->specs, g_ptr_array_index(problem->specs, i));
+}
+
+static bool best_reached(const Best *best)
+{
+	return best->fits && best->value >= best->bound;
 }
 
 static bool replan_weigh(const Problem *problem, unsigned n, gpointer data)
 {
 	Best *best = data;
-	g_autoptr(SearchResult) result = problem_solve(problem);
-	uint64_t value = replan_value_of(result, problem, n);
 
-	best->steps -= MIN(best->steps, result->steps);
-	if (value > best->value) {
-		best->value = value;
-		g_ptr_array_set_size(best->specs, 0);
-		for (unsigned i = 0; i < n; i++)
-			g_ptr_array_add(best->specs, g_ptr_array_index(problem->specs, i));
-	}
-	return best->value < best->bound && best->steps && !problem_spent(problem);
+	best_note(best, problem, n + best->forced);
+	return !best_reached(best) && best->steps && !problem_spent(problem);
 }
 
 static uint64_t all_worth(const Problem *problem)
@@ -301,23 +404,49 @@ static PlanVm *replan_vm_of(const Placer *placer, const VmSpec *spec)
 	g_assert_not_reached();
 }
 
+/* The best choice of at most MOST that has all of FORCED; false where these cannot all move. */
+static bool replan_choose_with(const Placer *placer, const Problem *problem,
+			       const GPtrArray *forced, unsigned most, Best *best, bool *proved)
+{
+	g_autoptr(Problem) with = replan_problem(problem, forced);
+
+	*best = (Best){forced->len, best->specs, false, 0, all_worth(problem), STEPS_MOST};
+	*proved = true;
+	best_note(best, with, forced->len);
+	if (!best_reached(best))
+		*proved = replan_each(placer, with, most - forced->len, replan_weigh, best) &&
+			  best->steps && !problem_spent(problem);
+	return best->fits;
+}
+
 GPtrArray *replan_choose(const Placer *placer, const Problem *problem, unsigned most, bool *proved)
 {
-	g_autoptr(SearchResult) stay = problem_solve(problem);
 	g_autoptr(GPtrArray) specs = g_ptr_array_new();
-	Best best = {specs, stay->placed, all_worth(problem), STEPS_MOST};
+	g_autoptr(GPtrArray) forced = replan_vms(placer, replan_displaced);
+	Best best = {.specs = specs};
 	GPtrArray *movers = g_ptr_array_new();
 
-	*proved = true;
-	if (best.value < best.bound)
-		*proved = replan_each(placer, problem, most, replan_weigh, &best) && best.steps &&
-			  !problem_spent(problem);
+	if (forced->len > most)
+		g_ptr_array_set_size(forced, (gint)most);
+	/* Without all of them it is better to move some. */
+	while (!replan_choose_with(placer, problem, forced, most, &best, proved) && forced->len)
+		g_ptr_array_set_size(forced, (gint)forced->len - 1);
 	for (unsigned i = 0; i < specs->len; i++)
 		g_ptr_array_add(movers, replan_vm_of(placer, g_ptr_array_index(specs, i)));
 	return movers;
 }
 
 /* Carrying out */
+
+/* What was wrong with the CPUs that the VM called NAME had is so no more. */
+static void findings_forget(GPtrArray *findings, const char *name)
+{
+	g_autofree char *subject = subject_vm(name);
+
+	for (unsigned i = findings->len; i-- > 0;)
+		if (replan_about_pins(g_ptr_array_index(findings, i), subject))
+			g_ptr_array_remove_index(findings, i);
+}
 
 void replan_release(Placer *placer, PlanVm *vm)
 {
@@ -326,9 +455,12 @@ void replan_release(Placer *placer, PlanVm *vm)
 	for (unsigned v = 0; v < vm->pins->len; v++) {
 		unsigned core = host_core_of(placer->host, g_array_index(vm->pins, unsigned, v));
 
+		if (!role_of_vms(g_array_index(placer->plan->roles, Role, core)))
+			continue;
 		placer->owner[core] = HOST_NONE;
 		g_array_index(placer->plan->roles, Role, core) = ROLE_FREE;
 	}
+	findings_forget(placer->plan->findings, vm->spec->name);
 	place_shares_give(vm, placer->memory);
 	move->vm = vm->spec->name;
 	move->from = g_array_copy(vm->pins);

@@ -12,6 +12,9 @@
 /* Give the VMs of PLAN their pins of SAVED as cpus =, where both have a dedicated VM of that name
  * and shape. */
 void replan_keep(Inventory *inventory, const Plan *saved);
+/* PLAN was made with SPECS (VmSpec *) so pinned: those that cannot stay, as the plan's errors say,
+ * lose their pins. False: there is none. */
+bool replan_let_go(const GPtrArray *specs, const Plan *plan);
 
 /*
  * An inventory that asks for what SAVED has: its CPUs by role, the host's memory, its placed VMs
@@ -34,10 +37,10 @@ GPtrArray *replan_movable_vms(const Placer *placer);
 Problem *replan_problem(const Problem *problem, const GPtrArray *movers);
 
 /*
- * The kept VMs that had best move, at most MOST, as few as reach the most, and small ones rather
- * than large ones: a GPtrArray of PlanVm *, yours, empty when moving none is as good. PROBLEM has
- * every VM that is to be placed, and the rooms as they are with all kept VMs where they are.
- * *PROVED says whether all choices were tried.
+ * The kept VMs that had best move, at most MOST: those on cores that are no VMs' any more, and as
+ * few others as reach the most, small ones rather than large ones: a GPtrArray of PlanVm *, yours,
+ * empty when moving none is as good. PROBLEM has every VM that is to be placed, and the rooms as
+ * they are with all kept VMs where they are. *PROVED says whether all choices were tried.
  */
 GPtrArray *replan_choose(const Placer *placer, const Problem *problem, unsigned most, bool *proved);
 
