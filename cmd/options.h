@@ -2,7 +2,7 @@
 /*
  * The command line. An option that several commands take is a row in options.c with a flag here;
  * one of a single command is a row beside that command. To add an option: the row, its field below,
- * man/planner.1 or the command's own page.
+ * man/planner.1 or the command's own page, and the synopsis of the page of each that takes it.
  */
 #ifndef CMD_OPTIONS_H
 #define CMD_OPTIONS_H

@@ -6,7 +6,8 @@
  * To add an artifact: 1. a `const Artifact artifact_NAME` in the file of its kind (artifact_*.c)
  * and its line below; 2. its line in the table in artifact.c; 3. its template, and a line for it in
  * templates/README; 4. what Ansible does with it, in templates/ansible/roles/planner/vars/main.yml;
- * 5. planner-emit.1, and tests/emit.t where a real consumer can read it back.
+ * 5. planner-emit.1; 6. in tests/rules.t the rule that finds it not in force, or why none does;
+ * 7. tests/emit.t where a real consumer can read it back.
  */
 #ifndef PLANNER_ARTIFACTS_ARTIFACT_H
 #define PLANNER_ARTIFACTS_ARTIFACT_H
