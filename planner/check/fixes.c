@@ -107,6 +107,59 @@ const Fixes fixes_emulator = {{
 		"the VM's spec.domain.cpu (Edit as YAML), and restart it",
 }};
 
+const Fixes fixes_siblings = {{
+	[PLATFORM_PROCESS] = "bind the threads of its vCPUs, in their order, core by core where "
+			     "the VM is started, or leave threads= out of -smp",
+	[PLATFORM_PROXMOX] =
+		"let the hook script bind 'CPU N/KVM', in their order, core by core, or take "
+		"threads= out of args: 'qm set ID --cores' tells guests of no threads",
+	[PLATFORM_OPENSTACK] = "hw:cpu_threads=1 in the flavor, or hw:cpu_thread_policy=require; "
+			       "resize the VM: Nova chooses the pins",
+	[PLATFORM_OVIRT] = "Edit VM, System: one thread a core, or CPU Pinning Policy siblings; "
+			   "restart the VM",
+	[PLATFORM_KUBEVIRT] =
+		"threads: 1 in the VM's spec.domain.cpu, or full-pcpus-only: \"true\" in "
+		"cpuManagerPolicyOptions of kubelet, which then gives whole cores; restart the VM",
+	[PLATFORM_OPENSHIFT] =
+		"threads: 1 in the VM's spec.domain.cpu, or spec.numa.topologyPolicy: "
+		"single-numa-node of the PerformanceProfile, which gives whole cores; restart the "
+		"VM",
+	[PLATFORM_LXD] = "set limits.cpu of the VM to whole cores, and restart it: the daemon "
+			 "tells the guest what they are",
+	[PLATFORM_UNRAID] = "choose both threads of each core in the VM's form, and restart it",
+	[PLATFORM_OPENNEBULA] = "THREADS=1 in TOPOLOGY of the VM's template, or "
+				"PIN_POLICY=\"THREAD\"; deploy it anew: OpenNebula chooses the "
+				"pins",
+	[PLATFORM_CLOUDSTACK] = HOOK
+	"pin vCPUs, in their order, core by core, or tell the guest of threads=1" ANEW_BY_AGENT,
+}};
+
+const Fixes fixes_near = {{
+	[PLATFORM_PROCESS] =
+		"bind its threads to CPUs that are near each other, where the VM is started",
+	[PLATFORM_PROXMOX] =
+		"let the hook script bind 'CPU N/KVM' to CPUs that are near each other, and 'qm "
+		"set ID --numa 1 --numa0 cpus=…,hostnodes=NODE,memory=MB,policy=bind' the memory",
+	[PLATFORM_OPENSTACK] = "hw:numa_nodes=1 in the flavor, and resize the VM: Nova chooses the "
+			       "pins. It sees L3s where the firmware makes NUMA nodes of them",
+	[PLATFORM_OVIRT] = "pin the VM's CPUs by hand (Edit VM, Resource Allocation, CPU Pinning "
+			   "topology), or its NUMA nodes; restart it",
+	[PLATFORM_KUBEVIRT] =
+		"topologyManagerPolicy: single-numa-node of kubelet, for L3s "
+		"prefer-align-cpus-by-uncorecache: \"true\" in cpuManagerPolicyOptions; then "
+		"restart the VM: kubelet chooses the CPUs",
+	[PLATFORM_OPENSHIFT] =
+		"spec.numa.topologyPolicy: single-numa-node of the PerformanceProfile, for L3s "
+		"prefer-align-cpus-by-uncorecache in its annotation kubeletconfig.experimental; "
+		"then restart the VM: kubelet chooses the CPUs",
+	[PLATFORM_LXD] = "set limits.cpu of the VM to a list of CPUs that are near each other, "
+			 "and limits.cpu.nodes to their node; restart it",
+	[PLATFORM_UNRAID] = "choose CPUs that are near each other in the VM's form, and restart it",
+	[PLATFORM_OPENNEBULA] = "NODE_AFFINITY in TOPOLOGY of the VM's template, and deploy it "
+				"anew: OpenNebula chooses the pins",
+	[PLATFORM_CLOUDSTACK] = HOOK "pin vCPUs to CPUs that are near each other" ANEW_BY_AGENT,
+}};
+
 const Fixes fixes_memory = {{
 	[PLATFORM_PROCESS] =
 		"-object memory-backend-memfd (or -file),host-nodes=NODE,policy=bind on QEMU's "
@@ -244,6 +297,10 @@ const Fixes fixes_domain_flag = {{
 }};
 
 const Fixes fixes_fence = {{
+	[PLATFORM_KUBEVIRT] =
+		"keep each slice of the host off them: 'systemctl set-property SLICE "
+		"AllowedCPUs=HOST-CPUS' for init.scope, system.slice and user.slice, the same CPUs "
+		"in reservedSystemCPUs of kubelet; or isolate the CPUs on the kernel line",
 	[PLATFORM_OVIRT] = "isolate the CPUs: Edit Host, Kernel, in the engine; reinstall the host "
 			   "from there and reboot",
 	[PLATFORM_OPENSHIFT] = "spec.cpu.isolated and spec.cpu.reserved " PROFILE,

@@ -17,6 +17,8 @@ typedef struct Fixes {
 extern const Fixes fixes_pin;	      /* where vCPUs run */
 extern const Fixes fixes_float;	      /* where those run that have no CPU of their own */
 extern const Fixes fixes_emulator;    /* where emulator and I/O threads run */
+extern const Fixes fixes_siblings;    /* vCPUs of a guest core on one core of the host */
+extern const Fixes fixes_near;	      /* vCPUs near each other: one NUMA node, one L3 */
 extern const Fixes fixes_memory;      /* huge pages, NUMA nodes of a VM */
 extern const Fixes fixes_settings;    /* all else that is in a VM's XML */
 extern const Fixes fixes_cpu_pm;      /* cpu-pm for a VM that may have it */

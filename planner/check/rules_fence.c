@@ -2,7 +2,7 @@
 /* Rules where the kernel isolates nothing: is the host kept off its VMs' CPUs all the same? */
 #include "planner/base/subject.h"
 #include "planner/check/fence.h"
-#include "planner/check/rules_found.h"
+#include "planner/check/rules_sides.h"
 #include "planner/check/rules_table.h"
 
 #include <string.h>
@@ -123,6 +123,109 @@ const Rule rule_task_user_on_vm = {
 	.when = WHEN_NO_PLAN | WHEN_GUESTS,
 	.needs = FACT_TASKS | FACT_GUESTS | FACT_ISOLATED,
 	.eval = eval_user_on_vm,
+};
+
+/* Which threads of VM may run on the CPUs of other VMs. */
+typedef struct FenceFree {
+	const Audit *audit;
+	const AuditVm *vm;
+	hwloc_bitmap_t others, cpus; /* of the other VMs; those that are hit */
+	unsigned vcpus, workers;
+} FenceFree;
+
+static hwloc_bitmap_t fence_of_others(const Audit *audit, const AuditVm *own)
+{
+	hwloc_bitmap_t held = set_new();
+
+	for (unsigned i = 0; i < audit->vms->len; i++) {
+		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
+
+		if (vm != own && vm->dedicated && vm->guest && vm->guest->running)
+			hwloc_bitmap_or(held, held, vm->cpus);
+	}
+	return held;
+}
+
+/* Two that are bound to one CPU vm.pin-doubled tells of. */
+static bool fence_hit(FenceFree *free, const GuestThread *thread)
+{
+	const Guest *guest = free->vm->guest;
+	hwloc_const_bitmap_t place =
+		thread->real ? thread->real
+			     : thread_place(free->audit, guest, thread, guest_side(guest));
+
+	if (!place || set_single(place) || !set_meets(place, free->others))
+		return false;
+	hwloc_bitmap_or(free->cpus, free->cpus, place);
+	return true;
+}
+
+static void fence_worker(const GuestThread *thread, bool io, void *data)
+{
+	FenceFree *free = data;
+
+	(void)io;
+	free->workers += fence_hit(free, thread);
+}
+
+static char *fence_owners(const Audit *audit, const AuditVm *own, hwloc_const_bitmap_t cpus)
+{
+	Naming naming = {0};
+
+	for (unsigned i = 0; i < audit->vms->len; i++) {
+		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
+
+		if (vm != own && vm->dedicated && vm->guest && vm->guest->running &&
+		    set_meets(vm->cpus, cpus))
+			naming_add(&naming, vm->name);
+	}
+	return naming_end(&naming);
+}
+
+static void eval_free_on_pinned(const Rule *rule, const Audit *audit, const AuditVm *vm,
+				GPtrArray *findings)
+{
+	FenceFree free = {audit, vm, fence_of_others(audit, vm), set_new(), 0, 0};
+	g_auto(CpuSet) others = free.others, cpus = free.cpus;
+	g_autoptr(GString) who = g_string_new(NULL);
+	g_autofree char *list = NULL, *owners = NULL;
+
+	if (!vm->guest->running || !hwloc_bitmap_iszero(audit->isolated) || lists_refused(audit))
+		return;
+	for (unsigned v = 0; v < vm->guest->vcpu_threads->len; v++)
+		free.vcpus += fence_hit(&free, guest_thread(vm->guest->vcpu_threads, v));
+	each_worker(vm->guest, fence_worker, &free);
+	hwloc_bitmap_and(cpus, cpus, others);
+	list = set_text(cpus);
+	owners = fence_owners(audit, vm, cpus);
+	if (free.vcpus)
+		g_string_append_printf(who, "%u vCPU%s", free.vcpus, free.vcpus == 1 ? "" : "s");
+	if (free.workers)
+		g_string_append_printf(who, "%s%u emulator or I/O thread%s", who->len ? ", " : "",
+				       free.workers, free.workers == 1 ? "" : "s");
+	if (who->len)
+		rule_found_vm(rule, findings, vm, STATUS_FILE, cpus,
+			      "%s may run on CPUs %s, which %s %s pinned to", who->str, list,
+			      owners, strchr(owners, ',') ? "are" : "is");
+}
+
+const Rule rule_vm_free_on_pinned = {
+	.id = "vm.free-on-pinned",
+	.severity = SEVERITY_WARNING,
+	.title = "Threads of a VM may run on the CPUs of a pinned one",
+	.sees = "Where no CPU is isolated: the affinity of the vCPUs, emulator and I/O threads of "
+		"running VMs, unless it is one CPU, against the CPUs of other running VMs whose "
+		"every vCPU is pinned to one CPU.",
+	.why = "A pin keeps a vCPU on its CPU, and nobody else off it: the pinned VM waits "
+	       "whenever "
+	       "the scheduler puts the other one there.",
+	.remedy = "give it CPUs that no VM is pinned to: <vcpu cpuset='…'>, emulatorpin and "
+		  "iothreadpin",
+	.fixes = &fixes_float,
+	.source = "sched(7); libvirt domain XML <vcpu cpuset>",
+	.when = WHEN_NO_PLAN | WHEN_GUESTS,
+	.needs = FACT_GUESTS | FACT_THREADS | FACT_ISOLATED,
+	.eval_vm = eval_free_on_pinned,
 };
 
 /* Of systemd and what it started, who may run on every CPU that is online? */

@@ -134,8 +134,9 @@ static char *torn_begin(const CmdlineWord *word)
 
 /* A blank ends the word, and what follows is the next. The same in several parameters is one cause.
  */
-static void found_torn(const Rule *rule, const GPtrArray *words, GPtrArray *findings)
+static void found_torn(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
+	const GPtrArray *words = audit->cmdline->words;
 	const CmdlineWord *first = NULL;
 	g_autoptr(GString) others = g_string_new(NULL);
 	g_autofree char *begin = NULL, *fix = NULL;
@@ -153,7 +154,8 @@ static void found_torn(const Rule *rule, const GPtrArray *words, GPtrArray *find
 	begin = torn_begin(first);
 	fix = g_strdup_printf("write %s=%s without a blank, and reboot", first->name, first->meant);
 	rule_found_fix(
-		rule, findings, SUBJECT, LINE, NULL, fix,
+		rule, findings, SUBJECT, LINE, NULL,
+		fixes_text(rule->fixes, audit->facts->platform) ? rule->remedy : fix,
 		"%s ends at the blank: '%s' is an argument of init, not part of the list%s%s",
 		begin, first->stray, others->len ? "; likewise in " : "", others->str);
 }
@@ -176,7 +178,7 @@ static void eval_malformed(const Rule *rule, const Audit *audit, GPtrArray *find
 	eval_outcome(rule, audit, findings, OUTCOME_MALFORMED, "is no CPU list to this kernel");
 	if (!audit->cmdline)
 		return;
-	found_torn(rule, audit->cmdline->words, findings);
+	found_torn(rule, audit, findings);
 	found_bare(rule, audit->cmdline->words, findings);
 }
 

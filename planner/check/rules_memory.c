@@ -106,6 +106,16 @@ static hwloc_const_bitmap_t nodes_bound(const AuditVm *vm)
 	return !guest->nodes_strict ? NULL : guest->running && live ? live : next ? next : live;
 }
 
+/* Bytes of GUEST's own NUMA cells that are bound to NODE alone. */
+static uint64_t cells_bound(const Guest *guest, unsigned node)
+{
+	const uint64_t *bytes =
+		guest->cell_memory ? g_hash_table_lookup(guest->cell_memory, GUINT_TO_POINTER(node))
+				   : NULL;
+
+	return bytes ? *bytes : 0;
+}
+
 /* A page size and nodes (NULL = all), and what VMs take there that run at once. */
 typedef struct Taking {
 	const Audit *audit;
@@ -115,20 +125,30 @@ typedef struct Taking {
 	uint64_t pages;
 } Taking;
 
-static bool takes_here(const Taking *taking, const AuditVm *vm)
+/* Bytes that VM takes on the nodes of TAKING alone; 0 = none. */
+static uint64_t takes_here(const Taking *taking, const AuditVm *vm)
 {
 	hwloc_const_bitmap_t bound;
+	uint64_t bytes = 0;
+	unsigned node;
 
 	if (!vm->guest || !vm->guest->hugepages || vm->guest->unlisted ||
 	    page_of(taking->audit, vm->guest) != taking->size)
-		return false;
+		return 0;
 	bound = nodes_bound(vm);
-	return !taking->nodes || (bound && hwloc_bitmap_isincluded(bound, taking->nodes));
+	if (!taking->nodes || (bound && hwloc_bitmap_isincluded(bound, taking->nodes)))
+		return vm->guest->memory;
+	hwloc_bitmap_foreach_begin(node, taking->nodes)
+		bytes += cells_bound(vm->guest, node);
+	hwloc_bitmap_foreach_end();
+	return bytes;
 }
 
 static void taking_add(Taking *taking, const AuditVm *vm)
 {
-	if (!takes_here(taking, vm))
+	uint64_t bytes = takes_here(taking, vm);
+
+	if (!bytes)
 		return;
 	for (unsigned i = 0; i < taking->vms->len; i++) {
 		const AuditVm *other = g_ptr_array_index(taking->vms, i);
@@ -137,7 +157,7 @@ static void taking_add(Taking *taking, const AuditVm *vm)
 			return;
 	}
 	g_ptr_array_add(taking->vms, (gpointer)vm);
-	taking->pages += (vm->guest->memory + taking->size - 1) / taking->size;
+	taking->pages += (bytes + taking->size - 1) / taking->size;
 }
 
 static uint64_t pages_there(const Facts *facts, hwloc_const_bitmap_t nodes, uint64_t size)
@@ -196,11 +216,35 @@ static bool short_with(const Rule *rule, const Audit *audit, const AuditVm *firs
 	return is_short;
 }
 
+/* Of VMs whose cells are bound to a node each. */
+static void short_of_cells(const Rule *rule, const Audit *audit, GHashTable *told,
+			   GPtrArray *findings)
+{
+	for (unsigned n = 0; audit->host && n < audit->host->nodes->len; n++)
+		for (unsigned i = 0; i < audit->vms->len; i++) {
+			const AuditVm *vm = g_ptr_array_index(audit->vms, i);
+			unsigned id = host_node(audit->host, n)->id;
+			bool takes = vm->guest && vm->guest->hugepages && !vm->guest->unlisted &&
+				     cells_bound(vm->guest, id);
+			g_auto(CpuSet) node = set_new();
+			g_autofree char *key =
+				takes ? g_strdup_printf("%" PRIu64 " %u", page_of(audit, vm->guest),
+							id)
+				      : NULL;
+
+			hwloc_bitmap_set(node, id);
+			if (takes && !g_hash_table_contains(told, key) &&
+			    short_with(rule, audit, vm, node, findings))
+				g_hash_table_add(told, g_steal_pointer(&key));
+		}
+}
+
 /* One finding for each page size and nodes: those of one node say more than all together. */
 static void short_of_guests(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	g_autoptr(GHashTable) told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
+	short_of_cells(rule, audit, told, findings);
 	for (unsigned bound = 2; bound-- > 0;)
 		for (unsigned i = 0; i < audit->vms->len; i++) {
 			const AuditVm *vm = g_ptr_array_index(audit->vms, i);
@@ -240,7 +284,8 @@ const Rule rule_memory_hugepages_short = {
 	.sees = "nr_hugepages minus surplus_hugepages of each NUMA node and size, against what the "
 		"plan's VMs need there, and against what the node's own VMs need of that size on "
 		"the "
-		"nodes that a strict numatune binds them to: those that run, and those that can "
+		"nodes that a strict numatune binds them, or their own NUMA cells, to: those that "
+		"run, and those that can "
 		"run "
 		"beside them.",
 	.why = "The VM that starts last fails. If pages are short at boot, there is no error, only "
@@ -396,6 +441,18 @@ static uint64_t stray_memory(const Guest *guest, hwloc_const_bitmap_t want, hwlo
 	return stray;
 }
 
+/* Is it bound to other nodes than those of its CPUs? vm.memory-nodes tells, and of what lies there.
+ */
+static bool bound_astray(const Audit *audit, const AuditVm *vm, hwloc_const_bitmap_t strays)
+{
+	hwloc_const_bitmap_t bound = vm->guest->nodes_live;
+	g_auto(CpuSet) cpus = set_new();
+	g_autofree char *found = judge_nodes(
+		audit, vm, guest_has(vm->guest, SIDE_LIVE) ? SIDE_LIVE : SIDE_REAL, cpus);
+
+	return bound && found && hwloc_bitmap_isincluded(strays, bound);
+}
+
 static void eval_stray(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings)
 {
 	g_auto(CpuSet) want = nodes_wanted(audit, vm);
@@ -408,7 +465,7 @@ static void eval_stray(const Rule *rule, const Audit *audit, const AuditVm *vm, 
 	stray = stray_memory(vm->guest, want, strays);
 	size = size_format_rounded(stray);
 	off = set_text(strays);
-	if (stray > vm->guest->memory / STRAY_PART)
+	if (stray > vm->guest->memory / STRAY_PART && !bound_astray(audit, vm, strays))
 		rule_found(rule, findings, vm->subject, "/proc/PID/numa_maps", NULL,
 			   "%s of its memory is on NUMA node %s, its CPUs are on node %s", size,
 			   off, nodes);

@@ -726,6 +726,8 @@ static bool wide_on_purpose(const Audit *audit, const AuditVm *vm)
 {
 	if (vm->vm && vm->vm->placed)
 		return vm->vm->shares->len > 1;
+	if (vm->guest->cells > 1)
+		return true;
 	return rules_pin_vcpus_of(vm) > largest_node(audit->host);
 }
 
@@ -753,11 +755,11 @@ const Rule rule_vm_pin_across_nodes = {
 	.severity = SEVERITY_WARNING,
 	.title = "A VM that fits one NUMA node is pinned across several",
 	.sees = "The NUMA nodes of a dedicated VM's pins, except for VMs that the plan itself "
-		"spreads, or that are larger than any node.",
+		"spreads, that are larger than any node, or whose guest has NUMA cells of its own.",
 	.why = "Half of its memory accesses cross the link between sockets, and a guest without "
 	       "NUMA cells does not know which.",
 	.remedy = "pin it within one node: 'planner plan' chooses",
-	.fixes = &fixes_pin,
+	.fixes = &fixes_near,
 	.source = "Documentation/admin-guide/mm/numaperf.rst",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS | FACT_TOPOLOGY,

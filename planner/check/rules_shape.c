@@ -106,6 +106,14 @@ static bool off_plan(const AuditVm *vm, hwloc_const_bitmap_t cpus)
 	return false;
 }
 
+/* What RULE's platform has for it, and which CPUs would do: WHAT they are; NULL = none. Yours. */
+static char *shape_fix(const Rule *rule, const AuditVm *vm, const char *cpus, const char *what)
+{
+	const char *fix = rule_remedy(rule, vm->guest->platform);
+
+	return cpus ? g_strdup_printf("%s (%s: %s)", fix, what, cpus) : g_strdup(fix);
+}
+
 static char *siblings_judge(const Audit *audit, const AuditVm *vm, Side side, char **fix)
 {
 	unsigned threads = threads_told(vm->guest, side);
@@ -120,11 +128,17 @@ static char *siblings_judge(const Audit *audit, const AuditVm *vm, Side side, ch
 	if (!*names)
 		return NULL;
 	order = order_that_fits(audit->host, cpus, threads);
-	*fix = order ? g_strdup_printf("pin its vCPUs, in their order, to %s; or tell the guest of "
+	if (fixes_text(&fixes_siblings, vm->guest->platform))
+		*fix = shape_fix(&rule_vm_guest_siblings, vm, order,
+				 "CPUs that fit, in the order of vCPUs");
+	else
+		*fix = order ? g_strdup_printf(
+				       "pin its vCPUs, in their order, to %s; or tell the guest of "
 				       "threads=1",
 				       order)
-		     : g_strdup("pin the vCPUs of a guest core to siblings, or tell the guest of "
-				"threads=1");
+			     : g_strdup("pin the vCPUs of a guest core to siblings, or tell the "
+					"guest of "
+					"threads=1");
 	return g_strdup_printf("the guest is told %u threads a core, and they are on several cores "
 			       "of the host: %s",
 			       threads, names);
@@ -163,7 +177,7 @@ const Rule rule_vm_guest_siblings = {
 	       "and two cores for two: told wrong, it crowds one core while another idles, and "
 	       "its core scheduling protects nothing.",
 	.remedy = "pin the vCPUs of a guest core to siblings, or tell the guest of threads=1",
-	.fixes = &fixes_pin,
+	.fixes = &fixes_siblings,
 	.source = "QEMU hw/core/machine-smp.c: thread ids run fastest; kernel/sched/topology.c",
 	.when = WHEN_GUESTS,
 	.needs = FACT_GUESTS | FACT_TOPOLOGY,
@@ -314,10 +328,13 @@ static bool across_found(const Rule *rule, const Audit *audit, const AuditVm *vm
 	if (!room)
 		return false;
 	list = set_text(room);
-	fix = g_strdup_printf(
-		"pin it to CPUs %s, which %s one %s%s", list,
-		level == &level_kind ? "are of" : "share", level->one,
-		hwloc_bitmap_isincluded(room, audit->isolated) ? "" : ", and isolate them");
+	if (fixes_text(rule->fixes, vm->guest->platform))
+		fix = shape_fix(rule, vm, list, "near each other are");
+	else
+		fix = g_strdup_printf(
+			"pin it to CPUs %s, which %s one %s%s", list,
+			level == &level_kind ? "are of" : "share", level->one,
+			hwloc_bitmap_isincluded(room, audit->isolated) ? "" : ", and isolate them");
 	rule_found_fix(rule, findings, vm->subject, side_names[side], own, fix,
 		       "its %u cores lie over %d %s, and one %s has room for them", cores,
 		       hwloc_bitmap_weight(parts), level->many, level->one);
@@ -341,7 +358,7 @@ const Rule rule_vm_pin_across_caches = {
 	.why = "What one vCPU wrote another reads from the other L3, several times as slow; the "
 	       "guest, which sees one cache, schedules as if it were near.",
 	.remedy = "pin it within one L3: 'planner plan' chooses",
-	.fixes = &fixes_pin,
+	.fixes = &fixes_near,
 	.source = "Documentation/admin-guide/mm/numaperf.rst; AMD tuning guides on CCX",
 	.when = WHEN_NO_PLAN | WHEN_GUESTS,
 	.needs = FACT_GUESTS | FACT_TOPOLOGY,
@@ -363,7 +380,7 @@ const Rule rule_vm_pin_across_kinds = {
 	.why = "The guest believes that its vCPUs are equally fast, and its work waits for the "
 	       "slowest of them. It may also be told of sibling threads that do not exist.",
 	.remedy = "pin it to cores of one kind: 'planner plan' chooses",
-	.fixes = &fixes_pin,
+	.fixes = &fixes_near,
 	.source = "/sys/devices/cpu_core/cpus, cpu_atom/cpus; cpu_capacity",
 	.when = WHEN_NO_PLAN | WHEN_GUESTS,
 	.needs = FACT_GUESTS | FACT_TOPOLOGY,

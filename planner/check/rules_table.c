@@ -100,6 +100,7 @@ const Rule *const rules[] = {
 	&rule_vm_vcpu_floats,
 	&rule_vm_shared_on_isolated,
 	&rule_vm_free_on_isolated,
+	&rule_vm_free_on_pinned,
 	&rule_vm_pin_across_nodes,
 	&rule_vm_pin_ignored,
 	/* rules_shape.c */

@@ -39,7 +39,8 @@ extern const Rule rule_irq_on_isolated, rule_irq_managed_on_isolated, rule_irq_p
 extern const Rule rule_task_kernel_thread_on_isolated, rule_task_user_on_isolated,
 	rule_task_vhost_on_isolated, rule_task_workqueue_on_isolated;
 /* rules_fence.c */
-extern const Rule rule_task_user_on_vm, rule_service_affinity_lost, rule_topology_fence_split;
+extern const Rule rule_task_user_on_vm, rule_vm_free_on_pinned, rule_service_affinity_lost,
+	rule_topology_fence_split;
 /* rules_vm.c */
 extern const Rule rule_vm_unknown, rule_vm_missing, rule_vm_xml_refused, rule_vm_vcpus_differ,
 	rule_vm_live_differs, rule_vm_thread_differs, rule_vm_slow_device, rule_vm_no_eoi;

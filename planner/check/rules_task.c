@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Rules over tasks: who else may run on isolated CPUs? */
+#include "planner/check/fence.h"
 #include "planner/check/rules_group.h"
 #include "planner/check/rules_table.h"
 
@@ -111,33 +112,51 @@ static bool is_sdk(const Audit *audit, hwloc_const_bitmap_t allowed)
 	return hwloc_bitmap_isincluded(allowed, audit->plan ? audit->sdk_cpus : audit->isolated);
 }
 
-/* The VM on whose own CPUs TASK may run as well, though it is none of its threads; NULL. */
+/* The VM on whose own cores TASK may run as well, though it is none of its threads; NULL. */
 static const AuditVm *task_beside(const Audit *audit, const Task *task)
 {
 	for (unsigned i = 0; !audit->plan && !task->kernel && i < audit->vms->len; i++) {
 		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
 
-		if (vm->guest && vm->guest->running && vm->dedicated &&
-		    set_meets(task->allowed, vm->cpus) && !vm_has_helper(vm->guest, task))
+		g_auto(CpuSet) own = vm->guest && vm->guest->running && vm->dedicated
+					     ? cores_of(audit->host, vm->cpus)
+					     : NULL;
+
+		if (own && set_meets(task->allowed, own) && !vm_has_helper(vm->guest, task))
 			return vm;
 	}
 	return NULL;
+}
+
+/* Did systemd's own setting put it there? Then service.systemd-affinity says so. */
+static bool is_put_by_systemd(const Audit *audit, const Task *task)
+{
+	const char *what;
+	g_auto(CpuSet) set = systemd_affinity(audit->facts, audit->cmdline, &what);
+
+	return set && set_meets(set, audit->isolated) && set_same(set, task->allowed);
 }
 
 static bool is_user(const Search *search, const Task *task)
 {
 	return !task->kernel && !task->vhost_of &&
 	       !g_hash_table_contains(search->guests, GUINT_TO_POINTER(task->pid)) &&
-	       (!is_sdk(search->audit, task->allowed) || task_beside(search->audit, task));
+	       (!is_sdk(search->audit, task->allowed) || task_beside(search->audit, task)) &&
+	       !is_put_by_systemd(search->audit, task);
 }
 
 /* VM: the one whose CPUs it has; NULL. */
 static char *task_text(const Task *task, const AuditVm *vm)
 {
 	g_autofree char *list = set_text(task->allowed);
+	bool beside = vm && !set_meets(task->allowed, vm->cpus);
 
 	return g_strdup_printf("%s (%u, on CPUs %s%s%s)", task->comm ? task->comm : "?", task->tid,
-			       list, vm ? " of " : "", vm ? vm->name : "");
+			       list,
+			       beside ? " beside "
+			       : vm   ? " of "
+				      : "",
+			       vm ? vm->name : "");
 }
 
 /* The CPUs of containers are their runtime's to set, which gives them all. */
@@ -171,7 +190,7 @@ static const char *search_fix(const Rule *rule, const Search *search, bool besid
 		return "keep the containers off them: --cpuset-cpus (Docker, Podman), "
 		       "lxc.cgroup2.cpuset.cpus (LXC), for pods cpuManagerPolicy: static of "
 		       "kubelet with these CPUs in no pool that pods share";
-	return beside ? "bind it to CPUs that no VM has (a PMD by its mask, another task where it "
+	return beside ? "bind it to cores that no VM has (a PMD by its mask, another task where it "
 			"is started), or pin the VM elsewhere"
 		      : rule->remedy;
 }
@@ -251,7 +270,7 @@ const Rule rule_task_user_on_isolated = {
 	.title = "User tasks may run on isolated CPUs",
 	.sees = "Cpus_allowed_list of every thread that belongs to no VM. Tasks only on SDK CPUs "
 		"belong to the SDK; without a plan, those only on isolated CPUs were put there on "
-		"purpose, unless a running VM is pinned there.",
+		"purpose, unless a running VM is pinned to these cores.",
 	.why = "Tasks inherit the affinity of init, without isolated CPUs. If a task may run "
 	       "there, something set its affinity or changed a cpuset.",
 	.remedy = "'taskset -apc HOST-CPUS PID', and fix what starts it (CPUAffinity=, "

@@ -233,7 +233,8 @@ static void thread_check(RealJudge *judge, const GuestThread *thread, const char
 	if (!place || !thread->real)
 		return;
 	if (same_online(judge->audit, place, thread->real) ||
-	    groups_cut(judge->audit, thread->group, place)) /* cgroup.pins-outside says why */
+	    !set_meets(place, judge->audit->online) ||	    /* vm.pin-offline says why, or */
+	    groups_cut(judge->audit, thread->group, place)) /* cgroup.pins-outside does */
 		return;
 	list = set_text(thread->real);
 	planned = set_text(place);

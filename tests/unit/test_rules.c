@@ -752,6 +752,12 @@ static void vm_free(Facts *f)
 	no_cpuset(guest(f, "d1"));
 }
 
+static void free_on_pinned(Facts *f)
+{
+	not_isolated(f);
+	set_set(&thread(guest(f, "s1")->vcpu_threads, 0)->real, "0-3,12-15");
+}
+
 static void vm_ignored(Facts *f)
 {
 	guest(f, "d1")->ignored_pins = 1;
@@ -1253,6 +1259,7 @@ static const Fault faults[] = {
 	{"vm.vcpu-floats", PLANNED, .pin = {"d1", 3, "15-16"}, .says = "vCPU 3 on 15-16"},
 	{"vm.shared-on-isolated", PLANNED, vm_shared_isolated, "vCPU 0 on 0,2,12,14"},
 	{"vm.free-on-isolated", PLANNED, vm_free, "1 emulator thread without a pin"},
+	{"vm.free-on-pinned", ALONE, free_on_pinned, "1 vCPU may run on CPUs 2-3,14-15, which d1"},
 	{"vm.pin-across-nodes", PLANNED, .pin = {"d1", 3, "21"}, .says = "across NUMA nodes 0-1"},
 	{"vm.pin-across-nodes", ALONE, .pin = {"d1", 3, "21"}, .says = "across NUMA nodes 0-1"},
 	{"vm.guest-siblings", PLANNED, vm_siblings, "vCPUs 0 and 1 on CPUs 2 and 3"},
@@ -1634,6 +1641,8 @@ static const Twin twins[] = {
 	{"task.user-on-vm", ALONE, user_on_vm, task_of_kernel},
 	{"task.user-on-vm", ALONE, user_on_vm, vms_off},
 	{"task.user-on-vm", ALONE, user_on_vm, isolated_again},
+	{"vm.free-on-pinned", ALONE, free_on_pinned, vms_off},
+	{"vm.free-on-pinned", ALONE, free_on_pinned, isolated_again},
 	{"service.affinity-lost", ALONE, affinity_lost, task_kept},
 	{"service.affinity-lost", ALONE, affinity_lost, task_of_user},
 	{"service.affinity-lost", ALONE, affinity_lost, task_of_kernel},

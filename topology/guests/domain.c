@@ -293,10 +293,66 @@ static bool nodes_read(Domain *domain, const xmlNode *node, GError **error)
 	return nodes_add(domain, xml_child(tune, "memory"), error);
 }
 
+/* <cell>: its size, and where it is numbered NUMBER where it does not say. */
+static uint64_t cell_size(const xmlNode *cell, unsigned *number)
+{
+	g_autofree char *id = xml_get(cell, "id"), *memory = xml_get(cell, "memory");
+	g_autofree char *unit = xml_get(cell, "unit");
+	guint64 own;
+
+	if (id && g_ascii_string_to_unsigned(id, 10, 0, G_MAXINT, &own, NULL))
+		*number = (unsigned)own;
+	return domain_size_parse(memory, unit);
+}
+
+static void cell_bind(Domain *domain, unsigned node, uint64_t size)
+{
+	guint64 *bytes = g_new0(guint64, 1), *before;
+
+	if (!domain->cell_memory)
+		domain->cell_memory = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+	before = g_hash_table_lookup(domain->cell_memory, GUINT_TO_POINTER(node));
+	*bytes = size + (before ? *before : 0);
+	g_hash_table_insert(domain->cell_memory, GUINT_TO_POINTER(node), bytes);
+}
+
+/* The one node that memnode binds cell NUMBER to, strictly; -1. */
+static int cell_node(const xmlNode *tune, unsigned number)
+{
+	for (xmlNode *one = xml_child(tune, "memnode"); one; one = xml_next(one, "memnode")) {
+		g_autofree char *id = xml_get(one, "cellid"), *mode = xml_get(one, "mode");
+		g_autofree char *list = xml_get(one, "nodeset");
+		g_auto(CpuSet) nodes = list ? cpulist_parse(list, NULL) : NULL;
+		guint64 cell;
+
+		if (id && g_ascii_string_to_unsigned(id, 10, 0, G_MAXINT, &cell, NULL) &&
+		    cell == number && (!mode || g_str_equal(mode, "strict")) && nodes &&
+		    hwloc_bitmap_weight(nodes) == 1)
+			return hwloc_bitmap_first(nodes);
+	}
+	return -1;
+}
+
+static void cells_read(Domain *domain, const xmlNode *node)
+{
+	const xmlNode *numa = xml_child(xml_child(node, "cpu"), "numa");
+	const xmlNode *tune = xml_child(node, "numatune");
+
+	for (xmlNode *cell = xml_child(numa, "cell"); cell; cell = xml_next(cell, "cell")) {
+		unsigned number = domain->cells++;
+		uint64_t size = cell_size(cell, &number);
+		int bound = cell_node(tune, number);
+
+		if (bound >= 0 && size)
+			cell_bind(domain, (unsigned)bound, size);
+	}
+}
+
 static void memory_read(Domain *domain, const xmlNode *node)
 {
 	const xmlNode *backing = xml_child(node, "memoryBacking");
 
+	cells_read(domain, node);
 	domain->memory = memory_parse(xml_child(node, "memory"));
 	domain->locked = xml_child(backing, "locked");
 	domain->hugepages = xml_child(backing, "hugepages");
@@ -565,6 +621,7 @@ void domain_free(Domain *domain)
 	hwloc_bitmap_free(domain->cpuset);
 	hwloc_bitmap_free(domain->emulatorpin);
 	hwloc_bitmap_free(domain->nodes);
+	g_clear_pointer(&domain->cell_memory, g_hash_table_unref);
 	g_array_unref(domain->vcpupins);
 	g_array_unref(domain->iothreads);
 	g_array_unref(domain->tids);

@@ -40,6 +40,8 @@ typedef struct Domain {
 	char *partition;		 /* <resource><partition>; NULL = not said */
 	hwloc_bitmap_t nodes;		 /* numatune: memory and memnode nodesets; NULL = none */
 	bool nodes_strict;		 /* memory comes from these nodes or not at all */
+	unsigned cells;			 /* NUMA cells that the guest has */
+	GHashTable *cell_memory;	 /* as Guest.cell_memory */
 	char *cpu_mode;			 /* NULL = no <cpu> */
 	bool migratable_said;
 	/* Of a guest core, <cpu><topology threads>, and its sockets; 0 = not said */

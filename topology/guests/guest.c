@@ -57,6 +57,7 @@ static void guest_free(gpointer data)
 	hwloc_bitmap_free(guest->nodes_live);
 	hwloc_bitmap_free(guest->nodes_inactive);
 	g_free(guest->cpu_mode);
+	g_clear_pointer(&guest->cell_memory, g_hash_table_unref);
 	g_clear_pointer(&guest->node_memory, g_hash_table_unref);
 	g_strfreev(guest->overcommit_live);
 	g_strfreev(guest->overcommit_inactive);

@@ -119,6 +119,8 @@ static void settings_take(Guest *guest, const Domain *domain)
 	guest->sockets = domain->sockets;
 	guest->locked = domain->locked;
 	guest->nodes_strict = domain->nodes_strict;
+	guest->cells = domain->cells;
+	guest->cell_memory = domain->cell_memory ? g_hash_table_ref(domain->cell_memory) : NULL;
 	guest->hugepages = domain->hugepages;
 	guest->page = domain->page;
 	guest->eoi = domain->eoi;
@@ -398,6 +400,7 @@ static void settings_say(Guest *guest, char **argv, unsigned vcpus)
 	guest->page = settings.page;
 	guest->locked = settings.locked;
 	guest->nodes_live = g_steal_pointer(&settings.nodes);
+	guest->cells = settings.cells;
 	qemu_settings_clear(&settings);
 }
 

@@ -74,8 +74,12 @@ typedef struct Guest {
 	bool realtime;	   /* a vCPU has a real-time scheduler: vcpusched, or its thread */
 	bool nodes_strict; /* numatune mode='strict', libvirt's default */
 	bool locked, hugepages, eoi, migratable_unknown;
-	uint64_t page;		 /* of its huge pages, bytes; 0 = none, or the node's default */
-	uint64_t memory;	 /* bytes */
+	uint64_t page;	 /* of its huge pages, bytes; 0 = none, or the node's default */
+	uint64_t memory; /* bytes */
+	unsigned cells; /* NUMA cells that the guest has, of the XML that counts or its command line
+			 */
+	GHashTable *cell_memory; /* NUMA id → guint64 * bytes of cells that memnode binds to that
+				    node alone, strictly; NULL = none */
 	GHashTable *node_memory; /* NUMA id (GUINT_TO_POINTER) → guint64 * bytes resident, of all
 				    its memory (/proc/PID/numa_maps); read for guests that say where
 				    their memory has to be; NULL = not read */

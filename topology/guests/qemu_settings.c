@@ -336,6 +336,8 @@ QemuSettings qemu_settings_parse(char **argv)
 			settings_lock_take(&s, value);
 		else if (!strcmp(option, "object"))
 			settings_object_take(&s, value, sizes);
+		else if (!strcmp(option, "numa"))
+			s.cells += g_str_has_prefix(value, "node") || strstr(value, "\"node\"");
 		else if (!strcmp(option, "device"))
 			g_ptr_array_add(devices, at[1]);
 	}

@@ -19,6 +19,7 @@ typedef struct QemuSettings {
 	uint64_t memory, page; /* bytes; 0 = not said */
 	bool hugepages, locked;
 	const char *cpu_mode; /* as libvirt calls it; NULL = not said */
+	unsigned cells;	      /* -numa node: NUMA cells that the guest has */
 	hwloc_bitmap_t nodes; /* NUMA nodes that all of its memory is bound to; NULL = none said */
 } QemuSettings;
 
