@@ -34,7 +34,10 @@ def share_memory(vm, vcpus):
 
 
 def slices(vm, threads, k):
-    """[(how many, cores, vCPUs)] of its k shares; whole cores that differ by one at most."""
+    """
+    [(how many, cores, vCPUs)] of its k shares; whole cores that differ by one at most, beside those
+    of its helpers: a single one is in a smaller share, where there is one, else all are in a larger.
+    """
     all_cores, each = cores(vm["vcpus"], threads, vm["isolate"]), 1 if vm["isolate"] else threads
     if all_cores < k:
         return []
@@ -45,7 +48,11 @@ def slices(vm, threads, k):
     found = [(larger - bool(idle), small + 1, (small + 1) * each),
              (int(idle > 0), small + 1, (small + 1) * each - idle),
              (k - larger, small, small * each)]
-    return [part for part in found if part[0]]
+    own = cores(vm["helpers"], threads, False)
+    at = 2 if own == 1 and found[2][0] else 0 if found[0][0] else 1
+    n, size, vcpus = found[at]
+    found[at] = n - bool(own), size, vcpus
+    return [part for part in found + [(int(own > 0), size + own, vcpus)] if part[0]]
 
 
 class Host:
@@ -60,33 +67,36 @@ class Host:
         for index, room in enumerate(self.rooms):
             self.groups.setdefault((room["node"], room["class"]), []).append(index)
 
-    def allowed(self, vm, node, vcpus=None):
-        return vm["node"] in (None, node) and \
+    def allowed(self, vm, rooms, vcpus=None):
+        """May it have all ROOMS, which are of one node?"""
+        node = self.rooms[rooms[0]]["node"]
+        return vm["node"] in (None, node) and (not vm["rooms"] or all(vm["rooms"][room] for room in rooms)) and \
             share_memory(vm, vcpus or vm["vcpus"]) <= self.memory[node]
 
     def group_cores(self, group):
         return sum(self.rooms[room]["cores"] for room in self.groups[group])
 
     def need(self, vm, cls):
-        return cores(vm["vcpus"], self.threads[cls], vm["isolate"])
+        return cores(vm["vcpus"], self.threads[cls], vm["isolate"]) + \
+            cores(vm["helpers"], self.threads[cls], False)
 
     def in_room(self, vm):
         return [index for index, room in enumerate(self.rooms)
-                if self.allowed(vm, room["node"])
+                if self.allowed(vm, [index])
                 and self.need(vm, room["class"]) <= room["cores"]]
 
     def in_group(self, vm):
-        return [group for group in self.groups if self.allowed(vm, group[0])
+        return [group for group in self.groups if self.allowed(vm, self.groups[group])
                 and self.need(vm, group[1]) <= self.group_cores(group)]
 
     def spans(self, vm):
         """(k, class, [(share, nodes that could hold one)])."""
-        if vm["node"] is not None:
+        if vm["node"] is not None or vm["whole"]:
             return
         for k in range(2, len(self.memory) + 1):
             for cls in self.threads:
                 parts = [(part, [group[0] for group in self.groups
-                                 if group[1] == cls and self.allowed(vm, group[0], part[2])
+                                 if group[1] == cls and self.allowed(vm, self.groups[group], part[2])
                                  and part[1] <= self.group_cores(group)])
                          for part in slices(vm, self.threads[cls], k)]
                 wanted = 0
@@ -110,15 +120,21 @@ class Host:
         return min((k for k, _, _ in self.spans(vm)), default=None)
 
 
+def shape(vm):
+    return vm["vcpus"], vm["isolate"], vm["memory"], vm["page"], vm["helpers"]
+
+
 def key(vm):
-    return vm["vcpus"], vm["isolate"], vm["memory"], vm["page"], vm["node"]
+    """VMs of one key are the same; one that is apart from others is like no other."""
+    return shape(vm) + (vm["node"], vm["whole"], vm["floating"], tuple(vm["rooms"] or ()), vm["alone"])
 
 
 class Program:
     """An integer program: variables are counts."""
 
-    def __init__(self, host, vms, prefer):
+    def __init__(self, host, vms, prefer, apart):
         self.host, self.prefer = host, prefer
+        self.touched = {}  # of a VM that is apart: room → names of the assignments that count as there
         self.rows, self.names = [], []
         self.room = [{} for _ in host.rooms]
         self.group = {group: {} for group in host.groups}
@@ -130,8 +146,10 @@ class Program:
             kinds.setdefault(key(vm), [vm, 0])[1] += 1
         for vm, count in kinds.values():
             self.add_kind(vm, count)
-        for vm in {key(vm)[:4]: vm for vm in vms}.values():
-            self.add_copies(dict(vm, node=None))
+        for vm in {shape(vm): vm for vm in vms}.values():
+            self.add_copies(dict(vm, node=None, rooms=None, alone=None))
+        for a, b, places in apart:
+            self.add_apart(a, b, places)
         self.finish()
 
     def variable(self):
@@ -139,6 +157,8 @@ class Program:
         return self.names[-1]
 
     def assignment(self, vm, name, room=None, group=None, part=None):
+        for index in [room] if room is not None else self.host.groups[group]:
+            self.touched.setdefault(vm["alone"], {}).setdefault(index, set()).add(name)
         if room is not None:
             at = self.host.rooms[room]
             group = at["node"], at["class"]
@@ -168,7 +188,7 @@ class Program:
                 self.near[vms] = host.apart(chosen) if host.distance else 0
         if placed:
             self.rows.append((placed, "<=", count))
-        worth = vm["vcpus"] if self.prefer == "vcpus" else 1
+        worth = vm["vcpus"] + vm["floating"] if self.prefer == "vcpus" else 1
         self.value.update((name, worth) for name in placed)
         self.placed[key(vm)] = placed
 
@@ -193,6 +213,14 @@ class Program:
         for names in in_node.values():
             self.rows.append((dict(names, **{vms: -1}), "<=", 0))
         return vms
+
+    def add_apart(self, a, b, places):
+        """No place has cores of both: shares count as the VM, which is one."""
+        for place in set(places):
+            names = [set().union(*(self.touched.get(vm, {}).get(room, ()) for room, at in enumerate(places)
+                                   if at == place)) for vm in (a, b)]
+            for x, y in itertools.product(*names):
+                self.rows.append(({x: 1, y: 1}, "<=", 1))
 
     def add_copies(self, vm):
         natural = self.host.natural(vm)
@@ -250,9 +278,11 @@ def solve(program, goal, maximize, more, args):
                        "solution", answer]
         else:
             command = ["glpsol", "--lp", model, "--tmlim", str(args.seconds), "-o", answer]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        said = subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout
         with open(answer) as file:
             text = file.read()
+    if "TIME LIMIT EXCEEDED" in said:
+        raise Unsolved
     if re.search("[Ii]nfeasible|UNDEFINED|EMPTY", text.split("\n   ")[0]):
         return None
     found = re.search(r"^Optimal - objective value\s+(\S+)", text) if args.solver == "cbc" else \
@@ -292,7 +322,10 @@ def fixed(program, problem, answer):
 
 def compare(problem, answer, args):
     """What is wrong with the answer; None: nothing."""
-    program = Program(Host(problem), problem["vms"], problem["prefer"])
+    far_apart = {vm for pair in problem["apart"] for vm in pair[:2]}
+    for number, vm in enumerate(problem["vms"]):
+        vm["alone"] = number if number in far_apart else None
+    program = Program(Host(problem), problem["vms"], problem["prefer"], problem["apart"])
     rows = []
     if problem["prefer"] == "order":
         wrong = check_order(program, problem, answer, args)

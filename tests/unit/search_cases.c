@@ -2,7 +2,9 @@
 /*
  * Prints packing problems with the search's answers, one JSON object a line, for
  * tests/ilp_model.py: search_cases [COUNT [SEED]] Hosts as they are sold, lists of a few sizes,
- * from half empty to overfull, with and without memory to run short of.
+ * from half empty to overfull, with and without memory to run short of; every other with all that
+ * VMs may ask for: cores for helpers, vCPUs that float, a part of the host, one node, others to be
+ * apart from, and kinds of cores.
  */
 #include "planner/search/search.h"
 #include "random.h"
@@ -24,8 +26,8 @@ static const unsigned sizes[][6] = {
 };
 static const char *const prefers[] = {"vcpus", "vms", "order"};
 
-/* Rooms of a host of SHAPE; returns its threads. */
-static unsigned make_rooms(GArray *rooms, const struct Shape *shape)
+/* Rooms of a host of SHAPE, with cores of a second kind if it is HYBRID; returns its threads. */
+static unsigned make_rooms(GArray *rooms, const struct Shape *shape, bool hybrid)
 {
 	unsigned threads = 0;
 	bool uneven = pick(3) == 0;
@@ -40,8 +42,67 @@ static unsigned make_rooms(GArray *rooms, const struct Shape *shape)
 				room.cores -= pick(MIN(3, room.cores + 1));
 			threads += room.cores * room.threads;
 			g_array_append_val(rooms, room);
+			if (!hybrid || r + 1 < shape->rooms)
+				continue;
+			room = (SearchRoom){n, 1, 1, 1 + pick(shape->cores)};
+			threads += room.cores;
+			g_array_append_val(rooms, room);
 		}
 	return threads;
+}
+
+/* Rooms that a VM may be kept to: those of a kind, of some nodes, or any. Yours. */
+static bool *make_part(const GArray *rooms)
+{
+	bool *part = g_new0(bool, rooms->len);
+	unsigned by = pick(3), nodes = 1 + pick(255);
+
+	for (unsigned r = 0; r < rooms->len; r++) {
+		const SearchRoom *room = &g_array_index(rooms, SearchRoom, r);
+
+		part[r] = by == 0   ? room->class == 0
+			  : by == 1 ? nodes >> room->node & 1
+				    : pick(2) == 0;
+	}
+	return part;
+}
+
+/* Give VMS wishes; PARTS keeps what they point to. */
+static void make_wishes(GArray *vms, const GArray *rooms, GPtrArray *parts)
+{
+	for (unsigned i = 0; i < vms->len; i++) {
+		SearchVm *vm = &g_array_index(vms, SearchVm, i);
+
+		vm->helpers = pick(6) == 0 ? 1 + pick(4) : 0;
+		vm->floating = pick(8) == 0 ? pick(6) : 0;
+		vm->whole = pick(10) == 0;
+		if (pick(6) == 0) {
+			vm->rooms = make_part(rooms);
+			g_ptr_array_add(parts, (gpointer)vm->rooms);
+		}
+	}
+}
+
+/* Some of VMS are to be apart, by sockets of two nodes, by nodes, or by rooms; PARTS keeps the
+ * places. */
+static GArray *make_apart(const GArray *vms, const GArray *rooms, GPtrArray *parts)
+{
+	GArray *apart = g_array_new(FALSE, FALSE, sizeof(SearchApart));
+	unsigned *place = g_new(unsigned, rooms->len), by = pick(3), n = MIN(2 + pick(4), vms->len);
+
+	g_ptr_array_add(parts, place);
+	for (unsigned r = 0; r < rooms->len; r++) {
+		unsigned node = g_array_index(rooms, SearchRoom, r).node;
+
+		place[r] = by == 0 ? node / 2 : by == 1 ? node : r;
+	}
+	for (unsigned a = 0; a < n; a++)
+		for (unsigned b = a + 1; b < n; b++) {
+			SearchApart pair = {a, b, place};
+
+			g_array_append_val(apart, pair);
+		}
+	return apart;
 }
 
 static void make_vms(GArray *vms, unsigned threads, unsigned nodes)
@@ -93,6 +154,30 @@ static json_t *distances_json(const SearchProblem *p)
 	return rows;
 }
 
+static json_t *part_json(const SearchProblem *p, const bool *part)
+{
+	json_t *rooms = part ? json_array() : json_null();
+
+	for (unsigned r = 0; part && r < p->n_rooms; r++)
+		json_array_append_new(rooms, json_boolean(part[r]));
+	return rooms;
+}
+
+static json_t *apart_json(const SearchProblem *p)
+{
+	json_t *pairs = json_array();
+
+	for (unsigned i = 0; i < p->n_apart; i++) {
+		json_t *places = json_array();
+
+		for (unsigned r = 0; r < p->n_rooms; r++)
+			json_array_append_new(places, json_integer(p->apart[i].place[r]));
+		json_array_append_new(pairs, json_pack("[i, i, o]", (int)p->apart[i].a,
+						       (int)p->apart[i].b, places));
+	}
+	return pairs;
+}
+
 static json_t *problem_json(const SearchProblem *p)
 {
 	json_t *rooms = json_array(), *memory = json_array(), *vms = json_array();
@@ -109,13 +194,16 @@ static json_t *problem_json(const SearchProblem *p)
 
 		json_array_append_new(
 			vms,
-			json_pack("{si sb sI sI so}", "vcpus", vm->vcpus, "isolate", vm->isolate,
-				  "memory", (json_int_t)vm->memory, "page", (json_int_t)vm->page,
-				  "node",
+			json_pack("{si sb sI sI si si sb so so}", "vcpus", vm->vcpus, "isolate",
+				  vm->isolate, "memory", (json_int_t)vm->memory, "page",
+				  (json_int_t)vm->page, "helpers", vm->helpers, "floating",
+				  vm->floating, "whole", vm->whole, "rooms",
+				  part_json(p, vm->rooms), "node",
 				  vm->node == G_MAXUINT ? json_null() : json_integer(vm->node)));
 	}
-	return json_pack("{so so so so ss}", "rooms", rooms, "memory", memory, "distance",
-			 distances_json(p), "vms", vms, "prefer", prefers[p->prefer]);
+	return json_pack("{so so so so so ss}", "rooms", rooms, "memory", memory, "distance",
+			 distances_json(p), "vms", vms, "apart", apart_json(p), "prefer",
+			 prefers[p->prefer]);
 }
 
 static json_t *answer_json(const SearchResult *result)
@@ -131,7 +219,7 @@ static json_t *answer_json(const SearchResult *result)
 			 (json_int_t)result->steps, "vms", vms);
 }
 
-static void print_case(void)
+static void print_case(bool wishes)
 {
 	const struct Shape *shape = &shapes[pick(G_N_ELEMENTS(shapes))];
 	g_autoptr(GArray) rooms = g_array_new(FALSE, TRUE, sizeof(SearchRoom));
@@ -139,11 +227,20 @@ static void print_case(void)
 	g_autofree uint64_t *memory = g_new(uint64_t, shape->nodes);
 	g_autofree unsigned *distance = make_distances(shape->nodes);
 	g_autoptr(SearchResult) result = NULL;
+	g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GArray) apart = NULL;
 	SearchProblem problem = {.memory = memory, .n_nodes = shape->nodes};
-	unsigned threads = make_rooms(rooms, shape);
+	unsigned threads = make_rooms(rooms, shape, wishes && pick(3) == 0);
 	json_t *json;
 
 	make_vms(vms, threads, shape->nodes);
+	if (wishes)
+		make_wishes(vms, rooms, parts);
+	if (wishes && pick(2)) {
+		apart = make_apart(vms, rooms, parts);
+		problem.apart = (SearchApart *)apart->data;
+		problem.n_apart = apart->len;
+	}
 	for (unsigned n = 0; n < shape->nodes; n++)
 		memory[n] = (uint64_t)shape->rooms * shape->cores * shape->threads * 5 << 30;
 	problem.rooms = (SearchRoom *)rooms->data;
@@ -168,6 +265,6 @@ int main(int argc, char **argv)
 	if (argc > 2)
 		random_state += strtoul(argv[2], NULL, 10) * 0x9e3779b97f4a7c15;
 	while (count-- > 0)
-		print_case();
+		print_case(count % 2);
 	return 0;
 }
