@@ -178,6 +178,22 @@ def check_repin(tap, controller, host, other):
     tap.ok(not any("irqbalance" in line for line in said), "services that are not named are not restarted", said)
 
 
+def check_waves(tap, controller, hosts):
+    """Three is not reached: the wave before it is done, the one after it does not begin."""
+    lines = [{"wave": i + 1, "nodes": [name]} for i, name in enumerate(("one", "three", "two"))]
+    controller.write("waves.json", "".join(json.dumps(line) + "\n" for line in [
+        *lines, {"format": "planner-waves/1", "broken": 0, "waves": 3, "left": []}]))
+    before = hosts[1].files()
+    done = controller.play("waves.yml", planner_wave_fleet="", planner_wave_empty=False,
+                           planner_check_options=["-r", "/var/lib/node", "--rule", "kernel"])
+    with open(hosts[0].path("etc/planner/inventory.ini"), encoding="utf-8") as file:
+        inventory = file.read()
+    tap.ok(done.of("one", "failed") == 0 and "[sdk]" in inventory and "[vm" not in inventory, "a wave is done, without VMs",
+           done.output[-3000:])
+    tap.ok(done.status != 0 and done.of("three", "failed") == 1 and done.of("two", "ok") is None and hosts[1].files() == before,
+           "a machine that is not reached ends the waves", done.output[-3000:])
+
+
 def make_controller(work, key):
     controller = Controller(os.path.join(work, "controller"), PLANNER)
     known = os.path.join(work, "known_hosts")
@@ -212,6 +228,7 @@ def check_machines(tap, work):
         check_real(tap, controller, hosts)
         check_again(tap, controller, hosts)
         check_repin(tap, controller, *hosts)
+        check_waves(tap, controller, hosts)
     finally:
         for host in hosts:
             host.end()
