@@ -79,14 +79,6 @@ static void fleet_take(FleetAnswer *answer, const SearchRoom *room, unsigned cor
 	answer->idle += cores * room->threads - cpus;
 }
 
-static bool rooms_alike(const Problem *problem)
-{
-	for (unsigned r = 1; r < problem->rooms->len; r++)
-		if (fleet_room_of(problem, r)->class != fleet_room_of(problem, 0)->class)
-			return false;
-	return true;
-}
-
 /* In rooms that are alike VMs take the same cores wherever they are. */
 static void take_whole(FleetAnswer *answer, const Problem *problem, const VmSpec *spec)
 {
@@ -99,8 +91,8 @@ static void take_whole(FleetAnswer *answer, const Problem *problem, const VmSpec
 /* Is the node of NUMBER one that VMs may have cores of? */
 static bool fleet_has_room(const Problem *problem, unsigned number)
 {
-	for (unsigned r = 0; r < problem->rooms->len; r++)
-		if (fleet_room_of(problem, r)->node == number)
+	for (unsigned c = 0; c < problem->layout->n_cells; c++)
+		if (problem->layout->cell[c].node == number)
 			return true;
 	return false;
 }
@@ -141,30 +133,20 @@ static void take_assignments(FleetAnswer *answer, const FitBase *base)
 	}
 }
 
-/* May SPEC be over several nodes, each with whole pages of its memory? */
+/* May SPEC be over several nodes, each with whole pages of its memory? Rooms are alike. */
 static bool fleet_spreads(const Problem *problem, const VmSpec *spec)
 {
-	for (unsigned n = 0; n < problem->host->nodes->len; n++) {
-		unsigned cores = 0, need = G_MAXUINT;
-
-		for (unsigned r = 0; r < problem->rooms->len; r++) {
-			const SearchRoom *room = fleet_room_of(problem, r);
-
-			if (room->node != n)
-				continue;
-			cores += room->cores;
-			need = place_cores(spec, room->threads);
-		}
-		if (need <= cores)
+	for (unsigned c = 0; c < problem->layout->n_cells; c++)
+		if (place_cores(spec, problem->layout->cell[c].threads) <=
+		    problem_cell_cores(problem, c))
 			return false;
-	}
 	return spec->memory;
 }
 
 /* Must VMs be assigned to know what they leave? Mostly they take the same wherever they are. */
 static bool fleet_assignments_matter(const FitBase *base)
 {
-	if (!base->natural || !rooms_alike(base->problem) || base->shared->len)
+	if (!base->natural || base->problem->layout->n_classes > 1 || base->shared->len)
 		return true;
 	for (unsigned i = 0; i < base->problem->specs->len; i++)
 		if (fleet_spreads(base->problem, g_ptr_array_index(base->problem->specs, i)))
@@ -214,7 +196,7 @@ static unsigned fleet_cores_left(const FitBase *base, const FleetAnswer *answer,
 	g_autoptr(SearchResult) result = NULL;
 	unsigned left;
 
-	if (rooms_alike(base->problem))
+	if (base->problem->layout->n_classes <= 1)
 		return answer->free - n * problem_least_cores(base->problem, spec);
 	problem = fit_problem_with(base, &size, 1, 1, NULL);
 	result = problem_solve(problem);

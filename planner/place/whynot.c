@@ -206,22 +206,24 @@ typedef struct ClassRoom {
 
 static ClassRoom class_room(const Problem *empty, const VmSpec *spec, unsigned room)
 {
-	const SearchRoom *rooms = (const SearchRoom *)empty->rooms->data, *like = &rooms[room];
+	const Rooms *layout = empty->layout;
+	const Room *like = &layout->room[room];
 	ClassRoom best = {.class = like->class,
 			  .threads = like->threads,
 			  .need = place_cores(spec, like->threads),
 			  .node = like->node};
 
-	for (unsigned r = 0; r < empty->rooms->len; r++) {
+	for (unsigned c = 0; c < layout->n_cells; c++) {
+		const RoomCell *cell = &layout->cell[c];
 		unsigned sum = 0;
 
-		for (unsigned q = 0; q < empty->rooms->len; q++)
-			if (rooms[q].node == rooms[r].node && rooms[q].class == like->class &&
-			    problem_room_allows(empty, spec, q))
-				sum += rooms[q].cores;
-		if (rooms[r].class == like->class && sum > best.cores) {
+		for (unsigned i = 0; cell->class == like->class && i < cell->n_rooms; i++)
+			if (problem_room_allows(empty, spec, cell->rooms[i]))
+				sum += g_array_index(empty->rooms, SearchRoom, cell->rooms[i])
+					       .cores;
+		if (sum > best.cores) {
 			best.cores = sum;
-			best.node = rooms[r].node;
+			best.node = cell->node;
 		}
 	}
 	return best;
