@@ -34,5 +34,6 @@ tests/bench/drains.py "$build/bin/planner" "$out/drains" 30 100 300 1000 || miss
 tests/bench/answers.py "$build/bin/planner" "$out/answers" || missed=1
 
 tests/bench/measure_size.py "$build/bin/planner" "$out/measured" || missed=1
+tests/bench/measure_cost.py "$build/bin/planner" || missed=1
 
 exit $missed
