@@ -191,6 +191,48 @@ def noise(tap, seen):
     tap.ok(left == ["planner"], "the instance called planner is somebody else's, and stays", left)
 
 
+def task_parts(document, vm):
+    """What ran on VM's CPUs besides its vCPUs (None: on those of no VM): name → how often."""
+    return {part["name"]: part["count"] for one in document["interruptions"] if one["kind"] == "task" and one["vm"] == vm
+            for part in one["parts"]}
+
+
+def row_of(document, vm, name):
+    """The interruption called NAME of VM's CPUs."""
+    return next((one for one in document["interruptions"] if one["vm"] == vm and one["name"] == name),
+                {"cpus": "", "count": 0, "parts": [], "what": "", "cause": "", "fix": ""})
+
+
+def wait_of(document, vm):
+    """How long its vCPUs waited for their CPUs, in seconds."""
+    return sum(vcpu["wait_ns"] for one in document.get("vms", []) if one["name"] == vm for vcpu in one["vcpus"]) / 1e9
+
+
+BUSY_TICK = "the scheduler's tick: more than one task wants this CPU"
+
+
+def disturbed(tap, seen):
+    """What disturbs a CPU is seen, named, and told what to do about; left alone, a CPU is quiet."""
+    quiet, document, shared = (document_of(seen, name) for name in ("quiet", "disturbed", "shared"))
+    came = sum(one["count"] for one in quiet["interruptions"] if one["kind"] != "exit")
+    tap.ok(quiet.get("cpus") == "2-7" and came <= 3, "isolated CPUs that are left alone are quiet", quiet)
+    serial = next((one for one in document["interruptions"] if one["what"].endswith(" of ttyS1")), row_of(document, "", ""))
+    tap.ok(serial["cpus"] == "6" and serial["count"] > 0 and "smp_affinity_list" in serial["fix"],
+           "an IRQ that was moved to an isolated CPU: which, whose, where to", document)
+    items = {vm: task_parts(document, vm).get("work item refresh_vm_stats") for vm in ("d1", "d2", None)}
+    tap.ok(items == {"d1": 20, "d2": 20, None: 20} and "check" in row_of(document, "d1", "others")["fix"],
+           "10 work items on each of six CPUs, by their function", items, document)
+    tap.ok(task_parts(document, None).get("perl", 0) > 10, "a task that sleeps on a free CPU, by name", document)
+    tap.ok(task_parts(document, "d2").get("perl", 0) > 0 and row_of(document, "d2", "LOC")["cause"] == BUSY_TICK and
+           wait_of(document, "d2") > 0.1 > wait_of(document, "d1"), "a busy task on a vCPU's CPU: the tick, and the wait", document)
+    rows = {vm: row_of(shared, vm, "vcpus") for vm in ("d1", "d2")}
+    tap.ok([part["name"] for vm in rows for part in rows[vm]["parts"]] == ["vCPU 0 of d2", "vCPU 0 of d1"] and
+           all(row["cpus"] == "2" and "pin one of them elsewhere" in row["fix"] for row in rows.values()),
+           "two VMs on a CPU: each is told of the other", shared)
+    tap.ok(row_of(shared, "d1", "LOC")["cause"] == BUSY_TICK and min(wait_of(shared, vm) for vm in rows) > 0.5,
+           "and both wait, and the tick is back", shared)
+
+
 def captured(tap, scene, seen, answer):
     tap.ok(seen.outside(scene, "clean") == seen.text("clean.json"), "the capture says outside what the node said inside")
     listed = subprocess.run(["tar", "-xOf", seen.folder / "clean.tar", "--wildcards", "*kvm-disable-exits"],
@@ -216,7 +258,7 @@ def main():
         for vm in ("d1", "d2", "s1"):
             scene.domain(vm, "kvm")
         rom, told = firmware(host.scratch)
-        scene.files |= {"/count.bin": rom, "/measure.sh": HERE / "e2e/guest/measure.sh"}
+        scene.files |= {"/count.bin": rom} | {f"/{name}": HERE / "e2e/guest" / name for name in ("measure.sh", "interrupt.sh")}
         # As on bare metal: the processor does not say that it is emulated.
         ran = host.boot(emulated.Shape(**SHAPE, model="EPYC-Rome,-hypervisor"), f"{GRUB} {scene.line}",
                         (HERE / "e2e/guest/kvm.sh").read_text(encoding="utf-8"), scene.files, 1200)
@@ -229,6 +271,7 @@ def main():
         measured(tap, seen, told)
         noise(tap, seen)
         perf(tap, seen, told)
+        disturbed(tap, seen)
         tap.note(ran.cost())
         nested(tap, host, scene)
     return tap.done()

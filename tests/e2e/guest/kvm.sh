@@ -65,3 +65,5 @@ look without
 virsh -q destroy d1
 # shellcheck source=/dev/null
 . /measure.sh
+# shellcheck source=/dev/null
+. /interrupt.sh

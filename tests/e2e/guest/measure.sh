@@ -8,13 +8,13 @@ mkdir -p /run/tracefs
 mount -t tracefs tracefs /run/tracefs # not where one would look for it
 instance=/run/tracefs/instances/planner-measure
 
-# until NAME COMMAND…: wait until it succeeds, a minute at most.
+# until_it COMMAND…: wait until it succeeds, three minutes at most.
 until_it() {
-    for ((i = 0; i < 300; i++)); do
+    for ((i = 0; i < 900; i++)); do
         "$@" 2>/dev/null && return
         sleep 0.2
     done
-    say "not within a minute: $*"
+    say "not within three minutes: $*"
 }
 
 # What is left of a run: nothing.
@@ -28,19 +28,40 @@ reads() {
     sed -n 's/^syscr: //p' "/proc/$1/io"
 }
 
-# waits PID: it sleeps for longer than it does before the time measured, so that has begun.
+# waits PID: it lets time pass, and for longer than it does before the time measured, so that has begun.
 waits() {
     local before
+    [[ $(<"/proc/$1/wchan") == *sigtimedwait* ]] || return
     before=$(reads "$1")
     sleep 2
-    [[ $(reads "$1") == "$before" ]]
+    [[ $(<"/proc/$1/wchan") == *sigtimedwait* && $(reads "$1") == "$before" ]]
+}
+
+# Has the guest of d1 halted?
+halted() {
+    cat "/sys/kernel/debug/kvm/$(<"/run/libvirt/qemu/d1.pid")"-*/halt_exits | grep -qvx 0
+}
+
+# How long COMMAND takes here and now, twice and a little more, in seconds: it will end in that.
+enough() {
+    local began=$SECONDS
+    "$@" >&2
+    echo $((2 * (SECONDS - began) + 10))
+}
+
+# What the guest of d1 does, once.
+once() {
+    virsh -q start d1
+    until_it halted
+    virsh -q destroy d1
 }
 
 virsh -q dumpxml --inactive d1 | sed 's,/halt.bin,/count.bin,' >/tmp/count.xml
 virsh -q define /tmp/count.xml
+time=$(enough once)s
 virsh -q start --paused d1
-say "measure"
-planner measure --for 15s --json -p /plan.json -c "$uri" >/out/measured.json 2>/out/measured.err &
+say "measure for $time"
+planner measure --for "$time" --json -p /plan.json -c "$uri" >/out/measured.json 2>/out/measured.err &
 until_it grep -q onmatch $instance/events/kvm/kvm_entry/trigger
 until_it waits $!
 virsh -q resume d1
@@ -85,7 +106,7 @@ rmdir "${instance%-measure}"
 # A kernel without histograms, as far as one can see: its instances have no events.
 mount -t tmpfs none "${instance%/*}"
 virsh -q start --paused d1
-planner measure --for 30s --json -p /plan.json -c "$uri" >/out/perf.json 2>/out/perf.err &
+planner measure --for "$time" --json -p /plan.json -c "$uri" >/out/perf.json 2>/out/perf.err &
 counts() {
     find "/proc/$1/fd" -lname '*perf_event*' | grep -q .
 }
