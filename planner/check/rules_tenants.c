@@ -396,6 +396,15 @@ static bool vcpus_cut(const Audit *audit, const Guest *guest)
 	return false;
 }
 
+/* Is it known of each of its vCPUs where it may run? */
+static bool vcpus_placed(const AuditVm *vm)
+{
+	for (unsigned v = 0; v < vm->vcpus->len; v++)
+		if (hwloc_bitmap_iszero(g_ptr_array_index(vm->vcpus, v)))
+			return false;
+	return true;
+}
+
 static void eval_more(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings)
 {
 	unsigned cpus = (unsigned)hwloc_bitmap_weight(vm->cpus);
@@ -406,7 +415,7 @@ static void eval_more(const Rule *rule, const Audit *audit, const AuditVm *vm, G
 
 	/* Where each has one CPU, vm.pin-doubled names them; where the groups took CPUs of pins,
 	 * cgroup.pins-outside does. */
-	if (!cpus || vm->guest->vcpu_threads->len <= cpus || vm->dedicated ||
+	if (!vcpus_placed(vm) || vm->guest->vcpu_threads->len <= cpus || vm->dedicated ||
 	    vcpus_cut(audit, vm->guest))
 		return;
 	if (group && !fix)

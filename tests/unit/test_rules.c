@@ -2039,6 +2039,24 @@ static void test_planned_warning(void)
 	bed_clear(&bed);
 }
 
+/* Where one of its vCPUs may run could not be read: it may have a CPU for each. */
+static void test_more_unread(void)
+{
+	Bed bed;
+	Guest *vm;
+
+	bed_level(&bed, PLANNED);
+	vm_more(bed.facts);
+	vm = guest(bed.facts, "s1");
+	vm->unlisted = true;
+	g_clear_pointer(&vm->live_xml, g_free);
+	g_clear_pointer(&vm->inactive_xml, g_free);
+	assert_weighs(&bed, "vm.more-vcpus-than-cpus", SEVERITY_ERROR);
+	g_clear_pointer(&thread(vm->vcpu_threads, 1)->real, hwloc_bitmap_free);
+	assert_clean(&bed, PLANNED, "vm.more-vcpus-than-cpus");
+	bed_clear(&bed);
+}
+
 /* KVM itself has the parameters at 0 where the processor has no such exits: nobody can mend that.
  */
 static void test_no_pause_exits(void)
@@ -2553,6 +2571,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/rules/plan-admits", test_plan_admits);
 	g_test_add_func("/rules/watchdog-off", test_watchdog_off);
 	g_test_add_func("/rules/planned-warning", test_planned_warning);
+	g_test_add_func("/rules/more-unread", test_more_unread);
 	g_test_add_func("/rules/no-pause-exits", test_no_pause_exits);
 	g_test_add_func("/rules/power-fine", test_power_fine);
 	g_test_add_func("/rules/large", test_large);
