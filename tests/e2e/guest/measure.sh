@@ -31,10 +31,10 @@ reads() {
 # waits PID: it lets time pass, and for longer than it does before the time measured, so that has begun.
 waits() {
     local before
-    [[ $(<"/proc/$1/wchan") == *sigtimedwait* ]] || return
+    [[ $(<"/proc/$1/syscall") == 128\ * ]] || return # rt_sigtimedwait(2)
     before=$(reads "$1")
     sleep 2
-    [[ $(<"/proc/$1/wchan") == *sigtimedwait* && $(reads "$1") == "$before" ]]
+    [[ $(<"/proc/$1/syscall") == 128\ * && $(reads "$1") == "$before" ]]
 }
 
 # Has the guest of d1 halted?
