@@ -2,6 +2,7 @@
 #include "planner/base/json_line.h"
 #include "planner/base/nearest.h"
 #include "topology/base/error.h"
+#include "topology/base/text.h"
 
 #include <string.h>
 
@@ -31,13 +32,27 @@ json_t *json_line_object(const char *line, size_t length, GError **error)
 	return NULL;
 }
 
+/* A key may be any text: this one is on one line, and nothing in it is obeyed. Yours. */
+static char *key_show(const char *key)
+{
+	GString *shown = g_string_new(NULL);
+
+	for (const char *c = key; *c; c = g_utf8_next_char(c)) {
+		gunichar character = g_utf8_get_char(c);
+
+		g_string_append_unichar(shown, text_obeyed(character) ? '?' : character);
+	}
+	return g_string_free(shown, FALSE);
+}
+
 bool json_line_unknown(const char *key, const char *const *keys, GError **error)
 {
-	g_autofree char *known = g_strjoinv("\", \"", (char **)keys);
+	g_autofree char *known = g_strjoinv("\", \"", (char **)keys), *shown = key_show(key);
 	const char *near = nearest_word(key, keys);
 
-	return near ? json_line_refuse(error, "unknown key \"%s\"; did you mean \"%s\"?", key, near)
-		    : json_line_refuse(error, "unknown key \"%s\" beside \"%s\"", key, known);
+	return near ? json_line_refuse(error, "unknown key \"%s\"; did you mean \"%s\"?", shown,
+				       near)
+		    : json_line_refuse(error, "unknown key \"%s\" beside \"%s\"", shown, known);
 }
 
 bool json_line_word(const json_t *value, const char *key, const char *const *words,

@@ -87,6 +87,7 @@ static void test_bad(void)
 		{PLACE "\"vcpus\":1,\"node\":-1}", "node"},
 		{PLACE "\"vcpus\":1,\"cpus\":[0]}", "unknown key"},
 		{PLACE "\"vcpu\":1}", "did you mean \"vcpus\""},
+		{PLACE "\"cp\\nus\\u009b\":1}", "unknown key \"cp?us?\""},
 	};
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
