@@ -20,13 +20,14 @@ static const char *size_name(const FleetPrinter *printer, unsigned i)
 	return ((const VmSpec *)g_ptr_array_index(printer->sizes, i))->name;
 }
 
+static const char *const node_columns[] = {"NODE", ">VMS", ">CORES", ">FREE", ">MEMORY", "CPU-PM"};
+
 static struct libscols_table *node_table(const FleetPrinter *printer)
 {
-	static const char *const first[] = {"NODE", ">VMS", ">CORES", ">FREE", ">MEMORY", "CPU-PM"};
 	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
 
-	for (unsigned i = 0; i < G_N_ELEMENTS(first); i++)
-		g_ptr_array_add(names, g_strdup(first[i]));
+	for (unsigned i = 0; i < G_N_ELEMENTS(node_columns); i++)
+		g_ptr_array_add(names, g_strdup(node_columns[i]));
 	for (unsigned i = 0; i < printer->sizes->len; i++)
 		g_ptr_array_add(names, g_strdup_printf(">%s", size_name(printer, i)));
 	g_ptr_array_add(names, g_strdup("~STATE"));
@@ -346,6 +347,7 @@ static void print_kinds(const FleetPrinter *printer, const FleetTotals *totals)
 			g_ptr_array_add(cells, g_strdup_printf("%" G_GUINT64_FORMAT, kind->fit[i]));
 		output_line(table, (const char *const *)cells->pdata);
 	}
+	output_leave_out(table, G_N_ELEMENTS(first), printer->sizes->len);
 	output_print(table);
 	scols_unref_table(table);
 	puts("");
@@ -367,6 +369,18 @@ static void print_totals(const FleetPrinter *printer, const FleetTotals *totals,
 	if (totals->kinds->len > 1)
 		print_kinds(printer, totals);
 	fleet_print_print_sizes(printer, totals, today);
+}
+
+/* As many sizes as the terminal is wide; the totals have all of them. */
+static void fleet_print_nodes(const FleetPrinter *printer)
+{
+	unsigned n = printer->sizes->len,
+		 shown = output_leave_out(printer->table, G_N_ELEMENTS(node_columns), n);
+
+	output_print(printer->table);
+	if (shown < n)
+		printf("%u of %u sizes are shown; a wider terminal or --format csv shows all\n",
+		       shown, n);
 }
 
 /* Both */
@@ -406,7 +420,7 @@ bool fleet_print_end(FleetPrinter *printer, const FleetTotals *totals, const Fle
 	} else if (printer->page) {
 		good = fleet_print_page(printer, totals, today, error);
 	} else if (!printer->csv) {
-		output_print(printer->table);
+		fleet_print_nodes(printer);
 		print_totals(printer, totals, today);
 		scols_unref_table(printer->table);
 	}

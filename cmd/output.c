@@ -239,18 +239,34 @@ static void column_fold(struct libscols_table *table, size_t column, unsigned wi
 static void table_fold(struct libscols_table *table, unsigned width)
 {
 	size_t n = scols_table_get_ncols(table);
-	g_autofree Width *widths = g_new(Width, n);
-	unsigned total = (unsigned)n - 1;
+	g_autofree Width *widths = g_new0(Width, n);
+	unsigned total = 0; /* with a blank after each column */
 
-	for (size_t i = 0; i < n; i++) {
-		widths[i] = column_width(table, i);
-		total += widths[i].now;
-	}
-	for (Width *column; total > width && (column = output_widest(widths, n)); total--)
+	for (size_t i = 0; i < n; i++)
+		if (!scols_column_is_hidden(scols_table_get_column(table, i))) {
+			widths[i] = column_width(table, i);
+			total += widths[i].now + 1;
+		}
+	for (Width *column; total > width + 1 && (column = output_widest(widths, n)); total--)
 		column->now--;
 	for (size_t i = 0; i < n; i++)
 		if (scols_column_is_wrap(scols_table_get_column(table, i)))
 			column_fold(table, i, widths[i].now);
+}
+
+unsigned output_leave_out(struct libscols_table *table, size_t first, size_t n)
+{
+	unsigned width = output_width(), least = 0; /* with a blank after each column */
+
+	for (size_t i = 0; i < scols_table_get_ncols(table); i++)
+		least += column_width(table, i).least + 1;
+	for (; width && least > width + 1 && n > 1; n--) {
+		struct libscols_column *last = scols_table_get_column(table, first + n - 1);
+
+		least -= column_width(table, first + n - 1).least + 1;
+		scols_column_set_flags(last, scols_column_get_flags(last) | SCOLS_FL_HIDDEN);
+	}
+	return (unsigned)n;
 }
 
 void output_print(struct libscols_table *table)

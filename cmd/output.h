@@ -39,6 +39,10 @@ struct libscols_table *output_table(const char *const *names, bool color);
 /* Add a line; CELLS as many as columns. Control characters are made safe. */
 struct libscols_line *output_line(struct libscols_table *table, const char *const *cells);
 void output_print(struct libscols_table *table);
+/* Of the N columns from FIRST on, leave out the last ones, but never all, until the table is no
+ * wider than the terminal, if that helps; returns how many are left. Call it after the last line.
+ */
+unsigned output_leave_out(struct libscols_table *table, size_t first, size_t n);
 
 /* The findings, worst first, each with what to do. */
 void output_findings(const GPtrArray *findings, bool color);
