@@ -2,6 +2,7 @@
 #include "cmd/output.h"
 #include "planner/base/csv.h"
 #include "planner/base/json.h"
+#include "planner/base/naming.h"
 #include "topology/base/error.h"
 
 #include <errno.h>
@@ -300,14 +301,24 @@ static void print_paragraph(const char *text)
 	puts(folded);
 }
 
-static void output_print_finding(const Finding *finding, bool color)
+/* A finding, and the other subjects of which the same is said. */
+typedef struct Alike {
+	const Finding *finding;
+	Naming others;
+} Alike;
+
+static void output_print_finding(Alike *alike, bool color)
 {
+	const Finding *finding = alike->finding;
 	const char *unknown = finding->verdict == VERDICT_UNKNOWN ? " (unknown)" : "";
+	bool several = alike->others.n > 0;
 	g_autofree char *subject = output_safe(finding->subject);
 	g_autofree char *text = output_safe(finding->text);
 	g_autofree char *fix = output_safe(finding->fix);
+	g_autofree char *others = naming_end(&alike->others);
 	g_autofree char *what =
 		g_strdup_printf("%s: %s [%s]%s", subject, text, finding->id, unknown);
+	g_autofree char *also = g_strdup_printf("also: %s", others);
 	g_autofree char *mend = g_strdup_printf("fix: %s", fix);
 
 	printf("%s%s%s%*s", output_severity_color(finding->severity, color),
@@ -318,12 +329,39 @@ static void output_print_finding(const Finding *finding, bool color)
 		printf("%*s", SEVERITY_WIDTH, "");
 		print_paragraph(mend);
 	}
+	if (several) {
+		printf("%*s", SEVERITY_WIDTH, "");
+		print_paragraph(also);
+	}
 }
 
 void output_findings(const GPtrArray *findings, bool color)
 {
-	for (unsigned i = 0; i < findings->len; i++)
-		output_print_finding(g_ptr_array_index(findings, i), color);
+	/* What is said → its place in ALIKE, from 1. */
+	g_autoptr(GHashTable) places = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GArray) alike = g_array_new(FALSE, FALSE, sizeof(Alike));
+
+	for (unsigned i = 0; i < findings->len; i++) {
+		const Finding *finding = g_ptr_array_index(findings, i);
+		g_autofree char *said =
+			g_strdup_printf("%d %d %s\n%s\n%s", finding->severity, finding->verdict,
+					finding->id, finding->text, finding->fix);
+		unsigned place = GPOINTER_TO_UINT(g_hash_table_lookup(places, said));
+
+		if (place) {
+			g_autofree char *subject = output_safe(finding->subject);
+
+			naming_add(&g_array_index(alike, Alike, place - 1).others, subject);
+		} else {
+			Alike first = {.finding = finding};
+
+			g_array_append_val(alike, first);
+			g_hash_table_insert(places, g_steal_pointer(&said),
+					    GUINT_TO_POINTER(alike->len));
+		}
+	}
+	for (unsigned i = 0; i < alike->len; i++)
+		output_print_finding(&g_array_index(alike, Alike, i), color);
 }
 
 void output_errors(const Plan *plan, const char *before)

@@ -44,7 +44,7 @@ void output_print(struct libscols_table *table);
  */
 unsigned output_leave_out(struct libscols_table *table, size_t first, size_t n);
 
-/* The findings, worst first, each with what to do. */
+/* The findings, worst first, each with what to do; the same one of several subjects once. */
 void output_findings(const GPtrArray *findings, bool color);
 
 /* The errors among the findings of PLAN, a line each on stderr, each after BEFORE ("" or "WHAT: "):
