@@ -179,24 +179,40 @@ static bool role_of_vms(Role role)
 	return role != ROLE_HOST && role != ROLE_SDK && role != ROLE_SHARED;
 }
 
-/* Is VM, kept, on cores that are the host's, the SDK's or the pool's now, the others being its own
- * alone? */
+/* How many of VM's pins are on cores that are the host's, the SDK's or the pool's now. */
+static unsigned pins_lost(const Placer *placer, const PlanVm *vm)
+{
+	unsigned lost = 0;
+
+	for (unsigned v = 0; v < vm->pins->len; v++) {
+		unsigned core = host_core_of(placer->host, g_array_index(vm->pins, unsigned, v));
+
+		lost += !role_of_vms(g_array_index(placer->plan->roles, Role, core));
+	}
+	return lost;
+}
+
+/* Has VM, kept, lost cores, the others being its own alone? */
 static bool replan_displaced(const Placer *placer, const PlanVm *vm)
 {
-	unsigned index, lost = 0;
+	unsigned index;
 
-	if (!vm->placed || !vm->spec->cpus || !g_ptr_array_find(placer->plan->vms, vm, &index))
+	if (!vm->placed || !vm->spec->cpus || !pins_lost(placer, vm) ||
+	    !g_ptr_array_find(placer->plan->vms, vm, &index))
 		return false;
 	for (unsigned v = 0; v < vm->pins->len; v++) {
 		unsigned core = host_core_of(placer->host, g_array_index(vm->pins, unsigned, v));
-		bool of_vms = role_of_vms(g_array_index(placer->plan->roles, Role, core));
 
-		if (of_vms &&
+		if (role_of_vms(g_array_index(placer->plan->roles, Role, core)) &&
 		    (placer->owner[core] != index || host_core(placer->host, core)->partial))
 			return false;
-		lost += !of_vms;
 	}
-	return lost && !others_name(placer, index);
+	return !others_name(placer, index);
+}
+
+static bool replan_may_move(const Placer *placer, const PlanVm *vm)
+{
+	return replan_movable(placer, vm) || replan_displaced(placer, vm);
 }
 
 /* Choosing */
@@ -249,7 +265,8 @@ static unsigned room_of_cpu(const Replan *r, unsigned cpu)
 /* The same to the search: alike, and in the same rooms. */
 static bool vms_alike(const Replan *r, const PlanVm *a, const PlanVm *b)
 {
-	if (!problem_specs_alike(a->spec, b->spec))
+	if (!problem_specs_alike(a->spec, b->spec) ||
+	    pins_lost(r->placer, a) != pins_lost(r->placer, b))
 		return false;
 	for (unsigned v = 0; v < a->pins->len; v++)
 		if (room_of_cpu(r, g_array_index(a->pins, unsigned, v)) !=
@@ -310,19 +327,27 @@ static GPtrArray *replan_vms(const Placer *placer,
 
 GPtrArray *replan_movable_vms(const Placer *placer)
 {
-	return replan_vms(placer, replan_movable);
+	return replan_vms(placer, replan_may_move);
 }
 
-bool replan_each(const Placer *placer, const Problem *problem, unsigned most, ReplanVisit visit,
-		 gpointer data)
+/* replan_each() over those of MOVABLE. */
+static bool replan_each_of(const Placer *placer, const Problem *problem, GPtrArray *movable,
+			   unsigned most, ReplanVisit visit, gpointer data)
 {
-	g_autoptr(GPtrArray) movable = replan_movable_vms(placer);
 	g_autofree unsigned *chosen = g_new0(unsigned, most + 1);
 	Replan r = {placer, problem, movable, chosen, 0, visit, data, 0, false};
 
 	for (unsigned n = 1; n <= most && n <= movable->len && !r.enough; n++)
 		replan_choose_movers(&r, 0, n);
 	return r.visits < VISITS_MOST;
+}
+
+bool replan_each(const Placer *placer, const Problem *problem, unsigned most, ReplanVisit visit,
+		 gpointer data)
+{
+	g_autoptr(GPtrArray) movable = replan_movable_vms(placer);
+
+	return replan_each_of(placer, problem, movable, most, visit, data);
 }
 
 /* The best choice */
@@ -409,30 +434,44 @@ static bool replan_choose_with(const Placer *placer, const Problem *problem,
 			       const GPtrArray *forced, unsigned most, Best *best, bool *proved)
 {
 	g_autoptr(Problem) with = replan_problem(problem, forced);
+	g_autoptr(GPtrArray) others = replan_movable_vms(placer);
 
+	for (unsigned i = 0; i < forced->len; i++)
+		g_ptr_array_remove(others, g_ptr_array_index(forced, i));
 	*best = (Best){forced->len, best->specs, false, 0, all_worth(problem), STEPS_MOST};
 	*proved = true;
+	g_ptr_array_set_size(best->specs, 0);
 	best_note(best, with, forced->len);
 	if (!best_reached(best))
-		*proved = replan_each(placer, with, most - forced->len, replan_weigh, best) &&
+		*proved = replan_each_of(placer, with, others, most - forced->len, replan_weigh,
+					 best) &&
 			  best->steps && !problem_spent(problem);
 	return best->fits;
 }
 
+/* To move VMs that lost their cores is better than not to, but not at the price of a VM without a
+ * place; to move some of them is better than none. */
 GPtrArray *replan_choose(const Placer *placer, const Problem *problem, unsigned most, bool *proved)
 {
-	g_autoptr(GPtrArray) specs = g_ptr_array_new();
-	g_autoptr(GPtrArray) forced = replan_vms(placer, replan_displaced);
-	Best best = {.specs = specs};
-	GPtrArray *movers = g_ptr_array_new();
+	g_autoptr(GPtrArray) specs = g_ptr_array_new(), specs_with = g_ptr_array_new();
+	g_autoptr(GPtrArray) forced = g_ptr_array_new(), displaced = NULL;
+	Best best = {.specs = specs}, with = {.specs = specs_with};
+	GPtrArray *chosen = specs, *movers = g_ptr_array_new();
 
-	if (forced->len > most)
-		g_ptr_array_set_size(forced, (gint)most);
-	/* Without all of them it is better to move some. */
-	while (!replan_choose_with(placer, problem, forced, most, &best, proved) && forced->len)
-		g_ptr_array_set_size(forced, (gint)forced->len - 1);
-	for (unsigned i = 0; i < specs->len; i++)
-		g_ptr_array_add(movers, replan_vm_of(placer, g_ptr_array_index(specs, i)));
+	replan_choose_with(placer, problem, forced, most, &best, proved);
+	displaced = replan_vms(placer, replan_displaced);
+	for (unsigned n = MIN(displaced->len, most); n && chosen == specs; n--) {
+		bool sure;
+
+		g_ptr_array_set_size(forced, 0);
+		for (unsigned i = 0; i < n; i++)
+			g_ptr_array_add(forced, g_ptr_array_index(displaced, i));
+		if (replan_choose_with(placer, problem, forced, most, &with, &sure) &&
+		    with.value >= best.value)
+			chosen = specs_with;
+	}
+	for (unsigned i = 0; i < chosen->len; i++)
+		g_ptr_array_add(movers, replan_vm_of(placer, g_ptr_array_index(chosen, i)));
 	return movers;
 }
 

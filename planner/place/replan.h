@@ -28,7 +28,8 @@ Inventory *replan_inventory(const Plan *saved);
  * and does no other VM name a CPU of them?
  */
 bool replan_movable(const Placer *placer, const PlanVm *vm);
-/* Those of the plan's VMs, small ones first: of PlanVm *, the array is yours. */
+/* Those of the plan's VMs, and those that would be if all of their cores were VMs' still, small
+ * ones first: of PlanVm *, the array is yours. */
 GPtrArray *replan_movable_vms(const Placer *placer);
 /*
  * PROBLEM with MOVERS (PlanVm *, placed) among its VMs, first, so that `order` never refuses them;
@@ -37,10 +38,11 @@ GPtrArray *replan_movable_vms(const Placer *placer);
 Problem *replan_problem(const Problem *problem, const GPtrArray *movers);
 
 /*
- * The kept VMs that had best move, at most MOST: those on cores that are no VMs' any more, and as
- * few others as reach the most, small ones rather than large ones: a GPtrArray of PlanVm *, yours,
- * empty when moving none is as good. PROBLEM has every VM that is to be placed, and the rooms as
- * they are with all kept VMs where they are. *PROVED says whether all choices were tried.
+ * The kept VMs that had best move, at most MOST, so that most are placed: of those on cores that
+ * are no VMs' any more as many as can without a loss, and as few others as will do, small ones
+ * rather than large ones. A GPtrArray of PlanVm *, yours, empty when moving none is as good.
+ * PROBLEM has every VM that is to be placed, and the rooms as they are with all kept VMs where they
+ * are. *PROVED says whether all choices were tried.
  */
 GPtrArray *replan_choose(const Placer *placer, const Problem *problem, unsigned most, bool *proved);
 
