@@ -48,6 +48,8 @@ FILES = {
     "kept.ini": NODE.replace("[node]\n", "[node]\ngroup = rack-1\n") + "[vm a]\nvcpus = 2\nmaximum = 4\nsockets = 2\nnear = eth9\nsocket = 0\nkind = efficient\napart = g\nrealtime = fifo:1\nrealtime-vcpus = 1\ncpus = 1,99\n[vm b]\nvcpus = 2\ndedicated-vcpus = 1\nemulator = own\niothreads = 1\niothread-cpus = own\nl3 = 1\n[vm c]\nvcpus = 2\ndie = 1\n[audit]\ninterruptions = 3\nlongest-gap = 50\n",
     "own.ini": NODE + "[vm a]\nvcpus = 2\nemulator = own\ncpus = 2,3,4\n",
     "moved.ini": NODE + "[vm a]\nvcpus = 2\nemulator = own\ncpus = 4,5,2\n",
+    "here.ini": NODE + "[vm m]\nvcpus = 2\nmemory = 1G\ncpus = 2,3\n",
+    "there.ini": NODE + "[vm m]\nvcpus = 2\nmemory = 1G\ncpus = 10,11\n",
     "broken.ini": "vcpus = 2\n",
     "requests.jsonl": '{"id": "a", "vcpus": 2}\n{"id": "b", "vcpus": 4096}\n{"id": "c"}\n',
 }
@@ -68,6 +70,7 @@ COMMANDS = [
     ["diff", "one.ini", "empty.ini", *SMALL, "--json"],
     ["diff", str(CASES / "diff-swap/old.ini"), str(CASES / "diff-swap/new.ini"), "-t", "numa:1 core:8 pu:2", "--json"],
     ["diff", "own.ini", "moved.ini", *SMALL, "--json"],
+    ["diff", "here.ini", "there.ini", *SMALL, "--json"],
     ["migrate", "web", "--from", "one.ini", "--to", "empty.ini", *SMALL, "--json"],
     ["fit", "-i", "kept.ini", *SMALL, "--json"],
     ["fit", "-i", "full.ini", *SMALL, "--vm", "4:3G", "--vm", "8:8G", "--json"],
