@@ -45,7 +45,7 @@ FAULTS = {
     "nohz-missing": "lost kernel.nohz-full-differs kernel.watchdog-on-isolated kvm.exitless-timer",
     "no-nohz-config": "kernel.nohz-full-differs kernel.option-missing kvm.exitless-timer",
     "reboot-pending": "lost kernel.reboot-pending",
-    "smt-off": "lost cpu-pm.on-ineligible memory.hugepages-short topology.differs vm.emulatorpin-differs vm.memory-nodes vm.memory-off-node vm.pin-differs vm.pin-offline",
+    "smt-off": "lost cpu-pm.on-ineligible memory.hugepages-short topology.differs vm.emulatorpin-differs vm.memory-nodes vm.pin-differs vm.pin-offline",
     "sibling-offline": "lost topology.differs topology.sibling-offline",
     "irq-on-isolated": "irq.on-isolated",
     "irq-default-all": "irq.default-affinity",
