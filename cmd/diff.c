@@ -505,11 +505,14 @@ static bool diff_plan_new(const Options *options, const NodeSide *old, NodeSide 
 	replan_keep(new->inputs.inventory, old->inputs.plan);
 	if (!side_plan(new, options, error))
 		return false;
-	if (options->moves_word || !replan_let_go(unpinned, new->inputs.plan))
-		return true;
-	g_clear_pointer(&new->inputs.plan, plan_free);
-	g_clear_pointer(&new->inputs.node, node_free);
-	return side_plan(new, options, error);
+	while (!options->moves_word &&
+	       replan_let_go(unpinned, new->inputs.plan, old->inputs.plan)) {
+		g_clear_pointer(&new->inputs.plan, plan_free);
+		g_clear_pointer(&new->inputs.node, node_free);
+		if (!side_plan(new, options, error))
+			return false;
+	}
+	return true;
 }
 
 static bool diff_load(const Options *options, NodeSide *old, NodeSide *new, GError **error)

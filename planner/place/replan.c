@@ -60,36 +60,100 @@ static const char *const replan_pin_ids[] = {"vm.on-host",
 					     "vm.cpu-absent",
 					     NULL};
 
-static bool replan_about_pins(const Finding *finding, const char *subject)
-{
-	return g_str_equal(finding->subject, subject) &&
-	       g_strv_contains(replan_pin_ids, finding->id);
-}
+/* Findings of two VMs that name CPUs of one core; and of VMs that fill a node. */
+static const char *const replan_core_ids[] = {"vm.cpu-shared", "vm.core-shared", NULL};
+static const char *const replan_memory_ids[] = {"memory.node-full", NULL};
 
-static bool replan_has_error(const Plan *plan, const char *subject)
+static bool replan_has_error(const Plan *plan, const char *name, const char *const *ids)
 {
+	g_autofree char *subject = subject_vm(name);
+
 	for (unsigned i = 0; i < plan->findings->len; i++) {
 		const Finding *finding = g_ptr_array_index(plan->findings, i);
 
-		if (finding->severity == SEVERITY_ERROR && replan_about_pins(finding, subject))
+		if (finding->severity == SEVERITY_ERROR && g_str_equal(finding->subject, subject) &&
+		    g_strv_contains(ids, finding->id))
 			return true;
 	}
 	return false;
 }
 
-bool replan_let_go(const GPtrArray *specs, const Plan *plan)
+/* Is a CPU of A on the core of one of B; with NODE, on its NUMA node? */
+static bool replan_meet(const Host *host, const GArray *a, const GArray *b, bool node)
 {
+	for (unsigned i = 0; i < a->len; i++)
+		for (unsigned j = 0; j < b->len; j++) {
+			unsigned x = host_core_of(host, g_array_index(a, unsigned, i));
+			unsigned y = host_core_of(host, g_array_index(b, unsigned, j));
+
+			if (x == HOST_NONE || y == HOST_NONE)
+				continue;
+			if (x == y ||
+			    (node && host_core(host, x)->node == host_core(host, y)->node))
+				return true;
+		}
+	return false;
+}
+
+/* Does SPEC, or a VM of PLAN that meets it, have an error of IDS? */
+static bool replan_in_way(const Plan *plan, const VmSpec *spec, const char *const *ids, bool node)
+{
+	for (unsigned i = 0; i < plan->vms->len; i++) {
+		const VmSpec *other = ((const PlanVm *)g_ptr_array_index(plan->vms, i))->spec;
+
+		if (other->cpus && replan_has_error(plan, other->name, ids) &&
+		    replan_meet(plan->host, spec->cpus, other->cpus, node))
+			return true;
+	}
+	return false;
+}
+
+typedef bool (*ReplanReason)(const Plan *plan, const VmSpec *spec, const Plan *saved);
+
+static bool replan_cannot_stay(const Plan *plan, const VmSpec *spec, const Plan *saved)
+{
+	(void)saved;
+	return replan_has_error(plan, spec->name, replan_pin_ids) ||
+	       replan_in_way(plan, spec, replan_core_ids, false);
+}
+
+/* It grew on a node that is full now. */
+static bool replan_grew(const Plan *plan, const VmSpec *spec, const Plan *saved)
+{
+	const PlanVm *was = plan_vm(saved, spec->name);
+
+	return was && place_memory(spec) > place_memory(was->spec) &&
+	       replan_in_way(plan, spec, replan_memory_ids, true);
+}
+
+static bool replan_lacks_memory(const Plan *plan, const VmSpec *spec, const Plan *saved)
+{
+	(void)saved;
+	return replan_has_error(plan, spec->name, replan_memory_ids);
+}
+
+/* Who lacks memory there names its CPUs. */
+static bool replan_takes_memory(const Plan *plan, const VmSpec *spec, const Plan *saved)
+{
+	(void)saved;
+	return replan_in_way(plan, spec, replan_memory_ids, true);
+}
+
+bool replan_let_go(const GPtrArray *specs, const Plan *plan, const Plan *saved)
+{
+	static const ReplanReason reasons[] = {replan_cannot_stay, replan_grew, replan_lacks_memory,
+					       replan_takes_memory};
 	bool any = false;
 
-	for (unsigned i = 0; i < specs->len; i++) {
-		VmSpec *spec = g_ptr_array_index(specs, i);
-		g_autofree char *subject = subject_vm(spec->name);
+	for (unsigned r = 0; r < G_N_ELEMENTS(reasons) && !any; r++)
+		for (unsigned i = 0; i < specs->len; i++) {
+			VmSpec *spec = g_ptr_array_index(specs, i);
 
-		if (!spec->cpus || !replan_has_error(plan, subject))
-			continue;
-		g_clear_pointer(&spec->cpus, g_array_unref);
-		any = true;
-	}
+			if (!spec->cpus || !reasons[r](plan, spec, saved))
+				continue;
+			g_clear_pointer(&spec->cpus, g_array_unref);
+			any = true;
+		}
 	return any;
 }
 
@@ -482,9 +546,13 @@ static void findings_forget(GPtrArray *findings, const char *name)
 {
 	g_autofree char *subject = subject_vm(name);
 
-	for (unsigned i = findings->len; i-- > 0;)
-		if (replan_about_pins(g_ptr_array_index(findings, i), subject))
+	for (unsigned i = findings->len; i-- > 0;) {
+		const Finding *finding = g_ptr_array_index(findings, i);
+
+		if (g_str_equal(finding->subject, subject) &&
+		    g_strv_contains(replan_pin_ids, finding->id))
 			g_ptr_array_remove_index(findings, i);
+	}
 }
 
 void replan_release(Placer *placer, PlanVm *vm)

@@ -12,9 +12,12 @@
 /* Give the VMs of PLAN their pins of SAVED as cpus =, where both have a dedicated VM of that name
  * and shape. */
 void replan_keep(Inventory *inventory, const Plan *saved);
-/* PLAN was made with SPECS (VmSpec *) so pinned: those that cannot stay, as the plan's errors say,
- * lose their pins. False: there is none. */
-bool replan_let_go(const GPtrArray *specs, const Plan *plan);
+/*
+ * PLAN was made with SPECS (VmSpec *) so pinned to what they have in SAVED: those that cannot stay,
+ * as the plan's errors say, lose their pins; of those on a node that is full, first the ones that
+ * grew. False: there is none. Another plan may show that more cannot stay.
+ */
+bool replan_let_go(const GPtrArray *specs, const Plan *plan, const Plan *saved);
 
 /*
  * An inventory that asks for what SAVED has: its CPUs by role, the host's memory, its placed VMs
