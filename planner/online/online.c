@@ -139,14 +139,13 @@ static const OnlineVm *online_vm_add(Online *o, OnlineVm *vm)
 	return vm;
 }
 
-static OnlineStatus place_dedicated(Online *o, const VmSpec *spec, const OnlineVm **placed)
+/* DEMAND is SPEC's. */
+static OnlineStatus place_dedicated(Online *o, const VmSpec *spec, Demand demand,
+				    const OnlineVm **placed)
 {
-	Demand demand = online_demand(o, spec);
 	Assignment assignment = {0, (SearchShare *)o->scratch->data};
 	OnlineVm *vm;
 
-	if (o->policy == ONLINE_LOOK_AHEAD)
-		online_value_learn(o, o->value, &demand);
 	online_demand_apart(o, spec, &demand);
 	if (!online_assignment(o, &o->now, o->policy == ONLINE_LOOK_AHEAD ? o->value : NULL,
 			       o->policy, &demand, &assignment))
@@ -161,6 +160,16 @@ static OnlineStatus place_dedicated(Online *o, const VmSpec *spec, const OnlineV
 /* Shared VMs need memory alone, wherever it is left; it is not bound to a node, so where it is
  * counted may change when a dedicated VM comes. */
 
+/* VM, a shared one, has BYTES more of a node's memory; less where they are negative. */
+static void pooled_count(Online *o, OnlineVm *vm, unsigned node, int64_t bytes)
+{
+	if (!bytes)
+		return;
+	memory_count(o, node, bytes);
+	vm->pooled[node] += (uint64_t)bytes;
+	o->pooled[node] += (uint64_t)bytes;
+}
+
 /* Take the memory of VM; false where it is short. */
 static bool pooled_take(Online *o, OnlineVm *vm)
 {
@@ -170,20 +179,15 @@ static bool pooled_take(Online *o, OnlineVm *vm)
 	if (!place_shared_memory(o->plan->host, vm->spec, left))
 		return false;
 	for (unsigned n = 0; n < n_nodes; n++) {
-		vm->pooled[n] = o->now.memory[n] - left[n];
-		if (vm->pooled[n])
-			memory_count(o, n, (int64_t)vm->pooled[n]);
+		pooled_count(o, vm, n, (int64_t)(o->now.memory[n] - left[n]));
 	}
 	return true;
 }
 
 static void pooled_give(Online *o, OnlineVm *vm)
 {
-	for (unsigned n = 0; n < o->plan->host->nodes->len; n++) {
-		if (vm->pooled[n])
-			memory_count(o, n, -(int64_t)vm->pooled[n]);
-		vm->pooled[n] = 0;
-	}
+	for (unsigned n = 0; n < o->plan->host->nodes->len; n++)
+		pooled_count(o, vm, n, -(int64_t)vm->pooled[n]);
 }
 
 static OnlineStatus place_pooled(Online *o, const VmSpec *spec, const OnlineVm **placed)
@@ -232,16 +236,33 @@ static void pooled_restore(Online *o, const GPtrArray *vms, const uint64_t *was)
 	for (unsigned i = 0; i < vms->len; i++) {
 		OnlineVm *vm = g_ptr_array_index(vms, i);
 
-		for (unsigned n = 0; n < n_nodes; n++) {
-			vm->pooled[n] = was[i * n_nodes + n];
-			if (vm->pooled[n])
-				memory_count(o, n, (int64_t)vm->pooled[n]);
-		}
+		for (unsigned n = 0; n < n_nodes; n++)
+			pooled_count(o, vm, n, (int64_t)was[i * n_nodes + n]);
 	}
 }
 
+/* Would the VM have a place if shared VMs had no memory? */
+static bool fits_without_pooled(const Online *o, const VmSpec *spec, Demand demand)
+{
+	unsigned n_nodes = o->plan->host->nodes->len;
+	Assignment assignment = {0, (SearchShare *)o->scratch->data};
+	Counts counts;
+	bool fits;
+
+	if (!spec->memory || !place_memory_sum(o->pooled, n_nodes))
+		return false;
+	counts = counts_copy(&o->now);
+	for (unsigned n = 0; n < n_nodes; n++)
+		counts_take_memory(&counts, n, -(int64_t)o->pooled[n]);
+	online_demand_apart(o, spec, &demand);
+	fits = online_assignment(o, &counts, NULL, o->policy, &demand, &assignment);
+	counts_free(&counts);
+	return fits;
+}
+
 /* Does the VM fit once the memory of shared VMs is elsewhere? */
-static OnlineStatus place_beside_pooled(Online *o, const VmSpec *spec, const OnlineVm **placed)
+static OnlineStatus place_beside_pooled(Online *o, const VmSpec *spec, Demand demand,
+					const OnlineVm **placed)
 {
 	g_autoptr(GPtrArray) vms = pooled_vms(o);
 	unsigned n_nodes = o->plan->host->nodes->len;
@@ -255,7 +276,7 @@ static OnlineStatus place_beside_pooled(Online *o, const VmSpec *spec, const Onl
 		memcpy(&was[i * n_nodes], vm->pooled, n_nodes * sizeof *was);
 		pooled_give(o, vm);
 	}
-	status = vms->len ? place_dedicated(o, spec, placed) : ONLINE_REJECTED;
+	status = place_dedicated(o, spec, demand, placed);
 	for (unsigned i = 0; i < vms->len && all; i++)
 		all = pooled_take(o, g_ptr_array_index(vms, i));
 	if (status == ONLINE_PLACED && all)
@@ -266,15 +287,24 @@ static OnlineStatus place_beside_pooled(Online *o, const VmSpec *spec, const Onl
 	return ONLINE_REJECTED;
 }
 
+static OnlineStatus place_arrival(Online *o, const VmSpec *spec, const OnlineVm **vm)
+{
+	Demand demand = online_demand(o, spec);
+
+	if (o->policy == ONLINE_LOOK_AHEAD)
+		online_value_learn(o, o->value, &demand);
+	if (place_dedicated(o, spec, demand, vm) == ONLINE_PLACED)
+		return ONLINE_PLACED;
+	return fits_without_pooled(o, spec, demand) ? place_beside_pooled(o, spec, demand, vm)
+						    : ONLINE_REJECTED;
+}
+
 OnlineStatus online_place(Online *o, const VmSpec *spec, const OnlineVm **vm)
 {
 	if (g_hash_table_contains(o->vms, spec->name))
 		return ONLINE_DUPLICATE;
-	if (spec->policy == POLICY_SHARED)
-		return place_pooled(o, spec, vm);
-	if (place_dedicated(o, spec, vm) == ONLINE_PLACED)
-		return ONLINE_PLACED;
-	return spec->memory ? place_beside_pooled(o, spec, vm) : ONLINE_REJECTED;
+	return spec->policy == POLICY_SHARED ? place_pooled(o, spec, vm)
+					     : place_arrival(o, spec, vm);
 }
 
 char *online_near(const Online *o, VmSpec *spec)
@@ -477,6 +507,7 @@ Online *online_new(const Plan *plan, OnlinePolicy policy)
 	for (unsigned r = 0; r < o->rooms->n_rooms; r++)
 		o->cores_all += online_room(o, r)->cores->len;
 	counts_build(o);
+	o->pooled = g_new0(uint64_t, plan->host->nodes->len + 1);
 	for (unsigned i = 0; i < plan->vms->len; i++)
 		if (online_planned(plan, i)->spec->policy == POLICY_DEDICATED)
 			begin_vm(o, online_planned(plan, i));
@@ -492,6 +523,7 @@ void online_free(Online *o)
 	counts_free(&o->now);
 	online_value_free(o->value);
 	g_free(o->owner);
+	g_free(o->pooled);
 	rooms_unref(o->rooms);
 	g_array_unref(o->scratch);
 	g_ptr_array_unref(o->outside);

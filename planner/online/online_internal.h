@@ -34,6 +34,7 @@ struct Online {
 	Counts now;
 	OnlineValue *value; /* of now */
 	unsigned *owner;    /* by core: HOST_NONE = free */
+	uint64_t *pooled;   /* by node: bytes that shared VMs have of it */
 	GPtrArray *allowed; /* of bool *: what demands have as rooms, then cells */
 	GHashTable *vms;    /* id → OnlineVm, owned */
 	GPtrArray *
