@@ -67,20 +67,11 @@ void place_shares_take(const PlanVm *vm, uint64_t *memory)
 	}
 }
 
-void place_shares_give(const PlanVm *vm, uint64_t *memory)
-{
-	for (unsigned i = 0; i < vm->shares->len; i++) {
-		const VmShare *share = &g_array_index(vm->shares, VmShare, i);
-
-		place_memory_give(&memory[share->node], share->memory);
-	}
-}
-
-void place_take_memory(Placer *placer, PlanVm *vm)
+/* Take the memory of VM's shares, and say where it is not there. */
+static void take_shares(Placer *placer, const PlanVm *vm)
 {
 	g_autofree char *subject = subject_vm(vm->spec->name);
 
-	place_fill_shares(placer->host, vm);
 	for (unsigned i = 0; i < vm->shares->len; i++) {
 		const VmShare *share = &g_array_index(vm->shares, VmShare, i);
 		uint64_t left = placer->memory[share->node];
@@ -95,6 +86,26 @@ void place_take_memory(Placer *placer, PlanVm *vm)
 				     left >> 20);
 	}
 	place_shares_take(vm, placer->memory);
+}
+
+void place_take_memory(Placer *placer, PlanVm *vm)
+{
+	place_fill_shares(placer->host, vm);
+	take_shares(placer, vm);
+}
+
+void place_recount_memory(Placer *placer)
+{
+	GPtrArray *findings = placer->plan->findings;
+
+	for (unsigned i = findings->len; i-- > 0;)
+		if (g_str_equal(((const Finding *)g_ptr_array_index(findings, i))->id,
+				"memory.node-full"))
+			g_ptr_array_remove_index(findings, i);
+	g_free(placer->memory);
+	placer->memory = place_node_memory(placer->plan);
+	for (unsigned i = 0; i < placer->plan->vms->len; i++)
+		take_shares(placer, g_ptr_array_index(placer->plan->vms, i));
 }
 
 /* The placer */

@@ -45,11 +45,13 @@ static inline void place_memory_give(uint64_t *left, uint64_t bytes)
 }
 /* All that VM, placed, has. */
 void place_shares_take(const PlanVm *vm, uint64_t *memory);
-void place_shares_give(const PlanVm *vm, uint64_t *memory);
 
 /* Fill vm->shares, which is empty, from its pins. */
 void place_fill_shares(const Host *host, PlanVm *vm);
 /* The same, and take their memory from the nodes. */
 void place_take_memory(Placer *placer, PlanVm *vm);
+/* Count anew what the placed VMs leave of the nodes, and which of them say that it is too little.
+ */
+void place_recount_memory(Placer *placer);
 
 #endif

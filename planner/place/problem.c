@@ -122,6 +122,25 @@ bool problem_room_allows(const Problem *problem, const VmSpec *spec, unsigned ro
 
 /* Life */
 
+/* By node, what its VMs have beyond what it has for VMs. Yours. */
+static uint64_t *memory_owed(const Plan *plan, const uint64_t *capacity)
+{
+	uint64_t *owed = g_new0(uint64_t, plan->host->nodes->len + 1);
+
+	for (unsigned i = 0; i < plan->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
+
+		for (unsigned s = 0; s < vm->shares->len; s++) {
+			const VmShare *share = &g_array_index(vm->shares, VmShare, s);
+
+			owed[share->node] += share->memory;
+		}
+	}
+	for (unsigned n = 0; n < plan->host->nodes->len; n++)
+		owed[n] -= MIN(owed[n], capacity[n]);
+	return owed;
+}
+
 Problem *problem_new(const Placer *placer, const PlanOptions *options)
 {
 	Problem *problem = g_new0(Problem, 1);
@@ -132,6 +151,7 @@ Problem *problem_new(const Placer *placer, const PlanOptions *options)
 	problem->memory =
 		g_memdup2(placer->memory, placer->host->nodes->len * sizeof *problem->memory);
 	problem->capacity = place_node_memory(placer->plan);
+	problem->owed = memory_owed(placer->plan, problem->capacity);
 	problem->vms = g_array_new(FALSE, TRUE, sizeof(SearchVm));
 	problem->specs = g_ptr_array_new();
 	problem->settled = settled_vms(placer->plan);
@@ -150,6 +170,7 @@ Problem *problem_copy(const Problem *problem)
 	copy->memory = g_memdup2(problem->memory, problem->host->nodes->len * sizeof *copy->memory);
 	copy->capacity =
 		g_memdup2(problem->capacity, problem->host->nodes->len * sizeof *copy->capacity);
+	copy->owed = g_memdup2(problem->owed, problem->host->nodes->len * sizeof *copy->owed);
 	copy->vms = g_array_copy(problem->vms);
 	copy->specs = g_ptr_array_copy(problem->specs, NULL, NULL);
 	copy->settled = g_ptr_array_copy(problem->settled, settled_acquire, NULL);
@@ -163,6 +184,7 @@ void problem_free(Problem *problem)
 	g_array_unref(problem->rooms);
 	g_free(problem->memory);
 	g_free(problem->capacity);
+	g_free(problem->owed);
 	g_array_unref(problem->vms);
 	g_ptr_array_unref(problem->specs);
 	g_ptr_array_unref(problem->settled);
@@ -254,7 +276,13 @@ void problem_release(Problem *problem, const PlanVm *vm)
 		if (room != HOST_NONE && room_has(problem, room, index))
 			g_array_index(problem->rooms, SearchRoom, room).cores++;
 	hwloc_bitmap_foreach_end();
-	place_shares_give(vm, problem->memory);
+	for (unsigned i = 0; i < vm->shares->len; i++) {
+		const VmShare *share = &g_array_index(vm->shares, VmShare, i);
+		uint64_t paid = MIN(problem->owed[share->node], share->memory);
+
+		problem->owed[share->node] -= paid;
+		place_memory_give(&problem->memory[share->node], share->memory - paid);
+	}
 }
 
 /* Counting */

@@ -16,6 +16,7 @@ typedef struct Problem {
 	Rooms *layout;	    /* the same rooms, whoever has their cores */
 	uint64_t *memory;   /* by node */
 	uint64_t *capacity; /* by node: memory for VMs if there were none */
+	uint64_t *owed;	    /* by node: what VMs that have a place have beyond it */
 	GArray *vms;	    /* of SearchVm */
 	GPtrArray *specs;   /* by entry of vms: const VmSpec *, borrowed */
 	GPtrArray *settled; /* VMs that stay where they are, and that others must be apart from */

@@ -568,7 +568,6 @@ void replan_release(Placer *placer, PlanVm *vm)
 		g_array_index(placer->plan->roles, Role, core) = ROLE_FREE;
 	}
 	findings_forget(placer->plan->findings, vm->spec->name);
-	place_shares_give(vm, placer->memory);
 	move->vm = vm->spec->name;
 	move->from = g_array_copy(vm->pins);
 	g_ptr_array_add(placer->plan->moves, move);
@@ -576,6 +575,7 @@ void replan_release(Placer *placer, PlanVm *vm)
 	g_array_set_size(vm->shares, 0);
 	g_clear_pointer(&vm->spec->cpus, g_array_unref);
 	vm->placed = false;
+	place_recount_memory(placer);
 }
 
 static unsigned replan_node_of(const Host *host, const GArray *pins, unsigned vcpu)
