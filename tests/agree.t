@@ -67,7 +67,9 @@ class Trial(trials.Trial):
         history = self.write("events.jsonl", "".join(json.dumps(dict(e, op="place")) + "\n" for e in events))
         status, output, errors = planner("replay", "-t", self.source, "-i", path, history)
         trials.check(status in (0, 1), "decide", f"replay: status {status}: {errors}{output}")
-        return [json.loads(line) for line in output.splitlines()][:-1]
+        answers = [json.loads(line) for line in output.splitlines()][:-1]
+        trials.check(len(answers) == len(events), "decide", f"{len(answers)} answers to {len(events)} events")
+        return answers
 
     def place(self, sections, events, *options):
         """What fit --place takes for the one node, and its last line."""
