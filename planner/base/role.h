@@ -3,6 +3,8 @@
 #ifndef PLANNER_BASE_ROLE_H
 #define PLANNER_BASE_ROLE_H
 
+#include <stdbool.h>
+
 typedef enum Role {
 	ROLE_HOST,	/* housekeeping: kernel, libvirtd, emulator threads, interrupts */
 	ROLE_SDK,	/* DPDK/SPDK polling cores */
@@ -16,5 +18,11 @@ typedef enum Role {
 
 /* By Role, ended by NULL: "host", "sdk", … as in the plan document. */
 extern const char *const role_names[];
+
+/* Is a core of ROLE a VM's own, or nobody's: not the host's, the SDK's or the pool's? */
+static inline bool role_of_vms(Role role)
+{
+	return role != ROLE_HOST && role != ROLE_SDK && role != ROLE_SHARED;
+}
 
 #endif

@@ -125,12 +125,10 @@ static bool kept_has_cpu(const VmSpec *spec, unsigned cpu)
 	return false;
 }
 
-/* Nobody's but a VM's: what has another role on_roles() tells of. */
+/* What has another role on_roles() tells of. */
 static bool is_vms(const Kept *kept, unsigned core)
 {
-	Role role = g_array_index(kept->placer->plan->roles, Role, core);
-
-	return role != ROLE_HOST && role != ROLE_SDK && role != ROLE_SHARED;
+	return role_of_vms(g_array_index(kept->placer->plan->roles, Role, core));
 }
 
 static void kept_take(const Kept *kept, unsigned core)

@@ -238,11 +238,6 @@ bool replan_movable(const Placer *placer, const PlanVm *vm)
 
 /* VMs whose cores are no VMs' any more */
 
-static bool role_of_vms(Role role)
-{
-	return role != ROLE_HOST && role != ROLE_SDK && role != ROLE_SHARED;
-}
-
 /* How many of VM's pins are on cores that are the host's, the SDK's or the pool's now. */
 static unsigned pins_lost(const Placer *placer, const PlanVm *vm)
 {
