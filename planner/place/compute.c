@@ -181,7 +181,7 @@ static void growth_check(const Plan *plan, const PlanVm *vm)
 			   : "leave maximum out, or pin each vCPU when it is plugged in ('virsh "
 			     "vcpupin --live')",
 		     "no CPUs are planned for %u vCPU%s that may be plugged in: without a pin %s "
-		     "on %s%s",
+		     "on CPUs %s%s",
 		     more, more == 1 ? "" : "s", more == 1 ? "it runs" : "they run", list,
 		     polls ? "; cpu-pm keeps those CPUs busy all the time" : "");
 }

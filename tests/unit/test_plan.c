@@ -541,9 +541,9 @@ static const Kept kept[] = {
 	/* what may be plugged in */
 	{"[vm a]\nvcpus = 2\nmaximum = 4\ncpus = 2,10\n", "2,10",
 	 "warning vm.growth-unplanned vm a", "vm.growth-unplanned",
-	 "*2 vCPUs*they run on 0,8; cpu-pm *"},
+	 "*2 vCPUs*they run on CPUs 0,8; cpu-pm *"},
 	{"[vm a]\nvcpus = 2\nmaximum = 3\ncpus = 2,10\ncpu-pm = off\n", "2,10",
-	 "warning vm.growth-unplanned vm a", "vm.growth-unplanned", "*1 vCPU *it runs on 0,8"},
+	 "warning vm.growth-unplanned vm a", "vm.growth-unplanned", "*1 vCPU *it runs on CPUs 0,8"},
 	{"[vm a]\nvcpus = 2\nmaximum = 2\ncpus = 2,10\n", "2,10", "", NULL, NULL},
 	{"[vm a]\nvcpus = 4\ncpus = 2,10,6,14\n", "2,10,6,14", "warning vm.across-nodes vm a",
 	 "vm.across-nodes", "*2 *nodes*"},
