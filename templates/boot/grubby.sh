@@ -1,6 +1,6 @@
 #!/bin/sh
 ${head}#
-# For all installed kernels; new ones inherit it. from RHEL 9.3 on, grub2-mkconfig cannot do
+# For all installed kernels; new ones inherit it. From RHEL 9.3 on, grub2-mkconfig cannot do
 # this, because it leaves the arguments of boot entries alone. The result: grubby --info=ALL
 # Usage: planner-grubby [undo]
 set -eu
