@@ -19,6 +19,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "jud
 
 from program import PLANNER
 from tap import Tap
+from topology import spell_out
 
 TOPOLOGY = "numa:2(memory=17179869184) core:2 pu:2"
 INVENTORY = """[node]\nname = n1\nkernel = 6.1.0\nqemu = 7.2.0\nlibvirt = 9.0.0
@@ -154,6 +155,14 @@ def check_refusals(work):
     whole = Root(work, "no-dies", "debian", topology="numa:2(memory=17179869184) pack:1 core:2 pu:2")
     whole.write("sys/devices/system/cpu/cpu4/topology/die_cpus_list", "4-5\n")
     refused(whole, "dies that the plan has not", "cpu4/topology/die_cpus_list: 4-5; the plan has 4-7")
+    arm = pathlib.Path(work, "arm.xml")
+    backend = '<info name="Backend" value="Synthetic"/>'
+    arm.write_text(spell_out("numa:2(memory=17179869184) pack:1 core:2 pu:2").replace(
+        backend, backend + '<info name="Architecture" value="aarch64"/>', 1), encoding="utf-8")
+    alone = Root(work, "arm", "debian", topology=str(arm))
+    for cpu in range(8):
+        alone.write(f"sys/devices/system/cpu/cpu{cpu}/topology/die_cpus_list", f"{cpu}\n")
+    tap.ok(alone.apply("-n").returncode == 0, "an older kernel of another machine than x86 has each CPU as a die")
     shutil.rmtree(root.path / "sys/devices/system")
     refused(root, "nothing of it", "and 4 more differ")
 

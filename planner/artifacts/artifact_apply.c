@@ -66,7 +66,8 @@ static hwloc_bitmap_t apply_around(const Host *host, const Core *core, bool die)
 }
 
 /* Who shares a package and a die. A host has dies only where they divide a node: a package that no
- * die divides, and that is in one node, is one die. */
+ * die divides, and that is in one node, is one die. Linux before 5.17 has die_cpus_list on other
+ * machines than x86, too: there it is each CPU alone. */
 static void apply_expect_packages(Fill *f, GString *block)
 {
 	const Host *host = f->plan->host;
@@ -79,7 +80,7 @@ static void apply_expect_packages(Fill *f, GString *block)
 
 		if (hwloc_bitmap_first(package) == lowest) {
 			apply_expect_list(f, block, package, "core_siblings_list");
-			if (!core->die &&
+			if (!core->die && plan_is_x86(f->plan) &&
 			    hwloc_bitmap_isincluded(package, host_node(host, core->node)->cpus))
 				apply_expect_list(f, block, package, "die_cpus_list");
 		}
