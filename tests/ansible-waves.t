@@ -22,6 +22,7 @@ sys.path.insert(0, os.path.join(HERE, "judge"))
 from playbook import Controller, tree_of
 from program import PLANNER, run
 from tap import Tap, skip_all
+from topology import spell_out
 
 NODES = ["n1", "n2", "n3", "n4"]
 SETTINGS = "[node]\nname = {}\nkernel = 4.18.0-348\nqemu = 6.2.0\nlibvirt = 8.0.0\nmwait = no\n[host]\ncores-per-node = 1\nmemory-per-node = 1G\n"
@@ -78,8 +79,9 @@ class Fleet:
         self.controller.write("connection_plugins/lost.py", LOST)
         for name in NODES:
             self.node(name, plan, faults)
+        self.controller.write("fleet/host.xml", spell_out(TOPOLOGY))
         self.controller.write("fleet/fleet.jsonl", "".join(
-            json.dumps({"inventory": f"{name}.ini", "topology": TOPOLOGY}) + "\n" for name in NODES))
+            json.dumps({"inventory": f"{name}.ini", "topology": "host.xml"}) + "\n" for name in NODES))
         self.controller.variables |= {"ansible_connection": "local", "planner_install": "none"}
 
     @staticmethod
