@@ -195,23 +195,34 @@ static void fleet_drain_print_left(const FleetDrain *drain)
 	putchar('\n');
 }
 
+/* "1 VM stays; without --moves N, no way leaves fewer (proved)": with more moves one may, unless
+ * all that stay are stuck. */
+static void fleet_drain_print_stay(const FleetDrain *drain)
+{
+	const Drain *d = drain->drain;
+	unsigned moves = drain->options->moves;
+	g_autofree char *proof = fleet_print_proof("leaves", d->left, d->left_bound);
+	g_autofree char *limit = moves ? g_strdup_printf("with --moves %u, ", moves)
+				       : g_strdup("without --moves N, ");
+	bool limited = d->left_bound && d->left > d->stuck;
+
+	printf("%u VM%s stay%s; %s%s%s\n", d->left, d->left == 1 ? "" : "s",
+	       d->left == 1 ? "s" : "", limited ? limit : "", proof,
+	       d->left_bound || moves ? "" : ": --moves N lets VMs of other nodes make room");
+}
+
 /* How many VMs make room, how many stay, and what is proved of that. */
 static void fleet_drain_print_proofs(const FleetDrain *drain)
 {
 	const Drain *d = drain->drain;
 	g_autofree char *memory = size_format_rounded(d->memory);
 	g_autofree char *moves = fleet_print_proof("moves", d->moves, d->moves_bound);
-	g_autofree char *left = fleet_print_proof("leaves", d->left, d->left_bound);
 
 	if (d->moves)
 		printf("%u VM%s of other nodes make%s room, with %s of memory; %s\n", d->moves,
 		       d->moves == 1 ? "" : "s", d->moves == 1 ? "s" : "", memory, moves);
 	if (d->left)
-		printf("%u VM%s stay%s; %s%s\n", d->left, d->left == 1 ? "" : "s",
-		       d->left == 1 ? "s" : "", left,
-		       d->left > d->left_bound && !drain->options->moves
-			       ? ": --moves N lets VMs of other nodes make room"
-			       : "");
+		fleet_drain_print_stay(drain);
 	if (d->unsure)
 		puts("No VM makes room for one over several NUMA nodes, apart from others, or on "
 		     "cores of a kind: the proof leaves these out");

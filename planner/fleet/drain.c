@@ -10,7 +10,6 @@ typedef struct DrainMaking {
 	Space *space;
 	DrainProgram *program;
 	GPtrArray *classes_of; /* by node: GArray of unsigned, the class of each of its rooms */
-	unsigned stay;	       /* VMs that may go nowhere */
 	guint64 open;	       /* classes of nodes that take VMs */
 } DrainMaking;
 
@@ -329,7 +328,7 @@ static void drain_sort_out(DrainMaking *making)
 		bool alike = vm->vm->spec->kind == CORE_KIND_ANY && !vm->vm->spec->apart.group;
 
 		if (!classes) {
-			making->stay++;
+			making->drain->stuck++;
 			vm->why = drain_why_stays(making, vm);
 		} else if (vm->vm->shared) {
 			drain_find_place(making, vm, &reach);
@@ -553,8 +552,8 @@ static void drain_say_why(const DrainMaking *making, const GArray *members)
 	}
 }
 
-/* Those of the program; and VMs that may go nowhere. */
-static void drain_take_bounds(Drain *drain, const DrainProgram *program, unsigned stay)
+/* Those of the program; and VMs that are stuck. */
+static void drain_take_bounds(Drain *drain, const DrainProgram *program)
 {
 	unsigned left = 0, worse = 0;
 
@@ -569,7 +568,7 @@ static void drain_take_bounds(Drain *drain, const DrainProgram *program, unsigne
 	for (unsigned i = 0; i < drain->vms->len; i++)
 		drain->left +=
 			((const DrainVm *)g_ptr_array_index(drain->vms, i))->to == DRAIN_NOWHERE;
-	drain->left_bound = stay + MIN((unsigned)(program->bound / program->left), left);
+	drain->left_bound = drain->stuck + MIN((unsigned)(program->bound / program->left), left);
 	if (program->bound / DRAIN_WORSE == left * (program->left / DRAIN_WORSE) + worse)
 		drain->moves_bound = (unsigned)(program->bound % DRAIN_WORSE / DRAIN_PRICE);
 }
@@ -608,7 +607,7 @@ Drain *drain_new(const GPtrArray *standings, const GArray *members, unsigned mov
 	making.classes_of = g_ptr_array_new_with_free_func(drain_classes_list_free);
 	making.program = drain_program_new(space, moves);
 	drain_work_out(&making, members);
-	drain_take_bounds(making.drain, making.program, making.stay);
+	drain_take_bounds(making.drain, making.program);
 	drain_program_free(making.program);
 	g_ptr_array_unref(making.classes_of);
 	return making.drain;

@@ -34,9 +34,11 @@ typedef struct Drain {
 	GPtrArray *vms;	 /* of DrainVm: those that leave, by node and in its order; then those that
 			    make room */
 	unsigned left;	 /* that leave, but have no place */
+	unsigned stuck;	 /* of those: that may go to no other node, whoever makes room */
 	unsigned moves;	 /* that make room */
 	uint64_t memory; /* of those */
-	/* No way leaves fewer; and none that leaves as few, and powers off as few, moves fewer. */
+	/* No way with so many moves leaves fewer; and none that leaves as few, and powers off as
+	 * few, moves fewer. */
 	unsigned left_bound, moves_bound;
 	bool unsure; /* some VM goes that nobody makes room for: the bounds are without it */
 } Drain;
