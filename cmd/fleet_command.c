@@ -90,8 +90,7 @@ static const OptionRow fleet_command_options[] = {
 	 "waves: at most N nodes change first; default: one of each kind of hardware"},
 	{0, "failures", "1|2", offsetof(Options, failures_word),
 	 "nodes that are lost at once; with 2 pairs are judged too, in a large fleet a sample; "
-	 "waves: "
-	 "with 1 the others survive a loss while a wave is out"},
+	 "waves: with 1 the others survive a loss while a wave is out"},
 	{0, "threads", "N", offsetof(Options, threads_word),
 	 "read N nodes at once; default: the number of CPUs"},
 	{0, "list-names", NULL, offsetof(Options, list_names), "list all sub-commands"},

@@ -310,7 +310,8 @@ static void survive_print_pairs(const Survive *survive)
 	unsigned judged = survive->counts[SPARE_PAIR];
 	g_autofree char *sample =
 		judged < survive->pairs
-			? g_strdup_printf(" (a sample of %" G_GUINT64_FORMAT ")", survive->pairs)
+			? g_strdup_printf(" (a sample of all %" G_GUINT64_FORMAT ")",
+					  survive->pairs)
 			: g_strdup("");
 
 	printf("Pairs of nodes: of %u judged%s, it survives %u, %u fail%s, %u %s unknown\n", judged,
