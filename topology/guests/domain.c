@@ -293,7 +293,7 @@ static bool nodes_read(Domain *domain, const xmlNode *node, GError **error)
 	return nodes_add(domain, xml_child(tune, "memory"), error);
 }
 
-/* <cell>: its size, and where it is numbered NUMBER where it does not say. */
+/* The size of CELL; NUMBER becomes its own where it says one. */
 static uint64_t cell_size(const xmlNode *cell, unsigned *number)
 {
 	g_autofree char *id = xml_get(cell, "id"), *memory = xml_get(cell, "memory");
@@ -316,35 +316,49 @@ static void cell_bind(Domain *domain, unsigned node, uint64_t size)
 	g_hash_table_insert(domain->cell_memory, GUINT_TO_POINTER(node), bytes);
 }
 
-/* The one node that memnode binds cell NUMBER to, strictly; -1. */
-static int cell_node(const xmlNode *tune, unsigned number)
+/* The one node that MEMNODE binds its CELL to, strictly; -1. */
+static int memnode_read(const xmlNode *memnode, guint64 *cell)
 {
-	for (xmlNode *one = xml_child(tune, "memnode"); one; one = xml_next(one, "memnode")) {
-		g_autofree char *id = xml_get(one, "cellid"), *mode = xml_get(one, "mode");
-		g_autofree char *list = xml_get(one, "nodeset");
-		g_auto(CpuSet) nodes = list ? cpulist_parse(list, NULL) : NULL;
-		guint64 cell;
+	g_autofree char *id = xml_get(memnode, "cellid"), *mode = xml_get(memnode, "mode");
+	g_autofree char *list = xml_get(memnode, "nodeset");
+	g_auto(CpuSet) nodes = list ? cpulist_parse(list, NULL) : NULL;
+	bool strict = !mode || g_str_equal(mode, "strict");
 
-		if (id && g_ascii_string_to_unsigned(id, 10, 0, G_MAXINT, &cell, NULL) &&
-		    cell == number && (!mode || g_str_equal(mode, "strict")) && nodes &&
-		    hwloc_bitmap_weight(nodes) == 1)
-			return hwloc_bitmap_first(nodes);
+	return id && g_ascii_string_to_unsigned(id, 10, 0, G_MAXINT, cell, NULL) && strict &&
+			       nodes && hwloc_bitmap_weight(nodes) == 1
+		       ? hwloc_bitmap_first(nodes)
+		       : -1;
+}
+
+/* The cells that are bound to one node, strictly: number → that node. Yours. */
+static GHashTable *memnodes_read(const xmlNode *tune)
+{
+	GHashTable *nodes = g_hash_table_new(NULL, NULL);
+
+	for (xmlNode *one = xml_child(tune, "memnode"); one; one = xml_next(one, "memnode")) {
+		guint64 cell;
+		int node = memnode_read(one, &cell);
+
+		if (node >= 0)
+			g_hash_table_insert(nodes, GUINT_TO_POINTER((unsigned)cell),
+					    GINT_TO_POINTER(node));
 	}
-	return -1;
+	return nodes;
 }
 
 static void cells_read(Domain *domain, const xmlNode *node)
 {
 	const xmlNode *numa = xml_child(xml_child(node, "cpu"), "numa");
-	const xmlNode *tune = xml_child(node, "numatune");
+	g_autoptr(GHashTable) nodes = memnodes_read(xml_child(node, "numatune"));
 
 	for (xmlNode *cell = xml_child(numa, "cell"); cell; cell = xml_next(cell, "cell")) {
 		unsigned number = domain->cells++;
 		uint64_t size = cell_size(cell, &number);
-		int bound = cell_node(tune, number);
+		gpointer bound;
 
-		if (bound >= 0 && size)
-			cell_bind(domain, (unsigned)bound, size);
+		if (size &&
+		    g_hash_table_lookup_extended(nodes, GUINT_TO_POINTER(number), NULL, &bound))
+			cell_bind(domain, GPOINTER_TO_UINT(bound), size);
 	}
 }
 
