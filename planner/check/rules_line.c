@@ -321,11 +321,20 @@ static void eval_boot_cpu(const Rule *rule, const Audit *audit, GPtrArray *findi
 	if (!audit->effects)
 		return;
 	each_effect(audit, named);
-	for (unsigned i = 0; i < 2; i++)
-		if (hwloc_bitmap_isset(named[i].effect->asked, 0))
+	for (unsigned i = 0; i < 2; i++) {
+		const CmdlineEffect *effect = named[i].effect;
+
+		if (!hwloc_bitmap_isset(effect->asked, 0))
+			continue;
+		/* A word that is misspelt, torn or doubled: the list is not its value alone. */
+		if (!effect->value || effect->torn || effect->differs)
 			rule_found(rule, findings, SUBJECT, LINE, NULL,
-				   "%s=%s names CPU 0, the boot CPU", named[i].name,
-				   named[i].effect->value);
+				   "what was meant for %s= names CPU 0, the boot CPU",
+				   named[i].name);
+		else
+			rule_found(rule, findings, SUBJECT, LINE, NULL,
+				   "%s=%s names CPU 0, the boot CPU", named[i].name, effect->value);
+	}
 }
 
 const Rule rule_kernel_boot_cpu_isolated = {
