@@ -82,26 +82,50 @@ static void read_astray(const Audit *audit)
 	}
 }
 
-/* EFFECT is of NAME, which is given more than once, with lists of which the kernel took one: that
- * is found, and what the others were to do is lost. */
-static void read_twice(const Audit *audit, const char *name, CmdlineEffect *effect)
+/* The CPUs of the lists of NAME, flags or none before them; yours. */
+static hwloc_bitmap_t lists_of(const Audit *audit, const char *name)
 {
 	const KernelFacts *kernel = audit->facts->kernel;
+	hwloc_bitmap_t all = set_new();
+
+	for (unsigned i = 0; i < audit->cmdline->words->len; i++) {
+		const CmdlineWord *word = g_ptr_array_index(audit->cmdline->words, i);
+		g_autofree char *text = NULL;
+		g_autoptr(Cmdline) alone = NULL;
+		g_autoptr(CmdlineEffects) one = NULL;
+
+		if (!cmdline_same(word->name, name) || !word->value)
+			continue;
+		text = g_strconcat("isolcpus=", word->value, NULL);
+		alone = cmdline_parse(text);
+		one = cmdline_effects(alone, kernel->release, kernel->possible, kernel->present);
+		hwloc_bitmap_or(all, all, one->isolcpus.asked);
+	}
+	return all;
+}
+
+/* EFFECT is of NAME, which is given more than once, with lists of which the kernel took one: that
+ * is found. What the others were to add is lost, as far as lists of other parameters have it too;
+ * of other CPUs nobody knows whether they are still meant. */
+static void read_twice(const Audit *audit, const char *name, CmdlineEffect *effect)
+{
+	static const char *const agreeing[] = {"isolcpus", "nohz_full", "rcu_nocbs"};
+	g_auto(CpuSet) lists = NULL, others = set_new();
 
 	if (!effect->differs)
 		return;
 	effect->astray = true;
-	for (unsigned i = 0; i < audit->cmdline->words->len; i++) {
-		const CmdlineWord *word = g_ptr_array_index(audit->cmdline->words, i);
-		g_autofree char *text = cmdline_same(word->name, name) && word->value
-						? g_strconcat("isolcpus=", word->value, NULL)
-						: NULL;
-		g_autoptr(Cmdline) alone = cmdline_parse(text ? text : "");
-		g_autoptr(CmdlineEffects) one =
-			cmdline_effects(alone, kernel->release, kernel->possible, kernel->present);
+	lists = lists_of(audit, name);
+	for (unsigned i = 0; i < G_N_ELEMENTS(agreeing); i++) {
+		g_auto(CpuSet) other = NULL;
 
-		hwloc_bitmap_or(effect->asked, effect->asked, one->isolcpus.asked);
+		if (g_str_equal(agreeing[i], name))
+			continue;
+		other = lists_of(audit, agreeing[i]);
+		hwloc_bitmap_or(others, others, other);
 	}
+	hwloc_bitmap_and(lists, lists, others);
+	hwloc_bitmap_or(effect->asked, effect->asked, lists);
 }
 
 static void read_line(Audit *audit)

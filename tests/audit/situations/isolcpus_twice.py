@@ -34,9 +34,15 @@ def node(sound):
 
 
 def further(program, folder):
-    """rcu_nocbs=all is one finding: that the other sets are smaller goes without saying."""
+    """rcu_nocbs=all is one finding: that the other sets are smaller goes without saying. A second list that no
+    other parameter agrees with adds nothing to what counts as isolated."""
     other = folder.parent / "all"
     of(LINE + f"isolcpus={ISOLATED} " + REST.format("all"), ISOLATED).write(other)
     document = json.loads(program("check", "--json", "-r", str(other))[1])
     found = [f["id"] for f in document["findings"] if f["severity"] != "info"]
     yield "rcu_nocbs=all", [str(found)] * (found != ["kernel.list-keyword"])
+    other = folder.parent / "another"
+    of(LINE + f"isolcpus={ISOLATED} isolcpus=0-3 " + REST.format(ISOLATED), ISOLATED).write(other)
+    document = json.loads(program("check", "--json", "-r", str(other))[1])
+    found = [f["id"] for f in document["findings"] if f["severity"] != "info"]
+    yield "another list", [str(found)] * (found != ["kernel.parameter-duplicate"])
