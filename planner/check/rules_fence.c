@@ -4,27 +4,37 @@
 #include "planner/check/fence.h"
 #include "planner/check/rules_sides.h"
 #include "planner/check/rules_table.h"
+#include "topology/base/list.h"
 
 #include <string.h>
 
 #define STATUS_FILE "/proc/PID/task/TID/status Cpus_allowed_list"
 
-/* Where the kernel isolates nothing: the CPUs of VMs that run, each vCPU on one of its own; their
- * names into NAMES. Yours. */
-static hwloc_bitmap_t fence_held(const Audit *audit, Naming *names)
+/* The CPUs of VMs that run, each vCPU on one of its own, other than OWN (NULL = none): of those
+ * that have CPUs of CPUS (NULL = any). Their names into NAMES, unless that is NULL. Yours. */
+static hwloc_bitmap_t fence_pinned(const Audit *audit, const AuditVm *own,
+				   hwloc_const_bitmap_t cpus, Naming *names)
 {
-	bool isolated = !hwloc_bitmap_iszero(audit->isolated);
 	hwloc_bitmap_t held = set_new();
 
-	for (unsigned i = 0; !isolated && i < audit->vms->len; i++) {
+	for (unsigned i = 0; i < audit->vms->len; i++) {
 		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
 
-		if (!vm->dedicated || !vm->guest || !vm->guest->running)
+		if (vm == own || !vm->dedicated || !vm->guest || !vm->guest->running ||
+		    (cpus && !set_meets(vm->cpus, cpus)))
 			continue;
 		hwloc_bitmap_or(held, held, vm->cpus);
-		naming_add(names, vm->name);
+		if (names)
+			naming_add(names, vm->name);
 	}
 	return held;
+}
+
+/* The same of all of them, where the kernel isolates nothing; else none. */
+static hwloc_bitmap_t fence_held(const Audit *audit, Naming *names)
+{
+	return hwloc_bitmap_iszero(audit->isolated) ? fence_pinned(audit, NULL, NULL, names)
+						    : set_new();
 }
 
 /* The slice or scope at the top that TASK is in: "user.slice"; NULL where that is of VMs, whose
@@ -126,87 +136,70 @@ const Rule rule_task_user_on_vm = {
 };
 
 /* Which threads of VM may run on the CPUs of other VMs. */
-typedef struct FenceFree {
+typedef struct FenceVisit {
 	const Audit *audit;
 	const AuditVm *vm;
-	hwloc_bitmap_t others, cpus; /* of the other VMs; those that are hit */
+	hwloc_const_bitmap_t others; /* CPUs of the other VMs */
+	hwloc_bitmap_t cpus;	     /* where the threads may run */
 	unsigned vcpus, workers;
-} FenceFree;
-
-static hwloc_bitmap_t fence_of_others(const Audit *audit, const AuditVm *own)
-{
-	hwloc_bitmap_t held = set_new();
-
-	for (unsigned i = 0; i < audit->vms->len; i++) {
-		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
-
-		if (vm != own && vm->dedicated && vm->guest && vm->guest->running)
-			hwloc_bitmap_or(held, held, vm->cpus);
-	}
-	return held;
-}
+} FenceVisit;
 
 /* Two that are bound to one CPU vm.pin-doubled tells of. */
-static bool fence_hit(FenceFree *free, const GuestThread *thread)
+static bool fence_hit(FenceVisit *visit, const GuestThread *thread)
 {
-	const Guest *guest = free->vm->guest;
+	const Guest *guest = visit->vm->guest;
 	hwloc_const_bitmap_t place =
 		thread->real ? thread->real
-			     : thread_place(free->audit, guest, thread, guest_side(guest));
+			     : thread_place(visit->audit, guest, thread, guest_side(guest));
 
-	if (!place || set_single(place) || !set_meets(place, free->others))
+	if (!place || set_single(place) || !set_meets(place, visit->others))
 		return false;
-	hwloc_bitmap_or(free->cpus, free->cpus, place);
+	hwloc_bitmap_or(visit->cpus, visit->cpus, place);
 	return true;
 }
 
 static void fence_worker(const GuestThread *thread, bool io, void *data)
 {
-	FenceFree *free = data;
+	FenceVisit *visit = data;
 
 	(void)io;
-	free->workers += fence_hit(free, thread);
+	visit->workers += fence_hit(visit, thread);
 }
 
-static char *fence_owners(const Audit *audit, const AuditVm *own, hwloc_const_bitmap_t cpus)
+static void found_free_on_pinned(const Rule *rule, const FenceVisit *visit, GPtrArray *findings)
 {
+	g_auto(CpuSet) cpus = set_and(visit->cpus, visit->others), held = NULL;
+	g_autofree char *list = set_text(cpus), *owners = NULL;
+	g_autoptr(GString) who = g_string_new(NULL);
 	Naming naming = {0};
+	bool several;
 
-	for (unsigned i = 0; i < audit->vms->len; i++) {
-		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
-
-		if (vm != own && vm->dedicated && vm->guest && vm->guest->running &&
-		    set_meets(vm->cpus, cpus))
-			naming_add(&naming, vm->name);
-	}
-	return naming_end(&naming);
+	held = fence_pinned(visit->audit, visit->vm, cpus, &naming);
+	several = naming.n > 1;
+	owners = naming_end(&naming);
+	if (visit->vcpus)
+		list_add(who, "%u vCPU%s", visit->vcpus, visit->vcpus == 1 ? "" : "s");
+	if (visit->workers)
+		list_add(who, "%u emulator or I/O thread%s", visit->workers,
+			 visit->workers == 1 ? "" : "s");
+	rule_found_vm(rule, findings, visit->vm, STATUS_FILE, cpus,
+		      "%s may run on CPUs %s, which %s %s pinned to", who->str, list, owners,
+		      several ? "are" : "is");
 }
 
 static void eval_free_on_pinned(const Rule *rule, const Audit *audit, const AuditVm *vm,
 				GPtrArray *findings)
 {
-	FenceFree free = {audit, vm, fence_of_others(audit, vm), set_new(), 0, 0};
-	g_auto(CpuSet) others = free.others, cpus = free.cpus;
-	g_autoptr(GString) who = g_string_new(NULL);
-	g_autofree char *list = NULL, *owners = NULL;
+	g_auto(CpuSet) others = fence_pinned(audit, vm, NULL, NULL), cpus = set_new();
+	FenceVisit visit = {audit, vm, others, cpus, 0, 0};
 
 	if (!vm->guest->running || !hwloc_bitmap_iszero(audit->isolated) || lists_refused(audit))
 		return;
 	for (unsigned v = 0; v < vm->guest->vcpu_threads->len; v++)
-		free.vcpus += fence_hit(&free, guest_thread(vm->guest->vcpu_threads, v));
-	each_worker(vm->guest, fence_worker, &free);
-	hwloc_bitmap_and(cpus, cpus, others);
-	list = set_text(cpus);
-	owners = fence_owners(audit, vm, cpus);
-	if (free.vcpus)
-		g_string_append_printf(who, "%u vCPU%s", free.vcpus, free.vcpus == 1 ? "" : "s");
-	if (free.workers)
-		g_string_append_printf(who, "%s%u emulator or I/O thread%s", who->len ? ", " : "",
-				       free.workers, free.workers == 1 ? "" : "s");
-	if (who->len)
-		rule_found_vm(rule, findings, vm, STATUS_FILE, cpus,
-			      "%s may run on CPUs %s, which %s %s pinned to", who->str, list,
-			      owners, strchr(owners, ',') ? "are" : "is");
+		visit.vcpus += fence_hit(&visit, guest_thread(vm->guest->vcpu_threads, v));
+	each_worker(vm->guest, fence_worker, &visit);
+	if (visit.vcpus || visit.workers)
+		found_free_on_pinned(rule, &visit, findings);
 }
 
 const Rule rule_vm_free_on_pinned = {
@@ -216,9 +209,8 @@ const Rule rule_vm_free_on_pinned = {
 	.sees = "Where no CPU is isolated: the affinity of the vCPUs, emulator and I/O threads of "
 		"running VMs, unless it is one CPU, against the CPUs of other running VMs whose "
 		"every vCPU is pinned to one CPU.",
-	.why = "A pin keeps a vCPU on its CPU, and nobody else off it: the pinned VM waits "
-	       "whenever "
-	       "the scheduler puts the other one there.",
+	.why = "A pin keeps a vCPU on its CPU, but it keeps no other task off it. The pinned VM "
+	       "waits whenever the scheduler puts the other one there.",
 	.remedy = "give it CPUs that no VM is pinned to: <vcpu cpuset='…'>, emulatorpin and "
 		  "iothreadpin",
 	.fixes = &fixes_float,
