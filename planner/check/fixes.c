@@ -128,7 +128,7 @@ const Fixes fixes_siblings = {{
 			 "tells the guest what they are",
 	[PLATFORM_UNRAID] = "choose both threads of each core in the VM's form, and restart it",
 	[PLATFORM_OPENNEBULA] = "THREADS=1 in TOPOLOGY of the VM's template, or "
-				"PIN_POLICY=\"THREAD\"; deploy it anew: OpenNebula chooses the "
+				"PIN_POLICY=\"THREAD\"; deploy it again: OpenNebula chooses the "
 				"pins",
 	[PLATFORM_CLOUDSTACK] = HOOK
 	"pin vCPUs, in their order, core by core, or tell the guest of threads=1" ANEW_BY_AGENT,
@@ -156,7 +156,7 @@ const Fixes fixes_near = {{
 			 "and limits.cpu.nodes to their node; restart it",
 	[PLATFORM_UNRAID] = "choose CPUs that are near each other in the VM's form, and restart it",
 	[PLATFORM_OPENNEBULA] = "NODE_AFFINITY in TOPOLOGY of the VM's template, and deploy it "
-				"anew: OpenNebula chooses the pins",
+				"again: OpenNebula chooses the pins",
 	[PLATFORM_CLOUDSTACK] = HOOK "pin vCPUs to CPUs that are near each other" ANEW_BY_AGENT,
 }};
 
