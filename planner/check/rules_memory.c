@@ -283,11 +283,8 @@ const Rule rule_memory_hugepages_short = {
 	.title = "There are fewer huge pages than the VMs need",
 	.sees = "nr_hugepages minus surplus_hugepages of each NUMA node and size, against what the "
 		"plan's VMs need there, and against what the node's own VMs need of that size on "
-		"the "
-		"nodes that a strict numatune binds them, or their own NUMA cells, to: those that "
-		"run, and those that can "
-		"run "
-		"beside them.",
+		"the nodes that a strict numatune binds them or their NUMA cells to: VMs that run, "
+		"and VMs that can run beside them.",
 	.why = "The VM that starts last fails. If pages are short at boot, there is no error, only "
 	       "a line in dmesg ('HugeTLB: allocating … failed').",
 	.remedy = "allocate them per node: 'planner emit hugepages' writes them",
