@@ -98,7 +98,7 @@ static void fence_adopt(Adopter *a, hwloc_bitmap_t isolated)
  * host's to a VM. */
 static void pins_adopt(Adopter *a, hwloc_bitmap_t isolated)
 {
-	g_auto(CpuSet) pinned = set_new();
+	g_auto(CpuSet) pinned = set_new(), whole = NULL;
 
 	for (unsigned i = 0; hwloc_bitmap_iszero(isolated) && i < a->audit->vms->len; i++) {
 		const Guest *guest = ((const AuditVm *)g_ptr_array_index(a->audit->vms, i))->guest;
@@ -110,9 +110,8 @@ static void pins_adopt(Adopter *a, hwloc_bitmap_t isolated)
 	hwloc_bitmap_and(pinned, pinned, a->host->online);
 	if (hwloc_bitmap_iszero(pinned))
 		return;
-	hwloc_bitmap_free(a->isolated);
-	a->isolated = whole_cores(a->host, pinned, false);
-	hwloc_bitmap_copy(isolated, a->isolated);
+	whole = whole_cores(a->host, pinned, false);
+	hwloc_bitmap_copy(isolated, whole);
 	if (!hwloc_bitmap_iszero(isolated))
 		adopt_note(a, GUESSED, "host", "cpus",
 			   "no CPU is isolated: the cores of CPUs that VMs are pinned to, one for "
