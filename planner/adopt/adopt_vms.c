@@ -437,6 +437,7 @@ static bool adopt_vms_left_out(Adopter *a, const GPtrArray *vms, const AuditVm *
 	const char *fault = fault_of(a, vm);
 	const AuditVm *turns = fault ? NULL : turns_with(a, vms, vm);
 	g_autofree char *name = adopt_short(vm->name);
+	g_autofree char *other = turns ? adopt_short(turns->name) : NULL;
 
 	if (fault)
 		adopt_note(a, LOST, NULL, NULL, "VM '%s' is left out: it %s", name, fault);
@@ -444,7 +445,7 @@ static bool adopt_vms_left_out(Adopter *a, const GPtrArray *vms, const AuditVm *
 		adopt_note(a, LOST, NULL, NULL,
 			   "VM '%s' is left out: it does not run, and takes turns with '%s', which "
 			   "is pinned to the same cores",
-			   name, turns->name);
+			   name, other);
 	else if (awaits_cpus(a, vm))
 		adopt_note(a, LOST, NULL, NULL,
 			   "VM '%s' is left out: it does not run, and its CPUs are offline until "
