@@ -26,7 +26,7 @@ static bool guard_does(bool freed)
 	g_assert_cmpint(pipe2(ready, O_CLOEXEC), ==, 0);
 	program = fork();
 	if (program == 0) {
-		Guard *guard;
+		GuardChild *guard;
 
 		close(said[0]);
 		setpgid(0, 0);

@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-struct Guard {
+struct GuardChild {
 	pid_t child;
 	int fd; /* the pipe that the child waits at ends with us */
 };
@@ -26,9 +26,9 @@ G_GNUC_NORETURN static void guard_wait(GuardDuty *duty, const void *data, int fd
 	_exit(0);
 }
 
-Guard *guard_new(GuardDuty *duty, const void *data)
+GuardChild *guard_new(GuardDuty *duty, const void *data)
 {
-	Guard *guard;
+	GuardChild *guard;
 	pid_t child;
 	int ends[2];
 
@@ -45,12 +45,12 @@ Guard *guard_new(GuardDuty *duty, const void *data)
 		return NULL;
 	}
 	setpgid(child, child);
-	guard = g_new(Guard, 1);
-	*guard = (Guard){child, ends[1]};
+	guard = g_new(GuardChild, 1);
+	*guard = (GuardChild){child, ends[1]};
 	return guard;
 }
 
-void guard_free(Guard *guard)
+void guard_free(GuardChild *guard)
 {
 	if (!guard)
 		return;

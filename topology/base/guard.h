@@ -9,15 +9,15 @@
 
 #include <glib.h>
 
-typedef struct Guard Guard;
+typedef struct GuardChild GuardChild;
 
 /* What is done, in the child. */
 typedef void GuardDuty(const void *data);
 
 /* From now on, DUTY with DATA is done when we end without guard_free(). NULL = there is no child.
  */
-Guard *guard_new(GuardDuty *duty, const void *data);
+GuardChild *guard_new(GuardDuty *duty, const void *data);
 /* We are still here: the child ends, and nothing is done. NULL is no guard. */
-void guard_free(Guard *guard);
+void guard_free(GuardChild *guard);
 
 #endif

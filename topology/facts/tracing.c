@@ -57,7 +57,7 @@ struct Tracing {
 	int lock; /* of the folder of all instances: a run that is killed gives it back */
 	char *tracefs, *folder, *events;
 	GPtrArray *unread;
-	Guard *guard; /* osnoise runs, and must not outlive us; NULL = it does not run */
+	GuardChild *guard; /* osnoise runs, and must not outlive us; NULL = it does not run */
 };
 
 /* Words */
