@@ -372,10 +372,11 @@ static uint64_t sharers_take(const MeasureVm *vm, unsigned cpu, const MeasureVcp
 
 	for (unsigned v = 0; v < vm->vcpus->len; v++) {
 		const MeasureVcpu *vcpu = &g_array_index(vm->vcpus, MeasureVcpu, v);
-		g_autofree char *name = vcpu_name(vm, vcpu);
+		g_autofree char *name = NULL;
 
 		if (vcpu == self || !vcpu_pinned(vcpu, cpu) || !vcpu->times)
 			continue;
+		name = vcpu_name(vm, vcpu);
 		parts_add(parts, name, vcpu->times);
 		count += vcpu->times;
 	}
