@@ -216,48 +216,57 @@ static bool short_with(const Rule *rule, const Audit *audit, const AuditVm *firs
 	return is_short;
 }
 
-/* Of VMs whose cells are bound to a node each. */
-static void short_of_cells(const Rule *rule, const Audit *audit, GHashTable *told,
-			   GPtrArray *findings)
+static bool takes_pages(const AuditVm *vm)
 {
-	for (unsigned n = 0; audit->host && n < audit->host->nodes->len; n++)
-		for (unsigned i = 0; i < audit->vms->len; i++) {
-			const AuditVm *vm = g_ptr_array_index(audit->vms, i);
-			unsigned id = host_node(audit->host, n)->id;
-			bool takes = vm->guest && vm->guest->hugepages && !vm->guest->unlisted &&
-				     cells_bound(vm->guest, id);
-			g_auto(CpuSet) node = set_new();
-			g_autofree char *key =
-				takes ? g_strdup_printf("%" PRIu64 " %u", page_of(audit, vm->guest),
-							id)
-				      : NULL;
-
-			hwloc_bitmap_set(node, id);
-			if (takes && !g_hash_table_contains(told, key) &&
-			    short_with(rule, audit, vm, node, findings))
-				g_hash_table_add(told, g_steal_pointer(&key));
-		}
+	return vm->guest && vm->guest->hugepages && !vm->guest->unlisted;
 }
 
-/* One finding for each page size and nodes: those of one node say more than all together. */
+/* On NODE, of VMs whose cells are bound to it; TOLD has the sizes that were found, and the sizes
+ * with their nodes. */
+static void short_of_cells(const Rule *rule, const Audit *audit, unsigned node, GHashTable *told,
+			   GPtrArray *findings)
+{
+	g_auto(CpuSet) nodes = set_new();
+
+	hwloc_bitmap_set(nodes, node);
+	for (unsigned i = 0; i < audit->vms->len; i++) {
+		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
+		g_autofree char *size = NULL, *here = NULL;
+
+		if (!takes_pages(vm) || !cells_bound(vm->guest, node))
+			continue;
+		size = g_strdup_printf("%" PRIu64, page_of(audit, vm->guest));
+		here = g_strdup_printf("%s %u", size, node);
+		if (g_hash_table_contains(told, here) ||
+		    !short_with(rule, audit, vm, nodes, findings))
+			continue;
+		g_hash_table_add(told, g_steal_pointer(&size));
+		g_hash_table_add(told, g_steal_pointer(&here));
+	}
+}
+
+/* One finding for each page size and nodes: those of one node say more than those of several, and
+ * than all together. */
 static void short_of_guests(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	g_autoptr(GHashTable) told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
-	short_of_cells(rule, audit, told, findings);
+	for (unsigned n = 0; audit->host && n < audit->host->nodes->len; n++)
+		short_of_cells(rule, audit, host_node(audit->host, n)->id, told, findings);
 	for (unsigned bound = 2; bound-- > 0;)
 		for (unsigned i = 0; i < audit->vms->len; i++) {
 			const AuditVm *vm = g_ptr_array_index(audit->vms, i);
-			bool takes = vm->guest && vm->guest->hugepages && !vm->guest->unlisted;
+			bool takes = takes_pages(vm);
 			hwloc_const_bitmap_t nodes = takes && bound ? nodes_bound(vm) : NULL;
 			g_autofree char *list = nodes ? set_text(nodes) : g_strdup("");
 			g_autofree char *key =
 				takes ? g_strdup_printf("%" PRIu64, page_of(audit, vm->guest))
 				      : NULL;
 			g_autofree char *here = g_strconcat(key ? key : "", " ", list, NULL);
+			bool of_nodes = bound && takes && !vm->guest->cell_memory;
 
 			if (!takes || (bound && !nodes) ||
-			    g_hash_table_contains(told, bound ? here : key) ||
+			    g_hash_table_contains(told, of_nodes ? here : key) ||
 			    !short_with(rule, audit, vm, nodes, findings))
 				continue;
 			g_hash_table_add(told, g_steal_pointer(&key));

@@ -3,6 +3,8 @@
 node, and on node 1 there are two of the four that it takes.
 """
 
+import json
+
 from capture import Host, isolating, xml
 from find import Find
 
@@ -16,12 +18,25 @@ TUNE = "<numatune><memory mode='strict' nodeset='0-1'/><memnode cellid='0' mode=
        "<memnode cellid='1' mode='strict' nodeset='1'/></numatune>"
 
 
-def node(sound):
+def of(pages):
     cores = [((i, i + 8), i // 4, i // 4, i // 4) for i in range(8)]
     host = Host(cores, "6.1.0-28-amd64", isolating(ISOLATED, HOST), isolated=ISOLATED, nohz=ISOLATED)
     host.grub()
     host.domains = []
-    host.pages = {(0, 1 << 30): (8, 8), (1, 1 << 30): (4 if sound else 2,) * 2}
+    host.pages = {(node, 1 << 30): (count, count) for node, count in enumerate(pages)}
     domain = xml("n", 4, ["2", "10", "6", "14"], "0-1,8-9", topology=(2, 1, 2), hugepages=1048576, cells=CELLS)
     host.vm("n", 21000, [], "0-1", inactive=domain.replace("<os>", TUNE + "<os>"), running=False)
     return host
+
+
+def node(sound):
+    return of((8, 4 if sound else 2))
+
+
+def further(program, folder):
+    """That the node is short as a whole follows, and is no second finding."""
+    other = folder.parent / "both"
+    of((4, 2)).write(other)
+    document = json.loads(program("check", "--json", "-r", str(other))[1])
+    found = [f["subject"] for f in document["findings"] if f["id"] == "memory.hugepages-short"]
+    yield "one finding", [str(found)] * (found != ["node 1"])
