@@ -24,8 +24,10 @@ static void eval_systemd(const Rule *rule, const Audit *audit, GPtrArray *findin
 	const char *value = settings ? g_hash_table_lookup(settings, "CPUAffinity") : NULL;
 	const CmdlineWord *word =
 		audit->cmdline ? cmdline_last(audit->cmdline, "systemd.cpu_affinity") : NULL;
+	g_auto(CpuSet) by_line = systemd_cpus(word ? word->value : NULL);
 
-	if (word && word->value)
+	/* As systemd_affinity(): a word that is no list leaves the setting as it is. */
+	if (by_line)
 		affinity_check(rule, audit, findings, word->value, "systemd.cpu_affinity",
 			       "/proc/cmdline");
 	else if (value)

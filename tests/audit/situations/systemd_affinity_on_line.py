@@ -3,6 +3,8 @@
 what follows, and not found again; a task that somebody put there is.
 """
 
+import json
+
 from capture import Host, isolating, smt, xml
 from find import Find
 
@@ -13,9 +15,9 @@ ISOLATED, HOST = "4-7,12-15", "0-3,8-11"
 PINS = ["4", "12", "5", "13"]
 
 
-def node(sound):
+def of(sound, on_line):
     where = HOST if sound else "0-15"
-    host = Host(smt(8), "6.1.0-28-amd64", isolating(ISOLATED, HOST) + f" systemd.cpu_affinity={where}",
+    host = Host(smt(8), "6.1.0-28-amd64", isolating(ISOLATED, HOST) + f" systemd.cpu_affinity={on_line or where}",
                 isolated=ISOLATED, nohz=ISOLATED)
     host.grub()
     host.domains = []
@@ -26,3 +28,18 @@ def node(sound):
     domain = xml("a", 4, PINS, HOST, topology=(1, 2, 2))
     host.vm("a", 21000, PINS, HOST, live=domain, inactive=domain)
     return host
+
+
+def node(sound):
+    return of(sound, None)
+
+
+def further(program, folder):
+    """What is no list on the line leaves CPUAffinity= as it is."""
+    other = folder.parent / "no-list"
+    host = of(False, "most")
+    host.put("etc/systemd/system.conf", "[Manager]\nCPUAffinity=0-15\n")
+    host.write(other)
+    document = json.loads(program("check", "--json", "-r", str(other))[1])
+    found = [f["text"] for f in document["findings"] if f["id"] == "service.systemd-affinity"]
+    yield "no list on the line", [str(found)] * (len(found) != 1 or not found[0].startswith("CPUAffinity=0-15 "))
