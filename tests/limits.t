@@ -27,10 +27,10 @@ LARGE = 8192  # bytes
 
 
 def copies():
-    """Private copies of captures, planner-PID-…, whose process has ended: others run beside this test."""
+    """Private copies of captures, planner-copy-PID-…, whose process has ended: others run beside this test."""
     return {name for place in ("/dev/shm", tempfile.gettempdir()) if os.path.isdir(place)
-            for name in os.listdir(place) if name.startswith("planner-") and name.split("-")[1].isdigit() and
-            not os.path.exists(f"/proc/{name.split('-')[1]}")}
+            for name in os.listdir(place) if name.startswith("planner-copy-") and
+            not os.path.exists(f"/proc/{name.split('-')[2]}")}
 
 
 def check_at_once(tap, number, words):

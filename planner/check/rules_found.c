@@ -143,10 +143,14 @@ const char *rule_remedy(const Rule *rule, Platform platform)
 	return fix ? fix : rule->remedy;
 }
 
-/* What the plan warned of itself, and was taken all the same, weighs no more here. */
-static Severity severity_planned(const Plan *plan, const Finding *finding)
+/* Where VM runs as planned, what the plan warned of, and was taken all the same, weighs no more
+ * here.
+ */
+static Severity severity_planned(const Plan *plan, const AuditVm *vm, const Finding *finding)
 {
-	for (unsigned i = 0; plan && i < plan->findings->len; i++) {
+	if (!vm || !vm->vm || !vm->vm->cpuset || !hwloc_bitmap_isequal(vm->cpus, vm->vm->cpuset))
+		return finding->severity;
+	for (unsigned i = 0; i < plan->findings->len; i++) {
 		const Finding *own = g_ptr_array_index(plan->findings, i);
 
 		if (g_str_equal(own->id, finding->id) &&
@@ -172,7 +176,7 @@ void rule_suit(const Rule *rule, const Audit *audit, Finding *finding)
 		finding->severity = SEVERITY_INFO;
 	if (rule->deliberate & 1u << platform && (!vm || own_doing(vm, finding)))
 		finding->severity = MIN(finding->severity, rule->at_most);
-	finding->severity = severity_planned(audit->plan, finding);
+	finding->severity = severity_planned(audit->plan, vm, finding);
 }
 
 /* Sets */

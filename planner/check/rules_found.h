@@ -30,7 +30,7 @@ void rule_unknown(const Rule *rule, GPtrArray *findings, const char *subject, co
 
 /* Put FINDING of RULE into the words of the platform that its VM, or the node, is of; what that
  * platform arranges so on purpose is no worse than the rule says, and what the plan warned of
- * itself no worse than it said. */
+ * itself, of a VM that runs as planned, no worse than it said. */
 void rule_suit(const Rule *rule, const Audit *audit, Finding *finding);
 
 /* Is NOTE, one of FACTS', told of by a rule that is unknown for it, or only of facts that none of

@@ -120,14 +120,14 @@ static char *program_killed(bool heir, int *hold)
  * process, is not for its owner alone, or is no directory, stays. */
 static void test_left(void)
 {
-	g_autofree char *own = g_strdup_printf("planner-%d-XXXXXX", (int)getpid());
-	const char *const names[] = {"planner-test-XXXXXX", own, "planner-999999999-XXXXXX"};
+	g_autofree char *own = g_strdup_printf("planner-copy-%d-XXXXXX", (int)getpid());
+	const char *const names[] = {"planner-2026-XXXXXX", own, "planner-copy-999999999-XXXXXX"};
 	Filling filling = {0};
 	int hold, hold_heir;
 	g_autofree char *left = program_killed(false, &hold);
 	g_autofree char *held = program_killed(true, &hold_heir);
 	g_autofree char *place = g_path_get_dirname(left);
-	g_autofree char *link = g_build_filename(place, "planner-999999999-abcdef", NULL);
+	g_autofree char *link = g_build_filename(place, "planner-copy-999999999-abcdef", NULL);
 	g_autofree char *outside = g_build_filename(held, "a", "outside", NULL);
 	char *stay[G_N_ELEMENTS(names)];
 

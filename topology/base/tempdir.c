@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define TEMPDIR_PREFIX "planner-"
+#define TEMPDIR_PREFIX "planner-copy-" /* such that nobody calls a folder of his own so */
 
 struct TempDir {
 	char *path;
@@ -25,7 +25,7 @@ struct TempDir {
 
 #define LEFT_TRIES 100 /* somebody takes away what we have just made, each time */
 
-/* planner-PID-XXXXXX: is NAME one of ours, and is there no such process here? */
+/* planner-copy-PID-XXXXXX: is NAME one of ours, and is there no such process here? */
 static bool left_named(const char *name)
 {
 	const char *rest;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A private directory for files that a library reads by their names: in memory (/dev/shm), or in
- * TMPDIR where that has no room. It is named planner-PID-XXXXXX, and goes with tempdir_free();
+ * TMPDIR where that has no room. It is named planner-copy-PID-XXXXXX, and goes with tempdir_free();
  * whoever has one holds signals back (signals.h). It is locked (flock(2)) as long as somebody has
  * it: one that is not, and whose PID is no process, was left by a program that was killed, and the
  * next tempdir_new() of the same user takes it away.
