@@ -97,6 +97,30 @@ static void test_same(void)
 	scratch_remove(directory);
 }
 
+/* The threads of a core share a folder. One that says something else, or has no such folder, has
+ * its own or none. */
+static void test_threads(void)
+{
+	g_autofree char *directory = scratch_new(), *shared = NULL, *own = NULL, *none = NULL;
+	g_autoptr(Root) root = NULL;
+	g_autoptr(TempDir) copy = NULL;
+
+	machine_put(directory);
+	line_put(directory, 3, "topology/core_id", "9\n");
+	line_put(directory, 8, "cpu_capacity", "1\n");
+	line_put(directory, 9, "cpu_capacity", "1\n");
+	g_assert_cmpuint(copy_check(directory), ==, 4 + 4 + 2);
+	root = scratch_open(directory, 0);
+	copy = capture_copy(root, NULL);
+	shared = g_build_filename(tempdir_path(copy), CPUS "/cpu1/topology", NULL);
+	own = g_build_filename(tempdir_path(copy), CPUS "/cpu3/topology", NULL);
+	none = g_build_filename(tempdir_path(copy), CPUS "/cpu9/topology", NULL);
+	g_assert_true(g_file_test(shared, G_FILE_TEST_IS_SYMLINK));
+	g_assert_false(g_file_test(own, G_FILE_TEST_IS_SYMLINK));
+	g_assert_false(g_file_test(none, G_FILE_TEST_IS_SYMLINK));
+	scratch_remove(directory);
+}
+
 /* What leads out of a capture, or may be waited for, is not in the copy. */
 static void test_hostile(void)
 {
@@ -130,6 +154,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/capture_copy/same", test_same);
+	g_test_add_func("/capture_copy/threads", test_threads);
 	g_test_add_func("/capture_copy/hostile", test_hostile);
 	return g_test_run();
 }

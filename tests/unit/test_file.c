@@ -3,6 +3,7 @@
 #include "topology/base/error.h"
 #include "topology/base/file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -100,6 +101,27 @@ static void test_limit(void)
 			    "is larger than 4194303 MiB");
 }
 
+/* All is read, whatever was said of the size: it may grow, or be made up. */
+static void test_size(void)
+{
+	static const size_t sizes[] = {0, 1, 10, 299999, 300000, 300001, 1 << 20, 1 << 30};
+	g_autofree char *text = g_strnfill(300000, 'x');
+	g_autofree char *file = g_build_filename(scratch, "sized", NULL);
+
+	scratch_put(scratch, "sized", text);
+	for (unsigned i = 0; i < G_N_ELEMENTS(sizes); i++) {
+		size_t length = 0;
+		int failure = 0, fd = open(file, O_RDONLY | O_CLOEXEC);
+		g_autofree char *bytes = fd_read(fd, sizes[i], 1 << 20, &length, &failure);
+
+		g_assert_cmpmem(bytes, length, text, 300000);
+		g_assert_cmpint(lseek(fd, 0, SEEK_SET), ==, 0);
+		g_assert_null(fd_read(fd, sizes[i], 299999, &length, &failure));
+		g_assert_cmpint(failure, ==, EFBIG);
+		close(fd);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	int status;
@@ -109,6 +131,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/file/kinds", test_kinds);
 	g_test_add_func("/file/pipe", test_pipe);
 	g_test_add_func("/file/limit", test_limit);
+	g_test_add_func("/file/size", test_size);
 	status = g_test_run();
 	scratch_remove(scratch);
 	g_free(scratch);

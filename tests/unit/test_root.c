@@ -99,6 +99,67 @@ static void test_bounds(void)
 	g_unlink(huge);
 }
 
+/* PATH reads as TEXT in the root DIRECTORY, whatever its file system says of its size. */
+static void assert_whole(const char *directory, const char *path)
+{
+	g_autofree char *file = g_build_filename(directory, path, NULL), *text = NULL;
+	gsize length;
+
+	g_assert_true(g_file_get_contents(file, &text, &length, NULL));
+	for (unsigned i = 0; i < G_N_ELEMENTS(ways); i++) {
+		g_autoptr(Root) root = scratch_open(directory, ways[i]);
+		size_t have;
+		int failure;
+		g_autofree char *bytes = root_read_private(root, path, 1 << 20, &have, &failure);
+
+		g_assert_nonnull(bytes);
+		g_assert_cmpmem(bytes, have, text, length);
+	}
+}
+
+/* Files of /proc have the size 0, those of /sys 4096; a capture's have their own. */
+static void test_sizes(void)
+{
+	g_autofree char *large = g_strnfill(300000, 'x');
+
+	assert_whole("/proc", "/version");
+	assert_whole("/proc", "/filesystems");
+	assert_whole("/sys", "/devices/system/cpu/possible");
+	scratch_put(scratch, "sizes/large", large);
+	assert_whole(scratch, "/sizes/large");
+	scratch_put(scratch, "sizes/page", large + 300000 - 4096);
+	assert_whole(scratch, "/sizes/page");
+	assert_reads("/sizes/page", large + 300000 - 4096, 0); /* as long as may be */
+}
+
+/* Side by side and in turns: each is read in its own folder. */
+static void test_folders(void)
+{
+	for (unsigned i = 0; i < G_N_ELEMENTS(ways); i++) {
+		g_autoptr(Root) root = scratch_open(scratch, ways[i]);
+		const char *const paths[] = {"/f/a/file", "/f/a/other",	  "/f/b/file",
+					     "/f/a/file", "/f/link/file", "/f/file",
+					     "/f/none/x", "/f/b/file",	  "/f/a",
+					     "/f/a/.",	  "/f/a/..",	  "/f/a/file/"};
+		const char *const texts[] = {"a",  "o", "b",  "a",  "b",  "f",
+					     NULL, "b", NULL, NULL, NULL, NULL};
+
+		scratch_put(scratch, "f/a/file", "a");
+		scratch_put(scratch, "f/a/other", "o");
+		scratch_put(scratch, "f/b/file", "b");
+		scratch_put(scratch, "f/file", "f");
+		link_to("/f/b", "f/link");
+		for (unsigned n = 0; n < G_N_ELEMENTS(paths); n++) {
+			size_t length;
+			int failure;
+			g_autofree char *text =
+				root_read_private(root, paths[n], 4096, &length, &failure);
+
+			g_assert_cmpstr(text, ==, texts[n]);
+		}
+	}
+}
+
 static void test_text(void)
 {
 	g_autoptr(Root) root = scratch_open(scratch, 0);
@@ -422,6 +483,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/root/links", test_links);
 	g_test_add_func("/root/special", test_special);
 	g_test_add_func("/root/bounds", test_bounds);
+	g_test_add_func("/root/sizes", test_sizes);
+	g_test_add_func("/root/folders", test_folders);
 	g_test_add_func("/root/text", test_text);
 	g_test_add_func("/root/masks", test_masks);
 	g_test_add_func("/root/notes", test_notes);

@@ -24,6 +24,8 @@ static bool fill(TempDir *directory, void *data, GError **error)
 	    !tempdir_add_file(directory, "/a/b/one", "other\n", 6, error) ||
 	    !tempdir_add_directory(directory, "/a/c/d", error))
 		return false;
+	g_assert_true(tempdir_add_again(directory, "/a/c/again", "/a/b"));
+	g_assert_false(tempdir_add_again(directory, "/a/c/again", "/a/b"));
 	if (!filling->refusals)
 		return true;
 	filling->refusals--;
@@ -55,6 +57,7 @@ static void test_files(void)
 	text_check(path, "a/b/one", "1\n");
 	text_check(path, "a/b/two", "1\n");
 	text_check(path, "a/three", "3\n");
+	text_check(path, "a/c/again/one", "1\n");
 	g_assert_true(g_file_test(deep, G_FILE_TEST_IS_DIR));
 	g_assert_cmpint(stat(one, &status), ==, 0);
 	g_assert_cmpuint(status.st_nlink, ==, 2);

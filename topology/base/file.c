@@ -49,13 +49,14 @@ int file_open(const char *name, FileKind kind, GError **error)
 	return fd;
 }
 
-char *fd_read(int fd, size_t limit, size_t *length, int *failure)
+char *fd_read(int fd, size_t size, size_t limit, size_t *length, int *failure)
 {
-	size_t room = MIN(limit + 1, (size_t)4096), have = 0;
+	size_t room = MIN(limit, size ? size : 4095) + 1, have = 0;
 	char *bytes = g_malloc(room + 1);
 	ssize_t got;
 
-	while ((got = read(fd, bytes + have, room - have)) != 0) {
+	/* A file that gives all it has at once, and no byte more, is at its end. */
+	while ((!size || have != size) && (got = read(fd, bytes + have, room - have)) != 0) {
 		if (got < 0 && errno == EINTR)
 			continue;
 		*failure = got < 0 ? errno : (have += (size_t)got) > limit ? EFBIG : 0;
@@ -78,9 +79,10 @@ static char *bytes_read(int fd, size_t limit, size_t *length, GError **error)
 {
 	int failure = EFBIG;
 	struct stat status;
-	bool large = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
-		     (size_t)status.st_size > limit;
-	char *bytes = large ? NULL : fd_read(fd, limit, length, &failure);
+	size_t size = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0
+			      ? (size_t)status.st_size
+			      : 0;
+	char *bytes = size > limit ? NULL : fd_read(fd, size, limit, length, &failure);
 
 	if (!bytes && failure == EFBIG)
 		file_refuse_size(error, limit);

@@ -33,8 +33,8 @@ char *file_read(const char *name, FileKind kind, size_t limit, size_t *length, G
 char *file_read_regular(int fd, size_t limit, size_t *length, GError **error);
 
 /* All bytes of FD, yours, with a NUL after them; NULL with errno in *FAILURE, EFBIG beyond LIMIT.
- */
-char *fd_read(int fd, size_t limit, size_t *length, int *failure);
+ * SIZE: as the file system says, 0 = not known. It need not be true. */
+char *fd_read(int fd, size_t size, size_t limit, size_t *length, int *failure);
 
 /* Refuse what is larger than LIMIT, a number of MiB, bytes. False. */
 bool file_refuse_size(GError **error, size_t limit);

@@ -235,11 +235,23 @@ static bool file_write(TempDir *directory, const char *path, const char *text, s
 	bool good;
 
 	if (fd < 0)
-		return tempdir_failed(directory, path, error);
+		return errno == EEXIST || tempdir_failed(directory, path, error);
 	errno = ENOSPC; /* what a short write means */
 	good = write(fd, text, length) == (ssize_t)length || tempdir_failed(directory, path, error);
 	close(fd);
 	return good;
+}
+
+bool tempdir_add_again(TempDir *directory, const char *path, const char *first)
+{
+	const char *relative = path + strspn(path, "/");
+	g_autofree char *target =
+		g_build_filename(directory->path, first + strspn(first, "/"), NULL);
+
+	if (symlinkat(target, directory->fd, relative) < 0)
+		return false;
+	g_ptr_array_add(directory->made, g_strdup(relative));
+	return true;
 }
 
 bool tempdir_add_file(TempDir *directory, const char *path, const char *text, size_t length,
@@ -253,8 +265,6 @@ bool tempdir_add_file(TempDir *directory, const char *path, const char *text, si
 	g_ptr_array_add(directory->made, name);
 	if (!there || file_link(directory, name, bytes))
 		return there;
-	if (faccessat(directory->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		return true;
 	if (!file_write(directory, name, text, length, error))
 		return false;
 	g_hash_table_insert(directory->texts, g_steal_pointer(&bytes), name);

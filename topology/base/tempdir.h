@@ -28,5 +28,8 @@ const char *tempdir_path(const TempDir *directory);
 bool tempdir_add_directory(TempDir *directory, const char *path, GError **error);
 bool tempdir_add_file(TempDir *directory, const char *path, const char *text, size_t length,
 		      GError **error);
+/* Make PATH, in a directory that is there, another name of the directory FIRST. False where that
+ * cannot be. */
+bool tempdir_add_again(TempDir *directory, const char *path, const char *first);
 
 #endif

@@ -15,6 +15,7 @@ typedef struct Copy {
 	Root *root;
 	TempDir *directory;
 	hwloc_bitmap_t seen; /* CPUs that hwloc will see */
+	GHashTable *folders; /* GBytes, what a topology/ holds → char *, the folder that has it */
 	GError **error;
 } Copy;
 
@@ -23,19 +24,27 @@ static bool copy_write(const Copy *copy, const char *path, const char *text, siz
 	return tempdir_add_file(copy->directory, path, text, length, copy->error);
 }
 
-static bool copy_file(const Copy *copy, const char *path, size_t limit)
+/* The bytes of PATH, yours; NULL where there are none. False only where this machine is at its end.
+ */
+static bool copy_read(const Copy *copy, const char *path, size_t limit, char **text, size_t *length)
 {
-	size_t length;
 	int failure;
-	g_autofree char *text = NULL;
 
 	if (signals_waiting())
 		return error_refuse(copy->error, "a signal ended it");
-	text = root_read_private(copy->root, path, limit, &length, &failure);
+	*text = root_read_private(copy->root, path, limit, length, &failure);
 	errno = failure;
-	if (!text && (failure == EMFILE || failure == ENFILE || failure == ENOMEM))
-		return error_errno(copy->error, path);
-	return !text || copy_write(copy, path, text, length);
+	return *text || (failure != EMFILE && failure != ENFILE && failure != ENOMEM) ||
+	       error_errno(copy->error, path);
+}
+
+static bool copy_file(const Copy *copy, const char *path, size_t limit)
+{
+	size_t length;
+	g_autofree char *text = NULL;
+
+	return copy_read(copy, path, limit, &text, &length) &&
+	       (!text || copy_write(copy, path, text, length));
 }
 
 /* hwloc opens these of a CPU and of all CPUs. Of cores and caches it opens the masks, not the
@@ -50,21 +59,95 @@ static bool copy_wanted(const char *folder, const char *name)
 	return !g_str_has_prefix(folder, CPUS) || g_strv_contains(names, name);
 }
 
-/* The files of FOLDER itself, those that are wanted. */
-static bool copy_folder(const Copy *copy, const char *folder)
+typedef struct CopyFile {
+	char *name, *text;
+	size_t length;
+} CopyFile;
+
+static void copy_file_free(void *data)
+{
+	CopyFile *file = data;
+
+	g_free(file->name);
+	g_free(file->text);
+	g_free(file);
+}
+
+/* The files of FOLDER itself, those that are wanted. Of CopyFile *, yours; NULL with an error. */
+static GPtrArray *folder_read(const Copy *copy, const char *folder)
 {
 	g_auto(GStrv) names = root_list(copy->root, folder, NULL);
+	g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(copy_file_free);
 
-	if (root_exists(copy->root, folder) &&
-	    !tempdir_add_directory(copy->directory, folder, copy->error))
-		return false;
 	for (unsigned i = 0; names[i]; i++) {
 		g_autofree char *path = g_build_filename(folder, names[i], NULL);
+		CopyFile found = {0}, *file;
 
-		if (copy_wanted(folder, names[i]) && !copy_file(copy, path, 65536))
+		if (!copy_wanted(folder, names[i]))
+			continue;
+		if (!copy_read(copy, path, 65536, &found.text, &found.length))
+			return NULL;
+		if (!found.text)
+			continue;
+		found.name = g_strdup(names[i]);
+		file = g_new(CopyFile, 1);
+		*file = found;
+		g_ptr_array_add(files, file);
+	}
+	return g_steal_pointer(&files);
+}
+
+static bool folder_write(const Copy *copy, const char *folder, const GPtrArray *files)
+{
+	if ((files->len || root_exists(copy->root, folder)) &&
+	    !tempdir_add_directory(copy->directory, folder, copy->error))
+		return false;
+	for (guint i = 0; i < files->len; i++) {
+		const CopyFile *file = g_ptr_array_index(files, i);
+		g_autofree char *path = g_build_filename(folder, file->name, NULL);
+
+		if (!copy_write(copy, path, file->text, file->length))
 			return false;
 	}
 	return true;
+}
+
+static bool copy_folder(const Copy *copy, const char *folder)
+{
+	g_autoptr(GPtrArray) files = folder_read(copy, folder);
+
+	return files && folder_write(copy, folder, files);
+}
+
+/* FILES as one text that no others have; yours. */
+static GBytes *files_join(const GPtrArray *files)
+{
+	GByteArray *all = g_byte_array_new();
+
+	for (guint i = 0; i < files->len; i++) {
+		const CopyFile *file = g_ptr_array_index(files, i);
+
+		g_byte_array_append(all, (const guint8 *)file->name, (guint)strlen(file->name) + 1);
+		g_byte_array_append(all, (const guint8 *)&file->length, sizeof(file->length));
+		g_byte_array_append(all, (const guint8 *)file->text, (guint)file->length);
+	}
+	return g_byte_array_free_to_bytes(all);
+}
+
+/* The topology/ of a CPU. The threads of a core have the same there: one folder does for them. */
+static bool copy_topology(const Copy *copy, const char *folder)
+{
+	g_autoptr(GPtrArray) files = folder_read(copy, folder);
+	g_autoptr(GBytes) all = files ? files_join(files) : NULL;
+	const char *first = all ? g_hash_table_lookup(copy->folders, all) : NULL;
+
+	if (!files)
+		return false;
+	if (first && tempdir_add_again(copy->directory, folder, first))
+		return true;
+	if (!first && files->len)
+		g_hash_table_insert(copy->folders, g_steal_pointer(&all), g_strdup(folder));
+	return folder_write(copy, folder, files);
 }
 
 /* FOLDER of each entry PREFIXN of PATH. */
@@ -192,7 +275,7 @@ static bool copy_cpus(const Copy *copy)
 		g_autofree char *folder = g_strdup_printf(CPUS "/cpu%u", cpu);
 		g_autofree char *topology = g_strconcat(folder, "/topology", NULL);
 
-		if (!copy_folder(copy, folder) || !copy_folder(copy, topology) ||
+		if (!copy_folder(copy, folder) || !copy_topology(copy, topology) ||
 		    !copy_caches(copy, cpu))
 			return false;
 	}
@@ -256,7 +339,9 @@ static hwloc_bitmap_t cpus_seen(Root *root)
 
 static bool copy_fill(TempDir *directory, void *data, GError **error)
 {
-	Copy copy = {.root = data, .directory = directory, .error = error};
+	g_autoptr(GHashTable) folders = g_hash_table_new_full(
+		g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, g_free);
+	Copy copy = {.root = data, .directory = directory, .folders = folders, .error = error};
 	g_auto(CpuSet) seen = cpus_seen(copy.root);
 
 	copy.seen = seen;

@@ -22,6 +22,8 @@ struct Root {
 	bool live;	    /* this machine */
 	bool step;	    /* no openat2 */
 	char *directory;    /* as given */
+	char *folder;	    /* of a capture, the one in `at`; NULL = none */
+	int at;		    /* the folder that was read from last, open */
 	Tree *tree;	    /* a snapshot's files; NULL = a directory */
 	GHashTable *failed; /* a snapshot's: path → errno that the machine gave */
 	bool paused;	    /* not recording just now */
@@ -35,6 +37,7 @@ static Root *root_new(void)
 	Root *root = g_new0(Root, 1);
 
 	root->fd = -1;
+	root->at = -1;
 	root->failed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	root->notes = notes_new();
 	root->record_failures = g_string_new(NULL);
@@ -42,10 +45,19 @@ static Root *root_new(void)
 	return root;
 }
 
+static void folder_close(Root *root)
+{
+	if (root->at >= 0)
+		close(root->at);
+	root->at = -1;
+	g_clear_pointer(&root->folder, g_free);
+}
+
 void root_free(Root *root)
 {
 	if (!root)
 		return;
+	folder_close(root);
 	if (root->fd >= 0)
 		close(root->fd);
 	g_free(root->directory);
@@ -219,6 +231,7 @@ static bool root_enter(Root *root, const char *path, GError **error)
 	}
 	if (!tree && fd < 0)
 		return false;
+	folder_close(root);
 	if (root->fd >= 0)
 		close(root->fd);
 	directory = fd < 0 ? NULL : g_build_filename(root->directory, path, NULL);
@@ -375,29 +388,86 @@ static int open_at(const Root *root, const char *path, int flags)
 	return open_below(root->fd, path, flags | O_CLOEXEC, root->step);
 }
 
-/* Looked at first in a capture: to open a device may already do something. */
-static int open_file(const Root *root, const char *path, int *failure)
+/* The folder of PATH in a capture, ROOT's own, and the NAME in it; -1 with errno. What is read lies
+ * side by side: the folder stays open until another is asked for. */
+static int folder_open(Root *root, const char *path, const char **name)
+{
+	const char *relative = root_relative(path), *slash = strrchr(relative, '/');
+	g_autofree char *folder = g_strndup(relative, slash ? (gsize)(slash - relative) : 0);
+
+	*name = slash ? slash + 1 : relative;
+	if (root->folder && g_str_equal(root->folder, folder))
+		return root->at;
+	folder_close(root);
+	root->at = open_at(root, folder, O_PATH | O_DIRECTORY);
+	if (root->at >= 0)
+		root->folder = g_steal_pointer(&folder);
+	return root->at;
+}
+
+/* What the link PATH says: its length, -1 with errno. */
+static ssize_t link_text(Root *root, const char *path, char *target, size_t size)
+{
+	const char *name = root_relative(path);
+	int folder = root->live ? root->fd : folder_open(root, path, &name);
+
+	return folder < 0 ? -1 : readlinkat(folder, name, target, size);
+}
+
+#define FILE_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY)
+
+/* What PATH leads to, through links or not: a file that is safe to open? */
+static int open_led(const Root *root, const char *path, struct stat *status, int *failure)
+{
+	int look = open_at(root, path, O_PATH);
+
+	*failure = look < 0 ? errno : fstat(look, status) < 0 ? errno : 0;
+	if (look >= 0)
+		close(look);
+	if (!*failure && !S_ISREG(status->st_mode))
+		*failure = EINVAL;
+	return *failure ? -1 : open_at(root, path, FILE_FLAGS);
+}
+
+/* In a capture: looked at first, since to open a device may already do something. Most files are
+ * no links, and are looked at and opened by their name in their folder, which is in the root. */
+static int open_captured(Root *root, const char *path, struct stat *status, int *failure)
+{
+	const char *name;
+	int folder = folder_open(root, path, &name);
+	bool plain = *name && !g_str_equal(name, ".") && !g_str_equal(name, "..");
+
+	*failure = folder < 0 ? errno : 0;
+	if (!*failure && plain && fstatat(folder, name, status, AT_SYMLINK_NOFOLLOW) < 0)
+		*failure = errno;
+	if (!*failure && (!plain || S_ISLNK(status->st_mode)))
+		return open_led(root, path, status, failure);
+	if (!*failure && !S_ISREG(status->st_mode))
+		*failure = EINVAL;
+	return *failure ? -1 : openat(folder, name, FILE_FLAGS | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* The file PATH, open, and its SIZE as the file system has it: 0 or too much where the kernel makes
+ * up what is read. -1 with errno in *FAILURE. */
+static int open_file(Root *root, const char *path, size_t *size, int *failure)
 {
 	struct stat status;
-	int fd = -1;
+	int fd;
 
-	if (!root->live) {
-		int look = open_at(root, path, O_PATH);
-
-		*failure = look < 0 ? errno : fstat(look, &status) < 0 ? errno : 0;
-		if (!*failure && !S_ISREG(status.st_mode))
-			*failure = EINVAL;
-		if (look >= 0)
-			close(look);
-		if (*failure)
-			return -1;
+	*failure = 0;
+	fd = root->live ? open_at(root, path, FILE_FLAGS)
+			: open_captured(root, path, &status, failure);
+	if (fd < 0) {
+		*failure = *failure ? *failure : errno;
+		return -1;
 	}
-	fd = open_at(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	*failure = fd < 0 ? errno : fstat(fd, &status) < 0 ? errno : 0;
-	if (!*failure && !S_ISREG(status.st_mode))
+	if (root->live && fstat(fd, &status) < 0)
+		*failure = errno;
+	else if (root->live && !S_ISREG(status.st_mode))
 		*failure = EINVAL;
-	if (*failure && fd >= 0)
+	if (*failure)
 		close(fd);
+	*size = (size_t)status.st_size;
 	return *failure ? -1 : fd;
 }
 
@@ -492,31 +562,23 @@ static int failure_of(const Root *root, const char *path, int failure)
 typedef enum LinkKind { LINK_NONE, LINK_MASK, LINK_OTHER } LinkKind;
 
 /* What kind of link is PATH? To /dev/null they are put on purpose: as if nothing were there. */
-static LinkKind link_kind(const Root *root, const char *path)
+static LinkKind link_kind(Root *root, const char *path)
 {
-	g_autofree char *folder = g_path_get_dirname(path), *name = g_path_get_basename(path);
 	char target[sizeof("/dev/null")];
-	int fd = open_at(root, folder, O_PATH | O_DIRECTORY);
-	ssize_t length = fd < 0 ? -1 : readlinkat(fd, name, target, sizeof(target));
+	ssize_t length = link_text(root, path, target, sizeof(target));
 
-	if (fd >= 0)
-		close(fd);
 	if (length <= 0)
 		return LINK_NONE;
 	return length == strlen("/dev/null") && !memcmp(target, "/dev/null", length) ? LINK_MASK
 										     : LINK_OTHER;
 }
 
-static char *root_link_read(const Root *root, const char *path, int *failure)
+static char *root_link_read(Root *root, const char *path, int *failure)
 {
-	g_autofree char *folder = g_path_get_dirname(path), *name = g_path_get_basename(path);
 	char target[4096];
-	int fd = open_at(root, folder, O_PATH | O_DIRECTORY);
-	ssize_t length = fd < 0 ? -1 : readlinkat(fd, name, target, sizeof(target));
+	ssize_t length = link_text(root, path, target, sizeof(target));
 
 	*failure = length < 0 ? errno : 0;
-	if (fd >= 0)
-		close(fd);
 	return length < 0 ? NULL : g_strndup(target, (gsize)length);
 }
 
@@ -543,14 +605,15 @@ char *root_link(Root *root, const char *path, const char *source)
 char *root_read_private(Root *root, const char *path, size_t limit, size_t *length, int *failure)
 {
 	char *text = NULL;
+	size_t size;
 	int fd = -1;
 
 	*failure = 0;
 	if (root->tree) {
 		text = root_tree_read(root, path, limit, length, failure);
 	} else {
-		fd = open_file(root, path, failure);
-		text = fd < 0 ? NULL : fd_read(fd, limit, length, failure);
+		fd = open_file(root, path, &size, failure);
+		text = fd < 0 ? NULL : fd_read(fd, size, limit, length, failure);
 		if (fd >= 0)
 			close(fd);
 		if (*failure == ENOENT && !root->live && link_kind(root, path) == LINK_OTHER)
@@ -564,19 +627,20 @@ char *root_read_private(Root *root, const char *path, size_t limit, size_t *leng
 
 char *root_read_tail(Root *root, const char *path, size_t limit, size_t *length, int *failure)
 {
-	struct stat status;
+	size_t size;
 	char *text;
 	int fd;
 
 	if (root->tree)
 		return root_read_private(root, path, limit, length, failure);
-	fd = open_file(root, path, failure);
+	fd = open_file(root, path, &size, failure);
 	*failure = failure_of(root, path, *failure);
 	if (fd < 0)
 		return NULL;
-	if (fstat(fd, &status) == 0 && status.st_size > (off_t)limit / 2)
-		lseek(fd, status.st_size - (off_t)limit / 2, SEEK_SET);
-	text = fd_read(fd, limit, length, failure); /* half: it may grow meanwhile */
+	if (size > limit / 2)
+		lseek(fd, (off_t)(size - limit / 2), SEEK_SET);
+	/* Half: it may grow meanwhile. */
+	text = fd_read(fd, MIN(size, limit / 2), limit, length, failure);
 	close(fd);
 	return text;
 }
