@@ -280,6 +280,8 @@ const Fixes fixes_line = {{
 }};
 
 const Fixes fixes_reboot = {{
+	[PLATFORM_OVIRT] = "reboot (maintenance mode first), or set it before: Edit Host, Kernel, "
+			   "in the engine",
 	[PLATFORM_OPENSHIFT] = "let the Machine Config Operator reboot the node; only the "
 			       "PerformanceProfile and MachineConfigs say what the line is to be",
 	[PLATFORM_UNRAID] = "reboot, or set it in Settings, CPU Pinning, or on the append line of "
@@ -288,6 +290,8 @@ const Fixes fixes_reboot = {{
 }};
 
 const Fixes fixes_domain_flag = {{
+	[PLATFORM_OVIRT] = "isolcpus=managed_irq,domain,LIST in Edit Host, Kernel, in the engine; "
+			   "reinstall the host from there and reboot",
 	[PLATFORM_OPENSHIFT] =
 		"deliberate: the profile leaves these CPUs to the scheduler. If it "
 		"shall not balance tasks there, spec.cpu.balanceIsolated: false " PROFILE,
@@ -308,6 +312,34 @@ const Fixes fixes_fence = {{
 	[PLATFORM_HARVESTER] = "isolate the CPUs on the kernel line: " GRUBENV "; reboot",
 }};
 
+const Fixes fixes_affinity = {{
+	[PLATFORM_OVIRT] = "systemd.cpu_affinity= in Edit Host, Kernel, in the engine, which "
+			   "writes the line; CPUAffinity= on the host itself; only host CPUs, or "
+			   "neither",
+	[PLATFORM_OPENSHIFT] = "spec.cpu.reserved " PROFILE,
+	[PLATFORM_HARVESTER] = "systemd.cpu_affinity= in " GRUBENV
+			       "; CPUAffinity= in a CloudInit resource: files elsewhere are lost; "
+			       "reboot (maintenance mode first)",
+}};
+
+const Fixes fixes_whole = {{
+	[PLATFORM_OPENSTACK] = "whole cores in cpu_dedicated_set of nova.conf [compute], the host "
+			       "on others; restart nova-compute and resize the VM: Nova chooses "
+			       "the pins",
+	[PLATFORM_OVIRT] = "keep the host to whole cores, and the VM to others: Edit VM, Resource "
+			   "Allocation, CPU Pinning topology; restart the VM",
+	[PLATFORM_KUBEVIRT] =
+		"whole cores in reservedSystemCPUs of kubelet, the same in AllowedCPUs= of each "
+		"slice of the host; restart the VM: kubelet chooses the CPUs",
+	[PLATFORM_OPENSHIFT] = "whole cores in spec.cpu.reserved and spec.cpu.isolated " PROFILE,
+	[PLATFORM_OPENNEBULA] = "keep the host to whole cores, and these in ISOLCPUS of the host's "
+				"template; PIN_POLICY=\"CORE\" in the VM's, and deploy it again",
+}};
+
+const Fixes fixes_sibling = {{
+	[PLATFORM_OPENSHIFT] = "bring it online, or both threads into spec.cpu.offlined " PROFILE,
+}};
+
 const Fixes fixes_pages = {{
 	[PLATFORM_OPENSHIFT] = "spec.hugepages.pages (size, count, node) " PROFILE,
 	[PLATFORM_UNRAID] = "hugepagesz= and hugepages= on the append line of "
@@ -325,9 +357,44 @@ const Fixes fixes_host = {{
 }};
 
 const Fixes fixes_irqs = {{
+	[PLATFORM_OVIRT] = "write the host's CPUs to smp_affinity_list, and irqaffinity= in Edit "
+			   "Host, Kernel, in the engine; reinstall the host from there and reboot",
+	[PLATFORM_UNRAID] = "write the host's CPUs to smp_affinity_list, for good in "
+			    "/boot/config/go, and irqaffinity= to the append line of "
+			    "/boot/syslinux/syslinux.cfg; reboot",
+	[PLATFORM_HARVESTER] = "write the host's CPUs to smp_affinity_list, for good by a "
+			       "CloudInit resource, and irqaffinity= to " GRUBENV "; reboot",
 	[PLATFORM_OPENSHIFT] = "annotate the pods (irq-load-balancing.crio.io: disable), or "
 			       "spec.globallyDisableIrqLoadBalancing: true of the "
 			       "PerformanceProfile",
+}};
+
+#define FEWER_QUEUES ", or give the device fewer queues by its driver's parameter there; reboot"
+
+const Fixes fixes_managed = {{
+	[PLATFORM_OVIRT] = "isolcpus=managed_irq,domain,LIST in Edit Host, Kernel, in the "
+			   "engine" FEWER_QUEUES,
+	[PLATFORM_OPENSHIFT] =
+		"fewer queues of the device, by its driver's parameter in "
+		"spec.additionalKernelArgs " PROFILE "; isolcpus=managed_irq is the profile's own",
+	[PLATFORM_UNRAID] = "isolcpus=managed_irq,domain,LIST on the append line of "
+			    "/boot/syslinux/syslinux.cfg" FEWER_QUEUES,
+	[PLATFORM_HARVESTER] = "isolcpus=managed_irq,domain,LIST in " GRUBENV FEWER_QUEUES,
+}};
+
+#define LATENCY "limit the latency of its CPUs: power/pm_qos_resume_latency_us"
+
+const Fixes fixes_idle = {{
+	[PLATFORM_OPENSTACK] = LATENCY ", or tuned's force_latency: Nova has no setting for cpu-pm",
+	[PLATFORM_OVIRT] =
+		LATENCY ", or tuned's force_latency: the engine has no setting for cpu-pm",
+	[PLATFORM_KUBEVIRT] = LATENCY ", or tuned's force_latency",
+	[PLATFORM_OPENSHIFT] =
+		"annotate the VM's pod (cpu-c-states.crio.io: disable), with the runtime class and "
+		"spec.workloadHints.perPodPowerManagement: true of the PerformanceProfile",
+	[PLATFORM_HARVESTER] = LATENCY ", for good by a CloudInit resource",
+	[PLATFORM_UNRAID] = "give the VM cpu-pm if it may have it; else " LATENCY
+			    ", for good in /boot/config/go",
 }};
 
 const Fixes fixes_quota = {{

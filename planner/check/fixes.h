@@ -29,9 +29,14 @@ extern const Fixes fixes_line;	      /* the kernel's line */
 extern const Fixes fixes_reboot;      /* what the next boot changes of it */
 extern const Fixes fixes_domain_flag; /* isolcpus without the flag domain */
 extern const Fixes fixes_fence;	      /* what keeps the host off VMs' CPUs */
+extern const Fixes fixes_affinity;    /* where systemd puts the host's services */
+extern const Fixes fixes_whole;	      /* cores that host and VMs divide, with nothing isolated */
+extern const Fixes fixes_sibling;     /* a thread of a core that is offline */
 extern const Fixes fixes_pages;	      /* the node's huge pages */
 extern const Fixes fixes_host;	      /* what is set while the node runs: sysctl, sysfs, modules */
 extern const Fixes fixes_irqs;	      /* where interrupts go */
+extern const Fixes fixes_managed;     /* where those go that the kernel places itself */
+extern const Fixes fixes_idle;	      /* how deep the CPUs of a VM without cpu-pm sleep */
 extern const Fixes fixes_quota;	      /* how much CPU time a VM may have */
 extern const Fixes fixes_groups;      /* which CPUs its control groups have */
 

@@ -458,6 +458,7 @@ const Rule rule_kvm_exitless_timer = {
 	       "timers fire on the VMs' own CPUs, and kernels without the per-vCPU rule of 2022 "
 	       "lose the preemption timer of all VMs.",
 	.remedy = "leave kvm.pi_inject_timer at its default, and boot with nohz_full",
+	.fixes = &fixes_line,
 	.source = "arch/x86/kvm/x86.c pi_inject_timer; arch/x86/kvm/lapic.c "
 		  "kvm_can_post_timer_interrupt()",
 	.when = WHEN_GUESTS,

@@ -93,6 +93,13 @@ static gboolean intruder_name(gpointer slice, gpointer value, gpointer slices)
 	return FALSE;
 }
 
+/* Is it found that N tasks may run on HELD, which nothing isolates? What a broken list lost is
+ * another finding. */
+static bool intruders_found(const Audit *audit, unsigned n, hwloc_const_bitmap_t held)
+{
+	return n && !lists_refused(audit) && !hwloc_bitmap_isincluded(held, audit->lost);
+}
+
 static void eval_user_on_vm(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	Naming names = {0}, slices = {0};
@@ -103,7 +110,7 @@ static void eval_user_on_vm(const Rule *rule, const Audit *audit, GPtrArray *fin
 
 	g_tree_foreach(found, intruder_name, &slices);
 	text = naming_end(&slices);
-	if (n && !lists_refused(audit) && !hwloc_bitmap_isincluded(held, audit->lost))
+	if (intruders_found(audit, n, held))
 		rule_found_fix(
 			rule, findings, "tasks", STATUS_FILE, held,
 			fence_comes(audit, held) ? "reboot: the next boot isolates them"
@@ -278,6 +285,15 @@ const Rule rule_service_affinity_lost = {
 	.eval = eval_not_in_force,
 };
 
+/* Does task.user-on-vm find any task? */
+static bool user_on_vm_found(const Audit *audit, hwloc_const_bitmap_t held)
+{
+	unsigned n;
+
+	g_tree_unref(fence_intruders(audit, held, &n));
+	return intruders_found(audit, n, held);
+}
+
 /* Cores whose threads the host and a VM divide, where nothing is isolated but services are fenced.
  */
 static void eval_fence_split(const Rule *rule, const Audit *audit, GPtrArray *findings)
@@ -285,14 +301,17 @@ static void eval_fence_split(const Rule *rule, const Audit *audit, GPtrArray *fi
 	const char *what;
 	g_auto(CpuSet) fence = fence_of(audit->facts, audit->cmdline, &what), cpus = set_new();
 	Naming names = {0}, cores = {0};
-	g_auto(CpuSet) held = fence_held(audit, &names);
+	g_auto(CpuSet) held = fence_held(audit, &names), open = set_new();
 	g_autofree char *vms = naming_end(&names), *text = NULL;
 
+	/* A fence that has the VMs' CPUs themselves: task.user-on-vm says that. */
+	if (fence && user_on_vm_found(audit, held))
+		hwloc_bitmap_and(open, fence, held);
 	for (unsigned i = 0; fence && audit->host && i < audit->host->cores->len; i++) {
 		const Core *core = host_core(audit->host, i);
 		g_autofree char *name = siblings_name(core);
 
-		if (!threads_in(core, fence) || !threads_in(core, held))
+		if (!threads_in(core, fence) || !threads_in(core, held) || threads_in(core, open))
 			continue;
 		naming_add(&cores, name);
 		for (unsigned t = 0; t < core->n_cpus; t++)
@@ -311,10 +330,12 @@ const Rule rule_topology_fence_split = {
 	.title = "The host is kept to threads of a VM's cores",
 	.sees = "Where no CPU is isolated: the threads of each core against the CPUs that services "
 		"are kept to (AllowedCPUs= of the slices, CPUAffinity=, systemd.cpu_affinity=, "
-		"tuned.non_isolcpus=) and those of running pinned VMs.",
+		"tuned.non_isolcpus=) and those of running pinned VMs. Not of cores of which the "
+		"host has a VM's own CPU, where task.user-on-vm finds who may run there.",
 	.why = "Threads of a core share its pipelines and caches: the second threads of the host's "
 	       "cores belong to the host.",
 	.remedy = "keep the host to whole cores, and pin VMs to others",
+	.fixes = &fixes_whole,
 	.source = "Documentation/admin-guide/hw-vuln/core-scheduling.rst",
 	.when = WHEN_NO_PLAN | WHEN_GUESTS,
 	.needs = FACT_TOPOLOGY | FACT_GUESTS,

@@ -157,6 +157,7 @@ const Rule rule_irq_managed_on_isolated = {
 	.remedy = "boot with isolcpus=managed_irq,domain,LIST (5.6 and later), or give the device "
 		  "fewer queues; of megaraid_sas and mpt3sas the parameter smp_affinity_enable=0 "
 		  "makes them movable, of smartpqi disable_managed_interrupts=1",
+	.fixes = &fixes_managed,
 	.source = "kernel/irq/manage.c irq_do_set_affinity(), proc.c; kernel-parameters.txt "
 		  "isolcpus=; drivers/scsi",
 	.when = WHEN_ISOLATED,

@@ -500,6 +500,20 @@ static char *judge_offline(const Audit *audit, const AuditVm *vm, Side side, hwl
 	return rules_pin_sentence(&judge.naming, "pinned to CPUs that are not online");
 }
 
+hwloc_bitmap_t pins_offline(const Audit *audit)
+{
+	hwloc_bitmap_t found = set_new();
+
+	for (unsigned i = 0; i < audit->vms->len; i++) {
+		const AuditVm *vm = g_ptr_array_index(audit->vms, i);
+
+		for (Side side = SIDE_LIVE; vm->guest && side < N_SIDES; side++)
+			if (guest_has(vm->guest, side))
+				g_free(judge_offline(audit, vm, side, found));
+	}
+	return found;
+}
+
 /* What brings GONE back: nothing brings a CPU that the machine has not. Yours. */
 static char *online_again(const Audit *audit, hwloc_const_bitmap_t gone)
 {

@@ -278,6 +278,7 @@ const Rule rule_power_deep_idle = {
 	       "cpu-pm the guest chooses, and it knows its load.",
 	.remedy = "give the VM cpu-pm if it may have it; else limit the latency of its CPUs: "
 		  "power/pm_qos_resume_latency_us, or tuned's force_latency",
+	.fixes = &fixes_idle,
 	.source = "Documentation/admin-guide/pm/cpuidle.rst; drivers/idle/intel_idle.c",
 	.when = WHEN_ISOLATED | WHEN_GUESTS,
 	.needs = FACT_POWER | FACT_GUESTS | FACT_ARGV,

@@ -44,6 +44,7 @@ const Rule rule_service_systemd_affinity = {
 	.why = "systemd starts with the complement of isolcpus; this setting puts it and "
 	       "everything it starts back onto isolated CPUs.",
 	.remedy = "list only host CPUs, or remove the setting",
+	.fixes = &fixes_affinity,
 	.source = "systemd-system.conf(5), systemd(1) systemd.cpu_affinity (245)",
 	.when = WHEN_ISOLATED,
 	.needs = FACT_SERVICES,

@@ -8,6 +8,8 @@
 /* Judge each of them by rule->judge. */
 void judge_sides(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings);
 
+/* The CPUs that are not online and that vm.pin-offline finds. Yours. */
+hwloc_bitmap_t pins_offline(const Audit *audit);
 /* Does the plan itself put this VM's vCPU on CPU? */
 bool planned_on(const AuditVm *vm, unsigned cpu);
 /* "vCPU 2 on 13": the wrong vCPUs of a VM, named. */

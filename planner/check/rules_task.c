@@ -249,6 +249,7 @@ const Rule rule_task_kernel_thread_on_isolated = {
 	.why = "Each of them may wake up on a dedicated CPU. nohz_full moves kthreadd and its "
 	       "children away (5.9 and later), isolcpus does not.",
 	.remedy = "boot with nohz_full, or 'taskset -pc HOST-CPUS TID'",
+	.fixes = &fixes_line,
 	.source = "kernel/kthread.c kthread(); "
 		  "Documentation/admin-guide/kernel-per-CPU-kthreads.rst",
 	.when = WHEN_ISOLATED,
@@ -322,6 +323,7 @@ const Rule rule_task_workqueue_on_isolated = {
 	       "from the mask at boot. Something changed it since, or isolation is by cpuset "
 	       "partitions before 6.12.",
 	.remedy = "write the mask of the host's CPUs to the file",
+	.fixes = &fixes_host,
 	.source = "kernel/workqueue.c workqueue_init_early()",
 	.when = WHEN_ISOLATED,
 	.needs = FACT_WORKQUEUE,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Rules over the machine itself: is it the one planned for, and are its cores whole? */
 #include "planner/base/subject.h"
-#include "planner/check/rules_found.h"
+#include "planner/check/rules_sides.h"
 #include "planner/check/rules_table.h"
 
 /* What makes the two fingerprints differ, as far as it shows. */
@@ -97,6 +97,7 @@ const Rule rule_topology_core_split = {
 	.why = "Threads of a core share its pipelines and caches: host work on one slows the VM on "
 	       "the other, and may leak data to it.",
 	.remedy = "isolate whole cores: 'planner emit cmdline'",
+	.fixes = &fixes_line,
 	.source = "Documentation/admin-guide/hw-vuln/core-scheduling.rst",
 	.when = WHEN_ISOLATED,
 	.needs = FACT_TOPOLOGY | FACT_ISOLATED,
@@ -118,6 +119,17 @@ static bool rules_topology_used(const Audit *audit, unsigned index)
 	return role != ROLE_HOST && (role != ROLE_STRANDED || audit->plan->host == audit->host);
 }
 
+/* Is a VM pinned to each CPU that is offline? Then vm.pin-offline says it. Which core a CPU had
+ * that is offline, the kernel does not tell. */
+static bool offline_pinned(const Audit *audit)
+{
+	hwloc_const_bitmap_t present = audit->facts->kernel->present;
+	g_auto(CpuSet) gone = present ? set_minus(present, audit->online) : set_new();
+	g_auto(CpuSet) pinned = pins_offline(audit);
+
+	return !hwloc_bitmap_iszero(gone) && hwloc_bitmap_isincluded(gone, pinned);
+}
+
 static void eval_sibling(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
 	g_auto(CpuSet) cpus = set_new();
@@ -126,7 +138,7 @@ static void eval_sibling(const Rule *rule, const Audit *audit, GPtrArray *findin
 	g_autofree char *fix = on ? g_strconcat(on, "; or plan with SMT off", NULL) : NULL;
 
 	/* Nova takes the CPUs offline that no VM has. */
-	if (audit->facts->platform == PLATFORM_OPENSTACK && !on)
+	if (!on && (audit->facts->platform == PLATFORM_OPENSTACK || offline_pinned(audit)))
 		return;
 	for (unsigned i = 0; audit->host && i < audit->host->cores->len; i++)
 		if (host_core(audit->host, i)->partial && rules_topology_used(audit, i))
@@ -146,10 +158,12 @@ const Rule rule_topology_sibling_offline = {
 	.sees = "Isolated cores with a thread that is present but not online; not if a saved plan "
 		"calls them stranded, and not on OpenStack, whose cpu_power_management takes "
 		"unused "
-		"CPUs offline. /sys/devices/system/cpu/smt/control says whether SMT is off.",
+		"CPUs offline; nor where VMs are pinned to all CPUs that are offline. "
+		"/sys/devices/system/cpu/smt/control says whether SMT is off.",
 	.why = "The sibling may come back online at any time, without isolation, next to a VM that "
 	       "relies on a whole core.",
 	.remedy = "bring it online, or plan with it offline: the core is then stranded",
+	.fixes = &fixes_sibling,
 	.source = "/sys/devices/system/cpu/cpuN/online",
 	.when = WHEN_ISOLATED,
 	.needs = FACT_TOPOLOGY,

@@ -414,6 +414,9 @@ static void found_written(const Rule *rule, const Audit *audit, GPtrArray *findi
 
 	if (!*words)
 		return;
+	/* Harvester's own file has the words already. */
+	if (written != WRITTEN_OEM && fixes_text(rule->fixes, audit->facts->platform))
+		fix = rule->remedy;
 	if (made)
 		rule_found_fix(rule, findings, SUBJECT, line->file, NULL, fix,
 			       "%s is in %s, but not in what %s boots", words, line->file,
@@ -456,6 +459,7 @@ const Rule rule_kernel_line_elsewhere = {
 	       "elsewhere.",
 	.remedy = "write it where the loader reads it, or run the tool that makes its entries; "
 		  "then reboot",
+	.fixes = &fixes_line,
 	.source = "Proxmox VE manual, Host Bootloader; kernel-install(8); update-grub(8); zipl(8)",
 	.needs = FACT_LINE,
 	.eval = eval_elsewhere,

@@ -484,6 +484,26 @@ static void smt_forced_off(Facts *f)
 	text_set(&f->kernel->smt_control, "forceoff");
 }
 
+/* CPU 24 is offline, and a VM is pinned to it; nobody is to 25, where there is one. */
+static void sibling_one(Facts *f)
+{
+	set_set(&f->kernel->present, "0-24");
+}
+
+static void sibling_two(Facts *f)
+{
+	sibling(f);
+	set_set(&f->kernel->present, "0-25");
+	pin(guest(f, "d1")->vcpu_threads, 3, "24");
+}
+
+static void sibling_smt(Facts *f)
+{
+	sibling_two(f);
+	sibling_one(f);
+	text_set(&f->kernel->smt_control, "off");
+}
+
 static void stat_interval(Facts *f)
 {
 	table_put(f->kernel->sysctls, "vm.stat_interval", "1");
@@ -661,6 +681,22 @@ static void fence_split(Facts *f)
 {
 	not_isolated(f);
 	systemd_says(f, "0-1,12-14");
+}
+
+/* A service that the affinity leaves on a VM's own CPU. */
+static void fence_service(Facts *f)
+{
+	predict_task(f, 901, "backup", false, f->host->online);
+	set_set(&last_task(f)->allowed, "0-1,12-14");
+	text_set(&last_task(f)->cgroup, "/system.slice/backup.service");
+}
+
+/* The VM has one thread of the core, the host the other; and other tasks may run everywhere. */
+static void fence_beside(Facts *f)
+{
+	user_on_vm(f);
+	systemd_says(f, "0-1,12-14");
+	pin(guest(f, "d1")->vcpu_threads, 1, "22");
 }
 
 static void user_task(Facts *f)
@@ -1225,6 +1261,8 @@ static const Fault faults[] = {
 	{"topology.core-split", PLANNED, core_split, "2,14"},
 	{"topology.sibling-offline", ALONE, sibling, "siblings of CPUs 2"},
 	{"topology.sibling-offline", ALONE, smt_forced_off, "smt/control is forceoff"},
+	{"topology.sibling-offline", ALONE, sibling_two, "siblings of CPUs 2"},
+	{"topology.sibling-offline", ALONE, sibling_smt, "smt/control is off"},
 	{"irq.on-isolated", PLANNED, irq, "24 eth0-TxRx-0 (CPUs 2)"},
 	{"irq.managed-on-isolated", PLANNED, irq_managed, "25 nvme0q1"},
 	{"irq.passed-elsewhere", PLANNED, irq_passed, "24 vfio-msix[1](0000:0b:00.0) (CPUs 8)"},
@@ -1235,6 +1273,7 @@ static const Fault faults[] = {
 	{"task.user-on-vm", ALONE, user_on_vm, "in user.slice (such as desktop, 901)"},
 	{"service.affinity-lost", ALONE, affinity_lost, "backup (901)"},
 	{"topology.fence-split", ALONE, fence_split, "d1"},
+	{"topology.fence-split", ALONE, fence_beside, "d1"},
 	{"task.vhost-on-isolated", PLANNED, vhost, "vhost-10000 (902"},
 	{"task.workqueue-on-isolated", PLANNED, workqueue, "isolated CPUs 2-5"},
 	{"vm.unknown", PLANNED, vm_unknown, "does not know this VM, which runs"},
@@ -1649,6 +1688,8 @@ static const Twin twins[] = {
 	{"service.affinity-lost", ALONE, affinity_lost, task_of_kernel},
 	{"service.affinity-lost", ALONE, affinity_lost, task_thread},
 	{"topology.fence-split", ALONE, fence_split, fence_whole},
+	{"topology.fence-split", ALONE, fence_split, fence_service},
+	{"topology.sibling-offline", ALONE, sibling_two, sibling_one},
 	{"topology.fence-split", ALONE, fence_split, vms_off},
 	{"topology.fence-split", ALONE, fence_split, isolated_again},
 	{"kernel.line-elsewhere", PLANNED, elsewhere, loader_unknown},
@@ -2002,6 +2043,45 @@ static void test_platforms(void)
 			g_assert_true(platform_base(p) != p || !fixes_text((*rule)->fixes, p) ||
 				      !g_str_equal(text, (*rule)->remedy));
 		}
+}
+
+static void oem(Facts *f)
+{
+	unmade_by(f, WRITTEN_OEM);
+}
+
+/* What a platform would undo is said in its words, whatever the finding itself would have said. */
+static void test_platform_words(void)
+{
+	static const struct {
+		void (*spoil)(Facts *facts);
+		const char *id;
+		Platform platform;
+		const char *fix;
+	} rows[] = {
+		{elsewhere, "kernel.line-elsewhere", PLATFORM_LIBVIRT, "proxmox-boot-tool"},
+		{elsewhere, "kernel.line-elsewhere", PLATFORM_OVIRT, "Edit Host, Kernel"},
+		{unmade_grub, "kernel.line-elsewhere", PLATFORM_OVIRT, "Edit Host, Kernel"},
+		{oem, "kernel.line-elsewhere", PLATFORM_HARVESTER,
+		 "reboot (maintenance mode first)"},
+		{systemd, "service.systemd-affinity", PLATFORM_OPENSHIFT, "spec.cpu.reserved"},
+		{systemd, "service.systemd-affinity", PLATFORM_OPENSTACK, "list only host CPUs"},
+	};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(Audit) audit = NULL;
+		g_autoptr(Check) check = NULL;
+		Bed bed;
+
+		bed_level(&bed, PLANNED);
+		rows[i].spoil(bed.facts);
+		bed.facts->platform = rows[i].platform;
+		check = bed_check(&bed, PLANNED, rows[i].id, &audit);
+		g_assert_nonnull(strstr(fix_of(check, rows[i].id), rows[i].fix));
+		g_clear_pointer(&check, check_free);
+		g_clear_pointer(&audit, audit_free);
+		bed_clear(&bed);
+	}
 }
 
 /* A watchdog that does not run disturbs nobody. */
@@ -2574,6 +2654,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/rules/unpinned-shared", test_unpinned_shared);
 	g_test_add_func("/rules/remedy-names", test_remedy_names);
 	g_test_add_func("/rules/platforms", test_platforms);
+	g_test_add_func("/rules/platform-words", test_platform_words);
 	g_test_add_func("/rules/plan-admits", test_plan_admits);
 	g_test_add_func("/rules/watchdog-off", test_watchdog_off);
 	g_test_add_func("/rules/planned-warning", test_planned_warning);
