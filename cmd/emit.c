@@ -181,16 +181,18 @@ static char *render_based(const Options *options, const Artifact *artifact, Rend
 		g_propagate_error(error, g_steal_pointer(&failure));
 		return NULL;
 	}
-	if (base && artifact->base == BASE_CHANGE)
-		return merged_domain(rendering, name, base, length, error);
-	if (base) {
+	if (base && artifact->base == BASE_PINS) {
 		pins = merged_possible(error) ? merge_pins(name, base, length, vcpus, error) : NULL;
 		if (!pins)
 			return NULL;
 	}
 	rendering->pins = pins;
-	text = artifact_render(artifact, rendering, error);
+	text = base && artifact->base == BASE_CHANGE
+		       ? merged_domain(rendering, name, base, length, error)
+		       : artifact_render(artifact, rendering, error);
 	rendering->pins = NULL;
+	if (base && text)
+		merged_warn(merged_rewriter(base, length), rendering->vm->spec->name);
 	return text;
 }
 

@@ -3,6 +3,7 @@
 #include "cmd/inputs.h"
 #include "cmd/output.h"
 #include "planner/base/naming.h"
+#include "planner/check/fixes.h"
 #include "planner/merge/merge.h"
 #include "topology/base/error.h"
 #include "topology/base/text.h"
@@ -18,6 +19,54 @@ bool merged_possible(GError **error)
 	g_set_error_literal(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM,
 			    "merging needs libxml2, which is not installed");
 	return false;
+}
+
+/* Does PLATFORM write the XML of a libvirt domain again at each start, whatever was defined
+ * meanwhile? Unraid keeps it until somebody saves the form; others have no XML. */
+static bool merged_rewrites(Platform platform)
+{
+	switch (platform_base(platform)) {
+	case PLATFORM_OPENSTACK:
+	case PLATFORM_OVIRT:
+	case PLATFORM_KUBEVIRT:
+	case PLATFORM_OPENNEBULA:
+	case PLATFORM_CLOUDSTACK:
+		return true;
+	default:
+		return false;
+	}
+}
+
+Platform merged_rewriter(const char *base, size_t length)
+{
+	g_autoptr(Domain) domain = domain_parse(base, length, NULL);
+	Platform platform = domain ? domain->platform : PLATFORM_LIBVIRT;
+
+	if (domain && platform == PLATFORM_LIBVIRT)
+		platform = platform_of_name(domain->name);
+	return merged_rewrites(platform) ? platform : PLATFORM_LIBVIRT;
+}
+
+void merged_warn(Platform platform, const char *names)
+{
+	static const struct {
+		const char *what;
+		const Fixes *fixes;
+	} rows[] = {{"vCPUs", &fixes_pin},
+		    {"emulator and I/O threads", &fixes_emulator},
+		    {"memory", &fixes_memory},
+		    {"the rest", &fixes_settings}};
+	g_autofree char *safe = output_safe(names);
+
+	if (platform == PLATFORM_LIBVIRT)
+		return;
+	fprintf(stderr,
+		"planner: %s: %s writes the XML again at each start, and then these changes are "
+		"gone; make them in its own settings:\n",
+		safe, platform_names[platform]);
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
+		fprintf(stderr, "planner:   %s: %s\n", rows[i].what,
+			fixes_text(rows[i].fixes, platform));
 }
 
 char *merged_domain(const Rendering *rendering, const char *name, const char *base, size_t length,
@@ -50,50 +99,68 @@ static bool merged_is_of(const char *name, const char *path, const char *base, s
 	return false;
 }
 
-/* Add the VM of RENDERING; where DIR has no XML of it, to MISSING. */
-static bool merged_add(GHashTable *merged, const Rendering *rendering, const char *dir,
-		       Naming *missing, GError **error)
+/* A folder of XMLs, while each is merged. */
+typedef struct MergeFolder {
+	const char *dir;
+	GHashTable *merged; /* VM's name → text */
+	Naming missing;	    /* VMs that have no XML there */
+	Naming rewritten[PLATFORM_COUNT];
+} MergeFolder;
+
+/* Add the VM of RENDERING. */
+static bool merged_add(MergeFolder *folder, const Rendering *rendering, GError **error)
 {
 	const char *name = rendering->vm->spec->name;
 	g_autofree char *file = g_strconcat(name, ".xml", NULL);
-	g_autofree char *path = g_build_filename(dir, file, NULL), *base = NULL;
+	g_autofree char *path = g_build_filename(folder->dir, file, NULL), *base = NULL;
 	size_t length;
 	char *text;
 
 	if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
-		naming_add(missing, name);
+		naming_add(&folder->missing, name);
 		return true;
 	}
 	base = input_read_regular(path, &length, error);
 	text = base && merged_is_of(name, path, base, length, error)
 		       ? merged_domain(rendering, path, base, length, error)
 		       : NULL;
-	if (text)
-		g_hash_table_insert(merged, g_strdup(name), text);
-	return text;
+	if (!text)
+		return false;
+	g_hash_table_insert(folder->merged, g_strdup(name), text);
+	naming_add(&folder->rewritten[merged_rewriter(base, length)], name);
+	return true;
+}
+
+/* Say what was seen, if ALL of it was; the folder is empty again. */
+static void merged_end(MergeFolder *folder, bool all)
+{
+	g_autofree char *missing = naming_end(&folder->missing), *safe = output_safe(missing);
+
+	for (Platform platform = PLATFORM_LIBVIRT; platform < PLATFORM_COUNT; platform++) {
+		g_autofree char *names = naming_end(&folder->rewritten[platform]);
+
+		if (all && *names)
+			merged_warn(platform, names);
+	}
+	if (all && *safe)
+		fprintf(stderr,
+			"planner: --merge: the folder has no NAME.xml of %s; their files have "
+			"neither disks nor networks\n",
+			safe);
 }
 
 GHashTable *merged_domains(const Rendering *rendering, const char *dir, GError **error)
 {
 	g_autoptr(GHashTable) merged = table_new();
-	g_autofree char *names = NULL, *safe = NULL;
-	Naming missing = {0};
+	MergeFolder folder = {.dir = dir, .merged = merged};
+	bool all = true;
 
-	for (unsigned i = 0; i < rendering->plan->vms->len; i++) {
+	for (unsigned i = 0; all && i < rendering->plan->vms->len; i++) {
 		Rendering of_vm = *rendering;
 
 		of_vm.vm = g_ptr_array_index(rendering->plan->vms, i);
-		if (of_vm.vm->placed && !merged_add(merged, &of_vm, dir, &missing, error)) {
-			g_free(naming_end(&missing));
-			return NULL;
-		}
+		all = !of_vm.vm->placed || merged_add(&folder, &of_vm, error);
 	}
-	names = naming_end(&missing);
-	safe = output_safe(names);
-	if (*safe)
-		fprintf(stderr,
-			"planner: --merge: the folder has no NAME.xml of %s; their files have "
-			"neither disks nor networks\n",
-			safe);
-	return g_steal_pointer(&merged);
+	merged_end(&folder, all);
+	return all ? g_steal_pointer(&merged) : NULL;
 }

@@ -6,6 +6,7 @@
 #include "cmd/side.h"
 #include "cmd/site.h"
 #include "planner/artifacts/artifact.h"
+#include "planner/check/fixes.h"
 #include "topology/base/error.h"
 
 #include <stdio.h>
@@ -74,15 +75,31 @@ static void print_points(const Migration *m, bool color)
 	     "migration.");
 }
 
+/* How the VM comes there by PLATFORM, which writes its XML itself; NULL = virsh does it, or it is
+ * not known how. */
+static const char *migrate_platform_way(const Migration *m, Platform platform)
+{
+	if (m->verdict <= MIGRATE_LOSES)
+		return fixes_text(&fixes_migrate, platform);
+	return m->verdict == MIGRATE_RESTART ? fixes_text(&fixes_move, platform) : NULL;
+}
+
 /* The commands, where it is known how: live, or by the XML of its next start. */
 static void migrate_print_commands(const Migration *m)
 {
 	g_autofree char *vm = g_shell_quote(m->before->spec->name);
 	g_autofree char *safe = output_safe(vm);
+	Platform platform = platform_of_name(m->before->spec->name);
+	const char *way = migrate_platform_way(m, platform);
 	bool live = m->verdict <= MIGRATE_LOSES;
 
 	if (!live && m->verdict != MIGRATE_RESTART)
 		return;
+	if (way) {
+		printf("\nBy its name it is a VM of %s, which writes its XML there: %s\n",
+		       platform_names[platform], way);
+		return;
+	}
 	printf("\n  virsh dumpxml %s %s >here.xml\n"
 	       "  planner migrate ... --merge here.xml --xml >there.xml\n",
 	       live ? "--migratable" : "--inactive", safe);
@@ -95,6 +112,17 @@ static void migrate_print_commands(const Migration *m)
 }
 
 /* The XML */
+
+/* PLATFORM writes the XML itself, and the one that is printed is not used. */
+static void migrate_warn_platform(const Migration *m, Platform platform)
+{
+	const char *way = migrate_platform_way(m, platform);
+	g_autofree char *vm = output_safe(m->before->spec->name);
+
+	if (platform != PLATFORM_LIBVIRT)
+		fprintf(stderr, "planner: %s: %s writes its XML on the other node%s%s\n", vm,
+			platform_names[platform], way ? ": " : "", way ? way : "");
+}
 
 static bool print_xml(const Options *options, const Migration *m, GError **error)
 {
@@ -120,6 +148,8 @@ static bool print_xml(const Options *options, const Migration *m, GError **error
 		g_autofree char *base = input_read(options->merge, &length, error);
 
 		text = base ? merged_domain(&rendering, options->merge, base, length, error) : NULL;
+		if (text)
+			migrate_warn_platform(m, merged_rewriter(base, length));
 	} else {
 		text = artifact_render(&artifact_domain, &rendering, error);
 	}

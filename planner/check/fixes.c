@@ -420,6 +420,28 @@ const Fixes fixes_groups = {{
 			      "cpuset of its pod again, and virt-launcher pins to the CPUs there",
 }};
 
+const Fixes fixes_migrate = {{
+	[PLATFORM_OPENSTACK] = "'openstack server migrate --live-migration --host HOST SERVER'; "
+			       "Nova chooses the pins there",
+	[PLATFORM_OVIRT] = "Compute, Virtual Machines, Migrate, in the engine",
+	[PLATFORM_KUBEVIRT] = "'virtctl migrate VM'; kubelet chooses the CPUs there",
+	[PLATFORM_OPENNEBULA] = "'onevm migrate --live VM HOST'; OpenNebula chooses the pins there",
+	[PLATFORM_CLOUDSTACK] = "migrate the instance to the host, by CloudStack "
+				"(migrateVirtualMachine)",
+}};
+
+const Fixes fixes_move = {{
+	[PLATFORM_OPENSTACK] = "'openstack server migrate SERVER', then 'openstack server migrate "
+			       "confirm SERVER'; Nova chooses the pins there",
+	[PLATFORM_OVIRT] = "shut it down, and run it on the other host (Run Once, Host), in the "
+			   "engine",
+	[PLATFORM_KUBEVIRT] = "a nodeSelector for the other node in the VM's spec, and 'virtctl "
+			      "restart VM'",
+	[PLATFORM_OPENNEBULA] = "'onevm migrate --poff VM HOST'; OpenNebula chooses the pins there",
+	[PLATFORM_CLOUDSTACK] = "stop it, and start it on the other host, by CloudStack "
+				"(startVirtualMachine with hostid)",
+}};
+
 const char *fixes_text(const Fixes *fixes, Platform platform)
 {
 	const char *text = fixes ? fixes->of[platform] : NULL;

@@ -40,6 +40,9 @@ extern const Fixes fixes_idle;	      /* how deep the CPUs of a VM without cpu-pm
 extern const Fixes fixes_quota;	      /* how much CPU time a VM may have */
 extern const Fixes fixes_groups;      /* which CPUs its control groups have */
 
+/* How a VM comes to another node, live or powered off meanwhile: of those that write its XML. */
+extern const Fixes fixes_migrate, fixes_move;
+
 /* The fix where the platform leaves no way: the rule is silent there. */
 extern const char fixes_none[];
 
