@@ -54,14 +54,32 @@ static Status fleet_command_run(const Options *options, GError **error)
 	question = fleet_question_find(options->arguments[0], error);
 	if (!question)
 		return STATUS_TROUBLE;
+	if (options->svg && !question->picture) {
+		options_refuse(error, NULL, "--format svg draws waves: %s has no picture",
+			       question->name);
+		return STATUS_TROUBLE;
+	}
 	rest.arguments++;
 	return question->run(&rest, error);
+}
+
+static bool fleet_command_form(Options *options, GError **error)
+{
+	static const char *const forms[] = {"people", "json", "svg", NULL};
+	unsigned form = 0;
+
+	if (!options_form(options, NULL, forms, &form, error))
+		return false;
+	options->json = form == 1;
+	options->svg = form == 2;
+	return true;
 }
 
 static bool fleet_command_decide(Options *options, GError **error)
 {
 	options->failures = 1;
-	return options_number("at-once", options->at_once_word, 1, 10000, &options->at_once,
+	return fleet_command_form(options, error) &&
+	       options_number("at-once", options->at_once_word, 1, 10000, &options->at_once,
 			      error) &&
 	       options_number("canary", options->canary_word, 1, 10000, &options->canary, error) &&
 	       options_number("moves", options->moves_word, 0, DRAIN_MOVES_MOST, &options->moves,
@@ -91,6 +109,8 @@ static const OptionRow fleet_command_options[] = {
 	{0, "failures", "1|2", offsetof(Options, failures_word),
 	 "nodes that are lost at once; with 2 pairs are judged too, in a large fleet a sample; "
 	 "waves: with 1 the others survive a loss while a wave is out"},
+	{0, "format", "people|json|svg", offsetof(Options, format),
+	 "form of the answer; svg: the waves as a picture, nodes by rows and waves by columns"},
 	{0, "threads", "N", offsetof(Options, threads_word),
 	 "read N nodes at once; default: the number of CPUs"},
 	{0, "list-names", NULL, offsetof(Options, list_names), "list all sub-commands"},

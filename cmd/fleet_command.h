@@ -14,6 +14,7 @@ typedef struct FleetQuestion {
 	const char *name;
 	/* As a command's; the arguments are those after the name. */
 	Status (*run)(const Options *options, GError **error);
+	bool picture; /* it has --format svg */
 } FleetQuestion;
 
 extern const FleetQuestion fleet_question_drain, fleet_question_survive, fleet_question_waves;

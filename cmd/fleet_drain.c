@@ -235,4 +235,4 @@ static Status fleet_drain_run(const Options *options, GError **error)
 	return status;
 }
 
-const FleetQuestion fleet_question_drain = {"drain", fleet_drain_run};
+const FleetQuestion fleet_question_drain = {.name = "drain", .run = fleet_drain_run};

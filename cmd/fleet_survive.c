@@ -391,4 +391,4 @@ static Status survive_run(const Options *options, GError **error)
 	return survive_status(survive, standings);
 }
 
-const FleetQuestion fleet_question_survive = {"survive", survive_run};
+const FleetQuestion fleet_question_survive = {.name = "survive", .run = survive_run};

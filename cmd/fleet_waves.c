@@ -7,6 +7,7 @@
 #include "cmd/output.h"
 #include "planner/base/naming.h"
 #include "planner/fleet/waves.h"
+#include "planner/fleet/waves_picture.h"
 #include "planner/inventory/inventory_write.h"
 #include "topology/base/error.h"
 
@@ -273,6 +274,15 @@ static void fleet_waves_print_people(const FleetWaves *waves)
 	fleet_waves_print_totals(waves);
 }
 
+/* A picture */
+
+static void fleet_waves_print_picture(const FleetWaves *waves)
+{
+	g_autofree char *picture = waves_picture(waves->standings->standings, waves->waves);
+
+	fputs(picture, stdout);
+}
+
 /* The question */
 
 static Status fleet_waves_answer(FleetWaves *waves, GError **error)
@@ -286,6 +296,8 @@ static Status fleet_waves_answer(FleetWaves *waves, GError **error)
 	fleet_broken_print(waves->standings->broken, options->json);
 	if (options->json)
 		fleet_waves_print_json(waves);
+	else if (options->svg)
+		fleet_waves_print_picture(waves);
 	else
 		fleet_waves_print_people(waves);
 	if (waves->standings->broken->len)
@@ -312,4 +324,5 @@ static Status fleet_waves_run(const Options *options, GError **error)
 	return status;
 }
 
-const FleetQuestion fleet_question_waves = {"waves", fleet_waves_run};
+const FleetQuestion fleet_question_waves = {
+	.name = "waves", .run = fleet_waves_run, .picture = true};

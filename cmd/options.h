@@ -50,7 +50,7 @@ typedef struct Options {
 	char *since, *waivers, *measured; /* of check */
 	gboolean strict, counters, brief, verbose;
 	gboolean json, list_names, all, help;
-	bool csv, html;				       /* --format csv, html */
+	bool csv, html, svg;			       /* --format csv, html, svg */
 	char *from, *from_topology, *to, *to_topology; /* of migrate */
 	gboolean xml, planned;
 	char *guard;	   /* of admit */

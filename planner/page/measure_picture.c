@@ -3,7 +3,7 @@
 
 #include "planner/measure/measure_noise.h"
 #include "planner/measure/parts.h"
-#include "planner/page/html.h"
+#include "planner/page/svg.h"
 
 #include <math.h>
 
@@ -51,15 +51,7 @@ typedef struct MeasurePicture {
 static void picture_text(MeasurePicture *picture, unsigned x, const char *attributes,
 			 const char *text, unsigned most)
 {
-	g_autofree char *valid = g_utf8_make_valid(text, -1);
-	bool longer = g_utf8_strlen(valid, -1) > (glong)most;
-	g_autofree char *head = longer ? g_utf8_substring(valid, 0, (glong)most - 1) : NULL;
-	g_autofree char *shown = longer ? g_strconcat(head, "…", NULL) : g_strdup(valid);
-
-	g_string_append_printf(picture->body, "<text x=\"%u\" y=\"%u\"%s>", x,
-			       picture->y + BAR_HIGH - 1, attributes);
-	html_text(picture->body, shown);
-	g_string_append(picture->body, "</text>\n");
+	svg_text(picture->body, x, picture->y + BAR_HIGH - 1, attributes, text, most);
 }
 
 static void picture_heading(MeasurePicture *picture, const char *text)
@@ -91,14 +83,12 @@ static unsigned picture_length(const PictureScale *scale, double value)
 static void picture_bar(MeasurePicture *picture, const PictureScale *scale, const char *color,
 			const char *label, double value, const char *words, const char *title)
 {
-	g_string_append(picture->body, "<g>");
-	html_element(picture->body, "title", NULL, title);
-	g_string_append_printf(
-		picture->body, "<rect x=\"%u\" y=\"%u\" width=\"%u\" height=\"%u\" fill=\"%s\"/>\n",
-		BAR_LEFT, picture->y, MAX(picture_length(scale, value), 1), BAR_HIGH, color);
+	svg_open(picture->body, title);
+	svg_box(picture->body, BAR_LEFT, picture->y, MAX(picture_length(scale, value), 1), BAR_HIGH,
+		color);
 	picture_text(picture, MARGIN, "", label, LABEL_MOST);
 	picture_text(picture, VALUE_LEFT, "", words, VALUE_MOST);
-	g_string_append(picture->body, "</g>\n");
+	svg_close(picture->body);
 	picture->y += ROW;
 }
 
@@ -209,10 +199,7 @@ static void picture_legend(MeasurePicture *picture)
 	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
 		unsigned x = MARGIN + i * 180;
 
-		g_string_append_printf(picture->body,
-				       "<rect x=\"%u\" y=\"%u\" width=\"12\" height=\"%u\" "
-				       "fill=\"%s\"/>\n",
-				       x, picture->y, BAR_HIGH, rows[i].color);
+		svg_box(picture->body, x, picture->y, 12, BAR_HIGH, rows[i].color);
 		picture_text(picture, x + 18, "", rows[i].words, LABEL_MOST);
 	}
 	picture->y += ROW;
@@ -236,7 +223,6 @@ char *measure_picture(const Measure *measure)
 	g_autofree char *title = g_strdup_printf(
 		"Measured for %.1f s: CPUs %s, %u VM%s", measure->seconds, *cpus ? cpus : "none",
 		measure->vms->len, measure->vms->len == 1 ? "" : "s");
-	char *svg;
 
 	picture_text(&picture, MARGIN, " font-size=\"15\"", title, LABEL_MOST * 2);
 	picture.y += ROW + ROW / 2;
@@ -249,12 +235,5 @@ char *measure_picture(const Measure *measure)
 	picture_interruptions(&picture, measure, NULL, "CPUs of no VM");
 	picture_quiet(&picture, measure);
 	picture_noise(&picture, measure->noise);
-	svg = g_strdup_printf("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %u %u\" "
-			      "width=\"%u\" height=\"%u\" font-family=\"sans-serif\" "
-			      "font-size=\"12\">\n"
-			      "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n%s</svg>\n",
-			      WIDTH, picture.y + MARGIN, WIDTH, picture.y + MARGIN,
-			      picture.body->str);
-	g_string_free(picture.body, TRUE);
-	return svg;
+	return svg_end(picture.body, WIDTH, picture.y + MARGIN);
 }

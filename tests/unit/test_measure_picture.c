@@ -4,51 +4,9 @@
 #include "planner/measure/measure_noise.h"
 #include "planner/measure/parts.h"
 #include "planner/page/measure_picture.h"
-#include "tests/unit/scratch.h"
-
-#include <string.h>
+#include "tests/unit/hostile.h"
 
 #define ROUNDS 300
-#define NAME_MOST 80
-
-static char *hostile_name(void)
-{
-	static const char *const pieces[] = {"<script>", "&",	 "\"",	 "'",	   ">",	   "]]>",
-					     "<!--",	 "&#0;", "\x1b", "\xff",   "\n",   "a",
-					     "é",	 "</g>", "%s",	 "\u202e", "\x7f", " "};
-	GString *name = g_string_new(NULL);
-	int length = g_test_rand_int_range(0, NAME_MOST);
-
-	while ((int)name->len < length)
-		g_string_append(name, pieces[g_test_rand_int_range(0, G_N_ELEMENTS(pieces))]);
-	return g_string_free(name, FALSE);
-}
-
-static void known_element(GMarkupParseContext *context, const char *name, const char **names,
-			  const char **values, void *data, GError **error)
-{
-	static const char *const known[] = {"svg", "rect", "g", "title", "text", NULL};
-
-	(void)context, (void)names, (void)values, (void)error;
-	g_assert_true(g_strv_contains(known, name));
-	*(unsigned *)data += g_str_equal(name, "g");
-}
-
-/* How many bars SVG has, which must be well formed. */
-static unsigned bars_of(const char *svg)
-{
-	static const GMarkupParser parser = {.start_element = known_element};
-	unsigned bars = 0;
-	GMarkupParseContext *context = g_markup_parse_context_new(&parser, 0, &bars, NULL);
-	g_autoptr(GError) error = NULL;
-
-	g_markup_parse_context_parse(context, svg, (gssize)strlen(svg), &error);
-	g_assert_no_error(error);
-	g_markup_parse_context_end_parse(context, &error);
-	g_assert_no_error(error);
-	g_markup_parse_context_free(context);
-	return bars;
-}
 
 static Interruption *hostile_interruption(const char *vm, InterruptionKind kind, uint64_t count)
 {
@@ -121,7 +79,7 @@ static void test_hostile(void)
 		}
 		svg = measure_picture(&measure);
 		g_assert_true(g_utf8_validate(svg, -1, NULL));
-		g_assert_cmpuint(bars_of(svg), ==, all->len + noise->len);
+		g_assert_cmpuint(hostile_look(svg), ==, all->len + noise->len);
 	}
 }
 
@@ -158,7 +116,7 @@ static void test_quiet(void)
 		.seconds = 1, .interruptions = none, .vms = none, .cpus = cpus, .quiet = cpus};
 	g_autofree char *svg = measure_picture(&measure);
 
-	g_assert_cmpuint(bars_of(svg), ==, 0);
+	g_assert_cmpuint(hostile_look(svg), ==, 0);
 	g_assert_nonnull(strstr(svg, "Nothing interrupts CPUs 3-4."));
 }
 
