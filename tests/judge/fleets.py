@@ -22,14 +22,16 @@ class Vm:
         self.memory, self.off = rng.choice([1, 1, 2, 3, 4]), rng.random() < 0.5
         self.cores = -(-self.vcpus // threads)
         self.node = self.cpus = None
+        self.pages = False
 
     def text(self):
-        return f"[vm {self.name}]\nvcpus = {self.vcpus}\nmemory = {self.memory}G\nspans = never\n" + ("cpu-pm = off\n" if self.off else "")
+        return f"[vm {self.name}]\nvcpus = {self.vcpus}\nmemory = {self.memory}G\nspans = never\n" + ("cpu-pm = off\n" if self.off else "") + \
+            ("hugepages = 2M\n" if self.pages else "")
 
 
 class Node:
     def __init__(self, rng, name, numbers, fill, age):
-        self.name, self.age, self.group, self.more = name, age, None, ""
+        self.name, self.age, self.group, self.more, self.split = name, age, None, "", 1
         self.numas, self.cores, self.threads, self.memory = rng.choice(KINDS)
         self.vms = []
         for numa in range(self.numas):
@@ -47,7 +49,7 @@ class Node:
     def text(self):
         """Its inventory. GROUP and MORE, sections, are for tests to set."""
         group = f"group = {self.group}\n" if self.group else ""
-        text = f"[node]\nname = {self.name}\n{VERSIONS[self.age]}{group}[host]\ncores-per-node = 1\nmemory-per-node = 1G\n"
+        text = f"[node]\nname = {self.name}\n{VERSIONS[self.age]}{group}[host]\ncores-per-node = {self.split}\nmemory-per-node = 1G\n"
         return text + "".join(vm.text() + f"cpus = {','.join(map(str, vm.cpus))}\n" for vm in self.vms) + self.more
 
     @property
@@ -84,9 +86,8 @@ class Folder:
 
 def passage(vm, to):
     """How VM gets from its node TO another: a guest keeps cpu-pm, or starts with it; QEMU is never older."""
-    here, there = vm.node.age, to.age
-    if here == there:
-        return "live"
-    if here == "new":
-        return "restart" if vm.off else "never"
-    return "live" if vm.off else "restart"
+    ages = ["old", "new", "newer"]
+    has, gets = (node.age != "old" and not vm.off for node in (vm.node, to))
+    if has and not gets:
+        return "never"
+    return "restart" if has != gets or ages.index(to.age) < ages.index(vm.node.age) else "live"
