@@ -3,6 +3,7 @@
 #include "cmd/inputs.h"
 #include "cmd/progress.h"
 #include "planner/inventory/what_if.h"
+#include "topology/base/signals.h"
 
 #include <string.h>
 
@@ -130,11 +131,27 @@ static void work_batch(gpointer item, gpointer data)
 static void fleet_work_give(Work *work, GThreadPool *pool)
 {
 	Batch *batch = g_new0(Batch, 1);
+	sigset_t before;
 
 	batch->first = work->given;
 	batch->n = MIN(BATCH, work->files->len - work->given);
 	work->given += batch->n;
+	signals_hold(&before);
 	g_thread_pool_push(pool, batch, NULL);
+	signals_release(&before);
+}
+
+/* GLib keeps threads when their work is done. Signals that end the program are the main thread's,
+ * which holds them back while it writes: no other may ever take them. */
+static GThreadPool *fleet_work_pool(Work *work, unsigned n)
+{
+	sigset_t before;
+	GThreadPool *pool;
+
+	signals_hold(&before);
+	pool = g_thread_pool_new(work_batch, work, (int)n, FALSE, NULL);
+	signals_release(&before);
+	return pool;
 }
 
 static void fleet_work_hand_over(Work *work, Batch *batch)
@@ -164,7 +181,7 @@ void fleet_work(const GPtrArray *files, unsigned threads, FleetEach *each, Fleet
 {
 	Work work = {.files = files, .each = each, .done = done, .data = data};
 	unsigned n = threads ? threads : g_get_num_processors();
-	GThreadPool *pool = g_thread_pool_new(work_batch, &work, (int)n, FALSE, NULL);
+	GThreadPool *pool = fleet_work_pool(&work, n);
 
 	work.finished = g_async_queue_new();
 	work.early = g_hash_table_new(NULL, NULL);

@@ -10,6 +10,7 @@ To add a command that writes a file: its line in SAVERS.
 
 import contextlib
 import errno
+import json
 import os
 import shutil
 import signal
@@ -265,6 +266,33 @@ def check_signals(tap, work):
     tap.ok(ended, "signals end the program", ended)
 
 
+def check_fleet_signals(tap, work):
+    """The same of a folder of nodes, each of which was planned in a thread that is still there."""
+    out, nodes = os.path.join(work.folder, "out"), []
+    for number in range(40):
+        ini = write(work.folder, f"n{number}.ini", f"[node]\nname = n{number}\n[vm a]\nvcpus = 2\nmemory = 1G\n")
+        nodes.append(json.dumps({"inventory": ini, "topology": HOST[1]}))
+    fleet = write(work.folder, "fleet.jsonl", "\n".join(nodes))
+    requests = write(work.folder, "requests", '{"id": "new", "vcpus": 2, "memory": "1G"}\n')
+    words = [PLANNER, "fit", "--fleet", fleet, "--place", requests, "--threads", "2", "-d", out]
+    done = run(*words)
+    whole, problems = len(files_of(out)), []
+    tap.ok(done.returncode == 0 and whole == 81, "fit --place -d writes a fleet", done.stderr, whole)
+    for turn in range(12):
+        shutil.rmtree(out, ignore_errors=True)
+        number = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)[turn % 3]
+        with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=UTF8) as one:
+            while one.poll() is None and not (os.path.isdir(out) and len(os.listdir(out)) > turn * 3):
+                pass
+            for _ in range(2):
+                one.send_signal(number)
+            one.wait(timeout=10)
+        left = files_of(out)
+        if len(left) not in (0, whole) or hidden(left):
+            problems.append(f"{number.name}: {len(left)} of {whole}")
+    tap.that("signals leave all nodes of a fleet or none", problems)
+
+
 def saved(work, command):
     """A folder of its own, and what COMMAND writes of each plan."""
     folder = os.path.join(work.folder, command)
@@ -328,6 +356,7 @@ def main():
         check_writers(tap, work)
         check_obstacle(tap, work)
         check_signals(tap, work)
+        check_fleet_signals(tap, work)
         for command in SAVERS:
             check_savers(tap, work, command)
         reason = work.build()
