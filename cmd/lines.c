@@ -82,7 +82,8 @@ bool lines_read(const char *name, LineFn *each, void *data, GError **error)
 		good = file_refuse_size(error, LINES_MOST);
 		g_prefix_error(error, "%s: ", name);
 	} else if (ferror(file)) {
-		good = error_errno(error, name);
+		good = file_fail(error, errno);
+		g_prefix_error(error, "%s: ", name);
 	}
 	fclose(file);
 	return good;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char *scratch;
@@ -82,6 +83,33 @@ static void test_pipe(void)
 	close(fd);
 }
 
+/* A pipe in the file system: whoever opens one that nobody writes to waits for ever. */
+static void test_fifo(void)
+{
+	g_autofree char *fifo = g_build_filename(scratch, "named", NULL);
+	int quiet;
+	pid_t writer;
+
+	g_assert_cmpint(mkfifo(fifo, 0600), ==, 0);
+	assert_file_refused(fifo, FILE_STREAM, 100, PLANNER_ERROR_INPUT,
+			    "is a pipe that nobody opened to write to within 5 seconds");
+	/* One who has it open may take longer than that. */
+	writer = fork();
+	if (writer == 0) {
+		quiet = open(fifo, O_WRONLY);
+		sleep(6);
+		_exit(quiet >= 0 && write(quiet, "late", 4) == 4 ? 0 : 1);
+	}
+	assert_file_holds(fifo, FILE_STREAM, 100, "late");
+	g_assert_cmpint(waitpid(writer, NULL, 0), ==, writer);
+	/* One who has nothing to say ends it. */
+	writer = fork();
+	if (writer == 0)
+		_exit(open(fifo, O_WRONLY) < 0);
+	assert_file_holds(fifo, FILE_STREAM, 100, "");
+	g_assert_cmpint(waitpid(writer, NULL, 0), ==, writer);
+}
+
 /* What is at the bound is read; a byte more is not, of a pipe nor of a file. */
 static void test_limit(void)
 {
@@ -130,6 +158,7 @@ int main(int argc, char **argv)
 	scratch = scratch_new();
 	g_test_add_func("/file/kinds", test_kinds);
 	g_test_add_func("/file/pipe", test_pipe);
+	g_test_add_func("/file/fifo", test_fifo);
 	g_test_add_func("/file/limit", test_limit);
 	g_test_add_func("/file/size", test_size);
 	status = g_test_run();

@@ -5,12 +5,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool file_fail(GError **error, int number)
+#define WRITER_SECONDS 5
+
+bool file_fail(GError **error, int number)
 {
+	if (number == EAGAIN)
+		return error_refuse(error, "has no end: to read it is to wait for more");
 	g_set_error_literal(error, PLANNER_ERROR, PLANNER_ERROR_SYSTEM, g_strerror(number));
 	return false;
 }
@@ -30,6 +35,38 @@ static bool file_check(mode_t mode, FileKind kind, GError **error)
 						  : "is not a regular file");
 }
 
+/* Has anybody the pipe FD open to write? tee(2) tells, and reads nothing. */
+static bool pipe_is_written(int fd)
+{
+	int aside[2];
+	bool written;
+
+	if (pipe2(aside, O_CLOEXEC) < 0)
+		return true;
+	written = tee(fd, aside[1], 1, SPLICE_F_NONBLOCK) != 0;
+	close(aside[0]);
+	close(aside[1]);
+	return written;
+}
+
+/* FD was opened without waiting; from now on it waits, as long as whoever writes needs. But not for
+ * one who does not come: to open such a pipe would wait for ever. */
+static int pipe_wait(int fd, GError **error)
+{
+	struct pollfd first = {.fd = fd, .events = POLLIN};
+	int ready;
+
+	do
+		ready = poll(&first, 1, WRITER_SECONDS * 1000);
+	while (ready < 0 && errno == EINTR);
+	if ((ready > 0 || pipe_is_written(fd)) && fcntl(fd, F_SETFL, O_RDONLY) == 0)
+		return fd;
+	close(fd);
+	error_refuse(error, "is a pipe that nobody opened to write to within %d seconds",
+		     WRITER_SECONDS);
+	return -1;
+}
+
 int file_open(const char *name, FileKind kind, GError **error)
 {
 	struct stat status;
@@ -42,10 +79,11 @@ int file_open(const char *name, FileKind kind, GError **error)
 	else if (!file_check(status.st_mode, kind, error))
 		return -1;
 	else
-		fd = open(name,
-			  O_RDONLY | O_CLOEXEC | O_NOCTTY | (kind == FILE_STREAM ? 0 : O_NONBLOCK));
+		fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		file_fail(error, errno);
+	else if (kind == FILE_STREAM && strcmp(name, "-") != 0 && S_ISFIFO(status.st_mode))
+		return pipe_wait(fd, error);
 	return fd;
 }
 

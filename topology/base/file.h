@@ -2,8 +2,8 @@
 /*
  * Files that users name, read whole and never without a bound. Everything that planner reads by
  * name comes through here, but for what topology/root/root.h reads below a root. To read one more
- * kind of file: give it a limit and call file_read(); a device or an endless file is refused by
- * itself.
+ * kind of file: give it a limit and call file_read(); a device, an endless file and a pipe that
+ * nobody writes to are refused by themselves.
  *
  * Messages say what is wrong without the file's name: the caller puts it before.
  */
@@ -20,8 +20,9 @@ typedef enum FileKind {
 
 /*
  * Open the file NAME to be read. It is looked at before it is opened: opening a device may already
- * do something. -1 with PLANNER_ERROR_INPUT where it is of another kind, _SYSTEM where it cannot be
- * opened.
+ * do something. A pipe is waited for while somebody has it open to write, and a few seconds for one
+ * who does. -1 with PLANNER_ERROR_INPUT where it is of another kind or nobody came, _SYSTEM where
+ * it cannot be opened.
  */
 int file_open(const char *name, FileKind kind, GError **error);
 /*
@@ -36,6 +37,8 @@ char *file_read_regular(int fd, size_t limit, size_t *length, GError **error);
  * SIZE: as the file system says, 0 = not known. It need not be true. */
 char *fd_read(int fd, size_t size, size_t limit, size_t *length, int *failure);
 
+/* Refuse what cannot be read, by errno NUMBER. False. */
+bool file_fail(GError **error, int number);
 /* Refuse what is larger than LIMIT, a number of MiB, bytes. False. */
 bool file_refuse_size(GError **error, size_t limit);
 
