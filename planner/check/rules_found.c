@@ -387,6 +387,15 @@ bool lists_refused(const Audit *audit)
 		cmdline_refused(&effects->rcu_nocbs));
 }
 
+bool kernel_ticks_always(const KernelFacts *kernel)
+{
+	const char *value =
+		kernel->config ? g_hash_table_lookup(kernel->config, "CONFIG_NO_HZ_FULL") : NULL;
+
+	return kernel->config ? !value || !g_str_equal(value, "y")
+			      : kernel->nohz_full && !kernel->nohz_full_file;
+}
+
 /* Sysctls */
 
 const char *sysctl_value(const Facts *facts, const char *group, const char *name)

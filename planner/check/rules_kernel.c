@@ -185,14 +185,8 @@ static const char *mismatch_text(const Audit *audit)
  * what follows from it is not found again. */
 static bool tick_not_built(const Audit *audit)
 {
-	const KernelFacts *kernel = audit->facts->kernel;
-	const char *value =
-		kernel->config ? g_hash_table_lookup(kernel->config, "CONFIG_NO_HZ_FULL") : NULL;
-
-	if (!audit->cmdline || !cmdline_last(audit->cmdline, "nohz_full"))
-		return false;
-	return kernel->config ? !value || !g_str_equal(value, "y")
-			      : kernel->nohz_full && !kernel->nohz_full_file;
+	return audit->cmdline && cmdline_last(audit->cmdline, "nohz_full") &&
+	       kernel_ticks_always(audit->facts->kernel);
 }
 
 /* StarlingX offloads RCU callbacks of all but the platform's CPUs on purpose, and of more than it

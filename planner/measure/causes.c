@@ -108,6 +108,23 @@ static bool timer_shared(const MeasureScene *scene, uint64_t count)
 	return scene->others && scene->others >= count / TICKS_A_SWITCH;
 }
 
+/* What stops the tick of a CPU where the kernel stops none: as far as its line does not. */
+static const char *timer_stop_fix(const MeasureScene *scene)
+{
+	const CmdlineEffects *effects = scene->audit->effects;
+	const CmdlineEffect *full = effects ? &effects->nohz_full : NULL;
+
+	if (kernel_ticks_always(scene->audit->facts->kernel))
+		return "boot a kernel with CONFIG_NO_HZ_FULL: this one was built without it, and "
+		       "ignores nohz_full=";
+	if (!full || full->outcome == OUTCOME_ABSENT)
+		return "boot with nohz_full= of the isolated CPUs: 'planner emit cmdline'";
+	if (!hwloc_bitmap_isset(full->asked, scene->cpu) && !cmdline_broken(full))
+		return "the line's nohz_full= leaves this CPU out: boot with it of all isolated "
+		       "CPUs, 'planner emit cmdline'";
+	return "the line has nohz_full=, but the kernel did not take it: 'planner check' says why";
+}
+
 #define SLEEP_FIX "keep the tasks that set timers on host CPUs"
 
 static char *fix_timer(const MeasureScene *scene, const Interruption *interruption)
@@ -120,8 +137,7 @@ static char *fix_timer(const MeasureScene *scene, const Interruption *interrupti
 	if (of == TIMER_SLEEP || of == TIMER_OTHER)
 		return g_strdup(SLEEP_FIX);
 	if (timer_ticks(scene))
-		return g_strdup("boot with nohz_full= of the isolated CPUs: 'planner emit "
-				"cmdline'");
+		return g_strdup(timer_stop_fix(scene));
 	if (tick)
 		return g_strdup(tick->fix);
 	if (timer_shared(scene, interruption->count))
