@@ -356,6 +356,11 @@ static void test_synthetic_refused(void)
 {
 	assert_refused("pack:2 core:18 pu:2(indexes=2*36:36*2)", "no effect");
 	assert_refused("pack:2 core:18 pu:2(indexes=core:wrong)", "no effect");
+	assert_refused("pack:4(indexes=core) core:2 pu:2", "must name it or levels above it");
+	assert_refused("pack:2 numa:2(indexes=core) core:2 pu:2",
+		       "must name it or levels above it");
+	assert_refused("pack:2 [numa(indexes=core)] core:2 pu:2",
+		       "must name it or levels above it");
 	assert_refused("pack:2 core:2 pu:2(indexes=0,1,2)", "8 different numbers");
 	assert_refused("core:2 pu:2(indexes=0,1,2,2)", "4 different numbers");
 	assert_refused("core:2 pu:2(indexes=0,1,2,3,4)", "4 different numbers");

@@ -196,6 +196,7 @@ static void test_clean(void)
 		"kvm-intel.nested=1 intel_idle.max-cstate=1 -- secret b=S3CRET isolcpus=4",
 		"kvm-intel.nested=1 intel_idle.max-cstate=1 -- (left-out) (left-out) isolcpus=4");
 	assert_clean("isolcpus=4-5, 6-7 123456", "isolcpus=4-5, 6-7 (left-out)");
+	assert_clean("isolc: 2", "(left-out) (left-out)");
 	assert_clean("isolcpus = 4-5 nohz_full=2 3-4 rcu_nocbs =5 quiet 6-7",
 		     "isolcpus = 4-5 nohz_full=2 3-4 rcu_nocbs =5 quiet (left-out)");
 	assert_clean("isolcpus=nohz, domain,4 x=1 8 =S3", "isolcpus=nohz, domain,4 x=(left-out) "

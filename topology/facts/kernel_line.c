@@ -245,7 +245,7 @@ char *kernel_line_clean(const char *line)
 
 		g_string_append_printf(clean, "%s%s", clean->len ? " " : "", kept);
 		inits = inits || g_str_equal(word, "--");
-		list = piece || begins_list(word);
+		list = piece || (begins_list(word) && g_str_equal(kept, word));
 	}
 	return g_string_free(clean, FALSE);
 }

@@ -305,6 +305,30 @@ static bool level_check(const SyntheticLevel *level, GError **error)
 	return !level->indexes || indexes_check(level, error);
 }
 
+/* Are all types of indexes=core:package those of levels above the one AT? hwloc asserts on others.
+ */
+static bool types_are_above(const GArray *levels, guint at)
+{
+	g_auto(GStrv) names =
+		g_strsplit(g_array_index(levels, SyntheticLevel, at).indexes, ":", -1);
+
+	for (char **name = names; *name; name++) {
+		hwloc_obj_type_t type;
+		bool above = false;
+
+		if (hwloc_type_sscanf(*name, &type, NULL, 0) < 0)
+			return false;
+		for (guint i = 0; i <= at && !above; i++) {
+			const SyntheticLevel *level = &g_array_index(levels, SyntheticLevel, i);
+
+			above = !level->attached && is_type(level, type);
+		}
+		if (!above)
+			return false;
+	}
+	return true;
+}
+
 bool synthetic_check(const char *description, GError **error)
 {
 	g_autoptr(GArray) levels = levels_parse(description, error);
@@ -315,6 +339,10 @@ bool synthetic_check(const char *description, GError **error)
 
 		if (!level_check(level, error))
 			return false;
+		if (is_by_type(level) && !is_type(level, HWLOC_OBJ_PU) &&
+		    !types_are_above(levels, i))
+			return error_refuse(error, "indexes= of %s must name it or levels above it",
+					    level->type);
 		if (!level->attached)
 			last = level;
 	}
