@@ -250,7 +250,7 @@ def check_left(tap, folder, plan):
 
     def copies(pid):
         return [name for place in ("/dev/shm", scratch) if os.path.isdir(place)
-                for name in os.listdir(place) if name.startswith(f"planner-{pid}-")]
+                for name in os.listdir(place) if name.startswith(f"planner-copy-{pid}-")]
 
     left, seen = [], 0
     for step, number in enumerate((signal.SIGINT, signal.SIGTERM, signal.SIGHUP) * 5):
