@@ -241,6 +241,22 @@ uint64_t plan_node_room(const Plan *plan, unsigned node)
 	return memory > plan->node->host_memory ? memory - plan->node->host_memory : 0;
 }
 
+uint64_t *plan_memory_used(const Plan *plan)
+{
+	uint64_t *used = g_new0(uint64_t, plan->host->nodes->len + 1);
+
+	for (unsigned i = 0; i < plan->vms->len; i++) {
+		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
+
+		for (unsigned s = 0; s < vm->shares->len; s++) {
+			const VmShare *share = &g_array_index(vm->shares, VmShare, s);
+
+			used[share->node] += share->memory;
+		}
+	}
+	return used;
+}
+
 uint64_t plan_vm_memory(const PlanVm *vm)
 {
 	uint64_t memory = 0;

@@ -148,6 +148,8 @@ char *plan_vm_places(const PlanVm *vm);
 char *plan_vm_all_places(const PlanVm *vm);
 /* What VMs may have of NODE's (a position) memory: bytes, UINT64_MAX where that is not known. */
 uint64_t plan_node_room(const Plan *plan, unsigned node);
+/* By node, the memory that its VMs have of it: bytes. Yours. */
+uint64_t *plan_memory_used(const Plan *plan);
 /* The memory of the VM on all nodes, in whole pages. */
 uint64_t plan_vm_memory(const PlanVm *vm);
 

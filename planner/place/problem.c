@@ -125,17 +125,8 @@ bool problem_room_allows(const Problem *problem, const VmSpec *spec, unsigned ro
 /* By node, what its VMs have beyond what it has for VMs. Yours. */
 static uint64_t *memory_owed(const Plan *plan, const uint64_t *capacity)
 {
-	uint64_t *owed = g_new0(uint64_t, plan->host->nodes->len + 1);
+	uint64_t *owed = plan_memory_used(plan);
 
-	for (unsigned i = 0; i < plan->vms->len; i++) {
-		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
-
-		for (unsigned s = 0; s < vm->shares->len; s++) {
-			const VmShare *share = &g_array_index(vm->shares, VmShare, s);
-
-			owed[share->node] += share->memory;
-		}
-	}
 	for (unsigned n = 0; n < plan->host->nodes->len; n++)
 		owed[n] -= MIN(owed[n], capacity[n]);
 	return owed;

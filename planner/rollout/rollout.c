@@ -28,17 +28,8 @@ static char *cpu_fault(const Plan *plan, const PlanVm *vm, unsigned cpu, const c
 
 static char *memory_fault(const Plan *plan)
 {
-	g_autofree uint64_t *used = g_new0(uint64_t, plan->host->nodes->len);
+	g_autofree uint64_t *used = plan_memory_used(plan);
 
-	for (unsigned i = 0; i < plan->vms->len; i++) {
-		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
-
-		for (unsigned s = 0; s < vm->shares->len; s++) {
-			const VmShare *share = &g_array_index(vm->shares, VmShare, s);
-
-			used[share->node] += share->memory;
-		}
-	}
 	for (unsigned i = 0; i < plan->host->nodes->len; i++)
 		if (used[i] > plan_node_room(plan, i))
 			return g_strdup_printf("the VMs on node %u need more memory than it has",
