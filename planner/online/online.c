@@ -178,9 +178,8 @@ static bool pooled_take(Online *o, OnlineVm *vm)
 
 	if (!place_shared_memory(o->plan->host, vm->spec, left))
 		return false;
-	for (unsigned n = 0; n < n_nodes; n++) {
+	for (unsigned n = 0; n < n_nodes; n++)
 		pooled_count(o, vm, n, (int64_t)(o->now.memory[n] - left[n]));
-	}
 	return true;
 }
 
@@ -204,6 +203,25 @@ static OnlineStatus place_pooled(Online *o, const VmSpec *spec, const OnlineVm *
 	return ONLINE_PLACED;
 }
 
+GPtrArray *online_vms(const Online *o, bool (*want)(const OnlineVm *vm), GCompareFunc compare)
+{
+	GPtrArray *vms = g_ptr_array_new();
+	GHashTableIter iter;
+	gpointer vm;
+
+	g_hash_table_iter_init(&iter, o->vms);
+	while (g_hash_table_iter_next(&iter, NULL, &vm))
+		if (want(vm))
+			g_ptr_array_add(vms, vm);
+	g_ptr_array_sort(vms, compare);
+	return vms;
+}
+
+static bool pooled_has_memory(const OnlineVm *vm)
+{
+	return vm->pooled && vm->spec->memory;
+}
+
 static int pooled_name_compare(gconstpointer a, gconstpointer b)
 {
 	const OnlineVm *x = *(OnlineVm *const *)a, *y = *(OnlineVm *const *)b;
@@ -214,16 +232,7 @@ static int pooled_name_compare(gconstpointer a, gconstpointer b)
 /* The shared VMs that have memory, in the order in which plan takes it. */
 static GPtrArray *pooled_vms(const Online *o)
 {
-	GPtrArray *vms = g_ptr_array_new();
-	GHashTableIter iter;
-	gpointer vm;
-
-	g_hash_table_iter_init(&iter, o->vms);
-	while (g_hash_table_iter_next(&iter, NULL, &vm))
-		if (((OnlineVm *)vm)->pooled && ((OnlineVm *)vm)->spec->memory)
-			g_ptr_array_add(vms, vm);
-	g_ptr_array_sort(vms, pooled_name_compare);
-	return vms;
+	return online_vms(o, pooled_has_memory, pooled_name_compare);
 }
 
 /* Give back what was taken of VMS, and have all as it was: WAS is by VM, then node. */

@@ -66,6 +66,9 @@ unsigned online_slices(const Online *online, const Demand *demand, unsigned clas
 
 /* online.c */
 
+/* The VMs that WANT says yes to, as COMPARE has them (of OnlineVm *): their table has no order of
+ * its own. Of OnlineVm *, the array is yours. */
+GPtrArray *online_vms(const Online *online, bool (*want)(const OnlineVm *vm), GCompareFunc compare);
 /* The assignment VM has now; space as for online_assignment(). */
 void online_assignment_of(const Online *online, const OnlineVm *vm, Assignment *assignment);
 

@@ -273,21 +273,10 @@ static int online_moves_mover_compare(gconstpointer a, gconstpointer b)
 	return strverscmp(x->spec->name, y->spec->name);
 }
 
-/* Those that may move, smallest first, as they cost least: the hash table has no order of its own.
- * VMs that must be apart from others stay. */
-static GPtrArray *online_moves_movable(const Online *online)
+/* VMs that must be apart from others stay. */
+static bool online_moves_movable(const OnlineVm *vm)
 {
-	GPtrArray *vms = g_ptr_array_new();
-	GHashTableIter iter;
-	gpointer vm;
-
-	g_hash_table_iter_init(&iter, online->vms);
-	while (g_hash_table_iter_next(&iter, NULL, &vm))
-		if (((OnlineVm *)vm)->movable && ((OnlineVm *)vm)->cores->len &&
-		    !((OnlineVm *)vm)->spec->apart.group)
-			g_ptr_array_add(vms, vm);
-	g_ptr_array_sort(vms, online_moves_mover_compare);
-	return vms;
+	return vm->movable && vm->cores->len && !vm->spec->apart.group;
 }
 
 static Assignment assignment_new(const Online *online)
@@ -297,7 +286,8 @@ static Assignment assignment_new(const Online *online)
 
 static void moves_init(Moves *m, const Online *online, const VmSpec *spec, unsigned most)
 {
-	g_autoptr(GPtrArray) vms = online_moves_movable(online);
+	g_autoptr(GPtrArray) vms =
+		online_vms(online, online_moves_movable, online_moves_mover_compare);
 
 	*m = (Moves){.online = online, .wanted = online_demand(online, spec), .n_movers = vms->len};
 	online_demand_apart(online, spec, &m->wanted);
