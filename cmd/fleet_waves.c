@@ -5,7 +5,6 @@
 #include "cmd/fleet_standings.h"
 #include "cmd/fleet_work.h"
 #include "cmd/output.h"
-#include "planner/base/naming.h"
 #include "planner/fleet/waves.h"
 #include "planner/fleet/waves_picture.h"
 #include "planner/inventory/inventory_write.h"
@@ -179,40 +178,21 @@ static void fleet_waves_print_json(const FleetWaves *waves)
 
 /* People */
 
-/* "n1, n2 and 3 more"; "" = none. Yours. */
-static char *fleet_waves_naming(const FleetWaves *waves, const GArray *nodes)
-{
-	Naming naming = {0};
-
-	for (unsigned i = 0; i < nodes->len; i++)
-		naming_add(&naming,
-			   fleet_waves_node(waves, g_array_index(nodes, unsigned, i))->name);
-	return nodes->len ? naming_end(&naming) : g_strdup("");
-}
-
 static void fleet_waves_add_row(struct libscols_table *table, const FleetWaves *waves,
 				unsigned number)
 {
 	const Wave *wave = g_ptr_array_index(waves->waves->waves, number);
 	g_autofree char *label = g_strdup_printf("%u", number + 1);
-	g_autofree char *live = NULL, *stopped = NULL, *strands = NULL, *risks = NULL;
+	g_autofree char *live = g_strdup_printf("%u", wave_live(wave));
+	g_autofree char *stopped = g_strdup_printf("%u", wave->moves->len - wave_live(wave));
+	g_autofree char *strands = wave_strands_names(wave);
+	g_autofree char *risks = waves_nodes_names(waves->standings->standings, wave->risks);
 	g_autoptr(GString) nodes = g_string_new(NULL);
-	Naming naming = {0};
-	unsigned lives = 0;
 
 	for (unsigned i = 0; i < wave->nodes->len; i++)
 		g_string_append_printf(
 			nodes, "%s%s", i ? ", " : "",
 			fleet_waves_node(waves, g_array_index(wave->nodes, unsigned, i))->name);
-	for (unsigned i = 0; i < wave->moves->len; i++)
-		lives += g_array_index(wave->moves, WaveMove, i).live;
-	for (unsigned i = 0; i < wave->strands->len; i++)
-		naming_add(&naming,
-			   ((const StandingVm *)g_ptr_array_index(wave->strands, i))->spec->name);
-	live = g_strdup_printf("%u", lives);
-	stopped = g_strdup_printf("%u", wave->moves->len - lives);
-	strands = wave->strands->len ? naming_end(&naming) : g_strdup("");
-	risks = fleet_waves_naming(waves, wave->risks);
 	output_line(table, (const char *const[]){label, live, stopped, nodes->str, strands, risks});
 }
 
@@ -220,7 +200,7 @@ static void fleet_waves_add_row(struct libscols_table *table, const FleetWaves *
 static void fleet_waves_print_left(const FleetWaves *waves)
 {
 	const Waves *answer = waves->waves;
-	g_autofree char *names = fleet_waves_naming(waves, answer->left);
+	g_autofree char *names = waves_nodes_names(waves->standings->standings, answer->left);
 	g_autofree char *why = output_safe(answer->why ? answer->why : "");
 
 	printf("Cannot be emptied: %s%s%s\n", names, *why ? "; " : "", why);

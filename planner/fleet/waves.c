@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/fleet/waves.h"
+
+#include "planner/base/naming.h"
 #include "planner/fleet/drain_class.h"
 #include "planner/fleet/loss.h"
 
@@ -38,7 +40,7 @@ typedef struct WavesMaking {
 	GPtrArray *packed; /* of WavesVm, in the order they were taken */
 } WavesMaking;
 
-static void waves_wave_free(gpointer data)
+void wave_free(gpointer data)
 {
 	Wave *wave = data;
 
@@ -47,6 +49,38 @@ static void waves_wave_free(gpointer data)
 	g_ptr_array_unref(wave->strands);
 	g_array_unref(wave->risks);
 	g_free(wave);
+}
+
+unsigned wave_live(const Wave *wave)
+{
+	unsigned live = 0;
+
+	for (unsigned i = 0; i < wave->moves->len; i++)
+		live += g_array_index(wave->moves, WaveMove, i).live;
+	return live;
+}
+
+char *wave_strands_names(const Wave *wave)
+{
+	Naming naming = {0};
+
+	for (unsigned i = 0; i < wave->strands->len; i++)
+		naming_add(&naming,
+			   ((const StandingVm *)g_ptr_array_index(wave->strands, i))->spec->name);
+	return naming_end(&naming);
+}
+
+char *waves_nodes_names(const GPtrArray *standings, const GArray *nodes)
+{
+	Naming naming = {0};
+
+	for (unsigned i = 0; i < nodes->len; i++) {
+		const Standing *node =
+			g_ptr_array_index(standings, g_array_index(nodes, unsigned, i));
+
+		naming_add(&naming, node->name);
+	}
+	return naming_end(&naming);
 }
 
 void waves_free(Waves *waves)
@@ -697,7 +731,7 @@ static Waves *waves_run(const GPtrArray *before, const GPtrArray *after, GHashTa
 	WavesVm *out = NULL;
 
 	making.waves = g_new0(Waves, 1);
-	making.waves->waves = g_ptr_array_new_with_free_func(waves_wave_free);
+	making.waves->waves = g_ptr_array_new_with_free_func(wave_free);
 	making.waves->left = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	making.places = g_ptr_array_new();
 	making.known = drain_classes_new();

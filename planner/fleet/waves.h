@@ -48,5 +48,13 @@ Waves *waves_new(const GPtrArray *before, const GPtrArray *after, GHashTable *wi
 		 const WavesLimits *limits);
 void waves_free(Waves *waves);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Waves, waves_free)
+void wave_free(gpointer wave);
+
+/* How many of the moves are live. */
+unsigned wave_live(const Wave *wave);
+/* "a, b and 3 more": the VMs that it strands; "" = none. Yours. */
+char *wave_strands_names(const Wave *wave);
+/* The same of NODES, of unsigned; STANDINGS are of all nodes. */
+char *waves_nodes_names(const GPtrArray *standings, const GArray *nodes);
 
 #endif

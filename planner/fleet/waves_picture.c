@@ -122,16 +122,11 @@ static void waves_picture_legend(WavesPicture *picture)
 static void waves_picture_strands(WavesPicture *picture, unsigned x, const Wave *wave)
 {
 	g_autofree char *words = g_strdup_printf("strands %u", wave->strands->len);
-	g_autofree char *names = NULL, *title = NULL;
-	Naming naming = {0};
+	g_autofree char *names = wave_strands_names(wave);
+	g_autofree char *title = g_strdup_printf("After it no node takes these live: %s", names);
 
 	if (!wave->strands->len)
 		return;
-	for (unsigned i = 0; i < wave->strands->len; i++)
-		naming_add(&naming,
-			   ((const StandingVm *)g_ptr_array_index(wave->strands, i))->spec->name);
-	names = naming_end(&naming);
-	title = g_strdup_printf("Can go live nowhere after it: %s", names);
 	svg_open(picture->body, title);
 	svg_text(picture->body, x, picture->y + 2 * LINE - 10, RISK_SMALL, words, LINE_MOST);
 	svg_close(picture->body);
@@ -142,12 +137,11 @@ static void waves_picture_heads(WavesPicture *picture)
 {
 	for (unsigned i = 0; i < picture->waves->waves->len; i++) {
 		const Wave *wave = waves_picture_wave(picture, i);
-		unsigned x = waves_picture_at(picture, i), live = 0;
-		g_autofree char *name = g_strdup_printf("wave %u", i + 1), *moves = NULL;
+		unsigned x = waves_picture_at(picture, i), live = wave_live(wave);
+		g_autofree char *name = g_strdup_printf("wave %u", i + 1);
+		g_autofree char *moves =
+			g_strdup_printf("%u live, %u stopped", live, wave->moves->len - live);
 
-		for (unsigned m = 0; m < wave->moves->len; m++)
-			live += g_array_index(wave->moves, WaveMove, m).live;
-		moves = g_strdup_printf("%u live, %u stopped", live, wave->moves->len - live);
 		svg_text(picture->body, x, picture->y, " font-weight=\"bold\"", name, LINE_MOST);
 		svg_text(picture->body, x, picture->y + LINE - 5, SMALL, moves, LINE_MOST);
 		waves_picture_strands(picture, x, wave);
@@ -307,7 +301,7 @@ static void waves_picture_frame(WavesPicture *picture, const WavesRow *row)
 {
 	if (row->risk == row->risk_end)
 		return;
-	svg_open(picture->body, "at risk: should it be lost, not all its VMs were found a place");
+	svg_open(picture->body, "at risk: if it is lost, no place was found for some of its VMs");
 	svg_frame(picture->body, waves_picture_at(picture, row->risk), row->y - 1,
 		  (row->risk_end - row->risk) * COLUMN - 2, BAR_HIGH + 2, RISK_COLOR);
 	svg_close(picture->body);
@@ -336,17 +330,11 @@ static void waves_picture_risks(WavesPicture *picture)
 
 static void waves_picture_left(WavesPicture *picture)
 {
-	const GArray *left = picture->waves->left;
-	g_autofree char *names = NULL, *text = NULL;
-	Naming naming = {0};
+	g_autofree char *names = waves_nodes_names(picture->standings, picture->waves->left);
+	g_autofree char *text = g_strdup_printf("Cannot be emptied: %s", names);
 
-	if (!left->len)
+	if (!picture->waves->left->len)
 		return;
-	for (unsigned i = 0; i < left->len; i++)
-		naming_add(&naming,
-			   waves_picture_node(picture, g_array_index(left, unsigned, i))->name);
-	names = naming_end(&naming);
-	text = g_strdup_printf("Cannot be emptied: %s", names);
 	picture->y += LINE / 2;
 	waves_picture_line(picture, "", text);
 	if (picture->waves->why)

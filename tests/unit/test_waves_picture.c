@@ -31,17 +31,6 @@ static GPtrArray *given_standings(unsigned n)
 	return standings;
 }
 
-static void given_wave_free(gpointer data)
-{
-	Wave *wave = data;
-
-	g_array_unref(wave->nodes);
-	g_array_unref(wave->moves);
-	g_ptr_array_unref(wave->strands);
-	g_array_unref(wave->risks);
-	g_free(wave);
-}
-
 /* NODE changes; VM moves from it to each other node, twice. */
 static Wave *given_wave(unsigned node, unsigned n, const StandingVm *vm)
 {
@@ -93,7 +82,7 @@ static void test_hostile(void)
 		VmSpec spec = {.name = name};
 		StandingVm vm = {.spec = &spec};
 		g_autoptr(GPtrArray) standings = given_standings(n);
-		Waves waves = {.waves = g_ptr_array_new_with_free_func(given_wave_free),
+		Waves waves = {.waves = g_ptr_array_new_with_free_func(wave_free),
 			       .left = g_array_new(FALSE, FALSE, sizeof(unsigned)),
 			       .why = why,
 			       .changes = n};
@@ -121,7 +110,7 @@ static void test_frames(void)
 	VmSpec spec = {.name = (char *)"a"};
 	StandingVm vm = {.spec = &spec};
 	g_autoptr(GPtrArray) standings = given_standings(4);
-	Waves waves = {.waves = g_ptr_array_new_with_free_func(given_wave_free),
+	Waves waves = {.waves = g_ptr_array_new_with_free_func(wave_free),
 		       .left = g_array_new(FALSE, FALSE, sizeof(unsigned)),
 		       .changes = 3};
 	g_autofree char *svg = NULL, *parted = NULL;
