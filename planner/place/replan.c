@@ -95,61 +95,77 @@ static bool replan_meet(const Host *host, const GArray *a, const GArray *b, bool
 	return false;
 }
 
-/* Does SPEC, or a VM of PLAN that meets it, have an error of IDS? */
-static bool replan_in_way(const Plan *plan, const VmSpec *spec, const char *const *ids, bool node)
-{
-	for (unsigned i = 0; i < plan->vms->len; i++) {
-		const VmSpec *other = ((const PlanVm *)g_ptr_array_index(plan->vms, i))->spec;
+/* Who of a plan cannot stay where it is in SAVED, and who must make way. */
+typedef struct LetGo {
+	const Plan *plan, *saved;
+	GPtrArray *core, *memory; /* specs with cpus that have an error of replan_core_ids, … */
+} LetGo;
 
-		if (other->cpus && replan_has_error(plan, other->name, ids) &&
-		    replan_meet(plan->host, spec->cpus, other->cpus, node))
+static GPtrArray *replan_with_error(const Plan *plan, const char *const *ids)
+{
+	GPtrArray *specs = g_ptr_array_new();
+
+	for (unsigned i = 0; i < plan->vms->len; i++) {
+		VmSpec *spec = ((const PlanVm *)g_ptr_array_index(plan->vms, i))->spec;
+
+		if (spec->cpus && replan_has_error(plan, spec->name, ids))
+			g_ptr_array_add(specs, spec);
+	}
+	return specs;
+}
+
+/* Does SPEC meet one of THESE, which may be itself? */
+static bool replan_in_way(const LetGo *go, const VmSpec *spec, const GPtrArray *these, bool node)
+{
+	for (unsigned i = 0; i < these->len; i++) {
+		const VmSpec *other = g_ptr_array_index(these, i);
+
+		if (replan_meet(go->plan->host, spec->cpus, other->cpus, node))
 			return true;
 	}
 	return false;
 }
 
-typedef bool (*ReplanReason)(const Plan *plan, const VmSpec *spec, const Plan *saved);
-
-static bool replan_cannot_stay(const Plan *plan, const VmSpec *spec, const Plan *saved)
+static bool replan_cannot_stay(const LetGo *go, const VmSpec *spec)
 {
-	(void)saved;
-	return replan_has_error(plan, spec->name, replan_pin_ids) ||
-	       replan_in_way(plan, spec, replan_core_ids, false);
+	return replan_has_error(go->plan, spec->name, replan_pin_ids) ||
+	       replan_in_way(go, spec, go->core, false);
 }
 
 /* It grew on a node that is full now. */
-static bool replan_grew(const Plan *plan, const VmSpec *spec, const Plan *saved)
+static bool replan_grew(const LetGo *go, const VmSpec *spec)
 {
-	const PlanVm *was = plan_vm(saved, spec->name);
+	const PlanVm *was = plan_vm(go->saved, spec->name);
 
 	return was && place_memory(spec) > place_memory(was->spec) &&
-	       replan_in_way(plan, spec, replan_memory_ids, true);
+	       replan_in_way(go, spec, go->memory, true);
 }
 
-static bool replan_lacks_memory(const Plan *plan, const VmSpec *spec, const Plan *saved)
+static bool replan_lacks_memory(const LetGo *go, const VmSpec *spec)
 {
-	(void)saved;
-	return replan_has_error(plan, spec->name, replan_memory_ids);
+	return replan_has_error(go->plan, spec->name, replan_memory_ids);
 }
 
 /* Who lacks memory there names its CPUs. */
-static bool replan_takes_memory(const Plan *plan, const VmSpec *spec, const Plan *saved)
+static bool replan_takes_memory(const LetGo *go, const VmSpec *spec)
 {
-	(void)saved;
-	return replan_in_way(plan, spec, replan_memory_ids, true);
+	return replan_in_way(go, spec, go->memory, true);
 }
 
 bool replan_let_go(const GPtrArray *specs, const Plan *plan, const Plan *saved)
 {
-	static const ReplanReason reasons[] = {replan_cannot_stay, replan_grew, replan_lacks_memory,
-					       replan_takes_memory};
+	static bool (*const reasons[])(const LetGo *, const VmSpec *) = {
+		replan_cannot_stay, replan_grew, replan_lacks_memory, replan_takes_memory};
+	g_autoptr(GPtrArray) core = replan_with_error(plan, replan_core_ids);
+	g_autoptr(GPtrArray) memory = replan_with_error(plan, replan_memory_ids);
+	const LetGo go = {plan, saved, core, memory};
 	bool any = false;
 
 	for (unsigned r = 0; r < G_N_ELEMENTS(reasons) && !any; r++)
 		for (unsigned i = 0; i < specs->len; i++) {
 			VmSpec *spec = g_ptr_array_index(specs, i);
 
-			if (!spec->cpus || !reasons[r](plan, spec, saved))
+			if (!spec->cpus || !reasons[r](&go, spec))
 				continue;
 			g_clear_pointer(&spec->cpus, g_array_unref);
 			any = true;
@@ -488,12 +504,13 @@ static PlanVm *replan_vm_of(const Placer *placer, const VmSpec *spec)
 	g_assert_not_reached();
 }
 
-/* The best choice of at most MOST that has all of FORCED; false where these cannot all move. */
-static bool replan_choose_with(const Placer *placer, const Problem *problem,
+/* The best choice of at most MOST of MOVABLE that has all of FORCED; false where these cannot all
+ * move. */
+static bool replan_choose_with(const Placer *placer, const Problem *problem, GPtrArray *movable,
 			       const GPtrArray *forced, unsigned most, Best *best, bool *proved)
 {
 	g_autoptr(Problem) with = replan_problem(problem, forced);
-	g_autoptr(GPtrArray) others = replan_movable_vms(placer);
+	g_autoptr(GPtrArray) others = g_ptr_array_copy(movable, NULL, NULL);
 
 	for (unsigned i = 0; i < forced->len; i++)
 		g_ptr_array_remove(others, g_ptr_array_index(forced, i));
@@ -513,19 +530,20 @@ static bool replan_choose_with(const Placer *placer, const Problem *problem,
 GPtrArray *replan_choose(const Placer *placer, const Problem *problem, unsigned most, bool *proved)
 {
 	g_autoptr(GPtrArray) specs = g_ptr_array_new(), specs_with = g_ptr_array_new();
-	g_autoptr(GPtrArray) forced = g_ptr_array_new(), displaced = NULL;
+	g_autoptr(GPtrArray) movable = replan_movable_vms(placer);
+	g_autoptr(GPtrArray) displaced = replan_vms(placer, replan_displaced);
+	g_autoptr(GPtrArray) forced = g_ptr_array_new();
 	Best best = {.specs = specs}, with = {.specs = specs_with};
 	GPtrArray *chosen = specs, *movers = g_ptr_array_new();
 
-	replan_choose_with(placer, problem, forced, most, &best, proved);
-	displaced = replan_vms(placer, replan_displaced);
+	replan_choose_with(placer, problem, movable, forced, most, &best, proved);
 	for (unsigned n = MIN(displaced->len, most); n && chosen == specs; n--) {
 		bool sure;
 
 		g_ptr_array_set_size(forced, 0);
 		for (unsigned i = 0; i < n; i++)
 			g_ptr_array_add(forced, g_ptr_array_index(displaced, i));
-		if (replan_choose_with(placer, problem, forced, most, &with, &sure) &&
+		if (replan_choose_with(placer, problem, movable, forced, most, &with, &sure) &&
 		    with.value >= best.value)
 			chosen = specs_with;
 	}
