@@ -37,14 +37,21 @@ static bool merged_rewrites(Platform platform)
 	}
 }
 
-Platform merged_rewriter(const char *base, size_t length)
+/* merged_rewriter() of DOMAIN; NULL is none. */
+static Platform merged_rewriter_of(const Domain *domain)
 {
-	g_autoptr(Domain) domain = domain_parse(base, length, NULL);
 	Platform platform = domain ? domain->platform : PLATFORM_LIBVIRT;
 
 	if (domain && platform == PLATFORM_LIBVIRT)
 		platform = platform_of_name(domain->name);
 	return merged_rewrites(platform) ? platform : PLATFORM_LIBVIRT;
+}
+
+Platform merged_rewriter(const char *base, size_t length)
+{
+	g_autoptr(Domain) domain = domain_parse(base, length, NULL);
+
+	return merged_rewriter_of(domain);
 }
 
 void merged_warn(Platform platform, const char *names)
@@ -86,12 +93,10 @@ char *merged_domain(const Rendering *rendering, const char *name, const char *ba
 	return text;
 }
 
-/* Another VM's XML would be defined as that VM, with this one's pins. */
-static bool merged_is_of(const char *name, const char *path, const char *base, size_t length,
-			 GError **error)
+/* Another VM's XML would be defined as that VM, with this one's pins. What is no domain (NULL) is
+ * told of later. */
+static bool merged_is_of(const char *name, const char *path, const Domain *domain, GError **error)
 {
-	g_autoptr(Domain) domain = domain_parse(base, length, NULL);
-
 	if (!domain || g_str_equal(domain->name, name))
 		return true;
 	g_set_error(error, PLANNER_ERROR, PLANNER_ERROR_INPUT, "%s: is the domain '%s', not '%s'",
@@ -113,6 +118,7 @@ static bool merged_add(MergeFolder *folder, const Rendering *rendering, GError *
 	const char *name = rendering->vm->spec->name;
 	g_autofree char *file = g_strconcat(name, ".xml", NULL);
 	g_autofree char *path = g_build_filename(folder->dir, file, NULL), *base = NULL;
+	g_autoptr(Domain) domain = NULL;
 	size_t length;
 	char *text;
 
@@ -121,13 +127,14 @@ static bool merged_add(MergeFolder *folder, const Rendering *rendering, GError *
 		return true;
 	}
 	base = input_read_regular(path, &length, error);
-	text = base && merged_is_of(name, path, base, length, error)
+	domain = base ? domain_parse(base, length, NULL) : NULL;
+	text = base && merged_is_of(name, path, domain, error)
 		       ? merged_domain(rendering, path, base, length, error)
 		       : NULL;
 	if (!text)
 		return false;
 	g_hash_table_insert(folder->merged, g_strdup(name), text);
-	naming_add(&folder->rewritten[merged_rewriter(base, length)], name);
+	naming_add(&folder->rewritten[merged_rewriter_of(domain)], name);
 	return true;
 }
 
