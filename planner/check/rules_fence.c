@@ -330,8 +330,8 @@ const Rule rule_topology_fence_split = {
 	.title = "The host is kept to threads of a VM's cores",
 	.sees = "Where no CPU is isolated: the threads of each core against the CPUs that services "
 		"are kept to (AllowedCPUs= of the slices, CPUAffinity=, systemd.cpu_affinity=, "
-		"tuned.non_isolcpus=) and those of running pinned VMs. Not of cores of which the "
-		"host has a VM's own CPU, where task.user-on-vm finds who may run there.",
+		"tuned.non_isolcpus=) and those of running pinned VMs. A core on which the host "
+		"has a VM's own CPU is left out where task.user-on-vm finds who may run there.",
 	.why = "Threads of a core share its pipelines and caches: the second threads of the host's "
 	       "cores belong to the host.",
 	.remedy = "keep the host to whole cores, and pin VMs to others",

@@ -119,8 +119,8 @@ static bool rules_topology_used(const Audit *audit, unsigned index)
 	return role != ROLE_HOST && (role != ROLE_STRANDED || audit->plan->host == audit->host);
 }
 
-/* Is a VM pinned to each CPU that is offline? Then vm.pin-offline says it. Which core a CPU had
- * that is offline, the kernel does not tell. */
+/* Is a VM pinned to each CPU that is offline? Then vm.pin-offline says it. The kernel does
+ * not tell which core an offline CPU is of. */
 static bool offline_pinned(const Audit *audit)
 {
 	hwloc_const_bitmap_t present = audit->facts->kernel->present;

@@ -120,8 +120,8 @@ static const char *timer_stop_fix(const MeasureScene *scene)
 	if (!full || full->outcome == OUTCOME_ABSENT)
 		return "boot with nohz_full= of the isolated CPUs: 'planner emit cmdline'";
 	if (!hwloc_bitmap_isset(full->asked, scene->cpu) && !cmdline_broken(full))
-		return "the line's nohz_full= leaves this CPU out: boot with it of all isolated "
-		       "CPUs, 'planner emit cmdline'";
+		return "the line's nohz_full= leaves this CPU out: boot with all isolated CPUs in "
+		       "it, 'planner emit cmdline'";
 	return "the line has nohz_full=, but the kernel did not take it: 'planner check' says why";
 }
 

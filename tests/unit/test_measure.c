@@ -249,8 +249,8 @@ static void test_tick(void)
 	assert_tick_fix("isolcpus=2-5 nohz_full=2-5", NULL, without);
 	assert_tick_fix("isolcpus=2-5", NULL, without);
 	assert_tick_fix("isolcpus=3-5 nohz_full=3-5", "3-5",
-			"the line's nohz_full= leaves this CPU out: boot with it of all isolated "
-			"CPUs, 'planner emit cmdline'");
+			"the line's nohz_full= leaves this CPU out: boot with all isolated CPUs in "
+			"it, 'planner emit cmdline'");
 	/* Before 5.18 the second of two that differ is dropped; and a bad list is. */
 	assert_tick_fix("isolcpus=2-5 nohz_full=2-4", "(null)", dropped);
 	assert_tick_fix("nohz_full=2-x", "(null)", dropped);

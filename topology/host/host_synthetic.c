@@ -305,8 +305,8 @@ static bool level_check(const SyntheticLevel *level, GError **error)
 	return !level->indexes || indexes_check(level, error);
 }
 
-/* Are all types of indexes=core:package those of levels above the one AT? hwloc asserts on others.
- */
+/* Are all types of indexes=core:package those of the level AT or of levels above it? hwloc asserts
+ * on others. */
 static bool types_are_above(const GArray *levels, guint at)
 {
 	g_auto(GStrv) names =
