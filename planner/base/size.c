@@ -44,13 +44,14 @@ char *size_format(uint64_t bytes)
 		    : g_strdup_printf("%" G_GUINT64_FORMAT, bytes);
 }
 
-char *size_format_rounded(uint64_t bytes)
+/* ROUND is added before each division by 1024. */
+static char *size_format_tenths(uint64_t bytes, unsigned round)
 {
 	unsigned unit = 0;
 	uint64_t tenths = bytes * 10;
 
 	while (tenths >= 10240 && unit < strlen(units)) {
-		tenths = (tenths + 512) / 1024;
+		tenths = (tenths + round) / 1024;
 		unit++;
 	}
 	if (!unit)
@@ -59,6 +60,21 @@ char *size_format_rounded(uint64_t bytes)
 		return g_strdup_printf("%" G_GUINT64_FORMAT "%c", tenths / 10, units[unit - 1]);
 	return g_strdup_printf("%" G_GUINT64_FORMAT ".%" G_GUINT64_FORMAT "%c", tenths / 10,
 			       tenths % 10, units[unit - 1]);
+}
+
+char *size_format_rounded(uint64_t bytes)
+{
+	return size_format_tenths(bytes, 512);
+}
+
+char *size_format_floor(uint64_t bytes)
+{
+	return size_format_tenths(bytes, 0);
+}
+
+char *size_format_ceiling(uint64_t bytes)
+{
+	return size_format_tenths(bytes, 1023);
 }
 
 uint64_t size_step(uint64_t a, uint64_t b)

@@ -20,5 +20,8 @@ char *size_format(uint64_t bytes);
 
 /* For people: at most one decimal, "125.5G". Yours. */
 char *size_format_rounded(uint64_t bytes);
+/* The same, never more than BYTES: what is left; and never less: what is to be made free. */
+char *size_format_floor(uint64_t bytes);
+char *size_format_ceiling(uint64_t bytes);
 
 #endif

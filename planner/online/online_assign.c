@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Assignments on counts of free cores. */
 #include "planner/online/online_internal.h"
+#include "planner/place/whole.h"
 
 #include <string.h>
 
@@ -271,6 +272,17 @@ static bool assignment_over(const AssignmentChoice *c, unsigned class, unsigned 
 	return online_assign_over_nodes(c, class, k);
 }
 
+/* Cores of several rooms, whole ones where that leaves as much. */
+static void assignment_gather(const AssignmentChoice *c)
+{
+	const Rooms *rooms = c->o->rooms;
+	g_autofree unsigned *left = g_memdup2(c->counts->free, rooms->n_rooms * sizeof *left);
+
+	for (unsigned i = 0; i < c->assignment->n; i++)
+		left[c->assignment->shares[i].room] -= c->assignment->shares[i].cores;
+	whole_gather(rooms, &c->d->vm, left, c->assignment->shares, &c->assignment->n);
+}
+
 bool online_assignment(const Online *o, const Counts *counts, const OnlineValue *value,
 		       OnlinePolicy policy, const Demand *d, Assignment *assignment)
 {
@@ -282,6 +294,7 @@ bool online_assignment(const Online *o, const Counts *counts, const OnlineValue 
 		for (unsigned class = 0; class < o->rooms->n_classes; class ++)
 			if (assignment_over(&choice, class, k)) {
 				online_assignment_sort(assignment);
+				assignment_gather(&choice);
 				return true;
 			}
 	return false;

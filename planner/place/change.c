@@ -574,7 +574,7 @@ GPtrArray *changes_find(const Placer *placer, const Problem *base, const VmSpec 
 
 static void single_text(GString *text, const Plan *plan, const Change *change)
 {
-	g_autofree char *bytes = size_format(change->memory);
+	g_autofree char *bytes = size_format_ceiling(change->memory);
 	g_autofree char *cpus = change->cpus ? cpulist_format(change->cpus) : NULL;
 
 	if (change->kind == CHANGE_MOVE)

@@ -95,12 +95,22 @@ bool guest_sockets_true(const Plan *plan, const PlanVm *vm)
 	return vm->sockets < 2 || sockets_true(plan, vm, vm->sockets);
 }
 
+/* What QEMU takes: s390-ccw-virtio has one thread a core, and pseries a power of two. */
+static bool machine_takes_threads(const Host *host, unsigned threads)
+{
+	if (host->arch && g_str_equal(host->arch, "s390x"))
+		return threads == 1;
+	return !host->arch || !g_str_has_prefix(host->arch, "ppc64") ||
+	       (threads & (threads - 1)) == 0;
+}
+
 /* The most threads a core that is true: the guest may believe its siblings share a core. vCPUs that
  * may be plugged in make no core larger than the host's are. */
 static unsigned guest_threads(const Plan *plan, const PlanVm *vm, unsigned per_socket)
 {
 	for (unsigned threads = MIN(per_socket, plan->host->max_threads); threads > 1; threads--)
-		if (per_socket % threads == 0 && threads_true(plan, vm, threads))
+		if (per_socket % threads == 0 && machine_takes_threads(plan->host, threads) &&
+		    threads_true(plan, vm, threads))
 			return threads;
 	return 1;
 }

@@ -3,6 +3,7 @@
 #include "planner/base/subject.h"
 #include "planner/place/level.h"
 #include "planner/place/replan.h"
+#include "planner/place/whole.h"
 
 #include <string.h>
 
@@ -130,6 +131,42 @@ static void result_report(Plan *plan, const SearchResult *result, unsigned unass
 		plan->bound += unassigned;
 }
 
+/* By room: the cores that are free, but for those of RESULT's VMs. Yours. */
+static unsigned *cores_left(const Problem *problem, const SearchResult *result)
+{
+	unsigned *left = g_new(unsigned, problem->rooms->len + 1);
+
+	for (unsigned r = 0; r < problem->rooms->len; r++)
+		left[r] = g_array_index(problem->rooms, SearchRoom, r).cores;
+	for (unsigned i = 0; i < result->assignments->len; i++) {
+		const GArray *shares = g_ptr_array_index(result->assignments, i);
+
+		for (unsigned s = 0; shares && s < shares->len; s++)
+			left[g_array_index(shares, SearchShare, s).room] -=
+				g_array_index(shares, SearchShare, s).cores;
+	}
+	return left;
+}
+
+/* One VM's cores make way for another's: until none has fewer rooms. */
+static void gather_all(const Problem *problem, const SearchResult *result)
+{
+	g_autofree unsigned *left = cores_left(problem, result);
+	bool gathered = true;
+
+	while (gathered) {
+		gathered = false;
+		for (unsigned i = 0; i < result->assignments->len; i++) {
+			GArray *shares = g_ptr_array_index(result->assignments, i);
+
+			gathered |= shares &&
+				    whole_gather(problem->layout,
+						 &g_array_index(problem->vms, SearchVm, i), left,
+						 (SearchShare *)shares->data, &shares->len);
+		}
+	}
+}
+
 static unsigned assign_all(Placer *placer, const Problem *problem, const SearchResult *result,
 			   const GPtrArray *vms)
 {
@@ -202,8 +239,10 @@ static void place_searched(Placer *placer, const PlanOptions *options)
 	bool proved = release_movers(placer, vms, options);
 	g_autoptr(Problem) problem = place_problem_of(placer, vms, options);
 	g_autoptr(SearchResult) result = problem_solve(problem);
-	unsigned unassigned = assign_all(placer, problem, result, vms);
+	unsigned unassigned;
 
+	gather_all(problem, result);
+	unassigned = assign_all(placer, problem, result, vms);
 	spread_check(placer, problem, vms);
 	place_shared(placer);
 	result_report(placer->plan, result, unassigned, proved);

@@ -42,8 +42,9 @@ static char *cores_text(unsigned need, unsigned own)
 	return g_strdup_printf("%u whole core%s%s", need, need == 1 ? "" : "s", of_own);
 }
 
-/* Free cores of NODE that are like core LIKE: one VM may have them together. */
-static unsigned cores_like(const Placer *placer, unsigned node, const Core *like)
+/* Free cores of NODE that are like core LIKE and that SPEC may have: it may have them together. */
+static unsigned cores_like(const Placer *placer, unsigned node, const Core *like,
+			   const VmSpec *spec)
 {
 	unsigned cores = 0;
 
@@ -51,7 +52,7 @@ static unsigned cores_like(const Placer *placer, unsigned node, const Core *like
 		const Core *core = host_core(placer->host, i);
 
 		cores += core->node == node && rooms_class(core) == rooms_class(like) &&
-			 place_core_free(placer, i);
+			 place_core_free(placer, i) && core_allowed(placer, spec, core);
 	}
 	return cores;
 }
@@ -69,7 +70,7 @@ static NodeRoom node_room(const Placer *placer, unsigned node, const VmSpec *spe
 		if (core->node != node || !core_allowed(placer, spec, core))
 			continue;
 		need = place_cores(spec, core->n_cpus);
-		cores = cores_like(placer, node, core);
+		cores = cores_like(placer, node, core, spec);
 		if ((int64_t)need - cores < (int64_t)best.need - best.cores) {
 			best.need = need;
 			best.own = helper_cores(spec, core->n_cpus);
@@ -116,8 +117,8 @@ static void whynot_report(const Placer *placer, const VmSpec *spec, const char *
 	g_free(text);
 }
 
-/* Nodes that have CORES free ones of a class, and BYTES of memory. */
-static unsigned nodes_with(const Placer *placer, unsigned cores, uint64_t bytes)
+/* Nodes that have CORES free ones of a class for SPEC, and BYTES of memory. */
+static unsigned nodes_with(const Placer *placer, const VmSpec *spec, unsigned cores, uint64_t bytes)
 {
 	unsigned n = 0;
 
@@ -127,7 +128,7 @@ static unsigned nodes_with(const Placer *placer, unsigned cores, uint64_t bytes)
 		for (unsigned i = 0; i < placer->host->cores->len && !holds; i++) {
 			const Core *core = host_core(placer->host, i);
 
-			holds = core->node == node && cores_like(placer, node, core) >= cores;
+			holds = core->node == node && cores_like(placer, node, core, spec) >= cores;
 		}
 		n += holds && placer->memory[node] >= bytes;
 	}
@@ -140,8 +141,8 @@ static char *span_text(const Placer *placer, const VmSpec *spec, const NodeRoom 
 	unsigned cores = (room->need + k - 1) / k, fewer = cores * k - room->need;
 	unsigned all = vm_spec_pinned(spec), vcpus = (all * cores + room->need - 1) / room->need;
 	uint64_t bytes = place_share_memory(spec, MIN(vcpus, all));
-	unsigned n = nodes_with(placer, cores, bytes);
-	g_autofree char *size = size_format(bytes);
+	unsigned n = nodes_with(placer, spec, cores, bytes);
+	g_autofree char *size = size_format_ceiling(bytes);
 	g_autofree char *memory = bytes ? g_strconcat(" and ", size, NULL) : g_strdup("");
 	g_autofree char *less =
 		fewer ? g_strdup_printf(" (one core less on %u of them)", fewer) : g_strdup("");
@@ -175,7 +176,7 @@ static char *reason_text(const Placer *placer, const VmSpec *spec, const NodeRoo
 	unsigned id = host_node(placer->host, room->node)->id;
 	g_autofree char *cores = NULL, *more = NULL, *offline = NULL, *whole = NULL;
 	g_autofree char *needed = size_format(place_memory(spec));
-	g_autofree char *left = size_format(placer->memory[room->node]);
+	g_autofree char *left = size_format_floor(placer->memory[room->node]);
 
 	if (level > 1)
 		return span_text(placer, spec, room, level);
@@ -192,7 +193,7 @@ static char *reason_text(const Placer *placer, const VmSpec *spec, const NodeRoo
 				whole, room->cores, id, room->need - room->cores, offline);
 	if (!memory_alone(changes))
 		return g_steal_pointer(&cores);
-	more = size_format(((const Change *)g_ptr_array_index(changes, 0))->memory);
+	more = size_format_ceiling(((const Change *)g_ptr_array_index(changes, 0))->memory);
 	return g_strdup_printf(
 		"%s, because memory is short to pack the others closer: %s more would do", cores,
 		more);
@@ -440,6 +441,15 @@ static void why_not_add(Plan *plan, const PlanVm *vm, const GPtrArray *changes)
 	g_ptr_array_add(plan->why_nots, why_not);
 }
 
+/* TEXT, which is freed, and what keeps SPEC from other cores. Yours. */
+static char *limited_text(const VmSpec *spec, char *text)
+{
+	g_autofree char *reason = text, *wish = allowed_text(spec);
+
+	return wish ? g_strdup_printf("%s; it asks for %s", reason, wish)
+		    : g_steal_pointer(&reason);
+}
+
 static void whynot_answer(Answers *answers, const PlanVm *vm, const NodeRoom *room)
 {
 	const VmSpec *spec = vm->spec;
@@ -454,8 +464,10 @@ static void whynot_answer(Answers *answers, const PlanVm *vm, const NodeRoom *ro
 		why_not_add(answers->placer->plan, vm, changes);
 	whynot_report(
 		answers->placer, spec, level == HOST_NONE ? "vm.too-large" : "vm.does-not-fit", fix,
-		level == HOST_NONE ? too_large_text(answers->placer, answers->empty, spec)
-				   : reason_text(answers->placer, spec, room, level, changes));
+		limited_text(spec,
+			     level == HOST_NONE
+				     ? too_large_text(answers->placer, answers->empty, spec)
+				     : reason_text(answers->placer, spec, room, level, changes)));
 }
 
 /* The VMs that keep SPEC from every core it could have otherwise. */

@@ -127,23 +127,28 @@ static void test_size_rounded(void)
 {
 	static const struct {
 		uint64_t bytes;
-		const char *text;
+		const char *text, *floor, *ceiling;
 	} rows[] = {
-		{0, "0"},
-		{1023, "1023"},
-		{1024, "1K"},
-		{1536, "1.5K"},
-		{128504 * MIB, "125.5G"},
-		{8 * GIB, "8G"},
-		{8 * GIB + 1, "8G"},
-		{SIZE_LIMIT, "65536T"},
-		{256 * GIB, "256G"},
+		{0, "0", "0", "0"},
+		{1023, "1023", "1023", "1023"},
+		{1024, "1K", "1K", "1K"},
+		{1536, "1.5K", "1.5K", "1.5K"},
+		{128504 * MIB, "125.5G", "125.4G", "125.5G"},
+		{8 * GIB, "8G", "8G", "8G"},
+		{8 * GIB + 1, "8G", "8G", "8.1G"},
+		{8 * GIB - 1, "8G", "7.9G", "8G"},
+		{SIZE_LIMIT, "65536T", "65536T", "65536T"},
+		{256 * GIB, "256G", "256G", "256G"},
 	};
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autofree char *text = size_format_rounded(rows[i].bytes);
+		g_autofree char *floor = size_format_floor(rows[i].bytes);
+		g_autofree char *ceiling = size_format_ceiling(rows[i].bytes);
 
 		g_assert_cmpstr(text, ==, rows[i].text);
+		g_assert_cmpstr(floor, ==, rows[i].floor);
+		g_assert_cmpstr(ceiling, ==, rows[i].ceiling);
 	}
 }
 
