@@ -166,8 +166,7 @@ static void print_proof(const Plan *plan)
 	if (plan->bound == plan->placed)
 		printf("; %s", proved[plan->prefer]);
 	else
-		printf("; at most %u could be placed (the search stopped at its budget)",
-		       plan->bound);
+		printf("; at most %u could be placed (not all was searched)", plan->bound);
 }
 
 static void print_severities(const Plan *plan)

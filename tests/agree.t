@@ -34,7 +34,7 @@ GROUPS = {
     "fit": "replay admits as many of a size as fit counts, where each is in one node",
 }
 
-WORDS = ("vcpus", "node", "socket", "die", "l3", "iothreads", "maximum", "sockets")
+WORDS = ("vcpus", "node", "memory-node", "socket", "die", "l3", "iothreads", "maximum", "sockets")
 NOT_IN_EVENTS = ("cpus", "cpu-pm", "count")
 
 
@@ -142,7 +142,8 @@ def check_place(trial, node, vms):
     _, document = trial.plan(sections_of(node, have))
     if any(f["severity"] == "error" for f in document["findings"]):
         return  # such a node takes none
-    come = [vm for vm in vms[cut:] if vm[1].get("policy") != "shared"]  # others it does not take
+    come = [vm for vm in vms[cut:]  # others it does not take
+            if vm[1].get("policy") != "shared" and vm[1].get("memory-node") is None]
     requests = [event(name, keys) for name, keys in come]
     taken, _ = trial.place(sections_of(node, have), requests, "--prefer", "order")
     names, document = trial.plan(sections_of(node, have + come), "--prefer", "order")
@@ -181,6 +182,14 @@ def check_fit(trial, node, running):
         trials.check(came >= answer["fit"], "fit", f"{size}: replay admits {came}, fit counts {answer['fit']}")
 
 
+def ask_memory(trial, vms):
+    """Some VMs want their memory of a node without cores."""
+    only = sorted(set(trial.host.nodes) - set(trial.host.homes()))
+    for _, keys in vms:
+        if only and keys.get("policy") != "shared" and keys.get("memory") and trial.rng.random() < 0.4:
+            keys["memory-node"] = trial.rng.choice(only)
+
+
 def run(trial, hosts):
     trial.source, _, trial.host = trial.rng.choice(hosts)
     sections = generator.inventory(trial.rng, trial.host)
@@ -189,6 +198,7 @@ def run(trial, hosts):
            for own in ([name[3:]] if (keys.get("count") or 1) == 1 else
                        [f"{name[3:]}-{i + 1}" for i in range(keys["count"])])]
     trial.rng.shuffle(vms)
+    ask_memory(trial, vms)
     running = check_replay(trial, node, vms)
     check_together(trial, node, running)
     check_place(trial, node, vms)

@@ -46,6 +46,7 @@ FILES = {
     "full.ini": NODE + "[vm a]\nvcpus = 4\nmemory = 3G\ncount = 3\n",
     "tight.ini": NODE.replace("cores-per-node = 1", "cores-per-node = 3\nmemory-per-node = 4G"),
     "kept.ini": NODE.replace("[node]\n", "[node]\ngroup = rack-1\n") + "[vm a]\nvcpus = 2\nmaximum = 4\nsockets = 2\nnear = eth9\nsocket = 0\nkind = efficient\napart = g\nrealtime = fifo:1\nrealtime-vcpus = 1\ncpus = 1,99\n[vm b]\nvcpus = 2\ndedicated-vcpus = 1\nemulator = own\niothreads = 1\niothread-cpus = own\nl3 = 1\n[vm c]\nvcpus = 2\ndie = 1\n[audit]\ninterruptions = 3\nlongest-gap = 50\n",
+    "hbm.ini": NODE + "[vm a]\nvcpus = 2\nmemory = 1G\nmemory-node = 4\n",
     "own.ini": NODE + "[vm a]\nvcpus = 2\nemulator = own\ncpus = 2,3,4\n",
     "moved.ini": NODE + "[vm a]\nvcpus = 2\nemulator = own\ncpus = 4,5,2\n",
     "here.ini": NODE + "[vm m]\nvcpus = 2\nmemory = 1G\ncpus = 2,3\n",
@@ -64,6 +65,7 @@ COMMANDS = [
     *(["plan", "-i", str(CASES / case / "inventory.ini"), *X6, "--json"] for case in
       ("x6", "x6-13", "fit-room", "across-nodes")),
     ["plan", "-i", "kept.ini", *SMALL, "--json"],
+    *([command, "-i", "hbm.ini", "-t", str(HOSTS / "hbm-1s16c4t.xml"), "--json"] for command in ("plan", "fit")),
     ["emit", "plan", "-i", str(CASES / "x6/inventory.ini"), *X6],
     ["check", "-r", ".", "-i", "one.ini", *SMALL, "--json"],
     ["diff", "one.ini", "two.ini", *SMALL, "--json"],

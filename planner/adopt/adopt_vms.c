@@ -3,6 +3,7 @@
 #include "planner/adopt/adopt_internal.h"
 #include "planner/base/size.h"
 #include "planner/inventory/settings.h"
+#include "planner/place/memory_node.h"
 #include "planner/place/placer.h"
 
 #include <string.h>
@@ -89,7 +90,8 @@ static void memory_fit_shares(Adopter *a, const AdoptVm *vm)
 	VmSpec *spec = vm->spec;
 	uint64_t most = spec->memory >> 20, least = 1, all = spec->memory;
 
-	if (!spec->page || !spec->cpus || shares_take(a, spec, all) <= all)
+	if (!spec->page || !spec->cpus || spec->memory_node >= 0 ||
+	    shares_take(a, spec, all) <= all)
 		return;
 	while (least < most) {
 		uint64_t middle = least + (most - least + 1) / 2;
@@ -106,6 +108,20 @@ static void memory_fit_shares(Adopter *a, const AdoptVm *vm)
 		   "less than it has: its shares are rounded up to whole pages on each node");
 }
 
+/* It is bound to one node, of memory alone: that is its wish. */
+static void memory_node_adopt(Adopter *a, const AdoptVm *vm)
+{
+	hwloc_const_bitmap_t bound = vm->vm->guest->nodes_live ? vm->vm->guest->nodes_live
+							       : vm->vm->guest->nodes_inactive;
+
+	if (!bound || hwloc_bitmap_weight(bound) != 1 || !vm->spec->memory ||
+	    vm->spec->policy == POLICY_SHARED)
+		return;
+	vm->spec->memory_node = hwloc_bitmap_first(bound);
+	if (memory_node_of(a->host, vm->spec) == HOST_NONE)
+		vm->spec->memory_node = -1;
+}
+
 static void memory_adopt(Adopter *a, const AdoptVm *vm)
 {
 	const Guest *guest = vm->vm->guest;
@@ -115,6 +131,7 @@ static void memory_adopt(Adopter *a, const AdoptVm *vm)
 	else
 		adopt_note(a, UNREAD, vm->section, NULL, "its memory is unknown");
 	page_adopt(a, vm);
+	memory_node_adopt(a, vm);
 	memory_fit_shares(a, vm);
 }
 

@@ -63,9 +63,10 @@ static char *artifact_domain_vcpusched(Fill *f)
 			FILL_END});
 }
 
+/* That its memory comes from. */
 static unsigned share_node_id(const Fill *f, unsigned share)
 {
-	return host_node(f->plan->host, g_array_index(f->vm->shares, VmShare, share).node)->id;
+	return host_node(f->plan->host, g_array_index(f->vm->shares, VmShare, share).from)->id;
 }
 
 static char *artifact_domain_numatune(Fill *f)

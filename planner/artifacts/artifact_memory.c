@@ -28,7 +28,7 @@ static void dedicated_add(GArray *needs, const Host *host, const PlanVm *vm)
 	for (unsigned i = 0; i < vm->shares->len; i++) {
 		const VmShare *share = &g_array_index(vm->shares, VmShare, i);
 
-		pages_add(needs, host_node(host, share->node)->id, page,
+		pages_add(needs, host_node(host, share->from)->id, page,
 			  (share->memory + page - 1) / page);
 	}
 }
@@ -69,7 +69,7 @@ GArray *page_needs(const Plan *plan)
 
 		if (!vm->placed || !vm->spec->page || !vm->spec->memory)
 			continue;
-		if (vm->cpuset)
+		if (vm->cpuset && vm->spec->memory_node < 0)
 			shared_add(needs, plan->host, vm);
 		else
 			dedicated_add(needs, plan->host, vm);

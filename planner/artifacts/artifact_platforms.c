@@ -183,7 +183,7 @@ static void proxmox_cells(const Fill *f, GString *options)
 			" \\\n        --numa%u 'cpus=%u-%u,hostnodes=%u,memory=%" G_GUINT64_FORMAT
 			",policy=bind'",
 			i, first, first + share->vcpus + vm_spec_floating(f->vm->spec) - 1,
-			host_node(f->plan->host, share->node)->id, share->memory >> 20);
+			host_node(f->plan->host, share->from)->id, share->memory >> 20);
 		first += share->vcpus;
 	}
 }

@@ -32,7 +32,7 @@ static uint64_t pages_planned(const Plan *plan, unsigned node, uint64_t size)
 		     s++) {
 			const VmShare *share = &g_array_index(vm->shares, VmShare, s);
 
-			bytes += share->node == node ? share->memory : 0;
+			bytes += share->from == node ? share->memory : 0;
 		}
 	}
 	return bytes / size;
@@ -378,19 +378,44 @@ const Rule rule_vm_hugepages_missing = {
 
 /* Nodes */
 
+/* Are all of BOUND, which may be NULL, nodes of memory alone? Nobody is bound there by accident. */
+static bool bound_to_memory(const Host *host, hwloc_const_bitmap_t bound)
+{
+	unsigned id;
+
+	if (!bound || hwloc_bitmap_iszero(bound))
+		return false;
+	hwloc_bitmap_foreach_begin(id, bound)
+		unsigned node = host_node_of_id(host, id);
+
+		if (node == HOST_NONE || !hwloc_bitmap_iszero(host_node(host, node)->cpus))
+			return false;
+	hwloc_bitmap_foreach_end();
+	return true;
+}
+
+/* Where its memory is to be: by the plan; without one on the nodes of its CPUs. */
 static hwloc_bitmap_t nodes_wanted(const Audit *audit, const AuditVm *vm)
 {
+	hwloc_const_bitmap_t live = vm->guest->nodes_live;
+	hwloc_const_bitmap_t bound = live ? live : vm->guest->nodes_inactive;
 	hwloc_bitmap_t nodes = set_new();
 
 	for (unsigned i = 0; vm->vm && i < vm->vm->shares->len; i++)
 		hwloc_bitmap_set(nodes, host_node(audit->plan->host,
-						  g_array_index(vm->vm->shares, VmShare, i).node)
+						  g_array_index(vm->vm->shares, VmShare, i).from)
 						->id);
 	if (!vm->vm && vm->dedicated && audit->host) {
 		hwloc_bitmap_free(nodes);
-		nodes = host_nodes_of(audit->host, vm->cpus);
+		nodes = bound_to_memory(audit->host, bound) ? hwloc_bitmap_dup(bound)
+							    : host_nodes_of(audit->host, vm->cpus);
 	}
 	return nodes;
+}
+
+static const char *wanted_by(const AuditVm *vm)
+{
+	return vm->vm && vm->vm->spec->memory_node >= 0 ? "the plan has it on" : "its CPUs are on";
 }
 
 static char *judge_nodes(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
@@ -406,10 +431,10 @@ static char *judge_nodes(const Audit *audit, const AuditVm *vm, Side side, hwloc
 	if (hwloc_bitmap_iszero(want) || (!bound && (!vm->vm || side == SIDE_REAL)) ||
 	    (bound && hwloc_bitmap_isequal(bound, want)))
 		return NULL;
-	return bound ? g_strdup_printf("its memory is bound to NUMA node %s, its CPUs are on %s",
-				       found, wanted)
-		     : g_strdup_printf("its memory is not bound to a NUMA node, its CPUs are on %s",
-				       wanted);
+	return bound ? g_strdup_printf("its memory is bound to NUMA node %s, %s %s", found,
+				       wanted_by(vm), wanted)
+		     : g_strdup_printf("its memory is not bound to a NUMA node, %s %s",
+				       wanted_by(vm), wanted);
 }
 
 const Rule rule_vm_memory_nodes = {
@@ -473,8 +498,8 @@ static void eval_stray(const Rule *rule, const Audit *audit, const AuditVm *vm, 
 	off = set_text(strays);
 	if (stray > vm->guest->memory / STRAY_PART && !bound_astray(audit, vm, strays))
 		rule_found(rule, findings, vm->subject, "/proc/PID/numa_maps", NULL,
-			   "%s of its memory is on NUMA node %s, its CPUs are on node %s", size,
-			   off, nodes);
+			   "%s of its memory is on NUMA node %s, %s node %s", size, off,
+			   wanted_by(vm), nodes);
 }
 
 const Rule rule_vm_memory_off_node = {

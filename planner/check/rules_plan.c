@@ -620,7 +620,7 @@ static uint64_t rules_plan_memory_on(const Plan *plan, unsigned node)
 		for (unsigned s = 0; s < vm->shares->len; s++) {
 			const VmShare *share = &g_array_index(vm->shares, VmShare, s);
 
-			sum += share->node == node ? MIN(share->memory, G_MAXINT64 / 2) : 0;
+			sum += share->from == node ? MIN(share->memory, G_MAXINT64 / 2) : 0;
 			sum = MIN(sum, G_MAXINT64 / 2);
 		}
 	}

@@ -5,6 +5,7 @@
 #include "planner/cpupm/paths.h"
 #include "planner/place/allowed.h"
 #include "planner/place/level.h"
+#include "planner/place/memory_node.h"
 #include "topology/base/list.h"
 
 #include <string.h>
@@ -219,15 +220,18 @@ GPtrArray *explain_cpu(const Plan *plan, const Inventory *inventory, unsigned cp
 
 /* VMs */
 
-static void say_wish(GPtrArray *lines, const VmSpec *spec)
+static void say_wish(GPtrArray *lines, const Host *host, const VmSpec *spec)
 {
+	unsigned node = memory_node_of(host, spec);
+	g_autofree char *from = node == HOST_NONE ? NULL : memory_node_name(host, node);
 	g_autofree char *memory = size_format(spec->memory);
 	g_autofree char *page = size_format(spec->page);
 
 	explain_say(lines, "%s: %u vCPUs, %s", spec->name, spec->vcpus, policy_names[spec->policy]);
 	if (spec->memory)
-		explain_say(lines, "%s of memory%s%s", memory, spec->page ? " in pages of " : "",
-			    spec->page ? page : "");
+		explain_say(lines, "%s of memory%s%s%s%s", memory,
+			    spec->page ? " in pages of " : "", spec->page ? page : "",
+			    from ? " from " : "", from ? from : "");
 }
 
 static void say_cores(GPtrArray *lines, const Plan *plan, const PlanVm *vm)
@@ -355,7 +359,7 @@ static void say_goal(GPtrArray *lines, const Plan *plan)
 	explain_say(lines, "  5. lowest CPUs");
 	explain_say(lines, "%s",
 		    plan->optimal ? "no plan is better by these goals (proved)"
-				  : "a better plan may exist: the search stopped at its budget");
+				  : "a better plan may exist: not all was searched");
 }
 
 static char *pins_text(const GArray *pins)
@@ -468,7 +472,7 @@ GPtrArray *explain_vm(const Plan *plan, const Inventory *inventory, const PlanVm
 	GPtrArray *lines = lines_new();
 	g_autofree char *subject = subject_vm(vm->spec->name);
 
-	say_wish(lines, vm->spec);
+	say_wish(lines, plan->host, vm->spec);
 	if (vm->placed)
 		explain_placed(lines, plan, inventory, vm);
 	else

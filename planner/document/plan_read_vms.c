@@ -2,6 +2,7 @@
 #include "planner/document/plan_read_parts.h"
 #include "planner/inventory/settings.h"
 #include "planner/place/guest.h"
+#include "planner/place/memory_node.h"
 #include "planner/place/placer.h"
 
 /* VMs */
@@ -62,6 +63,10 @@ static bool read_shares(Reader *r, const Plan *plan, PlanVm *vm, const json_t *o
 {
 	const json_t *array = json_object_get(object, "shares");
 
+	if (vm->spec->memory_node >= 0 && vm->placed &&
+	    memory_node_of(plan->host, vm->spec) == HOST_NONE)
+		return reader_fail(r, "vm %s: 'memory_node' is no node of memory alone",
+				   vm->spec->name);
 	place_fill_shares(plan->host, vm);
 	if (vm->shares->len > 1 && json_array_size(array) != vm->shares->len)
 		return reader_fail(r, "vm %s: 'shares' do not match its pins", vm->spec->name);

@@ -349,7 +349,8 @@ static bool count_alone(const FitBase *base, const VmSpec *spec, FitCount *count
 	FitSize size = {spec, 1};
 	uint64_t fit;
 
-	if (base->problem->specs->len || base->moves || !allowed_every(spec) || spec->apart.group)
+	if (base->problem->specs->len || base->moves || !allowed_every(spec) || spec->apart.group ||
+	    spec->memory_node >= 0)
 		return false;
 	fit = copies_in_nodes(base->problem, spec);
 	if (fit > FIT_MOST || fit < copies_at_most(base->problem, spec) ||

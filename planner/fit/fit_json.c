@@ -22,6 +22,8 @@ static void shape_to_json(json_t *object, const VmSpec *spec)
 	json_object_set_new(object, "vcpus", fit_json_number(spec->vcpus));
 	json_object_set_new(object, "memory", fit_json_number(spec->memory));
 	json_object_set_new(object, "hugepages", fit_json_number(spec->page));
+	if (spec->memory_node >= 0)
+		json_object_set_new(object, "memory_node", json_integer(spec->memory_node));
 	json_object_set_new(object, "threads", json_string(threads_names[spec->threads]));
 	if (vm_spec_floating(spec))
 		json_object_set_new(object, "pinned", fit_json_number(vm_spec_pinned(spec)));

@@ -94,6 +94,7 @@ GBytes *fit_base_key(const FitBase *base)
 	for (unsigned n = 0; n < problem->host->nodes->len; n++) {
 		key_add(key, host_node(problem->host, n)->id);
 		key_add(key, problem->memory[n]);
+		key_add(key, problem->only[n]);
 	}
 	for (unsigned n = 0; host_distances(problem->host) &&
 			     n < problem->host->nodes->len * problem->host->nodes->len;

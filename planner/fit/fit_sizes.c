@@ -21,6 +21,8 @@ char *fit_size_name(const VmSpec *spec)
 		g_string_append_printf(name, ":%s", memory);
 	if (spec->page)
 		g_string_append_printf(name, ":%s", page);
+	if (spec->memory_node >= 0)
+		g_string_append_printf(name, " of node %d", spec->memory_node);
 	if (spec->threads == THREADS_ISOLATE)
 		g_string_append(name, " isolate");
 	if (vm_spec_floating(spec))
@@ -38,6 +40,7 @@ static VmSpec *shape_of(const VmSpec *spec)
 	shape->vcpus = spec->vcpus;
 	shape->memory = spec->memory;
 	shape->page = spec->page;
+	shape->memory_node = spec->memory_node;
 	shape->threads = spec->threads;
 	if (spec->dedicated_vcpus)
 		shape->dedicated_vcpus = hwloc_bitmap_dup(spec->dedicated_vcpus);
@@ -81,7 +84,8 @@ static int answer_compare(gconstpointer a, gconstpointer b)
 /* Has SPEC memory, the same for each vCPU? */
 static bool has_ratio(const VmSpec *spec)
 {
-	return spec->policy == POLICY_DEDICATED && spec->memory && spec->memory % spec->vcpus == 0;
+	return spec->policy == POLICY_DEDICATED && spec->memory && spec->memory_node < 0 &&
+	       spec->memory % spec->vcpus == 0;
 }
 
 /* How many dedicated VMs have that much memory a vCPU, in such pages? */
@@ -227,7 +231,7 @@ static unsigned fit_cores_alone(const Fit *fit, const VmSpec *spec)
 	FitSize size = {spec, 1};
 
 	for (unsigned n = 0; n < problem->host->nodes->len; n++)
-		problem->memory[n] = UINT64_MAX;
+		problem->memory[n] = problem->only[n] = UINT64_MAX;
 	return problem_most(problem, &size, 1, FIT_MOST).fit;
 }
 

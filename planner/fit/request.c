@@ -37,6 +37,9 @@ static bool read_request(Request *request, const json_t *object, GError **error)
 		return false;
 	if (request->spec->policy == POLICY_SHARED)
 		return json_line_refuse(error, "policy: only dedicated VMs are placed");
+	if (request->spec->memory_node >= 0)
+		return json_line_refuse(error, "memory_node: nodes of a fleet have no numbers in "
+					       "common; leave it out");
 	return read_group(request, json_object_get(object, "group"), error) &&
 	       read_cpu_pm(request, json_object_get(object, "cpu_pm"), error);
 }

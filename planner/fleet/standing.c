@@ -29,7 +29,7 @@ static StandingVm *standing_vm_new(const Standing *standing, const VmSpec *spec)
 	vm->shared = spec->policy == POLICY_SHARED;
 	vm->cpu_pm = !vm->shared && spec->cpu_pm && standing->modes & (1u << spec->cpu_mode);
 	vm->device = spec->near;
-	vm->memory = place_memory(spec);
+	vm->memory = place_memory(vm->spec);
 	vm->room = STANDING_NO_ROOM;
 	return vm;
 }
@@ -125,7 +125,8 @@ void standing_locate(Standing *standing, const Plan *plan)
 		const PlanVm *planned = plan_vm(plan, vm->spec->name);
 
 		if (vm->shared || vm->device || planned->shares->len != 1 ||
-		    vm->spec->kind != CORE_KIND_ANY || vm->spec->apart.group)
+		    vm->spec->kind != CORE_KIND_ANY || vm->spec->apart.group ||
+		    planned->spec->memory_node >= 0)
 			continue;
 		vm->cores = standing_own_cores(plan, planned, guests);
 		if (vm->cores)

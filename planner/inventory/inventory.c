@@ -86,6 +86,10 @@ char *vm_spec_fault(const VmSpec *vm)
 		return g_strdup_printf("realtime-vcpus: vCPU %u floats and would keep its CPUs "
 				       "from all others; name only dedicated vCPUs",
 				       realtime_floating(vm));
+	if (vm->memory_node >= 0 && vm->policy == POLICY_SHARED)
+		return g_strdup("memory-node: the memory of a shared VM is bound to no node");
+	if (vm->memory_node >= 0 && !vm->memory)
+		return g_strdup("memory-node: give memory as well");
 	if (vm->iothread_cpus == HELPER_OWN && !vm->iothreads)
 		return g_strdup("iothread-cpus: give iothreads as well");
 	return NULL;
@@ -105,7 +109,7 @@ VmSpec *vm_spec_newcomer(const VmSpec *vm)
 
 	g_clear_pointer(&spec->cpus, g_array_unref);
 	g_clear_pointer(&spec->near, g_strfreev);
-	spec->node = spec->socket = spec->die = spec->l3 = -1;
+	spec->node = spec->socket = spec->die = spec->l3 = spec->memory_node = -1;
 	return spec;
 }
 

@@ -58,7 +58,7 @@ typedef enum Guard { GUARD_OFF, GUARD_WARN, GUARD_REFUSE, GUARD_STRICT } Guard;
 typedef enum Isolation { ISOLATION_ISOLCPUS, ISOLATION_CPUSET } Isolation;
 
 /* What a VmSpec written by hand begins with: no place is asked for. */
-#define VM_SPEC_ANYWHERE .node = -1, .socket = -1, .die = -1, .l3 = -1
+#define VM_SPEC_ANYWHERE .node = -1, .socket = -1, .die = -1, .l3 = -1, .memory_node = -1
 
 typedef struct VmSpec {
 	char *name; /* as libvirt gets it; count > 1 is already spelled out: vm1-1 … vm1-n */
@@ -73,6 +73,8 @@ typedef struct VmSpec {
 	int socket;	 /* OS index of the socket asked for, -1 = any */
 	int die, l3;	 /* as the Host numbers them, -1 = any */
 	CoreKind kind;	 /* of its cores */
+	int memory_node; /* OS index of the node without cores that all of its memory comes from;
+			    -1 = the nodes of its cores */
 	Apart apart;	 /* other VMs that it must not be with */
 	char **near;	 /* devices on whose NUMA node it shall be; NULL = none. In a plan `node` is
 			    that node, where it is known */

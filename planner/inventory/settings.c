@@ -485,6 +485,18 @@ static const Setting vm_rows[] = {
 		.cost = COST_RESTART,
 	},
 	{
+		.key = "memory-node",
+		.help = "The memory-only NUMA node (HBM, CXL) that its memory comes from; default: "
+			"the nodes of its cores.",
+		.example = "4",
+		.json = "memory_node",
+		.type = &setting_index,
+		.offset = offsetof(VmSpec, memory_node),
+		.most = CPULIST_LIMIT - 1,
+		.what = "memory node",
+		.cost = COST_RESTART,
+	},
+	{
 		.key = "threads",
 		.help = "siblings: vCPUs fill whole cores (default). isolate: one vCPU on each "
 			"core.",

@@ -101,7 +101,7 @@ static void judge_moves(Migration *m)
 static bool migrate_points_memory_known(const Plan *plan, const PlanVm *vm)
 {
 	for (unsigned i = 0; i < vm->shares->len; i++)
-		if (plan_node_room(plan, g_array_index(vm->shares, VmShare, i).node) == UINT64_MAX)
+		if (plan_node_room(plan, g_array_index(vm->shares, VmShare, i).from) == UINT64_MAX)
 			return false;
 	return true;
 }

@@ -146,11 +146,14 @@ static OnlineStatus place_dedicated(Online *o, const VmSpec *spec, Demand demand
 	Assignment assignment = {0, (SearchShare *)o->scratch->data};
 	OnlineVm *vm;
 
+	if (!memory_node_holds(o->plan->host, spec, o->only))
+		return ONLINE_REJECTED;
 	online_demand_apart(o, spec, &demand);
 	if (!online_assignment(o, &o->now, o->policy == ONLINE_LOOK_AHEAD ? o->value : NULL,
 			       o->policy, &demand, &assignment))
 		return ONLINE_REJECTED;
 	assignment_count(o, &demand, &assignment, 1);
+	memory_node_take(o->plan->host, spec, o->only);
 	vm = online_vm_new(o, spec);
 	assignment_apply(o, vm, &demand, &assignment);
 	*placed = online_vm_add(o, vm);
@@ -336,12 +339,31 @@ static void online_unassign(Online *o, OnlineVm *vm)
 	g_array_set_size(vm->pins, 0);
 }
 
+/* What is left of nodes without cores is counted anew: those of the plan may have more of it than
+ * there is, and what one of them leaves is not all to have then. */
+static void only_count(Online *o)
+{
+	GHashTableIter each;
+	gpointer vm;
+
+	g_free(o->only);
+	o->only = memory_node_rooms(o->plan);
+	for (unsigned i = 0; i < o->outside->len; i++)
+		memory_node_take(o->plan->host,
+				 ((const PlanVm *)g_ptr_array_index(o->outside, i))->spec, o->only);
+	g_hash_table_iter_init(&each, o->vms);
+	while (g_hash_table_iter_next(&each, NULL, &vm))
+		memory_node_take(o->plan->host, ((const OnlineVm *)vm)->spec, o->only);
+}
+
 bool online_remove(Online *o, const char *id)
 {
 	OnlineVm *vm = g_hash_table_lookup(o->vms, id);
+	bool only;
 
 	if (!vm)
 		return false;
+	only = vm->spec->memory_node >= 0;
 	if (vm->spec->policy == POLICY_DEDICATED) {
 		online_unassign(o, vm);
 		o->vcpus -= vm->spec->vcpus;
@@ -349,6 +371,8 @@ bool online_remove(Online *o, const char *id)
 		pooled_give(o, vm);
 	}
 	vm_leaves(o, vm);
+	if (only)
+		only_count(o);
 	return true;
 }
 
@@ -524,12 +548,14 @@ Online *online_new(const Plan *plan, OnlinePolicy policy)
 		if (online_planned(plan, i)->spec->policy == POLICY_SHARED)
 			place_pooled(o, online_planned(plan, i)->spec, &pooled);
 	cores_reserved_lose(o);
+	only_count(o);
 	return o;
 }
 
 void online_free(Online *o)
 {
 	counts_free(&o->now);
+	g_free(o->only);
 	online_value_free(o->value);
 	g_free(o->owner);
 	g_free(o->pooled);

@@ -14,6 +14,7 @@
 
 #include "planner/online/online.h"
 #include "planner/place/counts.h"
+#include "planner/place/memory_node.h"
 
 /* Do they ask for the same? Those alike in where they may sit are kept as the same. Inline: every
  * decision asks it of each kind of VM seen lately. */
@@ -32,6 +33,7 @@ struct Online {
 	OnlinePolicy policy;
 	Rooms *rooms;
 	Counts now;
+	uint64_t *only;	    /* by node: left of those without cores: memory_node.h */
 	OnlineValue *value; /* of now */
 	unsigned *owner;    /* by core: HOST_NONE = free */
 	uint64_t *pooled;   /* by node: bytes that shared VMs have of it */

@@ -405,7 +405,8 @@ GPtrArray *online_moves(const Online *online, const VmSpec *spec, unsigned most,
 	GPtrArray *found = NULL;
 	Moves moves;
 
-	if (spec->policy == POLICY_SHARED)
+	if (spec->policy == POLICY_SHARED ||
+	    !memory_node_holds(online->plan->host, spec, online->only))
 		return NULL;
 	moves_init(&moves, online, spec, most);
 	moves.steps_most = STEPS_MOST;

@@ -112,7 +112,7 @@ static char *why_pooled(const Online *o, const VmSpec *spec)
 char *online_why(const Online *o, const VmSpec *spec)
 {
 	Demand demand = online_demand(o, spec);
-	g_autofree char *limits = NULL, *cell = NULL;
+	g_autofree char *limits = NULL, *cell = NULL, *lack = NULL;
 	unsigned closest;
 
 	if (spec->policy == POLICY_SHARED)
@@ -120,6 +120,9 @@ char *online_why(const Online *o, const VmSpec *spec)
 	if (spec->node >= 0 && host_node_of_id(o->plan->host, (unsigned)spec->node) == HOST_NONE)
 		return g_strdup_printf("asks for node %d, which this host does not have",
 				       spec->node);
+	lack = memory_node_lack(o->plan->host, spec, o->only);
+	if (lack)
+		return g_steal_pointer(&lack);
 	online_demand_apart(o, spec, &demand);
 	limits = why_limits(spec);
 	closest = closest_cell(o, spec, &demand);

@@ -17,7 +17,7 @@ SearchVm place_demand(const VmSpec *spec)
 {
 	return (SearchVm){.vcpus = vm_spec_pinned(spec),
 			  .isolate = spec->threads == THREADS_ISOLATE,
-			  .memory = spec->memory,
+			  .memory = spec->memory_node < 0 ? spec->memory : 0,
 			  .page = place_page(spec),
 			  .node = G_MAXUINT,
 			  .helpers = vm_spec_helpers(spec),
@@ -49,6 +49,11 @@ uint64_t place_share_memory(const VmSpec *spec, unsigned vcpus)
 }
 
 uint64_t place_memory(const VmSpec *spec)
+{
+	return spec->memory_node < 0 ? place_whole_memory(spec) : 0;
+}
+
+uint64_t place_whole_memory(const VmSpec *spec)
 {
 	return search_pages_memory(spec->memory, place_page(spec));
 }

@@ -18,14 +18,17 @@ SearchVm place_demand(const VmSpec *spec);
 unsigned place_node(const Host *host, const VmSpec *spec);
 /* The page a VM's memory comes in: its huge page, or 4 KiB. */
 uint64_t place_page(const VmSpec *spec);
-/* The memory of a share of VCPUS of the VM's vCPUs: its part, in whole pages; and all of it. */
+/* What it takes of the nodes of its cores, nothing where another node gives it: the memory of a
+ * share of VCPUS of its vCPUs, their part, in whole pages; and all of it. */
 uint64_t place_share_memory(const VmSpec *spec, unsigned vcpus);
 uint64_t place_memory(const VmSpec *spec);
+/* All of its memory in whole pages, whatever node gives it. */
+uint64_t place_whole_memory(const VmSpec *spec);
 
 /* What a VM asks of rooms. */
 typedef struct Demand {
 	SearchVm vm;		   /* but its rooms, apart and whole */
-	uint64_t memory;	   /* all of it, in whole pages */
+	uint64_t memory;	   /* of the nodes of its cores: all of it, in whole pages */
 	unsigned most;		   /* nodes it may be over */
 	const bool *rooms, *cells; /* by room, cell: may it sit there? NULL = anywhere. A cell all
 				      of whose rooms it may have */

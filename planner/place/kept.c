@@ -2,6 +2,7 @@
 /* VMs with cpus =: kept exactly, never moved, and judged: each finding names both sides. */
 #include "planner/base/subject.h"
 #include "planner/place/allowed.h"
+#include "planner/place/memory_node.h"
 #include "planner/place/place.h"
 
 typedef struct Kept {
@@ -423,6 +424,21 @@ static void kept_keep(Kept *kept)
 		g_array_append_vals(kept->vm->pins, cpus->data, cpus->len);
 }
 
+/* The node that it asks memory of is there, and has memory alone. */
+static bool memory_node_exists(const Kept *kept)
+{
+	const Placer *placer = kept->placer;
+	const VmSpec *spec = kept->vm->spec;
+	g_autofree char *lack = NULL;
+
+	if (spec->memory_node < 0 || memory_node_of(placer->host, spec) != HOST_NONE)
+		return true;
+	lack = memory_node_lack(placer->host, spec, placer->only);
+	kept_report(kept, SEVERITY_ERROR, "vm.node-absent",
+		    "name a node of memory alone that 'planner show' lists", "%s", lack);
+	return false;
+}
+
 /* When all have taken theirs: what else it needs. */
 static void kept_settle(Kept *kept)
 {
@@ -433,6 +449,10 @@ static void kept_settle(Kept *kept)
 			    "leave a core to it, or set emulator and iothread-cpus = host",
 			    "no whole core that it may have is free for its emulator or "
 			    "I/O threads");
+		g_array_set_size(kept->vm->pins, 0);
+		return;
+	}
+	if (!memory_node_exists(kept)) {
 		g_array_set_size(kept->vm->pins, 0);
 		return;
 	}

@@ -2,6 +2,7 @@
 #include "planner/place/place.h"
 #include "planner/base/subject.h"
 #include "planner/place/level.h"
+#include "planner/place/memory_node.h"
 #include "planner/place/replan.h"
 #include "planner/place/whole.h"
 
@@ -35,13 +36,25 @@ static bool wants_memory(const Inventory *inventory)
 	return false;
 }
 
+/* Does a VM ask for memory of NODE, one without cores, of which nobody knows how much it has? */
+static bool wants_memory_of(const Placer *placer, unsigned node)
+{
+	for (unsigned i = 0; i < placer->inventory->vms->len; i++)
+		if (memory_node_of(placer->host, g_ptr_array_index(placer->inventory->vms, i)) ==
+		    node)
+			return placer->only[node] == UINT64_MAX;
+	return false;
+}
+
 static void memory_unknown_check(const Placer *placer)
 {
 	for (unsigned i = 0; i < placer->host->nodes->len; i++) {
 		unsigned id = host_node(placer->host, i)->id;
 		g_autofree char *subject = subject_node(id);
 
-		if (placer->memory[i] == UINT64_MAX && wants_memory(placer->inventory))
+		bool asked = wants_memory_of(placer, i);
+
+		if ((placer->memory[i] == UINT64_MAX && wants_memory(placer->inventory)) || asked)
 			findings_add_unknown(placer->plan->findings, SEVERITY_WARNING,
 					     "memory.unknown", subject,
 					     "use a topology that has the node's memory",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/place/placer.h"
 #include "planner/base/subject.h"
+#include "planner/place/memory_node.h"
 
 /* Memory of VMs */
 
@@ -18,6 +19,26 @@ static VmShare *share_on(PlanVm *vm, unsigned node)
 	return &g_array_index(vm->shares, VmShare, vm->shares->len - 1);
 }
 
+/* All memory comes from NODE: the parts of its VCPUS vCPUs, in whole pages, are all of it together.
+ */
+static void shares_from(PlanVm *vm, unsigned node, unsigned vcpus)
+{
+	uint64_t page = place_page(vm->spec), pages = place_whole_memory(vm->spec) / page;
+	uint64_t before = 0;
+	unsigned done = 0;
+
+	for (unsigned i = 0; i < vm->shares->len; i++) {
+		VmShare *share = &g_array_index(vm->shares, VmShare, i);
+		uint64_t until;
+
+		done += share->vcpus;
+		until = pages / vcpus * done + (pages % vcpus * done + vcpus - 1) / vcpus;
+		share->from = node;
+		share->memory = (until - before) * page;
+		before = until;
+	}
+}
+
 void place_fill_shares(const Host *host, PlanVm *vm)
 {
 	unsigned vcpus = MIN(vm->pins->len, vm_spec_pinned(vm->spec)); /* helpers follow */
@@ -30,8 +51,11 @@ void place_fill_shares(const Host *host, PlanVm *vm)
 	for (unsigned i = 0; i < vm->shares->len; i++) {
 		VmShare *share = &g_array_index(vm->shares, VmShare, i);
 
+		share->from = share->node;
 		share->memory = place_share_memory(vm->spec, share->vcpus);
 	}
+	if (memory_node_of(host, vm->spec) != HOST_NONE)
+		shares_from(vm, memory_node_of(host, vm->spec), vcpus);
 }
 
 /* Memory of nodes */
@@ -63,8 +87,19 @@ void place_shares_take(const PlanVm *vm, uint64_t *memory)
 	for (unsigned i = 0; i < vm->shares->len; i++) {
 		const VmShare *share = &g_array_index(vm->shares, VmShare, i);
 
-		place_memory_take(&memory[share->node], share->memory);
+		if (share->from == share->node)
+			place_memory_take(&memory[share->node], share->memory);
 	}
+}
+
+/* The node without cores that VM asks memory of has too little. */
+static void only_check(const Placer *placer, const PlanVm *vm, const char *subject)
+{
+	g_autofree char *lack = memory_node_lack(placer->host, vm->spec, placer->only);
+
+	if (lack)
+		findings_add(placer->plan->findings, SEVERITY_ERROR, "memory.node-full", subject,
+			     "give it less memory, or name another node", "%s", lack);
 }
 
 /* Take the memory of VM's shares, and say where it is not there. */
@@ -72,11 +107,13 @@ static void take_shares(Placer *placer, const PlanVm *vm)
 {
 	g_autofree char *subject = subject_vm(vm->spec->name);
 
+	only_check(placer, vm, subject);
+	memory_node_take(placer->host, vm->spec, placer->only);
 	for (unsigned i = 0; i < vm->shares->len; i++) {
 		const VmShare *share = &g_array_index(vm->shares, VmShare, i);
 		uint64_t left = placer->memory[share->node];
 
-		if (left < share->memory)
+		if (share->from == share->node && left < share->memory)
 			findings_add(placer->plan->findings, SEVERITY_ERROR, "memory.node-full",
 				     subject, "give it less memory, or CPUs on another node",
 				     "its pins need %" G_GUINT64_FORMAT
@@ -103,9 +140,12 @@ void place_recount_memory(Placer *placer)
 				"memory.node-full"))
 			g_ptr_array_remove_index(findings, i);
 	g_free(placer->memory);
+	g_free(placer->only);
 	placer->memory = place_node_memory(placer->plan);
+	placer->only = memory_node_rooms(placer->plan);
 	for (unsigned i = 0; i < placer->plan->vms->len; i++)
-		take_shares(placer, g_ptr_array_index(placer->plan->vms, i));
+		if (((const PlanVm *)g_ptr_array_index(placer->plan->vms, i))->placed)
+			take_shares(placer, g_ptr_array_index(placer->plan->vms, i));
 }
 
 /* The placer */
@@ -118,6 +158,7 @@ Placer *placer_new(Plan *plan, const Inventory *inventory)
 	placer->inventory = inventory;
 	placer->plan = plan;
 	placer->memory = place_node_memory(plan);
+	placer->only = memory_node_rooms(plan);
 	placer->owner = g_new(unsigned, plan->host->cores->len);
 	for (unsigned i = 0; i < plan->host->cores->len; i++)
 		placer->owner[i] = HOST_NONE;
@@ -127,6 +168,7 @@ Placer *placer_new(Plan *plan, const Inventory *inventory)
 void placer_free(Placer *placer)
 {
 	g_free(placer->memory);
+	g_free(placer->only);
 	g_free(placer->owner);
 	g_free(placer);
 }

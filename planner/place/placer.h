@@ -16,6 +16,7 @@ typedef struct Placer {
 	Plan *plan;
 	uint64_t *memory; /* by node: bytes left for VMs; UINT64_MAX = not known */
 	unsigned *owner;  /* by core: index of the VM that has it, HOST_NONE */
+	uint64_t *only;	  /* by node: as memory, of those without cores: memory_node.h */
 } Placer;
 
 /* What placing begins with: nobody has a core yet. PLAN and INVENTORY are borrowed. Yours. */
@@ -43,7 +44,7 @@ static inline void place_memory_give(uint64_t *left, uint64_t bytes)
 	if (*left != UINT64_MAX)
 		*left += bytes;
 }
-/* All that VM, placed, has. */
+/* All that VM, placed, has of the nodes of its cores. */
 void place_shares_take(const PlanVm *vm, uint64_t *memory);
 
 /* Fill vm->shares, which is empty, from its pins. */

@@ -235,10 +235,12 @@ char *plan_vm_all_places(const PlanVm *vm)
 uint64_t plan_node_room(const Plan *plan, unsigned node)
 {
 	uint64_t memory = host_node_memory(plan->host, node);
+	bool only = hwloc_bitmap_iszero(host_node(plan->host, node)->cpus);
+	uint64_t kept = only ? 0 : plan->node->host_memory;
 
 	if (memory == UINT64_MAX)
 		return UINT64_MAX;
-	return memory > plan->node->host_memory ? memory - plan->node->host_memory : 0;
+	return memory > kept ? memory - kept : 0;
 }
 
 uint64_t *plan_memory_used(const Plan *plan)
@@ -251,7 +253,7 @@ uint64_t *plan_memory_used(const Plan *plan)
 		for (unsigned s = 0; s < vm->shares->len; s++) {
 			const VmShare *share = &g_array_index(vm->shares, VmShare, s);
 
-			used[share->node] += share->memory;
+			used[share->from] += share->memory;
 		}
 	}
 	return used;
@@ -263,7 +265,7 @@ uint64_t plan_vm_memory(const PlanVm *vm)
 
 	for (unsigned i = 0; i < vm->shares->len; i++)
 		memory += g_array_index(vm->shares, VmShare, i).memory;
-	return vm->shares->len ? memory : place_memory(vm->spec);
+	return vm->shares->len ? memory : place_whole_memory(vm->spec);
 }
 
 /* Roles as CPU sets */

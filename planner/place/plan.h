@@ -17,6 +17,8 @@
 /* A VM's part on one NUMA node: a guest NUMA cell where it has several. */
 typedef struct VmShare {
 	unsigned node; /* position in host->nodes */
+	unsigned from; /* that of the node that its memory comes from: `node`, but where the VM
+			  asks for one of memory alone */
 	unsigned vcpus;
 	uint64_t memory; /* bytes, whole pages */
 } VmShare;
@@ -146,7 +148,8 @@ char *plan_vm_places(const PlanVm *vm);
 /* For people: the same, with those of its emulator and I/O threads where they have some of their
  * own, or "not placed". Yours. */
 char *plan_vm_all_places(const PlanVm *vm);
-/* What VMs may have of NODE's (a position) memory: bytes, UINT64_MAX where that is not known. */
+/* What VMs may have of NODE's (a position) memory: bytes, UINT64_MAX where that is not known. The
+ * host keeps nothing of a node without cores. */
 uint64_t plan_node_room(const Plan *plan, unsigned node);
 /* By node, the memory that its VMs have of it: bytes. Yours. */
 uint64_t *plan_memory_used(const Plan *plan);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/place/problem.h"
 #include "planner/place/allowed.h"
+#include "planner/place/memory_node.h"
 
 #include <string.h>
 
@@ -123,12 +124,12 @@ bool problem_room_allows(const Problem *problem, const VmSpec *spec, unsigned ro
 /* Life */
 
 /* By node, what its VMs have beyond what it has for VMs. Yours. */
-static uint64_t *memory_owed(const Plan *plan, const uint64_t *capacity)
+static uint64_t *memory_owed(const Plan *plan)
 {
 	uint64_t *owed = plan_memory_used(plan);
 
 	for (unsigned n = 0; n < plan->host->nodes->len; n++)
-		owed[n] -= MIN(owed[n], capacity[n]);
+		owed[n] -= MIN(owed[n], plan_node_room(plan, n));
 	return owed;
 }
 
@@ -142,7 +143,8 @@ Problem *problem_new(const Placer *placer, const PlanOptions *options)
 	problem->memory =
 		g_memdup2(placer->memory, placer->host->nodes->len * sizeof *problem->memory);
 	problem->capacity = place_node_memory(placer->plan);
-	problem->owed = memory_owed(placer->plan, problem->capacity);
+	problem->owed = memory_owed(placer->plan);
+	problem->only = g_memdup2(placer->only, placer->host->nodes->len * sizeof *problem->only);
 	problem->vms = g_array_new(FALSE, TRUE, sizeof(SearchVm));
 	problem->specs = g_ptr_array_new();
 	problem->settled = settled_vms(placer->plan);
@@ -162,6 +164,7 @@ Problem *problem_copy(const Problem *problem)
 	copy->capacity =
 		g_memdup2(problem->capacity, problem->host->nodes->len * sizeof *copy->capacity);
 	copy->owed = g_memdup2(problem->owed, problem->host->nodes->len * sizeof *copy->owed);
+	copy->only = g_memdup2(problem->only, problem->host->nodes->len * sizeof *copy->only);
 	copy->vms = g_array_copy(problem->vms);
 	copy->specs = g_ptr_array_copy(problem->specs, NULL, NULL);
 	copy->settled = g_ptr_array_copy(problem->settled, settled_acquire, NULL);
@@ -176,6 +179,7 @@ void problem_free(Problem *problem)
 	g_free(problem->memory);
 	g_free(problem->capacity);
 	g_free(problem->owed);
+	g_free(problem->only);
 	g_array_unref(problem->vms);
 	g_ptr_array_unref(problem->specs);
 	g_ptr_array_unref(problem->settled);
@@ -212,9 +216,9 @@ static SearchVm search_vm(const Problem *problem, const VmSpec *spec)
 bool problem_specs_alike(const VmSpec *a, const VmSpec *b)
 {
 	return vm_spec_pinned(a) == vm_spec_pinned(b) && a->vcpus == b->vcpus &&
-	       a->memory == b->memory && a->page == b->page && a->threads == b->threads &&
-	       a->spans == b->spans && vm_spec_helpers(a) == vm_spec_helpers(b) &&
-	       allowed_alike(a, b);
+	       a->memory == b->memory && a->page == b->page && a->memory_node == b->memory_node &&
+	       a->threads == b->threads && a->spans == b->spans &&
+	       vm_spec_helpers(a) == vm_spec_helpers(b) && allowed_alike(a, b);
 }
 
 void problem_add_vm(Problem *problem, const VmSpec *spec)
@@ -269,10 +273,11 @@ void problem_release(Problem *problem, const PlanVm *vm)
 	hwloc_bitmap_foreach_end();
 	for (unsigned i = 0; i < vm->shares->len; i++) {
 		const VmShare *share = &g_array_index(vm->shares, VmShare, i);
-		uint64_t paid = MIN(problem->owed[share->node], share->memory);
+		uint64_t *left = share->from == share->node ? problem->memory : problem->only;
+		uint64_t paid = MIN(problem->owed[share->from], share->memory);
 
-		problem->owed[share->node] -= paid;
-		place_memory_give(&problem->memory[share->node], share->memory - paid);
+		problem->owed[share->from] -= paid;
+		place_memory_give(&left[share->from], share->memory - paid);
 	}
 }
 
@@ -422,18 +427,168 @@ bool problem_spent(const Problem *problem)
 	return problem->shared_budget && !*problem->shared_budget;
 }
 
-SearchResult *problem_solve(const Problem *problem)
+static SearchResult *problem_search(const Problem *problem)
 {
 	g_auto(Posed) posed = problem_pose(problem);
 
 	return search_solve(&posed.search);
 }
 
+/* Memory of nodes without cores: the search does not know of it */
+
+static const VmSpec *problem_spec(const Problem *problem, unsigned entry)
+{
+	return g_ptr_array_index(problem->specs, entry);
+}
+
+static bool only_asked(const VmSpec *spec)
+{
+	return spec->memory_node >= 0;
+}
+
+/* By entry: does it get the memory that it asks for of such a node? None of those GONE does. Yours.
+ */
+static bool *only_served(const Problem *problem, const bool *gone)
+{
+	g_autofree uint64_t *left =
+		g_memdup2(problem->only, problem->host->nodes->len * sizeof *left);
+	bool *served = g_new0(bool, problem->specs->len + 1);
+
+	for (unsigned i = 0; i < problem->specs->len; i++) {
+		const VmSpec *spec = problem_spec(problem, i);
+
+		served[i] = !(gone && gone[i]) && memory_node_holds(problem->host, spec, left);
+		if (served[i])
+			memory_node_take(problem->host, spec, left);
+	}
+	return served;
+}
+
+static bool only_all_served(const Problem *problem)
+{
+	g_autofree bool *served = NULL;
+	unsigned asked = 0;
+
+	for (unsigned i = 0; i < problem->specs->len; i++)
+		asked += only_asked(problem_spec(problem, i));
+	if (!asked)
+		return true;
+	served = only_served(problem, NULL);
+	return !memchr(served, false, problem->specs->len);
+}
+
+/* Are those that ask for the same node, one of them not SERVED, alike? Then it does not matter
+ * which of them are. */
+static bool only_alike(const Problem *problem, const bool *served)
+{
+	for (unsigned i = 0; i < problem->specs->len; i++)
+		for (unsigned k = 0; !served[i] && k < problem->specs->len; k++)
+			if (problem_spec(problem, k)->memory_node ==
+				    problem_spec(problem, i)->memory_node &&
+			    !problem_specs_alike(problem_spec(problem, i),
+						 problem_spec(problem, k)))
+				return false;
+	return true;
+}
+
+/* The answer for those SERVED, as one for all. */
+static SearchResult *solve_served(const Problem *problem, const bool *served)
+{
+	g_autoptr(Problem) part = problem_copy(problem);
+	SearchResult *result;
+
+	for (unsigned i = problem->specs->len; i-- > 0;)
+		if (!served[i])
+			problem_remove_vm(part, i);
+	result = problem_search(part);
+	for (unsigned i = 0; i < problem->specs->len; i++)
+		if (!served[i])
+			g_ptr_array_insert(result->assignments, (int)i, NULL);
+	return result;
+}
+
+/* Of those SERVED, some that have no place in RESULT are GONE now: does that serve another? */
+static bool only_pass_on(const Problem *problem, const SearchResult *result, const bool *served,
+			 bool *gone)
+{
+	g_autofree bool *next = NULL;
+	bool more = false;
+
+	for (unsigned i = 0; i < problem->specs->len; i++)
+		gone[i] |= served[i] && only_asked(problem_spec(problem, i)) &&
+			   !g_ptr_array_index(result->assignments, i);
+	next = only_served(problem, gone);
+	for (unsigned i = 0; i < problem->specs->len; i++)
+		more |= next[i] && !served[i];
+	return more;
+}
+
+/* RESULT is of some VMs only: others could have had the memory of those SERVED. */
+static void only_unprove(const Problem *problem, const bool *served, SearchResult *result)
+{
+	for (unsigned i = 0; i < problem->specs->len; i++)
+		if (!served[i])
+			result->bound += problem->prefer == PREFER_VCPUS
+						 ? problem_spec(problem, i)->vcpus
+						 : 1;
+	result->proved = 0;
+	result->optimal = false;
+}
+
+SearchResult *problem_solve(const Problem *problem)
+{
+	g_autofree bool *gone = g_new0(bool, problem->specs->len + 1), *served = NULL;
+	SearchResult *result;
+
+	if (only_all_served(problem))
+		return problem_search(problem);
+	served = only_served(problem, gone);
+	result = solve_served(problem, served);
+	if (only_alike(problem, served))
+		return result;
+	while (only_pass_on(problem, result, served, gone)) {
+		g_free(served);
+		search_result_free(result);
+		served = only_served(problem, gone);
+		result = solve_served(problem, served);
+	}
+	only_unprove(problem, served, result);
+	return result;
+}
+
 bool problem_all_fit(const Problem *problem, bool *proved)
 {
 	g_auto(Posed) posed = problem_pose(problem);
 
-	return search_all_fit(&posed.search, proved);
+	if (only_all_served(problem))
+		return search_all_fit(&posed.search, proved);
+	if (proved)
+		*proved = true;
+	return false;
+}
+
+/* How many sets of SIZES, at most MOST, have memory of such nodes beside all VMs? */
+static unsigned only_sets(const Problem *problem, const ProblemSize *sizes, unsigned n_sizes,
+			  unsigned most)
+{
+	g_autofree uint64_t *left =
+		g_memdup2(problem->only, problem->host->nodes->len * sizeof *left);
+	unsigned sets = 0, asked = 0;
+
+	for (unsigned i = 0; i < n_sizes; i++)
+		asked += only_asked(sizes[i].spec);
+	if (!asked)
+		return most;
+	for (unsigned i = 0; i < problem->specs->len; i++)
+		memory_node_take(problem->host, problem_spec(problem, i), left);
+	for (; sets < most; sets++)
+		for (unsigned i = 0; i < n_sizes; i++)
+			for (unsigned n = 0; n < sizes[i].count; n++) {
+				if (!memory_node_holds(problem->host, sizes[i].spec, left))
+					return sets;
+				memory_node_take(problem->host, sizes[i].spec, left);
+			}
+	return sets;
 }
 
 /* Further VMs that must be apart, from each other too: one set after the other. */
@@ -466,6 +621,9 @@ SearchMost problem_most(const Problem *problem, const ProblemSize *sizes, unsign
 	g_auto(Posed) posed = problem_pose(problem);
 	g_autofree SearchSize *vms = g_new(SearchSize, n_sizes + 1);
 
+	if (!only_all_served(problem))
+		return (SearchMost){.never = true};
+	most = only_sets(problem, sizes, n_sizes, most);
 	for (unsigned i = 0; i < n_sizes; i++) {
 		const SearchVm entry = search_vm(problem, sizes[i].spec);
 
@@ -477,6 +635,26 @@ SearchMost problem_most(const Problem *problem, const ProblemSize *sizes, unsign
 	return search_most(&posed.search, vms, n_sizes, most);
 }
 
+/* Take out of MIX those that have no memory of such nodes; others might have been better then. */
+static void mix_serve(const Problem *problem, ProblemSize *sizes, unsigned n_sizes, SearchMix *mix)
+{
+	g_autofree uint64_t *left =
+		g_memdup2(problem->only, problem->host->nodes->len * sizeof *left);
+
+	for (unsigned i = 0; i < problem->specs->len; i++)
+		memory_node_take(problem->host, problem_spec(problem, i), left);
+	for (unsigned i = 0; i < n_sizes; i++) {
+		unsigned times =
+			memory_node_times(problem->host, sizes[i].spec, sizes[i].count, left);
+
+		mix->proved &= times == sizes[i].count;
+		mix->vcpus -= (uint64_t)(sizes[i].count - times) * vm_spec_pinned(sizes[i].spec);
+		sizes[i].count = times;
+		for (unsigned n = 0; n < times; n++)
+			memory_node_take(problem->host, sizes[i].spec, left);
+	}
+}
+
 SearchMix problem_mix(const Problem *problem, ProblemSize *sizes, unsigned n_sizes)
 {
 	g_auto(Posed) posed = problem_pose(problem);
@@ -486,9 +664,12 @@ SearchMix problem_mix(const Problem *problem, ProblemSize *sizes, unsigned n_siz
 
 	for (unsigned i = 0; i < n_sizes; i++)
 		vms[i] = search_vm(problem, sizes[i].spec);
+	if (!only_all_served(problem))
+		return (SearchMix){.proved = true};
 	mix = search_mix(&posed.search, vms, n_sizes, counts);
 	for (unsigned i = 0; i < n_sizes; i++)
 		sizes[i].count = counts[i];
+	mix_serve(problem, sizes, n_sizes, &mix);
 	return mix;
 }
 

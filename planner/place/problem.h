@@ -23,6 +23,7 @@ typedef struct Problem {
 	Prefer prefer;
 	uint64_t budget;
 	uint64_t *shared_budget; /* as a SearchProblem's; borrowed */
+	uint64_t *only;		 /* by node: left of those without cores: memory_node.h */
 } Problem;
 
 /*
@@ -55,7 +56,10 @@ void problem_release(Problem *problem, const PlanVm *vm);
 /* Has a budget that several questions share ended? Answers are then what best-fit finds. */
 bool problem_spent(const Problem *problem);
 
-/* Solve; the result is yours. */
+/*
+ * Solve; the result is yours. Where a node without cores has too little memory for all that ask for
+ * it, they get it in their order here, whole; one that has no place leaves it to the next.
+ */
 SearchResult *problem_solve(const Problem *problem);
 /* Can all its VMs be assigned together? *PROVED (may be NULL) is false when the budget ran out
  * first.

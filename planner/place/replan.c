@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/place/replan.h"
 #include "planner/base/subject.h"
+#include "planner/place/memory_node.h"
 #include "planner/place/place.h"
 
 #include <string.h>
@@ -606,14 +607,17 @@ static bool replan_siblings(const Host *host, const GArray *pins, unsigned a, un
 
 /*
  * The guest was told which vCPUs share a core and which a node: a move that changes either needs a
- * restart. One that keeps both needs the memory to follow where any vCPU changes its node.
+ * restart. One that keeps both needs the memory to follow where any vCPU changes its node, but
+ * where it comes from a node without cores.
  */
-MoveCost replan_cost(const Host *host, unsigned vcpus, const GArray *from, const GArray *to)
+MoveCost replan_cost(const Host *host, const VmSpec *spec, const GArray *from, const GArray *to)
 {
 	MoveCost cost = MOVE_REPIN;
+	unsigned vcpus = MIN(to->len, vm_spec_pinned(spec));
 
 	for (unsigned v = 0; v < vcpus; v++) {
-		if (replan_node_of(host, to, v) != replan_node_of(host, from, v))
+		if (spec->memory_node < 0 &&
+		    replan_node_of(host, to, v) != replan_node_of(host, from, v))
 			cost = MOVE_MEMORY;
 		if (v &&
 		    (replan_siblings(host, to, v - 1, v) != replan_siblings(host, from, v - 1, v) ||
@@ -631,6 +635,6 @@ void replan_costs(Plan *plan)
 
 		const PlanVm *vm = plan_vm(plan, move->vm);
 
-		move->cost = replan_cost(plan->host, plan_vm_pinned(vm), move->from, vm->pins);
+		move->cost = replan_cost(plan->host, vm->spec, move->from, vm->pins);
 	}
 }

@@ -61,8 +61,8 @@ bool replan_each(const Placer *placer, const Problem *problem, unsigned most, Re
 
 /* Take VM off its cores: they are free again, and what it had is remembered in plan->moves. */
 void replan_release(Placer *placer, PlanVm *vm);
-/* What it costs a running VM of VCPUS vCPUs to go FROM its CPUs TO others of HOST, both by vCPU. */
-MoveCost replan_cost(const Host *host, unsigned vcpus, const GArray *from, const GArray *to);
+/* What it costs a running VM, SPEC, to go FROM its CPUs TO others of HOST, both by vCPU. */
+MoveCost replan_cost(const Host *host, const VmSpec *spec, const GArray *from, const GArray *to);
 /* Once moved VMs have their new pins and guests' topologies: what each move costs. */
 void replan_costs(Plan *plan);
 

@@ -4,6 +4,7 @@
 #include "planner/base/subject.h"
 #include "planner/place/allowed.h"
 #include "planner/place/change.h"
+#include "planner/place/memory_node.h"
 #include "planner/place/place.h"
 #include "planner/place/replan.h"
 
@@ -548,10 +549,28 @@ static void report_no_core(const Answers *answers, const PlanVm *vm)
 			      g_strdup_printf("asks for %s, which the host does not have", wish));
 }
 
+/* The node that SPEC asks memory of does not give it. */
+static bool report_memory_node(const Placer *placer, const VmSpec *spec)
+{
+	char *lack = memory_node_lack(placer->host, spec, placer->only);
+
+	if (!lack)
+		return false;
+	if (memory_node_of(placer->host, spec) == HOST_NONE)
+		whynot_report(placer, spec, "vm.node-absent",
+			      "name a node of memory alone that 'planner show' lists", lack);
+	else
+		whynot_report(placer, spec, "vm.does-not-fit",
+			      "give it less memory, or name another node", lack);
+	return true;
+}
+
 static void why_not(Answers *answers, const PlanVm *vm)
 {
 	NodeRoom room = best_room(answers->placer, vm->spec);
 
+	if (report_memory_node(answers->placer, vm->spec))
+		return;
 	if (room.node == HOST_NONE)
 		report_no_core(answers, vm);
 	else

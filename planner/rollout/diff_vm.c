@@ -45,8 +45,7 @@ static Cost pins_cost(const DiffVm *vm)
 		if (vm_spec_floats(before->spec, v) != vm_spec_floats(after->spec, v))
 			return COST_RESTART;
 	return plan_vm_pinned(before) == plan_vm_pinned(after)
-		       ? costs[replan_cost(vm->host, plan_vm_pinned(after), before->pins,
-					   after->pins)]
+		       ? costs[replan_cost(vm->host, after->spec, before->pins, after->pins)]
 		       : COST_RESTART;
 }
 

@@ -117,7 +117,7 @@ static void pin_emulator(Script *script, const PlanVm *vm, hwloc_const_bitmap_t 
 /* Live, libvirt moves all of a VM's memory or none: it does not take cells one by one. */
 static void move_memory(Script *script, const PlanVm *vm, const Host *host, const char *name)
 {
-	unsigned node = g_array_index(vm->shares, VmShare, 0).node;
+	unsigned node = g_array_index(vm->shares, VmShare, 0).from;
 
 	if (vm->shares->len > 1)
 		say(script, "# the memory of its guest cells: libvirt does not move them one by "

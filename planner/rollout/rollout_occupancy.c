@@ -67,7 +67,7 @@ static unsigned rollout_occupancy_node_at(const Occupancy *occupancy, const Diff
 					  const PlanVm *state, unsigned share)
 {
 	const Plan *plan = state == vm->before ? occupancy->diff->before : occupancy->diff->after;
-	unsigned node = g_array_index(state->shares, VmShare, share).node;
+	unsigned node = g_array_index(state->shares, VmShare, share).from;
 
 	return host_node_of_id(occupancy->host, host_node(plan->host, node)->id);
 }

@@ -70,6 +70,7 @@ def _vm(name, keys):
         "apart": tuple((keys["apart"] + ":node").split(":")[:2]) if "apart" in keys else None,
         "near": [d.strip() for d in keys.get("near", "").split(",") if d.strip()],
         "memory": size(keys.get("memory", "0")),
+        "memory-node": int(keys["memory-node"]) if "memory-node" in keys else None,
         "page": size(keys["hugepages"]) if keys.get("hugepages", "none") != "none" else 0,
         "isolate": keys.get("threads", "siblings") == "isolate",
         "cpu-mode": keys.get("cpu-mode", "host-model"),

@@ -7,9 +7,12 @@ from complaint import rule
 
 
 def capacity(case):
-    """Bytes for VMs in each node; nothing where the file says no node's size."""
+    """
+    Bytes for VMs in each node; nothing where the file says no node's size. The host keeps none of a
+    node without cores.
+    """
     nodes = case.host.nodes.values()
-    return {n.id: max(n.memory - case.inventory["host-memory"], 0)
+    return {n.id: max(n.memory - (case.inventory["host-memory"] if n.id in case.host.homes() else 0), 0)
             for n in nodes if any(other.memory for other in nodes)}
 
 
@@ -24,6 +27,8 @@ def used(case):
 
 def _needs(case, spec, vm):
     """What a VM takes in each node: the part that its vCPUs there are of all."""
+    if spec["memory-node"] is not None:
+        return [(spec["memory-node"], seats.whole_memory(spec, spec["vcpus"]))]
     if spec["cpus"] is not None and "shares" in vm:
         return [(share["node"], share["memory"]) for share in vm["shares"]]
     return [(node, seats.share_memory(spec, vcpus))
@@ -44,6 +49,12 @@ def _admitted(case, node):
     """An error says so, of the node or of a VM the inventory itself put there."""
     here = [vm for spec, vm in case.assigned if spec["cpus"] is not None and node in vm["nodes"]]
     return case.errors(f"node {node}") or any(case.excused(vm["name"]) for vm in here)
+
+
+def lacks(case, spec):
+    """Is the node without cores that a VM asks memory of too full for it?"""
+    wanted = spec["memory-node"]
+    return wanted is not None and left(case).get(wanted, float("inf")) < seats.whole_memory(spec, spec["vcpus"])
 
 
 @rule("memory.node")

@@ -38,7 +38,7 @@ def refused(case):
     taken = memory.floating(case)  # from nodes planner chose: only what fits anyhow counts
     rest = {node: size - taken for node, size in memory.left(case).items()}
     for spec, vm in case.vms:
-        if vm["placed"] or spec["policy"] != "dedicated" or spec["cpus"] is not None:
+        if vm["placed"] or spec["policy"] != "dedicated" or spec["cpus"] is not None or memory.lacks(case, spec):
             continue
         level = seats.best_level(spec, seats.open_to(case, spec, _free(case)), rest,
                                  len(case.host.homes()))

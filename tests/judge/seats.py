@@ -72,6 +72,13 @@ def spans(sizes):
 
 def share_memory(spec, vcpus):
     """Bytes a VM needs in a node that has so many of its vCPUs, in whole pages."""
+    if spec["memory-node"] is not None:
+        return 0  # all of it comes from another node
+    return whole_memory(spec, vcpus)
+
+
+def whole_memory(spec, vcpus):
+    """The same, whatever node gives it."""
     page = spec["page"] or 4096
     return -(-(-(-spec["memory"] * vcpus // spec["vcpus"])) // page) * page
 

@@ -591,7 +591,7 @@ static void test_keys_known(void)
 		{"vm a",
 		 "vcpus, maximum, policy, dedicated-vcpus, cpus, node, socket, die, l3, kind, "
 		 "apart, near, "
-		 "memory, hugepages, threads, "
+		 "memory, hugepages, memory-node, threads, "
 		 "spans, sockets, "
 		 "cpu-mode, cpu-pm, "
 		 "realtime, realtime-vcpus, iothreads, emulator, iothread-cpus, locked, count"},

@@ -174,12 +174,15 @@ static void assert_node_memory(const Plan *plan, const Inventory *inventory, uns
 		for (unsigned s = 0; s < vm->shares->len && !vm->spec->cpus; s++) {
 			const VmShare *share = &g_array_index(vm->shares, VmShare, s);
 
-			used += share->node == node ? share->memory : 0;
-			assigned |= share->node == node;
+			used += share->from == node ? share->memory : 0;
+			assigned |= share->from == node;
 		}
 	}
 	if (assigned && numa->memory && used)
-		g_assert_cmpuint(used, <=, numa->memory - inventory->node->host_memory);
+		g_assert_cmpuint(used, <=,
+				 numa->memory - (hwloc_bitmap_iszero(numa->cpus)
+							 ? 0
+							 : inventory->node->host_memory));
 }
 
 static bool is_memory_plain(const Plan *plan)
@@ -204,7 +207,7 @@ static uint64_t memory_left(const Plan *plan, const Inventory *inventory, unsign
 		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
 
 		for (unsigned s = 0; s < vm->shares->len; s++)
-			if (g_array_index(vm->shares, VmShare, s).node == node)
+			if (g_array_index(vm->shares, VmShare, s).from == node)
 				left -= g_array_index(vm->shares, VmShare, s).memory;
 	}
 	return left;
@@ -226,9 +229,12 @@ static bool has_room(const Plan *plan, const VmSpec *spec, const Core *like)
 	return cores >= need;
 }
 
-/* No VM is refused while a node has room for it. */
+/* No VM is refused while a node has room for it. One that asks for memory of a node without cores
+ * may have cores and none of that. */
 static void assert_no_room(const Plan *plan, const Inventory *inventory, const VmSpec *spec)
 {
+	if (spec->memory_node >= 0)
+		return;
 	for (unsigned i = 0; i < plan->host->cores->len; i++) {
 		const Core *core = host_core(plan->host, i);
 		unsigned id = host_node(plan->host, core->node)->id;
@@ -850,8 +856,8 @@ static void test_share_memory(void)
 	};
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
-		const VmSpec spec = {
-			.vcpus = rows[i].all, .memory = rows[i].memory, .page = rows[i].page};
+		const VmSpec spec = {VM_SPEC_ANYWHERE, .vcpus = rows[i].all,
+				     .memory = rows[i].memory, .page = rows[i].page};
 
 		g_assert_cmpuint(place_share_memory(&spec, rows[i].vcpus), ==, rows[i].share);
 	}
@@ -976,6 +982,69 @@ static void test_memory_nodes(void)
 	}
 	assert_says(asked, "error vm.node-absent vm a");
 	assert_says(large, "error vm.too-large vm a");
+}
+
+/* They get it in the order of their names; the host keeps none of it. */
+static void test_memory_node_asked(void)
+{
+	g_autoptr(Made) made =
+		make("hbm-1s16c4t.xml", "[host]\nmemory-per-node = 512M\n"
+					"[vm a]\nvcpus = 20\nmemory = 1G\n"
+					"hugepages = 2M\nmemory-node = 4\n"
+					"[vm b]\nvcpus = 1\nmemory = 1G\nmemory-node = 4\n"
+					"[vm c]\nvcpus = 1\nmemory = 1M\nmemory-node = 4\n"
+					"[vm d]\nvcpus = 1\nmemory = 1G\nmemory-node = 5\n");
+	g_autoptr(Made) cores =
+		make("hbm-1s16c4t.xml",
+		     "[vm a]\nvcpus = 1\nmemory = 1M\nmemory-node = 0\n"
+		     "[vm b]\nvcpus = 4\nmemory = 1M\nmemory-node = 0\ncpus = 5,21,37,53\n");
+	g_autoptr(Made) absent =
+		make("hbm-1s16c4t.xml", "[vm a]\nvcpus = 1\nmemory = 1M\nmemory-node = 9\n");
+	const GArray *shares = vm_of(made, "a")->shares;
+	uint64_t sum = 0;
+
+	g_assert_cmpuint(shares->len, ==, 2);
+	for (unsigned i = 0; i < shares->len; i++) {
+		const VmShare *share = &g_array_index(shares, VmShare, i);
+
+		g_assert_cmpuint(share->node, <, 4);
+		g_assert_cmpuint(host_node(made->plan->host, share->from)->id, ==, 4);
+		g_assert_cmpuint(share->memory % (2 << 20), ==, 0);
+		sum += share->memory;
+	}
+	g_assert_cmpuint(sum, ==, 1 << 30);
+	g_assert_true(vm_of(made, "b")->placed);
+	g_assert_false(vm_of(made, "c")->placed);
+	g_assert_true(vm_of(made, "d")->placed);
+	g_assert_false(made->plan->optimal);
+	g_assert_cmpuint(made->plan->bound, ==, 4);
+	assert_text(made, "vm.does-not-fit", "*1M*node 4 (MCDRAM) has 0 of memory free");
+	assert_says(cores, "error vm.node-absent vm a\nerror vm.node-absent vm b");
+	assert_text(cores, "vm.node-absent", "*memory of node 0, which has cores*");
+	assert_text(absent, "vm.node-absent", "*memory of node 9, which the host does not have");
+}
+
+/* Of VMs that are alike it does not matter which get it: that is proved. */
+static void test_memory_node_alike(void)
+{
+	g_autoptr(Made) made = make("hbm-1s16c4t.xml", "[vm a]\nvcpus = 1\nmemory = 700M\n"
+						       "memory-node = 4\ncount = 3\n");
+
+	g_assert_cmpuint(made->plan->placed, ==, 2);
+	g_assert_false(vm_of(made, "a-3")->placed);
+	g_assert_true(made->plan->optimal);
+	g_assert_cmpuint(made->plan->bound, ==, 2);
+}
+
+/* One that finds no cores leaves its memory to the next. */
+static void test_memory_node_passed_on(void)
+{
+	g_autoptr(Made) made =
+		make("hbm-1s16c4t.xml", "[vm a]\nvcpus = 64\nmemory = 2G\nmemory-node = 4\n"
+					"[vm b]\nvcpus = 1\nmemory = 2G\nmemory-node = 4\n");
+
+	g_assert_false(vm_of(made, "a")->placed);
+	g_assert_true(vm_of(made, "b")->placed);
 }
 
 static void test_node_asked(void)
@@ -1283,6 +1352,9 @@ static void add_rest(void)
 	g_test_add_func("/plan/shared/memory", test_shared_memory);
 	g_test_add_func("/plan/hosts/hybrid", test_hybrid);
 	g_test_add_func("/plan/hosts/memory-nodes", test_memory_nodes);
+	g_test_add_func("/plan/hosts/memory-node-asked", test_memory_node_asked);
+	g_test_add_func("/plan/hosts/memory-node-alike", test_memory_node_alike);
+	g_test_add_func("/plan/hosts/memory-node-passed-on", test_memory_node_passed_on);
 	g_test_add_func("/plan/hosts/devices-apart", test_devices_apart);
 	g_test_add_func("/plan/hosts/node-asked", test_node_asked);
 	g_test_add_func("/plan/hosts/sparse-nodes", test_sparse_nodes);
