@@ -3,7 +3,10 @@
  * A place for each VM that waits, large ones first: every NUMA node that may have it, with every
  * smallest choice of VMs there that make room for it, which then wait themselves; or nowhere. What
  * a choice loses against the prices says in which order they are tried, and which cannot lead to
- * a solution that costs no more than allowed. Little is allowed first.
+ * a solution that costs no more than allowed.
+ *
+ * First any solution is found and made better; few choices other than the best are tried for that.
+ * Then all choices are tried, from below: little is allowed first.
  */
 #include "planner/fleet/drain_internal.h"
 
@@ -12,6 +15,7 @@
 #define DRAIN_WORK 12000000	 /* steps, for all that is allowed together */
 #define DRAIN_WORK_LEVEL 2000000 /* for one */
 #define DRAIN_WORK_PROBE 200000	 /* and to see whether there is any solution */
+#define DRAIN_SKIPS_MOST 8	 /* better choices that a quick solution passes over */
 
 /* A VM to BIN, when some of its own are gone. */
 typedef struct DrainChoice {
@@ -28,6 +32,7 @@ typedef struct DrainSearch {
 	int64_t paid;	      /* what moves, worse ways and VMs that are left cost so far */
 	bool any;	      /* the first solution will do */
 	bool must;	      /* and must be found: steps have no limit */
+	unsigned skips;	      /* better choices that may still be passed over */
 	bool cut;	      /* not all was tried */
 	bool found;
 	uint64_t best_memory, stop;
@@ -361,7 +366,13 @@ static void drain_next(DrainSearch *search, int64_t cost)
 
 		if (cost + choice->loss > search->allowed)
 			break;
+		if (i > search->skips) {
+			search->cut = true;
+			break;
+		}
+		search->skips -= i;
 		drain_do(search, one, choice, cost);
+		search->skips += i;
 	}
 	if (one->home == DRAIN_NOWHERE)
 		drain_leave(search, one, cost);
@@ -385,7 +396,7 @@ static bool drain_level(DrainSearch *search, int64_t allowed, bool any, uint64_t
 	search->allowed = allowed;
 	search->any = any;
 	search->cut = false;
-	search->found = false;
+	search->found = search->best_paid <= allowed;
 	search->stop = search->program->work + work;
 	drain_next(search, drain_root(search->program));
 	return search->found || search->cut;
@@ -433,34 +444,63 @@ static bool drain_tier(DrainSearch *search, int64_t unit, int64_t from, int64_t 
 	return false;
 }
 
-/* First nobody makes room: each has a place, or is left. Then fewer are left, as far as is easy. */
+/* Any solution: nobody makes room; each has a place, or is left. */
 static void drain_settle(DrainSearch *search)
 {
-	int64_t left = search->program->left;
 	unsigned moves = search->most;
 
 	search->most = 0;
 	search->must = true;
-	drain_level(search, left * search->program->n_leave, true, 0);
+	drain_level(search, search->program->left * search->program->n_leave, true, 0);
 	search->must = false;
 	search->most = moves;
-	while (search->best_paid >= left) {
-		drain_level(search, search->best_paid / left * left - 1, true, DRAIN_WORK_LEVEL);
-		if (!search->found)
+}
+
+/* A solution that costs no more than ALLOWED, found quickly: those that pass over few better
+ * choices are tried first. */
+static bool drain_dive(DrainSearch *search, int64_t allowed)
+{
+	uint64_t end = search->program->work + DRAIN_WORK_LEVEL;
+
+	for (unsigned skips = 0; skips <= DRAIN_SKIPS_MOST; skips++) {
+		uint64_t work = search->program->work;
+
+		search->skips = skips;
+		if (work >= end || !drain_level(search, allowed, true, end - work) || search->found)
 			break;
 	}
+	search->skips = G_MAXUINT;
+	return search->found;
+}
+
+/* Fewer units, and no more of what counts more, which costs WHOLE: as few as the bound, or one less
+ * each time. */
+static void drain_improve(DrainSearch *search, int64_t unit, int64_t whole)
+{
+	int64_t least = search->program->bound / unit * unit;
+
+	if (search->best_paid >= least + unit && least + unit > search->best_paid / whole * whole)
+		drain_dive(search, least + unit - 1);
+	while (search->best_paid >= least + unit && search->best_paid % whole >= unit &&
+	       drain_dive(search, search->best_paid / unit * unit - 1))
+		;
 }
 
 void drain_search(DrainProgram *program)
 {
 	g_autofree unsigned *best = g_new0(unsigned, program->ones->len + 1);
-	DrainSearch search = {
-		.program = program, .best = best, .best_paid = G_MAXINT64, .most = program->moves};
+	DrainSearch search = {.program = program,
+			      .best = best,
+			      .best_paid = G_MAXINT64,
+			      .most = program->moves,
+			      .skips = G_MAXUINT};
 
 	program->bound = drain_level_from(program, program->bound);
+	drain_settle(&search);
+	drain_improve(&search, program->left, G_MAXINT64);
+	drain_improve(&search, DRAIN_WORSE, program->left);
+	drain_improve(&search, DRAIN_PRICE, DRAIN_WORSE);
 	drain_tier(&search, program->left, program->bound, G_MAXINT64);
-	if (search.best_paid == G_MAXINT64)
-		drain_settle(&search);
 	for (unsigned i = 0; i < program->ones->len; i++)
 		((DrainOne *)g_ptr_array_index(program->ones, i))->bin = best[i];
 }
