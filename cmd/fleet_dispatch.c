@@ -9,8 +9,8 @@
 #include "cmd/output.h"
 #include "cmd/progress.h"
 #include "cmd/records.h"
+#include "planner/assign/dispatch.h"
 #include "planner/base/size.h"
-#include "planner/fit/dispatch.h"
 #include "planner/inventory/inventory_write.h"
 #include "topology/base/error.h"
 
@@ -183,8 +183,64 @@ static void fleet_dispatch_decide(Dispatching *d)
 		if (node != DISPATCH_NONE ? try_node(d, node) : !settle_open(d))
 			break;
 	}
-	if (dispatch_node(d->dispatch, dispatch_request(d->dispatch)) == DISPATCH_NONE)
-		dispatch_refuse(d->dispatch);
+}
+
+/* What each node keeps of what it is assigned */
+
+static gpointer fleet_dispatch_check(void *data, const FleetFile *file, const char *name,
+				     Inventory *inventory, const char *error)
+{
+	const Dispatching *d = data;
+
+	(void)name, (void)error;
+	return inventory ? dispatch_check(d->dispatch, file->index, file->host, inventory)
+			 : g_array_new(FALSE, FALSE, sizeof(unsigned));
+}
+
+static void fleet_dispatch_checked(void *data, const FleetFile *file, gpointer result)
+{
+	const Dispatching *d = data;
+	g_autoptr(GArray) kept = result;
+
+	dispatch_return(d->dispatch, file->index, kept);
+}
+
+/* Bids with it, for what is left */
+
+static gpointer fleet_dispatch_bid_again(void *data, const FleetFile *file, const char *name,
+					 Inventory *inventory, const char *error)
+{
+	const Dispatching *d = data;
+
+	(void)name, (void)error;
+	if (!inventory)
+		return bid_closed(dispatch_shapes(d->dispatch));
+	dispatch_fill(d->dispatch, file->index, inventory);
+	return bid_new(dispatch_shapes(d->dispatch), file->host, inventory, NULL);
+}
+
+static void fleet_dispatch_bade_again(void *data, const FleetFile *file, gpointer result)
+{
+	const Dispatching *d = data;
+
+	dispatch_renew(d->dispatch, file->index, result);
+}
+
+static void fleet_dispatch_assign(Dispatching *d)
+{
+	g_autoptr(GPtrArray) taking = g_ptr_array_new(), open = g_ptr_array_new();
+
+	dispatch_assign(d->dispatch);
+	for (unsigned i = 0; i < d->files->len; i++) {
+		if (dispatch_took(d->dispatch, i))
+			g_ptr_array_add(taking, g_ptr_array_index(d->files, i));
+		if (dispatch_bid(d->dispatch, i)->open)
+			g_ptr_array_add(open, g_ptr_array_index(d->files, i));
+	}
+	fleet_work(taking, d->options->threads, fleet_dispatch_check, fleet_dispatch_checked, d);
+	dispatch_find_shapes(d->dispatch);
+	fleet_work(open, d->options->threads, fleet_dispatch_bid_again, fleet_dispatch_bade_again,
+		   d);
 }
 
 static void decide_all(Dispatching *d)
@@ -192,14 +248,14 @@ static void decide_all(Dispatching *d)
 	Progress progress;
 	unsigned done = 0;
 
+	fleet_dispatch_assign(d);
 	progress_begin(&progress, "requests", d->requests->len);
-	do
-		for (done = 0; dispatch_next(d->dispatch) != DISPATCH_NONE;) {
-			fleet_dispatch_decide(d);
-			progress_at(&progress, ++done);
-		}
-	while (dispatch_again(d->dispatch));
+	while (dispatch_next(d->dispatch) != DISPATCH_NONE) {
+		fleet_dispatch_decide(d);
+		progress_at(&progress, ++done);
+	}
 	progress_end(&progress);
+	dispatch_explain(d->dispatch);
 }
 
 /* Each node that took a VM, planned once more as it is on the disk now. */

@@ -2,8 +2,8 @@
 #include "cmd/fleet_left.h"
 #include "cmd/fleet_work.h"
 #include "cmd/output.h"
+#include "planner/assign/fleet_more.h"
 #include "planner/fit/fleet.h"
-#include "planner/fit/fleet_more.h"
 
 #include <stdio.h>
 

@@ -4,7 +4,7 @@
 #ifndef CMD_FLEET_LEFT_H
 #define CMD_FLEET_LEFT_H
 
-#include "planner/fit/dispatch.h"
+#include "planner/assign/dispatch.h"
 
 #include <jansson.h>
 

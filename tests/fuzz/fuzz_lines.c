@@ -4,8 +4,8 @@
  * read. Events run on a small host: a VM that is placed is there, and no CPU has two.
  */
 #include "frame.h"
+#include "planner/assign/request.h"
 #include "planner/fit/fleet_entry.h"
-#include "planner/fit/request.h"
 #include "planner/online/event.h"
 #include "planner/online/online.h"
 

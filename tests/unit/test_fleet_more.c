@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How many more nodes a list needs: enough, and never fewer than the bound. */
 #include "given.h"
-#include "planner/fit/fleet_more.h"
+#include "planner/assign/fleet_more.h"
 #include "random.h"
 
 typedef struct Wish {

@@ -4,11 +4,11 @@
  * adopted. And every setting survives being saved. */
 #include "given.h"
 #include "planner/adopt/adopt.h"
+#include "planner/assign/request.h"
 #include "planner/base/json.h"
 #include "planner/document/plan_read.h"
 #include "planner/document/plan_write.h"
 #include "planner/fit/fit.h"
-#include "planner/fit/request.h"
 #include "planner/inventory/inventory_write.h"
 #include "planner/inventory/setting_types.h"
 #include "planner/inventory/settings.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "planner/fit/fleet_more.h"
+#include "planner/assign/fleet_more.h"
 #include "planner/fit/fleet.h"
 
 /* Requests that are alike. */

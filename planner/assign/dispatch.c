@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "planner/fit/dispatch.h"
-#include "planner/fit/fleet_choice.h"
+#include "planner/assign/dispatch.h"
+#include "planner/assign/assign.h"
+#include "planner/fit/fleet.h"
 #include "planner/place/plan.h"
 #include "topology/base/list.h"
 
@@ -13,10 +14,6 @@ typedef struct DispatchNode {
 	unsigned rank; /* by name */
 	Bid *bid;
 	GArray *taken; /* of unsigned: requests; NULL = none */
-	Bid *first;    /* before it took any; it may be the same */
-	/* Of the answer that is kept, while another is sought: see dispatch_again(). */
-	Bid *kept_bid;
-	GArray *kept_taken;
 } DispatchNode;
 
 typedef struct Decision {
@@ -36,12 +33,8 @@ struct Dispatch {
 	BidShapes bid_shapes;
 	GPtrArray *nodes;  /* of DispatchNode */
 	GHashTable *tried; /* DispatchNode: those with a VM of the request's name */
-	bool ranked;
 	Prefer prefer;
-	bool *taken;	/* by request: of those that a fleet had best take (fleet_choice.h) */
 	uint64_t bound; /* dispatch_bound() */
-	bool bounded;	/* it was looked for */
-	Decision *kept; /* of the answer that is kept; NULL = there is none */
 };
 
 static const Request *request_at(const Dispatch *dispatch, unsigned request)
@@ -110,6 +103,8 @@ static void find_shapes(Dispatch *dispatch, const GArray *sorted)
 		VmSpec *spec = request_at(dispatch, request)->spec;
 		unsigned n = dispatch->shapes->len;
 
+		if (dispatch->decisions[request].node != DISPATCH_NONE)
+			continue;
 		if (!n || shape_compare(g_ptr_array_index(dispatch->shapes, n - 1), spec) != 0)
 			g_ptr_array_add(dispatch->shapes, spec);
 		dispatch->decisions[request].shape = dispatch->shapes->len - 1;
@@ -130,13 +125,12 @@ static void find_scale(Dispatch *dispatch)
 Dispatch *dispatch_new(const GPtrArray *requests, Prefer prefer)
 {
 	Dispatch *dispatch = g_new0(Dispatch, 1);
-	g_autoptr(GArray) sorted = g_array_new(FALSE, FALSE, sizeof(unsigned));
 
 	dispatch->requests = requests;
 	dispatch->prefer = prefer;
 	dispatch->bound = UINT64_MAX;
-	dispatch->taken = g_new0(bool, requests->len + 1);
 	dispatch->decisions = g_new0(Decision, requests->len + 1);
+	dispatch->order = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	dispatch->shapes = g_ptr_array_new();
 	dispatch->scale = g_ptr_array_new();
 	dispatch->nodes = g_ptr_array_new();
@@ -144,38 +138,19 @@ Dispatch *dispatch_new(const GPtrArray *requests, Prefer prefer)
 	for (unsigned i = 0; i < requests->len; i++) {
 		dispatch->decisions[i].node = DISPATCH_NONE;
 		dispatch->decisions[i].nearest = DISPATCH_NONE;
-		g_array_append_val(sorted, i);
+		g_array_append_val(dispatch->order, i);
 	}
-	dispatch->order = g_array_copy(sorted);
-	g_array_sort_with_data(sorted, request_compare, dispatch);
 	if (prefer != PREFER_ORDER)
 		g_array_sort_with_data(dispatch->order, request_compare, dispatch);
-	find_shapes(dispatch, sorted);
-	find_scale(dispatch);
 	dispatch->bid_shapes = (BidShapes){dispatch->shapes, dispatch->scale};
 	return dispatch;
-}
-
-static void dispatch_decisions_free(Decision *decisions, unsigned requests)
-{
-	for (unsigned i = 0; i < requests; i++)
-		g_free(decisions[i].why);
-	g_free(decisions);
-}
-
-/* Free what NODE has now. */
-static void dispatch_node_clear(DispatchNode *node)
-{
-	if (node->bid != node->first)
-		bid_free(node->bid);
-	g_clear_pointer(&node->taken, g_array_unref);
 }
 
 static void dispatch_node_free(DispatchNode *node)
 {
 	g_free(node->name);
-	dispatch_node_clear(node);
-	bid_free(node->first);
+	bid_free(node->bid);
+	g_clear_pointer(&node->taken, g_array_unref);
 	g_free(node);
 }
 
@@ -183,8 +158,9 @@ void dispatch_free(Dispatch *dispatch)
 {
 	for (unsigned i = 0; i < dispatch->nodes->len; i++)
 		dispatch_node_free(dispatch_node_at(dispatch, i));
-	dispatch_decisions_free(dispatch->decisions, dispatch->requests->len);
-	g_free(dispatch->taken);
+	for (unsigned i = 0; i < dispatch->requests->len; i++)
+		g_free(dispatch->decisions[i].why);
+	g_free(dispatch->decisions);
 	g_array_unref(dispatch->order);
 	g_ptr_array_unref(dispatch->shapes);
 	g_ptr_array_unref(dispatch->scale);
@@ -205,7 +181,7 @@ void dispatch_add(Dispatch *dispatch, const char *name, Bid *bid)
 	DispatchNode *node = g_new0(DispatchNode, 1);
 
 	node->name = g_strdup(name);
-	node->bid = node->first = bid;
+	node->bid = bid;
 	g_ptr_array_add(dispatch->nodes, node);
 }
 
@@ -217,86 +193,98 @@ static int dispatch_name_compare(gconstpointer a, gconstpointer b)
 	return order ? order : strcmp(x->name, y->name);
 }
 
-static int dispatch_smallest_compare(gconstpointer a, gconstpointer b, gpointer data)
+static void dispatch_rank(Dispatch *dispatch)
 {
-	return -request_compare(a, b, data);
+	g_autoptr(GPtrArray) sorted = g_ptr_array_copy(dispatch->nodes, NULL, NULL);
+
+	g_ptr_array_sort(sorted, dispatch_name_compare);
+	for (unsigned i = 0; i < sorted->len; i++)
+		((DispatchNode *)g_ptr_array_index(sorted, i))->rank = i;
 }
 
-/* Those that the fleet had best take come first, of most vCPUs first; then the others, of fewest
- * vCPUs first. */
-static int dispatch_order_compare(gconstpointer a, gconstpointer b, gpointer data)
+static void dispatch_take(Dispatch *dispatch, unsigned request, unsigned index)
 {
-	const Dispatch *dispatch = data;
-	unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
-	int order = request_compare(a, b, data);
+	DispatchNode *node = dispatch_node_at(dispatch, index);
 
-	if (dispatch->taken[x] != dispatch->taken[y])
-		return dispatch->taken[x] ? -1 : 1;
-	return dispatch->taken[x] ? order : -order;
+	if (!node->taken)
+		node->taken = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	g_array_append_val(node->taken, request);
+	dispatch->decisions[request].node = index;
 }
 
 /* Bids in the order of names, requests in that of sizes: so the answer depends on no other. */
-static FleetChoice *dispatch_choice(Dispatch *dispatch)
+void dispatch_assign(Dispatch *dispatch)
 {
 	g_autoptr(GPtrArray) bids = g_ptr_array_new(), requests = g_ptr_array_new();
-	FleetChoice *choice;
+	g_autofree unsigned *by_rank = g_new0(unsigned, dispatch->nodes->len + 1);
+	g_autoptr(Assignment) assignment = NULL;
 
+	dispatch_rank(dispatch);
 	g_ptr_array_set_size(bids, (gint)dispatch->nodes->len);
-	for (unsigned i = 0; i < dispatch->nodes->len; i++)
-		bids->pdata[dispatch_node_at(dispatch, i)->rank] =
-			dispatch_node_at(dispatch, i)->first;
+	for (unsigned i = 0; i < dispatch->nodes->len; i++) {
+		const DispatchNode *node = dispatch_node_at(dispatch, i);
+
+		by_rank[node->rank] = i;
+		bids->pdata[node->rank] = node->bid;
+	}
 	for (unsigned i = 0; i < dispatch->order->len; i++)
 		g_ptr_array_add(requests,
 				(gpointer)request_at(dispatch,
 						     g_array_index(dispatch->order, unsigned, i)));
-	choice = fleet_choice_new(bids, requests, dispatch->prefer);
-	dispatch->bound = choice->bound;
-	dispatch->bounded = true;
-	return choice;
-}
-
-/* Those come first that the fleet had best take. */
-static void dispatch_choose(Dispatch *dispatch)
-{
-	g_autoptr(FleetChoice) choice = dispatch_choice(dispatch);
-
+	assignment = assign_compute(bids, requests, dispatch->prefer);
+	dispatch->bound = assignment->bound;
 	for (unsigned i = 0; i < dispatch->order->len; i++)
-		dispatch->taken[g_array_index(dispatch->order, unsigned, i)] = choice->taken[i];
-	g_array_sort_with_data(dispatch->order, dispatch_order_compare, dispatch);
+		if (assignment->nodes[i] != DISPATCH_NONE)
+			dispatch_take(dispatch, g_array_index(dispatch->order, unsigned, i),
+				      by_rank[assignment->nodes[i]]);
 }
 
-static void dispatch_rank(Dispatch *dispatch)
+uint64_t dispatch_bound(const Dispatch *dispatch)
 {
-	g_autoptr(GPtrArray) sorted = NULL;
-
-	if (dispatch->ranked)
-		return;
-	sorted = g_ptr_array_copy(dispatch->nodes, NULL, NULL);
-	g_ptr_array_sort(sorted, dispatch_name_compare);
-	for (unsigned i = 0; i < sorted->len; i++)
-		((DispatchNode *)g_ptr_array_index(sorted, i))->rank = i;
-	dispatch->ranked = true;
-	/* Of vCPUs most first leaves fewest over. */
-	if (dispatch->prefer == PREFER_VMS && dispatch->requests->len)
-		dispatch_choose(dispatch);
-}
-
-uint64_t dispatch_bound(Dispatch *dispatch)
-{
-	if (dispatch->prefer == PREFER_VCPUS && !dispatch->bounded && dispatch->requests->len)
-		fleet_choice_free(dispatch_choice(dispatch));
 	return dispatch->bound;
+}
+
+void dispatch_return(Dispatch *dispatch, unsigned index, const GArray *kept)
+{
+	DispatchNode *node = dispatch_node_at(dispatch, index);
+
+	for (unsigned i = 0; node->taken && i < node->taken->len; i++)
+		dispatch->decisions[g_array_index(node->taken, unsigned, i)].node = DISPATCH_NONE;
+	if (node->taken)
+		g_array_set_size(node->taken, 0);
+	for (unsigned i = 0; i < kept->len; i++)
+		dispatch_take(dispatch, g_array_index(kept, unsigned, i), index);
+}
+
+void dispatch_find_shapes(Dispatch *dispatch)
+{
+	g_autoptr(GArray) sorted = g_array_copy(dispatch->order);
+
+	g_array_sort_with_data(sorted, request_compare, dispatch);
+	find_shapes(dispatch, sorted);
+	find_scale(dispatch);
+}
+
+void dispatch_renew(Dispatch *dispatch, unsigned index, Bid *bid)
+{
+	DispatchNode *node = dispatch_node_at(dispatch, index);
+
+	bid_free(node->bid);
+	node->bid = bid;
 }
 
 /* The request at hand */
 
 unsigned dispatch_next(Dispatch *dispatch)
 {
-	dispatch_rank(dispatch);
 	g_hash_table_remove_all(dispatch->tried);
-	dispatch->request = dispatch->at < dispatch->order->len
-				    ? g_array_index(dispatch->order, unsigned, dispatch->at++)
-				    : DISPATCH_NONE;
+	dispatch->request = DISPATCH_NONE;
+	while (dispatch->at < dispatch->order->len && dispatch->request == DISPATCH_NONE) {
+		unsigned request = g_array_index(dispatch->order, unsigned, dispatch->at++);
+
+		if (dispatch->decisions[request].node == DISPATCH_NONE)
+			dispatch->request = request;
+	}
 	return dispatch->request;
 }
 
@@ -353,8 +341,8 @@ unsigned dispatch_best(const Dispatch *dispatch)
 	for (unsigned i = 0; i < dispatch->nodes->len; i++) {
 		const DispatchNode *node = dispatch_node_at(dispatch, i);
 
-		if (dispatch_offer_of(dispatch, node)->state == OFFER_YES &&
-		    dispatch_allowed(dispatch, node) &&
+		if (dispatch_allowed(dispatch, node) &&
+		    dispatch_offer_of(dispatch, node)->state == OFFER_YES &&
 		    (best == DISPATCH_NONE ||
 		     is_better(dispatch, node, dispatch_node_at(dispatch, best))))
 			best = i;
@@ -369,8 +357,8 @@ GArray *dispatch_open(const Dispatch *dispatch)
 	for (unsigned i = 0; i < dispatch->nodes->len; i++) {
 		const DispatchNode *node = dispatch_node_at(dispatch, i);
 
-		if (dispatch_offer_of(dispatch, node)->state == OFFER_MAYBE &&
-		    dispatch_allowed(dispatch, node))
+		if (dispatch_allowed(dispatch, node) &&
+		    dispatch_offer_of(dispatch, node)->state == OFFER_MAYBE)
 			g_array_append_val(open, i);
 	}
 	return open;
@@ -407,30 +395,79 @@ static bool dispatch_is_on(const Plan *plan, const char *name)
 	return plan_vm(plan, name)->cpupm->verdict == CPUPM_ON;
 }
 
-bool dispatch_verify(const Dispatch *dispatch, unsigned node, const Host *host,
-		     const Inventory *inventory)
+/* Does plan place all VMs of INVENTORY, in so many steps, with cpu-pm for those of REQUESTS (of
+ * unsigned) that ask for it? */
+static bool dispatch_placed_in(const Dispatch *dispatch, const GArray *requests, const Host *host,
+			       const Inventory *inventory, uint64_t steps)
 {
-	const GArray *taken = dispatch_node_at(dispatch, node)->taken;
-	PlanOptions options = {0};
+	PlanOptions options = {.budget = steps};
 	g_autoptr(Plan) plan = plan_compute(host, inventory, NULL, &options);
 	bool good = !plan_bad(plan);
 
-	for (unsigned i = 0; good && taken && i < taken->len; i++) {
-		const Request *request = request_at(dispatch, g_array_index(taken, unsigned, i));
+	for (unsigned i = 0; good && requests && i < requests->len; i++) {
+		const Request *request = request_at(dispatch, g_array_index(requests, unsigned, i));
 
 		good = !request->cpu_pm || dispatch_is_on(plan, request->spec->name);
 	}
 	return good;
 }
 
-static void dispatch_take(Dispatch *dispatch, unsigned index)
+/* Mostly few steps find places; more find no fewer. */
+static bool dispatch_placed(const Dispatch *dispatch, const GArray *requests, const Host *host,
+			    const Inventory *inventory)
 {
-	DispatchNode *node = dispatch_node_at(dispatch, index);
+	return dispatch_placed_in(dispatch, requests, host, inventory, FLEET_BUDGET_MOST) ||
+	       dispatch_placed_in(dispatch, requests, host, inventory, SEARCH_BUDGET);
+}
 
-	if (!node->taken)
-		node->taken = g_array_new(FALSE, FALSE, sizeof(unsigned));
-	g_array_append_val(node->taken, dispatch->request);
-	dispatch->decisions[dispatch->request].node = index;
+bool dispatch_verify(const Dispatch *dispatch, unsigned node, const Host *host,
+		     const Inventory *inventory)
+{
+	return dispatch_placed_in(dispatch, dispatch_node_at(dispatch, node)->taken, host,
+				  inventory, SEARCH_BUDGET);
+}
+
+/* Add REQUEST to INVENTORY, if its plan places it beside the others. */
+static bool dispatch_keep(const Dispatch *dispatch, unsigned request, GArray *kept,
+			  const Host *host, Inventory *inventory)
+{
+	const VmSpec *spec = request_at(dispatch, request)->spec;
+
+	if (has_name(inventory, spec->name))
+		return false;
+	g_ptr_array_add(inventory->vms, vm_spec_copy(spec, spec->name));
+	g_array_append_val(kept, request);
+	if (dispatch_placed(dispatch, kept, host, inventory))
+		return true;
+	g_array_set_size(kept, kept->len - 1);
+	g_ptr_array_set_size(inventory->vms, (gint)inventory->vms->len - 1);
+	return false;
+}
+
+GArray *dispatch_check(const Dispatch *dispatch, unsigned node, const Host *host,
+		       Inventory *inventory)
+{
+	const GArray *taken = dispatch_node_at(dispatch, node)->taken;
+	GArray *kept = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	unsigned own = inventory->vms->len;
+	bool named = true;
+
+	for (unsigned i = 0; taken && i < taken->len; i++) {
+		unsigned request = g_array_index(taken, unsigned, i);
+
+		named &= !has_name(inventory, request_at(dispatch, request)->spec->name);
+		g_array_append_val(kept, request);
+	}
+	if (!kept->len)
+		return kept;
+	dispatch_fill(dispatch, node, inventory);
+	if (named && dispatch_placed(dispatch, kept, host, inventory))
+		return kept;
+	g_ptr_array_set_size(inventory->vms, (gint)own);
+	g_array_set_size(kept, 0);
+	for (unsigned i = 0; i < taken->len; i++)
+		dispatch_keep(dispatch, g_array_index(taken, unsigned, i), kept, host, inventory);
+	return kept;
 }
 
 static void give_back(Dispatch *dispatch, unsigned index)
@@ -453,16 +490,14 @@ bool dispatch_try(Dispatch *dispatch, unsigned node, const Host *host, Inventory
 		g_hash_table_add(dispatch->tried, taker);
 		return false;
 	}
-	dispatch_take(dispatch, node);
+	dispatch_take(dispatch, dispatch->request, node);
 	g_ptr_array_add(inventory->vms, vm_spec_copy(spec, spec->name));
 	if (!dispatch_verify(dispatch, node, host, inventory)) {
 		give_back(dispatch, node);
 		return false;
 	}
 	bid = bid_new(&dispatch->bid_shapes, host, inventory, taker->bid);
-	if (taker->bid != taker->first)
-		bid_free(taker->bid);
-	taker->bid = bid;
+	dispatch_renew(dispatch, node, bid);
 	return true;
 }
 
@@ -511,10 +546,10 @@ static void dispatch_tally(Dispatch *dispatch, unsigned index, Tally *t)
 {
 	const DispatchNode *node = dispatch_node_at(dispatch, index);
 	const Request *request = request_at(dispatch, dispatch->request);
-	const Offer *offer = dispatch_offer_of(dispatch, node);
+	const Offer *offer = node->bid->open ? dispatch_offer_of(dispatch, node) : NULL;
 
 	t->free += node->bid->free;
-	if (!node->bid->open)
+	if (!offer)
 		t->closed++;
 	else if (request->cpu_pm && !node->bid->cpu_pm)
 		t->cpu_pm++;
@@ -550,7 +585,8 @@ static void dispatch_add_lack(const Dispatch *dispatch, GString *text, const Tal
 				       t->free);
 }
 
-void dispatch_refuse(Dispatch *dispatch)
+/* Why nobody takes the request at hand, as the nodes are now. */
+static char *dispatch_reason(Dispatch *dispatch)
 {
 	GString *text = g_string_new(NULL);
 	Tally t = {0};
@@ -569,81 +605,17 @@ void dispatch_refuse(Dispatch *dispatch)
 	dispatch_add_part(text, t.closed, "faulty or broken:");
 	if (dispatch->decisions[dispatch->request].nearest != DISPATCH_NONE)
 		dispatch_add_lack(dispatch, text, &t);
-	dispatch->decisions[dispatch->request].why = g_string_free(text, FALSE);
+	return g_string_free(text, FALSE);
 }
 
-/* Another answer */
-
-static unsigned dispatch_placed(const Decision *decisions, unsigned requests)
+void dispatch_explain(Dispatch *dispatch)
 {
-	unsigned placed = 0;
-
-	for (unsigned i = 0; i < requests; i++)
-		placed += decisions[i].node != DISPATCH_NONE;
-	return placed;
-}
-
-/* The answer at hand is kept, and nothing is decided. */
-static void dispatch_keep(Dispatch *dispatch)
-{
-	unsigned n = dispatch->requests->len;
-
-	dispatch->kept = dispatch->decisions;
-	dispatch->decisions = g_new0(Decision, n + 1);
-	for (unsigned i = 0; i < n; i++) {
-		dispatch->decisions[i].shape = dispatch->kept[i].shape;
-		dispatch->decisions[i].node = dispatch->decisions[i].nearest = DISPATCH_NONE;
-	}
-	for (unsigned i = 0; i < dispatch->nodes->len; i++) {
-		DispatchNode *node = dispatch_node_at(dispatch, i);
-
-		node->kept_bid = node->bid;
-		node->kept_taken = g_steal_pointer(&node->taken);
-		node->bid = node->first;
-	}
-	dispatch->at = 0;
-}
-
-/* The better of the two answers stays; of equals the first. */
-static void dispatch_choose_kept(Dispatch *dispatch)
-{
-	unsigned n = dispatch->requests->len;
-	bool back = dispatch_placed(dispatch->kept, n) >= dispatch_placed(dispatch->decisions, n);
-
-	dispatch_decisions_free(back ? dispatch->decisions : dispatch->kept, n);
-	dispatch->decisions = back ? dispatch->kept : dispatch->decisions;
-	dispatch->kept = NULL;
-	for (unsigned i = 0; i < dispatch->nodes->len; i++) {
-		DispatchNode *node = dispatch_node_at(dispatch, i);
-		DispatchNode other = {.bid = node->kept_bid,
-				      .first = node->first,
-				      .taken = g_steal_pointer(&node->kept_taken)};
-
-		if (back) {
-			dispatch_node_clear(node);
-			node->bid = other.bid;
-			node->taken = other.taken;
-		} else {
-			dispatch_node_clear(&other);
+	g_hash_table_remove_all(dispatch->tried);
+	for (unsigned i = 0; i < dispatch->requests->len; i++)
+		if (dispatch->decisions[i].node == DISPATCH_NONE) {
+			dispatch->request = i;
+			dispatch->decisions[i].why = dispatch_reason(dispatch);
 		}
-		node->kept_bid = NULL;
-	}
-}
-
-bool dispatch_again(Dispatch *dispatch)
-{
-	if (dispatch->prefer != PREFER_VMS || !dispatch->requests->len)
-		return false;
-	if (dispatch->kept) {
-		dispatch_choose_kept(dispatch);
-		return false;
-	}
-	if (dispatch_placed(dispatch->decisions, dispatch->requests->len) ==
-	    dispatch->requests->len)
-		return false;
-	dispatch_keep(dispatch);
-	g_array_sort_with_data(dispatch->order, dispatch_smallest_compare, dispatch);
-	return true;
 }
 
 /* Answers */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+#include "planner/assign/choice.h"
 #include "planner/base/size.h"
-#include "planner/fit/fleet_choice_internal.h"
 #include "planner/place/place.h"
 
 #include <string.h>
 
-#define TYPES_MOST 100	 /* with more of them, memory is rounded down for the prices */
+#define TYPES_MOST 170	 /* with more of them, memory is rounded down for the prices: */
+#define BITS_MOST 3	 /* to so many of its bits, or fewer */
 #define STEPS_MOST 1024u /* of memory */
 #define ROUNDS_LEAST 20	 /* of prices: tables are as coarse as so many need */
 #define MEMORY_MOST (UINT64_C(1) << 60)
@@ -14,17 +15,17 @@
 
 /* Types */
 
-/* Two bits below the highest stay. */
-static uint64_t choice_memory_coarse(uint64_t memory)
+/* Rounded down to its BITS highest bits; 0 = as it is. */
+static uint64_t choice_memory_coarse(uint64_t memory, unsigned bits)
 {
-	unsigned bits = 0;
+	unsigned drop = 0;
 
-	while (memory >> bits > 7)
-		bits++;
-	return memory >> bits << bits;
+	while (bits && memory >> drop >> bits)
+		drop++;
+	return memory >> drop << drop;
 }
 
-static ChoiceType choice_type_of(const Request *request, bool coarse)
+static ChoiceType choice_type_of(const Request *request, unsigned bits)
 {
 	const VmSpec *spec = request->spec;
 	uint64_t memory = place_memory(spec);
@@ -34,7 +35,7 @@ static ChoiceType choice_type_of(const Request *request, bool coarse)
 			    .isolate = spec->threads == THREADS_ISOLATE,
 			    .never = spec->spans == SPANS_NEVER,
 			    .cpu_pm = request->cpu_pm,
-			    .memory = coarse ? choice_memory_coarse(memory) : memory};
+			    .memory = choice_memory_coarse(memory, bits)};
 }
 
 static gboolean choice_type_equal(gconstpointer pa, gconstpointer pb)
@@ -52,7 +53,7 @@ static guint choice_type_hash(gconstpointer key)
 	return type->vcpus * 31 + (guint)(type->memory >> 20) * 4099 + type->cpu_pm;
 }
 
-static void choice_find_types(Choice *a, bool coarse)
+static void choice_find_types(Choice *a, unsigned bits)
 {
 	g_autoptr(GHashTable) found =
 		g_hash_table_new_full(choice_type_hash, choice_type_equal, g_free, NULL);
@@ -60,7 +61,7 @@ static void choice_find_types(Choice *a, bool coarse)
 	g_array_set_size(a->types, 0);
 	for (unsigned i = 0; i < a->requests->len; i++) {
 		const Request *request = g_ptr_array_index(a->requests, i);
-		ChoiceType type = choice_type_of(request, coarse);
+		ChoiceType type = choice_type_of(request, bits);
 		gpointer index;
 
 		if (!g_hash_table_lookup_extended(found, &type, NULL, &index)) {
@@ -136,6 +137,7 @@ static void choice_find_rooms(Choice *a)
 
 	for (unsigned i = 0; i < a->bids->len; i++)
 		choice_add_node(a, i, memory);
+	a->slots = memory->len;
 	a->memory = g_memdup2(memory->data, memory->len * sizeof(uint64_t));
 }
 
@@ -192,13 +194,14 @@ static unsigned choice_parts_least(const ChoiceKind *kind, const ChoiceType *typ
 	return 1 + (need > kind->largest || type->memory > kind->capacity);
 }
 
-/* A share of CORES of the NEED cores of TYPE. */
+/* A share of CORES of the NEED cores of TYPE, one of the LARGE ones. */
 static void choice_add_item(const Choice *a, ChoiceKind *kind, unsigned t, unsigned cores,
-			    unsigned need)
+			    unsigned need, bool large)
 {
 	const ChoiceType *type = choice_type(a, t);
-	/* One of the cores may have vCPUs on some of its threads only. */
-	unsigned vcpus = type->isolate ? cores : cores * kind->threads - (kind->threads - 1);
+	/* A core that is not full is in one of the larger shares. */
+	unsigned each = type->isolate ? 1 : kind->threads;
+	unsigned vcpus = cores * each - (large ? need * each - type->pinned : 0);
 	uint64_t memory = cores == need ? type->memory
 					: type->memory / type->pinned * MIN(vcpus, type->pinned);
 	ChoiceItem item = {t, cores, need, 0, 0};
@@ -211,7 +214,7 @@ static void choice_add_item(const Choice *a, ChoiceKind *kind, unsigned t, unsig
 		last = &g_array_index(kind->items, ChoiceItem, i);
 		if (last->type != t)
 			break;
-		if (last->cores == cores)
+		if (last->cores == cores && last->memory <= item.memory)
 			return;
 	}
 	g_array_append_val(kind->items, item);
@@ -229,8 +232,9 @@ static void choice_add_items(const Choice *a, ChoiceKind *kind, unsigned t)
 	if (type->cpu_pm && !kind->cpu_pm)
 		return;
 	for (unsigned parts = least; parts <= MIN(most, need); parts++) {
-		choice_add_item(a, kind, t, need / parts, need);
-		choice_add_item(a, kind, t, (need + parts - 1) / parts, need);
+		choice_add_item(a, kind, t, (need + parts - 1) / parts, need, true);
+		if (need % parts)
+			choice_add_item(a, kind, t, need / parts, need, false);
 	}
 }
 
@@ -251,8 +255,7 @@ static void choice_find_tables(Choice *a)
 	for (;; a->step *= 2) {
 		choice_find_widths(a);
 		choice_find_items(a);
-		if (choice_round_work(a) <= FLEET_CHOICE_WORK / ROUNDS_LEAST ||
-		    a->step >= MEMORY_MOST)
+		if (choice_round_work(a) <= CHOICE_WORK / ROUNDS_LEAST || a->step >= MEMORY_MOST)
 			return;
 	}
 }
@@ -269,56 +272,35 @@ static void choice_kind_free(gpointer data)
 	g_free(kind);
 }
 
-static void choice_clear(Choice *a)
+Choice *choice_new(const GPtrArray *bids, const GPtrArray *requests, Prefer prefer)
+{
+	Choice *a = g_new0(Choice, 1);
+
+	a->bids = bids;
+	a->requests = requests;
+	a->prefer = prefer;
+	a->types = g_array_new(FALSE, TRUE, sizeof(ChoiceType));
+	a->kinds = g_ptr_array_new_with_free_func(choice_kind_free);
+	a->rooms = g_array_new(FALSE, FALSE, sizeof(ChoiceRoom));
+	a->type_of = g_new0(unsigned, requests->len + 1);
+	a->bound = UINT64_MAX;
+	choice_find_types(a, 0);
+	for (unsigned bits = BITS_MOST; a->types->len > TYPES_MOST && bits > 0; bits--)
+		choice_find_types(a, bits);
+	choice_find_rooms(a);
+	if (a->kinds->len > KINDS_LIMIT || a->types->len > TYPES_LIMIT)
+		return a;
+	choice_find_tables(a);
+	choice_find_prices(a);
+	return a;
+}
+
+void choice_free(Choice *a)
 {
 	g_array_unref(a->types);
 	g_ptr_array_unref(a->kinds);
 	g_array_unref(a->rooms);
 	g_free(a->memory);
 	g_free(a->type_of);
-}
-
-/* Of requests alike the first. */
-static void choice_take(const Choice *a, bool *taken)
-{
-	g_autofree unsigned *count = g_new0(unsigned, a->types->len + 1);
-
-	for (unsigned i = 0; i < a->requests->len; i++)
-		taken[i] = count[a->type_of[i]]++ < choice_type(a, a->type_of[i])->taken;
-}
-
-FleetChoice *fleet_choice_new(const GPtrArray *bids, const GPtrArray *requests, Prefer prefer)
-{
-	FleetChoice *choice = g_new0(FleetChoice, 1);
-	Choice a = {.bids = bids,
-		    .requests = requests,
-		    .prefer = prefer,
-		    .types = g_array_new(FALSE, TRUE, sizeof(ChoiceType)),
-		    .kinds = g_ptr_array_new_with_free_func(choice_kind_free),
-		    .rooms = g_array_new(FALSE, FALSE, sizeof(ChoiceRoom)),
-		    .type_of = g_new0(unsigned, requests->len + 1)};
-
-	choice_find_types(&a, false);
-	if (a.types->len > TYPES_MOST)
-		choice_find_types(&a, true);
-	choice_find_rooms(&a);
-	choice->taken = g_new0(bool, requests->len + 1);
-	choice->bound = UINT64_MAX;
-	if (a.kinds->len > KINDS_LIMIT || a.types->len > TYPES_LIMIT) {
-		choice_clear(&a);
-		return choice;
-	}
-	choice_find_tables(&a);
-	choice_find_prices(&a);
-	choice_take(&a, choice->taken);
-	choice->bound = a.bound;
-	choice->work = a.work;
-	choice_clear(&a);
-	return choice;
-}
-
-void fleet_choice_free(FleetChoice *choice)
-{
-	g_free(choice->taken);
-	g_free(choice);
+	g_free(a);
 }

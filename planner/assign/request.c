@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "planner/fit/request.h"
+#include "planner/assign/request.h"
 #include "planner/base/json_line.h"
 #include "planner/inventory/vm_json.h"
 

@@ -2,28 +2,31 @@
 /*
  * Which node of a fleet takes which VM.
  *
- * Requests are decided one after the other, those of most vCPUs first (with PREFER_VMS those that
- * the fleet had best take before the others, see fleet_choice.h; with PREFER_ORDER as they are
- * listed), and are not taken back. Of the nodes that can have the VM, the one takes it that
- * loses least by it: fewest vCPUs of further VMs that no longer fit, over the sizes asked for; of
- * these the fullest; of these the first by name. So what is large stays whole, and the answer
- * depends on neither the order of nodes nor that of requests.
- *
- * Exact, node by node: a node takes a VM only when plan places the node's VMs, those it took and
- * this one (dispatch_try()), and no request is refused that a node could have.
+ * Decided in three steps. The whole list in plain numbers (assign.h), which is near the best. Then
+ * node by node: a node keeps what plan places there (dispatch_check()). Then those that are left,
+ * one after the other, those of most vCPUs first (with PREFER_VMS of fewest, with PREFER_ORDER as
+ * they are listed): of the nodes that can have the VM, the one takes it that loses least by it,
+ * fewest vCPUs of further VMs that no longer fit, over the sizes left; of these the fullest; of
+ * these the first by name. So no request is refused that a node could have. The answer depends on
+ * neither the order of nodes nor that of requests.
  *
  * Nothing is read here. Callers give each node's inventory when it is needed:
  *
  *   for each node         bid_new() in any thread, then dispatch_add()
+ *   dispatch_assign()
+ *   for each node         dispatch_check() in any thread, then dispatch_return()
+ *   dispatch_find_shapes()
+ *   for each node         bid_new() in any thread, then dispatch_renew()
  *   while dispatch_next()    node = dispatch_best(): dispatch_try() it, again until it is taken, or
  *                         where there is none: bid_settle() those of dispatch_open(),
- * dispatch_settle(), and again; where none is open: dispatch_refuse()
+ * dispatch_settle(), and again; where none is open: nobody takes it
+ *   dispatch_explain()
  */
-#ifndef PLANNER_FIT_DISPATCH_H
-#define PLANNER_FIT_DISPATCH_H
+#ifndef PLANNER_ASSIGN_DISPATCH_H
+#define PLANNER_ASSIGN_DISPATCH_H
 
+#include "planner/assign/request.h"
 #include "planner/fit/fleet_bid.h"
-#include "planner/fit/request.h"
 
 typedef struct Dispatch Dispatch;
 
@@ -34,16 +37,28 @@ Dispatch *dispatch_new(const GPtrArray *requests, Prefer prefer);
 void dispatch_free(Dispatch *dispatch);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Dispatch, dispatch_free)
 
-/* What nodes are to bid for. */
+/* What nodes are to bid for: nothing before dispatch_find_shapes(), then what is left. */
 const BidShapes *dispatch_shapes(const Dispatch *dispatch);
 /* A node more; NAMEs differ. Takes BID. Nodes are numbered as they are added, from 0. */
 void dispatch_add(Dispatch *dispatch, const char *name, Bid *bid);
 
-/* Once nodes are added and dispatch_next() was called: no assignment places more vCPUs, with
- * PREFER_VMS more VMs, while the VMs of the nodes stay where they are. UINT64_MAX = not known. */
-uint64_t dispatch_bound(Dispatch *dispatch);
+/* Once nodes are added: which node had best take which VM. */
+void dispatch_assign(Dispatch *dispatch);
+/* After that: no assignment places more vCPUs, with PREFER_VMS more VMs, while the VMs of the nodes
+ * stay where they are. UINT64_MAX = not known. */
+uint64_t dispatch_bound(const Dispatch *dispatch);
+/* What of that NODE keeps (of unsigned, requests, yours), as plan says for HOST and INVENTORY, to
+ * which these are added. In any thread. */
+GArray *dispatch_check(const Dispatch *dispatch, unsigned node, const Host *host,
+		       Inventory *inventory);
+/* NODE has KEPT alone. */
+void dispatch_return(Dispatch *dispatch, unsigned node, const GArray *kept);
+/* What is left is asked for: dispatch_shapes(). */
+void dispatch_find_shapes(Dispatch *dispatch);
+/* The bid of NODE with what it keeps, for these shapes. Takes BID. */
+void dispatch_renew(Dispatch *dispatch, unsigned node, Bid *bid);
 
-/* The next request to decide, its position in the list; DISPATCH_NONE when all are decided. */
+/* The next request that is left, its position in the list; DISPATCH_NONE when all are decided. */
 unsigned dispatch_next(Dispatch *dispatch);
 /* The request at hand. */
 unsigned dispatch_request(const Dispatch *dispatch);
@@ -60,12 +75,8 @@ const VmSpec *dispatch_shape(const Dispatch *dispatch);
  * False where its plan does not place them all; then it is not offered for this request again.
  */
 bool dispatch_try(Dispatch *dispatch, unsigned node, const Host *host, Inventory *inventory);
-/* Nobody takes it. */
-void dispatch_refuse(Dispatch *dispatch);
-
-/* When all are decided: are they to be decided again, in another order? With PREFER_VMS once, those
- * of fewest vCPUs first; the better answer stays. */
-bool dispatch_again(Dispatch *dispatch);
+/* When all are decided: why requests are refused. */
+void dispatch_explain(Dispatch *dispatch);
 
 /* Add the VMs that NODE took to its inventory. */
 void dispatch_fill(const Dispatch *dispatch, unsigned node, Inventory *inventory);

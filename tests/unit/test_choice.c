@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a fleet can take at most: never less than what plan places, and not much more. */
 #include "given.h"
-#include "planner/fit/fleet_choice.h"
+#include "planner/assign/choice.h"
 #include "planner/place/plan.h"
 #include "random.h"
 
@@ -21,8 +21,8 @@ static GPtrArray *requests_of(const char *const *lines, unsigned n)
 }
 
 /* Of NODES nodes like HOST with INVENTORY. */
-static FleetChoice *choice_of(const Host *host, const Inventory *inventory, unsigned nodes,
-			      const GPtrArray *requests, Prefer prefer)
+static Choice *choice_of(const Host *host, const Inventory *inventory, unsigned nodes,
+			 const GPtrArray *requests, Prefer prefer)
 {
 	g_autoptr(GPtrArray) bids = g_ptr_array_new_with_free_func((GDestroyNotify)bid_free);
 	g_autoptr(GPtrArray) none = g_ptr_array_new();
@@ -30,7 +30,7 @@ static FleetChoice *choice_of(const Host *host, const Inventory *inventory, unsi
 
 	for (unsigned i = 0; i < nodes; i++)
 		g_ptr_array_add(bids, bid_new(&shapes, host, inventory, NULL));
-	return fleet_choice_new(bids, requests, prefer);
+	return choice_new(bids, requests, prefer);
 }
 
 #define HOST "numa:2(memory=8GiB) core:4 pu:2" /* 3 cores of each NUMA node are for VMs */
@@ -41,11 +41,11 @@ static void assert_choice(unsigned nodes, Prefer prefer, uint64_t bound, unsigne
 	g_autoptr(Host) host = given_host(HOST);
 	g_autoptr(Inventory) inventory = given_inventory("");
 	g_autoptr(GPtrArray) requests = requests_of(lines, n);
-	g_autoptr(FleetChoice) choice = choice_of(host, inventory, nodes, requests, prefer);
+	g_autoptr(Choice) choice = choice_of(host, inventory, nodes, requests, prefer);
 	unsigned count = 0;
 
-	for (unsigned i = 0; i < n; i++)
-		count += choice->taken[i];
+	for (unsigned t = 0; t < choice->types->len; t++)
+		count += choice_type(choice, t)->taken;
 	g_assert_cmpuint(choice->bound, ==, bound);
 	g_assert_cmpuint(count, ==, taken);
 }
@@ -132,7 +132,7 @@ static void test_bound(void)
 		g_autoptr(Inventory) inventory = given_inventory("");
 		g_autoptr(GPtrArray) requests = requests_random();
 		Prefer prefer = pick(2) ? PREFER_VMS : PREFER_VCPUS;
-		g_autoptr(FleetChoice) choice = choice_of(host, inventory, 1, requests, prefer);
+		g_autoptr(Choice) choice = choice_of(host, inventory, 1, requests, prefer);
 		uint64_t placed = planned(host, requests, prefer);
 
 		g_assert_cmpuint(choice->bound, >=, placed);
@@ -150,7 +150,7 @@ static void test_sizes(void)
 	g_autoptr(Inventory) inventory = given_inventory("");
 	g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GPtrArray) requests = NULL;
-	g_autoptr(FleetChoice) few = NULL, all = NULL;
+	g_autoptr(Choice) few = NULL, all = NULL;
 
 	for (unsigned i = 0; i < 150; i++)
 		g_ptr_array_add(texts, g_strdup_printf("\"vcpus\":1,\"memory\":\"%uM\"", 30 + i));
@@ -169,7 +169,7 @@ static void test_work(void)
 	g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(Inventory) inventory = given_inventory("");
 	g_autoptr(GPtrArray) requests = NULL, none = g_ptr_array_new();
-	g_autoptr(FleetChoice) choice = NULL;
+	g_autoptr(Choice) choice = NULL;
 	const BidShapes shapes = {none, none};
 	uint64_t alone = 0;
 
@@ -184,8 +184,8 @@ static void test_work(void)
 		g_ptr_array_add(texts, g_strdup_printf("\"vcpus\":%u,\"memory\":\"%uM\"",
 						       1 + pick(24), 1 + pick(64000)));
 	requests = requests_of((const char *const *)texts->pdata, texts->len);
-	choice = fleet_choice_new(bids, requests, PREFER_VMS);
-	g_assert_cmpuint(choice->work, <=, FLEET_CHOICE_WORK);
+	choice = choice_new(bids, requests, PREFER_VMS);
+	g_assert_cmpuint(choice->work, <=, CHOICE_WORK);
 	g_assert_cmpuint(choice->bound, <=, 240);
 	for (unsigned k = 0; k < bids->len; k++)
 		alone += ((const Bid *)g_ptr_array_index(bids, k))->rooms->len;
@@ -203,24 +203,24 @@ static void test_memory_unknown(void)
 	g_autoptr(GPtrArray) requests = requests_of(lines, G_N_ELEMENTS(lines));
 	g_autoptr(GPtrArray) bids = g_ptr_array_new_with_free_func((GDestroyNotify)bid_free);
 	g_autoptr(GPtrArray) none = g_ptr_array_new();
-	g_autoptr(FleetChoice) choice = NULL;
+	g_autoptr(Choice) choice = NULL;
 	const BidShapes shapes = {none, none};
 	Bid *bid = bid_new(&shapes, host, inventory, NULL);
 
 	g_ptr_array_add(bids, bid);
 	for (unsigned r = 0; r < bid->rooms->len; r++)
 		g_array_index(bid->rooms, BidRoom, r).memory = UINT64_MAX;
-	choice = fleet_choice_new(bids, requests, PREFER_VMS);
+	choice = choice_new(bids, requests, PREFER_VMS);
 	g_assert_cmpuint(choice->bound, ==, 3);
 }
 
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	g_test_add_func("/fleet-choice/known", test_known);
-	g_test_add_func("/fleet-choice/bound", test_bound);
-	g_test_add_func("/fleet-choice/sizes", test_sizes);
-	g_test_add_func("/fleet-choice/work", test_work);
-	g_test_add_func("/fleet-choice/memory_unknown", test_memory_unknown);
+	g_test_add_func("/choice/known", test_known);
+	g_test_add_func("/choice/bound", test_bound);
+	g_test_add_func("/choice/sizes", test_sizes);
+	g_test_add_func("/choice/work", test_work);
+	g_test_add_func("/choice/memory_unknown", test_memory_unknown);
 	return g_test_run();
 }

@@ -5,7 +5,7 @@
  * prices give a bound that holds: a type is worth at most its price and what its value is more, and
  * a room at most what its table says.
  */
-#include "planner/fit/fleet_choice_internal.h"
+#include "planner/assign/choice.h"
 #include "planner/search/search_simplex.h"
 
 #include <string.h>
@@ -19,7 +19,8 @@ typedef struct Pricing {
 	Choice *a;
 	Simplex *simplex;
 	unsigned rounds;
-	int64_t least; /* bound so far */
+	int64_t least;	 /* bound so far */
+	int64_t *prices; /* that gave it */
 } Pricing;
 
 /* Worth: each kind's table, all that fits into so many cores and so much memory. */
@@ -153,8 +154,11 @@ static void choice_price(void *data)
 		choice_type(a, t)->price = (int64_t)(MAX(prices[t], 0) * CHOICE_UNIT + 0.5);
 	choice_tabulate_all(a);
 	bound = choice_bound(a);
+	if (p->rounds == 0 || bound < p->least)
+		for (unsigned t = 0; t < a->types->len; t++)
+			p->prices[t] = choice_type(a, t)->price;
 	p->least = MIN(p->least, bound);
-	if (++p->rounds < ROUNDS_MOST && a->work + choice_round_work(a) <= FLEET_CHOICE_WORK &&
+	if (++p->rounds < ROUNDS_MOST && a->work + 2 * choice_round_work(a) <= CHOICE_WORK &&
 	    p->least - reached > p->least / NEAR)
 		for (unsigned k = 0; k < a->kinds->len; k++)
 			choice_add_column(p, k);
@@ -164,7 +168,8 @@ void choice_find_prices(Choice *a)
 {
 	unsigned types = a->types->len, rows = 2 * types + a->kinds->len;
 	g_autoptr(Simplex) simplex = simplex_new(rows);
-	Pricing p = {.a = a, .simplex = simplex};
+	g_autofree int64_t *prices = g_new0(int64_t, types + 1);
+	Pricing p = {.a = a, .simplex = simplex, .prices = prices};
 
 	for (unsigned t = 0; t < types; t++) {
 		const ChoiceType *type = choice_type(a, t);
@@ -177,7 +182,10 @@ void choice_find_prices(Choice *a)
 	for (unsigned k = 0; k < a->kinds->len; k++)
 		simplex_limit(simplex, 2 * types + k, 1);
 	simplex_run(simplex, MIN(STEPS_EACH, STEPS_WORK / (rows * rows + 1)), choice_price, &p);
-	for (unsigned t = 0; t < types; t++)
+	for (unsigned t = 0; t < types; t++) {
 		choice_type(a, t)->taken = (unsigned)(simplex_level(simplex, t) + 1e-6);
+		choice_type(a, t)->price = prices[t];
+	}
+	choice_tabulate_all(a);
 	a->bound = (uint64_t)(p.least / CHOICE_UNIT);
 }

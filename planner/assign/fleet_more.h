@@ -8,10 +8,10 @@
  * Where the list has so many sizes that the questions come to an end first, the VMs left are
  * counted size by size, on nodes that take no other: enough all the same.
  */
-#ifndef PLANNER_FIT_FLEET_MORE_H
-#define PLANNER_FIT_FLEET_MORE_H
+#ifndef PLANNER_ASSIGN_FLEET_MORE_H
+#define PLANNER_ASSIGN_FLEET_MORE_H
 
-#include "planner/fit/request.h"
+#include "planner/assign/request.h"
 #include "topology/host/host.h"
 
 typedef struct FleetMore {

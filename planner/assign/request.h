@@ -6,8 +6,8 @@
  * "cpu_pm": true asks for a node where the VM's cpu-pm verdict is on. Only dedicated VMs are
  * placed: shared ones take no cores, any node would do.
  */
-#ifndef PLANNER_FIT_REQUEST_H
-#define PLANNER_FIT_REQUEST_H
+#ifndef PLANNER_ASSIGN_REQUEST_H
+#define PLANNER_ASSIGN_REQUEST_H
 
 #include "planner/inventory/inventory.h"
 

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+/* Where in a node a VM had best be: in one room, else over as few as hold it, in shares that differ
+ * by a core at most, as the search assigns VMs (search.h). */
+#include "planner/assign/assign_internal.h"
+#include "planner/place/placer.h"
+
+#include <string.h>
+
+/* A VM over several rooms loses a little more than any in one room: of equals, whole is better. */
+#define SPREAD_LOSS 256
+
+/* A VM cut into shares. */
+typedef struct AssignCut {
+	unsigned n, n_large;
+	unsigned large, small;		       /* cores of a share */
+	uint64_t full, not_full, memory_small; /* memory: of the large ones, one of which is not
+						  full, and of the others */
+} AssignCut;
+
+static bool assign_holds(const Assign *a, const AssignRoom *room, unsigned cores, uint64_t memory)
+{
+	return room->cores >= cores && a->memory[room->slot] >= memory;
+}
+
+/* What ROOM is worth less with so much less; of equals what is left smaller is less. */
+static int64_t assign_room_loss(const Assign *a, const AssignRoom *room, unsigned cores,
+				uint64_t memory)
+{
+	uint64_t before = a->memory[room->slot];
+	uint64_t after = before == UINT64_MAX ? before : before - memory;
+	int64_t lost = choice_worth(a->choice, room->kind, room->cores, before) -
+		       choice_worth(a->choice, room->kind, room->cores - cores, after);
+
+	return lost * 256 + MIN(255, room->cores - cores);
+}
+
+static void assign_find_room(const Assign *a, const AssignAsk *ask, const AssignNode *node,
+			     AssignSeat *seat)
+{
+	const VmSpec *spec = ask->like->spec;
+	unsigned threads = 0, need = 0;
+
+	for (unsigned r = node->first; r < node->end; r++) {
+		const AssignRoom *room = &a->rooms[r];
+		int64_t loss;
+
+		if (room->bid->threads != threads) {
+			threads = room->bid->threads;
+			need = place_cores(spec, threads);
+		}
+		if (!assign_holds(a, room, need, ask->memory) ||
+		    (spec->node >= 0 && room->bid->node != (unsigned)spec->node))
+			continue;
+		loss = assign_room_loss(a, room, need, ask->memory);
+		if (seat->n && loss >= seat->loss)
+			continue;
+		seat->n = 1;
+		seat->loss = loss;
+		seat->parts[0] = (AssignPart){r, need, ask->memory};
+	}
+}
+
+/* Could a NUMA node hold it, were it empty? */
+static bool assign_could_hold(const Assign *a, const AssignAsk *ask, const AssignNode *node)
+{
+	for (unsigned r = node->first; r < node->end; r++) {
+		const BidRoom *room = a->rooms[r].bid;
+
+		if (room->cores >= place_cores(ask->like->spec, room->threads) &&
+		    room->capacity >= ask->memory)
+			return true;
+	}
+	return false;
+}
+
+/* In shares each of which could have the VM's helpers. False where it has fewer cores. */
+static bool assign_cut(const VmSpec *spec, unsigned threads, unsigned n, AssignCut *cut)
+{
+	unsigned own = search_cores(vm_spec_helpers(spec), threads, false);
+	unsigned cores = place_cores(spec, threads) - own;
+	unsigned each = spec->threads == THREADS_ISOLATE ? 1 : threads;
+	unsigned idle = cores * each - vm_spec_pinned(spec);
+
+	if (cores < n)
+		return false;
+	cut->n = n;
+	cut->large = (cores + n - 1) / n;
+	cut->small = cores / n;
+	cut->n_large = cores % n ? cores % n : n;
+	cut->full = place_share_memory(spec, cut->large * each);
+	cut->not_full = place_share_memory(spec, cut->large * each - idle);
+	cut->memory_small = place_share_memory(spec, cut->small * each);
+	cut->large += own;
+	cut->small += own;
+	return true;
+}
+
+typedef struct AssignOption {
+	unsigned room;
+	int64_t loss;
+} AssignOption;
+
+/* The rooms of those at hand that lose least by N shares of CORES and MEMORY; how many were found.
+ */
+static unsigned assign_pick(const Assign *a, AssignOption *rooms, unsigned n_rooms, unsigned n,
+			    unsigned cores, uint64_t memory, AssignSeat *seat)
+{
+	unsigned found = 0;
+
+	for (unsigned i = 0; i < n_rooms; i++)
+		rooms[i].loss =
+			rooms[i].room != ASSIGN_NONE &&
+					assign_holds(a, &a->rooms[rooms[i].room], cores, memory)
+				? assign_room_loss(a, &a->rooms[rooms[i].room], cores, memory)
+				: INT64_MAX;
+	for (; found < n; found++) {
+		unsigned best = 0;
+
+		for (unsigned i = 1; i < n_rooms; i++)
+			if (rooms[i].loss < rooms[best].loss)
+				best = i;
+		if (rooms[best].loss == INT64_MAX)
+			break;
+		seat->loss += rooms[best].loss;
+		seat->parts[seat->n++] = (AssignPart){rooms[best].room, cores, memory};
+		rooms[best] = (AssignOption){ASSIGN_NONE, INT64_MAX};
+	}
+	return found;
+}
+
+/* Over rooms of the class that begins with FIRST. */
+static bool assign_seat_cut(const Assign *a, const AssignNode *node, unsigned first,
+			    const AssignCut *cut, AssignSeat *seat)
+{
+	AssignOption rooms[64];
+	unsigned n = 0;
+
+	for (unsigned r = first; r < node->end && n < G_N_ELEMENTS(rooms); r++)
+		if (a->rooms[r].bid->class == a->rooms[first].bid->class)
+			rooms[n++].room = r;
+	seat->n = 0;
+	seat->loss = 0;
+	return n >= cut->n &&
+	       assign_pick(a, rooms, n, cut->n_large - 1, cut->large, cut->full, seat) ==
+		       cut->n_large - 1 &&
+	       assign_pick(a, rooms, n, 1, cut->large, cut->not_full, seat) == 1 &&
+	       assign_pick(a, rooms, n, cut->n - cut->n_large, cut->small, cut->memory_small,
+			   seat) == cut->n - cut->n_large;
+}
+
+static bool assign_is_first(const Assign *a, const AssignNode *node, unsigned room)
+{
+	for (unsigned r = node->first; r < room; r++)
+		if (a->rooms[r].bid->class == a->rooms[room].bid->class)
+			return false;
+	return true;
+}
+
+static unsigned assign_class_cores(const Assign *a, const AssignNode *node, unsigned first)
+{
+	unsigned cores = 0;
+
+	for (unsigned r = first; r < node->end; r++)
+		if (a->rooms[r].bid->class == a->rooms[first].bid->class)
+			cores += a->rooms[r].cores;
+	return cores;
+}
+
+static void assign_find_span(const Assign *a, const AssignAsk *ask, const AssignNode *node,
+			     AssignSeat *seat)
+{
+	const VmSpec *spec = ask->like->spec;
+	unsigned most = MIN(node->end - node->first, ASSIGN_PARTS_MOST);
+
+	for (unsigned r = node->first; r < node->end; r++) {
+		unsigned threads = a->rooms[r].bid->threads;
+		AssignCut cut;
+
+		if (!assign_is_first(a, node, r) ||
+		    assign_class_cores(a, node, r) < place_cores(spec, threads))
+			continue;
+		for (unsigned n = 2; n <= most && assign_cut(spec, threads, n, &cut); n++)
+			if (assign_seat_cut(a, node, r, &cut, seat)) {
+				seat->loss += SPREAD_LOSS;
+				return;
+			}
+	}
+	seat->n = 0;
+}
+
+bool assign_find_seat(Assign *a, const AssignAsk *ask, unsigned number, AssignSeat *seat)
+{
+	const AssignNode *node = &a->nodes[number];
+	const VmSpec *spec = ask->like->spec;
+
+	a->work += node->end - node->first + 1;
+	seat->node = number;
+	seat->n = 0;
+	seat->loss = 0;
+	if (ask->like->cpu_pm && !node->bid->cpu_pm)
+		return false;
+	assign_find_room(a, ask, node, seat);
+	if (!seat->n && spec->node < 0 &&
+	    (spec->spans != SPANS_NEVER || !assign_could_hold(a, ask, node)))
+		assign_find_span(a, ask, node, seat);
+	return seat->n;
+}
+
+int64_t assign_loss(Assign *a, AssignAsk *ask, unsigned node)
+{
+	AssignSeat seat;
+
+	if (!a->cached)
+		return assign_find_seat(a, ask, node, &seat) ? seat.loss : INT64_MAX;
+	if (!ask->loss) {
+		ask->loss = g_new(int64_t, a->n_nodes);
+		ask->seen = g_new0(unsigned, a->n_nodes);
+	}
+	if (ask->seen[node] != a->nodes[node].version) {
+		ask->seen[node] = a->nodes[node].version;
+		ask->loss[node] = assign_find_seat(a, ask, node, &seat) ? seat.loss : INT64_MAX;
+	}
+	return ask->loss[node];
+}
+
+bool assign_allows(const Assign *a, unsigned request, unsigned number)
+{
+	const char *group = assign_request(a, request)->group;
+	const GArray *taken = a->nodes[number].taken;
+
+	for (unsigned i = 0; group && i < taken->len; i++)
+		if (!g_strcmp0(group, assign_request(a, g_array_index(taken, unsigned, i))->group))
+			return false;
+	return true;
+}
+
+/* Take the seat of REQUEST, or give it back. */
+static void assign_use(Assign *a, const AssignSeat *seat, bool take)
+{
+	for (unsigned i = 0; i < seat->n; i++) {
+		const AssignPart *part = &seat->parts[i];
+		AssignRoom *room = &a->rooms[part->room];
+
+		room->cores += take ? -part->cores : part->cores;
+		if (a->memory[room->slot] != UINT64_MAX)
+			a->memory[room->slot] += take ? -part->memory : part->memory;
+	}
+	a->nodes[seat->node].version++;
+}
+
+void assign_put(Assign *a, unsigned request, const AssignSeat *seat)
+{
+	AssignAsk *ask = assign_ask(a, a->ask_of[request]);
+
+	for (unsigned i = ask->open->len; i-- > 0;)
+		if (g_array_index(ask->open, unsigned, i) == request) {
+			g_array_remove_index(ask->open, i);
+			break;
+		}
+	a->seats[request] = *seat;
+	assign_use(a, seat, true);
+	g_array_append_val(a->nodes[seat->node].taken, request);
+	ask->placed++;
+	a->value += ask->value;
+}
+
+void assign_remove(Assign *a, unsigned request)
+{
+	AssignAsk *ask = assign_ask(a, a->ask_of[request]);
+	AssignSeat *seat = &a->seats[request];
+	GArray *taken = a->nodes[seat->node].taken;
+
+	for (unsigned i = taken->len; i-- > 0;)
+		if (g_array_index(taken, unsigned, i) == request) {
+			g_array_remove_index(taken, i);
+			break;
+		}
+	assign_use(a, seat, false);
+	seat->node = ASSIGN_NONE;
+	g_array_append_val(ask->open, request);
+	ask->placed--;
+	a->value -= ask->value;
+}
+
+bool assign_place_one(Assign *a, unsigned request)
+{
+	AssignAsk *ask = assign_ask(a, a->ask_of[request]);
+	int64_t least = INT64_MAX;
+	unsigned best = ASSIGN_NONE;
+	AssignSeat seat;
+
+	for (unsigned n = 0; n < a->n_nodes; n++) {
+		int64_t loss = assign_loss(a, ask, n);
+
+		if (loss < least && assign_allows(a, request, n)) {
+			least = loss;
+			best = n;
+		}
+	}
+	if (best == ASSIGN_NONE || !assign_find_seat(a, ask, best, &seat))
+		return false;
+	assign_put(a, request, &seat);
+	return true;
+}
+
+int64_t assign_node_worth(const Assign *a, unsigned number)
+{
+	const AssignNode *node = &a->nodes[number];
+	int64_t worth = 0;
+
+	for (unsigned r = node->first; r < node->end; r++)
+		worth += choice_worth(a->choice, a->rooms[r].kind, a->rooms[r].cores,
+				      a->memory[a->rooms[r].slot]);
+	return worth;
+}
