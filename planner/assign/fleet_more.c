@@ -10,6 +10,7 @@ typedef struct MoreClass {
 	unsigned cores; /* the fewest that one takes */
 	FitCount alone; /* how many an empty node takes of them alone */
 	bool never;
+	bool refused; /* the node at hand does not take one more */
 } MoreClass;
 
 typedef struct More {
@@ -19,6 +20,7 @@ typedef struct More {
 	GArray *classes;      /* of MoreClass, in the order they are decided in */
 	unsigned *questions;  /* that may still be asked */
 	unsigned cores;	      /* of the empty node */
+	uint64_t memory;      /* UINT64_MAX = not known */
 } More;
 
 static MoreClass *more_class(const More *more, unsigned i)
@@ -77,7 +79,7 @@ static bool more_fits(const More *more)
 static bool more_planned(const More *more)
 {
 	g_autoptr(Plan) plan = NULL;
-	PlanOptions options = {0};
+	PlanOptions options = {.budget = FLEET_BUDGET_MOST};
 	bool good;
 
 	more_count_question(more);
@@ -117,20 +119,48 @@ static unsigned more_cores_left(const More *more)
 	return left;
 }
 
+/* And memory; UINT64_MAX = not known. */
+static uint64_t more_memory_left(const More *more)
+{
+	uint64_t left = more->memory;
+
+	for (unsigned i = 0; left != UINT64_MAX && i < more->classes->len; i++)
+		left -= MIN(left, more_class(more, i)->taken *
+					  more_class(more, i)->request->spec->memory);
+	return left;
+}
+
+/* Was one like CLASS, but for its group, refused by the node at hand? */
+static bool more_refused_alike(const More *more, const MoreClass *class)
+{
+	for (unsigned i = 0; i < more->classes->len; i++)
+		if (more_class(more, i)->refused &&
+		    problem_specs_alike(more_class(more, i)->request->spec, class->request->spec))
+			return true;
+	return false;
+}
+
 /* Have the node at hand take as many of CLASS as it can beside what it has. */
 static void more_take(const More *more, MoreClass *class)
 {
 	unsigned fit = 0, most = class->request->group ? MIN(class->left, 1) : class->left;
+	uint64_t memory = class->request->spec->memory;
 
 	if (class->never || !most || more_has_group(more, class->request->group))
 		return;
 	most = MIN(MIN(most, class->alone.fit), more_cores_left(more) / class->cores);
+	if (memory)
+		most = (unsigned)MIN(most, more_memory_left(more) / memory);
+	if (!most || more_refused_alike(more, class))
+		return;
 	while (fit < most) {
 		class->taken = fit + (most - fit + 1) / 2;
-		if (more_fits(more))
+		if (more_fits(more)) {
 			fit = class->taken;
-		else
+		} else {
 			most = class->taken - 1;
+			class->refused = true;
+		}
 	}
 	class->taken = fit;
 }
@@ -165,6 +195,8 @@ static unsigned more_repeat(const More *more)
 
 static unsigned more_fill(const More *more)
 {
+	for (unsigned i = 0; i < more->classes->len; i++)
+		more_class(more, i)->refused = false;
 	for (unsigned i = 0; i < more->classes->len && more_asks(more); i++)
 		more_take(more, more_class(more, i));
 	more_settle(more);
@@ -229,14 +261,13 @@ static unsigned more_least_by_cores(const More *more)
 
 static unsigned more_least_by_memory(const More *more)
 {
-	const Problem *problem = more->base->problem;
-	uint64_t all = 0, each = place_memory_sum(problem->memory, problem->host->nodes->len);
+	uint64_t all = 0;
 
 	for (unsigned i = 0; i < more->classes->len; i++)
 		if (!more_class(more, i)->never)
 			all += more_class(more, i)->left *
 			       more_class(more, i)->request->spec->memory;
-	return more_over(all, each);
+	return more_over(all, more->memory);
 }
 
 /* VMs alike but for their groups need nodes of their own for what one node takes of them; those of
@@ -282,6 +313,7 @@ FleetMore fleet_more(const Host *host, Inventory *inventory, const GPtrArray *re
 	g_ptr_array_set_size(inventory->vms, 0);
 	base = more.base = fit_base_new(host, inventory, &options);
 	more.cores = problem_free_cores(base->problem);
+	more.memory = place_memory_sum(base->problem->memory, base->problem->host->nodes->len);
 	for (unsigned i = 0; i < requests->len; i++)
 		more_add(&more, g_ptr_array_index(requests, i));
 	answer.never = more_find_never(&more);

@@ -143,6 +143,35 @@ static void test_questions(void)
 	}
 }
 
+/* What is surely refused is not asked: one like another but for its group, and what has too little
+ * memory left. */
+static void test_few_questions(void)
+{
+	static const char *const hosts[] = {HOST, "[numa(memory=17179869184)] core:33 pu:2"};
+	static const unsigned nodes[] = {30, 20};
+
+	for (unsigned round = 0; round < G_N_ELEMENTS(hosts); round++) {
+		g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+		unsigned questions = FLEET_MORE_QUESTIONS;
+		Wish wishes[60];
+		FleetMore more;
+
+		for (unsigned i = 0; i < G_N_ELEMENTS(wishes); i++) {
+			g_ptr_array_add(
+				lines,
+				round ? g_strdup_printf("\"vcpus\":2,\"memory\":\"%uM\"", 4200 + i)
+				      : g_strdup_printf(
+						"\"vcpus\":4,\"spans\":\"never\",\"group\":\"%u\"",
+						i));
+			wishes[i] = (Wish){1, g_ptr_array_index(lines, i)};
+		}
+		more = more_asking(&questions, hosts[round], "", wishes, G_N_ELEMENTS(wishes));
+		g_test_message("%u questions", FLEET_MORE_QUESTIONS - questions);
+		g_assert_cmpuint(more.nodes, ==, nodes[round]);
+		g_assert_cmpuint(FLEET_MORE_QUESTIONS - questions, <, 400);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -150,5 +179,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/fleet-more/memory", test_memory);
 	g_test_add_func("/fleet-more/bounds", test_bounds);
 	g_test_add_func("/fleet-more/questions", test_questions);
+	g_test_add_func("/fleet-more/few_questions", test_few_questions);
 	return g_test_run();
 }
