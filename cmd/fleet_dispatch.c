@@ -133,7 +133,7 @@ static gpointer fleet_dispatch_settle(void *data, const FleetFile *file, const c
 	if (inventory) {
 		dispatch_fill(d->dispatch, file->index, inventory);
 		offer = bid_settle(dispatch_shapes(d->dispatch), file->host, inventory,
-				   dispatch_shape(d->dispatch));
+				   dispatch_shape(d->dispatch), dispatch_steps(d->dispatch));
 	}
 	return g_memdup2(&offer, sizeof offer);
 }

@@ -7,7 +7,9 @@
 
 #include <string.h>
 
-#define SCALE_MOST 8 /* shapes that loss is counted in */
+#define SCALE_MOST 8	  /* shapes that loss is counted in */
+#define SETTLED_MOST 5000 /* offers that are searched for: some seconds; */
+#define SETTLED_FULL 50	  /* so many of them in as many steps as plan takes */
 
 typedef struct DispatchNode {
 	char *name;
@@ -29,6 +31,8 @@ struct Dispatch {
 	GArray *order;		   /* of unsigned: requests, in the order they are decided */
 	unsigned at;		   /* in order, the next one */
 	unsigned request;	   /* the one at hand */
+	unsigned settled;	   /* offers that were searched for */
+	uint64_t steps;		   /* dispatch_steps() */
 	GPtrArray *shapes, *scale; /* of VmSpec; borrowed from requests */
 	BidShapes bid_shapes;
 	GPtrArray *nodes;  /* of DispatchNode */
@@ -256,6 +260,20 @@ void dispatch_return(Dispatch *dispatch, unsigned index, const GArray *kept)
 		dispatch_take(dispatch, g_array_index(kept, unsigned, i), index);
 }
 
+/* Of most vCPUs first, with PREFER_VMS of fewest; of equals, that of least memory. */
+static int dispatch_left_compare(gconstpointer a, gconstpointer b, gpointer data)
+{
+	const Dispatch *dispatch = data;
+	const VmSpec *x = request_at(dispatch, *(const unsigned *)a)->spec;
+	const VmSpec *y = request_at(dispatch, *(const unsigned *)b)->spec;
+
+	if (x->vcpus != y->vcpus)
+		return (x->vcpus > y->vcpus) == (dispatch->prefer == PREFER_VMS) ? 1 : -1;
+	if (x->memory != y->memory)
+		return x->memory < y->memory ? -1 : 1;
+	return request_compare(a, b, data);
+}
+
 void dispatch_find_shapes(Dispatch *dispatch)
 {
 	g_autoptr(GArray) sorted = g_array_copy(dispatch->order);
@@ -263,6 +281,8 @@ void dispatch_find_shapes(Dispatch *dispatch)
 	g_array_sort_with_data(sorted, request_compare, dispatch);
 	find_shapes(dispatch, sorted);
 	find_scale(dispatch);
+	if (dispatch->prefer != PREFER_ORDER)
+		g_array_sort_with_data(dispatch->order, dispatch_left_compare, dispatch);
 }
 
 void dispatch_renew(Dispatch *dispatch, unsigned index, Bid *bid)
@@ -350,23 +370,56 @@ unsigned dispatch_best(const Dispatch *dispatch)
 	return best;
 }
 
-GArray *dispatch_open(const Dispatch *dispatch)
+GArray *dispatch_open(Dispatch *dispatch)
 {
 	GArray *open = g_array_new(FALSE, FALSE, sizeof(unsigned));
 
-	for (unsigned i = 0; i < dispatch->nodes->len; i++) {
+	for (unsigned i = 0; i < dispatch->nodes->len && dispatch->settled < SETTLED_MOST; i++) {
 		const DispatchNode *node = dispatch_node_at(dispatch, i);
 
 		if (dispatch_allowed(dispatch, node) &&
 		    dispatch_offer_of(dispatch, node)->state == OFFER_MAYBE)
 			g_array_append_val(open, i);
 	}
+	dispatch->steps =
+		dispatch->settled + open->len <= SETTLED_FULL ? SEARCH_BUDGET : FLEET_BUDGET_MOST;
 	return open;
 }
 
-void dispatch_settle(Dispatch *dispatch, unsigned node, Offer offer)
+uint64_t dispatch_steps(const Dispatch *dispatch)
 {
-	*dispatch_offer_of(dispatch, dispatch_node_at(dispatch, node)) = offer;
+	return dispatch->steps;
+}
+
+/* Is X like Y but for more memory? With SPANS_NEVER it may be over several NUMA nodes only where it
+ * is too large for one. */
+static bool shape_is_larger(const VmSpec *x, const VmSpec *y)
+{
+	VmSpec like = *x;
+
+	like.memory = y->memory;
+	return x->spans != SPANS_NEVER && x->memory >= y->memory && !shape_compare(&like, y);
+}
+
+/* What has no room has none with more memory. */
+static void dispatch_pass_no(Dispatch *dispatch, DispatchNode *node, const Offer *no)
+{
+	const VmSpec *shape = dispatch_shape(dispatch);
+
+	for (unsigned i = 0; i < dispatch->shapes->len; i++)
+		if (node->bid->offers[i].state == OFFER_MAYBE &&
+		    shape_is_larger(g_ptr_array_index(dispatch->shapes, i), shape))
+			node->bid->offers[i] = *no;
+}
+
+void dispatch_settle(Dispatch *dispatch, unsigned index, Offer offer)
+{
+	DispatchNode *node = dispatch_node_at(dispatch, index);
+
+	*dispatch_offer_of(dispatch, node) = offer;
+	dispatch->settled++;
+	if (offer.state == OFFER_NO && offer.proved)
+		dispatch_pass_no(dispatch, node, &offer);
 }
 
 /* Taking */
@@ -397,10 +450,10 @@ static bool dispatch_is_on(const Plan *plan, const char *name)
 
 /* Does plan place all VMs of INVENTORY, in so many steps, with cpu-pm for those of REQUESTS (of
  * unsigned) that ask for it? */
-static bool dispatch_placed_in(const Dispatch *dispatch, const GArray *requests, const Host *host,
-			       const Inventory *inventory, uint64_t steps)
+static bool dispatch_placed(const Dispatch *dispatch, const GArray *requests, const Host *host,
+			    const Inventory *inventory, uint64_t steps)
 {
-	PlanOptions options = {.budget = steps};
+	PlanOptions options = {.budget = steps, .unexplained = true};
 	g_autoptr(Plan) plan = plan_compute(host, inventory, NULL, &options);
 	bool good = !plan_bad(plan);
 
@@ -412,19 +465,11 @@ static bool dispatch_placed_in(const Dispatch *dispatch, const GArray *requests,
 	return good;
 }
 
-/* Mostly few steps find places; more find no fewer. */
-static bool dispatch_placed(const Dispatch *dispatch, const GArray *requests, const Host *host,
-			    const Inventory *inventory)
-{
-	return dispatch_placed_in(dispatch, requests, host, inventory, FLEET_BUDGET_MOST) ||
-	       dispatch_placed_in(dispatch, requests, host, inventory, SEARCH_BUDGET);
-}
-
 bool dispatch_verify(const Dispatch *dispatch, unsigned node, const Host *host,
 		     const Inventory *inventory)
 {
-	return dispatch_placed_in(dispatch, dispatch_node_at(dispatch, node)->taken, host,
-				  inventory, SEARCH_BUDGET);
+	return dispatch_placed(dispatch, dispatch_node_at(dispatch, node)->taken, host, inventory,
+			       SEARCH_BUDGET);
 }
 
 /* Add REQUEST to INVENTORY, if its plan places it beside the others. */
@@ -437,13 +482,31 @@ static bool dispatch_keep(const Dispatch *dispatch, unsigned request, GArray *ke
 		return false;
 	g_ptr_array_add(inventory->vms, vm_spec_copy(spec, spec->name));
 	g_array_append_val(kept, request);
-	if (dispatch_placed(dispatch, kept, host, inventory))
+	if (dispatch_placed(dispatch, kept, host, inventory, FLEET_BUDGET_MOST))
 		return true;
 	g_array_set_size(kept, kept->len - 1);
 	g_ptr_array_set_size(inventory->vms, (gint)inventory->vms->len - 1);
 	return false;
 }
 
+/* Of KEPT those that plan places where it does not place all. */
+static void dispatch_drop(const Dispatch *dispatch, GArray *kept, const Host *host,
+			  Inventory *inventory, unsigned own)
+{
+	PlanOptions options = {.budget = FLEET_BUDGET_MOST, .unexplained = true};
+	g_autoptr(Plan) plan = plan_compute(host, inventory, NULL, &options);
+
+	for (unsigned i = kept->len; i-- > 0;) {
+		unsigned request = g_array_index(kept, unsigned, i);
+
+		if (!plan_vm(plan, request_at(dispatch, request)->spec->name)->placed) {
+			g_array_remove_index(kept, i);
+			g_ptr_array_remove_index(inventory->vms, own + i);
+		}
+	}
+}
+
+/* In few steps: more find no fewer places, and what is not kept is offered again, one by one. */
 GArray *dispatch_check(const Dispatch *dispatch, unsigned node, const Host *host,
 		       Inventory *inventory)
 {
@@ -461,8 +524,11 @@ GArray *dispatch_check(const Dispatch *dispatch, unsigned node, const Host *host
 	if (!kept->len)
 		return kept;
 	dispatch_fill(dispatch, node, inventory);
-	if (named && dispatch_placed(dispatch, kept, host, inventory))
-		return kept;
+	for (unsigned tries = 0; named && kept->len && tries < 2; tries++) {
+		if (dispatch_placed(dispatch, kept, host, inventory, FLEET_BUDGET_MOST))
+			return kept;
+		dispatch_drop(dispatch, kept, host, inventory, own);
+	}
 	g_ptr_array_set_size(inventory->vms, (gint)own);
 	g_array_set_size(kept, 0);
 	for (unsigned i = 0; i < taken->len; i++)
@@ -557,7 +623,7 @@ static void dispatch_tally(Dispatch *dispatch, unsigned index, Tally *t)
 		t->group++;
 	else if (offer->far)
 		t->devices++;
-	else if (offer->state == OFFER_NO && !offer->proved)
+	else if (offer->state == OFFER_MAYBE || (offer->state == OFFER_NO && !offer->proved))
 		t->unproved++;
 	else if (offer->state == OFFER_NO)
 		dispatch_tally_room(dispatch, index, t);

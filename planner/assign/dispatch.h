@@ -65,7 +65,9 @@ unsigned dispatch_request(const Dispatch *dispatch);
 /* The node that had best take it, of those that are known to be able; DISPATCH_NONE. */
 unsigned dispatch_best(const Dispatch *dispatch);
 /* The nodes that may be able: of unsigned, yours. */
-GArray *dispatch_open(const Dispatch *dispatch);
+GArray *dispatch_open(Dispatch *dispatch);
+/* In how many steps bid_settle() is to say: fewer where there are many. */
+uint64_t dispatch_steps(const Dispatch *dispatch);
 /* What bid_settle() says of NODE. */
 void dispatch_settle(Dispatch *dispatch, unsigned node, Offer offer);
 /* The shape that the request asks for. */

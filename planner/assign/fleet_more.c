@@ -79,7 +79,7 @@ static bool more_fits(const More *more)
 static bool more_planned(const More *more)
 {
 	g_autoptr(Plan) plan = NULL;
-	PlanOptions options = {.budget = FLEET_BUDGET_MOST};
+	PlanOptions options = {.budget = FLEET_BUDGET_MOST, .unexplained = true};
 	bool good;
 
 	more_count_question(more);

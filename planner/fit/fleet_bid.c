@@ -316,9 +316,9 @@ Bid *bid_new(const BidShapes *shapes, const Host *host, const Inventory *invento
 }
 
 Offer bid_settle(const BidShapes *shapes, const Host *host, const Inventory *inventory,
-		 const VmSpec *shape)
+		 const VmSpec *shape, uint64_t steps)
 {
-	PlanOptions options = {0};
+	PlanOptions options = {.budget = steps};
 	g_autoptr(VmSpec) spec = vm_spec_copy(shape, shape->name);
 	g_autofree char *far = near_settle(host, spec);
 	FitSize size = {spec, 1};

@@ -65,9 +65,9 @@ Bid *bid_new(const BidShapes *shapes, const Host *host, const Inventory *invento
 /* A node that takes none. */
 Bid *bid_closed(const BidShapes *shapes);
 void bid_free(Bid *bid);
-/* What became of the OFFER_MAYBE for SHAPE: by search. */
+/* What became of the OFFER_MAYBE for SHAPE: by search, in so many STEPS. */
 Offer bid_settle(const BidShapes *shapes, const Host *host, const Inventory *inventory,
-		 const VmSpec *shape);
+		 const VmSpec *shape, uint64_t steps);
 
 /* What a VM lacks on a node, in the NUMA node where it lacks least, first of cores; or in all of
  * them, if none could hold it, were it empty. */

@@ -260,7 +260,8 @@ static void place_searched(Placer *placer, const PlanOptions *options)
 	place_shared(placer);
 	result_report(placer->plan, result, unassigned, proved);
 	replan_costs(placer->plan);
-	place_why_not(placer, problem, vms);
+	if (!options->unexplained)
+		place_why_not(placer, problem, vms);
 }
 
 Problem *place_begin(Placer *placer, const PlanOptions *options)

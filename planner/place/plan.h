@@ -95,6 +95,7 @@ typedef struct PlanOptions {
 	uint64_t budget;	 /* of the search, in steps; 0 = the default */
 	uint64_t *shared_budget; /* as a SearchProblem's, for all that is searched; NULL */
 	unsigned moves;		 /* kept VMs that may move, at most; as few as reach the goal do */
+	bool unexplained;	 /* no findings on why VMs are not placed: only who is matters */
 } PlanOptions;
 
 /*
