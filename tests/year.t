@@ -120,7 +120,7 @@ class Year:
             node.vms = [vm for vm in node.vms if self.rng.random() > 0.1]
 
     def requests(self):
-        for _ in range(self.rng.choice([0, 1, 2, 5])):
+        for _ in range(self.rng.choice([0, 1, 3, 7])):
             vm = Vm(self.rng, f"v{next(self.numbers)}", 1)
             vm.pages, vm.wants = self.rng.random() < 0.3, self.rng.random() < 0.4
             vm.group = self.rng.choice([None, "a", "b"])

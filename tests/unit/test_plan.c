@@ -1135,6 +1135,30 @@ static void test_prefer_order(void)
 	g_assert_true(vm_of(made, "a")->placed);
 }
 
+/* Only who is placed matters: all is as it is, but for why the others are not. */
+static void test_unexplained(void)
+{
+	g_autoptr(Host) host = given_host("pack:1 [numa] core:5 pu:2");
+	g_autoptr(Inventory) inventory =
+		given_inventory("[vm a]\nvcpus = 4\n[vm b]\nvcpus = 4\n[vm c]\nvcpus = 4\n");
+	g_autoptr(Plan) told = plan_compute(host, inventory, NULL, &(PlanOptions){0});
+	g_autoptr(Plan) plan =
+		plan_compute(host, inventory, NULL, &(PlanOptions){.unexplained = true});
+
+	g_assert_cmpuint(told->why_nots->len, ==, 1);
+	g_assert_cmpuint(plan->why_nots->len, ==, 0);
+	g_assert_cmpuint(plan->findings->len, <, told->findings->len);
+	g_assert_true(plan_bad(plan));
+	for (unsigned i = 0; i < told->vms->len; i++) {
+		const PlanVm *a = g_ptr_array_index(told->vms, i);
+		const PlanVm *b = g_ptr_array_index(plan->vms, i);
+
+		g_assert_true(a->placed == b->placed);
+		g_assert_cmpmem(a->pins->data, a->pins->len * sizeof(unsigned), b->pins->data,
+				b->pins->len * sizeof(unsigned));
+	}
+}
+
 /* What the node says of itself, where the inventory does not */
 
 static void test_node(void)
@@ -1364,6 +1388,7 @@ static void add_rest(void)
 	g_test_add_func("/plan/hosts/many-refused", test_many_refused);
 	g_test_add_func("/plan/prefer/each", test_prefer);
 	g_test_add_func("/plan/prefer/order", test_prefer_order);
+	g_test_add_func("/plan/unexplained", test_unexplained);
 	g_test_add_func("/plan/node/versions", test_node);
 	g_test_add_func("/plan/node/cpu-pm", test_node_cpupm);
 	g_test_add_func("/plan/node/off-unplaced", test_off_unplaced);
