@@ -134,7 +134,7 @@ static void print_devices(const Host *host, bool color)
 
 /* The cores of each L3, with all their CPUs: what a VM can have. */
 
-/* A line's cores are of one node, die, L3 and kind; those in no L3 come last. */
+/* A line's cores are of one node, die, L3, cluster and kind; those in no L3 come last. */
 static int core_compare(const void *a, const void *b, void *data)
 {
 	const Core *one = host_core(data, *(const unsigned *)a);
@@ -146,6 +146,8 @@ static int core_compare(const void *a, const void *b, void *data)
 		return one->die < other->die ? -1 : 1;
 	if (one->l3 != other->l3)
 		return one->l3 < other->l3 ? -1 : 1;
+	if (one->cluster != other->cluster)
+		return one->cluster < other->cluster ? -1 : 1;
 	return (one->kind > other->kind) - (one->kind < other->kind);
 }
 
@@ -153,7 +155,7 @@ static int core_compare(const void *a, const void *b, void *data)
 typedef struct ShowCores {
 	const Host *host;
 	struct libscols_table *table;
-	bool dies, kinds;
+	bool dies, clusters, kinds;
 } ShowCores;
 
 /* The line of CORES[I] and those alike that follow it. How many they are. */
@@ -167,8 +169,10 @@ static unsigned cores_line(const ShowCores *show, const GArray *cores, unsigned 
 	g_autofree char *die = first->die ? g_strdup_printf("%u", first->die) : g_strdup("-");
 	g_autofree char *cache =
 		first->l3 == HOST_NONE ? g_strdup("-") : g_strdup_printf("%u", first->l3);
+	g_autofree char *cluster =
+		first->cluster ? g_strdup_printf("%u", first->cluster) : g_strdup("-");
 	g_autofree char *speed = g_strdup_printf("%u", first->kind);
-	const char *cells[6] = {id};
+	const char *cells[7] = {id};
 	unsigned n = 0, cell = 1;
 
 	for (; i + n < cores->len && !core_compare(alike, &alike[n], (void *)host); n++) {
@@ -181,6 +185,8 @@ static unsigned cores_line(const ShowCores *show, const GArray *cores, unsigned 
 	if (show->dies)
 		cells[cell++] = die;
 	cells[cell++] = cache;
+	if (show->clusters)
+		cells[cell++] = cluster;
 	if (show->kinds)
 		cells[cell++] = speed;
 	cells[cell] = names->str;
@@ -188,18 +194,22 @@ static unsigned cores_line(const ShowCores *show, const GArray *cores, unsigned 
 	return n;
 }
 
-static bool show_has_dies(const Host *host)
+/* The columns that not every host has. */
+static ShowCores show_cores(const Host *host)
 {
-	for (unsigned i = 0; i < host->cores->len; i++)
-		if (host_core(host, i)->die)
-			return true;
-	return false;
+	ShowCores show = {.host = host, .kinds = host->n_kinds > 1};
+
+	for (unsigned i = 0; i < host->cores->len; i++) {
+		show.dies |= host_core(host, i)->die > 0;
+		show.clusters |= host_core(host, i)->cluster > 0;
+	}
+	return show;
 }
 
 static void print_cores(const Host *host, bool color)
 {
-	ShowCores show = {.host = host, .dies = show_has_dies(host), .kinds = host->n_kinds > 1};
-	const char *columns[6] = {">NODE"};
+	ShowCores show = show_cores(host);
+	const char *columns[7] = {">NODE"};
 	unsigned column = 1;
 	g_autoptr(GArray) cores =
 		g_array_sized_new(FALSE, FALSE, sizeof(unsigned), host->cores->len);
@@ -207,6 +217,8 @@ static void print_cores(const Host *host, bool color)
 	if (show.dies)
 		columns[column++] = ">DIE";
 	columns[column++] = ">L3";
+	if (show.clusters)
+		columns[column++] = ">CLUSTER";
 	if (show.kinds)
 		columns[column++] = ">KIND";
 	columns[column] = show.kinds ? "~CORES, each as its CPUs; a larger kind is faster"

@@ -64,6 +64,7 @@ COMMANDS = [
       ("hbm-1s16c4t", "hybrid-6p8e", "offline-4s2c2t", "intel-2s20c2t-snc2")),
     *(["plan", "-i", str(CASES / case / "inventory.ini"), *X6, "--json"] for case in
       ("x6", "x6-13", "fit-room", "across-nodes")),
+    *([*command, "-t", "pack:1 [numa] group:2 core:4 pu:2", "--json"] for command in (["show"], ["plan", "-i", "empty.ini"])),
     ["plan", "-i", "kept.ini", *SMALL, "--json"],
     *([command, "-i", "hbm.ini", "-t", str(HOSTS / "hbm-1s16c4t.xml"), "--json"] for command in ("plan", "fit")),
     ["emit", "plan", "-i", str(CASES / "x6/inventory.ini"), *X6],

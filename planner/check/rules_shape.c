@@ -202,6 +202,11 @@ static unsigned shape_die(const Core *core)
 	return core->die ? core->die : HOST_NONE;
 }
 
+static unsigned shape_cluster(const Core *core)
+{
+	return core->cluster ? core->cluster : HOST_NONE;
+}
+
 static unsigned shape_kind(const Core *core)
 {
 	return core->kind;
@@ -209,6 +214,7 @@ static unsigned shape_kind(const Core *core)
 
 static const ShapeLevel level_l3 = {shape_l3, "L3", "L3s"};
 static const ShapeLevel level_die = {shape_die, "die", "dies"};
+static const ShapeLevel level_cluster = {shape_cluster, "cluster", "clusters"};
 static const ShapeLevel level_kind = {shape_kind, "kind", "kinds of cores"};
 
 /* Its own come first, then those that are isolated already. */
@@ -344,15 +350,17 @@ static bool across_found(const Rule *rule, const Audit *audit, const AuditVm *vm
 static void eval_caches(const Rule *rule, const Audit *audit, const AuditVm *vm,
 			GPtrArray *findings)
 {
-	if (!across_found(rule, audit, vm, &level_l3, findings))
-		across_found(rule, audit, vm, &level_die, findings);
+	if (!across_found(rule, audit, vm, &level_l3, findings) &&
+	    !across_found(rule, audit, vm, &level_die, findings))
+		across_found(rule, audit, vm, &level_cluster, findings);
 }
 
 const Rule rule_vm_pin_across_caches = {
 	.id = "vm.pin-across-caches",
 	.severity = SEVERITY_WARNING,
-	.title = "A VM that fits one L3, or one die, is pinned across several",
-	.sees = "The L3s, or dies, of a dedicated VM's pins within one NUMA node, where another "
+	.title = "A VM that fits one L3, die or cluster is pinned across several",
+	.sees = "The L3s, dies or clusters of a dedicated VM's pins within one NUMA node, where "
+		"another "
 		"choice of cores, without those of other pinned VMs and of the boot CPU, would "
 		"have one.",
 	.why = "What one vCPU wrote another reads from the other L3, several times as slow; the "

@@ -29,14 +29,17 @@ static GPtrArray *lines_new(void)
 
 static char *core_place(const Host *host, const Core *core)
 {
-	unsigned node = host_node(host, core->node)->id;
+	GString *place = g_string_new(NULL);
 
+	g_string_append_printf(place, "socket %u, node %u", core->package,
+			       host_node(host, core->node)->id);
 	if (core->die)
-		return g_strdup_printf("socket %u, node %u, die %u", core->package, node,
-				       core->die);
-	if (core->l3 == HOST_NONE)
-		return g_strdup_printf("socket %u, node %u", core->package, node);
-	return g_strdup_printf("socket %u, node %u, L3 %u", core->package, node, core->l3);
+		g_string_append_printf(place, ", die %u", core->die);
+	else if (core->l3 != HOST_NONE)
+		g_string_append_printf(place, ", L3 %u", core->l3);
+	if (core->cluster)
+		g_string_append_printf(place, ", cluster %u", core->cluster);
+	return g_string_free(place, FALSE);
 }
 
 /* "cores-per-socket = 4", as the inventory has it. Yours. */
@@ -353,7 +356,7 @@ static void say_goal(GPtrArray *lines, const Plan *plan)
 	explain_say(lines, "  1. %s", goals[plan->prefer]);
 	explain_say(lines, "  2. fewest pinned VMs moved");
 	explain_say(lines, "  3. fewest VMs over more nodes than they need, then fewest over "
-			   "several dies or L3s"
+			   "several dies, L3s or clusters"
 			   " although one could hold them, then nearest nodes");
 	explain_say(lines, "  4. most room left for more VMs like these");
 	explain_say(lines, "  5. lowest CPUs");

@@ -16,6 +16,8 @@ static json_t *core_to_json(const Host *host, const Core *core)
 		json_object_set_new(object, "l3", json_integer(core->l3));
 	if (core->die)
 		json_object_set_new(object, "die", json_integer(core->die));
+	if (core->cluster)
+		json_object_set_new(object, "cluster", json_integer(core->cluster));
 	if (host->n_kinds > 1)
 		json_object_set_new(object, "kind", json_integer(core->kind));
 	if (core->partial)

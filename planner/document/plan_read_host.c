@@ -72,6 +72,9 @@ static bool read_core(Reader *r, void *into, const json_t *object)
 	if (json_object_get(object, "die") &&
 	    !reader_unsigned(r, object, "die", CPULIST_LIMIT, &core.die))
 		return false;
+	if (json_object_get(object, "cluster") &&
+	    !reader_unsigned(r, object, "cluster", CPULIST_LIMIT, &core.cluster))
+		return false;
 	if (json_object_get(object, "kind") &&
 	    !reader_unsigned(r, object, "kind", CPULIST_LIMIT, &core.kind))
 		return false;

@@ -1,29 +1,43 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/place/level.h"
 
-static bool level_dies(const Host *host)
+/* What divides the nodes of a host. */
+typedef enum LevelRoom { ROOM_L3, ROOM_DIE, ROOM_CLUSTER, ROOM_SOME_CLUSTER } LevelRoom;
+
+static LevelRoom level_room_of(const Host *host)
 {
-	for (unsigned i = 0; i < host->cores->len; i++)
+	unsigned clustered = 0;
+
+	for (unsigned i = 0; i < host->cores->len; i++) {
 		if (host_core(host, i)->die)
-			return true;
-	return false;
+			return ROOM_DIE;
+		clustered += host_core(host, i)->cluster > 0;
+	}
+	if (!clustered)
+		return ROOM_L3;
+	return clustered == host->cores->len ? ROOM_CLUSTER : ROOM_SOME_CLUSTER;
 }
 
 const char *level_room(const Host *host)
 {
-	return level_dies(host) ? "die" : "L3";
+	static const char *const names[] = {"L3", "die", "cluster", "cluster"};
+
+	return names[level_room_of(host)];
 }
 
 const char *level_text(const Host *host, Level level)
 {
-	static const char *const texts[][2] = {
-		{"in one L3", "in one die"},
-		{"in one NUMA node, over several L3s", "in one NUMA node, over several dies"},
-		{"over several NUMA nodes", "over several NUMA nodes"}};
-	bool dies = level_dies(host);
+	static const char *const texts[][4] = {
+		{"in one L3", "in one die", "in one cluster", "in one L3 or cluster"},
+		{"in one NUMA node, over several L3s", "in one NUMA node, over several dies",
+		 "in one NUMA node, over several clusters",
+		 "in one NUMA node, over several clusters"}};
+	LevelRoom room = level_room_of(host);
 
-	return level == LEVEL_L3 && !host->l3s->len && !dies ? "in one NUMA node"
-							     : texts[level][dies];
+	if (level == LEVEL_NODES)
+		return "over several NUMA nodes";
+	return level == LEVEL_L3 && !host->l3s->len && room == ROOM_L3 ? "in one NUMA node"
+								       : texts[level][room];
 }
 
 Level level_of(const Plan *plan, const PlanVm *vm)
@@ -38,7 +52,8 @@ Level level_of(const Plan *plan, const PlanVm *vm)
 		first = first ? first : core;
 		if (core->node != first->node)
 			return LEVEL_NODES;
-		if (core->l3 != first->l3 || core->die != first->die)
+		if (core->l3 != first->l3 || core->die != first->die ||
+		    core->cluster != first->cluster)
 			level = LEVEL_NODE;
 	}
 	return level;

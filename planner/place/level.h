@@ -28,8 +28,8 @@ char *level_distance(const Host *host, hwloc_const_bitmap_t nodes);
 /* level_why.c: the nodes that VM would have if no other VM were there but those that keep their
  * place. Yours; NULL where it would have none. */
 hwloc_bitmap_t level_nearest(const Plan *plan, const Inventory *inventory, const PlanVm *vm);
-/* What divides the nodes of HOST, below which VMs had best not go: "L3", or "die" where nodes have
- * several. */
+/* What divides the nodes of HOST, below which VMs had best not go: "L3", or "die" or "cluster"
+ * where nodes have several. */
 const char *level_room(const Host *host);
 /* "in one L3", for people. */
 const char *level_text(const Host *host, Level level);

@@ -5,8 +5,8 @@
 
 bool rooms_same(const Core *a, const Core *b)
 {
-	return a->node == b->node && a->l3 == b->l3 && a->die == b->die && a->kind == b->kind &&
-	       a->n_cpus == b->n_cpus;
+	return a->node == b->node && a->l3 == b->l3 && a->die == b->die &&
+	       a->cluster == b->cluster && a->kind == b->kind && a->n_cpus == b->n_cpus;
 }
 
 unsigned rooms_class(const Core *core)

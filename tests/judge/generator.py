@@ -44,7 +44,7 @@ def uneven_hosts(rng, count):
         shape = dict(packages=rng.choice([1, 2, 4]), nodes=rng.choice([1, 2, 2]), dies=rng.choice([1, 2, 2]),
                      l3s=rng.choice([1, 1, 2]), cores=rng.choice([1, 2, 3, 4]), threads=rng.choice([1, 2, 2, 4]),
                      far=rng.random() < 0.5, memory=memory,
-                     near_memory=rng.choice([0, 0, 8 << 30]) if memory else 0)
+                     near_memory=rng.choice([0, 0, 8 << 30]) if memory else 0, clusters=rng.choice([1, 1, 2, 3]))
         xml = topology.spell_out(hosts.synthetic(**shape))
         if not memory:
             xml = re.sub(r' local_memory="\d+"', "", xml)
@@ -133,7 +133,7 @@ def _wishes(rng, host, keys):
         if dies and rng.random() < 0.5:
             keys["die"] = rng.choice(dies)
         else:
-            keys["l3"] = rng.randrange(len({core.l3 for core in host.cores}) + 1)
+            keys["l3"] = rng.randrange(len({core.cache for core in host.cores}) + 1)
     if rng.random() < 0.15:
         keys["kind"] = rng.choice(["any", "performance", "efficient"])
     if rng.random() < 0.25:

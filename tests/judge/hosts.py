@@ -6,9 +6,10 @@ import xml.etree.ElementTree as ElementTree
 import topology
 
 
-def synthetic(packages=1, nodes=1, l3s=1, cores=4, threads=2, memory=0, far=False, dies=1, near_memory=0):
+def synthetic(packages=1, nodes=1, l3s=1, cores=4, threads=2, memory=0, far=False, dies=1, near_memory=0,
+              clusters=1):
     """
-    PACKAGES × NODES × DIES × L3S × CORES × THREADS, MEMORY bytes a node (0 = not known), and beside
+    PACKAGES × NODES × DIES × L3S × CLUSTERS × CORES × THREADS, MEMORY bytes a node (0 = not known), and beside
     each node one without CPUs that has NEAR_MEMORY. FAR siblings are n, n+N (as Linux numbers most
     servers), else neighbours.
     """
@@ -16,13 +17,14 @@ def synthetic(packages=1, nodes=1, l3s=1, cores=4, threads=2, memory=0, far=Fals
     numa = f"[numa{size}]" if nodes == 1 else f"group:{nodes} [numa{size}]" if near_memory else f"numa:{nodes}{size}"
     numa += f" [numa(memory={near_memory})]" if near_memory else ""
     numa += f" die:{dies}" if dies > 1 else ""
-    total = packages * nodes * dies * l3s * cores
+    total = packages * nodes * dies * l3s * clusters * cores
     order = ""
     if far and threads > 1 and total > 1:
         # spelled out: hwloc's loop form cannot say every such order, and then ignores it
         list_ = ",".join(str(c + t * total) for c in range(total) for t in range(threads))
         order = f"(indexes={list_})"
-    return f"pack:{packages} {numa} l3:{l3s} core:{cores} pu:{threads}{order}"
+    group = f"group:{clusters} " if clusters > 1 else ""
+    return f"pack:{packages} {numa} l3:{l3s} {group}core:{cores} pu:{threads}{order}"
 
 
 def _text(cpus):

@@ -2,7 +2,7 @@
 """
 Rooms and the assignments in them: could this VM sit there?
 
-A room is the cores of one NUMA node under one L3, of one width and kind. Level 0 is an assignment in one
+A room is the cores of one NUMA node under one L3, die or cluster, of one width and kind. Level 0 is an assignment in one
 room, 1 in one node, k ≥ 2 over k nodes, in shares of whole cores that differ by one at most.
 """
 
@@ -46,7 +46,7 @@ def apart_by(a, b):
 
 def place(core, by):
     return {"socket": core.package, "node": core.node,
-            "l3": core.node if core.l3 is None else core.l3}[by]
+            "l3": core.node if core.cache is None else (core.cache,)}[by]
 
 
 def open_to(case, spec, free):

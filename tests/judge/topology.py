@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 class Core:
     cpus: list            # online ones, ascending
     node: int             # OS index of its home NUMA node
-    l3: object            # anything that is equal for cores under one L3 and die; None = neither
+    l3: object            # anything that is equal for cores under one L3, die and cluster; None = none of them
     package: int
     kind: int
     partial: bool = False  # a sibling is offline
@@ -131,7 +131,7 @@ def _kinds(root):
 
 
 def _cores(machine, nodes, kinds):
-    cores = []
+    cores, clusters = [], {}
     for obj, path in _objects(machine):
         if obj.get("type") != "Core":
             continue
@@ -147,7 +147,18 @@ def _cores(machine, nodes, kinds):
                           int(package.get("os_index")) if package is not None else 0,
                           kinds.get(cpus[0], 0),
                           bool(bitmap(obj.get("complete_cpuset")) - set(cpus)), *parts))
+        clusters[cpus[0]] = inside["Group"].get("gp_index") if "Group" in inside else None
+    _divide(cores, clusters)
     return sorted(cores, key=lambda core: core.cpus[0])
+
+
+def _divide(cores, clusters):
+    """Where neither L3s nor dies divide a node, CLUSTERS (first CPU of a core → its own) do."""
+    for node in {core.node for core in cores}:
+        its = [core for core in cores if core.node == node]
+        whole, parts = {core.l3 for core in its}, {clusters[core.cpus[0]] for core in its}
+        for core in its if len(whole) == 1 and len(parts) > 1 else []:
+            core.l3 = (core.l3, clusters[core.cpus[0]])
 
 
 def _mark_partial(cores, offline):

@@ -836,16 +836,27 @@ static void vm_caches(Facts *f)
 	pin(guest(f, "d1")->vcpu_threads, 3, "19");
 }
 
-static void vm_dies(Facts *f)
+/* In no L3, but in two parts, told in the member of Core at OFFSET. */
+static void vm_parts(Facts *f, size_t offset)
 {
 	for (unsigned i = 0; i < f->host->cores->len; i++) {
 		Core *core = &g_array_index(f->host->cores, Core, i);
 
 		core->l3 = HOST_NONE;
-		core->die = core->cpu[0] < 4 ? 1 : 2;
+		G_STRUCT_MEMBER(unsigned, core, offset) = core->cpu[0] < 4 ? 1 : 2;
 	}
 	pin(guest(f, "d1")->vcpu_threads, 2, "4");
 	pin(guest(f, "d1")->vcpu_threads, 3, "16");
+}
+
+static void vm_dies(Facts *f)
+{
+	vm_parts(f, G_STRUCT_OFFSET(Core, die));
+}
+
+static void vm_clusters(Facts *f)
+{
+	vm_parts(f, G_STRUCT_OFFSET(Core, cluster));
 }
 
 /* One performance core, and four efficient ones that nobody has. */
@@ -1309,6 +1320,7 @@ static const Fault faults[] = {
 	{"vm.guest-siblings", PLANNED, vm_siblings, "vCPUs 0 and 1 on CPUs 2 and 3"},
 	{"vm.pin-across-caches", ALONE, vm_caches, "its 2 cores lie over 2 L3s"},
 	{"vm.pin-across-caches", ALONE, vm_dies, "lie over 2 dies"},
+	{"vm.pin-across-caches", ALONE, vm_clusters, "lie over 2 clusters"},
 	{"vm.pin-across-kinds", ALONE, vm_kinds, "lie over 2 kinds of cores"},
 	{"vm.vcpu-floats", ALONE, vm_process, "vCPU 3 on 2-3,14-15"},
 	{"vm.emulator-on-isolated", ALONE, vm_process, "emulator on 2-3,14-15"},

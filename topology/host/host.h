@@ -28,6 +28,9 @@ typedef struct Core {
 	unsigned node;	  /* position in host->nodes of its home: the DRAM node it belongs to */
 	unsigned l3;	  /* position in host->l3s, HOST_NONE where the host has no L3 */
 	unsigned die;	  /* number of its die, from 1 by lowest CPU; 0 where its node has no two */
+	unsigned cluster; /* number of its cluster, the cores that share an L2 or a part of the L3,
+			     from 1 by lowest CPU; 0 where it is in none, or dies, L3s or nothing
+			     else divide its node */
 	unsigned kind;	  /* hwloc CPU kind, 0 = least capable; all 0 on a host of one kind */
 	bool partial;	  /* an offline sibling is missing from cpu[] */
 } Core;

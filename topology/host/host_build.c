@@ -9,8 +9,8 @@ typedef struct Build {
 	Host *host;
 	GPtrArray *pus;	       /* CPU → its PU, NULL where there is none */
 	GPtrArray *nodes;      /* position → its NUMANode, or the object that is taken for one */
-	GHashTable *positions; /* Core, L3, Die or Package object → its position + 1 */
-	unsigned n_packages, n_dies;
+	GHashTable *positions; /* Core, Group, L3, Die or Package object → its position + 1 */
+	unsigned n_packages, n_dies, n_clusters;
 	bool packages_counted; /* their OS indexes do not tell them apart */
 	const char *fsroot;    /* NULL = there is no Linux to ask */
 	GPtrArray *lists;      /* by node position: hwloc_bitmap_t of its CPUs as Linux says */
@@ -247,22 +247,46 @@ static unsigned die_of(Build *build, hwloc_obj_t pu)
 	return die ? number_of(build, die, &build->n_dies) + 1 : 0;
 }
 
-/* Only dies that divide a node say more than it does. */
-static void dies_keep(const Host *host)
+/* From 1; 0 = none is said. hwloc has a Group for the cores that Linux says share one. */
+static unsigned cluster_of(Build *build, hwloc_obj_t pu)
 {
-	g_autofree unsigned *first = g_new0(unsigned, host->nodes->len); /* its die, + 1 */
-	g_autofree bool *several = g_new0(bool, host->nodes->len);
+	hwloc_obj_t cluster = hwloc_get_ancestor_obj_by_type(build->topology, HWLOC_OBJ_GROUP, pu);
+
+	return cluster ? number_of(build, cluster, &build->n_clusters) + 1 : 0;
+}
+
+/* By node: is a member of Core, at OFFSET, not the same for all cores of it? Yours. */
+static bool *nodes_divided(const Host *host, size_t offset)
+{
+	g_autofree const Core **first = g_new0(const Core *, host->nodes->len);
+	bool *divided = g_new0(bool, host->nodes->len);
 
 	for (unsigned i = 0; i < host->cores->len; i++) {
 		const Core *core = host_core(host, i);
 
 		if (!first[core->node])
-			first[core->node] = core->die + 1;
-		several[core->node] |= first[core->node] != core->die + 1;
+			first[core->node] = core;
+		divided[core->node] |= G_STRUCT_MEMBER(unsigned, first[core->node], offset) !=
+				       G_STRUCT_MEMBER(unsigned, core, offset);
 	}
-	for (unsigned i = 0; i < host->cores->len; i++)
-		if (!several[host_core(host, i)->node])
-			g_array_index(host->cores, Core, i).die = 0;
+	return divided;
+}
+
+/* Only dies that divide a node say more than it does; clusters, where neither dies nor L3s do. */
+static void divisions_keep(const Host *host)
+{
+	g_autofree bool *dies = nodes_divided(host, G_STRUCT_OFFSET(Core, die));
+	g_autofree bool *l3s = nodes_divided(host, G_STRUCT_OFFSET(Core, l3));
+	g_autofree bool *clusters = nodes_divided(host, G_STRUCT_OFFSET(Core, cluster));
+
+	for (unsigned i = 0; i < host->cores->len; i++) {
+		Core *core = &g_array_index(host->cores, Core, i);
+
+		if (!dies[core->node])
+			core->die = 0;
+		if (dies[core->node] || l3s[core->node] || !clusters[core->node])
+			core->cluster = 0;
+	}
 }
 
 static hwloc_obj_t package_around(const Build *build, hwloc_obj_t pu)
@@ -336,6 +360,7 @@ static bool pu_place(Build *build, hwloc_obj_t pu, GError **error)
 	core->package = package_of(build, pu);
 	core->l3 = host_build_l3_of(build, pu);
 	core->die = die_of(build, pu);
+	core->cluster = cluster_of(build, pu);
 	core->kind = host_build_kind_of(build, pu);
 	core->partial = object && lacks_cpus(object);
 	return true;
@@ -364,7 +389,7 @@ static bool cores_build(Build *build, GError **error)
 				       "packages: hwloc lost which CPUs are whose; give the root "
 				       "of a captured machine");
 	}
-	dies_keep(build->host);
+	divisions_keep(build->host);
 	return true;
 }
 
