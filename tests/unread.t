@@ -212,6 +212,38 @@ def check_needed(tap, folder, plan):
                after.unknown)
 
 
+def archived(root):
+    archive = root + ".tar"
+    done = run("tar", "-cf", archive, "-C", root, ".")
+    assert done.returncode == 0, done.stderr
+    return archive
+
+
+def check_link(tap, folder, plan):
+    """What is behind a link out of a capture is not known, be it the file's or one of a folder above it; what is
+    behind one in it is read. It is so of an archive of it, too."""
+    root, path = os.path.join(folder, "cpupm-refused"), "var/log/libvirt/qemu/d1.log"
+    before = Outcome(root, plan)
+    for which in (path, os.path.dirname(path), "var/log/libvirt"):
+        full, kept = os.path.join(root, which), os.path.join(root, "kept")
+        os.rename(full, kept)
+        os.symlink("/srv/elsewhere", full)
+        for name in (root, archived(root)):
+            after = Outcome(name, plan)
+            found = {rule for rule, _, _ in after.unknown - before.unknown}
+            tap.ok("cpu-pm.not-effective" in found and not trouble(before, after),
+                   f"{os.path.basename(name)}: what {which} leads out of it with is not judged", found, after.stderr)
+        os.remove(full)
+        os.symlink("/kept", full)
+        for name in (root, archived(root)):
+            after = Outcome(name, plan)
+            tap.ok(after.found == before.found and after.unknown == before.unknown,
+                   f"{os.path.basename(name)}: a link in it to {which} is followed", after.found ^ before.found,
+                   after.unknown ^ before.unknown, after.stderr)
+        os.remove(full)
+        os.rename(kept, full)
+
+
 def check_all(tap, name, root, plan):
     before = Outcome(root, plan)
     tap.ok(before.status in (0, 1), f"{name}: is checked", before.stderr)
@@ -285,6 +317,7 @@ def main():
         plan = planned(os.path.join(folder, "plan.json"), INVENTORY, TOPOLOGY)
         check_faults(tap, folder, plan)
         check_needed(tap, folder, plan)
+        check_link(tap, folder, plan)
         check_made_up(tap, folder, plan)
         check_left(tap, folder, plan)
         check_all(tap, "a constructed node", os.path.join(folder, "clean"), plan)

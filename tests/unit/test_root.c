@@ -34,6 +34,22 @@ static void assert_reads(const char *path, const char *text, int failure)
 	}
 }
 
+/* What is there and cannot be read is noted, whoever reads it: nobody takes it for absent. */
+static void assert_noted(const char *path)
+{
+	g_autoptr(Root) root = scratch_open(scratch, 0);
+	size_t length;
+	int failure;
+	g_autofree char *tail = root_read_tail(root, path, 4096, &length, &failure);
+	g_auto(GStrv) names = root_list(root, path, NULL);
+
+	g_assert_null(tail);
+	g_assert_cmpint(failure, ==, ELOOP);
+	g_assert_null(*names);
+	g_assert_nonnull(root_why(root, path));
+	g_assert_true(root_exists(root, path));
+}
+
 static void test_links(void)
 {
 	scratch_put(scratch, "etc/passwd", "inside");
@@ -51,6 +67,13 @@ static void test_links(void)
 	assert_reads("/../../a/b/file", "file", 0);
 	assert_reads("/self", NULL, ELOOP);
 	assert_reads("/gone", NULL, ELOOP);
+	assert_noted("/gone");
+	link_to("/srv/elsewhere", "a/lost");
+	link_to("lost/deeper", "a/lost-too");
+	assert_noted("/a/lost/file");
+	assert_noted("/a/lost/deeper/file");
+	assert_noted("/a/loop-back/lost-too/file");
+	assert_reads("/a/loop-back/none/file", NULL, ENOENT);
 	assert_reads("/a/b/file/c", NULL, ENOTDIR);
 }
 
@@ -285,6 +308,48 @@ static void test_node(void)
 	g_assert_nonnull(strstr(other->message, "neither proc nor sys"));
 }
 
+static void assert_tree_reads(Root *root, const char *path, const char *text, int failure)
+{
+	size_t length;
+	int got;
+	g_autofree char *bytes = root_read_private(root, path, 4096, &length, &got);
+
+	g_assert_cmpstr(bytes, ==, text);
+	g_assert_cmpint(got, ==, failure);
+	g_assert_cmpint(root_exists(root, path), ==, text || failure == ELOOP);
+}
+
+/* An archive's links are followed as a directory's are. */
+static void test_tree_links(void)
+{
+	Tree *tree = tree_new();
+	g_autoptr(Root) root = NULL;
+	g_auto(GStrv) names = NULL;
+	g_autofree char *said = NULL;
+
+	g_assert_true(tree_add_file(tree, "devices/a/file", "file", 4));
+	g_assert_true(tree_add_link(tree, "class/a", "../devices/a"));
+	g_assert_true(tree_add_link(tree, "class/b", "/class/a"));
+	g_assert_true(tree_add_link(tree, "devices/a/up", "../../../../class"));
+	g_assert_true(tree_add_link(tree, "top", "/"));
+	g_assert_true(tree_add_link(tree, "self", "self"));
+	g_assert_true(tree_add_link(tree, "gone", "/srv/gone"));
+	g_assert_true(tree_add_link(tree, "through", "gone/deeper"));
+	g_assert_false(tree_add_link(tree, "devices/a/file/link", "x"));
+	root = root_open_tree(tree);
+	assert_tree_reads(root, "/class/b/file", "file", 0);
+	assert_tree_reads(root, "/top/devices/a/up/b/file", "file", 0);
+	assert_tree_reads(root, "/class/b/none", NULL, ENOENT);
+	assert_tree_reads(root, "/none/file", NULL, ENOENT);
+	assert_tree_reads(root, "/self", NULL, ELOOP);
+	assert_tree_reads(root, "/gone/file", NULL, ELOOP);
+	assert_tree_reads(root, "/through/file", NULL, ELOOP);
+	names = root_list(root, "/class", NULL);
+	g_assert_cmpuint(g_strv_length(names), ==, 2);
+	said = root_link(root, "/class/b/up", NULL);
+	g_assert_cmpstr(said, ==, "../../../../class");
+}
+
 /* What tar and rsync make of /proc; one file that is empty is damaged in another way. */
 static void test_hollow(void)
 {
@@ -495,6 +560,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/root/enter", test_enter);
 	g_test_add_func("/root/live", test_live);
 	g_test_add_func("/tree", test_tree);
+	g_test_add_func("/tree/links", test_tree_links);
 	g_test_add_func("/tar/same", test_tar);
 	g_test_add_func("/tar/truncated", test_tar_truncated);
 	g_test_add_func("/tar/hostile", test_tar_hostile);

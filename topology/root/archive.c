@@ -42,7 +42,7 @@ typedef struct Unpacking {
 	Libarchive lib;
 	struct archive *archive;
 	Tree *tree;
-	GHashTable *links; /* path → path of the file that it is, as the archive has it */
+	GHashTable *links; /* hard ones: path → path of the file that it is */
 	size_t kept;
 	int64_t unpacked;
 	unsigned entries;
@@ -100,38 +100,20 @@ static bool file_unpack(Unpacking *u, struct archive_entry *entry, const char *p
 	return true;
 }
 
-/* TARGET as seen from the directory of PATH, yours; NULL where it is absolute. */
-static char *link_target(const char *path, const char *target)
-{
-	g_autofree char *folder = g_path_get_dirname(path);
-	g_autofree char *joined = g_build_filename("/", folder, target, NULL);
-	g_autofree char *whole = g_canonicalize_filename(joined, "/");
-
-	return *target == '/' ? NULL : g_strdup(whole + 1);
-}
-
 static bool link_unpack(Unpacking *u, struct archive_entry *entry, const char *path)
 {
 	const char *hard = u->lib.archive_entry_hardlink(entry);
 	const char *soft = u->lib.archive_entry_symlink(entry);
-	bool in_proc = g_str_has_prefix(path, "proc/") || strstr(path, "/proc/");
 
 	if (hard) {
 		char *target = g_strdup(hard);
 
 		tree_path_trim(target);
 		g_hash_table_insert(u->links, g_strdup(path), target);
-	} else if (soft && in_proc) {
-		g_autofree char *line = g_strconcat(soft, "\n", NULL);
-
-		return tree_add_file(u->tree, path, line, strlen(line));
-	} else if (soft) {
-		char *target = link_target(path, soft);
-
-		if (target)
-			g_hash_table_insert(u->links, g_strdup(path), target);
+		return true;
 	}
-	return true;
+	/* To /dev/null they are put on purpose: as if nothing were there. */
+	return !soft || g_str_equal(soft, "/dev/null") || tree_add_link(u->tree, path, soft);
 }
 
 static bool entry_unpack(Unpacking *u, struct archive_entry *entry, GError **error)
@@ -172,8 +154,12 @@ static void links_follow(Unpacking *u)
 		const char *data = bytes ? g_bytes_get_data(bytes, &length) : NULL;
 
 		u->kept += data ? length : 0;
-		if (data && u->kept <= BYTES_MAX && !tree_file(u->tree, path))
+		if (tree_file(u->tree, path))
+			continue;
+		if (data && u->kept <= BYTES_MAX)
 			tree_add_file(u->tree, path, data, length);
+		else
+			tree_add_link(u->tree, path, "");
 	}
 }
 

@@ -145,16 +145,109 @@ static Root *open_failed(GError **error, const char *path, const char *why)
 	return NULL;
 }
 
+static int open_at(const Root *root, const char *path, int flags)
+{
+	path = *root_relative(path) ? root_relative(path) : ".";
+	if (root->live) /* nothing is outside */
+		return openat(root->fd, path, flags | O_CLOEXEC);
+	return open_below(root->fd, path, flags | O_CLOEXEC, root->step);
+}
+
+/* The folder of PATH in a capture, ROOT's own, and the NAME in it; -1 with errno. What is read lies
+ * side by side: the folder stays open until another is asked for. */
+static int folder_open(Root *root, const char *path, const char **name)
+{
+	const char *relative = root_relative(path), *slash = strrchr(relative, '/');
+	g_autofree char *folder = g_strndup(relative, slash ? (gsize)(slash - relative) : 0);
+
+	*name = slash ? slash + 1 : relative;
+	if (root->folder && g_str_equal(root->folder, folder))
+		return root->at;
+	folder_close(root);
+	root->at = open_at(root, folder, O_PATH | O_DIRECTORY);
+	if (root->at >= 0)
+		root->folder = g_steal_pointer(&folder);
+	return root->at;
+}
+
+/* What the link PATH says: its length, -1 with errno. */
+static ssize_t link_text(Root *root, const char *path, char *target, size_t size)
+{
+	const char *name = root_relative(path);
+	int folder = root->live ? root->fd : folder_open(root, path, &name);
+
+	return folder < 0 ? -1 : readlinkat(folder, name, target, size);
+}
+
+typedef enum LinkKind { LINK_NONE, LINK_MASK, LINK_OTHER } LinkKind;
+
+/* What kind of link is PATH? To /dev/null they are put on purpose: as if nothing were there. */
+static LinkKind link_kind(Root *root, const char *path)
+{
+	char target[sizeof("/dev/null")];
+	ssize_t length = link_text(root, path, target, sizeof(target));
+
+	if (length <= 0)
+		return LINK_NONE;
+	return length == strlen("/dev/null") && !memcmp(target, "/dev/null", length) ? LINK_MASK
+										     : LINK_OTHER;
+}
+
+static bool root_is_link(Root *root, const char *path)
+{
+	return root->tree ? tree_link(root->tree, root_relative(path)) != NULL
+			  : link_kind(root, path) != LINK_NONE;
+}
+
+/* Of PATH that is not there: is it a link, or the first of the folders above it that is not? */
+static LinkKind link_kind_above(Root *root, const char *path)
+{
+	g_autofree char *at = g_strdup(root_relative(path));
+	const char *name;
+	char *slash;
+
+	while (folder_open(root, at, &name) < 0 && errno == ENOENT && (slash = strrchr(at, '/')))
+		*slash = '\0';
+	return link_kind(root, at);
+}
+
+/* FAILURE to open PATH, as it is meant: what a link that leads nowhere in a capture stands for
+ * cannot be read, and what is masked is not there. */
+static int link_failure(Root *root, const char *path, int failure)
+{
+	if (failure == ENOENT && !root->live && link_kind_above(root, path) == LINK_OTHER)
+		return ELOOP;
+	if (failure == EINVAL && link_kind(root, path) == LINK_MASK)
+		return ENOENT;
+	return failure;
+}
+
+/* Is there something at PATH? Where not, FAILURE says whether a link has lost it. */
+static bool root_holds(Root *root, const char *path, int *failure)
+{
+	g_autofree char *at = root->tree ? tree_resolve(root->tree, root_relative(path)) : NULL;
+	int fd = root->tree ? -1 : open_at(root, path, O_PATH);
+	bool held = root->tree
+			    ? at && (tree_file(root->tree, at) || tree_is_directory(root->tree, at))
+			    : fd >= 0;
+
+	*failure = held ? 0 : root->tree ? at ? ENOENT : ELOOP : link_failure(root, path, errno);
+	if (fd >= 0)
+		close(fd);
+	return held;
+}
+
 /* Is what a node has in FOLDER ("" = the top)? */
 static bool is_node(Root *root, const char *folder)
 {
 	static const char *const names[] = {"proc", "sys", "sos_commands", ROOT_FORMAT};
 	bool found = false;
+	int failure;
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(names) && !found; i++) {
 		g_autofree char *path = g_strconcat(folder, "/", names[i], NULL);
 
-		found = root_exists(root, path);
+		found = root_holds(root, path, &failure);
 	}
 	return found;
 }
@@ -163,8 +256,8 @@ static bool is_node(Root *root, const char *folder)
 #define CAPTURES_MAX 64
 #define ENTERED_MAX 3 /* a directory, archives, one in another */
 
-/* Captures below FOLDER, MOST of them: directories that have what a node has, and archives. Of
- * char *. */
+/* Captures below FOLDER, MOST of them: directories that have what a node has, and archives. Through
+ * links nothing is looked for: it is found where it is. Of char *. */
 static void captures_find(Root *root, const char *folder, unsigned depth, unsigned most,
 			  GPtrArray *found)
 {
@@ -176,7 +269,7 @@ static void captures_find(Root *root, const char *folder, unsigned depth, unsign
 
 		if (is_node(root, path) || archive_named(path))
 			g_ptr_array_add(found, g_steal_pointer(&path));
-		else if (depth < CAPTURE_DEEPEST)
+		else if (depth < CAPTURE_DEEPEST && !root_is_link(root, path))
 			captures_find(root, path, depth + 1, most, found);
 	}
 }
@@ -380,40 +473,6 @@ const char *root_directory(const Root *root)
 	return root->directory;
 }
 
-static int open_at(const Root *root, const char *path, int flags)
-{
-	path = *root_relative(path) ? root_relative(path) : ".";
-	if (root->live) /* nothing is outside */
-		return openat(root->fd, path, flags | O_CLOEXEC);
-	return open_below(root->fd, path, flags | O_CLOEXEC, root->step);
-}
-
-/* The folder of PATH in a capture, ROOT's own, and the NAME in it; -1 with errno. What is read lies
- * side by side: the folder stays open until another is asked for. */
-static int folder_open(Root *root, const char *path, const char **name)
-{
-	const char *relative = root_relative(path), *slash = strrchr(relative, '/');
-	g_autofree char *folder = g_strndup(relative, slash ? (gsize)(slash - relative) : 0);
-
-	*name = slash ? slash + 1 : relative;
-	if (root->folder && g_str_equal(root->folder, folder))
-		return root->at;
-	folder_close(root);
-	root->at = open_at(root, folder, O_PATH | O_DIRECTORY);
-	if (root->at >= 0)
-		root->folder = g_steal_pointer(&folder);
-	return root->at;
-}
-
-/* What the link PATH says: its length, -1 with errno. */
-static ssize_t link_text(Root *root, const char *path, char *target, size_t size)
-{
-	const char *name = root_relative(path);
-	int folder = root->live ? root->fd : folder_open(root, path, &name);
-
-	return folder < 0 ? -1 : readlinkat(folder, name, target, size);
-}
-
 #define FILE_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY)
 
 /* What PATH leads to, through links or not: a file that is safe to open? */
@@ -458,7 +517,7 @@ static int open_file(Root *root, const char *path, size_t *size, int *failure)
 	fd = root->live ? open_at(root, path, FILE_FLAGS)
 			: open_captured(root, path, &status, failure);
 	if (fd < 0) {
-		*failure = *failure ? *failure : errno;
+		*failure = link_failure(root, path, *failure ? *failure : errno);
 		return -1;
 	}
 	if (root->live && fstat(fd, &status) < 0)
@@ -468,6 +527,7 @@ static int open_file(Root *root, const char *path, size_t *size, int *failure)
 	if (*failure)
 		close(fd);
 	*size = (size_t)status.st_size;
+	*failure = link_failure(root, path, *failure);
 	return *failure ? -1 : fd;
 }
 
@@ -529,13 +589,14 @@ static void record_failure(Root *root, const char *path, int failure)
 static char *root_tree_read(const Root *root, const char *path, size_t limit, size_t *length,
 			    int *failure)
 {
-	GBytes *bytes = tree_file(root->tree, root_relative(path));
+	g_autofree char *at = tree_resolve(root->tree, root_relative(path));
+	GBytes *bytes = at ? tree_file(root->tree, at) : NULL;
 	const char *data;
 	char *copy;
 
 	*failure = 0;
 	if (!bytes)
-		*failure = tree_is_directory(root->tree, root_relative(path)) ? EINVAL : ENOENT;
+		*failure = !at ? ELOOP : tree_is_directory(root->tree, at) ? EINVAL : ENOENT;
 	else if (g_bytes_get_size(bytes) > limit)
 		*failure = EFBIG;
 	if (*failure)
@@ -559,33 +620,28 @@ static int failure_of(const Root *root, const char *path, int failure)
 	return failure;
 }
 
-typedef enum LinkKind { LINK_NONE, LINK_MASK, LINK_OTHER } LinkKind;
-
-/* What kind of link is PATH? To /dev/null they are put on purpose: as if nothing were there. */
-static LinkKind link_kind(Root *root, const char *path)
-{
-	char target[sizeof("/dev/null")];
-	ssize_t length = link_text(root, path, target, sizeof(target));
-
-	if (length <= 0)
-		return LINK_NONE;
-	return length == strlen("/dev/null") && !memcmp(target, "/dev/null", length) ? LINK_MASK
-										     : LINK_OTHER;
-}
-
 static char *root_link_read(Root *root, const char *path, int *failure)
 {
 	char target[4096];
 	ssize_t length = link_text(root, path, target, sizeof(target));
 
-	*failure = length < 0 ? errno : 0;
+	*failure = length < 0 ? link_failure(root, path, errno) : 0;
 	return length < 0 ? NULL : g_strndup(target, (gsize)length);
+}
+
+static char *root_tree_link(const Root *root, const char *path, int *failure)
+{
+	const char *target = tree_link(root->tree, root_relative(path));
+
+	*failure = target ? 0 : EINVAL;
+	return g_strdup(target);
 }
 
 char *root_link(Root *root, const char *path, const char *source)
 {
-	int failure = root->tree ? EINVAL : 0;
-	g_autofree char *target = root->tree ? NULL : root_link_read(root, path, &failure);
+	int failure;
+	g_autofree char *target = root->tree ? root_tree_link(root, path, &failure)
+					     : root_link_read(root, path, &failure);
 
 	if (failure == EINVAL && !root->live)
 		return root_text(root, path, source);
@@ -616,10 +672,6 @@ char *root_read_private(Root *root, const char *path, size_t limit, size_t *leng
 		text = fd < 0 ? NULL : fd_read(fd, size, limit, length, failure);
 		if (fd >= 0)
 			close(fd);
-		if (*failure == ENOENT && !root->live && link_kind(root, path) == LINK_OTHER)
-			*failure = ELOOP;
-		if (*failure == EINVAL && link_kind(root, path) == LINK_MASK)
-			*failure = ENOENT;
 	}
 	*failure = failure_of(root, path, *failure);
 	return text;
@@ -791,7 +843,8 @@ bool root_number(Root *root, const char *path, const char *source, uint64_t *num
 unsigned root_mode(Root *root, const char *path)
 {
 	struct stat status = {0};
-	unsigned mode = root->tree ? tree_mode(root->tree, root_relative(path)) : 0;
+	g_autofree char *at = root->tree ? tree_resolve(root->tree, root_relative(path)) : NULL;
+	unsigned mode = at ? tree_mode(root->tree, at) : 0;
 	int fd = root->tree ? -1 : open_at(root, path, O_PATH);
 
 	if (fd >= 0) {
@@ -805,15 +858,9 @@ unsigned root_mode(Root *root, const char *path)
 
 bool root_exists(Root *root, const char *path)
 {
-	int fd;
+	int failure;
 
-	if (root->tree)
-		return tree_file(root->tree, root_relative(path)) ||
-		       tree_is_directory(root->tree, root_relative(path));
-	fd = open_at(root, path, O_PATH);
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
+	return root_holds(root, path, &failure) || failure == ELOOP;
 }
 
 static int root_compare(const void *a, const void *b)
@@ -844,7 +891,7 @@ static char **directory_list(Root *root, const char *path, int *failure)
 	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
 	int fd = open_at(root, path, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
 
-	*failure = fd < 0 ? errno : names_read(fd, names);
+	*failure = fd < 0 ? link_failure(root, path, errno) : names_read(fd, names);
 	g_ptr_array_sort(names, root_compare);
 	g_ptr_array_set_size(names, (int)MIN(names->len, ROOT_LIST_MAX));
 	g_ptr_array_set_free_func(names, NULL);
@@ -854,12 +901,13 @@ static char **directory_list(Root *root, const char *path, int *failure)
 
 static char **root_names_of(Root *root, const char *path, int *failure)
 {
+	g_autofree char *at = root->tree ? tree_resolve(root->tree, root_relative(path)) : NULL;
 	char **names;
 
 	if (!root->tree)
 		return directory_list(root, path, failure);
-	names = tree_list(root->tree, root_relative(path));
-	*failure = names ? 0 : ENOENT;
+	names = at ? tree_list(root->tree, at) : NULL;
+	*failure = !at ? ELOOP : names ? 0 : ENOENT;
 	return names ? names : g_new0(char *, 1);
 }
 

@@ -108,7 +108,8 @@ char *root_link(Root *root, const char *path, const char *source);
  * has. */
 unsigned root_mode(Root *root, const char *path);
 
-/* Is there anything at PATH? */
+/* Is there anything at PATH? In a capture a link that leads nowhere is something: what it stands
+ * for was there, and reading it tells that it cannot be read. */
 bool root_exists(Root *root, const char *path);
 /* The names in the directory PATH, sorted, without hidden ones; empty when it cannot be read. */
 char **root_list(Root *root, const char *path, const char *source);

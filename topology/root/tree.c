@@ -5,11 +5,13 @@
 
 #define PATH_LONGEST 1000
 #define DEEPEST 64
+#define LINKS_MOST 40 /* on the way to one file, as the kernel has it */
 
 struct Tree {
 	GHashTable *files;	 /* path → GBytes */
 	GHashTable *modes;	 /* path → permission bits, of those that were said */
 	GHashTable *directories; /* path → set of names; "" is the top */
+	GHashTable *links;	 /* path → what the symbolic link says */
 };
 
 Tree *tree_new(void)
@@ -21,6 +23,7 @@ Tree *tree_new(void)
 	tree->modes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	tree->directories = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 						  (GDestroyNotify)g_hash_table_unref);
+	tree->links = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	tree_add_directory(tree, "");
 	return tree;
 }
@@ -32,6 +35,7 @@ void tree_free(Tree *tree)
 	g_hash_table_unref(tree->files);
 	g_hash_table_unref(tree->modes);
 	g_hash_table_unref(tree->directories);
+	g_hash_table_unref(tree->links);
 	g_free(tree);
 }
 
@@ -109,11 +113,99 @@ unsigned tree_mode(const Tree *tree, const char *path)
 	return GPOINTER_TO_UINT(g_hash_table_lookup(tree->modes, path));
 }
 
+bool tree_add_link(Tree *tree, const char *path, const char *target)
+{
+	if (!tree_path_allowed(path) || !tree_enter(tree, path))
+		return false;
+	g_hash_table_insert(tree->links, g_strdup(path), g_strdup(target));
+	return true;
+}
+
+static bool tree_holds(const Tree *tree, const char *path)
+{
+	return tree_file(tree, path) || tree_names_of(tree, path);
+}
+
+/* Of PATH, the length of the first that is a link and nothing else, PATH or a directory above it;
+ * 0 = none is. */
+static size_t link_length(const Tree *tree, const char *path)
+{
+	g_autofree char *above = g_strdup(path);
+
+	for (size_t i = 1; *path; i++) {
+		if (path[i] && path[i] != '/')
+			continue;
+		above[i] = '\0';
+		if (g_hash_table_contains(tree->links, above) && !tree_holds(tree, above))
+			return i;
+		if (!path[i])
+			break;
+		above[i] = '/';
+	}
+	return 0;
+}
+
+/* Where the link says to go that is the first LENGTH bytes of PATH, yours; NULL = nowhere. ".."
+ * does not leave the top, as in a directory that is read as a root. */
+static char *link_target(const Tree *tree, const char *path, size_t length)
+{
+	g_autofree char *link = g_strndup(path, length);
+	const char *said = g_hash_table_lookup(tree->links, link);
+	g_autofree char *folder = *said == '/' ? g_strdup("") : g_path_get_dirname(link);
+	g_autofree char *joined = g_build_filename("/", folder, said, NULL);
+	g_autofree char *whole = g_canonicalize_filename(joined, "/");
+
+	return *said ? g_strdup(whole + strspn(whole, "/")) : NULL;
+}
+
+/* Where PATH leads, yours, by LEFT links at most; NULL = one of them leads to nothing. */
+static char *path_follow(const Tree *tree, const char *path, unsigned *left)
+{
+	g_autofree char *at = g_strdup(path);
+	size_t length;
+
+	while (!tree_holds(tree, at) && (length = link_length(tree, at))) {
+		g_autofree char *target = link_target(tree, at, length), *to = NULL;
+		char *next;
+
+		if (target && *left) {
+			--*left;
+			to = path_follow(tree, target, left);
+		}
+		if (!to || !tree_holds(tree, to))
+			return NULL;
+		next = g_strconcat(to, at + length + (*to ? 0 : at[length] == '/'), NULL);
+		g_free(at);
+		at = next;
+	}
+	return g_steal_pointer(&at);
+}
+
+char *tree_resolve(const Tree *tree, const char *path)
+{
+	unsigned left = LINKS_MOST;
+
+	return path_follow(tree, path, &left);
+}
+
+const char *tree_link(const Tree *tree, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	g_autofree char *folder = g_strndup(path, slash ? (gsize)(slash - path) : 0);
+	g_autofree char *at = tree_resolve(tree, folder);
+	g_autofree char *whole =
+		at && *at ? g_strconcat(at, slash, NULL) : g_strdup(slash ? slash + 1 : path);
+
+	return at ? g_hash_table_lookup(tree->links, whole) : NULL;
+}
+
 Tree *tree_below(const Tree *tree, const char *path)
 {
 	g_autofree char *above = g_strconcat(path, "/", NULL);
 	g_autoptr(GPtrArray) paths = tree_paths(tree);
 	Tree *below = tree_new();
+	GHashTableIter iter;
+	gpointer link, target;
 
 	for (unsigned i = 0; i < paths->len; i++) {
 		const char *whole = g_ptr_array_index(paths, i), *rest;
@@ -130,6 +222,10 @@ Tree *tree_below(const Tree *tree, const char *path)
 			tree_add_directory(below, rest);
 		}
 	}
+	g_hash_table_iter_init(&iter, tree->links);
+	while (g_hash_table_iter_next(&iter, &link, &target))
+		if (g_str_has_prefix(link, above))
+			tree_add_link(below, (const char *)link + strlen(above), target);
 	return below;
 }
 

@@ -34,6 +34,16 @@ Tree *tree_below(const Tree *tree, const char *path);
 void tree_set_mode(Tree *tree, const char *path, unsigned mode);
 unsigned tree_mode(const Tree *tree, const char *path);
 
+/* PATH is a symbolic link that says TARGET: from its directory, or from the top where it begins
+ * with
+ * '/'; "" leads nowhere. A file or a directory of that name hides it. */
+bool tree_add_link(Tree *tree, const char *path, const char *target);
+/* What the link PATH says, the tree's; NULL = it is none. */
+const char *tree_link(const Tree *tree, const char *path);
+/* Where PATH leads, through itself and the directories above it, yours: something of the tree, or
+ * what it lacks. NULL = through a link to what it lacks: nobody knows what was there. */
+char *tree_resolve(const Tree *tree, const char *path);
+
 /* The file's bytes, the tree's; NULL when there is none. */
 GBytes *tree_file(const Tree *tree, const char *path);
 /* Names in the directory PATH ("" = the top), sorted; NULL when there is none. Yours. */
