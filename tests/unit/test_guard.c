@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,10 +63,38 @@ static void test_killed(void)
 	g_assert_true(guard_does(false));
 }
 
+/* Whoever kills the guard alone does not kill the program with it. */
+static void test_guard_killed(void)
+{
+	pid_t program = fork();
+	int status;
+
+	if (program == 0) {
+		GuardChild *guard = guard_new(duty_say, NULL);
+		siginfo_t ended;
+		g_autofree char *children = NULL;
+
+		if (!guard ||
+		    !g_file_get_contents("/proc/thread-self/children", &children, NULL, NULL))
+			_exit(77);
+		kill((pid_t)strtol(children, NULL, 10), SIGKILL);
+		waitid(P_ALL, 0, &ended, WEXITED | WNOWAIT);
+		guard_free(guard);
+		_exit(waitpid(-1, NULL, 0) < 0 ? 0 : 1);
+	}
+	g_assert_cmpint(waitpid(program, &status, 0), ==, program);
+	g_assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		g_test_skip("no guard, or the kernel does not tell children");
+	else
+		g_assert_cmpint(WEXITSTATUS(status), ==, 0);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/guard/freed", test_freed);
 	g_test_add_func("/guard/killed", test_killed);
+	g_test_add_func("/guard/killed-itself", test_guard_killed);
 	return g_test_run();
 }

@@ -2,17 +2,18 @@
 #include "topology/base/guard.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 struct GuardChild {
 	pid_t child;
-	int fd; /* the pipe that the child waits at ends with us */
+	int fd; /* the socket that the child waits at ends with us */
 };
 
-/* In the child: a byte says that nothing is to be done, the end of the pipe that we were killed. */
+/* In the child: a byte says that nothing is to be done, the end of the socket that we were killed.
+ */
 G_GNUC_NORETURN static void guard_wait(GuardDuty *duty, const void *data, int fd)
 {
 	ssize_t got;
@@ -32,7 +33,7 @@ GuardChild *guard_new(GuardDuty *duty, const void *data)
 	pid_t child;
 	int ends[2];
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		return NULL;
 	child = fork();
 	if (child == 0) {
@@ -54,7 +55,8 @@ void guard_free(GuardChild *guard)
 {
 	if (!guard)
 		return;
-	if (write(guard->fd, "", 1) == 1)
+	/* Where somebody killed the child, that is an error, and no signal. */
+	if (send(guard->fd, "", 1, MSG_NOSIGNAL) == 1 || errno == EPIPE)
 		waitpid(guard->child, NULL, 0);
 	close(guard->fd);
 	g_free(guard);
