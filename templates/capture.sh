@@ -102,7 +102,7 @@ function kind_of(path) {
     if (path ~ /\/grub[.]cfg$/) return "grub"
     if (path ~ /\/grubenv$/) return "grubenv"
     if (path == "etc/cos/bootargs.cfg") return "grub-set"
-    if (path ~ /^etc\/default\/grub|^etc\/tuned\/bootcmdline$|^etc\/zipl[.]conf$/) return "line-setting"
+    if (path ~ /^etc\/default\/grub|^etc\/tuned\/bootcmdline$|^etc\/(zipl|update-extlinux)[.]conf$/) return "line-setting"
     if (path ~ /\/loader[.]conf$/) return "loader"
     if (path ~ /\/(extlinux|syslinux)[.](conf|cfg)$/) return "syslinux"
     if (path ~ /\/irqbalance$|\/systemd\/system[.]conf/) return "setting"
@@ -144,7 +144,7 @@ function line_setting(line,   name, at) {
     sub(/^export /, "", line)
     at = index(line, "=")
     name = strip(substr(line, 1, at - 1))
-    if (name !~ /^(GRUB_CMDLINE_LINUX(_DEFAULT)?|TUNED_BOOT_CMDLINE|parameters)$/) return
+    if (name !~ /^(GRUB_CMDLINE_LINUX(_DEFAULT)?|TUNED_BOOT_CMDLINE|parameters|default_kernel_opts)$/) return
     say(name "=\"" clean(unquote(substr(line, at + 1))) "\"")
 }
 function take(line,   stripped, name, n, i, list) {
@@ -419,8 +419,8 @@ paths() {
         [ -f "$place" ] && printf '%s\n' "$place" && break
     done
     files etc/os-release etc/unraid-version etc/kernel/cmdline etc/default/grub etc/default/grub.d/*.cfg \
-        etc/tuned/bootcmdline etc/zipl.conf boot/grub2/grub.cfg boot/grub/grub.cfg boot/efi/EFI/redhat/grub.cfg \
-        boot/grub2/grubenv boot/grub/grubenv boot/efi/EFI/redhat/grubenv oem/grubenv etc/cos/bootargs.cfg \
+        etc/tuned/bootcmdline etc/zipl.conf etc/update-extlinux.conf \
+        boot/grub2/grub.cfg boot/grub/grub.cfg boot/efi/EFI/redhat/grub.cfg boot/grub2/grubenv boot/grub/grubenv boot/efi/EFI/redhat/grubenv oem/grubenv etc/cos/bootargs.cfg \
         boot/loader/loader.conf boot/efi/loader/loader.conf efi/loader/loader.conf \
         boot/loader/entries/*.conf boot/efi/loader/entries/*.conf efi/loader/entries/*.conf \
         boot/extlinux/extlinux.conf boot/syslinux/syslinux.cfg boot/syslinux/extlinux.conf boot/extlinux.conf \

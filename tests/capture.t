@@ -133,6 +133,7 @@ def everything():
     host.put("etc/kernel/cmdline", "quiet nosmt\n")
     host.put("etc/tuned/bootcmdline", "TUNED_BOOT_CMDLINE=\"skew_tick=1\"\n")
     host.put("etc/zipl.conf", "[defaultboot]\ndefault=linux\nparameters = \"quiet isolcpus=2\"\n")
+    host.put("etc/update-extlinux.conf", "overwrite=1\ndefault_kernel_opts=\"quiet nosmt\"\npassword=x\n")
     host.put("etc/tuned/active_profile", "mine\n")
     host.put("usr/lib/tuned/profiles/mine/tuned.conf", "[main]\ninclude = other, $x ,a/b;third\n[sysctl]\ninclude=no\n")
     host.put("usr/lib/tuned/other/tuned.conf", "[main]\nsummary=x\n")

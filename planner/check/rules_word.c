@@ -275,21 +275,78 @@ static char *only_in(const Cmdline *a, const Cmdline *b, bool all)
 	return naming_end(&naming);
 }
 
+/* Who writes the lines that the loader reads, and would write them over somebody's own. */
+typedef enum LineKeeper {
+	KEEPER_LOADER, /* nobody: the loader's own configuration is the place */
+	KEEPER_GRUB,   /* update-grub, of /etc/default/grub */
+	KEEPER_GRUBBY, /* entries of Fedora and its kin */
+	KEEPER_OSTREE,
+	KEEPER_NIXOS,
+	KEEPER_PROXMOX,
+	KEEPER_ALPINE,
+	KEEPER_COUNT
+} LineKeeper;
+
+/* Where NixOS copies kernels to for systemd-boot, and for GRUB; GRUB may also read its store. */
+static bool is_of_nixos(const char *line)
+{
+	static const char *const places[] = {"\\EFI\\nixos\\", "//kernels/", "/nix/store/"};
+
+	for (unsigned i = 0; line && i < G_N_ELEMENTS(places); i++)
+		if (strstr(line, places[i]))
+			return true;
+	return false;
+}
+
+static LineKeeper line_keeper(const KernelFacts *kernel)
+{
+	const char *source = kernel->boot_source ? kernel->boot_source : "";
+
+	if (kernel->loader == LOADER_PROXMOX)
+		return KEEPER_PROXMOX;
+	if (is_of_nixos(kernel->cmdline))
+		return KEEPER_NIXOS;
+	if (strstr(source, "/loader/entries/ostree-"))
+		return KEEPER_OSTREE;
+	if (kernel->loader == LOADER_GRUB)
+		return strstr(source, "/loader/entries/") ? KEEPER_GRUBBY : KEEPER_GRUB;
+	if (kernel->loader == LOADER_SYSLINUX && kernel->written[WRITTEN_ALPINE].words)
+		return KEEPER_ALPINE;
+	return KEEPER_LOADER;
+}
+
+/* What the running line has and the next one has not. */
+static const char *const line_lost[KEEPER_COUNT] = {
+	[KEEPER_LOADER] = "write the running parameters to the boot loader's configuration: a "
+			  "reboot loses them",
+	[KEEPER_GRUB] = "write the running parameters to the boot loader's configuration: a "
+			"reboot loses them",
+	[KEEPER_GRUBBY] = "add the running parameters by 'grubby --update-kernel=ALL "
+			  "--args=WORDS': a reboot loses them",
+	[KEEPER_OSTREE] = "add the running parameters by 'rpm-ostree kargs --append=WORD': a "
+			  "reboot loses them",
+	[KEEPER_NIXOS] = "write the running parameters to boot.kernelParams of the system's "
+			 "configuration, and run 'nixos-rebuild boot': it makes the loader's "
+			 "entries anew",
+	[KEEPER_PROXMOX] = "write the running parameters to /etc/kernel/cmdline, and run "
+			   "'proxmox-boot-tool refresh'",
+	[KEEPER_ALPINE] = "write the running parameters to default_kernel_opts in "
+			  "/etc/update-extlinux.conf, and run 'update-extlinux': a reboot loses "
+			  "them",
+};
+
 /* A reboot is the cure only of what it ADDS. */
 static const char *reboot_fix(const Rule *rule, const Audit *audit, bool adds)
 {
-	bool proxmox = audit->facts->kernel->loader == LOADER_PROXMOX;
+	LineKeeper keeper = line_keeper(audit->facts->kernel);
 
 	if (fixes_text(rule->fixes, audit->facts->platform))
 		return rule->remedy;
 	if (!adds)
-		return proxmox ? "write the running parameters to /etc/kernel/cmdline, and run "
-				 "'proxmox-boot-tool refresh'"
-			       : "write the running parameters to the boot loader's configuration: "
-				 "a reboot loses them";
-	return proxmox ? "run 'proxmox-boot-tool refresh' and reboot, or write the running "
-			 "parameters to /etc/kernel/cmdline first"
-		       : rule->remedy;
+		return line_lost[keeper];
+	return keeper == KEEPER_PROXMOX ? "run 'proxmox-boot-tool refresh' and reboot, or write "
+					  "the running parameters to /etc/kernel/cmdline first"
+					: rule->remedy;
 }
 
 static void eval_reboot(const Rule *rule, const Audit *audit, GPtrArray *findings)
@@ -358,6 +415,10 @@ static const char *const loader_names[LOADER_COUNT] = {
 	[LOADER_ZIPL] = "zipl",
 };
 
+#define TO_GRUB                                                                                    \
+	"write it to GRUB_CMDLINE_LINUX_DEFAULT in /etc/default/grub, run 'update-grub', and "     \
+	"then reboot"
+
 /* A file that LOADER does not read: no reboot brings what it says. */
 static const struct {
 	Loader loader;
@@ -372,9 +433,6 @@ static const struct {
 	 "the loader's entries; then reboot"},
 	{LOADER_GRUB, WRITTEN_GRUB, PLATFORM_HARVESTER,
 	 "write it to third_party_kernel_args in /oem/grubenv by 'grub2-editenv', and then reboot"},
-	{LOADER_GRUB, WRITTEN_KERNEL, PLATFORM_PROXMOX,
-	 "write it to GRUB_CMDLINE_LINUX_DEFAULT in /etc/default/grub, run 'update-grub', and then "
-	 "reboot"},
 	{LOADER_UKI, WRITTEN_GRUB, PLATFORM_LIBVIRT,
 	 "write it to /etc/kernel/cmdline, build the image again ('kernel-install add-all'), and "
 	 "then reboot"},
@@ -391,10 +449,6 @@ static const struct {
 	bool next; /* only where it is known what boots next */
 	const char *fix;
 } unmade[] = {
-	{LOADER_GRUB, WRITTEN_GRUB, true,
-	 "run 'update-grub' or 'grub2-mkconfig', on systems with entries in /boot/loader "
-	 "'grubby --update-kernel=ALL --args=WORDS', and then reboot; a later file in "
-	 "/etc/default/grub.d may set the variable again"},
 	{LOADER_GRUB, WRITTEN_TUNED, true,
 	 "the loader's entries lack $tuned_params: 'grubby --update-kernel=ALL "
 	 "--args=$tuned_params' or the words themselves, and then reboot"},
@@ -402,10 +456,12 @@ static const struct {
 	{LOADER_UKI, WRITTEN_KERNEL, false,
 	 "build the image again ('kernel-install add-all'), and then reboot"},
 	{LOADER_ZIPL, WRITTEN_ZIPL, false, "run 'zipl', and then reboot"},
+	{LOADER_SYSLINUX, WRITTEN_ALPINE, true, "run 'update-extlinux', and then reboot"},
 	{LOADER_GRUB, WRITTEN_OEM, false, "reboot (maintenance mode first)"},
 };
 
-static void found_written(const Rule *rule, const Audit *audit, GPtrArray *findings,
+/* Are there words in WRITTEN that no line has? FIX brings them. MADE: entries are made of it. */
+static bool found_written(const Rule *rule, const Audit *audit, GPtrArray *findings,
 			  Written written, const char *fix, bool made)
 {
 	const KernelFacts *kernel = audit->facts->kernel;
@@ -413,7 +469,7 @@ static void found_written(const Rule *rule, const Audit *audit, GPtrArray *findi
 	g_autofree char *words = unread_words(audit, line->words);
 
 	if (!*words)
-		return;
+		return false;
 	/* Harvester's own file has the words already. */
 	if (written != WRITTEN_OEM && fixes_text(rule->fixes, audit->facts->platform))
 		fix = rule->remedy;
@@ -425,6 +481,28 @@ static void found_written(const Rule *rule, const Audit *audit, GPtrArray *findi
 		rule_found_fix(rule, findings, SUBJECT, line->file, NULL, fix,
 			       "%s is in %s, but %s booted this kernel and does not read that file",
 			       words, line->file, loader_names[kernel->loader]);
+	return true;
+}
+
+/* GRUB boots what the next line has, and a tool wrote that: of which file says the tool. */
+static void found_of_grub(const Rule *rule, const Audit *audit, GPtrArray *findings)
+{
+	LineKeeper keeper = line_keeper(audit->facts->kernel);
+	bool entries = keeper == KEEPER_GRUBBY || keeper == KEEPER_OSTREE;
+	const char *fix =
+		keeper == KEEPER_GRUBBY
+			? "run 'grubby --update-kernel=ALL --args=WORDS', and then reboot"
+		: keeper == KEEPER_OSTREE
+			? "run 'rpm-ostree kargs --append=WORD' for each, and then reboot"
+			: "run 'update-grub' or 'grub2-mkconfig', and then reboot; a later file in "
+			  "/etc/default/grub.d may set the variable again";
+
+	if (found_written(rule, audit, findings, WRITTEN_GRUB, fix, true))
+		return;
+	/* kernel-install reads it, for the entries of the next kernel; others leave it behind. */
+	if (entries || audit->facts->platform == PLATFORM_PROXMOX)
+		found_written(rule, audit, findings, WRITTEN_KERNEL, entries ? fix : TO_GRUB,
+			      entries);
 }
 
 static void eval_elsewhere(const Rule *rule, const Audit *audit, GPtrArray *findings)
@@ -439,6 +517,8 @@ static void eval_elsewhere(const Rule *rule, const Audit *audit, GPtrArray *find
 		    (unread[i].only == PLATFORM_LIBVIRT || unread[i].only == platform))
 			found_written(rule, audit, findings, unread[i].written, unread[i].fix,
 				      false);
+	if (kernel->loader == LOADER_GRUB && audit->next && platform != PLATFORM_HARVESTER)
+		found_of_grub(rule, audit, findings);
 	for (unsigned i = 0; i < G_N_ELEMENTS(unmade); i++)
 		if (unmade[i].loader == kernel->loader && (!unmade[i].next || audit->next) &&
 		    (platform == PLATFORM_HARVESTER) == (unmade[i].written == WRITTEN_OEM))
@@ -451,10 +531,10 @@ const Rule rule_kernel_line_elsewhere = {
 	.severity = SEVERITY_WARNING,
 	.title = "Kernel parameters are in a file that the boot loader does not read",
 	.sees = "Parameters for isolation, huge pages and KVM in /etc/default/grub and its folder, "
-		"/etc/kernel/cmdline, /etc/tuned/bootcmdline, /etc/zipl.conf and Harvester's "
-		"/oem/grubenv that neither the running line nor the next one has: files that the "
-		"loader which booted this kernel "
-		"does not read, and files that its entries are made of.",
+		"/etc/kernel/cmdline, /etc/tuned/bootcmdline, /etc/zipl.conf, "
+		"/etc/update-extlinux.conf and Harvester's /oem/grubenv that neither the running "
+		"line nor the next one has: files that the loader which booted this kernel does "
+		"not read, and files that its entries are made of.",
 	.why = "No reboot brings them: the loader that boots this machine has its line from "
 	       "elsewhere.",
 	.remedy = "write it where the loader reads it, or run the tool that makes its entries; "

@@ -294,6 +294,7 @@ static void test_loaders(void)
 		 "5.14.0-427.el9.x86_64"},
 		{"BOOT_IMAGE=/vmlinuz root=x", LOADER_GRUB, NULL},
 		{"BOOT_IMAGE=/bzimage initrd=/bzroot", LOADER_SYSLINUX, NULL},
+		{"BOOT_IMAGE=vmlinuz-lts quiet initrd=initramfs-lts", LOADER_SYSLINUX, NULL},
 		{"initrd=\\EFI\\proxmox\\6.8.12-4-pve\\initrd.img-6.8.12-4-pve root=ZFS=x",
 		 LOADER_PROXMOX, NULL},
 		{"initrd=\\abc\\6.1.0\\initrd root=x", LOADER_ENTRIES, NULL},
@@ -423,8 +424,10 @@ static void test_written(void)
 		    "GRUB_CMDLINE_LINUX_DEFAULT=\"$GRUB_CMDLINE_LINUX_DEFAULT isolcpus=4\"\n");
 	scratch_put(directory, "etc/default/grub.d/a.cfg~", "GRUB_CMDLINE_LINUX=nosmt\n");
 	scratch_put(directory, "etc/tuned/bootcmdline", "TUNED_BOOT_CMDLINE=\"nohz_full=4\"\n");
+	scratch_put(directory, "etc/update-extlinux.conf", "default_kernel_opts=\"nosmt\"\n");
 	root = scratch_open(directory, 0);
 	written_load(root, written);
+	g_assert_cmpstr(written[WRITTEN_ALPINE].words, ==, "nosmt");
 	g_assert_cmpstr(written[WRITTEN_GRUB].words, ==, "quiet isolcpus=4");
 	g_assert_cmpstr(written[WRITTEN_GRUB].file, ==,
 			"/etc/default/grub, /etc/default/grub.d/a.cfg");

@@ -105,8 +105,8 @@ static void entry_load(Root *root, const char *folder, const char *name, GHashTa
 
 	if (line && saved && entry_is_saved(saved, id, name))
 		entry_take(entries, line, path, true);
-	else if (line && !strstr(id, "rescue"))
-		entry_take(entries, line, path, false);
+	else if (line && !strstr(id, "rescue")) /* GRUB begins with the highest name */
+		entry_take(entries, line, path, !saved && g_str_has_prefix(id, "ostree-"));
 	else
 		g_free(line);
 }
@@ -286,9 +286,9 @@ Loader loader_of_line(const char *running)
 	g_autofree char *image = word_value(running, "BOOT_IMAGE=");
 	g_autofree char *initrd = word_value(running, "initrd=");
 
-	/* GRUB never gives an initrd=: it hands over the memory. */
+	/* GRUB never gives an initrd=: it hands over the memory. The EFI stub takes backslashes. */
 	if (image)
-		return initrd && *initrd == '/' ? LOADER_SYSLINUX : LOADER_GRUB;
+		return initrd && *initrd != '\\' ? LOADER_SYSLINUX : LOADER_GRUB;
 	if (!initrd || *initrd != '\\')
 		return LOADER_UNKNOWN;
 	return g_ascii_strncasecmp(initrd, "\\EFI\\proxmox\\", 13) == 0 ? LOADER_PROXMOX

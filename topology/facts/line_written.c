@@ -27,6 +27,7 @@ static char *names_keep(const char *text, const char *const *names)
 static const char *const grub_names[] = {"GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT", NULL};
 static const char *const tuned_names[] = {"TUNED_BOOT_CMDLINE", NULL};
 static const char *const zipl_names[] = {"parameters", NULL};
+static const char *const alpine_names[] = {"default_kernel_opts", NULL};
 
 static char *grub_names_keep(const char *text)
 {
@@ -42,6 +43,11 @@ static char *tuned_names_keep(const char *text)
 static char *zipl_names_keep(const char *text)
 {
 	return names_keep(text, zipl_names);
+}
+
+static char *alpine_names_keep(const char *text)
+{
+	return names_keep(text, alpine_names);
 }
 
 /* The words that FILE sets, added to LINE and the file's name to FILES; $variables, which are left
@@ -123,6 +129,8 @@ void written_load(Root *root, LineWritten *written)
 	written[WRITTEN_TUNED] =
 		file_written(root, "/etc/tuned/bootcmdline", tuned_names_keep, tuned_names);
 	written[WRITTEN_ZIPL] = file_written(root, "/etc/zipl.conf", zipl_names_keep, zipl_names);
+	written[WRITTEN_ALPINE] =
+		file_written(root, "/etc/update-extlinux.conf", alpine_names_keep, alpine_names);
 	written[WRITTEN_OEM] = oem_written(root);
 }
 

@@ -11,6 +11,7 @@ typedef enum Written {
 	WRITTEN_KERNEL, /* /etc/kernel/cmdline */
 	WRITTEN_TUNED,	/* /etc/tuned/bootcmdline */
 	WRITTEN_ZIPL,	/* /etc/zipl.conf */
+	WRITTEN_ALPINE, /* /etc/update-extlinux.conf */
 	WRITTEN_OEM,	/* /oem/grubenv, of Harvester */
 	WRITTEN_COUNT
 } Written;
