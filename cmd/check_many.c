@@ -10,8 +10,10 @@
 #include "topology/base/list.h"
 #include "topology/root/root.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* What is checked */
 
@@ -46,12 +48,24 @@ static void many_add_reports(GPtrArray *found, const char *folder)
 	}
 }
 
+/* Is SOURCE none of those SEEN, under whatever name? Then it is one of them now. */
+static bool many_is_new(GHashTable *seen, const char *source)
+{
+	struct stat status;
+
+	if (stat(source, &status) < 0)
+		return g_hash_table_add(seen, g_strdup(source));
+	return g_hash_table_add(seen, g_strdup_printf("%ju:%ju", (uintmax_t)status.st_dev,
+						      (uintmax_t)status.st_ino));
+}
+
 GPtrArray *check_many_sources(char *const *arguments, bool reports)
 {
 	GPtrArray *sources = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
 	for (; *arguments; arguments++) {
-		GPtrArray *found = root_captures(*arguments);
+		g_autoptr(GPtrArray) found = root_captures(*arguments);
 
 		bool itself = found->len == 1 && g_str_equal(found->pdata[0], *arguments);
 
@@ -60,7 +74,9 @@ GPtrArray *check_many_sources(char *const *arguments, bool reports)
 		if (!found->len)
 			g_ptr_array_add(found, g_strdup(*arguments));
 		g_ptr_array_sort(found, many_source_compare);
-		g_ptr_array_extend_and_steal(sources, found);
+		for (unsigned i = 0; i < found->len; i++)
+			if (many_is_new(seen, g_ptr_array_index(found, i)))
+				g_ptr_array_add(sources, g_strdup(g_ptr_array_index(found, i)));
 	}
 	return sources;
 }

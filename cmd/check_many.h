@@ -9,7 +9,7 @@
 #include "cmd/cmd.h"
 
 /* What ARGUMENTS name: themselves, and for a folder that is no capture each capture in it and, if
- * asked for, each saved REPORT. Of char *, yours. */
+ * asked for, each saved REPORT; what is named twice, once. Of char *, yours. */
 GPtrArray *check_many_sources(char *const *arguments, bool reports);
 /* For people, or with --json a document a line. */
 void check_many_print(GPtrArray *nodes, const Options *options);

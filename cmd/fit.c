@@ -259,6 +259,8 @@ static Status fit_tell(const Options *options, const FitQuestion *question)
 
 	if (options->json)
 		output_json(fit_to_json(fit, &what_if));
+	else if (options->csv)
+		fit_print_csv(fit, &what_if);
 	else
 		fit_print(fit, &what_if, options->color);
 	return status_of(changed ? changed : fit);
@@ -289,11 +291,10 @@ static bool fit_form_decide(Options *options, GError **error)
 	options->json = form == 1;
 	options->csv = form == 2;
 	options->html = form == 3;
-	if (form > 1 && !fleet_asked(options))
+	if (options->html && !fleet_asked(options))
 		return options_refuse(error, NULL,
-				      "--format %s is for a fleet: name its files, folders, or "
-				      "--fleet LIST",
-				      forms[form]);
+				      "--format html is for a fleet: name its files, folders, or "
+				      "--fleet LIST");
 	return !options->html || !options->place ||
 	       options_refuse(error, NULL,
 			      "--format html shows capacity: leave --place out, or "
@@ -329,8 +330,8 @@ static const OptionRow fit_options[] = {
 	{0, "place", "REQUESTS", offsetof(Options, place),
 	 "VMs to assign to the nodes of the fleet: a JSON object a line, see planner-fit(1)"},
 	{0, "format", "people|json|csv|html", offsetof(Options, format),
-	 "form of the answer; csv: a line a node of a fleet, or with --place a line a VM; html: "
-	 "the fleet as a page for a browser"},
+	 "form of the answer; csv: a line a size, or for a fleet a line a node, or with --place a "
+	 "line a VM; html: the fleet as a page for a browser"},
 	{'d', "directory", "DIR", offsetof(Options, directory),
 	 "with --place: write the inventory of each node into DIR, with the VMs that it takes, its "
 	 "plan, and fleet.jsonl as their list"},

@@ -4,6 +4,7 @@
 #include "cmd/fleet_hosts.h"
 #include "cmd/fleet_print.h"
 #include "cmd/fleet_work.h"
+#include "cmd/next.h"
 #include "planner/fit/fit_node.h"
 #include "topology/base/error.h"
 
@@ -145,6 +146,8 @@ static Status fleet_count(const Options *options, const GPtrArray *files, const 
 		status = STATUS_TROUBLE;
 	else if (totals.states[FLEET_FAULTY] || no_room(&totals, asked))
 		status = STATUS_BAD_NEWS;
+	if (status != STATUS_TROUBLE && !options->json && !options->csv && !options->html)
+		next_say("the same with --place VMS says which node takes which VM of a list");
 	fleet_totals_clear(&totals);
 	if (options->what_ifs)
 		fleet_totals_clear(&today);

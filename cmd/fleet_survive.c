@@ -2,6 +2,7 @@
 #include "cmd/fleet_command.h"
 #include "cmd/fleet_print.h"
 #include "cmd/fleet_standings.h"
+#include "cmd/next.h"
 #include "cmd/output.h"
 #include "planner/base/size.h"
 #include "planner/fleet/survive.h"
@@ -359,6 +360,17 @@ static Status survive_status(const Survive *survive, const FleetStandings *stand
 	return STATUS_FINE;
 }
 
+static void survive_say_next(Status status)
+{
+	if (status == STATUS_FINE)
+		next_say("'planner fleet waves --to DIR' with these nodes says in which order they "
+			 "can change");
+	else if (status == STATUS_BAD_NEWS)
+		next_say("'planner fit' with these nodes says what else fits, 'planner fit "
+			 "--what-if' "
+			 "with what change");
+}
+
 static bool survive_check(const Options *options, GError **error)
 {
 	if (!*options->arguments && !options->fleet)
@@ -376,6 +388,7 @@ static Status survive_run(const Options *options, GError **error)
 {
 	g_autoptr(FleetStandings) standings = NULL;
 	g_autoptr(Survive) survive = NULL;
+	Status status;
 
 	if (!survive_check(options, error))
 		return STATUS_TROUBLE;
@@ -384,11 +397,14 @@ static Status survive_run(const Options *options, GError **error)
 		return STATUS_TROUBLE;
 	survive = survive_new(standings->standings, options->failures);
 	fleet_broken_print(standings->broken, options->json);
-	if (options->json)
+	status = survive_status(survive, standings);
+	if (options->json) {
 		survive_print_json(survive, standings);
-	else
+	} else {
 		survive_print_people(survive, options->color);
-	return survive_status(survive, standings);
+		survive_say_next(status);
+	}
+	return status;
 }
 
 const FleetQuestion fleet_question_survive = {.name = "survive", .run = survive_run};

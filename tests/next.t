@@ -72,6 +72,12 @@ with tempfile.TemporaryDirectory() as folder:
     follow("check of several nodes", ["check", "clean", "node"], folder, "--since then.json")
     with open(os.path.join(folder, "vms.jsonl"), "w", encoding="ascii") as file:
         file.write('{"id": "db", "vcpus": 2}\n')
+    follow("fit of a fleet", ["fit", INI, "-t", X6], folder, "--place VMS")
+    follow("fleet survive, not all losses", ["fleet", "survive", INI, "-t", X6], folder, "planner fit")
+    for name in "ab":
+        with open(os.path.join(folder, name + ".ini"), "w", encoding="ascii") as file:
+            file.write(f"[node]\nname = {name}\n[vm v{name}]\nvcpus = 2\n")
+    follow("fleet survive", ["fleet", "survive", "a.ini", "b.ini", "-t", X6], folder, "planner fleet waves")
     follow("fit --place", ["fit", INI, "-t", X6, "--place", "vms.jsonl"], folder, "-d DIR")
     follow("snapshot", ["snapshot", "-r", "node", "-o", "node.tar"], folder, "planner check -r 'node.tar'")
     follow("adopt", ["adopt", "-r", "node", "-o", "node.ini"], folder, "planner plan -i 'node.ini' -t 'node'")

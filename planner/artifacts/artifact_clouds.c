@@ -77,21 +77,95 @@ static const char *emulator_policy(const VmSpec *spec)
 	return spec->emulator == HELPER_OWN ? "isolate" : "share";
 }
 
+/* Nova divides a guest evenly among its cells, or as it is told, cell by cell. */
+static char *flavor_cells(Fill *f, const PlanVm *vm)
+{
+	const VmShare *shares = (const VmShare *)vm->shares->data;
+	GString *text = g_string_new(NULL);
+	bool even = !vm_spec_floating(vm->spec);
+
+	for (unsigned i = 1; i < vm->shares->len; i++)
+		even &= shares[i].vcpus == shares[0].vcpus &&
+			fill_cell_mib(&shares[i]) == fill_cell_mib(&shares[0]);
+	for (unsigned i = 0; i < vm->shares->len && vm->shares->len > 1 && !even; i++) {
+		g_autofree char *cell = fill_number(i),
+				*memory = fill_number(fill_cell_mib(&shares[i]));
+		g_autofree char *vcpus = fill_cell_vcpus(f->plan, vm, i);
+		const TemplateValue values[] = {{"cell", cell, TEMPLATE_SHELL},
+						{"vcpus", vcpus, TEMPLATE_SHELL},
+						{"memory", memory, TEMPLATE_SHELL},
+						FILL_END};
+
+		fill_append(f, text, "cloud/flavor-cell.sh", values);
+	}
+	return g_string_free(text, FALSE);
+}
+
+/* Nova's mixed VMs have one mask: their real-time vCPUs are all that have CPUs of their own. */
+static bool flavor_says_realtime(const VmSpec *spec)
+{
+	for (unsigned v = 0; v < spec->vcpus; v++)
+		if (vm_spec_floating(spec) && !vm_spec_realtime(spec, v) &&
+		    !vm_spec_floats(spec, v))
+			return false;
+	return spec->realtime.priority != 0;
+}
+
+/* "^0,^4-5": all vCPUs but those that are not real-time, as every Nova reads it; "" for all. Yours.
+ */
+static char *realtime_mask(const VmSpec *spec)
+{
+	g_auto(CpuSet) others = hwloc_bitmap_alloc();
+	g_autofree char *list = NULL;
+	g_auto(GStrv) regions = NULL;
+	g_autofree char *mask = NULL;
+
+	for (unsigned v = 0; v < spec->vcpus; v++)
+		if (!vm_spec_realtime(spec, v))
+			hwloc_bitmap_set(others, v);
+	list = cpulist_format(others);
+	regions = g_strsplit(list, ",", -1);
+	mask = g_strjoinv(",^", regions);
+	return *list ? g_strconcat("^", mask, NULL) : g_strdup("");
+}
+
+/* Without a mask all vCPUs are. */
+static char *flavor_realtime(Fill *f, const VmSpec *spec)
+{
+	g_autofree char *vcpus = realtime_mask(spec);
+	g_autofree char *mask =
+		*vcpus ? fill(f, "cloud/flavor-realtime-mask.sh",
+			      (const TemplateValue[]){{"vcpus", vcpus, TEMPLATE_SHELL}, FILL_END})
+		       : g_strdup("");
+
+	return fill(f, "cloud/flavor-realtime.sh",
+		    (const TemplateValue[]){{"mask", mask, TEMPLATE_RAW}, FILL_END});
+}
+
+/* Which of the vCPUs have CPUs of their own, and which are real-time. */
+static char *flavor_masks(Fill *f, const VmSpec *spec)
+{
+	g_autofree char *list =
+		spec->dedicated_vcpus ? cpulist_format(spec->dedicated_vcpus) : NULL;
+
+	if (flavor_says_realtime(spec))
+		return flavor_realtime(f, spec);
+	return vm_spec_floating(spec)
+		       ? fill(f, "cloud/flavor-mixed.sh",
+			      (const TemplateValue[]){{"vcpus", list, TEMPLATE_SHELL}, FILL_END})
+		       : g_strdup("");
+}
+
 static char *flavor_dedicated(Fill *f, const PlanVm *vm)
 {
 	g_autofree char *nodes = fill_number(MAX(vm->shares->len, 1));
-	g_autofree char *list =
-		vm->spec->dedicated_vcpus ? cpulist_format(vm->spec->dedicated_vcpus) : NULL;
-	g_autofree char *mask =
-		vm_spec_floating(vm->spec)
-			? fill(f, "cloud/flavor-mixed.sh",
-			       (const TemplateValue[]){{"vcpus", list, TEMPLATE_SHELL}, FILL_END})
-			: g_strdup("");
+	g_autofree char *masks = flavor_masks(f, vm->spec), *cells = flavor_cells(f, vm);
 	const TemplateValue values[] = {
 		{"policy", vm_spec_floating(vm->spec) ? "mixed" : "dedicated", TEMPLATE_SHELL},
-		{"mask", mask, TEMPLATE_RAW},
+		{"mask", masks, TEMPLATE_RAW},
 		{"threads", thread_policy(f->plan, vm->spec), TEMPLATE_SHELL},
 		{"nodes", nodes, TEMPLATE_SHELL},
+		{"cells", cells, TEMPLATE_RAW},
 		{"emulator", emulator_policy(vm->spec), TEMPLATE_SHELL},
 		FILL_END};
 
@@ -119,7 +193,7 @@ static char *flavor_name(const Plan *plan, const PlanVm *vm)
 	GString *name = g_string_new("planner");
 
 	g_string_append_printf(name, ".%s.%uc.%" G_GUINT64_FORMAT "m", policy_names[spec->policy],
-			       spec->vcpus, spec->memory >> 20);
+			       spec->vcpus, fill_vm_mib(vm));
 	if (spec->page)
 		g_string_append_printf(name, ".pages%" G_GUINT64_FORMAT "m", spec->page >> 20);
 	if (spec->policy == POLICY_DEDICATED)
@@ -132,14 +206,18 @@ static char *flavor_name(const Plan *plan, const PlanVm *vm)
 
 		g_string_append_printf(name, ".mixed%s", g_strdelimit(list, ",", '_'));
 	}
+	if (flavor_says_realtime(spec)) {
+		g_autofree char *list = fill_realtime_vcpus(spec);
+
+		g_string_append_printf(name, ".realtime%s", g_strdelimit(list, ",", '_'));
+	}
 	return g_string_free(name, FALSE);
 }
 
 static void flavor_add(Fill *f, GString *block, const PlanVm *vm, const char *name)
 {
 	g_autofree char *vcpus = fill_number(vm->spec->vcpus),
-			*memory = fill_number(vm->spec->memory >> 20),
-			*pages = flavor_pages(f, vm->spec);
+			*memory = fill_number(fill_vm_mib(vm)), *pages = flavor_pages(f, vm->spec);
 	g_autofree char *properties =
 		vm->spec->policy == POLICY_DEDICATED ? flavor_dedicated(f, vm) : flavor_shared(f);
 	const TemplateValue values[] = {
@@ -150,6 +228,20 @@ static void flavor_add(Fill *f, GString *block, const PlanVm *vm, const char *na
 	fill_append(f, block, "cloud/flavor.sh", values);
 }
 
+/* Real-time vCPUs are fifo, of the priority that nova.conf says: 1 by default. */
+static void flavor_note_scheduler(Fill *f, GString *block, const VmSpec *spec)
+{
+	g_autofree char *priority = fill_number(spec->realtime.priority);
+	const char *scheduler = scheduler_policy_name(spec->realtime.policy);
+	const TemplateValue values[] = {{"vm", spec->name, TEMPLATE_LINE},
+					{"scheduler", scheduler, TEMPLATE_LINE},
+					{"priority", priority, TEMPLATE_LINE},
+					FILL_END};
+
+	if (spec->realtime.priority != 1 || !g_str_equal(scheduler, "fifo"))
+		fill_append(f, block, "cloud/flavor-scheduler.sh", values);
+}
+
 /* What no flavor can say of VM. */
 static void flavor_note(Fill *f, GString *block, const PlanVm *vm)
 {
@@ -157,6 +249,10 @@ static void flavor_note(Fill *f, GString *block, const PlanVm *vm)
 
 	if (vm->spec->iothread_cpus == HELPER_OWN)
 		fill_append(f, block, "cloud/flavor-iothreads.sh", values);
+	if (vm->spec->realtime.priority && !flavor_says_realtime(vm->spec))
+		fill_append(f, block, "cloud/flavor-realtime-not.sh", values);
+	else if (vm->spec->realtime.priority)
+		flavor_note_scheduler(f, block, vm->spec);
 }
 
 static char *flavor_lines(Fill *f)

@@ -45,13 +45,9 @@ static char *artifact_domain_iothreadpins(Fill *f)
 static char *artifact_domain_vcpusched(Fill *f)
 {
 	const VmSpec *spec = f->vm->spec;
-	g_auto(CpuSet) vcpus = hwloc_bitmap_alloc();
-	g_autofree char *list = NULL, *priority = fill_number(spec->realtime.priority);
+	g_autofree char *list = fill_realtime_vcpus(spec);
+	g_autofree char *priority = fill_number(spec->realtime.priority);
 
-	for (unsigned v = 0; v < spec->vcpus; v++)
-		if (vm_spec_realtime(spec, v))
-			hwloc_bitmap_set(vcpus, v);
-	list = cpulist_format(vcpus);
 	if (!*list)
 		return g_strdup("");
 	return fill(
@@ -163,24 +159,6 @@ static char *artifact_domain_features(Fill *f)
 	return plan_is_x86(f->plan) ? fill(f, "features.xml", values) : g_strdup("");
 }
 
-/* The vCPUs of a guest NUMA cell: those pinned to CPUs of its node. */
-static char *cell_vcpus(const Fill *f, unsigned share)
-{
-	const Host *host = f->plan->host;
-	unsigned node = g_array_index(f->vm->shares, VmShare, share).node;
-	g_auto(CpuSet) vcpus = hwloc_bitmap_alloc();
-
-	for (unsigned v = 0; v < f->vm->spec->vcpus; v++) {
-		g_auto(CpuSet) cpus = plan_vm_vcpu_cpus(f->vm, v);
-		unsigned core = host_core_of(host, (unsigned)hwloc_bitmap_first(cpus));
-
-		/* Those that float are in the first. */
-		if (vm_spec_floats(f->vm->spec, v) ? !share : host_core(host, core)->node == node)
-			hwloc_bitmap_set(vcpus, v);
-	}
-	return cpulist_format(vcpus);
-}
-
 /* How far the guest's cell number CELL is from each, as the host's nodes are; where the host does
  * not say, or says what no guest can be told, libvirt's own distances are as good. */
 static char *cell_distances(Fill *f, unsigned cell)
@@ -212,7 +190,7 @@ static char *artifact_domain_numa(Fill *f)
 		return g_strdup("");
 	for (unsigned i = 0; i < f->vm->shares->len; i++) {
 		uint64_t bytes = g_array_index(f->vm->shares, VmShare, i).memory;
-		g_autofree char *cell = fill_number(i), *cpus = cell_vcpus(f, i),
+		g_autofree char *cell = fill_number(i), *cpus = fill_cell_vcpus(f->plan, f->vm, i),
 				*memory = fill_number(bytes >> 10),
 				*distances = cell_distances(f, i);
 		const TemplateValue values[] = {{"cell", cell, TEMPLATE_XML},

@@ -122,6 +122,52 @@ char *fill_vm_pins(Fill *f, const char *template, const char *cpus)
 	return g_string_free(block, FALSE);
 }
 
+char *fill_cell_vcpus(const Plan *plan, const PlanVm *vm, unsigned share)
+{
+	unsigned node = g_array_index(vm->shares, VmShare, share).node;
+	g_auto(CpuSet) vcpus = hwloc_bitmap_alloc();
+
+	for (unsigned v = 0; v < vm->spec->vcpus; v++) {
+		g_auto(CpuSet) cpus = plan_vm_vcpu_cpus(vm, v);
+		unsigned core = host_core_of(plan->host, (unsigned)hwloc_bitmap_first(cpus));
+
+		/* Those that float are in the first. */
+		if (vm_spec_floats(vm->spec, v) ? !share
+						: host_core(plan->host, core)->node == node)
+			hwloc_bitmap_set(vcpus, v);
+	}
+	return cpulist_format(vcpus);
+}
+
+static uint64_t mib_of(uint64_t bytes)
+{
+	return (bytes >> 20) + (bytes & ((1U << 20) - 1) ? 1 : 0);
+}
+
+uint64_t fill_cell_mib(const VmShare *share)
+{
+	return mib_of(share->memory);
+}
+
+uint64_t fill_vm_mib(const PlanVm *vm)
+{
+	uint64_t mib = 0;
+
+	for (unsigned i = 0; i < vm->shares->len; i++)
+		mib += fill_cell_mib(&g_array_index(vm->shares, VmShare, i));
+	return vm->shares->len ? mib : mib_of(plan_vm_memory(vm));
+}
+
+char *fill_realtime_vcpus(const VmSpec *spec)
+{
+	g_auto(CpuSet) vcpus = hwloc_bitmap_alloc();
+
+	for (unsigned v = 0; v < spec->vcpus; v++)
+		if (vm_spec_realtime(spec, v))
+			hwloc_bitmap_set(vcpus, v);
+	return cpulist_format(vcpus);
+}
+
 char *fill_number(uint64_t number)
 {
 	return g_strdup_printf("%" G_GUINT64_FORMAT, number);

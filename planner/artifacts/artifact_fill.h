@@ -75,6 +75,14 @@ char *fill_vm_emulator(Fill *fill); /* the CPUs of the VM's emulator */
 char *fill_vm_iothread(const Fill *fill, unsigned i);
 /* TEMPLATE for each vCPU of a dedicated VM: ${vcpu}, and its CPU by the name CPUS. */
 char *fill_vm_pins(Fill *fill, const char *template, const char *cpus);
+/* The vCPUs of guest NUMA cell number SHARE: those pinned to CPUs of its node. */
+char *fill_cell_vcpus(const Plan *plan, const PlanVm *vm, unsigned share);
+/* Its memory in MiB, and the VM's, which is that of all its cells: platforms that count in MiB want
+ * it to be so. */
+uint64_t fill_cell_mib(const VmShare *share);
+uint64_t fill_vm_mib(const PlanVm *vm);
+/* Those that are real-time: "1-3", or "". */
+char *fill_realtime_vcpus(const VmSpec *spec);
 char *fill_number(uint64_t number);
 /* The narrowest policy of Kubernetes' Topology Manager that admits the plan's VMs. */
 char *fill_topology_policy(Fill *fill);

@@ -10,7 +10,7 @@
 
 static char *platform_memory(Fill *f)
 {
-	return fill_number(plan_vm_memory(f->vm) >> 20);
+	return fill_number(fill_vm_mib(f->vm));
 }
 
 /* A shared VM's topology is nobody's plan: cores, as the platforms have it. */
@@ -78,19 +78,43 @@ static char *kubevirt_mode(Fill *f)
 		(const TemplateValue[]){{"mode", cpu_mode_names[mode], TEMPLATE_LINE}, FILL_END});
 }
 
-/* KubeVirt passes the node's NUMA on only to guests in huge pages. */
+/* KubeVirt takes real-time vCPUs with the node's NUMA alone, and passes that on only to guests in
+ * huge pages. */
+static char *kubevirt_realtime(Fill *f)
+{
+	g_autofree char *list = fill_realtime_vcpus(f->vm->spec);
+
+	if (!*list)
+		return g_strdup("");
+	return f->vm->spec->page
+		       ? fill(f, "platforms/kubevirt-realtime.yaml",
+			      (const TemplateValue[]){{"vcpus", list, TEMPLATE_STRING}, FILL_END})
+		       : fill(f, "platforms/kubevirt-realtime-not.yaml",
+			      (const TemplateValue[]){FILL_END});
+}
+
+static char *kubevirt_part(Fill *f, bool wanted, const char *name)
+{
+	return wanted ? fill(f, name, (const TemplateValue[]){FILL_END}) : g_strdup("");
+}
+
 static char *kubevirt_dedicated(Fill *f)
 {
-	g_autofree char *numa = f->vm->spec->page ? fill(f, "platforms/kubevirt-numa.yaml",
-							 (const TemplateValue[]){FILL_END})
-						  : g_strdup("");
-	const char *counted = f->vm->spec->emulator == HELPER_OWN ? "as the plan has it"
-								  : "which the plan does not count";
+	const VmSpec *spec = f->vm->spec;
+	g_autofree char *numa = kubevirt_part(f, spec->page, "platforms/kubevirt-numa.yaml");
+	g_autofree char *isolate =
+		kubevirt_part(f, spec->threads == THREADS_ISOLATE && f->plan->host->max_threads > 1,
+			      "platforms/kubevirt-isolate.yaml");
+	g_autofree char *realtime = kubevirt_realtime(f);
+	const char *counted = spec->emulator == HELPER_OWN ? "as the plan has it"
+							   : "which the plan does not count";
+	const TemplateValue values[] = {{"counted", counted, TEMPLATE_LINE},
+					{"isolate", isolate, TEMPLATE_RAW},
+					{"realtime", realtime, TEMPLATE_RAW},
+					{"numa", numa, TEMPLATE_RAW},
+					FILL_END};
 
-	return is_dedicated(f) ? fill(f, "platforms/kubevirt-dedicated.yaml",
-				      (const TemplateValue[]){{"counted", counted, TEMPLATE_LINE},
-							      {"numa", numa, TEMPLATE_RAW},
-							      FILL_END})
+	return is_dedicated(f) ? fill(f, "platforms/kubevirt-dedicated.yaml", values)
 			       : g_strdup("");
 }
 
@@ -183,7 +207,7 @@ static void proxmox_cells(const Fill *f, GString *options)
 			" \\\n        --numa%u 'cpus=%u-%u,hostnodes=%u,memory=%" G_GUINT64_FORMAT
 			",policy=bind'",
 			i, first, first + share->vcpus + vm_spec_floating(f->vm->spec) - 1,
-			host_node(f->plan->host, share->from)->id, share->memory >> 20);
+			host_node(f->plan->host, share->from)->id, fill_cell_mib(share));
 		first += share->vcpus;
 	}
 }

@@ -1,2 +1,2 @@
 'hw:cpu_policy=${policy}' ${mask}'hw:cpu_thread_policy=${threads}' \
-    'hw:numa_nodes=${nodes}' 'hw:emulator_threads_policy=${emulator}'
+    'hw:numa_nodes=${nodes}' ${cells}'hw:emulator_threads_policy=${emulator}'

@@ -1,0 +1,2 @@
+'hw:numa_cpus.${cell}=${vcpus}' 'hw:numa_mem.${cell}=${memory}' \
+    

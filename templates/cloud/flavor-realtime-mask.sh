@@ -1,0 +1,1 @@
+'hw:cpu_realtime_mask=${vcpus}' 
