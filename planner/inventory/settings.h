@@ -10,7 +10,9 @@
  *    man/schemas/plan.json: the plan document has it under `json` where it is not the default.
  * 3. who obeys it: the code it is for. Where a VM fits is decided in planner/search and
  *    planner/place; of a VM, SETTING_NOT_PLACED says that they do not ask for it.
- * 4. a case in tests/unit/test_inventory.c: what it takes and what it refuses.
+ * 4. a case in tests/unit/test_inventory.c: what it takes and what it refuses; one of [node] in
+ *    tests/unit/test_settings.c, too.
+ * 5. a document that shows it, in tests/schemas.t.
  * tests/unit/test_settings.c has a key that nobody else knows go all the way.
  */
 #ifndef PLANNER_INVENTORY_SETTINGS_H

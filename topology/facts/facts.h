@@ -11,8 +11,9 @@
  * To add a fact: 1. a field with its source in the header of who reads that source (those included
  * below, and topology/guests/tasks.h); 2. in the .c beside it the reading, through root.h alone, so
  * that a snapshot has it by itself, and the freeing; 3. where rules may need it, its bit in
- * topology/root/fact.h and its row in the table at the end of that .c; 4. a line of
- * tests/hosts/make-node.py, so that constructed nodes show it.
+ * topology/root/fact.h and its row in the table at the end of that .c; 4. templates/capture.sh, if
+ * it does not take the file along yet; 5. a line of tests/hosts/make-node.py, so that constructed
+ * nodes show it.
  *
  * All texts are valid UTF-8, whatever the files held.
  */
