@@ -9,13 +9,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LINE_INDENT 4 /* where a line goes on */
+
 /* The first line names the subject, the others are indented below it. */
 static void print_lines(const GPtrArray *lines)
 {
+	unsigned width = output_width();
+
 	for (unsigned i = 0; i < lines->len; i++) {
 		g_autofree char *safe = output_safe(g_ptr_array_index(lines, i));
+		g_autofree char *folded = output_fold(
+			safe, width > LINE_INDENT ? width - LINE_INDENT : 0, LINE_INDENT);
 
-		printf("%s%s\n", i ? "  " : "", safe);
+		printf("%s%s\n", i ? "  " : "", folded);
 	}
 }
 

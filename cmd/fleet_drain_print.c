@@ -206,9 +206,10 @@ static void fleet_drain_print_stay(const FleetDrain *drain)
 				       : g_strdup("without --moves N, ");
 	bool limited = d->left_bound && d->left > d->stuck;
 
-	printf("%u VM%s stay%s; %s%s%s\n", d->left, d->left == 1 ? "" : "s",
-	       d->left == 1 ? "s" : "", limited ? limit : "", proof,
-	       d->left_bound || moves ? "" : ": --moves N lets VMs of other nodes make room");
+	output_sentence("%u VM%s stay%s; %s%s%s", d->left, d->left == 1 ? "" : "s",
+			d->left == 1 ? "s" : "", limited ? limit : "", proof,
+			d->left_bound || moves ? ""
+					       : ": --moves N lets VMs of other nodes make room");
 }
 
 /* How many VMs make room, how many stay, and what is proved of that. */
@@ -219,13 +220,15 @@ static void fleet_drain_print_proofs(const FleetDrain *drain)
 	g_autofree char *moves = fleet_print_proof("moves", d->moves, d->moves_bound);
 
 	if (d->moves)
-		printf("%u VM%s of other nodes make%s room, with %s of memory; %s\n", d->moves,
-		       d->moves == 1 ? "" : "s", d->moves == 1 ? "s" : "", memory, moves);
+		output_sentence("%u VM%s of other nodes make%s room, with %s of memory; %s",
+				d->moves, d->moves == 1 ? "" : "s", d->moves == 1 ? "s" : "",
+				memory, moves);
 	if (d->left)
 		fleet_drain_print_stay(drain);
 	if (d->unsure)
-		puts("No VM makes room for one over several NUMA nodes, apart from others, or on "
-		     "cores of a kind: the proof leaves these out");
+		output_sentence("No VM makes room for one over several NUMA nodes, apart from "
+				"others, or on "
+				"cores of a kind: the proof leaves these out");
 }
 
 void fleet_drain_print_people(const FleetDrain *drain)

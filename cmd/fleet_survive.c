@@ -297,10 +297,10 @@ static void survive_print_spare(const Survive *survive, bool color)
 	g_autofree char *memory = size_format_rounded(spare->memory);
 	g_autofree char *proof = fleet_print_proof("needs", spare->cores, spare->bound);
 
-	printf("To survive these losses, keep a spare of %s%" G_GUINT64_FORMAT
-	       " core%s%s and %s of memory; %s\n\n",
-	       output_bold(color), spare->cores, spare->cores == 1 ? "" : "s", output_reset(color),
-	       memory, proof);
+	output_sentence("To survive these losses, keep a spare of %s%" G_GUINT64_FORMAT
+			" core%s%s and %s of memory; %s\n",
+			output_bold(color), spare->cores, spare->cores == 1 ? "" : "s",
+			output_reset(color), memory, proof);
 	if (spare->rooms->len)
 		survive_print_rooms(survive, color);
 }
@@ -315,10 +315,10 @@ static void survive_print_pairs(const Survive *survive)
 					  survive->pairs)
 			: g_strdup("");
 
-	printf("Pairs of nodes: of %u judged%s, it survives %u, %u fail%s, %u %s unknown\n", judged,
-	       sample, verdicts[LOSS_SURVIVES], verdicts[LOSS_FAILS],
-	       verdicts[LOSS_FAILS] == 1 ? "s" : "", verdicts[LOSS_UNKNOWN],
-	       verdicts[LOSS_UNKNOWN] == 1 ? "is" : "are");
+	output_sentence("Pairs of nodes: of %u judged%s, it survives %u, %u fail%s, %u %s unknown",
+			judged, sample, verdicts[LOSS_SURVIVES], verdicts[LOSS_FAILS],
+			verdicts[LOSS_FAILS] == 1 ? "s" : "", verdicts[LOSS_UNKNOWN],
+			verdicts[LOSS_UNKNOWN] == 1 ? "is" : "are");
 }
 
 static void survive_print_people(const Survive *survive, bool color)
@@ -328,16 +328,18 @@ static void survive_print_people(const Survive *survive, bool color)
 		 unknown = survive_single(survive, LOSS_UNKNOWN);
 
 	survive_print_units(survive, color);
-	printf("\n%sThe fleet survives %u of %u losses%s, of %u node%s and %u group%s; %u fail%s, "
-	       "%u %s unknown\n",
-	       output_bold(color), survive_single(survive, LOSS_SURVIVES), nodes + groups,
-	       output_reset(color), nodes, nodes == 1 ? "" : "s", groups, groups == 1 ? "" : "s",
-	       fail, fail == 1 ? "s" : "", unknown, unknown == 1 ? "is" : "are");
+	putchar('\n');
+	output_sentence(
+		"%sThe fleet survives %u of %u losses%s, of %u node%s and %u group%s; %u fail%s, "
+		"%u %s unknown",
+		output_bold(color), survive_single(survive, LOSS_SURVIVES), nodes + groups,
+		output_reset(color), nodes, nodes == 1 ? "" : "s", groups, groups == 1 ? "" : "s",
+		fail, fail == 1 ? "s" : "", unknown, unknown == 1 ? "is" : "are");
 	if (survive->counts[SPARE_PAIR])
 		survive_print_pairs(survive);
 	if (survive->shared)
-		printf("%u shared VM%s not judged: shared VMs take no cores of their own\n",
-		       survive->shared, survive->shared == 1 ? " is" : "s are");
+		output_sentence("%u shared VM%s not judged: shared VMs take no cores of their own",
+				survive->shared, survive->shared == 1 ? " is" : "s are");
 	if (survive->spare->losses)
 		survive_print_spare(survive, color);
 	else

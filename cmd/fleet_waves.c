@@ -203,7 +203,7 @@ static void fleet_waves_print_left(const FleetWaves *waves)
 	g_autofree char *names = waves_nodes_names(waves->standings->standings, answer->left);
 	g_autofree char *why = output_safe(answer->why ? answer->why : "");
 
-	printf("Cannot be emptied: %s%s%s\n", names, *why ? "; " : "", why);
+	output_sentence("Cannot be emptied: %s%s%s", names, *why ? "; " : "", why);
 }
 
 static void fleet_waves_print_totals(const FleetWaves *waves)
@@ -218,17 +218,18 @@ static void fleet_waves_print_totals(const FleetWaves *waves)
 		return;
 	}
 	if (changed)
-		printf("%s%u of %u node%s change%s in %u wave%s%s%s%s\n", output_bold(color),
-		       changed, answer->changes, answer->changes == 1 ? "" : "s",
-		       answer->changes == 1 ? "s" : "", answer->waves->len,
-		       answer->waves->len == 1 ? "" : "s", output_reset(color),
-		       answer->left->len ? "" : "; ", answer->left->len ? "" : proof);
+		output_sentence("%s%u of %u node%s change%s in %u wave%s%s%s%s", output_bold(color),
+				changed, answer->changes, answer->changes == 1 ? "" : "s",
+				answer->changes == 1 ? "s" : "", answer->waves->len,
+				answer->waves->len == 1 ? "" : "s", output_reset(color),
+				answer->left->len ? "" : "; ", answer->left->len ? "" : proof);
 	if (answer->moves)
-		printf("Their %u VM%s make%s %u move%s; %u of the moves %s a VM's second or later "
-		       "one\n",
-		       answer->vms, answer->vms == 1 ? "" : "s", answer->vms == 1 ? "s" : "",
-		       answer->moves, answer->moves == 1 ? "" : "s", answer->again,
-		       answer->again == 1 ? "is" : "are");
+		output_sentence(
+			"Their %u VM%s make%s %u move%s; %u of the moves %s a VM's second or later "
+			"one",
+			answer->vms, answer->vms == 1 ? "" : "s", answer->vms == 1 ? "s" : "",
+			answer->moves, answer->moves == 1 ? "" : "s", answer->again,
+			answer->again == 1 ? "is" : "are");
 	if (!changed)
 		printf("%sNo node can change%s\n", output_bold(color), output_reset(color));
 	if (answer->left->len)

@@ -155,6 +155,18 @@ char *output_fold(const char *text, unsigned width, unsigned indent)
 	return g_string_free(g_string_append(folded, text), FALSE);
 }
 
+void output_sentence(const char *format, ...)
+{
+	g_autofree char *text = NULL, *folded = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	text = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
+	folded = output_fold(text, output_width(), 0);
+	puts(folded);
+}
+
 static const char *cell_text(struct libscols_line *line, size_t column)
 {
 	const char *text = scols_cell_get_data(scols_line_get_cell(line, column));

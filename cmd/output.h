@@ -19,6 +19,8 @@ char *output_safe(const char *text);
  * INDENT; as it is where WIDTH is 0. Yours.
  */
 char *output_fold(const char *text, unsigned width, unsigned indent);
+/* Print a line, folded where the terminal ends. */
+void output_sentence(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
 /* The command that plans the inventory FILE, for a shell; yours. SOURCE is -t's, NULL = this
  * machine. */

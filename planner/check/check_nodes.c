@@ -11,6 +11,7 @@ static void check_node_free(gpointer data)
 	g_free(node->source);
 	g_free(node->why);
 	g_free(node->map);
+	g_free(node->title);
 	json_decref(node->document);
 	g_free(node);
 }
@@ -25,7 +26,7 @@ void check_nodes_add(GPtrArray *nodes, const char *source, json_t *document, cha
 {
 	CheckNode *node = g_new(CheckNode, 1);
 
-	*node = (CheckNode){g_strdup(source), g_strdup(why), document, map};
+	*node = (CheckNode){g_strdup(source), g_strdup(why), document, map, NULL};
 	g_ptr_array_add(nodes, node);
 }
 
@@ -108,11 +109,36 @@ unsigned check_node_count(const CheckNode *node, const char *key)
 	return (unsigned)json_integer_value(json_object_get(summary, key));
 }
 
-const char *check_node_title(const CheckNode *node)
+static const char *check_nodes_name(const CheckNode *node)
 {
 	const char *name = check_node_text(json_object_get(node->document, "node"), "name");
 
 	return *name ? name : node->source;
+}
+
+const char *check_node_title(const CheckNode *node)
+{
+	return node->title ? node->title : check_nodes_name(node);
+}
+
+/* A fleet has as many nodes as it has: names are counted once for all. */
+static void check_nodes_set_titles(GPtrArray *nodes)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+
+	for (unsigned i = 0; i < nodes->len; i++) {
+		const char *name = check_nodes_name(g_ptr_array_index(nodes, i));
+		gsize times = GPOINTER_TO_SIZE(g_hash_table_lookup(seen, name));
+
+		g_hash_table_insert(seen, (gpointer)name, GSIZE_TO_POINTER(times + 1));
+	}
+	for (unsigned i = 0; i < nodes->len; i++) {
+		CheckNode *node = g_ptr_array_index(nodes, i);
+		const char *name = check_nodes_name(node);
+
+		if (GPOINTER_TO_SIZE(g_hash_table_lookup(seen, name)) > 1 && !node->title)
+			node->title = g_strdup_printf("%s (%s)", name, node->source);
+	}
 }
 
 static int check_node_compare(gconstpointer a, gconstpointer b)
@@ -130,6 +156,7 @@ static int check_node_compare(gconstpointer a, gconstpointer b)
 
 void check_nodes_sort(GPtrArray *nodes)
 {
+	check_nodes_set_titles(nodes);
 	g_ptr_array_sort(nodes, check_node_compare);
 }
 
@@ -138,7 +165,7 @@ char **check_node_cells(const CheckNode *node, const char *none)
 	static const char *const keys[] = {"errors", "warnings", "infos", "unknown", "waived"};
 	GPtrArray *cells = g_ptr_array_new();
 
-	g_ptr_array_add(cells, g_strdup(check_node_title(node)));
+	g_ptr_array_add(cells, g_strdup(check_nodes_name(node)));
 	for (unsigned i = 0; i < G_N_ELEMENTS(keys); i++)
 		g_ptr_array_add(cells,
 				node->document

@@ -14,7 +14,8 @@ typedef struct CheckNode {
 	char *source; /* the file or folder */
 	char *why;    /* why it could not be checked; NULL = it was */
 	json_t *document;
-	char *map; /* SVG; NULL = none */
+	char *map;   /* SVG; NULL = none */
+	char *title; /* "x6-0042 (old.tar)" where another has that name too; NULL = its name */
 } CheckNode;
 
 /* A rule, or another finding, with all of its findings. */
@@ -39,13 +40,15 @@ GPtrArray *check_nodes_documents(const char *text, size_t length);
 /* The only one of DOCUMENTS that is of a node called NAME, borrowed; NULL = none is, or several
  * are: which of them cannot be told. */
 json_t *check_nodes_document_of(const GPtrArray *documents, const char *name);
-/* Those that could not be checked first, then by errors, warnings and name. */
+/* Those that could not be checked first, then by errors, warnings and name. Two of one name get
+ * titles that tell them apart. */
 void check_nodes_sort(GPtrArray *nodes);
 
 /* The text at KEY of an object, "" = none. */
 const char *check_node_text(const json_t *object, const char *key);
 /* The number at KEY of its summary; 0 where it could not be checked. */
 unsigned check_node_count(const CheckNode *node, const char *key);
+/* What a finding names it by: its title, name or source. */
 const char *check_node_title(const CheckNode *node);
 /* The cells of a table of nodes: name, errors, warnings, infos, not judged, waived, source, why.
  * NONE stands for a number of a node that could not be checked. Yours. */

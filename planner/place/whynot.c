@@ -274,6 +274,11 @@ static const char *pinned_word(const VmSpec *spec)
 	return vm_spec_floating(spec) ? "dedicated vCPUs" : "vCPUs";
 }
 
+static const char *pinned_one(const VmSpec *spec)
+{
+	return vm_spec_floating(spec) ? "dedicated vCPU" : "vCPU";
+}
+
 static char *too_few_cores(const Placer *placer, const VmSpec *spec, const GArray *classes)
 {
 	const ClassRoom *only = &g_array_index(classes, ClassRoom, 0);
@@ -379,7 +384,7 @@ static char *too_large_fix(const Placer *placer, const Problem *empty, const VmS
 				       pinned_word(spec), more);
 	if (less)
 		return g_strdup_printf("give it %u %s: that is the most that fits%s", less,
-				       pinned_word(spec),
+				       less > 1 ? pinned_word(spec) : pinned_one(spec),
 				       fits_without_helpers(empty, spec)
 					       ? "; with its emulator and I/O threads on the "
 						 "host's CPUs it fits as it is"
@@ -392,6 +397,18 @@ static char *too_large_fix(const Placer *placer, const Problem *empty, const VmS
 		return g_strdup("leave it more cores, or set emulator and iothread-cpus = host and "
 				"give it fewer vCPUs");
 	return g_strdup("leave cores to VMs: [host], [sdk] and [shared] have them all");
+}
+
+/* More memory than the empty host has: there is none to free. */
+static char *too_much_memory_fix(const Placer *placer, const GPtrArray *changes)
+{
+	const Change *change = g_ptr_array_index(changes, 0);
+	g_autofree char *size = size_format_ceiling(change->memory);
+
+	return g_strdup_printf(
+		"give it %s less memory: node %u has no more for VMs%s", size,
+		host_node(placer->host, change->node)->id,
+		placer->inventory->node->host_memory ? ", or lower [host] memory-per-node" : "");
 }
 
 /* Solving is not free. */
@@ -458,6 +475,10 @@ static void whynot_answer(Answers *answers, const PlanVm *vm, const NodeRoom *ro
 	const GPtrArray *changes = changes_of(answers, spec);
 	g_autofree char *fix = changes ? changes_text(answers->placer->plan, changes) : NULL;
 
+	if (level == HOST_NONE && memory_alone(changes)) {
+		g_free(fix);
+		fix = too_much_memory_fix(answers->placer, changes);
+	}
 	if (!fix)
 		fix = level == HOST_NONE ? too_large_fix(answers->placer, answers->empty, spec)
 					 : g_strdup("make the VM smaller, or remove others");
