@@ -72,7 +72,7 @@ function kept_thing(option, value,   kind) {
     sub(/[,"].*/, "", kind)
     return option == "object" ? kind ~ /^memory-backend-/ : kind ~ /-cpu|^pc-dimm|^virtio-mem/
 }
-# Of N arguments in ARGS, from the first: their numbers, after the program.
+# The numbers of those of N arguments in ARGS that are kept; the first may be the program.
 function kept_args(args, n,   i, option, kept) {
     i = n && args[1] !~ /^-/ ? 2 : 1
     kept = i == 2 ? " 1" : ""
@@ -93,7 +93,7 @@ BEGIN {
     set(options, "@qemu-options@"); set(switches, "@qemu-switches@")
 }'
 
-# Of grep -H, over the files of a list, what is kept of each; the files that had no line go to LEFT.
+# What is kept from the output of grep -H over a list of files; files without a line go to LEFT.
 keep='
 function kind_of(path) {
     if (path ~ /^proc\/[0-9]+\/task\//) return path ~ /\/stat$/ ? "stat" : path ~ /\/status$/ ? "status" : ""
@@ -118,7 +118,7 @@ function start() {
 }
 function finish(   end, i, n, field) {
     if (!opened) return
-    if (kind == "stat") { # fields but state, parent, flags, CPU, priority and policy are addresses and the like
+    if (kind == "stat") { # all but state, parent, flags, CPU, priority and policy are addresses and the like
         while (i = index(substr(text, end + 1), ")")) end += i
         n = split(substr(text, end + 1), field, " ")
         text = substr(text, 1, end)
@@ -211,7 +211,7 @@ END {
     for (i = 1; i <= n; i++) if (!(i in seen)) print path[i] >left
 }'
 
-# A domain of virsh dumpxml, an element a tag, in an allow-list by where it is.
+# A domain of virsh dumpxml, one tag at a time: an allow-list of paths says what is kept.
 domain='
 function kept_element(rule, name, known) {
     if (rule == "domain") return name in of_domain || name ~ /commandline/
@@ -285,7 +285,7 @@ skip != "" { if (index($0, skip)) skip = ""; next }
 /^\// { leave(); next }
 { element() }'
 
-# Of such a domain the name of its file, and its name as JSON has it.
+# The name of such a domain: as a file, and as JSON has it.
 naming='
 function json(text,   out, i, c) {
     for (i = 1; i <= length(text); i++) {
@@ -310,7 +310,7 @@ match($0, /<name>.*<\/name>/) {
     exit
 }'
 
-# Pages of numa_maps by node: the lines name files of the guest.
+# The pages of numa_maps by node: a sum, because the lines name files of the guest.
 memory='
 / file=(\/usr\/|\/lib|\/bin\/|\/sbin\/)/ { next }
 / file=/ && !/ (dirty|anon)=| huge / { next }
@@ -331,7 +331,7 @@ refusal='
 /guest stopping CPU not supported/ { line = $0 }
 END { if (line != "") print line }'
 
-# Of the file of -readconfig the groups that concern CPUs and memory.
+# The groups of the file of -readconfig that concern CPUs and memory.
 config='
 function group() {
     if (head ~ /^\[(machine|smp-opts|memory|overcommit)\]$/ || (head ~ /^\[object "/ && kept_thing("object", kind)) ||
@@ -349,10 +349,10 @@ die() {
     exit 2
 }
 
-# SOURCE could not be had, WHY: in the capture, and to whoever runs this.
+# SOURCE could not be read, for the reason WHY: the capture says so, and so does this script.
 remark() { printf '%s\t%s\n' "$1" "$2" >>"$dir/tree/planner/remarks"; }
 
-# FILE exists, but cat said WHY it cannot be read. What is gone by now, a task, was not there.
+# FILE exists, but cannot be read: cat said WHY. A file that is gone, such as a task's, is no failure.
 failed() {
     case $2 in
     *'No such '* | *'Not a directory'* | *'Is a directory'*) return ;;
@@ -456,7 +456,7 @@ copy() {
     done <"$dir/left"
 }
 
-# Who may set interrupts is in the mode of their files.
+# The modes of interrupts' files say who may set them.
 modes() {
     (cd "$dir/tree" && files proc/irq/[0-9]*/smp_affinity_list) >"$dir/list"
     [ -s "$dir/list" ] || return 0
@@ -466,7 +466,7 @@ modes() {
     done
 }
 
-# Of init's environment the kernel's parameters.
+# The kernel's parameters from init's environment.
 environment() {
     raw proc/1/environ || return
     tr '\n\000' '\001\n' <"$dir/raw" | awk -v line="$dir/tree/proc/cmdline" "$words"'
@@ -492,7 +492,7 @@ processes() {
         -e 's,^.* proc/\([0-9]*\)/exe -> .*/qemu$,\1 qemu,p'
 }
 
-# Which thread of QEMU PID is which vCPU: they have no names.
+# Which thread of QEMU PID is which vCPU, where threads have no names.
 descriptors() {
     why=$(ls -l "proc/$1/fd" 2>&1 >"$dir/raw") || failed "proc/$1/fd" "$why"
     awk '/ anon_inode:kvm-vcpu:[0-9]+$/ { print $(NF - 2), $NF }' "$dir/raw" >"$dir/descriptors"
@@ -502,7 +502,7 @@ descriptors() {
         printf '%s\n' "$target" >"$dir/tree/proc/$1/fd/$number"
     done <"$dir/descriptors"
     for task in proc/$1/task/[0-9]*; do
-        tries=0 call=running # outside KVM_RUN for a moment: asked again
+        tries=0 call=running # a vCPU may be outside KVM_RUN for a moment: ask again
         while [ "$call" = running ] && [ "$tries" -lt 50 ]; do
             tries=$((tries + 1)) call=
             { read -r call <"$task/syscall"; } 2>/dev/null
@@ -511,7 +511,7 @@ descriptors() {
     done
 }
 
-# Of libvirt's log of QEMU's VM the one line that matters.
+# The one line that matters from libvirt's log of a VM.
 log() {
     log=var/log/libvirt/qemu/$1.log
     case $1 in '' | */*) return 0 ;; esac
@@ -524,7 +524,7 @@ log() {
     fi
 }
 
-# Of each QEMU its arguments that concern CPUs and memory, and where its memory is.
+# The arguments of each QEMU that concern CPUs and memory, and where its memory is.
 qemus() {
     for pid in $(sed 's/ .*//' "$dir/qemu" | sort -u); do
         if raw "proc/$pid/cmdline" && [ -s "$dir/raw" ]; then
@@ -553,7 +553,7 @@ qemus() {
 uri=qemu:///system
 ask() { $virsh -r -c $uri "$@" 2>"$dir/why"; }
 
-# The XML of domain UUID, or with --inactive of its next start, below INTO.
+# Write the XML of domain UUID, or with --inactive that of its next start, below INTO.
 dump() {
     into=$1
     shift
@@ -618,7 +618,7 @@ kvm() {
     fi
 }
 
-# Run WHAT for SECONDS at most; it goes on alone where the kernel does not let go of it.
+# Run WHAT for LIMIT tenths of a second at most; where the kernel does not let go of it, go on without it.
 within() {
     limit=$1
     shift
@@ -636,7 +636,7 @@ within() {
     job=
 }
 
-# What could not be read, a line each, those of many processes in one.
+# What could not be read, one line each; the same file of many processes is one line.
 report() {
     for file in failures remarks; do
         [ ! -e "$dir/tree/planner/$file" ] || cat "$dir/tree/planner/$file"
@@ -651,7 +651,7 @@ report() {
     [ "$(id -u)" -eq 0 ] || echo 'planner-capture: run it as root, so that all can be read' >&2
 }
 
-# Files of which only the existence matters, and files that a kernel or a machine may lack.
+# Files that matter only by being there, and files that a kernel or a machine may lack.
 rest() {
     for mark in sys/firmware/efi/efivars/StubInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f \
         etc/nova/nova.conf etc/vdsm/vdsm.conf etc/harvester-release.yaml \
@@ -699,7 +699,7 @@ main() {
     release=$(cat proc/sys/kernel/osrelease 2>/dev/null)
     paths >"$dir/list"
     copy
-    # Of groups whose CPU time is limited, how often it was.
+    # How often groups with limited CPU time reached their limit.
     (cd "$dir/tree" && find sys/fs/cgroup \( -name cpu.max -o -name cpu.cfs_quota_us \) -exec grep -l '^[0-9]' {} + \
         2>/dev/null) | sed 's,/[^/]*$,/cpu.stat,' >"$dir/list"
     copy

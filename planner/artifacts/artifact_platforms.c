@@ -212,6 +212,30 @@ static void proxmox_cells(const Fill *f, GString *options)
 	}
 }
 
+/* Proxmox VE itself has no real-time vCPUs. */
+static char *proxmox_realtime(Fill *f)
+{
+	const VmSpec *spec = f->vm->spec;
+	g_autofree char *priority = fill_number(spec->realtime.priority);
+	g_autoptr(GString) vcpus = g_string_new(NULL);
+
+	for (unsigned v = 0; v < spec->vcpus; v++) {
+		g_autofree char *vcpu = fill_number(v);
+		const char *scheduler = scheduler_policy_name(spec->realtime.policy);
+
+		if (vm_spec_realtime(spec, v))
+			fill_append(f, vcpus, "platforms/proxmox-realtime-vcpu.sh",
+				    (const TemplateValue[]){{"vcpu", vcpu, TEMPLATE_LINE},
+							    {"scheduler", scheduler, TEMPLATE_LINE},
+							    {"priority", priority, TEMPLATE_LINE},
+							    FILL_END});
+	}
+	return vcpus->len ? fill(f, "platforms/proxmox-realtime.sh",
+				 (const TemplateValue[]){{"vcpus", vcpus->str, TEMPLATE_RAW},
+							 FILL_END})
+			  : g_strdup("");
+}
+
 static char *proxmox_options(Fill *f)
 {
 	const VmSpec *spec = f->vm->spec;
@@ -246,6 +270,7 @@ static const char *unfit_proxmox(const Plan *plan, const PlanVm *vm)
 static const ArtifactValue proxmox_values[] = {{"head", TEMPLATE_RAW, fill_head},
 					       {"vcpus", TEMPLATE_RAW, proxmox_vcpus},
 					       {"emulator", TEMPLATE_SHELL, fill_vm_emulator},
+					       {"realtime", TEMPLATE_RAW, proxmox_realtime},
 					       {"memory", TEMPLATE_LINE, platform_memory},
 					       {"sockets", TEMPLATE_LINE, platform_sockets},
 					       {"cores", TEMPLATE_LINE, proxmox_cores},

@@ -350,9 +350,11 @@ static void places_check(Splitter *s, const SplitWant *want)
 		return;
 	list = cpulist_format(absent);
 	all = cpulist_format(here);
-	fix = g_strdup_printf("this host has cores on %s %s", kind, all);
+	fix = g_strdup_printf("this host has cores on %s%s %s", kind,
+			      hwloc_bitmap_weight(here) > 1 ? "s" : "", all);
 	findings_add(s->findings, SEVERITY_ERROR, "split.place-absent", want->section, fix,
-		     "asks for cores on %s %s, where this host has none", kind, list);
+		     "asks for cores on %s%s %s, where this host has none", kind,
+		     hwloc_bitmap_weight(absent) > 1 ? "s" : "", list);
 }
 
 /* The groups in the order of their lowest CPU, each once. */

@@ -406,9 +406,9 @@ static char *too_much_memory_fix(const Placer *placer, const GPtrArray *changes)
 	g_autofree char *size = size_format_ceiling(change->memory);
 
 	return g_strdup_printf(
-		"give it %s less memory: node %u has no more for VMs%s", size,
-		host_node(placer->host, change->node)->id,
-		placer->inventory->node->host_memory ? ", or lower [host] memory-per-node" : "");
+		"give it %s less memory%s: node %u has no more for VMs", size,
+		placer->inventory->node->host_memory ? ", or lower [host] memory-per-node" : "",
+		host_node(placer->host, change->node)->id);
 }
 
 /* Solving is not free. */

@@ -18,7 +18,7 @@ pin() {
     for task in "/proc/$$pid/task/"*; do
         name=$$(cat "$$task/comm" 2>/dev/null) || continue # a worker that has ended
         taskset --cpu-list --pid "$$(cpus_of "$$name")" "$${task##*/}" >/dev/null || [ ! -e "$$task" ]
-    done
+${realtime}    done
 }
 
 case $${2-} in

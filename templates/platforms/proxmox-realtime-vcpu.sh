@@ -1,0 +1,1 @@
+        'CPU ${vcpu}/KVM') chrt --${scheduler} --pid ${priority} "$${task##*/}" ;;

@@ -1,0 +1,2 @@
+        case $$name in
+${vcpus}        esac
