@@ -175,12 +175,42 @@ static uint64_t pages_there(const Facts *facts, hwloc_const_bitmap_t nodes, uint
 	return have + more;
 }
 
-static void taking_say(const Rule *rule, const Taking *taking, GPtrArray *findings, uint64_t have)
+/* Pages on the nodes of TAKING that are in use and no running VM's: of what is no VM, such as
+ * DPDK's. VMs that may be on any node count wherever their pages are. */
+static uint64_t pages_of_others(const Taking *taking)
+{
+	const Facts *facts = taking->audit->facts;
+	const GPtrArray *vms = taking->audit->vms;
+	uint64_t used = 0, known = 0;
+
+	for (unsigned i = 0; i < facts->hugepages->len; i++) {
+		const HugePages *pages = &g_array_index(facts->hugepages, HugePages, i);
+
+		if (pages->size == taking->size && pages->total > pages->free &&
+		    (!taking->nodes || hwloc_bitmap_isset(taking->nodes, pages->node)))
+			used += pages->total - pages->free;
+	}
+	for (unsigned i = 0; i < vms->len; i++) {
+		const AuditVm *vm = g_ptr_array_index(vms, i);
+		const Guest *guest = vm->guest;
+
+		if (guest && guest->running && guest->hugepages &&
+		    page_of(taking->audit, guest) == taking->size)
+			known += (guest->memory + taking->size - 1) / taking->size;
+	}
+	return used > known ? used - known : 0;
+}
+
+static void taking_say(const Rule *rule, const Taking *taking, GPtrArray *findings, uint64_t have,
+		       uint64_t others)
 {
 	g_autofree char *page = size_format(taking->size);
 	g_autofree char *list = taking->nodes ? set_text(taking->nodes) : NULL;
 	g_autofree char *where = list ? g_strdup_printf(" on node %s", list) : g_strdup("");
 	g_autofree char *subject = list ? g_strdup_printf("node %s", list) : g_strdup("node");
+	g_autofree char *used =
+		others ? g_strdup_printf(", of which %" PRIu64 " are in use elsewhere", others)
+		       : g_strdup("");
 	Naming naming = {0};
 	g_autofree char *names = NULL;
 
@@ -188,9 +218,9 @@ static void taking_say(const Rule *rule, const Taking *taking, GPtrArray *findin
 		naming_add(&naming, ((const AuditVm *)g_ptr_array_index(taking->vms, i))->name);
 	names = naming_end(&naming);
 	rule_found(rule, findings, subject, "/sys/devices/system/node/node*/hugepages", NULL,
-		   "%s %s %" PRIu64 " huge pages of %s%s; there are %" PRIu64 "%s", names,
+		   "%s %s %" PRIu64 " huge pages of %s%s; there are %" PRIu64 "%s%s", names,
 		   taking->vms->len == 1 ? "needs" : "need", taking->pages, page, where, have,
-		   have ? "" : " of them");
+		   have ? "" : " of them", used);
 }
 
 /* With VM first, then what runs, then the others, as long as they do not exclude each other. */
@@ -198,7 +228,7 @@ static bool short_with(const Rule *rule, const Audit *audit, const AuditVm *firs
 		       hwloc_const_bitmap_t nodes, GPtrArray *findings)
 {
 	Taking taking = {audit, page_of(audit, first->guest), nodes, g_ptr_array_new(), 0};
-	uint64_t have = pages_there(audit->facts, nodes, taking.size);
+	uint64_t have = pages_there(audit->facts, nodes, taking.size), others;
 	bool is_short;
 
 	taking_add(&taking, first);
@@ -209,9 +239,11 @@ static bool short_with(const Rule *rule, const Audit *audit, const AuditVm *firs
 			if (vm->guest && vm->guest->running == !pass)
 				taking_add(&taking, vm);
 		}
-	is_short = taking.pages > have;
+	/* What runs has its pages; a VM that is shut off has yet to get them. */
+	others = first->guest->running ? 0 : MIN(pages_of_others(&taking), have);
+	is_short = taking.pages > have - others;
 	if (is_short)
-		taking_say(rule, &taking, findings, have);
+		taking_say(rule, &taking, findings, have, others);
 	g_ptr_array_unref(taking.vms);
 	return is_short;
 }
@@ -293,7 +325,8 @@ const Rule rule_memory_hugepages_short = {
 	.sees = "nr_hugepages minus surplus_hugepages of each NUMA node and size, against what the "
 		"plan's VMs need there, and against what the node's own VMs need of that size on "
 		"the nodes that a strict numatune binds them or their NUMA cells to: VMs that run, "
-		"and VMs that can run beside them.",
+		"and VMs that can run beside them. For a VM that is shut off without pages that "
+		"something else than a VM has (free_hugepages).",
 	.why = "The VM that starts last fails. If pages are short at boot, there is no error, only "
 	       "a line in dmesg ('HugeTLB: allocating … failed').",
 	.remedy = "allocate them per node: 'planner emit hugepages' writes them",
