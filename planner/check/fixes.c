@@ -44,6 +44,10 @@ const Fixes fixes_pin = {{
 	[PLATFORM_HARVESTER] =
 		"enable the CPU Manager of the host (Hosts, Enable CPU Manager) and CPU pinning of "
 		"the VM (Advanced Options), and restart it; kubelet chooses the CPUs",
+	[PLATFORM_KATA] =
+		"enable_vcpus_pinning = true in Kata's configuration.toml, and a Guaranteed pod "
+		"with as many CPUs as its VM has vCPUs, under cpuManagerPolicy: static of kubelet; "
+		"start the pod again: Kata binds the threads then",
 }};
 
 const Fixes fixes_float = {{
@@ -73,6 +77,9 @@ const Fixes fixes_float = {{
 	[PLATFORM_HARVESTER] =
 		"CPU pinning of the VM (Advanced Options) on a host with the CPU Manager, and "
 		"restart it; or take the CPUs out of the kernel line (" GRUBENV ")",
+	[PLATFORM_KATA] =
+		"keep these CPUs from shared pods: reservedSystemCPUs and cpuManagerPolicy: static "
+		"of kubelet; or CPUs of its own: a Guaranteed pod with whole CPUs",
 }};
 
 const Fixes fixes_emulator = {{
@@ -105,6 +112,9 @@ const Fixes fixes_emulator = {{
 	[PLATFORM_HARVESTER] =
 		"isolate the emulator thread: isolateEmulatorThread: true beside CPU pinning in "
 		"the VM's spec.domain.cpu (Edit as YAML), and restart it",
+	[PLATFORM_KATA] = "sandbox_cgroup_only = false in Kata's configuration.toml puts QEMU's "
+			  "other threads into the group /kata_overhead: give that group host CPUs; "
+			  "start the pod again",
 }};
 
 const Fixes fixes_siblings = {{
@@ -158,6 +168,9 @@ const Fixes fixes_near = {{
 	[PLATFORM_OPENNEBULA] = "NODE_AFFINITY in TOPOLOGY of the VM's template, and deploy it "
 				"again: OpenNebula chooses the pins",
 	[PLATFORM_CLOUDSTACK] = HOOK "pin vCPUs to CPUs that are near each other" ANEW_BY_AGENT,
+	[PLATFORM_KATA] = "topologyManagerPolicy: single-numa-node of kubelet, for L3s "
+			  "prefer-align-cpus-by-uncorecache: \"true\" in cpuManagerPolicyOptions; "
+			  "start the pod again: kubelet chooses the CPUs",
 }};
 
 const Fixes fixes_memory = {{
@@ -180,6 +193,8 @@ const Fixes fixes_memory = {{
 	[PLATFORM_OPENNEBULA] = "NODE_AFFINITY and HUGEPAGE_SIZE of TOPOLOGY in the VM's template, "
 				"and deploy it again",
 	[PLATFORM_CLOUDSTACK] = HOOK "bind the memory, and ask for huge pages" ANEW_BY_AGENT,
+	[PLATFORM_KATA] =
+		"enable_hugepages = true in Kata's configuration.toml; start the pod again",
 }};
 
 #define ANEW ": it is written again at each start"
@@ -202,6 +217,8 @@ const Fixes fixes_settings = {{
 	[PLATFORM_CLOUDSTACK] =
 		"change it by the compute offering or agent.properties (guest.cpu.mode), else " HOOK
 		"change it" ANEW_BY_AGENT,
+	[PLATFORM_KATA] =
+		"change it in Kata's configuration.toml, if it can be said there" ANEW " by Kata",
 }};
 
 const Fixes fixes_restart = {{
@@ -215,6 +232,7 @@ const Fixes fixes_restart = {{
 	[PLATFORM_UNRAID] = "stop the VM and start it",
 	[PLATFORM_OPENNEBULA] = "power the VM off and resume it, by OpenNebula",
 	[PLATFORM_CLOUDSTACK] = "stop the VM and start it, by CloudStack",
+	[PLATFORM_KATA] = "delete the pod, and let it start again",
 }};
 
 const char fixes_none[] =
@@ -234,6 +252,7 @@ const Fixes fixes_cpu_pm = {{
 				"of the VM's template, and deploy it again",
 	[PLATFORM_CLOUDSTACK] = HOOK
 	"add qemu:commandline with -overcommit cpu-pm=on, and its namespace" ANEW_BY_AGENT,
+	[PLATFORM_KATA] = fixes_none,
 }};
 
 const Fixes fixes_room = {{
@@ -250,6 +269,8 @@ const Fixes fixes_room = {{
 	[PLATFORM_OPENNEBULA] = "less VCPU in the VM's template, or more CPUs on its node; deploy "
 				"it again",
 	[PLATFORM_CLOUDSTACK] = "a compute offering with fewer cores",
+	[PLATFORM_KATA] = "default_vcpus in Kata's configuration.toml and the CPU limits of the "
+			  "pod, which are added to it; start the pod again",
 }};
 
 #define ELSE_REMOVE "; or remove it from the inventory"
@@ -264,6 +285,7 @@ const Fixes fixes_define = {{
 	[PLATFORM_UNRAID] = "make it in the form for VMs" ELSE_REMOVE,
 	[PLATFORM_OPENNEBULA] = "deploy it on this node ('onevm deploy')" ELSE_REMOVE,
 	[PLATFORM_CLOUDSTACK] = "let CloudStack start it on this host" ELSE_REMOVE,
+	[PLATFORM_KATA] = "start its pod on this node" ELSE_REMOVE,
 }};
 
 #define PROFILE "of the PerformanceProfile, which alone writes the line and reboots the node"
@@ -395,6 +417,7 @@ const Fixes fixes_idle = {{
 	[PLATFORM_HARVESTER] = LATENCY ", for good by a CloudInit resource",
 	[PLATFORM_UNRAID] = "give the VM cpu-pm if it may have it; else " LATENCY
 			    ", for good in /boot/config/go",
+	[PLATFORM_KATA] = LATENCY ", or tuned's force_latency",
 }};
 
 const Fixes fixes_quota = {{
@@ -413,11 +436,16 @@ const Fixes fixes_quota = {{
 	[PLATFORM_OPENNEBULA] = "take the quota out of RAW in the VM's template, and deploy it "
 				"again",
 	[PLATFORM_CLOUDSTACK] = "a compute offering without CPU cap",
+	[PLATFORM_KATA] =
+		"kubelet 1.33 or later sets no quota on exclusive CPUs; before, the pod's "
+		"annotation cpu-quota.crio.io: disable, with a runtime class that takes it",
 }};
 
 const Fixes fixes_groups = {{
 	[PLATFORM_KUBEVIRT] = "stop the VM and start it ('virtctl restart'): kubelet writes the "
 			      "cpuset of its pod again, and virt-launcher pins to the CPUs there",
+	[PLATFORM_KATA] = "delete the pod, and let it start again: kubelet writes its cpuset, and "
+			  "Kata binds the threads to the CPUs there",
 }};
 
 const Fixes fixes_migrate = {{

@@ -117,17 +117,36 @@ static bool group_to_blame(const Cgroup *group, hwloc_const_bitmap_t taken)
 	return group_told(group) && !hwloc_bitmap_isincluded(taken, group->cpus);
 }
 
+/* Which tool gives the container of GROUP its CPUs? NULL = it is no container's. What is written
+ * beside the tool is lost when the container starts again. */
+static const char *group_runtime(const Cgroup *group)
+{
+	const char *name = strrchr(group->path, '/');
+
+	if (!name)
+		return NULL;
+	if (g_str_has_prefix(name, "/docker-") || g_str_has_prefix(group->path, "/docker/"))
+		return "docker";
+	return g_str_has_prefix(name, "/libpod-") ? "podman" : NULL;
+}
+
 /* Add to TEXT the command that gives GROUP the CPUs MORE too. */
 static void group_widen(const Audit *audit, const Cgroup *group, hwloc_const_bitmap_t more,
 			GString *text)
 {
 	bool unified = audit->facts->cgroups->version == 2;
+	const char *runtime = group_runtime(group);
 	g_auto(CpuSet) all = hwloc_bitmap_dup(group->cpus);
 	g_autofree char *list = NULL;
 
 	hwloc_bitmap_or(all, all, more);
 	list = set_text(all);
-	if (unified && is_systemds(group))
+	if (runtime)
+		g_string_append_printf(text,
+				       "%s update --cpuset-cpus=%s CONTAINER, and the same where "
+				       "it is started; ",
+				       runtime, list);
+	else if (unified && is_systemds(group))
 		g_string_append_printf(text, "systemctl set-property '%s' AllowedCPUs=%s; ",
 				       strrchr(group->path, '/') + 1, list);
 	else
@@ -417,14 +436,14 @@ static unsigned vcpus_below(const Guest *guest, const CgroupQuota *quota)
 	return n;
 }
 
-/* A limit that allows its vCPUs all of their time hurts only where it was reached. */
-static void quota_name(Naming *naming, const Guest *guest, const CgroupQuota *quota)
+/* A limit that allows its vCPUs all of their time hurts only where it was reached. Was it? */
+static bool quota_name(Naming *naming, const Guest *guest, const CgroupQuota *quota)
 {
 	unsigned vcpus = vcpus_below(guest, quota);
 	g_autofree char *text = NULL, *seen = NULL;
 
 	if (!vcpus || (!quota->throttled && quota->quota / vcpus >= quota->period))
-		return;
+		return false;
 	seen = quota->throttled
 		       ? g_strdup_printf(", throttled in %" PRIu64 " of %" PRIu64 " periods",
 					 quota->throttled, quota->periods)
@@ -433,6 +452,21 @@ static void quota_name(Naming *naming, const Guest *guest, const CgroupQuota *qu
 			       quota->path, vcpus, vcpus > 1 ? "s" : "", quota->quota,
 			       quota->period, seen);
 	naming_add(naming, text);
+	return true;
+}
+
+/* A limit of a slice is for all VMs below it, and no VM's settings take it away. kubelet's slices
+ * are of pods. Yours; NULL = it is another group's. */
+static char *quota_slice_fix(const CgroupQuota *quota)
+{
+	const char *name = strrchr(quota->path, '/');
+
+	if (!name || !g_str_has_suffix(name, ".slice") ||
+	    g_str_has_prefix(quota->path, "/kubepods"))
+		return NULL;
+	return g_strdup_printf("remove the limit of the slice: systemctl set-property '%s' "
+			       "CPUQuota=",
+			       name + 1);
 }
 
 /* What the XML says of the next start. */
@@ -461,21 +495,25 @@ static void eval_quota(const Rule *rule, const Audit *audit, const AuditVm *vm, 
 {
 	const GArray *quotas = audit->facts->cgroups->quotas;
 	Naming naming = {0};
-	g_autofree char *text = NULL;
+	g_autofree char *text = NULL, *fix = NULL;
 	bool running;
 
 	if (!vm->dedicated)
 		return;
-	for (unsigned i = 0; i < quotas->len; i++)
-		quota_name(&naming, vm->guest, &g_array_index(quotas, CgroupQuota, i));
+	for (unsigned i = 0; i < quotas->len; i++) {
+		const CgroupQuota *quota = &g_array_index(quotas, CgroupQuota, i);
+
+		if (quota_name(&naming, vm->guest, quota) && !fix)
+			fix = quota_slice_fix(quota);
+	}
 	running = naming.n;
 	if (!running)
 		quota_of_xml(&naming, vm->guest);
 	text = naming_end(&naming);
 	if (*text)
-		rule_found_vm(rule, findings, vm,
-			      running ? "/sys/fs/cgroup cpu.max, cpu.stat" : "domain XML cputune",
-			      NULL, "its CPU time is limited: %s", text);
+		rule_found_fix(rule, findings, vm->subject,
+			       running ? "/sys/fs/cgroup cpu.max, cpu.stat" : "domain XML cputune",
+			       NULL, fix ? fix : rule->remedy, "its CPU time is limited: %s", text);
 }
 
 const Rule rule_cgroup_quota = {

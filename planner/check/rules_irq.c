@@ -219,10 +219,12 @@ const Rule rule_irq_passed_elsewhere = {
 	.eval = eval_foreign,
 };
 
-/* A plan without irqaffinity= leaves the default to others on purpose. */
+/* A plan without irqaffinity= leaves the default to others on purpose; and on OpenShift CRI-O takes
+ * the CPUs of a pod out when it starts, unless the profile did so for all. */
 static void eval_default(const Rule *rule, const Audit *audit, GPtrArray *findings)
 {
-	if (!audit->plan || audit->planned_effects->irq)
+	if (!audit->plan ? audit->facts->platform != PLATFORM_OPENSHIFT
+			 : audit->planned_effects->irq != NULL)
 		rule_found_on_isolated(rule, audit, findings, SUBJECT,
 				       "/proc/irq/default_smp_affinity",
 				       audit->facts->irqs->default_affinity,
@@ -234,7 +236,7 @@ const Rule rule_irq_default_affinity = {
 	.severity = SEVERITY_WARNING,
 	.title = "New interrupts may be placed on isolated CPUs",
 	.sees = "/proc/irq/default_smp_affinity against the isolated CPUs; not if the plan leaves "
-		"out irqaffinity=.",
+		"out irqaffinity=, nor on OpenShift, where CRI-O takes a pod's CPUs out of it.",
 	.why = "A new device or a reloaded driver places its interrupts by this mask.",
 	.remedy = "boot with irqaffinity= of the host's CPUs, or write them to the file",
 	.fixes = &fixes_line,

@@ -5,12 +5,19 @@
 #include <string.h>
 
 const char *const platform_names[] = {
-	[PLATFORM_LIBVIRT] = "libvirt",	      [PLATFORM_PROCESS] = "plain QEMU",
-	[PLATFORM_PROXMOX] = "Proxmox VE",    [PLATFORM_OPENSTACK] = "OpenStack",
-	[PLATFORM_OVIRT] = "oVirt",	      [PLATFORM_KUBEVIRT] = "KubeVirt",
-	[PLATFORM_OPENSHIFT] = "OpenShift",   [PLATFORM_HARVESTER] = "Harvester",
-	[PLATFORM_LXD] = "LXD, Incus",	      [PLATFORM_UNRAID] = "Unraid",
-	[PLATFORM_OPENNEBULA] = "OpenNebula", [PLATFORM_CLOUDSTACK] = "CloudStack",
+	[PLATFORM_LIBVIRT] = "libvirt",
+	[PLATFORM_PROCESS] = "plain QEMU",
+	[PLATFORM_PROXMOX] = "Proxmox VE",
+	[PLATFORM_OPENSTACK] = "OpenStack",
+	[PLATFORM_OVIRT] = "oVirt",
+	[PLATFORM_KUBEVIRT] = "KubeVirt",
+	[PLATFORM_OPENSHIFT] = "OpenShift",
+	[PLATFORM_HARVESTER] = "Harvester",
+	[PLATFORM_LXD] = "LXD, Incus",
+	[PLATFORM_UNRAID] = "Unraid",
+	[PLATFORM_OPENNEBULA] = "OpenNebula",
+	[PLATFORM_CLOUDSTACK] = "CloudStack",
+	[PLATFORM_KATA] = "Kata",
 };
 
 Platform platform_base(Platform platform)
@@ -73,6 +80,8 @@ Platform platform_of_name(const char *name)
 		return PLATFORM_CLOUDSTACK;
 	if (is_numbered(name, "instance-", "0123456789abcdef", 8))
 		return PLATFORM_OPENSTACK;
+	if (is_numbered(name, "sandbox-", "0123456789abcdef", 64)) /* the pod's id */
+		return PLATFORM_KATA;
 	return is_numbered(name, "one-", "0123456789", 0) ? PLATFORM_OPENNEBULA : PLATFORM_LIBVIRT;
 }
 

@@ -24,6 +24,7 @@ typedef enum Platform {
 	PLATFORM_UNRAID,
 	PLATFORM_OPENNEBULA,
 	PLATFORM_CLOUDSTACK,
+	PLATFORM_KATA, /* a pod in a VM of its own; KubeVirt's are VMs in pods */
 	PLATFORM_COUNT
 } Platform;
 

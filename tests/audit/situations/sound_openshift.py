@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""A node that a PerformanceProfile sets up, as it comes: what looks like faults is deliberate."""
+"""A node that a PerformanceProfile sets up, as it comes: what looks like faults is deliberate. New
+interrupts may go to isolated CPUs until CRI-O starts a pod that says no.
+"""
+
+import json
 
 from situations import openshift_balanced
 
-SOURCE = "cluster-node-tuning-operator, assets/performanceprofile/tuned"
+SOURCE = "cluster-node-tuning-operator, assets/performanceprofile/tuned; performance-addon-operators#447"
 FINDS = []
 STRICT = True
 
@@ -21,3 +25,11 @@ def node(sound):
     host.put("boot/loader/entries/ostree-1-rhcos.conf",
              f"title RHCOS\noptions {host.line.partition(' ')[2]}\n")
     return host
+
+
+def further(program, folder):
+    host = node(True)
+    host.irq_default = host.online
+    host.write(folder.parent / "interrupts")
+    found = json.loads(program("check", "--json", "-r", str(folder.parent / "interrupts"))[1])["findings"]
+    yield "new interrupts may go anywhere until a pod says no", [str(f) for f in found if f["verdict"] == "fail"]
