@@ -338,6 +338,33 @@ static bool whynot_memory_fits(const Problem *empty, const VmSpec *spec)
 	return fits_bare(empty, spec, 1);
 }
 
+/* Would it fit with so many PAGES of memory? */
+static bool whynot_pages_fit(const Problem *empty, const VmSpec *spec, uint64_t pages)
+{
+	VmSpec size = *spec;
+
+	size.memory = pages * place_page(spec);
+	return problem_natural_level(empty, &size) != HOST_NONE;
+}
+
+/* The most memory with which it would, that it asks for more of; 0 = its cores do not either. */
+static uint64_t whynot_most_memory(const Problem *empty, const VmSpec *spec)
+{
+	uint64_t most = 1, beyond = place_memory(spec) / place_page(spec);
+
+	if (!spec->memory || !whynot_pages_fit(empty, spec, most))
+		return 0;
+	while (most + 1 < beyond) {
+		uint64_t pages = most + (beyond - most) / 2;
+
+		if (whynot_pages_fit(empty, spec, pages))
+			most = pages;
+		else
+			beyond = pages;
+	}
+	return most * place_page(spec);
+}
+
 /* Which of the two the empty host is too small for; no shares fit either. */
 static char *too_large_text(const Placer *placer, const Problem *empty, const VmSpec *spec)
 {
@@ -358,6 +385,11 @@ static char *too_large_text(const Placer *placer, const Problem *empty, const Vm
 				"on several",
 				size);
 	}
+	if (whynot_most_memory(empty, spec))
+		return g_strdup_printf("does not fit even on the empty host: its %u %s fit on "
+				       "several nodes only, and there its shares of %s of memory "
+				       "do not",
+				       vm_spec_pinned(spec), pinned_word(spec), size);
 	cores = too_few_cores(placer, spec, classes);
 	return g_strconcat("does not fit even on the empty host: ", cores, NULL);
 }
@@ -366,6 +398,29 @@ static char *too_large_text(const Placer *placer, const Problem *empty, const Vm
 static bool fits_without_helpers(const Problem *empty, const VmSpec *spec)
 {
 	return vm_spec_helpers(spec) && fits_bare(empty, spec, vm_spec_pinned(spec));
+}
+
+/* The empty host has no more memory to free: "give it 96G of memory at most". NULL: it is not
+ * memory that it lacks. */
+static char *too_much_memory_fix(const Placer *placer, const Problem *empty, const VmSpec *spec,
+				 const GPtrArray *changes)
+{
+	uint64_t most = whynot_most_memory(empty, spec),
+		 kept = placer->inventory->node->host_memory;
+	const Change *change = memory_alone(changes) ? g_ptr_array_index(changes, 0) : NULL;
+	g_autofree char *size = size_format_floor(most);
+	g_autofree char *node = change ? g_strdup_printf(": node %u has no more for VMs",
+							 host_node(placer->host, change->node)->id)
+				       : g_strdup("");
+
+	if (!most && change && kept)
+		return g_strdup_printf("lower [host] memory-per-node%s", node);
+	return most ? g_strdup_printf("give it %s of memory at most%s%s", size,
+				      change && kept >= change->memory
+					      ? ", or lower [host] memory-per-node"
+					      : "",
+				      node)
+		    : NULL;
 }
 
 /* The next sizes that would fit: shares are alike, so a larger VM may fit where this one does not.
@@ -397,18 +452,6 @@ static char *too_large_fix(const Placer *placer, const Problem *empty, const VmS
 		return g_strdup("leave it more cores, or set emulator and iothread-cpus = host and "
 				"give it fewer vCPUs");
 	return g_strdup("leave cores to VMs: [host], [sdk] and [shared] have them all");
-}
-
-/* More memory than the empty host has: there is none to free. */
-static char *too_much_memory_fix(const Placer *placer, const GPtrArray *changes)
-{
-	const Change *change = g_ptr_array_index(changes, 0);
-	g_autofree char *size = size_format_ceiling(change->memory);
-
-	return g_strdup_printf(
-		"give it %s less memory%s: node %u has no more for VMs", size,
-		placer->inventory->node->host_memory ? ", or lower [host] memory-per-node" : "",
-		host_node(placer->host, change->node)->id);
 }
 
 /* Solving is not free. */
@@ -475,9 +518,14 @@ static void whynot_answer(Answers *answers, const PlanVm *vm, const NodeRoom *ro
 	const GPtrArray *changes = changes_of(answers, spec);
 	g_autofree char *fix = changes ? changes_text(answers->placer->plan, changes) : NULL;
 
-	if (level == HOST_NONE && memory_alone(changes)) {
-		g_free(fix);
-		fix = too_much_memory_fix(answers->placer, changes);
+	if (level == HOST_NONE && (!fix || memory_alone(changes))) {
+		g_autofree char *less =
+			too_much_memory_fix(answers->placer, answers->empty, spec, changes);
+
+		if (less) {
+			g_free(fix);
+			fix = g_steal_pointer(&less);
+		}
 	}
 	if (!fix)
 		fix = level == HOST_NONE ? too_large_fix(answers->placer, answers->empty, spec)
