@@ -5,28 +5,13 @@
  */
 #include "planner/artifacts/artifact.h"
 #include "planner/base/size.h"
+#include "planner/place/guest.h"
 
 #include <string.h>
 
 static char *platform_memory(Fill *f)
 {
 	return fill_number(fill_vm_mib(f->vm));
-}
-
-/* A shared VM's topology is nobody's plan: cores, as the platforms have it. */
-static char *platform_sockets(Fill *f)
-{
-	return fill_number(MAX(f->vm->sockets, 1));
-}
-
-static char *platform_cores(Fill *f)
-{
-	return fill_number(f->vm->cores ? f->vm->cores : f->vm->spec->vcpus);
-}
-
-static char *platform_threads(Fill *f)
-{
-	return fill_number(MAX(f->vm->threads, 1));
 }
 
 static bool is_dedicated(const Fill *f)
@@ -66,6 +51,29 @@ const Artifact artifact_kubelet = {
 };
 
 /* KubeVirt */
+
+/* Where a VM can grow, KubeVirt plugs in whole sockets: they are as large as they can be. */
+static char *kubevirt_topology(Fill *f)
+{
+	const PlanVm *vm = f->vm;
+	unsigned vcpus = vm->spec->vcpus, maximum = guest_maximum(vm->spec);
+	bool grows = maximum > vcpus;
+	unsigned each = grows ? (unsigned)size_step(vcpus, maximum) : vcpus / MAX(vm->sockets, 1);
+	unsigned per_core = each % MAX(vm->threads, 1) ? 1 : MAX(vm->threads, 1);
+	g_autofree char *sockets = fill_number(vcpus / each), *cores = fill_number(each / per_core);
+	g_autofree char *threads = fill_number(per_core), *most = fill_number(maximum / each);
+	g_autofree char *more =
+		grows ? fill(f, "platforms/kubevirt-most.yaml",
+			     (const TemplateValue[]){{"sockets", most, TEMPLATE_LINE}, FILL_END})
+		      : g_strdup("");
+
+	return fill(f, "platforms/kubevirt-topology.yaml",
+		    (const TemplateValue[]){{"sockets", sockets, TEMPLATE_LINE},
+					    {"most", more, TEMPLATE_RAW},
+					    {"cores", cores, TEMPLATE_LINE},
+					    {"threads", threads, TEMPLATE_LINE},
+					    FILL_END});
+}
 
 static char *kubevirt_mode(Fill *f)
 {
@@ -150,9 +158,7 @@ static const char *unfit_kubevirt(const Plan *plan, const PlanVm *vm)
 
 static const ArtifactValue kubevirt_values[] = {{"head", TEMPLATE_RAW, fill_head},
 						{"name", TEMPLATE_STRING, fill_vm_name},
-						{"sockets", TEMPLATE_LINE, platform_sockets},
-						{"cores", TEMPLATE_LINE, platform_cores},
-						{"threads", TEMPLATE_LINE, platform_threads},
+						{"topology", TEMPLATE_RAW, kubevirt_topology},
 						{"mode", TEMPLATE_RAW, kubevirt_mode},
 						{"dedicated", TEMPLATE_RAW, kubevirt_dedicated},
 						{"memory", TEMPLATE_LINE, platform_memory},
@@ -180,9 +186,16 @@ static char *proxmox_vcpus(Fill *f)
 	return fill_vm_pins(f, "platforms/proxmox-vcpu.sh", "cpus");
 }
 
+/* A shared VM's topology is nobody's plan: one socket. */
+static char *proxmox_sockets(Fill *f)
+{
+	return fill_number(MAX(f->vm->sockets, 1));
+}
+
+/* All that it can have; those that it starts with are an option. */
 static char *proxmox_cores(Fill *f)
 {
-	return fill_number(f->vm->spec->vcpus / MAX(f->vm->sockets, 1));
+	return fill_number(guest_maximum(f->vm->spec) / MAX(f->vm->sockets, 1));
 }
 
 /* Where the threads may run: the hookscript does it, or one mask does. */
@@ -195,19 +208,24 @@ static char *proxmox_pinning(Fill *f)
 			       "affinity");
 }
 
+/* vCPUs that may be plugged in are in the first cell, as libvirt has it. */
 static void proxmox_cells(const Fill *f, GString *options)
 {
-	unsigned first = 0;
+	unsigned first = 0, vcpus = f->vm->spec->vcpus, maximum = guest_maximum(f->vm->spec);
 
 	for (unsigned i = 0; i < f->vm->shares->len; i++) {
 		const VmShare *share = &g_array_index(f->vm->shares, VmShare, i);
+		unsigned end = first + share->vcpus + vm_spec_floating(f->vm->spec);
+		g_autofree char *more = i || maximum == vcpus
+						? g_strdup("")
+						: g_strdup_printf(";%u-%u", vcpus, maximum - 1);
 
 		g_string_append_printf(
 			options,
-			" \\\n        --numa%u 'cpus=%u-%u,hostnodes=%u,memory=%" G_GUINT64_FORMAT
+			" \\\n        --numa%u 'cpus=%u-%u%s,hostnodes=%u,memory=%" G_GUINT64_FORMAT
 			",policy=bind'",
-			i, first, first + share->vcpus + vm_spec_floating(f->vm->spec) - 1,
-			host_node(f->plan->host, share->from)->id, fill_cell_mib(share));
+			i, first, end - 1, more, host_node(f->plan->host, share->from)->id,
+			fill_cell_mib(share));
 		first += share->vcpus;
 	}
 }
@@ -241,6 +259,8 @@ static char *proxmox_options(Fill *f)
 	const VmSpec *spec = f->vm->spec;
 	GString *options = g_string_new(NULL);
 
+	if (guest_maximum(spec) > spec->vcpus)
+		g_string_append_printf(options, " --vcpus %u", spec->vcpus);
 	if (f->vm->shares->len)
 		g_string_append(options, " --numa 1");
 	if (spec->page)
@@ -272,7 +292,7 @@ static const ArtifactValue proxmox_values[] = {{"head", TEMPLATE_RAW, fill_head}
 					       {"emulator", TEMPLATE_SHELL, fill_vm_emulator},
 					       {"realtime", TEMPLATE_RAW, proxmox_realtime},
 					       {"memory", TEMPLATE_LINE, platform_memory},
-					       {"sockets", TEMPLATE_LINE, platform_sockets},
+					       {"sockets", TEMPLATE_LINE, proxmox_sockets},
 					       {"cores", TEMPLATE_LINE, proxmox_cores},
 					       {"pinning", TEMPLATE_RAW, proxmox_pinning},
 					       {"options", TEMPLATE_RAW, proxmox_options},
