@@ -201,7 +201,8 @@ static char *proxmox_cores(Fill *f)
 /* Where the threads may run: the hookscript does it, or one mask does. */
 static char *proxmox_pinning(Fill *f)
 {
-	g_autofree char *cpus = f->vm->cpuset ? cpulist_format(f->vm->cpuset) : NULL;
+	bool floats = f->vm->cpuset && !f->vm->pins->len;
+	g_autofree char *cpus = floats ? cpulist_format(f->vm->cpuset) : NULL;
 
 	return cpus ? g_strdup_printf("--affinity '%s'", cpus)
 		    : g_strdup("--hookscript \"local:snippets/$(basename \"$0\")\" --delete "

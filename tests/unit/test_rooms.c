@@ -2,7 +2,10 @@
 /* Rooms and cells of a host, and cores counted in them as pins. */
 #include "given.h"
 #include "planner/place/rooms.h"
+#include "planner/place/whole.h"
 #include "topology/host/host_load.h"
+
+#include <string.h>
 
 typedef struct Given {
 	Host *host;
@@ -149,11 +152,52 @@ static void test_pin(void)
 	given_clear(&g);
 }
 
+/* VMs of 31 vCPUs and a helper, on 16 cores of L3s of which the first has 7. */
+static void test_gather(void)
+{
+	Given g = given("numa:2 l3:4 core:8 pu:2", "[host]\ncores-per-node = 1\n");
+	SearchVm vm = {.vcpus = 31, .helpers = 1};
+	/* What is left beside the VM, its shares, and what both are then; 0 = no share. */
+	struct {
+		unsigned left[4], shares[4], left_then[4], shares_then[4];
+	} cases[] = {
+		{{0, 0, 7, 8}, {7, 8, 1, 0}, {7, 0, 0, 8}, {0, 8, 8, 0}},
+		{{0, 0, 6, 8}, {7, 8, 1, 0}, {0, 0, 6, 8}, {7, 8, 1, 0}},
+		{{0, 5, 0, 4}, {5, 3, 4, 4}, {5, 0, 4, 0}, {0, 8, 0, 8}},
+	};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+		unsigned n = 0, left[8] = {0}, vcpus = 0, cores = 0;
+		SearchShare shares[4];
+
+		memcpy(left, cases[i].left, sizeof(cases[i].left));
+		for (unsigned r = 0; r < 4; r++) {
+			if (!cases[i].shares[r])
+				continue;
+			shares[n] = (SearchShare){r, cases[i].shares[r],
+						  MIN(31 - vcpus, 2 * cases[i].shares[r])};
+			vcpus += shares[n++].vcpus;
+		}
+		whole_gather(g.rooms, &vm, left, shares, &n);
+		g_assert_cmpmem(left, sizeof(cases[i].left_then), cases[i].left_then,
+				sizeof(cases[i].left_then));
+		for (unsigned s = 0; s < n; s++) {
+			g_assert_cmpuint(shares[s].cores, ==, cases[i].shares_then[shares[s].room]);
+			g_assert_cmpuint(shares[s].vcpus, ==,
+					 MIN(31 - 2 * cores, 2 * shares[s].cores));
+			cores += shares[s].cores;
+		}
+		g_assert_cmpuint(cores, ==, 16);
+	}
+	given_clear(&g);
+}
+
 int main(int argc, char *argv[])
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/rooms/layout", test_layout);
 	g_test_add_func("/rooms/with", test_with);
 	g_test_add_func("/rooms/pin", test_pin);
+	g_test_add_func("/rooms/gather", test_gather);
 	return g_test_run();
 }
