@@ -31,6 +31,8 @@ for row in tests/bench/row2.sh tests/bench/row3.sh; do
 done
 
 tests/bench/drains.py "$build/bin/planner" "$out/drains" 30 100 300 1000 || missed=1
+tests/bench/waves.py "$build/bin/planner" "$out/waves" 30 100 300 1000 || missed=1
+tests/bench/survive.py "$build/bin/planner" "$out/fleet/fleet.jsonl" 3 3 || missed=1
 tests/bench/answers.py "$build/bin/planner" "$out/answers" || missed=1
 
 tests/bench/measure_size.py "$build/bin/planner" "$out/measured" || missed=1

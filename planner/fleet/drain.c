@@ -491,13 +491,10 @@ static void drain_fill_space(const DrainMaking *making)
 
 	for (unsigned i = program->n_leave; i < program->ones->len; i++) {
 		const DrainOne *one = g_ptr_array_index(program->ones, i);
-		SpaceRoom *room = space_room(space, drain_bin(program, one->home)->room);
 
-		if (one->bin == DRAIN_NOWHERE)
-			continue;
-		room->left += one->vm->vm->cores;
-		if (space->memory[room->slot] != UINT64_MAX)
-			space->memory[room->slot] += one->vm->vm->memory;
+		if (one->bin != DRAIN_NOWHERE)
+			space_free_up(space, drain_bin(program, one->home)->room,
+				      one->vm->vm->cores, one->vm->vm->memory);
 	}
 	for (unsigned i = 0; i < program->ones->len; i++) {
 		const DrainOne *one = g_ptr_array_index(program->ones, i);

@@ -183,7 +183,7 @@ static bool loss_nearest(const Space *space, const StandingVm *vm, unsigned *nea
 static bool loss_some_take(const Space *space, const StandingVm *vm)
 {
 	for (unsigned s = 0; s < space->standings->len; s++)
-		if (!space->lost[s] && standing_takes(space_standing(space, s), vm))
+		if (!space_is_gone(space, s) && standing_takes(space_standing(space, s), vm))
 			return true;
 	return false;
 }

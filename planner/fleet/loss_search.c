@@ -53,7 +53,7 @@ static void loss_try_in(LossTry *try, unsigned i, unsigned left, unsigned room)
 	try->now->pdata[i] = parts;
 	loss_try_next(try, i + 1, left);
 	try->now->pdata[i] = NULL;
-	space_give_back(try->space, parts);
+	space_give_back(try->space, vm, parts);
 }
 
 static void loss_try_keep(LossTry *try, unsigned left)

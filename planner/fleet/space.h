@@ -6,8 +6,9 @@
  * none is left that holds it, in equal shares over as few nodes of one host as do, unless its spans
  * = never forbids that: as the search assigns VMs (search.h).
  *
- * The cells of planner/place/rooms.h, flat over all hosts, with shelves of those alike: a table for
- * each host (planner/place/counts.h) would cost a fleet of ten thousand nodes its speed.
+ * The cells of planner/place/rooms.h, flat over all hosts, with shelves of those alike, in the
+ * order of what is free: a table for each host (planner/place/counts.h) would cost a fleet of ten
+ * thousand nodes its speed.
  */
 #ifndef PLANNER_FLEET_SPACE_H
 #define PLANNER_FLEET_SPACE_H
@@ -27,7 +28,15 @@ typedef struct SpaceRoom {
 	unsigned standing, slot; /* positions: of its host, and of its memory */
 	const BidRoom *bid;
 	unsigned left; /* free cores */
+	struct SpaceShelf *shelf;
+	GSequenceIter *at; /* on the shelf */
 } SpaceRoom;
+
+/* Hosts that can be shut together. */
+typedef struct SpaceZone {
+	bool shut;     /* they are as if lost */
+	GArray *hosts; /* of unsigned, open ones, most free memory first */
+} SpaceZone;
 
 typedef struct Space {
 	const GPtrArray *standings; /* of Standing */
@@ -35,12 +44,16 @@ typedef struct Space {
 	unsigned *first;	    /* by host: its first room; and one more, the end */
 	uint64_t *memory;	    /* by slot: bytes left; UINT64_MAX = not known */
 	unsigned slots;
-	GArray *roomy;	    /* of unsigned: open hosts, most free memory first */
-	bool *lost;	    /* by host */
-	GPtrArray *shelves; /* of SpaceShelf: rooms that nobody touched, by what is free */
-	bool *touched;	    /* by host: a VM was tried there */
-	GArray *touches;    /* of unsigned: those hosts */
-	GArray *guests;	    /* of SpaceGuest: the VMs tried */
+	unsigned *roomy;	      /* by host: its rank, most free memory first */
+	bool *lost;		      /* by host */
+	unsigned *free;		      /* by host: cores of all its rooms */
+	unsigned *zone;		      /* by host: 0, or what space_set_zone() said */
+	GArray *zones;		      /* of SpaceZone */
+	GPtrArray *shelves;	      /* of SpaceShelf: rooms alike, by what is free */
+	GSequence *aside;	      /* rooms that are on no shelf while they change */
+	bool *touched;		      /* by host: a VM was tried there */
+	GArray *touches;	      /* of unsigned: those hosts */
+	GArray *guests;		      /* of SpaceGuest: the VMs tried */
 	GHashTable *named, *repeated; /* name → a host with a VM of it; → all, where two have */
 } Space;
 
@@ -57,6 +70,21 @@ static inline SpaceRoom *space_room(const Space *space, unsigned room)
 static inline const Standing *space_standing(const Space *space, unsigned standing)
 {
 	return g_ptr_array_index(space->standings, standing);
+}
+
+/* The host goes from its zone to another. */
+void space_set_zone(Space *space, unsigned standing, unsigned zone);
+void space_shut(Space *space, unsigned zone, bool shut);
+
+static inline SpaceZone *space_zone(const Space *space, unsigned zone)
+{
+	return &g_array_index(space->zones, SpaceZone, zone);
+}
+
+/* Is the host lost, or its zone shut? */
+static inline bool space_is_gone(const Space *space, unsigned standing)
+{
+	return space->lost[standing] || space_zone(space, space->zone[standing])->shut;
 }
 
 /* Is a VM of its name there? Its own host is lost, or asked for nothing. */
@@ -76,9 +104,11 @@ bool space_find_span(const Space *space, const StandingVm *vm, GArray *parts);
 /* The room of the host with most memory free; SPACE_NO_ROOM = it has none. */
 unsigned space_roomiest(const Space *space, unsigned standing);
 
-/* Take PARTS, found for VM; and give back those that were taken last. */
+/* Take PARTS, found for VM; and give back what it took. */
 void space_take(Space *space, const StandingVm *vm, const GArray *parts);
-void space_give_back(Space *space, const GArray *parts);
+void space_give_back(Space *space, const StandingVm *vm, const GArray *parts);
+/* So much more is free in ROOM. */
+void space_free_up(Space *space, unsigned room, unsigned cores, uint64_t memory);
 /* Nothing is lost or taken; and the same, but MEMBERS (of unsigned, hosts) are lost. */
 void space_reset(Space *space);
 void space_lose(Space *space, const GArray *members);

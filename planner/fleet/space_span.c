@@ -106,37 +106,60 @@ static bool space_span_at(const Space *space, const StandingVm *vm, unsigned sta
 	return false;
 }
 
-static bool space_has_cores(const Space *space, const StandingVm *vm, unsigned standing)
-{
-	unsigned cores = 0, need = G_MAXUINT;
+/* The VM over several NUMA nodes, so far. */
+typedef struct SpaceSpread {
+	GArray *parts, *tried; /* of SpacePart */
+	unsigned nodes, rank;  /* how many; of its host. 0 = it has no place */
+} SpaceSpread;
 
-	for (unsigned r = space->first[standing]; r < space->first[standing + 1]; r++) {
-		cores += space_room(space, r)->left;
-		need = MIN(need, standing_cores(vm->spec, space_room(space, r)->bid->threads));
+/* The most NUMA nodes that a host of RANK may take to be better. */
+static unsigned space_spread_most(const SpaceSpread *spread, unsigned rank)
+{
+	if (!spread->nodes)
+		return SPACE_SPAN_MOST;
+	return rank < spread->rank ? spread->nodes : spread->nodes - 1;
+}
+
+static void space_spread_on(const Space *space, const StandingVm *vm, unsigned standing,
+			    SpaceSpread *spread)
+{
+	unsigned rank = space->roomy[standing];
+	unsigned most = MIN(space_spread_most(spread, rank),
+			    space->first[standing + 1] - space->first[standing]);
+
+	for (unsigned k = 2; k <= most; k++) {
+		if (!space_span_at(space, vm, standing, k, spread->tried))
+			continue;
+		g_array_set_size(spread->parts, 0);
+		g_array_append_vals(spread->parts, spread->tried->data, spread->tried->len);
+		spread->nodes = k;
+		spread->rank = rank;
+		return;
 	}
-	return cores >= need;
+}
+
+static void space_spread_over(const Space *space, const StandingVm *vm, const SpaceZone *zone,
+			      SpaceSpread *spread)
+{
+	unsigned least = space_least_cores(space, vm);
+
+	for (unsigned i = 0; !zone->shut && i < zone->hosts->len; i++) {
+		unsigned s = g_array_index(zone->hosts, unsigned, i);
+
+		if (space_standing(space, s)->bid->memory < vm->memory)
+			break; /* nor have those after it */
+		if (space->free[s] >= least && space_allows(space, vm, s) &&
+		    !standing_whole(space_standing(space, s), vm))
+			space_spread_on(space, vm, s, spread);
+	}
 }
 
 bool space_find_span(const Space *space, const StandingVm *vm, GArray *parts)
 {
 	g_autoptr(GArray) tried = g_array_new(FALSE, FALSE, sizeof(SpacePart));
-	unsigned most = SPACE_SPAN_MOST;
+	SpaceSpread spread = {.parts = parts, .tried = tried};
 
-	for (unsigned i = 0; i < space->roomy->len && most >= 2; i++) {
-		unsigned s = g_array_index(space->roomy, unsigned, i);
-
-		if (space_standing(space, s)->bid->memory < vm->memory)
-			break; /* nor have those after it */
-		if (!space_has_cores(space, vm, s) || !space_allows(space, vm, s) ||
-		    standing_whole(space_standing(space, s), vm))
-			continue;
-		for (unsigned k = 2; k <= MIN(most, space->first[s + 1] - space->first[s]); k++) {
-			if (!space_span_at(space, vm, s, k, tried))
-				continue;
-			g_array_set_size(parts, 0);
-			g_array_append_vals(parts, tried->data, tried->len);
-			most = k - 1;
-		}
-	}
+	for (unsigned z = 0; z < space->zones->len; z++)
+		space_spread_over(space, vm, space_zone(space, z), &spread);
 	return parts->len;
 }

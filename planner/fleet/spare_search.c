@@ -127,7 +127,7 @@ static void spare_try_in(SpareTry *try, unsigned loss, unsigned i, const SpareOp
 	spare_try_next(try, loss, i + 1);
 	try->total -= option->growth;
 	try->cores[option->room] -= option->growth;
-	space_give_back(try->space, parts);
+	space_give_back(try->space, vm, parts);
 	g_ptr_array_set_size(try->parts, (int)try->parts->len - 1);
 }
 

@@ -26,7 +26,6 @@ typedef struct WavesMaking {
 	GPtrArray *places; /* of const Standing *: nodes as they are, then changed ones */
 	unsigned n;	   /* nodes */
 	unsigned *classes; /* by place */
-	bool *up;	   /* by place */
 	bool *wanted;	   /* by node: it is still to change */
 	bool *out;	   /* by node: it is in the wave at hand */
 	unsigned *came;	   /* by place: VMs that come in the wave at hand */
@@ -110,25 +109,52 @@ static DrainReach waves_reach(const WavesMaking *making, const WavesVm *vm)
 	return drain_reach(making->known, vm->now, making->classes[vm->place]);
 }
 
-/* Does VM get cpu-pm on PLACE that it has not? */
-static bool waves_gets_cpu_pm(const WavesMaking *making, const WavesVm *vm, unsigned place)
+/* Does VM get cpu-pm that it has not, on a node of CLASS that has CHANGED? */
+static bool waves_gets_cpu_pm(const WavesMaking *making, const WavesVm *vm, unsigned class,
+			      bool changed)
 {
 	const StandingVm *wish = vm->wish ? vm->wish : vm->now;
 
-	return place >= making->n && wish->spec->cpu_pm && !vm->now->cpu_pm && !wish->shared &&
-	       waves_place(making, place)->modes & (1u << wish->spec->cpu_mode);
+	return changed && wish->spec->cpu_pm && !vm->now->cpu_pm && !wish->shared &&
+	       drain_class(making->known, class)->standing->modes & (1u << wish->spec->cpu_mode);
 }
 
 static WavesWay waves_way(const WavesMaking *making, const WavesVm *vm, const DrainReach *reach,
-			  unsigned place)
+			  unsigned class, bool changed)
 {
-	unsigned to = making->classes[place];
-
-	if (to >= DRAIN_CLASSES_MOST || !(drain_reach_any(reach) >> to & 1))
+	if (class >= DRAIN_CLASSES_MOST || !(drain_reach_any(reach) >> class & 1))
 		return WAVES_NEVER;
-	if (waves_gets_cpu_pm(making, vm, place))
+	if (waves_gets_cpu_pm(making, vm, class, changed))
 		return WAVES_STOPPED;
-	return reach->stopped >> to & 1 ? WAVES_STOPPED : WAVES_LIVE;
+	return reach->stopped >> class & 1 ? WAVES_STOPPED : WAVES_LIVE;
+}
+
+/* Zones of the space: places that take no VMs; then by class, unchanged and changed. */
+#define WAVES_ZONE_CLOSED 0
+
+static unsigned waves_zone(unsigned class, bool changed)
+{
+	return 1 + 2 * class + changed;
+}
+
+static void waves_open_place(WavesMaking *making, unsigned place, bool open)
+{
+	bool changed = place >= making->n;
+
+	space_set_zone(making->space, place,
+		       open ? waves_zone(making->classes[place], changed) : WAVES_ZONE_CLOSED);
+}
+
+static bool waves_is_open(const WavesMaking *making, unsigned place)
+{
+	return making->space->zone[place] != WAVES_ZONE_CLOSED;
+}
+
+/* All zones but the closed one. */
+static void waves_open_zones(const WavesMaking *making)
+{
+	for (unsigned zone = 1; zone < making->space->zones->len; zone++)
+		space_shut(making->space, zone, false);
 }
 
 /* In order of what is best. */
@@ -142,20 +168,18 @@ static const struct WavesChoice {
   waves_late[] = {
 	  {true, WAVES_LIVE}, {true, WAVES_STOPPED}, {false, WAVES_LIVE}, {false, WAVES_STOPPED}};
 
-/* Open those places alone that the choice allows; false: there are none. */
-static bool waves_open(const WavesMaking *making, const WavesVm *vm, const DrainReach *reach,
+/* Open those places alone that the choice allows. */
+static void waves_open(const WavesMaking *making, const WavesVm *vm, const DrainReach *reach,
 		       const struct WavesChoice *choice)
 {
-	unsigned first = choice->changed ? making->n : 0;
-	bool any = false;
+	for (unsigned zone = 1; zone < making->space->zones->len; zone++) {
+		bool changed = (zone - 1) % 2;
+		unsigned class = (zone - 1) / 2;
 
-	memset(making->space->lost, true, making->places->len * sizeof *making->space->lost);
-	for (unsigned p = first; p < first + making->n; p++) {
-		making->space->lost[p] = !making->up[p] || (p < making->n && making->out[p]) ||
-					 waves_way(making, vm, reach, p) != choice->way;
-		any |= !making->space->lost[p];
+		space_shut(making->space, zone,
+			   changed != choice->changed ||
+				   waves_way(making, vm, reach, class, changed) != choice->way);
 	}
-	return any;
 }
 
 /* The VM as it is where it goes: where it is powered off and on, as it is to be. */
@@ -176,9 +200,9 @@ static bool waves_pack_vm(WavesMaking *making, WavesVm *vm)
 		g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(SpacePart));
 		const StandingVm *size = waves_size(vm, &choices[c]);
 
-		if (!waves_open(making, vm, &reach, &choices[c]) ||
-		    (!space_find_room(making->space, size, parts) &&
-		     !space_find_span(making->space, size, parts)))
+		waves_open(making, vm, &reach, &choices[c]);
+		if (!space_find_room(making->space, size, parts) &&
+		    !space_find_span(making->space, size, parts))
 			continue;
 		space_take(making->space, size, parts);
 		vm->to = space_room(making->space, g_array_index(parts, SpacePart, 0).room)
@@ -208,26 +232,42 @@ static int waves_vm_compare(gconstpointer a, gconstpointer b)
 	return order ? order : x->place < y->place ? -1 : x->place > y->place;
 }
 
+static void waves_unpack_vm(WavesMaking *making, WavesVm *vm)
+{
+	space_give_back(making->space, vm->size, vm->parts);
+	making->came[vm->to]--;
+	g_clear_pointer(&vm->parts, g_array_unref);
+}
+
 static void waves_unpack(WavesMaking *making)
 {
-	while (making->packed->len) {
-		WavesVm *vm = g_ptr_array_steal_index(making->packed, making->packed->len - 1);
+	while (making->packed->len)
+		waves_unpack_vm(making,
+				g_ptr_array_steal_index(making->packed, making->packed->len - 1));
+}
 
-		space_give_back(making->space, vm->parts);
-		making->came[vm->to]--;
-		g_clear_pointer(&vm->parts, g_array_unref);
+/* Those that came to NODE. */
+static void waves_unpack_from(WavesMaking *making, unsigned node)
+{
+	for (unsigned i = making->packed->len; making->came[node] && i-- > 0;) {
+		WavesVm *vm = g_ptr_array_index(making->packed, i);
+
+		if (vm->to != node)
+			continue;
+		g_ptr_array_remove_index(making->packed, i);
+		waves_unpack_vm(making, vm);
 	}
 }
 
-/* Find places for the VMs of NODE, or of the whole wave (n). False: one has none; where *OUT is
+/* Find places for the VMs of the wave that have none. False: there is none for one; where *OUT is
  * NULL, it becomes that one. */
-static bool waves_pack(WavesMaking *making, unsigned node, WavesVm **out)
+static bool waves_pack(WavesMaking *making, WavesVm **out)
 {
 	for (unsigned i = 0; i < making->vms->len; i++) {
 		WavesVm *vm = g_ptr_array_index(making->vms, i);
 
-		if (vm->place >= making->n || vm->now->shared || !making->out[vm->place] ||
-		    (node < making->n && vm->place != node) || waves_pack_vm(making, vm))
+		if (vm->place >= making->n || vm->parts || vm->now->shared ||
+		    !making->out[vm->place] || waves_pack_vm(making, vm))
 			continue;
 		if (!*out)
 			*out = vm;
@@ -273,7 +313,7 @@ static void waves_pack_again(WavesMaking *making, const GArray *assignments)
 	for (unsigned i = 0; i < assignments->len; i++) {
 		const WavesAssignment *assignment = &g_array_index(assignments, WavesAssignment, i);
 
-		space_take(making->space, assignment->vm->now, assignment->parts);
+		space_take(making->space, assignment->size, assignment->parts);
 		assignment->vm->size = assignment->size;
 		assignment->vm->parts = g_array_ref(assignment->parts);
 		assignment->vm->to = assignment->to;
@@ -285,39 +325,63 @@ static void waves_pack_again(WavesMaking *making, const GArray *assignments)
 
 /* Losses meanwhile */
 
-/* Would VM, of a lost node, start elsewhere? That is taken. */
-static bool waves_restart(const WavesMaking *making, const StandingVm *vm, GPtrArray *taken)
-{
-	GArray *parts = g_array_new(FALSE, FALSE, sizeof(SpacePart));
+typedef struct WavesTaken {
+	const StandingVm *vm;
+	GArray *parts;
+} WavesTaken;
 
-	if (!space_find_room(making->space, vm, parts) &&
-	    !space_find_span(making->space, vm, parts)) {
-		g_array_unref(parts);
+/* Would VM, of a lost node, start elsewhere? That is taken. */
+static bool waves_restart(const WavesMaking *making, const StandingVm *vm, GArray *taken)
+{
+	WavesTaken one = {vm, g_array_new(FALSE, FALSE, sizeof(SpacePart))};
+
+	if (!space_find_room(making->space, vm, one.parts) &&
+	    !space_find_span(making->space, vm, one.parts)) {
+		g_array_unref(one.parts);
 		return false;
 	}
-	space_take(making->space, vm, parts);
-	g_ptr_array_add(taken, parts);
+	space_take(making->space, vm, one.parts);
+	g_array_append_val(taken, one);
 	return true;
 }
 
-/* Do all VMs of PLACE start elsewhere, were it lost while the wave is out? */
-static bool waves_survives(const WavesMaking *making, unsigned place)
+/* The VMs of each place, with those that have come: of GPtrArray of WavesVm. Yours. */
+static GPtrArray *waves_crowds(const WavesMaking *making)
 {
-	Space *space = making->space;
-	g_autoptr(GPtrArray) taken = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
-	bool good = true;
+	GPtrArray *crowds = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
 
 	for (unsigned p = 0; p < making->places->len; p++)
-		space->lost[p] = !making->up[p] || p == place || (p < making->n && making->out[p]);
-	for (unsigned i = 0; good && i < making->vms->len; i++) {
-		const WavesVm *vm = g_ptr_array_index(making->vms, i);
+		g_ptr_array_add(crowds, g_ptr_array_new());
+	for (unsigned i = 0; i < making->vms->len; i++) {
+		WavesVm *vm = g_ptr_array_index(making->vms, i);
 
-		if (vm->now->shared || (vm->parts ? vm->to : vm->place) != place)
-			continue;
+		if (!vm->now->shared)
+			g_ptr_array_add(g_ptr_array_index(crowds, vm->parts ? vm->to : vm->place),
+					vm);
+	}
+	return crowds;
+}
+
+/* Do all of CROWD start elsewhere, were their PLACE lost while the wave is out? */
+static bool waves_survives(const WavesMaking *making, unsigned place, const GPtrArray *crowd)
+{
+	Space *space = making->space;
+	g_autoptr(GArray) taken = g_array_new(FALSE, FALSE, sizeof(WavesTaken));
+	bool good = true;
+
+	space->lost[place] = true;
+	for (unsigned i = 0; good && i < crowd->len; i++) {
+		const WavesVm *vm = g_ptr_array_index(crowd, i);
+
 		good = waves_restart(making, vm->parts ? vm->size : vm->now, taken);
 	}
-	for (unsigned i = taken->len; i-- > 0;)
-		space_give_back(space, g_ptr_array_index(taken, i));
+	for (unsigned i = taken->len; i-- > 0;) {
+		const WavesTaken *one = &g_array_index(taken, WavesTaken, i);
+
+		space_give_back(space, one->vm, one->parts);
+		g_array_unref(one->parts);
+	}
+	space->lost[place] = false;
 	return good;
 }
 
@@ -326,12 +390,14 @@ static bool waves_survives(const WavesMaking *making, unsigned place)
 static GArray *waves_risks(const WavesMaking *making, bool first)
 {
 	GArray *risks = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	g_autoptr(GPtrArray) crowds = waves_crowds(making);
 
+	waves_open_zones(making);
 	for (unsigned p = 0; p < making->places->len && !(first && risks->len); p++) {
 		unsigned node = waves_node(making, p);
 
-		if (making->up[p] && !(p < making->n && making->out[p]) &&
-		    !waves_survives(making, p))
+		if (waves_is_open(making, p) &&
+		    !waves_survives(making, p, g_ptr_array_index(crowds, p)))
 			g_array_append_val(risks, node);
 	}
 	return risks;
@@ -347,20 +413,27 @@ static bool waves_safe(const WavesMaking *making)
 	return !risks->len;
 }
 
-/* Let NODE be in the wave if its VMs have places, too. VMs that came to it go elsewhere then. */
+/* Let NODE be in the wave if its VMs have places, too. VMs that came to it go elsewhere then; where
+ * they cannot, all of the wave are packed anew. */
 static bool waves_add_node(WavesMaking *making, unsigned node, WavesVm **out)
 {
 	g_autoptr(GArray) assignments = waves_assignments(making);
-	bool all = making->came[node];
+	bool some = making->came[node], good;
 
 	making->out[node] = true;
-	if (all)
+	waves_open_place(making, node, false);
+	waves_unpack_from(making, node);
+	good = waves_pack(making, out);
+	if (!good && some) {
 		waves_unpack(making);
-	if (waves_pack(making, all ? making->n : node, out) && waves_safe(making)) {
+		good = waves_pack(making, out);
+	}
+	if (good && waves_safe(making)) {
 		g_array_append_val(making->wave, node);
 		return true;
 	}
 	making->out[node] = false;
+	waves_open_place(making, node, true);
 	waves_pack_again(making, assignments);
 	return false;
 }
@@ -462,7 +535,7 @@ static void waves_find_strands(WavesMaking *making, Wave *wave)
 	unsigned counts[DRAIN_CLASSES_MOST] = {0};
 
 	for (unsigned p = 0; p < making->places->len; p++)
-		if (making->up[p] && making->classes[p] < DRAIN_CLASSES_MOST)
+		if (waves_is_open(making, p) && making->classes[p] < DRAIN_CLASSES_MOST)
 			counts[making->classes[p]]++;
 	for (unsigned i = 0; i < making->vms->len; i++) {
 		WavesVm *vm = g_ptr_array_index(making->vms, i);
@@ -508,8 +581,8 @@ static void waves_finish(WavesMaking *making)
 	for (unsigned i = 0; i < making->wave->len; i++) {
 		unsigned node = g_array_index(making->wave, unsigned, i);
 
-		making->up[node] = making->wanted[node] = making->out[node] = false;
-		making->up[making->n + node] = true;
+		making->wanted[node] = making->out[node] = false;
+		waves_open_place(making, making->n + node, true);
 		making->changed++;
 	}
 	waves_find_strands(making, wave);
@@ -662,7 +735,6 @@ static void waves_add_places(WavesMaking *making, const GPtrArray *before, const
 {
 	making->n = before->len;
 	making->classes = g_new0(unsigned, 2 * making->n + 1);
-	making->up = g_new0(bool, 2 * making->n + 1);
 	making->wanted = g_new0(bool, making->n + 1);
 	making->out = g_new0(bool, making->n + 1);
 	making->came = g_new0(unsigned, 2 * making->n + 1);
@@ -677,7 +749,6 @@ static void waves_add_places(WavesMaking *making, const GPtrArray *before, const
 			making->wanted[i % making->n] = true;
 		g_ptr_array_add(making->places, (gpointer)standing);
 		rooms = standing->bid->rooms;
-		making->up[i] = i < making->n;
 		making->classes[i] = drain_class_of(
 			making->known, standing,
 			rooms && rooms->len ? g_array_index(rooms, BidRoom, 0).threads : 1);
@@ -699,9 +770,11 @@ static void waves_say_left(WavesMaking *making, const WavesVm *out)
 	if (!making->waves->left->len || !out)
 		return;
 	reach = waves_reach(making, out);
+	waves_open_zones(making);
 	for (unsigned p = 0; p < making->places->len; p++)
-		making->space->lost[p] = !making->up[p] || p == out->place ||
-					 waves_way(making, out, &reach, p) == WAVES_NEVER;
+		making->space->lost[p] =
+			p == out->place || waves_way(making, out, &reach, making->classes[p],
+						     p >= making->n) == WAVES_NEVER;
 	why = out->now->device ? g_strdup("it has devices of its node: near = names them")
 			       : loss_why(making->space, out->now);
 	making->waves->why = g_strdup_printf("VM %s of %s: %s", out->now->spec->name,
@@ -718,7 +791,6 @@ static void waves_clear(WavesMaking *making)
 	drain_classes_free(making->known);
 	g_ptr_array_unref(making->places);
 	g_free(making->classes);
-	g_free(making->up);
 	g_free(making->wanted);
 	g_free(making->out);
 	g_free(making->came);
@@ -740,6 +812,9 @@ static Waves *waves_run(const GPtrArray *before, const GPtrArray *after, GHashTa
 	making.packed = g_ptr_array_new();
 	waves_add_places(&making, before, after);
 	making.space = space_new(making.places);
+	space_shut(making.space, WAVES_ZONE_CLOSED, true);
+	for (unsigned node = 0; node < making.n; node++)
+		waves_open_place(&making, node, true);
 	waves_add_vms(&making);
 	making.waves->bound = waves_bound(&making);
 	waves_find_strands(&making, NULL);
