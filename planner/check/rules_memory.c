@@ -461,6 +461,9 @@ static char *judge_nodes(const Audit *audit, const AuditVm *vm, Side side, hwloc
 	g_autofree char *wanted = set_text(want), *found = set_text(bound);
 
 	(void)cpus;
+	/* On the only node it lies in any case. */
+	if (!bound && audit->host && audit->host->nodes->len == 1)
+		return NULL;
 	if (hwloc_bitmap_iszero(want) || (!bound && (!vm->vm || side == SIDE_REAL)) ||
 	    (bound && hwloc_bitmap_isequal(bound, want)))
 		return NULL;

@@ -509,6 +509,21 @@ static bool has_machine(const QemuProcess *process)
 	return told;
 }
 
+/* Xen's domains have no vCPUs here: QEMU is their devices alone. */
+static bool qemu_is_of_xen(char *const *argv)
+{
+	for (; argv && argv[0] && argv[1]; argv++) {
+		bool machine = g_str_has_suffix(*argv, "-machine") || g_str_has_suffix(*argv, "-M");
+
+		if ((machine &&
+		     (strstr(argv[1], "accel=xen") || g_str_has_prefix(argv[1], "xenfv") ||
+		      g_str_has_prefix(argv[1], "xenpv"))) ||
+		    (g_str_has_suffix(*argv, "-accel") && g_str_equal(argv[1], "xen")))
+			return true;
+	}
+	return false;
+}
+
 GPtrArray *qemu_load(Root *root, const TaskFacts *tasks, unsigned seconds)
 {
 	GPtrArray *processes = g_ptr_array_new_with_free_func(process_free);
@@ -522,7 +537,8 @@ GPtrArray *qemu_load(Root *root, const TaskFacts *tasks, unsigned seconds)
 		QemuProcess *process = g_ptr_array_index(processes, i);
 
 		process->named = threads_named(process, tasks->tasks);
-		process->vm = process->named || process->name || has_machine(process);
+		process->vm = (process->named || process->name || has_machine(process)) &&
+			      !qemu_is_of_xen(process->argv);
 		if (process->vm && !process->named)
 			threads_tell(root, process, tasks->tasks);
 	}
