@@ -369,13 +369,25 @@ const Fixes fixes_pages = {{
 	[PLATFORM_HARVESTER] = "hugepagesz= and hugepages= on the kernel line: " GRUBENV "; reboot",
 }};
 
+#define BY_GO "set it in /boot/config/go, which runs at each boot: files elsewhere are lost"
+
 const Fixes fixes_host = {{
 	[PLATFORM_OPENSHIFT] = "a Tuned resource of the Node Tuning Operator, which sets it on the "
 			       "node: what is written there by hand is lost",
-	[PLATFORM_UNRAID] = "set it in /boot/config/go, which runs at each boot: files elsewhere "
-			    "are lost",
+	[PLATFORM_UNRAID] = BY_GO,
 	[PLATFORM_HARVESTER] = "set it in a CloudInit resource, whose file in /oem runs at each "
 			       "boot: files elsewhere are lost",
+}};
+
+/* Daemons of these turn it on again. */
+const Fixes fixes_ksm = {{
+	[PLATFORM_PROXMOX] = "'systemctl disable --now ksmtuned', which turns it on again; then "
+			     "echo 2 >/sys/kernel/mm/ksm/run",
+	[PLATFORM_OVIRT] = "Edit Cluster, Optimization, KSM, in the engine, whose agent turns it "
+			   "on again",
+	[PLATFORM_KUBEVIRT] = "take the node out of ksmConfiguration.nodeLabelSelector of the "
+			      "KubeVirt or HyperConverged resource: virt-handler turns it on again",
+	[PLATFORM_UNRAID] = BY_GO,
 }};
 
 const Fixes fixes_irqs = {{
@@ -448,19 +460,25 @@ const Fixes fixes_groups = {{
 			  "Kata binds the threads to the CPUs there",
 }};
 
+#define ANOTHER_POD "a pod does not move: delete it, and let it start on the other node"
+
 const Fixes fixes_migrate = {{
 	[PLATFORM_OPENSTACK] = "'openstack server migrate --live-migration --host HOST SERVER'; "
 			       "Nova chooses the pins there",
 	[PLATFORM_OVIRT] = "Compute, Virtual Machines, Migrate, in the engine",
-	[PLATFORM_KUBEVIRT] = "'virtctl migrate VM'; kubelet chooses the CPUs there",
+	[PLATFORM_KUBEVIRT] =
+		"'virtctl migrate VM', or a VirtualMachineInstanceMigration with addedNodeSelector "
+		"for the other node; kubelet chooses the CPUs there",
 	[PLATFORM_OPENNEBULA] = "'onevm migrate --live VM HOST'; OpenNebula chooses the pins there",
 	[PLATFORM_CLOUDSTACK] = "migrate the instance to the host, by CloudStack "
 				"(migrateVirtualMachine)",
+	[PLATFORM_KATA] = ANOTHER_POD,
 }};
 
 const Fixes fixes_move = {{
-	[PLATFORM_OPENSTACK] = "'openstack server migrate SERVER', then 'openstack server migrate "
-			       "confirm SERVER'; Nova chooses the pins there",
+	[PLATFORM_OPENSTACK] =
+		"'openstack server migrate --host HOST SERVER', then 'openstack server "
+		"migration confirm SERVER'; Nova chooses the pins there",
 	[PLATFORM_OVIRT] = "shut it down, and run it on the other host (Run Once, Host), in the "
 			   "engine",
 	[PLATFORM_KUBEVIRT] = "a nodeSelector for the other node in the VM's spec, and 'virtctl "
@@ -468,6 +486,7 @@ const Fixes fixes_move = {{
 	[PLATFORM_OPENNEBULA] = "'onevm migrate --poff VM HOST'; OpenNebula chooses the pins there",
 	[PLATFORM_CLOUDSTACK] = "stop it, and start it on the other host, by CloudStack "
 				"(startVirtualMachine with hostid)",
+	[PLATFORM_KATA] = ANOTHER_POD,
 }};
 
 const char *fixes_text(const Fixes *fixes, Platform platform)

@@ -34,6 +34,7 @@ extern const Fixes fixes_whole;	      /* cores that host and VMs divide, with no
 extern const Fixes fixes_sibling;     /* a thread of a core that is offline */
 extern const Fixes fixes_pages;	      /* the node's huge pages */
 extern const Fixes fixes_host;	      /* what is set while the node runs: sysctl, sysfs, modules */
+extern const Fixes fixes_ksm;	      /* kernel samepage merging */
 extern const Fixes fixes_irqs;	      /* where interrupts go */
 extern const Fixes fixes_managed;     /* where those go that the kernel places itself */
 extern const Fixes fixes_idle;	      /* how deep the CPUs of a VM without cpu-pm sleep */

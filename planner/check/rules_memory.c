@@ -605,7 +605,7 @@ const Rule rule_memory_ksm = {
 	       "microseconds while a dedicated VM runs, and a side channel between VMs. Huge pages "
 	       "are not merged; other memory is.",
 	.remedy = "echo 2 >/sys/kernel/mm/ksm/run, or <nosharepages/> in the VMs' XML",
-	.fixes = &fixes_host,
+	.fixes = &fixes_ksm,
 	.source = "Documentation/admin-guide/mm/ksm.rst",
 	.when = WHEN_ISOLATED | WHEN_GUESTS,
 	.eval = eval_ksm,
