@@ -82,7 +82,7 @@ class Model:
         for vm in plan["vms"]:
             if vm["placed"] and vm["policy"] == "dedicated":
                 spec = {"vcpus": vm["vcpus"], "memory": vm["memory"], "page": vm["hugepages"] or 0,
-                        "isolate": vm["threads"] == "isolate", "node": None,
+                        "isolate": vm["threads"] == "isolate", "node": None, "memory-node": None,
                         **helpers_of(vm)}
                 self.assignment(vm["name"], spec, case.cpus(spec, vm))
 
@@ -189,7 +189,7 @@ def spec_of(event):
     text = event.get("memory", "0")
     memory = int(text[:-1]) << UNITS[text[-1]] if text[-1] in UNITS else int(text)
     page = event.get("hugepages", "0")
-    return {"vcpus": event["vcpus"], "memory": memory, "node": event.get("node"),
+    return {"vcpus": event["vcpus"], "memory": memory, "node": event.get("node"), "memory-node": None,
             "page": int(page[:-1]) << UNITS[page[-1]] if page[-1] in UNITS else 0,
             "isolate": event.get("threads") == "isolate", **helpers_of(event)}
 

@@ -134,4 +134,9 @@ void fit_why_not(Fit *fit, FitAnswer *answer)
 	why_not = why_not_of(plan, last);
 	if (why_not)
 		take_changes(answer, plan, (WhyNot *)why_not);
+	/* An empty host has nothing to free: plan says what a size of this kind can have. */
+	if (answer->fix && finding && g_str_equal(finding->id, "vm.too-large")) {
+		g_free(answer->fix);
+		answer->fix = g_strdup(finding->fix);
+	}
 }

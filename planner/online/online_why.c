@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "planner/base/size.h"
 #include "planner/online/online_internal.h"
 #include "planner/place/allowed.h"
 #include "planner/place/place.h"
@@ -77,6 +78,16 @@ static unsigned closest_cell(const Online *o, const VmSpec *spec, const Demand *
 	return best;
 }
 
+/* Would it have a place, if it asked for no memory? */
+static bool why_memory_alone(const Online *o, const Demand *demand)
+{
+	Assignment assignment = {0, (SearchShare *)o->scratch->data};
+	Demand bare = *demand;
+
+	bare.vm.memory = bare.memory = 0;
+	return demand->memory && online_assignment(o, &o->now, NULL, o->policy, &bare, &assignment);
+}
+
 /* Cores, or memory beside them, of the node that comes closest. */
 static char *why_cell(const Online *o, const VmSpec *spec, const Demand *demand, unsigned index)
 {
@@ -85,14 +96,17 @@ static char *why_cell(const Online *o, const VmSpec *spec, const Demand *demand,
 	unsigned have = o->now.cell[index];
 	g_autofree char *wish =
 		g_strdup_printf("needs %u whole core%s", need, need == 1 ? "" : "s");
+	g_autofree char *memory = size_format(demand_memory(demand, demand->vm.vcpus));
 
 	if (have >= need)
-		return g_strdup_printf("%s and %" G_GUINT64_FORMAT
-				       " MiB of memory on one node; none%s has both",
-				       wish, demand_memory(demand, demand->vm.vcpus) >> 20,
-				       demand->vm.node == NONE ? "" : " that it may have");
+		return g_strdup_printf("%s and %s of memory on one node; none%s has both", wish,
+				       memory, demand->vm.node == NONE ? "" : " that it may have");
 	if (demand->vm.node != NONE)
 		return g_strdup_printf("%s on node %u; %u free there", wish, id, have);
+	if (why_memory_alone(o, demand))
+		return g_strdup_printf("%s and %s of memory in shares on several nodes; those that "
+				       "have the cores lack memory",
+				       wish, memory);
 	return g_strdup_printf("%s on one node%s; %u free in all, %u on node %u", wish,
 			       demand->most > 1 ? ", or in shares on several" : "",
 			       free_of_class(o, cell->class), have, id);
