@@ -557,7 +557,7 @@ static Status diff_compare(const Options *options, const NodeSide *old, const No
 	if (options->output && !save_plan(options->output, new->inputs.plan, error))
 		return STATUS_TROUBLE;
 	diff_print(options, diff, rollout, plan_file(options, new));
-	output_errors(new->inputs.plan, "the new plan: ");
+	output_errors(new->inputs.plan, "the new plan: ", true);
 	if (!options->commands && !rollout->fault && !diff_same(diff))
 		next_say("the same with --commands: the steps as shell commands");
 	return diff_same(diff) ? STATUS_FINE : STATUS_BAD_NEWS;

@@ -314,7 +314,7 @@ static Status emit_plan(const Options *options, const Inputs *inputs, GError **e
 		       : emit_print(options, &rendering, error);
 	if (!done)
 		return STATUS_TROUBLE;
-	output_errors(inputs->plan, "");
+	output_errors(inputs->plan, "", false);
 	return differs || inputs->broken || plan_bad(inputs->plan) ? STATUS_BAD_NEWS : STATUS_FINE;
 }
 

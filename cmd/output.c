@@ -376,15 +376,17 @@ void output_findings(const GPtrArray *findings, bool color)
 		output_print_finding(&g_array_index(alike, Alike, i), color);
 }
 
-void output_errors(const Plan *plan, const char *before)
+void output_errors(const Plan *plan, const char *before, bool fixes)
 {
 	for (unsigned i = 0; i < plan->findings->len; i++) {
 		const Finding *finding = g_ptr_array_index(plan->findings, i);
 		g_autofree char *subject = output_safe(finding->subject);
 		g_autofree char *text = output_safe(finding->text);
+		g_autofree char *fix = fixes && finding->fix ? output_safe(finding->fix) : NULL;
 
 		if (finding->severity == SEVERITY_ERROR)
-			fprintf(stderr, "planner: %s%s: %s\n", before, subject, text);
+			fprintf(stderr, "planner: %s%s: %s%s%s\n", before, subject, text,
+				fix ? "; fix: " : "", fix ? fix : "");
 	}
 }
 

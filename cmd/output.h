@@ -50,8 +50,8 @@ unsigned output_leave_out(struct libscols_table *table, size_t first, size_t n);
 void output_findings(const GPtrArray *findings, bool color);
 
 /* The errors among the findings of PLAN, a line each on stderr, each after BEFORE ("" or "WHAT: "):
- * nobody should use unaware what is made of it. */
-void output_errors(const Plan *plan, const char *before);
+ * nobody should use unaware what is made of it. With FIXES each says what to do, too. */
+void output_errors(const Plan *plan, const char *before, bool fixes);
 
 /* A line of CSV on stdout: CELLS, ended by NULL. Control characters are made safe. */
 void output_csv(const char *const *cells);

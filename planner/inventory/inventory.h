@@ -78,6 +78,9 @@ typedef struct VmSpec {
 	Apart apart;	 /* other VMs that it must not be with */
 	char **near;	 /* devices on whose NUMA node it shall be; NULL = none. In a plan `node` is
 			    that node, where it is known */
+	unsigned nodes;	 /* of a VM larger than that node: so many nearest to it that it may have,
+			    itself the first; `node` is -1 then. 0 = others are not counted */
+	int near_node;	 /* and the OS index of that node. near_widen() says both */
 	uint64_t memory; /* bytes, 0 = not said */
 	uint64_t page;	 /* huge page size in bytes, 0 = none */
 	Threads threads;

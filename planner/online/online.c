@@ -321,7 +321,11 @@ OnlineStatus online_place(Online *o, const VmSpec *spec, const OnlineVm **vm)
 
 char *online_near(const Online *o, VmSpec *spec)
 {
-	return near_settle(o->plan->host, spec);
+	char *far = near_settle(o->plan->host, spec);
+
+	if (!far)
+		near_widen(o->plan, spec);
+	return far;
 }
 
 /* Take VM off its cores, the counts included. */

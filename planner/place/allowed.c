@@ -10,9 +10,34 @@ static bool allowed_kind(const Host *host, CoreKind kind, const Core *core)
 	return kind == CORE_KIND_PERFORMANCE ? most : !most;
 }
 
+/* How many nodes with cores are nearer to AT than NODE; of those as near, the ones before it. */
+static unsigned allowed_nearer(const Host *host, unsigned at, unsigned node)
+{
+	unsigned distance = host_distance(host, at, node), nearer = node != at;
+
+	for (unsigned n = 0; n < host->nodes->len; n++) {
+		unsigned its = host_distance(host, at, n);
+
+		if (n != at && n != node && node != at &&
+		    !hwloc_bitmap_iszero(host_node(host, n)->cpus))
+			nearer += its < distance || (its == distance && n < node);
+	}
+	return nearer;
+}
+
+bool allowed_node(const Host *host, const VmSpec *spec, unsigned node)
+{
+	unsigned near;
+
+	if (!spec->nodes)
+		return spec->node < 0 || host_node(host, node)->id == (unsigned)spec->node;
+	near = host_node_of_id(host, (unsigned)spec->near_node);
+	return near != HOST_NONE && allowed_nearer(host, near, node) < spec->nodes;
+}
+
 bool allowed_core(const Host *host, const VmSpec *spec, const Core *core)
 {
-	if (spec->node >= 0 && host_node(host, core->node)->id != (unsigned)spec->node)
+	if (!allowed_node(host, spec, core->node))
 		return false;
 	if (spec->socket >= 0 && core->package != (unsigned)spec->socket)
 		return false;
@@ -25,7 +50,8 @@ bool allowed_core(const Host *host, const VmSpec *spec, const Core *core)
 
 bool allowed_nodes(const VmSpec *spec)
 {
-	return spec->socket < 0 && spec->die < 0 && spec->l3 < 0 && spec->kind == CORE_KIND_ANY;
+	return !spec->nodes && spec->socket < 0 && spec->die < 0 && spec->l3 < 0 &&
+	       spec->kind == CORE_KIND_ANY;
 }
 
 bool allowed_every(const VmSpec *spec)
@@ -35,9 +61,9 @@ bool allowed_every(const VmSpec *spec)
 
 bool allowed_alike(const VmSpec *a, const VmSpec *b)
 {
-	return a->node == b->node && a->socket == b->socket && a->die == b->die && a->l3 == b->l3 &&
-	       a->kind == b->kind && !g_strcmp0(a->apart.group, b->apart.group) &&
-	       a->apart.by == b->apart.by;
+	return a->node == b->node && a->nodes == b->nodes && a->near_node == b->near_node &&
+	       a->socket == b->socket && a->die == b->die && a->l3 == b->l3 && a->kind == b->kind &&
+	       !g_strcmp0(a->apart.group, b->apart.group) && a->apart.by == b->apart.by;
 }
 
 char *allowed_text(const VmSpec *spec)
@@ -50,6 +76,9 @@ char *allowed_text(const VmSpec *spec)
 		if (places[i] >= 0)
 			g_string_append_printf(text, "%s%s %d", text->len ? " and " : "", names[i],
 					       places[i]);
+	if (spec->nodes)
+		g_string_append_printf(text, "%sthe %u nodes nearest to node %d",
+				       text->len ? " and " : "", spec->nodes, spec->near_node);
 	if (spec->kind != CORE_KIND_ANY)
 		g_string_append_printf(text, "%s%s cores", text->len ? " and " : "",
 				       core_kind_names[spec->kind]);

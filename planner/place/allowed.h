@@ -9,6 +9,8 @@
 
 #include "planner/place/plan.h"
 
+/* May VM have cores of NODE, a position: is it the one asked for, or one of the nearest to that? */
+bool allowed_node(const Host *host, const VmSpec *spec, unsigned node);
 /* May VM have CORE of HOST? */
 bool allowed_core(const Host *host, const VmSpec *spec, const Core *core);
 /* May it have every core? All those of the nodes that it may have? */

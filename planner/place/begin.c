@@ -23,6 +23,7 @@ static void add_vms(Plan *plan, const Inventory *inventory)
 
 		changed += model_fit(plan->host, own);
 		near_take_node(plan->host, own, plan->findings);
+		near_widen(plan, own);
 		g_ptr_array_add(plan->vms, plan_vm_new(own));
 	}
 	if (changed)

@@ -3,6 +3,9 @@
 #include "planner/base/finding.h"
 #include "planner/base/nearest.h"
 #include "planner/base/subject.h"
+#include "planner/place/allowed.h"
+#include "planner/place/demand.h"
+#include "planner/place/rooms.h"
 
 static const char *near_name(const Host *host, const char *name)
 {
@@ -71,6 +74,67 @@ void near_take_node(const Host *host, VmSpec *vm, GPtrArray *findings)
 		     "its devices are on nodes %s, and a VM can be near those of one: it may be "
 		     "placed on any",
 		     list);
+}
+
+/* By node: how many cores, of one width, VM could have if no other VM were there. */
+static unsigned *near_cores(const Plan *plan, const VmSpec *vm, unsigned *threads)
+{
+	unsigned *cores = g_new0(unsigned, plan->host->nodes->len);
+
+	*threads = 0;
+	for (unsigned i = 0; i < plan->host->cores->len; i++) {
+		const Core *core = host_core(plan->host, i);
+
+		if (!rooms_core_of_vms(plan, i) || !allowed_core(plan->host, vm, core))
+			continue;
+		*threads = *threads ? *threads : core->n_cpus;
+		cores[core->node] += core->n_cpus == *threads;
+	}
+	return cores;
+}
+
+/* Do the nodes that VM may have hold it, were there no other: one of them, or all, in shares that
+ * differ by a core at most? */
+static bool near_holds(const Plan *plan, const VmSpec *vm)
+{
+	unsigned threads, need, n = 0, small = 0, wide = 0, each;
+	g_autofree unsigned *cores = near_cores(plan, vm, &threads);
+	uint64_t memory = UINT64_MAX;
+
+	if (!threads)
+		return false;
+	need = place_cores(vm, threads);
+	for (unsigned i = 0; i < plan->host->nodes->len; i++) {
+		if (cores[i] >= need && plan_node_room(plan, i) >= place_memory(vm))
+			return true;
+		n += cores[i] > 0;
+		memory = cores[i] ? MIN(memory, plan_node_room(plan, i)) : memory;
+	}
+	each = need / n;
+	for (unsigned i = 0; i < plan->host->nodes->len; i++) {
+		small += cores[i] && cores[i] < each;
+		wide += cores[i] > each;
+	}
+	each += need % n > 0;
+	return need >= n && !small && wide >= need % n &&
+	       memory >= place_share_memory(vm, MIN(vm->vcpus, vm->threads == THREADS_ISOLATE
+								       ? each
+								       : each * threads));
+}
+
+void near_widen(const Plan *plan, VmSpec *vm)
+{
+	int node = vm->node;
+
+	if (!vm->near || node < 0 || vm->policy != POLICY_DEDICATED || near_holds(plan, vm))
+		return;
+	vm->near_node = node;
+	vm->node = -1;
+	for (vm->nodes = 2; vm->nodes <= plan->host->nodes->len; vm->nodes++)
+		if (near_holds(plan, vm))
+			return;
+	vm->nodes = 0; /* nor do all of them */
+	vm->node = node;
 }
 
 char *near_settle(const Host *host, VmSpec *vm)

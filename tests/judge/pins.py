@@ -4,6 +4,7 @@
 import itertools
 
 import cpulist
+import memory as judge_memory
 import seats
 from case import cpus, helper_pins, helpers, node_shares, subject
 from complaint import rule
@@ -138,11 +139,25 @@ def nodes(case):
             yield subject(vm), f"nodes {vm['nodes']}, its cores are in {sorted(homes)}"
 
 
+def _wider(case, spec, vm):
+    """
+    Is it near a device whose node is too small for it, if it had all that is VMs' there? Then it has
+    that node too, or one other that holds it.
+    """
+    own = [core for core in case.host.node_cores(spec["node"])
+           if not core.partial and case.role_of.get(core.cpus[0]) in ("free", "dedicated")]
+    held = judge_memory.capacity(case).get(spec["node"], float("inf"))
+    small = held < seats.share_memory(spec, spec["vcpus"]) or all(
+        seats.cores(spec["vcpus"], len(core.cpus), spec["isolate"]) + seats.cores(helpers(spec), len(core.cpus), False)
+        > len(own) for core in own)
+    return bool(spec["near"]) and small and (not own or len(vm["nodes"]) == 1 or spec["node"] in vm["nodes"])
+
+
 @rule("vm.node-asked")
 def node_asked(case):
     for spec, vm in case.assigned:
         if spec["node"] is not None and vm["nodes"] != [spec["node"]] \
-                and not case.excused(vm["name"]):
+                and not case.excused(vm["name"]) and not _wider(case, spec, vm):
             yield subject(vm), f"asked for node {spec['node']}, got {vm['nodes']}"
 
 

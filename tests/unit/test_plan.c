@@ -950,6 +950,46 @@ static void test_devices_apart(void)
 	g_assert_nonnull(strstr(finding_of(plan, "vm.devices-apart")->text, "on nodes 0-1"));
 }
 
+/* A device on node 5: of two sockets of four nodes with 6 cores each. */
+static Plan *near_device(unsigned vcpus, const char *wishes)
+{
+	g_autoptr(Host) host = given_host("epyc-2s24c2t-nps4.xml");
+	g_autofree char *text = g_strdup_printf(
+		"[host]\ncores-per-node = 1\n[vm a]\nvcpus = %u\nnear = eth0\n%s", vcpus, wishes);
+	g_autoptr(Inventory) inventory = given_inventory(text);
+	const PlanOptions options = {0};
+	Device device = {g_strdup("eth0"), NULL, 5};
+
+	g_array_append_val(host->devices, device);
+	return plan_compute(host, inventory, NULL, &options);
+}
+
+static void assert_near(unsigned vcpus, const char *wishes, const char *nodes)
+{
+	g_autoptr(Plan) plan = near_device(vcpus, wishes);
+	const PlanVm *vm = g_ptr_array_index(plan->vms, 0);
+	g_auto(CpuSet) on = hwloc_bitmap_alloc();
+	g_autofree char *list = NULL;
+
+	for (unsigned i = 0; i < vm->shares->len; i++)
+		hwloc_bitmap_set(on, g_array_index(vm->shares, VmShare, i).node);
+	list = cpulist_format(on);
+	g_assert_cmpstr(list, ==, nodes);
+}
+
+/* One that is larger than the node of its device has the nearest beside it, as few as hold it. */
+static void test_near_wide(void)
+{
+	assert_near(10, "", "5");
+	assert_near(12, "", "4-5");
+	assert_near(22, "", "4-6");
+	assert_near(32, "", "4-7");
+	assert_near(50, "", "0,4-7");
+	assert_near(82, "", "");
+	assert_near(6, "threads = isolate\n", "4-5");
+	assert_near(4, "memory = 40G\n", "4-5");
+}
+
 /* Odd hosts */
 
 /* CPUs of two kinds: 0-11 with two threads a core, 12-19 with one; never mixed. */
@@ -1380,6 +1420,7 @@ static void add_rest(void)
 	g_test_add_func("/plan/hosts/memory-node-alike", test_memory_node_alike);
 	g_test_add_func("/plan/hosts/memory-node-passed-on", test_memory_node_passed_on);
 	g_test_add_func("/plan/hosts/devices-apart", test_devices_apart);
+	g_test_add_func("/plan/hosts/near-wide", test_near_wide);
 	g_test_add_func("/plan/hosts/node-asked", test_node_asked);
 	g_test_add_func("/plan/hosts/sparse-nodes", test_sparse_nodes);
 	g_test_add_func("/plan/hosts/disallowed", test_disallowed);
