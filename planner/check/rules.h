@@ -103,6 +103,8 @@ typedef char *RuleJudge(const Audit *audit, const AuditVm *vm, Side side, hwloc_
 typedef char *RuleFix(const Rule *rule, const Audit *audit, const AuditVm *vm, Side side,
 		      hwloc_const_bitmap_t cpus);
 
+typedef struct LineAdvice LineAdvice; /* planner/check/line_advice.h */
+
 struct Rule {
 	const char *id; /* "area.what", stable */
 	Severity severity;
@@ -111,9 +113,10 @@ struct Rule {
 	const char *why;
 	const char *remedy; /* a command that names the VM says NAME: a finding puts the VM there */
 	const Fixes *fixes; /* the same in the words of platforms; NULL = the remedy will do */
-	const char *source; /* where sees and why are from */
-	unsigned deliberate; /* platforms, 1 << each, that arrange it so: at most `at_most`. Of a
-			      * VM only where the CPUs are its own, and of no real-time vCPU */
+	const LineAdvice *line; /* the remedy names a parameter of the kernel's line; NULL */
+	const char *source;	/* where sees and why are from */
+	unsigned deliberate;	/* platforms, 1 << each, that arrange it so: at most `at_most`. Of a
+				 * VM only where the CPUs are its own, and of no real-time vCPU */
 	Severity at_most;
 	bool advice; /* no fault: an info, where no plan has it otherwise */
 	unsigned when, needs;
@@ -128,6 +131,9 @@ struct Rule {
 
 /* What to do about RULE on PLATFORM. */
 const char *rule_remedy(const Rule *rule, Platform platform);
+/* The same for CPUS of the node of AUDIT, as its kernel and the line are; yours. */
+char *rule_remedy_here(const Rule *rule, const Audit *audit, Platform platform,
+		       hwloc_const_bitmap_t cpus);
 
 /* All rules, by subject; ended by NULL. */
 extern const Rule *const rules[];

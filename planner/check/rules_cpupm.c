@@ -4,6 +4,7 @@
  * threads, and all others', were found to be allowed.
  */
 #include "planner/base/version.h"
+#include "planner/check/line_advice.h"
 #include "planner/check/rules_sides.h"
 #include "planner/check/rules_table.h"
 #include "planner/cpupm/partner.h"
@@ -422,6 +423,8 @@ const Rule rule_kvm_ple_gap = {
 	.eval = eval_ple,
 };
 
+#define DEFAULT_TIMER "leave kvm.pi_inject_timer at its default"
+
 /* On the line, or written since. */
 static bool timers_asked(const Audit *audit)
 {
@@ -443,9 +446,14 @@ static void eval_timer(const Rule *rule, const Audit *audit, GPtrArray *findings
 		rule_found(rule, findings, "kvm", "/sys/module/kvm/parameters/pi_inject_timer",
 			   NULL, "exitless timers are on without nohz_full");
 	else if (apicv && (g_str_equal(apicv, "N") || g_str_equal(apicv, "0")))
-		rule_found(rule, findings, "kvm", "/sys/module/kvm_intel/parameters/enable_apicv",
-			   NULL, "exitless timers are on without APICv");
+		rule_found_fix(
+			rule, findings, "kvm", "/sys/module/kvm_intel/parameters/enable_apicv",
+			NULL,
+			"kvm_intel.enable_apicv=1, if the processor has APICv; or " DEFAULT_TIMER,
+			"exitless timers are on without APICv");
 }
+
+static const LineAdvice timer_line = {LINE_NOHZ_FULL, DEFAULT_TIMER, true};
 
 const Rule rule_kvm_exitless_timer = {
 	.id = "kvm.exitless-timer",
@@ -457,8 +465,9 @@ const Rule rule_kvm_exitless_timer = {
 	       "aside, and posted through APICv. The default follows nohz_full. Without nohz_full, "
 	       "timers fire on the VMs' own CPUs, and kernels without the per-vCPU rule of 2022 "
 	       "lose the preemption timer of all VMs.",
-	.remedy = "leave kvm.pi_inject_timer at its default, and boot with nohz_full",
+	.remedy = DEFAULT_TIMER ", and boot with nohz_full",
 	.fixes = &fixes_line,
+	.line = &timer_line,
 	.source = "arch/x86/kvm/x86.c pi_inject_timer; arch/x86/kvm/lapic.c "
 		  "kvm_can_post_timer_interrupt()",
 	.when = WHEN_GUESTS,

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/check/rules_found.h"
+
 #include "planner/base/subject.h"
 #include "planner/base/version.h"
+#include "planner/check/line_advice.h"
 
 #include <string.h>
 
@@ -143,6 +145,17 @@ const char *rule_remedy(const Rule *rule, Platform platform)
 	return fix ? fix : rule->remedy;
 }
 
+char *rule_remedy_here(const Rule *rule, const Audit *audit, Platform platform,
+		       hwloc_const_bitmap_t cpus)
+{
+	const char *fix = rule_remedy(rule, platform);
+	LineStand stand = rule->line ? line_stand(audit, rule->line->parameter, cpus) : LINE_ABSENT;
+	bool elsewhere = fix != rule->remedy && stand != LINE_UNBUILT && stand != LINE_WORKS;
+	char *text = rule->line && !elsewhere ? line_advice_text(rule->line, stand) : NULL;
+
+	return text ? text : g_strdup(fix);
+}
+
 /* Where VM runs as planned, what the plan warned of, and was taken all the same, weighs no more
  * here.
  */
@@ -169,8 +182,12 @@ void rule_suit(const Rule *rule, const Audit *audit, Finding *finding)
 	if (finding->verdict == VERDICT_UNKNOWN)
 		return;
 	if (g_str_equal(finding->fix, remedy)) {
+		g_auto(CpuSet) cpus =
+			finding->cpus ? cpulist_parse(finding->cpus, NULL) : set_new();
+		g_autofree char *here = rule_remedy_here(rule, audit, platform, cpus);
+
 		g_free(finding->fix);
-		finding->fix = remedy_for(rule_remedy(rule, platform), finding->subject);
+		finding->fix = remedy_for(here, finding->subject);
 	}
 	if (rule->advice && !audit->plan)
 		finding->severity = SEVERITY_INFO;
@@ -385,15 +402,6 @@ bool lists_refused(const Audit *audit)
 	return effects &&
 	       (cmdline_refused(&effects->isolcpus) || cmdline_refused(&effects->nohz_full) ||
 		cmdline_refused(&effects->rcu_nocbs));
-}
-
-bool kernel_ticks_always(const KernelFacts *kernel)
-{
-	const char *value =
-		kernel->config ? g_hash_table_lookup(kernel->config, "CONFIG_NO_HZ_FULL") : NULL;
-
-	return kernel->config ? !value || !g_str_equal(value, "y")
-			      : kernel->nohz_full && !kernel->nohz_full_file;
 }
 
 /* Sysctls */

@@ -105,8 +105,6 @@ const char *line_word_meant(const char *name);
 /* Did the kernel refuse a list of isolcpus, nohz_full or rcu_nocbs? Then that is what is found, and
  * what follows from it is not. */
 bool lists_refused(const Audit *audit);
-/* Was KERNEL built without CONFIG_NO_HZ_FULL, so that its ticks never stop? */
-bool kernel_ticks_always(const KernelFacts *kernel);
 
 /* The value of the sysctl GROUP.NAME, NULL where it was not read. */
 const char *sysctl_value(const Facts *facts, const char *group, const char *name);

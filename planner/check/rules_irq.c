@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Rules over interrupts. */
+#include "planner/check/line_advice.h"
 #include "planner/check/rules_found.h"
 #include "planner/check/rules_table.h"
 
@@ -8,10 +9,10 @@
 #define SUBJECT "interrupts"
 #define IRQ_FILE "/proc/irq/*/effective_affinity_list"
 
-/* Where it really goes; where the kernel does not say, where it may go. */
+/* Where it really goes; where the kernel does not say, where it may go. NULL = not known. */
 static hwloc_const_bitmap_t irq_cpus(const Irq *irq)
 {
-	return irq->effective ? irq->effective : irq->affinity;
+	return irq->effective || irq->lost ? irq->effective : irq->affinity;
 }
 
 /* One that rules speak of: where it hits, and how often it did there. */
@@ -119,6 +120,9 @@ static void eval_on_isolated(const Rule *rule, const Audit *audit, GPtrArray *fi
 	irqs_find(rule, audit, findings, moved_trouble, "isolated CPUs");
 }
 
+static const LineAdvice on_isolated_line = {LINE_IRQAFFINITY,
+					    "write the host's CPUs to smp_affinity_list", true};
+
 const Rule rule_irq_on_isolated = {
 	.id = "irq.on-isolated",
 	.severity = SEVERITY_ERROR,
@@ -131,6 +135,7 @@ const Rule rule_irq_on_isolated = {
 	       "taken from the guest's time. isolcpus does not move interrupts.",
 	.remedy = "write the host's CPUs to smp_affinity_list, and boot with irqaffinity=",
 	.fixes = &fixes_irqs,
+	.line = &on_isolated_line,
 	.source = "Documentation/core-api/irq/irq-affinity.rst",
 	.when = WHEN_ISOLATED,
 	.needs = FACT_IRQS,
@@ -141,6 +146,12 @@ static void eval_managed(const Rule *rule, const Audit *audit, GPtrArray *findin
 {
 	irqs_find(rule, audit, findings, managed_trouble, "isolated CPUs");
 }
+
+#define FEWER_QUEUES                                                                               \
+	"give the device fewer queues; of megaraid_sas and mpt3sas the parameter "                 \
+	"smp_affinity_enable=0 makes them movable, of smartpqi disable_managed_interrupts=1"
+
+static const LineAdvice managed_line = {LINE_MANAGED_IRQ, FEWER_QUEUES, false};
 
 const Rule rule_irq_managed_on_isolated = {
 	.id = "irq.managed-on-isolated",
@@ -154,10 +165,9 @@ const Rule rule_irq_managed_on_isolated = {
 	.why = "User space cannot move them: a write gives EIO or EPERM. isolcpus=managed_irq "
 	       "keeps them off isolated CPUs if their queue has others. A queue with only isolated "
 	       "CPUs interrupts only if something on these CPUs does I/O.",
-	.remedy = "boot with isolcpus=managed_irq,domain,LIST (5.6 and later), or give the device "
-		  "fewer queues; of megaraid_sas and mpt3sas the parameter smp_affinity_enable=0 "
-		  "makes them movable, of smartpqi disable_managed_interrupts=1",
+	.remedy = "boot with isolcpus=managed_irq,domain,LIST (5.6 and later), or " FEWER_QUEUES,
 	.fixes = &fixes_managed,
+	.line = &managed_line,
 	.source = "kernel/irq/manage.c irq_do_set_affinity(), proc.c; kernel-parameters.txt "
 		  "isolcpus=; drivers/scsi",
 	.when = WHEN_ISOLATED,
@@ -231,6 +241,9 @@ static void eval_default(const Rule *rule, const Audit *audit, GPtrArray *findin
 				       "new interrupts may be placed on", NULL);
 }
 
+static const LineAdvice default_line = {
+	LINE_IRQAFFINITY, "write the host's CPUs to /proc/irq/default_smp_affinity", false};
+
 const Rule rule_irq_default_affinity = {
 	.id = "irq.default-affinity",
 	.severity = SEVERITY_WARNING,
@@ -240,6 +253,7 @@ const Rule rule_irq_default_affinity = {
 	.why = "A new device or a reloaded driver places its interrupts by this mask.",
 	.remedy = "boot with irqaffinity= of the host's CPUs, or write them to the file",
 	.fixes = &fixes_line,
+	.line = &default_line,
 	.deliberate = 1u << PLATFORM_UNRAID,
 	.at_most = SEVERITY_INFO,
 	.source = "Documentation/core-api/irq/irq-affinity.rst; kernel/irq/irqdesc.c",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Rules over what the kernel made of its line: its sets, its build, its partitions. */
 #include "planner/base/version.h"
+#include "planner/check/line_advice.h"
 #include "planner/check/rules_found.h"
 #include "planner/check/rules_table.h"
 #include "planner/kernel/feature.h"
@@ -33,15 +34,31 @@ static char *set_difference_text(hwloc_const_bitmap_t missing, hwloc_const_bitma
 	return g_strdup_printf(": %s missing, %s too many", less, more);
 }
 
-/* CPUs that are offline are not too many. Where the list of EFFECT (NULL = not known) is what the
- * plan has, and broken, that is what is found. */
+/* What to do where the kernel does not do what PARAMETER, which the line has as EFFECT, says; where
+ * it says what the plan WANTs, no other line will do better. */
+static char *set_fix(const Rule *rule, const Audit *audit, LineParameter parameter,
+		     const CmdlineEffect *effect, hwloc_const_bitmap_t want)
+{
+	if (!effect || effect->outcome != OUTCOME_TAKEN || !set_same(effect->asked, want))
+		return g_strdup(rule->remedy);
+	return line_unbuilt(audit, parameter)
+		       ? g_strdup_printf("boot a kernel with %s: the line is as planned",
+					 line_parameter_option(parameter))
+		       : g_strdup("the line is as planned: 'dmesg | grep -e Housekeeping -e "
+				  "isolcpus -e NO_HZ' may say what the kernel made of it");
+}
+
+/* CPUs that are offline are not too many. Where the list of PARAMETER is what the plan has, and
+ * broken, that is what is found. */
 static void set_differs(const Rule *rule, const Audit *audit, GPtrArray *findings,
-			const char *evidence, const SetWords *words, const CmdlineEffect *effect,
+			const char *evidence, const SetWords *words, LineParameter parameter,
 			hwloc_const_bitmap_t have, hwloc_const_bitmap_t want)
 {
 	g_auto(CpuSet) missing = set_minus(want, have), extra = set_minus(have, want);
 	g_auto(CpuSet) both = set_new();
 	g_autofree char *all = set_text(have), *planned = set_text(want), *difference = NULL;
+	const CmdlineEffect *effect = line_effect(audit->effects, parameter);
+	g_autofree char *fix = set_fix(rule, audit, parameter, effect, want);
 	bool none = hwloc_bitmap_iszero(have);
 
 	if (audit->facts->kernel->offline)
@@ -52,9 +69,9 @@ static void set_differs(const Rule *rule, const Audit *audit, GPtrArray *finding
 		return;
 	hwloc_bitmap_or(both, missing, extra);
 	difference = none ? g_strdup("") : set_difference_text(missing, extra);
-	rule_found(rule, findings, SUBJECT, evidence, both, "%s%s%s; the plan %s %s%s",
-		   none ? words->none : words->before, none ? "" : all, none ? "" : words->after,
-		   words->planned, planned, difference);
+	rule_found_fix(rule, findings, SUBJECT, evidence, both, fix, "%s%s%s; the plan %s %s%s",
+		       none ? words->none : words->before, none ? "" : all,
+		       none ? "" : words->after, words->planned, planned, difference);
 }
 
 static void eval_isolcpus(const Rule *rule, const Audit *audit, GPtrArray *findings)
@@ -62,9 +79,8 @@ static void eval_isolcpus(const Rule *rule, const Audit *audit, GPtrArray *findi
 	static const SetWords words = {"no CPU is isolated", "CPUs ", " are isolated", "isolates"};
 
 	if (audit->facts->kernel->isolated || audit->effects)
-		set_differs(rule, audit, findings, CPU_FILES "isolated", &words,
-			    audit->effects ? &audit->effects->isolcpus : NULL, audit->scheduler,
-			    audit->planned_effects->domain);
+		set_differs(rule, audit, findings, CPU_FILES "isolated", &words, LINE_ISOLCPUS,
+			    audit->scheduler, audit->planned_effects->domain);
 }
 
 const Rule rule_kernel_isolcpus_differs = {
@@ -89,9 +105,8 @@ static void eval_nohz(const Rule *rule, const Audit *audit, GPtrArray *findings)
 				       "has"};
 
 	if (audit->facts->kernel->nohz_full || audit->effects)
-		set_differs(rule, audit, findings, CPU_FILES "nohz_full", &words,
-			    audit->effects ? &audit->effects->nohz_full : NULL, audit->tick,
-			    audit->planned_effects->tick);
+		set_differs(rule, audit, findings, CPU_FILES "nohz_full", &words, LINE_NOHZ_FULL,
+			    audit->tick, audit->planned_effects->tick);
 }
 
 const Rule rule_kernel_nohz_full_differs = {
@@ -116,8 +131,8 @@ static void eval_rcu(const Rule *rule, const Audit *audit, GPtrArray *findings)
 				       " are offloaded", "offloads those of"};
 
 	if (audit->effects)
-		set_differs(rule, audit, findings, LINE, &words, &audit->effects->rcu_nocbs,
-			    audit->rcu, audit->planned_effects->rcu);
+		set_differs(rule, audit, findings, LINE, &words, LINE_RCU_NOCBS, audit->rcu,
+			    audit->planned_effects->rcu);
 }
 
 const Rule rule_kernel_rcu_nocbs_differs = {
@@ -143,7 +158,7 @@ static void eval_irqaffinity(const Rule *rule, const Audit *audit, GPtrArray *fi
 	g_auto(CpuSet) none = set_new();
 
 	if (want && audit->effects)
-		set_differs(rule, audit, findings, LINE, &words, &audit->effects->irqaffinity,
+		set_differs(rule, audit, findings, LINE, &words, LINE_IRQAFFINITY,
 			    audit->effects->irq ? audit->effects->irq : none, want);
 }
 
@@ -186,7 +201,7 @@ static const char *mismatch_text(const Audit *audit)
 static bool tick_not_built(const Audit *audit)
 {
 	return audit->cmdline && cmdline_last(audit->cmdline, "nohz_full") &&
-	       kernel_ticks_always(audit->facts->kernel);
+	       line_unbuilt(audit, LINE_NOHZ_FULL);
 }
 
 /* StarlingX offloads RCU callbacks of all but the platform's CPUs on purpose, and of more than it
@@ -543,6 +558,9 @@ static void eval_watchdog(const Rule *rule, const Audit *audit, GPtrArray *findi
 				       "the lockup watchdog runs on", audit->lost);
 }
 
+static const LineAdvice watchdog_line = {LINE_NOHZ_FULL,
+					 "write the host's CPUs to watchdog_cpumask", false};
+
 const Rule rule_kernel_watchdog_on_isolated = {
 	.id = "kernel.watchdog-on-isolated",
 	.severity = SEVERITY_INFO,
@@ -552,6 +570,7 @@ const Rule rule_kernel_watchdog_on_isolated = {
 	       "excludes CPUs from it, isolcpus alone does not.",
 	.remedy = "boot with nohz_full, or write the host's CPUs to watchdog_cpumask",
 	.fixes = &fixes_line,
+	.line = &watchdog_line,
 	.source = "kernel/watchdog.c lockup_detector_init()",
 	.when = WHEN_ISOLATED,
 	.needs = FACT_WATCHDOG,

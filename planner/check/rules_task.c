@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Rules over tasks: who else may run on isolated CPUs? */
 #include "planner/check/fence.h"
+#include "planner/check/line_advice.h"
 #include "planner/check/rules_group.h"
 #include "planner/check/rules_table.h"
 
@@ -176,23 +177,32 @@ static bool is_contained(const Task *task)
 }
 
 /* Nothing keeps tasks off CPUs that the kernel does not isolate; and one that was put on isolated
- * CPUs alone has to go elsewhere, or the VM has. */
-static const char *search_fix(const Rule *rule, const Search *search, bool beside, bool contained)
+ * CPUs alone has to go elsewhere, or the VM has. Yours. */
+static char *search_fix(const Rule *rule, const Search *search, hwloc_const_bitmap_t cpus,
+			bool beside, bool contained)
 {
+	static const LineAdvice line = {
+		LINE_ISOLCPUS, "keep each slice off them (AllowedCPUs=): nohz_full= moves no task",
+		false};
 	const Audit *audit = search->audit;
 	const char *fence = fixes_text(&fixes_fence, audit->facts->platform);
 
-	if (search->guests && !set_meets(audit->quiet, audit->isolated))
-		return fence ? fence
-			     : "boot with isolcpus= of these CPUs: nohz_full= moves no task; or "
-			       "keep each slice off them (AllowedCPUs=)";
+	if (search->guests && !set_meets(audit->quiet, audit->isolated)) {
+		char *text =
+			fence ? g_strdup(fence)
+			      : line_advice_text(&line, line_stand(audit, LINE_ISOLCPUS, cpus));
+
+		return text ? text
+			    : g_strdup("boot with isolcpus= of these CPUs: nohz_full= moves no "
+				       "task; or keep each slice off them (AllowedCPUs=)");
+	}
 	if (search->guests && contained)
-		return "keep the containers off them: --cpuset-cpus (Docker, Podman), "
-		       "lxc.cgroup2.cpuset.cpus (LXC), for pods cpuManagerPolicy: static of "
-		       "kubelet with these CPUs in no pool that pods share";
-	return beside ? "bind it to cores that no VM has (a PMD by its mask, another task where it "
-			"is started), or pin the VM elsewhere"
-		      : rule->remedy;
+		return g_strdup("keep the containers off them: --cpuset-cpus (Docker, Podman), "
+				"lxc.cgroup2.cpuset.cpus (LXC), for pods cpuManagerPolicy: static "
+				"of kubelet with these CPUs in no pool that pods share");
+	return g_strdup(beside ? "bind it to cores that no VM has (a PMD by its mask, another task "
+				 "where it is started), or pin the VM elsewhere"
+			       : rule->remedy);
 }
 
 static void search_tasks(const Rule *rule, const Search *search, GPtrArray *findings)
@@ -202,7 +212,7 @@ static void search_tasks(const Rule *rule, const Search *search, GPtrArray *find
 	g_auto(CpuSet) cpus = set_new(), left = set_minus(audit->isolated, audit->lost);
 	Naming naming = {0};
 	unsigned n = 0, beside = 0, contained = 0;
-	g_autofree char *text = NULL;
+	g_autofree char *text = NULL, *fix = NULL;
 
 	for (unsigned i = 0; i < tasks->len; i++) {
 		const Task *task = &g_array_index(tasks, Task, i);
@@ -222,9 +232,9 @@ static void search_tasks(const Rule *rule, const Search *search, GPtrArray *find
 	}
 	hwloc_bitmap_and(cpus, cpus, left);
 	text = naming_end(&naming);
+	fix = search_fix(rule, search, cpus, n == beside, n == contained);
 	if (n)
-		rule_found_fix(rule, findings, "tasks", STATUS_FILE, cpus,
-			       search_fix(rule, search, n == beside, n == contained),
+		rule_found_fix(rule, findings, "tasks", STATUS_FILE, cpus, fix,
 			       "%u %s%s may run on isolated CPUs: %s%s", n, search->what,
 			       n == 1 ? "" : "s", text,
 			       set_meets(audit->quiet, audit->isolated)
@@ -239,6 +249,8 @@ static void eval_kernel_thread(const Rule *rule, const Audit *audit, GPtrArray *
 	search_tasks(rule, &search, findings);
 }
 
+static const LineAdvice kernel_thread_line = {LINE_NOHZ_FULL, "'taskset -pc HOST-CPUS TID'", false};
+
 const Rule rule_task_kernel_thread_on_isolated = {
 	.id = "task.kernel-thread-on-isolated",
 	.severity = SEVERITY_WARNING,
@@ -250,6 +262,7 @@ const Rule rule_task_kernel_thread_on_isolated = {
 	       "children away (5.9 and later), isolcpus does not.",
 	.remedy = "boot with nohz_full, or 'taskset -pc HOST-CPUS TID'",
 	.fixes = &fixes_line,
+	.line = &kernel_thread_line,
 	.source = "kernel/kthread.c kthread(); "
 		  "Documentation/admin-guide/kernel-per-CPU-kthreads.rst",
 	.when = WHEN_ISOLATED,

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/measure/causes.h"
 
+#include "planner/check/line_advice.h"
 #include "planner/check/rules_found.h"
 #include "planner/measure/parts.h"
 
 #include <string.h>
 
-static const char *rule_fix(const Audit *audit, const char *id)
+/* What rule ID says to do about this CPU; yours. */
+static char *rule_fix(const MeasureScene *scene, const char *id)
 {
-	return rule_remedy(rule_find(id), audit->facts->platform);
+	g_auto(CpuSet) cpus = set_new();
+
+	hwloc_bitmap_set(cpus, scene->cpu);
+	return rule_remedy_here(rule_find(id), scene->audit, scene->audit->facts->platform, cpus);
 }
 
 /* Interrupts that each CPU has */
@@ -32,21 +37,40 @@ static char *fix_call(const MeasureScene *scene, const Interruption *interruptio
 				       "load modules or change settings meanwhile");
 }
 
-/* FIX, unless the kernel line has it: CPUS are those it is for. */
-static const char *line_fix(const MeasureScene *scene, hwloc_const_bitmap_t cpus, const char *fix)
+/* FIX, which is to boot with PARAMETER, as far as it holds for this CPU; yours. */
+static char *line_fix(const MeasureScene *scene, LineParameter parameter, const char *fix)
 {
-	return hwloc_bitmap_isset(cpus, scene->cpu)
-		       ? "the kernel line does what it can; what is left follows other tasks and "
-			 "interrupts on this CPU"
-		       : fix;
+	const char *name = line_parameter_name(parameter);
+	g_auto(CpuSet) cpus = set_new();
+
+	hwloc_bitmap_set(cpus, scene->cpu);
+	switch (line_stand(scene->audit, parameter, cpus)) {
+	case LINE_UNBUILT:
+		return g_strdup_printf("boot a kernel with %s: this one was built without it, and "
+				       "ignores %s",
+				       line_parameter_option(parameter), name);
+	case LINE_MISSES:
+		return g_strdup_printf("the line's %s leaves this CPU out: boot with all isolated "
+				       "CPUs in it, 'planner emit cmdline'",
+				       name);
+	case LINE_UNHEARD:
+		return g_strdup_printf("the line has %s, but the kernel did not take it: 'planner "
+				       "check' says why",
+				       name);
+	case LINE_WORKS:
+		return g_strdup("the kernel line does what it can; what is left follows other "
+				"tasks and interrupts on this CPU");
+	default:
+		return g_strdup(fix);
+	}
 }
+
+#define RCU_FIX "boot with rcu_nocbs= of the isolated CPUs"
 
 static char *fix_work(const MeasureScene *scene, const Interruption *interruption)
 {
 	(void)interruption;
-	return g_strdup(line_fix(scene, scene->audit->rcu,
-				 "boot with rcu_nocbs= of the isolated CPUs, and trace nothing "
-				 "there"));
+	return line_fix(scene, LINE_RCU_NOCBS, RCU_FIX ", and trace nothing there");
 }
 
 /* What fires most on this CPU. */
@@ -81,9 +105,7 @@ static const struct TickCause {
 	{TICK_SCHED, "the scheduler's tick: more than one task wants this CPU", ALONE_FIX},
 	{TICK_CLOCK_UNSTABLE, "the scheduler's tick: the clock is not stable",
 	 "find out why the kernel does not trust the TSC: 'dmesg | grep -i tsc'"},
-	{TICK_RCU, "the scheduler's tick: RCU needs it here",
-	 "boot with rcu_nocbs= of the isolated CPUs; what is left follows other tasks and "
-	 "interrupts"},
+	{TICK_RCU, "the scheduler's tick: RCU needs it here", NULL}, /* by the line */
 	{TICK_RCU_EXP, "the scheduler's tick: RCU waits for this CPU",
 	 "do not trace, load modules or change settings meanwhile"},
 };
@@ -108,23 +130,6 @@ static bool timer_shared(const MeasureScene *scene, uint64_t count)
 	return scene->others && scene->others >= count / TICKS_A_SWITCH;
 }
 
-/* What stops the tick of a CPU where the kernel stops none: as far as its line does not. */
-static const char *timer_stop_fix(const MeasureScene *scene)
-{
-	const CmdlineEffects *effects = scene->audit->effects;
-	const CmdlineEffect *full = effects ? &effects->nohz_full : NULL;
-
-	if (kernel_ticks_always(scene->audit->facts->kernel))
-		return "boot a kernel with CONFIG_NO_HZ_FULL: this one was built without it, and "
-		       "ignores nohz_full=";
-	if (!full || full->outcome == OUTCOME_ABSENT)
-		return "boot with nohz_full= of the isolated CPUs: 'planner emit cmdline'";
-	if (!hwloc_bitmap_isset(full->asked, scene->cpu) && !cmdline_broken(full))
-		return "the line's nohz_full= leaves this CPU out: boot with all isolated CPUs in "
-		       "it, 'planner emit cmdline'";
-	return "the line has nohz_full=, but the kernel did not take it: 'planner check' says why";
-}
-
 #define SLEEP_FIX "keep the tasks that set timers on host CPUs"
 
 static char *fix_timer(const MeasureScene *scene, const Interruption *interruption)
@@ -137,9 +142,11 @@ static char *fix_timer(const MeasureScene *scene, const Interruption *interrupti
 	if (of == TIMER_SLEEP || of == TIMER_OTHER)
 		return g_strdup(SLEEP_FIX);
 	if (timer_ticks(scene))
-		return g_strdup(timer_stop_fix(scene));
+		return line_fix(
+			scene, LINE_NOHZ_FULL,
+			"boot with nohz_full= of the isolated CPUs: 'planner emit cmdline'");
 	if (tick)
-		return g_strdup(tick->fix);
+		return tick->fix ? g_strdup(tick->fix) : line_fix(scene, LINE_RCU_NOCBS, RCU_FIX);
 	if (timer_shared(scene, interruption->count))
 		return g_strdup(ALONE_FIX);
 	if (scene->vm)
@@ -256,7 +263,7 @@ static void causes_passed(const MeasureScene *scene, const Irq *irq, Interruptio
 	interruption->cause = g_strdup(own ? "a device that is passed through to this VM: it is in "
 					     "place here"
 					   : "a device that is passed through to a VM");
-	interruption->fix = g_strdup(own ? "" : rule_fix(scene->audit, "irq.passed-elsewhere"));
+	interruption->fix = own ? g_strdup("") : rule_fix(scene, "irq.passed-elsewhere");
 }
 
 static void causes_device(const MeasureScene *scene, const char *text, Interruption *interruption)
@@ -273,8 +280,8 @@ static void causes_device(const MeasureScene *scene, const char *text, Interrupt
 	interruption->cause =
 		g_strdup(managed ? "the kernel placed it here, and user space cannot move it"
 				 : "the kernel delivers this device's interrupt to this CPU");
-	interruption->fix = g_strdup(
-		rule_fix(scene->audit, managed ? "irq.managed-on-isolated" : "irq.on-isolated"));
+	interruption->fix =
+		rule_fix(scene, managed ? "irq.managed-on-isolated" : "irq.on-isolated");
 }
 
 void causes_interrupt(const MeasureScene *scene, const char *text, Interruption *interruption)
@@ -311,16 +318,16 @@ static const struct {
 	{"SCHED", "the scheduler balances load here", "boot with isolcpus=domain,LIST"},
 	{"HRTIMER", "a timer that was set on this CPU",
 	 "keep what sets timers off this CPU: tasks and work items"},
-	{"RCU", "RCU has work of this CPU", "boot with rcu_nocbs= of the isolated CPUs"},
+	{"RCU", "RCU has work of this CPU", RCU_FIX},
 };
 
-static const char *softirq_fix(const MeasureScene *scene, const char *name, const char *fix)
+static char *softirq_fix(const MeasureScene *scene, const char *name, const char *fix)
 {
 	if (g_str_equal(name, "RCU"))
-		return line_fix(scene, scene->audit->rcu, fix);
+		return line_fix(scene, LINE_RCU_NOCBS, fix);
 	if (g_str_equal(name, "SCHED"))
-		return line_fix(scene, scene->audit->quiet, fix);
-	return fix;
+		return line_fix(scene, LINE_ISOLCPUS, fix);
+	return g_strdup(fix);
 }
 
 void causes_softirq(const MeasureScene *scene, Interruption *interruption)
@@ -329,8 +336,8 @@ void causes_softirq(const MeasureScene *scene, Interruption *interruption)
 	for (unsigned i = 0; i < G_N_ELEMENTS(softirq_causes); i++)
 		if (g_str_equal(softirq_causes[i].name, interruption->name)) {
 			interruption->cause = g_strdup(softirq_causes[i].cause);
-			interruption->fix = g_strdup(
-				softirq_fix(scene, interruption->name, softirq_causes[i].fix));
+			interruption->fix =
+				softirq_fix(scene, interruption->name, softirq_causes[i].fix);
 			return;
 		}
 	interruption->cause = g_strdup("");
@@ -341,20 +348,22 @@ void causes_softirq(const MeasureScene *scene, Interruption *interruption)
 
 void causes_task(const MeasureScene *scene, Interruption *interruption)
 {
+	g_autofree char *user = rule_fix(scene, "task.user-on-isolated");
+	g_autofree char *kernel = rule_fix(scene, "task.kernel-thread-on-isolated");
+
 	interruption->what = g_strdup("other tasks were put on this CPU");
 	interruption->cause = g_strdup(
 		scene->vm ? "something else than the vCPU runs here: a user task, a kernel thread, "
 			    "a work item"
 			  : "something runs here: a user task, a kernel thread, a work item");
 	interruption->fix =
-		g_strdup_printf("'planner check' lists what may run here; %s; %s",
-				rule_fix(scene->audit, "task.user-on-isolated"),
-				rule_fix(scene->audit, "task.kernel-thread-on-isolated"));
+		g_strdup_printf("'planner check' lists what may run here; %s; %s", user, kernel);
 }
 
 void causes_sharers(const Audit *audit, Interruption *interruption)
 {
 	interruption->what = g_strdup("other vCPUs were put on this CPU");
 	interruption->cause = g_strdup("they are pinned to it, too: each waits while another runs");
-	interruption->fix = g_strdup(rule_fix(audit, "vm.pin-doubled"));
+	interruption->fix =
+		g_strdup(rule_remedy(rule_find("vm.pin-doubled"), audit->facts->platform));
 }

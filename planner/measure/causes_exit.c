@@ -59,6 +59,8 @@ char *causes_timer_fix(const Audit *audit, const AuditVm *vm)
 	if (!inject || g_str_equal(inject, "0"))
 		list_add(lacks, "kvm.pi_inject_timer=1 %s",
 			 inject ? "(0 here)" : "(not known here)");
+	if (hwloc_bitmap_iszero(audit->tick))
+		list_add(lacks, "nohz_full=, which sets housekeeping CPUs aside");
 	if (vm->pm_now != TRISTATE_YES)
 		list_add(lacks, "cpu-pm in this VM");
 	if (!lacks->len)

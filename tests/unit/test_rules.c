@@ -2100,6 +2100,123 @@ static void test_platform_words(void)
 	}
 }
 
+static void kernel_thread_unbuilt(Facts *f)
+{
+	kernel_thread(f);
+	option(f);
+	timers(f);
+}
+
+static void kernel_thread_absent(Facts *f)
+{
+	kernel_thread(f);
+	timers(f);
+	line_replace(f, " nohz_full=", " nohz_none=");
+}
+
+static void kernel_thread_missed(Facts *f)
+{
+	kernel_thread(f);
+	set_set(&f->kernel->nohz_full, "3");
+	line_replace(f, " nohz_full=", " nohz_full=3 nohz_none=");
+}
+
+static void nohz_unbuilt(Facts *f)
+{
+	option(f);
+	timers(f);
+}
+
+static void irq_absent(Facts *f)
+{
+	irq(f);
+	line_replace(f, " irqaffinity=", " irqnone=");
+}
+
+static void irq_wide(Facts *f)
+{
+	irq(f);
+	line_replace(f, " irqaffinity=", " irqaffinity=0-11 irqnone=");
+}
+
+static void irq_managed_older(Facts *f)
+{
+	irq_managed(f);
+	text_set(&f->kernel->release, "5.4.0");
+}
+
+static void user_task_unheard(Facts *f)
+{
+	user_task(f);
+	set_set(&f->kernel->isolated, "");
+}
+
+/* Nobody is told to boot with what the line has, nor with what the kernel ignores. */
+static void test_line_advice(void)
+{
+	static const struct {
+		void (*spoil)(Facts *facts);
+		const char *id;
+		Platform platform;
+		const char *fix;
+	} rows[] = {
+		{kernel_thread, "task.kernel-thread-on-isolated", PLATFORM_LIBVIRT,
+		 "'taskset -pc HOST-CPUS TID' (nohz_full= has these CPUs already)"},
+		{kernel_thread, "task.kernel-thread-on-isolated", PLATFORM_OVIRT,
+		 "'taskset -pc HOST-CPUS TID' (nohz_full= has these CPUs already)"},
+		{kernel_thread_unbuilt, "task.kernel-thread-on-isolated", PLATFORM_LIBVIRT,
+		 "'taskset -pc HOST-CPUS TID' (the kernel was built without CONFIG_NO_HZ_FULL and "
+		 "ignores nohz_full=)"},
+		{kernel_thread_absent, "task.kernel-thread-on-isolated", PLATFORM_LIBVIRT,
+		 "boot with nohz_full, or 'taskset -pc HOST-CPUS TID'"},
+		{kernel_thread_missed, "task.kernel-thread-on-isolated", PLATFORM_LIBVIRT,
+		 "boot with these CPUs in nohz_full=, too, or 'taskset -pc HOST-CPUS TID'"},
+		{watchdog, "kernel.watchdog-on-isolated", PLATFORM_LIBVIRT,
+		 "write the host's CPUs to watchdog_cpumask (nohz_full= has these CPUs already)"},
+		{timers, "kvm.exitless-timer", PLATFORM_LIBVIRT,
+		 "leave kvm.pi_inject_timer at its default, and correct nohz_full=, which the "
+		 "kernel did not take"},
+		{timers, "kernel.nohz-full-differs", PLATFORM_LIBVIRT,
+		 "the line is as planned: 'dmesg | grep -e Housekeeping -e isolcpus -e NO_HZ' may "
+		 "say what the kernel made of it"},
+		{nohz_unbuilt, "kernel.nohz-full-differs", PLATFORM_LIBVIRT,
+		 "boot a kernel with CONFIG_NO_HZ_FULL: the line is as planned"},
+		{irq, "irq.on-isolated", PLATFORM_LIBVIRT,
+		 "write the host's CPUs to smp_affinity_list (irqaffinity= leaves these CPUs out "
+		 "already)"},
+		{irq_absent, "irq.on-isolated", PLATFORM_LIBVIRT,
+		 "write the host's CPUs to smp_affinity_list, and boot with irqaffinity="},
+		{irq_wide, "irq.on-isolated", PLATFORM_LIBVIRT,
+		 "write the host's CPUs to smp_affinity_list, and boot without these CPUs in "
+		 "irqaffinity="},
+		{irq_default, "irq.default-affinity", PLATFORM_LIBVIRT,
+		 "write the host's CPUs to /proc/irq/default_smp_affinity (irqaffinity= leaves "
+		 "these CPUs out already)"},
+		{irq_managed, "irq.managed-on-isolated", PLATFORM_LIBVIRT,
+		 "isolcpus=managed_irq has these CPUs already"},
+		{irq_managed_older, "irq.managed-on-isolated", PLATFORM_LIBVIRT,
+		 "this kernel has no managed_irq"},
+		{user_task_unheard, "task.user-on-isolated", PLATFORM_LIBVIRT,
+		 "correct isolcpus=, which the kernel did not take, or keep each slice off them"},
+	};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(Audit) audit = NULL;
+		g_autoptr(Check) check = NULL;
+		Bed bed;
+
+		bed_level(&bed, PLANNED);
+		rows[i].spoil(bed.facts);
+		bed.facts->platform = rows[i].platform;
+		check = bed_check(&bed, PLANNED, rows[i].id, &audit);
+		g_test_message("row %u: %s", i, fix_of(check, rows[i].id));
+		g_assert_nonnull(strstr(fix_of(check, rows[i].id), rows[i].fix));
+		g_clear_pointer(&check, check_free);
+		g_clear_pointer(&audit, audit_free);
+		bed_clear(&bed);
+	}
+}
+
 /* A watchdog that does not run disturbs nobody. */
 static void test_watchdog_off(void)
 {
@@ -2672,6 +2789,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/rules/platforms", test_platforms);
 	g_test_add_func("/rules/platform-words", test_platform_words);
 	g_test_add_func("/rules/plan-admits", test_plan_admits);
+	g_test_add_func("/rules/line-advice", test_line_advice);
 	g_test_add_func("/rules/watchdog-off", test_watchdog_off);
 	g_test_add_func("/rules/planned-warning", test_planned_warning);
 	g_test_add_func("/rules/more-unread", test_more_unread);
