@@ -385,51 +385,41 @@ static const char *fault_of(const Adopter *a, const AuditVm *vm)
 	return NULL;
 }
 
-static CpuSet pinned_cores(const Adopter *a, const GArray *cpus)
-{
-	CpuSet cores = set_new();
+/* Cores have the first of the VMs that others take turns with: which run, or are in the inventory.
+ */
+typedef struct Turns {
+	const GPtrArray *vms; /* of AuditVm *, in their order */
+	unsigned *first;      /* by core: index of that VM, G_MAXUINT = there is none */
+} Turns;
 
-	for (unsigned v = 0; v < cpus->len; v++) {
+/* The VM of that INDEX has the cores that it is pinned to, unless one before it has. */
+static void turns_add(Turns *turns, const Adopter *a, unsigned index)
+{
+	const AuditVm *vm = g_ptr_array_index(turns->vms, index);
+	g_autoptr(GArray) cpus = adopt_pins(a, vm->guest);
+
+	for (unsigned v = 0; cpus && v < cpus->len; v++) {
 		unsigned core = host_core_of(a->host, g_array_index(cpus, unsigned, v));
 
 		if (core != HOST_NONE)
-			hwloc_bitmap_set(cores, core);
+			turns->first[core] = MIN(turns->first[core], index);
 	}
-	return cores;
 }
 
-static bool same_cores(const Adopter *a, const GArray *cpus, const GArray *others)
-{
-	g_auto(CpuSet) cores = pinned_cores(a, cpus), taken = pinned_cores(a, others);
-
-	return set_meets(cores, taken);
-}
-
-static bool is_before(const Adopter *a, const AuditVm *vm)
-{
-	for (unsigned i = 0; i < a->vms->len; i++)
-		if (((const AdoptVm *)g_ptr_array_index(a->vms, i))->vm == vm)
-			return true;
-	return false;
-}
-
-/* The VM of VMS that VM, which does not run, takes turns with: it is pinned to CPUs of the same
- * cores, and runs or is in the inventory already. NULL = nobody, or it runs. */
-static const AuditVm *turns_with(const Adopter *a, const GPtrArray *vms, const AuditVm *vm)
+/* Whom VM, which does not run, takes turns with: the first that is pinned to CPUs of the same
+ * cores. NULL = nobody, or it runs. */
+static const AuditVm *turns_with(const Turns *turns, const Adopter *a, const AuditVm *vm)
 {
 	g_autoptr(GArray) cpus = vm->guest->running ? NULL : adopt_pins(a, vm->guest);
+	unsigned index = G_MAXUINT;
 
-	for (unsigned i = 0; cpus && i < vms->len; i++) {
-		const AuditVm *other = g_ptr_array_index(vms, i);
-		g_autoptr(GArray) others = NULL;
+	for (unsigned v = 0; cpus && v < cpus->len; v++) {
+		unsigned core = host_core_of(a->host, g_array_index(cpus, unsigned, v));
 
-		if (other == vm || (!other->guest->running && !is_before(a, other)))
-			continue;
-		others = adopt_pins(a, other->guest);
-		if (others && same_cores(a, cpus, others))
-			return other;
+		if (core != HOST_NONE)
+			index = MIN(index, turns->first[core]);
 	}
-	return NULL;
+	return index == G_MAXUINT ? NULL : g_ptr_array_index(turns->vms, index);
 }
 
 /* Nova takes CPUs of VMs that do not run offline, and brings them back when they start. */
@@ -449,16 +439,16 @@ static bool awaits_cpus(const Adopter *a, const AuditVm *vm)
 }
 
 /* Is there no place for VM in an inventory, whose VMs all run at once? Says why. */
-static bool adopt_vms_left_out(Adopter *a, const GPtrArray *vms, const AuditVm *vm)
+static bool adopt_vms_left_out(Adopter *a, const Turns *turns, const AuditVm *vm)
 {
 	const char *fault = fault_of(a, vm);
-	const AuditVm *turns = fault ? NULL : turns_with(a, vms, vm);
+	const AuditVm *with = fault ? NULL : turns_with(turns, a, vm);
 	g_autofree char *name = adopt_short(vm->name);
-	g_autofree char *other = turns ? adopt_short(turns->name) : NULL;
+	g_autofree char *other = with ? adopt_short(with->name) : NULL;
 
 	if (fault)
 		adopt_note(a, LOST, NULL, NULL, "VM '%s' is left out: it %s", name, fault);
-	else if (turns)
+	else if (with)
 		adopt_note(a, LOST, NULL, NULL,
 			   "VM '%s' is left out: it does not run, and takes turns with '%s', which "
 			   "is pinned to the same cores",
@@ -481,14 +471,24 @@ static int adopt_vms_name_compare(gconstpointer a, gconstpointer b)
 void adopt_vms(Adopter *a)
 {
 	g_autoptr(GPtrArray) vms = g_ptr_array_new();
+	unsigned n = a->host->cores->len;
+	g_autofree unsigned *first = g_new(unsigned, n + 1);
+	Turns turns = {vms, first};
 
+	for (unsigned i = 0; i < n; i++)
+		first[i] = G_MAXUINT;
 	for (unsigned i = 0; i < a->audit->vms->len; i++)
 		g_ptr_array_add(vms, g_ptr_array_index(a->audit->vms, i));
 	g_ptr_array_sort(vms, adopt_vms_name_compare);
+	for (unsigned i = 0; i < vms->len; i++)
+		if (((const AuditVm *)g_ptr_array_index(vms, i))->guest->running)
+			turns_add(&turns, a, i);
 	for (unsigned i = 0; i < vms->len; i++) {
 		const AuditVm *vm = g_ptr_array_index(vms, i);
 
-		if (!adopt_vms_left_out(a, vms, vm))
-			vm_adopt(a, vm);
+		if (adopt_vms_left_out(a, &turns, vm))
+			continue;
+		vm_adopt(a, vm);
+		turns_add(&turns, a, i);
 	}
 }

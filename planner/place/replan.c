@@ -8,6 +8,7 @@
 
 #define VISITS_MOST 2000	       /* choices tried: a bound on hopeless cases */
 #define STEPS_MOST (2 * SEARCH_BUDGET) /* of the search, when each choice is solved */
+#define CHOICE_STEPS 200	       /* as long as it takes to pose the problem of a choice */
 
 /* Keeping */
 
@@ -329,6 +330,8 @@ static void visit_chosen(Replan *r)
 	for (unsigned i = 0; i < r->n_chosen; i++)
 		g_ptr_array_add(movers, g_ptr_array_index(r->movable, r->chosen[i]));
 	problem = replan_problem(r->problem, movers);
+	if (problem->shared_budget)
+		*problem->shared_budget -= MIN(*problem->shared_budget, CHOICE_STEPS);
 	r->visits++;
 	r->enough = !r->visit(problem, r->n_chosen, r->data);
 }
@@ -462,7 +465,7 @@ static void best_note(Best *best, const Problem *problem, unsigned n)
 	uint64_t value;
 	bool fits = replan_value_of(result, problem, n, &value);
 
-	best->steps -= MIN(best->steps, result->steps);
+	best->steps -= MIN(best->steps, result->steps + CHOICE_STEPS);
 	if (!fits || (best->fits && value <= best->value))
 		return;
 	best->fits = true;
