@@ -26,15 +26,17 @@ function tunes(name) {
     gsub(/-/, "_", name)
     return name in tuning || begins(name, "@tuning-modules@")
 }
-function clean_word(word,   at, quoted, name) {
+function clean_word(word,   at, quoted, name, value) {
     at = index(word, "=")
     if (!at)
         return (length(word) <= 64 && word ~ /^[$]?[a-z_.-]+$/) || tunes(word) || word in plain ? word : "@left-out@"
     quoted = word ~ /^"/
     name = substr(word, 1 + quoted, at - 1 - quoted)
     if (length(name) > 64 || name !~ /^[A-Za-z0-9_.-]+$/) return "@left-out@"
+    value = substr(word, at + 1)
+    if (value ~ /[ \t\r\v\f]/ && value !~ /^[0-9,:\/" \t\r\v\f-]*$/) return name "=@left-out@"
     if (tunes(name) || name in plain) return word
-    if (begins(name, "@list-names@") && substr(word, at + 1) ~ /^[0-9,-]*$/) return word
+    if (begins(name, "@list-names@") && value ~ /^[0-9,-]*$/) return word
     return name "=@left-out@"
 }
 function clean(line,   out, word, inits, kept) {

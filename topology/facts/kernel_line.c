@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define NAME_MOST 64
+#define BLANKS " \t\n\v\f\r"
 
 /* What concerns CPUs, timers, KVM and memory. */
 const char *const kernel_tuning[] = {
@@ -124,10 +125,18 @@ bool kernel_word_tunes(const char *name)
 	return g_strv_contains(kernel_tuning, same) || word_begins(kernel_tuning_modules, same);
 }
 
+/* Are blanks in VALUE, which quotes keep together, but those of a list? Then it may be anything. */
+static bool has_words(const char *value)
+{
+	return value[strcspn(value, BLANKS)] && value[strspn(value, G_CSET_DIGITS ",-:/\"" BLANKS)];
+}
+
 static bool value_kept(const char *name, const char *value)
 {
 	g_autofree char *small = NULL;
 
+	if (has_words(value))
+		return false;
 	if (kernel_word_tunes(name) || g_strv_contains(kernel_plain, name))
 		return true;
 	small = g_ascii_strdown(name, -1);
@@ -201,7 +210,7 @@ char *kernel_word_clean(const char *word)
 
 char *kernel_line_word(const char **line)
 {
-	const char *word = *line + strspn(*line, " \t\n\v\f\r"), *end = word;
+	const char *word = *line + strspn(*line, BLANKS), *end = word;
 	bool quoted = false;
 
 	for (; *end && (quoted || !g_ascii_isspace(*end)); end++)

@@ -265,13 +265,16 @@ static Domains *domains_list_parse(Root *root, const json_t *document)
 static Domains *list_load(Root *root)
 {
 	size_t length;
-	g_autofree char *text = root_read(root, DOMAINS_LIST, NULL, LIST_MAX, &length);
+	int failure;
+	g_autofree char *text = root_read_private(root, DOMAINS_LIST, LIST_MAX, &length, &failure);
 	json_t *document = text ? json_loadb(text, length, 0, NULL) : NULL;
 	bool whole = json_is_array(json_object_get(document, "domains"));
 	Domains *domains = whole ? domains_list_parse(root, document) : NULL;
 
-	if (text && !domains)
-		root_note_text(root, DOMAINS_LIST, "is damaged");
+	if (!text)
+		root_failed(root, DOMAINS_LIST, NULL, failure);
+	else if (!domains) /* nothing of it is in the recording: its URIs may hold passwords */
+		root_remark(root, DOMAINS_LIST, "is damaged");
 	json_decref(document);
 	return domains;
 }
