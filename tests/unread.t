@@ -82,6 +82,8 @@ MODES = [emptied, filled, cut, directory, fifo, link, refused]
 FINE = {("etc/default/irqbalance", emptied), ("etc/tuned/active_profile", emptied), ("etc/tuned/active_profile", cut),
         ("etc/systemd/system.conf", emptied), ("etc/systemd/system.conf", cut), ("etc/default/irqbalance", cut),
         ("var/log/libvirt/qemu/dN.log", emptied), ("var/log/libvirt/qemu/dN.log", cut)}
+# What no rule may read as a thread or an interrupt of another kind.
+MISTAKEN = ["proc/102/task/102/stat", "proc/irq/25/effective_affinity_list"]
 # Of what a machine cannot lack, by the fault that is lost with it.
 NEEDED = [("live-differs", "planner/domains/d1.xml"), ("pin-differs", "planner/domains/live/d1.xml"),
           ("pin-differs", "planner/domains/list.json"), ("irq-on-isolated", "proc/interrupts"),
@@ -250,6 +252,10 @@ def check_all(tap, name, root, plan):
     wrong, n = [], 0
     for step, path in enumerate(sample(files_of(root), 1)[::1 if ALL else 4]):
         for mode in MODES if ALL else [MODES[step % len(MODES)]]:
+            n += 1
+            wrong.append(damage(root, plan, before, path, mode))
+    for path in MISTAKEN:
+        for mode in (emptied, link) if os.path.exists(os.path.join(root, path)) else ():
             n += 1
             wrong.append(damage(root, plan, before, path, mode))
     wrong = [why for why in wrong if why]

@@ -215,6 +215,8 @@ static hwloc_bitmap_t affinity_load(Root *root, unsigned number, const char *fil
 static void irq_load(Root *root, GArray *irqs, GHashTable *lines, unsigned number)
 {
 	const Interrupt *line = g_hash_table_lookup(lines, GUINT_TO_POINTER(number));
+	g_autofree char *effective =
+		g_strdup_printf("/proc/irq/%u/effective_affinity_list", number);
 	Irq irq = {.number = number,
 		   .name = g_strdup(line ? line->name : ""),
 		   .chip = g_strdup(line ? line->chip : ""),
@@ -222,6 +224,7 @@ static void irq_load(Root *root, GArray *irqs, GHashTable *lines, unsigned numbe
 
 	irq.affinity = affinity_load(root, number, "smp_affinity_list");
 	irq.effective = affinity_load(root, number, "effective_affinity_list");
+	irq.lost = !irq.effective && root_exists(root, effective);
 	g_array_append_val(irqs, irq);
 }
 

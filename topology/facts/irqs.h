@@ -12,6 +12,7 @@ typedef struct Irq {
 	char *chip;		  /* "PCI-MSI 524288-edge"; "" when not known */
 	hwloc_bitmap_t affinity;  /* smp_affinity_list; NULL = not read */
 	hwloc_bitmap_t effective; /* effective_affinity_list; NULL = not read; empty = none yet */
+	bool lost;	/* it is there, and cannot be read: where the interrupt goes is not known */
 	GArray *counts; /* of guint64: how often it fired, by CPU; NULL = not read. Columns that
 			   /proc/interrupts does not have are G_MAXUINT64 */
 	bool managed;	/* the kernel placed it and user space cannot move it, as far as known:

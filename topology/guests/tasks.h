@@ -10,10 +10,11 @@
 typedef struct Task {
 	unsigned pid, tid;
 	char *comm;
-	bool kernel;		/* a kernel thread: no mm, child of kthreadd */
-	bool unmovable;		/* PF_NO_SETAFFINITY (stat flags 0x04000000): bound by the kernel */
-	Scheduler scheduler;	/* stat's policy and rt_priority; unknown without stat */
-	bool worker;		/* PF_USER_WORKER: the kernel made it inside a process */
+	bool kernel;	     /* a kernel thread: no mm, child of kthreadd */
+	bool unmovable;	     /* PF_NO_SETAFFINITY (stat flags 0x04000000): bound by the kernel; or
+			      * stat is there and cannot be read: nobody knows */
+	Scheduler scheduler; /* stat's policy and rt_priority; unknown without stat */
+	bool worker;	     /* PF_USER_WORKER: the kernel made it inside a process */
 	hwloc_bitmap_t allowed; /* Cpus_allowed_list */
 	int last_cpu;		/* -1 = not known */
 	bool polls; /* it ran when stat was read, and hardly ever sleeps; false = not known, too */

@@ -5,7 +5,8 @@
 
 #define PATH_LONGEST 1000
 #define DEEPEST 64
-#define LINKS_MOST 40 /* on the way to one file, as the kernel has it */
+#define LINKS_MOST 40	  /* on the way to one file, as the kernel has it */
+#define LINK_LONGEST 4095 /* of what a link says, as well */
 
 struct Tree {
 	GHashTable *files;	 /* path → GBytes */
@@ -117,7 +118,8 @@ bool tree_add_link(Tree *tree, const char *path, const char *target)
 {
 	if (!tree_path_allowed(path) || !tree_enter(tree, path))
 		return false;
-	g_hash_table_insert(tree->links, g_strdup(path), g_strdup(target));
+	g_hash_table_insert(tree->links, g_strdup(path),
+			    g_strdup(strlen(target) > LINK_LONGEST ? "" : target));
 	return true;
 }
 
