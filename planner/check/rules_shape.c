@@ -37,11 +37,6 @@ static bool shape_judged(const Guest *guest, Side side)
 
 /* The guest's cores against the host's */
 
-static unsigned threads_told(const Guest *guest, Side side)
-{
-	return side == SIDE_NEXT ? guest->threads_inactive : guest->threads_live;
-}
-
 static const GuestThread *vcpu_numbered(const Guest *guest, unsigned number)
 {
 	for (unsigned v = 0; v < guest->vcpu_threads->len; v++)
@@ -116,7 +111,7 @@ static char *shape_fix(const Rule *rule, const AuditVm *vm, const char *cpus, co
 
 static char *siblings_judge(const Audit *audit, const AuditVm *vm, Side side, char **fix)
 {
-	unsigned threads = threads_told(vm->guest, side);
+	unsigned threads = guest_core_threads(vm->guest, side);
 	g_auto(CpuSet) cpus = shape_cpus(audit, vm, side);
 	g_autofree char *names = NULL, *order = NULL;
 	Naming naming = {0};

@@ -57,6 +57,11 @@ bool planned_on(const AuditVm *vm, unsigned cpu)
 	return vm->vm && vm->vm->cpuset && hwloc_bitmap_isset(vm->vm->cpuset, cpu);
 }
 
+unsigned guest_core_threads(const Guest *guest, Side side)
+{
+	return side == SIDE_NEXT ? guest->threads_inactive : guest->threads_live;
+}
+
 void name_vcpu(Naming *naming, unsigned vcpu, hwloc_const_bitmap_t where, const char *rest)
 {
 	g_autofree char *list = set_text(where);

@@ -202,6 +202,24 @@ static char *own_doubled(const Survey *survey, const AuditVm *vm, unsigned cpu)
 			       n == 2 ? "both" : "all", cpu);
 }
 
+/*
+ * POWER7 and POWER8: of a core of the host the first thread alone is online, and KVM runs the vCPUs
+ * of a guest core on all of its threads together. Their pins name that one CPU. POWER9 has each
+ * thread run what it likes. (arch/powerpc/kvm/book3s_hv.c kvmppc_run_core(), on_primary_thread())
+ */
+static bool vcpus_of_one_core(const Survey *survey, const AuditVm *vm, unsigned a, unsigned b)
+{
+	const Host *host = survey->audit->host;
+	Side side = own_side(vm, survey->side);
+	unsigned threads = guest_core_threads(vm->guest, side);
+
+	return host && host->model && host->max_threads == 1 && threads > 1 &&
+	       (g_str_has_prefix(host->model, "POWER7") ||
+		g_str_has_prefix(host->model, "POWER8")) &&
+	       guest_thread(vm->guest->vcpu_threads, a)->number / threads ==
+		       guest_thread(vm->guest->vcpu_threads, b)->number / threads;
+}
+
 static void rules_tenants_pin_taken(const AuditVm *vm, unsigned vcpu, unsigned cpu, void *data)
 {
 	Survey *survey = data;
@@ -213,7 +231,9 @@ static void rules_tenants_pin_taken(const AuditVm *vm, unsigned vcpu, unsigned c
 		*first = (Tenant){vm, vcpu};
 		return;
 	}
-	if (!tenants_clash(first, vm, vcpu) || (first->vm == vm && first->vcpu == vcpu))
+	if (!tenants_clash(first, vm, vcpu) ||
+	    (first->vm == vm &&
+	     (first->vcpu == vcpu || vcpus_of_one_core(survey, vm, first->vcpu, vcpu))))
 		return;
 	hwloc_bitmap_set(cpus, cpu);
 	text = first->vm == vm ? own_doubled(survey, vm, cpu)

@@ -207,16 +207,22 @@ static bool copy_kinds(const Copy *copy)
 	       copy_file(copy, "/sys/devices/cpu_core/cpus", 65536);
 }
 
-/* The processor of /proc/cpuinfo TEXT: the flag of 64-bit mode, the registers of ARM; NULL =
- * another.
+/* The processor of /proc/cpuinfo TEXT: the flag of 64-bit mode, the registers of ARM, what only
+ * POWER and s390x say; NULL = another. POWER is taken for little-endian, as its hosts of today are.
  */
 static const char *architecture_of(const char *text)
 {
-	if (g_regex_match_simple("^flags\\s*:.* lm( |$)", text, G_REGEX_MULTILINE, 0))
-		return "Architecture: x86_64\n";
-	return g_regex_match_simple("^CPU implementer\\s*:", text, G_REGEX_MULTILINE, 0)
-		       ? "Architecture: aarch64\n"
-		       : NULL;
+	static const struct {
+		const char *says, *line;
+	} rows[] = {{"^flags\\s*:.* lm( |$)", "Architecture: x86_64\n"},
+		    {"^CPU implementer\\s*:", "Architecture: aarch64\n"},
+		    {"^cpu\\s*: POWER", "Architecture: ppc64le\n"},
+		    {"^vendor_id\\s*: IBM/S390", "Architecture: s390x\n"}};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
+		if (g_regex_match_simple(rows[i].says, text, G_REGEX_MULTILINE, 0))
+			return rows[i].line;
+	return NULL;
 }
 
 /* hwloc tells the memory of Knights Landing by the processor, and that only where it knows the
