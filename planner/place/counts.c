@@ -7,7 +7,7 @@
 
 static size_t counts_size(const Rooms *rooms)
 {
-	return rooms->host->nodes->len * sizeof(uint64_t) +
+	return 2 * rooms->host->nodes->len * sizeof(uint64_t) +
 	       (rooms->n_rooms + rooms->n_cells) * sizeof(unsigned);
 }
 
@@ -15,7 +15,8 @@ static Counts counts_in(const Rooms *rooms, void *block)
 {
 	Counts counts = {.rooms = rooms, .memory = block};
 
-	counts.free = (unsigned *)(counts.memory + rooms->host->nodes->len);
+	counts.owed = counts.memory + rooms->host->nodes->len;
+	counts.free = (unsigned *)(counts.owed + rooms->host->nodes->len);
 	counts.cell = counts.free + rooms->n_rooms;
 	return counts;
 }
@@ -52,8 +53,19 @@ void counts_take_cores(Counts *counts, unsigned room, int cores)
 
 void counts_take_memory(Counts *counts, unsigned node, int64_t bytes)
 {
-	if (counts->memory[node] != UINT64_MAX)
-		counts->memory[node] -= (uint64_t)bytes;
+	uint64_t *left = &counts->memory[node], *owed = &counts->owed[node];
+	uint64_t amount = (uint64_t)(bytes < 0 ? -bytes : bytes);
+	uint64_t part = MIN(bytes < 0 ? *owed : *left, amount);
+
+	if (*left == UINT64_MAX)
+		return;
+	if (bytes < 0) {
+		*owed -= part;
+		*left += amount - part;
+	} else {
+		*left -= part;
+		*owed += amount - part;
+	}
 }
 
 /* vCPUs that ASSIGNMENT has on the node of its share FIRST, when that is the node's first share;

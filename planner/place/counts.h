@@ -23,6 +23,7 @@ typedef struct Counts {
 	unsigned *free;	    /* by room: cores */
 	unsigned *cell;	    /* by cell: cores */
 	uint64_t *memory;   /* by node: bytes, UINT64_MAX = not known */
+	uint64_t *owed;	    /* by node: bytes that VMs have beyond what it has for VMs */
 } Counts;
 
 /* All cores of ROOMS are free; MEMORY, by node, is copied. Yours. */
