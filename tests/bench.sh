@@ -33,6 +33,7 @@ done
 tests/bench/drains.py "$build/bin/planner" "$out/drains" 30 100 300 1000 || missed=1
 tests/bench/waves.py "$build/bin/planner" "$out/waves" 30 100 300 1000 || missed=1
 tests/bench/survive.py "$build/bin/planner" "$out/fleet/fleet.jsonl" 3 3 || missed=1
+tests/bench/places.py "$build/bin/planner" "$out/places" 30 100 300 1000 || missed=1
 tests/bench/answers.py "$build/bin/planner" "$out/answers" || missed=1
 
 tests/bench/measure_size.py "$build/bin/planner" "$out/measured" || missed=1

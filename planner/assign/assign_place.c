@@ -21,7 +21,9 @@ static int assign_price_compare(gconstpointer x, gconstpointer y, gpointer data)
 
 	if (a->price != b->price)
 		return a->price > b->price ? -1 : 1;
-	return i < j ? -1 : i > j;
+	if (a->type != b->type)
+		return a->type < b->type ? -1 : 1;
+	return i > j ? -1 : i < j; /* of one type, those of least memory */
 }
 
 static int assign_gain_compare(gconstpointer x, gconstpointer y, gpointer data)

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define TYPES_MOST 170	 /* with more of them, memory is rounded down for the prices: */
+#define TYPES_MOST 110	 /* with more of them, memory is rounded down for the prices: */
 #define BITS_MOST 3	 /* to so many of its bits, or fewer */
 #define STEPS_MOST 1024u /* of memory */
 #define ROUNDS_LEAST 20	 /* of prices: tables are as coarse as so many need */

@@ -8,11 +8,14 @@
 #include "planner/assign/choice.h"
 #include "planner/search/search_simplex.h"
 
+#include <math.h>
 #include <string.h>
 
 #define ROUNDS_MOST 120
 #define STEPS_EACH 20000
 #define STEPS_WORK 1000000000u /* entries of the program's matrix, in all steps */
+#define PROPORTIONS 24	       /* of the price of memory to that of vCPUs */
+#define FAR 50	   /* prices alone say what is taken where the program is less than that near */
 #define NEAR 20000 /* rounds end where the bound is within so small a part of what is reached */
 
 typedef struct Pricing {
@@ -20,6 +23,7 @@ typedef struct Pricing {
 	Simplex *simplex;
 	unsigned rounds;
 	int64_t least;	 /* bound so far */
+	int64_t best;	 /* of prices */
 	int64_t *prices; /* that gave it */
 } Pricing;
 
@@ -142,21 +146,18 @@ static void choice_add_column(Pricing *p, unsigned k)
 	}
 }
 
-/* The prices that the program is at: their bound, and columns that gain by them. */
-static void choice_price(void *data)
+/* The prices that types have: their bound, and columns at them. */
+static void choice_try_prices(Pricing *p)
 {
-	Pricing *p = data;
 	Choice *a = p->a;
-	const double *prices = simplex_prices(p->simplex);
 	int64_t bound, reached = (int64_t)(simplex_value(p->simplex) * CHOICE_UNIT);
 
-	for (unsigned t = 0; t < a->types->len; t++)
-		choice_type(a, t)->price = (int64_t)(MAX(prices[t], 0) * CHOICE_UNIT + 0.5);
 	choice_tabulate_all(a);
 	bound = choice_bound(a);
-	if (p->rounds == 0 || bound < p->least)
+	if (bound < p->best)
 		for (unsigned t = 0; t < a->types->len; t++)
 			p->prices[t] = choice_type(a, t)->price;
+	p->best = MIN(p->best, bound);
 	p->least = MIN(p->least, bound);
 	if (++p->rounds < ROUNDS_MOST && a->work + 2 * choice_round_work(a) <= CHOICE_WORK &&
 	    p->least - reached > p->least / NEAR)
@@ -164,12 +165,102 @@ static void choice_price(void *data)
 			choice_add_column(p, k);
 }
 
+/* The prices that the program is at; before them those to begin with. */
+static void choice_price(void *data)
+{
+	Pricing *p = data;
+	const double *prices = simplex_prices(p->simplex);
+
+	if (!p->rounds) {
+		for (unsigned t = 0; t < p->a->types->len; t++)
+			choice_type(p->a, t)->price = p->prices[t];
+		choice_try_prices(p);
+	}
+	for (unsigned t = 0; t < p->a->types->len; t++)
+		choice_type(p->a, t)->price = (int64_t)(MAX(prices[t], 0) * CHOICE_UNIT + 0.5);
+	choice_try_prices(p);
+}
+
+/* Prices to begin with, the same for a vCPU and for a byte of any type: they need no tables, and
+ * of many sizes the program alone gets nowhere near them in the time that it has. */
+typedef struct ChoiceRates {
+	double vcpu, byte;
+} ChoiceRates;
+
+static double choice_rated(const ChoiceType *type, const ChoiceRates *rates)
+{
+	return MIN((double)type->value,
+		   rates->vcpu * type->pinned + rates->byte * (double)type->memory);
+}
+
+/* With RATES for memory, that of a vCPU at which no more are taken than there are VCPUS. */
+static void choice_rate_vcpu(const Choice *a, double vcpus, ChoiceRates *rates)
+{
+	double low = 0, high = CHOICE_UNIT;
+
+	for (unsigned i = 0; i < 40; i++) {
+		double taken = 0;
+
+		rates->vcpu = (low + high) / 2;
+		for (unsigned t = 0; t < a->types->len; t++) {
+			const ChoiceType *type = choice_type(a, t);
+
+			if ((double)type->value > choice_rated(type, rates))
+				taken += (double)type->demand * type->pinned;
+		}
+		*(taken > vcpus ? &low : &high) = rates->vcpu;
+	}
+	rates->vcpu = high;
+}
+
+/* The rates of which the sums over the fleet are a bound that is the least. */
+static void choice_begin_prices(const Choice *a, int64_t *prices)
+{
+	double vcpus = 0, memory = 1, best = G_MAXDOUBLE;
+
+	for (unsigned r = 0; r < a->rooms->len; r++)
+		vcpus +=
+			choice_room(a, r)->cores * choice_kind(a, choice_room(a, r)->kind)->threads;
+	for (unsigned s = 0; s < a->slots; s++)
+		memory += (double)a->memory[s];
+	for (int i = 0; i < PROPORTIONS; i++) {
+		/* All memory as much as all vCPUs if each were one, twice that, a half, a quarter
+		 * and so on; at last nothing. */
+		ChoiceRates rates = {.byte = i + 1 < PROPORTIONS
+						     ? ldexp(CHOICE_UNIT * vcpus / memory, 1 - i)
+						     : 0};
+		double sum;
+
+		choice_rate_vcpu(a, vcpus, &rates);
+		sum = rates.vcpu * vcpus + rates.byte * memory;
+		for (unsigned t = 0; t < a->types->len; t++)
+			sum += ((double)choice_type(a, t)->value -
+				choice_rated(choice_type(a, t), &rates)) *
+			       choice_type(a, t)->demand;
+		if (sum >= best)
+			continue;
+		best = sum;
+		for (unsigned t = 0; t < a->types->len; t++)
+			prices[t] = (int64_t)choice_rated(choice_type(a, t), &rates);
+	}
+}
+
+/* How many of TYPE are taken: as the program says, or by its price alone if the program is FAR from
+ * the bound. */
+static unsigned choice_taken(const ChoiceType *type, double level, bool far)
+{
+	if (far)
+		return type->value > type->price ? type->demand : 0;
+	return (unsigned)(level + 1e-6);
+}
+
 void choice_find_prices(Choice *a)
 {
 	unsigned types = a->types->len, rows = 2 * types + a->kinds->len;
 	g_autoptr(Simplex) simplex = simplex_new(rows);
 	g_autofree int64_t *prices = g_new0(int64_t, types + 1);
-	Pricing p = {.a = a, .simplex = simplex, .prices = prices};
+	Pricing p = {.a = a, .simplex = simplex, .prices = prices, .best = G_MAXINT64};
+	bool far;
 
 	for (unsigned t = 0; t < types; t++) {
 		const ChoiceType *type = choice_type(a, t);
@@ -181,10 +272,14 @@ void choice_find_prices(Choice *a)
 	}
 	for (unsigned k = 0; k < a->kinds->len; k++)
 		simplex_limit(simplex, 2 * types + k, 1);
+	choice_begin_prices(a, prices);
 	simplex_run(simplex, MIN(STEPS_EACH, STEPS_WORK / (rows * rows + 1)), choice_price, &p);
+	far = p.least - (int64_t)(simplex_value(simplex) * CHOICE_UNIT) > p.least / FAR;
 	for (unsigned t = 0; t < types; t++) {
-		choice_type(a, t)->taken = (unsigned)(simplex_level(simplex, t) + 1e-6);
-		choice_type(a, t)->price = prices[t];
+		ChoiceType *type = choice_type(a, t);
+
+		type->price = prices[t];
+		type->taken = choice_taken(type, simplex_level(simplex, t), far);
 	}
 	choice_tabulate_all(a);
 	a->bound = (uint64_t)(p.least / CHOICE_UNIT);

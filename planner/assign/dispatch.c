@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define SCALE_MOST 8	  /* shapes that loss is counted in */
-#define SETTLED_MOST 5000 /* offers that are searched for: some seconds; */
+#define SETTLED_MOST 1000 /* offers that are searched for: some seconds; */
 #define SETTLED_FULL 50	  /* so many of them in as many steps as plan takes */
 
 typedef struct DispatchNode {

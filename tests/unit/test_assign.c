@@ -51,8 +51,8 @@ static GPtrArray *fleet_made(unsigned nodes)
 	return bids;
 }
 
-/* So many that not all have room, the largest first. */
-static GPtrArray *requests_made(unsigned n)
+/* So many that not all have room, the largest first; of MANY sizes, a few or each another. */
+static GPtrArray *requests_made(unsigned n, bool many)
 {
 	static const unsigned sizes[] = {32, 16, 12, 8, 6, 4, 2};
 	GPtrArray *requests = g_ptr_array_new_with_free_func((GDestroyNotify)request_free);
@@ -62,9 +62,10 @@ static GPtrArray *requests_made(unsigned n)
 		g_autofree char *group =
 			pick(8) ? g_strdup("") : g_strdup_printf(",\"group\":\"g%u\"", pick(9));
 		g_autofree char *line = g_strdup_printf(
-			"{\"id\":\"v%u\",\"vcpus\":%u,\"memory\":\"%uG\"%s%s%s}", i, vcpus,
-			vcpus * (1 + pick(4)), pick(8) ? "" : ",\"cpu_pm\":true",
-			pick(3) ? "" : ",\"spans\":\"never\"", group);
+			"{\"id\":\"v%u\",\"vcpus\":%u,\"memory\":\"%uM\"%s%s%s}", i, vcpus,
+			many ? vcpus * 1024 + pick(vcpus * 4096) : vcpus * 1024 * (1 + pick(4)),
+			pick(8) ? "" : ",\"cpu_pm\":true", pick(3) ? "" : ",\"spans\":\"never\"",
+			group);
 		g_autoptr(GError) error = NULL;
 		Request *request = request_parse(line, strlen(line), &error);
 
@@ -168,10 +169,10 @@ static uint64_t placed_of(const GPtrArray *requests, const unsigned *nodes, Pref
 }
 
 /* How far the assignment of NODES made-up nodes is from its bound, which holds: a part of it. */
-static double gap_made(unsigned nodes, Prefer prefer)
+static double gap_made(unsigned nodes, bool many, Prefer prefer)
 {
 	g_autoptr(GPtrArray) bids = fleet_made(nodes);
-	g_autoptr(GPtrArray) requests = requests_made(7 * nodes);
+	g_autoptr(GPtrArray) requests = requests_made(7 * nodes, many);
 	g_autoptr(Assignment) assignment = assign_compute(bids, requests, prefer);
 	uint64_t placed = placed_of(requests, assignment->nodes, prefer);
 
@@ -188,7 +189,7 @@ static void test_near(void)
 	double gaps = 0;
 
 	for (unsigned i = 0; i < 8; i++) {
-		double gap = gap_made(NODES, i % 2 ? PREFER_VMS : PREFER_VCPUS);
+		double gap = gap_made(NODES, false, i % 2 ? PREFER_VMS : PREFER_VCPUS);
 
 		g_test_message("gap %.3f %%", 100 * gap);
 		g_assert_cmpfloat(gap, <=, 0.02);
@@ -201,18 +202,28 @@ static void test_near(void)
 /* In a large one a good first answer counts: there is no time to fill all of it anew. */
 static void test_large(void)
 {
-	double vcpus = gap_made(300, PREFER_VCPUS), vms = gap_made(300, PREFER_VMS);
+	double vcpus = gap_made(300, false, PREFER_VCPUS), vms = gap_made(300, false, PREFER_VMS);
 
 	g_test_message("gaps %.3f %% and %.3f %%", 100 * vcpus, 100 * vms);
 	g_assert_cmpfloat(vcpus, <=, 0.005);
 	g_assert_cmpfloat(vms, <=, 0.005);
 }
 
+/* Hundreds of sizes: prices are known all the same. */
+static void test_sizes(void)
+{
+	double vcpus = gap_made(60, true, PREFER_VCPUS), vms = gap_made(60, true, PREFER_VMS);
+
+	g_test_message("gaps of many sizes %.3f %% and %.3f %%", 100 * vcpus, 100 * vms);
+	g_assert_cmpfloat(vcpus, <=, 0.005);
+	g_assert_cmpfloat(vms, <=, 0.01);
+}
+
 /* In order: whoever is refused, those before it fill the nodes; the first ones are all placed. */
 static void test_order(void)
 {
 	g_autoptr(GPtrArray) bids = fleet_made(NODES);
-	g_autoptr(GPtrArray) requests = requests_made(7 * NODES);
+	g_autoptr(GPtrArray) requests = requests_made(7 * NODES, false);
 	g_autoptr(Assignment) assignment = assign_compute(bids, requests, PREFER_ORDER);
 
 	for (unsigned node = 0; node < NODES; node++)
@@ -250,7 +261,7 @@ static void test_room(void)
 /* The same again, and nothing for nothing. */
 static void test_same(void)
 {
-	g_autoptr(GPtrArray) bids = fleet_made(12), requests = requests_made(90);
+	g_autoptr(GPtrArray) bids = fleet_made(12), requests = requests_made(90, false);
 	g_autoptr(GPtrArray) none = g_ptr_array_new();
 	g_autoptr(Assignment) a = assign_compute(bids, requests, PREFER_VMS);
 	g_autoptr(Assignment) b = assign_compute(bids, requests, PREFER_VMS);
@@ -268,6 +279,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/assign/near", test_near);
 	g_test_add_func("/assign/large", test_large);
+	g_test_add_func("/assign/sizes", test_sizes);
 	g_test_add_func("/assign/order", test_order);
 	g_test_add_func("/assign/room", test_room);
 	g_test_add_func("/assign/same", test_same);
