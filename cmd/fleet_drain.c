@@ -5,6 +5,7 @@
 #include "cmd/fleet_work.h"
 #include "cmd/output.h"
 #include "planner/base/nearest.h"
+#include "planner/check/fixes.h"
 #include "planner/inventory/inventory_write.h"
 
 #include <stdio.h>
@@ -173,6 +174,31 @@ static bool fleet_drain_named(const FleetDrain *drain, GError **error)
 	return true;
 }
 
+static const char *fleet_drain_platform_way(const DrainStep *step, Platform platform)
+{
+	return fixes_text(step->how == DRAIN_LIVE ? &fixes_migrate : &fixes_move, platform);
+}
+
+/* It tells libvirt what to do: not so where a platform moves its VMs itself. */
+static bool fleet_drain_by_hand(const FleetDrain *drain, GError **error)
+{
+	for (unsigned i = 0; i < drain->steps->steps->len; i++) {
+		const DrainStep *step = g_ptr_array_index(drain->steps->steps, i);
+		const char *name = step->vm->vm->spec->name;
+		Platform platform = platform_of_name(name);
+		const char *way = fleet_drain_platform_way(step, platform);
+
+		if (platform != PLATFORM_LIBVIRT)
+			return options_refuse(error, NULL,
+					      "--commands is for VMs of libvirt alone, and by its "
+					      "name %s of %s is one of %s%s%s",
+					      name, fleet_drain_name(drain, step->vm->from),
+					      platform_names[platform], way ? ": " : "",
+					      way ? way : "");
+	}
+	return true;
+}
+
 /* It reads the inventories of today: no new one may take the place of such. */
 static bool fleet_drain_apart(const FleetDrain *drain, GError **error)
 {
@@ -204,7 +230,8 @@ static Status fleet_drain_answer(FleetDrain *drain, GError **error)
 		return STATUS_TROUBLE;
 	fleet_broken_print(drain->standings->broken, options->json);
 	if (options->commands &&
-	    (!fleet_drain_named(drain, error) || !fleet_drain_apart(drain, error)))
+	    (!fleet_drain_named(drain, error) || !fleet_drain_by_hand(drain, error) ||
+	     !fleet_drain_apart(drain, error)))
 		return STATUS_TROUBLE;
 	if (options->directory && !fleet_drain_save(drain, error))
 		return STATUS_TROUBLE;

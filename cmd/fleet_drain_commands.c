@@ -130,6 +130,8 @@ void fleet_drain_print_commands(const FleetDrain *drain)
 	puts("#!/bin/sh\n"
 	     "# Steps to empty nodes, in this order: each VM's room is free when it comes.\n"
 	     "# The disks of VMs must be in reach of both nodes.\n"
+	     "# It tells libvirt alone: VMs of a platform (Proxmox VE, OpenStack, oVirt, KubeVirt) "
+	     "are moved by the platform.\n"
 	     "set -eu\n"
 	     "umask 077\n"
 	     "uri() { echo \"qemu+ssh://$1/system\"; }\n"

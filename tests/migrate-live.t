@@ -9,7 +9,6 @@ leaves out of that XML.
 
 import os
 import pathlib
-import re
 import subprocess
 import sys
 import tempfile
@@ -17,8 +16,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "judge"))
 
-import cpulist
-from libvirtd import libvirtd, virsh
+from libvirtd import libvirtd, threads, virsh
 from program import PLANNER
 from tap import Tap, skip_all
 
@@ -76,22 +74,6 @@ class Journey:
         folder, other = to
         return virsh(uri, "migrate", "--live", "--persistent", "--xml", str(xml), "--persistent-xml", str(xml), self.name,
                      other, "--migrateuri", f"unix://{folder}/{self.name}.sock", timeout=120)
-
-
-def threads(folder, name):
-    """thread's name → the CPUs of each of that name, of the QEMU whose monitor is below FOLDER."""
-    found = {}
-    for process in pathlib.Path("/proc").glob("[0-9]*"):
-        try:
-            line = (process / "cmdline").read_bytes()
-            if f"guest={name},".encode() not in line or str(folder).encode() not in line:
-                continue
-            for task in (process / "task").iterdir():
-                allowed = re.search(r"Cpus_allowed_list:\t(.*)", (task / "status").read_text())[1]
-                found.setdefault((task / "comm").read_text().strip(), []).append(frozenset(cpulist.parse(allowed)))
-        except OSError:
-            continue
-    return found
 
 
 def arrived(journey, to, vcpu_cpus):

@@ -4,11 +4,13 @@
 import contextlib
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
 import tempfile
 
+import cpulist
 from program import TESTS, UTF8
 
 DAEMON = f"{TESTS}/session-libvirtd.sh"
@@ -68,3 +70,19 @@ def virsh(uri, *words, timeout=60):
                               errors="replace", timeout=timeout, check=False)
     except subprocess.TimeoutExpired:
         return subprocess.CompletedProcess(words, 124, "", f"no answer in {timeout} s")
+
+
+def threads(folder, name):
+    """thread's name → the CPUs of each of that name, of the QEMU whose monitor is below FOLDER."""
+    found = {}
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            line = (process / "cmdline").read_bytes()
+            if f"guest={name},".encode() not in line or str(folder).encode() not in line:
+                continue
+            for task in (process / "task").iterdir():
+                allowed = re.search(r"Cpus_allowed_list:\t(.*)", (task / "status").read_text())[1]
+                found.setdefault((task / "comm").read_text().strip(), []).append(frozenset(cpulist.parse(allowed)))
+        except OSError:
+            continue
+    return found
