@@ -184,7 +184,7 @@ def check_waves(tap, controller, hosts):
     controller.write("waves.json", "".join(json.dumps(line) + "\n" for line in [
         *lines, {"format": "planner-waves/1", "broken": 0, "waves": 3, "left": []}]))
     before = hosts[1].files()
-    done = controller.play("waves.yml", planner_wave_fleet="", planner_wave_empty=False,
+    done = controller.play("waves.yml", planner_wave_fleet="", planner_wave_empty=False, planner_reboot=False,
                            planner_check_options=["-r", "/var/lib/node", "--rule", "kernel"])
     with open(hosts[0].path("etc/planner/inventory.ini"), encoding="utf-8") as file:
         inventory = file.read()

@@ -28,8 +28,9 @@ from tap import Tap, skip_all
 BARE = (HERE / "e2e/domain.xml").read_text(encoding="utf-8")
 NODES = ("node-a", "node-b", "node-c")
 VERSIONS = "kernel = 6.1.0\nqemu = 7.2.22\nlibvirt = 9.0.0\nmwait = no\nguard = refuse\n"
-VMS = {"pinned": "[vm pinned]\nvcpus = 1\nmemory = 32M\ncpu-mode = custom\n",
-       "floats": "[vm floats]\nvcpus = 2\npolicy = shared\nmemory = 32M\ncpu-mode = custom\n"}
+# Names of its own: `check` finds QEMUs by their names, and tests run side by side.
+VMS = {"alone": "[vm alone]\nvcpus = 1\nmemory = 32M\ncpu-mode = custom\n",
+       "roams": "[vm roams]\nvcpus = 2\npolicy = shared\nmemory = 32M\ncpu-mode = custom\n"}
 TOPOLOGY = "numa:1(memory=1GiB) core:2 pu:1"
 # CPU 0 is the host's, and shared VMs float over it; CPU 1 is for a VM of its own. node-b has least memory, and room for one.
 MORE = {"node-b": "memory-per-node = 970M\n"}
@@ -124,7 +125,7 @@ class Fleet:
     def start(self):
         for name in VMS:
             bare = self.folder / f"{name}.bare.xml"
-            bare.write_text(BARE.replace("NAME", name).replace(">4<", f">{1 if name == 'pinned' else 2}<"), encoding="utf-8")
+            bare.write_text(BARE.replace("NAME", name).replace(">4<", f">{1 if name == 'alone' else 2}<"), encoding="utf-8")
             xml = self.folder / f"{name}.xml"
             xml.write_text(planner("emit", "domain", name, "-i", self.folder / "now/node-a.ini", "-t", TOPOLOGY, "--merge", bare).stdout,
                            encoding="utf-8")
@@ -138,24 +139,24 @@ def guarded(fleet, tap):
                                                   "<emulatorpin cpuset='0'/></cputune>")
     (fleet.folder / "thief.xml").write_text(thief, encoding="utf-8")
     ran = virsh(fleet.uri("node-b"), "create", str(fleet.folder / "thief.xml"))
-    tap.ok(ran.returncode == 1 and "as vCPU 0 of pinned is" in ran.stderr, "node-b: a VM on the CPU of one that is to come does not start", ran.stderr)
+    tap.ok(ran.returncode == 1 and "as vCPU 0 of alone is" in ran.stderr, "node-b: a VM on the CPU of one that is to come does not start", ran.stderr)
     ran = virsh(fleet.uri("node-a"), "create", str(fleet.folder / "thief.xml"))
     tap.ok(ran.returncode == 0, "node-a has no guard", ran.stderr)
     ran = virsh(fleet.uri("node-a"), "migrate", "--live", "thief", fleet.uri("node-b"), "--migrateuri",
                 f"unix://{fleet.daemons['node-b'][0]}/thief.sock", timeout=120)
     state = virsh(fleet.uri("node-a"), "domstate", "thief").stdout.strip()
-    tap.ok(ran.returncode == 1 and "as vCPU 0 of pinned is" in ran.stderr and state == "running", "nor does it migrate there; it runs on", ran.stderr, state)
+    tap.ok(ran.returncode == 1 and "as vCPU 0 of alone is" in ran.stderr and state == "running", "nor does it migrate there; it runs on", ran.stderr, state)
     virsh(fleet.uri("node-a"), "destroy", "thief")
 
 
 def there(fleet, tap):
     script, steps = fleet.drain("now", "next", "node-a")
-    tap.ok(steps == {"pinned": ("node-b", "live"), "floats": ("node-c", "live")}, "its VMs go live, to nodes that differ", steps)
+    tap.ok(steps == {"alone": ("node-b", "live"), "roams": ("node-c", "live")}, "its VMs go live, to nodes that differ", steps)
     fleet.hook("node-b", fleet.folder / "next/node-b.json")
     guarded(fleet, tap)
     fleet.play(script, "node-a")
-    fleet.runs("pinned", "node-b", {1})
-    fleet.runs("floats", "node-c", {0})
+    fleet.runs("alone", "node-b", {1})
+    fleet.runs("roams", "node-c", {0})
     for node in NODES:
         fleet.check(node, fleet.folder / f"next/{node}.json")
 
@@ -167,8 +168,8 @@ def back(fleet, tap):
     script, steps = fleet.drain("next", "last", "node-b", "node-c")
     tap.ok(steps == {name: ("node-a", "stopped") for name in VMS}, "they come back powered off and on", steps)
     fleet.play(script, "node-b", "node-c")
-    fleet.runs("pinned", "node-a", {1})
-    fleet.runs("floats", "node-a", {0})
+    fleet.runs("alone", "node-a", {1})
+    fleet.runs("roams", "node-a", {0})
     for node in NODES:
         fleet.check(node, fleet.folder / f"last/{node}.json")
 
