@@ -205,7 +205,7 @@ static char *own_doubled(const Survey *survey, const AuditVm *vm, unsigned cpu)
 /*
  * POWER7 and POWER8: of a core of the host the first thread alone is online, and KVM runs the vCPUs
  * of a guest core on all of its threads together. Their pins name that one CPU. POWER9 has each
- * thread run what it likes. (arch/powerpc/kvm/book3s_hv.c kvmppc_run_core(), on_primary_thread())
+ * thread run what it likes. (arch/powerpc/kvm/book3s_hv.c)
  */
 static bool vcpus_of_one_core(const Survey *survey, const AuditVm *vm, unsigned a, unsigned b)
 {
