@@ -477,13 +477,25 @@ static bool only_all_served(const Problem *problem)
 	return !memchr(served, false, problem->specs->len);
 }
 
+/* By entry: would it get that memory if nobody else asked? Yours. */
+static bool *only_possible(const Problem *problem)
+{
+	bool *possible = g_new0(bool, problem->specs->len + 1);
+
+	for (unsigned i = 0; i < problem->specs->len; i++)
+		possible[i] =
+			memory_node_holds(problem->host, problem_spec(problem, i), problem->only);
+	return possible;
+}
+
 /* Are those that ask for the same node, one of them not SERVED, alike? Then it does not matter
- * which of them are. */
-static bool only_alike(const Problem *problem, const bool *served)
+ * which of them are. Those that are not POSSIBLE do not matter at all. */
+static bool only_alike(const Problem *problem, const bool *served, const bool *possible)
 {
 	for (unsigned i = 0; i < problem->specs->len; i++)
-		for (unsigned k = 0; !served[i] && k < problem->specs->len; k++)
-			if (problem_spec(problem, k)->memory_node ==
+		for (unsigned k = 0; possible[i] && !served[i] && k < problem->specs->len; k++)
+			if (possible[k] &&
+			    problem_spec(problem, k)->memory_node ==
 				    problem_spec(problem, i)->memory_node &&
 			    !problem_specs_alike(problem_spec(problem, i),
 						 problem_spec(problem, k)))
@@ -523,11 +535,12 @@ static bool only_pass_on(const Problem *problem, const SearchResult *result, con
 	return more;
 }
 
-/* RESULT is of some VMs only: others could have had the memory of those SERVED. */
-static void only_unprove(const Problem *problem, const bool *served, SearchResult *result)
+/* RESULT is of some VMs only: others, if POSSIBLE, could have had the memory of those SERVED. */
+static void only_unprove(const Problem *problem, const bool *served, const bool *possible,
+			 SearchResult *result)
 {
 	for (unsigned i = 0; i < problem->specs->len; i++)
-		if (!served[i])
+		if (possible[i] && !served[i])
 			result->bound += problem->prefer == PREFER_VCPUS
 						 ? problem_spec(problem, i)->vcpus
 						 : 1;
@@ -538,13 +551,15 @@ static void only_unprove(const Problem *problem, const bool *served, SearchResul
 SearchResult *problem_solve(const Problem *problem)
 {
 	g_autofree bool *gone = g_new0(bool, problem->specs->len + 1), *served = NULL;
+	g_autofree bool *possible = NULL;
 	SearchResult *result;
 
 	if (only_all_served(problem))
 		return problem_search(problem);
 	served = only_served(problem, gone);
+	possible = only_possible(problem);
 	result = solve_served(problem, served);
-	if (only_alike(problem, served))
+	if (only_alike(problem, served, possible))
 		return result;
 	while (only_pass_on(problem, result, served, gone)) {
 		g_free(served);
@@ -552,7 +567,7 @@ SearchResult *problem_solve(const Problem *problem)
 		served = only_served(problem, gone);
 		result = solve_served(problem, served);
 	}
-	only_unprove(problem, served, result);
+	only_unprove(problem, served, possible, result);
 	return result;
 }
 
