@@ -5,12 +5,17 @@
 #include <stdio.h>
 #include <unistd.h>
 
+bool next_wanted(void)
+{
+	return isatty(STDERR_FILENO);
+}
+
 void next_say(const char *format, ...)
 {
 	va_list arguments;
 	g_autofree char *line = NULL, *safe = NULL;
 
-	if (!isatty(STDERR_FILENO))
+	if (!next_wanted())
 		return;
 	va_start(arguments, format);
 	line = g_strdup_vprintf(format, arguments);

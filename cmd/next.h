@@ -8,6 +8,8 @@
 
 #include "cmd/options.h"
 
+/* Is there anybody to say it to? */
+bool next_wanted(void);
 /* "planner: next: …", worded as printf does. */
 void next_say(const char *format, ...) G_GNUC_PRINTF(1, 2);
 /* What OPTIONS make a plan of, for a command that makes the same: " -i node.ini -t x6.xml --prefer

@@ -261,10 +261,13 @@ static bool plan_print_form(const Plan *plan, const Options *options, GError **e
 /* A VM without a place is explained; else the files are next, from the plan where it is saved. */
 static void plan_say_next(const Options *options, const Plan *plan)
 {
-	g_autofree char *inputs = next_inputs(options);
-	g_autofree char *quoted = options->output ? g_shell_quote(options->output) : NULL;
-	g_autofree char *saved = quoted ? g_strconcat(" -p ", quoted, NULL) : NULL;
+	g_autofree char *inputs = NULL, *quoted = NULL, *saved = NULL;
 
+	if (!next_wanted())
+		return;
+	inputs = next_inputs(options);
+	quoted = options->output ? g_shell_quote(options->output) : NULL;
+	saved = quoted ? g_strconcat(" -p ", quoted, NULL) : NULL;
 	for (unsigned i = 0; i < plan->vms->len; i++) {
 		const PlanVm *vm = g_ptr_array_index(plan->vms, i);
 		g_autofree char *name = g_shell_quote(vm->spec->name);

@@ -149,7 +149,7 @@ void assign_improve(Assign *a)
 						       : (int64_t)a->choice->bound * CHOICE_UNIT;
 
 	while (a->work < end && a->value < bound) {
-		unsigned nodes[NODES_AT_ONCE];
+		unsigned nodes[NODES_AT_ONCE] = {0};
 		unsigned n = assign_choose(a, rand, nodes, 1 + g_rand_int(rand) % NODES_AT_ONCE);
 		int64_t before = assign_worth_of(a, nodes, n);
 
@@ -200,7 +200,7 @@ bool assign_make_room(Assign *a, GRand *rand, unsigned request)
 	bool made = false;
 
 	for (unsigned i = 0; i < TRIES_TO_MAKE_ROOM && !made; i++) {
-		unsigned nodes[NODES_AT_ONCE];
+		unsigned nodes[NODES_AT_ONCE] = {0};
 		unsigned n = assign_choose(a, rand, nodes, NODES_AT_ONCE);
 
 		g_array_set_size(memo.requests, 0);

@@ -474,7 +474,10 @@ static bool only_all_served(const Problem *problem)
 	if (!asked)
 		return true;
 	served = only_served(problem, NULL);
-	return !memchr(served, false, problem->specs->len);
+	for (unsigned i = 0; i < problem->specs->len; i++)
+		if (!served[i])
+			return false;
+	return true;
 }
 
 /* By entry: would it get that memory if nobody else asked? Yours. */
