@@ -322,19 +322,25 @@ bool options_form(const Options *options, const Command *command, const char *co
 			      all);
 }
 
+static void option_free(Options *options, const OptionRow *row)
+{
+	char *field = (char *)options + row->field;
+
+	if (row->many)
+		g_strfreev(*(char ***)field);
+	else if (row->value)
+		g_free(*(char **)field);
+}
+
+/* As rows_of(), but it takes no memory: the answer is printed. */
 void options_clear(const Command *command, Options *options)
 {
-	g_autoptr(GPtrArray) rows = rows_of(command);
-
-	for (unsigned i = 0; i < rows->len; i++) {
-		const OptionRow *row = g_ptr_array_index(rows, i);
-		char *field = (char *)options + row->field;
-
-		if (row->many)
-			g_strfreev(*(char ***)field);
-		else if (row->value)
-			g_free(*(char **)field);
-	}
+	for (unsigned i = 0; i < G_N_ELEMENTS(shared); i++)
+		if (shared[i].flag == OPTION_OWN)
+			for (const OptionRow *row = command->own; row && row->name; row++)
+				option_free(options, row);
+		else if ((command->options | OPTION_ALWAYS) & shared[i].flag)
+			option_free(options, &shared[i].row);
 	g_strfreev(options->arguments);
 }
 
