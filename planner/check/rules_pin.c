@@ -97,10 +97,12 @@ const Rule rule_vm_pin_missing = {
 	.judge = judge_missing,
 };
 
-/* What libvirt says of it is no pin: vm.pin-missing has that, and where its thread is follows. */
-static bool is_said_missing(const Audit *audit, const AuditVm *vm, unsigned v)
+/* What libvirt says of it is no pin: vm.pin-missing has that, and where its thread is follows. What
+ * the next start makes does not. */
+static bool is_said_missing(const Audit *audit, const AuditVm *vm, unsigned v, Side side)
 {
-	return guest_has(vm->guest, SIDE_LIVE) && !rules_pin_is_there(audit, vm, v, SIDE_LIVE);
+	return side != SIDE_NEXT && guest_has(vm->guest, SIDE_LIVE) &&
+	       !rules_pin_is_there(audit, vm, v, SIDE_LIVE);
 }
 
 /* Differs from the plan */
@@ -115,7 +117,7 @@ static char *judge_dedicated(const Audit *audit, const AuditVm *vm, Side side, h
 		g_autofree char *list = set_text(want);
 		g_autofree char *rest = g_strdup_printf(", planned %s", list);
 
-		if (!pin || set_same(pin, want) || is_said_missing(audit, vm, v))
+		if (!pin || set_same(pin, want) || is_said_missing(audit, vm, v, side))
 			continue;
 		name_vcpu(&naming, v, pin, rest);
 		hwloc_bitmap_or(cpus, cpus, pin);
@@ -406,7 +408,7 @@ static char *judge_on_host(const Audit *audit, const AuditVm *vm, Side side, hwl
 	Naming naming = {0};
 
 	for (unsigned v = 0; vm->dedicated && v < rules_pin_vcpus_of(vm); v++)
-		if (!is_said_missing(audit, vm, v))
+		if (!is_said_missing(audit, vm, v, side))
 			name_wrong(&naming, vm, v,
 				   thread_pin(audit, vm->guest, vcpu_of(vm, v), side),
 				   audit->host_cpus, cpus);

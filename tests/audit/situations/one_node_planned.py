@@ -20,20 +20,29 @@ cpus = 4,12,5,13
 """
 
 
-def node(sound):
+def of(sound, after=None):
+    """AFTER: where the next start pins the vCPU that has no pin."""
     host = Host(smt(8), "6.1.0-28-amd64", isolating(ISOLATED, HOST), isolated=ISOLATED, nohz=ISOLATED)
     host.domains = []
     pins = ["4", "12", "5", "13"]
     whole = xml("a", 4, pins, HOST, topology=(1, 2, 2))
     domain = whole if sound else whole.replace("<vcpupin vcpu='3' cpuset='13'/>", "")
-    host.vm("a", 21000, [*pins[:3], "13" if sound else HOST], HOST, live=domain, inactive=domain)
+    host.vm("a", 21000, [*pins[:3], "13" if sound else HOST], HOST, live=domain,
+            inactive=whole.replace("cpuset='13'", f"cpuset='{after}'") if after else domain)
     return host
+
+
+def node(sound):
+    return of(sound)
 
 
 def further(program, folder):
     inventory = folder.parent / "planned.ini"
     inventory.write_text(INVENTORY, encoding="utf-8")
-    for which, rules in ((folder, ["vm.pin-missing"]), (folder.parent / "sound", [])):
+    later = folder.parent / "later"
+    of(False, after="0").write(later)
+    for which, rules in ((folder, ["vm.pin-missing"]), (folder.parent / "sound", []),
+                         (later, ["vm.pin-differs", "vm.pin-missing", "vm.pin-on-host", "vm.live-differs"])):
         document = program("check", "--json", "-r", str(which), "-i", str(inventory))[1]
         found = [f for f in json.loads(document)["findings"] if f["verdict"] == "fail" and f["id"].startswith("vm.")]
         yield f"of a plan, {which.name}", [str(f) for f in found] * ([f["id"] for f in found] != rules)
