@@ -34,12 +34,32 @@ static char *set_difference_text(hwloc_const_bitmap_t missing, hwloc_const_bitma
 	return g_strdup_printf(": %s missing, %s too many", less, more);
 }
 
-/* What to do where the kernel does not do what PARAMETER, which the line has as EFFECT, says; where
- * it says what the plan WANTs, no other line will do better. */
-static char *set_fix(const Rule *rule, const Audit *audit, LineParameter parameter,
-		     const CmdlineEffect *effect, hwloc_const_bitmap_t want)
+/* What the line is to bring about of which PARAMETER speaks, by whatever words; NULL = not known.
+ */
+static hwloc_const_bitmap_t set_of_line(const CmdlineEffects *effects, LineParameter parameter)
 {
-	if (!effect || effect->outcome != OUTCOME_TAKEN || !set_same(effect->asked, want))
+	if (!effects)
+		return NULL;
+	switch (parameter) {
+	case LINE_NOHZ_FULL:
+		return effects->tick;
+	case LINE_RCU_NOCBS:
+		return effects->rcu;
+	case LINE_IRQAFFINITY:
+		return effects->irq;
+	default:
+		return effects->domain;
+	}
+}
+
+/* What to do where the kernel does not do what PARAMETER is for; where the line is to bring about
+ * what the plan WANTs, no other will do better. */
+static char *set_fix(const Rule *rule, const Audit *audit, LineParameter parameter,
+		     hwloc_const_bitmap_t want)
+{
+	hwloc_const_bitmap_t made = set_of_line(audit->effects, parameter);
+
+	if (!made || !set_same(made, want))
 		return g_strdup(rule->remedy);
 	return line_unbuilt(audit, parameter)
 		       ? g_strdup_printf("boot a kernel with %s: the line is as planned",
@@ -58,7 +78,7 @@ static void set_differs(const Rule *rule, const Audit *audit, GPtrArray *finding
 	g_auto(CpuSet) both = set_new();
 	g_autofree char *all = set_text(have), *planned = set_text(want), *difference = NULL;
 	const CmdlineEffect *effect = line_effect(audit->effects, parameter);
-	g_autofree char *fix = set_fix(rule, audit, parameter, effect, want);
+	g_autofree char *fix = set_fix(rule, audit, parameter, want);
 	bool none = hwloc_bitmap_iszero(have);
 
 	if (audit->facts->kernel->offline)
