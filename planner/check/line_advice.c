@@ -83,7 +83,7 @@ static bool line_works(const Audit *audit, LineParameter parameter, const Cmdlin
 	case LINE_NOHZ_FULL:
 		return hwloc_bitmap_isincluded(cpus, audit->tick);
 	case LINE_RCU_NOCBS:
-		return hwloc_bitmap_isincluded(cpus, audit->rcu);
+		return hwloc_bitmap_isincluded(cpus, audit->rcu) && !line_unbuilt(audit, parameter);
 	case LINE_MANAGED_IRQ:
 		return effect && effect->managed && effect->outcome == OUTCOME_TAKEN &&
 		       hwloc_bitmap_isincluded(cpus, effect->asked);
@@ -103,7 +103,8 @@ LineStand line_stand(const Audit *audit, LineParameter parameter, hwloc_const_bi
 	if (line_unbuilt(audit, parameter))
 		return LINE_UNBUILT;
 	if (!effect || effect->outcome == OUTCOME_ABSENT ||
-	    (parameter == LINE_MANAGED_IRQ && !effect->managed))
+	    (parameter == LINE_MANAGED_IRQ && !effect->managed) ||
+	    (parameter == LINE_ISOLCPUS && !broken && !effect->domain))
 		return LINE_ABSENT;
 	if (parameter == LINE_IRQAFFINITY)
 		return !broken && hwloc_bitmap_intersects(cpus, effect->asked) ? LINE_MISSES

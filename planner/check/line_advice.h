@@ -18,7 +18,7 @@ typedef enum LineParameter {
 
 /* How the line stands to what a parameter is to do for some CPUs. */
 typedef enum LineStand {
-	LINE_ABSENT,  /* it is not on the line, or the line is not known */
+	LINE_ABSENT,  /* it, or its flag, is not on the line, or the line is not known */
 	LINE_MISSES,  /* it is, with a list that misses some of these CPUs */
 	LINE_UNHEARD, /* it is, and the kernel did not do so */
 	LINE_UNBUILT, /* this kernel cannot */
