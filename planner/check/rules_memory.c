@@ -427,11 +427,11 @@ static bool bound_to_memory(const Host *host, hwloc_const_bitmap_t bound)
 	return true;
 }
 
-/* Where its memory is to be: by the plan; without one on the nodes of its CPUs. */
-static hwloc_bitmap_t nodes_wanted(const Audit *audit, const AuditVm *vm)
+/* Where its memory, which is BOUND (NULL = it is not), is to be: by the plan; without one on the
+ * nodes of its CPUs. */
+static hwloc_bitmap_t nodes_wanted(const Audit *audit, const AuditVm *vm,
+				   hwloc_const_bitmap_t bound)
 {
-	hwloc_const_bitmap_t live = vm->guest->nodes_live;
-	hwloc_const_bitmap_t bound = live ? live : vm->guest->nodes_inactive;
 	hwloc_bitmap_t nodes = set_new();
 
 	for (unsigned i = 0; vm->vm && i < vm->vm->shares->len; i++)
@@ -446,9 +446,12 @@ static hwloc_bitmap_t nodes_wanted(const Audit *audit, const AuditVm *vm)
 	return nodes;
 }
 
-static const char *wanted_by(const AuditVm *vm)
+static const char *wanted_by(const Audit *audit, const AuditVm *vm, hwloc_const_bitmap_t bound)
 {
-	return vm->vm && vm->vm->spec->memory_node >= 0 ? "the plan has it on" : "its CPUs are on";
+	if (vm->vm)
+		return vm->vm->spec->memory_node >= 0 ? "the plan has it on" : "its CPUs are on";
+	return audit->host && bound_to_memory(audit->host, bound) ? "it is bound to"
+								  : "its CPUs are on";
 }
 
 static char *judge_nodes(const Audit *audit, const AuditVm *vm, Side side, hwloc_bitmap_t cpus)
@@ -457,7 +460,8 @@ static char *judge_nodes(const Audit *audit, const AuditVm *vm, Side side, hwloc
 	 * group may. */
 	hwloc_const_bitmap_t bound =
 		side == SIDE_NEXT ? vm->guest->nodes_inactive : vm->guest->nodes_live;
-	g_auto(CpuSet) want = nodes_wanted(audit, vm);
+	g_auto(CpuSet) want = nodes_wanted(audit, vm, bound);
+	const char *by = wanted_by(audit, vm, bound);
 	g_autofree char *wanted = set_text(want), *found = set_text(bound);
 
 	(void)cpus;
@@ -467,10 +471,9 @@ static char *judge_nodes(const Audit *audit, const AuditVm *vm, Side side, hwloc
 	if (hwloc_bitmap_iszero(want) || (!bound && (!vm->vm || side == SIDE_REAL)) ||
 	    (bound && hwloc_bitmap_isequal(bound, want)))
 		return NULL;
-	return bound ? g_strdup_printf("its memory is bound to NUMA node %s, %s %s", found,
-				       wanted_by(vm), wanted)
-		     : g_strdup_printf("its memory is not bound to a NUMA node, %s %s",
-				       wanted_by(vm), wanted);
+	return bound ? g_strdup_printf("its memory is bound to NUMA node %s, %s %s", found, by,
+				       wanted)
+		     : g_strdup_printf("its memory is not bound to a NUMA node, %s %s", by, wanted);
 }
 
 const Rule rule_vm_memory_nodes = {
@@ -522,7 +525,9 @@ static bool bound_astray(const Audit *audit, const AuditVm *vm, hwloc_const_bitm
 
 static void eval_stray(const Rule *rule, const Audit *audit, const AuditVm *vm, GPtrArray *findings)
 {
-	g_auto(CpuSet) want = nodes_wanted(audit, vm);
+	bool live = vm->guest->nodes_live || guest_has(vm->guest, SIDE_LIVE);
+	hwloc_const_bitmap_t bound = live ? vm->guest->nodes_live : vm->guest->nodes_inactive;
+	g_auto(CpuSet) want = nodes_wanted(audit, vm, bound);
 	g_auto(CpuSet) strays = set_new();
 	uint64_t stray;
 	g_autofree char *size = NULL, *nodes = set_text(want), *off = NULL;
@@ -535,7 +540,7 @@ static void eval_stray(const Rule *rule, const Audit *audit, const AuditVm *vm, 
 	if (stray > vm->guest->memory / STRAY_PART && !bound_astray(audit, vm, strays))
 		rule_found(rule, findings, vm->subject, "/proc/PID/numa_maps", NULL,
 			   "%s of its memory is on NUMA node %s, %s node %s", size, off,
-			   wanted_by(vm), nodes);
+			   wanted_by(audit, vm, bound), nodes);
 }
 
 const Rule rule_vm_memory_off_node = {
