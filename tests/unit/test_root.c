@@ -350,6 +350,22 @@ static void test_tree_links(void)
 	g_assert_cmpstr(said, ==, "../../../../class");
 }
 
+/* A capture that a link names as well is one capture. */
+static void test_capture_linked(void)
+{
+	g_autofree char *folder = g_build_filename(scratch, "linked", NULL);
+	g_autoptr(GPtrArray) found = NULL;
+	g_autoptr(Root) root = NULL;
+
+	scratch_put(scratch, "linked/node/proc/cmdline", "quiet\n");
+	link_to("node", "linked/latest");
+	found = root_captures(folder);
+	g_assert_cmpuint(found->len, ==, 1);
+	g_assert_true(g_str_has_suffix(g_ptr_array_index(found, 0), "/linked/node"));
+	root = root_open(folder, ROOT_NODE, NULL);
+	g_assert_nonnull(root);
+}
+
 /* What tar and rsync make of /proc; one file that is empty is damaged in another way. */
 static void test_hollow(void)
 {
@@ -561,6 +577,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/root/live", test_live);
 	g_test_add_func("/tree", test_tree);
 	g_test_add_func("/tree/links", test_tree_links);
+	g_test_add_func("/root/capture-linked", test_capture_linked);
 	g_test_add_func("/tar/same", test_tar);
 	g_test_add_func("/tar/truncated", test_tar_truncated);
 	g_test_add_func("/tar/hostile", test_tar_hostile);

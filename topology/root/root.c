@@ -266,10 +266,11 @@ static void captures_find(Root *root, const char *folder, unsigned depth, unsign
 	for (unsigned i = 0; names[i] && found->len < most; i++) {
 		g_autofree char *path =
 			*folder ? g_strconcat(folder, "/", names[i], NULL) : g_strdup(names[i]);
+		bool linked = root_is_link(root, path);
 
-		if (is_node(root, path) || archive_named(path))
+		if (archive_named(path) || (!linked && is_node(root, path)))
 			g_ptr_array_add(found, g_steal_pointer(&path));
-		else if (depth < CAPTURE_DEEPEST && !root_is_link(root, path))
+		else if (depth < CAPTURE_DEEPEST && !linked)
 			captures_find(root, path, depth + 1, most, found);
 	}
 }
