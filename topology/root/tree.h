@@ -35,8 +35,7 @@ void tree_set_mode(Tree *tree, const char *path, unsigned mode);
 unsigned tree_mode(const Tree *tree, const char *path);
 
 /* PATH is a symbolic link that says TARGET: from its directory, or from the top where it begins
- * with
- * '/'; "" leads nowhere. A file or a directory of that name hides it. */
+ * with '/'; "" leads nowhere. A file or a directory of that name hides it. */
 bool tree_add_link(Tree *tree, const char *path, const char *target);
 /* What the link PATH says, the tree's; NULL = it is none. */
 const char *tree_link(const Tree *tree, const char *path);
