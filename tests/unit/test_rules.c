@@ -2151,6 +2151,26 @@ static void user_task_unheard(Facts *f)
 	set_set(&f->kernel->isolated, "");
 }
 
+/* The list is the plan's, and a flag takes the domain out. */
+static void isolcpus_flagged(Facts *f)
+{
+	line_replace(f, " isolcpus=managed_irq,domain,", " isolcpus=managed_irq,");
+	set_set(&f->kernel->isolated, "");
+}
+
+static void user_task_flagged(Facts *f)
+{
+	user_task(f);
+	isolcpus_flagged(f);
+}
+
+/* rcu_nocbs= is the plan's, and nohz_full= offloads more. */
+static void nohz_wide(Facts *f)
+{
+	line_replace(f, " nohz_full=", " nohz_full=1-23 nohz_none=");
+	set_set(&f->kernel->nohz_full, "1-23");
+}
+
 /* Nobody is told to boot with what the line has, nor with what the kernel ignores. */
 static void test_line_advice(void)
 {
@@ -2198,6 +2218,12 @@ static void test_line_advice(void)
 		 "this kernel has no managed_irq"},
 		{user_task_unheard, "task.user-on-isolated", PLATFORM_LIBVIRT,
 		 "correct isolcpus=, which the kernel did not take, or keep each slice off them"},
+		{user_task_flagged, "task.user-on-isolated", PLATFORM_LIBVIRT,
+		 "boot with isolcpus= of these CPUs"},
+		{isolcpus_flagged, "kernel.isolcpus-differs", PLATFORM_LIBVIRT,
+		 "boot with the plan's line"},
+		{nohz_wide, "kernel.rcu-nocbs-differs", PLATFORM_LIBVIRT,
+		 "boot with the plan's line"},
 	};
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
