@@ -129,6 +129,22 @@ static void test_main_threads(void)
 	scratch_remove(directory);
 }
 
+/* Processes that are links to one another do not multiply what is read. */
+static void test_linked_processes(void)
+{
+	g_autofree char *directory = scratch_new();
+	g_autofree char *link = g_build_filename(directory, "proc/11", NULL);
+	FactsOptions options = {.root = directory};
+	g_autoptr(Facts) facts = NULL;
+
+	scratch_put(directory, "proc/10/task/10/status", "Name:\tsh\nCpus_allowed_list:\t0-3\n");
+	scratch_put(directory, "proc/10/task/12/status", "Name:\tsh\nCpus_allowed_list:\t0-3\n");
+	g_assert_cmpint(symlink("10", link), ==, 0);
+	facts = facts_load(&options, NULL);
+	g_assert_cmpuint(facts->tasks->tasks->len, ==, 2);
+	scratch_remove(directory);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -138,5 +154,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/tasks/vhost", test_vhost);
 	g_test_add_func("/tasks/live", test_live);
 	g_test_add_func("/tasks/main-threads", test_main_threads);
+	g_test_add_func("/tasks/linked-processes", test_linked_processes);
 	return g_test_run();
 }

@@ -329,8 +329,9 @@ static void task_add(Root *root, GArray *tasks, const char *folder, unsigned pid
 		task_clear(&task);
 }
 
-/* The threads of one process; false where the capture has no list of them. */
-static bool threads_load(Root *root, GArray *tasks, unsigned pid)
+/* The threads of one process, but those SEEN: the kernel has no number twice, a capture in which
+ * processes are links to one another has. False where the capture has no list of them. */
+static bool threads_load(Root *root, GArray *tasks, GHashTable *seen, unsigned pid)
 {
 	g_autofree char *folder = g_strdup_printf("/proc/%u/task", pid);
 	g_autoptr(GArray) threads = root_numbers(root, folder, "", "/proc/PID/task");
@@ -339,7 +340,8 @@ static bool threads_load(Root *root, GArray *tasks, unsigned pid)
 		unsigned tid = g_array_index(threads, unsigned, i);
 		g_autofree char *thread = g_strdup_printf("%s/%u", folder, tid);
 
-		task_add(root, tasks, thread, pid, tid);
+		if (g_hash_table_add(seen, GUINT_TO_POINTER(tid)))
+			task_add(root, tasks, thread, pid, tid);
 	}
 	return threads->len;
 }
@@ -357,13 +359,14 @@ static void main_load(Root *root, TaskFacts *tasks, unsigned pid)
 void tasks_load(Root *root, TaskFacts *tasks)
 {
 	g_autoptr(GArray) processes = root_numbers(root, "/proc", "", NULL);
+	g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
 
 	for (guint i = 0; i < processes->len; i++) {
 		unsigned pid = g_array_index(processes, unsigned, i);
 
 		if (root_is_live(root) && pid == (unsigned)getpid())
 			continue;
-		if (!threads_load(root, tasks->tasks, pid))
+		if (!threads_load(root, tasks->tasks, seen, pid))
 			main_load(root, tasks, pid);
 	}
 	if (!tasks->tasks->len)
