@@ -277,8 +277,7 @@ static char *only_in(const Cmdline *a, const Cmdline *b, bool all)
 
 /* Who writes the lines that the loader reads, and would write them over somebody's own. */
 typedef enum LineKeeper {
-	KEEPER_LOADER, /* nobody: the loader's own configuration is the place */
-	KEEPER_GRUB,   /* update-grub, of /etc/default/grub */
+	KEEPER_LOADER, /* the loader's own tools, of the loader's own configuration */
 	KEEPER_GRUBBY, /* entries of Fedora and its kin */
 	KEEPER_OSTREE,
 	KEEPER_NIXOS,
@@ -308,8 +307,8 @@ static LineKeeper line_keeper(const KernelFacts *kernel)
 		return KEEPER_NIXOS;
 	if (strstr(source, "/loader/entries/ostree-"))
 		return KEEPER_OSTREE;
-	if (kernel->loader == LOADER_GRUB)
-		return strstr(source, "/loader/entries/") ? KEEPER_GRUBBY : KEEPER_GRUB;
+	if (kernel->loader == LOADER_GRUB && strstr(source, "/loader/entries/"))
+		return KEEPER_GRUBBY;
 	if (kernel->loader == LOADER_SYSLINUX && kernel->written[WRITTEN_ALPINE].words)
 		return KEEPER_ALPINE;
 	return KEEPER_LOADER;
@@ -319,8 +318,6 @@ static LineKeeper line_keeper(const KernelFacts *kernel)
 static const char *const line_lost[KEEPER_COUNT] = {
 	[KEEPER_LOADER] = "write the running parameters to the boot loader's configuration: a "
 			  "reboot loses them",
-	[KEEPER_GRUB] = "write the running parameters to the boot loader's configuration: a "
-			"reboot loses them",
 	[KEEPER_GRUBBY] = "add the running parameters by 'grubby --update-kernel=ALL "
 			  "--args=WORDS': a reboot loses them",
 	[KEEPER_OSTREE] = "add the running parameters by 'rpm-ostree kargs --append=WORD': a "
