@@ -122,19 +122,27 @@ static bool near_holds(const Plan *plan, const VmSpec *vm)
 								       : each * threads));
 }
 
+/* How many nodes are all that have cores, and the one of that ID, which may have none. */
+static unsigned near_most(const Host *host, unsigned id)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < host->nodes->len; i++)
+		n += host_node(host, i)->id == id || !hwloc_bitmap_iszero(host_node(host, i)->cpus);
+	return n;
+}
+
 void near_widen(const Plan *plan, VmSpec *vm)
 {
-	int node = vm->node;
+	unsigned most = near_most(plan->host, (unsigned)vm->node);
 
-	if (!vm->near || node < 0 || vm->policy != POLICY_DEDICATED || near_holds(plan, vm))
+	if (!vm->near || vm->node < 0 || vm->policy != POLICY_DEDICATED || most < 2 ||
+	    near_holds(plan, vm))
 		return;
-	vm->near_node = node;
+	vm->near_node = vm->node;
 	vm->node = -1;
-	for (vm->nodes = 2; vm->nodes <= plan->host->nodes->len; vm->nodes++)
-		if (near_holds(plan, vm))
-			return;
-	vm->nodes = 0; /* nor do all of them */
-	vm->node = node;
+	for (vm->nodes = 2; vm->nodes < most && !near_holds(plan, vm);)
+		vm->nodes++;
 }
 
 char *near_settle(const Host *host, VmSpec *vm)

@@ -13,7 +13,8 @@ char *near_fix(const Host *host, const char *name);
 void near_take_node(const Host *host, VmSpec *vm, GPtrArray *findings);
 /*
  * Where no VM could have the node that VM names for its devices, so large is it: it may have as few
- * of the nearest, too, as hold it, and names no node. PLAN says which cores are VMs'.
+ * of the nearest, too, as hold it, or all where none do, and names no node. PLAN says which cores
+ * are VMs'.
  */
 void near_widen(const Plan *plan, VmSpec *vm);
 /* near_take_node() for a VM that comes. NULL, or why it cannot be near them: yours. */
