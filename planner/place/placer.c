@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/place/placer.h"
+#include "planner/base/size.h"
 #include "planner/base/subject.h"
 #include "planner/place/memory_node.h"
 
@@ -20,7 +21,7 @@ static VmShare *share_on(PlanVm *vm, unsigned node)
 }
 
 /* All memory comes from NODE: the parts of its VCPUS vCPUs, in whole pages, are all of it together.
- */
+ * Each has a page at least, where there are so many. */
 static void shares_from(PlanVm *vm, unsigned node, unsigned vcpus)
 {
 	uint64_t page = place_page(vm->spec), pages = place_whole_memory(vm->spec) / page;
@@ -33,6 +34,8 @@ static void shares_from(PlanVm *vm, unsigned node, unsigned vcpus)
 
 		done += share->vcpus;
 		until = pages / vcpus * done + (pages % vcpus * done + vcpus - 1) / vcpus;
+		if (pages >= vm->shares->len)
+			until = CLAMP(until, before + 1, pages - (vm->shares->len - 1 - i));
 		share->from = node;
 		share->memory = (until - before) * page;
 		before = until;
@@ -102,12 +105,27 @@ static void only_check(const Placer *placer, const PlanVm *vm, const char *subje
 			     "give it less memory, or name another node", "%s", lack);
 }
 
+/* A guest cell without memory is none to QEMU. */
+static void cells_check(const Placer *placer, const PlanVm *vm, const char *subject)
+{
+	uint64_t pages = place_whole_memory(vm->spec) / place_page(vm->spec);
+	g_autofree char *page = size_format(place_page(vm->spec));
+
+	if (vm->spec->memory_node >= 0 && pages < vm->shares->len)
+		findings_add(placer->plan->findings, SEVERITY_ERROR, "memory.cell-empty", subject,
+			     "give it more memory, or smaller huge pages",
+			     "is over %u NUMA nodes, and has %" G_GUINT64_FORMAT
+			     " page%s of %s: a NUMA node of its guest has no memory",
+			     vm->shares->len, pages, pages == 1 ? "" : "s", page);
+}
+
 /* Take the memory of VM's shares, and say where it is not there. */
 static void take_shares(Placer *placer, const PlanVm *vm)
 {
 	g_autofree char *subject = subject_vm(vm->spec->name);
 
 	only_check(placer, vm, subject);
+	cells_check(placer, vm, subject);
 	memory_node_take(placer->host, vm->spec, placer->only);
 	for (unsigned i = 0; i < vm->shares->len; i++) {
 		const VmShare *share = &g_array_index(vm->shares, VmShare, i);
@@ -133,11 +151,11 @@ void place_take_memory(Placer *placer, PlanVm *vm)
 
 void place_recount_memory(Placer *placer)
 {
+	static const char *const ids[] = {"memory.node-full", "memory.cell-empty", NULL};
 	GPtrArray *findings = placer->plan->findings;
 
 	for (unsigned i = findings->len; i-- > 0;)
-		if (g_str_equal(((const Finding *)g_ptr_array_index(findings, i))->id,
-				"memory.node-full"))
+		if (g_strv_contains(ids, ((const Finding *)g_ptr_array_index(findings, i))->id))
 			g_ptr_array_remove_index(findings, i);
 	g_free(placer->memory);
 	g_free(placer->only);

@@ -1064,6 +1064,31 @@ static void test_memory_node_asked(void)
 	assert_text(absent, "vm.node-absent", "*memory of node 9, which the host does not have");
 }
 
+/* Each guest cell has a page, where there are so many. */
+static void test_memory_node_cells(void)
+{
+	static const unsigned sizes[] = {512, 1024};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(sizes); i++) {
+		g_autofree char *ini = g_strdup_printf("[host]\nmemory-per-node = 256M\n"
+						       "[vm a]\nvcpus = 44\nmemory = 2G\n"
+						       "hugepages = %uM\nmemory-node = 4\n",
+						       sizes[i]);
+		g_autoptr(Made) made = make("hbm-1s16c4t.xml", ini);
+		const GArray *shares = vm_of(made, "a")->shares;
+
+		g_assert_cmpuint(shares->len, ==, 4);
+		if (i) {
+			assert_text(made, "memory.cell-empty",
+				    "is over 4 NUMA nodes, and has 2 pages of 1G: *");
+			continue;
+		}
+		assert_says(made, "");
+		for (unsigned s = 0; s < shares->len; s++)
+			g_assert_cmpuint(g_array_index(shares, VmShare, s).memory, ==, 512U << 20);
+	}
+}
+
 /* Of VMs that are alike it does not matter which get it: that is proved. */
 static void test_memory_node_alike(void)
 {
@@ -1417,6 +1442,7 @@ static void add_rest(void)
 	g_test_add_func("/plan/hosts/hybrid", test_hybrid);
 	g_test_add_func("/plan/hosts/memory-nodes", test_memory_nodes);
 	g_test_add_func("/plan/hosts/memory-node-asked", test_memory_node_asked);
+	g_test_add_func("/plan/hosts/memory-node-cells", test_memory_node_cells);
 	g_test_add_func("/plan/hosts/memory-node-alike", test_memory_node_alike);
 	g_test_add_func("/plan/hosts/memory-node-passed-on", test_memory_node_passed_on);
 	g_test_add_func("/plan/hosts/devices-apart", test_devices_apart);
