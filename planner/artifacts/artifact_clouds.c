@@ -78,18 +78,24 @@ static const char *emulator_policy(const VmSpec *spec)
 }
 
 /* Nova divides a guest evenly among its cells, or as it is told, cell by cell. */
-static char *flavor_cells(Fill *f, const PlanVm *vm)
+static bool flavor_is_even(const PlanVm *vm)
 {
 	const VmShare *shares = (const VmShare *)vm->shares->data;
-	GString *text = g_string_new(NULL);
 	bool even = !vm_spec_floating(vm->spec);
 
 	for (unsigned i = 1; i < vm->shares->len; i++)
 		even &= shares[i].vcpus == shares[0].vcpus &&
 			fill_cell_mib(&shares[i]) == fill_cell_mib(&shares[0]);
-	for (unsigned i = 0; i < vm->shares->len && vm->shares->len > 1 && !even; i++) {
-		g_autofree char *cell = fill_number(i),
-				*memory = fill_number(fill_cell_mib(&shares[i]));
+	return even || vm->shares->len < 2;
+}
+
+static char *flavor_cells(Fill *f, const PlanVm *vm)
+{
+	GString *text = g_string_new(NULL);
+
+	for (unsigned i = 0; i < vm->shares->len && !flavor_is_even(vm); i++) {
+		const VmShare *share = &g_array_index(vm->shares, VmShare, i);
+		g_autofree char *cell = fill_number(i), *memory = fill_number(fill_cell_mib(share));
 		g_autofree char *vcpus = fill_cell_vcpus(f->plan, vm, i);
 		const TemplateValue values[] = {{"cell", cell, TEMPLATE_SHELL},
 						{"vcpus", vcpus, TEMPLATE_SHELL},
@@ -199,6 +205,9 @@ static char *flavor_name(const Plan *plan, const PlanVm *vm)
 	if (spec->policy == POLICY_DEDICATED)
 		g_string_append_printf(name, ".%s.%un", thread_policy(plan, spec),
 				       MAX(vm->shares->len, 1));
+	for (unsigned i = 0; i < vm->shares->len && !flavor_is_even(vm); i++)
+		g_string_append_printf(name, "%s%u", i ? "_" : ".cells",
+				       g_array_index(vm->shares, VmShare, i).vcpus);
 	if (spec->emulator == HELPER_OWN)
 		g_string_append(name, ".emulator");
 	if (vm_spec_floating(spec)) {
