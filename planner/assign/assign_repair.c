@@ -74,25 +74,53 @@ static int assign_turn_compare(gconstpointer x, gconstpointer y)
 	return a->ask < b->ask ? -1 : a->ask > b->ask;
 }
 
-/* Asks with requests to be placed, in an order that is never quite the same: those that pay for
- * their price, more or less, of high price first; then the others. */
+/* When it is the turn of ASK, never quite the same: those that pay for their price, more or less,
+ * of high price first; then the others. */
+static void assign_add_turn(const Assign *a, GRand *rand, unsigned spread, unsigned number,
+			    GArray *turns)
+{
+	const AssignAsk *ask = assign_ask(a, number);
+	bool pays = ask->value / 100 * (100 - THRESHOLD + g_rand_int(rand) % (2 * THRESHOLD)) >=
+		    ask->price;
+	int64_t price = MAX(ask->price, 1);
+	AssignTurn turn = {number, price / 16 * (16 + g_rand_int(rand) % (16 * spread))};
+
+	if (!ask->plain || !ask->open->len)
+		return;
+	turn.key = pays ? turn.key : -turn.key;
+	g_array_append_val(turns, turn);
+}
+
+/* All asks with requests to be placed. */
 static void assign_turns(const Assign *a, GRand *rand, GArray *turns)
 {
 	unsigned spread = 1 + g_rand_int(rand) % 3;
 
 	g_array_set_size(turns, 0);
-	for (unsigned i = 0; i < a->asks->len; i++) {
-		const AssignAsk *ask = assign_ask(a, i);
-		bool pays =
-			ask->value / 100 * (100 - THRESHOLD + g_rand_int(rand) % (2 * THRESHOLD)) >=
-			ask->price;
-		int64_t price = MAX(ask->price, 1);
-		AssignTurn turn = {i, price / 16 * (16 + g_rand_int(rand) % (16 * spread))};
+	for (unsigned i = 0; i < a->asks->len; i++)
+		assign_add_turn(a, rand, spread, i, turns);
+	g_array_sort(turns, assign_turn_compare);
+}
 
-		if (!ask->plain || !ask->open->len)
-			continue;
-		turn.key = pays ? turn.key : -turn.key;
-		g_array_append_val(turns, turn);
+static bool assign_has_turn(const GArray *turns, unsigned ask)
+{
+	for (unsigned i = 0; i < turns->len; i++)
+		if (g_array_index(turns, AssignTurn, i).ask == ask)
+			return true;
+	return false;
+}
+
+/* Those of MEMO alone: a list may ask for thousands of sizes. */
+static void assign_turns_of(const Assign *a, GRand *rand, const AssignMemo *memo, GArray *turns)
+{
+	unsigned spread = 1 + g_rand_int(rand) % 3;
+
+	g_array_set_size(turns, 0);
+	for (unsigned i = 0; i < memo->requests->len; i++) {
+		unsigned ask = a->ask_of[g_array_index(memo->requests, unsigned, i)];
+
+		if (!assign_has_turn(turns, ask))
+			assign_add_turn(a, rand, spread, ask, turns);
 	}
 	g_array_sort(turns, assign_turn_compare);
 }
@@ -178,7 +206,7 @@ static bool assign_all_open_placed(const Assign *a, const AssignMemo *memo)
 static void assign_refill_memo(Assign *a, GRand *rand, const unsigned *nodes, unsigned n,
 			       const AssignMemo *memo, GArray *turns)
 {
-	assign_turns(a, rand, turns);
+	assign_turns_of(a, rand, memo, turns);
 	for (unsigned i = 0; i < turns->len; i++) {
 		unsigned ask = g_array_index(turns, AssignTurn, i).ask;
 
