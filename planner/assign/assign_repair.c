@@ -85,7 +85,7 @@ static void assign_add_turn(const Assign *a, GRand *rand, unsigned spread, unsig
 	int64_t price = MAX(ask->price, 1);
 	AssignTurn turn = {number, price / 16 * (16 + g_rand_int(rand) % (16 * spread))};
 
-	if (!ask->plain || !ask->open->len)
+	if (!ask->open->len)
 		return;
 	turn.key = pays ? turn.key : -turn.key;
 	g_array_append_val(turns, turn);
@@ -98,7 +98,8 @@ static void assign_turns(const Assign *a, GRand *rand, GArray *turns)
 
 	g_array_set_size(turns, 0);
 	for (unsigned i = 0; i < a->asks->len; i++)
-		assign_add_turn(a, rand, spread, i, turns);
+		if (assign_ask(a, i)->plain)
+			assign_add_turn(a, rand, spread, i, turns);
 	g_array_sort(turns, assign_turn_compare);
 }
 
@@ -176,12 +177,12 @@ void assign_improve(Assign *a)
 	int64_t bound = a->choice->bound == UINT64_MAX ? INT64_MAX
 						       : (int64_t)a->choice->bound * CHOICE_UNIT;
 
-	while (a->work < end && a->value < bound) {
+	while (a->work < end && a->value < bound && a->choice->rooms->len) {
 		unsigned nodes[NODES_AT_ONCE] = {0};
 		unsigned n = assign_choose(a, rand, nodes, 1 + g_rand_int(rand) % NODES_AT_ONCE);
 		int64_t before = assign_worth_of(a, nodes, n);
 
-		a->work += 50;
+		a->work += 50 + a->asks->len / 16;
 		g_array_set_size(memo.requests, 0);
 		g_array_set_size(memo.seats, 0);
 		assign_empty(a, nodes, n, &memo);
@@ -227,7 +228,7 @@ bool assign_make_room(Assign *a, GRand *rand, unsigned request)
 			   g_array_new(FALSE, FALSE, sizeof(AssignSeat))};
 	bool made = false;
 
-	for (unsigned i = 0; i < TRIES_TO_MAKE_ROOM && !made; i++) {
+	for (unsigned i = 0; i < TRIES_TO_MAKE_ROOM && !made && a->choice->rooms->len; i++) {
 		unsigned nodes[NODES_AT_ONCE] = {0};
 		unsigned n = assign_choose(a, rand, nodes, NODES_AT_ONCE);
 

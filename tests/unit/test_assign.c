@@ -267,11 +267,13 @@ static void test_same(void)
 	g_autoptr(Assignment) b = assign_compute(bids, requests, PREFER_VMS);
 	g_autoptr(Assignment) nobody = assign_compute(bids, none, PREFER_VMS);
 	g_autoptr(Assignment) nowhere = assign_compute(none, requests, PREFER_VMS);
+	g_autoptr(Assignment) in_order = assign_compute(none, requests, PREFER_ORDER);
 
 	g_assert_cmpmem(a->nodes, requests->len * sizeof(unsigned), b->nodes,
 			requests->len * sizeof(unsigned));
 	g_assert_cmpuint(nobody->bound, ==, 0);
 	g_assert_cmpuint(placed_of(requests, nowhere->nodes, PREFER_VMS), ==, 0);
+	g_assert_cmpuint(placed_of(requests, in_order->nodes, PREFER_ORDER), ==, 0);
 }
 
 int main(int argc, char **argv)
