@@ -28,7 +28,8 @@ static uint64_t choice_memory_coarse(uint64_t memory, unsigned bits)
 static ChoiceType choice_type_of(const Request *request, unsigned bits)
 {
 	const VmSpec *spec = request->spec;
-	uint64_t memory = place_memory(spec);
+	/* Not in whole pages: shares are, and take less together than parts of the whole. */
+	uint64_t memory = spec->memory_node < 0 ? spec->memory : 0;
 
 	return (ChoiceType){.vcpus = spec->vcpus,
 			    .pinned = vm_spec_pinned(spec),

@@ -80,6 +80,21 @@ static void test_known(void)
 	       "\"vcpus\":14,\"dedicated_vcpus\":\"0-5\",\"spans\":\"never\"");
 }
 
+/* Shares of a VM take whole pages each: 1 GiB here, of a VM whose memory is no whole number of
+ * them.
+ */
+static void test_pages(void)
+{
+	static const char *const lines[] = {"\"vcpus\":7,\"memory\":\"1740M\",\"hugepages\":\"1G\"",
+					    "\"vcpus\":64,\"memory\":\"128M\""};
+	g_autoptr(Host) host = given_host("numa:2(memory=2GiB) core:5 pu:1");
+	g_autoptr(Inventory) inventory = given_inventory("[host]\nmemory-per-node = 1G\n");
+	g_autoptr(GPtrArray) requests = requests_of(lines, G_N_ELEMENTS(lines));
+	g_autoptr(Choice) choice = choice_of(host, inventory, 1, requests, PREFER_VCPUS);
+
+	g_assert_cmpuint(choice->bound, ==, 7);
+}
+
 /* What plan places of the list on one node, all of it proved. */
 static uint64_t planned(const Host *host, const GPtrArray *requests, Prefer prefer)
 {
@@ -218,6 +233,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/choice/known", test_known);
+	g_test_add_func("/choice/pages", test_pages);
 	g_test_add_func("/choice/bound", test_bound);
 	g_test_add_func("/choice/sizes", test_sizes);
 	g_test_add_func("/choice/work", test_work);
