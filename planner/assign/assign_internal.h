@@ -58,7 +58,7 @@ typedef struct Assign {
 	unsigned n_nodes;
 	AssignRoom *rooms;
 	uint64_t *memory;  /* by slot */
-	GArray *asks;	   /* of AssignAsk, the largest first */
+	GArray *asks;	   /* of AssignAsk, in the order of the requests */
 	unsigned *ask_of;  /* by request */
 	AssignSeat *seats; /* by request: node is ASSIGN_NONE where it has none */
 	bool cached;	   /* losses are kept by ask and node */

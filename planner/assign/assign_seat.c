@@ -234,7 +234,7 @@ bool assign_allows(const Assign *a, unsigned request, unsigned number)
 	return true;
 }
 
-/* Take the seat of REQUEST, or give it back. */
+/* Take what SEAT has of its rooms, or give it back. */
 static void assign_use(Assign *a, const AssignSeat *seat, bool take)
 {
 	for (unsigned i = 0; i < seat->n; i++) {

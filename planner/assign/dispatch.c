@@ -100,7 +100,7 @@ static int request_compare(gconstpointer a, gconstpointer b, gpointer data)
 	return order ? order : strverscmp(x->spec->name, y->spec->name);
 }
 
-static void find_shapes(Dispatch *dispatch, const GArray *sorted)
+static void dispatch_add_shapes(Dispatch *dispatch, const GArray *sorted)
 {
 	for (unsigned i = 0; i < sorted->len; i++) {
 		unsigned request = g_array_index(sorted, unsigned, i);
@@ -116,7 +116,7 @@ static void find_shapes(Dispatch *dispatch, const GArray *sorted)
 }
 
 /* The largest, the smallest, and some between. */
-static void find_scale(Dispatch *dispatch)
+static void dispatch_find_scale(Dispatch *dispatch)
 {
 	unsigned n = dispatch->shapes->len, take = MIN(n, SCALE_MOST);
 
@@ -216,7 +216,8 @@ static void dispatch_take(Dispatch *dispatch, unsigned request, unsigned index)
 	dispatch->decisions[request].node = index;
 }
 
-/* Bids in the order of names, requests in that of sizes: so the answer depends on no other. */
+/* Bids in the order of names, requests in that of sizes, or with PREFER_ORDER their own: so the
+ * answer depends on no other. */
 void dispatch_assign(Dispatch *dispatch)
 {
 	g_autoptr(GPtrArray) bids = g_ptr_array_new(), requests = g_ptr_array_new();
@@ -279,8 +280,8 @@ void dispatch_find_shapes(Dispatch *dispatch)
 	g_autoptr(GArray) sorted = g_array_copy(dispatch->order);
 
 	g_array_sort_with_data(sorted, request_compare, dispatch);
-	find_shapes(dispatch, sorted);
-	find_scale(dispatch);
+	dispatch_add_shapes(dispatch, sorted);
+	dispatch_find_scale(dispatch);
 	if (dispatch->prefer != PREFER_ORDER)
 		g_array_sort_with_data(dispatch->order, dispatch_left_compare, dispatch);
 }

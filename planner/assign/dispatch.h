@@ -7,8 +7,8 @@
  * one after the other, those of most vCPUs first (with PREFER_VMS of fewest, with PREFER_ORDER as
  * they are listed): of the nodes that can have the VM, the one takes it that loses least by it,
  * fewest vCPUs of further VMs that no longer fit, over the sizes left; of these the fullest; of
- * these the first by name. So no request is refused that a node could have. The answer depends on
- * neither the order of nodes nor that of requests.
+ * these the first by name. So no request is refused that a node is known to be able to have. The
+ * answer does not depend on the order of nodes, and on that of requests with PREFER_ORDER alone.
  *
  * Nothing is read here. Callers give each node's inventory when it is needed:
  *
@@ -17,9 +17,9 @@
  *   for each node         dispatch_check() in any thread, then dispatch_return()
  *   dispatch_find_shapes()
  *   for each node         bid_new() in any thread, then dispatch_renew()
- *   while dispatch_next()    node = dispatch_best(): dispatch_try() it, again until it is taken, or
+ *   while dispatch_next() node = dispatch_best(): dispatch_try() it, again until it is taken, or
  *                         where there is none: bid_settle() those of dispatch_open(),
- * dispatch_settle(), and again; where none is open: nobody takes it
+ *                         dispatch_settle(), and again; where none is open: nobody takes it
  *   dispatch_explain()
  */
 #ifndef PLANNER_ASSIGN_DISPATCH_H
