@@ -2,20 +2,12 @@
 /* Where in a node a VM had best be: in one room, else over as few as hold it, in shares that differ
  * by a core at most, as the search assigns VMs (search.h). */
 #include "planner/assign/assign_internal.h"
-#include "planner/place/placer.h"
+#include "planner/place/demand.h"
 
 #include <string.h>
 
 /* A VM over several rooms loses a little more than any in one room: of equals, whole is better. */
 #define SPREAD_LOSS 256
-
-/* A VM cut into shares. */
-typedef struct AssignCut {
-	unsigned n, n_large;
-	unsigned large, small;		       /* cores of a share */
-	uint64_t full, not_full, memory_small; /* memory: of the large ones, one of which is not
-						  full, and of the others */
-} AssignCut;
 
 static bool assign_holds(const Assign *a, const AssignRoom *room, unsigned cores, uint64_t memory)
 {
@@ -73,28 +65,6 @@ static bool assign_could_hold(const Assign *a, const AssignAsk *ask, const Assig
 	return false;
 }
 
-/* In shares each of which could have the VM's helpers. False where it has fewer cores. */
-static bool assign_cut(const VmSpec *spec, unsigned threads, unsigned n, AssignCut *cut)
-{
-	unsigned own = search_cores(vm_spec_helpers(spec), threads, false);
-	unsigned cores = place_cores(spec, threads) - own;
-	unsigned each = spec->threads == THREADS_ISOLATE ? 1 : threads;
-	unsigned idle = cores * each - vm_spec_pinned(spec);
-
-	if (cores < n)
-		return false;
-	cut->n = n;
-	cut->large = (cores + n - 1) / n;
-	cut->small = cores / n;
-	cut->n_large = cores % n ? cores % n : n;
-	cut->full = place_share_memory(spec, cut->large * each);
-	cut->not_full = place_share_memory(spec, cut->large * each - idle);
-	cut->memory_small = place_share_memory(spec, cut->small * each);
-	cut->large += own;
-	cut->small += own;
-	return true;
-}
-
 typedef struct AssignOption {
 	unsigned room;
 	int64_t loss;
@@ -130,7 +100,7 @@ static unsigned assign_pick(const Assign *a, AssignOption *rooms, unsigned n_roo
 
 /* Over rooms of the class that begins with FIRST. */
 static bool assign_seat_cut(const Assign *a, const AssignNode *node, unsigned first,
-			    const AssignCut *cut, AssignSeat *seat)
+			    const PlaceCut *cut, AssignSeat *seat)
 {
 	AssignOption rooms[64];
 	unsigned n = 0;
@@ -174,12 +144,12 @@ static void assign_find_span(const Assign *a, const AssignAsk *ask, const Assign
 
 	for (unsigned r = node->first; r < node->end; r++) {
 		unsigned threads = a->rooms[r].bid->threads;
-		AssignCut cut;
+		PlaceCut cut;
 
 		if (!assign_is_first(a, node, r) ||
 		    assign_class_cores(a, node, r) < place_cores(spec, threads))
 			continue;
-		for (unsigned n = 2; n <= most && assign_cut(spec, threads, n, &cut); n++)
+		for (unsigned n = 2; n <= most && place_cut(spec, threads, n, &cut); n++)
 			if (assign_seat_cut(a, node, r, &cut, seat)) {
 				seat->loss += SPREAD_LOSS;
 				return;

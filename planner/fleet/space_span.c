@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A VM over several NUMA nodes: in shares of whole cores that differ by one at most. */
 #include "planner/fleet/space.h"
-#include "planner/place/placer.h"
+#include "planner/place/demand.h"
 
 #define SPACE_SPAN_MOST 64 /* NUMA nodes of a host that VMs may span: the search's limit */
 
@@ -11,43 +11,19 @@ typedef struct SpaceSpan {
 	unsigned rank[SPACE_SPAN_MOST]; /* 3 = holds a large share, 2 = the one that is not full, 1
 					  = a small one */
 	bool used[SPACE_SPAN_MOST];
-	unsigned large, small;		       /* cores of a share */
-	uint64_t whole, short_one, small_part; /* their memory */
-	unsigned n_large;
+	PlaceCut cut;
 } SpaceSpan;
-
-/* The shares of VM over K nodes, each with room for its helpers. False where it has fewer cores. */
-static bool space_span_cut(SpaceSpan *span, const StandingVm *vm, unsigned threads, unsigned k)
-{
-	unsigned vcpus = vm_spec_pinned(vm->spec);
-	unsigned own = search_cores(vm_spec_helpers(vm->spec), threads, false);
-	unsigned cores = standing_cores(vm->spec, threads) - own;
-	unsigned each = vm->spec->threads == THREADS_ISOLATE ? 1 : threads;
-	unsigned idle = cores * each - vcpus;
-
-	if (cores < k)
-		return false;
-	span->large = (cores + k - 1) / k;
-	span->small = cores / k;
-	span->n_large = cores % k ? cores % k : k;
-	span->whole = place_share_memory(vm->spec, span->large * each);
-	span->short_one = place_share_memory(vm->spec, span->large * each - idle);
-	span->small_part = place_share_memory(vm->spec, span->small * each);
-	span->large += own;
-	span->small += own;
-	return true;
-}
 
 static unsigned space_span_rank(const SpaceSpan *span, unsigned index)
 {
 	const SpaceRoom *room = space_room(span->space, index);
 	uint64_t memory = span->space->memory[room->slot];
 
-	if (room->left >= span->large && memory >= span->whole)
+	if (room->left >= span->cut.large && memory >= span->cut.full)
 		return 3;
-	if (room->left >= span->large && memory >= span->short_one)
+	if (room->left >= span->cut.large && memory >= span->cut.not_full)
 		return 2;
-	return room->left >= span->small && memory >= span->small_part;
+	return room->left >= span->cut.small && memory >= span->cut.memory_small;
 }
 
 /* Use up to COUNT rooms of that rank; how many are still wanted. */
@@ -69,22 +45,24 @@ static unsigned space_span_use(SpaceSpan *span, unsigned rank, unsigned count, u
 /* The shares, cut, into the rooms: what holds little takes what is small. */
 static bool space_span_fill(SpaceSpan *span, unsigned k, GArray *parts)
 {
-	unsigned small = k - span->n_large, missing;
+	unsigned small = k - span->cut.n_large, missing;
 
 	for (unsigned i = 0; i < span->n; i++) {
 		span->rank[i] = space_span_rank(span, span->rooms[i]);
 		span->used[i] = false;
 	}
 	g_array_set_size(parts, 0);
-	missing = space_span_use(span, 3, span->n_large - 1, span->large, span->whole, parts);
+	missing = space_span_use(span, 3, span->cut.n_large - 1, span->cut.large, span->cut.full,
+				 parts);
 	if (missing)
 		return false;
-	missing = space_span_use(span, 2, 1, span->large, span->short_one, parts);
-	missing = space_span_use(span, 3, missing, span->large, span->short_one, parts);
+	missing = space_span_use(span, 2, 1, span->cut.large, span->cut.not_full, parts);
+	missing = space_span_use(span, 3, missing, span->cut.large, span->cut.not_full, parts);
 	if (missing)
 		return false;
 	for (unsigned rank = 1; rank <= 3; rank++)
-		small = space_span_use(span, rank, small, span->small, span->small_part, parts);
+		small = space_span_use(span, rank, small, span->cut.small, span->cut.memory_small,
+				       parts);
 	return !small;
 }
 
@@ -99,7 +77,7 @@ static bool space_span_at(const Space *space, const StandingVm *vm, unsigned sta
 		     s++)
 			if (space_room(space, s)->bid->class == like->class)
 				span.rooms[span.n++] = s;
-		if (span.n >= k && space_span_cut(&span, vm, like->threads, k) &&
+		if (span.n >= k && place_cut(vm->spec, like->threads, k, &span.cut) &&
 		    space_span_fill(&span, k, parts))
 			return true;
 	}

@@ -48,6 +48,27 @@ uint64_t place_share_memory(const VmSpec *spec, unsigned vcpus)
 	return search_share_memory(&vm, vcpus);
 }
 
+bool place_cut(const VmSpec *spec, unsigned threads, unsigned n, PlaceCut *cut)
+{
+	unsigned own = search_cores(vm_spec_helpers(spec), threads, false);
+	unsigned cores = place_cores(spec, threads) - own;
+	unsigned each = spec->threads == THREADS_ISOLATE ? 1 : threads;
+	unsigned idle = cores * each - vm_spec_pinned(spec);
+
+	if (cores < n)
+		return false;
+	cut->n = n;
+	cut->large = (cores + n - 1) / n;
+	cut->small = cores / n;
+	cut->n_large = cores % n ? cores % n : n;
+	cut->full = place_share_memory(spec, cut->large * each);
+	cut->not_full = place_share_memory(spec, cut->large * each - idle);
+	cut->memory_small = place_share_memory(spec, cut->small * each);
+	cut->large += own;
+	cut->small += own;
+	return true;
+}
+
 uint64_t place_memory(const VmSpec *spec)
 {
 	return spec->memory_node < 0 ? place_whole_memory(spec) : 0;

@@ -25,6 +25,17 @@ uint64_t place_memory(const VmSpec *spec);
 /* All of its memory in whole pages, whatever node gives it. */
 uint64_t place_whole_memory(const VmSpec *spec);
 
+/* A VM over several nodes, in shares of whole cores that differ by one at most. */
+typedef struct PlaceCut {
+	unsigned n, n_large;   /* shares; large ones of them */
+	unsigned large, small; /* cores of a share, those of the VM's helpers included */
+	/* Memory: of the large ones, one of which is not full, and of the others. */
+	uint64_t full, not_full, memory_small;
+} PlaceCut;
+
+/* Over N nodes of cores of THREADS threads each. False where it has fewer cores. */
+bool place_cut(const VmSpec *spec, unsigned threads, unsigned n, PlaceCut *cut);
+
 /* What a VM asks of rooms. */
 typedef struct Demand {
 	SearchVm vm;		   /* but its rooms, apart and whole */
