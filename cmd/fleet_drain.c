@@ -179,8 +179,8 @@ static const char *fleet_drain_platform_way(const DrainStep *step, Platform plat
 	return fixes_text(step->how == DRAIN_LIVE ? &fixes_migrate : &fixes_move, platform);
 }
 
-/* It tells libvirt what to do: not so where a platform moves its VMs itself. */
-static bool fleet_drain_by_hand(const FleetDrain *drain, GError **error)
+/* The script calls libvirt alone: a platform moves its VMs itself. */
+static bool fleet_drain_of_libvirt(const FleetDrain *drain, GError **error)
 {
 	for (unsigned i = 0; i < drain->steps->steps->len; i++) {
 		const DrainStep *step = g_ptr_array_index(drain->steps->steps, i);
@@ -230,7 +230,7 @@ static Status fleet_drain_answer(FleetDrain *drain, GError **error)
 		return STATUS_TROUBLE;
 	fleet_broken_print(drain->standings->broken, options->json);
 	if (options->commands &&
-	    (!fleet_drain_named(drain, error) || !fleet_drain_by_hand(drain, error) ||
+	    (!fleet_drain_named(drain, error) || !fleet_drain_of_libvirt(drain, error) ||
 	     !fleet_drain_apart(drain, error)))
 		return STATUS_TROUBLE;
 	if (options->directory && !fleet_drain_save(drain, error))

@@ -4,8 +4,6 @@
 #include "planner/assign/assign_internal.h"
 #include "planner/place/demand.h"
 
-#include <string.h>
-
 /* A VM over several rooms loses a little more than any in one room: of equals, whole is better. */
 #define SPREAD_LOSS 256
 

@@ -3,8 +3,6 @@
 #include "planner/base/size.h"
 #include "planner/place/place.h"
 
-#include <string.h>
-
 #define TYPES_MOST 110	 /* with more of them, memory is rounded down for the prices: */
 #define BITS_MOST 3	 /* to so many of its bits, or fewer */
 #define STEPS_MOST 1024u /* of memory */
