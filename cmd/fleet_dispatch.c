@@ -493,10 +493,10 @@ static void fleet_dispatch_print_bound(const Dispatching *d, const Sums *sums)
 		sums->placed < d->requests->len ? fleet_dispatch_bound(d, sums) : UINT64_MAX;
 
 	if (bound != UINT64_MAX)
-		printf("no assignment places more than %llu %s while the nodes' own VMs stay where "
-		       "they are\n",
-		       (unsigned long long)bound,
-		       d->options->prefer == PREFER_VMS ? "VMs" : "vCPUs");
+		output_sentence("no assignment places more than %" G_GUINT64_FORMAT
+				" %s%s while the nodes' own VMs stay where they are",
+				bound, d->options->prefer == PREFER_VMS ? "VM" : "vCPU",
+				bound == 1 ? "" : "s");
 }
 
 static void print_people(const Dispatching *d, const Sums *sums)
