@@ -111,7 +111,7 @@ static void assign_clear(Assign *a)
 	g_free(a->rooms);
 	g_free(a->memory);
 	g_free(a->ask_of);
-	g_free(a->seats);
+	g_free(a->placements);
 	choice_free(a->choice);
 }
 
@@ -122,10 +122,10 @@ Assignment *assign_compute(const GPtrArray *bids, const GPtrArray *requests, Pre
 		    .prefer = prefer,
 		    .choice = choice_new(bids, requests, prefer),
 		    .ask_of = g_new0(unsigned, requests->len + 1),
-		    .seats = g_new0(AssignSeat, requests->len + 1)};
+		    .placements = g_new0(AssignPlacement, requests->len + 1)};
 
 	for (unsigned i = 0; i < requests->len; i++)
-		a.seats[i].node = ASSIGN_NONE;
+		a.placements[i].node = ASSIGN_NONE;
 	assign_find_asks(&a);
 	assign_find_nodes(&a, bids);
 	a.cached = (uint64_t)a.asks->len * (a.n_nodes + 1) <= CELLS_MOST;
@@ -137,7 +137,7 @@ Assignment *assign_compute(const GPtrArray *bids, const GPtrArray *requests, Pre
 	}
 	assignment->nodes = g_new(unsigned, requests->len + 1);
 	for (unsigned i = 0; i < requests->len; i++)
-		assignment->nodes[i] = a.seats[i].node;
+		assignment->nodes[i] = a.placements[i].node;
 	assignment->bound = prefer == PREFER_ORDER ? UINT64_MAX : a.choice->bound;
 	assignment->work = a.work;
 	assign_clear(&a);

@@ -31,11 +31,11 @@ typedef struct AssignPart {
 	uint64_t memory;
 } AssignPart;
 
-typedef struct AssignSeat {
+typedef struct AssignPlacement {
 	unsigned node, n;
 	int64_t loss;
 	AssignPart parts[ASSIGN_PARTS_MOST];
-} AssignSeat;
+} AssignPlacement;
 
 typedef struct AssignNode {
 	const Bid *bid;
@@ -57,12 +57,12 @@ typedef struct Assign {
 	AssignNode *nodes;
 	unsigned n_nodes;
 	AssignRoom *rooms;
-	uint64_t *memory;  /* by slot */
-	GArray *asks;	   /* of AssignAsk, in the order of the requests */
-	unsigned *ask_of;  /* by request */
-	AssignSeat *seats; /* by request: node is ASSIGN_NONE where it has none */
-	bool cached;	   /* losses are kept by ask and node */
-	int64_t value;	   /* of what is placed */
+	uint64_t *memory;	     /* by slot */
+	GArray *asks;		     /* of AssignAsk, in the order of the requests */
+	unsigned *ask_of;	     /* by request */
+	AssignPlacement *placements; /* by request: node is ASSIGN_NONE where it has none */
+	bool cached;		     /* losses are kept by ask and node */
+	int64_t value;		     /* of what is placed */
 	uint64_t work;
 } Assign;
 
@@ -76,15 +76,16 @@ static inline const Request *assign_request(const Assign *a, unsigned request)
 	return g_ptr_array_index(a->requests, request);
 }
 
-/* Seats (assign_seat.c) */
+/* Placements (assign_placement.c) */
 
-/* The seat on NODE that loses least for one of ASK; false = there is none. */
-bool assign_find_seat(Assign *a, const AssignAsk *ask, unsigned node, AssignSeat *seat);
+/* The placement on NODE that loses least for one of ASK; false = there is none. */
+bool assign_find_placement(Assign *a, const AssignAsk *ask, unsigned node,
+			   AssignPlacement *placement);
 /* What is lost by it, INT64_MAX = it has none. */
 int64_t assign_loss(Assign *a, AssignAsk *ask, unsigned node);
 /* May NODE have REQUEST, room apart? */
 bool assign_allows(const Assign *a, unsigned request, unsigned node);
-void assign_put(Assign *a, unsigned request, const AssignSeat *seat);
+void assign_put(Assign *a, unsigned request, const AssignPlacement *placement);
 void assign_remove(Assign *a, unsigned request);
 /* Place REQUEST on the node that loses least; false = none has room. */
 bool assign_place_one(Assign *a, unsigned request);
@@ -92,7 +93,7 @@ bool assign_place_one(Assign *a, unsigned request);
 int64_t assign_node_worth(const Assign *a, unsigned node);
 
 /* All requests, the largest that are taken in the best case first, then the others, of most value
- * for their price first (assign_place.c). */
+ * for their price first (assign_all.c). */
 void assign_place_all(Assign *a);
 /* In their order. */
 void assign_place_in_order(Assign *a);

@@ -15,7 +15,7 @@
 
 /* What was taken away, to be put back. */
 typedef struct AssignMemo {
-	GArray *requests, *seats; /* of unsigned, AssignSeat */
+	GArray *requests, *placements; /* of unsigned, AssignPlacement */
 } AssignMemo;
 
 static void assign_empty(Assign *a, const unsigned *nodes, unsigned n, AssignMemo *memo)
@@ -28,7 +28,7 @@ static void assign_empty(Assign *a, const unsigned *nodes, unsigned n, AssignMem
 
 			if (memo) {
 				g_array_append_val(memo->requests, request);
-				g_array_append_val(memo->seats, a->seats[request]);
+				g_array_append_val(memo->placements, a->placements[request]);
 			}
 			assign_remove(a, request);
 		}
@@ -40,7 +40,7 @@ static void assign_restore(Assign *a, const unsigned *nodes, unsigned n, const A
 	assign_empty(a, nodes, n, NULL);
 	for (unsigned i = memo->requests->len; i-- > 0;)
 		assign_put(a, g_array_index(memo->requests, unsigned, i),
-			   &g_array_index(memo->seats, AssignSeat, i));
+			   &g_array_index(memo->placements, AssignPlacement, i));
 }
 
 /* Where of NODES it loses least; now and then one of them is passed over. */
@@ -48,13 +48,13 @@ static bool assign_refill_one(Assign *a, GRand *rand, const unsigned *nodes, uns
 			      unsigned request)
 {
 	AssignAsk *ask = assign_ask(a, a->ask_of[request]);
-	AssignSeat best = {.n = 0}, seat;
+	AssignPlacement best = {.n = 0}, placement;
 
 	for (unsigned i = 0; i < n; i++)
 		if (assign_allows(a, request, nodes[i]) &&
-		    assign_find_seat(a, ask, nodes[i], &seat) &&
-		    (!best.n || (seat.loss < best.loss && g_rand_int(rand) % 16)))
-			best = seat;
+		    assign_find_placement(a, ask, nodes[i], &placement) &&
+		    (!best.n || (placement.loss < best.loss && g_rand_int(rand) % 16)))
+			best = placement;
 	if (best.n)
 		assign_put(a, request, &best);
 	return best.n;
@@ -172,7 +172,7 @@ void assign_improve(Assign *a)
 	g_autoptr(GRand) rand = g_rand_new_with_seed(1);
 	g_autoptr(GArray) turns = g_array_new(FALSE, FALSE, sizeof(AssignTurn));
 	AssignMemo memo = {g_array_new(FALSE, FALSE, sizeof(unsigned)),
-			   g_array_new(FALSE, FALSE, sizeof(AssignSeat))};
+			   g_array_new(FALSE, FALSE, sizeof(AssignPlacement))};
 	uint64_t end = a->work + ASSIGN_WORK;
 	int64_t bound = a->choice->bound == UINT64_MAX ? INT64_MAX
 						       : (int64_t)a->choice->bound * CHOICE_UNIT;
@@ -184,14 +184,14 @@ void assign_improve(Assign *a)
 
 		a->work += 50 + a->asks->len / 16;
 		g_array_set_size(memo.requests, 0);
-		g_array_set_size(memo.seats, 0);
+		g_array_set_size(memo.placements, 0);
 		assign_empty(a, nodes, n, &memo);
 		assign_refill(a, rand, nodes, n, turns);
 		if (assign_worth_of(a, nodes, n) < before)
 			assign_restore(a, nodes, n, &memo);
 	}
 	g_array_unref(memo.requests);
-	g_array_unref(memo.seats);
+	g_array_unref(memo.placements);
 }
 
 /* Room */
@@ -199,7 +199,7 @@ void assign_improve(Assign *a)
 static bool assign_all_open_placed(const Assign *a, const AssignMemo *memo)
 {
 	for (unsigned i = 0; i < memo->requests->len; i++)
-		if (a->seats[g_array_index(memo->requests, unsigned, i)].node == ASSIGN_NONE)
+		if (a->placements[g_array_index(memo->requests, unsigned, i)].node == ASSIGN_NONE)
 			return false;
 	return true;
 }
@@ -225,7 +225,7 @@ bool assign_make_room(Assign *a, GRand *rand, unsigned request)
 {
 	g_autoptr(GArray) turns = g_array_new(FALSE, FALSE, sizeof(AssignTurn));
 	AssignMemo memo = {g_array_new(FALSE, FALSE, sizeof(unsigned)),
-			   g_array_new(FALSE, FALSE, sizeof(AssignSeat))};
+			   g_array_new(FALSE, FALSE, sizeof(AssignPlacement))};
 	bool made = false;
 
 	for (unsigned i = 0; i < TRIES_TO_MAKE_ROOM && !made && a->choice->rooms->len; i++) {
@@ -233,7 +233,7 @@ bool assign_make_room(Assign *a, GRand *rand, unsigned request)
 		unsigned n = assign_choose(a, rand, nodes, NODES_AT_ONCE);
 
 		g_array_set_size(memo.requests, 0);
-		g_array_set_size(memo.seats, 0);
+		g_array_set_size(memo.placements, 0);
 		assign_empty(a, nodes, n, &memo);
 		g_array_append_val(memo.requests, request);
 		assign_refill_memo(a, rand, nodes, n, &memo, turns);
@@ -243,6 +243,6 @@ bool assign_make_room(Assign *a, GRand *rand, unsigned request)
 			assign_restore(a, nodes, n, &memo);
 	}
 	g_array_unref(memo.requests);
-	g_array_unref(memo.seats);
+	g_array_unref(memo.placements);
 	return made;
 }

@@ -25,7 +25,7 @@ static int64_t assign_room_loss(const Assign *a, const AssignRoom *room, unsigne
 }
 
 static void assign_find_room(const Assign *a, const AssignAsk *ask, const AssignNode *node,
-			     AssignSeat *seat)
+			     AssignPlacement *placement)
 {
 	const VmSpec *spec = ask->like->spec;
 	unsigned threads = 0, need = 0;
@@ -42,11 +42,11 @@ static void assign_find_room(const Assign *a, const AssignAsk *ask, const Assign
 		    (spec->node >= 0 && room->bid->node != (unsigned)spec->node))
 			continue;
 		loss = assign_room_loss(a, room, need, ask->memory);
-		if (seat->n && loss >= seat->loss)
+		if (placement->n && loss >= placement->loss)
 			continue;
-		seat->n = 1;
-		seat->loss = loss;
-		seat->parts[0] = (AssignPart){r, need, ask->memory};
+		placement->n = 1;
+		placement->loss = loss;
+		placement->parts[0] = (AssignPart){r, need, ask->memory};
 	}
 }
 
@@ -71,7 +71,7 @@ typedef struct AssignOption {
 /* The rooms of those at hand that lose least by N shares of CORES and MEMORY; how many were found.
  */
 static unsigned assign_pick(const Assign *a, AssignOption *rooms, unsigned n_rooms, unsigned n,
-			    unsigned cores, uint64_t memory, AssignSeat *seat)
+			    unsigned cores, uint64_t memory, AssignPlacement *placement)
 {
 	unsigned found = 0;
 
@@ -89,16 +89,16 @@ static unsigned assign_pick(const Assign *a, AssignOption *rooms, unsigned n_roo
 				best = i;
 		if (rooms[best].loss == INT64_MAX)
 			break;
-		seat->loss += rooms[best].loss;
-		seat->parts[seat->n++] = (AssignPart){rooms[best].room, cores, memory};
+		placement->loss += rooms[best].loss;
+		placement->parts[placement->n++] = (AssignPart){rooms[best].room, cores, memory};
 		rooms[best] = (AssignOption){ASSIGN_NONE, INT64_MAX};
 	}
 	return found;
 }
 
 /* Over rooms of the class that begins with FIRST. */
-static bool assign_seat_cut(const Assign *a, const AssignNode *node, unsigned first,
-			    const PlaceCut *cut, AssignSeat *seat)
+static bool assign_placement_cut(const Assign *a, const AssignNode *node, unsigned first,
+				 const PlaceCut *cut, AssignPlacement *placement)
 {
 	AssignOption rooms[64];
 	unsigned n = 0;
@@ -106,14 +106,14 @@ static bool assign_seat_cut(const Assign *a, const AssignNode *node, unsigned fi
 	for (unsigned r = first; r < node->end && n < G_N_ELEMENTS(rooms); r++)
 		if (a->rooms[r].bid->class == a->rooms[first].bid->class)
 			rooms[n++].room = r;
-	seat->n = 0;
-	seat->loss = 0;
+	placement->n = 0;
+	placement->loss = 0;
 	return n >= cut->n &&
-	       assign_pick(a, rooms, n, cut->n_large - 1, cut->large, cut->full, seat) ==
+	       assign_pick(a, rooms, n, cut->n_large - 1, cut->large, cut->full, placement) ==
 		       cut->n_large - 1 &&
-	       assign_pick(a, rooms, n, 1, cut->large, cut->not_full, seat) == 1 &&
+	       assign_pick(a, rooms, n, 1, cut->large, cut->not_full, placement) == 1 &&
 	       assign_pick(a, rooms, n, cut->n - cut->n_large, cut->small, cut->memory_small,
-			   seat) == cut->n - cut->n_large;
+			   placement) == cut->n - cut->n_large;
 }
 
 static bool assign_is_first(const Assign *a, const AssignNode *node, unsigned room)
@@ -135,7 +135,7 @@ static unsigned assign_class_cores(const Assign *a, const AssignNode *node, unsi
 }
 
 static void assign_find_span(const Assign *a, const AssignAsk *ask, const AssignNode *node,
-			     AssignSeat *seat)
+			     AssignPlacement *placement)
 {
 	const VmSpec *spec = ask->like->spec;
 	unsigned most = MIN(node->end - node->first, ASSIGN_PARTS_MOST);
@@ -148,45 +148,47 @@ static void assign_find_span(const Assign *a, const AssignAsk *ask, const Assign
 		    assign_class_cores(a, node, r) < place_cores(spec, threads))
 			continue;
 		for (unsigned n = 2; n <= most && place_cut(spec, threads, n, &cut); n++)
-			if (assign_seat_cut(a, node, r, &cut, seat)) {
-				seat->loss += SPREAD_LOSS;
+			if (assign_placement_cut(a, node, r, &cut, placement)) {
+				placement->loss += SPREAD_LOSS;
 				return;
 			}
 	}
-	seat->n = 0;
+	placement->n = 0;
 }
 
-bool assign_find_seat(Assign *a, const AssignAsk *ask, unsigned number, AssignSeat *seat)
+bool assign_find_placement(Assign *a, const AssignAsk *ask, unsigned number,
+			   AssignPlacement *placement)
 {
 	const AssignNode *node = &a->nodes[number];
 	const VmSpec *spec = ask->like->spec;
 
 	a->work += node->end - node->first + 1;
-	seat->node = number;
-	seat->n = 0;
-	seat->loss = 0;
+	placement->node = number;
+	placement->n = 0;
+	placement->loss = 0;
 	if (ask->like->cpu_pm && !node->bid->cpu_pm)
 		return false;
-	assign_find_room(a, ask, node, seat);
-	if (!seat->n && spec->node < 0 &&
+	assign_find_room(a, ask, node, placement);
+	if (!placement->n && spec->node < 0 &&
 	    (spec->spans != SPANS_NEVER || !assign_could_hold(a, ask, node)))
-		assign_find_span(a, ask, node, seat);
-	return seat->n;
+		assign_find_span(a, ask, node, placement);
+	return placement->n;
 }
 
 int64_t assign_loss(Assign *a, AssignAsk *ask, unsigned node)
 {
-	AssignSeat seat;
+	AssignPlacement placement;
 
 	if (!a->cached)
-		return assign_find_seat(a, ask, node, &seat) ? seat.loss : INT64_MAX;
+		return assign_find_placement(a, ask, node, &placement) ? placement.loss : INT64_MAX;
 	if (!ask->loss) {
 		ask->loss = g_new(int64_t, a->n_nodes);
 		ask->seen = g_new0(unsigned, a->n_nodes);
 	}
 	if (ask->seen[node] != a->nodes[node].version) {
 		ask->seen[node] = a->nodes[node].version;
-		ask->loss[node] = assign_find_seat(a, ask, node, &seat) ? seat.loss : INT64_MAX;
+		ask->loss[node] = assign_find_placement(a, ask, node, &placement) ? placement.loss
+										  : INT64_MAX;
 	}
 	return ask->loss[node];
 }
@@ -202,21 +204,21 @@ bool assign_allows(const Assign *a, unsigned request, unsigned number)
 	return true;
 }
 
-/* Take what SEAT has of its rooms, or give it back. */
-static void assign_use(Assign *a, const AssignSeat *seat, bool take)
+/* Take what PLACEMENT has of its rooms, or give it back. */
+static void assign_use(Assign *a, const AssignPlacement *placement, bool take)
 {
-	for (unsigned i = 0; i < seat->n; i++) {
-		const AssignPart *part = &seat->parts[i];
+	for (unsigned i = 0; i < placement->n; i++) {
+		const AssignPart *part = &placement->parts[i];
 		AssignRoom *room = &a->rooms[part->room];
 
 		room->cores += take ? -part->cores : part->cores;
 		if (a->memory[room->slot] != UINT64_MAX)
 			a->memory[room->slot] += take ? -part->memory : part->memory;
 	}
-	a->nodes[seat->node].version++;
+	a->nodes[placement->node].version++;
 }
 
-void assign_put(Assign *a, unsigned request, const AssignSeat *seat)
+void assign_put(Assign *a, unsigned request, const AssignPlacement *placement)
 {
 	AssignAsk *ask = assign_ask(a, a->ask_of[request]);
 
@@ -225,9 +227,9 @@ void assign_put(Assign *a, unsigned request, const AssignSeat *seat)
 			g_array_remove_index(ask->open, i);
 			break;
 		}
-	a->seats[request] = *seat;
-	assign_use(a, seat, true);
-	g_array_append_val(a->nodes[seat->node].taken, request);
+	a->placements[request] = *placement;
+	assign_use(a, placement, true);
+	g_array_append_val(a->nodes[placement->node].taken, request);
 	ask->placed++;
 	a->value += ask->value;
 }
@@ -235,16 +237,16 @@ void assign_put(Assign *a, unsigned request, const AssignSeat *seat)
 void assign_remove(Assign *a, unsigned request)
 {
 	AssignAsk *ask = assign_ask(a, a->ask_of[request]);
-	AssignSeat *seat = &a->seats[request];
-	GArray *taken = a->nodes[seat->node].taken;
+	AssignPlacement *placement = &a->placements[request];
+	GArray *taken = a->nodes[placement->node].taken;
 
 	for (unsigned i = taken->len; i-- > 0;)
 		if (g_array_index(taken, unsigned, i) == request) {
 			g_array_remove_index(taken, i);
 			break;
 		}
-	assign_use(a, seat, false);
-	seat->node = ASSIGN_NONE;
+	assign_use(a, placement, false);
+	placement->node = ASSIGN_NONE;
 	g_array_append_val(ask->open, request);
 	ask->placed--;
 	a->value -= ask->value;
@@ -255,7 +257,7 @@ bool assign_place_one(Assign *a, unsigned request)
 	AssignAsk *ask = assign_ask(a, a->ask_of[request]);
 	int64_t least = INT64_MAX;
 	unsigned best = ASSIGN_NONE;
-	AssignSeat seat;
+	AssignPlacement placement;
 
 	for (unsigned n = 0; n < a->n_nodes; n++) {
 		int64_t loss = assign_loss(a, ask, n);
@@ -265,9 +267,9 @@ bool assign_place_one(Assign *a, unsigned request)
 			best = n;
 		}
 	}
-	if (best == ASSIGN_NONE || !assign_find_seat(a, ask, best, &seat))
+	if (best == ASSIGN_NONE || !assign_find_placement(a, ask, best, &placement))
 		return false;
-	assign_put(a, request, &seat);
+	assign_put(a, request, &placement);
 	return true;
 }
 
