@@ -189,12 +189,12 @@ static bool fleet_drain_of_libvirt(const FleetDrain *drain, GError **error)
 		const char *way = fleet_drain_platform_way(step, platform);
 
 		if (platform != PLATFORM_LIBVIRT)
-			return options_refuse(error, NULL,
-					      "--commands is for VMs of libvirt alone, and by its "
-					      "name %s of %s is one of %s%s%s",
-					      name, fleet_drain_name(drain, step->vm->from),
-					      platform_names[platform], way ? ": " : "",
-					      way ? way : "");
+			return options_refuse(
+				error, NULL,
+				"--commands is for VMs of libvirt only; the name of VM "
+				"%s on %s is one that %s gives%s%s",
+				name, fleet_drain_name(drain, step->vm->from),
+				platform_names[platform], way ? ": " : "", way ? way : "");
 	}
 	return true;
 }

@@ -86,4 +86,35 @@ cited = "\n".join(text for text, _ in read.values())
 tap.that("FOREIGN is cited", sorted(name for name in FOREIGN if f"{name}()" not in cited)
          + sorted(name for name in {*FOREIGN_FILES, *ELSEWHERE} if name not in cited))
 
+
+def template_rows(text):
+    """Name of a template → its row in templates/README, with the lines that go on with it."""
+    rows, names = {}, []
+    for line in text.splitlines():
+        named = re.match(r" {0,2}((?:[a-z0-9-]+\.[a-z]+ ?)+)", line)
+        if named or not line.startswith(" " * 6):
+            names = named[1].split() if named else []
+        for name in names:
+            rows[name] = f"{rows.get(name, '')} {line}"
+    return rows
+
+
+def template_gaps(rows, templates):
+    """What users who write templates of their own would not learn."""
+    for path in templates:
+        text = path.read_text(encoding="utf-8")
+        for name in dict.fromkeys(re.findall(r"\$\{([a-z_-]+)\}", text)) if path.name in rows else [None]:
+            if name is None or not re.search(rf"\s{name}(\s|$)", rows[path.name]):
+                yield f"{path.relative_to(ROOT)}: {name or 'has no row'}"
+
+
+rows = template_rows((ROOT / "templates/README").read_text(encoding="utf-8"))
+# capture.sh has names of its shell, which are none of a template.
+templates = [path for path in files("templates/*", "templates/*/*")
+             if path.name not in ("README", "capture.sh") and path.parent.name != "ansible"]
+tap.that("templates/README has each template with its names", list(template_gaps(rows, templates)))
+ONE = "flavor-pages.sh"
+tap.that("a name that is not in the row, and a template without one, would be found",
+         [rows for rows in ({**rows, ONE: ONE}, {name: row for name, row in rows.items() if name != ONE})
+          if len(list(template_gaps(rows, templates))) != 1])
 sys.exit(tap.done())

@@ -258,6 +258,8 @@ static void flavor_note(Fill *f, GString *block, const PlanVm *vm)
 
 	if (vm->spec->iothread_cpus == HELPER_OWN)
 		fill_append(f, block, "cloud/flavor-iothreads.sh", values);
+	if (vm->spec->memory_node >= 0)
+		fill_append(f, block, "cloud/flavor-memory-node.sh", values);
 	if (vm->spec->realtime.priority && !flavor_says_realtime(vm->spec))
 		fill_append(f, block, "cloud/flavor-realtime-not.sh", values);
 	else if (vm->spec->realtime.priority)

@@ -114,13 +114,14 @@ static char *kubevirt_dedicated(Fill *f)
 		kubevirt_part(f, spec->threads == THREADS_ISOLATE && f->plan->host->max_threads > 1,
 			      "platforms/kubevirt-isolate.yaml");
 	g_autofree char *realtime = kubevirt_realtime(f);
+	g_autofree char *memory_node =
+		kubevirt_part(f, spec->memory_node >= 0, "platforms/kubevirt-memory-node.yaml");
 	const char *counted = spec->emulator == HELPER_OWN ? "as the plan has it"
 							   : "which the plan does not count";
-	const TemplateValue values[] = {{"counted", counted, TEMPLATE_LINE},
-					{"isolate", isolate, TEMPLATE_RAW},
-					{"realtime", realtime, TEMPLATE_RAW},
-					{"numa", numa, TEMPLATE_RAW},
-					FILL_END};
+	const TemplateValue values[] = {
+		{"counted", counted, TEMPLATE_LINE},  {"isolate", isolate, TEMPLATE_RAW},
+		{"realtime", realtime, TEMPLATE_RAW}, {"memory-node", memory_node, TEMPLATE_RAW},
+		{"numa", numa, TEMPLATE_RAW},	      FILL_END};
 
 	return is_dedicated(f) ? fill(f, "platforms/kubevirt-dedicated.yaml", values)
 			       : g_strdup("");
