@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/assign/assign_internal.h"
+#include "planner/place/allowed.h"
 #include "planner/place/problem.h"
 
 #define CELLS_MOST (4u << 20) /* losses that are kept, of each ask and node */
 
 /* Asks */
-
-static bool assign_is_plain(const VmSpec *spec)
-{
-	return !spec->apart.group && spec->socket < 0 && spec->die < 0 && spec->l3 < 0 &&
-	       spec->kind == CORE_KIND_ANY;
-}
 
 static guint assign_request_hash(gconstpointer key)
 {
@@ -34,7 +29,7 @@ static void assign_add_ask(Assign *a, unsigned request)
 	unsigned type = a->choice->type_of[request];
 	AssignAsk ask = {.like = like,
 			 .type = type,
-			 .plain = assign_is_plain(like->spec),
+			 .plain = allowed_nodes(like->spec) && !like->spec->apart.group,
 			 .memory = place_memory(like->spec),
 			 .value = choice_type(a->choice, type)->value,
 			 .price = choice_type(a->choice, type)->price,

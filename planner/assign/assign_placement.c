@@ -175,20 +175,24 @@ bool assign_find_placement(Assign *a, const AssignAsk *ask, unsigned number,
 	return placement->n;
 }
 
-int64_t assign_loss(Assign *a, AssignAsk *ask, unsigned node)
+static int64_t assign_find_loss(Assign *a, const AssignAsk *ask, unsigned node)
 {
 	AssignPlacement placement;
 
+	return assign_find_placement(a, ask, node, &placement) ? placement.loss : INT64_MAX;
+}
+
+int64_t assign_loss(Assign *a, AssignAsk *ask, unsigned node)
+{
 	if (!a->cached)
-		return assign_find_placement(a, ask, node, &placement) ? placement.loss : INT64_MAX;
+		return assign_find_loss(a, ask, node);
 	if (!ask->loss) {
 		ask->loss = g_new(int64_t, a->n_nodes);
 		ask->seen = g_new0(unsigned, a->n_nodes);
 	}
 	if (ask->seen[node] != a->nodes[node].version) {
 		ask->seen[node] = a->nodes[node].version;
-		ask->loss[node] = assign_find_placement(a, ask, node, &placement) ? placement.loss
-										  : INT64_MAX;
+		ask->loss[node] = assign_find_loss(a, ask, node);
 	}
 	return ask->loss[node];
 }
@@ -218,15 +222,21 @@ static void assign_use(Assign *a, const AssignPlacement *placement, bool take)
 	a->nodes[placement->node].version++;
 }
 
+/* The last one is the likeliest. */
+static void assign_take_out(GArray *list, unsigned request)
+{
+	for (unsigned i = list->len; i-- > 0;)
+		if (g_array_index(list, unsigned, i) == request) {
+			g_array_remove_index(list, i);
+			return;
+		}
+}
+
 void assign_put(Assign *a, unsigned request, const AssignPlacement *placement)
 {
 	AssignAsk *ask = assign_ask(a, a->ask_of[request]);
 
-	for (unsigned i = ask->open->len; i-- > 0;)
-		if (g_array_index(ask->open, unsigned, i) == request) {
-			g_array_remove_index(ask->open, i);
-			break;
-		}
+	assign_take_out(ask->open, request);
 	a->placements[request] = *placement;
 	assign_use(a, placement, true);
 	g_array_append_val(a->nodes[placement->node].taken, request);
@@ -238,13 +248,8 @@ void assign_remove(Assign *a, unsigned request)
 {
 	AssignAsk *ask = assign_ask(a, a->ask_of[request]);
 	AssignPlacement *placement = &a->placements[request];
-	GArray *taken = a->nodes[placement->node].taken;
 
-	for (unsigned i = taken->len; i-- > 0;)
-		if (g_array_index(taken, unsigned, i) == request) {
-			g_array_remove_index(taken, i);
-			break;
-		}
+	assign_take_out(a->nodes[placement->node].taken, request);
 	assign_use(a, placement, false);
 	placement->node = ASSIGN_NONE;
 	g_array_append_val(ask->open, request);

@@ -18,8 +18,25 @@ typedef struct AssignMemo {
 	GArray *requests, *placements; /* of unsigned, AssignPlacement */
 } AssignMemo;
 
+static AssignMemo assign_memo_new(void)
+{
+	return (AssignMemo){g_array_new(FALSE, FALSE, sizeof(unsigned)),
+			    g_array_new(FALSE, FALSE, sizeof(AssignPlacement))};
+}
+
+static void assign_memo_clear(AssignMemo *memo)
+{
+	g_array_unref(memo->requests);
+	g_array_unref(memo->placements);
+}
+
+/* NODES lose all that they took; MEMO, where it is not NULL, has that then, and nothing else. */
 static void assign_empty(Assign *a, const unsigned *nodes, unsigned n, AssignMemo *memo)
 {
+	if (memo) {
+		g_array_set_size(memo->requests, 0);
+		g_array_set_size(memo->placements, 0);
+	}
 	for (unsigned i = 0; i < n; i++) {
 		GArray *taken = a->nodes[nodes[i]].taken;
 
@@ -171,8 +188,7 @@ void assign_improve(Assign *a)
 {
 	g_autoptr(GRand) rand = g_rand_new_with_seed(1);
 	g_autoptr(GArray) turns = g_array_new(FALSE, FALSE, sizeof(AssignTurn));
-	AssignMemo memo = {g_array_new(FALSE, FALSE, sizeof(unsigned)),
-			   g_array_new(FALSE, FALSE, sizeof(AssignPlacement))};
+	AssignMemo memo = assign_memo_new();
 	uint64_t end = a->work + ASSIGN_WORK;
 	int64_t bound = a->choice->bound == UINT64_MAX ? INT64_MAX
 						       : (int64_t)a->choice->bound * CHOICE_UNIT;
@@ -183,15 +199,12 @@ void assign_improve(Assign *a)
 		int64_t before = assign_worth_of(a, nodes, n);
 
 		a->work += 50 + a->asks->len / 16;
-		g_array_set_size(memo.requests, 0);
-		g_array_set_size(memo.placements, 0);
 		assign_empty(a, nodes, n, &memo);
 		assign_refill(a, rand, nodes, n, turns);
 		if (assign_worth_of(a, nodes, n) < before)
 			assign_restore(a, nodes, n, &memo);
 	}
-	g_array_unref(memo.requests);
-	g_array_unref(memo.placements);
+	assign_memo_clear(&memo);
 }
 
 /* Room */
@@ -224,16 +237,13 @@ static void assign_refill_memo(Assign *a, GRand *rand, const unsigned *nodes, un
 bool assign_make_room(Assign *a, GRand *rand, unsigned request)
 {
 	g_autoptr(GArray) turns = g_array_new(FALSE, FALSE, sizeof(AssignTurn));
-	AssignMemo memo = {g_array_new(FALSE, FALSE, sizeof(unsigned)),
-			   g_array_new(FALSE, FALSE, sizeof(AssignPlacement))};
+	AssignMemo memo = assign_memo_new();
 	bool made = false;
 
 	for (unsigned i = 0; i < TRIES_TO_MAKE_ROOM && !made && a->choice->rooms->len; i++) {
 		unsigned nodes[NODES_AT_ONCE] = {0};
 		unsigned n = assign_choose(a, rand, nodes, NODES_AT_ONCE);
 
-		g_array_set_size(memo.requests, 0);
-		g_array_set_size(memo.placements, 0);
 		assign_empty(a, nodes, n, &memo);
 		g_array_append_val(memo.requests, request);
 		assign_refill_memo(a, rand, nodes, n, &memo, turns);
@@ -242,7 +252,6 @@ bool assign_make_room(Assign *a, GRand *rand, unsigned request)
 		if (!made)
 			assign_restore(a, nodes, n, &memo);
 	}
-	g_array_unref(memo.requests);
-	g_array_unref(memo.placements);
+	assign_memo_clear(&memo);
 	return made;
 }

@@ -449,13 +449,17 @@ static bool dispatch_is_on(const Plan *plan, const char *name)
 	return plan_vm(plan, name)->cpupm->verdict == CPUPM_ON;
 }
 
-/* Does plan place all VMs of INVENTORY, in so many steps, with cpu-pm for those of REQUESTS (of
- * unsigned) that ask for it? */
-static bool dispatch_placed(const Dispatch *dispatch, const GArray *requests, const Host *host,
-			    const Inventory *inventory, uint64_t steps)
+/* The plan in so many steps, without reasons. Yours. */
+static Plan *dispatch_plan(const Host *host, const Inventory *inventory, uint64_t steps)
 {
 	PlanOptions options = {.budget = steps, .unexplained = true};
-	g_autoptr(Plan) plan = plan_compute(host, inventory, NULL, &options);
+
+	return plan_compute(host, inventory, NULL, &options);
+}
+
+/* Does PLAN place all its VMs, with cpu-pm for those of REQUESTS (of unsigned) that ask for it? */
+static bool dispatch_placed(const Dispatch *dispatch, const GArray *requests, const Plan *plan)
+{
 	bool good = !plan_bad(plan);
 
 	for (unsigned i = 0; good && requests && i < requests->len; i++) {
@@ -469,8 +473,9 @@ static bool dispatch_placed(const Dispatch *dispatch, const GArray *requests, co
 bool dispatch_verify(const Dispatch *dispatch, unsigned node, const Host *host,
 		     const Inventory *inventory)
 {
-	return dispatch_placed(dispatch, dispatch_node_at(dispatch, node)->taken, host, inventory,
-			       SEARCH_BUDGET);
+	g_autoptr(Plan) plan = dispatch_plan(host, inventory, SEARCH_BUDGET);
+
+	return dispatch_placed(dispatch, dispatch_node_at(dispatch, node)->taken, plan);
 }
 
 /* Add REQUEST to INVENTORY, if its plan places it beside the others. */
@@ -478,25 +483,24 @@ static bool dispatch_keep(const Dispatch *dispatch, unsigned request, GArray *ke
 			  const Host *host, Inventory *inventory)
 {
 	const VmSpec *spec = request_at(dispatch, request)->spec;
+	g_autoptr(Plan) plan = NULL;
 
 	if (has_name(inventory, spec->name))
 		return false;
 	g_ptr_array_add(inventory->vms, vm_spec_copy(spec, spec->name));
 	g_array_append_val(kept, request);
-	if (dispatch_placed(dispatch, kept, host, inventory, FLEET_BUDGET_MOST))
+	plan = dispatch_plan(host, inventory, FLEET_BUDGET_MOST);
+	if (dispatch_placed(dispatch, kept, plan))
 		return true;
 	g_array_set_size(kept, kept->len - 1);
 	g_ptr_array_set_size(inventory->vms, (gint)inventory->vms->len - 1);
 	return false;
 }
 
-/* Of KEPT those that plan places where it does not place all. */
-static void dispatch_drop(const Dispatch *dispatch, GArray *kept, const Host *host,
+/* Of KEPT those that PLAN, of INVENTORY, places where it does not place all. */
+static void dispatch_drop(const Dispatch *dispatch, GArray *kept, const Plan *plan,
 			  Inventory *inventory, unsigned own)
 {
-	PlanOptions options = {.budget = FLEET_BUDGET_MOST, .unexplained = true};
-	g_autoptr(Plan) plan = plan_compute(host, inventory, NULL, &options);
-
 	for (unsigned i = kept->len; i-- > 0;) {
 		unsigned request = g_array_index(kept, unsigned, i);
 
@@ -526,9 +530,11 @@ GArray *dispatch_check(const Dispatch *dispatch, unsigned node, const Host *host
 		return kept;
 	dispatch_fill(dispatch, node, inventory);
 	for (unsigned tries = 0; named && kept->len && tries < 2; tries++) {
-		if (dispatch_placed(dispatch, kept, host, inventory, FLEET_BUDGET_MOST))
+		g_autoptr(Plan) plan = dispatch_plan(host, inventory, FLEET_BUDGET_MOST);
+
+		if (dispatch_placed(dispatch, kept, plan))
 			return kept;
-		dispatch_drop(dispatch, kept, host, inventory, own);
+		dispatch_drop(dispatch, kept, plan, inventory, own);
 	}
 	g_ptr_array_set_size(inventory->vms, (gint)own);
 	g_array_set_size(kept, 0);
