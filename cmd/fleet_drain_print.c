@@ -227,8 +227,7 @@ static void fleet_drain_print_proofs(const FleetDrain *drain)
 		fleet_drain_print_stay(drain);
 	if (d->unsure)
 		output_sentence("No VM makes room for one over several NUMA nodes, apart from "
-				"others, or on "
-				"cores of a kind: the proof leaves these out");
+				"others, or on cores of a kind: the proof leaves these out");
 }
 
 void fleet_drain_print_people(const FleetDrain *drain)

@@ -369,8 +369,7 @@ static void survive_say_next(Status status)
 			 "can change");
 	else if (status == STATUS_BAD_NEWS)
 		next_say("'planner fit' with these nodes says what else fits, 'planner fit "
-			 "--what-if' "
-			 "with what change");
+			 "--what-if' with what change");
 }
 
 static bool survive_check(const Options *options, GError **error)

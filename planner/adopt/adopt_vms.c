@@ -489,6 +489,7 @@ void adopt_vms(Adopter *a)
 		if (adopt_vms_left_out(a, &turns, vm))
 			continue;
 		vm_adopt(a, vm);
-		turns_add(&turns, a, i);
+		if (!vm->guest->running)
+			turns_add(&turns, a, i);
 	}
 }

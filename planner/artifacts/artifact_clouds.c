@@ -92,8 +92,9 @@ static bool flavor_is_even(const PlanVm *vm)
 static char *flavor_cells(Fill *f, const PlanVm *vm)
 {
 	GString *text = g_string_new(NULL);
+	unsigned n = flavor_is_even(vm) ? 0 : vm->shares->len;
 
-	for (unsigned i = 0; i < vm->shares->len && !flavor_is_even(vm); i++) {
+	for (unsigned i = 0; i < n; i++) {
 		const VmShare *share = &g_array_index(vm->shares, VmShare, i);
 		g_autofree char *cell = fill_number(i), *memory = fill_number(fill_cell_mib(share));
 		g_autofree char *vcpus = fill_cell_vcpus(f->plan, vm, i);
@@ -197,6 +198,7 @@ static char *flavor_name(const Plan *plan, const PlanVm *vm)
 {
 	const VmSpec *spec = vm->spec;
 	GString *name = g_string_new("planner");
+	unsigned uneven = flavor_is_even(vm) ? 0 : vm->shares->len;
 
 	g_string_append_printf(name, ".%s.%uc.%" G_GUINT64_FORMAT "m", policy_names[spec->policy],
 			       spec->vcpus, fill_vm_mib(vm));
@@ -205,7 +207,7 @@ static char *flavor_name(const Plan *plan, const PlanVm *vm)
 	if (spec->policy == POLICY_DEDICATED)
 		g_string_append_printf(name, ".%s.%un", thread_policy(plan, spec),
 				       MAX(vm->shares->len, 1));
-	for (unsigned i = 0; i < vm->shares->len && !flavor_is_even(vm); i++)
+	for (unsigned i = 0; i < uneven; i++)
 		g_string_append_printf(name, "%s%u", i ? "_" : ".cells",
 				       g_array_index(vm->shares, VmShare, i).vcpus);
 	if (spec->emulator == HELPER_OWN)

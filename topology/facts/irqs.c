@@ -212,11 +212,16 @@ static hwloc_bitmap_t affinity_load(Root *root, unsigned number, const char *fil
 	return root_cpulist(root, path, source);
 }
 
+static bool effective_exists(Root *root, unsigned number)
+{
+	g_autofree char *path = g_strdup_printf("/proc/irq/%u/effective_affinity_list", number);
+
+	return root_exists(root, path);
+}
+
 static void irq_load(Root *root, GArray *irqs, GHashTable *lines, unsigned number)
 {
 	const Interrupt *line = g_hash_table_lookup(lines, GUINT_TO_POINTER(number));
-	g_autofree char *effective =
-		g_strdup_printf("/proc/irq/%u/effective_affinity_list", number);
 	Irq irq = {.number = number,
 		   .name = g_strdup(line ? line->name : ""),
 		   .chip = g_strdup(line ? line->chip : ""),
@@ -224,7 +229,7 @@ static void irq_load(Root *root, GArray *irqs, GHashTable *lines, unsigned numbe
 
 	irq.affinity = affinity_load(root, number, "smp_affinity_list");
 	irq.effective = affinity_load(root, number, "effective_affinity_list");
-	irq.lost = !irq.effective && root_exists(root, effective);
+	irq.lost = !irq.effective && effective_exists(root, number);
 	g_array_append_val(irqs, irq);
 }
 

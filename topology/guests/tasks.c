@@ -295,12 +295,18 @@ static void tasks_record(Root *root, const char *folder, const char *stat, const
 		root_record_text(root, cgroup_path, cgroup);
 }
 
+static bool file_exists(Root *root, const char *folder, const char *name)
+{
+	g_autofree char *path = g_strconcat(folder, "/", name, NULL);
+
+	return root_exists(root, path);
+}
+
 static bool task_load(Root *root, const char *folder, Task *task)
 {
 	g_autofree char *stat = file_load(root, folder, "stat");
 	g_autofree char *status = file_load(root, folder, "status");
 	g_autofree char *cgroup = status ? file_load(root, folder, "cgroup") : NULL;
-	g_autofree char *stat_path = g_strconcat(folder, "/stat", NULL);
 	unsigned parent;
 	bool known = stat && task_stat_parse(stat, task, &parent);
 
@@ -310,7 +316,7 @@ static bool task_load(Root *root, const char *folder, Task *task)
 		root_note_text(root, "/proc/PID/status", "does not say Cpus_allowed_list");
 	if (stat && !known)
 		root_note_text(root, "/proc/PID/stat", "is damaged");
-	if (task->kernel && !known && (stat || root_exists(root, stat_path)))
+	if (task->kernel && !known && (stat || file_exists(root, folder, "stat")))
 		task->unmovable = true;
 	task->polls = known && task_polls(stat, status);
 	task->cgroup = cgroup ? task_cgroup_parse(cgroup) : NULL;
