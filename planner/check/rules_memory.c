@@ -325,8 +325,8 @@ const Rule rule_memory_hugepages_short = {
 	.sees = "nr_hugepages minus surplus_hugepages of each NUMA node and size, against what the "
 		"plan's VMs need there, and against what the node's own VMs need of that size on "
 		"the nodes that a strict numatune binds them or their NUMA cells to: VMs that run, "
-		"and VMs that can run beside them. For a VM that is shut off without pages that "
-		"something else than a VM has (free_hugepages).",
+		"and VMs that can run beside them. For a VM that is shut off, pages that something "
+		"other than a VM has in use do not count (free_hugepages).",
 	.why = "The VM that starts last fails. If pages are short at boot, there is no error, only "
 	       "a line in dmesg ('HugeTLB: allocating … failed').",
 	.remedy = "allocate them per node: 'planner emit hugepages' writes them",

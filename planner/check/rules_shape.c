@@ -355,9 +355,8 @@ const Rule rule_vm_pin_across_caches = {
 	.severity = SEVERITY_WARNING,
 	.title = "A VM that fits one L3, die or cluster is pinned across several",
 	.sees = "The L3s, dies or clusters of a dedicated VM's pins within one NUMA node, where "
-		"another "
-		"choice of cores, without those of other pinned VMs and of the boot CPU, would "
-		"have one.",
+		"another choice of cores, without those of other pinned VMs and of the boot CPU, "
+		"would have one.",
 	.why = "What one vCPU wrote another reads from the other L3, several times as slow; the "
 	       "guest, which sees one cache, schedules as if it were near.",
 	.remedy = "pin it within one L3: 'planner plan' chooses",
